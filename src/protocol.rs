@@ -1,0 +1,547 @@
+//! What the edge and the objects say to each other: one request and one reply enum per kind of object, in JSON.
+//!
+//! Shapes are pinned by tests. Either side may be one release older than the other, so members are only added, with
+//! a default; an unknown variant is answered with a refusal by the older side and never guessed at.
+//!
+//! Objects are named by [`instance`]: renaming one orphans its data.
+
+use serde::{Deserialize, Serialize};
+
+use crate::draft::{Changes, Checked, Draft, FieldError};
+use crate::id::{AccountId, KeyId, MemberId, TokenId};
+use crate::keys::{KeyView, Listing, Page};
+use crate::record::{Epoch, Record, Revision};
+use crate::secret::{Digest, SecretText};
+use crate::time::{UnixMs, Zone};
+
+/// Names of object instances.
+pub mod instance {
+    use crate::id::AccountId;
+
+    /// The ledger of an account.
+    pub fn ledger(account: AccountId) -> String {
+        format!("ledger/{account}")
+    }
+
+    /// The name object of a member's e-mail address, in the form of [`crate::account::Email`].
+    pub fn member_name(email: &crate::account::Email) -> String {
+        format!("member/{email}")
+    }
+
+    /// The one directory.
+    pub fn directory() -> String {
+        "directory".to_owned()
+    }
+
+    /// The address object of a block (`203.0.113.0/24`, `2001:db8::/64`), or of callers without an address.
+    pub fn address(block: Option<&str>) -> String {
+        format!("address/{}", block.unwrap_or("none"))
+    }
+}
+
+/// A secret version: which of a name's passwords a member's row goes with. Rises with each change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct SecretVersion(pub u32);
+
+/// Who may do what in an account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// Everything, also granting `claviger:*`.
+    Owner,
+    /// Changes keys.
+    Admin,
+    /// Reads.
+    Viewer,
+}
+
+/// A language of the console and of mail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Language {
+    /// English.
+    En,
+    /// Japanese.
+    Ja,
+}
+
+/// A session that the edge has just drawn.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub struct NewSession {
+    /// Its name.
+    pub id: TokenId,
+    /// Digest of its secret.
+    pub digest: Digest,
+}
+
+/// The session cookie of a request; its tag has been checked by the edge, its digest is checked by the ledger.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub struct SessionProof {
+    /// The session's name.
+    pub id: TokenId,
+    /// Digest of the secret that was presented.
+    pub digest: Digest,
+}
+
+// ---------------------------------------------------------------------------------------------------- ledger
+
+/// What an account's ledger is asked.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(tag = "ask", rename_all = "snake_case")]
+pub enum LedgerRequest {
+    /// Creates the account and its owner, and signs the owner in. Repeated with the same member: as if once.
+    Open {
+        /// The account's ID, which the object cannot know by itself.
+        account: AccountId,
+        /// Its name, already checked.
+        name: String,
+        /// Its time zone.
+        zone: Zone,
+        /// The owner.
+        owner: NewMember,
+        /// The owner's first session.
+        session: NewSession,
+        /// Where from.
+        address: Option<String>,
+    },
+    /// Signs a member in whose password the name object has found right.
+    SignIn {
+        /// The member.
+        member: MemberId,
+        /// The password that was right.
+        secret_version: SecretVersion,
+        /// The session to open.
+        session: NewSession,
+        /// Where from.
+        address: Option<String>,
+    },
+    /// Something a signed-in member does.
+    Console {
+        /// The cookie.
+        session: SessionProof,
+        /// Where from.
+        address: Option<String>,
+        /// What.
+        command: Command,
+    },
+    /// The edge asks for the record of a key.
+    Record {
+        /// The key.
+        id: KeyId,
+    },
+    /// A name object asks whether a claim is held: does `member` exist with `email`?
+    Holds {
+        /// The member.
+        member: MemberId,
+        /// The name, as the name object knows it.
+        email: String,
+    },
+    /// The directory asks whether the account was ever opened.
+    Exists,
+}
+
+/// A member to create.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct NewMember {
+    /// ID, drawn by the edge.
+    pub id: MemberId,
+    /// Name, already checked.
+    pub name: String,
+    /// Address that the name object holds for the member.
+    pub email: crate::account::Email,
+    /// Language.
+    pub language: Language,
+    /// The password that was staged with the claim.
+    pub secret_version: SecretVersion,
+}
+
+/// What a member does on the console.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(tag = "do", rename_all = "snake_case")]
+pub enum Command {
+    /// Looks at the session.
+    Show,
+    /// Ends the session.
+    SignOut,
+    /// Counts as freshly proven: the name object has found the password right.
+    StepUp {
+        /// The password that was right.
+        secret_version: SecretVersion,
+    },
+    /// Lists keys.
+    List(Listing),
+    /// Looks at one key.
+    Get {
+        /// Which.
+        id: KeyId,
+    },
+    /// Checks a draft for its live notes; changes nothing.
+    Check {
+        /// What was typed.
+        draft: Draft,
+    },
+    /// Issues a key that the edge has drawn.
+    Issue {
+        /// Its ID.
+        id: KeyId,
+        /// Digest of its secret.
+        digest: Digest,
+        /// What was typed.
+        draft: Draft,
+        /// The same one issues once.
+        idempotency_key: String,
+    },
+    /// Changes name or limits.
+    Edit {
+        /// Which.
+        id: KeyId,
+        /// The revision that the member saw.
+        expected: Revision,
+        /// What was typed.
+        changes: Changes,
+    },
+    /// Disables or enables.
+    SetEnabled {
+        /// Which.
+        id: KeyId,
+        /// The revision that the member saw.
+        expected: Revision,
+        /// Which way.
+        enabled: bool,
+    },
+    /// Deletes.
+    Delete {
+        /// Which.
+        id: KeyId,
+        /// The revision that the member saw.
+        expected: Revision,
+    },
+}
+
+/// What a ledger answers.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(tag = "reply", rename_all = "snake_case")]
+pub enum LedgerReply {
+    /// This account was never opened here. Nothing was written.
+    Gone,
+    /// Refused; nothing was written.
+    Refused(Refusal),
+    /// The session, after `Open`, `SignIn`, `Show`, `StepUp`.
+    Session(SessionView),
+    /// Done, nothing to say.
+    Done,
+    /// A page of keys.
+    Page(Page),
+    /// One key.
+    Key(KeyView),
+    /// Notes on a draft.
+    Checked(Checked),
+    /// A change of a key was committed.
+    Changed {
+        /// The key as it is now; `None` once it is deleted.
+        key: Option<KeyView>,
+        /// Its record, for the edge's own memory.
+        record: Record,
+        /// From when whatever was taken away is refused everywhere; `None` when nothing was.
+        bound: Option<Bound>,
+    },
+    /// The record that was asked for; `None`: there is no such key and never was.
+    Record {
+        /// The record.
+        record: Option<Record>,
+    },
+    /// Yes or no, to `Holds` and `Exists`.
+    Holds {
+        /// The answer.
+        held: bool,
+    },
+}
+
+/// From when a change that takes power away holds everywhere.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Bound {
+    /// The instant.
+    pub at: UnixMs,
+    /// The account's T, in seconds.
+    pub within_s: u32,
+}
+
+/// What the console shows of a session.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SessionView {
+    /// Who.
+    pub member: MemberView,
+    /// Where.
+    pub account: AccountView,
+    /// Until when the last proof of identity counts as fresh.
+    pub step_up_until: UnixMs,
+    /// When the session ends by itself.
+    pub expires: UnixMs,
+}
+
+/// A member, as members see each other.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MemberView {
+    /// ID.
+    pub id: MemberId,
+    /// Name.
+    pub name: String,
+    /// E-mail address.
+    pub email: crate::account::Email,
+    /// Role.
+    pub role: Role,
+    /// Language.
+    pub language: Language,
+}
+
+/// An account, as its members see it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccountView {
+    /// ID.
+    pub id: AccountId,
+    /// Name.
+    pub name: String,
+    /// Zone in which dates are meant and shown.
+    pub zone: Zone,
+    /// T of promise P1, in seconds.
+    pub freshness_s: u32,
+}
+
+/// Why a ledger refused.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "refusal", rename_all = "snake_case")]
+pub enum Refusal {
+    /// No such session, or it is over, or its secret is wrong.
+    NotSignedIn,
+    /// The password that was right is not the member's present one.
+    SignInRefused,
+    /// The member's role does not reach.
+    NotPermitted,
+    /// The last proof of identity is too old.
+    StepUpRequired,
+    /// No such key.
+    NotFound,
+    /// The key has changed since the member saw it.
+    ChangedMeanwhile {
+        /// As it is now.
+        key: Box<KeyView>,
+    },
+    /// This idempotency key has issued before.
+    AlreadyIssued {
+        /// The key that it issued; `None` when that was deleted.
+        key: Option<Box<KeyView>>,
+    },
+    /// The drawn ID exists already: draw another.
+    IdTaken,
+    /// The account holds as many keys as it may.
+    TooManyKeys {
+        /// How many it may hold.
+        max: u32,
+    },
+    /// Values were refused.
+    Invalid {
+        /// Which, and why.
+        errors: Vec<FieldError>,
+    },
+    /// `Open` for an account that another member opened.
+    AlreadyOpen,
+    /// The request is newer than this object's code.
+    NotUnderstood,
+}
+
+// ------------------------------------------------------------------------------------------------------ name
+
+/// What a name object is asked.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(tag = "ask", rename_all = "snake_case")]
+pub enum NameRequest {
+    /// Claims the name for a member and stages a password. Repeated by the same member: as if once.
+    Claim {
+        /// The name that this object stands for, which it cannot know by itself.
+        name: String,
+        /// Whose.
+        account: AccountId,
+        /// Whose.
+        member: MemberId,
+        /// The password.
+        password: SecretText,
+    },
+    /// A ledger has committed the member: the claim stands.
+    Confirm {
+        /// Whose.
+        account: AccountId,
+        /// Whose.
+        member: MemberId,
+        /// Which password.
+        secret_version: SecretVersion,
+    },
+    /// Is this the password?
+    Verify {
+        /// What was typed.
+        password: SecretText,
+        /// Address block of who typed it.
+        block: Option<String>,
+    },
+}
+
+/// What a name object answers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "reply", rename_all = "snake_case")]
+pub enum NameReply {
+    /// Claimed, with this password.
+    Claimed {
+        /// Its version.
+        secret_version: SecretVersion,
+    },
+    /// Another member has the name.
+    Taken,
+    /// Confirmed, or there was nothing left to confirm.
+    Confirmed,
+    /// The password is right.
+    Matches {
+        /// Whose.
+        account: AccountId,
+        /// Whose.
+        member: MemberId,
+        /// Which password it was.
+        secret_version: SecretVersion,
+    },
+    /// Wrong password, or nobody has the name: one answer.
+    Refused,
+    /// Too many tries; this one was not looked at.
+    TooMany {
+        /// When the next one will be.
+        until: UnixMs,
+    },
+}
+
+// ------------------------------------------------------------------------------------------- directory, address
+
+/// What the directory is asked.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(tag = "ask", rename_all = "snake_case")]
+pub enum DirectoryRequest {
+    /// Enters the deployment's first account, before its ledger is written. Repeated for the same account: as if once.
+    EnterFirst {
+        /// The account of the set-up token.
+        account: AccountId,
+    },
+    /// The account's ledger was opened.
+    Confirm {
+        /// Which.
+        account: AccountId,
+    },
+}
+
+/// What the directory answers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "reply", rename_all = "snake_case")]
+pub enum DirectoryReply {
+    /// Entered, or entered before and not yet opened.
+    Entered,
+    /// Another account is there, or this one is open already.
+    SetupDone,
+    /// Noted.
+    Noted,
+}
+
+/// What an address object is asked.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(tag = "ask", rename_all = "snake_case")]
+pub enum AddressRequest {
+    /// Counts one try from this block before it is looked at.
+    Count,
+}
+
+/// What an address object answers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "reply", rename_all = "snake_case")]
+pub enum AddressReply {
+    /// Go on.
+    Counted,
+    /// Too many tries.
+    TooMany {
+        /// When the next one will be counted.
+        until: UnixMs,
+    },
+}
+
+// ---------------------------------------------------------------------------------------------------- effects
+
+/// Something an object wants done outside itself, from a row that was committed with the change. It is carried out at
+/// least once; the object forgets it only when it is told of success.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// Put the present record of a key into KV.
+    PutRecord {
+        /// The key.
+        id: KeyId,
+        /// Revision of what is put.
+        revision: Revision,
+        /// KV key.
+        key: String,
+        /// KV value.
+        value: String,
+    },
+    /// Tell a name object that its claim stands.
+    ConfirmName {
+        /// The name.
+        email: crate::account::Email,
+        /// The confirmation.
+        request: NameConfirmation,
+    },
+    /// Tell the directory that the account is open.
+    ConfirmAccount {
+        /// The account.
+        account: AccountId,
+    },
+    /// Ask an account's ledger whether a claim is held.
+    AskHolds {
+        /// The account.
+        account: AccountId,
+        /// The member.
+        member: MemberId,
+        /// The name.
+        email: String,
+    },
+    /// Ask an account's ledger whether it was opened.
+    AskExists {
+        /// The account.
+        account: AccountId,
+    },
+}
+
+/// Whose claim a ledger confirms.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NameConfirmation {
+    /// Account.
+    pub account: AccountId,
+    /// Member.
+    pub member: MemberId,
+    /// Password.
+    pub secret_version: SecretVersion,
+}
+
+/// How an [`Effect`] went.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It was done.
+    Done,
+    /// A question was answered.
+    Answered {
+        /// The answer.
+        held: bool,
+    },
+    /// It failed, or nobody knows whether it landed.
+    Failed,
+}
+
+/// A ledger's history, told to the edge with the records.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct History {
+    /// Which.
+    pub epoch: Epoch,
+    /// How far.
+    pub revision: Revision,
+}

@@ -1,0 +1,119 @@
+//! The verification of one key against its record: pure, and the only way to a [`Verified`].
+
+use subtle::ConstantTimeEq as _;
+
+use crate::id::{AccountId, KeyId};
+use crate::key::MadeKey;
+use crate::network::ClientAddress;
+use crate::permission::{Permission, Permissions};
+use crate::record::{Interface, Record, Revision, Standing};
+use crate::time::UnixMs;
+use crate::verdict::Denial;
+
+/// What a request asks of its credential.
+#[derive(Clone, Copy, Debug)]
+pub struct Facts<'a> {
+    /// Where it comes from; `None` when nothing trustworthy tells.
+    pub address: Option<ClientAddress>,
+    /// How it comes.
+    pub interface: Interface,
+    /// What it needs. [`Demand::AnyKey`] is said on purpose, never by leaving something out.
+    pub demand: Demand<'a>,
+}
+
+/// What a credential must hold.
+#[derive(Clone, Copy, Debug)]
+pub enum Demand<'a> {
+    /// Any valid key will do.
+    AnyKey,
+    /// This permission.
+    Permission(&'a Permission),
+}
+
+/// Proof that a key was verified. Only [`verify`] makes one, so whatever takes it cannot be reached around it.
+#[derive(Clone, Debug)]
+pub struct Verified {
+    key: KeyId,
+    permissions: Permissions,
+    expires: crate::expiry::Expiry,
+    revision: Revision,
+}
+
+impl Verified {
+    /// The account that the request acts for.
+    pub fn account(&self) -> AccountId {
+        self.key.account()
+    }
+
+    /// The key.
+    pub fn key(&self) -> KeyId {
+        self.key
+    }
+
+    /// What the key may do.
+    pub fn permissions(&self) -> &Permissions {
+        &self.permissions
+    }
+
+    /// Until when the key is valid.
+    pub fn expires(&self) -> crate::expiry::Expiry {
+        self.expires
+    }
+
+    /// Revision of the record that said so.
+    pub fn revision(&self) -> Revision {
+        self.revision
+    }
+}
+
+/// Decides about `presented`, of which the edge knows `record` (`None`: the ledger knows no such key).
+///
+/// # Errors
+/// The first reason, in the order of [`Denial`]. Reasons after `Unknown` are only reached with the right secret.
+pub fn verify(
+    presented: &MadeKey,
+    record: Option<&Record>,
+    facts: &Facts<'_>,
+    now: UnixMs,
+) -> Result<Verified, Denial> {
+    let record = record.filter(|record| record.id == presented.id()).ok_or(Denial::Unknown)?;
+    let (credential, enabled) = match &record.standing {
+        Standing::Active(credential) => (credential, true),
+        Standing::Disabled(credential) => (credential, false),
+        Standing::Deleted => return Err(Denial::Unknown),
+    };
+    if !bool::from(credential.digest.as_bytes().ct_eq(presented.digest().as_bytes())) {
+        return Err(Denial::Unknown);
+    }
+    if !enabled {
+        return Err(Denial::Disabled);
+    }
+    let limits = &credential.limits;
+    if limits.not_before.is_some_and(|start| now < start) {
+        return Err(Denial::NotYetValid);
+    }
+    if limits.expires.is_past(now) {
+        return Err(Denial::Expired);
+    }
+    let near = limits.networks.is_unrestricted()
+        || facts.address.is_some_and(|address| limits.networks.contains(address));
+    if !near {
+        return Err(Denial::NetworkDenied);
+    }
+    if !limits.interfaces.contains(&facts.interface) {
+        return Err(Denial::InterfaceDenied);
+    }
+    let may = match facts.demand {
+        Demand::AnyKey => true,
+        Demand::Permission(permission) => limits.permissions.grants(permission),
+    };
+    if !may {
+        return Err(Denial::PermissionDenied);
+    }
+    Ok(Verified {
+        key: record.id,
+        permissions: limits.permissions.clone(),
+        expires: limits.expires,
+        revision: record.revision,
+    })
+}
