@@ -1,7 +1,9 @@
 //! Runs the vector files: one case a line, `input ⇒ expected`, `#` begins a comment line.
 #![allow(clippy::panic, clippy::indexing_slicing, reason = "a test may fail loudly")]
 
+use claviger::expiry::{Described, Form};
 use claviger::network::{Checked, NetworkError, Networks, Outcome, parse_lines};
+use claviger::time::{UnixMs, Zone};
 
 /// The cases of a file: line number, input, expected.
 fn cases(file: &'static str) -> impl Iterator<Item = (usize, &'static str, &'static str)> {
@@ -34,5 +36,25 @@ fn networks() {
             Err(refusal) => refusal.code().to_owned(),
         };
         assert_eq!(found, expected, "line {number}: {input}");
+    }
+}
+
+#[test]
+fn expiry() {
+    let now = UnixMs::parse_rfc3339("2026-11-22T05:05:00Z").expect("an instant");
+    let zone = Zone::parse("Asia/Tokyo").expect("a zone");
+    for (number, input, expected) in cases(include_str!("vectors/expiry.txt")) {
+        let found = match Described::parse(input, now, &zone) {
+            Ok(Described { form: Form::Never, at_ms: None, .. }) => "never".to_owned(),
+            Ok(Described { form: Form::Instant, at_ms: Some(at), .. }) => {
+                format!("instant {}", at.to_rfc3339().expect("a year below 10000"))
+            }
+            Ok(Described { form: Form::EndOfDay, at_ms: Some(at), .. }) => {
+                format!("end_of_day {}", at.to_rfc3339().expect("a year below 10000"))
+            }
+            Ok(other) => panic!("line {number}: {other:?}"),
+            Err(refusal) => refusal.code().to_owned(),
+        };
+        assert_eq!(found, expected, "line {number}: {input:?}");
     }
 }
