@@ -3,4 +3,5 @@
 
 pub mod expiry;
 pub mod network;
+pub mod permission;
 pub mod time;
