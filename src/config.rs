@@ -133,14 +133,19 @@ pub(crate) mod tests {
         ] {
             let mut settings = settings();
             settings.console_origin = Some(origin.into());
-            assert_eq!(Config::parse(settings).ok().map(|config| config.console_host).as_deref(), host, "{origin}");
+            assert_eq!(
+                Config::parse(settings).ok().map(|config| config.console_host).as_deref(),
+                host,
+                "{origin}"
+            );
         }
     }
 
     #[test]
     fn an_example_secret_is_refused_without_being_shown() {
         let mut settings = settings();
-        settings.master_secret = Some(SecretText::new(r#"[{"id":"a","secret":"example-example-example-example-0"}]"#.into()));
+        settings.master_secret =
+            Some(SecretText::new(r#"[{"id":"a","secret":"example-example-example-example-0"}]"#.into()));
         let error = Config::parse(settings).unwrap_err();
         assert_eq!(error, ConfigError::Ring(RingError::Weak { index: 0 }));
         assert!(!error.to_string().contains("example-example"));

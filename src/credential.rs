@@ -133,7 +133,9 @@ fn read_authorization<'a>(value: &'a str, prefix: &Prefix) -> Result<Text<'a>, A
         if encoded.contains(',') {
             return Err(Ambiguous);
         }
-        return Ok(Text(decode_basic(encoded).map_or(Cow::Borrowed(encoded), |pair| join_pair(&pair, prefix).into())));
+        return Ok(Text(
+            decode_basic(encoded).map_or(Cow::Borrowed(encoded), |pair| join_pair(&pair, prefix).into()),
+        ));
     }
     // Another scheme (Digest, Negotiate, …) has a blank; it is no key, and its commas are its own affair.
     if value.contains(' ') && !value.contains(',') {
@@ -210,11 +212,17 @@ mod tests {
 
     const KEY: &str = "clv_a1B2c3D47Hq0p2Zx9K0123";
 
-    fn look(headers: &str, query: Option<&str>, places: &[Place]) -> Result<(Option<String>, Vec<&'static str>, Option<String>), Ambiguous> {
+    fn look(
+        headers: &str,
+        query: Option<&str>,
+        places: &[Place],
+    ) -> Result<(Option<String>, Vec<&'static str>, Option<String>), Ambiguous> {
         let url = Url { origin: "https://a.example", host: "a.example", path: "/", query };
-        let request = Request { method: "GET", url, headers: Headers::new(headers), arrived: UnixMs::from_ms(0) };
-        find(&request, places, &Prefix::parse("clv").unwrap())
-            .map(|carried| (carried.credential.map(|text| text.expose().to_owned()), carried.headers, carried.query))
+        let request =
+            Request { method: "GET", url, headers: Headers::new(headers), arrived: UnixMs::from_ms(0) };
+        find(&request, places, &Prefix::parse("clv").unwrap()).map(|carried| {
+            (carried.credential.map(|text| text.expose().to_owned()), carried.headers, carried.query)
+        })
     }
 
     fn default() -> Vec<Place> {
@@ -258,7 +266,11 @@ mod tests {
             (String::new(), Some(format!("u={KEY}&k={KEY}x")), query.to_vec()),
             (format!("authorization\n{KEY}x"), Some(format!("u={KEY}")), query.to_vec()),
         ] {
-            assert_eq!(look(&headers, in_query.as_deref(), &places), Err(Ambiguous), "{headers} {in_query:?}");
+            assert_eq!(
+                look(&headers, in_query.as_deref(), &places),
+                Err(Ambiguous),
+                "{headers} {in_query:?}"
+            );
         }
         let twice_in_basic = basic(&format!("{KEY}:{KEY}x"));
         assert_eq!(look(&twice_in_basic, None, &default()).unwrap().0.unwrap(), format!("{KEY}{KEY}x"));
@@ -267,9 +279,11 @@ mod tests {
     #[test]
     fn a_place_that_the_rule_does_not_name_is_the_origin_s_own_unless_it_holds_our_prefix() {
         let only_header = [Place::ApiKey];
-        let (credential, headers, _) = look("authorization\nBearer eyJ\nx-api-key\nabc", None, &only_header).unwrap();
+        let (credential, headers, _) =
+            look("authorization\nBearer eyJ\nx-api-key\nabc", None, &only_header).unwrap();
         assert_eq!((credential.as_deref(), headers), (Some("abc"), vec!["x-api-key"]));
-        let (credential, headers, _) = look(&format!("authorization\nBearer {KEY}"), None, &only_header).unwrap();
+        let (credential, headers, _) =
+            look(&format!("authorization\nBearer {KEY}"), None, &only_header).unwrap();
         assert_eq!((credential.as_deref(), headers), (Some(KEY), vec!["authorization"]));
         let hidden = basic(&format!("me:{KEY}"));
         assert_eq!(look(&hidden, None, &only_header).unwrap().1, vec!["authorization"]);
@@ -288,7 +302,11 @@ mod tests {
             (format!("u={KEY}&u={KEY}&uu=1"), "uu=1"),
         ] {
             let (credential, headers, query_after) = look("", Some(&query), &places).unwrap();
-            assert_eq!((credential.as_deref(), headers.len(), query_after.as_deref()), (Some(KEY), 0, Some(rest)), "{query}");
+            assert_eq!(
+                (credential.as_deref(), headers.len(), query_after.as_deref()),
+                (Some(KEY), 0, Some(rest)),
+                "{query}"
+            );
         }
         assert_eq!(look("", Some("a=u&U=x"), &places).unwrap(), (None, vec![], None));
     }

@@ -147,7 +147,9 @@ impl Gateway {
         match self.check(text.expose(), &facts, request.arrived, lookup) {
             Check::Need(need) => Ok(Decision::Need(need)),
             Check::Verdict(Err(denial), _) => Ok(self.deny(request, denial, demanded)),
-            Check::Verdict(Ok(verified), _) => Ok(self.forward(request, &rule, &path, &carried, Some(&verified))),
+            Check::Verdict(Ok(verified), _) => {
+                Ok(self.forward(request, &rule, &path, &carried, Some(&verified)))
+            }
         }
     }
 
@@ -190,7 +192,13 @@ impl Gateway {
     }
 
     /// Takes the ledger's answer to a question that was sent at `as_of`.
-    pub fn learn_from_ledger(&mut self, id: KeyId, record: Option<Record>, as_of: UnixMs, lookup: &mut Lookup) {
+    pub fn learn_from_ledger(
+        &mut self,
+        id: KeyId,
+        record: Option<Record>,
+        as_of: UnixMs,
+        lookup: &mut Lookup,
+    ) {
         match record {
             Some(record) if record.id != id => lookup.ledger_is_out_of_reach = true,
             Some(record) => self.learn(record, Source::Ledger, as_of, lookup),

@@ -21,6 +21,7 @@
 
 use data_encoding::HEXLOWER;
 
+use crate::permission::{Grant, Permissions};
 use crate::ring::MacKey;
 use crate::time::UnixMs;
 use crate::verify::Verified;
@@ -44,9 +45,11 @@ pub fn headers(
     now: UnixMs,
 ) -> Vec<(&'static str, String)> {
     let (account, key, permissions) = match verified {
-        Some(verified) => {
-            (verified.account().to_string(), verified.key().to_string(), verified.permissions().to_string())
-        }
+        Some(verified) => (
+            verified.account().to_string(),
+            verified.key().to_string(),
+            space_separated(verified.permissions()),
+        ),
         None => Default::default(),
     };
     let at_s = now.as_ms().div_euclid(1000);
@@ -60,6 +63,10 @@ pub fn headers(
     }
     headers.push(("claviger-proof", proof));
     headers
+}
+
+fn space_separated(permissions: &Permissions) -> String {
+    permissions.iter().map(Grant::to_string).collect::<Vec<_>>().join(" ")
 }
 
 /// A `Cookie` header (RFC 6265 §4.2.1) without the console's cookie; `None` when it holds none and may stay.
@@ -104,7 +111,8 @@ mod tests {
     fn an_anonymous_proof_is_pinned() {
         let key = MacKey::new(&[7; 32]);
         let told = headers(None, "GET", "/a?b=c", &key, UnixMs::from_ms(1_800_000_000_999));
-        let expected = HEXLOWER.encode(&key.mac(&[b"claviger/origin-proof/1\n1800000000\nGET\n/a?b=c\n\n\n\n"]));
+        let expected =
+            HEXLOWER.encode(&key.mac(&[b"claviger/origin-proof/1\n1800000000\nGET\n/a?b=c\n\n\n\n"]));
         assert_eq!(told, [("claviger-proof", format!("t=1800000000,v1={expected}"))]);
     }
 }

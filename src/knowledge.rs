@@ -127,7 +127,9 @@ mod tests {
     fn a_fact_is_used_for_ten_seconds_from_the_question_and_not_before_it() {
         let mut knowledge = Knowledge::default();
         knowledge.learn(fact(1, Source::Kv, 1_000));
-        for (now, expected) in [(1_000, Some(1)), (10_999, Some(1)), (11_000, None), (999, None), (i64::MIN, None)] {
+        for (now, expected) in
+            [(1_000, Some(1)), (10_999, Some(1)), (11_000, None), (999, None), (i64::MIN, None)]
+        {
             assert_eq!(known(&mut knowledge, now), expected, "{now}");
         }
     }

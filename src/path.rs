@@ -136,7 +136,8 @@ mod tests {
         #[test]
         fn what_is_normal_stays(path in "/([a-z.%/;\\\\~]|%[0-9a-fA-F]{2}|\\PC){0,20}") {
             if let Ok(normal) = normalise(&path) {
-                prop_assert_eq!(normalise(&normal).as_deref(), Ok(&*normal));
+                let again = normalise(&normal);
+                prop_assert_eq!(again.as_deref(), Ok(&*normal));
             }
         }
     }

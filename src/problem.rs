@@ -113,7 +113,9 @@ impl Problem {
             Self::CrossSite | Self::StepUpRequired | Self::NotPermitted => 403,
             Self::NoRoute | Self::NotFound => 404,
             Self::MethodNotAllowed { .. } => 405,
-            Self::SetupDone | Self::AddressTaken | Self::AlreadyIssued { .. } | Self::TooManyKeys { .. } => 409,
+            Self::SetupDone | Self::AddressTaken | Self::AlreadyIssued { .. } | Self::TooManyKeys { .. } => {
+                409
+            }
             Self::ChangedMeanwhile { .. } => 412,
             Self::BodyTooLarge { .. } => 413,
             Self::UnsupportedMediaType => 415,
@@ -243,11 +245,16 @@ impl Problem {
             extensions: self.extensions(),
         };
         let body = serde_json::to_string(&document).unwrap_or_default();
-        let answer =
-            Answer { status: self.status(), headers: vec![("content-type", MEDIA_TYPE.into()), no_store()], body };
+        let answer = Answer {
+            status: self.status(),
+            headers: vec![("content-type", MEDIA_TYPE.into()), no_store()],
+            body,
+        };
         match self {
             Self::MethodNotAllowed { allow } => answer.with("allow", *allow),
-            Self::TooManyAttempts { retry_after_s, .. } => answer.with("retry-after", retry_after_s.to_string()),
+            Self::TooManyAttempts { retry_after_s, .. } => {
+                answer.with("retry-after", retry_after_s.to_string())
+            }
             Self::Denied(Denial::Unavailable) | Self::Misconfigured => {
                 answer.with("retry-after", RETRY_AFTER_S.to_string())
             }
@@ -299,13 +306,16 @@ mod tests {
 
     #[test]
     fn challenges_follow_rfc_6750() {
-        let permission = Permission::parse("demo:read").unwrap();
+        let permission: Permission = "demo:read".parse().unwrap();
         for (denial, expected) in [
             (Denial::Missing, Some("Bearer realm=\"a\"")),
             (Denial::Unknown, Some("Bearer realm=\"a\", error=\"invalid_token\"")),
             (Denial::Expired, Some("Bearer realm=\"a\", error=\"invalid_token\"")),
             (Denial::NetworkDenied, Some("Bearer realm=\"a\", error=\"insufficient_scope\"")),
-            (Denial::PermissionDenied, Some("Bearer realm=\"a\", error=\"insufficient_scope\", scope=\"demo:read\"")),
+            (
+                Denial::PermissionDenied,
+                Some("Bearer realm=\"a\", error=\"insufficient_scope\", scope=\"demo:read\""),
+            ),
             (Denial::Unavailable, None),
         ] {
             assert_eq!(challenge(denial, "a", Some(&permission)).as_deref(), expected, "{denial:?}");

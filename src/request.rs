@@ -88,7 +88,13 @@ mod tests {
     #[test]
     fn urls_are_split_where_the_runtime_serialised_them() {
         for (text, origin, host, path, query) in [
-            ("http://api.localhost:8787/a/b?c=d?e", "http://api.localhost:8787", "api.localhost", "/a/b", Some("c=d?e")),
+            (
+                "http://api.localhost:8787/a/b?c=d?e",
+                "http://api.localhost:8787",
+                "api.localhost",
+                "/a/b",
+                Some("c=d?e"),
+            ),
             ("https://x.example/", "https://x.example", "x.example", "/", None),
             ("https://x.example?q", "https://x.example", "x.example", "/", Some("q")),
             ("https://[2001:db8::1]:8443/a:b", "https://[2001:db8::1]:8443", "[2001:db8::1]", "/a:b", None),

@@ -258,16 +258,17 @@ enum WrittenPermission {
 
 impl Written {
     fn into_rule(self, index: usize, console_host: &str) -> Result<Rule, RulesError> {
-        let label = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'.');
+        let label =
+            |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'.');
         if self.host.is_empty() || !self.host.bytes().all(label) || self.host == console_host {
             return Err(RulesError::Host(index));
         }
         let path = parse_pattern(&self.path).ok_or(RulesError::Path(index))?;
         let origin = parse_origin(self.origin).ok_or(RulesError::Origin(index))?;
         let demanded = |text: &str| {
-            Permission::parse(text)
+            text.parse::<Permission>()
                 .ok()
-                .filter(|permission| !permission.has_wildcard() && !permission.is_reserved())
+                .filter(|permission| !permission.is_reserved())
                 .ok_or(RulesError::Permission(index))
         };
         let access = match (self.permission, self.any_key, self.public) {
@@ -299,7 +300,8 @@ fn parse_pattern(text: &str) -> Option<Pattern> {
         Some(base) => (base, true),
         None => (text, false),
     };
-    let normal = (below && base.is_empty()) || crate::path::normalise(base).is_ok_and(|normal| normal == base);
+    let normal =
+        (below && base.is_empty()) || crate::path::normalise(base).is_ok_and(|normal| normal == base);
     if !normal || base.contains(['*', '?', '#']) {
         return None;
     }
@@ -403,7 +405,9 @@ mod tests {
         ] {
             assert_eq!(Rules::parse(&rule(members), "localhost").unwrap_err(), expected, "{members}");
         }
-        for syntax in ["", "{}", &rule(r#""public":true,"efect":"read""#), &rule(r#""permission":{"read":"a:b"}"#)] {
+        for syntax in
+            ["", "{}", &rule(r#""public":true,"efect":"read""#), &rule(r#""permission":{"read":"a:b"}"#)]
+        {
             assert!(matches!(Rules::parse(syntax, "localhost"), Err(RulesError::Syntax(_))), "{syntax}");
         }
     }
@@ -425,10 +429,20 @@ mod tests {
         for host in ["", "localhost", "API.localhost", "api.localhost:8787", "*.example", "api localhost"] {
             assert_eq!(one(host, "/", "DEMO"), Err(RulesError::Host(0)), "{host}");
         }
-        for path in ["", "*", "a", "/a*", "/*/a", "/a/**", "/%61", "//", "/a/../b", "/a?b", "/a%2f", "/a/*/"] {
+        for path in ["", "*", "a", "/a*", "/*/a", "/a/**", "/%61", "//", "/a/../b", "/a?b", "/a%2f", "/a/*/"]
+        {
             assert_eq!(one("a.example", path, "DEMO"), Err(RulesError::Path(0)), "{path}");
         }
-        for origin in ["", "demo", "https://o.example/", "https://o.example/a", "http://o.example", "ftp://o.example", "https://", "https://u@o.example"] {
+        for origin in [
+            "",
+            "demo",
+            "https://o.example/",
+            "https://o.example/a",
+            "http://o.example",
+            "ftp://o.example",
+            "https://",
+            "https://u@o.example",
+        ] {
             assert_eq!(one("a.example", "/", origin), Err(RulesError::Origin(0)), "{origin}");
         }
     }
