@@ -25,3 +25,5 @@ pub mod time;
 pub mod token;
 pub mod verdict;
 pub mod verify;
+#[cfg(feature = "edge")]
+pub mod edge;
