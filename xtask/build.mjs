@@ -2,7 +2,7 @@
 //   node xtask/build.mjs [--release] [wasm] [worker] [console]
 import { execFileSync } from "node:child_process";
 import { cpSync, rmSync } from "node:fs";
-import { basename } from "node:path";
+import { basename, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 
@@ -21,7 +21,7 @@ function wasm(release) {
 
 /** Bundles a Worker's entry into `index.js`, and the wasm beside it. The tests bundle one of their own. */
 export async function worker(entry = "src/edge/entry.js", outdir = "dist/worker") {
-  rmSync(`${root}/${outdir}`, { recursive: true, force: true });
+  rmSync(resolve(root, outdir), { recursive: true, force: true });
   await build({
     absWorkingDir: root,
     entryPoints: { index: entry },

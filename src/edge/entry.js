@@ -53,17 +53,26 @@ function respond({ status, headers, body }) {
 }
 
 /** Sends the request on and hands back what comes: streams, redirects and WebSockets as they are. */
-function pass({ binding, url, remove, set }, request, env) {
+async function pass({ binding, url, remove, set }, request, env) {
   const headers = new Headers(request.headers);
   for (const name of remove) headers.delete(name);
   for (const [name, value] of set) headers.set(name, value);
-  const { method, body, signal } = request;
-  const onward = new Request(url, { method, headers, body, signal, redirect: "manual" });
-  return binding ? env[binding].fetch(onward) : fetch(onward);
+  const { method, body } = request;
+  const onward = new Request(url, { method, headers, body, redirect: "manual" });
+  try {
+    return await (binding ? env[binding].fetch(onward) : fetch(onward));
+  } catch (error) {
+    console.error(`origin ${binding ?? new URL(url).host}: ${error?.message ?? error}`);
+    return problem(502, "Bad Gateway", "origin_unreachable");
+  }
 }
 
 function failed(error) {
   if (error !== TRAPPED) console.error(`internal error: ${error?.message ?? error}`);
-  const problem = { type: "about:blank", title: "Internal Server Error", status: 500, code: "internal" };
-  return Response.json(problem, { status: 500, headers: { "content-type": "application/problem+json" } });
+  return problem(500, "Internal Server Error", "internal");
+}
+
+function problem(status, title, code) {
+  const headers = { "content-type": "application/problem+json" };
+  return Response.json({ type: "about:blank", title, status, code }, { status, headers });
 }

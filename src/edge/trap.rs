@@ -3,7 +3,7 @@
 
 use std::panic;
 
-use wasm_bindgen::{prelude::wasm_bindgen, handler::set_on_abort};
+use wasm_bindgen::{handler::set_on_abort, prelude::wasm_bindgen};
 
 // The path is as seen from the bindings, in `target/bindgen`.
 #[wasm_bindgen(raw_module = "../../src/edge/trap.js")]

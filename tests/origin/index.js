@@ -11,6 +11,10 @@ export default {
         return new Response(ticks(Number(url.searchParams.get("ticks") ?? 5), Number(url.searchParams.get("ms") ?? 200)));
       case "/redirect":
         return new Response(null, { status: 302, headers: { location: "https://elsewhere.example/" } });
+      case "/cookies":
+        return new Response("", { headers: [["set-cookie", "a=1"], ["set-cookie", "b=2; Path=/"]] });
+      case "/cancelled":
+        return Response.json({ cancelled });
       default:
         return Response.json({
           method: request.method,
@@ -31,6 +35,9 @@ function socket(request) {
   return new Response(null, { status: 101, webSocket: client });
 }
 
+/** How many streams were given up before their end. */
+let cancelled = 0;
+
 /** A line every `ms` milliseconds, the first at once. */
 function ticks(count, ms) {
   let sent = 0;
@@ -40,6 +47,9 @@ function ticks(count, ms) {
       if (sent > 0) await new Promise((resolve) => setTimeout(resolve, ms));
       sent += 1;
       controller.enqueue(new TextEncoder().encode(`tick ${sent}\n`));
+    },
+    cancel() {
+      cancelled += 1;
     },
   });
 }
