@@ -1,6 +1,6 @@
 // One polite status region in the page and one in each modal: screen readers ignore regions outside an open modal.
-import { createContext } from 'preact';
-import { useCallback, useContext, useState } from 'preact/hooks';
+import { createContext } from "preact";
+import { useCallback, useContext, useState } from "preact/hooks";
 
 const Announce = createContext(() => {});
 
@@ -8,7 +8,7 @@ const Announce = createContext(() => {});
 export const useAnnounce = () => useContext(Announce);
 
 export function Announcer({ children }) {
-  const [said, setSaid] = useState({ sentence: '', turn: 0 });
+  const [said, setSaid] = useState({ sentence: "", turn: 0 });
   const announce = useCallback((sentence) => setSaid(({ turn }) => ({ sentence, turn: turn + 1 })), []);
   return (
     <Announce.Provider value={announce}>

@@ -25,32 +25,32 @@ const refused = (problem) => ({ ok: false, problem });
 
 /** Sends one request and reads one answer. @type {Request} */
 export async function send(method, path, { body, headers = {}, signal } = {}) {
-  if (!navigator.onLine) return refused({ code: 'offline' });
+  if (!navigator.onLine) return refused({ code: "offline" });
   const late = AbortSignal.timeout(ANSWER_WITHIN_MS);
   try {
     const response = await fetch(path, {
       method,
-      headers: body ? { 'Content-Type': 'application/json', ...headers } : headers,
+      headers: body ? { "Content-Type": "application/json", ...headers } : headers,
       body: body && JSON.stringify(body),
-      cache: 'no-store',
+      cache: "no-store",
       signal: signal ? AbortSignal.any([signal, late]) : late,
     });
     if (response.ok) return { ok: true, data: response.status === 204 ? null : await response.json() };
     return refused(await problemOf(response));
   } catch {
-    return refused({ code: signal?.aborted ? 'cancelled' : 'no_answer' });
+    return refused({ code: signal?.aborted ? "cancelled" : "no_answer" });
   }
 }
 
 /** @param {Response} response @returns {Promise<Problem>} */
 async function problemOf(response) {
   const { status } = response;
-  if (!response.headers.get('Content-Type')?.startsWith('application/problem+json')) return { code: 'failed', status };
-  return { code: 'failed', ...(await response.json()), status };
+  if (!response.headers.get("Content-Type")?.startsWith("application/problem+json")) return { code: "failed", status };
+  return { code: "failed", ...(await response.json()), status };
 }
 
 /** What the server may ask of the member before it does what was requested. */
-const CHALLENGES = ['not_signed_in', 'step_up_required'];
+const CHALLENGES = ["not_signed_in", "step_up_required"];
 
 /**
  * Wraps {@link send}: when the server wants the member to sign in or to prove who they are, `challenge` asks them, and
@@ -63,7 +63,7 @@ export function withChallenges(challenge) {
     for (;;) {
       const answer = await send(method, path, options);
       if (answer.ok || !CHALLENGES.includes(answer.problem.code)) return answer;
-      if (!(await challenge(answer.problem.code))) return refused({ code: 'cancelled' });
+      if (!(await challenge(answer.problem.code))) return refused({ code: "cancelled" });
     }
   };
 }

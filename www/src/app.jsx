@@ -1,19 +1,19 @@
 // Who is here, and what they see: set-up, sign-in, or the console. Challenges of the server are met on top of any page.
-import { useCallback, useEffect, useMemo, useRef, useState } from 'preact/hooks';
-import { Announcer } from './announce.jsx';
-import { send, withChallenges } from './api.js';
-import { heed } from './clock.js';
-import { ConsoleProvider } from './console.jsx';
-import { KeyPage } from './keys/page.jsx';
-import { KeysPage } from './keys/keys-page.jsx';
-import { LocaleProvider, browserLanguage, chosenLanguage, rememberLanguage, useLocale } from './locale.jsx';
-import { ProblemNotice } from './problem.jsx';
-import { go, useRoute } from './route.js';
-import { Challenge } from './session/challenge.jsx';
-import { SetUp } from './session/setup.jsx';
-import { SignIn } from './session/sign-in.jsx';
-import { LostPage, Shell } from './shell.jsx';
-import { Late } from './wait.jsx';
+import { useCallback, useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { Announcer } from "./announce.jsx";
+import { send, withChallenges } from "./api.js";
+import { heed } from "./clock.js";
+import { ConsoleProvider } from "./console.jsx";
+import { KeyPage } from "./keys/page.jsx";
+import { KeysPage } from "./keys/keys-page.jsx";
+import { LocaleProvider, browserLanguage, chosenLanguage, rememberLanguage, useLocale } from "./locale.jsx";
+import { ProblemNotice } from "./problem.jsx";
+import { go, useRoute } from "./route.js";
+import { Challenge } from "./session/challenge.jsx";
+import { SetUp } from "./session/setup.jsx";
+import { SignIn } from "./session/sign-in.jsx";
+import { LostPage, Shell } from "./shell.jsx";
+import { Late } from "./wait.jsx";
 
 const BROWSER_ZONE = Intl.DateTimeFormat().resolvedOptions().timeZone;
 
@@ -37,9 +37,9 @@ export function App() {
   }, []);
   const load = useCallback(async () => {
     setProblem(null);
-    const answer = await send('GET', '/v1/session');
+    const answer = await send("GET", "/v1/session");
     if (answer.ok) enter(answer.data);
-    else if (answer.problem.code === 'not_signed_in') setSession(null);
+    else if (answer.problem.code === "not_signed_in") setSession(null);
     else setProblem(answer.problem);
   }, [enter]);
   useEffect(() => {
@@ -49,7 +49,11 @@ export function App() {
   return (
     <LocaleProvider lang={lang} zone={session?.account.time_zone ?? BROWSER_ZONE} setLang={setLang}>
       <Announcer>
-        {problem ? <Unreached problem={problem} onRetry={load} /> : <Entrance session={session} enter={enter} leave={() => setSession(null)} />}
+        {problem ? (
+          <Unreached problem={problem} onRetry={load} />
+        ) : (
+          <Entrance session={session} enter={enter} leave={() => setSession(null)} />
+        )}
       </Announcer>
     </LocaleProvider>
   );
@@ -61,7 +65,9 @@ function Unreached({ problem, onRetry }) {
     <main class="alone">
       <h1>Claviger</h1>
       <ProblemNotice problem={problem}>
-        <button type="button" onClick={onRetry}>{say('retry')}</button>
+        <button type="button" onClick={onRetry}>
+          {say("retry")}
+        </button>
       </ProblemNotice>
     </main>
   );
@@ -69,8 +75,21 @@ function Unreached({ problem, onRetry }) {
 
 function Entrance({ session, enter, leave }) {
   const route = useRoute();
-  if (route.page === 'setup') return <SetUp onDone={(document) => { enter(document); go('#/keys', { replace: true }); }} />;
-  if (session === undefined) return <main class="alone"><Late what="loading.console" /></main>;
+  if (route.page === "setup")
+    return (
+      <SetUp
+        onDone={(document) => {
+          enter(document);
+          go("#/keys", { replace: true });
+        }}
+      />
+    );
+  if (session === undefined)
+    return (
+      <main class="alone">
+        <Late what="loading.console" />
+      </main>
+    );
   if (session === null) return <SignIn onSignedIn={enter} />;
   return <SignedIn key={session.member.id} session={session} enter={enter} leave={leave} route={route} />;
 }
@@ -104,7 +123,8 @@ function SignedIn({ session, enter, leave, route }) {
 }
 
 function Page({ route }) {
-  if (route.page === 'keys' && route.id) return <KeyPage key={route.id} id={route.id} />;
-  if (route.page === 'keys' || route.page === 'connection') return <KeysPage query={route.query} atConnection={route.page === 'connection'} />;
+  if (route.page === "keys" && route.id) return <KeyPage key={route.id} id={route.id} />;
+  if (route.page === "keys" || route.page === "connection")
+    return <KeysPage query={route.query} atConnection={route.page === "connection"} />;
   return <LostPage />;
 }

@@ -1,5 +1,5 @@
 // A few exclusive choices side by side: language, theme.
-import { useId } from 'preact/hooks';
+import { useId } from "preact/hooks";
 
 /**
  * @template {string} Value

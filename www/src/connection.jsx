@@ -1,8 +1,8 @@
 // Connection Information: where the API is, and how a call looks.
-import { useEffect, useRef } from 'preact/hooks';
-import { useConsole } from './console.jsx';
-import { CopyButton, selectContents } from './copy-button.jsx';
-import { useLocale } from './locale.jsx';
+import { useEffect, useRef } from "preact/hooks";
+import { useConsole } from "./console.jsx";
+import { CopyButton, selectContents } from "./copy-button.jsx";
+import { useLocale } from "./locale.jsx";
 
 /** A call that takes the key from a prompt: it enters neither the shell's history nor the list of processes. */
 export const exampleCall = (api) =>
@@ -13,7 +13,9 @@ export function CodeBlock({ label, code, copyLabel }) {
   const block = useRef(null);
   return (
     <div class="code">
-      <pre ref={block} tabIndex={0} role="region" aria-label={label} translate={false}><code>{code}</code></pre>
+      <pre ref={block} tabIndex={0} role="region" aria-label={label} translate={false}>
+        <code>{code}</code>
+      </pre>
       <CopyButton class="small" text={code} label={copyLabel} select={() => selectContents(block.current)} />
     </div>
   );
@@ -22,7 +24,9 @@ export function CodeBlock({ label, code, copyLabel }) {
 /** @param {{reached: boolean}} props whether the address bar points here */
 export function Connection({ reached }) {
   const { say } = useLocale();
-  const { session: { api } } = useConsole();
+  const {
+    session: { api },
+  } = useConsole();
   const heading = useRef(null);
   const url = useRef(null);
   useEffect(() => {
@@ -30,18 +34,29 @@ export function Connection({ reached }) {
   }, [reached]);
   return (
     <section class="connection" aria-labelledby="connection">
-      <h2 id="connection" ref={heading} tabIndex={-1}>{say('connection.title')}</h2>
+      <h2 id="connection" ref={heading} tabIndex={-1}>
+        {say("connection.title")}
+      </h2>
       <dl>
         <div>
-          <dt>{say('connection.base-url')}</dt>
+          <dt>{say("connection.base-url")}</dt>
           <dd class="base-url">
-            <code ref={url} translate={false}>{api.base_url}</code>
-            <CopyButton class="small" text={api.base_url} label={say('copy.url')} select={() => selectContents(url.current)} />
+            <code ref={url} translate={false}>
+              {api.base_url}
+            </code>
+            <CopyButton
+              class="small"
+              text={api.base_url}
+              label={say("copy.url")}
+              select={() => selectContents(url.current)}
+            />
           </dd>
         </div>
         <div>
-          <dt>{say('connection.example')}</dt>
-          <dd><CodeBlock label={say('connection.example')} code={exampleCall(api)} copyLabel={say('copy.example')} /></dd>
+          <dt>{say("connection.example")}</dt>
+          <dd>
+            <CodeBlock label={say("connection.example")} code={exampleCall(api)} copyLabel={say("copy.example")} />
+          </dd>
         </div>
       </dl>
     </section>

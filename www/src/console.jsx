@@ -1,6 +1,6 @@
 // What every signed-in screen shares: the session document and the way to the server.
-import { createContext } from 'preact';
-import { useContext } from 'preact/hooks';
+import { createContext } from "preact";
+import { useContext } from "preact/hooks";
 
 const Console = createContext(null);
 export const ConsoleProvider = Console.Provider;
@@ -19,4 +19,4 @@ export const ConsoleProvider = Console.Provider;
 export const useConsole = () => useContext(Console);
 
 /** Whether the member may change keys. The server decides; the page only leaves out what would be refused. @param {Session} session */
-export const mayChange = (session) => session.member.role !== 'viewer';
+export const mayChange = (session) => session.member.role !== "viewer";

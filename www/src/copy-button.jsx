@@ -1,9 +1,9 @@
 // Copying, with an honest result.
-import { useEffect, useState } from 'preact/hooks';
-import { useAnnounce } from './announce.jsx';
-import { copyText } from './copy.js';
-import { CopyIcon, TickIcon } from './icons.jsx';
-import { useLocale } from './locale.jsx';
+import { useEffect, useState } from "preact/hooks";
+import { useAnnounce } from "./announce.jsx";
+import { copyText } from "./copy.js";
+import { CopyIcon, TickIcon } from "./icons.jsx";
+import { useLocale } from "./locale.jsx";
 
 const COPIED_SHOWN_MS = 4000;
 
@@ -15,21 +15,21 @@ const COPIED_SHOWN_MS = 4000;
  * @param {() => void} props.select selects the text in the page, for when the browser refuses to copy
  * @param {(copied: boolean) => void} [props.onCopied]
  */
-export function CopyButton({ text, label, refused = 'copy.refused.text', select, onCopied, ...button }) {
+export function CopyButton({ text, label, refused = "copy.refused.text", select, onCopied, ...button }) {
   const { say } = useLocale();
   const announce = useAnnounce();
   const [result, setResult] = useState(/** @type {'copied' | 'refused' | null} */ (null));
 
   useEffect(() => {
-    if (result !== 'copied') return undefined;
+    if (result !== "copied") return undefined;
     const timer = setTimeout(() => setResult(null), COPIED_SHOWN_MS);
     return () => clearTimeout(timer);
   }, [result]);
 
   const copy = async () => {
     const copied = await copyText(text);
-    setResult(copied ? 'copied' : 'refused');
-    announce(say(copied ? 'copy.done' : refused));
+    setResult(copied ? "copied" : "refused");
+    announce(say(copied ? "copy.done" : refused));
     if (copied) onCopied?.();
     else select();
   };
@@ -37,16 +37,24 @@ export function CopyButton({ text, label, refused = 'copy.refused.text', select,
   return (
     <>
       <button type="button" onClick={copy} {...button}>
-        {result === 'copied' ? <><TickIcon /> {say('copy.done')}</> : <><CopyIcon /> {label}</>}
+        {result === "copied" ? (
+          <>
+            <TickIcon /> {say("copy.done")}
+          </>
+        ) : (
+          <>
+            <CopyIcon /> {label}
+          </>
+        )}
       </button>
-      {result === 'refused' && <span class="copy-refused">{say(refused)}</span>}
+      {result === "refused" && <span class="copy-refused">{say(refused)}</span>}
     </>
   );
 }
 
 /** Selects what an element shows. @param {HTMLElement} element */
 export function selectContents(element) {
-  if ('select' in element) {
+  if ("select" in element) {
     element.focus();
     element.select();
     return;

@@ -1,8 +1,8 @@
 // Modal dialogs on the native element. They stay open until their owner takes them away.
-import { useId, useLayoutEffect, useRef } from 'preact/hooks';
-import { Announcer } from './announce.jsx';
-import { CrossIcon } from './icons.jsx';
-import { useLocale } from './locale.jsx';
+import { useId, useLayoutEffect, useRef } from "preact/hooks";
+import { Announcer } from "./announce.jsx";
+import { CrossIcon } from "./icons.jsx";
+import { useLocale } from "./locale.jsx";
 
 /**
  * @param {object} props
@@ -14,7 +14,16 @@ import { useLocale } from './locale.jsx';
  * @param {string} [props.class]
  * @param {boolean} [props.cross] whether a cross stands in the corner
  */
-export function Dialog({ title, onCancel, role = 'dialog', focus = 'first', describedBy, cross = role === 'dialog', class: kind, children }) {
+export function Dialog({
+  title,
+  onCancel,
+  role = "dialog",
+  focus = "first",
+  describedBy,
+  cross = role === "dialog",
+  class: kind,
+  children,
+}) {
   const { say } = useLocale();
   const titleId = useId();
   const element = useRef(null);
@@ -24,8 +33,9 @@ export function Dialog({ title, onCancel, role = 'dialog', focus = 'first', desc
     const opener = document.activeElement;
     const dialog = element.current;
     dialog.showModal();
-    const first = dialog.querySelector('[data-focus]') ?? dialog.querySelector('input, textarea, select, .actions button');
-    (focus === 'title' ? heading.current : (first ?? heading.current)).focus();
+    const first =
+      dialog.querySelector("[data-focus]") ?? dialog.querySelector("input, textarea, select, .actions button");
+    (focus === "title" ? heading.current : (first ?? heading.current)).focus();
     return () => {
       dialog.close();
       if (opener?.isConnected) opener.focus();
@@ -42,13 +52,26 @@ export function Dialog({ title, onCancel, role = 'dialog', focus = 'first', desc
   };
 
   return (
-    <dialog ref={element} role={role} class={kind} closedby="none" aria-labelledby={titleId} aria-describedby={describedBy}
-      onCancel={cancel} onClose={reopen} onKeyDown={onEscape(onCancel)}>
+    <dialog
+      ref={element}
+      role={role}
+      class={kind}
+      closedby="none"
+      aria-labelledby={titleId}
+      aria-describedby={describedBy}
+      onCancel={cancel}
+      onClose={reopen}
+      onKeyDown={onEscape(onCancel)}
+    >
       <Announcer>
         <header class="dialog-head">
-          <h2 id={titleId} ref={heading} tabIndex={-1}>{title}</h2>
+          <h2 id={titleId} ref={heading} tabIndex={-1}>
+            {title}
+          </h2>
           {cross && (
-            <button type="button" class="quiet icon-only" aria-label={say('close')} onClick={onCancel}><CrossIcon /></button>
+            <button type="button" class="quiet icon-only" aria-label={say("close")} onClick={onCancel}>
+              <CrossIcon />
+            </button>
           )}
         </header>
         {children}
@@ -60,7 +83,7 @@ export function Dialog({ title, onCancel, role = 'dialog', focus = 'first', desc
 /** `closedby="none"` turns Esc off altogether; it still means "cancel", but only to the innermost dialog. */
 function onEscape(cancel) {
   return (event) => {
-    if (event.key !== 'Escape' || event.isComposing) return;
+    if (event.key !== "Escape" || event.isComposing) return;
     event.preventDefault();
     event.stopPropagation();
     cancel();

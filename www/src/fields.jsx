@@ -1,6 +1,6 @@
 // Form fields: label, hint and error tied to their control, and the summary that names every mistake.
-import { useEffect, useId, useRef, useState } from 'preact/hooks';
-import { useLocale } from './locale.jsx';
+import { useEffect, useId, useRef, useState } from "preact/hooks";
+import { useLocale } from "./locale.jsx";
 
 /**
  * @param {object} props
@@ -12,13 +12,21 @@ import { useLocale } from './locale.jsx';
  * @param {(control: object) => any} props.children draws the control with the attributes that it is given
  */
 export function Field({ id, label, hint, error, after, children }) {
-  const described = [hint && `${id}-hint`, error && `${id}-error`].filter(Boolean).join(' ');
+  const described = [hint && `${id}-hint`, error && `${id}-error`].filter(Boolean).join(" ");
   return (
-    <div class={error ? 'field wrong' : 'field'}>
+    <div class={error ? "field wrong" : "field"}>
       <label for={id}>{label}</label>
-      {hint && <p class="hint" id={`${id}-hint`}>{hint}</p>}
-      {error && <p class="error" id={`${id}-error`}>{error}</p>}
-      {children({ id, 'aria-describedby': described || undefined, 'aria-invalid': error ? 'true' : undefined })}
+      {hint && (
+        <p class="hint" id={`${id}-hint`}>
+          {hint}
+        </p>
+      )}
+      {error && (
+        <p class="error" id={`${id}-error`}>
+          {error}
+        </p>
+      )}
+      {children({ id, "aria-describedby": described || undefined, "aria-invalid": error ? "true" : undefined })}
       {after}
     </div>
   );
@@ -32,10 +40,21 @@ export function PasswordField({ id, label, hint, error, ...input }) {
     <Field id={id} label={label} hint={hint} error={error}>
       {(control) => (
         <div class="joined">
-          <input {...control} {...input} type={shown ? 'text' : 'password'} autocapitalize="none" spellcheck={false} translate={false} />
-          <button type="button" aria-label={say(shown ? 'password.hide.label' : 'password.show.label')} aria-pressed={shown}
-            onClick={() => setShown(!shown)}>
-            {say(shown ? 'password.hide' : 'password.show')}
+          <input
+            {...control}
+            {...input}
+            type={shown ? "text" : "password"}
+            autocapitalize="none"
+            spellcheck={false}
+            translate={false}
+          />
+          <button
+            type="button"
+            aria-label={say(shown ? "password.hide.label" : "password.show.label")}
+            aria-pressed={shown}
+            onClick={() => setShown(!shown)}
+          >
+            {say(shown ? "password.hide" : "password.show")}
           </button>
         </div>
       )}
@@ -55,7 +74,7 @@ export function ErrorSummary({ errors, turn }) {
     if (!errors.length) return undefined;
     box.current.focus();
     const before = document.title;
-    document.title = say('error.title', { title: before });
+    document.title = say("error.title", { title: before });
     return () => {
       document.title = before;
     };
@@ -67,20 +86,32 @@ export function ErrorSummary({ errors, turn }) {
   };
   return (
     <div class="notice bad" ref={box} tabIndex={-1} role="group" aria-labelledby={title}>
-      <h3 id={title}>{say('error.summary')}</h3>
+      <p id={title}>
+        <strong>{say("error.summary")}</strong>
+      </p>
       <ul>
-        {errors.map(({ id, text }) => <li key={text}><a href={`#${id}`} onClick={follow(id)}>{text}</a></li>)}
+        {errors.map(({ id, text }) => (
+          <li key={text}>
+            <a href={`#${id}`} onClick={follow(id)}>
+              {text}
+            </a>
+          </li>
+        ))}
       </ul>
     </div>
   );
 }
 
 /** What is wrong with one field, one sentence a line. @param {{id: string, text: string}[]} errors @param {string} id */
-export const errorOf = (errors, id) => errors.filter((error) => error.id === id).map(({ text }) => text).join('\n') || undefined;
+export const errorOf = (errors, id) =>
+  errors
+    .filter((error) => error.id === id)
+    .map(({ text }) => text)
+    .join("\n") || undefined;
 
 /** An Enter that ends an IME conversion submits nothing; some browsers report it after the composition, as 229. */
 export function keepComposition(event) {
-  if (event.key === 'Enter' && (event.isComposing || event.keyCode === 229)) event.preventDefault();
+  if (event.key === "Enter" && (event.isComposing || event.keyCode === 229)) event.preventDefault();
 }
 
 /** A form that never submits to the server by itself, nor twice. @param {{onSubmit: () => void, busy: boolean}} props */
@@ -89,5 +120,9 @@ export function Form({ onSubmit, busy, children, ...rest }) {
     event.preventDefault();
     if (!busy) onSubmit();
   };
-  return <form noValidate onSubmit={submit} onKeyDown={keepComposition} {...rest}>{children}</form>;
+  return (
+    <form noValidate onSubmit={submit} onKeyDown={keepComposition} {...rest}>
+      {children}
+    </form>
+  );
 }

@@ -5,26 +5,26 @@ const HOUR_MS = 60 * MINUTE_MS;
 const DAY_MS = 24 * HOUR_MS;
 
 /** English dates are written "Sat 20 Feb 2027, 14:05", which is how `en-GB` orders them. */
-const LOCALES = { en: 'en-GB', ja: 'ja-JP' };
+const LOCALES = { en: "en-GB", ja: "ja-JP" };
 
 /** @typedef {ReturnType<typeof makeFormat>} Format */
 
 /** @param {'en' | 'ja'} lang @param {string} zone an IANA name */
 export function makeFormat(lang, zone) {
   const locale = LOCALES[lang];
-  const formatter = (options) => new Intl.DateTimeFormat(locale, { timeZone: zone, hourCycle: 'h23', ...options });
-  const year = { year: 'numeric', month: lang === 'en' ? 'short' : 'long', day: 'numeric' };
+  const formatter = (options) => new Intl.DateTimeFormat(locale, { timeZone: zone, hourCycle: "h23", ...options });
+  const year = { year: "numeric", month: lang === "en" ? "short" : "long", day: "numeric" };
   const day = formatter(year);
-  const weekday = formatter({ ...year, weekday: 'short' });
-  const minute = formatter({ hour: '2-digit', minute: '2-digit' });
-  const second = formatter({ hour: '2-digit', minute: '2-digit', second: '2-digit' });
-  const relative = new Intl.RelativeTimeFormat(locale, { numeric: 'auto' });
+  const weekday = formatter({ ...year, weekday: "short" });
+  const minute = formatter({ hour: "2-digit", minute: "2-digit" });
+  const second = formatter({ hour: "2-digit", minute: "2-digit", second: "2-digit" });
+  const relative = new Intl.RelativeTimeFormat(locale, { numeric: "auto" });
   const number = new Intl.NumberFormat(locale);
-  const join = lang === 'en' ? ', ' : ' ';
+  const join = lang === "en" ? ", " : " ";
 
   /** `2027-06-30T15:00:00Z` in Tokyo is the end of 30 June, and is called that. */
-  const endsDay = (at) => second.format(at) === '00:00:00';
-  const tidy = (text) => text.replace(/^(\w{3}),/, '$1');
+  const endsDay = (at) => second.format(at) === "00:00:00";
+  const tidy = (text) => text.replace(/^(\w{3}),/, "$1");
 
   return {
     zone,
@@ -42,22 +42,25 @@ export function makeFormat(lang, zone) {
       const date = new Date(at);
       const last = endsDay(date) ? new Date(date - 1) : date;
       const text = short ? day.format(last) : tidy(weekday.format(last));
-      return `${text}${join}${endsDay(date) ? '24:00' : minute.format(date)}`;
+      return `${text}${join}${endsDay(date) ? "24:00" : minute.format(date)}`;
     },
     /** "Wed 30 Jun 2027": the day whose end `at` is. */
     lastDay: (at) => tidy(weekday.format(new Date(Date.parse(at) - 1))),
     /** "90 days", rounded down to a unit that leaves at least two of it. */
     span(ms) {
-      const [unit, size] = ms >= 2 * DAY_MS ? ['day', DAY_MS] : ms >= 2 * HOUR_MS ? ['hour', HOUR_MS] : ['minute', MINUTE_MS];
-      return new Intl.NumberFormat(locale, { style: 'unit', unit, unitDisplay: 'long' }).format(Math.max(1, Math.round(ms / size)));
+      const [unit, size] =
+        ms >= 2 * DAY_MS ? ["day", DAY_MS] : ms >= 2 * HOUR_MS ? ["hour", HOUR_MS] : ["minute", MINUTE_MS];
+      return new Intl.NumberFormat(locale, { style: "unit", unit, unitDisplay: "long" }).format(
+        Math.max(1, Math.round(ms / size)),
+      );
     },
     /** "3 minutes ago"; from a month on, the date. */
     past(at, now) {
       const ago = Math.max(0, now - Date.parse(at));
-      if (ago < MINUTE_MS) return relative.format(0, 'second');
-      if (ago < HOUR_MS) return relative.format(-Math.floor(ago / MINUTE_MS), 'minute');
-      if (ago < DAY_MS) return relative.format(-Math.floor(ago / HOUR_MS), 'hour');
-      if (ago < 30 * DAY_MS) return relative.format(-Math.floor(ago / DAY_MS), 'day');
+      if (ago < MINUTE_MS) return relative.format(0, "second");
+      if (ago < HOUR_MS) return relative.format(-Math.floor(ago / MINUTE_MS), "minute");
+      if (ago < DAY_MS) return relative.format(-Math.floor(ago / HOUR_MS), "hour");
+      if (ago < 30 * DAY_MS) return relative.format(-Math.floor(ago / DAY_MS), "day");
       return day.format(new Date(at));
     },
   };
@@ -68,8 +71,8 @@ export function makeFormat(lang, zone) {
  * @returns {{date: string, time: string}} `2027-06-30`, `14:05`
  */
 export function wallClock(at, zone) {
-  const text = new Intl.DateTimeFormat('sv-SE', { timeZone: zone, dateStyle: 'short', timeStyle: 'short' }).format(at);
-  const [date, time] = text.split(' ');
+  const text = new Intl.DateTimeFormat("sv-SE", { timeZone: zone, dateStyle: "short", timeStyle: "short" }).format(at);
+  const [date, time] = text.split(" ");
   return { date, time };
 }
 
@@ -85,5 +88,5 @@ export function instantOf(date, time, zone) {
     const shown = wallClock(at, zone);
     at += wanted - Date.parse(`${shown.date}T${shown.time}Z`);
   }
-  return new Date(at).toISOString().replace('.000Z', 'Z');
+  return new Date(at).toISOString().replace(".000Z", "Z");
 }

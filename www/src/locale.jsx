@@ -1,15 +1,15 @@
 // The page's words: whole sentences with named slots, from one file per language.
-import { createContext } from 'preact';
-import { useContext, useEffect, useMemo } from 'preact/hooks';
-import { makeFormat } from './format.js';
-import en from './messages/en.js';
-import ja from './messages/ja.js';
+import { createContext } from "preact";
+import { useContext, useEffect, useMemo } from "preact/hooks";
+import { makeFormat } from "./format.js";
+import en from "./messages/en.js";
+import ja from "./messages/ja.js";
 
-const PLACE = 'claviger.language';
+const PLACE = "claviger.language";
 const MESSAGES = { en, ja };
 
 /** Each language by its own name. */
-export const LANGUAGES = { en: 'English', ja: '日本語' };
+export const LANGUAGES = { en: "English", ja: "日本語" };
 
 /** @typedef {'en' | 'ja'} Language */
 
@@ -21,7 +21,7 @@ export function chosenLanguage() {
 
 /** The first of the browser's languages that we speak. @returns {Language} */
 export function browserLanguage() {
-  return navigator.languages.map((tag) => tag.slice(0, 2)).find((tag) => tag in MESSAGES) ?? 'en';
+  return navigator.languages.map((tag) => tag.slice(0, 2)).find((tag) => tag in MESSAGES) ?? "en";
 }
 
 /** @param {Language} language */
@@ -38,13 +38,13 @@ function sayer(language, format) {
   const say = (key, slots = {}) => {
     const entry = MESSAGES[language][key];
     if (entry === undefined) throw new Error(`No message ${key} in ${language}`);
-    const sentence = typeof entry === 'string' ? entry : (entry[plural.select(slots.count)] ?? entry.other);
+    const sentence = typeof entry === "string" ? entry : (entry[plural.select(slots.count)] ?? entry.other);
     const parts = sentence.split(/\{(\w+)\}/).map((part, index) => {
       if (index % 2 === 0) return part;
       if (!(part in slots)) throw new Error(`Message ${key} has no value for {${part}}`);
-      return typeof slots[part] === 'number' ? format.number(slots[part]) : slots[part];
+      return typeof slots[part] === "number" ? format.number(slots[part]) : slots[part];
     });
-    return parts.every((part) => typeof part === 'string') ? parts.join('') : parts;
+    return parts.every((part) => typeof part === "string") ? parts.join("") : parts;
   };
   const has = (key) => key in MESSAGES[language];
   return { say, has };

@@ -1,8 +1,8 @@
 // Language and theme, as this browser remembers them.
-import { useState } from 'preact/hooks';
-import { Choice } from './choice.jsx';
-import { LANGUAGES, useLocale } from './locale.jsx';
-import { THEMES, chooseTheme, chosenTheme } from './theme.js';
+import { useState } from "preact/hooks";
+import { Choice } from "./choice.jsx";
+import { LANGUAGES, useLocale } from "./locale.jsx";
+import { THEMES, chooseTheme, chosenTheme } from "./theme.js";
 
 export function Preferences() {
   const { say, lang, setLang } = useLocale();
@@ -14,8 +14,8 @@ export function Preferences() {
   };
   return (
     <div class="preferences">
-      <Choice legend={say('language')} options={LANGUAGES} value={lang} onChange={setLang} />
-      <Choice legend={say('theme')} options={themes} value={theme} onChange={change} />
+      <Choice legend={say("language")} options={LANGUAGES} value={lang} onChange={setLang} />
+      <Choice legend={say("theme")} options={themes} value={theme} onChange={change} />
     </div>
   );
 }

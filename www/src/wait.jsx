@@ -1,7 +1,7 @@
 // Waiting, told only when it lasts.
-import { useEffect, useState } from 'preact/hooks';
-import { useAnnounce } from './announce.jsx';
-import { useLocale } from './locale.jsx';
+import { useEffect, useState } from "preact/hooks";
+import { useAnnounce } from "./announce.jsx";
+import { useLocale } from "./locale.jsx";
 
 /** Nothing for a second, then what is being waited for, said once. @param {{what: string}} props a message's key */
 export function Late({ what }) {
@@ -32,11 +32,11 @@ export function useOnline() {
   const [online, setOnline] = useState(navigator.onLine);
   useEffect(() => {
     const follow = () => setOnline(navigator.onLine);
-    addEventListener('online', follow);
-    addEventListener('offline', follow);
+    addEventListener("online", follow);
+    addEventListener("offline", follow);
     return () => {
-      removeEventListener('online', follow);
-      removeEventListener('offline', follow);
+      removeEventListener("online", follow);
+      removeEventListener("offline", follow);
     };
   }, []);
   return online;
@@ -49,8 +49,8 @@ export function useMedia(query) {
     const media = matchMedia(query);
     const follow = () => setHolds(media.matches);
     follow();
-    media.addEventListener('change', follow);
-    return () => media.removeEventListener('change', follow);
+    media.addEventListener("change", follow);
+    return () => media.removeEventListener("change", follow);
   }, [query]);
   return holds;
 }

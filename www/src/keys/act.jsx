@@ -1,9 +1,9 @@
 // The dialogs of acts on one key, shared by the table and by the key's page.
-import { Confirm } from './confirm.jsx';
-import { Edit } from './edit.jsx';
+import { Confirm } from "./confirm.jsx";
+import { Edit } from "./edit.jsx";
 
 /** What may be done with a key, in the order of menus. @param {import('./key.js').Key} key @returns {string[]} */
-export const actsOn = (key) => ['edit', key.enabled ? 'disable' : 'enable', 'delete'];
+export const actsOn = (key) => ["edit", key.enabled ? "disable" : "enable", "delete"];
 
 /**
  * @param {object} props
@@ -15,5 +15,5 @@ export const actsOn = (key) => ['edit', key.enabled ? 'disable' : 'enable', 'del
  */
 export function Act({ what, ...props }) {
   if (!what) return null;
-  return what === 'edit' ? <Edit {...props} /> : <Confirm what={what} {...props} />;
+  return what === "edit" ? <Edit {...props} /> : <Confirm what={what} {...props} />;
 }

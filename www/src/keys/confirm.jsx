@@ -1,15 +1,15 @@
 // Confirmations of single acts. Each names the key, says effect, bound and way back, and stays open until the answer.
-import { useRef, useState } from 'preact/hooks';
-import { useConsole } from '../console.jsx';
-import { Dialog } from '../dialog.jsx';
-import { useLocale } from '../locale.jsx';
-import { ProblemNotice } from '../problem.jsx';
-import { deleteKey, disableKey, enableKey } from './key.js';
+import { useRef, useState } from "preact/hooks";
+import { useConsole } from "../console.jsx";
+import { Dialog } from "../dialog.jsx";
+import { useLocale } from "../locale.jsx";
+import { ProblemNotice } from "../problem.jsx";
+import { deleteKey, disableKey, enableKey } from "./key.js";
 
 const ACTS = {
-  disable: { send: disableKey, act: 'disabled' },
-  enable: { send: enableKey, act: 'enabled' },
-  delete: { send: deleteKey, act: 'deleted' },
+  disable: { send: disableKey, act: "disabled" },
+  enable: { send: enableKey, act: "enabled" },
+  delete: { send: deleteKey, act: "deleted" },
 };
 
 /**
@@ -39,21 +39,34 @@ export function Confirm({ what, subject, onDone, onChanged, onCancel }) {
     sending.current = false;
     setBusy(false);
     if (answer.ok) return onDone({ act, key: answer.data.key ?? subject, bound: answer.data.bound });
-    if (answer.problem.code === 'changed_meanwhile') onChanged(answer.problem.key);
+    if (answer.problem.code === "changed_meanwhile") onChanged(answer.problem.key);
     return setProblem(answer.problem);
   };
 
   return (
-    <Dialog role="alertdialog" title={say(`${what}.title`, slots)} describedBy="confirm-body" onCancel={busy ? () => {} : onCancel}>
+    <Dialog
+      role="alertdialog"
+      title={say(`${what}.title`, slots)}
+      describedBy="confirm-body"
+      onCancel={busy ? () => {} : onCancel}
+    >
       <p id="confirm-body">
         {say(within === 0 ? `${what}.body.now` : `${what}.body`, { ...slots, count: within, seconds: within })}
       </p>
-      {problem?.code === 'changed_meanwhile'
-        ? <div class="notice" role="alert"><p>{say('changed.look', { by: problem.by, time: format.clock(problem.at) })}</p></div>
-        : <ProblemNotice problem={problem} />}
+      {problem?.code === "changed_meanwhile" ? (
+        <div class="notice" role="alert">
+          <p>{say("changed.look", { by: problem.by, time: format.clock(problem.at) })}</p>
+        </div>
+      ) : (
+        <ProblemNotice problem={problem} />
+      )}
       <div class="actions">
-        <button type="button" class={what === 'delete' ? 'danger' : 'primary'} onClick={confirm}>{say(busy ? `${what}.busy` : `${what}.confirm`)}</button>
-        <button type="button" onClick={busy ? undefined : onCancel} data-focus="">{say('cancel')}</button>
+        <button type="button" class={what === "delete" ? "danger" : "primary"} onClick={confirm}>
+          {say(busy ? `${what}.busy` : `${what}.confirm`)}
+        </button>
+        <button type="button" onClick={busy ? undefined : onCancel} data-focus="">
+          {say("cancel")}
+        </button>
       </div>
     </Dialog>
   );

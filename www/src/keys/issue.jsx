@@ -1,15 +1,15 @@
 // Issuing a key: one short form, then the reveal.
-import { useRef, useState } from 'preact/hooks';
-import { useConsole } from '../console.jsx';
-import { Dialog } from '../dialog.jsx';
-import { ErrorSummary, Form } from '../fields.jsx';
-import { useLocale } from '../locale.jsx';
-import { ProblemNotice, fieldError } from '../problem.jsx';
-import { keyAddress } from '../route.js';
-import { emptyDraft, fieldsOf, missingIn } from './draft.js';
-import { Advice, KeyFields } from './fields.jsx';
-import { issueKey } from './key.js';
-import { Reveal } from './reveal.jsx';
+import { useRef, useState } from "preact/hooks";
+import { useConsole } from "../console.jsx";
+import { Dialog } from "../dialog.jsx";
+import { ErrorSummary, Form } from "../fields.jsx";
+import { useLocale } from "../locale.jsx";
+import { ProblemNotice, fieldError } from "../problem.jsx";
+import { keyAddress } from "../route.js";
+import { emptyDraft, fieldsOf, missingIn } from "./draft.js";
+import { Advice, KeyFields } from "./fields.jsx";
+import { issueKey } from "./key.js";
+import { Reveal } from "./reveal.jsx";
 
 /**
  * @param {object} props
@@ -38,7 +38,8 @@ function IssueForm({ onIssued, onCancel }) {
   const idempotencyKey = useRef(crypto.randomUUID());
   const sending = useRef(false);
 
-  const show = (errors) => setMistakes(({ turn }) => ({ errors: errors.map((error) => fieldError(locale, error)), turn: turn + 1 }));
+  const show = (errors) =>
+    setMistakes(({ turn }) => ({ errors: errors.map((error) => fieldError(locale, error)), turn: turn + 1 }));
   const submit = async () => {
     const missing = missingIn(draft, format.zone);
     setProblem(null);
@@ -55,17 +56,23 @@ function IssueForm({ onIssued, onCancel }) {
   };
 
   return (
-    <Dialog title={say('issue.title')} onCancel={busy ? () => {} : onCancel} class="form">
+    <Dialog title={say("issue.title")} onCancel={busy ? () => {} : onCancel} class="form">
       <Form onSubmit={submit} busy={busy}>
         <div class="body">
           <ErrorSummary {...mistakes} />
           <IssueProblem problem={problem} />
-          <KeyFields draft={draft} change={(change) => setDraft((before) => ({ ...before, ...change }))} errors={mistakes.errors} />
+          <KeyFields
+            draft={draft}
+            change={(change) => setDraft((before) => ({ ...before, ...change }))}
+            errors={mistakes.errors}
+          />
           <Advice />
         </div>
         <div class="actions">
-          <button class="primary">{say(busy ? 'issue.busy' : 'issue.submit')}</button>
-          <button type="button" onClick={busy ? undefined : onCancel}>{say('cancel')}</button>
+          <button class="primary">{say(busy ? "issue.busy" : "issue.submit")}</button>
+          <button type="button" onClick={busy ? undefined : onCancel}>
+            {say("cancel")}
+          </button>
         </div>
       </Form>
     </Dialog>
@@ -75,11 +82,19 @@ function IssueForm({ onIssued, onCancel }) {
 /** Two problems belong to issuing alone: the answer got lost, and the key had been issued all the same. */
 function IssueProblem({ problem }) {
   const { say } = useLocale();
-  if (problem?.code === 'no_answer') return <div class="notice bad" role="alert"><p>{say('issue.no-answer', { name: problem.name })}</p></div>;
-  if (problem?.code === 'already_issued') {
+  if (problem?.code === "no_answer")
     return (
       <div class="notice bad" role="alert">
-        <p>{say('issue.already', { name: problem.key.name })} <a href={keyAddress(problem.key.id)}>{say('issue.already.open')}</a></p>
+        <p>{say("issue.no-answer", { name: problem.name })}</p>
+      </div>
+    );
+  if (problem?.code === "already_issued") {
+    return (
+      <div class="notice bad" role="alert">
+        <p>
+          {say("issue.already", { name: problem.key.name })}{" "}
+          <a href={keyAddress(problem.key.id)}>{say("issue.already.open")}</a>
+        </p>
       </div>
     );
   }

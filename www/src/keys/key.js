@@ -27,17 +27,18 @@
 const path = (key) => `/v1/keys/${encodeURIComponent(key.id)}`;
 
 /** Changes apply to the revision that the member saw. @param {Key} key */
-const ifUnchanged = (key) => ({ 'If-Match': `"${key.revision}"` });
+const ifUnchanged = (key) => ({ "If-Match": `"${key.revision}"` });
 
 /** @param {import('../api.js').Request} request @param {Key} key */
-export const disableKey = (request, key) => request('POST', `${path(key)}/disable`, { headers: ifUnchanged(key) });
-export const enableKey = (request, key) => request('POST', `${path(key)}/enable`, { headers: ifUnchanged(key) });
-export const deleteKey = (request, key) => request('DELETE', path(key), { headers: ifUnchanged(key) });
-export const editKey = (request, key, changes) => request('PATCH', path(key), { headers: ifUnchanged(key), body: changes });
+export const disableKey = (request, key) => request("POST", `${path(key)}/disable`, { headers: ifUnchanged(key) });
+export const enableKey = (request, key) => request("POST", `${path(key)}/enable`, { headers: ifUnchanged(key) });
+export const deleteKey = (request, key) => request("DELETE", path(key), { headers: ifUnchanged(key) });
+export const editKey = (request, key, changes) =>
+  request("PATCH", path(key), { headers: ifUnchanged(key), body: changes });
 
 /** The id is what the address bar holds, so it may be anything. */
-export const loadKey = (request, id) => request('GET', path({ id }));
+export const loadKey = (request, id) => request("GET", path({ id }));
 
 /** The same `idempotencyKey` issues at most one key, however often it is sent. */
 export const issueKey = (request, fields, idempotencyKey) =>
-  request('POST', '/v1/keys', { headers: { 'Idempotency-Key': idempotencyKey }, body: fields });
+  request("POST", "/v1/keys", { headers: { "Idempotency-Key": idempotencyKey }, body: fields });

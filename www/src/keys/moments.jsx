@@ -1,11 +1,11 @@
 // Moments of a key's life.
-import { serverNow } from '../clock.js';
-import { useLocale } from '../locale.jsx';
+import { serverNow } from "../clock.js";
+import { useLocale } from "../locale.jsx";
 
 /** When a key ends: exact, or "Unlimited". @param {{at: string | null, short?: boolean}} props */
 export function Expiry({ at, short = false }) {
   const { say, format } = useLocale();
-  if (!at) return say('expiry.unlimited');
+  if (!at) return say("expiry.unlimited");
   return <time dateTime={at}>{format.end(at, { short })}</time>;
 }
 
@@ -15,7 +15,7 @@ export function Past({ at, exact = false }) {
   const ago = format.past(at, serverNow());
   return (
     <time dateTime={at} title={`${format.dateTime(at)} (${format.zone})`}>
-      {exact ? say('past.exact', { at: format.dateTime(at), ago }) : ago}
+      {exact ? say("past.exact", { at: format.dateTime(at), ago }) : ago}
     </time>
   );
 }

@@ -1,8 +1,8 @@
 // Permissions as boxes: those of the gateway's rules, and the reserved ones that only owners grant.
-import { useConsole } from '../console.jsx';
-import { useLocale } from '../locale.jsx';
+import { useConsole } from "../console.jsx";
+import { useLocale } from "../locale.jsx";
 
-const RESERVED = 'claviger:';
+const RESERVED = "claviger:";
 
 /** @param {{chosen: string[], held: string[], onChange: (permissions: string[]) => void, error?: string}} props */
 export function PermissionsField({ chosen, held, onChange, error }) {
@@ -14,23 +14,36 @@ export function PermissionsField({ chosen, held, onChange, error }) {
     onChange(event.currentTarget.checked ? [...chosen, name] : chosen.filter((other) => other !== name));
   const box = (name) => (
     <label key={name} class="box">
-      <input type="checkbox" checked={chosen.includes(name)} onChange={toggle(name)}
-        disabled={name.startsWith(RESERVED) && !session.grantable_reserved.includes(name)} />
+      <input
+        type="checkbox"
+        checked={chosen.includes(name)}
+        onChange={toggle(name)}
+        disabled={name.startsWith(RESERVED) && !session.grantable_reserved.includes(name)}
+      />
       <code>{name}</code>
     </label>
   );
   return (
     <>
-      <fieldset class={error ? 'field wrong' : 'field'} id="permissions" tabIndex={-1} aria-describedby="permissions-hint">
-        <legend>{say('form.permissions')}</legend>
-        <p class="hint" id="permissions-hint">{say(offered.length ? 'form.permissions.hint' : 'form.permissions.none')}</p>
+      <fieldset
+        class={error ? "field wrong" : "field"}
+        id="permissions"
+        tabIndex={-1}
+        aria-describedby="permissions-hint"
+      >
+        <legend>{say("form.permissions")}</legend>
+        <p class="hint" id="permissions-hint">
+          {say(offered.length ? "form.permissions.hint" : "form.permissions.none")}
+        </p>
         {error && <p class="error">{error}</p>}
         <div class="boxes">{offered.map(box)}</div>
       </fieldset>
       {reserved.length > 0 && (
         <fieldset class="field" aria-describedby="reserved-hint">
-          <legend>{say('form.reserved')}</legend>
-          <p class="hint" id="reserved-hint">{say('form.reserved.hint')}</p>
+          <legend>{say("form.reserved")}</legend>
+          <p class="hint" id="reserved-hint">
+            {say("form.reserved.hint")}
+          </p>
           <div class="boxes">{reserved.map(box)}</div>
         </fieldset>
       )}

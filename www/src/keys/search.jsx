@@ -1,9 +1,9 @@
 // Search as the server does it: beginnings of words, a key ID, an address, or a whole pasted key cut to its ID.
-import { useEffect, useRef, useState } from 'preact/hooks';
-import { SearchIcon } from '../icons.jsx';
-import { useLocale } from '../locale.jsx';
-import { go, listAddress } from '../route.js';
-import { withoutSecrets } from './search-text.js';
+import { useEffect, useRef, useState } from "preact/hooks";
+import { SearchIcon } from "../icons.jsx";
+import { useLocale } from "../locale.jsx";
+import { go, listAddress } from "../route.js";
+import { withoutSecrets } from "./search-text.js";
 
 const QUIET_MS = 300;
 
@@ -44,11 +44,24 @@ export function Search({ q, sort }) {
 
   return (
     <form role="search" class="search" onSubmit={submit}>
-      <label class="unseen" for="search">{say('search.label')}</label>
+      <label class="unseen" for="search">
+        {say("search.label")}
+      </label>
       <SearchIcon />
-      <input id="search" type="search" autocomplete="off" spellcheck={false} placeholder={say('search.label')} value={text} onInput={type}
-        onCompositionEnd={type} aria-describedby="search-note" />
-      <p class="hint" id="search-note" role="status">{cut && say('search.cut')}</p>
+      <input
+        id="search"
+        type="search"
+        autocomplete="off"
+        spellcheck={false}
+        placeholder={say("search.label")}
+        value={text}
+        onInput={type}
+        onCompositionEnd={type}
+        aria-describedby="search-note"
+      />
+      <p class="hint" id="search-note" role="status">
+        {cut && say("search.cut")}
+      </p>
     </form>
   );
 }

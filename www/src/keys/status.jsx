@@ -1,6 +1,6 @@
 // A key's status: one word, and an icon that differs by shape.
-import { ActiveIcon, DisabledIcon, ExpiredIcon, WaitingIcon } from '../icons.jsx';
-import { useLocale } from '../locale.jsx';
+import { ActiveIcon, DisabledIcon, ExpiredIcon, WaitingIcon } from "../icons.jsx";
+import { useLocale } from "../locale.jsx";
 
 const ICONS = { active: ActiveIcon, disabled: DisabledIcon, expired: ExpiredIcon, not_yet_valid: WaitingIcon };
 
@@ -8,5 +8,10 @@ const ICONS = { active: ActiveIcon, disabled: DisabledIcon, expired: ExpiredIcon
 export function Status({ status }) {
   const { say } = useLocale();
   const Icon = ICONS[status];
-  return <span class={`status ${status}`}><Icon />{say(`status.${status}`)}</span>;
+  return (
+    <span class={`status ${status}`}>
+      <Icon />
+      {say(`status.${status}`)}
+    </span>
+  );
 }

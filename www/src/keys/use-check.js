@@ -1,9 +1,9 @@
 // Live notes from the server, half a second after typing stops.
-import { useEffect, useState } from 'preact/hooks';
-import { useConsole } from '../console.jsx';
-import { useLocale } from '../locale.jsx';
-import { send } from '../api.js';
-import { expiresText } from './draft.js';
+import { useEffect, useState } from "preact/hooks";
+import { useConsole } from "../console.jsx";
+import { useLocale } from "../locale.jsx";
+import { send } from "../api.js";
+import { expiresText } from "./draft.js";
 
 const QUIET_MS = 500;
 
@@ -21,7 +21,7 @@ export function useCheck({ networks, ...draft }) {
   useEffect(() => {
     const control = new AbortController();
     const timer = setTimeout(async () => {
-      const answer = await send('POST', '/v1/keys/check', { body: { expires, networks }, signal: control.signal });
+      const answer = await send("POST", "/v1/keys/check", { body: { expires, networks }, signal: control.signal });
       if (answer.ok) setNotes({ ...answer.data, asked: { expires, networks } });
     }, QUIET_MS);
     return () => {
@@ -34,6 +34,6 @@ export function useCheck({ networks, ...draft }) {
     expires: notes.asked?.expires === expires ? notes.expires : undefined,
     networks: notes.asked?.networks === networks ? notes.networks : undefined,
     includesCaller: notes.asked?.networks === networks ? notes.includes_caller : undefined,
-    errors: (notes.errors ?? []).filter(({ pointer }) => pointer !== '#/expires' || notes.asked.expires === expires),
+    errors: (notes.errors ?? []).filter(({ pointer }) => pointer !== "#/expires" || notes.asked.expires === expires),
   };
 }
