@@ -119,7 +119,7 @@ function Row({ row, columns, fresh, onAct }) {
         <Expiry at={row.expires_at} short />
       </td>
       {columns.networks && (
-        <td>
+        <td class="networks">
           <Networks networks={row.networks} />
         </td>
       )}
