@@ -1,0 +1,478 @@
+//! How long a credential works: until an instant, or until someone ends it.
+//!
+//! [`Described::parse`] reads what people and programs write for it:
+//!
+//! | form | means |
+//! | --- | --- |
+//! | `never` | no end |
+//! | `2027-06-30T14:05:00Z`, `2027-06-30T14:05:00.250+09:00` | that instant (RFC 3339 §5.6) |
+//! | `2027-06-30T14:05`, `2027/06/30 14:05:00` | that time in the account's zone |
+//! | `2027/06/30 14:05:00 +0900`, `…+09`, `… Z` | that instant |
+//! | `2027-06-30`, `2027/06/30` | until 24:00 of that day in the account's zone |
+//! | `2027-07-00` | the last day of the month before: the same as `2027-06-30` |
+//! | `30000` | so many milliseconds from now |
+//! | `90s` `5m` `2h` `100d` `2w` | so many seconds, minutes, hours, days of 24 hours, weeks from now |
+//!
+//! These hold the whole of `yyyy(/|-)mm(/|-)dd[( |T)hh:mm:ss[.sss][[ ](Z|(+|-)zz[[:]zz])]]`; nothing
+//! in it is ambiguous, so all of it is taken, mixed separators too. Beyond it seconds may be left out,
+//! as browsers do, and there may be one to nine decimals, of which three count. A number without a
+//! unit is never a date: `20270630` is five hours and a half.
+//!
+//! A time that a clock change skips is moved forward by the length of the gap; of a time that
+//! happens twice the first is meant. A day ends when the next one begins, whenever that is.
+
+mod error;
+
+use jiff::civil::{Date, DateTime, Time};
+use serde::de::{Unexpected, Visitor};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+pub use self::error::ExpiryError;
+use crate::time::{CivilText, DurationMs, UnixMs, Zone};
+
+/// Longest text that is read, in bytes: 36 for `2027-06-30 14:05:00.123456789 +09:00`, and some room.
+pub const EXPIRY_BYTES_MAX: usize = 40;
+
+/// Latest end, counted from now: a hundred years of 365.25 days. Longer than any key is used, so
+/// that beyond it stands a mistyped year, or someone who means `never`; and short enough that no
+/// calendar arithmetic leaves the years that RFC 3339 can write.
+pub const EXPIRY_MAX: DurationMs = DurationMs::from_days(36_525);
+
+/// When a credential ends. As JSON `null` for never, else the number of milliseconds since the
+/// epoch. A field that is missing is refused, not read as never: absence must not give power.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Expiry {
+    /// No end.
+    Never,
+    /// The first instant at which it no longer works.
+    At(UnixMs),
+}
+
+impl Expiry {
+    /// Whether it has ended: at its instant it has.
+    pub fn is_past(self, now: UnixMs) -> bool {
+        match self {
+            Self::Never => false,
+            Self::At(at) => now >= at,
+        }
+    }
+
+    /// The instant; `None` for never.
+    pub fn at(self) -> Option<UnixMs> {
+        match self {
+            Self::Never => None,
+            Self::At(at) => Some(at),
+        }
+    }
+
+    /// The earlier of two ends.
+    #[must_use]
+    pub fn earlier(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Never, end) | (end, Self::Never) => end,
+            (Self::At(a), Self::At(b)) => Self::At(a.min(b)),
+        }
+    }
+
+    /// Checks that a credential that begins at `not_before` begins at all.
+    ///
+    /// # Errors
+    /// [`ExpiryError::BeginsAfterEnd`].
+    pub fn check_begin(self, not_before: UnixMs) -> Result<(), ExpiryError> {
+        match self {
+            Self::At(at) if not_before >= at => Err(ExpiryError::BeginsAfterEnd { at }),
+            Self::At(_) | Self::Never => Ok(()),
+        }
+    }
+}
+
+impl Serialize for Expiry {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.at().serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Expiry {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        // `Option` would read a missing field as none; `deserialize_any` refuses it.
+        deserializer.deserialize_any(ExpiryVisitor)
+    }
+}
+
+struct ExpiryVisitor;
+
+impl Visitor<'_> for ExpiryVisitor {
+    type Value = Expiry;
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("null or a number of milliseconds")
+    }
+
+    fn visit_unit<E: serde::de::Error>(self) -> Result<Expiry, E> {
+        Ok(Expiry::Never)
+    }
+
+    fn visit_i64<E: serde::de::Error>(self, ms: i64) -> Result<Expiry, E> {
+        Ok(Expiry::At(UnixMs::from_ms(ms)))
+    }
+
+    fn visit_u64<E: serde::de::Error>(self, ms: u64) -> Result<Expiry, E> {
+        let ms = i64::try_from(ms).map_err(|_| E::invalid_value(Unexpected::Unsigned(ms), &self))?;
+        self.visit_i64(ms)
+    }
+}
+
+/// How an expiry was written, as far as its sentence differs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Form {
+    /// "Works until 14:05."
+    Instant,
+    /// "Works through 30 June, until 24:00."
+    EndOfDay,
+    /// "Works until someone disables or deletes it."
+    Never,
+}
+
+/// An expiry that was read, with what its sentence in the console needs. As JSON the fields.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Described {
+    /// How it was written.
+    pub form: Form,
+    /// The end in milliseconds since the epoch; none for never.
+    pub at_ms: Option<UnixMs>,
+    /// For [`Form::EndOfDay`] the last day, as `2027-06-30`: it cannot be told from `at_ms` where a
+    /// zone skips days.
+    pub day: Option<String>,
+    /// The zone in which it was read and is to be shown.
+    pub zone: Zone,
+    /// How long it lasts; none for never.
+    pub from_now_ms: Option<DurationMs>,
+}
+
+impl Described {
+    /// Reads an expiry in one of the forms above. What has no offset is in `zone`.
+    ///
+    /// # Errors
+    /// Every variant of [`ExpiryError`] but [`ExpiryError::BeginsAfterEnd`].
+    pub fn parse(text: &str, now: UnixMs, zone: &Zone) -> Result<Self, ExpiryError> {
+        let (form, at, day) = match Moment::read(text, now, zone)? {
+            Moment::Never => {
+                let zone = zone.clone();
+                return Ok(Self { form: Form::Never, at_ms: None, day: None, zone, from_now_ms: None });
+            }
+            Moment::Instant(at) => (Form::Instant, at, None),
+            Moment::Day(day) => (Form::EndOfDay, end_of(day, zone, now)?, Some(day.to_string())),
+        };
+        if at <= now {
+            return Err(ExpiryError::InThePast { at });
+        }
+        let at = check_not_too_far(at, now)?;
+        Ok(Self { form, at_ms: Some(at), day, zone: zone.clone(), from_now_ms: at.since(now) })
+    }
+
+    /// The expiry itself, as records hold it.
+    pub fn expiry(&self) -> Expiry {
+        self.at_ms.map_or(Expiry::Never, Expiry::At)
+    }
+}
+
+/// Reads when a credential begins to work, in the forms of an expiry without `never`. A date means
+/// the beginning of that day. The past is allowed: today's date has begun already.
+///
+/// # Errors
+/// Every variant of [`ExpiryError`] but [`ExpiryError::InThePast`] and
+/// [`ExpiryError::BeginsAfterEnd`]; [`Expiry::check_begin`] answers the latter.
+pub fn parse_not_before(text: &str, now: UnixMs, zone: &Zone) -> Result<UnixMs, ExpiryError> {
+    let at = match Moment::read(text, now, zone)? {
+        Moment::Never => return Err(ExpiryError::NotATime),
+        Moment::Instant(at) => at,
+        Moment::Day(day) => start_of(day, zone).ok_or(too_far(now))?,
+    };
+    check_not_too_far(at, now)
+}
+
+/// What a text says, before it is an end or a beginning.
+enum Moment {
+    Never,
+    Instant(UnixMs),
+    Day(Date),
+}
+
+impl Moment {
+    fn read(text: &str, now: UnixMs, zone: &Zone) -> Result<Self, ExpiryError> {
+        if text.is_empty() {
+            return Err(ExpiryError::Empty);
+        }
+        if text.len() > EXPIRY_BYTES_MAX {
+            return Err(ExpiryError::TooLong { max: EXPIRY_BYTES_MAX });
+        }
+        if text == "never" {
+            return Ok(Self::Never);
+        }
+        match CivilText::read(text) {
+            Some(civil) => Self::from_civil(civil, now, zone),
+            None => read_duration(text, now).map(Self::Instant),
+        }
+    }
+
+    fn from_civil(civil: CivilText, now: UnixMs, zone: &Zone) -> Result<Self, ExpiryError> {
+        let date = civil.date_with_day_zero().ok_or(ExpiryError::NoSuchDay)?;
+        let Some(time) = civil.time() else { return Ok(Self::Day(date)) };
+        let local = date.to_datetime(time.ok_or(ExpiryError::NoSuchTime)?);
+        let timestamp = match civil.offset() {
+            Some(offset) => offset.ok_or(ExpiryError::NoSuchTime)?.to_timestamp(local),
+            None => zone.rules().to_timestamp(local),
+        };
+        // Four digits of a year only leave the library's range in the last days of 9999.
+        timestamp.map(|at| Self::Instant(at.into())).map_err(|_| too_far(now))
+    }
+}
+
+/// Reads a number of milliseconds, or a number with one of the units, as an instant after `now`.
+fn read_duration(text: &str, now: UnixMs) -> Result<UnixMs, ExpiryError> {
+    let (number, unit) = text.split_at(text.bytes().take_while(u8::is_ascii_digit).count());
+    let is_padded = number.len() > 1 && number.starts_with('0');
+    let unit = match unit {
+        "" => DurationMs::from_ms(1),
+        "s" => DurationMs::from_s(1),
+        "m" => DurationMs::from_s(60),
+        "h" => DurationMs::from_s(60 * 60),
+        "d" => DurationMs::from_days(1),
+        "w" => DurationMs::from_days(7),
+        _ => return Err(ExpiryError::NotATime),
+    };
+    if number.is_empty() || is_padded {
+        return Err(ExpiryError::NotATime);
+    }
+    // Only digits are left, so a failure means that the number is too large.
+    let times: Option<u64> = number.parse().ok();
+    let at = times.and_then(|times| unit.checked_mul(times)).and_then(|span| now.checked_add(span));
+    at.ok_or(too_far(now))
+}
+
+/// The end of a day in a zone: the beginning of the next.
+fn end_of(day: Date, zone: &Zone, now: UnixMs) -> Result<UnixMs, ExpiryError> {
+    day.tomorrow().ok().and_then(|next| start_of(next, zone)).ok_or(too_far(now))
+}
+
+/// The first instant of a day in a zone, which is not always midnight.
+fn start_of(day: Date, zone: &Zone) -> Option<UnixMs> {
+    let midnight = DateTime::from_parts(day, Time::midnight());
+    zone.rules().to_timestamp(midnight).ok().map(UnixMs::from)
+}
+
+fn check_not_too_far(at: UnixMs, now: UnixMs) -> Result<UnixMs, ExpiryError> {
+    if at > now.saturating_add(EXPIRY_MAX) { Err(too_far(now)) } else { Ok(at) }
+}
+
+fn too_far(now: UnixMs) -> ExpiryError {
+    ExpiryError::TooFar { max: now.saturating_add(EXPIRY_MAX) }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn at(text: &str) -> UnixMs {
+        UnixMs::parse_rfc3339(text).unwrap()
+    }
+
+    fn zone(name: &str) -> Zone {
+        Zone::parse(name).unwrap()
+    }
+
+    fn read(text: &str, now: &str, in_zone: &str) -> Result<String, &'static str> {
+        let read = Described::parse(text, at(now), &zone(in_zone));
+        let rfc3339 = |at: UnixMs| at.to_rfc3339().unwrap();
+        read.map(|d| d.at_ms.map_or("never".to_owned(), rfc3339)).map_err(|e| e.code())
+    }
+
+    #[test]
+    fn the_end_is_the_first_instant_that_is_past() {
+        let end = Expiry::At(UnixMs::from_ms(1000));
+        assert!(!end.is_past(UnixMs::from_ms(999)));
+        assert!(end.is_past(UnixMs::from_ms(1000)));
+        assert!(!Expiry::Never.is_past(UnixMs::from_ms(i64::MAX)));
+    }
+
+    #[test]
+    fn earlier_end() {
+        let (soon, late) = (Expiry::At(UnixMs::from_ms(1)), Expiry::At(UnixMs::from_ms(2)));
+        for (a, b, earlier) in [
+            (soon, late, soon),
+            (late, soon, soon),
+            (Expiry::Never, late, late),
+            (late, Expiry::Never, late),
+            (Expiry::Never, Expiry::Never, Expiry::Never),
+        ] {
+            assert_eq!(a.earlier(b), earlier);
+        }
+    }
+
+    #[test]
+    fn json() {
+        #[derive(Debug, PartialEq, Serialize, Deserialize)]
+        struct Record {
+            expires: Expiry,
+        }
+        for (json, expires) in [
+            (r#"{"expires":null}"#, Some(Expiry::Never)),
+            (r#"{"expires":1814367600000}"#, Some(Expiry::At(UnixMs::from_ms(1_814_367_600_000)))),
+            (r#"{"expires":-1}"#, Some(Expiry::At(UnixMs::from_ms(-1)))),
+            (r#"{}"#, None),
+            (r#"{"expires":"never"}"#, None),
+            (r#"{"expires":1.5}"#, None),
+            (r#"{"expires":false}"#, None),
+            (r#"{"expires":18446744073709551615}"#, None),
+        ] {
+            let record = serde_json::from_str::<Record>(json).ok();
+            assert_eq!(record.as_ref().map(|r| r.expires), expires, "{json}");
+            if let Some(record) = record {
+                assert_eq!(serde_json::to_string(&record).unwrap(), json);
+            }
+        }
+    }
+
+    #[test]
+    fn described_for_the_console() {
+        let (now, tokyo) = (at("2026-11-22T05:05:00Z"), zone("Asia/Tokyo"));
+        let json = |text| serde_json::to_value(Described::parse(text, now, &tokyo).unwrap()).unwrap();
+        assert_eq!(
+            json("90d"),
+            serde_json::json!({"form": "instant", "at_ms": at("2027-02-20T05:05:00Z"), "day": null,
+                "zone": "Asia/Tokyo", "from_now_ms": 7_776_000_000_u64})
+        );
+        assert_eq!(
+            json("2027-07-00"),
+            serde_json::json!({"form": "end_of_day", "at_ms": at("2027-06-30T15:00:00Z"),
+                "day": "2027-06-30", "zone": "Asia/Tokyo", "from_now_ms": 19_043_700_000_u64})
+        );
+        assert_eq!(
+            json("never"),
+            serde_json::json!({"form": "never", "at_ms": null, "day": null, "zone": "Asia/Tokyo",
+                "from_now_ms": null})
+        );
+    }
+
+    /// Days whose ends are not where a sum of hours would put them.
+    #[test]
+    fn ends_of_uncommon_days() {
+        for (text, now, in_zone, expected) in [
+            // 23 and 25 hours long.
+            ("2027-03-14", "2027-03-01T00:00:00Z", "America/New_York", "2027-03-15T04:00:00Z"),
+            ("2027-11-07", "2027-11-01T00:00:00Z", "America/New_York", "2027-11-08T05:00:00Z"),
+            // The next day begins at 01:00: clocks went forward at midnight.
+            ("2018-11-03", "2018-11-01T00:00:00Z", "America/Sao_Paulo", "2018-11-04T03:00:00Z"),
+            ("2027-04-29", "2027-04-01T00:00:00Z", "Africa/Cairo", "2027-04-29T22:00:00Z"),
+            // Clocks went back at midnight: 23:00 to 24:00 happened twice.
+            ("2018-02-17", "2018-02-01T00:00:00Z", "America/Sao_Paulo", "2018-02-18T03:00:00Z"),
+            // The next day's first hour happens twice; the day ends before it.
+            ("2026-10-31", "2026-10-01T00:00:00Z", "America/Havana", "2026-11-01T04:00:00Z"),
+            // Samoa had no 30 December 2011.
+            ("2011-12-29", "2011-12-01T00:00:00Z", "Pacific/Apia", "2011-12-30T10:00:00Z"),
+            ("2011-12-30", "2011-12-01T00:00:00Z", "Pacific/Apia", "2011-12-30T10:00:00Z"),
+            // A time in a gap moves forward; of a time that happens twice the first counts.
+            ("2027-03-14T02:30:00", "2027-03-01T00:00:00Z", "America/New_York", "2027-03-14T07:30:00Z"),
+            ("2027-11-07T01:30:00", "2027-11-01T00:00:00Z", "America/New_York", "2027-11-07T05:30:00Z"),
+            // A day of a duration has 24 hours all the same.
+            ("1d", "2027-03-14T05:00:00Z", "America/New_York", "2027-03-15T05:00:00Z"),
+        ] {
+            assert_eq!(read(text, now, in_zone).as_deref(), Ok(expected), "{text} in {in_zone}");
+        }
+    }
+
+    #[test]
+    fn bounds() {
+        let now = "2026-11-22T00:00:00Z";
+        for (text, expected) in [
+            // A century here has 36,524 days, so the limit lies a day after it.
+            ("36525d", Ok("2126-11-23T00:00:00Z")),
+            ("3155760000001", Err("too_far")),
+            ("2126-11-23T00:00:00Z", Ok("2126-11-23T00:00:00Z")),
+            ("2126-11-23T00:00:00.001Z", Err("too_far")),
+            ("2126-11-22", Ok("2126-11-23T00:00:00Z")),
+            ("2126-11-23", Err("too_far")),
+            ("9999-12-31", Err("too_far")),
+            ("9999-12-31T23:59:59", Err("too_far")),
+            ("9999-12-31T23:59:59-23:59", Err("too_far")),
+            ("18446744073709551615", Err("too_far")),
+            ("18446744073709551616w", Err("too_far")),
+            ("9999999999999999999999999999999999999999", Err("too_far")),
+            ("99999999999999999999999999999999999999999", Err("too_long")),
+            ("2026-11-22T00:00:00Z", Err("in_the_past")),
+            ("2026-11-22T00:00:00.001Z", Ok("2026-11-22T00:00:00.001Z")),
+            ("0000-01-00", Err("in_the_past")),
+            ("0", Err("in_the_past")),
+            ("0s", Err("in_the_past")),
+            ("1", Ok("2026-11-22T00:00:00.001Z")),
+        ] {
+            assert_eq!(read(text, now, "UTC").as_deref().map_err(|code| *code), expected, "{text}");
+        }
+        assert_eq!(read(&"9".repeat(10_000), now, "UTC"), Err("too_long"));
+    }
+
+    #[test]
+    fn beginnings() {
+        let (now, tokyo) = (at("2026-11-22T05:05:00Z"), zone("Asia/Tokyo"));
+        for (text, expected) in [
+            ("2026-12-01", Ok("2026-11-30T15:00:00Z")),
+            ("2026-12-00", Ok("2026-11-29T15:00:00Z")),
+            ("2026-11-22", Ok("2026-11-21T15:00:00Z")),
+            ("2026-12-01T09:00:00", Ok("2026-12-01T00:00:00Z")),
+            ("1h", Ok("2026-11-22T06:05:00Z")),
+            ("0", Ok("2026-11-22T05:05:00Z")),
+            ("never", Err("not_a_time")),
+            ("", Err("empty")),
+            ("9999-12-31", Err("too_far")),
+        ] {
+            let found = parse_not_before(text, now, &tokyo).map_err(|e| e.code());
+            assert_eq!(found, expected.map(at), "{text}");
+        }
+        let end = Expiry::At(now);
+        assert_eq!(end.check_begin(UnixMs::from_ms(now.as_ms() - 1)), Ok(()));
+        assert_eq!(end.check_begin(now), Err(ExpiryError::BeginsAfterEnd { at: now }));
+        assert_eq!(Expiry::Never.check_begin(now), Ok(()));
+    }
+
+    #[test]
+    fn codes() {
+        let now = UnixMs::from_ms(0);
+        for error in [
+            ExpiryError::Empty,
+            ExpiryError::TooLong { max: 1 },
+            ExpiryError::NotATime,
+            ExpiryError::NoSuchDay,
+            ExpiryError::NoSuchTime,
+            ExpiryError::InThePast { at: now },
+            ExpiryError::TooFar { max: now },
+            ExpiryError::BeginsAfterEnd { at: now },
+        ] {
+            assert_eq!(serde_json::to_value(error).unwrap()["code"], error.code());
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_read_lies_ahead_and_in_bounds(text in "[0-9]{1,4}[smhdw]?|20[2-4][0-9][-/][01][0-9][-/][0-3][0-9]([T ][0-2][0-9]:[0-5][0-9](:[0-5][0-9](\\.[0-9]{1,4})?)?( ?(Z|[+-][01][0-9](:?[0-5][0-9])?))?)?") {
+            let now = at("2026-11-22T00:00:00Z");
+            match Described::parse(&text, now, &zone("Europe/Dublin")) {
+                Ok(described) => {
+                    let end = described.at_ms.unwrap();
+                    prop_assert!(end > now && end <= now.saturating_add(EXPIRY_MAX));
+                    // The instant in RFC 3339 reads back to itself.
+                    let again = Described::parse(&end.to_rfc3339().unwrap(), now, &Zone::utc()).unwrap();
+                    prop_assert_eq!(again.at_ms, Some(end));
+                }
+                Err(error) => prop_assert_ne!(error, ExpiryError::Empty),
+            }
+        }
+
+        #[test]
+        fn any_text_is_answered(text in "\\PC{0,50}") {
+            let _ = Described::parse(&text, UnixMs::from_ms(0), &Zone::utc());
+        }
+    }
+}
