@@ -1,0 +1,478 @@
+//! What a credential may do, as `resource:action`.
+//!
+//! A *permission* is what a request needs: two exact parts. A *grant* is what a credential holds:
+//! either part may be `*`, which stands for any. A part is `[a-z0-9][a-z0-9._-]{0,31}` in ASCII;
+//! nothing is trimmed or folded, so every permission has one spelling.
+//!
+//! The resource `claviger` is reserved for Claviger's own powers. No wildcard reaches it: only the
+//! grant that is spelt exactly so covers `claviger:verify`, and `claviger:*` is no grant at all.
+
+mod error;
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::str::FromStr;
+
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+pub use self::error::PermissionError;
+
+/// Most grants in one list. At 65 characters each, the longest list is some 4 kB of a record.
+pub const PERMISSIONS_MAX: usize = 64;
+
+/// Longest part of a permission, in bytes.
+pub const PART_BYTES_MAX: usize = 32;
+
+/// Longest permission, in bytes: two parts and the colon.
+const PERMISSION_BYTES_MAX: usize = PART_BYTES_MAX + 1 + PART_BYTES_MAX;
+
+/// The resource that no wildcard reaches.
+const RESERVED_RESOURCE: &str = "claviger";
+
+/// What a request needs: two exact parts, no wildcard. As JSON its text.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Permission(Pair);
+
+impl Permission {
+    /// The permission to ask about other credentials, which makes a key a verifier.
+    pub fn claviger_verify() -> Self {
+        Self(Pair { resource: RESERVED_RESOURCE.to_owned(), action: "verify".to_owned() })
+    }
+
+    /// Whether it is one of Claviger's own powers.
+    pub fn is_reserved(&self) -> bool {
+        self.0.is_reserved()
+    }
+}
+
+/// # Errors
+/// The variants of [`PermissionError`] that concern one permission.
+impl FromStr for Permission {
+    type Err = PermissionError;
+
+    fn from_str(text: &str) -> Result<Self, PermissionError> {
+        let pair = Pair::read(text)?;
+        if pair.resource == "*" || pair.action == "*" {
+            return Err(PermissionError::MisplacedWildcard);
+        }
+        Ok(Self(pair))
+    }
+}
+
+impl fmt::Display for Permission {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl Serialize for Permission {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Permission {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
+    }
+}
+
+/// What a credential holds: a permission, or a pattern with `*` as a whole part.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Grant(Pair);
+
+impl Grant {
+    /// Whether it covers the permission.
+    pub fn covers(&self, demanded: &Permission) -> bool {
+        let (held, needed) = (&self.0, &demanded.0);
+        if needed.is_reserved() {
+            return held == needed;
+        }
+        let part = |held: &str, needed: &str| held == "*" || held == needed;
+        part(&held.resource, &needed.resource) && part(&held.action, &needed.action)
+    }
+
+    /// Whether it is one of Claviger's own powers, which only an owner may grant.
+    pub fn is_reserved(&self) -> bool {
+        self.0.is_reserved()
+    }
+}
+
+/// # Errors
+/// The variants of [`PermissionError`] that concern one permission.
+impl FromStr for Grant {
+    type Err = PermissionError;
+
+    fn from_str(text: &str) -> Result<Self, PermissionError> {
+        let pair = Pair::read(text)?;
+        if pair.is_reserved() && pair.action == "*" {
+            return Err(PermissionError::ReservedWildcard);
+        }
+        Ok(Self(pair))
+    }
+}
+
+impl fmt::Display for Grant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl Serialize for Grant {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+/// Two parts, each a name or `*`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+struct Pair {
+    resource: String,
+    action: String,
+}
+
+impl Pair {
+    fn read(text: &str) -> Result<Self, PermissionError> {
+        // A text in other scripts has more bytes than characters, but none of it is a permission.
+        if text.len() > PERMISSION_BYTES_MAX {
+            return Err(PermissionError::TooLong { max: PERMISSION_BYTES_MAX });
+        }
+        let (resource, action) = text.split_once(':').ok_or(PermissionError::NotTwoParts)?;
+        if action.contains(':') {
+            return Err(PermissionError::NotTwoParts);
+        }
+        check_part(resource)?;
+        check_part(action)?;
+        Ok(Self { resource: resource.to_owned(), action: action.to_owned() })
+    }
+
+    fn is_reserved(&self) -> bool {
+        self.resource == RESERVED_RESOURCE
+    }
+}
+
+impl fmt::Display for Pair {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.resource, self.action)
+    }
+}
+
+fn check_part(part: &str) -> Result<(), PermissionError> {
+    if part == "*" {
+        return Ok(());
+    }
+    let first = part.chars().next().ok_or(PermissionError::EmptyPart)?;
+    if part.contains('*') {
+        return Err(PermissionError::MisplacedWildcard);
+    }
+    if let Some(found) = part.chars().find(|&c| !is_name(c) && !is_joint(c)) {
+        return Err(PermissionError::BadCharacter { found });
+    }
+    if is_joint(first) {
+        return Err(PermissionError::BadStart { found: first });
+    }
+    if part.len() > PART_BYTES_MAX {
+        return Err(PermissionError::PartTooLong { max: PART_BYTES_MAX });
+    }
+    Ok(())
+}
+
+fn is_name(c: char) -> bool {
+    c.is_ascii_lowercase() || c.is_ascii_digit()
+}
+
+fn is_joint(c: char) -> bool {
+    matches!(c, '.' | '_' | '-')
+}
+
+/// What a credential may do: at most [`PERMISSIONS_MAX`] grants, each once, sorted by resource and
+/// then by action in ASCII order. The empty list grants nothing.
+///
+/// As JSON an array of strings in that order; any other order, a repetition, or too many are refused
+/// on the way in, so that a record reads back to the same bytes. Lists from people, in any order,
+/// are read by [`Permissions::parse`].
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Permissions(Vec<Grant>);
+
+impl Permissions {
+    /// The list that grants nothing.
+    pub const fn none() -> Self {
+        Self(Vec::new())
+    }
+
+    /// Reads grants in any order and sorts them; repetitions are dropped.
+    ///
+    /// # Errors
+    /// Every variant of [`PermissionError`] but [`PermissionError::NotAsStored`]. The first refused
+    /// grant ends the reading.
+    pub fn parse<'a>(grants: impl IntoIterator<Item = &'a str>) -> Result<Self, PermissionError> {
+        let mut sorted = BTreeSet::new();
+        for grant in grants {
+            sorted.insert(grant.parse::<Grant>()?);
+        }
+        if sorted.len() > PERMISSIONS_MAX {
+            return Err(PermissionError::TooMany { count: sorted.len(), max: PERMISSIONS_MAX });
+        }
+        Ok(Self(sorted.into_iter().collect()))
+    }
+
+    /// Reads a list in stored form.
+    ///
+    /// # Errors
+    /// Every variant of [`PermissionError`].
+    pub fn from_stored<'a>(grants: impl IntoIterator<Item = &'a str>) -> Result<Self, PermissionError> {
+        let mut stored: Vec<Grant> = Vec::new();
+        for grant in grants {
+            let grant = grant.parse()?;
+            if stored.last().is_some_and(|last| *last >= grant) {
+                return Err(PermissionError::NotAsStored);
+            }
+            if stored.len() == PERMISSIONS_MAX {
+                let count = PERMISSIONS_MAX.saturating_add(1);
+                return Err(PermissionError::TooMany { count, max: PERMISSIONS_MAX });
+            }
+            stored.push(grant);
+        }
+        Ok(Self(stored))
+    }
+
+    /// Whether any grant covers the permission.
+    pub fn grants(&self, demanded: &Permission) -> bool {
+        self.0.iter().any(|grant| grant.covers(demanded))
+    }
+
+    /// Whether any grant is one of Claviger's own powers. Only an owner may grant those, and issued
+    /// or sealed keys never hold them.
+    pub fn holds_reserved(&self) -> bool {
+        self.0.iter().any(Grant::is_reserved)
+    }
+
+    /// The grants, sorted.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = &Grant> {
+        self.0.iter()
+    }
+
+    /// How many grants there are.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether nothing is granted.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl Serialize for Permissions {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for Permissions {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let grants = Vec::<String>::deserialize(deserializer)?;
+        Self::from_stored(grants.iter().map(String::as_str)).map_err(D::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn grammar() {
+        let part = |len| "a".repeat(len);
+        let (longest, too_long) = (part(PART_BYTES_MAX), part(PART_BYTES_MAX + 1));
+        for (text, expected) in [
+            ("foo:read", Ok(())),
+            ("f:r", Ok(())),
+            ("0:9", Ok(())),
+            ("foo.bar_baz-1:read-all", Ok(())),
+            ("foo-:read.", Ok(())),
+            (&*format!("{longest}:{longest}"), Ok(())),
+            (&*format!("{too_long}:r"), Err("part_too_long")),
+            (&*format!("r:{too_long}"), Err("part_too_long")),
+            (&*format!("{longest}:{too_long}"), Err("too_long")),
+            ("", Err("not_two_parts")),
+            ("foo", Err("not_two_parts")),
+            ("*", Err("not_two_parts")),
+            ("foo:read:all", Err("not_two_parts")),
+            ("foo::read", Err("not_two_parts")),
+            (":", Err("empty_part")),
+            ("foo:", Err("empty_part")),
+            (":read", Err("empty_part")),
+            ("Foo:read", Err("bad_character")),
+            ("foo:Read", Err("bad_character")),
+            (" foo:read", Err("bad_character")),
+            ("foo:read ", Err("bad_character")),
+            ("foo: read", Err("bad_character")),
+            ("foo:read\n", Err("bad_character")),
+            ("foo:re\0ad", Err("bad_character")),
+            ("foo/bar:read", Err("bad_character")),
+            ("foo:r\u{e9}ad", Err("bad_character")),
+            ("foo:re\u{430}d", Err("bad_character")),
+            ("foo：read", Err("not_two_parts")),
+            ("foo:ｒead", Err("bad_character")),
+            (".foo:read", Err("bad_start")),
+            ("_foo:read", Err("bad_start")),
+            ("foo:-read", Err("bad_start")),
+            ("foo*:read", Err("misplaced_wildcard")),
+            ("foo:*read", Err("misplaced_wildcard")),
+            ("**:read", Err("misplaced_wildcard")),
+        ] {
+            let (grant, permission) = (text.parse::<Grant>(), text.parse::<Permission>());
+            assert_eq!(grant.map(|g| g.to_string()).map_err(|e| e.code()), expected.map(|()| text.into()));
+            assert_eq!(
+                permission.map(|p| p.to_string()).map_err(|e| e.code()),
+                expected.map(|()| text.into())
+            );
+        }
+    }
+
+    #[test]
+    fn only_grants_have_wildcards() {
+        for (text, grant) in [
+            ("*:read", Ok(())),
+            ("foo:*", Ok(())),
+            ("*:*", Ok(())),
+            ("*:verify", Ok(())),
+            ("claviger:*", Err(PermissionError::ReservedWildcard)),
+        ] {
+            assert_eq!(text.parse::<Grant>().map(drop), grant, "{text}");
+            assert_eq!(text.parse::<Permission>(), Err(PermissionError::MisplacedWildcard), "{text}");
+        }
+    }
+
+    #[test]
+    fn granting() {
+        for (held, demanded, granted) in [
+            (&[][..], "foo:read", false),
+            (&["foo:read"], "foo:read", true),
+            (&["foo:read"], "fooo:read", false),
+            (&["fooo:read"], "foo:read", false),
+            (&["foo:read"], "fo:read", false),
+            (&["foo:read"], "foo:reads", false),
+            (&["foo:read"], "foo:rea", false),
+            (&["foo:read"], "foo:write", false),
+            (&["foo:read"], "read:foo", false),
+            (&["foo-bar:read"], "foo_bar:read", false),
+            (&["foo_bar:read"], "foo-bar:read", false),
+            (&["foo.bar:read"], "foo-bar:read", false),
+            (&["foo:read"], "foo.bar:read", false),
+            (&["foo:*"], "foo:read", true),
+            (&["foo:*"], "fooo:read", false),
+            (&["*:read"], "foo:read", true),
+            (&["*:read"], "foo:write", false),
+            (&["*:*"], "foo:read", true),
+            (&["bar:read", "foo:write"], "foo:read", false),
+            (&["bar:read", "foo:write"], "foo:write", true),
+            // Claviger's own powers
+            (&["*:*"], "claviger:verify", false),
+            (&["*:verify"], "claviger:verify", false),
+            (&["claviger:verify"], "claviger:verify", true),
+            (&["claviger:verify"], "claviger:verif", false),
+            (&["claviger:issue"], "claviger:verify", false),
+            (&["claviger:verify"], "foo:verify", false),
+            // Neighbours of the reserved resource are common ones.
+            (&["*:*"], "claviger2:verify", true),
+            (&["*:*"], "clavige:verify", true),
+            (&["*:*"], "foo:claviger", true),
+        ] {
+            let permissions = Permissions::parse(held.iter().copied()).unwrap();
+            assert_eq!(permissions.grants(&demanded.parse().unwrap()), granted, "{held:?} {demanded}");
+        }
+        assert_eq!(Permission::claviger_verify().to_string().parse(), Ok(Permission::claviger_verify()));
+    }
+
+    #[test]
+    fn reserved_grants_are_told() {
+        for (held, reserved) in [
+            (&[][..], false),
+            (&["*:*"], false),
+            (&["*:verify"], false),
+            (&["claviger2:verify"], false),
+            (&["claviger:verify"], true),
+            (&["*:*", "foo:read", "claviger:other"], true),
+        ] {
+            assert_eq!(
+                Permissions::parse(held.iter().copied()).unwrap().holds_reserved(),
+                reserved,
+                "{held:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn json() {
+        for (json, refusal) in [
+            (r#"[]"#, None),
+            (r#"["*:read","bar:*","foo:read"]"#, None),
+            (r#"["foo:read","foo:write"]"#, None),
+            (r#"["foo:write","foo:read"]"#, Some(PermissionError::NotAsStored)),
+            (r#"["foo:read","foo:read"]"#, Some(PermissionError::NotAsStored)),
+            (r#"["claviger:*"]"#, Some(PermissionError::ReservedWildcard)),
+            (r#"["foo"]"#, Some(PermissionError::NotTwoParts)),
+        ] {
+            match (serde_json::from_str::<Permissions>(json), refusal) {
+                (Ok(permissions), None) => assert_eq!(serde_json::to_string(&permissions).unwrap(), json),
+                (Err(error), Some(refusal)) => assert_eq!(error.to_string(), refusal.to_string()),
+                (outcome, _) => panic!("{json}: {outcome:?}"),
+            }
+        }
+        for refused in ["null", r#""foo:read""#, r#"{}"#, "[1]"] {
+            assert!(serde_json::from_str::<Permissions>(refused).is_err(), "{refused}");
+        }
+    }
+
+    #[test]
+    fn lists_are_bounded() {
+        let texts: Vec<String> = (0..=PERMISSIONS_MAX).map(|n| format!("r{n:03}:read")).collect();
+        let refusal = PermissionError::TooMany { count: PERMISSIONS_MAX + 1, max: PERMISSIONS_MAX };
+        let texts = || texts.iter().map(String::as_str);
+        let (full, twice) = (|| texts().take(PERMISSIONS_MAX), texts().chain(texts()));
+        assert_eq!(Permissions::parse(full().rev()).unwrap().len(), PERMISSIONS_MAX);
+        assert_eq!(Permissions::from_stored(full()), Permissions::parse(full().chain(full())));
+        assert_eq!(Permissions::parse(twice), Err(refusal));
+        assert_eq!(Permissions::from_stored(texts()), Err(refusal));
+    }
+
+    #[test]
+    fn codes() {
+        for error in [
+            PermissionError::TooLong { max: 65 },
+            PermissionError::NotTwoParts,
+            PermissionError::EmptyPart,
+            PermissionError::PartTooLong { max: 32 },
+            PermissionError::BadCharacter { found: 'A' },
+            PermissionError::BadStart { found: '-' },
+            PermissionError::MisplacedWildcard,
+            PermissionError::ReservedWildcard,
+            PermissionError::TooMany { count: 65, max: 64 },
+            PermissionError::NotAsStored,
+        ] {
+            assert_eq!(serde_json::to_value(error).unwrap()["code"], error.code());
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn stored_lists_read_back(texts in proptest::collection::vec("[a-c*]{1,2}:[a-c*]{1,2}", 0..20)) {
+            if let Ok(permissions) = Permissions::parse(texts.iter().map(String::as_str)) {
+                let json = serde_json::to_string(&permissions).unwrap();
+                prop_assert_eq!(serde_json::from_str::<Permissions>(&json).unwrap(), permissions);
+            }
+        }
+
+        #[test]
+        fn only_its_own_grant_covers_a_reserved_permission(grant in "([a-z]{1,3}|claviger|\\*):([a-z]{1,3}|verify|\\*)") {
+            if let Ok(grant) = grant.parse::<Grant>() {
+                let is_it = grant.to_string() == "claviger:verify";
+                prop_assert_eq!(grant.covers(&Permission::claviger_verify()), is_it);
+            }
+        }
+    }
+}
