@@ -191,12 +191,33 @@ mod tests {
 
     #[test]
     fn addresses_are_folded_and_near_misses_refused() {
-        assert_eq!(Email::parse("Mei.Tanaka+x@Example.CO.jp").unwrap().as_str(), "mei.tanaka+x@example.co.jp");
+        assert_eq!(
+            Email::parse("Mei.Tanaka+x@Example.CO.jp").unwrap().as_str(),
+            "mei.tanaka+x@example.co.jp"
+        );
         for bad in [
-            "mei", "mei@", "@example.jp", "mei@example", "mei@@example.jp", "a b@example.jp", "mei@exam ple.jp",
-            ".mei@example.jp", "me..i@example.jp", "mei.@example.jp", "mei@-example.jp", "mei@example-.jp", "mei@example..jp",
-            "mei@example.jp.", "mei@例え.jp", "ｍei@example.jp", "\"mei\"@example.jp", "mei@[10.0.0.1]", "mei@example.jp\n",
-            "mei@example.jp\0", "<mei@example.jp>", "mei/@",
+            "mei",
+            "mei@",
+            "@example.jp",
+            "mei@example",
+            "mei@@example.jp",
+            "a b@example.jp",
+            "mei@exam ple.jp",
+            ".mei@example.jp",
+            "me..i@example.jp",
+            "mei.@example.jp",
+            "mei@-example.jp",
+            "mei@example-.jp",
+            "mei@example..jp",
+            "mei@example.jp.",
+            "mei@例え.jp",
+            "ｍei@example.jp",
+            "\"mei\"@example.jp",
+            "mei@[10.0.0.1]",
+            "mei@example.jp\n",
+            "mei@example.jp\0",
+            "<mei@example.jp>",
+            "mei/@",
         ] {
             assert_eq!(Email::parse(bad).unwrap_err(), TextError::NotAnAddress, "{bad:?}");
         }

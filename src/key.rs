@@ -20,7 +20,7 @@
 //!   NOT trim, fold case or accept any other spelling: whatever parses re-serialises to the same bytes.
 //! - As a pair: access key = `prefix "_" id`, access secret = the remaining 60 digits. Joined, they are the key.
 //!
-//! Worked example (also a test vector, `tests/vectors/keys.txt`), with the master secret
+//! Worked example (also a test vector, `tests/vectors/key-example.txt`), with the master secret
 //! `mKq4Zt0bXw7RfNcY2uHs9LdVj6PaGe3TiO8xWvBrQyE` and the prefix `clv`:
 //!
 //! ```text
@@ -244,7 +244,11 @@ mod tests {
         let id = KeyId::parse("a1B2c3D47Hq0p2Zx9K").unwrap();
         let secret = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefg";
         let key = NewKey::assemble(id, secret, &clv(), ring().newest().tag_key());
-        let shown = format!("key     {}\ndigest  {}\n", key.expose(), serde_json::to_string(&key.digest()).unwrap().trim_matches('"'));
+        let shown = format!(
+            "key     {}\ndigest  {}\n",
+            key.expose(),
+            serde_json::to_string(&key.digest()).unwrap().trim_matches('"')
+        );
         assert_eq!(shown, include_str!("../tests/vectors/key-example.txt"));
     }
 
@@ -267,7 +271,8 @@ mod tests {
         let id = KeyId::random(AccountId::random(&mut rng), &mut rng);
         let key = NewKey::assemble(id, &base62::random(&mut rng), &clv(), older);
         assert!(made(key.expose()).is_some());
-        let dropped = Ring::parse(r#"[{"id":"b","secret":"mKq4Zt0bXw7RfNcY2uHs9LdVj6PaGe3TiO8xWvBrQyE"}]"#).unwrap();
+        let dropped =
+            Ring::parse(r#"[{"id":"b","secret":"mKq4Zt0bXw7RfNcY2uHs9LdVj6PaGe3TiO8xWvBrQyE"}]"#).unwrap();
         let text = KeyText::parse(key.expose(), &clv()).unwrap();
         assert!(text.authenticate(&clv(), &dropped).is_none());
     }
@@ -305,7 +310,11 @@ mod tests {
             let mut changed = body.to_vec();
             changed[place] = if changed[place] == b'7' { b'8' } else { b'7' };
             let crc = checksum(&changed);
-            let text = format!("clv_{}{}", String::from_utf8(changed).unwrap(), String::from_utf8(crc.to_vec()).unwrap());
+            let text = format!(
+                "clv_{}{}",
+                String::from_utf8(changed).unwrap(),
+                String::from_utf8(crc.to_vec()).unwrap()
+            );
             assert!(KeyText::parse(&text, &clv()).is_ok());
             assert!(made(&text).is_none(), "{place}");
         }

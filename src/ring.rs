@@ -311,7 +311,10 @@ pub(crate) mod tests {
         keys.sort_unstable();
         keys.dedup();
         assert_eq!(keys.len(), count);
-        assert_eq!(MacKey::new(&ring.newest().subkey(Use::Tag)).mac(&[b"x"]), ring.newest().tag_key().mac(&[b"x"]));
+        assert_eq!(
+            MacKey::new(&ring.newest().subkey(Use::Tag)).mac(&[b"x"]),
+            ring.newest().tag_key().mac(&[b"x"])
+        );
     }
 
     #[test]
@@ -329,7 +332,8 @@ pub(crate) mod tests {
     fn a_bad_ring_is_refused_by_name() {
         let good = "mKq4Zt0bXw7RfNcY2uHs9LdVj6PaGe3TiO8xWvBrQyE";
         let one = |id: &str, secret: &str| format!(r#"[{{"id":"{id}","secret":"{secret}"}}]"#);
-        let nine = (0..9).map(|n| format!(r#"{{"id":"g{n}","secret":"{good}"}}"#)).collect::<Vec<_>>().join(",");
+        let nine =
+            (0..9).map(|n| format!(r#"{{"id":"g{n}","secret":"{good}"}}"#)).collect::<Vec<_>>().join(",");
         for (json, expected) in [
             (String::new(), RingError::Syntax),
             ("{}".into(), RingError::Syntax),

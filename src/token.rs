@@ -125,7 +125,8 @@ impl NewToken {
         let made_s = u64::try_from(now.as_ms() / 1000).unwrap_or_default();
         let time: [u8; base62::U32_WIDTH] = base62::encode(made_s);
         let salt: [u8; TokenId::WIDTH - base62::U32_WIDTH] = base62::random(rng);
-        let id = TokenId::from_bytes(&[time.as_slice(), &salt].concat()).unwrap_or_else(|| TokenId::random(rng));
+        let id =
+            TokenId::from_bytes(&[time.as_slice(), &salt].concat()).unwrap_or_else(|| TokenId::random(rng));
         Self::assemble(Kind::Setup, account, id, prefix, ring, rng)
     }
 

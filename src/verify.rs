@@ -1,7 +1,6 @@
 //! The verification of one key against its record: pure, and the only way to a [`Verified`].
 
-use subtle::ConstantTimeEq as _;
-
+use crate::expiry::Expiry;
 use crate::id::{AccountId, KeyId};
 use crate::key::MadeKey;
 use crate::network::ClientAddress;
@@ -35,7 +34,7 @@ pub enum Demand<'a> {
 pub struct Verified {
     key: KeyId,
     permissions: Permissions,
-    expires: crate::expiry::Expiry,
+    expires: Expiry,
     revision: Revision,
 }
 
@@ -56,7 +55,7 @@ impl Verified {
     }
 
     /// Until when the key is valid.
-    pub fn expires(&self) -> crate::expiry::Expiry {
+    pub fn expires(&self) -> Expiry {
         self.expires
     }
 
@@ -82,7 +81,8 @@ pub fn verify(
         Standing::Disabled(credential) => (credential, false),
         Standing::Deleted => return Err(Denial::Unknown),
     };
-    if !bool::from(credential.digest.as_bytes().ct_eq(presented.digest().as_bytes())) {
+    // In constant time: see `Digest`.
+    if credential.digest != *presented.digest() {
         return Err(Denial::Unknown);
     }
     if !enabled {
@@ -95,9 +95,7 @@ pub fn verify(
     if limits.expires.is_past(now) {
         return Err(Denial::Expired);
     }
-    let near = limits.networks.is_unrestricted()
-        || facts.address.is_some_and(|address| limits.networks.contains(address));
-    if !near {
+    if !limits.networks.allows(facts.address) {
         return Err(Denial::NetworkDenied);
     }
     if !limits.interfaces.contains(&facts.interface) {

@@ -1,1 +1,28 @@
-fn main() {}
+//! The project's chores that want Rust: what npm's scripts call, and what an operator runs by hand.
+
+mod bindgen;
+mod ring;
+
+use anyhow::{Result, bail};
+
+const USAGE: &str = "usage: cargo run -q -p xtask -- <command>
+
+  bindgen [--release]   compile the Worker's library to wasm and write its bindings to target/bindgen
+  secrets               print a fresh ring of master secrets, for MASTER_SECRET
+  setup-link <origin>   print the one-time link by which the first member joins";
+
+fn main() -> Result<()> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match arguments.as_slice() {
+        ["bindgen"] => bindgen::run(bindgen::Profile::EdgeDev),
+        ["bindgen", "--release"] => bindgen::run(bindgen::Profile::Release),
+        ["secrets"] => {
+            println!("{}", ring::fresh()?);
+            Ok(())
+        }
+        // Nothing yet makes the tokens that such a link carries.
+        ["setup-link", _origin] => Ok(()),
+        _ => bail!(USAGE),
+    }
+}

@@ -1,0 +1,94 @@
+//! What the edge does with a request: answer it, or forward it. Plain values, handed to the entry script as JSON.
+
+use serde::Serialize;
+
+/// An answer of Claviger's own.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Answer {
+    /// HTTP status.
+    pub status: u16,
+    /// Headers, names in lower case.
+    pub headers: Vec<(&'static str, String)>,
+    /// Body; empty for none.
+    pub body: String,
+}
+
+impl Answer {
+    /// An answer of JSON that nobody may store.
+    pub fn json(status: u16, body: &impl Serialize) -> Self {
+        // Our own types serialise: their maps have text keys. An empty body would be the sign of a mistake here.
+        let body = serde_json::to_string(body).unwrap_or_default();
+        Self { status, headers: vec![("content-type", "application/json".into()), no_store()], body }
+    }
+
+    /// An answer without a body.
+    pub fn empty(status: u16) -> Self {
+        Self { status, headers: vec![no_store()], body: String::new() }
+    }
+
+    /// The same with one more header.
+    pub fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.headers.push((name, value.into()));
+        self
+    }
+}
+
+/// The header that keeps an answer out of every cache (RFC 9111 §5.2.2.5).
+pub fn no_store() -> (&'static str, String) {
+    ("cache-control", "no-store".into())
+}
+
+/// A request that goes on to an origin. The body is the client's, streamed past.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Forward {
+    /// Service binding that leads to the origin; `None` = by the URL.
+    pub binding: Option<String>,
+    /// URL of the origin's resource.
+    pub url: String,
+    /// Client headers to remove.
+    pub remove: Vec<String>,
+    /// Headers to set, after removal.
+    pub set: Vec<(&'static str, String)>,
+}
+
+/// What the entry script carries out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// Answer.
+    Answer(Answer),
+    /// Forward.
+    Forward(Forward),
+}
+
+impl Outcome {
+    /// As the entry script reads it.
+    pub fn to_json(&self) -> String {
+        serde_json::to_string(self).unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The entry script reads exactly this.
+    #[test]
+    fn the_json_for_the_entry_script_is_pinned() {
+        let answer = Outcome::Answer(Answer::empty(204).with("allow", "GET"));
+        assert_eq!(
+            answer.to_json(),
+            r#"{"answer":{"status":204,"headers":[["cache-control","no-store"],["allow","GET"]],"body":""}}"#
+        );
+        let forward = Outcome::Forward(Forward {
+            binding: Some("DEMO".into()),
+            url: "https://x/".into(),
+            remove: vec!["authorization".into()],
+            set: vec![("claviger-key", "k".into())],
+        });
+        assert_eq!(
+            forward.to_json(),
+            r#"{"forward":{"binding":"DEMO","url":"https://x/","remove":["authorization"],"set":[["claviger-key","k"]]}}"#
+        );
+    }
+}

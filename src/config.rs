@@ -1,0 +1,153 @@
+//! The deployment's settings, parsed once. Whatever is missing or wrong stops the deployment from serving at all.
+
+use crate::id::Prefix;
+use crate::request::Url;
+use crate::ring::{Ring, RingError};
+use crate::rules::{Rules, RulesError};
+use crate::secret::SecretText;
+
+/// The settings as the platform hands them over.
+#[derive(Debug)]
+pub struct Settings {
+    /// Secret `MASTER_SECRET`.
+    pub master_secret: Option<SecretText>,
+    /// Variable `PREFIX`.
+    pub prefix: Option<String>,
+    /// Variable `CONSOLE_ORIGIN`.
+    pub console_origin: Option<String>,
+    /// Variable `RULES`, as JSON.
+    pub rules: Option<String>,
+}
+
+/// Why a deployment does not serve. It goes to the log; callers only learn that it does not.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ConfigError {
+    /// A setting is not there.
+    #[error("{0} is not set")]
+    Missing(&'static str),
+    /// The prefix breaks its rule.
+    #[error("PREFIX must be 2 to 12 of [a-z0-9], not ending in s")]
+    Prefix,
+    /// The console's origin is no origin.
+    #[error("CONSOLE_ORIGIN must be https://host[:port], or http://localhost[:port]")]
+    ConsoleOrigin,
+    /// The master secret.
+    #[error("MASTER_SECRET: {0}")]
+    Ring(#[from] RingError),
+    /// The rules.
+    #[error("{0}")]
+    Rules(#[from] RulesError),
+}
+
+/// A deployment's settings, all of them right.
+#[derive(Debug)]
+pub struct Config {
+    /// Master secrets.
+    pub ring: Ring,
+    /// Prefix of credentials.
+    pub prefix: Prefix,
+    /// `https://host[:port]` of the console.
+    pub console_origin: String,
+    /// Its host, without port.
+    pub console_host: String,
+    /// Gateway rules.
+    pub rules: Rules,
+}
+
+impl Config {
+    /// Parses the settings.
+    ///
+    /// # Errors
+    /// The first thing that is missing or wrong.
+    pub fn parse(settings: Settings) -> Result<Self, ConfigError> {
+        let master_secret = settings.master_secret.ok_or(ConfigError::Missing("MASTER_SECRET"))?;
+        let prefix = settings.prefix.ok_or(ConfigError::Missing("PREFIX"))?;
+        let console_origin = settings.console_origin.ok_or(ConfigError::Missing("CONSOLE_ORIGIN"))?;
+        let rules = settings.rules.ok_or(ConfigError::Missing("RULES"))?;
+
+        let ring = Ring::parse(master_secret.expose())?;
+        let prefix = Prefix::parse(&prefix).ok_or(ConfigError::Prefix)?;
+        let url = Url::parse(&console_origin).filter(|url| url.origin == console_origin);
+        let console_host = url
+            .filter(|url| url.origin.starts_with("https://") || url.origin.starts_with("http://localhost"))
+            .map(|url| url.host.to_owned())
+            .filter(|host| *host == host.to_ascii_lowercase())
+            .filter(|host| console_origin.starts_with("https://") || host == "localhost")
+            .ok_or(ConfigError::ConsoleOrigin)?;
+        let rules = Rules::parse(&rules, &console_host)?;
+        Ok(Self { ring, prefix, console_origin, console_host, rules })
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    fn settings() -> Settings {
+        Settings {
+            master_secret: Some(SecretText::new(r#"[{"id":"b","secret":"mKq4Zt0bXw7RfNcY2uHs9LdVj6PaGe3TiO8xWvBrQyE"}]"#.into())),
+            prefix: Some("clv".into()),
+            console_origin: Some("http://localhost:8787".into()),
+            rules: Some(
+                r#"[{"host":"api.localhost","path":"/*","origin":"DEMO","permission":{"read":"demo:read","write":"demo:write"}},
+                    {"host":"api.localhost","path":"/any","origin":"DEMO","any_key":true,"credentials":["authorization","query:u"]},
+                    {"host":"api.localhost","path":"/public/*","origin":"https://origin.example","public":true}]"#
+                    .into(),
+            ),
+        }
+    }
+
+    pub(crate) fn config() -> Config {
+        Config::parse(settings()).unwrap()
+    }
+
+    #[test]
+    fn whatever_is_missing_is_named() {
+        type Cut = fn(&mut Settings);
+        let cuts: [(Cut, &str); 4] = [
+            (|settings| settings.master_secret = None, "MASTER_SECRET is not set"),
+            (|settings| settings.prefix = None, "PREFIX is not set"),
+            (|settings| settings.console_origin = None, "CONSOLE_ORIGIN is not set"),
+            (|settings| settings.rules = None, "RULES is not set"),
+        ];
+        for (cut, expected) in cuts {
+            let mut settings = settings();
+            cut(&mut settings);
+            assert_eq!(Config::parse(settings).unwrap_err().to_string(), expected);
+        }
+    }
+
+    #[test]
+    fn origins_of_the_console_with_near_misses() {
+        for (origin, host) in [
+            ("http://localhost:8787", Some("localhost")),
+            ("http://localhost", Some("localhost")),
+            ("https://console.example", Some("console.example")),
+            ("https://console.example:8443", Some("console.example")),
+            ("http://console.example", None),
+            ("http://localhost.example", None),
+            ("https://console.example/", None),
+            ("https://Console.example", None),
+            ("console.example", None),
+            ("", None),
+        ] {
+            let mut settings = settings();
+            settings.console_origin = Some(origin.into());
+            assert_eq!(
+                Config::parse(settings).ok().map(|config| config.console_host).as_deref(),
+                host,
+                "{origin}"
+            );
+        }
+    }
+
+    #[test]
+    fn an_example_secret_is_refused_without_being_shown() {
+        let mut settings = settings();
+        settings.master_secret =
+            Some(SecretText::new(r#"[{"id":"a","secret":"example-example-example-example-0"}]"#.into()));
+        let error = Config::parse(settings).unwrap_err();
+        assert_eq!(error, ConfigError::Ring(RingError::Weak { index: 0 }));
+        assert!(!error.to_string().contains("example-example"));
+    }
+}

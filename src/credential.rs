@@ -1,0 +1,338 @@
+//! Where a request carries its credential, and what must not travel on to the origin.
+//!
+//! A rule names the places that count ([`Place`]). A string with the deployment's prefix counts in `Authorization` and
+//! `X-API-Key` even if the rule does not name them: it is ours, wherever it was put. Two different credentials in one request,
+//! or a header that was sent twice (the runtime joins the values by a comma), are refused: two readers might pick different ones.
+
+use std::borrow::Cow;
+
+use data_encoding::BASE64;
+
+use crate::id::Prefix;
+use crate::request::Request;
+use crate::rules::Place;
+
+/// Longest text that is looked at as a credential, in bytes: far above any key, so that longer ones need no decoding.
+pub const CREDENTIAL_BYTES_MAX: usize = 4096;
+
+/// What a request carries.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Carried<'a> {
+    /// The credential, if there is one.
+    pub credential: Option<Text<'a>>,
+    /// Headers that held it, in lower case.
+    pub headers: Vec<&'static str>,
+    /// The query without it; `None` when it was not there and the query stays.
+    pub query: Option<String>,
+}
+
+/// A credential's text, not yet looked at. Its `Debug` is fixed.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Text<'a>(Cow<'a, str>);
+
+impl Text<'_> {
+    /// The text.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl core::fmt::Debug for Text<'_> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("Text(…)")
+    }
+}
+
+/// Several credentials, or one header several times.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the request carries more than one credential")]
+pub struct Ambiguous;
+
+/// Finds the credential of a request.
+///
+/// # Errors
+/// [`Ambiguous`], see the module.
+pub fn find<'a>(request: &Request<'a>, places: &[Place], prefix: &Prefix) -> Result<Carried<'a>, Ambiguous> {
+    let mut carried = Carried { credential: None, headers: Vec::new(), query: None };
+    if let Some(value) = request.headers.find("authorization") {
+        let named = places.contains(&Place::Authorization);
+        if named || holds_prefix(value, prefix) {
+            carried.headers.push("authorization");
+            carried.add(read_authorization(value, prefix)?)?;
+        }
+    }
+    if let Some(value) = request.headers.find("x-api-key") {
+        let named = places.contains(&Place::ApiKey);
+        if named || value.contains(prefix.as_str()) {
+            carried.headers.push("x-api-key");
+            carried.add(read_single(value)?)?;
+        }
+    }
+    let names = places.iter().filter_map(|place| match place {
+        Place::Query(name) => Some(name.as_str()),
+        Place::Authorization | Place::ApiKey => None,
+    });
+    for name in names {
+        carried.take_from_query(request.url.query, name)?;
+    }
+    Ok(carried)
+}
+
+impl<'a> Carried<'a> {
+    /// Nothing usable, with every header that may have held a credential: none of them travels on.
+    pub fn every_header() -> Self {
+        Self { credential: None, headers: vec!["authorization", "x-api-key"], query: None }
+    }
+
+    fn add(&mut self, text: Text<'a>) -> Result<(), Ambiguous> {
+        match &self.credential {
+            Some(earlier) if *earlier != text => Err(Ambiguous),
+            _ => {
+                self.credential = Some(text);
+                Ok(())
+            }
+        }
+    }
+
+    /// Takes the parameter `name`, however its name is escaped, out of the query.
+    fn take_from_query(&mut self, query: Option<&'a str>, name: &str) -> Result<(), Ambiguous> {
+        let query = match &self.query {
+            Some(rest) => Cow::Owned(rest.clone()),
+            None => Cow::Borrowed(query.unwrap_or_default()),
+        };
+        let mut rest: Vec<&str> = Vec::new();
+        let mut found = false;
+        for pair in query.split('&') {
+            let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+            if form_decode(key).as_deref() == Some(name) {
+                found = true;
+                let value = form_decode(value).map(Cow::into_owned).unwrap_or_default();
+                self.add(Text(Cow::Owned(value)))?;
+            } else {
+                rest.push(pair);
+            }
+        }
+        if found {
+            self.query = Some(rest.join("&"));
+        }
+        Ok(())
+    }
+}
+
+/// Whether a value of `Authorization` holds something that begins like a key of ours, bare or within Basic.
+fn holds_prefix(value: &str, prefix: &Prefix) -> bool {
+    let ours = |text: &str| text.contains(&[prefix.as_str(), "_"].concat());
+    ours(value) || scheme(value, "basic").and_then(decode_basic).is_some_and(|pair| ours(&pair))
+}
+
+fn read_authorization<'a>(value: &'a str, prefix: &Prefix) -> Result<Text<'a>, Ambiguous> {
+    if let Some(token) = scheme(value, "bearer") {
+        return read_single(token);
+    }
+    if let Some(encoded) = scheme(value, "basic") {
+        if encoded.contains(',') {
+            return Err(Ambiguous);
+        }
+        return Ok(Text(
+            decode_basic(encoded).map_or(Cow::Borrowed(encoded), |pair| join_pair(&pair, prefix).into()),
+        ));
+    }
+    // Another scheme (Digest, Negotiate, …) has a blank; it is no key, and its commas are its own affair.
+    if value.contains(' ') && !value.contains(',') {
+        return Ok(Text(Cow::Borrowed(value)));
+    }
+    read_single(value)
+}
+
+/// A value that holds one credential and nothing else.
+fn read_single(value: &str) -> Result<Text<'_>, Ambiguous> {
+    if value.contains(',') { Err(Ambiguous) } else { Ok(Text(Cow::Borrowed(value))) }
+}
+
+/// What follows the scheme, whose name has no case (RFC 9110 §11.1), after one or more blanks (§11.4).
+fn scheme<'a>(value: &'a str, name: &str) -> Option<&'a str> {
+    let (found, rest) = value.split_once(' ')?;
+    found.eq_ignore_ascii_case(name).then(|| rest.trim_start_matches(' '))
+}
+
+/// The text within Basic credentials (RFC 7617 §2).
+fn decode_basic(encoded: &str) -> Option<String> {
+    if encoded.len() > CREDENTIAL_BYTES_MAX {
+        return None;
+    }
+    String::from_utf8(BASE64.decode(encoded.as_bytes()).ok()?).ok()
+}
+
+/// A key out of `user:password`: access key and access secret, or the whole key as either half.
+fn join_pair(pair: &str, prefix: &Prefix) -> String {
+    let (user, password) = pair.split_once(':').unwrap_or((pair, ""));
+    let whole = [prefix.as_str(), "_"].concat();
+    match (user.starts_with(&whole), password.starts_with(&whole)) {
+        // Two whole keys are two credentials in one header; joined they cannot parse.
+        (true, true) if user == password => user.to_owned(),
+        (false, true) => password.to_owned(),
+        _ => [user, password].concat(),
+    }
+}
+
+/// Decodes one name or value of an `application/x-www-form-urlencoded` text; `None` when it is not UTF-8.
+fn form_decode(text: &str) -> Option<Cow<'_, str>> {
+    if text.len() > CREDENTIAL_BYTES_MAX {
+        return None;
+    }
+    if !text.contains(['%', '+']) {
+        return Some(Cow::Borrowed(text));
+    }
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((first, tail)) = rest.split_first() {
+        let escaped = tail.split_first_chunk::<2>().and_then(|(digits, after)| {
+            let digits = core::str::from_utf8(digits).ok().filter(|text| !text.starts_with('+'))?;
+            Some((u8::from_str_radix(digits, 16).ok()?, after))
+        });
+        (match (first, escaped) {
+            (b'%', Some((byte, after))) => {
+                bytes.push(byte);
+                rest = after;
+                continue;
+            }
+            (b'+', _) => bytes.push(b' '),
+            (byte, _) => bytes.push(*byte),
+        });
+        rest = tail;
+    }
+    String::from_utf8(bytes).ok().map(Cow::Owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::request::{Headers, Url};
+    use crate::time::UnixMs;
+
+    const KEY: &str = "clv_a1B2c3D47Hq0p2Zx9K0123";
+
+    fn look(
+        headers: &str,
+        query: Option<&str>,
+        places: &[Place],
+    ) -> Result<(Option<String>, Vec<&'static str>, Option<String>), Ambiguous> {
+        let url = Url { origin: "https://a.example", host: "a.example", path: "/", query };
+        let request =
+            Request { method: "GET", url, headers: Headers::new(headers), arrived: UnixMs::from_ms(0) };
+        find(&request, places, &Prefix::parse("clv").unwrap()).map(|carried| {
+            (carried.credential.map(|text| text.expose().to_owned()), carried.headers, carried.query)
+        })
+    }
+
+    fn default() -> Vec<Place> {
+        vec![Place::Authorization, Place::ApiKey]
+    }
+
+    fn basic(pair: &str) -> String {
+        format!("authorization\nBasic {}", BASE64.encode(pair.as_bytes()))
+    }
+
+    #[test]
+    fn every_way_to_carry_one_key() {
+        let (access, secret) = KEY.split_at(22);
+        for headers in [
+            format!("authorization\nBearer {KEY}"),
+            format!("authorization\nbearer   {KEY}"),
+            format!("authorization\n{KEY}"),
+            basic(&format!("{access}:{secret}")),
+            basic(&format!("{KEY}:")),
+            basic(&format!(":{KEY}")),
+            basic(&format!("key:{KEY}")),
+            basic(&format!("{KEY}:{KEY}")),
+            format!("x-api-key\n{KEY}"),
+            format!("authorization\nBearer {KEY}\nx-api-key\n{KEY}"),
+        ] {
+            assert_eq!(look(&headers, None, &default()).unwrap().0.as_deref(), Some(KEY), "{headers}");
+        }
+    }
+
+    #[test]
+    fn two_credentials_are_refused_whichever_places_they_stand_in() {
+        let query = [Place::Query("u".into()), Place::Query("k".into())];
+        for (headers, in_query, places) in [
+            (format!("authorization\nBearer {KEY}\nx-api-key\n{KEY}x"), None, default()),
+            (format!("authorization\nBearer {KEY}, Bearer {KEY}"), None, default()),
+            (format!("authorization\n{KEY}, {KEY}"), None, default()),
+            (format!("authorization\nBasic {0}, Basic {0}", BASE64.encode(KEY.as_bytes())), None, default()),
+            (format!("x-api-key\n{KEY}, {KEY}"), None, default()),
+            (format!("authorization\nBearer eyJ\nx-api-key\n{KEY}"), None, default()),
+            (String::new(), Some(format!("u={KEY}&u={KEY}x")), query.to_vec()),
+            (String::new(), Some(format!("u={KEY}&k={KEY}x")), query.to_vec()),
+            (format!("authorization\n{KEY}x"), Some(format!("u={KEY}")), query.to_vec()),
+        ] {
+            assert_eq!(
+                look(&headers, in_query.as_deref(), &places),
+                Err(Ambiguous),
+                "{headers} {in_query:?}"
+            );
+        }
+        let twice_in_basic = basic(&format!("{KEY}:{KEY}x"));
+        assert_eq!(look(&twice_in_basic, None, &default()).unwrap().0.unwrap(), format!("{KEY}{KEY}x"));
+    }
+
+    #[test]
+    fn a_place_that_the_rule_does_not_name_is_the_origin_s_own_unless_it_holds_our_prefix() {
+        let only_header = [Place::ApiKey];
+        let (credential, headers, _) =
+            look("authorization\nBearer eyJ\nx-api-key\nabc", None, &only_header).unwrap();
+        assert_eq!((credential.as_deref(), headers), (Some("abc"), vec!["x-api-key"]));
+        let (credential, headers, _) =
+            look(&format!("authorization\nBearer {KEY}"), None, &only_header).unwrap();
+        assert_eq!((credential.as_deref(), headers), (Some(KEY), vec!["authorization"]));
+        let hidden = basic(&format!("me:{KEY}"));
+        assert_eq!(look(&hidden, None, &only_header).unwrap().1, vec!["authorization"]);
+        assert_eq!(look("authorization\nDigest a=\"b\", c=\"d\"", None, &only_header).unwrap().0, None);
+        assert_eq!(look("", Some(&format!("u={KEY}")), &default()).unwrap(), (None, vec![], None));
+    }
+
+    #[test]
+    fn a_named_parameter_is_taken_out_of_the_query_in_every_spelling() {
+        let places = [Place::Query("u".into())];
+        for (query, rest) in [
+            (format!("u={KEY}"), ""),
+            (format!("a=1&u={KEY}&b=2"), "a=1&b=2"),
+            (format!("%75={KEY}&a=%20"), "a=%20"),
+            (format!("u={}", KEY.replace('_', "%5f")), ""),
+            (format!("u={KEY}&u={KEY}&uu=1"), "uu=1"),
+        ] {
+            let (credential, headers, query_after) = look("", Some(&query), &places).unwrap();
+            assert_eq!(
+                (credential.as_deref(), headers.len(), query_after.as_deref()),
+                (Some(KEY), 0, Some(rest)),
+                "{query}"
+            );
+        }
+        assert_eq!(look("", Some("a=u&U=x"), &places).unwrap(), (None, vec![], None));
+    }
+
+    #[test]
+    fn an_empty_credential_is_one_and_debug_shows_none() {
+        assert_eq!(look("authorization\nBearer ", None, &default()).unwrap().0.as_deref(), Some(""));
+        assert_eq!(look("x-api-key\n", None, &default()).unwrap().0.as_deref(), Some(""));
+        assert_eq!(format!("{:?}", Text(Cow::Borrowed(KEY))), "Text(…)");
+    }
+
+    #[test]
+    fn odd_texts_do_no_harm() {
+        let long = "A".repeat(100_000);
+        for headers in [
+            "authorization\nBasic !!!".to_owned(),
+            "authorization\nBasic //79".to_owned(),
+            format!("authorization\nBasic {long}"),
+            "authorization\nclé".to_owned(),
+            format!("x-api-key\n{long}"),
+        ] {
+            assert!(look(&headers, None, &default()).unwrap().0.is_some());
+        }
+        let places = [Place::Query("u".into())];
+        for query in ["u=%", "u=%f", "u=%zz", "u=%ff", "u=%+1", "%ff=1&u=x"] {
+            assert!(look("", Some(query), &places).unwrap().0.is_some(), "{query}");
+        }
+    }
+}

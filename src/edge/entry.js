@@ -1,0 +1,78 @@
+// What the runtime loads. It translates between the platform and `mod.rs`, and holds no rule.
+//
+// Whatever a Worker's main module exports becomes an entry point: only the default and the classes may.
+import { DurableObject } from "cloudflare:workers";
+import { alarm, decide, handle, object } from "../../target/bindgen/claviger.js";
+import { TRAPPED, call, callAsync } from "./trap.js";
+
+export default {
+  async fetch(request, env, ctx) {
+    try {
+      const headers = flatten(request.headers);
+      const now = Date.now();
+      // Most requests are decided here, in one synchronous call; async Rust costs half as much again.
+      let verdict = call(decide, request.method, request.url, headers, now);
+      if (verdict === "") verdict = await callAsync(handle, request, env, ctx, headers, now);
+      if (verdict instanceof Response) return verdict;
+      const { answer, forward } = JSON.parse(verdict);
+      return answer ? respond(answer) : await pass(forward, request, env);
+    } catch (error) {
+      return failed(error);
+    }
+  },
+};
+
+/** A Durable Object without state of its own: nothing here may point into an instance that can trap. */
+const objectClass = (kind) =>
+  class extends DurableObject {
+    fetch(request) {
+      return callAsync(object, kind, this.ctx, this.env, request).catch(failed);
+    }
+
+    /** Rejects on failure, so that the runtime tries again. */
+    alarm() {
+      return callAsync(alarm, kind, this.ctx, this.env);
+    }
+  };
+
+export const Ledger = objectClass("Ledger");
+export const Name = objectClass("Name");
+export const Directory = objectClass("Directory");
+export const Address = objectClass("Address");
+
+/** `name\nvalue\nname\nvalue…`: neither can hold a newline, and one string crosses into wasm cheaply. */
+function flatten(headers) {
+  const lines = [];
+  for (const [name, value] of headers) lines.push(name, value);
+  return lines.join("\n");
+}
+
+function respond({ status, headers, body }) {
+  // Some statuses must not have a body, not even an empty one.
+  return new Response(body || null, { status, headers });
+}
+
+/** Sends the request on and hands back what comes: streams, redirects and WebSockets as they are. */
+async function pass({ binding, url, remove, set }, request, env) {
+  const headers = new Headers(request.headers);
+  for (const name of remove) headers.delete(name);
+  for (const [name, value] of set) headers.set(name, value);
+  const { method, body } = request;
+  const onward = new Request(url, { method, headers, body, redirect: "manual" });
+  try {
+    return await (binding ? env[binding].fetch(onward) : fetch(onward));
+  } catch (error) {
+    console.error(`origin ${binding ?? new URL(url).host}: ${error?.message ?? error}`);
+    return problem(502, "Bad Gateway", "origin_unreachable");
+  }
+}
+
+function failed(error) {
+  if (error !== TRAPPED) console.error(`internal error: ${error?.message ?? error}`);
+  return problem(500, "Internal Server Error", "internal");
+}
+
+function problem(status, title, code) {
+  const headers = { "content-type": "application/problem+json" };
+  return Response.json({ type: "about:blank", title, status, code }, { status, headers });
+}

@@ -1,0 +1,25 @@
+//! What a trap leaves behind. A panic aborts here, and so ends the instance and every request in flight;
+//! `trap.js` is told, fails those requests at once and has a new instance made.
+
+use std::panic;
+
+use wasm_bindgen::{handler::set_on_abort, prelude::wasm_bindgen};
+
+// The path is as seen from the bindings, in `target/bindgen`.
+#[wasm_bindgen(raw_module = "../../src/edge/trap.js")]
+extern "C" {
+    /// Keeps where the panic was, for the one line that is logged.
+    fn panicked(location: &str);
+    /// Fails what is in flight.
+    fn trapped();
+}
+
+/// Runs once for each instance, before its first call.
+#[wasm_bindgen(start)]
+fn start() {
+    // Only the place: a panic's message may quote what it choked on, a credential for one.
+    panic::set_hook(Box::new(|info| {
+        panicked(&info.location().map(ToString::to_string).unwrap_or_default());
+    }));
+    set_on_abort(trapped);
+}

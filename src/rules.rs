@@ -1,0 +1,455 @@
+//! Gateway rules: which host and path lead to which origin, and what a request must hold to get there.
+//!
+//! Rules are configuration (`RULES`), an array of tables:
+//!
+//! ```toml
+//! RULES = [
+//!   { host = "api.example.com", path = "/v1/*", origin = "https://origin.example.com", permission = { read = "jobs:read", write = "jobs:write" } },
+//!   { host = "api.example.com", path = "/v1/search", origin = "BACKEND", permission = { read = "jobs:read", write = "jobs:write" }, effect = "read" },
+//!   { host = "api.example.com", path = "/status", origin = "BACKEND", public = true },
+//! ]
+//! ```
+//!
+//! - `path` is a literal path, or ends in `/*` and then matches the path before it and everything below. The most specific rule
+//!   decides, whatever the order: a literal before a pattern, a longer pattern before a shorter one. No rule: 404.
+//! - `origin` is the name of a service binding (`[A-Z][A-Z0-9_]*`) or the base of a URL (`https://host[:port]`; `http` for
+//!   loopback only).
+//! - Exactly one of `permission`, `any_key = true`, `public = true` says who gets through: leaving it out lets nobody in.
+//! - `effect` (`read` or `write`) says what a request does where its method would mislead; it picks the permission. Without it,
+//!   GET, HEAD and OPTIONS read (RFC 9110 §9.2.1), everything else writes.
+//! - `credentials` names where a key may stand: `authorization`, `x-api-key`, `query:<name>`. Default: the first two.
+
+use serde::Deserialize;
+
+use crate::permission::Permission;
+
+/// Most rules of a deployment: they are scanned for each request.
+pub const RULES_MAX: usize = 200;
+
+/// What a request does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Effect {
+    /// Changes nothing.
+    Read,
+    /// May change something.
+    Write,
+}
+
+impl Effect {
+    /// What a method does unless a rule says otherwise.
+    pub fn of_method(method: &str) -> Self {
+        match method {
+            "GET" | "HEAD" | "OPTIONS" => Self::Read,
+            _ => Self::Write,
+        }
+    }
+}
+
+/// Where a rule leads.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// A service binding of this name.
+    Binding(String),
+    /// A server with this base: scheme, host and port.
+    Base(String),
+}
+
+impl Origin {
+    /// The name that the origin's proof key is derived from, as the rule writes it.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Binding(name) | Self::Base(name) => name,
+        }
+    }
+}
+
+/// Who gets through.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Everybody, without a credential.
+    Public,
+    /// Every valid key.
+    AnyKey,
+    /// Keys that hold a permission, by what the request does.
+    Permission {
+        /// For requests that read.
+        read: Permission,
+        /// For requests that write.
+        write: Permission,
+    },
+}
+
+/// Where a credential may stand in a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// `Authorization`: Bearer, Basic or bare.
+    Authorization,
+    /// `X-API-Key`.
+    ApiKey,
+    /// A query parameter.
+    Query(String),
+}
+
+/// One rule.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rule {
+    host: String,
+    path: Pattern,
+    /// Where it leads.
+    pub origin: Origin,
+    /// Who gets through.
+    pub access: Access,
+    /// Where a credential may stand.
+    pub places: Vec<Place>,
+    effect: Option<Effect>,
+}
+
+impl Rule {
+    /// What a request of `method` does here.
+    pub fn effect(&self, method: &str) -> Effect {
+        self.effect.unwrap_or_else(|| Effect::of_method(method))
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Pattern {
+    Literal(String),
+    /// The part before `/*`.
+    Below(String),
+}
+
+impl Pattern {
+    fn matches(&self, path: &str) -> bool {
+        match self {
+            Self::Literal(literal) => path == literal,
+            Self::Below(base) => {
+                path.strip_prefix(base.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+            }
+        }
+    }
+
+    /// Order of decision: literals, then patterns from the longest base to the shortest.
+    fn rank(&self) -> (bool, core::cmp::Reverse<usize>) {
+        match self {
+            Self::Literal(literal) => (false, core::cmp::Reverse(literal.len())),
+            Self::Below(base) => (true, core::cmp::Reverse(base.len())),
+        }
+    }
+}
+
+/// Why the rules were refused: the rule's place in the array, from 0, and what is wrong.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RulesError {
+    /// Not an array of tables with the known members.
+    #[error("RULES is not an array of rules: {0}")]
+    Syntax(String),
+    /// More than [`RULES_MAX`].
+    #[error("RULES holds {0} rules; at most {RULES_MAX} are allowed")]
+    TooMany(usize),
+    /// Not a host name in lower case, or the console's own.
+    #[error("rule {0}: host must be a host name in lower case, without port, and not the console's")]
+    Host(usize),
+    /// Not a normalised path, or a `*` elsewhere than in a final `/*`.
+    #[error("rule {0}: path must be a normalised path, with * only as a final /*")]
+    Path(usize),
+    /// Neither binding name nor base URL.
+    #[error("rule {0}: origin must be a binding's name or https://host[:port]")]
+    Origin(usize),
+    /// None or several of `permission`, `any_key`, `public`.
+    #[error("rule {0}: say exactly one of permission, any_key = true, public = true")]
+    Access(usize),
+    /// A permission that no request can need.
+    #[error("rule {0}: permission must be resource:action without wildcards, and not claviger:…")]
+    Permission(usize),
+    /// An unknown place.
+    #[error("rule {0}: credentials may name authorization, x-api-key and query:<name>")]
+    Place(usize),
+    /// Host and path of an earlier rule.
+    #[error("rule {0}: another rule has this host and path")]
+    Duplicate(usize),
+}
+
+/// All rules of a deployment, in the order in which they decide.
+#[derive(Clone, Debug, Default)]
+pub struct Rules(Vec<Rule>);
+
+impl Rules {
+    /// Parses the rules, of a deployment whose console is on `console_host`.
+    ///
+    /// # Errors
+    /// A [`RulesError`] that names the first broken rule.
+    pub fn parse(json: &str, console_host: &str) -> Result<Self, RulesError> {
+        let written: Vec<Written> =
+            serde_json::from_str(json).map_err(|error| RulesError::Syntax(error.to_string()))?;
+        if written.len() > RULES_MAX {
+            return Err(RulesError::TooMany(written.len()));
+        }
+        let mut rules: Vec<Rule> = Vec::with_capacity(written.len());
+        for (index, entry) in written.into_iter().enumerate() {
+            let rule = entry.into_rule(index, console_host)?;
+            if rules.iter().any(|earlier| earlier.host == rule.host && earlier.path == rule.path) {
+                return Err(RulesError::Duplicate(index));
+            }
+            rules.push(rule);
+        }
+        rules.sort_by_key(|rule| rule.path.rank());
+        Ok(Self(rules))
+    }
+
+    /// The rule that decides about a normalised path on a host.
+    pub fn find(&self, host: &str, path: &str) -> Option<&Rule> {
+        self.0.iter().find(|rule| rule.host == host && rule.path.matches(path))
+    }
+
+    /// All rules.
+    pub fn iter(&self) -> impl Iterator<Item = &Rule> {
+        self.0.iter()
+    }
+
+    /// Every permission that some rule asks for, sorted: what a member may want to give a key.
+    pub fn permissions(&self) -> Vec<Permission> {
+        let mut all: Vec<Permission> = self
+            .0
+            .iter()
+            .flat_map(|rule| match &rule.access {
+                Access::Permission { read, write } => vec![read.clone(), write.clone()],
+                Access::Public | Access::AnyKey => Vec::new(),
+            })
+            .collect();
+        all.sort();
+        all.dedup();
+        all
+    }
+
+    /// Host and path of a rule that a key opens, for an example call: the first that is written without `public`.
+    pub fn example(&self) -> Option<(&str, &str)> {
+        let open = |rule: &&Rule| rule.access != Access::Public;
+        let widest = self.0.iter().rev().find(open)?;
+        Some(match &widest.path {
+            Pattern::Literal(path) => (&widest.host, path),
+            Pattern::Below(base) if base.is_empty() => (&widest.host, "/"),
+            Pattern::Below(base) => (&widest.host, base),
+        })
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Written {
+    host: String,
+    path: String,
+    origin: String,
+    permission: Option<WrittenPermission>,
+    #[serde(default)]
+    any_key: bool,
+    #[serde(default)]
+    public: bool,
+    effect: Option<Effect>,
+    credentials: Option<Vec<String>>,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum WrittenPermission {
+    Both(String),
+    ByEffect { read: String, write: String },
+}
+
+impl Written {
+    fn into_rule(self, index: usize, console_host: &str) -> Result<Rule, RulesError> {
+        let label =
+            |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'.');
+        if self.host.is_empty() || !self.host.bytes().all(label) || self.host == console_host {
+            return Err(RulesError::Host(index));
+        }
+        let path = parse_pattern(&self.path).ok_or(RulesError::Path(index))?;
+        let origin = parse_origin(self.origin).ok_or(RulesError::Origin(index))?;
+        let demanded = |text: &str| {
+            text.parse::<Permission>()
+                .ok()
+                .filter(|permission| !permission.is_reserved())
+                .ok_or(RulesError::Permission(index))
+        };
+        let access = match (self.permission, self.any_key, self.public) {
+            (Some(WrittenPermission::Both(both)), false, false) => {
+                Access::Permission { read: demanded(&both)?, write: demanded(&both)? }
+            }
+            (Some(WrittenPermission::ByEffect { read, write }), false, false) => {
+                Access::Permission { read: demanded(&read)?, write: demanded(&write)? }
+            }
+            (None, true, false) => Access::AnyKey,
+            (None, false, true) => Access::Public,
+            _ => return Err(RulesError::Access(index)),
+        };
+        let places = match self.credentials {
+            None => vec![Place::Authorization, Place::ApiKey],
+            Some(names) => names
+                .iter()
+                .map(|name| parse_place(name))
+                .collect::<Option<Vec<_>>>()
+                .filter(|places| !places.is_empty())
+                .ok_or(RulesError::Place(index))?,
+        };
+        Ok(Rule { host: self.host, path, origin, access, places, effect: self.effect })
+    }
+}
+
+fn parse_pattern(text: &str) -> Option<Pattern> {
+    let (base, below) = match text.strip_suffix("/*") {
+        Some(base) => (base, true),
+        None => (text, false),
+    };
+    let normal =
+        (below && base.is_empty()) || crate::path::normalise(base).is_ok_and(|normal| normal == base);
+    if !normal || base.contains(['*', '?', '#']) {
+        return None;
+    }
+    Some(if below { Pattern::Below(base.to_owned()) } else { Pattern::Literal(base.to_owned()) })
+}
+
+fn parse_origin(text: String) -> Option<Origin> {
+    let is_binding = text.starts_with(|first: char| first.is_ascii_uppercase())
+        && text.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_');
+    if is_binding {
+        return Some(Origin::Binding(text));
+    }
+    let url = crate::request::Url::parse(&text)?;
+    let is_base = url.origin == text && text.bytes().all(|byte| byte.is_ascii_graphic());
+    let loopback = matches!(url.host, "localhost" | "127.0.0.1" | "[::1]");
+    let is_safe = text.starts_with("https://") || (loopback && text.starts_with("http://"));
+    (is_base && is_safe).then_some(Origin::Base(text))
+}
+
+fn parse_place(text: &str) -> Option<Place> {
+    match text {
+        "authorization" => Some(Place::Authorization),
+        "x-api-key" => Some(Place::ApiKey),
+        _ => {
+            let name = text.strip_prefix("query:")?;
+            let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
+            (!name.is_empty() && name.bytes().all(plain)).then(|| Place::Query(name.to_owned()))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rule(members: &str) -> String {
+        format!(r#"[{{"host":"api.localhost","path":"/*","origin":"DEMO",{members}}}]"#)
+    }
+
+    #[test]
+    fn the_most_specific_rule_decides_whatever_the_order() {
+        let rules = Rules::parse(
+            r#"[{"host":"a.example","path":"/*","origin":"ALL","any_key":true},
+                {"host":"a.example","path":"/admin/*","origin":"ADMIN","permission":"admin:use"},
+                {"host":"a.example","path":"/admin/health","origin":"HEALTH","public":true},
+                {"host":"b.example","path":"/only","origin":"https://b.internal.example","any_key":true}]"#,
+            "localhost",
+        )
+        .unwrap();
+        for (host, path, expected) in [
+            ("a.example", "/", Some("ALL")),
+            ("a.example", "/x/y", Some("ALL")),
+            ("a.example", "/admin", Some("ADMIN")),
+            ("a.example", "/admin/", Some("ADMIN")),
+            ("a.example", "/admin/x", Some("ADMIN")),
+            ("a.example", "/administrator", Some("ALL")),
+            ("a.example", "/admin/health", Some("HEALTH")),
+            ("a.example", "/admin/health/", Some("ADMIN")),
+            ("a.example", "/Admin", Some("ALL")),
+            ("b.example", "/only", Some("https://b.internal.example")),
+            ("b.example", "/only/", None),
+            ("b.example", "/", None),
+            ("c.example", "/", None),
+        ] {
+            assert_eq!(rules.find(host, path).map(|rule| rule.origin.name()), expected, "{host}{path}");
+        }
+    }
+
+    #[test]
+    fn methods_read_or_write_unless_the_rule_says_otherwise() {
+        let by_method = Rules::parse(&rule(r#""any_key":true"#), "localhost").unwrap();
+        let reads = Rules::parse(&rule(r#""any_key":true,"effect":"read""#), "localhost").unwrap();
+        for (method, expected) in [
+            ("GET", Effect::Read),
+            ("HEAD", Effect::Read),
+            ("OPTIONS", Effect::Read),
+            ("POST", Effect::Write),
+            ("DELETE", Effect::Write),
+            ("get", Effect::Write),
+            ("PROPFIND", Effect::Write),
+        ] {
+            assert_eq!(by_method.find("api.localhost", "/").unwrap().effect(method), expected, "{method}");
+            assert_eq!(reads.find("api.localhost", "/").unwrap().effect(method), Effect::Read);
+        }
+    }
+
+    #[test]
+    fn a_rule_that_says_nothing_or_too_much_is_refused() {
+        for (members, expected) in [
+            (r#""effect":"read""#, RulesError::Access(0)),
+            (r#""public":false"#, RulesError::Access(0)),
+            (r#""public":true,"any_key":true"#, RulesError::Access(0)),
+            (r#""public":true,"permission":"a:b""#, RulesError::Access(0)),
+            (r#""permission":"a:*""#, RulesError::Permission(0)),
+            (r#""permission":"claviger:verify""#, RulesError::Permission(0)),
+            (r#""permission":"a""#, RulesError::Permission(0)),
+            (r#""permission":{"read":"a:b","write":"*:*"}"#, RulesError::Permission(0)),
+            (r#""any_key":true,"credentials":[]"#, RulesError::Place(0)),
+            (r#""any_key":true,"credentials":["cookie"]"#, RulesError::Place(0)),
+            (r#""any_key":true,"credentials":["query:"]"#, RulesError::Place(0)),
+        ] {
+            assert_eq!(Rules::parse(&rule(members), "localhost").unwrap_err(), expected, "{members}");
+        }
+        for syntax in
+            ["", "{}", &rule(r#""public":true,"efect":"read""#), &rule(r#""permission":{"read":"a:b"}"#)]
+        {
+            assert!(matches!(Rules::parse(syntax, "localhost"), Err(RulesError::Syntax(_))), "{syntax}");
+        }
+    }
+
+    #[test]
+    fn hosts_paths_and_origins_with_near_misses() {
+        let one = |host: &str, path: &str, origin: &str| {
+            let json = serde_json::json!([{"host": host, "path": path, "origin": origin, "any_key": true}]);
+            Rules::parse(&json.to_string(), "localhost").map(|_| ())
+        };
+        for (host, path, origin) in [
+            ("api.localhost", "/", "DEMO"),
+            ("xn--r8jz45g.example", "/a/*", "https://o.example:8443"),
+            ("127.0.0.1", "/a", "http://127.0.0.1:9000"),
+            ("api.localhost", "/*", "http://localhost:9000"),
+        ] {
+            assert_eq!(one(host, path, origin), Ok(()), "{host} {path} {origin}");
+        }
+        for host in ["", "localhost", "API.localhost", "api.localhost:8787", "*.example", "api localhost"] {
+            assert_eq!(one(host, "/", "DEMO"), Err(RulesError::Host(0)), "{host}");
+        }
+        for path in ["", "*", "a", "/a*", "/*/a", "/a/**", "/%61", "//", "/a/../b", "/a?b", "/a%2f", "/a/*/"]
+        {
+            assert_eq!(one("a.example", path, "DEMO"), Err(RulesError::Path(0)), "{path}");
+        }
+        for origin in [
+            "",
+            "demo",
+            "https://o.example/",
+            "https://o.example/a",
+            "http://o.example",
+            "ftp://o.example",
+            "https://",
+            "https://u@o.example",
+        ] {
+            assert_eq!(one("a.example", "/", origin), Err(RulesError::Origin(0)), "{origin}");
+        }
+    }
+
+    #[test]
+    fn the_same_place_twice_is_refused() {
+        let json = r#"[{"host":"a.example","path":"/","origin":"A","public":true},{"host":"a.example","path":"/","origin":"B","any_key":true}]"#;
+        assert_eq!(Rules::parse(json, "localhost").unwrap_err(), RulesError::Duplicate(1));
+    }
+}

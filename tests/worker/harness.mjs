@@ -1,0 +1,108 @@
+// Starts the built Worker in workerd, configured as wrangler.toml says, and hands over its strings.
+import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { extname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { Miniflare, convertV4MiniflareOptions } from "miniflare";
+import { worker as bundleWorker } from "../../xtask/build.mjs";
+import { request, webSocket } from "./client.mjs";
+
+// Read when wrangler loads.
+process.env.WRANGLER_LOG ??= "error";
+const { unstable_getMiniflareWorkerOptions, unstable_readConfig } = await import("wrangler");
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+
+/** The ring of the tests: known, so that a test can compute what the Worker does. */
+export const MASTER_SECRET = JSON.stringify([{ id: "testring", secret: "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefg" }]);
+
+/**
+ * Starts one Worker, with the demo origin behind it. Options, all of them optional:
+ * - `vars`, `secrets`: over those of wrangler.toml; `MASTER_SECRET` is the tests' own
+ * - `faults`: see `setFaults`
+ * - `persist`: a directory to keep the state in, which outlives `dispose`; else a temporary one
+ * - `port`: else any that is free
+ */
+export async function start({ vars, secrets, faults, persist, port = 0 } = {}) {
+  const temporary = await mkdtemp(join(tmpdir(), "claviger-"));
+  const dir = persist ?? temporary;
+  const log = [];
+
+  await bundleWorker("tests/worker/entry.js", join(temporary, "worker"));
+  const claviger = configured("wrangler.toml");
+  const origin = configured("tests/origin/wrangler.toml");
+  const miniflare = new Miniflare(
+    convertV4MiniflareOptions({
+      resourcePersistencePath: join(dir, "state"),
+      resourceTmpPath: join(temporary, "tmp"),
+      // Else it asks the network for a sample of what the platform says of a client.
+      cf: false,
+      handleStructuredLogs: ({ level, message }) => log.push(`${level}: ${message}`),
+      workers: [
+        {
+          ...claviger,
+          ...(await modules(join(temporary, "worker"))),
+          bindings: { ...claviger.bindings, ...vars, MASTER_SECRET, ...secrets },
+          // Past Miniflare's own entry, which rewrites requests.
+          unsafeDirectSockets: [{ host: "127.0.0.1", port }],
+        },
+        { ...origin, ...(await modules(join(root, "tests/origin"))) },
+      ],
+    }),
+  );
+  const url = await miniflare.unsafeGetDirectURL(claviger.name);
+  const bound = Number(url.port);
+  const control = async (method, body) => {
+    const answer = await request(bound, "test.control", "/", { method, body: body && JSON.stringify(body) });
+    return answer.json();
+  };
+
+  const harness = {
+    url: url.origin,
+    port: bound,
+    dir,
+    fetch: (host, path, init) => request(bound, host, path, init),
+    webSocket: (host, path, headers) => webSocket(bound, host, path, headers),
+    /** Every line that the Worker logged, and what workerd reported of it. */
+    log: () => [...log],
+    /** Calls since the last `resetCounters`, by `<binding>.<operation>`, as in `KEYS.get` or `LEDGER.fetch`. */
+    counters: async () => (await control("GET")).counters,
+    resetCounters: () => control("DELETE"),
+    /**
+     * Replaces the faults. Each is `{on, mode, times?, match?, delay_ms?}`:
+     * - `on`: `<binding>.<operation>`, or where no binding is: `decide`, `handle`, `<class>.fetch`, `<class>.alarm`
+     * - `mode`: `fail` before it is carried out · `lost`: it is carried out, then the reply is lost ·
+     *   `trap`: the wasm instance traps there · `delay`: nothing but `delay_ms`
+     * - `times`: how often it strikes, else until replaced · `match`: only for a KV key or URL that holds this
+     */
+    setFaults: (...list) => control("PUT", list),
+    async dispose() {
+      await miniflare.dispose();
+      await rm(temporary, { recursive: true, force: true });
+    },
+  };
+  if (faults) await harness.setFaults(...faults);
+  return harness;
+}
+
+/** What a wrangler.toml says, as far as Miniflare has to know it. */
+function configured(path) {
+  const config = unstable_readConfig({ config: join(root, path) });
+  const { workerOptions } = unstable_getMiniflareWorkerOptions(config);
+  const { name, vars: bindings } = config;
+  const { compatibilityDate, kvNamespaces, durableObjects, serviceBindings, assets } = workerOptions;
+  // The variables are the file's own: with wrangler's come the developer's `.dev.vars`.
+  return { name, bindings, compatibilityDate, kvNamespaces, durableObjects, serviceBindings, assets };
+}
+
+/** Every module in a directory, by the types that wrangler would give them. */
+async function modules(directory) {
+  const types = { ".js": "ESModule", ".wasm": "CompiledWasm" };
+  const files = (await readdir(directory)).filter((file) => extname(file) in types);
+  // The first is the main module: `index.js`.
+  files.sort((a, b) => (b === "index.js") - (a === "index.js"));
+  return {
+    modulesRoot: directory,
+    modules: files.map((file) => ({ type: types[extname(file)], path: join(directory, file) })),
+  };
+}

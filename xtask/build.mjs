@@ -1,0 +1,72 @@
+// Builds what is run and deployed, into dist/. Each part is a step of its own for `start` and `test`:
+//   node xtask/build.mjs [--release] [wasm] [worker] [console]
+import { execFileSync } from "node:child_process";
+import { cpSync, rmSync } from "node:fs";
+import { basename, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+
+/** Compiles the library to `target/bindgen/`. */
+function wasm(release) {
+  const run = (command, ...args) => execFileSync(command, args, { cwd: root, stdio: "inherit" });
+  run("cargo", "run", "--locked", "--package", "xtask", "--", "bindgen", ...(release ? ["--release"] : []));
+  if (release) {
+    const module = "target/bindgen/claviger_bg.wasm";
+    // wasm-bindgen uses features (exceptions, reference types) that the module does not list.
+    run("node", "node_modules/binaryen/bin/wasm-opt", module, "-o", module, "-Os", "--all-features");
+  }
+}
+
+/** Bundles a Worker's entry into `index.js`, and the wasm beside it. The tests bundle one of their own. */
+export async function worker(entry = "src/edge/entry.js", outdir = "dist/worker") {
+  rmSync(resolve(root, outdir), { recursive: true, force: true });
+  await build({
+    absWorkingDir: root,
+    entryPoints: { index: entry },
+    outdir,
+    bundle: true,
+    format: "esm",
+    target: "es2024",
+    external: ["cloudflare:*"],
+    // workerd loads wasm as a module of its own.
+    loader: { ".wasm": "copy" },
+    assetNames: "[name]",
+    logLevel: "warning",
+  });
+}
+
+/** Bundles the console into `dist/console/`, beside whatever of `www/` is served as it is. */
+async function page() {
+  rmSync(`${root}/dist/console`, { recursive: true, force: true });
+  cpSync(`${root}/www`, `${root}/dist/console`, {
+    recursive: true,
+    filter: (source) => basename(source) !== "src",
+  });
+  await build({
+    absWorkingDir: root,
+    entryPoints: [
+      { in: "www/src/main.jsx", out: "app" },
+      { in: "www/src/style.css", out: "app" },
+    ],
+    outdir: "dist/console",
+    bundle: true,
+    minify: true,
+    format: "esm",
+    // What one page alone needs is loaded with that page.
+    splitting: true,
+    target: "es2022",
+    jsx: "automatic",
+    jsxImportSource: "preact",
+    logLevel: "warning",
+  });
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const parts = process.argv.slice(2).filter((argument) => argument !== "--release");
+  const wanted = (part) => parts.length === 0 || parts.includes(part);
+  if (wanted("wasm")) wasm(process.argv.includes("--release"));
+  if (wanted("worker")) await worker();
+  if (wanted("console")) await page();
+}

@@ -1,0 +1,56 @@
+//! From the library to `target/bindgen/`: wasm, and the JavaScript that binds it.
+
+use std::{env, fs, path::Path, process::Command};
+
+use anyhow::{Context, Result, ensure};
+use wasm_bindgen_cli_support::Bindgen;
+
+/// Which of the two Cargo profiles for wasm is built; `Cargo.toml` says how they differ.
+#[derive(Clone, Copy)]
+pub enum Profile {
+    EdgeDev,
+    Release,
+}
+
+impl Profile {
+    fn name(self) -> &'static str {
+        match self {
+            Self::EdgeDev => "edge-dev",
+            Self::Release => "release",
+        }
+    }
+}
+
+/// Compiles the library with feature `edge` and writes `claviger.js` and `claviger_bg.wasm`.
+pub fn run(profile: Profile) -> Result<()> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("xtask lies in the workspace")?;
+    let target = env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), |dir| root.join(dir));
+
+    let status = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+        .current_dir(root)
+        .args(["build", "--locked", "--lib", "--package", "claviger", "--features", "edge"])
+        .args(["--target", "wasm32-unknown-unknown", "--profile", profile.name()])
+        .status()
+        .context("cargo does not start")?;
+    ensure!(status.success(), "cargo build failed");
+
+    let out = root.join("target/bindgen");
+    Bindgen::new()
+        .input_path(target.join("wasm32-unknown-unknown").join(profile.name()).join("claviger.wasm"))
+        // The only target that can re-instantiate its wasm. The entry asks it to, after a trap.
+        .module(true)?
+        .reset_state_function(true)
+        // Calls the handler that the library set, when any export traps: also those that no JavaScript of
+        // ours calls, such as the continuation of an async function.
+        .force_enable_abort_handler(true)
+        .typescript(false)
+        .generate(&out)
+        .context("wasm-bindgen failed")?;
+
+    // workerd knows no source-phase imports; a plain import of a .wasm file gives it the same module.
+    let glue = out.join("claviger.js");
+    let text = fs::read_to_string(&glue)?;
+    ensure!(text.contains("import source "), "the bindings no longer import their wasm by source phase");
+    fs::write(&glue, text.replace("import source ", "import "))?;
+    Ok(())
+}

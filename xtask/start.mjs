@@ -1,0 +1,106 @@
+// `npm start`: from a fresh clone to a running Claviger with a demo API behind it.
+//   npm start -- [--port N]
+// CLAVIGER_STATE names another directory for state and secrets; the tests use one of their own.
+import { spawn } from "node:child_process";
+import { existsSync, mkdirSync, readFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { join, resolve } from "node:path";
+import { createInterface } from "node:readline";
+import { parseArgs } from "node:util";
+import { Failure, build, environment, output, root, script, setUp, step, writeSecrets } from "./setup.mjs";
+
+const HOST = "127.0.0.1";
+
+await script(async () => {
+  const { values } = parseArgs({ options: { port: { type: "string", default: "8787" } } });
+  const port = Number(values.port);
+  if (!Number.isInteger(port) || port < 1 || port > 65535) throw new Failure(`${values.port} is no port`);
+  await requireFree(port);
+
+  const elsewhere = process.env.CLAVIGER_STATE && resolve(process.env.CLAVIGER_STATE);
+  if (elsewhere) mkdirSync(elsewhere, { recursive: true });
+  const state = elsewhere ?? join(root, ".wrangler/state");
+  const secrets = join(elsewhere ?? root, ".dev.vars");
+
+  await setUp();
+  if (!existsSync(secrets)) await step("secrets of the first run", () => writeSecrets(secrets));
+  await build();
+  const origin = `http://localhost:${port}`;
+  const server = await step("workerd", () => serve(port, origin, state, secrets));
+  tell(port, origin, secrets);
+  await server.ended;
+});
+
+function requireFree(port) {
+  return new Promise((resolve, reject) => {
+    const probe = createServer();
+    probe.on("error", () => reject(new Failure(`port ${port} is taken; choose another with: npm start -- --port N`)));
+    probe.listen(port, HOST, () => probe.close(resolve));
+  });
+}
+
+/** Starts wrangler with both Workers. Resolves when they answer; `ended` resolves when all is stopped. */
+function serve(port, origin, state, secrets) {
+  const args = ["dev", "--config", "wrangler.toml", "--config", "tests/origin/wrangler.toml"];
+  args.push("--ip", HOST, "--port", `${port}`, "--inspector-port", "0", "--show-interactive-dev-session=false");
+  args.push("--persist-to", state, "--env-file", secrets, "--var", `CONSOLE_ORIGIN:${origin}`);
+  // In a process group of its own: Ctrl-C reaches this script alone, which then ends all of them.
+  const grouped = process.platform !== "win32";
+  const child = spawn("node", ["node_modules/wrangler/bin/wrangler.js", ...args], {
+    cwd: root,
+    env: environment,
+    stdio: ["ignore", "pipe", "pipe"],
+    detached: grouped,
+  });
+  const signal = (name) => {
+    try {
+      if (grouped) process.kill(-child.pid, name);
+      else child.kill(name);
+    } catch {
+      // Nobody is left.
+    }
+  };
+
+  const ended = new Promise((resolve) => {
+    child.on("exit", () => {
+      signal("SIGKILL");
+      resolve();
+    });
+  });
+  for (const name of ["SIGINT", "SIGTERM", "SIGHUP"]) {
+    process.on(name, () => {
+      signal("SIGTERM");
+      setTimeout(signal, 5000, "SIGKILL").unref();
+    });
+  }
+
+  return new Promise((resolve, reject) => {
+    // What wrangler says while it starts matters only if it does not.
+    const early = [];
+    let ready = false;
+    const show = (line) => {
+      if (ready) return console.log(line);
+      early.push(line);
+      if (!line.includes("Ready on http")) return;
+      ready = true;
+      resolve({ ended });
+    };
+    createInterface(child.stdout).on("line", show);
+    createInterface(child.stderr).on("line", show);
+    child.on("exit", () => {
+      if (!ready) reject(new Failure(["wrangler ended before it was ready:", ...early].join("\n")));
+    });
+  });
+}
+
+function tell(port, origin, secrets) {
+  const ring = /^MASTER_SECRET='(.*)'$/m.exec(readFileSync(secrets, "utf8"))?.[1];
+  const link = output("cargo", ["run", "--locked", "--quiet", "--package", "xtask", "--", "setup-link", origin], {
+    MASTER_SECRET: ring,
+  });
+  console.log(`Console   ${origin}`);
+  if (link) console.log(`Set-up    ${link}   (once, for the first member)`);
+  console.log(`API       http://api.localhost:${port}`);
+  console.log(`Try       curl -i http://api.localhost:${port}/ -H "Authorization: Bearer <key>"`);
+  console.log("\nCtrl-C stops it. What follows is its log.\n");
+}
