@@ -2,25 +2,37 @@
 #![cfg_attr(test, allow(clippy::arithmetic_side_effects, reason = "a test may overflow loudly"))]
 
 pub mod account;
+pub mod address;
 pub mod answer;
 pub mod base62;
+pub mod budget;
 pub mod config;
 pub mod credential;
+pub mod directory;
+pub mod draft;
+pub mod due;
 pub mod expiry;
 pub mod gateway;
 pub mod id;
 pub mod identity;
 pub mod key;
+pub mod keys;
 pub mod knowledge;
+pub mod ledger;
+pub mod name;
 pub mod network;
+pub mod object;
 pub mod path;
 pub mod permission;
+pub mod power;
 pub mod problem;
+pub mod protocol;
 pub mod record;
 pub mod request;
 pub mod ring;
 pub mod rules;
 pub mod secret;
+pub mod sql;
 pub mod time;
 pub mod token;
 pub mod verdict;
