@@ -56,7 +56,9 @@ impl<'a> Directory<'a> {
         if !is_initialised(self.sql)? {
             return Ok(None);
         }
-        let row = self.sql.first(&Statement::new("SELECT state FROM account WHERE id = ?").bind(account.as_str()))?;
+        let row = self
+            .sql
+            .first(&Statement::new("SELECT state FROM account WHERE id = ?").bind(account.as_str()))?;
         row.map(|mut row| row.parsed("a state", State::parse)).transpose()
     }
 
@@ -102,7 +104,12 @@ impl Object for Directory<'_> {
         self.sql
     }
 
-    fn handle(&self, request: DirectoryRequest, now: UnixMs, _: &Entropy) -> Result<DirectoryReply, ObjectError> {
+    fn handle(
+        &self,
+        request: DirectoryRequest,
+        now: UnixMs,
+        _: &Entropy,
+    ) -> Result<DirectoryReply, ObjectError> {
         Ok(match request {
             DirectoryRequest::EnterFirst { account } => self.enter_first(account, now)?,
             DirectoryRequest::Confirm { account } => self.confirm(account, now)?,
@@ -117,7 +124,12 @@ impl Object for Directory<'_> {
         })
     }
 
-    fn settled(&self, effect: &Effect, held: Option<bool>, now: UnixMs) -> Result<Vec<Statement>, ObjectError> {
+    fn settled(
+        &self,
+        effect: &Effect,
+        held: Option<bool>,
+        now: UnixMs,
+    ) -> Result<Vec<Statement>, ObjectError> {
         let Effect::AskExists { account } = effect else { return Ok(vec![Duty::of(effect).done()]) };
         Ok(match (self.state(*account)?, held) {
             (Some(State::Pending), Some(true)) => open(*account, now).into(),

@@ -166,7 +166,8 @@ pub fn decide_issue(draft: &Draft, setting: Setting<'_>) -> Result<Decided, Vec<
     let not_before = draft.not_before.as_deref().map(|text| desk.not_before(text));
     let networks = desk.required("networks", draft.networks.as_ref(), Desk::networks);
     let permissions = desk.required("permissions", draft.permissions.as_deref(), Desk::permissions);
-    let (Some(name), Some(expires), Some(networks), Some(permissions)) = (name, expires, networks, permissions)
+    let (Some(name), Some(expires), Some(networks), Some(permissions)) =
+        (name, expires, networks, permissions)
     else {
         return Err(desk.errors);
     };
@@ -278,7 +279,8 @@ impl Desk<'_> {
     }
 
     fn permissions(&mut self, typed: &[String]) -> Option<Permissions> {
-        let refused: Vec<_> = typed.iter().filter_map(|text| self.refuse_grant(text)).take(PROBLEMS_MAX).collect();
+        let refused: Vec<_> =
+            typed.iter().filter_map(|text| self.refuse_grant(text)).take(PROBLEMS_MAX).collect();
         if !refused.is_empty() {
             self.errors.extend(refused);
             return None;
@@ -304,7 +306,9 @@ impl Desk<'_> {
         let refused = FieldError::of(field, &error);
         let told = |at: UnixMs| at.to_rfc3339().map_or(Value::Null, |text| json!(text));
         self.errors.push(match error {
-            ExpiryError::InThePast { at } | ExpiryError::BeginsAfterEnd { at } => refused.with("at", told(at)),
+            ExpiryError::InThePast { at } | ExpiryError::BeginsAfterEnd { at } => {
+                refused.with("at", told(at))
+            }
             ExpiryError::TooFar { max } => refused.with("max", told(max)),
             ExpiryError::Empty
             | ExpiryError::TooLong { .. }

@@ -123,7 +123,10 @@ impl Duty {
 
     /// Writes the duty down, due at `at`. One that stands already keeps its time: it may be taken, or pausing.
     pub fn owe(&self, at: UnixMs) -> Statement {
-        self.bound("INSERT INTO due (at_ms, attempts, kind, subject) VALUES (?, 0, ?, ?) ON CONFLICT DO NOTHING", [at])
+        self.bound(
+            "INSERT INTO due (at_ms, attempts, kind, subject) VALUES (?, 0, ?, ?) ON CONFLICT DO NOTHING",
+            [at],
+        )
     }
 
     /// Moves the duty to `at`, as one that was never tried.
@@ -139,7 +142,10 @@ impl Duty {
     /// Takes the duty: until it is settled nobody else gets it.
     pub fn taken(&self, now: UnixMs) -> Statement {
         let until = now.saturating_add(DurationMs::from_ms(IN_FLIGHT_MS));
-        self.bound("UPDATE due SET at_ms = ?, attempts = attempts + 1 WHERE kind = ? AND subject = ?", [until])
+        self.bound(
+            "UPDATE due SET at_ms = ?, attempts = attempts + 1 WHERE kind = ? AND subject = ?",
+            [until],
+        )
     }
 
     /// Puts the duty off after a failure, longer each time.
@@ -147,7 +153,8 @@ impl Duty {
     /// # Errors
     /// [`SqlError`].
     pub fn failed(&self, sql: &dyn Sql, now: UnixMs) -> Result<Statement, SqlError> {
-        let attempts = sql.integer(&self.bound("SELECT attempts FROM due WHERE kind = ? AND subject = ?", []))?;
+        let attempts =
+            sql.integer(&self.bound("SELECT attempts FROM due WHERE kind = ? AND subject = ?", []))?;
         let at = now.saturating_add(pause(attempts));
         Ok(self.bound("UPDATE due SET at_ms = ? WHERE kind = ? AND subject = ?", [at]))
     }
@@ -208,7 +215,8 @@ mod tests {
         let sql = table();
         let duty = Duty::new(Kind::PutRecord, "k");
         assert_eq!(earliest(&sql), Ok(None));
-        sql.apply(&[duty.owe(at(100)), duty.owe(at(50)), Duty::own(Kind::SweepSessions).owe(at(200))]).unwrap();
+        sql.apply(&[duty.owe(at(100)), duty.owe(at(50)), Duty::own(Kind::SweepSessions).owe(at(200))])
+            .unwrap();
         assert_eq!(earliest(&sql), Ok(Some(at(100))), "owed twice is owed once");
         assert_eq!(first(&sql, at(99)), Ok(None));
         assert_eq!(first(&sql, at(100)), Ok(Some(duty.clone())));
@@ -226,8 +234,18 @@ mod tests {
 
     #[test]
     fn pauses_double_up_to_a_cap() {
-        let expected =
-            [(0, 1), (1, 1), (2, 2), (3, 4), (8, 128), (9, 256), (10, 300), (40, 300), (100, 300), (i64::MAX, 300)];
+        let expected = [
+            (0, 1),
+            (1, 1),
+            (2, 2),
+            (3, 4),
+            (8, 128),
+            (9, 256),
+            (10, 300),
+            (40, 300),
+            (100, 300),
+            (i64::MAX, 300),
+        ];
         for (attempts, seconds) in expected {
             assert_eq!(pause(attempts), DurationMs::from_s(seconds), "{attempts}");
         }

@@ -11,6 +11,8 @@ pub mod credential;
 pub mod directory;
 pub mod draft;
 pub mod due;
+#[cfg(feature = "edge")]
+pub mod edge;
 pub mod expiry;
 pub mod gateway;
 pub mod id;
@@ -37,5 +39,3 @@ pub mod time;
 pub mod token;
 pub mod verdict;
 pub mod verify;
-#[cfg(feature = "edge")]
-pub mod edge;

@@ -118,7 +118,12 @@ pub trait Object {
     ///
     /// # Errors
     /// [`ObjectError`].
-    fn settled(&self, effect: &Effect, held: Option<bool>, now: UnixMs) -> Result<Vec<Statement>, ObjectError>;
+    fn settled(
+        &self,
+        effect: &Effect,
+        held: Option<bool>,
+        now: UnixMs,
+    ) -> Result<Vec<Statement>, ObjectError>;
 
     /// Whether nothing is left that is worth a database.
     ///
@@ -180,7 +185,12 @@ pub trait Object {
 ///
 /// # Errors
 /// [`ObjectError`].
-pub fn answer<O: Object>(object: &O, request: &str, now: UnixMs, entropy: &Entropy) -> Result<String, ObjectError> {
+pub fn answer<O: Object>(
+    object: &O,
+    request: &str,
+    now: UnixMs,
+    entropy: &Entropy,
+) -> Result<String, ObjectError> {
     let reply = match serde_json::from_str::<O::Request>(request) {
         Ok(request) => object.handle(request, now, entropy)?,
         Err(_) => O::NOT_UNDERSTOOD,

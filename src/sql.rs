@@ -312,7 +312,8 @@ mod tests {
 
     #[test]
     fn a_row_is_read_from_left_to_right_and_says_where_it_does_not_fit() {
-        let mut row = Row::new(vec![Value::Integer(7), Value::Null, Value::from("a"), Value::from(&b"ab"[..])]);
+        let mut row =
+            Row::new(vec![Value::Integer(7), Value::Null, Value::from("a"), Value::from(&b"ab"[..])]);
         assert_eq!(row.integer(), Ok(7));
         assert_eq!(row.optional_time(), Ok(None));
         assert_eq!(row.parsed("b", |text| (text == "b").then_some(())), Err(row.not("b")));

@@ -53,7 +53,10 @@ fn a_table_of_issues() {
         (r#"{"expires":"absent"}"#, "#/expires required"),
         (r#"{"networks":"absent"}"#, "#/networks required"),
         (r#"{"permissions":"absent"}"#, "#/permissions required"),
-        (r#"{"name":null,"expires":null,"networks":null}"#, "#/name required, #/expires required, #/networks required"),
+        (
+            r#"{"name":null,"expires":null,"networks":null}"#,
+            "#/name required, #/expires required, #/networks required",
+        ),
         (r#"{"name":" "}"#, "#/name required"),
         (r#"{"name":"a\u0000"}"#, "#/name control_character"),
         (r#"{"expires":""}"#, "#/expires empty"),
@@ -64,7 +67,10 @@ fn a_table_of_issues() {
         (r#"{"not_before":"2027-07-01"}"#, "#/not_before begins_after_end"),
         (r#"{"not_before":"never"}"#, "#/not_before not_a_time"),
         (r#"{"networks":"10.0.0.0/33\n1.2.3"}"#, "#/networks prefix_too_long, #/networks not_four_numbers"),
-        (r#"{"permissions":["demo","Demo:read"]}"#, "#/permissions not_two_parts, #/permissions bad_character"),
+        (
+            r#"{"permissions":["demo","Demo:read"]}"#,
+            "#/permissions not_two_parts, #/permissions bad_character",
+        ),
         (r#"{"permissions":["claviger:verify"]}"#, "#/permissions owner_only"),
         (r#"{"permissions":["claviger:*"]}"#, "#/permissions reserved_wildcard"),
     ] {
@@ -76,7 +82,8 @@ fn a_table_of_issues() {
 
 #[test]
 fn errors_carry_what_other_languages_need() {
-    let errors = issue(r#"{"name":"x\n","expires":"2026-11-20","networks":"\n10.0.0.0/33","permissions":["A:b"]}"#);
+    let errors =
+        issue(r#"{"name":"x\n","expires":"2026-11-20","networks":"\n10.0.0.0/33","permissions":["A:b"]}"#);
     let json = serde_json::to_value(errors.unwrap_err()).unwrap();
     let expected = json!([
         {"pointer": "#/name", "code": "control_character", "detail": "control characters cannot be used"},
@@ -103,8 +110,10 @@ fn an_edit_keeps_what_it_does_not_name() {
     for (json, expected) in [
         (r#"{"expires":"2026-12-31"}"#, "#/not_before begins_after_end"),
         (r#"{"not_before":"2028-01-01"}"#, "#/not_before begins_after_end"),
-        (r#"{"name":"","networks":"x","permissions":["claviger:verify"]}"#,
-         "#/name required, #/networks not_an_address, #/permissions owner_only"),
+        (
+            r#"{"name":"","networks":"x","permissions":["claviger:verify"]}"#,
+            "#/name required, #/networks not_an_address, #/permissions owner_only",
+        ),
     ] {
         assert_eq!(codes(&edit(json).unwrap_err()), expected, "{json}");
     }
@@ -123,7 +132,9 @@ fn an_ended_key_can_be_renamed() {
 fn null_is_not_absence_and_unknown_members_are_refused() {
     assert_eq!(changes("{}").not_before, None);
     assert_eq!(changes(r#"{"not_before":null}"#).not_before, Some(None));
-    for bad in [r#"{"name":null}"#, r#"{"expires":null}"#, r#"{"networks":null}"#, r#"{"id":"x"}"#, r#"{"name":7}"#] {
+    for bad in
+        [r#"{"name":null}"#, r#"{"expires":null}"#, r#"{"networks":null}"#, r#"{"id":"x"}"#, r#"{"name":7}"#]
+    {
         assert!(serde_json::from_str::<Changes>(bad).is_err(), "{bad}");
     }
     for json in ["{}", r#"{"not_before":null}"#, r#"{"name":"a","networks":["::1"]}"#] {
@@ -135,10 +146,9 @@ fn null_is_not_absence_and_unknown_members_are_refused() {
 #[test]
 fn notes_on_what_is_typed() {
     let zone = tokyo();
-    let typed: Draft = serde_json::from_str(
-        r#"{"expires":"2027-06-30","networks":"10.1.2.3/8\n\n10.0.0.0/33\n::1\n::1"}"#,
-    )
-    .unwrap();
+    let typed: Draft =
+        serde_json::from_str(r#"{"expires":"2027-06-30","networks":"10.1.2.3/8\n\n10.0.0.0/33\n::1\n::1"}"#)
+            .unwrap();
     let note = Checked::of(&typed, setting(&zone, false), ClientAddress::parse("10.9.9.9"));
     let expected = json!({
         "expires": {"form": "end_of_day", "at": 1_814_367_600_000_i64, "day": "2027-06-30", "zone": "Asia/Tokyo",

@@ -21,7 +21,8 @@ const RECORD: &str = "CREATE TABLE IF NOT EXISTS migration (
 /// # Errors
 /// [`SqlError::Engine`].
 pub fn is_initialised(sql: &(impl Sql + ?Sized)) -> Result<bool, SqlError> {
-    let table = Statement::new("SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = 'migration'");
+    let table =
+        Statement::new("SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = 'migration'");
     Ok(sql.integer(&table)? > 0)
 }
 
@@ -91,7 +92,8 @@ mod tests {
     fn a_migration_that_fails_leaves_the_version_before_it() {
         let sql = Sqlite::new();
         migrate(&sql, &TWO[..1], NOW).unwrap();
-        let broken = [TWO[0], Migration { statements: &["CREATE TABLE b (z TEXT) STRICT", "CREATE TABLE a (x)"] }];
+        let broken =
+            [TWO[0], Migration { statements: &["CREATE TABLE b (z TEXT) STRICT", "CREATE TABLE a (x)"] }];
         assert!(migrate(&sql, &broken, NOW).is_err());
         assert_eq!(sql.integer(&Statement::new("SELECT max(number) FROM migration")), Ok(1));
         assert!(sql.rows(&Statement::new("SELECT * FROM b")).is_err());

@@ -72,7 +72,8 @@ impl Sql for Sqlite {
 
     fn apply(&self, writes: &[Statement]) -> Result<(), SqlError> {
         self.applies.set(self.applies.get() + 1);
-        let fault = self.faults.borrow().iter().find(|(nth, _)| *nth == self.applies.get()).map(|(_, fault)| *fault);
+        let fault =
+            self.faults.borrow().iter().find(|(nth, _)| *nth == self.applies.get()).map(|(_, fault)| *fault);
         let injected = SqlError::Engine { message: "injected fault".to_owned() };
         if fault == Some(Fault::BeforeItLands) {
             return Err(injected);
