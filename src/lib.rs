@@ -7,6 +7,7 @@ pub mod answer;
 pub mod base62;
 pub mod budget;
 pub mod config;
+pub mod console;
 pub mod credential;
 pub mod directory;
 pub mod draft;

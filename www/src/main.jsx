@@ -1,3 +1,7 @@
+// The console's entry: one page, rendered once.
 import { render } from "preact";
+import { App } from "./app.jsx";
+import { applyTheme } from "./theme.js";
 
-render(<h1>Claviger</h1>, document.getElementById("app"));
+applyTheme();
+render(<App />, document.getElementById("app"));

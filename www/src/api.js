@@ -1,0 +1,69 @@
+// The one way to the server. Problems are values here: nothing below throws for what a server or a network may do.
+
+/**
+ * A problem document (RFC 9457), or one of our own codes: `offline` (nothing was sent), `no_answer` (sent, outcome
+ * unknown), `cancelled` (the member broke off a challenge), `failed` (an answer that is no problem document).
+ * @typedef {object} Problem
+ * @property {string} code
+ * @property {number} [status]
+ * @property {FieldError[]} [errors]
+ * @property {string} [request_id]
+ * @property {string} [until]
+ * @property {import('./keys/key.js').Key} [key]
+ *
+ * @typedef {{pointer: string, code: string, [parameter: string]: any}} FieldError
+ * @typedef {{ok: true, data: any} | {ok: false, problem: Problem}} Answer
+ * @typedef {{body?: object, headers?: Record<string, string>, signal?: AbortSignal}} Options
+ * @typedef {(method: string, path: string, options?: Options) => Promise<Answer>} Request
+ */
+
+/** Longer than any answer takes; a request without one by then counts as unanswered. */
+const ANSWER_WITHIN_MS = 20_000;
+
+/** @param {Problem} problem @returns {Answer} */
+const refused = (problem) => ({ ok: false, problem });
+
+/** Sends one request and reads one answer. @type {Request} */
+export async function send(method, path, { body, headers = {}, signal } = {}) {
+  if (!navigator.onLine) return refused({ code: "offline" });
+  const late = AbortSignal.timeout(ANSWER_WITHIN_MS);
+  try {
+    const response = await fetch(path, {
+      method,
+      headers: body ? { "Content-Type": "application/json", ...headers } : headers,
+      body: body && JSON.stringify(body),
+      cache: "no-store",
+      signal: signal ? AbortSignal.any([signal, late]) : late,
+    });
+    if (response.ok) return { ok: true, data: response.status === 204 ? null : await response.json() };
+    return refused(await problemOf(response));
+  } catch {
+    return refused({ code: signal?.aborted ? "cancelled" : "no_answer" });
+  }
+}
+
+/** @param {Response} response @returns {Promise<Problem>} */
+async function problemOf(response) {
+  const { status } = response;
+  if (!response.headers.get("Content-Type")?.startsWith("application/problem+json")) return { code: "failed", status };
+  return { code: "failed", ...(await response.json()), status };
+}
+
+/** What the server may ask of the member before it does what was requested. */
+const CHALLENGES = ["not_signed_in", "step_up_required"];
+
+/**
+ * Wraps {@link send}: when the server wants the member to sign in or to prove who they are, `challenge` asks them, and
+ * the same request goes out again, with the same headers and body.
+ * @param {(code: string) => Promise<boolean>} challenge resolves to whether the member met it
+ * @returns {Request}
+ */
+export function withChallenges(challenge) {
+  return async (method, path, options) => {
+    for (;;) {
+      const answer = await send(method, path, options);
+      if (answer.ok || !CHALLENGES.includes(answer.problem.code)) return answer;
+      if (!(await challenge(answer.problem.code))) return refused({ code: "cancelled" });
+    }
+  };
+}

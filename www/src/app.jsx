@@ -1,0 +1,130 @@
+// Who is here, and what they see: set-up, sign-in, or the console. Challenges of the server are met on top of any page.
+import { useCallback, useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { Announcer } from "./announce.jsx";
+import { send, withChallenges } from "./api.js";
+import { heed } from "./clock.js";
+import { ConsoleProvider } from "./console.jsx";
+import { KeyPage } from "./keys/page.jsx";
+import { KeysPage } from "./keys/keys-page.jsx";
+import { LocaleProvider, browserLanguage, chosenLanguage, rememberLanguage, useLocale } from "./locale.jsx";
+import { ProblemNotice } from "./problem.jsx";
+import { go, useRoute } from "./route.js";
+import { Challenge } from "./session/challenge.jsx";
+import { SetUp } from "./session/setup.jsx";
+import { SignIn } from "./session/sign-in.jsx";
+import { LostPage, Shell } from "./shell.jsx";
+import { Late } from "./wait.jsx";
+
+const BROWSER_ZONE = Intl.DateTimeFormat().resolvedOptions().timeZone;
+
+/** @typedef {{code: string, settle: (met: boolean) => void}} PendingChallenge */
+
+export function App() {
+  /** `undefined` until the server has told, `null` when nobody is signed in. */
+  const [session, setSession] = useState(undefined);
+  const [problem, setProblem] = useState(null);
+  const [picked, setPicked] = useState(chosenLanguage);
+  const lang = picked ?? session?.member.language ?? browserLanguage();
+
+  const setLang = useCallback((language) => {
+    rememberLanguage(language);
+    setPicked(language);
+  }, []);
+  const enter = useCallback((document) => {
+    heed(document.now);
+    setProblem(null);
+    setSession(document);
+  }, []);
+  const load = useCallback(async () => {
+    setProblem(null);
+    const answer = await send("GET", "/v1/session");
+    if (answer.ok) enter(answer.data);
+    else if (answer.problem.code === "not_signed_in") setSession(null);
+    else setProblem(answer.problem);
+  }, [enter]);
+  useEffect(() => {
+    load();
+  }, [load]);
+
+  return (
+    <LocaleProvider lang={lang} zone={session?.account.time_zone ?? BROWSER_ZONE} setLang={setLang}>
+      <Announcer>
+        {problem ? (
+          <Unreached problem={problem} onRetry={load} />
+        ) : (
+          <Entrance session={session} enter={enter} leave={() => setSession(null)} />
+        )}
+      </Announcer>
+    </LocaleProvider>
+  );
+}
+
+function Unreached({ problem, onRetry }) {
+  const { say } = useLocale();
+  return (
+    <main class="alone">
+      <h1>Claviger</h1>
+      <ProblemNotice problem={problem}>
+        <button type="button" onClick={onRetry}>
+          {say("retry")}
+        </button>
+      </ProblemNotice>
+    </main>
+  );
+}
+
+function Entrance({ session, enter, leave }) {
+  const route = useRoute();
+  if (route.page === "setup")
+    return (
+      <SetUp
+        onDone={(document) => {
+          enter(document);
+          go("#/keys", { replace: true });
+        }}
+      />
+    );
+  if (session === undefined)
+    return (
+      <main class="alone">
+        <Late what="loading.console" />
+      </main>
+    );
+  if (session === null) return <SignIn onSignedIn={enter} />;
+  return <SignedIn key={session.member.id} session={session} enter={enter} leave={leave} route={route} />;
+}
+
+function SignedIn({ session, enter, leave, route }) {
+  const [challenge, setChallenge] = useState(/** @type {PendingChallenge | null} */ (null));
+  const pending = useRef(null);
+
+  /** One dialog serves every request that meets a challenge while it is open. */
+  const ask = useCallback((code) => {
+    pending.current ??= new Promise((resolve) => {
+      const settle = (met) => {
+        pending.current = null;
+        setChallenge(null);
+        resolve(met);
+      };
+      setChallenge({ code, settle });
+    });
+    return pending.current;
+  }, []);
+  const value = useMemo(() => ({ session, leave, request: withChallenges(ask) }), [session, leave, ask]);
+
+  return (
+    <ConsoleProvider value={value}>
+      <Shell>
+        <Page route={route} />
+      </Shell>
+      {challenge && <Challenge challenge={challenge} member={session.member} onSession={enter} onLeave={leave} />}
+    </ConsoleProvider>
+  );
+}
+
+function Page({ route }) {
+  if (route.page === "keys" && route.id) return <KeyPage key={route.id} id={route.id} />;
+  if (route.page === "keys" || route.page === "connection")
+    return <KeysPage query={route.query} atConnection={route.page === "connection"} />;
+  return <LostPage />;
+}

@@ -1,0 +1,22 @@
+// What every signed-in screen shares: the session document and the way to the server.
+import { createContext } from "preact";
+import { useContext } from "preact/hooks";
+
+const Console = createContext(null);
+export const ConsoleProvider = Console.Provider;
+
+/**
+ * @typedef {object} Session
+ * @property {{id: string, name: string, email: string, role: 'owner' | 'admin' | 'viewer', language: string}} member
+ * @property {{id: string, name: string, time_zone: string, freshness_s: number}} account
+ * @property {string | null} address
+ * @property {string[]} permissions
+ * @property {string[]} grantable_reserved
+ * @property {{base_url: string, example_path: string}} api
+ *
+ * @returns {{session: Session, request: import('./api.js').Request, leave: () => void}}
+ */
+export const useConsole = () => useContext(Console);
+
+/** Whether the member may change keys. The server decides; the page only leaves out what would be refused. @param {Session} session */
+export const mayChange = (session) => session.member.role !== "viewer";

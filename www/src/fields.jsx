@@ -1,0 +1,128 @@
+// Form fields: label, hint and error tied to their control, and the summary that names every mistake.
+import { useEffect, useId, useRef, useState } from "preact/hooks";
+import { useLocale } from "./locale.jsx";
+
+/**
+ * @param {object} props
+ * @param {string} props.id
+ * @param {any} props.label
+ * @param {any} [props.hint]
+ * @param {string} [props.error]
+ * @param {any} [props.after] what stands below the control, outside its description
+ * @param {(control: object) => any} props.children draws the control with the attributes that it is given
+ */
+export function Field({ id, label, hint, error, after, children }) {
+  const described = [hint && `${id}-hint`, error && `${id}-error`].filter(Boolean).join(" ");
+  return (
+    <div class={error ? "field wrong" : "field"}>
+      <label for={id}>{label}</label>
+      {hint && (
+        <p class="hint" id={`${id}-hint`}>
+          {hint}
+        </p>
+      )}
+      {error && (
+        <p class="error" id={`${id}-error`}>
+          {error}
+        </p>
+      )}
+      {children({ id, "aria-describedby": described || undefined, "aria-invalid": error ? "true" : undefined })}
+      {after}
+    </div>
+  );
+}
+
+/** A password with a button that shows it. Any other attributes go to the input. */
+export function PasswordField({ id, label, hint, error, ...input }) {
+  const { say } = useLocale();
+  const [shown, setShown] = useState(false);
+  return (
+    <Field id={id} label={label} hint={hint} error={error}>
+      {(control) => (
+        <div class="joined">
+          <input
+            {...control}
+            {...input}
+            type={shown ? "text" : "password"}
+            autocapitalize="none"
+            spellcheck={false}
+            translate={false}
+          />
+          <button
+            type="button"
+            aria-label={say(shown ? "password.hide.label" : "password.show.label")}
+            aria-pressed={shown}
+            onClick={() => setShown(!shown)}
+          >
+            {say(shown ? "password.hide" : "password.show")}
+          </button>
+        </div>
+      )}
+    </Field>
+  );
+}
+
+/**
+ * "There is a problem", with a link to each field. Takes the focus whenever a submit has found mistakes.
+ * @param {{errors: {id: string, text: string}[], turn: number}} props `turn` counts the submits
+ */
+export function ErrorSummary({ errors, turn }) {
+  const { say } = useLocale();
+  const box = useRef(null);
+  const title = useId();
+  useEffect(() => {
+    if (!errors.length) return undefined;
+    box.current.focus();
+    const before = document.title;
+    document.title = say("error.title", { title: before });
+    return () => {
+      document.title = before;
+    };
+  }, [turn, errors.length > 0]);
+  if (!errors.length) return null;
+  const follow = (id) => (event) => {
+    event.preventDefault();
+    document.getElementById(id)?.focus();
+  };
+  return (
+    <div class="notice bad" ref={box} tabIndex={-1} role="group" aria-labelledby={title}>
+      <p id={title}>
+        <strong>{say("error.summary")}</strong>
+      </p>
+      <ul>
+        {errors.map(({ id, text }) => (
+          <li key={text}>
+            <a href={`#${id}`} onClick={follow(id)}>
+              {text}
+            </a>
+          </li>
+        ))}
+      </ul>
+    </div>
+  );
+}
+
+/** What is wrong with one field, one sentence a line. @param {{id: string, text: string}[]} errors @param {string} id */
+export const errorOf = (errors, id) =>
+  errors
+    .filter((error) => error.id === id)
+    .map(({ text }) => text)
+    .join("\n") || undefined;
+
+/** An Enter that ends an IME conversion submits nothing; some browsers report it after the composition, as 229. */
+export function keepComposition(event) {
+  if (event.key === "Enter" && (event.isComposing || event.keyCode === 229)) event.preventDefault();
+}
+
+/** A form that never submits to the server by itself, nor twice. @param {{onSubmit: () => void, busy: boolean}} props */
+export function Form({ onSubmit, busy, children, ...rest }) {
+  const submit = (event) => {
+    event.preventDefault();
+    if (!busy) onSubmit();
+  };
+  return (
+    <form noValidate onSubmit={submit} onKeyDown={keepComposition} {...rest}>
+      {children}
+    </form>
+  );
+}

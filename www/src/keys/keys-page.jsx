@@ -1,0 +1,156 @@
+// The first page: Connection Information, and below it the keys.
+import { useCallback, useEffect, useRef, useState } from "preact/hooks";
+import { useAnnounce } from "../announce.jsx";
+import { Connection } from "../connection.jsx";
+import { mayChange, useConsole } from "../console.jsx";
+import { PlusIcon } from "../icons.jsx";
+import { useLocale } from "../locale.jsx";
+import { ProblemNotice } from "../problem.jsx";
+import { listAddress } from "../route.js";
+import { PageTitle } from "../shell.jsx";
+import { Late } from "../wait.jsx";
+import { Act } from "./act.jsx";
+import { Issue } from "./issue.jsx";
+import { outcomeText } from "./outcome.jsx";
+import { Paging } from "./paging.jsx";
+import { Search } from "./search.jsx";
+import { Table, nameId } from "./table.jsx";
+import { useList } from "./use-list.js";
+
+/** From so many keys on, looking is slower than searching. */
+const SEARCH_FROM_ROWS = 11;
+const ISSUE_BUTTON = "issue-key";
+
+/** @param {{query: Record<string, string>, atConnection: boolean}} props */
+export function KeysPage({ query, atConnection }) {
+  const locale = useLocale();
+  const { say } = locale;
+  const announce = useAnnounce();
+  const { session } = useConsole();
+  const list = useList(query);
+  const [issuing, setIssuing] = useState(false);
+  const [act, setAct] = useState(null);
+  const [outcome, setOutcome] = useState(null);
+  const focusLater = useFocus();
+
+  useEffect(() => {
+    if (query.q && list.asked?.q === query.q && !list.problem) announce(say("keys.match", { count: list.total }));
+  }, [list.asked]);
+
+  const settle = (done) => {
+    setAct(null);
+    setOutcome(done);
+    announce(outcomeText(locale, done));
+    if (done.act !== "deleted") return list.replace(done.key);
+    const rows = list.keys.filter((row) => !row.deleted);
+    const place = rows.findIndex((row) => row.id === done.key.id);
+    const neighbour = rows[place + 1] ?? rows[place - 1];
+    focusLater(neighbour ? nameId(neighbour) : ISSUE_BUTTON);
+    return list.markDeleted(done.key);
+  };
+  const issued = useCallback(
+    (key) => {
+      list.insert(key);
+      setOutcome({ act: "issued", key, bound: null });
+    },
+    [list.insert],
+  );
+  const finishIssue = useCallback(() => setIssuing(false), []);
+  useEffect(() => {
+    if (!issuing && outcome?.act === "issued") focusLater(nameId(outcome.key));
+  }, [issuing]);
+
+  const loaded = list.asked !== null && !list.problem;
+  /** What the rows answer, which lags behind what is typed. */
+  const searched = list.asked?.q;
+  const empty = loaded && !searched && !list.asked.cursor && list.keys.length === 0;
+  /** Once there, the search stays, or its focus would be lost between two answers. */
+  const searchable = useRef(false);
+  searchable.current ||= Boolean(query.q) || list.total >= SEARCH_FROM_ROWS;
+  const issueButton = mayChange(session) && (
+    <button type="button" class="primary" id={ISSUE_BUTTON} onClick={() => setIssuing(true)}>
+      <PlusIcon /> {say("issue.open")}
+    </button>
+  );
+
+  return (
+    <>
+      <div class="page-head">
+        <PageTitle title={say("keys.title")} focus={!atConnection} />
+        {!empty && issueButton}
+      </div>
+      {!mayChange(session) && <p class="lead">{say("viewer")}</p>}
+      <Connection reached={atConnection} />
+      <section aria-labelledby="keys">
+        <div class="section-head">
+          <h2 id="keys" tabIndex={-1}>
+            {say("keys.heading")}
+          </h2>
+          {loaded && !empty && <p class="count">{countText(locale, list)}</p>}
+          {searchable.current && <Search q={query.q ?? ""} sort={query.sort ?? ""} />}
+        </div>
+        {!list.asked && <Late what="loading.keys" />}
+        {list.problem && (
+          <ProblemNotice problem={{ ...list.problem, code: "keys_not_loaded" }}>
+            <button type="button" onClick={list.again}>
+              {say("retry")}
+            </button>
+          </ProblemNotice>
+        )}
+        {empty && (
+          <div class="empty">
+            <p>{say("keys.none")}</p>
+            {issueButton}
+          </div>
+        )}
+        {loaded && searched && list.keys.length === 0 && (
+          <div class="empty">
+            <p>{say("keys.none-match", { q: searched })}</p>
+            <a class="button" href={listAddress({ sort: query.sort ?? "" })}>
+              {say("clear")}
+            </a>
+          </div>
+        )}
+        {list.keys.length > 0 && (
+          <>
+            <Table
+              rows={list.keys}
+              query={query}
+              outcome={outcome}
+              onAct={(what, subject) => {
+                setOutcome(null);
+                setAct({ what, subject });
+              }}
+            />
+            <Paging query={query} rows={list.keys.length} next={list.next} total={list.total} exact={list.exact} />
+          </>
+        )}
+      </section>
+      {issuing && <Issue onIssued={issued} onDone={finishIssue} />}
+      {act && (
+        <Act
+          {...act}
+          onDone={settle}
+          onCancel={() => setAct(null)}
+          onChanged={(key) => {
+            list.replace(key);
+            setAct(act.what === "edit" ? act : { ...act, subject: key });
+          }}
+        />
+      )}
+    </>
+  );
+}
+
+function countText({ say, format }, { total, exact }) {
+  return `${say(exact ? "keys.count" : "keys.count.more", { count: total })} · ${say("keys.zone", { zone: format.zone })}`;
+}
+
+/** Focuses an element once it is drawn. @returns {(id: string) => void} */
+function useFocus() {
+  const [target, setTarget] = useState(null);
+  useEffect(() => {
+    if (target) document.getElementById(target.id)?.focus();
+  }, [target]);
+  return useCallback((id) => setTarget({ id }), []);
+}

@@ -1,0 +1,55 @@
+// Pages of fifty. The cursor is the server's and only leads on; the way back is what this window has walked.
+import { useEffect, useRef } from "preact/hooks";
+import { useAnnounce } from "../announce.jsx";
+import { BackIcon, NextIcon } from "../icons.jsx";
+import { useLocale } from "../locale.jsx";
+import { listAddress } from "../route.js";
+import { PAGE_ROWS } from "./use-list.js";
+
+/** From a page's cursor to the address before it. */
+const walked = new Map();
+
+/**
+ * @param {object} props
+ * @param {Record<string, string>} props.query
+ * @param {number} props.rows on this page
+ * @param {string | null} props.next
+ * @param {number} props.total
+ * @param {boolean} props.exact
+ */
+export function Paging({ query, rows, next, total, exact }) {
+  const { say, format } = useLocale();
+  const announce = useAnnounce();
+  const { q = "", sort = "", cursor = "" } = query;
+  const before = Number.parseInt(query.from ?? "0", 10) || 0;
+  const shown = { from: format.number(before + 1), to: format.number(before + rows), total: format.number(total) };
+  const text = say(exact ? "paging.shown" : "paging.shown.more", shown);
+
+  const seen = useRef(cursor);
+  useEffect(() => {
+    if (seen.current === cursor) return;
+    seen.current = cursor;
+    document.getElementById("keys")?.focus();
+    announce(text);
+  }, [cursor]);
+
+  if (!next && !cursor) return null;
+  const first = listAddress({ q, sort });
+  if (next) walked.set(next, listAddress({ q, sort, cursor, from: before ? String(before) : "" }));
+  const back = walked.get(cursor);
+  return (
+    <nav class="paging" aria-label={say("paging")}>
+      <p>{text}</p>
+      {cursor && (
+        <a class="button" href={back ?? first}>
+          <BackIcon /> {say(back ? "paging.back" : "paging.first")}
+        </a>
+      )}
+      {next && (
+        <a class="button" href={listAddress({ q, sort, cursor: next, from: String(before + PAGE_ROWS) })}>
+          {say("paging.next")} <NextIcon />
+        </a>
+      )}
+    </nav>
+  );
+}

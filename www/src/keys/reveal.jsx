@@ -1,0 +1,130 @@
+// The one showing of a new key. It leaves memory and page when it is stored, when the page hides, and at sign-out.
+import { useEffect, useRef, useState } from "preact/hooks";
+import { CodeBlock, exampleCall } from "../connection.jsx";
+import { useConsole } from "../console.jsx";
+import { CopyButton, selectContents } from "../copy-button.jsx";
+import { Dialog } from "../dialog.jsx";
+import { useLocale } from "../locale.jsx";
+
+/**
+ * @param {object} props
+ * @param {{key: import('./key.js').Key, credential: string, access_key: string, access_secret: string}} props.issued
+ * @param {() => void} props.onDone
+ */
+export function Reveal({ issued, onDone }) {
+  const { say } = useLocale();
+  const { session } = useConsole();
+  const [copied, setCopied] = useState(false);
+  const [asking, setAsking] = useState(false);
+
+  useEffect(() => {
+    const guard = (event) => event.preventDefault();
+    addEventListener("beforeunload", guard);
+    addEventListener("pagehide", onDone);
+    return () => {
+      removeEventListener("beforeunload", guard);
+      removeEventListener("pagehide", onDone);
+    };
+  }, [onDone]);
+
+  return (
+    <Dialog
+      title={say("reveal.title", { name: issued.key.name })}
+      onCancel={() => setAsking(true)}
+      focus="title"
+      class="reveal"
+      cross={false}
+    >
+      <div class="body">
+        <p class="lead">{say("reveal.once")}</p>
+        <Secret
+          id="credential"
+          label={say("reveal.key")}
+          value={issued.credential}
+          copyLabel={say("copy.key")}
+          main
+          primary={!copied}
+          onCopied={() => setCopied(true)}
+        />
+        <details>
+          <summary>{say("reveal.pair")}</summary>
+          <p class="hint">{say("reveal.pair.hint")}</p>
+          <Secret
+            id="access-key"
+            label={say("reveal.access-key")}
+            value={issued.access_key}
+            copyLabel={say("copy.access-key")}
+          />
+          <Secret
+            id="access-secret"
+            label={say("reveal.access-secret")}
+            value={issued.access_secret}
+            copyLabel={say("copy.access-secret")}
+            onCopied={() => setCopied(true)}
+          />
+        </details>
+        <h3>{say("reveal.try")}</h3>
+        <p class="hint">{say("reveal.try.hint")}</p>
+        <CodeBlock label={say("reveal.try")} code={exampleCall(session.api)} copyLabel={say("copy.example")} />
+        <p class="hint">{say("reveal.where")}</p>
+      </div>
+      <div class="actions">
+        <button type="button" class={copied ? "primary" : undefined} onClick={onDone}>
+          {say("reveal.stored")}
+        </button>
+      </div>
+      {asking && <CloseQuestion copied={copied} onKeep={() => setAsking(false)} onClose={onDone} />}
+    </Dialog>
+  );
+}
+
+/** A secret in clear, which selects whole and copies without blanks. */
+function Secret({ id, label, value, copyLabel, main = false, primary = false, onCopied }) {
+  const area = useRef(null);
+  return (
+    <div class={main ? "secret main" : "secret"}>
+      <label for={id}>{label}</label>
+      <textarea
+        id={id}
+        ref={area}
+        readOnly
+        rows={main ? 2 : 1}
+        value={value}
+        autocomplete="off"
+        spellcheck={false}
+        translate={false}
+        onFocus={(event) => event.currentTarget.select()}
+      />
+      <CopyButton
+        class={primary ? "primary" : main ? undefined : "small"}
+        text={value}
+        label={copyLabel}
+        refused="copy.refused"
+        select={() => selectContents(area.current)}
+        onCopied={onCopied}
+      />
+    </div>
+  );
+}
+
+function CloseQuestion({ copied, onKeep, onClose }) {
+  const { say } = useLocale();
+  return (
+    <Dialog
+      role="alertdialog"
+      title={say(copied ? "reveal.close.copied" : "reveal.close")}
+      describedBy="close-body"
+      onCancel={onKeep}
+    >
+      <p id="close-body">{say("reveal.close.body")}</p>
+      <div class="actions">
+        <button type="button" onClick={onKeep} data-focus="">
+          {say("reveal.keep")}
+        </button>
+        <button type="button" class="danger" onClick={onClose}>
+          {say("close")}
+        </button>
+      </div>
+    </Dialog>
+  );
+}

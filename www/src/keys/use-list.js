@@ -1,0 +1,68 @@
+// One page of the list: loaded by address, then kept true with the server's answers.
+import { useCallback, useEffect, useState } from "preact/hooks";
+import { useConsole } from "../console.jsx";
+
+export const PAGE_ROWS = 50;
+export const FIRST_ORDER = "-created";
+
+/** @typedef {import('./key.js').Key & {deleted?: true}} Row a deleted key stays in its place until the next act */
+
+const NOTHING = { keys: [], next: null, total: 0, exact: true, problem: null, asked: null };
+
+/** @param {{q?: string, sort?: string, cursor?: string}} query */
+export function useList({ q = "", sort = FIRST_ORDER, cursor = "" }) {
+  const { request } = useConsole();
+  const [list, setList] = useState(NOTHING);
+  const [turn, setTurn] = useState(0);
+
+  useEffect(() => {
+    const control = new AbortController();
+    const parameters = Object.entries({ q, sort, cursor, limit: PAGE_ROWS }).filter(([, value]) => value !== "");
+    request("GET", `/v1/keys?${new URLSearchParams(parameters)}`, { signal: control.signal }).then((answer) => {
+      if (control.signal.aborted || answer.problem?.code === "cancelled") return;
+      const asked = { q, sort, cursor };
+      if (!answer.ok) setList({ ...NOTHING, problem: answer.problem, asked });
+      else
+        setList({
+          ...NOTHING,
+          keys: answer.data.keys,
+          next: answer.data.next,
+          total: answer.data.total,
+          exact: answer.data.total_is_exact,
+          asked,
+        });
+    });
+    return () => control.abort();
+  }, [request, q, sort, cursor, turn]);
+
+  const again = useCallback(() => {
+    setList(NOTHING);
+    setTurn((before) => before + 1);
+  }, []);
+
+  /** Puts the server's word for a key in its row; a row deleted earlier leaves. */
+  const replace = useCallback((key) => {
+    setList((before) => ({
+      ...before,
+      keys: before.keys.filter((row) => !row.deleted).map((row) => (row.id === key.id ? key : row)),
+    }));
+  }, []);
+  const insert = useCallback((key) => {
+    setList((before) => ({
+      ...before,
+      keys: [key, ...before.keys.filter((row) => !row.deleted)],
+      total: before.total + 1,
+    }));
+  }, []);
+  const markDeleted = useCallback((key) => {
+    setList((before) => ({
+      ...before,
+      keys: before.keys
+        .filter((row) => !row.deleted)
+        .map((row) => (row.id === key.id ? { ...row, deleted: true } : row)),
+      total: before.total - 1,
+    }));
+  }, []);
+
+  return { ...list, again, replace, insert, markDeleted };
+}

@@ -1,0 +1,55 @@
+// Problems that no field can mend, in words.
+import { useEffect, useRef } from "preact/hooks";
+import { WarningIcon } from "./icons.jsx";
+import { useLocale } from "./locale.jsx";
+
+/** @param {ReturnType<typeof useLocale>} locale @param {import('./api.js').Problem} problem */
+export function problemText({ say, has, format }, problem) {
+  const quote = problem.request_id ? say("problem.quote", { id: problem.request_id }) : "";
+  if (problem.code === "too_many_attempts") {
+    return problem.until
+      ? say("problem.too_many_attempts", { time: format.clock(problem.until), zone: format.zone })
+      : say("problem.too_many_attempts.soon");
+  }
+  const key = `problem.${problem.code}`;
+  return [has(key) ? say(key, { max: problem.max ?? "" }) : say("problem.failed"), quote].filter(Boolean).join(" ");
+}
+
+/** A problem that stands where the act was. It takes the focus, so that it is read. */
+export function ProblemNotice({ problem, children }) {
+  const locale = useLocale();
+  const box = useRef(null);
+  useEffect(() => box.current?.focus(), [problem]);
+  if (!problem || problem.code === "cancelled") return null;
+  return (
+    <div class="notice bad" ref={box} tabIndex={-1}>
+      <p>
+        <WarningIcon /> {problemText(locale, problem)}
+      </p>
+      {children}
+    </div>
+  );
+}
+
+/**
+ * A server's refusal of one field, as the summary and the field show it.
+ * @param {ReturnType<typeof useLocale>} locale @param {import('./api.js').FieldError} error
+ * @returns {{id: string, text: string}} `id` is the field's, and its element's
+ */
+export function fieldError(locale, { pointer, code, ...parameters }) {
+  const { say, has } = locale;
+  const id = pointer.split("/")[1];
+  if ("line" in parameters) return { id, text: lineText(locale, { code, ...parameters }) };
+  const key = [`error.${id}.${code}`, `error.${code}`, `error.${id}.other`, "error.other"].find(has);
+  return { id, text: say(key, parameters) };
+}
+
+/**
+ * What is wrong with one line of the networks.
+ * @param {ReturnType<typeof useLocale>} locale @param {{line: number, entry: string, code: string, max?: number}} note
+ */
+export function lineText({ say, has }, { line, entry, code, ...parameters }) {
+  const key = has(`line.${code}`) ? `line.${code}` : "line.not_an_address";
+  const family = parameters.max === 32 ? "IPv4" : "IPv6";
+  return say("line", { line, entry, fault: say(key, { family, ...parameters }) });
+}

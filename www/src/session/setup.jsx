@@ -1,0 +1,141 @@
+// The first account, made once with the link from the operator's terminal.
+import { useState } from "preact/hooks";
+import { send } from "../api.js";
+import { ErrorSummary, Field, Form, PasswordField, errorOf } from "../fields.jsx";
+import { Mark } from "../icons.jsx";
+import { LANGUAGES, useLocale } from "../locale.jsx";
+import { Preferences } from "../preferences.jsx";
+import { ProblemNotice, fieldError } from "../problem.jsx";
+import { currentSetupToken, forgetSetupToken, go } from "../route.js";
+import { PageTitle } from "../shell.jsx";
+
+const PASSWORD_CHARACTERS = { min: 12, max: 256 };
+
+/** The server's field names, in the order of the form. */
+const FIELDS = ["account_name", "time_zone", "name", "email", "password", "language"];
+
+const ZONES = Intl.supportedValuesOf("timeZone");
+const REGIONS = Map.groupBy(ZONES, (zone) => (zone.includes("/") ? zone.split("/")[0] : "UTC"));
+
+/** After these nothing that is typed can help. */
+const FINAL = ["setup_refused", "setup_done"];
+
+export function SetUp({ onDone }) {
+  const locale = useLocale();
+  const { say, lang, setLang, format } = locale;
+  const [values, setValues] = useState({ account_name: "", time_zone: format.zone, name: "", email: "", password: "" });
+  const [busy, setBusy] = useState(false);
+  const [problem, setProblem] = useState(currentSetupToken() ? null : { code: "setup_token_gone" });
+  const [mistakes, setMistakes] = useState({ errors: [], turn: 0 });
+
+  const field = (id) => ({ id, label: say(`setup.${id}`), error: errorOf(mistakes.errors, id) });
+  const input = (id) => ({
+    value: values[id],
+    onInput: (event) => setValues({ ...values, [id]: event.currentTarget.value }),
+  });
+  const show = (errors) => setMistakes(({ turn }) => ({ errors, turn: turn + 1 }));
+
+  const submit = async () => {
+    const errors = FIELDS.filter((id) => values[id]?.trim() === "").map((id) => ({
+      id,
+      text: say(`error.${id}.required`),
+    }));
+    setProblem(null);
+    show(errors);
+    if (errors.length) return;
+    setBusy(true);
+    const answer = await send("POST", "/v1/setup", { body: { token: currentSetupToken(), ...values, language: lang } });
+    setBusy(false);
+    if (answer.ok) {
+      forgetSetupToken();
+      onDone(answer.data);
+    } else if (answer.problem.errors) {
+      show(answer.problem.errors.map((error) => fieldError(locale, error)));
+    } else {
+      setProblem(answer.problem);
+    }
+  };
+
+  const over = problem && (FINAL.includes(problem.code) || problem.code === "setup_token_gone");
+  return (
+    <main class="alone">
+      <p class="brand">
+        <Mark />
+        <span>Claviger</span>
+      </p>
+      <div class="card">
+        <PageTitle title={say("setup.title")} />
+        <ProblemNotice problem={problem} />
+        {over ? (
+          <p>
+            <button type="button" class="primary" onClick={() => go("#/keys")}>
+              {say("setup.to-sign-in")}
+            </button>
+          </p>
+        ) : (
+          <Form onSubmit={submit} busy={busy}>
+            <p>{say("setup.lead")}</p>
+            <ErrorSummary {...mistakes} />
+            <Field {...field("account_name")} hint={say("setup.account_name.hint")}>
+              {(control) => <input {...control} {...input("account_name")} autocomplete="organization" />}
+            </Field>
+            <Field {...field("time_zone")} hint={say("setup.time_zone.hint")}>
+              {(control) => (
+                <ZoneSelect
+                  {...control}
+                  value={values.time_zone}
+                  onChange={(zone) => setValues({ ...values, time_zone: zone })}
+                />
+              )}
+            </Field>
+            <Field {...field("name")}>
+              {(control) => <input {...control} {...input("name")} autocomplete="name" />}
+            </Field>
+            <Field {...field("email")}>
+              {(control) => <input {...control} {...input("email")} type="email" autocomplete="username" />}
+            </Field>
+            <PasswordField
+              {...field("password")}
+              {...input("password")}
+              hint={say("setup.password.hint", PASSWORD_CHARACTERS)}
+              autocomplete="new-password"
+            />
+            <Field {...field("language")} hint={say("setup.language.hint")}>
+              {(control) => (
+                <select {...control} value={lang} onChange={(event) => setLang(event.currentTarget.value)}>
+                  {Object.entries(LANGUAGES).map(([code, name]) => (
+                    <option key={code} value={code} lang={code}>
+                      {name}
+                    </option>
+                  ))}
+                </select>
+              )}
+            </Field>
+            <div class="actions">
+              <button class="primary">{say(busy ? "setup.busy" : "setup.submit")}</button>
+            </div>
+          </Form>
+        )}
+      </div>
+      {over && <Preferences />}
+    </main>
+  );
+}
+
+/** Every zone that the browser knows, by region; the browser's own may be an alias that the list lacks. */
+function ZoneSelect({ value, onChange, ...control }) {
+  return (
+    <select {...control} value={value} onChange={(event) => onChange(event.currentTarget.value)}>
+      {!ZONES.includes(value) && <option>{value}</option>}
+      {[...REGIONS].map(([region, zones]) => (
+        <optgroup key={region} label={region}>
+          {zones.map((zone) => (
+            <option key={zone} value={zone}>
+              {zone.replaceAll("_", " ")}
+            </option>
+          ))}
+        </optgroup>
+      ))}
+    </select>
+  );
+}

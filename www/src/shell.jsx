@@ -1,0 +1,71 @@
+// The frame of every signed-in screen: mark, navigation, the member's menu.
+import { useEffect, useRef } from "preact/hooks";
+import { useConsole } from "./console.jsx";
+import { Mark, WarningIcon } from "./icons.jsx";
+import { useLocale, useTitle } from "./locale.jsx";
+import { MemberMenu } from "./session/member-menu.jsx";
+import { useOnline } from "./wait.jsx";
+
+export function Shell({ children }) {
+  const { say } = useLocale();
+  const { session } = useConsole();
+  const online = useOnline();
+  const skip = (event) => {
+    event.preventDefault();
+    document.querySelector("h1").focus();
+  };
+  return (
+    <>
+      <a class="skip" href="#main" onClick={skip}>
+        {say("skip")}
+      </a>
+      <header class="bar">
+        <a class="brand" href="#/keys">
+          <Mark />
+          <span>Claviger</span>
+        </a>
+        <span class="account">{session.account.name}</span>
+        <nav aria-label={say("nav")}>
+          <a href="#/keys" aria-current="page">
+            {say("keys.title")}
+          </a>
+        </nav>
+        <MemberMenu />
+      </header>
+      <div role="status" class="strip">
+        {!online && (
+          <p>
+            <WarningIcon /> {say("offline")}
+          </p>
+        )}
+      </div>
+      <main id="main">{children}</main>
+    </>
+  );
+}
+
+/** The `h1` of a page: takes the focus when the page is reached, and names the window. @param {{title: string, focus?: boolean}} props */
+export function PageTitle({ title, focus = true, children = title }) {
+  const heading = useRef(null);
+  useTitle(title);
+  useEffect(() => {
+    if (focus) heading.current.focus({ preventScroll: true });
+  }, []);
+  return (
+    <h1 ref={heading} tabIndex={-1}>
+      {children}
+    </h1>
+  );
+}
+
+export function LostPage() {
+  const { say } = useLocale();
+  return (
+    <>
+      <PageTitle title={say("lost.title")} />
+      <p>
+        <a href="#/keys">{say("back.keys")}</a>
+      </p>
+    </>
+  );
+}
