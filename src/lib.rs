@@ -12,6 +12,8 @@ pub mod credential;
 pub mod directory;
 pub mod draft;
 pub mod due;
+#[cfg(feature = "edge")]
+pub mod edge;
 pub mod expiry;
 pub mod gateway;
 pub mod id;
