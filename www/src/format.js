@@ -13,9 +13,11 @@ const LOCALES = { en: "en-GB", ja: "ja-JP" };
 export function makeFormat(lang, zone) {
   const locale = LOCALES[lang];
   const formatter = (options) => new Intl.DateTimeFormat(locale, { timeZone: zone, hourCycle: "h23", ...options });
-  const year = { year: "numeric", month: lang === "en" ? "short" : "long", day: "numeric" };
-  const day = formatter(year);
-  const weekday = formatter({ ...year, weekday: "short" });
+  const date = { year: "numeric", month: lang === "en" ? "short" : "long", day: "numeric" };
+  /** For columns: "30 Jun 2027", "2027/6/30". */
+  const day = formatter(lang === "en" ? date : { ...date, month: "numeric" });
+  /** For sentences: "Wed 30 Jun 2027", "2027年6月30日(水)". */
+  const weekday = formatter({ ...date, weekday: "short" });
   const minute = formatter({ hour: "2-digit", minute: "2-digit" });
   const second = formatter({ hour: "2-digit", minute: "2-digit", second: "2-digit" });
   const relative = new Intl.RelativeTimeFormat(locale, { numeric: "auto" });
@@ -29,8 +31,6 @@ export function makeFormat(lang, zone) {
   return {
     zone,
     number: (value) => number.format(value),
-    /** "20 Feb 2027" */
-    date: (at) => day.format(new Date(at)),
     /** "12:00:10" */
     time: (at) => second.format(new Date(at)),
     /** "12:01" */

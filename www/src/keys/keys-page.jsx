@@ -122,7 +122,7 @@ export function KeysPage({ query, atConnection }) {
                 setAct({ what, subject });
               }}
             />
-            <Paging query={query} rows={list.keys.length} next={list.next} total={list.total} exact={list.exact} />
+            <Paging asked={list.asked} rows={list.keys.length} next={list.next} total={list.total} exact={list.exact} />
           </>
         )}
       </section>
