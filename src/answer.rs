@@ -59,6 +59,8 @@ pub enum Outcome {
     Answer(Answer),
     /// Forward.
     Forward(Forward),
+    /// Hand the request to the platform's store of the console's files.
+    Asset,
 }
 
 impl Outcome {
@@ -80,6 +82,7 @@ mod tests {
             answer.to_json(),
             r#"{"answer":{"status":204,"headers":[["cache-control","no-store"],["allow","GET"]],"body":""}}"#
         );
+        assert_eq!(Outcome::Asset.to_json(), r#""asset""#);
         let forward = Outcome::Forward(Forward {
             binding: Some("DEMO".into()),
             url: "https://x/".into(),

@@ -103,13 +103,12 @@ impl<'a> Carried<'a> {
         let mut rest: Vec<&str> = Vec::new();
         let mut found = false;
         for pair in query.split('&') {
-            let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
-            if form_decode(key).as_deref() == Some(name) {
-                found = true;
-                let value = form_decode(value).map(Cow::into_owned).unwrap_or_default();
-                self.add(Text(Cow::Owned(value)))?;
-            } else {
-                rest.push(pair);
+            match form_urlencoded::parse(pair.as_bytes()).next() {
+                Some((found_name, value)) if found_name == name => {
+                    found = true;
+                    self.add(Text(Cow::Owned(value.into_owned())))?;
+                }
+                _ => rest.push(pair),
             }
         }
         if found {
@@ -175,35 +174,6 @@ fn join_pair(pair: &str, prefix: &Prefix) -> String {
     }
 }
 
-/// Decodes one name or value of an `application/x-www-form-urlencoded` text; `None` when it is not UTF-8.
-fn form_decode(text: &str) -> Option<Cow<'_, str>> {
-    if text.len() > CREDENTIAL_BYTES_MAX {
-        return None;
-    }
-    if !text.contains(['%', '+']) {
-        return Some(Cow::Borrowed(text));
-    }
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((first, tail)) = rest.split_first() {
-        let escaped = tail.split_first_chunk::<2>().and_then(|(digits, after)| {
-            let digits = core::str::from_utf8(digits).ok().filter(|text| !text.starts_with('+'))?;
-            Some((u8::from_str_radix(digits, 16).ok()?, after))
-        });
-        (match (first, escaped) {
-            (b'%', Some((byte, after))) => {
-                bytes.push(byte);
-                rest = after;
-                continue;
-            }
-            (b'+', _) => bytes.push(b' '),
-            (byte, _) => bytes.push(*byte),
-        });
-        rest = tail;
-    }
-    String::from_utf8(bytes).ok().map(Cow::Owned)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -212,11 +182,10 @@ mod tests {
 
     const KEY: &str = "clv_a1B2c3D47Hq0p2Zx9K0123";
 
-    fn look(
-        headers: &str,
-        query: Option<&str>,
-        places: &[Place],
-    ) -> Result<(Option<String>, Vec<&'static str>, Option<String>), Ambiguous> {
+    /// Credential, headers, query.
+    type Seen = (Option<String>, Vec<&'static str>, Option<String>);
+
+    fn look(headers: &str, query: Option<&str>, places: &[Place]) -> Result<Seen, Ambiguous> {
         let url = Url { origin: "https://a.example", host: "a.example", path: "/", query };
         let request =
             Request { method: "GET", url, headers: Headers::new(headers), arrived: UnixMs::from_ms(0) };
@@ -331,7 +300,7 @@ mod tests {
             assert!(look(&headers, None, &default()).unwrap().0.is_some());
         }
         let places = [Place::Query("u".into())];
-        for query in ["u=%", "u=%f", "u=%zz", "u=%ff", "u=%+1", "%ff=1&u=x"] {
+        for query in ["u=%", "u=%f", "u=%zz", "u=%ff", "u=%+1", "%ff=1&u=x", "&&u=x&"] {
             assert!(look("", Some(query), &places).unwrap().0.is_some(), "{query}");
         }
     }

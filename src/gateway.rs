@@ -10,10 +10,11 @@
 
 use std::collections::HashMap;
 
-use crate::answer::{Answer, Forward, Outcome};
+use crate::answer::{Forward, Outcome};
 use crate::config::Config;
+use crate::console::{Route, session};
 use crate::credential::{self, CREDENTIAL_BYTES_MAX, Carried};
-use crate::id::KeyId;
+use crate::id::{AccountId, KeyId};
 use crate::identity;
 use crate::key::{KeyText, MadeKey};
 use crate::knowledge::{Fact, Knowledge, Source};
@@ -41,8 +42,8 @@ pub struct Gateway {
 /// What is to be done with a request.
 #[derive(Debug)]
 pub enum Decision {
-    /// It is for the console's host.
-    Console,
+    /// It is for a route of Claviger's own, on the console's host.
+    Console(Route),
     /// All is known.
     Done(Outcome),
     /// First find this out, tell it to the [`Lookup`], and decide again.
@@ -106,16 +107,23 @@ impl Gateway {
 
     /// Decides about a request, given what its lookup has brought so far.
     pub fn decide(&mut self, request: &Request<'_>, lookup: &Lookup) -> Decision {
-        if request.url.host == self.config.console_host {
-            return Decision::Console;
+        let decided = if request.url.host == self.config.console_host {
+            self.decide_console(request)
+        } else {
+            self.decide_api(request, lookup)
+        };
+        decided.unwrap_or_else(|problem| self.refuse(&problem))
+    }
+
+    fn decide_console(&self, request: &Request<'_>) -> Result<Decision, Problem> {
+        let route = Route::find(request.method, request.url.path)?;
+        if route == Route::Asset {
+            return Ok(Decision::Done(Outcome::Asset));
         }
-        match self.decide_api(request, lookup) {
-            Ok(decision) => decision,
-            Err(refusal) => {
-                let problem = Problem::answer(&refusal, &self.config.console_origin);
-                Decision::Done(Outcome::Answer(problem))
-            }
+        if route.wants_own_page() && !session::is_own_page(request.headers, &self.config.console_origin) {
+            return Err(Problem::CrossSite);
         }
+        Ok(Decision::Console(route))
     }
 
     fn decide_api(&mut self, request: &Request<'_>, lookup: &Lookup) -> Result<Decision, Problem> {
@@ -228,6 +236,10 @@ impl Gateway {
         lookup.kv_is_no_help = lookup.found.is_none();
     }
 
+    fn refuse(&self, problem: &Problem) -> Decision {
+        Decision::Done(Outcome::Answer(problem.answer(&self.config.console_origin)))
+    }
+
     fn deny(&self, request: &Request<'_>, denial: Denial, demanded: Option<&Permission>) -> Decision {
         let mut answer = Problem::Denied(denial).answer(&self.config.console_origin);
         if let Some(challenge) = challenge(denial, request.url.host, demanded) {
@@ -250,7 +262,7 @@ impl Gateway {
             None => path.to_owned(),
         };
         let Some(origin_key) = self.origin_keys.get(rule.origin.name()) else {
-            return Decision::Done(Outcome::Answer(Problem::Internal.answer(&self.config.console_origin)));
+            return self.refuse(&Problem::Internal);
         };
         let (binding, base) = match &rule.origin {
             Origin::Binding(name) => (Some(name.clone()), request.url.origin),
@@ -271,6 +283,11 @@ impl Gateway {
     }
 }
 
+/// The account that a key's text names, whether or not Claviger made it; `None` for what is no key.
+pub fn account_of(text: &str, config: &Config) -> Option<AccountId> {
+    KeyText::parse(text, &config.prefix).ok().map(|parsed| parsed.id().account())
+}
+
 /// The caller's address, from the platform's headers alone.
 pub fn client_address(request: &Request<'_>) -> Option<ClientAddress> {
     ClientAddress::from_platform(
@@ -279,8 +296,5 @@ pub fn client_address(request: &Request<'_>) -> Option<ClientAddress> {
     )
 }
 
-impl From<Answer> for Decision {
-    fn from(answer: Answer) -> Self {
-        Self::Done(Outcome::Answer(answer))
-    }
-}
+#[cfg(test)]
+mod tests;

@@ -94,8 +94,8 @@ identifier!(
     KeyId, 18
 );
 identifier!(
-    /// One member of an account, unique within the deployment. Random.
-    MemberId, 12
+    /// One member of an account, unique within the deployment.
+    MemberId, 11
 );
 identifier!(
     /// One opaque token (a session, an invitation). Random, except as its kind says.
@@ -128,9 +128,10 @@ impl KeyId {
 }
 
 impl MemberId {
-    /// Draws a new one.
-    pub fn random(rng: &mut impl CryptoRng) -> Self {
-        Self(base62::random(rng))
+    /// One out of the first 64 bits of a hash.
+    pub fn from_hash(hash: &[u8; 32]) -> Self {
+        let [a, b, c, d, e, f, g, h, ..] = *hash;
+        Self(base62::encode(u64::from_be_bytes([a, b, c, d, e, f, g, h])))
     }
 }
 

@@ -5,6 +5,7 @@ pub mod account;
 pub mod answer;
 pub mod base62;
 pub mod config;
+pub mod console;
 pub mod credential;
 pub mod expiry;
 pub mod gateway;
@@ -25,5 +26,3 @@ pub mod time;
 pub mod token;
 pub mod verdict;
 pub mod verify;
-#[cfg(feature = "edge")]
-pub mod edge;

@@ -15,11 +15,12 @@
 use core::fmt;
 
 use rand_core::CryptoRng;
+use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 use crate::base62;
-use crate::id::{AccountId, Prefix, TokenId};
+use crate::id::{AccountId, MemberId, Prefix, TokenId};
 use crate::key::short_tag;
 use crate::ring::{MacKey, Ring};
 use crate::secret::Digest;
@@ -29,6 +30,7 @@ const SECRET_WIDTH: usize = 43;
 const TAG_WIDTH: usize = base62::U64_WIDTH;
 const COVERED_WIDTH: usize = 1 + AccountId::WIDTH + TokenId::WIDTH + SECRET_WIDTH;
 const LABEL: &[u8] = b"claviger/token/1\0";
+const OWNER_LABEL: &[u8] = b"claviger/owner/1\0";
 
 /// How long a set-up link lives, in milliseconds: a day, so that one can be made in the evening and used in the morning.
 pub const SETUP_LIFE_MS: i64 = 24 * 60 * 60 * 1000;
@@ -92,6 +94,14 @@ impl MadeToken {
     /// Digest of the secret that was presented.
     pub fn digest(&self) -> &Digest {
         &self.digest
+    }
+
+    /// The ID of the owner whom a set-up token creates: the same for one token every time, so that a set-up that broke off
+    /// can be repeated. As random as the token's secret.
+    pub fn owner(&self) -> MemberId {
+        let hash: [u8; 32] =
+            Sha256::new().chain_update(OWNER_LABEL).chain_update(self.digest.as_bytes()).finalize().into();
+        MemberId::from_hash(&hash)
     }
 
     /// Whether a set-up token's time is over, or lies in the future.
@@ -202,6 +212,12 @@ mod tests {
         let setup = NewToken::setup(UnixMs::from_ms(1_800_000_000_000), &clv(), &ring(), &mut rng);
         assert!(MadeToken::parse(setup.expose(), Kind::Setup, &clv(), &ring()).is_some());
         assert!(MadeToken::parse(setup.expose(), Kind::Session, &clv(), &ring()).is_none());
+        let again = MadeToken::parse(setup.expose(), Kind::Setup, &clv(), &ring()).unwrap();
+        assert_eq!(again.owner(), setup.made().owner());
+        assert_ne!(
+            again.owner(),
+            NewToken::setup(UnixMs::from_ms(0), &clv(), &ring(), &mut rng).made().owner()
+        );
         let other = Prefix::parse("abc").unwrap();
         assert!(MadeToken::parse(setup.expose(), Kind::Setup, &other, &ring()).is_none());
     }

@@ -67,12 +67,14 @@ function serve(port, origin, state, secrets) {
       resolve();
     });
   });
-  for (const name of ["SIGINT", "SIGTERM", "SIGHUP"]) {
-    process.on(name, () => {
-      signal("SIGTERM");
-      setTimeout(signal, 5000, "SIGKILL").unref();
-    });
-  }
+  const stop = () => {
+    signal("SIGTERM");
+    setTimeout(signal, 5000, "SIGKILL").unref();
+  };
+  for (const name of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(name, stop);
+  // npm's shell passes no signal on when it is ended itself: then this script has another parent.
+  const parent = process.ppid;
+  setInterval(() => process.ppid === parent || stop(), 500).unref();
 
   return new Promise((resolve, reject) => {
     // What wrangler says while it starts matters only if it does not.

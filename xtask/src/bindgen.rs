@@ -1,6 +1,10 @@
 //! From the library to `target/bindgen/`: wasm, and the JavaScript that binds it.
 
-use std::{env, fs, path::Path, process::Command};
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 use anyhow::{Context, Result, ensure};
 use wasm_bindgen_cli_support::Bindgen;
@@ -26,7 +30,11 @@ pub fn run(profile: Profile) -> Result<()> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("xtask lies in the workspace")?;
     let target = env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), |dir| root.join(dir));
 
-    let status = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+    let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    if let Profile::Release = profile {
+        cargo.env("RUSTFLAGS", without_home_paths());
+    }
+    let status = cargo
         .current_dir(root)
         .args(["build", "--locked", "--lib", "--package", "claviger", "--features", "edge"])
         .args(["--target", "wasm32-unknown-unknown", "--profile", profile.name()])
@@ -53,4 +61,13 @@ pub fn run(profile: Profile) -> Result<()> {
     ensure!(text.contains("import source "), "the bindings no longer import their wasm by source phase");
     fs::write(&glue, text.replace("import source ", "import "))?;
     Ok(())
+}
+
+/// Panics carry the paths of their sources. Those of dependencies would tell of the machine that built, and
+/// make each machine's wasm another.
+fn without_home_paths() -> String {
+    let given = env::var("RUSTFLAGS").unwrap_or_default();
+    let home = env::var_os("CARGO_HOME").map(PathBuf::from);
+    let Some(home) = home.or_else(|| env::home_dir().map(|dir| dir.join(".cargo"))) else { return given };
+    format!("{given} --remap-path-prefix={}=cargo", home.display())
 }

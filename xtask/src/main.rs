@@ -9,7 +9,8 @@ const USAGE: &str = "usage: cargo run -q -p xtask -- <command>
 
   bindgen [--release]   compile the Worker's library to wasm and write its bindings to target/bindgen
   secrets               print a fresh ring of master secrets, for MASTER_SECRET
-  setup-link <origin>   print the one-time link by which the first member joins";
+  setup-link <origin>   print the one-time link by which the first account is created; reads MASTER_SECRET, PREFIX
+  origin-key <origin>   print the key by which an origin, named as in RULES, checks Claviger-Proof; reads MASTER_SECRET";
 
 fn main() -> Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -17,12 +18,14 @@ fn main() -> Result<()> {
     match arguments.as_slice() {
         ["bindgen"] => bindgen::run(bindgen::Profile::EdgeDev),
         ["bindgen", "--release"] => bindgen::run(bindgen::Profile::Release),
-        ["secrets"] => {
-            println!("{}", ring::fresh()?);
-            Ok(())
-        }
-        // Nothing yet makes the tokens that such a link carries.
-        ["setup-link", _origin] => Ok(()),
+        ["secrets"] => print(&ring::fresh()),
+        ["setup-link", origin] => print(&ring::setup_link(origin)?),
+        ["origin-key", origin] => print(&ring::origin_keys(origin)?),
         _ => bail!(USAGE),
     }
+}
+
+fn print(text: &str) -> Result<()> {
+    println!("{text}");
+    Ok(())
 }

@@ -1,25 +1,50 @@
-//! A ring of master secrets, of one generation.
+//! What is made from, or for, the ring of master secrets.
 
-use anyhow::Result;
+use anyhow::{Context, Result, ensure};
+use claviger::base62;
+use claviger::id::Prefix;
+use claviger::ring::Ring;
+use claviger::time::UnixMs;
+use claviger::token::NewToken;
+use data_encoding::HEXLOWER;
+use getrandom::SysRng;
+use rand_core::UnwrapErr;
 use serde_json::json;
 
-const BASE62: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
-
-/// The value of `MASTER_SECRET`: JSON, one generation, 43 characters of base62 (256 bits).
-pub fn fresh() -> Result<String> {
-    Ok(json!([{ "id": base62(8)?, "secret": base62(43)? }]).to_string())
+/// A fresh value of `MASTER_SECRET`: one generation, 43 digits of base62 (256 bits).
+pub fn fresh() -> String {
+    let mut rng = UnwrapErr(SysRng);
+    let id = base62::random::<8>(&mut rng);
+    let secret = base62::random::<43>(&mut rng);
+    json!([{ "id": String::from_utf8_lossy(&id), "secret": String::from_utf8_lossy(&secret) }]).to_string()
 }
 
-/// `length` characters, each equally likely: bytes that would favour some are drawn again.
-fn base62(length: usize) -> Result<String> {
-    let mut text = String::with_capacity(length);
-    while text.len() < length {
-        let mut byte = [0];
-        getrandom::fill(&mut byte)?;
-        // 248 is the largest multiple of 62 that a byte reaches.
-        if byte[0] < 248 {
-            text.push(char::from(BASE62[usize::from(byte[0] % 62)]));
-        }
-    }
-    Ok(text)
+/// The one-time link to create a deployment's first account on the console at `origin`.
+pub fn setup_link(origin: &str) -> Result<String> {
+    let now = UnixMs::from_ms(std::time::UNIX_EPOCH.elapsed()?.as_millis().try_into()?);
+    let token = NewToken::setup(now, &prefix()?, &ring()?, &mut UnwrapErr(SysRng));
+    // In the fragment, which browsers do not send.
+    Ok(format!("{origin}/#/setup/{}", token.expose()))
+}
+
+/// The key by which `origin`, as the rules name it, checks `Claviger-Proof`: one line a generation, newest first.
+pub fn origin_keys(origin: &str) -> Result<String> {
+    let lines = ring()?
+        .iter()
+        .map(|generation| format!("{}  {}", HEXLOWER.encode(&*generation.origin_key(origin)), generation.id()))
+        .collect::<Vec<_>>();
+    Ok(lines.join("\n"))
+}
+
+fn ring() -> Result<Ring> {
+    let json = std::env::var("MASTER_SECRET").context("MASTER_SECRET is not set")?;
+    Ring::parse(&json).context("MASTER_SECRET")
+}
+
+/// `PREFIX`, or the default, which most deployments keep.
+fn prefix() -> Result<Prefix> {
+    let text = std::env::var("PREFIX").unwrap_or_else(|_| "clv".to_owned());
+    let prefix = Prefix::parse(&text);
+    ensure!(prefix.is_some(), "PREFIX must be 2 to 12 of [a-z0-9], not ending in s");
+    prefix.context("PREFIX")
 }

@@ -1,0 +1,7 @@
+//! The console host's own routes, as far as they need no I/O: which there are, what may reach them, what their bodies are.
+
+pub mod body;
+pub mod route;
+pub mod session;
+
+pub use route::Route;

@@ -1,0 +1,237 @@
+//! Bodies that the console's routes take: bounded, JSON, of known members.
+
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+use crate::problem::Problem;
+use crate::secret::SecretText;
+
+/// Largest body, in bytes: 256 networks of 43 characters and 64 permissions of 65 need 16 KiB; the rest is room for pasted lists,
+/// whose excess is to be told and not cut.
+pub const BODY_BYTES_MAX: usize = 64 * 1024;
+
+/// Most credentials in one verification.
+pub const CHECKS_MAX: usize = 100;
+
+/// `POST /v1/setup`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SetUp {
+    /// From the link.
+    pub token: SecretText,
+    /// Name of the account.
+    pub account_name: String,
+    /// IANA name.
+    pub time_zone: String,
+    /// Name of the owner.
+    pub name: String,
+    /// Their address.
+    pub email: String,
+    /// Their password.
+    pub password: SecretText,
+    /// `en` or `ja`.
+    pub language: String,
+}
+
+/// `POST /v1/session`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SignIn {
+    /// Address.
+    pub email: String,
+    /// Password.
+    pub password: SecretText,
+}
+
+/// `POST /v1/session/step-up`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StepUp {
+    /// Password.
+    pub password: SecretText,
+}
+
+/// One credential to verify.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Check {
+    /// The whole credential.
+    pub credential: Option<SecretText>,
+    /// Its first half.
+    pub access_key: Option<String>,
+    /// Its second half.
+    pub access_secret: Option<SecretText>,
+    /// Where the caller's caller is.
+    pub address: Option<String>,
+    /// What it needs to hold.
+    pub permission: Option<String>,
+    /// How it came; `http` if left out.
+    pub interface: Option<crate::record::Interface>,
+}
+
+impl Check {
+    /// The credential's text, of either form.
+    ///
+    /// # Errors
+    /// [`Problem::MalformedBody`] when there is none, or both forms.
+    pub fn text(&self) -> Result<SecretText, Problem> {
+        let malformed =
+            || Problem::MalformedBody { detail: "give credential, or access_key and access_secret".into() };
+        match (&self.credential, &self.access_key, &self.access_secret) {
+            (Some(credential), None, None) => Ok(credential.clone()),
+            (None, Some(key), Some(secret)) => Ok(SecretText::new([key, secret.expose()].concat())),
+            _ => Err(malformed()),
+        }
+    }
+}
+
+/// Several to verify.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Checks {
+    /// At most [`CHECKS_MAX`].
+    pub checks: Vec<Check>,
+}
+
+/// `POST /v1/verify`: one or several.
+#[derive(Debug)]
+pub enum Verify {
+    /// One.
+    One(Box<Check>),
+    /// Several.
+    Several(Vec<Check>),
+}
+
+impl Verify {
+    /// Parses either form.
+    ///
+    /// # Errors
+    /// [`Problem::MalformedBody`], also for more than [`CHECKS_MAX`].
+    pub fn parse(bytes: &[u8]) -> Result<Self, Problem> {
+        // Told apart by the one member that only the second has, so that errors speak of the form that was meant.
+        let several = serde_json::from_slice::<serde_json::Map<String, serde_json::Value>>(bytes)
+            .is_ok_and(|members| members.contains_key("checks"));
+        if !several {
+            return parse(bytes).map(|check| Self::One(Box::new(check)));
+        }
+        let Checks { checks } = parse(bytes)?;
+        if checks.len() > CHECKS_MAX {
+            return Err(Problem::MalformedBody { detail: format!("at most {CHECKS_MAX} checks") });
+        }
+        Ok(Self::Several(checks))
+    }
+}
+
+/// Checks the media type of a body (RFC 9110 §8.3.1; parameters are let through).
+///
+/// # Errors
+/// [`Problem::UnsupportedMediaType`].
+pub fn check_media_type(content_type: Option<&str>) -> Result<(), Problem> {
+    let media_type = content_type.unwrap_or_default().split(';').next().unwrap_or_default().trim();
+    if media_type.eq_ignore_ascii_case("application/json") {
+        Ok(())
+    } else {
+        Err(Problem::UnsupportedMediaType)
+    }
+}
+
+/// Parses a body.
+///
+/// # Errors
+/// [`Problem::MalformedBody`] with the place and the kind of the fault, but no value out of the body: it may be a secret.
+pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+    serde_json::from_slice(bytes).map_err(|error| Problem::MalformedBody { detail: describe(&error) })
+}
+
+fn describe(error: &serde_json::Error) -> String {
+    use serde_json::error::Category;
+    match error.classify() {
+        Category::Data => {
+            // serde's own words quote what it met. Only these two kinds of them name the body's structure alone.
+            let text = error.to_string();
+            let structural = ["unknown field", "missing field"].iter().any(|kind| text.starts_with(kind));
+            let short = text.len() <= 200 && text.is_ascii();
+            if structural && short {
+                text
+            } else {
+                format!("a member has a wrong type, at line {}, column {}", error.line(), error.column())
+            }
+        }
+        Category::Io | Category::Syntax | Category::Eof => {
+            format!("not JSON, at line {}, column {}", error.line(), error.column())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn detail<T: DeserializeOwned + core::fmt::Debug>(json: &str) -> String {
+        match parse::<T>(json.as_bytes()).unwrap_err() {
+            Problem::MalformedBody { detail } => detail,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn faults_are_told_by_place_and_never_quote_a_value() {
+        assert!(
+            detail::<SignIn>(r#"{"email":"a","password":"hunter2","x":1}"#).starts_with("unknown field `x`")
+        );
+        assert!(detail::<SignIn>(r#"{"email":"a"}"#).starts_with("missing field `password`"));
+        for json in [
+            r#"{"email":"a","password":["hunter2"]}"#,
+            r#"{"email":"a","password":12345678}"#,
+            r#"{"email":"a","password":"hunter2","#,
+            r#"{"email":"a","password":"hunter2"} hunter2"#,
+            r#""hunter2""#,
+            "hunter2",
+            "",
+        ] {
+            let detail = detail::<SignIn>(json);
+            assert!(!detail.contains("hunter2") && !detail.contains("12345678"), "{detail}");
+            assert!(detail.contains("line"), "{detail}");
+        }
+    }
+
+    #[test]
+    fn a_repeated_member_is_refused() {
+        assert!(parse::<SignIn>(br#"{"email":"a","email":"b","password":"x"}"#).is_err());
+    }
+
+    #[test]
+    fn media_types_with_near_misses() {
+        for good in ["application/json", "Application/JSON", "application/json; charset=utf-8"] {
+            assert!(check_media_type(Some(good)).is_ok(), "{good}");
+        }
+        for bad in [
+            "",
+            "text/plain",
+            "application/jsonp",
+            "application/x-www-form-urlencoded",
+            "text/plain, application/json",
+        ] {
+            assert!(check_media_type(Some(bad)).is_err(), "{bad}");
+        }
+        assert!(check_media_type(None).is_err());
+    }
+
+    #[test]
+    fn one_or_up_to_a_hundred_checks() {
+        assert!(matches!(Verify::parse(br#"{"credential":"x"}"#), Ok(Verify::One(_))));
+        let many =
+            |count: usize| format!(r#"{{"checks":[{}]}}"#, vec![r#"{"credential":"x"}"#; count].join(","));
+        assert!(
+            matches!(Verify::parse(many(100).as_bytes()), Ok(Verify::Several(checks)) if checks.len() == 100)
+        );
+        assert!(Verify::parse(many(101).as_bytes()).is_err());
+        assert!(Verify::parse(br#"{"checks":[],"credential":"x"}"#).is_err());
+        let check =
+            |json: &str| parse::<Check>(json.as_bytes()).unwrap().text().map(|text| text.expose().to_owned());
+        assert_eq!(check(r#"{"access_key":"clv_a","access_secret":"b"}"#), Ok("clv_ab".into()));
+        assert!(check("{}").is_err());
+        assert!(check(r#"{"credential":"x","access_key":"a","access_secret":"b"}"#).is_err());
+        assert!(check(r#"{"access_key":"a"}"#).is_err());
+    }
+}

@@ -1,0 +1,155 @@
+//! The table of routes.
+
+use crate::id::KeyId;
+use crate::problem::Problem;
+
+/// What a request to the console's host wants.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Route {
+    /// A file of the page.
+    Asset,
+    /// Create the first account.
+    SetUp,
+    /// Look at the session.
+    ShowSession,
+    /// Sign in.
+    SignIn,
+    /// Sign out.
+    SignOut,
+    /// Prove one's identity again.
+    StepUp,
+    /// List keys.
+    ListKeys,
+    /// Issue a key.
+    IssueKey,
+    /// Check what was typed for a key.
+    CheckKey,
+    /// Look at a key.
+    ShowKey(KeyId),
+    /// Change a key.
+    EditKey(KeyId),
+    /// Delete a key.
+    DeleteKey(KeyId),
+    /// Disable a key.
+    DisableKey(KeyId),
+    /// Enable a key.
+    EnableKey(KeyId),
+    /// Verify credentials.
+    Verify,
+}
+
+impl Route {
+    /// Finds the route.
+    ///
+    /// # Errors
+    /// [`Problem::NotFound`], [`Problem::MethodNotAllowed`].
+    pub fn find(method: &str, path: &str) -> Result<Self, Problem> {
+        let Some(resource) = path.strip_prefix("/v1/") else {
+            return match method {
+                "GET" | "HEAD" => Ok(Self::Asset),
+                _ => Err(Problem::MethodNotAllowed { allow: "GET, HEAD" }),
+            };
+        };
+        // A HEAD is a GET whose body the runtime drops.
+        let verb = if method == "HEAD" { "GET" } else { method };
+        let segments: Vec<&str> = resource.split('/').collect();
+        let (found, allow) = match segments.as_slice() {
+            ["setup"] => (pick(verb, &[("POST", Self::SetUp)]), "POST"),
+            ["session"] => (
+                pick(verb, &[("GET", Self::ShowSession), ("POST", Self::SignIn), ("DELETE", Self::SignOut)]),
+                "GET, HEAD, POST, DELETE",
+            ),
+            ["session", "step-up"] => (pick(verb, &[("POST", Self::StepUp)]), "POST"),
+            ["keys"] => (pick(verb, &[("GET", Self::ListKeys), ("POST", Self::IssueKey)]), "GET, HEAD, POST"),
+            ["keys", "check"] => (pick(verb, &[("POST", Self::CheckKey)]), "POST"),
+            ["keys", id] => {
+                let id = KeyId::parse(id).ok_or(Problem::NotFound)?;
+                let methods = [
+                    ("GET", Self::ShowKey(id)),
+                    ("PATCH", Self::EditKey(id)),
+                    ("DELETE", Self::DeleteKey(id)),
+                ];
+                (pick(verb, &methods), "GET, HEAD, PATCH, DELETE")
+            }
+            ["keys", id, action @ ("disable" | "enable")] => {
+                let id = KeyId::parse(id).ok_or(Problem::NotFound)?;
+                let route = if *action == "disable" { Self::DisableKey(id) } else { Self::EnableKey(id) };
+                (pick(verb, &[("POST", route)]), "POST")
+            }
+            ["verify"] => (pick(verb, &[("POST", Self::Verify)]), "POST"),
+            _ => return Err(Problem::NotFound),
+        };
+        found.ok_or(Problem::MethodNotAllowed { allow })
+    }
+
+    /// Whether a signed-in browser's cookie could be used by another site to reach this route. Verification takes no cookie.
+    pub fn wants_own_page(self) -> bool {
+        match self {
+            Self::Asset | Self::ShowSession | Self::ListKeys | Self::ShowKey(_) | Self::Verify => false,
+            Self::SetUp
+            | Self::SignIn
+            | Self::SignOut
+            | Self::StepUp
+            | Self::IssueKey
+            | Self::CheckKey
+            | Self::EditKey(_)
+            | Self::DeleteKey(_)
+            | Self::DisableKey(_)
+            | Self::EnableKey(_) => true,
+        }
+    }
+}
+
+fn pick(method: &str, routes: &[(&str, Route)]) -> Option<Route> {
+    routes.iter().find(|(verb, _)| *verb == method).map(|(_, route)| *route)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_path_answers_its_methods_and_names_them_to_others() {
+        let id = "a1B2c3D47Hq0p2Zx9K";
+        for (path, allow) in [
+            ("/v1/setup", "POST"),
+            ("/v1/session", "GET, HEAD, POST, DELETE"),
+            ("/v1/session/step-up", "POST"),
+            ("/v1/keys", "GET, HEAD, POST"),
+            ("/v1/keys/check", "POST"),
+            (&*format!("/v1/keys/{id}"), "GET, HEAD, PATCH, DELETE"),
+            (&*format!("/v1/keys/{id}/disable"), "POST"),
+            (&*format!("/v1/keys/{id}/enable"), "POST"),
+            ("/v1/verify", "POST"),
+            ("/", "GET, HEAD"),
+            ("/app.js", "GET, HEAD"),
+        ] {
+            for method in ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "PROPFIND", "get"] {
+                let found = Route::find(method, path);
+                if allow.split(", ").any(|allowed| allowed == method) {
+                    assert!(found.is_ok(), "{method} {path}");
+                } else {
+                    assert_eq!(found, Err(Problem::MethodNotAllowed { allow }), "{method} {path}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn near_misses_of_paths_are_not_found() {
+        for path in [
+            "/v1/",
+            "/v1/keys/",
+            "/v1/key",
+            "/v1/keys/short",
+            "/v1/keys/a1B2c3D47Hq0p2Zx9K/",
+            "/v1/keys/a1B2c3D47Hq0p2Zx9K/destroy",
+            "/v1/keys/a1B2c3D47Hq0p2Zx9%4B",
+            "/v1/session/stepup",
+            "/v1/operator/accounts",
+            "/v1//keys",
+        ] {
+            assert_eq!(Route::find("GET", path), Err(Problem::NotFound), "{path}");
+        }
+    }
+}

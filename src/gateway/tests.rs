@@ -1,0 +1,354 @@
+use super::*;
+use crate::config::tests::config;
+use crate::expiry::Expiry;
+use crate::id::Prefix;
+use crate::key::NewKey;
+use crate::knowledge::FRESH_MS;
+use crate::record::{Credential, Epoch, Limits, Standing};
+use crate::request::{Headers, Url};
+use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
+use serde_json::Value;
+
+const NOW: i64 = 1_800_000_000_000;
+
+fn at(ms: i64) -> UnixMs {
+    UnixMs::from_ms(ms)
+}
+
+struct World {
+    gateway: Gateway,
+    key: NewKey,
+}
+
+impl World {
+    fn new() -> Self {
+        let config = config();
+        let mut rng = ChaCha20Rng::seed_from_u64(1);
+        let account = AccountId::random(&mut rng);
+        let key = NewKey::generate(account, &config.prefix, &config.ring, &mut rng);
+        Self { gateway: Gateway::new(config), key }
+    }
+
+    fn record(
+        &self,
+        revision: u64,
+        change: impl FnOnce(&mut Limits),
+        state: fn(Credential) -> Standing,
+    ) -> Record {
+        let mut limits = Limits {
+            not_before: None,
+            expires: Expiry::Never,
+            networks: serde_json::from_str("[]").unwrap(),
+            interfaces: vec![Interface::Http],
+            permissions: serde_json::from_str(r#"["demo:read"]"#).unwrap(),
+        };
+        change(&mut limits);
+        let credential = Credential { digest: self.key.digest(), limits };
+        Record::new(Epoch::new(1), Revision(revision), self.key.id(), state(credential))
+    }
+
+    fn knows(&mut self, record: Record) {
+        self.gateway.learn_from_change(record, at(NOW));
+    }
+
+    fn bearer(&self) -> String {
+        format!("authorization\nBearer {}\ncf-connecting-ip\n10.1.2.3", self.key.expose())
+    }
+
+    fn ask(&mut self, method: &str, url: &str, headers: &str, now: i64) -> Decision {
+        let request = Request {
+            method,
+            url: Url::parse(url).unwrap(),
+            headers: Headers::new(headers),
+            arrived: at(now),
+        };
+        self.gateway.decide(&request, &Lookup::default())
+    }
+
+    /// Status and code of an answer; (0, "") for a forward.
+    fn outcome(&mut self, method: &str, url: &str, headers: &str) -> (u16, String) {
+        match self.ask(method, url, headers, NOW) {
+            Decision::Done(Outcome::Answer(answer)) => {
+                let document: Value = serde_json::from_str(&answer.body).unwrap();
+                (answer.status, document["code"].as_str().unwrap().to_owned())
+            }
+            Decision::Done(Outcome::Forward(_)) => (0, String::new()),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn forward(&mut self, url: &str, headers: &str) -> Forward {
+        match self.ask("GET", url, headers, NOW) {
+            Decision::Done(Outcome::Forward(forward)) => forward,
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+const API: &str = "http://api.localhost:8787/x";
+
+/// One row a refusal, in order of precedence: each record breaks this rule and every later one.
+#[test]
+fn refusals_come_in_order_of_precedence() {
+    type Break = fn(&mut Limits);
+    let permission: Break = |limits| limits.permissions = serde_json::from_str(r#"["demo:write"]"#).unwrap();
+    let interface: Break = |limits| limits.interfaces = vec![Interface::Smtp];
+    let network: Break = |limits| limits.networks = serde_json::from_str(r#"["192.0.2.0/24"]"#).unwrap();
+    let expired: Break = |limits| limits.expires = Expiry::At(at(NOW));
+    let early: Break = |limits| limits.not_before = Some(at(NOW + 1));
+    let rows: [(&[Break], fn(Credential) -> Standing, u16, &str); 8] = [
+        (&[], Standing::Active, 0, ""),
+        (&[permission], Standing::Active, 403, "permission_denied"),
+        (&[permission, interface], Standing::Active, 403, "interface_denied"),
+        (&[permission, interface, network], Standing::Active, 403, "network_denied"),
+        (&[permission, interface, network, expired], Standing::Active, 401, "expired"),
+        (&[permission, interface, network, expired, early], Standing::Active, 401, "not_yet_valid"),
+        (&[permission, interface, network, expired, early], Standing::Disabled, 401, "disabled"),
+        (&[permission, interface, network, expired, early], |_| Standing::Deleted, 401, "unknown"),
+    ];
+    for (breaks, state, status, code) in rows {
+        let mut world = World::new();
+        let record = world.record(1, |limits| breaks.iter().for_each(|apply| apply(limits)), state);
+        world.knows(record);
+        let headers = world.bearer();
+        assert_eq!(world.outcome("GET", API, &headers), (status, code.to_owned()));
+    }
+}
+
+#[test]
+fn what_was_never_made_is_refused_without_needing_anything() {
+    let mut world = World::new();
+    let mut rng = ChaCha20Rng::seed_from_u64(9);
+    let foreign = NewKey::generate(
+        world.key.id().account(),
+        &Prefix::parse("clv").unwrap(),
+        &crate::ring::Ring::parse(r#"[{"id":"x","secret":"Ue5nJ1kAzSgM7pDh3CyTq0RlWb9XoFv8IiNt2GxKc6P"}]"#)
+            .unwrap(),
+        &mut rng,
+    );
+    let typo = world.key.expose().replacen("clv_", "clv-", 1);
+    for (headers, status, code) in [
+        (String::new(), 401, "missing"),
+        ("authorization\nBearer ".into(), 401, "malformed"),
+        ("authorization\nBearer abc".into(), 401, "malformed"),
+        ("authorization\nDigest a=b".into(), 401, "malformed"),
+        (format!("authorization\nBearer {typo}"), 401, "malformed"),
+        (format!("authorization\nBearer {}é", world.key.expose()), 401, "malformed"),
+        (format!("x-api-key\n{}", "A".repeat(100_000)), 401, "malformed"),
+        (format!("authorization\nBearer {}", foreign.expose()), 401, "unknown"),
+        (format!("authorization\nBearer {0}, Bearer {0}", world.key.expose()), 400, "ambiguous_credential"),
+        (
+            format!("authorization\nBearer {}\nx-api-key\nabc", world.key.expose()),
+            400,
+            "ambiguous_credential",
+        ),
+    ] {
+        assert_eq!(world.outcome("GET", API, &headers), (status, code.to_owned()), "{headers}");
+    }
+}
+
+#[test]
+fn a_wrong_secret_is_answered_as_a_key_that_never_was() {
+    let mut world = World::new();
+    let mut other = world.record(1, |_| (), Standing::Active);
+    other.standing = Standing::Disabled(Credential {
+        digest: crate::secret::Digest::of(b"another"),
+        limits: crate::record::tests::limits(),
+    });
+    world.knows(other);
+    let headers = world.bearer();
+    let wrong = world.ask("GET", API, &headers, NOW);
+    let mut empty = World::new();
+    empty.gateway.learn_from_ledger(empty.key.id(), None, at(NOW), &mut Lookup::default());
+    let never = empty.ask("GET", API, &headers, NOW);
+    assert_eq!(format!("{wrong:?}"), format!("{never:?}"));
+}
+
+#[test]
+fn memory_then_kv_then_the_ledger_then_unavailable() {
+    let mut world = World::new();
+    let id = world.key.id();
+    let headers = world.bearer();
+    let request = Request {
+        method: "GET",
+        url: Url::parse(API).unwrap(),
+        headers: Headers::new(&headers),
+        arrived: at(NOW),
+    };
+    let mut lookup = Lookup::default();
+    assert!(
+        matches!(world.gateway.decide(&request, &lookup), Decision::Need(Need::Kv(asked)) if asked == id)
+    );
+    world.gateway.learn_from_kv(id, None, at(NOW), &mut lookup);
+    assert!(
+        matches!(world.gateway.decide(&request, &lookup), Decision::Need(Need::Ledger(asked)) if asked == id)
+    );
+    world.gateway.ledger_failed(&mut lookup);
+    let Decision::Done(Outcome::Answer(answer)) = world.gateway.decide(&request, &lookup) else { panic!() };
+    assert_eq!(answer.status, 503);
+    assert!(answer.headers.contains(&("retry-after", "2".into())));
+
+    for garbage in ["", "null", "{}", r#"{"v":9}"#] {
+        let mut lookup = Lookup::default();
+        world.gateway.learn_from_kv(id, Some(garbage), at(NOW), &mut lookup);
+        assert!(
+            matches!(world.gateway.decide(&request, &lookup), Decision::Need(Need::Ledger(_))),
+            "{garbage}"
+        );
+    }
+    let text = serde_json::to_string(&world.record(1, |_| (), Standing::Active)).unwrap();
+    let mut lookup = Lookup::default();
+    world.gateway.learn_from_kv(id, Some(&text), at(NOW), &mut lookup);
+    assert!(matches!(world.gateway.decide(&request, &lookup), Decision::Done(Outcome::Forward(_))));
+    // The next request has it in memory.
+    assert!(matches!(
+        world.ask("GET", API, &headers, NOW + FRESH_MS - 1),
+        Decision::Done(Outcome::Forward(_))
+    ));
+    assert!(matches!(world.ask("GET", API, &headers, NOW + FRESH_MS), Decision::Need(Need::Kv(_))));
+}
+
+#[test]
+fn a_change_on_this_isolate_counts_at_once_whatever_kv_still_says() {
+    let mut world = World::new();
+    let headers = world.bearer();
+    world.knows(world.record(1, |_| (), Standing::Active));
+    assert_eq!(world.outcome("GET", API, &headers).0, 0);
+    world.knows(world.record(2, |_| (), Standing::Disabled));
+    assert_eq!(world.outcome("GET", API, &headers), (401, "disabled".into()));
+    let old = serde_json::to_string(&world.record(1, |_| (), Standing::Active)).unwrap();
+    let mut lookup = Lookup::default();
+    world.gateway.learn_from_kv(world.key.id(), Some(&old), at(NOW + 1), &mut lookup);
+    assert_eq!(world.outcome("GET", API, &headers), (401, "disabled".into()));
+    assert_eq!(lookup.found.map(|fact| fact.record.unwrap().revision), Some(Revision(2)));
+}
+
+#[test]
+fn a_ledger_that_answers_about_another_key_has_not_answered() {
+    let mut world = World::new();
+    let mut record = world.record(1, |_| (), Standing::Active);
+    record.id = crate::record::tests::key_id();
+    let mut lookup = Lookup { kv_is_no_help: true, ..Lookup::default() };
+    world.gateway.learn_from_ledger(world.key.id(), Some(record), at(NOW), &mut lookup);
+    let headers = world.bearer();
+    let request = Request {
+        method: "GET",
+        url: Url::parse(API).unwrap(),
+        headers: Headers::new(&headers),
+        arrived: at(NOW),
+    };
+    assert!(
+        matches!(world.gateway.decide(&request, &lookup), Decision::Done(Outcome::Answer(answer)) if answer.status == 503)
+    );
+}
+
+#[test]
+fn what_goes_on_to_the_origin_is_named_by_claviger_alone() {
+    let mut world = World::new();
+    world.knows(world.record(1, |_| (), Standing::Active));
+    let headers = format!(
+        "{}\nclaviger-account\nroot\nclaviger_account\nroot\nclaviger-proof\nx\ncookie\na=b; __Host-claviger=secret\nx-real-ip\n10.0.0.1",
+        world.bearer()
+    );
+    let forward = world.forward("http://api.localhost:8787/%7Ex?q=1", &headers);
+    assert_eq!(forward.binding.as_deref(), Some("DEMO"));
+    assert_eq!(forward.url, "http://api.localhost:8787/~x?q=1");
+    assert_eq!(forward.remove, ["authorization", "claviger-account", "claviger_account", "claviger-proof"]);
+    let set: std::collections::BTreeMap<_, _> = forward.set.iter().cloned().collect();
+    assert_eq!(set["claviger-account"], world.key.id().account().to_string());
+    assert_eq!(set["claviger-key"], world.key.id().to_string());
+    assert_eq!(set["claviger-permissions"], "demo:read");
+    assert_eq!(set["cookie"], "a=b");
+    let statement = format!(
+        "claviger/origin-proof/1\n1800000000\nGET\n/~x?q=1\n{}\n{}\ndemo:read\n",
+        world.key.id().account(),
+        world.key.id()
+    );
+    let key = MacKey::new(&world.gateway.config.ring.newest().origin_key("DEMO"));
+    let mac = data_encoding::HEXLOWER.encode(&key.mac(&[statement.as_bytes()]));
+    assert_eq!(set["claviger-proof"], format!("t=1800000000,v1={mac}"));
+}
+
+#[test]
+fn the_effect_of_a_request_picks_the_permission() {
+    let mut world = World::new();
+    world.knows(world.record(1, |_| (), Standing::Active));
+    let headers = world.bearer();
+    for (method, status) in
+        [("GET", 0), ("HEAD", 0), ("OPTIONS", 0), ("POST", 403), ("PUT", 403), ("PROPFIND", 403)]
+    {
+        assert_eq!(world.outcome(method, API, &headers).0, status, "{method}");
+    }
+}
+
+#[test]
+fn a_key_in_a_named_parameter_does_not_travel_on() {
+    let mut world = World::new();
+    world.knows(world.record(1, |_| (), Standing::Active));
+    let url = format!("http://api.localhost:8787/any?a=1&u={}&b=2", world.key.expose());
+    assert_eq!(world.forward(&url, "").url, "http://api.localhost:8787/any?a=1&b=2");
+    let url = format!("http://api.localhost:8787/any?u={}", world.key.expose());
+    assert_eq!(world.forward(&url, "").url, "http://api.localhost:8787/any");
+}
+
+#[test]
+fn a_public_rule_checks_nothing_and_still_hands_no_key_on() {
+    let mut world = World::new();
+    let key = world.key.expose().to_owned();
+    for headers in [
+        String::new(),
+        "authorization\nBearer someone-else-s".into(),
+        format!("authorization\nBearer {key}"),
+        format!("authorization\n{key}, {key}"),
+        format!("authorization\nBearer {key}\nx-api-key\n{key}x"),
+    ] {
+        let forward = world.forward("http://api.localhost:8787/public/a", &headers);
+        assert_eq!((forward.binding.as_deref(), &*forward.url), (None, "https://origin.example/public/a"));
+        assert!(headers.is_empty() || forward.remove.contains(&"authorization".into()), "{headers}");
+        assert!(forward.set.iter().all(|(name, _)| *name == "claviger-proof"));
+    }
+}
+
+#[test]
+fn hosts_and_paths_without_a_rule_lead_nowhere() {
+    let mut world = World::new();
+    world.knows(world.record(1, |_| (), Standing::Active));
+    let headers = world.bearer();
+    for (url, status, code) in [
+        ("http://other.example/", 404, "no_route"),
+        ("http://api.localhost.example/", 404, "no_route"),
+        ("http://127.0.0.1:8787/", 404, "no_route"),
+        ("http://api.localhost:8787//x", 400, "ambiguous_path"),
+        ("http://api.localhost:8787/a%2fb", 400, "ambiguous_path"),
+        ("http://api.localhost:8787/a%5Cb", 400, "ambiguous_path"),
+        ("http://api.localhost:8787/a;b", 400, "ambiguous_path"),
+        ("http://api.localhost:8787/a\\b", 400, "ambiguous_path"),
+    ] {
+        assert_eq!(world.outcome("GET", url, &headers), (status, code.into()), "{url}");
+    }
+}
+
+#[test]
+fn the_console_s_host_serves_its_files_and_routes_and_refuses_other_sites() {
+    let mut world = World::new();
+    let console = |path: &str| format!("http://localhost:8787{path}");
+    assert!(matches!(world.ask("GET", &console("/app.js"), "", NOW), Decision::Done(Outcome::Asset)));
+    assert!(matches!(world.ask("GET", &console("/v1/keys"), "", NOW), Decision::Console(Route::ListKeys)));
+    assert_eq!(world.outcome("POST", &console("/v1/keys"), ""), (403, "cross_site".into()));
+    assert_eq!(
+        world.outcome("POST", &console("/v1/keys"), "origin\nhttp://api.localhost:8787"),
+        (403, "cross_site".into())
+    );
+    let own = "origin\nhttp://localhost:8787";
+    assert!(matches!(world.ask("POST", &console("/v1/keys"), own, NOW), Decision::Console(Route::IssueKey)));
+    assert!(matches!(world.ask("POST", &console("/v1/verify"), "", NOW), Decision::Console(Route::Verify)));
+    assert_eq!(world.outcome("POST", &console("/"), own), (405, "method_not_allowed".into()));
+}
+
+#[test]
+fn a_clock_that_goes_back_makes_memory_unusable() {
+    let mut world = World::new();
+    world.knows(world.record(1, |_| (), Standing::Active));
+    let headers = world.bearer();
+    assert!(matches!(world.ask("GET", API, &headers, NOW - 1), Decision::Need(Need::Kv(_))));
+}
