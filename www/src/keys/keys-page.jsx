@@ -91,7 +91,7 @@ export function KeysPage({ query, atConnection }) {
         </div>
         {!list.asked && <Late what="loading.keys" />}
         {list.problem && (
-          <ProblemNotice problem={{ ...list.problem, code: "keys_not_loaded" }}>
+          <ProblemNotice problem={list.problem} as="keys_not_loaded">
             <button type="button" onClick={list.again}>
               {say("retry")}
             </button>
@@ -126,11 +126,12 @@ export function KeysPage({ query, atConnection }) {
           </>
         )}
       </section>
-      {issuing && <Issue onIssued={issued} onDone={finishIssue} />}
+      {issuing && <Issue onIssued={issued} onUnsure={list.refresh} onDone={finishIssue} />}
       {act && (
         <Act
           {...act}
           onDone={settle}
+          onUnsure={list.refresh}
           onCancel={() => setAct(null)}
           onChanged={(key) => {
             list.replace(key);

@@ -20,7 +20,9 @@ export function useList({ q = "", sort = "", cursor = "", from = "" }) {
 
   useEffect(() => {
     const control = new AbortController();
-    const parameters = Object.entries({ q, sort: sort || FIRST_ORDER, cursor, limit: PAGE_ROWS }).filter(([, value]) => value !== "");
+    const parameters = Object.entries({ q, sort: sort || FIRST_ORDER, cursor, limit: PAGE_ROWS }).filter(
+      ([, value]) => value !== "",
+    );
     request("GET", `/v1/keys?${new URLSearchParams(parameters)}`, { signal: control.signal }).then((answer) => {
       if (control.signal.aborted || answer.problem?.code === "cancelled") return;
       const asked = { q, sort, cursor, from };
@@ -38,10 +40,12 @@ export function useList({ q = "", sort = "", cursor = "", from = "" }) {
     return () => control.abort();
   }, [request, q, sort, cursor, from, turn]);
 
+  /** Loads it again while the rows stand. */
+  const refresh = useCallback(() => setTurn((before) => before + 1), []);
   const again = useCallback(() => {
     setList(NOTHING);
-    setTurn((before) => before + 1);
-  }, []);
+    refresh();
+  }, [refresh]);
 
   /** Puts the server's word for a key in its row; a row deleted earlier leaves. */
   const replace = useCallback((key) => {
@@ -67,5 +71,5 @@ export function useList({ q = "", sort = "", cursor = "", from = "" }) {
     }));
   }, []);
 
-  return { ...list, again, replace, insert, markDeleted };
+  return { ...list, again, refresh, replace, insert, markDeleted };
 }
