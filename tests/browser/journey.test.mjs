@@ -98,7 +98,9 @@ describe("the first member", () => {
     assert.ok(!told.join().includes(key));
 
     await reveal.getByText("As access key and access secret").click();
-    const pair = await Promise.all(["Access key", "Access secret"].map((label) => reveal.getByLabel(label, { exact: true }).inputValue()));
+    const pair = await Promise.all(
+      ["Access key", "Access secret"].map((label) => reveal.getByLabel(label, { exact: true }).inputValue()),
+    );
     assert.equal(pair.join(""), key);
     assert.equal(await stage.callApi(key), 200);
   });
@@ -109,6 +111,14 @@ describe("the first member", () => {
     if (!(await page.getByRole("alertdialog").isVisible())) await page.keyboard.press("Escape");
     await inspect(page, "reveal-closing");
     await button("Keep open").click();
+
+    const leaving = page.waitForEvent("dialog");
+    // From a timer: the page does not answer while its guard is up.
+    await page.evaluate(() => void setTimeout(() => location.reload(), 10));
+    const guard = await leaving;
+    assert.equal(guard.type(), "beforeunload");
+    await guard.dismiss();
+    assert.equal(await page.getByLabel("API key", { exact: true }).inputValue(), key);
     await button("I have stored it").click();
 
     assert.ok(!(await page.content()).includes(key));
@@ -129,7 +139,10 @@ describe("the first member", () => {
     await question.getByRole("button", { name: "Disable", exact: true }).click();
 
     await row("Build server").getByText("Disabled").waitFor();
-    await page.getByText(/^"Build server" is disabled\. Refused everywhere by \d\d:\d\d:\d\d \(Asia\/Tokyo\)\.$/).first().waitFor();
+    await page
+      .getByText(/^"Build server" is disabled\. Refused everywhere by \d\d:\d\d:\d\d \(Asia\/Tokyo\)\.$/)
+      .first()
+      .waitFor();
     await inspect(page, "disabled");
     await page.getByText(/Refused everywhere since \d\d:\d\d:\d\d/).waitFor({ timeout: 15_000 });
     assert.equal(await stage.callApi(key), 401);
@@ -141,7 +154,10 @@ describe("the first member", () => {
     assert.equal(await focused(page), "Build server");
     await inspect(page, "key-disabled");
     await button("Activate").click();
-    await page.getByRole("alertdialog", { name: 'Activate "Build server"?' }).getByRole("button", { name: "Activate" }).click();
+    await page
+      .getByRole("alertdialog", { name: 'Activate "Build server"?' })
+      .getByRole("button", { name: "Activate" })
+      .click();
     await page.getByText('"Build server" is active.').first().waitFor();
     await page.locator("main").getByText("Active", { exact: true }).waitFor();
   });
@@ -154,7 +170,10 @@ describe("the first member", () => {
     const sent = page.waitForRequest((request) => request.method() === "PATCH");
     await button("Save").click();
     assert.deepEqual(Object.keys((await sent).postDataJSON()).sort(), ["name", "networks"]);
-    await page.getByText(/"Build server, Osaka" is saved\. The new limits hold everywhere by/).first().waitFor();
+    await page
+      .getByText(/"Build server, Osaka" is saved\. The new limits hold everywhere by/)
+      .first()
+      .waitFor();
     await page.locator("main").getByText("10.0.0.0/8").waitFor();
     await inspect(page, "key-edited");
   });
@@ -165,7 +184,11 @@ describe("the first member", () => {
     await question.getByText(/"Build server, Osaka" \(clv_/).waitFor();
     await inspect(page, "delete");
     await question.getByRole("button", { name: "Delete", exact: true }).click();
-    await page.getByText(/"Build server, Osaka" is deleted\. Refused everywhere by/).first().waitFor();
+    await page
+      .getByText(/"Build server, Osaka" is deleted\. Refused everywhere by/)
+      .first()
+      .waitFor();
+    assert.equal(await focused(page), "Build server, Osaka");
     await inspect(page, "key-deleted");
     await page.getByRole("main").getByRole("link", { name: "API keys" }).click();
     await page.getByText("No API keys yet. Issue one to call the API.").waitFor();
@@ -176,14 +199,18 @@ describe("the first member", () => {
     await page.getByRole("button", { name: "Actions for Second" }).click();
     await page.getByRole("button", { name: "Delete", exact: true }).click();
     await page.getByRole("alertdialog").getByRole("button", { name: "Delete", exact: true }).click();
-    await page.getByText(/"Second" is deleted\./).first().waitFor();
+    await page
+      .getByText(/"Second" is deleted\./)
+      .first()
+      .waitFor();
     await page.waitForFunction(() => document.activeElement.textContent === "First");
   });
 });
 
 test("everything goes by keyboard alone", async () => {
   const page = await stage.page();
-  const press = (...keys) => keys.reduce((before, key) => before.then(() => page.keyboard.press(key)), Promise.resolve());
+  const press = (...keys) =>
+    keys.reduce((before, key) => before.then(() => page.keyboard.press(key)), Promise.resolve());
   /** Tabs on until the focus is on something of that name. */
   const tabTo = async (name) => {
     for (let step = 0; step < 60; step += 1) {
@@ -227,13 +254,17 @@ test("everything goes by keyboard alone", async () => {
   await press("Enter");
   await page.getByRole("alertdialog").waitFor();
   await press("Shift+Tab", "Enter");
-  await page.getByText(/"By keyboard" is deleted\./).first().waitFor();
+  await page
+    .getByText(/"By keyboard" is deleted\./)
+    .first()
+    .waitFor();
   await close(page);
 });
 
 test("in Japanese, on a phone", async () => {
   const page = await stage.page({ locale: "ja-JP", viewport: NARROW, hasTouch: true });
-  const name = "全角六十四文字の名前を持つとても長いビルドサーバー用の本番環境キーで東京と大阪の二拠点から呼び出す夜間バッチ処理のための鍵である";
+  const name =
+    "全角六十四文字の名前を持つとても長いビルドサーバー用の本番環境キーで東京と大阪の二拠点から呼び出す夜間バッチ処理のための鍵である";
   await page.goto(stage.origin);
   await page.getByRole("heading", { name: "サインイン" }).waitFor();
   assert.equal(await page.locator("html").getAttribute("lang"), "ja");
@@ -268,7 +299,10 @@ test("in Japanese, on a phone", async () => {
   await page.getByRole("alertdialog", { name: `「${name}」を無効にしますか。` }).waitFor();
   await inspect(page, "disable-ja");
   await page.getByRole("alertdialog").getByRole("button", { name: "無効にする" }).click();
-  await page.getByText(/までに、すべての拠点で拒否されます。/).first().waitFor();
+  await page
+    .getByText(/までに、すべての拠点で拒否されます。/)
+    .first()
+    .waitFor();
   assert.equal(ACCOUNT.zone, "Asia/Tokyo");
   await close(page);
 });

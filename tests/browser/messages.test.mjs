@@ -48,7 +48,8 @@ test("each language has the plural forms that it needs", () => {
   for (const [language, messages] of Object.entries({ en, ja })) {
     const { pluralCategories } = new Intl.PluralRules(language).resolvedOptions();
     for (const [key, entry] of Object.entries(messages)) {
-      if (typeof entry !== "string") assert.deepEqual(Object.keys(entry).sort(), pluralCategories.toSorted(), `${key}, ${language}`);
+      if (typeof entry !== "string")
+        assert.deepEqual(Object.keys(entry).sort(), pluralCategories.toSorted(), `${key}, ${language}`);
     }
   }
 });
@@ -62,11 +63,15 @@ test("every key that the console names exists, and every key is named", () => {
   assert.ok(said.length > 100, `only ${said.length} found`);
   for (const key of said) assert.ok(key in en, key);
   for (const key of Object.keys(en)) {
-    assert.ok(source.includes(`"${key}"`) || COMPOSED.some((beginning) => key.startsWith(beginning)), `${key} is never said`);
+    assert.ok(
+      source.includes(`"${key}"`) || COMPOSED.some((beginning) => key.startsWith(beginning)),
+      `${key} is never said`,
+    );
   }
 });
 
 test("nothing promises what may take a while, nor speaks of the machine", () => {
   const words = Object.values({ ...en }).flatMap((entry) => Object.values(forms(entry)));
-  for (const sentence of words) assert.doesNotMatch(sentence, /immediately|please|sorry|oops|invalid|are you sure|\b(KV|edge|ledger|lease)\b/i);
+  for (const sentence of words)
+    assert.doesNotMatch(sentence, /immediately|please|sorry|oops|invalid|are you sure|\b(KV|edge|ledger|lease)\b/i);
 });

@@ -47,10 +47,20 @@ describe("a date and a time of a zone", () => {
 });
 
 describe("a draft", () => {
-  const key = { name: "Cron", expires_at: "2027-06-30T15:00:00Z", networks: ["10.0.0.0/8"], permissions: ["demo:read"] };
+  const key = {
+    name: "Cron",
+    expires_at: "2027-06-30T15:00:00Z",
+    networks: ["10.0.0.0/8"],
+    permissions: ["demo:read"],
+  };
 
   test("of a new key works for 90 days, from anywhere, and may do nothing", () => {
-    assert.deepEqual(fieldsOf({ ...emptyDraft(), name: " Cron " }, TOKYO), { name: "Cron", expires: "90d", networks: "", permissions: [] });
+    assert.deepEqual(fieldsOf({ ...emptyDraft(), name: " Cron " }, TOKYO), {
+      name: "Cron",
+      expires: "90d",
+      networks: "",
+      permissions: [],
+    });
   });
   test("of a key that ends with a day shows that day", () => {
     const { expiry, date, time } = draftOf(key, TOKYO);
@@ -67,7 +77,8 @@ describe("a draft", () => {
     assert.deepEqual(changesOf(precise, { ...precise, name: "Cron 2" }, TOKYO), { name: "Cron 2" });
   });
   test("names what is missing", () => {
-    const codes = (draft) => missingIn({ ...emptyDraft(), ...draft }, TOKYO).map(({ pointer, code }) => `${pointer} ${code}`);
+    const codes = (draft) =>
+      missingIn({ ...emptyDraft(), ...draft }, TOKYO).map(({ pointer, code }) => `${pointer} ${code}`);
     assert.deepEqual(codes({ name: " ", amount: "" }), ["#/name required", "#/expires required_duration"]);
     assert.deepEqual(codes({ name: "x", expiry: "date" }), ["#/expires required_date"]);
     assert.deepEqual(codes({ name: "x", expiry: "never" }), []);
@@ -90,13 +101,21 @@ describe("moments", () => {
   test("of the past are told by their distance, and from a month on by their date", () => {
     const now = Date.parse("2027-06-30T12:00:00Z");
     const past = (format, minutes) => format.past(new Date(now - minutes * 60_000).toISOString(), now);
-    assert.deepEqual([0.5, 3, 125, 60 * 24 * 2].map((minutes) => past(en, minutes)), ["now", "3 minutes ago", "2 hours ago", "2 days ago"]);
+    assert.deepEqual(
+      [0.5, 3, 125, 60 * 24 * 2].map((minutes) => past(en, minutes)),
+      ["now", "3 minutes ago", "2 hours ago", "2 days ago"],
+    );
     assert.equal(past(ja, 3), "3 分前");
     assert.equal(past(en, 60 * 24 * 40), "21 May 2027");
   });
   test("ahead are counted in a unit that leaves at least two", () => {
     const hour = 3_600_000;
-    assert.deepEqual([0.5 * hour, 3 * hour, 47 * hour, 90 * 24 * hour].map(en.span), ["30 minutes", "3 hours", "47 hours", "90 days"]);
+    assert.deepEqual([0.5 * hour, 3 * hour, 47 * hour, 90 * 24 * hour].map(en.span), [
+      "30 minutes",
+      "3 hours",
+      "47 hours",
+      "90 days",
+    ]);
     assert.equal(ja.span(90 * 24 * hour), "90 日");
   });
 });

@@ -19,14 +19,23 @@ const SCREENSHOTS = fileURLToPath(new URL("../../artifacts/screenshots/", import
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
 // Nothing here turns web security off: what the policy of the page forbids must fail in these tests too.
-const ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
+const ARGUMENTS = [
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+];
 
 /** Starts a Worker whose console has an origin of its own, and a Chromium to look at it. */
 export async function openStage() {
   const port = await freePort();
   const origin = `http://localhost:${port}`;
   const worker = await start({ port, vars: { CONSOLE_ORIGIN: origin } });
-  const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: ARGUMENTS });
+  const browser = await chromium.launch({
+    executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+    args: ARGUMENTS,
+  });
   mkdirSync(SCREENSHOTS, { recursive: true });
 
   const stage = {
@@ -39,7 +48,13 @@ export async function openStage() {
     },
     /** A page in a browser profile of its own. Its errors fail the test that closes it. */
     async page({ locale = "en-GB", viewport = WIDE, cookies, ...context } = {}) {
-      const profile = await browser.newContext({ locale, viewport, timezoneId: "Europe/Lisbon", reducedMotion: "reduce", ...context });
+      const profile = await browser.newContext({
+        locale,
+        viewport,
+        timezoneId: "Europe/Lisbon",
+        reducedMotion: "reduce",
+        ...context,
+      });
       if (cookies) await profile.addCookies(cookies);
       await profile.grantPermissions(["clipboard-write"], { origin });
       const page = await profile.newPage();
@@ -47,7 +62,8 @@ export async function openStage() {
       page.on("pageerror", (error) => page.errors.push(error.stack));
       page.on("console", (message) => {
         // A refused request is the matter of a test; anything else here is a fault of the page or a breach of its policy.
-        if (message.type() === "error" && !message.text().startsWith("Failed to load resource")) page.errors.push(message.text());
+        if (message.type() === "error" && !message.text().startsWith("Failed to load resource"))
+          page.errors.push(message.text());
       });
       return page;
     },
@@ -109,7 +125,11 @@ async function violations(page) {
   const session = await page.context().newCDPSession(page);
   const expression = `${AXE}; axe.run(document, { resultTypes: ["violations"] }).then(({ violations }) =>
     violations.map(({ id, nodes }) => id + ": " + nodes.map(({ html }) => html.slice(0, 200)).join(" | ")))`;
-  const { result, exceptionDetails } = await session.send("Runtime.evaluate", { expression, awaitPromise: true, returnByValue: true });
+  const { result, exceptionDetails } = await session.send("Runtime.evaluate", {
+    expression,
+    awaitPromise: true,
+    returnByValue: true,
+  });
   assert.equal(exceptionDetails, undefined);
   return result.value;
 }
@@ -142,12 +162,14 @@ export async function answerInstead(page, method, path, respond, times = Infinit
 }
 
 /** A problem document, as the server writes them. */
-export const problem = (status, code, members = {}) => (route) =>
-  route.fulfill({
-    status,
-    contentType: "application/problem+json",
-    body: JSON.stringify({ type: "about:blank", title: code, status, code, ...members }),
-  });
+export const problem =
+  (status, code, members = {}) =>
+  (route) =>
+    route.fulfill({
+      status,
+      contentType: "application/problem+json",
+      body: JSON.stringify({ type: "about:blank", title: code, status, code, ...members }),
+    });
 
 function freePort() {
   return new Promise((resolve) => {

@@ -48,7 +48,8 @@ const key = (n, members) => ({
   revision: n,
   ...members,
 });
-const json = (body) => (route) => route.fulfill({ status: 200, contentType: "application/json", body: JSON.stringify(body) });
+const json = (body) => (route) =>
+  route.fulfill({ status: 200, contentType: "application/json", body: JSON.stringify(body) });
 
 describe("the list", () => {
   state("tells after a second that it is loading, and not before", async (page) => {
@@ -107,7 +108,8 @@ describe("the list", () => {
       return json({ keys: [key(1)], next: null, total: 1, total_is_exact: true })(route);
     });
     await open(page);
-    const sorted = () => page.locator("th[aria-sort]").evaluateAll((heads) => heads.map((head) => `${head.textContent} ${head.ariaSort}`));
+    const sorted = () =>
+      page.locator("th[aria-sort]").evaluateAll((heads) => heads.map((head) => `${head.textContent} ${head.ariaSort}`));
     assert.deepEqual(await sorted(), ["Created descending"]);
     await button(page, "Name").click();
     await page.locator("th[aria-sort=ascending]").waitFor();
@@ -123,7 +125,12 @@ describe("the list", () => {
     page.on("request", (request) => urls.push(request.url()));
     await answerInstead(page, "GET", "/v1/keys", (route) => {
       const q = new URL(route.request().url()).searchParams.get("q");
-      return json({ keys: q ? [key(3)] : Array.from({ length: 12 }, (_, n) => key(n)), next: null, total: q ? 1 : 12, total_is_exact: true })(route);
+      return json({
+        keys: q ? [key(3)] : Array.from({ length: 12 }, (_, n) => key(n)),
+        next: null,
+        total: q ? 1 : 12,
+        total_is_exact: true,
+      })(route);
     });
     await open(page);
     const search = page.getByRole("searchbox");
@@ -161,12 +168,15 @@ describe("the list", () => {
   for (const [name, context] of Object.entries({
     dark: { colorScheme: "dark" },
     "phone-dark": { colorScheme: "dark", viewport: NARROW },
-    "320": { viewport: { width: 320, height: 640 } },
+    320: { viewport: { width: 320, height: 640 } },
     "forced-colors": { forcedColors: "active" },
   })) {
     state(`in every status, ${name}`, context, async (page) => {
       const keys = [
-        key(1, { name: "全角".repeat(32), networks: ["2001:db8:85a3:8d3:1319:8a2e:370:7348", "10.0.0.0/8", "192.0.2.1"] }),
+        key(1, {
+          name: "全角".repeat(32),
+          networks: ["2001:db8:85a3:8d3:1319:8a2e:370:7348", "10.0.0.0/8", "192.0.2.1"],
+        }),
         key(2, { status: "disabled", enabled: false, expires_at: "2099-06-30T15:00:00Z" }),
         key(3, { status: "expired", expires_at: "2026-01-01T05:05:00Z" }),
         key(4, { status: "not_yet_valid", not_before: "2098-06-30T15:00:00Z" }),
@@ -206,6 +216,7 @@ describe("issuing", () => {
     await openIssue(page, "Lost answer");
     await button(page, "Issue").click();
     await page.getByText('No answer came. A key named "Lost answer" may exist').waitFor();
+    assert.match(await focused(page), /^No answer came/);
     await inspect(page, "issue-answer-lost");
     await button(page, "Issue").click();
     await page.getByText('"Lost answer" has been issued by this form already.').waitFor();
@@ -215,10 +226,25 @@ describe("issuing", () => {
     assert.equal(await page.getByRole("dialog").count(), 0);
   });
 
+  state("whose answer was lost can be left; the list then shows what there is", async (page) => {
+    const lose = async (route) => {
+      await route.fetch();
+      await route.abort();
+    };
+    await answerInstead(page, "POST", "/v1/keys", lose, 1);
+    await open(page);
+    await openIssue(page, "Left behind");
+    await button(page, "Issue").click();
+    await page.getByText('A key named "Left behind" may exist').waitFor();
+    await button(page, "Cancel").click();
+    await page.getByRole("link", { name: "Left behind" }).waitFor();
+  });
+
   state("asks who it is when that was long ago, then goes on with the same request", async (page) => {
     const keys = [];
     page.on("request", (request) => {
-      if (request.method() === "POST" && request.url().endsWith("/v1/keys")) keys.push(request.headers()["idempotency-key"]);
+      if (request.method() === "POST" && request.url().endsWith("/v1/keys"))
+        keys.push(request.headers()["idempotency-key"]);
     });
     await answerInstead(page, "POST", "/v1/keys", problem(403, "step_up_required", { methods: ["password"] }), 1);
     await open(page);
@@ -345,7 +371,10 @@ describe("the console", () => {
     await page.reload();
     await page.getByRole("heading", { name: "APIキー", level: 1 }).waitFor();
     assert.equal(await page.evaluate(() => getComputedStyle(document.documentElement).colorScheme), "dark");
-    assert.deepEqual(await page.evaluate(() => ({ ...localStorage })), { "claviger.theme": "dark", "claviger.language": "ja" });
+    assert.deepEqual(await page.evaluate(() => ({ ...localStorage })), {
+      "claviger.theme": "dark",
+      "claviger.language": "ja",
+    });
     await inspect(page, "keys-none-ja-dark");
   });
 
