@@ -220,7 +220,7 @@ pub enum Command {
 }
 
 /// What a ledger answers.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "reply", rename_all = "snake_case")]
 pub enum LedgerReply {
     /// This account was never opened here. Nothing was written.
@@ -394,7 +394,7 @@ pub enum NameReply {
         /// Its version.
         secret_version: SecretVersion,
     },
-    /// Another member has the name.
+    /// Another member has the name, or a ledger has confirmed it with another password.
     Taken,
     /// Confirmed, or there was nothing left to confirm.
     Confirmed,
@@ -414,6 +414,8 @@ pub enum NameReply {
         /// When the next one will be.
         until: UnixMs,
     },
+    /// The request is newer than this object's code.
+    NotUnderstood,
 }
 
 // ------------------------------------------------------------------------------------------- directory, address
@@ -444,6 +446,8 @@ pub enum DirectoryReply {
     SetupDone,
     /// Noted.
     Noted,
+    /// The request is newer than this object's code.
+    NotUnderstood,
 }
 
 /// What an address object is asked.
@@ -465,6 +469,8 @@ pub enum AddressReply {
         /// When the next one will be counted.
         until: UnixMs,
     },
+    /// The request is newer than this object's code.
+    NotUnderstood,
 }
 
 // ---------------------------------------------------------------------------------------------------- effects

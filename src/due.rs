@@ -1,0 +1,260 @@
+//! Duties: what an object has yet to do, each with the time at which it is due. The object's one alarm is set to the
+//! earliest of them.
+//!
+//! A duty is written in the same `apply` as the change that causes it, so that none is forgotten. While an effect is
+//! under way its duty is *taken*: its time lies [`IN_FLIGHT_MS`] ahead, so that nobody starts it a second time, and
+//! whoever crashed in the middle leaves a duty that comes due by itself.
+
+use crate::protocol::Effect;
+use crate::sql::{Row, Sql, SqlError, SqlExt, Statement};
+use crate::time::{DurationMs, UnixMs};
+
+/// The table, for the first migration of every object.
+pub const TABLE: &str = "CREATE TABLE due (
+    kind     TEXT    NOT NULL,                        -- which duty, one of `Kind`; immutable
+    subject  TEXT    NOT NULL,                        -- what it is about, such as a key ID; '' for the object; immutable
+    at_ms    INTEGER NOT NULL,                        -- when it is due, Unix milliseconds; moves while it is taken
+    attempts INTEGER NOT NULL CHECK (attempts >= 0),  -- times it was taken without success
+    PRIMARY KEY (kind, subject)
+) STRICT, WITHOUT ROWID";
+
+/// The index by which the earliest duty is found.
+pub const INDEX: &str = "CREATE INDEX due_at ON due (at_ms)";
+
+/// How long the adapter waits for an effect, in milliseconds, before it reports that nobody knows how it went. KV
+/// and objects answer within a second or two; ten are an outage.
+pub const EFFECT_TIMEOUT_MS: u64 = 10_000;
+
+/// How long a taken duty is left alone, in milliseconds: past [`EFFECT_TIMEOUT_MS`] nothing of it can be under way,
+/// as far as this side can tell.
+pub const IN_FLIGHT_MS: u64 = 3 * EFFECT_TIMEOUT_MS;
+
+/// First pause after a failure, in milliseconds, and least pause between two puts of one KV key: KV takes one write
+/// per second of each.
+pub const PAUSE_MIN_MS: u64 = 1_000;
+
+/// Longest pause after failures, in milliseconds. An outage that lasts hours costs an alarm per duty every five
+/// minutes, and is made up for within five minutes of its end.
+pub const PAUSE_MAX_MS: u64 = 300_000;
+
+const _: () = assert!(EFFECT_TIMEOUT_MS < IN_FLIGHT_MS && PAUSE_MIN_MS < PAUSE_MAX_MS);
+
+/// Which duty. The names are stored: they must not change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A ledger: put a key's record into KV. Subject: the key.
+    PutRecord,
+    /// A ledger: confirm a name. Subject: the member.
+    ConfirmName,
+    /// A ledger: confirm the account to the directory.
+    ConfirmAccount,
+    /// A ledger: remove sessions that are over.
+    SweepSessions,
+    /// A ledger: remove idempotency keys that are over.
+    SweepIdempotency,
+    /// A name: ask whether the ledger holds the claim.
+    AskHolds,
+    /// A name or an address: remove counters that are over.
+    SweepTries,
+    /// The directory: ask whether an account was opened. Subject: the account.
+    AskExists,
+}
+
+impl Kind {
+    const ALL: [Self; 8] = [
+        Self::PutRecord,
+        Self::ConfirmName,
+        Self::ConfirmAccount,
+        Self::SweepSessions,
+        Self::SweepIdempotency,
+        Self::AskHolds,
+        Self::SweepTries,
+        Self::AskExists,
+    ];
+
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::PutRecord => "put_record",
+            Self::ConfirmName => "confirm_name",
+            Self::ConfirmAccount => "confirm_account",
+            Self::SweepSessions => "sweep_sessions",
+            Self::SweepIdempotency => "sweep_idempotency",
+            Self::AskHolds => "ask_holds",
+            Self::SweepTries => "sweep_tries",
+            Self::AskExists => "ask_exists",
+        }
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == text)
+    }
+}
+
+/// What names a duty.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Duty {
+    /// Which.
+    pub kind: Kind,
+    /// About what.
+    pub subject: String,
+}
+
+impl Duty {
+    /// A duty about `subject`.
+    pub fn new(kind: Kind, subject: impl ToString) -> Self {
+        Self { kind, subject: subject.to_string() }
+    }
+
+    /// A duty about the object as a whole.
+    pub fn own(kind: Kind) -> Self {
+        Self::new(kind, "")
+    }
+
+    /// The duty that `effect` came from.
+    pub fn of(effect: &Effect) -> Self {
+        match effect {
+            Effect::PutRecord { id, .. } => Self::new(Kind::PutRecord, id),
+            Effect::ConfirmName { request, .. } => Self::new(Kind::ConfirmName, request.member),
+            Effect::ConfirmAccount { .. } => Self::own(Kind::ConfirmAccount),
+            Effect::AskHolds { .. } => Self::own(Kind::AskHolds),
+            Effect::AskExists { account } => Self::new(Kind::AskExists, account),
+        }
+    }
+
+    /// Writes the duty down, due at `at`. One that stands already keeps its time: it may be taken, or pausing.
+    pub fn owe(&self, at: UnixMs) -> Statement {
+        self.bound(
+            "INSERT INTO due (at_ms, attempts, kind, subject) VALUES (?, 0, ?, ?) ON CONFLICT DO NOTHING",
+            [at],
+        )
+    }
+
+    /// Moves the duty to `at`, as one that was never tried.
+    pub fn postpone(&self, at: UnixMs) -> Statement {
+        self.bound("UPDATE due SET at_ms = ?, attempts = 0 WHERE kind = ? AND subject = ?", [at])
+    }
+
+    /// Crosses the duty out.
+    pub fn done(&self) -> Statement {
+        self.bound("DELETE FROM due WHERE kind = ? AND subject = ?", [])
+    }
+
+    /// Takes the duty: until it is settled nobody else gets it.
+    pub fn taken(&self, now: UnixMs) -> Statement {
+        let until = now.saturating_add(DurationMs::from_ms(IN_FLIGHT_MS));
+        self.bound(
+            "UPDATE due SET at_ms = ?, attempts = attempts + 1 WHERE kind = ? AND subject = ?",
+            [until],
+        )
+    }
+
+    /// Puts the duty off after a failure, longer each time.
+    ///
+    /// # Errors
+    /// [`SqlError`].
+    pub fn failed(&self, sql: &dyn Sql, now: UnixMs) -> Result<Statement, SqlError> {
+        let attempts =
+            sql.integer(&self.bound("SELECT attempts FROM due WHERE kind = ? AND subject = ?", []))?;
+        let at = now.saturating_add(pause(attempts));
+        Ok(self.bound("UPDATE due SET at_ms = ? WHERE kind = ? AND subject = ?", [at]))
+    }
+
+    fn bound<const N: usize>(&self, text: &'static str, times: [UnixMs; N]) -> Statement {
+        Statement::new(text)
+            .bind_all(times.map(Into::into))
+            .bind(self.kind.as_str())
+            .bind(self.subject.as_str())
+    }
+}
+
+/// The earliest duty that is due at `now`.
+///
+/// # Errors
+/// [`SqlError`].
+pub fn first(sql: &dyn Sql, now: UnixMs) -> Result<Option<Duty>, SqlError> {
+    let text = "SELECT kind, subject FROM due WHERE at_ms <= ? ORDER BY at_ms, kind, subject LIMIT 1";
+    sql.first(&Statement::new(text).bind(now))?.map(read).transpose()
+}
+
+/// When the earliest duty is due.
+///
+/// # Errors
+/// [`SqlError`].
+pub fn earliest(sql: &dyn Sql) -> Result<Option<UnixMs>, SqlError> {
+    sql.first(&Statement::new("SELECT min(at_ms) FROM due"))?.map_or(Ok(None), |mut row| row.optional_time())
+}
+
+fn read(mut row: Row) -> Result<Duty, SqlError> {
+    Ok(Duty { kind: row.parsed("a kind of duty", Kind::parse)?, subject: row.text()? })
+}
+
+/// The pause after the `attempts`-th failure: doubles from [`PAUSE_MIN_MS`] to [`PAUSE_MAX_MS`].
+fn pause(attempts: i64) -> DurationMs {
+    let doublings = u32::try_from(attempts.saturating_sub(1).max(0)).unwrap_or(u32::MAX);
+    let factor = 2_u64.checked_pow(doublings).unwrap_or(u64::MAX);
+    DurationMs::from_ms(PAUSE_MIN_MS.saturating_mul(factor).min(PAUSE_MAX_MS))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sql::sqlite::Sqlite;
+
+    fn at(ms: i64) -> UnixMs {
+        UnixMs::from_ms(ms)
+    }
+
+    fn table() -> Sqlite {
+        let sql = Sqlite::new();
+        sql.apply(&[Statement::new(TABLE), Statement::new(INDEX)]).unwrap();
+        sql
+    }
+
+    #[test]
+    fn a_duty_stands_until_it_is_done() {
+        let sql = table();
+        let duty = Duty::new(Kind::PutRecord, "k");
+        assert_eq!(earliest(&sql), Ok(None));
+        sql.apply(&[duty.owe(at(100)), duty.owe(at(50)), Duty::own(Kind::SweepSessions).owe(at(200))])
+            .unwrap();
+        assert_eq!(earliest(&sql), Ok(Some(at(100))), "owed twice is owed once");
+        assert_eq!(first(&sql, at(99)), Ok(None));
+        assert_eq!(first(&sql, at(100)), Ok(Some(duty.clone())));
+
+        sql.apply(&[duty.taken(at(100))]).unwrap();
+        assert_eq!(first(&sql, at(150)), Ok(None), "one that is taken is given to nobody else");
+        assert_eq!(first(&sql, at(30_100)).unwrap(), Some(Duty::own(Kind::SweepSessions)));
+
+        sql.apply(&[duty.failed(&sql, at(150)).unwrap()]).unwrap();
+        sql.apply(&[Duty::own(Kind::SweepSessions).done()]).unwrap();
+        assert_eq!(earliest(&sql), Ok(Some(at(1_150))));
+        sql.apply(&[duty.done()]).unwrap();
+        assert_eq!(earliest(&sql), Ok(None));
+    }
+
+    #[test]
+    fn pauses_double_up_to_a_cap() {
+        let expected = [
+            (0, 1),
+            (1, 1),
+            (2, 2),
+            (3, 4),
+            (8, 128),
+            (9, 256),
+            (10, 300),
+            (40, 300),
+            (100, 300),
+            (i64::MAX, 300),
+        ];
+        for (attempts, seconds) in expected {
+            assert_eq!(pause(attempts), DurationMs::from_s(seconds), "{attempts}");
+        }
+    }
+
+    #[test]
+    fn every_kind_reads_back() {
+        for kind in Kind::ALL {
+            assert_eq!(Kind::parse(kind.as_str()), Some(kind));
+        }
+    }
+}

@@ -1,0 +1,213 @@
+//! Keys as members see them: the view of one, and pages of many.
+
+use serde::{Deserialize, Serialize};
+
+use crate::id::KeyId;
+use crate::record::{Limits, Revision};
+use crate::time::UnixMs;
+
+/// A key as members see it. Holds nothing secret.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeyView {
+    /// ID.
+    pub id: KeyId,
+    /// Name.
+    pub name: String,
+    /// Whether it is switched on.
+    pub enabled: bool,
+    /// What it may do.
+    pub limits: Limits,
+    /// When it was issued.
+    pub created_at: UnixMs,
+    /// Name of the member who issued it.
+    pub created_by: String,
+    /// When it was last changed.
+    pub changed_at: UnixMs,
+    /// Name of the member who changed it last.
+    pub changed_by: String,
+    /// Number of its last change.
+    pub revision: Revision,
+}
+
+/// A key's state in one word, by the order of the verdicts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// Switched off.
+    Disabled,
+    /// Its time has not come yet.
+    NotYetValid,
+    /// Its time is over.
+    Expired,
+    /// It works.
+    Active,
+}
+
+impl KeyView {
+    /// The key's state at `now`.
+    pub fn status(&self, now: UnixMs) -> Status {
+        if !self.enabled {
+            Status::Disabled
+        } else if self.limits.not_before.is_some_and(|start| now < start) {
+            Status::NotYetValid
+        } else if self.limits.expires.is_past(now) {
+            Status::Expired
+        } else {
+            Status::Active
+        }
+    }
+}
+
+/// Most keys of a page, and the default: what a table in the page shows quickly.
+pub const PAGE_KEYS_MAX: u32 = 50;
+
+/// Up to where keys are counted, so that a count has a bound; beyond it the console says "more than 10,000".
+pub const TOTAL_EXACT_MAX: u32 = 10_000;
+
+/// Longest search text, in characters: twice a name.
+pub const QUERY_CHARS_MAX: usize = 128;
+
+/// Longest cursor, in bytes: a folded name of 64 characters in JSON and base64, with room.
+pub const CURSOR_BYTES_MAX: usize = 2_048;
+
+/// A question for a page of keys.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Listing {
+    /// What to look for: beginnings of words of the name, a key ID or access key, an address or network. `None`, or
+    /// blank: all keys.
+    #[serde(default)]
+    pub q: Option<String>,
+    /// In which order.
+    #[serde(default)]
+    pub sort: Sort,
+    /// Where the page before this one ended ([`Page::next`]).
+    #[serde(default)]
+    pub cursor: Option<String>,
+    /// How many keys; [`PAGE_KEYS_MAX`] is the most, and the default.
+    #[serde(default)]
+    pub limit: Option<u32>,
+}
+
+/// An order of keys. Ties are ordered by ID.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Sort {
+    /// Newest first.
+    #[default]
+    #[serde(rename = "-created")]
+    CreatedDown,
+    /// Oldest first.
+    #[serde(rename = "created")]
+    Created,
+    /// By name, ignoring case.
+    #[serde(rename = "name")]
+    Name,
+    /// By name, last first.
+    #[serde(rename = "-name")]
+    NameDown,
+    /// Soonest end first, unlimited ones last.
+    #[serde(rename = "expires")]
+    Expires,
+    /// Unlimited ones first, then the latest end.
+    #[serde(rename = "-expires")]
+    ExpiresDown,
+    /// Least recently changed first.
+    #[serde(rename = "changed")]
+    Changed,
+    /// Last changed first.
+    #[serde(rename = "-changed")]
+    ChangedDown,
+}
+
+impl Sort {
+    /// Every order.
+    pub const ALL: [Self; 8] = [
+        Self::CreatedDown,
+        Self::Created,
+        Self::Name,
+        Self::NameDown,
+        Self::Expires,
+        Self::ExpiresDown,
+        Self::Changed,
+        Self::ChangedDown,
+    ];
+
+    /// The order's name in URLs.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::CreatedDown => "-created",
+            Self::Created => "created",
+            Self::Name => "name",
+            Self::NameDown => "-name",
+            Self::Expires => "expires",
+            Self::ExpiresDown => "-expires",
+            Self::Changed => "changed",
+            Self::ChangedDown => "-changed",
+        }
+    }
+
+    /// The order of this name.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|sort| sort.as_str() == text)
+    }
+}
+
+/// A page of keys.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Page {
+    /// The keys, in order.
+    pub keys: Vec<KeyView>,
+    /// Cursor of the next page; `None` on the last.
+    pub next: Option<String>,
+    /// How many keys there are in all pages.
+    pub total: u32,
+    /// Whether that is all of them, or only as far as was counted.
+    pub total_is_exact: bool,
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use crate::expiry::Expiry;
+    use crate::record::tests::{key_id, limits};
+
+    pub(crate) fn view() -> KeyView {
+        KeyView {
+            id: key_id(),
+            name: "Build server".into(),
+            enabled: true,
+            limits: limits(),
+            created_at: UnixMs::from_ms(1_800_000_000_000),
+            created_by: "Mei Tanaka".into(),
+            changed_at: UnixMs::from_ms(1_800_000_000_001),
+            changed_by: "Ken Sato".into(),
+            revision: Revision(12),
+        }
+    }
+
+    #[test]
+    fn status_is_the_first_reason_by_the_order_of_the_verdicts() {
+        let at = UnixMs::from_ms;
+        for (enabled, not_before, expires, expected) in [
+            (false, Some(20), Some(5), Status::Disabled),
+            (true, Some(11), Some(10), Status::NotYetValid),
+            (true, Some(10), Some(10), Status::Expired),
+            (true, Some(10), Some(11), Status::Active),
+            (true, None, None, Status::Active),
+        ] {
+            let mut key = view();
+            key.enabled = enabled;
+            key.limits.not_before = not_before.map(at);
+            key.limits.expires = expires.map_or(Expiry::Never, |ms| Expiry::At(at(ms)));
+            assert_eq!(key.status(at(10)), expected);
+        }
+    }
+
+    #[test]
+    fn orders_read_back_and_agree_with_their_json() {
+        for sort in Sort::ALL {
+            assert_eq!(Sort::parse(sort.as_str()), Some(sort));
+            assert_eq!(serde_json::to_value(sort).unwrap(), sort.as_str());
+        }
+        assert_eq!(Sort::parse("created "), None);
+    }
+}

@@ -1,0 +1,115 @@
+//! The audit trail and the journal: who did what, and which change was the how-manieth.
+
+use serde_json::json;
+
+use super::key::Key;
+use crate::id::{KeyId, MemberId};
+use crate::record::Revision;
+use crate::sql::Statement;
+use crate::time::UnixMs;
+
+/// Most rows of the journal. A lease that knows an older revision than the oldest row is reset, which costs it its
+/// cached records; ten thousand changes between two refreshes of one isolate are an import, not a day.
+pub const JOURNAL_ROWS_MAX: u64 = 10_000;
+
+/// What was done. The names are stored: they must not change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// The account was opened.
+    Open,
+    /// A member signed in.
+    SignIn,
+    /// A member signed out.
+    SignOut,
+    /// A member proved who they are.
+    StepUp,
+    /// A key was issued.
+    Issue,
+    /// Name or limits were changed.
+    Edit,
+    /// A key was enabled.
+    Enable,
+    /// A key was disabled.
+    Disable,
+    /// A key was deleted.
+    Delete,
+}
+
+impl Action {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::SignIn => "sign_in",
+            Self::SignOut => "sign_out",
+            Self::StepUp => "step_up",
+            Self::Issue => "issue",
+            Self::Edit => "edit",
+            Self::Enable => "enable",
+            Self::Disable => "disable",
+            Self::Delete => "delete",
+        }
+    }
+}
+
+/// Who does something, from where, and when.
+#[derive(Clone, Copy, Debug)]
+pub struct Author<'a> {
+    /// Who.
+    pub member: MemberId,
+    /// From where.
+    pub address: Option<&'a str>,
+    /// When.
+    pub now: UnixMs,
+}
+
+impl Author<'_> {
+    /// The audit row of an action that concerns no key.
+    pub fn did(&self, action: Action) -> Statement {
+        self.row(action, None, None, None, None)
+    }
+
+    /// The audit row of a change of a key.
+    pub fn changed(&self, action: Action, before: Option<&Key>, after: &Key) -> Statement {
+        self.row(action, Some(after.id), Some(after.revision), before.map(told), Some(told(after)))
+    }
+
+    /// The journal's row of a change of a key, and room for it.
+    pub fn journal(&self, action: Action, after: &Key) -> [Statement; 2] {
+        let oldest = Revision(after.revision.0.saturating_sub(JOURNAL_ROWS_MAX));
+        [
+            Statement::new("INSERT INTO journal (revision, subject, what, at_ms) VALUES (?, ?, ?, ?)")
+                .bind(after.revision)
+                .bind(after.id.as_str())
+                .bind(action.as_str())
+                .bind(self.now),
+            Statement::new("DELETE FROM journal WHERE revision <= ?").bind(oldest),
+        ]
+    }
+
+    fn row(
+        &self,
+        action: Action,
+        key: Option<KeyId>,
+        revision: Option<Revision>,
+        before: Option<String>,
+        after: Option<String>,
+    ) -> Statement {
+        let text = "INSERT INTO audit (at_ms, member, action, key, address, revision, before, after)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?)";
+        Statement::new(text)
+            .bind(self.now)
+            .bind(self.member.as_str())
+            .bind(action.as_str())
+            .bind(key.as_ref().map(KeyId::as_str))
+            .bind(self.address)
+            .bind(revision)
+            .bind(before)
+            .bind(after)
+    }
+}
+
+/// A key as an audit row tells it: without its digest.
+fn told(key: &Key) -> String {
+    let (name, state, limits) = (&key.name, key.state.as_str(), &key.limits);
+    json!({ "name": name, "state": state, "limits": limits }).to_string()
+}

@@ -1,0 +1,239 @@
+//! The decisions over keys: pure functions of what is, who asks, and what for. Nothing here reads or writes.
+//!
+//! Refusals come in this order: who may at all ([`authorise`]), the fresh proof, the key's existence, its revision, what
+//! the key holds that only an owner may grant, and at last the values.
+
+use super::account::{Account, Member};
+use super::audit::Action;
+use super::key::{Key, Stamp, State};
+use crate::draft::{Changes, Draft, FieldError, Setting, decide_edit, decide_issue};
+use crate::id::KeyId;
+use crate::power::takes_power_away;
+use crate::protocol::{Command, Refusal, Role};
+use crate::record::Revision;
+use crate::secret::Digest;
+use crate::time::UnixMs;
+
+/// Most keys of an account, deleted ones left out. A key's row has some 16 KB at most (256 networks, twice), so that
+/// 20,000 are 320 MB of an object's 10 GB; and counting them stays within milliseconds.
+pub const KEYS_MAX: u32 = 20_000;
+
+/// Longest idempotency key, in bytes.
+pub const IDEMPOTENCY_KEY_BYTES_MAX: usize = 64;
+
+/// A change that was decided on: the key as it will be, but for its stamp and number.
+#[derive(Clone, Debug)]
+pub struct Change {
+    /// What it is.
+    pub action: Action,
+    /// The key before; `None` when it is issued.
+    pub before: Option<Key>,
+    /// The key after.
+    pub after: Key,
+    /// Whether it takes power away.
+    pub takes_away: bool,
+}
+
+/// What was decided.
+#[derive(Clone, Debug)]
+pub enum Decision {
+    /// It is so already.
+    Unchanged(Key),
+    /// This is to be committed.
+    Change(Box<Change>),
+}
+
+/// What a command demands of who gives it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Demand {
+    /// A session.
+    Session,
+    /// A role that changes keys.
+    Editor,
+    /// The same, and a fresh proof of identity.
+    ProvenEditor,
+}
+
+fn demand(command: &Command) -> Demand {
+    match command {
+        Command::Show | Command::SignOut | Command::StepUp { .. } => Demand::Session,
+        Command::List(_) | Command::Get { .. } | Command::Check { .. } => Demand::Session,
+        // Whoever sees a leak must be able to stop it at once.
+        Command::SetEnabled { enabled: false, .. } => Demand::Editor,
+        Command::SetEnabled { enabled: true, .. }
+        | Command::Issue { .. }
+        | Command::Edit { .. }
+        | Command::Delete { .. } => Demand::ProvenEditor,
+    }
+}
+
+/// Whether someone of this role, proven freshly or not, may give the command at all.
+pub fn authorise(command: &Command, role: Role, is_proven: bool) -> Result<(), Refusal> {
+    let edits = match role {
+        Role::Owner | Role::Admin => true,
+        Role::Viewer => false,
+    };
+    match demand(command) {
+        Demand::Session => Ok(()),
+        Demand::Editor | Demand::ProvenEditor if !edits => Err(Refusal::NotPermitted),
+        Demand::ProvenEditor if !is_proven => Err(Refusal::StepUpRequired),
+        Demand::Editor | Demand::ProvenEditor => Ok(()),
+    }
+}
+
+/// Who decides, about what account, and when.
+#[derive(Clone, Copy, Debug)]
+pub struct Desk<'a> {
+    /// The account.
+    pub account: &'a Account,
+    /// Who asks; [`authorise`] let them through.
+    pub member: &'a Member,
+    /// The present.
+    pub now: UnixMs,
+}
+
+/// A key to issue.
+#[derive(Clone, Copy, Debug)]
+pub struct Issue<'a> {
+    /// Its ID.
+    pub id: KeyId,
+    /// Digest of its secret.
+    pub digest: Digest,
+    /// What was typed.
+    pub draft: &'a Draft,
+    /// The client's name of the request.
+    pub idempotency_key: &'a str,
+}
+
+/// What the ledger knows that an issue depends on.
+#[derive(Clone, Debug)]
+pub struct Present {
+    /// What the same member has issued under this idempotency key.
+    pub issued_before: Option<Key>,
+    /// How many keys there are.
+    pub keys: u32,
+    /// Whether the drawn ID is in use, or was.
+    pub id_is_taken: bool,
+}
+
+impl Desk<'_> {
+    /// Decides over an issue.
+    pub fn issue(&self, issue: Issue<'_>, present: Present) -> Result<Decision, Refusal> {
+        check_idempotency_key(issue.idempotency_key)?;
+        if let Some(key) = present.issued_before {
+            return Err(Refusal::AlreadyIssued { key: key.view().map(Box::new) });
+        }
+        let decided =
+            decide_issue(issue.draft, self.setting()).map_err(|errors| Refusal::Invalid { errors })?;
+        if present.keys >= KEYS_MAX {
+            return Err(Refusal::TooManyKeys { max: KEYS_MAX });
+        }
+        if present.id_is_taken || issue.id.account() != self.account.id {
+            return Err(Refusal::IdTaken);
+        }
+        let after = Key {
+            id: issue.id,
+            digest: issue.digest,
+            name: decided.name,
+            state: State::Active,
+            limits: decided.limits,
+            created: self.stamp(),
+            changed: self.stamp(),
+            revision: self.account.revision.next(),
+        };
+        Ok(Decision::Change(Box::new(Change {
+            action: Action::Issue,
+            before: None,
+            after,
+            takes_away: false,
+        })))
+    }
+
+    /// Decides over an edit.
+    ///
+    /// What an owner granted, only an owner keeps granted: another member's edit must leave the key without reserved
+    /// permissions, whatever else it does. That may be all it does.
+    pub fn edit(&self, key: Option<Key>, expected: Revision, changes: &Changes) -> Result<Decision, Refusal> {
+        let before = expect(key, expected)?;
+        let keeps_permissions = changes.permissions.is_none();
+        if keeps_permissions && before.limits.permissions.holds_reserved() && !self.is_owner() {
+            return Err(Refusal::NotPermitted);
+        }
+        let decided = decide_edit(changes, before.decided(), self.setting())
+            .map_err(|errors| Refusal::Invalid { errors })?;
+        if decided == before.decided() {
+            return Ok(Decision::Unchanged(before));
+        }
+        let takes_away = takes_power_away(&before.limits, &decided.limits);
+        let after = Key { name: decided.name, limits: decided.limits, ..before.clone() };
+        Ok(self.change(Action::Edit, before, after, takes_away))
+    }
+
+    /// Decides over switching a key on or off. A key that is so already needs no matching revision: repeating the
+    /// request after a lost answer is no conflict.
+    pub fn set_enabled(
+        &self,
+        key: Option<Key>,
+        expected: Revision,
+        enabled: bool,
+    ) -> Result<Decision, Refusal> {
+        let (wanted, action) =
+            if enabled { (State::Active, Action::Enable) } else { (State::Disabled, Action::Disable) };
+        let present = key.filter(|key| key.state != State::Deleted).ok_or(Refusal::NotFound)?;
+        if present.state == wanted {
+            return Ok(Decision::Unchanged(present));
+        }
+        let before = expect(Some(present), expected)?;
+        if enabled && before.limits.permissions.holds_reserved() && !self.is_owner() {
+            return Err(Refusal::NotPermitted);
+        }
+        let after = Key { state: wanted, ..before.clone() };
+        Ok(self.change(action, before, after, !enabled))
+    }
+
+    /// Decides over a deletion.
+    pub fn delete(&self, key: Option<Key>, expected: Revision) -> Result<Decision, Refusal> {
+        let before = expect(key, expected)?;
+        let after = Key { state: State::Deleted, ..before.clone() };
+        Ok(self.change(Action::Delete, before, after, true))
+    }
+
+    /// What a draft is decided in.
+    pub fn setting(&self) -> Setting<'_> {
+        Setting { now: self.now, zone: &self.account.zone, may_grant_reserved: self.is_owner() }
+    }
+
+    fn change(&self, action: Action, before: Key, after: Key, takes_away: bool) -> Decision {
+        let after = Key { changed: self.stamp(), revision: self.account.revision.next(), ..after };
+        Decision::Change(Box::new(Change { action, before: Some(before), after, takes_away }))
+    }
+
+    fn stamp(&self) -> Stamp {
+        let view = &self.member.view;
+        Stamp { at: self.now, member: view.id, name: view.name.clone() }
+    }
+
+    fn is_owner(&self) -> bool {
+        match self.member.view.role {
+            Role::Owner => true,
+            Role::Admin | Role::Viewer => false,
+        }
+    }
+}
+
+/// The key, if it is there and as the member saw it.
+fn expect(key: Option<Key>, expected: Revision) -> Result<Key, Refusal> {
+    let key = key.ok_or(Refusal::NotFound)?;
+    let view = key.view().ok_or(Refusal::NotFound)?;
+    if key.revision == expected { Ok(key) } else { Err(Refusal::ChangedMeanwhile { key: Box::new(view) }) }
+}
+
+fn check_idempotency_key(text: &str) -> Result<(), Refusal> {
+    let fits =
+        (1..=IDEMPOTENCY_KEY_BYTES_MAX).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_graphic());
+    if fits {
+        return Ok(());
+    }
+    let detail = "1 to 64 visible ASCII characters are wanted";
+    Err(Refusal::Invalid { errors: vec![FieldError::new("idempotency_key", "malformed", detail)] })
+}

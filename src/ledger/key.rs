@@ -1,0 +1,193 @@
+//! A key's row: reading it, writing it with what is searched, and the faces it shows.
+
+use super::account::revision;
+use super::words::{fold, words};
+use crate::draft::Decided;
+use crate::id::{KeyId, MemberId};
+use crate::keys::KeyView;
+use crate::record::{Credential, Epoch, Limits, Record, Revision, Standing};
+use crate::secret::Digest;
+use crate::sql::{Row, Sql, SqlError, SqlExt, Statement};
+use crate::time::UnixMs;
+
+/// A key's state. A deleted key stays as a tombstone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// Switched on.
+    Active,
+    /// Switched off.
+    Disabled,
+    /// Gone for everyone but the ledger.
+    Deleted,
+}
+
+impl State {
+    /// As it is stored.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Disabled => "disabled",
+            Self::Deleted => "deleted",
+        }
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        [Self::Active, Self::Disabled, Self::Deleted].into_iter().find(|state| state.as_str() == text)
+    }
+}
+
+/// Who changed a key, and when.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stamp {
+    /// When.
+    pub at: UnixMs,
+    /// Who.
+    pub member: MemberId,
+    /// What that member is called now.
+    pub name: String,
+}
+
+/// A key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Key {
+    /// ID.
+    pub id: KeyId,
+    /// Digest of its secret.
+    pub digest: Digest,
+    /// Name.
+    pub name: String,
+    /// State.
+    pub state: State,
+    /// What it may do.
+    pub limits: Limits,
+    /// Its issue.
+    pub created: Stamp,
+    /// Its last change.
+    pub changed: Stamp,
+    /// Number of its last change.
+    pub revision: Revision,
+}
+
+/// What is read of a key, in the order of [`Key::read`]. The members stand to the right of a `LEFT JOIN`, so that the
+/// search always begins with the keys.
+pub const SELECT: &str = "SELECT key.id, key.digest, key.name, key.state, key.limits,
+    key.created_at_ms, key.created_by, creator.name, key.changed_at_ms, key.changed_by, changer.name, key.revision
+    FROM key
+    LEFT JOIN member AS creator ON creator.id = key.created_by
+    LEFT JOIN member AS changer ON changer.id = key.changed_by";
+
+impl Key {
+    /// The key of this ID, also a deleted one.
+    pub fn load(sql: &dyn Sql, id: KeyId) -> Result<Option<Self>, SqlError> {
+        let text = format!("{SELECT} WHERE key.id = ?");
+        sql.first(&Statement::new(text).bind(id.as_str()))?.map(Self::read).transpose()
+    }
+
+    /// Reads a row of [`SELECT`].
+    pub fn read(mut row: Row) -> Result<Self, SqlError> {
+        Ok(Self {
+            id: row.parsed("a key ID", KeyId::parse)?,
+            digest: Digest::from_bytes(row.bytes()?),
+            name: row.text()?,
+            state: row.parsed("a state", State::parse)?,
+            limits: row.parsed("limits", |json| serde_json::from_str(json).ok())?,
+            created: Stamp::read(&mut row)?,
+            changed: Stamp::read(&mut row)?,
+            revision: revision(&mut row)?,
+        })
+    }
+
+    /// Writes the row as it is now, with the words and networks by which it is found.
+    pub fn store(&self) -> Vec<Statement> {
+        let text = "INSERT INTO key (id, digest, name, name_folded, state, limits, expires_ms,
+                created_at_ms, created_by, changed_at_ms, changed_by, revision)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            ON CONFLICT (id) DO UPDATE SET name = excluded.name, name_folded = excluded.name_folded,
+                state = excluded.state, limits = excluded.limits, expires_ms = excluded.expires_ms,
+                changed_at_ms = excluded.changed_at_ms, changed_by = excluded.changed_by,
+                revision = excluded.revision";
+        let row = Statement::new(text)
+            .bind(self.id.as_str())
+            .bind(self.digest.as_bytes().as_slice())
+            .bind(self.name.as_str())
+            .bind(fold(&self.name))
+            .bind(self.state.as_str())
+            .bind(json(&self.limits))
+            .bind(self.limits.expires.at())
+            .bind(self.created.at)
+            .bind(self.created.member.as_str())
+            .bind(self.changed.at)
+            .bind(self.changed.member.as_str())
+            .bind(self.revision);
+        // A deleted key is found by nobody.
+        let (words, networks) = match self.state {
+            State::Active | State::Disabled => (words(&self.name), json(&self.limits.networks)),
+            State::Deleted => (Vec::new(), "[]".to_owned()),
+        };
+        let id = self.id.as_str();
+        vec![
+            row,
+            Statement::new("DELETE FROM key_word WHERE key = ?").bind(id),
+            Statement::new("INSERT INTO key_word (word, key) SELECT value, ? FROM json_each(?)")
+                .bind(id)
+                .bind(json(&words)),
+            Statement::new("DELETE FROM key_network WHERE key = ?").bind(id),
+            Statement::new("INSERT INTO key_network (block, key) SELECT value, ? FROM json_each(?)")
+                .bind(id)
+                .bind(networks),
+        ]
+    }
+
+    /// Its name and limits, as a decision takes and gives them.
+    pub fn decided(&self) -> Decided {
+        Decided { name: self.name.clone(), limits: self.limits.clone() }
+    }
+
+    /// As members see it; `None` once it is deleted.
+    pub fn view(&self) -> Option<KeyView> {
+        let enabled = match self.state {
+            State::Active => true,
+            State::Disabled => false,
+            State::Deleted => return None,
+        };
+        Some(KeyView {
+            id: self.id,
+            name: self.name.clone(),
+            enabled,
+            limits: self.limits.clone(),
+            created_at: self.created.at,
+            created_by: self.created.name.clone(),
+            changed_at: self.changed.at,
+            changed_by: self.changed.name.clone(),
+            revision: self.revision,
+        })
+    }
+
+    /// As the edge knows it.
+    pub fn record(&self, epoch: &Epoch) -> Record {
+        let credential = || Credential { digest: self.digest, limits: self.limits.clone() };
+        let standing = match self.state {
+            State::Active => Standing::Active(credential()),
+            State::Disabled => Standing::Disabled(credential()),
+            State::Deleted => Standing::Deleted,
+        };
+        Record::new(epoch.clone(), self.revision, self.id, standing)
+    }
+}
+
+impl Stamp {
+    fn read(row: &mut Row) -> Result<Self, SqlError> {
+        Ok(Self { at: row.time()?, member: row.parsed("a member ID", MemberId::parse)?, name: row.text()? })
+    }
+}
+
+/// How many keys the account has, deleted ones left out.
+pub fn count(sql: &dyn Sql) -> Result<u32, SqlError> {
+    let living = sql.integer(&Statement::new("SELECT count(*) FROM key WHERE state <> 'deleted'"))?;
+    Ok(u32::try_from(living).unwrap_or(u32::MAX))
+}
+
+/// JSON of a value whose keys are all text: it cannot fail, and SQLite refuses the empty text where it matters.
+fn json(value: &impl serde::Serialize) -> String {
+    serde_json::to_string(value).unwrap_or_default()
+}

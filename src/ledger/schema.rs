@@ -1,0 +1,105 @@
+//! The ledger's schema. Migrations are append-only: a released one is never edited, because ledgers have run it.
+//!
+//! Times are Unix milliseconds. *Immutable* columns are written once; *mutable* ones change in place.
+
+use crate::due;
+use crate::sql::Migration;
+
+/// Every migration, oldest first.
+pub const MIGRATIONS: &[Migration] = &[Migration {
+    statements: &[
+        due::TABLE,
+        due::INDEX,
+        "CREATE TABLE account (
+            one          INTEGER PRIMARY KEY CHECK (one = 1),    -- there is one row
+            id           TEXT    NOT NULL CHECK (length(id) = 8), -- of the account; immutable
+            name         TEXT    NOT NULL,                       -- mutable
+            zone         TEXT    NOT NULL,                       -- IANA name, as the database spells it; mutable
+            freshness_s  INTEGER NOT NULL CHECK (freshness_s >= 0), -- T of promise P1, in seconds; mutable
+            epoch        TEXT    NOT NULL CHECK (length(epoch) = 16), -- this history, in hex; mutable
+            revision     INTEGER NOT NULL CHECK (revision >= 0), -- number of the last change; rises
+            opened_at_ms INTEGER NOT NULL                        -- immutable
+        ) STRICT",
+        "CREATE TABLE member (
+            id             TEXT    PRIMARY KEY CHECK (length(id) = 12), -- immutable
+            name           TEXT    NOT NULL,                            -- mutable
+            email          TEXT    NOT NULL UNIQUE,                     -- folded; the name object's name; mutable
+            role           TEXT    NOT NULL CHECK (role IN ('owner', 'admin', 'viewer')), -- mutable
+            language       TEXT    NOT NULL CHECK (language IN ('en', 'ja')), -- mutable
+            secret_version INTEGER NOT NULL CHECK (secret_version >= 0), -- which password goes with the row; rises
+            created_at_ms  INTEGER NOT NULL                             -- immutable
+        ) STRICT, WITHOUT ROWID",
+        "CREATE TABLE session (
+            id            TEXT    PRIMARY KEY CHECK (length(id) = 10),      -- immutable
+            digest        BLOB    NOT NULL CHECK (length(digest) = 32),     -- SHA-256 of the secret; immutable
+            member        TEXT    NOT NULL REFERENCES member (id),          -- immutable
+            address       TEXT,                                             -- where it began; immutable
+            created_at_ms INTEGER NOT NULL,                                 -- immutable
+            proven_at_ms  INTEGER NOT NULL,                                 -- last proof of identity; rises
+            seen_at_ms    INTEGER NOT NULL                                  -- last use, coarse; rises
+        ) STRICT, WITHOUT ROWID",
+        "CREATE INDEX session_of_member ON session (member, created_at_ms)",
+        // The limits are kept in the shape in which records carry them; the columns beside it are what is searched.
+        "CREATE TABLE key (
+            id            TEXT    PRIMARY KEY CHECK (length(id) = 18),      -- immutable
+            digest        BLOB    NOT NULL CHECK (length(digest) = 32),     -- SHA-256 of the secret; immutable
+            name          TEXT    NOT NULL,                                 -- mutable
+            name_folded   TEXT    NOT NULL,                                 -- the name without case, for order; mutable
+            state         TEXT    NOT NULL CHECK (state IN ('active', 'disabled', 'deleted')), -- mutable
+            limits        TEXT    NOT NULL CHECK (json_valid(limits)),      -- JSON of `record::Limits`; mutable
+            expires_ms    INTEGER,                                          -- end; NULL = never; as in limits; mutable
+            created_at_ms INTEGER NOT NULL,                                 -- immutable
+            created_by    TEXT    NOT NULL REFERENCES member (id),          -- immutable
+            changed_at_ms INTEGER NOT NULL,                                 -- time of the last change; mutable
+            changed_by    TEXT    NOT NULL REFERENCES member (id),          -- author of the last change; mutable
+            revision      INTEGER NOT NULL UNIQUE CHECK (revision > 0)      -- number of the last change; rises
+        ) STRICT, WITHOUT ROWID",
+        // One index per order of the list. Deleted keys are tombstones, in no list.
+        "CREATE INDEX key_by_created ON key (created_at_ms, id) WHERE state <> 'deleted'",
+        "CREATE INDEX key_by_name ON key (name_folded, id) WHERE state <> 'deleted'",
+        "CREATE INDEX key_by_expires ON key (ifnull(expires_ms, 9007199254740991), id) WHERE state <> 'deleted'",
+        "CREATE INDEX key_by_changed ON key (changed_at_ms, id) WHERE state <> 'deleted'",
+        "CREATE TABLE key_word (
+            word TEXT NOT NULL,                         -- a folded word of the key's name; immutable
+            key  TEXT NOT NULL REFERENCES key (id),     -- immutable
+            PRIMARY KEY (word, key)
+        ) STRICT, WITHOUT ROWID",
+        "CREATE INDEX key_word_of_key ON key_word (key)",
+        "CREATE TABLE key_network (
+            block TEXT NOT NULL,                        -- a network of the key, in stored form; immutable
+            key   TEXT NOT NULL REFERENCES key (id),    -- immutable
+            PRIMARY KEY (block, key)
+        ) STRICT, WITHOUT ROWID",
+        "CREATE INDEX key_network_of_key ON key_network (key)",
+        "CREATE TABLE idempotency (
+            member          TEXT    NOT NULL REFERENCES member (id), -- who issued; immutable
+            idempotency_key TEXT    NOT NULL,                        -- as the client chose it; immutable
+            key             TEXT    NOT NULL REFERENCES key (id),    -- what it issued; immutable
+            at_ms           INTEGER NOT NULL,                        -- immutable
+            PRIMARY KEY (member, idempotency_key)
+        ) STRICT, WITHOUT ROWID",
+        "CREATE INDEX idempotency_at ON idempotency (at_ms)",
+        "CREATE TABLE journal (
+            revision INTEGER PRIMARY KEY CHECK (revision > 0), -- number of the change; immutable
+            subject  TEXT    NOT NULL,                         -- what was changed: a key ID; immutable
+            what     TEXT    NOT NULL,                         -- how: an `audit` action; immutable
+            at_ms    INTEGER NOT NULL                          -- immutable
+        ) STRICT",
+        "CREATE TABLE audit (
+            number   INTEGER PRIMARY KEY,                -- rises; immutable, as is the whole row
+            at_ms    INTEGER NOT NULL,
+            member   TEXT    NOT NULL,                   -- who
+            action   TEXT    NOT NULL,                   -- what: one of `audit::Action`
+            key      TEXT,                               -- to which key; NULL when to none
+            address  TEXT,                               -- from where; NULL when the platform tells none
+            revision INTEGER,                            -- number of the change; NULL when it was none
+            before   TEXT    CHECK (json_valid(before)), -- name, state, limits of the key; NULL when there was none
+            after    TEXT    CHECK (json_valid(after))   -- the same, afterwards
+        ) STRICT",
+        "CREATE INDEX audit_of_key ON audit (key, number)",
+        "CREATE TRIGGER audit_is_never_changed BEFORE UPDATE ON audit
+            BEGIN SELECT raise(ABORT, 'audit rows are insert-only'); END",
+        "CREATE TRIGGER audit_is_never_removed BEFORE DELETE ON audit
+            BEGIN SELECT raise(ABORT, 'audit rows are insert-only'); END",
+    ],
+}];

@@ -1,0 +1,124 @@
+//! Whether a change of limits takes power away: then a bound is owed to whoever made it.
+
+use ipnet::IpNet;
+
+use crate::expiry::Expiry;
+use crate::network::Networks;
+use crate::permission::{Grant, Permissions};
+use crate::record::Limits;
+
+/// Whether there is a request that `before` allows and `after` does not, at any time and from anywhere.
+pub fn takes_power_away(before: &Limits, after: &Limits) -> bool {
+    ends_earlier(before.expires, after.expires)
+        || after.not_before > before.not_before
+        || !covers_networks(&after.networks, &before.networks)
+        || before.interfaces.iter().any(|interface| !after.interfaces.contains(interface))
+        || !covers_permissions(&after.permissions, &before.permissions)
+}
+
+fn ends_earlier(before: Expiry, after: Expiry) -> bool {
+    match (before, after) {
+        (_, Expiry::Never) => false,
+        (Expiry::Never, Expiry::At(_)) => true,
+        (Expiry::At(before), Expiry::At(after)) => after < before,
+    }
+}
+
+/// Whether every address in `narrow` is in `wide`, also where only several blocks together cover one.
+fn covers_networks(wide: &Networks, narrow: &Networks) -> bool {
+    if wide.is_unrestricted() || narrow.is_unrestricted() {
+        return wide.is_unrestricted();
+    }
+    let wide = IpNet::aggregate(&blocks(wide));
+    blocks(narrow).iter().all(|block| wide.iter().any(|wide| wide.contains(block)))
+}
+
+/// The blocks as the arithmetic wants them. Stored blocks always parse.
+fn blocks(networks: &Networks) -> Vec<IpNet> {
+    networks.iter().filter_map(|network| block(&network.to_string())).collect()
+}
+
+/// The block of a stored network, whose text leaves the prefix out where it is the whole address.
+pub(crate) fn block(stored: &str) -> Option<IpNet> {
+    stored.parse().ok().or_else(|| Some(IpNet::from(stored.parse::<core::net::IpAddr>().ok()?)))
+}
+
+fn covers_permissions(wide: &Permissions, narrow: &Permissions) -> bool {
+    narrow.iter().all(|narrow| wide.iter().any(|wide| covers_grant(wide, narrow)))
+}
+
+/// Whether all that `narrow` covers, `wide` covers too. No wildcard reaches what is reserved.
+fn covers_grant(wide: &Grant, narrow: &Grant) -> bool {
+    if narrow.is_reserved() || wide.is_reserved() {
+        return wide == narrow;
+    }
+    let (wide, narrow) = (wide.to_string(), narrow.to_string());
+    let (Some(wide), Some(narrow)) = (wide.split_once(':'), narrow.split_once(':')) else { return false };
+    let part = |wide: &str, narrow: &str| wide == "*" || wide == narrow;
+    part(wide.0, narrow.0) && part(wide.1, narrow.1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::Interface;
+    use crate::time::UnixMs;
+
+    fn limits(json: &str) -> Limits {
+        let mut all = serde_json::json!({
+            "not_before": null, "expires": 1_000, "networks": ["10.0.0.0/24"], "interfaces": ["http"],
+            "permissions": ["a:read"],
+        });
+        let changed: serde_json::Map<_, _> = serde_json::from_str(json).unwrap();
+        all.as_object_mut().unwrap().extend(changed);
+        serde_json::from_value(all).unwrap()
+    }
+
+    #[test]
+    fn a_table_of_changes() {
+        for (before, after, expected) in [
+            ("{}", "{}", false),
+            ("{}", r#"{"expires":1001}"#, false),
+            ("{}", r#"{"expires":999}"#, true),
+            ("{}", r#"{"expires":null}"#, false),
+            (r#"{"expires":null}"#, "{}", true),
+            ("{}", r#"{"not_before":5}"#, true),
+            (r#"{"not_before":5}"#, r#"{"not_before":6}"#, true),
+            (r#"{"not_before":5}"#, r#"{"not_before":4}"#, false),
+            (r#"{"not_before":5}"#, "{}", false),
+            ("{}", r#"{"networks":[]}"#, false),
+            (r#"{"networks":[]}"#, "{}", true),
+            (r#"{"networks":[]}"#, r#"{"networks":["0.0.0.0/0","::/0"]}"#, true),
+            ("{}", r#"{"networks":["10.0.0.0/8"]}"#, false),
+            ("{}", r#"{"networks":["10.0.0.0/25"]}"#, true),
+            ("{}", r#"{"networks":["10.0.0.0/25","10.0.0.128/25"]}"#, false),
+            ("{}", r#"{"networks":["10.0.0.0/24","::1"]}"#, false),
+            (r#"{"networks":["10.0.0.0/24","::1"]}"#, "{}", true),
+            (r#"{"networks":["10.0.0.7"]}"#, "{}", false),
+            ("{}", r#"{"networks":["::/0"]}"#, true),
+            ("{}", r#"{"permissions":["a:*"]}"#, false),
+            ("{}", r#"{"permissions":["*:*"]}"#, false),
+            ("{}", r#"{"permissions":["a:read","b:read"]}"#, false),
+            ("{}", r#"{"permissions":["a:write"]}"#, true),
+            ("{}", r#"{"permissions":[]}"#, true),
+            (r#"{"permissions":["a:*"]}"#, "{}", true),
+            (r#"{"permissions":["*:read"]}"#, r#"{"permissions":["a:read"]}"#, true),
+            (r#"{"permissions":["claviger:verify"]}"#, r#"{"permissions":["*:*"]}"#, true),
+            (r#"{"permissions":["claviger:verify"]}"#, r#"{"permissions":["*:*","claviger:verify"]}"#, false),
+            ("{}", r#"{"interfaces":[]}"#, true),
+            ("{}", r#"{"interfaces":["smtp","http"]}"#, false),
+        ] {
+            assert_eq!(takes_power_away(&limits(before), &limits(after)), expected, "{before} ▸ {after}");
+        }
+    }
+
+    #[test]
+    fn the_table_holds_for_the_types_too() {
+        let mut before = limits("{}");
+        before.interfaces.push(Interface::Smtp);
+        assert!(takes_power_away(&before, &limits("{}")));
+        before = limits("{}");
+        before.not_before = Some(UnixMs::from_ms(0));
+        assert!(!takes_power_away(&before, &limits("{}")), "the beginning was lifted");
+    }
+}

@@ -1,0 +1,117 @@
+//! `Sql` over rusqlite, in memory, with faults on demand. Shared by the unit tests and those in `tests/`, which both
+//! have `claviger::sql` as the parent of this module.
+
+use std::cell::{Cell, RefCell};
+
+use rusqlite::types::ValueRef;
+use rusqlite::{Connection, params_from_iter};
+
+use super::{INTEGER_MAX, Row, Sql, SqlError, Statement, VALUES_MAX, Value};
+
+/// What becomes of an `apply`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// It fails, and nothing was written.
+    BeforeItLands,
+    /// It is written, but the caller is told that it failed.
+    ReplyLost,
+}
+
+/// A database in memory.
+pub struct Sqlite {
+    connection: Connection,
+    applies: Cell<u32>,
+    faults: RefCell<Vec<(u32, Fault)>>,
+}
+
+impl Sqlite {
+    pub fn new() -> Self {
+        let connection = Connection::open_in_memory().expect("SQLite opens");
+        Self { connection, applies: Cell::new(0), faults: RefCell::default() }
+    }
+
+    /// How many times `apply` was called.
+    pub fn applies(&self) -> u32 {
+        self.applies.get()
+    }
+
+    /// Lets the `nth` `apply` from now fail; 1 is the next.
+    #[allow(dead_code, reason = "not every test breaks things")]
+    pub fn break_apply(&self, nth: u32, fault: Fault) {
+        self.faults.borrow_mut().push((self.applies.get() + nth, fault));
+    }
+
+    /// Every value of a table as text, for tests of what must not be there.
+    #[allow(dead_code, reason = "not every test dumps a table")]
+    pub fn dump(&self, table: &str) -> String {
+        let rows = self.rows(&Statement::new(format!("SELECT * FROM {table}"))).expect("the table is there");
+        rows.iter().map(|row| format!("{row:?}\n")).collect()
+    }
+
+    fn run(&self, statement: &Statement) -> Result<Vec<Row>, rusqlite::Error> {
+        assert!(statement.values().len() <= VALUES_MAX, "too many values: {}", statement.text());
+        let mut prepared = self.connection.prepare_cached(statement.text())?;
+        let columns = prepared.column_count();
+        let mut found = prepared.query(params_from_iter(statement.values().iter().map(bound)))?;
+        let mut rows = Vec::new();
+        while let Some(row) = found.next()? {
+            let values = (0..columns).map(|column| row.get_ref(column).map(read));
+            rows.push(Row::new(values.collect::<Result<_, _>>()?));
+        }
+        Ok(rows)
+    }
+}
+
+impl Sql for Sqlite {
+    fn rows(&self, statement: &Statement) -> Result<Vec<Row>, SqlError> {
+        self.connection.pragma_update(None, "query_only", true).map_err(engine)?;
+        let rows = self.run(statement).map_err(engine);
+        self.connection.pragma_update(None, "query_only", false).map_err(engine)?;
+        rows
+    }
+
+    fn apply(&self, writes: &[Statement]) -> Result<(), SqlError> {
+        self.applies.set(self.applies.get() + 1);
+        let fault =
+            self.faults.borrow().iter().find(|(nth, _)| *nth == self.applies.get()).map(|(_, fault)| *fault);
+        let injected = SqlError::Engine { message: "injected fault".to_owned() };
+        if fault == Some(Fault::BeforeItLands) {
+            return Err(injected);
+        }
+        self.connection.execute_batch("SAVEPOINT apply").map_err(engine)?;
+        for write in writes {
+            if let Err(error) = self.run(write) {
+                self.connection.execute_batch("ROLLBACK TO apply; RELEASE apply").map_err(engine)?;
+                return Err(engine(error));
+            }
+        }
+        self.connection.execute_batch("RELEASE apply").map_err(engine)?;
+        if fault == Some(Fault::ReplyLost) { Err(injected) } else { Ok(()) }
+    }
+}
+
+fn engine(error: rusqlite::Error) -> SqlError {
+    SqlError::Engine { message: error.to_string() }
+}
+
+fn bound(value: &Value) -> rusqlite::types::Value {
+    match value {
+        Value::Null => rusqlite::types::Value::Null,
+        Value::Integer(integer) => {
+            assert!((-INTEGER_MAX..=INTEGER_MAX).contains(integer), "beyond JavaScript's integers");
+            rusqlite::types::Value::Integer(*integer)
+        }
+        Value::Text(text) => rusqlite::types::Value::Text(text.clone()),
+        Value::Blob(bytes) => rusqlite::types::Value::Blob(bytes.clone()),
+    }
+}
+
+fn read(value: ValueRef<'_>) -> Value {
+    match value {
+        ValueRef::Null => Value::Null,
+        ValueRef::Integer(integer) => Value::Integer(integer),
+        ValueRef::Text(text) => Value::Text(String::from_utf8(text.to_vec()).expect("UTF-8")),
+        ValueRef::Blob(bytes) => Value::Blob(bytes.to_vec()),
+        ValueRef::Real(real) => panic!("a real number in the database: {real}"),
+    }
+}
