@@ -54,6 +54,7 @@ pub mod power;
 pub mod problem;
 pub mod protocol;
 pub mod record;
+pub mod refresh;
 pub mod request;
 pub mod ring;
 pub mod rules;

@@ -11,6 +11,7 @@ use crate::draft::{Changes, Checked, Draft, FieldError};
 use crate::id::{AccountId, KeyId, MemberId, TokenId};
 use crate::keys::{KeyView, Listing, Page};
 use crate::record::{Epoch, Record, Revision};
+use crate::refresh::{Refresh, RefreshRequest};
 use crate::secret::{Digest, SecretText};
 use crate::time::{UnixMs, Zone};
 
@@ -125,7 +126,9 @@ pub enum LedgerRequest {
         /// What.
         command: Command,
     },
-    /// The edge asks for the record of a key.
+    /// An isolate refreshes its lease.
+    Refresh(RefreshRequest),
+    /// The edge asks for the record of a key: what edges of the release before leases send.
     Record {
         /// The key.
         id: KeyId,
@@ -247,6 +250,8 @@ pub enum LedgerReply {
         /// From when whatever was taken away is refused everywhere; `None` when nothing was.
         bound: Option<Bound>,
     },
+    /// A refreshed lease.
+    Refreshed(Refresh),
     /// The record that was asked for; `None`: there is no such key and never was.
     Record {
         /// The record.

@@ -1,0 +1,135 @@
+//! The refresh: how an isolate keeps its knowledge of one account no older than T.
+//!
+//! The edge says what it knows; the ledger answers with what has changed since, with what Workers KV may still have wrong, and with the
+//! records that the edge asked for. Shapes are pinned by tests; members are only added, with a default.
+
+use serde::{Deserialize, Serialize};
+
+use crate::id::KeyId;
+use crate::network::ClientAddress;
+use crate::record::{Epoch, Record, Revision};
+use crate::time::UnixMs;
+
+/// What an isolate knows and wants.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RefreshRequest {
+    /// The history that the lease counts in; `None` without a lease.
+    #[serde(default)]
+    pub epoch: Option<Epoch>,
+    /// The highest revision of which the lease knows all changes up to it.
+    #[serde(default)]
+    pub known_revision: Revision,
+    /// Revision of the account state that it holds; 0 = none.
+    #[serde(default)]
+    pub state_revision: Revision,
+    /// Keys whose records it wants now.
+    #[serde(default)]
+    pub ask: Vec<KeyId>,
+    /// Uses since its last batch.
+    #[serde(default)]
+    pub usage: Option<UsageBatch>,
+}
+
+/// What the ledger answers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refresh {
+    /// The ledger's history.
+    pub epoch: Epoch,
+    /// Its last change.
+    pub revision: Revision,
+    /// What changed since `known_revision`.
+    pub delta: Delta,
+    /// What KV may have wrong: all of it.
+    pub unsettled: Unsettled,
+    /// The account's state, if it is newer than the request's or the epoch is another.
+    #[serde(default)]
+    pub state: Option<AccountState>,
+    /// The records that were asked for, each of them.
+    #[serde(default)]
+    pub answers: Vec<Answer>,
+}
+
+/// A key and the revision of its last change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Mark {
+    /// The key.
+    pub id: KeyId,
+    /// Its last change.
+    pub revision: Revision,
+}
+
+/// Changes since the lease's revision.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Delta {
+    /// Every key that has changed, once, with its last change.
+    Changes(Vec<Mark>),
+    /// Too many, too long ago, or another history: drop all records of the account.
+    Reset,
+}
+
+/// What KV may have wrong.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Unsettled {
+    /// These keys and no others.
+    Set(Vec<Mark>),
+    /// Too many to name: KV counts for nothing.
+    Overflow,
+}
+
+/// The ledger's word on one key.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Answer {
+    /// The key.
+    pub id: KeyId,
+    /// Its record; `None`: there is no such key and never was.
+    pub record: Option<Record>,
+}
+
+/// What holds for a whole account. Versioned; later features add members with defaults that grant nothing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccountState {
+    /// Revision of its last change.
+    pub revision: Revision,
+    /// T of promise P1, in milliseconds. 0: every request asks.
+    pub freshness_ms: u64,
+    /// Whether the operator has suspended the account.
+    #[serde(default)]
+    pub suspended: bool,
+}
+
+/// Uses of keys by one isolate since its last batch. A batch that comes twice counts once.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UsageBatch {
+    /// The isolate, by a random number of its own.
+    pub isolate: u64,
+    /// Rises with each batch of the isolate.
+    pub sequence: u64,
+    /// Per key.
+    pub uses: Vec<Use>,
+}
+
+/// Uses of one key.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Use {
+    /// The key.
+    pub id: KeyId,
+    /// Requests that were let through.
+    pub count: u64,
+    /// Requests that were refused although the secret was right.
+    pub denials: u64,
+    /// The last of them.
+    pub last_at: UnixMs,
+    /// Addresses, at most [`ADDRESSES_MAX`].
+    pub addresses: Vec<ClientAddress>,
+}
+
+/// Most addresses of one key in one batch.
+pub const ADDRESSES_MAX: usize = 8;
+
+/// Most keys that one refresh may ask for, and most uses in its batch: one bulk of a verifier's checks.
+pub const ASK_MAX: usize = 100;
+
+/// Most marks of a delta or of the unsettled set in a reply: about 40 bytes each, 40 KB.
+pub const MARKS_MAX: usize = 1_000;
