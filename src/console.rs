@@ -3,5 +3,6 @@
 pub mod body;
 pub mod route;
 pub mod session;
+pub mod view;
 
 pub use route::Route;

@@ -113,6 +113,16 @@ impl FieldError {
         Self { pointer, code, detail: detail.to_string(), params: Map::new() }
     }
 
+    /// The error of a name, address or password.
+    pub fn text(field: &str, error: TextError) -> Self {
+        let refused = Self::new(field, error.code(), error);
+        match error {
+            TextError::TooLong { max } => refused.with("max", max),
+            TextError::TooShort { min } => refused.with("min", min),
+            TextError::Required | TextError::ControlCharacter | TextError::NotAnAddress => refused,
+        }
+    }
+
     /// The error of a parser, whose JSON is its code and parameters.
     fn of(field: &str, error: &(impl Serialize + core::fmt::Display)) -> Self {
         let (code, params) = code_and_params(error);
@@ -230,14 +240,8 @@ impl Desk<'_> {
     }
 
     fn name(&mut self, text: &str) -> Option<String> {
-        let Err(error) = check_name(text) else { return Some(text.to_owned()) };
-        let refused = FieldError::new("name", error.code(), error);
-        self.errors.push(match error {
-            TextError::TooLong { max } => refused.with("max", max),
-            TextError::TooShort { min } => refused.with("min", min),
-            TextError::Required | TextError::ControlCharacter | TextError::NotAnAddress => refused,
-        });
-        None
+        check_name(text).map_err(|error| self.errors.push(FieldError::text("name", error))).ok()?;
+        Some(text.to_owned())
     }
 
     fn expires(&mut self, text: &str) -> Option<Expiry> {

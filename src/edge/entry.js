@@ -13,9 +13,9 @@ export default {
       // Most requests are decided here, in one synchronous call; async Rust costs half as much again.
       let verdict = call(decide, request.method, request.url, headers, now);
       if (verdict === "") verdict = await callAsync(handle, request, env, ctx, headers, now);
-      if (verdict instanceof Response) return verdict;
-      const { answer, forward } = JSON.parse(verdict);
-      return answer ? respond(answer) : await pass(forward, request, env);
+      const outcome = JSON.parse(verdict);
+      if (outcome === "asset") return await env.ASSETS.fetch(request);
+      return outcome.answer ? respond(outcome.answer) : await pass(outcome.forward, request, env);
     } catch (error) {
       return failed(error);
     }

@@ -1,134 +1,154 @@
-//! The Worker's face towards JavaScript. A stand-in that answers by path, so that the shell
-//! around it (entry, forwards, recovery from traps) can be tested before the gateway exists.
+//! The Worker: thin adapters between the platform and the core. No decisions are made here.
 //!
-//! `entry.js` calls [`decide`] first, synchronously; only what needs I/O goes on to [`handle`].
+//! | module | what it adapts |
+//! | --- | --- |
+//! | this | the calls of `entry.js`; the isolate's one [`Gateway`] |
+//! | [`settings`] | variables and secrets |
+//! | [`calls`] | requests to objects, reads of KV |
+//! | [`console`], [`verification`] | Claviger's own routes: reading bodies, calling objects, in order |
+//! | [`objects`], [`storage`] | the Durable Objects' side |
+//! | `trap` | what happens after a panic |
+//!
+//! Isolates share data between requests, never promises or locks: the gateway is borrowed for one synchronous call at a time
+//! and never across an await.
 
+mod calls;
+mod console;
+mod objects;
+mod settings;
+mod storage;
 mod trap;
+mod verification;
 
-use js_sys::Function;
-use serde_json::{Value, json};
-use wasm_bindgen::{JsCast, JsValue, prelude::wasm_bindgen};
-use wasm_bindgen_futures::JsFuture;
+use core::cell::RefCell;
 
-/// Decides a request without I/O. `headers` is `name\nvalue\nname\nvalue…`; `""` means that I/O is needed.
+use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
+use worker::Env;
+use worker::wasm_bindgen::JsCast;
+
+use crate::answer::{Answer, Outcome};
+use crate::config::Config;
+use crate::gateway::{Decision, Gateway, Lookup, Need};
+use crate::problem::Problem;
+use crate::request::{Headers, Request, Url};
+use crate::time::UnixMs;
+
+pub use objects::{alarm, object};
+
+thread_local! {
+    /// This isolate's edge; empty until the first request has brought the settings.
+    static GATEWAY: RefCell<Option<Gateway>> = const { RefCell::new(None) };
+}
+
+/// Decides about a request without I/O. `headers` is `name\nvalue\nname\nvalue…`. `""`: I/O is needed, call [`handle`].
 #[wasm_bindgen]
 #[must_use]
 pub fn decide(method: &str, url: &str, headers: &str, now_ms: f64) -> String {
-    let path = path_of(url);
-    if let Some(rest) = path.strip_prefix("/forward") {
-        return forward(rest);
-    }
-    match path.split('?').next().unwrap_or_default() {
-        "/panic/decide" => trap(),
-        "/decided" => answer(
-            200,
-            &json!({ "method": method, "url": url, "headers": headers, "now_ms": now_ms }).to_string(),
-        ),
+    let Some(request) = request(method, url, headers, now_ms) else { return String::new() };
+    match with_gateway(|gateway| gateway.decide(&request, &Lookup::default())) {
+        Some(Decision::Done(outcome)) => outcome.to_json(),
         _ => String::new(),
     }
 }
 
-/// Carries out a request that needs I/O: a `Response` as it is, or text in the form that [`decide`] gives.
+/// Carries a request through that needs I/O. Resolves to text as [`decide`] gives it.
 ///
 /// # Errors
-/// Whatever the platform throws.
+/// None of its own: what the platform throws is logged and becomes an answer.
 #[wasm_bindgen]
 pub async fn handle(
-    request: web_sys::Request,
+    incoming: web_sys::Request,
     env: JsValue,
     _ctx: JsValue,
-    _headers: String,
-    _now_ms: f64,
-) -> Result<JsValue, JsValue> {
-    let url = request.url();
-    let path = path_of(&url);
-    if let Some(rest) = path.strip_prefix("/object/") {
-        return call(&env, "LEDGER", rest, request).await;
-    }
-    match path.split('?').next().unwrap_or_default() {
-        "/panic/handle" => {
-            JsFuture::from(js_sys::Promise::resolve(&JsValue::NULL)).await?;
-            trap()
+    headers: String,
+    now_ms: f64,
+) -> Result<String, JsValue> {
+    let env: Env = env.unchecked_into();
+    let (method, url) = (incoming.method(), incoming.url());
+    let outcome = match request(&method, &url, &headers, now_ms) {
+        Some(request) => match configure(&env) {
+            Ok(()) => carry_through(&request, incoming, &env).await,
+            Err(problem) => Outcome::Answer(problem.answer("")),
+        },
+        None => Outcome::Answer(Problem::Internal.answer("")),
+    };
+    Ok(outcome.to_json())
+}
+
+async fn carry_through(request: &Request<'_>, incoming: web_sys::Request, env: &Env) -> Outcome {
+    let mut lookup = Lookup::default();
+    loop {
+        match with_gateway(|gateway| gateway.decide(request, &lookup)) {
+            Some(Decision::Done(outcome)) => return outcome,
+            Some(Decision::Need(need)) => find_out(need, env, &mut lookup).await,
+            Some(Decision::Console(route)) => {
+                return Outcome::Answer(console::answer(route, request, incoming, env).await);
+            }
+            None => return Outcome::Answer(Problem::Internal.answer("")),
         }
-        "/slow" => call(&env, "DEMO", "slow", request).await,
-        "/forward-later" => Ok(forward("/seen").into()),
-        _ => Ok(answer(404, "no such path").into()),
     }
 }
 
-/// One request to a Durable Object of class `kind`.
-///
-/// # Errors
-/// Whatever the platform throws.
-#[wasm_bindgen]
-pub async fn object(
-    kind: String,
-    ctx: JsValue,
-    _env: JsValue,
-    request: web_sys::Request,
-) -> Result<web_sys::Response, JsValue> {
-    JsFuture::from(js_sys::Promise::resolve(&JsValue::NULL)).await?;
-    let url = request.url();
-    if path_of(&url).starts_with("/panic") {
-        trap();
+/// Finds out what a decision needs. Every call makes the lookup know more, so that deciding again comes to an end.
+async fn find_out(need: Need, env: &Env, lookup: &mut Lookup) {
+    // The time of asking, not of the answer: knowledge must not look younger than it is.
+    let asked = now();
+    match need {
+        Need::Kv(id) => {
+            let text = calls::read_kv(env, &crate::record::kv_key(id)).await;
+            with_gateway(|gateway| gateway.learn_from_kv(id, text.as_deref(), asked, lookup));
+        }
+        Need::Ledger(id) => {
+            let record = calls::record(env, id).await;
+            with_gateway(|gateway| match record {
+                Ok(record) => gateway.learn_from_ledger(id, record, asked, lookup),
+                Err(_) => gateway.ledger_failed(lookup),
+            });
+        }
     }
-    let storage = js_sys::Reflect::get(&ctx, &"storage".into())?;
-    if path_of(&url).starts_with("/alarm") {
-        let set: Function = js_sys::Reflect::get(&storage, &"setAlarm".into())?.dyn_into()?;
-        let set: js_sys::Promise = set.call1(&storage, &JsValue::from_f64(1.0))?.dyn_into()?;
-        JsFuture::from(set).await?;
+}
+
+/// Makes the isolate's gateway on its first request. A deployment whose settings are wrong is told so in the log, with every
+/// request, and serves none.
+fn configure(env: &Env) -> Result<(), Problem> {
+    if with_gateway(|_| ()).is_some() {
+        return Ok(());
     }
-    web_sys::Response::new_with_opt_str(Some(&kind))
-}
-
-/// The alarm of a Durable Object of class `kind`.
-///
-/// # Errors
-/// Whatever the platform throws.
-#[wasm_bindgen]
-pub async fn alarm(_kind: String, ctx: JsValue, _env: JsValue) -> Result<(), JsValue> {
-    js_sys::Reflect::get(&ctx, &"storage".into())?;
-    Ok(())
-}
-
-fn path_of(url: &str) -> &str {
-    url.splitn(4, '/')
-        .nth(3)
-        .map_or("/", |rest| url.get(url.len().saturating_sub(rest.len().saturating_add(1))..).unwrap_or("/"))
-}
-
-fn answer(status: u16, body: &str) -> String {
-    json!({ "answer": { "status": status, "headers": [["content-type", "text/plain"]], "body": body } })
-        .to_string()
-}
-
-fn forward(path: &str) -> String {
-    let url = format!("https://demo.invalid{path}");
-    let set: Value = json!([["claviger-subject", "test"]]);
-    json!({ "forward": { "binding": "DEMO", "url": url, "remove": ["authorization"], "set": set } })
-        .to_string()
-}
-
-/// Stops the instance, as a failed allocation or a bug would.
-#[allow(clippy::panic, reason = "what this stand-in is for")]
-fn trap() -> ! {
-    panic!("asked to");
-}
-
-async fn call(
-    env: &JsValue,
-    binding: &str,
-    path: &str,
-    request: web_sys::Request,
-) -> Result<JsValue, JsValue> {
-    let binding_of = js_sys::Reflect::get(env, &binding.into())?;
-    let mut stub = binding_of.clone();
-    if binding == "LEDGER" {
-        let by_name: Function = js_sys::Reflect::get(&binding_of, &"getByName".into())?.dyn_into()?;
-        stub = by_name.call1(&binding_of, &"one".into())?;
+    match Config::parse(settings::read(env)) {
+        Ok(config) => {
+            GATEWAY.with(|cell| {
+                if let Ok(mut gateway) = cell.try_borrow_mut() {
+                    *gateway = Some(Gateway::new(config));
+                }
+            });
+            Ok(())
+        }
+        Err(error) => {
+            worker::console_error!("this deployment does not serve: {error}");
+            Err(Problem::Misconfigured)
+        }
     }
-    let fetch: Function = js_sys::Reflect::get(&stub, &"fetch".into())?.dyn_into()?;
-    let url = format!("https://object.invalid/{path}");
-    let answer: js_sys::Promise = fetch.call2(&stub, &url.into(), &request)?.dyn_into()?;
-    JsFuture::from(answer).await
+}
+
+/// Borrows the gateway for one synchronous call; `None` before it is made.
+fn with_gateway<T>(work: impl FnOnce(&mut Gateway) -> T) -> Option<T> {
+    GATEWAY.with(|cell| cell.try_borrow_mut().ok().and_then(|mut gateway| gateway.as_mut().map(work)))
+}
+
+/// A problem document with links to this deployment's console.
+fn refuse(problem: &Problem) -> Answer {
+    problem.answer(&with_gateway(|gateway| gateway.config().console_origin.clone()).unwrap_or_default())
+}
+
+fn request<'a>(method: &'a str, url: &'a str, headers: &'a str, now_ms: f64) -> Option<Request<'a>> {
+    Some(Request { method, url: Url::parse(url)?, headers: Headers::new(headers), arrived: time(now_ms) })
+}
+
+fn now() -> UnixMs {
+    time(js_sys::Date::now())
+}
+
+/// JavaScript's time is a number with a fraction that we drop; it fits an `i64` for 292 million years.
+fn time(ms: f64) -> UnixMs {
+    UnixMs::from_ms(ms as i64)
 }

@@ -91,12 +91,13 @@ const API: &str = "http://api.localhost:8787/x";
 #[test]
 fn refusals_come_in_order_of_precedence() {
     type Break = fn(&mut Limits);
+    type State = fn(Credential) -> Standing;
     let permission: Break = |limits| limits.permissions = serde_json::from_str(r#"["demo:write"]"#).unwrap();
     let interface: Break = |limits| limits.interfaces = vec![Interface::Smtp];
     let network: Break = |limits| limits.networks = serde_json::from_str(r#"["192.0.2.0/24"]"#).unwrap();
     let expired: Break = |limits| limits.expires = Expiry::At(at(NOW));
     let early: Break = |limits| limits.not_before = Some(at(NOW + 1));
-    let rows: [(&[Break], fn(Credential) -> Standing, u16, &str); 8] = [
+    let rows: [(&[Break], State, u16, &str); 8] = [
         (&[], Standing::Active, 0, ""),
         (&[permission], Standing::Active, 403, "permission_denied"),
         (&[permission, interface], Standing::Active, 403, "interface_denied"),

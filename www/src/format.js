@@ -4,6 +4,9 @@ const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
 const DAY_MS = 24 * HOUR_MS;
 
+/** Older than this, a date says more than a distance. */
+const RECENT_MS = 30 * DAY_MS;
+
 /** English dates are written "Sat 20 Feb 2027, 14:05", which is how `en-GB` orders them. */
 const LOCALES = { en: "en-GB", ja: "ja-JP" };
 
@@ -13,9 +16,11 @@ const LOCALES = { en: "en-GB", ja: "ja-JP" };
 export function makeFormat(lang, zone) {
   const locale = LOCALES[lang];
   const formatter = (options) => new Intl.DateTimeFormat(locale, { timeZone: zone, hourCycle: "h23", ...options });
-  const year = { year: "numeric", month: lang === "en" ? "short" : "long", day: "numeric" };
-  const day = formatter(year);
-  const weekday = formatter({ ...year, weekday: "short" });
+  const date = { year: "numeric", month: lang === "en" ? "short" : "long", day: "numeric" };
+  /** For columns: "30 Jun 2027", "2027/6/30". */
+  const day = formatter(lang === "en" ? date : { ...date, month: "numeric" });
+  /** For sentences: "Wed 30 Jun 2027", "2027年6月30日(水)". */
+  const weekday = formatter({ ...date, weekday: "short" });
   const minute = formatter({ hour: "2-digit", minute: "2-digit" });
   const second = formatter({ hour: "2-digit", minute: "2-digit", second: "2-digit" });
   const relative = new Intl.RelativeTimeFormat(locale, { numeric: "auto" });
@@ -29,8 +34,6 @@ export function makeFormat(lang, zone) {
   return {
     zone,
     number: (value) => number.format(value),
-    /** "20 Feb 2027" */
-    date: (at) => day.format(new Date(at)),
     /** "12:00:10" */
     time: (at) => second.format(new Date(at)),
     /** "12:01" */
@@ -54,13 +57,15 @@ export function makeFormat(lang, zone) {
         Math.max(1, Math.round(ms / size)),
       );
     },
+    /** Whether `past` tells a distance. */
+    recent: (at, now) => now - Date.parse(at) < RECENT_MS,
     /** "3 minutes ago"; from a month on, the date. */
     past(at, now) {
       const ago = Math.max(0, now - Date.parse(at));
       if (ago < MINUTE_MS) return relative.format(0, "second");
       if (ago < HOUR_MS) return relative.format(-Math.floor(ago / MINUTE_MS), "minute");
       if (ago < DAY_MS) return relative.format(-Math.floor(ago / HOUR_MS), "hour");
-      if (ago < 30 * DAY_MS) return relative.format(-Math.floor(ago / DAY_MS), "day");
+      if (ago < RECENT_MS) return relative.format(-Math.floor(ago / DAY_MS), "day");
       return day.format(new Date(at));
     },
   };

@@ -1,35 +1,39 @@
 // Problems that no field can mend, in words.
-import { useEffect, useRef } from "preact/hooks";
 import { WarningIcon } from "./icons.jsx";
 import { useLocale } from "./locale.jsx";
+import { Notice } from "./notice.jsx";
 
 /** @param {ReturnType<typeof useLocale>} locale @param {import('./api.js').Problem} problem */
-export function problemText({ say, has, format }, problem) {
+export function problemText({ say, has, format }, problem, code = problem.code) {
   const quote = problem.request_id ? say("problem.quote", { id: problem.request_id }) : "";
-  if (problem.code === "too_many_attempts") {
+  if (code === "too_many_attempts") {
     return problem.until
       ? say("problem.too_many_attempts", { time: format.clock(problem.until), zone: format.zone })
       : say("problem.too_many_attempts.soon");
   }
-  const key = `problem.${problem.code}`;
+  const key = `problem.${code}`;
   return [has(key) ? say(key, { max: problem.max ?? "" }) : say("problem.failed"), quote].filter(Boolean).join(" ");
 }
 
-/** A problem that stands where the act was. It takes the focus, so that it is read. */
-export function ProblemNotice({ problem, children }) {
+/**
+ * A problem that stands where the act was. What the member broke off themselves needs no words.
+ * @param {{problem: import('./api.js').Problem | null, as?: string, children?: any}} props `as` words it by another code
+ */
+export function ProblemNotice({ problem, as, children }) {
   const locale = useLocale();
-  const box = useRef(null);
-  useEffect(() => box.current?.focus(), [problem]);
   if (!problem || problem.code === "cancelled") return null;
   return (
-    <div class="notice bad" ref={box} tabIndex={-1}>
+    <Notice about={problem}>
       <p>
-        <WarningIcon /> {problemText(locale, problem)}
+        <WarningIcon /> {problemText(locale, problem, as)}
       </p>
       {children}
-    </div>
+    </Notice>
   );
 }
+
+/** Whether what the page shows may no longer be so. @param {import('./api.js').Problem | null} problem */
+export const leavesUnsure = (problem) => ["no_answer", "already_issued", "not_found"].includes(problem?.code);
 
 /**
  * A server's refusal of one field, as the summary and the field show it.

@@ -31,7 +31,9 @@ pub fn setup_link(origin: &str) -> Result<String> {
 pub fn origin_keys(origin: &str) -> Result<String> {
     let lines = ring()?
         .iter()
-        .map(|generation| format!("{}  {}", HEXLOWER.encode(&*generation.origin_key(origin)), generation.id()))
+        .map(|generation| {
+            format!("{}  {}", HEXLOWER.encode(&*generation.origin_key(origin)), generation.id())
+        })
         .collect::<Vec<_>>();
     Ok(lines.join("\n"))
 }

@@ -11,6 +11,7 @@ export const actsOn = (key) => ["edit", key.enabled ? "disable" : "enable", "del
  * @param {import('./key.js').Key} props.subject
  * @param {(outcome: import('./key.js').Outcome) => void} props.onDone
  * @param {(key: import('./key.js').Key) => void} props.onChanged
+ * @param {() => void} props.onUnsure the key should be loaded again
  * @param {() => void} props.onCancel
  */
 export function Act({ what, ...props }) {

@@ -3,7 +3,8 @@ import { useRef, useState } from "preact/hooks";
 import { useConsole } from "../console.jsx";
 import { Dialog } from "../dialog.jsx";
 import { useLocale } from "../locale.jsx";
-import { ProblemNotice } from "../problem.jsx";
+import { Notice } from "../notice.jsx";
+import { ProblemNotice, leavesUnsure } from "../problem.jsx";
 import { deleteKey, disableKey, enableKey } from "./key.js";
 
 const ACTS = {
@@ -18,9 +19,10 @@ const ACTS = {
  * @param {import('./key.js').Key} props.subject
  * @param {(outcome: import('./key.js').Outcome) => void} props.onDone
  * @param {(key: import('./key.js').Key) => void} props.onChanged somebody else changed the key meanwhile
+ * @param {() => void} props.onUnsure what became of the act is not known
  * @param {() => void} props.onCancel
  */
-export function Confirm({ what, subject, onDone, onChanged, onCancel }) {
+export function Confirm({ what, subject, onDone, onChanged, onUnsure, onCancel }) {
   const { say, format } = useLocale();
   const { request, session } = useConsole();
   const [busy, setBusy] = useState(false);
@@ -42,21 +44,21 @@ export function Confirm({ what, subject, onDone, onChanged, onCancel }) {
     if (answer.problem.code === "changed_meanwhile") onChanged(answer.problem.key);
     return setProblem(answer.problem);
   };
+  const leave = () => {
+    if (busy) return;
+    if (leavesUnsure(problem)) onUnsure();
+    onCancel();
+  };
 
   return (
-    <Dialog
-      role="alertdialog"
-      title={say(`${what}.title`, slots)}
-      describedBy="confirm-body"
-      onCancel={busy ? () => {} : onCancel}
-    >
+    <Dialog role="alertdialog" title={say(`${what}.title`, slots)} describedBy="confirm-body" onCancel={leave}>
       <p id="confirm-body">
         {say(within === 0 ? `${what}.body.now` : `${what}.body`, { ...slots, count: within, seconds: within })}
       </p>
       {problem?.code === "changed_meanwhile" ? (
-        <div class="notice" role="alert">
+        <Notice about={problem} bad={false}>
           <p>{say("changed.look", { by: problem.by, time: format.clock(problem.at) })}</p>
-        </div>
+        </Notice>
       ) : (
         <ProblemNotice problem={problem} />
       )}
@@ -64,7 +66,7 @@ export function Confirm({ what, subject, onDone, onChanged, onCancel }) {
         <button type="button" class={what === "delete" ? "danger" : "primary"} onClick={confirm}>
           {say(busy ? `${what}.busy` : `${what}.confirm`)}
         </button>
-        <button type="button" onClick={busy ? undefined : onCancel} data-focus="">
+        <button type="button" onClick={leave} data-focus="">
           {say("cancel")}
         </button>
       </div>

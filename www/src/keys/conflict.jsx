@@ -1,6 +1,7 @@
 // "Ken changed this key at 12:01; yours is not saved." Both versions side by side, and which one to go on with.
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useState } from "preact/hooks";
 import { useLocale } from "../locale.jsx";
+import { Notice } from "../notice.jsx";
 import { changesOf, draftOf, expiresText } from "./draft.js";
 
 /**
@@ -13,8 +14,6 @@ import { changesOf, draftOf, expiresText } from "./draft.js";
 export function Conflict({ problem, base, mine, onAdopt }) {
   const { say, format } = useLocale();
   const [both, setBoth] = useState(false);
-  const box = useRef(null);
-  useEffect(() => box.current.focus(), [problem]);
 
   const theirs = draftOf(problem.key, format.zone);
   /** My changes on top of theirs: what I did not touch stays as they have it. */
@@ -29,7 +28,7 @@ export function Conflict({ problem, base, mine, onAdopt }) {
   };
 
   return (
-    <div class="notice" ref={box} tabIndex={-1}>
+    <Notice about={problem} bad={false}>
       <p>{say("changed", { by: problem.by, time: format.clock(problem.at) })}</p>
       {both ? (
         <>
@@ -48,7 +47,7 @@ export function Conflict({ problem, base, mine, onAdopt }) {
           {say("changed.both")}
         </button>
       )}
-    </div>
+    </Notice>
   );
 }
 

@@ -4,7 +4,7 @@ import { useConsole } from "../console.jsx";
 import { Dialog } from "../dialog.jsx";
 import { ErrorSummary, Form } from "../fields.jsx";
 import { useLocale } from "../locale.jsx";
-import { ProblemNotice, fieldError } from "../problem.jsx";
+import { ProblemNotice, fieldError, leavesUnsure } from "../problem.jsx";
 import { Conflict } from "./conflict.jsx";
 import { changesOf, draftOf, missingIn } from "./draft.js";
 import { KeyFields } from "./fields.jsx";
@@ -15,9 +15,10 @@ import { editKey } from "./key.js";
  * @param {import('./key.js').Key} props.subject
  * @param {(outcome: import('./key.js').Outcome) => void} props.onDone
  * @param {(key: import('./key.js').Key) => void} props.onChanged
+ * @param {() => void} props.onUnsure what became of the changes is not known
  * @param {() => void} props.onCancel
  */
-export function Edit({ subject, onDone, onChanged, onCancel }) {
+export function Edit({ subject, onDone, onChanged, onUnsure, onCancel }) {
   const locale = useLocale();
   const { say, format } = locale;
   const { request } = useConsole();
@@ -56,9 +57,14 @@ export function Edit({ subject, onDone, onChanged, onCancel }) {
     setBase(key);
     setDraft(next);
   };
+  const leave = () => {
+    if (busy) return;
+    if (leavesUnsure(problem)) onUnsure();
+    onCancel();
+  };
 
   return (
-    <Dialog title={say("edit.title", { name: base.name })} onCancel={busy ? () => {} : onCancel} class="form">
+    <Dialog title={say("edit.title", { name: base.name })} onCancel={leave} class="form">
       <Form onSubmit={submit} busy={busy}>
         <div class="body">
           <ErrorSummary {...mistakes} />
@@ -76,7 +82,7 @@ export function Edit({ subject, onDone, onChanged, onCancel }) {
         </div>
         <div class="actions">
           <button class="primary">{say(busy ? "edit.busy" : "edit.submit")}</button>
-          <button type="button" onClick={busy ? undefined : onCancel}>
+          <button type="button" onClick={leave}>
             {say("cancel")}
           </button>
         </div>

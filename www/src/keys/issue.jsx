@@ -4,7 +4,8 @@ import { useConsole } from "../console.jsx";
 import { Dialog } from "../dialog.jsx";
 import { ErrorSummary, Form } from "../fields.jsx";
 import { useLocale } from "../locale.jsx";
-import { ProblemNotice, fieldError } from "../problem.jsx";
+import { Notice } from "../notice.jsx";
+import { ProblemNotice, fieldError, leavesUnsure } from "../problem.jsx";
 import { keyAddress } from "../route.js";
 import { emptyDraft, fieldsOf, missingIn } from "./draft.js";
 import { Advice, KeyFields } from "./fields.jsx";
@@ -14,19 +15,24 @@ import { Reveal } from "./reveal.jsx";
 /**
  * @param {object} props
  * @param {(key: import('./key.js').Key) => void} props.onIssued at once, from the server's answer
+ * @param {() => void} props.onUnsure a key may exist that the page does not know
  * @param {() => void} props.onDone the key has been stored, or the form was left
  */
-export function Issue({ onIssued, onDone }) {
+export function Issue({ onIssued, onUnsure, onDone }) {
   /** The only place that holds a secret; gone with the dialog. */
   const [issued, setIssued] = useState(null);
   const show = (answer) => {
     setIssued(answer);
     onIssued(answer.key);
   };
-  return issued ? <Reveal issued={issued} onDone={onDone} /> : <IssueForm onIssued={show} onCancel={onDone} />;
+  return issued ? (
+    <Reveal issued={issued} onDone={onDone} />
+  ) : (
+    <IssueForm onIssued={show} onUnsure={onUnsure} onCancel={onDone} />
+  );
 }
 
-function IssueForm({ onIssued, onCancel }) {
+function IssueForm({ onIssued, onUnsure, onCancel }) {
   const locale = useLocale();
   const { say, format } = locale;
   const { request } = useConsole();
@@ -54,9 +60,14 @@ function IssueForm({ onIssued, onCancel }) {
     else if (answer.problem.errors?.length) show(answer.problem.errors);
     else setProblem({ ...answer.problem, name: draft.name.trim() });
   };
+  const leave = () => {
+    if (busy) return;
+    if (leavesUnsure(problem)) onUnsure();
+    onCancel();
+  };
 
   return (
-    <Dialog title={say("issue.title")} onCancel={busy ? () => {} : onCancel} class="form">
+    <Dialog title={say("issue.title")} onCancel={leave} class="form">
       <Form onSubmit={submit} busy={busy}>
         <div class="body">
           <ErrorSummary {...mistakes} />
@@ -70,7 +81,7 @@ function IssueForm({ onIssued, onCancel }) {
         </div>
         <div class="actions">
           <button class="primary">{say(busy ? "issue.busy" : "issue.submit")}</button>
-          <button type="button" onClick={busy ? undefined : onCancel}>
+          <button type="button" onClick={leave}>
             {say("cancel")}
           </button>
         </div>
@@ -82,20 +93,21 @@ function IssueForm({ onIssued, onCancel }) {
 /** Two problems belong to issuing alone: the answer got lost, and the key had been issued all the same. */
 function IssueProblem({ problem }) {
   const { say } = useLocale();
-  if (problem?.code === "no_answer")
+  if (problem?.code === "no_answer") {
     return (
-      <div class="notice bad" role="alert">
+      <Notice about={problem}>
         <p>{say("issue.no-answer", { name: problem.name })}</p>
-      </div>
+      </Notice>
     );
+  }
   if (problem?.code === "already_issued") {
     return (
-      <div class="notice bad" role="alert">
+      <Notice about={problem}>
         <p>
           {say("issue.already", { name: problem.key.name })}{" "}
           <a href={keyAddress(problem.key.id)}>{say("issue.already.open")}</a>
         </p>
-      </div>
+      </Notice>
     );
   }
   return <ProblemNotice problem={problem} />;

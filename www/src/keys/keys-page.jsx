@@ -91,7 +91,7 @@ export function KeysPage({ query, atConnection }) {
         </div>
         {!list.asked && <Late what="loading.keys" />}
         {list.problem && (
-          <ProblemNotice problem={{ ...list.problem, code: "keys_not_loaded" }}>
+          <ProblemNotice problem={list.problem} as="keys_not_loaded">
             <button type="button" onClick={list.again}>
               {say("retry")}
             </button>
@@ -122,15 +122,16 @@ export function KeysPage({ query, atConnection }) {
                 setAct({ what, subject });
               }}
             />
-            <Paging query={query} rows={list.keys.length} next={list.next} total={list.total} exact={list.exact} />
+            <Paging asked={list.asked} rows={list.keys.length} next={list.next} total={list.total} exact={list.exact} />
           </>
         )}
       </section>
-      {issuing && <Issue onIssued={issued} onDone={finishIssue} />}
+      {issuing && <Issue onIssued={issued} onUnsure={list.refresh} onDone={finishIssue} />}
       {act && (
         <Act
           {...act}
           onDone={settle}
+          onUnsure={list.refresh}
           onCancel={() => setAct(null)}
           onChanged={(key) => {
             list.replace(key);

@@ -9,13 +9,19 @@ export function Expiry({ at, short = false }) {
   return <time dateTime={at}>{format.end(at, { short })}</time>;
 }
 
-/** A past event: how long ago, with the exact time beside it or, in the table, one click away on the key's page. */
+/**
+ * A past event: how long ago. `exact` says when, too; the table leaves that to the key's page.
+ * @param {{at: string, exact?: boolean}} props
+ */
 export function Past({ at, exact = false }) {
   const { say, format } = useLocale();
-  const ago = format.past(at, serverNow());
+  const now = serverNow();
+  const ago = format.past(at, now);
+  const precise = format.dateTime(at);
+  const full = format.recent(at, now) ? say("past.exact", { at: precise, ago }) : precise;
   return (
-    <time dateTime={at} title={`${format.dateTime(at)} (${format.zone})`}>
-      {exact ? say("past.exact", { at: format.dateTime(at), ago }) : ago}
+    <time dateTime={at} title={`${precise} (${format.zone})`}>
+      {exact ? full : ago}
     </time>
   );
 }

@@ -35,15 +35,16 @@ export function KeyPage({ id }) {
     };
   }, [request, id, turn]);
 
-  if (key) return <Loaded subject={key} onKey={setKey} />;
+  const again = () => setTurn(turn + 1);
   if (problem?.code === "not_found") return <LostPage />;
+  if (key) return <Loaded subject={key} onKey={setKey} onUnsure={again} />;
   if (!problem) return <Late what="loading.key" />;
   return (
     <>
       <Back />
       <PageTitle title={say("key.title")} />
-      <ProblemNotice problem={{ ...problem, code: "key_not_loaded" }}>
-        <button type="button" onClick={() => setTurn(turn + 1)}>
+      <ProblemNotice problem={problem} as="key_not_loaded">
+        <button type="button" onClick={again}>
           {say("retry")}
         </button>
       </ProblemNotice>
@@ -51,7 +52,8 @@ export function KeyPage({ id }) {
   );
 }
 
-function Loaded({ subject, onKey }) {
+/** @param {{subject: import("./key.js").Key, onKey: (key: object) => void, onUnsure: () => void}} props */
+function Loaded({ subject, onKey, onUnsure }) {
   const locale = useLocale();
   const { say } = locale;
   const announce = useAnnounce();
@@ -61,12 +63,15 @@ function Loaded({ subject, onKey }) {
   const deleted = outcome?.act === "deleted";
   useTick(30_000);
 
+  useEffect(() => {
+    if (deleted) document.querySelector("h1").focus();
+  }, [deleted]);
+
   const settle = (done) => {
     setWhat(null);
     setOutcome(done);
     announce(outcomeText(locale, done));
     onKey(done.key);
-    if (done.act === "deleted") document.querySelector("h1").focus();
   };
   const open = (act) => {
     setOutcome(null);
@@ -100,7 +105,14 @@ function Loaded({ subject, onKey }) {
           </button>
         </section>
       )}
-      <Act what={what} subject={subject} onDone={settle} onCancel={() => setWhat(null)} onChanged={onKey} />
+      <Act
+        what={what}
+        subject={subject}
+        onDone={settle}
+        onChanged={onKey}
+        onUnsure={onUnsure}
+        onCancel={() => setWhat(null)}
+      />
     </>
   );
 }

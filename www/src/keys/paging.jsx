@@ -11,17 +11,17 @@ const walked = new Map();
 
 /**
  * @param {object} props
- * @param {Record<string, string>} props.query
+ * @param {Record<string, string>} props.asked the query that the rows answer
  * @param {number} props.rows on this page
  * @param {string | null} props.next
  * @param {number} props.total
  * @param {boolean} props.exact
  */
-export function Paging({ query, rows, next, total, exact }) {
+export function Paging({ asked, rows, next, total, exact }) {
   const { say, format } = useLocale();
   const announce = useAnnounce();
-  const { q = "", sort = "", cursor = "" } = query;
-  const before = Number.parseInt(query.from ?? "0", 10) || 0;
+  const { q, sort, cursor } = asked;
+  const before = Number.parseInt(asked.from, 10) || 0;
   const shown = { from: format.number(before + 1), to: format.number(before + rows), total: format.number(total) };
   const text = say(exact ? "paging.shown" : "paging.shown.more", shown);
 

@@ -9,18 +9,23 @@ export const FIRST_ORDER = "-created";
 
 const NOTHING = { keys: [], next: null, total: 0, exact: true, problem: null, asked: null };
 
-/** @param {{q?: string, sort?: string, cursor?: string}} query */
-export function useList({ q = "", sort = FIRST_ORDER, cursor = "" }) {
+/**
+ * @param {{q?: string, sort?: string, cursor?: string, from?: string}} query
+ * @returns {object} the page, and in `asked` the query that it answers: the address bar may already be further
+ */
+export function useList({ q = "", sort = "", cursor = "", from = "" }) {
   const { request } = useConsole();
   const [list, setList] = useState(NOTHING);
   const [turn, setTurn] = useState(0);
 
   useEffect(() => {
     const control = new AbortController();
-    const parameters = Object.entries({ q, sort, cursor, limit: PAGE_ROWS }).filter(([, value]) => value !== "");
+    const parameters = Object.entries({ q, sort: sort || FIRST_ORDER, cursor, limit: PAGE_ROWS }).filter(
+      ([, value]) => value !== "",
+    );
     request("GET", `/v1/keys?${new URLSearchParams(parameters)}`, { signal: control.signal }).then((answer) => {
       if (control.signal.aborted || answer.problem?.code === "cancelled") return;
-      const asked = { q, sort, cursor };
+      const asked = { q, sort, cursor, from };
       if (!answer.ok) setList({ ...NOTHING, problem: answer.problem, asked });
       else
         setList({
@@ -33,12 +38,14 @@ export function useList({ q = "", sort = FIRST_ORDER, cursor = "" }) {
         });
     });
     return () => control.abort();
-  }, [request, q, sort, cursor, turn]);
+  }, [request, q, sort, cursor, from, turn]);
 
+  /** Loads it again while the rows stand. */
+  const refresh = useCallback(() => setTurn((before) => before + 1), []);
   const again = useCallback(() => {
     setList(NOTHING);
-    setTurn((before) => before + 1);
-  }, []);
+    refresh();
+  }, [refresh]);
 
   /** Puts the server's word for a key in its row; a row deleted earlier leaves. */
   const replace = useCallback((key) => {
@@ -64,5 +71,5 @@ export function useList({ q = "", sort = FIRST_ORDER, cursor = "" }) {
     }));
   }, []);
 
-  return { ...list, again, replace, insert, markDeleted };
+  return { ...list, again, refresh, replace, insert, markDeleted };
 }

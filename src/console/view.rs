@@ -1,0 +1,180 @@
+//! What the console's routes answer, as JSON (`docs/http-api.md`).
+
+use serde_json::{Value, json};
+
+use crate::config::Config;
+use crate::draft::{Checked, FieldError};
+use crate::gateway::Evidence;
+use crate::key::{NewKey, access_key};
+use crate::keys::{KeyView, Page};
+use crate::knowledge::Source;
+use crate::network::ClientAddress;
+use crate::permission::Permission;
+use crate::problem::Problem;
+use crate::protocol::{Bound, Refusal, Role, SessionView};
+use crate::time::UnixMs;
+use crate::verdict::Denial;
+use crate::verify::Verified;
+
+/// A key.
+pub fn key(key: &KeyView, config: &Config, now: UnixMs) -> Value {
+    json!({
+        "id": key.id,
+        "access_key": access_key(&config.prefix, key.id),
+        "name": key.name,
+        "status": key.status(now),
+        "enabled": key.enabled,
+        "expires_at": key.limits.expires.at().map(text),
+        "not_before": key.limits.not_before.map(text),
+        "networks": key.limits.networks,
+        "permissions": key.limits.permissions,
+        "created_at": text(key.created_at),
+        "created_by": key.created_by,
+        "changed_at": text(key.changed_at),
+        "changed_by": key.changed_by,
+        "revision": key.revision,
+    })
+}
+
+/// A page of keys.
+pub fn page(page: &Page, config: &Config, now: UnixMs) -> Value {
+    let keys: Vec<Value> = page.keys.iter().map(|view| key(view, config, now)).collect();
+    json!({ "keys": keys, "next": page.next, "total": page.total, "total_is_exact": page.total_is_exact, "now": text(now) })
+}
+
+/// Notes on what was typed.
+pub fn checked(checked: &Checked) -> Value {
+    let expires = checked.expires.as_ref().map(|note| {
+        json!({
+            "form": note.form, "at": note.at.map(text), "day": note.day, "zone": note.zone,
+            "from_now_ms": note.from_now_ms,
+        })
+    });
+    json!({
+        "expires": expires,
+        "networks": checked.networks,
+        "includes_caller": checked.includes_caller,
+        "errors": field_errors(checked.errors.clone()),
+    })
+}
+
+/// Refused values. Instants among the parameters become text, as everywhere.
+pub fn field_errors(mut errors: Vec<FieldError>) -> Value {
+    for error in &mut errors {
+        if let Some(at) = error.params.get_mut("at")
+            && let Some(ms) = at.as_i64()
+        {
+            *at = text(UnixMs::from_ms(ms)).into();
+        }
+    }
+    serde_json::to_value(errors).unwrap_or_default()
+}
+
+/// A key that was just issued, with its secret: the one answer that holds it.
+pub fn issued(view: &KeyView, new: &NewKey, config: &Config, now: UnixMs) -> Value {
+    let (access_key, access_secret) = new.expose_pair();
+    json!({
+        "key": key(view, config, now),
+        "credential": new.expose(),
+        "access_key": access_key,
+        "access_secret": access_secret,
+        "now": text(now),
+    })
+}
+
+/// A change of a key, and from when it holds everywhere.
+pub fn changed(view: Option<&KeyView>, bound: Option<Bound>, config: &Config, now: UnixMs) -> Value {
+    let bound = bound.map(|bound| json!({ "at": text(bound.at), "within_s": bound.within_s }));
+    match view {
+        Some(view) => json!({ "key": key(view, config, now), "bound": bound, "now": text(now) }),
+        None => json!({ "bound": bound, "now": text(now) }),
+    }
+}
+
+/// The session document.
+pub fn session(view: &SessionView, config: &Config, address: Option<ClientAddress>, now: UnixMs) -> Value {
+    let reserved: Vec<Permission> =
+        if view.member.role == Role::Owner { vec![Permission::claviger_verify()] } else { Vec::new() };
+    json!({
+        "member": {
+            "id": view.member.id, "name": view.member.name, "email": view.member.email,
+            "role": view.member.role, "language": view.member.language,
+        },
+        "account": {
+            "id": view.account.id, "name": view.account.name, "time_zone": view.account.zone,
+            "freshness_s": view.account.freshness_s,
+        },
+        "address": address,
+        "permissions": config.rules.permissions().iter().map(Permission::to_string).collect::<Vec<_>>(),
+        "grantable_reserved": reserved.iter().map(Permission::to_string).collect::<Vec<_>>(),
+        "api": api(config),
+        "step_up_until": text(view.step_up_until),
+        "expires_at": text(view.expires),
+        "now": text(now),
+    })
+}
+
+/// Where the protected API is: on the console's scheme and port, since one Worker serves both.
+fn api(config: &Config) -> Value {
+    let Some((host, path)) = config.rules.example() else { return Value::Null };
+    let base_url = config.console_origin.replacen(&config.console_host, host, 1);
+    json!({ "base_url": base_url, "example_path": path })
+}
+
+/// A verdict for a verifier. A key of an account that the verifier may not see is `unknown`.
+pub fn verdict(verdict: &Result<Verified, Denial>, evidence: Option<Evidence>) -> Value {
+    let evidence = evidence.map(|evidence| {
+        let source = match evidence.source {
+            None => "memory",
+            Some(Source::Kv) => "kv",
+            Some(Source::Ledger) => "ledger",
+        };
+        json!({ "source": source, "age_ms": evidence.age_ms, "revision": evidence.revision })
+    });
+    match verdict {
+        Ok(verified) => json!({
+            "verdict": "valid",
+            "account": verified.account(),
+            "key": verified.key(),
+            "permissions": verified.permissions(),
+            "expires_at": verified.expires().at().map(text),
+            "evidence": evidence,
+        }),
+        Err(denial) => json!({ "verdict": denial.code(), "evidence": evidence }),
+    }
+}
+
+/// A ledger's refusal as a problem.
+pub fn refusal(refusal: Refusal, config: &Config, now: UnixMs) -> Problem {
+    match refusal {
+        Refusal::NotSignedIn => Problem::NotSignedIn,
+        Refusal::SignInRefused => Problem::SignInRefused,
+        Refusal::NotPermitted => Problem::NotPermitted,
+        Refusal::StepUpRequired => Problem::StepUpRequired,
+        Refusal::NotFound => Problem::NotFound,
+        Refusal::ChangedMeanwhile { key: view } => Problem::ChangedMeanwhile {
+            key: key(&view, config, now),
+            by: view.changed_by,
+            at: text(view.changed_at),
+        },
+        Refusal::AlreadyIssued { key: view } => {
+            Problem::AlreadyIssued { key: view.map_or(Value::Null, |view| key(&view, config, now)) }
+        }
+        Refusal::TooManyKeys { max } => Problem::TooManyKeys { max },
+        Refusal::Invalid { errors } => Problem::Invalid { errors: field_errors(errors) },
+        Refusal::AlreadyOpen => Problem::SetupDone,
+        // Drawn IDs collide once in 62^10; the caller tries again. An older object comes back within a deployment.
+        Refusal::IdTaken | Refusal::NotUnderstood => Problem::Denied(Denial::Unavailable),
+    }
+}
+
+/// "Too many tries", as an instant and as a wait.
+pub fn too_many(until: UnixMs, now: UnixMs) -> Problem {
+    let wait_ms = until.as_ms().saturating_sub(now.as_ms()).max(0).unsigned_abs();
+    Problem::TooManyAttempts { retry_after_s: wait_ms.div_ceil(1000).max(1), until: text(until) }
+}
+
+/// RFC 3339 in UTC. What the ledger stores lies within the years that have such a text.
+fn text(at: UnixMs) -> String {
+    at.to_rfc3339().unwrap_or_default()
+}

@@ -1,0 +1,97 @@
+//! Calls from the edge: requests to objects, reads of KV. What fails is logged once, here, and told as [`Unreachable`].
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use worker::{Env, Method, Request, RequestInit};
+
+use crate::account::Email;
+use crate::id::{AccountId, KeyId};
+use crate::problem::Problem;
+use crate::protocol::{
+    AddressReply, AddressRequest, DirectoryReply, DirectoryRequest, LedgerReply, LedgerRequest, NameReply,
+    NameRequest, instance,
+};
+use crate::record::Record;
+use crate::verdict::Denial;
+
+/// Binding of the KV namespace with the records.
+pub const KEYS: &str = "KEYS";
+
+/// No answer came, or none that can be read.
+#[derive(Clone, Copy, Debug)]
+pub struct Unreachable;
+
+impl From<Unreachable> for Problem {
+    fn from(_: Unreachable) -> Self {
+        Self::Denied(Denial::Unavailable)
+    }
+}
+
+/// Asks an account's ledger.
+pub async fn ledger(
+    env: &Env,
+    account: AccountId,
+    request: &LedgerRequest,
+) -> Result<LedgerReply, Unreachable> {
+    call(env, "LEDGER", &instance::ledger(account), request).await
+}
+
+/// Asks the name object of a member's address.
+pub async fn name(env: &Env, email: &Email, request: &NameRequest) -> Result<NameReply, Unreachable> {
+    call(env, "NAME", &instance::member_name(email), request).await
+}
+
+/// Asks the directory.
+pub async fn directory(env: &Env, request: &DirectoryRequest) -> Result<DirectoryReply, Unreachable> {
+    call(env, "DIRECTORY", &instance::directory(), request).await
+}
+
+/// Asks the address object of a block.
+pub async fn address(
+    env: &Env,
+    block: Option<&str>,
+    request: &AddressRequest,
+) -> Result<AddressReply, Unreachable> {
+    call(env, "ADDRESS", &instance::address(block), request).await
+}
+
+/// The ledger's word on one key.
+pub async fn record(env: &Env, id: KeyId) -> Result<Option<Record>, Unreachable> {
+    match ledger(env, id.account(), &LedgerRequest::Record { id }).await? {
+        LedgerReply::Record { record } => Ok(record),
+        // An account that never was has no keys.
+        LedgerReply::Gone => Ok(None),
+        _ => Err(Unreachable),
+    }
+}
+
+/// What KV holds; `None` also when it cannot be read: then the ledger is asked.
+pub async fn read_kv(env: &Env, key: &str) -> Option<String> {
+    let read = async { env.kv(KEYS)?.get(key).text().await.map_err(worker::Error::from) };
+    read.await.unwrap_or_else(|error| {
+        worker::console_error!("KV could not be read: {error}");
+        None
+    })
+}
+
+async fn call<Q: Serialize, A: DeserializeOwned>(
+    env: &Env,
+    binding: &str,
+    instance: &str,
+    request: &Q,
+) -> Result<A, Unreachable> {
+    let exchange = async {
+        let stub = env.durable_object(binding)?.get_by_name(instance)?;
+        let mut init = RequestInit::new();
+        init.with_method(Method::Post).with_body(Some(serde_json::to_string(request)?.into()));
+        let mut response = stub.fetch_with_request(Request::new_with_init("https://object/", &init)?).await?;
+        if response.status_code() != 200 {
+            return Err(worker::Error::from(format!("status {}", response.status_code())));
+        }
+        Ok(serde_json::from_str(&response.text().await?)?)
+    };
+    exchange.await.map_err(|error| {
+        worker::console_error!("{binding} did not answer: {error}");
+        Unreachable
+    })
+}

@@ -1,0 +1,478 @@
+//! The console's routes: reads the body, calls the objects in order, words the answer. What each step means is decided in the core.
+
+use futures_util::StreamExt;
+use getrandom::SysRng;
+use rand_core::UnwrapErr;
+use serde::de::DeserializeOwned;
+use worker::Env;
+
+use super::{calls, now, refuse, verification, with_gateway};
+use crate::account::{Email, TextError, check_name, check_password};
+use crate::answer::Answer;
+use crate::config::Config;
+use crate::console::body::{self, BODY_BYTES_MAX};
+use crate::console::{Route, session, view};
+use crate::draft::{Changes, Draft, FieldError};
+use crate::gateway::client_address;
+use crate::id::{AccountId, KeyId};
+use crate::key::NewKey;
+use crate::keys::{Listing, Sort};
+use crate::problem::Problem;
+use crate::protocol::{
+    AddressReply, AddressRequest, Command, DirectoryReply, DirectoryRequest, Language, LedgerReply,
+    LedgerRequest, NameReply, NameRequest, NewMember, NewSession, SessionProof, SessionView,
+};
+use crate::record::Revision;
+use crate::request::Request;
+use crate::secret::SecretText;
+use crate::time::Zone;
+use crate::token::{Kind, MadeToken, NewToken};
+use crate::verdict::Denial;
+
+/// Longest idempotency key, in bytes.
+const IDEMPOTENCY_KEY_BYTES_MAX: usize = 64;
+
+/// How often a key is drawn again when its ID exists: once is already unheard of.
+const DRAWS_MAX: u32 = 3;
+
+/// One request to a route of the console's.
+pub struct Exchange<'a> {
+    pub request: &'a Request<'a>,
+    pub env: &'a Env,
+    incoming: web_sys::Request,
+}
+
+/// Answers a request to a route.
+pub async fn answer(route: Route, request: &Request<'_>, incoming: web_sys::Request, env: &Env) -> Answer {
+    let exchange = Exchange { request, env, incoming };
+    let answered = match route {
+        // Never here: the gateway hands files to the platform.
+        Route::Asset => Err(Problem::NotFound),
+        Route::Verify => verification::answer(&exchange).await,
+        Route::SetUp => exchange.set_up().await,
+        Route::SignIn => exchange.sign_in().await,
+        Route::ShowSession => exchange.show_session().await,
+        Route::SignOut => exchange.sign_out().await,
+        Route::StepUp => exchange.step_up().await,
+        Route::ListKeys => exchange.list_keys().await,
+        Route::IssueKey => exchange.issue_key().await,
+        Route::CheckKey => exchange.check_key().await,
+        Route::ShowKey(id) => exchange.show_key(id).await,
+        Route::EditKey(id) => exchange.edit_key(id).await,
+        Route::DeleteKey(id) => exchange.change_key(|expected| Command::Delete { id, expected }).await,
+        Route::DisableKey(id) => {
+            exchange.change_key(|expected| Command::SetEnabled { id, expected, enabled: false }).await
+        }
+        Route::EnableKey(id) => {
+            exchange.change_key(|expected| Command::SetEnabled { id, expected, enabled: true }).await
+        }
+    };
+    answered.unwrap_or_else(|problem| refuse(&problem))
+}
+
+impl Exchange<'_> {
+    // ------------------------------------------------------------------------------------------ set-up, session
+
+    async fn set_up(&self) -> Result<Answer, Problem> {
+        let form: body::SetUp = self.body().await?;
+        let token =
+            core(|config| MadeToken::parse(form.token.expose(), Kind::Setup, &config.prefix, &config.ring))?
+                .filter(|token| !token.setup_is_over(self.request.arrived))
+                .ok_or(Problem::SetupRefused)?;
+        let wanted = SetUpForm::check(&form)?;
+
+        let account = token.account();
+        match calls::directory(self.env, &DirectoryRequest::EnterFirst { account }).await? {
+            DirectoryReply::Entered => {}
+            DirectoryReply::SetupDone => return Err(Problem::SetupDone),
+            DirectoryReply::Noted | DirectoryReply::NotUnderstood => return Err(unavailable()),
+        }
+        let member = token.owner();
+        let claim = NameRequest::Claim {
+            name: wanted.email.to_string(),
+            account,
+            member,
+            password: form.password.clone(),
+        };
+        let secret_version = match calls::name(self.env, &wanted.email, &claim).await? {
+            NameReply::Claimed { secret_version } => secret_version,
+            NameReply::Taken => return Err(Problem::AddressTaken),
+            _ => return Err(unavailable()),
+        };
+        let new = self.new_session(account)?;
+        let open = LedgerRequest::Open {
+            account,
+            name: form.account_name,
+            zone: wanted.zone,
+            owner: NewMember {
+                id: member,
+                name: form.name,
+                email: wanted.email,
+                language: wanted.language,
+                secret_version,
+            },
+            session: NewSession { id: new.made().id(), digest: *new.made().digest() },
+            address: self.address(),
+        };
+        self.signed_in(calls::ledger(self.env, account, &open).await?, &new)
+    }
+
+    async fn sign_in(&self) -> Result<Answer, Problem> {
+        let form: body::SignIn = self.body().await?;
+        let found = match Email::parse(&form.email) {
+            Ok(email) => self.prove(&email, form.password).await?,
+            Err(_) => {
+                // Counted like any other try, so that it cannot be told from one.
+                self.count_try().await?;
+                None
+            }
+        };
+        let Some(proof) = found else { return Err(Problem::SignInRefused) };
+        let new = self.new_session(proof.account)?;
+        let sign_in = LedgerRequest::SignIn {
+            member: proof.member,
+            secret_version: proof.secret_version,
+            session: NewSession { id: new.made().id(), digest: *new.made().digest() },
+            address: self.address(),
+        };
+        match calls::ledger(self.env, proof.account, &sign_in).await? {
+            LedgerReply::Gone => Err(Problem::SignInRefused),
+            reply => self.signed_in(reply, &new),
+        }
+    }
+
+    async fn show_session(&self) -> Result<Answer, Problem> {
+        let view = self.session_of(self.command(Command::Show).await?)?;
+        self.session_answer(200, &view)
+    }
+
+    async fn sign_out(&self) -> Result<Answer, Problem> {
+        match self.command(Command::SignOut).await {
+            // A browser without a session, or with one that is over, is signed out already.
+            Ok(_) | Err(Problem::NotSignedIn) => {
+                Ok(Answer::empty(204).with("set-cookie", session::clear_cookie()))
+            }
+            Err(problem) => Err(problem),
+        }
+    }
+
+    async fn step_up(&self) -> Result<Answer, Problem> {
+        let account = self.session()?.account();
+        let form: body::StepUp = self.body().await?;
+        let view = self.session_of(self.command(Command::Show).await?)?;
+        let proof = self.prove(&view.member.email, form.password).await?;
+        let proof = proof.filter(|proof| proof.account == account && proof.member == view.member.id);
+        let Some(proof) = proof else { return Err(Problem::StepUpRefused) };
+        let view =
+            self.session_of(self.command(Command::StepUp { secret_version: proof.secret_version }).await?)?;
+        self.session_answer(200, &view)
+    }
+
+    /// Finds whose password this is. Tries are counted before anything is hashed.
+    async fn prove(&self, email: &Email, password: SecretText) -> Result<Option<Proof>, Problem> {
+        self.count_try().await?;
+        if check_password(password.expose()).is_err_and(|error| matches!(error, TextError::TooLong { .. })) {
+            return Ok(None);
+        }
+        match calls::name(self.env, email, &NameRequest::Verify { password, block: self.block() }).await? {
+            NameReply::Matches { account, member, secret_version } => {
+                Ok(Some(Proof { account, member, secret_version }))
+            }
+            NameReply::Refused => Ok(None),
+            NameReply::TooMany { until } => Err(view::too_many(until, now())),
+            _ => Err(unavailable()),
+        }
+    }
+
+    async fn count_try(&self) -> Result<(), Problem> {
+        match calls::address(self.env, self.block().as_deref(), &AddressRequest::Count).await? {
+            AddressReply::Counted => Ok(()),
+            AddressReply::TooMany { until } => Err(view::too_many(until, now())),
+            AddressReply::NotUnderstood => Err(unavailable()),
+        }
+    }
+
+    fn signed_in(&self, reply: LedgerReply, new: &NewToken) -> Result<Answer, Problem> {
+        let view = self.session_of(reply)?;
+        Ok(self.session_answer(201, &view)?.with("set-cookie", session::set_cookie(new.expose())))
+    }
+
+    fn session_answer(&self, status: u16, view: &SessionView) -> Result<Answer, Problem> {
+        let address = client_address(self.request);
+        core(|config| Answer::json(status, &view::session(view, config, address, now())))
+    }
+
+    // --------------------------------------------------------------------------------------------------- keys
+
+    async fn list_keys(&self) -> Result<Answer, Problem> {
+        self.session()?;
+        let listing = listing(self.request.url.query)?;
+        match self.command(Command::List(listing)).await? {
+            LedgerReply::Page(page) => core(|config| Answer::json(200, &view::page(&page, config, now()))),
+            reply => Err(self.refusal(reply)),
+        }
+    }
+
+    async fn show_key(&self, id: KeyId) -> Result<Answer, Problem> {
+        match self.command(Command::Get { id }).await? {
+            LedgerReply::Key(key) => core(|config| Answer::json(200, &view::key(&key, config, now()))),
+            reply => Err(self.refusal(reply)),
+        }
+    }
+
+    async fn check_key(&self) -> Result<Answer, Problem> {
+        self.session()?;
+        let draft: Draft = self.body().await?;
+        match self.command(Command::Check { draft }).await? {
+            LedgerReply::Checked(checked) => Ok(Answer::json(200, &view::checked(&checked))),
+            reply => Err(self.refusal(reply)),
+        }
+    }
+
+    async fn issue_key(&self) -> Result<Answer, Problem> {
+        let account = self.session()?.account();
+        let idempotency_key = self.idempotency_key()?;
+        let draft: Draft = self.body().await?;
+        for _ in 0..DRAWS_MAX {
+            let new = core(|config| NewKey::generate(account, &config.prefix, &config.ring, &mut rng()))?;
+            let issue = Command::Issue {
+                id: new.id(),
+                digest: new.digest(),
+                draft: draft.clone(),
+                idempotency_key: idempotency_key.clone(),
+            };
+            match self.changed(issue).await? {
+                LedgerReply::Changed { key: Some(key), .. } => {
+                    return core(|config| Answer::json(201, &view::issued(&key, &new, config, now())));
+                }
+                LedgerReply::Refused(crate::protocol::Refusal::IdTaken) => {}
+                reply => return Err(self.refusal(reply)),
+            }
+        }
+        Err(unavailable())
+    }
+
+    async fn edit_key(&self, id: KeyId) -> Result<Answer, Problem> {
+        self.session()?;
+        let expected = self.if_match()?;
+        let changes: Changes = self.body().await?;
+        self.change(Command::Edit { id, expected, changes }).await
+    }
+
+    async fn change_key(&self, command: impl FnOnce(Revision) -> Command) -> Result<Answer, Problem> {
+        self.session()?;
+        self.change(command(self.if_match()?)).await
+    }
+
+    async fn change(&self, command: Command) -> Result<Answer, Problem> {
+        match self.changed(command).await? {
+            LedgerReply::Changed { key, bound, .. } => {
+                core(|config| Answer::json(200, &view::changed(key.as_ref(), bound, config, now())))
+            }
+            reply => Err(self.refusal(reply)),
+        }
+    }
+
+    /// Has a change committed, and lets this isolate use what it now knows.
+    async fn changed(&self, command: Command) -> Result<LedgerReply, Problem> {
+        let asked = now();
+        let reply = self.command(command).await?;
+        if let LedgerReply::Changed { record, .. } = &reply {
+            with_gateway(|gateway| gateway.learn_from_change(record.clone(), asked));
+        }
+        Ok(reply)
+    }
+
+    // ------------------------------------------------------------------------------------- the parts of a request
+
+    /// The session that the cookie names. A forged one ends here: no object is called.
+    fn session(&self) -> Result<MadeToken, Problem> {
+        let token = session::token(self.request.headers).ok_or(Problem::NotSignedIn)?;
+        core(|config| MadeToken::parse(token, Kind::Session, &config.prefix, &config.ring))?
+            .ok_or(Problem::NotSignedIn)
+    }
+
+    async fn command(&self, command: Command) -> Result<LedgerReply, Problem> {
+        let session = self.session()?;
+        let request = LedgerRequest::Console {
+            session: SessionProof { id: session.id(), digest: *session.digest() },
+            address: self.address(),
+            command,
+        };
+        match calls::ledger(self.env, session.account(), &request).await? {
+            LedgerReply::Gone => Err(Problem::NotSignedIn),
+            reply => Ok(reply),
+        }
+    }
+
+    fn session_of(&self, reply: LedgerReply) -> Result<SessionView, Problem> {
+        match reply {
+            LedgerReply::Session(view) => Ok(view),
+            reply => Err(self.refusal(reply)),
+        }
+    }
+
+    fn refusal(&self, reply: LedgerReply) -> Problem {
+        match reply {
+            LedgerReply::Refused(refusal) => {
+                core(|config| view::refusal(refusal, config, now())).unwrap_or_else(|problem| problem)
+            }
+            // A reply to another question: the object is of another release.
+            _ => unavailable(),
+        }
+    }
+
+    fn new_session(&self, account: AccountId) -> Result<NewToken, Problem> {
+        core(|config| NewToken::session(account, &config.prefix, &config.ring, &mut rng()))
+    }
+
+    fn address(&self) -> Option<String> {
+        client_address(self.request).map(|address| address.ip().to_string())
+    }
+
+    fn block(&self) -> Option<String> {
+        client_address(self.request).map(|address| address.block())
+    }
+
+    fn if_match(&self) -> Result<Revision, Problem> {
+        self.request
+            .headers
+            .find("if-match")
+            .and_then(|tag| tag.strip_prefix('"')?.strip_suffix('"'))
+            .filter(|digits| digits.bytes().all(|digit| digit.is_ascii_digit()))
+            .and_then(|digits| digits.parse().ok())
+            .map(Revision)
+            .ok_or(Problem::BadHeader { name: "If-Match" })
+    }
+
+    fn idempotency_key(&self) -> Result<String, Problem> {
+        self.request
+            .headers
+            .find("idempotency-key")
+            .filter(|key| (1..=IDEMPOTENCY_KEY_BYTES_MAX).contains(&key.len()))
+            .filter(|key| key.bytes().all(|byte| byte.is_ascii_graphic()))
+            .map(str::to_owned)
+            .ok_or(Problem::BadHeader { name: "Idempotency-Key" })
+    }
+
+    async fn body<T: DeserializeOwned>(&self) -> Result<T, Problem> {
+        body::parse(&self.bytes().await?)
+    }
+
+    /// The body, read no further than its limit.
+    pub async fn bytes(&self) -> Result<Vec<u8>, Problem> {
+        let too_large = Problem::BodyTooLarge { max: BODY_BYTES_MAX };
+        body::check_media_type(self.request.headers.find("content-type"))?;
+        let announced =
+            self.request.headers.find("content-length").and_then(|text| text.parse::<usize>().ok());
+        if announced.is_some_and(|length| length > BODY_BYTES_MAX) {
+            return Err(too_large);
+        }
+        // The handle is cloned, not the request: its body is read once.
+        let mut incoming = worker::Request::from(Clone::clone(&self.incoming));
+        let Ok(mut stream) = incoming.stream() else { return Ok(Vec::new()) };
+        let mut bytes = Vec::new();
+        while let Some(chunk) = stream.next().await {
+            let chunk =
+                chunk.map_err(|_| Problem::MalformedBody { detail: "the body ended early".into() })?;
+            if bytes.len().saturating_add(chunk.len()) > BODY_BYTES_MAX {
+                return Err(too_large);
+            }
+            bytes.extend_from_slice(&chunk);
+        }
+        Ok(bytes)
+    }
+}
+
+/// Whose password was right.
+struct Proof {
+    account: AccountId,
+    member: crate::id::MemberId,
+    secret_version: crate::protocol::SecretVersion,
+}
+
+/// What a set-up form comes to.
+struct SetUpForm {
+    email: Email,
+    zone: Zone,
+    language: Language,
+}
+
+impl SetUpForm {
+    fn check(form: &body::SetUp) -> Result<Self, Problem> {
+        let mut errors = Vec::new();
+        let mut note = |pointer: &str, error: TextError| errors.push(FieldError::text(pointer, error));
+        if let Err(error) = check_name(&form.account_name) {
+            note("account_name", error);
+        }
+        if let Err(error) = check_name(&form.name) {
+            note("name", error);
+        }
+        if let Err(error) = check_password(form.password.expose()) {
+            note("password", error);
+        }
+        let email = Email::parse(&form.email).map_err(|error| note("email", error)).ok();
+        let zone = Zone::parse(&form.time_zone).ok();
+        if zone.is_none() {
+            errors.push(FieldError::new(
+                "time_zone",
+                "unknown_zone",
+                "not an IANA time zone such as Asia/Tokyo",
+            ));
+        }
+        let language = match form.language.as_str() {
+            "en" => Some(Language::En),
+            "ja" => Some(Language::Ja),
+            _ => None,
+        };
+        if language.is_none() {
+            errors.push(FieldError::new("language", "not_one_of", "en or ja"));
+        }
+        match (email, zone, language) {
+            (Some(email), Some(zone), Some(language)) if errors.is_empty() => {
+                Ok(Self { email, zone, language })
+            }
+            _ => Err(Problem::Invalid { errors: view::field_errors(errors) }),
+        }
+    }
+}
+
+/// The query of a listing.
+fn listing(query: Option<&str>) -> Result<Listing, Problem> {
+    let mut listing = Listing::default();
+    for (name, value) in form_urlencoded::parse(query.unwrap_or_default().as_bytes()) {
+        let invalid = |pointer: &str, detail: &str| Problem::Invalid {
+            errors: serde_json::to_value([FieldError::new(pointer, "not_one_of", detail)])
+                .unwrap_or_default(),
+        };
+        match &*name {
+            "q" => listing.q = Some(value.into_owned()),
+            "cursor" => listing.cursor = Some(value.into_owned()),
+            "sort" => {
+                listing.sort =
+                    Sort::parse(&value).ok_or_else(|| invalid("sort", "an order as documented"))?;
+            }
+            "limit" => {
+                let limit =
+                    value.parse().ok().filter(|limit| (1..=crate::keys::PAGE_KEYS_MAX).contains(limit));
+                listing.limit = Some(limit.ok_or_else(|| invalid("limit", "1 to 50"))?);
+            }
+            _ => return Err(invalid("", "q, sort, cursor, limit")),
+        }
+    }
+    Ok(listing)
+}
+
+/// Works with the settings; the gateway is there, because the request went through it.
+pub fn core<T>(work: impl FnOnce(&Config) -> T) -> Result<T, Problem> {
+    with_gateway(|gateway| work(gateway.config())).ok_or(Problem::Internal)
+}
+
+/// The platform's random source. It does not fail: `crypto.getRandomValues` is always there.
+fn rng() -> UnwrapErr<SysRng> {
+    UnwrapErr(SysRng)
+}
+
+fn unavailable() -> Problem {
+    Problem::Denied(Denial::Unavailable)
+}

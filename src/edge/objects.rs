@@ -1,0 +1,183 @@
+//! The Durable Objects' side: one adapter for all four kinds, after the contract of [`crate::object`].
+//!
+//! | kind | instance | binding | holds |
+//! | --- | --- | --- | --- |
+//! | `Ledger` | `ledger/<account>` | `LEDGER` | one account: members, sessions, keys, journal, audit |
+//! | `Name` | `member/<e-mail>` | `NAME` | who has the name, its password hash, tries |
+//! | `Directory` | `directory` | `DIRECTORY` | the list of accounts |
+//! | `Address` | `address/<block>` | `ADDRESS` | tries of one address block |
+//!
+//! Adapters hold no state: each call makes the object anew over its database, so that a trap loses nothing.
+
+use getrandom::SysRng;
+use rand_core::{Rng, UnwrapErr};
+use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
+use worker::worker_sys::DurableObjectState;
+use worker::{Env, ScheduledTime, State, Storage};
+
+use super::storage::ObjectSql;
+use super::{calls, now, settings};
+use crate::address::Address;
+use crate::config::Config;
+use crate::directory::Directory;
+use crate::due::EFFECT_TIMEOUT_MS;
+use crate::ledger::Ledger;
+use crate::name::{Argon2id, Name};
+use crate::object::{Entropy, Object, RE_ARM_MS, answer, outcome_of};
+use crate::protocol::{
+    DirectoryReply, DirectoryRequest, Effect, LedgerRequest, NameReply, NameRequest, Outcome,
+};
+use crate::time::UnixMs;
+
+/// Answers a request to the object of class `kind`.
+///
+/// # Errors
+/// Whatever kept the object from answering; the caller learns only that it did.
+#[wasm_bindgen]
+pub async fn object(
+    kind: String,
+    ctx: JsValue,
+    env: JsValue,
+    request: web_sys::Request,
+) -> Result<web_sys::Response, JsValue> {
+    let host = Host::new(ctx, env);
+    let text = worker::Request::from(request).text().await?;
+    let reply = match kind.as_str() {
+        "Ledger" => host.answer(&Ledger::new(&host.sql), &text).await,
+        "Name" => {
+            let config = host.config()?;
+            host.answer(&Name::new(&host.sql, &config.ring, &Argon2id), &text).await
+        }
+        "Directory" => host.answer(&Directory::new(&host.sql), &text).await,
+        "Address" => host.answer(&Address::new(&host.sql), &text).await,
+        _ => Err("no such class".into()),
+    }?;
+    Ok(worker::Response::ok(reply)?.into())
+}
+
+/// Rings for the object of class `kind`.
+///
+/// # Errors
+/// As [`object`]; the platform then rings again.
+#[wasm_bindgen]
+pub async fn alarm(kind: String, ctx: JsValue, env: JsValue) -> Result<(), JsValue> {
+    let host = Host::new(ctx, env);
+    match kind.as_str() {
+        "Ledger" => host.work(&Ledger::new(&host.sql)).await,
+        "Name" => {
+            let config = host.config()?;
+            host.work(&Name::new(&host.sql, &config.ring, &Argon2id)).await
+        }
+        "Directory" => host.work(&Directory::new(&host.sql)).await,
+        "Address" => host.work(&Address::new(&host.sql)).await,
+        _ => Err("no such class".into()),
+    }?;
+    Ok(())
+}
+
+/// One object instance as the platform runs it.
+struct Host {
+    storage: Storage,
+    sql: ObjectSql,
+    env: Env,
+}
+
+impl Host {
+    fn new(ctx: JsValue, env: JsValue) -> Self {
+        use wasm_bindgen::JsCast;
+        let state = State::from(ctx.unchecked_into::<DurableObjectState>());
+        Self { storage: state.storage(), sql: ObjectSql::new(state.storage()), env: env.unchecked_into() }
+    }
+
+    /// The settings, for the pepper. The edge does not serve with wrong ones, so that they are right here.
+    fn config(&self) -> Result<Config, worker::Error> {
+        Config::parse(settings::read(&self.env)).map_err(|error| error.to_string().into())
+    }
+
+    async fn answer<O: Object>(&self, object: &O, request: &str) -> Result<String, worker::Error> {
+        let mut bytes = [0; 32];
+        // It does not fail: `crypto.getRandomValues` is always there.
+        UnwrapErr(SysRng).fill_bytes(&mut bytes);
+        let reply = answer(object, request, now(), &Entropy(bytes)).map_err(failed)?;
+        // In the same turn as the writes, so that the platform commits both or neither.
+        self.ring_when_due(object).await?;
+        Ok(reply)
+    }
+
+    async fn work<O: Object>(&self, object: &O) -> Result<(), worker::Error> {
+        self.ring_at(UnixMs::from_ms(now().as_ms().saturating_add_unsigned(RE_ARM_MS))).await?;
+        while let Some(effect) = object.next_effect(now()).map_err(failed)? {
+            let outcome = self.carry_out(&effect).await;
+            object.settle(&effect, &outcome, now()).map_err(failed)?;
+        }
+        if object.is_spent().map_err(failed)? {
+            self.storage.delete_alarm().await?;
+            return self.storage.delete_all().await;
+        }
+        self.ring_when_due(object).await
+    }
+
+    async fn ring_when_due<O: Object>(&self, object: &O) -> Result<(), worker::Error> {
+        match object.next_due().map_err(failed)? {
+            Some(due) => self.ring_at(due).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn ring_at(&self, due: UnixMs) -> Result<(), worker::Error> {
+        let date = js_sys::Date::new(&JsValue::from_f64(due.as_ms() as f64));
+        self.storage.set_alarm(ScheduledTime::new(date)).await
+    }
+
+    /// Carries an effect out, within its time.
+    async fn carry_out(&self, effect: &Effect) -> Outcome {
+        let limit = worker::Delay::from(core::time::Duration::from_millis(EFFECT_TIMEOUT_MS));
+        let work = core::pin::pin!(self.perform(effect));
+        match futures_util::future::select(work, limit).await {
+            futures_util::future::Either::Left((outcome, _)) => outcome,
+            futures_util::future::Either::Right(_) => Outcome::Failed,
+        }
+    }
+
+    async fn perform(&self, effect: &Effect) -> Outcome {
+        let done = match effect {
+            Effect::PutRecord { key, value, .. } => self.put(key, value).await.is_ok(),
+            Effect::ConfirmName { email, request } => {
+                let confirm = NameRequest::Confirm {
+                    account: request.account,
+                    member: request.member,
+                    secret_version: request.secret_version,
+                };
+                matches!(calls::name(&self.env, email, &confirm).await, Ok(NameReply::Confirmed))
+            }
+            Effect::ConfirmAccount { account } => {
+                let confirm = DirectoryRequest::Confirm { account: *account };
+                matches!(calls::directory(&self.env, &confirm).await, Ok(DirectoryReply::Noted))
+            }
+            Effect::AskHolds { account, member, email } => {
+                let ask = LedgerRequest::Holds { member: *member, email: email.clone() };
+                return self.ask(*account, &ask).await;
+            }
+            Effect::AskExists { account } => return self.ask(*account, &LedgerRequest::Exists).await,
+        };
+        if done { Outcome::Done } else { Outcome::Failed }
+    }
+
+    async fn ask(&self, account: crate::id::AccountId, request: &LedgerRequest) -> Outcome {
+        match calls::ledger(&self.env, account, request).await {
+            Ok(reply) => outcome_of(&reply),
+            Err(_) => Outcome::Failed,
+        }
+    }
+
+    async fn put(&self, key: &str, value: &str) -> Result<(), worker::Error> {
+        let put =
+            async { self.env.kv(calls::KEYS)?.put(key, value)?.execute().await.map_err(worker::Error::from) };
+        put.await.inspect_err(|error| worker::console_error!("KV did not take a record: {error}"))
+    }
+}
+
+/// What the caller logs, once; it holds no values.
+fn failed(error: crate::object::ObjectError) -> worker::Error {
+    format!("an object failed: {error}").into()
+}

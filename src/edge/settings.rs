@@ -1,0 +1,24 @@
+//! Reads the deployment's variables and secrets.
+
+use js_sys::{JSON, Reflect};
+use wasm_bindgen::JsValue;
+use worker::Env;
+
+use crate::config::Settings;
+use crate::secret::SecretText;
+
+/// All settings, as they are.
+pub fn read(env: &Env) -> Settings {
+    Settings {
+        master_secret: text(env, "MASTER_SECRET").map(SecretText::new),
+        prefix: text(env, "PREFIX"),
+        console_origin: text(env, "CONSOLE_ORIGIN"),
+        rules: text(env, "RULES"),
+    }
+}
+
+/// A variable as text: tables and arrays of the configuration file arrive as objects and become JSON.
+fn text(env: &Env, name: &str) -> Option<String> {
+    let value = Reflect::get(env, &JsValue::from_str(name)).ok().filter(|value| !value.is_undefined())?;
+    value.as_string().or_else(|| JSON::stringify(&value).ok()?.as_string())
+}

@@ -1,0 +1,121 @@
+// The console's arithmetic, without a browser.
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { instantOf, makeFormat, wallClock } from "../../www/src/format.js";
+import { changesOf, draftOf, emptyDraft, expiresText, fieldsOf, missingIn } from "../../www/src/keys/draft.js";
+import { withoutSecrets } from "../../www/src/keys/search-text.js";
+
+const TOKYO = "Asia/Tokyo";
+const NEW_YORK = "America/New_York";
+const ID = "a1B2c3D47Hq0p2Zx9K";
+const SECRET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefg".padEnd(60, "x");
+
+describe("a search text", () => {
+  const cases = {
+    "a whole key is cut to its ID": [`clv_${ID}${SECRET}`, `clv_${ID}`, true],
+    "a key torn off in the middle too": [`clv_${ID}${SECRET.slice(0, 7)}`, `clv_${ID}`, true],
+    "the words around it stay": [`cron clv_${ID}${SECRET} x`, `cron clv_${ID} x`, true],
+    "an access secret alone leaves nothing": [SECRET, "", true],
+    "a key without its prefix leaves nothing": [ID + SECRET, "", true],
+    "an ID stays": [ID, ID, false],
+    "an access key stays": [`clv_${ID}`, `clv_${ID}`, false],
+    "an address stays": ["2001:db8:85a3:8d3:1319:8a2e:370:7348", "2001:db8:85a3:8d3:1319:8a2e:370:7348", false],
+    "a name stays": ["nightly_export 夜間バッチ", "nightly_export 夜間バッチ", false],
+  };
+  for (const [name, [typed, text, cut]] of Object.entries(cases)) {
+    test(name, () => assert.deepEqual(withoutSecrets(typed), { text, cut }));
+  }
+});
+
+describe("a date and a time of a zone", () => {
+  const cases = [
+    ["2027-06-30", "14:05", TOKYO, "2027-06-30T05:05:00Z"],
+    ["2027-01-15", "00:00", NEW_YORK, "2027-01-15T05:00:00Z"],
+    ["2027-07-15", "00:00", NEW_YORK, "2027-07-15T04:00:00Z"],
+    // The clock goes from 02:00 to 03:00 on 14 March 2027, and back from 02:00 to 01:00 on 7 November.
+    ["2027-03-14", "01:59", NEW_YORK, "2027-03-14T06:59:00Z"],
+    ["2027-03-14", "03:00", NEW_YORK, "2027-03-14T07:00:00Z"],
+    ["2027-11-07", "02:00", NEW_YORK, "2027-11-07T07:00:00Z"],
+    ["2027-06-30", "12:00", "Asia/Kathmandu", "2027-06-30T06:15:00Z"],
+  ];
+  for (const [date, time, zone, instant] of cases) {
+    test(`${date} ${time} in ${zone} is ${instant}, and back`, () => {
+      assert.equal(instantOf(date, time, zone), instant);
+      assert.deepEqual(wallClock(Date.parse(instant), zone), { date, time });
+    });
+  }
+});
+
+describe("a draft", () => {
+  const key = {
+    name: "Cron",
+    expires_at: "2027-06-30T15:00:00Z",
+    networks: ["10.0.0.0/8"],
+    permissions: ["demo:read"],
+  };
+
+  test("of a new key works for 90 days, from anywhere, and may do nothing", () => {
+    assert.deepEqual(fieldsOf({ ...emptyDraft(), name: " Cron " }, TOKYO), {
+      name: "Cron",
+      expires: "90d",
+      networks: "",
+      permissions: [],
+    });
+  });
+  test("of a key that ends with a day shows that day", () => {
+    const { expiry, date, time } = draftOf(key, TOKYO);
+    assert.deepEqual({ expiry, date, time }, { expiry: "date", date: "2027-06-30", time: "" });
+    assert.equal(expiresText(draftOf(key, TOKYO), TOKYO), "2027-06-30");
+  });
+  test("of a key that ends within a day shows the time of the account's zone", () => {
+    const { date, time } = draftOf({ ...key, expires_at: "2027-06-30T05:05:42Z" }, TOKYO);
+    assert.deepEqual({ date, time }, { date: "2027-06-30", time: "14:05" });
+  });
+  test("that nobody touched changes nothing, also where the form is coarser than the key", () => {
+    const precise = draftOf({ ...key, expires_at: "2027-06-30T05:05:42Z" }, TOKYO);
+    assert.deepEqual(changesOf(precise, { ...precise }, TOKYO), {});
+    assert.deepEqual(changesOf(precise, { ...precise, name: "Cron 2" }, TOKYO), { name: "Cron 2" });
+  });
+  test("names what is missing", () => {
+    const codes = (draft) =>
+      missingIn({ ...emptyDraft(), ...draft }, TOKYO).map(({ pointer, code }) => `${pointer} ${code}`);
+    assert.deepEqual(codes({ name: " ", amount: "" }), ["#/name required", "#/expires required_duration"]);
+    assert.deepEqual(codes({ name: "x", expiry: "date" }), ["#/expires required_date"]);
+    assert.deepEqual(codes({ name: "x", expiry: "never" }), []);
+  });
+});
+
+describe("moments", () => {
+  const [en, ja] = [makeFormat("en", TOKYO), makeFormat("ja", TOKYO)];
+
+  test("that end a day belong to it", () => {
+    assert.equal(en.end("2027-06-30T15:00:00Z"), "Wed 30 Jun 2027, 24:00");
+    assert.equal(en.end("2027-06-30T15:00:00Z", { short: true }), "30 Jun 2027, 24:00");
+    assert.equal(ja.end("2027-06-30T15:00:00Z"), "2027年6月30日(水) 24:00");
+    assert.equal(ja.end("2027-06-30T15:00:00Z", { short: true }), "2027/6/30 24:00");
+  });
+  test("within a day are exact", () => {
+    assert.equal(en.dateTime("2027-02-20T05:05:00Z"), "Sat 20 Feb 2027, 14:05");
+    assert.equal(ja.dateTime("2027-02-20T05:05:00Z"), "2027年2月20日(土) 14:05");
+  });
+  test("of the past are told by their distance, and from a month on by their date", () => {
+    const now = Date.parse("2027-06-30T12:00:00Z");
+    const past = (format, minutes) => format.past(new Date(now - minutes * 60_000).toISOString(), now);
+    assert.deepEqual(
+      [0.5, 3, 125, 60 * 24 * 2].map((minutes) => past(en, minutes)),
+      ["now", "3 minutes ago", "2 hours ago", "2 days ago"],
+    );
+    assert.equal(past(ja, 3), "3 分前");
+    assert.equal(past(en, 60 * 24 * 40), "21 May 2027");
+  });
+  test("ahead are counted in a unit that leaves at least two", () => {
+    const hour = 3_600_000;
+    assert.deepEqual([0.5 * hour, 3 * hour, 47 * hour, 90 * 24 * hour].map(en.span), [
+      "30 minutes",
+      "3 hours",
+      "47 hours",
+      "90 days",
+    ]);
+    assert.equal(ja.span(90 * 24 * hour), "90 日");
+  });
+});

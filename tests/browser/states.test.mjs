@@ -1,0 +1,402 @@
+// The states that a healthy Worker does not show: one request is answered in its place, everything else is real.
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import { MEMBER, NARROW, answerInstead, close, focused, inspect, issueKey, openStage, problem } from "./stage.mjs";
+
+let stage;
+let cookies;
+before(async () => {
+  stage = await openStage();
+  cookies = await stage.setUp();
+});
+after(() => stage.close());
+
+/** A test with a page of its own, on which the member is signed in. */
+function state(name, options, run = options) {
+  test(name, async () => {
+    const page = await stage.page({ cookies, ...options });
+    await run(page);
+    await close(page);
+  });
+}
+
+const open = async (page, address = "") => {
+  await page.goto(`${stage.origin}/${address}`);
+  await page.getByRole("heading", { level: 1 }).waitFor();
+};
+const button = (page, name) => page.getByRole("button", { name, exact: true });
+const openIssue = async (page, name) => {
+  await button(page, "Issue API Key").click();
+  await page.getByLabel("Name", { exact: true }).fill(name);
+};
+
+const NOW = "2026-11-21T12:00:00Z";
+const key = (n, members) => ({
+  id: `a1B2c3D4${String(n).padStart(10, "0")}`,
+  access_key: `clv_a1B2c3D4${String(n).padStart(10, "0")}`,
+  name: `Key ${n}`,
+  status: "active",
+  enabled: true,
+  expires_at: null,
+  not_before: null,
+  networks: [],
+  permissions: [],
+  created_at: NOW,
+  created_by: MEMBER.name,
+  changed_at: NOW,
+  changed_by: MEMBER.name,
+  revision: n,
+  ...members,
+});
+const json = (body) => (route) =>
+  route.fulfill({ status: 200, contentType: "application/json", body: JSON.stringify(body) });
+
+describe("the list", () => {
+  state("tells after a second that it is loading, and not before", async (page) => {
+    let answer;
+    await answerInstead(page, "GET", "/v1/keys", (route) => (answer = () => route.continue()));
+    await open(page);
+    await page.waitForTimeout(400);
+    assert.equal(await page.getByText("Loading keys").count(), 0);
+    await page.locator("p.waiting").waitFor();
+    await inspect(page, "keys-loading");
+    answer();
+    await page.getByText("No API keys yet.").waitFor();
+  });
+
+  state("that could not be loaded says so, and can be tried again", async (page) => {
+    await answerInstead(page, "GET", "/v1/keys", problem(503, "unavailable", { request_id: "8f2a9c4417" }), 1);
+    await open(page);
+    await page.getByText("The keys could not be loaded; nothing was changed.").waitFor();
+    await page.getByText("8f2a9c4417").waitFor();
+    await inspect(page, "keys-failed");
+    await button(page, "Try again").click();
+    await page.getByText("No API keys yet.").waitFor();
+  });
+
+  state("of 10,000 keys shows fifty, and walks on and back", async (page) => {
+    const pages = { "": [1, "b"], b: [51, "c"], c: [101, null] };
+    await answerInstead(page, "GET", "/v1/keys", (route) => {
+      const cursor = new URL(route.request().url()).searchParams.get("cursor") ?? "";
+      const [first, next] = pages[cursor];
+      const keys = Array.from({ length: 50 }, (_, index) => key(first + index));
+      return json({ keys, next, total: 10_000, total_is_exact: true })(route);
+    });
+    await open(page);
+    await page.getByText("10,000 keys").waitFor();
+    assert.equal(await page.locator("tbody tr").count(), 50);
+    await page.getByRole("link", { name: "Next" }).click();
+    await page.getByText("51–100 of 10,000").first().waitFor();
+    await page.waitForFunction(() => document.activeElement.id === "keys");
+    await page.getByRole("link", { name: "Next" }).click();
+    await page.getByRole("link", { name: "Key 101", exact: true }).waitFor();
+    assert.equal(await page.getByRole("link", { name: "Next" }).count(), 0);
+    await inspect(page, "keys-last-page");
+    await page.getByRole("link", { name: "Previous" }).click();
+    await page.getByRole("link", { name: "Key 51", exact: true }).waitFor();
+    await page.goBack();
+    await page.getByRole("link", { name: "Key 101", exact: true }).waitFor();
+    await page.reload();
+    await page.getByRole("link", { name: "First page" }).click();
+    await page.getByRole("link", { name: "Key 1", exact: true }).waitFor();
+  });
+
+  state("is sorted by the server, and one column says so", async (page) => {
+    const asked = [];
+    await answerInstead(page, "GET", "/v1/keys", (route) => {
+      asked.push(new URL(route.request().url()).searchParams.get("sort"));
+      return json({ keys: [key(1)], next: null, total: 1, total_is_exact: true })(route);
+    });
+    await open(page);
+    const sorted = () =>
+      page.locator("th[aria-sort]").evaluateAll((heads) => heads.map((head) => `${head.textContent} ${head.ariaSort}`));
+    assert.deepEqual(await sorted(), ["Created descending"]);
+    await button(page, "Name").click();
+    await page.locator("th[aria-sort=ascending]").waitFor();
+    assert.deepEqual(await sorted(), ["Name ascending"]);
+    await button(page, "Name").click();
+    await page.locator("th[aria-sort=descending]").waitFor();
+    assert.deepEqual(asked, ["-created", "name", "-name"]);
+    assert.equal(await focused(page), "Name");
+  });
+
+  state("looks up a pasted key by its ID; the secret is never sent", async (page) => {
+    const urls = [];
+    page.on("request", (request) => urls.push(request.url()));
+    await answerInstead(page, "GET", "/v1/keys", (route) => {
+      const q = new URL(route.request().url()).searchParams.get("q");
+      return json({
+        keys: q ? [key(3)] : Array.from({ length: 12 }, (_, n) => key(n)),
+        next: null,
+        total: q ? 1 : 12,
+        total_is_exact: true,
+      })(route);
+    });
+    await open(page);
+    const search = page.getByRole("searchbox");
+    await search.fill(`${key(3).access_key}${"s3cr3t".repeat(10)}`);
+    assert.equal(await search.inputValue(), key(3).access_key);
+    await page.getByText("Only the ID of that key was looked up.").waitFor();
+    await page.getByText("1 key matches.").waitFor({ state: "attached" });
+    assert.ok(!urls.join().includes("s3cr3t"));
+    assert.ok(!page.url().includes("s3cr3t"));
+    await inspect(page, "search-pasted-key");
+  });
+
+  state("that nothing matches can be cleared", async (page) => {
+    await open(page, "#/keys?q=cron");
+    await page.getByText('No key matches "cron".').waitFor();
+    await inspect(page, "keys-none-match");
+    await page.getByRole("link", { name: "Clear" }).click();
+    await page.getByText("No API keys yet.").waitFor();
+  });
+
+  state("is for looking only when the member is a viewer", async (page) => {
+    await answerInstead(page, "GET", "/v1/session", async (route) => {
+      const answer = await route.fetch();
+      const session = await answer.json();
+      await route.fulfill({ response: answer, json: { ...session, member: { ...session.member, role: "viewer" } } });
+    });
+    await answerInstead(page, "GET", "/v1/keys", json({ keys: [key(1)], next: null, total: 1, total_is_exact: true }));
+    await open(page);
+    await page.getByText("Its owners and administrators can change them.").waitFor();
+    await page.getByRole("link", { name: "Key 1" }).waitFor();
+    assert.equal(await page.getByRole("button", { name: /Issue|Actions for/ }).count(), 0);
+    await inspect(page, "keys-viewer");
+  });
+
+  for (const [name, context] of Object.entries({
+    dark: { colorScheme: "dark" },
+    "phone-dark": { colorScheme: "dark", viewport: NARROW },
+    320: { viewport: { width: 320, height: 640 } },
+    "forced-colors": { forcedColors: "active" },
+  })) {
+    state(`in every status, ${name}`, context, async (page) => {
+      const keys = [
+        key(1, {
+          name: "全角".repeat(32),
+          networks: ["2001:db8:85a3:8d3:1319:8a2e:370:7348", "10.0.0.0/8", "192.0.2.1"],
+        }),
+        key(2, { status: "disabled", enabled: false, expires_at: "2099-06-30T15:00:00Z" }),
+        key(3, { status: "expired", expires_at: "2026-01-01T05:05:00Z" }),
+        key(4, { status: "not_yet_valid", not_before: "2098-06-30T15:00:00Z" }),
+      ];
+      await answerInstead(page, "GET", "/v1/keys", json({ keys, next: null, total: 4, total_is_exact: true }));
+      await open(page);
+      await page.getByText("Not yet valid").waitFor();
+      await inspect(page, `keys-${name}`);
+    });
+  }
+});
+
+describe("issuing", () => {
+  state("once, however often the button is pressed", async (page) => {
+    let sent = 0;
+    page.on("request", (request) => (sent += request.method() === "POST" && request.url().endsWith("/v1/keys")));
+    await open(page);
+    await openIssue(page, "Pressed twice");
+    await button(page, "Issue").dblclick();
+    await page.getByRole("dialog", { name: '"Pressed twice" is issued.' }).waitFor();
+    assert.equal(sent, 1);
+    await button(page, "I have stored it").click();
+  });
+
+  state("whose answer was lost says what may be, and a second try issues no second key", async (page) => {
+    await answerInstead(
+      page,
+      "POST",
+      "/v1/keys",
+      async (route) => {
+        await route.fetch();
+        await route.abort();
+      },
+      1,
+    );
+    await open(page);
+    await openIssue(page, "Lost answer");
+    await button(page, "Issue").click();
+    await page.getByText('No answer came. A key named "Lost answer" may exist').waitFor();
+    assert.match(await focused(page), /^No answer came/);
+    await inspect(page, "issue-answer-lost");
+    await button(page, "Issue").click();
+    await page.getByText('"Lost answer" has been issued by this form already.').waitFor();
+    await inspect(page, "issue-already");
+    await page.getByRole("link", { name: "Open the key" }).click();
+    await page.getByRole("heading", { name: "Lost answer", level: 1 }).waitFor();
+    assert.equal(await page.getByRole("dialog").count(), 0);
+  });
+
+  state("whose answer was lost can be left; the list then shows what there is", async (page) => {
+    const lose = async (route) => {
+      await route.fetch();
+      await route.abort();
+    };
+    await answerInstead(page, "POST", "/v1/keys", lose, 1);
+    await open(page);
+    await openIssue(page, "Left behind");
+    await button(page, "Issue").click();
+    await page.getByText('A key named "Left behind" may exist').waitFor();
+    await button(page, "Cancel").click();
+    await page.getByRole("link", { name: "Left behind" }).waitFor();
+  });
+
+  state("asks who it is when that was long ago, then goes on with the same request", async (page) => {
+    const keys = [];
+    page.on("request", (request) => {
+      if (request.method() === "POST" && request.url().endsWith("/v1/keys"))
+        keys.push(request.headers()["idempotency-key"]);
+    });
+    await answerInstead(page, "POST", "/v1/keys", problem(403, "step_up_required", { methods: ["password"] }), 1);
+    await open(page);
+    await openIssue(page, "After a proof");
+    await button(page, "Issue").click();
+    const proof = page.getByRole("dialog", { name: "Confirm it is you" });
+    await proof.getByLabel("Password", { exact: true }).fill("not the password");
+    await button(page, "Confirm").click();
+    await proof.getByText("That password doesn’t match. Enter it again.").waitFor();
+    await inspect(page, "step-up-refused");
+    await proof.getByLabel("Password", { exact: true }).fill(MEMBER.password);
+    await button(page, "Confirm").click();
+    await page.getByRole("dialog", { name: '"After a proof" is issued.' }).waitFor();
+    assert.equal(keys.length, 2);
+    assert.equal(keys[0], keys[1]);
+    await button(page, "I have stored it").click();
+  });
+
+  state("keeps what was typed while one signs in again", async (page) => {
+    await open(page);
+    await openIssue(page, "Typed before");
+    await page.getByLabel("Networks", { exact: true }).fill("10.0.0.0/8");
+    await page.context().clearCookies();
+    await button(page, "Issue").click();
+    const again = page.getByRole("dialog", { name: "Sign in again; what you typed is kept." });
+    assert.equal(await again.getByLabel("E-mail").inputValue(), MEMBER.email);
+    await inspect(page, "sign-in-again");
+    await again.getByLabel("Password", { exact: true }).fill(MEMBER.password);
+    await button(page, "Sign in").click();
+    await page.getByRole("dialog", { name: '"Typed before" is issued.' }).waitFor();
+    await button(page, "I have stored it").click();
+    await page.getByRole("row").filter({ hasText: "Typed before" }).getByText("10.0.0.0/8").waitFor();
+  });
+
+  state("tells honestly that the browser refused to copy", async (page) => {
+    await open(page);
+    await page.evaluate(() => Object.defineProperty(navigator, "clipboard", { value: undefined }));
+    const issued = await issueKey(page, "Not copied", { store: false });
+    await button(page, "Copy key").click();
+    await page.getByText("The browser refused to copy. The key is selected: press Ctrl+C (⌘C).").first().waitFor();
+    assert.equal(await page.evaluate(() => getSelection().toString() || document.activeElement.value), issued);
+    await inspect(page, "reveal-copy-refused");
+  });
+});
+
+describe("a key", () => {
+  state("that somebody else changed meanwhile shows both, and goes on from theirs", async (page) => {
+    await open(page);
+    await issueKey(page, "Contested");
+    await page.getByRole("link", { name: "Contested", exact: true }).click();
+    await button(page, "Edit").click();
+    await page.getByLabel("Name", { exact: true }).fill("Mine");
+
+    const other = await stage.page({ cookies });
+    await open(other, new URL(page.url()).hash);
+    await button(other, "Edit").click();
+    await other.getByLabel("Networks", { exact: true }).fill("192.0.2.0/24");
+    await button(other, "Save").click();
+    await other.getByText('"Contested" is saved.').first().waitFor();
+    await close(other);
+
+    await button(page, "Save").click();
+    await page.getByText(/^Mei Tanaka changed this key at \d\d:\d\d; yours is not saved\.$/).waitFor();
+    await button(page, "Show both").click();
+    await inspect(page, "edit-conflict");
+    await button(page, "Go on with my changes").click();
+    assert.equal(await page.getByLabel("Name", { exact: true }).inputValue(), "Mine");
+    assert.equal(await page.getByLabel("Networks", { exact: true }).inputValue(), "192.0.2.0/24");
+    await button(page, "Save").click();
+    await page.getByText('"Mine" is saved.').first().waitFor();
+  });
+
+  state("that is not there, and one that could not be loaded", async (page) => {
+    await open(page, "#/keys/nothing");
+    await page.getByRole("heading", { name: "There is nothing here" }).waitFor();
+    await inspect(page, "key-not-found");
+    await answerInstead(page, "GET", "/v1/keys/broken", problem(500, "internal", { request_id: "8f2a9c4417" }));
+    await open(page, "#/keys/broken");
+    await page.getByText("The key could not be loaded; nothing was changed.").waitFor();
+    await inspect(page, "key-failed");
+  });
+});
+
+describe("the console", () => {
+  state("that cannot be reached can be tried again", async (page) => {
+    await answerInstead(page, "GET", "/v1/session", problem(503, "unavailable"), 1);
+    await open(page);
+    await page.getByText("The service cannot be reached at the moment.").waitFor();
+    await inspect(page, "console-unreached");
+    await button(page, "Try again").click();
+    await page.getByRole("heading", { name: "API keys", level: 1 }).waitFor();
+  });
+
+  state("that is offline says so, and sends nothing", async (page) => {
+    await open(page);
+    await openIssue(page, "Offline");
+    await page.context().setOffline(true);
+    await button(page, "Issue").click();
+    await page.getByText("You are offline. Nothing was sent.").waitFor();
+    await inspect(page, "offline-issue");
+    await button(page, "Cancel").click();
+    await page.getByText("You are offline. What you see may be out of date").waitFor();
+    await inspect(page, "offline");
+    await page.context().setOffline(false);
+    await page.getByText("You are offline. What you see may be out of date").waitFor({ state: "detached" });
+  });
+
+  state("tells when too many tries end", { cookies: undefined }, async (page) => {
+    const until = new Date(Date.now() + 15 * 60_000).toISOString();
+    await answerInstead(page, "POST", "/v1/session", problem(429, "too_many_attempts", { until }));
+    await open(page);
+    await page.getByLabel("E-mail").fill(MEMBER.email);
+    await page.getByLabel("Password", { exact: true }).fill("whatever it was");
+    await button(page, "Sign in").click();
+    await page.getByText(/Too many tries\. You can try again after \d\d:\d\d \(Europe\/Lisbon\)\.$/).waitFor();
+    await inspect(page, "sign-in-too-many");
+  });
+
+  state("keeps theme and language in this browser, and nothing else", async (page) => {
+    await open(page);
+    await page.getByRole("button", { name: `${MEMBER.name}: settings and sign out` }).click();
+    await page.getByRole("radio", { name: "Dark" }).check();
+    await page.getByRole("radio", { name: "日本語" }).check();
+    await page.reload();
+    await page.getByRole("heading", { name: "APIキー", level: 1 }).waitFor();
+    assert.equal(await page.evaluate(() => getComputedStyle(document.documentElement).colorScheme), "dark");
+    assert.deepEqual(await page.evaluate(() => ({ ...localStorage })), {
+      "claviger.theme": "dark",
+      "claviger.language": "ja",
+    });
+    await inspect(page, "keys-none-ja-dark");
+  });
+
+  state("is held by its own policy", async (page) => {
+    await open(page);
+    const refused = await page.evaluate(() => {
+      const tries = {
+        html: () => (document.createElement("p").innerHTML = "<b>x</b>"),
+        script: () => (document.createElement("script").text = "1"),
+        policy: () => trustedTypes.createPolicy("mine", {}),
+      };
+      return Object.entries(tries).flatMap(([name, attempt]) => {
+        try {
+          attempt();
+          return [];
+        } catch {
+          return [name];
+        }
+      });
+    });
+    assert.deepEqual(refused, ["html", "script", "policy"]);
+    // The browser reports what it refused; these three are the test's own.
+    page.errors.splice(0);
+  });
+});
