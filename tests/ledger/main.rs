@@ -1,7 +1,13 @@
 //! The ledger over SQLite, natively: refusals, conflicts, idempotency, sessions, lists, crashes, old schemas.
 
-#![allow(clippy::arithmetic_side_effects, reason = "a test may overflow loudly")]
-#![allow(missing_docs, reason = "tests are named by what they show")]
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test fails loudly, in its helpers too"
+)]
 
 mod audit;
 mod crash;
