@@ -163,11 +163,12 @@ export async function answerInstead(page, method, path, respond, times = Infinit
 
 /** A problem document, as the server writes them. */
 export const problem =
-  (status, code, members = {}) =>
+  (status, code, members = {}, headers = {}) =>
   (route) =>
     route.fulfill({
       status,
       contentType: "application/problem+json",
+      headers,
       body: JSON.stringify({ type: "about:blank", title: code, status, code, ...members }),
     });
 

@@ -65,7 +65,7 @@ describe("the list", () => {
   });
 
   state("that could not be loaded says so, and can be tried again", async (page) => {
-    await answerInstead(page, "GET", "/v1/keys", problem(503, "unavailable", { request_id: "8f2a9c4417" }), 1);
+    await answerInstead(page, "GET", "/v1/keys", problem(503, "unavailable", {}, { "cf-ray": "8f2a9c4417" }), 1);
     await open(page);
     await page.getByText("The keys could not be loaded; nothing was changed.").waitFor();
     await page.getByText("8f2a9c4417").waitFor();
@@ -321,7 +321,7 @@ describe("a key", () => {
     await open(page, "#/keys/nothing");
     await page.getByRole("heading", { name: "There is nothing here" }).waitFor();
     await inspect(page, "key-not-found");
-    await answerInstead(page, "GET", "/v1/keys/broken", problem(500, "internal", { request_id: "8f2a9c4417" }));
+    await answerInstead(page, "GET", "/v1/keys/broken", problem(500, "internal", {}, { "cf-ray": "8f2a9c4417" }));
     await open(page, "#/keys/broken");
     await page.getByText("The key could not be loaded; nothing was changed.").waitFor();
     await inspect(page, "key-failed");
