@@ -338,6 +338,16 @@ describe("the console", () => {
     await page.getByRole("heading", { name: "API keys", level: 1 }).waitFor();
   });
 
+  state("has an address for the connection, and a way past the navigation", async (page) => {
+    await open(page, "#/connection");
+    await page.waitForFunction(() => document.activeElement.textContent === "Connection Information");
+    await page.getByText(/^https?:\/\/api\.localhost/).first().waitFor();
+    await page.getByRole("link", { name: "Skip to the content" }).focus();
+    await page.keyboard.press("Enter");
+    assert.equal(await focused(page), "API keys");
+    assert.equal(new URL(page.url()).hash, "#/connection");
+  });
+
   state("that is offline says so, and sends nothing", async (page) => {
     await open(page);
     await openIssue(page, "Offline");
