@@ -73,6 +73,10 @@ pub enum Problem {
     ChangedMeanwhile {
         /// The key as it is now.
         key: Value,
+        /// Name of who changed it.
+        by: String,
+        /// When, RFC 3339.
+        at: String,
     },
     /// This idempotency key has issued a key.
     AlreadyIssued {
@@ -203,7 +207,12 @@ impl Problem {
             Self::TooManyKeys { max } => put("max", (*max).into()),
             Self::TooManyAttempts { until, .. } => put("until", until.as_str().into()),
             Self::StepUpRequired => put("methods", vec!["password"].into()),
-            Self::ChangedMeanwhile { key } | Self::AlreadyIssued { key } => put("key", key.clone()),
+            Self::AlreadyIssued { key } => put("key", key.clone()),
+            Self::ChangedMeanwhile { key, by, at } => {
+                put("key", key.clone());
+                put("by", by.as_str().into());
+                put("at", at.as_str().into());
+            }
             Self::BadHeader { name } => put("header", (*name).into()),
             Self::Invalid { errors } => put("errors", errors.clone()),
             Self::Denied(_)

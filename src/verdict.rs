@@ -89,7 +89,7 @@ impl Denial {
             Self::NetworkDenied => "The key may not be used from this address",
             Self::InterfaceDenied => "The key is not for this interface",
             Self::PermissionDenied => "The key lacks the permission for this request",
-            Self::Unavailable => "The key cannot be checked at the moment",
+            Self::Unavailable => "No answer can be given at the moment",
         }
     }
 }

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::config::Config;
+use crate::draft::{Checked, FieldError};
 use crate::gateway::Evidence;
 use crate::key::{NewKey, access_key};
 use crate::keys::{KeyView, Page};
@@ -39,6 +40,34 @@ pub fn key(key: &KeyView, config: &Config, now: UnixMs) -> Value {
 pub fn page(page: &Page, config: &Config, now: UnixMs) -> Value {
     let keys: Vec<Value> = page.keys.iter().map(|view| key(view, config, now)).collect();
     json!({ "keys": keys, "next": page.next, "total": page.total, "total_is_exact": page.total_is_exact, "now": text(now) })
+}
+
+/// Notes on what was typed.
+pub fn checked(checked: &Checked) -> Value {
+    let expires = checked.expires.as_ref().map(|note| {
+        json!({
+            "form": note.form, "at": note.at.map(text), "day": note.day, "zone": note.zone,
+            "from_now_ms": note.from_now_ms,
+        })
+    });
+    json!({
+        "expires": expires,
+        "networks": checked.networks,
+        "includes_caller": checked.includes_caller,
+        "errors": field_errors(checked.errors.clone()),
+    })
+}
+
+/// Refused values. Instants among the parameters become text, as everywhere.
+pub fn field_errors(mut errors: Vec<FieldError>) -> Value {
+    for error in &mut errors {
+        if let Some(at) = error.params.get_mut("at")
+            && let Some(ms) = at.as_i64()
+        {
+            *at = text(UnixMs::from_ms(ms)).into();
+        }
+    }
+    serde_json::to_value(errors).unwrap_or_default()
 }
 
 /// A key that was just issued, with its secret: the one answer that holds it.
@@ -123,14 +152,16 @@ pub fn refusal(refusal: Refusal, config: &Config, now: UnixMs) -> Problem {
         Refusal::NotPermitted => Problem::NotPermitted,
         Refusal::StepUpRequired => Problem::StepUpRequired,
         Refusal::NotFound => Problem::NotFound,
-        Refusal::ChangedMeanwhile { key: view } => Problem::ChangedMeanwhile { key: key(&view, config, now) },
+        Refusal::ChangedMeanwhile { key: view } => Problem::ChangedMeanwhile {
+            key: key(&view, config, now),
+            by: view.changed_by,
+            at: text(view.changed_at),
+        },
         Refusal::AlreadyIssued { key: view } => {
             Problem::AlreadyIssued { key: view.map_or(Value::Null, |view| key(&view, config, now)) }
         }
         Refusal::TooManyKeys { max } => Problem::TooManyKeys { max },
-        Refusal::Invalid { errors } => {
-            Problem::Invalid { errors: serde_json::to_value(errors).unwrap_or_default() }
-        }
+        Refusal::Invalid { errors } => Problem::Invalid { errors: field_errors(errors) },
         Refusal::AlreadyOpen => Problem::SetupDone,
         // Drawn IDs collide once in 62^10; the caller tries again. An older object comes back within a deployment.
         Refusal::IdTaken | Refusal::NotUnderstood => Problem::Denied(Denial::Unavailable),

@@ -224,7 +224,7 @@ impl Exchange<'_> {
         self.session()?;
         let draft: Draft = self.body().await?;
         match self.command(Command::Check { draft }).await? {
-            LedgerReply::Checked(checked) => Ok(Answer::json(200, &checked)),
+            LedgerReply::Checked(checked) => Ok(Answer::json(200, &view::checked(&checked))),
             reply => Err(self.refusal(reply)),
         }
     }
@@ -432,7 +432,7 @@ impl SetUpForm {
             (Some(email), Some(zone), Some(language)) if errors.is_empty() => {
                 Ok(Self { email, zone, language })
             }
-            _ => Err(Problem::Invalid { errors: serde_json::to_value(errors).unwrap_or_default() }),
+            _ => Err(Problem::Invalid { errors: view::field_errors(errors) }),
         }
     }
 }

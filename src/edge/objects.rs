@@ -98,7 +98,7 @@ impl Host {
         let mut bytes = [0; 32];
         // It does not fail: `crypto.getRandomValues` is always there.
         UnwrapErr(SysRng).fill_bytes(&mut bytes);
-        let reply = answer(object, request, now(), &Entropy(bytes)).map_err(logged)?;
+        let reply = answer(object, request, now(), &Entropy(bytes)).map_err(failed)?;
         // In the same turn as the writes, so that the platform commits both or neither.
         self.ring_when_due(object).await?;
         Ok(reply)
@@ -106,11 +106,11 @@ impl Host {
 
     async fn work<O: Object>(&self, object: &O) -> Result<(), worker::Error> {
         self.ring_at(UnixMs::from_ms(now().as_ms().saturating_add_unsigned(RE_ARM_MS))).await?;
-        while let Some(effect) = object.next_effect(now()).map_err(logged)? {
+        while let Some(effect) = object.next_effect(now()).map_err(failed)? {
             let outcome = self.carry_out(&effect).await;
-            object.settle(&effect, &outcome, now()).map_err(logged)?;
+            object.settle(&effect, &outcome, now()).map_err(failed)?;
         }
-        if object.is_spent().map_err(logged)? {
+        if object.is_spent().map_err(failed)? {
             self.storage.delete_alarm().await?;
             return self.storage.delete_all().await;
         }
@@ -118,7 +118,7 @@ impl Host {
     }
 
     async fn ring_when_due<O: Object>(&self, object: &O) -> Result<(), worker::Error> {
-        match object.next_due().map_err(logged)? {
+        match object.next_due().map_err(failed)? {
             Some(due) => self.ring_at(due).await,
             None => Ok(()),
         }
@@ -177,8 +177,7 @@ impl Host {
     }
 }
 
-/// Logs what went wrong, once, here; it holds no values.
-fn logged(error: crate::object::ObjectError) -> worker::Error {
-    worker::console_error!("an object failed: {error}");
-    "the object failed".into()
+/// What the caller logs, once; it holds no values.
+fn failed(error: crate::object::ObjectError) -> worker::Error {
+    format!("an object failed: {error}").into()
 }

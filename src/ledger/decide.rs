@@ -38,7 +38,7 @@ pub struct Change {
 #[derive(Clone, Debug)]
 pub enum Decision {
     /// It is so already.
-    Unchanged(Key),
+    Unchanged(Box<Key>),
     /// This is to be committed.
     Change(Box<Change>),
 }
@@ -162,7 +162,7 @@ impl Desk<'_> {
         let decided = decide_edit(changes, before.decided(), self.setting())
             .map_err(|errors| Refusal::Invalid { errors })?;
         if decided == before.decided() {
-            return Ok(Decision::Unchanged(before));
+            return Ok(Decision::Unchanged(Box::new(before)));
         }
         let takes_away = takes_power_away(&before.limits, &decided.limits);
         let after = Key { name: decided.name, limits: decided.limits, ..before.clone() };
@@ -181,7 +181,7 @@ impl Desk<'_> {
             if enabled { (State::Active, Action::Enable) } else { (State::Disabled, Action::Disable) };
         let present = key.filter(|key| key.state != State::Deleted).ok_or(Refusal::NotFound)?;
         if present.state == wanted {
-            return Ok(Decision::Unchanged(present));
+            return Ok(Decision::Unchanged(Box::new(present)));
         }
         let before = expect(Some(present), expected)?;
         if enabled && before.limits.permissions.holds_reserved() && !self.is_owner() {

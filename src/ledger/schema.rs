@@ -21,7 +21,7 @@ pub const MIGRATIONS: &[Migration] = &[Migration {
             opened_at_ms INTEGER NOT NULL                        -- immutable
         ) STRICT",
         "CREATE TABLE member (
-            id             TEXT    PRIMARY KEY CHECK (length(id) = 12), -- immutable
+            id             TEXT    PRIMARY KEY CHECK (length(id) = 11), -- immutable
             name           TEXT    NOT NULL,                            -- mutable
             email          TEXT    NOT NULL UNIQUE,                     -- folded; the name object's name; mutable
             role           TEXT    NOT NULL CHECK (role IN ('owner', 'admin', 'viewer')), -- mutable
