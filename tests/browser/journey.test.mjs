@@ -189,7 +189,7 @@ describe("the first member", () => {
       .getByText(/"Build server, Osaka" is deleted\. Refused everywhere by/)
       .first()
       .waitFor();
-    assert.equal(await focused(page), "Build server, Osaka");
+    await page.waitForFunction(() => document.activeElement.tagName === "H1");
     await inspect(page, "key-deleted");
     await page.getByRole("main").getByRole("link", { name: "API keys" }).click();
     await page.getByText("No API keys yet. Issue one to call the API.").waitFor();

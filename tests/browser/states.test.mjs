@@ -114,8 +114,10 @@ describe("the list", () => {
     await button(page, "Name").click();
     await page.locator("th[aria-sort=ascending]").waitFor();
     assert.deepEqual(await sorted(), ["Name ascending"]);
+    const third = page.waitForRequest((request) => request.url().includes("sort=-name"));
     await button(page, "Name").click();
     await page.locator("th[aria-sort=descending]").waitFor();
+    await third;
     assert.deepEqual(asked, ["-created", "name", "-name"]);
     assert.equal(await focused(page), "Name");
   });
