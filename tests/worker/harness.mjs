@@ -5,7 +5,7 @@ import { extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Miniflare, convertV4MiniflareOptions } from "miniflare";
 import { worker as bundleWorker } from "../../xtask/build.mjs";
-import { request, webSocket } from "./client.mjs";
+import { rawStatus, request, webSocket } from "./client.mjs";
 
 // Read when wrangler loads.
 process.env.WRANGLER_LOG ??= "error";
@@ -14,7 +14,7 @@ const { unstable_getMiniflareWorkerOptions, unstable_readConfig } = await import
 const root = fileURLToPath(new URL("../..", import.meta.url));
 
 /** The ring of the tests: known, so that a test can compute what the Worker does. */
-export const MASTER_SECRET = JSON.stringify([{ id: "testring", secret: "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefg" }]);
+export const MASTER_SECRET = JSON.stringify([{ id: "testring", secret: "Jq7vN2xKc9RfWm4TzHs8LdYb6PaGe3UiO5XwVrBtQyE" }]);
 
 /**
  * Starts one Worker, with the demo origin behind it. Options, all of them optional:
@@ -62,7 +62,10 @@ export async function start({ vars, secrets, faults, persist, port = 0 } = {}) {
     port: bound,
     dir,
     fetch: (host, path, init) => request(bound, host, path, init),
+    rawStatus: (bytes) => rawStatus(bound, bytes),
     webSocket: (host, path, headers) => webSocket(bound, host, path, headers),
+    /** What KV holds under a key, read past the Worker; `null` for nothing. */
+    kv: async (key) => (await miniflare.getKVNamespace("KEYS", claviger.name)).get(key),
     /** Every line that the Worker logged, and what workerd reported of it. */
     log: () => [...log],
     /** Calls since the last `resetCounters`, by `<binding>.<operation>`, as in `KEYS.get` or `LEDGER.fetch`. */
