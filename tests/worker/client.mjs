@@ -41,20 +41,12 @@ function answer(incoming) {
   };
 }
 
-/** Sends bytes as they are, and resolves to the status of what comes back: for what no HTTP client would send. */
-export function rawStatus(port, bytes) {
+/** Sends bytes as they are, for what no HTTP client would send, and resolves to the answer's text, head and all. */
+export function raw(port, bytes) {
   return new Promise((resolve, reject) => {
-    const socket = net.connect(port, "127.0.0.1", () => socket.write(bytes));
-    let received = "";
-    socket.setEncoding("latin1");
-    socket.on("data", (data) => {
-      received += data;
-      const status = /^HTTP\/1\.1 (\d{3}) [^]*?\r\n/.exec(received)?.[1];
-      if (status) resolve(Number(status));
-      if (status) socket.destroy();
-    });
+    const socket = net.connect(port, "127.0.0.1", () => socket.end(bytes));
+    text(socket).then(resolve, reject);
     socket.on("error", reject);
-    socket.on("close", () => reject(new Error(`no answer, only: ${received}`)));
   });
 }
 

@@ -5,7 +5,7 @@ import { extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Miniflare, convertV4MiniflareOptions } from "miniflare";
 import { worker as bundleWorker } from "../../xtask/build.mjs";
-import { rawStatus, request, webSocket } from "./client.mjs";
+import { raw, request, webSocket } from "./client.mjs";
 
 // Read when wrangler loads.
 process.env.WRANGLER_LOG ??= "error";
@@ -62,7 +62,7 @@ export async function start({ vars, secrets, faults, persist, port = 0 } = {}) {
     port: bound,
     dir,
     fetch: (host, path, init) => request(bound, host, path, init),
-    rawStatus: (bytes) => rawStatus(bound, bytes),
+    raw: (bytes) => raw(bound, bytes),
     webSocket: (host, path, headers) => webSocket(bound, host, path, headers),
     /** What KV holds under a key, read past the Worker; `null` for nothing. */
     kv: async (key) => (await miniflare.getKVNamespace("KEYS", claviger.name)).get(key),
