@@ -16,7 +16,7 @@ export function request(port, host, path, { method = "GET", headers = [], body, 
   const head = [["host", host], ...pairs];
   // A body of known length is sent with it, as clients do; a stream is sent in chunks.
   if (typeof body === "string" || body instanceof Uint8Array) head.push(["content-length", `${Buffer.byteLength(body)}`]);
-  else if (body) head.push(["transfer-encoding", "chunked"]);
+  else if (body && !pairs.some(([name]) => name === "content-length")) head.push(["transfer-encoding", "chunked"]);
   return new Promise((resolve, reject) => {
     const outgoing = http.request({ host: "127.0.0.1", port, path, method, headers: head.flat(), signal, agent });
     outgoing.on("response", (incoming) => resolve(answer(incoming)));
