@@ -42,7 +42,7 @@ export async function start({ vars, secrets, faults, persist, port = 0 } = {}) {
         {
           ...claviger,
           ...(await modules(join(temporary, "worker"))),
-          bindings: { ...claviger.bindings, ...vars, MASTER_SECRET, ...secrets },
+          bindings: defined({ ...claviger.bindings, ...vars, MASTER_SECRET, ...secrets }),
           // Past Miniflare's own entry, which rewrites requests.
           unsafeDirectSockets: [{ host: "127.0.0.1", port }],
         },
@@ -57,6 +57,8 @@ export async function start({ vars, secrets, faults, persist, port = 0 } = {}) {
     return answer.json();
   };
 
+  const kv = () => miniflare.getKVNamespace("KEYS", claviger.name);
+
   const harness = {
     url: url.origin,
     port: bound,
@@ -65,7 +67,9 @@ export async function start({ vars, secrets, faults, persist, port = 0 } = {}) {
     raw: (bytes) => raw(bound, bytes),
     webSocket: (host, path, headers) => webSocket(bound, host, path, headers),
     /** What KV holds under a key, read past the Worker; `null` for nothing. */
-    kv: async (key) => (await miniflare.getKVNamespace("KEYS", claviger.name)).get(key),
+    kv: async (key) => (await kv()).get(key),
+    /** Puts something there, as an outage or a mistake might leave it. */
+    putKv: async (key, text) => (await kv()).put(key, text),
     /** Every line that the Worker logged, and what workerd reported of it. */
     log: () => [...log],
     /** Calls since the last `resetCounters`, by `<binding>.<operation>`, as in `KEYS.get` or `LEDGER.fetch`. */
@@ -87,6 +91,9 @@ export async function start({ vars, secrets, faults, persist, port = 0 } = {}) {
   if (faults) await harness.setFaults(...faults);
   return harness;
 }
+
+/** Without what is `undefined`: a test leaves a variable or secret out that way. */
+const defined = (bindings) => Object.fromEntries(Object.entries(bindings).filter(([, value]) => value !== undefined));
 
 /** What a wrangler.toml says, as far as Miniflare has to know it. */
 function configured(path) {
