@@ -9,11 +9,16 @@
 //!
 //! A pending account is asked for [`PENDING_MS`] after it was entered, until its ledger answers. A confirmation of an
 //! account that is not listed lists it: only ledgers that were opened confirm.
+//!
+//! Restoring a ledger from a bookmark takes three steps, in this order: a fresh history is noted here; the ledger is
+//! restored; the ledger is told that history, again and again until it answers. Whoever restores repeats all three when one
+//! fails: a history that was never told belongs to nobody.
 
 use crate::due::{self, Duty, Kind};
 use crate::id::AccountId;
 use crate::object::{Entropy, Object, ObjectError, Step};
 use crate::protocol::{DirectoryReply, DirectoryRequest, Effect};
+use crate::record::Epoch;
 use crate::sql::{Migration, Sql, SqlError, SqlExt, Statement, is_initialised, migrate};
 use crate::time::{DurationMs, UnixMs};
 
@@ -22,17 +27,25 @@ use crate::time::{DurationMs, UnixMs};
 pub const PENDING_MS: u64 = 10 * 60 * 1_000;
 
 /// The schema. Append only.
-pub const MIGRATIONS: &[Migration] = &[Migration {
-    statements: &[
-        due::TABLE,
-        due::INDEX,
-        "CREATE TABLE account (
+pub const MIGRATIONS: &[Migration] = &[
+    Migration {
+        statements: &[
+            due::TABLE,
+            due::INDEX,
+            "CREATE TABLE account (
             id            TEXT PRIMARY KEY CHECK (length(id) = 8),          -- of the account; immutable
             state         TEXT NOT NULL CHECK (state IN ('pending', 'open')),  -- pending, then open for good
             entered_at_ms INTEGER NOT NULL                                  -- Unix milliseconds; immutable
         ) STRICT, WITHOUT ROWID",
-    ],
-}];
+        ],
+    },
+    Migration {
+        statements: &[
+            // A fresh history for a ledger that is being restored, in hex; NULL: none is noted; mutable.
+            "ALTER TABLE account ADD COLUMN epoch TEXT",
+        ],
+    },
+];
 
 /// The directory over its database.
 pub struct Directory<'a> {
@@ -85,6 +98,42 @@ impl<'a> Directory<'a> {
         Ok(DirectoryReply::Entered)
     }
 
+    /// Notes a fresh history before a ledger is restored: the ledger's own memory of it would go back in time, too.
+    fn note_epoch(
+        &self,
+        account: AccountId,
+        now: UnixMs,
+        entropy: &Entropy,
+    ) -> Result<DirectoryReply, SqlError> {
+        if self.state(account)? != Some(State::Open) {
+            return Ok(DirectoryReply::Unknown);
+        }
+        migrate(self.sql, MIGRATIONS, now)?;
+        let epoch = Epoch::new(entropy.number());
+        let note = Statement::new("UPDATE account SET epoch = ? WHERE id = ?");
+        // Whatever an earlier restore left to be told is over: this history must not be told before the ledger is restored.
+        let note = note.bind(epoch.as_str()).bind(account.as_str());
+        self.sql.apply(&[note, Duty::new(Kind::TellEpoch, account).done()])?;
+        Ok(DirectoryReply::Epoch { epoch })
+    }
+
+    /// The ledger was restored: it is told the history that was noted. Not sooner: it would forget it again.
+    fn restored(&self, account: AccountId, now: UnixMs) -> Result<DirectoryReply, SqlError> {
+        if self.state(account)?.is_none() {
+            return Ok(DirectoryReply::Unknown);
+        }
+        migrate(self.sql, MIGRATIONS, now)?;
+        let Some(_) = self.noted_epoch(account)? else { return Ok(DirectoryReply::Unknown) };
+        self.sql.apply(&[Duty::new(Kind::TellEpoch, account).owe_at(now)])?;
+        Ok(DirectoryReply::Noted)
+    }
+
+    fn noted_epoch(&self, account: AccountId) -> Result<Option<Epoch>, SqlError> {
+        let text = "SELECT epoch FROM account WHERE id = ? AND epoch IS NOT NULL";
+        let row = self.sql.first(&Statement::new(text).bind(account.as_str()))?;
+        row.map(|mut row| row.text().map(Epoch::from_stored)).transpose()
+    }
+
     fn confirm(&self, account: AccountId, now: UnixMs) -> Result<DirectoryReply, SqlError> {
         if self.state(account)? != Some(State::Open) {
             migrate(self.sql, MIGRATIONS, now)?;
@@ -108,16 +157,22 @@ impl Object for Directory<'_> {
         &self,
         request: DirectoryRequest,
         now: UnixMs,
-        _: &Entropy,
+        entropy: &Entropy,
     ) -> Result<DirectoryReply, ObjectError> {
         Ok(match request {
             DirectoryRequest::EnterFirst { account } => self.enter_first(account, now)?,
             DirectoryRequest::Confirm { account } => self.confirm(account, now)?,
+            DirectoryRequest::NoteEpoch { account } => self.note_epoch(account, now, entropy)?,
+            DirectoryRequest::Restored { account } => self.restored(account, now)?,
         })
     }
 
     fn step(&self, duty: &Duty, _: UnixMs) -> Result<Step, ObjectError> {
         let Some(account) = AccountId::parse(&duty.subject) else { return Ok(Step::moot()) };
+        if duty.kind == Kind::TellEpoch {
+            let told = |epoch| Step::Effect(Effect::TellEpoch { account, epoch });
+            return Ok(self.noted_epoch(account)?.map_or(Step::moot(), told));
+        }
         Ok(match self.state(account)? {
             Some(State::Pending) => Step::Effect(Effect::AskExists { account }),
             Some(State::Open) | None => Step::moot(),
@@ -130,6 +185,14 @@ impl Object for Directory<'_> {
         held: Option<bool>,
         now: UnixMs,
     ) -> Result<Vec<Statement>, ObjectError> {
+        if let Effect::TellEpoch { account, epoch } = effect {
+            // Another was noted meanwhile: what it owes is not done with this.
+            if self.noted_epoch(*account)?.as_ref() != Some(epoch) {
+                return Ok(Vec::new());
+            }
+            let forget = Statement::new("UPDATE account SET epoch = NULL WHERE id = ?");
+            return Ok(vec![forget.bind(account.as_str()), Duty::of(effect).done()]);
+        }
         let Effect::AskExists { account } = effect else { return Ok(vec![Duty::of(effect).done()]) };
         Ok(match (self.state(*account)?, held) {
             (Some(State::Pending), Some(true)) => open(*account, now).into(),

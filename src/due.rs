@@ -48,6 +48,14 @@ pub enum Kind {
     ConfirmName,
     /// A ledger: confirm the account to the directory.
     ConfirmAccount,
+    /// A ledger: see whether a put has settled. Subject: the key.
+    ReadBack,
+    /// A ledger: compare KV with itself, a little at a time.
+    Repair,
+    /// A ledger: put every record again, a little at a time.
+    Rebuild,
+    /// A ledger: remove usage that is too old.
+    SweepUsage,
     /// A ledger: remove sessions that are over.
     SweepSessions,
     /// A ledger: remove idempotency keys that are over.
@@ -58,18 +66,25 @@ pub enum Kind {
     SweepTries,
     /// The directory: ask whether an account was opened. Subject: the account.
     AskExists,
+    /// The directory: tell a restored ledger its fresh history. Subject: the account.
+    TellEpoch,
 }
 
 impl Kind {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 13] = [
         Self::PutRecord,
         Self::ConfirmName,
         Self::ConfirmAccount,
+        Self::ReadBack,
+        Self::Repair,
+        Self::Rebuild,
+        Self::SweepUsage,
         Self::SweepSessions,
         Self::SweepIdempotency,
         Self::AskHolds,
         Self::SweepTries,
         Self::AskExists,
+        Self::TellEpoch,
     ];
 
     fn as_str(self) -> &'static str {
@@ -77,11 +92,16 @@ impl Kind {
             Self::PutRecord => "put_record",
             Self::ConfirmName => "confirm_name",
             Self::ConfirmAccount => "confirm_account",
+            Self::ReadBack => "read_back",
+            Self::Repair => "repair",
+            Self::Rebuild => "rebuild",
+            Self::SweepUsage => "sweep_usage",
             Self::SweepSessions => "sweep_sessions",
             Self::SweepIdempotency => "sweep_idempotency",
             Self::AskHolds => "ask_holds",
             Self::SweepTries => "sweep_tries",
             Self::AskExists => "ask_exists",
+            Self::TellEpoch => "tell_epoch",
         }
     }
 
@@ -114,6 +134,9 @@ impl Duty {
     pub fn of(effect: &Effect) -> Self {
         match effect {
             Effect::PutRecord { id, .. } => Self::new(Kind::PutRecord, id),
+            Effect::ReadBack { id, .. } => Self::new(Kind::ReadBack, id),
+            Effect::ReadMany { .. } | Effect::ListKv { .. } => Self::own(Kind::Repair),
+            Effect::TellEpoch { account, .. } => Self::new(Kind::TellEpoch, account),
             Effect::ConfirmName { request, .. } => Self::new(Kind::ConfirmName, request.member),
             Effect::ConfirmAccount { .. } => Self::own(Kind::ConfirmAccount),
             Effect::AskHolds { .. } => Self::own(Kind::AskHolds),
@@ -125,6 +148,15 @@ impl Duty {
     pub fn owe(&self, at: UnixMs) -> Statement {
         self.bound(
             "INSERT INTO due (at_ms, attempts, kind, subject) VALUES (?, 0, ?, ?) ON CONFLICT DO NOTHING",
+            [at],
+        )
+    }
+
+    /// Writes the duty down, due at `at`, also where it stands already.
+    pub fn owe_at(&self, at: UnixMs) -> Statement {
+        self.bound(
+            "INSERT INTO due (at_ms, attempts, kind, subject) VALUES (?, 0, ?, ?)
+            ON CONFLICT DO UPDATE SET at_ms = excluded.at_ms, attempts = 0",
             [at],
         )
     }
@@ -165,6 +197,24 @@ impl Duty {
             .bind(self.kind.as_str())
             .bind(self.subject.as_str())
     }
+}
+
+/// Whether this stands, due or not.
+///
+/// # Errors
+/// [`SqlError`].
+pub fn stands(sql: &dyn Sql, duty: &Duty) -> Result<bool, SqlError> {
+    Ok(sql.integer(&duty.bound("SELECT count(*) FROM due WHERE kind = ? AND subject = ?", []))? > 0)
+}
+
+/// How many duties of a kind are due at `now`, counted up to `limit`.
+///
+/// # Errors
+/// [`SqlError`].
+pub fn count_due(sql: &dyn Sql, kind: Kind, now: UnixMs, limit: u32) -> Result<u32, SqlError> {
+    let text = "SELECT count(*) FROM (SELECT 1 FROM due WHERE kind = ? AND at_ms <= ? LIMIT ?)";
+    let due = sql.integer(&Statement::new(text).bind(kind.as_str()).bind(now).bind(limit))?;
+    Ok(u32::try_from(due).unwrap_or(limit))
 }
 
 /// The earliest duty that is due at `now`.

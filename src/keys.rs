@@ -27,6 +27,9 @@ pub struct KeyView {
     pub changed_by: String,
     /// Number of its last change.
     pub revision: Revision,
+    /// When it was last let through, as far as the edge has reported; `None`: never, or longer ago than is kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_used_at: Option<UnixMs>,
 }
 
 /// A key's state in one word, by the order of the verdicts.
@@ -181,6 +184,7 @@ pub(crate) mod tests {
             changed_at: UnixMs::from_ms(1_800_000_000_001),
             changed_by: "Ken Sato".into(),
             revision: Revision(12),
+            last_used_at: None,
         }
     }
 

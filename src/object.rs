@@ -4,9 +4,10 @@
 //! 1. **A request**: [`answer`], then, *in the same turn, without an await in between*, set the alarm to
 //!    [`Object::next_due`]. The platform commits writes and alarm of one turn together; where it does not, the next
 //!    request or start makes up for it.
-//! 2. **An alarm**: first re-arm to [`RE_ARM_MS`] from now; then, while [`Object::next_effect`] gives one, carry it out
-//!    for at most [`EFFECT_TIMEOUT_MS`](crate::due::EFFECT_TIMEOUT_MS) and [`Object::settle`] it, `Failed` when it took longer; at last
-//!    set the alarm to [`Object::next_due`]. Errors are logged and end the run; the alarm that was re-armed follows.
+//! 2. **An alarm**: first re-arm to [`RE_ARM_MS`] from now; then, while [`Object::next_effect`] gives one, but at most
+//!    [`EFFECTS_PER_RING_MAX`] times, carry it out for at most [`EFFECT_TIMEOUT_MS`](crate::due::EFFECT_TIMEOUT_MS) and
+//!    [`Object::settle`] it, `Failed` when it took longer; at last set the alarm to [`Object::next_due`], which is in the past
+//!    when work is left, and log [`Object::alert`] if there is one. Errors are logged and end the run; the alarm that was re-armed follows.
 //! 3. **A start**: when no alarm is set, set it to [`Object::next_due`].
 //! 4. After an alarm, when [`Object::is_spent`], the adapter may delete the whole storage in the same turn.
 //!
@@ -23,6 +24,10 @@ use crate::time::{DurationMs, UnixMs};
 
 /// How far ahead an alarm re-arms itself before it works, in milliseconds: as long as a taken duty is left alone.
 pub const RE_ARM_MS: u64 = due::IN_FLIGHT_MS;
+
+/// Most effects of one alarm. The platform's free plan allows 50 calls to the outside in one run; what is left is for the
+/// next alarm, which rings at once.
+pub const EFFECTS_PER_RING_MAX: u32 = 40;
 
 /// Fresh random bytes of one request, drawn by the adapter. Every object uses each byte for one thing at most.
 #[derive(Clone, Copy)]
@@ -67,6 +72,13 @@ pub enum ObjectError {
 pub enum Step {
     /// Something is to be done outside.
     Effect(Effect),
+    /// The same, and the object notes that it begins.
+    Tracked {
+        /// What is to be done.
+        effect: Effect,
+        /// What is written in the same run that takes the duty.
+        writes: Vec<Statement>,
+    },
     /// It was a chore of the object's own.
     Chore {
         /// What it writes.
@@ -125,6 +137,38 @@ pub trait Object {
         now: UnixMs,
     ) -> Result<Vec<Statement>, ObjectError>;
 
+    /// What is to be written when `effect` failed, or nobody knows how it went. By default the duty is put off.
+    ///
+    /// # Errors
+    /// [`ObjectError`].
+    fn failed(&self, effect: &Effect, now: UnixMs) -> Result<Vec<Statement>, ObjectError> {
+        Ok(vec![Duty::of(effect).failed(self.sql(), now)?])
+    }
+
+    /// What is to be written when `effect` has read something, which `outcome` holds. By default nothing was to be read,
+    /// and so it counts as a failure.
+    ///
+    /// # Errors
+    /// [`ObjectError`].
+    fn learned(
+        &self,
+        effect: &Effect,
+        outcome: &Outcome,
+        now: UnixMs,
+    ) -> Result<Vec<Statement>, ObjectError> {
+        let _ = outcome;
+        self.failed(effect, now)
+    }
+
+    /// What whoever runs this should know about now: a line for the log, without any value that is secret.
+    ///
+    /// # Errors
+    /// [`ObjectError`].
+    fn alert(&self, now: UnixMs) -> Result<Option<String>, ObjectError> {
+        let _ = now;
+        Ok(None)
+    }
+
     /// Whether nothing is left that is worth a database.
     ///
     /// # Errors
@@ -157,6 +201,11 @@ pub trait Object {
                     self.sql().apply(&[duty.taken(now)])?;
                     return Ok(Some(effect));
                 }
+                Step::Tracked { effect, mut writes } => {
+                    writes.push(duty.taken(now));
+                    self.sql().apply(&writes)?;
+                    return Ok(Some(effect));
+                }
                 Step::Chore { mut writes, again } => {
                     let soonest = now.saturating_add(DurationMs::from_ms(due::PAUSE_MIN_MS));
                     writes.push(again.map_or_else(|| duty.done(), |at| duty.postpone(at.max(soonest))));
@@ -173,10 +222,16 @@ pub trait Object {
     /// [`ObjectError`]; then the effect comes due again by itself.
     fn settle(&self, effect: &Effect, outcome: &Outcome, now: UnixMs) -> Result<(), ObjectError> {
         let writes = match outcome {
-            Outcome::Failed => vec![Duty::of(effect).failed(self.sql(), now)?],
+            Outcome::Failed => self.failed(effect, now)?,
+            Outcome::Read { .. } | Outcome::ReadMany { .. } | Outcome::Listed { .. } => {
+                self.learned(effect, outcome, now)?
+            }
             Outcome::Done => self.settled(effect, None, now)?,
             Outcome::Answered { held } => self.settled(effect, Some(*held), now)?,
         };
+        if writes.is_empty() {
+            return Ok(());
+        }
         Ok(self.sql().apply(&writes)?)
     }
 }

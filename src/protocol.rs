@@ -11,7 +11,7 @@ use crate::draft::{Changes, Checked, Draft, FieldError};
 use crate::id::{AccountId, KeyId, MemberId, TokenId};
 use crate::keys::{KeyView, Listing, Page};
 use crate::record::{Epoch, Record, Revision};
-use crate::refresh::{Refresh, RefreshRequest};
+use crate::refresh::{AccountState, Refresh, RefreshRequest};
 use crate::secret::{Digest, SecretText};
 use crate::time::{UnixMs, Zone};
 
@@ -142,6 +142,24 @@ pub enum LedgerRequest {
     },
     /// The directory asks whether the account was ever opened.
     Exists,
+    /// The operator changes what holds for the whole account.
+    SetState {
+        /// T of promise P1, in milliseconds; `None`: as it is.
+        #[serde(default)]
+        freshness_ms: Option<u64>,
+        /// Whether the account is suspended; `None`: as it is.
+        #[serde(default)]
+        suspended: Option<bool>,
+    },
+    /// The operator wants every record put into KV again.
+    Rebuild,
+    /// How far KV has what the ledger has.
+    Progress,
+    /// The ledger was restored from a bookmark: this is the history that the directory noted before. Repeated: as if once.
+    Restored {
+        /// The fresh history.
+        epoch: Epoch,
+    },
 }
 
 /// A member to create.
@@ -262,6 +280,30 @@ pub enum LedgerReply {
         /// The answer.
         held: bool,
     },
+    /// What holds for the whole account, after `SetState`.
+    State {
+        /// The state.
+        state: AccountState,
+        /// From when a suspension, or a lower T, holds everywhere; `None` when nothing was taken away.
+        bound: Option<Bound>,
+    },
+    /// To `Progress` and `Rebuild`.
+    Progress(Progress),
+}
+
+/// How far KV has what the ledger has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Progress {
+    /// Whether a rebuild is on its way through the keys.
+    pub rebuilding: bool,
+    /// Records that KV has acknowledged as they are now, since the rebuild began if there is one.
+    pub done: u64,
+    /// All records, tombstones included.
+    pub total: u64,
+    /// Keys whose last change has not settled, so that the edge asks the ledger for them.
+    pub unsettled: u64,
+    /// Age of the oldest change that KV has not acknowledged, in seconds; `None` when it has all.
+    pub lag_s: Option<u64>,
 }
 
 /// From when a change that takes power away holds everywhere.
@@ -284,6 +326,9 @@ pub struct SessionView {
     pub step_up_until: UnixMs,
     /// When the session ends by itself.
     pub expires: UnixMs,
+    /// Age of the oldest change that KV has not acknowledged, in seconds, when that is past what is usual.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub publication_lag_s: Option<u64>,
 }
 
 /// A member, as members see each other.
@@ -440,6 +485,16 @@ pub enum DirectoryRequest {
         /// Which.
         account: AccountId,
     },
+    /// Notes a fresh history for an account whose ledger is about to be restored from a bookmark.
+    NoteEpoch {
+        /// Which.
+        account: AccountId,
+    },
+    /// The ledger was restored: it is to be told the history that was noted, until it has taken it.
+    Restored {
+        /// Which.
+        account: AccountId,
+    },
 }
 
 /// What the directory answers.
@@ -452,6 +507,13 @@ pub enum DirectoryReply {
     SetupDone,
     /// Noted.
     Noted,
+    /// The fresh history that was noted.
+    Epoch {
+        /// Which.
+        epoch: Epoch,
+    },
+    /// No such account is open, or no history was noted for it.
+    Unknown,
     /// The request is newer than this object's code.
     NotUnderstood,
 }
@@ -495,6 +557,38 @@ pub enum Effect {
         key: String,
         /// KV value.
         value: String,
+        /// When it was sent: which of several puts of one key this is.
+        sent_at: UnixMs,
+    },
+    /// Read what KV holds of a key, to see whether the put that was acknowledged at `acknowledged_at` has settled.
+    ReadBack {
+        /// The key.
+        id: KeyId,
+        /// What was put.
+        revision: Revision,
+        /// KV key.
+        key: String,
+        /// Which of several puts of the revision this is about.
+        acknowledged_at: UnixMs,
+    },
+    /// Read what KV holds of these keys, to compare it with the ledger.
+    ReadMany {
+        /// The keys, at most [`READ_MANY_MAX`].
+        ids: Vec<KeyId>,
+    },
+    /// List the names in KV that begin so.
+    ListKv {
+        /// The beginning.
+        prefix: String,
+        /// Where the last page ended; `None` for the first.
+        cursor: Option<String>,
+    },
+    /// Tell a ledger that was restored from a bookmark its fresh history.
+    TellEpoch {
+        /// The account.
+        account: AccountId,
+        /// The history.
+        epoch: Epoch,
     },
     /// Tell a name object that its claim stands.
     ConfirmName {
@@ -524,6 +618,9 @@ pub enum Effect {
     },
 }
 
+/// Most keys of one [`Effect::ReadMany`]: what KV reads at once.
+pub const READ_MANY_MAX: u32 = 100;
+
 /// Whose claim a ledger confirms.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NameConfirmation {
@@ -544,6 +641,23 @@ pub enum Outcome {
     Answered {
         /// The answer.
         held: bool,
+    },
+    /// KV was read ([`Effect::ReadBack`]).
+    Read {
+        /// What it holds; `None`: nothing.
+        value: Option<String>,
+    },
+    /// KV was read ([`Effect::ReadMany`]).
+    ReadMany {
+        /// What it holds of each key; `None`: nothing.
+        values: Vec<(KeyId, Option<String>)>,
+    },
+    /// KV was listed ([`Effect::ListKv`]).
+    Listed {
+        /// The names of this page.
+        names: Vec<String>,
+        /// Where it ended; `None`: there are no more.
+        cursor: Option<String>,
     },
     /// It failed, or nobody knows whether it landed.
     Failed,

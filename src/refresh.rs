@@ -22,8 +22,8 @@ pub struct RefreshRequest {
     /// Revision of the account state that it holds; 0 = none.
     #[serde(default)]
     pub state_revision: Revision,
-    /// Keys whose records it wants now.
-    #[serde(default)]
+    /// Keys whose records it wants now. An answer that is active counts as one use, which [`Self::usage`] leaves out. Written as `wanted`: `ask` is the tag of the request that this travels in.
+    #[serde(default, rename = "wanted")]
     pub ask: Vec<KeyId>,
     /// Uses since its last batch.
     #[serde(default)]
@@ -44,7 +44,7 @@ pub struct Refresh {
     /// The account's state, if it is newer than the request's or the epoch is another.
     #[serde(default)]
     pub state: Option<AccountState>,
-    /// The records that were asked for, each of them.
+    /// The records that were asked for: one answer for each of the first [`ASK_MAX`] different keys, none for the rest.
     #[serde(default)]
     pub answers: Vec<Answer>,
 }

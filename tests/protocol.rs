@@ -83,6 +83,7 @@ fn view() -> KeyView {
         changed_at: at(2),
         changed_by: "Ken Sato".into(),
         revision: Revision(12),
+        last_used_at: None,
     }
 }
 
@@ -225,6 +226,7 @@ fn replies_of_a_ledger() {
         },
         step_up_until: at(3),
         expires: at(4),
+        publication_lag_s: None,
     };
     let view_members = &view_json()[1..];
     pin(vec![

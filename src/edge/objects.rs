@@ -21,12 +21,14 @@ use crate::address::Address;
 use crate::config::Config;
 use crate::directory::Directory;
 use crate::due::EFFECT_TIMEOUT_MS;
+use crate::id::KeyId;
 use crate::ledger::Ledger;
 use crate::name::{Argon2id, Name};
-use crate::object::{Entropy, Object, RE_ARM_MS, answer, outcome_of};
+use crate::object::{EFFECTS_PER_RING_MAX, Entropy, Object, RE_ARM_MS, answer, outcome_of};
 use crate::protocol::{
-    DirectoryReply, DirectoryRequest, Effect, LedgerRequest, NameReply, NameRequest, Outcome,
+    DirectoryReply, DirectoryRequest, Effect, LedgerReply, LedgerRequest, NameReply, NameRequest, Outcome,
 };
+use crate::record::kv_key;
 use crate::time::UnixMs;
 
 /// Answers a request to the object of class `kind`.
@@ -75,6 +77,10 @@ pub async fn alarm(kind: String, ctx: JsValue, env: JsValue) -> Result<(), JsVal
     Ok(())
 }
 
+/// Shortest time that KV may serve a reading from a cache, in seconds: the platform takes none shorter. A read-back wants to
+/// see what KV holds, not what it held.
+const CACHE_TTL_MIN_S: u64 = 30;
+
 /// One object instance as the platform runs it.
 struct Host {
     storage: Storage,
@@ -106,9 +112,13 @@ impl Host {
 
     async fn work<O: Object>(&self, object: &O) -> Result<(), worker::Error> {
         self.ring_at(UnixMs::from_ms(now().as_ms().saturating_add_unsigned(RE_ARM_MS))).await?;
-        while let Some(effect) = object.next_effect(now()).map_err(failed)? {
+        for _ in 0..EFFECTS_PER_RING_MAX {
+            let Some(effect) = object.next_effect(now()).map_err(failed)? else { break };
             let outcome = self.carry_out(&effect).await;
             object.settle(&effect, &outcome, now()).map_err(failed)?;
+        }
+        if let Some(alert) = object.alert(now()).map_err(failed)? {
+            worker::console_error!("{alert}");
         }
         if object.is_spent().map_err(failed)? {
             self.storage.delete_alarm().await?;
@@ -159,6 +169,15 @@ impl Host {
                 return self.ask(*account, &ask).await;
             }
             Effect::AskExists { account } => return self.ask(*account, &LedgerRequest::Exists).await,
+            Effect::TellEpoch { account, epoch } => {
+                let told = LedgerRequest::Restored { epoch: epoch.clone() };
+                matches!(calls::ledger(&self.env, *account, &told).await, Ok(LedgerReply::Done))
+            }
+            Effect::ReadBack { key, .. } => return read(self.read_back(key).await),
+            Effect::ReadMany { ids } => return read(self.read_many(ids).await),
+            Effect::ListKv { prefix, cursor } => {
+                return read(self.list(prefix, cursor.as_deref()).await);
+            }
         };
         if done { Outcome::Done } else { Outcome::Failed }
     }
@@ -170,11 +189,41 @@ impl Host {
         }
     }
 
+    async fn read_back(&self, key: &str) -> Result<Outcome, worker::Error> {
+        let value = self.env.kv(calls::KEYS)?.get(key).cache_ttl(CACHE_TTL_MIN_S).text().await?;
+        Ok(Outcome::Read { value })
+    }
+
+    async fn read_many(&self, ids: &[KeyId]) -> Result<Outcome, worker::Error> {
+        let keys: Vec<String> = ids.iter().map(|id| kv_key(*id)).collect();
+        let mut held = self.env.kv(calls::KEYS)?.get_bulk(&keys).cache_ttl(CACHE_TTL_MIN_S).text().await?;
+        let values = ids.iter().zip(&keys).map(|(id, key)| (*id, held.remove(key).flatten()));
+        Ok(Outcome::ReadMany { values: values.collect() })
+    }
+
+    async fn list(&self, prefix: &str, cursor: Option<&str>) -> Result<Outcome, worker::Error> {
+        let mut list = self.env.kv(calls::KEYS)?.list().prefix(prefix.to_owned());
+        if let Some(cursor) = cursor {
+            list = list.cursor(cursor.to_owned());
+        }
+        let page = list.execute().await?;
+        let names = page.keys.into_iter().map(|key| key.name).collect();
+        Ok(Outcome::Listed { names, cursor: page.cursor.filter(|_| !page.list_complete) })
+    }
+
     async fn put(&self, key: &str, value: &str) -> Result<(), worker::Error> {
         let put =
             async { self.env.kv(calls::KEYS)?.put(key, value)?.execute().await.map_err(worker::Error::from) };
         put.await.inspect_err(|error| worker::console_error!("KV did not take a record: {error}"))
     }
+}
+
+/// How a reading of KV went.
+fn read(outcome: Result<Outcome, worker::Error>) -> Outcome {
+    outcome.unwrap_or_else(|error| {
+        worker::console_error!("KV could not be read for the ledger: {error}");
+        Outcome::Failed
+    })
 }
 
 /// What the caller logs, once; it holds no values.

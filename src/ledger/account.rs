@@ -1,14 +1,14 @@
 //! The account's one row, and its members.
 
+use super::publication::LAG_ALERT_MS;
+use super::rebuild;
+use super::state::Freshness;
 use crate::account::Email;
 use crate::id::{AccountId, MemberId};
 use crate::protocol::{AccountView, Bound, Language, MemberView, NewMember, Role, SecretVersion};
 use crate::record::{Epoch, Revision};
 use crate::sql::{Row, Sql, SqlError, SqlExt, Statement};
 use crate::time::{DurationMs, UnixMs, Zone};
-
-/// T of promise P1 in a new account, in seconds: what a person waits for without doubt whether it worked.
-pub const FRESHNESS_S: u32 = 10;
 
 /// The account.
 #[derive(Clone, Debug)]
@@ -19,18 +19,33 @@ pub struct Account {
     pub name: String,
     /// Zone.
     pub zone: Zone,
-    /// T, in seconds.
-    pub freshness_s: u32,
+    /// T of promise P1.
+    pub freshness: Freshness,
+    /// Whether the operator has suspended it.
+    pub suspended: bool,
+    /// Number of the last change of `freshness` or `suspended`; 0: they never changed.
+    pub state_revision: Revision,
     /// This history.
     pub epoch: Epoch,
+    /// How many histories there were, this one included.
+    pub generation: u32,
+    /// Whether the next request begins a new history.
+    pub epoch_is_over: bool,
+    /// The last history that came from the directory.
+    pub epoch_noted: Option<Epoch>,
     /// Number of the last change.
     pub revision: Revision,
+    /// Since when KV lacks the change that it lacks longest; read only.
+    pub owed_at: Option<UnixMs>,
 }
 
 impl Account {
     /// The account; `None` while it was not opened.
     pub fn load(sql: &dyn Sql) -> Result<Option<Self>, SqlError> {
-        let text = "SELECT id, name, zone, freshness_s, epoch, revision FROM account";
+        let text = "SELECT id, name, zone, freshness_ms, freshness_before_ms, freshness_before_until_ms, suspended,
+                state_revision, epoch, generation, epoch_is_over, ifnull(epoch_noted, ''), revision,
+                (SELECT min(owed_at_ms) FROM publication WHERE owed_at_ms IS NOT NULL)
+            FROM account";
         sql.first(&Statement::new(text))?.map(Self::read).transpose()
     }
 
@@ -39,21 +54,29 @@ impl Account {
             id: row.parsed("an account ID", AccountId::parse)?,
             name: row.text()?,
             zone: row.parsed("a zone", |name| Zone::parse(name).ok())?,
-            freshness_s: row.count()?,
+            freshness: Freshness { ms: row.count()?, before_ms: row.count()?, before_until: row.time()? },
+            suspended: row.integer()? != 0,
+            state_revision: revision(&mut row)?,
             epoch: Epoch::from_stored(row.text()?),
+            generation: row.count()?,
+            epoch_is_over: row.integer()? != 0,
+            epoch_noted: Some(row.text()?).filter(|text| !text.is_empty()).map(Epoch::from_stored),
             revision: revision(&mut row)?,
+            owed_at: row.optional_time()?,
         })
     }
 
     /// Writes the row of a new account.
     pub fn insert(&self, now: UnixMs) -> Statement {
-        let text = "INSERT INTO account (one, id, name, zone, freshness_s, epoch, revision, opened_at_ms)
-            VALUES (1, ?, ?, ?, ?, ?, ?, ?)";
+        let text = "INSERT INTO account
+                (one, id, name, zone, freshness_s, freshness_ms, epoch, revision, opened_at_ms)
+            VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?)";
         Statement::new(text)
             .bind(self.id.as_str())
             .bind(self.name.as_str())
             .bind(self.zone.name())
-            .bind(self.freshness_s)
+            .bind(self.freshness.s())
+            .bind(self.freshness.ms)
             .bind(self.epoch.as_str())
             .bind(self.revision)
             .bind(now)
@@ -66,14 +89,42 @@ impl Account {
 
     /// From when a change that is made at `now` holds everywhere.
     pub fn bound(&self, now: UnixMs) -> Bound {
-        let within_s = self.freshness_s;
-        Bound { at: now.saturating_add(DurationMs::from_s(within_s.into())), within_s }
+        self.freshness.bound(now)
     }
 
     /// As members see it.
     pub fn view(&self) -> AccountView {
-        let Self { id, name, zone, freshness_s, .. } = self.clone();
-        AccountView { id, name, zone, freshness_s }
+        let Self { id, name, zone, freshness, .. } = self.clone();
+        AccountView { id, name, zone, freshness_s: freshness.s() }
+    }
+
+    /// Age of the oldest change that KV has not acknowledged.
+    pub fn lag(&self, now: UnixMs) -> Option<DurationMs> {
+        self.owed_at.map(|owed_at| now.since(owed_at).unwrap_or_default())
+    }
+
+    /// The same, when it is past what is usual.
+    pub fn alarming_lag(&self, now: UnixMs) -> Option<DurationMs> {
+        self.lag(now).filter(|lag| lag.as_ms() >= LAG_ALERT_MS)
+    }
+
+    /// Begins a new history: what KV holds is a miss from now on, and is put again.
+    pub fn begin_epoch(&mut self, epoch: Epoch, is_noted: bool, now: UnixMs) -> Vec<Statement> {
+        self.generation = self.generation.saturating_add(1);
+        self.epoch_is_over = false;
+        self.epoch_noted = if is_noted { Some(epoch.clone()) } else { self.epoch_noted.take() };
+        self.epoch = epoch;
+        let text = "UPDATE account SET epoch = ?, generation = ?, epoch_noted = ?, epoch_is_over = 0";
+        let row = Statement::new(text)
+            .bind(self.epoch.as_str())
+            .bind(self.generation)
+            .bind(self.epoch_noted.as_ref().map(Epoch::as_str));
+        [vec![row], rebuild::begin(now)].concat()
+    }
+
+    /// Notes that the present history cannot go on: KV holds what it never wrote.
+    pub fn end_epoch() -> Statement {
+        Statement::new("UPDATE account SET epoch_is_over = 1")
     }
 }
 

@@ -8,8 +8,8 @@ use crate::record::Revision;
 use crate::sql::Statement;
 use crate::time::UnixMs;
 
-/// Most rows of the journal. A lease that knows an older revision than the oldest row is reset, which costs it its
-/// cached records; ten thousand changes between two refreshes of one isolate are an import, not a day.
+/// Most rows of the journal, which tells people what happened lately; leases are told by the numbers of the keys, which
+/// reach back to the first change.
 pub const JOURNAL_ROWS_MAX: u64 = 10_000;
 
 /// What was done. The names are stored: they must not change.
@@ -33,6 +33,12 @@ pub enum Action {
     Disable,
     /// A key was deleted.
     Delete,
+    /// The operator changed T, or suspended or resumed the account.
+    SetState,
+    /// The ledger gave a key a new number, because KV held another record under the old one.
+    Renumber,
+    /// The ledger found a name in KV without a key.
+    Orphan,
 }
 
 impl Action {
@@ -47,6 +53,9 @@ impl Action {
             Self::Enable => "enable",
             Self::Disable => "disable",
             Self::Delete => "delete",
+            Self::SetState => "set_state",
+            Self::Renumber => "renumber",
+            Self::Orphan => "orphan",
         }
     }
 }
@@ -77,11 +86,7 @@ impl Author<'_> {
     pub fn journal(&self, action: Action, after: &Key) -> [Statement; 2] {
         let oldest = Revision(after.revision.0.saturating_sub(JOURNAL_ROWS_MAX));
         [
-            Statement::new("INSERT INTO journal (revision, subject, what, at_ms) VALUES (?, ?, ?, ?)")
-                .bind(after.revision)
-                .bind(after.id.as_str())
-                .bind(action.as_str())
-                .bind(self.now),
+            journal(action, after.revision, after.id.as_str(), self.now),
             Statement::new("DELETE FROM journal WHERE revision <= ?").bind(oldest),
         ]
     }
@@ -106,6 +111,26 @@ impl Author<'_> {
             .bind(before)
             .bind(after)
     }
+}
+
+/// The journal's row of a change; `subject` is a key's ID, or `account`.
+pub fn journal(action: Action, revision: Revision, subject: &str, now: UnixMs) -> Statement {
+    Statement::new("INSERT INTO journal (revision, subject, what, at_ms) VALUES (?, ?, ?, ?)")
+        .bind(revision)
+        .bind(subject)
+        .bind(action.as_str())
+        .bind(now)
+}
+
+/// The audit row of what the operator, who is no member, set for the whole account.
+pub fn operator_set(before: &str, after: &str, revision: Revision, now: UnixMs) -> Statement {
+    let text = "INSERT INTO audit (at_ms, member, action, revision, before, after) VALUES (?, 'operator', ?, ?, ?, ?)";
+    Statement::new(text)
+        .bind(now)
+        .bind(Action::SetState.as_str())
+        .bind(revision)
+        .bind(before)
+        .bind(after)
 }
 
 /// A key as an audit row tells it: without its digest.

@@ -140,6 +140,7 @@ impl Desk<'_> {
             created: self.stamp(),
             changed: self.stamp(),
             revision: self.account.revision.next(),
+            last_used_at: None,
         };
         Ok(Decision::Change(Box::new(Change {
             action: Action::Issue,

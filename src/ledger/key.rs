@@ -66,11 +66,14 @@ pub struct Key {
     pub changed: Stamp,
     /// Number of its last change.
     pub revision: Revision,
+    /// When it was last let through, as far as the edge has reported; read only.
+    pub last_used_at: Option<UnixMs>,
 }
 
 /// What is read of a key, in the order of [`Key::read`].
 pub const COLUMNS: &str = "key.id, key.digest, key.name, key.state, key.limits,
-    key.created_at_ms, key.created_by, creator.name, key.changed_at_ms, key.changed_by, changer.name, key.revision";
+    key.created_at_ms, key.created_by, creator.name, key.changed_at_ms, key.changed_by, changer.name, key.revision,
+    (SELECT max(last_used_at_ms) FROM usage WHERE usage.key = key.id)";
 
 /// Where the names in [`COLUMNS`] come from. The members stand to the right of a `LEFT JOIN`, so that a search always
 /// begins with the keys.
@@ -84,6 +87,13 @@ impl Key {
         sql.first(&Statement::new(text).bind(id.as_str()))?.map(Self::read).transpose()
     }
 
+    /// The keys of these IDs, also deleted ones, in no order; one statement however many there are.
+    pub fn load_many(sql: &dyn Sql, ids: &[KeyId]) -> Result<Vec<Self>, SqlError> {
+        let text =
+            format!("SELECT {COLUMNS} FROM key {MEMBERS} WHERE key.id IN (SELECT value FROM json_each(?))");
+        sql.read_all(&Statement::new(text).bind(json(&ids)), Self::read)
+    }
+
     /// Reads the columns of [`COLUMNS`].
     pub fn read(mut row: Row) -> Result<Self, SqlError> {
         Ok(Self {
@@ -95,6 +105,7 @@ impl Key {
             created: Stamp::read(&mut row)?,
             changed: Stamp::read(&mut row)?,
             revision: revision(&mut row)?,
+            last_used_at: row.optional_time()?,
         })
     }
 
@@ -161,6 +172,7 @@ impl Key {
             changed_at: self.changed.at,
             changed_by: self.changed.name.clone(),
             revision: self.revision,
+            last_used_at: self.last_used_at,
         })
     }
 

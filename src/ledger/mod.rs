@@ -6,7 +6,9 @@
 //! **Instances.** One per account, named by [`crate::protocol::instance::ledger`].
 //!
 //! **What it stores.** See [`schema`]. Invariants: `key.revision ≤ account.revision`, each revision belongs to one change;
-//! for every key whose newest record KV has not acknowledged there is a duty `put_record`; audit rows are never changed.
+//! every key has a row in `publication`, with the same revision; for every key whose newest record KV has not acknowledged
+//! there is a duty `put_record`, and for every key whose acknowledged record has not settled a duty `read_back`; audit rows
+//! are never changed.
 //!
 //! **How it works.** Each request is answered in one run without an await: rows are read, [`decide`] decides, and every
 //! write (rows, journal, audit, duties) goes into one `apply`. So an error leaves nothing, and nobody sees a half.
@@ -16,29 +18,41 @@
 pub mod account;
 pub mod audit;
 pub mod decide;
+mod drift;
 mod idempotency;
 mod key;
 mod listing;
 mod outbox;
+pub mod publication;
+pub mod rebuild;
+mod refresh;
+pub mod repair;
 pub mod schema;
 pub mod sessions;
+pub mod state;
+pub mod usage;
 mod words;
 
-use self::account::{Account, FRESHNESS_S, Member};
+use self::account::{Account, Member};
 use self::audit::{Action, Author};
 use self::decide::{Change, Decision, Desk, Issue, Present};
 use self::key::Key;
+use self::publication::Publication;
 use self::schema::MIGRATIONS;
 use self::sessions::Session;
+use self::state::Freshness;
 use crate::draft::Checked;
 use crate::due::{Duty, Kind};
 use crate::id::KeyId;
 use crate::network::ClientAddress;
 use crate::object::{Entropy, Object, ObjectError, Step};
-use crate::protocol::{Command, Effect, LedgerReply, LedgerRequest, NewSession, Refusal, SecretVersion};
+use crate::protocol::{
+    Command, Effect, LedgerReply, LedgerRequest, NewSession, Outcome, Progress, Refusal,
+    SecretVersion,
+};
 use crate::record::{Epoch, Revision};
 use crate::sql::{Sql, SqlError, Statement, is_initialised, migrate};
-use crate::time::UnixMs;
+use crate::time::{DurationMs, UnixMs};
 
 /// A ledger over its database.
 pub struct Ledger<'a> {
@@ -107,9 +121,27 @@ impl<'a> Ledger<'a> {
                 self.console(Asked { account, session, address: address.as_deref(), now }, command)
             }
             LedgerRequest::Record { id } => {
-                let record = Key::load(self.sql, id)?.map(|key| key.record(&account.epoch));
+                let record = publication::record(self.sql, account, id)?;
                 Ok(Plan::read(LedgerReply::Record { record }))
             }
+            LedgerRequest::Refresh(request) => {
+                let (writes, reply) = refresh::refresh(self.sql, account, &request, now)?;
+                Ok(Plan { writes, reply: LedgerReply::Refreshed(reply) })
+            }
+            LedgerRequest::SetState { freshness_ms, suspended } => {
+                let (writes, reply) = state::set(account, freshness_ms, suspended, now);
+                Ok(Plan { writes, reply })
+            }
+            LedgerRequest::Rebuild => {
+                let progress = rebuild::progress(self.sql, account, now)?;
+                let progress = Progress { rebuilding: true, done: 0, ..progress };
+                Ok(Plan { writes: rebuild::begin(now), reply: LedgerReply::Progress(progress) })
+            }
+            LedgerRequest::Progress => {
+                Ok(Plan::read(LedgerReply::Progress(rebuild::progress(self.sql, account, now)?)))
+            }
+            // The history was taken on before: `renew`.
+            LedgerRequest::Restored { .. } => Ok(Plan::read(LedgerReply::Done)),
             LedgerRequest::Holds { member, email } => {
                 let member = Member::load(self.sql, member)?;
                 let held = member.is_some_and(|member| member.view.email.as_str() == email);
@@ -135,7 +167,7 @@ impl<'a> Ledger<'a> {
 
     fn obey(&self, asked: &mut Asked<'_>, command: Command) -> Result<Plan, SqlError> {
         match command {
-            Command::Show => Ok(Plan::read(LedgerReply::Session(asked.session.view(asked.account)))),
+            Command::Show => Ok(Plan::read(LedgerReply::Session(asked.session.view(asked.account, asked.now)))),
             Command::SignOut => {
                 let writes = vec![asked.session.end(), asked.author().did(Action::SignOut)];
                 Ok(Plan { writes, reply: LedgerReply::Done })
@@ -160,21 +192,44 @@ impl<'a> Ledger<'a> {
                 let decision = asked.desk().issue(issue, present);
                 let remember =
                     idempotency::remember(asked.session.member_id(), &idempotency_key, id, asked.now);
-                Ok(commit(asked, decision, remember))
+                self.commit(asked, decision, remember.into())
             }
             Command::Edit { id, expected, changes } => {
                 let key = Key::load(self.sql, id)?;
-                Ok(commit(asked, asked.desk().edit(key, expected, &changes), []))
+                self.commit(asked, asked.desk().edit(key, expected, &changes), Vec::new())
             }
             Command::SetEnabled { id, expected, enabled } => {
                 let key = Key::load(self.sql, id)?;
-                Ok(commit(asked, asked.desk().set_enabled(key, expected, enabled), []))
+                self.commit(asked, asked.desk().set_enabled(key, expected, enabled), Vec::new())
             }
             Command::Delete { id, expected } => {
                 let key = Key::load(self.sql, id)?;
-                Ok(commit(asked, asked.desk().delete(key, expected), []))
+                self.commit(asked, asked.desk().delete(key, expected), Vec::new())
             }
         }
+    }
+
+    /// Turns a decision into a reply and the writes that make it true.
+    fn commit(
+        &self,
+        asked: &Asked<'_>,
+        decision: Result<Decision, Refusal>,
+        more: Vec<Statement>,
+    ) -> Result<Plan, SqlError> {
+        let change = match decision {
+            Err(refusal) => return Ok(Plan::refuse(refusal)),
+            Ok(Decision::Unchanged(key)) => return Ok(Plan::read(changed(asked, &key, false))),
+            Ok(Decision::Change(change)) => *change,
+        };
+        let Change { action, before, after, takes_away } = change;
+        let (author, generation) = (asked.author(), asked.account.generation);
+        let mut writes = after.store();
+        writes.push(Account::advance(after.revision));
+        writes.extend(author.journal(action, &after));
+        writes.push(author.changed(action, before.as_ref(), &after));
+        writes.extend(outbox::changed(self.sql, after.id, after.revision, generation, asked.now)?);
+        writes.extend(more);
+        Ok(Plan { writes, reply: changed(asked, &after, takes_away) })
     }
 
     fn present(&self, asked: &Asked<'_>, issue: &Issue<'_>) -> Result<Present, SqlError> {
@@ -182,7 +237,8 @@ impl<'a> Ledger<'a> {
         Ok(Present {
             issued_before: idempotency::issued(self.sql, member, issue.idempotency_key, asked.now)?,
             keys: key::count(self.sql)?,
-            id_is_taken: Key::load(self.sql, issue.id)?.is_some(),
+            // Also by an orphan.
+            id_is_taken: Publication::load(self.sql, issue.id)?.is_some(),
         })
     }
 
@@ -212,7 +268,12 @@ impl Object for Ledger<'_> {
         entropy: &Entropy,
     ) -> Result<LedgerReply, ObjectError> {
         let plan = match (self.account(now)?, request) {
-            (Some(account), request) => self.plan(&account, request, now)?,
+            (Some(mut account), request) => {
+                let mut writes = renew(&mut account, &request, now, entropy);
+                let Plan { writes: more, reply } = self.plan(&account, request, now)?;
+                writes.extend(more);
+                Plan { writes, reply }
+            }
             (None, request @ LedgerRequest::Open { .. }) => {
                 migrate(self.sql, MIGRATIONS, now)?;
                 open(request, now, entropy)
@@ -228,7 +289,11 @@ impl Object for Ledger<'_> {
     fn step(&self, duty: &Duty, now: UnixMs) -> Result<Step, ObjectError> {
         let Some(account) = self.account(now)? else { return Ok(Step::moot()) };
         Ok(match duty.kind {
-            Kind::PutRecord => outbox::put(self.sql, &account, &duty.subject)?,
+            Kind::PutRecord => outbox::put(self.sql, &account, &duty.subject, now)?,
+            Kind::ReadBack => outbox::read_back(self.sql, &account, &duty.subject, now)?,
+            Kind::Repair => repair::step(self.sql, &account, now)?,
+            Kind::Rebuild => rebuild::step(self.sql, &account, now)?,
+            Kind::SweepUsage => usage::sweep(self.sql, now)?,
             Kind::ConfirmName => outbox::confirm_name(self.sql, &account, &duty.subject)?,
             Kind::ConfirmAccount => Step::Effect(Effect::ConfirmAccount { account: account.id }),
             Kind::SweepSessions => {
@@ -240,18 +305,91 @@ impl Object for Ledger<'_> {
                 Step::Chore { writes: vec![idempotency::sweep(now)], again }
             }
             // Duties of other objects.
-            Kind::AskHolds | Kind::AskExists | Kind::SweepTries => Step::moot(),
+            Kind::AskHolds | Kind::AskExists | Kind::TellEpoch | Kind::SweepTries => Step::moot(),
         })
     }
 
     fn settled(&self, effect: &Effect, _: Option<bool>, now: UnixMs) -> Result<Vec<Statement>, ObjectError> {
-        Ok(vec![match effect {
-            Effect::PutRecord { id, revision, .. } => outbox::acknowledged(self.sql, *id, *revision, now)?,
+        let Some(account) = self.account(now)? else { return Ok(Vec::new()) };
+        Ok(match effect {
+            Effect::PutRecord { id, revision, sent_at, .. } => {
+                outbox::acknowledged(self.sql, &account, *id, (*revision, *sent_at), now)?
+            }
+            // What is read comes as another outcome.
+            Effect::ReadBack { .. } | Effect::ReadMany { .. } | Effect::ListKv { .. } => {
+                self.failed(effect, now)?
+            }
             Effect::ConfirmName { .. }
             | Effect::ConfirmAccount { .. }
             | Effect::AskHolds { .. }
-            | Effect::AskExists { .. } => Duty::of(effect).done(),
-        }])
+            | Effect::AskExists { .. }
+            | Effect::TellEpoch { .. } => vec![Duty::of(effect).done()],
+        })
+    }
+
+    fn failed(&self, effect: &Effect, now: UnixMs) -> Result<Vec<Statement>, ObjectError> {
+        Ok(match effect {
+            Effect::PutRecord { id, sent_at, .. } => outbox::failed(self.sql, *id, *sent_at, now)?,
+            Effect::ListKv { .. } | Effect::ReadMany { .. } => repair::failed(self.sql, effect, now)?,
+            Effect::ReadBack { .. }
+            | Effect::ConfirmName { .. }
+            | Effect::ConfirmAccount { .. }
+            | Effect::AskHolds { .. }
+            | Effect::AskExists { .. }
+            | Effect::TellEpoch { .. } => vec![Duty::of(effect).failed(self.sql, now)?],
+        })
+    }
+
+    fn learned(
+        &self,
+        effect: &Effect,
+        outcome: &Outcome,
+        now: UnixMs,
+    ) -> Result<Vec<Statement>, ObjectError> {
+        let Some(account) = self.account(now)? else { return Ok(Vec::new()) };
+        Ok(match (effect, outcome) {
+            (Effect::ReadBack { id, revision, acknowledged_at, .. }, Outcome::Read { value }) => {
+                let put = (*revision, *acknowledged_at);
+                outbox::was_read_back(self.sql, &account, *id, put, value.as_deref(), now)?
+            }
+            (Effect::ReadMany { .. }, Outcome::ReadMany { values }) => {
+                repair::compared(self.sql, &account, values, now)?
+            }
+            (Effect::ListKv { cursor, .. }, Outcome::Listed { names, cursor: next }) => {
+                let page = (names.as_slice(), next.as_deref());
+                repair::listed(self.sql, &account, cursor.as_deref(), page, now)?
+            }
+            _ => self.failed(effect, now)?,
+        })
+    }
+
+    fn alert(&self, now: UnixMs) -> Result<Option<String>, ObjectError> {
+        let Some(account) = self.account(now)? else { return Ok(None) };
+        let told = |lag: DurationMs| {
+            format!("account {}: KV lacks a change for {} s", account.id, lag.as_ms().div_euclid(1_000))
+        };
+        Ok(account.alarming_lag(now).map(told))
+    }
+}
+
+/// Begins a new history where the present one cannot go on: KV holds, or a lease knows, what never happened in it, or the
+/// directory says that the ledger was restored.
+fn renew(
+    account: &mut Account,
+    request: &LedgerRequest,
+    now: UnixMs,
+    entropy: &Entropy,
+) -> Vec<Statement> {
+    match request {
+        LedgerRequest::Restored { epoch } => {
+            let is_known = account.epoch == *epoch || account.epoch_noted.as_ref() == Some(epoch);
+            if is_known { Vec::new() } else { account.begin_epoch(epoch.clone(), true, now) }
+        }
+        LedgerRequest::Refresh(request) if refresh::is_ahead(account, request) => {
+            account.begin_epoch(Epoch::new(entropy.number()), false, now)
+        }
+        _ if account.epoch_is_over => account.begin_epoch(Epoch::new(entropy.number()), false, now),
+        _ => Vec::new(),
     }
 }
 
@@ -261,7 +399,20 @@ fn open(request: LedgerRequest, now: UnixMs, entropy: &Entropy) -> Plan {
         return Plan::read(LedgerReply::Gone);
     };
     let epoch = Epoch::new(entropy.number());
-    let account = Account { id, name, zone, freshness_s: FRESHNESS_S, epoch, revision: Revision::default() };
+    let account = Account {
+        id,
+        name,
+        zone,
+        freshness: Freshness::NEW,
+        suspended: false,
+        state_revision: Revision::default(),
+        epoch,
+        generation: 1,
+        epoch_is_over: false,
+        epoch_noted: None,
+        revision: Revision::default(),
+        owed_at: None,
+    };
     let owner = Member::owner(owner);
     let author = Author { member: owner.view.id, address: address.as_deref(), now };
     let mut writes = vec![
@@ -270,6 +421,7 @@ fn open(request: LedgerRequest, now: UnixMs, entropy: &Entropy) -> Plan {
         author.did(Action::Open),
         Duty::new(Kind::ConfirmName, owner.view.id).owe(now),
         Duty::own(Kind::ConfirmAccount).owe(now),
+        repair::owe(now),
     ];
     let Plan { writes: signed_in, reply } = sign_in(&account, owner, &session, address.as_deref(), now);
     writes.extend(signed_in);
@@ -282,7 +434,7 @@ fn sign_in(account: &Account, member: Member, new: &NewSession, address: Option<
     let session = Session::begin(new, member, now);
     let mut writes = Vec::from(session.insert(&new.digest, address));
     writes.push(author.did(Action::SignIn));
-    Plan { writes, reply: LedgerReply::Session(session.view(account)) }
+    Plan { writes, reply: LedgerReply::Session(session.view(account, now)) }
 }
 
 /// Takes a right password for a fresh proof, if it is the member's present one.
@@ -291,29 +443,7 @@ fn step_up(asked: &mut Asked<'_>, secret_version: SecretVersion) -> Plan {
         return Plan::refuse(Refusal::SignInRefused);
     }
     let writes = vec![asked.session.prove(asked.now), asked.author().did(Action::StepUp)];
-    Plan { writes, reply: LedgerReply::Session(asked.session.view(asked.account)) }
-}
-
-/// Turns a decision into a reply and the writes that make it true.
-fn commit<const N: usize>(
-    asked: &Asked<'_>,
-    decision: Result<Decision, Refusal>,
-    more: [Statement; N],
-) -> Plan {
-    let change = match decision {
-        Err(refusal) => return Plan::refuse(refusal),
-        Ok(Decision::Unchanged(key)) => return Plan::read(changed(asked, &key, false)),
-        Ok(Decision::Change(change)) => *change,
-    };
-    let Change { action, before, after, takes_away } = change;
-    let author = asked.author();
-    let mut writes = after.store();
-    writes.push(Account::advance(after.revision));
-    writes.extend(author.journal(action, &after));
-    writes.push(author.changed(action, before.as_ref(), &after));
-    writes.push(outbox::owe(after.id, asked.now));
-    writes.extend(more);
-    Plan { writes, reply: changed(asked, &after, takes_away) }
+    Plan { writes, reply: LedgerReply::Session(asked.session.view(asked.account, asked.now)) }
 }
 
 fn changed(asked: &Asked<'_>, key: &Key, takes_away: bool) -> LedgerReply {

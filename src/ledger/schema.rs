@@ -6,7 +6,10 @@ use crate::due;
 use crate::sql::Migration;
 
 /// Every migration, oldest first.
-pub const MIGRATIONS: &[Migration] = &[Migration {
+pub const MIGRATIONS: &[Migration] = &[FIRST, PUBLICATION];
+
+/// Keys, members, sessions, journal, audit.
+const FIRST: Migration = Migration {
     statements: &[
         due::TABLE,
         due::INDEX,
@@ -102,4 +105,74 @@ pub const MIGRATIONS: &[Migration] = &[Migration {
         "CREATE TRIGGER audit_is_never_removed BEFORE DELETE ON audit
             BEGIN SELECT raise(ABORT, 'audit rows are insert-only'); END",
     ],
-}];
+};
+
+/// What KV has, what leases are told of the whole account, usage.
+///
+/// What is in KV was put by code that kept no account of it. So the history ends here: under the next one all of it is a
+/// miss, and the rebuild that comes with a new history puts it again.
+const PUBLICATION: Migration = Migration {
+    statements: &[
+        // Supersedes `freshness_s`, which is still written, rounded up. T of promise P1, in milliseconds; mutable.
+        "ALTER TABLE account ADD COLUMN freshness_ms INTEGER NOT NULL DEFAULT 10000 CHECK (freshness_ms >= 0)",
+        // T before the last change of it, in milliseconds, and until when leases may still go by it; mutable.
+        "ALTER TABLE account ADD COLUMN freshness_before_ms INTEGER NOT NULL DEFAULT 0",
+        "ALTER TABLE account ADD COLUMN freshness_before_until_ms INTEGER NOT NULL DEFAULT 0",
+        // Whether the operator has suspended the account; mutable.
+        "ALTER TABLE account ADD COLUMN suspended INTEGER NOT NULL DEFAULT 0 CHECK (suspended IN (0, 1))",
+        // Number of the last change of what leases are told of the whole account; 0: never changed; rises.
+        "ALTER TABLE account ADD COLUMN state_revision INTEGER NOT NULL DEFAULT 0 CHECK (state_revision >= 0)",
+        // How many histories there were, this one included: a short name for `epoch`; rises.
+        "ALTER TABLE account ADD COLUMN generation INTEGER NOT NULL DEFAULT 1 CHECK (generation > 0)",
+        // Whether the next request begins a new history; mutable.
+        "ALTER TABLE account ADD COLUMN epoch_is_over INTEGER NOT NULL DEFAULT 0 CHECK (epoch_is_over IN (0, 1))",
+        // The last history that came from the directory, after a restore; NULL: none ever did; mutable.
+        "ALTER TABLE account ADD COLUMN epoch_noted TEXT",
+        "UPDATE account SET freshness_ms = 1000 * freshness_s, epoch_is_over = 1",
+        // One row for every name of the account's in KV: for keys, and for orphans, which have no key.
+        "CREATE TABLE publication (
+            key                TEXT    PRIMARY KEY CHECK (length(key) = 18), -- the key's ID; immutable
+            revision           INTEGER NOT NULL UNIQUE CHECK (revision > 0), -- the key's last change; rises
+            generation         INTEGER NOT NULL CHECK (generation >= 0),     -- history that the rest counts in; rises
+            base               INTEGER NOT NULL CHECK (base >= 0),           -- oldest that KV may hold of it; mutable
+            acknowledged       INTEGER NOT NULL CHECK (acknowledged >= 0),   -- last that KV took of it, 0 = none; mutable
+            acknowledged_at_ms INTEGER,                                      -- when; mutable
+            settled            INTEGER NOT NULL CHECK (settled >= 0),        -- last that settled, 0 = none; mutable
+            owed_at_ms         INTEGER,                                      -- since when KV lacks it; NULL = it does not
+            sent_at_ms         INTEGER,                                      -- of the put under way; NULL = none is
+            unsure_at_ms       INTEGER                                       -- of the last put of unknown fate; mutable
+        ) STRICT, WITHOUT ROWID",
+        "CREATE INDEX publication_unsettled ON publication (generation, key, revision)
+            WHERE base < revision AND settled < revision",
+        "CREATE INDEX publication_owed ON publication (owed_at_ms) WHERE owed_at_ms IS NOT NULL",
+        "INSERT INTO publication (key, revision, generation, base, acknowledged, settled)
+            SELECT id, revision, 0, 0, 0, 0 FROM key",
+        "CREATE TABLE repair (
+            one    INTEGER PRIMARY KEY CHECK (one = 1),                 -- there is one row at most
+            phase  TEXT    NOT NULL CHECK (phase IN ('list', 'compare')), -- names in KV, then keys of ours; mutable
+            cursor TEXT,                                                -- how far the phase is; NULL = begins; mutable
+            begun_at_ms INTEGER NOT NULL                                -- begin of the round; immutable
+        ) STRICT",
+        "CREATE TABLE rebuild (
+            one         INTEGER PRIMARY KEY CHECK (one = 1),  -- there is one row while a rebuild is on its way
+            cursor      TEXT    NOT NULL,                     -- the last key that was owed a put; rises
+            begun_at_ms INTEGER NOT NULL                      -- mutable: a rebuild may begin anew
+        ) STRICT",
+        "CREATE TABLE usage (
+            key             TEXT    NOT NULL,                                -- a key's ID; immutable
+            day             INTEGER NOT NULL,                                -- days since 1970 in UTC; immutable
+            uses            INTEGER NOT NULL CHECK (uses >= 0),              -- let through; rises
+            denials         INTEGER NOT NULL CHECK (denials >= 0),           -- refused with the right secret; rises
+            last_used_at_ms INTEGER,                                         -- last let through; NULL = never; rises
+            addresses       TEXT    NOT NULL CHECK (json_valid(addresses)),  -- JSON list, the latest first; mutable
+            PRIMARY KEY (key, day)
+        ) STRICT, WITHOUT ROWID",
+        "CREATE INDEX usage_by_day ON usage (day)",
+        "CREATE TABLE usage_isolate (
+            isolate  TEXT    PRIMARY KEY CHECK (length(isolate) = 16), -- an isolate's own number, in hex; immutable
+            sequence INTEGER NOT NULL,                                 -- its last batch; rises
+            at_ms    INTEGER NOT NULL                                  -- when that came; rises
+        ) STRICT, WITHOUT ROWID",
+        "INSERT INTO due (kind, subject, at_ms, attempts) SELECT 'repair', '', 0, 0 FROM account",
+    ],
+};

@@ -128,12 +128,13 @@ impl Session {
     }
 
     /// As the console shows it.
-    pub fn view(&self, account: &Account) -> SessionView {
+    pub fn view(&self, account: &Account, now: UnixMs) -> SessionView {
         SessionView {
             member: self.member.view.clone(),
             account: account.view(),
             step_up_until: self.proven_until(),
             expires: self.expires(),
+            publication_lag_s: account.alarming_lag(now).map(|lag| lag.as_ms().div_euclid(1_000)),
         }
     }
 }

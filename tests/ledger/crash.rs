@@ -2,8 +2,6 @@
 //!
 //! `World` makes a new `Ledger` for every call, so that a crash between two calls is what every test has anyway.
 
-use std::collections::BTreeMap;
-
 use claviger::due::{IN_FLIGHT_MS, PAUSE_MAX_MS};
 use claviger::id::KeyId;
 use claviger::keys::KeyView;
@@ -12,6 +10,7 @@ use claviger::record::Record;
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng;
 
+use crate::kv::Kv;
 use crate::sql::sqlite::Fault;
 use crate::world::{Browser, MINUTE, SECOND, START, World, delete, edit, set_enabled};
 
@@ -155,9 +154,6 @@ fn opening_that_fails_can_be_repeated() {
     }
 }
 
-/// Keys in KV, by what was put last.
-type Kv = BTreeMap<String, String>;
-
 /// Random edits, random faults of the database and of KV, random order, from a seed: in the end KV holds the ledger's
 /// present records, whatever happened on the way.
 #[test]
@@ -171,7 +167,7 @@ fn simulate(seed: u64) {
     let (world, owner) = quiet();
     *world.rng.borrow_mut() = ChaCha20Rng::seed_from_u64(seed);
     let (mut kv, mut keys, mut under_way): (Kv, Vec<KeyId>, Vec<Effect>) =
-        (Kv::new(), Vec::new(), Vec::new());
+        (Kv::default(), Vec::new(), Vec::new());
     for _ in 0..120 {
         if world.random(6) == 0 {
             let fault = if world.random(2) == 0 { Fault::BeforeItLands } else { Fault::ReplyLost };
@@ -193,11 +189,12 @@ fn simulate(seed: u64) {
     for _ in 0..100 {
         world.wait(PAUSE_MAX_MS as i64);
         while let Some(effect) = world.next_effect() {
-            put(&mut kv, &effect, seed);
-            world.settle(&effect, Outcome::Done);
+            let outcome = carry_out(&world, &mut kv, &effect, seed);
+            world.settle(&effect, outcome);
         }
     }
-    assert_eq!(world.count("due WHERE kind = 'put_record'"), 0, "seed {seed}");
+    assert_eq!(world.count("due WHERE kind IN ('put_record', 'read_back')"), 0, "seed {seed}");
+    assert_eq!(world.count("publication WHERE settled < revision"), 0, "seed {seed}");
     assert!(!keys.is_empty());
     for id in keys {
         let present = world.record(id);
@@ -232,37 +229,40 @@ fn random_change(world: &World, key: &KeyView) -> Command {
     }
 }
 
-/// One of the puts under way comes to an end: it lands or not, and its reply arrives or not.
+/// One of the effects under way comes to an end: it lands or not, and its reply arrives or not.
 fn finish(world: &World, kv: &mut Kv, under_way: &mut Vec<Effect>) {
     if under_way.is_empty() {
         return;
     }
     let effect = under_way.remove(world.random(under_way.len() as u64) as usize);
-    let (lands, outcome) = match world.random(4) {
-        0 => (false, Outcome::Failed),
-        1 => (true, Outcome::Failed),
-        _ => (true, Outcome::Done),
+    let outcome = match world.random(4) {
+        0 => Outcome::Failed,
+        1 => {
+            carry_out(world, kv, &effect, 0);
+            Outcome::Failed
+        }
+        _ => carry_out(world, kv, &effect, 0),
     };
-    if lands {
-        put(kv, &effect, 0);
-    }
     let ledger = claviger::ledger::Ledger::new(&world.sql);
     let _ = claviger::object::Object::settle(&ledger, &effect, &outcome, world.now());
 }
 
-/// KV takes what it is given. No put may bring an older revision than one that was there.
-fn put(kv: &mut Kv, effect: &Effect, seed: u64) {
-    let Effect::PutRecord { id, revision, key, value } = effect else { panic!("{effect:?}") };
+/// KV takes what it is given, and is read. No put may bring an older revision than one that was there.
+fn carry_out(world: &World, kv: &mut Kv, effect: &Effect, seed: u64) -> Outcome {
+    let Effect::PutRecord { id, revision, key, value, .. } = effect else {
+        return kv.read(effect, world.now.get(), 0, |_| 0);
+    };
     let record = Record::from_kv(value, *id).unwrap();
     assert_eq!(record.revision, *revision);
     if let Some(older) = kv.get(key).and_then(|value| Record::from_kv(value, *id)) {
         assert!(older.revision <= *revision, "seed {seed}: an older record landed after a newer one");
     }
-    kv.insert(key.clone(), value.clone());
+    kv.land(key, value, world.now.get());
+    Outcome::Done
 }
 
 /// An account that owes nothing.
-fn quiet() -> (World, Browser) {
+pub fn quiet() -> (World, Browser) {
     let (world, owner) = World::open();
     while let Some(effect) = world.next_effect() {
         world.settle(&effect, Outcome::Done);
@@ -289,6 +289,7 @@ fn everything(world: &World) -> String {
         "journal",
         "audit",
         "due",
+        "publication",
     ];
     tables.map(|table| world.sql.dump(table)).concat()
 }

@@ -12,6 +12,7 @@
 mod audit;
 mod crash;
 mod keys;
+mod kv;
 mod list;
 mod migration;
 mod refusals;

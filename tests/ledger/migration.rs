@@ -1,40 +1,88 @@
 //! Old databases under new code.
 
+use claviger::id::KeyId;
 use claviger::ledger::Ledger;
 use claviger::ledger::schema::MIGRATIONS;
 use claviger::object::{Entropy, Object, ObjectError};
-use claviger::protocol::{Command, LedgerRequest};
+use claviger::protocol::{Command, Effect, LedgerReply, LedgerRequest};
+use claviger::record::{Epoch, Record, Revision};
+use claviger::refresh::{Delta, RefreshRequest, Unsettled};
 use claviger::sql::{Sql, SqlError, SqlExt, Statement, migrate};
 
 use crate::world::World;
 
-/// Every released schema, with rows in it, is brought to the newest by any request and keeps its rows. With one
-/// migration there is one version; the next one adds its rows here.
+/// Every released schema, with rows in it, is brought to the newest by any request and keeps its rows.
 #[test]
 fn every_older_version_with_rows_in_it_is_migrated() {
     for version in 1..=MIGRATIONS.len() {
-        let world = World::empty();
-        migrate(&world.sql, &MIGRATIONS[..version], world.now()).unwrap();
-        let rows = ROWS[..version].iter().flat_map(|rows| rows.iter()).map(|row| Statement::new(*row));
-        world.sql.apply(&rows.collect::<Vec<_>>()).unwrap();
-
-        let record = world.record(claviger::id::KeyId::parse("a1B2c3D47Hq0p2Zx9K").unwrap());
+        let world = of_version(version);
+        let record = world.record(key_id());
         assert_eq!(record.unwrap().revision.0, 7);
         let newest = world.sql.integer(&Statement::new("SELECT max(number) FROM migration")).unwrap();
         assert_eq!(newest, i64::try_from(MIGRATIONS.len()).unwrap());
-        assert!(world.next_effect().is_some());
+        assert_eq!(world.count("publication WHERE revision = 7"), 1);
+        let Some(Effect::PutRecord { revision, .. }) = world.next_put() else { panic!("no put") };
+        assert_eq!(revision.0, 7);
     }
 }
 
+/// Before migration 2 nobody kept account of what KV holds: all of it must be a miss, and be put again.
+#[test]
+fn what_was_put_before_settlement_was_known_counts_for_nothing() {
+    let world = of_version(1);
+    let old = Epoch::from_stored("5f2c9a0b7d1e4386".into());
+    let lease = RefreshRequest {
+        epoch: Some(old.clone()),
+        known_revision: Revision(7),
+        ..RefreshRequest::default()
+    };
+    let Ok(LedgerReply::Refreshed(refresh)) = world.handle(LedgerRequest::Refresh(lease)) else {
+        panic!("no refresh")
+    };
+    assert_ne!(refresh.epoch, old);
+    assert_eq!((refresh.delta, refresh.unsettled), (Delta::Reset, Unsettled::Set(vec![])));
+    assert_eq!(refresh.state.unwrap().freshness_ms, 20_000);
+    world.sql.apply(&[Statement::new("DELETE FROM due WHERE kind = 'put_record'")]).unwrap();
+    let Some(Effect::PutRecord { value, .. }) = world.next_put() else { panic!("no put") };
+    assert_eq!(Record::from_kv(&value, key_id()).unwrap().epoch, refresh.epoch);
+}
+
+fn key_id() -> KeyId {
+    KeyId::parse("a1B2c3D47Hq0p2Zx9K").unwrap()
+}
+
+/// A database that was written by each version up to this one, in turn.
+fn of_version(version: usize) -> World {
+    let world = World::empty();
+    for step in 1..=version {
+        migrate(&world.sql, &MIGRATIONS[..step], world.now()).unwrap();
+        let rows: Vec<Statement> = ROWS[step - 1].iter().map(|row| Statement::new(*row)).collect();
+        world.sql.apply(&rows).unwrap();
+    }
+    world
+}
+
 /// Rows as each version's code wrote them: never edited.
-const ROWS: &[&[&str]] = &[&[
-    "INSERT INTO account VALUES (1, 'a1B2c3D4', 'Example KK', 'Asia/Tokyo', 10, '5f2c9a0b7d1e4386', 7, 1795262400000)",
-    "INSERT INTO member VALUES ('ooooooooooo', 'Mei Tanaka', 'mei@example.jp', 'owner', 'ja', 1, 1795262400000)",
-    r#"INSERT INTO key VALUES ('a1B2c3D47Hq0p2Zx9K', zeroblob(32), 'Build server', 'build server', 'active',
+const ROWS: &[&[&str]] = &[
+    &[
+        "INSERT INTO account VALUES (1, 'a1B2c3D4', 'Example KK', 'Asia/Tokyo', 20, '5f2c9a0b7d1e4386', 7, 1795262400000)",
+        "INSERT INTO member VALUES ('ooooooooooo', 'Mei Tanaka', 'mei@example.jp', 'owner', 'ja', 1, 1795262400000)",
+        r#"INSERT INTO key VALUES ('a1B2c3D47Hq0p2Zx9K', zeroblob(32), 'Build server', 'build server', 'active',
         '{"not_before":null,"expires":null,"networks":["10.0.0.0/8"],"interfaces":["http"],"permissions":["demo:read"]}',
         NULL, 1795262400000, 'ooooooooooo', 1795262400000, 'ooooooooooo', 7)"#,
-    "INSERT INTO due VALUES ('put_record', 'a1B2c3D47Hq0p2Zx9K', 1795262400000, 0)",
-]];
+        "INSERT INTO due VALUES ('put_record', 'a1B2c3D47Hq0p2Zx9K', 1795262400000, 0)",
+    ],
+    &[
+        "UPDATE account SET epoch = '1122334455667788', generation = 2, epoch_is_over = 0, freshness_ms = 1500,
+            freshness_before_ms = 20000, freshness_before_until_ms = 1795262420000, state_revision = 6",
+        "UPDATE publication SET generation = 2, base = 5, acknowledged = 5, acknowledged_at_ms = 1795262400000,
+            settled = 5, owed_at_ms = 1795262400000, sent_at_ms = NULL, unsure_at_ms = 1795262300000",
+        "INSERT INTO repair VALUES (1, 'compare', 'a1B2c3D4', 1795262400000)",
+        "INSERT INTO rebuild VALUES (1, 'a1B2c3D4', 1795262400000)",
+        r#"INSERT INTO usage VALUES ('a1B2c3D47Hq0p2Zx9K', 20778, 1, 0, 1795262400000, '["203.0.113.7"]')"#,
+        "INSERT INTO usage_isolate VALUES ('00000000000000ff', 1, 1795262400000)",
+    ],
+];
 
 #[test]
 fn a_newer_schema_is_refused_before_anything_is_read_or_written() {
@@ -70,6 +118,17 @@ fn the_tables_refuse_what_cannot_be() {
             created_at_ms, created_by, changed_at_ms, changed_by, revision FROM key",
         "INSERT INTO journal SELECT * FROM journal",
         "INSERT INTO due VALUES ('put_record', 'x', 0, -1)",
+        "UPDATE account SET freshness_ms = -1",
+        "UPDATE account SET suspended = 2",
+        "UPDATE account SET generation = 0",
+        "INSERT INTO publication SELECT 'a1B2c3D4xxxxxxxxxx', revision, generation, base, acknowledged,
+            acknowledged_at_ms, settled, owed_at_ms, sent_at_ms, unsure_at_ms FROM publication",
+        "UPDATE publication SET revision = 0",
+        "INSERT INTO repair VALUES (1, 'rest', NULL, 0)",
+        "INSERT INTO rebuild VALUES (2, '', 0)",
+        "INSERT INTO usage VALUES ('x', 0, -1, 0, NULL, '[]')",
+        "INSERT INTO usage VALUES ('x', 0, 0, 0, NULL, '')",
+        "INSERT INTO usage_isolate VALUES ('ff', 1, 0)",
     ] {
         assert!(world.sql.apply(&[Statement::new(text)]).is_err(), "{text}");
     }

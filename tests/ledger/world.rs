@@ -12,6 +12,7 @@ use claviger::protocol::{
     SecretVersion, SessionProof,
 };
 use claviger::record::{Record, Revision};
+use claviger::refresh::{Refresh, RefreshRequest};
 use claviger::secret::Digest;
 use claviger::sql::{Sql, SqlExt, Statement};
 use claviger::time::{UnixMs, Zone};
@@ -198,6 +199,24 @@ impl World {
 
     pub fn next_effect(&self) -> Option<Effect> {
         Ledger::new(&self.sql).next_effect(self.now()).unwrap()
+    }
+
+    /// The next put; whatever else is due meanwhile is taken, and never reported on.
+    pub fn next_put(&self) -> Option<Effect> {
+        std::iter::from_fn(|| self.next_effect()).find(|effect| matches!(effect, Effect::PutRecord { .. }))
+    }
+
+    /// A lease's refresh.
+    pub fn refresh(&self, request: RefreshRequest) -> Refresh {
+        match self.handle(LedgerRequest::Refresh(request)) {
+            Ok(LedgerReply::Refreshed(refresh)) => refresh,
+            other => panic!("no refresh: {other:?}"),
+        }
+    }
+
+    /// What a lease that knows nothing is told.
+    pub fn cold(&self) -> Refresh {
+        self.refresh(RefreshRequest::default())
     }
 
     pub fn settle(&self, effect: &Effect, outcome: Outcome) {

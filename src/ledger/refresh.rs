@@ -1,0 +1,84 @@
+//! The refresh of a lease: reads only, but for the usage that rides on it.
+//!
+//! What has changed is read off the numbers of the keys' last changes, which compacts by itself and reaches back to the
+//! first: rows are never removed. So a lease is reset only for want of a common history, or for too many changes.
+
+use super::account::Account;
+use super::key::{Key, State};
+use super::{publication, state, usage};
+use crate::id::KeyId;
+use crate::record::{Epoch, Record};
+use crate::refresh::{ASK_MAX, Answer, Delta, Refresh, RefreshRequest};
+use crate::sql::{Sql, SqlError, Statement};
+use crate::time::UnixMs;
+
+/// Whether the lease knows of this history what never happened in it: then the ledger has lost changes.
+pub fn is_ahead(account: &Account, request: &RefreshRequest) -> bool {
+    let known = request.known_revision.max(request.state_revision);
+    shares_history(account, request.epoch.as_ref()) && known > account.revision
+}
+
+fn shares_history(account: &Account, epoch: Option<&Epoch>) -> bool {
+    epoch == Some(&account.epoch)
+}
+
+/// The answer, with what it writes.
+pub fn refresh(
+    sql: &dyn Sql,
+    account: &Account,
+    request: &RefreshRequest,
+    now: UnixMs,
+) -> Result<(Vec<Statement>, Refresh), SqlError> {
+    let shares_history = shares_history(account, request.epoch.as_ref());
+    let delta = match shares_history {
+        true => publication::changes(sql, request.known_revision)?.map_or(Delta::Reset, Delta::Changes),
+        false => Delta::Reset,
+    };
+    let has_state = shares_history
+        && request.state_revision == account.state_revision
+        && account.state_revision.0 > 0;
+    let keys = asked(&request.ask);
+    let (answers, used) = answers(sql, account, &keys)?;
+    let reply = Refresh {
+        epoch: account.epoch.clone(),
+        revision: account.revision,
+        delta,
+        unsettled: publication::unsettled(sql, account.generation)?,
+        state: (!has_state).then(|| state::view(account)),
+        answers,
+    };
+    Ok((usage::fold(sql, request.usage.as_ref(), &used, now)?, reply))
+}
+
+/// The first [`ASK_MAX`] different keys that are asked for.
+fn asked(ask: &[KeyId]) -> Vec<KeyId> {
+    let mut keys: Vec<KeyId> = Vec::new();
+    for id in ask {
+        if keys.len() < ASK_MAX && !keys.contains(id) {
+            keys.push(*id);
+        }
+    }
+    keys
+}
+
+/// The answers, and the keys among them that are active.
+fn answers(
+    sql: &dyn Sql,
+    account: &Account,
+    ids: &[KeyId],
+) -> Result<(Vec<Answer>, Vec<KeyId>), SqlError> {
+    if ids.is_empty() {
+        return Ok((Vec::new(), Vec::new()));
+    }
+    let keys = Key::load_many(sql, ids)?;
+    let mut answers = Vec::with_capacity(ids.len());
+    for id in ids {
+        let record: Option<Record> = match keys.iter().find(|key| key.id == *id) {
+            Some(key) => Some(key.record(&account.epoch)),
+            None => publication::record(sql, account, *id)?,
+        };
+        answers.push(Answer { id: *id, record });
+    }
+    let active = keys.iter().filter(|key| key.state == State::Active).map(|key| key.id).collect();
+    Ok((answers, active))
+}
