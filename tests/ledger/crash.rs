@@ -203,7 +203,7 @@ fn simulate(seed: u64) {
     }
 }
 
-fn change(world: &World, owner: Browser, keys: &mut Vec<KeyId>) {
+pub fn change(world: &World, owner: Browser, keys: &mut Vec<KeyId>) {
     let pick = world.random(keys.len() as u64 + 1) as usize;
     let Some(id) = keys.get(pick).copied() else {
         let command = world.issue_command("{}");

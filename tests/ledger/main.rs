@@ -17,5 +17,6 @@ mod list;
 mod migration;
 mod refusals;
 mod sessions;
+mod settlement;
 mod sql;
 mod world;

@@ -8,8 +8,8 @@ use claviger::keys::{KeyView, Listing, Page};
 use claviger::ledger::Ledger;
 use claviger::object::{Entropy, Object, ObjectError};
 use claviger::protocol::{
-    Bound, Command, Effect, Language, LedgerReply, LedgerRequest, NewMember, NewSession, Outcome, Refusal,
-    SecretVersion, SessionProof,
+    Bound, Command, Effect, Language, LedgerReply, LedgerRequest, NewMember, NewSession, Outcome, Progress,
+    Refusal, SecretVersion, SessionProof,
 };
 use claviger::record::{Record, Revision};
 use claviger::refresh::{Refresh, RefreshRequest};
@@ -217,6 +217,38 @@ impl World {
     /// What a lease that knows nothing is told.
     pub fn cold(&self) -> Refresh {
         self.refresh(RefreshRequest::default())
+    }
+
+    pub fn progress(&self) -> Progress {
+        match self.handle(LedgerRequest::Progress) {
+            Ok(LedgerReply::Progress(progress)) => progress,
+            other => panic!("no progress: {other:?}"),
+        }
+    }
+
+    /// The one number that a statement answers.
+    pub fn sql_time(&self, text: &'static str) -> i64 {
+        self.sql.integer(&Statement::new(text)).unwrap()
+    }
+
+    /// As [`Self::handle`], with random bytes that were not there before.
+    pub fn handle_drawn(&self, request: LedgerRequest) -> Result<LedgerReply, ObjectError> {
+        let mut bytes = [0; 32];
+        self.rng.borrow_mut().fill_bytes(&mut bytes);
+        Ledger::new(&self.sql).handle(request, self.now(), &Entropy(bytes))
+    }
+
+    /// The same browser with a session that has just begun.
+    pub fn renewed(&self, browser: Browser) -> Browser {
+        let (session, proof) = self.draw_session();
+        let request = LedgerRequest::SignIn {
+            member: browser.member,
+            secret_version: SecretVersion(1),
+            session,
+            address: None,
+        };
+        let _ = self.handle(request);
+        Browser { proof, ..browser }
     }
 
     pub fn settle(&self, effect: &Effect, outcome: Outcome) {
