@@ -5,14 +5,21 @@
 //!
 //! Objects are named by [`instance`]: renaming one orphans its data.
 
+mod effect;
+mod objects;
+
 use serde::{Deserialize, Serialize};
 
+pub use self::effect::{Effect, NameConfirmation, Outcome, READ_MANY_MAX};
+pub use self::objects::{
+    AddressReply, AddressRequest, DirectoryReply, DirectoryRequest, NameReply, NameRequest,
+};
 use crate::draft::{Changes, Checked, Draft, FieldError};
 use crate::id::{AccountId, KeyId, MemberId, TokenId};
 use crate::keys::{KeyView, Listing, Page};
 use crate::record::{Epoch, Record, Revision};
 use crate::refresh::{AccountState, Refresh, RefreshRequest};
-use crate::secret::{Digest, SecretText};
+use crate::secret::Digest;
 use crate::time::{UnixMs, Zone};
 
 /// Names of object instances.
@@ -84,8 +91,6 @@ pub struct SessionProof {
     /// Digest of the secret that was presented.
     pub digest: Digest,
 }
-
-// ---------------------------------------------------------------------------------------------------- ledger
 
 /// What an account's ledger is asked.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -243,7 +248,10 @@ pub enum Command {
 /// What a ledger answers.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "reply", rename_all = "snake_case")]
-#[expect(clippy::large_enum_variant, reason = "there is one per request, and it is written as JSON at once")]
+#[allow(
+    clippy::large_enum_variant,
+    reason = "there is one per request, written as JSON at once; how large it is depends on the target"
+)]
 pub enum LedgerReply {
     /// This account was never opened here. Nothing was written.
     Gone,
@@ -399,268 +407,6 @@ pub enum Refusal {
     AlreadyOpen,
     /// The request is newer than this object's code.
     NotUnderstood,
-}
-
-// ------------------------------------------------------------------------------------------------------ name
-
-/// What a name object is asked.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(tag = "ask", rename_all = "snake_case")]
-pub enum NameRequest {
-    /// Claims the name for a member and stages a password. Repeated by the same member: as if once.
-    Claim {
-        /// The name that this object stands for, which it cannot know by itself.
-        name: String,
-        /// Whose.
-        account: AccountId,
-        /// Whose.
-        member: MemberId,
-        /// The password.
-        password: SecretText,
-    },
-    /// A ledger has committed the member: the claim stands.
-    Confirm {
-        /// Whose.
-        account: AccountId,
-        /// Whose.
-        member: MemberId,
-        /// Which password.
-        secret_version: SecretVersion,
-    },
-    /// Is this the password?
-    Verify {
-        /// What was typed.
-        password: SecretText,
-        /// Address block of who typed it.
-        block: Option<String>,
-    },
-}
-
-/// What a name object answers.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "reply", rename_all = "snake_case")]
-pub enum NameReply {
-    /// Claimed, with this password.
-    Claimed {
-        /// Its version.
-        secret_version: SecretVersion,
-    },
-    /// Another member has the name, or a ledger has confirmed it with another password.
-    Taken,
-    /// Confirmed, or there was nothing left to confirm.
-    Confirmed,
-    /// The password is right.
-    Matches {
-        /// Whose.
-        account: AccountId,
-        /// Whose.
-        member: MemberId,
-        /// Which password it was.
-        secret_version: SecretVersion,
-    },
-    /// Wrong password, or nobody has the name: one answer.
-    Refused,
-    /// Too many tries; this one was not looked at.
-    TooMany {
-        /// When the next one will be.
-        until: UnixMs,
-    },
-    /// The request is newer than this object's code.
-    NotUnderstood,
-}
-
-// ------------------------------------------------------------------------------------------- directory, address
-
-/// What the directory is asked.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(tag = "ask", rename_all = "snake_case")]
-pub enum DirectoryRequest {
-    /// Enters the deployment's first account, before its ledger is written. Repeated for the same account: as if once.
-    EnterFirst {
-        /// The account of the set-up token.
-        account: AccountId,
-    },
-    /// The account's ledger was opened.
-    Confirm {
-        /// Which.
-        account: AccountId,
-    },
-    /// Notes a fresh history for an account whose ledger is about to be restored from a bookmark.
-    NoteEpoch {
-        /// Which.
-        account: AccountId,
-    },
-    /// The ledger was restored: it is to be told the history that was noted, until it has taken it.
-    Restored {
-        /// Which.
-        account: AccountId,
-    },
-}
-
-/// What the directory answers.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "reply", rename_all = "snake_case")]
-pub enum DirectoryReply {
-    /// Entered, or entered before and not yet opened.
-    Entered,
-    /// Another account is there, or this one is open already.
-    SetupDone,
-    /// Noted.
-    Noted,
-    /// The fresh history that was noted.
-    Epoch {
-        /// Which.
-        epoch: Epoch,
-    },
-    /// No such account is open, or no history was noted for it.
-    Unknown,
-    /// The request is newer than this object's code.
-    NotUnderstood,
-}
-
-/// What an address object is asked.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(tag = "ask", rename_all = "snake_case")]
-pub enum AddressRequest {
-    /// Counts one try from this block before it is looked at.
-    Count,
-}
-
-/// What an address object answers.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "reply", rename_all = "snake_case")]
-pub enum AddressReply {
-    /// Go on.
-    Counted,
-    /// Too many tries.
-    TooMany {
-        /// When the next one will be counted.
-        until: UnixMs,
-    },
-    /// The request is newer than this object's code.
-    NotUnderstood,
-}
-
-// ---------------------------------------------------------------------------------------------------- effects
-
-/// Something an object wants done outside itself, from a row that was committed with the change. It is carried out at
-/// least once; the object forgets it only when it is told of success.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Effect {
-    /// Put the present record of a key into KV.
-    PutRecord {
-        /// The key.
-        id: KeyId,
-        /// Revision of what is put.
-        revision: Revision,
-        /// KV key.
-        key: String,
-        /// KV value.
-        value: String,
-        /// When it was sent: which of several puts of one key this is.
-        sent_at: UnixMs,
-    },
-    /// Read what KV holds of a key, to see whether the put that was acknowledged at `acknowledged_at` has settled.
-    ReadBack {
-        /// The key.
-        id: KeyId,
-        /// What was put.
-        revision: Revision,
-        /// KV key.
-        key: String,
-        /// Which of several puts of the revision this is about.
-        acknowledged_at: UnixMs,
-    },
-    /// Read what KV holds of these keys, to compare it with the ledger.
-    ReadMany {
-        /// The keys, at most [`READ_MANY_MAX`].
-        ids: Vec<KeyId>,
-    },
-    /// List the names in KV that begin so.
-    ListKv {
-        /// The beginning.
-        prefix: String,
-        /// Where the last page ended; `None` for the first.
-        cursor: Option<String>,
-    },
-    /// Tell a ledger that was restored from a bookmark its fresh history.
-    TellEpoch {
-        /// The account.
-        account: AccountId,
-        /// The history.
-        epoch: Epoch,
-    },
-    /// Tell a name object that its claim stands.
-    ConfirmName {
-        /// The name.
-        email: crate::account::Email,
-        /// The confirmation.
-        request: NameConfirmation,
-    },
-    /// Tell the directory that the account is open.
-    ConfirmAccount {
-        /// The account.
-        account: AccountId,
-    },
-    /// Ask an account's ledger whether a claim is held.
-    AskHolds {
-        /// The account.
-        account: AccountId,
-        /// The member.
-        member: MemberId,
-        /// The name.
-        email: String,
-    },
-    /// Ask an account's ledger whether it was opened.
-    AskExists {
-        /// The account.
-        account: AccountId,
-    },
-}
-
-/// Most keys of one [`Effect::ReadMany`]: what KV reads at once.
-pub const READ_MANY_MAX: u32 = 100;
-
-/// Whose claim a ledger confirms.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NameConfirmation {
-    /// Account.
-    pub account: AccountId,
-    /// Member.
-    pub member: MemberId,
-    /// Password.
-    pub secret_version: SecretVersion,
-}
-
-/// How an [`Effect`] went.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Outcome {
-    /// It was done.
-    Done,
-    /// A question was answered.
-    Answered {
-        /// The answer.
-        held: bool,
-    },
-    /// KV was read ([`Effect::ReadBack`]).
-    Read {
-        /// What it holds; `None`: nothing.
-        value: Option<String>,
-    },
-    /// KV was read ([`Effect::ReadMany`]).
-    ReadMany {
-        /// What it holds of each key; `None`: nothing.
-        values: Vec<(KeyId, Option<String>)>,
-    },
-    /// KV was listed ([`Effect::ListKv`]).
-    Listed {
-        /// The names of this page.
-        names: Vec<String>,
-        /// Where it ended; `None`: there are no more.
-        cursor: Option<String>,
-    },
-    /// It failed, or nobody knows whether it landed.
-    Failed,
 }
 
 /// A ledger's history, told to the edge with the records.

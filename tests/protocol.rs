@@ -242,6 +242,10 @@ fn replies_of_a_ledger() {
         ),
         (LedgerReply::Key(view.clone()), format!(r#"{{"reply":"key",{view_members}"#)),
         (
+            LedgerReply::Key(KeyView { last_used_at: Some(at(8)), ..view.clone() }),
+            format!(r#"{{"reply":"key",{},"last_used_at":8}}"#, &view_json()[1..view_json().len() - 1]),
+        ),
+        (
             LedgerReply::Checked(Checked {
                 expires: Some(ExpiryNote {
                     form: ExpiryForm::EndOfDay,
@@ -365,8 +369,21 @@ fn the_directory_and_addresses() {
             DirectoryRequest::Confirm { account: account() },
             r#"{"ask":"confirm","account":"a1B2c3D4"}"#.into(),
         ),
+        (
+            DirectoryRequest::NoteEpoch { account: account() },
+            r#"{"ask":"note_epoch","account":"a1B2c3D4"}"#.into(),
+        ),
+        (
+            DirectoryRequest::Restored { account: account() },
+            r#"{"ask":"restored","account":"a1B2c3D4"}"#.into(),
+        ),
     ]);
     pin(vec![
+        (
+            DirectoryReply::Epoch { epoch: Epoch::new(1) },
+            r#"{"reply":"epoch","epoch":"0000000000000001"}"#.into(),
+        ),
+        (DirectoryReply::Unknown, r#"{"reply":"unknown"}"#.into()),
         (DirectoryReply::Entered, r#"{"reply":"entered"}"#.into()),
         (DirectoryReply::SetupDone, r#"{"reply":"setup_done"}"#.into()),
         (DirectoryReply::Noted, r#"{"reply":"noted"}"#.into()),

@@ -85,7 +85,10 @@ impl Exchange<'_> {
         match calls::directory(self.env, &DirectoryRequest::EnterFirst { account }).await? {
             DirectoryReply::Entered => {}
             DirectoryReply::SetupDone => return Err(Problem::SetupDone),
-            DirectoryReply::Noted | DirectoryReply::NotUnderstood => return Err(unavailable()),
+            DirectoryReply::Noted
+            | DirectoryReply::Epoch { .. }
+            | DirectoryReply::Unknown
+            | DirectoryReply::NotUnderstood => return Err(unavailable()),
         }
         let member = token.owner();
         let claim = NameRequest::Claim {

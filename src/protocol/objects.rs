@@ -1,0 +1,145 @@
+//! What names, the directory and addresses are asked, and what they answer.
+
+use serde::{Deserialize, Serialize};
+
+use super::SecretVersion;
+use crate::id::{AccountId, MemberId};
+use crate::record::Epoch;
+use crate::secret::SecretText;
+use crate::time::UnixMs;
+
+/// What a name object is asked.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(tag = "ask", rename_all = "snake_case")]
+pub enum NameRequest {
+    /// Claims the name for a member and stages a password. Repeated by the same member: as if once.
+    Claim {
+        /// The name that this object stands for, which it cannot know by itself.
+        name: String,
+        /// Whose.
+        account: AccountId,
+        /// Whose.
+        member: MemberId,
+        /// The password.
+        password: SecretText,
+    },
+    /// A ledger has committed the member: the claim stands.
+    Confirm {
+        /// Whose.
+        account: AccountId,
+        /// Whose.
+        member: MemberId,
+        /// Which password.
+        secret_version: SecretVersion,
+    },
+    /// Is this the password?
+    Verify {
+        /// What was typed.
+        password: SecretText,
+        /// Address block of who typed it.
+        block: Option<String>,
+    },
+}
+
+/// What a name object answers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "reply", rename_all = "snake_case")]
+pub enum NameReply {
+    /// Claimed, with this password.
+    Claimed {
+        /// Its version.
+        secret_version: SecretVersion,
+    },
+    /// Another member has the name, or a ledger has confirmed it with another password.
+    Taken,
+    /// Confirmed, or there was nothing left to confirm.
+    Confirmed,
+    /// The password is right.
+    Matches {
+        /// Whose.
+        account: AccountId,
+        /// Whose.
+        member: MemberId,
+        /// Which password it was.
+        secret_version: SecretVersion,
+    },
+    /// Wrong password, or nobody has the name: one answer.
+    Refused,
+    /// Too many tries; this one was not looked at.
+    TooMany {
+        /// When the next one will be.
+        until: UnixMs,
+    },
+    /// The request is newer than this object's code.
+    NotUnderstood,
+}
+
+/// What the directory is asked.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(tag = "ask", rename_all = "snake_case")]
+pub enum DirectoryRequest {
+    /// Enters the deployment's first account, before its ledger is written. Repeated for the same account: as if once.
+    EnterFirst {
+        /// The account of the set-up token.
+        account: AccountId,
+    },
+    /// The account's ledger was opened.
+    Confirm {
+        /// Which.
+        account: AccountId,
+    },
+    /// Notes a fresh history for an account whose ledger is about to be restored from a bookmark.
+    NoteEpoch {
+        /// Which.
+        account: AccountId,
+    },
+    /// The ledger was restored: it is to be told the history that was noted, until it has taken it.
+    Restored {
+        /// Which.
+        account: AccountId,
+    },
+}
+
+/// What the directory answers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "reply", rename_all = "snake_case")]
+pub enum DirectoryReply {
+    /// Entered, or entered before and not yet opened.
+    Entered,
+    /// Another account is there, or this one is open already.
+    SetupDone,
+    /// Noted.
+    Noted,
+    /// The fresh history that was noted.
+    Epoch {
+        /// Which.
+        epoch: Epoch,
+    },
+    /// No such account is open, or no history was noted for it.
+    Unknown,
+    /// The request is newer than this object's code.
+    NotUnderstood,
+}
+
+/// What an address object is asked.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(tag = "ask", rename_all = "snake_case")]
+pub enum AddressRequest {
+    /// Counts one try from this block before it is looked at.
+    Count,
+}
+
+/// What an address object answers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "reply", rename_all = "snake_case")]
+pub enum AddressReply {
+    /// Go on.
+    Counted,
+    /// Too many tries.
+    TooMany {
+        /// When the next one will be counted.
+        until: UnixMs,
+    },
+    /// The request is newer than this object's code.
+    NotUnderstood,
+}
