@@ -319,6 +319,59 @@ mod tests {
         assert_eq!(enter_first(&sql, "aaaaaaaa"), DirectoryReply::SetupDone);
     }
 
+    fn note(sql: &Sqlite, seed: u8) -> DirectoryReply {
+        let request = DirectoryRequest::NoteEpoch { account: account("aaaaaaaa") };
+        Directory::new(sql).handle(request, NOW, &Entropy([seed; 32])).unwrap()
+    }
+
+    fn restored(sql: &Sqlite) -> DirectoryReply {
+        ask(sql, DirectoryRequest::Restored { account: account("aaaaaaaa") })
+    }
+
+    #[test]
+    fn a_noted_history_is_told_after_the_restore_until_it_is_taken() {
+        let sql = Sqlite::new();
+        assert_eq!((note(&sql, 1), restored(&sql)), (DirectoryReply::Unknown, DirectoryReply::Unknown));
+        confirm(&sql, "aaaaaaaa");
+        assert_eq!(restored(&sql), DirectoryReply::Unknown, "nothing was noted");
+        let DirectoryReply::Epoch { epoch } = note(&sql, 1) else { panic!("not noted") };
+        let directory = Directory::new(&sql);
+        assert_eq!(directory.next_due(), Ok(None), "the ledger would forget it");
+        assert_eq!(restored(&sql), DirectoryReply::Noted);
+
+        let effect = directory.next_effect(NOW).unwrap().unwrap();
+        assert_eq!(effect, Effect::TellEpoch { account: account("aaaaaaaa"), epoch });
+        directory.settle(&effect, &Outcome::Failed, NOW).unwrap();
+        assert_eq!(directory.next_effect(LATER), Ok(Some(effect.clone())));
+        directory.settle(&effect, &Outcome::Done, LATER).unwrap();
+        assert_eq!((directory.next_due(), restored(&sql)), (Ok(None), DirectoryReply::Unknown));
+    }
+
+    #[test]
+    fn a_second_restore_is_told_its_own_history_alone() {
+        let sql = Sqlite::new();
+        confirm(&sql, "aaaaaaaa");
+        note(&sql, 1);
+        restored(&sql);
+        let directory = Directory::new(&sql);
+        let first = directory.next_effect(NOW).unwrap().unwrap();
+        let DirectoryReply::Epoch { epoch } = note(&sql, 2) else { panic!("not noted") };
+        assert_eq!(directory.next_due(), Ok(None), "that ledger is not restored yet");
+        restored(&sql);
+        directory.settle(&first, &Outcome::Done, NOW).unwrap();
+        let second = directory.next_effect(NOW).unwrap();
+        assert_eq!(second, Some(Effect::TellEpoch { account: account("aaaaaaaa"), epoch }));
+    }
+
+    #[test]
+    fn a_directory_of_the_first_version_is_migrated_with_its_rows() {
+        let sql = Sqlite::new();
+        migrate(&sql, &MIGRATIONS[..1], NOW).unwrap();
+        sql.apply(&[Statement::new("INSERT INTO account VALUES ('aaaaaaaa', 'open', 0)")]).unwrap();
+        assert_eq!(enter_first(&sql, "bbbbbbbb"), DirectoryReply::SetupDone);
+        assert!(matches!(note(&sql, 1), DirectoryReply::Epoch { .. }));
+    }
+
     #[test]
     fn an_entry_that_fails_leaves_nothing() {
         let sql = Sqlite::new();
