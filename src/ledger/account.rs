@@ -42,7 +42,8 @@ pub struct Account {
 impl Account {
     /// The account; `None` while it was not opened.
     pub fn load(sql: &dyn Sql) -> Result<Option<Self>, SqlError> {
-        let text = "SELECT id, name, zone, freshness_ms, freshness_before_ms, freshness_before_until_ms, suspended,
+        let text =
+            "SELECT id, name, zone, freshness_ms, freshness_before_ms, freshness_before_until_ms, suspended,
                 state_revision, epoch, generation, epoch_is_over, ifnull(epoch_noted, ''), revision,
                 (SELECT min(owed_at_ms) FROM publication WHERE owed_at_ms IS NOT NULL)
             FROM account";

@@ -125,12 +125,7 @@ pub fn journal(action: Action, revision: Revision, subject: &str, now: UnixMs) -
 /// The audit row of what the operator, who is no member, set for the whole account.
 pub fn operator_set(before: &str, after: &str, revision: Revision, now: UnixMs) -> Statement {
     let text = "INSERT INTO audit (at_ms, member, action, revision, before, after) VALUES (?, 'operator', ?, ?, ?, ?)";
-    Statement::new(text)
-        .bind(now)
-        .bind(Action::SetState.as_str())
-        .bind(revision)
-        .bind(before)
-        .bind(after)
+    Statement::new(text).bind(now).bind(Action::SetState.as_str()).bind(revision).bind(before).bind(after)
 }
 
 /// A key as an audit row tells it: without its digest.

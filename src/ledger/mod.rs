@@ -13,7 +13,8 @@
 //! **How it works.** Each request is answered in one run without an await: rows are read, [`decide`] decides, and every
 //! write (rows, journal, audit, duties) goes into one `apply`. So an error leaves nothing, and nobody sees a half.
 //!
-//! **Replies.** A ledger that was never opened answers `Gone` and writes nothing. `Refused` writes nothing either.
+//! **Replies.** A ledger that was never opened answers `Gone` and writes nothing. `Refused` writes nothing either,
+//! unless a new history had to begin first.
 
 pub mod account;
 pub mod audit;
@@ -47,8 +48,7 @@ use crate::id::KeyId;
 use crate::network::ClientAddress;
 use crate::object::{Entropy, Object, ObjectError, Step};
 use crate::protocol::{
-    Command, Effect, LedgerReply, LedgerRequest, NewSession, Outcome, Progress, Refusal,
-    SecretVersion,
+    Command, Effect, LedgerReply, LedgerRequest, NewSession, Outcome, Progress, Refusal, SecretVersion,
 };
 use crate::record::{Epoch, Revision};
 use crate::sql::{Sql, SqlError, Statement, is_initialised, migrate};
@@ -167,7 +167,9 @@ impl<'a> Ledger<'a> {
 
     fn obey(&self, asked: &mut Asked<'_>, command: Command) -> Result<Plan, SqlError> {
         match command {
-            Command::Show => Ok(Plan::read(LedgerReply::Session(asked.session.view(asked.account, asked.now)))),
+            Command::Show => {
+                Ok(Plan::read(LedgerReply::Session(asked.session.view(asked.account, asked.now))))
+            }
             Command::SignOut => {
                 let writes = vec![asked.session.end(), asked.author().did(Action::SignOut)];
                 Ok(Plan { writes, reply: LedgerReply::Done })
@@ -374,12 +376,7 @@ impl Object for Ledger<'_> {
 
 /// Begins a new history where the present one cannot go on: KV holds, or a lease knows, what never happened in it, or the
 /// directory says that the ledger was restored.
-fn renew(
-    account: &mut Account,
-    request: &LedgerRequest,
-    now: UnixMs,
-    entropy: &Entropy,
-) -> Vec<Statement> {
+fn renew(account: &mut Account, request: &LedgerRequest, now: UnixMs, entropy: &Entropy) -> Vec<Statement> {
     match request {
         LedgerRequest::Restored { epoch } => {
             let is_known = account.epoch == *epoch || account.epoch_noted.as_ref() == Some(epoch);

@@ -197,7 +197,8 @@ impl Publication {
     /// When the acknowledged put may be read back; `None` while there is none of the last change.
     pub fn read_back_at(&self, generation: u32) -> Option<UnixMs> {
         let acknowledged_at = self.acknowledged_at.filter(|_| self.is_acknowledged(generation))?;
-        let landed_at = self.unsure_at.map(|sent_at| sent_at.saturating_add(DurationMs::from_ms(PUT_LATE_MS)));
+        let landed_at =
+            self.unsure_at.map(|sent_at| sent_at.saturating_add(DurationMs::from_ms(PUT_LATE_MS)));
         let last = landed_at.map_or(acknowledged_at, |landed_at| acknowledged_at.max(landed_at));
         Some(last.saturating_add(DurationMs::from_ms(SETTLE_MS)))
     }

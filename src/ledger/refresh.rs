@@ -34,9 +34,8 @@ pub fn refresh(
         true => publication::changes(sql, request.known_revision)?.map_or(Delta::Reset, Delta::Changes),
         false => Delta::Reset,
     };
-    let has_state = shares_history
-        && request.state_revision == account.state_revision
-        && account.state_revision.0 > 0;
+    let has_state =
+        shares_history && request.state_revision == account.state_revision && account.state_revision.0 > 0;
     let keys = asked(&request.ask);
     let (answers, used) = answers(sql, account, &keys)?;
     let reply = Refresh {
@@ -62,11 +61,7 @@ fn asked(ask: &[KeyId]) -> Vec<KeyId> {
 }
 
 /// The answers, and the keys among them that are active.
-fn answers(
-    sql: &dyn Sql,
-    account: &Account,
-    ids: &[KeyId],
-) -> Result<(Vec<Answer>, Vec<KeyId>), SqlError> {
+fn answers(sql: &dyn Sql, account: &Account, ids: &[KeyId]) -> Result<(Vec<Answer>, Vec<KeyId>), SqlError> {
     if ids.is_empty() {
         return Ok((Vec::new(), Vec::new()));
     }

@@ -130,8 +130,7 @@ pub fn listed(
     (names, next): (&[String], Option<&str>),
     now: UnixMs,
 ) -> Result<Vec<Statement>, SqlError> {
-    let is_next =
-        |round: &Round| matches!(&round.place, Place::List(cursor) if cursor.as_deref() == asked);
+    let is_next = |round: &Round| matches!(&round.place, Place::List(cursor) if cursor.as_deref() == asked);
     let Some(round) = Round::load(sql)?.filter(is_next) else { return Ok(Vec::new()) };
     let mut writes = adopt_orphans(sql, account, names, now)?;
     let place = next.map_or(Place::Compare(String::new()), |next| Place::List(Some(next.to_owned())));
@@ -149,7 +148,8 @@ fn adopt_orphans(
 ) -> Result<Vec<Statement>, SqlError> {
     let ids = names.iter().filter_map(|name| KeyId::parse(name.strip_prefix("key/")?));
     let ids: Vec<KeyId> = ids.filter(|id| id.account() == account.id).collect();
-    let text = "SELECT value FROM json_each(?) WHERE NOT EXISTS (SELECT 1 FROM publication WHERE key = value)";
+    let text =
+        "SELECT value FROM json_each(?) WHERE NOT EXISTS (SELECT 1 FROM publication WHERE key = value)";
     let unknown = Statement::new(text).bind(serde_json::json!(ids).to_string());
     let orphans = sql.read_all(&unknown, |mut row| row.parsed("a key ID", KeyId::parse))?;
     let (mut writes, mut last) = (Vec::new(), account.revision);

@@ -203,7 +203,7 @@ fn simulate(seed: u64) {
     }
 }
 
-pub fn change(world: &World, owner: Browser, keys: &mut Vec<KeyId>) {
+fn change(world: &World, owner: Browser, keys: &mut Vec<KeyId>) {
     let pick = world.random(keys.len() as u64 + 1) as usize;
     let Some(id) = keys.get(pick).copied() else {
         let command = world.issue_command("{}");
@@ -219,7 +219,7 @@ pub fn change(world: &World, owner: Browser, keys: &mut Vec<KeyId>) {
     let _ = world.try_ask(owner, random_change(world, &key));
 }
 
-fn random_change(world: &World, key: &KeyView) -> Command {
+pub fn random_change(world: &World, key: &KeyView) -> Command {
     match world.random(10) {
         0..4 => edit(key, &format!(r#"{{"name":"n{}"}}"#, world.random(1_000))),
         4 | 5 => edit(key, &format!(r#"{{"networks":"10.0.{}.0/24"}}"#, world.random(256))),

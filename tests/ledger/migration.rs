@@ -31,11 +31,8 @@ fn every_older_version_with_rows_in_it_is_migrated() {
 fn what_was_put_before_settlement_was_known_counts_for_nothing() {
     let world = of_version(1);
     let old = Epoch::from_stored("5f2c9a0b7d1e4386".into());
-    let lease = RefreshRequest {
-        epoch: Some(old.clone()),
-        known_revision: Revision(7),
-        ..RefreshRequest::default()
-    };
+    let lease =
+        RefreshRequest { epoch: Some(old.clone()), known_revision: Revision(7), ..RefreshRequest::default() };
     let Ok(LedgerReply::Refreshed(refresh)) = world.handle(LedgerRequest::Refresh(lease)) else {
         panic!("no refresh")
     };

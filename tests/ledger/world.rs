@@ -137,7 +137,9 @@ impl World {
 
     /// Every call makes a ledger of its own, as after a crash: nothing but the database may matter.
     pub fn handle(&self, request: LedgerRequest) -> Result<LedgerReply, ObjectError> {
-        Ledger::new(&self.sql).handle(request, self.now(), &Entropy([7; 32]))
+        let mut bytes = [0; 32];
+        self.rng.borrow_mut().fill_bytes(&mut bytes);
+        Ledger::new(&self.sql).handle(request, self.now(), &Entropy(bytes))
     }
 
     pub fn try_ask(&self, browser: Browser, command: Command) -> Result<LedgerReply, ObjectError> {
@@ -229,13 +231,6 @@ impl World {
     /// The one number that a statement answers.
     pub fn sql_time(&self, text: &'static str) -> i64 {
         self.sql.integer(&Statement::new(text)).unwrap()
-    }
-
-    /// As [`Self::handle`], with random bytes that were not there before.
-    pub fn handle_drawn(&self, request: LedgerRequest) -> Result<LedgerReply, ObjectError> {
-        let mut bytes = [0; 32];
-        self.rng.borrow_mut().fill_bytes(&mut bytes);
-        Ledger::new(&self.sql).handle(request, self.now(), &Entropy(bytes))
     }
 
     /// The same browser with a session that has just begun.

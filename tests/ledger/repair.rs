@@ -1,0 +1,295 @@
+//! Drift, orphans and rebuilds: whatever KV holds, in the end it holds what the ledger says.
+
+use claviger::id::KeyId;
+use claviger::ledger::repair::ROUND;
+use claviger::protocol::{Command, Effect, LedgerReply, LedgerRequest, Outcome, READ_MANY_MAX, Refusal};
+use claviger::record::{Record, Revision, Standing, kv_key};
+use claviger::refresh::{Delta, RefreshRequest, Unsettled};
+use claviger::sql::{Sql, Statement};
+
+use crate::crash::quiet;
+use crate::kv::Kv;
+use crate::world::{Browser, HOUR, MINUTE, SECOND, World, edit};
+
+const DAY: i64 = ROUND.as_ms() as i64;
+
+/// Time passes in minutes, with a KV that works; answers with what was done.
+fn live(world: &World, kv: &mut Kv, ms: i64) -> Vec<Effect> {
+    let end = world.now.get() + ms;
+    let mut done = Vec::new();
+    while world.now.get() < end {
+        while let Some(effect) = world.next_effect() {
+            let outcome = match &effect {
+                Effect::PutRecord { key, value, .. } => {
+                    kv.land(key, value, world.now.get());
+                    Outcome::Done
+                }
+                _ => kv.read(&effect, world.now.get(), 0, |_| 0),
+            };
+            world.settle(&effect, outcome);
+            done.push(effect);
+        }
+        world.now.set(end.min(world.next_due().unwrap_or(end).max(world.now.get() + 1)));
+    }
+    done
+}
+
+fn puts(done: &[Effect]) -> usize {
+    done.iter().filter(|effect| matches!(effect, Effect::PutRecord { .. })).count()
+}
+
+fn settled(world: &World, kv: &Kv) {
+    assert_eq!(world.count("publication WHERE settled < revision"), 0);
+    let text = "SELECT key FROM publication";
+    for mut row in world.sql.rows(&Statement::new(text)).unwrap() {
+        let id = KeyId::parse(&row.text().unwrap()).unwrap();
+        let held = kv.get(&kv_key(id)).and_then(|value| Record::from_kv(value, id));
+        assert_eq!(held, world.record(id));
+    }
+}
+
+/// An account whose keys have settled, and its KV.
+fn stocked(keys: usize) -> (World, Browser, Kv) {
+    let (world, owner) = quiet();
+    let mut kv = Kv::default();
+    for _ in 0..keys {
+        world.issue(owner, "{}");
+    }
+    live(&world, &mut kv, HOUR);
+    settled(&world, &kv);
+    (world, owner, kv)
+}
+
+fn some_record(world: &World) -> Record {
+    let mut rows = world.sql.rows(&Statement::new("SELECT key FROM publication ORDER BY revision")).unwrap();
+    let id = KeyId::parse(&rows[0].text().unwrap()).unwrap();
+    world.record(id).unwrap()
+}
+
+fn json(record: &Record) -> String {
+    serde_json::to_string(record).unwrap()
+}
+
+fn numbered(record: &Record, revision: u64) -> Record {
+    let mut record = record.clone();
+    record.revision = Revision(revision);
+    record
+}
+
+fn of_key(record: &Record, id: KeyId) -> Record {
+    let mut record = record.clone();
+    record.id = id;
+    record
+}
+
+#[test]
+fn a_round_without_drift_reads_and_puts_nothing() {
+    let (world, _, mut kv) = stocked(250);
+    let done = live(&world, &mut kv, DAY + 2 * HOUR);
+    assert_eq!(puts(&done), 0);
+    let reads = |effect: &&Effect| matches!(effect, Effect::ReadMany { .. });
+    assert_eq!(done.iter().filter(reads).count(), 250_usize.div_ceil(READ_MANY_MAX as usize));
+    assert_eq!(world.count("repair"), 0);
+    let next = live(&world, &mut kv, DAY);
+    assert!(next.iter().any(|effect| matches!(effect, Effect::ListKv { .. })), "and again the next day");
+}
+
+#[test]
+fn whatever_differs_is_put_right() {
+    type Spoil = fn(&Record) -> String;
+    let spoils: [(Spoil, bool); 4] = [
+        (|_| "{".into(), false),
+        (|right| json(right).replacen(right.epoch.as_str(), "ffffffffffffffff", 1), false),
+        (|right| json(&numbered(right, 1)), true),
+        (|right| json(right).replacen("demo:read", "demo:*", 1), true),
+    ];
+    for (spoil, misleads) in spoils {
+        let (world, owner, mut kv) = stocked(3);
+        let owner = world.renewed(owner);
+        let id = some_record(&world).id;
+        let LedgerReply::Key(view) = world.ask(owner, Command::Get { id }) else { panic!("no key") };
+        world.changed(owner, edit(&view, r#"{"name":"Cron"}"#));
+        live(&world, &mut kv, HOUR);
+        let (right, known) = (world.record(id).unwrap(), world.cold());
+        kv.land(&kv_key(id), &spoil(&right), world.now.get());
+
+        // Up to the moment at which the drift is seen, and its put is owed.
+        while world.count("publication WHERE owed_at_ms IS NOT NULL") == 0 {
+            let effect = loop {
+                if let Some(effect) = world.next_effect() {
+                    break effect;
+                }
+                world.wait(MINUTE);
+            };
+            world.settle(&effect, kv.read(&effect, world.now.get(), 0, |_| 0));
+        }
+        let refresh = world.cold();
+        assert_eq!(refresh.epoch, known.epoch);
+        let Unsettled::Set(named) = &refresh.unsettled else { panic!("overflow") };
+        assert!(named.iter().any(|mark| mark.id == right.id) || !misleads, "the edge must not believe it");
+
+        let done = live(&world, &mut kv, HOUR);
+        assert_eq!(puts(&done), 1);
+        settled(&world, &kv);
+    }
+}
+
+#[test]
+fn another_record_with_the_same_number_gives_the_key_a_new_one() {
+    let (world, _, mut kv) = stocked(2);
+    let (right, known) = (some_record(&world), world.cold());
+    kv.land(&kv_key(right.id), &json(&right).replacen("demo:read", "demo:*", 1), world.now.get());
+    live(&world, &mut kv, DAY + HOUR);
+    settled(&world, &kv);
+    let now = world.record(right.id).unwrap();
+    assert_eq!((now.revision, &now.standing), (known.revision.next(), &right.standing));
+    let lease = RefreshRequest {
+        epoch: Some(known.epoch),
+        known_revision: known.revision,
+        ..RefreshRequest::default()
+    };
+    let Delta::Changes(marks) = world.refresh(lease).delta else { panic!("reset") };
+    assert_eq!(marks.len(), 1, "which drops what the edge has made of it");
+}
+
+#[test]
+fn a_newer_change_than_the_ledger_knows_ends_the_history() {
+    let (world, _, mut kv) = stocked(3);
+    let (right, known) = (some_record(&world), world.cold());
+    let ahead = numbered(&right, 1_000);
+    kv.land(&kv_key(right.id), &json(&ahead), world.now.get());
+    live(&world, &mut kv, DAY);
+    let refresh = world.cold();
+    assert_ne!(refresh.epoch, known.epoch, "nothing else drops what the edge has made of it");
+    live(&world, &mut kv, HOUR);
+    settled(&world, &kv);
+    assert_eq!(world.record(right.id).unwrap().standing, right.standing);
+}
+
+#[test]
+fn what_is_missing_in_kv_is_put_again() {
+    let (world, ..) = stocked(5);
+    let mut empty = Kv::default();
+    let done = live(&world, &mut empty, DAY + HOUR);
+    assert_eq!(puts(&done), 5);
+    settled(&world, &empty);
+}
+
+#[test]
+fn orphans_are_named_at_once_and_buried() {
+    let (world, owner, mut kv) = stocked(2);
+    let right = some_record(&world);
+    let orphans: Vec<_> = (0..4).map(|_| world.draw_key().0).collect();
+    for id in &orphans {
+        kv.land(&kv_key(*id), &json(&of_key(&right, *id)), world.now.get());
+    }
+    kv.land("key/a1B2c3D4", "not a record's name", 0);
+    let known = world.cold();
+    while world.count("publication") < 6 {
+        let Some(effect) = world.next_effect() else {
+            world.wait(MINUTE);
+            continue;
+        };
+        world.settle(&effect, kv.read(&effect, world.now.get(), 0, |_| 0));
+    }
+    let lease = RefreshRequest {
+        epoch: Some(known.epoch),
+        known_revision: known.revision,
+        ask: orphans.clone(),
+        ..RefreshRequest::default()
+    };
+    let refresh = world.refresh(lease);
+    let Unsettled::Set(named) = &refresh.unsettled else { panic!("overflow") };
+    let mut named = named.clone();
+    named.sort_by_key(|mark| mark.revision);
+    assert_eq!(refresh.delta, Delta::Changes(named.clone()));
+    assert_eq!(named.len(), 4);
+    for answer in &refresh.answers {
+        assert_eq!(answer.record.as_ref().unwrap().standing, Standing::Deleted);
+    }
+    let owner = world.renewed(owner);
+    let mut issue = world.issue_command("{}");
+    if let Command::Issue { id, .. } = &mut issue {
+        *id = orphans[0];
+    }
+    assert_eq!(world.refusal(owner, issue), Refusal::IdTaken);
+
+    live(&world, &mut kv, 2 * HOUR);
+    settled(&world, &kv);
+    assert!(kv.get(&kv_key(orphans[3])).unwrap().contains(r#""state":"deleted""#));
+    assert_eq!(kv.get("key/a1B2c3D4"), Some("not a record's name"));
+}
+
+#[test]
+fn a_repair_goes_on_after_crashes_and_outages_where_it_stood() {
+    let (world, _, mut kv) = stocked(120);
+    let right = some_record(&world);
+    let orphan = world.draw_key().0;
+    kv.land(&kv_key(orphan), &json(&of_key(&right, orphan)), world.now.get());
+    kv.land(&kv_key(right.id), "{", world.now.get());
+    let end = world.now.get() + 3 * DAY;
+    while world.now.get() < end {
+        if let Some(effect) = world.next_effect() {
+            let now = world.now.get();
+            let outcome = match world.random(4) {
+                // Whoever carried it out is gone.
+                0 => None,
+                1 => Some(Outcome::Failed),
+                _ => Some(match &effect {
+                    Effect::PutRecord { key, value, .. } => {
+                        kv.land(key, value, now);
+                        Outcome::Done
+                    }
+                    _ => kv.read(&effect, now, 0, |_| 0),
+                }),
+            };
+            if let Some(outcome) = outcome {
+                world.settle(&effect, outcome);
+            }
+        } else {
+            world.wait(MINUTE);
+        }
+    }
+    live(&world, &mut kv, 2 * HOUR);
+    settled(&world, &kv);
+}
+
+#[test]
+fn a_rebuild_puts_everything_a_batch_at_a_time_and_tells_how_far_it_is() {
+    let (world, _, mut kv) = stocked(130);
+    let before = world.progress();
+    assert_eq!((before.rebuilding, before.done, before.total, before.lag_s), (false, 130, 130, None));
+    world.handle(LedgerRequest::Rebuild).unwrap();
+    assert_eq!((world.progress().rebuilding, world.progress().done), (true, 0));
+    let mut seen = Vec::new();
+    let mut all = 0;
+    while world.progress().rebuilding {
+        all += puts(&live(&world, &mut kv, SECOND));
+        assert!(world.count("due WHERE kind = 'put_record'") <= 40, "a change is never far behind");
+        seen.push(world.progress().done);
+    }
+    assert!(seen.is_sorted() && seen.len() >= 4, "{seen:?}");
+    all += puts(&live(&world, &mut kv, HOUR));
+    assert_eq!((all, world.progress().done), (130, 130));
+    settled(&world, &kv);
+}
+
+#[test]
+fn a_rebuild_goes_on_after_an_outage_where_it_stood() {
+    let (world, _, mut kv) = stocked(100);
+    world.handle(LedgerRequest::Rebuild).unwrap();
+    live(&world, &mut kv, SECOND);
+    let done = world.progress().done;
+    assert!(done > 0 && done < 100);
+    let end = world.now.get() + 5 * HOUR;
+    while world.now.get() < end {
+        while let Some(effect) = world.next_effect() {
+            world.settle(&effect, Outcome::Failed);
+        }
+        world.wait(MINUTE);
+    }
+    assert!(world.progress().done >= done && world.progress().lag_s.unwrap() > 4 * 3_600);
+    live(&world, &mut kv, HOUR);
+    assert_eq!((world.progress().rebuilding, world.progress().done), (false, 100));
+    settled(&world, &kv);
+}
