@@ -17,7 +17,8 @@
 //! - Exactly one of `permission`, `any_key = true`, `public = true` says who gets through: leaving it out lets nobody in.
 //! - `effect` (`read` or `write`) says what a request does where its method would mislead; it picks the permission. Without it,
 //!   GET, HEAD and OPTIONS read (RFC 9110 §9.2.1), everything else writes.
-//! - `credentials` names where a key may stand: `authorization`, `x-api-key`, `query:<name>`. Default: the first two.
+//! - `credentials` names where a key may stand: `authorization`, `x-api-key`, `query:<name>`. Default: the first two; none behind a
+//!   public rule, where only what begins like a key of ours is held back.
 
 use serde::Deserialize;
 
@@ -283,6 +284,8 @@ impl Written {
             _ => return Err(RulesError::Access(index)),
         };
         let places = match self.credentials {
+            // What goes to a public origin is its own affair, unless it is a key of ours.
+            None if access == Access::Public => Vec::new(),
             None => vec![Place::Authorization, Place::ApiKey],
             Some(names) => names
                 .iter()

@@ -10,9 +10,12 @@ use serde::{Deserialize, Deserializer};
 use crate::problem::Problem;
 use crate::secret::SecretText;
 
-/// Largest body, in bytes: 256 networks of 43 characters and 64 permissions of 65 need 16 KiB; the rest is room for pasted lists,
-/// whose excess is to be told and not cut.
+/// Largest body, in bytes: a hundred credentials to verify, with addresses and permissions, need 30 KiB.
 pub const BODY_BYTES_MAX: usize = 64 * 1024;
+
+/// Largest body with what was typed for a key, in bytes: pasted networks are to be counted and told, not refused unread, so it has room
+/// for [`crate::network::NETWORKS_TEXT_BYTES_MAX`] and the rest of the form.
+pub const DRAFT_BYTES_MAX: usize = crate::network::NETWORKS_TEXT_BYTES_MAX + BODY_BYTES_MAX;
 
 /// Most credentials in one verification.
 pub const CHECKS_MAX: usize = 100;

@@ -10,7 +10,7 @@ use super::{calls, now, refuse, verification, with_gateway};
 use crate::account::{Email, TextError, check_name, check_password};
 use crate::answer::Answer;
 use crate::config::Config;
-use crate::console::body::{self, BODY_BYTES_MAX};
+use crate::console::body::{self, BODY_BYTES_MAX, DRAFT_BYTES_MAX};
 use crate::console::{Route, session, view};
 use crate::draft::{Changes, Draft, FieldError};
 use crate::gateway::client_address;
@@ -222,7 +222,7 @@ impl Exchange<'_> {
 
     async fn check_key(&self) -> Result<Answer, Problem> {
         self.session()?;
-        let draft: Draft = self.body().await?;
+        let draft: Draft = body::parse(&self.bytes(DRAFT_BYTES_MAX).await?)?;
         match self.command(Command::Check { draft }).await? {
             LedgerReply::Checked(checked) => Ok(Answer::json(200, &view::checked(&checked))),
             reply => Err(self.refusal(reply)),
@@ -232,7 +232,7 @@ impl Exchange<'_> {
     async fn issue_key(&self) -> Result<Answer, Problem> {
         let account = self.session()?.account();
         let idempotency_key = self.idempotency_key()?;
-        let draft: Draft = self.body().await?;
+        let draft: Draft = body::parse(&self.bytes(DRAFT_BYTES_MAX).await?)?;
         for _ in 0..DRAWS_MAX {
             let new = core(|config| NewKey::generate(account, &config.prefix, &config.ring, &mut rng()))?;
             let issue = Command::Issue {
@@ -255,7 +255,7 @@ impl Exchange<'_> {
     async fn edit_key(&self, id: KeyId) -> Result<Answer, Problem> {
         self.session()?;
         let expected = self.if_match()?;
-        let changes: Changes = self.body().await?;
+        let changes: Changes = body::parse(&self.bytes(DRAFT_BYTES_MAX).await?)?;
         self.change(Command::Edit { id, expected, changes }).await
     }
 
@@ -356,16 +356,16 @@ impl Exchange<'_> {
     }
 
     async fn body<T: DeserializeOwned>(&self) -> Result<T, Problem> {
-        body::parse(&self.bytes().await?)
+        body::parse(&self.bytes(BODY_BYTES_MAX).await?)
     }
 
     /// The body, read no further than its limit.
-    pub async fn bytes(&self) -> Result<Vec<u8>, Problem> {
-        let too_large = Problem::BodyTooLarge { max: BODY_BYTES_MAX };
+    pub async fn bytes(&self, max: usize) -> Result<Vec<u8>, Problem> {
+        let too_large = Problem::BodyTooLarge { max };
         body::check_media_type(self.request.headers.find("content-type"))?;
         let announced =
             self.request.headers.find("content-length").and_then(|text| text.parse::<usize>().ok());
-        if announced.is_some_and(|length| length > BODY_BYTES_MAX) {
+        if announced.is_some_and(|length| length > max) {
             return Err(too_large);
         }
         // The handle is cloned, not the request: its body is read once.
@@ -375,7 +375,7 @@ impl Exchange<'_> {
         while let Some(chunk) = stream.next().await {
             let chunk =
                 chunk.map_err(|_| Problem::MalformedBody { detail: "the body ended early".into() })?;
-            if bytes.len().saturating_add(chunk.len()) > BODY_BYTES_MAX {
+            if bytes.len().saturating_add(chunk.len()) > max {
                 return Err(too_large);
             }
             bytes.extend_from_slice(&chunk);

@@ -73,6 +73,6 @@ function failed(error) {
 }
 
 function problem(status, title, code) {
-  const headers = { "content-type": "application/problem+json" };
+  const headers = { "content-type": "application/problem+json", "cache-control": "no-store" };
   return Response.json({ type: "about:blank", title, status, code }, { status, headers });
 }

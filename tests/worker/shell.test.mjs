@@ -29,6 +29,7 @@ function signIn(email = "nobody@example.jp") {
 async function assertInternal(answer) {
   assert.equal(answer.status, 500);
   assert.equal(answer.headers["content-type"], "application/problem+json");
+  assert.equal(answer.headers["cache-control"], "no-store");
   assert.deepEqual(await answer.json(), INTERNAL);
 }
 
