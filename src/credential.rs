@@ -109,7 +109,9 @@ impl<'a> Carried<'a> {
 
 /// Whether a header's value holds something that begins like a key of ours, bare or within Basic.
 fn holds_prefix(value: &str, prefix: &Prefix) -> bool {
-    let ours = |text: &str| text.contains(&[prefix.as_str(), "_"].concat());
+    let begins = |piece: &str| piece.strip_prefix(prefix.as_str()).is_some_and(|rest| rest.starts_with('_'));
+    // At the beginning of a piece only: other systems' tokens may hold the few letters anywhere.
+    let ours = |text: &str| text.split([' ', ',', ':', '"', '=']).any(begins);
     ours(value) || scheme(value, "basic").and_then(decode_basic).is_some_and(|pair| ours(&pair))
 }
 
@@ -121,9 +123,10 @@ fn read_authorization<'a>(value: &'a str, prefix: &Prefix) -> Result<Text<'a>, A
         if encoded.contains(',') {
             return Err(Ambiguous);
         }
-        return Ok(Text(
-            decode_basic(encoded).map_or(Cow::Borrowed(encoded), |pair| join_pair(&pair, prefix).into()),
-        ));
+        return Ok(Text(match decode_basic(encoded) {
+            Some(pair) => join_pair(&pair, prefix)?.into(),
+            None => Cow::Borrowed(encoded),
+        }));
     }
     // Another scheme (Digest, Negotiate, …) has a blank; it is no key, and its commas are its own affair.
     if value.contains(' ') && !value.contains(',') {
@@ -152,14 +155,13 @@ fn decode_basic(encoded: &str) -> Option<String> {
 }
 
 /// A key out of `user:password`: access key and access secret, or the whole key as either half.
-fn join_pair(pair: &str, prefix: &Prefix) -> String {
+fn join_pair(pair: &str, prefix: &Prefix) -> Result<String, Ambiguous> {
     let (user, password) = pair.split_once(':').unwrap_or((pair, ""));
     let whole = [prefix.as_str(), "_"].concat();
     match (user.starts_with(&whole), password.starts_with(&whole)) {
-        // Two whole keys are two credentials in one header; joined they cannot parse.
-        (true, true) if user == password => user.to_owned(),
-        (false, true) => password.to_owned(),
-        _ => [user, password].concat(),
+        (true, true) if user != password => Err(Ambiguous),
+        (_, true) => Ok(password.to_owned()),
+        (_, false) => Ok([user, password].concat()),
     }
 }
 
@@ -230,8 +232,21 @@ mod tests {
                 "{headers} {in_query:?}"
             );
         }
-        let twice_in_basic = basic(&format!("{KEY}:{KEY}x"));
-        assert_eq!(look(&twice_in_basic, None, &default()).unwrap().0.unwrap(), format!("{KEY}{KEY}x"));
+        assert_eq!(look(&basic(&format!("{KEY}:{KEY}x")), None, &default()), Err(Ambiguous));
+    }
+
+    #[test]
+    fn another_system_s_token_that_holds_our_letters_is_not_ours() {
+        let only_header = [Place::ApiKey];
+        for token in
+            [format!("Bearer eyJ{KEY}"), format!("Digest nonce-{KEY}"), format!("xclv_{KEY}"), "clvx".into()]
+        {
+            let (credential, headers, _) =
+                look(&format!("authorization\n{token}"), None, &only_header).unwrap();
+            assert_eq!((credential, headers.len()), (None, 0), "{token}");
+        }
+        let digest = format!("authorization\nDigest username=\"{KEY}\"");
+        assert_eq!(look(&digest, None, &only_header).unwrap().1, ["authorization"]);
     }
 
     #[test]

@@ -228,10 +228,8 @@ impl Gateway {
 
     fn learn(&mut self, record: Record, source: Source, as_of: UnixMs, lookup: &mut Lookup) {
         let id = record.id;
-        self.knowledge.learn(Fact { id, record: Some(record), source, as_of });
-        // What memory holds now is at least as new as what came: a late answer of KV teaches nothing.
-        lookup.found = self.knowledge.find(id, as_of).cloned();
-        lookup.kv_is_no_help = lookup.found.is_none();
+        // What memory holds then is at least as new as what came: a late answer of KV teaches nothing.
+        lookup.found = Some(self.knowledge.learn(Fact { id, record: Some(record), source, as_of }));
     }
 
     fn refuse(&self, problem: &Problem) -> Decision {

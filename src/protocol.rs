@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::draft::{Changes, Checked, Draft, FieldError};
 use crate::id::{AccountId, KeyId, MemberId, TokenId};
 use crate::keys::{KeyView, Listing, Page};
-use crate::record::{Epoch, Record, Revision};
+use crate::record::{Record, Revision};
 use crate::secret::{Digest, SecretText};
 use crate::time::{UnixMs, Zone};
 
@@ -222,7 +222,7 @@ pub enum Command {
 /// What a ledger answers.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "reply", rename_all = "snake_case")]
-#[expect(clippy::large_enum_variant, reason = "there is one per request, and it is written as JSON at once")]
+#[allow(clippy::large_enum_variant, reason = "there is one per request, and it is written as JSON at once")]
 pub enum LedgerReply {
     /// This account was never opened here. Nothing was written.
     Gone,
@@ -397,8 +397,10 @@ pub enum NameReply {
     },
     /// Another member has the name, or a ledger has confirmed it with another password.
     Taken,
-    /// Confirmed, or there was nothing left to confirm.
+    /// Confirmed, now or before.
     Confirmed,
+    /// The member does not hold the name with this password: nothing was confirmed.
+    NotHeld,
     /// The password is right.
     Matches {
         /// Whose.
@@ -542,13 +544,4 @@ pub enum Outcome {
     },
     /// It failed, or nobody knows whether it landed.
     Failed,
-}
-
-/// A ledger's history, told to the edge with the records.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct History {
-    /// Which.
-    pub epoch: Epoch,
-    /// How far.
-    pub revision: Revision,
 }

@@ -20,6 +20,8 @@
 //! - `credentials` names where a key may stand: `authorization`, `x-api-key`, `query:<name>`. Default: the first two; none behind a
 //!   public rule, where only what begins like a key of ours is held back.
 
+use std::rc::Rc;
+
 use serde::Deserialize;
 
 use crate::permission::Permission;
@@ -173,7 +175,12 @@ pub enum RulesError {
 
 /// All rules of a deployment, in the order in which they decide.
 #[derive(Clone, Debug, Default)]
-pub struct Rules(Vec<Rule>);
+pub struct Rules {
+    /// Behind a pointer, so that a request can hold its rule while the gateway learns.
+    ranked: Vec<Rc<Rule>>,
+    /// The first that is written without `public`.
+    example: Option<Rc<Rule>>,
+}
 
 impl Rules {
     /// Parses the rules, of a deployment whose console is on `console_host`.
@@ -186,32 +193,32 @@ impl Rules {
         if written.len() > RULES_MAX {
             return Err(RulesError::TooMany(written.len()));
         }
-        let mut rules: Vec<Rule> = Vec::with_capacity(written.len());
+        let mut rules: Vec<Rc<Rule>> = Vec::with_capacity(written.len());
         for (index, entry) in written.into_iter().enumerate() {
             let rule = entry.into_rule(index, console_host)?;
             if rules.iter().any(|earlier| earlier.host == rule.host && earlier.path == rule.path) {
                 return Err(RulesError::Duplicate(index));
             }
-            rules.push(rule);
+            rules.push(Rc::new(rule));
         }
+        let example = rules.iter().find(|rule| rule.access != Access::Public).cloned();
         rules.sort_by_key(|rule| rule.path.rank());
-        Ok(Self(rules))
+        Ok(Self { ranked: rules, example })
     }
 
     /// The rule that decides about a normalised path on a host.
-    pub fn find(&self, host: &str, path: &str) -> Option<&Rule> {
-        self.0.iter().find(|rule| rule.host == host && rule.path.matches(path))
+    pub fn find(&self, host: &str, path: &str) -> Option<&Rc<Rule>> {
+        self.ranked.iter().find(|rule| rule.host == host && rule.path.matches(path))
     }
 
     /// All rules.
     pub fn iter(&self) -> impl Iterator<Item = &Rule> {
-        self.0.iter()
+        self.ranked.iter().map(Rc::as_ref)
     }
 
     /// Every permission that some rule asks for, sorted: what a member may want to give a key.
     pub fn permissions(&self) -> Vec<Permission> {
         let mut all: Vec<Permission> = self
-            .0
             .iter()
             .flat_map(|rule| match &rule.access {
                 Access::Permission { read, write } => vec![read.clone(), write.clone()],
@@ -225,12 +232,11 @@ impl Rules {
 
     /// Host and path of a rule that a key opens, for an example call: the first that is written without `public`.
     pub fn example(&self) -> Option<(&str, &str)> {
-        let open = |rule: &&Rule| rule.access != Access::Public;
-        let widest = self.0.iter().rev().find(open)?;
-        Some(match &widest.path {
-            Pattern::Literal(path) => (&widest.host, path),
-            Pattern::Below(base) if base.is_empty() => (&widest.host, "/"),
-            Pattern::Below(base) => (&widest.host, base),
+        let rule = self.example.as_deref()?;
+        Some(match &rule.path {
+            Pattern::Literal(path) => (&rule.host, path),
+            Pattern::Below(base) if base.is_empty() => (&rule.host, "/"),
+            Pattern::Below(base) => (&rule.host, base),
         })
     }
 }

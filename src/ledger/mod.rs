@@ -92,7 +92,8 @@ impl<'a> Ledger<'a> {
                 let refused = || Plan::refuse(Refusal::AlreadyOpen);
                 // Repeated by the same member with the same password: as if once, but for the session.
                 let member = Member::load(self.sql, owner.id)?
-                    .filter(|member| id == account.id && member.secret_version == owner.secret_version);
+                    .filter(|member| id == account.id && member.secret_version == owner.secret_version)
+                    .filter(|member| member.view.email == owner.email);
                 Ok(member.map_or_else(refused, |m| sign_in(account, m, &session, address.as_deref(), now)))
             }
             LedgerRequest::SignIn { member, secret_version, session, address } => {
