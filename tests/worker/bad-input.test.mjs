@@ -35,7 +35,8 @@ const REFUSED = {
   "10.0.0.0/": [{ networks: ["10.0.0.0/"] }, ["#/networks", "prefix_not_a_number"]],
   "a host's name": [{ networks: "10.0.0.1\nexample.com" }, ["#/networks", "not_an_address", { line: 2, entry: "example.com" }]],
   "257 networks": [{ networks: blocks(257) }, ["#/networks", "too_many", { count: 257, max: 256 }]],
-  "5,000 networks": [{ networks: blocks(5000).join(" ") }, ["#/networks", "too_many", { count: 5000, max: 256 }]],
+  "10,000 networks": [{ networks: blocks(10_000).join(" ") }, ["#/networks", "too_many", { count: 10_000, max: 256 }]],
+  "10,000 networks in a list": [{ networks: blocks(10_000) }, ["#/networks", "too_many", { count: 10_000, max: 256 }]],
   "a permission of one part": [{ permissions: ["read"] }, ["#/permissions", "not_two_parts", { entry: "read" }]],
   "a permission in capitals": [{ permissions: ["Demo:read"] }, ["#/permissions", "bad_character", { found: "D" }]],
   "a wildcard within a part": [{ permissions: ["demo:r*"] }, ["#/permissions", "misplaced_wildcard"]],
@@ -97,10 +98,6 @@ describe("a key's form", () => {
       expect(await at.console("POST", "/v1/keys/check", { body: members }), 400, "malformed_body");
     });
   }
-
-  test("10,000 networks are more than a body holds", async () => {
-    expect(await at.tryIssue({ networks: blocks(10_000) }), 413, "body_too_large");
-  });
 
   test("all that is wrong is told at once", async () => {
     const everything = { name: "", expires: "soon", networks: "1.2.3 01.2.3.4", permissions: ["x"] };

@@ -168,14 +168,16 @@ describe("with a body that is none", () => {
       for (const raw of bodies) expect(await send(route, { raw }), 400, "malformed_body");
       expect(await send(route, { raw: Buffer.from([0x7b, 0x22, 0xff, 0x22, 0x7d]) }), 400, "malformed_body");
 
+      // Pasted networks have more room.
+      const max = route.path().startsWith("/v1/keys") ? 589_824 : 65_536;
       // Announced; and in chunks, without a length that says so beforehand.
       for (const headers of [{ "content-length": `${1 << 20}` }, {}]) {
-        const { body, end } = unfinished(Buffer.alloc(headers["content-length"] ? 1 : 65_537, " "));
-        assert.equal(expect(await send(route, { raw: body, headers }), 413, "body_too_large").body.max, 65_536);
+        const { body, end } = unfinished(Buffer.alloc(headers["content-length"] ? 1 : max + 1, " "));
+        assert.equal(expect(await send(route, { raw: body, headers }), 413, "body_too_large").body.max, max);
         end();
       }
       // The limit itself is no excess.
-      expect(await send(route, { raw: Buffer.alloc(65_536, " ") }), 400, "malformed_body");
+      expect(await send(route, { raw: Buffer.alloc(max, " ") }), 400, "malformed_body");
     },
   );
 });
