@@ -6,7 +6,7 @@
 
 use std::borrow::Cow;
 
-use data_encoding::BASE64;
+use data_encoding::{BASE64, BASE64_NOPAD};
 
 use crate::id::Prefix;
 use crate::request::Request;
@@ -112,7 +112,9 @@ fn holds_prefix(value: &str, prefix: &Prefix) -> bool {
     let begins = |piece: &str| piece.strip_prefix(prefix.as_str()).is_some_and(|rest| rest.starts_with('_'));
     // At the beginning of a piece only: other systems' tokens may hold the few letters anywhere.
     let ours = |text: &str| text.split([' ', ',', ':', '"', '=']).any(begins);
-    ours(value) || scheme(value, "basic").and_then(decode_basic).is_some_and(|pair| ours(&pair))
+    // What claims to be Basic and cannot be read may hold anything.
+    ours(value)
+        || scheme(value, "basic").is_some_and(|encoded| read_loosely(encoded).is_none_or(|pair| ours(&pair)))
 }
 
 fn read_authorization<'a>(value: &'a str, prefix: &Prefix) -> Result<Text<'a>, Ambiguous> {
@@ -142,8 +144,8 @@ fn read_single(value: &str) -> Result<Text<'_>, Ambiguous> {
 
 /// What follows the scheme, whose name has no case (RFC 9110 §11.1), after one or more blanks (§11.4).
 fn scheme<'a>(value: &'a str, name: &str) -> Option<&'a str> {
-    let (found, rest) = value.split_once(' ')?;
-    found.eq_ignore_ascii_case(name).then(|| rest.trim_start_matches(' '))
+    let (found, rest) = value.split_once([' ', '\t'])?;
+    found.eq_ignore_ascii_case(name).then(|| rest.trim_start_matches([' ', '\t']))
 }
 
 /// The text within Basic credentials (RFC 7617 §2).
@@ -152,6 +154,16 @@ fn decode_basic(encoded: &str) -> Option<String> {
         return None;
     }
     String::from_utf8(BASE64.decode(encoded.as_bytes()).ok()?).ok()
+}
+
+/// As a lenient server may read Basic credentials: either alphabet, padded or not, whatever bytes.
+fn read_loosely(encoded: &str) -> Option<String> {
+    if encoded.len() > CREDENTIAL_BYTES_MAX {
+        return None;
+    }
+    let standard = encoded.trim_end_matches('=').replace('-', "+").replace('_', "/");
+    let bytes = BASE64_NOPAD.decode(standard.as_bytes()).ok()?;
+    Some(String::from_utf8_lossy(&bytes).into_owned())
 }
 
 /// A key out of `user:password`: access key and access secret, or the whole key as either half.
@@ -244,6 +256,16 @@ mod tests {
             let (credential, headers, _) =
                 look(&format!("authorization\n{token}"), None, &only_header).unwrap();
             assert_eq!((credential, headers.len()), (None, 0), "{token}");
+        }
+        for loose in [
+            format!("Basic {}", data_encoding::BASE64URL.encode(format!("\u{3ff}:{KEY}").as_bytes())),
+            format!("Basic {}", BASE64_NOPAD.encode(format!("a:{KEY}").as_bytes())),
+            format!("basic\t{}", BASE64.encode(&[b"\xff:", KEY.as_bytes()].concat())),
+            format!("Basic {}", "A".repeat(CREDENTIAL_BYTES_MAX + 1)),
+            "Basic !".into(),
+        ] {
+            let (_, headers, _) = look(&format!("authorization\n{loose}"), None, &only_header).unwrap();
+            assert_eq!(headers, ["authorization"], "{loose}");
         }
         let digest = format!("authorization\nDigest username=\"{KEY}\"");
         assert_eq!(look(&digest, None, &only_header).unwrap().1, ["authorization"]);

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::answer::{Answer, no_store};
+use crate::answer::{Answer, no_sniff, no_store};
 use crate::path::PathError;
 use crate::permission::Permission;
 use crate::verdict::Denial;
@@ -256,7 +256,7 @@ impl Problem {
         let body = serde_json::to_string(&document).unwrap_or_default();
         let answer = Answer {
             status: self.status(),
-            headers: vec![("content-type", MEDIA_TYPE.into()), no_store()],
+            headers: vec![("content-type", MEDIA_TYPE.into()), no_store(), no_sniff()],
             body,
         };
         match self {

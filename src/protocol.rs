@@ -109,6 +109,8 @@ pub enum LedgerRequest {
     SignIn {
         /// The member.
         member: MemberId,
+        /// The address whose password it was; it must still be the member's.
+        email: crate::account::Email,
         /// The password that was right.
         secret_version: SecretVersion,
         /// The session to open.

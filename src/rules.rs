@@ -10,8 +10,10 @@
 //! ]
 //! ```
 //!
-//! - `path` is a literal path, or ends in `/*` and then matches the path before it and everything below. The most specific rule
-//!   decides, whatever the order: a literal before a pattern, a longer pattern before a shorter one. No rule: 404.
+//! - `path` is a literal path, with or without a slash at its end, or ends in `/*` and then matches the path before it and
+//!   everything below. The most specific rule decides, whatever the order: a literal before a pattern, a longer pattern before a
+//!   shorter one. No rule: 404. Escapes mean what they stand for; case matters, so that an origin for which it does not wants rules that
+//!   do not rest on it.
 //! - `origin` is the name of a service binding (`[A-Z][A-Z0-9_]*`) or the base of a URL (`https://host[:port]`; `http` for
 //!   loopback only).
 //! - Exactly one of `permission`, `any_key = true`, `public = true` says who gets through: leaving it out lets nobody in.
@@ -125,7 +127,9 @@ enum Pattern {
 impl Pattern {
     fn matches(&self, path: &str) -> bool {
         match self {
-            Self::Literal(literal) => path == literal,
+            Self::Literal(literal) => {
+                path.strip_suffix('/').unwrap_or(path) == literal.strip_suffix('/').unwrap_or(literal)
+            }
             Self::Below(base) => {
                 path.strip_prefix(base.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
             }
@@ -208,6 +212,7 @@ impl Rules {
 
     /// The rule that decides about a normalised path on a host.
     pub fn find(&self, host: &str, path: &str) -> Option<&Rc<Rule>> {
+        let path = &*crate::path::decoded(path);
         self.ranked.iter().find(|rule| rule.host == host && rule.path.matches(path))
     }
 
@@ -314,7 +319,8 @@ fn parse_pattern(text: &str) -> Option<Pattern> {
     if !normal || base.contains(['*', '?', '#']) {
         return None;
     }
-    Some(if below { Pattern::Below(base.to_owned()) } else { Pattern::Literal(base.to_owned()) })
+    let base = crate::path::decoded(base).into_owned();
+    Some(if below { Pattern::Below(base) } else { Pattern::Literal(base) })
 }
 
 fn parse_origin(text: String) -> Option<Origin> {
@@ -368,14 +374,43 @@ mod tests {
             ("a.example", "/admin/x", Some("ADMIN")),
             ("a.example", "/administrator", Some("ALL")),
             ("a.example", "/admin/health", Some("HEALTH")),
-            ("a.example", "/admin/health/", Some("ADMIN")),
+            ("a.example", "/admin/health/", Some("HEALTH")),
+            ("a.example", "/admin/health/x", Some("ADMIN")),
+            ("a.example", "/%61dmin/%24batch", Some("ADMIN")),
             ("a.example", "/Admin", Some("ALL")),
             ("b.example", "/only", Some("https://b.internal.example")),
-            ("b.example", "/only/", None),
+            ("b.example", "/only/", Some("https://b.internal.example")),
+            ("b.example", "/only/x", None),
             ("b.example", "/", None),
             ("c.example", "/", None),
         ] {
             assert_eq!(rules.find(host, path).map(|rule| rule.origin.name()), expected, "{host}{path}");
+        }
+    }
+
+    #[test]
+    fn an_escape_is_what_it_stands_for() {
+        let strict = |path: &str| {
+            let json = serde_json::json!([
+                {"host": "a.example", "path": "/*", "origin": "ALL", "any_key": true},
+                {"host": "a.example", "path": path, "origin": "STRICT", "permission": "admin:use"},
+            ]);
+            Rules::parse(&json.to_string(), "localhost").unwrap()
+        };
+        for (rule, path) in [
+            ("/v1/projects:purge", "/v1/projects%3Apurge"),
+            ("/$batch", "/%24batch"),
+            ("/%24batch", "/$batch"),
+            ("/@admin/*", "/%40admin/users"),
+            ("/br%7Bx%7D/*", "/br%7Bx%7D/a"),
+            ("/a%20b", "/a%20b/"),
+        ] {
+            let normal = crate::path::normalise(path).unwrap();
+            assert_eq!(
+                strict(rule).find("a.example", &normal).unwrap().origin.name(),
+                "STRICT",
+                "{rule} {path}"
+            );
         }
     }
 

@@ -1,5 +1,7 @@
 //! The console's routes: reads the body, calls the objects in order, words the answer. What each step means is decided in the core.
 
+use core::time::Duration;
+
 use futures_util::StreamExt;
 use getrandom::SysRng;
 use rand_core::UnwrapErr;
@@ -28,6 +30,12 @@ use crate::secret::SecretText;
 use crate::time::Zone;
 use crate::token::{Kind, MadeToken, NewToken};
 use crate::verdict::Denial;
+
+/// Soonest that a sign-in is refused, in milliseconds: a password hash and a new object take less, with room.
+const REFUSAL_MS_MIN: u64 = 500;
+
+/// What the time of a refusal is rounded up to, in milliseconds.
+const REFUSAL_MS_STEP: u64 = 250;
 
 /// Longest idempotency key, in bytes.
 const IDEMPOTENCY_KEY_BYTES_MAX: usize = 64;
@@ -67,7 +75,11 @@ pub async fn answer(route: Route, request: &Request<'_>, incoming: web_sys::Requ
             exchange.change_key(|expected| Command::SetEnabled { id, expected, enabled: true }).await
         }
     };
-    answered.unwrap_or_else(|problem| refuse(&problem))
+    // An answer of data is nothing to show, frame or load elsewhere.
+    answered
+        .unwrap_or_else(|problem| refuse(&problem))
+        .with("content-security-policy", "default-src 'none'; frame-ancestors 'none'")
+        .with("cross-origin-resource-policy", "same-origin")
 }
 
 impl Exchange<'_> {
@@ -127,10 +139,14 @@ impl Exchange<'_> {
                 None
             }
         };
-        let Some(proof) = found else { return Err(Problem::SignInRefused) };
+        let Some(proof) = found else {
+            self.hold_back().await;
+            return Err(Problem::SignInRefused);
+        };
         let new = self.new_session(proof.account)?;
         let sign_in = LedgerRequest::SignIn {
             member: proof.member,
+            email: proof.email,
             secret_version: proof.secret_version,
             session: NewSession { id: new.made().id(), digest: *new.made().digest() },
             address: self.address(),
@@ -176,12 +192,20 @@ impl Exchange<'_> {
         }
         match calls::name(self.env, email, &NameRequest::Verify { password, block: self.block() }).await? {
             NameReply::Matches { account, member, secret_version } => {
-                Ok(Some(Proof { account, member, secret_version }))
+                Ok(Some(Proof { account, member, email: email.clone(), secret_version }))
             }
             NameReply::Refused => Ok(None),
             NameReply::TooMany { until } => Err(view::too_many(until, now())),
             _ => Err(unavailable()),
         }
+    }
+
+    /// Waits until a refusal tells nothing by its time: an object that is asked for the first time takes longer than one that knows the
+    /// address. Waiting costs no CPU.
+    async fn hold_back(&self) {
+        let spent_ms = now().as_ms().saturating_sub(self.request.arrived.as_ms()).max(0).unsigned_abs();
+        let until_ms = spent_ms.max(REFUSAL_MS_MIN).next_multiple_of(REFUSAL_MS_STEP);
+        worker::Delay::from(Duration::from_millis(until_ms.saturating_sub(spent_ms))).await;
     }
 
     async fn count_try(&self) -> Result<(), Problem> {
@@ -388,6 +412,7 @@ impl Exchange<'_> {
 struct Proof {
     account: AccountId,
     member: crate::id::MemberId,
+    email: Email,
     secret_version: crate::protocol::SecretVersion,
 }
 

@@ -96,9 +96,10 @@ impl<'a> Ledger<'a> {
                     .filter(|member| member.view.email == owner.email);
                 Ok(member.map_or_else(refused, |m| sign_in(account, m, &session, address.as_deref(), now)))
             }
-            LedgerRequest::SignIn { member, secret_version, session, address } => {
+            LedgerRequest::SignIn { member, email, secret_version, session, address } => {
                 let refused = || Plan::refuse(Refusal::SignInRefused);
-                let member = Member::load(self.sql, member)?.filter(|m| m.secret_version == secret_version);
+                let member = Member::load(self.sql, member)?
+                    .filter(|m| m.secret_version == secret_version && m.view.email == email);
                 Ok(member.map_or_else(refused, |m| sign_in(account, m, &session, address.as_deref(), now)))
             }
             LedgerRequest::Console { session, address, command } => {
