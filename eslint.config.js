@@ -4,7 +4,7 @@ import globals from "globals";
 const markup = "builds HTML from text, which the Content-Security-Policy refuses";
 
 export default [
-  { ignores: ["dist/", "target/", "artifacts/", ".wrangler/"] },
+  { ignores: ["dist/", "target/", "artifacts/", "**/.wrangler/"] },
   {
     files: ["**/*.{js,mjs,jsx}"],
     languageOptions: { parserOptions: { ecmaFeatures: { jsx: true } } },

@@ -18,7 +18,11 @@ impl Answer {
     pub fn json(status: u16, body: &impl Serialize) -> Self {
         // Our own types serialise: their maps have text keys. An empty body would be the sign of a mistake here.
         let body = serde_json::to_string(body).unwrap_or_default();
-        Self { status, headers: vec![("content-type", "application/json".into()), no_store()], body }
+        Self {
+            status,
+            headers: vec![("content-type", "application/json".into()), no_store(), no_sniff()],
+            body,
+        }
     }
 
     /// An answer without a body.
@@ -31,6 +35,11 @@ impl Answer {
         self.headers.push((name, value.into()));
         self
     }
+}
+
+/// The header by which a browser takes an answer for what it says it is (Fetch §3.6).
+pub fn no_sniff() -> (&'static str, String) {
+    ("x-content-type-options", "nosniff".into())
 }
 
 /// The header that keeps an answer out of every cache (RFC 9111 §5.2.2.5).

@@ -6,7 +6,7 @@
 
 use std::borrow::Cow;
 
-use data_encoding::BASE64;
+use data_encoding::{BASE64, BASE64_NOPAD};
 
 use crate::id::Prefix;
 use crate::request::Request;
@@ -18,8 +18,8 @@ pub const CREDENTIAL_BYTES_MAX: usize = 4096;
 /// What a request carries.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Carried<'a> {
-    /// The credential, if there is one.
-    pub credential: Option<Text<'a>>,
+    /// The credential, if there is one; [`Ambiguous`] if there are several.
+    pub credential: Result<Option<Text<'a>>, Ambiguous>,
     /// Headers that held it, in lower case.
     pub headers: Vec<&'static str>,
     /// The query without it; `None` when it was not there and the query stays.
@@ -48,24 +48,21 @@ impl core::fmt::Debug for Text<'_> {
 #[error("the request carries more than one credential")]
 pub struct Ambiguous;
 
-/// Finds the credential of a request.
-///
-/// # Errors
-/// [`Ambiguous`], see the module.
-pub fn find<'a>(request: &Request<'a>, places: &[Place], prefix: &Prefix) -> Result<Carried<'a>, Ambiguous> {
-    let mut carried = Carried { credential: None, headers: Vec::new(), query: None };
+/// Finds the credential of a request, and all that must not travel on, also where it is ambiguous.
+pub fn find<'a>(request: &Request<'a>, places: &[Place], prefix: &Prefix) -> Carried<'a> {
+    let mut carried = Carried { credential: Ok(None), headers: Vec::new(), query: None };
     if let Some(value) = request.headers.find("authorization") {
         let named = places.contains(&Place::Authorization);
         if named || holds_prefix(value, prefix) {
             carried.headers.push("authorization");
-            carried.add(read_authorization(value, prefix)?)?;
+            carried.add(read_authorization(value, prefix));
         }
     }
     if let Some(value) = request.headers.find("x-api-key") {
         let named = places.contains(&Place::ApiKey);
-        if named || value.contains(prefix.as_str()) {
+        if named || holds_prefix(value, prefix) {
             carried.headers.push("x-api-key");
-            carried.add(read_single(value)?)?;
+            carried.add(read_single(value));
         }
     }
     let names = places.iter().filter_map(|place| match place {
@@ -73,29 +70,22 @@ pub fn find<'a>(request: &Request<'a>, places: &[Place], prefix: &Prefix) -> Res
         Place::Authorization | Place::ApiKey => None,
     });
     for name in names {
-        carried.take_from_query(request.url.query, name)?;
+        carried.take_from_query(request.url.query, name);
     }
-    Ok(carried)
+    carried
 }
 
 impl<'a> Carried<'a> {
-    /// Nothing usable, with every header that may have held a credential: none of them travels on.
-    pub fn every_header() -> Self {
-        Self { credential: None, headers: vec!["authorization", "x-api-key"], query: None }
-    }
-
-    fn add(&mut self, text: Text<'a>) -> Result<(), Ambiguous> {
-        match &self.credential {
-            Some(earlier) if *earlier != text => Err(Ambiguous),
-            _ => {
-                self.credential = Some(text);
-                Ok(())
-            }
-        }
+    fn add(&mut self, found: Result<Text<'a>, Ambiguous>) {
+        self.credential = match (&self.credential, found) {
+            (Ok(None), Ok(text)) => Ok(Some(text)),
+            (Ok(Some(earlier)), Ok(text)) if *earlier == text => Ok(Some(text)),
+            _ => Err(Ambiguous),
+        };
     }
 
     /// Takes the parameter `name`, however its name is escaped, out of the query.
-    fn take_from_query(&mut self, query: Option<&'a str>, name: &str) -> Result<(), Ambiguous> {
+    fn take_from_query(&mut self, query: Option<&'a str>, name: &str) {
         let query = match &self.query {
             Some(rest) => Cow::Owned(rest.clone()),
             None => Cow::Borrowed(query.unwrap_or_default()),
@@ -106,7 +96,7 @@ impl<'a> Carried<'a> {
             match form_urlencoded::parse(pair.as_bytes()).next() {
                 Some((found_name, value)) if found_name == name => {
                     found = true;
-                    self.add(Text(Cow::Owned(value.into_owned())))?;
+                    self.add(Ok(Text(Cow::Owned(value.into_owned()))));
                 }
                 _ => rest.push(pair),
             }
@@ -114,14 +104,17 @@ impl<'a> Carried<'a> {
         if found {
             self.query = Some(rest.join("&"));
         }
-        Ok(())
     }
 }
 
-/// Whether a value of `Authorization` holds something that begins like a key of ours, bare or within Basic.
+/// Whether a header's value holds something that begins like a key of ours, bare or within Basic.
 fn holds_prefix(value: &str, prefix: &Prefix) -> bool {
-    let ours = |text: &str| text.contains(&[prefix.as_str(), "_"].concat());
-    ours(value) || scheme(value, "basic").and_then(decode_basic).is_some_and(|pair| ours(&pair))
+    let begins = |piece: &str| piece.strip_prefix(prefix.as_str()).is_some_and(|rest| rest.starts_with('_'));
+    // At the beginning of a piece only: other systems' tokens may hold the few letters anywhere.
+    let ours = |text: &str| text.split([' ', ',', ':', '"', '=']).any(begins);
+    // What claims to be Basic and cannot be read may hold anything.
+    ours(value)
+        || scheme(value, "basic").is_some_and(|encoded| read_loosely(encoded).is_none_or(|pair| ours(&pair)))
 }
 
 fn read_authorization<'a>(value: &'a str, prefix: &Prefix) -> Result<Text<'a>, Ambiguous> {
@@ -132,9 +125,10 @@ fn read_authorization<'a>(value: &'a str, prefix: &Prefix) -> Result<Text<'a>, A
         if encoded.contains(',') {
             return Err(Ambiguous);
         }
-        return Ok(Text(
-            decode_basic(encoded).map_or(Cow::Borrowed(encoded), |pair| join_pair(&pair, prefix).into()),
-        ));
+        return Ok(Text(match decode_basic(encoded) {
+            Some(pair) => join_pair(&pair, prefix)?.into(),
+            None => Cow::Borrowed(encoded),
+        }));
     }
     // Another scheme (Digest, Negotiate, …) has a blank; it is no key, and its commas are its own affair.
     if value.contains(' ') && !value.contains(',') {
@@ -150,8 +144,8 @@ fn read_single(value: &str) -> Result<Text<'_>, Ambiguous> {
 
 /// What follows the scheme, whose name has no case (RFC 9110 §11.1), after one or more blanks (§11.4).
 fn scheme<'a>(value: &'a str, name: &str) -> Option<&'a str> {
-    let (found, rest) = value.split_once(' ')?;
-    found.eq_ignore_ascii_case(name).then(|| rest.trim_start_matches(' '))
+    let (found, rest) = value.split_once([' ', '\t'])?;
+    found.eq_ignore_ascii_case(name).then(|| rest.trim_start_matches([' ', '\t']))
 }
 
 /// The text within Basic credentials (RFC 7617 §2).
@@ -162,15 +156,24 @@ fn decode_basic(encoded: &str) -> Option<String> {
     String::from_utf8(BASE64.decode(encoded.as_bytes()).ok()?).ok()
 }
 
+/// As a lenient server may read Basic credentials: either alphabet, padded or not, whatever bytes.
+fn read_loosely(encoded: &str) -> Option<String> {
+    if encoded.len() > CREDENTIAL_BYTES_MAX {
+        return None;
+    }
+    let standard = encoded.trim_end_matches('=').replace('-', "+").replace('_', "/");
+    let bytes = BASE64_NOPAD.decode(standard.as_bytes()).ok()?;
+    Some(String::from_utf8_lossy(&bytes).into_owned())
+}
+
 /// A key out of `user:password`: access key and access secret, or the whole key as either half.
-fn join_pair(pair: &str, prefix: &Prefix) -> String {
+fn join_pair(pair: &str, prefix: &Prefix) -> Result<String, Ambiguous> {
     let (user, password) = pair.split_once(':').unwrap_or((pair, ""));
     let whole = [prefix.as_str(), "_"].concat();
     match (user.starts_with(&whole), password.starts_with(&whole)) {
-        // Two whole keys are two credentials in one header; joined they cannot parse.
-        (true, true) if user == password => user.to_owned(),
-        (false, true) => password.to_owned(),
-        _ => [user, password].concat(),
+        (true, true) if user != password => Err(Ambiguous),
+        (_, true) => Ok(password.to_owned()),
+        (_, false) => Ok([user, password].concat()),
     }
 }
 
@@ -189,9 +192,9 @@ mod tests {
         let url = Url { origin: "https://a.example", host: "a.example", path: "/", query };
         let request =
             Request { method: "GET", url, headers: Headers::new(headers), arrived: UnixMs::from_ms(0) };
-        find(&request, places, &Prefix::parse("clv").unwrap()).map(|carried| {
-            (carried.credential.map(|text| text.expose().to_owned()), carried.headers, carried.query)
-        })
+        let carried = find(&request, places, &Prefix::parse("clv").unwrap());
+        let credential = carried.credential?;
+        Ok((credential.map(|text| text.expose().to_owned()), carried.headers, carried.query))
     }
 
     fn default() -> Vec<Place> {
@@ -241,8 +244,31 @@ mod tests {
                 "{headers} {in_query:?}"
             );
         }
-        let twice_in_basic = basic(&format!("{KEY}:{KEY}x"));
-        assert_eq!(look(&twice_in_basic, None, &default()).unwrap().0.unwrap(), format!("{KEY}{KEY}x"));
+        assert_eq!(look(&basic(&format!("{KEY}:{KEY}x")), None, &default()), Err(Ambiguous));
+    }
+
+    #[test]
+    fn another_system_s_token_that_holds_our_letters_is_not_ours() {
+        let only_header = [Place::ApiKey];
+        for token in
+            [format!("Bearer eyJ{KEY}"), format!("Digest nonce-{KEY}"), format!("xclv_{KEY}"), "clvx".into()]
+        {
+            let (credential, headers, _) =
+                look(&format!("authorization\n{token}"), None, &only_header).unwrap();
+            assert_eq!((credential, headers.len()), (None, 0), "{token}");
+        }
+        for loose in [
+            format!("Basic {}", data_encoding::BASE64URL.encode(format!("\u{3ff}:{KEY}").as_bytes())),
+            format!("Basic {}", BASE64_NOPAD.encode(format!("a:{KEY}").as_bytes())),
+            format!("basic\t{}", BASE64.encode(&[b"\xff:", KEY.as_bytes()].concat())),
+            format!("Basic {}", "A".repeat(CREDENTIAL_BYTES_MAX + 1)),
+            "Basic !".into(),
+        ] {
+            let (_, headers, _) = look(&format!("authorization\n{loose}"), None, &only_header).unwrap();
+            assert_eq!(headers, ["authorization"], "{loose}");
+        }
+        let digest = format!("authorization\nDigest username=\"{KEY}\"");
+        assert_eq!(look(&digest, None, &only_header).unwrap().1, ["authorization"]);
     }
 
     #[test]

@@ -133,8 +133,7 @@ impl Gateway {
 
         let demanded = match &rule.access {
             Access::Public => {
-                // Nothing is checked, but a key of ours is not handed on; where several were sent, none is.
-                let carried = carried.unwrap_or_else(|_| Carried::every_header());
+                // Nothing is checked, but no key is handed on.
                 return Ok(self.forward(request, &rule, &path, &carried, None));
             }
             Access::AnyKey => None,
@@ -143,8 +142,7 @@ impl Gateway {
                 Effect::Write => write,
             }),
         };
-        let carried = carried.map_err(|_| Problem::AmbiguousCredential)?;
-        let Some(text) = &carried.credential else {
+        let Some(text) = carried.credential.as_ref().map_err(|_| Problem::AmbiguousCredential)? else {
             return Ok(self.deny(request, Denial::Missing, demanded));
         };
         let facts = Facts {
@@ -230,10 +228,8 @@ impl Gateway {
 
     fn learn(&mut self, record: Record, source: Source, as_of: UnixMs, lookup: &mut Lookup) {
         let id = record.id;
-        self.knowledge.learn(Fact { id, record: Some(record), source, as_of });
-        // What memory holds now is at least as new as what came: a late answer of KV teaches nothing.
-        lookup.found = self.knowledge.find(id, as_of).cloned();
-        lookup.kv_is_no_help = lookup.found.is_none();
+        // What memory holds then is at least as new as what came: a late answer of KV teaches nothing.
+        lookup.found = Some(self.knowledge.learn(Fact { id, record: Some(record), source, as_of }));
     }
 
     fn refuse(&self, problem: &Problem) -> Decision {

@@ -31,9 +31,10 @@ pub const COOKIE: &str = "__Host-claviger";
 
 const LABEL: &str = "claviger/origin-proof/1";
 
-/// Whether a client's header of this lower-case name could pass for one of ours: some servers read `_` as `-`.
+/// Whether a client's header of this lower-case name could pass for one of ours: some servers read `_`, some any odd character, as `-`.
 pub fn is_ours(name: &str) -> bool {
-    name.strip_prefix("claviger").is_some_and(|rest| rest.is_empty() || rest.starts_with(['-', '_']))
+    let is_apart = |rest: &str| !rest.starts_with(|next: char| next.is_ascii_alphanumeric());
+    name.strip_prefix("claviger").is_some_and(is_apart)
 }
 
 /// The headers that tell an origin who calls.
@@ -69,11 +70,17 @@ fn space_separated(permissions: &Permissions) -> String {
     permissions.iter().map(Grant::to_string).collect::<Vec<_>>().join(" ")
 }
 
-/// A `Cookie` header (RFC 6265 §4.2.1) without the console's cookie; `None` when it holds none and may stay.
+/// A `Cookie` header (RFC 6265 §4.2.1) without the console's cookie; `None` when it holds none and may stay. Where the cookie stands in a
+/// way that no browser writes, nothing is left of the header.
 pub fn without_our_cookie(header: &str) -> Option<String> {
     let ours = |pair: &&str| pair.split('=').next().is_some_and(|name| name.trim() == COOKIE);
     let pairs = || header.split(';').map(str::trim);
-    pairs().any(|pair| ours(&pair)).then(|| pairs().filter(|pair| !ours(pair)).collect::<Vec<_>>().join("; "))
+    let names_it = |text: &str| text.to_ascii_lowercase().contains(&COOKIE.to_ascii_lowercase());
+    if !names_it(header) {
+        return None;
+    }
+    let rest = pairs().filter(|pair| !ours(pair)).collect::<Vec<_>>().join("; ");
+    Some(if names_it(&rest) { String::new() } else { rest })
 }
 
 #[cfg(test)]
@@ -85,7 +92,10 @@ mod tests {
         for name in ["claviger-account", "claviger_account", "claviger-x", "claviger_", "claviger"] {
             assert!(is_ours(name), "{name}");
         }
-        for name in ["clavigerx", "x-claviger-account", "claviger.account", ""] {
+        for name in ["claviger.account", "claviger~account", "claviger*"] {
+            assert!(is_ours(name), "{name}");
+        }
+        for name in ["clavigerx", "x-claviger-account", "claviger2", ""] {
             assert!(!is_ours(name), "{name}");
         }
     }
@@ -95,8 +105,10 @@ mod tests {
         for (header, expected) in [
             ("a=b", None),
             ("", None),
-            ("a=__Host-claviger", None),
-            ("__Host-claviger2=x", None),
+            ("a=b, __Host-claviger=x", Some("")),
+            ("\"__Host-claviger\"=x; a=b", Some("")),
+            ("__host-claviger=x", Some("")),
+            ("a=__Host-claviger", Some("")),
             ("__Host-claviger=x", Some("")),
             ("a=b; __Host-claviger=x; c=d", Some("a=b; c=d")),
             ("a=b;__Host-claviger=x;c=d", Some("a=b; c=d")),

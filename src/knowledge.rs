@@ -12,6 +12,10 @@ use crate::time::UnixMs;
 /// How long a fact may be used, in milliseconds: the default T of promise P1.
 pub const FRESH_MS: i64 = 10_000;
 
+/// How much later than a request's arrival a fact that it uses may have been asked for, in milliseconds: as long as a request may
+/// wait for KV and the ledger.
+pub const ASKED_LATER_MS: i64 = 5_000;
+
 /// Facts in one generation of memory. Two generations of 8,192 at about 1 KiB (a record with some networks and permissions)
 /// are 16 MiB of the isolate's 128.
 pub const GENERATION_MAX: usize = 8_192;
@@ -45,8 +49,11 @@ impl Fact {
     }
 
     fn is_fresh(&self, now: UnixMs) -> bool {
-        // A clock that went backwards makes the fact unusable rather than everlasting.
-        now.as_ms().checked_sub(self.as_of.as_ms()).is_some_and(|age_ms| (0..FRESH_MS).contains(&age_ms))
+        // Another request may have asked after this one arrived. A clock that went back further than that makes the fact
+        // unusable rather than everlasting.
+        now.as_ms()
+            .checked_sub(self.as_of.as_ms())
+            .is_some_and(|age_ms| (-ASKED_LATER_MS..FRESH_MS).contains(&age_ms))
     }
 
     fn revision(&self) -> Revision {
@@ -84,14 +91,15 @@ impl Knowledge {
         self.young.get(&id).filter(|fact| fact.is_fresh(now))
     }
 
-    /// Learns a fact, unless a newer one is known.
-    pub fn learn(&mut self, fact: Fact) {
+    /// Learns a fact, unless a newer one is known. Gives what is known then.
+    pub fn learn(&mut self, fact: Fact) -> Fact {
         let known = self.old.remove(&fact.id).or_else(|| self.young.remove(&fact.id));
         let fact = match known {
             Some(known) if !fact.replaces(&known) => known,
             _ => fact,
         };
-        self.insert(fact);
+        self.insert(fact.clone());
+        fact
     }
 
     fn insert(&mut self, fact: Fact) {
@@ -124,12 +132,17 @@ mod tests {
     }
 
     #[test]
-    fn a_fact_is_used_for_ten_seconds_from_the_question_and_not_before_it() {
+    fn a_fact_is_used_for_ten_seconds_from_the_question_and_not_long_before_it() {
         let mut knowledge = Knowledge::default();
         knowledge.learn(fact(1, Source::Kv, 1_000));
-        for (now, expected) in
-            [(1_000, Some(1)), (10_999, Some(1)), (11_000, None), (999, None), (i64::MIN, None)]
-        {
+        for (now, expected) in [
+            (1_000, Some(1)),
+            (10_999, Some(1)),
+            (11_000, None),
+            (-4_000, Some(1)),
+            (-4_001, None),
+            (i64::MIN, None),
+        ] {
             assert_eq!(known(&mut knowledge, now), expected, "{now}");
         }
     }

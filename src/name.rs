@@ -76,6 +76,8 @@ impl<'a> Name<'a> {
                 return Ok(NameReply::Taken);
             }
             if let Some(same) = self.matching(&known, password)? {
+                // Whoever claims again begins anew: the ledger has its full time.
+                self.sql.apply(&[ask_later(now)])?;
                 return Ok(NameReply::Claimed { secret_version: same.version });
             }
             if known.iter().any(|known| known.confirmed) || known.len() >= STAGED_MAX {
@@ -96,6 +98,7 @@ impl<'a> Name<'a> {
                 .bind(secret_version.0)
                 .bind(stored.as_str()),
             Duty::own(Kind::AskHolds).owe(now.saturating_add(DurationMs::from_ms(PENDING_MS))),
+            ask_later(now),
         ])?;
         Ok(NameReply::Claimed { secret_version })
     }
@@ -107,12 +110,15 @@ impl<'a> Name<'a> {
         version: SecretVersion,
     ) -> Result<NameReply, SqlError> {
         let is_ours = self.claimed()?.is_some_and(|claim| (claim.account, claim.member) == (account, member));
-        if is_ours
-            && self.passwords()?.iter().any(|password| password.version == version && !password.confirmed)
-        {
-            self.sql.apply(&confirmation(version))?;
+        match self.passwords()?.iter().find(|password| is_ours && password.version == version) {
+            None => Ok(NameReply::NotHeld),
+            Some(password) => {
+                if !password.confirmed {
+                    self.sql.apply(&confirmation(version))?;
+                }
+                Ok(NameReply::Confirmed)
+            }
         }
-        Ok(NameReply::Confirmed)
     }
 
     fn verify(
@@ -233,7 +239,7 @@ impl Object for Name<'_> {
         Ok(match (held, passwords.as_slice()) {
             (Some(true), [only]) => confirmation(only.version).into(),
             // The ledger says which of them, in a confirmation of its own.
-            (Some(true), _) => vec![duty.postpone(now.saturating_add(DurationMs::from_ms(PENDING_MS)))],
+            (Some(true), _) => vec![ask_later(now)],
             (Some(false), _) => {
                 vec![Statement::new("DELETE FROM claim"), Statement::new("DELETE FROM password"), duty.done()]
             }
@@ -244,6 +250,11 @@ impl Object for Name<'_> {
     fn is_spent(&self) -> Result<bool, ObjectError> {
         Ok(self.claimed()?.is_none() && self.next_due()?.is_none())
     }
+}
+
+/// Gives the ledger its full time before it is asked.
+fn ask_later(now: UnixMs) -> Statement {
+    Duty::own(Kind::AskHolds).postpone(now.saturating_add(DurationMs::from_ms(PENDING_MS)))
 }
 
 /// One password stands, the others go, and nothing is left to ask.

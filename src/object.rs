@@ -6,10 +6,10 @@
 //!    request or start makes up for it.
 //! 2. **An alarm**: first re-arm to [`RE_ARM_MS`] from now; then, while [`Object::next_effect`] gives one, but at most
 //!    [`EFFECTS_PER_RING_MAX`] times, carry it out for at most [`EFFECT_TIMEOUT_MS`](crate::due::EFFECT_TIMEOUT_MS) and
-//!    [`Object::settle`] it, `Failed` when it took longer; at last set the alarm to [`Object::next_due`], which is in the past
-//!    when work is left, and log [`Object::alert`] if there is one. Errors are logged and end the run; the alarm that was re-armed follows.
-//! 3. **A start**: when no alarm is set, set it to [`Object::next_due`].
-//! 4. After an alarm, when [`Object::is_spent`], the adapter may delete the whole storage in the same turn.
+//!    [`Object::settle`] it, unless it took longer: it may still be under way then. At last set the alarm to
+//!    [`Object::next_due`], which is in the past when work is left, and log [`Object::alert`] if there is one. Errors are
+//!    logged and end the run; the alarm that was re-armed follows.
+//! 3. After an alarm, when [`Object::is_spent`], the adapter may delete the whole storage in the same turn.
 //!
 //! A crash between any two steps is safe: what is owed is a row that was committed with its cause and that only success
 //! removes; effects are therefore carried out at least once, and all of them may be repeated.
@@ -196,7 +196,15 @@ pub trait Object {
         }
         // Every turn of the loop moves or removes the duty it has found.
         while let Some(duty) = due::first(self.sql(), now)? {
-            match self.step(&duty, now)? {
+            let step = match self.step(&duty, now) {
+                Ok(step) => step,
+                Err(error) => {
+                    // Put off, so that one bad row does not keep the others waiting.
+                    self.sql().apply(&[duty.taken(now)])?;
+                    return Err(error);
+                }
+            };
+            match step {
                 Step::Effect(effect) => {
                     self.sql().apply(&[duty.taken(now)])?;
                     return Ok(Some(effect));

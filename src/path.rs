@@ -2,9 +2,13 @@
 //!
 //! An origin that decodes `/%61dmin` to `/admin` must not be reached past the rule for `/admin`. So escapes of unreserved
 //! characters are decoded (RFC 3986 §6.2.2.2), other escapes get upper-case digits (§6.2.2.1), and whatever servers are known
-//! to read in two ways is refused: encoded slashes and backslashes, backslashes, `;` (path parameters), `//`, dot segments, NUL.
+//! to read in two ways is refused: slashes, backslashes and `;` (path parameters) that are encoded, backslashes and `;` that are
+//! not, `//`, dot segments, control characters, and escapes of escapes. Rules are matched against the wholly [`decoded`] path, so that
+//! `/%24batch` is `/$batch` to a rule as it is to an origin.
 
 use std::borrow::Cow;
+
+use percent_encoding::percent_decode_str;
 
 /// Why a path is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -15,9 +19,12 @@ pub enum PathError {
     /// `%` without two hex digits.
     #[error("the path has a % that is not followed by two hex digits")]
     BadEscape,
-    /// `%2f`, `%5c`, `%00`.
-    #[error("the path has an encoded slash, backslash or NUL")]
+    /// `%2f`, `%5c`, `%3b`, `%00` to `%1f`, `%7f`.
+    #[error("the path has an encoded slash, backslash, semicolon or control character")]
     EncodedSeparator,
+    /// `%25` before two hex digits: what it means depends on how often one decodes.
+    #[error("the path has an escape of an escape")]
+    EscapedTwice,
     /// `\`, `;`, a blank, a control character or a byte beyond ASCII.
     #[error("the path has a character that servers read in different ways")]
     Ambiguous,
@@ -42,6 +49,9 @@ pub fn normalise(path: &str) -> Result<Cow<'_, str>, PathError> {
         return Err(PathError::Ambiguous);
     }
     let normal = if path.contains('%') { Cow::Owned(decode(path)?) } else { Cow::Borrowed(path) };
+    if normal.split("%25").skip(1).any(begins_with_hex) {
+        return Err(PathError::EscapedTwice);
+    }
     if normal.contains("//") {
         return Err(PathError::EmptySegment);
     }
@@ -62,7 +72,7 @@ fn decode(path: &str) -> Result<String, PathError> {
         }
         let byte = u8::from_str_radix(digits, 16).map_err(|_| PathError::BadEscape)?;
         match byte {
-            b'/' | b'\\' | 0 => return Err(PathError::EncodedSeparator),
+            b'/' | b'\\' | b';' | 0..=0x1f | 0x7f => return Err(PathError::EncodedSeparator),
             _ if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) => normal.push(char::from(byte)),
             _ => {
                 normal.push('%');
@@ -72,6 +82,15 @@ fn decode(path: &str) -> Result<String, PathError> {
         normal.push_str(rest);
     }
     Ok(normal)
+}
+
+fn begins_with_hex(text: &str) -> bool {
+    text.bytes().take(2).filter(u8::is_ascii_hexdigit).count() == 2
+}
+
+/// What a normalised path means to a server that decodes it, for comparison with rules. Bytes that are no UTF-8 are alike.
+pub fn decoded(normal: &str) -> Cow<'_, str> {
+    percent_decode_str(normal).decode_utf8_lossy()
 }
 
 #[cfg(test)]
@@ -88,8 +107,10 @@ mod tests {
             ("/%7euser/%2Dx", "/~user/-x"),
             ("/a%20b", "/a%20b"),
             ("/%e3%81%82", "/%E3%81%82"),
-            ("/a%2fb".replace("2f", "25").as_str(), "/a%25b"),
-            ("/%2561", "/%2561"),
+            ("/a%25", "/a%25"),
+            ("/100%25", "/100%25"),
+            ("/%25zz", "/%25zz"),
+            ("/%24batch", "/%24batch"),
             ("/a/", "/a/"),
             ("/a:b@c!$&'()*+,=", "/a:b@c!$&'()*+,="),
             ("/...", "/..."),
@@ -117,6 +138,14 @@ mod tests {
             ("/a%5cb", PathError::EncodedSeparator),
             ("/a%5Cb", PathError::EncodedSeparator),
             ("/a%00", PathError::EncodedSeparator),
+            ("/public/..%3B/admin", PathError::EncodedSeparator),
+            ("/public/..%3bx=1/admin", PathError::EncodedSeparator),
+            ("/public/..%09/admin", PathError::EncodedSeparator),
+            ("/public/.%0d./admin", PathError::EncodedSeparator),
+            ("/a%7F", PathError::EncodedSeparator),
+            ("/%2561", PathError::EscapedTwice),
+            ("/public/%252e%252e/admin", PathError::EscapedTwice),
+            ("/%25%32%65", PathError::EscapedTwice),
             ("/a/%2e%2e/b", PathError::DotSegment),
             ("/a/.%2e", PathError::DotSegment),
             ("/a/../b", PathError::DotSegment),
@@ -133,6 +162,20 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn however_a_character_is_escaped_the_path_means_the_same(path in "/[!-~]{0,12}", which in 0_usize..12) {
+            let escaped: String = path
+                .char_indices()
+                .map(|(place, letter)| {
+                    let is_it = place == which + 1 && letter != '/';
+                    if is_it { format!("%{:02x}", u32::from(letter)) } else { letter.to_string() }
+                })
+                .collect();
+            if let (Ok(plain), Ok(other)) = (normalise(&path), normalise(&escaped)) {
+                prop_assert_eq!(decoded(&plain), decoded(&other));
+            }
+        }
+
         #[test]
         fn what_is_normal_stays(path in "/([a-z.%/;\\\\~]|%[0-9a-fA-F]{2}|\\PC){0,20}") {
             if let Ok(normal) = normalise(&path) {

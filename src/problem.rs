@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::answer::{Answer, no_store};
+use crate::answer::{Answer, no_sniff, no_store};
 use crate::path::PathError;
 use crate::permission::Permission;
 use crate::verdict::Denial;
@@ -11,10 +11,10 @@ use crate::verdict::Denial;
 /// Media type of a problem document.
 pub const MEDIA_TYPE: &str = "application/problem+json";
 
-/// How long a client should wait after 503, in seconds: as long as the edge itself waits for a ledger.
+/// How long a client should wait after 503, in seconds: an object that moves between machines is back within one or two.
 pub const RETRY_AFTER_S: u32 = 2;
 
-/// What went wrong. Each variant is one stable code; `docs/problems.md` lists them for people.
+/// What went wrong. Each variant is one stable code; `www/problems.html` explains them to people.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Problem {
     /// A verification said no.
@@ -256,7 +256,7 @@ impl Problem {
         let body = serde_json::to_string(&document).unwrap_or_default();
         let answer = Answer {
             status: self.status(),
-            headers: vec![("content-type", MEDIA_TYPE.into()), no_store()],
+            headers: vec![("content-type", MEDIA_TYPE.into()), no_store(), no_sniff()],
             body,
         };
         match self {

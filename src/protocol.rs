@@ -115,6 +115,8 @@ pub enum LedgerRequest {
     SignIn {
         /// The member.
         member: MemberId,
+        /// The address whose password it was; it must still be the member's.
+        email: crate::account::Email,
         /// The password that was right.
         secret_version: SecretVersion,
         /// The session to open.
@@ -407,13 +409,4 @@ pub enum Refusal {
     AlreadyOpen,
     /// The request is newer than this object's code.
     NotUnderstood,
-}
-
-/// A ledger's history, told to the edge with the records.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct History {
-    /// Which.
-    pub epoch: Epoch,
-    /// How far.
-    pub revision: Revision,
 }

@@ -10,14 +10,19 @@
 //! ]
 //! ```
 //!
-//! - `path` is a literal path, or ends in `/*` and then matches the path before it and everything below. The most specific rule
-//!   decides, whatever the order: a literal before a pattern, a longer pattern before a shorter one. No rule: 404.
+//! - `path` is a literal path, with or without a slash at its end, or ends in `/*` and then matches the path before it and
+//!   everything below. The most specific rule decides, whatever the order: a literal before a pattern, a longer pattern before a
+//!   shorter one. No rule: 404. Escapes mean what they stand for; case matters, so that an origin for which it does not wants rules that
+//!   do not rest on it.
 //! - `origin` is the name of a service binding (`[A-Z][A-Z0-9_]*`) or the base of a URL (`https://host[:port]`; `http` for
 //!   loopback only).
 //! - Exactly one of `permission`, `any_key = true`, `public = true` says who gets through: leaving it out lets nobody in.
 //! - `effect` (`read` or `write`) says what a request does where its method would mislead; it picks the permission. Without it,
 //!   GET, HEAD and OPTIONS read (RFC 9110 §9.2.1), everything else writes.
-//! - `credentials` names where a key may stand: `authorization`, `x-api-key`, `query:<name>`. Default: the first two.
+//! - `credentials` names where a key may stand: `authorization`, `x-api-key`, `query:<name>`. Default: the first two; none behind a
+//!   public rule, where only what begins like a key of ours is held back.
+
+use std::rc::Rc;
 
 use serde::Deserialize;
 
@@ -122,7 +127,9 @@ enum Pattern {
 impl Pattern {
     fn matches(&self, path: &str) -> bool {
         match self {
-            Self::Literal(literal) => path == literal,
+            Self::Literal(literal) => {
+                path.strip_suffix('/').unwrap_or(path) == literal.strip_suffix('/').unwrap_or(literal)
+            }
             Self::Below(base) => {
                 path.strip_prefix(base.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
             }
@@ -172,7 +179,12 @@ pub enum RulesError {
 
 /// All rules of a deployment, in the order in which they decide.
 #[derive(Clone, Debug, Default)]
-pub struct Rules(Vec<Rule>);
+pub struct Rules {
+    /// Behind a pointer, so that a request can hold its rule while the gateway learns.
+    ranked: Vec<Rc<Rule>>,
+    /// The first that is written without `public`.
+    example: Option<Rc<Rule>>,
+}
 
 impl Rules {
     /// Parses the rules, of a deployment whose console is on `console_host`.
@@ -185,32 +197,33 @@ impl Rules {
         if written.len() > RULES_MAX {
             return Err(RulesError::TooMany(written.len()));
         }
-        let mut rules: Vec<Rule> = Vec::with_capacity(written.len());
+        let mut rules: Vec<Rc<Rule>> = Vec::with_capacity(written.len());
         for (index, entry) in written.into_iter().enumerate() {
             let rule = entry.into_rule(index, console_host)?;
             if rules.iter().any(|earlier| earlier.host == rule.host && earlier.path == rule.path) {
                 return Err(RulesError::Duplicate(index));
             }
-            rules.push(rule);
+            rules.push(Rc::new(rule));
         }
+        let example = rules.iter().find(|rule| rule.access != Access::Public).cloned();
         rules.sort_by_key(|rule| rule.path.rank());
-        Ok(Self(rules))
+        Ok(Self { ranked: rules, example })
     }
 
     /// The rule that decides about a normalised path on a host.
-    pub fn find(&self, host: &str, path: &str) -> Option<&Rule> {
-        self.0.iter().find(|rule| rule.host == host && rule.path.matches(path))
+    pub fn find(&self, host: &str, path: &str) -> Option<&Rc<Rule>> {
+        let path = &*crate::path::decoded(path);
+        self.ranked.iter().find(|rule| rule.host == host && rule.path.matches(path))
     }
 
     /// All rules.
     pub fn iter(&self) -> impl Iterator<Item = &Rule> {
-        self.0.iter()
+        self.ranked.iter().map(Rc::as_ref)
     }
 
     /// Every permission that some rule asks for, sorted: what a member may want to give a key.
     pub fn permissions(&self) -> Vec<Permission> {
         let mut all: Vec<Permission> = self
-            .0
             .iter()
             .flat_map(|rule| match &rule.access {
                 Access::Permission { read, write } => vec![read.clone(), write.clone()],
@@ -224,12 +237,11 @@ impl Rules {
 
     /// Host and path of a rule that a key opens, for an example call: the first that is written without `public`.
     pub fn example(&self) -> Option<(&str, &str)> {
-        let open = |rule: &&Rule| rule.access != Access::Public;
-        let widest = self.0.iter().rev().find(open)?;
-        Some(match &widest.path {
-            Pattern::Literal(path) => (&widest.host, path),
-            Pattern::Below(base) if base.is_empty() => (&widest.host, "/"),
-            Pattern::Below(base) => (&widest.host, base),
+        let rule = self.example.as_deref()?;
+        Some(match &rule.path {
+            Pattern::Literal(path) => (&rule.host, path),
+            Pattern::Below(base) if base.is_empty() => (&rule.host, "/"),
+            Pattern::Below(base) => (&rule.host, base),
         })
     }
 }
@@ -283,6 +295,8 @@ impl Written {
             _ => return Err(RulesError::Access(index)),
         };
         let places = match self.credentials {
+            // What goes to a public origin is its own affair, unless it is a key of ours.
+            None if access == Access::Public => Vec::new(),
             None => vec![Place::Authorization, Place::ApiKey],
             Some(names) => names
                 .iter()
@@ -305,7 +319,8 @@ fn parse_pattern(text: &str) -> Option<Pattern> {
     if !normal || base.contains(['*', '?', '#']) {
         return None;
     }
-    Some(if below { Pattern::Below(base.to_owned()) } else { Pattern::Literal(base.to_owned()) })
+    let base = crate::path::decoded(base).into_owned();
+    Some(if below { Pattern::Below(base) } else { Pattern::Literal(base) })
 }
 
 fn parse_origin(text: String) -> Option<Origin> {
@@ -359,14 +374,43 @@ mod tests {
             ("a.example", "/admin/x", Some("ADMIN")),
             ("a.example", "/administrator", Some("ALL")),
             ("a.example", "/admin/health", Some("HEALTH")),
-            ("a.example", "/admin/health/", Some("ADMIN")),
+            ("a.example", "/admin/health/", Some("HEALTH")),
+            ("a.example", "/admin/health/x", Some("ADMIN")),
+            ("a.example", "/%61dmin/%24batch", Some("ADMIN")),
             ("a.example", "/Admin", Some("ALL")),
             ("b.example", "/only", Some("https://b.internal.example")),
-            ("b.example", "/only/", None),
+            ("b.example", "/only/", Some("https://b.internal.example")),
+            ("b.example", "/only/x", None),
             ("b.example", "/", None),
             ("c.example", "/", None),
         ] {
             assert_eq!(rules.find(host, path).map(|rule| rule.origin.name()), expected, "{host}{path}");
+        }
+    }
+
+    #[test]
+    fn an_escape_is_what_it_stands_for() {
+        let strict = |path: &str| {
+            let json = serde_json::json!([
+                {"host": "a.example", "path": "/*", "origin": "ALL", "any_key": true},
+                {"host": "a.example", "path": path, "origin": "STRICT", "permission": "admin:use"},
+            ]);
+            Rules::parse(&json.to_string(), "localhost").unwrap()
+        };
+        for (rule, path) in [
+            ("/v1/projects:purge", "/v1/projects%3Apurge"),
+            ("/$batch", "/%24batch"),
+            ("/%24batch", "/$batch"),
+            ("/@admin/*", "/%40admin/users"),
+            ("/br%7Bx%7D/*", "/br%7Bx%7D/a"),
+            ("/a%20b", "/a%20b/"),
+        ] {
+            let normal = crate::path::normalise(path).unwrap();
+            assert_eq!(
+                strict(rule).find("a.example", &normal).unwrap().origin.name(),
+                "STRICT",
+                "{rule} {path}"
+            );
         }
     }
 

@@ -68,7 +68,9 @@ impl MadeToken {
         if covered.len() != COVERED_WIDTH || covered.first() != Some(&kind.letter()) {
             return None;
         }
+        // Who knows a compromised secret could make a session or a set-up link with it.
         ring.iter()
+            .filter(|generation| !generation.is_compromised())
             .any(|generation| self::tag(generation.cookie_key(), prefix, covered).ct_eq(tag).into())
             .then_some(())?;
         let (_, rest) = covered.split_first_chunk::<1>()?;
@@ -220,6 +222,23 @@ mod tests {
         );
         let other = Prefix::parse("abc").unwrap();
         assert!(MadeToken::parse(setup.expose(), Kind::Setup, &other, &ring()).is_none());
+    }
+
+    #[test]
+    fn a_token_of_a_compromised_generation_is_none() {
+        let mut rng = ChaCha20Rng::seed_from_u64(4);
+        let old = r#"{"id":"a","secret":"Ue5nJ1kAzSgM7pDh3CyTq0RlWb9XoFv8IiNt2GxKc6P""#;
+        let newer = r#"{"id":"b","secret":"mKq4Zt0bXw7RfNcY2uHs9LdVj6PaGe3TiO8xWvBrQyE"}"#;
+        let made_with = Ring::parse(&format!("[{old}}}]")).unwrap();
+        let token = NewToken::setup(UnixMs::from_ms(0), &clv(), &made_with, &mut rng);
+        for (mark, known) in [("", true), (r#","compromised":true"#, false)] {
+            let ring = Ring::parse(&format!("[{newer},{old}{mark}}}]")).unwrap();
+            assert_eq!(
+                MadeToken::parse(token.expose(), Kind::Setup, &clv(), &ring).is_some(),
+                known,
+                "{mark}"
+            );
+        }
     }
 
     #[test]

@@ -146,12 +146,13 @@ fn requests_to_a_ledger() {
         (
             LedgerRequest::SignIn {
                 member: member(),
+                email: Email::parse("mei@example.jp").unwrap(),
                 secret_version: SecretVersion(1),
                 session: session(),
                 address: None,
             },
             format!(
-                r#"{{"ask":"sign_in","member":"0123456789A","secret_version":1,"session":{{"id":"0123456789","digest":"{DIGEST}"}},"address":null}}"#
+                r#"{{"ask":"sign_in","member":"0123456789A","email":"mei@example.jp","secret_version":1,"session":{{"id":"0123456789","digest":"{DIGEST}"}},"address":null}}"#
             ),
         ),
         (LedgerRequest::Record { id }, r#"{"ask":"record","id":"a1B2c3D47Hq0p2Zx9K"}"#.into()),

@@ -1,5 +1,9 @@
 //! Calls from the edge: requests to objects, reads of KV. What fails is logged once, here, and told as [`Unreachable`].
 
+use core::pin::pin;
+use core::time::Duration;
+
+use futures_util::future::{Either, select};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use worker::{Env, Method, Request, RequestInit};
@@ -16,6 +20,9 @@ use crate::verdict::Denial;
 
 /// Binding of the KV namespace with the records.
 pub const KEYS: &str = "KEYS";
+
+/// How long an object may take to answer, in milliseconds. A password hash behind others in a name object's queue takes the longest.
+const ANSWER_WITHIN_MS: u64 = 5_000;
 
 /// No answer came, or none that can be read.
 #[derive(Clone, Copy, Debug)]
@@ -90,8 +97,12 @@ async fn call<Q: Serialize, A: DeserializeOwned>(
         }
         Ok(serde_json::from_str(&response.text().await?)?)
     };
-    exchange.await.map_err(|error| {
-        worker::console_error!("{binding} did not answer: {error}");
-        Unreachable
-    })
+    let limit = worker::Delay::from(Duration::from_millis(ANSWER_WITHIN_MS));
+    let error = match select(pin!(exchange), limit).await {
+        Either::Left((Ok(answer), _)) => return Ok(answer),
+        Either::Left((Err(error), _)) => error,
+        Either::Right(_) => "no answer in time".into(),
+    };
+    worker::console_error!("{binding} did not answer: {error}");
+    Err(Unreachable)
 }

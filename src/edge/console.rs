@@ -1,5 +1,7 @@
 //! The console's routes: reads the body, calls the objects in order, words the answer. What each step means is decided in the core.
 
+use core::time::Duration;
+
 use futures_util::StreamExt;
 use getrandom::SysRng;
 use rand_core::UnwrapErr;
@@ -10,7 +12,7 @@ use super::{calls, now, refuse, verification, with_gateway};
 use crate::account::{Email, TextError, check_name, check_password};
 use crate::answer::Answer;
 use crate::config::Config;
-use crate::console::body::{self, BODY_BYTES_MAX};
+use crate::console::body::{self, BODY_BYTES_MAX, DRAFT_BYTES_MAX};
 use crate::console::{Route, session, view};
 use crate::draft::{Changes, Draft, FieldError};
 use crate::gateway::client_address;
@@ -28,6 +30,12 @@ use crate::secret::SecretText;
 use crate::time::Zone;
 use crate::token::{Kind, MadeToken, NewToken};
 use crate::verdict::Denial;
+
+/// Soonest that a sign-in is refused, in milliseconds: a password hash and a new object take less, with room.
+const REFUSAL_MS_MIN: u64 = 500;
+
+/// What the time of a refusal is rounded up to, in milliseconds.
+const REFUSAL_MS_STEP: u64 = 250;
 
 /// Longest idempotency key, in bytes.
 const IDEMPOTENCY_KEY_BYTES_MAX: usize = 64;
@@ -67,7 +75,11 @@ pub async fn answer(route: Route, request: &Request<'_>, incoming: web_sys::Requ
             exchange.change_key(|expected| Command::SetEnabled { id, expected, enabled: true }).await
         }
     };
-    answered.unwrap_or_else(|problem| refuse(&problem))
+    // An answer of data is nothing to show, frame or load elsewhere.
+    answered
+        .unwrap_or_else(|problem| refuse(&problem))
+        .with("content-security-policy", "default-src 'none'; frame-ancestors 'none'")
+        .with("cross-origin-resource-policy", "same-origin")
 }
 
 impl Exchange<'_> {
@@ -130,10 +142,14 @@ impl Exchange<'_> {
                 None
             }
         };
-        let Some(proof) = found else { return Err(Problem::SignInRefused) };
+        let Some(proof) = found else {
+            self.hold_back().await;
+            return Err(Problem::SignInRefused);
+        };
         let new = self.new_session(proof.account)?;
         let sign_in = LedgerRequest::SignIn {
             member: proof.member,
+            email: proof.email,
             secret_version: proof.secret_version,
             session: NewSession { id: new.made().id(), digest: *new.made().digest() },
             address: self.address(),
@@ -179,12 +195,20 @@ impl Exchange<'_> {
         }
         match calls::name(self.env, email, &NameRequest::Verify { password, block: self.block() }).await? {
             NameReply::Matches { account, member, secret_version } => {
-                Ok(Some(Proof { account, member, secret_version }))
+                Ok(Some(Proof { account, member, email: email.clone(), secret_version }))
             }
             NameReply::Refused => Ok(None),
             NameReply::TooMany { until } => Err(view::too_many(until, now())),
             _ => Err(unavailable()),
         }
+    }
+
+    /// Waits until a refusal tells nothing by its time: an object that is asked for the first time takes longer than one that knows the
+    /// address. Waiting costs no CPU.
+    async fn hold_back(&self) {
+        let spent_ms = now().as_ms().saturating_sub(self.request.arrived.as_ms()).max(0).unsigned_abs();
+        let until_ms = spent_ms.max(REFUSAL_MS_MIN).next_multiple_of(REFUSAL_MS_STEP);
+        worker::Delay::from(Duration::from_millis(until_ms.saturating_sub(spent_ms))).await;
     }
 
     async fn count_try(&self) -> Result<(), Problem> {
@@ -225,7 +249,7 @@ impl Exchange<'_> {
 
     async fn check_key(&self) -> Result<Answer, Problem> {
         self.session()?;
-        let draft: Draft = self.body().await?;
+        let draft: Draft = body::parse(&self.bytes(DRAFT_BYTES_MAX).await?)?;
         match self.command(Command::Check { draft }).await? {
             LedgerReply::Checked(checked) => Ok(Answer::json(200, &view::checked(&checked))),
             reply => Err(self.refusal(reply)),
@@ -235,7 +259,7 @@ impl Exchange<'_> {
     async fn issue_key(&self) -> Result<Answer, Problem> {
         let account = self.session()?.account();
         let idempotency_key = self.idempotency_key()?;
-        let draft: Draft = self.body().await?;
+        let draft: Draft = body::parse(&self.bytes(DRAFT_BYTES_MAX).await?)?;
         for _ in 0..DRAWS_MAX {
             let new = core(|config| NewKey::generate(account, &config.prefix, &config.ring, &mut rng()))?;
             let issue = Command::Issue {
@@ -258,7 +282,7 @@ impl Exchange<'_> {
     async fn edit_key(&self, id: KeyId) -> Result<Answer, Problem> {
         self.session()?;
         let expected = self.if_match()?;
-        let changes: Changes = self.body().await?;
+        let changes: Changes = body::parse(&self.bytes(DRAFT_BYTES_MAX).await?)?;
         self.change(Command::Edit { id, expected, changes }).await
     }
 
@@ -359,16 +383,16 @@ impl Exchange<'_> {
     }
 
     async fn body<T: DeserializeOwned>(&self) -> Result<T, Problem> {
-        body::parse(&self.bytes().await?)
+        body::parse(&self.bytes(BODY_BYTES_MAX).await?)
     }
 
     /// The body, read no further than its limit.
-    pub async fn bytes(&self) -> Result<Vec<u8>, Problem> {
-        let too_large = Problem::BodyTooLarge { max: BODY_BYTES_MAX };
+    pub async fn bytes(&self, max: usize) -> Result<Vec<u8>, Problem> {
+        let too_large = Problem::BodyTooLarge { max };
         body::check_media_type(self.request.headers.find("content-type"))?;
         let announced =
             self.request.headers.find("content-length").and_then(|text| text.parse::<usize>().ok());
-        if announced.is_some_and(|length| length > BODY_BYTES_MAX) {
+        if announced.is_some_and(|length| length > max) {
             return Err(too_large);
         }
         // The handle is cloned, not the request: its body is read once.
@@ -378,7 +402,7 @@ impl Exchange<'_> {
         while let Some(chunk) = stream.next().await {
             let chunk =
                 chunk.map_err(|_| Problem::MalformedBody { detail: "the body ended early".into() })?;
-            if bytes.len().saturating_add(chunk.len()) > BODY_BYTES_MAX {
+            if bytes.len().saturating_add(chunk.len()) > max {
                 return Err(too_large);
             }
             bytes.extend_from_slice(&chunk);
@@ -391,6 +415,7 @@ impl Exchange<'_> {
 struct Proof {
     account: AccountId,
     member: crate::id::MemberId,
+    email: Email,
     secret_version: crate::protocol::SecretVersion,
 }
 

@@ -57,8 +57,9 @@ async function pass({ binding, url, remove, set }, request, env) {
   const headers = new Headers(request.headers);
   for (const name of remove) headers.delete(name);
   for (const [name, value] of set) headers.set(name, value);
-  const { method, body } = request;
-  const onward = new Request(url, { method, headers, body, redirect: "manual" });
+  // Out of the request itself, which also takes a GET with a body. The platform's cache knows nothing of accounts: what one
+  // caller may see must not be kept for the next.
+  const onward = new Request(new Request(url, request), { headers, redirect: "manual", ...(binding ? {} : { cache: "no-store" }) });
   try {
     return await (binding ? env[binding].fetch(onward) : fetch(onward));
   } catch (error) {
@@ -73,6 +74,6 @@ function failed(error) {
 }
 
 function problem(status, title, code) {
-  const headers = { "content-type": "application/problem+json" };
+  const headers = { "content-type": "application/problem+json", "cache-control": "no-store" };
   return Response.json({ type: "about:blank", title, status, code }, { status, headers });
 }

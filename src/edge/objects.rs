@@ -64,16 +64,11 @@ pub async fn object(
 #[wasm_bindgen]
 pub async fn alarm(kind: String, ctx: JsValue, env: JsValue) -> Result<(), JsValue> {
     let host = Host::new(ctx, env);
-    match kind.as_str() {
-        "Ledger" => host.work(&Ledger::new(&host.sql)).await,
-        "Name" => {
-            let config = host.config()?;
-            host.work(&Name::new(&host.sql, &config.ring, &Argon2id)).await
-        }
-        "Directory" => host.work(&Directory::new(&host.sql)).await,
-        "Address" => host.work(&Address::new(&host.sql)).await,
-        _ => Err("no such class".into()),
-    }?;
+    // Before anything that may fail: the platform gives up an alarm that has failed some times.
+    host.ring_at(UnixMs::from_ms(now().as_ms().saturating_add_unsigned(RE_ARM_MS))).await?;
+    if let Err(error) = host.work_as(&kind).await {
+        worker::console_error!("an alarm of {kind} failed and rings again: {error}");
+    }
     Ok(())
 }
 
@@ -110,12 +105,23 @@ impl Host {
         Ok(reply)
     }
 
+    async fn work_as(&self, kind: &str) -> Result<(), worker::Error> {
+        match kind {
+            "Ledger" => self.work(&Ledger::new(&self.sql)).await,
+            "Name" => self.work(&Name::new(&self.sql, &self.config()?.ring, &Argon2id)).await,
+            "Directory" => self.work(&Directory::new(&self.sql)).await,
+            "Address" => self.work(&Address::new(&self.sql)).await,
+            _ => Err("no such class".into()),
+        }
+    }
+
     async fn work<O: Object>(&self, object: &O) -> Result<(), worker::Error> {
-        self.ring_at(UnixMs::from_ms(now().as_ms().saturating_add_unsigned(RE_ARM_MS))).await?;
         for _ in 0..EFFECTS_PER_RING_MAX {
             let Some(effect) = object.next_effect(now()).map_err(failed)? else { break };
-            let outcome = self.carry_out(&effect).await;
-            object.settle(&effect, &outcome, now()).map_err(failed)?;
+            // Without an outcome it may still be under way: its duty stays taken, so that no second one starts beside it.
+            if let Some(outcome) = self.carry_out(&effect).await {
+                object.settle(&effect, &outcome, now()).map_err(failed)?;
+            }
         }
         if let Some(alert) = object.alert(now()).map_err(failed)? {
             worker::console_error!("{alert}");
@@ -130,7 +136,7 @@ impl Host {
     async fn ring_when_due<O: Object>(&self, object: &O) -> Result<(), worker::Error> {
         match object.next_due().map_err(failed)? {
             Some(due) => self.ring_at(due).await,
-            None => Ok(()),
+            None => self.storage.delete_alarm().await,
         }
     }
 
@@ -139,13 +145,13 @@ impl Host {
         self.storage.set_alarm(ScheduledTime::new(date)).await
     }
 
-    /// Carries an effect out, within its time.
-    async fn carry_out(&self, effect: &Effect) -> Outcome {
+    /// Carries an effect out; `None` when its time ran out and nobody knows how it went.
+    async fn carry_out(&self, effect: &Effect) -> Option<Outcome> {
         let limit = worker::Delay::from(core::time::Duration::from_millis(EFFECT_TIMEOUT_MS));
         let work = core::pin::pin!(self.perform(effect));
         match futures_util::future::select(work, limit).await {
-            futures_util::future::Either::Left((outcome, _)) => outcome,
-            futures_util::future::Either::Right(_) => Outcome::Failed,
+            futures_util::future::Either::Left((outcome, _)) => Some(outcome),
+            futures_util::future::Either::Right(_) => None,
         }
     }
 

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::console::{Exchange, core};
 use super::{find_out, with_gateway};
 use crate::answer::Answer;
-use crate::console::body::{Check, Verify};
+use crate::console::body::{BODY_BYTES_MAX, Check, Verify};
 use crate::console::view;
 use crate::gateway::{self, Evidence, Lookup, client_address};
 use crate::network::ClientAddress;
@@ -21,7 +21,7 @@ pub async fn answer(exchange: &Exchange<'_>) -> Result<Answer, Problem> {
         Ok(verifier) => verifier,
         Err(denial) => return core(|config| denied(denial, &config.console_host, &config.console_origin)),
     };
-    match Verify::parse(&exchange.bytes().await?)? {
+    match Verify::parse(&exchange.bytes(BODY_BYTES_MAX).await?)? {
         Verify::One(check) => Ok(Answer::json(200, &verdict_on(exchange, &check, &verifier).await?)),
         Verify::Several(checks) => {
             let mut verdicts = Vec::with_capacity(checks.len());

@@ -1,4 +1,4 @@
-//! The audit trail and the journal: who did what, and which change was the how-manieth.
+//! The audit trail and the journal: who did what, and which number each change has.
 
 use serde_json::json;
 

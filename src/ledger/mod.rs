@@ -106,12 +106,14 @@ impl<'a> Ledger<'a> {
                 let refused = || Plan::refuse(Refusal::AlreadyOpen);
                 // Repeated by the same member with the same password: as if once, but for the session.
                 let member = Member::load(self.sql, owner.id)?
-                    .filter(|member| id == account.id && member.secret_version == owner.secret_version);
+                    .filter(|member| id == account.id && member.secret_version == owner.secret_version)
+                    .filter(|member| member.view.email == owner.email);
                 Ok(member.map_or_else(refused, |m| sign_in(account, m, &session, address.as_deref(), now)))
             }
-            LedgerRequest::SignIn { member, secret_version, session, address } => {
+            LedgerRequest::SignIn { member, email, secret_version, session, address } => {
                 let refused = || Plan::refuse(Refusal::SignInRefused);
-                let member = Member::load(self.sql, member)?.filter(|m| m.secret_version == secret_version);
+                let member = Member::load(self.sql, member)?
+                    .filter(|m| m.secret_version == secret_version && m.view.email == email);
                 Ok(member.map_or_else(refused, |m| sign_in(account, m, &session, address.as_deref(), now)))
             }
             LedgerRequest::Console { session, address, command } => {

@@ -82,8 +82,10 @@ fn a_name_belongs_to_whom_claimed_it_first() {
     assert_eq!(world.claim(mei(), "first password"), claimed(1));
     assert_eq!(world.claim(mei(), "first password"), claimed(1), "repeated as if once");
     assert_eq!(world.claim(ken(), "first password"), NameReply::Taken);
-    assert_eq!(world.confirm(ken(), 1), NameReply::Confirmed, "nothing of his to confirm");
+    assert_eq!(world.confirm(ken(), 1), NameReply::NotHeld);
+    assert_eq!(world.confirm(mei(), 2), NameReply::NotHeld);
     assert_eq!(world.confirm(mei(), 1), NameReply::Confirmed);
+    assert_eq!(world.confirm(mei(), 1), NameReply::Confirmed, "repeated as if once");
     assert_eq!(world.claim(mei(), "first password"), claimed(1));
     assert_eq!(
         world.claim(mei(), "second password"),
@@ -102,8 +104,8 @@ fn staged_passwords_stand_side_by_side_until_one_is_confirmed() {
     assert_eq!(world.claim(mei(), "five"), NameReply::Taken, "each costs a hash");
     assert_eq!(world.verify("two", "b"), matches(mei(), 2));
     assert_eq!(world.verify("three", "b"), matches(mei(), 3));
-    world.confirm(mei(), 2);
-    world.confirm(mei(), 3);
+    assert_eq!(world.confirm(mei(), 2), NameReply::Confirmed);
+    assert_eq!(world.confirm(mei(), 3), NameReply::NotHeld, "it went when the other was confirmed");
     assert_eq!(world.verify("two", "b"), matches(mei(), 2));
     assert_eq!(world.verify("three", "b"), NameReply::Refused);
 }
@@ -128,6 +130,19 @@ fn a_claim_that_its_ledger_does_not_hold_is_released() {
         world.now += PENDING_MS as i64;
         assert_eq!(world.next().is_some(), outcome == Outcome::Failed || released, "no answer: asked again");
     }
+}
+
+#[test]
+fn a_claim_that_is_repeated_has_its_full_time_again() {
+    let mut world = World::new();
+    world.claim(mei(), "password");
+    for _ in 0..3 {
+        world.now += PENDING_MS as i64 - 1;
+        assert_eq!(world.next(), None);
+        assert_eq!(world.claim(mei(), "password"), claimed(1));
+    }
+    world.now += PENDING_MS as i64;
+    assert!(world.next().is_some());
 }
 
 #[test]

@@ -52,8 +52,10 @@ pub enum NameReply {
     },
     /// Another member has the name, or a ledger has confirmed it with another password.
     Taken,
-    /// Confirmed, or there was nothing left to confirm.
+    /// Confirmed, now or before.
     Confirmed,
+    /// The member does not hold the name with this password: nothing was confirmed.
+    NotHeld,
     /// The password is right.
     Matches {
         /// Whose.

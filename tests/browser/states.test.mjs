@@ -114,7 +114,7 @@ describe("the list", () => {
     await button(page, "Name").click();
     await page.locator("th[aria-sort=ascending]").waitFor();
     assert.deepEqual(await sorted(), ["Name ascending"]);
-    const third = page.waitForRequest((request) => request.url().includes("sort=-name"));
+    const third = page.waitForResponse((response) => response.url().includes("sort=-name"));
     await button(page, "Name").click();
     await page.locator("th[aria-sort=descending]").waitFor();
     await third;

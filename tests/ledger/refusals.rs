@@ -1,5 +1,6 @@
 //! One row per refusal, in order of precedence.
 
+use claviger::account::Email;
 use claviger::keys::{KeyView, Listing};
 use claviger::protocol::{Command, LedgerReply, LedgerRequest, Refusal, SecretVersion, SessionProof};
 use claviger::secret::Digest;
@@ -7,13 +8,17 @@ use claviger::sql::{Sql, Statement};
 
 use crate::world::{HOUR, MINUTE, START, World, delete, draft, edit, member_id, set_enabled, stale};
 
+fn mei() -> Email {
+    Email::parse("mei@example.jp").unwrap()
+}
+
 #[test]
 fn an_account_that_was_never_opened_is_gone_and_writes_nothing() {
     let world = World::empty();
     let (session, proof) = world.draw_session();
     let (member, secret_version) = (member_id(b'o'), SecretVersion(1));
     for request in [
-        LedgerRequest::SignIn { member, secret_version, session, address: None },
+        LedgerRequest::SignIn { member, email: mei(), secret_version, session, address: None },
         LedgerRequest::Console { session: proof, address: None, command: Command::Show },
         LedgerRequest::Record { id: world.draw_key().0 },
         LedgerRequest::Holds { member, email: "mei@example.jp".into() },
@@ -36,6 +41,15 @@ fn an_account_is_opened_once() {
         let refused = LedgerReply::Refused(Refusal::AlreadyOpen);
         assert_eq!(world.handle(world.open_request(owner, version).0), Ok(refused));
     }
+    let (mut request, _) = world.open_request(b'o', 1);
+    if let LedgerRequest::Open { owner, .. } = &mut request {
+        owner.email = Email::parse("another@example.jp").unwrap();
+    }
+    assert_eq!(
+        world.handle(request),
+        Ok(LedgerReply::Refused(Refusal::AlreadyOpen)),
+        "whoever saw the link too"
+    );
     assert_eq!(world.sql.dump("account"), opened);
     assert_eq!(world.count("member"), 1);
 }
@@ -43,10 +57,12 @@ fn an_account_is_opened_once() {
 #[test]
 fn only_the_present_password_signs_in() {
     let (world, _) = World::open();
-    for (member, version) in [(b'o', 2), (b'o', 0), (b'x', 1)] {
+    let another = Email::parse("another@example.jp").unwrap();
+    for (member, email, version) in [(b'o', mei(), 2), (b'o', mei(), 0), (b'x', mei(), 1), (b'o', another, 1)]
+    {
         let (session, _) = world.draw_session();
         let (member, secret_version) = (member_id(member), SecretVersion(version));
-        let request = LedgerRequest::SignIn { member, secret_version, session, address: None };
+        let request = LedgerRequest::SignIn { member, email, secret_version, session, address: None };
         assert_eq!(world.handle(request), Ok(LedgerReply::Refused(Refusal::SignInRefused)));
     }
 }

@@ -2,6 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 
+use claviger::account::Email;
 use claviger::draft::Draft;
 use claviger::id::{AccountId, KeyId, MemberId, TokenId};
 use claviger::keys::{KeyView, Listing, Page};
@@ -82,7 +83,7 @@ impl World {
             owner: NewMember {
                 id: member_id(owner),
                 name: "Mei Tanaka".into(),
-                email: claviger::account::Email::parse("mei@example.jp").unwrap(),
+                email: Email::parse("mei@example.jp").unwrap(),
                 language: Language::Ja,
                 secret_version: SecretVersion(version),
             },
@@ -104,10 +105,17 @@ impl World {
         self.sign_in(member_id(seed))
     }
 
+    fn email_of(&self, member: MemberId) -> Email {
+        let row = Statement::new("SELECT email FROM member WHERE id = ?").bind(member.as_str());
+        Email::parse(&self.sql.first(&row).unwrap().unwrap().text().unwrap()).unwrap()
+    }
+
     pub fn sign_in(&self, member: MemberId) -> Browser {
         let (session, proof) = self.draw_session();
         let address = Some("203.0.113.7".into());
-        let request = LedgerRequest::SignIn { member, secret_version: SecretVersion(1), session, address };
+        let email = self.email_of(member);
+        let request =
+            LedgerRequest::SignIn { member, email, secret_version: SecretVersion(1), session, address };
         assert!(matches!(self.handle(request), Ok(LedgerReply::Session(_))));
         Browser { member, proof }
     }
@@ -238,6 +246,7 @@ impl World {
         let (session, proof) = self.draw_session();
         let request = LedgerRequest::SignIn {
             member: browser.member,
+            email: self.email_of(browser.member),
             secret_version: SecretVersion(1),
             session,
             address: None,

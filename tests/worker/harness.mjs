@@ -22,13 +22,15 @@ export const MASTER_SECRET = JSON.stringify([{ id: "testring", secret: "Jq7vN2xK
  * - `faults`: see `setFaults`
  * - `persist`: a directory to keep the state in, which outlives `dispose`; else a temporary one
  * - `port`: else any that is free
+ * - `assets`: `false` leaves out the console's files, and with them the router that Miniflare puts in front
+ * - `entry`: the Worker's; `src/edge/entry.js` is the real one, which neither counts nor fails
  */
-export async function start({ vars, secrets, faults, persist, port = 0 } = {}) {
+export async function start({ vars, secrets, faults, persist, port = 0, entry = "tests/worker/entry.js", assets = true } = {}) {
   const temporary = await mkdtemp(join(tmpdir(), "claviger-"));
   const dir = persist ?? temporary;
   const log = [];
 
-  await bundleWorker("tests/worker/entry.js", join(temporary, "worker"));
+  await bundleWorker(entry, join(temporary, "worker"));
   const claviger = configured("wrangler.toml");
   const origin = configured("tests/origin/wrangler.toml");
   const miniflare = new Miniflare(
@@ -41,6 +43,7 @@ export async function start({ vars, secrets, faults, persist, port = 0 } = {}) {
       workers: [
         {
           ...claviger,
+          assets: assets ? claviger.assets : undefined,
           ...(await modules(join(temporary, "worker"))),
           bindings: defined({ ...claviger.bindings, ...vars, MASTER_SECRET, ...secrets }),
           // Past Miniflare's own entry, which rewrites requests.

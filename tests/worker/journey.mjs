@@ -32,9 +32,12 @@ export const RULES = [
 /** What a key may be when a test does not care: everything that the rules ask for, from anywhere. */
 export const ANY_KEY = { name: "a key", expires: "never", networks: [], permissions: ["demo:read", "demo:write"] };
 
-/** Starts a Worker with the rules above. Options are the harness's; `setUp: false` leaves out account and sign-in. */
-export async function begin({ vars, setUp = true, ...options } = {}) {
-  const worker = await start({ vars: { RULES, ...vars }, ...options });
+/**
+ * Starts a Worker with the rules above, or with wrangler.toml's own when `rules` is null. `setUp: false` leaves out account
+ * and sign-in; other options are the harness's.
+ */
+export async function begin({ rules = RULES, setUp = true, ...options } = {}) {
+  const worker = await start({ vars: rules && { RULES: rules }, ...options });
   const journey = new Journey(worker);
   try {
     if (setUp) await journey.setUp();

@@ -32,6 +32,8 @@ export function Connection({ reached }) {
   useEffect(() => {
     if (reached) heading.current.focus();
   }, [reached]);
+  // A deployment whose rules want no key has nothing to connect to.
+  if (!api) return null;
   return (
     <section class="connection" aria-labelledby="connection">
       <h2 id="connection" ref={heading} tabIndex={-1}>

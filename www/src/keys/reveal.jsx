@@ -63,9 +63,13 @@ export function Reveal({ issued, onDone }) {
             onCopied={() => setCopied(true)}
           />
         </details>
-        <h3>{say("reveal.try")}</h3>
-        <p class="hint">{say("reveal.try.hint")}</p>
-        <CodeBlock label={say("reveal.try")} code={exampleCall(session.api)} copyLabel={say("copy.example")} />
+        {session.api && (
+          <>
+            <h3>{say("reveal.try")}</h3>
+            <p class="hint">{say("reveal.try.hint")}</p>
+            <CodeBlock label={say("reveal.try")} code={exampleCall(session.api)} copyLabel={say("copy.example")} />
+          </>
+        )}
         <p class="hint">{say("reveal.where")}</p>
       </div>
       <div class="actions">

@@ -1,0 +1,97 @@
+// What testers with a script have found, so that it stays mended.
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import { API, CONSOLE, OWNER, begin, expect, setupToken } from "./journey.mjs";
+
+describe("one set-up link", () => {
+  let at;
+  before(async () => {
+    at = await begin({ setUp: false });
+  });
+  after(() => at.dispose());
+
+  test("in twenty hands at once makes one owner, and nobody else signs in", { timeout: 60_000 }, async () => {
+    const people = Array.from({ length: 20 }, (_, n) => ({ email: `m${n}@example.jp`, password: `the password of ${n}` }));
+    const form = { token: setupToken(), account_name: "Example KK", time_zone: "Asia/Tokyo", language: "en", name: "x" };
+    const answers = await Promise.all(
+      people.map((person) => at.console("POST", "/v1/setup", { body: { ...form, ...person }, cookie: null })),
+    );
+    const owners = people.filter((_, n) => answers[n].status === 201);
+    assert.equal(owners.length, 1, answers.map(({ status }) => status).join());
+    for (const [n, person] of people.entries()) {
+      const answer = await at.console("POST", "/v1/session", { body: person, cookie: null, ip: `192.0.${n}.1` });
+      assert.equal(answer.status, person === owners[0] ? 201 : 401, answer.text);
+    }
+    const late = { ...form, email: "evil@example.jp", password: "a password of mine" };
+    expect(await at.console("POST", "/v1/setup", { body: late, cookie: null }), 409, "setup_done");
+  });
+});
+
+describe("the gateway", () => {
+  let at, key;
+  before(async () => {
+    at = await begin();
+    key = (await at.issue({ permissions: ["demo:read"] })).credential;
+  });
+  after(() => at.dispose());
+
+  for (const path of ["/public/..%3B/admin/users", "/public/..%3bx=1/admin", "/public/..%09/admin", "/public/%252e%252e/admin"]) {
+    test(`${path} is not read in a second way`, async () => {
+      expect(await at.call(path), 400, "ambiguous_path");
+    });
+  }
+
+  for (const path of ["/%61dmin/users", "/admin%2Ex", "/admin/", "/adm%69n/"]) {
+    test(`${path} is what it means`, async () => {
+      const plain = decodeURIComponent(path).startsWith("/admin/") ? 403 : 200;
+      expect(await at.call(path, { key }), plain);
+    });
+  }
+
+  for (const [what, init] of [
+    ["a length of 0", { headers: { "content-length": "0" } }],
+    ["a body", { body: "x" }],
+    ["a body of no announced length", { headers: { "transfer-encoding": "chunked" }, body: "" }],
+  ]) {
+    test(`a GET with ${what} goes on`, async () => {
+      expect(await at.call("/public/a", { method: "GET", ...init }), 200);
+    });
+  }
+
+  for (const cookie of ["a=b, __Host-claviger=S", '"__Host-claviger"=S', "__HOST-claviger=S", "a=b; __Host-claviger=S"]) {
+    test(`the console's cookie as ${cookie} does not travel on`, async () => {
+      const { text } = expect(await at.call("/public/a", { headers: { cookie } }), 200);
+      assert.doesNotMatch(text, /claviger=S/i);
+    });
+  }
+
+  test("names of headers that some servers fold into ours do not travel on", async () => {
+    const headers = { "Claviger.Account": "x", "Claviger~Account": "x", Claviger_Account: "x" };
+    assert.doesNotMatch(expect(await at.call("/public/a", { headers }), 200).text, /claviger.account/i);
+  });
+
+  test("a key in Basic that only a lenient server reads does not travel on", async () => {
+    for (const basic of [Buffer.from(`a:${key}`).toString("base64url"), Buffer.from(`\xff:${key}`, "latin1").toString("base64")]) {
+      for (const authorization of [`Basic ${basic}`, `Basic\t${basic}`]) {
+        const { body } = expect(await at.call("/public/a", { headers: { authorization } }), 200);
+        assert.equal(Object.fromEntries(body.headers).authorization, undefined);
+      }
+    }
+  });
+});
+
+test("a refused sign-in takes its time, whether or not the address is known", { timeout: 60_000 }, async () => {
+  const at = await begin();
+  try {
+    for (const email of [OWNER.email, "nobody@example.jp", "not an address"]) {
+      const begun = Date.now();
+      expect(await at.console("POST", "/v1/session", { body: { email, password: "wrong password" }, cookie: null }), 401);
+      assert.ok(Date.now() - begun >= 450, `${email}: ${Date.now() - begun} ms`);
+    }
+    // Hosts apart from these have no sign-in.
+    expect(await at.ask(API, "/v1/session", { method: "POST", body: "{}" }), 401, "missing");
+    assert.notEqual(API, CONSOLE);
+  } finally {
+    await at.dispose();
+  }
+});
