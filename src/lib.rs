@@ -44,6 +44,7 @@ pub mod identity;
 pub mod key;
 pub mod keys;
 pub mod knowledge;
+pub mod lease;
 pub mod ledger;
 pub mod name;
 pub mod network;
