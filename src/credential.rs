@@ -18,8 +18,8 @@ pub const CREDENTIAL_BYTES_MAX: usize = 4096;
 /// What a request carries.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Carried<'a> {
-    /// The credential, if there is one.
-    pub credential: Option<Text<'a>>,
+    /// The credential, if there is one; [`Ambiguous`] if there are several.
+    pub credential: Result<Option<Text<'a>>, Ambiguous>,
     /// Headers that held it, in lower case.
     pub headers: Vec<&'static str>,
     /// The query without it; `None` when it was not there and the query stays.
@@ -48,24 +48,21 @@ impl core::fmt::Debug for Text<'_> {
 #[error("the request carries more than one credential")]
 pub struct Ambiguous;
 
-/// Finds the credential of a request.
-///
-/// # Errors
-/// [`Ambiguous`], see the module.
-pub fn find<'a>(request: &Request<'a>, places: &[Place], prefix: &Prefix) -> Result<Carried<'a>, Ambiguous> {
-    let mut carried = Carried { credential: None, headers: Vec::new(), query: None };
+/// Finds the credential of a request, and all that must not travel on, also where it is ambiguous.
+pub fn find<'a>(request: &Request<'a>, places: &[Place], prefix: &Prefix) -> Carried<'a> {
+    let mut carried = Carried { credential: Ok(None), headers: Vec::new(), query: None };
     if let Some(value) = request.headers.find("authorization") {
         let named = places.contains(&Place::Authorization);
         if named || holds_prefix(value, prefix) {
             carried.headers.push("authorization");
-            carried.add(read_authorization(value, prefix)?)?;
+            carried.add(read_authorization(value, prefix));
         }
     }
     if let Some(value) = request.headers.find("x-api-key") {
         let named = places.contains(&Place::ApiKey);
-        if named || value.contains(prefix.as_str()) {
+        if named || holds_prefix(value, prefix) {
             carried.headers.push("x-api-key");
-            carried.add(read_single(value)?)?;
+            carried.add(read_single(value));
         }
     }
     let names = places.iter().filter_map(|place| match place {
@@ -73,29 +70,22 @@ pub fn find<'a>(request: &Request<'a>, places: &[Place], prefix: &Prefix) -> Res
         Place::Authorization | Place::ApiKey => None,
     });
     for name in names {
-        carried.take_from_query(request.url.query, name)?;
+        carried.take_from_query(request.url.query, name);
     }
-    Ok(carried)
+    carried
 }
 
 impl<'a> Carried<'a> {
-    /// Nothing usable, with every header that may have held a credential: none of them travels on.
-    pub fn every_header() -> Self {
-        Self { credential: None, headers: vec!["authorization", "x-api-key"], query: None }
-    }
-
-    fn add(&mut self, text: Text<'a>) -> Result<(), Ambiguous> {
-        match &self.credential {
-            Some(earlier) if *earlier != text => Err(Ambiguous),
-            _ => {
-                self.credential = Some(text);
-                Ok(())
-            }
-        }
+    fn add(&mut self, found: Result<Text<'a>, Ambiguous>) {
+        self.credential = match (&self.credential, found) {
+            (Ok(None), Ok(text)) => Ok(Some(text)),
+            (Ok(Some(earlier)), Ok(text)) if *earlier == text => Ok(Some(text)),
+            _ => Err(Ambiguous),
+        };
     }
 
     /// Takes the parameter `name`, however its name is escaped, out of the query.
-    fn take_from_query(&mut self, query: Option<&'a str>, name: &str) -> Result<(), Ambiguous> {
+    fn take_from_query(&mut self, query: Option<&'a str>, name: &str) {
         let query = match &self.query {
             Some(rest) => Cow::Owned(rest.clone()),
             None => Cow::Borrowed(query.unwrap_or_default()),
@@ -106,7 +96,7 @@ impl<'a> Carried<'a> {
             match form_urlencoded::parse(pair.as_bytes()).next() {
                 Some((found_name, value)) if found_name == name => {
                     found = true;
-                    self.add(Text(Cow::Owned(value.into_owned())))?;
+                    self.add(Ok(Text(Cow::Owned(value.into_owned()))));
                 }
                 _ => rest.push(pair),
             }
@@ -114,11 +104,10 @@ impl<'a> Carried<'a> {
         if found {
             self.query = Some(rest.join("&"));
         }
-        Ok(())
     }
 }
 
-/// Whether a value of `Authorization` holds something that begins like a key of ours, bare or within Basic.
+/// Whether a header's value holds something that begins like a key of ours, bare or within Basic.
 fn holds_prefix(value: &str, prefix: &Prefix) -> bool {
     let ours = |text: &str| text.contains(&[prefix.as_str(), "_"].concat());
     ours(value) || scheme(value, "basic").and_then(decode_basic).is_some_and(|pair| ours(&pair))
@@ -189,9 +178,9 @@ mod tests {
         let url = Url { origin: "https://a.example", host: "a.example", path: "/", query };
         let request =
             Request { method: "GET", url, headers: Headers::new(headers), arrived: UnixMs::from_ms(0) };
-        find(&request, places, &Prefix::parse("clv").unwrap()).map(|carried| {
-            (carried.credential.map(|text| text.expose().to_owned()), carried.headers, carried.query)
-        })
+        let carried = find(&request, places, &Prefix::parse("clv").unwrap());
+        let credential = carried.credential?;
+        Ok((credential.map(|text| text.expose().to_owned()), carried.headers, carried.query))
     }
 
     fn default() -> Vec<Place> {

@@ -156,8 +156,7 @@ impl<R: Rules> Gateway<R> {
 
         let demanded = match &rule.access {
             Access::Public => {
-                // Nothing is checked, but a key of ours is not handed on; where several were sent, none is.
-                let carried = carried.unwrap_or_else(|_| Carried::every_header());
+                // Nothing is checked, but no key is handed on.
                 return Ok(self.forward(request, &rule, &path, &carried, None));
             }
             Access::AnyKey => None,
@@ -166,8 +165,7 @@ impl<R: Rules> Gateway<R> {
                 Effect::Write => write,
             }),
         };
-        let carried = carried.map_err(|_| Problem::AmbiguousCredential)?;
-        let Some(text) = &carried.credential else {
+        let Some(text) = carried.credential.as_ref().map_err(|_| Problem::AmbiguousCredential)? else {
             return Ok(self.deny(request, Denial::Missing, demanded));
         };
         let facts = Facts {

@@ -1,7 +1,11 @@
 //! Bodies that the console's routes take: bounded, JSON, of known members.
 
-use serde::Deserialize;
-use serde::de::DeserializeOwned;
+use core::fmt;
+use core::marker::PhantomData;
+
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{DeserializeOwned, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 
 use crate::problem::Problem;
 use crate::secret::SecretText;
@@ -85,12 +89,10 @@ impl Check {
     }
 }
 
-/// Several to verify.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Checks {
-    /// At most [`CHECKS_MAX`].
-    pub checks: Vec<Check>,
+struct Checks {
+    checks: Vec<Object<Check>>,
 }
 
 /// `POST /v1/verify`: one or several.
@@ -118,7 +120,7 @@ impl Verify {
         if checks.len() > CHECKS_MAX {
             return Err(Problem::MalformedBody { detail: format!("at most {CHECKS_MAX} checks") });
         }
-        Ok(Self::Several(checks))
+        Ok(Self::Several(checks.into_iter().map(|Object(check)| check).collect()))
     }
 }
 
@@ -140,7 +142,34 @@ pub fn check_media_type(content_type: Option<&str>) -> Result<(), Problem> {
 /// # Errors
 /// [`Problem::MalformedBody`] with the place and the kind of the fault, but no value out of the body: it may be a secret.
 pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
-    serde_json::from_slice(bytes).map_err(|error| Problem::MalformedBody { detail: describe(&error) })
+    match serde_json::from_slice(bytes) {
+        Ok(Object(body)) => Ok(body),
+        Err(error) => Err(Problem::MalformedBody { detail: describe(&error) }),
+    }
+}
+
+/// A JSON object read as `T`. Without it serde would also take an array, as the members in the order of their declaration.
+#[derive(Debug)]
+struct Object<T>(T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Members<T>(PhantomData<T>);
+
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for Members<T> {
+            type Value = T;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, members: A) -> Result<T, A::Error> {
+                T::deserialize(MapAccessDeserializer::new(members))
+            }
+        }
+
+        deserializer.deserialize_map(Members(PhantomData)).map(Self)
+    }
 }
 
 fn describe(error: &serde_json::Error) -> String {
@@ -193,6 +222,15 @@ mod tests {
             assert!(!detail.contains("hunter2") && !detail.contains("12345678"), "{detail}");
             assert!(detail.contains("line"), "{detail}");
         }
+    }
+
+    #[test]
+    fn an_array_is_no_object() {
+        for json in [r#"["a","b"]"#, "[]", "null"] {
+            assert!(parse::<SignIn>(json.as_bytes()).is_err(), "{json}");
+        }
+        assert!(Verify::parse(br#"{"checks":[["x",null,null,null,null,null]]}"#).is_err());
+        assert!(Verify::parse(br#"[[]]"#).is_err());
     }
 
     #[test]

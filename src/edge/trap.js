@@ -1,6 +1,6 @@
 // Outlives the wasm instance. A panic or trap ends the instance, and with it every promise that its code
 // was to settle: without this file those requests would hang until the runtime gives them up.
-import { __wbg_reset_state as instantiate } from "../../target/bindgen/claviger.js";
+import { __wbg_reset_state as instantiate, watch } from "../../target/bindgen/claviger.js";
 
 /** What `call` and `callAsync` throw after a trap, which has been logged by then. */
 export const TRAPPED = new Error("the wasm instance trapped");
@@ -8,6 +8,7 @@ export const TRAPPED = new Error("the wasm instance trapped");
 /** The rejecters of what is in flight, in any request and any Durable Object of this isolate. */
 const pending = new Set();
 let dead = false;
+let watched = false;
 let place = "";
 
 /** Called by the panic hook (`trap.rs`), before the trap itself. */
@@ -35,8 +36,11 @@ export function call(exported, ...args) {
   if (dead) {
     instantiate();
     dead = false;
+    watched = false;
   }
   try {
+    if (!watched) watch();
+    watched = true;
     return exported(...args);
   } catch (error) {
     // A trap while arguments are copied in is seen by nobody else.

@@ -14,9 +14,10 @@ extern "C" {
     fn trapped();
 }
 
-/// Runs once for each instance, before its first call.
-#[wasm_bindgen(start)]
-fn start() {
+/// Called once for each instance, before its first other call and after the start functions of its parts: the `worker` crate's own
+/// would print panic messages and keep the abort to itself.
+#[wasm_bindgen]
+pub fn watch() {
     // Only the place: a panic's message may quote what it choked on, a credential for one.
     panic::set_hook(Box::new(|info| {
         panicked(&info.location().map(ToString::to_string).unwrap_or_default());

@@ -68,22 +68,23 @@ pub struct Key {
     pub revision: Revision,
 }
 
-/// What is read of a key, in the order of [`Key::read`]. The members stand to the right of a `LEFT JOIN`, so that the
-/// search always begins with the keys.
-pub const SELECT: &str = "SELECT key.id, key.digest, key.name, key.state, key.limits,
-    key.created_at_ms, key.created_by, creator.name, key.changed_at_ms, key.changed_by, changer.name, key.revision
-    FROM key
-    LEFT JOIN member AS creator ON creator.id = key.created_by
+/// What is read of a key, in the order of [`Key::read`].
+pub const COLUMNS: &str = "key.id, key.digest, key.name, key.state, key.limits,
+    key.created_at_ms, key.created_by, creator.name, key.changed_at_ms, key.changed_by, changer.name, key.revision";
+
+/// Where the names in [`COLUMNS`] come from. The members stand to the right of a `LEFT JOIN`, so that a search always
+/// begins with the keys.
+pub const MEMBERS: &str = "LEFT JOIN member AS creator ON creator.id = key.created_by
     LEFT JOIN member AS changer ON changer.id = key.changed_by";
 
 impl Key {
     /// The key of this ID, also a deleted one.
     pub fn load(sql: &dyn Sql, id: KeyId) -> Result<Option<Self>, SqlError> {
-        let text = format!("{SELECT} WHERE key.id = ?");
+        let text = format!("SELECT {COLUMNS} FROM key {MEMBERS} WHERE key.id = ?");
         sql.first(&Statement::new(text).bind(id.as_str()))?.map(Self::read).transpose()
     }
 
-    /// Reads a row of [`SELECT`].
+    /// Reads the columns of [`COLUMNS`].
     pub fn read(mut row: Row) -> Result<Self, SqlError> {
         Ok(Self {
             id: row.parsed("a key ID", KeyId::parse)?,

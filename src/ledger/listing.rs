@@ -5,7 +5,7 @@
 
 use data_encoding::BASE64URL_NOPAD;
 
-use super::key::{Key, SELECT};
+use super::key::{COLUMNS, Key, MEMBERS};
 use super::words::{fold, words};
 use crate::draft::FieldError;
 use crate::id::{AccountId, KeyId};
@@ -183,35 +183,54 @@ impl Cursor {
     }
 }
 
-/// The expression that an order compares, exactly as its index has it, and whether it goes down.
-fn order(sort: Sort) -> (&'static str, bool) {
-    match sort {
-        Sort::Created => ("key.created_at_ms", false),
-        Sort::CreatedDown => ("key.created_at_ms", true),
-        Sort::Name => ("key.name_folded", false),
-        Sort::NameDown => ("key.name_folded", true),
-        Sort::Expires => ("ifnull(key.expires_ms, 9007199254740991)", false),
-        Sort::ExpiresDown => ("ifnull(key.expires_ms, 9007199254740991)", true),
-        Sort::Changed => ("key.changed_at_ms", false),
-        Sort::ChangedDown => ("key.changed_at_ms", true),
+/// How an order is read.
+struct Order {
+    /// What it compares, exactly as its index has it.
+    by: &'static str,
+    /// The index.
+    index: &'static str,
+    /// Whether it goes down.
+    goes_down: bool,
+}
+
+impl Order {
+    fn of(sort: Sort) -> Self {
+        let (by, index) = match sort {
+            Sort::Created | Sort::CreatedDown => ("key.created_at_ms", "key_by_created"),
+            Sort::Name | Sort::NameDown => ("key.name_folded", "key_by_name"),
+            Sort::Expires | Sort::ExpiresDown => {
+                ("ifnull(key.expires_ms, 9007199254740991)", "key_by_expires")
+            }
+            Sort::Changed | Sort::ChangedDown => ("key.changed_at_ms", "key_by_changed"),
+        };
+        let goes_down = match sort {
+            Sort::CreatedDown | Sort::NameDown | Sort::ExpiresDown | Sort::ChangedDown => true,
+            Sort::Created | Sort::Name | Sort::Expires | Sort::Changed => false,
+        };
+        Self { by, index, goes_down }
     }
 }
 
 fn select(query: &Query, sort: Sort, cursor: Option<&Cursor>, limit: u32) -> Statement {
     let (condition, mut values) = query.condition();
-    let (by, goes_down) = order(sort);
+    let Order { by, index, goes_down } = Order::of(sort);
     let (after, direction) = if goes_down { ("<", "DESC") } else { (">", "ASC") };
-    let from = match cursor {
-        None => String::new(),
-        Some(cursor) => {
-            // The first condition is implied by the second; it is what SQLite looks up in an index on an expression.
-            let inclusive = format!("{after}=");
-            values.extend([cursor.value.clone(), cursor.value.clone(), cursor.id.as_str().into()]);
-            format!(" AND {by} {inclusive} ? AND ({by}, key.id) {after} (?, ?)")
-        }
+    // Of all keys a page is read off the order's index: the planner, which does not know how few a page holds, may rather
+    // sort them all. What is searched for is for the planner to find.
+    let indexed = match query {
+        Query::All => format!("INDEXED BY {index}"),
+        Query::Words(_) | Query::Id(_) | Query::Networks(_) => String::new(),
     };
+    let from = cursor.map_or(String::new(), |_| {
+        // The first condition is implied by the second; it is what SQLite looks up in an index on an expression.
+        format!(" AND {by} {after}= ? AND ({by}, key.id) {after} (?, ?)")
+    });
+    if let Some(Cursor { value, id }) = cursor {
+        values.extend([value.clone(), value.clone(), id.as_str().into()]);
+    }
     let text = format!(
-        "{SELECT} WHERE key.state <> 'deleted'{condition}{from} ORDER BY {by} {direction}, key.id {direction} LIMIT ?"
+        "SELECT {COLUMNS} FROM key {indexed} {MEMBERS} WHERE key.state <> 'deleted'{condition}{from}
+        ORDER BY {by} {direction}, key.id {direction} LIMIT ?"
     );
     Statement::new(text).bind_all(values).bind(limit)
 }

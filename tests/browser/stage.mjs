@@ -1,5 +1,6 @@
 // The console in a browser, on the real Worker. Each test file has a stage of its own: one Worker, one account.
 import assert from "node:assert/strict";
+import { randomInt } from "node:crypto";
 import { mkdirSync, readFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { createRequire } from "node:module";
@@ -31,7 +32,8 @@ const ARGUMENTS = [
 export async function openStage() {
   const port = await freePort();
   const origin = `http://localhost:${port}`;
-  const worker = await start({ port, vars: { CONSOLE_ORIGIN: origin } });
+  const ring = masterSecret();
+  const worker = await start({ port, vars: { CONSOLE_ORIGIN: origin }, secrets: { MASTER_SECRET: ring } });
   const browser = await chromium.launch({
     executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
     args: ARGUMENTS,
@@ -57,6 +59,8 @@ export async function openStage() {
       });
       if (cookies) await profile.addCookies(cookies);
       await profile.grantPermissions(["clipboard-write"], { origin });
+      // The longest wait is for a bound of ten seconds, and says so itself.
+      profile.setDefaultTimeout(10_000);
       const page = await profile.newPage();
       page.errors = [];
       page.on("pageerror", (error) => page.errors.push(error.stack));
@@ -67,7 +71,7 @@ export async function openStage() {
       });
       return page;
     },
-    setupLink: () => setupLink(origin),
+    setupLink: () => setupLink(origin, ring),
     /** Makes the account and its owner; the cookies of that first session sign other pages in. */
     async setUp() {
       const page = await stage.page();
@@ -163,13 +167,21 @@ export async function answerInstead(page, method, path, respond, times = Infinit
 
 /** A problem document, as the server writes them. */
 export const problem =
-  (status, code, members = {}) =>
+  (status, code, members = {}, headers = {}) =>
   (route) =>
     route.fulfill({
       status,
       contentType: "application/problem+json",
+      headers,
       body: JSON.stringify({ type: "about:blank", title: code, status, code, ...members }),
     });
+
+/** A ring of one generation, which set-up links are made with too. */
+function masterSecret() {
+  const alphabet = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+  const secret = Array.from({ length: 43 }, () => alphabet[randomInt(alphabet.length)]).join("");
+  return JSON.stringify([{ id: "browsers", secret }]);
+}
 
 function freePort() {
   return new Promise((resolve) => {

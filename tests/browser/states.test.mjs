@@ -65,7 +65,7 @@ describe("the list", () => {
   });
 
   state("that could not be loaded says so, and can be tried again", async (page) => {
-    await answerInstead(page, "GET", "/v1/keys", problem(503, "unavailable", { request_id: "8f2a9c4417" }), 1);
+    await answerInstead(page, "GET", "/v1/keys", problem(503, "unavailable", {}, { "cf-ray": "8f2a9c4417" }), 1);
     await open(page);
     await page.getByText("The keys could not be loaded; nothing was changed.").waitFor();
     await page.getByText("8f2a9c4417").waitFor();
@@ -114,8 +114,10 @@ describe("the list", () => {
     await button(page, "Name").click();
     await page.locator("th[aria-sort=ascending]").waitFor();
     assert.deepEqual(await sorted(), ["Name ascending"]);
+    const third = page.waitForResponse((response) => response.url().includes("sort=-name"));
     await button(page, "Name").click();
     await page.locator("th[aria-sort=descending]").waitFor();
+    await third;
     assert.deepEqual(asked, ["-created", "name", "-name"]);
     assert.equal(await focused(page), "Name");
   });
@@ -321,7 +323,7 @@ describe("a key", () => {
     await open(page, "#/keys/nothing");
     await page.getByRole("heading", { name: "There is nothing here" }).waitFor();
     await inspect(page, "key-not-found");
-    await answerInstead(page, "GET", "/v1/keys/broken", problem(500, "internal", { request_id: "8f2a9c4417" }));
+    await answerInstead(page, "GET", "/v1/keys/broken", problem(500, "internal", {}, { "cf-ray": "8f2a9c4417" }));
     await open(page, "#/keys/broken");
     await page.getByText("The key could not be loaded; nothing was changed.").waitFor();
     await inspect(page, "key-failed");
@@ -336,6 +338,16 @@ describe("the console", () => {
     await inspect(page, "console-unreached");
     await button(page, "Try again").click();
     await page.getByRole("heading", { name: "API keys", level: 1 }).waitFor();
+  });
+
+  state("has an address for the connection, and a way past the navigation", async (page) => {
+    await open(page, "#/connection");
+    await page.waitForFunction(() => document.activeElement.textContent === "Connection Information");
+    await page.getByText(/^https?:\/\/api\.localhost/).first().waitFor();
+    await page.getByRole("link", { name: "Skip to the content" }).focus();
+    await page.keyboard.press("Enter");
+    assert.equal(await focused(page), "API keys");
+    assert.equal(new URL(page.url()).hash, "#/connection");
   });
 
   state("that is offline says so, and sends nothing", async (page) => {

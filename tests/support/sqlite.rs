@@ -22,12 +22,13 @@ pub struct Sqlite {
     connection: Connection,
     applies: Cell<u32>,
     faults: RefCell<Vec<(u32, Fault)>>,
+    overheard: RefCell<Vec<Statement>>,
 }
 
 impl Sqlite {
     pub fn new() -> Self {
         let connection = Connection::open_in_memory().expect("SQLite opens");
-        Self { connection, applies: Cell::new(0), faults: RefCell::default() }
+        Self { connection, applies: Cell::new(0), faults: RefCell::default(), overheard: RefCell::default() }
     }
 
     /// How many times `apply` was called.
@@ -39,6 +40,24 @@ impl Sqlite {
     #[allow(dead_code, reason = "not every test breaks things")]
     pub fn break_apply(&self, nth: u32, fault: Fault) {
         self.faults.borrow_mut().push((self.applies.get() + nth, fault));
+    }
+
+    /// Lets no further `apply` fail.
+    #[allow(dead_code, reason = "not every test breaks things")]
+    pub fn calm(&self) {
+        self.faults.borrow_mut().clear();
+    }
+
+    /// Forgets what was overheard.
+    #[allow(dead_code, reason = "for tests of query plans")]
+    pub fn overhear(&self) {
+        self.overheard.borrow_mut().clear();
+    }
+
+    /// The statements that were read since.
+    #[allow(dead_code, reason = "for tests of query plans")]
+    pub fn overheard(&self) -> Vec<Statement> {
+        self.overheard.borrow().clone()
     }
 
     /// Every value of a table as text, for tests of what must not be there.
@@ -66,6 +85,7 @@ impl Sql for Sqlite {
     fn rows(&self, statement: &Statement) -> Result<Vec<Row>, SqlError> {
         self.connection.pragma_update(None, "query_only", true).map_err(engine)?;
         let rows = self.run(statement).map_err(engine);
+        self.overheard.borrow_mut().push(statement.clone());
         self.connection.pragma_update(None, "query_only", false).map_err(engine)?;
         rows
     }

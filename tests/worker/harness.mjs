@@ -5,7 +5,7 @@ import { extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Miniflare, convertV4MiniflareOptions } from "miniflare";
 import { worker as bundleWorker } from "../../xtask/build.mjs";
-import { request, webSocket } from "./client.mjs";
+import { raw, request, webSocket } from "./client.mjs";
 
 // Read when wrangler loads.
 process.env.WRANGLER_LOG ??= "error";
@@ -14,7 +14,7 @@ const { unstable_getMiniflareWorkerOptions, unstable_readConfig } = await import
 const root = fileURLToPath(new URL("../..", import.meta.url));
 
 /** The ring of the tests: known, so that a test can compute what the Worker does. */
-export const MASTER_SECRET = JSON.stringify([{ id: "testring", secret: "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefg" }]);
+export const MASTER_SECRET = JSON.stringify([{ id: "testring", secret: "Jq7vN2xKc9RfWm4TzHs8LdYb6PaGe3UiO5XwVrBtQyE" }]);
 
 /**
  * Starts one Worker, with the demo origin behind it. Options, all of them optional:
@@ -42,7 +42,7 @@ export async function start({ vars, secrets, faults, persist, port = 0 } = {}) {
         {
           ...claviger,
           ...(await modules(join(temporary, "worker"))),
-          bindings: { ...claviger.bindings, ...vars, MASTER_SECRET, ...secrets },
+          bindings: defined({ ...claviger.bindings, ...vars, MASTER_SECRET, ...secrets }),
           // Past Miniflare's own entry, which rewrites requests.
           unsafeDirectSockets: [{ host: "127.0.0.1", port }],
         },
@@ -57,12 +57,19 @@ export async function start({ vars, secrets, faults, persist, port = 0 } = {}) {
     return answer.json();
   };
 
+  const kv = () => miniflare.getKVNamespace("KEYS", claviger.name);
+
   const harness = {
     url: url.origin,
     port: bound,
     dir,
     fetch: (host, path, init) => request(bound, host, path, init),
+    raw: (bytes) => raw(bound, bytes),
     webSocket: (host, path, headers) => webSocket(bound, host, path, headers),
+    /** What KV holds under a key, read past the Worker; `null` for nothing. */
+    kv: async (key) => (await kv()).get(key),
+    /** Puts something there, as an outage or a mistake might leave it. */
+    putKv: async (key, text) => (await kv()).put(key, text),
     /** Every line that the Worker logged, and what workerd reported of it. */
     log: () => [...log],
     /** Calls since the last `resetCounters`, by `<binding>.<operation>`, as in `KEYS.get` or `LEDGER.fetch`. */
@@ -84,6 +91,9 @@ export async function start({ vars, secrets, faults, persist, port = 0 } = {}) {
   if (faults) await harness.setFaults(...faults);
   return harness;
 }
+
+/** Without what is `undefined`: a test leaves a variable or secret out that way. */
+const defined = (bindings) => Object.fromEntries(Object.entries(bindings).filter(([, value]) => value !== undefined));
 
 /** What a wrangler.toml says, as far as Miniflare has to know it. */
 function configured(path) {

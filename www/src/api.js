@@ -7,7 +7,7 @@
  * @property {string} code
  * @property {number} [status]
  * @property {FieldError[]} [errors]
- * @property {string} [request_id]
+ * @property {string} [request_id] what to quote to the operator, when the server is at fault
  * @property {string} [until]
  * @property {import('./keys/key.js').Key} [key]
  *
@@ -44,9 +44,11 @@ export async function send(method, path, { body, headers = {}, signal } = {}) {
 
 /** @param {Response} response @returns {Promise<Problem>} */
 async function problemOf(response) {
-  const { status } = response;
-  if (!response.headers.get("Content-Type")?.startsWith("application/problem+json")) return { code: "failed", status };
-  return { code: "failed", ...(await response.json()), status };
+  const { status, headers } = response;
+  const told = headers.get("Content-Type")?.startsWith("application/problem+json") ? await response.json() : {};
+  // The platform numbers every request; the number helps only where the server is at fault.
+  const request_id = status >= 500 ? (headers.get("cf-ray") ?? undefined) : undefined;
+  return { code: "failed", ...told, status, request_id };
 }
 
 /** What the server may ask of the member before it does what was requested. */

@@ -1,0 +1,20 @@
+//! The ledger over SQLite, natively: refusals, conflicts, idempotency, sessions, lists, crashes, old schemas.
+
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test fails loudly, in its helpers too"
+)]
+
+mod audit;
+mod crash;
+mod keys;
+mod list;
+mod migration;
+mod refusals;
+mod sessions;
+mod sql;
+mod world;

@@ -1,0 +1,228 @@
+//! An account with an owner, an admin and a viewer, and a clock that moves when it is told to.
+
+use std::cell::{Cell, RefCell};
+
+use claviger::draft::Draft;
+use claviger::id::{AccountId, KeyId, MemberId, TokenId};
+use claviger::keys::{KeyView, Listing, Page};
+use claviger::ledger::Ledger;
+use claviger::object::{Entropy, Object, ObjectError};
+use claviger::protocol::{
+    Bound, Command, Effect, Language, LedgerReply, LedgerRequest, NewMember, NewSession, Outcome, Refusal,
+    SecretVersion, SessionProof,
+};
+use claviger::record::{Record, Revision};
+use claviger::secret::Digest;
+use claviger::sql::{Sql, SqlExt, Statement};
+use claviger::time::{UnixMs, Zone};
+use rand_chacha::ChaCha20Rng;
+use rand_chacha::rand_core::{Rng, SeedableRng};
+
+use crate::sql::sqlite::Sqlite;
+
+/// 2026-11-21T12:00:00Z.
+pub const START: i64 = 1_795_262_400_000;
+pub const SECOND: i64 = 1_000;
+pub const MINUTE: i64 = 60 * SECOND;
+pub const HOUR: i64 = 60 * MINUTE;
+
+pub struct World {
+    pub sql: Sqlite,
+    pub now: Cell<i64>,
+    pub rng: RefCell<ChaCha20Rng>,
+    pub account: AccountId,
+}
+
+/// Someone at the console.
+#[derive(Clone, Copy)]
+pub struct Browser {
+    pub member: MemberId,
+    pub proof: SessionProof,
+}
+
+pub fn member_id(seed: u8) -> MemberId {
+    MemberId::parse(&char::from(seed).to_string().repeat(MemberId::WIDTH)).unwrap()
+}
+
+pub fn draft(json: &str) -> Draft {
+    let mut all = serde_json::json!({
+        "name": "Build server", "expires": "90d", "networks": "", "permissions": ["demo:read"],
+    });
+    let changed: serde_json::Map<_, _> = serde_json::from_str(json).unwrap();
+    all.as_object_mut().unwrap().extend(changed);
+    serde_json::from_value(all).unwrap()
+}
+
+impl World {
+    /// A ledger that was never opened.
+    pub fn empty() -> Self {
+        Self {
+            sql: Sqlite::new(),
+            now: Cell::new(START),
+            rng: RefCell::new(ChaCha20Rng::seed_from_u64(1)),
+            account: AccountId::parse("a1B2c3D4").unwrap(),
+        }
+    }
+
+    /// An account with its owner, signed in.
+    pub fn open() -> (Self, Browser) {
+        let world = Self::empty();
+        let (request, browser) = world.open_request(b'o', 1);
+        assert!(matches!(world.handle(request), Ok(LedgerReply::Session(_))));
+        (world, browser)
+    }
+
+    pub fn open_request(&self, owner: u8, version: u32) -> (LedgerRequest, Browser) {
+        let (session, proof) = self.draw_session();
+        let request = LedgerRequest::Open {
+            account: self.account,
+            name: "Example KK".into(),
+            zone: Zone::parse("Asia/Tokyo").unwrap(),
+            owner: NewMember {
+                id: member_id(owner),
+                name: "Mei Tanaka".into(),
+                email: claviger::account::Email::parse("mei@example.jp").unwrap(),
+                language: Language::Ja,
+                secret_version: SecretVersion(version),
+            },
+            session,
+            address: Some("203.0.113.7".into()),
+        };
+        (request, Browser { member: member_id(owner), proof })
+    }
+
+    /// Another member, signed in. There is no command for members yet, so the row is written by hand.
+    pub fn join(&self, role: &str, seed: u8) -> Browser {
+        let text = "INSERT INTO member VALUES (?, ?, ?, ?, 'en', 1, 0)";
+        let insert = Statement::new(text)
+            .bind(member_id(seed).as_str())
+            .bind(format!("Member {}", char::from(seed)))
+            .bind(format!("{}@example.jp", char::from(seed)))
+            .bind(role);
+        self.sql.apply(&[insert]).unwrap();
+        self.sign_in(member_id(seed))
+    }
+
+    pub fn sign_in(&self, member: MemberId) -> Browser {
+        let (session, proof) = self.draw_session();
+        let address = Some("203.0.113.7".into());
+        let request = LedgerRequest::SignIn { member, secret_version: SecretVersion(1), session, address };
+        assert!(matches!(self.handle(request), Ok(LedgerReply::Session(_))));
+        Browser { member, proof }
+    }
+
+    pub fn draw_session(&self) -> (NewSession, SessionProof) {
+        let rng = &mut *self.rng.borrow_mut();
+        let (id, digest) = (TokenId::random(rng), Digest::of(&rng.next_u64().to_be_bytes()));
+        (NewSession { id, digest }, SessionProof { id, digest })
+    }
+
+    pub fn draw_key(&self) -> (KeyId, Digest) {
+        let rng = &mut *self.rng.borrow_mut();
+        (KeyId::random(self.account, rng), Digest::of(&rng.next_u64().to_be_bytes()))
+    }
+
+    pub fn random(&self, below: u64) -> u64 {
+        self.rng.borrow_mut().next_u64() % below
+    }
+
+    pub fn now(&self) -> UnixMs {
+        UnixMs::from_ms(self.now.get())
+    }
+
+    pub fn wait(&self, ms: i64) {
+        self.now.set(self.now.get() + ms);
+    }
+
+    /// Every call makes a ledger of its own, as after a crash: nothing but the database may matter.
+    pub fn handle(&self, request: LedgerRequest) -> Result<LedgerReply, ObjectError> {
+        Ledger::new(&self.sql).handle(request, self.now(), &Entropy([7; 32]))
+    }
+
+    pub fn try_ask(&self, browser: Browser, command: Command) -> Result<LedgerReply, ObjectError> {
+        let address = Some("203.0.113.7".into());
+        self.handle(LedgerRequest::Console { session: browser.proof, address, command })
+    }
+
+    pub fn ask(&self, browser: Browser, command: Command) -> LedgerReply {
+        self.try_ask(browser, command).unwrap()
+    }
+
+    pub fn refusal(&self, browser: Browser, command: Command) -> Refusal {
+        match self.ask(browser, command) {
+            LedgerReply::Refused(refusal) => refusal,
+            other => panic!("not refused: {other:?}"),
+        }
+    }
+
+    pub fn issue(&self, browser: Browser, json: &str) -> KeyView {
+        let command = self.issue_command(json);
+        self.changed(browser, command).0.unwrap()
+    }
+
+    /// An issue of a fresh key under a fresh idempotency key.
+    pub fn issue_command(&self, json: &str) -> Command {
+        let (id, digest) = self.draw_key();
+        Command::Issue { id, digest, draft: draft(json), idempotency_key: format!("i-{id}") }
+    }
+
+    pub fn changed(&self, browser: Browser, command: Command) -> (Option<KeyView>, Record, Option<Bound>) {
+        match self.ask(browser, command) {
+            LedgerReply::Changed { key, record, bound } => (key, record, bound),
+            other => panic!("not changed: {other:?}"),
+        }
+    }
+
+    pub fn page(&self, browser: Browser, listing: Listing) -> Page {
+        match self.ask(browser, Command::List(listing)) {
+            LedgerReply::Page(page) => page,
+            other => panic!("no page: {other:?}"),
+        }
+    }
+
+    pub fn record(&self, id: KeyId) -> Option<Record> {
+        match self.handle(LedgerRequest::Record { id }) {
+            Ok(LedgerReply::Record { record }) => record,
+            other => panic!("no record: {other:?}"),
+        }
+    }
+
+    /// How many rows a table has; a condition may follow its name.
+    pub fn count(&self, table: &str) -> i64 {
+        self.sql.integer(&Statement::new(format!("SELECT count(*) FROM {table}"))).unwrap()
+    }
+
+    pub fn next_due(&self) -> Option<i64> {
+        Ledger::new(&self.sql).next_due().unwrap().map(UnixMs::as_ms)
+    }
+
+    pub fn next_effect(&self) -> Option<Effect> {
+        Ledger::new(&self.sql).next_effect(self.now()).unwrap()
+    }
+
+    pub fn settle(&self, effect: &Effect, outcome: Outcome) {
+        Ledger::new(&self.sql).settle(effect, &outcome, self.now()).unwrap();
+    }
+}
+
+pub fn edit(key: &KeyView, json: &str) -> Command {
+    Command::Edit { id: key.id, expected: key.revision, changes: serde_json::from_str(json).unwrap() }
+}
+
+pub fn set_enabled(key: &KeyView, enabled: bool) -> Command {
+    Command::SetEnabled { id: key.id, expected: key.revision, enabled }
+}
+
+pub fn delete(key: &KeyView) -> Command {
+    Command::Delete { id: key.id, expected: key.revision }
+}
+
+pub fn stale(command: Command) -> Command {
+    let old = Revision(0);
+    match command {
+        Command::Edit { id, changes, .. } => Command::Edit { id, expected: old, changes },
+        Command::SetEnabled { id, enabled, .. } => Command::SetEnabled { id, expected: old, enabled },
+        Command::Delete { id, .. } => Command::Delete { id, expected: old },
+        other => other,
+    }
+}

@@ -1,0 +1,191 @@
+// What people and programs type wrongly: told by name, and nothing of it is kept. And who tries passwords.
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import { OWNER, begin, expect } from "./journey.mjs";
+
+/** Each: the members that differ from a good key, and the errors that they are told by. */
+const REFUSED = {
+  "a name with a control character": [{ name: "a\u0007b" }, ["#/name", "control_character"]],
+  "a name with a line break": [{ name: "a\nb" }, ["#/name", "control_character"]],
+  "a name that turns the direction of text": [{ name: "a\u202eb" }, ["#/name", "control_character"]],
+  "a name with an invisible character": [{ name: "a\u200bb" }, ["#/name", "control_character"]],
+  "an empty name": [{ name: "" }, ["#/name", "required"]],
+  "a blank name": [{ name: " \u3000 " }, ["#/name", "required"]],
+  "a name of 65 characters": [{ name: "é".repeat(65) }, ["#/name", "too_long", { max: 64 }]],
+  "no name": [{ name: undefined }, ["#/name", "required"]],
+  "no expiry": [{ expires: undefined }, ["#/expires", "required"]],
+  "no networks": [{ networks: undefined }, ["#/networks", "required"]],
+  "no permissions": [{ permissions: undefined }, ["#/permissions", "required"]],
+  "an expiry in the past": [{ expires: "2020-01-01T00:00:00Z" }, ["#/expires", "in_the_past", { at: "2020-01-01T00:00:00Z" }]],
+  "a day in the past": [{ expires: "2020-01-01" }, ["#/expires", "in_the_past", { at: "2020-01-01T15:00:00Z" }]],
+  "a duration of nothing": [{ expires: "0s" }, ["#/expires", "in_the_past"]],
+  "a day that no calendar has": [{ expires: "2027-02-30" }, ["#/expires", "no_such_day"]],
+  "a time that no clock has": [{ expires: "2027-06-30T25:00:00Z" }, ["#/expires", "no_such_time"]],
+  "an expiry in a million years": [{ expires: "99999999d" }, ["#/expires", "too_far"]],
+  "an expiry that is none": [{ expires: "soon" }, ["#/expires", "not_a_time"]],
+  "an expiry of 41 characters": [{ expires: "9".repeat(41) }, ["#/expires", "too_long"]],
+  "a beginning after the end": [{ expires: "1h", not_before: "2h" }, ["#/not_before", "begins_after_end"]],
+  "10.0.0.0/33": [{ networks: "10.0.0.0/33" }, ["#/networks", "prefix_too_long", { max: 32, line: 1, entry: "10.0.0.0/33" }]],
+  "2001:db8::/129": [{ networks: "2001:db8::/129" }, ["#/networks", "prefix_too_long", { max: 128 }]],
+  "1.2.3": [{ networks: "1.2.3" }, ["#/networks", "not_four_numbers", { entry: "1.2.3" }]],
+  "01.2.3.4": [{ networks: "01.2.3.4" }, ["#/networks", "leading_zero", { suggestion: "1.2.3.4" }]],
+  "fe80::1%eth0": [{ networks: "fe80::1%eth0" }, ["#/networks", "zone_id", { zone: "%eth0" }]],
+  "::ffff:10.0.0.1/64": [{ networks: "::ffff:10.0.0.1/64" }, ["#/networks", "mapped_prefix_too_short", { min: 96 }]],
+  "256.0.0.1": [{ networks: ["256.0.0.1"] }, ["#/networks", "octet_too_large", { max: 255 }]],
+  "10.0.0.0/": [{ networks: ["10.0.0.0/"] }, ["#/networks", "prefix_not_a_number"]],
+  "a host's name": [{ networks: "10.0.0.1\nexample.com" }, ["#/networks", "not_an_address", { line: 2, entry: "example.com" }]],
+  "257 networks": [{ networks: blocks(257) }, ["#/networks", "too_many", { count: 257, max: 256 }]],
+  "5,000 networks": [{ networks: blocks(5000).join(" ") }, ["#/networks", "too_many", { count: 5000, max: 256 }]],
+  "a permission of one part": [{ permissions: ["read"] }, ["#/permissions", "not_two_parts", { entry: "read" }]],
+  "a permission in capitals": [{ permissions: ["Demo:read"] }, ["#/permissions", "bad_character", { found: "D" }]],
+  "a wildcard within a part": [{ permissions: ["demo:r*"] }, ["#/permissions", "misplaced_wildcard"]],
+  "Claviger's own powers by wildcard": [{ permissions: ["claviger:*"] }, ["#/permissions", "reserved_wildcard"]],
+  "65 permissions": [{ permissions: Array.from({ length: 65 }, (_, n) => `demo:p${n}`) }, ["#/permissions", "too_many", { count: 65, max: 64 }]],
+};
+
+const MALFORMED = {
+  "an unknown member": { surplus: true },
+  "a number as name": { name: 7 },
+  "null as expiry": { expires: 7 },
+  "a table as networks": { networks: { "10.0.0.0": 8 } },
+  "numbers as networks": { networks: [167772160] },
+  "text as permissions": { permissions: "demo:read" },
+  "a digest of one's own": { digest: "0".repeat(43) },
+  "an ID of one's own": { id: "a1B2c3D47Hq0p2Zx9K" },
+};
+
+function blocks(count) {
+  return Array.from({ length: count }, (_, n) => `${(n % 200) + 1}.${Math.floor(n / 200)}.0.0`);
+}
+
+describe("a key's form", () => {
+  let at;
+  let edited;
+  before(async () => {
+    at = await begin();
+    edited = (await at.issue()).key;
+    await at.worker.resetCounters();
+  });
+  after(() => at.dispose());
+
+  const edit = (body) => at.console("PATCH", `/v1/keys/${edited.id}`, { body, headers: { "if-match": `"${edited.revision}"` } });
+
+  for (const [what, [members, [pointer, code, params = {}]]] of Object.entries(REFUSED)) {
+    test(`${what} is refused as ${code}`, async () => {
+      const isLeftOut = Object.values(members).includes(undefined);
+      // What is left out of an edit stays as it is.
+      const answers = [await at.tryIssue(members), ...(isLeftOut ? [] : [await edit(members)])];
+      for (const answer of answers) {
+        const { errors } = expect(answer, 422, "invalid").body;
+        assert.deepEqual([errors[0].pointer, errors[0].code], [pointer, code]);
+        for (const [name, value] of Object.entries(params)) assert.equal(errors[0][name], value, name);
+        assert.ok(errors[0].detail);
+      }
+    });
+
+    test(`${what} is noted while it is typed`, async () => {
+      const checked = expect(await at.console("POST", "/v1/keys/check", { body: members }), 200).body;
+      const noted = [...checked.errors, ...(checked.networks?.lines ?? [])].map((note) => note.code);
+      assert.equal(noted.includes(code), !Object.values(members).includes(undefined), JSON.stringify(checked));
+    });
+  }
+
+  for (const [what, members] of Object.entries(MALFORMED)) {
+    test(`${what} is no form at all`, async () => {
+      expect(await at.tryIssue(members), 400, "malformed_body");
+      expect(await edit(members), 400, "malformed_body");
+      expect(await at.console("POST", "/v1/keys/check", { body: members }), 400, "malformed_body");
+    });
+  }
+
+  test("10,000 networks are more than a body holds", async () => {
+    expect(await at.tryIssue({ networks: blocks(10_000) }), 413, "body_too_large");
+  });
+
+  test("all that is wrong is told at once", async () => {
+    const everything = { name: "", expires: "soon", networks: "1.2.3 01.2.3.4", permissions: ["x"] };
+    const { errors } = expect(await at.tryIssue(everything), 422, "invalid").body;
+    assert.deepEqual(errors.map(({ code }) => code), ["required", "not_a_time", "not_four_numbers", "leading_zero", "not_two_parts"]);
+  });
+
+  test("nothing of all that was written, in ledger or KV", async () => {
+    const { keys, total } = expect(await at.console("GET", "/v1/keys"), 200).body;
+    assert.equal(total, 1);
+    assert.deepEqual(keys[0], edited);
+    assert.ok(((await at.worker.counters())["KEYS.put"] ?? 0) <= 1, "the good key's own");
+    // Every change takes the next number.
+    assert.equal((await at.issue()).key.revision, edited.revision + 1);
+  });
+
+  test("networks are kept in one spelling", async () => {
+    const typed = "::ffff:10.0.0.1/120, 10.1.2.3/8\n2001:DB8:0::1  203.0.113.7/32 203.0.113.7";
+    const { key } = await at.issue({ networks: typed });
+    assert.deepEqual(key.networks, ["10.0.0.0/24", "10.0.0.0/8", "2001:db8::1", "203.0.113.7"]);
+  });
+});
+
+describe("tries at a password", () => {
+  let at;
+  before(async () => (at = await begin()));
+  after(() => at.dispose());
+
+  const WRONG = "not the horse battery";
+  const signIn = (email, password, ip) => at.console("POST", "/v1/session", { body: { email, password }, cookie: null, ip });
+  const tally = (answers) => {
+    const counts = {};
+    for (const { status, body } of answers) counts[`${status} ${body.code}`] = (counts[`${status} ${body.code}`] ?? 0) + 1;
+    return counts;
+  };
+
+  test("are told by one answer, whatever is wrong", async () => {
+    const answers = [
+      await signIn(OWNER.email, WRONG, "192.0.2.1"),
+      await signIn("nobody@example.jp", WRONG, "192.0.2.1"),
+      await signIn("no address", WRONG, "192.0.2.1"),
+      await signIn("", "", "192.0.2.1"),
+      await signIn(OWNER.email, "", "192.0.2.1"),
+      await signIn(OWNER.email, "x".repeat(5000), "192.0.2.1"),
+      await signIn(OWNER.email, `${OWNER.password} `, "192.0.2.1"),
+    ];
+    for (const answer of answers) {
+      expect(answer, 401, "sign_in_refused");
+      assert.equal(answer.text, answers[0].text);
+      assert.deepEqual(Object.keys(answer.headers), Object.keys(answers[0].headers));
+    }
+  });
+
+  // `BLOCK_TRIES` of src/name/tries.rs.
+  for (const [whose, email, block] of [["a member's", OWNER.email, "203.0.113"], ["nobody's", "nobody@example.jp", "198.18.7"]]) {
+    test(`at ${whose} address: of 200 at once from one block ten are looked at`, { timeout: 20_000 }, async () => {
+      const answers = await Promise.all(Array.from({ length: 200 }, (_, n) => signIn(email, WRONG, `${block}.${n}`)));
+      assert.deepEqual(tally(answers), { "401 sign_in_refused": 10, "429 too_many_attempts": 190 });
+      const late = answers.find(({ status }) => status === 429);
+      const waits = Number(late.headers["retry-after"]);
+      assert.ok(waits > 0 && waits <= 15 * 60, `${waits}`);
+      assert.ok(Math.abs(Date.parse(late.body.until) - Date.now() - waits * 1000) < 5000);
+    });
+  }
+
+  test("are over for that block even with the right password, and for no other", async () => {
+    expect(await signIn(OWNER.email, OWNER.password, "203.0.113.250"), 429, "too_many_attempts");
+    expect(await signIn(OWNER.email, OWNER.password, "203.0.114.1"), 201);
+  });
+
+  test("from one block at many names are counted together", { timeout: 20_000 }, async () => {
+    // `TRIES` of src/address.rs. Texts that are no address are counted like any other, and cost no hash.
+    const answers = await Promise.all(Array.from({ length: 310 }, (_, n) => signIn(`no address ${n}`, WRONG, "2001:db8:7:7::1")));
+    assert.deepEqual(tally(answers), { "401 sign_in_refused": 300, "429 too_many_attempts": 10 });
+    expect(await signIn(OWNER.email, OWNER.password, "2001:db8:7:7:ffff::1"), 429, "too_many_attempts");
+    expect(await signIn(OWNER.email, OWNER.password, "2001:db8:7:8::1"), 201);
+  });
+
+  test("at a step-up are counted like any other", { timeout: 20_000 }, async () => {
+    await at.signIn({ ip: "192.0.7.1" });
+    const stepUp = (password) => at.console("POST", "/v1/session/step-up", { body: { password }, ip: "192.0.7.1" });
+    expect(await stepUp(OWNER.password), 200);
+    const answers = await Promise.all(Array.from({ length: 30 }, () => stepUp(WRONG)));
+    assert.deepEqual(tally(answers), { "401 step_up_refused": 10, "429 too_many_attempts": 20 });
+    expect(await stepUp(OWNER.password), 429, "too_many_attempts");
+    expect(await at.console("GET", "/v1/session"), 200);
+  });
+});

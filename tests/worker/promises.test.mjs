@@ -1,0 +1,383 @@
+// What Claviger promises of keys, seen from outside.
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { readFile, readdir } from "node:fs/promises";
+import http from "node:http";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { BASE62, FOREIGN, changed, key as forgedKey, mended, parts, random, token } from "./forge.mjs";
+import { API, CALLER, CONSOLE, ORIGIN, OWNER, begin, eventually, expect, setupToken } from "./journey.mjs";
+import { MASTER_SECRET } from "./harness.mjs";
+
+describe("a key", () => {
+  let at;
+  let issued;
+  before(async () => {
+    at = await begin();
+    issued = await at.issue();
+  });
+  after(() => at.dispose());
+
+  const called = (status, code) => async () => expect(await at.call("/", { key: issued.credential }), status, code);
+  const id = () => issued.key.id;
+
+  test("is made as its format says", () => {
+    const { id, secret } = parts(issued.credential);
+    assert.equal(forgedKey({ id, secret }), issued.credential);
+    assert.equal(issued.access_key + issued.access_secret, issued.credential);
+    assert.equal(issued.key.access_key, issued.access_key);
+  });
+
+  test("is accepted as soon as its issue is answered", called(200));
+
+  test("is accepted where nothing was heard of it yet", async () => {
+    const another = await at.issue();
+    await at.forget();
+    expect(await at.call("/", { key: another.credential }), 200);
+  });
+
+  // Each on the isolate that made the change: there it holds from the answer on.
+  test("that is disabled is refused at once", async () => {
+    const { bound, key } = await at.change(id(), "disable");
+    assert.equal(key.status, "disabled");
+    assert.ok(Date.parse(bound.at) > Date.now() && bound.within_s > 0);
+    await called(401, "disabled")();
+  });
+
+  test("that is enabled again is accepted", async () => {
+    assert.equal((await at.change(id(), "enable")).bound, null);
+    await called(200)();
+  });
+
+  test("is refused outside its new networks at once, and accepted within", async () => {
+    const { bound, key } = await at.change(id(), { networks: ["192.0.2.0/24"] });
+    assert.ok(bound);
+    assert.deepEqual(key.networks, ["192.0.2.0/24"]);
+    await called(403, "network_denied")();
+    expect(await at.call("/", { key: issued.credential, ip: "192.0.2.9" }), 200);
+    expect(await at.call("/", { key: issued.credential, ip: null }), 403, "network_denied");
+  });
+
+  test("lacks a permission that was taken away at once", async () => {
+    await at.change(id(), { networks: [], permissions: ["demo:read"] });
+    await called(200)();
+    const refused = expect(await at.call("/", { key: issued.credential, method: "POST" }), 403, "permission_denied");
+    assert.equal(refused.headers["www-authenticate"], `Bearer realm="${API}", error="insufficient_scope", scope="demo:write"`);
+  });
+
+  test("that is not valid yet, or no more, is refused", async () => {
+    await at.change(id(), { not_before: "2h" });
+    await called(401, "not_yet_valid")();
+    await at.change(id(), { not_before: null, expires: "1" });
+    await called(401, "expired")();
+    await at.change(id(), { expires: "never" });
+    await called(200)();
+  });
+
+  test("tells a wrong secret nothing, whatever its state", async () => {
+    const stranger = forgedKey({ id: id() });
+    expect(await at.call("/", { key: stranger }), 401, "unknown");
+    await at.change(id(), "disable");
+    expect(await at.call("/", { key: stranger }), 401, "unknown");
+    await at.change(id(), "enable");
+  });
+
+  test("stands in KV as in the ledger, in the end", async () => {
+    const { revision } = await at.show(id());
+    const record = await eventually("KV holds the last change", async () => {
+      const found = await at.published(id());
+      return found?.revision === revision && found;
+    });
+    assert.equal(record.state, "active");
+    assert.deepEqual(record.limits.permissions, ["demo:read"]);
+    assert.deepEqual(record.limits.networks, []);
+    assert.equal(record.limits.expires, null);
+  });
+
+  test("that is deleted is unknown at once, to the end, and in KV as well", async () => {
+    const { revision } = await at.show(id());
+    await at.change(id(), "delete");
+    await called(401, "unknown")();
+    expect(await at.console("GET", `/v1/keys/${id()}`), 404, "not_found");
+    const record = await eventually("KV holds a tombstone", async () => {
+      const found = await at.published(id());
+      return found?.state === "deleted" && found;
+    });
+    assert.ok(record.revision > revision);
+    await at.forget();
+    await called(401, "unknown")();
+  });
+
+  test("costs nothing while it is remembered, and one read of KV when it is not", async () => {
+    const another = await at.issue();
+    await eventually("it is published", () => at.published(another.key.id));
+    await at.forget();
+    await at.worker.resetCounters();
+    for (let calls = 0; calls < 3; calls += 1) expect(await at.call("/", { key: another.credential }), 200);
+    assert.deepEqual(await at.worker.counters(), { "KEYS.get": 1, "DEMO.fetch": 3 });
+  });
+});
+
+describe("what Claviger never made", () => {
+  let at;
+  let real;
+  const agent = new http.Agent({ keepAlive: true, maxSockets: 32 });
+  before(async () => {
+    at = await begin();
+    real = (await at.issue()).credential;
+    await at.forget();
+  });
+  after(async () => {
+    agent.destroy();
+    await at.dispose();
+  });
+
+  /** Sends each, some at a time, and resolves to how often each `status code` was answered. */
+  async function tally(list, send) {
+    const seen = {};
+    const queue = list.values();
+    const work = async () => {
+      for (const text of queue) {
+        const answer = await send(text);
+        const { code } = JSON.parse(await answer.text());
+        seen[`${answer.status} ${code}`] = (seen[`${answer.status} ${code}`] ?? 0) + 1;
+      }
+    };
+    await Promise.all(Array.from({ length: 32 }, work));
+    return seen;
+  }
+  const asKey = (text) => at.worker.fetch(API, "/", { agent, headers: { authorization: `Bearer ${text}`, "cf-connecting-ip": CALLER } });
+  const asCookie = (text) => at.worker.fetch(CONSOLE, "/v1/keys", { agent, headers: { cookie: `__Host-claviger=${text}` } });
+  const asSetup = (text) => {
+    const form = { token: text, account_name: "x", time_zone: "UTC", language: "en", ...OWNER };
+    const headers = { origin: ORIGIN, "content-type": "application/json" };
+    return at.worker.fetch(CONSOLE, "/v1/setup", { agent, method: "POST", headers, body: JSON.stringify(form) });
+  };
+
+  const places = (text) => Array.from(text, (_, place) => place);
+  const others = (text, place) => [...BASE62].filter((to) => to !== text[place]);
+  const every = (text) => places(text).flatMap((place) => others(text, place).map((to) => changed(text, place, to)));
+  const many = (count, make) => Array.from({ length: count }, make);
+  const noise = () => String.fromCharCode(...many(1 + Math.floor(Math.random() * 200), () => 33 + Math.floor(Math.random() * 222)).filter((c) => c < 127 || c > 160)).replaceAll(",", "");
+
+  const rows = {
+    "a real key with one character changed anywhere, and the checksum mended": {
+      count: 72 * 61,
+      list: () => every(real).filter((text) => text.startsWith("clv_")).map(mended).filter((text) => text !== real),
+      send: asKey,
+      expected: "401 unknown",
+    },
+    "a real key with one character changed anywhere": {
+      count: 82 * 20,
+      list: () => places(real).flatMap((place) => others(real, place).slice(0, 20).map((to) => changed(real, place, to))),
+      send: asKey,
+      expected: "401 malformed",
+    },
+    "keys of another deployment": { count: 500, list: () => many(500, () => forgedKey({ master: FOREIGN })), send: asKey, expected: "401 unknown" },
+    "keys of another prefix": { count: 200, list: () => many(200, () => forgedKey({ prefix: "abc" })), send: asKey, expected: "401 malformed" },
+    "keys with a made-up tag": { count: 500, list: () => many(500, () => forgedKey({ tag: random(11) })), send: asKey, expected: "401 unknown" },
+    "noise": { count: 1000, list: () => many(1000, noise), send: asKey, expected: "401 malformed" },
+    "a session's cookie with one character changed anywhere": {
+      count: 73 * 10,
+      list: () => {
+        const session = at.cookie.split("=")[1];
+        return places(session).flatMap((place) => others(session, place).slice(0, 10).map((to) => changed(session, place, to)));
+      },
+      send: asCookie,
+      expected: "401 not_signed_in",
+    },
+    "sessions of another deployment": {
+      count: 500,
+      list: () => many(500, () => token("S", { account: parts(real).id.slice(0, 8), master: FOREIGN })),
+      send: asCookie,
+      expected: "401 not_signed_in",
+    },
+    "a set-up token as a session": { count: 1, list: () => [token("U")], send: asCookie, expected: "401 not_signed_in" },
+    "set-up tokens of another deployment": { count: 500, list: () => many(500, () => token("U", { master: FOREIGN })), send: asSetup, expected: "401 setup_refused" },
+    "a set-up token with one character changed anywhere": {
+      count: 73,
+      list: () => places(setupToken()).map((place) => changed(setupToken(), place)),
+      send: asSetup,
+      expected: "401 setup_refused",
+    },
+    "a session as a set-up token": { count: 1, list: () => [at.cookie.split("=")[1]], send: asSetup, expected: "401 setup_refused" },
+  };
+
+  for (const [what, { count, list, send, expected }] of Object.entries(rows)) {
+    test(`costs no read and no object call: ${what}`, async () => {
+      await at.worker.resetCounters();
+      const strings = list();
+      assert.equal(strings.length, count);
+      assert.deepEqual(await tally(strings, send), { [expected]: count });
+      assert.deepEqual(await at.worker.counters(), {});
+    });
+  }
+
+  test("is ten thousand strings in all", () => {
+    const total = Object.values(rows).reduce((sum, { count }) => sum + count, 0);
+    assert.ok(total >= 10_000, `${total}`);
+  });
+
+  test("is told from what it did make, which is looked up", async () => {
+    await at.worker.resetCounters();
+    assert.deepEqual(await tally([forgedKey({ id: parts(real).id })], asKey), { "401 unknown": 1 });
+    assert.deepEqual(await tally([token("S")], asCookie), { "401 not_signed_in": 1 });
+    const counted = await at.worker.counters();
+    assert.equal(counted["KEYS.get"], 1);
+    assert.ok(counted["LEDGER.fetch"] >= 1);
+  });
+});
+
+describe("secrets", () => {
+  let at;
+  const secrets = {};
+  const shown = new Set();
+  // What the scan must find: all of it was stored, logged or answered on purpose.
+  const planted = random(16);
+
+  before(async () => {
+    at = await begin({ setUp: false });
+    await live();
+  });
+  after(() => at.dispose());
+
+  /** A day in the life of a deployment, with everything in it that goes wrong. */
+  async function live() {
+    const keep = (name, text) => (secrets[name] = text);
+    const keepToken = (name, text) => keep(name, text).slice(19, 62);
+    keep("master secret", JSON.parse(MASTER_SECRET)[0].secret);
+    keep("password", OWNER.password);
+    keep("set-up token", setupToken());
+    keep("secret of the set-up token", keepToken("set-up token", setupToken()));
+    const session = (name) => {
+      const text = at.cookie.split("=")[1];
+      keep(`secret of ${name}`, keepToken(name, text));
+    };
+    const issue = async (name, draft) => {
+      const issued = await at.issue(draft);
+      shown.add(at.answers.at(-1));
+      keep(name, issued.credential);
+      keep(`secret of ${name}`, parts(issued.credential).secret);
+      keep(`access secret of ${name}`, issued.access_secret);
+      return issued;
+    };
+
+    await at.setUp();
+    session("first session");
+    await at.console("DELETE", "/v1/session");
+    const wrong = keep("wrong password", "not the horse battery");
+    const signIn = (body, more) => at.console("POST", "/v1/session", { body, cookie: null, ...more });
+    expect(await signIn({ email: OWNER.email, password: wrong }), 401);
+    expect(await signIn({ email: "nobody@example.jp", password: wrong }), 401);
+    expect(await signIn({ email: OWNER.email, password: [OWNER.password] }), 400);
+    expect(await signIn(undefined, { raw: `{"email": "${OWNER.password}` }), 400);
+    await at.signIn();
+    session("second session");
+    expect(await at.console("POST", "/v1/session/step-up", { body: { password: wrong } }), 401);
+    expect(await at.console("POST", "/v1/session/step-up", { body: { password: OWNER.password } }), 200);
+
+    const issued = await issue("key", { name: planted });
+    const basic = (user, password) => ({ authorization: `Basic ${Buffer.from(`${user}:${password}`).toString("base64")}` });
+    expect(await at.call("/", { key: issued.credential }), 200);
+    expect(await at.call("/", { headers: basic(issued.access_key, issued.access_secret) }), 200);
+    expect(await at.call("/", { headers: { "x-api-key": issued.credential } }), 200);
+    expect(await at.call(`/query/a?u=${issued.credential}`), 200);
+    expect(await at.call("/admin", { key: issued.credential }), 403);
+    expect(await at.call("/", { key: `${issued.credential}x` }), 401);
+    expect(await at.call("/", { headers: [["authorization", issued.credential], ["x-api-key", "another"]] }), 400);
+    expect(await at.call("/public/a", { key: issued.credential }), 200);
+    expect(await at.console("GET", `/v1/keys?q=${issued.credential}`), 422);
+    expect(await at.console("POST", "/v1/keys/check", { body: { name: "x", secret: issued.credential } }), 400);
+
+    const verifier = await issue("verifier", { permissions: ["claviger:verify"] });
+    const asked = { raw: JSON.stringify({ credential: issued.credential }), cookie: null, headers: { "claviger-verifier": verifier.credential } };
+    expect(await at.console("POST", "/v1/verify", asked), 200);
+    expect(await at.console("POST", "/v1/verify", { ...asked, raw: `{"credential": "${issued.credential}"` }), 400);
+
+    // Stored in the names of keys in each of the spellings that the scan knows.
+    for (const name of [Buffer.from(planted).toString("hex"), Buffer.from(planted).toString("base64"), Buffer.from(`..${planted}..`).toString("base64url")]) {
+      await issue(`key called ${name}`, { name });
+    }
+    expect(await at.console("GET", "/v1/keys"), 200);
+    expect(await at.console("GET", `/v1/keys/${issued.key.id}`), 200);
+    await eventually("the records are in KV", () => at.published(issued.key.id));
+
+    for (const [on, mode] of [["LEDGER.fetch", "fail"], ["NAME.fetch", "fail"], ["Ledger.fetch", "trap"], ["Name.fetch", "trap"], ["handle", "trap"]]) {
+      await at.worker.setFaults({ on, mode });
+      assert.ok((await at.call("/", { key: forgedKey({ id: issued.key.id.slice(0, 8) + random(10) }) })).status >= 401);
+      assert.ok((await signIn({ email: OWNER.email, password: OWNER.password }, { ip: "192.0.2.44" })).status >= 201);
+      assert.ok((await at.tryIssue({ name: "while it fails" })).status >= 500 || on.startsWith("N"));
+      if (at.answers.at(-1).body?.credential) shown.add(at.answers.at(-1));
+    }
+    await at.worker.setFaults();
+  }
+
+  /** A text as it is, in hex, and in base64 at each of its three offsets without the digits that depend on neighbours. */
+  function spellings(text) {
+    const bytes = Buffer.from(text);
+    const found = [bytes, Buffer.from(bytes.toString("hex")), Buffer.from(bytes.toString("hex").toUpperCase()), Buffer.from(text, "utf16le")];
+    for (const offset of [0, 1, 2]) {
+      const padded = Buffer.concat([Buffer.alloc(offset), bytes]);
+      const core = padded.subarray(offset && 3, padded.length - (padded.length % 3));
+      for (const alphabet of ["base64", "base64url"]) found.push(Buffer.from(core.toString(alphabet)));
+    }
+    return found;
+  }
+
+  const holds = (bytes, text) => spellings(text).some((spelling) => bytes.includes(spelling));
+
+  async function files() {
+    const directory = join(at.worker.dir, "state");
+    const entries = await readdir(directory, { recursive: true, withFileTypes: true });
+    const paths = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+    return Promise.all(paths.map(async (path) => ({ name: path, bytes: await readFile(path) })));
+  }
+
+  test("the scan finds a text in each spelling", () => {
+    const text = random(43);
+    for (const spelled of [
+      text,
+      Buffer.from(text).toString("hex"),
+      ...["", "x", "xx"].flatMap((lead) => ["base64", "base64url"].map((form) => Buffer.from(`${lead}${text}yy`).toString(form))),
+    ]) {
+      assert.ok(holds(Buffer.from(`some ${spelled} noise`), text), spelled);
+      assert.ok(!holds(Buffer.from(`some ${spelled.slice(5)} noise`), text), spelled);
+    }
+  });
+
+  test("the scan reads what the objects and KV store, the log, and the answers", async () => {
+    const stored = await files();
+    const held = stored.filter(({ bytes }) => holds(bytes, planted));
+    assert.ok(held.some(({ name }) => /sqlite/.test(name)), stored.map(({ name }) => name).join("\n"));
+    const digest = createHash("sha256").update(secrets["secret of key"]).digest();
+    const published = (bytes) => ["hex", "base64", "base64url"].some((form) => bytes.includes(digest.toString(form).replace(/=+$/, "")));
+    assert.ok(stored.some(({ name, bytes }) => /blobs/.test(name) && published(bytes)), "the record's digest lies in a blob");
+    assert.match(at.worker.log().join("\n"), /as the test asked/);
+    assert.match(at.worker.log().join("\n"), /wasm trapped/);
+    assert.ok([...shown].every(({ text }) => holds(Buffer.from(text), secrets["master secret"]) === false && /credential/.test(text)));
+    assert.ok([...shown].some(({ text }) => holds(Buffer.from(text), secrets.key)));
+    assert.ok(at.answers.some((answer) => holds(Buffer.from(answer.text), planted)));
+  });
+
+  test("are in no file, while it runs and afterwards", async () => {
+    const leaks = async () => {
+      const stored = await files();
+      return Object.entries(secrets).flatMap(([what, secret]) => stored.filter(({ bytes }) => holds(bytes, secret)).map(({ name }) => `${what} in ${name}`));
+    };
+    assert.deepEqual(await leaks(), []);
+  });
+
+  test("are in no line of the log", () => {
+    const log = Buffer.from(at.worker.log().join("\n"));
+    assert.deepEqual(Object.keys(secrets).filter((what) => holds(log, secrets[what])), []);
+  });
+
+  test("are in no answer but the one that shows a key, nor in a header but the cookie", () => {
+    for (const answer of at.answers) {
+      const { "set-cookie": _, ...headers } = answer.headers;
+      const said = Buffer.from(JSON.stringify(headers) + (shown.has(answer) ? "" : answer.text));
+      const leaked = Object.keys(secrets).filter((what) => holds(said, secrets[what]));
+      assert.deepEqual(leaked, [], `${answer.method} ${answer.path}`);
+    }
+  });
+});

@@ -1,0 +1,310 @@
+// Every route of the console's host, against everything that may be wrong with a request to it.
+import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
+import { after, before, describe, test } from "node:test";
+import { FOREIGN, changed, key as forgedKey, token } from "./forge.mjs";
+import { API, CONSOLE, ORIGIN, OWNER, begin, expect, setupToken } from "./journey.mjs";
+
+let at;
+let issued;
+let verifier;
+before(async () => {
+  at = await begin();
+  issued = await at.issue();
+  verifier = (await at.issue({ permissions: ["claviger:verify"] })).credential;
+});
+after(() => at.dispose());
+// Whatever a test asked for: these hold of every answer.
+after(() => {
+  assert.ok(at.answers.length > 200);
+  for (const { method, path, status, headers, body } of at.answers) {
+    const what = `${method} ${path} ▸ ${status}`;
+    if (!path.startsWith("/v1/") && status !== 405) continue;
+    assert.equal(headers["cache-control"], "no-store", what);
+    if (status >= 400 && method !== "HEAD") {
+      assert.equal(headers["content-type"], "application/problem+json", what);
+      assert.equal(body.status, status, what);
+      assert.match(body.code, /^[a-z_]+$/, what);
+      assert.equal(body.type, `${ORIGIN}/problems#${body.code}`, what);
+      assert.ok(body.title, what);
+    }
+  }
+});
+
+const id = () => issued.key.id;
+const idempotency = () => ({ "idempotency-key": randomUUID() });
+const ifMatch = async () => ({ "if-match": `"${(await at.show(id())).revision}"` });
+const draft = { name: "a key", expires: "never", networks: [], permissions: [] };
+const setup = () => ({ token: setupToken(), account_name: "A", time_zone: "UTC", language: "en", ...OWNER });
+
+/**
+ * The table. `session`: it wants one. `changes`: only the console's own page may ask. `body`: a good one, with a member of the
+ * wrong type in `wrong`. `good`: what a good request gets.
+ */
+const ROUTES = [
+  { method: "POST", path: () => "/v1/setup", changes: true, body: setup, wrong: { language: 7 }, good: [409, "setup_done"] },
+  { method: "GET", path: () => "/v1/session", session: true, good: [200] },
+  { method: "POST", path: () => "/v1/session", changes: true, body: () => ({ email: OWNER.email, password: OWNER.password }), wrong: { password: 7 }, good: [201] },
+  { method: "POST", path: () => "/v1/session/step-up", session: true, changes: true, body: () => ({ password: OWNER.password }), wrong: { password: [] }, good: [200] },
+  { method: "GET", path: () => "/v1/keys", session: true, good: [200] },
+  { method: "POST", path: () => "/v1/keys", session: true, changes: true, headers: idempotency, body: () => draft, wrong: { permissions: "demo:read" }, good: [201] },
+  { method: "POST", path: () => "/v1/keys/check", session: true, changes: true, body: () => draft, wrong: { expires: 90 }, good: [200] },
+  { method: "GET", path: () => `/v1/keys/${id()}`, session: true, good: [200] },
+  { method: "PATCH", path: () => `/v1/keys/${id()}`, session: true, changes: true, headers: ifMatch, body: () => ({ name: "changed" }), wrong: { networks: 7 }, good: [200] },
+  { method: "POST", path: () => `/v1/keys/${id()}/disable`, session: true, changes: true, headers: ifMatch, good: [200] },
+  { method: "POST", path: () => `/v1/keys/${id()}/enable`, session: true, changes: true, headers: ifMatch, good: [200] },
+  { method: "DELETE", path: () => `/v1/keys/${id()}`, session: true, changes: true, headers: ifMatch, good: [200] },
+  { method: "DELETE", path: () => "/v1/session", changes: true, good: [204] },
+  { method: "POST", path: () => "/v1/verify", headers: () => ({ "claviger-verifier": verifier }), body: () => ({ credential: issued.credential }), wrong: { address: 7 }, good: [200] },
+];
+
+async function send(route, { headers, ...over } = {}) {
+  const body = over.raw === undefined ? route.body?.() : undefined;
+  return at.console(route.method, route.path(), { body, ...over, headers: { ...(await route.headers?.()), ...headers } });
+}
+
+/** A body that is refused before it has ended. */
+function unfinished(beginning) {
+  const { promise, resolve: end } = Promise.withResolvers();
+  const body = (async function* () {
+    yield beginning;
+    await promise;
+  })();
+  return { body, end };
+}
+
+const describeRoutes = (chosen, rows, options = {}) => {
+  for (const route of ROUTES.filter(chosen)) {
+    const name = `${route.method} ${route.path.toString().replace(/^\(\) => /, "").replaceAll(/["`]/g, "").replace("${id()}", "{id}")}`;
+    test(name, options, () => rows(route));
+  }
+};
+
+describe("without a session, or with none of ours", () => {
+  const session = () => at.cookie.split("=")[1];
+  const cookies = {
+    "no cookie": () => null,
+    "an empty one": () => "__Host-claviger=",
+    "a forged one": () => `__Host-claviger=${changed(session(), 30)}`,
+    "one of another deployment": () => `__Host-claviger=${token("S", { account: at.session.account.id, master: FOREIGN })}`,
+    "ours, for another account": () => `__Host-claviger=S${"a1B2c3D4"}${session().slice(9)}`,
+    "a set-up token": () => `__Host-claviger=${setupToken()}`,
+    "ours twice": () => `${at.cookie}; ${at.cookie}`,
+    "ours under another name": () => `claviger=${session()}`,
+  };
+  describeRoutes(
+    ({ session }) => session,
+    async (route) => {
+      for (const [what, cookie] of Object.entries(cookies)) {
+        const headers = await route.headers?.();
+        await at.worker.resetCounters();
+        const answer = await at.console(route.method, route.path(), { body: route.body?.(), headers, cookie: cookie() });
+        assert.deepEqual([answer.status, answer.body.code], [401, "not_signed_in"], what);
+        assert.deepEqual(await at.worker.counters(), {}, what);
+      }
+    },
+  );
+
+  test("a session that Claviger could have made, of an account that never was, is none either", async () => {
+    for (const route of ROUTES.filter(({ session }) => session)) {
+      expect(await send(route, { cookie: `__Host-claviger=${token("S")}`, headers: { "if-match": '"1"' } }), 401, "not_signed_in");
+    }
+  });
+
+  test("a key of an account that is not one's own is not there", async () => {
+    const foreign = `/v1/keys/a1B2c3D4${id().slice(8)}`;
+    for (const [method, path, body] of [["GET", foreign], ["PATCH", foreign, {}], ["DELETE", foreign], ["POST", `${foreign}/disable`], ["POST", `${foreign}/enable`]]) {
+      expect(await at.console(method, path, { body, headers: { "if-match": '"1"' } }), 404, "not_found");
+    }
+  });
+
+  test("a session that was signed out is over", async () => {
+    const before = at.cookie;
+    await at.signIn();
+    const signedOut = expect(await at.console("DELETE", "/v1/session"), 204);
+    assert.match(signedOut.headers["set-cookie"][0], /^__Host-claviger=; .*Max-Age=0/);
+    expect(await at.console("GET", "/v1/session"), 401, "not_signed_in");
+    at.cookie = before;
+    expect(await at.console("GET", "/v1/session"), 200);
+  });
+});
+
+describe("from another site", () => {
+  const origins = [
+    { origin: "https://evil.example" },
+    { origin: "null" },
+    { origin: `${ORIGIN}.evil.example` },
+    { origin: `http://${API}` },
+    { origin: "https://evil.example", headers: { "sec-fetch-site": "same-origin" } },
+    { origin: null },
+    { origin: null, headers: { "sec-fetch-site": "cross-site" } },
+    { origin: null, headers: { "sec-fetch-site": "same-site" } },
+    { origin: null, headers: { "sec-fetch-site": "none" } },
+  ];
+  describeRoutes(
+    ({ changes }) => changes,
+    async (route) => {
+      const headers = await route.headers?.();
+      await at.worker.resetCounters();
+      for (const over of origins) {
+        const answer = await at.console(route.method, route.path(), { body: route.body?.(), ...over, headers: { ...headers, ...over.headers } });
+        expect(answer, 403, "cross_site");
+      }
+      assert.deepEqual(await at.worker.counters(), {});
+    },
+  );
+});
+
+describe("with a body that is none", () => {
+  const members = ({ body }) => JSON.stringify(body());
+  describeRoutes(
+    ({ body }) => body,
+    async (route) => {
+      for (const type of [null, "text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "application/jsonp"]) {
+        expect(await send(route, { type }), 415, "unsupported_media_type");
+      }
+      const bodies = ["", "{", '"text"', "null", "7", `${members(route)} x`, members(route).replace("{", '{"surplus":1,'), "\u0000", `{"a":${"[".repeat(10_000)}`];
+      bodies.push(JSON.stringify({ ...route.body(), ...route.wrong }));
+      for (const raw of bodies) expect(await send(route, { raw }), 400, "malformed_body");
+      expect(await send(route, { raw: Buffer.from([0x7b, 0x22, 0xff, 0x22, 0x7d]) }), 400, "malformed_body");
+
+      // Announced; and in chunks, without a length that says so beforehand.
+      for (const headers of [{ "content-length": `${1 << 20}` }, {}]) {
+        const { body, end } = unfinished(Buffer.alloc(headers["content-length"] ? 1 : 65_537, " "));
+        assert.equal(expect(await send(route, { raw: body, headers }), 413, "body_too_large").body.max, 65_536);
+        end();
+      }
+      // The limit itself is no excess.
+      expect(await send(route, { raw: Buffer.alloc(65_536, " ") }), 400, "malformed_body");
+    },
+  );
+});
+
+describe("with a body that is a list", () => {
+  const values = (route) => JSON.stringify(Object.values(route.body()));
+  describeRoutes(
+    ({ body }) => body,
+    async (route) => {
+      for (const raw of ["[]", values(route)]) expect(await send(route, { raw }), 400, "malformed_body");
+    },
+  );
+});
+
+describe("with a method that it does not have", () => {
+  const allowed = {
+    "/v1/setup": "POST",
+    "/v1/session": "GET, HEAD, POST, DELETE",
+    "/v1/session/step-up": "POST",
+    "/v1/keys": "GET, HEAD, POST",
+    "/v1/keys/check": "POST",
+    "/v1/keys/a1B2c3D47Hq0p2Zx9K": "GET, HEAD, PATCH, DELETE",
+    "/v1/keys/a1B2c3D47Hq0p2Zx9K/disable": "POST",
+    "/v1/keys/a1B2c3D47Hq0p2Zx9K/enable": "POST",
+    "/v1/verify": "POST",
+    "/": "GET, HEAD",
+  };
+  for (const [path, allow] of Object.entries(allowed)) {
+    test(path, async () => {
+      await at.worker.resetCounters();
+      for (const method of ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "PROPFIND"]) {
+        if (allow.split(", ").includes(method)) continue;
+        const refused = expect(await at.console(method, path), 405, "method_not_allowed");
+        assert.equal(refused.headers.allow, allow);
+      }
+      assert.deepEqual(await at.worker.counters(), {});
+    });
+  }
+});
+
+describe("at a path that is none", () => {
+  for (const path of ["/v1/", "/v1/nothing", "/v1/keys/", "/v1/keys/short", "/v1/keys/a1B2c3D47Hq0p2Zx9K/destroy", "/v1//keys", "/v1/keys/a1B2c3D47Hq0p2Zx9%4B", "/v1/operator/accounts"]) {
+    test(path, async () => {
+      for (const method of ["GET", "POST", "DELETE"]) expect(await at.console(method, path), 404, "not_found");
+    });
+  }
+  test("a file that is none: a page, because browsers ask", async () => {
+    const answer = expect(await at.console("GET", "/nothing.js"), 404);
+    assert.match(answer.headers["content-type"], /^text\/html/);
+    assert.match(answer.text, /There is nothing at this address/);
+  });
+});
+
+describe("headers that a route demands", () => {
+  test("Idempotency-Key: 1 to 64 visible ASCII characters", async () => {
+    for (const value of [undefined, "", "a b", "x".repeat(65), "\u00e9"]) {
+      const headers = value === undefined ? {} : { "idempotency-key": value };
+      const refused = expect(await at.console("POST", "/v1/keys", { body: draft, headers }), 400, "bad_header");
+      assert.equal(refused.body.header, "Idempotency-Key");
+    }
+    expect(await at.console("POST", "/v1/keys", { body: draft, headers: { "idempotency-key": "x".repeat(64) } }), 201);
+  });
+
+  test("If-Match: one revision in quotes, and the present one", async () => {
+    const path = `/v1/keys/${id()}`;
+    for (const value of [undefined, "", "1", '"one"', "*", 'W/"1"', '"1", "2"', '"-1"', '"99999999999999999999999"']) {
+      const headers = value === undefined ? {} : { "if-match": value };
+      for (const [method, target, body] of [["PATCH", path, {}], ["DELETE", path], ["POST", `${path}/disable`], ["POST", `${path}/enable`]]) {
+        expect(await at.console(method, target, { body, headers }), 400, "bad_header");
+      }
+    }
+    const { revision } = await at.show(id());
+    await at.change(id(), { name: "changed meanwhile" });
+    const late = expect(await at.console("DELETE", path, { headers: { "if-match": `"${revision}"` } }), 412, "changed_meanwhile");
+    assert.equal(late.body.key.name, "changed meanwhile");
+    assert.equal(late.body.by, OWNER.name);
+    assert.ok(Date.parse(late.body.at));
+    assert.equal((await at.show(id())).status, "active");
+  });
+});
+
+describe("verification", () => {
+  const ask = (headers, body = { credential: issued.credential }) => at.console("POST", "/v1/verify", { headers, body, cookie: null, origin: null });
+
+  test("wants a verifier, and a session is none", async () => {
+    const refused = expect(await at.console("POST", "/v1/verify", { body: { credential: issued.credential } }), 401, "missing");
+    assert.equal(refused.headers["www-authenticate"], `Bearer realm="${CONSOLE}"`);
+    for (const [value, status, code] of [
+      ["", 401, "malformed"],
+      [`${verifier}x`, 401, "malformed"],
+      [forgedKey({ master: FOREIGN }), 401, "unknown"],
+      [issued.credential, 403, "permission_denied"],
+      [`${verifier}, ${verifier}`, 401, "malformed"],
+    ]) {
+      const answer = expect(await ask({ "claviger-verifier": value }), status, code);
+      assert.match(answer.headers["www-authenticate"], /^Bearer realm="localhost", error="/);
+    }
+    expect(await ask({ authorization: `Bearer ${verifier}` }), 401, "missing");
+  });
+
+  test("tells what the gateway would, and nothing of other accounts", async () => {
+    const found = async (check) => expect(await ask({ "claviger-verifier": verifier }, check), 200).body;
+    const { credential, access_key, access_secret } = issued;
+    const valid = await found({ credential, permission: "demo:read" });
+    assert.deepEqual([valid.verdict, valid.key, valid.account], ["valid", id(), at.session.account.id]);
+    assert.equal((await found({ access_key, access_secret })).verdict, "valid");
+    assert.equal((await found({ credential, permission: "admin:use" })).verdict, "permission_denied");
+    assert.equal((await found({ credential, interface: "smtp" })).verdict, "interface_denied");
+    assert.equal((await found({ credential: "x" })).verdict, "malformed");
+    await at.worker.resetCounters();
+    assert.equal((await found({ credential: forgedKey() })).verdict, "unknown");
+    assert.deepEqual(await at.worker.counters(), {}, "another account's key is not even looked up");
+    const checks = Array.from({ length: 100 }, (_, n) => ({ credential: n % 2 ? credential : "x" }));
+    const { verdicts } = await found({ checks });
+    assert.deepEqual(verdicts.map(({ verdict }) => verdict), checks.map((_, n) => (n % 2 ? "valid" : "malformed")));
+    expect(await ask({ "claviger-verifier": verifier }, { checks: [...checks, {}] }), 400, "malformed_body");
+    expect(await ask({ "claviger-verifier": verifier }, {}), 400, "malformed_body");
+  });
+});
+
+describe("a good request", () => {
+  describeRoutes(
+    () => true,
+    async (route) => {
+      expect(await send(route), ...route.good);
+      if (route.method === "GET") {
+        const head = await at.console("HEAD", route.path());
+        assert.deepEqual([head.status, head.text], [route.good[0], ""]);
+      }
+    },
+  );
+});
