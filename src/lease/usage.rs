@@ -51,11 +51,9 @@ impl Usage {
         let counter = if is_let_through { &mut used.count } else { &mut used.denials };
         *counter = counter.saturating_add(1);
         used.last_at = used.last_at.max(at);
-        if let Some(address) = address
-            && used.addresses.len() < ADDRESSES_MAX
-            && !used.addresses.contains(&address)
-        {
-            used.addresses.push(address);
+        // Most keys are used from one address at a time: then there is nothing to move.
+        if let Some(address) = address.filter(|address| used.addresses.first() != Some(address)) {
+            note(address, &mut used.addresses);
         }
         true
     }
@@ -94,4 +92,11 @@ impl Usage {
         let uses = self.pending.values().chain(self.under_way.iter().flat_map(|batch| &batch.uses));
         uses.fold(0_u64, |sum, used| sum.saturating_add(used.count).saturating_add(used.denials))
     }
+}
+
+/// Notes an address, the latest first.
+fn note(address: ClientAddress, addresses: &mut Vec<ClientAddress>) {
+    addresses.retain(|known| *known != address);
+    addresses.truncate(ADDRESSES_MAX.saturating_sub(1));
+    addresses.insert(0, address);
 }

@@ -113,6 +113,17 @@ fn uses_ride_on_the_next_refresh_and_stay_until_it_is_answered() {
 }
 
 #[test]
+fn the_latest_addresses_come_first_and_the_oldest_go() {
+    let mut isolate = Isolate::leased(5);
+    for last in [1, 2, 3, 4, 5, 6, 7, 8, 9, 4, 9] {
+        isolate.0.count_use(key('a'), true, address(last), at(1));
+    }
+    let batch = isolate.renew(2).request().usage.clone().unwrap();
+    let expected: Vec<ClientAddress> = [9, 4, 8, 7, 6, 5, 3, 2].into_iter().filter_map(address).collect();
+    assert_eq!(batch.uses[0].addresses, expected);
+}
+
+#[test]
 fn addresses_and_keys_of_a_batch_are_bounded_and_what_is_lost_is_counted() {
     let (mut isolate, mut rng) = (Isolate::leased(5), rng());
     for last in 0..20 {
