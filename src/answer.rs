@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 
+use crate::id::AccountId;
+
 /// An answer of Claviger's own.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Answer {
@@ -73,9 +75,18 @@ pub enum Outcome {
 }
 
 impl Outcome {
-    /// As the entry script reads it.
-    pub fn to_json(&self) -> String {
-        serde_json::to_string(self).unwrap_or_default()
+    /// As the entry script reads it; `renew` is the account whose lease it has renewed beside.
+    pub fn to_json(&self, renew: Option<AccountId>) -> String {
+        #[derive(Serialize)]
+        struct WithRenewal<'a> {
+            #[serde(flatten)]
+            outcome: &'a Outcome,
+            renew: AccountId,
+        }
+        match renew {
+            None => serde_json::to_string(self).unwrap_or_default(),
+            Some(renew) => serde_json::to_string(&WithRenewal { outcome: self, renew }).unwrap_or_default(),
+        }
     }
 }
 
@@ -88,10 +99,14 @@ mod tests {
     fn the_json_for_the_entry_script_is_pinned() {
         let answer = Outcome::Answer(Answer::empty(204).with("allow", "GET"));
         assert_eq!(
-            answer.to_json(),
+            answer.to_json(None),
             r#"{"answer":{"status":204,"headers":[["cache-control","no-store"],["allow","GET"]],"body":""}}"#
         );
-        assert_eq!(Outcome::Asset.to_json(), r#""asset""#);
+        assert_eq!(
+            answer.to_json(AccountId::parse("a1B2c3D4")),
+            r#"{"answer":{"status":204,"headers":[["cache-control","no-store"],["allow","GET"]],"body":""},"renew":"a1B2c3D4"}"#
+        );
+        assert_eq!(Outcome::Asset.to_json(None), r#""asset""#);
         let forward = Outcome::Forward(Forward {
             binding: Some("DEMO".into()),
             url: "https://x/".into(),
@@ -99,7 +114,7 @@ mod tests {
             set: vec![("claviger-key", "k".into())],
         });
         assert_eq!(
-            forward.to_json(),
+            forward.to_json(None),
             r#"{"forward":{"binding":"DEMO","url":"https://x/","remove":["authorization"],"set":[["claviger-key","k"]]}}"#
         );
     }

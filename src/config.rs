@@ -5,6 +5,7 @@ use crate::request::Url;
 use crate::ring::{Ring, RingError};
 use crate::rules::{Rules, RulesError};
 use crate::secret::SecretText;
+use crate::time::DurationMs;
 
 /// The settings as the platform hands them over.
 #[derive(Debug)]
@@ -17,6 +18,10 @@ pub struct Settings {
     pub console_origin: Option<String>,
     /// Variable `RULES`, as JSON.
     pub rules: Option<String>,
+    /// Variable `FRESHNESS`; not set = `bounded`.
+    pub freshness: Option<String>,
+    /// Variable `OUTAGE`; not set = `deny`.
+    pub outage: Option<String>,
 }
 
 /// Why a deployment does not serve. It goes to the log; callers only learn that it does not.
@@ -31,12 +36,71 @@ pub enum ConfigError {
     /// The console's origin is no origin.
     #[error("CONSOLE_ORIGIN must be https://host[:port], or http://localhost[:port]")]
     ConsoleOrigin,
+    /// Where leases come from is none of the ways there are.
+    #[error("FRESHNESS must be bounded (the default)")]
+    Freshness,
+    /// `eventual` is a word of the future: a deployment that wants it must not get something else.
+    #[error("FRESHNESS = eventual is not there yet; bounded is")]
+    Eventual,
+    /// What to do while a ledger is out of reach.
+    #[error("OUTAGE must be deny (the default), or grace:<seconds> with 1 to {GRACE_S_MAX}")]
+    Outage,
     /// The master secret.
     #[error("MASTER_SECRET: {0}")]
     Ring(#[from] RingError),
     /// The rules.
     #[error("{0}")]
     Rules(#[from] RulesError),
+}
+
+/// Longest grace, in seconds: a day. A lease does not outlive ten T in any case.
+pub const GRACE_S_MAX: u64 = 86_400;
+
+/// What a request gets whose lease is older than T while the ledger is out of reach.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outage {
+    /// 503.
+    Deny,
+    /// A verdict from the lease there is, if it is at most so much older than T, and has not ended (after ten T).
+    Grace(DurationMs),
+}
+
+impl Outage {
+    /// How much older than T a lease may be.
+    pub fn grace(self) -> Option<DurationMs> {
+        match self {
+            Self::Deny => None,
+            Self::Grace(more) => Some(more),
+        }
+    }
+
+    /// Reads `deny` or `grace:<seconds>`, the number in digits without leading zeros.
+    fn parse(text: &str) -> Option<Self> {
+        if text == "deny" {
+            return Some(Self::Deny);
+        }
+        let digits = text.strip_prefix("grace:")?;
+        let seconds: u64 = digits.parse().ok()?;
+        let is_canonical = seconds.to_string() == digits && (1..=GRACE_S_MAX).contains(&seconds);
+        is_canonical.then(|| Self::Grace(DurationMs::from_s(seconds)))
+    }
+}
+
+/// Where leases come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Freshness {
+    /// From the ledger: within T.
+    Bounded,
+}
+
+impl Freshness {
+    fn parse(text: &str) -> Result<Self, ConfigError> {
+        match text {
+            "bounded" => Ok(Self::Bounded),
+            "eventual" => Err(ConfigError::Eventual),
+            _ => Err(ConfigError::Freshness),
+        }
+    }
 }
 
 /// A deployment's settings, all of them right.
@@ -52,6 +116,10 @@ pub struct Config {
     pub console_host: String,
     /// Gateway rules.
     pub rules: Rules,
+    /// Where leases come from.
+    pub freshness: Freshness,
+    /// What holds while a ledger is out of reach.
+    pub outage: Outage,
 }
 
 impl Config {
@@ -75,7 +143,10 @@ impl Config {
             .filter(|host| console_origin.starts_with("https://") || host == "localhost")
             .ok_or(ConfigError::ConsoleOrigin)?;
         let rules = Rules::parse(&rules, &console_host)?;
-        Ok(Self { ring, prefix, console_origin, console_host, rules })
+        let freshness = settings.freshness.as_deref().map_or(Ok(Freshness::Bounded), Freshness::parse)?;
+        let outage = settings.outage.as_deref().map_or(Some(Outage::Deny), Outage::parse);
+        let outage = outage.ok_or(ConfigError::Outage)?;
+        Ok(Self { ring, prefix, console_origin, console_host, rules, freshness, outage })
     }
 }
 
@@ -94,6 +165,8 @@ pub(crate) mod tests {
                     {"host":"api.localhost","path":"/public/*","origin":"https://origin.example","public":true}]"#
                     .into(),
             ),
+            freshness: None,
+            outage: None,
         }
     }
 
@@ -115,6 +188,38 @@ pub(crate) mod tests {
             cut(&mut settings);
             assert_eq!(Config::parse(settings).unwrap_err().to_string(), expected);
         }
+    }
+
+    #[test]
+    fn freshness_and_outage_with_near_misses() {
+        let grace = |s| Ok(Outage::Grace(DurationMs::from_s(s)));
+        for (text, expected) in [
+            ("deny", Ok(Outage::Deny)),
+            ("grace:1", grace(1)),
+            ("grace:86400", grace(86_400)),
+            ("grace:86401", Err(ConfigError::Outage)),
+            ("grace:0", Err(ConfigError::Outage)),
+            ("grace:060", Err(ConfigError::Outage)),
+            ("grace:+60", Err(ConfigError::Outage)),
+            ("grace:60s", Err(ConfigError::Outage)),
+            ("grace:", Err(ConfigError::Outage)),
+            ("grace", Err(ConfigError::Outage)),
+            ("Deny", Err(ConfigError::Outage)),
+            ("", Err(ConfigError::Outage)),
+        ] {
+            let settings = Settings { outage: Some(text.into()), ..settings() };
+            assert_eq!(Config::parse(settings).map(|config| config.outage), expected, "{text}");
+        }
+        for (text, expected) in [
+            ("bounded", Ok(Freshness::Bounded)),
+            ("eventual", Err(ConfigError::Eventual)),
+            ("Bounded", Err(ConfigError::Freshness)),
+            ("", Err(ConfigError::Freshness)),
+        ] {
+            let settings = Settings { freshness: Some(text.into()), ..settings() };
+            assert_eq!(Config::parse(settings).map(|config| config.freshness), expected, "{text}");
+        }
+        assert_eq!((config().freshness, config().outage), (Freshness::Bounded, Outage::Deny));
     }
 
     #[test]

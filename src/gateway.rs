@@ -5,7 +5,7 @@
 //! 3. The rule for it, or 404.
 //! 4. The credential, or 401; several, 400.
 //! 5. Its form and tag: what Claviger never made ends here, without any lookup (P3).
-//! 6. Its record: from memory (P4), else [`Need`] KV, else [`Need`] the ledger, else 503.
+//! 6. What its account's [lease](crate::lease) says of it: from memory (P4), else [`Need`] the ledger or KV, else 503.
 //! 7. The verdict: forward with identity headers, or refuse.
 
 use std::collections::HashMap;
@@ -17,7 +17,10 @@ use crate::credential::{self, CREDENTIAL_BYTES_MAX, Carried};
 use crate::id::{AccountId, KeyId};
 use crate::identity;
 use crate::key::{KeyText, MadeKey};
-use crate::knowledge::{Fact, Knowledge, Source};
+use crate::lease::call::{Finding, Found, KvRead, Lookup, Need, RefreshCall, RefreshReply, Source};
+use crate::lease::entries::Word;
+use crate::lease::isolate::{Counters, Leases};
+use crate::lease::rules::{ByTheBook, Rules};
 use crate::network::ClientAddress;
 use crate::path;
 use crate::permission::Permission;
@@ -26,15 +29,15 @@ use crate::record::{Interface, Record, Revision};
 use crate::request::Request;
 use crate::ring::MacKey;
 use crate::rules::{Access, Effect, Origin, Rule};
-use crate::time::UnixMs;
+use crate::time::{DurationMs, UnixMs};
 use crate::verdict::Denial;
-use crate::verify::{Demand, Facts, Verified, verify};
+use crate::verify::{Demand, Facts, Known, Verified, verify};
 
-/// One isolate's edge: its settings and what it knows.
+/// One isolate's edge: its settings and what it knows. `R` is for simulations that break a rule on purpose.
 #[derive(Debug)]
-pub struct Gateway {
+pub struct Gateway<R = ByTheBook> {
     config: Config,
-    knowledge: Knowledge,
+    leases: Leases<R>,
     /// Proof key of each origin that the rules name, by its name.
     origin_keys: HashMap<String, MacKey>,
 }
@@ -45,51 +48,65 @@ pub enum Decision {
     /// It is for a route of Claviger's own, on the console's host.
     Console(Route),
     /// All is known.
-    Done(Outcome),
+    Done {
+        /// The answer.
+        outcome: Outcome,
+        /// Whose lease to [renew](Gateway::renew) meanwhile. The request does not wait for it.
+        renew: Option<AccountId>,
+    },
     /// First find this out, tell it to the [`Lookup`], and decide again.
     Need(Need),
-}
-
-/// A question that only I/O can answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Need {
-    /// What KV holds of the key.
-    Kv(KeyId),
-    /// What the ledger knows of it.
-    Ledger(KeyId),
-}
-
-/// What one request has found out so far about one key. It is the request's own, so that it helps even where memory keeps nothing.
-#[derive(Debug, Default)]
-pub struct Lookup {
-    found: Option<Fact>,
-    kv_is_no_help: bool,
-    ledger_is_out_of_reach: bool,
 }
 
 /// Where a verdict rests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Evidence {
-    /// `None`: memory.
-    pub source: Option<Source>,
-    /// Age of the fact, in milliseconds.
-    pub age_ms: i64,
+    /// Who said so.
+    pub source: Source,
+    /// How long ago it was known to be so, in milliseconds.
+    pub age_ms: u64,
     /// Revision of the record; `None` when there is none.
     pub revision: Option<Revision>,
+    /// It is older than T, and used because the ledger is out of reach.
+    pub is_stale: bool,
 }
 
 /// What the check of one credential came to.
 #[derive(Debug)]
 pub enum Check {
-    /// A verdict. `None` as evidence: the string alone decided.
-    Verdict(Result<Verified, Denial>, Option<Evidence>),
+    /// A verdict.
+    Verdict(Checked),
     /// First find this out.
     Need(Need),
 }
 
+/// A verdict and what it rests on.
+#[derive(Debug)]
+pub struct Checked {
+    /// The verdict.
+    pub verdict: Result<Verified, Denial>,
+    /// `None`: the string alone decided, or nobody could.
+    pub evidence: Option<Evidence>,
+    /// Whose lease to [renew](Gateway::renew) meanwhile.
+    pub renew: Option<AccountId>,
+}
+
+impl Checked {
+    fn without_evidence(denial: Denial) -> Check {
+        Check::Verdict(Self { verdict: Err(denial), evidence: None, renew: None })
+    }
+}
+
 impl Gateway {
-    /// An edge that knows nothing yet.
-    pub fn new(config: Config) -> Self {
+    /// An edge that knows nothing yet. `isolate` is random: it names the isolate to ledgers and spreads its refreshes.
+    pub fn new(config: Config, isolate: u64) -> Self {
+        Self::with_rules(config, isolate)
+    }
+}
+
+impl<R: Rules> Gateway<R> {
+    /// An edge that knows nothing yet, and decides by other rules than the right ones.
+    pub fn with_rules(config: Config, isolate: u64) -> Self {
         let newest = config.ring.newest();
         let origin_keys = config
             .rules
@@ -97,7 +114,8 @@ impl Gateway {
             .map(|rule| rule.origin.name())
             .map(|name| (name.to_owned(), MacKey::new(&newest.origin_key(name))))
             .collect();
-        Self { config, knowledge: Knowledge::default(), origin_keys }
+        let leases = Leases::new(isolate, config.outage);
+        Self { config, leases, origin_keys }
     }
 
     /// The settings.
@@ -105,12 +123,12 @@ impl Gateway {
         &self.config
     }
 
-    /// Decides about a request, given what its lookup has brought so far.
-    pub fn decide(&mut self, request: &Request<'_>, lookup: &Lookup) -> Decision {
+    /// Decides about a request at the time `now`, given what its lookup has brought so far. Nothing is noted unless it is done.
+    pub fn decide(&mut self, request: &Request<'_>, now: UnixMs, lookup: &Lookup) -> Decision {
         let decided = if request.url.host == self.config.console_host {
             self.decide_console(request)
         } else {
-            self.decide_api(request, lookup)
+            self.decide_api(request, now, lookup)
         };
         decided.unwrap_or_else(|problem| self.refuse(&problem))
     }
@@ -118,7 +136,7 @@ impl Gateway {
     fn decide_console(&self, request: &Request<'_>) -> Result<Decision, Problem> {
         let route = Route::find(request.method, request.url.path)?;
         if route == Route::Asset {
-            return Ok(Decision::Done(Outcome::Asset));
+            return Ok(done(Outcome::Asset));
         }
         if route.wants_own_page() && !session::is_own_page(request.headers, &self.config.console_origin) {
             return Err(Problem::CrossSite);
@@ -126,7 +144,12 @@ impl Gateway {
         Ok(Decision::Console(route))
     }
 
-    fn decide_api(&mut self, request: &Request<'_>, lookup: &Lookup) -> Result<Decision, Problem> {
+    fn decide_api(
+        &mut self,
+        request: &Request<'_>,
+        now: UnixMs,
+        lookup: &Lookup,
+    ) -> Result<Decision, Problem> {
         let path = path::normalise(request.url.path).map_err(Problem::AmbiguousPath)?;
         let rule = self.config.rules.find(request.url.host, &path).ok_or(Problem::NoRoute)?.clone();
         let carried = credential::find(request, &rule.places, &self.config.prefix);
@@ -150,34 +173,59 @@ impl Gateway {
             interface: Interface::Http,
             demand: demanded.map_or(Demand::AnyKey, Demand::Permission),
         };
-        match self.check(text.expose(), &facts, request.arrived, lookup) {
-            Check::Need(need) => Ok(Decision::Need(need)),
-            Check::Verdict(Err(denial), _) => Ok(self.deny(request, denial, demanded)),
-            Check::Verdict(Ok(verified), _) => {
-                Ok(self.forward(request, &rule, &path, &carried, Some(&verified)))
-            }
-        }
+        let checked = match self.check(text.expose(), &facts, request.arrived, now, lookup) {
+            Check::Need(need) => return Ok(Decision::Need(need)),
+            Check::Verdict(checked) => checked,
+        };
+        let decision = match checked.verdict {
+            Err(denial) => self.deny(request, denial, demanded),
+            Ok(verified) => self.forward(request, &rule, &path, &carried, Some(&verified)),
+        };
+        Ok(match decision {
+            Decision::Done { outcome, .. } => Decision::Done { outcome, renew: checked.renew },
+            other => other,
+        })
     }
 
-    /// Checks one credential.
-    pub fn check(&mut self, text: &str, facts: &Facts<'_>, now: UnixMs, lookup: &Lookup) -> Check {
+    /// Checks one credential of a request that arrived at `arrival`, and counts its use.
+    pub fn check(
+        &mut self,
+        text: &str,
+        facts: &Facts<'_>,
+        arrival: UnixMs,
+        now: UnixMs,
+        lookup: &Lookup,
+    ) -> Check {
         let made = match self.made(text) {
             Ok(made) => made,
-            Err(denial) => return Check::Verdict(Err(denial), None),
+            Err(denial) => return Checked::without_evidence(denial),
         };
-        let (fact, source) = match (&lookup.found, self.knowledge.find(made.id(), now)) {
-            (Some(fact), _) if fact.is_about(made.id()) => (fact, Some(fact.source)),
-            (_, Some(fact)) => (fact, None),
-            _ if !lookup.kv_is_no_help => return Check::Need(Need::Kv(made.id())),
-            _ if !lookup.ledger_is_out_of_reach => return Check::Need(Need::Ledger(made.id())),
-            _ => return Check::Verdict(Err(Denial::Unavailable), None),
+        let (finding, renew) = match self.leases.find(made.id(), arrival, now, lookup) {
+            Found::Finding(finding, renew) => (finding, renew),
+            Found::Need(need) => return Check::Need(need),
+            Found::OutOfReach => return Checked::without_evidence(Denial::Unavailable),
         };
-        let evidence = Evidence {
-            source,
-            age_ms: now.as_ms().saturating_sub(fact.as_of.as_ms()).max(0),
-            revision: fact.record.as_ref().map(|record| record.revision),
-        };
-        Check::Verdict(verify(&made, fact.record.as_ref(), facts, now), Some(evidence))
+        let verdict = verify(&made, known(&finding), facts, arrival);
+        self.count(made.id(), &verdict, &finding, facts, now);
+        Check::Verdict(Checked { verdict, evidence: Some(evidence(&finding, now)), renew })
+    }
+
+    /// Counts a use of a key by somebody with the right secret.
+    fn count(
+        &mut self,
+        id: KeyId,
+        verdict: &Result<Verified, Denial>,
+        finding: &Finding,
+        facts: &Facts<'_>,
+        now: UnixMs,
+    ) {
+        let is_let_through = verdict.is_ok();
+        // What the ledger was asked about and found active it has counted itself.
+        let is_counted_there = is_let_through && finding.source == Source::Ledger;
+        let is_use = verdict.as_ref().map_or_else(|denial| denial.is_of_a_known_key(), |_| true);
+        if is_use && !is_counted_there {
+            self.leases.count_use(id, is_let_through, facts.address, now);
+        }
     }
 
     /// What the string alone says.
@@ -189,51 +237,55 @@ impl Gateway {
         parsed.authenticate(&self.config.prefix, &self.config.ring).ok_or(Denial::Unknown)
     }
 
-    /// Takes KV's answer to a question that was sent at `as_of`; `None`: nothing there, or KV failed.
-    pub fn learn_from_kv(&mut self, id: KeyId, text: Option<&str>, as_of: UnixMs, lookup: &mut Lookup) {
-        match text.and_then(|text| Record::from_kv(text, id)) {
-            Some(record) => self.learn(record, Source::Kv, as_of, lookup),
-            None => lookup.kv_is_no_help = true,
-        }
+    /// Begins a read of KV, to be made at once.
+    pub fn ask_kv(&mut self, id: KeyId, now: UnixMs) -> KvRead {
+        self.leases.ask_kv(id, now)
     }
 
-    /// Takes the ledger's answer to a question that was sent at `as_of`.
-    pub fn learn_from_ledger(
+    /// Takes what KV held; `None`: nothing there, or KV failed.
+    pub fn take_kv(&mut self, read: &KvRead, text: Option<&str>, now: UnixMs, lookup: &mut Lookup) {
+        self.leases.take_kv(read, text, now, lookup);
+    }
+
+    /// Begins a refresh that a request waits for, to be sent at once.
+    pub fn ask_ledger(&mut self, id: KeyId, now: UnixMs) -> RefreshCall {
+        self.leases.ask_ledger(id, now)
+    }
+
+    /// Begins a refresh that no request waits for, to be sent at once.
+    pub fn renew(&mut self, account: AccountId, now: UnixMs) -> RefreshCall {
+        self.leases.renew(account, now)
+    }
+
+    /// Takes what came of a refresh, for the request that waited for it, if one did. Whether it was an answer: if not, the call may be
+    /// made again, up to [`REFRESH_ATTEMPTS`](crate::lease::REFRESH_ATTEMPTS) times in all.
+    pub fn take_refresh(
         &mut self,
-        id: KeyId,
-        record: Option<Record>,
-        as_of: UnixMs,
-        lookup: &mut Lookup,
-    ) {
-        match record {
-            Some(record) if record.id != id => lookup.ledger_is_out_of_reach = true,
-            Some(record) => self.learn(record, Source::Ledger, as_of, lookup),
-            None => {
-                let fact = Fact { id, record: None, source: Source::Ledger, as_of };
-                self.knowledge.learn(fact.clone());
-                lookup.found = Some(fact);
-            }
-        }
-    }
-
-    /// Notes that the ledger did not answer.
-    pub fn ledger_failed(&mut self, lookup: &mut Lookup) {
-        lookup.ledger_is_out_of_reach = true;
+        call: &RefreshCall,
+        reply: &RefreshReply,
+        now: UnixMs,
+        lookup: Option<&mut Lookup>,
+    ) -> bool {
+        self.leases.take(call, reply, now, lookup)
     }
 
     /// Takes the record of a change that this isolate has just had committed.
-    pub fn learn_from_change(&mut self, record: Record, as_of: UnixMs) {
-        self.knowledge.learn(Fact { id: record.id, record: Some(record), source: Source::Ledger, as_of });
+    pub fn learn_from_change(&mut self, record: Record, now: UnixMs) {
+        self.leases.take_change(record, now);
     }
 
-    fn learn(&mut self, record: Record, source: Source, as_of: UnixMs, lookup: &mut Lookup) {
-        let id = record.id;
-        // What memory holds then is at least as new as what came: a late answer of KV teaches nothing.
-        lookup.found = Some(self.knowledge.learn(Fact { id, record: Some(record), source, as_of }));
+    /// What the isolate has done so far.
+    pub fn counters(&self) -> Counters {
+        self.leases.counters()
+    }
+
+    /// What the isolate knows.
+    pub fn leases(&self) -> &Leases<R> {
+        &self.leases
     }
 
     fn refuse(&self, problem: &Problem) -> Decision {
-        Decision::Done(Outcome::Answer(problem.answer(&self.config.console_origin)))
+        done(Outcome::Answer(problem.answer(&self.config.console_origin)))
     }
 
     fn deny(&self, request: &Request<'_>, denial: Denial, demanded: Option<&Permission>) -> Decision {
@@ -241,7 +293,7 @@ impl Gateway {
         if let Some(challenge) = challenge(denial, request.url.host, demanded) {
             answer = answer.with("www-authenticate", challenge);
         }
-        Decision::Done(Outcome::Answer(answer))
+        done(Outcome::Answer(answer))
     }
 
     fn forward(
@@ -275,7 +327,28 @@ impl Gateway {
                 if rest.is_empty() { remove.push(name.to_owned()) } else { set.push(("cookie", rest)) }
             }
         }
-        Decision::Done(Outcome::Forward(Forward { binding, url: [base, &target].concat(), remove, set }))
+        done(Outcome::Forward(Forward { binding, url: [base, &target].concat(), remove, set }))
+    }
+}
+
+fn done(outcome: Outcome) -> Decision {
+    Decision::Done { outcome, renew: None }
+}
+
+fn known(finding: &Finding) -> Known<'_> {
+    let record = match &finding.word {
+        Word::Record(record) => Some(&**record),
+        Word::NoSuchKey => None,
+    };
+    Known { record, is_account_suspended: finding.is_suspended }
+}
+
+fn evidence(finding: &Finding, now: UnixMs) -> Evidence {
+    Evidence {
+        source: finding.source,
+        age_ms: now.since(finding.as_of).map_or(0, DurationMs::as_ms),
+        revision: known(finding).record.map(|record| record.revision),
+        is_stale: finding.is_stale,
     }
 }
 

@@ -9,8 +9,8 @@
 //! 1. `edge/entry.js` hands method, URL and headers to [`gateway::Gateway::decide`], in one synchronous call.
 //! 2. [`path`] makes one path of it, [`rules`] finds who is behind it and what a caller must hold.
 //! 3. [`credential`] finds the key's text, [`key`] its form and its tag. What Claviger never made is refused here, without any lookup.
-//! 4. [`knowledge`] has the key's [`record`] in memory, or the gateway says what it needs and the edge fetches it: from KV, else from the
-//!    ledger.
+//! 4. The account's [`lease`] has the key's [`record`] in memory, or the gateway says what it needs and the edge fetches it: a refresh of
+//!    the lease from the ledger, or the record from KV.
 //! 5. [`verify`] compares, in the order of [`verdict::Denial`], and makes the only value that [`identity`] writes headers from.
 //!
 //! # The life of one change
@@ -43,7 +43,7 @@ pub mod id;
 pub mod identity;
 pub mod key;
 pub mod keys;
-pub mod knowledge;
+pub mod lease;
 pub mod ledger;
 pub mod name;
 pub mod network;

@@ -277,9 +277,12 @@ impl Problem {
 pub fn challenge(denial: Denial, realm: &str, demanded: Option<&Permission>) -> Option<String> {
     let attributes = match denial {
         Denial::Missing => String::new(),
-        Denial::Malformed | Denial::Unknown | Denial::Disabled | Denial::NotYetValid | Denial::Expired => {
-            ", error=\"invalid_token\"".into()
-        }
+        Denial::Malformed
+        | Denial::Unknown
+        | Denial::Disabled
+        | Denial::AccountSuspended
+        | Denial::NotYetValid
+        | Denial::Expired => ", error=\"invalid_token\"".into(),
         Denial::PermissionDenied => match demanded {
             Some(permission) => format!(", error=\"insufficient_scope\", scope=\"{permission}\""),
             None => ", error=\"insufficient_scope\"".into(),
@@ -319,6 +322,7 @@ mod tests {
         for (denial, expected) in [
             (Denial::Missing, Some("Bearer realm=\"a\"")),
             (Denial::Unknown, Some("Bearer realm=\"a\", error=\"invalid_token\"")),
+            (Denial::AccountSuspended, Some("Bearer realm=\"a\", error=\"invalid_token\"")),
             (Denial::Expired, Some("Bearer realm=\"a\", error=\"invalid_token\"")),
             (Denial::NetworkDenied, Some("Bearer realm=\"a\", error=\"insufficient_scope\"")),
             (

@@ -17,6 +17,8 @@ pub enum Denial {
     Unknown,
     /// Switched off by a member.
     Disabled,
+    /// The operator has suspended its account.
+    AccountSuspended,
     /// Its time has not come yet.
     NotYetValid,
     /// Its time is over.
@@ -33,11 +35,12 @@ pub enum Denial {
 
 impl Denial {
     /// Every reason, in order of precedence.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Missing,
         Self::Malformed,
         Self::Unknown,
         Self::Disabled,
+        Self::AccountSuspended,
         Self::NotYetValid,
         Self::Expired,
         Self::NetworkDenied,
@@ -53,6 +56,7 @@ impl Denial {
             Self::Malformed => "malformed",
             Self::Unknown => "unknown",
             Self::Disabled => "disabled",
+            Self::AccountSuspended => "account_suspended",
             Self::NotYetValid => "not_yet_valid",
             Self::Expired => "expired",
             Self::NetworkDenied => "network_denied",
@@ -70,10 +74,25 @@ impl Denial {
             | Self::Malformed
             | Self::Unknown
             | Self::Disabled
+            | Self::AccountSuspended
             | Self::NotYetValid
             | Self::Expired => 401,
             Self::NetworkDenied | Self::InterfaceDenied | Self::PermissionDenied => 403,
             Self::Unavailable => 503,
+        }
+    }
+
+    /// Whether it was said to somebody whose secret was right: only then is it news of the key, and a use of it.
+    pub fn is_of_a_known_key(self) -> bool {
+        match self {
+            Self::Missing | Self::Malformed | Self::Unknown | Self::Unavailable => false,
+            Self::Disabled
+            | Self::AccountSuspended
+            | Self::NotYetValid
+            | Self::Expired
+            | Self::NetworkDenied
+            | Self::InterfaceDenied
+            | Self::PermissionDenied => true,
         }
     }
 
@@ -84,6 +103,7 @@ impl Denial {
             Self::Malformed => "The credential is not a key of this deployment",
             Self::Unknown => "The key is not known",
             Self::Disabled => "The key is disabled",
+            Self::AccountSuspended => "The account is suspended",
             Self::NotYetValid => "The key is not valid yet",
             Self::Expired => "The key has expired",
             Self::NetworkDenied => "The key may not be used from this address",
@@ -106,7 +126,7 @@ mod tests {
         let codes: Vec<_> = Denial::ALL.map(Denial::code).into();
         assert_eq!(
             codes.join(" "),
-            "missing malformed unknown disabled not_yet_valid expired network_denied interface_denied \
+            "missing malformed unknown disabled account_suspended not_yet_valid expired network_denied interface_denied \
              permission_denied unavailable"
         );
     }

@@ -65,17 +65,26 @@ impl Verified {
     }
 }
 
-/// Decides about `presented`, of which the edge knows `record` (`None`: the ledger knows no such key).
+/// What the edge knows of a key.
+#[derive(Clone, Copy, Debug)]
+pub struct Known<'a> {
+    /// Its record; `None`: the ledger knows no such key.
+    pub record: Option<&'a Record>,
+    /// Whether the operator has suspended its account.
+    pub is_account_suspended: bool,
+}
+
+/// Decides about `presented`.
 ///
 /// # Errors
 /// The first reason, in the order of [`Denial`]. Reasons after `Unknown` are only reached with the right secret.
 pub fn verify(
     presented: &MadeKey,
-    record: Option<&Record>,
+    known: Known<'_>,
     facts: &Facts<'_>,
     now: UnixMs,
 ) -> Result<Verified, Denial> {
-    let record = record.filter(|record| record.id == presented.id()).ok_or(Denial::Unknown)?;
+    let record = known.record.filter(|record| record.id == presented.id()).ok_or(Denial::Unknown)?;
     let (credential, enabled) = match &record.standing {
         Standing::Active(credential) => (credential, true),
         Standing::Disabled(credential) => (credential, false),
@@ -87,6 +96,9 @@ pub fn verify(
     }
     if !enabled {
         return Err(Denial::Disabled);
+    }
+    if known.is_account_suspended {
+        return Err(Denial::AccountSuspended);
     }
     let limits = &credential.limits;
     if limits.not_before.is_some_and(|start| now < start) {

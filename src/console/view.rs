@@ -7,7 +7,7 @@ use crate::draft::{Checked, FieldError};
 use crate::gateway::Evidence;
 use crate::key::{NewKey, access_key};
 use crate::keys::{KeyView, Page};
-use crate::knowledge::Source;
+use crate::lease::call::Source;
 use crate::network::ClientAddress;
 use crate::permission::Permission;
 use crate::problem::Problem;
@@ -125,11 +125,16 @@ fn api(config: &Config) -> Value {
 pub fn verdict(verdict: &Result<Verified, Denial>, evidence: Option<Evidence>) -> Value {
     let evidence = evidence.map(|evidence| {
         let source = match evidence.source {
-            None => "memory",
-            Some(Source::Kv) => "kv",
-            Some(Source::Ledger) => "ledger",
+            Source::Memory => "memory",
+            Source::Kv => "kv",
+            Source::Ledger => "ledger",
         };
-        json!({ "source": source, "age_ms": evidence.age_ms, "revision": evidence.revision })
+        let mut members =
+            json!({ "source": source, "age_ms": evidence.age_ms, "revision": evidence.revision });
+        if let Some(members) = members.as_object_mut().filter(|_| evidence.is_stale) {
+            members.insert("stale".into(), true.into());
+        }
+        members
     });
     match verdict {
         Ok(verified) => json!({

@@ -9,13 +9,14 @@ use serde::de::DeserializeOwned;
 use worker::{Env, Method, Request, RequestInit};
 
 use crate::account::Email;
-use crate::id::{AccountId, KeyId};
+use crate::id::AccountId;
+use crate::lease::REFRESH_TIMEOUT;
+use crate::lease::call::{RefreshCall, RefreshReply};
 use crate::problem::Problem;
 use crate::protocol::{
     AddressReply, AddressRequest, DirectoryReply, DirectoryRequest, LedgerReply, LedgerRequest, NameReply,
     NameRequest, instance,
 };
-use crate::record::Record;
 use crate::verdict::Denial;
 
 /// Binding of the KV namespace with the records.
@@ -23,6 +24,8 @@ pub const KEYS: &str = "KEYS";
 
 /// How long an object may take to answer, in milliseconds. A password hash behind others in a name object's queue takes the longest.
 const ANSWER_WITHIN_MS: u64 = 5_000;
+
+const LEDGER: &str = "LEDGER";
 
 /// No answer came, or none that can be read.
 #[derive(Clone, Copy, Debug)]
@@ -40,7 +43,7 @@ pub async fn ledger(
     account: AccountId,
     request: &LedgerRequest,
 ) -> Result<LedgerReply, Unreachable> {
-    call(env, "LEDGER", &instance::ledger(account), request).await
+    call(env, LEDGER, &instance::ledger(account), request).await
 }
 
 /// Asks the name object of a member's address.
@@ -62,14 +65,30 @@ pub async fn address(
     call(env, "ADDRESS", &instance::address(block), request).await
 }
 
-/// The ledger's word on one key.
-pub async fn record(env: &Env, id: KeyId) -> Result<Option<Record>, Unreachable> {
-    match ledger(env, id.account(), &LedgerRequest::Record { id }).await? {
-        LedgerReply::Record { record } => Ok(record),
-        // An account that never was has no keys.
-        LedgerReply::Gone => Ok(None),
-        _ => Err(Unreachable),
+/// What is done about a call that fails.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnFailure {
+    /// The log says so: a request waited for it.
+    Log,
+    /// It is only counted: whoever needs the answer asks again.
+    BeSilent,
+}
+
+/// Sends a refresh, within its time.
+pub async fn refresh(env: &Env, call: &RefreshCall, on_failure: OnFailure) -> RefreshReply {
+    let name = instance::ledger(call.account());
+    let request = LedgerRequest::Refresh(call.request().clone());
+    let limit = worker::Delay::from(Duration::from_millis(REFRESH_TIMEOUT.as_ms()));
+    let answer = pin!(exchange::<_, LedgerReply>(env, LEDGER, &name, &request));
+    let failure = match select(answer, limit).await {
+        Either::Left((Ok(reply), _)) => return reply.into(),
+        Either::Left((Err(error), _)) => error,
+        Either::Right(_) => worker::Error::from("its time is over"),
+    };
+    if on_failure == OnFailure::Log {
+        worker::console_error!("{LEDGER} did not answer: {failure}");
     }
+    RefreshReply::Failed
 }
 
 /// What KV holds; `None` also when it cannot be read: then the ledger is asked.
@@ -87,22 +106,28 @@ async fn call<Q: Serialize, A: DeserializeOwned>(
     instance: &str,
     request: &Q,
 ) -> Result<A, Unreachable> {
-    let exchange = async {
-        let stub = env.durable_object(binding)?.get_by_name(instance)?;
-        let mut init = RequestInit::new();
-        init.with_method(Method::Post).with_body(Some(serde_json::to_string(request)?.into()));
-        let mut response = stub.fetch_with_request(Request::new_with_init("https://object/", &init)?).await?;
-        if response.status_code() != 200 {
-            return Err(worker::Error::from(format!("status {}", response.status_code())));
-        }
-        Ok(serde_json::from_str(&response.text().await?)?)
-    };
     let limit = worker::Delay::from(Duration::from_millis(ANSWER_WITHIN_MS));
-    let error = match select(pin!(exchange), limit).await {
+    let error = match select(pin!(exchange(env, binding, instance, request)), limit).await {
         Either::Left((Ok(answer), _)) => return Ok(answer),
         Either::Left((Err(error), _)) => error,
         Either::Right(_) => "no answer in time".into(),
     };
     worker::console_error!("{binding} did not answer: {error}");
     Err(Unreachable)
+}
+
+async fn exchange<Q: Serialize, A: DeserializeOwned>(
+    env: &Env,
+    binding: &str,
+    instance: &str,
+    request: &Q,
+) -> Result<A, worker::Error> {
+    let stub = env.durable_object(binding)?.get_by_name(instance)?;
+    let mut init = RequestInit::new();
+    init.with_method(Method::Post).with_body(Some(serde_json::to_string(request)?.into()));
+    let mut response = stub.fetch_with_request(Request::new_with_init("https://object/", &init)?).await?;
+    if response.status_code() != 200 {
+        return Err(worker::Error::from(format!("status {}", response.status_code())));
+    }
+    Ok(serde_json::from_str(&response.text().await?)?)
 }

@@ -1,5 +1,6 @@
 //! The console's routes: reads the body, calls the objects in order, words the answer. What each step means is decided in the core.
 
+use core::cell::Cell;
 use core::time::Duration;
 
 use futures_util::StreamExt;
@@ -48,11 +49,18 @@ pub struct Exchange<'a> {
     pub request: &'a Request<'a>,
     pub env: &'a Env,
     incoming: web_sys::Request,
+    /// Whose lease is to be renewed beside.
+    pub renew: Cell<Option<AccountId>>,
 }
 
-/// Answers a request to a route.
-pub async fn answer(route: Route, request: &Request<'_>, incoming: web_sys::Request, env: &Env) -> Answer {
-    let exchange = Exchange { request, env, incoming };
+/// Answers a request to a route, and says whose lease is to be renewed beside.
+pub async fn answer(
+    route: Route,
+    request: &Request<'_>,
+    incoming: web_sys::Request,
+    env: &Env,
+) -> (Answer, Option<AccountId>) {
+    let exchange = Exchange { request, env, incoming, renew: Cell::new(None) };
     let answered = match route {
         // Never here: the gateway hands files to the platform.
         Route::Asset => Err(Problem::NotFound),
@@ -76,10 +84,11 @@ pub async fn answer(route: Route, request: &Request<'_>, incoming: web_sys::Requ
         }
     };
     // An answer of data is nothing to show, frame or load elsewhere.
-    answered
+    let answer = answered
         .unwrap_or_else(|problem| refuse(&problem))
         .with("content-security-policy", "default-src 'none'; frame-ancestors 'none'")
-        .with("cross-origin-resource-policy", "same-origin")
+        .with("cross-origin-resource-policy", "same-origin");
+    (answer, exchange.renew.get())
 }
 
 impl Exchange<'_> {
@@ -302,10 +311,9 @@ impl Exchange<'_> {
 
     /// Has a change committed, and lets this isolate use what it now knows.
     async fn changed(&self, command: Command) -> Result<LedgerReply, Problem> {
-        let asked = now();
         let reply = self.command(command).await?;
         if let LedgerReply::Changed { record, .. } = &reply {
-            with_gateway(|gateway| gateway.learn_from_change(record.clone(), asked));
+            with_gateway(|gateway| gateway.learn_from_change(record.clone(), now()));
         }
         Ok(reply)
     }

@@ -2,7 +2,7 @@
 //
 // Whatever a Worker's main module exports becomes an entry point: only the default and the classes may.
 import { DurableObject } from "cloudflare:workers";
-import { alarm, decide, handle, object } from "../../target/bindgen/claviger.js";
+import { alarm, decide, handle, object, renew } from "../../target/bindgen/claviger.js";
 import { TRAPPED, call, callAsync } from "./trap.js";
 
 export default {
@@ -14,6 +14,8 @@ export default {
       let verdict = call(decide, request.method, request.url, headers, now);
       if (verdict === "") verdict = await callAsync(handle, request, env, ctx, headers, now);
       const outcome = JSON.parse(verdict);
+      // Nobody waits for it, and it outlives a request that is cancelled.
+      if (outcome.renew) ctx.waitUntil(callAsync(renew, env, outcome.renew).catch(() => {}));
       if (outcome === "asset") return await env.ASSETS.fetch(request);
       return outcome.answer ? respond(outcome.answer) : await pass(outcome.forward, request, env);
     } catch (error) {

@@ -22,13 +22,18 @@ mod verification;
 
 use core::cell::RefCell;
 
+use getrandom::SysRng;
+use rand_core::{Rng, UnwrapErr};
 use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 use worker::Env;
 use worker::wasm_bindgen::JsCast;
 
 use crate::answer::{Answer, Outcome};
 use crate::config::Config;
-use crate::gateway::{Decision, Gateway, Lookup, Need};
+use crate::gateway::{Decision, Gateway};
+use crate::id::AccountId;
+use crate::lease::REFRESH_ATTEMPTS;
+use crate::lease::call::{Lookup, Need};
 use crate::problem::Problem;
 use crate::request::{Headers, Request, Url};
 use crate::time::UnixMs;
@@ -45,8 +50,8 @@ thread_local! {
 #[must_use]
 pub fn decide(method: &str, url: &str, headers: &str, now_ms: f64) -> String {
     let Some(request) = request(method, url, headers, now_ms) else { return String::new() };
-    match with_gateway(|gateway| gateway.decide(&request, &Lookup::default())) {
-        Some(Decision::Done(outcome)) => outcome.to_json(),
+    match with_gateway(|gateway| gateway.decide(&request, request.arrived, &Lookup::default())) {
+        Some(Decision::Done { outcome, renew }) => outcome.to_json(renew),
         _ => String::new(),
     }
 }
@@ -65,45 +70,66 @@ pub async fn handle(
 ) -> Result<String, JsValue> {
     let env: Env = env.unchecked_into();
     let (method, url) = (incoming.method(), incoming.url());
-    let outcome = match request(&method, &url, &headers, now_ms) {
+    let (outcome, renew) = match request(&method, &url, &headers, now_ms) {
         Some(request) => match configure(&env) {
             Ok(()) => carry_through(&request, incoming, &env).await,
-            Err(problem) => Outcome::Answer(problem.answer("")),
+            Err(problem) => (Outcome::Answer(problem.answer("")), None),
         },
-        None => Outcome::Answer(Problem::Internal.answer("")),
+        None => (Outcome::Answer(Problem::Internal.answer("")), None),
     };
-    Ok(outcome.to_json())
+    Ok(outcome.to_json(renew))
 }
 
-async fn carry_through(request: &Request<'_>, incoming: web_sys::Request, env: &Env) -> Outcome {
+/// Renews an account's lease. The entry script lets it run on beside and after the request that noticed that it is due.
+///
+/// # Errors
+/// None: whoever needs the lease next finds out by themselves.
+#[wasm_bindgen]
+pub async fn renew(env: JsValue, account: String) -> Result<(), JsValue> {
+    let env: Env = env.unchecked_into();
+    let Some(account) = AccountId::parse(&account) else { return Ok(()) };
+    for _ in 0..REFRESH_ATTEMPTS {
+        let Some(call) = with_gateway(|gateway| gateway.renew(account, now())) else { break };
+        let reply = calls::refresh(&env, &call, calls::OnFailure::BeSilent).await;
+        if with_gateway(|gateway| gateway.take_refresh(&call, &reply, now(), None)) != Some(false) {
+            break;
+        }
+    }
+    Ok(())
+}
+
+async fn carry_through(
+    request: &Request<'_>,
+    incoming: web_sys::Request,
+    env: &Env,
+) -> (Outcome, Option<AccountId>) {
     let mut lookup = Lookup::default();
     loop {
-        match with_gateway(|gateway| gateway.decide(request, &lookup)) {
-            Some(Decision::Done(outcome)) => return outcome,
+        match with_gateway(|gateway| gateway.decide(request, now(), &lookup)) {
+            Some(Decision::Done { outcome, renew }) => return (outcome, renew),
             Some(Decision::Need(need)) => find_out(need, env, &mut lookup).await,
             Some(Decision::Console(route)) => {
-                return Outcome::Answer(console::answer(route, request, incoming, env).await);
+                let (answer, renew) = console::answer(route, request, incoming, env).await;
+                return (Outcome::Answer(answer), renew);
             }
-            None => return Outcome::Answer(Problem::Internal.answer("")),
+            None => return (Outcome::Answer(Problem::Internal.answer("")), None),
         }
     }
 }
 
-/// Finds out what a decision needs. Every call makes the lookup know more, so that deciding again comes to an end.
+/// Finds out what a decision needs. Every call makes the lookup know more, so that deciding again comes to an end. Whoever needs
+/// something asks for it: nothing here waits for what another request has asked.
 async fn find_out(need: Need, env: &Env, lookup: &mut Lookup) {
-    // The time of asking, not of the answer: knowledge must not look younger than it is.
-    let asked = now();
     match need {
         Need::Kv(id) => {
+            let Some(read) = with_gateway(|gateway| gateway.ask_kv(id, now())) else { return };
             let text = calls::read_kv(env, &crate::record::kv_key(id)).await;
-            with_gateway(|gateway| gateway.learn_from_kv(id, text.as_deref(), asked, lookup));
+            with_gateway(|gateway| gateway.take_kv(&read, text.as_deref(), now(), lookup));
         }
         Need::Ledger(id) => {
-            let record = calls::record(env, id).await;
-            with_gateway(|gateway| match record {
-                Ok(record) => gateway.learn_from_ledger(id, record, asked, lookup),
-                Err(_) => gateway.ledger_failed(lookup),
-            });
+            let Some(call) = with_gateway(|gateway| gateway.ask_ledger(id, now())) else { return };
+            let reply = calls::refresh(env, &call, calls::OnFailure::Log).await;
+            with_gateway(|gateway| gateway.take_refresh(&call, &reply, now(), Some(lookup)));
         }
     }
 }
@@ -118,7 +144,7 @@ fn configure(env: &Env) -> Result<(), Problem> {
         Ok(config) => {
             GATEWAY.with(|cell| {
                 if let Ok(mut gateway) = cell.try_borrow_mut() {
-                    *gateway = Some(Gateway::new(config));
+                    *gateway = Some(Gateway::new(config, isolate_number()));
                 }
             });
             Ok(())
@@ -128,6 +154,12 @@ fn configure(env: &Env) -> Result<(), Problem> {
             Err(Problem::Misconfigured)
         }
     }
+}
+
+/// A random name for this isolate, of as many bits as every JSON reader takes for an integer.
+fn isolate_number() -> u64 {
+    // The source does not fail: `crypto.getRandomValues` is always there.
+    UnwrapErr(SysRng).next_u64() >> 11
 }
 
 /// Borrows the gateway for one synchronous call; `None` before it is made.

@@ -14,6 +14,8 @@ pub fn read(env: &Env) -> Settings {
         prefix: text(env, "PREFIX"),
         console_origin: text(env, "CONSOLE_ORIGIN"),
         rules: text(env, "RULES"),
+        freshness: text(env, "FRESHNESS"),
+        outage: text(env, "OUTAGE"),
     }
 }
 

@@ -7,7 +7,8 @@ use super::{find_out, with_gateway};
 use crate::answer::Answer;
 use crate::console::body::{BODY_BYTES_MAX, Check, Verify};
 use crate::console::view;
-use crate::gateway::{self, Evidence, Lookup, client_address};
+use crate::gateway::{self, Evidence, client_address};
+use crate::lease::call::Lookup;
 use crate::network::ClientAddress;
 use crate::permission::Permission;
 use crate::problem::{Problem, challenge};
@@ -84,9 +85,13 @@ async fn check(
 ) -> Result<(Result<Verified, Denial>, Option<Evidence>), Problem> {
     let mut lookup = Lookup::default();
     loop {
-        let checked = with_gateway(|gateway| gateway.check(text, facts, super::now(), &lookup));
+        let arrival = exchange.request.arrived;
+        let checked = with_gateway(|gateway| gateway.check(text, facts, arrival, super::now(), &lookup));
         match checked.ok_or(Problem::Internal)? {
-            gateway::Check::Verdict(verdict, evidence) => return Ok((verdict, evidence)),
+            gateway::Check::Verdict(checked) => {
+                exchange.renew.set(checked.renew.or(exchange.renew.get()));
+                return Ok((checked.verdict, checked.evidence));
+            }
             gateway::Check::Need(need) => find_out(need, exchange.env, &mut lookup).await,
         }
     }

@@ -1,10 +1,12 @@
+mod freshness;
+
 use super::*;
 use crate::config::tests::config;
 use crate::expiry::Expiry;
 use crate::id::Prefix;
 use crate::key::NewKey;
-use crate::knowledge::{ASKED_LATER_MS, FRESH_MS};
 use crate::record::{Credential, Epoch, Limits, Standing};
+use crate::refresh::{AccountState, Answer, Delta, Refresh, Unsettled};
 use crate::request::{Headers, Url};
 use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
 use serde_json::Value;
@@ -20,13 +22,35 @@ struct World {
     key: NewKey,
 }
 
+/// T, in milliseconds.
+const T: i64 = 10_000;
+
+/// What a ledger at `revision` answers that knows of no change and has nothing to say about any key.
+fn refresh(revision: u64) -> Refresh {
+    Refresh {
+        epoch: Epoch::new(1),
+        revision: Revision(revision),
+        delta: Delta::Changes(Vec::new()),
+        unsettled: Unsettled::Set(Vec::new()),
+        state: Some(AccountState { revision: Revision(1), freshness_ms: 10_000, suspended: false }),
+        answers: Vec::new(),
+    }
+}
+
 impl World {
+    /// With a lease since `NOW`, and no key in memory.
     fn new() -> Self {
+        let mut world = Self::cold();
+        world.refresh(NOW, refresh(0));
+        world
+    }
+
+    fn cold() -> Self {
         let config = config();
         let mut rng = ChaCha20Rng::seed_from_u64(1);
         let account = AccountId::random(&mut rng);
         let key = NewKey::generate(account, &config.prefix, &config.ring, &mut rng);
-        Self { gateway: Gateway::new(config), key }
+        Self { gateway: Gateway::new(config, 7), key }
     }
 
     fn record(
@@ -47,6 +71,28 @@ impl World {
         Record::new(Epoch::new(1), Revision(revision), self.key.id(), state(credential))
     }
 
+    fn refresh(&mut self, now: i64, reply: Refresh) {
+        let call = self.gateway.renew(self.key.id().account(), at(now));
+        assert!(self.gateway.take_refresh(&call, &RefreshReply::Refreshed(reply), at(now), None));
+    }
+
+    /// Asks the ledger, which answers at once.
+    fn asks(&mut self, now: i64, reply: RefreshReply, lookup: &mut Lookup) {
+        let call = self.gateway.ask_ledger(self.key.id(), at(now));
+        self.gateway.take_refresh(&call, &reply, at(now), Some(lookup));
+    }
+
+    /// Asks KV, which answers at once.
+    fn reads(&mut self, now: i64, text: Option<&str>, lookup: &mut Lookup) {
+        let read = self.gateway.ask_kv(self.key.id(), at(now));
+        self.gateway.take_kv(&read, text, at(now), lookup);
+    }
+
+    fn answer(&self, revision: u64, record: Option<Record>) -> RefreshReply {
+        let answers = vec![Answer { id: self.key.id(), record }];
+        RefreshReply::Refreshed(Refresh { answers, ..refresh(revision) })
+    }
+
     fn knows(&mut self, record: Record) {
         self.gateway.learn_from_change(record, at(NOW));
     }
@@ -62,24 +108,24 @@ impl World {
             headers: Headers::new(headers),
             arrived: at(now),
         };
-        self.gateway.decide(&request, &Lookup::default())
+        self.gateway.decide(&request, at(now), &Lookup::default())
     }
 
     /// Status and code of an answer; (0, "") for a forward.
     fn outcome(&mut self, method: &str, url: &str, headers: &str) -> (u16, String) {
         match self.ask(method, url, headers, NOW) {
-            Decision::Done(Outcome::Answer(answer)) => {
+            Decision::Done { outcome: Outcome::Answer(answer), .. } => {
                 let document: Value = serde_json::from_str(&answer.body).unwrap();
                 (answer.status, document["code"].as_str().unwrap().to_owned())
             }
-            Decision::Done(Outcome::Forward(_)) => (0, String::new()),
+            Decision::Done { outcome: Outcome::Forward(_), .. } => (0, String::new()),
             other => panic!("{other:?}"),
         }
     }
 
     fn forward(&mut self, url: &str, headers: &str) -> Forward {
         match self.ask("GET", url, headers, NOW) {
-            Decision::Done(Outcome::Forward(forward)) => forward,
+            Decision::Done { outcome: Outcome::Forward(forward), .. } => forward,
             other => panic!("{other:?}"),
         }
     }
@@ -160,87 +206,10 @@ fn a_wrong_secret_is_answered_as_a_key_that_never_was() {
     let headers = world.bearer();
     let wrong = world.ask("GET", API, &headers, NOW);
     let mut empty = World::new();
-    empty.gateway.learn_from_ledger(empty.key.id(), None, at(NOW), &mut Lookup::default());
+    let none = empty.answer(0, None);
+    empty.asks(NOW, none, &mut Lookup::default());
     let never = empty.ask("GET", API, &headers, NOW);
     assert_eq!(format!("{wrong:?}"), format!("{never:?}"));
-}
-
-#[test]
-fn memory_then_kv_then_the_ledger_then_unavailable() {
-    let mut world = World::new();
-    let id = world.key.id();
-    let headers = world.bearer();
-    let request = Request {
-        method: "GET",
-        url: Url::parse(API).unwrap(),
-        headers: Headers::new(&headers),
-        arrived: at(NOW),
-    };
-    let mut lookup = Lookup::default();
-    assert!(
-        matches!(world.gateway.decide(&request, &lookup), Decision::Need(Need::Kv(asked)) if asked == id)
-    );
-    world.gateway.learn_from_kv(id, None, at(NOW), &mut lookup);
-    assert!(
-        matches!(world.gateway.decide(&request, &lookup), Decision::Need(Need::Ledger(asked)) if asked == id)
-    );
-    world.gateway.ledger_failed(&mut lookup);
-    let Decision::Done(Outcome::Answer(answer)) = world.gateway.decide(&request, &lookup) else { panic!() };
-    assert_eq!(answer.status, 503);
-    assert!(answer.headers.contains(&("retry-after", "2".into())));
-
-    for garbage in ["", "null", "{}", r#"{"v":9}"#] {
-        let mut lookup = Lookup::default();
-        world.gateway.learn_from_kv(id, Some(garbage), at(NOW), &mut lookup);
-        assert!(
-            matches!(world.gateway.decide(&request, &lookup), Decision::Need(Need::Ledger(_))),
-            "{garbage}"
-        );
-    }
-    let text = serde_json::to_string(&world.record(1, |_| (), Standing::Active)).unwrap();
-    let mut lookup = Lookup::default();
-    world.gateway.learn_from_kv(id, Some(&text), at(NOW), &mut lookup);
-    assert!(matches!(world.gateway.decide(&request, &lookup), Decision::Done(Outcome::Forward(_))));
-    // The next request has it in memory.
-    assert!(matches!(
-        world.ask("GET", API, &headers, NOW + FRESH_MS - 1),
-        Decision::Done(Outcome::Forward(_))
-    ));
-    assert!(matches!(world.ask("GET", API, &headers, NOW + FRESH_MS), Decision::Need(Need::Kv(_))));
-}
-
-#[test]
-fn a_change_on_this_isolate_counts_at_once_whatever_kv_still_says() {
-    let mut world = World::new();
-    let headers = world.bearer();
-    world.knows(world.record(1, |_| (), Standing::Active));
-    assert_eq!(world.outcome("GET", API, &headers).0, 0);
-    world.knows(world.record(2, |_| (), Standing::Disabled));
-    assert_eq!(world.outcome("GET", API, &headers), (401, "disabled".into()));
-    let old = serde_json::to_string(&world.record(1, |_| (), Standing::Active)).unwrap();
-    let mut lookup = Lookup::default();
-    world.gateway.learn_from_kv(world.key.id(), Some(&old), at(NOW + 1), &mut lookup);
-    assert_eq!(world.outcome("GET", API, &headers), (401, "disabled".into()));
-    assert_eq!(lookup.found.map(|fact| fact.record.unwrap().revision), Some(Revision(2)));
-}
-
-#[test]
-fn a_ledger_that_answers_about_another_key_has_not_answered() {
-    let mut world = World::new();
-    let mut record = world.record(1, |_| (), Standing::Active);
-    record.id = crate::record::tests::key_id();
-    let mut lookup = Lookup { kv_is_no_help: true, ..Lookup::default() };
-    world.gateway.learn_from_ledger(world.key.id(), Some(record), at(NOW), &mut lookup);
-    let headers = world.bearer();
-    let request = Request {
-        method: "GET",
-        url: Url::parse(API).unwrap(),
-        headers: Headers::new(&headers),
-        arrived: at(NOW),
-    };
-    assert!(
-        matches!(world.gateway.decide(&request, &lookup), Decision::Done(Outcome::Answer(answer)) if answer.status == 503)
-    );
 }
 
 #[test]
@@ -333,7 +302,10 @@ fn hosts_and_paths_without_a_rule_lead_nowhere() {
 fn the_console_s_host_serves_its_files_and_routes_and_refuses_other_sites() {
     let mut world = World::new();
     let console = |path: &str| format!("http://localhost:8787{path}");
-    assert!(matches!(world.ask("GET", &console("/app.js"), "", NOW), Decision::Done(Outcome::Asset)));
+    assert!(matches!(
+        world.ask("GET", &console("/app.js"), "", NOW),
+        Decision::Done { outcome: Outcome::Asset, .. }
+    ));
     assert!(matches!(world.ask("GET", &console("/v1/keys"), "", NOW), Decision::Console(Route::ListKeys)));
     assert_eq!(world.outcome("POST", &console("/v1/keys"), ""), (403, "cross_site".into()));
     assert_eq!(
@@ -344,34 +316,4 @@ fn the_console_s_host_serves_its_files_and_routes_and_refuses_other_sites() {
     assert!(matches!(world.ask("POST", &console("/v1/keys"), own, NOW), Decision::Console(Route::IssueKey)));
     assert!(matches!(world.ask("POST", &console("/v1/verify"), "", NOW), Decision::Console(Route::Verify)));
     assert_eq!(world.outcome("POST", &console("/"), own), (405, "method_not_allowed".into()));
-}
-
-#[test]
-fn a_clock_that_goes_back_makes_memory_unusable() {
-    let mut world = World::new();
-    world.knows(world.record(1, |_| (), Standing::Active));
-    let headers = world.bearer();
-    assert!(matches!(world.ask("GET", API, &headers, NOW - ASKED_LATER_MS), Decision::Done(_)));
-    assert!(matches!(world.ask("GET", API, &headers, NOW - ASKED_LATER_MS - 1), Decision::Need(Need::Kv(_))));
-}
-
-#[test]
-fn of_two_requests_that_ask_at_once_both_are_answered_in_either_order() {
-    let mut world = World::new();
-    let headers = world.bearer();
-    let text = serde_json::to_string(&world.record(1, |_| (), Standing::Active)).unwrap();
-    let id = world.key.id();
-    for (first, second) in [(NOW, NOW + 1), (NOW + 1, NOW)] {
-        for arrived in [first, second] {
-            let request = Request {
-                method: "GET",
-                url: Url::parse(API).unwrap(),
-                headers: Headers::new(&headers),
-                arrived: at(arrived),
-            };
-            let mut lookup = Lookup::default();
-            world.gateway.learn_from_kv(id, Some(&text), at(arrived), &mut lookup);
-            assert!(matches!(world.gateway.decide(&request, &lookup), Decision::Done(Outcome::Forward(_))));
-        }
-    }
 }

@@ -1,0 +1,176 @@
+//! Questions of an isolate, and what comes back. They are values: whoever has the means carries them out.
+
+use std::sync::Arc;
+
+use super::entries::Word;
+use crate::id::{AccountId, KeyId};
+use crate::protocol::LedgerReply;
+use crate::record::Revision;
+use crate::refresh::{AccountState, Refresh, RefreshRequest};
+use crate::time::UnixMs;
+
+/// What a decision lacks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Need {
+    /// What KV holds of this key.
+    Kv(KeyId),
+    /// What the account's ledger says of its state and of this key.
+    Ledger(KeyId),
+}
+
+/// Under what a question was asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tenure {
+    /// This incarnation of a lease.
+    Lease(u64),
+    /// No lease, in this era of the clock.
+    Vacant(u64),
+}
+
+/// A refresh to send to the account's ledger, at once.
+#[derive(Clone, Debug)]
+pub struct RefreshCall {
+    pub(super) account: AccountId,
+    pub(super) request: RefreshRequest,
+    pub(super) tenure: Tenure,
+    pub(super) sent: UnixMs,
+    /// Replies that the lease had taken.
+    pub(super) taken: u64,
+    /// The account's state as the lease had it.
+    pub(super) state: Option<Arc<AccountState>>,
+}
+
+impl RefreshCall {
+    /// Whose ledger.
+    pub fn account(&self) -> AccountId {
+        self.account
+    }
+
+    /// What to ask.
+    pub fn request(&self) -> &RefreshRequest {
+        &self.request
+    }
+
+    /// The state that holds after `reply`: the reply's, or the one that the lease had, if it is of the same history and therefore was
+    /// not sent again. `None`: the reply contradicts itself, or what was asked, and is no answer.
+    pub(super) fn state_after(&self, reply: &Refresh) -> Option<Arc<AccountState>> {
+        let is_same_history = self.request.epoch.as_ref() == Some(&reply.epoch);
+        let is_going_back = is_same_history && reply.revision < self.request.known_revision;
+        let answers = |id: &KeyId| {
+            reply.answers.iter().any(|answer| {
+                answer.id == *id
+                    && answer.record.as_ref().is_none_or(|record| {
+                        record.id == *id && record.epoch == reply.epoch && record.revision <= reply.revision
+                    })
+            })
+        };
+        if is_going_back || !self.request.ask.iter().all(answers) {
+            return None;
+        }
+        match &reply.state {
+            Some(state) => Some(Arc::new(state.clone())),
+            None => self.state.clone().filter(|_| is_same_history),
+        }
+    }
+}
+
+/// A read of KV to make, at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KvRead {
+    pub(super) id: KeyId,
+    pub(super) tenure: Tenure,
+    /// The revision that the lease knew.
+    pub(super) known: Revision,
+}
+
+impl KvRead {
+    /// The key whose record to read.
+    pub fn id(&self) -> KeyId {
+        self.id
+    }
+}
+
+/// How a refresh went.
+#[derive(Clone, Debug)]
+pub enum RefreshReply {
+    /// Answered.
+    Refreshed(Refresh),
+    /// The ledger was never opened, or is no more.
+    Gone,
+    /// No answer in time, or none that can be read.
+    Failed,
+}
+
+impl From<LedgerReply> for RefreshReply {
+    fn from(reply: LedgerReply) -> Self {
+        match reply {
+            LedgerReply::Refreshed(refresh) => Self::Refreshed(refresh),
+            LedgerReply::Gone => Self::Gone,
+            // A reply to another question: the object is of another release.
+            _ => Self::Failed,
+        }
+    }
+}
+
+/// What one request has found out about one key. It is the request's own, so that it helps even where memory keeps nothing.
+#[derive(Clone, Debug, Default)]
+pub struct Lookup {
+    pub(super) told: Option<Told>,
+    pub(super) kv: KvOutcome,
+    pub(super) failures: u32,
+}
+
+/// How asking KV went.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum KvOutcome {
+    #[default]
+    NotAsked,
+    Taken,
+    NoHelp,
+}
+
+/// What the ledger told a request. It was asked after the request had arrived, so that it may be relied on whatever the lease is by now.
+#[derive(Clone, Debug)]
+pub(super) struct Told {
+    pub(super) id: KeyId,
+    pub(super) word: Word,
+    pub(super) is_suspended: bool,
+    pub(super) sent: UnixMs,
+}
+
+/// What a decision rests on.
+#[derive(Clone, Debug)]
+pub struct Finding {
+    /// What is known of the key.
+    pub word: Word,
+    /// Whether the account is suspended.
+    pub is_suspended: bool,
+    /// Where it comes from.
+    pub source: Source,
+    /// The local time as of which it is known.
+    pub as_of: UnixMs,
+    /// It is older than T, and used because the ledger is out of reach.
+    pub is_stale: bool,
+}
+
+/// Where a word comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// This isolate's memory.
+    Memory,
+    /// Workers KV, in this request.
+    Kv,
+    /// The ledger, in this request.
+    Ledger,
+}
+
+/// The answer to "what is known of this key?".
+#[derive(Clone, Debug)]
+pub enum Found {
+    /// This. Perhaps a lease is to be refreshed in the background.
+    Finding(Finding, Option<AccountId>),
+    /// First find this out.
+    Need(Need),
+    /// The ledger is out of reach.
+    OutOfReach,
+}

@@ -1,0 +1,102 @@
+//! Uses of an account's keys, counted here until a refresh has carried them to the ledger.
+//!
+//! A batch that was handed out is kept, and handed out again with the same number and content, until a call that carried it is
+//! answered: the ledger counts it once.
+
+use std::collections::HashMap;
+
+use crate::id::KeyId;
+use crate::network::ClientAddress;
+use crate::refresh::{ADDRESSES_MAX, ASK_MAX, UsageBatch, Use};
+use crate::time::{DurationMs, UnixMs};
+
+/// Where no refresh goes out, uses travel at most this often.
+pub const USAGE_PAUSE: DurationMs = DurationMs::from_s(60);
+
+/// Most keys of one account whose uses wait here, beside the batch that is under way: 250 bytes each, so 64 KB an account. Uses of
+/// further keys are lost, and counted as lost.
+pub const USES_PENDING_MAX: usize = 256;
+
+/// Most keys in one batch.
+pub const USES_MAX: usize = ASK_MAX;
+
+/// One account's uses.
+#[derive(Clone, Debug)]
+pub struct Usage {
+    pending: HashMap<KeyId, Use>,
+    under_way: Option<UsageBatch>,
+    /// When a batch was last handed out; at first, when counting began.
+    handed_out: UnixMs,
+}
+
+impl Usage {
+    /// None so far.
+    pub fn new(now: UnixMs) -> Self {
+        Self { pending: HashMap::new(), under_way: None, handed_out: now }
+    }
+
+    /// Counts one request. `false`: there was no room.
+    pub fn count(
+        &mut self,
+        id: KeyId,
+        is_let_through: bool,
+        address: Option<ClientAddress>,
+        at: UnixMs,
+    ) -> bool {
+        if self.pending.len() >= USES_PENDING_MAX && !self.pending.contains_key(&id) {
+            return false;
+        }
+        let none = || Use { id, count: 0, denials: 0, last_at: at, addresses: Vec::new() };
+        let used = self.pending.entry(id).or_insert_with(none);
+        let counter = if is_let_through { &mut used.count } else { &mut used.denials };
+        *counter = counter.saturating_add(1);
+        used.last_at = used.last_at.max(at);
+        // Most keys are used from one address at a time: then there is nothing to move.
+        if let Some(address) = address.filter(|address| used.addresses.first() != Some(address)) {
+            note(address, &mut used.addresses);
+        }
+        true
+    }
+
+    /// The batch to send with a call: the one that is under way, else a new one with the next `sequence`.
+    pub fn hand_out(&mut self, isolate: u64, sequence: &mut u64, now: UnixMs) -> Option<UsageBatch> {
+        if self.under_way.is_none() && !self.pending.is_empty() {
+            *sequence = sequence.saturating_add(1);
+            let ids: Vec<KeyId> = self.pending.keys().take(USES_MAX).copied().collect();
+            let uses = ids.iter().filter_map(|id| self.pending.remove(id)).collect();
+            self.under_way = Some(UsageBatch { isolate, sequence: *sequence, uses });
+        }
+        self.handed_out = now;
+        self.under_way.clone()
+    }
+
+    /// A call that carried the batch `sequence` was answered.
+    pub fn answered(&mut self, sequence: u64) {
+        if self.under_way.as_ref().is_some_and(|batch| batch.sequence == sequence) {
+            self.under_way = None;
+        }
+    }
+
+    /// Whether uses have waited so long that they are worth a call of their own.
+    pub fn is_due(&self, now: UnixMs) -> bool {
+        !self.is_empty() && now.since(self.handed_out).is_none_or(|waited| waited >= USAGE_PAUSE)
+    }
+
+    /// Whether nothing waits.
+    pub fn is_empty(&self) -> bool {
+        self.pending.is_empty() && self.under_way.is_none()
+    }
+
+    /// Requests that are lost if this is dropped.
+    pub fn waiting(&self) -> u64 {
+        let uses = self.pending.values().chain(self.under_way.iter().flat_map(|batch| &batch.uses));
+        uses.fold(0_u64, |sum, used| sum.saturating_add(used.count).saturating_add(used.denials))
+    }
+}
+
+/// Notes an address, the latest first.
+fn note(address: ClientAddress, addresses: &mut Vec<ClientAddress>) {
+    addresses.retain(|known| *known != address);
+    addresses.truncate(ADDRESSES_MAX.saturating_sub(1));
+    addresses.insert(0, address);
+}
