@@ -1,5 +1,5 @@
 // One page of the list: loaded by address, then kept true with the server's answers.
-import { useCallback, useEffect, useState } from "preact/hooks";
+import { useCallback, useEffect, useRef, useState } from "preact/hooks";
 import { useConsole } from "../console.jsx";
 
 export const PAGE_ROWS = 50;
@@ -17,14 +17,18 @@ export function useList({ q = "", sort = "", cursor = "", from = "" }) {
   const { request } = useConsole();
   const [list, setList] = useState(NOTHING);
   const [turn, setTurn] = useState(0);
+  const loading = useRef(false);
 
   useEffect(() => {
     const control = new AbortController();
+    loading.current = true;
     const parameters = Object.entries({ q, sort: sort || FIRST_ORDER, cursor, limit: PAGE_ROWS }).filter(
       ([, value]) => value !== "",
     );
     request("GET", `/v1/keys?${new URLSearchParams(parameters)}`, { signal: control.signal }).then((answer) => {
-      if (control.signal.aborted || answer.problem?.code === "cancelled") return;
+      if (control.signal.aborted) return;
+      loading.current = false;
+      if (answer.problem?.code === "cancelled") return;
       const asked = { q, sort, cursor, from };
       if (!answer.ok) setList({ ...NOTHING, problem: answer.problem, asked });
       else
@@ -47,29 +51,25 @@ export function useList({ q = "", sort = "", cursor = "", from = "" }) {
     refresh();
   }, [refresh]);
 
+  /** Changes the rows. A list that was asked for before and is still on its way would undo that: it is asked for anew. */
+  const change = useCallback(
+    (rows, grown = 0) => {
+      setList((before) => ({
+        ...before,
+        keys: rows(before.keys.filter((row) => !row.deleted)),
+        total: before.total + grown,
+      }));
+      if (loading.current) refresh();
+    },
+    [refresh],
+  );
   /** Puts the server's word for a key in its row; a row deleted earlier leaves. */
-  const replace = useCallback((key) => {
-    setList((before) => ({
-      ...before,
-      keys: before.keys.filter((row) => !row.deleted).map((row) => (row.id === key.id ? key : row)),
-    }));
-  }, []);
-  const insert = useCallback((key) => {
-    setList((before) => ({
-      ...before,
-      keys: [key, ...before.keys.filter((row) => !row.deleted)],
-      total: before.total + 1,
-    }));
-  }, []);
-  const markDeleted = useCallback((key) => {
-    setList((before) => ({
-      ...before,
-      keys: before.keys
-        .filter((row) => !row.deleted)
-        .map((row) => (row.id === key.id ? { ...row, deleted: true } : row)),
-      total: before.total - 1,
-    }));
-  }, []);
+  const replace = useCallback((key) => change((rows) => rows.map((row) => (row.id === key.id ? key : row))), [change]);
+  const insert = useCallback((key) => change((rows) => [key, ...rows], 1), [change]);
+  const markDeleted = useCallback(
+    (key) => change((rows) => rows.map((row) => (row.id === key.id ? { ...row, deleted: true } : row)), -1),
+    [change],
+  );
 
   return { ...list, again, refresh, replace, insert, markDeleted };
 }
