@@ -10,25 +10,23 @@ use serde::de::DeserializeOwned;
 use worker::Env;
 
 use super::{calls, now, refuse, verification, with_gateway};
-use crate::account::{Email, TextError, check_name, check_password};
+use crate::account::{Email, TextError, check_password};
 use crate::answer::Answer;
 use crate::config::Config;
 use crate::console::body::{self, BODY_BYTES_MAX, DRAFT_BYTES_MAX};
-use crate::console::{Route, session, view};
-use crate::draft::{Changes, Draft, FieldError};
+use crate::console::{Route, form, headers, session, view};
+use crate::draft::{Changes, Draft};
 use crate::gateway::client_address;
 use crate::id::{AccountId, KeyId};
 use crate::key::NewKey;
-use crate::keys::{Listing, Sort};
 use crate::problem::Problem;
 use crate::protocol::{
-    AddressReply, AddressRequest, Command, DirectoryReply, DirectoryRequest, Language, LedgerReply,
-    LedgerRequest, NameReply, NameRequest, NewMember, NewSession, SessionProof, SessionView,
+    AddressReply, AddressRequest, Command, DirectoryReply, DirectoryRequest, LedgerReply, LedgerRequest,
+    NameReply, NameRequest, NewMember, NewSession, SessionProof, SessionView,
 };
 use crate::record::Revision;
 use crate::request::Request;
 use crate::secret::SecretText;
-use crate::time::Zone;
 use crate::token::{Kind, MadeToken, NewToken};
 use crate::verdict::Denial;
 
@@ -37,9 +35,6 @@ const REFUSAL_MS_MIN: u64 = 500;
 
 /// What the time of a refusal is rounded up to, in milliseconds.
 const REFUSAL_MS_STEP: u64 = 250;
-
-/// Longest idempotency key, in bytes.
-const IDEMPOTENCY_KEY_BYTES_MAX: usize = 64;
 
 /// How often a key is drawn again when its ID exists: once is already unheard of.
 const DRAWS_MAX: u32 = 3;
@@ -95,12 +90,12 @@ impl Exchange<'_> {
     // ------------------------------------------------------------------------------------------ set-up, session
 
     async fn set_up(&self) -> Result<Answer, Problem> {
-        let form: body::SetUp = self.body().await?;
+        let typed: body::SetUp = self.body().await?;
         let token =
-            core(|config| MadeToken::parse(form.token.expose(), Kind::Setup, &config.prefix, &config.ring))?
+            core(|config| MadeToken::parse(typed.token.expose(), Kind::Setup, &config.prefix, &config.ring))?
                 .filter(|token| !token.setup_is_over(self.request.arrived))
                 .ok_or(Problem::SetupRefused)?;
-        let wanted = SetUpForm::check(&form)?;
+        let wanted = form::Owner::check(&typed)?;
 
         let account = token.account();
         match calls::directory(self.env, &DirectoryRequest::EnterFirst { account }).await? {
@@ -116,7 +111,7 @@ impl Exchange<'_> {
             name: wanted.email.to_string(),
             account,
             member,
-            password: form.password.clone(),
+            password: typed.password.clone(),
         };
         let secret_version = match calls::name(self.env, &wanted.email, &claim).await? {
             NameReply::Claimed { secret_version } => secret_version,
@@ -126,11 +121,11 @@ impl Exchange<'_> {
         let new = self.new_session(account)?;
         let open = LedgerRequest::Open {
             account,
-            name: form.account_name,
+            name: typed.account_name,
             zone: wanted.zone,
             owner: NewMember {
                 id: member,
-                name: form.name,
+                name: typed.name,
                 email: wanted.email,
                 language: wanted.language,
                 secret_version,
@@ -242,7 +237,7 @@ impl Exchange<'_> {
 
     async fn list_keys(&self) -> Result<Answer, Problem> {
         self.session()?;
-        let listing = listing(self.request.url.query)?;
+        let listing = form::listing(self.request.url.query)?;
         match self.command(Command::List(listing)).await? {
             LedgerReply::Page(page) => core(|config| Answer::json(200, &view::page(&page, config, now()))),
             reply => Err(self.refusal(reply)),
@@ -267,7 +262,7 @@ impl Exchange<'_> {
 
     async fn issue_key(&self) -> Result<Answer, Problem> {
         let account = self.session()?.account();
-        let idempotency_key = self.idempotency_key()?;
+        let idempotency_key = headers::idempotency_key(self.request.headers)?;
         let draft: Draft = body::parse(&self.bytes(DRAFT_BYTES_MAX).await?)?;
         for _ in 0..DRAWS_MAX {
             let new = core(|config| NewKey::generate(account, &config.prefix, &config.ring, &mut rng()))?;
@@ -290,14 +285,14 @@ impl Exchange<'_> {
 
     async fn edit_key(&self, id: KeyId) -> Result<Answer, Problem> {
         self.session()?;
-        let expected = self.if_match()?;
+        let expected = headers::if_match(self.request.headers)?;
         let changes: Changes = body::parse(&self.bytes(DRAFT_BYTES_MAX).await?)?;
         self.change(Command::Edit { id, expected, changes }).await
     }
 
     async fn change_key(&self, command: impl FnOnce(Revision) -> Command) -> Result<Answer, Problem> {
         self.session()?;
-        self.change(command(self.if_match()?)).await
+        self.change(command(headers::if_match(self.request.headers)?)).await
     }
 
     async fn change(&self, command: Command) -> Result<Answer, Problem> {
@@ -369,27 +364,6 @@ impl Exchange<'_> {
         client_address(self.request).map(|address| address.block())
     }
 
-    fn if_match(&self) -> Result<Revision, Problem> {
-        self.request
-            .headers
-            .find("if-match")
-            .and_then(|tag| tag.strip_prefix('"')?.strip_suffix('"'))
-            .filter(|digits| digits.bytes().all(|digit| digit.is_ascii_digit()))
-            .and_then(|digits| digits.parse().ok())
-            .map(Revision)
-            .ok_or(Problem::BadHeader { name: "If-Match" })
-    }
-
-    fn idempotency_key(&self) -> Result<String, Problem> {
-        self.request
-            .headers
-            .find("idempotency-key")
-            .filter(|key| (1..=IDEMPOTENCY_KEY_BYTES_MAX).contains(&key.len()))
-            .filter(|key| key.bytes().all(|byte| byte.is_ascii_graphic()))
-            .map(str::to_owned)
-            .ok_or(Problem::BadHeader { name: "Idempotency-Key" })
-    }
-
     async fn body<T: DeserializeOwned>(&self) -> Result<T, Problem> {
         body::parse(&self.bytes(BODY_BYTES_MAX).await?)
     }
@@ -425,78 +399,6 @@ struct Proof {
     member: crate::id::MemberId,
     email: Email,
     secret_version: crate::protocol::SecretVersion,
-}
-
-/// What a set-up form comes to.
-struct SetUpForm {
-    email: Email,
-    zone: Zone,
-    language: Language,
-}
-
-impl SetUpForm {
-    fn check(form: &body::SetUp) -> Result<Self, Problem> {
-        let mut errors = Vec::new();
-        let mut note = |pointer: &str, error: TextError| errors.push(FieldError::text(pointer, error));
-        if let Err(error) = check_name(&form.account_name) {
-            note("account_name", error);
-        }
-        if let Err(error) = check_name(&form.name) {
-            note("name", error);
-        }
-        if let Err(error) = check_password(form.password.expose()) {
-            note("password", error);
-        }
-        let email = Email::parse(&form.email).map_err(|error| note("email", error)).ok();
-        let zone = Zone::parse(&form.time_zone).ok();
-        if zone.is_none() {
-            errors.push(FieldError::new(
-                "time_zone",
-                "unknown_zone",
-                "not an IANA time zone such as Asia/Tokyo",
-            ));
-        }
-        let language = match form.language.as_str() {
-            "en" => Some(Language::En),
-            "ja" => Some(Language::Ja),
-            _ => None,
-        };
-        if language.is_none() {
-            errors.push(FieldError::new("language", "not_one_of", "en or ja"));
-        }
-        match (email, zone, language) {
-            (Some(email), Some(zone), Some(language)) if errors.is_empty() => {
-                Ok(Self { email, zone, language })
-            }
-            _ => Err(Problem::Invalid { errors: view::field_errors(errors) }),
-        }
-    }
-}
-
-/// The query of a listing.
-fn listing(query: Option<&str>) -> Result<Listing, Problem> {
-    let mut listing = Listing::default();
-    for (name, value) in form_urlencoded::parse(query.unwrap_or_default().as_bytes()) {
-        let invalid = |pointer: &str, detail: &str| Problem::Invalid {
-            errors: serde_json::to_value([FieldError::new(pointer, "not_one_of", detail)])
-                .unwrap_or_default(),
-        };
-        match &*name {
-            "q" => listing.q = Some(value.into_owned()),
-            "cursor" => listing.cursor = Some(value.into_owned()),
-            "sort" => {
-                listing.sort =
-                    Sort::parse(&value).ok_or_else(|| invalid("sort", "an order as documented"))?;
-            }
-            "limit" => {
-                let limit =
-                    value.parse().ok().filter(|limit| (1..=crate::keys::PAGE_KEYS_MAX).contains(limit));
-                listing.limit = Some(limit.ok_or_else(|| invalid("limit", "1 to 50"))?);
-            }
-            _ => return Err(invalid("", "q, sort, cursor, limit")),
-        }
-    }
-    Ok(listing)
 }
 
 /// Works with the settings; the gateway is there, because the request went through it.

@@ -1,0 +1,159 @@
+//! What forms and queries come to, or all that is wrong with them.
+
+use super::body;
+use super::view::field_errors;
+use crate::account::{Email, TextError, check_name, check_password};
+use crate::draft::FieldError;
+use crate::keys::{Listing, PAGE_KEYS_MAX, Sort};
+use crate::problem::Problem;
+use crate::protocol::Language;
+use crate::time::Zone;
+
+/// The parts of a set-up form that are more than text.
+#[derive(Debug)]
+pub struct Owner {
+    /// The owner's address.
+    pub email: Email,
+    /// The account's zone.
+    pub zone: Zone,
+    /// The owner's language.
+    pub language: Language,
+}
+
+impl Owner {
+    /// Checks the whole form.
+    ///
+    /// # Errors
+    /// [`Problem::Invalid`] with every field that is wrong.
+    pub fn check(form: &body::SetUp) -> Result<Self, Problem> {
+        let mut errors = Vec::new();
+        let mut note = |field: &str, error: TextError| errors.push(FieldError::text(field, error));
+        if let Err(error) = check_name(&form.account_name) {
+            note("account_name", error);
+        }
+        if let Err(error) = check_name(&form.name) {
+            note("name", error);
+        }
+        if let Err(error) = check_password(form.password.expose()) {
+            note("password", error);
+        }
+        let email = Email::parse(&form.email).map_err(|error| note("email", error)).ok();
+        let zone = Zone::parse(&form.time_zone).ok();
+        if zone.is_none() {
+            errors.push(FieldError::new(
+                "time_zone",
+                "unknown_zone",
+                "not an IANA time zone such as Asia/Tokyo",
+            ));
+        }
+        let language = match form.language.as_str() {
+            "en" => Some(Language::En),
+            "ja" => Some(Language::Ja),
+            _ => None,
+        };
+        if language.is_none() {
+            errors.push(FieldError::new("language", "not_one_of", "en or ja"));
+        }
+        match (email, zone, language) {
+            (Some(email), Some(zone), Some(language)) if errors.is_empty() => {
+                Ok(Self { email, zone, language })
+            }
+            _ => Err(Problem::Invalid { errors: field_errors(errors) }),
+        }
+    }
+}
+
+/// The query of a listing.
+///
+/// # Errors
+/// [`Problem::Invalid`] for an unknown parameter or a value that it does not take.
+pub fn listing(query: Option<&str>) -> Result<Listing, Problem> {
+    let mut listing = Listing::default();
+    for (name, value) in form_urlencoded::parse(query.unwrap_or_default().as_bytes()) {
+        let invalid = |code: &str, detail: &str| Problem::Invalid {
+            errors: field_errors(vec![FieldError::new(&name, code, detail)]),
+        };
+        match &*name {
+            "q" => listing.q = Some(value.into_owned()),
+            "cursor" => listing.cursor = Some(value.into_owned()),
+            "sort" => {
+                listing.sort =
+                    Sort::parse(&value).ok_or_else(|| invalid("not_one_of", "an order as documented"))?;
+            }
+            "limit" => {
+                let limit = value.parse().ok().filter(|limit| (1..=PAGE_KEYS_MAX).contains(limit));
+                listing.limit = Some(limit.ok_or_else(|| invalid("not_one_of", "1 to 50"))?);
+            }
+            _ => return Err(invalid("unknown_parameter", "the parameters are q, sort, cursor, limit")),
+        }
+    }
+    Ok(listing)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+
+    fn codes(problem: Problem) -> Vec<String> {
+        let Problem::Invalid { errors: Value::Array(errors) } = problem else { panic!("{problem:?}") };
+        errors
+            .iter()
+            .map(|error| format!("{} {}", error["pointer"], error["code"]).replace('"', ""))
+            .collect()
+    }
+
+    fn form(changes: Value) -> body::SetUp {
+        let mut form = json!({
+            "token": "t", "account_name": "Example KK", "time_zone": "Asia/Tokyo", "name": "Mei Tanaka",
+            "email": "Mei@Example.jp", "password": "correct horse battery", "language": "ja",
+        });
+        for (name, value) in changes.as_object().unwrap() {
+            form[name] = value.clone();
+        }
+        body::parse(form.to_string().as_bytes()).unwrap()
+    }
+
+    #[test]
+    fn a_good_form_comes_to_its_parts() {
+        let owner = Owner::check(&form(json!({}))).unwrap();
+        assert_eq!(
+            (owner.email.as_str(), owner.zone.name(), owner.language),
+            ("mei@example.jp", "Asia/Tokyo", Language::Ja)
+        );
+    }
+
+    #[test]
+    fn all_that_is_wrong_is_told_at_once() {
+        let wrong = form(json!({
+            "account_name": "", "name": "a\n", "password": "short", "email": "mei", "time_zone": "Tokyo", "language": "fr",
+        }));
+        assert_eq!(
+            codes(Owner::check(&wrong).unwrap_err()),
+            [
+                "#/account_name required",
+                "#/name control_character",
+                "#/password too_short",
+                "#/email not_an_address",
+                "#/time_zone unknown_zone",
+                "#/language not_one_of",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_listing_takes_what_is_documented_and_nothing_else() {
+        let read = listing(Some("q=a+b%20c&sort=-name&limit=50&cursor=x")).unwrap();
+        assert_eq!((read.q.as_deref(), read.sort, read.limit), (Some("a b c"), Sort::NameDown, Some(50)));
+        assert_eq!(listing(None), Ok(Listing::default()));
+        for (query, code) in [
+            ("sort=size", "#/sort not_one_of"),
+            ("limit=0", "#/limit not_one_of"),
+            ("limit=51", "#/limit not_one_of"),
+            ("limit=", "#/limit not_one_of"),
+            ("page=2", "#/page unknown_parameter"),
+        ] {
+            assert_eq!(codes(listing(Some(query)).unwrap_err()), [code], "{query}");
+        }
+    }
+}
