@@ -25,7 +25,16 @@ export const MASTER_SECRET = JSON.stringify([{ id: "testring", secret: "Jq7vN2xK
  * - `assets`: `false` leaves out the console's files, and with them the router that Miniflare puts in front
  * - `entry`: the Worker's; `src/edge/entry.js` is the real one, which neither counts nor fails
  */
-export async function start({ vars, secrets, faults, persist, port = 0, entry = "tests/worker/entry.js", assets = true } = {}) {
+export async function start({ port = 0, ...options } = {}) {
+  const { edges, ...deployment } = await startEdges([{ port }], options);
+  return { ...deployment, ...edges[0] };
+}
+
+/**
+ * Starts the Worker once in each of several places: each has an isolate and a KV of its own, and the objects are those of the
+ * first. `places` hold `name` (else wrangler.toml's) and `port`; the options are those of `start`, `faults` are set everywhere.
+ */
+export async function startEdges(places, { vars, secrets, faults, persist, entry = "tests/worker/entry.js", assets = true } = {}) {
   const temporary = await mkdtemp(join(tmpdir(), "claviger-"));
   const dir = persist ?? temporary;
   const log = [];
@@ -33,6 +42,21 @@ export async function start({ vars, secrets, faults, persist, port = 0, entry = 
   await bundleWorker(entry, join(temporary, "worker"));
   const claviger = configured("wrangler.toml");
   const origin = configured("tests/origin/wrangler.toml");
+  const code = await modules(join(temporary, "worker"));
+  const names = places.map(({ name = claviger.name }) => name);
+  const workers = places.map(({ port = 0 }, index) => ({
+    ...claviger,
+    name: names[index],
+    ...(places.length > 1 && {
+      kvNamespaces: eachOf(claviger.kvNamespaces, (_, binding) => `${binding}-${names[index]}`),
+      durableObjects: eachOf(claviger.durableObjects, (object) => ({ ...object, scriptName: names[0] })),
+    }),
+    assets: assets ? claviger.assets : undefined,
+    ...code,
+    bindings: defined({ ...claviger.bindings, ...vars, MASTER_SECRET, ...secrets }),
+    // Past Miniflare's own entry, which rewrites requests.
+    unsafeDirectSockets: [{ host: "127.0.0.1", port }],
+  }));
   const miniflare = new Miniflare(
     convertV4MiniflareOptions({
       resourcePersistencePath: join(dir, "state"),
@@ -40,41 +64,47 @@ export async function start({ vars, secrets, faults, persist, port = 0, entry = 
       // Else it asks the network for a sample of what the platform says of a client.
       cf: false,
       handleStructuredLogs: ({ level, message }) => log.push(`${level}: ${message}`),
-      workers: [
-        {
-          ...claviger,
-          assets: assets ? claviger.assets : undefined,
-          ...(await modules(join(temporary, "worker"))),
-          bindings: defined({ ...claviger.bindings, ...vars, MASTER_SECRET, ...secrets }),
-          // Past Miniflare's own entry, which rewrites requests.
-          unsafeDirectSockets: [{ host: "127.0.0.1", port }],
-        },
-        { ...origin, ...(await modules(join(root, "tests/origin"))) },
-      ],
+      workers: [...workers, { ...origin, ...(await modules(join(root, "tests/origin"))) }],
     }),
   );
-  const url = await miniflare.unsafeGetDirectURL(claviger.name);
+  const edges = await Promise.all(names.map((name) => edgeOf(miniflare, name)));
+  if (faults) await Promise.all(edges.map((edge) => edge.setFaults(...faults)));
+  return {
+    edges,
+    dir,
+    /** Every line that the Worker logged, and what workerd reported of it. */
+    log: () => [...log],
+    async dispose() {
+      await miniflare.dispose();
+      await rm(temporary, { recursive: true, force: true });
+    },
+  };
+}
+
+/** One Worker, for a test to use and to disturb. Its faults and counters are those of its isolate. */
+async function edgeOf(miniflare, name) {
+  const url = await miniflare.unsafeGetDirectURL(name);
   const bound = Number(url.port);
   const control = async (method, body) => {
     const answer = await request(bound, "test.control", "/", { method, body: body && JSON.stringify(body) });
     return answer.json();
   };
 
-  const kv = () => miniflare.getKVNamespace("KEYS", claviger.name);
+  const kv = () => miniflare.getKVNamespace("KEYS", name);
 
-  const harness = {
+  return {
+    name,
     url: url.origin,
     port: bound,
-    dir,
     fetch: (host, path, init) => request(bound, host, path, init),
     raw: (bytes) => raw(bound, bytes),
     webSocket: (host, path, headers) => webSocket(bound, host, path, headers),
     /** What KV holds under a key, read past the Worker; `null` for nothing. */
     kv: async (key) => (await kv()).get(key),
+    /** The keys that KV holds something under, a thousand at most. */
+    kvKeys: async () => (await (await kv()).list()).keys.map(({ name }) => name),
     /** Puts something there, as an outage or a mistake might leave it. */
     putKv: async (key, text) => (await kv()).put(key, text),
-    /** Every line that the Worker logged, and what workerd reported of it. */
-    log: () => [...log],
     /** Calls since the last `resetCounters`, by `<binding>.<operation>`, as in `KEYS.get` or `LEDGER.fetch`. */
     counters: async () => (await control("GET")).counters,
     resetCounters: () => control("DELETE"),
@@ -86,14 +116,11 @@ export async function start({ vars, secrets, faults, persist, port = 0, entry = 
      * - `times`: how often it strikes, else until replaced · `match`: only for a KV key or URL that holds this
      */
     setFaults: (...list) => control("PUT", list),
-    async dispose() {
-      await miniflare.dispose();
-      await rm(temporary, { recursive: true, force: true });
-    },
   };
-  if (faults) await harness.setFaults(...faults);
-  return harness;
 }
+
+/** An object of the same names, each with what `change` makes of its value. */
+const eachOf = (object, change) => Object.fromEntries(Object.entries(object).map(([name, value]) => [name, change(value, name)]));
 
 /** Without what is `undefined`: a test leaves a variable or secret out that way. */
 const defined = (bindings) => Object.fromEntries(Object.entries(bindings).filter(([, value]) => value !== undefined));
