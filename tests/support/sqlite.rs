@@ -83,11 +83,11 @@ impl Sqlite {
 
 impl Sql for Sqlite {
     fn rows(&self, statement: &Statement) -> Result<Vec<Row>, SqlError> {
-        self.connection.pragma_update(None, "query_only", true).map_err(engine)?;
-        let rows = self.run(statement).map_err(engine);
+        if !self.connection.prepare_cached(statement.text()).map_err(engine)?.readonly() {
+            return Err(SqlError::Engine { message: "attempt to write a readonly database".to_owned() });
+        }
         self.overheard.borrow_mut().push(statement.clone());
-        self.connection.pragma_update(None, "query_only", false).map_err(engine)?;
-        rows
+        self.run(statement).map_err(engine)
     }
 
     fn apply(&self, writes: &[Statement]) -> Result<(), SqlError> {

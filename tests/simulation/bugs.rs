@@ -1,0 +1,79 @@
+//! What goes wrong on purpose, to see that it is noticed: rules of a lease that are broken, ledgers and adapters that lie.
+
+use claviger::lease::entries::{Entries, Word};
+use claviger::lease::rules::Rules;
+use claviger::record::Epoch;
+use claviger::time::{DurationMs, UnixMs};
+
+/// What the ledger's side does wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sabotage {
+    /// Nothing.
+    None,
+    /// Nothing, but isolates are short of memory.
+    Floods,
+    /// Refreshes name nothing as unsettled.
+    SettledAtOnce,
+    /// Refreshes name no changes.
+    ChangesUntold,
+    /// Refreshes hide that the account is suspended.
+    StateUntold,
+    /// Every put lands a second time, long after.
+    PutsTwice,
+    /// Some puts are lost and reported as done, and reading back asks the ledger instead of KV.
+    BlindReadBack,
+    /// The adapter deletes what it ought to overwrite with a tombstone.
+    DeletedRemoved,
+    /// KV serves what is older than S.
+    KvBeyondS,
+    /// A repeated batch of uses comes under a new number.
+    FreshSequences,
+}
+
+/// An empty type that breaks one rule.
+macro_rules! bug {
+    ($(#[$doc:meta])* $name:ident { $($rule:item)* }) => {
+        $(#[$doc])*
+        #[derive(Debug)]
+        pub struct $name;
+        impl Rules for $name { $($rule)* }
+    };
+}
+
+bug! {
+    /// A reply counts from when it came.
+    AsOfReply { fn as_of(_: UnixMs, answered: UnixMs) -> UnixMs { answered } }
+}
+bug! {
+    /// A lease serves half as long again.
+    LongHorizon {
+        fn is_usable(as_of: UnixMs, arrival: UnixMs, within: DurationMs) -> bool {
+            as_of >= arrival.saturating_sub(DurationMs::from_ms(within.as_ms() + within.as_ms() / 2))
+        }
+    }
+}
+bug! {
+    /// All histories are one.
+    EpochIgnored { fn is_of_history(_: Option<&Epoch>, _: &Epoch) -> bool { true } }
+}
+bug! {
+    /// Records survive their lease.
+    RecordsSurvive { fn inherited(ended: Entries) -> Entries { ended } }
+}
+bug! {
+    /// Negative answers survive their lease.
+    NegativesSurvive {
+        fn inherited(mut ended: Entries) -> Entries {
+            ended.retain_words(|word| *word == Word::NoSuchKey);
+            ended
+        }
+    }
+}
+bug! {
+    /// A mark is forgotten to make room.
+    MarkEvicted { fn may_forget(_: bool) -> bool { true } }
+}
+bug! {
+    /// Overflow counts for nothing.
+    OverflowForgotten { fn is_overflow(_: bool, _: bool, _: bool, _: bool) -> bool { false } }
+}

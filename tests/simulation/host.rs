@@ -1,0 +1,153 @@
+//! The ledger's side: the object on its database, what its alarm carries out, and what the network makes of both.
+
+use claviger::account::Email;
+use claviger::id::{AccountId, KeyId, MemberId, TokenId};
+use claviger::ledger::Ledger;
+use claviger::object::{Entropy, Object};
+use claviger::protocol::{
+    Command, Language, LedgerReply, LedgerRequest, NewMember, NewSession, SecretVersion, SessionProof,
+};
+use claviger::record::{Record, Standing};
+use claviger::refresh::{Delta, Refresh, RefreshRequest, Unsettled};
+use claviger::secret::Digest;
+use claviger::sql::{SqlExt, Statement};
+use claviger::time::{UnixMs, Zone};
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::Rng;
+
+use crate::bugs::Sabotage;
+use crate::sql::sqlite::Sqlite;
+
+pub struct Host {
+    pub sql: Sqlite,
+    pub account: AccountId,
+    member: MemberId,
+    proof: SessionProof,
+    /// Refreshes are answered as by a ledger that can name few keys.
+    pub is_short: bool,
+    pub sabotage: Sabotage,
+    /// Uses that answers counted, so far.
+    pub asked_active: i64,
+}
+
+pub fn at(ms: i64) -> UnixMs {
+    UnixMs::from_ms(ms)
+}
+
+fn draw_session(rng: &mut ChaCha8Rng) -> (NewSession, SessionProof) {
+    let (id, digest) = (TokenId::random(rng), Digest::of(&rng.next_u64().to_be_bytes()));
+    (NewSession { id, digest }, SessionProof { id, digest })
+}
+
+fn email() -> Email {
+    Email::parse("mei@example.jp").unwrap()
+}
+
+impl Host {
+    pub fn open(rng: &mut ChaCha8Rng, now: i64, sabotage: Sabotage) -> Self {
+        let (session, proof) = draw_session(rng);
+        let member = MemberId::parse(&"o".repeat(MemberId::WIDTH)).unwrap();
+        let account = AccountId::random(rng);
+        let sql = Sqlite::new();
+        let host = Self { sql, account, member, proof, is_short: false, sabotage, asked_active: 0 };
+        let request = LedgerRequest::Open {
+            account,
+            name: "Example KK".into(),
+            zone: Zone::parse("Asia/Tokyo").unwrap(),
+            owner: NewMember {
+                id: member,
+                name: "Mei Tanaka".into(),
+                email: email(),
+                language: Language::Ja,
+                secret_version: SecretVersion(1),
+            },
+            session,
+            address: None,
+        };
+        let opened = host.handle(request, rng, now);
+        assert!(matches!(opened, Some(LedgerReply::Session(_))), "{opened:?}");
+        host
+    }
+
+    /// Every call makes a ledger of its own, as after a crash. `None`: an error.
+    pub fn handle(&self, request: LedgerRequest, rng: &mut ChaCha8Rng, now: i64) -> Option<LedgerReply> {
+        let mut bytes = [0; 32];
+        rng.fill_bytes(&mut bytes);
+        Ledger::new(&self.sql).handle(request, at(now), &Entropy(bytes)).ok()
+    }
+
+    pub fn command(&self, command: Command, rng: &mut ChaCha8Rng, now: i64) -> Option<LedgerReply> {
+        self.handle(LedgerRequest::Console { session: self.proof, address: None, command }, rng, now)
+    }
+
+    pub fn sign_in(&mut self, rng: &mut ChaCha8Rng, now: i64) {
+        let (session, proof) = draw_session(rng);
+        let (member, secret_version) = (self.member, SecretVersion(1));
+        let request =
+            LedgerRequest::SignIn { member, email: email(), secret_version, session, address: None };
+        if self.handle(request, rng, now).is_some() {
+            self.proof = proof;
+        }
+    }
+
+    pub fn record(&self, id: KeyId, rng: &mut ChaCha8Rng, now: i64) -> Option<Record> {
+        match self.handle(LedgerRequest::Record { id }, rng, now) {
+            Some(LedgerReply::Record { record }) => record,
+            other => panic!("no record: {other:?}"),
+        }
+    }
+
+    /// Answers a refresh: as the ledger does, as one would that names fewer keys, or as a sabotaged one.
+    pub fn refresh(
+        &mut self,
+        request: &RefreshRequest,
+        rng: &mut ChaCha8Rng,
+        now: i64,
+    ) -> Option<LedgerReply> {
+        let mut request = request.clone();
+        if self.sabotage == Sabotage::FreshSequences
+            && let Some(usage) = &mut request.usage
+        {
+            usage.sequence = now as u64;
+        }
+        let mut reply = self.handle(LedgerRequest::Refresh(request), rng, now)?;
+        if let LedgerReply::Refreshed(refresh) = &mut reply {
+            let is_active = |record: &Record| matches!(record.standing, Standing::Active(_));
+            let records = refresh.answers.iter().filter_map(|answer| answer.record.as_ref());
+            self.asked_active += records.filter(|record| is_active(record)).count() as i64;
+            self.distort(refresh, rng);
+        }
+        Some(reply)
+    }
+
+    fn distort(&self, refresh: &mut Refresh, rng: &mut ChaCha8Rng) {
+        if self.is_short {
+            refresh.unsettled = Unsettled::Overflow;
+            if rng.next_u64().is_multiple_of(4) {
+                refresh.delta = Delta::Reset;
+            }
+        }
+        match self.sabotage {
+            Sabotage::SettledAtOnce => refresh.unsettled = Unsettled::Set(Vec::new()),
+            Sabotage::ChangesUntold => {
+                refresh.delta = Delta::Changes(Vec::new());
+                refresh.unsettled = Unsettled::Overflow;
+            }
+            Sabotage::StateUntold => {
+                if let Some(state) = &mut refresh.state {
+                    state.suspended = false;
+                }
+            }
+            _ => (),
+        }
+    }
+
+    pub fn next_due(&self) -> Option<i64> {
+        Ledger::new(&self.sql).next_due().unwrap().map(UnixMs::as_ms)
+    }
+
+    /// The one number that a statement answers.
+    pub fn number(&self, text: &'static str) -> i64 {
+        self.sql.integer(&Statement::new(text)).unwrap()
+    }
+}

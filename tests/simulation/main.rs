@@ -1,0 +1,120 @@
+//! The freshness protocol, simulated: isolates, a ledger, KV, members and clocks in virtual time, everything drawn from one seed. What
+//! must hold is said by [`model`]; what goes wrong on purpose by [`bugs`].
+//!
+//! `npm run simulate -- --seeds N --seed X` runs more of it. A failure names its seed: run that alone with `--seeds 1`.
+
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "a test fails loudly, in its helpers too"
+)]
+
+mod bugs;
+mod host;
+mod kv;
+mod model;
+mod publication;
+#[allow(dead_code, reason = "not every test asks a database all there is to ask")]
+mod sql;
+mod storm;
+mod world;
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
+
+use bugs::Sabotage;
+use claviger::lease::rules::{ByTheBook, Rules};
+use world::Tally;
+
+/// Things that happen in a short run.
+const STEPS: u32 = 60;
+
+/// Runs seeds on all processors until one fails. What they did in all, or the first failure that was found.
+fn run<R: Rules>(first: u64, seeds: u64, steps: u32, sabotage: Sabotage) -> Result<Tally, String> {
+    let next = AtomicU64::new(first);
+    let end = first + seeds;
+    let found = Mutex::new(Ok(Tally::default()));
+    thread::scope(|scope| {
+        for _ in 0..thread::available_parallelism().map_or(1, usize::from) {
+            scope.spawn(|| {
+                loop {
+                    let seed = next.fetch_add(1, Ordering::Relaxed);
+                    if seed >= end {
+                        return;
+                    }
+                    let tally = storm::run::<R>(seed, steps, sabotage);
+                    let mut all = found.lock().unwrap();
+                    match (&mut *all, tally) {
+                        (Ok(all), Ok(tally)) => all.add(&tally),
+                        (Ok(_), Err(violation)) => {
+                            *all = Err(violation);
+                            next.store(end, Ordering::Relaxed);
+                        }
+                        (Err(_), _) => (),
+                    }
+                }
+            });
+        }
+    });
+    found.into_inner().unwrap()
+}
+
+#[test]
+fn the_promises_hold_in_many_short_runs() {
+    let tally =
+        run::<ByTheBook>(0, 300, STEPS, Sabotage::None).unwrap_or_else(|violation| panic!("{violation}"));
+    println!("{tally:#?}");
+    assert!(tally.is_rich(), "too little happened: {tally:#?}");
+}
+
+/// `SIMULATE_SEEDS` runs from `SIMULATE_SEED` on, each of many more steps.
+#[test]
+#[ignore = "takes as long as it is told to"]
+fn long() {
+    let number = |name: &str, usual: u64| std::env::var(name).map_or(usual, |text| text.parse().unwrap());
+    let (first, seeds) = (number("SIMULATE_SEED", 0), number("SIMULATE_SEEDS", 1_000));
+    let tally = run::<ByTheBook>(first, seeds, 8 * STEPS, Sabotage::None);
+    println!("{:#?}", tally.unwrap_or_else(|violation| panic!("{violation}")));
+}
+
+/// Whether the simulation notices a bug within so many seeds, by breaking one of these promises.
+fn notices<R: Rules>(sabotage: Sabotage, promises: &[&str]) {
+    let violation = run::<R>(0, SEEDS_PER_BUG, STEPS, sabotage).expect_err("nobody noticed");
+    println!("{violation}");
+    assert!(promises.iter().any(|promise| violation.contains(promise)), "{violation}");
+}
+
+/// So many runs at most until a bug is found.
+const SEEDS_PER_BUG: u64 = 600;
+
+macro_rules! noticed {
+    ($($test:ident: $rules:ty, $sabotage:ident, $promises:expr;)*) => {
+        $(#[test]
+        fn $test() {
+            notices::<$rules>(Sabotage::$sabotage, &$promises);
+        })*
+    };
+}
+
+noticed! {
+    a_reply_that_counts_from_when_it_came_is_noticed: bugs::AsOfReply, None, ["P1", "P2"];
+    a_lease_that_serves_too_long_is_noticed: bugs::LongHorizon, None, ["P1", "P2"];
+    histories_that_are_mixed_are_noticed: bugs::EpochIgnored, None, ["P1", "P2"];
+    records_that_survive_their_lease_are_noticed: bugs::RecordsSurvive, None, ["P1", "P2"];
+    negatives_that_survive_their_lease_are_noticed: bugs::NegativesSurvive, None, ["P2"];
+    a_mark_that_is_forgotten_is_noticed: bugs::MarkEvicted, Floods, ["P1", "P2"];
+    an_overflow_that_counts_for_nothing_is_noticed: bugs::OverflowForgotten, None, ["P1", "P2"];
+    unsettled_keys_that_are_not_named_are_noticed: ByTheBook, SettledAtOnce, ["P1", "P2"];
+    changes_that_are_not_named_are_noticed: ByTheBook, ChangesUntold, ["P1", "P2"];
+    a_suspension_that_is_hidden_is_noticed: ByTheBook, StateUntold, ["P1"];
+    puts_that_land_twice_are_noticed: ByTheBook, PutsTwice, ["P1", "P2", "P5"];
+    reading_back_without_reading_is_noticed: ByTheBook, BlindReadBack, ["P1", "P2", "P5"];
+    a_tombstone_that_is_removed_is_noticed: ByTheBook, DeletedRemoved, ["P5"];
+    a_kv_older_than_s_is_noticed: ByTheBook, KvBeyondS, ["P1", "P2"];
+    uses_that_are_counted_twice_are_noticed: ByTheBook, FreshSequences, ["usage"];
+}

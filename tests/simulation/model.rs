@@ -1,0 +1,195 @@
+//! What must be true, whatever the edge and the ledger believe: every version that a key, the suspension and T ever had, and since when.
+
+use claviger::key::NewKey;
+use claviger::record::{Record, Standing};
+use claviger::verdict::Denial;
+
+/// What a request asks.
+#[derive(Clone, Copy, Debug)]
+pub struct Ask {
+    /// It comes from 10.0.`network`.1.
+    pub network: u8,
+    /// It needs `demo:write`; else `demo:read`.
+    pub write: bool,
+}
+
+/// How a key stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// It was not issued yet.
+    Nothing,
+    Active,
+    Disabled,
+    Deleted,
+}
+
+/// What a key may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Power {
+    pub state: State,
+    /// From 10.0.this.0/24 alone.
+    pub network: Option<u8>,
+    pub write: bool,
+}
+
+impl Power {
+    fn verdict(self, is_suspended: bool, ask: Ask) -> Result<(), Denial> {
+        match self.state {
+            State::Nothing | State::Deleted => Err(Denial::Unknown),
+            State::Disabled => Err(Denial::Disabled),
+            State::Active if is_suspended => Err(Denial::AccountSuspended),
+            State::Active if self.network.is_some_and(|network| network != ask.network) => {
+                Err(Denial::NetworkDenied)
+            }
+            State::Active if ask.write && !self.write => Err(Denial::PermissionDenied),
+            State::Active => Ok(()),
+        }
+    }
+}
+
+/// One version of a key; it holds until the next begins.
+#[derive(Clone, Copy, Debug)]
+pub struct Version {
+    pub from: i64,
+    pub revision: u64,
+    pub power: Power,
+}
+
+pub struct Key {
+    pub text: NewKey,
+    pub versions: Vec<Version>,
+    /// Somebody asked for it before it was issued: then that it was not counts as a version.
+    pub is_premature: bool,
+}
+
+impl Key {
+    pub fn now(&self) -> Version {
+        *self.versions.last().unwrap()
+    }
+
+    pub fn is_issued(&self) -> bool {
+        self.versions.len() > 1
+    }
+}
+
+#[derive(Default)]
+pub struct Model {
+    pub keys: Vec<Key>,
+    suspended: Vec<(i64, bool)>,
+    freshness: Vec<(i64, i64)>,
+}
+
+/// A request that has its verdict.
+#[derive(Clone, Copy, Debug)]
+pub struct Judged {
+    pub key: usize,
+    pub ask: Ask,
+    /// When it arrived and when the verdict was given, in true time.
+    pub arrived: i64,
+    pub now: i64,
+    /// How much older than T what it rests on may be: what its isolate's clock lost unnoticed.
+    pub slack: i64,
+    /// Calls for it that failed.
+    pub failures: u32,
+}
+
+impl Model {
+    pub fn new(now: i64, freshness_ms: i64) -> Self {
+        Self { keys: Vec::new(), suspended: vec![(now, false)], freshness: vec![(now, freshness_ms)] }
+    }
+
+    pub fn draw(&mut self, text: NewKey, now: i64) -> usize {
+        let power = Power { state: State::Nothing, network: None, write: false };
+        let versions = vec![Version { from: now, revision: 0, power }];
+        self.keys.push(Key { text, versions, is_premature: false });
+        self.keys.len() - 1
+    }
+
+    /// A key was changed, so that it may do `power` now; the ledger answered with `record`.
+    pub fn changed(&mut self, key: usize, power: Power, record: &Record, now: i64) -> Result<(), String> {
+        let state = match record.standing {
+            Standing::Active(_) => State::Active,
+            Standing::Disabled(_) => State::Disabled,
+            Standing::Deleted => State::Deleted,
+        };
+        if state != power.state {
+            return Err(format!("the ledger made {state:?} of a key that is to be {power:?}"));
+        }
+        let last = self.keys[key].now();
+        if record.revision.0 < last.revision || (record.revision.0 == last.revision && last.power != power) {
+            return Err(format!("a change to {power:?} has revision {:?} after {last:?}", record.revision));
+        }
+        if record.revision.0 > last.revision {
+            let version = Version { from: now, revision: record.revision.0, power };
+            self.keys[key].versions.push(version);
+        }
+        Ok(())
+    }
+
+    pub fn set(&mut self, freshness_ms: Option<i64>, is_suspended: Option<bool>, now: i64) {
+        self.freshness.extend(freshness_ms.map(|ms| (now, ms)));
+        self.suspended.extend(is_suspended.map(|is_suspended| (now, is_suspended)));
+    }
+
+    pub fn is_suspended(&self) -> bool {
+        self.suspended.last().unwrap().1
+    }
+
+    pub fn freshness_ms(&self) -> i64 {
+        self.freshness.last().unwrap().1
+    }
+
+    /// The last arrival that may still be judged by what ended at `end`. A lease that missed the end was asked for before it, at a time
+    /// at which T was `t`; so it serves arrivals up to that time + `t`.
+    pub fn deadline(&self, end: i64) -> i64 {
+        let ends = self.freshness.iter().skip(1).map(|(from, _)| *from).chain([i64::MAX]);
+        let segments = self.freshness.iter().zip(ends).filter(|((from, _), _)| *from <= end);
+        segments.map(|((_, t), until)| until.min(end) + t).max().unwrap()
+    }
+
+    /// Those of `from` (each holding until the next) by which a request may be judged.
+    fn candidates(&self, from: &[i64], judged: &Judged) -> Vec<usize> {
+        let end = |place: usize| from.get(place + 1).copied();
+        let may = |place: &usize| {
+            from[*place] <= judged.now
+                && end(*place).is_none_or(|end| judged.arrived <= self.deadline(end) + judged.slack)
+        };
+        (0..from.len()).filter(may).collect()
+    }
+
+    /// Judges a verdict. `revision` is that of the record it rests on, if there is one.
+    pub fn judge(
+        &self,
+        judged: &Judged,
+        verdict: Result<(), Denial>,
+        revision: Option<u64>,
+    ) -> Result<(), String> {
+        let key = &self.keys[judged.key];
+        if verdict == Err(Denial::Unavailable) {
+            let may = judged.failures >= claviger::lease::REFRESH_ATTEMPTS;
+            return if may { Ok(()) } else { Err(format!("P2: unavailable without a failure: {judged:?}")) };
+        }
+        let froms: Vec<i64> = key.versions.iter().map(|version| version.from).collect();
+        let versions: Vec<Version> = self
+            .candidates(&froms, judged)
+            .into_iter()
+            .map(|place| key.versions[place])
+            .filter(|version| version.power.state != State::Nothing || key.is_premature || !key.is_issued())
+            .collect();
+        let froms: Vec<i64> = self.suspended.iter().map(|(from, _)| *from).collect();
+        let suspended = self.candidates(&froms, judged).into_iter().map(|place| self.suspended[place].1);
+        let suspended: Vec<bool> = suspended.collect();
+        let is_right = versions
+            .iter()
+            .filter(|version| version.revision == revision.unwrap_or_default())
+            .any(|version| suspended.iter().any(|is| version.power.verdict(*is, judged.ask) == verdict));
+        if is_right {
+            return Ok(());
+        }
+        let promise = if verdict.is_ok() { "P1" } else { "P2" };
+        Err(format!(
+            "{promise}: {verdict:?} by revision {revision:?} for {judged:?}; right would be one of {versions:?}, suspended {suspended:?}; all versions {:?}, T {:?}",
+            key.versions, self.freshness
+        ))
+    }
+}

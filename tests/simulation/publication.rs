@@ -1,0 +1,131 @@
+//! The ledger's alarm: puts that are lost, late, landed without word; readings as old as they may be.
+
+use claviger::lease::rules::Rules;
+use claviger::ledger::Ledger;
+use claviger::ledger::publication::PUT_LATE_MS;
+use claviger::object::{EFFECTS_PER_RING_MAX, Object};
+use claviger::protocol::{Effect, Outcome};
+use claviger::record::kv_key;
+use rand_chacha::rand_core::Rng;
+
+use crate::bugs::Sabotage;
+use crate::host::at;
+use crate::kv::Mood;
+use crate::world::{Event, World};
+
+impl<R: Rules> World<R> {
+    /// Sets the alarm to what is due next, and it rings a little late.
+    pub fn arm(&mut self) {
+        let Some(due) = self.host.next_due() else { return };
+        let due = due.max(self.now);
+        if self.alarm_at.is_some_and(|at| at <= due) {
+            return;
+        }
+        self.alarm_at = Some(due);
+        let late = if self.is_healed { 0 } else { self.random(300) };
+        self.later(due - self.now + late, Event::Alarm);
+    }
+
+    pub fn alarm(&mut self) {
+        self.alarm_at = None;
+        for _ in 0..EFFECTS_PER_RING_MAX {
+            let Ok(Some(effect)) = Ledger::new(&self.host.sql).next_effect(at(self.now)) else { break };
+            // A crash: what was taken comes due by itself.
+            if !self.is_healed && self.one_in(12) {
+                break;
+            }
+            self.carry_out(effect);
+        }
+        self.arm();
+    }
+
+    pub fn settle(&mut self, effect: &Effect, outcome: &Outcome) {
+        // An error leaves the duty as it was.
+        let _ = Ledger::new(&self.host.sql).settle(effect, outcome, at(self.now));
+        self.arm();
+    }
+
+    fn carry_out(&mut self, effect: Effect) {
+        let delay = if self.is_healed { 0 } else { self.random(400) };
+        if let Effect::PutRecord { key, value, .. } = &effect {
+            let (key, value) = (key.clone(), Some(value.clone()));
+            return self.put(effect, key, value, delay);
+        }
+        let outcome = match &effect {
+            Effect::ReadBack { .. } | Effect::ReadMany { .. } | Effect::ListKv { .. } => self.read(&effect),
+            _ => Outcome::Done,
+        };
+        let late = if self.is_healed { 0 } else { self.random(9_000) };
+        self.later(late, Event::Told(effect, outcome));
+    }
+
+    fn read(&mut self, effect: &Effect) -> Outcome {
+        let mood = [Mood::Oldest, Mood::Newest, Mood::Any][self.random(3) as usize];
+        let lot = self.rng.next_u64();
+        let now = self.now;
+        match effect {
+            _ if now < self.kv_out_until => Outcome::Failed,
+            Effect::ReadBack { id, .. } if self.host.sabotage == Sabotage::BlindReadBack => {
+                let record = self.host.record(*id, &mut self.rng, now);
+                Outcome::Read { value: record.map(|record| serde_json::to_string(&record).unwrap()) }
+            }
+            Effect::ReadBack { key, .. } => Outcome::Read { value: self.kv.read(key, mood, lot, now) },
+            Effect::ReadMany { ids } => {
+                let read = |id| (id, self.kv.read(&kv_key(id), mood, lot, now));
+                Outcome::ReadMany { values: ids.iter().copied().map(read).collect() }
+            }
+            Effect::ListKv { prefix, cursor } => {
+                let names = self.kv.names(prefix, cursor.as_deref().unwrap_or_default());
+                Outcome::Listed { names, cursor: None }
+            }
+            other => panic!("nothing to read: {other:?}"),
+        }
+    }
+
+    fn put(&mut self, effect: Effect, key: String, mut value: Option<String>, delay: i64) {
+        let late_ms = PUT_LATE_MS as i64 - 1_000;
+        let is_lost = self.one_in(3);
+        match self.host.sabotage {
+            Sabotage::DeletedRemoved if value.as_ref().is_some_and(|text| text.contains("deleted")) => {
+                value = None;
+            }
+            Sabotage::PutsTwice => {
+                let again = 60_000 + self.random(4 * late_ms);
+                self.later(again, Event::Lands(key.clone(), value.clone()));
+            }
+            Sabotage::BlindReadBack if is_lost => {
+                self.later(delay, Event::Told(effect, Outcome::Done));
+                return;
+            }
+            _ => (),
+        }
+        let lot = if self.is_healed { 9 } else { self.random(16) };
+        let is_out = self.now < self.kv_out_until;
+        match lot {
+            _ if is_out => self.later(delay, Event::Told(effect, Outcome::Failed)),
+            0 => self.later(delay, Event::Told(effect, Outcome::Failed)),
+            1 => {
+                let landing = self.random(late_ms);
+                self.later(landing, Event::Lands(key, value));
+                // Or nobody ever tells.
+                if self.one_in(2) {
+                    self.later(delay, Event::Told(effect, Outcome::Failed));
+                }
+            }
+            2 => self.later(delay, Event::Lands(key, value)),
+            3 => {
+                self.later(delay, Event::Lands(key, value));
+                self.later(delay, Event::Told(effect, Outcome::Failed));
+            }
+            4 => {
+                let landing = self.random(9_000);
+                self.later(landing, Event::Lands(key, value));
+                self.later(landing + delay, Event::Told(effect, Outcome::Done));
+            }
+            _ => {
+                self.later(delay, Event::Lands(key, value));
+                self.later(delay, Event::Told(effect, Outcome::Done));
+            }
+        }
+    }
+}

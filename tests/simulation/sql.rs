@@ -1,0 +1,6 @@
+//! The parent that `tests/support/sqlite.rs` expects.
+
+pub use claviger::sql::*;
+
+#[path = "../support/sqlite.rs"]
+pub mod sqlite;

@@ -1,0 +1,346 @@
+//! What happens in a run, drawn by lot, and what must be so when all is calm again.
+
+use claviger::draft::Draft;
+use claviger::key::NewKey;
+use claviger::lease::call::RefreshReply;
+use claviger::lease::rules::Rules;
+use claviger::protocol::{Command, LedgerReply, LedgerRequest};
+use claviger::record::{Epoch, Record, Revision, Standing};
+use claviger::refresh::{AccountState, Delta, Refresh, RefreshRequest, Unsettled};
+use rand_chacha::rand_core::Rng;
+
+use crate::bugs::Sabotage;
+use crate::host::at;
+use crate::model::{Ask, Power, State};
+use crate::sql::sqlite::Fault;
+use crate::world::{Checked, Event, S, Tally, World};
+
+/// Runs one seed: `steps` things happen, then all heals.
+pub fn run<R: Rules>(seed: u64, steps: u32, sabotage: Sabotage) -> Result<Tally, String> {
+    let mut world = World::<R>::new(seed, sabotage);
+    let mut go = || {
+        for _ in 0..steps {
+            world.step()?;
+        }
+        world.heal()
+    };
+    go().map_err(|violation| format!("seed {seed}: {violation}"))?;
+    Ok(world.tally)
+}
+
+impl<R: Rules> World<R> {
+    fn step(&mut self) -> Checked {
+        match self.random(100) {
+            0..16 => self.change(),
+            16..60 => self.ask()?,
+            60..84 => self.burst()?,
+            84..86 => self.operate(),
+            86 => self.restart(),
+            87..89 => self.step_clock()?,
+            89..91 => {
+                let isolate = self.any_isolate();
+                self.isolates[isolate].frozen_until = self.now + self.random(2 * S);
+            }
+            91 => self.ledger_out_until = self.now + self.random(30_000),
+            92 => self.kv_out_until = self.now + self.random(60_000),
+            93 => self.host.is_short = self.one_in(2),
+            94 => self.garbage()?,
+            95 => self.renew_history(),
+            96 if self.host.sabotage == Sabotage::None && self.one_in(30) => self.flood(),
+            _ => (),
+        }
+        if self.host.sabotage == Sabotage::Floods && self.one_in(8) {
+            self.flood();
+        }
+        let t = self.model.freshness_ms();
+        let span = match self.random(100) {
+            0..55 => self.random(300),
+            55..80 => self.random(t + 1_000),
+            80..86 => t + self.random(20) - 10,
+            86..92 => self.random(12 * (t + 1)),
+            92..97 => self.random(S / 2),
+            _ => S + self.random(S),
+        };
+        self.wait(span.max(0))
+    }
+
+    fn any_isolate(&mut self) -> usize {
+        let count = self.isolates.len() as i64;
+        self.random(count) as usize
+    }
+
+    /// One of the latest few keys, so that much happens to each.
+    fn any_key(&mut self) -> Option<usize> {
+        let count = self.model.keys.len();
+        let back = self.random(4) as usize;
+        count.checked_sub(1 + back.min(count.saturating_sub(1)))
+    }
+
+    fn ask(&mut self) -> Checked {
+        let Some(key) = self.any_key() else { return Ok(()) };
+        let ask = Ask { network: self.random(2) as u8, write: self.one_in(4) };
+        let isolate = self.any_isolate();
+        self.request(isolate, key, ask);
+        Ok(())
+    }
+
+    /// Requests for one key at one isolate, over some T.
+    fn burst(&mut self) -> Checked {
+        let Some(key) = self.any_key() else { return Ok(()) };
+        let isolate = self.any_isolate();
+        let t = self.model.freshness_ms();
+        for _ in 0..2 + self.random(6) {
+            let ask = Ask { network: self.random(2) as u8, write: self.one_in(4) };
+            self.request(isolate, key, ask);
+            let span = self.random(t * 2 / 3 + 200);
+            self.wait(span)?;
+        }
+        Ok(())
+    }
+
+    // -------------------------------------------------------------------------------------------------- members
+
+    fn change(&mut self) {
+        if self.now < self.ledger_out_until {
+            return;
+        }
+        let key = self.any_key().filter(|key| self.model.keys[*key].now().power.state != State::Deleted);
+        let is_few = self.model.keys.len() < 2;
+        match key {
+            Some(key) if !is_few || self.one_in(2) => {
+                if !self.model.keys[key].is_issued() {
+                    self.issue(key);
+                } else {
+                    self.alter(key);
+                }
+            }
+            _ => {
+                let account = self.host.account;
+                let text = NewKey::generate(account, &self.config.prefix, &self.config.ring, &mut self.rng);
+                let key = self.model.draw(text, self.now);
+                // Now and then somebody is so early as to use it before it is there.
+                if !self.one_in(6) {
+                    self.issue(key);
+                }
+            }
+        }
+    }
+
+    fn issue(&mut self, key: usize) {
+        let draft: Draft = serde_json::from_str(
+            r#"{"name":"Build server","expires":"90d","networks":"","permissions":["demo:read"]}"#,
+        )
+        .unwrap();
+        let text = &self.model.keys[key].text;
+        let (id, digest) = (text.id(), text.digest());
+        let command =
+            Command::Issue { id, digest, draft, idempotency_key: format!("i-{}", self.rng.next_u64()) };
+        let power = Power { state: State::Active, network: None, write: false };
+        self.command(key, command, power);
+    }
+
+    fn alter(&mut self, key: usize) {
+        let (id, now) = (self.model.keys[key].text.id(), self.model.keys[key].now());
+        let (expected, power) = (Revision(now.revision), now.power);
+        let edit = |text: &str| Command::Edit { id, expected, changes: serde_json::from_str(text).unwrap() };
+        let (command, power) = match self.random(12) {
+            0 => (edit(&format!(r#"{{"name":"n{}"}}"#, self.random(1_000))), power),
+            1 | 2 => {
+                let network = self.random(2) as u8;
+                let text = format!(r#"{{"networks":"10.0.{network}.0/24"}}"#);
+                (edit(&text), Power { network: Some(network), ..power })
+            }
+            3 => (edit(r#"{"networks":""}"#), Power { network: None, ..power }),
+            4 => (edit(r#"{"permissions":["demo:read"]}"#), Power { write: false, ..power }),
+            5 => (edit(r#"{"permissions":["demo:read","demo:write"]}"#), Power { write: true, ..power }),
+            6..8 => {
+                let command = Command::SetEnabled { id, expected, enabled: false };
+                (command, Power { state: State::Disabled, ..power })
+            }
+            8..11 => {
+                let command = Command::SetEnabled { id, expected, enabled: true };
+                (command, Power { state: State::Active, ..power })
+            }
+            _ => (Command::Delete { id, expected }, Power { state: State::Deleted, ..power }),
+        };
+        self.command(key, command, power);
+    }
+
+    fn command(&mut self, key: usize, command: Command, power: Power) {
+        if self.one_in(12) {
+            let fault = if self.one_in(2) { Fault::BeforeItLands } else { Fault::ReplyLost };
+            self.host.sql.break_apply(1, fault);
+        }
+        let id = self.model.keys[key].text.id();
+        let reply = self.host.command(command, &mut self.rng, self.now);
+        self.host.sql.calm();
+        let is_told = reply.is_some();
+        let record = match reply {
+            Some(LedgerReply::Changed { record, bound, .. }) => {
+                if let Some(bound) = bound {
+                    let deadline = self.model.deadline(self.now);
+                    assert!(deadline <= bound.at.as_ms(), "the ledger promises {bound:?}, it is {deadline}");
+                }
+                Some(record)
+            }
+            Some(_) => {
+                let now = self.now;
+                self.host.sign_in(&mut self.rng, now);
+                None
+            }
+            // Nobody knows whether it was committed.
+            None => {
+                let record = self.host.record(id, &mut self.rng, self.now);
+                record.filter(|record| record.revision.0 > self.model.keys[key].now().revision)
+            }
+        };
+        self.arm();
+        let Some(record) = record else { return };
+        self.tally.changes += 1;
+        self.model.changed(key, power, &record, self.now).unwrap();
+        if is_told && !self.one_in(4) {
+            let isolate = self.any_isolate();
+            let delay = if self.one_in(4) { self.random(20_000) } else { self.random(100) };
+            let of = (isolate, self.isolates[isolate].life);
+            self.later(delay, Event::Learn(of, record));
+        }
+    }
+
+    fn operate(&mut self) {
+        let t = [0, 1_000, 10_000, 10_000, 60_000][self.random(5) as usize];
+        let (freshness_ms, suspended) = match self.random(4) {
+            0 => (Some(t), None),
+            1 => (Some(t), Some(!self.model.is_suspended())),
+            2 if !self.model.is_suspended() => (None, Some(true)),
+            _ => (None, Some(false)),
+        };
+        let request = LedgerRequest::SetState { freshness_ms: freshness_ms.map(|t| t as u64), suspended };
+        let Some(LedgerReply::State { bound, .. }) = self.host.handle(request, &mut self.rng, self.now)
+        else {
+            panic!("the state was not set");
+        };
+        if let Some(bound) = bound {
+            let deadline = self.model.deadline(self.now);
+            assert!(deadline <= bound.at.as_ms(), "the ledger promises {bound:?}, it is {deadline}");
+        }
+        self.model.set(freshness_ms, suspended, self.now);
+    }
+
+    /// The ledger begins another history, or is told to put all again.
+    fn renew_history(&mut self) {
+        let request = match self.one_in(3) {
+            true => LedgerRequest::Rebuild,
+            false => LedgerRequest::Restored { epoch: Epoch::new(self.rng.next_u64()) },
+        };
+        self.host.handle(request, &mut self.rng, self.now);
+        self.arm();
+    }
+
+    // ------------------------------------------------------------------------------------------------- isolates
+
+    fn restart(&mut self) {
+        let place = self.any_isolate();
+        self.isolates[place] = self.isolate();
+        self.tally.restarts += 1;
+    }
+
+    /// A clock steps. Where its isolate cannot see that, it may be wrong by as much.
+    fn step_clock(&mut self) -> Checked {
+        let place = self.any_isolate();
+        let back = self.random(40_000) - 5_000;
+        let isolate = &mut self.isolates[place];
+        isolate.offset -= back;
+        let is_frozen = isolate.frozen_until > self.now;
+        if back > 0
+            && (is_frozen || self.now + isolate.offset >= isolate.latest || self.model.keys.is_empty())
+        {
+            isolate.slack += back;
+        } else if back > 0 {
+            // Something happens there, so that it sees it.
+            let local = at(self.now + isolate.offset);
+            isolate.latest = local.as_ms();
+            let id = self.model.keys[0].text.id();
+            let _ = isolate.gateway.ask_kv(id, local);
+        }
+        self.tally.clock_steps += 1;
+        Ok(())
+    }
+
+    /// P3: a key that was never made.
+    fn garbage(&mut self) -> Checked {
+        let account = self.host.account;
+        let text = NewKey::generate(account, &self.foreign.prefix, &self.foreign.ring, &mut self.rng);
+        let place = self.any_isolate();
+        self.check_garbage(place, text.expose())
+    }
+
+    /// An isolate sees so many keys of another account that it forgets what it has not used lately.
+    fn flood(&mut self) {
+        let place = self.any_isolate();
+        let other = claviger::id::AccountId::random(&mut self.rng);
+        let id = claviger::id::KeyId::random(other, &mut self.rng);
+        let epoch = Epoch::new(self.rng.next_u64());
+        let isolate = &mut self.isolates[place];
+        let local = at(self.now + isolate.offset);
+        isolate.latest = local.as_ms();
+        let call = isolate.gateway.renew(other, local);
+        let refresh = Refresh {
+            epoch: epoch.clone(),
+            revision: Revision(0),
+            delta: Delta::Reset,
+            unsettled: Unsettled::Set(Vec::new()),
+            state: Some(AccountState { revision: Revision(1), freshness_ms: 10_000, suspended: false }),
+            answers: Vec::new(),
+        };
+        isolate.gateway.take_refresh(&call, &RefreshReply::Refreshed(refresh), local, None);
+        for revision in 1..=4_096 {
+            let record = Record::new(epoch.clone(), Revision(revision), id, Standing::Deleted);
+            isolate.gateway.learn_from_change(record, local);
+        }
+    }
+
+    // ----------------------------------------------------------------------------------------------- in the end
+
+    /// P5: nothing is lost. And everybody knows.
+    fn heal(&mut self) -> Checked {
+        self.is_healed = true;
+        self.host.is_short = false;
+        (self.ledger_out_until, self.kv_out_until) = (self.now, self.now);
+        self.isolates.iter_mut().for_each(|isolate| isolate.frozen_until = 0);
+        let owed = "SELECT count(*) FROM due WHERE kind IN ('put_record', 'read_back', 'rebuild')";
+        let mut rounds = 0;
+        while self.host.number(owed) > 0 {
+            rounds += 1;
+            if rounds > 60 {
+                return Err("P5: it does not settle".into());
+            }
+            self.wait(S / 2)?;
+        }
+        self.wait(self.kv.stale_ms)?;
+        let now = self.now;
+        let reply = self.host.handle(LedgerRequest::Refresh(RefreshRequest::default()), &mut self.rng, now);
+        let Some(LedgerReply::Refreshed(Refresh { unsettled: Unsettled::Set(set), .. })) = reply else {
+            return Err(format!("P5: no set: {reply:?}"));
+        };
+        if !set.is_empty() {
+            return Err(format!("P5: still unsettled: {set:?}"));
+        }
+        for key in 0..self.model.keys.len() {
+            let id = self.model.keys[key].text.id();
+            let record = self.host.record(id, &mut self.rng, now);
+            let revision = record.as_ref().map_or(0, |record| record.revision.0);
+            if revision != self.model.keys[key].now().revision {
+                return Err(format!("P5: the ledger has {record:?}"));
+            }
+            if !self.kv.is_settled(id, record.as_ref(), now) {
+                return Err(format!("P5: KV does not hold {record:?}"));
+            }
+            for isolate in 0..self.isolates.len() {
+                self.request(isolate, key, Ask { network: 1, write: false });
+            }
+            self.wait(100)?;
+        }
+        self.wait(10_000)?;
+        self.check_usage()
+    }
+}

@@ -1,0 +1,425 @@
+//! Isolates in several places, a ledger, KV and members, driven by one seed through virtual time.
+
+use std::collections::BTreeMap;
+
+use claviger::config::{Config, Settings};
+use claviger::gateway::{Check, Gateway};
+use claviger::lease::call::{KvRead, Lookup, Need, RefreshCall, RefreshReply, Source};
+use claviger::lease::rules::Rules;
+use claviger::ledger::publication::SETTLE_MS;
+use claviger::network::ClientAddress;
+use claviger::permission::Permission;
+use claviger::protocol::{Effect, Outcome};
+use claviger::record::{Interface, Record, kv_key};
+use claviger::secret::SecretText;
+use claviger::verdict::Denial;
+use claviger::verify::{Demand, Facts};
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::{Rng, SeedableRng};
+
+use crate::bugs::Sabotage;
+use crate::host::{Host, at};
+use crate::kv::{Kv, Mood};
+use crate::model::{Ask, Judged, Model};
+
+/// 2026-11-21T12:00:00Z.
+const START: i64 = 1_795_262_400_000;
+pub const S: i64 = SETTLE_MS as i64;
+const RING: &str = r#"[{"id":"b","secret":"mKq4Zt0bXw7RfNcY2uHs9LdVj6PaGe3TiO8xWvBrQyE"}]"#;
+const FOREIGN: &str = r#"[{"id":"x","secret":"Ue5nJ1kAzSgM7pDh3CyTq0RlWb9XoFv8IiNt2GxKc6P"}]"#;
+const TIMEOUT: i64 = 2_000;
+
+/// What a run did, so that a run that did nothing is noticed.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Tally {
+    pub let_through: u64,
+    pub refused: u64,
+    pub unavailable: u64,
+    pub from_memory: u64,
+    pub from_kv: u64,
+    pub changes: u64,
+    pub restarts: u64,
+    pub clock_steps: u64,
+    /// Verdicts that were given again at once, without needing anything (P4).
+    pub repeats: u64,
+}
+
+impl Tally {
+    pub fn add(&mut self, other: &Self) {
+        self.let_through += other.let_through;
+        self.refused += other.refused;
+        self.unavailable += other.unavailable;
+        self.from_memory += other.from_memory;
+        self.from_kv += other.from_kv;
+        self.changes += other.changes;
+        self.restarts += other.restarts;
+        self.clock_steps += other.clock_steps;
+        self.repeats += other.repeats;
+    }
+
+    /// Whether much of everything happened.
+    pub fn is_rich(&self) -> bool {
+        let least = self.let_through.min(self.refused).min(self.unavailable).min(self.from_memory);
+        least.min(self.from_kv).min(self.changes).min(self.restarts).min(self.clock_steps) > 100
+    }
+}
+
+pub fn config(ring: &str) -> Config {
+    let rules = r#"[{"host":"api.localhost","path":"/*","origin":"DEMO","permission":"demo:read"}]"#;
+    let rules = rules.replacen(r#""demo:read""#, r#"{"read":"demo:read","write":"demo:write"}"#, 1);
+    Config::parse(Settings {
+        master_secret: Some(SecretText::new(ring.into())),
+        prefix: Some("clv".into()),
+        console_origin: Some("http://localhost:8787".into()),
+        rules: Some(rules),
+        freshness: None,
+        outage: None,
+    })
+    .unwrap()
+}
+
+/// A request under way in an isolate.
+pub struct Flight {
+    isolate: usize,
+    life: u64,
+    key: usize,
+    ask: Ask,
+    arrived: i64,
+    arrived_local: i64,
+    lookup: Lookup,
+    failures: u32,
+    turns: u32,
+}
+
+pub enum Event {
+    Go(Flight),
+    KvBack(Flight, KvRead, Option<String>),
+    /// A refresh reaches the ledger; its reply takes `.2`, if it is to come.
+    AtLedger((usize, u64), Box<RefreshCall>, Option<i64>, Option<Flight>),
+    LedgerBack((usize, u64), Box<RefreshCall>, RefreshReply, Option<Flight>),
+    Lands(String, Option<String>),
+    Told(Effect, Outcome),
+    /// The isolate that had a change committed hears of it.
+    Learn((usize, u64), Record),
+    Alarm,
+}
+
+pub struct Isolate<R> {
+    pub gateway: Gateway<R>,
+    pub life: u64,
+    pub mood: Mood,
+    /// Its clock less the true one.
+    pub offset: i64,
+    pub frozen_until: i64,
+    /// The latest local time that its leases saw.
+    pub latest: i64,
+    /// How far its clock went back without its seeing it.
+    pub slack: i64,
+}
+
+pub struct World<R: Rules> {
+    pub rng: ChaCha8Rng,
+    pub now: i64,
+    pub host: Host,
+    pub kv: Kv,
+    pub model: Model,
+    pub isolates: Vec<Isolate<R>>,
+    pub events: BTreeMap<(i64, u64), Event>,
+    sequence: u64,
+    pub alarm_at: Option<i64>,
+    pub ledger_out_until: i64,
+    pub kv_out_until: i64,
+    pub is_healed: bool,
+    pub config: Config,
+    pub foreign: Config,
+    uses: i64,
+    pub tally: Tally,
+}
+
+pub type Checked = Result<(), String>;
+
+impl<R: Rules> World<R> {
+    pub fn new(seed: u64, sabotage: Sabotage) -> Self {
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        let host = Host::open(&mut rng, START, sabotage);
+        let stale_ms = if sabotage == Sabotage::KvBeyondS { 3 * S } else { S };
+        let mut world = Self {
+            rng,
+            now: START,
+            host,
+            kv: Kv::new(stale_ms),
+            model: Model::new(START, 10_000),
+            isolates: Vec::new(),
+            events: BTreeMap::new(),
+            sequence: 0,
+            alarm_at: None,
+            ledger_out_until: START,
+            kv_out_until: START,
+            is_healed: false,
+            config: config(RING),
+            foreign: config(FOREIGN),
+            uses: 0,
+            tally: Tally::default(),
+        };
+        for _ in 0..2 + world.random(3) {
+            let isolate = world.isolate();
+            world.isolates.push(isolate);
+        }
+        world.arm();
+        world
+    }
+
+    pub fn isolate(&mut self) -> Isolate<R> {
+        let mood = [Mood::Oldest, Mood::Newest, Mood::Any][self.random(3) as usize];
+        let offset = self.random(7_200_000) - 3_600_000;
+        let (gateway, life) =
+            (Gateway::with_rules(config(RING), self.rng.next_u64() >> 11), self.rng.next_u64());
+        Isolate { gateway, life, mood, offset, frozen_until: 0, latest: i64::MIN, slack: 0 }
+    }
+
+    pub fn random(&mut self, below: i64) -> i64 {
+        (self.rng.next_u64() % below as u64) as i64
+    }
+
+    pub fn one_in(&mut self, of: i64) -> bool {
+        self.random(of) == 0
+    }
+
+    pub fn later(&mut self, delay: i64, event: Event) {
+        self.sequence += 1;
+        self.events.insert((self.now + delay, self.sequence), event);
+    }
+
+    /// Time passes, and what is under way happens.
+    pub fn wait(&mut self, span: i64) -> Checked {
+        let end = self.now + span;
+        while let Some(entry) = self.events.first_entry().filter(|entry| entry.key().0 <= end) {
+            self.now = entry.key().0;
+            let event = entry.remove();
+            self.happen(event)?;
+        }
+        self.now = end;
+        Ok(())
+    }
+
+    /// The local time of an isolate whose leases are about to see it.
+    fn local(&mut self, isolate: usize) -> i64 {
+        let isolate = &mut self.isolates[isolate];
+        isolate.latest = self.now + isolate.offset;
+        isolate.latest
+    }
+
+    fn happen(&mut self, event: Event) -> Checked {
+        let of = match &event {
+            Event::Go(flight) | Event::KvBack(flight, ..) => Some((flight.isolate, flight.life)),
+            Event::LedgerBack(of, ..) | Event::Learn(of, ..) => Some(*of),
+            _ => None,
+        };
+        if let Some((isolate, life)) = of {
+            let isolate = &self.isolates[isolate];
+            if isolate.life != life {
+                return Ok(());
+            }
+            if isolate.frozen_until > self.now {
+                let delay = isolate.frozen_until - self.now;
+                self.later(delay, event);
+                return Ok(());
+            }
+        }
+        match event {
+            Event::Go(flight) => return self.decide(flight),
+            Event::KvBack(mut flight, read, text) => {
+                let local = at(self.local(flight.isolate));
+                let gateway = &mut self.isolates[flight.isolate].gateway;
+                gateway.take_kv(&read, text.as_deref(), local, &mut flight.lookup);
+                return self.decide(flight);
+            }
+            Event::AtLedger(of, call, reply_in, flight) => {
+                let reply = if self.now < self.ledger_out_until {
+                    RefreshReply::Failed
+                } else {
+                    let reply = self.host.refresh(call.request(), &mut self.rng, self.now);
+                    self.arm();
+                    reply.map_or(RefreshReply::Failed, RefreshReply::from)
+                };
+                if let Some(delay) = reply_in {
+                    self.later(delay, Event::LedgerBack(of, call, reply, flight));
+                }
+            }
+            Event::LedgerBack((isolate, _), call, reply, flight) => {
+                let local = at(self.local(isolate));
+                let gateway = &mut self.isolates[isolate].gateway;
+                let Some(mut flight) = flight else {
+                    gateway.take_refresh(&call, &reply, local, None);
+                    return Ok(());
+                };
+                if !gateway.take_refresh(&call, &reply, local, Some(&mut flight.lookup)) {
+                    flight.failures += 1;
+                }
+                return self.decide(flight);
+            }
+            Event::Lands(key, value) => self.kv.land(&key, value.as_deref(), self.now),
+            Event::Told(effect, outcome) => self.settle(&effect, &outcome),
+            Event::Learn((isolate, _), record) => {
+                let local = at(self.local(isolate));
+                self.isolates[isolate].gateway.learn_from_change(record, local);
+            }
+            Event::Alarm => self.alarm(),
+        }
+        Ok(())
+    }
+
+    // ------------------------------------------------------------------------------------------------- requests
+
+    pub fn request(&mut self, isolate: usize, key: usize, ask: Ask) {
+        let key_model = &mut self.model.keys[key];
+        key_model.is_premature |= !key_model.is_issued();
+        let delay = if self.one_in(20) { self.random(3_000) } else { 0 };
+        let Isolate { life, offset, .. } = self.isolates[isolate];
+        let (arrived, arrived_local) = (self.now, self.now + offset);
+        let (lookup, failures, turns) = (Lookup::default(), 0, 0);
+        let flight = Flight { isolate, life, key, ask, arrived, arrived_local, lookup, failures, turns };
+        self.later(delay, Event::Go(flight));
+    }
+
+    fn check(&mut self, flight: &Flight, lookup: &Lookup, arrived_local: i64) -> Check {
+        let address = ClientAddress::parse(&format!("10.0.{}.1", flight.ask.network));
+        let permission: Permission =
+            if flight.ask.write { "demo:write" } else { "demo:read" }.parse().unwrap();
+        let facts = Facts { address, interface: Interface::Http, demand: Demand::Permission(&permission) };
+        let local = at(self.local(flight.isolate));
+        let text = self.model.keys[flight.key].text.expose();
+        self.isolates[flight.isolate].gateway.check(text, &facts, at(arrived_local), local, lookup)
+    }
+
+    fn decide(&mut self, mut flight: Flight) -> Checked {
+        flight.turns += 1;
+        if flight.turns > 6 {
+            return Err("a request does not come to an end".into());
+        }
+        let lookup = core::mem::take(&mut flight.lookup);
+        let check = self.check(&flight, &lookup, flight.arrived_local);
+        flight.lookup = lookup;
+        let (isolate, of) = (flight.isolate, (flight.isolate, flight.life));
+        let checked = match check {
+            Check::Need(Need::Kv(id)) => {
+                let local = at(self.local(isolate));
+                let read = self.isolates[isolate].gateway.ask_kv(id, local);
+                let (lot, mood) = (self.rng.next_u64(), self.isolates[isolate].mood);
+                let is_out = self.now < self.kv_out_until;
+                let text = if is_out { None } else { self.kv.read(&kv_key(id), mood, lot, self.now) };
+                let delay = self.delay();
+                self.later(delay, Event::KvBack(flight, read, text));
+                return Ok(());
+            }
+            Check::Need(Need::Ledger(id)) => {
+                let local = at(self.local(isolate));
+                let call = self.isolates[isolate].gateway.ask_ledger(id, local);
+                self.send(of, call, Some(flight));
+                return Ok(());
+            }
+            Check::Verdict(checked) => checked,
+        };
+        if let Some(account) = checked.renew {
+            let local = at(self.local(isolate));
+            let call = self.isolates[isolate].gateway.renew(account, local);
+            self.send(of, call, None);
+        }
+        let verdict = checked.verdict.as_ref().map(|_| ()).map_err(|denial| *denial);
+        let slack = self.isolates[isolate].slack;
+        let Flight { key, ask, arrived, failures, .. } = flight;
+        let judged = Judged { key, ask, arrived, now: self.now, slack, failures };
+        let revision = checked.evidence.and_then(|evidence| evidence.revision);
+        let source = checked.evidence.map(|evidence| evidence.source);
+        self.model.judge(&judged, verdict, revision.map(|revision| revision.0))?;
+        let is_use = verdict.is_ok() || verdict.is_err_and(Denial::is_of_a_known_key);
+        self.uses += i64::from(is_use);
+        self.note(verdict, source);
+        // P4: what has just come out of the lease comes out of memory at once. With T = 0 there is no lease.
+        if matches!(source, Some(Source::Memory | Source::Kv)) && !self.is_over(isolate) {
+            let local = self.local(isolate);
+            let Check::Verdict(again) =
+                self.check(&flight, &Lookup::default(), local.min(flight.arrived_local))
+            else {
+                return Err(format!("P4: a warm key needs I/O: {judged:?}"));
+            };
+            if again.evidence.is_none_or(|evidence| evidence.source != Source::Memory) {
+                return Err(format!("P4: a warm key's verdict is from {:?}", again.evidence));
+            }
+            self.uses += i64::from(is_use);
+            self.tally.repeats += 1;
+            if let Some(account) = again.renew {
+                let call = self.isolates[isolate].gateway.renew(account, at(local));
+                self.send(of, call, None);
+            }
+        }
+        Ok(())
+    }
+
+    /// P3: what was never made is refused without needing anything.
+    pub fn check_garbage(&mut self, isolate: usize, text: &str) -> Checked {
+        let facts = Facts { address: None, interface: Interface::Http, demand: Demand::AnyKey };
+        let isolate = &mut self.isolates[isolate];
+        let local = at(self.now + isolate.offset);
+        match isolate.gateway.check(text, &facts, local, local, &Lookup::default()) {
+            Check::Verdict(checked) if checked.renew.is_none() && checked.verdict.is_err() => Ok(()),
+            other => Err(format!("P3: a key that was never made leads to {other:?}")),
+        }
+    }
+
+    fn is_over(&self, isolate: usize) -> bool {
+        let isolate = &self.isolates[isolate];
+        isolate.gateway.leases().lease(self.host.account, at(self.now + isolate.offset)).is_none()
+    }
+
+    fn note(&mut self, verdict: Result<(), Denial>, source: Option<Source>) {
+        match verdict {
+            Ok(()) => self.tally.let_through += 1,
+            Err(Denial::Unavailable) => self.tally.unavailable += 1,
+            Err(_) => self.tally.refused += 1,
+        }
+        match source {
+            Some(Source::Memory) => self.tally.from_memory += 1,
+            Some(Source::Kv) => self.tally.from_kv += 1,
+            _ => (),
+        }
+    }
+
+    /// How long a message takes.
+    fn delay(&mut self) -> i64 {
+        match self.random(10) {
+            _ if self.is_healed => 0,
+            0..2 => 0,
+            2..9 => self.random(80),
+            _ => self.random(1_500),
+        }
+    }
+
+    /// A refresh goes off: it may be lost either way, be late, or arrive twice.
+    fn send(&mut self, of: (usize, u64), call: RefreshCall, flight: Option<Flight>) {
+        let (there, back, call) = (self.delay(), self.delay(), Box::new(call));
+        let lot = if self.is_healed { 9 } else { self.random(24) };
+        if lot < 3 {
+            let failed = Event::LedgerBack(of, call.clone(), RefreshReply::Failed, flight);
+            self.later(TIMEOUT, failed);
+            let reply_in = (lot == 2).then(|| TIMEOUT + self.random(20_000));
+            if lot > 0 {
+                self.later(there, Event::AtLedger(of, call, reply_in, None));
+            }
+            return;
+        }
+        if lot == 3 {
+            let again = there + self.random(8_000);
+            let copy = call.clone();
+            self.later(again, Event::AtLedger(of, copy, Some(back), None));
+        }
+        self.later(there, Event::AtLedger(of, call, Some(back), flight));
+    }
+
+    /// Whether more uses were counted than there were.
+    pub fn check_usage(&self) -> Checked {
+        let counted = self.host.number("SELECT coalesce(sum(uses) + sum(denials), 0) FROM usage");
+        let most = self.uses + self.host.asked_active;
+        if counted > most { Err(format!("usage: {counted} counted of at most {most}")) } else { Ok(()) }
+    }
+}
