@@ -2,7 +2,7 @@
 
 use claviger::lease::entries::{Entries, Word};
 use claviger::lease::rules::Rules;
-use claviger::record::Epoch;
+use claviger::record::{Epoch, Revision};
 use claviger::time::{DurationMs, UnixMs};
 
 /// What the ledger's side does wrong.
@@ -76,4 +76,8 @@ bug! {
 bug! {
     /// Overflow counts for nothing.
     OverflowForgotten { fn is_overflow(_: bool, _: bool, _: bool, _: bool) -> bool { false } }
+}
+bug! {
+    /// The first word counts, not the newest.
+    FirstWordCounts { fn replaces(_: Revision, _: Revision) -> bool { false } }
 }

@@ -21,6 +21,7 @@ mod publication;
 #[allow(dead_code, reason = "not every test asks a database all there is to ask")]
 mod sql;
 mod storm;
+mod tally;
 mod world;
 
 use std::sync::Mutex;
@@ -29,7 +30,7 @@ use std::thread;
 
 use bugs::Sabotage;
 use claviger::lease::rules::{ByTheBook, Rules};
-use world::Tally;
+use tally::Tally;
 
 /// Things that happen in a short run.
 const STEPS: u32 = 60;
@@ -89,7 +90,8 @@ fn notices<R: Rules>(sabotage: Sabotage, promises: &[&str]) {
     assert!(promises.iter().any(|promise| violation.contains(promise)), "{violation}");
 }
 
-/// So many runs at most until a bug is found.
+/// So many runs at most until a bug is found. What does not show within so many is not listed: a word that enters late, since an
+/// answer must then outlast a whole settlement; and a later word over a newer one, which the rule on late words catches before.
 const SEEDS_PER_BUG: u64 = 600;
 
 macro_rules! noticed {
@@ -109,12 +111,13 @@ noticed! {
     negatives_that_survive_their_lease_are_noticed: bugs::NegativesSurvive, None, ["P2"];
     a_mark_that_is_forgotten_is_noticed: bugs::MarkEvicted, Floods, ["P1", "P2"];
     an_overflow_that_counts_for_nothing_is_noticed: bugs::OverflowForgotten, None, ["P1", "P2"];
+    an_old_record_that_stays_is_noticed: bugs::FirstWordCounts, None, ["P1", "P2"];
     unsettled_keys_that_are_not_named_are_noticed: ByTheBook, SettledAtOnce, ["P1", "P2"];
     changes_that_are_not_named_are_noticed: ByTheBook, ChangesUntold, ["P1", "P2"];
     a_suspension_that_is_hidden_is_noticed: ByTheBook, StateUntold, ["P1"];
     puts_that_land_twice_are_noticed: ByTheBook, PutsTwice, ["P1", "P2", "P5"];
     reading_back_without_reading_is_noticed: ByTheBook, BlindReadBack, ["P1", "P2", "P5"];
     a_tombstone_that_is_removed_is_noticed: ByTheBook, DeletedRemoved, ["P5"];
-    a_kv_older_than_s_is_noticed: ByTheBook, KvBeyondS, ["P1", "P2"];
+    a_kv_older_than_s_is_noticed: ByTheBook, KvBeyondS, ["P1", "P2", "P5"];
     uses_that_are_counted_twice_are_noticed: ByTheBook, FreshSequences, ["usage"];
 }

@@ -13,7 +13,8 @@ use crate::bugs::Sabotage;
 use crate::host::at;
 use crate::model::{Ask, Power, State};
 use crate::sql::sqlite::Fault;
-use crate::world::{Checked, Event, S, Tally, World};
+use crate::tally::Tally;
+use crate::world::{Checked, Event, S, World};
 
 /// Runs one seed: `steps` things happen, then all heals.
 pub fn run<R: Rules>(seed: u64, steps: u32, sabotage: Sabotage) -> Result<Tally, String> {
@@ -34,6 +35,7 @@ impl<R: Rules> World<R> {
             0..16 => self.change(),
             16..60 => self.ask()?,
             60..84 => self.burst()?,
+            84..96 if self.is_steady && !self.one_in(8) => self.change(),
             84..86 => self.operate(),
             86 => self.restart(),
             87..89 => self.step_clock()?,
@@ -54,6 +56,7 @@ impl<R: Rules> World<R> {
         }
         let t = self.model.freshness_ms();
         let span = match self.random(100) {
+            _ if self.is_steady && !self.one_in(30) => self.random(t + 1),
             0..55 => self.random(300),
             55..80 => self.random(t + 1_000),
             80..86 => t + self.random(20) - 10,
@@ -200,7 +203,11 @@ impl<R: Rules> World<R> {
         self.model.changed(key, power, &record, self.now).unwrap();
         if is_told && !self.one_in(4) {
             let isolate = self.any_isolate();
-            let delay = if self.one_in(4) { self.random(20_000) } else { self.random(100) };
+            let delay = match self.random(8) {
+                0..4 if self.is_steady => self.random(3 * S),
+                0 | 1 => self.random(20_000),
+                _ => self.random(100),
+            };
             let of = (isolate, self.isolates[isolate].life);
             self.later(delay, Event::Learn(of, record));
         }
@@ -214,6 +221,10 @@ impl<R: Rules> World<R> {
             2 if !self.model.is_suspended() => (None, Some(true)),
             _ => (None, Some(false)),
         };
+        self.set_state(freshness_ms, suspended);
+    }
+
+    pub fn set_state(&mut self, freshness_ms: Option<i64>, suspended: Option<bool>) {
         let request = LedgerRequest::SetState { freshness_ms: freshness_ms.map(|t| t as u64), suspended };
         let Some(LedgerReply::State { bound, .. }) = self.host.handle(request, &mut self.rng, self.now)
         else {

@@ -21,6 +21,7 @@ use crate::bugs::Sabotage;
 use crate::host::{Host, at};
 use crate::kv::{Kv, Mood};
 use crate::model::{Ask, Judged, Model};
+use crate::tally::Tally;
 
 /// 2026-11-21T12:00:00Z.
 const START: i64 = 1_795_262_400_000;
@@ -28,41 +29,6 @@ pub const S: i64 = SETTLE_MS as i64;
 const RING: &str = r#"[{"id":"b","secret":"mKq4Zt0bXw7RfNcY2uHs9LdVj6PaGe3TiO8xWvBrQyE"}]"#;
 const FOREIGN: &str = r#"[{"id":"x","secret":"Ue5nJ1kAzSgM7pDh3CyTq0RlWb9XoFv8IiNt2GxKc6P"}]"#;
 const TIMEOUT: i64 = 2_000;
-
-/// What a run did, so that a run that did nothing is noticed.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Tally {
-    pub let_through: u64,
-    pub refused: u64,
-    pub unavailable: u64,
-    pub from_memory: u64,
-    pub from_kv: u64,
-    pub changes: u64,
-    pub restarts: u64,
-    pub clock_steps: u64,
-    /// Verdicts that were given again at once, without needing anything (P4).
-    pub repeats: u64,
-}
-
-impl Tally {
-    pub fn add(&mut self, other: &Self) {
-        self.let_through += other.let_through;
-        self.refused += other.refused;
-        self.unavailable += other.unavailable;
-        self.from_memory += other.from_memory;
-        self.from_kv += other.from_kv;
-        self.changes += other.changes;
-        self.restarts += other.restarts;
-        self.clock_steps += other.clock_steps;
-        self.repeats += other.repeats;
-    }
-
-    /// Whether much of everything happened.
-    pub fn is_rich(&self) -> bool {
-        let least = self.let_through.min(self.refused).min(self.unavailable).min(self.from_memory);
-        least.min(self.from_kv).min(self.changes).min(self.restarts).min(self.clock_steps) > 100
-    }
-}
 
 pub fn config(ring: &str) -> Config {
     let rules = r#"[{"host":"api.localhost","path":"/*","origin":"DEMO","permission":"demo:read"}]"#;
@@ -90,6 +56,9 @@ pub struct Flight {
     failures: u32,
     turns: u32,
 }
+
+/// Nothing, or the promise that was broken.
+pub type Checked = Result<(), String>;
 
 pub enum Event {
     Go(Flight),
@@ -130,13 +99,13 @@ pub struct World<R: Rules> {
     pub ledger_out_until: i64,
     pub kv_out_until: i64,
     pub is_healed: bool,
+    /// Leases live long, and words come very late: half of the dangers are there, and half elsewhere.
+    pub is_steady: bool,
     pub config: Config,
     pub foreign: Config,
     uses: i64,
     pub tally: Tally,
 }
-
-pub type Checked = Result<(), String>;
 
 impl<R: Rules> World<R> {
     pub fn new(seed: u64, sabotage: Sabotage) -> Self {
@@ -156,6 +125,7 @@ impl<R: Rules> World<R> {
             ledger_out_until: START,
             kv_out_until: START,
             is_healed: false,
+            is_steady: false,
             config: config(RING),
             foreign: config(FOREIGN),
             uses: 0,
@@ -164,6 +134,10 @@ impl<R: Rules> World<R> {
         for _ in 0..2 + world.random(3) {
             let isolate = world.isolate();
             world.isolates.push(isolate);
+        }
+        if world.one_in(3) {
+            world.is_steady = true;
+            world.set_state(Some(60_000), None);
         }
         world.arm();
         world
@@ -269,9 +243,11 @@ impl<R: Rules> World<R> {
         Ok(())
     }
 
-    // ------------------------------------------------------------------------------------------------- requests
-
     pub fn request(&mut self, isolate: usize, key: usize, ask: Ask) {
+        // Few ask for some keys here, so that nobody's fresh answer covers up what comes late.
+        if self.is_steady && !self.is_healed && isolate == 0 && key.is_multiple_of(2) && !self.one_in(10) {
+            return;
+        }
         let key_model = &mut self.model.keys[key];
         key_model.is_premature |= !key_model.is_issued();
         let delay = if self.one_in(20) { self.random(3_000) } else { 0 };
@@ -335,7 +311,7 @@ impl<R: Rules> World<R> {
         let is_use = verdict.is_ok() || verdict.is_err_and(Denial::is_of_a_known_key);
         self.uses += i64::from(is_use);
         self.note(verdict, source);
-        // P4: what has just come out of the lease comes out of memory at once. With T = 0 there is no lease.
+        // P4: what has just come out of the lease comes out of memory at once.
         if matches!(source, Some(Source::Memory | Source::Kv)) && !self.is_over(isolate) {
             let local = self.local(isolate);
             let Check::Verdict(again) =
@@ -389,6 +365,7 @@ impl<R: Rules> World<R> {
     fn delay(&mut self) -> i64 {
         match self.random(10) {
             _ if self.is_healed => 0,
+            _ if self.is_steady && self.one_in(12) => self.random(2 * S),
             0..2 => 0,
             2..9 => self.random(80),
             _ => self.random(1_500),

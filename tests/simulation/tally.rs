@@ -1,0 +1,36 @@
+//! What a run did, so that a run that did nothing is noticed.
+
+/// What a run did, counted.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Tally {
+    pub let_through: u64,
+    pub refused: u64,
+    pub unavailable: u64,
+    pub from_memory: u64,
+    pub from_kv: u64,
+    pub changes: u64,
+    pub restarts: u64,
+    pub clock_steps: u64,
+    /// Verdicts that were given again at once, without needing anything (P4).
+    pub repeats: u64,
+}
+
+impl Tally {
+    pub fn add(&mut self, other: &Self) {
+        self.let_through += other.let_through;
+        self.refused += other.refused;
+        self.unavailable += other.unavailable;
+        self.from_memory += other.from_memory;
+        self.from_kv += other.from_kv;
+        self.changes += other.changes;
+        self.restarts += other.restarts;
+        self.clock_steps += other.clock_steps;
+        self.repeats += other.repeats;
+    }
+
+    /// Whether much of everything happened.
+    pub fn is_rich(&self) -> bool {
+        let least = self.let_through.min(self.refused).min(self.unavailable).min(self.from_memory);
+        least.min(self.from_kv).min(self.changes).min(self.restarts).min(self.clock_steps) > 100
+    }
+}
