@@ -5,7 +5,6 @@ import { run, script } from "./setup.mjs";
 await script(() => {
   const number = (usual) => ({ type: "string", default: usual });
   const { values } = parseArgs({ options: { seeds: number("1000"), seed: number("0") } });
-  process.env.SIMULATE_SEEDS = values.seeds;
-  process.env.SIMULATE_SEED = values.seed;
-  run("cargo", ["test", "--locked", "--release", "--test", "simulation", "--", "--nocapture", "--ignored", "long"]);
+  const env = { SIMULATE_SEEDS: values.seeds, SIMULATE_SEED: values.seed };
+  run("cargo", ["test", "--locked", "--release", "--test", "simulation", "--", "--nocapture", "--ignored", "long"], env);
 });
