@@ -1,7 +1,7 @@
 // What people do with the console, from the set-up link to signing out, on the real Worker.
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { ACCOUNT, MEMBER, NARROW, close, fillSetUp, focused, inspect, issueKey, openStage, pasted } from "./stage.mjs";
+import { ACCOUNT, MEMBER, NARROW, assertFocused, close, fillSetUp, focused, inspect, issueKey, openStage, pasted } from "./stage.mjs";
 
 let stage;
 before(async () => {
@@ -124,7 +124,7 @@ describe("the first member", () => {
 
     assert.ok(!(await page.content()).includes(key));
     assert.ok(!(await page.evaluate(() => JSON.stringify([{ ...localStorage }, { ...sessionStorage }]))).includes(key));
-    assert.equal(await focused(page), "Build server");
+    await assertFocused(page, "Build server");
     await row("Build server").getByText("Active").waitFor();
     await row("Build server").getByText("30 Jun 2099, 24:00").waitFor();
     await inspect(page, "issued");
@@ -135,7 +135,7 @@ describe("the first member", () => {
     await inspect(page, "row-menu");
     await page.getByRole("button", { name: "Disable", exact: true }).click();
     const question = page.getByRole("alertdialog", { name: 'Disable "Build server"?' });
-    assert.equal(await focused(page), "Cancel");
+    await assertFocused(page, "Cancel");
     await inspect(page, "disable");
     await question.getByRole("button", { name: "Disable", exact: true }).click();
 
@@ -152,7 +152,7 @@ describe("the first member", () => {
   test("activates it again on its own page", async () => {
     await page.getByRole("link", { name: "Build server", exact: true }).click();
     await page.getByRole("heading", { name: "Build server", level: 1 }).waitFor();
-    assert.equal(await focused(page), "Build server");
+    await assertFocused(page, "Build server");
     await inspect(page, "key-disabled");
     await button("Activate").click();
     await page
@@ -234,7 +234,7 @@ test("everything goes by keyboard alone", async () => {
   await press("Enter");
   await page.getByRole("dialog", { name: "Issue an API key" }).waitFor();
   await press("Escape");
-  assert.equal(await focused(page), "Issue API Key");
+  await assertFocused(page, "Issue API Key");
   await press("Enter");
   await page.keyboard.type("By keyboard");
   await press("Enter");
@@ -249,7 +249,7 @@ test("everything goes by keyboard alone", async () => {
   await press("Enter");
   await page.getByRole("alertdialog").waitFor();
   await press("Escape");
-  assert.equal(await focused(page), "Actions for By keyboard");
+  await assertFocused(page, "Actions for By keyboard");
   await press("Enter");
   await tabTo("Delete");
   await press("Enter");

@@ -142,6 +142,13 @@ async function violations(page) {
 export const focused = (page) =>
   page.evaluate(() => document.activeElement.getAttribute("aria-label") ?? document.activeElement.textContent.trim());
 
+/** Asserts where the focus is, once the page has had time to move it: it does so after it has drawn. */
+export async function assertFocused(page, name) {
+  const end = Date.now() + 3000;
+  while ((await focused(page)) !== name && Date.now() < end) await page.waitForTimeout(20);
+  assert.equal(await focused(page), name);
+}
+
 /** What is on the clipboard, as another page is given it: the console's own policy lets nobody read there. */
 export async function pasted(page) {
   const other = await page.context().newPage();

@@ -1,7 +1,7 @@
 // The states that a healthy Worker does not show: one request is answered in its place, everything else is real.
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { MEMBER, NARROW, answerInstead, close, focused, inspect, issueKey, openStage, problem } from "./stage.mjs";
+import { MEMBER, NARROW, answerInstead, assertFocused, close, focused, inspect, issueKey, openStage, problem } from "./stage.mjs";
 
 let stage;
 let cookies;
@@ -119,7 +119,7 @@ describe("the list", () => {
     await page.locator("th[aria-sort=descending]").waitFor();
     await third;
     assert.deepEqual(asked, ["-created", "name", "-name"]);
-    assert.equal(await focused(page), "Name");
+    await assertFocused(page, "Name");
   });
 
   state("looks up a pasted key by its ID; the secret is never sent", async (page) => {
@@ -346,7 +346,7 @@ describe("the console", () => {
     await page.getByText(/^https?:\/\/api\.localhost/).first().waitFor();
     await page.getByRole("link", { name: "Skip to the content" }).focus();
     await page.keyboard.press("Enter");
-    assert.equal(await focused(page), "API keys");
+    await assertFocused(page, "API keys");
     assert.equal(new URL(page.url()).hash, "#/connection");
   });
 
