@@ -73,6 +73,14 @@ pub const QUERY_CHARS_MAX: usize = 128;
 /// Longest cursor, in bytes: a folded name of 64 characters in JSON and base64, with room.
 pub const CURSOR_BYTES_MAX: usize = 2_048;
 
+/// Longest idempotency key, in bytes: a UUID has 36.
+pub const IDEMPOTENCY_KEY_BYTES_MAX: usize = 64;
+
+/// Whether a text can name one attempt to issue: 1 to [`IDEMPOTENCY_KEY_BYTES_MAX`] visible ASCII characters.
+pub fn is_idempotency_key(text: &str) -> bool {
+    (1..=IDEMPOTENCY_KEY_BYTES_MAX).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic())
+}
+
 /// A question for a page of keys.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Listing {

@@ -1,11 +1,9 @@
 //! Headers that the console's routes demand.
 
+use crate::keys::is_idempotency_key;
 use crate::problem::Problem;
 use crate::record::Revision;
 use crate::request::Headers;
-
-/// Longest idempotency key, in bytes: a UUID has 36.
-pub const IDEMPOTENCY_KEY_BYTES_MAX: usize = 64;
 
 /// The revision that a member saw: `If-Match: "12"` (RFC 9110 §13.1.1). One strong tag; no list, no `*`.
 ///
@@ -21,15 +19,14 @@ pub fn if_match(headers: Headers<'_>) -> Result<Revision, Problem> {
         .ok_or(Problem::BadHeader { name: "If-Match" })
 }
 
-/// The name of one attempt to issue: 1 to [`IDEMPOTENCY_KEY_BYTES_MAX`] visible ASCII characters.
+/// The name of one attempt to issue, as [`is_idempotency_key`] says.
 ///
 /// # Errors
 /// [`Problem::BadHeader`].
 pub fn idempotency_key(headers: Headers<'_>) -> Result<String, Problem> {
     headers
         .find("idempotency-key")
-        .filter(|key| (1..=IDEMPOTENCY_KEY_BYTES_MAX).contains(&key.len()))
-        .filter(|key| key.bytes().all(|byte| byte.is_ascii_graphic()))
+        .filter(|key| is_idempotency_key(key))
         .map(str::to_owned)
         .ok_or(Problem::BadHeader { name: "Idempotency-Key" })
 }

@@ -8,6 +8,7 @@ use super::audit::Action;
 use super::key::{Key, Stamp, State};
 use crate::draft::{Changes, Draft, FieldError, Setting, decide_edit, decide_issue};
 use crate::id::KeyId;
+use crate::keys::is_idempotency_key;
 use crate::power::takes_power_away;
 use crate::protocol::{Command, Refusal, Role};
 use crate::record::Revision;
@@ -17,9 +18,6 @@ use crate::time::UnixMs;
 /// Most keys of an account, deleted ones left out. A key's row has some 16 KB at most (256 networks, twice), so that
 /// 20,000 are 320 MB of an object's 10 GB; and counting them stays within milliseconds.
 pub const KEYS_MAX: u32 = 20_000;
-
-/// Longest idempotency key, in bytes.
-pub const IDEMPOTENCY_KEY_BYTES_MAX: usize = 64;
 
 /// A change that was decided on: the key as it will be, but for its stamp and number.
 #[derive(Clone, Debug)]
@@ -230,9 +228,7 @@ fn expect(key: Option<Key>, expected: Revision) -> Result<Key, Refusal> {
 }
 
 fn check_idempotency_key(text: &str) -> Result<(), Refusal> {
-    let fits =
-        (1..=IDEMPOTENCY_KEY_BYTES_MAX).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_graphic());
-    if fits {
+    if is_idempotency_key(text) {
         return Ok(());
     }
     let detail = "1 to 64 visible ASCII characters are wanted";
