@@ -142,7 +142,11 @@ impl<R: Rules> Lease<R> {
 
     /// The lease on an account that its ledger does not know: every key of it is unknown.
     pub fn gone(incarnation: u64, call: &RefreshCall, answered: UnixMs) -> Self {
-        let state = AccountState { revision: Revision(0), freshness_ms: GONE_FRESHNESS_MS, suspended: false };
+        let state = AccountState {
+            revision: Revision(0),
+            freshness_ms: GONE_FRESHNESS_MS,
+            ..AccountState::default()
+        };
         Self {
             incarnation,
             epoch: None,

@@ -17,6 +17,7 @@ use serde::{Deserialize, Deserializer, Serialize, de};
 
 use crate::expiry::Expiry;
 use crate::id::KeyId;
+use crate::issuer::{Issued, Issuing};
 use crate::network::Networks;
 use crate::permission::Permissions;
 use crate::secret::Digest;
@@ -88,6 +89,12 @@ pub struct Credential {
     pub digest: Digest,
     /// What it may do.
     pub limits: Limits,
+    /// As an issuer; `None`: it may not issue.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub issuing: Option<Issuing>,
+    /// Who issued it, when that was not a member: then it follows its issuer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub issued: Option<Issued>,
 }
 
 /// A credential's state, with what that state still needs to know.
@@ -173,7 +180,8 @@ pub(crate) mod tests {
     }
 
     pub(crate) fn record(standing: impl FnOnce(Credential) -> Standing) -> Record {
-        let credential = Credential { digest: Digest::of(b"abc"), limits: limits() };
+        let credential =
+            Credential { digest: Digest::of(b"abc"), limits: limits(), issuing: None, issued: None };
         Record::new(Epoch::new(0x5f2c_9a0b_7d1e_4386), Revision(12), key_id(), standing(credential))
     }
 

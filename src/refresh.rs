@@ -6,9 +6,10 @@
 use serde::{Deserialize, Serialize};
 
 use crate::id::KeyId;
+use crate::issuer::{RevokedSealed, ServicePassword};
 use crate::network::ClientAddress;
 use crate::record::{Epoch, Record, Revision};
-use crate::time::UnixMs;
+use crate::time::{UnixMs, Zone};
 
 /// What an isolate knows and wants.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -88,7 +89,7 @@ pub struct Answer {
 }
 
 /// What holds for a whole account. Versioned; later features add members with defaults that grant nothing.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AccountState {
     /// Revision of its last change.
     pub revision: Revision,
@@ -97,6 +98,15 @@ pub struct AccountState {
     /// Whether the operator has suspended the account.
     #[serde(default)]
     pub suspended: bool,
+    /// The account's zone, in which an issuer's dates are read; `None`: UTC.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub zone: Option<Zone>,
+    /// The service password as an issuer; `None`: there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub service: Option<ServicePassword>,
+    /// Sealed keys that were revoked one by one, until they end by themselves.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub revoked_sealed: Vec<RevokedSealed>,
 }
 
 /// Uses of keys by one isolate since its last batch. A batch that comes twice counts once.
@@ -159,7 +169,8 @@ mod tests {
     fn the_json_is_pinned() {
         let mark = Mark { id: key_id(), revision: Revision(12) };
         let epoch = || Epoch::new(0x5f2c_9a0b_7d1e_4386);
-        let state = || AccountState { revision: Revision(3), freshness_ms: 10_000, suspended: false };
+        let state =
+            || AccountState { revision: Revision(3), freshness_ms: 10_000, ..AccountState::default() };
         let usage = UsageBatch {
             isolate: u64::MAX,
             sequence: 7,

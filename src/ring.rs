@@ -46,6 +46,10 @@ pub enum Use {
     Cookies,
     /// Root of the keys by which an origin recognises Claviger, one per origin.
     OriginProof,
+    /// MACs of sealed keys.
+    Sealing,
+    /// Encryption of what must be shown again.
+    Viewing,
 }
 
 impl Use {
@@ -55,6 +59,8 @@ impl Use {
             Self::Pepper => b"claviger/pepper/1",
             Self::Cookies => b"claviger/cookies/1",
             Self::OriginProof => b"claviger/origin-proof/1",
+            Self::Sealing => b"claviger/sealing/1",
+            Self::Viewing => b"claviger/viewing/1",
         }
     }
 }
@@ -301,7 +307,8 @@ pub(crate) mod tests {
         let ring = ring();
         let mut keys: Vec<[u8; 32]> = Vec::new();
         for generation in ring.iter() {
-            for purpose in [Use::Tag, Use::Pepper, Use::Cookies, Use::OriginProof] {
+            for purpose in [Use::Tag, Use::Pepper, Use::Cookies, Use::OriginProof, Use::Sealing, Use::Viewing]
+            {
                 keys.push(*generation.subkey(purpose));
             }
             keys.push(*generation.origin_key("DEMO"));

@@ -94,7 +94,7 @@ fn view_json() -> String {
 }
 
 fn record(standing: impl FnOnce(Credential) -> Standing) -> Record {
-    let credential = Credential { digest: digest(), limits: limits() };
+    let credential = Credential { digest: digest(), limits: limits(), issuing: None, issued: None };
     Record::new(Epoch::new(0x5f2c_9a0b_7d1e_4386), Revision(12), key_id(), standing(credential))
 }
 

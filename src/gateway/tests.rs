@@ -32,7 +32,7 @@ fn refresh(revision: u64) -> Refresh {
         revision: Revision(revision),
         delta: Delta::Changes(Vec::new()),
         unsettled: Unsettled::Set(Vec::new()),
-        state: Some(AccountState { revision: Revision(1), freshness_ms: 10_000, suspended: false }),
+        state: Some(AccountState { revision: Revision(1), freshness_ms: 10_000, ..AccountState::default() }),
         answers: Vec::new(),
     }
 }
@@ -67,7 +67,7 @@ impl World {
             permissions: serde_json::from_str(r#"["demo:read"]"#).unwrap(),
         };
         change(&mut limits);
-        let credential = Credential { digest: self.key.digest(), limits };
+        let credential = Credential { digest: self.key.digest(), limits, issuing: None, issued: None };
         Record::new(Epoch::new(1), Revision(revision), self.key.id(), state(credential))
     }
 
@@ -201,6 +201,8 @@ fn a_wrong_secret_is_answered_as_a_key_that_never_was() {
     other.standing = Standing::Disabled(Credential {
         digest: crate::secret::Digest::of(b"another"),
         limits: crate::record::tests::limits(),
+        issuing: None,
+        issued: None,
     });
     world.knows(other);
     let headers = world.bearer();

@@ -91,6 +91,7 @@ impl KvRead {
 }
 
 /// How a refresh went.
+#[allow(clippy::large_enum_variant, reason = "there is one per call, and it is taken apart at once")]
 #[derive(Clone, Debug)]
 pub enum RefreshReply {
     /// Answered.

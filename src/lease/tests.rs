@@ -51,7 +51,11 @@ fn mark(id: KeyId, revision: u64) -> Mark {
 }
 
 fn state(freshness_ms: i64) -> AccountState {
-    AccountState { revision: Revision(1), freshness_ms: freshness_ms.try_into().unwrap(), suspended: false }
+    AccountState {
+        revision: Revision(1),
+        freshness_ms: freshness_ms.try_into().unwrap(),
+        ..AccountState::default()
+    }
 }
 
 /// A reply at `revision` to whatever is asked, with no changes, nothing unsettled, and the first state.

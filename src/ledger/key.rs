@@ -178,7 +178,8 @@ impl Key {
 
     /// As the edge knows it.
     pub fn record(&self, epoch: &Epoch) -> Record {
-        let credential = || Credential { digest: self.digest, limits: self.limits.clone() };
+        let credential =
+            || Credential { digest: self.digest, limits: self.limits.clone(), issuing: None, issued: None };
         let standing = match self.state {
             State::Active => Standing::Active(credential()),
             State::Disabled => Standing::Disabled(credential()),

@@ -63,6 +63,7 @@ pub fn view(account: &Account) -> AccountState {
         revision: account.state_revision,
         freshness_ms: account.freshness.ms.into(),
         suspended: account.suspended,
+        ..AccountState::default()
     }
 }
 

@@ -25,7 +25,15 @@ fn every_change_of_the_state_takes_a_number_and_what_is_so_already_none() {
     let key = world.issue(owner, "{}");
     assert_eq!(set(&world, Some(10_000), Some(false)), (world.cold().state.unwrap(), None));
     let (state, suspended) = set(&world, None, Some(true));
-    assert_eq!(state, AccountState { revision: Revision(2), freshness_ms: 10_000, suspended: true });
+    assert_eq!(
+        state,
+        AccountState {
+            revision: Revision(2),
+            freshness_ms: 10_000,
+            suspended: true,
+            ..AccountState::default()
+        }
+    );
     assert_eq!(suspended, bound(10 * SECOND, 10), "it takes power away");
     assert_eq!(set(&world, None, Some(true)), (state, None), "repeated: as if once");
     let (state, resumed) = set(&world, None, Some(false));

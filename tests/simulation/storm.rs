@@ -300,7 +300,11 @@ impl<R: Rules> World<R> {
             revision: Revision(0),
             delta: Delta::Reset,
             unsettled: Unsettled::Set(Vec::new()),
-            state: Some(AccountState { revision: Revision(1), freshness_ms: 10_000, suspended: false }),
+            state: Some(AccountState {
+                revision: Revision(1),
+                freshness_ms: 10_000,
+                ..AccountState::default()
+            }),
             answers: Vec::new(),
         };
         isolate.gateway.take_refresh(&call, &RefreshReply::Refreshed(refresh), local, None);

@@ -147,7 +147,12 @@ fn a_ledger_that_answers_about_another_key_has_not_answered() {
 #[test]
 fn a_suspended_account_comes_after_a_disabled_key_and_before_every_limit() {
     let mut world = World::new();
-    let suspended = AccountState { revision: Revision(2), freshness_ms: 10_000, suspended: true };
+    let suspended = AccountState {
+        revision: Revision(2),
+        freshness_ms: 10_000,
+        suspended: true,
+        ..AccountState::default()
+    };
     world.refresh(NOW, Refresh { state: Some(suspended), ..refresh(0) });
     let headers = world.bearer();
     world.knows(world.record(1, |limits| limits.expires = Expiry::At(at(NOW)), Standing::Active));
