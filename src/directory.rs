@@ -3,24 +3,28 @@
 //! An account is entered *before* its ledger is written, so that no ledger exists unlisted. States:
 //!
 //! ```text
-//!   (absent) ──EnterFirst──▶ pending ──Confirm, or the ledger says "opened"──▶ open
-//!                               └───────the ledger says "never opened"──────▶ (absent)
+//!   (absent) ──EnterFirst, Invite──▶ pending ──Confirm, or the ledger says "opened"──▶ open
+//!                                       └───────the ledger says "never opened"──────▶ (absent)
 //! ```
 //!
-//! A pending account is asked for [`PENDING_MS`] after it was entered, until its ledger answers. A confirmation of an
-//! account that is not listed lists it: only ledgers that were opened confirm.
+//! A pending account is asked for [`PENDING_MS`] after it was entered, or after its set-up link was over if an operator invited
+//! it, until its ledger answers. A confirmation of an account that is not listed lists it: only ledgers that were opened
+//! confirm.
 //!
 //! Restoring a ledger from a bookmark takes three steps, in this order: a fresh history is noted here; the ledger is
 //! restored; the ledger is told that history, again and again until it answers. Whoever restores repeats all three when one
 //! fails: a history that was never told belongs to nobody.
 
+mod list;
+
 use crate::due::{self, Duty, Kind};
 use crate::id::AccountId;
 use crate::object::{Entropy, Object, ObjectError, Step};
-use crate::protocol::{DirectoryReply, DirectoryRequest, Effect};
+use crate::protocol::{DirectoryReply, DirectoryRequest, Effect, EntryState};
 use crate::record::Epoch;
 use crate::sql::{Migration, Sql, SqlError, SqlExt, Statement, is_initialised, migrate};
 use crate::time::{DurationMs, UnixMs};
+use crate::token::SETUP_LIFE_MS;
 
 /// How long an entry may wait for its ledger, in milliseconds. A set-up takes a second; ten minutes later nobody waits
 /// for its answer any more, and the name object lets go of the claim at the same age.
@@ -45,18 +49,20 @@ pub const MIGRATIONS: &[Migration] = &[
             "ALTER TABLE account ADD COLUMN epoch TEXT",
         ],
     },
+    Migration {
+        statements: &[
+            // Whether an operator invited it; immutable.
+            "ALTER TABLE account ADD COLUMN invited INTEGER NOT NULL DEFAULT 0 CHECK (invited IN (0, 1))",
+            // As its ledger told it; NULL: it did not yet; mutable.
+            "ALTER TABLE account ADD COLUMN name TEXT",
+            "CREATE INDEX account_by_entry ON account (entered_at_ms, id)",
+        ],
+    },
 ];
 
 /// The directory over its database.
 pub struct Directory<'a> {
     sql: &'a dyn Sql,
-}
-
-/// Where an account stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum State {
-    Pending,
-    Open,
 }
 
 impl<'a> Directory<'a> {
@@ -65,14 +71,14 @@ impl<'a> Directory<'a> {
         Self { sql }
     }
 
-    fn state(&self, account: AccountId) -> Result<Option<State>, SqlError> {
+    fn state(&self, account: AccountId) -> Result<Option<EntryState>, SqlError> {
         if !is_initialised(self.sql)? {
             return Ok(None);
         }
         let row = self
             .sql
             .first(&Statement::new("SELECT state FROM account WHERE id = ?").bind(account.as_str()))?;
-        row.map(|mut row| row.parsed("a state", State::parse)).transpose()
+        row.map(|mut row| row.parsed("a state", parse_state)).transpose()
     }
 
     fn has_another_than(&self, account: AccountId) -> Result<bool, SqlError> {
@@ -85,17 +91,38 @@ impl<'a> Directory<'a> {
 
     fn enter_first(&self, account: AccountId, now: UnixMs) -> Result<DirectoryReply, SqlError> {
         match self.state(account)? {
-            Some(State::Open) => return Ok(DirectoryReply::SetupDone),
-            Some(State::Pending) => return Ok(DirectoryReply::Entered),
+            Some(EntryState::Open) => return Ok(DirectoryReply::SetupDone),
+            Some(EntryState::Pending) if self.is_invited(account)? => return Ok(DirectoryReply::Invited),
+            Some(EntryState::Pending) => return Ok(DirectoryReply::Entered),
             None if self.has_another_than(account)? => return Ok(DirectoryReply::SetupDone),
             None => {}
         }
         migrate(self.sql, MIGRATIONS, now)?;
         self.sql.apply(&[
-            enter(account, State::Pending, now),
+            enter(account, EntryState::Pending, now),
             Duty::new(Kind::AskExists, account).owe(now.saturating_add(DurationMs::from_ms(PENDING_MS))),
         ])?;
         Ok(DirectoryReply::Entered)
+    }
+
+    /// Enters an account for as long as its set-up link lives, and a set-up that began with its last second.
+    fn invite(&self, account: AccountId, now: UnixMs) -> Result<DirectoryReply, SqlError> {
+        if self.state(account)?.is_some() {
+            return Ok(DirectoryReply::SetupDone);
+        }
+        migrate(self.sql, MIGRATIONS, now)?;
+        let over = now.saturating_add(DurationMs::from_ms(SETUP_LIFE_MS.unsigned_abs()));
+        let insert = "INSERT INTO account (id, state, entered_at_ms, invited) VALUES (?, 'pending', ?, 1)";
+        self.sql.apply(&[
+            Statement::new(insert).bind(account.as_str()).bind(now),
+            Duty::new(Kind::AskExists, account).owe(over.saturating_add(DurationMs::from_ms(PENDING_MS))),
+        ])?;
+        Ok(DirectoryReply::Entered)
+    }
+
+    fn is_invited(&self, account: AccountId) -> Result<bool, SqlError> {
+        let text = "SELECT count(*) FROM account WHERE id = ? AND invited = 1";
+        Ok(self.sql.integer(&Statement::new(text).bind(account.as_str()))? > 0)
     }
 
     /// Notes a fresh history before a ledger is restored: the ledger's own memory of it would go back in time, too.
@@ -105,7 +132,7 @@ impl<'a> Directory<'a> {
         now: UnixMs,
         entropy: &Entropy,
     ) -> Result<DirectoryReply, SqlError> {
-        if self.state(account)? != Some(State::Open) {
+        if self.state(account)? != Some(EntryState::Open) {
             return Ok(DirectoryReply::Unknown);
         }
         migrate(self.sql, MIGRATIONS, now)?;
@@ -134,10 +161,19 @@ impl<'a> Directory<'a> {
         row.map(|mut row| row.text().map(Epoch::from_stored)).transpose()
     }
 
-    fn confirm(&self, account: AccountId, now: UnixMs) -> Result<DirectoryReply, SqlError> {
-        if self.state(account)? != Some(State::Open) {
+    fn confirm(
+        &self,
+        account: AccountId,
+        name: Option<&str>,
+        now: UnixMs,
+    ) -> Result<DirectoryReply, SqlError> {
+        let is_open = self.state(account)? == Some(EntryState::Open);
+        let call = name.map(|name| {
+            Statement::new("UPDATE account SET name = ? WHERE id = ?").bind(name).bind(account.as_str())
+        });
+        if !is_open || call.is_some() {
             migrate(self.sql, MIGRATIONS, now)?;
-            self.sql.apply(&open(account, now))?;
+            self.sql.apply(&open(account, now).into_iter().chain(call).collect::<Vec<_>>())?;
         }
         Ok(DirectoryReply::Noted)
     }
@@ -159,9 +195,15 @@ impl Object for Directory<'_> {
         now: UnixMs,
         entropy: &Entropy,
     ) -> Result<DirectoryReply, ObjectError> {
+        if is_initialised(self.sql)? {
+            migrate(self.sql, MIGRATIONS, now)?;
+        }
         Ok(match request {
             DirectoryRequest::EnterFirst { account } => self.enter_first(account, now)?,
-            DirectoryRequest::Confirm { account } => self.confirm(account, now)?,
+            DirectoryRequest::Invite { account } => self.invite(account, now)?,
+            DirectoryRequest::Confirm { account, name } => self.confirm(account, name.as_deref(), now)?,
+            DirectoryRequest::List { cursor } => list::page(self.sql, cursor)?,
+            DirectoryRequest::Find { account } => list::find(self.sql, account)?,
             DirectoryRequest::NoteEpoch { account } => self.note_epoch(account, now, entropy)?,
             DirectoryRequest::Restored { account } => self.restored(account, now)?,
         })
@@ -174,8 +216,8 @@ impl Object for Directory<'_> {
             return Ok(self.noted_epoch(account)?.map_or(Step::moot(), told));
         }
         Ok(match self.state(account)? {
-            Some(State::Pending) => Step::Effect(Effect::AskExists { account }),
-            Some(State::Open) | None => Step::moot(),
+            Some(EntryState::Pending) => Step::Effect(Effect::AskExists { account }),
+            Some(EntryState::Open) | None => Step::moot(),
         })
     }
 
@@ -195,189 +237,39 @@ impl Object for Directory<'_> {
         }
         let Effect::AskExists { account } = effect else { return Ok(vec![Duty::of(effect).done()]) };
         Ok(match (self.state(*account)?, held) {
-            (Some(State::Pending), Some(true)) => open(*account, now).into(),
-            (Some(State::Pending), Some(false)) => {
+            (Some(EntryState::Pending), Some(true)) => open(*account, now).into(),
+            (Some(EntryState::Pending), Some(false)) => {
                 let remove = Statement::new("DELETE FROM account WHERE id = ?").bind(account.as_str());
                 vec![remove, Duty::of(effect).done()]
             }
             // No answer to the question: ask again.
-            (Some(State::Pending), None) => vec![Duty::of(effect).failed(self.sql, now)?],
-            (Some(State::Open) | None, _) => vec![Duty::of(effect).done()],
+            (Some(EntryState::Pending), None) => vec![Duty::of(effect).failed(self.sql, now)?],
+            (Some(EntryState::Open) | None, _) => vec![Duty::of(effect).done()],
         })
     }
 }
 
-impl State {
-    fn as_str(self) -> &'static str {
-        match self {
-            Self::Pending => "pending",
-            Self::Open => "open",
-        }
-    }
-
-    fn parse(text: &str) -> Option<Self> {
-        [Self::Pending, Self::Open].into_iter().find(|state| state.as_str() == text)
+/// A state as it is stored.
+fn state_text(state: EntryState) -> &'static str {
+    match state {
+        EntryState::Pending => "pending",
+        EntryState::Open => "open",
     }
 }
 
-fn enter(account: AccountId, state: State, now: UnixMs) -> Statement {
+fn parse_state(text: &str) -> Option<EntryState> {
+    [EntryState::Pending, EntryState::Open].into_iter().find(|state| state_text(*state) == text)
+}
+
+fn enter(account: AccountId, state: EntryState, now: UnixMs) -> Statement {
     let text = "INSERT INTO account (id, state, entered_at_ms) VALUES (?, ?, ?)
         ON CONFLICT (id) DO UPDATE SET state = excluded.state";
-    Statement::new(text).bind(account.as_str()).bind(state.as_str()).bind(now)
+    Statement::new(text).bind(account.as_str()).bind(state_text(state)).bind(now)
 }
 
 fn open(account: AccountId, now: UnixMs) -> [Statement; 2] {
-    [enter(account, State::Open, now), Duty::new(Kind::AskExists, account).done()]
+    [enter(account, EntryState::Open, now), Duty::new(Kind::AskExists, account).done()]
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::protocol::Outcome;
-    use crate::sql::sqlite::{Fault, Sqlite};
-
-    const NOW: UnixMs = UnixMs::from_ms(1_800_000_000_000);
-    const LATER: UnixMs = UnixMs::from_ms(1_800_000_600_000);
-
-    fn account(text: &str) -> AccountId {
-        AccountId::parse(text).unwrap()
-    }
-
-    fn ask(sql: &Sqlite, request: DirectoryRequest) -> DirectoryReply {
-        Directory::new(sql).handle(request, NOW, &Entropy([0; 32])).unwrap()
-    }
-
-    fn enter_first(sql: &Sqlite, id: &str) -> DirectoryReply {
-        ask(sql, DirectoryRequest::EnterFirst { account: account(id) })
-    }
-
-    fn confirm(sql: &Sqlite, id: &str) -> DirectoryReply {
-        ask(sql, DirectoryRequest::Confirm { account: account(id) })
-    }
-
-    #[test]
-    fn only_one_account_is_the_first() {
-        let sql = Sqlite::new();
-        assert_eq!(enter_first(&sql, "aaaaaaaa"), DirectoryReply::Entered);
-        assert_eq!(enter_first(&sql, "aaaaaaaa"), DirectoryReply::Entered, "repeated as if once");
-        assert_eq!(enter_first(&sql, "bbbbbbbb"), DirectoryReply::SetupDone);
-        assert_eq!(confirm(&sql, "aaaaaaaa"), DirectoryReply::Noted);
-        assert_eq!(confirm(&sql, "aaaaaaaa"), DirectoryReply::Noted);
-        assert_eq!(enter_first(&sql, "aaaaaaaa"), DirectoryReply::SetupDone);
-        assert_eq!(enter_first(&sql, "bbbbbbbb"), DirectoryReply::SetupDone);
-        assert_eq!(Directory::new(&sql).next_due(), Ok(None), "what is confirmed is not asked for");
-    }
-
-    #[test]
-    fn a_pending_account_is_asked_for_until_there_is_an_answer() {
-        for (held, freed) in [(true, false), (false, true)] {
-            let sql = Sqlite::new();
-            enter_first(&sql, "aaaaaaaa");
-            let directory = Directory::new(&sql);
-            assert_eq!(directory.next_due(), Ok(Some(LATER)));
-            assert_eq!(directory.next_effect(NOW), Ok(None));
-
-            let effect = directory.next_effect(LATER).unwrap().unwrap();
-            assert_eq!(effect, Effect::AskExists { account: account("aaaaaaaa") });
-            assert_eq!(directory.next_effect(LATER), Ok(None), "it is under way");
-            directory.settle(&effect, &Outcome::Failed, LATER).unwrap();
-            let again = LATER.saturating_add(DurationMs::from_s(1));
-            assert_eq!(directory.next_effect(again), Ok(Some(effect.clone())));
-            directory.settle(&effect, &Outcome::Answered { held }, again).unwrap();
-
-            assert_eq!(directory.next_due(), Ok(None));
-            let expected = if freed { DirectoryReply::Entered } else { DirectoryReply::SetupDone };
-            assert_eq!(enter_first(&sql, "bbbbbbbb"), expected);
-        }
-    }
-
-    #[test]
-    fn a_crash_while_asking_asks_again() {
-        let sql = Sqlite::new();
-        enter_first(&sql, "aaaaaaaa");
-        let effect = Directory::new(&sql).next_effect(LATER).unwrap();
-        let after = LATER.saturating_add(DurationMs::from_ms(due::IN_FLIGHT_MS));
-        assert_eq!(Directory::new(&sql).next_due(), Ok(Some(after)));
-        assert_eq!(Directory::new(&sql).next_effect(after), Ok(effect));
-    }
-
-    #[test]
-    fn a_ledger_that_was_opened_late_is_listed_all_the_same() {
-        let sql = Sqlite::new();
-        assert_eq!(confirm(&sql, "aaaaaaaa"), DirectoryReply::Noted);
-        assert_eq!(enter_first(&sql, "bbbbbbbb"), DirectoryReply::SetupDone);
-    }
-
-    #[test]
-    fn an_answer_that_comes_after_the_confirmation_changes_nothing() {
-        let sql = Sqlite::new();
-        enter_first(&sql, "aaaaaaaa");
-        let directory = Directory::new(&sql);
-        let effect = directory.next_effect(LATER).unwrap().unwrap();
-        confirm(&sql, "aaaaaaaa");
-        directory.settle(&effect, &Outcome::Answered { held: false }, LATER).unwrap();
-        assert_eq!(enter_first(&sql, "aaaaaaaa"), DirectoryReply::SetupDone);
-    }
-
-    fn note(sql: &Sqlite, seed: u8) -> DirectoryReply {
-        let request = DirectoryRequest::NoteEpoch { account: account("aaaaaaaa") };
-        Directory::new(sql).handle(request, NOW, &Entropy([seed; 32])).unwrap()
-    }
-
-    fn restored(sql: &Sqlite) -> DirectoryReply {
-        ask(sql, DirectoryRequest::Restored { account: account("aaaaaaaa") })
-    }
-
-    #[test]
-    fn a_noted_history_is_told_after_the_restore_until_it_is_taken() {
-        let sql = Sqlite::new();
-        assert_eq!((note(&sql, 1), restored(&sql)), (DirectoryReply::Unknown, DirectoryReply::Unknown));
-        confirm(&sql, "aaaaaaaa");
-        assert_eq!(restored(&sql), DirectoryReply::Unknown, "nothing was noted");
-        let DirectoryReply::Epoch { epoch } = note(&sql, 1) else { panic!("not noted") };
-        let directory = Directory::new(&sql);
-        assert_eq!(directory.next_due(), Ok(None), "the ledger would forget it");
-        assert_eq!(restored(&sql), DirectoryReply::Noted);
-
-        let effect = directory.next_effect(NOW).unwrap().unwrap();
-        assert_eq!(effect, Effect::TellEpoch { account: account("aaaaaaaa"), epoch });
-        directory.settle(&effect, &Outcome::Failed, NOW).unwrap();
-        assert_eq!(directory.next_effect(LATER), Ok(Some(effect.clone())));
-        directory.settle(&effect, &Outcome::Done, LATER).unwrap();
-        assert_eq!((directory.next_due(), restored(&sql)), (Ok(None), DirectoryReply::Unknown));
-    }
-
-    #[test]
-    fn a_second_restore_is_told_its_own_history_alone() {
-        let sql = Sqlite::new();
-        confirm(&sql, "aaaaaaaa");
-        note(&sql, 1);
-        restored(&sql);
-        let directory = Directory::new(&sql);
-        let first = directory.next_effect(NOW).unwrap().unwrap();
-        let DirectoryReply::Epoch { epoch } = note(&sql, 2) else { panic!("not noted") };
-        assert_eq!(directory.next_due(), Ok(None), "that ledger is not restored yet");
-        restored(&sql);
-        directory.settle(&first, &Outcome::Done, NOW).unwrap();
-        let second = directory.next_effect(NOW).unwrap();
-        assert_eq!(second, Some(Effect::TellEpoch { account: account("aaaaaaaa"), epoch }));
-    }
-
-    #[test]
-    fn a_directory_of_the_first_version_is_migrated_with_its_rows() {
-        let sql = Sqlite::new();
-        migrate(&sql, &MIGRATIONS[..1], NOW).unwrap();
-        sql.apply(&[Statement::new("INSERT INTO account VALUES ('aaaaaaaa', 'open', 0)")]).unwrap();
-        assert_eq!(enter_first(&sql, "bbbbbbbb"), DirectoryReply::SetupDone);
-        assert!(matches!(note(&sql, 1), DirectoryReply::Epoch { .. }));
-    }
-
-    #[test]
-    fn an_entry_that_fails_leaves_nothing() {
-        let sql = Sqlite::new();
-        sql.break_apply(2, Fault::BeforeItLands);
-        let request = DirectoryRequest::EnterFirst { account: account("aaaaaaaa") };
-        assert!(Directory::new(&sql).handle(request, NOW, &Entropy([0; 32])).is_err());
-        assert_eq!(enter_first(&sql, "bbbbbbbb"), DirectoryReply::Entered);
-    }
-}
+mod tests;

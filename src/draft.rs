@@ -129,7 +129,9 @@ impl FieldError {
         Self { params, ..Self::new(field, &code, error) }
     }
 
-    fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
+    /// The same with a parameter of its sentence.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
         self.params.insert(name.to_owned(), value.into());
         self
     }

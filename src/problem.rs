@@ -56,7 +56,7 @@ pub enum Problem {
     StepUpRequired,
     /// A set-up token that is forged, over, or malformed.
     SetupRefused,
-    /// The deployment has its first account.
+    /// The set-up link has been used, or the deployment has its first account.
     SetupDone,
     /// Somebody has this e-mail address.
     AddressTaken,
@@ -83,6 +83,13 @@ pub enum Problem {
         /// That key, without its secret; null when it was deleted.
         key: Value,
     },
+    /// This idempotency key has invited an account.
+    AlreadyInvited {
+        /// Its ID; its set-up link was shown once.
+        account: String,
+    },
+    /// No restore of this account was begun, or it is finished.
+    RestoreNotBegun,
     /// The account holds as many keys as it may.
     TooManyKeys {
         /// The limit.
@@ -117,9 +124,12 @@ impl Problem {
             Self::CrossSite | Self::StepUpRequired | Self::NotPermitted => 403,
             Self::NoRoute | Self::NotFound => 404,
             Self::MethodNotAllowed { .. } => 405,
-            Self::SetupDone | Self::AddressTaken | Self::AlreadyIssued { .. } | Self::TooManyKeys { .. } => {
-                409
-            }
+            Self::SetupDone
+            | Self::AddressTaken
+            | Self::AlreadyIssued { .. }
+            | Self::AlreadyInvited { .. }
+            | Self::RestoreNotBegun
+            | Self::TooManyKeys { .. } => 409,
             Self::ChangedMeanwhile { .. } => 412,
             Self::BodyTooLarge { .. } => 413,
             Self::UnsupportedMediaType => 415,
@@ -154,6 +164,8 @@ impl Problem {
             Self::NotPermitted => "not_permitted",
             Self::ChangedMeanwhile { .. } => "changed_meanwhile",
             Self::AlreadyIssued { .. } => "already_issued",
+            Self::AlreadyInvited { .. } => "already_invited",
+            Self::RestoreNotBegun => "restore_not_begun",
             Self::TooManyKeys { .. } => "too_many_keys",
             Self::BadHeader { .. } => "bad_header",
             Self::Invalid { .. } => "invalid",
@@ -180,12 +192,14 @@ impl Problem {
             Self::StepUpRefused => "That password does not match",
             Self::StepUpRequired => "Confirm that it is you",
             Self::SetupRefused => "The set-up link is not valid, or its time is over",
-            Self::SetupDone => "This deployment is set up already",
+            Self::SetupDone => "This set-up link has been used, or this deployment is set up already",
             Self::AddressTaken => "This e-mail address is in use",
             Self::TooManyAttempts { .. } => "Too many tries",
             Self::NotPermitted => "Your role does not allow this",
             Self::ChangedMeanwhile { .. } => "The key has changed meanwhile",
             Self::AlreadyIssued { .. } => "This request has issued a key before",
+            Self::AlreadyInvited { .. } => "This request has made a set-up link before",
+            Self::RestoreNotBegun => "No restore of this account is on its way",
             Self::TooManyKeys { .. } => "The account holds as many keys as it may",
             Self::BadHeader { .. } => "A header is missing or not of its form",
             Self::Invalid { .. } => "Some values were refused",
@@ -208,6 +222,7 @@ impl Problem {
             Self::TooManyAttempts { until, .. } => put("until", until.as_str().into()),
             Self::StepUpRequired => put("methods", vec!["password"].into()),
             Self::AlreadyIssued { key } => put("key", key.clone()),
+            Self::AlreadyInvited { account } => put("account", account.as_str().into()),
             Self::ChangedMeanwhile { key, by, at } => {
                 put("key", key.clone());
                 put("by", by.as_str().into());
@@ -228,6 +243,7 @@ impl Problem {
             | Self::SetupRefused
             | Self::SetupDone
             | Self::AddressTaken
+            | Self::RestoreNotBegun
             | Self::NotPermitted
             | Self::Misconfigured
             | Self::Internal => {}

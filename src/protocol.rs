@@ -7,6 +7,7 @@
 
 mod effect;
 mod objects;
+mod operator;
 
 use serde::{Deserialize, Serialize};
 
@@ -14,6 +15,7 @@ pub use self::effect::{Effect, NameConfirmation, Outcome, READ_MANY_MAX};
 pub use self::objects::{
     AddressReply, AddressRequest, DirectoryReply, DirectoryRequest, NameReply, NameRequest,
 };
+pub use self::operator::{Entry, EntryCursor, EntryState, Operation, PAGE_ENTRIES_MAX};
 use crate::draft::{Changes, Checked, Draft, FieldError};
 use crate::id::{AccountId, KeyId, MemberId, TokenId};
 use crate::keys::{KeyView, Listing, Page};
@@ -110,6 +112,9 @@ pub enum LedgerRequest {
         session: NewSession,
         /// Where from.
         address: Option<String>,
+        /// Whether it is the deployment's first account, whose owners are its operators.
+        #[serde(default)]
+        operator: bool,
     },
     /// Signs a member in whose password the name object has found right.
     SignIn {
@@ -162,6 +167,8 @@ pub enum LedgerRequest {
     Rebuild,
     /// How far KV has what the ledger has.
     Progress,
+    /// What an operator sees of the account.
+    Inspect,
     /// The ledger was restored from a bookmark: this is the history that the directory noted before. Repeated: as if once.
     Restored {
         /// The fresh history.
@@ -245,6 +252,11 @@ pub enum Command {
         /// The revision that the member saw.
         expected: Revision,
     },
+    /// Does something to accounts, as an operator. It is let be done, and written down; doing it is the edge's.
+    Operate {
+        /// What.
+        operation: Operation,
+    },
 }
 
 /// What a ledger answers.
@@ -299,6 +311,13 @@ pub enum LedgerReply {
     },
     /// To `Progress` and `Rebuild`.
     Progress(Progress),
+    /// To `Inspect`.
+    Inspected {
+        /// The account.
+        account: AccountView,
+        /// How far KV has what the ledger has.
+        progress: Progress,
+    },
 }
 
 /// How far KV has what the ledger has.
@@ -336,6 +355,9 @@ pub struct SessionView {
     pub step_up_until: UnixMs,
     /// When the session ends by itself.
     pub expires: UnixMs,
+    /// Whether the member is an operator.
+    #[serde(default)]
+    pub operator: bool,
     /// Age of the oldest change that KV has not acknowledged, in seconds, when that is past what is usual.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub publication_lag_s: Option<u64>,
@@ -367,6 +389,9 @@ pub struct AccountView {
     pub zone: Zone,
     /// T of promise P1, in seconds.
     pub freshness_s: u32,
+    /// Whether the operator has suspended it.
+    #[serde(default)]
+    pub suspended: bool,
 }
 
 /// Why a ledger refused.
@@ -392,6 +417,11 @@ pub enum Refusal {
     AlreadyIssued {
         /// The key that it issued; `None` when that was deleted.
         key: Option<Box<KeyView>>,
+    },
+    /// This idempotency key has invited before.
+    AlreadyInvited {
+        /// The account that it invited.
+        account: AccountId,
     },
     /// The drawn ID exists already: draw another.
     IdTaken,

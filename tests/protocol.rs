@@ -138,9 +138,10 @@ fn requests_to_a_ledger() {
                 },
                 session: session(),
                 address: None,
+                operator: true,
             },
             format!(
-                r#"{{"ask":"open","account":"a1B2c3D4","name":"Example KK","zone":"Asia/Tokyo","owner":{{"id":"0123456789A","name":"Mei Tanaka","email":"mei@example.jp","language":"ja","secret_version":1}},"session":{{"id":"0123456789","digest":"{DIGEST}"}},"address":null}}"#
+                r#"{{"ask":"open","account":"a1B2c3D4","name":"Example KK","zone":"Asia/Tokyo","owner":{{"id":"0123456789A","name":"Mei Tanaka","email":"mei@example.jp","language":"ja","secret_version":1}},"session":{{"id":"0123456789","digest":"{DIGEST}"}},"address":null,"operator":true}}"#
             ),
         ),
         (
@@ -161,6 +162,7 @@ fn requests_to_a_ledger() {
             r#"{"ask":"holds","member":"0123456789A","email":"mei@example.jp"}"#.into(),
         ),
         (LedgerRequest::Exists, r#"{"ask":"exists"}"#.into()),
+        (LedgerRequest::Inspect, r#"{"ask":"inspect"}"#.into()),
         (console(Command::Show), console_json(r#"{"do":"show"}"#)),
         (console(Command::SignOut), console_json(r#"{"do":"sign_out"}"#)),
         (
@@ -203,6 +205,30 @@ fn requests_to_a_ledger() {
             console_json(r#"{"do":"delete","id":"a1B2c3D47Hq0p2Zx9K","expected":12}"#),
         ),
     ]);
+    let operate = |operation| console(Command::Operate { operation });
+    let operate_json =
+        |operation: &str| console_json(&format!(r#"{{"do":"operate","operation":{operation}}}"#));
+    let account = account();
+    pin(vec![
+        (operate(Operation::Look), operate_json(r#"{"what":"look"}"#)),
+        (
+            operate(Operation::Invite { account, idempotency_key: "i-1".into() }),
+            operate_json(r#"{"what":"invite","account":"a1B2c3D4","idempotency_key":"i-1"}"#),
+        ),
+        (
+            operate(Operation::SetState { account, freshness_ms: None, suspended: Some(true) }),
+            operate_json(r#"{"what":"set_state","account":"a1B2c3D4","freshness_ms":null,"suspended":true}"#),
+        ),
+        (operate(Operation::Rebuild { account }), operate_json(r#"{"what":"rebuild","account":"a1B2c3D4"}"#)),
+        (
+            operate(Operation::BeginRestore { account }),
+            operate_json(r#"{"what":"begin_restore","account":"a1B2c3D4"}"#),
+        ),
+        (
+            operate(Operation::FinishRestore { account }),
+            operate_json(r#"{"what":"finish_restore","account":"a1B2c3D4"}"#),
+        ),
+    ]);
 }
 
 #[test]
@@ -224,9 +250,11 @@ fn replies_of_a_ledger() {
             name: "Example KK".into(),
             zone: Zone::parse("Asia/Tokyo").unwrap(),
             freshness_s: 10,
+            suspended: false,
         },
         step_up_until: at(3),
         expires: at(4),
+        operator: true,
         publication_lag_s: None,
     };
     let view_members = &view_json()[1..];
@@ -234,8 +262,8 @@ fn replies_of_a_ledger() {
         (LedgerReply::Gone, r#"{"reply":"gone"}"#.into()),
         (LedgerReply::Done, r#"{"reply":"done"}"#.into()),
         (
-            LedgerReply::Session(session),
-            r#"{"reply":"session","member":{"id":"0123456789A","name":"Mei Tanaka","email":"mei@example.jp","role":"owner","language":"en"},"account":{"id":"a1B2c3D4","name":"Example KK","zone":"Asia/Tokyo","freshness_s":10},"step_up_until":3,"expires":4}"#.into(),
+            LedgerReply::Session(session.clone()),
+            r#"{"reply":"session","member":{"id":"0123456789A","name":"Mei Tanaka","email":"mei@example.jp","role":"owner","language":"en"},"account":{"id":"a1B2c3D4","name":"Example KK","zone":"Asia/Tokyo","freshness_s":10,"suspended":false},"step_up_until":3,"expires":4,"operator":true}"#.into(),
         ),
         (
             LedgerReply::Page(Page { keys: vec![view.clone()], next: Some("c".into()), total: 1, total_is_exact: true }),
@@ -287,6 +315,13 @@ fn replies_of_a_ledger() {
             format!(r#"{{"reply":"record","record":{}}}"#, record_json.replace("active", "disabled")),
         ),
         (LedgerReply::Holds { held: true }, r#"{"reply":"holds","held":true}"#.into()),
+        (
+            LedgerReply::Inspected {
+                account: session.account.clone(),
+                progress: Progress { rebuilding: false, done: 2, total: 2, unsettled: 0, lag_s: None },
+            },
+            r#"{"reply":"inspected","account":{"id":"a1B2c3D4","name":"Example KK","zone":"Asia/Tokyo","freshness_s":10,"suspended":false},"progress":{"rebuilding":false,"done":2,"total":2,"unsettled":0,"lag_s":null}}"#.into(),
+        ),
     ]);
 }
 
@@ -309,6 +344,10 @@ fn refusals_of_a_ledger() {
             json(&format!(r#""already_issued","key":{}"#, view_json())),
         ),
         (refused(Refusal::AlreadyIssued { key: None }), json(r#""already_issued","key":null"#)),
+        (
+            refused(Refusal::AlreadyInvited { account: account() }),
+            json(r#""already_invited","account":"a1B2c3D4""#),
+        ),
         (refused(Refusal::IdTaken), json(r#""id_taken""#)),
         (refused(Refusal::TooManyKeys { max: 20_000 }), json(r#""too_many_keys","max":20000"#)),
         (
@@ -361,15 +400,34 @@ fn names() {
 
 #[test]
 fn the_directory_and_addresses() {
+    let cursor = EntryCursor { entered_at: at(5), id: account() };
+    let entry = |state, name: Option<&str>| Entry {
+        id: account(),
+        state,
+        entered_at: at(5),
+        name: name.map(str::to_owned),
+        restoring: false,
+    };
     pin(vec![
         (
             DirectoryRequest::EnterFirst { account: account() },
             r#"{"ask":"enter_first","account":"a1B2c3D4"}"#.into(),
         ),
         (
-            DirectoryRequest::Confirm { account: account() },
+            DirectoryRequest::Confirm { account: account(), name: None },
             r#"{"ask":"confirm","account":"a1B2c3D4"}"#.into(),
         ),
+        (
+            DirectoryRequest::Confirm { account: account(), name: Some("Example KK".into()) },
+            r#"{"ask":"confirm","account":"a1B2c3D4","name":"Example KK"}"#.into(),
+        ),
+        (DirectoryRequest::Invite { account: account() }, r#"{"ask":"invite","account":"a1B2c3D4"}"#.into()),
+        (DirectoryRequest::List { cursor: None }, r#"{"ask":"list","cursor":null}"#.into()),
+        (
+            DirectoryRequest::List { cursor: Some(cursor) },
+            r#"{"ask":"list","cursor":{"entered_at":5,"id":"a1B2c3D4"}}"#.into(),
+        ),
+        (DirectoryRequest::Find { account: account() }, r#"{"ask":"find","account":"a1B2c3D4"}"#.into()),
         (
             DirectoryRequest::NoteEpoch { account: account() },
             r#"{"ask":"note_epoch","account":"a1B2c3D4"}"#.into(),
@@ -386,6 +444,15 @@ fn the_directory_and_addresses() {
         ),
         (DirectoryReply::Unknown, r#"{"reply":"unknown"}"#.into()),
         (DirectoryReply::Entered, r#"{"reply":"entered"}"#.into()),
+        (DirectoryReply::Invited, r#"{"reply":"invited"}"#.into()),
+        (
+            DirectoryReply::Accounts { accounts: vec![entry(EntryState::Pending, None)], next: Some(cursor) },
+            r#"{"reply":"accounts","accounts":[{"id":"a1B2c3D4","state":"pending","entered_at":5,"restoring":false}],"next":{"entered_at":5,"id":"a1B2c3D4"}}"#.into(),
+        ),
+        (
+            DirectoryReply::Account(entry(EntryState::Open, Some("Example KK"))),
+            r#"{"reply":"account","id":"a1B2c3D4","state":"open","entered_at":5,"name":"Example KK","restoring":false}"#.into(),
+        ),
         (DirectoryReply::SetupDone, r#"{"reply":"setup_done"}"#.into()),
         (DirectoryReply::Noted, r#"{"reply":"noted"}"#.into()),
         (DirectoryReply::NotUnderstood, r#"{"reply":"not_understood"}"#.into()),

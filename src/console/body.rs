@@ -50,6 +50,18 @@ pub struct SignIn {
     pub password: SecretText,
 }
 
+/// `PATCH /v1/operator/accounts/{id}`. What is left out stays as it is.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AccountChanges {
+    /// Whether it is suspended.
+    #[serde(default)]
+    pub suspended: Option<bool>,
+    /// T of promise P1, in seconds.
+    #[serde(default)]
+    pub freshness_s: Option<u32>,
+}
+
 /// `POST /v1/session/step-up`.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]

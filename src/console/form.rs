@@ -5,8 +5,9 @@ use super::view::field_errors;
 use crate::account::{Email, TextError, check_name, check_password};
 use crate::draft::FieldError;
 use crate::keys::{Listing, PAGE_KEYS_MAX, Sort};
+use crate::ledger::state::FRESHNESS_MS_MAX;
 use crate::problem::Problem;
-use crate::protocol::Language;
+use crate::protocol::{EntryCursor, Language};
 use crate::time::Zone;
 
 /// The parts of a set-up form that are more than text.
@@ -88,6 +89,38 @@ pub fn listing(query: Option<&str>) -> Result<Listing, Problem> {
         }
     }
     Ok(listing)
+}
+
+/// The query of a list of accounts.
+///
+/// # Errors
+/// [`Problem::Invalid`] for an unknown parameter, or a cursor that no answer gave.
+pub fn account_cursor(query: Option<&str>) -> Result<Option<EntryCursor>, Problem> {
+    let mut cursor = None;
+    for (name, value) in form_urlencoded::parse(query.unwrap_or_default().as_bytes()) {
+        let invalid = |code: &str, detail: &str| Problem::Invalid {
+            errors: field_errors(vec![FieldError::new(&name, code, detail)]),
+        };
+        if name != "cursor" {
+            return Err(invalid("unknown_parameter", "the parameter is cursor"));
+        }
+        let read = EntryCursor::parse(&value).ok_or_else(|| invalid("malformed", "the next of a page"))?;
+        cursor = Some(read);
+    }
+    Ok(cursor)
+}
+
+/// T in milliseconds, out of seconds.
+///
+/// # Errors
+/// [`Problem::Invalid`] for one that is longer than any account may have.
+pub fn freshness_ms(freshness_s: u32) -> Result<u64, Problem> {
+    let max_s = FRESHNESS_MS_MAX.div_euclid(1_000);
+    if freshness_s > max_s {
+        let error = FieldError::new("freshness_s", "too_long", "at most an hour").with("max", max_s);
+        return Err(Problem::Invalid { errors: field_errors(vec![error]) });
+    }
+    Ok(u64::from(freshness_s).saturating_mul(1_000))
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! The table of routes.
 
-use crate::id::KeyId;
+use crate::id::{AccountId, KeyId};
 use crate::problem::Problem;
 
 /// What a request to the console's host wants.
@@ -34,6 +34,20 @@ pub enum Route {
     DisableKey(KeyId),
     /// Enable a key.
     EnableKey(KeyId),
+    /// List accounts, as an operator.
+    ListAccounts,
+    /// Make a set-up link for an account.
+    InviteAccount,
+    /// Look at an account.
+    ShowAccount(AccountId),
+    /// Suspend or resume an account, or change its T.
+    EditAccount(AccountId),
+    /// Have an account's records put into KV again.
+    RebuildAccount(AccountId),
+    /// Begin to restore an account.
+    BeginRestore(AccountId),
+    /// Finish that.
+    FinishRestore(AccountId),
     /// Verify credentials.
     Verify,
 }
@@ -76,6 +90,22 @@ impl Route {
                 let route = if *action == "disable" { Self::DisableKey(id) } else { Self::EnableKey(id) };
                 (pick(verb, &[("POST", route)]), "POST")
             }
+            ["operator", "accounts"] => {
+                (pick(verb, &[("GET", Self::ListAccounts), ("POST", Self::InviteAccount)]), "GET, HEAD, POST")
+            }
+            ["operator", "accounts", id, rest @ ..] => {
+                let id = AccountId::parse(id).ok_or(Problem::NotFound)?;
+                match rest {
+                    [] => {
+                        let methods = [("GET", Self::ShowAccount(id)), ("PATCH", Self::EditAccount(id))];
+                        (pick(verb, &methods), "GET, HEAD, PATCH")
+                    }
+                    ["rebuild"] => (pick(verb, &[("POST", Self::RebuildAccount(id))]), "POST"),
+                    ["restore", "begin"] => (pick(verb, &[("POST", Self::BeginRestore(id))]), "POST"),
+                    ["restore", "finish"] => (pick(verb, &[("POST", Self::FinishRestore(id))]), "POST"),
+                    _ => return Err(Problem::NotFound),
+                }
+            }
             ["verify"] => (pick(verb, &[("POST", Self::Verify)]), "POST"),
             _ => return Err(Problem::NotFound),
         };
@@ -85,7 +115,13 @@ impl Route {
     /// Whether a signed-in browser's cookie could be used by another site to reach this route. Verification takes no cookie.
     pub fn wants_own_page(self) -> bool {
         match self {
-            Self::Asset | Self::ShowSession | Self::ListKeys | Self::ShowKey(_) | Self::Verify => false,
+            Self::Asset
+            | Self::ShowSession
+            | Self::ListKeys
+            | Self::ShowKey(_)
+            | Self::ListAccounts
+            | Self::ShowAccount(_)
+            | Self::Verify => false,
             Self::SetUp
             | Self::SignIn
             | Self::SignOut
@@ -95,7 +131,12 @@ impl Route {
             | Self::EditKey(_)
             | Self::DeleteKey(_)
             | Self::DisableKey(_)
-            | Self::EnableKey(_) => true,
+            | Self::EnableKey(_)
+            | Self::InviteAccount
+            | Self::EditAccount(_)
+            | Self::RebuildAccount(_)
+            | Self::BeginRestore(_)
+            | Self::FinishRestore(_) => true,
         }
     }
 }
@@ -120,6 +161,11 @@ mod tests {
             (&*format!("/v1/keys/{id}"), "GET, HEAD, PATCH, DELETE"),
             (&*format!("/v1/keys/{id}/disable"), "POST"),
             (&*format!("/v1/keys/{id}/enable"), "POST"),
+            ("/v1/operator/accounts", "GET, HEAD, POST"),
+            ("/v1/operator/accounts/a1B2c3D4", "GET, HEAD, PATCH"),
+            ("/v1/operator/accounts/a1B2c3D4/rebuild", "POST"),
+            ("/v1/operator/accounts/a1B2c3D4/restore/begin", "POST"),
+            ("/v1/operator/accounts/a1B2c3D4/restore/finish", "POST"),
             ("/v1/verify", "POST"),
             ("/", "GET, HEAD"),
             ("/app.js", "GET, HEAD"),
@@ -146,7 +192,11 @@ mod tests {
             "/v1/keys/a1B2c3D47Hq0p2Zx9K/destroy",
             "/v1/keys/a1B2c3D47Hq0p2Zx9%4B",
             "/v1/session/stepup",
-            "/v1/operator/accounts",
+            "/v1/operator",
+            "/v1/operator/accounts/",
+            "/v1/operator/accounts/short",
+            "/v1/operator/accounts/a1B2c3D4/restore",
+            "/v1/operator/accounts/a1B2c3D4/rebuild/now",
             "/v1//keys",
         ] {
             assert_eq!(Route::find("GET", path), Err(Problem::NotFound), "{path}");

@@ -11,8 +11,12 @@ use crate::lease::call::Source;
 use crate::network::ClientAddress;
 use crate::permission::Permission;
 use crate::problem::Problem;
-use crate::protocol::{Bound, Refusal, Role, SessionView};
-use crate::time::UnixMs;
+use crate::protocol::{
+    AccountView, Bound, Entry, EntryCursor, EntryState, Progress, Refusal, Role, SessionView,
+};
+use crate::refresh::AccountState;
+use crate::time::{DurationMs, UnixMs};
+use crate::token::{NewToken, SETUP_LIFE_MS};
 use crate::verdict::Denial;
 use crate::verify::Verified;
 
@@ -84,11 +88,80 @@ pub fn issued(view: &KeyView, new: &NewKey, config: &Config, now: UnixMs) -> Val
 
 /// A change of a key, and from when it holds everywhere.
 pub fn changed(view: Option<&KeyView>, bound: Option<Bound>, config: &Config, now: UnixMs) -> Value {
-    let bound = bound.map(|bound| json!({ "at": text(bound.at), "within_s": bound.within_s }));
+    let bound = bound.map(self::bound);
     match view {
         Some(view) => json!({ "key": key(view, config, now), "bound": bound, "now": text(now) }),
         None => json!({ "bound": bound, "now": text(now) }),
     }
+}
+
+fn bound(bound: Bound) -> Value {
+    json!({ "at": text(bound.at), "within_s": bound.within_s })
+}
+
+/// An account, as the directory lists it.
+fn entry(entry: &Entry) -> Value {
+    let link_until = (entry.state == EntryState::Pending).then(|| text(link_end(entry.entered_at)));
+    json!({
+        "id": entry.id, "state": entry.state, "name": entry.name, "entered_at": text(entry.entered_at),
+        "link_until": link_until, "restoring": entry.restoring,
+    })
+}
+
+/// When the set-up link that was made with an account is over.
+fn link_end(entered_at: UnixMs) -> UnixMs {
+    entered_at.saturating_add(DurationMs::from_ms(SETUP_LIFE_MS.unsigned_abs()))
+}
+
+/// A page of accounts.
+pub fn accounts(accounts: &[Entry], next: Option<EntryCursor>, now: UnixMs) -> Value {
+    let accounts: Vec<Value> = accounts.iter().map(entry).collect();
+    json!({ "accounts": accounts, "next": next.map(|cursor| cursor.to_text()), "now": text(now) })
+}
+
+/// One account, with what its ledger says of it once it is open.
+pub fn account(listed: &Entry, inspected: Option<(&AccountView, &Progress)>, now: UnixMs) -> Value {
+    let mut account = entry(listed);
+    if let (Some(members), Some((view, progress))) = (account.as_object_mut(), inspected) {
+        members.insert("name".into(), view.name.as_str().into());
+        members.insert("time_zone".into(), view.zone.name().into());
+        members.insert("suspended".into(), view.suspended.into());
+        members.insert("freshness_s".into(), view.freshness_s.into());
+        members.insert("publication".into(), json!(progress));
+    }
+    json!({ "account": account, "now": text(now) })
+}
+
+/// A set-up link that was just made: the one answer that holds it.
+pub fn invited(token: &NewToken, config: &Config, now: UnixMs) -> Value {
+    json!({
+        "account": {
+            "id": token.made().account(), "state": EntryState::Pending, "name": null,
+            "entered_at": text(now), "link_until": text(link_end(now)), "restoring": false,
+        },
+        "link": format!("{}/#/setup/{}", config.console_origin, token.expose()),
+        "now": text(now),
+    })
+}
+
+/// What holds for a whole account after a change of it, and from when.
+pub fn account_state(state: AccountState, bound: Option<Bound>, now: UnixMs) -> Value {
+    json!({
+        "suspended": state.suspended,
+        "freshness_s": state.freshness_ms.div_ceil(1_000),
+        "bound": bound.map(self::bound),
+        "now": text(now),
+    })
+}
+
+/// How far KV has what a ledger has.
+pub fn progress(progress: &Progress, now: UnixMs) -> Value {
+    json!({ "publication": progress, "now": text(now) })
+}
+
+/// How far a restore is.
+pub fn restoring(restoring: bool, now: UnixMs) -> Value {
+    json!({ "restoring": restoring, "now": text(now) })
 }
 
 /// The session document.
@@ -102,8 +175,10 @@ pub fn session(view: &SessionView, config: &Config, address: Option<ClientAddres
         },
         "account": {
             "id": view.account.id, "name": view.account.name, "time_zone": view.account.zone,
-            "freshness_s": view.account.freshness_s,
+            "freshness_s": view.account.freshness_s, "suspended": view.account.suspended,
         },
+        "operator": view.operator,
+        "publication_lag_s": view.publication_lag_s,
         "address": address,
         "permissions": config.rules.permissions().iter().map(Permission::to_string).collect::<Vec<_>>(),
         "grantable_reserved": reserved.iter().map(Permission::to_string).collect::<Vec<_>>(),
@@ -165,6 +240,7 @@ pub fn refusal(refusal: Refusal, config: &Config, now: UnixMs) -> Problem {
         Refusal::AlreadyIssued { key: view } => {
             Problem::AlreadyIssued { key: view.map_or(Value::Null, |view| key(&view, config, now)) }
         }
+        Refusal::AlreadyInvited { account } => Problem::AlreadyInvited { account: account.to_string() },
         Refusal::TooManyKeys { max } => Problem::TooManyKeys { max },
         Refusal::Invalid { errors } => Problem::Invalid { errors: field_errors(errors) },
         Refusal::AlreadyOpen => Problem::SetupDone,

@@ -9,7 +9,7 @@ use rand_core::UnwrapErr;
 use serde::de::DeserializeOwned;
 use worker::Env;
 
-use super::{calls, now, refuse, verification, with_gateway};
+use super::{calls, now, operator, refuse, verification, with_gateway};
 use crate::account::{Email, TextError, check_password};
 use crate::answer::Answer;
 use crate::config::Config;
@@ -61,6 +61,13 @@ pub async fn answer(
         Route::Asset => Err(Problem::NotFound),
         Route::Verify => verification::answer(&exchange).await,
         Route::SetUp => exchange.set_up().await,
+        Route::ListAccounts => operator::list(&exchange).await,
+        Route::InviteAccount => operator::invite(&exchange).await,
+        Route::ShowAccount(id) => operator::show(&exchange, id).await,
+        Route::EditAccount(id) => operator::edit(&exchange, id).await,
+        Route::RebuildAccount(id) => operator::rebuild(&exchange, id).await,
+        Route::BeginRestore(id) => operator::begin_restore(&exchange, id).await,
+        Route::FinishRestore(id) => operator::finish_restore(&exchange, id).await,
         Route::SignIn => exchange.sign_in().await,
         Route::ShowSession => exchange.show_session().await,
         Route::SignOut => exchange.sign_out().await,
@@ -98,14 +105,12 @@ impl Exchange<'_> {
         let wanted = form::Owner::check(&typed)?;
 
         let account = token.account();
-        match calls::directory(self.env, &DirectoryRequest::EnterFirst { account }).await? {
-            DirectoryReply::Entered => {}
+        let operator = match calls::directory(self.env, &DirectoryRequest::EnterFirst { account }).await? {
+            DirectoryReply::Entered => true,
+            DirectoryReply::Invited => false,
             DirectoryReply::SetupDone => return Err(Problem::SetupDone),
-            DirectoryReply::Noted
-            | DirectoryReply::Epoch { .. }
-            | DirectoryReply::Unknown
-            | DirectoryReply::NotUnderstood => return Err(unavailable()),
-        }
+            _ => return Err(unavailable()),
+        };
         let member = token.owner();
         let claim = NameRequest::Claim {
             name: wanted.email.to_string(),
@@ -132,6 +137,7 @@ impl Exchange<'_> {
             },
             session: NewSession { id: new.made().id(), digest: *new.made().digest() },
             address: self.address(),
+            operator,
         };
         self.signed_in(calls::ledger(self.env, account, &open).await?, &new)
     }
@@ -316,13 +322,14 @@ impl Exchange<'_> {
     // ------------------------------------------------------------------------------------- the parts of a request
 
     /// The session that the cookie names. A forged one ends here: no object is called.
-    fn session(&self) -> Result<MadeToken, Problem> {
+    pub fn session(&self) -> Result<MadeToken, Problem> {
         let token = session::token(self.request.headers).ok_or(Problem::NotSignedIn)?;
         core(|config| MadeToken::parse(token, Kind::Session, &config.prefix, &config.ring))?
             .ok_or(Problem::NotSignedIn)
     }
 
-    async fn command(&self, command: Command) -> Result<LedgerReply, Problem> {
+    /// What the ledger of the session's account replies to a command.
+    pub async fn command(&self, command: Command) -> Result<LedgerReply, Problem> {
         let session = self.session()?;
         let request = LedgerRequest::Console {
             session: SessionProof { id: session.id(), digest: *session.digest() },
@@ -342,7 +349,8 @@ impl Exchange<'_> {
         }
     }
 
-    fn refusal(&self, reply: LedgerReply) -> Problem {
+    /// A reply that is not the one that was wanted, as a problem.
+    pub fn refusal(&self, reply: LedgerReply) -> Problem {
         match reply {
             LedgerReply::Refused(refusal) => {
                 core(|config| view::refusal(refusal, config, now())).unwrap_or_else(|problem| problem)
@@ -364,7 +372,8 @@ impl Exchange<'_> {
         client_address(self.request).map(|address| address.block())
     }
 
-    async fn body<T: DeserializeOwned>(&self) -> Result<T, Problem> {
+    /// The body, as JSON of known members.
+    pub async fn body<T: DeserializeOwned>(&self) -> Result<T, Problem> {
         body::parse(&self.bytes(BODY_BYTES_MAX).await?)
     }
 
@@ -407,10 +416,11 @@ pub fn core<T>(work: impl FnOnce(&Config) -> T) -> Result<T, Problem> {
 }
 
 /// The platform's random source. It does not fail: `crypto.getRandomValues` is always there.
-fn rng() -> UnwrapErr<SysRng> {
+pub fn rng() -> UnwrapErr<SysRng> {
     UnwrapErr(SysRng)
 }
 
-fn unavailable() -> Problem {
+/// An object did not say what it was asked.
+pub fn unavailable() -> Problem {
     Problem::Denied(Denial::Unavailable)
 }

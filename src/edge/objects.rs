@@ -166,8 +166,8 @@ impl Host {
                 };
                 matches!(calls::name(&self.env, email, &confirm).await, Ok(NameReply::Confirmed))
             }
-            Effect::ConfirmAccount { account } => {
-                let confirm = DirectoryRequest::Confirm { account: *account };
+            Effect::ConfirmAccount { account, name } => {
+                let confirm = DirectoryRequest::Confirm { account: *account, name: Some(name.clone()) };
                 matches!(calls::directory(&self.env, &confirm).await, Ok(DirectoryReply::Noted))
             }
             Effect::AskHolds { account, member, email } => {

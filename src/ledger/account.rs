@@ -21,6 +21,8 @@ pub struct Account {
     pub zone: Zone,
     /// T of promise P1.
     pub freshness: Freshness,
+    /// Whether its owners are the deployment's operators.
+    pub operator: bool,
     /// Whether the operator has suspended it.
     pub suspended: bool,
     /// Number of the last change of `freshness` or `suspended`; 0: they never changed.
@@ -44,7 +46,7 @@ impl Account {
     pub fn load(sql: &dyn Sql) -> Result<Option<Self>, SqlError> {
         let text =
             "SELECT id, name, zone, freshness_ms, freshness_before_ms, freshness_before_until_ms, suspended,
-                state_revision, epoch, generation, epoch_is_over, ifnull(epoch_noted, ''), revision,
+                state_revision, epoch, generation, epoch_is_over, ifnull(epoch_noted, ''), revision, operator,
                 (SELECT min(owed_at_ms) FROM publication WHERE owed_at_ms IS NOT NULL)
             FROM account";
         sql.first(&Statement::new(text))?.map(Self::read).transpose()
@@ -63,6 +65,7 @@ impl Account {
             epoch_is_over: row.integer()? != 0,
             epoch_noted: Some(row.text()?).filter(|text| !text.is_empty()).map(Epoch::from_stored),
             revision: revision(&mut row)?,
+            operator: row.integer()? != 0,
             owed_at: row.optional_time()?,
         })
     }
@@ -70,8 +73,8 @@ impl Account {
     /// Writes the row of a new account.
     pub fn insert(&self, now: UnixMs) -> Statement {
         let text = "INSERT INTO account
-                (one, id, name, zone, freshness_s, freshness_ms, epoch, revision, opened_at_ms)
-            VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?)";
+                (one, id, name, zone, freshness_s, freshness_ms, epoch, revision, operator, opened_at_ms)
+            VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
         Statement::new(text)
             .bind(self.id.as_str())
             .bind(self.name.as_str())
@@ -80,6 +83,7 @@ impl Account {
             .bind(self.freshness.ms)
             .bind(self.epoch.as_str())
             .bind(self.revision)
+            .bind(self.operator)
             .bind(now)
     }
 
@@ -95,8 +99,8 @@ impl Account {
 
     /// As members see it.
     pub fn view(&self) -> AccountView {
-        let Self { id, name, zone, freshness, .. } = self.clone();
-        AccountView { id, name, zone, freshness_s: freshness.s() }
+        let Self { id, name, zone, freshness, suspended, .. } = self.clone();
+        AccountView { id, name, zone, freshness_s: freshness.s(), suspended }
     }
 
     /// Age of the oldest change that KV has not acknowledged.

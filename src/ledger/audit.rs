@@ -35,6 +35,20 @@ pub enum Action {
     Delete,
     /// The operator changed T, or suspended or resumed the account.
     SetState,
+    /// The operator had every record put into KV again.
+    Rebuild,
+    /// The operator restored the ledger from a bookmark.
+    Restore,
+    /// An operator of this account invited another account.
+    InviteAccount,
+    /// … changed another account's T, or suspended or resumed it.
+    SetAccountState,
+    /// … had another account's records put into KV again.
+    RebuildAccount,
+    /// … began to restore another account's ledger.
+    BeginRestore,
+    /// … finished that.
+    FinishRestore,
     /// The ledger gave a key a new number, because KV held another record under the old one.
     Renumber,
     /// The ledger found a name in KV without a key.
@@ -54,6 +68,13 @@ impl Action {
             Self::Disable => "disable",
             Self::Delete => "delete",
             Self::SetState => "set_state",
+            Self::Rebuild => "rebuild",
+            Self::Restore => "restore",
+            Self::InviteAccount => "invite_account",
+            Self::SetAccountState => "set_account_state",
+            Self::RebuildAccount => "rebuild_account",
+            Self::BeginRestore => "begin_restore",
+            Self::FinishRestore => "finish_restore",
             Self::Renumber => "renumber",
             Self::Orphan => "orphan",
         }
@@ -75,6 +96,11 @@ impl Author<'_> {
     /// The audit row of an action that concerns no key.
     pub fn did(&self, action: Action) -> Statement {
         self.row(action, None, None, None, None)
+    }
+
+    /// The audit row of what an operator does to an account; `told` is JSON.
+    pub fn operated(&self, action: Action, told: String) -> Statement {
+        self.row(action, None, None, None, Some(told))
     }
 
     /// The audit row of a change of a key.
@@ -126,6 +152,12 @@ pub fn journal(action: Action, revision: Revision, subject: &str, now: UnixMs) -
 pub fn operator_set(before: &str, after: &str, revision: Revision, now: UnixMs) -> Statement {
     let text = "INSERT INTO audit (at_ms, member, action, revision, before, after) VALUES (?, 'operator', ?, ?, ?, ?)";
     Statement::new(text).bind(now).bind(Action::SetState.as_str()).bind(revision).bind(before).bind(after)
+}
+
+/// The audit row of anything else that the operator did.
+pub fn operator_did(action: Action, now: UnixMs) -> Statement {
+    let text = "INSERT INTO audit (at_ms, member, action) VALUES (?, 'operator', ?)";
+    Statement::new(text).bind(now).bind(action.as_str())
 }
 
 /// A key as an audit row tells it: without its digest.

@@ -10,7 +10,7 @@ use crate::draft::{Changes, Draft, FieldError, Setting, decide_edit, decide_issu
 use crate::id::KeyId;
 use crate::keys::is_idempotency_key;
 use crate::power::takes_power_away;
-use crate::protocol::{Command, Refusal, Role};
+use crate::protocol::{Command, Operation, Refusal, Role};
 use crate::record::Revision;
 use crate::secret::Digest;
 use crate::time::UnixMs;
@@ -50,6 +50,10 @@ enum Demand {
     Editor,
     /// The same, and a fresh proof of identity.
     ProvenEditor,
+    /// An operator.
+    Operator,
+    /// The same, and a fresh proof of identity.
+    ProvenOperator,
 }
 
 fn demand(command: &Command) -> Demand {
@@ -62,11 +66,20 @@ fn demand(command: &Command) -> Demand {
         | Command::Issue { .. }
         | Command::Edit { .. }
         | Command::Delete { .. } => Demand::ProvenEditor,
+        Command::Operate { operation: Operation::Look } => Demand::Operator,
+        Command::Operate { .. } => Demand::ProvenOperator,
     }
 }
 
-/// Whether someone of this role, proven freshly or not, may give the command at all.
-pub fn authorise(command: &Command, role: Role, is_proven: bool) -> Result<(), Refusal> {
+/// Whether someone of this role, proven freshly or not, may give the command at all, in the operator's account or another.
+///
+/// To members of other accounts there are no operator's commands: they are told what everybody is told of what is not there.
+pub fn authorise(
+    command: &Command,
+    role: Role,
+    is_proven: bool,
+    in_operators_account: bool,
+) -> Result<(), Refusal> {
     let edits = match role {
         Role::Owner | Role::Admin => true,
         Role::Viewer => false,
@@ -76,6 +89,10 @@ pub fn authorise(command: &Command, role: Role, is_proven: bool) -> Result<(), R
         Demand::Editor | Demand::ProvenEditor if !edits => Err(Refusal::NotPermitted),
         Demand::ProvenEditor if !is_proven => Err(Refusal::StepUpRequired),
         Demand::Editor | Demand::ProvenEditor => Ok(()),
+        Demand::Operator | Demand::ProvenOperator if !in_operators_account => Err(Refusal::NotFound),
+        Demand::Operator | Demand::ProvenOperator if role != Role::Owner => Err(Refusal::NotPermitted),
+        Demand::ProvenOperator if !is_proven => Err(Refusal::StepUpRequired),
+        Demand::Operator | Demand::ProvenOperator => Ok(()),
     }
 }
 
@@ -227,7 +244,8 @@ fn expect(key: Option<Key>, expected: Revision) -> Result<Key, Refusal> {
     if key.revision == expected { Ok(key) } else { Err(Refusal::ChangedMeanwhile { key: Box::new(view) }) }
 }
 
-fn check_idempotency_key(text: &str) -> Result<(), Refusal> {
+/// Whether a text can name one attempt, as a refusal.
+pub fn check_idempotency_key(text: &str) -> Result<(), Refusal> {
     if is_idempotency_key(text) {
         return Ok(());
     }

@@ -23,6 +23,7 @@ mod drift;
 mod idempotency;
 mod key;
 mod listing;
+mod operate;
 mod outbox;
 pub mod publication;
 pub mod rebuild;
@@ -137,10 +138,16 @@ impl<'a> Ledger<'a> {
             LedgerRequest::Rebuild => {
                 let progress = rebuild::progress(self.sql, account, now)?;
                 let progress = Progress { rebuilding: true, done: 0, ..progress };
-                Ok(Plan { writes: rebuild::begin(now), reply: LedgerReply::Progress(progress) })
+                let mut writes = rebuild::begin(now);
+                writes.push(audit::operator_did(Action::Rebuild, now));
+                Ok(Plan { writes, reply: LedgerReply::Progress(progress) })
             }
             LedgerRequest::Progress => {
                 Ok(Plan::read(LedgerReply::Progress(rebuild::progress(self.sql, account, now)?)))
+            }
+            LedgerRequest::Inspect => {
+                let progress = rebuild::progress(self.sql, account, now)?;
+                Ok(Plan::read(LedgerReply::Inspected { account: account.view(), progress }))
             }
             // The history was taken on before: `renew`.
             LedgerRequest::Restored { .. } => Ok(Plan::read(LedgerReply::Done)),
@@ -155,7 +162,7 @@ impl<'a> Ledger<'a> {
 
     fn console(&self, mut asked: Asked<'_>, command: Command) -> Result<Plan, SqlError> {
         let (role, is_proven) = (asked.session.member.view.role, asked.session.is_proven(asked.now));
-        if let Err(refusal) = decide::authorise(&command, role, is_proven) {
+        if let Err(refusal) = decide::authorise(&command, role, is_proven, asked.account.operator) {
             return Ok(Plan::refuse(refusal));
         }
         let renewal = asked.session.renew(asked.now);
@@ -209,6 +216,10 @@ impl<'a> Ledger<'a> {
             Command::Delete { id, expected } => {
                 let key = Key::load(self.sql, id)?;
                 self.commit(asked, asked.desk().delete(key, expected), Vec::new())
+            }
+            Command::Operate { operation } => {
+                let (writes, reply) = operate::operate(self.sql, asked.author(), &operation)?;
+                Ok(Plan { writes, reply })
             }
         }
     }
@@ -299,7 +310,9 @@ impl Object for Ledger<'_> {
             Kind::Rebuild => rebuild::step(self.sql, &account, now)?,
             Kind::SweepUsage => usage::sweep(self.sql, now)?,
             Kind::ConfirmName => outbox::confirm_name(self.sql, &account, &duty.subject)?,
-            Kind::ConfirmAccount => Step::Effect(Effect::ConfirmAccount { account: account.id }),
+            Kind::ConfirmAccount => {
+                Step::Effect(Effect::ConfirmAccount { account: account.id, name: account.name })
+            }
             Kind::SweepSessions => {
                 let again = sessions::next_end(self.sql, now)?;
                 Step::Chore { writes: vec![sessions::sweep(now)], again }
@@ -382,7 +395,12 @@ fn renew(account: &mut Account, request: &LedgerRequest, now: UnixMs, entropy: &
     match request {
         LedgerRequest::Restored { epoch } => {
             let is_known = account.epoch == *epoch || account.epoch_noted.as_ref() == Some(epoch);
-            if is_known { Vec::new() } else { account.begin_epoch(epoch.clone(), true, now) }
+            if is_known {
+                return Vec::new();
+            }
+            let mut writes = account.begin_epoch(epoch.clone(), true, now);
+            writes.push(audit::operator_did(Action::Restore, now));
+            writes
         }
         LedgerRequest::Refresh(request) if refresh::is_ahead(account, request) => {
             account.begin_epoch(Epoch::new(entropy.number()), false, now)
@@ -394,7 +412,7 @@ fn renew(account: &mut Account, request: &LedgerRequest, now: UnixMs, entropy: &
 
 /// Opens the account, signs its owner in, and owes the confirmations to the name and the directory.
 fn open(request: LedgerRequest, now: UnixMs, entropy: &Entropy) -> Plan {
-    let LedgerRequest::Open { account: id, name, zone, owner, session, address } = request else {
+    let LedgerRequest::Open { account: id, name, zone, owner, session, address, operator } = request else {
         return Plan::read(LedgerReply::Gone);
     };
     let epoch = Epoch::new(entropy.number());
@@ -403,6 +421,7 @@ fn open(request: LedgerRequest, now: UnixMs, entropy: &Entropy) -> Plan {
         name,
         zone,
         freshness: Freshness::NEW,
+        operator,
         suspended: false,
         state_revision: Revision::default(),
         epoch,

@@ -6,7 +6,7 @@ use crate::due;
 use crate::sql::Migration;
 
 /// Every migration, oldest first.
-pub const MIGRATIONS: &[Migration] = &[FIRST, PUBLICATION];
+pub const MIGRATIONS: &[Migration] = &[FIRST, PUBLICATION, OPERATOR];
 
 /// Keys, members, sessions, journal, audit.
 const FIRST: Migration = Migration {
@@ -174,5 +174,24 @@ const PUBLICATION: Migration = Migration {
             at_ms    INTEGER NOT NULL                                  -- when that came; rises
         ) STRICT, WITHOUT ROWID",
         "INSERT INTO due (kind, subject, at_ms, attempts) SELECT 'repair', '', 0, 0 FROM account",
+    ],
+};
+
+/// Which account is the operator's, and whom its owners invited.
+const OPERATOR: Migration = Migration {
+    statements: &[
+        // Whether its owners are the deployment's operators; immutable.
+        "ALTER TABLE account ADD COLUMN operator INTEGER NOT NULL DEFAULT 0 CHECK (operator IN (0, 1))",
+        // So far every account was the first of its deployment.
+        "UPDATE account SET operator = 1",
+        "CREATE TABLE invitation (
+            member          TEXT    NOT NULL REFERENCES member (id), -- who invited; immutable
+            idempotency_key TEXT    NOT NULL,                        -- as the client chose it; immutable
+            account         TEXT    NOT NULL,                        -- whom: an account's ID; immutable
+            at_ms           INTEGER NOT NULL,                        -- immutable
+            PRIMARY KEY (member, idempotency_key)
+        ) STRICT, WITHOUT ROWID",
+        // The directory has learnt to list names.
+        "INSERT OR REPLACE INTO due (kind, subject, at_ms, attempts) SELECT 'confirm_account', '', 0, 0 FROM account",
     ],
 };

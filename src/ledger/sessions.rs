@@ -3,7 +3,7 @@
 use super::account::{Account, Member};
 use crate::due::{Duty, Kind};
 use crate::id::{MemberId, TokenId};
-use crate::protocol::{NewSession, SessionProof, SessionView};
+use crate::protocol::{NewSession, Role, SessionProof, SessionView};
 use crate::secret::Digest;
 use crate::sql::{Row, Sql, SqlError, SqlExt, Statement};
 use crate::time::{DurationMs, UnixMs};
@@ -134,6 +134,7 @@ impl Session {
             account: account.view(),
             step_up_until: self.proven_until(),
             expires: self.expires(),
+            operator: account.operator && self.member.view.role == Role::Owner,
             publication_lag_s: account.alarming_lag(now).map(|lag| lag.as_ms().div_euclid(1_000)),
         }
     }

@@ -63,6 +63,8 @@ pub enum Effect {
     ConfirmAccount {
         /// The account.
         account: AccountId,
+        /// Its name.
+        name: String,
     },
     /// Ask an account's ledger whether a claim is held.
     AskHolds {

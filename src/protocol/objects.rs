@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::SecretVersion;
+use super::{Entry, EntryCursor, SecretVersion};
 use crate::id::{AccountId, MemberId};
 use crate::record::Epoch;
 use crate::secret::SecretText;
@@ -80,13 +80,33 @@ pub enum NameReply {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(tag = "ask", rename_all = "snake_case")]
 pub enum DirectoryRequest {
-    /// Enters the deployment's first account, before its ledger is written. Repeated for the same account: as if once.
+    /// Enters the account of a set-up token before its ledger is written: the deployment's first, or one that an operator has
+    /// invited. Repeated for the same account: as if once.
     EnterFirst {
+        /// The account of the set-up token.
+        account: AccountId,
+    },
+    /// Enters an account that an operator invites, until its set-up link is used or over.
+    Invite {
         /// The account of the set-up token.
         account: AccountId,
     },
     /// The account's ledger was opened.
     Confirm {
+        /// Which.
+        account: AccountId,
+        /// Its name.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        name: Option<String>,
+    },
+    /// Lists accounts, the latest first.
+    List {
+        /// Where the page before ended; `None`: the first page.
+        #[serde(default)]
+        cursor: Option<EntryCursor>,
+    },
+    /// Finds one account.
+    Find {
         /// Which.
         account: AccountId,
     },
@@ -108,6 +128,8 @@ pub enum DirectoryRequest {
 pub enum DirectoryReply {
     /// Entered, or entered before and not yet opened.
     Entered,
+    /// Entered before, by an operator who invited it, and not yet opened.
+    Invited,
     /// Another account is there, or this one is open already.
     SetupDone,
     /// Noted.
@@ -117,7 +139,16 @@ pub enum DirectoryReply {
         /// Which.
         epoch: Epoch,
     },
-    /// No such account is open, or no history was noted for it.
+    /// A page of the list.
+    Accounts {
+        /// The accounts, at most [`super::PAGE_ENTRIES_MAX`].
+        accounts: Vec<Entry>,
+        /// Where it ends; `None`: there are no more.
+        next: Option<EntryCursor>,
+    },
+    /// One account.
+    Account(Entry),
+    /// No such account is open (or, to `Find`, listed), or no history was noted for it.
     Unknown,
     /// The request is newer than this object's code.
     NotUnderstood,

@@ -23,8 +23,10 @@ fn an_opened_account_owes_its_confirmations_until_they_arrive() {
     let request =
         NameConfirmation { account: world.account, member: owner.member, secret_version: SecretVersion(1) };
     let email = claviger::account::Email::parse("mei@example.jp").unwrap();
-    let expected =
-        [Effect::ConfirmAccount { account: world.account }, Effect::ConfirmName { email, request }];
+    let expected = [
+        Effect::ConfirmAccount { account: world.account, name: "Example KK".into() },
+        Effect::ConfirmName { email, request },
+    ];
     for effect in &expected {
         assert_eq!(world.next_effect().as_ref(), Some(effect));
     }

@@ -15,6 +15,7 @@ mod keys;
 mod kv;
 mod list;
 mod migration;
+mod operate;
 mod refresh;
 mod refusals;
 mod repair;

@@ -44,6 +44,17 @@ fn what_was_put_before_settlement_was_known_counts_for_nothing() {
     assert_eq!(Record::from_kv(&value, key_id()).unwrap().epoch, refresh.epoch);
 }
 
+/// Before migration 3 there was one way to make an account: the deployment's own set-up link. And nobody told names.
+#[test]
+fn an_account_that_is_older_than_operators_is_theirs_and_tells_its_name() {
+    for version in [1, 2] {
+        let world = of_version(version);
+        world.record(key_id());
+        assert_eq!(world.count("account WHERE operator = 1"), 1);
+        assert_eq!(world.count("due WHERE kind = 'confirm_account'"), 1);
+    }
+}
+
 fn key_id() -> KeyId {
     KeyId::parse("a1B2c3D47Hq0p2Zx9K").unwrap()
 }
@@ -79,6 +90,7 @@ const ROWS: &[&[&str]] = &[
         r#"INSERT INTO usage VALUES ('a1B2c3D47Hq0p2Zx9K', 20778, 1, 0, 1795262400000, '["203.0.113.7"]')"#,
         "INSERT INTO usage_isolate VALUES ('00000000000000ff', 1, 1795262400000)",
     ],
+    &["INSERT INTO invitation VALUES ('ooooooooooo', 'i-1', 'zzzzzzzz', 1795262400000)"],
 ];
 
 #[test]
@@ -126,6 +138,8 @@ fn the_tables_refuse_what_cannot_be() {
         "INSERT INTO usage VALUES ('x', 0, -1, 0, NULL, '[]')",
         "INSERT INTO usage VALUES ('x', 0, 0, 0, NULL, '')",
         "INSERT INTO usage_isolate VALUES ('ff', 1, 0)",
+        "UPDATE account SET operator = 2",
+        "INSERT INTO invitation VALUES ('nobody', 'i-1', 'zzzzzzzz', 0)",
     ] {
         assert!(world.sql.apply(&[Statement::new(text)]).is_err(), "{text}");
     }

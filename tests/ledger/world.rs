@@ -89,6 +89,7 @@ impl World {
             },
             session,
             address: Some("203.0.113.7".into()),
+            operator: true,
         };
         (request, Browser { member: member_id(owner), proof })
     }

@@ -63,6 +63,7 @@ impl Host {
             },
             session,
             address: None,
+            operator: true,
         };
         let opened = host.handle(request, rng, now);
         assert!(matches!(opened, Some(LedgerReply::Session(_))), "{opened:?}");

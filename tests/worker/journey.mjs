@@ -11,6 +11,9 @@ export const ORIGIN = "http://localhost:8787";
 
 export const OWNER = { name: "Mei Tanaka", email: "mei@example.jp", password: "correct horse battery" };
 
+/** The owner of another account of the same deployment. */
+export const OTHER_OWNER = { name: "Noor Haddad", email: "noor@example.org", password: "staple battery correct" };
+
 /** Where the owner's browser is. */
 export const OFFICE = "198.51.100.20";
 /** Where the calling program is. */
@@ -105,8 +108,8 @@ export class Journey {
     return seen;
   }
 
-  async setUp(token = setupToken()) {
-    const form = { token, account_name: "Example KK", time_zone: "Asia/Tokyo", language: "en", ...OWNER };
+  async setUp(token = setupToken(), { account = "Example KK", owner = OWNER } = {}) {
+    const form = { token, account_name: account, time_zone: "Asia/Tokyo", language: "en", ...owner };
     return this.#signedIn(await this.console("POST", "/v1/setup", { body: form, cookie: null }));
   }
 
@@ -119,6 +122,23 @@ export class Journey {
     this.cookie = answer.headers["set-cookie"][0].split(";")[0];
     this.session = answer.body;
     return answer.body;
+  }
+
+  /** Invites an account, as an operator; resolves to `{account, link}`. */
+  async invite(idempotencyKey = randomUUID()) {
+    const headers = { "idempotency-key": idempotencyKey };
+    return expect(await this.console("POST", "/v1/operator/accounts", { headers }), 201).body;
+  }
+
+  /**
+   * Another account on the same Worker, set up with the link that this journey's owner, an operator, makes for it. It is a
+   * journey of its own, signed in, with its answers; disposing of the first is enough.
+   */
+  async secondAccount({ account = "Other GmbH", owner = OTHER_OWNER } = {}) {
+    const { link } = await this.invite();
+    const other = new Journey(this.worker);
+    await other.setUp(link.split("#/setup/")[1], { account, owner });
+    return other;
   }
 
   /** Issues a key; resolves to `{key, credential, access_key, access_secret}`. */

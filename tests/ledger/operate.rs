@@ -1,0 +1,151 @@
+//! What operators do, as far as their own ledger has to do with it; and what the others write down.
+
+use claviger::id::AccountId;
+use claviger::protocol::{
+    AccountView, Command, LedgerReply, LedgerRequest, Operation, Progress, Refusal, SessionView,
+};
+use claviger::record::Epoch;
+use claviger::sql::{SqlExt, Statement};
+
+use crate::world::{Browser, HOUR, MINUTE, World};
+
+fn other() -> AccountId {
+    AccountId::parse("zzzzzzzz").unwrap()
+}
+
+fn invite(idempotency_key: &str, account: &str) -> Command {
+    let account = AccountId::parse(account).unwrap();
+    Command::Operate { operation: Operation::Invite { account, idempotency_key: idempotency_key.into() } }
+}
+
+/// Everything that an operator changes.
+fn changes() -> Vec<Command> {
+    let account = other();
+    let operations = [
+        Operation::Invite { account, idempotency_key: "i-1".into() },
+        Operation::SetState { account, freshness_ms: Some(0), suspended: Some(true) },
+        Operation::Rebuild { account },
+        Operation::BeginRestore { account },
+        Operation::FinishRestore { account },
+    ];
+    operations.map(|operation| Command::Operate { operation }).into()
+}
+
+fn look() -> Command {
+    Command::Operate { operation: Operation::Look }
+}
+
+fn session(world: &World, browser: Browser) -> SessionView {
+    match world.ask(browser, Command::Show) {
+        LedgerReply::Session(view) => view,
+        other => panic!("no session: {other:?}"),
+    }
+}
+
+/// An account that an operator invited, and its owner.
+fn invited() -> (World, Browser) {
+    let world = World::empty();
+    let (mut request, browser) = world.open_request(b'o', 1);
+    if let LedgerRequest::Open { operator, .. } = &mut request {
+        *operator = false;
+    }
+    assert!(matches!(world.handle(request), Ok(LedgerReply::Session(_))));
+    (world, browser)
+}
+
+#[test]
+fn to_members_of_other_accounts_there_are_no_operators_commands() {
+    let (world, owner) = invited();
+    world.wait(10 * MINUTE);
+    for command in changes().into_iter().chain([look()]) {
+        assert_eq!(world.refusal(owner, command.clone()), Refusal::NotFound, "before the proof: {command:?}");
+    }
+    assert!(!session(&world, owner).operator);
+    assert_eq!(world.count("audit WHERE action NOT IN ('open', 'sign_in')"), 0);
+}
+
+#[test]
+fn only_owners_of_the_first_account_are_operators() {
+    let (world, owner) = World::open();
+    assert!(session(&world, owner).operator);
+    for (role, seed) in [("admin", b'a'), ("viewer", b'v')] {
+        let member = world.join(role, seed);
+        assert!(!session(&world, member).operator, "{role}");
+        for command in changes().into_iter().chain([look()]) {
+            assert_eq!(world.refusal(member, command.clone()), Refusal::NotPermitted, "{role}: {command:?}");
+        }
+    }
+}
+
+#[test]
+fn a_change_wants_a_fresh_proof_and_a_look_none() {
+    let (world, owner) = World::open();
+    world.wait(10 * MINUTE);
+    for command in changes() {
+        assert_eq!(world.refusal(owner, command.clone()), Refusal::StepUpRequired, "{command:?}");
+    }
+    assert_eq!(world.ask(owner, look()), LedgerReply::Done);
+    assert_eq!(world.count("invitation"), 0);
+    assert_eq!(world.count("audit WHERE action NOT IN ('open', 'sign_in')"), 0);
+}
+
+#[test]
+fn what_an_operator_does_is_written_down_with_who_and_to_whom() {
+    let (world, owner) = World::open();
+    for command in changes() {
+        assert_eq!(world.ask(owner, command), LedgerReply::Done);
+    }
+    let text = "SELECT action || ' ' || member || ' ' || address || ' ' || after FROM audit
+        WHERE action NOT IN ('open', 'sign_in') ORDER BY number";
+    let written = world.sql.read_all(&Statement::new(text), |mut row| row.text()).unwrap();
+    let by = |action: &str, told: &str| format!("{action} ooooooooooo 203.0.113.7 {told}");
+    assert_eq!(
+        written,
+        [
+            by("invite_account", r#"{"account":"zzzzzzzz"}"#),
+            by("set_account_state", r#"{"account":"zzzzzzzz","freshness_ms":0,"suspended":true}"#),
+            by("rebuild_account", r#"{"account":"zzzzzzzz"}"#),
+            by("begin_restore", r#"{"account":"zzzzzzzz"}"#),
+            by("finish_restore", r#"{"account":"zzzzzzzz"}"#),
+        ]
+    );
+    assert_eq!(world.count("account WHERE suspended = 0 AND freshness_ms = 10000"), 1, "not its own account");
+}
+
+#[test]
+fn one_idempotency_key_invites_once_a_day() {
+    let (world, owner) = World::open();
+    assert_eq!(world.ask(owner, invite("i-1", "zzzzzzzz")), LedgerReply::Done);
+    let again = Refusal::AlreadyInvited { account: other() };
+    assert_eq!(world.refusal(owner, invite("i-1", "yyyyyyyy")), again);
+    assert_eq!(world.ask(owner, invite("i-2", "yyyyyyyy")), LedgerReply::Done);
+    assert!(matches!(world.refusal(owner, invite("", "xxxxxxxx")), Refusal::Invalid { .. }));
+    world.wait(24 * HOUR);
+    let owner = world.renewed(owner);
+    assert_eq!(world.ask(owner, invite("i-1", "xxxxxxxx")), LedgerReply::Done);
+    assert_eq!(world.count("invitation"), 1, "the others are over");
+}
+
+#[test]
+fn an_account_writes_down_what_was_done_to_it() {
+    let (world, owner) = invited();
+    let set = LedgerRequest::SetState { freshness_ms: Some(0), suspended: Some(true) };
+    for request in [set, LedgerRequest::Rebuild, LedgerRequest::Restored { epoch: Epoch::new(9) }] {
+        for _ in 0..2 {
+            world.handle(request.clone()).unwrap();
+        }
+    }
+    for (action, rows) in [("set_state", 1), ("rebuild", 2), ("restore", 1)] {
+        let table = format!("audit WHERE member = 'operator' AND action = '{action}'");
+        assert_eq!(world.count(&table), rows, "{action}");
+    }
+    let view = session(&world, owner).account;
+    assert!(view.suspended);
+    let Ok(LedgerReply::Inspected { account, progress }) = world.handle(LedgerRequest::Inspect) else {
+        panic!("not inspected")
+    };
+    let AccountView { name, freshness_s, suspended, .. } = account;
+    assert_eq!((name.as_str(), freshness_s, suspended), ("Example KK", 0, true));
+    let Progress { rebuilding, total, .. } = progress;
+    assert_eq!((rebuilding, total), (true, 0));
+}
