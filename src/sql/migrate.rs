@@ -21,9 +21,9 @@ const RECORD: &str = "CREATE TABLE IF NOT EXISTS migration (
 /// # Errors
 /// [`SqlError::Engine`].
 pub fn is_initialised(sql: &(impl Sql + ?Sized)) -> Result<bool, SqlError> {
-    let table =
-        Statement::new("SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = 'migration'");
-    Ok(sql.integer(&table)? > 0)
+    // It was created first, so that nothing else is looked at.
+    let table = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'migration' LIMIT 1";
+    Ok(sql.first(&Statement::new(table))?.is_some())
 }
 
 /// Brings the database to the newest of `migrations`, whose numbers are their places counted from 1. All steps that

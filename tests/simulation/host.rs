@@ -1,8 +1,11 @@
 //! The ledger's side: the object on its database, what its alarm carries out, and what the network makes of both.
 
+use std::rc::Rc;
+
 use claviger::account::Email;
 use claviger::id::{AccountId, KeyId, MemberId, TokenId};
 use claviger::ledger::Ledger;
+use claviger::ledger::schema::MIGRATIONS;
 use claviger::object::{Entropy, Object};
 use claviger::protocol::{
     Command, Language, LedgerReply, LedgerRequest, NewMember, NewSession, SecretVersion, SessionProof,
@@ -10,7 +13,7 @@ use claviger::protocol::{
 use claviger::record::{Record, Standing};
 use claviger::refresh::{Delta, Refresh, RefreshRequest, Unsettled};
 use claviger::secret::Digest;
-use claviger::sql::{SqlExt, Statement};
+use claviger::sql::{SqlExt, Statement, migrate};
 use claviger::time::{UnixMs, Zone};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::Rng;
@@ -18,8 +21,19 @@ use rand_chacha::rand_core::Rng;
 use crate::bugs::Sabotage;
 use crate::sql::sqlite::Sqlite;
 
+thread_local! {
+    /// One database for all runs of a thread, with the schema and nothing else: to make it, and to prepare its statements, takes longer
+    /// than a run.
+    static BLANK: Rc<Sqlite> = {
+        let sql = Sqlite::new();
+        migrate(&sql, MIGRATIONS, at(0)).unwrap();
+        sql.bookmark();
+        Rc::new(sql)
+    };
+}
+
 pub struct Host {
-    pub sql: Sqlite,
+    pub sql: Rc<Sqlite>,
     pub account: AccountId,
     member: MemberId,
     proof: SessionProof,
@@ -48,7 +62,9 @@ impl Host {
         let (session, proof) = draw_session(rng);
         let member = MemberId::parse(&"o".repeat(MemberId::WIDTH)).unwrap();
         let account = AccountId::random(rng);
-        let sql = Sqlite::new();
+        let sql = BLANK.with(Rc::clone);
+        sql.restore();
+        sql.overhear();
         let host = Self { sql, account, member, proof, is_short: false, sabotage, asked_active: 0 };
         let request = LedgerRequest::Open {
             account,
@@ -74,7 +90,7 @@ impl Host {
     pub fn handle(&self, request: LedgerRequest, rng: &mut ChaCha8Rng, now: i64) -> Option<LedgerReply> {
         let mut bytes = [0; 32];
         rng.fill_bytes(&mut bytes);
-        Ledger::new(&self.sql).handle(request, at(now), &Entropy(bytes)).ok()
+        Ledger::new(&*self.sql).handle(request, at(now), &Entropy(bytes)).ok()
     }
 
     pub fn command(&self, command: Command, rng: &mut ChaCha8Rng, now: i64) -> Option<LedgerReply> {
@@ -144,7 +160,7 @@ impl Host {
     }
 
     pub fn next_due(&self) -> Option<i64> {
-        Ledger::new(&self.sql).next_due().unwrap().map(UnixMs::as_ms)
+        Ledger::new(&*self.sql).next_due().unwrap().map(UnixMs::as_ms)
     }
 
     /// The one number that a statement answers.

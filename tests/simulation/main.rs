@@ -68,7 +68,7 @@ fn run<R: Rules>(first: u64, seeds: u64, steps: u32, sabotage: Sabotage) -> Resu
 #[test]
 fn the_promises_hold_in_many_short_runs() {
     let tally =
-        run::<ByTheBook>(0, 300, STEPS, Sabotage::None).unwrap_or_else(|violation| panic!("{violation}"));
+        run::<ByTheBook>(0, 1_000, STEPS, Sabotage::None).unwrap_or_else(|violation| panic!("{violation}"));
     println!("{tally:#?}");
     assert!(tally.is_rich(), "too little happened: {tally:#?}");
 }

@@ -29,7 +29,7 @@ impl<R: Rules> World<R> {
     pub fn alarm(&mut self) {
         self.alarm_at = None;
         for _ in 0..EFFECTS_PER_RING_MAX {
-            let Ok(Some(effect)) = Ledger::new(&self.host.sql).next_effect(at(self.now)) else { break };
+            let Ok(Some(effect)) = Ledger::new(&*self.host.sql).next_effect(at(self.now)) else { break };
             // A crash: what was taken comes due by itself.
             if !self.is_healed && self.one_in(12) {
                 break;
@@ -41,7 +41,7 @@ impl<R: Rules> World<R> {
 
     pub fn settle(&mut self, effect: &Effect, outcome: &Outcome) {
         // An error leaves the duty as it was.
-        let _ = Ledger::new(&self.host.sql).settle(effect, outcome, at(self.now));
+        let _ = Ledger::new(&*self.host.sql).settle(effect, outcome, at(self.now));
         self.arm();
     }
 

@@ -33,6 +33,28 @@ impl Sqlite {
         Self { connection, applies: Cell::new(0), faults: RefCell::default(), overheard: RefCell::default() }
     }
 
+    /// Notes how all stands now.
+    #[allow(dead_code, reason = "not every test goes back")]
+    pub fn bookmark(&self) {
+        self.go("SAVEPOINT bookmark").expect("SQLite notes its state");
+    }
+
+    /// Goes back to the last bookmark, which stays.
+    #[allow(dead_code, reason = "not every test goes back")]
+    pub fn restore(&self) {
+        self.go("ROLLBACK TO bookmark").expect("SQLite goes back");
+    }
+
+    /// Drops the last bookmark, and keeps what was written since.
+    #[allow(dead_code, reason = "not every test goes back")]
+    pub fn unmark(&self) {
+        self.go("RELEASE bookmark").expect("SQLite lets go of its state");
+    }
+
+    fn go(&self, text: &str) -> Result<(), rusqlite::Error> {
+        self.connection.prepare_cached(text)?.raw_execute().map(|_| ())
+    }
+
     /// How many times `apply` was called.
     pub fn applies(&self) -> u32 {
         self.applies.get()
@@ -69,27 +91,20 @@ impl Sqlite {
         rows.iter().map(|row| format!("{row:?}\n")).collect()
     }
 
-    fn run(&self, statement: &Statement) -> Result<Vec<Row>, rusqlite::Error> {
+    fn run(&self, statement: &Statement, may_write: bool) -> Result<Vec<Row>, SqlError> {
         assert!(statement.values().len() <= VALUES_MAX, "too many values: {}", statement.text());
-        let mut prepared = self.connection.prepare_cached(statement.text())?;
-        let columns = prepared.column_count();
-        let mut found = prepared.query(params_from_iter(statement.values().iter().map(bound)))?;
-        let mut rows = Vec::new();
-        while let Some(row) = found.next()? {
-            let values = (0..columns).map(|column| row.get_ref(column).map(read));
-            rows.push(Row::new(values.collect::<Result<_, _>>()?));
+        let mut prepared = self.connection.prepare_cached(statement.text()).map_err(engine)?;
+        if !may_write && !prepared.readonly() {
+            return Err(SqlError::Engine { message: "attempt to write a readonly database".to_owned() });
         }
-        Ok(rows)
+        answered(&mut prepared, statement.values()).map_err(engine)
     }
 }
 
 impl Sql for Sqlite {
     fn rows(&self, statement: &Statement) -> Result<Vec<Row>, SqlError> {
-        if !self.connection.prepare_cached(statement.text()).map_err(engine)?.readonly() {
-            return Err(SqlError::Engine { message: "attempt to write a readonly database".to_owned() });
-        }
         self.overheard.borrow_mut().push(statement.clone());
-        self.run(statement).map_err(engine)
+        self.run(statement, false)
     }
 
     fn apply(&self, writes: &[Statement]) -> Result<(), SqlError> {
@@ -100,16 +115,27 @@ impl Sql for Sqlite {
         if fault == Some(Fault::BeforeItLands) {
             return Err(injected);
         }
-        self.connection.execute_batch("SAVEPOINT apply").map_err(engine)?;
+        self.go("SAVEPOINT apply").map_err(engine)?;
         for write in writes {
-            if let Err(error) = self.run(write) {
-                self.connection.execute_batch("ROLLBACK TO apply; RELEASE apply").map_err(engine)?;
-                return Err(engine(error));
+            if let Err(error) = self.run(write, true) {
+                self.go("ROLLBACK TO apply").and_then(|()| self.go("RELEASE apply")).map_err(engine)?;
+                return Err(error);
             }
         }
-        self.connection.execute_batch("RELEASE apply").map_err(engine)?;
+        self.go("RELEASE apply").map_err(engine)?;
         if fault == Some(Fault::ReplyLost) { Err(injected) } else { Ok(()) }
     }
+}
+
+fn answered(prepared: &mut rusqlite::Statement<'_>, values: &[Value]) -> Result<Vec<Row>, rusqlite::Error> {
+    let columns = prepared.column_count();
+    let mut found = prepared.query(params_from_iter(values.iter().map(bound)))?;
+    let mut rows = Vec::new();
+    while let Some(row) = found.next()? {
+        let values = (0..columns).map(|column| row.get_ref(column).map(read));
+        rows.push(Row::new(values.collect::<Result<_, _>>()?));
+    }
+    Ok(rows)
 }
 
 fn engine(error: rusqlite::Error) -> SqlError {
