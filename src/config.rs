@@ -1,5 +1,6 @@
 //! The deployment's settings, parsed once. Whatever is missing or wrong stops the deployment from serving at all.
 
+use crate::account::Email;
 use crate::id::Prefix;
 use crate::request::Url;
 use crate::ring::{Ring, RingError};
@@ -22,6 +23,12 @@ pub struct Settings {
     pub freshness: Option<String>,
     /// Variable `OUTAGE`; not set = `deny`.
     pub outage: Option<String>,
+    /// Variable `MAIL`; not set = `off`.
+    pub mail: Option<String>,
+    /// Variable `MAIL_FROM`; wanted unless mail is off.
+    pub mail_from: Option<String>,
+    /// Secret `MAIL_API_KEY`; wanted when mail goes out by HTTP.
+    pub mail_api_key: Option<SecretText>,
 }
 
 /// Why a deployment does not serve. It goes to the log; callers only learn that it does not.
@@ -45,6 +52,17 @@ pub enum ConfigError {
     /// What to do while a ledger is out of reach.
     #[error("OUTAGE must be deny (the default), or grace:<seconds> with 1 to {GRACE_S_MAX}")]
     Outage,
+    /// How mail goes out.
+    #[error(
+        "MAIL must be off (the default), binding, or the URL of an e-mail API: https://…, or http:// on this machine"
+    )]
+    Mail,
+    /// Who mail comes from.
+    #[error("MAIL_FROM must be an e-mail address such as keys@example.com")]
+    MailFrom,
+    /// The secret of the e-mail API cannot stand in a header.
+    #[error("MAIL_API_KEY must be 1 to {MAIL_API_KEY_BYTES_MAX} visible ASCII characters")]
+    MailApiKey,
     /// The master secret.
     #[error("MASTER_SECRET: {0}")]
     Ring(#[from] RingError),
@@ -103,6 +121,66 @@ impl Freshness {
     }
 }
 
+/// Longest secret of an e-mail API, in bytes: tokens that are signed documents have some 2,000.
+pub const MAIL_API_KEY_BYTES_MAX: usize = 4_096;
+
+/// How mail goes out.
+#[derive(Debug)]
+pub struct Mail {
+    /// Who it comes from.
+    pub from: Email,
+    /// Who takes it.
+    pub by: MailBy,
+}
+
+/// Who takes mail.
+#[derive(Debug)]
+pub enum MailBy {
+    /// The platform, by its binding `EMAIL`.
+    Binding,
+    /// An HTTP e-mail API ([`crate::mail::http`]).
+    Http {
+        /// Where it takes messages.
+        url: String,
+        /// Its bearer token.
+        key: SecretText,
+    },
+}
+
+impl Mail {
+    /// Reads the settings of mail; `None`: it is off.
+    fn parse(
+        mail: Option<&str>,
+        from: Option<&str>,
+        key: Option<SecretText>,
+    ) -> Result<Option<Self>, ConfigError> {
+        let by = match mail {
+            None | Some("off") => return Ok(None),
+            Some("binding") => MailBy::Binding,
+            Some(url) => {
+                let url = Some(url).filter(|url| is_mail_api(url)).ok_or(ConfigError::Mail)?.to_owned();
+                let key = key.ok_or(ConfigError::Missing("MAIL_API_KEY"))?;
+                let fits = (1..=MAIL_API_KEY_BYTES_MAX).contains(&key.expose().len());
+                if !fits || !key.expose().bytes().all(|byte| byte.is_ascii_graphic()) {
+                    return Err(ConfigError::MailApiKey);
+                }
+                MailBy::Http { url, key }
+            }
+        };
+        let from = from.ok_or(ConfigError::Missing("MAIL_FROM"))?;
+        let from = Email::parse(from).map_err(|_| ConfigError::MailFrom)?;
+        Ok(Some(Self { from, by }))
+    }
+}
+
+/// Whether codes and the token may be sent there: over TLS, or without leaving the machine.
+fn is_mail_api(text: &str) -> bool {
+    let is_plain = text.bytes().all(|byte| byte.is_ascii_graphic()) && !text.contains(['#', '\\']);
+    let Some(url) = Url::parse(text).filter(|_| is_plain) else { return false };
+    let is_local = ["localhost", "127.0.0.1"].contains(&url.host);
+    url.origin.starts_with("https://") || (is_local && url.origin.starts_with("http://"))
+}
+
 /// A deployment's settings, all of them right.
 #[derive(Debug)]
 pub struct Config {
@@ -120,6 +198,8 @@ pub struct Config {
     pub freshness: Freshness,
     /// What holds while a ledger is out of reach.
     pub outage: Outage,
+    /// How mail goes out; `None`: it is off, and what needs a mailed code is refused.
+    pub mail: Option<Mail>,
 }
 
 impl Config {
@@ -146,7 +226,9 @@ impl Config {
         let freshness = settings.freshness.as_deref().map_or(Ok(Freshness::Bounded), Freshness::parse)?;
         let outage = settings.outage.as_deref().map_or(Some(Outage::Deny), Outage::parse);
         let outage = outage.ok_or(ConfigError::Outage)?;
-        Ok(Self { ring, prefix, console_origin, console_host, rules, freshness, outage })
+        let mail =
+            Mail::parse(settings.mail.as_deref(), settings.mail_from.as_deref(), settings.mail_api_key)?;
+        Ok(Self { ring, prefix, console_origin, console_host, rules, freshness, outage, mail })
     }
 }
 
@@ -167,6 +249,9 @@ pub(crate) mod tests {
             ),
             freshness: None,
             outage: None,
+            mail: None,
+            mail_from: None,
+            mail_api_key: None,
         }
     }
 
@@ -220,6 +305,68 @@ pub(crate) mod tests {
             assert_eq!(Config::parse(settings).map(|config| config.freshness), expected, "{text}");
         }
         assert_eq!((config().freshness, config().outage), (Freshness::Bounded, Outage::Deny));
+    }
+
+    #[test]
+    fn ways_of_mail_with_near_misses() {
+        let told = |mail: Option<&str>, from: Option<&str>, key: Option<&str>| {
+            let settings = Settings {
+                mail: mail.map(str::to_owned),
+                mail_from: from.map(str::to_owned),
+                mail_api_key: key.map(|key| SecretText::new(key.into())),
+                ..settings()
+            };
+            let told = |mail: &Mail| match &mail.by {
+                MailBy::Binding => format!("{} binding", mail.from),
+                MailBy::Http { url, key } => format!("{} {url} {}", mail.from, key.expose()),
+            };
+            Config::parse(settings).map(|config| config.mail.as_ref().map(told))
+        };
+        let from = Some("Keys@Example.com");
+        for (mail, from, key, expected) in [
+            (None, None, None, Ok(None)),
+            (Some("off"), Some("nonsense"), None, Ok(None)),
+            (Some("binding"), from, None, Ok(Some("keys@example.com binding".into()))),
+            (
+                Some("https://api.resend.com/emails"),
+                from,
+                Some("re_1"),
+                Ok(Some("keys@example.com https://api.resend.com/emails re_1".into())),
+            ),
+            (
+                Some("http://127.0.0.1:9999/emails"),
+                from,
+                Some("x"),
+                Ok(Some("keys@example.com http://127.0.0.1:9999/emails x".into())),
+            ),
+            (
+                Some("http://localhost/"),
+                from,
+                Some("x"),
+                Ok(Some("keys@example.com http://localhost/ x".into())),
+            ),
+            (Some("binding"), None, None, Err(ConfigError::Missing("MAIL_FROM"))),
+            (Some("binding"), Some("keys"), None, Err(ConfigError::MailFrom)),
+            (Some("binding"), Some("Keys <keys@example.com>"), None, Err(ConfigError::MailFrom)),
+            (Some("https://mail.example/"), from, None, Err(ConfigError::Missing("MAIL_API_KEY"))),
+            (Some("https://mail.example/"), None, Some("x"), Err(ConfigError::Missing("MAIL_FROM"))),
+            (Some("https://mail.example/"), from, Some(""), Err(ConfigError::MailApiKey)),
+            (Some("https://mail.example/"), from, Some("a b"), Err(ConfigError::MailApiKey)),
+            (Some("https://mail.example/"), from, Some("a\nb"), Err(ConfigError::MailApiKey)),
+            (Some("http://mail.example/"), from, Some("x"), Err(ConfigError::Mail)),
+            (Some("http://localhost.example/"), from, Some("x"), Err(ConfigError::Mail)),
+            (Some("http://127.0.0.1.example/"), from, Some("x"), Err(ConfigError::Mail)),
+            (Some("http://user@127.0.0.1/"), from, Some("x"), Err(ConfigError::Mail)),
+            (Some("http://127.0.0.1\\@mail.example/"), from, Some("x"), Err(ConfigError::Mail)),
+            (Some("https://mail.example/ x"), from, Some("x"), Err(ConfigError::Mail)),
+            (Some("ftp://mail.example/"), from, Some("x"), Err(ConfigError::Mail)),
+            (Some("mail.example"), from, Some("x"), Err(ConfigError::Mail)),
+            (Some("Binding"), from, None, Err(ConfigError::Mail)),
+            (Some("on"), from, None, Err(ConfigError::Mail)),
+            (Some(""), from, None, Err(ConfigError::Mail)),
+        ] {
+            assert_eq!(told(mail, from, key), expected, "{mail:?} {from:?}");
+        }
     }
 
     #[test]

@@ -95,6 +95,11 @@ impl UnixMs {
         (year >= 0).then(|| timestamp.to_string())
     }
 
+    /// The date and time that clocks in `zone` show; `None` outside the years −9999 to 9999.
+    pub(crate) fn civil_in(self, zone: &Zone) -> Option<jiff::civil::DateTime> {
+        Timestamp::from_millisecond(self.0).ok().map(|timestamp| zone.rules.to_datetime(timestamp))
+    }
+
     /// Reads a date-time of RFC 3339 §5.6, in capitals. What is finer than a millisecond is cut off;
     /// `-00:00` is UTC.
     ///

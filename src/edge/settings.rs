@@ -16,6 +16,9 @@ pub fn read(env: &Env) -> Settings {
         rules: text(env, "RULES"),
         freshness: text(env, "FRESHNESS"),
         outage: text(env, "OUTAGE"),
+        mail: text(env, "MAIL"),
+        mail_from: text(env, "MAIL_FROM"),
+        mail_api_key: text(env, "MAIL_API_KEY").map(SecretText::new),
     }
 }
 

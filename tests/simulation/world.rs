@@ -40,6 +40,9 @@ pub fn config(ring: &str) -> Config {
         rules: Some(rules),
         freshness: None,
         outage: None,
+        mail: None,
+        mail_from: None,
+        mail_api_key: None,
     })
     .unwrap()
 }

@@ -1,0 +1,53 @@
+//! A message as the text that mail servers pass on (RFC 5322, RFC 2045), for the platform's own binding.
+
+use mail_builder::MessageBuilder;
+use mail_builder::headers::content_type::ContentType;
+use mail_builder::headers::date::Date;
+use mail_builder::headers::raw::Raw;
+use mail_builder::mime::MimePart;
+
+use super::Message;
+use crate::account::Email;
+use crate::protocol::Language;
+use crate::secret::Digest;
+
+/// The message from `from`: plain text and HTML, whichever the reader prefers. The same message is the same text every time: neither clock
+/// nor chance is in it.
+///
+/// The library writes into memory, which does not fail; should it ever, `None`.
+pub fn write(message: &Message, from: &Email) -> Option<String> {
+    let domain = from.as_str().rsplit_once('@').map_or("localhost", |(_, domain)| domain);
+    let language = match message.language {
+        Language::En => "en",
+        Language::Ja => "ja",
+    };
+    // No encoded body holds `=_`, so that no boundary can be in one (RFC 2045 §6.7).
+    let boundary = format!("=_{}", hex(&message.id));
+    let alternative = ContentType::new("multipart/alternative").attribute("boundary", boundary);
+    let parts = vec![
+        MimePart::new(utf8("text/plain"), message.text.as_str()),
+        MimePart::new(utf8("text/html"), message.html.as_str()),
+    ];
+    MessageBuilder::new()
+        .from(from.as_str())
+        .to(message.to.as_str())
+        .subject(message.subject.as_str())
+        .date(Date::new(message.written_at.as_ms().div_euclid(1_000)))
+        .message_id(format!("{}@{domain}", message.id))
+        .header("Content-Language", Raw::new(language))
+        // RFC 3834 §5: nobody's holiday answers it.
+        .header("Auto-Submitted", Raw::new("auto-generated"))
+        .body(MimePart::new(alternative, parts))
+        .write_to_string()
+        .ok()
+}
+
+fn utf8(media_type: &'static str) -> ContentType<'static> {
+    ContentType::new(media_type).attribute("charset", "utf-8")
+}
+
+fn hex(id: &str) -> String {
+    let digest = Digest::of(id.as_bytes());
+    let half = digest.as_bytes().split_at_checked(16).map_or(&[][..], |(half, _)| half);
+    data_encoding::HEXLOWER.encode(half)
+}

@@ -1,0 +1,251 @@
+//! What messages say, in each language: whole sentences, never put together out of pieces of one.
+
+use super::{KeyName, Letter, one_line};
+use crate::code::Code;
+use crate::id::Prefix;
+use crate::key::access_key;
+use crate::protocol::Language;
+use crate::time::{UnixMs, Zone};
+
+/// What a message depends on beside its letter.
+#[derive(Clone, Copy)]
+pub struct Setting<'a> {
+    /// Prefix of keys.
+    pub prefix: &'a Prefix,
+    /// Where the console is.
+    pub console_origin: &'a str,
+}
+
+/// A part of a message.
+pub enum Block {
+    /// Sentences.
+    Sentences(String),
+    /// A list.
+    Items(Vec<String>),
+    /// A code.
+    Code(String),
+}
+
+/// The subject and the parts of a letter.
+pub fn say(
+    letter: &Letter,
+    language: Language,
+    code: Option<&Code>,
+    setting: Setting<'_>,
+) -> (String, Vec<Block>) {
+    match letter {
+        Letter::DeletionCode { account, keys, until, zone, .. } => {
+            let until = moment(*until, zone, language, Precision::Minutes);
+            let (subject, lead, more, warning) = match (language, keys.as_slice()) {
+                (Language::En, [key]) => (
+                    format!("Code to delete \"{}\"", key.name),
+                    format!("Someone who is signed in as you wants to delete this API key of {account}:"),
+                    format!(
+                        "To confirm it, enter this code in the console. It deletes this key and nothing else, until {until}:"
+                    ),
+                    EN_CODE_WARNING.to_owned(),
+                ),
+                (Language::En, _) => (
+                    format!("Code to delete {} API keys", keys.len()),
+                    format!(
+                        "Someone who is signed in as you wants to delete these {} API keys of {account}:",
+                        keys.len()
+                    ),
+                    format!(
+                        "To confirm it, enter this code in the console. It deletes these keys and nothing else, until {until}:"
+                    ),
+                    EN_CODE_WARNING.to_owned(),
+                ),
+                (Language::Ja, [key]) => (
+                    format!("「{}」を削除するための認証コード", key.name),
+                    format!(
+                        "あなたとしてサインインしている人が、{account} の次のAPIキーを削除しようとしています。"
+                    ),
+                    format!(
+                        "削除するには、次の認証コードをコンソールに入力してください。このキーの削除にだけ、{until}まで使えます。"
+                    ),
+                    JA_CODE_WARNING.to_owned(),
+                ),
+                (Language::Ja, _) => (
+                    format!("APIキー{}件を削除するための認証コード", keys.len()),
+                    format!(
+                        "あなたとしてサインインしている人が、{account} の次のAPIキー{}件を削除しようとしています。",
+                        keys.len()
+                    ),
+                    format!(
+                        "削除するには、次の認証コードをコンソールに入力してください。この{}件の削除にだけ、{until}まで使えます。",
+                        keys.len()
+                    ),
+                    JA_CODE_WARNING.to_owned(),
+                ),
+            };
+            let code = code.map(|code| code.expose().to_owned()).unwrap_or_default();
+            (
+                subject,
+                vec![
+                    Block::Sentences(lead),
+                    items(keys, language, setting.prefix),
+                    Block::Sentences(more),
+                    Block::Code(code),
+                    Block::Sentences(warning),
+                ],
+            )
+        }
+        Letter::DeletionNotice { account, keys, by, address, at, bound, restorable_until, zone } => {
+            let at = moment(*at, zone, language, Precision::Seconds);
+            let bound = moment(*bound, zone, language, Precision::Seconds);
+            let until = moment(*restorable_until, zone, language, Precision::Minutes);
+            let console = setting.console_origin;
+            let from = match (language, address) {
+                (Language::En, Some(address)) => format!("from the address {address}"),
+                (Language::En, None) => "from an address that is not known".to_owned(),
+                (Language::Ja, Some(address)) => format!("アドレス {address} から"),
+                (Language::Ja, None) => "不明なアドレスから".to_owned(),
+            };
+            let (subject, lead, effect, way_back, warning) = match (language, keys.as_slice()) {
+                (Language::En, [key]) => (
+                    format!("\"{}\" was deleted", key.name),
+                    format!("{by} deleted this API key of {account} on {at}, {from}:"),
+                    format!("It is refused everywhere from {bound} on."),
+                    format!("Until {until}, an owner or admin can restore it on the console: {console}"),
+                    EN_NOTICE_WARNING.to_owned(),
+                ),
+                (Language::En, _) => (
+                    format!("{} API keys were deleted", keys.len()),
+                    format!("{by} deleted these {} API keys of {account} on {at}, {from}:", keys.len()),
+                    format!("They are refused everywhere from {bound} on."),
+                    format!("Until {until}, an owner or admin can restore them on the console: {console}"),
+                    EN_NOTICE_WARNING.to_owned(),
+                ),
+                (Language::Ja, [key]) => (
+                    format!("「{}」が削除されました", key.name),
+                    format!("{by} さんが{at}に、{from}、{account} の次のAPIキーを削除しました。"),
+                    format!("このキーは、{bound}以降、すべての拠点で拒否されます。"),
+                    format!("{until}までは、所有者または管理者がコンソールで復元できます。{console}"),
+                    JA_NOTICE_WARNING.to_owned(),
+                ),
+                (Language::Ja, _) => (
+                    format!("APIキー{}件が削除されました", keys.len()),
+                    format!(
+                        "{by} さんが{at}に、{from}、{account} の次のAPIキー{}件を削除しました。",
+                        keys.len()
+                    ),
+                    format!("これらのキーは、{bound}以降、すべての拠点で拒否されます。"),
+                    format!("{until}までは、所有者または管理者がコンソールで復元できます。{console}"),
+                    JA_NOTICE_WARNING.to_owned(),
+                ),
+            };
+            (
+                subject,
+                vec![
+                    Block::Sentences(lead),
+                    items(keys, language, setting.prefix),
+                    Block::Sentences(effect),
+                    Block::Sentences(way_back),
+                    Block::Sentences(warning),
+                ],
+            )
+        }
+    }
+}
+
+const EN_CODE_WARNING: &str = "If it was not you who asked for this, give the code to nobody, and tell whoever runs this service: \
+    someone else is signed in as you.";
+const JA_CODE_WARNING: &str = "お心当たりがない場合は、このコードを誰にも教えず、サービスの運営者に連絡してください。\
+    ほかの人があなたとしてサインインしています。";
+const EN_NOTICE_WARNING: &str =
+    "If this should not have happened, restore what you need and tell whoever runs this service.";
+const JA_NOTICE_WARNING: &str =
+    "お心当たりがない場合は、必要なキーを復元し、サービスの運営者に連絡してください。";
+
+fn items(keys: &[KeyName], language: Language, prefix: &Prefix) -> Block {
+    let item = |key: &KeyName| match language {
+        Language::En => format!("{} ({})", key.name, access_key(prefix, key.id)),
+        Language::Ja => format!("{}（{}）", key.name, access_key(prefix, key.id)),
+    };
+    Block::Items(keys.iter().map(item).collect())
+}
+
+/// How exactly a time is told.
+#[derive(Clone, Copy)]
+enum Precision {
+    Minutes,
+    /// What has a bound of seconds.
+    Seconds,
+}
+
+const MONTHS: [&str; 12] =
+    ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+
+/// A time in the account's zone, which it names.
+fn moment(at: UnixMs, zone: &Zone, language: Language, precision: Precision) -> String {
+    // Every time in a letter is near the present; the default is never taken.
+    let civil = at.civil_in(zone).unwrap_or_default();
+    let (year, month, day) = (civil.year(), civil.month(), civil.day());
+    let time = match precision {
+        Precision::Minutes => format!("{:02}:{:02}", civil.hour(), civil.minute()),
+        Precision::Seconds => format!("{:02}:{:02}:{:02}", civil.hour(), civil.minute(), civil.second()),
+    };
+    match language {
+        Language::En => {
+            let place = usize::try_from(month).unwrap_or_default().saturating_sub(1);
+            let month = MONTHS.get(place).copied().unwrap_or_default();
+            format!("{day} {month} {year}, {time} ({zone})")
+        }
+        Language::Ja => format!("{year}年{month}月{day}日 {time}（{zone}）"),
+    }
+}
+
+/// The parts as plain text.
+pub fn text(blocks: &[Block]) -> String {
+    let mut parts: Vec<String> = Vec::new();
+    for block in blocks {
+        parts.push(match block {
+            Block::Sentences(text) => one_line(text),
+            Block::Items(items) => {
+                items.iter().map(|item| format!("- {}", one_line(item))).collect::<Vec<_>>().join("\n")
+            }
+            Block::Code(code) => format!("    {code}"),
+        });
+    }
+    format!("{}\n", parts.join("\n\n"))
+}
+
+/// The parts as an HTML document, without anything that is loaded from elsewhere.
+pub fn html(title: &str, blocks: &[Block], language: Language) -> String {
+    let lang = match language {
+        Language::En => "en",
+        Language::Ja => "ja",
+    };
+    let mut body = String::new();
+    for block in blocks {
+        body.push_str(&match block {
+            Block::Sentences(text) => format!("<p>{}</p>\n", escaped(text)),
+            Block::Items(items) => {
+                let items: String =
+                    items.iter().map(|item| format!("<li>{}</li>\n", escaped(item))).collect();
+                format!("<ul>\n{items}</ul>\n")
+            }
+            Block::Code(code) => {
+                format!(
+                    "<p style=\"font-size:1.75em;letter-spacing:.15em\"><strong>{}</strong></p>\n",
+                    escaped(code)
+                )
+            }
+        });
+    }
+    format!(
+        "<!doctype html>\n<html lang=\"{lang}\">\n<head><meta charset=\"utf-8\"><title>{}</title></head>\n<body>\n{body}</body>\n</html>\n",
+        escaped(title)
+    )
+}
+
+/// Text as it stands in HTML, in elements and quoted attributes alike.
+fn escaped(text: &str) -> String {
+    one_line(text)
+        .replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+        .replace('"', "&quot;")
+        .replace('\'', "&#39;")
+}
