@@ -1,9 +1,10 @@
 // Operators: owners of the deployment's first account, who make, suspend and mend the others.
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { OTHER_OWNER, OWNER, begin, eventually, expect, setupToken } from "./journey.mjs";
+import { ORIGIN, OTHER_OWNER, OWNER, begin, eventually, expect, setupToken, xtask } from "./journey.mjs";
 
 const ACCOUNTS = "/v1/operator/accounts";
+const LINK = /^http:\/\/localhost:8787\/#\/setup\/\w{73}$/;
 
 /** Every operator's route, about one account. */
 const routes = (id) => [
@@ -16,6 +17,8 @@ const routes = (id) => [
   ["POST", `${ACCOUNTS}/${id}/restore/finish`],
 ];
 
+const formOf = (owner) => ({ account_name: "Other GmbH", time_zone: "Europe/Berlin", language: "en", ...owner });
+
 describe("an operator", () => {
   let first, second;
   before(async () => {
@@ -25,8 +28,12 @@ describe("an operator", () => {
   after(() => first.dispose());
 
   const list = async () => expect(await first.console("GET", ACCOUNTS), 200).body.accounts;
+  const show = async (id) => expect(await first.console("GET", `${ACCOUNTS}/${id}`), 200).body.account;
+  const edit = async (id, body) => expect(await first.console("PATCH", `${ACCOUNTS}/${id}`, { body }), 200).body;
+  const useLink = (link, owner) =>
+    first.console("POST", "/v1/setup", { body: { token: link.split("#/setup/")[1], ...formOf(owner) }, cookie: null });
 
-  test("is an owner of the first account, and nobody else is", async () => {
+  test("is an owner of the first account, and nobody else is", () => {
     assert.equal(first.session.operator, true);
     assert.equal(second.session.operator, false);
     assert.notEqual(first.session.account.id, second.session.account.id);
@@ -38,11 +45,226 @@ describe("an operator", () => {
       return accounts.every(({ name, state }) => name && state === "open") && accounts;
     });
     assert.deepEqual(
-      named.map(({ id, name }) => [id, name]),
+      named.map(({ id, name, link_until }) => [id, name, link_until]),
       [
-        [second.session.account.id, "Other GmbH"],
-        [first.session.account.id, "Example KK"],
+        [second.session.account.id, "Other GmbH", null],
+        [first.session.account.id, "Example KK", null],
       ],
     );
+    expect(await first.console("GET", `${ACCOUNTS}?cursor=1-a`), 422, "invalid");
+    expect(await first.console("GET", `${ACCOUNTS}?q=a`), 422, "invalid");
+    const { body } = expect(await first.console("GET", `${ACCOUNTS}?cursor=0-aaaaaaaa`), 200);
+    assert.deepEqual([body.accounts, body.next], [[], null]);
+  });
+
+  test("is nobody whom another account has", async () => {
+    for (const [method, path, init] of routes(second.session.account.id)) {
+      expect(await second.console(method, path, init), 404, "not_found");
+      expect(await second.console(method, path, { ...init, cookie: null }), 401, "not_signed_in");
+    }
+    assert.equal((await show(second.session.account.id)).suspended, false);
+  });
+
+  test("changes nothing for another site", async () => {
+    for (const [method, path, init] of routes(second.session.account.id).filter(([method]) => method !== "GET")) {
+      expect(await first.console(method, path, { ...init, origin: "https://evil.example" }), 403, "cross_site");
+    }
+  });
+
+  test("makes a link that is shown once and listed as an account that waits", async () => {
+    const key = "one-invitation";
+    const { account, link } = await first.invite(key);
+    assert.match(link, LINK);
+    assert.equal(Date.parse(account.link_until) - Date.parse(account.entered_at), 24 * 60 * 60 * 1000);
+    const again = await first.console("POST", ACCOUNTS, { headers: { "idempotency-key": key } });
+    assert.equal(expect(again, 409, "already_invited").body.account, account.id);
+    assert.deepEqual((await list()).find(({ id }) => id === account.id).state, "pending");
+    assert.equal((await show(account.id)).state, "pending");
+    for (const { path, text } of first.answers.slice(-3)) assert.doesNotMatch(text, /setup\//, path);
+    expect(await first.console("POST", ACCOUNTS), 400, "bad_header");
+    for (const [method, path, init] of routes(account.id).slice(3, 6)) {
+      expect(await first.console(method, path, init), 404, "not_found");
+    }
+  });
+
+  test("makes a link that works once, and for one owner", async () => {
+    const { account, link } = await first.invite();
+    expect(await useLink(link, OWNER), 409, "address_taken");
+    const owner = { ...OTHER_OWNER, email: "third@example.org" };
+    const { body } = expect(await useLink(link, owner), 201);
+    assert.deepEqual([body.account.id, body.operator, body.member.role], [account.id, false, "owner"]);
+    expect(await useLink(link, { ...owner, email: "fourth@example.org" }), 409, "setup_done");
+    expect(await useLink(link, owner), 409, "setup_done");
+    assert.equal((await show(account.id)).name, "Other GmbH");
+  });
+
+  test("cannot be made by a link of the terminal any more", async () => {
+    for (const token of [setupToken(), xtask("setup-link", ORIGIN).split("#/setup/")[1]]) {
+      const form = formOf({ ...OTHER_OWNER, email: "evil@example.org" });
+      expect(await first.console("POST", "/v1/setup", { body: { token, ...form }, cookie: null }), 409, "setup_done");
+    }
+  });
+
+  test("suspends an account alone, within T, and resumes it", async () => {
+    const [mine, theirs] = [await first.issue(), await second.issue()];
+    const call = ({ credential }) => first.call("/", { key: credential });
+    expect(await call(mine), 200);
+    expect(await call(theirs), 200);
+
+    const { suspended, bound } = await edit(second.session.account.id, { suspended: true });
+    assert.deepEqual([suspended, bound.within_s], [true, 10]);
+    const refused = await eventually("it is refused", async () => {
+      const sent = Date.now();
+      const answer = await call(theirs);
+      if (answer.status === 200) assert.ok(sent <= Date.parse(bound.at), "accepted after the bound");
+      return answer.status !== 200 && answer;
+    });
+    expect(refused, 401, "account_suspended");
+    expect(await call(mine), 200);
+    expect(await first.call("/", { key: (await second.issue()).credential }), 401, "account_suspended");
+
+    // Its members can look, and are told.
+    assert.equal(expect(await second.console("GET", "/v1/session"), 200).body.account.suspended, true);
+    assert.equal((await show(second.session.account.id)).suspended, true);
+    assert.equal((await edit(second.session.account.id, { suspended: true })).bound, null, "it is so already");
+    assert.equal((await edit(second.session.account.id, { suspended: false })).bound, null, "nothing is taken away");
+    await eventually("it is accepted again", async () => (await call(theirs)).status === 200);
+  });
+
+  test("sets T of one account, up to an hour", async () => {
+    const { id } = second.session.account;
+    assert.equal((await edit(id, { freshness_s: 3600 })).freshness_s, 3600);
+    for (const freshness_s of [3601, 4294967295]) {
+      const refused = expect(await first.console("PATCH", `${ACCOUNTS}/${id}`, { body: { freshness_s } }), 422, "invalid");
+      assert.equal(refused.body.errors[0].pointer, "#/freshness_s");
+    }
+    for (const body of [{ freshness_s: -1 }, { freshness_s: 1.5 }, { freshness_s: "1" }, { t: 1 }, []]) {
+      expect(await first.console("PATCH", `${ACCOUNTS}/${id}`, { body }), 400, "malformed_body");
+    }
+    const { freshness_s, bound } = await edit(id, { freshness_s: 0 });
+    assert.deepEqual([freshness_s, bound.within_s], [0, 3600], "when the old one is over");
+    assert.equal((await show(id)).freshness_s, 0);
+    assert.equal((await show(first.session.account.id)).freshness_s, 10, "of that account alone");
+  });
+
+  test("has KV rebuilt", async () => {
+    const { key } = await second.issue();
+    const record = await eventually("it is published", () => first.published(key.id));
+    await first.worker.putKv(`key/${key.id}`, "lost");
+    const { publication } = expect(
+      await first.console("POST", `${ACCOUNTS}/${second.session.account.id}/rebuild`),
+      200,
+    ).body;
+    assert.deepEqual([publication.rebuilding, publication.done], [true, 0]);
+    await eventually("the rebuild is over", async () => {
+      const { rebuilding, done, total, lag_s } = (await show(second.session.account.id)).publication;
+      return !rebuilding && done === total && lag_s === null;
+    });
+    assert.deepEqual(await first.published(key.id), record);
+  });
+
+  test("notes a restore, and has the restored ledger begin a new history", async () => {
+    const { id } = second.session.account;
+    const { key } = await second.issue();
+    const { epoch } = await eventually("it is published", () => first.published(key.id));
+    const restore = (step) => first.console("POST", `${ACCOUNTS}/${id}/restore/${step}`);
+    expect(await restore("finish"), 409, "restore_not_begun");
+    assert.equal(expect(await restore("begin"), 200).body.restoring, true);
+    assert.equal((await show(id)).restoring, true);
+    assert.equal(expect(await restore("finish"), 200).body.restoring, false);
+    await eventually("it is published under the new history", async () => {
+      const record = await first.published(key.id);
+      return record.epoch !== epoch && record.revision === key.revision;
+    });
+    await eventually("the directory has forgotten the restore", async () => !(await show(id)).restoring);
+    expect(await restore("finish"), 409, "restore_not_begun");
+  });
+
+  test("is told that an account that never was is not there", async () => {
+    for (const [method, path, init] of routes("zzzzzzzz").slice(2, 6)) {
+      expect(await first.console(method, path, init), 404, "not_found");
+    }
+  });
+
+  test("leaves no link in any log", () => assert.doesNotMatch(first.worker.log().join("\n"), /setup\/|U\w{72}/));
+});
+
+describe("to another account", () => {
+  let first, second, key, verifier;
+  before(async () => {
+    first = await begin();
+    second = await first.secondAccount();
+    key = await first.issue();
+    verifier = (await second.issue({ name: "verifier", permissions: ["claviger:verify"] })).credential;
+  });
+  after(() => first.dispose());
+
+  test("a key is not there, whatever is asked of it", async () => {
+    const path = `/v1/keys/${key.key.id}`;
+    const headers = { "if-match": `"${key.key.revision}"` };
+    for (const [method, suffix, init] of [
+      ["GET", ""],
+      ["PATCH", "", { headers, body: { name: "mine" } }],
+      ["DELETE", "", { headers }],
+      ["POST", "/disable", { headers }],
+      ["POST", "/enable", { headers }],
+    ]) {
+      expect(await second.console(method, path + suffix, init), 404, "not_found");
+    }
+    assert.deepEqual(await first.show(key.key.id), key.key);
+  });
+
+  test("a key is in no list and no search", async () => {
+    for (const q of ["", key.key.id, key.access_key, "a key"]) {
+      const { keys } = expect(await second.console("GET", `/v1/keys?q=${encodeURIComponent(q)}`), 200).body;
+      assert.ok(keys.every(({ id }) => id.startsWith(second.session.account.id)), q);
+    }
+  });
+
+  test("a key is unknown to the verifier, as one that was never made", async () => {
+    const verdicts = async (checks) => {
+      const headers = { "claviger-verifier": verifier };
+      return expect(await first.console("POST", "/v1/verify", { headers, body: { checks }, cookie: null }), 200).body.verdicts;
+    };
+    const own = await second.issue();
+    const [mine, foreign, pair, verifierItself] = await verdicts([
+      { credential: own.credential },
+      { credential: key.credential },
+      { access_key: key.access_key, access_secret: key.access_secret },
+      { credential: (await first.issue({ permissions: ["claviger:verify"] })).credential },
+    ]);
+    assert.deepEqual([mine.verdict, mine.account], ["valid", second.session.account.id]);
+    for (const verdict of [foreign, pair, verifierItself]) assert.equal(verdict.verdict, "unknown");
+    for (const verdict of [foreign, pair]) assert.doesNotMatch(JSON.stringify(verdict), new RegExp(first.session.account.id));
+  });
+
+  test("a session is not carried over by its name", async () => {
+    // The session's account stands in its token, under a tag.
+    const cookie = second.cookie.replace(second.session.account.id, first.session.account.id);
+    assert.notEqual(cookie, second.cookie);
+    expect(await first.console("GET", "/v1/keys", { cookie }), 401, "not_signed_in");
+    const { body } = expect(await first.console("GET", "/v1/session", { cookie: second.cookie }), 200);
+    assert.equal(body.account.id, second.session.account.id);
+  });
+
+  test("its owner's password proves nothing", async () => {
+    const password = OTHER_OWNER.password;
+    expect(await first.console("POST", "/v1/session/step-up", { body: { password } }), 401, "step_up_refused");
+    const crossed = { email: OWNER.email, password };
+    expect(await first.console("POST", "/v1/session", { body: crossed, cookie: null }), 401, "sign_in_refused");
+  });
+
+  test("an idempotency key says nothing of what it issued here", async () => {
+    await first.issue({}, "same-key");
+    const { key } = await second.issue({}, "same-key");
+    assert.ok(key.id.startsWith(second.session.account.id));
+  });
+
+  test("the API takes the keys of both, and tells the origin whose they are", async () => {
+    for (const journey of [first, second]) {
+      const { credential } = await journey.issue();
+      const { body } = expect(await first.call("/", { key: credential }), 200);
+      assert.equal(Object.fromEntries(body.headers)["claviger-account"], journey.session.account.id);
+    }
   });
 });
