@@ -25,6 +25,7 @@
 #![cfg_attr(test, allow(clippy::arithmetic_side_effects, reason = "a test may overflow loudly"))]
 
 pub mod account;
+pub mod activity;
 pub mod address;
 pub mod answer;
 pub mod base62;

@@ -3,7 +3,8 @@
 use serde_json::json;
 
 use super::key::Key;
-use crate::id::{KeyId, MemberId};
+use crate::activity::Actor;
+use crate::id::KeyId;
 use crate::record::Revision;
 use crate::sql::Statement;
 use crate::time::UnixMs;
@@ -85,7 +86,7 @@ impl Action {
 #[derive(Clone, Copy, Debug)]
 pub struct Author<'a> {
     /// Who.
-    pub member: MemberId,
+    pub actor: Actor,
     /// From where.
     pub address: Option<&'a str>,
     /// When.
@@ -93,6 +94,11 @@ pub struct Author<'a> {
 }
 
 impl Author<'_> {
+    /// The operator, whose commands come from nowhere that a platform tells.
+    pub fn operator(now: UnixMs) -> Self {
+        Self { actor: Actor::Operator, address: None, now }
+    }
+
     /// The audit row of an action that concerns no key.
     pub fn did(&self, action: Action) -> Statement {
         self.row(action, None, None, None, None)
@@ -106,6 +112,17 @@ impl Author<'_> {
     /// The audit row of a change of a key.
     pub fn changed(&self, action: Action, before: Option<&Key>, after: &Key) -> Statement {
         self.row(action, Some(after.id), Some(after.revision), before.map(told), Some(told(after)))
+    }
+
+    /// The audit row of a change of something that holds for the whole account: what it was and what it is, as JSON objects.
+    pub fn set(
+        &self,
+        action: Action,
+        revision: Revision,
+        before: Option<String>,
+        after: String,
+    ) -> Statement {
+        self.row(action, None, Some(revision), before, Some(after))
     }
 
     /// The journal's row of a change of a key, and room for it.
@@ -129,7 +146,7 @@ impl Author<'_> {
             VALUES (?, ?, ?, ?, ?, ?, ?, ?)";
         Statement::new(text)
             .bind(self.now)
-            .bind(self.member.as_str())
+            .bind(self.actor.as_str())
             .bind(action.as_str())
             .bind(key.as_ref().map(KeyId::as_str))
             .bind(self.address)
@@ -146,18 +163,6 @@ pub fn journal(action: Action, revision: Revision, subject: &str, now: UnixMs) -
         .bind(subject)
         .bind(action.as_str())
         .bind(now)
-}
-
-/// The audit row of what the operator, who is no member, set for the whole account.
-pub fn operator_set(before: &str, after: &str, revision: Revision, now: UnixMs) -> Statement {
-    let text = "INSERT INTO audit (at_ms, member, action, revision, before, after) VALUES (?, 'operator', ?, ?, ?, ?)";
-    Statement::new(text).bind(now).bind(Action::SetState.as_str()).bind(revision).bind(before).bind(after)
-}
-
-/// The audit row of anything else that the operator did.
-pub fn operator_did(action: Action, now: UnixMs) -> Statement {
-    let text = "INSERT INTO audit (at_ms, member, action) VALUES (?, 'operator', ?)";
-    Statement::new(text).bind(now).bind(action.as_str())
 }
 
 /// A key as an audit row tells it: without its digest.

@@ -43,6 +43,7 @@ use self::publication::Publication;
 use self::schema::MIGRATIONS;
 use self::sessions::Session;
 use self::state::Freshness;
+use crate::activity::Actor;
 use crate::draft::Checked;
 use crate::due::{Duty, Kind};
 use crate::id::KeyId;
@@ -86,7 +87,7 @@ struct Asked<'a> {
 
 impl Asked<'_> {
     fn author(&self) -> Author<'_> {
-        Author { member: self.session.member_id(), address: self.address, now: self.now }
+        Author { actor: Actor::Member(self.session.member_id()), address: self.address, now: self.now }
     }
 
     fn desk(&self) -> Desk<'_> {
@@ -139,7 +140,7 @@ impl<'a> Ledger<'a> {
                 let progress = rebuild::progress(self.sql, account, now)?;
                 let progress = Progress { rebuilding: true, done: 0, ..progress };
                 let mut writes = rebuild::begin(now);
-                writes.push(audit::operator_did(Action::Rebuild, now));
+                writes.push(Author::operator(now).did(Action::Rebuild));
                 Ok(Plan { writes, reply: LedgerReply::Progress(progress) })
             }
             LedgerRequest::Progress => {
@@ -399,7 +400,7 @@ fn renew(account: &mut Account, request: &LedgerRequest, now: UnixMs, entropy: &
                 return Vec::new();
             }
             let mut writes = account.begin_epoch(epoch.clone(), true, now);
-            writes.push(audit::operator_did(Action::Restore, now));
+            writes.push(Author::operator(now).did(Action::Restore));
             writes
         }
         LedgerRequest::Refresh(request) if refresh::is_ahead(account, request) => {
@@ -432,7 +433,7 @@ fn open(request: LedgerRequest, now: UnixMs, entropy: &Entropy) -> Plan {
         owed_at: None,
     };
     let owner = Member::owner(owner);
-    let author = Author { member: owner.view.id, address: address.as_deref(), now };
+    let author = Author { actor: Actor::Member(owner.view.id), address: address.as_deref(), now };
     let mut writes = vec![
         account.insert(now),
         owner.insert(now),
@@ -448,7 +449,7 @@ fn open(request: LedgerRequest, now: UnixMs, entropy: &Entropy) -> Plan {
 
 /// Opens a session for a member whose password was right.
 fn sign_in(account: &Account, member: Member, new: &NewSession, address: Option<&str>, now: UnixMs) -> Plan {
-    let author = Author { member: member.view.id, address, now };
+    let author = Author { actor: Actor::Member(member.view.id), address, now };
     let session = Session::begin(new, member, now);
     let mut writes = Vec::from(session.insert(&new.digest, address));
     writes.push(author.did(Action::SignIn));

@@ -47,7 +47,7 @@ pub fn operate(
 fn invited(sql: &dyn Sql, author: Author<'_>, idempotency_key: &str) -> Result<Option<AccountId>, SqlError> {
     let text = "SELECT account FROM invitation WHERE member = ? AND idempotency_key = ? AND at_ms > ?";
     let found = Statement::new(text)
-        .bind(author.member.as_str())
+        .bind(author.actor.as_str())
         .bind(idempotency_key)
         .bind(author.now.saturating_sub(LIFE));
     sql.first(&found)?.map(|mut row| row.parsed("an account ID", AccountId::parse)).transpose()
@@ -60,7 +60,7 @@ fn remember(author: Author<'_>, idempotency_key: &str, account: AccountId) -> [S
     [
         Statement::new("DELETE FROM invitation WHERE at_ms <= ?").bind(author.now.saturating_sub(LIFE)),
         Statement::new(insert)
-            .bind(author.member.as_str())
+            .bind(author.actor.as_str())
             .bind(idempotency_key)
             .bind(account.as_str())
             .bind(author.now),

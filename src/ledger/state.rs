@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::account::Account;
-use super::audit::{self, Action};
+use super::audit::{self, Action, Author};
 use crate::draft::FieldError;
 use crate::protocol::{Bound, LedgerReply, Refusal};
 use crate::record::Revision;
@@ -93,7 +93,7 @@ pub fn set(
     let writes = vec![
         store(&after, revision),
         audit::journal(Action::SetState, revision, "account", now),
-        audit::operator_set(&told(account), &told(&after), revision, now),
+        Author::operator(now).set(Action::SetState, revision, Some(told(account)), told(&after)),
     ];
     let bound = takes_away.then(|| after.bound(now));
     (writes, LedgerReply::State { state: view(&after), bound })
