@@ -109,7 +109,11 @@ impl<'a> Carried<'a> {
 
 /// Whether a header's value holds something that begins like a key of ours, bare or within Basic.
 fn holds_prefix(value: &str, prefix: &Prefix) -> bool {
-    let begins = |piece: &str| piece.strip_prefix(prefix.as_str()).is_some_and(|rest| rest.starts_with('_'));
+    let begins = |piece: &str| {
+        piece
+            .strip_prefix(prefix.as_str())
+            .is_some_and(|rest| rest.starts_with('_') || rest.starts_with("s_"))
+    };
     // At the beginning of a piece only: other systems' tokens may hold the few letters anywhere.
     let ours = |text: &str| text.split([' ', ',', ':', '"', '=']).any(begins);
     // What claims to be Basic and cannot be read may hold anything.

@@ -8,7 +8,7 @@
 //! # The life of one verification
 //! 1. `edge/entry.js` hands method, URL and headers to [`gateway::Gateway::decide`], in one synchronous call.
 //! 2. [`path`] makes one path of it, [`rules`] finds who is behind it and what a caller must hold.
-//! 3. [`credential`] finds the key's text, [`key`] its form and its tag. What Claviger never made is refused here, without any lookup.
+//! 3. [`credential`] finds the key's text, [`key`] or [`sealed`] its form and its tag or MAC. What Claviger never made is refused here, without any lookup.
 //! 4. The account's [`lease`] has the key's [`record`] in memory, or the gateway says what it needs and the edge fetches it: a refresh of
 //!    the lease from the ledger, or the record from KV.
 //! 5. [`verify`] compares, in the order of [`verdict::Denial`], and makes the only value that [`identity`] writes headers from.
@@ -21,7 +21,8 @@
 //!
 //! # Who knows which secret
 //! Types keep them apart: [`secret::SecretText`] (what people type), [`key::NewKey`] (shown once), [`secret::Digest`] (all that is stored of
-//! a key), [`key::MadeKey`] (a key that Claviger made: the only thing that may cause a lookup), [`ring::Ring`] (the operator's).
+//! a key), [`key::MadeKey`] and [`sealed::MadeSealed`] (keys that Claviger made: the only things that may cause a lookup), [`ring::Ring`] (the
+//! operator's).
 #![cfg_attr(test, allow(clippy::arithmetic_side_effects, reason = "a test may overflow loudly"))]
 
 pub mod account;
@@ -62,6 +63,7 @@ pub mod refresh;
 pub mod request;
 pub mod ring;
 pub mod rules;
+pub mod sealed;
 pub mod secret;
 pub mod sql;
 pub mod time;

@@ -142,6 +142,7 @@ pub struct Generation {
     compromised: bool,
     tag: MacKey,
     cookies: MacKey,
+    sealing: MacKey,
 }
 
 impl Generation {
@@ -168,6 +169,11 @@ impl Generation {
     /// The key of opaque tokens' tags.
     pub fn cookie_key(&self) -> &MacKey {
         &self.cookies
+    }
+
+    /// The key of sealed keys' MACs.
+    pub fn sealing_key(&self) -> &MacKey {
+        &self.sealing
     }
 
     /// The subkey of `purpose`, derived anew.
@@ -258,6 +264,7 @@ impl Written {
         let master = self.secret.expose().as_bytes();
         let tag = MacKey::new(&derive(master, Use::Tag.info()));
         let cookies = MacKey::new(&derive(master, Use::Cookies.info()));
+        let sealing = MacKey::new(&derive(master, Use::Sealing.info()));
         Ok(Generation {
             id: self.id,
             secret: self.secret,
@@ -265,6 +272,7 @@ impl Written {
             compromised: self.compromised,
             tag,
             cookies,
+            sealing,
         })
     }
 }
