@@ -31,7 +31,7 @@ use crate::ring::MacKey;
 use crate::rules::{Access, Effect, Origin, Rule};
 use crate::time::{DurationMs, UnixMs};
 use crate::verdict::Denial;
-use crate::verify::{Demand, Facts, Known, Verified, verify};
+use crate::verify::{Demand, Facts, Known, Valid, Verified, examine, verify};
 
 /// One isolate's edge: its settings and what it knows. `R` is for simulations that break a rule on purpose.
 #[derive(Debug)]
@@ -73,26 +73,26 @@ pub struct Evidence {
 
 /// What the check of one credential came to.
 #[derive(Debug)]
-pub enum Check {
+pub enum Check<V = Verified> {
     /// A verdict.
-    Verdict(Checked),
+    Verdict(Checked<V>),
     /// First find this out.
     Need(Need),
 }
 
 /// A verdict and what it rests on.
 #[derive(Debug)]
-pub struct Checked {
+pub struct Checked<V = Verified> {
     /// The verdict.
-    pub verdict: Result<Verified, Denial>,
+    pub verdict: Result<V, Denial>,
     /// `None`: the string alone decided, or nobody could.
     pub evidence: Option<Evidence>,
     /// Whose lease to [renew](Gateway::renew) meanwhile.
     pub renew: Option<AccountId>,
 }
 
-impl Checked {
-    fn without_evidence(denial: Denial) -> Check {
+impl<V> Checked<V> {
+    fn without_evidence(denial: Denial) -> Check<V> {
         Check::Verdict(Self { verdict: Err(denial), evidence: None, renew: None })
     }
 }
@@ -210,6 +210,25 @@ impl<R: Rules> Gateway<R> {
         Check::Verdict(Checked { verdict, evidence: Some(evidence(&finding, now)), renew })
     }
 
+    /// Says what a check of the key `id` would come to, without its secret and without counting a use. For verifiers of its account: any
+    /// ID there may cause one lookup per lease, since IDs carry no tag.
+    pub fn examine(
+        &mut self,
+        id: KeyId,
+        facts: &Facts<'_>,
+        arrival: UnixMs,
+        now: UnixMs,
+        lookup: &Lookup,
+    ) -> Check<Valid> {
+        let (finding, renew) = match self.leases.find(id, arrival, now, lookup) {
+            Found::Finding(finding, renew) => (finding, renew),
+            Found::Need(need) => return Check::Need(need),
+            Found::OutOfReach => return Checked::without_evidence(Denial::Unavailable),
+        };
+        let verdict = examine(id, known(&finding), facts, arrival);
+        Check::Verdict(Checked { verdict, evidence: Some(evidence(&finding, now)), renew })
+    }
+
     /// Counts a use of a key by somebody with the right secret.
     fn count(
         &mut self,
@@ -221,7 +240,7 @@ impl<R: Rules> Gateway<R> {
     ) {
         let is_let_through = verdict.is_ok();
         // What the ledger was asked about and found active it has counted itself.
-        let is_counted_there = is_let_through && finding.source == Source::Ledger;
+        let is_counted_there = is_let_through && finding.is_counted;
         let is_use = verdict.as_ref().map_or_else(|denial| denial.is_of_a_known_key(), |_| true);
         if is_use && !is_counted_there {
             self.leases.count_use(id, is_let_through, facts.address, now);
@@ -252,21 +271,33 @@ impl<R: Rules> Gateway<R> {
         self.leases.ask_ledger(id, now)
     }
 
+    /// Begins a refresh that a request waits for, which is about several keys of one account, to be sent at once. Those in `unused` it only
+    /// asks about.
+    pub fn ask_ledger_for(
+        &mut self,
+        account: AccountId,
+        ids: Vec<KeyId>,
+        unused: Vec<KeyId>,
+        now: UnixMs,
+    ) -> RefreshCall {
+        self.leases.ask_ledger_for(account, ids, unused, now)
+    }
+
     /// Begins a refresh that no request waits for, to be sent at once.
     pub fn renew(&mut self, account: AccountId, now: UnixMs) -> RefreshCall {
         self.leases.renew(account, now)
     }
 
-    /// Takes what came of a refresh, for the request that waited for it, if one did. Whether it was an answer: if not, the call may be
-    /// made again, up to [`REFRESH_ATTEMPTS`](crate::lease::REFRESH_ATTEMPTS) times in all.
-    pub fn take_refresh(
+    /// Takes what came of a refresh, for the request that waited for it, if one did: `lookups` are of the keys that it asked for, in that
+    /// order. Whether it was an answer: if not, the call may be made again, up to [`REFRESH_ATTEMPTS`](crate::lease::REFRESH_ATTEMPTS) times in all.
+    pub fn take_refresh<'a>(
         &mut self,
         call: &RefreshCall,
         reply: &RefreshReply,
         now: UnixMs,
-        lookup: Option<&mut Lookup>,
+        lookups: impl IntoIterator<Item = &'a mut Lookup>,
     ) -> bool {
-        self.leases.take(call, reply, now, lookup)
+        self.leases.take(call, reply, now, lookups)
     }
 
     /// Takes the record of a change that this isolate has just had committed.
@@ -352,9 +383,9 @@ fn evidence(finding: &Finding, now: UnixMs) -> Evidence {
     }
 }
 
-/// The account that a key's text names, whether or not Claviger made it; `None` for what is no key.
-pub fn account_of(text: &str, config: &Config) -> Option<AccountId> {
-    KeyText::parse(text, &config.prefix).ok().map(|parsed| parsed.id().account())
+/// The key that a text names, whether or not Claviger made it; `None` for what is no key.
+pub fn key_of(text: &str, config: &Config) -> Option<KeyId> {
+    KeyText::parse(text, &config.prefix).ok().map(|parsed| parsed.id())
 }
 
 /// The caller's address, from the platform's headers alone.

@@ -31,6 +31,7 @@ pub mod address;
 pub mod answer;
 pub mod base62;
 pub mod budget;
+pub mod checks;
 pub mod code;
 pub mod config;
 pub mod console;

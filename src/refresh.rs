@@ -26,6 +26,9 @@ pub struct RefreshRequest {
     /// Keys whose records it wants now. An answer that is active counts as one use, which [`Self::usage`] leaves out. Written as `wanted`: `ask` is the tag of the request that this travels in.
     #[serde(default, rename = "wanted")]
     pub ask: Vec<KeyId>,
+    /// Those of [`Self::ask`] that nobody has used: a verifier asks about them by their IDs.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unused: Vec<KeyId>,
     /// Uses since its last batch.
     #[serde(default)]
     pub usage: Option<UsageBatch>,
@@ -189,6 +192,7 @@ mod tests {
                 known_revision: Revision(11),
                 state_revision: Revision(3),
                 ask: vec![key_id()],
+                unused: Vec::new(),
                 usage: Some(usage),
             }),
             r#"{"ask":"refresh","epoch":"5f2c9a0b7d1e4386","known_revision":11,"state_revision":3,"wanted":["a1B2c3D47Hq0p2Zx9K"],"usage":{"isolate":18446744073709551615,"sequence":7,"uses":[{"id":"a1B2c3D47Hq0p2Zx9K","count":2,"denials":1,"last_at":5,"addresses":["203.0.113.7"]}]}}"#.into(),
@@ -196,6 +200,14 @@ mod tests {
         (
             LedgerRequest::SetState { freshness_ms: Some(0), suspended: None },
             r#"{"ask":"set_state","freshness_ms":0,"suspended":null}"#.into(),
+        ),
+        (
+            LedgerRequest::Refresh(RefreshRequest {
+                ask: vec![key_id()],
+                unused: vec![key_id()],
+                ..RefreshRequest::default()
+            }),
+            r#"{"ask":"refresh","epoch":null,"known_revision":0,"state_revision":0,"wanted":["a1B2c3D47Hq0p2Zx9K"],"unused":["a1B2c3D47Hq0p2Zx9K"],"usage":null}"#.into(),
         ),
         (LedgerRequest::Rebuild, r#"{"ask":"rebuild"}"#.into()),
         (LedgerRequest::Progress, r#"{"ask":"progress"}"#.into()),

@@ -1,4 +1,7 @@
 //! The verification of one key against its record: pure, and the only way to a [`Verified`].
+//!
+//! A verifier may also ask about a key by its ID alone. [`examine`] tells it the same, in another type: nothing that was not presented with its
+//! secret can be let through by mistake.
 
 use crate::expiry::Expiry;
 use crate::id::{AccountId, KeyId};
@@ -6,6 +9,7 @@ use crate::key::MadeKey;
 use crate::network::ClientAddress;
 use crate::permission::{Permission, Permissions};
 use crate::record::{Interface, Record, Revision, Standing};
+use crate::secret::Digest;
 use crate::time::UnixMs;
 use crate::verdict::Denial;
 
@@ -29,39 +33,53 @@ pub enum Demand<'a> {
     Permission(&'a Permission),
 }
 
+/// What is true of a key that nothing speaks against. It proves nothing about who asks.
+#[derive(Clone, Debug)]
+pub struct Valid {
+    /// The key.
+    pub key: KeyId,
+    /// What it may do.
+    pub permissions: Permissions,
+    /// Until when it is valid.
+    pub expires: Expiry,
+    /// Revision of the record that says so.
+    pub revision: Revision,
+}
+
 /// Proof that a key was verified. Only [`verify`] makes one, so whatever takes it cannot be reached around it.
 #[derive(Clone, Debug)]
-pub struct Verified {
-    key: KeyId,
-    permissions: Permissions,
-    expires: Expiry,
-    revision: Revision,
-}
+pub struct Verified(Valid);
 
 impl Verified {
     /// The account that the request acts for.
     pub fn account(&self) -> AccountId {
-        self.key.account()
+        self.0.key.account()
     }
 
     /// The key.
     pub fn key(&self) -> KeyId {
-        self.key
+        self.0.key
     }
 
     /// What the key may do.
     pub fn permissions(&self) -> &Permissions {
-        &self.permissions
+        &self.0.permissions
     }
 
     /// Until when the key is valid.
     pub fn expires(&self) -> Expiry {
-        self.expires
+        self.0.expires
     }
 
     /// Revision of the record that said so.
     pub fn revision(&self) -> Revision {
-        self.revision
+        self.0.revision
+    }
+}
+
+impl From<Verified> for Valid {
+    fn from(verified: Verified) -> Self {
+        verified.0
     }
 }
 
@@ -84,14 +102,33 @@ pub fn verify(
     facts: &Facts<'_>,
     now: UnixMs,
 ) -> Result<Verified, Denial> {
-    let record = known.record.filter(|record| record.id == presented.id()).ok_or(Denial::Unknown)?;
+    judge(presented.id(), Some(presented.digest()), known, facts, now).map(Verified)
+}
+
+/// Says of a key what [`verify`] would say of its secret's holder. For verifiers: anybody else learns more from it than they should.
+///
+/// # Errors
+/// The first reason, in the order of [`Denial`].
+pub fn examine(id: KeyId, known: Known<'_>, facts: &Facts<'_>, now: UnixMs) -> Result<Valid, Denial> {
+    judge(id, None, known, facts, now)
+}
+
+/// `digest` is that of the secret that was presented, if one was.
+fn judge(
+    id: KeyId,
+    digest: Option<&Digest>,
+    known: Known<'_>,
+    facts: &Facts<'_>,
+    now: UnixMs,
+) -> Result<Valid, Denial> {
+    let record = known.record.filter(|record| record.id == id).ok_or(Denial::Unknown)?;
     let (credential, enabled) = match &record.standing {
         Standing::Active(credential) => (credential, true),
         Standing::Disabled(credential) => (credential, false),
         Standing::Deleted => return Err(Denial::Unknown),
     };
     // In constant time: see `Digest`.
-    if credential.digest != *presented.digest() {
+    if digest.is_some_and(|digest| credential.digest != *digest) {
         return Err(Denial::Unknown);
     }
     if !enabled {
@@ -120,7 +157,7 @@ pub fn verify(
     if !may {
         return Err(Denial::PermissionDenied);
     }
-    Ok(Verified {
+    Ok(Valid {
         key: record.id,
         permissions: limits.permissions.clone(),
         expires: limits.expires,

@@ -7,7 +7,11 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{DeserializeOwned, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
+use crate::checks::{Asked, Subject};
+use crate::network::ClientAddress;
+use crate::permission::Permission;
 use crate::problem::Problem;
+use crate::record::Interface;
 use crate::secret::SecretText;
 
 /// Largest body, in bytes: a hundred credentials to verify, with addresses and permissions, need 30 KiB.
@@ -70,7 +74,7 @@ pub struct StepUp {
     pub password: SecretText,
 }
 
-/// One credential to verify.
+/// One credential to verify, or one key by its ID.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Check {
@@ -80,27 +84,42 @@ pub struct Check {
     pub access_key: Option<String>,
     /// Its second half.
     pub access_secret: Option<SecretText>,
+    /// In place of a credential: a key's ID.
+    pub key_id: Option<String>,
     /// Where the caller's caller is.
     pub address: Option<String>,
     /// What it needs to hold.
     pub permission: Option<String>,
     /// How it came; `http` if left out.
-    pub interface: Option<crate::record::Interface>,
+    pub interface: Option<Interface>,
 }
 
 impl Check {
-    /// The credential's text, of either form.
+    /// What is asked.
     ///
     /// # Errors
-    /// [`Problem::MalformedBody`] when there is none, or both forms.
-    pub fn text(&self) -> Result<SecretText, Problem> {
-        let malformed =
-            || Problem::MalformedBody { detail: "give credential, or access_key and access_secret".into() };
-        match (&self.credential, &self.access_key, &self.access_secret) {
-            (Some(credential), None, None) => Ok(credential.clone()),
-            (None, Some(key), Some(secret)) => Ok(SecretText::new([key, secret.expose()].concat())),
-            _ => Err(malformed()),
-        }
+    /// [`Problem::MalformedBody`] when it is not said of what, or in several forms, or when a value is not of its form.
+    pub fn into_asked(self) -> Result<Asked, Problem> {
+        let malformed = |detail: &str| Problem::MalformedBody { detail: detail.into() };
+        let subject = match (self.credential, self.access_key, self.access_secret, self.key_id) {
+            (Some(credential), None, None, None) => Subject::Credential(credential),
+            (None, Some(key), Some(secret), None) => {
+                Subject::Credential(SecretText::new([&key, secret.expose()].concat()))
+            }
+            (None, None, None, Some(id)) => Subject::KeyId(id),
+            _ => return Err(malformed("give credential, or access_key and access_secret, or key_id")),
+        };
+        let permission = self.permission.map(|text| text.parse::<Permission>()).transpose();
+        let permission = permission.map_err(|_| malformed("permission must be resource:action"))?;
+        let address = match self.address {
+            None => None,
+            Some(text) => {
+                let parsed = ClientAddress::parse(&text);
+                Some(parsed.ok_or_else(|| malformed("address must be an IP address"))?)
+            }
+        };
+        let interface = self.interface.unwrap_or(Interface::Http);
+        Ok(Asked { subject, address, interface, permission })
     }
 }
 
@@ -280,11 +299,31 @@ mod tests {
         );
         assert!(Verify::parse(many(101).as_bytes()).is_err());
         assert!(Verify::parse(br#"{"checks":[],"credential":"x"}"#).is_err());
-        let check =
-            |json: &str| parse::<Check>(json.as_bytes()).unwrap().text().map(|text| text.expose().to_owned());
-        assert_eq!(check(r#"{"access_key":"clv_a","access_secret":"b"}"#), Ok("clv_ab".into()));
-        assert!(check("{}").is_err());
-        assert!(check(r#"{"credential":"x","access_key":"a","access_secret":"b"}"#).is_err());
-        assert!(check(r#"{"access_key":"a"}"#).is_err());
+    }
+
+    #[test]
+    fn a_check_is_about_exactly_one_thing() {
+        let check = |json: &str| {
+            parse::<Check>(json.as_bytes()).unwrap().into_asked().map(|asked| match asked.subject {
+                Subject::Credential(text) => format!("credential {}", text.expose()),
+                Subject::KeyId(text) => format!("ID {text}"),
+            })
+        };
+        assert_eq!(check(r#"{"credential":"x"}"#), Ok("credential x".into()));
+        assert_eq!(check(r#"{"access_key":"clv_a","access_secret":"b"}"#), Ok("credential clv_ab".into()));
+        assert_eq!(check(r#"{"key_id":"a"}"#), Ok("ID a".into()));
+        for bad in [
+            "{}",
+            r#"{"credential":"x","access_key":"a","access_secret":"b"}"#,
+            r#"{"access_key":"a"}"#,
+            r#"{"access_secret":"a"}"#,
+            r#"{"credential":"x","key_id":"a"}"#,
+            r#"{"access_key":"a","access_secret":"b","key_id":"a"}"#,
+            r#"{"access_key":"a","key_id":"a"}"#,
+            r#"{"key_id":"a","address":"x"}"#,
+            r#"{"key_id":"a","permission":"x"}"#,
+        ] {
+            assert!(check(bad).is_err(), "{bad}");
+        }
     }
 }

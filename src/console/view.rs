@@ -18,7 +18,7 @@ use crate::refresh::AccountState;
 use crate::time::{DurationMs, UnixMs};
 use crate::token::{NewToken, SETUP_LIFE_MS};
 use crate::verdict::Denial;
-use crate::verify::Verified;
+use crate::verify::Valid;
 
 /// A key.
 pub fn key(key: &KeyView, config: &Config, now: UnixMs) -> Value {
@@ -197,7 +197,7 @@ fn api(config: &Config) -> Value {
 }
 
 /// A verdict for a verifier. A key of an account that the verifier may not see is `unknown`.
-pub fn verdict(verdict: &Result<Verified, Denial>, evidence: Option<Evidence>) -> Value {
+pub fn verdict(verdict: &Result<Valid, Denial>, evidence: Option<Evidence>) -> Value {
     let evidence = evidence.map(|evidence| {
         let source = match evidence.source {
             Source::Memory => "memory",
@@ -212,12 +212,12 @@ pub fn verdict(verdict: &Result<Verified, Denial>, evidence: Option<Evidence>) -
         members
     });
     match verdict {
-        Ok(verified) => json!({
+        Ok(valid) => json!({
             "verdict": "valid",
-            "account": verified.account(),
-            "key": verified.key(),
-            "permissions": verified.permissions(),
-            "expires_at": verified.expires().at().map(text),
+            "account": valid.key.account(),
+            "key": valid.key,
+            "permissions": valid.permissions,
+            "expires_at": valid.expires.at().map(text),
             "evidence": evidence,
         }),
         Err(denial) => json!({ "verdict": denial.code(), "evidence": evidence }),

@@ -2,6 +2,7 @@
 
 use core::pin::pin;
 use core::time::Duration;
+use std::collections::HashMap;
 
 use futures_util::future::{Either, select};
 use serde::Serialize;
@@ -9,7 +10,7 @@ use serde::de::DeserializeOwned;
 use worker::{Env, Method, Request, RequestInit};
 
 use crate::account::Email;
-use crate::id::AccountId;
+use crate::id::{AccountId, KeyId};
 use crate::lease::REFRESH_TIMEOUT;
 use crate::lease::call::{RefreshCall, RefreshReply};
 use crate::problem::Problem;
@@ -17,6 +18,7 @@ use crate::protocol::{
     AddressReply, AddressRequest, DirectoryReply, DirectoryRequest, LedgerReply, LedgerRequest, NameReply,
     NameRequest, instance,
 };
+use crate::record::kv_key;
 use crate::verdict::Denial;
 
 /// Binding of the KV namespace with the records.
@@ -98,6 +100,17 @@ pub async fn read_kv(env: &Env, key: &str) -> Option<String> {
         worker::console_error!("KV could not be read: {error}");
         None
     })
+}
+
+/// What KV holds of several keys, a hundred at most, in one read; nothing also where it cannot be read: then the ledger is asked.
+pub async fn read_kv_bulk(env: &Env, ids: &[KeyId]) -> HashMap<KeyId, String> {
+    let keys: Vec<String> = ids.iter().map(|id| kv_key(*id)).collect();
+    let read = async { env.kv(KEYS)?.get_bulk(&keys).text().await.map_err(worker::Error::from) };
+    let mut held = read.await.unwrap_or_else(|error| {
+        worker::console_error!("KV could not be read: {error}");
+        HashMap::new()
+    });
+    ids.iter().zip(&keys).filter_map(|(id, key)| Some((*id, held.remove(key)??))).collect()
 }
 
 async fn call<Q: Serialize, A: DeserializeOwned>(

@@ -3,13 +3,13 @@
 use serde_json::{Value, json};
 
 use super::console::{Exchange, core};
-use super::{find_out, with_gateway};
+use super::{calls, find_out, now, with_gateway};
 use crate::answer::Answer;
+use crate::checks::{Asked, Checks, Lack};
 use crate::console::body::{BODY_BYTES_MAX, Check, Verify};
 use crate::console::view;
-use crate::gateway::{self, Evidence, client_address};
+use crate::gateway::{self, Gateway, client_address};
 use crate::lease::call::Lookup;
-use crate::network::ClientAddress;
 use crate::permission::Permission;
 use crate::problem::{Problem, challenge};
 use crate::record::Interface;
@@ -23,13 +23,13 @@ pub async fn answer(exchange: &Exchange<'_>) -> Result<Answer, Problem> {
         Err(denial) => return core(|config| denied(denial, &config.console_host, &config.console_origin)),
     };
     match Verify::parse(&exchange.bytes(BODY_BYTES_MAX).await?)? {
-        Verify::One(check) => Ok(Answer::json(200, &verdict_on(exchange, &check, &verifier).await?)),
+        Verify::One(check) => {
+            let verdicts = verdicts(exchange, vec![check.into_asked()?], &verifier).await?;
+            Ok(Answer::json(200, &verdicts.first()))
+        }
         Verify::Several(checks) => {
-            let mut verdicts = Vec::with_capacity(checks.len());
-            for check in &checks {
-                verdicts.push(verdict_on(exchange, check, &verifier).await?);
-            }
-            Ok(Answer::json(200, &json!({ "verdicts": verdicts })))
+            let asked = checks.into_iter().map(Check::into_asked).collect::<Result<_, _>>()?;
+            Ok(Answer::json(200, &json!({ "verdicts": verdicts(exchange, asked, &verifier).await? })))
         }
     }
 }
@@ -45,44 +45,52 @@ async fn authenticate(exchange: &Exchange<'_>) -> Result<Result<Verified, Denial
         interface: Interface::Http,
         demand: Demand::Permission(&demanded),
     };
-    Ok(check(exchange, text, &facts).await?.0)
+    check(exchange, text, &facts).await
 }
 
-async fn verdict_on(exchange: &Exchange<'_>, asked: &Check, verifier: &Verified) -> Result<Value, Problem> {
-    let text = asked.text()?;
-    let malformed = |detail: &str| Problem::MalformedBody { detail: detail.into() };
-    let permission = match &asked.permission {
-        None => None,
-        Some(text) => {
-            Some(text.parse::<Permission>().map_err(|_| malformed("permission must be resource:action"))?)
+/// Carries the checks through: whatever they lack is asked for at once, for all of them together.
+async fn verdicts(
+    exchange: &Exchange<'_>,
+    asked: Vec<Asked>,
+    verifier: &Verified,
+) -> Result<Vec<Value>, Problem> {
+    let mut checks = Checks::new(verifier.account(), exchange.request.arrived, asked);
+    while let Some(lack) = gateway(|gateway| checks.decide(gateway, now()))? {
+        match lack {
+            Lack::Kv(ids) => {
+                let reads = gateway(|gateway| checks.ask_kv(gateway, &ids, now()))?;
+                let held = calls::read_kv_bulk(exchange.env, &ids).await;
+                gateway(|gateway| {
+                    for read in &reads {
+                        checks.take_kv(gateway, read, held.get(&read.id()).map(String::as_str), now());
+                    }
+                })?;
+            }
+            Lack::Ledger { ids, unused } => {
+                let call = gateway(|gateway| checks.ask_ledger(gateway, ids, unused, now()))?;
+                let reply = calls::refresh(exchange.env, &call, calls::OnFailure::Log).await;
+                gateway(|gateway| checks.take_refresh(gateway, &call, &reply, now()))?;
+            }
         }
-    };
-    let address = match &asked.address {
-        None => None,
-        Some(text) => {
-            Some(ClientAddress::parse(text).ok_or_else(|| malformed("address must be an IP address"))?)
-        }
-    };
-    let facts = Facts {
-        address,
-        interface: asked.interface.unwrap_or(Interface::Http),
-        demand: permission.as_ref().map_or(Demand::AnyKey, Demand::Permission),
-    };
-    // Looked up only after the account is known to be the verifier's own.
-    let foreign = core(|config| gateway::account_of(text.expose(), config))?
-        .is_some_and(|account| account != verifier.account());
-    if foreign {
-        return Ok(view::verdict(&Err(Denial::Unknown), None));
     }
-    let (verdict, evidence) = check(exchange, text.expose(), &facts).await?;
-    Ok(view::verdict(&verdict, evidence))
+    let checked = checks.verdicts().into_iter().map(|checked| {
+        exchange.renew.set(checked.renew.or(exchange.renew.get()));
+        view::verdict(&checked.verdict, checked.evidence)
+    });
+    Ok(checked.collect())
 }
 
+/// Works with the gateway; it is there, because the request went through it.
+fn gateway<T>(work: impl FnOnce(&mut Gateway) -> T) -> Result<T, Problem> {
+    with_gateway(work).ok_or(Problem::Internal)
+}
+
+/// One check of a request's own credential.
 async fn check(
     exchange: &Exchange<'_>,
     text: &str,
     facts: &Facts<'_>,
-) -> Result<(Result<Verified, Denial>, Option<Evidence>), Problem> {
+) -> Result<Result<Verified, Denial>, Problem> {
     let mut lookup = Lookup::default();
     loop {
         let arrival = exchange.request.arrived;
@@ -90,7 +98,7 @@ async fn check(
         match checked.ok_or(Problem::Internal)? {
             gateway::Check::Verdict(checked) => {
                 exchange.renew.set(checked.renew.or(exchange.renew.get()));
-                return Ok((checked.verdict, checked.evidence));
+                return Ok(checked.verdict);
             }
             gateway::Check::Need(need) => find_out(need, exchange.env, &mut lookup).await,
         }

@@ -130,6 +130,15 @@ pub(super) enum KvOutcome {
     NoHelp,
 }
 
+impl Lookup {
+    /// The use that the ledger counted when it told, if it did, is accounted for: any further one is the isolate's to count.
+    pub fn spend_use(&mut self) {
+        if let Some(told) = &mut self.told {
+            told.is_use = false;
+        }
+    }
+}
+
 /// What the ledger told a request. It was asked after the request had arrived, so that it may be relied on whatever the lease is by now.
 #[derive(Clone, Debug)]
 pub(super) struct Told {
@@ -137,6 +146,8 @@ pub(super) struct Told {
     pub(super) word: Word,
     pub(super) is_suspended: bool,
     pub(super) sent: UnixMs,
+    /// Whether the ledger has counted a use of the key if it is active.
+    pub(super) is_use: bool,
 }
 
 /// What a decision rests on.
@@ -152,6 +163,8 @@ pub struct Finding {
     pub as_of: UnixMs,
     /// It is older than T, and used because the ledger is out of reach.
     pub is_stale: bool,
+    /// The ledger has counted a use, if the key is active.
+    pub is_counted: bool,
 }
 
 /// Where a word comes from.

@@ -122,6 +122,7 @@ impl<R: Rules> Leases<R> {
             source,
             as_of: lease.as_of(),
             is_stale: !is_fresh,
+            is_counted: false,
         };
         let renew = account.renew(now).then_some(id.account());
         if !is_young {
@@ -162,6 +163,20 @@ impl<R: Rules> Leases<R> {
         self.call(id.account(), vec![id], now)
     }
 
+    /// Begins a refresh for a request that waits for the ledger's word on several keys of one account: [`ASK_MAX`](crate::refresh::ASK_MAX) different
+    /// ones at most. Those in `unused` it only asks about.
+    pub fn ask_ledger_for(
+        &mut self,
+        account: AccountId,
+        ids: Vec<KeyId>,
+        unused: Vec<KeyId>,
+        now: UnixMs,
+    ) -> RefreshCall {
+        let mut call = self.call(account, ids, now);
+        call.request.unused = unused;
+        call
+    }
+
     /// Begins a refresh that no request waits for.
     pub fn renew(&mut self, account: AccountId, now: UnixMs) -> RefreshCall {
         increment(&mut self.counters.background_calls);
@@ -189,35 +204,35 @@ impl<R: Rules> Leases<R> {
         call
     }
 
-    /// Takes what came of a refresh. Whether there was an answer.
-    pub fn take(
+    /// Takes what came of a refresh. Whether there was an answer. `lookups` are of the keys that it asked for, in that order.
+    pub fn take<'a>(
         &mut self,
         call: &RefreshCall,
         reply: &RefreshReply,
         now: UnixMs,
-        lookup: Option<&mut Lookup>,
+        lookups: impl IntoIterator<Item = &'a mut Lookup>,
     ) -> bool {
         self.observe(now);
-        let told = match reply {
-            RefreshReply::Refreshed(refresh) => call.state_after(refresh).map(|state| {
-                self.answered(call);
-                self.take_refresh(call, refresh, &state, now);
-                let word = call.request.ask.first().and_then(|id| word_on(*id, &refresh.answers));
-                (word, state.suspended)
-            }),
+        let (answers, is_suspended) = match reply {
+            RefreshReply::Refreshed(refresh) => match call.state_after(refresh) {
+                Some(state) => {
+                    self.answered(call);
+                    self.take_refresh(call, refresh, &state, now);
+                    (Some(&refresh.answers), state.suspended)
+                }
+                None => return self.failed(call, now, lookups),
+            },
             RefreshReply::Gone => {
                 self.answered(call);
                 self.take_gone(call, now);
-                Some((Some(Word::NoSuchKey), false))
+                (None, false)
             }
-            RefreshReply::Failed => None,
+            RefreshReply::Failed => return self.failed(call, now, lookups),
         };
-        let Some((word, is_suspended)) = told else {
-            self.failed(call, now, lookup);
-            return false;
-        };
-        if let Some((lookup, (word, id))) = lookup.zip(word.zip(call.request.ask.first())) {
-            lookup.told = Some(Told { id: *id, word, is_suspended, sent: call.sent });
+        for (id, lookup) in call.request.ask.iter().zip(lookups) {
+            let word = answers.map_or(Some(Word::NoSuchKey), |answers| word_on(*id, answers));
+            let is_use = !call.request.unused.contains(id);
+            lookup.told = word.map(|word| Told { id: *id, word, is_suspended, sent: call.sent, is_use });
         }
         true
     }
@@ -279,14 +294,21 @@ impl<R: Rules> Leases<R> {
         account.answered(call.sent);
     }
 
-    fn failed(&mut self, call: &RefreshCall, now: UnixMs, lookup: Option<&mut Lookup>) {
+    /// Notes that there was no answer, and says so.
+    fn failed<'a>(
+        &mut self,
+        call: &RefreshCall,
+        now: UnixMs,
+        lookups: impl IntoIterator<Item = &'a mut Lookup>,
+    ) -> bool {
         increment(&mut self.counters.failures);
         if let Some(account) = self.accounts.find(call.account) {
             account.failed(now);
         }
-        if let Some(lookup) = lookup {
+        for lookup in lookups {
             lookup.failures = lookup.failures.saturating_add(1);
         }
+        false
     }
 
     /// Takes the record of a change that was committed through this isolate: it counts here at once.
@@ -411,6 +433,7 @@ impl Told {
             source: Source::Ledger,
             as_of: self.sent,
             is_stale: false,
+            is_counted: self.is_use,
         }
     }
 }

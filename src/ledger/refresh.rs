@@ -37,7 +37,8 @@ pub fn refresh(
     let has_state =
         shares_history && request.state_revision == account.state_revision && account.state_revision.0 > 0;
     let keys = asked(&request.ask);
-    let (answers, used) = answers(sql, account, &keys)?;
+    let (answers, mut used) = answers(sql, account, &keys)?;
+    used.retain(|id| !request.unused.contains(id));
     let reply = Refresh {
         epoch: account.epoch.clone(),
         revision: account.revision,

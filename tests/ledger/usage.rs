@@ -43,6 +43,16 @@ fn sums(world: &World, key: &KeyView) -> (i64, i64) {
 }
 
 #[test]
+fn a13_a_key_that_is_only_asked_about_is_not_used() {
+    let (world, owner) = quiet();
+    let [a, b] = [(); 2].map(|()| world.issue(owner, "{}"));
+    let request = RefreshRequest { ask: vec![a.id, b.id], unused: vec![a.id], ..RefreshRequest::default() };
+    assert!(world.refresh(request).answers.iter().all(|answer| answer.record.is_some()));
+    assert_eq!((sums(&world, &a), sums(&world, &b)), ((0, 0), (1, 0)));
+    assert_eq!(last_used(&world, owner, &a), None);
+}
+
+#[test]
 fn a_batch_counts_once_however_often_it_comes() {
     let (world, owner) = quiet();
     let [a, b] = [(); 2].map(|()| world.issue(owner, "{}"));

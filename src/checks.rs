@@ -1,0 +1,207 @@
+//! What a verifier asks: one check or many, answered in their order with as few calls as there can be.
+//!
+//! Each check knows by itself what it lacks; here their lacks are put together: one read of KV for all that KV can tell, then one refresh for
+//! all that only the ledger can. A verifier sees its own account alone, so that everything is asked of one ledger, and what is
+//! another's is `unknown` without any question.
+
+use std::collections::BTreeMap;
+
+use crate::gateway::{Check, Checked, Gateway, key_of};
+use crate::id::{AccountId, KeyId};
+use crate::lease::call::{KvRead, Lookup, Need, RefreshCall, RefreshReply};
+use crate::lease::rules::Rules;
+use crate::network::ClientAddress;
+use crate::permission::Permission;
+use crate::record::Interface;
+use crate::secret::SecretText;
+use crate::time::UnixMs;
+use crate::verdict::Denial;
+use crate::verify::{Demand, Facts, Valid};
+
+/// What one check is about.
+#[derive(Debug)]
+pub enum Subject {
+    /// A credential, secret and all.
+    Credential(SecretText),
+    /// A key, by what should be its ID. Looking at it is no use of it.
+    KeyId(String),
+}
+
+/// One check.
+#[derive(Debug)]
+pub struct Asked {
+    /// Of what.
+    pub subject: Subject,
+    /// From where it was used.
+    pub address: Option<ClientAddress>,
+    /// How it was used.
+    pub interface: Interface,
+    /// What it must hold; `None`: anything.
+    pub permission: Option<Permission>,
+}
+
+impl Asked {
+    fn facts(&self) -> Facts<'_> {
+        Facts {
+            address: self.address,
+            interface: self.interface,
+            demand: self.permission.as_ref().map_or(Demand::AnyKey, Demand::Permission),
+        }
+    }
+}
+
+/// What the checks lack, to be found out at once and told to them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Lack {
+    /// What KV holds of these keys.
+    Kv(Vec<KeyId>),
+    /// What the ledger says of these keys.
+    Ledger {
+        /// All of them, each once.
+        ids: Vec<KeyId>,
+        /// Those among them that no credential was presented of.
+        unused: Vec<KeyId>,
+    },
+}
+
+/// Checks under way.
+#[derive(Debug)]
+pub struct Checks {
+    account: AccountId,
+    arrival: UnixMs,
+    asked: Vec<Asked>,
+    /// In the order of `asked`.
+    verdicts: Vec<Option<Checked<Valid>>>,
+    lookups: BTreeMap<KeyId, Lookup>,
+}
+
+impl Checks {
+    /// The checks of a verifier of `account`, whose request arrived at `arrival`.
+    pub fn new(account: AccountId, arrival: UnixMs, asked: Vec<Asked>) -> Self {
+        let verdicts = asked.iter().map(|_| None).collect();
+        Self { account, arrival, asked, verdicts, lookups: BTreeMap::new() }
+    }
+
+    /// Decides what can be decided by now. `None`: all is.
+    pub fn decide<R: Rules>(&mut self, gateway: &mut Gateway<R>, now: UnixMs) -> Option<Lack> {
+        let (mut kv, mut ledger, mut used) = (Vec::new(), Vec::new(), Vec::new());
+        for (asked, verdict) in self.asked.iter().zip(&mut self.verdicts) {
+            if verdict.is_some() {
+                continue;
+            }
+            match decide_one(gateway, asked, self.account, self.arrival, now, &mut self.lookups) {
+                Check::Verdict(checked) => *verdict = Some(checked),
+                Check::Need(Need::Kv(id)) => kv.push(id),
+                Check::Need(Need::Ledger(id)) => {
+                    ledger.push(id);
+                    if matches!(asked.subject, Subject::Credential(_)) {
+                        used.push(id);
+                    }
+                }
+            }
+        }
+        // KV first: what it cannot tell is then asked together with what it need not be asked.
+        if !kv.is_empty() {
+            return Some(Lack::Kv(each_once(kv)));
+        }
+        let ids = each_once(ledger);
+        let unused = ids.iter().filter(|id| !used.contains(id)).copied().collect();
+        (!ids.is_empty()).then_some(Lack::Ledger { ids, unused })
+    }
+
+    /// Begins the reads of KV, to be made at once.
+    pub fn ask_kv<R: Rules>(&self, gateway: &mut Gateway<R>, ids: &[KeyId], now: UnixMs) -> Vec<KvRead> {
+        ids.iter().map(|id| gateway.ask_kv(*id, now)).collect()
+    }
+
+    /// Takes what KV held; `None`: nothing there, or KV failed.
+    pub fn take_kv<R: Rules>(
+        &mut self,
+        gateway: &mut Gateway<R>,
+        read: &KvRead,
+        text: Option<&str>,
+        now: UnixMs,
+    ) {
+        gateway.take_kv(read, text, now, self.lookups.entry(read.id()).or_default());
+    }
+
+    /// Begins the refresh, to be sent at once.
+    pub fn ask_ledger<R: Rules>(
+        &self,
+        gateway: &mut Gateway<R>,
+        ids: Vec<KeyId>,
+        unused: Vec<KeyId>,
+        now: UnixMs,
+    ) -> RefreshCall {
+        gateway.ask_ledger_for(self.account, ids, unused, now)
+    }
+
+    /// Takes what came of it.
+    pub fn take_refresh<R: Rules>(
+        &mut self,
+        gateway: &mut Gateway<R>,
+        call: &RefreshCall,
+        reply: &RefreshReply,
+        now: UnixMs,
+    ) {
+        let ids = &call.request().ask;
+        for id in ids {
+            self.lookups.entry(*id).or_default();
+        }
+        // In the order of the question: both are sorted.
+        let lookups = self.lookups.iter_mut().filter(|(id, _)| ids.contains(id)).map(|(_, lookup)| lookup);
+        gateway.take_refresh(call, reply, now, lookups);
+    }
+
+    /// The verdicts, in the order of the checks. One that was not reached is `unavailable`.
+    pub fn verdicts(self) -> Vec<Checked<Valid>> {
+        let unreached = || Checked { verdict: Err(Denial::Unavailable), evidence: None, renew: None };
+        self.verdicts.into_iter().map(|verdict| verdict.unwrap_or_else(unreached)).collect()
+    }
+}
+
+fn decide_one<R: Rules>(
+    gateway: &mut Gateway<R>,
+    asked: &Asked,
+    own: AccountId,
+    arrival: UnixMs,
+    now: UnixMs,
+    lookups: &mut BTreeMap<KeyId, Lookup>,
+) -> Check<Valid> {
+    let decided = |denial| Check::Verdict(Checked { verdict: Err(denial), evidence: None, renew: None });
+    let none = Lookup::default();
+    match &asked.subject {
+        Subject::Credential(text) => {
+            let id = key_of(text.expose(), gateway.config());
+            // Looked up only after the account is known to be the verifier's own.
+            if id.is_some_and(|id| id.account() != own) {
+                return decided(Denial::Unknown);
+            }
+            let lookup = id.and_then(|id| lookups.get_mut(&id));
+            let found = lookup.as_deref().unwrap_or(&none);
+            match gateway.check(text.expose(), &asked.facts(), arrival, now, found) {
+                Check::Need(need) => Check::Need(need),
+                Check::Verdict(Checked { verdict, evidence, renew }) => {
+                    if let Some(lookup) = lookup {
+                        lookup.spend_use();
+                    }
+                    Check::Verdict(Checked { verdict: verdict.map(Valid::from), evidence, renew })
+                }
+            }
+        }
+        Subject::KeyId(text) => match KeyId::parse(text) {
+            None => decided(Denial::Malformed),
+            Some(id) if id.account() != own => decided(Denial::Unknown),
+            Some(id) => gateway.examine(id, &asked.facts(), arrival, now, lookups.get(&id).unwrap_or(&none)),
+        },
+    }
+}
+
+fn each_once(mut ids: Vec<KeyId>) -> Vec<KeyId> {
+    ids.sort_unstable();
+    ids.dedup();
+    ids
+}
+
+#[cfg(test)]
+mod tests;
