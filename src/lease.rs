@@ -178,9 +178,7 @@ impl<R: Rules> Lease<R> {
                 Delta::Reset => return Taken::Ended,
                 Delta::Changes(marks) => marks.iter().for_each(|mark| self.entries.note_change::<R>(*mark)),
             }
-            // At the same revision, sets differ by what has settled: the later one is only known for sure if it was asked for after
-            // the other had come.
-            let is_later = reply.revision > self.known || call.taken == self.taken;
+            let is_later = R::is_later(reply.revision > self.known, call.taken == self.taken);
             self.take_unsettled(reply, is_later);
             self.known = reply.revision;
         }

@@ -50,6 +50,12 @@ pub trait Rules: Debug + 'static {
         !is_unsettled
     }
 
+    /// Whether a set of what KV may have wrong was certainly made after the one before. Of the same revision, sets differ by what has settled
+    /// or was found to be wrong: then only if it was asked for after the other had come.
+    fn is_later(is_of_higher_revision: bool, is_asked_later: bool) -> bool {
+        is_of_higher_revision || is_asked_later
+    }
+
     /// Whether KV counts for nothing after a reply: it said so, or some of its set could not be kept, or an earlier one said so and
     /// this one was not certainly made later.
     fn is_overflow(was: bool, told: bool, is_all_kept: bool, is_later: bool) -> bool {

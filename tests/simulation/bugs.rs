@@ -26,6 +26,8 @@ pub enum Sabotage {
     DeletedRemoved,
     /// KV serves what is older than S.
     KvBeyondS,
+    /// Isolates take a stranger's tags for their own.
+    TagsUnchecked,
     /// A repeated batch of uses comes under a new number.
     FreshSequences,
 }
@@ -76,6 +78,18 @@ bug! {
 bug! {
     /// Overflow counts for nothing.
     OverflowForgotten { fn is_overflow(_: bool, _: bool, _: bool, _: bool) -> bool { false } }
+}
+bug! {
+    /// What holds as of an older revision than the lease's enters.
+    LateWordEnters { fn may_enter(_: Revision, _: Revision) -> bool { true } }
+}
+bug! {
+    /// The last word to come counts, not the newest.
+    LastWordCounts { fn replaces(_: Revision, _: Revision) -> bool { true } }
+}
+bug! {
+    /// The last set to come counts, not the newest.
+    LastSetCounts { fn is_later(_: bool, _: bool) -> bool { true } }
 }
 bug! {
     /// The first word counts, not the newest.

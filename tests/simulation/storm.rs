@@ -1,6 +1,7 @@
 //! What happens in a run, drawn by lot, and what must be so when all is calm again.
 
 use claviger::draft::Draft;
+use claviger::id::KeyId;
 use claviger::key::NewKey;
 use claviger::lease::call::RefreshReply;
 use claviger::lease::rules::Rules;
@@ -118,9 +119,7 @@ impl<R: Rules> World<R> {
                 }
             }
             _ => {
-                let account = self.host.account;
-                let text = NewKey::generate(account, &self.config.prefix, &self.config.ring, &mut self.rng);
-                let key = self.model.draw(text, self.now);
+                let key = self.draw();
                 // Now and then somebody is so early as to use it before it is there.
                 if !self.one_in(6) {
                     self.issue(key);
@@ -129,7 +128,13 @@ impl<R: Rules> World<R> {
         }
     }
 
-    fn issue(&mut self, key: usize) {
+    pub fn draw(&mut self) -> usize {
+        let account = self.host.account;
+        let text = NewKey::generate(account, &self.config.prefix, &self.config.ring, &mut self.rng);
+        self.model.draw(text, self.now)
+    }
+
+    pub fn issue(&mut self, key: usize) {
         let draft: Draft = serde_json::from_str(
             r#"{"name":"Build server","expires":"90d","networks":"","permissions":["demo:read"]}"#,
         )
@@ -169,8 +174,9 @@ impl<R: Rules> World<R> {
         self.command(key, command, power);
     }
 
-    fn command(&mut self, key: usize, command: Command, power: Power) {
-        if self.one_in(12) {
+    /// The record of the key after it; `None`: nothing was changed.
+    pub fn command(&mut self, key: usize, command: Command, power: Power) -> Option<Record> {
+        if !self.is_healed && self.one_in(12) {
             let fault = if self.one_in(2) { Fault::BeforeItLands } else { Fault::ReplyLost };
             self.host.sql.break_apply(1, fault);
         }
@@ -198,10 +204,10 @@ impl<R: Rules> World<R> {
             }
         };
         self.arm();
-        let Some(record) = record else { return };
+        let record = record?;
         self.tally.changes += 1;
         self.model.changed(key, power, &record, self.now).unwrap();
-        if is_told && !self.one_in(4) {
+        if is_told && !self.is_healed && !self.one_in(4) {
             let isolate = self.any_isolate();
             let delay = match self.random(8) {
                 0..4 if self.is_steady => self.random(3 * S),
@@ -209,8 +215,9 @@ impl<R: Rules> World<R> {
                 _ => self.random(100),
             };
             let of = (isolate, self.isolates[isolate].life);
-            self.later(delay, Event::Learn(of, record));
+            self.later(delay, Event::Learn(of, record.clone()));
         }
+        Some(record)
     }
 
     fn operate(&mut self) {
@@ -282,7 +289,12 @@ impl<R: Rules> World<R> {
         let account = self.host.account;
         let text = NewKey::generate(account, &self.foreign.prefix, &self.foreign.ring, &mut self.rng);
         let place = self.any_isolate();
-        self.check_garbage(place, text.expose())
+        self.check_garbage(place, text.expose())?;
+        // The ID of a key that there is, with the rest of another.
+        let Some(key) = self.any_key() else { return Ok(()) };
+        let id_end = "clv_".len() + KeyId::WIDTH;
+        let mixed = [&self.model.keys[key].text.expose()[..id_end], &text.expose()[id_end..]].concat();
+        self.check_garbage(place, &mixed)
     }
 
     /// An isolate sees so many keys of another account that it forgets what it has not used lately.
@@ -294,6 +306,7 @@ impl<R: Rules> World<R> {
         let isolate = &mut self.isolates[place];
         let local = at(self.now + isolate.offset);
         isolate.latest = local.as_ms();
+        isolate.warm.clear();
         let call = isolate.gateway.renew(other, local);
         let refresh = Refresh {
             epoch: epoch.clone(),

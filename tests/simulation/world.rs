@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use claviger::config::{Config, Settings};
 use claviger::gateway::{Check, Gateway};
-use claviger::lease::call::{KvRead, Lookup, Need, RefreshCall, RefreshReply, Source};
+use claviger::lease::call::{KvRead, Lookup, Need, RefreshCall, RefreshReply, Source, Tenure};
 use claviger::lease::rules::Rules;
 use claviger::ledger::publication::SETTLE_MS;
 use claviger::network::ClientAddress;
@@ -12,6 +12,7 @@ use claviger::permission::Permission;
 use claviger::protocol::{Effect, Outcome};
 use claviger::record::{Interface, Record, kv_key};
 use claviger::secret::SecretText;
+use claviger::time::DurationMs;
 use claviger::verdict::Denial;
 use claviger::verify::{Demand, Facts};
 use rand_chacha::ChaCha8Rng;
@@ -24,9 +25,10 @@ use crate::model::{Ask, Judged, Model};
 use crate::tally::Tally;
 
 /// 2026-11-21T12:00:00Z.
-const START: i64 = 1_795_262_400_000;
+pub const START: i64 = 1_795_262_400_000;
 pub const S: i64 = SETTLE_MS as i64;
 const RING: &str = r#"[{"id":"b","secret":"mKq4Zt0bXw7RfNcY2uHs9LdVj6PaGe3TiO8xWvBrQyE"}]"#;
+const BOTH: &str = r#"[{"id":"b","secret":"mKq4Zt0bXw7RfNcY2uHs9LdVj6PaGe3TiO8xWvBrQyE"},{"id":"x","secret":"Ue5nJ1kAzSgM7pDh3CyTq0RlWb9XoFv8IiNt2GxKc6P"}]"#;
 const FOREIGN: &str = r#"[{"id":"x","secret":"Ue5nJ1kAzSgM7pDh3CyTq0RlWb9XoFv8IiNt2GxKc6P"}]"#;
 const TIMEOUT: i64 = 2_000;
 
@@ -87,6 +89,18 @@ pub struct Isolate<R> {
     pub latest: i64,
     /// How far its clock went back without its seeing it.
     pub slack: i64,
+    /// The last word on each key that it has had: under which lease, and of which revision. It must not go back behind that (rule 4).
+    pub heard: BTreeMap<usize, Heard>,
+    /// The words that it holds in memory: whoever asks next must get them from there (P4).
+    pub warm: BTreeMap<usize, Heard>,
+}
+
+/// A word on a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Heard {
+    tenure: Tenure,
+    revision: u64,
+    at: i64,
 }
 
 pub struct World<R: Rules> {
@@ -149,9 +163,18 @@ impl<R: Rules> World<R> {
     pub fn isolate(&mut self) -> Isolate<R> {
         let mood = [Mood::Oldest, Mood::Newest, Mood::Any][self.random(3) as usize];
         let offset = self.random(7_200_000) - 3_600_000;
-        let (gateway, life) =
-            (Gateway::with_rules(config(RING), self.rng.next_u64() >> 11), self.rng.next_u64());
-        Isolate { gateway, life, mood, offset, frozen_until: 0, latest: i64::MIN, slack: 0 }
+        let ring = if self.host.sabotage == Sabotage::TagsUnchecked { BOTH } else { RING };
+        Isolate {
+            gateway: Gateway::with_rules(config(ring), self.rng.next_u64() >> 11),
+            life: self.rng.next_u64(),
+            mood,
+            offset,
+            frozen_until: 0,
+            latest: i64::MIN,
+            slack: 0,
+            heard: BTreeMap::new(),
+            warm: BTreeMap::new(),
+        }
     }
 
     pub fn random(&mut self, below: i64) -> i64 {
@@ -180,7 +203,7 @@ impl<R: Rules> World<R> {
     }
 
     /// The local time of an isolate whose leases are about to see it.
-    fn local(&mut self, isolate: usize) -> i64 {
+    pub fn local(&mut self, isolate: usize) -> i64 {
         let isolate = &mut self.isolates[isolate];
         isolate.latest = self.now + isolate.offset;
         isolate.latest
@@ -238,8 +261,7 @@ impl<R: Rules> World<R> {
             Event::Lands(key, value) => self.kv.land(&key, value.as_deref(), self.now),
             Event::Told(effect, outcome) => self.settle(&effect, &outcome),
             Event::Learn((isolate, _), record) => {
-                let local = at(self.local(isolate));
-                self.isolates[isolate].gateway.learn_from_change(record, local);
+                self.learn(isolate, record);
             }
             Event::Alarm => self.alarm(),
         }
@@ -253,7 +275,7 @@ impl<R: Rules> World<R> {
         }
         let key_model = &mut self.model.keys[key];
         key_model.is_premature |= !key_model.is_issued();
-        let delay = if self.one_in(20) { self.random(3_000) } else { 0 };
+        let delay = if !self.is_healed && self.one_in(20) { self.random(3_000) } else { 0 };
         let Isolate { life, offset, .. } = self.isolates[isolate];
         let (arrived, arrived_local) = (self.now, self.now + offset);
         let (lookup, failures, turns) = (Lookup::default(), 0, 0);
@@ -277,9 +299,13 @@ impl<R: Rules> World<R> {
             return Err("a request does not come to an end".into());
         }
         let lookup = core::mem::take(&mut flight.lookup);
+        let is_warm = flight.turns == 1 && self.is_warm(&flight);
         let check = self.check(&flight, &lookup, flight.arrived_local);
         flight.lookup = lookup;
         let (isolate, of) = (flight.isolate, (flight.isolate, flight.life));
+        if is_warm && matches!(check, Check::Need(_)) {
+            return Err(format!("P4: key {} is in memory, but {check:?}", flight.key));
+        }
         let checked = match check {
             Check::Need(Need::Kv(id)) => {
                 let local = at(self.local(isolate));
@@ -314,6 +340,9 @@ impl<R: Rules> World<R> {
         let is_use = verdict.is_ok() || verdict.is_err_and(Denial::is_of_a_known_key);
         self.uses += i64::from(is_use);
         self.note(verdict, source);
+        if matches!(source, Some(Source::Memory | Source::Kv)) {
+            self.check_order(isolate, &judged, revision.map_or(0, |revision| revision.0))?;
+        }
         // P4: what has just come out of the lease comes out of memory at once.
         if matches!(source, Some(Source::Memory | Source::Kv)) && !self.is_over(isolate) {
             let local = self.local(isolate);
@@ -335,13 +364,73 @@ impl<R: Rules> World<R> {
         Ok(())
     }
 
+    pub fn learn(&mut self, isolate: usize, record: Record) {
+        let local = at(self.local(isolate));
+        let (id, revision) = (record.id, record.revision.0);
+        self.isolates[isolate].gateway.learn_from_change(record, local);
+        let key = self.model.keys.iter().position(|key| key.text.id() == id).unwrap();
+        self.hear(isolate, key, revision);
+    }
+
+    /// Notes a word on a key, if there is a lease to hold it.
+    fn hear(&mut self, isolate: usize, key: usize, revision: u64) -> Option<Heard> {
+        let tenure = self.tenure(isolate)?;
+        let heard = Heard { tenure, revision, at: self.now };
+        let known = self.isolates[isolate].heard.entry(key).or_insert(heard);
+        if known.tenure != tenure || known.revision < revision {
+            *known = heard;
+        }
+        Some(heard)
+    }
+
+    fn tenure(&self, isolate: usize) -> Option<Tenure> {
+        let isolate = &self.isolates[isolate];
+        let lease = isolate.gateway.leases().lease(self.host.account, at(self.now + isolate.offset))?;
+        Some(lease.tenure())
+    }
+
+    /// Rule 4: under one lease, an isolate's word on a key is never followed by an older one.
+    fn check_order(&mut self, isolate: usize, judged: &Judged, revision: u64) -> Checked {
+        let known = self.isolates[isolate].heard.get(&judged.key).copied();
+        let tenure = self.tenure(isolate);
+        if let Some(known) = known.filter(|known| Some(known.tenure) == tenure && judged.arrived >= known.at)
+            && revision < known.revision
+        {
+            return Err(format!("order: revision {revision} after {known:?} for {judged:?}"));
+        }
+        if let Some(heard) = self.hear(isolate, judged.key, revision) {
+            self.isolates[isolate].warm.insert(judged.key, heard);
+        }
+        Ok(())
+    }
+
+    /// Whether a request's answer lies in memory: its lease has had a word on the key since it began, and nobody has changed the key.
+    fn is_warm(&self, flight: &Flight) -> bool {
+        let isolate = &self.isolates[flight.isolate];
+        let local = at(self.now + isolate.offset);
+        let Some(lease) = isolate.gateway.leases().lease(self.host.account, local) else { return false };
+        let is_usable = lease.is_usable(at(flight.arrived_local), DurationMs::default());
+        let revision = self.model.keys[flight.key].now().revision;
+        let warm = isolate.warm.get(&flight.key);
+        is_usable
+            && local.as_ms() >= isolate.latest
+            && warm.is_some_and(|warm| warm.tenure == lease.tenure() && warm.revision == revision)
+    }
+
     /// P3: what was never made is refused without needing anything.
     pub fn check_garbage(&mut self, isolate: usize, text: &str) -> Checked {
         let facts = Facts { address: None, interface: Interface::Http, demand: Demand::AnyKey };
         let isolate = &mut self.isolates[isolate];
         let local = at(self.now + isolate.offset);
+        let before = isolate.gateway.counters();
         match isolate.gateway.check(text, &facts, local, local, &Lookup::default()) {
-            Check::Verdict(checked) if checked.renew.is_none() && checked.verdict.is_err() => Ok(()),
+            Check::Verdict(checked)
+                if checked.renew.is_none()
+                    && checked.verdict.is_err()
+                    && isolate.gateway.counters() == before =>
+            {
+                Ok(())
+            }
             other => Err(format!("P3: a key that was never made leads to {other:?}")),
         }
     }

@@ -1,0 +1,200 @@
+//! Dangers that chance seldom meets, each staged: by the book all goes well, and with the bug that it is about it does not.
+
+use claviger::lease::call::{KvRead, Lookup, RefreshCall, RefreshReply};
+use claviger::lease::rules::{ByTheBook, Rules};
+use claviger::ledger::repair::ROUND;
+use claviger::protocol::Command;
+use claviger::record::{Record, Revision, kv_key};
+
+use crate::bugs::{LastSetCounts, LastWordCounts, LateWordEnters, Sabotage};
+use crate::host::at;
+use crate::kv::Mood;
+use crate::model::{Ask, Power, State, Version};
+use crate::world::{Checked, S, START, World};
+
+/// A lease's T: long, so that what goes wrong shows before the next refresh mends it.
+const T: i64 = 60_000;
+
+const UNSETTLED: &str = "SELECT count(*) FROM publication WHERE base < revision AND settled < revision";
+
+impl<R: Rules> World<R> {
+    /// One isolate, and a network on which nothing is lost or late by itself.
+    fn stage() -> Self {
+        let mut world = Self::new(0, Sabotage::None);
+        world.is_healed = true;
+        world.isolates.truncate(1);
+        world.isolates[0].mood = Mood::Oldest;
+        world.set_state(Some(T), Some(false));
+        world
+    }
+
+    /// A new key, which KV has taken.
+    fn new_key(&mut self) -> Result<usize, String> {
+        let key = self.draw();
+        self.issue(key);
+        self.wait(1_000)?;
+        Ok(key)
+    }
+
+    /// One request, until it has its verdict.
+    fn use_key(&mut self, key: usize) -> Checked {
+        self.request(0, key, Ask { network: 0, write: false });
+        self.wait(1)
+    }
+
+    /// The lease is kept alive by requests for a key.
+    fn live(&mut self, key: usize, span: i64) -> Checked {
+        for _ in 0..=span / (T / 2) {
+            self.use_key(key)?;
+            self.wait(T / 2)?;
+        }
+        self.use_key(key)
+    }
+
+    /// A question to the ledger, and the answer on its way.
+    fn ask_ledger(&mut self, key: Option<usize>) -> (RefreshCall, RefreshReply) {
+        let local = at(self.local(0));
+        let gateway = &mut self.isolates[0].gateway;
+        let call = match key {
+            Some(key) => gateway.ask_ledger(self.model.keys[key].text.id(), local),
+            None => gateway.renew(self.host.account, local),
+        };
+        let reply = self.host.refresh(call.request(), &mut self.rng, self.now).unwrap();
+        (call, RefreshReply::from(reply))
+    }
+
+    /// The answer arrives.
+    fn answer(&mut self, (call, reply): &(RefreshCall, RefreshReply)) {
+        let local = at(self.local(0));
+        assert!(self.isolates[0].gateway.take_refresh(call, reply, local, None), "no answer: {reply:?}");
+    }
+
+    /// A key is disabled; its record.
+    fn disable(&mut self, key: usize) -> Record {
+        let Version { revision, power, .. } = self.model.keys[key].now();
+        let id = self.model.keys[key].text.id();
+        let command = Command::SetEnabled { id, expected: Revision(revision), enabled: false };
+        self.command(key, command, Power { state: State::Disabled, ..power }).unwrap()
+    }
+
+    /// What KV holds of a key.
+    fn held(&self, key: usize) -> String {
+        let name = kv_key(self.model.keys[key].text.id());
+        self.kv.read(&name, Mood::Newest, 0, self.now).unwrap()
+    }
+
+    /// A reading of KV arrives.
+    fn take_kv(&mut self, read: &KvRead, text: &str) {
+        let local = at(self.local(0));
+        self.isolates[0].gateway.take_kv(read, Some(text), local, &mut Lookup::default());
+    }
+
+    fn unsettled(&self) -> i64 {
+        self.host.number(UNSETTLED)
+    }
+}
+
+/// Both are of the same account; the one keeps the lease alive, on the other something happens.
+fn two_keys<R: Rules>() -> Result<(World<R>, usize, usize), String> {
+    let mut world = World::stage();
+    let (often, seldom) = (world.new_key()?, world.new_key()?);
+    world.use_key(often)?;
+    Ok((world, often, seldom))
+}
+
+/// The ledger says of a key that it is active; meanwhile it is disabled, KV has long taken that, nobody names it any more as unsettled; then
+/// the answer arrives.
+fn an_answer_outlasts_a_settlement<R: Rules>() -> Checked {
+    let (mut world, often, seldom) = two_keys::<R>()?;
+    let late = world.ask_ledger(Some(seldom));
+    world.disable(seldom);
+    world.live(often, 3 * S)?;
+    assert_eq!(world.unsettled(), 0, "it has settled");
+    world.answer(&late);
+    world.use_key(seldom)
+}
+
+/// The same of what KV says.
+fn a_reading_outlasts_a_settlement<R: Rules>() -> Checked {
+    let (mut world, often, seldom) = two_keys::<R>()?;
+    let (id, local) = (world.model.keys[seldom].text.id(), at(world.local(0)));
+    let read = world.isolates[0].gateway.ask_kv(id, local);
+    let active = world.held(seldom);
+    world.disable(seldom);
+    world.live(often, 3 * S)?;
+    assert_eq!(world.unsettled(), 0, "it has settled");
+    world.take_kv(&read, &active);
+    world.use_key(seldom)
+}
+
+/// While KV is read, the key is disabled through the same isolate, whose lease then knows what KV does not.
+fn a_reading_meets_a_newer_word<R: Rules>() -> Checked {
+    let (mut world, _, seldom) = two_keys::<R>()?;
+    let (id, local) = (world.model.keys[seldom].text.id(), at(world.local(0)));
+    let read = world.isolates[0].gateway.ask_kv(id, local);
+    let active = world.held(seldom);
+    let disabled = world.disable(seldom);
+    world.learn(0, disabled);
+    world.take_kv(&read, &active);
+    world.use_key(seldom)
+}
+
+/// A hand writes an old record into KV, and the ledger's round finds it: the key is unsettled again, without a new number. Of two answers of
+/// the same number, the one from before arrives last.
+fn an_older_set_arrives_last<R: Rules>() -> Checked {
+    let (mut world, often, seldom) = two_keys::<R>()?;
+    let active = world.held(seldom);
+    world.disable(seldom);
+    world.live(often, 3 * S)?;
+    assert_eq!(world.unsettled(), 0, "it has settled");
+    world.kv.land(&kv_key(world.model.keys[seldom].text.id()), Some(&active), world.now);
+    // Until then nobody promises what is made of it.
+    world.wait(START + ROUND.as_ms() as i64 - world.now)?;
+    world.use_key(often)?;
+    let mut before = world.ask_ledger(None);
+    while world.unsettled() == 0 {
+        world.use_key(often)?;
+        before = world.ask_ledger(None);
+        world.wait(1_000)?;
+    }
+    let after = world.ask_ledger(None);
+    world.answer(&after);
+    world.answer(&before);
+    world.use_key(seldom)
+}
+
+/// By the book a scene is played without a word, with a bug not.
+fn shows(by_the_book: fn() -> Checked, with_bug: fn() -> Checked, promise: &str) {
+    by_the_book().unwrap_or_else(|violation| panic!("by the book: {violation}"));
+    let violation = with_bug().expect_err("nobody noticed");
+    println!("{violation}");
+    assert!(violation.starts_with(promise), "{violation}");
+}
+
+#[test]
+fn an_answer_that_enters_late_is_noticed() {
+    let (by_the_book, with_bug) =
+        (an_answer_outlasts_a_settlement::<ByTheBook>, an_answer_outlasts_a_settlement::<LateWordEnters>);
+    shows(by_the_book, with_bug, "P1");
+}
+
+#[test]
+fn a_reading_that_enters_late_is_noticed() {
+    let (by_the_book, with_bug) =
+        (a_reading_outlasts_a_settlement::<ByTheBook>, a_reading_outlasts_a_settlement::<LateWordEnters>);
+    shows(by_the_book, with_bug, "P1");
+}
+
+#[test]
+fn an_older_word_over_a_newer_is_noticed() {
+    let (by_the_book, with_bug) =
+        (a_reading_meets_a_newer_word::<ByTheBook>, a_reading_meets_a_newer_word::<LastWordCounts>);
+    shows(by_the_book, with_bug, "order");
+}
+
+#[test]
+fn an_older_set_over_a_newer_is_noticed() {
+    let (by_the_book, with_bug) =
+        (an_older_set_arrives_last::<ByTheBook>, an_older_set_arrives_last::<LastSetCounts>);
+    shows(by_the_book, with_bug, "P1");
+}
