@@ -46,9 +46,6 @@ pub enum ConfigError {
     /// Where leases come from is none of the ways there are.
     #[error("FRESHNESS must be bounded (the default)")]
     Freshness,
-    /// `eventual` is a word of the future: a deployment that wants it must not get something else.
-    #[error("FRESHNESS = eventual is not there yet; bounded is")]
-    Eventual,
     /// What to do while a ledger is out of reach.
     #[error("OUTAGE must be deny (the default), or grace:<seconds> with 1 to {GRACE_S_MAX}")]
     Outage,
@@ -71,7 +68,7 @@ pub enum ConfigError {
     Rules(#[from] RulesError),
 }
 
-/// Longest grace, in seconds: a day. A lease does not outlive ten T in any case.
+/// Longest grace, in seconds: a day.
 pub const GRACE_S_MAX: u64 = 86_400;
 
 /// What a request gets whose lease is older than T while the ledger is out of reach.
@@ -79,7 +76,8 @@ pub const GRACE_S_MAX: u64 = 86_400;
 pub enum Outage {
     /// 503.
     Deny,
-    /// A verdict from the lease there is, if it is at most so much older than T, and has not ended (after ten T).
+    /// A verdict from the lease there is, if it is at most so much older than T, and has not ended (after ten T); else from the lease
+    /// document in KV, for so long after the first call that failed.
     Grace(DurationMs),
 }
 
@@ -109,15 +107,51 @@ impl Outage {
 pub enum Freshness {
     /// From the ledger: within T.
     Bounded,
+    /// From the documents that ledgers publish to KV: as late as KV is, and mostly without a call to a ledger.
+    Eventual,
 }
 
 impl Freshness {
-    fn parse(text: &str) -> Result<Self, ConfigError> {
-        match text {
-            "bounded" => Ok(Self::Bounded),
-            "eventual" => Err(ConfigError::Eventual),
-            _ => Err(ConfigError::Freshness),
+    /// As the setting and the session document spell it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Bounded => "bounded",
+            Self::Eventual => "eventual",
         }
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        // The edge reads no documents yet.
+        [Self::Bounded].into_iter().find(|freshness| freshness.as_str() == text)
+    }
+}
+
+/// On what terms a deployment holds leases.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Terms {
+    /// Where leases come from.
+    pub freshness: Freshness,
+    /// What holds while a ledger is out of reach.
+    pub outage: Outage,
+}
+
+impl Terms {
+    /// Parses the variables `FRESHNESS` and `OUTAGE`.
+    ///
+    /// # Errors
+    /// [`ConfigError::Freshness`], [`ConfigError::Outage`].
+    pub fn parse(freshness: Option<&str>, outage: Option<&str>) -> Result<Self, ConfigError> {
+        let freshness = freshness.map_or(Some(Freshness::Bounded), Freshness::parse);
+        let outage = outage.map_or(Some(Outage::Deny), Outage::parse);
+        Ok(Self {
+            freshness: freshness.ok_or(ConfigError::Freshness)?,
+            outage: outage.ok_or(ConfigError::Outage)?,
+        })
+    }
+
+    /// Whether isolates may need what ledgers publish to KV.
+    pub fn wants_documents(self) -> bool {
+        self.freshness == Freshness::Eventual || self.outage.grace().is_some()
     }
 }
 
@@ -194,10 +228,8 @@ pub struct Config {
     pub console_host: String,
     /// Gateway rules.
     pub rules: Rules,
-    /// Where leases come from.
-    pub freshness: Freshness,
-    /// What holds while a ledger is out of reach.
-    pub outage: Outage,
+    /// On what terms leases are held.
+    pub terms: Terms,
     /// How mail goes out; `None`: it is off, and what needs a mailed code is refused.
     pub mail: Option<Mail>,
 }
@@ -223,12 +255,10 @@ impl Config {
             .filter(|host| console_origin.starts_with("https://") || host == "localhost")
             .ok_or(ConfigError::ConsoleOrigin)?;
         let rules = Rules::parse(&rules, &console_host)?;
-        let freshness = settings.freshness.as_deref().map_or(Ok(Freshness::Bounded), Freshness::parse)?;
-        let outage = settings.outage.as_deref().map_or(Some(Outage::Deny), Outage::parse);
-        let outage = outage.ok_or(ConfigError::Outage)?;
+        let terms = Terms::parse(settings.freshness.as_deref(), settings.outage.as_deref())?;
         let mail =
             Mail::parse(settings.mail.as_deref(), settings.mail_from.as_deref(), settings.mail_api_key)?;
-        Ok(Self { ring, prefix, console_origin, console_host, rules, freshness, outage, mail })
+        Ok(Self { ring, prefix, console_origin, console_host, rules, terms, mail })
     }
 }
 
@@ -293,18 +323,26 @@ pub(crate) mod tests {
             ("", Err(ConfigError::Outage)),
         ] {
             let settings = Settings { outage: Some(text.into()), ..settings() };
-            assert_eq!(Config::parse(settings).map(|config| config.outage), expected, "{text}");
+            assert_eq!(Config::parse(settings).map(|config| config.terms.outage), expected, "{text}");
         }
         for (text, expected) in [
             ("bounded", Ok(Freshness::Bounded)),
-            ("eventual", Err(ConfigError::Eventual)),
+            ("eventual", Err(ConfigError::Freshness)),
+            ("Eventual", Err(ConfigError::Freshness)),
             ("Bounded", Err(ConfigError::Freshness)),
             ("", Err(ConfigError::Freshness)),
         ] {
             let settings = Settings { freshness: Some(text.into()), ..settings() };
-            assert_eq!(Config::parse(settings).map(|config| config.freshness), expected, "{text}");
+            assert_eq!(Config::parse(settings).map(|config| config.terms.freshness), expected, "{text}");
         }
-        assert_eq!((config().freshness, config().outage), (Freshness::Bounded, Outage::Deny));
+        assert_eq!(config().terms, Terms { freshness: Freshness::Bounded, outage: Outage::Deny });
+        for (freshness, outage, wants) in [
+            (None, None, false),
+            (Some("bounded"), Some("deny"), false),
+            (Some("bounded"), Some("grace:1"), true),
+        ] {
+            assert_eq!(Terms::parse(freshness, outage).unwrap().wants_documents(), wants);
+        }
     }
 
     #[test]

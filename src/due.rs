@@ -50,6 +50,10 @@ pub enum Kind {
     ConfirmAccount,
     /// A ledger: see whether a put has settled. Subject: the key.
     ReadBack,
+    /// A ledger: put the lease document into KV.
+    PutLease,
+    /// A ledger: see whether KV holds the last lease document.
+    ReadLease,
     /// A ledger: compare KV with itself, a little at a time.
     Repair,
     /// A ledger: put every record again, a little at a time.
@@ -71,11 +75,13 @@ pub enum Kind {
 }
 
 impl Kind {
-    const ALL: [Self; 13] = [
+    const ALL: [Self; 15] = [
         Self::PutRecord,
         Self::ConfirmName,
         Self::ConfirmAccount,
         Self::ReadBack,
+        Self::PutLease,
+        Self::ReadLease,
         Self::Repair,
         Self::Rebuild,
         Self::SweepUsage,
@@ -93,6 +99,8 @@ impl Kind {
             Self::ConfirmName => "confirm_name",
             Self::ConfirmAccount => "confirm_account",
             Self::ReadBack => "read_back",
+            Self::PutLease => "put_lease",
+            Self::ReadLease => "read_lease",
             Self::Repair => "repair",
             Self::Rebuild => "rebuild",
             Self::SweepUsage => "sweep_usage",
@@ -136,6 +144,8 @@ impl Duty {
             Effect::PutRecord { id, .. } => Self::new(Kind::PutRecord, id),
             Effect::ReadBack { id, .. } => Self::new(Kind::ReadBack, id),
             Effect::ReadMany { .. } | Effect::ListKv { .. } => Self::own(Kind::Repair),
+            Effect::PutLease { .. } => Self::own(Kind::PutLease),
+            Effect::ReadLease { .. } => Self::own(Kind::ReadLease),
             Effect::TellEpoch { account, .. } => Self::new(Kind::TellEpoch, account),
             Effect::ConfirmName { request, .. } => Self::new(Kind::ConfirmName, request.member),
             Effect::ConfirmAccount { .. } => Self::own(Kind::ConfirmAccount),

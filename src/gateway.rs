@@ -114,7 +114,7 @@ impl<R: Rules> Gateway<R> {
             .map(|rule| rule.origin.name())
             .map(|name| (name.to_owned(), MacKey::new(&newest.origin_key(name))))
             .collect();
-        let leases = Leases::new(isolate, config.outage);
+        let leases = Leases::new(isolate, config.terms.outage);
         Self { config, leases, origin_keys }
     }
 

@@ -2,6 +2,11 @@
 //!
 //! The edge says what it knows; the ledger answers with what has changed since, with what Workers KV may still have wrong, and with the
 //! records that the edge asked for. Shapes are pinned by tests; members are only added, with a default.
+//!
+//! [`document`] is the same for isolates that read it from KV; [`shared`] is a reply that one isolate hands to its neighbours.
+
+pub mod document;
+pub mod shared;
 
 use serde::{Deserialize, Serialize};
 
@@ -51,6 +56,13 @@ pub struct Refresh {
     /// The records that were asked for: one answer for each of the first [`ASK_MAX`] different keys, none for the rest.
     #[serde(default)]
     pub answers: Vec<Answer>,
+    /// The newest [lease document](document) may have this number: one of a lower number is older than this reply. 0: there is none.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub document: u64,
+}
+
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 /// A key and the revision of its last change.
@@ -141,8 +153,11 @@ pub struct Use {
 /// Most addresses of one key in one batch.
 pub const ADDRESSES_MAX: usize = 8;
 
-/// Most keys that one refresh may ask for, and most uses in its batch: one bulk of a verifier's checks.
+/// Most keys that one refresh may ask for: one bulk of a verifier's checks.
 pub const ASK_MAX: usize = 100;
+
+/// Most uses in one batch: as many as an isolate lets wait, of at most 250 bytes, so 64 KB.
+pub const USES_MAX: usize = 256;
 
 /// Most marks of a delta or of the unsettled set in a reply: about 40 bytes each, 40 KB.
 pub const MARKS_MAX: usize = 1_000;
@@ -227,8 +242,9 @@ mod tests {
                 unsettled: Unsettled::Set(vec![mark]),
                 state: Some(state()),
                 answers: vec![Answer { id: key_id(), record: None }],
+                document: 1_795_262_400_000,
             }),
-            r#"{"reply":"refreshed","epoch":"5f2c9a0b7d1e4386","revision":12,"delta":{"changes":[{"id":"a1B2c3D47Hq0p2Zx9K","revision":12}]},"unsettled":{"set":[{"id":"a1B2c3D47Hq0p2Zx9K","revision":12}]},"state":{"revision":3,"freshness_ms":10000,"suspended":false},"answers":[{"id":"a1B2c3D47Hq0p2Zx9K","record":null}]}"#.into(),
+            r#"{"reply":"refreshed","epoch":"5f2c9a0b7d1e4386","revision":12,"delta":{"changes":[{"id":"a1B2c3D47Hq0p2Zx9K","revision":12}]},"unsettled":{"set":[{"id":"a1B2c3D47Hq0p2Zx9K","revision":12}]},"state":{"revision":3,"freshness_ms":10000,"suspended":false},"answers":[{"id":"a1B2c3D47Hq0p2Zx9K","record":null}],"document":1795262400000}"#.into(),
         ),
         (
             LedgerReply::Refreshed(Refresh {
@@ -238,6 +254,7 @@ mod tests {
                 unsettled: Unsettled::Overflow,
                 state: None,
                 answers: vec![],
+                document: 0,
             }),
             r#"{"reply":"refreshed","epoch":"5f2c9a0b7d1e4386","revision":12,"delta":"reset","unsettled":"overflow","state":null,"answers":[]}"#.into(),
         ),

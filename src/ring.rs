@@ -50,6 +50,8 @@ pub enum Use {
     Sealing,
     /// Encryption of what must be shown again.
     Viewing,
+    /// MACs of refresh replies that isolates of one data centre share.
+    RefreshCache,
 }
 
 impl Use {
@@ -61,6 +63,7 @@ impl Use {
             Self::OriginProof => b"claviger/origin-proof/1",
             Self::Sealing => b"claviger/sealing/1",
             Self::Viewing => b"claviger/viewing/1",
+            Self::RefreshCache => b"claviger/refresh-cache/1",
         }
     }
 }
@@ -315,8 +318,15 @@ pub(crate) mod tests {
         let ring = ring();
         let mut keys: Vec<[u8; 32]> = Vec::new();
         for generation in ring.iter() {
-            for purpose in [Use::Tag, Use::Pepper, Use::Cookies, Use::OriginProof, Use::Sealing, Use::Viewing]
-            {
+            for purpose in [
+                Use::Tag,
+                Use::Pepper,
+                Use::Cookies,
+                Use::OriginProof,
+                Use::Sealing,
+                Use::Viewing,
+                Use::RefreshCache,
+            ] {
                 keys.push(*generation.subkey(purpose));
             }
             keys.push(*generation.origin_key("DEMO"));

@@ -18,7 +18,7 @@ use worker::{Env, ScheduledTime, State, Storage};
 use super::storage::ObjectSql;
 use super::{calls, now, settings};
 use crate::address::Address;
-use crate::config::Config;
+use crate::config::{Config, Terms};
 use crate::directory::Directory;
 use crate::due::EFFECT_TIMEOUT_MS;
 use crate::id::KeyId;
@@ -45,7 +45,7 @@ pub async fn object(
     let host = Host::new(ctx, env);
     let text = worker::Request::from(request).text().await?;
     let reply = match kind.as_str() {
-        "Ledger" => host.answer(&Ledger::new(&host.sql), &text).await,
+        "Ledger" => host.answer(&host.ledger(), &text).await,
         "Name" => {
             let config = host.config()?;
             host.answer(&Name::new(&host.sql, &config.ring, &Argon2id), &text).await
@@ -95,6 +95,12 @@ impl Host {
         Config::parse(settings::read(&self.env)).map_err(|error| error.to_string().into())
     }
 
+    fn ledger(&self) -> Ledger<'_> {
+        // The edge does not serve with wrong settings: what they want then is nobody's.
+        let wants_documents = settings::terms(&self.env).is_ok_and(Terms::wants_documents);
+        Ledger::new(&self.sql).with_documents(wants_documents)
+    }
+
     async fn answer<O: Object>(&self, object: &O, request: &str) -> Result<String, worker::Error> {
         let mut bytes = [0; 32];
         // It does not fail: `crypto.getRandomValues` is always there.
@@ -107,7 +113,7 @@ impl Host {
 
     async fn work_as(&self, kind: &str) -> Result<(), worker::Error> {
         match kind {
-            "Ledger" => self.work(&Ledger::new(&self.sql)).await,
+            "Ledger" => self.work(&self.ledger()).await,
             "Name" => self.work(&Name::new(&self.sql, &self.config()?.ring, &Argon2id)).await,
             "Directory" => self.work(&Directory::new(&self.sql)).await,
             "Address" => self.work(&Address::new(&self.sql)).await,
@@ -179,7 +185,10 @@ impl Host {
                 let told = LedgerRequest::Restored { epoch: epoch.clone() };
                 matches!(calls::ledger(&self.env, *account, &told).await, Ok(LedgerReply::Done))
             }
-            Effect::ReadBack { key, .. } => return read(self.read_back(key).await),
+            Effect::PutLease { key, value, .. } => self.put(key, value).await.is_ok(),
+            Effect::ReadBack { key, .. } | Effect::ReadLease { key, .. } => {
+                return read(self.read_back(key).await);
+            }
             Effect::ReadMany { ids } => return read(self.read_many(ids).await),
             Effect::ListKv { prefix, cursor } => {
                 return read(self.list(prefix, cursor.as_deref()).await);

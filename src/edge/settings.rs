@@ -4,7 +4,7 @@ use js_sys::{JSON, Reflect};
 use wasm_bindgen::JsValue;
 use worker::Env;
 
-use crate::config::Settings;
+use crate::config::{ConfigError, Settings, Terms};
 use crate::secret::SecretText;
 
 /// All settings, as they are.
@@ -20,6 +20,14 @@ pub fn read(env: &Env) -> Settings {
         mail_from: text(env, "MAIL_FROM"),
         mail_api_key: text(env, "MAIL_API_KEY").map(SecretText::new),
     }
+}
+
+/// The terms alone, for objects, which need little else.
+///
+/// # Errors
+/// [`ConfigError`] of the two variables.
+pub fn terms(env: &Env) -> Result<Terms, ConfigError> {
+    Terms::parse(text(env, "FRESHNESS").as_deref(), text(env, "OUTAGE").as_deref())
 }
 
 /// A variable as text: tables and arrays of the configuration file arrive as objects and become JSON.

@@ -34,6 +34,7 @@ fn refresh(revision: u64) -> Refresh {
         unsettled: Unsettled::Set(Vec::new()),
         state: Some(AccountState { revision: Revision(1), freshness_ms: 10_000, ..AccountState::default() }),
         answers: Vec::new(),
+        document: 0,
     }
 }
 

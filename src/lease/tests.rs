@@ -67,6 +67,7 @@ fn reply(revision: u64) -> Refresh {
         unsettled: Unsettled::Set(Vec::new()),
         state: Some(state(T)),
         answers: Vec::new(),
+        document: 0,
     }
 }
 

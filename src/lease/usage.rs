@@ -7,7 +7,7 @@ use std::collections::HashMap;
 
 use crate::id::KeyId;
 use crate::network::ClientAddress;
-use crate::refresh::{ADDRESSES_MAX, ASK_MAX, UsageBatch, Use};
+use crate::refresh::{ADDRESSES_MAX, USES_MAX, UsageBatch, Use};
 use crate::time::{DurationMs, UnixMs};
 
 /// Where no refresh goes out, uses travel at most this often.
@@ -16,9 +16,6 @@ pub const USAGE_PAUSE: DurationMs = DurationMs::from_s(60);
 /// Most keys of one account whose uses wait here, beside the batch that is under way: 250 bytes each, so 64 KB an account. Uses of
 /// further keys are lost, and counted as lost.
 pub const USES_PENDING_MAX: usize = 256;
-
-/// Most keys in one batch.
-pub const USES_MAX: usize = ASK_MAX;
 
 /// One account's uses.
 #[derive(Clone, Debug)]

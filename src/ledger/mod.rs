@@ -19,6 +19,7 @@
 pub mod account;
 pub mod audit;
 pub mod decide;
+mod document;
 mod drift;
 mod idempotency;
 mod key;
@@ -59,6 +60,8 @@ use crate::time::{DurationMs, UnixMs};
 /// A ledger over its database.
 pub struct Ledger<'a> {
     sql: &'a dyn Sql,
+    /// Whether the deployment wants lease documents in KV.
+    wants_documents: bool,
 }
 
 /// A reply with the writes that make it true.
@@ -96,9 +99,23 @@ impl Asked<'_> {
 }
 
 impl<'a> Ledger<'a> {
-    /// The ledger that this database is of.
+    /// The ledger that this database is of, of a deployment that wants no lease documents.
     pub fn new(sql: &'a dyn Sql) -> Self {
-        Self { sql }
+        Self { sql, wants_documents: false }
+    }
+
+    /// The same, of a deployment that [wants](crate::config::Terms::wants_documents) them or not.
+    #[must_use]
+    pub fn with_documents(self, wants_documents: bool) -> Self {
+        Self { wants_documents, ..self }
+    }
+
+    /// Writes that change something, and what they make owed of the lease document.
+    fn with_document(&self, mut writes: Vec<Statement>, now: UnixMs) -> Vec<Statement> {
+        if !writes.is_empty() {
+            writes.push(document::owe(self.wants_documents, now));
+        }
+        writes
     }
 
     /// Plans a reply. Reads only.
@@ -296,8 +313,16 @@ impl Object for Ledger<'_> {
             }
             (None, _) => Plan::read(LedgerReply::Gone),
         };
-        if !plan.writes.is_empty() {
-            self.sql.apply(&plan.writes)?;
+        let is_behind = self.wants_documents
+            && !matches!(plan.reply, LedgerReply::Gone)
+            && plan.writes.is_empty()
+            && document::is_forgotten(self.sql)?;
+        let writes = match is_behind {
+            true => vec![document::owe(true, now)],
+            false => self.with_document(plan.writes, now),
+        };
+        if !writes.is_empty() {
+            self.sql.apply(&writes)?;
         }
         Ok(plan.reply)
     }
@@ -307,6 +332,8 @@ impl Object for Ledger<'_> {
         Ok(match duty.kind {
             Kind::PutRecord => outbox::put(self.sql, &account, &duty.subject, now)?,
             Kind::ReadBack => outbox::read_back(self.sql, &account, &duty.subject, now)?,
+            Kind::PutLease => document::put(self.sql, &account, now)?,
+            Kind::ReadLease => document::look(self.sql, account.id, now)?,
             Kind::Repair => repair::step(self.sql, &account, now)?,
             Kind::Rebuild => rebuild::step(self.sql, &account, now)?,
             Kind::SweepUsage => usage::sweep(self.sql, now)?,
@@ -329,27 +356,34 @@ impl Object for Ledger<'_> {
 
     fn settled(&self, effect: &Effect, _: Option<bool>, now: UnixMs) -> Result<Vec<Statement>, ObjectError> {
         let Some(account) = self.account(now)? else { return Ok(Vec::new()) };
-        Ok(match effect {
+        let writes = match effect {
             Effect::PutRecord { id, revision, sent_at, .. } => {
                 outbox::acknowledged(self.sql, &account, *id, (*revision, *sent_at), now)?
             }
-            // What is read comes as another outcome.
-            Effect::ReadBack { .. } | Effect::ReadMany { .. } | Effect::ListKv { .. } => {
-                self.failed(effect, now)?
+            Effect::PutLease { number, version, .. } => {
+                document::acknowledged(self.sql, *number, *version, now)?
             }
+            // What is read comes as another outcome.
+            Effect::ReadBack { .. }
+            | Effect::ReadLease { .. }
+            | Effect::ReadMany { .. }
+            | Effect::ListKv { .. } => self.failed(effect, now)?,
             Effect::ConfirmName { .. }
             | Effect::ConfirmAccount { .. }
             | Effect::AskHolds { .. }
             | Effect::AskExists { .. }
             | Effect::TellEpoch { .. } => vec![Duty::of(effect).done()],
-        })
+        };
+        Ok(self.with_document(writes, now))
     }
 
     fn failed(&self, effect: &Effect, now: UnixMs) -> Result<Vec<Statement>, ObjectError> {
         Ok(match effect {
             Effect::PutRecord { id, sent_at, .. } => outbox::failed(self.sql, *id, *sent_at, now)?,
+            Effect::PutLease { number, .. } => document::failed(self.sql, *number, now)?,
             Effect::ListKv { .. } | Effect::ReadMany { .. } => repair::failed(self.sql, effect, now)?,
             Effect::ReadBack { .. }
+            | Effect::ReadLease { .. }
             | Effect::ConfirmName { .. }
             | Effect::ConfirmAccount { .. }
             | Effect::AskHolds { .. }
@@ -365,10 +399,13 @@ impl Object for Ledger<'_> {
         now: UnixMs,
     ) -> Result<Vec<Statement>, ObjectError> {
         let Some(account) = self.account(now)? else { return Ok(Vec::new()) };
-        Ok(match (effect, outcome) {
+        let writes = match (effect, outcome) {
             (Effect::ReadBack { id, revision, acknowledged_at, .. }, Outcome::Read { value }) => {
                 let put = (*revision, *acknowledged_at);
                 outbox::was_read_back(self.sql, &account, *id, put, value.as_deref(), now)?
+            }
+            (Effect::ReadLease { number, .. }, Outcome::Read { value }) => {
+                document::looked(self.sql, &account, *number, value.as_deref(), now)?
             }
             (Effect::ReadMany { .. }, Outcome::ReadMany { values }) => {
                 repair::compared(self.sql, &account, values, now)?
@@ -378,7 +415,8 @@ impl Object for Ledger<'_> {
                 repair::listed(self.sql, &account, cursor.as_deref(), page, now)?
             }
             _ => self.failed(effect, now)?,
-        })
+        };
+        Ok(self.with_document(writes, now))
     }
 
     fn alert(&self, now: UnixMs) -> Result<Option<String>, ObjectError> {

@@ -258,6 +258,7 @@ fn limit() -> u32 {
     u32::try_from(MARKS_MAX).map_or(u32::MAX, |max| max.saturating_add(1))
 }
 
-fn mark(mut row: Row) -> Result<Mark, SqlError> {
+/// Reads a key and a revision.
+pub fn mark(mut row: Row) -> Result<Mark, SqlError> {
     Ok(Mark { id: row.parsed("a key ID", KeyId::parse)?, revision: revision(&mut row)? })
 }

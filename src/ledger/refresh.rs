@@ -5,7 +5,7 @@
 
 use super::account::Account;
 use super::key::{Key, State};
-use super::{publication, state, usage};
+use super::{document, publication, state, usage};
 use crate::id::KeyId;
 use crate::record::{Epoch, Record};
 use crate::refresh::{ASK_MAX, Answer, Delta, Refresh, RefreshRequest};
@@ -46,6 +46,7 @@ pub fn refresh(
         unsettled: publication::unsettled(sql, account.generation)?,
         state: (!has_state).then(|| state::view(account)),
         answers,
+        document: document::number(sql, account)?,
     };
     Ok((usage::fold(sql, request.usage.as_ref(), &used, now)?, reply))
 }

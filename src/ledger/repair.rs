@@ -7,10 +7,11 @@
 //!
 //! A name in KV without a key is an orphan: it gets a row, which makes it unsettled at once, and in the second phase a
 //! tombstone, as whatever differs there is put right ([`super::drift`]). Keys with a put or a read-back ahead are left to
-//! that. Each step is one effect, and where it stands is in the table `repair`, so that a crash repeats a step at most.
+//! that. At the end the lease document is looked at ([`super::document`]). Each step is one effect, and where it stands is in the table `repair`, so that a crash repeats a step at most.
 
 use super::account::Account;
 use super::audit::{self, Action};
+use super::document;
 use super::drift::{Finding, mend};
 use super::publication::{self, Publication};
 use super::rebuild;
@@ -99,7 +100,8 @@ pub fn step(sql: &dyn Sql, account: &Account, now: UnixMs) -> Result<Step, SqlEr
             let rows = Publication::load_after(sql, &last, READ_MANY_MAX)?;
             if rows.is_empty() {
                 let again = round.begun_at.saturating_add(ROUND);
-                return Ok(Step::Chore { writes: vec![Round::over()], again: Some(again) });
+                let writes = vec![Round::over(), document::owe_look(now)];
+                return Ok(Step::Chore { writes, again: Some(again) });
             }
             Effect::ReadMany { ids: rows.iter().map(|row| row.id).collect() }
         }

@@ -6,7 +6,7 @@ use crate::due;
 use crate::sql::Migration;
 
 /// Every migration, oldest first.
-pub const MIGRATIONS: &[Migration] = &[FIRST, PUBLICATION, OPERATOR];
+pub const MIGRATIONS: &[Migration] = &[FIRST, PUBLICATION, OPERATOR, LEASE_DOCUMENT];
 
 /// Keys, members, sessions, journal, audit.
 const FIRST: Migration = Migration {
@@ -193,5 +193,33 @@ const OPERATOR: Migration = Migration {
         ) STRICT, WITHOUT ROWID",
         // The directory has learnt to list names.
         "INSERT OR REPLACE INTO due (kind, subject, at_ms, attempts) SELECT 'confirm_account', '', 0, 0 FROM account",
+    ],
+};
+
+/// The lease document in KV. The triggers note whatever changes it, whoever changes it.
+const LEASE_DOCUMENT: Migration = Migration {
+    statements: &[
+        "CREATE TABLE lease_document (
+            one                INTEGER PRIMARY KEY CHECK (one = 1),                  -- there is one row
+            version            INTEGER NOT NULL,                                     -- of what it tells; rises
+            acknowledged       INTEGER NOT NULL,                                     -- last that KV took, 0 = none; rises
+            number             INTEGER NOT NULL CHECK (number >= 0),                 -- of the last that was sent; rises
+            epoch              TEXT,                                                 -- what that one told of; mutable
+            sent_at_ms         INTEGER,                                              -- when it was sent; mutable
+            is_under_way       INTEGER NOT NULL CHECK (is_under_way IN (0, 1)),      -- whether it is; mutable
+            acknowledged_at_ms INTEGER,                                              -- when KV took one last; mutable
+            unsure_at_ms       INTEGER                                               -- of the last of unknown fate; mutable
+        ) STRICT",
+        "INSERT INTO lease_document (one, version, acknowledged, number, is_under_way) VALUES (1, 1, 0, 0, 0)",
+        "CREATE TRIGGER lease_document_tells_new_keys AFTER INSERT ON publication
+            BEGIN UPDATE lease_document SET version = version + 1; END",
+        "CREATE TRIGGER lease_document_tells_keys AFTER UPDATE ON publication
+            WHEN NEW.revision IS NOT OLD.revision OR NEW.generation IS NOT OLD.generation
+                OR NEW.base IS NOT OLD.base OR NEW.settled IS NOT OLD.settled
+            BEGIN UPDATE lease_document SET version = version + 1; END",
+        "CREATE TRIGGER lease_document_tells_the_account AFTER UPDATE ON account
+            WHEN NEW.revision IS NOT OLD.revision OR NEW.state_revision IS NOT OLD.state_revision
+                OR NEW.epoch IS NOT OLD.epoch OR NEW.epoch_is_over IS NOT OLD.epoch_is_over
+            BEGIN UPDATE lease_document SET version = version + 1; END",
     ],
 };

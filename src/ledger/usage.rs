@@ -13,7 +13,7 @@ use crate::due::{Duty, Kind};
 use crate::id::KeyId;
 use crate::network::ClientAddress;
 use crate::object::Step;
-use crate::refresh::{ADDRESSES_MAX, ASK_MAX, UsageBatch};
+use crate::refresh::{ADDRESSES_MAX, USES_MAX, UsageBatch};
 use crate::sql::{INTEGER_MAX, Row, Sql, SqlError, SqlExt, Statement};
 use crate::time::{DurationMs, UnixMs};
 
@@ -145,10 +145,10 @@ fn note(sql: &dyn Sql, batch: &UsageBatch, now: UnixMs) -> Result<Option<Vec<Sta
     Ok(Some(writes))
 }
 
-/// The sums of a batch, of at most [`ASK_MAX`] uses, and of this refresh.
+/// The sums of a batch, of at most [`USES_MAX`] uses, and of this refresh.
 fn tally(batch: Option<&UsageBatch>, used: &[KeyId], now: UnixMs) -> Tallies {
     let mut tallies = Tallies::new();
-    for one in batch.iter().flat_map(|batch| &batch.uses).take(ASK_MAX) {
+    for one in batch.iter().flat_map(|batch| &batch.uses).take(USES_MAX) {
         let at = one.last_at.clamp(now.saturating_sub(REPORT_LATE_MAX), now);
         tallies.entry((one.id, day(at))).or_default().add(Tally {
             uses: one.count,

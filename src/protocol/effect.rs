@@ -38,6 +38,24 @@ pub enum Effect {
         /// The keys, at most [`READ_MANY_MAX`].
         ids: Vec<KeyId>,
     },
+    /// Put an account's lease document into KV.
+    PutLease {
+        /// KV key.
+        key: String,
+        /// KV value.
+        value: String,
+        /// Which document.
+        number: u64,
+        /// Up to which change it tells.
+        version: i64,
+    },
+    /// Read an account's lease document in KV, to see whether it is the one that was put last.
+    ReadLease {
+        /// KV key.
+        key: String,
+        /// The one that was put last.
+        number: u64,
+    },
     /// List the names in KV that begin so.
     ListKv {
         /// The beginning.
@@ -106,7 +124,7 @@ pub enum Outcome {
         /// The answer.
         held: bool,
     },
-    /// KV was read ([`Effect::ReadBack`]).
+    /// KV was read ([`Effect::ReadBack`], [`Effect::ReadLease`]).
     Read {
         /// What it holds; `None`: nothing.
         value: Option<String>,

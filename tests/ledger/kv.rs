@@ -46,7 +46,7 @@ impl Kv {
             served[pick(served.len())].map(str::to_owned)
         };
         match effect {
-            Effect::ReadBack { key, .. } => Outcome::Read { value: one(key) },
+            Effect::ReadBack { key, .. } | Effect::ReadLease { key, .. } => Outcome::Read { value: one(key) },
             Effect::ReadMany { ids } => {
                 Outcome::ReadMany { values: ids.iter().map(|id| (*id, one(&kv_key(*id)))).collect() }
             }

@@ -11,6 +11,7 @@
 
 mod audit;
 mod crash;
+mod document;
 mod keys;
 mod kv;
 mod list;

@@ -91,6 +91,11 @@ const ROWS: &[&[&str]] = &[
         "INSERT INTO usage_isolate VALUES ('00000000000000ff', 1, 1795262400000)",
     ],
     &["INSERT INTO invitation VALUES ('ooooooooooo', 'i-1', 'zzzzzzzz', 1795262400000)"],
+    &[
+        "UPDATE lease_document SET acknowledged = 1, number = 1795262400000, epoch = '1122334455667788',
+            sent_at_ms = 1795262400000, is_under_way = 1, unsure_at_ms = 1795262300000",
+        "INSERT INTO due VALUES ('put_lease', '', 1795262430000, 1)",
+    ],
 ];
 
 #[test]

@@ -5,7 +5,7 @@ use claviger::keys::{KeyView, Listing};
 use claviger::ledger::usage::{DAYS, ISOLATES_MAX};
 use claviger::network::ClientAddress;
 use claviger::protocol::{Command, LedgerReply};
-use claviger::refresh::{ADDRESSES_MAX, ASK_MAX, RefreshRequest, UsageBatch, Use};
+use claviger::refresh::{ADDRESSES_MAX, RefreshRequest, USES_MAX, UsageBatch, Use};
 use claviger::sql::{Sql, Statement};
 use claviger::time::UnixMs;
 
@@ -127,7 +127,7 @@ fn what_is_not_there_is_not_counted_and_no_batch_is_too_long() {
     let [dead, alive] = [(); 2].map(|()| world.issue(owner, "{}"));
     world.changed(owner, delete(&dead));
     let mut uses = vec![once(dead.id, 1, 0, START), once(world.draw_key().0, 1, 0, START)];
-    uses.extend((0..ASK_MAX - 2).map(|_| once(world.draw_key().0, 1, 0, START)));
+    uses.extend((0..USES_MAX - 2).map(|_| once(world.draw_key().0, 1, 0, START)));
     uses.push(once(alive.id, 1, 0, START));
     send(&world, 1, 1, uses);
     assert_eq!(world.count("usage"), 0);

@@ -33,6 +33,8 @@ pub struct World {
     pub now: Cell<i64>,
     pub rng: RefCell<ChaCha20Rng>,
     pub account: AccountId,
+    /// Whether the deployment wants lease documents.
+    pub wants_documents: Cell<bool>,
 }
 
 /// Someone at the console.
@@ -63,6 +65,7 @@ impl World {
             now: Cell::new(START),
             rng: RefCell::new(ChaCha20Rng::seed_from_u64(1)),
             account: AccountId::parse("a1B2c3D4").unwrap(),
+            wants_documents: Cell::new(false),
         }
     }
 
@@ -144,11 +147,15 @@ impl World {
         self.now.set(self.now.get() + ms);
     }
 
+    fn ledger(&self) -> Ledger<'_> {
+        Ledger::new(&self.sql).with_documents(self.wants_documents.get())
+    }
+
     /// Every call makes a ledger of its own, as after a crash: nothing but the database may matter.
     pub fn handle(&self, request: LedgerRequest) -> Result<LedgerReply, ObjectError> {
         let mut bytes = [0; 32];
         self.rng.borrow_mut().fill_bytes(&mut bytes);
-        Ledger::new(&self.sql).handle(request, self.now(), &Entropy(bytes))
+        self.ledger().handle(request, self.now(), &Entropy(bytes))
     }
 
     pub fn try_ask(&self, browser: Browser, command: Command) -> Result<LedgerReply, ObjectError> {
@@ -205,11 +212,11 @@ impl World {
     }
 
     pub fn next_due(&self) -> Option<i64> {
-        Ledger::new(&self.sql).next_due().unwrap().map(UnixMs::as_ms)
+        self.ledger().next_due().unwrap().map(UnixMs::as_ms)
     }
 
     pub fn next_effect(&self) -> Option<Effect> {
-        Ledger::new(&self.sql).next_effect(self.now()).unwrap()
+        self.ledger().next_effect(self.now()).unwrap()
     }
 
     /// The next put; whatever else is due meanwhile is taken, and never reported on.
@@ -257,7 +264,7 @@ impl World {
     }
 
     pub fn settle(&self, effect: &Effect, outcome: Outcome) {
-        Ledger::new(&self.sql).settle(effect, &outcome, self.now()).unwrap();
+        self.ledger().settle(effect, &outcome, self.now()).unwrap();
     }
 }
 

@@ -319,6 +319,7 @@ impl<R: Rules> World<R> {
                 ..AccountState::default()
             }),
             answers: Vec::new(),
+            document: 0,
         };
         isolate.gateway.take_refresh(&call, &RefreshReply::Refreshed(refresh), local, None);
         for revision in 1..=4_096 {

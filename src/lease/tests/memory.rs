@@ -3,9 +3,10 @@
 use super::super::account::ACCOUNTS_MAX;
 use super::super::entries::UNSETTLED_MAX;
 use super::super::isolate::WORDS_MAX;
-use super::super::usage::{USAGE_PAUSE, USES_MAX, USES_PENDING_MAX};
+use super::super::usage::{USAGE_PAUSE, USES_PENDING_MAX};
 use super::*;
 use crate::network::ClientAddress;
+use crate::refresh::USES_MAX;
 use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
 
 fn rng() -> ChaCha20Rng {

@@ -1,0 +1,286 @@
+//! The lease document in KV: when it is put, what it tells, and that the last one wins.
+
+use claviger::ledger::publication::{PUT_LATE_MS, SETTLE_MS};
+use claviger::ledger::repair::ROUND;
+use claviger::protocol::{Effect, LedgerRequest, Outcome};
+use claviger::record::{Epoch, Revision};
+use claviger::refresh::document::{CHANGES_MAX, Document, kv_key};
+use claviger::refresh::{Mark, RefreshRequest, Unsettled};
+use claviger::sql::{Sql, Statement};
+
+use crate::kv::Kv;
+use crate::world::{Browser, HOUR, MINUTE, SECOND, World, set_enabled};
+
+const S: i64 = SETTLE_MS as i64;
+
+/// An account of a deployment that wants documents, all of whose duties so far are done, and its KV.
+fn documented() -> (World, Browser, Kv) {
+    let (world, owner) = World::open();
+    world.wants_documents.set(true);
+    let mut kv = Kv::default();
+    world.cold();
+    live(&world, &mut kv, HOUR);
+    let owner = world.renewed(owner);
+    (world, owner, kv)
+}
+
+/// Time passes, with a KV that works; answers with the puts of documents, and when they were made.
+fn live(world: &World, kv: &mut Kv, ms: i64) -> Vec<(i64, Document)> {
+    let end = world.now.get() + ms;
+    let mut puts = Vec::new();
+    while world.now.get() < end {
+        while let Some(effect) = world.next_effect() {
+            let now = world.now.get();
+            let outcome = match &effect {
+                Effect::PutRecord { key, value, .. } => {
+                    kv.land(key, value, now);
+                    Outcome::Done
+                }
+                Effect::PutLease { key, value, .. } => {
+                    kv.land(key, value, now);
+                    puts.push((now, read(world, value)));
+                    Outcome::Done
+                }
+                Effect::ReadBack { .. }
+                | Effect::ReadLease { .. }
+                | Effect::ReadMany { .. }
+                | Effect::ListKv { .. } => kv.read(&effect, now, 0, |_| 0),
+                _ => Outcome::Done,
+            };
+            world.settle(&effect, outcome);
+        }
+        world.now.set(end.min(world.next_due().unwrap_or(end).max(world.now.get() + 1)));
+    }
+    puts
+}
+
+fn read(world: &World, value: &str) -> Document {
+    Document::from_kv(value, world.account).unwrap()
+}
+
+fn held(world: &World, kv: &Kv) -> Document {
+    read(world, kv.get(&kv_key(world.account)).unwrap())
+}
+
+/// The next put of the document, all else that is due being done.
+fn next_put(world: &World) -> Option<(Effect, Document)> {
+    loop {
+        let effect = world.next_effect()?;
+        if let Effect::PutLease { value, .. } = &effect {
+            let document = read(world, value);
+            return Some((effect, document));
+        }
+        world.settle(&effect, Outcome::Done);
+    }
+}
+
+fn next_look(world: &World) -> Option<Effect> {
+    std::iter::from_fn(|| world.next_effect()).find(|effect| matches!(effect, Effect::ReadLease { .. }))
+}
+
+fn set(world: &World, freshness_ms: Option<u64>, suspended: Option<bool>) {
+    world.handle(LedgerRequest::SetState { freshness_ms, suspended }).unwrap();
+}
+
+#[test]
+fn it_tells_what_a_refresh_tells_whenever_any_of_it_changes() {
+    let (world, owner, mut kv) = documented();
+    let mut last = held(&world, &kv);
+    let mut changed = |world: &World, kv: &mut Kv, what: &str| {
+        let puts = live(world, kv, 5 * SECOND);
+        assert_eq!(puts.len(), 1, "{what}");
+        let (now, refresh) = (held(world, kv), world.cold());
+        assert!(now.number > last.number, "{what}");
+        assert_eq!(
+            (&now.epoch, now.revision, &now.unsettled, Some(&now.state)),
+            (&refresh.epoch, refresh.revision, &refresh.unsettled, refresh.state.as_ref()),
+            "{what}"
+        );
+        last = now.clone();
+        now
+    };
+    let key = world.issue(owner, "{}");
+    changed(&world, &mut kv, "a new key");
+    let (key, ..) = world.changed(owner, set_enabled(&key, false));
+    let mark = Mark { id: key.as_ref().unwrap().id, revision: key.as_ref().unwrap().revision };
+    let document = changed(&world, &mut kv, "a key that is disabled");
+    assert_eq!((document.unsettled, document.changes), (Unsettled::Set(vec![mark]), vec![mark]));
+    set(&world, None, Some(true));
+    assert!(changed(&world, &mut kv, "a suspension").state.suspended);
+    set(&world, Some(60_000), None);
+    assert_eq!(changed(&world, &mut kv, "T").state.freshness_ms, 60_000);
+    // It settles, which is a change of what KV may have wrong.
+    let puts = live(&world, &mut kv, S + MINUTE);
+    assert_eq!(puts.len(), 1);
+    assert_eq!(held(&world, &kv).unsettled, Unsettled::Set(Vec::new()));
+    assert_eq!(held(&world, &kv).changes, [mark], "still named, though it has settled");
+    assert!(live(&world, &mut kv, 2 * S).is_empty(), "and then nothing changes");
+}
+
+#[test]
+fn many_changes_go_into_one_put_a_second() {
+    let (world, owner, mut kv) = documented();
+    let begun = world.now.get();
+    let mut times = Vec::new();
+    for _ in 0..40 {
+        world.issue(owner, "{}");
+        times.extend(live(&world, &mut kv, 100).into_iter().map(|(at, _)| at));
+    }
+    times.extend(live(&world, &mut kv, 5 * SECOND).into_iter().map(|(at, _)| at));
+    assert!(times.windows(2).all(|pair| pair[1] - pair[0] >= SECOND), "{times:?}");
+    assert_eq!(times[0], begun, "the first does not wait");
+    assert!((4..=6).contains(&times.len()), "{times:?}");
+    assert_eq!(held(&world, &kv).revision, world.cold().revision);
+}
+
+#[test]
+fn where_nobody_wants_it_there_is_none_and_who_wants_it_later_gets_it() {
+    let (world, owner) = World::open();
+    let mut kv = Kv::default();
+    world.issue(owner, "{}");
+    assert!(live(&world, &mut kv, HOUR).is_empty());
+    assert_eq!(world.cold().document, 0);
+    // The deployment changes its mind: the first request notices, though it changes nothing.
+    world.wants_documents.set(true);
+    world.cold();
+    assert_eq!(live(&world, &mut kv, SECOND).len(), 1);
+    assert_eq!(world.cold().document, held(&world, &kv).number);
+    // Back again: what is there is kept right, lest it mislead when it is wanted next.
+    world.wants_documents.set(false);
+    set(&world, None, Some(true));
+    assert_eq!(live(&world, &mut kv, 5 * SECOND).len(), 1);
+    assert!(held(&world, &kv).state.suspended);
+}
+
+#[test]
+fn a_put_that_fails_or_is_never_heard_of_again_is_repeated() {
+    let (world, _, _) = documented();
+    set(&world, None, Some(true));
+    let (first, document) = next_put(&world).unwrap();
+    assert_eq!(next_put(&world), None, "one is under way");
+    world.settle(&first, Outcome::Failed);
+    assert_eq!(next_put(&world), None);
+    world.wait(SECOND);
+    let (second, again) = next_put(&world).unwrap();
+    assert!(again.number > document.number);
+    // Nobody tells of the second. A change that comes meanwhile waits for it.
+    set(&world, None, Some(false));
+    world.wait(20 * SECOND);
+    assert_eq!(next_put(&world), None);
+    world.wait(10 * SECOND);
+    let (third, last) = next_put(&world).unwrap();
+    assert!(!last.state.suspended);
+    // Late words on the others change nothing.
+    world.settle(&second, Outcome::Done);
+    world.settle(&first, Outcome::Failed);
+    assert_eq!(world.count("lease_document WHERE is_under_way AND acknowledged < version"), 1);
+    world.settle(&third, Outcome::Done);
+    assert_eq!(world.count("lease_document WHERE acknowledged = version"), 1);
+    assert_eq!(world.count("due WHERE kind = 'put_lease'"), 0);
+}
+
+#[test]
+fn what_changes_while_a_put_is_under_way_is_put_after_it() {
+    let (world, _, _) = documented();
+    set(&world, None, Some(true));
+    let (first, _) = next_put(&world).unwrap();
+    world.wait(SECOND / 2);
+    set(&world, None, Some(false));
+    world.settle(&first, Outcome::Done);
+    assert_eq!(next_put(&world), None);
+    world.wait(SECOND);
+    assert!(!next_put(&world).unwrap().1.state.suspended);
+}
+
+#[test]
+fn a_late_old_put_does_not_win_for_good() {
+    let (world, _, mut kv) = documented();
+    let name = kv_key(world.account);
+    set(&world, None, Some(true));
+    let (lost, _) = next_put(&world).unwrap();
+    let sent = world.now.get();
+    world.settle(&lost, Outcome::Failed);
+    set(&world, None, Some(false));
+    world.wait(SECOND);
+    let (newer, document) = next_put(&world).unwrap();
+    let Effect::PutLease { value, .. } = &newer else { panic!() };
+    kv.land(&name, value, world.now.get());
+    world.settle(&newer, Outcome::Done);
+    // The first lands after all.
+    let Effect::PutLease { value, .. } = &lost else { panic!() };
+    kv.land(&name, value, sent + PUT_LATE_MS as i64 - 1);
+    // Not looked at before nothing can land any more and every place serves what did.
+    world.now.set(sent + PUT_LATE_MS as i64 + S - 1);
+    assert_eq!(next_look(&world), None);
+    world.wait(1);
+    let look = next_look(&world).unwrap();
+    let outcome = kv.read(&look, world.now.get(), 0, |_| 0);
+    world.settle(&look, outcome);
+    let (_, again) = next_put(&world).unwrap();
+    assert!(again.number > document.number && !again.state.suspended);
+}
+
+#[test]
+fn the_repair_finds_another_document_and_an_absent_one() {
+    let (world, owner, mut kv) = documented();
+    world.issue(owner, "{}");
+    live(&world, &mut kv, HOUR);
+    let name = kv_key(world.account);
+    let right = held(&world, &kv);
+    let mut ahead = right.clone();
+    ahead.number += 1_000_000_000_000;
+    ahead.state.suspended = true;
+    for spoilt in
+        ["{}".to_owned(), ahead.text().unwrap(), right.text().unwrap().replacen("10000", "99000", 1)]
+    {
+        kv.land(&name, &spoilt, world.now.get());
+        assert_eq!(live(&world, &mut kv, ROUND.as_ms() as i64 + 2 * HOUR).len(), 1, "{spoilt}");
+        let (now, refresh) = (held(&world, &kv), world.cold());
+        assert_eq!((Some(now.state), now.revision), (refresh.state, refresh.revision), "{spoilt}");
+    }
+    assert!(held(&world, &kv).number > ahead.number, "or nobody who saw the other would take it");
+    assert!(live(&world, &mut kv, ROUND.as_ms() as i64 + 2 * HOUR).is_empty(), "what is right is left alone");
+}
+
+#[test]
+fn another_history_has_a_higher_number_and_a_reply_of_it_is_above_all_older_documents() {
+    let (world, owner, mut kv) = documented();
+    world.issue(owner, "{}");
+    live(&world, &mut kv, HOUR);
+    let before = held(&world, &kv);
+    world.handle(LedgerRequest::Restored { epoch: Epoch::new(9) }).unwrap();
+    assert!(world.cold().document > before.number, "though no document of it was put yet");
+    live(&world, &mut kv, 5 * SECOND);
+    let after = held(&world, &kv);
+    assert_eq!(after.epoch, Epoch::new(9));
+    assert!(after.number > before.number && world.cold().document == after.number);
+    // A clock that is set back does not take numbers back.
+    world.now.set(world.now.get() - HOUR);
+    set(&world, None, Some(true));
+    assert!(next_put(&world).unwrap().1.number > after.number);
+}
+
+#[test]
+fn while_a_history_cannot_go_on_everybody_is_sent_to_the_ledger() {
+    let (world, _, mut kv) = documented();
+    world.sql.apply(&[Statement::new("UPDATE account SET epoch_is_over = 1")]).unwrap();
+    let lease = RefreshRequest { known_revision: Revision(0), ..RefreshRequest::default() };
+    // As the alarm that found out would have it put.
+    world.sql.apply(&[Statement::new("INSERT INTO due VALUES ('put_lease', '', 0, 0)")]).unwrap();
+    live(&world, &mut kv, 5 * SECOND);
+    assert_eq!(held(&world, &kv).unsettled, Unsettled::Overflow);
+    let epoch = world.refresh(lease).epoch;
+    live(&world, &mut kv, 5 * SECOND);
+    assert_eq!((held(&world, &kv).epoch, held(&world, &kv).unsettled), (epoch, Unsettled::Set(Vec::new())));
+}
+
+#[test]
+fn of_many_changes_the_last_are_named_and_the_base_says_so() {
+    let (world, owner, mut kv) = documented();
+    let ids: Vec<_> = (0..=CHANGES_MAX).map(|_| world.issue(owner, "{}").id).collect();
+    live(&world, &mut kv, 10 * SECOND);
+    let document = held(&world, &kv);
+    assert_eq!((document.base, document.changes.len()), (Revision(1), CHANGES_MAX));
+    assert!(!document.changes.iter().any(|mark| mark.id == ids[0]));
+    assert!(ids[1..].iter().all(|id| document.changes.iter().any(|mark| mark.id == *id)));
+}
