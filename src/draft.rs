@@ -3,6 +3,7 @@
 //! Absence never grants. An issue that leaves out expiry or networks is refused; `never` and the empty list are choices
 //! that someone must write down. An edit that leaves something out keeps it.
 
+mod ceiling;
 mod note;
 
 use std::borrow::Cow;
@@ -10,6 +11,7 @@ use std::borrow::Cow;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value, json};
 
+pub use self::ceiling::TypedCeiling;
 pub use self::note::{Checked, ExpiryForm, ExpiryNote, LineNote, NetworksNote};
 use crate::account::{TextError, check_name};
 use crate::expiry::{Described, Expiry, ExpiryError, parse_not_before};

@@ -27,7 +27,7 @@ use jiff::civil::{Date, DateTime, Time};
 use serde::de::{Unexpected, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-pub use self::error::ExpiryError;
+pub use self::error::{ExpiryError, SpanError};
 use crate::time::{CivilText, DurationMs, UnixMs, Zone};
 
 /// Longest text that is read, in bytes: 36 for `2027-06-30 14:05:00.123456789 +09:00`, and some room.
@@ -231,6 +231,12 @@ impl Moment {
 
 /// Reads a number of milliseconds, or a number with one of the units, as an instant after `now`.
 fn read_duration(text: &str, now: UnixMs) -> Result<UnixMs, ExpiryError> {
+    let span = read_span(text).ok_or(ExpiryError::NotATime)?;
+    span.and_then(|span| now.checked_add(span)).ok_or(too_far(now))
+}
+
+/// Reads a number of milliseconds, or a number with one of the units. `None`: it is neither; `Some(None)`: it is too large.
+fn read_span(text: &str) -> Option<Option<DurationMs>> {
     let (number, unit) = text.split_at(text.bytes().take_while(u8::is_ascii_digit).count());
     let is_padded = number.len() > 1 && number.starts_with('0');
     let unit = match unit {
@@ -240,15 +246,32 @@ fn read_duration(text: &str, now: UnixMs) -> Result<UnixMs, ExpiryError> {
         "h" => DurationMs::from_s(60 * 60),
         "d" => DurationMs::from_days(1),
         "w" => DurationMs::from_days(7),
-        _ => return Err(ExpiryError::NotATime),
+        _ => return None,
     };
     if number.is_empty() || is_padded {
-        return Err(ExpiryError::NotATime);
+        return None;
     }
     // Only digits are left, so a failure means that the number is too large.
     let times: Option<u64> = number.parse().ok();
-    let at = times.and_then(|times| unit.checked_mul(times)).and_then(|span| now.checked_add(span));
-    at.ok_or(too_far(now))
+    Some(times.and_then(|times| unit.checked_mul(times)))
+}
+
+/// Reads how long something may last: `never` (without a bound, `None`), or a span in one of the forms above.
+///
+/// # Errors
+/// [`SpanError`].
+pub fn parse_longest(text: &str) -> Result<Option<DurationMs>, SpanError> {
+    if text == "never" {
+        return Ok(None);
+    }
+    if text.len() > EXPIRY_BYTES_MAX {
+        return Err(SpanError::NotASpan);
+    }
+    match read_span(text).ok_or(SpanError::NotASpan)? {
+        Some(span) if span.as_ms() == 0 => Err(SpanError::NotASpan),
+        Some(span) if span <= EXPIRY_MAX => Ok(Some(span)),
+        _ => Err(SpanError::TooLong { max_ms: EXPIRY_MAX }),
+    }
 }
 
 /// The end of a day in a zone: the beginning of the next.
@@ -296,6 +319,30 @@ mod tests {
         assert!(!end.is_past(UnixMs::from_ms(999)));
         assert!(end.is_past(UnixMs::from_ms(1000)));
         assert!(!Expiry::Never.is_past(UnixMs::from_ms(i64::MAX)));
+    }
+
+    #[test]
+    fn how_long_something_may_last() {
+        for (text, expected) in [
+            ("never", Ok(None)),
+            ("24h", Ok(Some(86_400_000))),
+            ("1", Ok(Some(1))),
+            ("36525d", Ok(Some(EXPIRY_MAX.as_ms()))),
+            ("36526d", Err("too_long")),
+            ("99999999999999999999", Err("too_long")),
+            ("99999999999999999999w", Err("too_long")),
+            ("0", Err("not_a_span")),
+            ("0h", Err("not_a_span")),
+            ("", Err("not_a_span")),
+            ("Never", Err("not_a_span")),
+            ("07h", Err("not_a_span")),
+            ("-1h", Err("not_a_span")),
+            ("1y", Err("not_a_span")),
+            ("2027-06-30", Err("not_a_span")),
+        ] {
+            let read = parse_longest(text).map(|span| span.map(DurationMs::as_ms)).map_err(|e| e.code());
+            assert_eq!(read, expected, "{text}");
+        }
     }
 
     #[test]

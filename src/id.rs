@@ -101,6 +101,10 @@ identifier!(
     /// One opaque token (a session, an invitation). Random, except as its kind says.
     TokenId, 10
 );
+identifier!(
+    /// An account, as its issuance API knows it: the account's ID and a tag ([`crate::service`]). Public.
+    ServiceId, 19
+);
 
 impl AccountId {
     /// Draws a new one.

@@ -66,6 +66,7 @@ pub mod ring;
 pub mod rules;
 pub mod sealed;
 pub mod secret;
+pub mod service;
 pub mod sql;
 pub mod time;
 pub mod token;

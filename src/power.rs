@@ -3,6 +3,7 @@
 use ipnet::IpNet;
 
 use crate::expiry::Expiry;
+use crate::issuer::Ceiling;
 use crate::network::Networks;
 use crate::permission::{Grant, Permissions};
 use crate::record::Limits;
@@ -13,6 +14,18 @@ pub fn takes_power_away(before: &Limits, after: &Limits) -> bool {
         || after.not_before > before.not_before
         || !covers_networks(&after.networks, &before.networks)
         || before.interfaces.iter().any(|interface| !after.interfaces.contains(interface))
+        || !covers_permissions(&after.permissions, &before.permissions)
+}
+
+/// Whether there is a key that may be issued, and used, under `before` and not under `after`.
+pub fn lowers(before: &Ceiling, after: &Ceiling) -> bool {
+    let is_shorter = match (before.longest, after.longest) {
+        (_, None) => false,
+        (None, Some(_)) => true,
+        (Some(before), Some(after)) => after < before,
+    };
+    is_shorter
+        || !covers_networks(&after.networks, &before.networks)
         || !covers_permissions(&after.permissions, &before.permissions)
 }
 
@@ -110,6 +123,29 @@ mod tests {
         ] {
             assert_eq!(takes_power_away(&limits(before), &limits(after)), expected, "{before} ▸ {after}");
         }
+    }
+
+    #[test]
+    fn a_table_of_ceilings() {
+        let ceiling = |permissions: &str, networks: &str, longest: Option<u64>| Ceiling {
+            permissions: Permissions::parse(permissions.split_whitespace()).unwrap(),
+            networks: Networks::from_stored(networks.split_whitespace()).unwrap(),
+            longest: longest.map(crate::time::DurationMs::from_ms),
+        };
+        let before = ceiling("a:read a:write", "10.0.0.0/8", Some(5));
+        for (permissions, networks, longest, expected) in [
+            ("a:read a:write", "10.0.0.0/8", Some(5), false),
+            ("a:*", "", None, false),
+            ("*:*", "10.0.0.0/7", Some(6), false),
+            ("a:read", "10.0.0.0/8", Some(5), true),
+            ("a:*", "10.0.0.0/9", Some(5), true),
+            ("a:*", "10.0.0.0/8", Some(4), true),
+        ] {
+            let after = ceiling(permissions, networks, longest);
+            assert_eq!(lowers(&before, &after), expected, "{after:?}");
+        }
+        assert!(lowers(&ceiling("a:*", "", None), &ceiling("a:*", "", Some(u64::MAX))));
+        assert!(lowers(&ceiling("a:*", "", None), &ceiling("a:*", "0.0.0.0/0", None)));
     }
 
     #[test]

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 #[cfg(doc)]
 use super::{EXPIRY_BYTES_MAX, EXPIRY_MAX};
-use crate::time::UnixMs;
+use crate::time::{DurationMs, UnixMs};
 
 /// Why a text is no expiry. Display is an English sentence; as JSON it is `{"code": …}` and the
 /// variant's fields, from which other languages are made. Instants are numbers of milliseconds.
@@ -63,6 +63,31 @@ impl ExpiryError {
             Self::InThePast { .. } => "in_the_past",
             Self::TooFar { .. } => "too_far",
             Self::BeginsAfterEnd { .. } => "begins_after_end",
+        }
+    }
+}
+
+/// Why a text is no bound on how long something may last. Display and JSON as [`ExpiryError`]'s.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error, Serialize)]
+#[serde(tag = "code", rename_all = "snake_case")]
+pub enum SpanError {
+    /// The text is neither `never` nor a span above zero.
+    #[error("write never, or a duration as in 90s, 5m, 24h, 100d, 2w")]
+    NotASpan,
+    /// The span is beyond [`EXPIRY_MAX`].
+    #[error("this is more than 100 years")]
+    TooLong {
+        /// The longest span.
+        max_ms: DurationMs,
+    },
+}
+
+impl SpanError {
+    /// The stable code, equal to the `code` of the JSON form.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::NotASpan => "not_a_span",
+            Self::TooLong { .. } => "too_long",
         }
     }
 }
