@@ -70,6 +70,7 @@ impl World {
             unsettled: Unsettled::Set(Vec::new()),
             state: Some(AccountState { revision: Revision(1), freshness_ms: self.freshness_ms, ..state() }),
             answers: request.ask.iter().map(|id| Answer { id: *id, record: self.record(*id) }).collect(),
+            document: 0,
         })
     }
 
