@@ -1,7 +1,8 @@
-// An API to protect: tells what reached it, and streams.
+// An API to protect: tells what reached it, streams, and keeps jobs for the accounts that Claviger names.
 export default {
-  async fetch(request) {
+  async fetch(request, env) {
     const url = new URL(request.url);
+    if (url.pathname === "/jobs" || url.pathname.startsWith("/jobs/")) return jobs(request, url, env);
     switch (url.pathname) {
       case "/echo":
         return new Response(request.body, { headers: { "content-type": request.headers.get("content-type") ?? "text/plain" } });
@@ -25,6 +26,48 @@ export default {
     }
   },
 };
+
+/** Each job's owner and maker, until this isolate ends. */
+const made = new Map();
+
+/**
+ * `POST /jobs` makes a job that the caller's account owns; `GET /jobs/{id}` shows it to every key of that account, and to nobody else that it exists.
+ * Who calls is believed only on proof: a server that is reached past Claviger could be told anything.
+ */
+async function jobs(request, url, env) {
+  if (!(await cameThroughClaviger(request, env.ORIGIN_KEYS ?? []))) return new Response("not through Claviger\n", { status: 403 });
+  const owner = request.headers.get("claviger-account");
+  const by = request.headers.get("claviger-key");
+  if (!owner) return new Response("a key is wanted here\n", { status: 403 });
+  if (request.method === "POST" && url.pathname === "/jobs") {
+    const id = crypto.randomUUID();
+    made.set(id, { owner, by });
+    return Response.json({ id, made_by: by }, { status: 201, headers: { location: `/jobs/${id}` } });
+  }
+  const id = url.pathname.slice("/jobs/".length);
+  const job = made.get(id);
+  if (request.method !== "GET" || job?.owner !== owner) return new Response("no such job\n", { status: 404 });
+  return Response.json({ id, made_by: job.by });
+}
+
+/** As docs/origin-proof.md has it. */
+async function cameThroughClaviger(request, keys, toleranceS = 60) {
+  const proof = /^t=(\d{1,12}),v1=([0-9a-f]{64})$/.exec(request.headers.get("claviger-proof") ?? "");
+  if (!proof) return false;
+  const [, t, v1] = proof;
+  if (Math.abs(Date.now() / 1000 - Number(t)) > toleranceS) return false;
+  const url = new URL(request.url);
+  const told = (name) => request.headers.get(name) ?? "";
+  const lines = ["claviger/origin-proof/1", t, request.method, url.pathname + url.search,
+    told("claviger-account"), told("claviger-key"), told("claviger-permissions"), ""];
+  const statement = new TextEncoder().encode(lines.join("\n"));
+  const bytes = (hex) => Uint8Array.from(hex.match(/../g), (pair) => parseInt(pair, 16));
+  for (const key of keys) {
+    const hmac = await crypto.subtle.importKey("raw", bytes(key), { name: "HMAC", hash: "SHA-256" }, false, ["verify"]);
+    if (await crypto.subtle.verify("HMAC", hmac, bytes(v1), statement)) return true;
+  }
+  return false;
+}
 
 /** Sends back each message. */
 function socket(request) {

@@ -1,4 +1,5 @@
 // Starts the built Worker in workerd, configured as wrangler.toml says, and hands over its strings.
+import { createHmac, hkdfSync } from "node:crypto";
 import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { extname, join } from "node:path";
@@ -64,7 +65,7 @@ export async function startEdges(places, { vars, secrets, faults, persist, entry
       // Else it asks the network for a sample of what the platform says of a client.
       cf: false,
       handleStructuredLogs: ({ level, message }) => log.push(`${level}: ${message}`),
-      workers: [...workers, { ...origin, ...(await modules(join(root, "tests/origin"))) }],
+      workers: [...workers, { ...origin, ...(await modules(join(root, "tests/origin"))), bindings: { ORIGIN_KEYS: [originKey("DEMO")] } }],
     }),
   );
   const edges = await Promise.all(names.map((name) => edgeOf(miniflare, name)));
@@ -72,6 +73,8 @@ export async function startEdges(places, { vars, secrets, faults, persist, entry
   return {
     edges,
     dir,
+    /** Asks the demo origin past Claviger. */
+    origin: async (path, init) => (await miniflare.getWorker(origin.name)).fetch(`http://api.localhost${path}`, init),
     /** Every line that the Worker logged, and what workerd reported of it. */
     log: () => [...log],
     async dispose() {
@@ -79,6 +82,12 @@ export async function startEdges(places, { vars, secrets, faults, persist, entry
       await rm(temporary, { recursive: true, force: true });
     },
   };
+}
+
+/** The key by which an origin of this name checks `Claviger-Proof`, in hex (`src/ring.rs`). */
+export function originKey(name, master = JSON.parse(MASTER_SECRET)[0].secret) {
+  const root = new Uint8Array(hkdfSync("sha256", master, "", "claviger/origin-proof/1", 32));
+  return createHmac("sha256", root).update(`claviger/origin/1\0${name}`).digest("hex");
 }
 
 /** One Worker, for a test to use and to disturb. Its faults and counters are those of its isolate. */
