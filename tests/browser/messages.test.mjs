@@ -18,6 +18,7 @@ const COMPOSED = [
   "enable.",
   "error.",
   "line.",
+  "operate.",
   "outcome.",
   "problem.",
   "role.",

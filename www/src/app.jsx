@@ -3,10 +3,12 @@ import { useCallback, useEffect, useMemo, useRef, useState } from "preact/hooks"
 import { Announcer } from "./announce.jsx";
 import { send, withChallenges } from "./api.js";
 import { heed } from "./clock.js";
-import { ConsoleProvider } from "./console.jsx";
+import { ConsoleProvider, useConsole } from "./console.jsx";
 import { KeyPage } from "./keys/page.jsx";
 import { KeysPage } from "./keys/keys-page.jsx";
 import { LocaleProvider, browserLanguage, chosenLanguage, rememberLanguage, useLocale } from "./locale.jsx";
+import { AccountPage } from "./operator/account-page.jsx";
+import { AccountsPage } from "./operator/accounts-page.jsx";
 import { ProblemNotice } from "./problem.jsx";
 import { go, useRoute } from "./route.js";
 import { Challenge } from "./session/challenge.jsx";
@@ -123,8 +125,11 @@ function SignedIn({ session, enter, leave, route }) {
 }
 
 function Page({ route }) {
+  const { session } = useConsole();
   if (route.page === "keys" && route.id) return <KeyPage key={route.id} id={route.id} />;
   if (route.page === "keys" || route.page === "connection")
     return <KeysPage query={route.query} atConnection={route.page === "connection"} />;
+  if (route.page === "operator" && session.operator)
+    return route.id ? <AccountPage key={route.id} id={route.id} /> : <AccountsPage cursor={route.query.cursor} />;
   return <LostPage />;
 }

@@ -3,13 +3,16 @@ import { useEffect, useRef } from "preact/hooks";
 import { useConsole } from "./console.jsx";
 import { Mark, WarningIcon } from "./icons.jsx";
 import { useLocale, useTitle } from "./locale.jsx";
+import { useRoute } from "./route.js";
 import { MemberMenu } from "./session/member-menu.jsx";
 import { useOnline } from "./wait.jsx";
 
 export function Shell({ children }) {
-  const { say } = useLocale();
+  const { say, format } = useLocale();
   const { session } = useConsole();
   const online = useOnline();
+  const { page } = useRoute();
+  const here = (wanted) => (wanted ? "page" : undefined);
   const skip = (event) => {
     event.preventDefault();
     document.querySelector("h1").focus();
@@ -26,9 +29,14 @@ export function Shell({ children }) {
         </a>
         <span class="account">{session.account.name}</span>
         <nav aria-label={say("nav")}>
-          <a href="#/keys" aria-current="page">
+          <a href="#/keys" aria-current={here(page !== "operator")}>
             {say("keys.title")}
           </a>
+          {session.operator && (
+            <a href="#/operator" aria-current={here(page === "operator")}>
+              {say("operator.nav")}
+            </a>
+          )}
         </nav>
         <MemberMenu />
       </header>
@@ -36,6 +44,16 @@ export function Shell({ children }) {
         {!online && (
           <p>
             <WarningIcon /> {say("offline")}
+          </p>
+        )}
+        {session.account.suspended && (
+          <p>
+            <WarningIcon /> {say("suspended")}
+          </p>
+        )}
+        {session.publication_lag_s && session.member.role === "owner" && (
+          <p>
+            <WarningIcon /> {say("lagging", { span: format.span(session.publication_lag_s * 1000) })}
           </p>
         )}
       </div>

@@ -4,8 +4,8 @@ import { serverNow } from "../clock.js";
 import { TickIcon } from "../icons.jsx";
 import { useLocale } from "../locale.jsx";
 
-/** An edit does not refuse the key, it narrows it; so its bound has other words. */
-const BOUND_KEYS = { edited: "bound.limits" };
+/** These do not refuse a key, they narrow something; so their bounds have other words. */
+const BOUND_KEYS = { edited: "bound.limits", freshness: "bound.freshness" };
 
 /** @param {import('./key.js').Outcome} outcome @param {boolean} passed whether the bound's moment is over */
 export function boundText({ say, format }, { act, bound }, passed) {

@@ -17,15 +17,7 @@ export function Reveal({ issued, onDone }) {
   const [copied, setCopied] = useState(false);
   const [asking, setAsking] = useState(false);
 
-  useEffect(() => {
-    const guard = (event) => event.preventDefault();
-    addEventListener("beforeunload", guard);
-    addEventListener("pagehide", onDone);
-    return () => {
-      removeEventListener("beforeunload", guard);
-      removeEventListener("pagehide", onDone);
-    };
-  }, [onDone]);
+  useGuard(onDone);
 
   return (
     <Dialog
@@ -82,8 +74,30 @@ export function Reveal({ issued, onDone }) {
   );
 }
 
-/** A secret in clear, which selects whole and copies without blanks. */
-function Secret({ id, label, value, copyLabel, main = false, primary = false, onCopied }) {
+/** Keeps the window from closing over what is not stored, and lets go of it when the page hides. */
+export function useGuard(onDone) {
+  useEffect(() => {
+    const guard = (event) => event.preventDefault();
+    addEventListener("beforeunload", guard);
+    addEventListener("pagehide", onDone);
+    return () => {
+      removeEventListener("beforeunload", guard);
+      removeEventListener("pagehide", onDone);
+    };
+  }, [onDone]);
+}
+
+/** A secret in clear, which selects whole and copies without blanks. `refused` words a browser's refusal to copy. */
+export function Secret({
+  id,
+  label,
+  value,
+  copyLabel,
+  refused = "copy.refused",
+  main = false,
+  primary = false,
+  onCopied,
+}) {
   const area = useRef(null);
   return (
     <div class={main ? "secret main" : "secret"}>
@@ -103,7 +117,7 @@ function Secret({ id, label, value, copyLabel, main = false, primary = false, on
         class={primary ? "primary" : main ? undefined : "small"}
         text={value}
         label={copyLabel}
-        refused="copy.refused"
+        refused={refused}
         select={() => selectContents(area.current)}
         onCopied={onCopied}
       />
@@ -111,7 +125,8 @@ function Secret({ id, label, value, copyLabel, main = false, primary = false, on
   );
 }
 
-function CloseQuestion({ copied, onKeep, onClose }) {
+/** Asks before what was shown once is gone. @param {{copied: boolean, body?: string, onKeep: () => void, onClose: () => void}} props */
+export function CloseQuestion({ copied, body = "reveal.close.body", onKeep, onClose }) {
   const { say } = useLocale();
   return (
     <Dialog
@@ -120,7 +135,7 @@ function CloseQuestion({ copied, onKeep, onClose }) {
       describedBy="close-body"
       onCancel={onKeep}
     >
-      <p id="close-body">{say("reveal.close.body")}</p>
+      <p id="close-body">{say(body)}</p>
       <div class="actions">
         <button type="button" onClick={onKeep} data-focus="">
           {say("reveal.keep")}

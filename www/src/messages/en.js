@@ -4,6 +4,9 @@ export default {
   skip: "Skip to the content",
   nav: "Console",
   offline: "You are offline. What you see may be out of date; nothing you do is sent.",
+  suspended: "This account is suspended: all of its keys are refused. Ask whoever runs this API to resume it.",
+  lagging:
+    "Changes of keys have been waiting to be published for {span}. What you disable is still refused in time; calls may take longer meanwhile.",
   retry: "Try again",
   cancel: "Cancel",
   close: "Close",
@@ -18,6 +21,8 @@ export default {
   "loading.console": "Loading",
   "loading.keys": "Loading keys",
   "loading.key": "Loading the key",
+  "loading.accounts": "Loading accounts",
+  "loading.account": "Loading the account",
 
   // Session
   "sign-in": "Sign in",
@@ -43,7 +48,7 @@ export default {
 
   // Set-up
   "setup.title": "Set up Claviger",
-  "setup.lead": "This makes the first account and you its owner.",
+  "setup.lead": "This makes an account and you its owner.",
   "setup.account_name": "Account name",
   "setup.account_name.hint": "Your company or team.",
   "setup.time_zone": "Time zone",
@@ -235,6 +240,83 @@ export default {
   "changed.mine": "Go on with my changes",
   "changed.theirs": "Take theirs",
 
+  // The operator's page
+  "operator.nav": "Operator",
+  "operator.title": "Accounts",
+  "operator.caption": "Accounts, with status and when they were made, the latest first",
+  "operator.account": "Account",
+  "operator.id": "Account ID",
+  "operator.new": "New account",
+  "operator.none": "No accounts are listed here.",
+  "operator.yours": "Yours",
+  "operator.unnamed": "Not set up yet",
+  "operator.open": "Active",
+  "operator.pending": "Waiting for set-up",
+  "operator.pending.lead":
+    "Nobody has used its set-up link yet. When the link has run out, this account leaves the list by itself.",
+  "operator.link-until": "The link works until {at}.",
+  "operator.suspended": "Suspended",
+  "operator.freshness": "When changes hold",
+  "operator.freshness.within": "Everywhere within {seconds} s.",
+  "operator.freshness.now": "Everywhere at once: every call is looked up.",
+  "operator.freshness.change": "Change",
+  "operator.publication": "Publication of keys",
+  "operator.published": "Published",
+  "operator.published.of": "{done} of {total} keys",
+  "operator.rebuilding": "Publishing again: {done} of {total} keys so far",
+  "operator.unsettled": "Looked up on each call until their last change is known everywhere",
+  "operator.lag": "Waiting to be published for",
+  "operator.paging": "Pages of accounts",
+  "operator.restore": "Restore from a backup",
+  "operator.restore.lead":
+    "Begin here before you restore the account’s data at the platform, so that no place takes later changes for present ones.",
+  "operator.restoring": "A restore has begun. Restore the account’s data at the platform, then finish here.",
+  "invite.title": "Make an account",
+  "invite.body":
+    "This makes a set-up link. Whoever opens it first, within 24 hours, names the account and becomes its owner.",
+  "invite.confirm": "Make the link",
+  "invite.busy": "Making the link…",
+  "invited.title": "The set-up link is ready",
+  "invited.once": "It works once, until {at} ({zone}), and is not shown again.",
+  "invited.link": "Set-up link",
+  "invited.where": "Send it to the account’s owner alone, by a way that only they can read.",
+  "invited.close.body": "If the link is lost, make another; this one runs out by itself.",
+  "copy.link": "Copy link",
+  "freshness.seconds": "Seconds",
+  "freshness.hint":
+    "0 to {max}. What is disabled or narrowed holds everywhere within this time. 0 looks up every call, which takes longer.",
+  "operate.busy": "Working…",
+  "operate.suspend.title": 'Suspend "{name}"?',
+  "operate.suspend.body":
+    "All of its keys are refused everywhere within {seconds} s. Its members can still sign in. You can resume it.",
+  "operate.suspend.body.now":
+    "All of its keys are refused everywhere at once. Its members can still sign in. You can resume it.",
+  "operate.suspend.confirm": "Suspend",
+  "operate.resume.title": 'Resume "{name}"?',
+  "operate.resume.body": "Its keys work again everywhere within {seconds} s, as they did before.",
+  "operate.resume.body.now": "Its keys work again everywhere at once, as they did before.",
+  "operate.resume.confirm": "Resume",
+  "operate.rebuild.title": 'Publish the keys of "{name}" again?',
+  "operate.rebuild.body": "Every key is sent to all places once more. Calls go on meanwhile; nothing else changes.",
+  "operate.rebuild.confirm": "Publish again",
+  "operate.restore-begin.title": 'Begin to restore "{name}"?',
+  "operate.restore-begin.body":
+    "This only makes ready; nothing changes until the account’s data is restored at the platform. Finish here afterwards.",
+  "operate.restore-begin.confirm": "Begin a restore",
+  "operate.restore-finish.title": 'Finish restoring "{name}"?',
+  "operate.restore-finish.body":
+    "Do this once its data is restored at the platform. All places forget what they knew of it, and its keys are published again.",
+  "operate.restore-finish.confirm": "Finish the restore",
+  "outcome.suspended": '"{name}" is suspended.',
+  "outcome.resumed": '"{name}" is active again.',
+  "outcome.rebuilt": 'The keys of "{name}" are being published again.',
+  "outcome.restore-begun": 'The restore of "{name}" has begun.',
+  "outcome.restore-finished": 'The restore of "{name}" is finished.',
+  "outcome.freshness": '"{name}" is saved.',
+  "bound.freshness.by": "The shorter time holds everywhere by {time} ({zone}).",
+  "bound.freshness.since": "The shorter time holds everywhere since {time} ({zone}).",
+  "bound.freshness.now": "The shorter time holds everywhere from now on.",
+
   // Mistakes in fields
   "error.title": "Error: {title}",
   "error.summary": "There is a problem",
@@ -263,6 +345,7 @@ export default {
   "error.expires.other": "Enter the expiry as a whole number, or as a date.",
   "error.networks.too_many": "The list has {count} networks; it can hold {max}.",
   "error.networks.text_too_long": "The list is too long: it can hold {max} bytes of text.",
+  "error.freshness_s.other": "Enter a whole number of seconds, from 0 to {max}.",
   "error.permissions.other": "Choose the permissions again: one of them is not offered any more.",
 
   // Problems that no field can mend
@@ -277,13 +360,18 @@ export default {
   "problem.cross_site": "The request did not come from this console, so it was refused.",
   "problem.keys_not_loaded": "The keys could not be loaded; nothing was changed.",
   "problem.key_not_loaded": "The key could not be loaded; nothing was changed.",
+  "problem.accounts_not_loaded": "The accounts could not be loaded; nothing was changed.",
+  "problem.account_not_loaded": "The account could not be loaded; nothing was changed.",
+  "problem.invite_no_answer":
+    "No answer came. An account may wait in the list; its link was never shown and runs out by itself. Try again for another.",
+  "problem.restore_not_begun": "No restore of this account is on its way. Begin one first.",
   "problem.sign_in_refused": "That e-mail and password don’t match an account here.",
   "problem.step_up_refused": "That password doesn’t match. Enter it again.",
   "problem.too_many_attempts": "Too many tries. You can try again after {time} ({zone}).",
   "problem.too_many_attempts.soon": "Too many tries. Wait a few minutes before you try again.",
   "problem.setup_refused":
-    "This set-up link is not in force: it has run out or is incomplete. Ask for a new one where Claviger was installed.",
-  "problem.setup_done": "Claviger is set up already. Sign in instead.",
+    "This set-up link is not in force: it has run out or is incomplete. Ask for a new one where you got it.",
+  "problem.setup_done": "This link has been used, or Claviger is set up already. Sign in instead.",
   "problem.setup_token_gone":
-    "The set-up link is used once and then forgotten. Open it again from the terminal that printed it.",
+    "The set-up link is used once and then forgotten. Open it again where you found it.",
 };

@@ -4,6 +4,9 @@ export default {
   skip: "本文へ移動",
   nav: "コンソール",
   offline: "オフラインです。表示が最新でない場合があり、操作は送信されません。",
+  suspended: "このアカウントは停止されており、すべてのキーが拒否されます。APIの提供元にお問い合わせください。",
+  lagging:
+    "キーの変更の配信が{span}遅れています。無効化は期限どおりに適用されますが、呼び出しに時間がかかることがあります。",
   retry: "再試行",
   cancel: "キャンセル",
   close: "閉じる",
@@ -18,6 +21,8 @@ export default {
   "loading.console": "読み込み中",
   "loading.keys": "キーを読み込み中",
   "loading.key": "キーを読み込み中",
+  "loading.accounts": "アカウントを読み込んでいます",
+  "loading.account": "アカウントを読み込んでいます",
 
   // セッション
   "sign-in": "サインイン",
@@ -43,7 +48,7 @@ export default {
 
   // 初期設定
   "setup.title": "Clavigerの初期設定",
-  "setup.lead": "最初のアカウントを作成し、あなたがそのオーナーになります。",
+  "setup.lead": "アカウントを作成し、あなたがそのオーナーになります。",
   "setup.account_name": "アカウント名",
   "setup.account_name.hint": "会社やチームの名前です。",
   "setup.time_zone": "タイムゾーン",
@@ -233,6 +238,83 @@ export default {
   "changed.mine": "自分の変更で続ける",
   "changed.theirs": "相手の内容にする",
 
+  // 運営者のページ
+  "operator.nav": "運営",
+  "operator.title": "アカウント",
+  "operator.caption": "アカウントの一覧。状態と作成日時、新しい順",
+  "operator.account": "アカウント",
+  "operator.id": "アカウントID",
+  "operator.new": "新しいアカウント",
+  "operator.none": "ここに表示するアカウントはありません。",
+  "operator.yours": "自分",
+  "operator.unnamed": "初期設定前",
+  "operator.open": "有効",
+  "operator.pending": "初期設定待ち",
+  "operator.pending.lead":
+    "初期設定のリンクはまだ使われていません。リンクの期限が切れると、このアカウントは一覧から消えます。",
+  "operator.link-until": "リンクの期限：{at}",
+  "operator.suspended": "停止中",
+  "operator.freshness": "変更が適用されるまでの時間",
+  "operator.freshness.within": "{seconds}秒以内に、すべての拠点で適用されます。",
+  "operator.freshness.now": "すべての拠点でただちに適用されます。呼び出しのたびに確認します。",
+  "operator.freshness.change": "変更",
+  "operator.publication": "キーの配信",
+  "operator.published": "配信済み",
+  "operator.published.of": "{total}件中{done}件",
+  "operator.rebuilding": "再配信中：{total}件中{done}件",
+  "operator.unsettled": "最後の変更が行き渡るまで、呼び出しのたびに確認するキー",
+  "operator.lag": "配信の遅れ",
+  "operator.paging": "アカウントのページ",
+  "operator.restore": "バックアップからの復元",
+  "operator.restore.lead":
+    "プラットフォームでデータを復元する前に、ここで開始してください。復元後に古い変更が使われるのを防ぎます。",
+  "operator.restoring": "復元を開始しました。プラットフォームでデータを復元してから、ここで完了してください。",
+  "invite.title": "アカウントの作成",
+  "invite.body":
+    "初期設定のリンクを作ります。24時間以内に最初に開いた人が、アカウントに名前を付け、そのオーナーになります。",
+  "invite.confirm": "リンクを作る",
+  "invite.busy": "リンクを作っています…",
+  "invited.title": "初期設定のリンクができました",
+  "invited.once": "一度だけ、{at}（{zone}）まで使えます。再び表示することはできません。",
+  "invited.link": "初期設定のリンク",
+  "invited.where": "オーナーになる人だけが読める方法で送ってください。",
+  "invited.close.body": "リンクをなくした場合は、新しく作ってください。このリンクは期限で使えなくなります。",
+  "copy.link": "リンクをコピー",
+  "freshness.seconds": "秒数",
+  "freshness.hint":
+    "0～{max}。無効化や制限は、この時間内にすべての拠点で適用されます。0にすると呼び出しのたびに確認するため、時間がかかります。",
+  "operate.busy": "処理しています…",
+  "operate.suspend.title": "「{name}」を停止しますか。",
+  "operate.suspend.body":
+    "{seconds}秒以内に、すべてのキーがすべての拠点で拒否されます。メンバーは引き続きサインインできます。あとで再開できます。",
+  "operate.suspend.body.now":
+    "すべてのキーが、今からすべての拠点で拒否されます。メンバーは引き続きサインインできます。あとで再開できます。",
+  "operate.suspend.confirm": "停止する",
+  "operate.resume.title": "「{name}」を再開しますか。",
+  "operate.resume.body": "{seconds}秒以内に、キーがすべての拠点で以前と同じように使えます。",
+  "operate.resume.body.now": "キーが、今からすべての拠点で以前と同じように使えます。",
+  "operate.resume.confirm": "再開する",
+  "operate.rebuild.title": "「{name}」のキーを再配信しますか。",
+  "operate.rebuild.body": "すべてのキーを全拠点にもう一度送ります。その間も呼び出しは続けられ、ほかの変更はありません。",
+  "operate.rebuild.confirm": "再配信する",
+  "operate.restore-begin.title": "「{name}」の復元を開始しますか。",
+  "operate.restore-begin.body":
+    "準備だけを行います。プラットフォームでデータを復元するまで何も変わりません。復元後、ここで完了してください。",
+  "operate.restore-begin.confirm": "復元を開始する",
+  "operate.restore-finish.title": "「{name}」の復元を完了しますか。",
+  "operate.restore-finish.body":
+    "プラットフォームでデータを復元してから行ってください。全拠点が以前の情報を破棄し、キーが再配信されます。",
+  "operate.restore-finish.confirm": "復元を完了する",
+  "outcome.suspended": "「{name}」を停止しました。",
+  "outcome.resumed": "「{name}」を再開しました。",
+  "outcome.rebuilt": "「{name}」のキーを再配信しています。",
+  "outcome.restore-begun": "「{name}」の復元を開始しました。",
+  "outcome.restore-finished": "「{name}」の復元を完了しました。",
+  "outcome.freshness": "「{name}」を保存しました。",
+  "bound.freshness.by": "短くした時間は、{time}（{zone}）までにすべての拠点で適用されます。",
+  "bound.freshness.since": "短くした時間は、{time}（{zone}）以降、すべての拠点で適用されています。",
+  "bound.freshness.now": "短くした時間は、今からすべての拠点で適用されます。",
+
   // 入力の誤り
   "error.title": "エラー：{title}",
   "error.summary": "入力内容を確認してください",
@@ -261,6 +343,7 @@ export default {
   "error.expires.other": "期間は整数で、期限は日付で入力してください。",
   "error.networks.too_many": "ネットワークが{count}件あります。{max}件までです。",
   "error.networks.text_too_long": "一覧が長すぎます。{max}バイトまでです。",
+  "error.freshness_s.other": "0から{max}までの整数（秒）を入力してください。",
   "error.permissions.other": "権限を選び直してください。選べなくなったものがあります。",
 
   // 入力では直せない問題
@@ -275,13 +358,18 @@ export default {
   "problem.cross_site": "このコンソールからの要求ではないため、拒否されました。",
   "problem.keys_not_loaded": "キーを読み込めませんでした。変更は行われていません。",
   "problem.key_not_loaded": "キーを読み込めませんでした。変更は行われていません。",
+  "problem.accounts_not_loaded": "アカウントを読み込めませんでした。変更は行われていません。",
+  "problem.account_not_loaded": "アカウントを読み込めませんでした。変更は行われていません。",
+  "problem.invite_no_answer":
+    "応答がありませんでした。初期設定待ちのアカウントが残っていても、リンクは表示されておらず、期限で消えます。もう一度お試しください。",
+  "problem.restore_not_begun": "このアカウントの復元は行われていません。先に開始してください。",
   "problem.sign_in_refused": "メールアドレスまたはパスワードが一致しません。",
   "problem.step_up_refused": "パスワードが一致しません。もう一度入力してください。",
   "problem.too_many_attempts": "試行回数が上限に達しました。{time}（{zone}）以降にもう一度お試しください。",
   "problem.too_many_attempts.soon": "試行回数が上限に達しました。数分待ってからもう一度お試しください。",
   "problem.setup_refused":
-    "この初期設定のリンクは、期限が切れているか不完全です。Clavigerを導入した場所で新しいリンクを発行してください。",
-  "problem.setup_done": "初期設定は完了しています。サインインしてください。",
+    "この初期設定のリンクは、期限が切れているか不完全です。受け取った先に新しいリンクを依頼してください。",
+  "problem.setup_done": "このリンクは使用済みか、初期設定が完了しています。サインインしてください。",
   "problem.setup_token_gone":
-    "初期設定のリンクは一度だけ使われ、残りません。表示された端末からもう一度開いてください。",
+    "初期設定のリンクは一度だけ使われ、残りません。受け取った場所からもう一度開いてください。",
 };

@@ -1,4 +1,4 @@
-// The first account, made once with the link from the operator's terminal.
+// A new account, made once with a set-up link: the first with the one from the terminal, others with one of an operator's.
 import { useState } from "preact/hooks";
 import { send } from "../api.js";
 import { ErrorSummary, Field, Form, PasswordField, errorOf } from "../fields.jsx";
