@@ -12,9 +12,10 @@ use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value, json};
 
 pub use self::ceiling::TypedCeiling;
-pub use self::note::{Checked, ExpiryForm, ExpiryNote, LineNote, NetworksNote};
+pub use self::note::{CeilingNote, Checked, ExpiryForm, ExpiryNote, LineNote, NetworksNote};
 use crate::account::{TextError, check_name};
 use crate::expiry::{Described, Expiry, ExpiryError, parse_not_before};
+use crate::issuer::Ceiling;
 use crate::network::{self, Networks, parse_lines};
 use crate::permission::{Grant, Permissions};
 use crate::record::{Interface, Limits};
@@ -45,10 +46,13 @@ pub struct Draft {
     /// The permissions; empty: none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub permissions: Option<Vec<String>>,
+    /// How far it may issue keys itself; absent or null: not at all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub issuable: Option<TypedCeiling>,
 }
 
-/// What was typed to change a key. What is `None` stays as it is; a null is refused, except for `not_before`, which
-/// it lifts.
+/// What was typed to change a key. What is `None` stays as it is; a null is refused, except for `not_before` and
+/// `issuable`, which it lifts.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Changes {
@@ -67,6 +71,9 @@ pub struct Changes {
     /// The permissions.
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub permissions: Option<Vec<String>>,
+    /// How far it may issue keys itself; `Some(None)` ends that, and what it issued.
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    pub issuable: Option<Option<TypedCeiling>>,
 }
 
 /// Reads a member that is there, so that only a member that is absent becomes `None`.
@@ -167,6 +174,8 @@ pub struct Decided {
     pub name: String,
     /// The limits.
     pub limits: Limits,
+    /// How far it may issue keys itself; `None`: not at all.
+    pub ceiling: Option<Ceiling>,
 }
 
 /// Decides over a new key.
@@ -180,6 +189,7 @@ pub fn decide_issue(draft: &Draft, setting: Setting<'_>) -> Result<Decided, Vec<
     let not_before = draft.not_before.as_deref().map(|text| desk.not_before(text));
     let networks = desk.required("networks", draft.networks.as_ref(), Desk::networks);
     let permissions = desk.required("permissions", draft.permissions.as_deref(), Desk::permissions);
+    let ceiling = draft.issuable.as_ref().and_then(|typed| desk.ceiling(typed, None));
     let (Some(name), Some(expires), Some(networks), Some(permissions)) =
         (name, expires, networks, permissions)
     else {
@@ -188,7 +198,9 @@ pub fn decide_issue(draft: &Draft, setting: Setting<'_>) -> Result<Decided, Vec<
     let not_before = not_before.flatten();
     desk.check_begin(not_before, expires);
     let interfaces = vec![Interface::Http];
-    desk.done(Decided { name, limits: Limits { not_before, expires, networks, interfaces, permissions } })
+    let limits = Limits { not_before, expires, networks, interfaces, permissions };
+    desk.check_issuer(&limits, ceiling.as_ref());
+    desk.done(Decided { name, limits, ceiling })
 }
 
 /// Decides over a changed key, which is `before` now.
@@ -220,6 +232,12 @@ pub fn decide_edit(
     }
     if changes.expires.is_some() || changes.not_before.is_some() {
         desk.check_begin(limits.not_before, limits.expires);
+    }
+    if let Some(typed) = &changes.issuable {
+        after.ceiling = typed.as_ref().and_then(|typed| desk.ceiling(typed, after.ceiling.as_ref()));
+    }
+    if changes.permissions.is_some() || changes.issuable.is_some() {
+        desk.check_issuer(&after.limits, after.ceiling.as_ref());
     }
     desk.done(after)
 }
@@ -296,6 +314,19 @@ impl Desk<'_> {
         let read = Permissions::parse(typed.iter().map(String::as_str));
         // Every grant of it has been read, so only the length of the list is left to refuse.
         read.map_err(|error| self.errors.push(FieldError::of("permissions", &error))).ok()
+    }
+
+    fn ceiling(&mut self, typed: &TypedCeiling, before: Option<&Ceiling>) -> Option<Ceiling> {
+        let decided = typed.decide(before, "issuable", self.setting);
+        decided.map_err(|errors| self.errors.extend(errors)).ok()
+    }
+
+    /// Whether a key of these limits may have this ceiling.
+    fn check_issuer(&mut self, limits: &Limits, ceiling: Option<&Ceiling>) {
+        if ceiling.is_some() && limits.permissions.holds_reserved() {
+            let detail = "a key that holds Claviger's own powers cannot issue";
+            self.errors.push(FieldError::new("issuable", "reserved", detail));
+        }
     }
 
     fn refuse_grant(&self, text: &str) -> Option<FieldError> {

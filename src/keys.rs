@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::id::KeyId;
+use crate::issuer::Ceiling;
 use crate::record::{Limits, Revision};
 use crate::time::UnixMs;
 
@@ -30,6 +31,27 @@ pub struct KeyView {
     /// When it was last let through, as far as the edge has reported; `None`: never, or longer ago than is kept.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_used_at: Option<UnixMs>,
+    /// How far it may issue keys itself; `None`: not at all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub issuable: Option<Ceiling>,
+    /// Who issued it, when that was not a member.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub issued_by: Option<IssuedBy>,
+}
+
+/// Who issued a key that no member issued.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum IssuedBy {
+    /// A key.
+    Key {
+        /// Its ID.
+        id: KeyId,
+        /// Its name.
+        name: String,
+    },
+    /// The service password.
+    Service,
 }
 
 /// A key's state in one word, by the order of the verdicts.
@@ -193,6 +215,8 @@ pub(crate) mod tests {
             changed_by: "Ken Sato".into(),
             revision: Revision(12),
             last_used_at: None,
+            issuable: None,
+            issued_by: None,
         }
     }
 

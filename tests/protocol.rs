@@ -84,6 +84,8 @@ fn view() -> KeyView {
         changed_by: "Ken Sato".into(),
         revision: Revision(12),
         last_used_at: None,
+        issuable: None,
+        issued_by: None,
     }
 }
 
@@ -289,6 +291,7 @@ fn replies_of_a_ledger() {
                     stored: limits().networks,
                     lines: vec![],
                 }),
+                issuable: None,
                 includes_caller: Some(false),
                 errors: vec![FieldError::new("name", "required", "this is needed")],
             }),

@@ -5,8 +5,9 @@ use serde_json::{Value, json};
 use crate::config::Config;
 use crate::draft::{Checked, FieldError};
 use crate::gateway::Evidence;
+use crate::issuer::Ceiling;
 use crate::key::{NewKey, access_key};
-use crate::keys::{KeyView, Page};
+use crate::keys::{IssuedBy, KeyView, Page};
 use crate::lease::call::Source;
 use crate::network::ClientAddress;
 use crate::permission::Permission;
@@ -34,10 +35,29 @@ pub fn key(key: &KeyView, config: &Config, now: UnixMs) -> Value {
         "permissions": key.limits.permissions,
         "created_at": text(key.created_at),
         "created_by": key.created_by,
+        "issuable": key.issuable.as_ref().map(ceiling),
+        "issued_by": issued_by(key),
         "changed_at": text(key.changed_at),
         "changed_by": key.changed_by,
         "revision": key.revision,
     })
+}
+
+/// How far an issuer may go.
+pub fn ceiling(ceiling: &Ceiling) -> Value {
+    json!({
+        "permissions": ceiling.permissions,
+        "networks": ceiling.networks,
+        "longest_ms": ceiling.longest,
+    })
+}
+
+fn issued_by(key: &KeyView) -> Value {
+    match &key.issued_by {
+        None => json!({ "kind": "member", "name": key.created_by }),
+        Some(IssuedBy::Key { id, name }) => json!({ "kind": "key", "id": id, "name": name }),
+        Some(IssuedBy::Service) => json!({ "kind": "service" }),
+    }
 }
 
 /// A page of keys.
@@ -57,6 +77,7 @@ pub fn checked(checked: &Checked) -> Value {
     json!({
         "expires": expires,
         "networks": checked.networks,
+        "issuable": checked.issuable,
         "includes_caller": checked.includes_caller,
         "errors": field_errors(checked.errors.clone()),
     })

@@ -3,9 +3,11 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{Desk, Draft, FieldError, Setting, code_and_params};
+use super::{Desk, Draft, FieldError, Setting, TypedCeiling, code_and_params};
 use crate::expiry::{Described, Form};
+use crate::issuer::Ceiling;
 use crate::network::{self, ClientAddress, Networks};
+use crate::permission::Permissions;
 use crate::time::{DurationMs, UnixMs, Zone};
 
 /// Notes on a draft. A field that was not typed has none, and is no error.
@@ -15,10 +17,22 @@ pub struct Checked {
     pub expires: Option<ExpiryNote>,
     /// What the networks come to, line by line.
     pub networks: Option<NetworksNote>,
+    /// What the ceiling of what it may issue comes to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub issuable: Option<CeilingNote>,
     /// Whether the networks hold the caller's own address; `None` when either is not known.
     pub includes_caller: Option<bool>,
     /// What is wrong, except with single lines of the networks.
     pub errors: Vec<FieldError>,
+}
+
+/// What a ceiling comes to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CeilingNote {
+    /// What the networks come to, line by line.
+    pub networks: Option<NetworksNote>,
+    /// The longest life; `None` for no bound, and where none was typed.
+    pub longest_ms: Option<DurationMs>,
 }
 
 /// What an expiry comes to.
@@ -98,13 +112,35 @@ impl Checked {
         }
         draft.permissions.as_deref().map(|typed| desk.permissions(typed));
         let networks = read.as_ref().map(NetworksNote::of);
+        let issuable = draft.issuable.as_ref().map(|typed| CeilingNote::of(typed, &mut desk));
         let includes = |note: &NetworksNote| caller.map(|caller| note.stored.contains(caller));
         Self {
             expires: expires.map(ExpiryNote::of),
             includes_caller: networks.as_ref().and_then(includes),
             networks,
+            issuable,
             errors: desk.errors,
         }
+    }
+}
+
+impl CeilingNote {
+    /// Single lines of the networks are noted, everything else that is wrong goes to the desk. What was not typed is no error.
+    fn of(typed: &TypedCeiling, desk: &mut Desk<'_>) -> Self {
+        let nothing =
+            Ceiling { permissions: Permissions::none(), networks: Networks::anywhere(), longest: None };
+        let (setting, errors) = (desk.setting, &mut desk.errors);
+        let ceiling = |typed: TypedCeiling| typed.decide(Some(&nothing), "issuable", setting);
+        let read = typed.networks.as_ref().map(super::TypedNetworks::read);
+        if let Err(refused) = ceiling(TypedCeiling { networks: None, ..typed.clone() }) {
+            errors.extend(refused);
+        }
+        if let Some(problem) = read.as_ref().and_then(|read| read.problem.as_ref()) {
+            errors.push(FieldError::of("issuable/networks", problem));
+        }
+        let longest = ceiling(TypedCeiling { longest: typed.longest.clone(), ..TypedCeiling::default() });
+        let longest_ms = longest.ok().and_then(|ceiling| ceiling.longest);
+        Self { networks: read.as_ref().map(NetworksNote::of), longest_ms }
     }
 }
 

@@ -173,3 +173,63 @@ fn nothing_typed_is_no_error() {
     assert_eq!(codes(&note.errors), "#/name required, #/expires not_a_time, #/permissions not_two_parts");
     assert_eq!(note.includes_caller, None, "no address, no answer");
 }
+
+const CEILING: &str = r#""issuable":{"permissions":["demo:read"],"networks":"10.0.0.0/8","longest":"24h"}"#;
+
+#[test]
+fn a_table_of_issuers() {
+    for (json, expected) in [
+        (format!("{{{CEILING}}}"), ""),
+        (r#"{"issuable":null}"#.into(), ""),
+        (
+            r#"{"issuable":{}}"#.into(),
+            "#/issuable/permissions required, #/issuable/networks required, #/issuable/longest required",
+        ),
+        (format!(r#"{{"permissions":["claviger:verify"],{CEILING}}}"#), "#/issuable reserved"),
+        (
+            CEILING.replacen("demo:read", "claviger:verify", 1).replacen('"', "{\"", 1) + "}",
+            "#/issuable/permissions never_issued",
+        ),
+    ] {
+        let decided = decide_issue(&draft(&json), setting(&tokyo(), true));
+        assert_eq!(
+            decided.as_ref().map_or_else(|errors| codes(errors), |_| String::new()),
+            expected,
+            "{json}"
+        );
+        let is_issuer = decided.is_ok_and(|decided| decided.ceiling.is_some());
+        assert_eq!(is_issuer, expected.is_empty() && !json.contains("null"), "{json}");
+    }
+}
+
+#[test]
+fn an_edit_keeps_lifts_or_changes_a_ceiling() {
+    let before = issue(&format!("{{{CEILING}}}")).unwrap();
+    let edit = |json: &str| decide_edit(&changes(json), before.clone(), setting(&tokyo(), true));
+    assert_eq!(edit(r#"{"name":"Cron"}"#).unwrap().ceiling, before.ceiling);
+    assert_eq!(edit(r#"{"issuable":null}"#).unwrap().ceiling, None);
+    let longer = edit(r#"{"issuable":{"longest":"never"}}"#).unwrap().ceiling.unwrap();
+    assert_eq!((longer.longest, longer.networks), (None, before.ceiling.clone().unwrap().networks));
+    let errors = edit(r#"{"permissions":["claviger:verify"]}"#).unwrap_err();
+    assert_eq!(codes(&errors), "#/issuable reserved");
+    assert!(edit(r#"{"permissions":["claviger:verify"],"issuable":null}"#).is_ok());
+}
+
+#[test]
+fn notes_tell_what_a_ceiling_comes_to() {
+    let zone = tokyo();
+    let note = |json: &str| {
+        let draft: Draft = serde_json::from_str(json).unwrap();
+        Checked::of(&draft, setting(&zone, true), None)
+    };
+    let checked = note(
+        r#"{"issuable":{"permissions":["a","claviger:verify"],"networks":"10.1.2.3/8 10.0.0.0/33","longest":"24h"}}"#,
+    );
+    let ceiling = checked.issuable.unwrap();
+    assert_eq!(ceiling.longest_ms.map(crate::time::DurationMs::as_ms), Some(86_400_000));
+    assert_eq!(ceiling.networks.unwrap().problems, 1);
+    assert_eq!(codes(&checked.errors), "#/issuable/permissions not_two_parts");
+    let checked = note(r#"{"issuable":{"longest":"x"}}"#);
+    assert_eq!(codes(&checked.errors), "#/issuable/longest not_a_span", "what was not typed is no error");
+    assert!(checked.networks.is_none() && checked.issuable.unwrap().networks.is_none());
+}

@@ -6,10 +6,11 @@
 use super::account::{Account, Member};
 use super::audit::Action;
 use super::key::{Key, Stamp, State};
-use crate::draft::{Changes, Draft, FieldError, Setting, decide_edit, decide_issue};
+use crate::draft::{Changes, Decided, Draft, FieldError, Setting, decide_edit, decide_issue};
 use crate::id::KeyId;
+use crate::issuer::SealingGeneration;
 use crate::keys::is_idempotency_key;
-use crate::power::takes_power_away;
+use crate::power::{lowers, takes_power_away};
 use crate::protocol::{Command, Operation, Refusal, Role};
 use crate::record::Revision;
 use crate::secret::Digest;
@@ -156,6 +157,10 @@ impl Desk<'_> {
             changed: self.stamp(),
             revision: self.account.revision.next(),
             last_used_at: None,
+            ceiling: decided.ceiling,
+            sealing: SealingGeneration::default(),
+            issued: None,
+            issuer_name: None,
         };
         Ok(Decision::Change(Box::new(Change {
             action: Action::Issue,
@@ -180,8 +185,17 @@ impl Desk<'_> {
         if decided == before.decided() {
             return Ok(Decision::Unchanged(Box::new(before)));
         }
-        let takes_away = takes_power_away(&before.limits, &decided.limits);
-        let after = Key { name: decided.name, limits: decided.limits, ..before.clone() };
+        if before.issued.is_some() {
+            check_issued(&decided)?;
+        }
+        let takes_away = takes_power_away(&before.limits, &decided.limits)
+            || match (&before.ceiling, &decided.ceiling) {
+                (Some(before), Some(after)) => lowers(before, after),
+                (Some(_), None) => true,
+                (None, _) => false,
+            };
+        let after =
+            Key { name: decided.name, limits: decided.limits, ceiling: decided.ceiling, ..before.clone() };
         Ok(self.change(Action::Edit, before, after, takes_away))
     }
 
@@ -220,7 +234,12 @@ impl Desk<'_> {
     }
 
     fn change(&self, action: Action, before: Key, after: Key, takes_away: bool) -> Decision {
-        let after = Key { changed: self.stamp(), revision: self.account.revision.next(), ..after };
+        let after = Key {
+            changed: self.stamp(),
+            revision: self.account.revision.next(),
+            sealing: sealing_after(&before, &after),
+            ..after
+        };
         Decision::Change(Box::new(Change { action, before: Some(before), after, takes_away }))
     }
 
@@ -235,6 +254,32 @@ impl Desk<'_> {
             Role::Admin | Role::Viewer => false,
         }
     }
+}
+
+/// The sealing generation after a change. It rises where an issuer is switched off, goes, or loses its ceiling: what it had issued
+/// then stays ended, whatever happens to it later.
+fn sealing_after(before: &Key, after: &Key) -> SealingGeneration {
+    let is_switched_off = before.state == State::Active && after.state != State::Active;
+    let is_issuer_no_more = after.ceiling.is_none();
+    if before.ceiling.is_some() && (is_switched_off || is_issuer_no_more) {
+        before.sealing.next()
+    } else {
+        after.sealing
+    }
+}
+
+/// What was issued never issues, and never holds Claviger's own permissions, whoever edits it.
+fn check_issued(decided: &Decided) -> Result<(), Refusal> {
+    let refused = |field: &str, detail: &str| Refusal::Invalid {
+        errors: vec![FieldError::new(field, "issued", detail)],
+    };
+    if decided.ceiling.is_some() {
+        return Err(refused("issuable", "an issued key cannot issue"));
+    }
+    if decided.limits.permissions.holds_reserved() {
+        return Err(refused("permissions", "an issued key never holds Claviger's own permissions"));
+    }
+    Ok(())
 }
 
 /// The key, if it is there and as the member saw it.

@@ -4,7 +4,8 @@ use super::account::revision;
 use super::words::{fold, words};
 use crate::draft::Decided;
 use crate::id::{KeyId, MemberId};
-use crate::keys::KeyView;
+use crate::issuer::{Ceiling, Issued, Issuer, Issuing, SealingGeneration};
+use crate::keys::{IssuedBy, KeyView};
 use crate::record::{Credential, Epoch, Limits, Record, Revision, Standing};
 use crate::secret::Digest;
 use crate::sql::{Row, Sql, SqlError, SqlExt, Statement};
@@ -68,12 +69,22 @@ pub struct Key {
     pub revision: Revision,
     /// When it was last let through, as far as the edge has reported; read only.
     pub last_used_at: Option<UnixMs>,
+    /// How far it may issue keys itself; `None`: not at all.
+    pub ceiling: Option<Ceiling>,
+    /// Its sealing generation as an issuer. It outlives the ceiling: it never falls.
+    pub sealing: SealingGeneration,
+    /// Who issued it, when that was not a member; then the stamps name the member who answers for the issuer.
+    pub issued: Option<Issued>,
+    /// What its issuer is called now, if that is a key; read only.
+    pub issuer_name: Option<String>,
 }
 
 /// What is read of a key, in the order of [`Key::read`].
 pub const COLUMNS: &str = "key.id, key.digest, key.name, key.state, key.limits,
     key.created_at_ms, key.created_by, creator.name, key.changed_at_ms, key.changed_by, changer.name, key.revision,
-    (SELECT max(last_used_at_ms) FROM usage WHERE usage.key = key.id)";
+    (SELECT max(last_used_at_ms) FROM usage WHERE usage.key = key.id),
+    ifnull(key.ceiling, ''), key.sealing_generation, ifnull(key.issued_by, ''), ifnull(key.issued_generation, 0),
+    ifnull((SELECT issuer.name FROM key AS issuer WHERE issuer.id = key.issued_by), '')";
 
 /// Where the names in [`COLUMNS`] come from. The members stand to the right of a `LEFT JOIN`, so that a search always
 /// begins with the keys.
@@ -96,7 +107,7 @@ impl Key {
 
     /// Reads the columns of [`COLUMNS`].
     pub fn read(mut row: Row) -> Result<Self, SqlError> {
-        Ok(Self {
+        let mut key = Self {
             id: row.parsed("a key ID", KeyId::parse)?,
             digest: Digest::from_bytes(row.bytes()?),
             name: row.text()?,
@@ -106,18 +117,35 @@ impl Key {
             changed: Stamp::read(&mut row)?,
             revision: revision(&mut row)?,
             last_used_at: row.optional_time()?,
-        })
+            ceiling: row.parsed("a ceiling", |json| match json {
+                "" => Some(None),
+                json => serde_json::from_str(json).ok().map(Some),
+            })?,
+            sealing: SealingGeneration(row.count()?),
+            issued: None,
+            issuer_name: None,
+        };
+        let issuer = row.parsed("an issuer", |text| match text {
+            "" => Some(None),
+            text => issuer_of(text).map(Some),
+        })?;
+        let generation = SealingGeneration(row.count()?);
+        key.issued = issuer.map(|by| Issued { by, generation, at: key.created.at });
+        key.issuer_name = Some(row.text()?).filter(|name| !name.is_empty());
+        Ok(key)
     }
 
     /// Writes the row as it is now, with the words and networks by which it is found.
     pub fn store(&self) -> Vec<Statement> {
         let text = "INSERT INTO key (id, digest, name, name_folded, state, limits, expires_ms,
-                created_at_ms, created_by, changed_at_ms, changed_by, revision)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                created_at_ms, created_by, changed_at_ms, changed_by, revision,
+                ceiling, sealing_generation, issued_by, issued_generation)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             ON CONFLICT (id) DO UPDATE SET name = excluded.name, name_folded = excluded.name_folded,
                 state = excluded.state, limits = excluded.limits, expires_ms = excluded.expires_ms,
                 changed_at_ms = excluded.changed_at_ms, changed_by = excluded.changed_by,
-                revision = excluded.revision";
+                revision = excluded.revision, ceiling = excluded.ceiling,
+                sealing_generation = excluded.sealing_generation";
         let row = Statement::new(text)
             .bind(self.id.as_str())
             .bind(self.digest.as_bytes().as_slice())
@@ -130,7 +158,11 @@ impl Key {
             .bind(self.created.member.as_str())
             .bind(self.changed.at)
             .bind(self.changed.member.as_str())
-            .bind(self.revision);
+            .bind(self.revision)
+            .bind(self.ceiling.as_ref().map(json))
+            .bind(self.sealing.0)
+            .bind(self.issued.as_ref().map(|issued| issuer_text(&issued.by)))
+            .bind(self.issued.map(|issued| issued.generation.0));
         // A deleted key is found by nobody.
         let (words, networks) = match self.state {
             State::Active | State::Disabled => (words(&self.name), json(&self.limits.networks)),
@@ -152,7 +184,7 @@ impl Key {
 
     /// Its name and limits, as a decision takes and gives them.
     pub fn decided(&self) -> Decided {
-        Decided { name: self.name.clone(), limits: self.limits.clone() }
+        Decided { name: self.name.clone(), limits: self.limits.clone(), ceiling: self.ceiling.clone() }
     }
 
     /// As members see it; `None` once it is deleted.
@@ -168,18 +200,48 @@ impl Key {
             enabled,
             limits: self.limits.clone(),
             created_at: self.created.at,
-            created_by: self.created.name.clone(),
+            created_by: self.author(&self.created),
             changed_at: self.changed.at,
-            changed_by: self.changed.name.clone(),
+            changed_by: self.author(&self.changed),
             revision: self.revision,
             last_used_at: self.last_used_at,
+            issuable: self.ceiling.clone(),
+            issued_by: self.issued_by(),
         })
+    }
+
+    fn issued_by(&self) -> Option<IssuedBy> {
+        Some(match self.issued?.by {
+            // A row that is gone leaves its ID.
+            Issuer::Key(id) => {
+                IssuedBy::Key { id, name: self.issuer_name.clone().unwrap_or_else(|| id.to_string()) }
+            }
+            Issuer::Service => IssuedBy::Service,
+        })
+    }
+
+    /// Whose doing it was, by name: the issuer's, while nobody has changed what it issued.
+    fn author(&self, stamp: &Stamp) -> String {
+        match self.issued_by().filter(|_| *stamp == self.created) {
+            None => stamp.name.clone(),
+            Some(IssuedBy::Key { name, .. }) => name,
+            Some(IssuedBy::Service) => SERVICE_NAME.to_owned(),
+        }
+    }
+
+    /// As an issuer.
+    pub fn issuing(&self) -> Option<Issuing> {
+        self.ceiling.clone().map(|ceiling| Issuing { generation: self.sealing, ceiling })
     }
 
     /// As the edge knows it.
     pub fn record(&self, epoch: &Epoch) -> Record {
-        let credential =
-            || Credential { digest: self.digest, limits: self.limits.clone(), issuing: None, issued: None };
+        let credential = || Credential {
+            digest: self.digest,
+            limits: self.limits.clone(),
+            issuing: self.issuing(),
+            issued: self.issued,
+        };
         let standing = match self.state {
             State::Active => Standing::Active(credential()),
             State::Disabled => Standing::Disabled(credential()),
@@ -195,10 +257,36 @@ impl Stamp {
     }
 }
 
-/// How many keys the account has, deleted ones left out.
+/// What the service password is called where a member's or key's name stands.
+const SERVICE_NAME: &str = "Service password";
+
+/// How an issuer is stored: a key's ID, or a word that is none.
+pub fn issuer_text(issuer: &Issuer) -> &str {
+    match issuer {
+        Issuer::Key(id) => id.as_str(),
+        Issuer::Service => "service",
+    }
+}
+
+/// The issuer that is stored so.
+pub fn issuer_of(text: &str) -> Option<Issuer> {
+    if text == issuer_text(&Issuer::Service) {
+        return Some(Issuer::Service);
+    }
+    KeyId::parse(text).map(Issuer::Key)
+}
+
+/// How many keys the members have issued, deleted ones left out.
 pub fn count(sql: &dyn Sql) -> Result<u32, SqlError> {
     let living = sql.integer(&Statement::new("SELECT count(*) FROM key WHERE state <> 'deleted'"))?;
-    Ok(u32::try_from(living).unwrap_or(u32::MAX))
+    // Two counts of an index each, which touch no row.
+    Ok(u32::try_from(living).unwrap_or(u32::MAX).saturating_sub(count_issued(sql)?))
+}
+
+/// How many stored keys issuers have issued, deleted ones left out.
+pub fn count_issued(sql: &dyn Sql) -> Result<u32, SqlError> {
+    let living = "SELECT count(*) FROM key WHERE state <> 'deleted' AND issued_by IS NOT NULL";
+    Ok(u32::try_from(sql.integer(&Statement::new(living))?).unwrap_or(u32::MAX))
 }
 
 /// JSON of a value whose keys are all text: it cannot fail, and SQLite refuses the empty text where it matters.

@@ -6,7 +6,7 @@ use crate::due;
 use crate::sql::Migration;
 
 /// Every migration, oldest first.
-pub const MIGRATIONS: &[Migration] = &[FIRST, PUBLICATION, OPERATOR, LEASE_DOCUMENT];
+pub const MIGRATIONS: &[Migration] = &[FIRST, PUBLICATION, OPERATOR, LEASE_DOCUMENT, ISSUING];
 
 /// Keys, members, sessions, journal, audit.
 const FIRST: Migration = Migration {
@@ -221,5 +221,27 @@ const LEASE_DOCUMENT: Migration = Migration {
             WHEN NEW.revision IS NOT OLD.revision OR NEW.state_revision IS NOT OLD.state_revision
                 OR NEW.epoch IS NOT OLD.epoch OR NEW.epoch_is_over IS NOT OLD.epoch_is_over
             BEGIN UPDATE lease_document SET version = version + 1; END",
+    ],
+};
+
+/// Keys that issue keys, and what they issued.
+const ISSUING: Migration = Migration {
+    statements: &[
+        // JSON of `issuer::Ceiling`; NULL: it may not issue; mutable.
+        "ALTER TABLE key ADD COLUMN ceiling TEXT CHECK (json_valid(ceiling))",
+        // How often what it issued was ended; rises, also when the ceiling goes and comes.
+        "ALTER TABLE key ADD COLUMN sealing_generation INTEGER NOT NULL DEFAULT 0 CHECK (sealing_generation >= 0)",
+        // A key's ID, or 'service'; NULL: a member issued it. Then `created_by` answers for the issuer; immutable.
+        "ALTER TABLE key ADD COLUMN issued_by TEXT",
+        // The issuer's sealing generation then; NULL: a member issued it; immutable.
+        "ALTER TABLE key ADD COLUMN issued_generation INTEGER CHECK ((issued_generation IS NULL) = (issued_by IS NULL))",
+        "CREATE INDEX key_issued ON key (expires_ms) WHERE issued_by IS NOT NULL AND state <> 'deleted'",
+        "CREATE TABLE revoked_sealed (
+            id       TEXT    PRIMARY KEY CHECK (length(id) = 18), -- a sealed key's; immutable
+            issuer   TEXT    NOT NULL,                            -- a key's ID, or 'service'; immutable
+            until_ms INTEGER NOT NULL                             -- when it ends in any case; immutable
+        ) STRICT, WITHOUT ROWID",
+        // Leases are told the zone from now on: as if their state had changed.
+        "UPDATE account SET revision = revision + 1, state_revision = revision + 1",
     ],
 };

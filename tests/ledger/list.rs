@@ -167,7 +167,9 @@ fn full() -> (World, Browser) {
     let numbers = "WITH RECURSIVE n (i) AS (SELECT 2 UNION ALL SELECT i + 1 FROM n WHERE i < 20000)";
     let id = "'a1B2c3D4' || printf('%010d', i)";
     let keys = format!(
-        "INSERT INTO key {numbers} SELECT {id}, digest, name || i, name_folded || i, state, limits, expires_ms,
+        "INSERT INTO key (id, digest, name, name_folded, state, limits, expires_ms,
+            created_at_ms, created_by, changed_at_ms, changed_by, revision)
+            {numbers} SELECT {id}, digest, name || i, name_folded || i, state, limits, expires_ms,
             created_at_ms + i, created_by, changed_at_ms + i, changed_by, i FROM key JOIN n WHERE revision = 1"
     );
     let words = format!("INSERT INTO key_word {numbers} SELECT 'server' || i, {id} FROM n");

@@ -96,6 +96,10 @@ const ROWS: &[&[&str]] = &[
             sent_at_ms = 1795262400000, is_under_way = 1, unsure_at_ms = 1795262300000",
         "INSERT INTO due VALUES ('put_lease', '', 1795262430000, 1)",
     ],
+    &[
+        r#"UPDATE key SET ceiling = '{"permissions":["demo:read"],"networks":[],"longest":null}', sealing_generation = 2"#,
+        "INSERT INTO revoked_sealed VALUES ('a1B2c3D4Qx0mT7rWz5', 'a1B2c3D47Hq0p2Zx9K', 1795262430000)",
+    ],
 ];
 
 #[test]
@@ -128,7 +132,9 @@ fn the_tables_refuse_what_cannot_be() {
         "UPDATE key SET limits = '{'",
         "UPDATE key SET revision = 0",
         "UPDATE key SET expires_ms = 'soon'",
-        "INSERT INTO key SELECT 'a1B2c3D4xxxxxxxxxx', digest, name, name_folded, state, limits, expires_ms,
+        "INSERT INTO key (id, digest, name, name_folded, state, limits, expires_ms,
+            created_at_ms, created_by, changed_at_ms, changed_by, revision)
+            SELECT 'a1B2c3D4xxxxxxxxxx', digest, name, name_folded, state, limits, expires_ms,
             created_at_ms, created_by, changed_at_ms, changed_by, revision FROM key",
         "INSERT INTO journal SELECT * FROM journal",
         "INSERT INTO due VALUES ('put_record', 'x', 0, -1)",
@@ -144,6 +150,10 @@ fn the_tables_refuse_what_cannot_be() {
         "INSERT INTO usage VALUES ('x', 0, 0, 0, NULL, '')",
         "INSERT INTO usage_isolate VALUES ('ff', 1, 0)",
         "UPDATE account SET operator = 2",
+        "UPDATE key SET ceiling = '{'",
+        "UPDATE key SET sealing_generation = -1",
+        "UPDATE key SET issued_by = 'service'",
+        "INSERT INTO revoked_sealed VALUES ('short', 'service', 0)",
         "INSERT INTO invitation VALUES ('nobody', 'i-1', 'zzzzzzzz', 0)",
     ] {
         assert!(world.sql.apply(&[Statement::new(text)]).is_err(), "{text}");

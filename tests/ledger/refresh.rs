@@ -147,7 +147,9 @@ fn full(keys: u32, unsettled: u32) -> World {
     let fill = [
         format!(
             "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {keys})
-            INSERT INTO key SELECT printf('a1B2c3D4%010d', i), zeroblob(32), 'k', 'k', 'active',
+            INSERT INTO key (id, digest, name, name_folded, state, limits, expires_ms,
+                created_at_ms, created_by, changed_at_ms, changed_by, revision)
+                SELECT printf('a1B2c3D4%010d', i), zeroblob(32), 'k', 'k', 'active',
                 '{{\"not_before\":null,\"expires\":null,\"networks\":[],\"interfaces\":[\"http\"],\"permissions\":[]}}',
                 NULL, 0, 'ooooooooooo', 0, 'ooooooooooo', i FROM n"
         ),

@@ -243,7 +243,9 @@ fn an_account_has_a_largest_number_of_keys() {
     let key = world.issue(owner, "{}");
     let max = claviger::ledger::decide::KEYS_MAX;
     // The rest by hand: 19,999 copies of the first.
-    let copies = "INSERT INTO key SELECT id, digest, name, name_folded, state, limits, expires_ms, created_at_ms,
+    let copies = "INSERT INTO key (id, digest, name, name_folded, state, limits, expires_ms,
+        created_at_ms, created_by, changed_at_ms, changed_by, revision)
+        SELECT id, digest, name, name_folded, state, limits, expires_ms, created_at_ms,
             created_by, changed_at_ms, changed_by, revision FROM (
         WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ? - 1)
         SELECT 'a1B2c3D4' || printf('%010d', i) AS id, digest, name, name_folded, state, limits, expires_ms,
