@@ -32,6 +32,8 @@ after(() => {
 });
 
 const id = () => issued.key.id;
+const accounts = () => "/v1/operator/accounts";
+const own = (step = "") => `${accounts()}/${at.session.account.id}${step}`;
 const idempotency = () => ({ "idempotency-key": randomUUID() });
 const ifMatch = async () => ({ "if-match": `"${(await at.show(id())).revision}"` });
 const draft = { name: "a key", expires: "never", networks: [], permissions: [] };
@@ -54,6 +56,13 @@ const ROUTES = [
   { method: "POST", path: () => `/v1/keys/${id()}/disable`, session: true, changes: true, headers: ifMatch, good: [200] },
   { method: "POST", path: () => `/v1/keys/${id()}/enable`, session: true, changes: true, headers: ifMatch, good: [200] },
   { method: "DELETE", path: () => `/v1/keys/${id()}`, session: true, changes: true, headers: ifMatch, good: [200] },
+  { method: "GET", path: () => accounts(), session: true, good: [200] },
+  { method: "POST", path: () => accounts(), session: true, changes: true, headers: idempotency, good: [201] },
+  { method: "GET", path: () => own(), session: true, good: [200] },
+  { method: "PATCH", path: () => own(), session: true, changes: true, body: () => ({ freshness_s: 10 }), wrong: { suspended: 1 }, good: [200] },
+  { method: "POST", path: () => own("/rebuild"), session: true, changes: true, good: [200] },
+  { method: "POST", path: () => own("/restore/begin"), session: true, changes: true, good: [200] },
+  { method: "POST", path: () => own("/restore/finish"), session: true, changes: true, good: [200] },
   { method: "DELETE", path: () => "/v1/session", changes: true, good: [204] },
   { method: "POST", path: () => "/v1/verify", headers: () => ({ "claviger-verifier": verifier }), body: () => ({ credential: issued.credential }), wrong: { address: 7 }, good: [200] },
 ];
@@ -202,6 +211,11 @@ describe("with a method that it does not have", () => {
     "/v1/keys/a1B2c3D47Hq0p2Zx9K": "GET, HEAD, PATCH, DELETE",
     "/v1/keys/a1B2c3D47Hq0p2Zx9K/disable": "POST",
     "/v1/keys/a1B2c3D47Hq0p2Zx9K/enable": "POST",
+    "/v1/operator/accounts": "GET, HEAD, POST",
+    "/v1/operator/accounts/a1B2c3D4": "GET, HEAD, PATCH",
+    "/v1/operator/accounts/a1B2c3D4/rebuild": "POST",
+    "/v1/operator/accounts/a1B2c3D4/restore/begin": "POST",
+    "/v1/operator/accounts/a1B2c3D4/restore/finish": "POST",
     "/v1/verify": "POST",
     "/": "GET, HEAD",
   };
@@ -219,7 +233,7 @@ describe("with a method that it does not have", () => {
 });
 
 describe("at a path that is none", () => {
-  for (const path of ["/v1/", "/v1/nothing", "/v1/keys/", "/v1/keys/short", "/v1/keys/a1B2c3D47Hq0p2Zx9K/destroy", "/v1//keys", "/v1/keys/a1B2c3D47Hq0p2Zx9%4B", "/v1/operator/accounts"]) {
+  for (const path of ["/v1/", "/v1/nothing", "/v1/keys/", "/v1/keys/short", "/v1/keys/a1B2c3D47Hq0p2Zx9K/destroy", "/v1//keys", "/v1/keys/a1B2c3D47Hq0p2Zx9%4B", "/v1/operator"]) {
     test(path, async () => {
       for (const method of ["GET", "POST", "DELETE"]) expect(await at.console(method, path), 404, "not_found");
     });
