@@ -305,6 +305,11 @@ impl<R: Rules> Gateway<R> {
         self.leases.take_change(record, now);
     }
 
+    /// Ends what the isolate knows of an account, after a change of the whole account that was committed through it.
+    pub fn end_lease(&mut self, account: AccountId) {
+        self.leases.end_lease(account);
+    }
+
     /// What the isolate has done so far.
     pub fn counters(&self) -> Counters {
         self.leases.counters()

@@ -88,6 +88,13 @@ pub enum Problem {
         /// Its ID; its set-up link was shown once.
         account: String,
     },
+    /// The service credentials changed since the member saw them.
+    ServiceChangedMeanwhile {
+        /// They as they are now.
+        service: Value,
+    },
+    /// The secret cannot be shown.
+    NotViewable(NotViewable),
     /// No restore of this account was begun, or it is finished.
     RestoreNotBegun,
     /// The account holds as many keys as it may.
@@ -111,6 +118,27 @@ pub enum Problem {
     Internal,
 }
 
+/// Why a secret cannot be shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotViewable {
+    /// It was shown once, and only its digest is kept.
+    #[error("the key was issued without being viewable: its secret was shown once")]
+    NotStored,
+    /// It was encrypted under a generation of the master secret that the operator has dropped.
+    #[error("it was encrypted under a master secret that is no longer in use")]
+    GenerationDropped,
+}
+
+impl NotViewable {
+    /// The stable word.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::NotStored => "not_stored",
+            Self::GenerationDropped => "generation_dropped",
+        }
+    }
+}
+
 impl Problem {
     /// HTTP status.
     pub fn status(&self) -> u16 {
@@ -128,9 +156,10 @@ impl Problem {
             | Self::AddressTaken
             | Self::AlreadyIssued { .. }
             | Self::AlreadyInvited { .. }
+            | Self::NotViewable(_)
             | Self::RestoreNotBegun
             | Self::TooManyKeys { .. } => 409,
-            Self::ChangedMeanwhile { .. } => 412,
+            Self::ChangedMeanwhile { .. } | Self::ServiceChangedMeanwhile { .. } => 412,
             Self::BodyTooLarge { .. } => 413,
             Self::UnsupportedMediaType => 415,
             Self::Invalid { .. } => 422,
@@ -163,6 +192,8 @@ impl Problem {
             Self::TooManyAttempts { .. } => "too_many_attempts",
             Self::NotPermitted => "not_permitted",
             Self::ChangedMeanwhile { .. } => "changed_meanwhile",
+            Self::ServiceChangedMeanwhile { .. } => "changed_meanwhile",
+            Self::NotViewable(_) => "not_viewable",
             Self::AlreadyIssued { .. } => "already_issued",
             Self::AlreadyInvited { .. } => "already_invited",
             Self::RestoreNotBegun => "restore_not_begun",
@@ -197,6 +228,8 @@ impl Problem {
             Self::TooManyAttempts { .. } => "Too many tries",
             Self::NotPermitted => "Your role does not allow this",
             Self::ChangedMeanwhile { .. } => "The key has changed meanwhile",
+            Self::ServiceChangedMeanwhile { .. } => "The service credentials have changed meanwhile",
+            Self::NotViewable(_) => "This secret cannot be shown",
             Self::AlreadyIssued { .. } => "This request has issued a key before",
             Self::AlreadyInvited { .. } => "This request has made a set-up link before",
             Self::RestoreNotBegun => "No restore of this account is on its way",
@@ -227,6 +260,11 @@ impl Problem {
                 put("key", key.clone());
                 put("by", by.as_str().into());
                 put("at", at.as_str().into());
+            }
+            Self::ServiceChangedMeanwhile { service } => put("service", service.clone()),
+            Self::NotViewable(reason) => {
+                put("reason", reason.code().into());
+                put("detail", reason.to_string().into());
             }
             Self::BadHeader { name } => put("header", (*name).into()),
             Self::Invalid { errors } => put("errors", errors.clone()),

@@ -8,6 +8,7 @@
 mod effect;
 mod objects;
 mod operator;
+mod service;
 
 use serde::{Deserialize, Serialize};
 
@@ -16,13 +17,16 @@ pub use self::objects::{
     AddressReply, AddressRequest, DirectoryReply, DirectoryRequest, NameReply, NameRequest,
 };
 pub use self::operator::{Entry, EntryCursor, EntryState, Operation, PAGE_ENTRIES_MAX};
+pub use self::service::ServiceCommand;
 use crate::draft::{Changes, Checked, Draft, FieldError};
 use crate::id::{AccountId, KeyId, MemberId, TokenId};
 use crate::keys::{KeyView, Listing, Page};
 use crate::record::{Epoch, Record, Revision};
 use crate::refresh::{AccountState, Refresh, RefreshRequest};
 use crate::secret::Digest;
+use crate::service::{NewService, ServiceView};
 use crate::time::{UnixMs, Zone};
+use crate::vault::Sealed;
 
 /// Names of object instances.
 pub mod instance {
@@ -115,6 +119,9 @@ pub enum LedgerRequest {
         /// Whether it is the deployment's first account, whose owners are its operators.
         #[serde(default)]
         operator: bool,
+        /// Its first service credentials.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        service: Option<NewService>,
     },
     /// Signs a member in whose password the name object has found right.
     SignIn {
@@ -252,6 +259,11 @@ pub enum Command {
         /// The revision that the member saw.
         expected: Revision,
     },
+    /// Does something with the service credentials.
+    Service {
+        /// What.
+        service: ServiceCommand,
+    },
     /// Does something to accounts, as an operator. It is let be done, and written down; doing it is the edge's.
     Operate {
         /// What.
@@ -311,6 +323,22 @@ pub enum LedgerReply {
     },
     /// To `Progress` and `Rebuild`.
     Progress(Progress),
+    /// The service credentials.
+    Service(ServiceView),
+    /// The service password, encrypted: only the edge can read it.
+    ServiceRevealed {
+        /// The credentials.
+        service: ServiceView,
+        /// The password.
+        sealed: Sealed,
+    },
+    /// A change of the service credentials was committed.
+    ServiceChanged {
+        /// As they are now.
+        service: ServiceView,
+        /// From when whatever was taken away is refused everywhere; `None` when nothing was.
+        bound: Option<Bound>,
+    },
     /// To `Inspect`.
     Inspected {
         /// The account.
@@ -412,6 +440,11 @@ pub enum Refusal {
     ChangedMeanwhile {
         /// As it is now.
         key: Box<KeyView>,
+    },
+    /// The service credentials have changed since the member saw them.
+    ServiceChangedMeanwhile {
+        /// As they are now.
+        service: Box<ServiceView>,
     },
     /// This idempotency key has issued before.
     AlreadyIssued {

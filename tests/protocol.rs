@@ -141,6 +141,7 @@ fn requests_to_a_ledger() {
                 session: session(),
                 address: None,
                 operator: true,
+                service: None,
             },
             format!(
                 r#"{{"ask":"open","account":"a1B2c3D4","name":"Example KK","zone":"Asia/Tokyo","owner":{{"id":"0123456789A","name":"Mei Tanaka","email":"mei@example.jp","language":"ja","secret_version":1}},"session":{{"id":"0123456789","digest":"{DIGEST}"}},"address":null,"operator":true}}"#

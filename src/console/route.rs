@@ -34,6 +34,14 @@ pub enum Route {
     DisableKey(KeyId),
     /// Enable a key.
     EnableKey(KeyId),
+    /// Look at the service credentials.
+    ShowService,
+    /// Change how far the service password may go.
+    EditService,
+    /// Have the service password shown.
+    RevealService,
+    /// Change the service password.
+    ChangeServicePassword,
     /// List accounts, as an operator.
     ListAccounts,
     /// Make a set-up link for an account.
@@ -90,6 +98,13 @@ impl Route {
                 let route = if *action == "disable" { Self::DisableKey(id) } else { Self::EnableKey(id) };
                 (pick(verb, &[("POST", route)]), "POST")
             }
+            ["account", "service"] => {
+                (pick(verb, &[("GET", Self::ShowService), ("PATCH", Self::EditService)]), "GET, HEAD, PATCH")
+            }
+            ["account", "service", "reveal"] => (pick(verb, &[("POST", Self::RevealService)]), "POST"),
+            ["account", "service", "password"] => {
+                (pick(verb, &[("POST", Self::ChangeServicePassword)]), "POST")
+            }
             ["operator", "accounts"] => {
                 (pick(verb, &[("GET", Self::ListAccounts), ("POST", Self::InviteAccount)]), "GET, HEAD, POST")
             }
@@ -119,6 +134,7 @@ impl Route {
             | Self::ShowSession
             | Self::ListKeys
             | Self::ShowKey(_)
+            | Self::ShowService
             | Self::ListAccounts
             | Self::ShowAccount(_)
             | Self::Verify => false,
@@ -132,6 +148,9 @@ impl Route {
             | Self::DeleteKey(_)
             | Self::DisableKey(_)
             | Self::EnableKey(_)
+            | Self::EditService
+            | Self::RevealService
+            | Self::ChangeServicePassword
             | Self::InviteAccount
             | Self::EditAccount(_)
             | Self::RebuildAccount(_)
@@ -161,6 +180,9 @@ mod tests {
             (&*format!("/v1/keys/{id}"), "GET, HEAD, PATCH, DELETE"),
             (&*format!("/v1/keys/{id}/disable"), "POST"),
             (&*format!("/v1/keys/{id}/enable"), "POST"),
+            ("/v1/account/service", "GET, HEAD, PATCH"),
+            ("/v1/account/service/reveal", "POST"),
+            ("/v1/account/service/password", "POST"),
             ("/v1/operator/accounts", "GET, HEAD, POST"),
             ("/v1/operator/accounts/a1B2c3D4", "GET, HEAD, PATCH"),
             ("/v1/operator/accounts/a1B2c3D4/rebuild", "POST"),

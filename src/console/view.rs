@@ -16,6 +16,8 @@ use crate::protocol::{
     AccountView, Bound, Entry, EntryCursor, EntryState, Progress, Refusal, Role, SessionView,
 };
 use crate::refresh::AccountState;
+use crate::secret::SecretText;
+use crate::service::ServiceView;
 use crate::time::{DurationMs, UnixMs};
 use crate::token::{NewToken, SETUP_LIFE_MS};
 use crate::verdict::Denial;
@@ -114,6 +116,51 @@ pub fn changed(view: Option<&KeyView>, bound: Option<Bound>, config: &Config, no
         Some(view) => json!({ "key": key(view, config, now), "bound": bound, "now": text(now) }),
         None => json!({ "bound": bound, "now": text(now) }),
     }
+}
+
+/// The service credentials, without the password.
+pub fn service(service: &ServiceView, now: UnixMs) -> Value {
+    let ServiceView {
+        id,
+        changed_at,
+        changed_by,
+        ceiling: Ceiling { permissions, networks, longest },
+        revision,
+    } = service;
+    json!({
+        "service_id": id,
+        "has_password": id.is_some(),
+        "changed_at": changed_at.map(text),
+        "changed_by": changed_by,
+        "ceiling": { "permissions": permissions, "networks": networks, "longest_ms": longest },
+        "revision": revision,
+        "now": text(now),
+    })
+}
+
+/// A change of the service credentials, and from when it holds everywhere.
+pub fn service_changed(view: &ServiceView, bound: Option<Bound>, now: UnixMs) -> Value {
+    let mut members = service(view, now);
+    if let Some(members) = members.as_object_mut() {
+        members.insert("bound".into(), json!(bound.map(self::bound)));
+    }
+    members
+}
+
+/// The service password: one of the few answers that hold a secret. `bound` is there when it has just changed.
+pub fn service_password(
+    service: &ServiceView,
+    password: &SecretText,
+    changed: Option<Option<Bound>>,
+    now: UnixMs,
+) -> Value {
+    let mut members =
+        json!({ "service_id": service.id, "service_password": password.expose(), "now": text(now) });
+    if let (Some(members), Some(bound)) = (members.as_object_mut(), changed) {
+        members.insert("bound".into(), json!(bound.map(self::bound)));
+        members.insert("revision".into(), json!(service.revision));
+    }
+    members
 }
 
 fn bound(bound: Bound) -> Value {
@@ -258,6 +305,9 @@ pub fn refusal(refusal: Refusal, config: &Config, now: UnixMs) -> Problem {
             by: view.changed_by,
             at: text(view.changed_at),
         },
+        Refusal::ServiceChangedMeanwhile { service: view } => {
+            Problem::ServiceChangedMeanwhile { service: service(&view, now) }
+        }
         Refusal::AlreadyIssued { key: view } => {
             Problem::AlreadyIssued { key: view.map_or(Value::Null, |view| key(&view, config, now)) }
         }

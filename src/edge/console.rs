@@ -9,7 +9,7 @@ use rand_core::UnwrapErr;
 use serde::de::DeserializeOwned;
 use worker::Env;
 
-use super::{calls, now, operator, refuse, verification, with_gateway};
+use super::{calls, now, operator, refuse, service, verification, with_gateway};
 use crate::account::{Email, TextError, check_password};
 use crate::answer::Answer;
 use crate::config::Config;
@@ -61,6 +61,10 @@ pub async fn answer(
         Route::Asset => Err(Problem::NotFound),
         Route::Verify => verification::answer(&exchange).await,
         Route::SetUp => exchange.set_up().await,
+        Route::ShowService => service::show(&exchange).await,
+        Route::EditService => service::set_ceiling(&exchange).await,
+        Route::RevealService => service::reveal(&exchange).await,
+        Route::ChangeServicePassword => service::change_password(&exchange).await,
         Route::ListAccounts => operator::list(&exchange).await,
         Route::InviteAccount => operator::invite(&exchange).await,
         Route::ShowAccount(id) => operator::show(&exchange, id).await,
@@ -138,6 +142,7 @@ impl Exchange<'_> {
             session: NewSession { id: new.made().id(), digest: *new.made().digest() },
             address: self.address(),
             operator,
+            service: service::draw(account)?.map(|(_, new)| new),
         };
         self.signed_in(calls::ledger(self.env, account, &open).await?, &new)
     }

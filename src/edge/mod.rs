@@ -5,7 +5,7 @@
 //! | this | the calls of `entry.js`; the isolate's one [`Gateway`] |
 //! | [`settings`] | variables and secrets |
 //! | [`calls`] | requests to objects, reads of KV |
-//! | [`console`], [`operator`], [`verification`] | Claviger's own routes: reading bodies, calling objects, in order |
+//! | [`console`], [`operator`], [`service`], [`verification`] | Claviger's own routes: reading bodies, calling objects, in order |
 //! | [`objects`], [`storage`] | the Durable Objects' side |
 //! | `trap` | what happens after a panic |
 //!
@@ -16,6 +16,7 @@ mod calls;
 mod console;
 mod objects;
 mod operator;
+mod service;
 mod settings;
 mod storage;
 mod trap;

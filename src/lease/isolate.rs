@@ -325,6 +325,13 @@ impl<R: Rules> Leases<R> {
         }
     }
 
+    /// Ends the lease on an account: what holds for all of it was changed through this isolate, and counts here at once.
+    pub fn end_lease(&mut self, account: AccountId) {
+        if let Some(account) = self.accounts.find(account) {
+            account.lease = None;
+        }
+    }
+
     /// Counts one verified request: one whose secret was right.
     pub fn count_use(
         &mut self,

@@ -25,7 +25,7 @@ pub struct Account {
     pub operator: bool,
     /// Whether the operator has suspended it.
     pub suspended: bool,
-    /// Number of the last change of `freshness` or `suspended`; 0: they never changed.
+    /// Number of the last change of what leases are told of the whole account; 0: it never changed.
     pub state_revision: Revision,
     /// This history.
     pub epoch: Epoch,
@@ -90,6 +90,12 @@ impl Account {
     /// Notes that `revision` is the last change.
     pub fn advance(revision: Revision) -> Statement {
         Statement::new("UPDATE account SET revision = ?").bind(revision)
+    }
+
+    /// Notes that `revision` is the last change, and one of what leases are told of the whole account.
+    pub fn advance_state(revision: Revision) -> Statement {
+        let text = "UPDATE account SET revision = ?, state_revision = ?";
+        Statement::new(text).bind(revision).bind(revision)
     }
 
     /// From when a change that is made at `now` holds everywhere.

@@ -34,6 +34,12 @@ pub enum Action {
     Disable,
     /// A key was deleted.
     Delete,
+    /// The service password was shown again.
+    RevealService,
+    /// The service password was changed, or there is a first one.
+    ChangeServicePassword,
+    /// The service password's ceiling was changed.
+    SetServiceCeiling,
     /// The operator changed T, or suspended or resumed the account.
     SetState,
     /// The operator had every record put into KV again.
@@ -68,6 +74,9 @@ impl Action {
             Self::Enable => "enable",
             Self::Disable => "disable",
             Self::Delete => "delete",
+            Self::RevealService => "reveal_service",
+            Self::ChangeServicePassword => "change_service_password",
+            Self::SetServiceCeiling => "set_service_ceiling",
             Self::SetState => "set_state",
             Self::Rebuild => "rebuild",
             Self::Restore => "restore",

@@ -11,7 +11,7 @@ use crate::id::KeyId;
 use crate::issuer::SealingGeneration;
 use crate::keys::is_idempotency_key;
 use crate::power::{lowers, takes_power_away};
-use crate::protocol::{Command, Operation, Refusal, Role};
+use crate::protocol::{Command, Operation, Refusal, Role, ServiceCommand};
 use crate::record::Revision;
 use crate::secret::Digest;
 use crate::time::UnixMs;
@@ -51,6 +51,8 @@ enum Demand {
     Editor,
     /// The same, and a fresh proof of identity.
     ProvenEditor,
+    /// An owner, with a fresh proof of identity.
+    ProvenOwner,
     /// An operator.
     Operator,
     /// The same, and a fresh proof of identity.
@@ -67,6 +69,9 @@ fn demand(command: &Command) -> Demand {
         | Command::Issue { .. }
         | Command::Edit { .. }
         | Command::Delete { .. } => Demand::ProvenEditor,
+        Command::Service { service: ServiceCommand::Show } => Demand::Session,
+        Command::Service { service: ServiceCommand::Reveal } => Demand::ProvenEditor,
+        Command::Service { .. } => Demand::ProvenOwner,
         Command::Operate { operation: Operation::Look } => Demand::Operator,
         Command::Operate { .. } => Demand::ProvenOperator,
     }
@@ -90,6 +95,9 @@ pub fn authorise(
         Demand::Editor | Demand::ProvenEditor if !edits => Err(Refusal::NotPermitted),
         Demand::ProvenEditor if !is_proven => Err(Refusal::StepUpRequired),
         Demand::Editor | Demand::ProvenEditor => Ok(()),
+        Demand::ProvenOwner if role != Role::Owner => Err(Refusal::NotPermitted),
+        Demand::ProvenOwner if !is_proven => Err(Refusal::StepUpRequired),
+        Demand::ProvenOwner => Ok(()),
         Demand::Operator | Demand::ProvenOperator if !in_operators_account => Err(Refusal::NotFound),
         Demand::Operator | Demand::ProvenOperator if role != Role::Owner => Err(Refusal::NotPermitted),
         Demand::ProvenOperator if !is_proven => Err(Refusal::StepUpRequired),

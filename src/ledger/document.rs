@@ -245,7 +245,7 @@ fn document(sql: &dyn Sql, account: &Account, number: u64) -> Result<Document, S
         revision: account.revision,
         delta: Delta::Changes(changes),
         unsettled,
-        state: Some(state::view(account)),
+        state: Some(state::load(sql, account)?),
         answers: Vec::new(),
         document: number,
     };

@@ -31,6 +31,7 @@ pub mod rebuild;
 mod refresh;
 pub mod repair;
 pub mod schema;
+mod service;
 pub mod sessions;
 pub mod state;
 pub mod usage;
@@ -42,6 +43,7 @@ use self::decide::{Change, Decision, Desk, Issue, Present};
 use self::key::Key;
 use self::publication::Publication;
 use self::schema::MIGRATIONS;
+use self::service::Service;
 use self::sessions::Session;
 use self::state::Freshness;
 use crate::activity::Actor;
@@ -150,7 +152,7 @@ impl<'a> Ledger<'a> {
                 Ok(Plan { writes, reply: LedgerReply::Refreshed(reply) })
             }
             LedgerRequest::SetState { freshness_ms, suspended } => {
-                let (writes, reply) = state::set(account, freshness_ms, suspended, now);
+                let (writes, reply) = state::set(self.sql, account, freshness_ms, suspended, now)?;
                 Ok(Plan { writes, reply })
             }
             LedgerRequest::Rebuild => {
@@ -235,6 +237,7 @@ impl<'a> Ledger<'a> {
                 let key = Key::load(self.sql, id)?;
                 self.commit(asked, asked.desk().delete(key, expected), Vec::new())
             }
+            Command::Service { service } => service::obey(self.sql, asked.desk(), asked.author(), service),
             Command::Operate { operation } => {
                 let (writes, reply) = operate::operate(self.sql, asked.author(), &operation)?;
                 Ok(Plan { writes, reply })
@@ -451,7 +454,8 @@ fn renew(account: &mut Account, request: &LedgerRequest, now: UnixMs, entropy: &
 
 /// Opens the account, signs its owner in, and owes the confirmations to the name and the directory.
 fn open(request: LedgerRequest, now: UnixMs, entropy: &Entropy) -> Plan {
-    let LedgerRequest::Open { account: id, name, zone, owner, session, address, operator } = request else {
+    let LedgerRequest::Open { account: id, name, zone, owner, session, address, operator, service } = request
+    else {
         return Plan::read(LedgerReply::Gone);
     };
     let epoch = Epoch::new(entropy.number());
@@ -480,6 +484,7 @@ fn open(request: LedgerRequest, now: UnixMs, entropy: &Entropy) -> Plan {
         Duty::own(Kind::ConfirmAccount).owe(now),
         repair::owe(now),
     ];
+    writes.extend(service.and_then(|new| Service::first(new, now)).map(|service| service.store()));
     let Plan { writes: signed_in, reply } = sign_in(&account, owner, &session, address.as_deref(), now);
     writes.extend(signed_in);
     Plan { writes, reply }

@@ -44,7 +44,7 @@ pub fn refresh(
         revision: account.revision,
         delta,
         unsettled: publication::unsettled(sql, account.generation)?,
-        state: (!has_state).then(|| state::view(account)),
+        state: if has_state { None } else { Some(state::load(sql, account)?) },
         answers,
         document: document::number(sql, account)?,
     };

@@ -6,7 +6,7 @@ use crate::due;
 use crate::sql::Migration;
 
 /// Every migration, oldest first.
-pub const MIGRATIONS: &[Migration] = &[FIRST, PUBLICATION, OPERATOR, LEASE_DOCUMENT, ISSUING];
+pub const MIGRATIONS: &[Migration] = &[FIRST, PUBLICATION, OPERATOR, LEASE_DOCUMENT, ISSUING, SERVICE];
 
 /// Keys, members, sessions, journal, audit.
 const FIRST: Migration = Migration {
@@ -243,5 +243,22 @@ const ISSUING: Migration = Migration {
         ) STRICT, WITHOUT ROWID",
         // Leases are told the zone from now on: as if their state had changed.
         "UPDATE account SET revision = revision + 1, state_revision = revision + 1",
+    ],
+};
+
+/// The service credentials.
+const SERVICE: Migration = Migration {
+    statements: &[
+        "CREATE TABLE service (
+            one           INTEGER PRIMARY KEY CHECK (one = 1),             -- there is one row at most
+            id            TEXT    NOT NULL CHECK (length(id) = 19),        -- the service ID; mutable
+            digest        BLOB    NOT NULL CHECK (length(digest) = 32),    -- SHA-256 of the password; mutable
+            sealed        TEXT    NOT NULL,                                -- the password, encrypted; mutable
+            generation    INTEGER NOT NULL CHECK (generation >= 0),        -- the sealing generation; rises
+            ceiling       TEXT    NOT NULL CHECK (json_valid(ceiling)),    -- JSON of `issuer::Ceiling`; mutable
+            changed_at_ms INTEGER NOT NULL,                                -- time of the password's last change; mutable
+            changed_by    TEXT             REFERENCES member (id),         -- author of the last change; NULL = none; mutable
+            revision      INTEGER NOT NULL CHECK (revision >= 0)           -- number of the last change, 0 = none; rises
+        ) STRICT",
     ],
 };

@@ -4,11 +4,12 @@ use serde_json::json;
 
 use super::account::Account;
 use super::audit::{self, Action, Author};
+use super::service::Service;
 use crate::draft::FieldError;
 use crate::protocol::{Bound, LedgerReply, Refusal};
 use crate::record::Revision;
 use crate::refresh::AccountState;
-use crate::sql::Statement;
+use crate::sql::{Sql, SqlError, Statement};
 use crate::time::{DurationMs, UnixMs};
 
 /// T of a new account, in milliseconds: what a person waits for without doubt whether it worked.
@@ -58,30 +59,37 @@ impl Freshness {
 }
 
 /// What leases are told.
-pub fn view(account: &Account) -> AccountState {
+pub fn load(sql: &dyn Sql, account: &Account) -> Result<AccountState, SqlError> {
+    Ok(view(account, Service::load(sql)?.as_ref()))
+}
+
+fn view(account: &Account, service: Option<&Service>) -> AccountState {
     AccountState {
         revision: account.state_revision,
         freshness_ms: account.freshness.ms.into(),
         suspended: account.suspended,
+        zone: Some(account.zone.clone()),
+        service: service.map(Service::password),
         ..AccountState::default()
     }
 }
 
 /// Sets what is given, at the operator's word. What is so already changes nothing.
 pub fn set(
+    sql: &dyn Sql,
     account: &Account,
     freshness_ms: Option<u64>,
     suspended: Option<bool>,
     now: UnixMs,
-) -> (Vec<Statement>, LedgerReply) {
+) -> Result<(Vec<Statement>, LedgerReply), SqlError> {
     let wanted = freshness_ms.map_or(Ok(account.freshness.ms), |ms| u32::try_from(ms).map_err(|_| ()));
     let Some(wanted_ms) = wanted.ok().filter(|ms| *ms <= FRESHNESS_MS_MAX) else {
         let error = FieldError::new("freshness_ms", "too_long", "at most an hour is wanted");
-        return (Vec::new(), LedgerReply::Refused(Refusal::Invalid { errors: vec![error] }));
+        return Ok((Vec::new(), LedgerReply::Refused(Refusal::Invalid { errors: vec![error] })));
     };
     let suspended = suspended.unwrap_or(account.suspended);
     if wanted_ms == account.freshness.ms && suspended == account.suspended {
-        return (Vec::new(), LedgerReply::State { state: view(account), bound: None });
+        return Ok((Vec::new(), LedgerReply::State { state: load(sql, account)?, bound: None }));
     }
     let freshness = match wanted_ms == account.freshness.ms {
         true => account.freshness,
@@ -96,7 +104,7 @@ pub fn set(
         Author::operator(now).set(Action::SetState, revision, Some(told(account)), told(&after)),
     ];
     let bound = takes_away.then(|| after.bound(now));
-    (writes, LedgerReply::State { state: view(&after), bound })
+    Ok((writes, LedgerReply::State { state: load(sql, &after)?, bound }))
 }
 
 fn store(account: &Account, revision: Revision) -> Statement {

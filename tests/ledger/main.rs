@@ -20,6 +20,7 @@ mod operate;
 mod refresh;
 mod refusals;
 mod repair;
+mod service;
 mod sessions;
 mod settlement;
 mod sql;

@@ -100,6 +100,10 @@ const ROWS: &[&[&str]] = &[
         r#"UPDATE key SET ceiling = '{"permissions":["demo:read"],"networks":[],"longest":null}', sealing_generation = 2"#,
         "INSERT INTO revoked_sealed VALUES ('a1B2c3D4Qx0mT7rWz5', 'a1B2c3D47Hq0p2Zx9K', 1795262430000)",
     ],
+    &[
+        r#"INSERT INTO service VALUES (1, 'a1B2c3D4CV5VrGm8Coo', zeroblob(32), 'b.AAAA', 1,
+            '{"permissions":["*:*"],"networks":[],"longest":null}', 1795262400000, 'ooooooooooo', 8)"#,
+    ],
 ];
 
 #[test]

@@ -93,6 +93,7 @@ impl World {
             session,
             address: Some("203.0.113.7".into()),
             operator: true,
+            service: None,
         };
         (request, Browser { member: member_id(owner), proof })
     }

@@ -80,6 +80,7 @@ impl Host {
             session,
             address: None,
             operator: true,
+            service: None,
         };
         let opened = host.handle(request, rng, now);
         assert!(matches!(opened, Some(LedgerReply::Session(_))), "{opened:?}");
