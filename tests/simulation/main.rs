@@ -17,12 +17,14 @@ mod bugs;
 mod host;
 mod kv;
 mod model;
+mod page;
 mod publication;
 mod scenes;
 #[allow(dead_code, reason = "not every test asks a database all there is to ask")]
 mod sql;
 mod storm;
 mod tally;
+mod traffic;
 mod world;
 
 use std::sync::Mutex;

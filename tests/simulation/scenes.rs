@@ -19,7 +19,7 @@ const UNSETTLED: &str = "SELECT count(*) FROM publication WHERE base < revision 
 
 impl<R: Rules> World<R> {
     /// One isolate, and a network on which nothing is lost or late by itself.
-    fn stage() -> Self {
+    pub fn stage() -> Self {
         let mut world = Self::new(0, Sabotage::None);
         world.is_healed = true;
         world.isolates.truncate(1);
@@ -29,7 +29,7 @@ impl<R: Rules> World<R> {
     }
 
     /// A new key, which KV has taken.
-    fn new_key(&mut self) -> Result<usize, String> {
+    pub fn new_key(&mut self) -> Result<usize, String> {
         let key = self.draw();
         self.issue(key);
         self.wait(1_000)?;

@@ -60,6 +60,12 @@ impl Sqlite {
         self.applies.get()
     }
 
+    /// How many rows were written so far.
+    #[allow(dead_code, reason = "for tests of what a call costs")]
+    pub fn written(&self) -> u64 {
+        self.connection.total_changes()
+    }
+
     /// Lets the `nth` `apply` from now fail; 1 is the next.
     #[allow(dead_code, reason = "not every test breaks things")]
     pub fn break_apply(&self, nth: u32, fault: Fault) {
