@@ -60,6 +60,9 @@ pub struct Forward {
     pub remove: Vec<String>,
     /// Headers to set, after removal.
     pub set: Vec<(&'static str, String)>,
+    /// Parts of the body to cut out, as places of their first byte and of the one after their last; `None`: its opening was not read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cuts: Option<Vec<(usize, usize)>>,
 }
 
 /// What the entry script carries out.
@@ -112,10 +115,22 @@ mod tests {
             url: "https://x/".into(),
             remove: vec!["authorization".into()],
             set: vec![("claviger-key", "k".into())],
+            cuts: None,
         });
         assert_eq!(
             forward.to_json(None),
             r#"{"forward":{"binding":"DEMO","url":"https://x/","remove":["authorization"],"set":[["claviger-key","k"]]}}"#
+        );
+        let cut = Outcome::Forward(Forward {
+            binding: None,
+            url: "https://x/".into(),
+            remove: vec![],
+            set: vec![],
+            cuts: Some(vec![(3, 9)]),
+        });
+        assert_eq!(
+            cut.to_json(None),
+            r#"{"forward":{"binding":null,"url":"https://x/","remove":[],"set":[],"cuts":[[3,9]]}}"#
         );
     }
 }

@@ -3,17 +3,25 @@
 //! A rule names the places that count ([`Place`]). A string with the deployment's prefix counts in `Authorization` and
 //! `X-API-Key` even if the rule does not name them: it is ours, wherever it was put. Two different credentials in one request,
 //! or a header that was sent twice (the runtime joins the values by a comma), are refused: two readers might pick different ones.
+//!
+//! Where the rule names a field of the body, its [opening](crate::opening) is looked at too, also when a header holds a credential: else a second one would
+//! travel on to the origin. Only a header whose text alone is refused saves the wait.
 
+use core::ops::Range;
 use std::borrow::Cow;
 
 use data_encoding::{BASE64, BASE64_NOPAD};
 
 use crate::id::Prefix;
+use crate::opening::Fields;
 use crate::request::Request;
 use crate::rules::Place;
 
 /// Longest text that is looked at as a credential, in bytes: far above any key, so that longer ones need no decoding.
 pub const CREDENTIAL_BYTES_MAX: usize = 4096;
+
+/// Most characters of a parameter's name that are told back to who sent it.
+const ELSEWHERE_CHARS_MAX: usize = 64;
 
 /// What a request carries.
 #[derive(Debug, PartialEq, Eq)]
@@ -24,6 +32,8 @@ pub struct Carried<'a> {
     pub headers: Vec<&'static str>,
     /// The query without it; `None` when it was not there and the query stays.
     pub query: Option<String>,
+    /// What of the body must not travel on, by its places in it; `None` when the body was not looked at.
+    pub cuts: Option<Vec<Range<usize>>>,
 }
 
 /// A credential's text, not yet looked at. Its `Debug` is fixed.
@@ -50,7 +60,7 @@ pub struct Ambiguous;
 
 /// Finds the credential of a request, and all that must not travel on, also where it is ambiguous.
 pub fn find<'a>(request: &Request<'a>, places: &[Place], prefix: &Prefix) -> Carried<'a> {
-    let mut carried = Carried { credential: Ok(None), headers: Vec::new(), query: None };
+    let mut carried = Carried { credential: Ok(None), headers: Vec::new(), query: None, cuts: None };
     if let Some(value) = request.headers.find("authorization") {
         let named = places.contains(&Place::Authorization);
         if named || holds_prefix(value, prefix) {
@@ -67,7 +77,7 @@ pub fn find<'a>(request: &Request<'a>, places: &[Place], prefix: &Prefix) -> Car
     }
     let names = places.iter().filter_map(|place| match place {
         Place::Query(name) => Some(name.as_str()),
-        Place::Authorization | Place::ApiKey => None,
+        Place::Authorization | Place::ApiKey | Place::Form(_) | Place::Json(_) => None,
     });
     for name in names {
         carried.take_from_query(request.url.query, name);
@@ -82,6 +92,14 @@ impl<'a> Carried<'a> {
             (Ok(Some(earlier)), Ok(text)) if *earlier == text => Ok(Some(text)),
             _ => Err(Ambiguous),
         };
+    }
+
+    /// Takes what the body's opening holds.
+    pub fn take_from_body(&mut self, fields: &Fields) {
+        for value in fields.values() {
+            self.add(Ok(Text(Cow::Owned(value.to_owned()))));
+        }
+        self.cuts = Some(fields.cuts().to_vec());
     }
 
     /// Takes the parameter `name`, however its name is escaped, out of the query.
@@ -105,6 +123,18 @@ impl<'a> Carried<'a> {
             self.query = Some(rest.join("&"));
         }
     }
+}
+
+/// Where a request without a credential holds something that begins like a key of ours, in the words of a rule: for whoever wrote it,
+/// to see that it stands in the wrong place. It says nothing about the key, and names only what the request named.
+pub fn elsewhere(request: &Request<'_>, prefix: &Prefix) -> Option<String> {
+    let mut headers = request.headers.iter();
+    if let Some((name, _)) = headers.find(|(_, value)| holds_prefix(value, prefix)) {
+        return Some(format!("header:{name}"));
+    }
+    let query = form_urlencoded::parse(request.url.query?.as_bytes());
+    let mut names = query.filter(|(_, value)| holds_prefix(value, prefix)).map(|(name, _)| name);
+    names.next().map(|name| format!("query:{}", name.chars().take(ELSEWHERE_CHARS_MAX).collect::<String>()))
 }
 
 /// Whether a header's value holds something that begins like a key of ours, bare or within Basic.

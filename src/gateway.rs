@@ -3,7 +3,7 @@
 //! 1. Which host: the console's requests are none of the gateway's.
 //! 2. One normalised path, or 400.
 //! 3. The rule for it, or 404.
-//! 4. The credential, or 401; several, 400.
+//! 4. The credential, or 401; several, 400. Where the rule names a field of the body, its [opening](crate::opening) must be read first.
 //! 5. Its form and tag: what Claviger never made ends here, without any lookup (P3).
 //! 6. What its account's [lease](crate::lease) says of it: from memory (P4), else [`Need`] the ledger or KV, else 503.
 //! 7. The verdict: forward with identity headers, or refuse.
@@ -22,16 +22,20 @@ use crate::lease::entries::Word;
 use crate::lease::isolate::{Counters, Leases};
 use crate::lease::rules::{ByTheBook, Rules};
 use crate::network::ClientAddress;
+use crate::opening::{Fields, OPENING_BYTES_MAX, Opening};
 use crate::path;
 use crate::permission::Permission;
 use crate::problem::{Problem, challenge};
 use crate::record::{Interface, Record, Revision};
 use crate::request::Request;
 use crate::ring::MacKey;
-use crate::rules::{Access, Effect, Origin, Rule};
+use crate::rules::{Access, Effect, Origin, Place, Rule};
 use crate::time::{DurationMs, UnixMs};
 use crate::verdict::Denial;
 use crate::verify::{Demand, Facts, Known, Valid, Verified, examine, verify};
+
+/// Headers that tell a digest of the body (RFC 9530, and those before it): of one that something was cut out of, it is wrong.
+const DIGESTS: [&str; 4] = ["content-digest", "repr-digest", "digest", "content-md5"];
 
 /// One isolate's edge: its settings and what it knows. `R` is for simulations that break a rule on purpose.
 #[derive(Debug)]
@@ -56,6 +60,8 @@ pub enum Decision {
     },
     /// First find this out, tell it to the [`Lookup`], and decide again.
     Need(Need),
+    /// First read the body's opening, and decide again with [`Gateway::decide_with`].
+    Read(Opening),
 }
 
 /// Where a verdict rests.
@@ -125,10 +131,21 @@ impl<R: Rules> Gateway<R> {
 
     /// Decides about a request at the time `now`, given what its lookup has brought so far. Nothing is noted unless it is done.
     pub fn decide(&mut self, request: &Request<'_>, now: UnixMs, lookup: &Lookup) -> Decision {
+        self.decide_with(request, now, lookup, None)
+    }
+
+    /// The same, given what the opening of its body held, once that was asked for.
+    pub fn decide_with(
+        &mut self,
+        request: &Request<'_>,
+        now: UnixMs,
+        lookup: &Lookup,
+        fields: Option<&Fields>,
+    ) -> Decision {
         let decided = if request.url.host == self.config.console_host {
             self.decide_console(request)
         } else {
-            self.decide_api(request, now, lookup)
+            self.decide_api(request, now, lookup, fields)
         };
         decided.unwrap_or_else(|problem| self.refuse(&problem))
     }
@@ -149,15 +166,26 @@ impl<R: Rules> Gateway<R> {
         request: &Request<'_>,
         now: UnixMs,
         lookup: &Lookup,
+        fields: Option<&Fields>,
     ) -> Result<Decision, Problem> {
         let path = path::normalise(request.url.path).map_err(Problem::AmbiguousPath)?;
         let rule = self.config.rules.find(request.url.host, &path).ok_or(Problem::NoRoute)?.clone();
-        let carried = credential::find(request, &rule.places, &self.config.prefix);
+        let mut carried = credential::find(request, &rule.places, &self.config.prefix);
+        let unread = match fields {
+            Some(fields) => {
+                carried.take_from_body(fields);
+                None
+            }
+            None => Opening::of(request, &rule.places),
+        };
 
         let demanded = match &rule.access {
             Access::Public => {
                 // Nothing is checked, but no key is handed on.
-                return Ok(self.forward(request, &rule, &path, &carried, None));
+                return Ok(match unread {
+                    Some(opening) => Decision::Read(opening),
+                    None => self.forward(request, &rule, &path, &carried, None),
+                });
             }
             Access::AnyKey => None,
             Access::Permission { read, write } => Some(match rule.effect(request.method) {
@@ -165,8 +193,18 @@ impl<R: Rules> Gateway<R> {
                 Effect::Write => write,
             }),
         };
-        let Some(text) = carried.credential.as_ref().map_err(|_| Problem::AmbiguousCredential)? else {
-            return Ok(self.deny(request, Denial::Missing, demanded));
+        let text = carried.credential.as_ref().map_err(|_| Problem::AmbiguousCredential)?.as_ref();
+        // What a header's text alone refuses need not wait for the body.
+        let is_refused = text.is_some_and(|text| self.made(text.expose()).is_err());
+        if let Some(opening) = unread.filter(|_| !is_refused) {
+            return Ok(Decision::Read(opening));
+        }
+        let Some(text) = text else {
+            return if fields.is_some_and(Fields::is_too_large) {
+                Err(Problem::BodyTooLarge { max: OPENING_BYTES_MAX })
+            } else {
+                Ok(self.miss(request, &rule))
+            };
         };
         let facts = Facts {
             address: client_address(request),
@@ -324,6 +362,15 @@ impl<R: Rules> Gateway<R> {
         done(Outcome::Answer(problem.answer(&self.config.console_origin)))
     }
 
+    /// Says where a credential is wanted, and where one stands that does not count.
+    fn miss(&self, request: &Request<'_>, rule: &Rule) -> Decision {
+        let places = rule.places.iter().map(Place::to_string).collect();
+        let elsewhere = credential::elsewhere(request, &self.config.prefix);
+        let answer = Problem::MissingCredential { places, elsewhere }.answer(&self.config.console_origin);
+        let challenge = challenge(Denial::Missing, request.url.host, None).unwrap_or_default();
+        done(Outcome::Answer(answer.with("www-authenticate", challenge)))
+    }
+
     fn deny(&self, request: &Request<'_>, denial: Denial, demanded: Option<&Permission>) -> Decision {
         let mut answer = Problem::Denied(denial).answer(&self.config.console_origin);
         if let Some(challenge) = challenge(denial, request.url.host, demanded) {
@@ -363,7 +410,12 @@ impl<R: Rules> Gateway<R> {
                 if rest.is_empty() { remove.push(name.to_owned()) } else { set.push(("cookie", rest)) }
             }
         }
-        done(Outcome::Forward(Forward { binding, url: [base, &target].concat(), remove, set }))
+        let cuts = carried.cuts.as_ref();
+        if cuts.is_some_and(|cuts| !cuts.is_empty()) {
+            remove.extend(DIGESTS.map(str::to_owned));
+        }
+        let cuts = cuts.map(|cuts| cuts.iter().map(|cut| (cut.start, cut.end)).collect());
+        done(Outcome::Forward(Forward { binding, url: [base, &target].concat(), remove, set, cuts }))
     }
 }
 

@@ -8,7 +8,7 @@
 //! # The life of one verification
 //! 1. `edge/entry.js` hands method, URL and headers to [`gateway::Gateway::decide`], in one synchronous call.
 //! 2. [`path`] makes one path of it, [`rules`] finds who is behind it and what a caller must hold.
-//! 3. [`credential`] finds the key's text, [`key`] or [`sealed`] its form and its tag or MAC. What Claviger never made is refused here, without any lookup.
+//! 3. [`credential`] finds the key's text, or has the body's [`opening`] read for it, [`key`] or [`sealed`] its form and its tag or MAC. What Claviger never made is refused here, without any lookup.
 //! 4. The account's [`lease`] has the key's [`record`] in memory, or the gateway says what it needs and the edge fetches it: a refresh of
 //!    the lease from the ledger, or the record from KV.
 //! 5. [`verify`] compares, in the order of [`verdict::Denial`], and makes the only value that [`identity`] writes headers from.
@@ -54,6 +54,7 @@ pub mod mail;
 pub mod name;
 pub mod network;
 pub mod object;
+pub mod opening;
 pub mod path;
 pub mod permission;
 pub mod power;

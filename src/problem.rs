@@ -19,6 +19,15 @@ pub const RETRY_AFTER_S: u32 = 2;
 pub enum Problem {
     /// A verification said no.
     Denied(Denial),
+    /// No credential where the rule looks for one.
+    MissingCredential {
+        /// Where it looks, in the rule's words.
+        places: Vec<String>,
+        /// Where something that begins like a key stands, in a place that does not count.
+        elsewhere: Option<String>,
+    },
+    /// The body's opening took too long.
+    BodyTooSlow,
     /// More than one credential.
     AmbiguousCredential,
     /// A path that servers read in different ways.
@@ -144,6 +153,8 @@ impl Problem {
     pub fn status(&self) -> u16 {
         match self {
             Self::Denied(denial) => denial.status(),
+            Self::MissingCredential { .. } => Denial::Missing.status(),
+            Self::BodyTooSlow => 408,
             Self::AmbiguousCredential
             | Self::AmbiguousPath(_)
             | Self::MalformedBody { .. }
@@ -173,6 +184,8 @@ impl Problem {
     pub fn code(&self) -> &'static str {
         match self {
             Self::Denied(denial) => denial.code(),
+            Self::MissingCredential { .. } => Denial::Missing.code(),
+            Self::BodyTooSlow => "body_too_slow",
             Self::AmbiguousCredential => "ambiguous_credential",
             Self::AmbiguousPath(_) => "ambiguous_path",
             Self::NoRoute => "no_route",
@@ -209,6 +222,8 @@ impl Problem {
     pub fn title(&self) -> &'static str {
         match self {
             Self::Denied(denial) => denial.title(),
+            Self::MissingCredential { .. } => Denial::Missing.title(),
+            Self::BodyTooSlow => "The body takes too long to arrive",
             Self::AmbiguousCredential => "The request carries more than one credential",
             Self::AmbiguousPath(_) => "The path can be read in two ways",
             Self::NoRoute => "No API is at this address",
@@ -268,7 +283,14 @@ impl Problem {
             }
             Self::BadHeader { name } => put("header", (*name).into()),
             Self::Invalid { errors } => put("errors", errors.clone()),
+            Self::MissingCredential { places, elsewhere } => {
+                put("places", places.clone().into());
+                if let Some(elsewhere) = elsewhere {
+                    put("elsewhere", elsewhere.as_str().into());
+                }
+            }
             Self::Denied(_)
+            | Self::BodyTooSlow
             | Self::AmbiguousCredential
             | Self::NoRoute
             | Self::NotFound

@@ -19,9 +19,12 @@
 //! - Exactly one of `permission`, `any_key = true`, `public = true` says who gets through: leaving it out lets nobody in.
 //! - `effect` (`read` or `write`) says what a request does where its method would mislead; it picks the permission. Without it,
 //!   GET, HEAD and OPTIONS read (RFC 9110 §9.2.1), everything else writes.
-//! - `credentials` names where a key may stand: `authorization`, `x-api-key`, `query:<name>`. Default: the first two; none behind a
-//!   public rule, where only what begins like a key of ours is held back.
+//! - `credentials` names where a key may stand: `authorization`, `x-api-key`, `query:<name>`, `form:<name>` (a field of an urlencoded or
+//!   multipart body, before the first file), `json:<name>` (a member of the outermost object). Default: the first two; none behind a
+//!   public rule, where only what begins like a key of ours is held back. Of a body at most the first
+//!   [`OPENING_BYTES_MAX`](crate::opening::OPENING_BYTES_MAX) bytes are looked at ([`crate::opening`]), and none where no rule names a place in it.
 
+use core::fmt;
 use std::rc::Rc;
 
 use serde::Deserialize;
@@ -94,6 +97,23 @@ pub enum Place {
     ApiKey,
     /// A query parameter.
     Query(String),
+    /// A field of a form in the body.
+    Form(String),
+    /// A member of the JSON object that is the body.
+    Json(String),
+}
+
+impl fmt::Display for Place {
+    /// As a rule names it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Authorization => f.write_str("authorization"),
+            Self::ApiKey => f.write_str("x-api-key"),
+            Self::Query(name) => write!(f, "query:{name}"),
+            Self::Form(name) => write!(f, "form:{name}"),
+            Self::Json(name) => write!(f, "json:{name}"),
+        }
+    }
 }
 
 /// One rule.
@@ -170,7 +190,9 @@ pub enum RulesError {
     #[error("rule {0}: permission must be resource:action without wildcards, and not claviger:…")]
     Permission(usize),
     /// An unknown place.
-    #[error("rule {0}: credentials may name authorization, x-api-key and query:<name>")]
+    #[error(
+        "rule {0}: credentials may name authorization, x-api-key, query:<name>, form:<name> and json:<name>"
+    )]
     Place(usize),
     /// Host and path of an earlier rule.
     #[error("rule {0}: another rule has this host and path")]
@@ -341,9 +363,17 @@ fn parse_place(text: &str) -> Option<Place> {
         "authorization" => Some(Place::Authorization),
         "x-api-key" => Some(Place::ApiKey),
         _ => {
-            let name = text.strip_prefix("query:")?;
+            let (kind, name) = text.split_once(':')?;
             let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
-            (!name.is_empty() && name.bytes().all(plain)).then(|| Place::Query(name.to_owned()))
+            if name.is_empty() || !name.bytes().all(plain) {
+                return None;
+            }
+            match kind {
+                "query" => Some(Place::Query(name.to_owned())),
+                "form" => Some(Place::Form(name.to_owned())),
+                "json" => Some(Place::Json(name.to_owned())),
+                _ => None,
+            }
         }
     }
 }
@@ -446,6 +476,10 @@ mod tests {
             (r#""any_key":true,"credentials":[]"#, RulesError::Place(0)),
             (r#""any_key":true,"credentials":["cookie"]"#, RulesError::Place(0)),
             (r#""any_key":true,"credentials":["query:"]"#, RulesError::Place(0)),
+            (r#""any_key":true,"credentials":["form"]"#, RulesError::Place(0)),
+            (r#""any_key":true,"credentials":["form:"]"#, RulesError::Place(0)),
+            (r#""any_key":true,"credentials":["json:a b"]"#, RulesError::Place(0)),
+            (r#""any_key":true,"credentials":["body:u"]"#, RulesError::Place(0)),
         ] {
             assert_eq!(Rules::parse(&rule(members), "localhost").unwrap_err(), expected, "{members}");
         }
@@ -454,6 +488,15 @@ mod tests {
         {
             assert!(matches!(Rules::parse(syntax, "localhost"), Err(RulesError::Syntax(_))), "{syntax}");
         }
+    }
+
+    #[test]
+    fn places_are_written_as_they_are_read() {
+        let written = ["authorization", "x-api-key", "query:u", "form:u", "form:api.key", "json:api_key"];
+        let json = rule(&format!(r#""any_key":true,"credentials":{}"#, serde_json::json!(written)));
+        let rules = Rules::parse(&json, "localhost").unwrap();
+        let places = &rules.find("api.localhost", "/").unwrap().places;
+        assert_eq!(places.iter().map(Place::to_string).collect::<Vec<_>>(), written);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 // Whatever a Worker's main module exports becomes an entry point: only the default and the classes may.
 import { DurableObject } from "cloudflare:workers";
 import { alarm, decide, handle, object, renew } from "../../target/bindgen/claviger.js";
+import { Body } from "./body.js";
 import { TRAPPED, call, callAsync } from "./trap.js";
 
 export default {
@@ -12,12 +13,13 @@ export default {
       const now = Date.now();
       // Most requests are decided here, in one synchronous call; async Rust costs half as much again.
       let verdict = call(decide, request.method, request.url, headers, now);
-      if (verdict === "") verdict = await callAsync(handle, request, env, ctx, headers, now);
+      const body = new Body(request);
+      if (verdict === "") verdict = await callAsync(handle, request, env, ctx, headers, now, body);
       const outcome = JSON.parse(verdict);
       // Nobody waits for it, and it outlives a request that is cancelled.
       if (outcome.renew) ctx.waitUntil(callAsync(renew, env, outcome.renew).catch(() => {}));
       if (outcome === "asset") return await env.ASSETS.fetch(request);
-      return outcome.answer ? respond(outcome.answer) : await pass(outcome.forward, request, env);
+      return outcome.answer ? respond(outcome.answer) : await pass(outcome.forward, request, env, body);
     } catch (error) {
       return failed(error);
     }
@@ -55,13 +57,16 @@ function respond({ status, headers, body }) {
 }
 
 /** Sends the request on and hands back what comes: streams, redirects and WebSockets as they are. */
-async function pass({ binding, url, remove, set }, request, env) {
+async function pass({ binding, url, remove, set, cuts }, request, env, body) {
   const headers = new Headers(request.headers);
   for (const name of remove) headers.delete(name);
   for (const [name, value] of set) headers.set(name, value);
   // Out of the request itself, which also takes a GET with a body. The platform's cache knows nothing of accounts: what one
   // caller may see must not be kept for the next.
-  const onward = new Request(new Request(url, request), { headers, redirect: "manual", ...(binding ? {} : { cache: "no-store" }) });
+  const init = { headers, redirect: "manual", ...(binding ? {} : { cache: "no-store" }) };
+  const onward = cuts
+    ? new Request(url, { ...init, method: request.method, body: body.onward(cuts) })
+    : new Request(new Request(url, request), init);
   try {
     return await (binding ? env[binding].fetch(onward) : fetch(onward));
   } catch (error) {

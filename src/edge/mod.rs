@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | this | the calls of `entry.js`; the isolate's one [`Gateway`] |
 //! | [`settings`] | variables and secrets |
+//! | [`body`] | a body whose opening is read before it is sent on |
 //! | [`calls`] | requests to objects, reads of KV |
 //! | [`console`], [`operator`], [`service`], [`verification`] | Claviger's own routes: reading bodies, calling objects, in order |
 //! | [`objects`], [`storage`] | the Durable Objects' side |
@@ -12,6 +13,7 @@
 //! Isolates share data between requests, never promises or locks: the gateway is borrowed for one synchronous call at a time
 //! and never across an await.
 
+mod body;
 mod calls;
 mod console;
 mod objects;
@@ -30,6 +32,7 @@ use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 use worker::Env;
 use worker::wasm_bindgen::JsCast;
 
+use self::body::Body;
 use crate::answer::{Answer, Outcome};
 use crate::config::Config;
 use crate::gateway::{Decision, Gateway};
@@ -69,12 +72,13 @@ pub async fn handle(
     _ctx: JsValue,
     headers: String,
     now_ms: f64,
+    body: Body,
 ) -> Result<String, JsValue> {
     let env: Env = env.unchecked_into();
     let (method, url) = (incoming.method(), incoming.url());
     let (outcome, renew) = match request(&method, &url, &headers, now_ms) {
         Some(request) => match configure(&env) {
-            Ok(()) => carry_through(&request, incoming, &env).await,
+            Ok(()) => carry_through(&request, incoming, &env, &body).await,
             Err(problem) => (Outcome::Answer(problem.answer("")), None),
         },
         None => (Outcome::Answer(Problem::Internal.answer("")), None),
@@ -104,12 +108,18 @@ async fn carry_through(
     request: &Request<'_>,
     incoming: web_sys::Request,
     env: &Env,
+    body: &Body,
 ) -> (Outcome, Option<AccountId>) {
     let mut lookup = Lookup::default();
+    let mut fields = None;
     loop {
-        match with_gateway(|gateway| gateway.decide(request, now(), &lookup)) {
+        match with_gateway(|gateway| gateway.decide_with(request, now(), &lookup, fields.as_ref())) {
             Some(Decision::Done { outcome, renew }) => return (outcome, renew),
             Some(Decision::Need(need)) => find_out(need, env, &mut lookup).await,
+            Some(Decision::Read(opening)) => match body::read(opening, body).await {
+                Ok(read) => fields = Some(read),
+                Err(problem) => return (Outcome::Answer(refuse(&problem)), None),
+            },
             Some(Decision::Console(route)) => {
                 let (answer, renew) = console::answer(route, request, incoming, env).await;
                 return (Outcome::Answer(answer), renew);
