@@ -15,6 +15,7 @@ pub use self::ceiling::TypedCeiling;
 pub use self::note::{CeilingNote, Checked, ExpiryForm, ExpiryNote, LineNote, NetworksNote};
 use crate::account::{TextError, check_name};
 use crate::expiry::{Described, Expiry, ExpiryError, parse_not_before};
+use crate::id::KeyId;
 use crate::issuer::Ceiling;
 use crate::network::{self, Networks, parse_lines};
 use crate::permission::{Grant, Permissions};
@@ -49,6 +50,12 @@ pub struct Draft {
     /// How far it may issue keys itself; absent or null: not at all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub issuable: Option<TypedCeiling>,
+    /// Whether its secret may be shown again; absent or null: no.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub viewable: Option<bool>,
+    /// The key that is edited, when this is to be checked for that: no member of an issue.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<KeyId>,
 }
 
 /// What was typed to change a key. What is `None` stays as it is; a null is refused, except for `not_before` and
@@ -184,6 +191,9 @@ pub struct Decided {
 /// Every reason against it, in the order of the fields.
 pub fn decide_issue(draft: &Draft, setting: Setting<'_>) -> Result<Decided, Vec<FieldError>> {
     let mut desk = Desk { setting, errors: Vec::new() };
+    if draft.key.is_some() {
+        desk.errors.push(FieldError::new("key", "not_allowed", "a new key is no key that is edited"));
+    }
     let name = desk.required("name", draft.name.as_deref(), Desk::name);
     let expires = desk.required("expires", draft.expires.as_deref(), Desk::expires);
     let not_before = draft.not_before.as_deref().map(|text| desk.not_before(text));

@@ -37,7 +37,8 @@ use zeroize::Zeroizing;
 use crate::base62;
 use crate::id::{AccountId, KeyId, Prefix};
 use crate::ring::{MacKey, Ring};
-use crate::secret::Digest;
+use crate::secret::{Digest, SecretText};
+use crate::vault::{self, Place, Purpose, Sealed};
 
 /// Digits of the secret: 62^43 > 2^256.
 pub const SECRET_WIDTH: usize = 43;
@@ -182,6 +183,11 @@ impl NewKey {
         self.digest
     }
 
+    /// The whole key, encrypted for its row in the ledger, so that it can be shown again. `None` only if it had gigabytes.
+    pub fn seal(&self, ring: &Ring, rng: &mut impl CryptoRng) -> Option<Sealed> {
+        vault::seal(&SecretText::new(self.expose().to_owned()), place(&self.id), ring, rng)
+    }
+
     /// The whole key. It belongs into one answer and nowhere else.
     pub fn expose(&self) -> &str {
         &self.text
@@ -191,6 +197,11 @@ impl NewKey {
     pub fn expose_pair(&self) -> (&str, &str) {
         self.text.split_at_checked(self.text.len().saturating_sub(ACCESS_SECRET_WIDTH)).unwrap_or_default()
     }
+}
+
+/// Where a key belongs, encrypted.
+pub fn place(id: &KeyId) -> Place<'_> {
+    Place { purpose: Purpose::Key, account: id.account(), subject: id.as_str() }
 }
 
 impl fmt::Debug for NewKey {

@@ -34,6 +34,12 @@ pub struct KeyView {
     /// How far it may issue keys itself; `None`: not at all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub issuable: Option<Ceiling>,
+    /// Whether its secret may be shown again.
+    #[serde(default, skip_serializing_if = "core::ops::Not::not")]
+    pub viewable: bool,
+    /// Requests that were let through in the last 24 hours, by the hour, as far as the edge has reported.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub uses_24h: u64,
     /// Who issued it, when that was not a member.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub issued_by: Option<IssuedBy>,
@@ -52,6 +58,10 @@ pub enum IssuedBy {
     },
     /// The service password.
     Service,
+}
+
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 /// A key's state in one word, by the order of the verdicts.
@@ -216,6 +226,8 @@ pub(crate) mod tests {
             revision: Revision(12),
             last_used_at: None,
             issuable: None,
+            viewable: false,
+            uses_24h: 0,
             issued_by: None,
         }
     }

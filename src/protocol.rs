@@ -233,6 +233,14 @@ pub enum Command {
         draft: Draft,
         /// The same one issues once.
         idempotency_key: String,
+        /// The whole key, encrypted, if it may be shown again.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        sealed: Option<Sealed>,
+    },
+    /// Has a key's secret shown again.
+    Reveal {
+        /// Which.
+        id: KeyId,
     },
     /// Changes name or limits.
     Edit {
@@ -323,6 +331,11 @@ pub enum LedgerReply {
     },
     /// To `Progress` and `Rebuild`.
     Progress(Progress),
+    /// A key's secret, encrypted: only the edge can read it.
+    Revealed {
+        /// The whole key.
+        sealed: Sealed,
+    },
     /// The service credentials.
     Service(ServiceView),
     /// The service password, encrypted: only the edge can read it.
@@ -441,6 +454,8 @@ pub enum Refusal {
         /// As it is now.
         key: Box<KeyView>,
     },
+    /// The key's secret was shown once and is not kept.
+    NotViewable,
     /// The service credentials have changed since the member saw them.
     ServiceChangedMeanwhile {
         /// As they are now.

@@ -85,6 +85,8 @@ fn view() -> KeyView {
         revision: Revision(12),
         last_used_at: None,
         issuable: None,
+        viewable: false,
+        uses_24h: 0,
         issued_by: None,
     }
 }
@@ -184,7 +186,13 @@ fn requests_to_a_ledger() {
         (console(Command::Get { id }), console_json(r#"{"do":"get","id":"a1B2c3D47Hq0p2Zx9K"}"#)),
         (console(Command::Check { draft: Default::default() }), console_json(r#"{"do":"check","draft":{}}"#)),
         (
-            console(Command::Issue { id, digest: digest(), draft, idempotency_key: "i-1".into() }),
+            console(Command::Issue {
+                id,
+                digest: digest(),
+                draft,
+                idempotency_key: "i-1".into(),
+                sealed: None,
+            }),
             console_json(&format!(
                 r#"{{"do":"issue","id":"a1B2c3D47Hq0p2Zx9K","digest":"{DIGEST}","draft":{draft_json},"idempotency_key":"i-1"}}"#
             )),

@@ -42,6 +42,8 @@ pub enum Route {
     RevealService,
     /// Change the service password.
     ChangeServicePassword,
+    /// Have a key's secret shown again.
+    RevealKey(KeyId),
     /// List accounts, as an operator.
     ListAccounts,
     /// Make a set-up link for an account.
@@ -98,6 +100,10 @@ impl Route {
                 let route = if *action == "disable" { Self::DisableKey(id) } else { Self::EnableKey(id) };
                 (pick(verb, &[("POST", route)]), "POST")
             }
+            ["keys", id, "reveal"] => {
+                let id = KeyId::parse(id).ok_or(Problem::NotFound)?;
+                (pick(verb, &[("POST", Self::RevealKey(id))]), "POST")
+            }
             ["account", "service"] => {
                 (pick(verb, &[("GET", Self::ShowService), ("PATCH", Self::EditService)]), "GET, HEAD, PATCH")
             }
@@ -150,6 +156,7 @@ impl Route {
             | Self::EnableKey(_)
             | Self::EditService
             | Self::RevealService
+            | Self::RevealKey(_)
             | Self::ChangeServicePassword
             | Self::InviteAccount
             | Self::EditAccount(_)
@@ -180,6 +187,7 @@ mod tests {
             (&*format!("/v1/keys/{id}"), "GET, HEAD, PATCH, DELETE"),
             (&*format!("/v1/keys/{id}/disable"), "POST"),
             (&*format!("/v1/keys/{id}/enable"), "POST"),
+            (&*format!("/v1/keys/{id}/reveal"), "POST"),
             ("/v1/account/service", "GET, HEAD, PATCH"),
             ("/v1/account/service/reveal", "POST"),
             ("/v1/account/service/password", "POST"),

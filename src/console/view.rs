@@ -6,12 +6,12 @@ use crate::config::Config;
 use crate::draft::{Checked, FieldError};
 use crate::gateway::Evidence;
 use crate::issuer::Ceiling;
-use crate::key::{NewKey, access_key};
+use crate::key::{ACCESS_SECRET_WIDTH, NewKey, access_key};
 use crate::keys::{IssuedBy, KeyView, Page};
 use crate::lease::call::Source;
 use crate::network::ClientAddress;
 use crate::permission::Permission;
-use crate::problem::Problem;
+use crate::problem::{NotViewable, Problem};
 use crate::protocol::{
     AccountView, Bound, Entry, EntryCursor, EntryState, Progress, Refusal, Role, SessionView,
 };
@@ -38,6 +38,7 @@ pub fn key(key: &KeyView, config: &Config, now: UnixMs) -> Value {
         "created_at": text(key.created_at),
         "created_by": key.created_by,
         "issuable": key.issuable.as_ref().map(ceiling),
+        "viewable": key.viewable,
         "issued_by": issued_by(key),
         "changed_at": text(key.changed_at),
         "changed_by": key.changed_by,
@@ -107,6 +108,18 @@ pub fn issued(view: &KeyView, new: &NewKey, config: &Config, now: UnixMs) -> Val
         "access_secret": access_secret,
         "now": text(now),
     })
+}
+
+/// A key whose secret was kept: one of the few answers that hold one. `None`: the text is no key.
+pub fn revealed(credential: &SecretText, now: UnixMs) -> Option<Value> {
+    let secret_from = credential.expose().len().checked_sub(ACCESS_SECRET_WIDTH)?;
+    let (access_key, access_secret) = credential.expose().split_at_checked(secret_from)?;
+    Some(json!({
+        "credential": credential.expose(),
+        "access_key": access_key,
+        "access_secret": access_secret,
+        "now": text(now),
+    }))
 }
 
 /// A change of a key, and from when it holds everywhere.
@@ -305,6 +318,7 @@ pub fn refusal(refusal: Refusal, config: &Config, now: UnixMs) -> Problem {
             by: view.changed_by,
             at: text(view.changed_at),
         },
+        Refusal::NotViewable => Problem::NotViewable(NotViewable::NotStored),
         Refusal::ServiceChangedMeanwhile { service: view } => {
             Problem::ServiceChangedMeanwhile { service: service(&view, now) }
         }

@@ -18,8 +18,8 @@ use crate::console::{Route, form, headers, session, view};
 use crate::draft::{Changes, Draft};
 use crate::gateway::client_address;
 use crate::id::{AccountId, KeyId};
-use crate::key::NewKey;
-use crate::problem::Problem;
+use crate::key::{self, NewKey};
+use crate::problem::{NotViewable, Problem};
 use crate::protocol::{
     AddressReply, AddressRequest, Command, DirectoryReply, DirectoryRequest, LedgerReply, LedgerRequest,
     NameReply, NameRequest, NewMember, NewSession, SessionProof, SessionView,
@@ -28,6 +28,7 @@ use crate::record::Revision;
 use crate::request::Request;
 use crate::secret::SecretText;
 use crate::token::{Kind, MadeToken, NewToken};
+use crate::vault;
 use crate::verdict::Denial;
 
 /// Soonest that a sign-in is refused, in milliseconds: a password hash and a new object take less, with room.
@@ -61,6 +62,7 @@ pub async fn answer(
         Route::Asset => Err(Problem::NotFound),
         Route::Verify => verification::answer(&exchange).await,
         Route::SetUp => exchange.set_up().await,
+        Route::RevealKey(id) => exchange.reveal_key(id).await,
         Route::ShowService => service::show(&exchange).await,
         Route::EditService => service::set_ceiling(&exchange).await,
         Route::RevealService => service::reveal(&exchange).await,
@@ -277,11 +279,18 @@ impl Exchange<'_> {
         let draft: Draft = body::parse(&self.bytes(DRAFT_BYTES_MAX).await?)?;
         for _ in 0..DRAWS_MAX {
             let new = core(|config| NewKey::generate(account, &config.prefix, &config.ring, &mut rng()))?;
+            let sealed = match draft.viewable {
+                Some(true) => {
+                    Some(core(|config| new.seal(&config.ring, &mut rng()))?.ok_or_else(unavailable)?)
+                }
+                Some(false) | None => None,
+            };
             let issue = Command::Issue {
                 id: new.id(),
                 digest: new.digest(),
                 draft: draft.clone(),
                 idempotency_key: idempotency_key.clone(),
+                sealed,
             };
             match self.changed(issue).await? {
                 LedgerReply::Changed { key: Some(key), .. } => {
@@ -292,6 +301,19 @@ impl Exchange<'_> {
             }
         }
         Err(unavailable())
+    }
+
+    /// Shows a key's secret again. The ledger has let it be shown and written that down before it is decrypted here.
+    async fn reveal_key(&self, id: KeyId) -> Result<Answer, Problem> {
+        match self.command(Command::Reveal { id }).await? {
+            LedgerReply::Revealed { sealed } => {
+                let key = core(|config| vault::open(&sealed, key::place(&id), &config.ring))?
+                    .ok_or(Problem::NotViewable(NotViewable::GenerationDropped))?;
+                let revealed = view::revealed(&key, now()).ok_or(Problem::Internal)?;
+                Ok(Answer::json(200, &revealed))
+            }
+            reply => Err(self.refusal(reply)),
+        }
     }
 
     async fn edit_key(&self, id: KeyId) -> Result<Answer, Problem> {

@@ -34,6 +34,8 @@ pub enum Action {
     Disable,
     /// A key was deleted.
     Delete,
+    /// A key's secret was shown again.
+    Reveal,
     /// The service password was shown again.
     RevealService,
     /// The service password was changed, or there is a first one.
@@ -74,6 +76,7 @@ impl Action {
             Self::Enable => "enable",
             Self::Disable => "disable",
             Self::Delete => "delete",
+            Self::Reveal => "reveal",
             Self::RevealService => "reveal_service",
             Self::ChangeServicePassword => "change_service_password",
             Self::SetServiceCeiling => "set_service_ceiling",
@@ -121,6 +124,11 @@ impl Author<'_> {
     /// The audit row of a change of a key.
     pub fn changed(&self, action: Action, before: Option<&Key>, after: &Key) -> Statement {
         self.row(action, Some(after.id), Some(after.revision), before.map(told), Some(told(after)))
+    }
+
+    /// The audit row of an action on a key that changes nothing of it.
+    pub fn looked(&self, action: Action, key: &Key) -> Statement {
+        self.row(action, Some(key.id), None, None, None)
     }
 
     /// The audit row of a change of something that holds for the whole account: what it was and what it is, as JSON objects.
@@ -176,6 +184,7 @@ pub fn journal(action: Action, revision: Revision, subject: &str, now: UnixMs) -
 
 /// A key as an audit row tells it: without its digest.
 fn told(key: &Key) -> String {
-    let (name, state, limits) = (&key.name, key.state.as_str(), &key.limits);
-    json!({ "name": name, "state": state, "limits": limits }).to_string()
+    let Key { name, limits, ceiling, viewable, .. } = key;
+    json!({ "name": name, "state": key.state.as_str(), "limits": limits, "issuable": ceiling, "viewable": viewable })
+        .to_string()
 }

@@ -67,6 +67,7 @@ fn demand(command: &Command) -> Demand {
         Command::SetEnabled { enabled: false, .. } => Demand::Editor,
         Command::SetEnabled { enabled: true, .. }
         | Command::Issue { .. }
+        | Command::Reveal { .. }
         | Command::Edit { .. }
         | Command::Delete { .. } => Demand::ProvenEditor,
         Command::Service { service: ServiceCommand::Show } => Demand::Session,
@@ -125,6 +126,8 @@ pub struct Issue<'a> {
     pub digest: Digest,
     /// What was typed.
     pub draft: &'a Draft,
+    /// Whether its secret is kept, encrypted.
+    pub is_kept: bool,
     /// The client's name of the request.
     pub idempotency_key: &'a str,
 }
@@ -169,6 +172,7 @@ impl Desk<'_> {
             sealing: SealingGeneration::default(),
             issued: None,
             issuer_name: None,
+            viewable: issue.is_kept,
         };
         Ok(Decision::Change(Box::new(Change {
             action: Action::Issue,

@@ -10,6 +10,7 @@ use crate::record::{Credential, Epoch, Limits, Record, Revision, Standing};
 use crate::secret::Digest;
 use crate::sql::{Row, Sql, SqlError, SqlExt, Statement};
 use crate::time::UnixMs;
+use crate::vault::Sealed;
 
 /// A key's state. A deleted key stays as a tombstone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,6 +78,8 @@ pub struct Key {
     pub issued: Option<Issued>,
     /// What its issuer is called now, if that is a key; read only.
     pub issuer_name: Option<String>,
+    /// Whether its secret is kept, encrypted; written by [`keep`] alone.
+    pub viewable: bool,
 }
 
 /// What is read of a key, in the order of [`Key::read`].
@@ -84,7 +87,8 @@ pub const COLUMNS: &str = "key.id, key.digest, key.name, key.state, key.limits,
     key.created_at_ms, key.created_by, creator.name, key.changed_at_ms, key.changed_by, changer.name, key.revision,
     (SELECT max(last_used_at_ms) FROM usage WHERE usage.key = key.id),
     ifnull(key.ceiling, ''), key.sealing_generation, ifnull(key.issued_by, ''), ifnull(key.issued_generation, 0),
-    ifnull((SELECT issuer.name FROM key AS issuer WHERE issuer.id = key.issued_by), '')";
+    ifnull((SELECT issuer.name FROM key AS issuer WHERE issuer.id = key.issued_by), ''),
+    key.sealed IS NOT NULL";
 
 /// Where the names in [`COLUMNS`] come from. The members stand to the right of a `LEFT JOIN`, so that a search always
 /// begins with the keys.
@@ -124,6 +128,7 @@ impl Key {
             sealing: SealingGeneration(row.count()?),
             issued: None,
             issuer_name: None,
+            viewable: false,
         };
         let issuer = row.parsed("an issuer", |text| match text {
             "" => Some(None),
@@ -132,6 +137,7 @@ impl Key {
         let generation = SealingGeneration(row.count()?);
         key.issued = issuer.map(|by| Issued { by, generation, at: key.created.at });
         key.issuer_name = Some(row.text()?).filter(|name| !name.is_empty());
+        key.viewable = row.integer()? != 0;
         Ok(key)
     }
 
@@ -206,6 +212,8 @@ impl Key {
             revision: self.revision,
             last_used_at: self.last_used_at,
             issuable: self.ceiling.clone(),
+            viewable: self.viewable,
+            uses_24h: 0,
             issued_by: self.issued_by(),
         })
     }
@@ -274,6 +282,18 @@ pub fn issuer_of(text: &str) -> Option<Issuer> {
         return Some(Issuer::Service);
     }
     KeyId::parse(text).map(Issuer::Key)
+}
+
+/// Keeps the encrypted secret of a key that was just issued. It goes when the row goes.
+pub fn keep(id: KeyId, sealed: &Sealed) -> Statement {
+    Statement::new("UPDATE key SET sealed = ? WHERE id = ?").bind(sealed.as_str()).bind(id.as_str())
+}
+
+/// The encrypted secret of a key; `None` when it is not kept.
+pub fn kept(sql: &dyn Sql, id: KeyId) -> Result<Option<Sealed>, SqlError> {
+    let text = "SELECT sealed FROM key WHERE id = ? AND sealed IS NOT NULL";
+    let row = sql.first(&Statement::new(text).bind(id.as_str()))?;
+    row.map(|mut row| row.text().map(Sealed::from_stored)).transpose()
 }
 
 /// How many keys the members have issued, deleted ones left out.

@@ -40,7 +40,7 @@ mod words;
 use self::account::{Account, Member};
 use self::audit::{Action, Author};
 use self::decide::{Change, Decision, Desk, Issue, Present};
-use self::key::Key;
+use self::key::{Key, State};
 use self::publication::Publication;
 use self::schema::MIGRATIONS;
 use self::service::Service;
@@ -217,14 +217,20 @@ impl<'a> Ledger<'a> {
                 let caller = asked.address.and_then(ClientAddress::parse);
                 Ok(Plan::read(LedgerReply::Checked(Checked::of(&draft, asked.desk().setting(), caller))))
             }
-            Command::Issue { id, digest, draft, idempotency_key } => {
-                let issue = Issue { id, digest, draft: &draft, idempotency_key: &idempotency_key };
+            Command::Issue { id, digest, draft, idempotency_key, sealed } => {
+                // Only what its member chose to be shown again is kept.
+                let sealed = sealed.filter(|_| draft.viewable == Some(true));
+                let is_kept = sealed.is_some();
+                let issue = Issue { id, digest, draft: &draft, is_kept, idempotency_key: &idempotency_key };
                 let present = self.present(asked, &issue)?;
                 let decision = asked.desk().issue(issue, present);
                 let remember =
                     idempotency::remember(asked.session.member_id(), &idempotency_key, id, asked.now);
-                self.commit(asked, decision, remember.into())
+                let mut more = Vec::from(remember);
+                more.extend(sealed.map(|sealed| key::keep(id, &sealed)));
+                self.commit(asked, decision, more)
             }
+            Command::Reveal { id } => self.reveal(asked, id),
             Command::Edit { id, expected, changes } => {
                 let key = Key::load(self.sql, id)?;
                 self.commit(asked, asked.desk().edit(key, expected, &changes), Vec::new())
@@ -243,6 +249,17 @@ impl<'a> Ledger<'a> {
                 Ok(Plan { writes, reply })
             }
         }
+    }
+
+    /// Hands out the encrypted secret of a key, and writes down that it was.
+    fn reveal(&self, asked: &Asked<'_>, id: KeyId) -> Result<Plan, SqlError> {
+        let present = Key::load(self.sql, id)?.filter(|key| key.state != State::Deleted);
+        let Some(key) = present else { return Ok(Plan::refuse(Refusal::NotFound)) };
+        let Some(sealed) = key::kept(self.sql, id)? else { return Ok(Plan::refuse(Refusal::NotViewable)) };
+        Ok(Plan {
+            writes: vec![asked.author().looked(Action::Reveal, &key)],
+            reply: LedgerReply::Revealed { sealed },
+        })
     }
 
     /// Turns a decision into a reply and the writes that make it true.

@@ -6,7 +6,8 @@ use crate::due;
 use crate::sql::Migration;
 
 /// Every migration, oldest first.
-pub const MIGRATIONS: &[Migration] = &[FIRST, PUBLICATION, OPERATOR, LEASE_DOCUMENT, ISSUING, SERVICE];
+pub const MIGRATIONS: &[Migration] =
+    &[FIRST, PUBLICATION, OPERATOR, LEASE_DOCUMENT, ISSUING, SERVICE, VIEWING];
 
 /// Keys, members, sessions, journal, audit.
 const FIRST: Migration = Migration {
@@ -260,5 +261,13 @@ const SERVICE: Migration = Migration {
             changed_by    TEXT             REFERENCES member (id),         -- author of the last change; NULL = none; mutable
             revision      INTEGER NOT NULL CHECK (revision >= 0)           -- number of the last change, 0 = none; rises
         ) STRICT",
+    ],
+};
+
+/// Keys whose secret may be shown again.
+const VIEWING: Migration = Migration {
+    statements: &[
+        // The whole key, encrypted; NULL: it was shown once; goes with the row.
+        "ALTER TABLE key ADD COLUMN sealed TEXT",
     ],
 };

@@ -112,6 +112,25 @@ mod tests {
         }
     }
 
+    #[test]
+    fn the_json_of_viewable_keys_is_pinned() {
+        let sealed = || Sealed::from_stored("b.AAAA".into());
+        let id = crate::record::tests::key_id();
+        let json = r#"{"do":"reveal","id":"a1B2c3D47Hq0p2Zx9K"}"#;
+        assert_eq!(serde_json::to_string(&Command::Reveal { id }).unwrap(), json);
+        assert!(serde_json::from_str::<Command>(json).is_ok());
+        for (reply, json) in [
+            (LedgerReply::Revealed { sealed: sealed() }, r#"{"reply":"revealed","sealed":"b.AAAA"}"#),
+            (LedgerReply::Refused(Refusal::NotViewable), r#"{"reply":"refused","refusal":"not_viewable"}"#),
+        ] {
+            assert_eq!(serde_json::to_string(&reply).unwrap(), json);
+            assert_eq!(serde_json::from_str::<LedgerReply>(json).unwrap(), reply);
+        }
+        let json = r#"{"do":"issue","id":"a1B2c3D47Hq0p2Zx9K","digest":"ungWv48Bz-pBQUDeXa4iI7ADYaOWF3qctBD_YfIAFa0","draft":{"viewable":true},"idempotency_key":"i-1","sealed":"b.AAAA"}"#;
+        let read: Command = serde_json::from_str(json).unwrap();
+        assert_eq!(serde_json::to_string(&read).unwrap(), json);
+    }
+
     /// What an edge of an earlier release sends at the opening makes an account without a service password.
     #[test]
     fn an_opening_without_service_credentials_is_read() {

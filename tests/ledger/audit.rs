@@ -10,7 +10,8 @@ use crate::world::{World, delete, draft, edit, set_enabled};
 fn who_did_what_from_where_is_written_down_without_secrets() {
     let (world, owner) = World::open();
     let (id, digest) = world.draw_key();
-    let issue = Command::Issue { id, digest, draft: draft("{}"), idempotency_key: "i-1".into() };
+    let issue =
+        Command::Issue { id, digest, draft: draft("{}"), idempotency_key: "i-1".into(), sealed: None };
     let (key, ..) = world.changed(owner, issue);
     let (key, ..) = world.changed(owner, edit(&key.unwrap(), r#"{"name":"Cron"}"#));
     let (key, ..) = world.changed(owner, set_enabled(&key.unwrap(), false));

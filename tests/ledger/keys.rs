@@ -94,7 +94,7 @@ fn the_same_idempotency_key_issues_once_a_day_for_each_member() {
     let admin = world.join("admin", b'a');
     let issue = || {
         let (id, digest) = world.draw_key();
-        Command::Issue { id, digest, draft: draft("{}"), idempotency_key: "once".into() }
+        Command::Issue { id, digest, draft: draft("{}"), idempotency_key: "once".into(), sealed: None }
     };
     let (key, ..) = world.changed(owner, issue());
     let key = key.unwrap();

@@ -20,6 +20,7 @@ mod operate;
 mod refresh;
 mod refusals;
 mod repair;
+mod reveal;
 mod service;
 mod sessions;
 mod settlement;

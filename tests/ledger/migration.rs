@@ -104,6 +104,7 @@ const ROWS: &[&[&str]] = &[
         r#"INSERT INTO service VALUES (1, 'a1B2c3D4CV5VrGm8Coo', zeroblob(32), 'b.AAAA', 1,
             '{"permissions":["*:*"],"networks":[],"longest":null}', 1795262400000, 'ooooooooooo', 8)"#,
     ],
+    &["UPDATE key SET sealed = 'b.AAAA'"],
 ];
 
 #[test]

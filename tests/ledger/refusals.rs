@@ -217,7 +217,7 @@ fn values_are_refused_all_at_once() {
     for idempotency_key in ["", "with blank", "é", &"x".repeat(65)] {
         let (id, digest) = world.draw_key();
         let idempotency_key = idempotency_key.to_owned();
-        let command = Command::Issue { id, digest, draft: draft("{}"), idempotency_key };
+        let command = Command::Issue { id, digest, draft: draft("{}"), idempotency_key, sealed: None };
         assert!(matches!(world.refusal(owner, command), Refusal::Invalid { .. }));
     }
 }
@@ -230,8 +230,13 @@ fn a_drawn_id_is_used_once_even_after_deletion_and_only_in_its_account() {
     let foreign = claviger::id::KeyId::parse("zzzzzzzz0000000000").unwrap();
     for id in [key.id, foreign] {
         let (_, digest) = world.draw_key();
-        let command =
-            Command::Issue { id, digest, draft: draft("{}"), idempotency_key: format!("again-{id}") };
+        let command = Command::Issue {
+            id,
+            digest,
+            draft: draft("{}"),
+            idempotency_key: format!("again-{id}"),
+            sealed: None,
+        };
         assert_eq!(world.refusal(owner, command), Refusal::IdTaken);
     }
     assert!(world.record(foreign).is_none());

@@ -183,7 +183,7 @@ impl World {
     /// An issue of a fresh key under a fresh idempotency key.
     pub fn issue_command(&self, json: &str) -> Command {
         let (id, digest) = self.draw_key();
-        Command::Issue { id, digest, draft: draft(json), idempotency_key: format!("i-{id}") }
+        Command::Issue { id, digest, draft: draft(json), idempotency_key: format!("i-{id}"), sealed: None }
     }
 
     pub fn changed(&self, browser: Browser, command: Command) -> (Option<KeyView>, Record, Option<Bound>) {

@@ -141,8 +141,13 @@ impl<R: Rules> World<R> {
         .unwrap();
         let text = &self.model.keys[key].text;
         let (id, digest) = (text.id(), text.digest());
-        let command =
-            Command::Issue { id, digest, draft, idempotency_key: format!("i-{}", self.rng.next_u64()) };
+        let command = Command::Issue {
+            id,
+            digest,
+            draft,
+            idempotency_key: format!("i-{}", self.rng.next_u64()),
+            sealed: None,
+        };
         let power = Power { state: State::Active, network: None, write: false };
         self.command(key, command, power);
     }
