@@ -102,27 +102,12 @@ pub struct SessionProof {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(tag = "ask", rename_all = "snake_case")]
 pub enum LedgerRequest {
-    /// Creates the account and its owner, and signs the owner in. Repeated with the same member: as if once.
-    Open {
-        /// The account's ID, which the object cannot know by itself.
-        account: AccountId,
-        /// Its name, already checked.
-        name: String,
-        /// Its time zone.
-        zone: Zone,
-        /// The owner.
-        owner: NewMember,
-        /// The owner's first session.
-        session: NewSession,
-        /// Where from.
-        address: Option<String>,
-        /// Whether it is the deployment's first account, whose owners are its operators.
-        #[serde(default)]
-        operator: bool,
-        /// Its first service credentials.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        service: Option<NewService>,
-    },
+    /// Creates the deployment's first account, whose owners are its operators, and its owner, and signs the owner in. Repeated with
+    /// the same member: as if once.
+    Open(Opening),
+    /// Creates an account that an operator invited, and does the rest as `Open` does. A request of its own, because ledgers of the
+    /// release before take every account for the first.
+    OpenInvited(Opening),
     /// Signs a member in whose password the name object has found right.
     SignIn {
         /// The member.
@@ -181,6 +166,26 @@ pub enum LedgerRequest {
         /// The fresh history.
         epoch: Epoch,
     },
+}
+
+/// An account to create.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Opening {
+    /// The account's ID, which the object cannot know by itself.
+    pub account: AccountId,
+    /// Its name, already checked.
+    pub name: String,
+    /// Its time zone.
+    pub zone: Zone,
+    /// The owner.
+    pub owner: NewMember,
+    /// The owner's first session.
+    pub session: NewSession,
+    /// Where from.
+    pub address: Option<String>,
+    /// Its first service credentials.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub service: Option<NewService>,
 }
 
 /// A member to create.

@@ -127,28 +127,29 @@ fn requests_to_a_ledger() {
         serde_json::from_str(r#"{"name":"a","expires":"90d","networks":["::1"],"permissions":[]}"#).unwrap();
     let draft_json = r#"{"name":"a","expires":"90d","networks":["::1"],"permissions":[]}"#;
     let (id, expected) = (key_id(), Revision(12));
+    let opening = Opening {
+        account: account(),
+        name: "Example KK".into(),
+        zone: Zone::parse("Asia/Tokyo").unwrap(),
+        owner: NewMember {
+            id: member(),
+            name: "Mei Tanaka".into(),
+            email: email(),
+            language: Language::Ja,
+            secret_version: SecretVersion(1),
+        },
+        session: session(),
+        address: None,
+        service: None,
+    };
+    let opening_json = |ask: &str| {
+        format!(
+            r#"{{"ask":"{ask}","account":"a1B2c3D4","name":"Example KK","zone":"Asia/Tokyo","owner":{{"id":"0123456789A","name":"Mei Tanaka","email":"mei@example.jp","language":"ja","secret_version":1}},"session":{{"id":"0123456789","digest":"{DIGEST}"}},"address":null}}"#
+        )
+    };
     pin(vec![
-        (
-            LedgerRequest::Open {
-                account: account(),
-                name: "Example KK".into(),
-                zone: Zone::parse("Asia/Tokyo").unwrap(),
-                owner: NewMember {
-                    id: member(),
-                    name: "Mei Tanaka".into(),
-                    email: email(),
-                    language: Language::Ja,
-                    secret_version: SecretVersion(1),
-                },
-                session: session(),
-                address: None,
-                operator: true,
-                service: None,
-            },
-            format!(
-                r#"{{"ask":"open","account":"a1B2c3D4","name":"Example KK","zone":"Asia/Tokyo","owner":{{"id":"0123456789A","name":"Mei Tanaka","email":"mei@example.jp","language":"ja","secret_version":1}},"session":{{"id":"0123456789","digest":"{DIGEST}"}},"address":null,"operator":true}}"#
-            ),
-        ),
+        (LedgerRequest::Open(opening.clone()), opening_json("open")),
+        (LedgerRequest::OpenInvited(opening), opening_json("open_invited")),
         (
             LedgerRequest::SignIn {
                 member: member(),

@@ -22,7 +22,7 @@ use crate::key::{self, NewKey};
 use crate::problem::{NotViewable, Problem};
 use crate::protocol::{
     AddressReply, AddressRequest, Command, DirectoryReply, DirectoryRequest, LedgerReply, LedgerRequest,
-    NameReply, NameRequest, NewMember, NewSession, SessionProof, SessionView,
+    NameReply, NameRequest, NewMember, NewSession, Opening, SessionProof, SessionView,
 };
 use crate::record::Revision;
 use crate::request::Request;
@@ -111,9 +111,9 @@ impl Exchange<'_> {
         let wanted = form::Owner::check(&typed)?;
 
         let account = token.account();
-        let operator = match calls::directory(self.env, &DirectoryRequest::EnterFirst { account }).await? {
-            DirectoryReply::Entered => true,
-            DirectoryReply::Invited => false,
+        let open = match calls::directory(self.env, &DirectoryRequest::EnterFirst { account }).await? {
+            DirectoryReply::Entered => LedgerRequest::Open,
+            DirectoryReply::Invited => LedgerRequest::OpenInvited,
             DirectoryReply::SetupDone => return Err(Problem::SetupDone),
             _ => return Err(unavailable()),
         };
@@ -130,7 +130,7 @@ impl Exchange<'_> {
             _ => return Err(unavailable()),
         };
         let new = self.new_session(account)?;
-        let open = LedgerRequest::Open {
+        let opening = Opening {
             account,
             name: typed.account_name,
             zone: wanted.zone,
@@ -143,10 +143,9 @@ impl Exchange<'_> {
             },
             session: NewSession { id: new.made().id(), digest: *new.made().digest() },
             address: self.address(),
-            operator,
             service: service::draw(account)?.map(|(_, new)| new),
         };
-        self.signed_in(calls::ledger(self.env, account, &open).await?, &new)
+        self.signed_in(calls::ledger(self.env, account, &open(opening)).await?, &new)
     }
 
     async fn sign_in(&self) -> Result<Answer, Problem> {

@@ -53,7 +53,8 @@ use crate::id::KeyId;
 use crate::network::ClientAddress;
 use crate::object::{Entropy, Object, ObjectError, Step};
 use crate::protocol::{
-    Command, Effect, LedgerReply, LedgerRequest, NewSession, Outcome, Progress, Refusal, SecretVersion,
+    Command, Effect, LedgerReply, LedgerRequest, NewSession, Opening, Outcome, Progress, Refusal,
+    SecretVersion,
 };
 use crate::record::{Epoch, Revision};
 use crate::sql::{Sql, SqlError, Statement, is_initialised, migrate};
@@ -123,7 +124,8 @@ impl<'a> Ledger<'a> {
     /// Plans a reply. Reads only.
     fn plan(&self, account: &Account, request: LedgerRequest, now: UnixMs) -> Result<Plan, SqlError> {
         match request {
-            LedgerRequest::Open { account: id, owner, session, address, .. } => {
+            LedgerRequest::Open(opening) | LedgerRequest::OpenInvited(opening) => {
+                let Opening { account: id, owner, session, address, .. } = opening;
                 let refused = || Plan::refuse(Refusal::AlreadyOpen);
                 // Repeated by the same member with the same password: as if once, but for the session.
                 let member = Member::load(self.sql, owner.id)?
@@ -327,9 +329,13 @@ impl Object for Ledger<'_> {
                 writes.extend(more);
                 Plan { writes, reply }
             }
-            (None, request @ LedgerRequest::Open { .. }) => {
+            (None, LedgerRequest::Open(opening)) => {
                 migrate(self.sql, MIGRATIONS, now)?;
-                open(request, now, entropy)
+                open(opening, true, now, entropy)
+            }
+            (None, LedgerRequest::OpenInvited(opening)) => {
+                migrate(self.sql, MIGRATIONS, now)?;
+                open(opening, false, now, entropy)
             }
             (None, _) => Plan::read(LedgerReply::Gone),
         };
@@ -470,11 +476,8 @@ fn renew(account: &mut Account, request: &LedgerRequest, now: UnixMs, entropy: &
 }
 
 /// Opens the account, signs its owner in, and owes the confirmations to the name and the directory.
-fn open(request: LedgerRequest, now: UnixMs, entropy: &Entropy) -> Plan {
-    let LedgerRequest::Open { account: id, name, zone, owner, session, address, operator, service } = request
-    else {
-        return Plan::read(LedgerReply::Gone);
-    };
+fn open(opening: Opening, operator: bool, now: UnixMs, entropy: &Entropy) -> Plan {
+    let Opening { account: id, name, zone, owner, session, address, service } = opening;
     let epoch = Epoch::new(entropy.number());
     let account = Account {
         id,

@@ -142,7 +142,7 @@ mod tests {
                 r#"{{"ask":"open","account":{account},"name":"x","zone":"UTC","owner":{{"id":"0123456789A","name":"x","email":"a@b.example","language":"en","secret_version":1}},"session":{session},"address":null{more}}}"#
             );
             match serde_json::from_str(&json) {
-                Ok(LedgerRequest::Open { service, .. }) => service,
+                Ok(LedgerRequest::Open(opening)) => opening.service,
                 other => panic!("{other:?}"),
             }
         };

@@ -45,11 +45,8 @@ fn session(world: &World, browser: Browser) -> SessionView {
 /// An account that an operator invited, and its owner.
 fn invited() -> (World, Browser) {
     let world = World::empty();
-    let (mut request, browser) = world.open_request(b'o', 1);
-    if let LedgerRequest::Open { operator, .. } = &mut request {
-        *operator = false;
-    }
-    assert!(matches!(world.handle(request), Ok(LedgerReply::Session(_))));
+    let (LedgerRequest::Open(opening), browser) = world.open_request(b'o', 1) else { panic!("no opening") };
+    assert!(matches!(world.handle(LedgerRequest::OpenInvited(opening)), Ok(LedgerReply::Session(_))));
     (world, browser)
 }
 
@@ -61,6 +58,9 @@ fn to_members_of_other_accounts_there_are_no_operators_commands() {
         assert_eq!(world.refusal(owner, command.clone()), Refusal::NotFound, "before the proof: {command:?}");
     }
     assert!(!session(&world, owner).operator);
+    let (first, _) = world.open_request(b'o', 1);
+    world.handle(first).unwrap();
+    assert!(!session(&world, owner).operator, "nor is it made the first afterwards");
     assert_eq!(world.count("audit WHERE action NOT IN ('open', 'sign_in')"), 0);
 }
 

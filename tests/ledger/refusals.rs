@@ -42,8 +42,8 @@ fn an_account_is_opened_once() {
         assert_eq!(world.handle(world.open_request(owner, version).0), Ok(refused));
     }
     let (mut request, _) = world.open_request(b'o', 1);
-    if let LedgerRequest::Open { owner, .. } = &mut request {
-        owner.email = Email::parse("another@example.jp").unwrap();
+    if let LedgerRequest::Open(opening) = &mut request {
+        opening.owner.email = Email::parse("another@example.jp").unwrap();
     }
     assert_eq!(
         world.handle(request),

@@ -33,8 +33,8 @@ fn open() -> (World, Browser, String) {
     let world = World::empty();
     let (mut request, owner) = world.open_request(b'o', 1);
     let (password, new) = draw(&world);
-    if let LedgerRequest::Open { service, .. } = &mut request {
-        *service = Some(new);
+    if let LedgerRequest::Open(opening) = &mut request {
+        opening.service = Some(new);
     }
     assert!(matches!(world.handle(request), Ok(LedgerReply::Session(_))));
     (world, owner, password)
@@ -104,8 +104,8 @@ fn a23_an_account_is_opened_with_credentials_that_leases_are_told_of() {
 
     // Opened a second time, as after a lost answer, with other credentials: nothing changes.
     let (mut request, _) = world.open_request(b'o', 1);
-    if let LedgerRequest::Open { service, .. } = &mut request {
-        *service = Some(draw(&world).1);
+    if let LedgerRequest::Open(opening) = &mut request {
+        opening.service = Some(draw(&world).1);
     }
     assert!(matches!(world.handle(request), Ok(LedgerReply::Session(_))));
     assert_eq!(reveal(&world, owner), password);

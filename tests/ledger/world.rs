@@ -9,8 +9,8 @@ use claviger::keys::{KeyView, Listing, Page};
 use claviger::ledger::Ledger;
 use claviger::object::{Entropy, Object, ObjectError};
 use claviger::protocol::{
-    Bound, Command, Effect, Language, LedgerReply, LedgerRequest, NewMember, NewSession, Outcome, Progress,
-    Refusal, SecretVersion, SessionProof,
+    Bound, Command, Effect, Language, LedgerReply, LedgerRequest, NewMember, NewSession, Opening, Outcome,
+    Progress, Refusal, SecretVersion, SessionProof,
 };
 use claviger::record::{Record, Revision};
 use claviger::refresh::{Refresh, RefreshRequest};
@@ -79,7 +79,7 @@ impl World {
 
     pub fn open_request(&self, owner: u8, version: u32) -> (LedgerRequest, Browser) {
         let (session, proof) = self.draw_session();
-        let request = LedgerRequest::Open {
+        let request = LedgerRequest::Open(Opening {
             account: self.account,
             name: "Example KK".into(),
             zone: Zone::parse("Asia/Tokyo").unwrap(),
@@ -92,9 +92,8 @@ impl World {
             },
             session,
             address: Some("203.0.113.7".into()),
-            operator: true,
             service: None,
-        };
+        });
         (request, Browser { member: member_id(owner), proof })
     }
 

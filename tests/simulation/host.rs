@@ -8,7 +8,8 @@ use claviger::ledger::Ledger;
 use claviger::ledger::schema::MIGRATIONS;
 use claviger::object::{Entropy, Object};
 use claviger::protocol::{
-    Command, Language, LedgerReply, LedgerRequest, NewMember, NewSession, SecretVersion, SessionProof,
+    Command, Language, LedgerReply, LedgerRequest, NewMember, NewSession, Opening, SecretVersion,
+    SessionProof,
 };
 use claviger::record::{Record, Standing};
 use claviger::refresh::{Delta, Refresh, RefreshRequest, Unsettled};
@@ -66,7 +67,7 @@ impl Host {
         sql.restore();
         sql.overhear();
         let host = Self { sql, account, member, proof, is_short: false, sabotage, asked_active: 0 };
-        let request = LedgerRequest::Open {
+        let request = LedgerRequest::Open(Opening {
             account,
             name: "Example KK".into(),
             zone: Zone::parse("Asia/Tokyo").unwrap(),
@@ -79,9 +80,8 @@ impl Host {
             },
             session,
             address: None,
-            operator: true,
             service: None,
-        };
+        });
         let opened = host.handle(request, rng, now);
         assert!(matches!(opened, Some(LedgerReply::Session(_))), "{opened:?}");
         host
