@@ -140,7 +140,7 @@ pub enum NotViewable {
 
 impl NotViewable {
     /// The stable word.
-    pub fn code(self) -> &'static str {
+    pub fn reason(self) -> &'static str {
         match self {
             Self::NotStored => "not_stored",
             Self::GenerationDropped => "generation_dropped",
@@ -277,9 +277,9 @@ impl Problem {
                 put("at", at.as_str().into());
             }
             Self::ServiceChangedMeanwhile { service } => put("service", service.clone()),
-            Self::NotViewable(reason) => {
-                put("reason", reason.code().into());
-                put("detail", reason.to_string().into());
+            Self::NotViewable(why) => {
+                put("reason", why.reason().into());
+                put("detail", why.to_string().into());
             }
             Self::BadHeader { name } => put("header", (*name).into()),
             Self::Invalid { errors } => put("errors", errors.clone()),
