@@ -4,9 +4,7 @@
 //! all that only the ledger can. A verifier sees its own account alone, so that everything is asked of one ledger, and what is
 //! another's is `unknown` without any question.
 
-use std::collections::BTreeMap;
-
-use crate::gateway::{Check, Checked, Gateway, key_of};
+use crate::gateway::{Check, Checked, Gateway};
 use crate::id::{AccountId, KeyId};
 use crate::lease::call::{KvRead, Lookup, Need, RefreshCall, RefreshReply};
 use crate::lease::rules::Rules;
@@ -55,9 +53,9 @@ impl Asked {
 pub enum Lack {
     /// What KV holds of these keys.
     Kv(Vec<KeyId>),
-    /// What the ledger says of these keys.
+    /// What the ledger says of the account, and of these keys.
     Ledger {
-        /// All of them, each once.
+        /// All of them, each once; perhaps none.
         ids: Vec<KeyId>,
         /// Those among them that no credential was presented of.
         unused: Vec<KeyId>,
@@ -72,24 +70,24 @@ pub struct Checks {
     asked: Vec<Asked>,
     /// In the order of `asked`.
     verdicts: Vec<Option<Checked<Valid>>>,
-    lookups: BTreeMap<KeyId, Lookup>,
+    lookup: Lookup,
 }
 
 impl Checks {
     /// The checks of a verifier of `account`, whose request arrived at `arrival`.
     pub fn new(account: AccountId, arrival: UnixMs, asked: Vec<Asked>) -> Self {
         let verdicts = asked.iter().map(|_| None).collect();
-        Self { account, arrival, asked, verdicts, lookups: BTreeMap::new() }
+        Self { account, arrival, asked, verdicts, lookup: Lookup::default() }
     }
 
     /// Decides what can be decided by now. `None`: all is.
     pub fn decide<R: Rules>(&mut self, gateway: &mut Gateway<R>, now: UnixMs) -> Option<Lack> {
-        let (mut kv, mut ledger, mut used) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut kv, mut ledger, mut used, mut asks_state) = (Vec::new(), Vec::new(), Vec::new(), false);
         for (asked, verdict) in self.asked.iter().zip(&mut self.verdicts) {
             if verdict.is_some() {
                 continue;
             }
-            match decide_one(gateway, asked, self.account, self.arrival, now, &mut self.lookups) {
+            match decide_one(gateway, asked, self.account, self.arrival, now, &mut self.lookup) {
                 Check::Verdict(checked) => *verdict = Some(checked),
                 Check::Need(Need::Kv(id)) => kv.push(id),
                 Check::Need(Need::Ledger(id)) => {
@@ -98,6 +96,9 @@ impl Checks {
                         used.push(id);
                     }
                 }
+                Check::Need(Need::Issuer(id)) => ledger.push(id),
+                // Every refresh tells it.
+                Check::Need(Need::State(_)) => asks_state = true,
             }
         }
         // KV first: what it cannot tell is then asked together with what it need not be asked.
@@ -106,7 +107,7 @@ impl Checks {
         }
         let ids = each_once(ledger);
         let unused = ids.iter().filter(|id| !used.contains(id)).copied().collect();
-        (!ids.is_empty()).then_some(Lack::Ledger { ids, unused })
+        (asks_state || !ids.is_empty()).then_some(Lack::Ledger { ids, unused })
     }
 
     /// Begins the reads of KV, to be made at once.
@@ -122,7 +123,7 @@ impl Checks {
         text: Option<&str>,
         now: UnixMs,
     ) {
-        gateway.take_kv(read, text, now, self.lookups.entry(read.id()).or_default());
+        gateway.take_kv(read, text, now, &mut self.lookup);
     }
 
     /// Begins the refresh, to be sent at once.
@@ -144,13 +145,7 @@ impl Checks {
         reply: &RefreshReply,
         now: UnixMs,
     ) {
-        let ids = &call.request().ask;
-        for id in ids {
-            self.lookups.entry(*id).or_default();
-        }
-        // In the order of the question: both are sorted.
-        let lookups = self.lookups.iter_mut().filter(|(id, _)| ids.contains(id)).map(|(_, lookup)| lookup);
-        gateway.take_refresh(call, reply, now, lookups);
+        gateway.take_refresh(call, reply, now, Some(&mut self.lookup));
     }
 
     /// The verdicts, in the order of the checks. One that was not reached is `unavailable`.
@@ -166,24 +161,21 @@ fn decide_one<R: Rules>(
     own: AccountId,
     arrival: UnixMs,
     now: UnixMs,
-    lookups: &mut BTreeMap<KeyId, Lookup>,
+    lookup: &mut Lookup,
 ) -> Check<Valid> {
     let decided = |denial| Check::Verdict(Checked { verdict: Err(denial), evidence: None, renew: None });
-    let none = Lookup::default();
     match &asked.subject {
         Subject::Credential(text) => {
-            let id = key_of(text.expose(), gateway.config());
+            let id = gateway.key_of(text.expose(), arrival);
             // Looked up only after the account is known to be the verifier's own.
             if id.is_some_and(|id| id.account() != own) {
                 return decided(Denial::Unknown);
             }
-            let lookup = id.and_then(|id| lookups.get_mut(&id));
-            let found = lookup.as_deref().unwrap_or(&none);
-            match gateway.check(text.expose(), &asked.facts(), arrival, now, found) {
+            match gateway.check(text.expose(), &asked.facts(), arrival, now, lookup) {
                 Check::Need(need) => Check::Need(need),
                 Check::Verdict(Checked { verdict, evidence, renew }) => {
-                    if let Some(lookup) = lookup {
-                        lookup.spend_use();
+                    if let Some(id) = id {
+                        lookup.spend_use(id);
                     }
                     Check::Verdict(Checked { verdict: verdict.map(Valid::from), evidence, renew })
                 }
@@ -192,7 +184,7 @@ fn decide_one<R: Rules>(
         Subject::KeyId(text) => match KeyId::parse(text) {
             None => decided(Denial::Malformed),
             Some(id) if id.account() != own => decided(Denial::Unknown),
-            Some(id) => gateway.examine(id, &asked.facts(), arrival, now, lookups.get(&id).unwrap_or(&none)),
+            Some(id) => gateway.examine(id, &asked.facts(), arrival, now, lookup),
         },
     }
 }

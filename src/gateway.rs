@@ -8,17 +8,19 @@
 //! 6. What its account's [lease](crate::lease) says of it: from memory (P4), else [`Need`] the ledger or KV, else 503.
 //! 7. The verdict: forward with identity headers, or refuse.
 
+mod knowledge;
+
 use std::collections::HashMap;
 
+use self::knowledge::Presented;
 use crate::answer::{Forward, Outcome};
 use crate::config::Config;
 use crate::console::{Route, session};
 use crate::credential::{self, CREDENTIAL_BYTES_MAX, Carried};
 use crate::id::{AccountId, KeyId};
 use crate::identity;
-use crate::key::{KeyText, MadeKey};
-use crate::lease::call::{Finding, Found, KvRead, Lookup, Need, RefreshCall, RefreshReply, Source};
-use crate::lease::entries::Word;
+use crate::key::KeyText;
+use crate::lease::call::{KvRead, Lookup, Need, RefreshCall, RefreshReply, Source};
 use crate::lease::isolate::{Counters, Leases};
 use crate::lease::rules::{ByTheBook, Rules};
 use crate::network::ClientAddress;
@@ -30,9 +32,10 @@ use crate::record::{Interface, Record, Revision};
 use crate::request::Request;
 use crate::ring::MacKey;
 use crate::rules::{Access, Effect, Origin, Place, Rule};
-use crate::time::{DurationMs, UnixMs};
+use crate::sealed::SealedText;
+use crate::time::UnixMs;
 use crate::verdict::Denial;
-use crate::verify::{Demand, Facts, Known, Valid, Verified, examine, verify};
+use crate::verify::{Demand, Facts, Valid, Verified, examine, verify, verify_sealed};
 
 /// Headers that tell a digest of the body (RFC 9530, and those before it): of one that something was cut out of, it is wrong.
 const DIGESTS: [&str; 4] = ["content-digest", "repr-digest", "digest", "content-md5"];
@@ -195,7 +198,7 @@ impl<R: Rules> Gateway<R> {
         };
         let text = carried.credential.as_ref().map_err(|_| Problem::AmbiguousCredential)?.as_ref();
         // What a header's text alone refuses need not wait for the body.
-        let is_refused = text.is_some_and(|text| self.made(text.expose()).is_err());
+        let is_refused = text.is_some_and(|text| self.made(text.expose(), request.arrived).is_err());
         if let Some(opening) = unread.filter(|_| !is_refused) {
             return Ok(Decision::Read(opening));
         }
@@ -234,18 +237,25 @@ impl<R: Rules> Gateway<R> {
         now: UnixMs,
         lookup: &Lookup,
     ) -> Check {
-        let made = match self.made(text) {
-            Ok(made) => made,
-            Err(denial) => return Checked::without_evidence(denial),
-        };
-        let (finding, renew) = match self.leases.find(made.id(), arrival, now, lookup) {
-            Found::Finding(finding, renew) => (finding, renew),
-            Found::Need(need) => return Check::Need(need),
-            Found::OutOfReach => return Checked::without_evidence(Denial::Unavailable),
-        };
-        let verdict = verify(&made, known(&finding), facts, arrival);
-        self.count(made.id(), &verdict, &finding, facts, now);
-        Check::Verdict(Checked { verdict, evidence: Some(evidence(&finding, now)), renew })
+        match self.made(text, arrival) {
+            Ok(Presented::Key(made)) => {
+                let known = match self.known_of(made.id(), arrival, now, lookup) {
+                    Ok(known) => known,
+                    Err(lack) => return lack.into(),
+                };
+                let verdict = verify(&made, known.borrow(), facts, arrival);
+                self.count(made.id(), &verdict, known.is_counted, facts, now);
+                known.conclude(verdict, now)
+            }
+            Ok(Presented::Sealed(made)) => {
+                let known = match self.known_of_sealed(&made, arrival, now, lookup) {
+                    Ok(known) => known,
+                    Err(lack) => return lack.into(),
+                };
+                known.conclude(verify_sealed(&made, known.borrow(), facts, arrival), now)
+            }
+            Err(denial) => Checked::without_evidence(denial),
+        }
     }
 
     /// Says what a check of the key `id` would come to, without its secret and without counting a use. For verifiers of its account: any
@@ -258,13 +268,10 @@ impl<R: Rules> Gateway<R> {
         now: UnixMs,
         lookup: &Lookup,
     ) -> Check<Valid> {
-        let (finding, renew) = match self.leases.find(id, arrival, now, lookup) {
-            Found::Finding(finding, renew) => (finding, renew),
-            Found::Need(need) => return Check::Need(need),
-            Found::OutOfReach => return Checked::without_evidence(Denial::Unavailable),
-        };
-        let verdict = examine(id, known(&finding), facts, arrival);
-        Check::Verdict(Checked { verdict, evidence: Some(evidence(&finding, now)), renew })
+        match self.known_of(id, arrival, now, lookup) {
+            Ok(known) => known.conclude(examine(id, known.borrow(), facts, arrival), now),
+            Err(lack) => lack.into(),
+        }
     }
 
     /// Counts a use of a key by somebody with the right secret.
@@ -272,13 +279,13 @@ impl<R: Rules> Gateway<R> {
         &mut self,
         id: KeyId,
         verdict: &Result<Verified, Denial>,
-        finding: &Finding,
+        is_counted: bool,
         facts: &Facts<'_>,
         now: UnixMs,
     ) {
         let is_let_through = verdict.is_ok();
         // What the ledger was asked about and found active it has counted itself.
-        let is_counted_there = is_let_through && finding.is_counted;
+        let is_counted_there = is_let_through && is_counted;
         let is_use = verdict.as_ref().map_or_else(|denial| denial.is_of_a_known_key(), |_| true);
         if is_use && !is_counted_there {
             self.leases.count_use(id, is_let_through, facts.address, now);
@@ -286,12 +293,27 @@ impl<R: Rules> Gateway<R> {
     }
 
     /// What the string alone says.
-    fn made(&self, text: &str) -> Result<MadeKey, Denial> {
+    fn made(&self, text: &str, arrival: UnixMs) -> Result<Presented, Denial> {
+        let Config { prefix, ring, .. } = &self.config;
         if text.len() > CREDENTIAL_BYTES_MAX {
             return Err(Denial::Malformed);
         }
-        let parsed = KeyText::parse(text, &self.config.prefix).map_err(|_| Denial::Malformed)?;
-        parsed.authenticate(&self.config.prefix, &self.config.ring).ok_or(Denial::Unknown)
+        if SealedText::is_meant(text, prefix) {
+            let parsed = SealedText::parse(text, prefix).map_err(|_| Denial::Malformed)?;
+            return parsed.authenticate(prefix, ring, arrival).map(Presented::Sealed).ok_or(Denial::Unknown);
+        }
+        let parsed = KeyText::parse(text, prefix).map_err(|_| Denial::Malformed)?;
+        parsed.authenticate(prefix, ring).map(Presented::Key).ok_or(Denial::Unknown)
+    }
+
+    /// The key that a text names. Whether Claviger made it is only known of a sealed one; `None` for what is no key.
+    pub fn key_of(&self, text: &str, arrival: UnixMs) -> Option<KeyId> {
+        let Config { prefix, ring, .. } = &self.config;
+        if SealedText::is_meant(text, prefix) {
+            let made = SealedText::parse(text, prefix).ok()?.authenticate(prefix, ring, arrival)?;
+            return Some(made.claims().id);
+        }
+        KeyText::parse(text, prefix).ok().map(|parsed| parsed.id())
     }
 
     /// Begins a read of KV, to be made at once.
@@ -302,6 +324,11 @@ impl<R: Rules> Gateway<R> {
     /// Takes what KV held; `None`: nothing there, or KV failed.
     pub fn take_kv(&mut self, read: &KvRead, text: Option<&str>, now: UnixMs, lookup: &mut Lookup) {
         self.leases.take_kv(read, text, now, lookup);
+    }
+
+    /// Begins the refresh that a request needs, to be sent at once.
+    pub fn ask(&mut self, need: Need, now: UnixMs) -> RefreshCall {
+        self.leases.ask(need, now)
     }
 
     /// Begins a refresh that a request waits for, to be sent at once.
@@ -326,16 +353,16 @@ impl<R: Rules> Gateway<R> {
         self.leases.renew(account, now)
     }
 
-    /// Takes what came of a refresh, for the request that waited for it, if one did: `lookups` are of the keys that it asked for, in that
-    /// order. Whether it was an answer: if not, the call may be made again, up to [`REFRESH_ATTEMPTS`](crate::lease::REFRESH_ATTEMPTS) times in all.
-    pub fn take_refresh<'a>(
+    /// Takes what came of a refresh, for the request that waited for it, if one did. Whether it was an answer: if not, the call may be
+    /// made again, up to [`REFRESH_ATTEMPTS`](crate::lease::REFRESH_ATTEMPTS) times in all.
+    pub fn take_refresh(
         &mut self,
         call: &RefreshCall,
         reply: &RefreshReply,
         now: UnixMs,
-        lookups: impl IntoIterator<Item = &'a mut Lookup>,
+        lookup: Option<&mut Lookup>,
     ) -> bool {
-        self.leases.take(call, reply, now, lookups)
+        self.leases.take(call, reply, now, lookup)
     }
 
     /// Takes the record of a change that this isolate has just had committed.
@@ -421,28 +448,6 @@ impl<R: Rules> Gateway<R> {
 
 fn done(outcome: Outcome) -> Decision {
     Decision::Done { outcome, renew: None }
-}
-
-fn known(finding: &Finding) -> Known<'_> {
-    let record = match &finding.word {
-        Word::Record(record) => Some(&**record),
-        Word::NoSuchKey => None,
-    };
-    Known { record, is_account_suspended: finding.is_suspended }
-}
-
-fn evidence(finding: &Finding, now: UnixMs) -> Evidence {
-    Evidence {
-        source: finding.source,
-        age_ms: now.since(finding.as_of).map_or(0, DurationMs::as_ms),
-        revision: known(finding).record.map(|record| record.revision),
-        is_stale: finding.is_stale,
-    }
-}
-
-/// The key that a text names, whether or not Claviger made it; `None` for what is no key.
-pub fn key_of(text: &str, config: &Config) -> Option<KeyId> {
-    KeyText::parse(text, &config.prefix).ok().map(|parsed| parsed.id())
 }
 
 /// The caller's address, from the platform's headers alone.

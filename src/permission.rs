@@ -97,6 +97,22 @@ impl Grant {
     pub fn is_reserved(&self) -> bool {
         self.0.is_reserved()
     }
+
+    /// What both cover; `None`: nothing, or what is reserved.
+    fn meet(&self, other: &Self) -> Option<Self> {
+        if self.is_reserved() || other.is_reserved() {
+            return None;
+        }
+        let part = |one: &str, other: &str| match (one, other) {
+            ("*", part) | (part, "*") => Some(part.to_owned()),
+            (one, other) => (one == other).then(|| one.to_owned()),
+        };
+        let (one, other) = (&self.0, &other.0);
+        let (resource, action) = (part(&one.resource, &other.resource)?, part(&one.action, &other.action)?);
+        let both = Pair { resource, action };
+        // `*:verify` and `claviger:*` would meet in a power that neither covers.
+        (!both.is_reserved()).then_some(Self(both))
+    }
 }
 
 /// # Errors
@@ -240,6 +256,15 @@ impl Permissions {
     /// Whether any grant covers the permission.
     pub fn grants(&self, demanded: &Permission) -> bool {
         self.0.iter().any(|grant| grant.covers(demanded))
+    }
+
+    /// What both lists cover, without Claviger's own powers: what a key may do within a ceiling. Of a list that would be too long, the
+    /// grants beyond [`PERMISSIONS_MAX`] are left out.
+    #[must_use]
+    pub fn within(&self, ceiling: &Self) -> Self {
+        let both = |held: &Grant| ceiling.0.iter().filter_map(|grant| held.meet(grant)).collect::<Vec<_>>();
+        let shared: BTreeSet<Grant> = self.0.iter().flat_map(both).collect();
+        Self(shared.into_iter().take(PERMISSIONS_MAX).collect())
     }
 
     /// Whether any grant is one of Claviger's own powers. Only an owner may grant those, and issued

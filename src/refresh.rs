@@ -54,6 +54,7 @@ pub struct Refresh {
     #[serde(default)]
     pub state: Option<AccountState>,
     /// The records that were asked for: one answer for each of the first [`ASK_MAX`] different keys, none for the rest.
+    /// The keys that issued them come along.
     #[serde(default)]
     pub answers: Vec<Answer>,
     /// The newest [lease document](document) may have this number: one of a lower number is older than this reply. 0: there is none.

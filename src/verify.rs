@@ -1,14 +1,23 @@
 //! The verification of one key against its record: pure, and the only way to a [`Verified`].
 //!
+//! A key that was issued by a key or by the service password *follows its issuer*: it is `unknown` once the issuer is deleted or has another
+//! sealing generation, `disabled` while the issuer is, ends when the issuer does, and does what its own limits and the issuer's ceiling
+//! both allow. A sealed key has no record: what it says of itself stands in its place.
+//!
 //! A verifier may also ask about a key by its ID alone. [`examine`] tells it the same, in another type: nothing that was not presented with its
 //! secret can be let through by mistake.
 
+use std::borrow::Cow;
+
 use crate::expiry::Expiry;
 use crate::id::{AccountId, KeyId};
+use crate::issuer::{Ceiling, Issuer, SealingGeneration};
 use crate::key::MadeKey;
-use crate::network::ClientAddress;
+use crate::network::{ClientAddress, Networks};
 use crate::permission::{Permission, Permissions};
-use crate::record::{Interface, Record, Revision, Standing};
+use crate::record::{Interface, Limits, Record, Revision, Standing};
+use crate::refresh::AccountState;
+use crate::sealed::MadeSealed;
 use crate::secret::Digest;
 use crate::time::UnixMs;
 use crate::verdict::Denial;
@@ -86,10 +95,12 @@ impl From<Verified> for Valid {
 /// What the edge knows of a key.
 #[derive(Clone, Copy, Debug)]
 pub struct Known<'a> {
-    /// Its record; `None`: the ledger knows no such key.
+    /// Its record; `None`: the ledger knows no such key, or it is sealed.
     pub record: Option<&'a Record>,
-    /// Whether the operator has suspended its account.
-    pub is_account_suspended: bool,
+    /// The record of the key that issued it; `None`: none did, or the ledger knows no such key.
+    pub issuer: Option<&'a Record>,
+    /// What holds for the whole account.
+    pub state: &'a AccountState,
 }
 
 /// Decides about `presented`.
@@ -103,6 +114,35 @@ pub fn verify(
     now: UnixMs,
 ) -> Result<Verified, Denial> {
     judge(presented.id(), Some(presented.digest()), known, facts, now).map(Verified)
+}
+
+/// Decides about a sealed key that was presented.
+///
+/// # Errors
+/// The first reason, in the order of [`Denial`].
+pub fn verify_sealed(
+    presented: &MadeSealed,
+    known: Known<'_>,
+    facts: &Facts<'_>,
+    now: UnixMs,
+) -> Result<Verified, Denial> {
+    let claims = presented.claims();
+    if known.state.revoked_sealed.iter().any(|revoked| revoked.id == claims.id) {
+        return Err(Denial::Unknown);
+    }
+    let followed = follow(claims.issuer, claims.generation, &known).ok_or(Denial::Unknown)?;
+    let terms = Terms {
+        key: claims.id,
+        is_enabled: true,
+        not_before: None,
+        expires: Expiry::At(claims.expires_at),
+        networks: &claims.networks,
+        // What it was issued for is what its issuer may do.
+        interfaces: followed.interfaces(),
+        permissions: &claims.permissions,
+        revision: followed.revision,
+    };
+    terms.judge(Some((followed, claims.issued_at)), known.state, facts, now).map(Verified)
 }
 
 /// Says of a key what [`verify`] would say of its secret's holder. For verifiers: anybody else learns more from it than they should.
@@ -131,36 +171,135 @@ fn judge(
     if digest.is_some_and(|digest| credential.digest != *digest) {
         return Err(Denial::Unknown);
     }
-    if !enabled {
-        return Err(Denial::Disabled);
-    }
-    if known.is_account_suspended {
-        return Err(Denial::AccountSuspended);
-    }
-    let limits = &credential.limits;
-    if limits.not_before.is_some_and(|start| now < start) {
-        return Err(Denial::NotYetValid);
-    }
-    if limits.expires.is_past(now) {
-        return Err(Denial::Expired);
-    }
-    if !limits.networks.allows(facts.address) {
-        return Err(Denial::NetworkDenied);
-    }
-    if !limits.interfaces.contains(&facts.interface) {
-        return Err(Denial::InterfaceDenied);
-    }
-    let may = match facts.demand {
-        Demand::AnyKey => true,
-        Demand::Permission(permission) => limits.permissions.grants(permission),
+    let followed = match &credential.issued {
+        None => None,
+        Some(issued) => {
+            Some((follow(issued.by, issued.generation, &known).ok_or(Denial::Unknown)?, issued.at))
+        }
     };
-    if !may {
-        return Err(Denial::PermissionDenied);
-    }
-    Ok(Valid {
+    let limits = &credential.limits;
+    let terms = Terms {
         key: record.id,
-        permissions: limits.permissions.clone(),
+        is_enabled: enabled,
+        not_before: limits.not_before,
         expires: limits.expires,
+        networks: &limits.networks,
+        interfaces: &limits.interfaces,
+        permissions: &limits.permissions,
         revision: record.revision,
-    })
+    };
+    terms.judge(followed, known.state, facts, now)
+}
+
+/// What a key says of itself, wherever it says it.
+struct Terms<'a> {
+    key: KeyId,
+    is_enabled: bool,
+    not_before: Option<UnixMs>,
+    expires: Expiry,
+    networks: &'a Networks,
+    interfaces: &'a [Interface],
+    permissions: &'a Permissions,
+    revision: Revision,
+}
+
+/// What an issuer says of what it has issued.
+#[derive(Clone, Copy)]
+struct Followed<'a> {
+    ceiling: &'a Ceiling,
+    is_enabled: bool,
+    /// The issuer's own; `None`: it is the service password, which has none.
+    limits: Option<&'a Limits>,
+    revision: Revision,
+}
+
+/// The interfaces of a key that the service password issued.
+const SERVICE_INTERFACES: &[Interface] = &[Interface::Http];
+
+impl<'a> Followed<'a> {
+    fn interfaces(&self) -> &'a [Interface] {
+        self.limits.map_or(SERVICE_INTERFACES, |limits| &limits.interfaces)
+    }
+}
+
+/// The issuer of a key that it issued in its sealing generation `generation`; `None`: it has none that it could follow.
+fn follow<'a>(issuer: Issuer, generation: SealingGeneration, known: &Known<'a>) -> Option<Followed<'a>> {
+    let id = match issuer {
+        Issuer::Service => {
+            let issuing = &known.state.service.as_ref()?.issuing;
+            let revision = known.state.revision;
+            let followed = Followed { ceiling: &issuing.ceiling, is_enabled: true, limits: None, revision };
+            return (issuing.generation == generation).then_some(followed);
+        }
+        Issuer::Key(id) => id,
+    };
+    let record = known.issuer.filter(|record| record.id == id)?;
+    let (credential, is_enabled) = match &record.standing {
+        Standing::Active(credential) => (credential, true),
+        Standing::Disabled(credential) => (credential, false),
+        Standing::Deleted => return None,
+    };
+    let issuing = credential.issuing.as_ref()?;
+    // Disabling raises the generation by one: what that ended is told from what had ended before.
+    let is_current = issuing.generation == if is_enabled { generation } else { generation.next() };
+    let followed = Followed {
+        ceiling: &issuing.ceiling,
+        is_enabled,
+        limits: Some(&credential.limits),
+        revision: record.revision,
+    };
+    (is_current && credential.issued.is_none()).then_some(followed)
+}
+
+impl Terms<'_> {
+    /// The verdict; `followed` is the issuer, and when it issued the key.
+    fn judge(
+        &self,
+        followed: Option<(Followed<'_>, UnixMs)>,
+        state: &AccountState,
+        facts: &Facts<'_>,
+        now: UnixMs,
+    ) -> Result<Valid, Denial> {
+        let (issuer, issued_at) = followed.unzip();
+        let ceiling = issuer.map(|issuer| issuer.ceiling);
+        let issuers_limits = issuer.and_then(|issuer| issuer.limits);
+        if !self.is_enabled || issuer.is_some_and(|issuer| !issuer.is_enabled) {
+            return Err(Denial::Disabled);
+        }
+        if state.suspended {
+            return Err(Denial::AccountSuspended);
+        }
+        let begins = self.not_before.max(issuers_limits.and_then(|limits| limits.not_before));
+        if begins.is_some_and(|start| now < start) {
+            return Err(Denial::NotYetValid);
+        }
+        let longest = ceiling.and_then(|ceiling| ceiling.longest).zip(issued_at);
+        let longest = longest.map_or(Expiry::Never, |(longest, at)| Expiry::At(at.saturating_add(longest)));
+        let issuers_end = issuers_limits.map_or(Expiry::Never, |limits| limits.expires);
+        let expires = self.expires.earlier(longest).earlier(issuers_end);
+        if expires.is_past(now) {
+            return Err(Denial::Expired);
+        }
+        let is_allowed = |networks: &Networks| networks.allows(facts.address);
+        if !is_allowed(self.networks) || ceiling.is_some_and(|ceiling| !is_allowed(&ceiling.networks)) {
+            return Err(Denial::NetworkDenied);
+        }
+        let is_for = |interfaces: &[Interface]| interfaces.contains(&facts.interface);
+        if !is_for(self.interfaces) || issuer.is_some_and(|issuer| !is_for(issuer.interfaces())) {
+            return Err(Denial::InterfaceDenied);
+        }
+        let permissions = match ceiling {
+            None => Cow::Borrowed(self.permissions),
+            Some(ceiling) => Cow::Owned(self.permissions.within(&ceiling.permissions)),
+        };
+        let may = match facts.demand {
+            Demand::AnyKey => true,
+            Demand::Permission(permission) => permissions.grants(permission),
+        };
+        if !may {
+            return Err(Denial::PermissionDenied);
+        }
+        let permissions = permissions.into_owned();
+        Ok(Valid { key: self.key, permissions, expires, revision: self.revision })
+    }
 }

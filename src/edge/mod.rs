@@ -138,8 +138,8 @@ async fn find_out(need: Need, env: &Env, lookup: &mut Lookup) {
             let text = calls::read_kv(env, &crate::record::kv_key(id)).await;
             with_gateway(|gateway| gateway.take_kv(&read, text.as_deref(), now(), lookup));
         }
-        Need::Ledger(id) => {
-            let Some(call) = with_gateway(|gateway| gateway.ask_ledger(id, now())) else { return };
+        Need::Ledger(_) | Need::Issuer(_) | Need::State(_) => {
+            let Some(call) = with_gateway(|gateway| gateway.ask(need, now())) else { return };
             let reply = calls::refresh(env, &call, calls::OnFailure::Log).await;
             with_gateway(|gateway| gateway.take_refresh(&call, &reply, now(), Some(lookup)));
         }

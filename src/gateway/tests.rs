@@ -1,10 +1,14 @@
+mod following;
 mod freshness;
 
 use super::*;
 use crate::config::tests::config;
 use crate::expiry::Expiry;
 use crate::id::Prefix;
+use crate::issuer::Issuer;
 use crate::key::NewKey;
+use crate::lease::call::{Finding, Found};
+use crate::lease::entries::Word;
 use crate::record::{Credential, Epoch, Limits, Standing};
 use crate::refresh::{AccountState, Answer, Delta, Refresh, Unsettled};
 use crate::request::{Headers, Url};

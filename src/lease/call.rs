@@ -14,8 +14,12 @@ use crate::time::UnixMs;
 pub enum Need {
     /// What KV holds of this key.
     Kv(KeyId),
-    /// What the account's ledger says of its state and of this key.
+    /// What the account's ledger says of its state and of this key, which is being used.
     Ledger(KeyId),
+    /// What it says of its state and of this key, which has issued the one that is being used.
+    Issuer(KeyId),
+    /// What it says of its state.
+    State(AccountId),
 }
 
 /// Under what a question was asked.
@@ -56,15 +60,14 @@ impl RefreshCall {
     pub(super) fn state_after(&self, reply: &Refresh) -> Option<Arc<AccountState>> {
         let is_same_history = self.request.epoch.as_ref() == Some(&reply.epoch);
         let is_going_back = is_same_history && reply.revision < self.request.known_revision;
-        let answers = |id: &KeyId| {
-            reply.answers.iter().any(|answer| {
-                answer.id == *id
-                    && answer.record.as_ref().is_none_or(|record| {
-                        record.id == *id && record.epoch == reply.epoch && record.revision <= reply.revision
-                    })
+        // Also of what was not asked for: issuers come with what they issued.
+        let is_whole = reply.answers.iter().all(|answer| {
+            answer.record.as_ref().is_none_or(|record| {
+                record.id == answer.id && record.epoch == reply.epoch && record.revision <= reply.revision
             })
-        };
-        if is_going_back || !self.request.ask.iter().all(answers) {
+        });
+        let answers = |id: &KeyId| reply.answers.iter().any(|answer| answer.id == *id);
+        if is_going_back || !is_whole || !self.request.ask.iter().all(answers) {
             return None;
         }
         match &reply.state {
@@ -113,11 +116,14 @@ impl From<LedgerReply> for RefreshReply {
     }
 }
 
-/// What one request has found out about one key. It is the request's own, so that it helps even where memory keeps nothing.
+/// What one request has found out about keys of one account. It is the request's own, so that it helps even where memory keeps nothing.
 #[derive(Clone, Debug, Default)]
 pub struct Lookup {
-    pub(super) told: Option<Told>,
-    pub(super) kv: KvOutcome,
+    /// The last word of the ledger on each key.
+    pub(super) told: Vec<Told>,
+    /// Its last word on the account.
+    pub(super) state: Option<ToldState>,
+    pub(super) kv: Vec<(KeyId, KvOutcome)>,
     pub(super) failures: u32,
 }
 
@@ -131,12 +137,38 @@ pub(super) enum KvOutcome {
 }
 
 impl Lookup {
-    /// The use that the ledger counted when it told, if it did, is accounted for: any further one is the isolate's to count.
-    pub fn spend_use(&mut self) {
-        if let Some(told) = &mut self.told {
+    /// The use of `id` that the ledger counted when it told, if it did, is accounted for: any further one is the isolate's to count.
+    pub fn spend_use(&mut self, id: KeyId) {
+        if let Some(told) = self.told.iter_mut().find(|told| told.id == id) {
             told.is_use = false;
         }
     }
+
+    pub(super) fn told(&self, id: KeyId) -> Option<&Told> {
+        self.told.iter().find(|told| told.id == id)
+    }
+
+    pub(super) fn tell(&mut self, told: Told) {
+        self.told.retain(|earlier| earlier.id != told.id);
+        self.told.push(told);
+    }
+
+    pub(super) fn kv(&self, id: KeyId) -> KvOutcome {
+        self.kv.iter().find(|(asked, _)| *asked == id).map(|(_, outcome)| *outcome).unwrap_or_default()
+    }
+
+    pub(super) fn note_kv(&mut self, id: KeyId, outcome: KvOutcome) {
+        self.kv.retain(|(asked, _)| *asked != id);
+        self.kv.push((id, outcome));
+    }
+}
+
+/// What the ledger told a request of the account.
+#[derive(Clone, Debug)]
+pub(super) struct ToldState {
+    pub(super) account: AccountId,
+    pub(super) state: Arc<AccountState>,
+    pub(super) sent: UnixMs,
 }
 
 /// What the ledger told a request. It was asked after the request had arrived, so that it may be relied on whatever the lease is by now.
@@ -144,19 +176,19 @@ impl Lookup {
 pub(super) struct Told {
     pub(super) id: KeyId,
     pub(super) word: Word,
-    pub(super) is_suspended: bool,
+    pub(super) state: Arc<AccountState>,
     pub(super) sent: UnixMs,
     /// Whether the ledger has counted a use of the key if it is active.
     pub(super) is_use: bool,
 }
 
-/// What a decision rests on.
+/// What a decision rests on: by default on a key, with `W = ()` on the account alone.
 #[derive(Clone, Debug)]
-pub struct Finding {
+pub struct Finding<W = Word> {
     /// What is known of the key.
-    pub word: Word,
-    /// Whether the account is suspended.
-    pub is_suspended: bool,
+    pub word: W,
+    /// What is known of its account.
+    pub state: Arc<AccountState>,
     /// Where it comes from.
     pub source: Source,
     /// The local time as of which it is known.
@@ -178,11 +210,11 @@ pub enum Source {
     Ledger,
 }
 
-/// The answer to "what is known of this key?".
+/// The answer to "what is known of this key?", or of this account.
 #[derive(Clone, Debug)]
-pub enum Found {
+pub enum Found<W = Word> {
     /// This. Perhaps a lease is to be refreshed in the background.
-    Finding(Finding, Option<AccountId>),
+    Finding(Finding<W>, Option<AccountId>),
     /// First find this out.
     Need(Need),
     /// The ledger is out of reach.

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use super::account::{Accounts, Evicted};
 use super::call::{
     Finding, Found, KvOutcome, KvRead, Lookup, Need, RefreshCall, RefreshReply, Source, Tenure, Told,
+    ToldState,
 };
 use super::entries::Word;
 use super::rules::Rules;
@@ -90,45 +91,96 @@ impl<R: Rules> Leases<R> {
         }
     }
 
-    /// What is known of a key, for a request that arrived at `arrival` and has found out `lookup` so far.
+    /// What is known of a key that is used, for a request that arrived at `arrival` and has found out `lookup` so far.
     pub fn find(&mut self, id: KeyId, arrival: UnixMs, now: UnixMs, lookup: &Lookup) -> Found {
+        self.find_key(id, Need::Ledger(id), arrival, now, lookup)
+    }
+
+    /// What is known of a key that has issued the one that is used.
+    pub fn find_issuer(&mut self, id: KeyId, arrival: UnixMs, now: UnixMs, lookup: &Lookup) -> Found {
+        self.find_key(id, Need::Issuer(id), arrival, now, lookup)
+    }
+
+    /// What is known of an account.
+    pub fn find_state(
+        &mut self,
+        account: AccountId,
+        arrival: UnixMs,
+        now: UnixMs,
+        lookup: &Lookup,
+    ) -> Found<()> {
         self.observe(now);
-        if let Some(told) = lookup.told.as_ref().filter(|told| told.id == id) {
+        if let Some(told) = lookup.state.as_ref().filter(|told| told.account == account) {
             return Found::Finding(told.finding(), self.idle_uses(now));
         }
-        let ask = match lookup.failures {
-            0..REFRESH_ATTEMPTS => Found::Need(Need::Ledger(id)),
+        self.find_in_lease(account, Need::State(account), arrival, now, lookup, |_, _| Heard::Word((), true))
+    }
+
+    fn find_key(&mut self, id: KeyId, need: Need, arrival: UnixMs, now: UnixMs, lookup: &Lookup) -> Found {
+        self.observe(now);
+        if let Some(told) = lookup.told(id) {
+            return Found::Finding(told.finding(), self.idle_uses(now));
+        }
+        let kv = lookup.kv(id);
+        let hear = |lease: &mut Lease<R>, generation| match (lease.say(id, generation), kv) {
+            (Said::Word { word, is_young }, _) => Heard::Word(word, is_young),
+            (Said::AskKv, KvOutcome::NotAsked) => Heard::AskKv(id),
+            (Said::AskKv | Said::AskLedger, _) => Heard::AskLedger,
+        };
+        let found = self.find_in_lease(id.account(), need, arrival, now, lookup, hear);
+        match found {
+            Found::Finding(finding, renew) if kv == KvOutcome::Taken => {
+                Found::Finding(Finding { source: Source::Kv, ..finding }, renew)
+            }
+            Found::Finding(finding, renew) => {
+                self.count_hit(&finding);
+                Found::Finding(finding, renew)
+            }
+            other => other,
+        }
+    }
+
+    /// What a lease that may be used says; `need` is what to find out where there is none.
+    fn find_in_lease<W>(
+        &mut self,
+        account_id: AccountId,
+        need: Need,
+        arrival: UnixMs,
+        now: UnixMs,
+        lookup: &Lookup,
+        hear: impl FnOnce(&mut Lease<R>, u32) -> Heard<W>,
+    ) -> Found<W> {
+        let ask = || match lookup.failures {
+            0..REFRESH_ATTEMPTS => Found::Need(need),
             _ => Found::OutOfReach,
         };
         let (generation, outage) = (self.generation, self.outage);
-        let Some(account) = self.accounts.find(id.account()) else { return ask };
+        let Some(account) = self.accounts.find(account_id) else { return ask() };
         let is_ledger_away = lookup.failures >= REFRESH_ATTEMPTS || account.is_ledger_away(now);
-        let Some(lease) = account.lease.as_mut().filter(|lease| !lease.is_over(now)) else { return ask };
+        let Some(lease) = account.lease.as_mut().filter(|lease| !lease.is_over(now)) else { return ask() };
         let is_fresh = lease.is_usable(arrival, DurationMs::default());
         let may_be_stale =
             is_ledger_away && outage.grace().is_some_and(|more| lease.is_usable(arrival, more));
         if !is_fresh && !may_be_stale {
-            return ask;
+            return ask();
         }
-        let (word, is_young) = match (lease.say(id, generation), lookup.kv) {
-            (Said::Word { word, is_young }, _) => (word, is_young),
-            (Said::AskKv, KvOutcome::NotAsked) => return Found::Need(Need::Kv(id)),
-            (Said::AskKv | Said::AskLedger, _) => return ask,
+        let (word, is_young) = match hear(lease, generation) {
+            Heard::Word(word, is_young) => (word, is_young),
+            Heard::AskKv(id) => return Found::Need(Need::Kv(id)),
+            Heard::AskLedger => return ask(),
         };
-        let source = if lookup.kv == KvOutcome::Taken { Source::Kv } else { Source::Memory };
         let finding = Finding {
             word,
-            is_suspended: lease.state().suspended,
-            source,
+            state: Arc::clone(lease.state()),
+            source: Source::Memory,
             as_of: lease.as_of(),
             is_stale: !is_fresh,
             is_counted: false,
         };
-        let renew = account.renew(now).then_some(id.account());
+        let renew = account.renew(now).then_some(account_id);
         if !is_young {
             self.grow_older();
         }
-        self.count_hit(&finding);
         Found::Finding(finding, renew.or_else(|| self.idle_uses(now)))
     }
 
@@ -144,7 +196,7 @@ impl<R: Rules> Leases<R> {
     /// Takes what KV held: `None` = nothing, or KV failed.
     pub fn take_kv(&mut self, read: &KvRead, text: Option<&str>, now: UnixMs, lookup: &mut Lookup) {
         self.observe(now);
-        lookup.kv = KvOutcome::NoHelp;
+        lookup.note_kv(read.id, KvOutcome::NoHelp);
         let Some(record) = text.and_then(|text| Record::from_kv(text, read.id)).map(Arc::new) else { return };
         if self.tenure(read.id.account(), now) != read.tenure {
             return;
@@ -153,7 +205,7 @@ impl<R: Rules> Leases<R> {
         let Some(account) = self.accounts.find(read.id.account()) else { return };
         let Some(lease) = &mut account.lease else { return };
         if lease.enter_from_kv(&record, read.known, generation) {
-            lookup.kv = KvOutcome::Taken;
+            lookup.note_kv(read.id, KvOutcome::Taken);
             self.grow_older();
         }
     }
@@ -161,6 +213,15 @@ impl<R: Rules> Leases<R> {
     /// Begins a refresh for a request that waits for the ledger's word on `id`.
     pub fn ask_ledger(&mut self, id: KeyId, now: UnixMs) -> RefreshCall {
         self.call(id.account(), vec![id], now)
+    }
+
+    /// Begins the refresh that a request needs.
+    pub fn ask(&mut self, need: Need, now: UnixMs) -> RefreshCall {
+        match need {
+            Need::Kv(id) | Need::Ledger(id) => self.ask_ledger(id, now),
+            Need::Issuer(id) => self.ask_ledger_for(id.account(), vec![id], vec![id], now),
+            Need::State(account) => self.call(account, Vec::new(), now),
+        }
     }
 
     /// Begins a refresh for a request that waits for the ledger's word on several keys of one account: [`ASK_MAX`](crate::refresh::ASK_MAX) different
@@ -204,35 +265,38 @@ impl<R: Rules> Leases<R> {
         call
     }
 
-    /// Takes what came of a refresh. Whether there was an answer. `lookups` are of the keys that it asked for, in that order.
-    pub fn take<'a>(
+    /// Takes what came of a refresh, for the request that waited for it, if one did. Whether there was an answer.
+    pub fn take(
         &mut self,
         call: &RefreshCall,
         reply: &RefreshReply,
         now: UnixMs,
-        lookups: impl IntoIterator<Item = &'a mut Lookup>,
+        lookup: Option<&mut Lookup>,
     ) -> bool {
         self.observe(now);
-        let (answers, is_suspended) = match reply {
+        let (answers, state) = match reply {
             RefreshReply::Refreshed(refresh) => match call.state_after(refresh) {
                 Some(state) => {
                     self.answered(call);
                     self.take_refresh(call, refresh, &state, now);
-                    (Some(&refresh.answers), state.suspended)
+                    (words(refresh), state)
                 }
-                None => return self.failed(call, now, lookups),
+                None => return self.failed(call, now, lookup),
             },
             RefreshReply::Gone => {
                 self.answered(call);
                 self.take_gone(call, now);
-                (None, false)
+                let none = call.request.ask.iter().map(|id| (*id, Word::NoSuchKey));
+                (none.collect(), Arc::new(AccountState::default()))
             }
-            RefreshReply::Failed => return self.failed(call, now, lookups),
+            RefreshReply::Failed => return self.failed(call, now, lookup),
         };
-        for (id, lookup) in call.request.ask.iter().zip(lookups) {
-            let word = answers.map_or(Some(Word::NoSuchKey), |answers| word_on(*id, answers));
-            let is_use = !call.request.unused.contains(id);
-            lookup.told = word.map(|word| Told { id: *id, word, is_suspended, sent: call.sent, is_use });
+        let Some(lookup) = lookup else { return true };
+        let sent = call.sent;
+        lookup.state = Some(ToldState { account: call.account, state: Arc::clone(&state), sent });
+        for (id, word) in answers {
+            let is_use = call.request.ask.contains(&id) && !call.request.unused.contains(&id);
+            lookup.tell(Told { id, word, state: Arc::clone(&state), sent, is_use });
         }
         true
     }
@@ -295,17 +359,12 @@ impl<R: Rules> Leases<R> {
     }
 
     /// Notes that there was no answer, and says so.
-    fn failed<'a>(
-        &mut self,
-        call: &RefreshCall,
-        now: UnixMs,
-        lookups: impl IntoIterator<Item = &'a mut Lookup>,
-    ) -> bool {
+    fn failed(&mut self, call: &RefreshCall, now: UnixMs, lookup: Option<&mut Lookup>) -> bool {
         increment(&mut self.counters.failures);
         if let Some(account) = self.accounts.find(call.account) {
             account.failed(now);
         }
-        for lookup in lookups {
+        if let Some(lookup) = lookup {
             lookup.failures = lookup.failures.saturating_add(1);
         }
         false
@@ -436,7 +495,7 @@ impl Told {
     fn finding(&self) -> Finding {
         Finding {
             word: self.word.clone(),
-            is_suspended: self.is_suspended,
+            state: Arc::clone(&self.state),
             source: Source::Ledger,
             as_of: self.sent,
             is_stale: false,
@@ -445,10 +504,35 @@ impl Told {
     }
 }
 
-/// The ledger's word on a key that was asked for.
-fn word_on(id: KeyId, answers: &[Answer]) -> Option<Word> {
-    let answer = answers.iter().find(|answer| answer.id == id)?;
-    Some(answer.record.clone().map_or(Word::NoSuchKey, |record| Word::Record(Arc::new(record))))
+impl ToldState {
+    fn finding(&self) -> Finding<()> {
+        Finding {
+            word: (),
+            state: Arc::clone(&self.state),
+            source: Source::Ledger,
+            as_of: self.sent,
+            is_stale: false,
+            is_counted: false,
+        }
+    }
+}
+
+/// What a lease that may be used says.
+enum Heard<W> {
+    /// This; whether it was used in the present generation before.
+    Word(W, bool),
+    /// KV can tell of this key.
+    AskKv(KeyId),
+    /// Only the ledger can tell.
+    AskLedger,
+}
+
+/// The ledger's words on keys, those that were asked for and those that came with them.
+fn words(reply: &Refresh) -> Vec<(KeyId, Word)> {
+    let word = |answer: &Answer| {
+        answer.record.clone().map_or(Word::NoSuchKey, |record| Word::Record(Arc::new(record)))
+    };
+    reply.answers.iter().map(|answer| (answer.id, word(answer))).collect()
 }
 
 fn increment(counter: &mut u64) {

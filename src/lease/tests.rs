@@ -413,6 +413,6 @@ fn a_suspended_account_is_told_from_memory_and_by_the_ledger() {
     let mut lookup = Lookup::default();
     let told = Refresh { state: Some(suspended), ..with_record(reply(5), active(key('a'), 5)) };
     isolate.0.take(&call, &RefreshReply::Refreshed(told), at(0), Some(&mut lookup));
-    assert!(finding(isolate.0.find(key('a'), at(0), at(0), &lookup)).is_suspended);
-    assert!(finding(isolate.find(key('a'), 1)).is_suspended);
+    assert!(finding(isolate.0.find(key('a'), at(0), at(0), &lookup)).state.suspended);
+    assert!(finding(isolate.find(key('a'), 1)).state.suspended);
 }

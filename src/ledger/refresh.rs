@@ -7,7 +7,8 @@ use super::account::Account;
 use super::key::{Key, State};
 use super::{document, publication, state, usage};
 use crate::id::KeyId;
-use crate::record::{Epoch, Record};
+use crate::issuer::Issuer;
+use crate::record::{Epoch, Record, Standing};
 use crate::refresh::{ASK_MAX, Answer, Delta, Refresh, RefreshRequest};
 use crate::sql::{Sql, SqlError, Statement};
 use crate::time::UnixMs;
@@ -76,6 +77,24 @@ fn answers(sql: &dyn Sql, account: &Account, ids: &[KeyId]) -> Result<(Vec<Answe
         };
         answers.push(Answer { id: *id, record });
     }
+    // What was issued follows its issuer, which will be asked for next.
+    let issuers: Vec<KeyId> = issuers(&answers).filter(|id| !ids.contains(id)).collect();
+    if !issuers.is_empty() {
+        let found = Key::load_many(sql, &issuers)?;
+        answers
+            .extend(found.iter().map(|key| Answer { id: key.id, record: Some(key.record(&account.epoch)) }));
+    }
     let active = keys.iter().filter(|key| key.state == State::Active).map(|key| key.id).collect();
     Ok((answers, active))
+}
+
+/// The keys that have issued what was asked for.
+fn issuers(answers: &[Answer]) -> impl Iterator<Item = KeyId> {
+    answers.iter().filter_map(|answer| match &answer.record.as_ref()?.standing {
+        Standing::Active(credential) | Standing::Disabled(credential) => match credential.issued?.by {
+            Issuer::Key(id) => Some(id),
+            Issuer::Service => None,
+        },
+        Standing::Deleted => None,
+    })
 }

@@ -312,8 +312,8 @@ impl World {
                 self.count.kv_reads += 1;
                 self.later(KV_MS, Event::Kv(flight, read));
             }
-            Found::Need(Need::Ledger(id)) => {
-                let call = leases.ask_ledger(id, now);
+            Found::Need(need) => {
+                let call = leases.ask(need, now);
                 self.count.waits += u64::from(!flight.is_waiting);
                 flight.is_waiting = true;
                 self.call(flight.isolate, call, Some(flight));

@@ -317,9 +317,9 @@ impl<R: Rules> World<R> {
                 self.later(delay, Event::KvBack(flight, read, text));
                 return Ok(());
             }
-            Check::Need(Need::Ledger(id)) => {
+            Check::Need(need @ (Need::Ledger(_) | Need::Issuer(_) | Need::State(_))) => {
                 let local = at(self.local(isolate));
-                let call = self.isolates[isolate].gateway.ask_ledger(id, local);
+                let call = self.isolates[isolate].gateway.ask(need, local);
                 self.send(of, call, Some(flight));
                 return Ok(());
             }

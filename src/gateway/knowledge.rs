@@ -1,0 +1,159 @@
+//! What a check rests on: the findings about a key and its issuer, put together.
+
+use std::sync::Arc;
+
+use super::{Check, Checked, Evidence, Gateway};
+use crate::id::{AccountId, KeyId};
+use crate::issuer::Issuer;
+use crate::key::MadeKey;
+use crate::lease::call::{Finding, Found, Lookup, Need, Source};
+use crate::lease::entries::Word;
+use crate::lease::rules::Rules;
+use crate::record::{Record, Standing};
+use crate::refresh::AccountState;
+use crate::sealed::MadeSealed;
+use crate::time::{DurationMs, UnixMs};
+use crate::verdict::Denial;
+use crate::verify::Known;
+
+impl<R: Rules> Gateway<R> {
+    /// What is known of a key, and of the key that issued it.
+    pub(super) fn known_of(
+        &mut self,
+        id: KeyId,
+        arrival: UnixMs,
+        now: UnixMs,
+        lookup: &Lookup,
+    ) -> Result<Knowledge, Lack> {
+        let (finding, renew) = self.leases.find(id, arrival, now, lookup).into_result()?;
+        let mut known = Knowledge::new(finding, renew);
+        if let Some(Issuer::Key(issuer)) = issuer_of(known.record.as_deref()) {
+            let found = self.leases.find_issuer(issuer, arrival, now, lookup);
+            let (finding, renew) = found.into_result()?;
+            known.add_issuer(finding, renew);
+        }
+        Ok(known)
+    }
+
+    /// What is known of a sealed key: of its issuer, and of its account.
+    pub(super) fn known_of_sealed(
+        &mut self,
+        made: &MadeSealed,
+        arrival: UnixMs,
+        now: UnixMs,
+        lookup: &Lookup,
+    ) -> Result<Knowledge, Lack> {
+        match made.claims().issuer {
+            Issuer::Key(issuer) => {
+                let found = self.leases.find_issuer(issuer, arrival, now, lookup);
+                let (finding, renew) = found.into_result()?;
+                let mut known = Knowledge::new(finding, renew);
+                known.issuer = known.record.take();
+                Ok(known)
+            }
+            Issuer::Service => {
+                let found = self.leases.find_state(made.account(), arrival, now, lookup);
+                let (Finding { state, source, as_of, is_stale, is_counted, .. }, renew) =
+                    found.into_result()?;
+                let word = Word::NoSuchKey;
+                let finding = Finding { word, state, source, as_of, is_stale, is_counted };
+                Ok(Knowledge::new(finding, renew))
+            }
+        }
+    }
+}
+
+/// A credential of ours.
+pub(super) enum Presented {
+    Key(MadeKey),
+    Sealed(MadeSealed),
+}
+
+/// What keeps a check from a verdict.
+pub(super) enum Lack {
+    Need(Need),
+    OutOfReach,
+}
+
+impl<V> From<Lack> for Check<V> {
+    fn from(lack: Lack) -> Self {
+        match lack {
+            Lack::Need(need) => Self::Need(need),
+            Lack::OutOfReach => Checked::without_evidence(Denial::Unavailable),
+        }
+    }
+}
+
+impl<W> Found<W> {
+    fn into_result(self) -> Result<(Finding<W>, Option<AccountId>), Lack> {
+        match self {
+            Self::Finding(finding, renew) => Ok((finding, renew)),
+            Self::Need(need) => Err(Lack::Need(need)),
+            Self::OutOfReach => Err(Lack::OutOfReach),
+        }
+    }
+}
+
+/// What a verdict rests on.
+pub(super) struct Knowledge {
+    record: Option<Arc<Record>>,
+    issuer: Option<Arc<Record>>,
+    state: Arc<AccountState>,
+    source: Source,
+    as_of: UnixMs,
+    is_stale: bool,
+    /// The ledger has counted a use, if the key is active.
+    pub(super) is_counted: bool,
+    renew: Option<AccountId>,
+}
+
+impl Knowledge {
+    fn new(finding: Finding, renew: Option<AccountId>) -> Self {
+        let Finding { word, state, source, as_of, is_stale, is_counted } = finding;
+        Self { record: record(word), issuer: None, state, source, as_of, is_stale, is_counted, renew }
+    }
+
+    /// Both findings hold for the request; what they rest on together is as old as the older of them.
+    fn add_issuer(&mut self, finding: Finding, renew: Option<AccountId>) {
+        self.issuer = record(finding.word);
+        if self.source == Source::Memory {
+            self.source = finding.source;
+        }
+        if finding.state.revision > self.state.revision {
+            self.state = finding.state;
+        }
+        self.as_of = self.as_of.min(finding.as_of);
+        self.is_stale |= finding.is_stale;
+        self.renew = self.renew.or(renew);
+    }
+
+    pub(super) fn borrow(&self) -> Known<'_> {
+        Known { record: self.record.as_deref(), issuer: self.issuer.as_deref(), state: &self.state }
+    }
+
+    pub(super) fn conclude<V>(&self, verdict: Result<V, Denial>, now: UnixMs) -> Check<V> {
+        let told = self.record.as_deref().or(self.issuer.as_deref());
+        let evidence = Evidence {
+            source: self.source,
+            age_ms: now.since(self.as_of).map_or(0, DurationMs::as_ms),
+            revision: told.map(|record| record.revision),
+            is_stale: self.is_stale,
+        };
+        Check::Verdict(Checked { verdict, evidence: Some(evidence), renew: self.renew })
+    }
+}
+
+fn record(word: Word) -> Option<Arc<Record>> {
+    match word {
+        Word::Record(record) => Some(record),
+        Word::NoSuchKey => None,
+    }
+}
+
+/// The issuer of a living key.
+fn issuer_of(record: Option<&Record>) -> Option<Issuer> {
+    match &record?.standing {
+        Standing::Active(credential) | Standing::Disabled(credential) => Some(credential.issued.as_ref()?.by),
+        Standing::Deleted => None,
+    }
+}
