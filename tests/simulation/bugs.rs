@@ -28,6 +28,8 @@ pub enum Sabotage {
     KvBeyondS,
     /// Isolates take a stranger's tags for their own.
     TagsUnchecked,
+    /// Leases serve past T while the ledger is out of reach, and nobody knows.
+    GraceUnannounced,
     /// A repeated batch of uses comes under a new number.
     FreshSequences,
 }

@@ -80,10 +80,44 @@ fn the_promises_hold_in_many_short_runs() {
 #[test]
 #[ignore = "takes as long as it is told to"]
 fn long() {
-    let number = |name: &str, usual: u64| std::env::var(name).map_or(usual, |text| text.parse().unwrap());
     let (first, seeds) = (number("SIMULATE_SEED", 0), number("SIMULATE_SEEDS", 1_000));
     let tally = run::<ByTheBook>(first, seeds, 8 * STEPS, Sabotage::None);
     println!("{:#?}", tally.unwrap_or_else(|violation| panic!("{violation}")));
+}
+
+/// What breaks where KV serves what is older than S, and by how much: of so many seeds, the verdicts, those that came too late, and by how
+/// many milliseconds the worst did.
+fn too_late(first: u64, seeds: u64, times: i64) -> (u64, usize, i64) {
+    let runs = (first..first + seeds).map(|seed| storm::run_late(seed, STEPS, times));
+    let (verdicts, late): (Vec<u64>, Vec<Vec<i64>>) = runs.unzip();
+    let late = late.concat();
+    (verdicts.iter().sum(), late.len(), late.into_iter().max().unwrap_or_default())
+}
+
+#[test]
+fn a_kv_older_than_s_is_believed_no_longer_than_it_is_old() {
+    assert_eq!(too_late(0, 20, 1).1, 0, "as old as S is no danger");
+    let (verdicts, late, worst_ms) = too_late(0, 100, 3);
+    println!("KV up to 3 S old: {late} of {verdicts} verdicts too late, by {worst_ms} ms at most");
+    assert!(late > 0 && worst_ms <= 3 * world::S, "{late}, {worst_ms}");
+}
+
+/// `SIMULATE_SEEDS` runs from `SIMULATE_SEED` on, with KV that is staler and staler.
+#[test]
+#[ignore = "takes as long as it is told to"]
+fn stale_kv() {
+    let (first, seeds) = (number("SIMULATE_SEED", 0), number("SIMULATE_SEEDS", 1_000));
+    for times in [1, 2, 3, 6] {
+        let (verdicts, late, worst_ms) = too_late(first, seeds, times);
+        println!(
+            "KV up to {times} S old: {late} of {verdicts} verdicts too late, by {} s at most",
+            worst_ms / 1_000
+        );
+    }
+}
+
+fn number(name: &str, usual: u64) -> u64 {
+    std::env::var(name).map_or(usual, |text| text.parse().unwrap())
 }
 
 /// Whether the simulation notices a bug within so many seeds, by breaking one of these promises.
@@ -119,6 +153,7 @@ noticed! {
     a_suspension_that_is_hidden_is_noticed: ByTheBook, StateUntold, ["P1"];
     a_word_that_is_dropped_for_an_equal_one_is_noticed: bugs::LastWordCounts, None, ["P4", "order"];
     tags_that_are_not_checked_are_noticed: ByTheBook, TagsUnchecked, ["P3"];
+    grace_that_nobody_announced_is_noticed: ByTheBook, GraceUnannounced, ["P1", "P2"];
     puts_that_land_twice_are_noticed: ByTheBook, PutsTwice, ["P1", "P2", "P5"];
     reading_back_without_reading_is_noticed: ByTheBook, BlindReadBack, ["P1", "P2", "P5"];
     a_tombstone_that_is_removed_is_noticed: ByTheBook, DeletedRemoved, ["P5"];

@@ -157,6 +157,17 @@ impl Model {
         (0..from.len()).filter(may).collect()
     }
 
+    /// By how many milliseconds a verdict comes too late that some version would have been right for.
+    pub fn lateness(&self, judged: &Judged, verdict: Result<(), Denial>, revision: Option<u64>) -> i64 {
+        let versions = self.keys[judged.key].versions.windows(2).filter(|pair| {
+            let is = pair[0].power;
+            pair[0].revision == revision.unwrap_or_default()
+                && [false, true].into_iter().any(|suspended| is.verdict(suspended, judged.ask) == verdict)
+        });
+        let late = versions.map(|pair| judged.arrived - self.deadline(pair[1].from) - judged.slack);
+        late.min().unwrap_or(i64::MAX)
+    }
+
     /// Judges a verdict. `revision` is that of the record it rests on, if there is one.
     pub fn judge(
         &self,

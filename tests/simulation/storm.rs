@@ -4,7 +4,7 @@ use claviger::draft::Draft;
 use claviger::id::KeyId;
 use claviger::key::NewKey;
 use claviger::lease::call::RefreshReply;
-use claviger::lease::rules::Rules;
+use claviger::lease::rules::{ByTheBook, Rules};
 use claviger::protocol::{Command, LedgerReply, LedgerRequest};
 use claviger::record::{Epoch, Record, Revision, Standing};
 use claviger::refresh::{AccountState, Delta, Refresh, RefreshRequest, Unsettled};
@@ -17,6 +17,8 @@ use crate::sql::sqlite::Fault;
 use crate::tally::Tally;
 use crate::world::{Checked, Event, S, World};
 
+const DAY: i64 = 24 * 3_600_000;
+
 /// Runs one seed: `steps` things happen, then all heals.
 pub fn run<R: Rules>(seed: u64, steps: u32, sabotage: Sabotage) -> Result<Tally, String> {
     let mut world = World::<R>::new(seed, sabotage);
@@ -28,6 +30,22 @@ pub fn run<R: Rules>(seed: u64, steps: u32, sabotage: Sabotage) -> Result<Tally,
     };
     go().map_err(|violation| format!("seed {seed}: {violation}"))?;
     Ok(world.tally)
+}
+
+/// Runs one seed while KV serves what is up to `times` S old: the verdicts that were given, and by how many milliseconds those came too
+/// late that broke a promise.
+pub fn run_late(seed: u64, steps: u32, times: i64) -> (u64, Vec<i64>) {
+    let mut world = World::<ByTheBook>::new(seed, Sabotage::KvBeyondS);
+    (world.kv.stale_ms, world.late) = (times * S, Some(Vec::new()));
+    let mut go = || {
+        for _ in 0..steps {
+            world.step()?;
+        }
+        world.wait(2 * S)
+    };
+    go().unwrap_or_else(|violation| panic!("seed {seed}: {violation}"));
+    let Tally { let_through, refused, .. } = world.tally;
+    (let_through + refused, world.late.unwrap_or_default())
 }
 
 impl<R: Rules> World<R> {
@@ -49,6 +67,7 @@ impl<R: Rules> World<R> {
             93 => self.host.is_short = self.one_in(2),
             94 => self.garbage()?,
             95 => self.renew_history(),
+            96 if self.one_in(6) => self.sleep()?,
             96 if self.host.sabotage == Sabotage::None && self.one_in(30) => self.flood(),
             _ => (),
         }
@@ -265,6 +284,18 @@ impl<R: Rules> World<R> {
         let place = self.any_isolate();
         self.isolates[place] = self.isolate();
         self.tally.restarts += 1;
+    }
+
+    /// An isolate sleeps for a day, while life goes on elsewhere.
+    fn sleep(&mut self) -> Checked {
+        let place = self.any_isolate();
+        self.isolates[place].frozen_until = self.now + DAY;
+        for _ in 0..4 {
+            self.change();
+            self.wait(DAY / 4)?;
+        }
+        self.tally.sleeps += 1;
+        self.ask()
     }
 
     /// A clock steps. Where its isolate cannot see that, it may be wrong by as much.

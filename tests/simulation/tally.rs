@@ -11,8 +11,12 @@ pub struct Tally {
     pub changes: u64,
     pub restarts: u64,
     pub clock_steps: u64,
+    /// Isolates that slept for a day.
+    pub sleeps: u64,
     /// Verdicts that were given again at once, without needing anything (P4).
     pub repeats: u64,
+    /// Verdicts that were older than T, for want of the ledger.
+    pub stale: u64,
 }
 
 impl Tally {
@@ -25,12 +29,15 @@ impl Tally {
         self.changes += other.changes;
         self.restarts += other.restarts;
         self.clock_steps += other.clock_steps;
+        self.sleeps += other.sleeps;
         self.repeats += other.repeats;
+        self.stale += other.stale;
     }
 
     /// Whether much of everything happened.
     pub fn is_rich(&self) -> bool {
-        let least = self.let_through.min(self.refused).min(self.unavailable).min(self.from_memory);
-        least.min(self.from_kv).min(self.changes).min(self.restarts).min(self.clock_steps) > 100
+        let mut least = self.let_through.min(self.refused).min(self.unavailable).min(self.from_memory);
+        least = least.min(self.from_kv).min(self.changes).min(self.restarts).min(self.clock_steps);
+        least.min(self.stale).min(5 * self.sleeps) > 100
     }
 }

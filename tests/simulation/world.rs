@@ -6,6 +6,7 @@ use claviger::config::{Config, Settings};
 use claviger::gateway::{Check, Gateway};
 use claviger::lease::call::{KvRead, Lookup, Need, RefreshCall, RefreshReply, Source, Tenure};
 use claviger::lease::rules::Rules;
+use claviger::lease::{OUTAGE_MEMORY, REFRESH_ATTEMPTS};
 use claviger::ledger::publication::SETTLE_MS;
 use claviger::network::ClientAddress;
 use claviger::permission::Permission;
@@ -32,7 +33,8 @@ const BOTH: &str = r#"[{"id":"b","secret":"mKq4Zt0bXw7RfNcY2uHs9LdVj6PaGe3TiO8xW
 const FOREIGN: &str = r#"[{"id":"x","secret":"Ue5nJ1kAzSgM7pDh3CyTq0RlWb9XoFv8IiNt2GxKc6P"}]"#;
 const TIMEOUT: i64 = 2_000;
 
-pub fn config(ring: &str) -> Config {
+/// The settings of an isolate; `grace_s`: how many seconds past T a lease may serve while the ledger is out of reach; 0: none.
+pub fn config(ring: &str, grace_s: i64) -> Config {
     let rules = r#"[{"host":"api.localhost","path":"/*","origin":"DEMO","permission":"demo:read"}]"#;
     let rules = rules.replacen(r#""demo:read""#, r#"{"read":"demo:read","write":"demo:write"}"#, 1);
     Config::parse(Settings {
@@ -41,7 +43,7 @@ pub fn config(ring: &str) -> Config {
         console_origin: Some("http://localhost:8787".into()),
         rules: Some(rules),
         freshness: None,
-        outage: None,
+        outage: (grace_s > 0).then(|| format!("grace:{grace_s}")),
         mail: None,
         mail_from: None,
         mail_api_key: None,
@@ -89,6 +91,8 @@ pub struct Isolate<R> {
     pub latest: i64,
     /// How far its clock went back without its seeing it.
     pub slack: i64,
+    /// When its calls failed, in true time.
+    pub failed: Vec<i64>,
     /// The last word on each key that it has had: under which lease, and of which revision. It must not go back behind that (rule 4).
     pub heard: BTreeMap<usize, Heard>,
     /// The words that it holds in memory: whoever asks next must get them from there (P4).
@@ -118,9 +122,13 @@ pub struct World<R: Rules> {
     pub is_healed: bool,
     /// Leases live long, and words come very late: half of the dangers are there, and half elsewhere.
     pub is_steady: bool,
+    /// How many seconds past T a lease may serve while the ledger is out of reach.
+    pub grace_s: i64,
     pub config: Config,
     pub foreign: Config,
     uses: i64,
+    /// Where verdicts that come too late are gathered instead of ending the run: by how many milliseconds each.
+    pub late: Option<Vec<i64>>,
     pub tally: Tally,
 }
 
@@ -143,11 +151,16 @@ impl<R: Rules> World<R> {
             kv_out_until: START,
             is_healed: false,
             is_steady: false,
-            config: config(RING),
-            foreign: config(FOREIGN),
+            grace_s: 0,
+            config: config(RING, 0),
+            foreign: config(FOREIGN, 0),
             uses: 0,
+            late: None,
             tally: Tally::default(),
         };
+        if world.one_in(4) || sabotage == Sabotage::GraceUnannounced {
+            world.grace_s = [5, 30, 600][world.random(3) as usize];
+        }
         for _ in 0..2 + world.random(3) {
             let isolate = world.isolate();
             world.isolates.push(isolate);
@@ -165,13 +178,14 @@ impl<R: Rules> World<R> {
         let offset = self.random(7_200_000) - 3_600_000;
         let ring = if self.host.sabotage == Sabotage::TagsUnchecked { BOTH } else { RING };
         Isolate {
-            gateway: Gateway::with_rules(config(ring), self.rng.next_u64() >> 11),
+            gateway: Gateway::with_rules(config(ring, self.grace_s), self.rng.next_u64() >> 11),
             life: self.rng.next_u64(),
             mood,
             offset,
             frozen_until: 0,
             latest: i64::MIN,
             slack: 0,
+            failed: Vec::new(),
             heard: BTreeMap::new(),
             warm: BTreeMap::new(),
         }
@@ -250,10 +264,13 @@ impl<R: Rules> World<R> {
                 let local = at(self.local(isolate));
                 let gateway = &mut self.isolates[isolate].gateway;
                 let Some(mut flight) = flight else {
-                    gateway.take_refresh(&call, &reply, local, None);
+                    if !gateway.take_refresh(&call, &reply, local, None) {
+                        self.isolates[isolate].failed.push(self.now);
+                    }
                     return Ok(());
                 };
                 if !gateway.take_refresh(&call, &reply, local, Some(&mut flight.lookup)) {
+                    self.isolates[isolate].failed.push(self.now);
                     flight.failures += 1;
                 }
                 return self.decide(flight);
@@ -331,20 +348,27 @@ impl<R: Rules> World<R> {
             self.send(of, call, None);
         }
         let verdict = checked.verdict.as_ref().map(|_| ()).map_err(|denial| *denial);
-        let slack = self.isolates[isolate].slack;
+        let is_stale = checked.evidence.is_some_and(|evidence| evidence.is_stale);
+        let grace = if is_stale { self.grace(isolate)? } else { 0 };
+        let slack = self.isolates[isolate].slack + grace;
         let Flight { key, ask, arrived, failures, .. } = flight;
         let judged = Judged { key, ask, arrived, now: self.now, slack, failures };
         let revision = checked.evidence.and_then(|evidence| evidence.revision);
         let source = checked.evidence.map(|evidence| evidence.source);
-        self.model.judge(&judged, verdict, revision.map(|revision| revision.0))?;
+        let revision = revision.map(|revision| revision.0);
+        if let Err(violation) = self.model.judge(&judged, verdict, revision) {
+            let Some(late) = self.late.as_mut() else { return Err(violation) };
+            late.push(self.model.lateness(&judged, verdict, revision));
+        }
         let is_use = verdict.is_ok() || verdict.is_err_and(Denial::is_of_a_known_key);
         self.uses += i64::from(is_use);
         self.note(verdict, source);
         if matches!(source, Some(Source::Memory | Source::Kv)) {
-            self.check_order(isolate, &judged, revision.map_or(0, |revision| revision.0))?;
+            self.check_order(isolate, &judged, revision.unwrap_or_default())?;
         }
+        self.tally.stale += u64::from(is_stale);
         // P4: what has just come out of the lease comes out of memory at once.
-        if matches!(source, Some(Source::Memory | Source::Kv)) && !self.is_over(isolate) {
+        if matches!(source, Some(Source::Memory | Source::Kv)) && !is_stale && !self.is_over(isolate) {
             let local = self.local(isolate);
             let Check::Verdict(again) =
                 self.check(&flight, &Lookup::default(), local.min(flight.arrived_local))
@@ -433,6 +457,18 @@ impl<R: Rules> World<R> {
             }
             other => Err(format!("P3: a key that was never made leads to {other:?}")),
         }
+    }
+
+    /// By how much a lease may be older than T here and now: only where calls to the ledger have just failed.
+    fn grace(&self, isolate: usize) -> Result<i64, String> {
+        let Isolate { failed, slack, .. } = &self.isolates[isolate];
+        let lately = |memory: i64| failed.iter().filter(|at| self.now - **at < memory + slack).count() as u32;
+        let memory = OUTAGE_MEMORY.as_ms() as i64;
+        if lately(memory) == 0 || lately(memory * i64::from(REFRESH_ATTEMPTS)) < REFRESH_ATTEMPTS {
+            return Err(format!("P1: grace without an outage: {failed:?} at {}", self.now));
+        }
+        let is_announced = self.host.sabotage != Sabotage::GraceUnannounced;
+        Ok(if is_announced { 1_000 * self.grace_s } else { 0 })
     }
 
     fn is_over(&self, isolate: usize) -> bool {
