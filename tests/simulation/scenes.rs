@@ -1,12 +1,14 @@
 //! Dangers that chance seldom meets, each staged: by the book all goes well, and with the bug that it is about it does not.
 
+use claviger::id::KeyId;
 use claviger::lease::call::{KvRead, Lookup, RefreshCall, RefreshReply};
 use claviger::lease::rules::{ByTheBook, Rules};
 use claviger::ledger::repair::ROUND;
 use claviger::protocol::Command;
 use claviger::record::{Record, Revision, kv_key};
+use claviger::refresh::{MARKS_MAX, Refresh, Unsettled};
 
-use crate::bugs::{LastSetCounts, LastWordCounts, LateWordEnters, Sabotage};
+use crate::bugs::{LastSetCounts, LastWordCounts, LateWordEnters, OverflowForgotten, Sabotage};
 use crate::host::at;
 use crate::kv::Mood;
 use crate::model::{Ask, Power, State, Version};
@@ -69,8 +71,9 @@ impl<R: Rules> World<R> {
         assert!(self.isolates[0].gateway.take_refresh(call, reply, local, None), "no answer: {reply:?}");
     }
 
-    /// A key is disabled; its record.
+    /// A key is disabled, by a member who has just signed in; its record.
     fn disable(&mut self, key: usize) -> Record {
+        self.host.sign_in(&mut self.rng, self.now);
         let Version { revision, power, .. } = self.model.keys[key].now();
         let id = self.model.keys[key].text.id();
         let command = Command::SetEnabled { id, expected: Revision(revision), enabled: false };
@@ -163,6 +166,27 @@ fn an_older_set_arrives_last<R: Rules>() -> Checked {
     world.use_key(seldom)
 }
 
+/// KV holds more names of the account than a reply can list, none of which the ledger knows: its round takes them in, all unsettled.
+/// Meanwhile a key is disabled that KV still says is active.
+fn more_is_unsettled_than_can_be_named<R: Rules>() -> Checked {
+    let (mut world, often, seldom) = two_keys::<R>()?;
+    for _ in 0..=MARKS_MAX {
+        let id = KeyId::random(world.host.account, &mut world.rng);
+        world.kv.land(&kv_key(id), Some("{}"), world.now);
+    }
+    world.wait(START + ROUND.as_ms() as i64 - world.now)?;
+    while world.unsettled() <= MARKS_MAX as i64 {
+        world.wait(100)?;
+    }
+    world.disable(seldom);
+    world.use_key(often)?;
+    world.wait(T + 1)?;
+    world.use_key(often)?;
+    let (_, reply) = world.ask_ledger(None);
+    assert!(matches!(reply, RefreshReply::Refreshed(Refresh { unsettled: Unsettled::Overflow, .. })));
+    world.use_key(seldom)
+}
+
 /// By the book a scene is played without a word, with a bug not.
 fn shows(by_the_book: fn() -> Checked, with_bug: fn() -> Checked, promise: &str) {
     by_the_book().unwrap_or_else(|violation| panic!("by the book: {violation}"));
@@ -175,6 +199,15 @@ fn shows(by_the_book: fn() -> Checked, with_bug: fn() -> Checked, promise: &str)
 fn an_answer_that_enters_late_is_noticed() {
     let (by_the_book, with_bug) =
         (an_answer_outlasts_a_settlement::<ByTheBook>, an_answer_outlasts_a_settlement::<LateWordEnters>);
+    shows(by_the_book, with_bug, "P1");
+}
+
+#[test]
+fn an_overflow_of_the_ledger_that_counts_for_nothing_is_noticed() {
+    let (by_the_book, with_bug) = (
+        more_is_unsettled_than_can_be_named::<ByTheBook>,
+        more_is_unsettled_than_can_be_named::<OverflowForgotten>,
+    );
     shows(by_the_book, with_bug, "P1");
 }
 
