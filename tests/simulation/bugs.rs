@@ -10,8 +10,6 @@ use claviger::time::{DurationMs, UnixMs};
 pub enum Sabotage {
     /// Nothing.
     None,
-    /// Nothing, but isolates are short of memory.
-    Floods,
     /// Refreshes name nothing as unsettled.
     SettledAtOnce,
     /// Refreshes name no changes.

@@ -145,12 +145,11 @@ noticed! {
     histories_that_are_mixed_are_noticed: bugs::EpochIgnored, None, ["P1", "P2"];
     records_that_survive_their_lease_are_noticed: bugs::RecordsSurvive, None, ["P1", "P2"];
     negatives_that_survive_their_lease_are_noticed: bugs::NegativesSurvive, None, ["P2"];
-    a_mark_that_is_forgotten_is_noticed: bugs::MarkEvicted, Floods, ["P1", "P2"];
     an_overflow_that_counts_for_nothing_is_noticed: bugs::OverflowForgotten, None, ["P1", "P2"];
     an_old_record_that_stays_is_noticed: bugs::FirstWordCounts, None, ["P1", "P2"];
     unsettled_keys_that_are_not_named_are_noticed: ByTheBook, SettledAtOnce, ["P1", "P2"];
     changes_that_are_not_named_are_noticed: ByTheBook, ChangesUntold, ["P1", "P2"];
-    a_suspension_that_is_hidden_is_noticed: ByTheBook, StateUntold, ["P1"];
+    a_suspension_that_is_hidden_is_noticed: ByTheBook, StateUntold, ["P1", "P2"];
     a_word_that_is_dropped_for_an_equal_one_is_noticed: bugs::LastWordCounts, None, ["P4", "order"];
     tags_that_are_not_checked_are_noticed: ByTheBook, TagsUnchecked, ["P3"];
     grace_that_nobody_announced_is_noticed: ByTheBook, GraceUnannounced, ["P1", "P2"];

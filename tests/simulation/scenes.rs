@@ -8,7 +8,7 @@ use claviger::protocol::Command;
 use claviger::record::{Record, Revision, kv_key};
 use claviger::refresh::{MARKS_MAX, Refresh, Unsettled};
 
-use crate::bugs::{LastSetCounts, LastWordCounts, LateWordEnters, OverflowForgotten, Sabotage};
+use crate::bugs::{LastSetCounts, LastWordCounts, LateWordEnters, MarkEvicted, OverflowForgotten, Sabotage};
 use crate::host::at;
 use crate::kv::Mood;
 use crate::model::{Ask, Power, State, Version};
@@ -187,12 +187,31 @@ fn more_is_unsettled_than_can_be_named<R: Rules>() -> Checked {
     world.use_key(seldom)
 }
 
+/// An isolate is short of memory while KV still says of a key what it was.
+fn memory_is_short<R: Rules>() -> Checked {
+    let (mut world, often, seldom) = two_keys::<R>()?;
+    world.live(often, S)?;
+    world.disable(seldom);
+    world.wait(T + 1)?;
+    world.use_key(often)?;
+    // Each is half of what an isolate remembers.
+    for _ in 0..3 {
+        world.flood();
+    }
+    world.use_key(seldom)
+}
+
 /// By the book a scene is played without a word, with a bug not.
 fn shows(by_the_book: fn() -> Checked, with_bug: fn() -> Checked, promise: &str) {
     by_the_book().unwrap_or_else(|violation| panic!("by the book: {violation}"));
     let violation = with_bug().expect_err("nobody noticed");
     println!("{violation}");
     assert!(violation.starts_with(promise), "{violation}");
+}
+
+#[test]
+fn a_mark_that_is_forgotten_is_noticed() {
+    shows(memory_is_short::<ByTheBook>, memory_is_short::<MarkEvicted>, "P1");
 }
 
 #[test]

@@ -71,9 +71,6 @@ impl<R: Rules> World<R> {
             96 if self.host.sabotage == Sabotage::None && self.one_in(30) => self.flood(),
             _ => (),
         }
-        if self.host.sabotage == Sabotage::Floods && self.one_in(8) {
-            self.flood();
-        }
         let t = self.model.freshness_ms();
         let span = match self.random(100) {
             _ if self.is_steady && !self.one_in(30) => self.random(t + 1),
@@ -334,7 +331,7 @@ impl<R: Rules> World<R> {
     }
 
     /// An isolate sees so many keys of another account that it forgets what it has not used lately.
-    fn flood(&mut self) {
+    pub fn flood(&mut self) {
         let place = self.any_isolate();
         let other = claviger::id::AccountId::random(&mut self.rng);
         let id = claviger::id::KeyId::random(other, &mut self.rng);
