@@ -35,7 +35,7 @@ export default [
   { files: ["tests/browser/**"], languageOptions: { globals: globals.browser } },
   {
     files: ["src/edge/**", "tests/origin/**", "tests/worker/entry.js"],
-    languageOptions: { globals: { ...globals.serviceworker, WebSocketPair: "readonly" } },
+    languageOptions: { globals: { ...globals.serviceworker, FixedLengthStream: "readonly", IdentityTransformStream: "readonly", WebSocketPair: "readonly" } },
   },
   {
     files: ["www/**"],

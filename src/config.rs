@@ -274,6 +274,8 @@ pub(crate) mod tests {
             rules: Some(
                 r#"[{"host":"api.localhost","path":"/*","origin":"DEMO","permission":{"read":"demo:read","write":"demo:write"}},
                     {"host":"api.localhost","path":"/any","origin":"DEMO","any_key":true,"credentials":["authorization","query:u"]},
+                    {"host":"api.localhost","path":"/form","origin":"DEMO","any_key":true,"credentials":["authorization","form:u","json:u"]},
+                    {"host":"api.localhost","path":"/public/form","origin":"DEMO","public":true,"credentials":["form:u"]},
                     {"host":"api.localhost","path":"/public/*","origin":"https://origin.example","public":true}]"#
                     .into(),
             ),

@@ -348,6 +348,28 @@ mod tests {
     }
 
     #[test]
+    fn a26_what_stands_in_the_wrong_place_is_told_by_the_place() {
+        let told = |headers: &str, query: Option<&str>| {
+            let url = Url { origin: "https://a.example", host: "a.example", path: "/", query };
+            let (method, arrived) = ("GET", UnixMs::from_ms(0));
+            let request = Request { method, url, headers: Headers::new(headers), arrived };
+            elsewhere(&request, &Prefix::parse("clv").unwrap())
+        };
+        let long = "n".repeat(1000);
+        for (headers, query, place) in [
+            ("", None, None),
+            ("api-key\nabc\nx\nxclv_1", Some("u=abc&clv_=x"), None),
+            ("api-key\nclv_", None, Some("header:api-key")),
+            ("x\ny\ncookie\na=b; c=clv_1", Some("u=clv_1"), Some("header:cookie")),
+            ("", Some("a=1&k%65y=%63lv_1&u=clv_2"), Some("query:key")),
+            ("", Some("=clv_1"), Some("query:")),
+            ("", Some(&format!("{long}=clv_1")), Some(&format!("query:{}", "n".repeat(64)))),
+        ] {
+            assert_eq!(told(headers, query).as_deref(), place, "{headers} {query:?}");
+        }
+    }
+
+    #[test]
     fn odd_texts_do_no_harm() {
         let long = "A".repeat(100_000);
         for headers in [

@@ -38,8 +38,8 @@ use crate::time::DurationMs;
 /// as many in memory, twice.
 pub const OPENING_BYTES_MAX: usize = 64 * 1024;
 
-/// How long the opening may take to arrive: at a telephone's 20 kbit/s all of it does.
-pub const OPENING_TIME: DurationMs = DurationMs::from_s(30);
+/// How long the opening may take to arrive. All of it does at 52 kbit/s, and the some hundred bytes that it usually has at any rate.
+pub const OPENING_TIME: DurationMs = DurationMs::from_s(10);
 
 /// The reading of one body's opening. Its `Debug` shows none of it.
 pub struct Opening {

@@ -21,14 +21,19 @@ export class Body {
     return value;
   }
 
-  /** All of it but the `cuts`: pairs of the place of a first byte and of the one after the last. The rest streams. */
-  onward(cuts) {
+  /**
+   * All of it but the `cuts`: pairs of the place of a first byte and of the one after the last. The rest streams. What `headers` say of its
+   * length is mended.
+   */
+  onward(cuts, headers) {
     if (!this.#request.body) return null;
     const kept = without(this.#opening, cuts);
-    if (this.#ended) return new Blob(kept);
-    const length = this.#request.headers.get("content-length");
     const gone = cuts.reduce((sum, [from, to]) => sum + to - from, 0);
-    const { readable, writable } = length === null ? new IdentityTransformStream() : new FixedLengthStream(Number(length) - gone);
+    const announced = headers.get("content-length");
+    const length = announced === null ? undefined : Number(announced) - gone;
+    if (length !== undefined) headers.set("content-length", `${length}`);
+    if (this.#ended) return new Blob(kept);
+    const { readable, writable } = length === undefined ? new IdentityTransformStream() : new FixedLengthStream(length);
     // Whoever reads sees why it ended early; nobody else has to know.
     this.#pump(kept, writable).catch(() => {});
     return readable;

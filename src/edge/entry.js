@@ -13,8 +13,8 @@ export default {
       const now = Date.now();
       // Most requests are decided here, in one synchronous call; async Rust costs half as much again.
       let verdict = call(decide, request.method, request.url, headers, now);
-      const body = new Body(request);
-      if (verdict === "") verdict = await callAsync(handle, request, env, ctx, headers, now, body);
+      const body = verdict === "" ? new Body(request) : undefined;
+      if (body) verdict = await callAsync(handle, request, env, ctx, headers, now, body);
       const outcome = JSON.parse(verdict);
       // Nobody waits for it, and it outlives a request that is cancelled.
       if (outcome.renew) ctx.waitUntil(callAsync(renew, env, outcome.renew).catch(() => {}));
@@ -65,7 +65,7 @@ async function pass({ binding, url, remove, set, cuts }, request, env, body) {
   // caller may see must not be kept for the next.
   const init = { headers, redirect: "manual", ...(binding ? {} : { cache: "no-store" }) };
   const onward = cuts
-    ? new Request(url, { ...init, method: request.method, body: body.onward(cuts) })
+    ? new Request(url, { ...init, method: request.method, cf: request.cf, body: body.onward(cuts, headers) })
     : new Request(new Request(url, request), init);
   try {
     return await (binding ? env[binding].fetch(onward) : fetch(onward));

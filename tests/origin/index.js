@@ -6,6 +6,8 @@ export default {
     switch (url.pathname) {
       case "/echo":
         return new Response(request.body, { headers: { "content-type": request.headers.get("content-type") ?? "text/plain" } });
+      case "/received":
+        return received(request);
       case "/socket":
         return socket(request);
       case "/stream":
@@ -26,6 +28,14 @@ export default {
     }
   },
 };
+
+/** Tells what a body was, without keeping it. */
+async function received(request) {
+  const digest = new crypto.DigestStream("SHA-256");
+  await (request.body ?? new Blob([]).stream()).pipeTo(digest);
+  const hex = [...new Uint8Array(await digest.digest)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  return Response.json({ bytes: Number(digest.bytesWritten), sha256: hex, headers: [...request.headers], query: new URL(request.url).search });
+}
 
 /** Each job's owner and maker, until this isolate ends. */
 const made = new Map();
