@@ -26,6 +26,8 @@ pub enum Sabotage {
     KvBeyondS,
     /// Isolates take a stranger's tags for their own.
     TagsUnchecked,
+    /// A ledger that was restored is never told its new history.
+    HistoryUntold,
     /// Leases serve past T while the ledger is out of reach, and nobody knows.
     GraceUnannounced,
     /// A repeated batch of uses comes under a new number.

@@ -41,6 +41,7 @@ pub struct Host {
     /// Refreshes are answered as by a ledger that can name few keys.
     pub is_short: bool,
     pub sabotage: Sabotage,
+    has_bookmark: bool,
     /// Uses that answers counted, so far.
     pub asked_active: i64,
 }
@@ -66,7 +67,16 @@ impl Host {
         let sql = BLANK.with(Rc::clone);
         sql.restore();
         sql.overhear();
-        let host = Self { sql, account, member, proof, is_short: false, sabotage, asked_active: 0 };
+        let host = Self {
+            sql,
+            account,
+            member,
+            proof,
+            is_short: false,
+            sabotage,
+            has_bookmark: false,
+            asked_active: 0,
+        };
         let request = LedgerRequest::Open(Opening {
             account,
             name: "Example KK".into(),
@@ -85,6 +95,18 @@ impl Host {
         let opened = host.handle(request, rng, now);
         assert!(matches!(opened, Some(LedgerReply::Session(_))), "{opened:?}");
         host
+    }
+
+    /// Notes how the ledger stands, once.
+    pub fn bookmark(&mut self) {
+        assert!(!self.has_bookmark, "one is enough");
+        self.sql.bookmark();
+        self.has_bookmark = true;
+    }
+
+    /// Takes the ledger back to its bookmark.
+    pub fn restore(&self) {
+        self.sql.restore();
     }
 
     /// Every call makes a ledger of its own, as after a crash. `None`: an error.
@@ -167,5 +189,14 @@ impl Host {
     /// The one number that a statement answers.
     pub fn number(&self, text: &'static str) -> i64 {
         self.sql.integer(&Statement::new(text)).unwrap()
+    }
+}
+
+impl Drop for Host {
+    fn drop(&mut self) {
+        // What the next run goes back to is the blank database.
+        if self.has_bookmark {
+            self.sql.unmark();
+        }
     }
 }

@@ -1,5 +1,14 @@
-//! The freshness protocol, simulated: isolates, a ledger, KV, members and clocks in virtual time, everything drawn from one seed. What
-//! must hold is said by [`model`]; what goes wrong on purpose by [`bugs`].
+//! The freshness protocol, simulated: isolates, a ledger, KV, members and clocks in virtual time, everything drawn from one seed.
+//!
+//! | module | what |
+//! | --- | --- |
+//! | [`world`] | isolates and what passes between them, the ledger ([`host`], [`publication`]) and [`kv`] |
+//! | [`model`] | what must hold |
+//! | [`storm`] | what happens by chance; [`tally`] counts it |
+//! | [`scenes`] | what chance seldom meets, staged |
+//! | [`restore`] | a ledger that is taken back to a bookmark |
+//! | [`bugs`] | what goes wrong on purpose, and must be noticed |
+//! | [`page`], [`traffic`] | the numbers of `docs/freshness.md` |
 //!
 //! `npm run simulate -- --seeds N --seed X` runs more of it. A failure names its seed: run that alone with `--seeds 1`.
 
@@ -19,6 +28,7 @@ mod kv;
 mod model;
 mod page;
 mod publication;
+mod restore;
 mod scenes;
 #[allow(dead_code, reason = "not every test asks a database all there is to ask")]
 mod sql;

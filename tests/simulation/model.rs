@@ -98,6 +98,11 @@ impl Model {
         Self { keys: Vec::new(), suspended: vec![(now, false)], freshness: vec![(now, freshness_ms)] }
     }
 
+    /// Forgets what T and the suspension were.
+    pub fn begin(&mut self, now: i64, freshness_ms: i64, is_suspended: bool) {
+        (self.suspended, self.freshness) = (vec![(now, is_suspended)], vec![(now, freshness_ms)]);
+    }
+
     pub fn draw(&mut self, text: NewKey, now: i64) -> usize {
         let power = Power { state: State::Nothing, network: None, write: false };
         let versions = vec![Version { from: now, revision: 0, power }];

@@ -129,6 +129,8 @@ pub struct World<R: Rules> {
     uses: i64,
     /// Where verdicts that come too late are gathered instead of ending the run: by how many milliseconds each.
     pub late: Option<Vec<i64>>,
+    /// Requests that arrived before this are not judged.
+    pub judged_from: i64,
     pub tally: Tally,
 }
 
@@ -156,6 +158,7 @@ impl<R: Rules> World<R> {
             foreign: config(FOREIGN, 0),
             uses: 0,
             late: None,
+            judged_from: START,
             tally: Tally::default(),
         };
         if world.one_in(4) || sabotage == Sabotage::GraceUnannounced {
@@ -356,6 +359,9 @@ impl<R: Rules> World<R> {
         let revision = checked.evidence.and_then(|evidence| evidence.revision);
         let source = checked.evidence.map(|evidence| evidence.source);
         let revision = revision.map(|revision| revision.0);
+        if arrived < self.judged_from {
+            return Ok(());
+        }
         if let Err(violation) = self.model.judge(&judged, verdict, revision) {
             let Some(late) = self.late.as_mut() else { return Err(violation) };
             late.push(self.model.lateness(&judged, verdict, revision));

@@ -1,0 +1,132 @@
+//! A ledger is restored from a bookmark: what was changed since is lost, though leases and KV know it. The directory notes a fresh history
+//! before, and tells it after. From T later on all must again be as the ledger says.
+
+use claviger::directory::Directory;
+use claviger::lease::rules::{ByTheBook, Rules};
+use claviger::object::{Entropy, Object};
+use claviger::protocol::{DirectoryReply, DirectoryRequest, Effect, LedgerReply, LedgerRequest, Outcome};
+use claviger::record::Epoch;
+use claviger::refresh::RefreshRequest;
+
+use crate::bugs::Sabotage;
+use crate::host::at;
+use crate::model::{Ask, Power, State, Version};
+use crate::sql::sqlite::Sqlite;
+use crate::world::{Checked, World};
+
+/// Longest T that [`World`] sets, and then some.
+const T_MAX: i64 = 62_000;
+
+/// The directory, on a database of its own.
+struct Register {
+    sql: Sqlite,
+}
+
+impl Register {
+    fn ask(&self, request: DirectoryRequest, lot: u8, now: i64) -> DirectoryReply {
+        Directory::new(&self.sql).handle(request, at(now), &Entropy([lot; 32])).unwrap()
+    }
+
+    /// What the directory owes: to tell the ledger its new history.
+    fn owed(&self, now: i64) -> Option<(Effect, Epoch)> {
+        let effect = Directory::new(&self.sql).next_effect(at(now)).unwrap()?;
+        let Effect::TellEpoch { epoch, .. } = &effect else { panic!("nothing to tell: {effect:?}") };
+        let epoch = epoch.clone();
+        Some((effect, epoch))
+    }
+}
+
+/// One seed.
+fn run(seed: u64, sabotage: Sabotage) -> Checked {
+    let mut world = World::<ByTheBook>::new(seed, sabotage);
+    world.play().map_err(|violation| format!("seed {seed}: {violation}"))
+}
+
+impl<R: Rules> World<R> {
+    fn play(&mut self) -> Checked {
+        let (account, register) = (self.host.account, Register { sql: Sqlite::new() });
+        register.ask(DirectoryRequest::EnterFirst { account }, 1, self.now);
+        register.ask(DirectoryRequest::Confirm { account, name: None }, 1, self.now);
+        self.storm(30)?;
+
+        self.host.bookmark();
+        let then: Vec<Power> = self.model.keys.iter().map(|key| key.now().power).collect();
+        self.storm(15)?;
+
+        // Whatever is said from here on until all have heard is nobody's promise.
+        self.late = Some(Vec::new());
+        let lot = self.random(256) as u8;
+        let noted = register.ask(DirectoryRequest::NoteEpoch { account }, lot, self.now);
+        assert!(matches!(noted, DirectoryReply::Epoch { .. }), "{noted:?}");
+        self.host.restore();
+        register.ask(DirectoryRequest::Restored { account }, 1, self.now);
+        self.arm();
+        let until_told = self.random(20_000);
+        self.wait(until_told)?;
+        if self.host.sabotage != Sabotage::HistoryUntold {
+            let (effect, epoch) = register.owed(self.now).expect("the history is told");
+            let reply = self.host.handle(LedgerRequest::Restored { epoch }, &mut self.rng, self.now);
+            assert!(reply.is_some(), "the ledger hears of it");
+            Directory::new(&register.sql).settle(&effect, &Outcome::Done, at(self.now)).unwrap();
+            assert!(register.owed(self.now).is_none(), "it is told once");
+        }
+        self.arm();
+        self.calm();
+        self.wait(T_MAX)?;
+
+        self.late = None;
+        self.believe_the_ledger(&then);
+        for _ in 0..2 {
+            for isolate in 0..self.isolates.len() {
+                for key in 0..self.model.keys.len() {
+                    self.request(isolate, key, Ask { network: 1, write: false });
+                }
+            }
+            self.wait(5_000)?;
+        }
+        Ok(())
+    }
+
+    fn storm(&mut self, steps: u32) -> Checked {
+        (0..steps).try_for_each(|_| self.step())
+    }
+
+    /// What counts from now on, for requests that arrive from now on: what the ledger says, and of keys that were there `then`, what they could do.
+    fn believe_the_ledger(&mut self, then: &[Power]) {
+        let now = self.now;
+        self.judged_from = now;
+        for place in 0..self.model.keys.len() {
+            let id = self.model.keys[place].text.id();
+            let record = self.host.record(id, &mut self.rng, now);
+            let nothing = Power { state: State::Nothing, network: None, write: false };
+            let power = then.get(place).copied().unwrap_or(nothing);
+            let revision = record.as_ref().map_or(0, |record| record.revision.0);
+            assert_eq!(record.is_none(), power.state == State::Nothing, "{record:?}, {power:?}");
+            let key = &mut self.model.keys[place];
+            key.versions = vec![Version { from: now, revision, power }];
+            key.is_premature = true;
+        }
+        let reply = self.host.handle(LedgerRequest::Refresh(RefreshRequest::default()), &mut self.rng, now);
+        let Some(LedgerReply::Refreshed(refresh)) = reply else { panic!("no state: {reply:?}") };
+        let state = refresh.state.unwrap();
+        self.model.begin(now, state.freshness_ms as i64, state.suspended);
+    }
+}
+
+/// So many restored ledgers.
+const SEEDS: u64 = 60;
+
+#[test]
+fn a_restored_ledger_is_believed_by_all() {
+    (0..SEEDS)
+        .try_for_each(|seed| run(seed, Sabotage::None))
+        .unwrap_or_else(|violation| panic!("{violation}"));
+}
+
+#[test]
+fn a_restored_ledger_that_is_told_nothing_is_noticed() {
+    let violation = (0..4 * SEEDS).try_for_each(|seed| run(seed, Sabotage::HistoryUntold));
+    let violation = violation.expect_err("nobody noticed");
+    println!("{violation}");
+    assert!(["P1", "P2"].iter().any(|promise| violation.contains(promise)), "{violation}");
+}
