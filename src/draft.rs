@@ -56,6 +56,9 @@ pub struct Draft {
     /// The key that is edited, when this is to be checked for that: no member of an issue.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<KeyId>,
+    /// Whether it is protected from deletion; absent: it is not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub protected: Option<bool>,
 }
 
 /// What was typed to change a key. What is `None` stays as it is; a null is refused, except for `not_before` and
@@ -81,6 +84,9 @@ pub struct Changes {
     /// How far it may issue keys itself; `Some(None)` ends that, and what it issued.
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub issuable: Option<Option<TypedCeiling>>,
+    /// Whether it is protected from deletion.
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    pub protected: Option<bool>,
 }
 
 /// Reads a member that is there, so that only a member that is absent becomes `None`.
@@ -170,7 +176,7 @@ pub struct Setting<'a> {
     pub now: UnixMs,
     /// The account's zone.
     pub zone: &'a Zone,
-    /// Whether who typed it is an owner.
+    /// Whether who typed it is an owner, who alone grants reserved permissions and protects keys.
     pub may_grant_reserved: bool,
 }
 
@@ -183,6 +189,8 @@ pub struct Decided {
     pub limits: Limits,
     /// How far it may issue keys itself; `None`: not at all.
     pub ceiling: Option<Ceiling>,
+    /// Whether it is protected from deletion.
+    pub protected: bool,
 }
 
 /// Decides over a new key.
@@ -200,6 +208,7 @@ pub fn decide_issue(draft: &Draft, setting: Setting<'_>) -> Result<Decided, Vec<
     let networks = desk.required("networks", draft.networks.as_ref(), Desk::networks);
     let permissions = desk.required("permissions", draft.permissions.as_deref(), Desk::permissions);
     let ceiling = draft.issuable.as_ref().and_then(|typed| desk.ceiling(typed, None));
+    let protected = desk.protected(draft.protected, false);
     let (Some(name), Some(expires), Some(networks), Some(permissions)) =
         (name, expires, networks, permissions)
     else {
@@ -210,7 +219,7 @@ pub fn decide_issue(draft: &Draft, setting: Setting<'_>) -> Result<Decided, Vec<
     let interfaces = vec![Interface::Http];
     let limits = Limits { not_before, expires, networks, interfaces, permissions };
     desk.check_issuer(&limits, ceiling.as_ref());
-    desk.done(Decided { name, limits, ceiling })
+    desk.done(Decided { name, limits, ceiling, protected })
 }
 
 /// Decides over a changed key, which is `before` now.
@@ -240,6 +249,8 @@ pub fn decide_edit(
     if let Some(permissions) = changes.permissions.as_deref().and_then(|typed| desk.permissions(typed)) {
         limits.permissions = permissions;
     }
+    after.protected = desk.protected(changes.protected, after.protected);
+    let limits = &after.limits;
     if changes.expires.is_some() || changes.not_before.is_some() {
         desk.check_begin(limits.not_before, limits.expires);
     }
@@ -337,6 +348,16 @@ impl Desk<'_> {
             let detail = "a key that holds Claviger's own powers cannot issue";
             self.errors.push(FieldError::new("issuable", "reserved", detail));
         }
+    }
+
+    /// Whether the key is protected; it `was` so before.
+    fn protected(&mut self, typed: Option<bool>, was: bool) -> bool {
+        let wanted = typed.unwrap_or(was);
+        if wanted != was && !self.setting.may_grant_reserved {
+            let detail = "only an owner protects a key, or lifts its protection";
+            self.errors.push(FieldError::new("protected", "owner_only", detail));
+        }
+        wanted
     }
 
     fn refuse_grant(&self, text: &str) -> Option<FieldError> {

@@ -64,6 +64,14 @@ pub enum Kind {
     SweepSessions,
     /// A ledger: remove idempotency keys that are over.
     SweepIdempotency,
+    /// A ledger: mail something. Subject: the message.
+    SendMail,
+    /// A ledger: remove mail that is over.
+    SweepMail,
+    /// A ledger: remove deletions that are over.
+    SweepDeletions,
+    /// A ledger: remove deleted keys whose time to be restored is over.
+    ScrubKeys,
     /// A name: ask whether the ledger holds the claim.
     AskHolds,
     /// A name or an address: remove counters that are over.
@@ -75,7 +83,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    const ALL: [Self; 15] = [
+    const ALL: [Self; 19] = [
         Self::PutRecord,
         Self::ConfirmName,
         Self::ConfirmAccount,
@@ -87,6 +95,10 @@ impl Kind {
         Self::SweepUsage,
         Self::SweepSessions,
         Self::SweepIdempotency,
+        Self::SendMail,
+        Self::SweepMail,
+        Self::SweepDeletions,
+        Self::ScrubKeys,
         Self::AskHolds,
         Self::SweepTries,
         Self::AskExists,
@@ -106,6 +118,10 @@ impl Kind {
             Self::SweepUsage => "sweep_usage",
             Self::SweepSessions => "sweep_sessions",
             Self::SweepIdempotency => "sweep_idempotency",
+            Self::SendMail => "send_mail",
+            Self::SweepMail => "sweep_mail",
+            Self::SweepDeletions => "sweep_deletions",
+            Self::ScrubKeys => "scrub_keys",
             Self::AskHolds => "ask_holds",
             Self::SweepTries => "sweep_tries",
             Self::AskExists => "ask_exists",
@@ -149,6 +165,7 @@ impl Duty {
             Effect::TellEpoch { account, .. } => Self::new(Kind::TellEpoch, account),
             Effect::ConfirmName { request, .. } => Self::new(Kind::ConfirmName, request.member),
             Effect::ConfirmAccount { .. } => Self::own(Kind::ConfirmAccount),
+            Effect::SendMail { envelope } => Self::new(Kind::SendMail, &envelope.id),
             Effect::AskHolds { .. } => Self::own(Kind::AskHolds),
             Effect::AskExists { account } => Self::new(Kind::AskExists, account),
         }

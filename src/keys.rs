@@ -1,11 +1,48 @@
 //! Keys as members see them: the view of one, and pages of many.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
+use crate::draft::FieldError;
 use crate::id::KeyId;
 use crate::issuer::Ceiling;
 use crate::record::{Limits, Revision};
-use crate::time::UnixMs;
+use crate::time::{DurationMs, UnixMs};
+
+/// A key, as a message or a refusal names it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeyName {
+    /// ID.
+    pub id: KeyId,
+    /// Name.
+    pub name: String,
+}
+
+/// How long a deleted key can be restored; then its row goes, and its tombstone stays.
+pub const RESTORABLE: DurationMs = DurationMs::from_days(30);
+
+/// Most keys of one deletion: two pages, and what fits a mail that somebody reads.
+pub const DELETION_KEYS_MAX: usize = 100;
+
+/// Checks which keys one deletion is to be about: 1 to [`DELETION_KEYS_MAX`], each once.
+///
+/// # Errors
+/// The rule that is broken, at its place.
+pub fn check_deletion(keys: &[KeyId]) -> Result<(), FieldError> {
+    if keys.is_empty() {
+        return Err(FieldError::new("keys", "required", "name at least one key"));
+    }
+    if keys.len() > DELETION_KEYS_MAX {
+        let refused = FieldError::new("keys", "too_many", "at most 100 keys are deleted at once");
+        return Err(refused.with("max", DELETION_KEYS_MAX));
+    }
+    let mut seen = BTreeSet::new();
+    match keys.iter().position(|id| !seen.insert(id)) {
+        Some(place) => Err(FieldError::new(&format!("keys/{place}"), "duplicate", "this key is named twice")),
+        None => Ok(()),
+    }
+}
 
 /// A key as members see it. Holds nothing secret.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -14,8 +51,14 @@ pub struct KeyView {
     pub id: KeyId,
     /// Name.
     pub name: String,
-    /// Whether it is switched on.
+    /// Whether it is switched on; of a deleted key, whether it would come back so.
     pub enabled: bool,
+    /// Whether it is protected from deletion.
+    #[serde(default)]
+    pub protected: bool,
+    /// When it was deleted; `None`: it is not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deleted_at: Option<UnixMs>,
     /// What it may do.
     pub limits: Limits,
     /// When it was issued.
@@ -68,6 +111,8 @@ fn is_zero(count: &u64) -> bool {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
+    /// Deleted, and restorable for a while.
+    Deleted,
     /// Switched off.
     Disabled,
     /// Its time has not come yet.
@@ -81,7 +126,9 @@ pub enum Status {
 impl KeyView {
     /// The key's state at `now`.
     pub fn status(&self, now: UnixMs) -> Status {
-        if !self.enabled {
+        if self.deleted_at.is_some() {
+            Status::Deleted
+        } else if !self.enabled {
             Status::Disabled
         } else if self.limits.not_before.is_some_and(|start| now < start) {
             Status::NotYetValid
@@ -90,6 +137,11 @@ impl KeyView {
         } else {
             Status::Active
         }
+    }
+
+    /// Until when it can be restored; `None`: it is not deleted.
+    pub fn restorable_until(&self) -> Option<UnixMs> {
+        self.deleted_at.map(|at| at.saturating_add(RESTORABLE))
     }
 }
 
@@ -129,6 +181,34 @@ pub struct Listing {
     /// How many keys; [`PAGE_KEYS_MAX`] is the most, and the default.
     #[serde(default)]
     pub limit: Option<u32>,
+    /// Whether deleted keys are among them.
+    #[serde(default)]
+    pub deleted: Deleted,
+}
+
+/// Whether deleted keys are listed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Deleted {
+    /// With the others, so that there is an answer to what became of a key.
+    #[default]
+    Too,
+    /// They alone.
+    Only,
+    /// None of them.
+    No,
+}
+
+impl Deleted {
+    /// The choice of this name in URLs.
+    pub fn parse(text: &str) -> Option<Self> {
+        match text {
+            "too" => Some(Self::Too),
+            "only" => Some(Self::Only),
+            "no" => Some(Self::No),
+            _ => None,
+        }
+    }
 }
 
 /// An order of keys. Ties are ordered by ID.
@@ -218,6 +298,8 @@ pub(crate) mod tests {
             id: key_id(),
             name: "Build server".into(),
             enabled: true,
+            protected: false,
+            deleted_at: None,
             limits: limits(),
             created_at: UnixMs::from_ms(1_800_000_000_000),
             created_by: "Mei Tanaka".into(),
@@ -248,6 +330,21 @@ pub(crate) mod tests {
             key.limits.expires = expires.map_or(Expiry::Never, |ms| Expiry::At(at(ms)));
             assert_eq!(key.status(at(10)), expected);
         }
+        let deleted = KeyView { deleted_at: Some(at(5)), enabled: false, ..view() };
+        assert_eq!(deleted.status(at(10)), Status::Deleted);
+        assert_eq!(deleted.restorable_until(), Some(at(5 + 30 * 24 * 60 * 60 * 1_000)));
+    }
+
+    #[test]
+    fn a_deletion_names_one_to_a_hundred_keys_each_once() {
+        let ids: Vec<KeyId> =
+            (10..=110).map(|n| KeyId::parse(&format!("a1B2c3D4{n:0>10}")).unwrap()).collect();
+        let refused = |keys: &[KeyId]| check_deletion(keys).map_err(|error| (error.pointer, error.code));
+        assert_eq!(refused(&ids[..1]), Ok(()));
+        assert_eq!(refused(&ids[..100]), Ok(()));
+        assert_eq!(refused(&ids), Err(("#/keys".into(), "too_many".into())));
+        assert_eq!(refused(&[]), Err(("#/keys".into(), "required".into())));
+        assert_eq!(refused(&[ids[0], ids[1], ids[0]]), Err(("#/keys/2".into(), "duplicate".into())));
     }
 
     #[test]

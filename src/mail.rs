@@ -16,19 +16,11 @@ use serde::{Deserialize, Serialize};
 use crate::account::Email;
 use crate::code::Code;
 use crate::config::Config;
-use crate::id::{AccountId, KeyId, TokenId};
+use crate::id::{AccountId, TokenId};
+use crate::keys::KeyName;
 use crate::protocol::Language;
 use crate::time::{UnixMs, Zone};
 use crate::vault::{self, Place, Purpose, Sealed};
-
-/// A key, as a message or a refusal names it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct KeyName {
-    /// ID.
-    pub id: KeyId,
-    /// Name.
-    pub name: String,
-}
 
 /// What is told, with all the facts. Stored: members are only added, with a default.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -160,4 +152,4 @@ pub fn masked(email: &Email) -> String {
 }
 
 #[cfg(test)]
-pub(crate) mod tests;
+mod tests;

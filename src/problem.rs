@@ -111,6 +111,34 @@ pub enum Problem {
         /// The limit.
         max: u32,
     },
+    /// There are no such keys, or they are deleted already.
+    KeysNotFound {
+        /// Their IDs.
+        keys: Value,
+    },
+    /// Keys that are protected from deletion.
+    Protected {
+        /// IDs and names.
+        keys: Value,
+    },
+    /// The key is not deleted.
+    NotDeleted,
+    /// The member has had as many codes mailed, or tried, as one may in a day.
+    TooManyCodes {
+        /// Seconds until the next is possible.
+        retry_after_s: u64,
+        /// The same as an instant, RFC 3339.
+        until: String,
+    },
+    /// Not the code that was mailed.
+    CodeWrong {
+        /// How many tries are left.
+        tries_left: u32,
+    },
+    /// The code's time is over, its tries are used up, or it was used.
+    CodeOver,
+    /// The deployment sends no mail, and this needs a mailed code.
+    MailOff,
     /// A header that the route demands is missing or not of its form.
     BadHeader {
         /// Its name.
@@ -160,8 +188,8 @@ impl Problem {
             | Self::MalformedBody { .. }
             | Self::BadHeader { .. } => 400,
             Self::NotSignedIn | Self::SignInRefused | Self::StepUpRefused | Self::SetupRefused => 401,
-            Self::CrossSite | Self::StepUpRequired | Self::NotPermitted => 403,
-            Self::NoRoute | Self::NotFound => 404,
+            Self::CrossSite | Self::StepUpRequired | Self::NotPermitted | Self::CodeWrong { .. } => 403,
+            Self::NoRoute | Self::NotFound | Self::KeysNotFound { .. } => 404,
             Self::MethodNotAllowed { .. } => 405,
             Self::SetupDone
             | Self::AddressTaken
@@ -170,11 +198,13 @@ impl Problem {
             | Self::NotViewable(_)
             | Self::RestoreNotBegun
             | Self::TooManyKeys { .. } => 409,
+            Self::Protected { .. } | Self::NotDeleted | Self::MailOff => 409,
+            Self::CodeOver => 410,
             Self::ChangedMeanwhile { .. } | Self::ServiceChangedMeanwhile { .. } => 412,
             Self::BodyTooLarge { .. } => 413,
             Self::UnsupportedMediaType => 415,
             Self::Invalid { .. } => 422,
-            Self::TooManyAttempts { .. } => 429,
+            Self::TooManyAttempts { .. } | Self::TooManyCodes { .. } => 429,
             Self::Internal => 500,
             Self::Misconfigured => 503,
         }
@@ -211,6 +241,13 @@ impl Problem {
             Self::AlreadyInvited { .. } => "already_invited",
             Self::RestoreNotBegun => "restore_not_begun",
             Self::TooManyKeys { .. } => "too_many_keys",
+            Self::KeysNotFound { .. } => "not_found",
+            Self::Protected { .. } => "protected",
+            Self::NotDeleted => "not_deleted",
+            Self::TooManyCodes { .. } => "too_many_codes",
+            Self::CodeWrong { .. } => "code_wrong",
+            Self::CodeOver => "code_over",
+            Self::MailOff => "mail_off",
             Self::BadHeader { .. } => "bad_header",
             Self::Invalid { .. } => "invalid",
             Self::Misconfigured => "misconfigured",
@@ -249,6 +286,13 @@ impl Problem {
             Self::AlreadyInvited { .. } => "This request has made a set-up link before",
             Self::RestoreNotBegun => "No restore of this account is on its way",
             Self::TooManyKeys { .. } => "The account holds as many keys as it may",
+            Self::KeysNotFound { .. } => "Some of these keys are not there",
+            Self::Protected { .. } => "Some of these keys are protected from deletion",
+            Self::NotDeleted => "The key is not deleted",
+            Self::TooManyCodes { .. } => "Too many codes in a day",
+            Self::CodeWrong { .. } => "That is not the code that was mailed",
+            Self::CodeOver => "The code is over",
+            Self::MailOff => "This deployment sends no mail",
             Self::BadHeader { .. } => "A header is missing or not of its form",
             Self::Invalid { .. } => "Some values were refused",
             Self::Misconfigured => "This deployment is not set up",
@@ -267,7 +311,11 @@ impl Problem {
             Self::MalformedBody { detail } => put("detail", detail.as_str().into()),
             Self::BodyTooLarge { max } => put("max", (*max).into()),
             Self::TooManyKeys { max } => put("max", (*max).into()),
-            Self::TooManyAttempts { until, .. } => put("until", until.as_str().into()),
+            Self::TooManyAttempts { until, .. } | Self::TooManyCodes { until, .. } => {
+                put("until", until.as_str().into());
+            }
+            Self::KeysNotFound { keys } | Self::Protected { keys } => put("keys", keys.clone()),
+            Self::CodeWrong { tries_left } => put("tries_left", (*tries_left).into()),
             Self::StepUpRequired => put("methods", vec!["password"].into()),
             Self::AlreadyIssued { key } => put("key", key.clone()),
             Self::AlreadyInvited { account } => put("account", account.as_str().into()),
@@ -305,6 +353,9 @@ impl Problem {
             | Self::AddressTaken
             | Self::RestoreNotBegun
             | Self::NotPermitted
+            | Self::NotDeleted
+            | Self::CodeOver
+            | Self::MailOff
             | Self::Misconfigured
             | Self::Internal => {}
         }
@@ -337,7 +388,7 @@ impl Problem {
         };
         match self {
             Self::MethodNotAllowed { allow } => answer.with("allow", *allow),
-            Self::TooManyAttempts { retry_after_s, .. } => {
+            Self::TooManyAttempts { retry_after_s, .. } | Self::TooManyCodes { retry_after_s, .. } => {
                 answer.with("retry-after", retry_after_s.to_string())
             }
             Self::Denied(Denial::Unavailable) | Self::Misconfigured => {

@@ -5,6 +5,7 @@
 //!
 //! Objects are named by [`instance`]: renaming one orphans its data.
 
+mod deletion;
 mod effect;
 mod objects;
 mod operator;
@@ -12,6 +13,7 @@ mod service;
 
 use serde::{Deserialize, Serialize};
 
+pub use self::deletion::{DeletionState, DeletionView, MailState, NewCode};
 pub use self::effect::{Effect, NameConfirmation, Outcome, READ_MANY_MAX};
 pub use self::objects::{
     AddressReply, AddressRequest, DirectoryReply, DirectoryRequest, NameReply, NameRequest,
@@ -20,7 +22,7 @@ pub use self::operator::{Entry, EntryCursor, EntryState, Operation, PAGE_ENTRIES
 pub use self::service::ServiceCommand;
 use crate::draft::{Changes, Checked, Draft, FieldError};
 use crate::id::{AccountId, KeyId, MemberId, TokenId};
-use crate::keys::{KeyView, Listing, Page};
+use crate::keys::{KeyName, KeyView, Listing, Page};
 use crate::record::{Epoch, Record, Revision};
 use crate::refresh::{AccountState, Refresh, RefreshRequest};
 use crate::secret::Digest;
@@ -78,6 +80,21 @@ pub enum Language {
     En,
     /// Japanese.
     Ja,
+}
+
+impl Language {
+    /// Its tag (BCP 47).
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::En => "en",
+            Self::Ja => "ja",
+        }
+    }
+
+    /// The language of this tag.
+    pub fn parse(tag: &str) -> Option<Self> {
+        [Self::En, Self::Ja].into_iter().find(|language| language.as_str() == tag)
+    }
 }
 
 /// A session that the edge has just drawn.
@@ -277,6 +294,41 @@ pub enum Command {
         /// What.
         service: ServiceCommand,
     },
+    /// Asks for the deletion of keys: mails the code that confirms it.
+    BeginDeletion {
+        /// Its ID, drawn by the edge.
+        id: TokenId,
+        /// Which keys.
+        keys: Vec<KeyId>,
+        /// The code.
+        code: NewCode,
+    },
+    /// Looks at a deletion.
+    ShowDeletion {
+        /// Which.
+        id: TokenId,
+    },
+    /// Mails another code for a deletion. The one before is over.
+    MailDeletionCode {
+        /// Which.
+        id: TokenId,
+        /// The code.
+        code: NewCode,
+    },
+    /// Deletes the keys, if the code is right.
+    ConfirmDeletion {
+        /// Which.
+        id: TokenId,
+        /// MAC of the code that was typed.
+        mac: Digest,
+    },
+    /// Restores a deleted key.
+    RestoreKey {
+        /// Which.
+        id: KeyId,
+        /// The revision that the member saw.
+        expected: Revision,
+    },
     /// Does something to accounts, as an operator. It is let be done, and written down; doing it is the edge's.
     Operate {
         /// What.
@@ -314,6 +366,17 @@ pub enum LedgerReply {
         record: Record,
         /// From when whatever was taken away is refused everywhere; `None` when nothing was.
         bound: Option<Bound>,
+    },
+    /// A deletion.
+    Deletion(DeletionView),
+    /// Keys were deleted.
+    Deleted {
+        /// Their records, for the edge's own memory.
+        records: Vec<Record>,
+        /// From when they are refused everywhere.
+        bound: Bound,
+        /// Until when they can be restored.
+        restorable_until: UnixMs,
     },
     /// A refreshed lease.
     Refreshed(Refresh),
@@ -404,6 +467,9 @@ pub struct SessionView {
     /// Whether the member is an operator.
     #[serde(default)]
     pub operator: bool,
+    /// Whether the mail that was tried last was not taken.
+    #[serde(default)]
+    pub mail_is_failing: bool,
     /// Age of the oldest change that KV has not acknowledged, in seconds, when that is past what is usual.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub publication_lag_s: Option<u64>,
@@ -476,6 +542,30 @@ pub enum Refusal {
         /// The account that it invited.
         account: AccountId,
     },
+    /// There are no such keys, or they are deleted.
+    KeysNotFound {
+        /// Which.
+        keys: Vec<KeyId>,
+    },
+    /// These keys are protected from deletion.
+    Protected {
+        /// Which.
+        keys: Vec<KeyName>,
+    },
+    /// The key is not deleted, so that there is nothing to restore.
+    NotDeleted,
+    /// The member has had as many codes mailed, or tried, as one may in a day.
+    TooManyCodes {
+        /// When the next one is possible.
+        until: UnixMs,
+    },
+    /// Not the code that was mailed. The try is counted.
+    CodeWrong {
+        /// How many are left.
+        tries_left: u32,
+    },
+    /// The code's time is over, its tries are used up, or it was used.
+    CodeOver,
     /// The drawn ID exists already: draw another.
     IdTaken,
     /// The account holds as many keys as it may.

@@ -74,6 +74,22 @@ pub struct StepUp {
     pub password: SecretText,
 }
 
+/// `POST /v1/deletions`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BeginDeletion {
+    /// IDs.
+    pub keys: Vec<String>,
+}
+
+/// `POST /v1/deletions/{id}/confirm`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ConfirmDeletion {
+    /// As it was typed.
+    pub code: SecretText,
+}
+
 /// One credential to verify, or one key by its ID.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]

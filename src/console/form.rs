@@ -3,11 +3,14 @@
 use super::body;
 use super::view::field_errors;
 use crate::account::{Email, TextError, check_name, check_password};
+use crate::code::Code;
 use crate::draft::FieldError;
-use crate::keys::{Listing, PAGE_KEYS_MAX, Sort};
+use crate::id::KeyId;
+use crate::keys::{Deleted, Listing, PAGE_KEYS_MAX, Sort, check_deletion};
 use crate::ledger::state::FRESHNESS_MS_MAX;
 use crate::problem::Problem;
 use crate::protocol::{EntryCursor, Language};
+use crate::secret::SecretText;
 use crate::time::Zone;
 
 /// The parts of a set-up form that are more than text.
@@ -47,11 +50,7 @@ impl Owner {
                 "not an IANA time zone such as Asia/Tokyo",
             ));
         }
-        let language = match form.language.as_str() {
-            "en" => Some(Language::En),
-            "ja" => Some(Language::Ja),
-            _ => None,
-        };
+        let language = Language::parse(&form.language);
         if language.is_none() {
             errors.push(FieldError::new("language", "not_one_of", "en or ja"));
         }
@@ -62,6 +61,31 @@ impl Owner {
             _ => Err(Problem::Invalid { errors: field_errors(errors) }),
         }
     }
+}
+
+/// The keys of a deletion.
+///
+/// # Errors
+/// [`Problem::Invalid`]: none, too many, one twice, or what is no key ID. It is not repeated: it may be a whole key.
+pub fn deletion_keys(typed: &[String]) -> Result<Vec<KeyId>, Problem> {
+    let invalid = |error| Problem::Invalid { errors: field_errors(vec![error]) };
+    let mut keys = Vec::with_capacity(typed.len());
+    for (place, text) in typed.iter().enumerate() {
+        let refused =
+            || FieldError::new(&format!("keys/{place}"), "not_a_key_id", "a key ID has 18 characters");
+        keys.push(KeyId::parse(text).ok_or_else(|| invalid(refused()))?);
+    }
+    check_deletion(&keys).map_err(invalid)?;
+    Ok(keys)
+}
+
+/// The code that was typed.
+///
+/// # Errors
+/// [`Problem::Invalid`] for what cannot be a code. It is not counted as a try.
+pub fn code(typed: &SecretText) -> Result<Code, Problem> {
+    let refused = || FieldError::new("code", "not_a_code", "a code has six digits");
+    Code::parse(typed).ok_or_else(|| Problem::Invalid { errors: field_errors(vec![refused()]) })
 }
 
 /// The query of a listing.
@@ -85,7 +109,14 @@ pub fn listing(query: Option<&str>) -> Result<Listing, Problem> {
                 let limit = value.parse().ok().filter(|limit| (1..=PAGE_KEYS_MAX).contains(limit));
                 listing.limit = Some(limit.ok_or_else(|| invalid("not_one_of", "1 to 50"))?);
             }
-            _ => return Err(invalid("unknown_parameter", "the parameters are q, sort, cursor, limit")),
+            "deleted" => {
+                listing.deleted =
+                    Deleted::parse(&value).ok_or_else(|| invalid("not_one_of", "too, only, or no"))?;
+            }
+            _ => {
+                let detail = "the parameters are q, sort, deleted, cursor, limit";
+                return Err(invalid("unknown_parameter", detail));
+            }
         }
     }
     Ok(listing)

@@ -1,6 +1,6 @@
 //! The table of routes.
 
-use crate::id::{AccountId, KeyId};
+use crate::id::{AccountId, KeyId, TokenId};
 use crate::problem::Problem;
 
 /// What a request to the console's host wants.
@@ -44,6 +44,16 @@ pub enum Route {
     ChangeServicePassword,
     /// Have a key's secret shown again.
     RevealKey(KeyId),
+    /// Restore a deleted key.
+    RestoreKey(KeyId),
+    /// Ask for the deletion of keys.
+    BeginDeletion,
+    /// Look at a deletion.
+    ShowDeletion(TokenId),
+    /// Mail another code for a deletion.
+    MailDeletionCode(TokenId),
+    /// Delete the keys of a deletion.
+    ConfirmDeletion(TokenId),
     /// List accounts, as an operator.
     ListAccounts,
     /// Make a set-up link for an account.
@@ -95,9 +105,24 @@ impl Route {
                 ];
                 (pick(verb, &methods), "GET, HEAD, PATCH, DELETE")
             }
-            ["keys", id, action @ ("disable" | "enable")] => {
+            ["keys", id, action @ ("disable" | "enable" | "restore")] => {
                 let id = KeyId::parse(id).ok_or(Problem::NotFound)?;
-                let route = if *action == "disable" { Self::DisableKey(id) } else { Self::EnableKey(id) };
+                let route = match *action {
+                    "disable" => Self::DisableKey(id),
+                    "enable" => Self::EnableKey(id),
+                    _ => Self::RestoreKey(id),
+                };
+                (pick(verb, &[("POST", route)]), "POST")
+            }
+            ["deletions"] => (pick(verb, &[("POST", Self::BeginDeletion)]), "POST"),
+            ["deletions", id] => {
+                let id = TokenId::parse(id).ok_or(Problem::NotFound)?;
+                (pick(verb, &[("GET", Self::ShowDeletion(id))]), "GET, HEAD")
+            }
+            ["deletions", id, action @ ("code" | "confirm")] => {
+                let id = TokenId::parse(id).ok_or(Problem::NotFound)?;
+                let route =
+                    if *action == "code" { Self::MailDeletionCode(id) } else { Self::ConfirmDeletion(id) };
                 (pick(verb, &[("POST", route)]), "POST")
             }
             ["keys", id, "reveal"] => {
@@ -141,6 +166,7 @@ impl Route {
             | Self::ListKeys
             | Self::ShowKey(_)
             | Self::ShowService
+            | Self::ShowDeletion(_)
             | Self::ListAccounts
             | Self::ShowAccount(_)
             | Self::Verify => false,
@@ -158,6 +184,10 @@ impl Route {
             | Self::RevealService
             | Self::RevealKey(_)
             | Self::ChangeServicePassword
+            | Self::RestoreKey(_)
+            | Self::BeginDeletion
+            | Self::MailDeletionCode(_)
+            | Self::ConfirmDeletion(_)
             | Self::InviteAccount
             | Self::EditAccount(_)
             | Self::RebuildAccount(_)
@@ -191,6 +221,11 @@ mod tests {
             ("/v1/account/service", "GET, HEAD, PATCH"),
             ("/v1/account/service/reveal", "POST"),
             ("/v1/account/service/password", "POST"),
+            (&*format!("/v1/keys/{id}/restore"), "POST"),
+            ("/v1/deletions", "POST"),
+            ("/v1/deletions/0123456789", "GET, HEAD"),
+            ("/v1/deletions/0123456789/code", "POST"),
+            ("/v1/deletions/0123456789/confirm", "POST"),
             ("/v1/operator/accounts", "GET, HEAD, POST"),
             ("/v1/operator/accounts/a1B2c3D4", "GET, HEAD, PATCH"),
             ("/v1/operator/accounts/a1B2c3D4/rebuild", "POST"),
@@ -221,6 +256,10 @@ mod tests {
             "/v1/keys/a1B2c3D47Hq0p2Zx9K/",
             "/v1/keys/a1B2c3D47Hq0p2Zx9K/destroy",
             "/v1/keys/a1B2c3D47Hq0p2Zx9%4B",
+            "/v1/deletions/",
+            "/v1/deletions/012345678",
+            "/v1/deletions/0123456789/",
+            "/v1/deletions/0123456789/codes",
             "/v1/session/stepup",
             "/v1/operator",
             "/v1/operator/accounts/",

@@ -1,7 +1,10 @@
 //! What the console's routes answer, as JSON (`docs/http-api.md`).
 
+mod deletion;
+
 use serde_json::{Value, json};
 
+pub use self::deletion::{deleted, deletion};
 use crate::config::Config;
 use crate::draft::{Checked, FieldError};
 use crate::gateway::Evidence;
@@ -31,6 +34,7 @@ pub fn key(key: &KeyView, config: &Config, now: UnixMs) -> Value {
         "name": key.name,
         "status": key.status(now),
         "enabled": key.enabled,
+        "protected": key.protected,
         "expires_at": key.limits.expires.at().map(text),
         "not_before": key.limits.not_before.map(text),
         "networks": key.limits.networks,
@@ -42,6 +46,8 @@ pub fn key(key: &KeyView, config: &Config, now: UnixMs) -> Value {
         "issued_by": issued_by(key),
         "changed_at": text(key.changed_at),
         "changed_by": key.changed_by,
+        "deleted_at": key.deleted_at.map(text),
+        "restorable_until": key.restorable_until().map(text),
         "revision": key.revision,
     })
 }
@@ -259,6 +265,11 @@ pub fn session(view: &SessionView, config: &Config, address: Option<ClientAddres
             "freshness_s": view.account.freshness_s, "suspended": view.account.suspended,
         },
         "operator": view.operator,
+        "mail": match (&config.mail, view.mail_is_failing) {
+            (None, _) => "off",
+            (Some(_), true) => "failing",
+            (Some(_), false) => "ok",
+        },
         "publication_lag_s": view.publication_lag_s,
         "address": address,
         "permissions": config.rules.permissions().iter().map(Permission::to_string).collect::<Vec<_>>(),
@@ -328,6 +339,14 @@ pub fn refusal(refusal: Refusal, config: &Config, now: UnixMs) -> Problem {
         Refusal::AlreadyInvited { account } => Problem::AlreadyInvited { account: account.to_string() },
         Refusal::TooManyKeys { max } => Problem::TooManyKeys { max },
         Refusal::Invalid { errors } => Problem::Invalid { errors: field_errors(errors) },
+        Refusal::KeysNotFound { keys } => Problem::KeysNotFound { keys: json!(keys) },
+        Refusal::Protected { keys } => Problem::Protected { keys: json!(keys) },
+        Refusal::NotDeleted => Problem::NotDeleted,
+        Refusal::TooManyCodes { until } => {
+            Problem::TooManyCodes { retry_after_s: wait_s(until, now), until: text(until) }
+        }
+        Refusal::CodeWrong { tries_left } => Problem::CodeWrong { tries_left },
+        Refusal::CodeOver => Problem::CodeOver,
         Refusal::AlreadyOpen => Problem::SetupDone,
         // Drawn IDs collide once in 62^10; the caller tries again. An older object comes back within a deployment.
         Refusal::IdTaken | Refusal::NotUnderstood => Problem::Denied(Denial::Unavailable),
@@ -336,8 +355,13 @@ pub fn refusal(refusal: Refusal, config: &Config, now: UnixMs) -> Problem {
 
 /// "Too many tries", as an instant and as a wait.
 pub fn too_many(until: UnixMs, now: UnixMs) -> Problem {
+    Problem::TooManyAttempts { retry_after_s: wait_s(until, now), until: text(until) }
+}
+
+/// How long a client should wait, in seconds: at least one.
+fn wait_s(until: UnixMs, now: UnixMs) -> u64 {
     let wait_ms = until.as_ms().saturating_sub(now.as_ms()).max(0).unsigned_abs();
-    Problem::TooManyAttempts { retry_after_s: wait_ms.div_ceil(1000).max(1), until: text(until) }
+    wait_ms.div_ceil(1000).max(1)
 }
 
 /// RFC 3339 in UTC. What the ledger stores lies within the years that have such a text.

@@ -111,6 +111,7 @@ impl Checked {
             desk.errors.push(FieldError::of("networks", problem));
         }
         draft.permissions.as_deref().map(|typed| desk.permissions(typed));
+        desk.protected(draft.protected, false);
         let networks = read.as_ref().map(NetworksNote::of);
         let issuable = draft.issuable.as_ref().map(|typed| CeilingNote::of(typed, &mut desk));
         let includes = |note: &NetworksNote| caller.map(|caller| note.stored.contains(caller));

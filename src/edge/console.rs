@@ -9,7 +9,7 @@ use rand_core::UnwrapErr;
 use serde::de::DeserializeOwned;
 use worker::Env;
 
-use super::{calls, now, operator, refuse, service, verification, with_gateway};
+use super::{calls, deletion, now, operator, refuse, service, verification, with_gateway};
 use crate::account::{Email, TextError, check_password};
 use crate::answer::Answer;
 use crate::config::Config;
@@ -87,6 +87,11 @@ pub async fn answer(
         Route::DisableKey(id) => {
             exchange.change_key(|expected| Command::SetEnabled { id, expected, enabled: false }).await
         }
+        Route::RestoreKey(id) => exchange.change_key(|expected| Command::RestoreKey { id, expected }).await,
+        Route::BeginDeletion => deletion::begin(&exchange).await,
+        Route::ShowDeletion(id) => deletion::show(&exchange, id).await,
+        Route::MailDeletionCode(id) => deletion::mail_code(&exchange, id).await,
+        Route::ConfirmDeletion(id) => deletion::confirm(&exchange, id).await,
         Route::EnableKey(id) => {
             exchange.change_key(|expected| Command::SetEnabled { id, expected, enabled: true }).await
         }

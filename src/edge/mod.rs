@@ -7,6 +7,7 @@
 //! | [`body`] | a body whose opening is read before it is sent on |
 //! | [`calls`] | requests to objects, reads of KV |
 //! | [`console`], [`operator`], [`service`], [`verification`] | Claviger's own routes: reading bodies, calling objects, in order |
+//! | [`mail`] | who delivers mail |
 //! | [`objects`], [`storage`] | the Durable Objects' side |
 //! | `trap` | what happens after a panic |
 //!
@@ -16,6 +17,8 @@
 mod body;
 mod calls;
 mod console;
+mod deletion;
+mod mail;
 mod objects;
 mod operator;
 mod service;

@@ -16,7 +16,7 @@ use worker::worker_sys::DurableObjectState;
 use worker::{Env, ScheduledTime, State, Storage};
 
 use super::storage::ObjectSql;
-use super::{calls, now, settings};
+use super::{calls, mail, now, settings};
 use crate::address::Address;
 use crate::config::{Config, Terms};
 use crate::directory::Directory;
@@ -90,7 +90,7 @@ impl Host {
         Self { storage: state.storage(), sql: ObjectSql::new(state.storage()), env: env.unchecked_into() }
     }
 
-    /// The settings, for the pepper. The edge does not serve with wrong ones, so that they are right here.
+    /// The settings, for the pepper and for mail. The edge does not serve with wrong ones, so that they are right here.
     fn config(&self) -> Result<Config, worker::Error> {
         Config::parse(settings::read(&self.env)).map_err(|error| error.to_string().into())
     }
@@ -176,6 +176,13 @@ impl Host {
                 let confirm = DirectoryRequest::Confirm { account: *account, name: Some(name.clone()) };
                 matches!(calls::directory(&self.env, &confirm).await, Ok(DirectoryReply::Noted))
             }
+            Effect::SendMail { envelope } => match self.config() {
+                Ok(config) => mail::send(&self.env, &config, envelope).await,
+                Err(error) => {
+                    worker::console_error!("mail {} stays: {error}", envelope.id);
+                    false
+                }
+            },
             Effect::AskHolds { account, member, email } => {
                 let ask = LedgerRequest::Holds { member: *member, email: email.clone() };
                 return self.ask(*account, &ask).await;

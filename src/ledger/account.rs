@@ -1,5 +1,6 @@
 //! The account's one row, and its members.
 
+use super::mailbox::IS_FAILING;
 use super::publication::LAG_ALERT_MS;
 use super::rebuild;
 use super::state::Freshness;
@@ -39,16 +40,19 @@ pub struct Account {
     pub revision: Revision,
     /// Since when KV lacks the change that it lacks longest; read only.
     pub owed_at: Option<UnixMs>,
+    /// Whether the mail that was tried last was not taken; read only.
+    pub mail_is_failing: bool,
 }
 
 impl Account {
     /// The account; `None` while it was not opened.
     pub fn load(sql: &dyn Sql) -> Result<Option<Self>, SqlError> {
-        let text =
+        let text = format!(
             "SELECT id, name, zone, freshness_ms, freshness_before_ms, freshness_before_until_ms, suspended,
                 state_revision, epoch, generation, epoch_is_over, ifnull(epoch_noted, ''), revision, operator,
-                (SELECT min(owed_at_ms) FROM publication WHERE owed_at_ms IS NOT NULL)
-            FROM account";
+                (SELECT min(owed_at_ms) FROM publication WHERE owed_at_ms IS NOT NULL), {IS_FAILING}
+            FROM account"
+        );
         sql.first(&Statement::new(text))?.map(Self::read).transpose()
     }
 
@@ -67,6 +71,7 @@ impl Account {
             revision: revision(&mut row)?,
             operator: row.integer()? != 0,
             owed_at: row.optional_time()?,
+            mail_is_failing: row.integer()? != 0,
         })
     }
 
@@ -172,7 +177,7 @@ impl Member {
                 name: row.text()?,
                 email: row.parsed("an address", |text| Email::parse(text).ok())?,
                 role: row.parsed("a role", role_of)?,
-                language: row.parsed("a language", language_of)?,
+                language: row.parsed("a language", Language::parse)?,
             },
             secret_version: SecretVersion(row.count()?),
         })
@@ -193,7 +198,7 @@ impl Member {
             .bind(self.view.name.as_str())
             .bind(self.view.email.as_str())
             .bind(role_text(self.view.role))
-            .bind(language_text(self.view.language))
+            .bind(self.view.language.as_str())
             .bind(self.secret_version.0)
             .bind(now)
     }
@@ -209,15 +214,4 @@ fn role_text(role: Role) -> &'static str {
 
 fn role_of(text: &str) -> Option<Role> {
     [Role::Owner, Role::Admin, Role::Viewer].into_iter().find(|role| role_text(*role) == text)
-}
-
-fn language_text(language: Language) -> &'static str {
-    match language {
-        Language::En => "en",
-        Language::Ja => "ja",
-    }
-}
-
-fn language_of(text: &str) -> Option<Language> {
-    [Language::En, Language::Ja].into_iter().find(|language| language_text(*language) == text)
 }

@@ -42,6 +42,8 @@ pub enum Action {
     ChangeServicePassword,
     /// The service password's ceiling was changed.
     SetServiceCeiling,
+    /// A deleted key was restored.
+    RestoreKey,
     /// The operator changed T, or suspended or resumed the account.
     SetState,
     /// The operator had every record put into KV again.
@@ -80,6 +82,7 @@ impl Action {
             Self::RevealService => "reveal_service",
             Self::ChangeServicePassword => "change_service_password",
             Self::SetServiceCeiling => "set_service_ceiling",
+            Self::RestoreKey => "restore_key",
             Self::SetState => "set_state",
             Self::Rebuild => "rebuild",
             Self::Restore => "restore",
@@ -184,7 +187,8 @@ pub fn journal(action: Action, revision: Revision, subject: &str, now: UnixMs) -
 
 /// A key as an audit row tells it: without its digest.
 fn told(key: &Key) -> String {
-    let Key { name, limits, ceiling, viewable, .. } = key;
-    json!({ "name": name, "state": key.state.as_str(), "limits": limits, "issuable": ceiling, "viewable": viewable })
+    let Key { name, limits, ceiling, viewable, protected, .. } = key;
+    let state = key.state.as_str();
+    json!({ "name": name, "state": state, "limits": limits, "issuable": ceiling, "viewable": viewable, "protected": protected })
         .to_string()
 }

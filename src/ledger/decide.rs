@@ -3,13 +3,15 @@
 //! Refusals come in this order: who may at all ([`authorise`]), the fresh proof, the key's existence, its revision, what
 //! the key holds that only an owner may grant, and at last the values.
 
+use std::collections::BTreeMap;
+
 use super::account::{Account, Member};
 use super::audit::Action;
 use super::key::{Key, Stamp, State};
 use crate::draft::{Changes, Decided, Draft, FieldError, Setting, decide_edit, decide_issue};
 use crate::id::KeyId;
 use crate::issuer::SealingGeneration;
-use crate::keys::is_idempotency_key;
+use crate::keys::{KeyName, RESTORABLE, is_idempotency_key};
 use crate::power::{lowers, takes_power_away};
 use crate::protocol::{Command, Operation, Refusal, Role, ServiceCommand};
 use crate::record::Revision;
@@ -65,11 +67,17 @@ fn demand(command: &Command) -> Demand {
         Command::List(_) | Command::Get { .. } | Command::Check { .. } => Demand::Session,
         // Whoever sees a leak must be able to stop it at once.
         Command::SetEnabled { enabled: false, .. } => Demand::Editor,
+        // The mailed code is the fresh proof.
+        Command::BeginDeletion { .. }
+        | Command::ShowDeletion { .. }
+        | Command::MailDeletionCode { .. }
+        | Command::ConfirmDeletion { .. } => Demand::Editor,
         Command::SetEnabled { enabled: true, .. }
         | Command::Issue { .. }
         | Command::Reveal { .. }
         | Command::Edit { .. }
-        | Command::Delete { .. } => Demand::ProvenEditor,
+        | Command::Delete { .. }
+        | Command::RestoreKey { .. } => Demand::ProvenEditor,
         Command::Service { service: ServiceCommand::Show } => Demand::Session,
         Command::Service { service: ServiceCommand::Reveal } => Demand::ProvenEditor,
         Command::Service { .. } => Demand::ProvenOwner,
@@ -148,7 +156,7 @@ impl Desk<'_> {
     pub fn issue(&self, issue: Issue<'_>, present: Present) -> Result<Decision, Refusal> {
         check_idempotency_key(issue.idempotency_key)?;
         if let Some(key) = present.issued_before {
-            return Err(Refusal::AlreadyIssued { key: key.view().map(Box::new) });
+            return Err(Refusal::AlreadyIssued { key: key.living().map(|key| Box::new(key.view())) });
         }
         let decided =
             decide_issue(issue.draft, self.setting()).map_err(|errors| Refusal::Invalid { errors })?;
@@ -167,6 +175,7 @@ impl Desk<'_> {
             created: self.stamp(),
             changed: self.stamp(),
             revision: self.account.revision.next(),
+            protected: decided.protected,
             last_used_at: None,
             ceiling: decided.ceiling,
             sealing: SealingGeneration::default(),
@@ -206,8 +215,8 @@ impl Desk<'_> {
                 (Some(_), None) => true,
                 (None, _) => false,
             };
-        let after =
-            Key { name: decided.name, limits: decided.limits, ceiling: decided.ceiling, ..before.clone() };
+        let Decided { name, limits, ceiling, protected } = decided;
+        let after = Key { name, limits, ceiling, protected, ..before.clone() };
         Ok(self.change(Action::Edit, before, after, takes_away))
     }
 
@@ -221,7 +230,7 @@ impl Desk<'_> {
     ) -> Result<Decision, Refusal> {
         let (wanted, action) =
             if enabled { (State::Active, Action::Enable) } else { (State::Disabled, Action::Disable) };
-        let present = key.filter(|key| key.state != State::Deleted).ok_or(Refusal::NotFound)?;
+        let present = key.and_then(Key::living).ok_or(Refusal::NotFound)?;
         if present.state == wanted {
             return Ok(Decision::Unchanged(Box::new(present)));
         }
@@ -233,11 +242,38 @@ impl Desk<'_> {
         Ok(self.change(action, before, after, !enabled))
     }
 
-    /// Decides over a deletion.
-    pub fn delete(&self, key: Option<Key>, expected: Revision) -> Result<Decision, Refusal> {
-        let before = expect(key, expected)?;
-        let after = Key { state: State::Deleted, ..before.clone() };
-        Ok(self.change(Action::Delete, before, after, true))
+    /// Deletes keys that [`deletable`] has let through: one change each, with numbers in a row.
+    pub fn delete(&self, keys: Vec<Key>) -> Vec<Change> {
+        let mut revision = self.account.revision;
+        let mut changes = Vec::with_capacity(keys.len());
+        for before in keys {
+            revision = revision.next();
+            let state = State::Deleted { at: self.now, enabled: before.state.is_enabled() };
+            let after = Key { state, changed: self.stamp(), revision, ..before.clone() };
+            let after = Key { sealing: sealing_after(&before, &after), ..after };
+            changes.push(Change { action: Action::Delete, before: Some(before), after, takes_away: true });
+        }
+        changes
+    }
+
+    /// Decides over restoring a deleted key, of which there are `keys` that are not: it comes back as it was.
+    pub fn restore(&self, key: Option<Key>, expected: Revision, keys: u32) -> Result<Decision, Refusal> {
+        let before = key.ok_or(Refusal::NotFound)?;
+        let deleted_at = before.state.deleted_at().ok_or(Refusal::NotDeleted)?;
+        if self.now >= deleted_at.saturating_add(RESTORABLE) {
+            return Err(Refusal::NotFound);
+        }
+        if before.revision != expected {
+            return Err(Refusal::ChangedMeanwhile { key: Box::new(before.view()) });
+        }
+        if before.limits.permissions.holds_reserved() && !self.is_owner() {
+            return Err(Refusal::NotPermitted);
+        }
+        if keys >= KEYS_MAX {
+            return Err(Refusal::TooManyKeys { max: KEYS_MAX });
+        }
+        let after = Key { state: State::of(before.state.is_enabled()), ..before.clone() };
+        Ok(self.change(Action::RestoreKey, before, after, false))
     }
 
     /// What a draft is decided in.
@@ -295,10 +331,30 @@ fn check_issued(decided: &Decided) -> Result<(), Refusal> {
 }
 
 /// The key, if it is there and as the member saw it.
-fn expect(key: Option<Key>, expected: Revision) -> Result<Key, Refusal> {
-    let key = key.ok_or(Refusal::NotFound)?;
-    let view = key.view().ok_or(Refusal::NotFound)?;
-    if key.revision == expected { Ok(key) } else { Err(Refusal::ChangedMeanwhile { key: Box::new(view) }) }
+pub fn expect(key: Option<Key>, expected: Revision) -> Result<Key, Refusal> {
+    let key = key.and_then(Key::living).ok_or(Refusal::NotFound)?;
+    if key.revision == expected {
+        Ok(key)
+    } else {
+        Err(Refusal::ChangedMeanwhile { key: Box::new(key.view()) })
+    }
+}
+
+/// The keys of `wanted`, in its order, if all of them may be deleted.
+pub fn deletable(wanted: &[KeyId], found: Vec<Key>) -> Result<Vec<Key>, Refusal> {
+    let mut living: BTreeMap<KeyId, Key> =
+        found.into_iter().filter_map(Key::living).map(|key| (key.id, key)).collect();
+    let missing: Vec<KeyId> = wanted.iter().filter(|id| !living.contains_key(id)).copied().collect();
+    if !missing.is_empty() {
+        return Err(Refusal::KeysNotFound { keys: missing });
+    }
+    let keys: Vec<Key> = wanted.iter().filter_map(|id| living.remove(id)).collect();
+    let protected: Vec<KeyName> = keys
+        .iter()
+        .filter(|key| key.protected)
+        .map(|key| KeyName { id: key.id, name: key.name.clone() })
+        .collect();
+    if protected.is_empty() { Ok(keys) } else { Err(Refusal::Protected { keys: protected }) }
 }
 
 /// Whether a text can name one attempt, as a refusal.

@@ -5,22 +5,28 @@ use super::words::{fold, words};
 use crate::draft::Decided;
 use crate::id::{KeyId, MemberId};
 use crate::issuer::{Ceiling, Issued, Issuer, Issuing, SealingGeneration};
-use crate::keys::{IssuedBy, KeyView};
+use crate::keys::{IssuedBy, KeyView, RESTORABLE};
+use crate::object::Step;
 use crate::record::{Credential, Epoch, Limits, Record, Revision, Standing};
 use crate::secret::Digest;
 use crate::sql::{Row, Sql, SqlError, SqlExt, Statement};
 use crate::time::UnixMs;
 use crate::vault::Sealed;
 
-/// A key's state. A deleted key stays as a tombstone.
+/// A key's state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {
     /// Switched on.
     Active,
     /// Switched off.
     Disabled,
-    /// Gone for everyone but the ledger.
-    Deleted,
+    /// Refused as if it had never been, and restorable for a while.
+    Deleted {
+        /// When.
+        at: UnixMs,
+        /// Whether it was switched on, and comes back so.
+        enabled: bool,
+    },
 }
 
 impl State {
@@ -29,12 +35,46 @@ impl State {
         match self {
             Self::Active => "active",
             Self::Disabled => "disabled",
-            Self::Deleted => "deleted",
+            Self::Deleted { .. } => "deleted",
         }
     }
 
-    fn parse(text: &str) -> Option<Self> {
-        [Self::Active, Self::Disabled, Self::Deleted].into_iter().find(|state| state.as_str() == text)
+    /// What the key is when it is neither switched nor deleted any further.
+    pub fn of(enabled: bool) -> Self {
+        if enabled { Self::Active } else { Self::Disabled }
+    }
+
+    /// Whether it is switched on; of a deleted key, whether it was.
+    pub fn is_enabled(self) -> bool {
+        match self {
+            Self::Active => true,
+            Self::Disabled => false,
+            Self::Deleted { enabled, .. } => enabled,
+        }
+    }
+
+    /// When it was deleted.
+    pub fn deleted_at(self) -> Option<UnixMs> {
+        match self {
+            Self::Active | Self::Disabled => None,
+            Self::Deleted { at, .. } => Some(at),
+        }
+    }
+
+    /// As what it comes back, as it is stored.
+    fn returns_as(self) -> Option<&'static str> {
+        self.deleted_at().map(|_| Self::of(self.is_enabled()).as_str())
+    }
+
+    /// Reads the three columns of a state.
+    fn read(row: &mut Row) -> Result<Self, SqlError> {
+        let (state, deleted_at, returns_as) = (row.text()?, row.optional_time()?, row.text()?);
+        match (state.as_str(), deleted_at) {
+            ("active", None) => Ok(Self::Active),
+            ("disabled", None) => Ok(Self::Disabled),
+            ("deleted", Some(at)) => Ok(Self::Deleted { at, enabled: returns_as == "active" }),
+            _ => Err(SqlError::Column { column: 3, expected: "a state" }),
+        }
     }
 }
 
@@ -68,6 +108,8 @@ pub struct Key {
     pub changed: Stamp,
     /// Number of its last change.
     pub revision: Revision,
+    /// Whether it is protected from deletion.
+    pub protected: bool,
     /// When it was last let through, as far as the edge has reported; read only.
     pub last_used_at: Option<UnixMs>,
     /// How far it may issue keys itself; `None`: not at all.
@@ -83,9 +125,9 @@ pub struct Key {
 }
 
 /// What is read of a key, in the order of [`Key::read`].
-pub const COLUMNS: &str = "key.id, key.digest, key.name, key.state, key.limits,
+pub const COLUMNS: &str = "key.id, key.digest, key.name, key.state, key.deleted_at_ms, ifnull(key.returns_as, ''), key.limits,
     key.created_at_ms, key.created_by, creator.name, key.changed_at_ms, key.changed_by, changer.name, key.revision,
-    (SELECT max(last_used_at_ms) FROM usage WHERE usage.key = key.id),
+    key.protected, (SELECT max(last_used_at_ms) FROM usage WHERE usage.key = key.id),
     ifnull(key.ceiling, ''), key.sealing_generation, ifnull(key.issued_by, ''), ifnull(key.issued_generation, 0),
     ifnull((SELECT issuer.name FROM key AS issuer WHERE issuer.id = key.issued_by), ''),
     key.sealed IS NOT NULL";
@@ -115,11 +157,12 @@ impl Key {
             id: row.parsed("a key ID", KeyId::parse)?,
             digest: Digest::from_bytes(row.bytes()?),
             name: row.text()?,
-            state: row.parsed("a state", State::parse)?,
+            state: State::read(&mut row)?,
             limits: row.parsed("limits", |json| serde_json::from_str(json).ok())?,
             created: Stamp::read(&mut row)?,
             changed: Stamp::read(&mut row)?,
             revision: revision(&mut row)?,
+            protected: row.integer()? != 0,
             last_used_at: row.optional_time()?,
             ceiling: row.parsed("a ceiling", |json| match json {
                 "" => Some(None),
@@ -144,14 +187,15 @@ impl Key {
     /// Writes the row as it is now, with the words and networks by which it is found.
     pub fn store(&self) -> Vec<Statement> {
         let text = "INSERT INTO key (id, digest, name, name_folded, state, limits, expires_ms,
-                created_at_ms, created_by, changed_at_ms, changed_by, revision,
+                created_at_ms, created_by, changed_at_ms, changed_by, revision, protected, deleted_at_ms, returns_as,
                 ceiling, sealing_generation, issued_by, issued_generation)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             ON CONFLICT (id) DO UPDATE SET name = excluded.name, name_folded = excluded.name_folded,
                 state = excluded.state, limits = excluded.limits, expires_ms = excluded.expires_ms,
                 changed_at_ms = excluded.changed_at_ms, changed_by = excluded.changed_by,
-                revision = excluded.revision, ceiling = excluded.ceiling,
-                sealing_generation = excluded.sealing_generation";
+                revision = excluded.revision, protected = excluded.protected,
+                deleted_at_ms = excluded.deleted_at_ms, returns_as = excluded.returns_as,
+                ceiling = excluded.ceiling, sealing_generation = excluded.sealing_generation";
         let row = Statement::new(text)
             .bind(self.id.as_str())
             .bind(self.digest.as_bytes().as_slice())
@@ -165,15 +209,14 @@ impl Key {
             .bind(self.changed.at)
             .bind(self.changed.member.as_str())
             .bind(self.revision)
+            .bind(self.protected)
+            .bind(self.state.deleted_at())
+            .bind(self.state.returns_as())
             .bind(self.ceiling.as_ref().map(json))
             .bind(self.sealing.0)
             .bind(self.issued.as_ref().map(|issued| issuer_text(&issued.by)))
             .bind(self.issued.map(|issued| issued.generation.0));
-        // A deleted key is found by nobody.
-        let (words, networks) = match self.state {
-            State::Active | State::Disabled => (words(&self.name), json(&self.limits.networks)),
-            State::Deleted => (Vec::new(), "[]".to_owned()),
-        };
+        let (words, networks) = (words(&self.name), json(&self.limits.networks));
         let id = self.id.as_str();
         vec![
             row,
@@ -190,20 +233,27 @@ impl Key {
 
     /// Its name and limits, as a decision takes and gives them.
     pub fn decided(&self) -> Decided {
-        Decided { name: self.name.clone(), limits: self.limits.clone(), ceiling: self.ceiling.clone() }
+        Decided {
+            name: self.name.clone(),
+            limits: self.limits.clone(),
+            ceiling: self.ceiling.clone(),
+            protected: self.protected,
+        }
     }
 
-    /// As members see it; `None` once it is deleted.
-    pub fn view(&self) -> Option<KeyView> {
-        let enabled = match self.state {
-            State::Active => true,
-            State::Disabled => false,
-            State::Deleted => return None,
-        };
-        Some(KeyView {
+    /// The key, unless it is deleted.
+    pub fn living(self) -> Option<Self> {
+        Some(self).filter(|key| key.state.deleted_at().is_none())
+    }
+
+    /// As members see it.
+    pub fn view(&self) -> KeyView {
+        KeyView {
             id: self.id,
             name: self.name.clone(),
-            enabled,
+            enabled: self.state.is_enabled(),
+            protected: self.protected,
+            deleted_at: self.state.deleted_at(),
             limits: self.limits.clone(),
             created_at: self.created.at,
             created_by: self.author(&self.created),
@@ -215,7 +265,7 @@ impl Key {
             viewable: self.viewable,
             uses_24h: 0,
             issued_by: self.issued_by(),
-        })
+        }
     }
 
     fn issued_by(&self) -> Option<IssuedBy> {
@@ -253,7 +303,7 @@ impl Key {
         let standing = match self.state {
             State::Active => Standing::Active(credential()),
             State::Disabled => Standing::Disabled(credential()),
-            State::Deleted => Standing::Deleted,
+            State::Deleted { .. } => Standing::Deleted,
         };
         Record::new(epoch.clone(), self.revision, self.id, standing)
     }
@@ -307,6 +357,23 @@ pub fn count(sql: &dyn Sql) -> Result<u32, SqlError> {
 pub fn count_issued(sql: &dyn Sql) -> Result<u32, SqlError> {
     let living = "SELECT count(*) FROM key WHERE state <> 'deleted' AND issued_by IS NOT NULL";
     Ok(u32::try_from(sql.integer(&Statement::new(living))?).unwrap_or(u32::MAX))
+}
+
+/// Removes the deleted keys whose time to be restored is over, with whatever they were found by. What KV and leases are told of them does
+/// not change: their rows in `publication` stay, and answer for them as tombstones.
+pub fn scrub(sql: &dyn Sql, now: UnixMs) -> Result<Step, SqlError> {
+    let since = now.saturating_sub(RESTORABLE);
+    let oldest = Statement::new("SELECT min(deleted_at_ms) FROM key WHERE deleted_at_ms > ?").bind(since);
+    let oldest = sql.first(&oldest)?.map_or(Ok(None), |mut row| row.optional_time())?;
+    let gone = "SELECT id FROM key WHERE deleted_at_ms <= ?";
+    let remove = |text: String| Statement::new(text).bind(since);
+    let writes = vec![
+        remove(format!("DELETE FROM key_word WHERE key IN ({gone})")),
+        remove(format!("DELETE FROM key_network WHERE key IN ({gone})")),
+        remove(format!("DELETE FROM idempotency WHERE key IN ({gone})")),
+        remove("DELETE FROM key WHERE deleted_at_ms <= ?".to_owned()),
+    ];
+    Ok(Step::Chore { writes, again: oldest.map(|at| at.saturating_add(RESTORABLE)) })
 }
 
 /// JSON of a value whose keys are all text: it cannot fail, and SQLite refuses the empty text where it matters.

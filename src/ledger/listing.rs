@@ -9,7 +9,9 @@ use super::key::{COLUMNS, Key, MEMBERS};
 use super::words::{fold, words};
 use crate::draft::FieldError;
 use crate::id::{AccountId, KeyId};
-use crate::keys::{CURSOR_BYTES_MAX, Listing, PAGE_KEYS_MAX, Page, QUERY_CHARS_MAX, Sort, TOTAL_EXACT_MAX};
+use crate::keys::{
+    CURSOR_BYTES_MAX, Deleted, Listing, PAGE_KEYS_MAX, Page, QUERY_CHARS_MAX, Sort, TOTAL_EXACT_MAX,
+};
 use crate::network::Network;
 use crate::power;
 use crate::sql::{INTEGER_MAX, Sql, SqlError, SqlExt, Statement, Value};
@@ -37,15 +39,15 @@ pub fn page(
     };
     let limit = listing.limit.unwrap_or(PAGE_KEYS_MAX).clamp(1, PAGE_KEYS_MAX);
     let mut keys =
-        sql.read_all(&select(&query, listing.sort, cursor.as_ref(), limit.saturating_add(1)), Key::read)?;
+        sql.read_all(&select(&query, listing, cursor.as_ref(), limit.saturating_add(1)), Key::read)?;
     let size = usize::try_from(limit).unwrap_or(usize::MAX);
     let has_more = keys.len() > size;
     keys.truncate(size);
     let next =
         keys.last().filter(|_| has_more).map(|last| Cursor::after(last, listing.sort).text(listing.sort));
-    let found = u32::try_from(sql.integer(&count(&query))?).unwrap_or(u32::MAX);
+    let found = u32::try_from(sql.integer(&count(&query, listing.deleted))?).unwrap_or(u32::MAX);
     Ok(Ok(Page {
-        keys: keys.iter().filter_map(Key::view).collect(),
+        keys: keys.iter().map(Key::view).collect(),
         next,
         total: found.min(TOTAL_EXACT_MAX),
         total_is_exact: found <= TOTAL_EXACT_MAX,
@@ -211,15 +213,27 @@ impl Order {
     }
 }
 
-fn select(query: &Query, sort: Sort, cursor: Option<&Cursor>, limit: u32) -> Statement {
+/// The condition that picks deleted keys, or others. It comes first.
+fn choice(deleted: Deleted) -> &'static str {
+    match deleted {
+        Deleted::Too => "1",
+        Deleted::Only => "key.deleted_at_ms IS NOT NULL",
+        Deleted::No => "key.deleted_at_ms IS NULL",
+    }
+}
+
+fn select(query: &Query, listing: &Listing, cursor: Option<&Cursor>, limit: u32) -> Statement {
     let (condition, mut values) = query.condition();
-    let Order { by, index, goes_down } = Order::of(sort);
+    let Order { by, index, goes_down } = Order::of(listing.sort);
+    let choice = choice(listing.deleted);
     let (after, direction) = if goes_down { ("<", "DESC") } else { (">", "ASC") };
     // Of all keys a page is read off the order's index: the planner, which does not know how few a page holds, may rather
     // sort them all. What is searched for is for the planner to find.
-    let indexed = match query {
-        Query::All => format!("INDEXED BY {index}"),
-        Query::Words(_) | Query::Id(_) | Query::Networks(_) => String::new(),
+    // Deleted keys alone are few.
+    let indexed = match (query, listing.deleted) {
+        (Query::All, Deleted::Too | Deleted::No) => format!("INDEXED BY {index}"),
+        (Query::All, Deleted::Only) => "INDEXED BY key_deleted".to_owned(),
+        (Query::Words(_) | Query::Id(_) | Query::Networks(_), _) => String::new(),
     };
     let from = cursor.map_or(String::new(), |_| {
         // The first condition is implied by the second; it is what SQLite looks up in an index on an expression.
@@ -229,15 +243,15 @@ fn select(query: &Query, sort: Sort, cursor: Option<&Cursor>, limit: u32) -> Sta
         values.extend([value.clone(), value.clone(), id.as_str().into()]);
     }
     let text = format!(
-        "SELECT {COLUMNS} FROM key {indexed} {MEMBERS} WHERE key.state <> 'deleted'{condition}{from}
+        "SELECT {COLUMNS} FROM key {indexed} {MEMBERS} WHERE {choice}{condition}{from}
         ORDER BY {by} {direction}, key.id {direction} LIMIT ?"
     );
     Statement::new(text).bind_all(values).bind(limit)
 }
 
-fn count(query: &Query) -> Statement {
+fn count(query: &Query, deleted: Deleted) -> Statement {
     let (condition, values) = query.condition();
-    let text =
-        format!("SELECT count(*) FROM (SELECT 1 FROM key WHERE key.state <> 'deleted'{condition} LIMIT ?)");
+    let choice = choice(deleted);
+    let text = format!("SELECT count(*) FROM (SELECT 1 FROM key WHERE {choice}{condition} LIMIT ?)");
     Statement::new(text).bind_all(values).bind(TOTAL_EXACT_MAX.saturating_add(1))
 }

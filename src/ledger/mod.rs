@@ -14,16 +14,18 @@
 //! write (rows, journal, audit, duties) goes into one `apply`. So an error leaves nothing, and nobody sees a half.
 //!
 //! **Replies.** A ledger that was never opened answers `Gone` and writes nothing. `Refused` writes nothing either,
-//! unless a new history had to begin first.
+//! unless a new history had to begin first, or a code was tried: that counts whatever is answered.
 
 pub mod account;
 pub mod audit;
 pub mod decide;
+pub mod deletion;
 mod document;
 mod drift;
 mod idempotency;
 mod key;
 mod listing;
+pub mod mailbox;
 mod operate;
 mod outbox;
 pub mod publication;
@@ -40,7 +42,7 @@ mod words;
 use self::account::{Account, Member};
 use self::audit::{Action, Author};
 use self::decide::{Change, Decision, Desk, Issue, Present};
-use self::key::{Key, State};
+use self::key::Key;
 use self::publication::Publication;
 use self::schema::MIGRATIONS;
 use self::service::Service;
@@ -212,7 +214,7 @@ impl<'a> Ledger<'a> {
                 Ok(Plan::read(page.map_or_else(refused, LedgerReply::Page)))
             }
             Command::Get { id } => {
-                let view = Key::load(self.sql, id)?.and_then(|key| key.view());
+                let view = Key::load(self.sql, id)?.map(|key| key.view());
                 Ok(Plan::read(view.map_or(LedgerReply::Refused(Refusal::NotFound), LedgerReply::Key)))
             }
             Command::Check { draft } => {
@@ -242,8 +244,21 @@ impl<'a> Ledger<'a> {
                 self.commit(asked, asked.desk().set_enabled(key, expected, enabled), Vec::new())
             }
             Command::Delete { id, expected } => {
-                let key = Key::load(self.sql, id)?;
-                self.commit(asked, asked.desk().delete(key, expected), Vec::new())
+                let key = match decide::expect(Key::load(self.sql, id)?, expected) {
+                    Ok(key) => key,
+                    Err(refusal) => return Ok(Plan::refuse(refusal)),
+                };
+                let change =
+                    asked.desk().delete(vec![key]).pop().map(|change| Decision::Change(Box::new(change)));
+                self.commit(asked, change.ok_or(Refusal::NotFound), Vec::new())
+            }
+            Command::BeginDeletion { id, keys, code } => deletion::begin(self.sql, asked, id, keys, code),
+            Command::ShowDeletion { id } => deletion::show(self.sql, asked, id),
+            Command::MailDeletionCode { id, code } => deletion::mail_code(self.sql, asked, id, code),
+            Command::ConfirmDeletion { id, mac } => deletion::confirm(self.sql, asked, id, mac),
+            Command::RestoreKey { id, expected } => {
+                let (key, keys) = (Key::load(self.sql, id)?, key::count(self.sql)?);
+                self.commit(asked, asked.desk().restore(key, expected, keys), Vec::new())
             }
             Command::Service { service } => service::obey(self.sql, asked.desk(), asked.author(), service),
             Command::Operate { operation } => {
@@ -255,7 +270,7 @@ impl<'a> Ledger<'a> {
 
     /// Hands out the encrypted secret of a key, and writes down that it was.
     fn reveal(&self, asked: &Asked<'_>, id: KeyId) -> Result<Plan, SqlError> {
-        let present = Key::load(self.sql, id)?.filter(|key| key.state != State::Deleted);
+        let present = Key::load(self.sql, id)?.and_then(Key::living);
         let Some(key) = present else { return Ok(Plan::refuse(Refusal::NotFound)) };
         let Some(sealed) = key::kept(self.sql, id)? else { return Ok(Plan::refuse(Refusal::NotViewable)) };
         Ok(Plan {
@@ -276,15 +291,9 @@ impl<'a> Ledger<'a> {
             Ok(Decision::Unchanged(key)) => return Ok(Plan::read(changed(asked, &key, false))),
             Ok(Decision::Change(change)) => *change,
         };
-        let Change { action, before, after, takes_away } = change;
-        let (author, generation) = (asked.author(), asked.account.generation);
-        let mut writes = after.store();
-        writes.push(Account::advance(after.revision));
-        writes.extend(author.journal(action, &after));
-        writes.push(author.changed(action, before.as_ref(), &after));
-        writes.extend(outbox::changed(self.sql, after.id, after.revision, generation, asked.now)?);
+        let mut writes = land(self.sql, asked, &change)?;
         writes.extend(more);
-        Ok(Plan { writes, reply: changed(asked, &after, takes_away) })
+        Ok(Plan { writes, reply: changed(asked, &change.after, change.takes_away) })
     }
 
     fn present(&self, asked: &Asked<'_>, issue: &Issue<'_>) -> Result<Present, SqlError> {
@@ -375,6 +384,10 @@ impl Object for Ledger<'_> {
                 let again = idempotency::next_end(self.sql, now)?;
                 Step::Chore { writes: vec![idempotency::sweep(now)], again }
             }
+            Kind::SendMail => mailbox::step(self.sql, &account, &duty.subject, now)?,
+            Kind::SweepMail => mailbox::sweep(self.sql, now)?,
+            Kind::SweepDeletions => deletion::sweep(self.sql, now)?,
+            Kind::ScrubKeys => key::scrub(self.sql, now)?,
             // Duties of other objects.
             Kind::AskHolds | Kind::AskExists | Kind::TellEpoch | Kind::SweepTries => Step::moot(),
         })
@@ -389,6 +402,7 @@ impl Object for Ledger<'_> {
             Effect::PutLease { number, version, .. } => {
                 document::acknowledged(self.sql, *number, *version, now)?
             }
+            Effect::SendMail { envelope } => mailbox::sent(&envelope.id),
             // What is read comes as another outcome.
             Effect::ReadBack { .. }
             | Effect::ReadLease { .. }
@@ -407,6 +421,7 @@ impl Object for Ledger<'_> {
         Ok(match effect {
             Effect::PutRecord { id, sent_at, .. } => outbox::failed(self.sql, *id, *sent_at, now)?,
             Effect::PutLease { number, .. } => document::failed(self.sql, *number, now)?,
+            Effect::SendMail { envelope } => mailbox::failed(self.sql, &envelope.id, now)?,
             Effect::ListKv { .. } | Effect::ReadMany { .. } => repair::failed(self.sql, effect, now)?,
             Effect::ReadBack { .. }
             | Effect::ReadLease { .. }
@@ -493,6 +508,7 @@ fn open(opening: Opening, operator: bool, now: UnixMs, entropy: &Entropy) -> Pla
         epoch_noted: None,
         revision: Revision::default(),
         owed_at: None,
+        mail_is_failing: false,
     };
     let owner = Member::owner(owner);
     let author = Author { actor: Actor::Member(owner.view.id), address: address.as_deref(), now };
@@ -528,9 +544,21 @@ fn step_up(asked: &mut Asked<'_>, secret_version: SecretVersion) -> Plan {
     Plan { writes, reply: LedgerReply::Session(asked.session.view(asked.account, asked.now)) }
 }
 
+/// The writes that make a change of a key true: its row, its numbers, journal, audit, and what KV is owed.
+fn land(sql: &dyn Sql, asked: &Asked<'_>, change: &Change) -> Result<Vec<Statement>, SqlError> {
+    let Change { action, before, after, .. } = change;
+    let (author, generation) = (asked.author(), asked.account.generation);
+    let mut writes = after.store();
+    writes.push(Account::advance(after.revision));
+    writes.extend(author.journal(*action, after));
+    writes.push(author.changed(*action, before.as_ref(), after));
+    writes.extend(outbox::changed(sql, after.id, after.revision, generation, asked.now)?);
+    Ok(writes)
+}
+
 fn changed(asked: &Asked<'_>, key: &Key, takes_away: bool) -> LedgerReply {
     LedgerReply::Changed {
-        key: key.view(),
+        key: Some(key.view()),
         record: key.record(&asked.account.epoch),
         bound: takes_away.then(|| asked.account.bound(asked.now)),
     }

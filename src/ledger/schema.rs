@@ -7,7 +7,7 @@ use crate::sql::Migration;
 
 /// Every migration, oldest first.
 pub const MIGRATIONS: &[Migration] =
-    &[FIRST, PUBLICATION, OPERATOR, LEASE_DOCUMENT, ISSUING, SERVICE, VIEWING];
+    &[FIRST, PUBLICATION, OPERATOR, LEASE_DOCUMENT, ISSUING, SERVICE, VIEWING, DELETION];
 
 /// Keys, members, sessions, journal, audit.
 const FIRST: Migration = Migration {
@@ -269,5 +269,61 @@ const VIEWING: Migration = Migration {
     statements: &[
         // The whole key, encrypted; NULL: it was shown once; goes with the row.
         "ALTER TABLE key ADD COLUMN sealed TEXT",
+    ],
+};
+
+/// Deletions that a mailed code confirms, keys that can be restored, protection from deletion, mail on its way.
+const DELETION: Migration = Migration {
+    statements: &[
+        // Whether the key is protected from deletion; mutable.
+        "ALTER TABLE key ADD COLUMN protected INTEGER NOT NULL DEFAULT 0 CHECK (protected IN (0, 1))",
+        // When the key was deleted; NULL = it is not; mutable.
+        "ALTER TABLE key ADD COLUMN deleted_at_ms INTEGER",
+        // State to which the key comes back; NULL = it is not deleted; mutable.
+        "ALTER TABLE key ADD COLUMN returns_as TEXT CHECK (returns_as IN ('active', 'disabled'))",
+        // What was deleted before this was said to be gone for good: if someone restores it, it does not work at once.
+        "UPDATE key SET deleted_at_ms = changed_at_ms, returns_as = 'disabled' WHERE state = 'deleted'",
+        "CREATE INDEX key_deleted ON key (deleted_at_ms) WHERE deleted_at_ms IS NOT NULL",
+        // Deleted keys are listed with the others until they go.
+        "DROP INDEX key_by_created",
+        "DROP INDEX key_by_name",
+        "DROP INDEX key_by_expires",
+        "DROP INDEX key_by_changed",
+        // What is counted against the most that an account may hold.
+        "CREATE INDEX key_living ON key (id) WHERE state <> 'deleted'",
+        "CREATE INDEX key_by_created ON key (created_at_ms, id)",
+        "CREATE INDEX key_by_name ON key (name_folded, id)",
+        "CREATE INDEX key_by_expires ON key (ifnull(expires_ms, 9007199254740991), id)",
+        "CREATE INDEX key_by_changed ON key (changed_at_ms, id)",
+        "INSERT INTO due (kind, subject, at_ms, attempts) SELECT 'scrub_keys', '', 0, 0 FROM account",
+        "CREATE TABLE deletion (
+            id          TEXT    PRIMARY KEY CHECK (length(id) = 10),      -- immutable
+            member      TEXT    NOT NULL REFERENCES member (id),          -- who asked, and alone may confirm; immutable
+            keys        TEXT    NOT NULL CHECK (json_valid(keys)),        -- JSON list of key IDs; immutable
+            begun_at_ms INTEGER NOT NULL,                                 -- immutable
+            mac         BLOB    NOT NULL CHECK (length(mac) = 32),        -- `Code::mac` of the present code; mutable
+            codes       INTEGER NOT NULL CHECK (codes > 0),               -- codes that were mailed; rises
+            expires_ms  INTEGER NOT NULL,                                 -- end of the present code; rises
+            tries       INTEGER NOT NULL CHECK (tries BETWEEN 0 AND 5),   -- codes that were tried; rises
+            done_at_ms  INTEGER                                           -- when it deleted; NULL = it has not; mutable
+        ) STRICT, WITHOUT ROWID",
+        "CREATE INDEX deletion_of_member ON deletion (member, begun_at_ms)",
+        "CREATE TABLE mail (
+            id              TEXT    PRIMARY KEY,                          -- name towards who delivers; immutable
+            kind            TEXT    NOT NULL,                             -- of the letter, for counting; immutable
+            member          TEXT    NOT NULL REFERENCES member (id),      -- to whom; immutable
+            recipient       TEXT    NOT NULL,                             -- their address when it was written; immutable
+            language        TEXT    NOT NULL,                             -- their language then; immutable
+            letter          TEXT    NOT NULL CHECK (json_valid(letter)),  -- JSON of `mail::Letter`; immutable
+            sealed          TEXT,                                         -- a code, encrypted; NULL = none, or no more
+            created_at_ms   INTEGER NOT NULL,                             -- immutable
+            useful_until_ms INTEGER NOT NULL,                             -- until when it is sent; immutable
+            attempted_at_ms INTEGER,                                      -- last try; NULL = none; rises
+            state           TEXT    NOT NULL
+                CHECK (state IN ('queued', 'failing', 'sent', 'over', 'superseded')) -- mutable
+        ) STRICT, WITHOUT ROWID",
+        "CREATE INDEX mail_of_member ON mail (member, kind, created_at_ms)",
+        "CREATE INDEX mail_attempted ON mail (attempted_at_ms) WHERE attempted_at_ms IS NOT NULL",
+        "CREATE INDEX mail_created ON mail (created_at_ms)",
     ],
 };

@@ -135,6 +135,7 @@ impl Session {
             step_up_until: self.proven_until(),
             expires: self.expires(),
             operator: account.operator && self.member.view.role == Role::Owner,
+            mail_is_failing: account.mail_is_failing,
             publication_lag_s: account.alarming_lag(now).map(|lag| lag.as_ms().div_euclid(1_000)),
         }
     }

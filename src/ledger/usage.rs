@@ -195,7 +195,7 @@ pub fn sweep(sql: &dyn Sql, now: UnixMs) -> Result<Step, SqlError> {
             old.last_used_at_ms IS NULL
             OR EXISTS (SELECT 1 FROM usage AS new WHERE new.key = old.key AND new.day > old.day
                 AND new.last_used_at_ms IS NOT NULL)
-            OR NOT EXISTS (SELECT 1 FROM key WHERE id = old.key AND state <> 'deleted'))
+            OR NOT EXISTS (SELECT 1 FROM key WHERE id = old.key))
         LIMIT ?";
     let oldest = day(now).saturating_sub(DAYS);
     let count = Statement::new(format!("SELECT count(*) FROM ({old})")).bind(oldest).bind(SWEEP_ROWS_MAX);

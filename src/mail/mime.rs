@@ -8,7 +8,6 @@ use mail_builder::mime::MimePart;
 
 use super::Message;
 use crate::account::Email;
-use crate::protocol::Language;
 use crate::secret::Digest;
 
 /// The message from `from`: plain text and HTML, whichever the reader prefers. The same message is the same text every time: neither clock
@@ -17,10 +16,6 @@ use crate::secret::Digest;
 /// The library writes into memory, which does not fail; should it ever, `None`.
 pub fn write(message: &Message, from: &Email) -> Option<String> {
     let domain = from.as_str().rsplit_once('@').map_or("localhost", |(_, domain)| domain);
-    let language = match message.language {
-        Language::En => "en",
-        Language::Ja => "ja",
-    };
     // No encoded body holds `=_`, so that no boundary can be in one (RFC 2045 §6.7).
     let boundary = format!("=_{}", hex(&message.id));
     let alternative = ContentType::new("multipart/alternative").attribute("boundary", boundary);
@@ -34,7 +29,7 @@ pub fn write(message: &Message, from: &Email) -> Option<String> {
         .subject(message.subject.as_str())
         .date(Date::new(message.written_at.as_ms().div_euclid(1_000)))
         .message_id(format!("{}@{domain}", message.id))
-        .header("Content-Language", Raw::new(language))
+        .header("Content-Language", Raw::new(message.language.as_str()))
         // RFC 3834 §5: nobody's holiday answers it.
         .header("Auto-Submitted", Raw::new("auto-generated"))
         .body(MimePart::new(alternative, parts))

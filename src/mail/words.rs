@@ -1,9 +1,10 @@
 //! What messages say, in each language: whole sentences, never put together out of pieces of one.
 
-use super::{KeyName, Letter, one_line};
+use super::{Letter, one_line};
 use crate::code::Code;
 use crate::id::Prefix;
 use crate::key::access_key;
+use crate::keys::KeyName;
 use crate::protocol::Language;
 use crate::time::{UnixMs, Zone};
 
@@ -213,10 +214,7 @@ pub fn text(blocks: &[Block]) -> String {
 
 /// The parts as an HTML document, without anything that is loaded from elsewhere.
 pub fn html(title: &str, blocks: &[Block], language: Language) -> String {
-    let lang = match language {
-        Language::En => "en",
-        Language::Ja => "ja",
-    };
+    let lang = language.as_str();
     let mut body = String::new();
     for block in blocks {
         body.push_str(&match block {

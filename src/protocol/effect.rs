@@ -2,6 +2,7 @@
 
 use super::SecretVersion;
 use crate::id::{AccountId, KeyId, MemberId};
+use crate::mail::Envelope;
 use crate::record::{Epoch, Revision};
 use crate::time::UnixMs;
 
@@ -83,6 +84,11 @@ pub enum Effect {
         account: AccountId,
         /// Its name.
         name: String,
+    },
+    /// Mail something.
+    SendMail {
+        /// What, and to whom.
+        envelope: Box<Envelope>,
     },
     /// Ask an account's ledger whether a claim is held.
     AskHolds {

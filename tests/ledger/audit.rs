@@ -4,7 +4,7 @@ use claviger::protocol::{Command, SecretVersion};
 use claviger::secret::Digest;
 use claviger::sql::{Sql, SqlExt, Statement};
 
-use crate::world::{World, delete, draft, edit, set_enabled};
+use crate::world::{World, draft, edit, set_enabled};
 
 #[test]
 fn who_did_what_from_where_is_written_down_without_secrets() {
@@ -16,7 +16,7 @@ fn who_did_what_from_where_is_written_down_without_secrets() {
     let (key, ..) = world.changed(owner, edit(&key.unwrap(), r#"{"name":"Cron"}"#));
     let (key, ..) = world.changed(owner, set_enabled(&key.unwrap(), false));
     let (key, ..) = world.changed(owner, set_enabled(&key.unwrap(), true));
-    world.changed(owner, delete(&key.unwrap()));
+    world.delete(owner, &key.unwrap());
     world.ask(owner, Command::StepUp { secret_version: SecretVersion(1) });
     world.ask(owner, Command::SignOut);
 

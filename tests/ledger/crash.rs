@@ -12,7 +12,7 @@ use rand_chacha::rand_core::SeedableRng;
 
 use crate::kv::Kv;
 use crate::sql::sqlite::Fault;
-use crate::world::{Browser, MINUTE, SECOND, START, World, delete, edit, set_enabled};
+use crate::world::{Browser, MINUTE, SECOND, START, World, confirm, edit, set_enabled};
 
 const IN_FLIGHT: i64 = IN_FLIGHT_MS as i64;
 
@@ -83,7 +83,7 @@ fn an_acknowledgement_that_comes_twice_or_late_does_no_harm() {
 fn a_deleted_key_is_put_as_a_tombstone_for_good() {
     let (world, owner) = quiet();
     let key = world.issue(owner, "{}");
-    world.changed(owner, delete(&key));
+    world.delete(owner, &key);
     let Some(Effect::PutRecord { key: kv_key, value, .. }) = world.next_effect() else { panic!("no put") };
     assert_eq!(kv_key, format!("key/{}", key.id));
     assert!(value.contains(r#""state":"deleted""#) && !value.contains("digest"), "{value}");
@@ -93,13 +93,17 @@ fn a_deleted_key_is_put_as_a_tombstone_for_good() {
 fn a_write_that_fails_leaves_nothing_half_written() {
     let (world, owner) = quiet();
     let key = world.issue(owner, r#"{"networks":"10.0.0.0/8"}"#);
+    let (deletion, begin) = world.begin_deletion(&[key.id]);
+    world.ask(owner, begin);
     world.wait(6 * MINUTE);
     let before = everything(&world);
     for command in [
         world.issue_command("{}"),
         edit(&key, r#"{"name":"Cron","networks":"::1"}"#),
         set_enabled(&key, false),
-        delete(&key),
+        world.begin_deletion(&[key.id]).1,
+        confirm(deletion, "right"),
+        confirm(deletion, "wrong"),
         Command::Show,
         Command::SignOut,
     ] {
@@ -218,16 +222,20 @@ fn change(world: &World, owner: Browser, keys: &mut Vec<KeyId>) {
         return;
     };
     let Ok(LedgerReply::Key(key)) = world.try_ask(owner, Command::Get { id }) else { return };
-    let _ = world.try_ask(owner, random_change(world, &key));
+    let _ = world.try_ask(owner, random_change(world, owner, &key));
 }
 
-pub fn random_change(world: &World, key: &KeyView) -> Command {
+pub fn random_change(world: &World, owner: Browser, key: &KeyView) -> Command {
     match world.random(10) {
         0..4 => edit(key, &format!(r#"{{"name":"n{}"}}"#, world.random(1_000))),
         4 | 5 => edit(key, &format!(r#"{{"networks":"10.0.{}.0/24"}}"#, world.random(256))),
         6 | 7 => set_enabled(key, true),
         8 => set_enabled(key, false),
-        _ => delete(key),
+        _ => {
+            let (id, begin) = world.begin_deletion(&[key.id]);
+            let _ = world.try_ask(owner, begin);
+            confirm(id, "right")
+        }
     }
 }
 
@@ -292,6 +300,8 @@ fn everything(world: &World) -> String {
         "audit",
         "due",
         "publication",
+        "deletion",
+        "mail",
     ];
     tables.map(|table| world.sql.dump(table)).concat()
 }

@@ -4,7 +4,7 @@ use claviger::protocol::{Bound, Command, LedgerReply, LedgerRequest, Refusal};
 use claviger::record::{Revision, Standing};
 use claviger::time::UnixMs;
 
-use crate::world::{HOUR, SECOND, START, World, delete, draft, edit, set_enabled};
+use crate::world::{HOUR, SECOND, START, World, draft, edit, set_enabled};
 
 #[test]
 fn an_issued_key_is_at_once_what_the_edge_is_told() {
@@ -34,7 +34,7 @@ fn every_change_takes_the_next_number_of_the_account() {
     assert_eq!((second.revision, first.revision), (Revision(2), Revision(3)));
     assert_eq!((first.created_by.as_str(), first.changed_by.as_str()), ("Mei Tanaka", "Member a"));
     assert_eq!((first.created_at.as_ms(), first.changed_at.as_ms()), (START, START + SECOND));
-    let (_, record, _) = world.changed(owner, delete(&second));
+    let (record, _) = world.delete(owner, &second);
     assert_eq!((record.revision, record.standing), (Revision(4), Standing::Deleted));
     assert_eq!(world.count("journal"), 4);
 }
@@ -65,7 +65,8 @@ fn what_takes_power_away_has_a_bound() {
     assert!(matches!(record.standing, Standing::Disabled(_)));
     let (enabled, _, told) = world.changed(owner, set_enabled(&disabled.unwrap(), true));
     assert_eq!(told, None);
-    assert_eq!(world.changed(owner, delete(&enabled.unwrap())), (None, world.record(key.id).unwrap(), bound));
+    let (record, told) = world.delete(owner, &enabled.unwrap());
+    assert_eq!((Some(told), Some(record)), (bound, world.record(key.id)));
 }
 
 #[test]
@@ -101,7 +102,7 @@ fn the_same_idempotency_key_issues_once_a_day_for_each_member() {
     assert_eq!(world.refusal(owner, issue()), Refusal::AlreadyIssued { key: Some(Box::new(key.clone())) });
     assert_eq!(world.count("key"), 1);
     world.changed(admin, issue());
-    world.changed(owner, delete(&key));
+    world.delete(owner, &key);
     assert_eq!(world.refusal(owner, issue()), Refusal::AlreadyIssued { key: None });
 
     world.wait(24 * HOUR);

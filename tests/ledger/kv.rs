@@ -58,6 +58,7 @@ impl Kv {
                 let cursor = names.last().filter(|_| names.len() == 3).cloned();
                 Outcome::Listed { names, cursor }
             }
+            Effect::SendMail { .. } => Outcome::Done,
             other => panic!("nothing to read: {other:?}"),
         }
     }

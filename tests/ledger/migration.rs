@@ -55,6 +55,16 @@ fn an_account_that_is_older_than_operators_is_theirs_and_tells_its_name() {
     }
 }
 
+/// Before migration 8 a deleted key was gone for good: it can be restored now, but does not work by that alone.
+#[test]
+fn a09_what_was_deleted_before_restoring_was_known_comes_back_disabled() {
+    let world = of_version(7);
+    world.sql.apply(&[Statement::new("UPDATE key SET state = 'deleted'")]).unwrap();
+    world.record(key_id());
+    assert_eq!(world.count("key WHERE deleted_at_ms = 1795262400000 AND returns_as = 'disabled'"), 1);
+    assert_eq!(world.count("due WHERE kind = 'scrub_keys'"), 1);
+}
+
 fn key_id() -> KeyId {
     KeyId::parse("a1B2c3D47Hq0p2Zx9K").unwrap()
 }
@@ -105,6 +115,14 @@ const ROWS: &[&[&str]] = &[
             '{"permissions":["*:*"],"networks":[],"longest":null}', 1795262400000, 'ooooooooooo', 8)"#,
     ],
     &["UPDATE key SET sealed = 'b.AAAA'"],
+    &[
+        r#"INSERT INTO deletion VALUES ('0123456789', 'ooooooooooo', '["a1B2c3D47Hq0p2Zx9K"]', 1795262400000, zeroblob(32),
+            1, 1795263000000, 0, NULL)"#,
+        r#"INSERT INTO mail VALUES ('deletion-code/a1B2c3D4/0123456789/1', 'deletion_code', 'ooooooooooo', 'mei@example.jp', 'ja',
+            '{"letter":"deletion_code","deletion":"0123456789","account":"Example KK","keys":[],"until":1795263000000,"zone":"Asia/Tokyo"}',
+            'b.AAAA', 1795262400000, 1795263000000, NULL, 'queued')"#,
+        "INSERT INTO due VALUES ('send_mail', 'deletion-code/a1B2c3D4/0123456789/1', 1795262400000, 0)",
+    ],
 ];
 
 #[test]
@@ -160,6 +178,13 @@ fn the_tables_refuse_what_cannot_be() {
         "UPDATE key SET issued_by = 'service'",
         "INSERT INTO revoked_sealed VALUES ('short', 'service', 0)",
         "INSERT INTO invitation VALUES ('nobody', 'i-1', 'zzzzzzzz', 0)",
+        "UPDATE key SET protected = 2",
+        "UPDATE key SET returns_as = 'deleted'",
+        "INSERT INTO deletion VALUES ('0123456789', 'nobody', '[]', 0, zeroblob(32), 1, 0, 0, NULL)",
+        "INSERT INTO deletion VALUES ('0123456789', 'ooooooooooo', '[]', 0, zeroblob(32), 1, 0, 6, NULL)",
+        "INSERT INTO deletion VALUES ('0123456789', 'ooooooooooo', '[]', 0, zeroblob(31), 1, 0, 0, NULL)",
+        "INSERT INTO mail VALUES ('x', 'k', 'nobody', 'a', 'en', '{}', NULL, 0, 0, NULL, 'queued')",
+        "INSERT INTO mail VALUES ('x', 'k', 'ooooooooooo', 'a', 'en', '{}', NULL, 0, 0, NULL, 'lost')",
     ] {
         assert!(world.sql.apply(&[Statement::new(text)]).is_err(), "{text}");
     }

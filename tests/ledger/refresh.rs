@@ -8,7 +8,7 @@ use claviger::refresh::{ASK_MAX, Delta, MARKS_MAX, Mark, Refresh, RefreshRequest
 use claviger::sql::{Row, Sql, SqlExt, Statement};
 
 use crate::crash::quiet;
-use crate::world::{Browser, World, delete, edit, set_enabled};
+use crate::world::{Browser, World, edit, set_enabled};
 
 fn lease(refresh: &Refresh) -> RefreshRequest {
     RefreshRequest {
@@ -50,7 +50,7 @@ fn changes_name_each_key_once_with_its_last_change() {
     let (b2, ..) = world.changed(owner, edit(&b, r#"{"name":"Cron"}"#));
     world.changed(owner, set_enabled(&a, false));
     world.changed(owner, set_enabled(&b2.unwrap(), false));
-    world.changed(owner, delete(&c));
+    world.delete(owner, &c);
 
     let refresh = world.refresh(known.clone());
     assert_eq!(refresh.revision, Revision(7));
@@ -125,7 +125,7 @@ fn what_is_asked_is_answered_each_key_once_up_to_the_limit() {
     let (world, owner) = quiet();
     let [a, b, c] = three(&world, owner);
     world.changed(owner, set_enabled(&b, false));
-    world.changed(owner, delete(&c));
+    world.delete(owner, &c);
     let stranger = KeyId::parse("zzzzzzzz7Hq0p2Zx9K").unwrap();
     let ask = vec![c.id, a.id, stranger, a.id, b.id];
     let answers = world.refresh(RefreshRequest { ask, ..RefreshRequest::default() }).answers;

@@ -6,7 +6,7 @@ use claviger::protocol::{Command, LedgerReply, LedgerRequest, Refusal, SecretVer
 use claviger::secret::Digest;
 use claviger::sql::{Sql, Statement};
 
-use crate::world::{HOUR, MINUTE, START, World, delete, draft, edit, member_id, set_enabled, stale};
+use crate::world::{HOUR, MINUTE, START, World, draft, edit, member_id, restore, set_enabled, stale};
 
 fn mei() -> Email {
     Email::parse("mei@example.jp").unwrap()
@@ -84,13 +84,14 @@ fn no_session_is_one_refusal_whatever_the_cause() {
 }
 
 /// Everything that changes keys, on one key.
-fn all_changes(world: &World, key: &KeyView) -> [Command; 5] {
+fn all_changes(world: &World, key: &KeyView) -> [Command; 6] {
     [
         world.issue_command("{}"),
         edit(key, r#"{"name":"Cron"}"#),
         set_enabled(key, false),
         set_enabled(key, true),
-        delete(key),
+        restore(key),
+        world.begin_deletion(&[key.id]).1,
     ]
 }
 
@@ -110,12 +111,12 @@ fn a_viewer_reads_and_changes_nothing() {
 }
 
 #[test]
-fn a_proof_older_than_ten_minutes_is_asked_for_except_to_disable() {
+fn a_proof_older_than_ten_minutes_is_asked_for_except_to_disable_and_where_a_code_is_mailed() {
     let (world, owner) = World::open();
     let key = world.issue(owner, "{}");
     world.wait(10 * MINUTE);
     for command in all_changes(&world, &key) {
-        if matches!(command, Command::SetEnabled { enabled: false, .. }) {
+        if matches!(command, Command::SetEnabled { enabled: false, .. } | Command::BeginDeletion { .. }) {
             continue;
         }
         assert_eq!(world.refusal(owner, command.clone()), Refusal::StepUpRequired, "{command:?}");
@@ -141,19 +142,18 @@ fn a_proof_older_than_ten_minutes_is_asked_for_except_to_disable() {
 fn what_is_not_there_is_not_found() {
     let (world, owner) = World::open();
     let key = world.issue(owner, "{}");
-    world.changed(owner, delete(&key));
+    world.delete(owner, &key);
     let mut unknown = key.clone();
     unknown.id = world.draw_key().0;
     for key in [&key, &unknown] {
-        for command in [
-            Command::Get { id: key.id },
-            edit(key, "{}"),
-            set_enabled(key, false),
-            set_enabled(key, true),
-            delete(key),
-        ] {
+        for command in [edit(key, "{}"), set_enabled(key, false), set_enabled(key, true)] {
             assert_eq!(world.refusal(owner, command.clone()), Refusal::NotFound, "{command:?}");
         }
+        let refused = Refusal::KeysNotFound { keys: vec![key.id] };
+        assert_eq!(world.refusal(owner, world.begin_deletion(&[key.id]).1), refused);
+    }
+    for command in [Command::Get { id: unknown.id }, restore(&unknown)] {
+        assert_eq!(world.refusal(owner, command.clone()), Refusal::NotFound, "{command:?}");
     }
 }
 
@@ -164,7 +164,7 @@ fn who_saw_an_older_revision_is_shown_the_present_one() {
     let (present, ..) = world.changed(owner, edit(&seen, r#"{"name":"Cron"}"#));
     let present = present.unwrap();
     let conflict = Refusal::ChangedMeanwhile { key: Box::new(present.clone()) };
-    for command in [edit(&seen, r#"{"name":""}"#), set_enabled(&seen, false), delete(&seen)] {
+    for command in [edit(&seen, r#"{"name":""}"#), set_enabled(&seen, false)] {
         assert_eq!(world.refusal(owner, command), conflict);
     }
     assert_eq!(world.record(seen.id).unwrap().revision, present.revision);
@@ -201,7 +201,7 @@ fn what_an_owner_granted_only_an_owner_keeps_granted() {
     let lesser = lesser.unwrap();
     world.changed(admin, set_enabled(&lesser, true));
     let other = world.issue(owner, reserved);
-    world.changed(admin, delete(&other));
+    world.delete(admin, &other);
 }
 
 #[test]
@@ -226,7 +226,7 @@ fn values_are_refused_all_at_once() {
 fn a_drawn_id_is_used_once_even_after_deletion_and_only_in_its_account() {
     let (world, owner) = World::open();
     let key = world.issue(owner, "{}");
-    world.changed(owner, delete(&key));
+    world.delete(owner, &key);
     let foreign = claviger::id::KeyId::parse("zzzzzzzz0000000000").unwrap();
     for id in [key.id, foreign] {
         let (_, digest) = world.draw_key();
@@ -259,7 +259,7 @@ fn an_account_has_a_largest_number_of_keys() {
     assert_eq!(world.count("key"), i64::from(max));
     assert_eq!(world.refusal(owner, world.issue_command("{}")), Refusal::TooManyKeys { max });
     world.sql.apply(&[Statement::new("UPDATE account SET revision = ?").bind(max)]).unwrap();
-    world.changed(owner, delete(&key));
+    world.delete(owner, &key);
     world.issue(owner, "{}");
 }
 
@@ -270,7 +270,8 @@ fn a_refusal_writes_nothing() {
     world.wait(6 * MINUTE);
     let applies = world.sql.applies();
     world.refusal(owner, world.issue_command(r#"{"name":""}"#));
-    world.refusal(owner, stale(delete(&key)));
+    world.refusal(owner, stale(edit(&key, "{}")));
+    world.refusal(owner, world.begin_deletion(&[]).1);
     world.refusal(owner, Command::StepUp { secret_version: SecretVersion(9) });
     assert_eq!(world.sql.applies(), applies);
 }

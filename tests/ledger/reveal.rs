@@ -8,7 +8,7 @@ use claviger::ring::Ring;
 use claviger::sql::{Sql, SqlExt, Statement};
 use claviger::vault::{self, Sealed};
 
-use crate::world::{Browser, MINUTE, World, delete, draft, edit, set_enabled};
+use crate::world::{Browser, MINUTE, World, draft, edit, set_enabled};
 
 fn ring() -> Ring {
     Ring::parse(r#"[{"id":"b","secret":"mKq4Zt0bXw7RfNcY2uHs9LdVj6PaGe3TiO8xWvBrQyE"}]"#).unwrap()
@@ -82,7 +82,7 @@ fn a05_only_who_chose_it_has_a_key_kept() {
 fn a_deleted_or_unknown_key_is_not_shown() {
     let (world, owner) = World::open();
     let (key, _) = issue(&world, owner, r#"{"viewable":true}"#, true);
-    world.changed(owner, delete(&key));
+    world.delete(owner, &key);
     for id in [key.id, world.draw_key().0] {
         assert_eq!(world.refusal(owner, Command::Reveal { id }), Refusal::NotFound);
     }

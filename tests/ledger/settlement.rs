@@ -14,7 +14,7 @@ use rand_chacha::rand_core::SeedableRng;
 use crate::crash::{quiet, random_change};
 use crate::kv::Kv;
 use crate::sql::sqlite::Fault;
-use crate::world::{Browser, HOUR, MINUTE, SECOND, World, delete, edit, set_enabled};
+use crate::world::{Browser, HOUR, MINUTE, SECOND, World, edit, set_enabled};
 
 const S: i64 = SETTLE_MS as i64;
 const LATE: i64 = PUT_LATE_MS as i64;
@@ -205,7 +205,7 @@ fn the_outcome_of_another_put_changes_nothing() {
 #[test]
 fn a_deleted_key_keeps_its_tombstone_everywhere() {
     let (world, owner, mut kv, key) = settled_key();
-    world.changed(owner, delete(&key));
+    world.delete(owner, &key);
     for _ in 0..3 {
         carry_on(&world, &mut kv);
         world.wait(24 * HOUR);
@@ -344,7 +344,7 @@ impl Storm {
         let id = self.keys.get(self.keys.len().wrapping_sub(self.random(3) as usize + 1));
         let get = id.map(|id| self.world.try_ask(self.owner, Command::Get { id: *id }));
         if let Some(Ok(LedgerReply::Key(key))) = get {
-            let _ = self.world.try_ask(self.owner, random_change(&self.world, &key));
+            let _ = self.world.try_ask(self.owner, random_change(&self.world, self.owner, &key));
         } else {
             let command = self.world.issue_command("{}");
             let Command::Issue { id, .. } = command else { return };

@@ -10,7 +10,7 @@ use claviger::sql::{Sql, Statement};
 use claviger::time::UnixMs;
 
 use crate::crash::quiet;
-use crate::world::{Browser, HOUR, SECOND, START, World, delete, set_enabled};
+use crate::world::{Browser, HOUR, SECOND, START, World, set_enabled};
 
 const DAY: i64 = 24 * HOUR;
 
@@ -125,7 +125,7 @@ fn addresses_are_few_and_the_latest_first() {
 fn what_is_not_there_is_not_counted_and_no_batch_is_too_long() {
     let (world, owner) = quiet();
     let [dead, alive] = [(); 2].map(|()| world.issue(owner, "{}"));
-    world.changed(owner, delete(&dead));
+    world.delete(owner, &dead);
     let mut uses = vec![once(dead.id, 1, 0, START), once(world.draw_key().0, 1, 0, START)];
     uses.extend((0..USES_MAX - 2).map(|_| once(world.draw_key().0, 1, 0, START)));
     uses.push(once(alive.id, 1, 0, START));
@@ -146,10 +146,13 @@ fn old_days_go_but_the_last_use_stays() {
     }
     let last = world.now.get() - DAY;
     let owner = world.renewed(owner);
-    world.changed(owner, delete(&dead));
+    world.delete(owner, &dead);
     assert_eq!(world.count("usage"), 12);
-    world.wait(2 * DAYS * DAY);
-    while world.next_effect().is_some() {}
+    // What is left of a deleted key's goes after the key itself has.
+    for _ in 0..2 {
+        world.wait(2 * DAYS * DAY);
+        while world.next_effect().is_some() {}
+    }
     assert_eq!(world.count("usage"), 1);
     let owner = world.renewed(owner);
     assert_eq!(last_used(&world, owner, &used), Some(last));

@@ -9,14 +9,15 @@ use claviger::keys::{KeyView, Listing, Page};
 use claviger::ledger::Ledger;
 use claviger::object::{Entropy, Object, ObjectError};
 use claviger::protocol::{
-    Bound, Command, Effect, Language, LedgerReply, LedgerRequest, NewMember, NewSession, Opening, Outcome,
-    Progress, Refusal, SecretVersion, SessionProof,
+    Bound, Command, Effect, Language, LedgerReply, LedgerRequest, NewCode, NewMember, NewSession, Opening,
+    Outcome, Progress, Refusal, SecretVersion, SessionProof,
 };
 use claviger::record::{Record, Revision};
 use claviger::refresh::{Refresh, RefreshRequest};
 use claviger::secret::Digest;
 use claviger::sql::{Sql, SqlExt, Statement};
 use claviger::time::{UnixMs, Zone};
+use claviger::vault::Sealed;
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
@@ -192,6 +193,23 @@ impl World {
         }
     }
 
+    /// Asks for a deletion of keys. The ledger knows MACs of codes alone: any will do.
+    pub fn begin_deletion(&self, keys: &[KeyId]) -> (TokenId, Command) {
+        let id = TokenId::random(&mut *self.rng.borrow_mut());
+        (id, Command::BeginDeletion { id, keys: keys.to_vec(), code: new_code("right") })
+    }
+
+    /// Deletes a key, as its member does who has had the code.
+    pub fn delete(&self, browser: Browser, key: &KeyView) -> (Record, Bound) {
+        let (id, begin) = self.begin_deletion(&[key.id]);
+        let begun = self.ask(browser, begin);
+        assert!(matches!(begun, LedgerReply::Deletion(_)), "{begun:?}");
+        match self.ask(browser, confirm(id, "right")) {
+            LedgerReply::Deleted { mut records, bound, .. } => (records.pop().unwrap(), bound),
+            other => panic!("not deleted: {other:?}"),
+        }
+    }
+
     pub fn page(&self, browser: Browser, listing: Listing) -> Page {
         match self.ask(browser, Command::List(listing)) {
             LedgerReply::Page(page) => page,
@@ -276,8 +294,20 @@ pub fn set_enabled(key: &KeyView, enabled: bool) -> Command {
     Command::SetEnabled { id: key.id, expected: key.revision, enabled }
 }
 
-pub fn delete(key: &KeyView) -> Command {
-    Command::Delete { id: key.id, expected: key.revision }
+pub fn mac(code: &str) -> Digest {
+    Digest::of(code.as_bytes())
+}
+
+pub fn new_code(code: &str) -> NewCode {
+    NewCode { mac: mac(code), sealed: Sealed::from_stored(format!("sealed {code}")) }
+}
+
+pub fn confirm(id: TokenId, code: &str) -> Command {
+    Command::ConfirmDeletion { id, mac: mac(code) }
+}
+
+pub fn restore(key: &KeyView) -> Command {
+    Command::RestoreKey { id: key.id, expected: key.revision }
 }
 
 pub fn stale(command: Command) -> Command {
@@ -285,7 +315,7 @@ pub fn stale(command: Command) -> Command {
     match command {
         Command::Edit { id, changes, .. } => Command::Edit { id, expected: old, changes },
         Command::SetEnabled { id, enabled, .. } => Command::SetEnabled { id, expected: old, enabled },
-        Command::Delete { id, .. } => Command::Delete { id, expected: old },
+        Command::RestoreKey { id, .. } => Command::RestoreKey { id, expected: old },
         other => other,
     }
 }

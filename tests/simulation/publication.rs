@@ -78,6 +78,7 @@ impl<R: Rules> World<R> {
                 let names = self.kv.names(prefix, cursor.as_deref().unwrap_or_default());
                 Outcome::Listed { names, cursor: None }
             }
+            Effect::SendMail { .. } => Outcome::Done,
             other => panic!("nothing to read: {other:?}"),
         }
     }

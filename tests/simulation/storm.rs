@@ -1,13 +1,15 @@
 //! What happens in a run, drawn by lot, and what must be so when all is calm again.
 
 use claviger::draft::Draft;
-use claviger::id::KeyId;
+use claviger::id::{KeyId, TokenId};
 use claviger::key::NewKey;
 use claviger::lease::call::RefreshReply;
 use claviger::lease::rules::{ByTheBook, Rules};
-use claviger::protocol::{Command, LedgerReply, LedgerRequest};
+use claviger::protocol::{Command, LedgerReply, LedgerRequest, NewCode};
 use claviger::record::{Epoch, Record, Revision, Standing};
 use claviger::refresh::{AccountState, Delta, Refresh, RefreshRequest, Unsettled};
+use claviger::secret::Digest;
+use claviger::vault::Sealed;
 use rand_chacha::rand_core::Rng;
 
 use crate::bugs::Sabotage;
@@ -190,9 +192,24 @@ impl<R: Rules> World<R> {
                 let command = Command::SetEnabled { id, expected, enabled: true };
                 (command, Power { state: State::Active, ..power })
             }
-            _ => (Command::Delete { id, expected }, Power { state: State::Deleted, ..power }),
+            _ => return self.delete(key),
         };
         self.command(key, command, power);
+    }
+
+    fn delete(&mut self, key: usize) {
+        let power = self.model.keys[key].now().power;
+        let (id, mac) = (TokenId::random(&mut self.rng), Digest::of(b"a code"));
+        let code = NewCode { mac, sealed: Sealed::from_stored(String::new()) };
+        let keys = vec![self.model.keys[key].text.id()];
+        let begun = self.host.command(Command::BeginDeletion { id, keys, code }, &mut self.rng, self.now);
+        if matches!(begun, Some(LedgerReply::Deletion(_))) {
+            let deleted = Power { state: State::Deleted, ..power };
+            self.command(key, Command::ConfirmDeletion { id, mac }, deleted);
+        } else {
+            let now = self.now;
+            self.host.sign_in(&mut self.rng, now);
+        }
     }
 
     /// The record of the key after it; `None`: nothing was changed.
@@ -212,6 +229,11 @@ impl<R: Rules> World<R> {
                     assert!(deadline <= bound.at.as_ms(), "the ledger promises {bound:?}, it is {deadline}");
                 }
                 Some(record)
+            }
+            Some(LedgerReply::Deleted { mut records, bound, .. }) => {
+                let deadline = self.model.deadline(self.now);
+                assert!(deadline <= bound.at.as_ms(), "the ledger promises {bound:?}, it is {deadline}");
+                records.pop()
             }
             Some(_) => {
                 let now = self.now;

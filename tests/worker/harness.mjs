@@ -7,6 +7,7 @@ import { fileURLToPath } from "node:url";
 import { Miniflare, convertV4MiniflareOptions } from "miniflare";
 import { worker as bundleWorker } from "../../xtask/build.mjs";
 import { raw, request, webSocket } from "./client.mjs";
+import { mailbox } from "./mailbox.mjs";
 
 // Read when wrangler loads.
 process.env.WRANGLER_LOG ??= "error";
@@ -19,7 +20,7 @@ export const MASTER_SECRET = JSON.stringify([{ id: "testring", secret: "Jq7vN2xK
 
 /**
  * Starts one Worker, with the demo origin behind it. Options, all of them optional:
- * - `vars`, `secrets`: over those of wrangler.toml; `MASTER_SECRET` is the tests' own
+ * - `vars`, `secrets`: over those of wrangler.toml; `MASTER_SECRET` is the tests' own, and mail goes to `mailbox`
  * - `faults`: see `setFaults`
  * - `persist`: a directory to keep the state in, which outlives `dispose`; else a temporary one
  * - `port`: else any that is free
@@ -37,6 +38,7 @@ export async function start({ port = 0, ...options } = {}) {
  */
 export async function startEdges(places, { vars, secrets, faults, persist, entry = "tests/worker/entry.js", assets = true } = {}) {
   const temporary = await mkdtemp(join(tmpdir(), "claviger-"));
+  const mail = await mailbox();
   const dir = persist ?? temporary;
   const log = [];
 
@@ -54,7 +56,7 @@ export async function startEdges(places, { vars, secrets, faults, persist, entry
     }),
     assets: assets ? claviger.assets : undefined,
     ...code,
-    bindings: defined({ ...claviger.bindings, ...vars, MASTER_SECRET, ...secrets }),
+    bindings: defined({ ...claviger.bindings, ...mail.settings, ...vars, MASTER_SECRET, ...secrets }),
     // Past Miniflare's own entry, which rewrites requests.
     unsafeDirectSockets: [{ host: "127.0.0.1", port }],
   }));
@@ -71,14 +73,17 @@ export async function startEdges(places, { vars, secrets, faults, persist, entry
   const edges = await Promise.all(names.map((name) => edgeOf(miniflare, name)));
   if (faults) await Promise.all(edges.map((edge) => edge.setFaults(...faults)));
   return {
-    edges,
+    edges: edges.map((edge) => ({ ...edge, mailbox: mail })),
     dir,
+    /** Where the platform's own mail lands: each message a file below. */
+    emails: join(temporary, "tmp", "email"),
     /** Asks the demo origin past Claviger. */
     origin: async (path, init) => (await miniflare.getWorker(origin.name)).fetch(`http://api.localhost${path}`, init),
     /** Every line that the Worker logged, and what workerd reported of it. */
     log: () => [...log],
     async dispose() {
       await miniflare.dispose();
+      await mail.close();
       await rm(temporary, { recursive: true, force: true });
     },
   };
@@ -139,9 +144,9 @@ function configured(path) {
   const config = unstable_readConfig({ config: join(root, path) });
   const { workerOptions } = unstable_getMiniflareWorkerOptions(config);
   const { name, vars: bindings } = config;
-  const { compatibilityDate, kvNamespaces, durableObjects, serviceBindings, assets } = workerOptions;
+  const { compatibilityDate, kvNamespaces, durableObjects, serviceBindings, assets, email } = workerOptions;
   // The variables are the file's own: with wrangler's come the developer's `.dev.vars`.
-  return { name, bindings, compatibilityDate, kvNamespaces, durableObjects, serviceBindings, assets };
+  return { name, bindings, compatibilityDate, kvNamespaces, durableObjects, serviceBindings, assets, email };
 }
 
 /** Every module in a directory, by the types that wrangler would give them. */

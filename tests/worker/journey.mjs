@@ -4,6 +4,7 @@ import { execFileSync } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { fileURLToPath } from "node:url";
 import { MASTER_SECRET, start } from "./harness.mjs";
+import { codeIn } from "./mailbox.mjs";
 
 export const CONSOLE = "localhost";
 export const API = "api.localhost";
@@ -155,16 +156,36 @@ export class Journey {
     return expect(await this.console("GET", `/v1/keys/${id}`), 200).body;
   }
 
-  /** Changes a key at its present revision: `disable`, `enable`, `delete`, or the members of an edit. */
+  /** Asks for the deletion of keys; resolves to the deletion, whose code is in the mail. */
+  async beginDeletion(...ids) {
+    return expect(await this.console("POST", "/v1/deletions", { body: { keys: ids } }), 201).body;
+  }
+
+  /** The code that was mailed last for a deletion. */
+  code({ id }, number = 1) {
+    const mailed = () => this.worker.mailbox.messages.find((mail) => mail.id.endsWith(`/${id}/${number}`));
+    return eventually("the code is mailed", () => codeIn(mailed()?.text ?? ""));
+  }
+
+  tryConfirm({ id }, code) {
+    return this.console("POST", `/v1/deletions/${id}/confirm`, { body: { code } });
+  }
+
+  /** Deletes keys, as a member does: with the code from the mail. */
+  async deleteKeys(...ids) {
+    const deletion = await this.beginDeletion(...ids);
+    return expect(await this.tryConfirm(deletion, await this.code(deletion)), 200).body;
+  }
+
+  /** Changes a key: deletes it (`delete`), or at its present revision `disable`, `enable`, `restore`, or the members of an edit. */
   async change(id, change) {
+    if (change === "delete") return this.deleteKeys(id);
     const headers = { "if-match": `"${(await this.show(id)).revision}"` };
     const path = `/v1/keys/${id}`;
     const sent =
-      change === "delete"
-        ? this.console("DELETE", path, { headers })
-        : typeof change === "string"
-          ? this.console("POST", `${path}/${change}`, { headers })
-          : this.console("PATCH", path, { headers, body: change });
+      typeof change === "string"
+        ? this.console("POST", `${path}/${change}`, { headers })
+        : this.console("PATCH", path, { headers, body: change });
     return expect(await sent, 200).body;
   }
 

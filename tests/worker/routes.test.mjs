@@ -55,6 +55,7 @@ const ROUTES = [
   { method: "PATCH", path: () => `/v1/keys/${id()}`, session: true, changes: true, headers: ifMatch, body: () => ({ name: "changed" }), wrong: { networks: 7 }, good: [200] },
   { method: "POST", path: () => `/v1/keys/${id()}/disable`, session: true, changes: true, headers: ifMatch, good: [200] },
   { method: "POST", path: () => `/v1/keys/${id()}/enable`, session: true, changes: true, headers: ifMatch, good: [200] },
+  { method: "POST", path: () => `/v1/keys/${id()}/restore`, session: true, changes: true, headers: ifMatch, good: [409, "not_deleted"] },
   { method: "DELETE", path: () => `/v1/keys/${id()}`, session: true, changes: true, headers: ifMatch, good: [200] },
   { method: "GET", path: () => accounts(), session: true, good: [200] },
   { method: "POST", path: () => accounts(), session: true, changes: true, headers: idempotency, good: [201] },
@@ -63,6 +64,10 @@ const ROUTES = [
   { method: "POST", path: () => own("/rebuild"), session: true, changes: true, good: [200] },
   { method: "POST", path: () => own("/restore/begin"), session: true, changes: true, good: [200] },
   { method: "POST", path: () => own("/restore/finish"), session: true, changes: true, good: [200] },
+  { method: "POST", path: () => "/v1/deletions", session: true, changes: true, body: () => ({ keys: [id()] }), wrong: { keys: [7] }, good: [201] },
+  { method: "GET", path: () => "/v1/deletions/0123456789", session: true, good: [404, "not_found"] },
+  { method: "POST", path: () => "/v1/deletions/0123456789/code", session: true, changes: true, good: [404, "not_found"] },
+  { method: "POST", path: () => "/v1/deletions/0123456789/confirm", session: true, changes: true, body: () => ({ code: "000000" }), wrong: { code: 0 }, good: [404, "not_found"] },
   { method: "DELETE", path: () => "/v1/session", changes: true, good: [204] },
   { method: "POST", path: () => "/v1/verify", headers: () => ({ "claviger-verifier": verifier }), body: () => ({ credential: issued.credential }), wrong: { address: 7 }, good: [200] },
 ];

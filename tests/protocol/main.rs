@@ -10,13 +10,15 @@
     reason = "a test fails loudly, in its helpers too"
 )]
 
+mod deletion;
+
 use claviger::account::Email;
 use claviger::address::Address;
 use claviger::directory::Directory;
 use claviger::draft::{Checked, ExpiryForm, ExpiryNote, FieldError, NetworksNote};
 use claviger::expiry::Expiry;
 use claviger::id::{AccountId, KeyId, MemberId, TokenId};
-use claviger::keys::{KeyView, Listing, Page, Sort};
+use claviger::keys::{Deleted, KeyView, Listing, Page, Sort};
 use claviger::ledger::Ledger;
 use claviger::object::{Entropy, Object, answer};
 use claviger::protocol::*;
@@ -88,12 +90,14 @@ fn view() -> KeyView {
         viewable: false,
         uses_24h: 0,
         issued_by: None,
+        protected: false,
+        deleted_at: None,
     }
 }
 
 fn view_json() -> String {
     format!(
-        r#"{{"id":"a1B2c3D47Hq0p2Zx9K","name":"Build server","enabled":true,"limits":{LIMITS},"created_at":1,"created_by":"Mei Tanaka","changed_at":2,"changed_by":"Ken Sato","revision":12}}"#
+        r#"{{"id":"a1B2c3D47Hq0p2Zx9K","name":"Build server","enabled":true,"protected":false,"limits":{LIMITS},"created_at":1,"created_by":"Mei Tanaka","changed_at":2,"changed_by":"Ken Sato","revision":12}}"#
     )
 }
 
@@ -181,8 +185,11 @@ fn requests_to_a_ledger() {
                 sort: Sort::ExpiresDown,
                 cursor: None,
                 limit: Some(50),
+                deleted: Deleted::Only,
             })),
-            console_json(r#"{"do":"list","q":"build","sort":"-expires","cursor":null,"limit":50}"#),
+            console_json(
+                r#"{"do":"list","q":"build","sort":"-expires","cursor":null,"limit":50,"deleted":"only"}"#,
+            ),
         ),
         (console(Command::Get { id }), console_json(r#"{"do":"get","id":"a1B2c3D47Hq0p2Zx9K"}"#)),
         (console(Command::Check { draft: Default::default() }), console_json(r#"{"do":"check","draft":{}}"#)),
@@ -267,6 +274,7 @@ fn replies_of_a_ledger() {
         step_up_until: at(3),
         expires: at(4),
         operator: true,
+        mail_is_failing: false,
         publication_lag_s: None,
     };
     let view_members = &view_json()[1..];
@@ -275,7 +283,7 @@ fn replies_of_a_ledger() {
         (LedgerReply::Done, r#"{"reply":"done"}"#.into()),
         (
             LedgerReply::Session(session.clone()),
-            r#"{"reply":"session","member":{"id":"0123456789A","name":"Mei Tanaka","email":"mei@example.jp","role":"owner","language":"en"},"account":{"id":"a1B2c3D4","name":"Example KK","zone":"Asia/Tokyo","freshness_s":10,"suspended":false},"step_up_until":3,"expires":4,"operator":true}"#.into(),
+            r#"{"reply":"session","member":{"id":"0123456789A","name":"Mei Tanaka","email":"mei@example.jp","role":"owner","language":"en"},"account":{"id":"a1B2c3D4","name":"Example KK","zone":"Asia/Tokyo","freshness_s":10,"suspended":false},"step_up_until":3,"expires":4,"operator":true,"mail_is_failing":false}"#.into(),
         ),
         (
             LedgerReply::Page(Page { keys: vec![view.clone()], next: Some("c".into()), total: 1, total_is_exact: true }),

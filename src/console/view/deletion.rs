@@ -1,0 +1,43 @@
+//! Deletions that a mailed code confirms.
+
+use serde_json::{Value, json};
+
+use super::text;
+use crate::config::Config;
+use crate::key::access_key;
+use crate::mail::masked;
+use crate::protocol::{Bound, DeletionView};
+use crate::record::Record;
+use crate::time::UnixMs;
+
+/// A deletion.
+pub fn deletion(view: &DeletionView, config: &Config, now: UnixMs) -> Value {
+    let key = |key: &crate::keys::KeyView| {
+        json!({
+            "id": key.id, "name": key.name, "access_key": access_key(&config.prefix, key.id),
+            "last_used_at": key.last_used_at.map(text),
+        })
+    };
+    json!({
+        "id": view.id,
+        "keys": view.keys.iter().map(key).collect::<Vec<_>>(),
+        "sent_to": masked(&view.sent_to),
+        "state": view.state,
+        "expires_at": text(view.expires),
+        "tries_left": view.tries_left,
+        "mail": view.mail,
+        "bound_within_s": view.bound_within_s,
+        "restorable_until": text(view.restorable_until),
+        "now": text(now),
+    })
+}
+
+/// Keys that were deleted.
+pub fn deleted(records: &[Record], bound: Bound, restorable_until: UnixMs, now: UnixMs) -> Value {
+    json!({
+        "deleted": records.iter().map(|record| record.id).collect::<Vec<_>>(),
+        "bound": { "at": text(bound.at), "within_s": bound.within_s },
+        "restorable_until": text(restorable_until),
+        "now": text(now),
+    })
+}
