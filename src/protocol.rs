@@ -429,6 +429,20 @@ pub enum LedgerReply {
     },
 }
 
+impl LedgerReply {
+    /// The keys that it shows, also where it refuses.
+    pub fn keys_mut(&mut self) -> Vec<&mut KeyView> {
+        match self {
+            Self::Page(page) => page.keys.iter_mut().collect(),
+            Self::Key(key) | Self::Changed { key: Some(key), .. } => vec![key],
+            Self::Refused(Refusal::ChangedMeanwhile { key } | Refusal::AlreadyIssued { key: Some(key) }) => {
+                vec![key]
+            }
+            _ => Vec::new(),
+        }
+    }
+}
+
 /// How far KV has what the ledger has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Progress {

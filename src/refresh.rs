@@ -34,6 +34,9 @@ pub struct RefreshRequest {
     /// Those of [`Self::ask`] that nobody has used: a verifier asks about them by their IDs.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unused: Vec<KeyId>,
+    /// Where the request is from that [`Self::ask`] is for: a use that an answer counts is from there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked_from: Option<ClientAddress>,
     /// Uses since its last batch.
     #[serde(default)]
     pub usage: Option<UsageBatch>,
@@ -147,8 +150,22 @@ pub struct Use {
     pub denials: u64,
     /// The last of them.
     pub last_at: UnixMs,
-    /// Addresses, at most [`ADDRESSES_MAX`].
+    /// Addresses, at most [`ADDRESSES_MAX`], the latest first.
     pub addresses: Vec<ClientAddress>,
+    /// Those of them that were let through, and how often. Edges of an earlier release do not tell.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub callers: Vec<Caller>,
+}
+
+/// From where a key was let through.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Caller {
+    /// The address.
+    pub address: ClientAddress,
+    /// How often.
+    pub count: u64,
+    /// When last.
+    pub last_at: UnixMs,
 }
 
 /// Most addresses of one key in one batch.
@@ -157,7 +174,8 @@ pub const ADDRESSES_MAX: usize = 8;
 /// Most keys that one refresh may ask for: one bulk of a verifier's checks.
 pub const ASK_MAX: usize = 100;
 
-/// Most uses in one batch: as many as an isolate lets wait, of at most 250 bytes, so 64 KB.
+/// Most uses in one batch: as many as an isolate lets wait. One of a key that is used from one place has 250 bytes, so 64 KB; one from
+/// [`ADDRESSES_MAX`] places 900, so 230 KB at most.
 pub const USES_MAX: usize = 256;
 
 /// Most marks of a delta or of the unsettled set in a reply: about 40 bytes each, 40 KB.
@@ -199,6 +217,7 @@ mod tests {
                 denials: 1,
                 last_at: at(5),
                 addresses: vec![crate::network::ClientAddress::parse("203.0.113.7").unwrap()],
+                callers: vec![],
             }],
         };
         pin(vec![
@@ -209,6 +228,7 @@ mod tests {
                 state_revision: Revision(3),
                 ask: vec![key_id()],
                 unused: Vec::new(),
+                asked_from: None,
                 usage: Some(usage),
             }),
             r#"{"ask":"refresh","epoch":"5f2c9a0b7d1e4386","known_revision":11,"state_revision":3,"wanted":["a1B2c3D47Hq0p2Zx9K"],"usage":{"isolate":18446744073709551615,"sequence":7,"uses":[{"id":"a1B2c3D47Hq0p2Zx9K","count":2,"denials":1,"last_at":5,"addresses":["203.0.113.7"]}]}}"#.into(),
@@ -232,6 +252,12 @@ mod tests {
             r#"{"ask":"restored","epoch":"5f2c9a0b7d1e4386"}"#.into(),
         ),
     ]);
+        let used = r#"{"id":"a1B2c3D47Hq0p2Zx9K","count":2,"denials":0,"last_at":5,"addresses":["203.0.113.7"],"callers":[{"address":"203.0.113.7","count":2,"last_at":5}]}"#;
+        let read: Use = serde_json::from_str(used).unwrap();
+        assert_eq!(serde_json::to_string(&read).unwrap(), used);
+        let asked = r#"{"epoch":null,"known_revision":0,"state_revision":0,"wanted":[],"asked_from":"203.0.113.7","usage":null}"#;
+        let read: RefreshRequest = serde_json::from_str(asked).unwrap();
+        assert_eq!(serde_json::to_string(&read).unwrap(), asked);
         let bare: LedgerRequest = serde_json::from_str(r#"{"ask":"refresh"}"#).unwrap();
         assert!(matches!(bare, LedgerRequest::Refresh(request) if request == RefreshRequest::default()));
         pin(vec![

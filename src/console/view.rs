@@ -18,7 +18,7 @@ use crate::problem::{NotViewable, Problem};
 use crate::protocol::{
     AccountView, Bound, Entry, EntryCursor, EntryState, Progress, Refusal, Role, SessionView,
 };
-use crate::refresh::AccountState;
+use crate::refresh::{AccountState, Caller};
 use crate::secret::SecretText;
 use crate::service::ServiceView;
 use crate::time::{DurationMs, UnixMs};
@@ -43,6 +43,8 @@ pub fn key(key: &KeyView, config: &Config, now: UnixMs) -> Value {
         "created_by": key.created_by,
         "issuable": key.issuable.as_ref().map(ceiling),
         "viewable": key.viewable,
+        "last_used_at": key.last_used_at.map(text),
+        "uses_24h": key.uses_24h,
         "issued_by": issued_by(key),
         "changed_at": text(key.changed_at),
         "changed_by": key.changed_by,
@@ -77,6 +79,12 @@ pub fn page(page: &Page, config: &Config, now: UnixMs) -> Value {
 
 /// Notes on what was typed.
 pub fn checked(checked: &Checked) -> Value {
+    let locked_out = checked.locked_out.as_ref().map(|callers| {
+        let told = |caller: &Caller| {
+            json!({ "address": caller.address, "count": caller.count, "last_at": text(caller.last_at) })
+        };
+        callers.iter().map(told).collect::<Vec<_>>()
+    });
     let expires = checked.expires.as_ref().map(|note| {
         json!({
             "form": note.form, "at": note.at.map(text), "day": note.day, "zone": note.zone,
@@ -88,6 +96,7 @@ pub fn checked(checked: &Checked) -> Value {
         "networks": checked.networks,
         "issuable": checked.issuable,
         "includes_caller": checked.includes_caller,
+        "locked_out": locked_out,
         "errors": field_errors(checked.errors.clone()),
     })
 }

@@ -8,6 +8,7 @@ use crate::expiry::{Described, Form};
 use crate::issuer::Ceiling;
 use crate::network::{self, ClientAddress, Networks};
 use crate::permission::Permissions;
+use crate::refresh::Caller;
 use crate::time::{DurationMs, UnixMs, Zone};
 
 /// Notes on a draft. A field that was not typed has none, and is no error.
@@ -22,6 +23,10 @@ pub struct Checked {
     pub issuable: Option<CeilingNote>,
     /// Whether the networks hold the caller's own address; `None` when either is not known.
     pub includes_caller: Option<bool>,
+    /// From where the key that is edited was used lately, and could not be under these networks; the latest first. `None` when no key is
+    /// edited or no networks were typed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub locked_out: Option<Vec<Caller>>,
     /// What is wrong, except with single lines of the networks.
     pub errors: Vec<FieldError>,
 }
@@ -119,6 +124,7 @@ impl Checked {
             expires: expires.map(ExpiryNote::of),
             includes_caller: networks.as_ref().and_then(includes),
             networks,
+            locked_out: None,
             issuable,
             errors: desk.errors,
         }

@@ -38,10 +38,11 @@ use worker::wasm_bindgen::JsCast;
 use self::body::Body;
 use crate::answer::{Answer, Outcome};
 use crate::config::Config;
-use crate::gateway::{Decision, Gateway};
+use crate::gateway::{Decision, Gateway, client_address};
 use crate::id::AccountId;
 use crate::lease::REFRESH_ATTEMPTS;
 use crate::lease::call::{Lookup, Need};
+use crate::network::ClientAddress;
 use crate::problem::Problem;
 use crate::request::{Headers, Request, Url};
 use crate::time::UnixMs;
@@ -118,7 +119,7 @@ async fn carry_through(
     loop {
         match with_gateway(|gateway| gateway.decide_with(request, now(), &lookup, fields.as_ref())) {
             Some(Decision::Done { outcome, renew }) => return (outcome, renew),
-            Some(Decision::Need(need)) => find_out(need, env, &mut lookup).await,
+            Some(Decision::Need(need)) => find_out(need, env, client_address(request), &mut lookup).await,
             Some(Decision::Read(opening)) => match body::read(opening, body).await {
                 Ok(read) => fields = Some(read),
                 Err(problem) => return (Outcome::Answer(refuse(&problem)), None),
@@ -134,7 +135,7 @@ async fn carry_through(
 
 /// Finds out what a decision needs. Every call makes the lookup know more, so that deciding again comes to an end. Whoever needs
 /// something asks for it: nothing here waits for what another request has asked.
-async fn find_out(need: Need, env: &Env, lookup: &mut Lookup) {
+async fn find_out(need: Need, env: &Env, from: Option<ClientAddress>, lookup: &mut Lookup) {
     match need {
         Need::Kv(id) => {
             let Some(read) = with_gateway(|gateway| gateway.ask_kv(id, now())) else { return };
@@ -142,7 +143,7 @@ async fn find_out(need: Need, env: &Env, lookup: &mut Lookup) {
             with_gateway(|gateway| gateway.take_kv(&read, text.as_deref(), now(), lookup));
         }
         Need::Ledger(_) | Need::Issuer(_) | Need::State(_) => {
-            let Some(call) = with_gateway(|gateway| gateway.ask(need, now())) else { return };
+            let Some(call) = with_gateway(|gateway| gateway.ask(need, now()).from(from)) else { return };
             let reply = calls::refresh(env, &call, calls::OnFailure::Log).await;
             with_gateway(|gateway| gateway.take_refresh(&call, &reply, now(), Some(lookup)));
         }

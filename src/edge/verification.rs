@@ -100,7 +100,7 @@ async fn check(
                 exchange.renew.set(checked.renew.or(exchange.renew.get()));
                 return Ok(checked.verdict);
             }
-            gateway::Check::Need(need) => find_out(need, exchange.env, &mut lookup).await,
+            gateway::Check::Need(need) => find_out(need, exchange.env, facts.address, &mut lookup).await,
         }
     }
 }

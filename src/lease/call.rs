@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::entries::Word;
 use crate::id::{AccountId, KeyId};
+use crate::network::ClientAddress;
 use crate::protocol::LedgerReply;
 use crate::record::Revision;
 use crate::refresh::{AccountState, Refresh, RefreshRequest};
@@ -48,6 +49,13 @@ impl RefreshCall {
     /// Whose ledger.
     pub fn account(&self) -> AccountId {
         self.account
+    }
+
+    /// The call, on behalf of a request from `address`.
+    #[must_use]
+    pub fn from(mut self, address: Option<ClientAddress>) -> Self {
+        self.request.asked_from = address;
+        self
     }
 
     /// What to ask.

@@ -7,13 +7,14 @@ use std::collections::HashMap;
 
 use crate::id::KeyId;
 use crate::network::ClientAddress;
-use crate::refresh::{ADDRESSES_MAX, USES_MAX, UsageBatch, Use};
+use crate::refresh::{ADDRESSES_MAX, Caller, USES_MAX, UsageBatch, Use};
 use crate::time::{DurationMs, UnixMs};
 
 /// Where no refresh goes out, uses travel at most this often.
 pub const USAGE_PAUSE: DurationMs = DurationMs::from_s(60);
 
-/// Most keys of one account whose uses wait here, beside the batch that is under way: 250 bytes each, so 64 KB an account. Uses of
+/// Most keys of one account whose uses wait here, beside the batch that is under way: 200 bytes each, and 500 where all of
+/// [`ADDRESSES_MAX`] places are known, so 130 KB an account at most. Uses of
 /// further keys are lost, and counted as lost.
 pub const USES_PENDING_MAX: usize = 256;
 
@@ -43,14 +44,14 @@ impl Usage {
         if self.pending.len() >= USES_PENDING_MAX && !self.pending.contains_key(&id) {
             return false;
         }
-        let none = || Use { id, count: 0, denials: 0, last_at: at, addresses: Vec::new() };
+        let none =
+            || Use { id, count: 0, denials: 0, last_at: at, addresses: Vec::new(), callers: Vec::new() };
         let used = self.pending.entry(id).or_insert_with(none);
         let counter = if is_let_through { &mut used.count } else { &mut used.denials };
         *counter = counter.saturating_add(1);
         used.last_at = used.last_at.max(at);
-        // Most keys are used from one address at a time: then there is nothing to move.
-        if let Some(address) = address.filter(|address| used.addresses.first() != Some(address)) {
-            note(address, &mut used.addresses);
+        if let Some(address) = address {
+            note(Caller { address, count: is_let_through.into(), last_at: at }, &mut used.callers);
         }
         true
     }
@@ -60,7 +61,7 @@ impl Usage {
         if self.under_way.is_none() && !self.pending.is_empty() {
             *sequence = sequence.saturating_add(1);
             let ids: Vec<KeyId> = self.pending.keys().take(USES_MAX).copied().collect();
-            let uses = ids.iter().filter_map(|id| self.pending.remove(id)).collect();
+            let uses = ids.iter().filter_map(|id| self.pending.remove(id)).map(told).collect();
             self.under_way = Some(UsageBatch { isolate, sequence: *sequence, uses });
         }
         self.handed_out = now;
@@ -91,9 +92,27 @@ impl Usage {
     }
 }
 
-/// Notes an address, the latest first.
-fn note(address: ClientAddress, addresses: &mut Vec<ClientAddress>) {
-    addresses.retain(|known| *known != address);
-    addresses.truncate(ADDRESSES_MAX.saturating_sub(1));
-    addresses.insert(0, address);
+/// Notes a caller, the latest first. While uses wait here, refused ones are among them, with a count of 0.
+fn note(caller: Caller, callers: &mut Vec<Caller>) {
+    // Most keys are used from one address at a time: then there is nothing to move.
+    match callers.iter().position(|known| known.address == caller.address) {
+        Some(place) => callers.get_mut(..=place).unwrap_or_default().rotate_right(1),
+        None => {
+            callers.truncate(ADDRESSES_MAX.saturating_sub(1));
+            callers.insert(0, Caller { count: 0, ..caller.clone() });
+        }
+    }
+    if let Some(known) = callers.first_mut() {
+        known.count = known.count.saturating_add(caller.count);
+        if caller.count > 0 {
+            known.last_at = known.last_at.max(caller.last_at);
+        }
+    }
+}
+
+/// Uses as the ledger is told of them.
+fn told(mut used: Use) -> Use {
+    used.addresses = used.callers.iter().map(|caller| caller.address).collect();
+    used.callers.retain(|caller| caller.count > 0);
+    used
 }

@@ -191,6 +191,7 @@ impl<'a> Ledger<'a> {
         }
         let renewal = asked.session.renew(asked.now);
         let mut plan = self.obey(&mut asked, command)?;
+        usage::tell(self.sql, plan.reply.keys_mut(), asked.now)?;
         if !matches!(plan.reply, LedgerReply::Refused(_)) {
             // Before the rest: signing out removes the row that this would renew.
             plan.writes.splice(0..0, renewal);
@@ -219,7 +220,11 @@ impl<'a> Ledger<'a> {
             }
             Command::Check { draft } => {
                 let caller = asked.address.and_then(ClientAddress::parse);
-                Ok(Plan::read(LedgerReply::Checked(Checked::of(&draft, asked.desk().setting(), caller))))
+                let mut checked = Checked::of(&draft, asked.desk().setting(), caller);
+                if let (Some(key), Some(note)) = (draft.key, &checked.networks) {
+                    checked.locked_out = Some(usage::locked_out(self.sql, key, &note.stored, asked.now)?);
+                }
+                Ok(Plan::read(LedgerReply::Checked(checked)))
             }
             Command::Issue { id, digest, draft, idempotency_key, sealed } => {
                 // Only what its member chose to be shown again is kept.

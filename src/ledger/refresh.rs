@@ -5,9 +5,11 @@
 
 use super::account::Account;
 use super::key::{Key, State};
+use super::usage::Used;
 use super::{document, publication, state, usage};
 use crate::id::KeyId;
 use crate::issuer::Issuer;
+use crate::network::ClientAddress;
 use crate::record::{Epoch, Record, Standing};
 use crate::refresh::{ASK_MAX, Answer, Delta, Refresh, RefreshRequest};
 use crate::sql::{Sql, SqlError, Statement};
@@ -38,8 +40,8 @@ pub fn refresh(
     let has_state =
         shares_history && request.state_revision == account.state_revision && account.state_revision.0 > 0;
     let keys = asked(&request.ask);
-    let (answers, mut used) = answers(sql, account, &keys)?;
-    used.retain(|id| !request.unused.contains(id));
+    let (answers, mut used) = answers(sql, account, &keys, request.asked_from)?;
+    used.retain(|(id, _)| !request.unused.contains(id));
     let reply = Refresh {
         epoch: account.epoch.clone(),
         revision: account.revision,
@@ -63,8 +65,13 @@ fn asked(ask: &[KeyId]) -> Vec<KeyId> {
     keys
 }
 
-/// The answers, and the keys among them that are active.
-fn answers(sql: &dyn Sql, account: &Account, ids: &[KeyId]) -> Result<(Vec<Answer>, Vec<KeyId>), SqlError> {
+/// The answers, and the keys among them that are active, with the address that asks where the key may be used from it.
+fn answers(
+    sql: &dyn Sql,
+    account: &Account,
+    ids: &[KeyId],
+    from: Option<ClientAddress>,
+) -> Result<(Vec<Answer>, Vec<Used>), SqlError> {
     if ids.is_empty() {
         return Ok((Vec::new(), Vec::new()));
     }
@@ -84,8 +91,8 @@ fn answers(sql: &dyn Sql, account: &Account, ids: &[KeyId]) -> Result<(Vec<Answe
         answers
             .extend(found.iter().map(|key| Answer { id: key.id, record: Some(key.record(&account.epoch)) }));
     }
-    let active = keys.iter().filter(|key| key.state == State::Active).map(|key| key.id).collect();
-    Ok((answers, active))
+    let used = |key: &Key| (key.id, from.filter(|_| key.limits.networks.allows(from)));
+    Ok((answers, keys.iter().filter(|key| key.state == State::Active).map(used).collect()))
 }
 
 /// The keys that have issued what was asked for.

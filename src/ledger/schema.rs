@@ -7,7 +7,7 @@ use crate::sql::Migration;
 
 /// Every migration, oldest first.
 pub const MIGRATIONS: &[Migration] =
-    &[FIRST, PUBLICATION, OPERATOR, LEASE_DOCUMENT, ISSUING, SERVICE, VIEWING, DELETION];
+    &[FIRST, PUBLICATION, OPERATOR, LEASE_DOCUMENT, ISSUING, SERVICE, VIEWING, DELETION, CALLERS];
 
 /// Keys, members, sessions, journal, audit.
 const FIRST: Migration = Migration {
@@ -325,5 +325,16 @@ const DELETION: Migration = Migration {
         "CREATE INDEX mail_of_member ON mail (member, kind, created_at_ms)",
         "CREATE INDEX mail_attempted ON mail (attempted_at_ms) WHERE attempted_at_ms IS NOT NULL",
         "CREATE INDEX mail_created ON mail (created_at_ms)",
+    ],
+};
+
+/// From where, and at what hours, a key was used.
+const CALLERS: Migration = Migration {
+    statements: &[
+        // JSON list of uses by hour of the day in UTC; empty: not told, or no more; mutable.
+        "ALTER TABLE usage ADD COLUMN hours TEXT NOT NULL DEFAULT '[]' CHECK (json_valid(hours))",
+        // JSON list of `refresh::Caller`, the latest first; empty: not told, or no more; mutable.
+        "ALTER TABLE usage ADD COLUMN callers TEXT NOT NULL DEFAULT '[]' CHECK (json_valid(callers))",
+        "CREATE INDEX usage_to_fade ON usage (day) WHERE callers <> '[]'",
     ],
 };

@@ -2,10 +2,10 @@
 
 use claviger::id::KeyId;
 use claviger::keys::{KeyView, Listing};
-use claviger::ledger::usage::{DAYS, ISOLATES_MAX};
+use claviger::ledger::usage::{CALLERS_MAX, DAYS, ISOLATES_MAX};
 use claviger::network::ClientAddress;
 use claviger::protocol::{Command, LedgerReply};
-use claviger::refresh::{ADDRESSES_MAX, RefreshRequest, USES_MAX, UsageBatch, Use};
+use claviger::refresh::{ADDRESSES_MAX, Caller, RefreshRequest, USES_MAX, UsageBatch, Use};
 use claviger::sql::{Sql, Statement};
 use claviger::time::UnixMs;
 
@@ -15,7 +15,14 @@ use crate::world::{Browser, HOUR, SECOND, START, World, set_enabled};
 const DAY: i64 = 24 * HOUR;
 
 fn once(id: KeyId, count: u64, denials: u64, last_at: i64) -> Use {
-    Use { id, count, denials, last_at: UnixMs::from_ms(last_at), addresses: vec![address(1)] }
+    Use {
+        id,
+        count,
+        denials,
+        last_at: UnixMs::from_ms(last_at),
+        addresses: vec![address(1)],
+        callers: vec![],
+    }
 }
 
 fn address(last: usize) -> ClientAddress {
@@ -173,4 +180,166 @@ fn isolates_are_bounded() {
     send(&world, u64::MAX, 1, vec![once(key.id, 1, 0, START)]);
     assert_eq!(world.count("usage_isolate"), i64::from(ISOLATES_MAX));
     assert_eq!(world.count("usage_isolate WHERE at_ms = 1"), 0, "the one that was silent longest gave way");
+}
+
+// --------------------------------------------------------------------------------- from where, and in the last day
+
+fn caller(last: usize, count: u64, last_at: i64) -> Caller {
+    Caller { address: address(last), count, last_at: UnixMs::from_ms(last_at) }
+}
+
+fn from(id: KeyId, callers: Vec<Caller>) -> Use {
+    let count = callers.iter().map(|caller| caller.count).sum();
+    let last_at = callers.iter().map(|caller| caller.last_at).max().unwrap().as_ms();
+    Use { callers, ..once(id, count, 0, last_at) }
+}
+
+fn shown(world: &World, browser: Browser, key: &KeyView) -> KeyView {
+    let LedgerReply::Key(view) = world.ask(browser, Command::Get { id: key.id }) else { panic!("no key") };
+    view
+}
+
+/// Who would be locked out by these networks, as last part of the address and count.
+fn locked_out(world: &World, browser: Browser, key: KeyId, networks: &str) -> Vec<(String, u64)> {
+    let draft = serde_json::from_value(serde_json::json!({ "key": key, "networks": networks })).unwrap();
+    let LedgerReply::Checked(checked) = world.ask(browser, Command::Check { draft }) else { panic!() };
+    let told = |caller: Caller| {
+        (caller.address.ip().to_string().rsplit('.').next().unwrap().to_owned(), caller.count)
+    };
+    checked.locked_out.unwrap().into_iter().map(told).collect()
+}
+
+fn out(pairs: &[(&str, u64)]) -> Vec<(String, u64)> {
+    pairs.iter().map(|(last, count)| ((*last).to_owned(), *count)).collect()
+}
+
+#[test]
+fn a06_uses_of_the_last_day_are_told_hour_by_hour() {
+    let (world, owner) = quiet();
+    let [a, b] = [(); 2].map(|()| world.issue(owner, "{}"));
+    for hour in 0..30 {
+        send(
+            &world,
+            1,
+            hour + 1,
+            vec![once(a.id, 10, 5, world.now.get()), once(b.id, 0, 1, world.now.get())],
+        );
+        world.wait(HOUR);
+    }
+    let owner = world.renewed(owner);
+    let listed = world.page(owner, Listing::default()).keys;
+    for (key, expected) in [(&a, 230), (&b, 0)] {
+        assert_eq!(shown(&world, owner, key).uses_24h, expected, "the present hour and the 23 before it");
+        assert_eq!(listed.iter().find(|one| one.id == key.id).unwrap().uses_24h, expected);
+    }
+    let (changed, ..) = world.changed(owner, set_enabled(&a, false));
+    assert_eq!(changed.unwrap().uses_24h, 230);
+    world.wait(23 * HOUR);
+    let owner = world.renewed(owner);
+    assert_eq!(shown(&world, owner, &a).uses_24h, 0);
+}
+
+#[test]
+fn a_page_is_told_its_uses_in_one_statement() {
+    let (world, owner) = quiet();
+    world.issue(owner, "{}");
+    let reads = |listing: Listing| {
+        world.sql.overhear();
+        world.page(owner, listing);
+        world.sql.overheard().len()
+    };
+    let one = reads(Listing::default());
+    for _ in 0..30 {
+        world.issue(owner, "{}");
+    }
+    assert_eq!(reads(Listing::default()), one);
+}
+
+#[test]
+fn a11_who_would_be_locked_out_is_told_by_address_over_the_last_week() {
+    let (world, owner) = quiet();
+    let key = world.issue(owner, "{}");
+    let older = world.now.get();
+    send(&world, 1, 1, vec![from(key.id, vec![caller(9, 7, older), caller(1, 1, older)])]);
+    world.wait(6 * DAY);
+    let now = world.now.get();
+    send(&world, 1, 2, vec![from(key.id, vec![caller(1, 2, now), caller(2, 3, now - SECOND)])]);
+    send(&world, 2, 1, vec![from(key.id, vec![caller(2, 4, now - 2 * SECOND), caller(3, 1, now - HOUR)])]);
+    let owner = world.renewed(owner);
+    let all = out(&[("1", 3), ("2", 7), ("3", 1), ("9", 7)]);
+    assert_eq!(locked_out(&world, owner, key.id, "192.0.2.0/24"), all);
+    assert_eq!(locked_out(&world, owner, key.id, "203.0.113.1 203.0.113.9"), out(&[("2", 7), ("3", 1)]));
+    assert_eq!(locked_out(&world, owner, key.id, "203.0.113.0/24"), []);
+    assert_eq!(locked_out(&world, owner, key.id, ""), [], "from anywhere locks nobody out");
+    let stranger =
+        KeyId::random(claviger::id::AccountId::parse("zzzzzzzz").unwrap(), &mut *world.rng.borrow_mut());
+    assert_eq!(
+        locked_out(&world, owner, stranger, "192.0.2.0/24"),
+        [],
+        "another account's key tells nothing"
+    );
+
+    world.wait(2 * DAY);
+    let owner = world.renewed(owner);
+    assert_eq!(locked_out(&world, owner, key.id, "192.0.2.0/24"), out(&[("1", 2), ("2", 7), ("3", 1)]));
+}
+
+#[test]
+fn an_answer_s_use_is_from_where_it_was_asked_if_that_is_let_through() {
+    let (world, owner) = quiet();
+    let key = world.issue(owner, r#"{"networks":"203.0.113.0/30"}"#);
+    for last in [1, 2, 2, 77] {
+        let request = RefreshRequest {
+            ask: vec![key.id],
+            asked_from: Some(address(last)),
+            ..RefreshRequest::default()
+        };
+        world.refresh(request);
+    }
+    assert_eq!(sums(&world, &key).0, 4);
+    assert_eq!(shown(&world, owner, &key).uses_24h, 4);
+    let mut told = locked_out(&world, owner, key.id, "192.0.2.0/24");
+    told.sort();
+    assert_eq!(told, out(&[("1", 1), ("2", 2)]), "77 was refused by the edge");
+}
+
+#[test]
+fn an_edge_that_tells_no_callers_is_read_and_counts() {
+    let (world, owner) = quiet();
+    let key = world.issue(owner, "{}");
+    let old = format!(
+        r#"{{"id":"{}","count":3,"denials":0,"last_at":{START},"addresses":["203.0.113.1"]}}"#,
+        key.id
+    );
+    send(&world, 1, 1, vec![serde_json::from_str(&old).unwrap()]);
+    assert_eq!(shown(&world, owner, &key).uses_24h, 3);
+    assert_eq!(locked_out(&world, owner, key.id, "192.0.2.0/24"), []);
+}
+
+#[test]
+fn callers_are_bounded_drawn_in_and_forgotten() {
+    let (world, owner) = quiet();
+    let key = world.issue(owner, "{}");
+    for batch in 0..10 {
+        let callers = (0..20).map(|n| caller((batch * 20 + n) % 200, 1, START)).collect();
+        send(&world, 1, batch as u64 + 1, vec![from(key.id, callers)]);
+    }
+    let stored = |world: &World| {
+        let mut row =
+            world.sql.rows(&Statement::new("SELECT callers FROM usage ORDER BY day DESC")).unwrap().remove(0);
+        serde_json::from_str::<Vec<Caller>>(&row.text().unwrap()).unwrap()
+    };
+    assert_eq!(stored(&world).len(), CALLERS_MAX);
+    send(&world, 2, 1, vec![from(key.id, vec![caller(250, u64::MAX, i64::MAX)])]);
+    send(&world, 2, 2, vec![from(key.id, vec![caller(250, 1, i64::MIN)])]);
+    let known = stored(&world).into_iter().find(|one| one.address == address(250)).unwrap();
+    assert_eq!(known.last_at, UnixMs::from_ms(START), "nothing is later than now");
+    assert!(known.count >= 9_007_199_254_740_991);
+
+    send(&world, 2, 3, vec![once(key.id, 1, 0, START)]);
+    world.wait(9 * DAY);
+    while world.next_effect().is_some() {}
+    assert_eq!(stored(&world), []);
+    assert_eq!(world.count("usage WHERE hours <> '[]'"), 0);
+    assert!(sums(&world, &key).0 > 0, "the days' counts stay");
 }

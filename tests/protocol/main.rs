@@ -311,6 +311,7 @@ fn replies_of_a_ledger() {
                 }),
                 issuable: None,
                 includes_caller: Some(false),
+                locked_out: None,
                 errors: vec![FieldError::new("name", "required", "this is needed")],
             }),
             r##"{"reply":"checked","expires":{"form":"end_of_day","at":5,"day":"2027-06-30","zone":"UTC","from_now_ms":6},"networks":{"count":1,"problems":0,"stored":["10.0.0.0/8"],"lines":[]},"includes_caller":false,"errors":[{"pointer":"#/name","code":"required","detail":"this is needed"}]}"##.into(),

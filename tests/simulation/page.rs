@@ -235,7 +235,14 @@ fn a_refresh_writes_as_many_rows_as_is_said() {
         world.model.keys[key].text.id()
     };
     let keys = [new_key(), new_key(), new_key()];
-    let of = |id: KeyId| Use { id, count: 1, denials: 0, last_at: at(world.now), addresses: Vec::new() };
+    let of = |id: KeyId| Use {
+        id,
+        count: 1,
+        denials: 0,
+        last_at: at(world.now),
+        addresses: Vec::new(),
+        callers: Vec::new(),
+    };
     let uses = vec![of(keys[0]), of(keys[1])];
     let mut rows = |sequence: u64, ask: &[KeyId]| {
         let usage = (sequence > 0).then(|| UsageBatch { isolate: 1, sequence, uses: uses.clone() });
