@@ -20,6 +20,7 @@ pub use self::objects::{
 };
 pub use self::operator::{Entry, EntryCursor, EntryState, Operation, PAGE_ENTRIES_MAX};
 pub use self::service::ServiceCommand;
+use crate::activity;
 use crate::draft::{Changes, Checked, Draft, FieldError};
 use crate::id::{AccountId, KeyId, MemberId, TokenId};
 use crate::keys::{KeyName, KeyView, Listing, Page};
@@ -289,6 +290,11 @@ pub enum Command {
         /// The revision that the member saw.
         expected: Revision,
     },
+    /// Reads what was done in the account.
+    Activity {
+        /// What of it.
+        query: activity::Query,
+    },
     /// Does something with the service credentials.
     Service {
         /// What.
@@ -399,6 +405,8 @@ pub enum LedgerReply {
     },
     /// To `Progress` and `Rebuild`.
     Progress(Progress),
+    /// A page of activity.
+    Activity(activity::Page),
     /// A key's secret, encrypted: only the edge can read it.
     Revealed {
         /// The whole key.

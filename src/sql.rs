@@ -273,6 +273,18 @@ impl Row {
         }
     }
 
+    /// The next column as text; `None` for NULL.
+    ///
+    /// # Errors
+    /// [`SqlError::Column`].
+    pub fn optional_text(&mut self) -> Result<Option<String>, SqlError> {
+        match self.take() {
+            Some(Value::Text(value)) => Ok(Some(value)),
+            Some(Value::Null) => Ok(None),
+            _ => Err(self.not("text")),
+        }
+    }
+
     /// The next column as exactly `N` bytes.
     ///
     /// # Errors

@@ -67,33 +67,76 @@ pub enum Action {
 }
 
 impl Action {
+    const ALL: [Self; 24] = [
+        Self::Open,
+        Self::SignIn,
+        Self::SignOut,
+        Self::StepUp,
+        Self::Issue,
+        Self::Edit,
+        Self::Enable,
+        Self::Disable,
+        Self::Delete,
+        Self::Reveal,
+        Self::RevealService,
+        Self::ChangeServicePassword,
+        Self::SetServiceCeiling,
+        Self::RestoreKey,
+        Self::SetState,
+        Self::Rebuild,
+        Self::Restore,
+        Self::InviteAccount,
+        Self::SetAccountState,
+        Self::RebuildAccount,
+        Self::BeginRestore,
+        Self::FinishRestore,
+        Self::Renumber,
+        Self::Orphan,
+    ];
+
     fn as_str(self) -> &'static str {
+        self.names().0
+    }
+
+    /// What it is called where it is stored, and where members read of it.
+    fn names(self) -> (&'static str, &'static str) {
         match self {
-            Self::Open => "open",
-            Self::SignIn => "sign_in",
-            Self::SignOut => "sign_out",
-            Self::StepUp => "step_up",
-            Self::Issue => "issue",
-            Self::Edit => "edit",
-            Self::Enable => "enable",
-            Self::Disable => "disable",
-            Self::Delete => "delete",
-            Self::Reveal => "reveal",
-            Self::RevealService => "reveal_service",
-            Self::ChangeServicePassword => "change_service_password",
-            Self::SetServiceCeiling => "set_service_ceiling",
-            Self::RestoreKey => "restore_key",
-            Self::SetState => "set_state",
-            Self::Rebuild => "rebuild",
-            Self::Restore => "restore",
-            Self::InviteAccount => "invite_account",
-            Self::SetAccountState => "set_account_state",
-            Self::RebuildAccount => "rebuild_account",
-            Self::BeginRestore => "begin_restore",
-            Self::FinishRestore => "finish_restore",
-            Self::Renumber => "renumber",
-            Self::Orphan => "orphan",
+            Self::Open => ("open", "account_opened"),
+            Self::SignIn => ("sign_in", "signed_in"),
+            Self::SignOut => ("sign_out", "signed_out"),
+            Self::StepUp => ("step_up", "identity_proven"),
+            Self::Issue => ("issue", "key_issued"),
+            Self::Edit => ("edit", "key_edited"),
+            Self::Enable => ("enable", "key_enabled"),
+            Self::Disable => ("disable", "key_disabled"),
+            Self::Delete => ("delete", "key_deleted"),
+            Self::Reveal => ("reveal", "key_revealed"),
+            Self::RevealService => ("reveal_service", "service_password_revealed"),
+            Self::ChangeServicePassword => ("change_service_password", "service_password_changed"),
+            Self::SetServiceCeiling => ("set_service_ceiling", "service_ceiling_changed"),
+            Self::RestoreKey => ("restore_key", "key_restored"),
+            Self::SetState => ("set_state", "account_state_set"),
+            Self::Rebuild => ("rebuild", "records_rebuilt"),
+            Self::Restore => ("restore", "account_restored"),
+            Self::InviteAccount => ("invite_account", "operator_invited_account"),
+            Self::SetAccountState => ("set_account_state", "operator_set_account_state"),
+            Self::RebuildAccount => ("rebuild_account", "operator_rebuilt_records"),
+            Self::BeginRestore => ("begin_restore", "operator_began_restore"),
+            Self::FinishRestore => ("finish_restore", "operator_finished_restore"),
+            Self::Renumber => ("renumber", "key_renumbered"),
+            Self::Orphan => ("orphan", "orphan_found"),
         }
+    }
+
+    /// What members read of a stored action; one of a later release under its stored name.
+    pub fn told(stored: &str) -> &str {
+        let known = Self::ALL.into_iter().find(|action| action.as_str() == stored);
+        known.map_or(stored, |action| action.names().1)
+    }
+
+    /// The stored name of an action that members read of.
+    pub fn stored(told: &str) -> Option<&'static str> {
+        Self::ALL.into_iter().find(|action| action.names().1 == told).map(Self::as_str)
     }
 }
 
@@ -191,4 +234,29 @@ fn told(key: &Key) -> String {
     let state = key.state.as_str();
     json!({ "name": name, "state": state, "limits": limits, "issuable": ceiling, "viewable": viewable, "protected": protected })
         .to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_action_has_two_names_of_its_own() {
+        // An action that is missing from the list would be told under its stored name, and found by none.
+        let arms = include_str!("audit.rs").lines().filter(|line| {
+            let line = line.trim();
+            line.starts_with("Self::") && line.contains(" => (\"")
+        });
+        assert_eq!(arms.count(), Action::ALL.len());
+        for (place, action) in Action::ALL.into_iter().enumerate() {
+            let (stored, told) = action.names();
+            assert_eq!((Action::told(stored), Action::stored(told)), (told, Some(stored)));
+            let earlier = Action::ALL.into_iter().take(place);
+            assert!(
+                earlier.into_iter().all(|one| one.names().0 != stored && one.names().1 != told),
+                "{stored}"
+            );
+        }
+        assert_eq!((Action::told("forecast"), Action::stored("issue")), ("forecast", None));
+    }
 }

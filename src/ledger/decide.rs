@@ -64,7 +64,9 @@ enum Demand {
 fn demand(command: &Command) -> Demand {
     match command {
         Command::Show | Command::SignOut | Command::StepUp { .. } => Demand::Session,
-        Command::List(_) | Command::Get { .. } | Command::Check { .. } => Demand::Session,
+        Command::List(_) | Command::Get { .. } | Command::Check { .. } | Command::Activity { .. } => {
+            Demand::Session
+        }
         // Whoever sees a leak must be able to stop it at once.
         Command::SetEnabled { enabled: false, .. } => Demand::Editor,
         // The mailed code is the fresh proof.

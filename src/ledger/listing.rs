@@ -54,6 +54,11 @@ pub fn page(
     }))
 }
 
+/// Whether someone has pasted a secret where a search is typed.
+pub fn holds_secret(text: &str) -> bool {
+    text.split(|c: char| !c.is_ascii_alphanumeric()).any(|run| run.len() >= SECRET_RUN)
+}
+
 /// What is looked for.
 #[derive(Debug, PartialEq, Eq)]
 enum Query {
@@ -76,7 +81,7 @@ impl Query {
         if text.len() > QUERY_CHARS_MAX.saturating_mul(4) || text.chars().count() > QUERY_CHARS_MAX {
             return Err(FieldError::new("q", "too_long", "a search has at most 128 characters"));
         }
-        if text.split(|c: char| !c.is_ascii_alphanumeric()).any(|run| run.len() >= SECRET_RUN) {
+        if holds_secret(text) {
             return Err(FieldError::new("q", "whole_key", "search by the key's ID, never by the whole key"));
         }
         if let Some(id) = id_in(text, account) {

@@ -17,6 +17,7 @@
 //! unless a new history had to begin first, or a code was tried: that counts whatever is answered.
 
 pub mod account;
+mod activity;
 pub mod audit;
 pub mod decide;
 pub mod deletion;
@@ -264,6 +265,11 @@ impl<'a> Ledger<'a> {
             Command::RestoreKey { id, expected } => {
                 let (key, keys) = (Key::load(self.sql, id)?, key::count(self.sql)?);
                 self.commit(asked, asked.desk().restore(key, expected, keys), Vec::new())
+            }
+            Command::Activity { query } => {
+                let page = activity::page(self.sql, asked.account, &query)?;
+                let refused = |errors| LedgerReply::Refused(Refusal::Invalid { errors });
+                Ok(Plan::read(page.map_or_else(refused, LedgerReply::Activity)))
             }
             Command::Service { service } => service::obey(self.sql, asked.desk(), asked.author(), service),
             Command::Operate { operation } => {

@@ -7,7 +7,7 @@ use crate::sql::Migration;
 
 /// Every migration, oldest first.
 pub const MIGRATIONS: &[Migration] =
-    &[FIRST, PUBLICATION, OPERATOR, LEASE_DOCUMENT, ISSUING, SERVICE, VIEWING, DELETION, CALLERS];
+    &[FIRST, PUBLICATION, OPERATOR, LEASE_DOCUMENT, ISSUING, SERVICE, VIEWING, DELETION, CALLERS, ACTIVITY];
 
 /// Keys, members, sessions, journal, audit.
 const FIRST: Migration = Migration {
@@ -336,5 +336,15 @@ const CALLERS: Migration = Migration {
         // JSON list of `refresh::Caller`, the latest first; empty: not told, or no more; mutable.
         "ALTER TABLE usage ADD COLUMN callers TEXT NOT NULL DEFAULT '[]' CHECK (json_valid(callers))",
         "CREATE INDEX usage_to_fade ON usage (day) WHERE callers <> '[]'",
+    ],
+};
+
+/// What activity is read by, in its order.
+const ACTIVITY: Migration = Migration {
+    statements: &[
+        "CREATE INDEX audit_in_time ON audit (at_ms, number)",
+        "CREATE INDEX audit_of_key_in_time ON audit (key, at_ms, number)",
+        "CREATE INDEX audit_of_actor_in_time ON audit (member, at_ms, number)",
+        "CREATE INDEX audit_of_action_in_time ON audit (action, at_ms, number)",
     ],
 };

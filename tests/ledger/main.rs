@@ -9,6 +9,7 @@
     reason = "a test fails loudly, in its helpers too"
 )]
 
+mod activity;
 mod audit;
 mod crash;
 mod document;

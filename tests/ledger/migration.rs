@@ -124,6 +124,7 @@ const ROWS: &[&[&str]] = &[
         "INSERT INTO due VALUES ('send_mail', 'deletion-code/a1B2c3D4/0123456789/1', 1795262400000, 0)",
     ],
     &[r#"UPDATE usage SET hours = '[0,1]', callers = '[{"address":"203.0.113.7","count":1,"last_at":1795262400000}]'"#],
+    &[],
 ];
 
 #[test]

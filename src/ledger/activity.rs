@@ -1,0 +1,257 @@
+//! Pages of activity: the audit trail as members see it.
+//!
+//! The order is time and then number, so that each filter has an index that is already in order, and a page is read off it. What is
+//! searched by name is looked for among the names of keys and members, deleted keys too, and then row by row.
+
+use std::collections::BTreeMap;
+
+use data_encoding::BASE64URL_NOPAD;
+use serde_json::{Map, Value};
+
+use super::account::Account;
+use super::audit::Action;
+use super::listing::holds_secret;
+use super::words::fold;
+use crate::activity::{Actor, By, Change, EXPORT_PAGE_ENTRIES, Entry, Named, PAGE_ENTRIES_MAX, Page, Query};
+use crate::activity::{begin, end};
+use crate::draft::FieldError;
+use crate::id::KeyId;
+use crate::keys::{CURSOR_BYTES_MAX, QUERY_CHARS_MAX};
+use crate::sql::{self, INTEGER_MAX, Row, Sql, SqlError, SqlExt, Statement};
+use crate::time::UnixMs;
+
+/// Answers a question for activity.
+///
+/// # Errors
+/// The database's, or (inside) all that is wrong with the question.
+pub fn page(
+    sql: &dyn Sql,
+    account: &Account,
+    query: &Query,
+) -> Result<Result<Page, Vec<FieldError>>, SqlError> {
+    let wanted = match Wanted::read(query, account) {
+        Ok(wanted) => wanted,
+        Err(errors) => return Ok(Err(errors)),
+    };
+    let limit = query.limit.unwrap_or(PAGE_ENTRIES_MAX).clamp(1, EXPORT_PAGE_ENTRIES);
+    let (condition, values) = wanted.condition(sql)?;
+    let text = format!(
+        "SELECT {COLUMNS} FROM audit INDEXED BY {} {NAMES} WHERE 1{condition}
+        ORDER BY audit.at_ms DESC, audit.number DESC LIMIT ?",
+        wanted.index()
+    );
+    let statement = Statement::new(text).bind_all(values).bind(limit.saturating_add(1));
+    let mut entries = sql.read_all(&statement, read)?;
+    let size = usize::try_from(limit).unwrap_or(usize::MAX);
+    let has_more = entries.len() > size;
+    entries.truncate(size);
+    let next = entries.last().filter(|_| has_more).map(cursor_after);
+    Ok(Ok(Page { entries, next }))
+}
+
+const COLUMNS: &str =
+    "audit.number, audit.at_ms, audit.action, audit.member, ifnull(member.name, issuer.name),
+    audit.address, audit.key, key.name, audit.before, audit.after";
+
+/// Where names come from. They stand to the right of a `LEFT JOIN`, so that the trail is read in its order.
+const NAMES: &str =
+    "LEFT JOIN member ON member.id = audit.member LEFT JOIN key AS issuer ON issuer.id = audit.member
+    LEFT JOIN key ON key.id = audit.key";
+
+/// What is asked for, understood.
+#[derive(Debug, Default)]
+struct Wanted {
+    key: Option<KeyId>,
+    actor: Option<Actor>,
+    action: Option<String>,
+    from: Option<UnixMs>,
+    until: Option<UnixMs>,
+    name: Option<String>,
+    after: Option<(UnixMs, i64)>,
+}
+
+impl Wanted {
+    fn read(query: &Query, account: &Account) -> Result<Self, Vec<FieldError>> {
+        let mut errors = Vec::new();
+        let mut refuse =
+            |field: &str, code: &str, detail: &str| errors.push(FieldError::new(field, code, detail));
+        let mut wanted = Self::default();
+        if let Some(text) = &query.key {
+            wanted.key = KeyId::parse(text);
+            if wanted.key.is_none() {
+                refuse("key", "malformed", "this is no key's ID");
+            }
+        }
+        if let Some(text) = &query.member {
+            wanted.actor = Actor::parse(text);
+            if wanted.actor.is_none() {
+                refuse("member", "malformed", "this is no member's ID, nor service or operator");
+            }
+        }
+        if let Some(text) = &query.action {
+            wanted.action = Action::stored(text).map(str::to_owned);
+            if wanted.action.is_none() {
+                refuse("action", "not_one_of", "an action as documented");
+            }
+        }
+        if let Some(text) = &query.from {
+            match begin(text, &account.zone) {
+                Ok(at) => wanted.from = Some(at),
+                Err(error) => refuse("from", error.code(), &error.to_string()),
+            }
+        }
+        if let Some(text) = &query.to {
+            match end(text, &account.zone) {
+                Ok(at) => wanted.until = Some(at),
+                Err(error) => refuse("to", error.code(), &error.to_string()),
+            }
+        }
+        if let Some(text) = query.q.as_deref().map(str::trim).filter(|text| !text.is_empty()) {
+            if text.chars().count() > QUERY_CHARS_MAX {
+                refuse("q", "too_long", "a search has at most 128 characters");
+            } else if holds_secret(text) {
+                refuse("q", "whole_key", "search by a name, never by the whole key");
+            } else {
+                wanted.name = Some(fold(text));
+            }
+        }
+        if let Some(text) = &query.cursor {
+            wanted.after = cursor(text);
+            if wanted.after.is_none() {
+                refuse("cursor", "malformed", "this is not where a page of this list ended");
+            }
+        }
+        if errors.is_empty() { Ok(wanted) } else { Err(errors) }
+    }
+
+    /// The index that leaves out most.
+    fn index(&self) -> &'static str {
+        match self {
+            Self { key: Some(_), .. } => "audit_of_key_in_time",
+            Self { actor: Some(_), .. } => "audit_of_actor_in_time",
+            Self { action: Some(_), .. } => "audit_of_action_in_time",
+            _ => "audit_in_time",
+        }
+    }
+
+    /// The condition, with what it binds.
+    fn condition(&self, sql: &dyn Sql) -> Result<(String, Vec<sql::Value>), SqlError> {
+        let mut text = String::new();
+        let mut values: Vec<sql::Value> = Vec::new();
+        let mut and = |condition: &str, bound: Vec<sql::Value>| {
+            text.push_str(" AND ");
+            text.push_str(condition);
+            values.extend(bound);
+        };
+        if let Some(key) = &self.key {
+            and("audit.key = ?", vec![key.as_str().into()]);
+        }
+        if let Some(actor) = &self.actor {
+            and("audit.member = ?", vec![actor.as_str().into()]);
+        }
+        if let Some(action) = &self.action {
+            and("audit.action = ?", vec![action.as_str().into()]);
+        }
+        if let Some(from) = self.from {
+            and("audit.at_ms >= ?", vec![from.into()]);
+        }
+        if let Some(until) = self.until {
+            and("audit.at_ms < ?", vec![until.into()]);
+        }
+        if let Some((at, number)) = self.after {
+            // The first is implied by the second; it is what SQLite looks up in the index.
+            let condition = "audit.at_ms <= ? AND (audit.at_ms, audit.number) < (?, ?)";
+            and(condition, vec![at.into(), at.into(), number.into()]);
+        }
+        if let Some(name) = &self.name {
+            let members = sql.read_all(&Statement::new("SELECT id, name FROM member"), |mut row| {
+                Ok((row.text()?, row.text()?))
+            })?;
+            let found: Vec<String> = members
+                .into_iter()
+                .filter(|(_, called)| fold(called).contains(name))
+                .map(|(id, _)| id)
+                .collect();
+            let keys = "(SELECT id FROM key WHERE instr(name_folded, ?) > 0)";
+            let condition = format!(
+                "(audit.key IN {keys} OR audit.member IN (SELECT value FROM json_each(?)) OR audit.member IN {keys})"
+            );
+            let found = serde_json::json!(found).to_string();
+            and(&condition, vec![name.as_str().into(), found.into(), name.as_str().into()]);
+        }
+        Ok((text, values))
+    }
+}
+
+fn cursor_after(entry: &Entry) -> String {
+    BASE64URL_NOPAD.encode(serde_json::json!([entry.at, entry.id]).to_string().as_bytes())
+}
+
+fn cursor(text: &str) -> Option<(UnixMs, i64)> {
+    let text = Some(text).filter(|text| text.len() <= CURSOR_BYTES_MAX)?;
+    let (at, number): (i64, i64) =
+        serde_json::from_slice(&BASE64URL_NOPAD.decode(text.as_bytes()).ok()?).ok()?;
+    let fits = |value: i64| (-INTEGER_MAX..=INTEGER_MAX).contains(&value);
+    (fits(at) && fits(number)).then_some((UnixMs::from_ms(at), number))
+}
+
+fn read(mut row: Row) -> Result<Entry, SqlError> {
+    let (number, at) = (row.integer()?, row.time()?);
+    let (action, actor, actor_name) = (row.text()?, row.text()?, row.optional_text()?);
+    let (address, key, key_name) = (row.optional_text()?, row.optional_text()?, row.optional_text()?);
+    let (before, after) = (object(row.optional_text()?), object(row.optional_text()?));
+    let told = |told: &Map<String, Value>| told.get("name").and_then(Value::as_str).map(str::to_owned);
+    let name = after.as_ref().and_then(told).or(key_name);
+    let by = match Actor::parse(&actor) {
+        Some(known) => {
+            let id = matches!(known, Actor::Member(_) | Actor::Key(_)).then_some(actor);
+            By { kind: known.kind().to_owned(), id, name: actor_name }
+        }
+        None => By { kind: actor, id: None, name: None },
+    };
+    Ok(Entry {
+        id: number.try_into().unwrap_or_default(),
+        at,
+        action: Action::told(&action).to_owned(),
+        by,
+        address,
+        key: key.as_deref().and_then(KeyId::parse).map(|id| Named { id, name }),
+        changes: changes(before.unwrap_or_default(), after.unwrap_or_default()),
+    })
+}
+
+fn object(json: Option<String>) -> Option<Map<String, Value>> {
+    serde_json::from_str(&json?).ok()
+}
+
+/// What differs between two rows of the trail, limits by themselves. What is not there is null, and what is not so may be left out.
+fn changes(before: Map<String, Value>, after: Map<String, Value>) -> BTreeMap<String, Change> {
+    let (mut before, after) = (lifted(before), lifted(after));
+    let mut changes = BTreeMap::new();
+    for (name, to) in after {
+        let from = before.remove(&name).unwrap_or(Value::Null);
+        let is_off = |value: &Value| matches!(value, Value::Null | Value::Bool(false));
+        if from != to && !(is_off(&from) && is_off(&to)) {
+            changes.insert(name, Change { from, to });
+        }
+    }
+    changes
+}
+
+/// The members, with those of `limits` among them, under the names that the interface has for them.
+fn lifted(mut members: Map<String, Value>) -> BTreeMap<String, Value> {
+    let limits = members.remove("limits").and_then(|limits| match limits {
+        Value::Object(limits) => Some(limits),
+        _ => None,
+    });
+    let renamed = |(name, value): (String, Value)| match (name.as_str(), value) {
+        ("expires", value) => ("expires_at".to_owned(), value),
+        ("issuable" | "ceiling", Value::Object(mut ceiling)) => {
+            let longest = ceiling.remove("longest").unwrap_or(Value::Null);
+            ceiling.insert("longest_ms".to_owned(), longest);
+            (name, Value::Object(ceiling))
+        }
+        (_, value) => (name, value),
+    };
+    members.into_iter().chain(limits.unwrap_or_default()).map(renamed).collect()
+}
