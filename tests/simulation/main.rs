@@ -156,7 +156,7 @@ noticed! {
     records_that_survive_their_lease_are_noticed: bugs::RecordsSurvive, None, ["P1", "P2"];
     negatives_that_survive_their_lease_are_noticed: bugs::NegativesSurvive, None, ["P2"];
     an_overflow_that_counts_for_nothing_is_noticed: bugs::OverflowForgotten, None, ["P1", "P2"];
-    an_old_record_that_stays_is_noticed: bugs::FirstWordCounts, None, ["P1", "P2"];
+    an_old_record_that_stays_is_noticed: bugs::FirstWordCounts, None, ["P1", "P2", "order"];
     unsettled_keys_that_are_not_named_are_noticed: ByTheBook, SettledAtOnce, ["P1", "P2"];
     changes_that_are_not_named_are_noticed: ByTheBook, ChangesUntold, ["P1", "P2"];
     a_suspension_that_is_hidden_is_noticed: ByTheBook, StateUntold, ["P1", "P2"];

@@ -67,6 +67,12 @@ impl Key {
         *self.versions.last().unwrap()
     }
 
+    /// What it could do before it was deleted.
+    pub fn before_deletion(&self) -> Option<Power> {
+        let powers = self.versions.iter().map(|version| version.power);
+        powers.rev().find(|power| ![State::Nothing, State::Deleted].contains(&power.state))
+    }
+
     pub fn is_issued(&self) -> bool {
         self.versions.len() > 1
     }

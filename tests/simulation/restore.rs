@@ -5,7 +5,7 @@ use claviger::directory::Directory;
 use claviger::lease::rules::{ByTheBook, Rules};
 use claviger::object::{Entropy, Object};
 use claviger::protocol::{DirectoryReply, DirectoryRequest, Effect, LedgerReply, LedgerRequest, Outcome};
-use claviger::record::Epoch;
+use claviger::record::{Epoch, Standing};
 use claviger::refresh::RefreshRequest;
 
 use crate::bugs::Sabotage;
@@ -101,7 +101,10 @@ impl<R: Rules> World<R> {
             let nothing = Power { state: State::Nothing, network: None, write: false };
             let power = then.get(place).copied().unwrap_or(nothing);
             let revision = record.as_ref().map_or(0, |record| record.revision.0);
-            assert_eq!(record.is_none(), power.state == State::Nothing, "{record:?}, {power:?}");
+            // What was lost and found in KV again has a tombstone.
+            let is_gone = record.as_ref().is_none_or(|record| matches!(record.standing, Standing::Deleted));
+            let ought_to_be = [State::Nothing, State::Deleted].contains(&power.state);
+            assert_eq!(is_gone, ought_to_be, "{record:?}, {power:?}");
             let key = &mut self.model.keys[place];
             key.versions = vec![Version { from: now, revision, power }];
             key.is_premature = true;

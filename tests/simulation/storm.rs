@@ -126,7 +126,11 @@ impl<R: Rules> World<R> {
         if self.now < self.ledger_out_until {
             return;
         }
-        let key = self.any_key().filter(|key| self.model.keys[*key].now().power.state != State::Deleted);
+        let may_restore = self.one_in(4);
+        let key = self.any_key().filter(|key| {
+            let key = &self.model.keys[*key];
+            key.now().power.state != State::Deleted || (may_restore && key.before_deletion().is_some())
+        });
         let is_few = self.model.keys.len() < 2;
         match key {
             Some(key) if !is_few || self.one_in(2) => {
@@ -174,6 +178,11 @@ impl<R: Rules> World<R> {
         let (id, now) = (self.model.keys[key].text.id(), self.model.keys[key].now());
         let (expected, power) = (Revision(now.revision), now.power);
         let edit = |text: &str| Command::Edit { id, expected, changes: serde_json::from_str(text).unwrap() };
+        if power.state == State::Deleted {
+            let power = self.model.keys[key].before_deletion().unwrap_or(power);
+            self.command(key, Command::RestoreKey { id, expected }, power);
+            return;
+        }
         let (command, power) = match self.random(12) {
             0 => (edit(&format!(r#"{{"name":"n{}"}}"#, self.random(1_000))), power),
             1 | 2 => {

@@ -38,6 +38,6 @@ impl Tally {
     pub fn is_rich(&self) -> bool {
         let mut least = self.let_through.min(self.refused).min(self.unavailable).min(self.from_memory);
         least = least.min(self.from_kv).min(self.changes).min(self.restarts).min(self.clock_steps);
-        least.min(self.stale).min(5 * self.sleeps) > 100
+        least.min(4 * self.stale).min(5 * self.sleeps) > 100
     }
 }
