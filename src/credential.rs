@@ -139,16 +139,17 @@ pub fn elsewhere(request: &Request<'_>, prefix: &Prefix) -> Option<String> {
 
 /// Whether a header's value holds something that begins like a key of ours, bare or within Basic.
 fn holds_prefix(value: &str, prefix: &Prefix) -> bool {
-    let begins = |piece: &str| {
-        piece
-            .strip_prefix(prefix.as_str())
-            .is_some_and(|rest| rest.starts_with('_') || rest.starts_with("s_"))
-    };
     // At the beginning of a piece only: other systems' tokens may hold the few letters anywhere.
-    let ours = |text: &str| text.split([' ', ',', ':', '"', '=']).any(begins);
+    let ours = |text: &str| text.split([' ', ',', ':', '"', '=']).any(|piece| begins_ours(piece, prefix));
     // What claims to be Basic and cannot be read may hold anything.
     ours(value)
         || scheme(value, "basic").is_some_and(|encoded| read_loosely(encoded).is_none_or(|pair| ours(&pair)))
+}
+
+/// Whether a text begins like a key of ours, stored or sealed.
+fn begins_ours(text: &str, prefix: &Prefix) -> bool {
+    let rest = text.strip_prefix(prefix.as_str());
+    rest.is_some_and(|rest| rest.starts_with('_') || rest.starts_with("s_"))
 }
 
 fn read_authorization<'a>(value: &'a str, prefix: &Prefix) -> Result<Text<'a>, Ambiguous> {
@@ -203,8 +204,7 @@ fn read_loosely(encoded: &str) -> Option<String> {
 /// A key out of `user:password`: access key and access secret, or the whole key as either half.
 fn join_pair(pair: &str, prefix: &Prefix) -> Result<String, Ambiguous> {
     let (user, password) = pair.split_once(':').unwrap_or((pair, ""));
-    let whole = [prefix.as_str(), "_"].concat();
-    match (user.starts_with(&whole), password.starts_with(&whole)) {
+    match (begins_ours(user, prefix), begins_ours(password, prefix)) {
         (true, true) if user != password => Err(Ambiguous),
         (_, true) => Ok(password.to_owned()),
         (_, false) => Ok([user, password].concat()),
@@ -256,6 +256,20 @@ mod tests {
         ] {
             assert_eq!(look(&headers, None, &default()).unwrap().0.as_deref(), Some(KEY), "{headers}");
         }
+    }
+
+    #[test]
+    fn a_sealed_key_may_be_either_half_of_basic() {
+        let sealed = "clvs_cGF5bG9hZA.bWFj123456";
+        for pair in [
+            format!("{sealed}:"),
+            format!(":{sealed}"),
+            format!("key:{sealed}"),
+            format!("{sealed}:{sealed}"),
+        ] {
+            assert_eq!(look(&basic(&pair), None, &default()).unwrap().0.as_deref(), Some(sealed), "{pair}");
+        }
+        assert_eq!(look(&basic(&format!("{KEY}:{sealed}")), None, &default()), Err(Ambiguous));
     }
 
     #[test]
