@@ -1,7 +1,7 @@
 // What people do with the console, from the set-up link to signing out, on the real Worker.
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { ACCOUNT, MEMBER, NARROW, assertFocused, close, fillSetUp, focused, inspect, issueKey, openStage, pasted } from "./stage.mjs";
+import { ACCOUNT, MEMBER, NARROW, assertFocused, close, confirmDeletion, fillSetUp, focused, inspect, issueKey, openStage, pasted } from "./stage.mjs";
 
 let stage;
 before(async () => {
@@ -181,30 +181,30 @@ describe("the first member", () => {
 
   test("deletes it; what happened stays on the page", async () => {
     await button("Delete").click();
-    const question = page.getByRole("alertdialog", { name: "Delete API Key" });
-    await question.getByText(/"Build server, Osaka" \(clv_/).waitFor();
-    await inspect(page, "delete");
-    await question.getByRole("button", { name: "Delete", exact: true }).click();
+    await page
+      .getByRole("alertdialog", { name: "Delete API Key" })
+      .getByText(/"Build server, Osaka" \(clv_/)
+      .waitFor();
+    await confirmDeletion(page, stage);
     await page
       .getByText(/"Build server, Osaka" is deleted\. Refused everywhere by/)
       .first()
       .waitFor();
     await page.waitForFunction(() => document.activeElement.tagName === "H1");
-    await inspect(page, "key-deleted");
     await page.getByRole("main").getByRole("link", { name: "API keys" }).click();
-    await page.getByText("No API keys yet. Issue one to call the API.").waitFor();
+    await row("Build server, Osaka").getByText("Deleted").waitFor();
   });
 
-  test("keeps the focus near a row that is gone", async () => {
+  test("keeps the focus in the row whose key is deleted", async () => {
     for (const name of ["First", "Second"]) await issueKey(page, name);
     await page.getByRole("button", { name: "Actions for Second" }).click();
     await page.getByRole("button", { name: "Delete", exact: true }).click();
-    await page.getByRole("alertdialog").getByRole("button", { name: "Delete", exact: true }).click();
+    await confirmDeletion(page, stage);
     await page
       .getByText(/"Second" is deleted\./)
       .first()
       .waitFor();
-    await page.waitForFunction(() => document.activeElement.textContent === "First");
+    await assertFocused(page, "Actions for Second");
   });
 });
 
@@ -254,7 +254,11 @@ test("everything goes by keyboard alone", async () => {
   await tabTo("Delete");
   await press("Enter");
   await page.getByRole("alertdialog").waitFor();
+  const mails = stage.mail.messages.length;
   await press("Shift+Tab", "Enter");
+  await page.getByLabel("Authentication code").waitFor();
+  await page.keyboard.type(await stage.code(mails + 1));
+  await press("Enter");
   await page
     .getByText(/"By keyboard" is deleted\./)
     .first()

@@ -2,12 +2,25 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { instantOf, makeFormat, wallClock } from "../../www/src/format.js";
-import { changesOf, draftOf, emptyDraft, expiresText, fieldsOf, missingIn } from "../../www/src/keys/draft.js";
+import {
+  changesOf,
+  draftOf,
+  emptyDraft,
+  expiresText,
+  firstCeiling,
+  merged,
+  missingIn,
+  newFieldsOf,
+} from "../../www/src/keys/draft.js";
+import { lifeOf, lifeText } from "../../www/src/keys/life.js";
+import { sealedIn } from "../../www/src/keys/sealed.js";
 import { withoutSecrets } from "../../www/src/keys/search-text.js";
 
 const TOKYO = "Asia/Tokyo";
 const NEW_YORK = "America/New_York";
 const ID = "a1B2c3D47Hq0p2Zx9K";
+const PAYLOAD = { v: 1, id: "q".repeat(18), by: { key: ID }, more: "é".repeat(40) };
+const SEALED = `clvs_${Buffer.from(JSON.stringify(PAYLOAD)).toString("base64url")}.${"M".repeat(43)}crc123`;
 const SECRET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefg".padEnd(60, "x");
 
 describe("a search text", () => {
@@ -17,6 +30,9 @@ describe("a search text", () => {
     "the words around it stay": [`cron clv_${ID}${SECRET} x`, `cron clv_${ID} x`, true],
     "an access secret alone leaves nothing": [SECRET, "", true],
     "a key without its prefix leaves nothing": [ID + SECRET, "", true],
+    "a short-lived key leaves nothing": [SEALED, "", true],
+    "a short-lived key torn off leaves nothing": [SEALED.slice(0, -30), "", true],
+    "the words around a short-lived key stay": [`cron ${SEALED} x`, "cron  x", true],
     "an ID stays": [ID, ID, false],
     "an access key stays": [`clv_${ID}`, `clv_${ID}`, false],
     "an address stays": ["2001:db8:85a3:8d3:1319:8a2e:370:7348", "2001:db8:85a3:8d3:1319:8a2e:370:7348", false],
@@ -25,6 +41,41 @@ describe("a search text", () => {
   for (const [name, [typed, text, cut]] of Object.entries(cases)) {
     test(name, () => assert.deepEqual(withoutSecrets(typed), { text, cut }));
   }
+});
+
+describe("a pasted short-lived key (A08)", () => {
+  test("is known by its ID and its issuer alone", () => {
+    assert.deepEqual(sealedIn(` ${SEALED}\n`), { id: PAYLOAD.id, issuer: ID });
+  });
+  test("may be issued by the service password", () => {
+    const text = `clvs_${Buffer.from('{"v":1,"id":"x","by":"service"}').toString("base64url")}.${"M".repeat(49)}`;
+    assert.deepEqual(sealedIn(text), { id: "x", issuer: "service" });
+  });
+  test("is none where anything is missing", () => {
+    for (const text of [
+      "",
+      "clvs_",
+      SEALED.split(".")[0],
+      `clvs_e30.${"M".repeat(49)}`,
+      `clv_${ID}${SECRET}`,
+      "clvs_%.x",
+    ])
+      assert.equal(sealedIn(text), null, text);
+  });
+});
+
+describe("a length of time", () => {
+  test("is told in the longest unit that leaves at least two of it", () => {
+    const text = (ms) => lifeText(lifeOf(ms));
+    assert.deepEqual([86_400_000, 172_800_000, 5_400_000, 3_600_000, 61_000].map(text), [
+      "24h",
+      "2d",
+      "90m",
+      "60m",
+      "61s",
+    ]);
+  });
+  test("that is not typed is missing", () => assert.equal(lifeText({ amount: " ", unit: "h" }), undefined));
 });
 
 describe("a date and a time of a zone", () => {
@@ -55,7 +106,7 @@ describe("a draft", () => {
   };
 
   test("of a new key works for 90 days, from anywhere, and may do nothing", () => {
-    assert.deepEqual(fieldsOf({ ...emptyDraft(), name: " Cron " }, TOKYO), {
+    assert.deepEqual(newFieldsOf({ ...emptyDraft(), name: " Cron " }, TOKYO), {
       name: "Cron",
       expires: "90d",
       networks: "",
@@ -82,6 +133,44 @@ describe("a draft", () => {
     assert.deepEqual(codes({ name: " ", amount: "" }), ["#/name required", "#/expires required_duration"]);
     assert.deepEqual(codes({ name: "x", expiry: "date" }), ["#/expires required_date"]);
     assert.deepEqual(codes({ name: "x", expiry: "never" }), []);
+    assert.deepEqual(codes({ name: "x", later: true }), ["#/not_before required"]);
+    const ceiling = { permissions: [], networks: "", limited: true, amount: "", unit: "h" };
+    assert.deepEqual(codes({ name: "x", issuable: ceiling }), ["#/issuable/longest required"]);
+  });
+  test("asks for nothing that was not ticked, and for all three limits of what it may issue (A02, A24)", () => {
+    const plain = newFieldsOf({ ...emptyDraft(), name: "x" }, TOKYO);
+    for (const field of ["issuable", "viewable", "protected", "not_before"]) assert.ok(!(field in plain), field);
+    const ticked = {
+      ...emptyDraft(),
+      name: "x",
+      networks: "10.0.0.0/8",
+      permissions: ["demo:read", "claviger:verify"],
+    };
+    const fields = newFieldsOf({ ...ticked, issuable: firstCeiling(ticked), viewable: true, isProtected: true }, TOKYO);
+    assert.deepEqual(fields.issuable, { permissions: ["demo:read"], networks: "10.0.0.0/8", longest: "24h" });
+    assert.deepEqual([fields.viewable, fields.protected], [true, true]);
+  });
+  test("that begins later says when, in the account's zone (A03)", () => {
+    const later = { ...emptyDraft(), name: "x", later: true, beginDate: "2027-06-30" };
+    assert.equal(newFieldsOf(later, TOKYO).not_before, "2027-06-30");
+    assert.equal(newFieldsOf({ ...later, beginTime: "14:05" }, TOKYO).not_before, "2027-06-30T05:05:00Z");
+    const again = draftOf({ ...key, not_before: "2027-06-30T05:05:00Z" }, TOKYO);
+    assert.deepEqual([again.later, again.beginDate, again.beginTime], [true, "2027-06-30", "14:05"]);
+  });
+  test("lifts what was unticked (A11)", () => {
+    const before = draftOf(
+      { ...key, issuable: { permissions: [], networks: [], longest_ms: null }, protected: true },
+      TOKYO,
+    );
+    const after = { ...before, issuable: null, isProtected: false };
+    assert.deepEqual(changesOf(before, after, TOKYO), { issuable: null, protected: false });
+  });
+  test("that met another change keeps theirs where it was not touched", () => {
+    const base = draftOf(key, TOKYO);
+    const mine = { ...base, name: "Mine", later: true, beginDate: "2027-01-01" };
+    const theirs = { ...base, name: "Theirs", networks: "192.0.2.0/24" };
+    const { name, later, networks } = merged(base, mine, theirs, TOKYO);
+    assert.deepEqual([name, later, networks], ["Mine", true, "192.0.2.0/24"]);
   });
 });
 

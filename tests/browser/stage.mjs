@@ -7,6 +7,7 @@ import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
 import { start } from "../worker/harness.mjs";
+import { codeIn, mailbox } from "../worker/mailbox.mjs";
 import { setupLink } from "./setup-link.mjs";
 
 export const MEMBER = { name: "Mei Tanaka", email: "mei@example.jp", password: "correct horse battery" };
@@ -33,7 +34,13 @@ export async function openStage() {
   const port = await freePort();
   const origin = `http://localhost:${port}`;
   const ring = masterSecret();
-  const worker = await start({ port, vars: { CONSOLE_ORIGIN: origin }, secrets: { MASTER_SECRET: ring } });
+  const mail = await mailbox();
+  const { MAIL_API_KEY, ...vars } = mail.settings;
+  const worker = await start({
+    port,
+    vars: { CONSOLE_ORIGIN: origin, ...vars },
+    secrets: { MASTER_SECRET: ring, MAIL_API_KEY },
+  });
   const browser = await chromium.launch({
     executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
     args: ARGUMENTS,
@@ -43,6 +50,13 @@ export async function openStage() {
   const stage = {
     origin,
     worker,
+    /** Where mails go, see `mailbox`. */
+    mail,
+    /** The code of the `count`th message, once it has come. */
+    async code(count = 1) {
+      await until(() => mail.messages.length >= count);
+      return codeIn(mail.messages[count - 1].text);
+    },
     /** What a caller of the protected API is answered. */
     async callApi(key) {
       const answer = await worker.fetch("api.localhost", "/", { headers: { authorization: `Bearer ${key}` } });
@@ -86,6 +100,7 @@ export async function openStage() {
     async close() {
       await browser.close();
       await worker.dispose();
+      await mail.close();
     },
   };
   return stage;
@@ -99,16 +114,27 @@ export async function fillSetUp(page) {
   await page.locator("#password").fill(MEMBER.password);
 }
 
-/** Issues a key through the dialog and returns what it revealed. */
+/** Issues a key that may read the demo API, through the dialog, and returns what it revealed. */
 export async function issueKey(page, name, { store = true } = {}) {
   await page.getByRole("button", { name: "Issue API Key" }).click();
   const dialog = page.getByRole("dialog", { name: "Issue an API key" });
   await dialog.getByLabel("Name", { exact: true }).fill(name);
+  await dialog.getByLabel("demo:read").first().check();
   await dialog.getByRole("button", { name: "Issue", exact: true }).click();
   const reveal = page.getByRole("dialog", { name: `"${name}" is issued.` });
   const key = await reveal.getByLabel("API key", { exact: true }).inputValue();
   if (store) await reveal.getByRole("button", { name: "I have stored it" }).click();
   return key;
+}
+
+/** Deletes what the open dialog asks about, with the code from the mail. */
+export async function confirmDeletion(page, stage) {
+  const before = stage.mail.messages.length;
+  await page.getByRole("alertdialog", { name: "Delete API Key" }).getByRole("button", { name: "Delete" }).click();
+  const dialog = page.getByRole("dialog", { name: "Delete API Key" });
+  await dialog.getByLabel("Authentication code").fill(await stage.code(before + 1));
+  await dialog.getByRole("button", { name: "Send", exact: true }).click();
+  await dialog.waitFor({ state: "detached" });
 }
 
 /** Ends a page and tells what went wrong in it. */
@@ -141,6 +167,15 @@ async function violations(page) {
 /** The element that has the focus, as its text or its label. */
 export const focused = (page) =>
   page.evaluate(() => document.activeElement.getAttribute("aria-label") ?? document.activeElement.textContent.trim());
+
+/** Waits for something outside of the page, which tells nobody when it happens. */
+export async function until(holds) {
+  const end = Date.now() + 10_000;
+  while (!(await holds())) {
+    assert.ok(Date.now() < end, `never: ${holds}`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
 
 /** Asserts where the focus is, once the page has had time to move it: it does so after it has drawn. */
 export async function assertFocused(page, name) {

@@ -41,6 +41,14 @@ const key = (n, members) => ({
   not_before: null,
   networks: [],
   permissions: [],
+  viewable: false,
+  protected: false,
+  issuable: null,
+  issued_by: { kind: "member", name: MEMBER.name },
+  last_used_at: null,
+  uses_24h: 0,
+  deleted_at: null,
+  restorable_until: null,
   created_at: NOW,
   created_by: MEMBER.name,
   changed_at: NOW,
@@ -110,7 +118,7 @@ describe("the list", () => {
     await open(page);
     const sorted = () =>
       page.locator("th[aria-sort]").evaluateAll((heads) => heads.map((head) => `${head.textContent} ${head.ariaSort}`));
-    assert.deepEqual(await sorted(), ["Created descending"]);
+    assert.deepEqual(await sorted(), ["Issued descending"]);
     await button(page, "Name").click();
     await page.locator("th[aria-sort=ascending]").waitFor();
     assert.deepEqual(await sorted(), ["Name ascending"]);
@@ -163,7 +171,7 @@ describe("the list", () => {
     await open(page);
     await page.getByText("Its owners and administrators can change them.").waitFor();
     await page.getByRole("link", { name: "Key 1" }).waitFor();
-    assert.equal(await page.getByRole("button", { name: /Issue|Actions for/ }).count(), 0);
+    assert.equal(await page.getByRole("button", { name: /^Issue API|Actions for|Tick/ }).count(), 0);
     await inspect(page, "keys-viewer");
   });
 
@@ -182,8 +190,12 @@ describe("the list", () => {
         key(2, { status: "disabled", enabled: false, expires_at: "2099-06-30T15:00:00Z" }),
         key(3, { status: "expired", expires_at: "2026-01-01T05:05:00Z" }),
         key(4, { status: "not_yet_valid", not_before: "2098-06-30T15:00:00Z" }),
+        key(5, { status: "deleted", deleted_at: NOW, restorable_until: "2026-12-21T12:00:00Z" }),
+        key(6, { issued_by: { kind: "key", id: key(1).id, name: "全角".repeat(32) }, viewable: true, last_used_at: NOW }),
+        key(7, { issued_by: { kind: "service" }, issuable: { permissions: [], networks: [], longest_ms: null } }),
+        key(8, { protected: true }),
       ];
-      await answerInstead(page, "GET", "/v1/keys", json({ keys, next: null, total: 4, total_is_exact: true }));
+      await answerInstead(page, "GET", "/v1/keys", json({ keys, next: null, total: 8, total_is_exact: true }));
       await open(page);
       await page.getByText("Not yet valid").waitFor();
       await inspect(page, `keys-${name}`);

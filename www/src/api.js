@@ -13,20 +13,25 @@
  *
  * @typedef {{pointer: string, code: string, [parameter: string]: any}} FieldError
  * @typedef {{ok: true, data: any} | {ok: false, problem: Problem}} Answer
- * @typedef {{body?: object, headers?: Record<string, string>, signal?: AbortSignal}} Options
+ * @typedef {object} Options
+ * @property {object} [body]
+ * @property {Record<string, string>} [headers]
+ * @property {AbortSignal} [signal]
+ * @property {'json' | 'blob'} [as] what the answer is read as; a file may take its time
  * @typedef {(method: string, path: string, options?: Options) => Promise<Answer>} Request
  */
 
 /** Longer than any answer takes; a request without one by then counts as unanswered. */
 const ANSWER_WITHIN_MS = 20_000;
+const FILE_WITHIN_MS = 600_000;
 
 /** @param {Problem} problem @returns {Answer} */
 const refused = (problem) => ({ ok: false, problem });
 
 /** Sends one request and reads one answer. @type {Request} */
-export async function send(method, path, { body, headers = {}, signal } = {}) {
+export async function send(method, path, { body, headers = {}, signal, as = "json" } = {}) {
   if (!navigator.onLine) return refused({ code: "offline" });
-  const late = AbortSignal.timeout(ANSWER_WITHIN_MS);
+  const late = AbortSignal.timeout(as === "blob" ? FILE_WITHIN_MS : ANSWER_WITHIN_MS);
   try {
     const response = await fetch(path, {
       method,
@@ -35,7 +40,7 @@ export async function send(method, path, { body, headers = {}, signal } = {}) {
       cache: "no-store",
       signal: signal ? AbortSignal.any([signal, late]) : late,
     });
-    if (response.ok) return { ok: true, data: response.status === 204 ? null : await response.json() };
+    if (response.ok) return { ok: true, data: response.status === 204 ? null : await response[as]() };
     return refused(await problemOf(response));
   } catch {
     return refused({ code: signal?.aborted ? "cancelled" : "no_answer" });

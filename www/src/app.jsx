@@ -1,5 +1,6 @@
 // Who is here, and what they see: set-up, sign-in, or the console. Challenges of the server are met on top of any page.
 import { useCallback, useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { ActivityPage } from "./activity/lazy.jsx";
 import { Announcer } from "./announce.jsx";
 import { send, withChallenges } from "./api.js";
 import { heed } from "./clock.js";
@@ -7,8 +8,7 @@ import { ConsoleProvider, useConsole } from "./console.jsx";
 import { KeyPage } from "./keys/page.jsx";
 import { KeysPage } from "./keys/keys-page.jsx";
 import { LocaleProvider, browserLanguage, chosenLanguage, rememberLanguage, useLocale } from "./locale.jsx";
-import { AccountPage } from "./operator/account-page.jsx";
-import { AccountsPage } from "./operator/accounts-page.jsx";
+import { AccountPage, AccountsPage } from "./operator/lazy.jsx";
 import { ProblemNotice } from "./problem.jsx";
 import { go, useRoute } from "./route.js";
 import { Challenge } from "./session/challenge.jsx";
@@ -116,7 +116,7 @@ function SignedIn({ session, enter, leave, route }) {
 
   return (
     <ConsoleProvider value={value}>
-      <Shell>
+      <Shell page={route.page}>
         <Page route={route} />
       </Shell>
       {challenge && <Challenge challenge={challenge} member={session.member} onSession={enter} onLeave={leave} />}
@@ -129,6 +129,7 @@ function Page({ route }) {
   if (route.page === "keys" && route.id) return <KeyPage key={route.id} id={route.id} />;
   if (route.page === "keys" || route.page === "connection")
     return <KeysPage query={route.query} atConnection={route.page === "connection"} />;
+  if (route.page === "activity") return <ActivityPage query={route.query} />;
   if (route.page === "operator" && session.operator)
     return route.id ? <AccountPage key={route.id} id={route.id} /> : <AccountsPage cursor={route.query.cursor} />;
   return <LostPage />;

@@ -15,6 +15,7 @@ export const ConsoleProvider = Console.Provider;
  * @property {string[]} permissions
  * @property {string[]} grantable_reserved
  * @property {{base_url: string, example_path: string}} api
+ * @property {'ok' | 'failing' | 'off'} [mail] whether mails get out
  *
  * @returns {{session: Session, request: import('./api.js').Request, leave: () => void}}
  */
@@ -22,3 +23,6 @@ export const useConsole = () => useContext(Console);
 
 /** Whether the member may change keys. The server decides; the page only leaves out what would be refused. @param {Session} session */
 export const mayChange = (session) => session.member.role !== "viewer";
+
+/** Whether the member decides over the account itself: service password, protection. @param {Session} session */
+export const mayDecide = (session) => session.member.role === "owner";

@@ -1,5 +1,5 @@
 // Copying, with an honest result.
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { useAnnounce } from "./announce.jsx";
 import { copyText } from "./copy.js";
 import { CopyIcon, TickIcon } from "./icons.jsx";
@@ -49,6 +49,19 @@ export function CopyButton({ text, label, refused = "copy.refused.text", select,
       </button>
       {result === "refused" && <span class="copy-refused">{say(refused)}</span>}
     </>
+  );
+}
+
+/** A short text with a button that copies it. */
+export function Copyable({ text, label }) {
+  const code = useRef(null);
+  return (
+    <span class="copyable">
+      <code ref={code} translate={false}>
+        {text}
+      </code>
+      <CopyButton class="small" text={text} label={label} select={() => selectContents(code.current)} />
+    </span>
   );
 }
 

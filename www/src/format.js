@@ -40,6 +40,8 @@ export function makeFormat(lang, zone) {
     clock: (at) => minute.format(new Date(at)),
     /** "Sat 20 Feb 2027, 14:05" */
     dateTime: (at) => `${tidy(weekday.format(new Date(at)))}${join}${minute.format(new Date(at))}`,
+    /** For columns of past events: "30 Jun 2027, 14:05:10" */
+    moment: (at) => `${day.format(new Date(at))}${join}${second.format(new Date(at))}`,
     /** A moment at which something ends: midnight belongs to the day before, as 24:00. `short` leaves out the weekday. */
     end(at, { short = false } = {}) {
       const date = new Date(at);
@@ -47,6 +49,8 @@ export function makeFormat(lang, zone) {
       const text = short ? day.format(last) : tidy(weekday.format(last));
       return `${text}${join}${endsDay(date) ? "24:00" : minute.format(date)}`;
     },
+    /** "30 Jun 2027" */
+    day: (at) => day.format(at),
     /** "Wed 30 Jun 2027": the day whose end `at` is. */
     lastDay: (at) => tidy(weekday.format(new Date(Date.parse(at) - 1))),
     /** "90 days", rounded down to a unit that leaves at least two of it. */
@@ -56,6 +60,11 @@ export function makeFormat(lang, zone) {
       return new Intl.NumberFormat(locale, { style: "unit", unit, unitDisplay: "long" }).format(
         Math.max(1, Math.round(ms / size)),
       );
+    },
+    /** "24 hours", exactly. @param {{amount: string, unit: 's' | 'm' | 'h' | 'd'}} life */
+    life({ amount, unit }) {
+      const name = { s: "second", m: "minute", h: "hour", d: "day" }[unit];
+      return new Intl.NumberFormat(locale, { style: "unit", unit: name, unitDisplay: "long" }).format(Number(amount));
     },
     /** Whether `past` tells a distance. */
     recent: (at, now) => now - Date.parse(at) < RECENT_MS,

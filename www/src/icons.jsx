@@ -26,6 +26,11 @@ export const ExpiredIcon = icon(
   "M8 1.75a6.25 6.25 0 1 1 0 12.5a6.25 6.25 0 0 1 0-12.5M5.8 5.8l4.4 4.4M10.2 5.8l-4.4 4.4",
 );
 export const WaitingIcon = icon("M8 1.75a6.25 6.25 0 1 1 0 12.5a6.25 6.25 0 0 1 0-12.5M8 4.6V8l2.3 1.6");
+export const DeletedIcon = icon("M2.75 4.25h10.5M6.25 4V2.5h3.5V4M4 4.5l.7 9h6.6l.7-9M6.75 7v4M9.25 7v4");
+export const PersonIcon = icon(
+  "M8 2.25a2.75 2.75 0 1 1 0 5.5a2.75 2.75 0 0 1 0-5.5M2.75 13.75c.5-2.6 2.6-4 5.25-4s4.75 1.4 5.25 4",
+);
+export const LockIcon = icon("M4 7.25h8v6H4zM5.5 7V5a2.5 2.5 0 0 1 5 0v2");
 export const WarningIcon = icon("M8 2.2l6.2 11H1.8zM8 6.4v3M8 11.4v.1");
 export const InfoIcon = icon("M8 1.75a6.25 6.25 0 1 1 0 12.5a6.25 6.25 0 0 1 0-12.5M8 7.4v3.6M8 5v.1");
 export const CopyIcon = icon(

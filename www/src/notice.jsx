@@ -1,10 +1,18 @@
-// Something to read where an act failed. It takes the focus, so that it is read.
+// Something to read where an act failed. It takes the focus, so that it is read; unless nobody acted.
 import { useEffect, useRef } from "preact/hooks";
 
-/** @param {{about: any, bad?: boolean, children: any}} props a new `about` takes the focus again */
-export function Notice({ about, bad = true, children }) {
+/**
+ * @param {object} props
+ * @param {any} props.about a new one takes the focus again
+ * @param {boolean} [props.bad]
+ * @param {boolean} [props.still] takes no focus: for what a page loads by itself, beside what it is about
+ * @param {any} props.children
+ */
+export function Notice({ about, bad = true, still = false, children }) {
   const box = useRef(null);
-  useEffect(() => box.current.focus(), [about]);
+  useEffect(() => {
+    if (!still) box.current.focus();
+  }, [about, still]);
   return (
     <div class={bad ? "notice bad" : "notice"} ref={box} tabIndex={-1}>
       {children}

@@ -17,15 +17,20 @@ export function problemText({ say, has, format }, problem, code = problem.code) 
 
 /**
  * A problem that stands where the act was. What the member broke off themselves needs no words.
- * @param {{problem: import('./api.js').Problem | null, as?: string, children?: any}} props `as` words it by another code
+ * @param {object} props
+ * @param {import('./api.js').Problem | null} [props.problem]
+ * @param {string} [props.as] words it by another code
+ * @param {any} [props.text] words it here
+ * @param {boolean} [props.still] takes no focus, see `Notice`
+ * @param {any} [props.children]
  */
-export function ProblemNotice({ problem, as, children }) {
+export function ProblemNotice({ problem, as, text, still, children }) {
   const locale = useLocale();
   if (!problem || problem.code === "cancelled") return null;
   return (
-    <Notice about={problem}>
+    <Notice about={problem} still={still}>
       <p>
-        <WarningIcon /> {problemText(locale, problem, as)}
+        <WarningIcon /> {text ?? problemText(locale, problem, as)}
       </p>
       {children}
     </Notice>
@@ -38,13 +43,20 @@ export const leavesUnsure = (problem) => ["no_answer", "already_issued", "not_fo
 /**
  * A server's refusal of one field, as the summary and the field show it.
  * @param {ReturnType<typeof useLocale>} locale @param {import('./api.js').FieldError} error
- * @returns {{id: string, text: string}} `id` is the field's, and its element's
+ * @returns {{id: string, text: string}} `id` is the element's: `networks`, or `issuable-networks` for `#/issuable/networks`
  */
 export function fieldError(locale, { pointer, code, ...parameters }) {
   const { say, has } = locale;
-  const id = pointer.split("/")[1];
+  const path = pointer.slice(2).split("/");
+  const [id, field] = [path.join("-"), path.at(-1)];
   if ("line" in parameters) return { id, text: lineText(locale, { code, ...parameters }) };
-  const key = [`error.${id}.${code}`, `error.${code}`, `error.${id}.other`, "error.other"].find(has);
+  const key = [
+    `error.${id}.${code}`,
+    `error.${field}.${code}`,
+    `error.${code}`,
+    `error.${field}.other`,
+    "error.other",
+  ].find(has);
   return { id, text: say(key, parameters) };
 }
 

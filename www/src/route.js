@@ -40,9 +40,14 @@ export function useRoute() {
 }
 
 /** The address of the list with this filter, sort and place. Empty members stay out. @param {Record<string, string>} query */
-export function listAddress(query) {
+export const listAddress = (query) => withQuery("#/keys", query);
+
+/** The address of the activity with this filter and place. @param {Record<string, string>} query */
+export const activityAddress = (query) => withQuery("#/activity", query);
+
+function withQuery(page, query) {
   const filled = Object.entries(query).filter(([, value]) => value);
-  return filled.length ? `#/keys?${new URLSearchParams(filled)}` : "#/keys";
+  return filled.length ? `${page}?${new URLSearchParams(filled)}` : page;
 }
 
 /** @param {string} id */

@@ -1,18 +1,17 @@
 // The frame of every signed-in screen: mark, navigation, the member's menu.
 import { useEffect, useRef } from "preact/hooks";
-import { useConsole } from "./console.jsx";
+import { mayChange, useConsole } from "./console.jsx";
 import { Mark, WarningIcon } from "./icons.jsx";
 import { useLocale, useTitle } from "./locale.jsx";
-import { useRoute } from "./route.js";
 import { MemberMenu } from "./session/member-menu.jsx";
 import { useOnline } from "./wait.jsx";
 
-export function Shell({ children }) {
+/** @param {{page: string, children: any}} props */
+export function Shell({ page, children }) {
   const { say, format } = useLocale();
   const { session } = useConsole();
   const online = useOnline();
-  const { page } = useRoute();
-  const here = (wanted) => (wanted ? "page" : undefined);
+  const here = (...pages) => (pages.includes(page) ? "page" : undefined);
   const skip = (event) => {
     event.preventDefault();
     document.querySelector("h1").focus();
@@ -29,11 +28,14 @@ export function Shell({ children }) {
         </a>
         <span class="account">{session.account.name}</span>
         <nav aria-label={say("nav")}>
-          <a href="#/keys" aria-current={here(page !== "operator")}>
+          <a href="#/keys" aria-current={here("keys", "connection")}>
             {say("keys.title")}
           </a>
+          <a href="#/activity" aria-current={here("activity")}>
+            {say("activity.title")}
+          </a>
           {session.operator && (
-            <a href="#/operator" aria-current={here(page === "operator")}>
+            <a href="#/operator" aria-current={here("operator")}>
               {say("operator.nav")}
             </a>
           )}
@@ -54,6 +56,11 @@ export function Shell({ children }) {
         {session.publication_lag_s && session.member.role === "owner" && (
           <p>
             <WarningIcon /> {say("lagging", { span: format.span(session.publication_lag_s * 1000) })}
+          </p>
+        )}
+        {session.mail === "failing" && mayChange(session) && (
+          <p>
+            <WarningIcon /> {say("mail.failing")}
           </p>
         )}
       </div>

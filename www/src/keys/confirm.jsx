@@ -1,21 +1,22 @@
 // Confirmations of single acts. Each names the key, says effect, bound and way back, and stays open until the answer.
-import { useRef, useState } from "preact/hooks";
 import { useConsole } from "../console.jsx";
 import { Dialog } from "../dialog.jsx";
 import { useLocale } from "../locale.jsx";
 import { Notice } from "../notice.jsx";
 import { ProblemNotice, leavesUnsure } from "../problem.jsx";
-import { deleteKey, disableKey, enableKey } from "./key.js";
+import { useForm } from "../use-form.js";
+import { disableKey, enableKey, restoreKey } from "./key.js";
+import { LastUse } from "./moments.jsx";
 
 const ACTS = {
   disable: { send: disableKey, act: "disabled" },
   enable: { send: enableKey, act: "enabled" },
-  delete: { send: deleteKey, act: "deleted" },
+  restore: { send: restoreKey, act: "restored" },
 };
 
 /**
  * @param {object} props
- * @param {'disable' | 'enable' | 'delete'} props.what
+ * @param {'disable' | 'enable' | 'restore'} props.what
  * @param {import('./key.js').Key} props.subject
  * @param {(outcome: import('./key.js').Outcome) => void} props.onDone
  * @param {(key: import('./key.js').Key) => void} props.onChanged somebody else changed the key meanwhile
@@ -25,35 +26,44 @@ const ACTS = {
 export function Confirm({ what, subject, onDone, onChanged, onUnsure, onCancel }) {
   const { say, format } = useLocale();
   const { request, session } = useConsole();
-  const [busy, setBusy] = useState(false);
-  const [problem, setProblem] = useState(null);
-  const sending = useRef(false);
+  const form = useForm({});
+  const { problem } = form;
   const { send, act } = ACTS[what];
-  const slots = { name: subject.name, id: subject.access_key };
   const within = session.account.freshness_s;
+  // A key that was disabled when it was deleted comes back disabled, which is no matter of time.
+  const body =
+    what === "restore" && !subject.enabled
+      ? "restore.body.disabled"
+      : within === 0
+        ? `${what}.body.now`
+        : `${what}.body`;
 
   const confirm = async () => {
-    if (sending.current) return;
-    sending.current = true;
-    setBusy(true);
-    setProblem(null);
-    const answer = await send(request, subject);
-    sending.current = false;
-    setBusy(false);
-    if (answer.ok) return onDone({ act, key: answer.data.key ?? subject, bound: answer.data.bound });
-    if (answer.problem.code === "changed_meanwhile") onChanged(answer.problem.key);
-    return setProblem(answer.problem);
+    const answer = await form.submit([], () => send(request, subject));
+    if (answer?.ok) onDone({ act, keys: [answer.data.key ?? subject], bound: answer.data.bound });
+    else if (answer?.problem.code === "changed_meanwhile") onChanged(answer.problem.key);
   };
   const leave = () => {
-    if (busy) return;
+    if (form.busy) return;
     if (leavesUnsure(problem)) onUnsure();
     onCancel();
   };
 
   return (
-    <Dialog role="alertdialog" title={say(`${what}.title`, slots)} describedBy="confirm-body" onCancel={leave}>
+    <Dialog
+      role="alertdialog"
+      title={say(`${what}.title`, { name: subject.name })}
+      describedBy="confirm-body"
+      onCancel={leave}
+    >
       <p id="confirm-body">
-        {say(within === 0 ? `${what}.body.now` : `${what}.body`, { ...slots, count: within, seconds: within })}
+        {say(body, { count: within, seconds: within })}
+        {what === "disable" && (
+          <>
+            {" "}
+            <LastUse subject={subject} sentence />
+          </>
+        )}
       </p>
       {problem?.code === "changed_meanwhile" ? (
         <Notice about={problem} bad={false}>
@@ -63,8 +73,8 @@ export function Confirm({ what, subject, onDone, onChanged, onUnsure, onCancel }
         <ProblemNotice problem={problem} />
       )}
       <div class="actions">
-        <button type="button" class={what === "delete" ? "danger" : "primary"} onClick={confirm}>
-          {say(busy ? `${what}.busy` : `${what}.confirm`)}
+        <button type="button" class="primary" onClick={confirm}>
+          {say(form.busy ? `${what}.busy` : `${what}.confirm`)}
         </button>
         <button type="button" onClick={leave} data-focus="">
           {say("cancel")}

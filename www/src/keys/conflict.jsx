@@ -2,7 +2,7 @@
 import { useState } from "preact/hooks";
 import { useLocale } from "../locale.jsx";
 import { Notice } from "../notice.jsx";
-import { changesOf, draftOf, expiresText } from "./draft.js";
+import { beginText, ceilingFields, draftOf, expiresText, merged } from "./draft.js";
 
 /**
  * @param {object} props
@@ -16,16 +16,6 @@ export function Conflict({ problem, base, mine, onAdopt }) {
   const [both, setBoth] = useState(false);
 
   const theirs = draftOf(problem.key, format.zone);
-  /** My changes on top of theirs: what I did not touch stays as they have it. */
-  const merged = () => {
-    const touched = changesOf(base, mine, format.zone);
-    const expiry = ({ expiry, amount, unit, date, time }) => ({ expiry, amount, unit, date, time });
-    const { name, networks, permissions } = mine;
-    const kept = Object.fromEntries(
-      Object.entries({ name, networks, permissions }).filter(([field]) => field in touched),
-    );
-    return { ...theirs, ...kept, ...("expires" in touched ? expiry(mine) : {}) };
-  };
 
   return (
     <Notice about={problem} bad={false}>
@@ -34,7 +24,7 @@ export function Conflict({ problem, base, mine, onAdopt }) {
         <>
           <Both theirs={theirs} mine={mine} by={problem.by} />
           <p class="row">
-            <button type="button" onClick={() => onAdopt(problem.key, merged())}>
+            <button type="button" onClick={() => onAdopt(problem.key, merged(base, mine, theirs, format.zone))}>
               {say("changed.mine")}
             </button>
             <button type="button" onClick={() => onAdopt(problem.key, theirs)}>
@@ -56,8 +46,11 @@ function Both({ theirs, mine, by }) {
   const rows = [
     ["form.name", ({ name }) => name],
     ["form.expires", (draft) => expiryText(draft, say, format)],
+    ["form.begins", ({ later, ...draft }) => (later ? beginWords(draft, format) : say("begins.now"))],
     ["form.networks", ({ networks }) => networks || say("networks.anywhere")],
     ["form.permissions", ({ permissions }) => permissions.join("\n") || say("permissions.none")],
+    ["key.issuable", ({ issuable }) => (issuable ? ceilingWords(issuable, say) : say("no"))],
+    ["key.protected", ({ isProtected }) => say(isProtected ? "yes" : "no")],
   ];
   return (
     <table class="both">
@@ -83,8 +76,18 @@ function Both({ theirs, mine, by }) {
 
 function expiryText(draft, say, format) {
   if (draft.expiry === "never") return say("expiry.unlimited");
-  if (draft.expiry === "duration")
-    return `${draft.amount} ${say(draft.unit === "h" ? "form.expires.hours" : "form.expires.days")}`;
+  if (draft.expiry === "duration") return `${draft.amount} ${say(`unit.${draft.unit}`)}`;
   const text = expiresText(draft, format.zone);
   return draft.time ? format.end(text) : `${draft.date} 24:00`;
+}
+
+function beginWords(draft, format) {
+  const text = beginText({ ...draft, later: true }, format.zone);
+  return draft.beginTime ? format.dateTime(text) : draft.beginDate;
+}
+
+function ceilingWords(ceiling, say) {
+  const { permissions, networks, longest } = ceilingFields(ceiling);
+  const life = longest === "never" ? say("expiry.unlimited") : `${ceiling.amount} ${say(`unit.${ceiling.unit}`)}`;
+  return [life, networks || say("networks.anywhere"), ...permissions].join("\n");
 }

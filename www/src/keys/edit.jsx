@@ -1,14 +1,16 @@
-// Editing a key: the same form; a change that met another one shows both.
-import { useRef, useState } from "preact/hooks";
+// Editing a key: the same form; a change that met another one shows both, and one that locks callers out says whom.
+import { useState } from "preact/hooks";
 import { useConsole } from "../console.jsx";
 import { Dialog } from "../dialog.jsx";
 import { ErrorSummary, Form } from "../fields.jsx";
 import { useLocale } from "../locale.jsx";
-import { ProblemNotice, fieldError, leavesUnsure } from "../problem.jsx";
+import { ProblemNotice, leavesUnsure } from "../problem.jsx";
+import { useForm } from "../use-form.js";
 import { Conflict } from "./conflict.jsx";
 import { changesOf, draftOf, missingIn } from "./draft.js";
 import { KeyFields } from "./fields.jsx";
-import { editKey } from "./key.js";
+import { checkKey, editKey } from "./key.js";
+import { LockOut } from "./lock-out.jsx";
 
 /**
  * @param {object} props
@@ -19,74 +21,81 @@ import { editKey } from "./key.js";
  * @param {() => void} props.onCancel
  */
 export function Edit({ subject, onDone, onChanged, onUnsure, onCancel }) {
-  const locale = useLocale();
-  const { say, format } = locale;
+  const { say, format } = useLocale();
   const { request } = useConsole();
   /** What the member started from; a conflict that they look at moves it to what the server has now. */
   const [base, setBase] = useState(subject);
-  const [draft, setDraft] = useState(() => draftOf(subject, format.zone));
-  const [busy, setBusy] = useState(false);
-  const [problem, setProblem] = useState(null);
-  const [mistakes, setMistakes] = useState({ errors: [], turn: 0 });
-  const sending = useRef(false);
+  const [lockedOut, setLockedOut] = useState([]);
+  const form = useForm(() => draftOf(subject, format.zone));
+  const { values, problem } = form;
 
-  const show = (errors) =>
-    setMistakes(({ turn }) => ({ errors: errors.map((error) => fieldError(locale, error)), turn: turn + 1 }));
-  const submit = async () => {
-    const missing = missingIn(draft, format.zone);
-    setProblem(null);
-    show(missing);
-    if (missing.length || sending.current) return;
-    const changes = changesOf(draftOf(base, format.zone), draft, format.zone);
-    if (!Object.keys(changes).length) {
+  /** Whoever calls from an address that the new networks leave out is told of before anything is saved. */
+  const submit = async ({ warned = false } = {}) => {
+    const changes = changesOf(draftOf(base, format.zone), values, format.zone);
+    const missing = missingIn(values, format.zone);
+    if (!missing.length && !Object.keys(changes).length) {
       onCancel();
       return;
     }
-    sending.current = true;
-    setBusy(true);
-    const answer = await editKey(request, base, changes);
-    sending.current = false;
-    setBusy(false);
-    if (answer.ok) onDone({ act: "edited", key: answer.data.key, bound: answer.data.bound });
-    else if (answer.problem.errors?.length) show(answer.problem.errors);
-    else setProblem(answer.problem);
-    if (answer.problem?.code === "changed_meanwhile") onChanged(answer.problem.key);
+    let callers = [];
+    const answer = await form.submit(missing, async () => {
+      if (!warned && "networks" in changes) {
+        const checked = await checkKey(request, base, changes.networks);
+        if (!checked.ok) return checked;
+        callers = checked.data.locked_out ?? [];
+        if (callers.length) return checked;
+      }
+      return editKey(request, base, changes);
+    });
+    if (!answer) return;
+    if (callers.length) setLockedOut(callers);
+    else if (answer.ok) onDone({ act: "edited", keys: [answer.data.key], bound: answer.data.bound });
+    else if (answer.problem.code === "changed_meanwhile") onChanged(answer.problem.key);
   };
   const adopt = (key, next) => {
-    setProblem(null);
+    form.setProblem(null);
     setBase(key);
-    setDraft(next);
+    form.change(next);
   };
   const leave = () => {
-    if (busy) return;
+    if (form.busy) return;
     if (leavesUnsure(problem)) onUnsure();
     onCancel();
   };
 
   return (
     <Dialog title={say("edit.title", { name: base.name })} onCancel={leave} class="form">
-      <Form onSubmit={submit} busy={busy}>
+      <Form onSubmit={submit} busy={form.busy}>
         <div class="body">
-          <ErrorSummary {...mistakes} />
+          <ErrorSummary {...form.mistakes} />
           {problem?.code === "changed_meanwhile" ? (
-            <Conflict problem={problem} base={draftOf(base, format.zone)} mine={draft} onAdopt={adopt} />
+            <Conflict problem={problem} base={draftOf(base, format.zone)} mine={values} onAdopt={adopt} />
           ) : (
             <ProblemNotice problem={problem} />
           )}
-          <KeyFields
-            draft={draft}
-            change={(change) => setDraft((before) => ({ ...before, ...change }))}
-            errors={mistakes.errors}
-            held={base.permissions}
-          />
+          <KeyFields draft={values} change={form.change} errors={form.mistakes.errors} held={base} />
         </div>
         <div class="actions">
-          <button class="primary">{say(busy ? "edit.busy" : "edit.submit")}</button>
+          <button class="primary">{say(form.busy ? "edit.busy" : "edit.submit")}</button>
           <button type="button" onClick={leave}>
             {say("cancel")}
           </button>
         </div>
       </Form>
+      {lockedOut.length > 0 && (
+        <LockOut
+          callers={lockedOut}
+          onAdd={(networks) => {
+            form.change({ networks: [values.networks.trimEnd(), ...networks].filter(Boolean).join("\n") });
+            setLockedOut([]);
+          }}
+          onSave={() => {
+            setLockedOut([]);
+            submit({ warned: true });
+          }}
+          onCancel={() => setLockedOut([])}
+        />
+      )}
     </Dialog>
   );
 }

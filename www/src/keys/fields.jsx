@@ -1,8 +1,11 @@
 // The fields of a key: the same for issuing and for editing.
+import { mayDecide, useConsole } from "../console.jsx";
 import { Field, errorOf } from "../fields.jsx";
 import { InfoIcon } from "../icons.jsx";
 import { useLocale } from "../locale.jsx";
-import { fieldError } from "../problem.jsx";
+import { CeilingFields } from "./ceiling-fields.jsx";
+import { beginText, expiresText, firstCeiling } from "./draft.js";
+import { BeginField, ExpiryField } from "./expiry-field.jsx";
 import { NetworksField } from "./networks-field.jsx";
 import { PermissionsField } from "./permissions-field.jsx";
 import { useCheck } from "./use-check.js";
@@ -12,11 +15,11 @@ import { useCheck } from "./use-check.js";
  * @param {import('./draft.js').Draft} props.draft
  * @param {(change: Partial<import('./draft.js').Draft>) => void} props.change
  * @param {{id: string, text: string}[]} props.errors by field, after a submit
- * @param {string[]} [props.held] permissions that the key has already
+ * @param {import('./key.js').Key} [props.held] what the key is already; absent for a new one
  */
-export function KeyFields({ draft, change, errors, held = [] }) {
-  const { say } = useLocale();
-  const notes = useCheck(draft);
+export function KeyFields({ draft, change, errors, held }) {
+  const { say, format } = useLocale();
+  const times = useCheck({ expires: expiresText(draft, format.zone), not_before: beginText(draft, format.zone) });
   return (
     <>
       <Field id="name" label={say("form.name")} hint={say("form.name.hint")} error={errorOf(errors, "name")}>
@@ -30,120 +33,115 @@ export function KeyFields({ draft, change, errors, held = [] }) {
           />
         )}
       </Field>
-      <ExpiryField draft={draft} change={change} error={errorOf(errors, "expires")} notes={notes} />
+      <ExpiryField draft={draft} change={change} error={errorOf(errors, "expires")} notes={times} />
+      <BeginField draft={draft} change={change} error={errorOf(errors, "not_before")} notes={times} />
       <NetworksField
+        id="networks"
+        label={say("form.networks")}
+        hint={say("form.networks.hint")}
         value={draft.networks}
         onChange={(networks) => change({ networks })}
         error={errorOf(errors, "networks")}
-        notes={notes}
       />
       <PermissionsField
         chosen={draft.permissions}
-        held={held}
+        held={held?.permissions}
         onChange={(permissions) => change({ permissions })}
         error={errorOf(errors, "permissions")}
       />
+      <IssuableField draft={draft} change={change} errors={errors} held={held?.issuable} />
+      {!held && (
+        <Box
+          id="viewable"
+          label={say("form.viewable")}
+          hint={say("form.viewable.hint")}
+          error={errorOf(errors, "viewable")}
+          checked={draft.viewable}
+          onChange={(viewable) => change({ viewable })}
+        />
+      )}
+      <ProtectedBox draft={draft} change={change} error={errorOf(errors, "protected")} />
     </>
   );
 }
 
-function ExpiryField({ draft, change, error, notes }) {
-  const locale = useLocale();
-  const { say } = locale;
-  const text = (member) => ({
-    value: draft[member],
-    onInput: (event) => change({ [member]: event.currentTarget.value }),
-  });
-  const radio = (expiry) => ({
-    type: "radio",
-    name: "expiry",
-    checked: draft.expiry === expiry,
-    onChange: () => change({ expiry }),
-  });
-  const described = { "aria-describedby": "expires-note", "aria-invalid": error ? "true" : undefined };
+/** *Issuable*: ticking it opens what the issued keys may be at most. */
+function IssuableField({ draft, change, errors, held }) {
+  const { say } = useLocale();
+  const { issuable } = draft;
+  const tick = (ticked) => change({ issuable: ticked ? firstCeiling(draft) : null });
   return (
-    <fieldset class={error ? "field wrong" : "field"} aria-describedby={error ? "expires-error" : undefined}>
-      <legend>{say("form.expires")}</legend>
-      {error && (
-        <p class="error" id="expires-error">
-          {error}
-        </p>
-      )}
-      <div class="radios">
-        <label>
-          <input {...radio("duration")} /> {say("form.expires.duration")}
-        </label>
-        <label>
-          <input {...radio("date")} /> {say("form.expires.date")}
-        </label>
-        <label>
-          <input {...radio("never")} /> {say("form.expires.never")}
-        </label>
-      </div>
-      {draft.expiry === "duration" && (
-        <div class="joined fit">
-          <input
-            id="expires"
-            class="short"
-            inputMode="numeric"
-            autocomplete="off"
-            aria-label={say("form.expires.amount")}
-            {...text("amount")}
-            {...described}
+    <Box
+      id="issuable"
+      label={say("form.issuable")}
+      hint={say("form.issuable.hint")}
+      error={errorOf(errors, "issuable")}
+      checked={issuable !== null}
+      onChange={tick}
+    >
+      {issuable && (
+        <fieldset class="nested">
+          <legend>{say("ceiling.legend")}</legend>
+          <CeilingFields
+            id="issuable-"
+            ceiling={issuable}
+            change={(members) => change({ issuable: { ...issuable, ...members } })}
+            errors={errors}
+            held={held?.permissions}
           />
-          <select
-            aria-label={say("form.expires.unit")}
-            value={draft.unit}
-            onChange={(event) => change({ unit: event.currentTarget.value })}
-          >
-            <option value="h">{say("form.expires.hours")}</option>
-            <option value="d">{say("form.expires.days")}</option>
-          </select>
-        </div>
+        </fieldset>
       )}
-      {draft.expiry === "date" && (
-        <div class="pair">
-          <label>
-            {say("form.expires.day")} <input id="expires" type="date" {...text("date")} {...described} />
-          </label>
-          <label>
-            {say("form.expires.time")} <input type="time" {...text("time")} aria-describedby="expires-note" />
-          </label>
-        </div>
-      )}
-      {draft.expiry === "never" && (
-        <p class="hint">
-          {say("form.expires.never.note")}{" "}
-          <button type="button" class="link" onClick={() => change({ expiry: "duration", amount: "90", unit: "d" })}>
-            {say("form.expires.offer")}
-          </button>
-        </p>
-      )}
-      <p class="note" id="expires-note">
-        {expiryNote(locale, notes)}
-      </p>
-    </fieldset>
+    </Box>
   );
 }
 
-/** The sentence below the expiry; it is plain text and never red, for nothing has been submitted yet. */
-function expiryNote(locale, { expires, errors }) {
-  const { say, format } = locale;
-  if (expires?.form === "never") return say("expires.never");
-  if (expires?.form === "end_of_day")
-    return say("expires.end_of_day", { day: format.lastDay(expires.at), zone: format.zone });
-  if (expires?.form === "instant") {
-    return say("expires.instant", {
-      at: format.end(expires.at),
-      zone: format.zone,
-      span: format.span(expires.from_now_ms),
-    });
-  }
-  const refused = errors.find(({ pointer }) => pointer === "#/expires");
-  return refused ? fieldError(locale, refused).text : "";
+/** Only an owner protects a key, and lifts it; to the others the key's page says that it is. */
+function ProtectedBox({ draft, change, error }) {
+  const { say } = useLocale();
+  const { session } = useConsole();
+  if (!mayDecide(session)) return null;
+  return (
+    <Box
+      id="protected"
+      label={say("form.protected")}
+      hint={say("form.protected.hint")}
+      error={error}
+      checked={draft.isProtected}
+      onChange={(isProtected) => change({ isProtected })}
+    />
+  );
 }
 
-/** Advice where keys are issued. */
+/** One choice with its hint, and what it opens. */
+function Box({ id, label, hint, error, checked, onChange, children }) {
+  const described = [`${id}-hint`, error && `${id}-error`].filter(Boolean).join(" ");
+  return (
+    <div class={error ? "field box-field wrong" : "field box-field"}>
+      <label class="box">
+        <input
+          id={id}
+          type="checkbox"
+          checked={checked}
+          aria-describedby={described}
+          aria-invalid={error ? "true" : undefined}
+          onChange={(event) => onChange(event.currentTarget.checked)}
+        />
+        <span>{label}</span>
+      </label>
+      <p class="hint" id={`${id}-hint`}>
+        {hint}
+      </p>
+      {error && (
+        <p class="error" id={`${id}-error`}>
+          {error}
+        </p>
+      )}
+      {children}
+    </div>
+  );
+}
+
+/** Advice where keys are issued and shown. */
 export function Advice() {
   const { say } = useLocale();
   return (

@@ -5,9 +5,10 @@ import { Dialog } from "../dialog.jsx";
 import { ErrorSummary, Form } from "../fields.jsx";
 import { useLocale } from "../locale.jsx";
 import { Notice } from "../notice.jsx";
-import { ProblemNotice, fieldError, leavesUnsure } from "../problem.jsx";
+import { ProblemNotice, leavesUnsure } from "../problem.jsx";
 import { keyAddress } from "../route.js";
-import { emptyDraft, fieldsOf, missingIn } from "./draft.js";
+import { useForm } from "../use-form.js";
+import { emptyDraft, missingIn, newFieldsOf } from "./draft.js";
 import { Advice, KeyFields } from "./fields.jsx";
 import { issueKey } from "./key.js";
 import { Reveal } from "./reveal.jsx";
@@ -26,61 +27,43 @@ export function Issue({ onIssued, onUnsure, onDone }) {
     onIssued(answer.key);
   };
   return issued ? (
-    <Reveal issued={issued} onDone={onDone} />
+    <Reveal subject={issued.key} secrets={issued} onDone={onDone} />
   ) : (
     <IssueForm onIssued={show} onUnsure={onUnsure} onCancel={onDone} />
   );
 }
 
 function IssueForm({ onIssued, onUnsure, onCancel }) {
-  const locale = useLocale();
-  const { say, format } = locale;
+  const { say, format } = useLocale();
   const { request } = useConsole();
-  const [draft, setDraft] = useState(emptyDraft);
-  const [busy, setBusy] = useState(false);
-  const [problem, setProblem] = useState(null);
-  const [mistakes, setMistakes] = useState({ errors: [], turn: 0 });
+  const form = useForm(emptyDraft);
   /** One dialog issues one key, also when an answer is lost and the form is sent again. */
   const idempotencyKey = useRef(crypto.randomUUID());
-  const sending = useRef(false);
 
-  const show = (errors) =>
-    setMistakes(({ turn }) => ({ errors: errors.map((error) => fieldError(locale, error)), turn: turn + 1 }));
   const submit = async () => {
-    const missing = missingIn(draft, format.zone);
-    setProblem(null);
-    show(missing);
-    if (missing.length || sending.current) return;
-    sending.current = true;
-    setBusy(true);
-    const answer = await issueKey(request, fieldsOf(draft, format.zone), idempotencyKey.current);
-    sending.current = false;
-    setBusy(false);
-    if (answer.ok) onIssued(answer.data);
-    else if (answer.problem.errors?.length) show(answer.problem.errors);
-    else setProblem({ ...answer.problem, name: draft.name.trim() });
+    const fields = newFieldsOf(form.values, format.zone);
+    const answer = await form.submit(missingIn(form.values, format.zone), () =>
+      issueKey(request, fields, idempotencyKey.current),
+    );
+    if (answer?.ok) onIssued(answer.data);
   };
   const leave = () => {
-    if (busy) return;
-    if (leavesUnsure(problem)) onUnsure();
+    if (form.busy) return;
+    if (leavesUnsure(form.problem)) onUnsure();
     onCancel();
   };
 
   return (
     <Dialog title={say("issue.title")} onCancel={leave} class="form">
-      <Form onSubmit={submit} busy={busy}>
+      <Form onSubmit={submit} busy={form.busy}>
         <div class="body">
-          <ErrorSummary {...mistakes} />
-          <IssueProblem problem={problem} />
-          <KeyFields
-            draft={draft}
-            change={(change) => setDraft((before) => ({ ...before, ...change }))}
-            errors={mistakes.errors}
-          />
+          <ErrorSummary {...form.mistakes} />
+          <IssueProblem problem={form.problem} name={form.values.name.trim()} />
+          <KeyFields draft={form.values} change={form.change} errors={form.mistakes.errors} />
           <Advice />
         </div>
         <div class="actions">
-          <button class="primary">{say(busy ? "issue.busy" : "issue.submit")}</button>
+          <button class="primary">{say(form.busy ? "issue.busy" : "issue.submit")}</button>
           <button type="button" onClick={leave}>
             {say("cancel")}
           </button>
@@ -91,12 +74,12 @@ function IssueForm({ onIssued, onUnsure, onCancel }) {
 }
 
 /** Two problems belong to issuing alone: the answer got lost, and the key had been issued all the same. */
-function IssueProblem({ problem }) {
+function IssueProblem({ problem, name }) {
   const { say } = useLocale();
   if (problem?.code === "no_answer") {
     return (
       <Notice about={problem}>
-        <p>{say("issue.no-answer", { name: problem.name })}</p>
+        <p>{say("issue.no-answer", { name })}</p>
       </Notice>
     );
   }

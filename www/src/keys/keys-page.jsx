@@ -1,8 +1,9 @@
 // The first page: Connection Information, and below it the keys.
 import { useCallback, useEffect, useRef, useState } from "preact/hooks";
 import { useAnnounce } from "../announce.jsx";
-import { Connection } from "../connection.jsx";
+import { Connection } from "../connection/connection.jsx";
 import { mayChange, useConsole } from "../console.jsx";
+import { Deletion } from "../deletion/deletion.jsx";
 import { PlusIcon } from "../icons.jsx";
 import { useLocale } from "../locale.jsx";
 import { ProblemNotice } from "../problem.jsx";
@@ -11,15 +12,18 @@ import { PageTitle } from "../shell.jsx";
 import { Late } from "../wait.jsx";
 import { Act } from "./act.jsx";
 import { Issue } from "./issue.jsx";
-import { outcomeText } from "./outcome.jsx";
+import { OutcomeNote, outcomeText } from "./outcome.jsx";
 import { Paging } from "./paging.jsx";
+import { SealedFound } from "./revoke-sealed.jsx";
 import { Search } from "./search.jsx";
 import { Table, nameId } from "./table.jsx";
+import { TickBar, useTicks } from "./ticks.jsx";
 import { useList } from "./use-list.js";
 
 /** From so many keys on, looking is slower than searching. */
 const SEARCH_FROM_ROWS = 11;
 const ISSUE_BUTTON = "issue-key";
+const HEADING = "keys";
 
 /** @param {{query: Record<string, string>, atConnection: boolean}} props */
 export function KeysPage({ query, atConnection }) {
@@ -30,7 +34,11 @@ export function KeysPage({ query, atConnection }) {
   const list = useList(query);
   const [issuing, setIssuing] = useState(false);
   const [act, setAct] = useState(null);
+  const [deleting, setDeleting] = useState(null);
   const [outcome, setOutcome] = useState(null);
+  const [sealed, setSealed] = useState(null);
+  const [hasService, setHasService] = useState(false);
+  const ticks = useTicks(list);
   const focusLater = useFocus();
 
   useEffect(() => {
@@ -41,32 +49,37 @@ export function KeysPage({ query, atConnection }) {
     setAct(null);
     setOutcome(done);
     announce(outcomeText(locale, done));
-    if (done.act !== "deleted") return list.replace(done.key);
-    const rows = list.keys.filter((row) => !row.deleted);
-    const place = rows.findIndex((row) => row.id === done.key.id);
-    const neighbour = rows[place + 1] ?? rows[place - 1];
-    focusLater(neighbour ? nameId(neighbour) : ISSUE_BUTTON);
-    return list.markDeleted(done.key);
+    // What is deleted is told by its identifiers alone, and several may have changed.
+    if (done.act === "deleted" || done.keys.length > 1) return list.refresh();
+    return list.replace(done.keys[0]);
+  };
+  const settleTicked = (done) => {
+    setDeleting(null);
+    ticks.clear();
+    settle(done);
+    focusLater(HEADING);
   };
   const issued = useCallback(
     (key) => {
       list.insert(key);
-      setOutcome({ act: "issued", key, bound: null });
+      setOutcome({ act: "issued", keys: [key], bound: null });
     },
     [list.insert],
   );
   const finishIssue = useCallback(() => setIssuing(false), []);
   useEffect(() => {
-    if (!issuing && outcome?.act === "issued") focusLater(nameId(outcome.key));
+    if (!issuing && outcome?.act === "issued") focusLater(nameId(outcome.keys[0]));
   }, [issuing]);
 
   const loaded = list.asked !== null && !list.problem;
   /** What the rows answer, which lags behind what is typed. */
   const searched = list.asked?.q;
   const empty = loaded && !searched && !list.asked.cursor && list.keys.length === 0;
+  /** A short-lived key is revoked by pasting it, so there must be a place to paste it. */
+  const issuers = hasService || list.keys.some((key) => key.issuable);
   /** Once there, the search stays, or its focus would be lost between two answers. */
   const searchable = useRef(false);
-  searchable.current ||= Boolean(query.q) || list.total >= SEARCH_FROM_ROWS;
+  searchable.current ||= Boolean(query.q) || list.total >= SEARCH_FROM_ROWS || issuers;
   const issueButton = mayChange(session) && (
     <button type="button" class="primary" id={ISSUE_BUTTON} onClick={() => setIssuing(true)}>
       <PlusIcon /> {say("issue.open")}
@@ -80,15 +93,16 @@ export function KeysPage({ query, atConnection }) {
         {!empty && issueButton}
       </div>
       {!mayChange(session) && <p class="lead">{say("viewer")}</p>}
-      <Connection reached={atConnection} />
-      <section aria-labelledby="keys">
+      <Connection reached={atConnection} onService={setHasService} />
+      <section aria-labelledby={HEADING}>
         <div class="section-head">
-          <h2 id="keys" tabIndex={-1}>
+          <h2 id={HEADING} tabIndex={-1}>
             {say("keys.heading")}
           </h2>
           {loaded && !empty && <p class="count">{countText(locale, list)}</p>}
-          {searchable.current && <Search q={query.q ?? ""} sort={query.sort ?? ""} />}
+          {searchable.current && <Search q={query.q ?? ""} sort={query.sort ?? ""} onSealed={setSealed} />}
         </div>
+        {sealed && <SealedFound key={sealed.id} sealed={sealed} />}
         {!list.asked && <Late what="loading.keys" />}
         {list.problem && (
           <ProblemNotice problem={list.problem} as="keys_not_loaded">
@@ -113,20 +127,34 @@ export function KeysPage({ query, atConnection }) {
         )}
         {list.keys.length > 0 && (
           <>
+            <TickBar
+              ticks={ticks}
+              onDelete={(keys) => {
+                setOutcome(null);
+                setDeleting(keys);
+              }}
+            />
+            {outcome?.keys.length > 1 && <OutcomeNote outcome={outcome} />}
             <Table
               rows={list.keys}
               query={query}
-              outcome={outcome}
+              outcome={outcome?.keys.length === 1 ? outcome : null}
+              ticked={ticks.ids}
+              onTick={ticks.set}
               onAct={(what, subject) => {
                 setOutcome(null);
                 setAct({ what, subject });
               }}
             />
             <Paging asked={list.asked} rows={list.keys.length} next={list.next} total={list.total} exact={list.exact} />
+            <p class="hint">{say("use.lag")}</p>
           </>
         )}
       </section>
       {issuing && <Issue onIssued={issued} onUnsure={list.refresh} onDone={finishIssue} />}
+      {deleting && (
+        <Deletion keys={deleting} onDone={settleTicked} onUnsure={list.refresh} onCancel={() => setDeleting(null)} />
+      )}
       {act && (
         <Act
           {...act}

@@ -25,3 +25,14 @@ export function Past({ at, exact = false }) {
     </time>
   );
 }
+
+/**
+ * When a key was last used, or that it never was. In a `sentence` for confirmations.
+ * @param {{subject: import('./key.js').Key, sentence?: boolean, exact?: boolean}} props
+ */
+export function LastUse({ subject: { last_used_at }, sentence = false, exact = false }) {
+  const { say } = useLocale();
+  if (!last_used_at) return say(sentence ? "use.never.sentence" : "use.never");
+  const past = <Past at={last_used_at} exact={exact} />;
+  return sentence ? say("use.last.sentence", { ago: past }) : past;
+}

@@ -4,22 +4,25 @@ import { useConsole } from "../console.jsx";
 import { Field } from "../fields.jsx";
 import { useLocale } from "../locale.jsx";
 import { lineText } from "../problem.jsx";
-
-const ID = "networks";
+import { useCheck } from "./use-check.js";
 
 /**
  * @param {object} props
+ * @param {string} props.id
+ * @param {string} props.label
+ * @param {string} props.hint
  * @param {string} props.value
  * @param {(networks: string) => void} props.onChange
  * @param {string} [props.error]
- * @param {{networks?: object, includesCaller?: boolean}} props.notes
+ * @param {boolean} [props.caller] whether the member's own address matters here
  */
-export function NetworksField({ value, onChange, error, notes }) {
+export function NetworksField({ id, label, hint, value, onChange, error, caller = true }) {
   const { say } = useLocale();
   const {
     session: { address },
   } = useConsole();
   const area = useRef(null);
+  const notes = useCheck(value.trim() ? { networks: value } : null);
   const add = () => {
     onChange(value.trim() ? `${value.trimEnd()}\n${address}` : address);
     area.current.focus();
@@ -27,13 +30,13 @@ export function NetworksField({ value, onChange, error, notes }) {
   const listed = value.split(/[\s,]+/).includes(address);
   return (
     <Field
-      id={ID}
-      label={say("form.networks")}
-      hint={say("form.networks.hint")}
+      id={id}
+      label={label}
+      hint={hint}
       error={error}
       after={
         <>
-          {address && (
+          {caller && address && (
             <p class="hint caller">
               {say("form.networks.caller", { address: <code>{address}</code> })}{" "}
               {!listed && (
@@ -43,14 +46,14 @@ export function NetworksField({ value, onChange, error, notes }) {
               )}
             </p>
           )}
-          <Notes id={`${ID}-notes`} area={area} {...notes} />
+          <Notes id={id} area={area} caller={caller} {...notes} />
         </>
       }
     >
       {(control) => (
         <textarea
           {...control}
-          aria-describedby={`${control["aria-describedby"]} ${ID}-notes`}
+          aria-describedby={`${control["aria-describedby"]} ${id}-notes`}
           ref={area}
           rows={3}
           autocomplete="off"
@@ -64,7 +67,7 @@ export function NetworksField({ value, onChange, error, notes }) {
   );
 }
 
-function Notes({ id, area, networks, includesCaller }) {
+function Notes({ id, area, caller, networks, includes_caller }) {
   const locale = useLocale();
   const { say } = locale;
   const select = (line) => (event) => {
@@ -72,14 +75,14 @@ function Notes({ id, area, networks, includesCaller }) {
     selectLine(area.current, line);
   };
   return (
-    <div class="note" id={id}>
+    <div class="note" id={`${id}-notes`}>
       {networks?.count > 0 && <p>{summary(say, networks)}</p>}
       {networks?.lines.length > 0 && (
         <ul>
           {networks.lines.map((note) => (
             <li key={note.line + note.entry}>
               {note.code ? (
-                <a href={`#${ID}`} onClick={select(note.line)}>
+                <a href={`#${id}`} onClick={select(note.line)}>
                   {lineText(locale, note)}
                 </a>
               ) : (
@@ -89,7 +92,7 @@ function Notes({ id, area, networks, includesCaller }) {
           ))}
         </ul>
       )}
-      {includesCaller === false && networks?.count > 0 && networks.problems === 0 && (
+      {caller && includes_caller === false && networks?.count > 0 && networks.problems === 0 && (
         <p>{say("networks.excludes-caller")}</p>
       )}
     </div>

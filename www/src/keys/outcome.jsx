@@ -4,21 +4,35 @@ import { serverNow } from "../clock.js";
 import { TickIcon } from "../icons.jsx";
 import { useLocale } from "../locale.jsx";
 
-/** These do not refuse a key, they narrow something; so their bounds have other words. */
-const BOUND_KEYS = { edited: "bound.limits", freshness: "bound.freshness" };
+/** What an act narrows has other words than what it refuses, and a new password ends what the old one issued. */
+const BOUND_KEYS = {
+  edited: "bound.limits",
+  freshness: "bound.freshness",
+  service_edited: "bound.limits",
+  service_password: "bound.service",
+};
 
-/** @param {import('./key.js').Outcome} outcome @param {boolean} passed whether the bound's moment is over */
-export function boundText({ say, format }, { act, bound }, passed) {
+/** @param {import('./key.js').Bound | null} bound @param {boolean} passed whether the bound's moment is over */
+function boundText({ say, format }, { act, bound }, passed) {
   if (!bound) return "";
   const key = BOUND_KEYS[act] ?? "bound.refused";
   if (bound.within_s === 0) return say(`${key}.now`);
   return say(passed ? `${key}.since` : `${key}.by`, { time: format.time(bound.at), zone: format.zone });
 }
 
-/** The whole outcome as one announcement. */
-export function outcomeText(locale, outcome) {
-  const done = locale.say(`outcome.${outcome.act}`, { name: outcome.key.name });
-  return [done, boundText(locale, outcome, false)].filter(Boolean).join(locale.lang === "en" ? " " : "");
+/** "Build server" is deleted; 3 keys are deleted. */
+function doneText({ say }, { act, keys = [] }) {
+  if (keys.length > 1) return say(`outcome.${act}.many`, { count: keys.length });
+  return say(`outcome.${act}`, { name: keys[0]?.name ?? "" });
+}
+
+/** Every sentence of an outcome. @param {import('./key.js').Outcome} outcome */
+export function outcomeText(locale, outcome, passed = false) {
+  const { say, format } = locale;
+  const back =
+    outcome.restorable_until && say("outcome.restorable", { until: format.day(new Date(outcome.restorable_until)) });
+  const sentences = [doneText(locale, outcome), boundText(locale, outcome, passed), back];
+  return sentences.filter(Boolean).join(locale.lang === "en" ? " " : "");
 }
 
 /** "Refused everywhere by 12:00:10." becomes "since" when the server's clock has passed it. */
@@ -39,10 +53,7 @@ export function OutcomeNote({ outcome }) {
   const passed = usePassed(outcome.bound);
   return (
     <p class="outcome">
-      <TickIcon />{" "}
-      <span>
-        {locale.say(`outcome.${outcome.act}`, { name: outcome.key.name })} {boundText(locale, outcome, passed)}
-      </span>
+      <TickIcon /> <span>{outcomeText(locale, outcome, passed)}</span>
     </p>
   );
 }

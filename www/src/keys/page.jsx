@@ -1,17 +1,21 @@
-// One key: facts, limits, and every act as a plain button.
+// One key: facts, limits, what it may issue, what was done with it, and every act as a plain button.
 import { useEffect, useState } from "preact/hooks";
+import { KeyActivity } from "../activity/lazy.jsx";
 import { useAnnounce } from "../announce.jsx";
-import { mayChange, useConsole } from "../console.jsx";
-import { CopyButton, selectContents } from "../copy-button.jsx";
+import { mayChange, mayDecide, useConsole } from "../console.jsx";
+import { Copyable } from "../copy-button.jsx";
 import { BackIcon } from "../icons.jsx";
 import { useLocale } from "../locale.jsx";
 import { ProblemNotice } from "../problem.jsx";
 import { LostPage, PageTitle } from "../shell.jsx";
 import { Late, useTick } from "../wait.jsx";
-import { Act } from "./act.jsx";
+import { Act, actsOn } from "./act.jsx";
+import { Ceiling, Codes, Fact } from "./ceiling.jsx";
+import { Issuer } from "./issuer.jsx";
 import { loadKey } from "./key.js";
-import { Expiry, Past } from "./moments.jsx";
+import { Expiry, LastUse, Past } from "./moments.jsx";
 import { OutcomeNote, outcomeText } from "./outcome.jsx";
+import { ShowButton } from "./show.jsx";
 import { Status } from "./status.jsx";
 
 /** @param {{id: string}} props from the address bar */
@@ -35,7 +39,7 @@ export function KeyPage({ id }) {
     };
   }, [request, id, turn]);
 
-  const again = () => setTurn(turn + 1);
+  const again = () => setTurn((before) => before + 1);
   if (problem?.code === "not_found") return <LostPage />;
   if (key) return <Loaded subject={key} onKey={setKey} onUnsure={again} />;
   if (!problem) return <Late what="loading.key" />;
@@ -55,25 +59,28 @@ export function KeyPage({ id }) {
 /** @param {{subject: import("./key.js").Key, onKey: (key: object) => void, onUnsure: () => void}} props */
 function Loaded({ subject, onKey, onUnsure }) {
   const locale = useLocale();
-  const { say } = locale;
+  const { say, format } = locale;
   const announce = useAnnounce();
   const { session } = useConsole();
   const [what, setWhat] = useState(null);
   const [outcome, setOutcome] = useState(null);
-  const deleted = outcome?.act === "deleted";
+  const isDeleted = subject.status === "deleted";
+  const acts = mayChange(session) ? actsOn(subject) : [];
   useTick(30_000);
-
-  useEffect(() => {
-    if (deleted) document.querySelector("h1").focus();
-  }, [deleted]);
 
   const settle = (done) => {
     setWhat(null);
     setOutcome(done);
     announce(outcomeText(locale, done));
-    onKey(done.key);
+    // What is deleted is told by its identifiers alone.
+    if (done.act === "deleted") onUnsure();
+    else onKey(done.keys[0]);
   };
-  const open = (act) => {
+  /** The button that led to a deletion is gone with it. */
+  useEffect(() => {
+    if (outcome?.act === "deleted") document.querySelector("h1").focus();
+  }, [outcome]);
+  const open = (act) => () => {
     setOutcome(null);
     setWhat(act);
   };
@@ -83,26 +90,36 @@ function Loaded({ subject, onKey, onUnsure }) {
       <Back />
       <div class="page-head">
         <PageTitle title={subject.name} />
-        {mayChange(session) && !deleted && (
-          <p class="row">
-            <button type="button" onClick={() => open("edit")}>
-              {say("act.edit")}
-            </button>
-            <button type="button" onClick={() => open(subject.enabled ? "disable" : "enable")}>
-              {say(subject.enabled ? "act.disable" : "act.enable")}
-            </button>
-          </p>
-        )}
+        <p class="row">
+          {acts
+            .filter((act) => act !== "delete")
+            .map((act) => (
+              <button key={act} type="button" onClick={open(act)}>
+                {say(`act.${act}`)}
+              </button>
+            ))}
+        </p>
       </div>
       {outcome && <OutcomeNote outcome={outcome} />}
-      {!deleted && <Facts subject={subject} />}
-      {mayChange(session) && !deleted && (
+      {isDeleted && !outcome && (
+        <p class="notice">
+          {say("key.deleted", {
+            at: format.dateTime(subject.deleted_at),
+            until: format.day(new Date(subject.restorable_until)),
+          })}
+        </p>
+      )}
+      <Facts subject={subject} />
+      <KeyActivity subject={subject} />
+      {mayChange(session) && !isDeleted && (
         <section class="apart" aria-labelledby="delete">
           <h2 id="delete">{say("delete.heading")}</h2>
-          <p>{say("delete.lead")}</p>
-          <button type="button" class="danger-quiet" onClick={() => open("delete")}>
-            {say("act.delete")}
-          </button>
+          <p>{say(subject.protected ? (mayDecide(session) ? "protected.lift" : "protected.ask") : "delete.lead")}</p>
+          {acts.includes("delete") && (
+            <button type="button" class="danger-quiet" onClick={open("delete")}>
+              {say("act.delete")}
+            </button>
+          )}
         </section>
       )}
       <Act
@@ -129,74 +146,85 @@ function Back() {
 }
 
 function Facts({ subject }) {
-  const { say, format } = useLocale();
-  const [id, setId] = useState(null);
-  const codes = (list, none) =>
-    list.length ? (
-      <ul class="codes">
-        {list.map((code) => (
-          <li key={code}>
-            <code>{code}</code>
-          </li>
-        ))}
-      </ul>
-    ) : (
-      say(none)
-    );
-  const zone = <span class="by">{format.zone}</span>;
+  const { say } = useLocale();
   return (
     <div class="facts">
       <section aria-labelledby="facts">
         <h2 id="facts">{say("key.facts")}</h2>
-        <dl>
-          <Fact term={say("column.status")}>
-            <Status status={subject.status} />
-          </Fact>
-          <Fact term={say("key.id")}>
-            <code ref={setId} translate={false}>
-              {subject.access_key}
-            </code>{" "}
-            <CopyButton
-              class="small"
-              text={subject.access_key}
-              label={say("copy.id")}
-              select={() => selectContents(id)}
-            />
-          </Fact>
-          <Fact term={say("column.created")}>
-            <Past at={subject.created_at} exact />
-            <span class="by">{subject.created_by}</span>
-          </Fact>
-          <Fact term={say("column.changed")}>
-            <Past at={subject.changed_at} exact />
-            <span class="by">{subject.changed_by}</span>
-          </Fact>
-        </dl>
+        <Identity subject={subject} />
       </section>
       <section aria-labelledby="limits">
         <h2 id="limits">{say("key.limits")}</h2>
-        <dl>
-          {subject.not_before && (
-            <Fact term={say("key.not-before")}>
-              <time dateTime={subject.not_before}>{format.dateTime(subject.not_before)}</time>
-              {zone}
-            </Fact>
-          )}
-          <Fact term={say("column.expires")}>
-            <Expiry at={subject.expires_at} />
-            {subject.expires_at && zone}
-          </Fact>
-          <Fact term={say("column.networks")}>{codes(subject.networks, "networks.anywhere")}</Fact>
-          <Fact term={say("form.permissions")}>{codes(subject.permissions, "permissions.none")}</Fact>
-        </dl>
+        <Limits subject={subject} />
       </section>
+      {subject.issuable && (
+        <section class="across" aria-labelledby="key-issuable">
+          <h2 id="key-issuable">{say("ceiling.title")}</h2>
+          <p class="hint">{say("ceiling.lead")}</p>
+          <Ceiling ceiling={subject.issuable} />
+        </section>
+      )}
     </div>
   );
 }
 
-const Fact = ({ term, children }) => (
-  <div>
-    <dt>{term}</dt>
-    <dd>{children}</dd>
-  </div>
-);
+function Identity({ subject }) {
+  const { say } = useLocale();
+  const { session } = useConsole();
+  const showable = subject.viewable && subject.status !== "deleted" && mayChange(session);
+  return (
+    <dl>
+      <Fact term={say("column.status")}>
+        <Status subject={subject} />
+      </Fact>
+      <Fact term={say("key.id")}>
+        <Copyable text={subject.access_key} label={say("copy.id")} />
+      </Fact>
+      {subject.viewable && (
+        <Fact term={say("reveal.key")}>
+          {say("key.viewable")} {showable && <ShowButton subject={subject} />}
+        </Fact>
+      )}
+      {subject.protected && <Fact term={say("key.protected")}>{say("key.protected.yes")}</Fact>}
+      <Fact term={say("column.used")}>
+        <LastUse subject={subject} exact />
+        {subject.uses_24h > 0 && <span class="by">{say("use.day", { count: subject.uses_24h })}</span>}
+      </Fact>
+      <Fact term={say("column.created")}>
+        <Past at={subject.created_at} exact />
+        <span class="by">
+          <Issuer subject={subject} />
+        </span>
+      </Fact>
+      <Fact term={say("column.changed")}>
+        <Past at={subject.changed_at} exact />
+        <span class="by">{subject.changed_by}</span>
+      </Fact>
+    </dl>
+  );
+}
+
+function Limits({ subject }) {
+  const { say, format } = useLocale();
+  const zone = <span class="by">{format.zone}</span>;
+  return (
+    <dl>
+      {subject.not_before && (
+        <Fact term={say("key.not-before")}>
+          <time dateTime={subject.not_before}>{format.dateTime(subject.not_before)}</time>
+          {zone}
+        </Fact>
+      )}
+      <Fact term={say("column.expires")}>
+        <Expiry at={subject.expires_at} />
+        {subject.expires_at && zone}
+      </Fact>
+      <Fact term={say("column.networks")}>
+        <Codes list={subject.networks} none="networks.anywhere" />
+      </Fact>
+      <Fact term={say("form.permissions")}>
+        <Codes list={subject.permissions} none="permissions.none" />
+      </Fact>
+    </dl>
+  );
+}

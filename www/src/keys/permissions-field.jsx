@@ -1,15 +1,27 @@
 // Permissions as boxes: those of the gateway's rules, and the reserved ones that only owners grant.
 import { useConsole } from "../console.jsx";
 import { useLocale } from "../locale.jsx";
+import { isReserved } from "./draft.js";
 
-const RESERVED = "claviger:";
+/** Every permission of the API; those over Claviger itself are never among them. */
+const EVERYTHING = "*:*";
 
-/** @param {{chosen: string[], held: string[], onChange: (permissions: string[]) => void, error?: string}} props */
-export function PermissionsField({ chosen, held, onChange, error }) {
+/**
+ * @param {object} props
+ * @param {string} [props.id]
+ * @param {string} [props.hint]
+ * @param {string[]} props.chosen
+ * @param {string[]} [props.held] those that were granted before, also where they are not offered any more
+ * @param {boolean} [props.withEverything] for a ceiling: offers all of the API's at once, and none of the reserved
+ * @param {(permissions: string[]) => void} props.onChange
+ * @param {string} [props.error]
+ */
+export function PermissionsField({ id = "permissions", hint, chosen, held = [], withEverything, onChange, error }) {
   const { say } = useLocale();
   const { session } = useConsole();
-  const offered = [...new Set([...session.permissions, ...held.filter((name) => !name.startsWith(RESERVED))])];
-  const reserved = [...new Set([...session.grantable_reserved, ...held.filter((name) => name.startsWith(RESERVED))])];
+  const plain = held.filter((name) => !isReserved(name));
+  const offered = [...new Set([...(withEverything ? [EVERYTHING] : []), ...session.permissions, ...plain])];
+  const reserved = withEverything ? [] : [...new Set([...session.grantable_reserved, ...held.filter(isReserved)])];
   const toggle = (name) => (event) =>
     onChange(event.currentTarget.checked ? [...chosen, name] : chosen.filter((other) => other !== name));
   const box = (name) => (
@@ -18,22 +30,18 @@ export function PermissionsField({ chosen, held, onChange, error }) {
         type="checkbox"
         checked={chosen.includes(name)}
         onChange={toggle(name)}
-        disabled={name.startsWith(RESERVED) && !session.grantable_reserved.includes(name)}
+        disabled={isReserved(name) && !session.grantable_reserved.includes(name)}
       />
       <code>{name}</code>
+      {name === EVERYTHING && <span class="hint">{say("permissions.everything")}</span>}
     </label>
   );
   return (
     <>
-      <fieldset
-        class={error ? "field wrong" : "field"}
-        id="permissions"
-        tabIndex={-1}
-        aria-describedby="permissions-hint"
-      >
+      <fieldset class={error ? "field wrong" : "field"} id={id} tabIndex={-1} aria-describedby={`${id}-hint`}>
         <legend>{say("form.permissions")}</legend>
-        <p class="hint" id="permissions-hint">
-          {say(offered.length ? "form.permissions.hint" : "form.permissions.none")}
+        <p class="hint" id={`${id}-hint`}>
+          {hint ?? say(offered.length ? "form.permissions.hint" : "form.permissions.none")}
         </p>
         {error && <p class="error">{error}</p>}
         <div class="boxes">{offered.map(box)}</div>

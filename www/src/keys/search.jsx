@@ -3,12 +3,18 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { SearchIcon } from "../icons.jsx";
 import { useLocale } from "../locale.jsx";
 import { go, listAddress } from "../route.js";
+import { sealedIn } from "./sealed.js";
 import { withoutSecrets } from "./search-text.js";
 
 const QUIET_MS = 300;
 
-/** @param {{q: string, sort: string}} props what the address bar says */
-export function Search({ q, sort }) {
+/**
+ * @param {object} props
+ * @param {string} props.q what the address bar says
+ * @param {string} props.sort likewise
+ * @param {(sealed: {id: string, issuer: string} | null) => void} props.onSealed of a short-lived key that was pasted
+ */
+export function Search({ q, sort, onSealed }) {
   const { say } = useLocale();
   const [text, setText] = useState(q);
   const [cut, setCut] = useState(false);
@@ -30,10 +36,13 @@ export function Search({ q, sort }) {
     if (sent.current !== q) go(listAddress({ q: sent.current, sort }), { replace: true });
   };
   const type = (event) => {
-    const { text: kept, cut: wasCut } = withoutSecrets(event.currentTarget.value);
+    const typed = event.currentTarget.value;
+    const { text: kept, cut: wasCut } = withoutSecrets(typed);
+    const sealed = sealedIn(typed);
+    onSealed(sealed);
     setText(kept);
     if (wasCut) event.currentTarget.value = kept;
-    setCut(wasCut);
+    setCut(wasCut && !sealed);
     clearTimeout(timer.current);
     if (!event.isComposing) timer.current = setTimeout(() => look(kept), QUIET_MS);
   };

@@ -1,17 +1,32 @@
 // A key's status: one word, and an icon that differs by shape.
-import { ActiveIcon, DisabledIcon, ExpiredIcon, WaitingIcon } from "../icons.jsx";
+import { ActiveIcon, DeletedIcon, DisabledIcon, ExpiredIcon, WaitingIcon } from "../icons.jsx";
 import { useLocale } from "../locale.jsx";
 
-const ICONS = { active: ActiveIcon, disabled: DisabledIcon, expired: ExpiredIcon, not_yet_valid: WaitingIcon };
+const ICONS = {
+  active: ActiveIcon,
+  disabled: DisabledIcon,
+  expired: ExpiredIcon,
+  not_yet_valid: WaitingIcon,
+  deleted: DeletedIcon,
+};
 
-/** @param {{status: import('./key.js').Key['status']}} props */
-export function Status({ status }) {
-  const { say } = useLocale();
+/** @param {{subject: import('./key.js').Key}} props */
+export function Status({ subject: { status, restorable_until } }) {
+  const { say, format } = useLocale();
   const Icon = ICONS[status];
   return (
-    <span class={`status ${status}`}>
-      <Icon />
-      {say(`status.${status}`)}
-    </span>
+    <>
+      <span class={`status ${status}`}>
+        <Icon />
+        {say(`status.${status}`)}
+      </span>
+      {restorable_until && (
+        <span class="by">
+          {say("status.until", {
+            day: <time dateTime={restorable_until}>{format.day(new Date(restorable_until))}</time>,
+          })}
+        </span>
+      )}
+    </>
   );
 }

@@ -1,13 +1,16 @@
 // The keys table. It stays a table at every width; narrow screens lose columns, which the key's page has.
 import { Fragment } from "preact";
 import { mayChange, useConsole } from "../console.jsx";
-import { AscendingIcon, DescendingIcon } from "../icons.jsx";
+import { AscendingIcon, DescendingIcon, LockIcon } from "../icons.jsx";
 import { useLocale } from "../locale.jsx";
 import { go, keyAddress, listAddress } from "../route.js";
 import { useMedia, useTick } from "../wait.jsx";
-import { Expiry, Past } from "./moments.jsx";
+import { actsOn } from "./act.jsx";
+import { Issuer } from "./issuer.jsx";
+import { Expiry, LastUse, Past } from "./moments.jsx";
 import { OutcomeNote } from "./outcome.jsx";
 import { RowMenu } from "./row-menu.jsx";
+import { ShowButton } from "./show.jsx";
 import { Status } from "./status.jsx";
 import { FIRST_ORDER } from "./use-list.js";
 
@@ -17,22 +20,29 @@ const RELATIVE_TIMES_MS = 30_000;
 /** Where the focus goes when a row is meant. @param {{id: string}} key */
 export const nameId = (key) => `key-${key.id}`;
 
+/** Whether it can be among those that are deleted together. @param {import('./key.js').Key} key */
+export const isTickable = (key) => actsOn(key).includes("delete");
+
 /**
  * @param {object} props
- * @param {import('./use-list.js').Row[]} props.rows
+ * @param {import('./key.js').Key[]} props.rows
  * @param {Record<string, string>} props.query
- * @param {import('./key.js').Outcome | null} props.outcome of the last act, shown below its row
+ * @param {import('./key.js').Outcome | null} props.outcome of the last act on one key, shown below its row
+ * @param {Set<string>} props.ticked IDs
+ * @param {(ids: string[]) => void} props.onTick
  * @param {(what: string, key: import('./key.js').Key) => void} props.onAct
  */
-export function Table({ rows, query, outcome, onAct }) {
+export function Table({ rows, query, outcome, ticked, onTick, onAct }) {
   const { say } = useLocale();
   const { session } = useConsole();
-  const roomy = useMedia("(min-width: 48rem)");
-  const wide = useMedia("(min-width: 64rem)");
+  const used = useMedia("(min-width: 40rem)");
+  const networks = useMedia("(min-width: 48rem)");
+  const issued = useMedia("(min-width: 60rem)");
   useTick(RELATIVE_TIMES_MS);
 
-  const columns = { networks: roomy, times: wide, menu: mayChange(session) };
-  const width = 3 + columns.networks + 2 * columns.times + columns.menu;
+  const changes = mayChange(session);
+  const columns = { ticks: changes, networks, issued, used, menu: changes };
+  const width = 3 + Object.values(columns).filter(Boolean).length;
   const sorted = query.sort || FIRST_ORDER;
   const head = (by, first, rest) => <SortedHead by={by} first={first} sorted={sorted} query={query} {...rest} />;
   return (
@@ -40,6 +50,7 @@ export function Table({ rows, query, outcome, onAct }) {
       <caption class="unseen">{say("keys.caption")}</caption>
       <thead>
         <tr>
+          {columns.ticks && <TickAll rows={rows} ticked={ticked} onTick={onTick} />}
           {head("name", "name", { rowSpan: 2 })}
           <th scope="col" rowSpan={2}>
             {say("column.status")}
@@ -47,8 +58,12 @@ export function Table({ rows, query, outcome, onAct }) {
           <th scope="colgroup" colSpan={columns.networks ? 2 : 1} class="group">
             <span>{say("column.restriction")}</span>
           </th>
-          {columns.times && head("created", "-created", { rowSpan: 2 })}
-          {columns.times && head("changed", "-changed", { rowSpan: 2 })}
+          {columns.issued && head("created", "-created", { rowSpan: 2 })}
+          {columns.used && (
+            <th scope="col" rowSpan={2}>
+              {say("column.used")}
+            </th>
+          )}
           {columns.menu && (
             <th scope="col" rowSpan={2}>
               <span class="unseen">{say("column.menu")}</span>
@@ -62,10 +77,18 @@ export function Table({ rows, query, outcome, onAct }) {
       </thead>
       <tbody>
         {rows.map((row) => {
-          const mine = outcome?.key.id === row.id ? outcome : null;
+          const mine = outcome?.keys[0].id === row.id ? outcome : null;
+          const tick = (on) => onTick(on ? [...ticked, row.id] : [...ticked].filter((id) => id !== row.id));
           return (
             <Fragment key={row.id}>
-              {!row.deleted && <Row row={row} columns={columns} fresh={mine?.act === "issued"} onAct={onAct} />}
+              <Row
+                row={row}
+                columns={columns}
+                fresh={mine?.act === "issued"}
+                ticked={ticked.has(row.id)}
+                onTick={tick}
+                onAct={onAct}
+              />
               {mine && (
                 <tr class="outcome-row">
                   <td colSpan={width}>
@@ -99,21 +122,63 @@ function SortedHead({ by, first, sorted, query, ...cell }) {
   );
 }
 
-function Row({ row, columns, fresh, onAct }) {
+/** Ticks or clears the page that is shown, and nothing beyond it. */
+function TickAll({ rows, ticked, onTick }) {
   const { say } = useLocale();
+  const ids = rows.filter(isTickable).map(({ id }) => id);
+  const all = ids.length > 0 && ids.every((id) => ticked.has(id));
   return (
-    <tr class={fresh ? "fresh" : undefined}>
+    <th scope="col" rowSpan={2} class="tick">
+      <label>
+        <input
+          type="checkbox"
+          aria-label={say("ticks.all", { count: ids.length })}
+          checked={all}
+          ref={(box) => box && (box.indeterminate = !all && ticked.size > 0)}
+          disabled={ids.length === 0}
+          onChange={() => onTick(all ? [] : ids)}
+        />
+      </label>
+    </th>
+  );
+}
+
+function Row({ row, columns, fresh, ticked, onTick, onAct }) {
+  const { say } = useLocale();
+  const isDeleted = row.status === "deleted";
+  return (
+    <tr class={fresh ? "fresh" : ticked ? "ticked" : undefined}>
+      {columns.ticks && (
+        <td class="tick">
+          {isTickable(row) && (
+            <label>
+              <input
+                type="checkbox"
+                aria-label={say("ticks.one", { name: row.name })}
+                checked={ticked}
+                onChange={(event) => onTick(event.currentTarget.checked)}
+              />
+            </label>
+          )}
+        </td>
+      )}
       <th scope="row">
         <a id={nameId(row)} href={keyAddress(row.id)}>
           {row.name}
         </a>
         {fresh && <span class="tag">{say("keys.new")}</span>}
+        {row.protected && (
+          <span class="tag plain">
+            <LockIcon /> {say("key.protected")}
+          </span>
+        )}
         <code class="id" translate={false}>
           {row.access_key}
         </code>
+        {row.viewable && !isDeleted && columns.menu && <ShowButton subject={row} />}
       </th>
       <td>
-        <Status status={row.status} />
+        <Status subject={row} />
       </td>
       <td>
         <Expiry at={row.expires_at} short />
@@ -123,16 +188,18 @@ function Row({ row, columns, fresh, onAct }) {
           <Networks networks={row.networks} />
         </td>
       )}
-      {columns.times && (
-        <td>
+      {columns.issued && (
+        <td class="issued">
           <Past at={row.created_at} />
-          <span class="by">{row.created_by}</span>
+          <span class="by">
+            <Issuer subject={row} />
+          </span>
+          {row.issuable && <span class="tag plain">{say("key.issuable")}</span>}
         </td>
       )}
-      {columns.times && (
+      {columns.used && (
         <td>
-          <Past at={row.changed_at} />
-          <span class="by">{row.changed_by}</span>
+          <LastUse subject={row} />
         </td>
       )}
       {columns.menu && (

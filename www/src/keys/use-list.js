@@ -5,8 +5,6 @@ import { useConsole } from "../console.jsx";
 export const PAGE_ROWS = 50;
 export const FIRST_ORDER = "-created";
 
-/** @typedef {import('./key.js').Key & {deleted?: true}} Row a deleted key stays in its place until the next act */
-
 const NOTHING = { keys: [], next: null, total: 0, exact: true, problem: null, asked: null };
 
 /**
@@ -54,22 +52,14 @@ export function useList({ q = "", sort = "", cursor = "", from = "" }) {
   /** Changes the rows. A list that was asked for before and is still on its way would undo that: it is asked for anew. */
   const change = useCallback(
     (rows, grown = 0) => {
-      setList((before) => ({
-        ...before,
-        keys: rows(before.keys.filter((row) => !row.deleted)),
-        total: before.total + grown,
-      }));
+      setList((before) => ({ ...before, keys: rows(before.keys), total: before.total + grown }));
       if (loading.current) refresh();
     },
     [refresh],
   );
-  /** Puts the server's word for a key in its row; a row deleted earlier leaves. */
+  /** Puts the server's word for a key in its row. */
   const replace = useCallback((key) => change((rows) => rows.map((row) => (row.id === key.id ? key : row))), [change]);
   const insert = useCallback((key) => change((rows) => [key, ...rows], 1), [change]);
-  const markDeleted = useCallback(
-    (key) => change((rows) => rows.map((row) => (row.id === key.id ? { ...row, deleted: true } : row)), -1),
-    [change],
-  );
 
-  return { ...list, again, refresh, replace, insert, markDeleted };
+  return { ...list, again, refresh, replace, insert };
 }

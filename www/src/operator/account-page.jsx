@@ -74,7 +74,7 @@ function Loaded({ account, onChanged }) {
   useTick(30_000);
 
   const settle = (act, bound) => {
-    const done = { act, key: { name }, bound };
+    const done = { act, keys: [{ name }], bound };
     setWhat(null);
     setOutcome(done);
     announce(outcomeText(locale, done));

@@ -1,9 +1,9 @@
 // Confirmations of what is done to an account. Each says effect, bound and way back, and stays open until the answer.
-import { useRef, useState } from "preact/hooks";
 import { useConsole } from "../console.jsx";
 import { Dialog } from "../dialog.jsx";
 import { useLocale } from "../locale.jsx";
 import { ProblemNotice, leavesUnsure } from "../problem.jsx";
+import { useForm } from "../use-form.js";
 import { beginRestore, finishRestore, rebuild, resume, suspend } from "./account.js";
 
 const ACTS = {
@@ -26,37 +26,33 @@ const ACTS = {
 export function Confirm({ what, account, name, onDone, onUnsure, onCancel }) {
   const { say, has } = useLocale();
   const { request } = useConsole();
-  const [busy, setBusy] = useState(false);
-  const [problem, setProblem] = useState(null);
-  const sending = useRef(false);
+  const form = useForm({});
   const { send, act } = ACTS[what];
   const seconds = account.freshness_s;
   const body = `operate.${what}.body`;
 
   const confirm = async () => {
-    if (sending.current) return;
-    sending.current = true;
-    setBusy(true);
-    setProblem(null);
-    const answer = await send(request, account);
-    sending.current = false;
-    setBusy(false);
-    if (answer.ok) onDone(act, answer.data.bound ?? null);
-    else setProblem(answer.problem);
+    const answer = await form.submit([], () => send(request, account));
+    if (answer?.ok) onDone(act, answer.data.bound ?? null);
   };
   const leave = () => {
-    if (busy) return;
-    if (leavesUnsure(problem)) onUnsure();
+    if (form.busy) return;
+    if (leavesUnsure(form.problem)) onUnsure();
     onCancel();
   };
 
   return (
-    <Dialog role="alertdialog" title={say(`operate.${what}.title`, { name })} describedBy="confirm-body" onCancel={leave}>
+    <Dialog
+      role="alertdialog"
+      title={say(`operate.${what}.title`, { name })}
+      describedBy="confirm-body"
+      onCancel={leave}
+    >
       <p id="confirm-body">{say(seconds === 0 && has(`${body}.now`) ? `${body}.now` : body, { seconds })}</p>
-      <ProblemNotice problem={problem} />
+      <ProblemNotice problem={form.problem} />
       <div class="actions">
         <button type="button" class={what === "suspend" ? "danger" : "primary"} onClick={confirm}>
-          {say(busy ? "operate.busy" : `operate.${what}.confirm`)}
+          {say(form.busy ? "operate.busy" : `operate.${what}.confirm`)}
         </button>
         <button type="button" onClick={leave} data-focus="">
           {say("cancel")}

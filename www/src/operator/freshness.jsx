@@ -1,10 +1,10 @@
 // The bound within which an account's changes hold everywhere.
-import { useState } from "preact/hooks";
 import { useConsole } from "../console.jsx";
 import { Dialog } from "../dialog.jsx";
 import { ErrorSummary, Field, Form, errorOf } from "../fields.jsx";
 import { useLocale } from "../locale.jsx";
 import { ProblemNotice } from "../problem.jsx";
+import { useForm } from "../use-form.js";
 import { setFreshness } from "./account.js";
 
 /** An hour: the server takes no longer bound. */
@@ -19,50 +19,32 @@ const SECONDS_MAX = 3600;
 export function FreshnessForm({ account, onDone, onCancel }) {
   const { say } = useLocale();
   const { request } = useConsole();
-  const [typed, setTyped] = useState(String(account.freshness_s));
-  const [busy, setBusy] = useState(false);
-  const [problem, setProblem] = useState(null);
-  const [mistakes, setMistakes] = useState({ errors: [], turn: 0 });
-  const leave = () => busy || onCancel();
+  const form = useForm({ typed: String(account.freshness_s) });
+  const leave = () => form.busy || onCancel();
 
   const submit = async () => {
-    const text = typed.normalize("NFKC").trim();
+    const text = form.values.typed.normalize("NFKC").trim();
     const seconds = /^\d{1,9}$/.test(text) ? Number(text) : NaN;
-    const fits = seconds <= SECONDS_MAX;
-    const error = { id: "freshness_s", text: say("error.freshness_s.other", { max: SECONDS_MAX }) };
-    setProblem(null);
-    setMistakes(({ turn }) => ({ errors: fits ? [] : [error], turn: turn + 1 }));
-    if (!fits) return;
-    setBusy(true);
-    const answer = await setFreshness(request, account, seconds);
-    setBusy(false);
-    if (answer.ok) onDone("freshness", answer.data.bound);
-    else setProblem(answer.problem);
+    const wrong = seconds <= SECONDS_MAX ? [] : [{ pointer: "#/freshness_s", code: "other", max: SECONDS_MAX }];
+    const answer = await form.submit(wrong, () => setFreshness(request, account, seconds));
+    if (answer?.ok) onDone("freshness", answer.data.bound);
   };
 
   return (
     <Dialog title={say("operator.freshness")} onCancel={leave}>
-      <Form onSubmit={submit} busy={busy}>
-        <ErrorSummary {...mistakes} />
-        <ProblemNotice problem={problem} />
+      <Form onSubmit={submit} busy={form.busy}>
+        <ErrorSummary {...form.mistakes} />
+        <ProblemNotice problem={form.problem} />
         <Field
           id="freshness_s"
           label={say("freshness.seconds")}
           hint={say("freshness.hint", { max: SECONDS_MAX })}
-          error={errorOf(mistakes.errors, "freshness_s")}
+          error={errorOf(form.mistakes.errors, "freshness_s")}
         >
-          {(control) => (
-            <input
-              {...control}
-              value={typed}
-              inputMode="numeric"
-              autocomplete="off"
-              onInput={(event) => setTyped(event.currentTarget.value)}
-            />
-          )}
+          {(control) => <input {...control} {...form.field("typed")} inputMode="numeric" autocomplete="off" />}
         </Field>
         <div class="actions">
-          <button class="primary">{say(busy ? "edit.busy" : "edit.submit")}</button>
+          <button class="primary">{say(form.busy ? "edit.busy" : "edit.submit")}</button>
           <button type="button" onClick={leave}>
             {say("cancel")}
           </button>

@@ -2,9 +2,10 @@
 import { useState } from "preact/hooks";
 import { send } from "../api.js";
 import { Dialog } from "../dialog.jsx";
-import { Form, PasswordField } from "../fields.jsx";
+import { Form, PasswordField, errorOf } from "../fields.jsx";
 import { useLocale } from "../locale.jsx";
 import { ProblemNotice } from "../problem.jsx";
+import { useForm, useMistakeFocus } from "../use-form.js";
 import { CredentialsForm } from "./credentials-form.jsx";
 
 /**
@@ -46,36 +47,34 @@ function SignInAgain({ member, onSession, onLeave }) {
   );
 }
 
+/** Apart from the password of a form below this dialog. */
+const FIELD = "step-up-password";
+
 function StepUp({ member, settle, onEnded }) {
   const { say } = useLocale();
-  const [password, setPassword] = useState("");
-  const [busy, setBusy] = useState(false);
-  const [problem, setProblem] = useState(null);
-  const [error, setError] = useState(undefined);
+  const form = useForm({ password: "" });
+  useMistakeFocus(form.mistakes);
 
   const submit = async () => {
-    setProblem(null);
-    setError(undefined);
-    if (!password) {
-      setError(say("error.password.required"));
-      document.getElementById("step-up-password").focus();
+    const { password } = form.values;
+    const missing = password ? [] : [{ pointer: `#/${FIELD}`, code: "required" }];
+    const answer = await form.submit(missing, () => send("POST", "/v1/session/step-up", { body: { password } }));
+    if (!answer) return;
+    if (answer.ok) {
+      settle(true);
       return;
     }
-    setBusy(true);
-    const answer = await send("POST", "/v1/session/step-up", { body: { password } });
-    setBusy(false);
-    if (answer.ok) return settle(true);
-    setPassword("");
-    if (answer.problem.code === "not_signed_in") return onEnded();
-    if (answer.problem.code !== "step_up_refused") return setProblem(answer.problem);
-    setError(say("problem.step_up_refused"));
-    return document.getElementById("step-up-password").focus();
+    form.change({ password: "" });
+    if (answer.problem.code === "not_signed_in") onEnded();
+    if (answer.problem.code !== "step_up_refused") return;
+    form.setProblem(null);
+    form.show([{ pointer: `#/${FIELD}`, code: "refused" }]);
   };
 
   return (
     <Dialog title={say("step-up.title")} onCancel={() => settle(false)}>
-      <Form onSubmit={submit} busy={busy}>
-        <ProblemNotice problem={problem} />
+      <Form onSubmit={submit} busy={form.busy}>
+        <ProblemNotice problem={form.problem} />
         <input
           class="unseen"
           type="email"
@@ -86,17 +85,16 @@ function StepUp({ member, settle, onEnded }) {
           aria-hidden="true"
         />
         <PasswordField
-          id="step-up-password"
+          id={FIELD}
           label={say("password")}
           hint={say("step-up.hint", { email: member.email })}
-          error={error}
+          error={errorOf(form.mistakes.errors, FIELD)}
           autocomplete="current-password"
-          value={password}
+          {...form.field("password")}
           data-focus=""
-          onInput={(event) => setPassword(event.currentTarget.value)}
         />
         <div class="actions">
-          <button class="primary">{say(busy ? "step-up.busy" : "step-up.confirm")}</button>
+          <button class="primary">{say(form.busy ? "step-up.busy" : "step-up.confirm")}</button>
           <button type="button" onClick={() => settle(false)}>
             {say("cancel")}
           </button>

@@ -1,9 +1,9 @@
 // E-mail and password: to sign in, and to sign in again over a page.
-import { useState } from "preact/hooks";
 import { send } from "../api.js";
 import { ErrorSummary, Field, Form, PasswordField, errorOf } from "../fields.jsx";
 import { useLocale } from "../locale.jsx";
 import { ProblemNotice } from "../problem.jsx";
+import { emptyOf, useForm } from "../use-form.js";
 
 /**
  * @param {object} props
@@ -13,58 +13,43 @@ import { ProblemNotice } from "../problem.jsx";
  */
 export function CredentialsForm({ email: fixed, onSession, children }) {
   const { say } = useLocale();
-  const [email, setEmail] = useState(fixed ?? "");
-  const [password, setPassword] = useState("");
-  const [busy, setBusy] = useState(false);
-  const [problem, setProblem] = useState(null);
-  const [missing, setMissing] = useState({ errors: [], turn: 0 });
+  const form = useForm({ email: fixed ?? "", password: "" });
+  const { values, mistakes } = form;
 
   const submit = async () => {
-    const errors = [
-      !email.trim() && { id: "email", text: say("error.email.required") },
-      !password && { id: "password", text: say("error.password.required") },
-    ].filter(Boolean);
-    setProblem(null);
-    setMissing(({ turn }) => ({ errors, turn: turn + 1 }));
-    if (errors.length) return;
-    setBusy(true);
-    const answer = await send("POST", "/v1/session", { body: { email: email.trim(), password } });
-    setBusy(false);
-    if (answer.ok) {
-      onSession(answer.data);
-      return;
-    }
-    setPassword("");
-    setProblem(answer.problem);
+    const body = { email: values.email.trim(), password: values.password };
+    const answer = await form.submit(emptyOf(values, ["email", "password"]), () =>
+      send("POST", "/v1/session", { body }),
+    );
+    if (answer?.ok) onSession(answer.data);
+    else if (answer) form.change({ password: "" });
   };
 
   return (
-    <Form onSubmit={submit} busy={busy}>
-      <ErrorSummary {...missing} />
-      <ProblemNotice problem={problem} />
-      <Field id="email" label={say("email")} error={errorOf(missing.errors, "email")}>
+    <Form onSubmit={submit} busy={form.busy}>
+      <ErrorSummary {...mistakes} />
+      <ProblemNotice problem={form.problem} />
+      <Field id="email" label={say("email")} error={errorOf(mistakes.errors, "email")}>
         {(control) => (
           <input
             {...control}
             type="email"
             autocomplete="username"
-            value={email}
+            {...form.field("email")}
             readOnly={fixed !== undefined}
-            onInput={(event) => setEmail(event.currentTarget.value)}
           />
         )}
       </Field>
       <PasswordField
         id="password"
         label={say("password")}
-        error={errorOf(missing.errors, "password")}
+        error={errorOf(mistakes.errors, "password")}
         autocomplete="current-password"
-        value={password}
+        {...form.field("password")}
         data-focus={fixed !== undefined ? "" : undefined}
-        onInput={(event) => setPassword(event.currentTarget.value)}
       />
       <div class="actions">
-        <button class="primary">{say(busy ? "signing-in" : "sign-in")}</button>
+        <button class="primary">{say(form.busy ? "signing-in" : "sign-in")}</button>
         {children}
       </div>
     </Form>

@@ -2,7 +2,7 @@
 import { useState } from "preact/hooks";
 import { send } from "../api.js";
 import { useConsole } from "../console.jsx";
-import { DownIcon } from "../icons.jsx";
+import { DownIcon, PersonIcon } from "../icons.jsx";
 import { useLocale } from "../locale.jsx";
 import { Preferences } from "../preferences.jsx";
 import { ProblemNotice } from "../problem.jsx";
@@ -34,6 +34,7 @@ export function MemberMenu() {
         popovertarget="member-menu"
         aria-label={say("member.menu", { name: member.name })}
       >
+        <PersonIcon class="icon person" />
         <span>{member.name}</span>
         <DownIcon />
       </button>

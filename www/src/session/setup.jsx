@@ -5,9 +5,10 @@ import { ErrorSummary, Field, Form, PasswordField, errorOf } from "../fields.jsx
 import { Mark } from "../icons.jsx";
 import { LANGUAGES, useLocale } from "../locale.jsx";
 import { Preferences } from "../preferences.jsx";
-import { ProblemNotice, fieldError } from "../problem.jsx";
+import { ProblemNotice } from "../problem.jsx";
 import { currentSetupToken, forgetSetupToken, go } from "../route.js";
 import { PageTitle } from "../shell.jsx";
+import { emptyOf, useForm } from "../use-form.js";
 
 const PASSWORD_CHARACTERS = { min: 12, max: 256 };
 
@@ -21,39 +22,19 @@ const REGIONS = Map.groupBy(ZONES, (zone) => (zone.includes("/") ? zone.split("/
 const FINAL = ["setup_refused", "setup_done"];
 
 export function SetUp({ onDone }) {
-  const locale = useLocale();
-  const { say, lang, setLang, format } = locale;
-  const [values, setValues] = useState({ account_name: "", time_zone: format.zone, name: "", email: "", password: "" });
-  const [busy, setBusy] = useState(false);
-  const [problem, setProblem] = useState(currentSetupToken() ? null : { code: "setup_token_gone" });
-  const [mistakes, setMistakes] = useState({ errors: [], turn: 0 });
+  const { say, lang, setLang, format } = useLocale();
+  const form = useForm({ account_name: "", time_zone: format.zone, name: "", email: "", password: "" });
+  const { values, mistakes } = form;
+  const [tokenGone] = useState(!currentSetupToken());
+  const problem = tokenGone ? { code: "setup_token_gone" } : form.problem;
 
   const field = (id) => ({ id, label: say(`setup.${id}`), error: errorOf(mistakes.errors, id) });
-  const input = (id) => ({
-    value: values[id],
-    onInput: (event) => setValues({ ...values, [id]: event.currentTarget.value }),
-  });
-  const show = (errors) => setMistakes(({ turn }) => ({ errors, turn: turn + 1 }));
-
   const submit = async () => {
-    const errors = FIELDS.filter((id) => values[id]?.trim() === "").map((id) => ({
-      id,
-      text: say(`error.${id}.required`),
-    }));
-    setProblem(null);
-    show(errors);
-    if (errors.length) return;
-    setBusy(true);
-    const answer = await send("POST", "/v1/setup", { body: { token: currentSetupToken(), ...values, language: lang } });
-    setBusy(false);
-    if (answer.ok) {
-      forgetSetupToken();
-      onDone(answer.data);
-    } else if (answer.problem.errors) {
-      show(answer.problem.errors.map((error) => fieldError(locale, error)));
-    } else {
-      setProblem(answer.problem);
-    }
+    const body = { token: currentSetupToken(), ...values, language: lang };
+    const answer = await form.submit(emptyOf(values, FIELDS), () => send("POST", "/v1/setup", { body }));
+    if (!answer?.ok) return;
+    forgetSetupToken();
+    onDone(answer.data);
   };
 
   const over = problem && (FINAL.includes(problem.code) || problem.code === "setup_token_gone");
@@ -73,30 +54,30 @@ export function SetUp({ onDone }) {
             </button>
           </p>
         ) : (
-          <Form onSubmit={submit} busy={busy}>
+          <Form onSubmit={submit} busy={form.busy}>
             <p>{say("setup.lead")}</p>
             <ErrorSummary {...mistakes} />
             <Field {...field("account_name")} hint={say("setup.account_name.hint")}>
-              {(control) => <input {...control} {...input("account_name")} autocomplete="organization" />}
+              {(control) => <input {...control} {...form.field("account_name")} autocomplete="organization" />}
             </Field>
             <Field {...field("time_zone")} hint={say("setup.time_zone.hint")}>
               {(control) => (
                 <ZoneSelect
                   {...control}
                   value={values.time_zone}
-                  onChange={(zone) => setValues({ ...values, time_zone: zone })}
+                  onChange={(zone) => form.change({ time_zone: zone })}
                 />
               )}
             </Field>
             <Field {...field("name")}>
-              {(control) => <input {...control} {...input("name")} autocomplete="name" />}
+              {(control) => <input {...control} {...form.field("name")} autocomplete="name" />}
             </Field>
             <Field {...field("email")}>
-              {(control) => <input {...control} {...input("email")} type="email" autocomplete="username" />}
+              {(control) => <input {...control} {...form.field("email")} type="email" autocomplete="username" />}
             </Field>
             <PasswordField
               {...field("password")}
-              {...input("password")}
+              {...form.field("password")}
               hint={say("setup.password.hint", PASSWORD_CHARACTERS)}
               autocomplete="new-password"
             />
@@ -112,7 +93,7 @@ export function SetUp({ onDone }) {
               )}
             </Field>
             <div class="actions">
-              <button class="primary">{say(busy ? "setup.busy" : "setup.submit")}</button>
+              <button class="primary">{say(form.busy ? "setup.busy" : "setup.submit")}</button>
             </div>
           </Form>
         )}

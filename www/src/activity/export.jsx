@@ -1,0 +1,52 @@
+// Taking the activity away as a file: what the filter shows, all pages of it.
+import { useState } from "preact/hooks";
+import { useAnnounce } from "../announce.jsx";
+import { useConsole } from "../console.jsx";
+import { useLocale } from "../locale.jsx";
+import { ProblemNotice } from "../problem.jsx";
+import { parametersOf } from "./use-activity.js";
+
+/** @param {{query: Record<string, string>}} props */
+export function Export({ query }) {
+  const { say } = useLocale();
+  const { request } = useConsole();
+  const announce = useAnnounce();
+  const [running, setRunning] = useState(null);
+  const [problem, setProblem] = useState(null);
+
+  const take = (format) => async () => {
+    if (running) return;
+    setRunning(format);
+    setProblem(null);
+    announce(say("export.busy"));
+    const parameters = new URLSearchParams({ format, ...Object.fromEntries(parametersOf(query)) });
+    const answer = await request("GET", `/v1/activity/export?${parameters}`, { as: "blob" });
+    setRunning(null);
+    if (!answer.ok) return setProblem(answer.problem);
+    save(answer.data, `activity.${format}`);
+    return announce(say("export.done"));
+  };
+  return (
+    <div>
+      <p class="row">
+        <button type="button" onClick={take("jsonl")}>
+          {say(running === "jsonl" ? "export.busy" : "export.jsonl")}
+        </button>
+        <button type="button" onClick={take("csv")}>
+          {say(running === "csv" ? "export.busy" : "export.csv")}
+        </button>
+      </p>
+      <ProblemNotice problem={problem} as={problem?.code === "no_answer" ? "export_broken" : undefined} />
+    </div>
+  );
+}
+
+/** @param {Blob} blob @param {string} name */
+function save(blob, name) {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(blob);
+  link.download = name;
+  link.click();
+  // The browser takes the address when it begins to write the file.
+  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+}

@@ -1,0 +1,89 @@
+// The filter: words, action and days are typed; a key or a member is picked from where it stands.
+import { useEffect, useState } from "preact/hooks";
+import { Field, Form } from "../fields.jsx";
+import { CrossIcon } from "../icons.jsx";
+import { withoutSecrets } from "../keys/search-text.js";
+import { useLocale } from "../locale.jsx";
+import { activityAddress, go } from "../route.js";
+import { ACTIONS } from "./actions.js";
+import { useActionName } from "./entries.jsx";
+
+const TYPED = ["q", "action", "from", "to"];
+
+/** @param {{query: Record<string, string>, entries: import('./use-activity.js').Entry[]}} props */
+export function Filter({ query, entries }) {
+  const { say } = useLocale();
+  const actionName = useActionName();
+  const shown = Object.fromEntries(TYPED.map((name) => [name, query[name] ?? ""]));
+  const [values, setValues] = useState(shown);
+  useEffect(() => setValues(shown), [JSON.stringify(shown)]);
+
+  const input = (name) => ({
+    value: values[name],
+    onInput: (event) => setValues({ ...values, [name]: event.currentTarget.value }),
+  });
+  const apply = () => {
+    const q = withoutSecrets(values.q).text.trim();
+    go(activityAddress({ ...query, ...values, q, cursor: "" }));
+  };
+
+  return (
+    <>
+      <Form onSubmit={apply} busy={false} role="search" class="filter">
+        <Field id="filter-q" label={say("filter.q")}>
+          {(control) => <input {...control} {...input("q")} type="search" autocomplete="off" spellcheck={false} />}
+        </Field>
+        <Field id="filter-action" label={say("filter.action")}>
+          {(control) => (
+            <select {...control} {...input("action")}>
+              <option value="">{say("filter.action.all")}</option>
+              {ACTIONS.map((action) => (
+                <option key={action} value={action}>
+                  {actionName(action)}
+                </option>
+              ))}
+            </select>
+          )}
+        </Field>
+        <Field id="filter-from" label={say("filter.from")}>
+          {(control) => <input {...control} {...input("from")} type="date" />}
+        </Field>
+        <Field id="filter-to" label={say("filter.to")}>
+          {(control) => <input {...control} {...input("to")} type="date" />}
+        </Field>
+        <button>{say("filter.apply")}</button>
+      </Form>
+      <Picked query={query} entries={entries} />
+    </>
+  );
+}
+
+/** What was picked by a link: each can be taken away. Names come from the entries, which are all of it. */
+function Picked({ query, entries }) {
+  const { say } = useLocale();
+  const nameOf = {
+    key: (id) => entries.find(({ key }) => key?.id === id)?.key.name,
+    member: (id) => entries.find(({ by }) => by.id === id)?.by.name,
+  };
+  const picked = ["key", "member"].filter((name) => query[name]);
+  if (!picked.length) return null;
+  return (
+    <ul class="picked">
+      {picked.map((name) => {
+        const words = say(`filter.${name}`, { name: nameOf[name](query[name]) ?? query[name] });
+        return (
+          <li key={name}>
+            {words}{" "}
+            <a
+              class="button quiet icon-only"
+              href={activityAddress({ ...query, [name]: "", cursor: "" })}
+              aria-label={say("filter.remove", { filter: words })}
+            >
+              <CrossIcon />
+            </a>
+          </li>
+        );
+      })}
+    </ul>
+  );
+}

@@ -1,0 +1,79 @@
+// Activity: everything that was done in the account, to look through and to take away.
+import { useEffect } from "preact/hooks";
+import { useAnnounce } from "../announce.jsx";
+import { BackIcon, NextIcon } from "../icons.jsx";
+import { useLocale } from "../locale.jsx";
+import { ProblemNotice } from "../problem.jsx";
+import { activityAddress } from "../route.js";
+import { PageTitle } from "../shell.jsx";
+import { Late } from "../wait.jsx";
+import { Entries } from "./entries.jsx";
+import { Export } from "./export.jsx";
+import { Filter } from "./filter.jsx";
+import { FILTERS, useActivity } from "./use-activity.js";
+
+/** @param {{query: Record<string, string>}} props */
+export function ActivityPage({ query }) {
+  const { say } = useLocale();
+  const announce = useAnnounce();
+  const { entries, next, asked, problem, again } = useActivity(query);
+  const filtered = FILTERS.some((name) => query[name]);
+
+  useEffect(() => {
+    if (asked && !problem && (filtered || asked.cursor))
+      announce(entries.length ? say("activity.shown", { count: entries.length }) : say("activity.none-match"));
+  }, [asked]);
+
+  return (
+    <>
+      <div class="page-head">
+        <PageTitle title={say("activity.title")} />
+        <Export query={query} />
+      </div>
+      <p class="lead">{say("activity.lead")}</p>
+      <Filter query={query} entries={entries} />
+      {!asked && <Late what="loading.activity" />}
+      <ProblemNotice problem={problem} as="activity_not_loaded">
+        <button type="button" onClick={again}>
+          {say("retry")}
+        </button>
+      </ProblemNotice>
+      {asked && !problem && entries.length === 0 && (
+        <div class="empty">
+          <p>{say(filtered ? "activity.none-match" : "activity.none")}</p>
+          {filtered && (
+            <a class="button" href={activityAddress({})}>
+              {say("clear")}
+            </a>
+          )}
+        </div>
+      )}
+      {entries.length > 0 && (
+        <>
+          <Entries entries={entries} />
+          <Paging query={query} next={next} />
+        </>
+      )}
+    </>
+  );
+}
+
+/** Only onwards, and back to the newest: the browser's own way back leads through the pages between. */
+function Paging({ query, next }) {
+  const { say } = useLocale();
+  if (!next && !query.cursor) return null;
+  return (
+    <nav class="paging" aria-label={say("activity.paging")}>
+      {query.cursor && (
+        <a class="button" href={activityAddress({ ...query, cursor: "" })}>
+          <BackIcon /> {say("activity.newest")}
+        </a>
+      )}
+      {next && (
+        <a class="button" href={activityAddress({ ...query, cursor: next })}>
+          {say("activity.older")} <NextIcon />
+        </a>
+      )}
+    </nav>
+  );
+}

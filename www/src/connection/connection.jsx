@@ -1,0 +1,48 @@
+// Connection Information: where the API is, how a call looks, and how services issue keys of their own.
+import { useEffect, useRef } from "preact/hooks";
+import { CodeBlock, exampleCall } from "../code.jsx";
+import { useConsole } from "../console.jsx";
+import { Copyable } from "../copy-button.jsx";
+import { useLocale } from "../locale.jsx";
+import { Service } from "./service.jsx";
+
+/**
+ * @param {object} props
+ * @param {boolean} props.reached whether the address bar points here
+ * @param {(has: boolean) => void} props.onService whether there is a service password
+ */
+export function Connection({ reached, onService }) {
+  const { say } = useLocale();
+  const {
+    session: { api },
+  } = useConsole();
+  const heading = useRef(null);
+  useEffect(() => {
+    if (reached) heading.current?.focus();
+  }, [reached]);
+  return (
+    <section class="connection" aria-labelledby="connection">
+      <h2 id="connection" ref={heading} tabIndex={-1}>
+        {say("connection.title")}
+      </h2>
+      {/* A deployment whose rules want no key has nothing to call. */}
+      {api && (
+        <dl class="call">
+          <div>
+            <dt>{say("connection.base-url")}</dt>
+            <dd>
+              <Copyable text={api.base_url} label={say("copy.url")} />
+            </dd>
+          </div>
+          <div>
+            <dt>{say("connection.example")}</dt>
+            <dd>
+              <CodeBlock label={say("connection.example")} code={exampleCall(api)} copyLabel={say("copy.example")} />
+            </dd>
+          </div>
+        </dl>
+      )}
+      <Service onService={onService} />
+    </section>
+  );
+}

@@ -1,0 +1,46 @@
+// Changing the service password: whatever the old one issued ends with it.
+import { useConsole } from "../console.jsx";
+import { Dialog } from "../dialog.jsx";
+import { useLocale } from "../locale.jsx";
+import { ProblemNotice } from "../problem.jsx";
+import { useForm } from "../use-form.js";
+import { renewService } from "./requests.js";
+
+/**
+ * @param {object} props
+ * @param {import('./requests.js').Service} props.service
+ * @param {(answer: object) => void} props.onDone
+ * @param {() => void} props.onUnsure
+ * @param {() => void} props.onCancel
+ */
+export function NewPassword({ service, onDone, onUnsure, onCancel }) {
+  const { say } = useLocale();
+  const { request, session } = useConsole();
+  const form = useForm({});
+  const within = session.account.freshness_s;
+  const change = async () => {
+    const answer = await form.submit([], () => renewService(request, service));
+    if (answer?.ok) onDone(answer.data);
+    else if (answer) onUnsure();
+  };
+  const leave = () => !form.busy && onCancel();
+  return (
+    <Dialog role="alertdialog" title={say("service.change.title")} describedBy="password-body" onCancel={leave}>
+      <p id="password-body">
+        {say(within === 0 ? "service.change.body.now" : "service.change.body", { seconds: within })}
+      </p>
+      <ProblemNotice
+        problem={form.problem}
+        as={form.problem?.code === "changed_meanwhile" ? "service_changed" : undefined}
+      />
+      <div class="actions">
+        <button type="button" class="danger" onClick={change}>
+          {say(form.busy ? "service.change.busy" : "service.change.confirm")}
+        </button>
+        <button type="button" onClick={leave} data-focus="">
+          {say("cancel")}
+        </button>
+      </div>
+    </Dialog>
+  );
+}

@@ -1,0 +1,188 @@
+// Service ID and service password: a pair that issues keys for the account, and what those may be at most.
+import { useCallback, useEffect, useState } from "preact/hooks";
+import { useAnnounce } from "../announce.jsx";
+import { CodeBlock, exampleIssue } from "../code.jsx";
+import { mayChange, mayDecide, useConsole } from "../console.jsx";
+import { Copyable } from "../copy-button.jsx";
+import { Ceiling } from "../keys/ceiling.jsx";
+import { Past } from "../keys/moments.jsx";
+import { OutcomeNote, outcomeText } from "../keys/outcome.jsx";
+import { useLocale } from "../locale.jsx";
+import { ProblemNotice } from "../problem.jsx";
+import { Secret, SecretDialog } from "../secret.jsx";
+import { useForm } from "../use-form.js";
+import { CeilingDialog } from "./ceiling-dialog.jsx";
+import { NewPassword } from "./new-password.jsx";
+import { loadService, renewService, revealService } from "./requests.js";
+
+/** @param {{onService: (has: boolean) => void}} props */
+export function Service({ onService }) {
+  const locale = useLocale();
+  const { say } = locale;
+  const announce = useAnnounce();
+  const { request, session } = useConsole();
+  const [service, setService] = useState(/** @type {import('./requests.js').Service | null} */ (null));
+  const [problem, setProblem] = useState(null);
+  const [dialog, setDialog] = useState(/** @type {'password' | 'ceiling' | null} */ (null));
+  const [outcome, setOutcome] = useState(null);
+  /** The only place that holds the password; gone with the dialog. */
+  const [secrets, setSecrets] = useState(null);
+  const acting = useForm({});
+
+  const load = useCallback(async () => {
+    const answer = await loadService(request);
+    setProblem(answer.ok ? null : answer.problem);
+    if (answer.ok) setService(answer.data);
+  }, [request]);
+  useEffect(() => {
+    load();
+  }, [load]);
+  useEffect(() => onService(Boolean(service?.has_password)), [service?.has_password]);
+
+  const settle = (act, { bound }) => {
+    const done = { act, bound };
+    setDialog(null);
+    setOutcome(done);
+    announce(outcomeText(locale, done));
+    load();
+  };
+  const show = async () => {
+    setOutcome(null);
+    const answer = await acting.submit([], () => revealService(request));
+    if (answer?.ok) setSecrets(answer.data);
+  };
+  /** The first one takes nothing from anybody, so nothing is asked. */
+  const create = async () => {
+    const answer = await acting.submit([], () => renewService(request, service));
+    if (!answer) return;
+    if (answer.ok) setSecrets(answer.data);
+    load();
+  };
+  const open = (name) => () => {
+    setOutcome(null);
+    acting.setProblem(null);
+    setDialog(name);
+  };
+  const hide = useCallback(() => setSecrets(null), []);
+
+  if (problem && !service)
+    return (
+      <ProblemNotice problem={problem} as="service_not_loaded" still>
+        <button type="button" onClick={load}>
+          {say("retry")}
+        </button>
+      </ProblemNotice>
+    );
+  if (!service) return null;
+  return (
+    <div class="service">
+      <h3>{say("service.title")}</h3>
+      <p class="hint">{say("service.lead")}</p>
+      {outcome && <OutcomeNote outcome={outcome} />}
+      <ProblemNotice
+        problem={acting.problem}
+        as={acting.problem?.code === "changed_meanwhile" ? "service_changed" : undefined}
+      />
+      {service.has_password ? (
+        <dl class="call">
+          <div class="pairs">
+            <dt>{say("service.id")}</dt>
+            <dd>
+              <Copyable text={service.service_id} label={say("copy.service-id")} />
+            </dd>
+            <dt>{say("service.password")}</dt>
+            <dd class="copyable">
+              <span aria-hidden="true">••••••••••</span>
+              {mayChange(session) && (
+                <button type="button" class="small" aria-label={say("service.show")} onClick={show}>
+                  {say(acting.busy ? "show.busy" : "show")}
+                </button>
+              )}
+              {mayDecide(session) && (
+                <button type="button" class="small" aria-label={say("service.change")} onClick={open("password")}>
+                  {say("change")}
+                </button>
+              )}
+            </dd>
+            {service.changed_at && (
+              <dd class="by">{say("service.changed", { ago: <Past at={service.changed_at} /> })}</dd>
+            )}
+          </div>
+          <div>
+            <dt>{say("service.example")}</dt>
+            <dd>
+              <CodeBlock
+                label={say("service.example")}
+                code={exampleIssue(service.service_id, location.origin)}
+                copyLabel={say("copy.example")}
+              />
+              <p class="hint">{say("service.example.hint")}</p>
+            </dd>
+          </div>
+          <div class="across">
+            <dt>
+              {say("service.ceiling")}{" "}
+              {mayDecide(session) && (
+                <button type="button" class="link" aria-label={say("service.ceiling.edit")} onClick={open("ceiling")}>
+                  {say("change")}
+                </button>
+              )}
+            </dt>
+            <dd>
+              <Ceiling ceiling={service.ceiling} />
+            </dd>
+          </div>
+        </dl>
+      ) : mayDecide(session) ? (
+        <button type="button" onClick={create}>
+          {say(acting.busy ? "service.creating" : "service.create")}
+        </button>
+      ) : (
+        <p>{say("service.none")}</p>
+      )}
+      {dialog === "password" && (
+        <NewPassword
+          service={service}
+          onDone={(answer) => {
+            settle("service_password", answer);
+            setSecrets(answer);
+          }}
+          onUnsure={load}
+          onCancel={() => setDialog(null)}
+        />
+      )}
+      {dialog === "ceiling" && (
+        <CeilingDialog
+          service={service}
+          onDone={(answer) => settle("service_edited", answer)}
+          onUnsure={load}
+          onCancel={() => setDialog(null)}
+        />
+      )}
+      {secrets && (
+        <SecretDialog title={say("service.password")} lead={say("service.shown")} once={false} onDone={hide}>
+          {({ copied, onCopied }) => (
+            <>
+              <Secret
+                id="service-id"
+                label={say("service.id")}
+                value={secrets.service_id}
+                copyLabel={say("copy.service-id")}
+              />
+              <Secret
+                id="service-password"
+                label={say("service.password")}
+                value={secrets.service_password}
+                copyLabel={say("copy.service-password")}
+                main
+                primary={!copied}
+                onCopied={onCopied}
+              />
+              <p class="hint">{say("reveal.where")}</p>
+            </>
+          )}
+        </SecretDialog>
+      )}
+    </div>
+  );
+}
