@@ -12,6 +12,7 @@
 mod activity;
 mod audit;
 mod crash;
+mod deletion;
 mod document;
 mod keys;
 mod kv;

@@ -73,7 +73,8 @@ function observedBinding(value, binding) {
     case "KvNamespace":
       return observedCalls(value, binding, ["get", "getWithMetadata", "put", "delete", "list"]);
     case "Fetcher":
-      return observedCalls(value, binding, ["fetch"]);
+      // Locally mail goes out by a service, too.
+      return observedCalls(value, binding, [binding === "EMAIL" ? "send" : "fetch"]);
     case "DurableObjectNamespace":
       return new Proxy(value, {
         get: (target, key) =>
