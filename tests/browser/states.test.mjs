@@ -153,6 +153,29 @@ describe("the list", () => {
     await inspect(page, "search-pasted-key");
   });
 
+  state("takes a pasted short-lived key for what it is, and keeps its ID alone (A08)", async (page) => {
+    const sent = [];
+    page.on("request", (request) => sent.push(request.url() + (request.postData() ?? "")));
+    const keys = Array.from({ length: 12 }, (_, n) => key(n));
+    await answerInstead(page, "GET", "/v1/keys", json({ keys, next: null, total: 12, total_is_exact: true }));
+    const revoked = { bound: { at: "2026-11-21T12:00:10Z", within_s: 10 }, all_of_issuer: true };
+    await answerInstead(page, "POST", "/v1/sealed-keys/revoke", json(revoked));
+    await open(page);
+    const payload = Buffer.from(JSON.stringify({ v: 1, id: "q".repeat(18), by: { key: key(3).id } })).toString("base64url");
+    const search = page.getByRole("searchbox");
+    await search.fill(`clvs_${payload}.${"s3cr3t".repeat(8)}`);
+    assert.equal(await search.inputValue(), "");
+    await page.getByText("q".repeat(18)).waitFor();
+    await inspect(page, "sealed-found");
+    await button(page, "Revoke this short-lived key").click();
+    await assertFocused(page, "Cancel");
+    await button(page, "Revoke").click();
+    await page.getByText(/all of them are now\. Refused everywhere since/).first().waitFor();
+    await inspect(page, "sealed-revoked");
+    assert.ok(sent.some((text) => text.includes(`"issuer":"${key(3).id}"`)));
+    assert.ok(!sent.join().includes("s3cr3t"));
+  });
+
   state("that nothing matches can be cleared", async (page) => {
     await open(page, "#/keys?q=cron");
     await page.getByText('No key matches "cron".').waitFor();

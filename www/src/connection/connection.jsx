@@ -6,12 +6,8 @@ import { Copyable } from "../copy-button.jsx";
 import { useLocale } from "../locale.jsx";
 import { Service } from "./service.jsx";
 
-/**
- * @param {object} props
- * @param {boolean} props.reached whether the address bar points here
- * @param {(has: boolean) => void} props.onService whether there is a service password
- */
-export function Connection({ reached, onService }) {
+/** @param {{reached: boolean}} props whether the address bar points here */
+export function Connection({ reached }) {
   const { say } = useLocale();
   const {
     session: { api },
@@ -42,7 +38,7 @@ export function Connection({ reached, onService }) {
           </div>
         </dl>
       )}
-      <Service onService={onService} />
+      <Service />
     </section>
   );
 }

@@ -7,6 +7,7 @@ import { Copyable } from "../copy-button.jsx";
 import { Ceiling } from "../keys/ceiling.jsx";
 import { Past } from "../keys/moments.jsx";
 import { OutcomeNote, outcomeText } from "../keys/outcome.jsx";
+import { RevokeSealed } from "../keys/revoke-sealed.jsx";
 import { useLocale } from "../locale.jsx";
 import { ProblemNotice } from "../problem.jsx";
 import { Secret, SecretDialog } from "../secret.jsx";
@@ -15,15 +16,14 @@ import { CeilingDialog } from "./ceiling-dialog.jsx";
 import { NewPassword } from "./new-password.jsx";
 import { loadService, renewService, revealService } from "./requests.js";
 
-/** @param {{onService: (has: boolean) => void}} props */
-export function Service({ onService }) {
+export function Service() {
   const locale = useLocale();
   const { say } = locale;
   const announce = useAnnounce();
   const { request, session } = useConsole();
   const [service, setService] = useState(/** @type {import('./requests.js').Service | null} */ (null));
   const [problem, setProblem] = useState(null);
-  const [dialog, setDialog] = useState(/** @type {'password' | 'ceiling' | null} */ (null));
+  const [dialog, setDialog] = useState(/** @type {'password' | 'ceiling' | 'sealed' | null} */ (null));
   const [outcome, setOutcome] = useState(null);
   /** The only place that holds the password; gone with the dialog. */
   const [secrets, setSecrets] = useState(null);
@@ -37,7 +37,6 @@ export function Service({ onService }) {
   useEffect(() => {
     load();
   }, [load]);
-  useEffect(() => onService(Boolean(service?.has_password)), [service?.has_password]);
 
   const settle = (act, { bound }) => {
     const done = { act, bound };
@@ -140,6 +139,11 @@ export function Service({ onService }) {
       ) : (
         <p>{say("service.none")}</p>
       )}
+      {mayChange(session) && (
+        <button type="button" class="small revoke" onClick={open("sealed")}>
+          {say("sealed.open")}
+        </button>
+      )}
       {dialog === "password" && (
         <NewPassword
           service={service}
@@ -150,6 +154,9 @@ export function Service({ onService }) {
           onUnsure={load}
           onCancel={() => setDialog(null)}
         />
+      )}
+      {dialog === "sealed" && (
+        <RevokeSealed onDone={(act, answer) => settle(act, answer)} onCancel={() => setDialog(null)} />
       )}
       {dialog === "ceiling" && (
         <CeilingDialog

@@ -37,7 +37,6 @@ export function KeysPage({ query, atConnection }) {
   const [deleting, setDeleting] = useState(null);
   const [outcome, setOutcome] = useState(null);
   const [sealed, setSealed] = useState(null);
-  const [hasService, setHasService] = useState(false);
   const ticks = useTicks(list);
   const focusLater = useFocus();
 
@@ -75,11 +74,9 @@ export function KeysPage({ query, atConnection }) {
   /** What the rows answer, which lags behind what is typed. */
   const searched = list.asked?.q;
   const empty = loaded && !searched && !list.asked.cursor && list.keys.length === 0;
-  /** A short-lived key is revoked by pasting it, so there must be a place to paste it. */
-  const issuers = hasService || list.keys.some((key) => key.issuable);
   /** Once there, the search stays, or its focus would be lost between two answers. */
   const searchable = useRef(false);
-  searchable.current ||= Boolean(query.q) || list.total >= SEARCH_FROM_ROWS || issuers;
+  searchable.current ||= Boolean(query.q) || list.total >= SEARCH_FROM_ROWS;
   const issueButton = mayChange(session) && (
     <button type="button" class="primary" id={ISSUE_BUTTON} onClick={() => setIssuing(true)}>
       <PlusIcon /> {say("issue.open")}
@@ -93,7 +90,7 @@ export function KeysPage({ query, atConnection }) {
         {!empty && issueButton}
       </div>
       {!mayChange(session) && <p class="lead">{say("viewer")}</p>}
-      <Connection reached={atConnection} onService={setHasService} />
+      <Connection reached={atConnection} />
       <section aria-labelledby={HEADING}>
         <div class="section-head">
           <h2 id={HEADING} tabIndex={-1}>

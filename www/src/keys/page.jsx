@@ -190,7 +190,7 @@ function Identity({ subject }) {
         <LastUse subject={subject} exact />
         {subject.uses_24h > 0 && <span class="by">{say("use.day", { count: subject.uses_24h })}</span>}
       </Fact>
-      <Fact term={say("column.created")}>
+      <Fact term={say("column.issued")}>
         <Past at={subject.created_at} exact />
         <span class="by">
           <Issuer subject={subject} />

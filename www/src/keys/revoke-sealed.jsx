@@ -3,38 +3,34 @@ import { useState } from "preact/hooks";
 import { useAnnounce } from "../announce.jsx";
 import { useConsole } from "../console.jsx";
 import { Dialog } from "../dialog.jsx";
+import { Field, Form, errorOf } from "../fields.jsx";
 import { InfoIcon } from "../icons.jsx";
 import { useLocale } from "../locale.jsx";
 import { ProblemNotice } from "../problem.jsx";
 import { keyAddress } from "../route.js";
-import { useForm } from "../use-form.js";
+import { useForm, useMistakeFocus } from "../use-form.js";
 import { OutcomeNote, outcomeText } from "./outcome.jsx";
+import { sealedIn } from "./sealed.js";
 
-/** @param {{sealed: {id: string, issuer: string}}} props */
+const FIELD = "sealed-key";
+
+/** Beside the search, when one was pasted there. @param {{sealed: {id: string, issuer: string}}} props */
 export function SealedFound({ sealed }) {
   const locale = useLocale();
   const { say } = locale;
   const announce = useAnnounce();
   const [asking, setAsking] = useState(false);
   const [outcome, setOutcome] = useState(null);
-  const { id, issuer } = sealed;
 
-  const revoked = ({ bound, all_of_issuer }) => {
-    const done = { act: all_of_issuer ? "revoked_all" : "revoked", bound };
+  const revoked = (act, { bound }) => {
+    const done = { act, bound };
     setAsking(false);
     setOutcome(done);
     announce(outcomeText(locale, done));
   };
   return (
     <div class="notice sealed">
-      <p>
-        <InfoIcon /> {say("sealed.found", { id: <code>{id}</code> })}{" "}
-        {issuer === "service" ? (
-          <a href="#/connection">{say("issuer.service")}</a>
-        ) : (
-          <a href={keyAddress(issuer)}>{say("sealed.issuer")}</a>
-        )}
-      </p>
+      <Found sealed={sealed} />
       {outcome ? (
         <OutcomeNote outcome={outcome} />
       ) : (
@@ -42,33 +38,87 @@ export function SealedFound({ sealed }) {
           {say("sealed.revoke")}
         </button>
       )}
-      {asking && <RevokeQuestion sealed={sealed} onDone={revoked} onCancel={() => setAsking(false)} />}
+      {asking && <RevokeSealed found={sealed} onDone={revoked} onCancel={() => setAsking(false)} />}
     </div>
   );
 }
 
-function RevokeQuestion({ sealed, onDone, onCancel }) {
+function Found({ sealed: { id, issuer } }) {
+  const { say } = useLocale();
+  return (
+    <p>
+      <InfoIcon /> {say("sealed.found", { id: <code>{id}</code> })}{" "}
+      {issuer === "service" ? (
+        <a href="#/connection">{say("issuer.service")}</a>
+      ) : (
+        <a href={keyAddress(issuer)}>{say("sealed.issuer")}</a>
+      )}
+    </p>
+  );
+}
+
+/**
+ * Asks before one is revoked; and for the key itself, where none was found before.
+ * @param {object} props
+ * @param {{id: string, issuer: string}} [props.found]
+ * @param {(act: string, answer: object) => void} props.onDone
+ * @param {() => void} props.onCancel
+ */
+export function RevokeSealed({ found, onDone, onCancel }) {
   const { say } = useLocale();
   const { request, session } = useConsole();
+  const [sealed, setSealed] = useState(found);
   const form = useForm({});
+  useMistakeFocus(form.mistakes);
   const within = session.account.freshness_s;
+
   const revoke = async () => {
-    const answer = await form.submit([], () => request("POST", "/v1/sealed-keys/revoke", { body: sealed }));
-    if (answer?.ok) onDone(answer.data);
+    const missing = sealed ? [] : [{ pointer: `#/${FIELD}`, code: "required" }];
+    const answer = await form.submit(missing, () => request("POST", "/v1/sealed-keys/revoke", { body: sealed }));
+    if (answer?.ok) onDone(answer.data.all_of_issuer ? "revoked_all" : "revoked", answer.data);
+  };
+  /** The whole key never stays, not even in its field. */
+  const paste = (event) => {
+    const read = sealedIn(event.currentTarget.value);
+    if (!read) return;
+    event.currentTarget.value = "";
+    form.show([]);
+    setSealed(read);
   };
   const leave = () => !form.busy && onCancel();
+
   return (
     <Dialog role="alertdialog" title={say("sealed.title")} describedBy="sealed-body" onCancel={leave}>
-      <p id="sealed-body">{say(within === 0 ? "sealed.body.now" : "sealed.body", { seconds: within })}</p>
-      <ProblemNotice problem={form.problem} />
-      <div class="actions">
-        <button type="button" class="danger" onClick={revoke}>
-          {say(form.busy ? "sealed.busy" : "sealed.confirm")}
-        </button>
-        <button type="button" onClick={leave} data-focus="">
-          {say("cancel")}
-        </button>
-      </div>
+      <Form onSubmit={revoke} busy={form.busy}>
+        <p id="sealed-body">{say(within === 0 ? "sealed.body.now" : "sealed.body", { seconds: within })}</p>
+        {!found && (
+          <Field
+            id={FIELD}
+            label={say("sealed.paste")}
+            hint={say("sealed.paste.hint")}
+            error={errorOf(form.mistakes.errors, FIELD)}
+          >
+            {(control) => (
+              <input
+                {...control}
+                autocomplete="off"
+                spellcheck={false}
+                translate={false}
+                data-focus=""
+                onInput={paste}
+              />
+            )}
+          </Field>
+        )}
+        {sealed && <Found sealed={sealed} />}
+        <ProblemNotice problem={form.problem} />
+        <div class="actions">
+          <button class="danger">{say(form.busy ? "sealed.busy" : "sealed.confirm")}</button>
+          <button type="button" onClick={leave} data-focus={found ? "" : undefined}>
+            {say("cancel")}
+          </button>
+        </div>
+      </Form>
     </Dialog>
   );
 }

@@ -58,7 +58,7 @@ export function Table({ rows, query, outcome, ticked, onTick, onAct }) {
           <th scope="colgroup" colSpan={columns.networks ? 2 : 1} class="group">
             <span>{say("column.restriction")}</span>
           </th>
-          {columns.issued && head("created", "-created", { rowSpan: 2 })}
+          {columns.issued && head("created", "-created", { rowSpan: 2, label: "column.issued" })}
           {columns.used && (
             <th scope="col" rowSpan={2}>
               {say("column.used")}
@@ -104,8 +104,8 @@ export function Table({ rows, query, outcome, ticked, onTick, onAct }) {
   );
 }
 
-/** A column by which the server sorts. @param {{by: string, first: string, sorted: string, query: object}} props `first`: the order of the first click */
-function SortedHead({ by, first, sorted, query, ...cell }) {
+/** A column by which the server sorts. @param {{by: string, first: string, sorted: string, query: object, label?: string}} props `first`: the order of the first click */
+function SortedHead({ by, first, sorted, query, label = `column.${by}`, ...cell }) {
   const { say } = useLocale();
   const isSorted = sorted.replace("-", "") === by;
   const descending = sorted.startsWith("-");
@@ -115,7 +115,7 @@ function SortedHead({ by, first, sorted, query, ...cell }) {
   return (
     <th scope="col" aria-sort={isSorted ? (descending ? "descending" : "ascending") : undefined} {...cell}>
       <button type="button" class="sort" onClick={sort}>
-        {say(`column.${by}`)}
+        {say(label)}
         {isSorted && <Arrow />}
       </button>
     </th>
