@@ -72,6 +72,10 @@ pub enum Kind {
     SweepDeletions,
     /// A ledger: remove deleted keys whose time to be restored is over.
     ScrubKeys,
+    /// A ledger: remove issued keys that ended long ago.
+    SweepIssued,
+    /// A ledger: forget revoked sealed keys that have ended.
+    SweepRevoked,
     /// A name: ask whether the ledger holds the claim.
     AskHolds,
     /// A name or an address: remove counters that are over.
@@ -83,7 +87,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    const ALL: [Self; 19] = [
+    const ALL: [Self; 21] = [
         Self::PutRecord,
         Self::ConfirmName,
         Self::ConfirmAccount,
@@ -99,6 +103,8 @@ impl Kind {
         Self::SweepMail,
         Self::SweepDeletions,
         Self::ScrubKeys,
+        Self::SweepIssued,
+        Self::SweepRevoked,
         Self::AskHolds,
         Self::SweepTries,
         Self::AskExists,
@@ -122,6 +128,8 @@ impl Kind {
             Self::SweepMail => "sweep_mail",
             Self::SweepDeletions => "sweep_deletions",
             Self::ScrubKeys => "scrub_keys",
+            Self::SweepIssued => "sweep_issued",
+            Self::SweepRevoked => "sweep_revoked",
             Self::AskHolds => "ask_holds",
             Self::SweepTries => "sweep_tries",
             Self::AskExists => "ask_exists",

@@ -8,10 +8,12 @@
 //! 6. What its account's [lease](crate::lease) says of it: from memory (P4), else [`Need`] the ledger or KV, else 503.
 //! 7. The verdict: forward with identity headers, or refuse.
 
+mod issuing;
 mod knowledge;
 
 use std::collections::HashMap;
 
+pub use self::issuing::Authorisation;
 use self::knowledge::Presented;
 use crate::answer::{Forward, Outcome};
 use crate::config::Config;
@@ -120,7 +122,7 @@ impl<R: Rules> Gateway<R> {
         let origin_keys = config
             .rules
             .iter()
-            .map(|rule| rule.origin.name())
+            .filter_map(|rule| rule.origin.name())
             .map(|name| (name.to_owned(), MacKey::new(&newest.origin_key(name))))
             .collect();
         let leases = Leases::new(isolate, config.terms.outage);
@@ -173,6 +175,9 @@ impl<R: Rules> Gateway<R> {
     ) -> Result<Decision, Problem> {
         let path = path::normalise(request.url.path).map_err(Problem::AmbiguousPath)?;
         let rule = self.config.rules.find(request.url.host, &path).ok_or(Problem::NoRoute)?.clone();
+        if rule.origin == Origin::Issuance {
+            return Ok(Decision::Console(Route::IssueByApi));
+        }
         let mut carried = credential::find(request, &rule.places, &self.config.prefix);
         let unread = match fields {
             Some(fields) => {
@@ -419,12 +424,14 @@ impl<R: Rules> Gateway<R> {
             Some(query) => [path, "?", query].concat(),
             None => path.to_owned(),
         };
-        let Some(origin_key) = self.origin_keys.get(rule.origin.name()) else {
+        let Some(origin_key) = rule.origin.name().and_then(|name| self.origin_keys.get(name)) else {
             return self.refuse(&Problem::Internal);
         };
         let (binding, base) = match &rule.origin {
             Origin::Binding(name) => (Some(name.clone()), request.url.origin),
             Origin::Base(base) => (None, base.as_str()),
+            // Answered before.
+            Origin::Issuance => return self.refuse(&Problem::Internal),
         };
         let mut remove: Vec<String> = carried.headers.iter().map(|name| (*name).to_owned()).collect();
         let mut set = identity::headers(verified, request.method, &target, origin_key, request.arrived);

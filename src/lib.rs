@@ -45,6 +45,7 @@ pub mod expiry;
 pub mod gateway;
 pub mod id;
 pub mod identity;
+pub mod issuance;
 pub mod issuer;
 pub mod key;
 pub mod keys;

@@ -38,7 +38,7 @@ fn ends_earlier(before: Expiry, after: Expiry) -> bool {
 }
 
 /// Whether every address in `narrow` is in `wide`, also where only several blocks together cover one.
-fn covers_networks(wide: &Networks, narrow: &Networks) -> bool {
+pub fn covers_networks(wide: &Networks, narrow: &Networks) -> bool {
     if wide.is_unrestricted() || narrow.is_unrestricted() {
         return wide.is_unrestricted();
     }

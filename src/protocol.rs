@@ -24,8 +24,12 @@ pub use self::service::ServiceCommand;
 pub use self::view::{AccountView, Bound, MemberView, Progress, SessionView};
 use crate::activity;
 use crate::draft::{Changes, Checked, Draft, FieldError};
+use crate::expiry::Expiry;
 use crate::id::{AccountId, KeyId, MemberId, TokenId};
+use crate::issuance::IssuerProof;
+use crate::issuer::Issuer;
 use crate::keys::{KeyName, KeyView, Listing, Page};
+use crate::network::Networks;
 use crate::record::{Epoch, Record, Revision};
 use crate::refresh::{AccountState, Refresh, RefreshRequest};
 use crate::secret::Digest;
@@ -149,6 +153,23 @@ pub enum LedgerRequest {
         address: Option<String>,
         /// What.
         command: Command,
+    },
+    /// An issuer issues a key that is stored: the edge has checked it, and has drawn the key.
+    IssueByApi {
+        /// The new key's ID.
+        id: KeyId,
+        /// Digest of its secret.
+        digest: Digest,
+        /// The issuer.
+        proof: IssuerProof,
+        /// When the edge was asked.
+        at: UnixMs,
+        /// Until when.
+        expires: Expiry,
+        /// From where; empty: from wherever the ceiling allows.
+        networks: Networks,
+        /// Where the issuer is.
+        address: Option<String>,
     },
     /// An isolate refreshes its lease.
     Refresh(RefreshRequest),
@@ -285,6 +306,15 @@ pub enum Command {
         /// Which way.
         enabled: bool,
     },
+    /// Revokes one sealed key.
+    RevokeSealed {
+        /// Which.
+        id: KeyId,
+        /// Its issuer.
+        issuer: Issuer,
+        /// When it ends in any case.
+        until: UnixMs,
+    },
     /// Deletes.
     Delete {
         /// Which.
@@ -385,6 +415,15 @@ pub enum LedgerReply {
         bound: Bound,
         /// Until when they can be restored.
         restorable_until: UnixMs,
+    },
+    /// A sealed key was revoked.
+    Revoked {
+        /// From when it is refused everywhere.
+        bound: Bound,
+        /// Whether all that its issuer had issued was ended with it.
+        all_of_issuer: bool,
+        /// The issuer's record, if it has changed, for the edge's own memory.
+        record: Option<Record>,
     },
     /// A refreshed lease.
     Refreshed(Refresh),
@@ -520,6 +559,8 @@ pub enum Refusal {
         /// How many it may hold.
         max: u32,
     },
+    /// The issuer may not issue, or no such key: deleted, disabled, expired, another secret, lowered.
+    IssuerRefused,
     /// Values were refused.
     Invalid {
         /// Which, and why.

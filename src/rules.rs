@@ -16,6 +16,7 @@
 //!   do not rest on it.
 //! - `origin` is the name of a service binding (`[A-Z][A-Z0-9_]*`) or the base of a URL (`https://host[:port]`; `http` for
 //!   loopback only).
+//! - `serves = "issuance"` in place of `origin` opens the [issuance API](crate::issuance) there; such a rule says nothing else.
 //! - Exactly one of `permission`, `any_key = true`, `public = true` says who gets through: leaving it out lets nobody in.
 //! - `effect` (`read` or `write`) says what a request does where its method would mislead; it picks the permission. Without it,
 //!   GET, HEAD and OPTIONS read (RFC 9110 §9.2.1), everything else writes.
@@ -61,13 +62,16 @@ pub enum Origin {
     Binding(String),
     /// A server with this base: scheme, host and port.
     Base(String),
+    /// Claviger itself: the issuance API.
+    Issuance,
 }
 
 impl Origin {
-    /// The name that the origin's proof key is derived from, as the rule writes it.
-    pub fn name(&self) -> &str {
+    /// The name that the origin's proof key is derived from, as the rule writes it; `None`: nothing is forwarded there.
+    pub fn name(&self) -> Option<&str> {
         match self {
-            Self::Binding(name) | Self::Base(name) => name,
+            Self::Binding(name) | Self::Base(name) => Some(name),
+            Self::Issuance => None,
         }
     }
 }
@@ -183,6 +187,9 @@ pub enum RulesError {
     /// Neither binding name nor base URL.
     #[error("rule {0}: origin must be a binding's name or https://host[:port]")]
     Origin(usize),
+    /// A rule that opens a route of Claviger's own says who gets through.
+    #[error("rule {0}: a rule with serves has host and path and nothing else")]
+    Served(usize),
     /// None or several of `permission`, `any_key`, `public`.
     #[error("rule {0}: say exactly one of permission, any_key = true, public = true")]
     Access(usize),
@@ -273,7 +280,8 @@ impl Rules {
 struct Written {
     host: String,
     path: String,
-    origin: String,
+    origin: Option<String>,
+    serves: Option<Served>,
     permission: Option<WrittenPermission>,
     #[serde(default)]
     any_key: bool,
@@ -281,6 +289,13 @@ struct Written {
     public: bool,
     effect: Option<Effect>,
     credentials: Option<Vec<String>>,
+}
+
+/// What of Claviger's own a rule opens.
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Served {
+    Issuance,
 }
 
 #[derive(Deserialize)]
@@ -298,7 +313,20 @@ impl Written {
             return Err(RulesError::Host(index));
         }
         let path = parse_pattern(&self.path).ok_or(RulesError::Path(index))?;
-        let origin = parse_origin(self.origin).ok_or(RulesError::Origin(index))?;
+        let origin = match (self.origin, self.serves) {
+            (Some(origin), None) => parse_origin(origin).ok_or(RulesError::Origin(index))?,
+            (None, Some(Served::Issuance)) => {
+                // It has credentials of its own, and decides by itself who gets through.
+                let says_more = self.permission.is_some() || self.any_key || self.public;
+                if says_more || self.effect.is_some() || self.credentials.is_some() {
+                    return Err(RulesError::Served(index));
+                }
+                let (access, places) = (Access::Public, Vec::new());
+                let origin = Origin::Issuance;
+                return Ok(Rule { host: self.host, path, origin, access, places, effect: None });
+            }
+            _ => return Err(RulesError::Origin(index)),
+        };
         let demanded = |text: &str| {
             text.parse::<Permission>()
                 .ok()
@@ -414,7 +442,7 @@ mod tests {
             ("b.example", "/", None),
             ("c.example", "/", None),
         ] {
-            assert_eq!(rules.find(host, path).map(|rule| rule.origin.name()), expected, "{host}{path}");
+            assert_eq!(rules.find(host, path).and_then(|rule| rule.origin.name()), expected, "{host}{path}");
         }
     }
 
@@ -438,7 +466,7 @@ mod tests {
             let normal = crate::path::normalise(path).unwrap();
             assert_eq!(
                 strict(rule).find("a.example", &normal).unwrap().origin.name(),
-                "STRICT",
+                Some("STRICT"),
                 "{rule} {path}"
             );
         }
@@ -497,6 +525,32 @@ mod tests {
         let rules = Rules::parse(&json, "localhost").unwrap();
         let places = &rules.find("api.localhost", "/").unwrap().places;
         assert_eq!(places.iter().map(Place::to_string).collect::<Vec<_>>(), written);
+    }
+
+    #[test]
+    fn a_rule_opens_the_issuance_api_and_says_nothing_else() {
+        let parse = |members: &str| {
+            let rule =
+                format!(r#"[{{"host":"api.localhost","path":"/issue","serves":"issuance"{members}}}]"#);
+            Rules::parse(&rule, "localhost")
+        };
+        let rules = parse("").unwrap();
+        assert_eq!(rules.find("api.localhost", "/issue").unwrap().origin, Origin::Issuance);
+        assert!(rules.example().is_none() && rules.permissions().is_empty());
+        for members in [
+            r#","public":true"#,
+            r#","any_key":true"#,
+            r#","permission":"a:b""#,
+            r#","effect":"read""#,
+            r#","credentials":["authorization"]"#,
+        ] {
+            assert_eq!(parse(members).unwrap_err(), RulesError::Served(0), "{members}");
+        }
+        assert_eq!(parse(r#","origin":"DEMO""#).unwrap_err(), RulesError::Origin(0));
+        let neither = r#"[{"host":"api.localhost","path":"/issue","public":true}]"#;
+        assert_eq!(Rules::parse(neither, "localhost").unwrap_err(), RulesError::Origin(0));
+        let other = r#"[{"host":"api.localhost","path":"/issue","serves":"console"}]"#;
+        assert!(matches!(Rules::parse(other, "localhost"), Err(RulesError::Syntax(_))));
     }
 
     #[test]

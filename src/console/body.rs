@@ -8,11 +8,17 @@ use serde::de::{DeserializeOwned, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
 use crate::checks::{Asked, Subject};
+use crate::config::Config;
+use crate::id::{AccountId, KeyId};
+use crate::issuer::Issuer;
 use crate::network::ClientAddress;
 use crate::permission::Permission;
 use crate::problem::Problem;
+use crate::protocol::Command;
 use crate::record::Interface;
+use crate::sealed::{Claims, LIFE_MAX, SealedText};
 use crate::secret::SecretText;
+use crate::time::UnixMs;
 
 /// Largest body, in bytes: a hundred credentials to verify, with addresses and permissions, need 30 KiB.
 pub const BODY_BYTES_MAX: usize = 64 * 1024;
@@ -171,6 +177,50 @@ impl Verify {
             return Err(Problem::MalformedBody { detail: format!("at most {CHECKS_MAX} checks") });
         }
         Ok(Self::Several(checks.into_iter().map(|Object(check)| check).collect()))
+    }
+}
+
+/// `POST /v1/sealed-keys/revoke`: the key itself, or its ID and its issuer.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RevokeSealed {
+    /// The sealed key.
+    pub credential: Option<SecretText>,
+    /// Its ID.
+    pub id: Option<KeyId>,
+    /// Its issuer: a key's ID, or `service`.
+    pub issuer: Option<String>,
+}
+
+impl RevokeSealed {
+    /// What the ledger of `account` is asked.
+    ///
+    /// # Errors
+    /// [`Problem::MalformedBody`]; [`Problem::NotFound`] for a credential that is no sealed key of this account.
+    pub fn command(&self, account: AccountId, config: &Config, now: UnixMs) -> Result<Command, Problem> {
+        let malformed = |detail: &str| Problem::MalformedBody { detail: detail.into() };
+        match (&self.credential, self.id, &self.issuer) {
+            (Some(credential), None, None) => {
+                let Config { prefix, ring, .. } = config;
+                let made = SealedText::parse(credential.expose(), prefix)
+                    .ok()
+                    .and_then(|text| text.authenticate(prefix, ring, now))
+                    .filter(|made| made.account() == account)
+                    .ok_or(Problem::NotFound)?;
+                let Claims { id, issuer, expires_at: until, .. } = *made.claims();
+                Ok(Command::RevokeSealed { id, issuer, until })
+            }
+            (None, Some(id), Some(issuer)) => {
+                let issuer = match issuer.as_str() {
+                    "service" => Some(Issuer::Service),
+                    id => KeyId::parse(id).map(Issuer::Key),
+                };
+                let issuer = issuer.ok_or_else(|| malformed("issuer must be a key's ID, or service"))?;
+                // When it ends is not known: no later than this.
+                Ok(Command::RevokeSealed { id, issuer, until: now.saturating_add(LIFE_MAX) })
+            }
+            _ => Err(malformed("give credential, or id and issuer")),
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! The table of routes.
 
 use crate::id::{AccountId, KeyId, TokenId};
+use crate::issuance;
 use crate::problem::Problem;
 
 /// What a request to the console's host wants.
@@ -70,6 +71,10 @@ pub enum Route {
     FinishRestore(AccountId),
     /// Verify credentials.
     Verify,
+    /// Issue a key for a program; it says by itself which method it takes.
+    IssueByApi,
+    /// Revoke one sealed key.
+    RevokeSealed,
 }
 
 impl Route {
@@ -78,6 +83,9 @@ impl Route {
     /// # Errors
     /// [`Problem::NotFound`], [`Problem::MethodNotAllowed`].
     pub fn find(method: &str, path: &str) -> Result<Self, Problem> {
+        if path == issuance::PATH {
+            return Ok(Self::IssueByApi);
+        }
         let Some(resource) = path.strip_prefix("/v1/") else {
             return match method {
                 "GET" | "HEAD" => Ok(Self::Asset),
@@ -152,6 +160,7 @@ impl Route {
                     _ => return Err(Problem::NotFound),
                 }
             }
+            ["sealed-keys", "revoke"] => (pick(verb, &[("POST", Self::RevokeSealed)]), "POST"),
             ["verify"] => (pick(verb, &[("POST", Self::Verify)]), "POST"),
             _ => return Err(Problem::NotFound),
         };
@@ -169,8 +178,10 @@ impl Route {
             | Self::ShowDeletion(_)
             | Self::ListAccounts
             | Self::ShowAccount(_)
-            | Self::Verify => false,
+            | Self::Verify
+            | Self::IssueByApi => false,
             Self::SetUp
+            | Self::RevokeSealed
             | Self::SignIn
             | Self::SignOut
             | Self::StepUp

@@ -260,6 +260,15 @@ pub fn restoring(restoring: bool, now: UnixMs) -> Value {
     json!({ "restoring": restoring, "now": text(now) })
 }
 
+/// What a revocation comes to.
+pub fn revoked(bound: Bound, all_of_issuer: bool, now: UnixMs) -> Value {
+    json!({
+        "bound": { "at": text(bound.at), "within_s": bound.within_s },
+        "all_of_issuer": all_of_issuer,
+        "now": text(now),
+    })
+}
+
 /// The session document.
 pub fn session(view: &SessionView, config: &Config, address: Option<ClientAddress>, now: UnixMs) -> Value {
     let reserved: Vec<Permission> =
@@ -357,6 +366,8 @@ pub fn refusal(refusal: Refusal, config: &Config, now: UnixMs) -> Problem {
         Refusal::CodeWrong { tries_left } => Problem::CodeWrong { tries_left },
         Refusal::CodeOver => Problem::CodeOver,
         Refusal::AlreadyOpen => Problem::SetupDone,
+        // Said to the issuance API alone, which words it itself.
+        Refusal::IssuerRefused => Problem::NotFound,
         // Drawn IDs collide once in 62^10; the caller tries again. An older object comes back within a deployment.
         Refusal::IdTaken | Refusal::NotUnderstood => Problem::Denied(Denial::Unavailable),
     }

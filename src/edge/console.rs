@@ -9,7 +9,7 @@ use rand_core::UnwrapErr;
 use serde::de::DeserializeOwned;
 use worker::Env;
 
-use super::{calls, deletion, now, operator, refuse, service, verification, with_gateway};
+use super::{calls, deletion, issuance, now, operator, refuse, service, verification, with_gateway};
 use crate::account::{Email, TextError, check_password};
 use crate::answer::Answer;
 use crate::config::Config;
@@ -61,6 +61,8 @@ pub async fn answer(
         // Never here: the gateway hands files to the platform.
         Route::Asset => Err(Problem::NotFound),
         Route::Verify => verification::answer(&exchange).await,
+        Route::IssueByApi => Ok(issuance::answer(&exchange).await),
+        Route::RevokeSealed => issuance::revoke(&exchange).await,
         Route::SetUp => exchange.set_up().await,
         Route::RevealKey(id) => exchange.reveal_key(id).await,
         Route::ShowService => service::show(&exchange).await,
@@ -408,10 +410,15 @@ impl Exchange<'_> {
         body::parse(&self.bytes(BODY_BYTES_MAX).await?)
     }
 
-    /// The body, read no further than its limit.
+    /// The body, which is JSON, read no further than its limit.
     pub async fn bytes(&self, max: usize) -> Result<Vec<u8>, Problem> {
-        let too_large = Problem::BodyTooLarge { max };
         body::check_media_type(self.request.headers.find("content-type"))?;
+        self.read(max).await
+    }
+
+    /// The body, read no further than its limit.
+    pub async fn read(&self, max: usize) -> Result<Vec<u8>, Problem> {
+        let too_large = Problem::BodyTooLarge { max };
         let announced =
             self.request.headers.find("content-length").and_then(|text| text.parse::<usize>().ok());
         if announced.is_some_and(|length| length > max) {

@@ -18,6 +18,7 @@ mod body;
 mod calls;
 mod console;
 mod deletion;
+mod issuance;
 mod mail;
 mod objects;
 mod operator;

@@ -51,15 +51,22 @@ impl<R: Rules> Gateway<R> {
                 known.issuer = known.record.take();
                 Ok(known)
             }
-            Issuer::Service => {
-                let found = self.leases.find_state(made.account(), arrival, now, lookup);
-                let (Finding { state, source, as_of, is_stale, is_counted, .. }, renew) =
-                    found.into_result()?;
-                let word = Word::NoSuchKey;
-                let finding = Finding { word, state, source, as_of, is_stale, is_counted };
-                Ok(Knowledge::new(finding, renew))
-            }
+            Issuer::Service => self.known_of_account(made.account(), arrival, now, lookup),
         }
+    }
+
+    /// What is known of an account alone.
+    pub(super) fn known_of_account(
+        &mut self,
+        account: AccountId,
+        arrival: UnixMs,
+        now: UnixMs,
+        lookup: &Lookup,
+    ) -> Result<Knowledge, Lack> {
+        let (finding, renew) = self.leases.find_state(account, arrival, now, lookup).into_result()?;
+        let Finding { state, source, as_of, is_stale, is_counted, .. } = finding;
+        let (record, issuer) = (None, None);
+        Ok(Knowledge { record, issuer, state, source, as_of, is_stale, is_counted, renew })
     }
 }
 
@@ -129,6 +136,11 @@ impl Knowledge {
 
     pub(super) fn borrow(&self) -> Known<'_> {
         Known { record: self.record.as_deref(), issuer: self.issuer.as_deref(), state: &self.state }
+    }
+
+    /// Whose lease to renew meanwhile.
+    pub(super) fn renew(&self) -> Option<AccountId> {
+        self.renew
     }
 
     pub(super) fn conclude<V>(&self, verdict: Result<V, Denial>, now: UnixMs) -> Check<V> {

@@ -64,10 +64,16 @@ pub enum Action {
     Renumber,
     /// The ledger found a name in KV without a key.
     Orphan,
+    /// The ledger removed an issued key that had ended long ago.
+    Sweep,
+    /// A sealed key was revoked by itself.
+    RevokeSealed,
+    /// All that an issuer had issued was ended.
+    EndIssued,
 }
 
 impl Action {
-    const ALL: [Self; 24] = [
+    const ALL: [Self; 27] = [
         Self::Open,
         Self::SignIn,
         Self::SignOut,
@@ -92,6 +98,9 @@ impl Action {
         Self::FinishRestore,
         Self::Renumber,
         Self::Orphan,
+        Self::Sweep,
+        Self::RevokeSealed,
+        Self::EndIssued,
     ];
 
     fn as_str(self) -> &'static str {
@@ -125,6 +134,9 @@ impl Action {
             Self::FinishRestore => ("finish_restore", "operator_finished_restore"),
             Self::Renumber => ("renumber", "key_renumbered"),
             Self::Orphan => ("orphan", "orphan_found"),
+            Self::Sweep => ("sweep", "key_swept"),
+            Self::RevokeSealed => ("revoke_sealed", "sealed_key_revoked"),
+            Self::EndIssued => ("end_issued", "issued_keys_ended"),
         }
     }
 

@@ -68,7 +68,7 @@ fn demand(command: &Command) -> Demand {
             Demand::Session
         }
         // Whoever sees a leak must be able to stop it at once.
-        Command::SetEnabled { enabled: false, .. } => Demand::Editor,
+        Command::SetEnabled { enabled: false, .. } | Command::RevokeSealed { .. } => Demand::Editor,
         // The mailed code is the fresh proof.
         Command::BeginDeletion { .. }
         | Command::ShowDeletion { .. }
@@ -276,6 +276,17 @@ impl Desk<'_> {
         }
         let after = Key { state: State::of(before.state.is_enabled()), ..before.clone() };
         Ok(self.change(Action::RestoreKey, before, after, false))
+    }
+
+    /// Ends all that a key has issued, and nothing else.
+    pub fn end_issued(&self, before: Key) -> Change {
+        let after = Key {
+            changed: self.stamp(),
+            revision: self.account.revision.next(),
+            sealing: before.sealing.next(),
+            ..before.clone()
+        };
+        Change { action: Action::EndIssued, before: Some(before), after, takes_away: true }
     }
 
     /// What a draft is decided in.

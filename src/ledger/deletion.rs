@@ -286,7 +286,7 @@ fn delete(sql: &dyn Sql, asked: &Asked<'_>, tried: &Deletion, keys: Vec<Key>) ->
     let mut writes = vec![done.store(), Duty::own(Kind::ScrubKeys).owe(restorable_until)];
     writes.extend(mailbox::supersede(&done.mail_id(asked)));
     for change in &changes {
-        writes.extend(land(sql, asked, change)?);
+        writes.extend(land(sql, asked.account, asked.author(), change)?);
     }
     let bound = asked.account.bound(asked.now);
     let letter = Letter::DeletionNotice {

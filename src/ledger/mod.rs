@@ -24,6 +24,7 @@ pub mod deletion;
 mod document;
 mod drift;
 mod idempotency;
+pub mod issuing;
 mod key;
 mod listing;
 pub mod mailbox;
@@ -33,6 +34,7 @@ pub mod publication;
 pub mod rebuild;
 mod refresh;
 pub mod repair;
+pub mod revoking;
 pub mod schema;
 mod service;
 pub mod sessions;
@@ -53,6 +55,7 @@ use crate::activity::Actor;
 use crate::draft::Checked;
 use crate::due::{Duty, Kind};
 use crate::id::KeyId;
+use crate::issuer::RevokedSealed;
 use crate::network::ClientAddress;
 use crate::object::{Entropy, Object, ObjectError, Step};
 use crate::protocol::{
@@ -147,6 +150,11 @@ impl<'a> Ledger<'a> {
                     return Ok(Plan::refuse(Refusal::NotSignedIn));
                 };
                 self.console(Asked { account, session, address: address.as_deref(), now }, command)
+            }
+            LedgerRequest::IssueByApi { id, digest, proof, at, expires, networks, address } => {
+                let address = address.as_deref();
+                let asked = issuing::ByApi { id, digest, proof, at, expires, networks, address };
+                issuing::plan(self.sql, account, asked, now)
             }
             LedgerRequest::Record { id } => {
                 let record = publication::record(self.sql, account, id)?;
@@ -249,6 +257,9 @@ impl<'a> Ledger<'a> {
                 let key = Key::load(self.sql, id)?;
                 self.commit(asked, asked.desk().set_enabled(key, expected, enabled), Vec::new())
             }
+            Command::RevokeSealed { id, issuer, until } => {
+                revoking::plan(self.sql, asked, RevokedSealed { id, until }, issuer)
+            }
             Command::Delete { id, expected } => {
                 let key = match decide::expect(Key::load(self.sql, id)?, expected) {
                     Ok(key) => key,
@@ -302,7 +313,7 @@ impl<'a> Ledger<'a> {
             Ok(Decision::Unchanged(key)) => return Ok(Plan::read(changed(asked, &key, false))),
             Ok(Decision::Change(change)) => *change,
         };
-        let mut writes = land(self.sql, asked, &change)?;
+        let mut writes = land(self.sql, asked.account, asked.author(), &change)?;
         writes.extend(more);
         Ok(Plan { writes, reply: changed(asked, &change.after, change.takes_away) })
     }
@@ -391,6 +402,8 @@ impl Object for Ledger<'_> {
                 let again = sessions::next_end(self.sql, now)?;
                 Step::Chore { writes: vec![sessions::sweep(now)], again }
             }
+            Kind::SweepIssued => issuing::sweep(self.sql, &account, now)?,
+            Kind::SweepRevoked => revoking::sweep(self.sql, now)?,
             Kind::SweepIdempotency => {
                 let again = idempotency::next_end(self.sql, now)?;
                 Step::Chore { writes: vec![idempotency::sweep(now)], again }
@@ -556,14 +569,18 @@ fn step_up(asked: &mut Asked<'_>, secret_version: SecretVersion) -> Plan {
 }
 
 /// The writes that make a change of a key true: its row, its numbers, journal, audit, and what KV is owed.
-fn land(sql: &dyn Sql, asked: &Asked<'_>, change: &Change) -> Result<Vec<Statement>, SqlError> {
+fn land(
+    sql: &dyn Sql,
+    account: &Account,
+    author: Author<'_>,
+    change: &Change,
+) -> Result<Vec<Statement>, SqlError> {
     let Change { action, before, after, .. } = change;
-    let (author, generation) = (asked.author(), asked.account.generation);
     let mut writes = after.store();
     writes.push(Account::advance(after.revision));
     writes.extend(author.journal(*action, after));
     writes.push(author.changed(*action, before.as_ref(), after));
-    writes.extend(outbox::changed(sql, after.id, after.revision, generation, asked.now)?);
+    writes.extend(outbox::changed(sql, after.id, after.revision, account.generation, author.now)?);
     Ok(writes)
 }
 

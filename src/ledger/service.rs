@@ -104,6 +104,16 @@ impl Service {
     }
 }
 
+impl Service {
+    /// Ends all that the password has issued, and nothing else.
+    pub fn end_issued(&self, desk: Desk<'_>, author: Author<'_>) -> Vec<Statement> {
+        let generation = self.issuing.generation.next();
+        let issuing = Issuing { generation, ..self.issuing.clone() };
+        let after = desk.signed(Self { issuing, ..self.clone() });
+        commit(desk, author, Action::EndIssued, Some(self), &after, true).writes
+    }
+}
+
 /// As members see them.
 fn view(service: Option<&Service>) -> ServiceView {
     ServiceView {

@@ -4,6 +4,7 @@ use serde_json::json;
 
 use super::account::Account;
 use super::audit::{self, Action, Author};
+use super::revoking;
 use super::service::Service;
 use crate::draft::FieldError;
 use crate::protocol::{Bound, LedgerReply, Refusal};
@@ -60,18 +61,14 @@ impl Freshness {
 
 /// What leases are told.
 pub fn load(sql: &dyn Sql, account: &Account) -> Result<AccountState, SqlError> {
-    Ok(view(account, Service::load(sql)?.as_ref()))
-}
-
-fn view(account: &Account, service: Option<&Service>) -> AccountState {
-    AccountState {
+    Ok(AccountState {
         revision: account.state_revision,
         freshness_ms: account.freshness.ms.into(),
         suspended: account.suspended,
         zone: Some(account.zone.clone()),
-        service: service.map(Service::password),
-        ..AccountState::default()
-    }
+        service: Service::load(sql)?.as_ref().map(Service::password),
+        revoked_sealed: revoking::list(sql)?,
+    })
 }
 
 /// Sets what is given, at the operator's word. What is so already changes nothing.

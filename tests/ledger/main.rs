@@ -14,6 +14,7 @@ mod audit;
 mod crash;
 mod deletion;
 mod document;
+mod issuing;
 mod keys;
 mod kv;
 mod list;

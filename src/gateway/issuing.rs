@@ -1,0 +1,131 @@
+//! Who may issue: the credentials of the issuance API, checked like any other.
+
+use super::Gateway;
+use super::knowledge::{Knowledge, Lack, Presented};
+use crate::expiry::Expiry;
+use crate::id::AccountId;
+use crate::issuance::{Authority, Credentials, IssuerProof, Refused};
+use crate::issuer::Issuer;
+use crate::lease::call::{Lookup, Need};
+use crate::lease::rules::Rules;
+use crate::network::ClientAddress;
+use crate::record::{Credential, Interface, Standing};
+use crate::secret::Digest;
+use crate::time::{UnixMs, Zone};
+use crate::verdict::Denial;
+use crate::verify::{Demand, Facts, verify, verify_sealed};
+
+/// What came of the credentials.
+#[derive(Debug)]
+pub enum Authorisation {
+    /// An issuer, or why it is none; and whose lease to [renew](Gateway::renew) meanwhile.
+    Decided(Box<Result<Authority, Refused>>, Option<AccountId>),
+    /// First find this out.
+    Need(Need),
+}
+
+impl Authorisation {
+    fn decided(authority: Result<Authority, Refused>, renew: Option<AccountId>) -> Self {
+        Self::Decided(Box::new(authority), renew)
+    }
+
+    fn lacking(lack: Lack) -> Self {
+        match lack {
+            Lack::Need(need) => Self::Need(need),
+            Lack::OutOfReach => Self::decided(Err(Refused::Unavailable), None),
+        }
+    }
+}
+
+impl<R: Rules> Gateway<R> {
+    /// Checks the credentials of who wants to issue. A right key that is presented here counts as used.
+    pub fn authorise_issue(
+        &mut self,
+        credentials: &Credentials,
+        address: Option<ClientAddress>,
+        arrival: UnixMs,
+        now: UnixMs,
+        lookup: &Lookup,
+    ) -> Authorisation {
+        let facts = Facts { address, interface: Interface::Http, demand: Demand::AnyKey };
+        match credentials {
+            Credentials::Service { account, digest } => {
+                self.authorise_service(*account, *digest, arrival, now, lookup)
+            }
+            Credentials::Key(text) => match self.made(text.expose(), arrival) {
+                Err(denial) => Authorisation::decided(Err(Refused::Issuer(denial)), None),
+                Ok(Presented::Sealed(made)) => {
+                    let known = match self.known_of_sealed(&made, arrival, now, lookup) {
+                        Ok(known) => known,
+                        Err(lack) => return Authorisation::lacking(lack),
+                    };
+                    // What could not even be used is told first.
+                    let verdict = verify_sealed(&made, known.borrow(), &facts, arrival);
+                    let refused = verdict.map_or_else(Refused::Issuer, |_| Refused::Issued);
+                    Authorisation::decided(Err(refused), known.renew())
+                }
+                Ok(Presented::Key(made)) => {
+                    let known = match self.known_of(made.id(), arrival, now, lookup) {
+                        Ok(known) => known,
+                        Err(lack) => return Authorisation::lacking(lack),
+                    };
+                    let verdict = verify(&made, known.borrow(), &facts, arrival);
+                    self.count(made.id(), &verdict, known.is_counted, &facts, now);
+                    let proof = IssuerProof { issuer: Issuer::Key(made.id()), digest: *made.digest() };
+                    let authority = match verdict {
+                        Ok(_) => authority(&known, made.id().account(), proof),
+                        Err(denial) => Err(Refused::Issuer(denial)),
+                    };
+                    Authorisation::decided(authority, known.renew())
+                }
+            },
+        }
+    }
+
+    fn authorise_service(
+        &mut self,
+        account: AccountId,
+        digest: Digest,
+        arrival: UnixMs,
+        now: UnixMs,
+        lookup: &Lookup,
+    ) -> Authorisation {
+        let known = match self.known_of_account(account, arrival, now, lookup) {
+            Ok(known) => known,
+            Err(lack) => return Authorisation::lacking(lack),
+        };
+        let state = known.borrow().state;
+        // In constant time: see `Digest`.
+        let service = state.service.as_ref().filter(|service| service.digest == digest);
+        let authority = match service {
+            None => Err(Refused::UnknownService),
+            Some(_) if state.suspended => Err(Refused::Issuer(Denial::AccountSuspended)),
+            Some(service) => Ok(Authority {
+                account,
+                proof: IssuerProof { issuer: Issuer::Service, digest },
+                issuing: service.issuing.clone(),
+                expires: Expiry::Never,
+                zone: zone(&known),
+            }),
+        };
+        Authorisation::decided(authority, known.renew())
+    }
+}
+
+/// What a key that is valid may issue.
+fn authority(known: &Knowledge, account: AccountId, proof: IssuerProof) -> Result<Authority, Refused> {
+    let Some(Standing::Active(Credential { issuing, issued, limits, .. })) =
+        known.borrow().record.map(|record| &record.standing)
+    else {
+        return Err(Refused::NotIssuable);
+    };
+    if issued.is_some() {
+        return Err(Refused::Issued);
+    }
+    let issuing = issuing.clone().ok_or(Refused::NotIssuable)?;
+    Ok(Authority { account, proof, issuing, expires: limits.expires, zone: zone(known) })
+}
+
+fn zone(known: &Knowledge) -> Zone {
+    known.borrow().state.zone.clone().unwrap_or_else(Zone::utc)
+}

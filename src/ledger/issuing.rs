@@ -1,0 +1,255 @@
+//! Keys that issuers issue and that are stored, and the sweep of those that ended long ago.
+//!
+//! The edge has checked the issuer with what its lease knew. Here everything is decided again with what holds now: an issuer that was
+//! switched off a moment ago issues nothing.
+
+use super::account::{Account, Member};
+use super::audit::{self, Action, Author};
+use super::decide::Change;
+use super::key::{self, Key, Stamp, State};
+use super::publication::Publication;
+use super::service::Service;
+use super::{Plan, land, outbox};
+use crate::activity::Actor;
+use crate::due::{Duty, Kind};
+use crate::expiry::Expiry;
+use crate::id::{KeyId, MemberId};
+use crate::issuance::{CLOCK_SKEW_MAX, IssuerProof, Wanted, grant};
+use crate::issuer::{Issued, Issuer, Issuing, SealingGeneration};
+use crate::network::{ClientAddress, Networks};
+use crate::object::Step;
+use crate::protocol::{LedgerReply, Refusal};
+use crate::record::{Interface, Limits, Revision};
+use crate::secret::Digest;
+use crate::sql::{Sql, SqlError, SqlExt, Statement};
+use crate::time::{DurationMs, UnixMs};
+
+/// Most stored keys that issuers have issued, of one account, deleted ones left out. Issuing as such has no limit: what lives for a day at
+/// most is sealed and stored nowhere. A row has a kilobyte as a rule, 16 at most, so that these are 100 MB to 1.6 GB of an object's 10.
+pub const ISSUED_KEYS_MAX: u32 = 100_000;
+
+/// How long after its end an issued key stays in the list.
+pub const KEPT_AFTER_END: DurationMs = DurationMs::from_days(30);
+
+/// Most keys of one sweep: as many as one alarm puts.
+const SWEEP_KEYS_MAX: u32 = 40;
+
+/// A key to issue.
+#[derive(Debug)]
+pub(super) struct ByApi<'a> {
+    /// Its ID.
+    pub id: KeyId,
+    /// Digest of its secret.
+    pub digest: Digest,
+    /// Who issues it.
+    pub proof: IssuerProof,
+    /// When the edge was asked.
+    pub at: UnixMs,
+    /// Until when.
+    pub expires: Expiry,
+    /// From where.
+    pub networks: Networks,
+    /// Where the issuer is.
+    pub address: Option<&'a str>,
+}
+
+/// An issuer that may issue now.
+struct Authority {
+    issuing: Issuing,
+    expires: Expiry,
+    /// The member who answers for it.
+    member: Stamp,
+    /// What it is called, if it is a key.
+    name: Option<String>,
+}
+
+/// Who does it, for the audit trail.
+fn actor(issuer: Issuer) -> Actor {
+    match issuer {
+        Issuer::Key(id) => Actor::Key(id),
+        Issuer::Service => Actor::Service,
+    }
+}
+
+/// Issues a key, or refuses to.
+pub(super) fn plan(
+    sql: &dyn Sql,
+    account: &Account,
+    asked: ByApi<'_>,
+    now: UnixMs,
+) -> Result<Plan, SqlError> {
+    let author = Author { actor: actor(asked.proof.issuer), address: asked.address, now };
+    let expires = asked.expires;
+    let change = match decide(sql, account, asked, now)? {
+        Ok(change) => change,
+        Err(refusal) => return Ok(Plan::refuse(refusal)),
+    };
+    let mut writes = land(sql, account, author, &change)?;
+    writes.extend(owe_sweep(expires));
+    let (key, record) = (Some(change.after.view()), change.after.record(&account.epoch));
+    Ok(Plan { writes, reply: LedgerReply::Changed { key, record, bound: None } })
+}
+
+/// Decides over a key that an issuer wants to issue.
+fn decide(
+    sql: &dyn Sql,
+    account: &Account,
+    asked: ByApi<'_>,
+    now: UnixMs,
+) -> Result<Result<Change, Refusal>, SqlError> {
+    let Some(authority) = authorise(sql, account, &asked, now)? else {
+        return Ok(Err(Refusal::IssuerRefused));
+    };
+    let is_near =
+        |later: UnixMs, earlier: UnixMs| later.since(earlier).is_none_or(|apart| apart <= CLOCK_SKEW_MAX);
+    if !is_near(now, asked.at) || !is_near(asked.at, now) {
+        return Ok(Err(Refusal::IssuerRefused));
+    }
+    if key::count_issued(sql)? >= ISSUED_KEYS_MAX {
+        return Ok(Err(Refusal::TooManyKeys { max: ISSUED_KEYS_MAX }));
+    }
+    // Also by an orphan.
+    let id_is_taken = Publication::load(sql, asked.id)?.is_some();
+    if id_is_taken || asked.id.account() != account.id {
+        return Ok(Err(Refusal::IdTaken));
+    }
+    Ok(issue(account, asked, authority, now))
+}
+
+fn issue(account: &Account, asked: ByApi<'_>, authority: Authority, now: UnixMs) -> Result<Change, Refusal> {
+    let Authority { issuing: Issuing { generation, ceiling }, expires, member, name } = authority;
+    let wanted = Wanted { expires: Some(asked.expires), networks: asked.networks };
+    let granted = grant(wanted, &ceiling, expires, asked.at).map_err(|_| Refusal::IssuerRefused)?;
+    if granted.expires.is_past(now) {
+        return Err(Refusal::IssuerRefused);
+    }
+    // The list is to tell from where it can be used.
+    let networks = if granted.networks.is_unrestricted() { ceiling.networks } else { granted.networks };
+    let stamp = Stamp { at: asked.at, ..member };
+    let after = Key {
+        id: asked.id,
+        digest: asked.digest,
+        name: name_of(asked.at, account),
+        state: State::Active,
+        limits: Limits {
+            not_before: None,
+            expires: granted.expires,
+            networks,
+            interfaces: vec![Interface::Http],
+            permissions: granted.permissions,
+        },
+        created: stamp.clone(),
+        changed: stamp,
+        revision: account.revision.next(),
+        last_used_at: None,
+        ceiling: None,
+        sealing: SealingGeneration::default(),
+        issued: Some(Issued { by: asked.proof.issuer, generation, at: asked.at }),
+        issuer_name: name,
+        viewable: false,
+        protected: false,
+    };
+    Ok(Change { action: Action::Issue, before: None, after, takes_away: false })
+}
+
+/// "API 2026-11-22 10:31", in the account's zone.
+fn name_of(at: UnixMs, account: &Account) -> String {
+    let Some(civil) = at.civil_in(&account.zone) else { return "API".to_owned() };
+    let (date, time) = (civil.date(), civil.time());
+    format!("API {date} {:02}:{:02}", time.hour(), time.minute())
+}
+
+/// The issuer, if it may issue: presented with its secret, not issued itself, and valid now from where it is.
+fn authorise(
+    sql: &dyn Sql,
+    account: &Account,
+    asked: &ByApi<'_>,
+    now: UnixMs,
+) -> Result<Option<Authority>, SqlError> {
+    if account.suspended {
+        return Ok(None);
+    }
+    Ok(match asked.proof.issuer {
+        Issuer::Key(id) => {
+            let address = asked.address.and_then(ClientAddress::parse);
+            let is_valid = |key: &Key| {
+                key.state == State::Active
+                    && key.digest == asked.proof.digest
+                    && key.issued.is_none()
+                    && key.limits.not_before.is_none_or(|start| now >= start)
+                    && !key.limits.expires.is_past(now)
+                    && key.limits.networks.allows(address)
+            };
+            Key::load(sql, id)?.filter(is_valid).and_then(|key| {
+                let (issuing, expires) = (key.issuing()?, key.limits.expires);
+                Some(Authority { issuing, expires, member: key.created, name: Some(key.name) })
+            })
+        }
+        Issuer::Service => {
+            let service = Service::load(sql)?.filter(|service| service.digest == asked.proof.digest);
+            let (Some(service), Some(owner)) = (service, owner(sql)?) else { return Ok(None) };
+            let (member, name) = service.changed_by.unwrap_or(owner);
+            let member = Stamp { at: now, member, name };
+            Some(Authority { issuing: service.issuing, expires: Expiry::Never, member, name: None })
+        }
+    })
+}
+
+/// The member who has owned the account longest: answers for what nobody else does.
+fn owner(sql: &dyn Sql) -> Result<Option<(MemberId, String)>, SqlError> {
+    let text = format!(
+        "SELECT {} FROM member WHERE role = 'owner' ORDER BY created_at_ms, id LIMIT 1",
+        Member::COLUMNS
+    );
+    let row = sql.first(&Statement::new(text))?;
+    let member = row.map(|mut row| Member::read(&mut row)).transpose()?;
+    Ok(member.map(|member| (member.view.id, member.view.name)))
+}
+
+/// Owes the sweep of a key that was issued.
+fn owe_sweep(expires: Expiry) -> Option<Statement> {
+    Some(Duty::own(Kind::SweepIssued).owe(expires.at()?.saturating_add(KEPT_AFTER_END)))
+}
+
+/// Removes issued keys that ended long ago, some at a time. As after every deletion a tombstone stays.
+pub fn sweep(sql: &dyn Sql, account: &Account, now: UnixMs) -> Result<Step, SqlError> {
+    let until = now.saturating_sub(KEPT_AFTER_END);
+    let over = "SELECT id FROM key WHERE issued_by IS NOT NULL AND state <> 'deleted' AND expires_ms <= ?
+        ORDER BY expires_ms LIMIT ?";
+    let over = Statement::new(over).bind(until).bind(SWEEP_KEYS_MAX);
+    let ids = sql.read_all(&over, |mut row| row.parsed("a key ID", KeyId::parse))?;
+    let (mut writes, mut last) = (Vec::new(), account.revision);
+    for id in &ids {
+        last = last.next();
+        writes.extend(remove(sql, account, *id, last, now)?);
+    }
+    if !ids.is_empty() {
+        writes.push(Account::advance(last));
+    }
+    let next = "SELECT ifnull(min(expires_ms), -1) FROM key
+        WHERE issued_by IS NOT NULL AND state <> 'deleted' AND expires_ms > ?";
+    let next = sql.integer(&Statement::new(next).bind(until))?;
+    let next_at = (next >= 0).then(|| UnixMs::from_ms(next).saturating_add(KEPT_AFTER_END));
+    let is_all = ids.len() < usize::try_from(SWEEP_KEYS_MAX).unwrap_or(usize::MAX);
+    Ok(Step::Chore { writes, again: if is_all { next_at } else { Some(now) } })
+}
+
+fn remove(
+    sql: &dyn Sql,
+    account: &Account,
+    id: KeyId,
+    revision: Revision,
+    now: UnixMs,
+) -> Result<Vec<Statement>, SqlError> {
+    let mut writes = vec![audit::journal(Action::Sweep, revision, id.as_str(), now)];
+    for text in [
+        "DELETE FROM key_word WHERE key = ?",
+        "DELETE FROM key_network WHERE key = ?",
+        "DELETE FROM usage WHERE key = ?",
+        "DELETE FROM key WHERE id = ?",
+    ] {
+        writes.push(Statement::new(text).bind(id.as_str()));
+    }
+    writes.extend(outbox::changed(sql, id, revision, account.generation, now)?);
+    Ok(writes)
+}

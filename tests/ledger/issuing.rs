@@ -1,0 +1,313 @@
+//! Issuers, what they issue and that is stored, and sealed keys that are revoked one by one.
+
+use claviger::expiry::Expiry;
+use claviger::id::KeyId;
+use claviger::issuance::IssuerProof;
+use claviger::issuer::{Issued, Issuer, SealingGeneration};
+use claviger::keys::{IssuedBy, KeyView};
+use claviger::ledger::issuing::ISSUED_KEYS_MAX;
+use claviger::ledger::revoking::REVOKED_SEALED_MAX;
+use claviger::protocol::{Bound, Command, LedgerReply, LedgerRequest, Refusal};
+use claviger::record::{Credential, Record, Revision, Standing};
+use claviger::refresh::RefreshRequest;
+use claviger::secret::Digest;
+use claviger::sql::{Sql, Statement};
+use claviger::time::{DurationMs, UnixMs};
+
+use crate::world::{Browser, HOUR, MINUTE, SECOND, START, World, edit, set_enabled};
+
+const DAY: i64 = 24 * HOUR;
+const CEILING: &str = r#""issuable":{"permissions":["demo:read"],"networks":"10.0.0.0/8","longest":"100d"}"#;
+
+/// An issuable key, and what proves that it was presented.
+fn issuer(world: &World, owner: Browser, more: &str) -> (KeyView, IssuerProof) {
+    let command = world.issue_command(&format!("{{{CEILING}{more}}}"));
+    let Command::Issue { digest, .. } = &command else { panic!() };
+    let digest = *digest;
+    let key = world.changed(owner, command).0.unwrap();
+    (key.clone(), IssuerProof { issuer: Issuer::Key(key.id), digest })
+}
+
+fn by_api(world: &World, proof: IssuerProof, life_ms: i64, networks: &str) -> LedgerRequest {
+    let (id, digest) = world.draw_key();
+    LedgerRequest::IssueByApi {
+        id,
+        digest,
+        proof,
+        at: world.now(),
+        expires: Expiry::At(UnixMs::from_ms(world.now.get() + life_ms)),
+        networks: serde_json::from_str(networks).unwrap(),
+        address: Some("203.0.113.7".into()),
+    }
+}
+
+fn issued(world: &World, request: LedgerRequest) -> (KeyView, Record) {
+    match world.handle(request).unwrap() {
+        LedgerReply::Changed { key: Some(key), record, bound: None } => (key, record),
+        other => panic!("not issued: {other:?}"),
+    }
+}
+
+fn refused(world: &World, request: LedgerRequest) -> Refusal {
+    let applies = world.sql.applies();
+    let Ok(LedgerReply::Refused(refusal)) = world.handle(request) else { panic!("not refused") };
+    assert_eq!(world.sql.applies(), applies, "a refusal writes nothing");
+    refusal
+}
+
+fn credential(record: Record) -> Credential {
+    match record.standing {
+        Standing::Active(credential) | Standing::Disabled(credential) => credential,
+        Standing::Deleted => panic!("deleted"),
+    }
+}
+
+fn generation(world: &World, id: KeyId) -> SealingGeneration {
+    credential(world.record(id).unwrap()).issuing.unwrap().generation
+}
+
+#[test]
+fn a22_a_key_that_an_issuer_issues_is_stored_named_and_names_its_issuer() {
+    let (world, owner) = World::open();
+    let (key, proof) = issuer(&world, owner, r#","name":"Build server""#);
+    world.wait(MINUTE);
+    let (view, record) = issued(&world, by_api(&world, proof, 80 * DAY, r#"["10.1.0.0/16"]"#));
+    assert_eq!(world.record(view.id), Some(record.clone()));
+    // 21:01 in Tokyo.
+    assert_eq!(view.name, "API 2026-11-21 21:01");
+    assert_eq!(view.issued_by, Some(IssuedBy::Key { id: key.id, name: "Build server".into() }));
+    assert_eq!((view.created_by.as_str(), view.changed_by.as_str()), ("Build server", "Build server"));
+    assert_eq!(view.limits.networks.to_string(), "10.1.0.0/16");
+    let credential = credential(record);
+    assert_eq!(serde_json::to_string(&credential.limits.permissions).unwrap(), r#"["demo:read"]"#);
+    let by = Issuer::Key(key.id);
+    assert_eq!(credential.issued, Some(Issued { by, generation: SealingGeneration(0), at: world.now() }));
+    assert_eq!(credential.issuing, None);
+    let author = format!("audit WHERE key = '{}' AND member = '{}' AND action = 'issue'", view.id, key.id);
+    assert_eq!(world.count(&author), 1);
+
+    world.wait(SECOND);
+    // It can be edited like any key, but never issue, and never hold what is reserved.
+    let (renamed, ..) = world.changed(owner, edit(&view, r#"{"name":"Night job"}"#));
+    let renamed = renamed.unwrap();
+    assert_eq!((renamed.changed_by.as_str(), renamed.created_by.as_str()), ("Mei Tanaka", "Build server"));
+    for (json, pointer) in [
+        (format!("{{{CEILING}}}"), "#/issuable"),
+        (r#"{"permissions":["claviger:verify"]}"#.into(), "#/permissions"),
+    ] {
+        let Refusal::Invalid { errors } = world.refusal(owner, edit(&renamed, &json)) else { panic!() };
+        assert_eq!((errors[0].pointer.as_str(), errors[0].code.as_str()), (pointer, "issued"));
+    }
+    let (record, _) = world.delete(owner, &renamed);
+    assert_eq!(record.standing, Standing::Deleted);
+}
+
+#[test]
+fn no_networks_mean_the_ceiling_s_which_the_list_tells() {
+    let (world, owner) = World::open();
+    let (_, proof) = issuer(&world, owner, "");
+    let (view, _) = issued(&world, by_api(&world, proof, 90 * DAY, "[]"));
+    assert_eq!(view.limits.networks.to_string(), "10.0.0.0/8");
+}
+
+#[test]
+fn the_ledger_decides_again_who_may_issue_and_what() {
+    let (world, owner) = World::open();
+    let wrong = |proof: IssuerProof| IssuerProof { digest: Digest::of(b"another"), ..proof };
+    let (key, proof) = issuer(&world, owner, "");
+    let plain = world.issue(owner, "{}");
+    let unknown = IssuerProof { issuer: Issuer::Key(world.draw_key().0), ..proof };
+    let plain_proof = IssuerProof { issuer: Issuer::Key(plain.id), ..proof };
+    let service = IssuerProof { issuer: Issuer::Service, ..proof };
+    for proof in [wrong(proof), unknown, plain_proof, service] {
+        assert_eq!(refused(&world, by_api(&world, proof, HOUR, "[]")), Refusal::IssuerRefused);
+    }
+    for (life_ms, networks) in [(100 * DAY + 1, "[]"), (HOUR, r#"["192.0.2.1"]"#), (0, "[]")] {
+        assert_eq!(refused(&world, by_api(&world, proof, life_ms, networks)), Refusal::IssuerRefused);
+    }
+    let (elsewhere, elsewhere_proof) = issuer(&world, owner, r#","networks":"192.0.2.0/24""#);
+    assert_eq!(refused(&world, by_api(&world, elsewhere_proof, HOUR, "[]")), Refusal::IssuerRefused);
+    let (_, late) = issuer(&world, owner, r#","not_before":"1h""#);
+    assert_eq!(refused(&world, by_api(&world, late, HOUR, "[]")), Refusal::IssuerRefused);
+    let (_, short) = issuer(&world, owner, r#","expires":"1h""#);
+    assert_eq!(refused(&world, by_api(&world, short, 2 * HOUR, "[]")), Refusal::IssuerRefused);
+    let _ = elsewhere;
+
+    // An edge whose clock is far off.
+    let mut request = by_api(&world, proof, DAY, "[]");
+    let LedgerRequest::IssueByApi { at, .. } = &mut request else { panic!() };
+    *at = at.saturating_sub(DurationMs::from_s(61));
+    assert_eq!(refused(&world, request), Refusal::IssuerRefused);
+
+    // What was issued cannot issue, whatever proof it brings.
+    let request = by_api(&world, proof, 90 * DAY, "[]");
+    let LedgerRequest::IssueByApi { id, digest, .. } = &request else { panic!() };
+    let of_issued = IssuerProof { issuer: Issuer::Key(*id), digest: *digest };
+    issued(&world, request.clone());
+    assert_eq!(refused(&world, by_api(&world, of_issued, HOUR, "[]")), Refusal::IssuerRefused);
+    assert_eq!(refused(&world, request), Refusal::IdTaken);
+
+    world.changed(owner, set_enabled(&key, false));
+    assert_eq!(refused(&world, by_api(&world, proof, HOUR, "[]")), Refusal::IssuerRefused);
+}
+
+#[test]
+fn the_sealing_generation_rises_where_power_ends_and_nowhere_else() {
+    let (world, owner) = World::open();
+    let (mut key, _) = issuer(&world, owner, "");
+    let bound =
+        |world: &World| Some(Bound { at: world.now().saturating_add(DurationMs::from_s(10)), within_s: 10 });
+    for (json, takes_away, expected) in [
+        (r#"{"name":"Cron"}"#, false, 0),
+        (r#"{"issuable":{"longest":"1d"}}"#, true, 0),
+        (r#"{"issuable":{"longest":"never"}}"#, false, 0),
+        (r#"{"issuable":{"networks":"10.0.0.0/9"}}"#, true, 0),
+        (r#"{"issuable":{"permissions":["demo:*"]}}"#, false, 0),
+        (r#"{"permissions":[]}"#, true, 0),
+    ] {
+        let (changed, _, told) = world.changed(owner, edit(&key, json));
+        key = changed.unwrap();
+        assert_eq!(told, bound(&world).filter(|_| takes_away), "{json}");
+        assert_eq!(generation(&world, key.id), SealingGeneration(expected), "{json}");
+    }
+    let disabled = world.changed(owner, set_enabled(&key, false)).0.unwrap();
+    assert_eq!(generation(&world, key.id), SealingGeneration(1));
+    let key = world.changed(owner, set_enabled(&disabled, true)).0.unwrap();
+    assert_eq!(generation(&world, key.id), SealingGeneration(1), "enabling revives nothing");
+    let (lifted, record, told) = world.changed(owner, edit(&key, r#"{"issuable":null}"#));
+    assert_eq!((credential(record).issuing, told), (None, bound(&world)));
+    let key = world.changed(owner, edit(&lifted.unwrap(), &format!("{{{CEILING}}}"))).0.unwrap();
+    assert_eq!(generation(&world, key.id), SealingGeneration(2), "nor does a new ceiling");
+    world.delete(owner, &key);
+    assert_eq!(world.count(&format!("key WHERE id = '{}' AND sealing_generation = 3", key.id)), 1);
+}
+
+#[test]
+fn an_issuer_comes_along_with_what_it_issued_and_is_not_counted_as_used() {
+    let (world, owner) = World::open();
+    let (key, proof) = issuer(&world, owner, "");
+    let (first, _) = issued(&world, by_api(&world, proof, 90 * DAY, "[]"));
+    let (second, _) = issued(&world, by_api(&world, proof, 90 * DAY, "[]"));
+    let ask = vec![first.id, second.id];
+    let reply = world.refresh(RefreshRequest { ask, ..RefreshRequest::default() });
+    let ids: Vec<KeyId> = reply.answers.iter().map(|answer| answer.id).collect();
+    assert_eq!(ids, [first.id, second.id, key.id]);
+    assert_eq!(reply.answers[2].record, world.record(key.id));
+    assert_eq!(world.count(&format!("usage WHERE key = '{}'", key.id)), 0);
+}
+
+#[test]
+fn a22_issued_keys_have_a_limit_of_their_own() {
+    let (world, owner) = World::open();
+    let (_, proof) = issuer(&world, owner, "");
+    issued(&world, by_api(&world, proof, 90 * DAY, "[]"));
+    let copies = format!(
+        "WITH RECURSIVE n (i) AS (SELECT 2 UNION ALL SELECT i + 1 FROM n WHERE i < {ISSUED_KEYS_MAX})
+        INSERT INTO key (id, digest, name, name_folded, state, limits, expires_ms, created_at_ms, created_by,
+            changed_at_ms, changed_by, revision, issued_by, issued_generation)
+        SELECT printf('a1B2c3D4%010d', i), digest, name, name_folded, state, limits, expires_ms, created_at_ms,
+            created_by, changed_at_ms, changed_by, 100 + i, issued_by, issued_generation
+        FROM key JOIN n WHERE issued_by IS NOT NULL"
+    );
+    let advance = "UPDATE account SET revision = 1000000";
+    world.sql.apply(&[Statement::new(copies), Statement::new(advance)]).unwrap();
+    let max = ISSUED_KEYS_MAX;
+    assert_eq!(refused(&world, by_api(&world, proof, 90 * DAY, "[]")), Refusal::TooManyKeys { max });
+    // Members issue on.
+    world.issue(owner, "{}");
+}
+
+#[test]
+fn issued_keys_are_swept_30_days_after_their_end_and_leave_a_tombstone() {
+    let (world, owner) = World::open();
+    let (_, proof) = issuer(&world, owner, "");
+    let (short, _) = issued(&world, by_api(&world, proof, 25 * HOUR, "[]"));
+    let (long, _) = issued(&world, by_api(&world, proof, 50 * HOUR, "[]"));
+    let run = |until: i64| {
+        world.now.set(START + until);
+        while world.next_effect().is_some() {}
+    };
+    let living = |id: KeyId| world.count(&format!("key WHERE id = '{id}'"));
+    run(25 * HOUR + 30 * DAY - 1);
+    assert_eq!((living(short.id), living(long.id)), (1, 1));
+    run(25 * HOUR + 30 * DAY);
+    assert_eq!((living(short.id), living(long.id)), (0, 1));
+    let record = world.record(short.id).unwrap();
+    assert_eq!(record.standing, Standing::Deleted);
+    assert_eq!(world.count(&format!("key_network WHERE key = '{}'", short.id)), 0);
+    run(50 * HOUR + 30 * DAY);
+    assert_eq!((living(long.id), world.count("due WHERE kind = 'sweep_issued'")), (0, 0));
+}
+
+fn revoke(id: KeyId, issuer: Issuer, until: i64) -> Command {
+    Command::RevokeSealed { id, issuer, until: UnixMs::from_ms(until) }
+}
+
+fn revoked(world: &World, browser: Browser, command: Command) -> (bool, Option<Record>) {
+    match world.ask(browser, command) {
+        LedgerReply::Revoked { bound, all_of_issuer, record } => {
+            assert_eq!(bound, Bound { at: world.now().saturating_add(DurationMs::from_s(10)), within_s: 10 });
+            (all_of_issuer, record)
+        }
+        other => panic!("not revoked: {other:?}"),
+    }
+}
+
+#[test]
+fn a08_a_sealed_key_is_revoked_by_itself_until_it_ends() {
+    let (world, owner) = World::open();
+    let (key, _) = issuer(&world, owner, "");
+    let (by, sealed) = (Issuer::Key(key.id), world.draw_key().0);
+    let viewer = world.join("viewer", b'v');
+    let until = START + HOUR;
+    assert_eq!(world.refusal(viewer, revoke(sealed, by, until)), Refusal::NotPermitted);
+    let unknown = Issuer::Key(world.draw_key().0);
+    assert_eq!(world.refusal(owner, revoke(sealed, unknown, until)), Refusal::NotFound);
+    assert_eq!(world.refusal(owner, revoke(sealed, Issuer::Service, until)), Refusal::NotFound);
+    let foreign = KeyId::parse("zzzzzzzz7Hq0p2Zx9K").unwrap();
+    assert_eq!(world.refusal(owner, revoke(foreign, by, until)), Refusal::NotFound);
+
+    // It only takes away: no fresh proof is asked for.
+    world.wait(11 * MINUTE);
+    assert_eq!(revoked(&world, owner, revoke(sealed, by, until)), (false, None));
+    let state = world.cold().state.unwrap();
+    assert_eq!(state.revoked_sealed.iter().map(|revoked| revoked.id).collect::<Vec<_>>(), [sealed]);
+    assert_eq!(state.revision, world.cold().revision);
+    let applies = world.count("audit WHERE action = 'revoke_sealed'");
+    assert_eq!(revoked(&world, owner, revoke(sealed, by, until)), (false, None), "repeating is no change");
+    assert_eq!(revoked(&world, owner, revoke(world.draw_key().0, by, START)), (false, None), "it is over");
+    assert_eq!(world.count("audit WHERE action = 'revoke_sealed'"), applies);
+    // Whatever is said of its end, it is at most a day away.
+    revoked(&world, owner, revoke(world.draw_key().0, by, START + 1_000 * DAY));
+
+    world.now.set(until + SECOND);
+    while world.next_effect().is_some() {}
+    assert_eq!(world.count("revoked_sealed"), 1);
+    world.now.set(START + 2 * DAY);
+    while world.next_effect().is_some() {}
+    assert_eq!((world.count("revoked_sealed"), world.count("due WHERE kind = 'sweep_revoked'")), (0, 0));
+}
+
+#[test]
+fn beyond_the_cap_all_of_the_issuer_ends() {
+    let (world, owner) = World::open();
+    let (key, _) = issuer(&world, owner, "");
+    let by = Issuer::Key(key.id);
+    for _ in 0..REVOKED_SEALED_MAX {
+        let one = revoked(&world, owner, revoke(world.draw_key().0, by, START + HOUR));
+        assert_eq!(one, (false, None));
+    }
+    let (all, record) = revoked(&world, owner, revoke(world.draw_key().0, by, START + HOUR));
+    assert!(all);
+    assert_eq!(generation(&world, key.id), SealingGeneration(1));
+    assert_eq!(record, world.record(key.id));
+    assert_eq!(world.count("revoked_sealed"), 0, "they have ended with it");
+    assert_eq!(revoked(&world, owner, revoke(world.draw_key().0, by, START + HOUR)), (false, None));
+}
+
+#[test]
+fn leases_are_told_the_zone() {
+    let (world, _) = World::open();
+    assert_eq!(world.cold().state.unwrap().zone.unwrap().name(), "Asia/Tokyo");
+    assert_eq!(world.cold().revision, Revision(0));
+}
