@@ -13,6 +13,9 @@ pub struct Answer {
     pub headers: Vec<(&'static str, String)>,
     /// Body; empty for none.
     pub body: String,
+    /// How the body goes on, for whoever makes it to be reminded by; `None`: it does not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub more: Option<String>,
 }
 
 impl Answer {
@@ -24,12 +27,24 @@ impl Answer {
             status,
             headers: vec![("content-type", "application/json".into()), no_store(), no_sniff()],
             body,
+            more: None,
         }
+    }
+
+    /// A file that nobody may store but who asked for it.
+    pub fn file(media_type: &'static str, body: String) -> Self {
+        let headers = vec![("content-type", media_type.into()), no_store(), no_sniff()];
+        Self { status: 200, headers, body, more: None }
     }
 
     /// An answer without a body.
     pub fn empty(status: u16) -> Self {
-        Self { status, headers: vec![no_store()], body: String::new() }
+        Self { status, headers: vec![no_store()], body: String::new(), more: None }
+    }
+
+    /// The same with a body that goes on, if there is more of it.
+    pub fn to_be_continued(self, more: Option<String>) -> Self {
+        Self { more, ..self }
     }
 
     /// The same with one more header.
@@ -108,6 +123,11 @@ mod tests {
         assert_eq!(
             answer.to_json(AccountId::parse("a1B2c3D4")),
             r#"{"answer":{"status":204,"headers":[["cache-control","no-store"],["allow","GET"]],"body":""},"renew":"a1B2c3D4"}"#
+        );
+        let begun = Outcome::Answer(Answer::file("text/csv", "a".into()).to_be_continued(Some("b".into())));
+        assert_eq!(
+            begun.to_json(None),
+            r#"{"answer":{"status":200,"headers":[["content-type","text/csv"],["cache-control","no-store"],["x-content-type-options","nosniff"]],"body":"a","more":"b"}}"#
         );
         assert_eq!(Outcome::Asset.to_json(None), r#""asset""#);
         let forward = Outcome::Forward(Forward {

@@ -385,6 +385,7 @@ impl Problem {
             status: self.status(),
             headers: vec![("content-type", MEDIA_TYPE.into()), no_store(), no_sniff()],
             body,
+            more: None,
         };
         match self {
             Self::MethodNotAllowed { allow } => answer.with("allow", *allow),

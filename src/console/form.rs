@@ -3,6 +3,8 @@
 use super::body;
 use super::view::field_errors;
 use crate::account::{Email, TextError, check_name, check_password};
+use crate::activity::export::Format;
+use crate::activity::{self, PAGE_ENTRIES_MAX};
 use crate::code::Code;
 use crate::draft::FieldError;
 use crate::id::KeyId;
@@ -122,6 +124,63 @@ pub fn listing(query: Option<&str>) -> Result<Listing, Problem> {
     Ok(listing)
 }
 
+/// The query of a page of activity. An empty value is none.
+///
+/// # Errors
+/// [`Problem::Invalid`] for an unknown parameter or a limit out of range; the other values are for the ledger to judge.
+pub fn activity(query: Option<&str>) -> Result<activity::Query, Problem> {
+    let mut read = activity::Query::default();
+    for (name, value) in form_urlencoded::parse(query.unwrap_or_default().as_bytes()) {
+        let place = match &*name {
+            "key" => &mut read.key,
+            "member" => &mut read.member,
+            "action" => &mut read.action,
+            "from" => &mut read.from,
+            "to" => &mut read.to,
+            "q" => &mut read.q,
+            "cursor" => &mut read.cursor,
+            "limit" => {
+                let limit = value.parse().ok().filter(|limit| (1..=PAGE_ENTRIES_MAX).contains(limit));
+                read.limit = Some(limit.ok_or_else(|| refused(&name, "not_one_of", "1 to 50"))?);
+                continue;
+            }
+            _ => {
+                let detail = "the parameters are key, member, action, from, to, q, cursor, limit";
+                return Err(refused(&name, "unknown_parameter", detail));
+            }
+        };
+        *place = Some(value.into_owned()).filter(|value| !value.is_empty());
+    }
+    Ok(read)
+}
+
+/// The query of a file of activity: the filters of a page, and the form.
+///
+/// # Errors
+/// As [`activity`]; a file is not asked for in pages.
+pub fn export(query: Option<&str>) -> Result<(activity::Query, Format), Problem> {
+    let mut filters = form_urlencoded::Serializer::new(String::new());
+    let mut format = None;
+    for (name, value) in form_urlencoded::parse(query.unwrap_or_default().as_bytes()) {
+        match &*name {
+            "format" => format = Format::parse(&value),
+            "cursor" | "limit" => {
+                let detail = "the parameters are format, key, member, action, from, to, q";
+                return Err(refused(&name, "unknown_parameter", detail));
+            }
+            _ => {
+                filters.append_pair(&name, &value);
+            }
+        }
+    }
+    let format = format.ok_or_else(|| refused("format", "not_one_of", "jsonl or csv"))?;
+    Ok((activity(Some(&filters.finish()))?, format))
+}
+
+fn refused(field: &str, code: &str, detail: &str) -> Problem {
+    Problem::Invalid { errors: field_errors(vec![FieldError::new(field, code, detail)]) }
+}
+
 /// The query of a list of accounts.
 ///
 /// # Errors
@@ -203,6 +262,31 @@ mod tests {
                 "#/language not_one_of",
             ]
         );
+    }
+
+    #[test]
+    fn activity_takes_what_is_documented_and_nothing_else() {
+        let read = activity(Some("q=a+b&key=k&member=&limit=50&from=2026-11-22")).unwrap();
+        assert_eq!((read.q.as_deref(), read.key.as_deref(), read.member), (Some("a b"), Some("k"), None));
+        let (read, format) = export(Some("format=csv&q=%3D1%26x&to=2026-11-22")).unwrap();
+        assert_eq!(
+            (read.q.as_deref(), read.to.as_deref(), format),
+            (Some("=1&x"), Some("2026-11-22"), Format::Csv)
+        );
+        for (query, code) in
+            [("limit=51", "#/limit not_one_of"), ("format=csv", "#/format unknown_parameter")]
+        {
+            assert_eq!(codes(activity(Some(query)).unwrap_err()), [code], "{query}");
+        }
+        for (query, code) in [
+            ("", "#/format not_one_of"),
+            ("format=xls", "#/format not_one_of"),
+            ("format=csv&cursor=x", "#/cursor unknown_parameter"),
+            ("format=csv&limit=5", "#/limit unknown_parameter"),
+            ("format=csv&x=5", "#/x unknown_parameter"),
+        ] {
+            assert_eq!(codes(export(Some(query)).unwrap_err()), [code], "{query}");
+        }
     }
 
     #[test]

@@ -35,6 +35,10 @@ pub enum Route {
     DisableKey(KeyId),
     /// Enable a key.
     EnableKey(KeyId),
+    /// Read activity.
+    ListActivity,
+    /// Take activity away as a file.
+    ExportActivity,
     /// Look at the service credentials.
     ShowService,
     /// Change how far the service password may go.
@@ -137,6 +141,8 @@ impl Route {
                 let id = KeyId::parse(id).ok_or(Problem::NotFound)?;
                 (pick(verb, &[("POST", Self::RevealKey(id))]), "POST")
             }
+            ["activity"] => (pick(verb, &[("GET", Self::ListActivity)]), "GET, HEAD"),
+            ["activity", "export"] => (pick(verb, &[("GET", Self::ExportActivity)]), "GET, HEAD"),
             ["account", "service"] => {
                 (pick(verb, &[("GET", Self::ShowService), ("PATCH", Self::EditService)]), "GET, HEAD, PATCH")
             }
@@ -175,6 +181,8 @@ impl Route {
             | Self::ListKeys
             | Self::ShowKey(_)
             | Self::ShowService
+            | Self::ListActivity
+            | Self::ExportActivity
             | Self::ShowDeletion(_)
             | Self::ListAccounts
             | Self::ShowAccount(_)
@@ -229,6 +237,8 @@ mod tests {
             (&*format!("/v1/keys/{id}/disable"), "POST"),
             (&*format!("/v1/keys/{id}/enable"), "POST"),
             (&*format!("/v1/keys/{id}/reveal"), "POST"),
+            ("/v1/activity", "GET, HEAD"),
+            ("/v1/activity/export", "GET, HEAD"),
             ("/v1/account/service", "GET, HEAD, PATCH"),
             ("/v1/account/service/reveal", "POST"),
             ("/v1/account/service/password", "POST"),

@@ -2,9 +2,10 @@
 
 mod deletion;
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 pub use self::deletion::{deleted, deletion};
+use crate::activity;
 use crate::config::Config;
 use crate::draft::{Checked, FieldError};
 use crate::gateway::Evidence;
@@ -135,6 +136,29 @@ pub fn revealed(credential: &SecretText, now: UnixMs) -> Option<Value> {
         "access_secret": access_secret,
         "now": text(now),
     }))
+}
+
+/// A page of activity.
+pub fn activity(page: &activity::Page, now: UnixMs) -> Value {
+    let entries: Vec<Value> = page.entries.iter().map(entry_of_activity).collect();
+    json!({ "entries": entries, "next": page.next, "now": text(now) })
+}
+
+/// One entry of it.
+pub fn entry_of_activity(entry: &activity::Entry) -> Value {
+    let activity::Entry { id, at, action, by, address, key, changes } = entry;
+    let changes: Map<String, Value> = changes
+        .iter()
+        .map(|(name, change)| {
+            let told = |value: &Value| match (name.as_str(), value.as_i64()) {
+                ("expires_at" | "not_before", Some(ms)) => text(UnixMs::from_ms(ms)).into(),
+                _ => value.clone(),
+            };
+            (name.clone(), json!({ "from": told(&change.from), "to": told(&change.to) }))
+        })
+        .collect();
+    let changes = Some(changes).filter(|changes| !changes.is_empty());
+    json!({ "id": id, "at": text(*at), "action": action, "by": by, "address": address, "key": key, "changes": changes })
 }
 
 /// A change of a key, and from when it holds everywhere.

@@ -9,7 +9,9 @@ use rand_core::UnwrapErr;
 use serde::de::DeserializeOwned;
 use worker::Env;
 
-use super::{calls, deletion, issuance, now, operator, refuse, service, verification, with_gateway};
+use super::{
+    activity, calls, deletion, issuance, now, operator, refuse, service, verification, with_gateway,
+};
 use crate::account::{Email, TextError, check_password};
 use crate::answer::Answer;
 use crate::config::Config;
@@ -65,6 +67,8 @@ pub async fn answer(
         Route::RevokeSealed => issuance::revoke(&exchange).await,
         Route::SetUp => exchange.set_up().await,
         Route::RevealKey(id) => exchange.reveal_key(id).await,
+        Route::ListActivity => activity::list(&exchange).await,
+        Route::ExportActivity => activity::export(&exchange).await,
         Route::ShowService => service::show(&exchange).await,
         Route::EditService => service::set_ceiling(&exchange).await,
         Route::RevealService => service::reveal(&exchange).await,
@@ -104,6 +108,16 @@ pub async fn answer(
         .with("content-security-policy", "default-src 'none'; frame-ancestors 'none'")
         .with("cross-origin-resource-policy", "same-origin");
     (answer, exchange.renew.get())
+}
+
+/// Goes on with a body that [`answer`] began.
+pub async fn proceed(
+    request: &Request<'_>,
+    incoming: web_sys::Request,
+    env: &Env,
+    more: &str,
+) -> Result<String, Problem> {
+    activity::proceed(&Exchange { request, env, incoming, renew: Cell::new(None) }, more).await
 }
 
 impl Exchange<'_> {

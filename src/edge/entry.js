@@ -2,7 +2,7 @@
 //
 // Whatever a Worker's main module exports becomes an entry point: only the default and the classes may.
 import { DurableObject } from "cloudflare:workers";
-import { alarm, decide, handle, object, renew } from "../../target/bindgen/claviger.js";
+import { alarm, decide, handle, object, proceed, renew } from "../../target/bindgen/claviger.js";
 import { Body } from "./body.js";
 import { TRAPPED, call, callAsync } from "./trap.js";
 
@@ -19,7 +19,8 @@ export default {
       // Nobody waits for it, and it outlives a request that is cancelled.
       if (outcome.renew) ctx.waitUntil(callAsync(renew, env, outcome.renew).catch(() => {}));
       if (outcome === "asset") return await env.ASSETS.fetch(request);
-      return outcome.answer ? respond(outcome.answer) : await pass(outcome.forward, request, env, body);
+      const onward = (more) => callAsync(proceed, request, env, headers, Date.now(), more);
+      return outcome.answer ? respond(outcome.answer, onward) : await pass(outcome.forward, request, env, body);
     } catch (error) {
       return failed(error);
     }
@@ -51,9 +52,23 @@ function flatten(headers) {
   return lines.join("\n");
 }
 
-function respond({ status, headers, body }) {
+function respond({ status, headers, body, more }, onward) {
   // Some statuses must not have a body, not even an empty one.
-  return new Response(body || null, { status, headers });
+  return new Response(more ? stream(body, more, onward) : body || null, { status, headers });
+}
+
+/** A body in pieces: each is asked for when the client has taken the one before. One that fails breaks the body off. */
+function stream(first, more, onward) {
+  const encoder = new TextEncoder();
+  return new ReadableStream({
+    start: (controller) => controller.enqueue(encoder.encode(first)),
+    async pull(controller) {
+      const piece = JSON.parse(await onward(more));
+      controller.enqueue(encoder.encode(piece.body));
+      more = piece.more;
+      if (!more) controller.close();
+    },
+  });
 }
 
 /** Sends the request on and hands back what comes: streams, redirects and WebSockets as they are. */

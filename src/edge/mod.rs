@@ -6,7 +6,7 @@
 //! | [`settings`] | variables and secrets |
 //! | [`body`] | a body whose opening is read before it is sent on |
 //! | [`calls`] | requests to objects, reads of KV |
-//! | [`console`], [`operator`], [`service`], [`verification`] | Claviger's own routes: reading bodies, calling objects, in order |
+//! | [`console`], [`activity`], [`operator`], [`service`], [`verification`] | Claviger's own routes: reading bodies, calling objects, in order |
 //! | [`mail`] | who delivers mail |
 //! | [`objects`], [`storage`] | the Durable Objects' side |
 //! | `trap` | what happens after a panic |
@@ -14,6 +14,7 @@
 //! Isolates share data between requests, never promises or locks: the gateway is borrowed for one synchronous call at a time
 //! and never across an await.
 
+mod activity;
 mod body;
 mod calls;
 mod console;
@@ -89,6 +90,28 @@ pub async fn handle(
         None => (Outcome::Answer(Problem::Internal.answer("")), None),
     };
     Ok(outcome.to_json(renew))
+}
+
+/// Goes on with a body that an answer began. Resolves to JSON: `body` is the next piece, `more` goes into the next call unless it is null.
+///
+/// # Errors
+/// The code of the problem that ends the body early.
+#[wasm_bindgen]
+pub async fn proceed(
+    incoming: web_sys::Request,
+    env: JsValue,
+    headers: String,
+    now_ms: f64,
+    more: String,
+) -> Result<String, JsValue> {
+    let env: Env = env.unchecked_into();
+    let (method, url) = (incoming.method(), incoming.url());
+    let request = request(&method, &url, &headers, now_ms).ok_or_else(|| ended(&Problem::Internal))?;
+    console::proceed(&request, incoming, &env, &more).await.map_err(|problem| ended(&problem))
+}
+
+fn ended(problem: &Problem) -> JsValue {
+    JsValue::from_str(problem.code())
 }
 
 /// Renews an account's lease. The entry script lets it run on beside and after the request that noticed that it is due.

@@ -161,5 +161,5 @@ impl Refused {
 /// The answer that is a key, or a line about why there is none: the body and nothing else.
 pub fn text(status: u16, body: String) -> Answer {
     let headers = vec![("content-type", "text/plain;charset=utf-8".into()), no_store(), no_sniff()];
-    Answer { status, headers, body }
+    Answer { status, headers, body, more: None }
 }

@@ -171,7 +171,7 @@ fn pages_hold_every_entry_once_also_when_more_is_done_meanwhile() {
     let expected: Vec<u64> = (1..=32).rev().collect();
     assert_eq!(seen, expected);
     assert_eq!(page(&world, owner, Query { limit: Some(0), ..Query::default() }).entries.len(), 1);
-    assert_eq!(page(&world, owner, Query::default()).entries.len(), 37.min(50));
+    assert_eq!(page(&world, owner, Query::default()).entries.len(), 37);
 }
 
 #[test]
@@ -216,7 +216,7 @@ fn a_long_trail_is_read_off_its_indices() {
         let plan: Vec<String> = world
             .sql
             .read_all(&plan, |mut row| {
-                (row.integer()?, row.integer()?, row.integer()?);
+                let _ = (row.integer()?, row.integer()?, row.integer()?);
                 row.text()
             })
             .unwrap();
