@@ -34,6 +34,7 @@ pub mod publication;
 pub mod rebuild;
 mod refresh;
 pub mod repair;
+mod reveal;
 pub mod revoking;
 pub mod schema;
 mod service;
@@ -248,7 +249,7 @@ impl<'a> Ledger<'a> {
                 more.extend(sealed.map(|sealed| key::keep(id, &sealed)));
                 self.commit(asked, decision, more)
             }
-            Command::Reveal { id } => self.reveal(asked, id),
+            Command::Reveal { id } => reveal::plan(self.sql, asked, id),
             Command::Edit { id, expected, changes } => {
                 let key = Key::load(self.sql, id)?;
                 self.commit(asked, asked.desk().edit(key, expected, &changes), Vec::new())
@@ -288,17 +289,6 @@ impl<'a> Ledger<'a> {
                 Ok(Plan { writes, reply })
             }
         }
-    }
-
-    /// Hands out the encrypted secret of a key, and writes down that it was.
-    fn reveal(&self, asked: &Asked<'_>, id: KeyId) -> Result<Plan, SqlError> {
-        let present = Key::load(self.sql, id)?.and_then(Key::living);
-        let Some(key) = present else { return Ok(Plan::refuse(Refusal::NotFound)) };
-        let Some(sealed) = key::kept(self.sql, id)? else { return Ok(Plan::refuse(Refusal::NotViewable)) };
-        Ok(Plan {
-            writes: vec![asked.author().looked(Action::Reveal, &key)],
-            reply: LedgerReply::Revealed { sealed },
-        })
     }
 
     /// Turns a decision into a reply and the writes that make it true.
