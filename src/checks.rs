@@ -6,7 +6,7 @@
 
 use crate::gateway::{Check, Checked, Gateway};
 use crate::id::{AccountId, KeyId};
-use crate::lease::call::{KvRead, Lookup, Need, RefreshCall, RefreshReply};
+use crate::lease::call::{CopyRead, KvRead, Lookup, Need, RefreshCall, RefreshReply, Shelf};
 use crate::lease::rules::Rules;
 use crate::network::ClientAddress;
 use crate::permission::Permission;
@@ -51,6 +51,8 @@ impl Asked {
 /// What the checks lack, to be found out at once and told to them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Lack {
+    /// What this shelf holds of what the account's ledger has said.
+    Copy(Shelf),
     /// What KV holds of these keys.
     Kv(Vec<KeyId>),
     /// What the ledger says of the account, and of these keys.
@@ -82,13 +84,15 @@ impl Checks {
 
     /// Decides what can be decided by now. `None`: all is.
     pub fn decide<R: Rules>(&mut self, gateway: &mut Gateway<R>, now: UnixMs) -> Option<Lack> {
-        let (mut kv, mut ledger, mut used, mut asks_state) = (Vec::new(), Vec::new(), Vec::new(), false);
+        let (mut copy, mut kv, mut ledger, mut used) = (None, Vec::new(), Vec::new(), Vec::new());
+        let mut asks_state = false;
         for (asked, verdict) in self.asked.iter().zip(&mut self.verdicts) {
             if verdict.is_some() {
                 continue;
             }
             match decide_one(gateway, asked, self.account, self.arrival, now, &mut self.lookup) {
                 Check::Verdict(checked) => *verdict = Some(checked),
+                Check::Need(Need::Copy(_, shelf)) => copy = Some(shelf),
                 Check::Need(Need::Kv(id)) => kv.push(id),
                 Check::Need(Need::Ledger(id)) => {
                     ledger.push(id);
@@ -101,6 +105,10 @@ impl Checks {
                 Check::Need(Need::State(_)) => asks_state = true,
             }
         }
+        // Of the account, and so for all of them.
+        if let Some(shelf) = copy {
+            return Some(Lack::Copy(shelf));
+        }
         // KV first: what it cannot tell is then asked together with what it need not be asked.
         if !kv.is_empty() {
             return Some(Lack::Kv(each_once(kv)));
@@ -108,6 +116,22 @@ impl Checks {
         let ids = each_once(ledger);
         let unused = ids.iter().filter(|id| !used.contains(id)).copied().collect();
         (asks_state || !ids.is_empty()).then_some(Lack::Ledger { ids, unused })
+    }
+
+    /// Begins the look at a shelf, to be taken at once.
+    pub fn ask_copy<R: Rules>(&self, gateway: &mut Gateway<R>, shelf: Shelf, now: UnixMs) -> CopyRead {
+        gateway.ask_copy(self.account, shelf, now)
+    }
+
+    /// Takes what lay there; `None`: nothing.
+    pub fn take_copy<R: Rules>(
+        &mut self,
+        gateway: &mut Gateway<R>,
+        read: &CopyRead,
+        text: Option<&str>,
+        now: UnixMs,
+    ) {
+        gateway.take_copy(read, text, now, Some(&mut self.lookup));
     }
 
     /// Begins the reads of KV, to be made at once.

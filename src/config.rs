@@ -2,6 +2,7 @@
 
 use crate::account::Email;
 use crate::id::Prefix;
+use crate::protocol::Bound;
 use crate::request::Url;
 use crate::ring::{Ring, RingError};
 use crate::rules::{Rules, RulesError};
@@ -44,7 +45,7 @@ pub enum ConfigError {
     #[error("CONSOLE_ORIGIN must be https://host[:port], or http://localhost[:port]")]
     ConsoleOrigin,
     /// Where leases come from is none of the ways there are.
-    #[error("FRESHNESS must be bounded (the default)")]
+    #[error("FRESHNESS must be bounded (the default) or eventual")]
     Freshness,
     /// What to do while a ledger is out of reach.
     #[error("OUTAGE must be deny (the default), or grace:<seconds> with 1 to {GRACE_S_MAX}")]
@@ -72,9 +73,10 @@ pub enum ConfigError {
 pub const GRACE_S_MAX: u64 = 86_400;
 
 /// What a request gets whose lease is older than T while the ledger is out of reach.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Outage {
     /// 503.
+    #[default]
     Deny,
     /// A verdict from the lease there is, if it is at most so much older than T, and has not ended (after ten T); else from the lease
     /// document in KV, for so long after the first call that failed.
@@ -103,9 +105,10 @@ impl Outage {
 }
 
 /// Where leases come from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Freshness {
     /// From the ledger: within T.
+    #[default]
     Bounded,
     /// From the documents that ledgers publish to KV: as late as KV is, and mostly without a call to a ledger.
     Eventual,
@@ -121,13 +124,12 @@ impl Freshness {
     }
 
     fn parse(text: &str) -> Option<Self> {
-        // The edge reads no documents yet.
-        [Self::Bounded].into_iter().find(|freshness| freshness.as_str() == text)
+        [Self::Bounded, Self::Eventual].into_iter().find(|freshness| freshness.as_str() == text)
     }
 }
 
-/// On what terms a deployment holds leases.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// On what terms a deployment holds leases. By default within T, and not at all while a ledger is out of reach.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Terms {
     /// Where leases come from.
     pub freshness: Freshness,
@@ -147,6 +149,25 @@ impl Terms {
             freshness: freshness.ok_or(ConfigError::Freshness)?,
             outage: outage.ok_or(ConfigError::Outage)?,
         })
+    }
+
+    /// What T and the grace come to, in seconds. With T = 0 every request asks, so that there is no grace.
+    pub fn within_s(self, freshness_s: u32) -> u32 {
+        match self.outage.grace() {
+            Some(grace) if freshness_s > 0 => {
+                freshness_s.saturating_add(u32::try_from(grace.as_ms().div_euclid(1_000)).unwrap_or(u32::MAX))
+            }
+            _ => freshness_s,
+        }
+    }
+
+    /// What a bound that goes by T comes to.
+    #[must_use]
+    pub fn bound(self, bound: Bound) -> Bound {
+        let within_s = self.within_s(bound.within_s);
+        let more = DurationMs::from_s(within_s.saturating_sub(bound.within_s).into());
+        let is_eventual = self.freshness == Freshness::Eventual;
+        Bound { at: bound.at.saturating_add(more), within_s, is_eventual }
     }
 
     /// Whether isolates may need what ledgers publish to KV.
@@ -329,7 +350,7 @@ pub(crate) mod tests {
         }
         for (text, expected) in [
             ("bounded", Ok(Freshness::Bounded)),
-            ("eventual", Err(ConfigError::Freshness)),
+            ("eventual", Ok(Freshness::Eventual)),
             ("Eventual", Err(ConfigError::Freshness)),
             ("Bounded", Err(ConfigError::Freshness)),
             ("", Err(ConfigError::Freshness)),
@@ -338,8 +359,20 @@ pub(crate) mod tests {
             assert_eq!(Config::parse(settings).map(|config| config.terms.freshness), expected, "{text}");
         }
         assert_eq!(config().terms, Terms { freshness: Freshness::Bounded, outage: Outage::Deny });
+        let at = crate::time::UnixMs::from_ms;
+        let bound = |ms, within_s, is_eventual| Bound { at: at(ms), within_s, is_eventual };
+        for (freshness, outage, within_s, expected) in [
+            ("bounded", "deny", 10, bound(10_000, 10, false)),
+            ("bounded", "grace:60", 10, bound(70_000, 70, false)),
+            ("bounded", "grace:60", 0, bound(10_000, 0, false)),
+            ("eventual", "deny", 10, bound(10_000, 10, true)),
+        ] {
+            let terms = Terms::parse(Some(freshness), Some(outage)).unwrap();
+            assert_eq!(terms.bound(bound(10_000, within_s, false)), expected, "{freshness}, {outage}");
+        }
         for (freshness, outage, wants) in [
             (None, None, false),
+            (Some("eventual"), None, true),
             (Some("bounded"), Some("deny"), false),
             (Some("bounded"), Some("grace:1"), true),
         ] {

@@ -16,13 +16,15 @@ use std::collections::HashMap;
 pub use self::issuing::Authorisation;
 use self::knowledge::Presented;
 use crate::answer::{Forward, Outcome};
-use crate::config::Config;
+use crate::config::{Config, Freshness};
 use crate::console::{Route, session};
 use crate::credential::{self, CREDENTIAL_BYTES_MAX, Carried};
 use crate::id::{AccountId, KeyId};
 use crate::identity;
 use crate::key::KeyText;
-use crate::lease::call::{KvRead, Lookup, Need, RefreshCall, RefreshReply, Source};
+use crate::lease::call::{
+    Basis, CopyRead, Errand, KvRead, Lookup, Need, RefreshCall, RefreshReply, Shelf, Source,
+};
 use crate::lease::isolate::{Counters, Leases};
 use crate::lease::rules::{ByTheBook, Rules};
 use crate::network::ClientAddress;
@@ -31,8 +33,10 @@ use crate::path;
 use crate::permission::Permission;
 use crate::problem::{Problem, challenge};
 use crate::record::{Interface, Record, Revision};
+use crate::refresh::document::Document;
+use crate::refresh::shared::Shared;
 use crate::request::Request;
-use crate::ring::MacKey;
+use crate::ring::{Generation, MacKey, Use};
 use crate::rules::{Access, Effect, Origin, Place, Rule};
 use crate::sealed::SealedText;
 use crate::time::UnixMs;
@@ -49,6 +53,8 @@ pub struct Gateway<R = ByTheBook> {
     leases: Leases<R>,
     /// Proof key of each origin that the rules name, by its name.
     origin_keys: HashMap<String, MacKey>,
+    /// What replies are shared under within a data centre, newest first.
+    cache_keys: Vec<MacKey>,
 }
 
 /// What is to be done with a request.
@@ -78,6 +84,8 @@ pub struct Evidence {
     pub age_ms: u64,
     /// Revision of the record; `None` when there is none.
     pub revision: Option<Revision>,
+    /// What the knowledge of the account rests on.
+    pub basis: Basis,
     /// It is older than T, and used because the ledger is out of reach.
     pub is_stale: bool,
 }
@@ -125,8 +133,10 @@ impl<R: Rules> Gateway<R> {
             .filter_map(|rule| rule.origin.name())
             .map(|name| (name.to_owned(), MacKey::new(&newest.origin_key(name))))
             .collect();
-        let leases = Leases::new(isolate, config.terms.outage);
-        Self { config, leases, origin_keys }
+        let leases = Leases::new(isolate, config.terms);
+        let cache_key = |generation: &Generation| MacKey::new(&generation.subkey(Use::RefreshCache));
+        let cache_keys = config.ring.iter().map(cache_key).collect();
+        Self { config, leases, origin_keys, cache_keys }
     }
 
     /// The settings.
@@ -351,6 +361,53 @@ impl<R: Rules> Gateway<R> {
         now: UnixMs,
     ) -> RefreshCall {
         self.leases.ask_ledger_for(account, ids, unused, now)
+    }
+
+    /// Begins a look at a shelf that a request waits for, to be taken at once.
+    pub fn ask_copy(&mut self, account: AccountId, shelf: Shelf, now: UnixMs) -> CopyRead {
+        self.leases.ask_copy(account, shelf, now)
+    }
+
+    /// Begins a look at a shelf that no request waits for, to be taken at once.
+    pub fn ask_copy_beside(&mut self, account: AccountId, shelf: Shelf, now: UnixMs) -> CopyRead {
+        self.leases.ask_copy_beside(account, shelf, now)
+    }
+
+    /// Takes what lay there; `None`: nothing, or the shelf was out of reach. `lookup` is of whoever looked.
+    pub fn take_copy(
+        &mut self,
+        read: &CopyRead,
+        text: Option<&str>,
+        now: UnixMs,
+        lookup: Option<&mut Lookup>,
+    ) {
+        let account = read.account();
+        match read.shelf() {
+            Shelf::Kv => {
+                let document = text.and_then(|text| Document::from_kv(text, account));
+                self.leases.take_document(read, document, now, lookup);
+            }
+            Shelf::Cache => {
+                let shared = text.and_then(|text| Shared::parse(text, self.cache_keys.iter(), account));
+                self.leases.take_shared(read, shared, now, lookup);
+            }
+        }
+    }
+
+    /// What to put into the data centre's cache of a reply that was taken, and for how many seconds; `None`: nothing.
+    pub fn share(&mut self, call: &RefreshCall, reply: &RefreshReply, now: UnixMs) -> Option<(String, u64)> {
+        // Where documents count nobody looks there.
+        let shared =
+            call.to_share(reply, now).filter(|_| self.config.terms.freshness == Freshness::Bounded)?;
+        let freshness_ms = shared.reply.state.as_ref().map_or(0, |state| state.freshness_ms);
+        let text = shared.text(self.cache_keys.first()?)?;
+        self.leases.note_shared();
+        Some((text, freshness_ms.div_ceil(1_000)))
+    }
+
+    /// What is to be done next to renew an account's lease, in the background, where `lookup` has brought so much. `None`: nothing more.
+    pub fn errand(&mut self, account: AccountId, now: UnixMs, lookup: &Lookup) -> Option<Errand> {
+        self.leases.errand(account, now, lookup)
     }
 
     /// Begins a refresh that no request waits for, to be sent at once.

@@ -13,6 +13,23 @@
 //! 6. Time that goes back drops all leases.
 //! 7. Uses ride on refreshes ([`usage`]).
 //!
+//! # What else a lease may rest on
+//! Two shelves hold copies of what ledgers have said ([`shelf`]). A reply that a *neighbour* in the data centre was given counts like an own one, as
+//! of a second before the neighbour asked. A *document* ([`crate::refresh::document`]) that the ledger has published to KV is as consistent as a reply, but nobody
+//! knows how old it is. It counts
+//! - where the deployment's freshness is `eventual`: then `as_of` is when it was read, and a lease is usable for T after a document, old or new, was
+//!   read last. The ledger is only asked about keys that the document says KV may have wrong, that KV does not have, and where there is no document;
+//! - under `bounded` with `grace`, in an isolate without a usable lease, from the first call that failed until the grace is over, however often
+//!   it is read, and marked as stale. A call that is answered ends that.
+//!
+//! **No change is missed under documents.** Each names all changes after its `base`, and a lease that knows less drops its records, so that it does not matter
+//! which documents it has seen. It would not matter anyhow while it saw one more often than every S: a change stays unsettled, and so is named by every
+//! document, for S at least ([`SETTLE_MS`](crate::ledger::publication::SETTLE_MS)). A lease that has not been renewed for that long, [`DOCUMENT_LIFE`], ends, so that both
+//! arguments hold.
+//!
+//! **None goes back.** A document of a lower number than any known of, or of a history that is known to be over, is not taken. Where KV is behind what
+//! the lease knows, reading it shows at least that it is no further: the lease may be used on, but it is not renewed.
+//!
 //! # Why a late word is dangerous, and what is done
 //! A lease at revision `known` has seen every change up to it, and forgotten those that have settled. A word on a key that is older than
 //! `known` may lack one of them, though nothing in the map contradicts it. So a word enters only if it holds as of `known` or later
@@ -26,6 +43,7 @@
 //! | [`entries`] | the one map |
 //! | [`usage`] | uses on their way to the ledger |
 //! | [`call`] | questions and what comes back |
+//! | [`shelf`] | copies of what ledgers have said, and what is done in the background |
 //! | `account` | what an isolate keeps of each account, in bounded memory |
 //! | [`isolate`] | all leases of an isolate: the clock, bounds, eviction, counters |
 
@@ -34,12 +52,13 @@ pub mod call;
 pub mod entries;
 pub mod isolate;
 pub mod rules;
+pub mod shelf;
 pub mod usage;
 
 use core::marker::PhantomData;
 use std::sync::Arc;
 
-use self::call::{RefreshCall, Tenure};
+use self::call::{Basis, Heard, Tenure};
 use self::entries::{Entered, Entries, Word};
 use self::rules::Rules;
 use crate::id::KeyId;
@@ -64,6 +83,14 @@ pub const REFRESH_ATTEMPTS: u32 = 2;
 /// of a background refresh and the pause before the next.
 pub const OUTAGE_MEMORY: DurationMs = DurationMs::from_s(5);
 
+/// How long after a request has waited for a ledger in vain the others do not wait for it, but are refused at once.
+pub const GIVEN_UP: DurationMs = DurationMs::from_s(1);
+
+/// After so long without a document that is no older than the last a lease that rests on documents ends.
+pub const DOCUMENT_LIFE: DurationMs = DurationMs::from_s(10 * 60);
+
+const _: () = assert!(DOCUMENT_LIFE.as_ms() <= crate::ledger::publication::SETTLE_MS);
+
 /// T for an account that its ledger does not know: the default.
 pub const GONE_FRESHNESS_MS: u64 = 10_000;
 
@@ -78,6 +105,12 @@ pub struct Lease<R> {
     known: Revision,
     state: Arc<AccountState>,
     as_of: UnixMs,
+    /// What `as_of` rests on.
+    basis: Basis,
+    /// When it was last seen that it may be used on: `as_of`, or when a document was read that told nothing new.
+    checked: UnixMs,
+    /// Documents of higher numbers were made after all that it knows.
+    document: u64,
     /// At which age it is refreshed in the background.
     renewal: DurationMs,
     entries: Entries,
@@ -117,11 +150,10 @@ impl<R: Rules> Lease<R> {
     /// The lease that a reply begins. `state` is the account's, from the reply or confirmed by it.
     pub fn begin(
         incarnation: u64,
-        call: &RefreshCall,
+        heard: Heard,
         reply: &Refresh,
         state: Arc<AccountState>,
         ended: Option<Self>,
-        answered: UnixMs,
     ) -> Self {
         let entries = ended.map(|lease| R::inherited(lease.entries)).unwrap_or_default();
         let mut lease = Self {
@@ -129,7 +161,10 @@ impl<R: Rules> Lease<R> {
             epoch: Some(reply.epoch.clone()),
             known: reply.revision,
             state,
-            as_of: R::as_of(call.sent, answered),
+            as_of: heard.as_of,
+            basis: heard.basis,
+            checked: heard.as_of,
+            document: reply.document,
             renewal: DurationMs::default(),
             entries,
             is_overflow: false,
@@ -141,7 +176,7 @@ impl<R: Rules> Lease<R> {
     }
 
     /// The lease on an account that its ledger does not know: every key of it is unknown.
-    pub fn gone(incarnation: u64, call: &RefreshCall, answered: UnixMs) -> Self {
+    pub fn gone(incarnation: u64, heard: Heard) -> Self {
         let state = AccountState {
             revision: Revision(0),
             freshness_ms: GONE_FRESHNESS_MS,
@@ -152,7 +187,10 @@ impl<R: Rules> Lease<R> {
             epoch: None,
             known: Revision(0),
             state: Arc::new(state),
-            as_of: R::as_of(call.sent, answered),
+            as_of: heard.as_of,
+            basis: heard.basis,
+            checked: heard.as_of,
+            document: 0,
             renewal: DurationMs::default(),
             entries: Entries::default(),
             is_overflow: false,
@@ -161,14 +199,8 @@ impl<R: Rules> Lease<R> {
         }
     }
 
-    /// Takes a reply that was asked under this incarnation.
-    pub fn take(
-        &mut self,
-        call: &RefreshCall,
-        reply: &Refresh,
-        state: &Arc<AccountState>,
-        answered: UnixMs,
-    ) -> Taken {
+    /// Takes a reply: one that was asked under this incarnation, or a copy of one that is of use to it.
+    pub fn take(&mut self, heard: Heard, reply: &Refresh, state: &Arc<AccountState>) -> Taken {
         if !R::is_of_history(self.epoch.as_ref(), &reply.epoch) {
             return Taken::Ended;
         }
@@ -178,17 +210,29 @@ impl<R: Rules> Lease<R> {
                 Delta::Reset => return Taken::Ended,
                 Delta::Changes(marks) => marks.iter().for_each(|mark| self.entries.note_change::<R>(*mark)),
             }
-            let is_later = R::is_later(reply.revision > self.known, call.taken == self.taken);
+            let is_later_document = heard.basis == Basis::Document && reply.document > self.document;
+            let is_asked_later = heard.taken == Some(self.taken) || is_later_document;
+            let is_later = R::is_later(reply.revision > self.known, is_asked_later);
             self.take_unsettled(reply, is_later);
             self.known = reply.revision;
+            self.document = self.document.max(reply.document);
         }
         if state.revision > self.state.revision {
             self.state = Arc::clone(state);
         }
-        // An older reply than the last still proves that nothing was missed until it was sent.
-        self.as_of = self.as_of.max(R::as_of(call.sent, answered));
+        // An older reply than the last still proves that nothing was missed until it was sent. When a document was read proves nothing
+        // of the kind, so that the ledger's word puts it in its place.
+        if heard.as_of > self.as_of || (heard.basis, self.basis) == (Basis::Ledger, Basis::Document) {
+            (self.as_of, self.basis) = (heard.as_of, heard.basis);
+        }
+        self.check(heard.as_of);
         self.taken = self.taken.saturating_add(1);
         Taken::Kept
+    }
+
+    /// Notes that at `at` it was seen that it may be used on.
+    pub fn check(&mut self, at: UnixMs) {
+        self.checked = self.checked.max(at);
     }
 
     fn take_unsettled(&mut self, reply: &Refresh, is_later: bool) {
@@ -241,21 +285,32 @@ impl<R: Rules> Lease<R> {
         }
     }
 
-    /// Whether a request that arrived at `arrival` may use it, where it may be `more` older than T.
+    /// Whether a request that arrived at `arrival` may use it, where it may be `more` older than T. It must rest on its ledger's word.
     pub fn is_usable(&self, arrival: UnixMs, more: DurationMs) -> bool {
-        let within = self.freshness().as_ms().saturating_add(more.as_ms());
-        R::is_usable(self.as_of, arrival, DurationMs::from_ms(within))
+        self.basis == Basis::Ledger && R::is_usable(self.as_of, arrival, self.within(more))
+    }
+
+    /// The same where documents count.
+    pub fn is_usable_by_document(&self, arrival: UnixMs, more: DurationMs) -> bool {
+        R::is_usable(self.checked, arrival, self.within(more))
+    }
+
+    fn within(&self, more: DurationMs) -> DurationMs {
+        DurationMs::from_ms(self.freshness().as_ms().saturating_add(more.as_ms()))
     }
 
     /// Whether it has ended by its age. With T = 0 it always has: nobody shares anything.
     pub fn is_over(&self, now: UnixMs) -> bool {
-        let life_ms = self.freshness().as_ms().saturating_mul(LIFE_IN_T);
+        let life_ms = match (self.basis, self.freshness().as_ms()) {
+            (Basis::Document, 1..) => DOCUMENT_LIFE.as_ms(),
+            (_, freshness_ms) => freshness_ms.saturating_mul(LIFE_IN_T),
+        };
         now.since(self.as_of).is_none_or(|age| age.as_ms() >= life_ms)
     }
 
     /// Whether it is so old that a request has it refreshed in the background.
     pub fn is_renewal_due(&self, now: UnixMs) -> bool {
-        now.since(self.as_of).is_none_or(|age| age >= self.renewal)
+        now.since(self.checked).is_none_or(|age| age >= self.renewal)
     }
 
     /// Sets at which age it is refreshed in the background: T/2 and, of another T/4, as much as `jitter` of 256.
@@ -294,6 +349,11 @@ impl<R: Rules> Lease<R> {
     /// The local time as of which all this is known.
     pub fn as_of(&self) -> UnixMs {
         self.as_of
+    }
+
+    /// What that rests on.
+    pub fn basis(&self) -> Basis {
+        self.basis
     }
 
     /// Whether KV counts for nothing.

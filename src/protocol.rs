@@ -9,6 +9,7 @@ mod deletion;
 mod effect;
 mod objects;
 mod operator;
+mod reply;
 mod service;
 mod view;
 
@@ -20,8 +21,9 @@ pub use self::objects::{
     AddressReply, AddressRequest, DirectoryReply, DirectoryRequest, NameReply, NameRequest,
 };
 pub use self::operator::{Entry, EntryCursor, EntryState, Operation, PAGE_ENTRIES_MAX};
+pub use self::reply::Bound;
 pub use self::service::ServiceCommand;
-pub use self::view::{AccountView, Bound, MemberView, Progress, SessionView};
+pub use self::view::{AccountView, MemberView, Progress, SessionView};
 use crate::activity;
 use crate::draft::{Changes, Checked, Draft, FieldError};
 use crate::expiry::Expiry;
@@ -476,20 +478,6 @@ pub enum LedgerReply {
         /// How far KV has what the ledger has.
         progress: Progress,
     },
-}
-
-impl LedgerReply {
-    /// The keys that it shows, also where it refuses.
-    pub fn keys_mut(&mut self) -> Vec<&mut KeyView> {
-        match self {
-            Self::Page(page) => page.keys.iter_mut().collect(),
-            Self::Key(key) | Self::Changed { key: Some(key), .. } => vec![key],
-            Self::Refused(Refusal::ChangedMeanwhile { key } | Refusal::AlreadyIssued { key: Some(key) }) => {
-                vec![key]
-            }
-            _ => Vec::new(),
-        }
-    }
 }
 
 /// Why a ledger refused.

@@ -286,7 +286,7 @@ mod tests {
             r#"{"reply":"refreshed","epoch":"5f2c9a0b7d1e4386","revision":12,"delta":"reset","unsettled":"overflow","state":null,"answers":[]}"#.into(),
         ),
         (
-            LedgerReply::State { state: state(), bound: Some(Bound { at: at(7), within_s: 10 }) },
+            LedgerReply::State { state: state(), bound: Some(Bound { at: at(7), within_s: 10, is_eventual: false }) },
             r#"{"reply":"state","state":{"revision":3,"freshness_ms":10000,"suspended":false},"bound":{"at":7,"within_s":10}}"#.into(),
         ),
         (

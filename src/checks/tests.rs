@@ -90,6 +90,10 @@ impl World {
         let mut checks = Checks::new(self.account(), NOW, asked);
         while let Some(lack) = checks.decide(&mut self.gateway, NOW) {
             match lack {
+                Lack::Copy(shelf) => {
+                    let read = checks.ask_copy(&mut self.gateway, shelf, NOW);
+                    checks.take_copy(&mut self.gateway, &read, None, NOW);
+                }
                 Lack::Kv(ids) => {
                     self.kv_reads += 1;
                     for read in checks.ask_kv(&mut self.gateway, &ids, NOW) {

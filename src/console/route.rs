@@ -73,6 +73,8 @@ pub enum Route {
     BeginRestore(AccountId),
     /// Finish that.
     FinishRestore(AccountId),
+    /// See what this isolate has done.
+    Counters,
     /// Verify credentials.
     Verify,
     /// Issue a key for a program; it says by itself which method it takes.
@@ -167,6 +169,7 @@ impl Route {
                 }
             }
             ["sealed-keys", "revoke"] => (pick(verb, &[("POST", Self::RevokeSealed)]), "POST"),
+            ["counters"] => (pick(verb, &[("GET", Self::Counters)]), "GET, HEAD"),
             ["verify"] => (pick(verb, &[("POST", Self::Verify)]), "POST"),
             _ => return Err(Problem::NotFound),
         };
@@ -177,6 +180,7 @@ impl Route {
     pub fn wants_own_page(self) -> bool {
         match self {
             Self::Asset
+            | Self::Counters
             | Self::ShowSession
             | Self::ListKeys
             | Self::ShowKey(_)
@@ -252,6 +256,7 @@ mod tests {
             ("/v1/operator/accounts/a1B2c3D4/rebuild", "POST"),
             ("/v1/operator/accounts/a1B2c3D4/restore/begin", "POST"),
             ("/v1/operator/accounts/a1B2c3D4/restore/finish", "POST"),
+            ("/v1/counters", "GET, HEAD"),
             ("/v1/verify", "POST"),
             ("/", "GET, HEAD"),
             ("/app.js", "GET, HEAD"),

@@ -12,7 +12,8 @@ use crate::gateway::Evidence;
 use crate::issuer::Ceiling;
 use crate::key::{ACCESS_SECRET_WIDTH, NewKey, access_key};
 use crate::keys::{IssuedBy, KeyView, Page};
-use crate::lease::call::Source;
+use crate::lease::call::{Basis, Source};
+use crate::lease::isolate::Counters;
 use crate::network::ClientAddress;
 use crate::permission::Permission;
 use crate::problem::{NotViewable, Problem};
@@ -215,8 +216,10 @@ pub fn service_password(
     members
 }
 
+/// Where nobody can say from when, no instant is named.
 fn bound(bound: Bound) -> Value {
-    json!({ "at": text(bound.at), "within_s": bound.within_s })
+    let told = Some(bound).filter(|bound| !bound.is_eventual);
+    json!({ "at": told.map(|bound| text(bound.at)), "within_s": told.map(|bound| bound.within_s) })
 }
 
 /// An account, as the directory lists it.
@@ -240,13 +243,19 @@ pub fn accounts(accounts: &[Entry], next: Option<EntryCursor>, now: UnixMs) -> V
 }
 
 /// One account, with what its ledger says of it once it is open.
-pub fn account(listed: &Entry, inspected: Option<(&AccountView, &Progress)>, now: UnixMs) -> Value {
+pub fn account(
+    listed: &Entry,
+    inspected: Option<(&AccountView, &Progress)>,
+    config: &Config,
+    now: UnixMs,
+) -> Value {
     let mut account = entry(listed);
     if let (Some(members), Some((view, progress))) = (account.as_object_mut(), inspected) {
         members.insert("name".into(), view.name.as_str().into());
         members.insert("time_zone".into(), view.zone.name().into());
         members.insert("suspended".into(), view.suspended.into());
         members.insert("freshness_s".into(), view.freshness_s.into());
+        members.insert("within_s".into(), config.terms.within_s(view.freshness_s).into());
         members.insert("publication".into(), json!(progress));
     }
     json!({ "account": account, "now": text(now) })
@@ -304,7 +313,8 @@ pub fn session(view: &SessionView, config: &Config, address: Option<ClientAddres
         },
         "account": {
             "id": view.account.id, "name": view.account.name, "time_zone": view.account.zone,
-            "freshness_s": view.account.freshness_s, "suspended": view.account.suspended,
+            "freshness_s": config.terms.within_s(view.account.freshness_s),
+            "freshness": config.terms.freshness.as_str(), "suspended": view.account.suspended,
         },
         "operator": view.operator,
         "mail": match (&config.mail, view.mail_is_failing) {
@@ -330,6 +340,17 @@ fn api(config: &Config) -> Value {
     json!({ "base_url": base_url, "example_path": path })
 }
 
+/// What the isolate that answers has done, for the owner of an account.
+///
+/// # Errors
+/// [`Problem::NotPermitted`] for other members.
+pub fn counters(view: &SessionView, counters: Counters, now: UnixMs) -> Result<Value, Problem> {
+    match view.member.role {
+        Role::Owner => Ok(json!({ "isolate": counters, "now": text(now) })),
+        Role::Admin | Role::Viewer => Err(Problem::NotPermitted),
+    }
+}
+
 /// A verdict for a verifier. A key of an account that the verifier may not see is `unknown`.
 pub fn verdict(verdict: &Result<Valid, Denial>, evidence: Option<Evidence>) -> Value {
     let evidence = evidence.map(|evidence| {
@@ -340,8 +361,13 @@ pub fn verdict(verdict: &Result<Valid, Denial>, evidence: Option<Evidence>) -> V
         };
         let mut members =
             json!({ "source": source, "age_ms": evidence.age_ms, "revision": evidence.revision });
-        if let Some(members) = members.as_object_mut().filter(|_| evidence.is_stale) {
-            members.insert("stale".into(), true.into());
+        if let Some(members) = members.as_object_mut() {
+            if evidence.is_stale {
+                members.insert("stale".into(), true.into());
+            }
+            if evidence.basis == Basis::Document {
+                members.insert("lease".into(), "document".into());
+            }
         }
         members
     });

@@ -7,22 +7,29 @@ use std::collections::HashMap;
 use futures_util::future::{Either, select};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use worker::{Env, Method, Request, RequestInit};
+use worker::{Cache, Env, Method, Request, RequestInit};
+
+use super::with_gateway;
 
 use crate::account::Email;
 use crate::id::{AccountId, KeyId};
 use crate::lease::REFRESH_TIMEOUT;
-use crate::lease::call::{RefreshCall, RefreshReply};
+use crate::lease::call::{CopyRead, RefreshCall, RefreshReply, Shelf};
 use crate::problem::Problem;
 use crate::protocol::{
     AddressReply, AddressRequest, DirectoryReply, DirectoryRequest, LedgerReply, LedgerRequest, NameReply,
     NameRequest, instance,
 };
 use crate::record::kv_key;
+use crate::refresh::{document, shared};
 use crate::verdict::Denial;
 
 /// Binding of the KV namespace with the records.
 pub const KEYS: &str = "KEYS";
+
+/// Shortest time that KV may serve a reading from a cache, in seconds: the platform takes none shorter. Where the newest is wanted, a
+/// read-back or a document, it is what to ask for: the usual is a minute.
+pub const CACHE_TTL_MIN_S: u64 = 30;
 
 /// How long an object may take to answer, in milliseconds. A password hash behind others in a name object's queue takes the longest.
 const ANSWER_WITHIN_MS: u64 = 5_000;
@@ -111,6 +118,62 @@ pub async fn read_kv_bulk(env: &Env, ids: &[KeyId]) -> HashMap<KeyId, String> {
         HashMap::new()
     });
     ids.iter().zip(&keys).filter_map(|(id, key)| Some((*id, held.remove(key)??))).collect()
+}
+
+/// Name of the data centre's cache in which replies are shared.
+const CACHE: &str = "claviger";
+
+/// How long the data centre's cache may take, in milliseconds: past that the ledger is as near.
+const CACHE_WITHIN_MS: u64 = 200;
+
+/// What lies on a shelf; `None` also when it cannot be read: then the next one is turned to.
+pub async fn read_copy(env: &Env, read: &CopyRead) -> Option<String> {
+    let account = read.account();
+    match read.shelf() {
+        Shelf::Kv => {
+            // The least that there is: what is read here is to be as new as may be.
+            let read = async {
+                let get = env.kv(KEYS)?.get(&document::kv_key(account));
+                get.cache_ttl(CACHE_TTL_MIN_S).text().await.map_err(worker::Error::from)
+            };
+            read.await.unwrap_or_else(|error| {
+                worker::console_error!("KV could not be read: {error}");
+                None
+            })
+        }
+        Shelf::Cache => {
+            let limit = worker::Delay::from(Duration::from_millis(CACHE_WITHIN_MS));
+            match select(pin!(read_shared(account)), limit).await {
+                Either::Left((text, _)) => text.ok().flatten(),
+                Either::Right(_) => None,
+            }
+        }
+    }
+}
+
+async fn read_shared(account: AccountId) -> Result<Option<String>, worker::Error> {
+    let Some(url) = shared_url(account) else { return Ok(None) };
+    let held = Cache::open(CACHE.into()).await.get(url, false).await?;
+    match held {
+        Some(mut response) => Ok(Some(response.text().await?)),
+        None => Ok(None),
+    }
+}
+
+/// Puts a reply into the data centre's cache. Where there is none, nobody misses it.
+pub async fn put_shared(account: AccountId, text: String, seconds: u64) {
+    let Some(url) = shared_url(account) else { return };
+    let put = async {
+        let mut response = worker::Response::ok(text)?;
+        response.headers_mut().set("cache-control", &format!("max-age={seconds}"))?;
+        Cache::open(CACHE.into()).await.put(url, response).await
+    };
+    // It is only a help.
+    let _: Result<(), worker::Error> = put.await;
+}
+
+fn shared_url(account: AccountId) -> Option<String> {
+    with_gateway(|gateway| shared::url(&gateway.config().console_host, account))
 }
 
 async fn call<Q: Serialize, A: DeserializeOwned>(

@@ -7,7 +7,7 @@ use futures_util::StreamExt;
 use getrandom::SysRng;
 use rand_core::UnwrapErr;
 use serde::de::DeserializeOwned;
-use worker::Env;
+use worker::{Context, Env};
 
 use super::{
     activity, calls, deletion, issuance, now, operator, refuse, service, verification, with_gateway,
@@ -46,6 +46,8 @@ const DRAWS_MAX: u32 = 3;
 pub struct Exchange<'a> {
     pub request: &'a Request<'a>,
     pub env: &'a Env,
+    /// Where work goes on beside the request; `None` while a body is only gone on with.
+    pub context: Option<&'a Context>,
     incoming: web_sys::Request,
     /// Whose lease is to be renewed beside.
     pub renew: Cell<Option<AccountId>>,
@@ -57,11 +59,13 @@ pub async fn answer(
     request: &Request<'_>,
     incoming: web_sys::Request,
     env: &Env,
+    context: &Context,
 ) -> (Answer, Option<AccountId>) {
-    let exchange = Exchange { request, env, incoming, renew: Cell::new(None) };
+    let exchange = Exchange { request, env, context: Some(context), incoming, renew: Cell::new(None) };
     let answered = match route {
         // Never here: the gateway hands files to the platform.
         Route::Asset => Err(Problem::NotFound),
+        Route::Counters => exchange.counters().await,
         Route::Verify => verification::answer(&exchange).await,
         Route::IssueByApi => Ok(issuance::answer(&exchange).await),
         Route::RevokeSealed => issuance::revoke(&exchange).await,
@@ -117,7 +121,7 @@ pub async fn proceed(
     env: &Env,
     more: &str,
 ) -> Result<String, Problem> {
-    activity::proceed(&Exchange { request, env, incoming, renew: Cell::new(None) }, more).await
+    activity::proceed(&Exchange { request, env, context: None, incoming, renew: Cell::new(None) }, more).await
 }
 
 impl Exchange<'_> {
@@ -200,6 +204,12 @@ impl Exchange<'_> {
     async fn show_session(&self) -> Result<Answer, Problem> {
         let view = self.session_of(self.command(Command::Show).await?)?;
         self.session_answer(200, &view)
+    }
+
+    async fn counters(&self) -> Result<Answer, Problem> {
+        let view = self.session_of(self.command(Command::Show).await?)?;
+        let counters = with_gateway(|gateway| gateway.counters()).ok_or(Problem::Internal)?;
+        view::counters(&view, counters, now()).map(|document| Answer::json(200, &document))
     }
 
     async fn sign_out(&self) -> Result<Answer, Problem> {

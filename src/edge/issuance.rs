@@ -58,7 +58,9 @@ async fn authorise(exchange: &Exchange<'_>, form: &Form) -> Result<Authority, Re
                 exchange.renew.set(renew);
                 return *authority;
             }
-            Authorisation::Need(need) => find_out(need, exchange.env, address, &mut lookup).await,
+            Authorisation::Need(need) => {
+                find_out(need, exchange.env, exchange.context, address, &mut lookup).await
+            }
         }
     }
 }

@@ -34,16 +34,15 @@ use core::cell::RefCell;
 use getrandom::SysRng;
 use rand_core::{Rng, UnwrapErr};
 use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
-use worker::Env;
 use worker::wasm_bindgen::JsCast;
+use worker::{Context, Env};
 
 use self::body::Body;
 use crate::answer::{Answer, Outcome};
 use crate::config::Config;
 use crate::gateway::{Decision, Gateway, client_address};
 use crate::id::AccountId;
-use crate::lease::REFRESH_ATTEMPTS;
-use crate::lease::call::{Lookup, Need};
+use crate::lease::call::{Errand, Lookup, Need, RefreshCall, RefreshReply};
 use crate::network::ClientAddress;
 use crate::problem::Problem;
 use crate::request::{Headers, Request, Url};
@@ -75,16 +74,16 @@ pub fn decide(method: &str, url: &str, headers: &str, now_ms: f64) -> String {
 pub async fn handle(
     incoming: web_sys::Request,
     env: JsValue,
-    _ctx: JsValue,
+    ctx: JsValue,
     headers: String,
     now_ms: f64,
     body: Body,
 ) -> Result<String, JsValue> {
-    let env: Env = env.unchecked_into();
+    let (env, context): (Env, _) = (env.unchecked_into(), Context::new(ctx.unchecked_into()));
     let (method, url) = (incoming.method(), incoming.url());
     let (outcome, renew) = match request(&method, &url, &headers, now_ms) {
         Some(request) => match configure(&env) {
-            Ok(()) => carry_through(&request, incoming, &env, &body).await,
+            Ok(()) => carry_through(&request, incoming, &env, &context, &body).await,
             Err(problem) => (Outcome::Answer(problem.answer("")), None),
         },
         None => (Outcome::Answer(Problem::Internal.answer("")), None),
@@ -122,11 +121,23 @@ fn ended(problem: &Problem) -> JsValue {
 pub async fn renew(env: JsValue, account: String) -> Result<(), JsValue> {
     let env: Env = env.unchecked_into();
     let Some(account) = AccountId::parse(&account) else { return Ok(()) };
-    for _ in 0..REFRESH_ATTEMPTS {
-        let Some(call) = with_gateway(|gateway| gateway.renew(account, now())) else { break };
-        let reply = calls::refresh(&env, &call, calls::OnFailure::BeSilent).await;
-        if with_gateway(|gateway| gateway.take_refresh(&call, &reply, now(), None)) != Some(false) {
-            break;
+    let mut lookup = Lookup::default();
+    while let Some(errand) = with_gateway(|gateway| gateway.errand(account, now(), &lookup)).flatten() {
+        match errand {
+            Errand::Copy(shelf) => {
+                let Some(read) = with_gateway(|gateway| gateway.ask_copy_beside(account, shelf, now()))
+                else {
+                    break;
+                };
+                let text = calls::read_copy(&env, &read).await;
+                with_gateway(|gateway| gateway.take_copy(&read, text.as_deref(), now(), Some(&mut lookup)));
+            }
+            Errand::Refresh => {
+                let Some(call) = with_gateway(|gateway| gateway.renew(account, now())) else { break };
+                let reply = calls::refresh(&env, &call, calls::OnFailure::BeSilent).await;
+                with_gateway(|gateway| gateway.take_refresh(&call, &reply, now(), Some(&mut lookup)));
+                share(&call, &reply).await;
+            }
         }
     }
     Ok(())
@@ -136,6 +147,7 @@ async fn carry_through(
     request: &Request<'_>,
     incoming: web_sys::Request,
     env: &Env,
+    context: &Context,
     body: &Body,
 ) -> (Outcome, Option<AccountId>) {
     let mut lookup = Lookup::default();
@@ -143,13 +155,15 @@ async fn carry_through(
     loop {
         match with_gateway(|gateway| gateway.decide_with(request, now(), &lookup, fields.as_ref())) {
             Some(Decision::Done { outcome, renew }) => return (outcome, renew),
-            Some(Decision::Need(need)) => find_out(need, env, client_address(request), &mut lookup).await,
+            Some(Decision::Need(need)) => {
+                find_out(need, env, Some(context), client_address(request), &mut lookup).await;
+            }
             Some(Decision::Read(opening)) => match body::read(opening, body).await {
                 Ok(read) => fields = Some(read),
                 Err(problem) => return (Outcome::Answer(refuse(&problem)), None),
             },
             Some(Decision::Console(route)) => {
-                let (answer, renew) = console::answer(route, request, incoming, env).await;
+                let (answer, renew) = console::answer(route, request, incoming, env, context).await;
                 return (Outcome::Answer(answer), renew);
             }
             None => return (Outcome::Answer(Problem::Internal.answer("")), None),
@@ -159,8 +173,20 @@ async fn carry_through(
 
 /// Finds out what a decision needs. Every call makes the lookup know more, so that deciding again comes to an end. Whoever needs
 /// something asks for it: nothing here waits for what another request has asked.
-async fn find_out(need: Need, env: &Env, from: Option<ClientAddress>, lookup: &mut Lookup) {
+async fn find_out(
+    need: Need,
+    env: &Env,
+    context: Option<&Context>,
+    from: Option<ClientAddress>,
+    lookup: &mut Lookup,
+) {
     match need {
+        Need::Copy(account, shelf) => {
+            let read = with_gateway(|gateway| gateway.ask_copy(account, shelf, now()));
+            let Some(read) = read else { return };
+            let text = calls::read_copy(env, &read).await;
+            with_gateway(|gateway| gateway.take_copy(&read, text.as_deref(), now(), Some(lookup)));
+        }
         Need::Kv(id) => {
             let Some(read) = with_gateway(|gateway| gateway.ask_kv(id, now())) else { return };
             let text = calls::read_kv(env, &crate::record::kv_key(id)).await;
@@ -170,7 +196,23 @@ async fn find_out(need: Need, env: &Env, from: Option<ClientAddress>, lookup: &m
             let Some(call) = with_gateway(|gateway| gateway.ask(need, now()).from(from)) else { return };
             let reply = calls::refresh(env, &call, calls::OnFailure::Log).await;
             with_gateway(|gateway| gateway.take_refresh(&call, &reply, now(), Some(lookup)));
+            share_beside(context, &call, &reply);
         }
+    }
+}
+
+/// Gives a reply to the other isolates of the data centre.
+async fn share(call: &RefreshCall, reply: &RefreshReply) {
+    if let Some((text, seconds)) = with_gateway(|gateway| gateway.share(call, reply, now())).flatten() {
+        calls::put_shared(call.account(), text, seconds).await;
+    }
+}
+
+/// The same beside a request, which does not wait for it.
+fn share_beside(context: Option<&Context>, call: &RefreshCall, reply: &RefreshReply) {
+    let (account, Some(context)) = (call.account(), context) else { return };
+    if let Some((text, seconds)) = with_gateway(|gateway| gateway.share(call, reply, now())).flatten() {
+        context.wait_until(async move { calls::put_shared(account, text, seconds).await });
     }
 }
 

@@ -18,7 +18,7 @@ use worker::{Env, ScheduledTime, State, Storage};
 use super::storage::ObjectSql;
 use super::{calls, mail, now, settings};
 use crate::address::Address;
-use crate::config::{Config, Terms};
+use crate::config::Config;
 use crate::directory::Directory;
 use crate::due::EFFECT_TIMEOUT_MS;
 use crate::id::KeyId;
@@ -72,10 +72,6 @@ pub async fn alarm(kind: String, ctx: JsValue, env: JsValue) -> Result<(), JsVal
     Ok(())
 }
 
-/// Shortest time that KV may serve a reading from a cache, in seconds: the platform takes none shorter. A read-back wants to
-/// see what KV holds, not what it held.
-const CACHE_TTL_MIN_S: u64 = 30;
-
 /// One object instance as the platform runs it.
 struct Host {
     storage: Storage,
@@ -96,9 +92,8 @@ impl Host {
     }
 
     fn ledger(&self) -> Ledger<'_> {
-        // The edge does not serve with wrong settings: what they want then is nobody's.
-        let wants_documents = settings::terms(&self.env).is_ok_and(Terms::wants_documents);
-        Ledger::new(&self.sql).with_documents(wants_documents)
+        // The edge does not serve with wrong settings: what they say then is nobody's.
+        Ledger::new(&self.sql).on_terms(settings::terms(&self.env).unwrap_or_default())
     }
 
     async fn answer<O: Object>(&self, object: &O, request: &str) -> Result<String, worker::Error> {
@@ -212,13 +207,14 @@ impl Host {
     }
 
     async fn read_back(&self, key: &str) -> Result<Outcome, worker::Error> {
-        let value = self.env.kv(calls::KEYS)?.get(key).cache_ttl(CACHE_TTL_MIN_S).text().await?;
+        let value = self.env.kv(calls::KEYS)?.get(key).cache_ttl(calls::CACHE_TTL_MIN_S).text().await?;
         Ok(Outcome::Read { value })
     }
 
     async fn read_many(&self, ids: &[KeyId]) -> Result<Outcome, worker::Error> {
         let keys: Vec<String> = ids.iter().map(|id| kv_key(*id)).collect();
-        let mut held = self.env.kv(calls::KEYS)?.get_bulk(&keys).cache_ttl(CACHE_TTL_MIN_S).text().await?;
+        let mut held =
+            self.env.kv(calls::KEYS)?.get_bulk(&keys).cache_ttl(calls::CACHE_TTL_MIN_S).text().await?;
         let values = ids.iter().zip(&keys).map(|(id, key)| (*id, held.remove(key).flatten()));
         Ok(Outcome::ReadMany { values: values.collect() })
     }

@@ -50,11 +50,12 @@ pub async fn show(exchange: &Exchange<'_>, account: AccountId) -> Result<Answer,
         _ => return Err(unavailable()),
     };
     if entry.state == EntryState::Pending {
-        return Ok(Answer::json(200, &view::account(&entry, None, now())));
+        return core(|config| Answer::json(200, &view::account(&entry, None, config, now())));
     }
     match ask(exchange, account, &LedgerRequest::Inspect).await? {
         LedgerReply::Inspected { account, progress } => {
-            Ok(Answer::json(200, &view::account(&entry, Some((&account, &progress)), now())))
+            let inspected = Some((&account, &progress));
+            core(|config| Answer::json(200, &view::account(&entry, inspected, config, now())))
         }
         reply => Err(exchange.refusal(reply)),
     }

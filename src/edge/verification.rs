@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::console::{Exchange, core};
-use super::{calls, find_out, now, with_gateway};
+use super::{calls, find_out, now, share_beside, with_gateway};
 use crate::answer::Answer;
 use crate::checks::{Asked, Checks, Lack};
 use crate::console::body::{BODY_BYTES_MAX, Check, Verify};
@@ -57,6 +57,11 @@ async fn verdicts(
     let mut checks = Checks::new(verifier.account(), exchange.request.arrived, asked);
     while let Some(lack) = gateway(|gateway| checks.decide(gateway, now()))? {
         match lack {
+            Lack::Copy(shelf) => {
+                let read = gateway(|gateway| checks.ask_copy(gateway, shelf, now()))?;
+                let text = calls::read_copy(exchange.env, &read).await;
+                gateway(|gateway| checks.take_copy(gateway, &read, text.as_deref(), now()))?;
+            }
             Lack::Kv(ids) => {
                 let reads = gateway(|gateway| checks.ask_kv(gateway, &ids, now()))?;
                 let held = calls::read_kv_bulk(exchange.env, &ids).await;
@@ -70,6 +75,7 @@ async fn verdicts(
                 let call = gateway(|gateway| checks.ask_ledger(gateway, ids, unused, now()))?;
                 let reply = calls::refresh(exchange.env, &call, calls::OnFailure::Log).await;
                 gateway(|gateway| checks.take_refresh(gateway, &call, &reply, now()))?;
+                share_beside(exchange.context, &call, &reply);
             }
         }
     }
@@ -100,7 +106,9 @@ async fn check(
                 exchange.renew.set(checked.renew.or(exchange.renew.get()));
                 return Ok(checked.verdict);
             }
-            gateway::Check::Need(need) => find_out(need, exchange.env, facts.address, &mut lookup).await,
+            gateway::Check::Need(need) => {
+                find_out(need, exchange.env, exchange.context, facts.address, &mut lookup).await;
+            }
         }
     }
 }

@@ -6,7 +6,7 @@ use super::{Check, Checked, Evidence, Gateway};
 use crate::id::{AccountId, KeyId};
 use crate::issuer::Issuer;
 use crate::key::MadeKey;
-use crate::lease::call::{Finding, Found, Lookup, Need, Source};
+use crate::lease::call::{Basis, Finding, Found, Lookup, Need, Source};
 use crate::lease::entries::Word;
 use crate::lease::rules::Rules;
 use crate::record::{Record, Standing};
@@ -64,9 +64,9 @@ impl<R: Rules> Gateway<R> {
         lookup: &Lookup,
     ) -> Result<Knowledge, Lack> {
         let (finding, renew) = self.leases.find_state(account, arrival, now, lookup).into_result()?;
-        let Finding { state, source, as_of, is_stale, is_counted, .. } = finding;
+        let Finding { state, source, as_of, basis, is_stale, is_counted, .. } = finding;
         let (record, issuer) = (None, None);
-        Ok(Knowledge { record, issuer, state, source, as_of, is_stale, is_counted, renew })
+        Ok(Knowledge { record, issuer, state, source, as_of, basis, is_stale, is_counted, renew })
     }
 }
 
@@ -108,6 +108,7 @@ pub(super) struct Knowledge {
     state: Arc<AccountState>,
     source: Source,
     as_of: UnixMs,
+    basis: Basis,
     is_stale: bool,
     /// The ledger has counted a use, if the key is active.
     pub(super) is_counted: bool,
@@ -116,8 +117,8 @@ pub(super) struct Knowledge {
 
 impl Knowledge {
     fn new(finding: Finding, renew: Option<AccountId>) -> Self {
-        let Finding { word, state, source, as_of, is_stale, is_counted } = finding;
-        Self { record: record(word), issuer: None, state, source, as_of, is_stale, is_counted, renew }
+        let Finding { word, state, source, as_of, basis, is_stale, is_counted } = finding;
+        Self { record: record(word), issuer: None, state, source, as_of, basis, is_stale, is_counted, renew }
     }
 
     /// Both findings hold for the request; what they rest on together is as old as the older of them.
@@ -130,6 +131,9 @@ impl Knowledge {
             self.state = finding.state;
         }
         self.as_of = self.as_of.min(finding.as_of);
+        if finding.basis == Basis::Document {
+            self.basis = finding.basis;
+        }
         self.is_stale |= finding.is_stale;
         self.renew = self.renew.or(renew);
     }
@@ -149,6 +153,7 @@ impl Knowledge {
             source: self.source,
             age_ms: now.since(self.as_of).map_or(0, DurationMs::as_ms),
             revision: told.map(|record| record.revision),
+            basis: self.basis,
             is_stale: self.is_stale,
         };
         Check::Verdict(Checked { verdict, evidence: Some(evidence), renew: self.renew })

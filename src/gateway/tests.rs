@@ -114,7 +114,7 @@ impl World {
             headers: Headers::new(headers),
             arrived: at(now),
         };
-        self.gateway.decide(&request, at(now), &Lookup::default())
+        self.gateway.decide(&request, at(now), &Lookup::alone())
     }
 
     /// Status and code of an answer; (0, "") for a forward.
@@ -215,7 +215,7 @@ fn a_wrong_secret_is_answered_as_a_key_that_never_was() {
     let wrong = world.ask("GET", API, &headers, NOW);
     let mut empty = World::new();
     let none = empty.answer(0, None);
-    empty.asks(NOW, none, &mut Lookup::default());
+    empty.asks(NOW, none, &mut Lookup::alone());
     let never = empty.ask("GET", API, &headers, NOW);
     assert_eq!(format!("{wrong:?}"), format!("{never:?}"));
 }

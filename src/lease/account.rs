@@ -2,10 +2,14 @@
 
 use std::collections::HashMap;
 
+use super::call::Basis;
 use super::rules::Rules;
 use super::usage::Usage;
-use super::{IN_FLIGHT, Lease, OUTAGE_MEMORY, REFRESH_ATTEMPTS};
+use super::{GIVEN_UP, IN_FLIGHT, Lease, OUTAGE_MEMORY, REFRESH_ATTEMPTS};
+use crate::config::{Freshness, Outage};
 use crate::id::AccountId;
+use crate::record::{Epoch, Revision};
+use crate::refresh::document::Document;
 use crate::time::UnixMs;
 
 /// Most accounts that an isolate knows at a time. Few isolates ever see so many within T; see [`super::isolate`] for their memory.
@@ -20,6 +24,18 @@ pub(super) struct Account<R> {
     pub(super) in_flight: Option<UnixMs>,
     /// When a call last failed, and how many have since the last answer, one soon after the other.
     failed: Option<(UnixMs, u32)>,
+    /// The first call that failed since the last answer.
+    out_since: Option<UnixMs>,
+    /// When a request last gave up waiting for the ledger, since the last answer.
+    given_up: Option<UnixMs>,
+    /// T was 0 when the ledger last said: every request asks.
+    pub(super) is_strict: bool,
+    /// The highest number of a document that is known of.
+    pub(super) document: u64,
+    /// A history that is over.
+    pub(super) left: Option<Epoch>,
+    /// The last change that was committed through this isolate.
+    pub(super) changed: Option<(Epoch, Revision)>,
     /// Its place in the order of use.
     used: u64,
 }
@@ -30,9 +46,17 @@ impl<R: Rules> Account<R> {
         self.lease.as_ref().filter(|lease| !lease.is_over(now))
     }
 
+    /// Keeps a lease. With T = 0 it is over by now, and nobody else may use it.
+    pub(super) fn keep(&mut self, lease: Lease<R>, now: UnixMs) {
+        self.lease = Some(lease).filter(|lease| !lease.is_over(now));
+    }
+
     /// Whether a request that uses the lease is to have it refreshed in the background. If so, it is taken for begun.
-    pub(super) fn renew(&mut self, now: UnixMs) -> bool {
-        let is_due = self.lease.as_ref().is_some_and(|lease| lease.is_renewal_due(now));
+    pub(super) fn renew(&mut self, freshness: Freshness, now: UnixMs) -> bool {
+        let is_makeshift =
+            |lease: &Lease<R>| freshness == Freshness::Bounded && lease.basis() == Basis::Document;
+        let is_due =
+            self.lease.as_ref().is_some_and(|lease| is_makeshift(lease) || lease.is_renewal_due(now));
         self.begin_if(is_due || self.usage.is_due(now), now)
     }
 
@@ -58,6 +82,17 @@ impl<R: Rules> Account<R> {
         self.recent_failures(now) >= REFRESH_ATTEMPTS
     }
 
+    /// Whether another request has just waited for the ledger in vain.
+    pub(super) fn has_given_up(&self, now: UnixMs) -> bool {
+        self.given_up.is_some_and(|at| now.since(at).is_some_and(|age| age < GIVEN_UP))
+    }
+
+    /// Whether a document may serve a request that arrived at `arrival`, while the ledger is out of reach.
+    pub(super) fn is_in_grace(&self, outage: Outage, arrival: UnixMs) -> bool {
+        let within = |more| self.out_since.is_some_and(|since| R::is_usable(since, arrival, more));
+        !self.is_strict && outage.grace().is_some_and(within)
+    }
+
     fn recent_failures(&self, now: UnixMs) -> u32 {
         match self.failed {
             Some((at, count)) if now.since(at).is_some_and(|age| age < OUTAGE_MEMORY) => count,
@@ -70,16 +105,48 @@ impl<R: Rules> Account<R> {
         self.in_flight = self.in_flight.filter(|mark| *mark != sent);
         // An answer to a question from before the last failure says nothing about now.
         self.failed = self.failed.filter(|(failed, _)| *failed > sent);
+        self.given_up = None;
+        self.out_since = self.failed.map(|(failed, _)| failed);
     }
 
-    /// A call failed. Its mark stays: for as long as it lives, no request begins another in the background.
-    pub(super) fn failed(&mut self, now: UnixMs) {
+    /// Whether a document tells of less than is known of here: of an older one, a history that is over, or what was before a change that
+    /// this isolate has had committed.
+    pub(super) fn is_behind(&self, document: &Document) -> bool {
+        let is_before =
+            |(epoch, revision): &(Epoch, Revision)| *epoch == document.epoch && document.revision < *revision;
+        document.number < self.document
+            || self.left.as_ref() == Some(&document.epoch)
+            || self.changed.as_ref().is_some_and(is_before)
+    }
+
+    /// It is known that the ledger answered somebody as late as at `as_of`.
+    pub(super) fn answered_others(&mut self, as_of: UnixMs) {
+        self.out_since = self.out_since.filter(|since| *since > as_of);
+    }
+
+    /// What came was of the history `epoch`: any other is over.
+    pub(super) fn leave(&mut self, lease: Option<&Epoch>, epoch: &Epoch) {
+        if let Some(lease) = lease.filter(|lease| *lease != epoch) {
+            self.left = Some(lease.clone());
+        }
+        // A ledger may be told to go on in a history again.
+        self.left = self.left.take().filter(|left| left != epoch);
+    }
+
+    /// A call failed, the last that anybody makes if `is_last`. Its mark stays: for as long as it lives, no request begins another in the
+    /// background.
+    pub(super) fn failed(&mut self, is_last: bool, now: UnixMs) {
         self.failed = Some((now, self.recent_failures(now).saturating_add(1)));
+        self.out_since = self.out_since.or(Some(now));
+        if is_last {
+            self.given_up = Some(now);
+        }
     }
 
     /// Forgets whatever a time stamp goes with.
     pub(super) fn lose_time(&mut self) {
         (self.lease, self.in_flight, self.failed) = (None, None, None);
+        (self.out_since, self.given_up) = (None, None);
     }
 }
 
@@ -128,6 +195,12 @@ impl<R: Rules> Accounts<R> {
             usage: Usage::new(now),
             in_flight: None,
             failed: None,
+            out_since: None,
+            given_up: None,
+            is_strict: false,
+            document: 0,
+            left: None,
+            changed: None,
             used: 0,
         });
         admitted.used = self.uses;

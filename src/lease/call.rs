@@ -3,10 +3,12 @@
 use std::sync::Arc;
 
 use super::entries::Word;
+use super::rules::Rules;
 use crate::id::{AccountId, KeyId};
 use crate::network::ClientAddress;
 use crate::protocol::LedgerReply;
 use crate::record::Revision;
+use crate::refresh::shared::Shared;
 use crate::refresh::{AccountState, Refresh, RefreshRequest};
 use crate::time::UnixMs;
 
@@ -21,6 +23,37 @@ pub enum Need {
     Issuer(KeyId),
     /// What it says of its state.
     State(AccountId),
+    /// What this shelf holds of what the account's ledger has said.
+    Copy(AccountId, Shelf),
+}
+
+/// Where copies lie of what ledgers have said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shelf {
+    /// KV, with documents that ledgers publish.
+    Kv,
+    /// The data centre's cache, with replies that isolates share.
+    Cache,
+}
+
+/// What the knowledge of a lease rests on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Basis {
+    /// What the ledger answered.
+    Ledger,
+    /// A document in KV.
+    Document,
+}
+
+/// How a reply came to a lease.
+#[derive(Clone, Copy, Debug)]
+pub struct Heard {
+    /// As of when it holds; of a document, when it was read.
+    pub(super) as_of: UnixMs,
+    /// Replies that the lease had taken when this was asked for; `None`: others asked for it.
+    pub(super) taken: Option<u64>,
+    /// Who said it.
+    pub(super) basis: Basis,
 }
 
 /// Under what a question was asked.
@@ -46,6 +79,21 @@ pub struct RefreshCall {
 }
 
 impl RefreshCall {
+    /// How its reply came, if that was answered at `answered`.
+    pub(super) fn heard<R: Rules>(&self, answered: UnixMs) -> Heard {
+        let as_of = R::as_of(self.sent, answered);
+        Heard { as_of, taken: Some(self.taken), basis: Basis::Ledger }
+    }
+
+    /// What is to be shared of its reply at `now`; `None`: nothing, since it is no answer, or nobody may share it, or the clock was set
+    /// back since.
+    pub fn to_share(&self, reply: &RefreshReply, now: UnixMs) -> Option<Shared> {
+        let RefreshReply::Refreshed(refresh) = reply else { return None };
+        let state = self.state_after(refresh).filter(|state| state.freshness_ms > 0)?;
+        let known = self.request.known_revision;
+        (now >= self.sent).then(|| Shared::new(self.account, self.sent, known, refresh, &state))
+    }
+
     /// Whose ledger.
     pub fn account(&self) -> AccountId {
         self.account
@@ -101,6 +149,38 @@ impl KvRead {
     }
 }
 
+/// A look at a shelf to take, at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CopyRead {
+    pub(super) account: AccountId,
+    pub(super) shelf: Shelf,
+    pub(super) tenure: Tenure,
+    pub(super) sent: UnixMs,
+    /// No request waits for it.
+    pub(super) is_background: bool,
+}
+
+impl CopyRead {
+    /// Whose.
+    pub fn account(&self) -> AccountId {
+        self.account
+    }
+
+    /// Which.
+    pub fn shelf(&self) -> Shelf {
+        self.shelf
+    }
+}
+
+/// What is to be done next to renew a lease in the background.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Errand {
+    /// Look at this shelf.
+    Copy(Shelf),
+    /// Ask the ledger.
+    Refresh,
+}
+
 /// How a refresh went.
 #[allow(clippy::large_enum_variant, reason = "there is one per call, and it is taken apart at once")]
 #[derive(Clone, Debug)]
@@ -131,13 +211,17 @@ pub struct Lookup {
     pub(super) told: Vec<Told>,
     /// Its last word on the account.
     pub(super) state: Option<ToldState>,
-    pub(super) kv: Vec<(KeyId, KvOutcome)>,
+    pub(super) kv: Vec<(KeyId, Outcome)>,
+    pub(super) document: Outcome,
+    pub(super) shared: Outcome,
     pub(super) failures: u32,
+    /// A lease was renewed in the background.
+    pub(super) is_renewed: bool,
 }
 
-/// How asking KV went.
+/// How looking something up went.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) enum KvOutcome {
+pub(super) enum Outcome {
     #[default]
     NotAsked,
     Taken,
@@ -145,6 +229,12 @@ pub(super) enum KvOutcome {
 }
 
 impl Lookup {
+    /// Of a request whose isolate has no neighbours.
+    #[cfg(test)]
+    pub(crate) fn alone() -> Self {
+        Self { shared: Outcome::NoHelp, ..Self::default() }
+    }
+
     /// The use of `id` that the ledger counted when it told, if it did, is accounted for: any further one is the isolate's to count.
     pub fn spend_use(&mut self, id: KeyId) {
         if let Some(told) = self.told.iter_mut().find(|told| told.id == id) {
@@ -161,11 +251,11 @@ impl Lookup {
         self.told.push(told);
     }
 
-    pub(super) fn kv(&self, id: KeyId) -> KvOutcome {
+    pub(super) fn kv(&self, id: KeyId) -> Outcome {
         self.kv.iter().find(|(asked, _)| *asked == id).map(|(_, outcome)| *outcome).unwrap_or_default()
     }
 
-    pub(super) fn note_kv(&mut self, id: KeyId, outcome: KvOutcome) {
+    pub(super) fn note_kv(&mut self, id: KeyId, outcome: Outcome) {
         self.kv.retain(|(asked, _)| *asked != id);
         self.kv.push((id, outcome));
     }
@@ -201,6 +291,8 @@ pub struct Finding<W = Word> {
     pub source: Source,
     /// The local time as of which it is known.
     pub as_of: UnixMs,
+    /// What that rests on.
+    pub basis: Basis,
     /// It is older than T, and used because the ledger is out of reach.
     pub is_stale: bool,
     /// The ledger has counted a use, if the key is active.

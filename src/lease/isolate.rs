@@ -7,21 +7,24 @@
 
 use std::sync::Arc;
 
-use super::account::{Accounts, Evicted};
+use serde::Serialize;
+
+use super::account::{Account, Accounts, Evicted};
 use super::call::{
-    Finding, Found, KvOutcome, KvRead, Lookup, Need, RefreshCall, RefreshReply, Source, Tenure, Told,
-    ToldState,
+    Basis, Finding, Found, Heard, KvRead, Lookup, Need, Outcome, RefreshCall, RefreshReply, Source, Tenure,
+    Told, ToldState,
 };
 use super::entries::Word;
 use super::rules::Rules;
+use super::shelf::{Lack, Plight, ask_ledger, lack};
 use super::usage::USAGE_PAUSE;
 use super::{Lease, REFRESH_ATTEMPTS, Said, Taken};
-use crate::config::Outage;
+use crate::config::Terms;
 use crate::id::{AccountId, KeyId};
 use crate::network::ClientAddress;
 use crate::record::Record;
 use crate::refresh::{AccountState, Answer, Refresh, RefreshRequest};
-use crate::time::{DurationMs, UnixMs};
+use crate::time::UnixMs;
 
 /// Most records and negative answers of all leases together.
 pub const WORDS_MAX: usize = 8_192;
@@ -30,7 +33,7 @@ pub const WORDS_MAX: usize = 8_192;
 const GENERATION_MAX: usize = WORDS_MAX / 2;
 
 /// What an isolate has done, since it started.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Counters {
     /// Verdicts from memory: no request was made for them.
     pub hits: u64,
@@ -38,6 +41,16 @@ pub struct Counters {
     pub stale_hits: u64,
     /// Reads of KV.
     pub kv_reads: u64,
+    /// Reads of lease documents in KV.
+    pub document_reads: u64,
+    /// Of these, those that renewed a lease or began one.
+    pub documents_taken: u64,
+    /// Looks into the data centre's cache.
+    pub shared_reads: u64,
+    /// Of these, those that renewed a lease or began one, in place of a call.
+    pub shared_taken: u64,
+    /// Replies that were given to the data centre's cache.
+    pub shared_puts: u64,
     /// Calls to ledgers.
     pub ledger_calls: u64,
     /// Of these, those that no request waited for.
@@ -50,36 +63,45 @@ pub struct Counters {
     pub discarded: u64,
     /// Accounts that made room for others.
     pub evictions: u64,
+    /// Requests that were refused at once, since another had just waited for the ledger in vain.
+    pub refused_at_once: u64,
     /// Requests whose use was not counted, for lack of room.
     pub uses_lost: u64,
+}
+
+impl Counters {
+    fn count(&mut self, evicted: Evicted) {
+        self.evictions = self.evictions.saturating_add(evicted.accounts);
+        self.uses_lost = self.uses_lost.saturating_add(evicted.uses);
+    }
 }
 
 /// The leases of an isolate.
 #[derive(Debug)]
 pub struct Leases<R> {
-    accounts: Accounts<R>,
+    pub(super) accounts: Accounts<R>,
     isolate: u64,
-    outage: Outage,
+    pub(super) terms: Terms,
     /// The latest time seen.
     latest: UnixMs,
     /// Rises when the clock steps back.
     era: u64,
     incarnations: u64,
     sequence: u64,
-    generation: u32,
+    pub(super) generation: u32,
     young: usize,
     /// When accounts without requests are next looked at for uses that wait.
     sweep_at: UnixMs,
-    counters: Counters,
+    pub(super) counters: Counters,
 }
 
 impl<R: Rules> Leases<R> {
     /// None yet. `isolate` is random: it names the isolate to ledgers and spreads its refreshes.
-    pub fn new(isolate: u64, outage: Outage) -> Self {
+    pub fn new(isolate: u64, terms: Terms) -> Self {
         Self {
             accounts: Accounts::new(),
             isolate,
-            outage,
+            terms,
             latest: UnixMs::from_ms(i64::MIN),
             era: 0,
             incarnations: 0,
@@ -113,7 +135,7 @@ impl<R: Rules> Leases<R> {
         if let Some(told) = lookup.state.as_ref().filter(|told| told.account == account) {
             return Found::Finding(told.finding(), self.idle_uses(now));
         }
-        self.find_in_lease(account, Need::State(account), arrival, now, lookup, |_, _| Heard::Word((), true))
+        self.find_in_lease(account, Need::State(account), arrival, now, lookup, |_, _| Saying::Word((), true))
     }
 
     fn find_key(&mut self, id: KeyId, need: Need, arrival: UnixMs, now: UnixMs, lookup: &Lookup) -> Found {
@@ -123,13 +145,13 @@ impl<R: Rules> Leases<R> {
         }
         let kv = lookup.kv(id);
         let hear = |lease: &mut Lease<R>, generation| match (lease.say(id, generation), kv) {
-            (Said::Word { word, is_young }, _) => Heard::Word(word, is_young),
-            (Said::AskKv, KvOutcome::NotAsked) => Heard::AskKv(id),
-            (Said::AskKv | Said::AskLedger, _) => Heard::AskLedger,
+            (Said::Word { word, is_young }, _) => Saying::Word(word, is_young),
+            (Said::AskKv, Outcome::NotAsked) => Saying::AskKv(id),
+            (Said::AskKv | Said::AskLedger, _) => Saying::AskLedger,
         };
         let found = self.find_in_lease(id.account(), need, arrival, now, lookup, hear);
         match found {
-            Found::Finding(finding, renew) if kv == KvOutcome::Taken => {
+            Found::Finding(finding, renew) if kv == Outcome::Taken => {
                 Found::Finding(Finding { source: Source::Kv, ..finding }, renew)
             }
             Found::Finding(finding, renew) => {
@@ -148,40 +170,50 @@ impl<R: Rules> Leases<R> {
         arrival: UnixMs,
         now: UnixMs,
         lookup: &Lookup,
-        hear: impl FnOnce(&mut Lease<R>, u32) -> Heard<W>,
+        hear: impl FnOnce(&mut Lease<R>, u32) -> Saying<W>,
     ) -> Found<W> {
-        let ask = || match lookup.failures {
-            0..REFRESH_ATTEMPTS => Found::Need(need),
-            _ => Found::OutOfReach,
+        let (generation, terms) = (self.generation, self.terms);
+        let Some(account) = self.accounts.find(account_id) else {
+            return self.lack(lack(account_id, need, lookup, &Plight::of_unknown(terms, lookup)));
         };
-        let (generation, outage) = (self.generation, self.outage);
-        let Some(account) = self.accounts.find(account_id) else { return ask() };
-        let is_ledger_away = lookup.failures >= REFRESH_ATTEMPTS || account.is_ledger_away(now);
-        let Some(lease) = account.lease.as_mut().filter(|lease| !lease.is_over(now)) else { return ask() };
-        let is_fresh = lease.is_usable(arrival, DurationMs::default());
-        let may_be_stale =
-            is_ledger_away && outage.grace().is_some_and(|more| lease.is_usable(arrival, more));
-        if !is_fresh && !may_be_stale {
-            return ask();
+        let plight = Plight::of(account, terms, arrival, now, lookup);
+        let Some(lease) = account.lease.as_mut().filter(|lease| !lease.is_over(now)) else {
+            return self.lack(lack(account_id, need, lookup, &plight));
+        };
+        let is_fresh = plight.is_fresh(lease, arrival);
+        if !is_fresh && !plight.may_use_stale(lease, arrival) {
+            return self.lack(lack(account_id, need, lookup, &plight));
         }
         let (word, is_young) = match hear(lease, generation) {
-            Heard::Word(word, is_young) => (word, is_young),
-            Heard::AskKv(id) => return Found::Need(Need::Kv(id)),
-            Heard::AskLedger => return ask(),
+            Saying::Word(word, is_young) => (word, is_young),
+            Saying::AskKv(id) => return Found::Need(Need::Kv(id)),
+            Saying::AskLedger => return self.lack(ask_ledger(need, lookup, &plight)),
         };
         let finding = Finding {
             word,
             state: Arc::clone(lease.state()),
             source: Source::Memory,
             as_of: lease.as_of(),
+            basis: lease.basis(),
             is_stale: !is_fresh,
             is_counted: false,
         };
-        let renew = account.renew(now).then_some(account_id);
+        let renew = account.renew(terms.freshness, now).then_some(account_id);
         if !is_young {
             self.grow_older();
         }
         Found::Finding(finding, renew.or_else(|| self.idle_uses(now)))
+    }
+
+    fn lack<W>(&mut self, lack: Lack) -> Found<W> {
+        match lack {
+            Lack::Need(need) => Found::Need(need),
+            Lack::OutOfReach => Found::OutOfReach,
+            Lack::RefusedAtOnce => {
+                increment(&mut self.counters.refused_at_once);
+                Found::OutOfReach
+            }
+        }
     }
 
     /// Begins a read of KV.
@@ -196,7 +228,7 @@ impl<R: Rules> Leases<R> {
     /// Takes what KV held: `None` = nothing, or KV failed.
     pub fn take_kv(&mut self, read: &KvRead, text: Option<&str>, now: UnixMs, lookup: &mut Lookup) {
         self.observe(now);
-        lookup.note_kv(read.id, KvOutcome::NoHelp);
+        lookup.note_kv(read.id, Outcome::NoHelp);
         let Some(record) = text.and_then(|text| Record::from_kv(text, read.id)).map(Arc::new) else { return };
         if self.tenure(read.id.account(), now) != read.tenure {
             return;
@@ -205,7 +237,7 @@ impl<R: Rules> Leases<R> {
         let Some(account) = self.accounts.find(read.id.account()) else { return };
         let Some(lease) = &mut account.lease else { return };
         if lease.enter_from_kv(&record, read.known, generation) {
-            lookup.note_kv(read.id, KvOutcome::Taken);
+            lookup.note_kv(read.id, Outcome::Taken);
             self.grow_older();
         }
     }
@@ -220,7 +252,7 @@ impl<R: Rules> Leases<R> {
         match need {
             Need::Kv(id) | Need::Ledger(id) => self.ask_ledger(id, now),
             Need::Issuer(id) => self.ask_ledger_for(id.account(), vec![id], vec![id], now),
-            Need::State(account) => self.call(account, Vec::new(), now),
+            Need::State(account) | Need::Copy(account, _) => self.call(account, Vec::new(), now),
         }
     }
 
@@ -292,6 +324,7 @@ impl<R: Rules> Leases<R> {
             RefreshReply::Failed => return self.failed(call, now, lookup),
         };
         let Some(lookup) = lookup else { return true };
+        lookup.is_renewed = true;
         let sent = call.sent;
         lookup.state = Some(ToldState { account: call.account, state: Arc::clone(&state), sent });
         for (id, word) in answers {
@@ -306,16 +339,8 @@ impl<R: Rules> Leases<R> {
             increment(&mut self.counters.discarded);
             return;
         }
-        let (incarnation, jitter, generation) = (self.next_incarnation(), self.jitter(), self.generation);
-        let (account, evicted) = self.accounts.admit(call.account, now);
-        let mut lease = match account.lease.take() {
-            Some(mut lease) if call.tenure == lease.tenure() => match lease.take(call, reply, state, now) {
-                Taken::Kept => lease,
-                Taken::Ended => Lease::begin(incarnation, call, reply, Arc::clone(state), Some(lease), now),
-            },
-            ended => Lease::begin(incarnation, call, reply, Arc::clone(state), ended, now),
-        };
-        lease.set_renewal(jitter);
+        let generation = self.generation;
+        let (account, mut lease) = self.renewed(call.account, call.heard::<R>(now), reply, state, now);
         let mut entered = 0_usize;
         for answer in &reply.answers {
             let (word, revision) = match &answer.record {
@@ -326,13 +351,38 @@ impl<R: Rules> Leases<R> {
                 entered = entered.saturating_add(1);
             }
         }
-        // With T = 0 it is over by now, and nobody else may use it.
-        account.lease = Some(lease).filter(|lease| !lease.is_over(now));
+        account.keep(lease, now);
         increment(&mut self.counters.refreshes);
-        self.count_evicted(evicted);
         for _ in 0..entered {
             self.grow_older();
         }
+    }
+
+    /// The lease that follows from a reply: the present one with what it says, or the next one. It is the caller's to keep.
+    pub(super) fn renewed(
+        &mut self,
+        account: AccountId,
+        heard: Heard,
+        reply: &Refresh,
+        state: &Arc<AccountState>,
+        now: UnixMs,
+    ) -> (&mut Account<R>, Lease<R>) {
+        let (incarnation, jitter) = (self.next_incarnation(), self.jitter());
+        let (slot, evicted) = self.accounts.admit(account, now);
+        self.counters.count(evicted);
+        slot.is_strict = state.freshness_ms == 0;
+        slot.document = slot.document.max(reply.document);
+        slot.leave(slot.lease.as_ref().and_then(Lease::epoch).cloned().as_ref(), &reply.epoch);
+        let begin = |ended| Lease::begin(incarnation, heard, reply, Arc::clone(state), ended);
+        let mut lease = match slot.lease.take() {
+            Some(mut lease) if !lease.is_over(now) => match lease.take(heard, reply, state) {
+                Taken::Kept => lease,
+                Taken::Ended => begin(Some(lease)),
+            },
+            ended => begin(ended),
+        };
+        lease.set_renewal(jitter);
+        (slot, lease)
     }
 
     fn take_gone(&mut self, call: &RefreshCall, now: UnixMs) {
@@ -342,9 +392,9 @@ impl<R: Rules> Leases<R> {
         }
         let (incarnation, jitter) = (self.next_incarnation(), self.jitter());
         let (account, evicted) = self.accounts.admit(call.account, now);
-        let mut lease = Lease::gone(incarnation, call, now);
+        let mut lease = Lease::gone(incarnation, call.heard::<R>(now));
         lease.set_renewal(jitter);
-        account.lease = Some(lease).filter(|lease| !lease.is_over(now));
+        account.keep(lease, now);
         increment(&mut self.counters.refreshes);
         self.count_evicted(evicted);
     }
@@ -361,11 +411,13 @@ impl<R: Rules> Leases<R> {
     /// Notes that there was no answer, and says so.
     fn failed(&mut self, call: &RefreshCall, now: UnixMs, lookup: Option<&mut Lookup>) -> bool {
         increment(&mut self.counters.failures);
-        if let Some(account) = self.accounts.find(call.account) {
-            account.failed(now);
-        }
+        let mut is_last = false;
         if let Some(lookup) = lookup {
             lookup.failures = lookup.failures.saturating_add(1);
+            is_last |= lookup.failures >= REFRESH_ATTEMPTS;
+        }
+        if let Some(account) = self.accounts.find(call.account) {
+            account.failed(is_last, now);
         }
         false
     }
@@ -374,11 +426,14 @@ impl<R: Rules> Leases<R> {
     pub fn take_change(&mut self, record: Record, now: UnixMs) {
         self.observe(now);
         let generation = self.generation;
-        let Some(account) = self.accounts.find(record.id.account()) else { return };
+        let (account, evicted) = self.accounts.admit(record.id.account(), now);
+        self.counters.count(evicted);
+        account.changed = Some((record.epoch.clone(), record.revision));
         let Some(lease) = &mut account.lease else { return };
         if !R::is_of_history(lease.epoch(), &record.epoch) {
             // The ledger has begun another history, which this lease knows nothing of.
-            account.lease = None;
+            let lease = account.lease.take();
+            account.leave(lease.as_ref().and_then(Lease::epoch), &record.epoch);
         } else if lease.enter_change(record, generation) {
             self.grow_older();
         }
@@ -419,7 +474,7 @@ impl<R: Rules> Leases<R> {
     // ------------------------------------------------------------------------------------------ clock and bounds
 
     /// Notes the time. If it went back, no lease can tell how old it is.
-    fn observe(&mut self, now: UnixMs) {
+    pub(super) fn observe(&mut self, now: UnixMs) {
         if now < self.latest {
             self.era = self.era.saturating_add(1);
             self.sweep_at = now;
@@ -429,7 +484,7 @@ impl<R: Rules> Leases<R> {
     }
 
     /// Under what a question is asked now, or a reply would have to have been asked.
-    fn tenure(&self, account: AccountId, now: UnixMs) -> Tenure {
+    pub(super) fn tenure(&self, account: AccountId, now: UnixMs) -> Tenure {
         self.lease(account, now).map_or(Tenure::Vacant(self.era), Lease::tenure)
     }
 
@@ -465,8 +520,7 @@ impl<R: Rules> Leases<R> {
     }
 
     fn count_evicted(&mut self, evicted: Evicted) {
-        self.counters.evictions = self.counters.evictions.saturating_add(evicted.accounts);
-        self.counters.uses_lost = self.counters.uses_lost.saturating_add(evicted.uses);
+        self.counters.count(evicted);
     }
 
     fn count_hit(&mut self, finding: &Finding) {
@@ -498,6 +552,7 @@ impl Told {
             state: Arc::clone(&self.state),
             source: Source::Ledger,
             as_of: self.sent,
+            basis: Basis::Ledger,
             is_stale: false,
             is_counted: self.is_use,
         }
@@ -511,6 +566,7 @@ impl ToldState {
             state: Arc::clone(&self.state),
             source: Source::Ledger,
             as_of: self.sent,
+            basis: Basis::Ledger,
             is_stale: false,
             is_counted: false,
         }
@@ -518,7 +574,7 @@ impl ToldState {
 }
 
 /// What a lease that may be used says.
-enum Heard<W> {
+enum Saying<W> {
     /// This; whether it was used in the present generation before.
     Word(W, bool),
     /// KV can tell of this key.
@@ -535,6 +591,6 @@ fn words(reply: &Refresh) -> Vec<(KeyId, Word)> {
     reply.answers.iter().map(|answer| (answer.id, word(answer))).collect()
 }
 
-fn increment(counter: &mut u64) {
+pub(super) fn increment(counter: &mut u64) {
     *counter = counter.saturating_add(1);
 }

@@ -3,12 +3,13 @@
 mod late;
 mod memory;
 mod outage;
+mod shelf;
 
 use super::call::{Finding, Found, KvRead, Lookup, Need, RefreshCall, RefreshReply, Source};
 use super::entries::Word;
 use super::isolate::Leases;
 use super::rules::ByTheBook;
-use crate::config::Outage;
+use crate::config::{Freshness, Outage, Terms};
 use crate::id::{AccountId, KeyId};
 use crate::record::tests::record;
 use crate::record::{Epoch, Record, Revision, Standing};
@@ -106,7 +107,7 @@ impl Isolate {
     }
 
     fn with(outage: Outage) -> Self {
-        Self(Leases::new(7, outage))
+        Self(Leases::new(7, Terms { freshness: Freshness::Bounded, outage }))
     }
 
     /// One that has a lease at `revision` since the beginning.
@@ -117,7 +118,7 @@ impl Isolate {
     }
 
     fn find(&mut self, id: KeyId, ms: i64) -> Found {
-        self.0.find(id, at(ms), at(ms), &Lookup::default())
+        self.0.find(id, at(ms), at(ms), &Lookup::alone())
     }
 
     fn renew(&mut self, ms: i64) -> RefreshCall {
@@ -141,7 +142,7 @@ impl Isolate {
     }
 
     fn kv(&mut self, read: &KvRead, ms: i64, record: Option<&Record>) -> Lookup {
-        let mut lookup = Lookup::default();
+        let mut lookup = Lookup::alone();
         self.0.take_kv(read, record.map(json).as_deref(), at(ms), &mut lookup);
         lookup
     }
@@ -207,7 +208,7 @@ fn what_counts_is_when_the_request_arrived_and_when_the_refresh_was_sent() {
     isolate.take(&call, 1_900, with_record(reply(5), active(key('a'), 5)));
     assert_eq!(isolate.as_of(1_900), Some(0));
     // It waited since its arrival, and may still use the lease.
-    assert!(matches!(isolate.0.find(key('a'), at(T), at(T + 500), &Lookup::default()), Found::Finding(..)));
+    assert!(matches!(isolate.0.find(key('a'), at(T), at(T + 500), &Lookup::alone()), Found::Finding(..)));
     assert_eq!(isolate.need(key('a'), T + 501), Some(Need::Ledger(key('a'))));
 }
 
@@ -228,14 +229,20 @@ fn the_jitter_spreads_refreshes_over_the_third_quarter_of_t() {
     for (jitter, due) in [(0, 5_000), (255, 7_295)] {
         let mut isolate = Isolate::leased(5);
         let call = isolate.renew(0);
-        let mut lease: super::Lease<ByTheBook> =
-            super::Lease::begin(1, &call, &reply(5), std::sync::Arc::new(state(T)), None, at(0));
+        let mut lease: super::Lease<ByTheBook> = super::Lease::begin(
+            1,
+            call.heard::<ByTheBook>(at(0)),
+            &reply(5),
+            std::sync::Arc::new(state(T)),
+            None,
+        );
         lease.set_renewal(jitter);
         assert!(!lease.is_renewal_due(at(due - 1)) && lease.is_renewal_due(at(due)), "{jitter}");
     }
     let due: std::collections::BTreeSet<i64> = (0..20)
         .map(|number| {
-            let mut leases: Leases<ByTheBook> = Leases::new(number, Outage::Deny);
+            let mut leases: Leases<ByTheBook> =
+                Leases::new(number, Terms { freshness: Freshness::Bounded, outage: Outage::Deny });
             let call = leases.renew(account(), at(0));
             leases.take(&call, &RefreshReply::Refreshed(reply(1)), at(0), None);
             let lease = leases.lease(account(), at(0)).unwrap();
@@ -253,7 +260,7 @@ fn a_cold_start_asks_the_ledger_for_the_key_and_not_kv() {
     assert_eq!(isolate.need(key('a'), 0), Some(Need::Ledger(key('a'))));
     let call = isolate.0.ask_ledger(key('a'), at(0));
     assert_eq!((&*call.request().ask, &call.request().epoch), (&[key('a')][..], &None));
-    let mut lookup = Lookup::default();
+    let mut lookup = Lookup::alone();
     let told = RefreshReply::Refreshed(with_record(reply(5), active(key('a'), 3)));
     assert!(isolate.0.take(&call, &told, at(30), Some(&mut lookup)));
     let found = finding(isolate.0.find(key('a'), at(0), at(30), &lookup));
@@ -384,7 +391,7 @@ fn with_t_0_every_request_asks_and_shares_nothing() {
         // All in one millisecond.
         assert_eq!(isolate.need(key('a'), 0), Some(Need::Ledger(key('a'))));
         let call = isolate.0.ask_ledger(key('a'), at(0));
-        let mut lookup = Lookup::default();
+        let mut lookup = Lookup::alone();
         isolate.0.take(&call, &RefreshReply::Refreshed(unshared()), at(0), Some(&mut lookup));
         let found = finding(isolate.0.find(key('a'), at(0), at(0), &lookup));
         assert_eq!(found.source, Source::Ledger);
@@ -410,7 +417,7 @@ fn a_suspended_account_is_told_from_memory_and_by_the_ledger() {
     let mut isolate = Isolate::new();
     let suspended = AccountState { suspended: true, ..state(T) };
     let call = isolate.0.ask_ledger(key('a'), at(0));
-    let mut lookup = Lookup::default();
+    let mut lookup = Lookup::alone();
     let told = Refresh { state: Some(suspended), ..with_record(reply(5), active(key('a'), 5)) };
     isolate.0.take(&call, &RefreshReply::Refreshed(told), at(0), Some(&mut lookup));
     assert!(finding(isolate.0.find(key('a'), at(0), at(0), &lookup)).state.suspended);

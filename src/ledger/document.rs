@@ -115,6 +115,11 @@ pub fn owe(is_wanted: bool, now: UnixMs) -> Statement {
     Statement::new(text).bind(now).bind(is_wanted)
 }
 
+/// Counts whatever KV holds for nothing.
+pub fn spoil() -> Statement {
+    Statement::new("UPDATE lease_document SET version = version + 1")
+}
+
 /// Whether a document is owed that no duty stands for.
 pub fn is_forgotten(sql: &dyn Sql) -> Result<bool, SqlError> {
     let text = "SELECT count(*) FROM lease_document WHERE version > acknowledged
@@ -224,12 +229,7 @@ pub fn looked(
     let held = value.and_then(|text| Document::from_kv(text, account.id)).map_or(0, |held| held.number);
     let ceiling = u64::try_from(INTEGER_MAX).unwrap_or_default();
     let number = if held < ceiling { held.max(standing.number) } else { standing.number };
-    Ok(vec![
-        Standing { number, ..standing }.store(),
-        Statement::new("UPDATE lease_document SET version = version + 1"),
-        read_duty().done(),
-        put_duty().owe(now),
-    ])
+    Ok(vec![Standing { number, ..standing }.store(), spoil(), read_duty().done(), put_duty().owe(now)])
 }
 
 /// The document as it is now.

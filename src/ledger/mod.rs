@@ -53,6 +53,7 @@ use self::service::Service;
 use self::sessions::Session;
 use self::state::Freshness;
 use crate::activity::Actor;
+use crate::config::Terms;
 use crate::draft::Checked;
 use crate::due::{Duty, Kind};
 use crate::id::KeyId;
@@ -70,8 +71,7 @@ use crate::time::{DurationMs, UnixMs};
 /// A ledger over its database.
 pub struct Ledger<'a> {
     sql: &'a dyn Sql,
-    /// Whether the deployment wants lease documents in KV.
-    wants_documents: bool,
+    terms: Terms,
 }
 
 /// A reply with the writes that make it true.
@@ -109,21 +109,21 @@ impl Asked<'_> {
 }
 
 impl<'a> Ledger<'a> {
-    /// The ledger that this database is of, of a deployment that wants no lease documents.
+    /// The ledger that this database is of, on the default terms.
     pub fn new(sql: &'a dyn Sql) -> Self {
-        Self { sql, wants_documents: false }
+        Self { sql, terms: Terms::default() }
     }
 
-    /// The same, of a deployment that [wants](crate::config::Terms::wants_documents) them or not.
+    /// The same, on other terms: they decide about lease documents in KV, and what bounds are told.
     #[must_use]
-    pub fn with_documents(self, wants_documents: bool) -> Self {
-        Self { wants_documents, ..self }
+    pub fn on_terms(self, terms: Terms) -> Self {
+        Self { terms, ..self }
     }
 
     /// Writes that change something, and what they make owed of the lease document.
     fn with_document(&self, mut writes: Vec<Statement>, now: UnixMs) -> Vec<Statement> {
         if !writes.is_empty() {
-            writes.push(document::owe(self.wants_documents, now));
+            writes.push(document::owe(self.terms.wants_documents(), now));
         }
         writes
     }
@@ -360,7 +360,7 @@ impl Object for Ledger<'_> {
             }
             (None, _) => Plan::read(LedgerReply::Gone),
         };
-        let is_behind = self.wants_documents
+        let is_behind = self.terms.wants_documents()
             && !matches!(plan.reply, LedgerReply::Gone)
             && plan.writes.is_empty()
             && document::is_forgotten(self.sql)?;
@@ -371,7 +371,11 @@ impl Object for Ledger<'_> {
         if !writes.is_empty() {
             self.sql.apply(&writes)?;
         }
-        Ok(plan.reply)
+        let mut reply = plan.reply;
+        if let Some(bound) = reply.bound_mut() {
+            *bound = self.terms.bound(*bound);
+        }
+        Ok(reply)
     }
 
     fn step(&self, duty: &Duty, now: UnixMs) -> Result<Step, ObjectError> {

@@ -1,9 +1,10 @@
-//! The rebuild: every record is put into KV again, after a new history began or at the operator's word.
+//! The rebuild: every record, and the lease document, is put into KV again, after a new history began or at the operator's word.
 //!
 //! It walks through the keys in the order of their IDs and owes each its put, a batch at a time and only while few puts are
 //! waiting, so that a change is never far behind in the queue. Where it stands is in the table `rebuild`.
 
 use super::account::Account;
+use super::document;
 use super::publication::Publication;
 use crate::due::{self, Duty, Kind};
 use crate::object::{EFFECTS_PER_RING_MAX, Step};
@@ -23,7 +24,7 @@ const END: &str = "~";
 /// Begins a rebuild, or begins the one on its way anew.
 pub fn begin(now: UnixMs) -> Vec<Statement> {
     let text = "INSERT OR REPLACE INTO rebuild (one, cursor, begun_at_ms) VALUES (1, '', ?)";
-    vec![Statement::new(text).bind(now), Duty::own(Kind::Rebuild).owe_at(now)]
+    vec![Statement::new(text).bind(now), Duty::own(Kind::Rebuild).owe_at(now), document::spoil()]
 }
 
 /// Whether one is on its way.

@@ -50,7 +50,7 @@ impl Freshness {
     pub fn bound(&self, now: UnixMs) -> Bound {
         let in_force_ms = self.in_force_ms(now);
         let at = now.saturating_add(DurationMs::from_ms(in_force_ms.into()));
-        Bound { at, within_s: in_force_ms.div_ceil(1_000) }
+        Bound { at, within_s: in_force_ms.div_ceil(1_000), is_eventual: false }
     }
 
     /// T in seconds, rounded up.
@@ -138,7 +138,7 @@ mod tests {
         for (now, in_force_ms) in [(0, 60_000), (59_999, 60_000), (60_000, 1_500)] {
             assert_eq!(lowered.in_force_ms(at(now)), in_force_ms, "{now}");
         }
-        assert_eq!(lowered.bound(at(60_000)), Bound { at: at(61_500), within_s: 2 });
+        assert_eq!(lowered.bound(at(60_000)), Bound { at: at(61_500), within_s: 2, is_eventual: false });
 
         let twice = lowered.set(0, at(5_000));
         assert_eq!(twice.in_force_ms(at(64_999)), 60_000, "leases of the first T may still live");

@@ -85,7 +85,7 @@ mod tests {
             ceiling: fresh_ceiling(),
             revision: Revision(3),
         };
-        let bound = Some(Bound { at: UnixMs::from_ms(7), within_s: 10 });
+        let bound = Some(Bound { at: UnixMs::from_ms(7), within_s: 10, is_eventual: false });
         let sealed = Sealed::from_stored("b.AAAA".into());
         let meanwhile = Refusal::ServiceChangedMeanwhile { service: Box::new(view()) };
         for (reply, json) in [

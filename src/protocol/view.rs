@@ -22,15 +22,6 @@ pub struct Progress {
     pub lag_s: Option<u64>,
 }
 
-/// From when a change that takes power away holds everywhere.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Bound {
-    /// The instant.
-    pub at: UnixMs,
-    /// The account's T, in seconds.
-    pub within_s: u32,
-}
-
 /// What the console shows of a session.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SessionView {

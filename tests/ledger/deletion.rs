@@ -96,7 +96,7 @@ fn a09_the_code_deletes_these_keys_with_one_bound_and_one_audit_row_each() {
     assert_eq!(numbers, [(b.id, Revision(4)), (a.id, Revision(5))]);
     assert!(records.iter().all(|record| record.standing == Standing::Deleted));
     assert!(records.iter().all(|record| world.record(record.id).as_ref() == Some(record)));
-    assert_eq!(bound, Bound { at: UnixMs::from_ms(START + 11 * SECOND), within_s: 10 });
+    assert_eq!(bound, Bound { at: UnixMs::from_ms(START + 11 * SECOND), within_s: 10, is_eventual: false });
     assert_eq!(restorable_until.as_ms(), START + SECOND + 30 * DAY);
     assert_eq!((world.count("audit"), world.count("journal")), (audit + 2, journal + 2));
     assert_eq!(world.count("audit WHERE action = 'delete' AND address = '203.0.113.7'"), 2);

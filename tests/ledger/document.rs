@@ -1,5 +1,6 @@
 //! The lease document in KV: when it is put, what it tells, and that the last one wins.
 
+use claviger::config::{Freshness, Outage, Terms};
 use claviger::ledger::publication::{PUT_LATE_MS, SETTLE_MS};
 use claviger::ledger::repair::ROUND;
 use claviger::protocol::{Effect, LedgerRequest, Outcome};
@@ -7,16 +8,21 @@ use claviger::record::{Epoch, Revision};
 use claviger::refresh::document::{CHANGES_MAX, Document, kv_key};
 use claviger::refresh::{Mark, RefreshRequest, Unsettled};
 use claviger::sql::{Sql, Statement};
+use claviger::time::DurationMs;
 
 use crate::kv::Kv;
 use crate::world::{Browser, HOUR, MINUTE, SECOND, World, set_enabled};
 
 const S: i64 = SETTLE_MS as i64;
 
+fn eventual() -> Terms {
+    Terms { freshness: Freshness::Eventual, ..Terms::default() }
+}
+
 /// An account of a deployment that wants documents, all of whose duties so far are done, and its KV.
 fn documented() -> (World, Browser, Kv) {
     let (world, owner) = World::open();
-    world.wants_documents.set(true);
+    world.terms.set(eventual());
     let mut kv = Kv::default();
     world.cold();
     live(&world, &mut kv, HOUR);
@@ -141,12 +147,12 @@ fn where_nobody_wants_it_there_is_none_and_who_wants_it_later_gets_it() {
     assert!(live(&world, &mut kv, HOUR).is_empty());
     assert_eq!(world.cold().document, 0);
     // The deployment changes its mind: the first request notices, though it changes nothing.
-    world.wants_documents.set(true);
+    world.terms.set(eventual());
     world.cold();
     assert_eq!(live(&world, &mut kv, SECOND).len(), 1);
     assert_eq!(world.cold().document, held(&world, &kv).number);
     // Back again: what is there is kept right, lest it mislead when it is wanted next.
-    world.wants_documents.set(false);
+    world.terms.set(Terms::default());
     set(&world, None, Some(true));
     assert_eq!(live(&world, &mut kv, 5 * SECOND).len(), 1);
     assert!(held(&world, &kv).state.suspended);
@@ -261,6 +267,15 @@ fn another_history_has_a_higher_number_and_a_reply_of_it_is_above_all_older_docu
 }
 
 #[test]
+fn a_rebuild_puts_it_again() {
+    let (world, _, mut kv) = documented();
+    let before = held(&world, &kv);
+    world.handle(LedgerRequest::Rebuild).unwrap();
+    assert_eq!(live(&world, &mut kv, 5 * SECOND).len(), 1);
+    assert!(held(&world, &kv).number > before.number);
+}
+
+#[test]
 fn while_a_history_cannot_go_on_everybody_is_sent_to_the_ledger() {
     let (world, _, mut kv) = documented();
     world.sql.apply(&[Statement::new("UPDATE account SET epoch_is_over = 1")]).unwrap();
@@ -283,4 +298,19 @@ fn of_many_changes_the_last_are_named_and_the_base_says_so() {
     assert_eq!((document.base, document.changes.len()), (Revision(1), CHANGES_MAX));
     assert!(!document.changes.iter().any(|mark| mark.id == ids[0]));
     assert!(ids[1..].iter().all(|id| document.changes.iter().any(|mark| mark.id == *id)));
+}
+
+#[test]
+fn what_members_are_told_of_the_bound_goes_by_the_terms() {
+    let (world, owner, _) = documented();
+    let key = world.issue(owner, "{}");
+    let (key, _, bound) = world.changed(owner, set_enabled(&key, false));
+    assert!(bound.unwrap().is_eventual);
+    let grace = Outage::Grace(DurationMs::from_s(60));
+    world.terms.set(Terms { outage: grace, ..Terms::default() });
+    let (key, ..) = world.changed(owner, set_enabled(&key.unwrap(), true));
+    let (_, _, bound) = world.changed(owner, set_enabled(&key.unwrap(), false));
+    let bound = bound.unwrap();
+    assert_eq!((bound.within_s, bound.is_eventual), (70, false));
+    assert_eq!(bound.at.as_ms(), world.now.get() + 70 * SECOND);
 }

@@ -155,8 +155,13 @@ fn the_ledger_decides_again_who_may_issue_and_what() {
 fn the_sealing_generation_rises_where_power_ends_and_nowhere_else() {
     let (world, owner) = World::open();
     let (mut key, _) = issuer(&world, owner, "");
-    let bound =
-        |world: &World| Some(Bound { at: world.now().saturating_add(DurationMs::from_s(10)), within_s: 10 });
+    let bound = |world: &World| {
+        Some(Bound {
+            at: world.now().saturating_add(DurationMs::from_s(10)),
+            within_s: 10,
+            is_eventual: false,
+        })
+    };
     for (json, takes_away, expected) in [
         (r#"{"name":"Cron"}"#, false, 0),
         (r#"{"issuable":{"longest":"1d"}}"#, true, 0),
@@ -246,7 +251,14 @@ fn revoke(id: KeyId, issuer: Issuer, until: i64) -> Command {
 fn revoked(world: &World, browser: Browser, command: Command) -> (bool, Option<Record>) {
     match world.ask(browser, command) {
         LedgerReply::Revoked { bound, all_of_issuer, record } => {
-            assert_eq!(bound, Bound { at: world.now().saturating_add(DurationMs::from_s(10)), within_s: 10 });
+            assert_eq!(
+                bound,
+                Bound {
+                    at: world.now().saturating_add(DurationMs::from_s(10)),
+                    within_s: 10,
+                    is_eventual: false
+                }
+            );
             (all_of_issuer, record)
         }
         other => panic!("not revoked: {other:?}"),

@@ -43,7 +43,7 @@ fn every_change_takes_the_next_number_of_the_account() {
 fn what_takes_power_away_has_a_bound() {
     let (world, owner) = World::open();
     let key = world.issue(owner, r#"{"expires":"90d","networks":"10.0.0.0/8"}"#);
-    let bound = Some(Bound { at: UnixMs::from_ms(START + 10 * SECOND), within_s: 10 });
+    let bound = Some(Bound { at: UnixMs::from_ms(START + 10 * SECOND), within_s: 10, is_eventual: false });
     let mut key = key;
     for (json, expected) in [
         (r#"{"name":"Cron"}"#, None),

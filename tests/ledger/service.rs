@@ -138,7 +138,7 @@ fn a23_a_new_password_ends_the_old_one_and_all_that_it_issued_within_the_bound()
         ..RefreshRequest::default()
     };
     let (second, view, bound) = change(&world, owner);
-    assert_eq!(bound, Some(Bound { at: UnixMs::from_ms(START + 10_000), within_s: 10 }));
+    assert_eq!(bound, Some(Bound { at: UnixMs::from_ms(START + 10_000), within_s: 10, is_eventual: false }));
     assert_eq!(view.id.unwrap().as_str(), "a1B2c3D4CV5VrGm8Coo", "the service ID does not change");
     let told = world.refresh(lease).state.unwrap();
     assert!(told.revision.0 > 0);

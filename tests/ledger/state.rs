@@ -16,7 +16,7 @@ fn set(world: &World, freshness_ms: Option<u64>, suspended: Option<bool>) -> (Ac
 }
 
 fn bound(ms: i64, within_s: u32) -> Option<Bound> {
-    Some(Bound { at: UnixMs::from_ms(START + ms), within_s })
+    Some(Bound { at: UnixMs::from_ms(START + ms), within_s, is_eventual: false })
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use std::cell::{Cell, RefCell};
 
 use claviger::account::Email;
+use claviger::config::Terms;
 use claviger::draft::Draft;
 use claviger::id::{AccountId, KeyId, MemberId, TokenId};
 use claviger::keys::{KeyView, Listing, Page};
@@ -34,8 +35,8 @@ pub struct World {
     pub now: Cell<i64>,
     pub rng: RefCell<ChaCha20Rng>,
     pub account: AccountId,
-    /// Whether the deployment wants lease documents.
-    pub wants_documents: Cell<bool>,
+    /// The deployment's.
+    pub terms: Cell<Terms>,
 }
 
 /// Someone at the console.
@@ -66,7 +67,7 @@ impl World {
             now: Cell::new(START),
             rng: RefCell::new(ChaCha20Rng::seed_from_u64(1)),
             account: AccountId::parse("a1B2c3D4").unwrap(),
-            wants_documents: Cell::new(false),
+            terms: Cell::new(Terms::default()),
         }
     }
 
@@ -149,7 +150,7 @@ impl World {
     }
 
     fn ledger(&self) -> Ledger<'_> {
-        Ledger::new(&self.sql).with_documents(self.wants_documents.get())
+        Ledger::new(&self.sql).on_terms(self.terms.get())
     }
 
     /// Every call makes a ledger of its own, as after a crash: nothing but the database may matter.

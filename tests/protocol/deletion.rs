@@ -62,7 +62,7 @@ fn deletions() {
         (
             LedgerReply::Deleted {
                 records: vec![record(|_| Standing::Deleted)],
-                bound: Bound { at: at(7), within_s: 10 },
+                bound: Bound { at: at(7), within_s: 10, is_eventual: false },
                 restorable_until: at(8),
             },
             r#"{"reply":"deleted","records":[{"v":1,"epoch":"5f2c9a0b7d1e4386","revision":12,"id":"a1B2c3D47Hq0p2Zx9K","state":"deleted"}],"bound":{"at":7,"within_s":10},"restorable_until":8}"#.into(),

@@ -320,7 +320,7 @@ fn replies_of_a_ledger() {
             LedgerReply::Changed {
                 key: Some(view),
                 record: record(Standing::Active),
-                bound: Some(Bound { at: at(7), within_s: 10 }),
+                bound: Some(Bound { at: at(7), within_s: 10, is_eventual: false }),
             },
             format!(
                 r#"{{"reply":"changed","key":{},"record":{record_json},"bound":{{"at":7,"within_s":10}}}}"#,

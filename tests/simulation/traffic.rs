@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use claviger::config::Outage;
+use claviger::config::Terms;
 use claviger::id::{AccountId, KeyId};
 use claviger::lease::call::{Found, KvRead, Lookup, Need, RefreshCall, RefreshReply, Source};
 use claviger::lease::isolate::Leases;
@@ -265,7 +265,7 @@ impl World {
             now: 0,
             account,
             keys: (0..traffic.keys).map(|_| KeyId::random(account, &mut rng)).collect(),
-            isolates: (0..isolates).map(|_| Leases::new(rng.next_u64() >> 11, Outage::Deny)).collect(),
+            isolates: (0..isolates).map(|_| Leases::new(rng.next_u64() >> 11, Terms::default())).collect(),
             events: BTreeMap::new(),
             sequence: 0,
             freshness_ms: (1_000.0 * traffic.t) as u64,
@@ -311,6 +311,12 @@ impl World {
                 let read = leases.ask_kv(id, now);
                 self.count.kv_reads += 1;
                 self.later(KV_MS, Event::Kv(flight, read));
+            }
+            // No neighbour has anything: what sharing saves is counted elsewhere.
+            Found::Need(Need::Copy(account, shelf)) => {
+                let read = leases.ask_copy(account, shelf, now);
+                leases.take_shared(&read, None, now, Some(&mut flight.lookup));
+                self.decide(flight);
             }
             Found::Need(need) => {
                 let call = leases.ask(need, now);

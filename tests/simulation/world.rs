@@ -6,7 +6,7 @@ use claviger::config::{Config, Settings};
 use claviger::gateway::{Check, Gateway};
 use claviger::lease::call::{KvRead, Lookup, Need, RefreshCall, RefreshReply, Source, Tenure};
 use claviger::lease::rules::Rules;
-use claviger::lease::{OUTAGE_MEMORY, REFRESH_ATTEMPTS};
+use claviger::lease::{GIVEN_UP as GIVEN_UP_FOR, OUTAGE_MEMORY, REFRESH_ATTEMPTS};
 use claviger::ledger::publication::SETTLE_MS;
 use claviger::network::ClientAddress;
 use claviger::permission::Permission;
@@ -32,6 +32,7 @@ const RING: &str = r#"[{"id":"b","secret":"mKq4Zt0bXw7RfNcY2uHs9LdVj6PaGe3TiO8xW
 const BOTH: &str = r#"[{"id":"b","secret":"mKq4Zt0bXw7RfNcY2uHs9LdVj6PaGe3TiO8xWvBrQyE"},{"id":"x","secret":"Ue5nJ1kAzSgM7pDh3CyTq0RlWb9XoFv8IiNt2GxKc6P"}]"#;
 const FOREIGN: &str = r#"[{"id":"x","secret":"Ue5nJ1kAzSgM7pDh3CyTq0RlWb9XoFv8IiNt2GxKc6P"}]"#;
 const TIMEOUT: i64 = 2_000;
+const GIVEN_UP: i64 = GIVEN_UP_FOR.as_ms() as i64;
 
 /// The settings of an isolate; `grace_s`: how many seconds past T a lease may serve while the ledger is out of reach; 0: none.
 pub fn config(ring: &str, grace_s: i64) -> Config {
@@ -87,6 +88,8 @@ pub struct Isolate<R> {
     /// Its clock less the true one.
     pub offset: i64,
     pub frozen_until: i64,
+    /// When a request last gave up waiting for the ledger.
+    pub given_up_at: i64,
     /// The latest local time that its leases saw.
     pub latest: i64,
     /// How far its clock went back without its seeing it.
@@ -186,6 +189,7 @@ impl<R: Rules> World<R> {
             mood,
             offset,
             frozen_until: 0,
+            given_up_at: i64::MIN / 2,
             latest: i64::MIN,
             slack: 0,
             failed: Vec::new(),
@@ -275,6 +279,9 @@ impl<R: Rules> World<R> {
                 if !gateway.take_refresh(&call, &reply, local, Some(&mut flight.lookup)) {
                     self.isolates[isolate].failed.push(self.now);
                     flight.failures += 1;
+                    if flight.failures >= REFRESH_ATTEMPTS {
+                        self.isolates[isolate].given_up_at = self.now;
+                    }
                 }
                 return self.decide(flight);
             }
@@ -315,7 +322,7 @@ impl<R: Rules> World<R> {
 
     fn decide(&mut self, mut flight: Flight) -> Checked {
         flight.turns += 1;
-        if flight.turns > 6 {
+        if flight.turns > 8 {
             return Err("a request does not come to an end".into());
         }
         let lookup = core::mem::take(&mut flight.lookup);
@@ -337,6 +344,14 @@ impl<R: Rules> World<R> {
                 self.later(delay, Event::KvBack(flight, read, text));
                 return Ok(());
             }
+            // No neighbour shares anything, and there is no document.
+            Check::Need(Need::Copy(account, shelf)) => {
+                let local = at(self.local(isolate));
+                let gateway = &mut self.isolates[isolate].gateway;
+                let read = gateway.ask_copy(account, shelf, local);
+                gateway.take_copy(&read, None, local, Some(&mut flight.lookup));
+                return self.decide(flight);
+            }
             Check::Need(need @ (Need::Ledger(_) | Need::Issuer(_) | Need::State(_))) => {
                 let local = at(self.local(isolate));
                 let call = self.isolates[isolate].gateway.ask(need, local);
@@ -354,7 +369,13 @@ impl<R: Rules> World<R> {
         let is_stale = checked.evidence.is_some_and(|evidence| evidence.is_stale);
         let grace = if is_stale { self.grace(isolate)? } else { 0 };
         let slack = self.isolates[isolate].slack + grace;
-        let Flight { key, ask, arrived, failures, .. } = flight;
+        let Flight { key, ask, arrived, mut failures, .. } = flight;
+        if verdict == Err(Denial::Unavailable)
+            && self.now - self.isolates[isolate].given_up_at < GIVEN_UP + slack
+        {
+            // Another request has failed in its place.
+            failures = REFRESH_ATTEMPTS;
+        }
         let judged = Judged { key, ask, arrived, now: self.now, slack, failures };
         let revision = checked.evidence.and_then(|evidence| evidence.revision);
         let source = checked.evidence.map(|evidence| evidence.source);

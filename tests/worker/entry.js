@@ -10,8 +10,30 @@ const counters = {};
 /** See `harness.mjs` for what a fault is. */
 let faults = [];
 
+/**
+ * Each place has a cache of its own, as a data centre has; Miniflare's Workers share theirs. Without a name there is none: most tests count
+ * on every isolate's asking for itself.
+ */
+const dataCentre = globalThis.caches;
+let place = "";
+globalThis.caches = {
+  async open(name) {
+    const cache = place && (await dataCentre.open(`${place}/${name}`));
+    return {
+      match: (...args) => observedCache("CACHE.match", args, () => (cache ? cache.match(...args) : undefined)),
+      put: (...args) => observedCache("CACHE.put", args, () => cache && cache.put(...args)),
+    };
+  },
+};
+
+function observedCache(name, args, operation) {
+  if (place) count(name);
+  return carryOut(take(name, String(args[0])), name, async () => operation());
+}
+
 export default {
   async fetch(request, env, ctx) {
+    place = env.TEST_CACHE ?? "";
     if (new URL(request.url).hostname === "test.control") return control(request);
     const decideTraps = await fault("decide", request.url);
     if (decideTraps) request = new Proxy(request, { get: (target, key) => (key === "method" ? {} : bound(target, key)) });

@@ -22,6 +22,7 @@ export const MASTER_SECRET = JSON.stringify([{ id: "testring", secret: "Jq7vN2xK
  * Starts one Worker, with the demo origin behind it. Options, all of them optional:
  * - `vars`, `secrets`: over those of wrangler.toml; `MASTER_SECRET` is the tests' own, and mail goes to `mailbox`
  * - `faults`: see `setFaults`
+ * - `sharing`: `true` gives each place a cache, in which its isolates share what their ledgers say
  * - `persist`: a directory to keep the state in, which outlives `dispose`; else a temporary one
  * - `port`: else any that is free
  * - `assets`: `false` leaves out the console's files, and with them the router that Miniflare puts in front
@@ -36,7 +37,7 @@ export async function start({ port = 0, ...options } = {}) {
  * Starts the Worker once in each of several places: each has an isolate and a KV of its own, and the objects are those of the
  * first. `places` hold `name` (else wrangler.toml's) and `port`; the options are those of `start`, `faults` are set everywhere.
  */
-export async function startEdges(places, { vars, secrets, faults, persist, entry = "tests/worker/entry.js", assets = true } = {}) {
+export async function startEdges(places, { vars, secrets, faults, persist, sharing, entry = "tests/worker/entry.js", assets = true } = {}) {
   const temporary = await mkdtemp(join(tmpdir(), "claviger-"));
   const mail = await mailbox();
   const dir = persist ?? temporary;
@@ -56,7 +57,14 @@ export async function startEdges(places, { vars, secrets, faults, persist, entry
     }),
     assets: assets ? claviger.assets : undefined,
     ...code,
-    bindings: defined({ ...claviger.bindings, ...mail.settings, ...vars, MASTER_SECRET, ...secrets }),
+    bindings: defined({
+      ...claviger.bindings,
+      ...mail.settings,
+      ...vars,
+      MASTER_SECRET,
+      ...secrets,
+      TEST_CACHE: sharing ? names[index] : undefined,
+    }),
     // Past Miniflare's own entry, which rewrites requests.
     unsafeDirectSockets: [{ host: "127.0.0.1", port }],
   }));
@@ -119,7 +127,7 @@ async function edgeOf(miniflare, name) {
     kvKeys: async () => (await (await kv()).list()).keys.map(({ name }) => name),
     /** Puts something there, as an outage or a mistake might leave it. */
     putKv: async (key, text) => (await kv()).put(key, text),
-    /** Calls since the last `resetCounters`, by `<binding>.<operation>`, as in `KEYS.get` or `LEDGER.fetch`. */
+    /** Calls since the last `resetCounters`, by `<binding>.<operation>`, as in `KEYS.get`, `LEDGER.fetch` or `CACHE.match`. */
     counters: async () => (await control("GET")).counters,
     resetCounters: () => control("DELETE"),
     /**

@@ -8,7 +8,8 @@ export const ConsoleProvider = Console.Provider;
 /**
  * @typedef {object} Session
  * @property {{id: string, name: string, email: string, role: 'owner' | 'admin' | 'viewer', language: string}} member
- * @property {{id: string, name: string, time_zone: string, freshness_s: number, suspended: boolean}} account
+ * @property {{id: string, name: string, time_zone: string, freshness_s: number, freshness: 'bounded' | 'eventual',
+ *   suspended: boolean}} account
  * @property {boolean} operator whether the member may use the operator's page
  * @property {number | null} publication_lag_s how long a change has been waiting to be published, once that is unusual
  * @property {string | null} address

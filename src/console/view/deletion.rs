@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::text;
-use crate::config::Config;
+use crate::config::{Config, Freshness};
 use crate::key::access_key;
 use crate::mail::masked;
 use crate::protocol::{Bound, DeletionView};
@@ -26,17 +26,23 @@ pub fn deletion(view: &DeletionView, config: &Config, now: UnixMs) -> Value {
         "expires_at": text(view.expires),
         "tries_left": view.tries_left,
         "mail": view.mail,
-        "bound_within_s": view.bound_within_s,
+        "bound_within_s": told_s(view, config),
         "restorable_until": text(view.restorable_until),
         "now": text(now),
     })
+}
+
+/// Within how many seconds they will be refused; `None`: nobody can say.
+fn told_s(view: &DeletionView, config: &Config) -> Option<u32> {
+    let is_bounded = config.terms.freshness == Freshness::Bounded;
+    is_bounded.then(|| config.terms.within_s(view.bound_within_s))
 }
 
 /// Keys that were deleted.
 pub fn deleted(records: &[Record], bound: Bound, restorable_until: UnixMs, now: UnixMs) -> Value {
     json!({
         "deleted": records.iter().map(|record| record.id).collect::<Vec<_>>(),
-        "bound": { "at": text(bound.at), "within_s": bound.within_s },
+        "bound": super::bound(bound),
         "restorable_until": text(restorable_until),
         "now": text(now),
     })

@@ -21,7 +21,7 @@ fn post(world: &mut World, url: &str, headers: &str, fields: Option<&Fields>) ->
         headers: Headers::new(headers),
         arrived: at(NOW),
     };
-    match world.gateway.decide_with(&request, at(NOW), &Lookup::default(), fields) {
+    match world.gateway.decide_with(&request, at(NOW), &Lookup::alone(), fields) {
         Decision::Done { outcome: Outcome::Answer(answer), .. } => {
             let document: Value = serde_json::from_str(&answer.body).unwrap();
             Came::Answer(answer.status, document["code"].as_str().unwrap().to_owned())

@@ -248,7 +248,7 @@ fn a_cold_isolate_asks_for_the_issuer_or_for_the_account_and_then_knows() {
     issuers.stored(1);
     issuers.issuer(2, Standing::Active, &|_| ());
     let facts = Facts { address: None, interface: Interface::Http, demand: Demand::AnyKey };
-    let known = |id| match issuers.world.gateway.leases.find(id, at(NOW), at(NOW), &Lookup::default()) {
+    let known = |id| match issuers.world.gateway.leases.find(id, at(NOW), at(NOW), &Lookup::alone()) {
         Found::Finding(Finding { word: Word::Record(record), .. }, _) => (*record).clone(),
         other => panic!("{other:?}"),
     };
@@ -257,7 +257,7 @@ fn a_cold_isolate_asks_for_the_issuer_or_for_the_account_and_then_knows() {
 
     // A sealed key: the ledger's word on its issuer, which nobody has used.
     let mut cold = World::cold();
-    let mut lookup = Lookup::default();
+    let mut lookup = Lookup::alone();
     let Check::Need(need) = cold.gateway.check(&sealed, &facts, at(NOW), at(NOW), &lookup) else { panic!() };
     assert_eq!(need, Need::Issuer(issuer));
     let call = cold.gateway.ask(need, at(NOW));
@@ -266,11 +266,11 @@ fn a_cold_isolate_asks_for_the_issuer_or_for_the_account_and_then_knows() {
     let reply = RefreshReply::Refreshed(Refresh { answers, ..refresh(2) });
     assert!(cold.gateway.take_refresh(&call, &reply, at(NOW), Some(&mut lookup)));
     assert!(is_valid(cold.gateway.check(&sealed, &facts, at(NOW), at(NOW), &lookup)));
-    assert!(is_valid(cold.gateway.check(&sealed, &facts, at(NOW), at(NOW + 1), &Lookup::default())), "P4");
+    assert!(is_valid(cold.gateway.check(&sealed, &facts, at(NOW), at(NOW + 1), &Lookup::alone())), "P4");
 
     // A stored one: the ledger sends the issuer along.
     let mut cold = World::cold();
-    let mut lookup = Lookup::default();
+    let mut lookup = Lookup::alone();
     let id = issuers.stored.id();
     let Check::Need(need) = cold.gateway.check(&stored, &facts, at(NOW), at(NOW), &lookup) else { panic!() };
     assert_eq!(need, Need::Ledger(id));
@@ -282,12 +282,12 @@ fn a_cold_isolate_asks_for_the_issuer_or_for_the_account_and_then_knows() {
     let reply = RefreshReply::Refreshed(Refresh { answers, ..refresh(2) });
     assert!(cold.gateway.take_refresh(&call, &reply, at(NOW), Some(&mut lookup)));
     assert!(is_valid(cold.gateway.check(&stored, &facts, at(NOW), at(NOW), &lookup)));
-    assert!(is_valid(cold.gateway.check(&stored, &facts, at(NOW), at(NOW + 1), &Lookup::default())), "P4");
+    assert!(is_valid(cold.gateway.check(&stored, &facts, at(NOW), at(NOW + 1), &Lookup::alone())), "P4");
 
     // One of the service password's: the account's state alone.
     let service = Issuers::new(|_| Issuer::Service);
     let mut cold = World::cold();
-    let check = cold.gateway.check(&service.sealed(), &facts, at(NOW), at(NOW), &Lookup::default());
+    let check = cold.gateway.check(&service.sealed(), &facts, at(NOW), at(NOW), &Lookup::alone());
     assert!(matches!(check, Check::Need(Need::State(account)) if account == issuer.account()));
 }
 
@@ -302,7 +302,7 @@ fn an_account_that_asks_each_time_is_asked_once_a_request() {
     let mut cold = World::cold();
     let facts = Facts { address: None, interface: Interface::Http, demand: Demand::AnyKey };
     for _ in 0..2 {
-        let mut lookup = Lookup::default();
+        let mut lookup = Lookup::alone();
         let sealed = service.sealed();
         let Check::Need(need) = cold.gateway.check(&sealed, &facts, at(NOW), at(NOW), &lookup) else {
             panic!()

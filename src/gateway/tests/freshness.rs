@@ -16,7 +16,7 @@ macro_rules! decide {
 fn memory_then_kv_then_the_ledger_then_unavailable() {
     let mut world = World::new();
     let id = world.key.id();
-    let mut lookup = Lookup::default();
+    let mut lookup = Lookup::alone();
     assert!(matches!(decide!(world, NOW, &lookup), Decision::Need(Need::Kv(asked)) if asked == id));
     world.reads(NOW, None, &mut lookup);
     for _ in 0..REFRESH_ATTEMPTS {
@@ -29,13 +29,20 @@ fn memory_then_kv_then_the_ledger_then_unavailable() {
     assert_eq!(answer.status, 503);
     assert!(answer.headers.contains(&("retry-after", "2".into())));
 
+    // Whoever comes next does not wait for it again.
+    assert!(matches!(decide!(world, NOW, &Lookup::alone()), Decision::Need(Need::Kv(_))));
+    let mut lookup = Lookup::alone();
+    world.reads(NOW, None, &mut lookup);
+    assert!(matches!(decide!(world, NOW, &lookup), Decision::Done { outcome: Outcome::Answer(_), .. }));
+
+    let mut world = World::new();
     for garbage in ["", "null", "{}", r#"{"v":9}"#] {
-        let mut lookup = Lookup::default();
+        let mut lookup = Lookup::alone();
         world.reads(NOW, Some(garbage), &mut lookup);
         assert!(matches!(decide!(world, NOW, &lookup), Decision::Need(Need::Ledger(_))), "{garbage}");
     }
     let text = serde_json::to_string(&world.record(1, |_| (), Standing::Active)).unwrap();
-    let mut lookup = Lookup::default();
+    let mut lookup = Lookup::alone();
     world.reads(NOW, Some(&text), &mut lookup);
     assert!(is_forwarded(&decide!(world, NOW, &lookup)));
     // The next request has it in memory, until the lease is older than T.
@@ -52,7 +59,7 @@ fn is_forwarded(decision: &Decision) -> bool {
 #[test]
 fn a_cold_isolate_asks_the_ledger_at_once() {
     let mut world = World::cold();
-    let mut lookup = Lookup::default();
+    let mut lookup = Lookup::alone();
     assert!(matches!(decide!(world, NOW, &lookup), Decision::Need(Need::Ledger(_))));
     let answer = world.answer(3, Some(world.record(3, |_| (), Standing::Active)));
     world.asks(NOW, answer, &mut lookup);
@@ -103,12 +110,12 @@ fn a_key_that_is_no_more_costs_one_lookup_a_lease() {
     let mut world = World::new();
     let headers = world.bearer();
     let gone = world.answer(1, None);
-    world.asks(NOW, gone, &mut Lookup::default());
+    world.asks(NOW, gone, &mut Lookup::alone());
     for ms in 0..100 {
         assert!(matches!(world.ask("GET", API, &headers, NOW + ms), Decision::Done { .. }));
     }
     let mut world = World::cold();
-    world.asks(NOW, RefreshReply::Gone, &mut Lookup::default());
+    world.asks(NOW, RefreshReply::Gone, &mut Lookup::alone());
     for ms in 0..=i64::try_from(GONE_FRESHNESS_MS).unwrap() {
         assert!(matches!(world.ask("GET", API, &headers, NOW + ms), Decision::Done { .. }));
     }
@@ -124,7 +131,7 @@ fn a_change_on_this_isolate_counts_at_once_whatever_kv_still_says() {
     world.knows(world.record(2, |_| (), Standing::Disabled));
     assert_eq!(world.outcome("GET", API, &headers), (401, "disabled".into()));
     let old = serde_json::to_string(&world.record(1, |_| (), Standing::Active)).unwrap();
-    world.reads(NOW, Some(&old), &mut Lookup::default());
+    world.reads(NOW, Some(&old), &mut Lookup::alone());
     assert_eq!(world.outcome("GET", API, &headers), (401, "disabled".into()));
 }
 
@@ -133,7 +140,7 @@ fn a_ledger_that_answers_about_another_key_has_not_answered() {
     let mut world = World::cold();
     let mut record = world.record(1, |_| (), Standing::Active);
     record.id = crate::record::tests::key_id();
-    let mut lookup = Lookup::default();
+    let mut lookup = Lookup::alone();
     for _ in 0..REFRESH_ATTEMPTS {
         let answer = world.answer(1, Some(record.clone()));
         world.asks(NOW, answer, &mut lookup);
@@ -177,7 +184,7 @@ fn uses_are_counted_for_those_who_have_the_secret_and_not_twice() {
     assert_eq!(uses(&mut world), (2, 1));
     // The ledger was asked, and counts what it has found active.
     let mut world = World::cold();
-    let mut lookup = Lookup::default();
+    let mut lookup = Lookup::alone();
     let answer = world.answer(1, Some(world.record(1, |_| (), Standing::Active)));
     world.asks(NOW, answer, &mut lookup);
     assert!(is_forwarded(&decide!(world, NOW, &lookup)));
@@ -206,13 +213,19 @@ fn a_verifier_is_told_where_a_verdict_rests() {
         Check::Verdict(checked) => checked.evidence.unwrap(),
         Check::Need(need) => panic!("{need:?}"),
     };
-    let mut lookup = Lookup::default();
+    let mut lookup = Lookup::alone();
     let answer = world.answer(3, Some(world.record(2, |_| (), Standing::Active)));
     world.asks(NOW, answer, &mut lookup);
-    let told = Evidence { source: Source::Ledger, age_ms: 5, revision: Some(Revision(2)), is_stale: false };
+    let told = Evidence {
+        source: Source::Ledger,
+        age_ms: 5,
+        revision: Some(Revision(2)),
+        basis: Basis::Ledger,
+        is_stale: false,
+    };
     assert_eq!(evidence(&mut world, NOW, &lookup), told);
     let cached = Evidence { source: Source::Memory, age_ms: 1_005, ..told };
-    assert_eq!(evidence(&mut world, NOW + 1_000, &Lookup::default()), cached);
+    assert_eq!(evidence(&mut world, NOW + 1_000, &Lookup::alone()), cached);
     let document = crate::console::view::verdict(&Err(Denial::Disabled), Some(cached));
     assert_eq!(
         document.to_string(),

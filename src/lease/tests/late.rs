@@ -29,7 +29,7 @@ fn an_answer_from_before_a_change_does_not_enter_after_it_but_serves_who_asked()
     let asked = isolate.0.ask_ledger(key('a'), at(1));
     // The change has settled by the time that the isolate hears of it: nothing in the map is left of it.
     isolate.refresh(2, with_changes(reply(7), [mark(key('a'), 7)]));
-    let mut lookup = Lookup::default();
+    let mut lookup = Lookup::alone();
     let told = RefreshReply::Refreshed(with_record(reply(5), active(key('a'), 4)));
     isolate.0.take(&asked, &told, at(3), Some(&mut lookup));
     assert_eq!(isolate.memory(key('a'), 3), None);
@@ -152,7 +152,7 @@ fn of_two_cold_starts_the_first_reply_makes_the_lease_and_the_second_serves_its_
     let mut isolate = Isolate::new();
     let (a, b) = (isolate.0.ask_ledger(key('a'), at(0)), isolate.0.ask_ledger(key('b'), at(1)));
     isolate.take(&a, 30, with_record(reply(5), active(key('a'), 3)));
-    let mut lookup = Lookup::default();
+    let mut lookup = Lookup::alone();
     let told = RefreshReply::Refreshed(with_record(reply(5), active(key('b'), 4)));
     assert!(isolate.0.take(&b, &told, at(31), Some(&mut lookup)));
     assert_eq!(finding(isolate.0.find(key('b'), at(1), at(31), &lookup)).source, Source::Ledger);
@@ -186,7 +186,7 @@ fn replies_that_contradict_themselves_are_no_answers() {
     ] {
         let mut isolate = Isolate::leased(5);
         let call = isolate.0.ask_ledger(id, at(1));
-        let mut lookup = Lookup::default();
+        let mut lookup = Lookup::alone();
         assert!(!isolate.0.take(&call, &RefreshReply::Refreshed(bad), at(1), Some(&mut lookup)), "{name}");
         assert_eq!((lookup.failures, isolate.as_of(1)), (1, Some(0)), "{name}");
     }
@@ -215,7 +215,7 @@ fn time_that_goes_back_drops_all_leases() {
 fn a_request_that_arrived_earlier_than_another_is_no_clock_that_goes_back() {
     let mut isolate = Isolate::new();
     isolate.refresh(100, with_record(reply(5), active(key('a'), 5)));
-    assert!(matches!(isolate.0.find(key('a'), at(50), at(100), &Lookup::default()), Found::Finding(..)));
+    assert!(matches!(isolate.0.find(key('a'), at(50), at(100), &Lookup::alone()), Found::Finding(..)));
     assert_eq!(isolate.known(100), Some(5));
 }
 
@@ -287,7 +287,7 @@ fn an_account_that_is_gone_has_no_keys_and_costs_one_call_a_lease() {
     let mut isolate = Isolate::new();
     isolate.refresh(0, with_record(reply(5), active(id, 5)));
     let call = isolate.0.ask_ledger(id, at(1));
-    let mut lookup = Lookup::default();
+    let mut lookup = Lookup::alone();
     assert!(isolate.0.take(&call, &RefreshReply::Gone, at(1), Some(&mut lookup)));
     assert_eq!(finding(isolate.0.find(id, at(1), at(1), &lookup)).word, Word::NoSuchKey);
     for ms in [2, T] {

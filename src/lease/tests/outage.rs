@@ -1,6 +1,7 @@
 //! The ledger is out of reach.
 
 use super::super::REFRESH_ATTEMPTS;
+use super::super::call::Shelf;
 use super::*;
 
 fn graceful() -> Isolate {
@@ -9,15 +10,28 @@ fn graceful() -> Isolate {
     isolate
 }
 
-/// What a request finds out whose calls all fail.
+/// What a request finds out whose calls all fail, and that finds no document.
 fn in_vain(isolate: &mut Isolate, id: KeyId, ms: i64) -> Found {
-    let mut lookup = Lookup::default();
-    for _ in 0..REFRESH_ATTEMPTS {
-        assert_eq!(need(&isolate.0.find(id, at(ms), at(ms), &lookup)), Some(Need::Ledger(id)), "{ms}");
-        let call = isolate.0.ask_ledger(id, at(ms));
-        assert!(!isolate.0.take(&call, &RefreshReply::Failed, at(ms), Some(&mut lookup)));
+    let mut lookup = Lookup::alone();
+    let mut calls = 0;
+    loop {
+        match isolate.0.find(id, at(ms), at(ms), &lookup) {
+            Found::Need(Need::Ledger(_)) => {
+                let call = isolate.0.ask_ledger(id, at(ms));
+                assert!(!isolate.0.take(&call, &RefreshReply::Failed, at(ms), Some(&mut lookup)));
+                calls += 1;
+            }
+            Found::Need(Need::Copy(_, Shelf::Kv)) => {
+                let read = isolate.0.ask_copy(account(), Shelf::Kv, at(ms));
+                isolate.0.take_document(&read, None, at(ms), Some(&mut lookup));
+            }
+            found => {
+                let is_refused_at_once = calls == 0 && matches!(found, Found::OutOfReach);
+                assert!(calls == REFRESH_ATTEMPTS || is_refused_at_once, "{ms}: {calls}");
+                return found;
+            }
+        }
     }
-    isolate.0.find(id, at(ms), at(ms), &lookup)
 }
 
 #[test]
@@ -26,8 +40,12 @@ fn past_t_a_request_tries_twice_and_is_then_denied() {
     isolate.refresh(0, with_record(reply(5), active(key('a'), 5)));
     assert!(matches!(in_vain(&mut isolate, key('a'), T + 1), Found::OutOfReach));
     assert_eq!(isolate.0.counters().failures, 2);
-    // The next one tries for itself.
-    assert_eq!(isolate.need(key('a'), T + 2), Some(Need::Ledger(key('a'))));
+    // For a second nobody waits as long again; then the next one tries for itself.
+    for ms in [T + 2, T + 1_000] {
+        assert!(matches!(isolate.find(key('a'), ms), Found::OutOfReach));
+    }
+    assert_eq!(isolate.0.counters().refused_at_once, 2);
+    assert_eq!(isolate.need(key('a'), T + 1_001), Some(Need::Ledger(key('a'))));
     // And before T nobody notices.
     let mut isolate = Isolate::new();
     isolate.refresh(0, with_record(reply(5), active(key('a'), 5)));
@@ -37,7 +55,21 @@ fn past_t_a_request_tries_twice_and_is_then_denied() {
 }
 
 #[test]
-fn without_a_lease_there_is_no_grace() {
+fn whoever_has_begun_to_ask_asks_on_and_an_answer_ends_the_refusals() {
+    let mut isolate = Isolate::new();
+    let mut lookup = Lookup::alone();
+    let call = isolate.0.ask_ledger(key('a'), at(0));
+    isolate.0.take(&call, &RefreshReply::Failed, at(0), Some(&mut lookup));
+    assert!(matches!(in_vain(&mut isolate, key('b'), 1), Found::OutOfReach));
+    let found = isolate.0.find(key('a'), at(0), at(2), &lookup);
+    assert_eq!(need(&found), Some(Need::Ledger(key('a'))), "it has an attempt left");
+    let call = isolate.0.ask_ledger(key('a'), at(2));
+    assert!(isolate.take(&call, 3, with_record(reply(5), active(key('a'), 5))));
+    assert_eq!(isolate.need(key('b'), 4), Some(Need::Kv(key('b'))));
+}
+
+#[test]
+fn without_a_lease_or_a_document_there_is_no_grace() {
     let mut isolate = Isolate::with(Outage::Grace(DurationMs::from_s(30)));
     assert!(matches!(in_vain(&mut isolate, key('a'), 0), Found::OutOfReach));
 }

@@ -5,6 +5,7 @@ import { useLocale } from "../locale.jsx";
 import { Notice } from "../notice.jsx";
 import { ProblemNotice, leavesUnsure } from "../problem.jsx";
 import { useForm } from "../use-form.js";
+import { withinKey } from "../within.js";
 import { disableKey, enableKey, restoreKey } from "./key.js";
 import { LastUse } from "./moments.jsx";
 
@@ -29,14 +30,10 @@ export function Confirm({ what, subject, onDone, onChanged, onUnsure, onCancel }
   const form = useForm({});
   const { problem } = form;
   const { send, act } = ACTS[what];
-  const within = session.account.freshness_s;
+  const { freshness, freshness_s: within } = session.account;
   // A key that was disabled when it was deleted comes back disabled, which is no matter of time.
-  const body =
-    what === "restore" && !subject.enabled
-      ? "restore.body.disabled"
-      : within === 0
-        ? `${what}.body.now`
-        : `${what}.body`;
+  const isTimeless = what === "restore" && !subject.enabled;
+  const body = isTimeless ? "restore.body.disabled" : withinKey(`${what}.body`, freshness, within);
 
   const confirm = async () => {
     const answer = await form.submit([], () => send(request, subject));

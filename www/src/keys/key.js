@@ -28,8 +28,8 @@
  * What issued keys may be at most; `longest_ms` null: unlimited.
  * @typedef {{permissions: string[], networks: string[], longest_ms: number | null}} Ceiling
  *
- * From when a change holds everywhere: `within_s` 0 means that it already does.
- * @typedef {{at: string, within_s: number}} Bound
+ * From when a change holds everywhere: `within_s` 0 means that it already does, null that nobody can say.
+ * @typedef {{at: string | null, within_s: number | null}} Bound
  *
  * What an act led to, and stays where it was done.
  * @typedef {object} Outcome

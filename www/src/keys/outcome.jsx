@@ -16,6 +16,7 @@ const BOUND_KEYS = {
 function boundText({ say, format }, { act, bound }, passed) {
   if (!bound) return "";
   const key = BOUND_KEYS[act] ?? "bound.refused";
+  if (bound.at === null) return say(`${key}.eventually`);
   if (bound.within_s === 0) return say(`${key}.now`);
   return say(passed ? `${key}.since` : `${key}.by`, { time: format.time(bound.at), zone: format.zone });
 }
@@ -37,7 +38,7 @@ export function outcomeText(locale, outcome, passed = false) {
 
 /** "Refused everywhere by 12:00:10." becomes "since" when the server's clock has passed it. */
 function usePassed(bound) {
-  const left = bound ? Date.parse(bound.at) - serverNow() : 0;
+  const left = bound?.at ? Date.parse(bound.at) - serverNow() : 0;
   const [, redraw] = useState(0);
   useEffect(() => {
     if (left <= 0) return undefined;

@@ -295,16 +295,22 @@ export default {
   "disable.title": 'Disable "{name}"?',
   "disable.body": "Requests with it are refused everywhere within {seconds} s. You can activate it again.",
   "disable.body.now": "Requests with it are refused everywhere at once. You can activate it again.",
+  "disable.body.eventually":
+    "Requests with it are refused mostly within a minute; some places take longer. You can activate it again.",
   "disable.confirm": "Disable",
   "disable.busy": "Disabling…",
   "enable.title": 'Activate "{name}"?',
   "enable.body": "It works again everywhere within {seconds} s, with the same expiry and networks.",
   "enable.body.now": "It works again everywhere at once, with the same expiry and networks.",
+  "enable.body.eventually":
+    "It works again mostly within a minute; some places take longer. Its expiry and networks stay as they are.",
   "enable.confirm": "Activate",
   "enable.busy": "Activating…",
   "restore.title": 'Restore "{name}"?',
   "restore.body": "It works again everywhere within {seconds} s, with the same expiry and networks.",
   "restore.body.now": "It works again everywhere at once, with the same expiry and networks.",
+  "restore.body.eventually":
+    "It works again mostly within a minute; some places take longer. Its expiry and networks stay as they are.",
   "restore.body.disabled": "It comes back disabled, with the same expiry and networks.",
   "restore.confirm": "Restore",
   "restore.busy": "Restoring…",
@@ -324,9 +330,11 @@ export default {
   "bound.refused.by": "Refused everywhere by {time} ({zone}).",
   "bound.refused.since": "Refused everywhere since {time} ({zone}).",
   "bound.refused.now": "Refused everywhere from now on.",
+  "bound.refused.eventually": "Most places refuse it within a minute; some take longer.",
   "bound.limits.by": "The new limits hold everywhere by {time} ({zone}).",
   "bound.limits.since": "The new limits hold everywhere since {time} ({zone}).",
   "bound.limits.now": "The new limits hold everywhere from now on.",
+  "bound.limits.eventually": "The new limits hold in most places within a minute; some take longer.",
   changed: "{by} changed this key at {time}; yours is not saved.",
   "changed.look":
     "{by} changed this key at {time}; nothing was done. It is shown as it is now: confirm again if you still want this.",
@@ -354,6 +362,7 @@ export default {
   "operator.suspended": "Suspended",
   "operator.freshness": "When changes hold",
   "operator.freshness.within": "Everywhere within {seconds} s.",
+  "operator.freshness.eventually": "Mostly within a minute; some places take longer.",
   "operator.freshness.now": "Everywhere at once: every call is looked up.",
   "operator.freshness.change": "Change",
   "operator.publication": "Publication of keys",
@@ -381,16 +390,22 @@ export default {
   "freshness.seconds": "Seconds",
   "freshness.hint":
     "0 to {max}. What is disabled or narrowed holds everywhere within this time. 0 looks up every call, which takes longer.",
+  "freshness.hint.eventually":
+    "0 to {max}. After so long each place looks again for what was disabled or narrowed. 0 looks up every call, which takes longer.",
   "operate.busy": "Working…",
   "operate.suspend.title": 'Suspend "{name}"?',
   "operate.suspend.body":
     "All of its keys are refused everywhere within {seconds} s. Its members can still sign in. You can resume it.",
   "operate.suspend.body.now":
     "All of its keys are refused everywhere at once. Its members can still sign in. You can resume it.",
+  "operate.suspend.body.eventually":
+    "All of its keys are refused mostly within a minute; some places take longer. Its members can still sign in. You can resume it.",
   "operate.suspend.confirm": "Suspend",
   "operate.resume.title": 'Resume "{name}"?',
   "operate.resume.body": "Its keys work again everywhere within {seconds} s, as they did before.",
   "operate.resume.body.now": "Its keys work again everywhere at once, as they did before.",
+  "operate.resume.body.eventually":
+    "Its keys work again mostly within a minute, as they did before; some places take longer.",
   "operate.resume.confirm": "Resume",
   "operate.rebuild.title": 'Publish the keys of "{name}" again?',
   "operate.rebuild.body": "Every key is sent to all places once more. Calls go on meanwhile; nothing else changes.",
@@ -412,6 +427,7 @@ export default {
   "bound.freshness.by": "The shorter time holds everywhere by {time} ({zone}).",
   "bound.freshness.since": "The shorter time holds everywhere since {time} ({zone}).",
   "bound.freshness.now": "The shorter time holds everywhere from now on.",
+  "bound.freshness.eventually": "The shorter time holds in most places within a minute; some take longer.",
 
   // Mistakes in fields
   "error.title": "Error: {title}",

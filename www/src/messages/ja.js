@@ -287,16 +287,22 @@ export default {
   "disable.title": "「{name}」を無効にしますか。",
   "disable.body": "{seconds}秒以内に、すべての拠点で拒否されます。あとで有効に戻せます。",
   "disable.body.now": "すぐに、すべての拠点で拒否されます。あとで有効に戻せます。",
+  "disable.body.eventually":
+    "多くの拠点では1分以内、一部ではそれ以上かかって拒否されます。あとで有効に戻せます。",
   "disable.confirm": "無効にする",
   "disable.busy": "無効にしています…",
   "enable.title": "「{name}」を有効にしますか。",
   "enable.body": "有効期限とネットワークはそのままで、{seconds}秒以内に再び使えます。",
   "enable.body.now": "有効期限とネットワークはそのままで、すぐに再び使えます。",
+  "enable.body.eventually":
+    "有効期限とネットワークはそのままで、多くの拠点では1分以内に再び使えます。一部ではそれ以上かかります。",
   "enable.confirm": "有効にする",
   "enable.busy": "有効にしています…",
   "restore.title": "「{name}」を復元しますか。",
   "restore.body": "有効期限とネットワークはそのままで、{seconds}秒以内に再び使えます。",
   "restore.body.now": "有効期限とネットワークはそのままで、すぐに再び使えます。",
+  "restore.body.eventually":
+    "有効期限とネットワークはそのままで、多くの拠点では1分以内に再び使えます。一部ではそれ以上かかります。",
   "restore.body.disabled": "有効期限とネットワークはそのままで、無効の状態に戻ります。",
   "restore.confirm": "復元",
   "restore.busy": "復元中…",
@@ -316,9 +322,11 @@ export default {
   "bound.refused.by": "{time}（{zone}）までに、すべての拠点で拒否されます。",
   "bound.refused.since": "{time}（{zone}）以降、すべての拠点で拒否されています。",
   "bound.refused.now": "今から、すべての拠点で拒否されます。",
+  "bound.refused.eventually": "多くの拠点では1分以内、一部ではそれ以上かかって拒否されます。",
   "bound.limits.by": "{time}（{zone}）までに、すべての拠点で適用されます。",
   "bound.limits.since": "{time}（{zone}）以降、すべての拠点で適用されています。",
   "bound.limits.now": "今から、すべての拠点で適用されます。",
+  "bound.limits.eventually": "多くの拠点では1分以内、一部ではそれ以上かかって適用されます。",
   changed: "{time}に{by}さんがこのキーを変更しました。あなたの変更は未保存です。",
   "changed.look":
     "{time}に{by}さんがこのキーを変更したため、何も行っていません。今の内容を表示しています。続ける場合は、もう一度確定してください。",
@@ -346,6 +354,7 @@ export default {
   "operator.suspended": "停止中",
   "operator.freshness": "変更が適用されるまでの時間",
   "operator.freshness.within": "{seconds}秒以内に、すべての拠点で適用されます。",
+  "operator.freshness.eventually": "多くの拠点では1分以内、一部ではそれ以上かかって適用されます。",
   "operator.freshness.now": "すべての拠点でただちに適用されます。呼び出しのたびに確認します。",
   "operator.freshness.change": "変更",
   "operator.publication": "キーの配信",
@@ -373,16 +382,22 @@ export default {
   "freshness.seconds": "秒数",
   "freshness.hint":
     "0～{max}。無効化や制限は、この時間内にすべての拠点で適用されます。0にすると呼び出しのたびに確認するため、時間がかかります。",
+  "freshness.hint.eventually":
+    "0～{max}。各拠点は、この時間ごとに無効化や制限を確かめます。0にすると呼び出しのたびに確認するため、時間がかかります。",
   "operate.busy": "処理しています…",
   "operate.suspend.title": "「{name}」を停止しますか。",
   "operate.suspend.body":
     "{seconds}秒以内に、すべてのキーがすべての拠点で拒否されます。メンバーは引き続きサインインできます。あとで再開できます。",
   "operate.suspend.body.now":
     "すべてのキーが、今からすべての拠点で拒否されます。メンバーは引き続きサインインできます。あとで再開できます。",
+  "operate.suspend.body.eventually":
+    "すべてのキーが、多くの拠点では1分以内、一部ではそれ以上かかって拒否されます。メンバーは引き続きサインインできます。あとで再開できます。",
   "operate.suspend.confirm": "停止する",
   "operate.resume.title": "「{name}」を再開しますか。",
   "operate.resume.body": "{seconds}秒以内に、キーがすべての拠点で以前と同じように使えます。",
   "operate.resume.body.now": "キーが、今からすべての拠点で以前と同じように使えます。",
+  "operate.resume.body.eventually":
+    "キーが、多くの拠点では1分以内、一部ではそれ以上かかって、以前と同じように使えます。",
   "operate.resume.confirm": "再開する",
   "operate.rebuild.title": "「{name}」のキーを再配信しますか。",
   "operate.rebuild.body":
@@ -405,6 +420,7 @@ export default {
   "bound.freshness.by": "短くした時間は、{time}（{zone}）までにすべての拠点で適用されます。",
   "bound.freshness.since": "短くした時間は、{time}（{zone}）以降、すべての拠点で適用されています。",
   "bound.freshness.now": "短くした時間は、今からすべての拠点で適用されます。",
+  "bound.freshness.eventually": "短い時間は、多くの拠点では1分以内、一部ではそれ以上かかって適用されます。",
 
   // 入力の誤り
   "error.title": "エラー：{title}",

@@ -133,7 +133,12 @@ function Loaded({ account, onChanged }) {
 
 function State({ account, onFreshness }) {
   const { say, format } = useLocale();
-  const within = account.freshness_s;
+  const { session } = useConsole();
+  const seconds = account.within_s;
+  const within = {
+    eventual: say("operator.freshness.eventually"),
+    bounded: seconds === 0 ? say("operator.freshness.now") : say("operator.freshness.within", { seconds }),
+  };
   return (
     <section aria-labelledby="facts">
       <h2 id="facts">{say("key.facts")}</h2>
@@ -156,7 +161,7 @@ function State({ account, onFreshness }) {
         </Fact>
         <Fact term={say("setup.time_zone")}>{account.time_zone}</Fact>
         <Fact term={say("operator.freshness")}>
-          <p>{within === 0 ? say("operator.freshness.now") : say("operator.freshness.within", { seconds: within })}</p>
+          <p>{within[session.account.freshness]}</p>
           <button type="button" class="small" onClick={onFreshness}>
             {say("operator.freshness.change")}
           </button>

@@ -11,6 +11,7 @@
  * @property {string} [time_zone] this and the rest only of one account that is open
  * @property {boolean} [suspended]
  * @property {number} [freshness_s]
+ * @property {number} [within_s] with the grace of an outage
  * @property {{rebuilding: boolean, done: number, total: number, unsettled: number, lag_s: number | null}} [publication]
  */
 

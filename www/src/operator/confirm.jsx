@@ -4,6 +4,7 @@ import { Dialog } from "../dialog.jsx";
 import { useLocale } from "../locale.jsx";
 import { ProblemNotice, leavesUnsure } from "../problem.jsx";
 import { useForm } from "../use-form.js";
+import { withinKey } from "../within.js";
 import { beginRestore, finishRestore, rebuild, resume, suspend } from "./account.js";
 
 const ACTS = {
@@ -25,11 +26,12 @@ const ACTS = {
  */
 export function Confirm({ what, account, name, onDone, onUnsure, onCancel }) {
   const { say, has } = useLocale();
-  const { request } = useConsole();
+  const { request, session } = useConsole();
   const form = useForm({});
   const { send, act } = ACTS[what];
-  const seconds = account.freshness_s;
+  const seconds = account.within_s;
   const body = `operate.${what}.body`;
+  const within = withinKey(body, session.account.freshness, seconds);
 
   const confirm = async () => {
     const answer = await form.submit([], () => send(request, account));
@@ -48,7 +50,7 @@ export function Confirm({ what, account, name, onDone, onUnsure, onCancel }) {
       describedBy="confirm-body"
       onCancel={leave}
     >
-      <p id="confirm-body">{say(seconds === 0 && has(`${body}.now`) ? `${body}.now` : body, { seconds })}</p>
+      <p id="confirm-body">{say(has(within) ? within : body, { seconds })}</p>
       <ProblemNotice problem={form.problem} />
       <div class="actions">
         <button type="button" class={what === "suspend" ? "danger" : "primary"} onClick={confirm}>

@@ -18,8 +18,12 @@ const SECONDS_MAX = 3600;
  */
 export function FreshnessForm({ account, onDone, onCancel }) {
   const { say } = useLocale();
-  const { request } = useConsole();
+  const { request, session } = useConsole();
   const form = useForm({ typed: String(account.freshness_s) });
+  const hints = {
+    bounded: say("freshness.hint", { max: SECONDS_MAX }),
+    eventual: say("freshness.hint.eventually", { max: SECONDS_MAX }),
+  };
   const leave = () => form.busy || onCancel();
 
   const submit = async () => {
@@ -38,7 +42,7 @@ export function FreshnessForm({ account, onDone, onCancel }) {
         <Field
           id="freshness_s"
           label={say("freshness.seconds")}
-          hint={say("freshness.hint", { max: SECONDS_MAX })}
+          hint={hints[session.account.freshness]}
           error={errorOf(form.mistakes.errors, "freshness_s")}
         >
           {(control) => <input {...control} {...form.field("typed")} inputMode="numeric" autocomplete="off" />}
