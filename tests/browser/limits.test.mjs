@@ -145,6 +145,18 @@ test("A02 A07 an issuable key has a ceiling, and the list and its page say so", 
   await close(page);
 });
 
+test("a key with reserved permissions is not made issuable, and the form says why", async () => {
+  const page = await open();
+  const dialog = await openIssue(page, "Both");
+  await dialog.getByLabel("claviger:verify").check();
+  await dialog.getByLabel("May issue further keys (Issuable)").check();
+  await button(page, "Issue").click();
+  await dialog.getByRole("link", { name: /^A key with reserved permissions cannot issue further keys\./ }).click();
+  assert.equal(await page.evaluate(() => document.activeElement.id), "issuable");
+  await inspect(page, "issue-issuable-refused");
+  await close(page);
+});
+
 test("A11 A24 what was issued can be restricted later: ceiling and networks, with the bound", async () => {
   const page = await open();
   await page.getByRole("link", { name: "Issuer", exact: true }).click();

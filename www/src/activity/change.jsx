@@ -5,6 +5,9 @@ import { useLocale } from "../locale.jsx";
 /** Members whose values are moments. */
 const MOMENTS = ["expires_at", "not_before"];
 
+/** Members whose values are lengths of time. */
+const SPANS_MS = ["longest_ms", "freshness_ms"];
+
 /** What an empty value of a field means, which is not "nothing" everywhere. */
 const EMPTY = { expires_at: "expiry.unlimited", networks: "networks.anywhere", longest_ms: "expiry.unlimited" };
 
@@ -28,7 +31,7 @@ function Value({ field, value }) {
   const empty = value === null || value === undefined || value === "" || (Array.isArray(value) && !value.length);
   if (empty) return <span>{say(EMPTY[field] ?? "permissions.none")}</span>;
   if (typeof value === "boolean") return <span>{say(value ? "yes" : "no")}</span>;
-  if (field === "longest_ms") return <span>{format.life(lifeOf(value))}</span>;
+  if (SPANS_MS.includes(field)) return <span>{format.life(lifeOf(value))}</span>;
   if (Array.isArray(value)) return <code>{value.join(", ")}</code>;
   if (typeof value === "object") {
     const parts = Object.entries(value).map(([member, inner], index) => (

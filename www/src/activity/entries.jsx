@@ -79,11 +79,15 @@ function Author({ entry: { by, address } }) {
   );
 }
 
+/** That a password is another one, its entry says already. */
+const UNTOLD = ["password_generation"];
+
 function Changes({ changes }) {
-  if (!changes) return null;
+  const told = Object.entries(changes ?? {}).filter(([field]) => !UNTOLD.includes(field));
+  if (!told.length) return null;
   return (
     <ul class="changes">
-      {Object.entries(changes).map(([field, { from, to }]) => (
+      {told.map(([field, { from, to }]) => (
         <Change key={field} field={field} from={from} to={to} />
       ))}
     </ul>

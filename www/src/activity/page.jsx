@@ -1,5 +1,5 @@
 // Activity: everything that was done in the account, to look through and to take away.
-import { useEffect } from "preact/hooks";
+import { useEffect, useRef } from "preact/hooks";
 import { useAnnounce } from "../announce.jsx";
 import { BackIcon, NextIcon } from "../icons.jsx";
 import { useLocale } from "../locale.jsx";
@@ -22,6 +22,14 @@ export function ActivityPage({ query }) {
   useEffect(() => {
     if (asked && !problem && (filtered || asked.cursor))
       announce(entries.length ? say("activity.shown", { count: entries.length }) : say("activity.none-match"));
+  }, [asked]);
+
+  /** The link that led to another page may be gone with the one before. */
+  const seen = useRef(query.cursor);
+  useEffect(() => {
+    if (!asked || seen.current === asked.cursor) return;
+    seen.current = asked.cursor;
+    document.querySelector("h1").focus();
   }, [asked]);
 
   return (
@@ -51,7 +59,7 @@ export function ActivityPage({ query }) {
       {entries.length > 0 && (
         <>
           <Entries entries={entries} />
-          <Paging query={query} next={next} />
+          <Paging query={asked} next={next} />
         </>
       )}
     </>

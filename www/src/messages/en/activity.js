@@ -44,7 +44,7 @@ export default {
   "change.state": "Status",
   "change.ceiling": "Limits",
   "change.suspended": "Suspended",
-  "change.freshness": "Changes hold within (seconds)",
+  "change.freshness_ms": "Changes hold everywhere within",
   "change.interfaces": "Interfaces",
   "change.issuable": "Issuable",
   "change.longest_ms": "Longest life",

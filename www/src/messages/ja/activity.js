@@ -44,7 +44,7 @@ export default {
   "change.state": "状態",
   "change.ceiling": "上限",
   "change.suspended": "停止",
-  "change.freshness": "変更が行き渡るまでの秒数",
+  "change.freshness_ms": "変更が行き渡るまで",
   "change.interfaces": "インターフェース",
   "change.issuable": "キーの発行",
   "change.longest_ms": "最長の有効期間",
