@@ -26,6 +26,8 @@ const COMPOSED = [
   "problem.",
   "restore.",
   "role.",
+  "sealed.body",
+  "service.change.body",
   "setup.",
   "status.",
   "theme.",

@@ -4,6 +4,7 @@ import { Dialog } from "../dialog.jsx";
 import { useLocale } from "../locale.jsx";
 import { ProblemNotice } from "../problem.jsx";
 import { useForm } from "../use-form.js";
+import { withinKey } from "../within.js";
 import { renewService } from "./requests.js";
 
 /**
@@ -17,7 +18,7 @@ export function NewPassword({ service, onDone, onUnsure, onCancel }) {
   const { say } = useLocale();
   const { request, session } = useConsole();
   const form = useForm({});
-  const within = session.account.freshness_s;
+  const { freshness, freshness_s: within } = session.account;
   const change = async () => {
     const answer = await form.submit([], () => renewService(request, service));
     if (answer?.ok) onDone(answer.data);
@@ -27,7 +28,7 @@ export function NewPassword({ service, onDone, onUnsure, onCancel }) {
   return (
     <Dialog role="alertdialog" title={say("service.change.title")} describedBy="password-body" onCancel={leave}>
       <p id="password-body">
-        {say(within === 0 ? "service.change.body.now" : "service.change.body", { seconds: within })}
+        {say(withinKey("service.change.body", freshness, within), { seconds: within })}
       </p>
       <ProblemNotice
         problem={form.problem}

@@ -7,6 +7,7 @@ import { disableKey } from "../keys/key.js";
 import { useLocale } from "../locale.jsx";
 import { ProblemNotice, leavesUnsure } from "../problem.jsx";
 import { useForm } from "../use-form.js";
+import { withinKey } from "../within.js";
 import { CodeStep } from "./code-step.jsx";
 import { DeletionProblem, DisableInstead, Named } from "./parts.jsx";
 import { openDeletion } from "./requests.js";
@@ -46,7 +47,7 @@ function FirstStep({ keys, disabling, onOpened, onCancel }) {
   const { say, format } = useLocale();
   const { request, session } = useConsole();
   const form = useForm({});
-  const within = session.account.freshness_s;
+  const { freshness, freshness_s: within } = session.account;
   const until = format.day(new Date(serverNow() + RESTORABLE_MS));
   const mailed = session.mail !== "off";
   const used = keys.filter(({ uses_24h }) => uses_24h > 0);
@@ -61,7 +62,7 @@ function FirstStep({ keys, disabling, onOpened, onCancel }) {
   return (
     <Dialog role="alertdialog" title={say("delete.title")} describedBy="delete-body" onCancel={leave}>
       <div id="delete-body">
-        <p>{say(within === 0 ? "delete.body.now" : "delete.body", { count: keys.length, seconds: within, until })}</p>
+        <p>{say(withinKey("delete.body", freshness, within), { count: keys.length, seconds: within, until })}</p>
         <Named keys={keys} />
         {used.map(({ id, name, uses_24h }) => (
           <p key={id}>{say("delete.used", { name, count: uses_24h })}</p>

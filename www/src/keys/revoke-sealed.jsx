@@ -9,6 +9,7 @@ import { useLocale } from "../locale.jsx";
 import { ProblemNotice } from "../problem.jsx";
 import { keyAddress } from "../route.js";
 import { useForm, useMistakeFocus } from "../use-form.js";
+import { withinKey } from "../within.js";
 import { OutcomeNote, outcomeText } from "./outcome.jsx";
 import { sealedIn } from "./sealed.js";
 
@@ -70,7 +71,7 @@ export function RevokeSealed({ found, onDone, onCancel }) {
   const [sealed, setSealed] = useState(found);
   const form = useForm({});
   useMistakeFocus(form.mistakes);
-  const within = session.account.freshness_s;
+  const { freshness, freshness_s: within } = session.account;
 
   const revoke = async () => {
     const missing = sealed ? [] : [{ pointer: `#/${FIELD}`, code: "required" }];
@@ -90,7 +91,7 @@ export function RevokeSealed({ found, onDone, onCancel }) {
   return (
     <Dialog role="alertdialog" title={say("sealed.title")} describedBy="sealed-body" onCancel={leave}>
       <Form onSubmit={revoke} busy={form.busy}>
-        <p id="sealed-body">{say(within === 0 ? "sealed.body.now" : "sealed.body", { seconds: within })}</p>
+        <p id="sealed-body">{say(withinKey("sealed.body", freshness, within), { seconds: within })}</p>
         {!found && (
           <Field
             id={FIELD}

@@ -139,6 +139,8 @@ export default {
   "sealed.title": "Revoke this short-lived key?",
   "sealed.body": "Requests with it are refused everywhere within {seconds} s. That cannot be undone.",
   "sealed.body.now": "Requests with it are refused everywhere at once. That cannot be undone.",
+  "sealed.body.eventually":
+    "Requests with it are refused mostly within a minute; some places take longer. That cannot be undone.",
   "sealed.confirm": "Revoke",
   "sealed.busy": "Revoking…",
   paging: "Pages of keys",

@@ -139,6 +139,8 @@ export default {
   "sealed.title": "この短期キーを失効させますか。",
   "sealed.body": "{seconds}秒以内に、すべての拠点で拒否されます。元に戻すことはできません。",
   "sealed.body.now": "すぐに、すべての拠点で拒否されます。元に戻すことはできません。",
+  "sealed.body.eventually":
+    "多くの拠点では1分以内、一部ではそれ以上かかって拒否されます。元に戻すことはできません。",
   "sealed.confirm": "失効させる",
   "sealed.busy": "失効させています…",
   paging: "キー一覧のページ",

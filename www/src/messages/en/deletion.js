@@ -9,6 +9,10 @@ export default {
     one: "This key is refused everywhere at once; it can be restored until {until}:",
     other: "These {count} keys are refused everywhere at once; they can be restored until {until}:",
   },
+  "delete.body.eventually": {
+    one: "This key is refused mostly within a minute, in some places later; it can be restored until {until}:",
+    other: "These {count} keys are refused mostly within a minute, in some places later; they can be restored until {until}:",
+  },
   "delete.key": '"{name}" ({id})',
   "delete.used": {
     one: '"{name}" was called {count} time in the last 24 hours.',

@@ -20,12 +20,16 @@ export default {
   "service.change.title": "Change the service password?",
   "service.change.body": "All short-lived keys issued with the old password end within {seconds} s.",
   "service.change.body.now": "All short-lived keys issued with the old password end at once.",
+  "service.change.body.eventually":
+    "All short-lived keys issued with the old password end mostly within a minute; some places take longer.",
   "service.change.confirm": "Change",
   "service.change.busy": "Changing…",
   "copy.service-id": "Copy service ID",
   "copy.service-password": "Copy service password",
   "outcome.service_password": "The service password is changed.",
   "outcome.service_edited": "Saved.",
+  "bound.service.eventually":
+    "Most places refuse the old one and the keys issued with it within a minute; some take longer.",
   "bound.service.by": "The old one and the keys issued with it are refused everywhere by {time} ({zone}).",
   "bound.service.since": "The old one and the keys issued with it are refused everywhere since {time} ({zone}).",
   "bound.service.now": "The old one and the keys issued with it are refused everywhere from now on.",

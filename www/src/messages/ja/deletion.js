@@ -3,6 +3,9 @@ export default {
   "delete.title": "APIキーの削除",
   "delete.body": { other: "次の{count}件は{seconds}秒以内に、すべての拠点で拒否されます。{until}まで復元できます。" },
   "delete.body.now": { other: "次の{count}件はすぐに、すべての拠点で拒否されます。{until}まで復元できます。" },
+  "delete.body.eventually": {
+    other: "次の{count}件は、多くの拠点では1分以内、一部ではそれ以上かかって拒否されます。{until}まで復元できます。",
+  },
   "delete.key": "「{name}」（{id}）",
   "delete.used": { other: "「{name}」は過去24時間に{count}回使われました。" },
   "delete.confirm": "削除",

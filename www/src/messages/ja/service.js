@@ -20,12 +20,16 @@ export default {
   "service.change.title": "サービスパスワードを変更しますか。",
   "service.change.body": "以前のパスワードで発行された短期キーは、{seconds}秒以内にすべて使えなくなります。",
   "service.change.body.now": "以前のパスワードで発行された短期キーは、すぐにすべて使えなくなります。",
+  "service.change.body.eventually":
+    "以前のパスワードで発行された短期キーは、多くの拠点では1分以内、一部ではそれ以上かかって使えなくなります。",
   "service.change.confirm": "変更",
   "service.change.busy": "変更中…",
   "copy.service-id": "サービスIDをコピー",
   "copy.service-password": "サービスパスワードをコピー",
   "outcome.service_password": "サービスパスワードを変更しました。",
   "outcome.service_edited": "保存しました。",
+  "bound.service.eventually":
+    "以前のパスワードと、それで発行されたキーは、多くの拠点では1分以内、一部ではそれ以上かかって拒否されます。",
   "bound.service.by":
     "以前のパスワードと、それで発行されたキーは、{time}（{zone}）までに、すべての拠点で拒否されます。",
   "bound.service.since":
