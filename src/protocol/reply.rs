@@ -23,6 +23,7 @@ impl LedgerReply {
     pub fn keys_mut(&mut self) -> Vec<&mut KeyView> {
         match self {
             Self::Page(page) => page.keys.iter_mut().collect(),
+            Self::Deletion(deletion) => deletion.keys.iter_mut().collect(),
             Self::Key(key) | Self::Changed { key: Some(key), .. } => vec![key],
             Self::Refused(Refusal::ChangedMeanwhile { key } | Refusal::AlreadyIssued { key: Some(key) }) => {
                 vec![key]

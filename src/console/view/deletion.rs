@@ -15,7 +15,7 @@ pub fn deletion(view: &DeletionView, config: &Config, now: UnixMs) -> Value {
     let key = |key: &crate::keys::KeyView| {
         json!({
             "id": key.id, "name": key.name, "access_key": access_key(&config.prefix, key.id),
-            "last_used_at": key.last_used_at.map(text),
+            "last_used_at": key.last_used_at.map(text), "uses_24h": key.uses_24h,
         })
     };
     json!({
