@@ -49,3 +49,16 @@ function base62(number, width) {
   for (let rest = number; rest > 0n; rest /= 62n) text = BASE62[Number(rest % 62n)] + text;
   return text.padStart(width, "0");
 }
+
+/** Takes a sealed key apart, by the documentation of `src/sealed.rs`. */
+export function sealedParts(text) {
+  const [, prefix, payload, mac, crc] = /^([a-z0-9]+)s_([\w-]+)\.([\w-]{43})(\w{6})$/.exec(text);
+  return { prefix, payload, mac, crc, claims: JSON.parse(Buffer.from(payload, "base64url")) };
+}
+
+/** A sealed key with the MAC that a deployment with `master` would give it, or the one that is named. */
+export function sealed({ prefix = "clv", payload, mac, master = OURS }) {
+  const subkey = new Uint8Array(hkdfSync("sha256", master, "", "claviger/sealing/1", 32));
+  mac ??= createHmac("sha256", subkey).update(`claviger/sealed/1\0${prefix}\0${payload}`).digest("base64url");
+  return `${prefix}s_${payload}.${mac}${checksum(`${payload}.${mac}`)}`;
+}

@@ -1,0 +1,324 @@
+// The issuance API and what it issues, seen from outside: rows A14 to A24.
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import { FOREIGN, changed, random, sealed, sealedParts } from "./forge.mjs";
+import { API, CALLER, CONSOLE, OFFICE, RULES, begin, eventually, expect } from "./journey.mjs";
+import { MASTER_SECRET } from "./harness.mjs";
+
+const PATH = "/issue_service_authorization";
+const FORM = "application/x-www-form-urlencoded";
+const ISSUABLE = { permissions: ["demo:read"], networks: [], longest: "30d" };
+const rules = [...RULES, { host: API, path: PATH, serves: "issuance" }];
+
+let at;
+let service;
+before(async () => {
+  at = await begin({ rules });
+  service = await credentials();
+});
+after(() => at.dispose());
+
+/** `sid` and `spw` as Connection Information shows them. */
+async function credentials() {
+  const { service_id: sid, service_password: spw } = expect(await at.console("POST", "/v1/account/service/reveal"), 200).body;
+  return { sid, spw };
+}
+
+/** One request to the issuance API, with a form of `fields`. */
+function ask(fields, { key, host = API, path = PATH, ip = CALLER, method = "POST", type = FORM, body, headers = {} } = {}) {
+  const sent = { "cf-connecting-ip": ip, ...headers };
+  if (type) sent["content-type"] = type;
+  if (key) sent.authorization = `Bearer ${key}`;
+  const content = body ?? (method === "GET" ? undefined : new URLSearchParams(fields).toString());
+  return at.ask(host, path, { method, headers: sent, body: content });
+}
+
+async function issue(fields = {}, options) {
+  return expect(await ask(options?.key ? fields : { ...service, ...fields }, options), 200).text;
+}
+
+/** Asserts a failure: its status, and that its body is one line that begins with the code. */
+function refused(answer, status, code) {
+  expect(answer, status);
+  assert.ok(answer.text.startsWith(`${code}: `), answer.text);
+  assert.doesNotMatch(answer.text, /[\r\n]/);
+  assert.match(answer.headers["content-type"], /^text\/plain/);
+  assert.equal(answer.headers["cache-control"], "no-store");
+}
+
+describe("issuing", () => {
+  test("A14 A15 A21 service credentials in the body get the bare key, on an API's host and on the console's", async () => {
+    for (const host of [API, CONSOLE]) {
+      const answer = expect(await ask(service, { host }), 200);
+      assert.match(answer.text, /^clvs_[\w.-]+$/);
+      assert.equal(answer.headers["content-type"], "text/plain;charset=utf-8");
+      assert.equal(answer.headers["cache-control"], "no-store");
+      assert.ok(!answer.headers["set-cookie"]);
+      expect(await at.call("/", { key: answer.text }), 200);
+    }
+  });
+
+  test("what is sealed is sealed as its format says, for 30 seconds and from anywhere unless something is said", async () => {
+    const { payload, claims } = sealedParts(await issue());
+    const text = sealed({ payload });
+    expect(await at.call("/", { key: text }), 200);
+    assert.equal(claims.exp - claims.iat, 30_000, "A16");
+    assert.deepEqual([claims.by, claims.net, claims.may, claims.gen], ["service", [], ["*:*"], 0]);
+    const long = sealedParts(await issue({ epi: "24h", ipa: "203.0.113.0/24 2001:db8::/32" })).claims;
+    assert.equal(long.exp - long.iat, 86_400_000, "A17");
+    assert.deepEqual(long.net, ["203.0.113.0/24", "2001:db8::/32"], "A20");
+  });
+
+  test("A19 a date is meant in the account's zone", async () => {
+    const day = new Date(Date.now() + 40 * 86_400_000).toISOString().slice(0, 10);
+    await issue({ epi: day });
+    const newest = (await at.console("GET", "/v1/keys")).body.keys[0];
+    const next = new Date(Date.parse(`${day}T00:00:00Z`) + 86_400_000 - 9 * 3_600_000);
+    assert.equal(Date.parse(newest.expires_at), next.getTime());
+  });
+
+  test("A14 A15 what is no proper request is refused with one line", async () => {
+    const key = (await at.issue({ issuable: ISSUABLE })).credential;
+    const { sid, spw } = service;
+    const query = `?sid=${sid}&spw=${spw}`;
+    for (const [sent, options, status, code] of [
+      [service, { method: "GET" }, 405, "method_not_allowed"],
+      [service, { method: "PUT" }, 405, "method_not_allowed"],
+      [service, { path: PATH + query }, 400, "query_refused"],
+      [{}, { path: `${PATH}?x`, key }, 400, "query_refused"],
+      [service, { type: "application/json" }, 415, "unsupported_media_type"],
+      [service, { type: "multipart/form-data; boundary=x" }, 415, "unsupported_media_type"],
+      [service, { type: null }, 415, "unsupported_media_type"],
+      [{ ...service, ttl: "5m" }, {}, 400, "unknown_field"],
+      [service, { body: `sid=${sid}&spw=${spw}&epi=1h&epi=2h` }, 400, "repeated_field"],
+      [{ sid }, {}, 400, "incomplete_service"],
+      [{ spw }, {}, 400, "incomplete_service"],
+      [service, { key }, 400, "ambiguous_issuer"],
+      [{}, {}, 401, "missing"],
+      [{ ...service, epi: "soon" }, {}, 400, "invalid_epi"],
+      [{ ...service, epi: "2021/06/30" }, {}, 400, "invalid_epi"],
+      [{ ...service, epi: "36526d" }, {}, 400, "invalid_epi"],
+      [{ ...service, ipa: "10.0.0.0/33" }, {}, 400, "invalid_ipa"],
+      [service, { body: `sid=${sid}&spw=${spw}&ipa=${"10.0.0.1+".repeat(70_000)}` }, 413, "body_too_large"],
+    ]) {
+      refused(await ask(sent, options), status, code);
+    }
+    const many = Array.from({ length: 10_000 }, (_, n) => `10.${n >> 8}.${n & 255}.0/24`).join(",");
+    const answer = await ask({ ...service, ipa: many });
+    refused(answer, 400, "invalid_ipa");
+    assert.match(answer.text, /10000 networks are more than the 256/);
+    const log = at.worker.log().join("\n");
+    assert.ok(!log.includes(spw) && !log.includes(key), "nothing of it is logged");
+  });
+
+  test("P3 made-up service IDs and keys cost nothing, and a wrong password tells nothing", async () => {
+    const { sid, spw } = service;
+    await issue();
+    await at.worker.resetCounters();
+    for (const fields of [
+      { sid: changed(sid, 10), spw },
+      { sid: random(19), spw },
+      { sid, spw: "short" },
+      { sid: "", spw: "" },
+    ]) {
+      refused(await ask(fields), 401, "unknown");
+    }
+    const wrong = await ask({ sid, spw: changed(spw, 5) });
+    refused(wrong, 401, "unknown");
+    assert.equal(wrong.text, (await ask({ sid: changed(sid, 10), spw })).text);
+    refused(await ask({}, { key: `clv_${random(78)}` }), 401, "malformed");
+    refused(await ask({}, { key: sealed({ payload: sealedParts(await issue()).payload, master: FOREIGN }) }), 401, "unknown");
+    const counters = await at.worker.counters();
+    assert.deepEqual([counters["LEDGER.fetch"] ?? 0, counters["KEYS.get"] ?? 0], [0, 0]);
+  });
+
+  test("A22 a thousand at once store nothing and ask nobody", { timeout: 60_000 }, async () => {
+    const total = async () => (await at.console("GET", "/v1/keys?limit=1")).body.total;
+    const before = await total();
+    await issue();
+    await at.worker.resetCounters();
+    const keys = [];
+    while (keys.length < 1000) keys.push(...(await Promise.all(Array.from({ length: 50 }, () => issue()))));
+    assert.equal(new Set(keys).size, 1000);
+    const counters = await at.worker.counters();
+    assert.equal(counters["KEYS.put"] ?? 0, 0);
+    // Beside the requests the lease is renewed, once per T/2 at most, and that writes no key.
+    assert.ok((counters["LEDGER.fetch"] ?? 0) <= 12, JSON.stringify(counters));
+    expect(await at.call("/", { key: keys[999] }), 200);
+    assert.equal(await total(), before);
+  });
+
+  test("A08 A22 what does not fit into a sealed key is stored, valid everywhere at once, listed, and can be deleted", async () => {
+    const issuer = await at.issue({ name: "Build server", issuable: ISSUABLE });
+    const text = await issue({ epi: "25h" }, { key: issuer.credential });
+    assert.match(text, /^clv_\w{78}$/);
+    await at.forget();
+    expect(await at.call("/", { key: text }), 200);
+    const { keys } = (await at.console("GET", "/v1/keys")).body;
+    const key = keys.find(({ access_key }) => text.startsWith(access_key));
+    assert.match(key.name, /^API \d{4}-\d\d-\d\d \d\d:\d\d$/);
+    assert.deepEqual(key.issued_by, { kind: "key", id: issuer.key.id, name: "Build server" });
+    assert.deepEqual([key.issuable, key.permissions, key.created_by], [null, ["demo:read"], "Build server"]);
+    assert.deepEqual((await at.show(issuer.key.id)).issuable, { permissions: ["demo:read"], networks: [], longest_ms: 30 * 86_400_000 });
+    const many = Array.from({ length: 17 }, (_, n) => `203.0.113.${n}`).join(" ");
+    assert.match(await issue({ ipa: many }), /^clv_/, "17 networks");
+    await at.change(key.id, "disable");
+    expect(await at.call("/", { key: text }), 401, "disabled");
+    await at.change(key.id, "enable");
+    await at.deleteKeys(key.id);
+    expect(await at.call("/", { key: text }), 401, "unknown");
+  });
+
+  test("A22 an issued key cannot issue, stored or sealed, nor can a key that was never allowed to", async () => {
+    for (const epi of ["30s", "25h"]) refused(await ask({}, { key: await issue({ epi }) }), 403, "issued_key");
+    refused(await ask({}, { key: (await at.issue()).credential }), 403, "not_issuable");
+  });
+
+  test("A24 the issuer's own limits bind who issues, and its ceiling and end bind what is issued", async () => {
+    const narrow = { permissions: ["demo:read"], networks: ["203.0.113.0/24"], longest: "1h" };
+    const { credential: key, key: issuer } = await at.issue({ issuable: narrow, networks: [CALLER], expires: "30m" });
+    refused(await ask({}, { key, ip: OFFICE }), 403, "network_denied");
+    refused(await ask({ epi: "2h" }, { key }), 403, "above_longest");
+    refused(await ask({ epi: "31m" }, { key }), 403, "above_longest");
+    refused(await ask({ ipa: "192.0.2.1" }, { key }), 403, "outside_networks");
+    const issued = await issue({ epi: "10m" }, { key });
+    expect(await at.call("/", { key: issued }), 200);
+    expect(await at.call("/", { key: issued, ip: "203.0.113.99" }), 200);
+    expect(await at.call("/", { key: issued, ip: OFFICE }), 403, "network_denied");
+    expect(await at.call("/", { key: issued, method: "POST" }), 403, "permission_denied");
+    await at.change(issuer.id, { not_before: "2099-01-01", expires: "never" });
+    refused(await ask({}, { key }), 401, "not_yet_valid");
+    expect(await at.call("/", { key: issued }), 401, "not_yet_valid");
+    await at.change(issuer.id, { not_before: null });
+
+    // Lowered: enforced on what was issued before, too.
+    assert.ok((await at.change(issuer.id, { issuable: { permissions: [] } })).bound);
+    expect(await at.call("/", { key: issued }), 403, "permission_denied");
+    assert.ok((await at.change(issuer.id, { issuable: null })).bound);
+    expect(await at.call("/", { key: issued }), 401, "unknown");
+    refused(await ask({}, { key }), 403, "not_issuable");
+  });
+
+  test("a key that expires takes what it issued with it", async () => {
+    const { credential: key, key: issuer } = await at.issue({ issuable: ISSUABLE });
+    const [short, long] = [await issue({ epi: "10m" }, { key }), await issue({ epi: "25h" }, { key })];
+    const end = Date.now() + 1_500;
+    await at.change(issuer.id, { expires: new Date(end).toISOString() });
+    for (const issued of [short, long]) expect(await at.call("/", { key: issued }), 200);
+    await eventually("it is over", async () => (await at.call("/", { key: short })).body?.code === "expired");
+    expect(await at.call("/", { key: long }), 401, "expired");
+    refused(await ask({}, { key }), 401, "expired");
+  });
+
+  test("never claviger:* in a ceiling, nor a ceiling for a key that holds it", async () => {
+    const pointer = (answer) => expect(answer, 422, "invalid").body.errors.map(({ pointer }) => pointer);
+    const powerful = { ...ISSUABLE, permissions: ["claviger:verify"] };
+    assert.deepEqual(pointer(await at.tryIssue({ issuable: powerful })), ["#/issuable/permissions"]);
+    assert.deepEqual(pointer(await at.tryIssue({ issuable: ISSUABLE, permissions: ["claviger:verify"] })), ["#/issuable"]);
+    const check = await at.console("POST", "/v1/keys/check", { body: { issuable: { ...ISSUABLE, networks: "10.0.0.0/33" } } });
+    assert.deepEqual([check.body.issuable.networks.problems, check.body.issuable.longest_ms], [1, 30 * 86_400_000]);
+  });
+});
+
+describe("what was issued", () => {
+  test("A22 dies with its issuer, and does not come back with it", async () => {
+    const { credential: key, key: issuer } = await at.issue({ issuable: ISSUABLE });
+    const issued = [await issue({ epi: "10m" }, { key }), await issue({ epi: "25h" }, { key })];
+    for (const one of issued) expect(await at.call("/", { key: one }), 200);
+    assert.ok((await at.change(issuer.id, "disable")).bound);
+    for (const one of issued) expect(await at.call("/", { key: one }), 401, "disabled");
+    refused(await ask({}, { key }), 401, "disabled");
+    await at.change(issuer.id, "enable");
+    for (const one of issued) expect(await at.call("/", { key: one }), 401, "unknown");
+    const again = await issue({}, { key });
+    expect(await at.call("/", { key: again }), 200);
+    await at.deleteKeys(issuer.id);
+    for (const one of [...issued, again]) expect(await at.call("/", { key: one }), 401, "unknown");
+    refused(await ask({}, { key }), 401, "unknown");
+  });
+
+  test("A23 dies with a change of the service password, within T", { timeout: 40_000 }, async () => {
+    const issued = [await issue({ epi: "10m" }), await issue({ epi: "25h" })];
+    for (const one of issued) expect(await at.call("/", { key: one }), 200);
+    const { revision } = expect(await at.console("GET", "/v1/account/service"), 200).body;
+    const headers = { "if-match": `"${revision}"` };
+    const { service_id: sid, service_password: spw, bound } = expect(
+      await at.console("POST", "/v1/account/service/password", { headers }),
+      200,
+    ).body;
+    const before = service;
+    service = { sid, spw };
+    assert.equal(sid, before.sid);
+    await eventually("both are refused", async () => {
+      const answers = await Promise.all(issued.map((key) => at.call("/", { key })));
+      return answers.every(({ body }) => body?.code === "unknown");
+    });
+    assert.ok(Date.now() <= Date.parse(bound.at) + 5_000);
+    refused(await ask(before), 401, "unknown");
+    expect(await at.call("/", { key: await issue() }), 200);
+  });
+
+  test("with one bit flipped, of another prefix, of another deployment or cut is none", async () => {
+    const text = await issue({ epi: "10m" });
+    const { payload } = sealedParts(text);
+    await at.worker.resetCounters();
+    for (const [key, code] of [
+      [changed(text, 20), "malformed"],
+      [sealed({ payload: changed(payload, 20), mac: sealedParts(text).mac }), "unknown"],
+      [sealed({ payload, prefix: "abc" }), "malformed"],
+      [sealed({ payload, prefix: "abc" }).replace("abc", "clv"), "unknown"],
+      [sealed({ payload, master: FOREIGN }), "unknown"],
+      [text.slice(0, -1), "malformed"],
+      [text.replace("clvs_", "clv_"), "malformed"],
+      [sealed({ payload: payload + "A".repeat(2_048) }), "malformed"],
+    ]) {
+      expect(await at.call("/", { key }), 401, code);
+    }
+    const counters = await at.worker.counters();
+    assert.deepEqual([counters["LEDGER.fetch"] ?? 0, counters["KEYS.get"] ?? 0], [0, 0], "P3");
+  });
+
+  test("A08 a sealed key is revoked by itself, without a step-up", { timeout: 40_000 }, async () => {
+    const [one, other] = [await issue({ epi: "10m" }), await issue({ epi: "10m" })];
+    const revoke = (body) => at.console("POST", "/v1/sealed-keys/revoke", { body });
+    assert.equal(expect(await revoke({ credential: one }), 200).body.all_of_issuer, false);
+    await eventually("it is refused", async () => (await at.call("/", { key: one })).body?.code === "unknown");
+    expect(await at.call("/", { key: other }), 200);
+    const { id } = sealedParts(other).claims;
+    expect(await revoke({ id, issuer: "service" }), 200);
+    await eventually("it is refused", async () => (await at.call("/", { key: other })).body?.code === "unknown");
+    expect(await revoke({ credential: sealed({ payload: sealedParts(one).payload, master: FOREIGN }) }), 404, "not_found");
+    expect(await revoke({ id, issuer: random(18) }), 404, "not_found");
+    expect(await revoke({ id }), 400, "malformed_body");
+  });
+
+  test("is told to a verifier and to the origin by its own ID", async () => {
+    const verifier = (await at.issue({ permissions: ["claviger:verify"] })).credential;
+    const text = await issue();
+    const { id } = sealedParts(text).claims;
+    const headers = { "claviger-verifier": verifier };
+    const told = expect(await at.console("POST", "/v1/verify", { body: { credential: text }, headers, cookie: null }), 200).body;
+    assert.deepEqual([told.verdict, told.key, told.permissions], ["valid", id, ["*:*"]]);
+    const { headers: sent } = expect(await at.call("/", { key: text }), 200).body;
+    assert.equal(Object.fromEntries(sent)["claviger-key"], id);
+  });
+});
+
+test("a sealed key of a generation that was retired a day ago, or is compromised, is none", async () => {
+  const old = JSON.parse(MASTER_SECRET)[0];
+  const text = await issue({ epi: "24h" });
+  const newer = { id: "newer", secret: "Xw7RfNcY2uHs9LdVj6PaGe3TiO8xWvBrQyEmKq4Zt0b" };
+  const ago = (ms) => new Date(Date.now() - ms).toISOString();
+  for (const [members, code] of [
+    [{ retired_at: ago(86_400_000) }, "unknown"],
+    [{ compromised: true }, "unknown"],
+  ]) {
+    const other = await begin({ setUp: false, secrets: { MASTER_SECRET: JSON.stringify([newer, { ...old, ...members }]) } });
+    try {
+      expect(await other.call("/", { key: text }), 401, code);
+      assert.equal((await other.worker.counters())["LEDGER.fetch"] ?? 0, 0);
+    } finally {
+      await other.dispose();
+    }
+  }
+});
