@@ -51,7 +51,7 @@ pub enum Letter {
         address: Option<String>,
         /// When.
         at: UnixMs,
-        /// From when on they are refused everywhere.
+        /// From when on they are refused everywhere, by T alone.
         bound: UnixMs,
         /// Until when they can be restored.
         restorable_until: UnixMs,
@@ -122,7 +122,8 @@ impl Envelope {
             (Letter::DeletionCode { .. }, None) => return None,
             (Letter::DeletionNotice { .. }, _) => None,
         };
-        let setting = words::Setting { prefix: &config.prefix, console_origin: &config.console_origin };
+        let Config { prefix, console_origin, terms, .. } = config;
+        let setting = words::Setting { prefix, console_origin, terms: *terms };
         let (subject, blocks) = words::say(&self.letter, self.language, code.as_ref(), setting);
         let subject = one_line(&subject);
         Some(Message {

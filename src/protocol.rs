@@ -317,13 +317,6 @@ pub enum Command {
         /// When it ends in any case.
         until: UnixMs,
     },
-    /// Deletes.
-    Delete {
-        /// Which.
-        id: KeyId,
-        /// The revision that the member saw.
-        expected: Revision,
-    },
     /// Reads what was done in the account.
     Activity {
         /// What of it.

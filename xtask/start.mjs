@@ -103,6 +103,7 @@ function tell(port, origin, secrets) {
   console.log(`Console   ${origin}`);
   if (link) console.log(`Set-up    ${link}   (once, for the first member)`);
   console.log(`API       http://api.localhost:${port}`);
+  console.log("Mail      .wrangler/tmp/email   (each message a file, which the log below names)");
   console.log(`Try       curl -i http://api.localhost:${port}/ -H "Authorization: Bearer <key>"`);
   console.log("\nCtrl-C stops it. What follows is its log.\n");
 }

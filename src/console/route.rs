@@ -29,8 +29,6 @@ pub enum Route {
     ShowKey(KeyId),
     /// Change a key.
     EditKey(KeyId),
-    /// Delete a key.
-    DeleteKey(KeyId),
     /// Disable a key.
     DisableKey(KeyId),
     /// Enable a key.
@@ -112,12 +110,7 @@ impl Route {
             ["keys", "check"] => (pick(verb, &[("POST", Self::CheckKey)]), "POST"),
             ["keys", id] => {
                 let id = KeyId::parse(id).ok_or(Problem::NotFound)?;
-                let methods = [
-                    ("GET", Self::ShowKey(id)),
-                    ("PATCH", Self::EditKey(id)),
-                    ("DELETE", Self::DeleteKey(id)),
-                ];
-                (pick(verb, &methods), "GET, HEAD, PATCH, DELETE")
+                (pick(verb, &[("GET", Self::ShowKey(id)), ("PATCH", Self::EditKey(id))]), "GET, HEAD, PATCH")
             }
             ["keys", id, action @ ("disable" | "enable" | "restore")] => {
                 let id = KeyId::parse(id).ok_or(Problem::NotFound)?;
@@ -200,7 +193,6 @@ impl Route {
             | Self::IssueKey
             | Self::CheckKey
             | Self::EditKey(_)
-            | Self::DeleteKey(_)
             | Self::DisableKey(_)
             | Self::EnableKey(_)
             | Self::EditService
@@ -237,7 +229,7 @@ mod tests {
             ("/v1/session/step-up", "POST"),
             ("/v1/keys", "GET, HEAD, POST"),
             ("/v1/keys/check", "POST"),
-            (&*format!("/v1/keys/{id}"), "GET, HEAD, PATCH, DELETE"),
+            (&*format!("/v1/keys/{id}"), "GET, HEAD, PATCH"),
             (&*format!("/v1/keys/{id}/disable"), "POST"),
             (&*format!("/v1/keys/{id}/enable"), "POST"),
             (&*format!("/v1/keys/{id}/reveal"), "POST"),

@@ -93,7 +93,6 @@ pub async fn answer(
         Route::CheckKey => exchange.check_key().await,
         Route::ShowKey(id) => exchange.show_key(id).await,
         Route::EditKey(id) => exchange.edit_key(id).await,
-        Route::DeleteKey(id) => exchange.change_key(|expected| Command::Delete { id, expected }).await,
         Route::DisableKey(id) => {
             exchange.change_key(|expected| Command::SetEnabled { id, expected, enabled: false }).await
         }

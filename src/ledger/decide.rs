@@ -78,7 +78,6 @@ fn demand(command: &Command) -> Demand {
         | Command::Issue { .. }
         | Command::Reveal { .. }
         | Command::Edit { .. }
-        | Command::Delete { .. }
         | Command::RestoreKey { .. } => Demand::ProvenEditor,
         Command::Service { service: ServiceCommand::Show } => Demand::Session,
         Command::Service { service: ServiceCommand::Reveal } => Demand::ProvenEditor,
@@ -344,7 +343,7 @@ fn check_issued(decided: &Decided) -> Result<(), Refusal> {
 }
 
 /// The key, if it is there and as the member saw it.
-pub fn expect(key: Option<Key>, expected: Revision) -> Result<Key, Refusal> {
+fn expect(key: Option<Key>, expected: Revision) -> Result<Key, Refusal> {
     let key = key.and_then(Key::living).ok_or(Refusal::NotFound)?;
     if key.revision == expected {
         Ok(key)

@@ -261,15 +261,6 @@ impl<'a> Ledger<'a> {
             Command::RevokeSealed { id, issuer, until } => {
                 revoking::plan(self.sql, asked, RevokedSealed { id, until }, issuer)
             }
-            Command::Delete { id, expected } => {
-                let key = match decide::expect(Key::load(self.sql, id)?, expected) {
-                    Ok(key) => key,
-                    Err(refusal) => return Ok(Plan::refuse(refusal)),
-                };
-                let change =
-                    asked.desk().delete(vec![key]).pop().map(|change| Decision::Change(Box::new(change)));
-                self.commit(asked, change.ok_or(Refusal::NotFound), Vec::new())
-            }
             Command::BeginDeletion { id, keys, code } => deletion::begin(self.sql, asked, id, keys, code),
             Command::ShowDeletion { id } => deletion::show(self.sql, asked, id),
             Command::MailDeletionCode { id, code } => deletion::mail_code(self.sql, asked, id, code),

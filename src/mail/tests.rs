@@ -231,3 +231,17 @@ fn the_stored_letters_are_pinned() {
 fn an_address_is_shown_by_its_first_letter() {
     assert_eq!(masked(&Email::parse("mei@example.jp").unwrap()), "m…@example.jp");
 }
+
+#[test]
+fn the_notice_promises_no_more_than_the_deployment_does() {
+    let letter = || notice("Mei Tanaka", &["Build server"], None);
+    for (freshness, outage, told) in [
+        ("bounded", "grace:60", "from 21 Nov 2026, 21:01:10 (Asia/Tokyo) on."),
+        ("eventual", "deny", "Most places refuse it within a minute, some later."),
+    ] {
+        let terms = crate::config::Terms::parse(Some(freshness), Some(outage)).unwrap();
+        let message = envelope(Language::En, letter(), None).compose(&Config { terms, ..config() }).unwrap();
+        assert!(message.text.contains(told), "{}", message.text);
+        assert_eq!(message.text.contains("refused everywhere"), freshness == "bounded");
+    }
+}

@@ -2,10 +2,11 @@
 
 use super::{Letter, one_line};
 use crate::code::Code;
+use crate::config::Terms;
 use crate::id::Prefix;
 use crate::key::access_key;
 use crate::keys::KeyName;
-use crate::protocol::Language;
+use crate::protocol::{Bound, Language};
 use crate::time::{UnixMs, Zone};
 
 /// What a message depends on beside its letter.
@@ -15,6 +16,8 @@ pub struct Setting<'a> {
     pub prefix: &'a Prefix,
     /// Where the console is.
     pub console_origin: &'a str,
+    /// What the deployment adds to a bound.
+    pub terms: Terms,
 }
 
 /// A part of a message.
@@ -93,8 +96,12 @@ pub fn say(
             )
         }
         Letter::DeletionNotice { account, keys, by, address, at, bound, restorable_until, zone } => {
+            let within_ms = bound.since(*at).map_or(0, |span| span.as_ms());
+            let within_s = u32::try_from(within_ms.div_ceil(1_000)).unwrap_or(u32::MAX);
+            let bound = setting.terms.bound(Bound { at: *bound, within_s, is_eventual: false });
             let at = moment(*at, zone, language, Precision::Seconds);
-            let bound = moment(*bound, zone, language, Precision::Seconds);
+            let holds_at = moment(bound.at, zone, language, Precision::Seconds);
+            let effect = effect(keys.len(), &holds_at, bound.is_eventual, language);
             let until = moment(*restorable_until, zone, language, Precision::Minutes);
             let console = setting.console_origin;
             let from = match (language, address) {
@@ -103,25 +110,22 @@ pub fn say(
                 (Language::Ja, Some(address)) => format!("アドレス {address} から"),
                 (Language::Ja, None) => "不明なアドレスから".to_owned(),
             };
-            let (subject, lead, effect, way_back, warning) = match (language, keys.as_slice()) {
+            let (subject, lead, way_back, warning) = match (language, keys.as_slice()) {
                 (Language::En, [key]) => (
                     format!("\"{}\" was deleted", key.name),
                     format!("{by} deleted this API key of {account} on {at}, {from}:"),
-                    format!("It is refused everywhere from {bound} on."),
                     format!("Until {until}, an owner or admin can restore it on the console: {console}"),
                     EN_NOTICE_WARNING.to_owned(),
                 ),
                 (Language::En, _) => (
                     format!("{} API keys were deleted", keys.len()),
                     format!("{by} deleted these {} API keys of {account} on {at}, {from}:", keys.len()),
-                    format!("They are refused everywhere from {bound} on."),
                     format!("Until {until}, an owner or admin can restore them on the console: {console}"),
                     EN_NOTICE_WARNING.to_owned(),
                 ),
                 (Language::Ja, [key]) => (
                     format!("「{}」が削除されました", key.name),
                     format!("{by} さんが{at}に、{from}、{account} の次のAPIキーを削除しました。"),
-                    format!("このキーは、{bound}以降、すべての拠点で拒否されます。"),
                     format!("{until}までは、所有者または管理者がコンソールで復元できます。{console}"),
                     JA_NOTICE_WARNING.to_owned(),
                 ),
@@ -131,7 +135,6 @@ pub fn say(
                         "{by} さんが{at}に、{from}、{account} の次のAPIキー{}件を削除しました。",
                         keys.len()
                     ),
-                    format!("これらのキーは、{bound}以降、すべての拠点で拒否されます。"),
                     format!("{until}までは、所有者または管理者がコンソールで復元できます。{console}"),
                     JA_NOTICE_WARNING.to_owned(),
                 ),
@@ -146,6 +149,24 @@ pub fn say(
                     Block::Sentences(warning),
                 ],
             )
+        }
+    }
+}
+
+/// From when on the keys are refused.
+fn effect(keys: usize, holds_at: &str, is_eventual: bool, language: Language) -> String {
+    match (language, keys, is_eventual) {
+        (Language::En, 1, false) => format!("It is refused everywhere from {holds_at} on."),
+        (Language::En, _, false) => format!("They are refused everywhere from {holds_at} on."),
+        (Language::En, 1, true) => "Most places refuse it within a minute, some later.".to_owned(),
+        (Language::En, _, true) => "Most places refuse them within a minute, some later.".to_owned(),
+        (Language::Ja, 1, false) => format!("このキーは、{holds_at}以降、すべての拠点で拒否されます。"),
+        (Language::Ja, _, false) => format!("これらのキーは、{holds_at}以降、すべての拠点で拒否されます。"),
+        (Language::Ja, 1, true) => {
+            "このキーは、ほとんどの拠点では1分以内に、一部ではそれより遅れて拒否されます。".to_owned()
+        }
+        (Language::Ja, _, true) => {
+            "これらのキーは、ほとんどの拠点では1分以内に、一部ではそれより遅れて拒否されます。".to_owned()
         }
     }
 }

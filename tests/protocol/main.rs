@@ -219,10 +219,6 @@ fn requests_to_a_ledger() {
             console(Command::SetEnabled { id, expected, enabled: false }),
             console_json(r#"{"do":"set_enabled","id":"a1B2c3D47Hq0p2Zx9K","expected":12,"enabled":false}"#),
         ),
-        (
-            console(Command::Delete { id, expected }),
-            console_json(r#"{"do":"delete","id":"a1B2c3D47Hq0p2Zx9K","expected":12}"#),
-        ),
     ]);
     let operate = |operation| console(Command::Operate { operation });
     let operate_json =

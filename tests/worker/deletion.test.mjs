@@ -36,6 +36,8 @@ describe("A09 deletion by a mailed code", () => {
     const life_ms = Date.parse(deletion.expires_at) - Date.parse(deletion.now);
     assert.ok(life_ms > 500_000 && life_ms <= 600_000, `${life_ms}`);
 
+    assert.ok(deletion.keys.every(({ uses_24h, last_used_at }) => uses_24h === 0 && last_used_at === null));
+
     const code = await at.code(deletion);
     const [mail] = messages("code", deletion.id);
     assert.deepEqual([mail.to, mail.from], [[OWNER.email], "keys@example.com"]);

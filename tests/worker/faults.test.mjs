@@ -87,7 +87,7 @@ describe("the ledger", () => {
       ["GET", "/v1/keys"],
       ["POST", "/v1/keys", { body: ANY_KEY, headers: { "idempotency-key": randomUUID() } }],
       ["POST", `/v1/keys/${published.key.id}/disable`, { headers: { "if-match": '"1"' } }],
-      ["DELETE", `/v1/keys/${published.key.id}`, { headers: { "if-match": '"1"' } }],
+      ["POST", "/v1/deletions", { body: { keys: [published.key.id] } }],
       ["POST", "/v1/session", { body: { email: OWNER.email, password: OWNER.password } }],
     ]) {
       const refused = expect(await at.console(method, path, init), 503, "unavailable");

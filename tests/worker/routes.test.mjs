@@ -61,7 +61,6 @@ const ROUTES = [
   { method: "GET", path: () => "/v1/deletions/0123456789", session: true, good: [404, "not_found"] },
   { method: "POST", path: () => "/v1/deletions/0123456789/code", session: true, changes: true, good: [404, "not_found"] },
   { method: "POST", path: () => "/v1/deletions/0123456789/confirm", session: true, changes: true, body: () => ({ code: "000000" }), wrong: { code: 0 }, good: [404, "not_found"] },
-  { method: "DELETE", path: () => `/v1/keys/${id()}`, session: true, changes: true, headers: ifMatch, good: [200] },
   { method: "GET", path: () => "/v1/account/service", session: true, good: [200] },
   { method: "PATCH", path: () => "/v1/account/service", session: true, changes: true, headers: () => ({ "if-match": '"0"' }), body: () => ({ longest: "never" }), wrong: { longest: 7 }, good: [200] },
   { method: "POST", path: () => "/v1/account/service/reveal", session: true, changes: true, good: [200] },
@@ -134,7 +133,7 @@ describe("without a session, or with none of ours", () => {
 
   test("a key of an account that is not one's own is not there", async () => {
     const foreign = `/v1/keys/a1B2c3D4${id().slice(8)}`;
-    for (const [method, path, body] of [["GET", foreign], ["PATCH", foreign, {}], ["DELETE", foreign], ["POST", `${foreign}/disable`], ["POST", `${foreign}/enable`]]) {
+    for (const [method, path, body] of [["GET", foreign], ["PATCH", foreign, {}], ["POST", `${foreign}/disable`], ["POST", `${foreign}/enable`]]) {
       expect(await at.console(method, path, { body, headers: { "if-match": '"1"' } }), 404, "not_found");
     }
   });
@@ -220,7 +219,7 @@ describe("with a method that it does not have", () => {
     "/v1/session/step-up": "POST",
     "/v1/keys": "GET, HEAD, POST",
     "/v1/keys/check": "POST",
-    "/v1/keys/a1B2c3D47Hq0p2Zx9K": "GET, HEAD, PATCH, DELETE",
+    "/v1/keys/a1B2c3D47Hq0p2Zx9K": "GET, HEAD, PATCH",
     "/v1/keys/a1B2c3D47Hq0p2Zx9K/disable": "POST",
     "/v1/keys/a1B2c3D47Hq0p2Zx9K/enable": "POST",
     "/v1/keys/a1B2c3D47Hq0p2Zx9K/reveal": "POST",
@@ -277,13 +276,13 @@ describe("headers that a route demands", () => {
     const path = `/v1/keys/${id()}`;
     for (const value of [undefined, "", "1", '"one"', "*", 'W/"1"', '"1", "2"', '"-1"', '"99999999999999999999999"']) {
       const headers = value === undefined ? {} : { "if-match": value };
-      for (const [method, target, body] of [["PATCH", path, {}], ["DELETE", path], ["POST", `${path}/disable`], ["POST", `${path}/enable`]]) {
+      for (const [method, target, body] of [["PATCH", path, {}], ["POST", `${path}/disable`], ["POST", `${path}/enable`]]) {
         expect(await at.console(method, target, { body, headers }), 400, "bad_header");
       }
     }
     const { revision } = await at.show(id());
     await at.change(id(), { name: "changed meanwhile" });
-    const late = expect(await at.console("DELETE", path, { headers: { "if-match": `"${revision}"` } }), 412, "changed_meanwhile");
+    const late = expect(await at.console("PATCH", path, { body: {}, headers: { "if-match": `"${revision}"` } }), 412, "changed_meanwhile");
     assert.equal(late.body.key.name, "changed meanwhile");
     assert.equal(late.body.by, OWNER.name);
     assert.ok(Date.parse(late.body.at));
