@@ -139,7 +139,7 @@ test("A09 a deleted key is restored from its own page, as it was", async () => {
     .getByRole("button", { name: "Restore" })
     .click();
   await page.getByText('"Comes back" is restored.').first().waitFor();
-  await page.locator("main").getByText("Active", { exact: true }).waitFor();
+  await page.locator(".facts").getByText("Active", { exact: true }).waitFor();
   await button(page, "Delete").waitFor();
   assert.ok([200, 401].includes(await stage.callApi(key)), "it works again within the bound");
   await close(page);

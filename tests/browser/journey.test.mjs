@@ -160,7 +160,7 @@ describe("the first member", () => {
       .getByRole("button", { name: "Activate" })
       .click();
     await page.getByText('"Build server" is active.').first().waitFor();
-    await page.locator("main").getByText("Active", { exact: true }).waitFor();
+    await page.locator(".facts").getByText("Active", { exact: true }).waitFor();
   });
 
   test("edits it: only what was changed is sent", async () => {
@@ -175,7 +175,7 @@ describe("the first member", () => {
       .getByText(/"Build server, Osaka" is saved\. The new limits hold everywhere by/)
       .first()
       .waitFor();
-    await page.locator("main").getByText("10.0.0.0/8").waitFor();
+    await page.locator(".facts").getByText("10.0.0.0/8").waitFor();
     await inspect(page, "key-edited");
   });
 
