@@ -11,6 +11,7 @@
 )]
 
 mod deletion;
+mod issuing;
 
 use claviger::account::Email;
 use claviger::address::Address;

@@ -1,0 +1,89 @@
+//! What issuers issue, and what of it is revoked.
+
+use claviger::expiry::Expiry;
+use claviger::issuance::IssuerProof;
+use claviger::issuer::{Ceiling, Issued, Issuer, Issuing, RevokedSealed, SealingGeneration};
+use claviger::keys::{IssuedBy, KeyView};
+use claviger::network::Networks;
+use claviger::protocol::*;
+use claviger::record::{Revision, Standing};
+use claviger::refresh::AccountState;
+
+use crate::{DIGEST, at, digest, key_id, pin, record, view, view_json};
+
+const CEILING: &str = r#"{"permissions":["demo:read"],"networks":[],"longest":null}"#;
+
+fn ceiling() -> Ceiling {
+    serde_json::from_str(CEILING).unwrap()
+}
+
+#[test]
+fn issuing() {
+    let proof = IssuerProof { issuer: Issuer::Key(key_id()), digest: digest() };
+    pin(vec![(
+        LedgerRequest::IssueByApi {
+            id: key_id(),
+            digest: digest(),
+            proof,
+            at: at(5),
+            expires: Expiry::At(at(6)),
+            networks: Networks::anywhere(),
+            address: None,
+        },
+        format!(
+            r#"{{"ask":"issue_by_api","id":"a1B2c3D47Hq0p2Zx9K","digest":"{DIGEST}","proof":{{"issuer":{{"key":"a1B2c3D47Hq0p2Zx9K"}},"digest":"{DIGEST}"}},"at":5,"expires":6,"networks":[],"address":null}}"#
+        ),
+    )]);
+    pin(vec![(
+        Command::RevokeSealed { id: key_id(), issuer: Issuer::Service, until: at(7) },
+        r#"{"do":"revoke_sealed","id":"a1B2c3D47Hq0p2Zx9K","issuer":"service","until":7}"#.into(),
+    )]);
+    let bound = Bound { at: at(7), within_s: 10, is_eventual: false };
+    let issued_by = IssuedBy::Key { id: key_id(), name: "Cron".into() };
+    let key = KeyView { issuable: Some(ceiling()), issued_by: Some(issued_by), ..view() };
+    let key_json = serde_json::to_value(&key).unwrap();
+    assert_eq!(key_json["issuable"].to_string().len(), CEILING.len());
+    assert_eq!(
+        key_json["issued_by"].to_string(),
+        r#"{"id":"a1B2c3D47Hq0p2Zx9K","kind":"key","name":"Cron"}"#
+    );
+    let bare: KeyView = serde_json::from_str(&view_json()).unwrap();
+    assert_eq!((bare.issuable, bare.issued_by), (None, None), "absence grants nothing");
+    pin(vec![
+        (
+            LedgerReply::Revoked { bound, all_of_issuer: true, record: None },
+            r#"{"reply":"revoked","bound":{"at":7,"within_s":10},"all_of_issuer":true,"record":null}"#.into(),
+        ),
+        (
+            LedgerReply::Refused(Refusal::IssuerRefused),
+            r#"{"reply":"refused","refusal":"issuer_refused"}"#.into(),
+        ),
+    ]);
+}
+
+#[test]
+fn records_and_states() {
+    let issuer = record(|credential| {
+        let issuing = Some(Issuing { generation: SealingGeneration(3), ceiling: ceiling() });
+        Standing::Active(claviger::record::Credential { issuing, ..credential })
+    });
+    let json = serde_json::to_string(&issuer).unwrap();
+    assert!(json.ends_with(&format!(r#","issuing":{{"generation":3,"ceiling":{CEILING}}}}}"#)), "{json}");
+    let issued = record(|credential| {
+        let issued = Some(Issued { by: Issuer::Key(key_id()), generation: SealingGeneration(3), at: at(5) });
+        Standing::Active(claviger::record::Credential { issued, ..credential })
+    });
+    let json = serde_json::to_string(&issued).unwrap();
+    let end = r#","issued":{"by":{"key":"a1B2c3D47Hq0p2Zx9K"},"generation":3,"at":5}}"#;
+    assert!(json.ends_with(end), "{json}");
+    pin(vec![(
+        AccountState {
+            revision: Revision(3),
+            freshness_ms: 10_000,
+            revoked_sealed: vec![RevokedSealed { id: key_id(), until: at(7) }],
+            ..AccountState::default()
+        },
+        r#"{"revision":3,"freshness_ms":10000,"suspended":false,"revoked_sealed":[{"id":"a1B2c3D47Hq0p2Zx9K","until":7}]}"#
+            .into(),
+    )]);
+}
