@@ -198,9 +198,8 @@ impl Desk<'_> {
     /// permissions, whatever else it does. That may be all it does.
     pub fn edit(&self, key: Option<Key>, expected: Revision, changes: &Changes) -> Result<Decision, Refusal> {
         let before = expect(key, expected)?;
-        let keeps_permissions = changes.permissions.is_none();
-        if keeps_permissions && before.limits.permissions.holds_reserved() && !self.is_owner() {
-            return Err(Refusal::NotPermitted);
+        if changes.permissions.is_none() {
+            self.check_reserved(&before)?;
         }
         let decided = decide_edit(changes, before.decided(), self.setting())
             .map_err(|errors| Refusal::Invalid { errors })?;
@@ -236,8 +235,8 @@ impl Desk<'_> {
             return Ok(Decision::Unchanged(Box::new(present)));
         }
         let before = expect(Some(present), expected)?;
-        if enabled && before.limits.permissions.holds_reserved() && !self.is_owner() {
-            return Err(Refusal::NotPermitted);
+        if enabled {
+            self.check_reserved(&before)?;
         }
         let after = Key { state: wanted, ..before.clone() };
         Ok(self.change(action, before, after, !enabled))
@@ -267,9 +266,7 @@ impl Desk<'_> {
         if before.revision != expected {
             return Err(Refusal::ChangedMeanwhile { key: Box::new(before.view()) });
         }
-        if before.limits.permissions.holds_reserved() && !self.is_owner() {
-            return Err(Refusal::NotPermitted);
-        }
+        self.check_reserved(&before)?;
         if keys >= KEYS_MAX {
             return Err(Refusal::TooManyKeys { max: KEYS_MAX });
         }
@@ -286,6 +283,12 @@ impl Desk<'_> {
             ..before.clone()
         };
         Change { action: Action::EndIssued, before: Some(before), after, takes_away: true }
+    }
+
+    /// Refuses what only an owner may grant to anyone else: to give it back, to leave it granted, or to hand it out.
+    pub fn check_reserved(&self, key: &Key) -> Result<(), Refusal> {
+        let is_reserved = key.limits.permissions.holds_reserved();
+        if is_reserved && !self.is_owner() { Err(Refusal::NotPermitted) } else { Ok(()) }
     }
 
     /// What a draft is decided in.

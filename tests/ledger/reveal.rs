@@ -103,6 +103,17 @@ fn a_viewer_is_shown_nothing_and_an_old_proof_is_asked_for_again() {
     assert_eq!(reveals(&world), 1);
 }
 
+#[test]
+fn a_key_with_clavigers_own_permissions_is_shown_to_owners_alone() {
+    let (world, owner) = World::open();
+    let admin = world.join("admin", b'a');
+    let json = r#"{"viewable":true,"permissions":["claviger:verify"]}"#;
+    let (key, text) = issue(&world, owner, json, true);
+    assert_eq!(world.refusal(admin, Command::Reveal { id: key.id }), Refusal::NotPermitted);
+    assert_eq!(reveals(&world), 0);
+    assert_eq!(reveal(&world, owner, &key), text);
+}
+
 /// What the row holds opens in no other row, and no row but its own holds anything of it.
 #[test]
 fn a_kept_secret_is_bound_to_its_row_and_stands_nowhere_else() {
