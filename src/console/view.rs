@@ -296,7 +296,7 @@ pub fn restoring(restoring: bool, now: UnixMs) -> Value {
 /// What a revocation comes to.
 pub fn revoked(bound: Bound, all_of_issuer: bool, now: UnixMs) -> Value {
     json!({
-        "bound": bound(bound),
+        "bound": self::bound(bound),
         "all_of_issuer": all_of_issuer,
         "now": text(now),
     })
