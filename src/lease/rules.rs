@@ -18,6 +18,17 @@ pub trait Rules: Debug + 'static {
         sent
     }
 
+    /// The same of a neighbour's reply that says `said` and was asked for at `read`: however old it is when it is found.
+    fn as_of_shared(said: UnixMs, read: UnixMs) -> UnixMs {
+        let _ = read;
+        said
+    }
+
+    /// Whether a lease that knows all changes up to `known` learns of all that it lacks from a copy that names those after `base`.
+    fn is_covered(known: Revision, base: Revision) -> bool {
+        known >= base
+    }
+
     /// Whether knowledge as of `as_of` may serve a request that arrived at `arrival`, where it may be `within` old.
     fn is_usable(as_of: UnixMs, arrival: UnixMs, within: DurationMs) -> bool {
         as_of >= arrival.saturating_sub(within)

@@ -200,6 +200,7 @@ impl<R: Rules> Leases<R> {
             return false;
         }
         let Shared { as_of, base, reply, .. } = shared;
+        let as_of = R::as_of_shared(as_of, read.sent);
         let freshness_ms = reply.state.as_ref().map_or(0, |state| state.freshness_ms);
         // In the background only what need not be renewed again at once.
         let within = if read.is_background { freshness_ms.div_euclid(2) } else { freshness_ms };
@@ -217,7 +218,7 @@ impl<R: Rules> Leases<R> {
         if !is_recent || !is_news || is_over {
             return false;
         }
-        let is_covered = self.lease(read.account, now).is_none_or(|lease| lease.known() >= base);
+        let is_covered = self.lease(read.account, now).is_none_or(|lease| R::is_covered(lease.known(), base));
         let reply = if is_covered { reply } else { Refresh { delta: Delta::Reset, ..reply } };
         let heard = Heard { as_of, taken: None, basis: Basis::Ledger };
         self.keep_copy(read.account, heard, &reply, now);

@@ -49,6 +49,14 @@ bug! {
     AsOfReply { fn as_of(_: UnixMs, answered: UnixMs) -> UnixMs { answered } }
 }
 bug! {
+    /// A neighbour's reply counts from when it is found.
+    AsOfFinding { fn as_of_shared(_: UnixMs, read: UnixMs) -> UnixMs { read } }
+}
+bug! {
+    /// What a copy does not name has not changed.
+    BaseIgnored { fn is_covered(_: Revision, _: Revision) -> bool { true } }
+}
+bug! {
     /// A lease serves half as long again.
     LongHorizon {
         fn is_usable(as_of: UnixMs, arrival: UnixMs, within: DurationMs) -> bool {

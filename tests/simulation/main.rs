@@ -3,6 +3,7 @@
 //! | module | what |
 //! | --- | --- |
 //! | [`world`] | isolates and what passes between them, the ledger ([`host`], [`publication`]) and [`kv`] |
+//! | [`copies`] | what neighbours share in the [`cache`] of their data centre, and what is done in the background |
 //! | [`model`] | what must hold |
 //! | [`storm`] | what happens by chance; [`tally`] counts it |
 //! | [`scenes`] | what chance seldom meets, staged |
@@ -23,6 +24,8 @@
 )]
 
 mod bugs;
+mod cache;
+mod copies;
 mod host;
 mod kv;
 mod model;
@@ -152,6 +155,8 @@ macro_rules! noticed {
 noticed! {
     a_reply_that_counts_from_when_it_came_is_noticed: bugs::AsOfReply, None, ["P1", "P2"];
     a_lease_that_serves_too_long_is_noticed: bugs::LongHorizon, None, ["P1", "P2"];
+    a_shared_reply_that_counts_from_when_it_is_found_is_noticed: bugs::AsOfFinding, None, ["P1", "P2"];
+    changes_that_a_copy_does_not_name_are_noticed: bugs::BaseIgnored, None, ["P1", "P2"];
     histories_that_are_mixed_are_noticed: bugs::EpochIgnored, None, ["P1", "P2"];
     records_that_survive_their_lease_are_noticed: bugs::RecordsSurvive, None, ["P1", "P2"];
     negatives_that_survive_their_lease_are_noticed: bugs::NegativesSurvive, None, ["P2"];

@@ -25,6 +25,7 @@ impl<R: Rules> World<R> {
         let mut world = Self::new(0, Sabotage::None);
         world.is_healed = true;
         world.isolates.truncate(1);
+        world.isolates[0].place = None;
         world.isolates[0].mood = Mood::Oldest;
         world.set_state(Some(T), Some(false));
         world

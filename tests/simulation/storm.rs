@@ -17,7 +17,7 @@ use crate::host::at;
 use crate::model::{Ask, Power, State};
 use crate::sql::sqlite::Fault;
 use crate::tally::Tally;
-use crate::world::{Checked, Event, S, World};
+use crate::world::{Checked, Event, S, SKEW_MS, World};
 
 const DAY: i64 = 24 * 3_600_000;
 
@@ -329,8 +329,15 @@ impl<R: Rules> World<R> {
     /// A clock steps. Where its isolate cannot see that, it may be wrong by as much.
     fn step_clock(&mut self) -> Checked {
         let place = self.any_isolate();
-        let back = self.random(40_000) - 5_000;
+        let mut back = self.random(40_000) - 5_000;
+        let may_stay = self.one_in(2);
+        let reading = self.random(SKEW_MS);
         let isolate = &mut self.isolates[place];
+        // By as much as clocks of a data centre may differ; or it is no longer one of them.
+        match isolate.place.filter(|_| may_stay) {
+            Some(centre) => back = isolate.offset - self.places[centre as usize] - reading,
+            None => isolate.place = None,
+        }
         isolate.offset -= back;
         let is_frozen = isolate.frozen_until > self.now;
         if back > 0

@@ -15,6 +15,8 @@ pub struct Tally {
     pub sleeps: u64,
     /// Verdicts that were given again at once, without needing anything (P4).
     pub repeats: u64,
+    /// Replies that isolates found in the cache of their data centre.
+    pub shared: u64,
     /// Verdicts that were older than T, for want of the ledger.
     pub stale: u64,
 }
@@ -31,6 +33,7 @@ impl Tally {
         self.clock_steps += other.clock_steps;
         self.sleeps += other.sleeps;
         self.repeats += other.repeats;
+        self.shared += other.shared;
         self.stale += other.stale;
     }
 
@@ -38,6 +41,6 @@ impl Tally {
     pub fn is_rich(&self) -> bool {
         let mut least = self.let_through.min(self.refused).min(self.unavailable).min(self.from_memory);
         least = least.min(self.from_kv).min(self.changes).min(self.restarts).min(self.clock_steps);
-        least.min(4 * self.stale).min(5 * self.sleeps) > 100
+        least.min(self.shared).min(4 * self.stale).min(5 * self.sleeps) > 100
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use claviger::config::{Config, Settings};
 use claviger::gateway::{Check, Gateway};
-use claviger::lease::call::{KvRead, Lookup, Need, RefreshCall, RefreshReply, Source, Tenure};
+use claviger::lease::call::{CopyRead, KvRead, Lookup, Need, RefreshCall, RefreshReply, Source, Tenure};
 use claviger::lease::rules::Rules;
 use claviger::lease::{GIVEN_UP as GIVEN_UP_FOR, OUTAGE_MEMORY, REFRESH_ATTEMPTS};
 use claviger::ledger::publication::SETTLE_MS;
@@ -12,6 +12,7 @@ use claviger::network::ClientAddress;
 use claviger::permission::Permission;
 use claviger::protocol::{Effect, Outcome};
 use claviger::record::{Interface, Record, kv_key};
+use claviger::refresh::shared::SKEW;
 use claviger::secret::SecretText;
 use claviger::time::DurationMs;
 use claviger::verdict::Denial;
@@ -20,6 +21,8 @@ use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
 use crate::bugs::Sabotage;
+use crate::cache::Cache;
+use crate::copies::Waiter;
 use crate::host::{Host, at};
 use crate::kv::{Kv, Mood};
 use crate::model::{Ask, Judged, Model};
@@ -31,6 +34,8 @@ pub const S: i64 = SETTLE_MS as i64;
 const RING: &str = r#"[{"id":"b","secret":"mKq4Zt0bXw7RfNcY2uHs9LdVj6PaGe3TiO8xWvBrQyE"}]"#;
 const BOTH: &str = r#"[{"id":"b","secret":"mKq4Zt0bXw7RfNcY2uHs9LdVj6PaGe3TiO8xWvBrQyE"},{"id":"x","secret":"Ue5nJ1kAzSgM7pDh3CyTq0RlWb9XoFv8IiNt2GxKc6P"}]"#;
 const FOREIGN: &str = r#"[{"id":"x","secret":"Ue5nJ1kAzSgM7pDh3CyTq0RlWb9XoFv8IiNt2GxKc6P"}]"#;
+/// By how much less two clocks of one data centre differ than is reckoned with.
+pub const SKEW_MS: i64 = SKEW.as_ms() as i64;
 const TIMEOUT: i64 = 2_000;
 const GIVEN_UP: i64 = GIVEN_UP_FOR.as_ms() as i64;
 
@@ -60,8 +65,8 @@ pub struct Flight {
     ask: Ask,
     arrived: i64,
     arrived_local: i64,
-    lookup: Lookup,
-    failures: u32,
+    pub lookup: Lookup,
+    pub failures: u32,
     turns: u32,
 }
 
@@ -72,8 +77,11 @@ pub enum Event {
     Go(Flight),
     KvBack(Flight, KvRead, Option<String>),
     /// A refresh reaches the ledger; its reply takes `.2`, if it is to come.
-    AtLedger((usize, u64), Box<RefreshCall>, Option<i64>, Option<Flight>),
-    LedgerBack((usize, u64), Box<RefreshCall>, RefreshReply, Option<Flight>),
+    AtLedger((usize, u64), Box<RefreshCall>, Option<i64>, Waiter),
+    LedgerBack((usize, u64), Box<RefreshCall>, RefreshReply, Waiter),
+    CopyBack((usize, u64), CopyRead, Option<String>, Waiter),
+    /// What is shared reaches the cache of a data centre, for so many seconds.
+    Shares(u64, String, u64),
     Lands(String, Option<String>),
     Told(Effect, Outcome),
     /// The isolate that had a change committed hears of it.
@@ -85,10 +93,12 @@ pub struct Isolate<R> {
     pub gateway: Gateway<R>,
     pub life: u64,
     pub mood: Mood,
+    /// The data centre whose cache it looks into; `None`: it has no neighbours.
+    pub place: Option<u64>,
     /// Its clock less the true one.
     pub offset: i64,
     pub frozen_until: i64,
-    /// When a request last gave up waiting for the ledger.
+    /// When a request, or whoever renewed a lease, last gave up waiting for the ledger.
     pub given_up_at: i64,
     /// The latest local time that its leases saw.
     pub latest: i64,
@@ -115,6 +125,9 @@ pub struct World<R: Rules> {
     pub now: i64,
     pub host: Host,
     pub kv: Kv,
+    pub cache: Cache,
+    /// The clocks of the data centres whose isolates share; none: nobody shares.
+    pub places: Vec<i64>,
     pub model: Model,
     pub isolates: Vec<Isolate<R>>,
     pub events: BTreeMap<(i64, u64), Event>,
@@ -147,6 +160,8 @@ impl<R: Rules> World<R> {
             now: START,
             host,
             kv: Kv::new(stale_ms),
+            cache: Cache::default(),
+            places: Vec::new(),
             model: Model::new(START, 10_000),
             isolates: Vec::new(),
             events: BTreeMap::new(),
@@ -167,6 +182,9 @@ impl<R: Rules> World<R> {
         if world.one_in(4) || sabotage == Sabotage::GraceUnannounced {
             world.grace_s = [5, 30, 600][world.random(3) as usize];
         }
+        if world.one_in(2) {
+            world.places = (0..1 + world.random(2)).map(|_| world.clock()).collect();
+        }
         for _ in 0..2 + world.random(3) {
             let isolate = world.isolate();
             world.isolates.push(isolate);
@@ -181,12 +199,20 @@ impl<R: Rules> World<R> {
 
     pub fn isolate(&mut self) -> Isolate<R> {
         let mood = [Mood::Oldest, Mood::Newest, Mood::Any][self.random(3) as usize];
-        let offset = self.random(7_200_000) - 3_600_000;
+        let place = match self.places.len() as i64 {
+            0 => None,
+            places => Some(self.random(places) as u64),
+        };
+        let offset = match place {
+            Some(place) => self.places[place as usize] + self.random(SKEW_MS),
+            None => self.clock(),
+        };
         let ring = if self.host.sabotage == Sabotage::TagsUnchecked { BOTH } else { RING };
         Isolate {
             gateway: Gateway::with_rules(config(ring, self.grace_s), self.rng.next_u64() >> 11),
             life: self.rng.next_u64(),
             mood,
+            place,
             offset,
             frozen_until: 0,
             given_up_at: i64::MIN / 2,
@@ -196,6 +222,11 @@ impl<R: Rules> World<R> {
             heard: BTreeMap::new(),
             warm: BTreeMap::new(),
         }
+    }
+
+    /// By how much a clock is wrong.
+    fn clock(&mut self) -> i64 {
+        self.random(7_200_000) - 3_600_000
     }
 
     pub fn random(&mut self, below: i64) -> i64 {
@@ -233,7 +264,7 @@ impl<R: Rules> World<R> {
     fn happen(&mut self, event: Event) -> Checked {
         let of = match &event {
             Event::Go(flight) | Event::KvBack(flight, ..) => Some((flight.isolate, flight.life)),
-            Event::LedgerBack(of, ..) | Event::Learn(of, ..) => Some(*of),
+            Event::LedgerBack(of, ..) | Event::CopyBack(of, ..) | Event::Learn(of, ..) => Some(*of),
             _ => None,
         };
         if let Some((isolate, life)) = of {
@@ -255,7 +286,7 @@ impl<R: Rules> World<R> {
                 gateway.take_kv(&read, text.as_deref(), local, &mut flight.lookup);
                 return self.decide(flight);
             }
-            Event::AtLedger(of, call, reply_in, flight) => {
+            Event::AtLedger(of, call, reply_in, waiter) => {
                 let reply = if self.now < self.ledger_out_until {
                     RefreshReply::Failed
                 } else {
@@ -264,27 +295,26 @@ impl<R: Rules> World<R> {
                     reply.map_or(RefreshReply::Failed, RefreshReply::from)
                 };
                 if let Some(delay) = reply_in {
-                    self.later(delay, Event::LedgerBack(of, call, reply, flight));
+                    self.later(delay, Event::LedgerBack(of, call, reply, waiter));
                 }
             }
-            Event::LedgerBack((isolate, _), call, reply, flight) => {
-                let local = at(self.local(isolate));
-                let gateway = &mut self.isolates[isolate].gateway;
-                let Some(mut flight) = flight else {
-                    if !gateway.take_refresh(&call, &reply, local, None) {
-                        self.isolates[isolate].failed.push(self.now);
-                    }
-                    return Ok(());
-                };
-                if !gateway.take_refresh(&call, &reply, local, Some(&mut flight.lookup)) {
-                    self.isolates[isolate].failed.push(self.now);
-                    flight.failures += 1;
-                    if flight.failures >= REFRESH_ATTEMPTS {
-                        self.isolates[isolate].given_up_at = self.now;
-                    }
+            Event::LedgerBack(of, call, reply, mut waiter) => {
+                let local = at(self.local(of.0));
+                let isolate = &mut self.isolates[of.0];
+                if isolate.gateway.take_refresh(&call, &reply, local, waiter.lookup()) {
+                    self.share(of, &call, &reply);
+                    return self.go_on(of, waiter);
                 }
-                return self.decide(flight);
+                isolate.failed.push(self.now);
+                if waiter.failed() >= REFRESH_ATTEMPTS {
+                    isolate.given_up_at = self.now;
+                }
+                return self.go_on(of, waiter);
             }
+            Event::CopyBack(of, read, text, waiter) => {
+                return self.copy_back(of, &read, text.as_deref(), waiter);
+            }
+            Event::Shares(place, text, seconds) => self.cache.put(place, text, seconds, self.now),
             Event::Lands(key, value) => self.kv.land(&key, value.as_deref(), self.now),
             Event::Told(effect, outcome) => self.settle(&effect, &outcome),
             Event::Learn((isolate, _), record) => {
@@ -320,7 +350,7 @@ impl<R: Rules> World<R> {
         self.isolates[flight.isolate].gateway.check(text, &facts, at(arrived_local), local, lookup)
     }
 
-    fn decide(&mut self, mut flight: Flight) -> Checked {
+    pub fn decide(&mut self, mut flight: Flight) -> Checked {
         flight.turns += 1;
         if flight.turns > 8 {
             return Err("a request does not come to an end".into());
@@ -344,26 +374,22 @@ impl<R: Rules> World<R> {
                 self.later(delay, Event::KvBack(flight, read, text));
                 return Ok(());
             }
-            // No neighbour shares anything, and there is no document.
             Check::Need(Need::Copy(account, shelf)) => {
                 let local = at(self.local(isolate));
-                let gateway = &mut self.isolates[isolate].gateway;
-                let read = gateway.ask_copy(account, shelf, local);
-                gateway.take_copy(&read, None, local, Some(&mut flight.lookup));
-                return self.decide(flight);
+                let read = self.isolates[isolate].gateway.ask_copy(account, shelf, local);
+                self.look(of, read, Waiter::Request(Box::new(flight)));
+                return Ok(());
             }
             Check::Need(need @ (Need::Ledger(_) | Need::Issuer(_) | Need::State(_))) => {
                 let local = at(self.local(isolate));
                 let call = self.isolates[isolate].gateway.ask(need, local);
-                self.send(of, call, Some(flight));
+                self.send(of, call, Waiter::Request(Box::new(flight)));
                 return Ok(());
             }
             Check::Verdict(checked) => checked,
         };
         if let Some(account) = checked.renew {
-            let local = at(self.local(isolate));
-            let call = self.isolates[isolate].gateway.renew(account, local);
-            self.send(of, call, None);
+            self.renew(of, account);
         }
         let verdict = checked.verdict.as_ref().map(|_| ()).map_err(|denial| *denial);
         let is_stale = checked.evidence.is_some_and(|evidence| evidence.is_stale);
@@ -408,8 +434,7 @@ impl<R: Rules> World<R> {
             self.uses += i64::from(is_use);
             self.tally.repeats += 1;
             if let Some(account) = again.renew {
-                let call = self.isolates[isolate].gateway.renew(account, at(local));
-                self.send(of, call, None);
+                self.renew(of, account);
             }
         }
         Ok(())
@@ -517,7 +542,7 @@ impl<R: Rules> World<R> {
     }
 
     /// How long a message takes.
-    fn delay(&mut self) -> i64 {
+    pub fn delay(&mut self) -> i64 {
         match self.random(10) {
             _ if self.is_healed => 0,
             _ if self.is_steady && self.one_in(12) => self.random(2 * S),
@@ -528,24 +553,24 @@ impl<R: Rules> World<R> {
     }
 
     /// A refresh goes off: it may be lost either way, be late, or arrive twice.
-    fn send(&mut self, of: (usize, u64), call: RefreshCall, flight: Option<Flight>) {
+    pub fn send(&mut self, of: (usize, u64), call: RefreshCall, waiter: Waiter) {
         let (there, back, call) = (self.delay(), self.delay(), Box::new(call));
         let lot = if self.is_healed { 9 } else { self.random(24) };
         if lot < 3 {
-            let failed = Event::LedgerBack(of, call.clone(), RefreshReply::Failed, flight);
+            let failed = Event::LedgerBack(of, call.clone(), RefreshReply::Failed, waiter);
             self.later(TIMEOUT, failed);
             let reply_in = (lot == 2).then(|| TIMEOUT + self.random(20_000));
             if lot > 0 {
-                self.later(there, Event::AtLedger(of, call, reply_in, None));
+                self.later(there, Event::AtLedger(of, call, reply_in, Waiter::Nobody));
             }
             return;
         }
         if lot == 3 {
             let again = there + self.random(8_000);
             let copy = call.clone();
-            self.later(again, Event::AtLedger(of, copy, Some(back), None));
+            self.later(again, Event::AtLedger(of, copy, Some(back), Waiter::Nobody));
         }
-        self.later(there, Event::AtLedger(of, call, Some(back), flight));
+        self.later(there, Event::AtLedger(of, call, Some(back), waiter));
     }
 
     /// Whether more uses were counted than there were.

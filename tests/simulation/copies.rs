@@ -1,0 +1,115 @@
+//! Copies of what the ledger has said, as isolates look for them, and what an isolate does in the background.
+
+use claviger::id::AccountId;
+use claviger::lease::call::{CopyRead, Errand, Lookup, RefreshCall, RefreshReply, Shelf};
+use claviger::lease::rules::Rules;
+use rand_chacha::rand_core::Rng;
+
+use crate::host::at;
+use crate::world::{Checked, Event, Flight, World};
+
+/// Who waits for what comes back.
+pub enum Waiter {
+    Nobody,
+    Request(Box<Flight>),
+    /// The lease of an account is renewed in the background, which has found out so much.
+    Renewal(Box<Renewal>),
+}
+
+pub struct Renewal {
+    account: AccountId,
+    lookup: Lookup,
+    /// Calls for it that failed.
+    failures: u32,
+}
+
+impl Waiter {
+    pub fn lookup(&mut self) -> Option<&mut Lookup> {
+        match self {
+            Self::Nobody => None,
+            Self::Request(flight) => Some(&mut flight.lookup),
+            Self::Renewal(renewal) => Some(&mut renewal.lookup),
+        }
+    }
+
+    /// Notes that a call failed. How many have for this waiter.
+    pub fn failed(&mut self) -> u32 {
+        let failures = match self {
+            Self::Nobody => return 0,
+            Self::Request(flight) => &mut flight.failures,
+            Self::Renewal(renewal) => &mut renewal.failures,
+        };
+        *failures += 1;
+        *failures
+    }
+}
+
+impl<R: Rules> World<R> {
+    /// Renews the lease of an account, while no request waits.
+    pub fn renew(&mut self, of: (usize, u64), account: AccountId) {
+        self.run_errand(of, Box::new(Renewal { account, lookup: Lookup::default(), failures: 0 }));
+    }
+
+    fn run_errand(&mut self, of: (usize, u64), renewal: Box<Renewal>) {
+        let account = renewal.account;
+        let local = at(self.local(of.0));
+        let gateway = &mut self.isolates[of.0].gateway;
+        match gateway.errand(account, local, &renewal.lookup) {
+            None => (),
+            Some(Errand::Copy(shelf)) => {
+                let read = gateway.ask_copy_beside(account, shelf, local);
+                self.look(of, read, Waiter::Renewal(renewal));
+            }
+            Some(Errand::Refresh) => {
+                let call = gateway.renew(account, local);
+                self.send(of, call, Waiter::Renewal(renewal));
+            }
+        }
+    }
+
+    /// Whoever waited goes on.
+    pub fn go_on(&mut self, of: (usize, u64), waiter: Waiter) -> Checked {
+        match waiter {
+            Waiter::Nobody => (),
+            Waiter::Request(flight) => return self.decide(*flight),
+            Waiter::Renewal(renewal) => self.run_errand(of, renewal),
+        }
+        Ok(())
+    }
+
+    /// What a shelf holds now is on its way.
+    pub fn look(&mut self, of: (usize, u64), read: CopyRead, waiter: Waiter) {
+        let lot = self.rng.next_u64();
+        let text = match read.shelf() {
+            Shelf::Cache => self.isolates[of.0].place.and_then(|place| self.cache.read(place, lot, self.now)),
+            Shelf::Kv => None,
+        };
+        self.tally.shared += u64::from(text.is_some());
+        let delay = self.delay();
+        self.later(delay, Event::CopyBack(of, read, text, waiter));
+    }
+
+    pub fn copy_back(
+        &mut self,
+        of: (usize, u64),
+        read: &CopyRead,
+        text: Option<&str>,
+        mut waiter: Waiter,
+    ) -> Checked {
+        let local = at(self.local(of.0));
+        self.isolates[of.0].gateway.take_copy(read, text, local, waiter.lookup());
+        self.go_on(of, waiter)
+    }
+
+    /// An answered call is shared with the neighbours.
+    pub fn share(&mut self, of: (usize, u64), call: &RefreshCall, reply: &RefreshReply) {
+        let local = at(self.local(of.0));
+        let isolate = &mut self.isolates[of.0];
+        let (Some(place), Some((text, seconds))) = (isolate.place, isolate.gateway.share(call, reply, local))
+        else {
+            return;
+        };
+        let delay = self.delay();
+        self.later(delay, Event::Shares(place, text, seconds));
+    }
+}
