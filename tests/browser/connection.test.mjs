@@ -1,7 +1,7 @@
 // Connection Information: where the API is, and the credentials with which services issue keys of their own.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { MEMBER, NARROW, answerInstead, assertFocused, close, inspect, openStage, pasted, problem } from "./stage.mjs";
+import { MEMBER, NARROW, answerInstead, assertFocusOnField, assertFocused, close, inspect, openStage, pasted, problem } from "./stage.mjs";
 
 let stage;
 let cookies;
@@ -111,7 +111,7 @@ test("A24 what the service password may issue is bounded, and the form says what
   await dialog.getByLabel("Number").fill("");
   await button(page, "Save").click();
   await dialog.getByRole("link", { name: "Enter for how many hours or days an issued key works at most." }).click();
-  assert.equal(await page.evaluate(() => document.activeElement.id), "longest");
+  await assertFocusOnField(page, "longest");
   await inspect(page, "service-ceiling-mistakes");
   await dialog.getByLabel("Number").fill("12");
   await dialog.getByLabel("*:*").uncheck();

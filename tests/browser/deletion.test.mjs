@@ -4,6 +4,7 @@ import { after, afterEach, before, describe, test } from "node:test";
 import {
   NARROW,
   answerInstead,
+  assertFocusOnField,
   assertFocused,
   close,
   confirmDeletion,
@@ -72,8 +73,7 @@ test("A09 two keys are ticked, named, confirmed by a mailed code, and refused fr
   await inspect(page, "delete-1");
 
   const code = await mailCode(page);
-  await assertFocused(page, "");
-  assert.equal(await page.evaluate(() => document.activeElement.id), "code");
+  await assertFocusOnField(page, "code");
   await second(page).getByText("m…@example.jp").waitFor();
   await second(page).getByText("Six digits. 5 tries left.").waitFor();
   assert.equal(await second(page).getByLabel("Authentication code").getAttribute("autocomplete"), "one-time-code");
@@ -85,7 +85,7 @@ test("A09 two keys are ticked, named, confirmed by a mailed code, and refused fr
     .fill(right === "000000" ? "111111" : "000000");
   await button(page, "Send").click();
   await second(page).getByText("That code doesn’t match; 4 tries left.").waitFor();
-  assert.equal(await page.evaluate(() => document.activeElement.id), "code");
+  await assertFocusOnField(page, "code");
   await inspect(page, "delete-wrong");
 
   // As a Japanese keyboard types it.

@@ -1,7 +1,7 @@
 // What people do with the console, from the set-up link to signing out, on the real Worker.
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { ACCOUNT, MEMBER, NARROW, assertFocused, close, confirmDeletion, fillSetUp, focused, inspect, issueKey, openStage, pasted } from "./stage.mjs";
+import { ACCOUNT, MEMBER, NARROW, assertFocusOnField, assertFocused, close, confirmDeletion, fillSetUp, focused, inspect, issueKey, openStage, pasted } from "./stage.mjs";
 
 let stage;
 before(async () => {
@@ -73,7 +73,7 @@ describe("the first member", () => {
 
     await button("Issue").click();
     await dialog.getByRole("link", { name: "Enter a name." }).click();
-    assert.equal(await page.evaluate(() => document.activeElement.id), "name");
+    await assertFocusOnField(page, "name");
     await inspect(page, "issue-mistakes");
 
     await dialog.getByLabel("Name", { exact: true }).fill("Build server");

@@ -1,7 +1,7 @@
 // What a key may do: issuing with every limit, showing it again, editing, and whom an edit would lock out.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { NARROW, assertFocused, close, inspect, issueKey, openStage, pasted, problem, until } from "./stage.mjs";
+import { NARROW, assertFocusOnField, assertFocused, close, inspect, issueKey, openStage, pasted, problem, until } from "./stage.mjs";
 
 let stage;
 let cookies;
@@ -46,7 +46,7 @@ test("A02 A03 A04 A06 a key is issued with hours, networks and a later beginning
   await dialog.getByText(/It would begin when it has ended already\./).waitFor();
   await button(page, "Issue").click();
   await dialog.getByRole("link", { name: /^It would begin when it has ended already\./ }).click();
-  assert.equal(await page.evaluate(() => document.activeElement.id), "not_before");
+  await assertFocusOnField(page, "not_before");
   await inspect(page, "issue-begins-after-end");
   await dialog.locator("#not_before").fill("2099-06-01");
   await dialog.getByText("Works from Mon 1 Jun 2099, 00:00 (Asia/Tokyo).").waitFor();
@@ -130,7 +130,7 @@ test("A02 A07 an issuable key has a ceiling, and the list and its page say so", 
   await ceiling.getByLabel("Number").fill("");
   await button(page, "Issue").click();
   await dialog.getByRole("link", { name: "Enter for how many hours or days an issued key works at most." }).click();
-  assert.equal(await page.evaluate(() => document.activeElement.id), "issuable-longest");
+  await assertFocusOnField(page, "issuable-longest");
   await inspect(page, "issue-issuable-mistakes");
   await ceiling.getByLabel("Number").fill("6");
   await ceiling.getByLabel("Networks", { exact: true }).fill("10.0.0.0/8");
@@ -152,7 +152,7 @@ test("a key with reserved permissions is not made issuable, and the form says wh
   await dialog.getByLabel("May issue further keys (Issuable)").check();
   await button(page, "Issue").click();
   await dialog.getByRole("link", { name: /^A key with reserved permissions cannot issue further keys\./ }).click();
-  assert.equal(await page.evaluate(() => document.activeElement.id), "issuable");
+  await assertFocusOnField(page, "issuable");
   await inspect(page, "issue-issuable-refused");
   await close(page);
 });

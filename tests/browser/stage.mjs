@@ -177,6 +177,10 @@ export async function until(holds) {
   }
 }
 
+/** Waits for the field of this ID to have the focus: a page moves it after it has shown what it says. */
+export const assertFocusOnField = (page, id) =>
+  page.waitForFunction((id) => document.activeElement.id === id, id, { timeout: 5_000 });
+
 /** Asserts where the focus is, once the page has had time to move it: it does so after it has drawn. */
 export async function assertFocused(page, name) {
   const end = Date.now() + 3000;

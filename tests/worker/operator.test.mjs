@@ -205,12 +205,14 @@ describe("to another account", () => {
     for (const [method, suffix, init] of [
       ["GET", ""],
       ["PATCH", "", { headers, body: { name: "mine" } }],
-      ["DELETE", "", { headers }],
       ["POST", "/disable", { headers }],
       ["POST", "/enable", { headers }],
+      ["POST", "/restore", { headers }],
+      ["POST", "/reveal"],
     ]) {
       expect(await second.console(method, path + suffix, init), 404, "not_found");
     }
+    expect(await second.console("POST", "/v1/deletions", { body: { keys: [key.key.id] } }), 404, "not_found");
     assert.deepEqual(await first.show(key.key.id), key.key);
   });
 
