@@ -77,6 +77,72 @@ describe("issuing", () => {
     assert.equal(Date.parse(newest.expires_at), next.getTime());
   });
 
+  test("A17 every unit of time is read", async () => {
+    for (const [epi, ms] of [["90s", 90_000], ["5m", 300_000], ["2h", 7_200_000], ["1d", 86_400_000], ["1500", 1_500]]) {
+      const { claims } = sealedParts(await issue({ epi }));
+      assert.equal(claims.exp - claims.iat, ms, epi);
+    }
+    for (const [epi, days] of [["100d", 100], ["2w", 14]]) {
+      await issue({ epi });
+      const [newest] = (await at.console("GET", "/v1/keys")).body.keys;
+      const life = Date.parse(newest.expires_at) - Date.parse(newest.created_at);
+      assert.ok(Math.abs(life - days * 86_400_000) < 1_000, `${epi}: ${life}`);
+    }
+  });
+
+  test("A18 a time is read in every form, in the account's zone when it names none", async () => {
+    const end = new Date(Math.floor(Date.now() / 1_000) * 1_000 + 12 * 3_600_000);
+    const [day, time] = end.toISOString().slice(0, 19).split("T");
+    // The account is in Asia/Tokyo, nine hours ahead all year.
+    const [localDay, localTime] = new Date(end.getTime() + 9 * 3_600_000).toISOString().slice(0, 19).split("T");
+    const slashed = (text) => text.replaceAll("-", "/");
+    for (const epi of [
+      `${localDay}T${localTime}`,
+      `${localDay} ${localTime}`,
+      `${slashed(localDay)} ${localTime}`,
+      `${slashed(localDay)}T${localTime}.000`,
+      `${day}T${time}Z`,
+      `${slashed(day)} ${time} Z`,
+      `${slashed(day)} ${time}.000Z`,
+      `${localDay}T${localTime}+09`,
+      `${localDay} ${localTime}+0900`,
+      `${slashed(localDay)} ${localTime} +09:00`,
+    ]) {
+      assert.equal(sealedParts(await issue({ epi })).claims.exp, end.getTime(), epi);
+    }
+  });
+
+  test("A19 day 00 is the last day of the month before, until 24:00", async () => {
+    const now = new Date();
+    const month = new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth() + 3, 1));
+    await issue({ epi: `${month.toISOString().slice(0, 7).replace("-", "/")}/00` });
+    const [newest] = (await at.console("GET", "/v1/keys")).body.keys;
+    assert.equal(Date.parse(newest.expires_at), month.getTime() - 9 * 3_600_000);
+  });
+
+  test("A18 a malformed or past end is refused with one line", async () => {
+    for (const epi of [
+      "soon", "-1", "+5m", "5 m", "5M", "1.5h", "1e3", "5m5s", "0", "0s", "0x10", "٣٠", "99999999999999999999", "9999999w",
+      "2020-01-01", "2021/07/00", "2020-01-01T00:00:00Z", "2099-13-01", "2099-00-01", "2099-02-30", "2099/1/1", "20990101T000000",
+      "2099-01-01T24:00:01", "2099-01-01T25:00:00", "2099-01-01T00:60:00", "2099-01-01T00:00:00+24:00", "2099-01-01T00:00:00 JST",
+      "2099-01-01Z", "2099-01-01T", "9999-12-31", "2099-01-01T00:00:00\u0000", `2099-01-01${" ".repeat(300)}`,
+    ]) {
+      refused(await ask({ ...service, epi }), 400, "invalid_epi");
+    }
+  });
+
+  test("A20 networks are read in every form, and a malformed one is refused with one line", async () => {
+    const read = async (ipa) => sealedParts(await issue({ ipa })).claims.net;
+    assert.deepEqual(await read(""), []);
+    assert.deepEqual(await read("203.0.113.7"), ["203.0.113.7"]);
+    assert.deepEqual(await read("203.0.113.7,198.51.100.0/24"), ["203.0.113.7", "198.51.100.0/24"]);
+    assert.deepEqual(await read("203.0.113.7 , 198.51.100.0/24\n2001:db8::/32"), ["203.0.113.7", "198.51.100.0/24", "2001:db8::/32"]);
+    assert.deepEqual(await read("10.1.2.3/8"), ["10.0.0.0/8"]);
+    for (const ipa of ["1.2.3", "01.2.3.4", "256.0.0.1", "10.0.0.0/33", "10.0.0.0/-1", "10.0.0.0/", "fe80::1%eth0", "::/129", "example.com", "10.0.0.1;10.0.0.2", "10.0.0.1-10.0.0.9"]) {
+      refused(await ask({ ...service, ipa }), 400, "invalid_ipa");
+    }
+  });
+
   test("A14 A15 what is no proper request is refused with one line", async () => {
     const key = (await at.issue({ issuable: ISSUABLE })).credential;
     const { sid, spw } = service;
