@@ -107,12 +107,13 @@ pub async fn revoke(exchange: &Exchange<'_>) -> Result<Answer, Problem> {
     let command = core(|config| form.command(account, config, arrived))??;
     match exchange.command(command).await? {
         LedgerReply::Revoked { bound, all_of_issuer, record } => {
-            if let Some(record) = record {
-                with_gateway(|gateway| gateway.learn_from_change(record, now()));
-            }
+            // Where the change was made it holds at once, also what is part of the account's state.
+            with_gateway(|gateway| {
+                record.into_iter().for_each(|record| gateway.learn_from_change(record, now()));
+                gateway.end_lease(account);
+            });
             Ok(Answer::json(200, &view::revoked(bound, all_of_issuer, now())))
         }
-        LedgerReply::Refused(_) => Err(Problem::NotFound),
-        _ => Err(unavailable()),
+        reply => Err(exchange.refusal(reply)),
     }
 }

@@ -65,6 +65,7 @@ const ROUTES = [
   { method: "PATCH", path: () => "/v1/account/service", session: true, changes: true, headers: () => ({ "if-match": '"0"' }), body: () => ({ longest: "never" }), wrong: { longest: 7 }, good: [200] },
   { method: "POST", path: () => "/v1/account/service/reveal", session: true, changes: true, good: [200] },
   { method: "POST", path: () => "/v1/account/service/password", session: true, changes: true, headers: () => ({ "if-match": '"99"' }), good: [412, "changed_meanwhile"] },
+  { method: "POST", path: () => "/v1/sealed-keys/revoke", session: true, changes: true, body: () => ({ id: `${at.session.account.id}0123456789`, issuer: "service" }), wrong: { id: 7 }, good: [200] },
   { method: "GET", path: () => "/v1/activity", session: true, good: [200] },
   { method: "GET", path: () => "/v1/activity/export?format=jsonl", session: true, good: [200] },
   { method: "GET", path: () => accounts(), session: true, good: [200] },
@@ -143,7 +144,10 @@ describe("without a session, or with none of ours", () => {
     await at.signIn();
     const signedOut = expect(await at.console("DELETE", "/v1/session"), 204);
     assert.match(signedOut.headers["set-cookie"][0], /^__Host-claviger=; .*Max-Age=0/);
-    expect(await at.console("GET", "/v1/session"), 401, "not_signed_in");
+    for (const route of ROUTES.filter(({ session }) => session)) {
+      const headers = { "if-match": '"1"', ...idempotency() };
+      expect(await at.console(route.method, route.path(), { body: route.body?.(), headers }), 401, "not_signed_in");
+    }
     at.cookie = before;
     expect(await at.console("GET", "/v1/session"), 200);
   });
@@ -226,6 +230,7 @@ describe("with a method that it does not have", () => {
     "/v1/account/service": "GET, HEAD, PATCH",
     "/v1/account/service/reveal": "POST",
     "/v1/account/service/password": "POST",
+    "/v1/sealed-keys/revoke": "POST",
     "/v1/activity": "GET, HEAD",
     "/v1/activity/export": "GET, HEAD",
     "/v1/operator/accounts": "GET, HEAD, POST",
