@@ -187,6 +187,16 @@ impl Duty {
         )
     }
 
+    /// Writes the duty down, due at `at` at the latest: one that stands already comes no later for it. For what one duty is owed for many
+    /// things, each with its own time.
+    pub fn owe_by(&self, at: UnixMs) -> Statement {
+        self.bound(
+            "INSERT INTO due (at_ms, attempts, kind, subject) VALUES (?, 0, ?, ?)
+            ON CONFLICT DO UPDATE SET at_ms = min(at_ms, excluded.at_ms)",
+            [at],
+        )
+    }
+
     /// Writes the duty down, due at `at`, also where it stands already.
     pub fn owe_at(&self, at: UnixMs) -> Statement {
         self.bound(
@@ -315,6 +325,16 @@ mod tests {
         assert_eq!(earliest(&sql), Ok(Some(at(1_150))));
         sql.apply(&[duty.done()]).unwrap();
         assert_eq!(earliest(&sql), Ok(None));
+    }
+
+    #[test]
+    fn a_duty_that_is_owed_for_several_things_is_due_at_the_first_of_them() {
+        let sql = table();
+        let duty = Duty::own(Kind::SweepIssued);
+        for (owed, due) in [(300, 300), (100, 100), (200, 100)] {
+            sql.apply(&[duty.owe_by(at(owed))]).unwrap();
+            assert_eq!(earliest(&sql), Ok(Some(at(due))));
+        }
     }
 
     #[test]

@@ -84,8 +84,7 @@ pub(super) fn plan(
         Ok(change) => change,
         Err(refusal) => return Ok(Plan::refuse(refusal)),
     };
-    let mut writes = land(sql, account, author, &change)?;
-    writes.extend(owe_sweep(expires));
+    let writes = land(sql, account, author, &change)?;
     let (key, record) = (Some(change.after.view()), change.after.record(&account.epoch));
     Ok(Plan { writes, reply: LedgerReply::Changed { key, record, bound: None } })
 }
@@ -206,9 +205,10 @@ fn owner(sql: &dyn Sql) -> Result<Option<(MemberId, String)>, SqlError> {
     Ok(member.map(|member| (member.view.id, member.view.name)))
 }
 
-/// Owes the sweep of a key that was issued.
-fn owe_sweep(expires: Expiry) -> Option<Statement> {
-    Some(Duty::own(Kind::SweepIssued).owe(expires.at()?.saturating_add(KEPT_AFTER_END)))
+/// Owes the sweep of a key as a change leaves it, if an issuer issued it and it ends.
+pub(super) fn owe_sweep(after: &Key) -> Option<Statement> {
+    after.issued?;
+    Some(Duty::own(Kind::SweepIssued).owe_by(after.limits.expires.at()?.saturating_add(KEPT_AFTER_END)))
 }
 
 /// Removes issued keys that ended long ago, some at a time. As after every deletion a tombstone stays.

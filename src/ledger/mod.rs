@@ -566,6 +566,7 @@ fn land(
     writes.extend(author.journal(*action, after));
     writes.push(author.changed(*action, before.as_ref(), after));
     writes.extend(outbox::changed(sql, after.id, after.revision, account.generation, author.now)?);
+    writes.extend(issuing::owe_sweep(after));
     Ok(writes)
 }
 

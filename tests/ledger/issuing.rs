@@ -244,8 +244,33 @@ fn issued_keys_are_swept_30_days_after_their_end_and_leave_a_tombstone() {
     assert_eq!((living(long.id), world.count("due WHERE kind = 'sweep_issued'")), (0, 0));
 }
 
+/// The sweep that is owed for one that lives long must not keep the short-lived after it waiting.
+#[test]
+fn issued_keys_are_swept_in_time_whichever_was_issued_or_ends_first() {
+    let (world, owner) = World::open();
+    let (_, proof) = issuer(&world, owner, "");
+    let run = |until: i64| {
+        world.now.set(START + until);
+        while world.next_effect().is_some() {}
+    };
+    let living = |id: KeyId| world.count(&format!("key WHERE id = '{id}'"));
+    let (long, _) = issued(&world, by_api(&world, proof, 50 * DAY, "[]"));
+    let (short, _) = issued(&world, by_api(&world, proof, 25 * HOUR, "[]"));
+    run(25 * HOUR + 30 * DAY);
+    assert_eq!((living(short.id), living(long.id)), (0, 1));
+    let session = world.sign_in(owner.member);
+    world.changed(session, edit(&long, r#"{"expires":"1h"}"#));
+    run(26 * HOUR + 60 * DAY);
+    assert_eq!(living(long.id), 0, "its end was drawn nearer");
+}
+
 fn revoke(id: KeyId, issuer: Issuer, until: i64) -> Command {
-    Command::RevokeSealed { id, issuer, until: UnixMs::from_ms(until) }
+    Command::RevokeSealed { id, issuer, is_proven: true, until: UnixMs::from_ms(until) }
+}
+
+/// By its ID alone: that the issuer is its issuer is said by who revokes, and by nobody else.
+fn revoke_by_id(id: KeyId, issuer: Issuer, until: i64) -> Command {
+    Command::RevokeSealed { id, issuer, is_proven: false, until: UnixMs::from_ms(until) }
 }
 
 fn revoked(world: &World, browser: Browser, command: Command) -> (bool, Option<Record>) {
