@@ -314,6 +314,9 @@ pub enum Command {
         id: KeyId,
         /// Its issuer.
         issuer: Issuer,
+        /// Whether the key itself has said whose it is, under its MAC.
+        #[serde(default, skip_serializing_if = "core::ops::Not::not")]
+        is_proven: bool,
         /// When it ends in any case.
         until: UnixMs,
     },

@@ -208,7 +208,7 @@ impl RevokeSealed {
                     .filter(|made| made.account() == account)
                     .ok_or(Problem::NotFound)?;
                 let Claims { id, issuer, expires_at: until, .. } = *made.claims();
-                Ok(Command::RevokeSealed { id, issuer, until })
+                Ok(Command::RevokeSealed { id, issuer, is_proven: true, until })
             }
             (None, Some(id), Some(issuer)) => {
                 let issuer = match issuer.as_str() {
@@ -217,7 +217,8 @@ impl RevokeSealed {
                 };
                 let issuer = issuer.ok_or_else(|| malformed("issuer must be a key's ID, or service"))?;
                 // When it ends is not known: no later than this.
-                Ok(Command::RevokeSealed { id, issuer, until: now.saturating_add(LIFE_MAX) })
+                let until = now.saturating_add(LIFE_MAX);
+                Ok(Command::RevokeSealed { id, issuer, is_proven: false, until })
             }
             _ => Err(malformed("give credential, or id and issuer")),
         }

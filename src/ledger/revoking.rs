@@ -20,13 +20,23 @@ use crate::time::UnixMs;
 /// through them: 256 are 15 KB of a refresh that tells them, and a microsecond. One more ends all that its issuer has issued.
 pub const REVOKED_SEALED_MAX: u32 = 256;
 
-/// Revokes a sealed key of `issuer`, or refuses to.
+/// Whose sealed key it is said to be.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Named {
+    /// Its issuer.
+    pub issuer: Issuer,
+    /// Whether the key itself says so. Who revokes one by its ID may name the wrong issuer.
+    pub is_proven: bool,
+}
+
+/// Revokes a sealed key, or refuses to.
 pub(super) fn plan(
     sql: &dyn Sql,
     asked: &Asked<'_>,
     revoked: RevokedSealed,
-    issuer: Issuer,
+    named: Named,
 ) -> Result<Plan, SqlError> {
+    let Named { issuer, is_proven } = named;
     let (account, author, now) = (asked.account, asked.author(), asked.now);
     let until = revoked.until.min(now.saturating_add(LIFE_MAX));
     let (key, service) = match issuer {
@@ -42,9 +52,10 @@ pub(super) fn plan(
     if until <= now || sql.integer(&Statement::new(text).bind(revoked.id.as_str()))? > 0 {
         return Ok(Plan::read(reply(false, None)));
     }
+    let revoked = RevokedSealed { until, ..revoked };
     let text = "SELECT count(*) FROM revoked_sealed WHERE until_ms > ?";
     if sql.integer(&Statement::new(text).bind(now))? < REVOKED_SEALED_MAX.into() {
-        let writes = one(account, author, RevokedSealed { until, ..revoked }, issuer, now);
+        let writes = one(account, author, revoked, named, now);
         return Ok(Plan { writes, reply: reply(false, None) });
     }
     // There is no room: all that the issuer has issued ends.
@@ -56,7 +67,13 @@ pub(super) fn plan(
         (None, Some(service)) => (service.end_issued(asked.desk(), author), None),
         (None, None) => (Vec::new(), None),
     };
+    let text = "SELECT count(*) FROM revoked_sealed WHERE issuer = ? AND proven = 1";
+    let forgotten = sql.integer(&Statement::new(text).bind(issuer_text(&issuer)))?;
     writes.push(forget(issuer));
+    if !is_proven && forgotten > 0 {
+        writes.extend(note(revoked, named));
+        writes.push(Account::advance_state(account.revision.next()));
+    }
     Ok(Plan { writes, reply: reply(true, record) })
 }
 
@@ -64,25 +81,30 @@ fn one(
     account: &Account,
     author: Author<'_>,
     revoked: RevokedSealed,
-    issuer: Issuer,
+    named: Named,
     now: UnixMs,
 ) -> Vec<Statement> {
     let revision = account.revision.next();
-    let RevokedSealed { id, until } = revoked;
-    let insert = "INSERT INTO revoked_sealed (id, issuer, until_ms) VALUES (?, ?, ?)";
-    let told = json!({ "sealed": id, "issuer": issuer_text(&issuer) }).to_string();
-    vec![
-        Statement::new(insert).bind(id.as_str()).bind(issuer_text(&issuer)).bind(until),
+    let told = json!({ "sealed": revoked.id, "issuer": issuer_text(&named.issuer) }).to_string();
+    let mut writes = Vec::from(note(revoked, named));
+    writes.extend([
         Account::advance_state(revision),
         audit::journal(Action::RevokeSealed, revision, "account", now),
         author.set(Action::RevokeSealed, revision, None, told),
-        Duty::own(Kind::SweepRevoked).owe(until),
-    ]
+    ]);
+    writes
 }
 
-/// Forgets those of an issuer all of whose keys have ended.
+fn note(revoked: RevokedSealed, named: Named) -> [Statement; 2] {
+    let RevokedSealed { id, until } = revoked;
+    let insert = "INSERT INTO revoked_sealed (id, issuer, until_ms, proven) VALUES (?, ?, ?, ?)";
+    let row = Statement::new(insert).bind(id.as_str()).bind(issuer_text(&named.issuer)).bind(until);
+    [row.bind(named.is_proven), Duty::own(Kind::SweepRevoked).owe_by(until)]
+}
+
+/// Forgets those of an issuer all of whose keys have ended. One that is only said to be its may be another's, which has not ended.
 fn forget(issuer: Issuer) -> Statement {
-    Statement::new("DELETE FROM revoked_sealed WHERE issuer = ?").bind(issuer_text(&issuer))
+    Statement::new("DELETE FROM revoked_sealed WHERE issuer = ? AND proven = 1").bind(issuer_text(&issuer))
 }
 
 /// Those that have not ended, as far as the last sweep knows.

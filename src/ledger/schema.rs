@@ -6,8 +6,19 @@ use crate::due;
 use crate::sql::Migration;
 
 /// Every migration, oldest first.
-pub const MIGRATIONS: &[Migration] =
-    &[FIRST, PUBLICATION, OPERATOR, LEASE_DOCUMENT, ISSUING, SERVICE, VIEWING, DELETION, CALLERS, ACTIVITY];
+pub const MIGRATIONS: &[Migration] = &[
+    FIRST,
+    PUBLICATION,
+    OPERATOR,
+    LEASE_DOCUMENT,
+    ISSUING,
+    SERVICE,
+    VIEWING,
+    DELETION,
+    CALLERS,
+    ACTIVITY,
+    REVOKED_BY_ID,
+];
 
 /// Keys, members, sessions, journal, audit.
 const FIRST: Migration = Migration {
@@ -346,5 +357,13 @@ const ACTIVITY: Migration = Migration {
         "CREATE INDEX audit_of_key_in_time ON audit (key, at_ms, number)",
         "CREATE INDEX audit_of_actor_in_time ON audit (member, at_ms, number)",
         "CREATE INDEX audit_of_action_in_time ON audit (action, at_ms, number)",
+    ],
+};
+
+/// Sealed keys that were revoked by their ID.
+const REVOKED_BY_ID: Migration = Migration {
+    statements: &[
+        // Whether the issuer is certain: the key itself named it; immutable.
+        "ALTER TABLE revoked_sealed ADD COLUMN proven INTEGER NOT NULL DEFAULT 0 CHECK (proven IN (0, 1))",
     ],
 };

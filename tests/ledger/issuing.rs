@@ -342,6 +342,34 @@ fn beyond_the_cap_all_of_the_issuer_ends() {
     assert_eq!(revoked(&world, owner, revoke(world.draw_key().0, by, START + HOUR)), (false, None));
 }
 
+/// Whatever ends with an issuer, a key that may be another's stays revoked.
+#[test]
+fn what_was_revoked_under_a_wrong_issuer_does_not_come_back_when_that_issuer_s_keys_all_end() {
+    let (world, owner) = World::open();
+    let by = Issuer::Key(issuer(&world, owner, "").0.id);
+    let other = Issuer::Key(issuer(&world, owner, "").0.id);
+    let sealed = world.draw_key().0;
+    revoked(&world, owner, revoke_by_id(sealed, other, START + HOUR));
+    for _ in 1..REVOKED_SEALED_MAX {
+        revoked(&world, owner, revoke(world.draw_key().0, other, START + HOUR));
+    }
+    let revoked_ids = || {
+        let state = world.cold().state.unwrap();
+        state.revoked_sealed.iter().map(|revoked| revoked.id).collect::<Vec<_>>()
+    };
+    assert!(revoked(&world, owner, revoke(world.draw_key().0, other, START + HOUR)).0);
+    assert_eq!(revoked_ids(), [sealed]);
+
+    // Nor does one that is revoked so when there is no room go unnoted.
+    for _ in 1..REVOKED_SEALED_MAX {
+        revoked(&world, owner, revoke(world.draw_key().0, by, START + HOUR));
+    }
+    let late = world.draw_key().0;
+    assert!(revoked(&world, owner, revoke_by_id(late, by, START + HOUR)).0);
+    assert_eq!(revoked_ids().len(), 2);
+    assert!(revoked_ids().contains(&sealed) && revoked_ids().contains(&late));
+}
+
 #[test]
 fn leases_are_told_the_zone() {
     let (world, _) = World::open();

@@ -34,10 +34,19 @@ fn issuing() {
             r#"{{"ask":"issue_by_api","id":"a1B2c3D47Hq0p2Zx9K","digest":"{DIGEST}","proof":{{"issuer":{{"key":"a1B2c3D47Hq0p2Zx9K"}},"digest":"{DIGEST}"}},"at":5,"expires":6,"networks":[],"address":null}}"#
         ),
     )]);
-    pin(vec![(
-        Command::RevokeSealed { id: key_id(), issuer: Issuer::Service, until: at(7) },
-        r#"{"do":"revoke_sealed","id":"a1B2c3D47Hq0p2Zx9K","issuer":"service","until":7}"#.into(),
-    )]);
+    let revoke =
+        |is_proven| Command::RevokeSealed { id: key_id(), issuer: Issuer::Service, is_proven, until: at(7) };
+    pin(vec![
+        (
+            revoke(false),
+            r#"{"do":"revoke_sealed","id":"a1B2c3D47Hq0p2Zx9K","issuer":"service","until":7}"#.into(),
+        ),
+        (
+            revoke(true),
+            r#"{"do":"revoke_sealed","id":"a1B2c3D47Hq0p2Zx9K","issuer":"service","is_proven":true,"until":7}"#
+                .into(),
+        ),
+    ]);
     let bound = Bound { at: at(7), within_s: 10, is_eventual: false };
     let issued_by = IssuedBy::Key { id: key_id(), name: "Cron".into() };
     let key = KeyView { issuable: Some(ceiling()), issued_by: Some(issued_by), ..view() };
