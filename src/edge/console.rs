@@ -40,7 +40,7 @@ const REFUSAL_MS_MIN: u64 = 500;
 const REFUSAL_MS_STEP: u64 = 250;
 
 /// How often a key is drawn again when its ID exists: once is already unheard of.
-const DRAWS_MAX: u32 = 3;
+pub const DRAWS_MAX: u32 = 3;
 
 /// One request to a route of the console's.
 pub struct Exchange<'a> {

@@ -20,9 +20,11 @@ use crate::network::{ClientAddress, Networks};
 use crate::object::Step;
 use crate::protocol::{LedgerReply, Refusal};
 use crate::record::{Interface, Limits, Revision};
+use crate::refresh::AccountState;
 use crate::secret::Digest;
 use crate::sql::{Sql, SqlError, SqlExt, Statement};
 use crate::time::{DurationMs, UnixMs};
+use crate::verify::{Demand, Facts, Known, examine};
 
 /// Most stored keys that issuers have issued, of one account, deleted ones left out. Issuing as such has no limit: what lives for a day at
 /// most is sealed and stored nowhere. A row has a kilobyte as a rule, 16 at most, so that these are 100 MB to 1.6 GB of an object's 10.
@@ -79,7 +81,6 @@ pub(super) fn plan(
     now: UnixMs,
 ) -> Result<Plan, SqlError> {
     let author = Author { actor: actor(asked.proof.issuer), address: asked.address, now };
-    let expires = asked.expires;
     let change = match decide(sql, account, asked, now)? {
         Ok(change) => change,
         Err(refusal) => return Ok(Plan::refuse(refusal)),
@@ -170,18 +171,17 @@ fn authorise(
     }
     Ok(match asked.proof.issuer {
         Issuer::Key(id) => {
+            let Some(key) = Key::load(sql, id)? else { return Ok(None) };
+            let (record, state) = (key.record(&account.epoch), AccountState::default());
+            let known = Known { record: Some(&record), issuer: None, state: &state };
             let address = asked.address.and_then(ClientAddress::parse);
-            let is_valid = |key: &Key| {
-                key.state == State::Active
-                    && key.digest == asked.proof.digest
-                    && key.issued.is_none()
-                    && key.limits.not_before.is_none_or(|start| now >= start)
-                    && !key.limits.expires.is_past(now)
-                    && key.limits.networks.allows(address)
-            };
-            Key::load(sql, id)?.filter(is_valid).and_then(|key| {
-                let (issuing, expires) = (key.issuing()?, key.limits.expires);
-                Some(Authority { issuing, expires, member: key.created, name: Some(key.name) })
+            let facts = Facts { address, interface: Interface::Http, demand: Demand::AnyKey };
+            let is_issuer = key.digest == asked.proof.digest
+                && key.issued.is_none()
+                && examine(id, known, &facts, now).is_ok();
+            key.issuing().filter(|_| is_issuer).map(|issuing| {
+                let (expires, name) = (key.limits.expires, Some(key.name));
+                Authority { issuing, expires, member: key.created, name }
             })
         }
         Issuer::Service => {

@@ -132,6 +132,14 @@ fn the_ledger_decides_again_who_may_issue_and_what() {
     let (_, short) = issuer(&world, owner, r#","expires":"1h""#);
     assert_eq!(refused(&world, by_api(&world, short, 2 * HOUR, "[]")), Refusal::IssuerRefused);
     let _ = elsewhere;
+    // One that could not be used over HTTP does not issue over it.
+    let (mail, mails) = issuer(&world, owner, "");
+    let text = format!(
+        "UPDATE key SET limits = json_set(limits, '$.interfaces[0]', 'smtp') WHERE id = '{}'",
+        mail.id
+    );
+    world.sql.apply(&[Statement::new(text)]).unwrap();
+    assert_eq!(refused(&world, by_api(&world, mails, HOUR, "[]")), Refusal::IssuerRefused);
 
     // An edge whose clock is far off.
     let mut request = by_api(&world, proof, DAY, "[]");
