@@ -85,6 +85,14 @@ pub fn find<'a>(request: &Request<'a>, places: &[Place], prefix: &Prefix) -> Car
     carried
 }
 
+/// The credential in `Authorization`, where that alone is looked at.
+///
+/// # Errors
+/// [`Ambiguous`].
+pub fn in_authorization<'a>(request: &Request<'a>, prefix: &Prefix) -> Result<Option<Text<'a>>, Ambiguous> {
+    request.headers.find("authorization").map(|value| read_authorization(value, prefix)).transpose()
+}
+
 impl<'a> Carried<'a> {
     fn add(&mut self, found: Result<Text<'a>, Ambiguous>) {
         self.credential = match (&self.credential, found) {

@@ -13,7 +13,9 @@
 //! In place of `sid` and `spw` an issuable key may stand in `Authorization`. A field that is not known, or repeated, is refused: a mistyped
 //! `ipa` must not issue a key for anywhere.
 //!
-//! 1. [`Form::parse`], [`Form::credentials`]: what the text alone decides. A made-up service ID or key ends here, without any lookup (P3).
+//! 1. [`check_head`], [`Gateway::check_issuer`](crate::gateway::Gateway::check_issuer): what the headers alone decide. A made-up key ends here, before the body
+//!    is read.
+//! 1. [`Form::parse`], [`Form::credentials`]: what the text alone decides. A made-up service ID ends here, without any lookup (P3).
 //! 2. [`Gateway::authorise_issue`](crate::gateway::Gateway::authorise_issue): who issues, and how far it may go.
 //! 3. [`grant`]: what was asked for, within the ceiling. What lies above it is refused and never cut.
 //! 4. [`seal`]: a [sealed key](crate::sealed), which is stored nowhere; what does not fit into one is issued by the ledger, which decides
@@ -25,15 +27,15 @@ use serde::{Deserialize, Serialize};
 
 pub use self::refusal::{Refused, RetryAfter, text};
 use crate::config::Config;
-use crate::credential::{self, Carried};
+use crate::credential;
 use crate::expiry::{Described, Expiry};
 use crate::id::{AccountId, KeyId};
 use crate::issuer::{Ceiling, Issuer, Issuing};
 use crate::network::{self, Networks, parse_lines};
+use crate::opening::OPENING_TIME;
 use crate::permission::Permissions;
 use crate::power::covers_networks;
 use crate::request::Request;
-use crate::rules::Place;
 use crate::sealed::{Claims, LIFE_MAX, NewSealed, SEALED_NETWORKS_MAX};
 use crate::secret::{Digest, SecretText};
 use crate::service::{self, MadeServiceId};
@@ -45,8 +47,11 @@ pub const PATH: &str = "/issue_service_authorization";
 /// How long a key lives when nothing is said: long enough to open one connection.
 pub const LIFE: DurationMs = DurationMs::from_s(30);
 
-/// Largest body, in bytes: networks are to be counted and told, not refused unread.
-pub const BODY_BYTES_MAX: usize = network::NETWORKS_TEXT_BYTES_MAX + 64 * 1024;
+/// Largest body, in bytes: 256 networks of the longest writing, each escaped, have 30 KB.
+pub const BODY_BYTES_MAX: usize = 64 * 1024;
+
+/// How long a body may take to arrive: as long as an [opening](crate::opening) of the same size.
+pub const BODY_TIME: DurationMs = OPENING_TIME;
 
 /// How far the clock of who asks a ledger may be from the ledger's own.
 pub const CLOCK_SKEW_MAX: DurationMs = DurationMs::from_s(60);
@@ -66,6 +71,17 @@ pub fn check_head(request: &Request<'_>) -> Result<(), Refused> {
     let media_type = media_type.split(';').next().unwrap_or_default().trim();
     let is_form = media_type.eq_ignore_ascii_case("application/x-www-form-urlencoded");
     if is_form { Ok(()) } else { Err(Refused::MediaType) }
+}
+
+/// The key in `Authorization`, not yet looked at. No other place counts.
+///
+/// # Errors
+/// [`Refused::Ambiguous`].
+pub fn presented<'a>(
+    request: &Request<'a>,
+    config: &Config,
+) -> Result<Option<credential::Text<'a>>, Refused> {
+    credential::in_authorization(request, &config.prefix).map_err(|_| Refused::Ambiguous)
 }
 
 /// The fields of a form.
@@ -105,8 +121,7 @@ impl Form {
     /// # Errors
     /// [`Refused::BothWays`], [`Refused::HalfService`], [`Refused::Ambiguous`], [`Refused::Missing`], [`Refused::UnknownService`].
     pub fn credentials(&self, request: &Request<'_>, config: &Config) -> Result<Credentials, Refused> {
-        let Carried { credential, .. } = credential::find(request, &[Place::Authorization], &config.prefix);
-        let key = credential.map_err(|_| Refused::Ambiguous)?;
+        let key = presented(request, config)?;
         match (key, &self.sid, &self.spw) {
             (Some(_), Some(_), _) | (Some(_), _, Some(_)) => Err(Refused::BothWays),
             (Some(key), None, None) => Ok(Credentials::Key(SecretText::new(key.expose().to_owned()))),

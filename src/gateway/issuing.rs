@@ -4,12 +4,13 @@ use super::Gateway;
 use super::knowledge::{Knowledge, Lack, Presented};
 use crate::expiry::Expiry;
 use crate::id::AccountId;
-use crate::issuance::{Authority, Credentials, IssuerProof, Refused};
+use crate::issuance::{Authority, Credentials, IssuerProof, Refused, presented};
 use crate::issuer::Issuer;
 use crate::lease::call::{Lookup, Need};
 use crate::lease::rules::Rules;
 use crate::network::ClientAddress;
 use crate::record::{Credential, Interface, Standing};
+use crate::request::Request;
 use crate::secret::Digest;
 use crate::time::{UnixMs, Zone};
 use crate::verdict::Denial;
@@ -38,6 +39,17 @@ impl Authorisation {
 }
 
 impl<R: Rules> Gateway<R> {
+    /// What `Authorization` alone refuses of who wants to issue: for a key that Claviger never made nobody waits for a body.
+    ///
+    /// # Errors
+    /// [`Refused::Ambiguous`], [`Refused::Issuer`].
+    pub fn check_issuer(&self, request: &Request<'_>) -> Result<(), Refused> {
+        match presented(request, &self.config)? {
+            Some(text) => self.made(text.expose(), request.arrived).map(|_| ()).map_err(Refused::Issuer),
+            None => Ok(()),
+        }
+    }
+
     /// Checks the credentials of who wants to issue. A right key that is presented here counts as used.
     pub fn authorise_issue(
         &mut self,

@@ -16,6 +16,8 @@ pub enum Refused {
     MediaType,
     /// The body is larger than [`super::BODY_BYTES_MAX`].
     TooLarge,
+    /// The body took longer than [`super::BODY_TIME`].
+    TooSlow,
     /// The body ended early.
     CutOff,
     /// A field that is not known.
@@ -65,6 +67,7 @@ impl Refused {
             Self::Method => 405,
             Self::MediaType => 415,
             Self::TooLarge => 413,
+            Self::TooSlow => 408,
             Self::Query
             | Self::CutOff
             | Self::UnknownField
@@ -88,6 +91,7 @@ impl Refused {
             Self::Query => "query_refused",
             Self::MediaType => "unsupported_media_type",
             Self::TooLarge => "body_too_large",
+            Self::TooSlow => "body_too_slow",
             Self::CutOff => "malformed_body",
             Self::UnknownField => "unknown_field",
             Self::RepeatedField => "repeated_field",
@@ -115,6 +119,7 @@ impl Refused {
             Self::Query => "write the fields into the body, never into the URL".into(),
             Self::MediaType => "the body must be application/x-www-form-urlencoded".into(),
             Self::TooLarge => format!("the body has more than {} bytes", super::BODY_BYTES_MAX),
+            Self::TooSlow => "the body takes too long to arrive".into(),
             Self::CutOff => "the body ended early".into(),
             Self::UnknownField => "the form takes sid, spw, epi and ipa, and no other field".into(),
             Self::RepeatedField => "each field may stand there once".into(),

@@ -138,6 +138,17 @@ fn a14_what_is_wrong_with_a_request_before_its_body_is_read() {
     }
 }
 
+/// A key counts where the documentation says, and not where the gateway would also look.
+#[test]
+fn a22_a_key_stands_in_authorization_alone() {
+    let form = Form::parse(b"").unwrap();
+    let found = |headers: &str| form.credentials(&request(URL, headers), &config());
+    let Ok(Credentials::Key(key)) = found("authorization\nBearer clv_a\nx-api-key\nclv_b") else { panic!() };
+    assert_eq!(key.expose(), "clv_a");
+    assert_eq!(found("x-api-key\nclv_b").unwrap_err(), Refused::Missing);
+    assert_eq!(found("authorization\nBearer clv_a, Bearer clv_b").unwrap_err(), Refused::Ambiguous);
+}
+
 #[test]
 fn fields_that_are_not_known_or_stand_there_twice_are_refused() {
     for (body, expected) in [
@@ -255,6 +266,7 @@ fn a21_every_failure_is_one_line_whose_wording_is_pinned() {
         Refused::Query,
         Refused::MediaType,
         Refused::TooLarge,
+        Refused::TooSlow,
         Refused::CutOff,
         Refused::UnknownField,
         Refused::RepeatedField,
@@ -281,7 +293,8 @@ fn a21_every_failure_is_one_line_whose_wording_is_pinned() {
         "405 method_not_allowed: only POST is taken here
 400 query_refused: write the fields into the body, never into the URL
 415 unsupported_media_type: the body must be application/x-www-form-urlencoded
-413 body_too_large: the body has more than 589824 bytes
+413 body_too_large: the body has more than 65536 bytes
+408 body_too_slow: the body takes too long to arrive
 400 malformed_body: the body ended early
 400 unknown_field: the form takes sid, spw, epi and ipa, and no other field
 400 repeated_field: each field may stand there once

@@ -161,6 +161,7 @@ describe("issuing", () => {
       [{ spw }, {}, 400, "incomplete_service"],
       [service, { key }, 400, "ambiguous_issuer"],
       [{}, {}, 401, "missing"],
+      [{}, { headers: { "x-api-key": key } }, 401, "missing"],
       [{ ...service, epi: "soon" }, {}, 400, "invalid_epi"],
       [{ ...service, epi: "2021/06/30" }, {}, 400, "invalid_epi"],
       [{ ...service, epi: "36526d" }, {}, 400, "invalid_epi"],
@@ -171,8 +172,10 @@ describe("issuing", () => {
     }
     const many = Array.from({ length: 10_000 }, (_, n) => `10.${n >> 8}.${n & 255}.0/24`).join(",");
     const answer = await ask({ ...service, ipa: many });
-    refused(answer, 400, "invalid_ipa");
-    assert.match(answer.text, /10000 networks are more than the 256/);
+    refused(answer, 413, "body_too_large");
+    const over = await ask({ ...service, ipa: Array.from({ length: 257 }, (_, n) => `2001:db8:${n.toString(16)}:ffff:ffff:ffff:ffff:fff0/124`).join(",") });
+    refused(over, 400, "invalid_ipa");
+    assert.match(over.text, /257 networks are more than the 256/);
     const log = at.worker.log().join("\n");
     assert.ok(!log.includes(spw) && !log.includes(key), "nothing of it is logged");
   });
