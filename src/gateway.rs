@@ -6,13 +6,16 @@
 //! 4. The credential, or 401; several, 400. Where the rule names a field of the body, its [opening](crate::opening) must be read first.
 //! 5. Its form and tag: what Claviger never made ends here, without any lookup (P3).
 //! 6. What its account's [lease](crate::lease) says of it: from memory (P4), else [`Need`] the ledger or KV, else 503.
+//!    What is newer than the lease is asked about before it is refused (P2).
 //! 7. The verdict: forward with identity headers, or refuse.
 
+mod doubts;
 mod issuing;
 mod knowledge;
 
 use std::collections::HashMap;
 
+use self::doubts::{Doubts, Issue};
 pub use self::issuing::Authorisation;
 use self::knowledge::Presented;
 use crate::answer::{Forward, Outcome};
@@ -51,6 +54,7 @@ const DIGESTS: [&str; 4] = ["content-digest", "repr-digest", "digest", "content-
 pub struct Gateway<R = ByTheBook> {
     config: Config,
     leases: Leases<R>,
+    doubts: Doubts,
     /// Proof key of each origin that the rules name, by its name.
     origin_keys: HashMap<String, MacKey>,
     /// What replies are shared under within a data centre, newest first.
@@ -136,7 +140,7 @@ impl<R: Rules> Gateway<R> {
         let leases = Leases::new(isolate, config.terms);
         let cache_key = |generation: &Generation| MacKey::new(&generation.subkey(Use::RefreshCache));
         let cache_keys = config.ring.iter().map(cache_key).collect();
-        Self { config, leases, origin_keys, cache_keys }
+        Self { config, leases, doubts: Doubts::new(), origin_keys, cache_keys }
     }
 
     /// The settings.
@@ -259,6 +263,9 @@ impl<R: Rules> Gateway<R> {
                     Err(lack) => return lack.into(),
                 };
                 let verdict = verify(&made, known.borrow(), facts, arrival);
+                if let Some(lack) = self.doubt_stored(&verdict, &known, arrival, now, lookup) {
+                    return lack.into();
+                }
                 self.count(made.id(), &verdict, known.is_counted, facts, now);
                 known.conclude(verdict, now)
             }
@@ -267,7 +274,10 @@ impl<R: Rules> Gateway<R> {
                     Ok(known) => known,
                     Err(lack) => return lack.into(),
                 };
-                known.conclude(verify_sealed(&made, known.borrow(), facts, arrival), now)
+                let verdict = verify_sealed(&made, known.borrow(), facts, arrival);
+                let issue = Issue::of_sealed(&made, arrival).filter(|_| verdict.is_err());
+                let lack = issue.and_then(|issue| self.doubt(&issue, &known, arrival, now, lookup));
+                lack.map_or_else(|| known.conclude(verdict, now), Into::into)
             }
             Err(denial) => Checked::without_evidence(denial),
         }
@@ -284,7 +294,11 @@ impl<R: Rules> Gateway<R> {
         lookup: &Lookup,
     ) -> Check<Valid> {
         match self.known_of(id, arrival, now, lookup) {
-            Ok(known) => known.conclude(examine(id, known.borrow(), facts, arrival), now),
+            Ok(known) => {
+                let verdict = examine(id, known.borrow(), facts, arrival);
+                let lack = self.doubt_stored(&verdict, &known, arrival, now, lookup);
+                lack.map_or_else(|| known.conclude(verdict, now), Into::into)
+            }
             Err(lack) => lack.into(),
         }
     }

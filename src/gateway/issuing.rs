@@ -109,6 +109,11 @@ impl<R: Rules> Gateway<R> {
         let state = known.borrow().state;
         // In constant time: see `Digest`.
         let service = state.service.as_ref().filter(|service| service.digest == digest);
+        if service.is_none()
+            && let Some(lack) = self.doubt_password(account, &known, arrival, now, lookup)
+        {
+            return Authorisation::lacking(lack);
+        }
         let authority = match service {
             None => Err(Refused::UnknownService),
             Some(_) if state.suspended => Err(Refused::Issuer(Denial::AccountSuspended)),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{Check, Checked, Evidence, Gateway};
 use crate::id::{AccountId, KeyId};
-use crate::issuer::Issuer;
+use crate::issuer::{Issuer, Issuing, SealingGeneration};
 use crate::key::MadeKey;
 use crate::lease::call::{Basis, Finding, Found, Lookup, Need, Source};
 use crate::lease::entries::Word;
@@ -27,10 +27,19 @@ impl<R: Rules> Gateway<R> {
     ) -> Result<Knowledge, Lack> {
         let (finding, renew) = self.leases.find(id, arrival, now, lookup).into_result()?;
         let mut known = Knowledge::new(finding, renew);
-        if let Some(Issuer::Key(issuer)) = issuer_of(known.record.as_deref()) {
-            let found = self.leases.find_issuer(issuer, arrival, now, lookup);
-            let (finding, renew) = found.into_result()?;
-            known.add_issuer(finding, renew);
+        match issuer_of(known.record.as_deref()) {
+            Some(Issuer::Key(issuer)) => {
+                let found = self.leases.find_issuer(issuer, arrival, now, lookup);
+                let (finding, renew) = found.into_result()?;
+                known.add_issuer(finding, renew);
+            }
+            // The ledger may have been asked for it since: see `doubts`.
+            Some(Issuer::Service) if lookup.has_heard(Need::State(id.account())) => {
+                let (finding, _) =
+                    self.leases.find_state(id.account(), arrival, now, lookup).into_result()?;
+                known.state = finding.state;
+            }
+            Some(Issuer::Service) | None => {}
         }
         Ok(known)
     }
@@ -136,6 +145,36 @@ impl Knowledge {
         }
         self.is_stale |= finding.is_stale;
         self.renew = self.renew.or(renew);
+    }
+
+    /// The record of the key itself.
+    pub(super) fn record(&self) -> Option<&Record> {
+        self.record.as_deref()
+    }
+
+    /// As of when it is known.
+    pub(super) fn as_of(&self) -> UnixMs {
+        self.as_of
+    }
+
+    /// What that rests on.
+    pub(super) fn basis(&self) -> Basis {
+        self.basis
+    }
+
+    /// Whether this is from before `issuer` had the sealing generation `generation`, as far as generations tell.
+    pub(super) fn is_before(&self, issuer: Issuer, generation: SealingGeneration) -> bool {
+        let is_lower =
+            |issuing: Option<&Issuing>| issuing.is_none_or(|issuing| issuing.generation < generation);
+        match (issuer, self.issuer.as_deref().map(|record| &record.standing)) {
+            (Issuer::Service, _) => is_lower(self.state.service.as_ref().map(|service| &service.issuing)),
+            (Issuer::Key(_), Some(Standing::Active(credential))) => is_lower(credential.issuing.as_ref()),
+            // It has this generation since it was disabled, and has issued in it since it was enabled again.
+            (Issuer::Key(_), Some(Standing::Disabled(credential))) => {
+                credential.issuing.as_ref().is_none_or(|issuing| issuing.generation <= generation)
+            }
+            (Issuer::Key(_), Some(Standing::Deleted) | None) => true,
+        }
     }
 
     pub(super) fn borrow(&self) -> Known<'_> {

@@ -242,6 +242,20 @@ impl Lookup {
         }
     }
 
+    /// Whether the ledger has told what is needed.
+    pub fn has_heard(&self, need: Need) -> bool {
+        match need {
+            Need::Ledger(id) | Need::Issuer(id) => self.told(id).is_some(),
+            Need::State(account) => self.state.as_ref().is_some_and(|told| told.account == account),
+            Need::Kv(_) | Need::Copy(..) => false,
+        }
+    }
+
+    /// Whether the ledger was asked in vain.
+    pub fn has_failed(&self) -> bool {
+        self.failures > 0
+    }
+
     pub(super) fn told(&self, id: KeyId) -> Option<&Told> {
         self.told.iter().find(|told| told.id == id)
     }

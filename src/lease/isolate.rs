@@ -205,7 +205,7 @@ impl<R: Rules> Leases<R> {
         Found::Finding(finding, renew.or_else(|| self.idle_uses(now)))
     }
 
-    fn lack<W>(&mut self, lack: Lack) -> Found<W> {
+    pub(super) fn lack<W>(&mut self, lack: Lack) -> Found<W> {
         match lack {
             Lack::Need(need) => Found::Need(need),
             Lack::OutOfReach => Found::OutOfReach,

@@ -12,7 +12,7 @@
 use std::sync::Arc;
 
 use super::account::Account;
-use super::call::{Basis, CopyRead, Errand, Heard, Lookup, Need, Outcome, Shelf};
+use super::call::{Basis, CopyRead, Errand, Found, Heard, Lookup, Need, Outcome, Shelf};
 use super::isolate::{Leases, increment};
 use super::rules::Rules;
 use super::{Lease, REFRESH_ATTEMPTS};
@@ -119,6 +119,23 @@ pub(super) fn ask_ledger(need: Need, lookup: &Lookup, plight: &Plight) -> Lack {
 }
 
 impl<R: Rules> Leases<R> {
+    /// What a request lacks that has reason to think that a lease which may be used is behind: the ledger, or what it has asked in vain.
+    pub fn ask_all_the_same(
+        &mut self,
+        account: AccountId,
+        need: Need,
+        arrival: UnixMs,
+        now: UnixMs,
+        lookup: &Lookup,
+    ) -> Found<()> {
+        let terms = self.terms;
+        let plight = match self.accounts.find(account) {
+            Some(account) => Plight::of(account, terms, arrival, now, lookup),
+            None => Plight::of_unknown(terms, lookup),
+        };
+        self.lack(ask_ledger(need, lookup, &plight))
+    }
+
     /// Begins a look at a shelf, for a request that waits for it.
     pub fn ask_copy(&mut self, account: AccountId, shelf: Shelf, now: UnixMs) -> CopyRead {
         self.look(account, shelf, false, now)

@@ -1,12 +1,16 @@
 //! Keys that were issued by a key or by the service password, stored and sealed: they follow their issuer.
 
 use super::*;
+use crate::issuance::Credentials;
 use crate::issuer::{Ceiling, Issued, Issuing, RevokedSealed, SealingGeneration, ServicePassword};
 use crate::sealed::{Claims, NewSealed};
 use crate::secret::Digest;
 use crate::time::DurationMs;
 
 type Change<'a> = &'a dyn Fn(&mut Credential);
+
+/// What a lease knows of the issuer from before.
+type Before<'a> = (Change<'a>, fn(Credential) -> Standing);
 
 /// What is changed in the issuer, its state, and what is then said of what it issued.
 type Row<'a> = (&'a [Change<'a>], fn(Credential) -> Standing, &'a str);
@@ -16,6 +20,30 @@ struct Issuers {
     world: World,
     stored: NewKey,
     claims: Claims,
+    /// What the ledger knows.
+    ledger: Ledger,
+}
+
+/// What a ledger knows of the issuer, of what it has issued, and of the account.
+struct Ledger {
+    records: Vec<Record>,
+    revision: u64,
+    state: AccountState,
+}
+
+impl Ledger {
+    fn learn(&mut self, record: &Record) {
+        self.records.retain(|known| known.id != record.id);
+        self.records.push(record.clone());
+        self.revision = self.revision.max(record.revision.0);
+    }
+
+    fn answer(&self, call: &RefreshCall) -> RefreshReply {
+        let record = |id| self.records.iter().find(|record| record.id == id).cloned();
+        let answers = call.request().ask.iter().map(|id| Answer { id: *id, record: record(*id) }).collect();
+        let state = Some(self.state.clone());
+        RefreshReply::Refreshed(Refresh { answers, state, ..refresh(self.revision) })
+    }
 }
 
 fn ceiling() -> Ceiling {
@@ -44,18 +72,26 @@ impl Issuers {
             networks: serde_json::from_str("[]").unwrap(),
             permissions: serde_json::from_str(r#"["demo:read"]"#).unwrap(),
         };
-        Self { world, stored, claims }
+        let ledger = Ledger { records: Vec::new(), revision: 0, state: refresh(0).state.unwrap() };
+        Self { world, stored, claims, ledger }
     }
 
     /// Lets the lease know the issuer with its changes, in this state.
     fn issuer(&mut self, revision: u64, state: fn(Credential) -> Standing, change: Change<'_>) {
+        let record = self.issuer_is(revision, state, change);
+        self.world.knows(record);
+    }
+
+    /// The same for the ledger alone.
+    fn issuer_is(&mut self, revision: u64, state: fn(Credential) -> Standing, change: Change<'_>) -> Record {
         let mut record = self.world.record(revision, |_| (), Standing::Active);
         let Standing::Active(credential) = &mut record.standing else { panic!() };
         credential.issuing = Some(Issuing { generation: GENERATION, ceiling: ceiling() });
         change(credential);
         let credential = credential.clone();
         record.standing = state(credential);
-        self.world.knows(record);
+        self.ledger.learn(&record);
+        record
     }
 
     /// Lets the lease know the stored key.
@@ -67,6 +103,7 @@ impl Issuers {
         let Claims { issuer, generation, issued_at, .. } = &self.claims;
         credential.limits.expires = Expiry::At(self.claims.expires_at);
         credential.issued = Some(Issued { by: *issuer, generation: *generation, at: *issued_at });
+        self.ledger.learn(&record);
         self.world.knows(record);
     }
 
@@ -77,10 +114,55 @@ impl Issuers {
 
     /// Codes of the sealed and of the stored key's verdicts.
     fn codes(&mut self, address: &str) -> [String; 2] {
-        [self.sealed(), self.stored.expose().to_owned()].map(|key| {
-            let headers = format!("authorization\nBearer {key}\ncf-connecting-ip\n{address}");
-            self.world.outcome("GET", API, &headers).1
-        })
+        self.codes_at(NOW, address).map(|(code, _)| code)
+    }
+
+    /// The same of a request at `now`, and how often the ledger was asked for each.
+    fn codes_at(&mut self, now: i64, address: &str) -> [(String, usize); 2] {
+        [self.sealed(), self.stored.expose().to_owned()].map(|key| self.code_of(&key, now, address))
+    }
+
+    fn code_of(&mut self, key: &str, now: i64, address: &str) -> (String, usize) {
+        let headers = format!("authorization\nBearer {key}\ncf-connecting-ip\n{address}");
+        let request = Request {
+            method: "GET",
+            url: Url::parse(API).unwrap(),
+            headers: Headers::new(&headers),
+            arrived: at(now),
+        };
+        let mut lookup = Lookup::alone();
+        for asked in 0..3 {
+            match self.world.gateway.decide(&request, at(now), &lookup) {
+                Decision::Need(need) => self.find_out(need, now, &mut lookup),
+                Decision::Done { outcome: Outcome::Answer(answer), .. } => {
+                    let document: Value = serde_json::from_str(&answer.body).unwrap();
+                    return (document["code"].as_str().unwrap().to_owned(), asked);
+                }
+                Decision::Done { outcome: Outcome::Forward(_), .. } => return (String::new(), asked),
+                other => panic!("{other:?}"),
+            }
+        }
+        panic!("asked again and again");
+    }
+
+    fn find_out(&mut self, need: Need, now: i64, lookup: &mut Lookup) {
+        let call = self.world.gateway.ask(need, at(now));
+        let reply = self.ledger.answer(&call);
+        self.world.gateway.take_refresh(&call, &reply, at(now), Some(lookup));
+    }
+
+    /// Whether a service password may issue, and how often the ledger was asked for it.
+    fn may_issue(&mut self, password: &[u8], now: i64) -> (bool, usize) {
+        let account = self.world.key.id().account();
+        let credentials = Credentials::Service { account, digest: Digest::of(password) };
+        let mut lookup = Lookup::alone();
+        for asked in 0..3 {
+            match self.world.gateway.authorise_issue(&credentials, None, at(now), at(now), &lookup) {
+                Authorisation::Need(need) => self.find_out(need, now, &mut lookup),
+                Authorisation::Decided(authority, _) => return (authority.is_ok(), asked),
+            }
+        }
+        panic!("asked again and again");
     }
 
     fn assert(&mut self, expected: &str) {
@@ -88,15 +170,22 @@ impl Issuers {
     }
 
     fn state(&mut self, revision: u64, change: impl FnOnce(&mut AccountState)) {
-        let mut reply = refresh(revision);
-        let state = reply.state.as_mut().unwrap();
+        self.state_is(revision, change);
+        let reply = Refresh { state: Some(self.ledger.state.clone()), ..refresh(revision) };
+        self.world.refresh(NOW, reply);
+    }
+
+    /// The same for the ledger alone.
+    fn state_is(&mut self, revision: u64, change: impl FnOnce(&mut AccountState)) {
+        self.ledger.revision = self.ledger.revision.max(revision);
+        self.ledger.state = refresh(revision).state.unwrap();
+        let state = &mut self.ledger.state;
         state.revision = Revision(revision);
         state.service = Some(ServicePassword {
             digest: Digest::of(b"password"),
             issuing: Issuing { generation: GENERATION, ceiling: ceiling() },
         });
         change(state);
-        self.world.refresh(NOW, reply);
     }
 }
 
@@ -319,4 +408,163 @@ fn an_account_that_asks_each_time_is_asked_once_a_request() {
         assert!(is_valid(cold.gateway.check(&sealed, &facts, at(NOW), at(NOW), &lookup)));
     }
     assert_eq!(cold.gateway.counters().ledger_calls, 2);
+}
+
+/// When keys are issued that the lease of [`NOW`] knows nothing of yet, and when they are used.
+const ISSUED: i64 = NOW + 2_000;
+const USED: i64 = NOW + 3_000;
+
+impl Issuers {
+    /// Its keys are issued now, in this generation.
+    fn issue(&mut self, generation: SealingGeneration) {
+        self.claims.generation = generation;
+        self.claims.issued_at = at(ISSUED);
+        self.claims.expires_at = at(ISSUED + 30_000);
+    }
+
+    /// Each is valid for asking the ledger once, and then from memory.
+    #[track_caller]
+    fn assert_valid_at_once(&mut self) {
+        let address = "10.1.2.3";
+        let sealed = self.sealed();
+        assert_eq!(self.code_of(&sealed, USED, address), (String::new(), 1));
+        assert_eq!(self.codes_at(USED + 1, address), [(String::new(), 0), (String::new(), 0)], "P4");
+    }
+}
+
+/// P2, where the lease is older than what the key was issued with.
+#[test]
+fn what_was_issued_a_moment_ago_is_valid_at_once_whatever_the_lease_knows_of_its_issuer() {
+    let narrow = |credential: &mut Credential| {
+        credential.issuing.as_mut().unwrap().ceiling.permissions = serde_json::from_str("[]").unwrap();
+    };
+    let no_issuer = |credential: &mut Credential| credential.issuing = None;
+    let lower = |credential: &mut Credential| {
+        credential.issuing.as_mut().unwrap().generation = SealingGeneration(2);
+    };
+    let ended = |credential: &mut Credential| credential.limits.expires = Expiry::At(at(ISSUED - 1));
+    let rows: [Before<'_>; 5] = [
+        (&narrow, Standing::Active),
+        (&no_issuer, Standing::Active),
+        (&lower, Standing::Active),
+        (&ended, Standing::Active),
+        // Disabled and enabled again: what it issues since has the generation that it was disabled with.
+        (&|_| (), Standing::Disabled),
+    ];
+    for (before, state) in rows {
+        let mut issuers = Issuers::new(Issuer::Key);
+        issuers.issuer(1, state, before);
+        issuers.issue(GENERATION);
+        issuers.stored(2);
+        issuers.issuer_is(3, Standing::Active, &|_| ());
+        issuers.assert_valid_at_once();
+    }
+}
+
+#[test]
+fn what_a_new_service_password_issued_a_moment_ago_is_valid_at_once() {
+    for before in [
+        (|state| state.service = None) as fn(&mut AccountState),
+        |state| state.service.as_mut().unwrap().issuing.generation = SealingGeneration(2),
+        |state| {
+            state.service.as_mut().unwrap().issuing.ceiling.permissions = serde_json::from_str("[]").unwrap()
+        },
+    ] {
+        let mut issuers = Issuers::new(|_| Issuer::Service);
+        issuers.state(2, before);
+        issuers.issue(GENERATION);
+        issuers.stored(3);
+        issuers.state_is(4, |_| ());
+        issuers.assert_valid_at_once();
+    }
+}
+
+/// The same where the stored key is the first that is used.
+#[test]
+fn a_stored_key_that_was_issued_a_moment_ago_is_valid_at_once() {
+    let mut issuers = Issuers::new(|_| Issuer::Service);
+    issuers.state(2, |state| state.service = None);
+    issuers.issue(GENERATION);
+    issuers.stored(3);
+    issuers.state_is(4, |_| ());
+    let key = issuers.stored.expose().to_owned();
+    assert_eq!(issuers.code_of(&key, USED, "10.1.2.3"), (String::new(), 1));
+    assert_eq!(issuers.code_of(&key, USED + 1, "10.1.2.3"), (String::new(), 0), "P4");
+}
+
+/// P3: whoever has a key of an issuer that is gone cannot have the ledger asked for each request, nor with each of many such keys.
+#[test]
+fn a_ledger_is_asked_once_about_an_issuer_that_is_gone() {
+    let mut issuers = Issuers::new(Issuer::Key);
+    issuers.issuer(1, |_| Standing::Deleted, &|_| ());
+    let unknown = |asked| ("unknown".to_owned(), asked);
+    let mut rng = ChaCha20Rng::seed_from_u64(9);
+    for asked in [1, 0, 0] {
+        let sealed = issuers.sealed();
+        assert_eq!(issuers.code_of(&sealed, USED, "10.1.2.3"), unknown(asked));
+        issuers.claims.id = KeyId::random(issuers.claims.id.account(), &mut rng);
+    }
+    // A ledger that was restored to before: it answers once for the generation that it does not know.
+    for (generation, asked) in [(5, 1), (5, 0), (4, 0), (6, 1)] {
+        issuers.claims.generation = SealingGeneration(generation);
+        let sealed = issuers.sealed();
+        assert_eq!(issuers.code_of(&sealed, USED, "10.1.2.3"), unknown(asked), "{generation}");
+    }
+    // What is over needs no answer.
+    issuers.claims.generation = SealingGeneration(9);
+    let sealed = issuers.sealed();
+    assert_eq!(issuers.code_of(&sealed, NOW + 29_000, "10.1.2.3").1, 1);
+    issuers.claims.generation = SealingGeneration(10);
+    let sealed = issuers.sealed();
+    assert_eq!(issuers.code_of(&sealed, NOW + 29_001, "10.1.2.3").1, 0);
+}
+
+/// A refusal that a newer ceiling might lift is asked about once for each key, and not at all for one that is older than the lease.
+#[test]
+fn a_ledger_is_asked_once_about_a_key_that_its_ceiling_refuses() {
+    let narrow = |credential: &mut Credential| {
+        credential.issuing.as_mut().unwrap().ceiling.permissions = serde_json::from_str("[]").unwrap();
+    };
+    let denied = |asked| ("permission_denied".to_owned(), asked);
+    let mut issuers = Issuers::new(Issuer::Key);
+    issuers.issuer(1, Standing::Active, &narrow);
+    let sealed = issuers.sealed();
+    assert_eq!(issuers.code_of(&sealed, USED, "10.1.2.3"), denied(0));
+    issuers.issue(GENERATION);
+    let sealed = issuers.sealed();
+    assert_eq!(issuers.code_of(&sealed, ISSUED, "10.1.2.3"), denied(1));
+    assert_eq!(issuers.code_of(&sealed, ISSUED, "10.1.2.3"), denied(0));
+    assert_eq!(issuers.code_of(&sealed, USED, "10.1.2.3"), denied(0));
+}
+
+/// `unknown` is said on the ledger's evidence: without it nobody knows.
+#[test]
+fn a_key_that_the_lease_knows_no_issuer_of_is_not_unknown_while_the_ledger_is_away() {
+    let mut issuers = Issuers::new(|_| Issuer::Service);
+    issuers.state(2, |state| state.service = None);
+    let facts = Facts { address: None, interface: Interface::Http, demand: Demand::AnyKey };
+    let (sealed, mut lookup) = (issuers.sealed(), Lookup::alone());
+    let gateway = &mut issuers.world.gateway;
+    for _ in 0..2 {
+        let check = gateway.check(&sealed, &facts, at(USED), at(USED), &lookup);
+        let Check::Need(need) = check else { panic!("{check:?}") };
+        let call = gateway.ask(need, at(USED));
+        gateway.take_refresh(&call, &RefreshReply::Failed, at(USED), Some(&mut lookup));
+    }
+    let check = gateway.check(&sealed, &facts, at(USED), at(USED), &lookup);
+    assert!(matches!(check, Check::Verdict(Checked { verdict: Err(Denial::Unavailable), .. })), "{check:?}");
+}
+
+#[test]
+fn a_new_service_password_issues_at_once_and_a_wrong_one_asks_the_ledger_once_a_second() {
+    let mut issuers = Issuers::new(|_| Issuer::Service);
+    issuers.state(2, |_| ());
+    assert_eq!(issuers.may_issue(b"password", USED), (true, 0));
+    issuers.state_is(3, |state| state.service.as_mut().unwrap().digest = Digest::of(b"another"));
+    assert_eq!(issuers.may_issue(b"another", USED), (true, 1));
+    assert_eq!(issuers.may_issue(b"password", USED + 500), (false, 0));
+    for (later, asked) in [(1_000, 1), (1_001, 0), (1_999, 0), (2_000, 1)] {
+        assert_eq!(issuers.may_issue(b"wrong", USED + later), (false, asked), "{later}");
+    }
+    assert_eq!(issuers.may_issue(b"another", USED + 2_000), (true, 0));
 }
