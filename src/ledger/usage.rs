@@ -18,8 +18,8 @@ use crate::refresh::{ADDRESSES_MAX, Caller, USES_MAX, UsageBatch};
 use crate::sql::{INTEGER_MAX, Row, Sql, SqlError, SqlExt, Statement};
 use crate::time::{DurationMs, UnixMs};
 
-/// How many days are kept, of a key that was used later; its last one is kept for good. The days of any month, with those
-/// of 20,000 keys in 640,000 rows of some 200 bytes: 128 MB of an object's 10 GB.
+/// How many days are kept, of a key that was used later; its last one is kept for good. The days of any month: those
+/// of 120,000 keys ([`KEYS_MAX`](super::decide::KEYS_MAX) and [`ISSUED_KEYS_MAX`](super::issuing::ISSUED_KEYS_MAX)) are 3.84 million rows of some 200 bytes, 450 at most: 0.8 GB of an object's 10, 1.7 at most.
 pub const DAYS: i64 = 32;
 
 /// How long an isolate's last sequence is remembered: it repeats a batch within seconds or not at all.
@@ -41,9 +41,9 @@ const HOUR_MS: i64 = 60 * 60 * 1_000;
 /// Over how long it is told from where a key was used.
 pub const CALLERS_KEPT: DurationMs = DurationMs::from_days(7);
 
-/// Most callers of one key and day that are kept, the latest: 60 bytes each, so 2 KB. With those of 20,000 keys on eight days that is
-/// 320 MB at most of an object's 10 GB.
-pub const CALLERS_MAX: usize = 32;
+/// Most callers of one key and day that are kept, the latest: 60 bytes each, 95 with a long address, so 1.5 KB. With those of 120,000 keys on eight days
+/// that is 1.5 GB at most of an object's 10. The keys' own rows are 1.9 GB at most, so that half of the object is left for what was done.
+pub const CALLERS_MAX: usize = 16;
 
 /// Most callers that are told of as locked out: a list that a person reads before saving.
 pub const LOCKED_OUT_MAX: usize = 50;
