@@ -10,10 +10,13 @@
 //!
 //! The shape is pinned by tests. A reader that meets another version, or a record of another key, treats it as
 //! absent and asks the ledger.
+//!
+//! Version 2 is that of keys that follow an issuer ([`Credential::issued`]), and of no others: a reader that knows version 1 alone would let them through
+//! without their issuer. It finds nothing in KV, and cannot read the ledger's answer either, so that it refuses them (503).
 
 use core::fmt;
 
-use serde::{Deserialize, Deserializer, Serialize, de};
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::expiry::Expiry;
 use crate::id::KeyId;
@@ -109,14 +112,20 @@ pub enum Standing {
     Deleted,
 }
 
-/// Version of the stored shape.
-const VERSION: u8 = 1;
+impl Standing {
+    /// Version of the stored shape: the lowest whose readers understand all of it.
+    fn version(&self) -> u8 {
+        match self {
+            Self::Active(credential) | Self::Disabled(credential) if credential.issued.is_some() => 2,
+            Self::Active(_) | Self::Disabled(_) | Self::Deleted => 1,
+        }
+    }
+}
 
 /// One credential as the edge knows it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "Shape<Epoch, Standing>")]
 pub struct Record {
-    #[serde(rename = "v", deserialize_with = "this_version")]
-    version: u8,
     /// The ledger's history that [`Record::revision`] counts in.
     pub epoch: Epoch,
     /// Number of the credential's last change.
@@ -124,17 +133,47 @@ pub struct Record {
     /// The credential.
     pub id: KeyId,
     /// Its state.
-    #[serde(flatten)]
     pub standing: Standing,
 }
 
+/// A record as it is stored.
+#[derive(Serialize, Deserialize)]
+struct Shape<E, S> {
+    v: u8,
+    epoch: E,
+    revision: Revision,
+    id: KeyId,
+    #[serde(flatten)]
+    standing: S,
+}
+
+impl Serialize for Record {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Self { epoch, revision, id, standing } = self;
+        Shape { v: standing.version(), epoch, revision: *revision, id: *id, standing }.serialize(serializer)
+    }
+}
+
+impl TryFrom<Shape<Epoch, Standing>> for Record {
+    type Error = OtherVersion;
+
+    fn try_from(shape: Shape<Epoch, Standing>) -> Result<Self, OtherVersion> {
+        let Shape { v, epoch, revision, id, standing } = shape;
+        if v == standing.version() {
+            Ok(Self { epoch, revision, id, standing })
+        } else {
+            Err(OtherVersion(v))
+        }
+    }
+}
+
 impl Record {
-    /// A record of the present version.
+    /// A record.
     pub fn new(epoch: Epoch, revision: Revision, id: KeyId, standing: Standing) -> Self {
-        Self { version: VERSION, epoch, revision, id, standing }
+        Self { epoch, revision, id, standing }
     }
 
-    /// Reads what KV holds under the key of `id`. `None` when it is no record of this version, or of another
+    /// Reads what KV holds under the key of `id`. `None` when it is no record of a version that is known, or of another
     /// credential: then it is no evidence at all.
     pub fn from_kv(text: &str, id: KeyId) -> Option<Self> {
         serde_json::from_str::<Self>(text).ok().filter(|record| record.id == id)
@@ -146,24 +185,19 @@ pub fn kv_key(id: KeyId) -> String {
     format!("key/{id}")
 }
 
-fn this_version<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u8, D::Error> {
-    match u8::deserialize(deserializer)? {
-        VERSION => Ok(VERSION),
-        other => Err(de::Error::custom(UnknownVersion(other))),
-    }
-}
+/// Not the version of what the record holds.
+struct OtherVersion(u8);
 
-struct UnknownVersion(u8);
-
-impl fmt::Display for UnknownVersion {
+impl fmt::Display for OtherVersion {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "record version {} is not {VERSION}", self.0)
+        write!(f, "{} is not the version of such a record", self.0)
     }
 }
 
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
+    use crate::issuer::{Ceiling, Issuer, SealingGeneration};
 
     pub(crate) fn key_id() -> KeyId {
         KeyId::parse("a1B2c3D47Hq0p2Zx9K").unwrap()
@@ -196,6 +230,35 @@ pub(crate) mod tests {
             r#"{"v":1,"epoch":"5f2c9a0b7d1e4386","revision":12,"id":"a1B2c3D47Hq0p2Zx9K","state":"deleted"}"#
         );
         assert_eq!(kv_key(key_id()), "key/a1B2c3D47Hq0p2Zx9K");
+    }
+
+    /// An edge that knows version 1 alone must not take a key that follows its issuer for one that follows nobody.
+    #[test]
+    fn a_key_that_follows_an_issuer_is_of_version_2() {
+        let issued = |state: fn(Credential) -> Standing| {
+            record(|credential| {
+                let issued =
+                    Issued { by: Issuer::Service, generation: SealingGeneration(3), at: UnixMs::from_ms(7) };
+                state(Credential { issued: Some(issued), ..credential })
+            })
+        };
+        for record in [issued(Standing::Active), issued(Standing::Disabled)] {
+            let text = serde_json::to_string(&record).unwrap();
+            assert!(
+                text.starts_with(r#"{"v":2,"#)
+                    && text.contains(r#""issued":{"by":"service","generation":3,"at":7}"#)
+            );
+            assert_eq!(Record::from_kv(&text, key_id()), Some(record));
+            assert_eq!(Record::from_kv(&text.replacen("\"v\":2", "\"v\":1", 1), key_id()), None);
+        }
+        assert!(serde_json::to_string(&issued(|_| Standing::Deleted)).unwrap().starts_with(r#"{"v":1,"#));
+        let issuer = record(|credential| {
+            let ceiling =
+                Ceiling { permissions: limits().permissions, networks: limits().networks, longest: None };
+            let issuing = Issuing { generation: SealingGeneration(3), ceiling };
+            Standing::Active(Credential { issuing: Some(issuing), ..credential })
+        });
+        assert!(serde_json::to_string(&issuer).unwrap().starts_with(r#"{"v":1,"#));
     }
 
     #[test]
