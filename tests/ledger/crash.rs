@@ -84,7 +84,7 @@ fn a_deleted_key_is_put_as_a_tombstone_for_good() {
     let (world, owner) = quiet();
     let key = world.issue(owner, "{}");
     world.delete(owner, &key);
-    let Some(Effect::PutRecord { key: kv_key, value, .. }) = world.next_effect() else { panic!("no put") };
+    let Some(Effect::PutRecord { key: kv_key, value, .. }) = world.next_put() else { panic!("no put") };
     assert_eq!(kv_key, format!("key/{}", key.id));
     assert!(value.contains(r#""state":"deleted""#) && !value.contains("digest"), "{value}");
 }
@@ -221,7 +221,7 @@ fn change(world: &World, owner: Browser, keys: &mut Vec<KeyId>) {
         }
         return;
     };
-    let Ok(LedgerReply::Key(key)) = world.try_ask(owner, Command::Get { id }) else { return };
+    let Ok(LedgerReply::Key(key)) = world.try_ask(owner, Command::Get { id, deleted: true }) else { return };
     let _ = world.try_ask(owner, random_change(world, owner, &key));
 }
 
