@@ -181,7 +181,7 @@ pub struct Listing {
     /// How many keys; [`PAGE_KEYS_MAX`] is the most, and the default.
     #[serde(default)]
     pub limit: Option<u32>,
-    /// Whether deleted keys are among them.
+    /// Whether deleted keys are among them. An edge that does not know of them would show them as active: it says nothing, and gets none.
     #[serde(default)]
     pub deleted: Deleted,
 }
@@ -191,11 +191,11 @@ pub struct Listing {
 #[serde(rename_all = "snake_case")]
 pub enum Deleted {
     /// With the others, so that there is an answer to what became of a key.
-    #[default]
     Too,
     /// They alone.
     Only,
     /// None of them.
+    #[default]
     No,
 }
 

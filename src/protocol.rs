@@ -265,6 +265,9 @@ pub enum Command {
     Get {
         /// Which.
         id: KeyId,
+        /// Whether also when it is deleted: an edge that does not know of that would show it as active.
+        #[serde(default)]
+        deleted: bool,
     },
     /// Checks a draft for its live notes; changes nothing.
     Check {

@@ -95,7 +95,7 @@ pub fn code(typed: &SecretText) -> Result<Code, Problem> {
 /// # Errors
 /// [`Problem::Invalid`] for an unknown parameter or a value that it does not take.
 pub fn listing(query: Option<&str>) -> Result<Listing, Problem> {
-    let mut listing = Listing::default();
+    let mut listing = Listing { deleted: Deleted::Too, ..Listing::default() };
     for (name, value) in form_urlencoded::parse(query.unwrap_or_default().as_bytes()) {
         let invalid = |code: &str, detail: &str| Problem::Invalid {
             errors: field_errors(vec![FieldError::new(&name, code, detail)]),

@@ -287,7 +287,7 @@ impl Exchange<'_> {
     }
 
     async fn show_key(&self, id: KeyId) -> Result<Answer, Problem> {
-        match self.command(Command::Get { id }).await? {
+        match self.command(Command::Get { id, deleted: true }).await? {
             LedgerReply::Key(key) => core(|config| Answer::json(200, &view::key(&key, config, now()))),
             reply => Err(self.refusal(reply)),
         }

@@ -224,8 +224,9 @@ impl<'a> Ledger<'a> {
                 let refused = |error| LedgerReply::Refused(Refusal::Invalid { errors: vec![error] });
                 Ok(Plan::read(page.map_or_else(refused, LedgerReply::Page)))
             }
-            Command::Get { id } => {
-                let view = Key::load(self.sql, id)?.map(|key| key.view());
+            Command::Get { id, deleted } => {
+                let key = Key::load(self.sql, id)?;
+                let view = if deleted { key } else { key.and_then(Key::living) }.map(|key| key.view());
                 Ok(Plan::read(view.map_or(LedgerReply::Refused(Refusal::NotFound), LedgerReply::Key)))
             }
             Command::Check { draft } => {

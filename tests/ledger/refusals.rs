@@ -105,7 +105,7 @@ fn a_viewer_reads_and_changes_nothing() {
         assert_eq!(world.refusal(viewer, stale(command)), Refusal::NotPermitted, "before anything else");
     }
     assert_eq!(world.page(viewer, Listing::default()).total, 1);
-    assert!(matches!(world.ask(viewer, Command::Get { id: key.id }), LedgerReply::Key(_)));
+    assert!(matches!(world.ask(viewer, Command::Get { id: key.id, deleted: true }), LedgerReply::Key(_)));
     assert!(matches!(world.ask(viewer, Command::Check { draft: draft("{}") }), LedgerReply::Checked(_)));
     assert!(matches!(world.ask(viewer, Command::Show), LedgerReply::Session(_)));
 }
@@ -152,7 +152,7 @@ fn what_is_not_there_is_not_found() {
         let refused = Refusal::KeysNotFound { keys: vec![key.id] };
         assert_eq!(world.refusal(owner, world.begin_deletion(&[key.id]).1), refused);
     }
-    for command in [Command::Get { id: unknown.id }, restore(&unknown)] {
+    for command in [Command::Get { id: unknown.id, deleted: true }, restore(&unknown)] {
         assert_eq!(world.refusal(owner, command.clone()), Refusal::NotFound, "{command:?}");
     }
 }

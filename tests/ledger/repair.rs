@@ -107,7 +107,9 @@ fn whatever_differs_is_put_right() {
         let (world, owner, mut kv) = stocked(3);
         let owner = world.renewed(owner);
         let id = some_record(&world).id;
-        let LedgerReply::Key(view) = world.ask(owner, Command::Get { id }) else { panic!("no key") };
+        let LedgerReply::Key(view) = world.ask(owner, Command::Get { id, deleted: true }) else {
+            panic!("no key")
+        };
         world.changed(owner, edit(&view, r#"{"name":"Cron"}"#));
         live(&world, &mut kv, HOUR);
         let (right, known) = (world.record(id).unwrap(), world.cold());

@@ -342,7 +342,7 @@ impl Storm {
         self.owner = self.world.renewed(self.owner);
         // Few living keys, so that much happens to each.
         let id = self.keys.get(self.keys.len().wrapping_sub(self.random(3) as usize + 1));
-        let get = id.map(|id| self.world.try_ask(self.owner, Command::Get { id: *id }));
+        let get = id.map(|id| self.world.try_ask(self.owner, Command::Get { id: *id, deleted: true }));
         if let Some(Ok(LedgerReply::Key(key))) = get {
             let _ = self.world.try_ask(self.owner, random_change(&self.world, self.owner, &key));
         } else {

@@ -35,7 +35,9 @@ fn send(world: &World, isolate: u64, sequence: u64, uses: Vec<Use>) {
 }
 
 fn last_used(world: &World, owner: Browser, key: &KeyView) -> Option<i64> {
-    let LedgerReply::Key(view) = world.ask(owner, Command::Get { id: key.id }) else { panic!("no key") };
+    let LedgerReply::Key(view) = world.ask(owner, Command::Get { id: key.id, deleted: true }) else {
+        panic!("no key")
+    };
     let listed = world.page(owner, Listing::default());
     assert_eq!(listed.keys.iter().find(|one| one.id == key.id), Some(&view));
     view.last_used_at.map(UnixMs::as_ms)
@@ -195,7 +197,9 @@ fn from(id: KeyId, callers: Vec<Caller>) -> Use {
 }
 
 fn shown(world: &World, browser: Browser, key: &KeyView) -> KeyView {
-    let LedgerReply::Key(view) = world.ask(browser, Command::Get { id: key.id }) else { panic!("no key") };
+    let LedgerReply::Key(view) = world.ask(browser, Command::Get { id: key.id, deleted: true }) else {
+        panic!("no key")
+    };
     view
 }
 

@@ -192,7 +192,10 @@ fn requests_to_a_ledger() {
                 r#"{"do":"list","q":"build","sort":"-expires","cursor":null,"limit":50,"deleted":"only"}"#,
             ),
         ),
-        (console(Command::Get { id }), console_json(r#"{"do":"get","id":"a1B2c3D47Hq0p2Zx9K"}"#)),
+        (
+            console(Command::Get { id, deleted: true }),
+            console_json(r#"{"do":"get","id":"a1B2c3D47Hq0p2Zx9K","deleted":true}"#),
+        ),
         (console(Command::Check { draft: Default::default() }), console_json(r#"{"do":"check","draft":{}}"#)),
         (
             console(Command::Issue {
