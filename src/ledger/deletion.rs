@@ -39,14 +39,18 @@ pub const CODES_PER_DAY: u32 = 20;
 /// 30 · 30 / 1,000,000, less than one in a thousand; who mistypes each code once still gets to [`CODES_PER_DAY`].
 pub const TRIES_PER_DAY: u32 = 30;
 
+/// How long after its beginning a deletion's tries count: its last may be made when [`LIFE`] is over.
+const COUNTED: DurationMs = DurationMs::from_ms(DAY.as_ms() + LIFE.as_ms());
+
 /// How long a notice is tried to be delivered: a day later it is no warning any more.
 pub const NOTICE_USEFUL: DurationMs = DurationMs::from_days(1);
 
 /// How long a deletion's row is kept: past the day in which its tries count.
 pub const KEPT: DurationMs = DurationMs::from_days(2);
 
-const _: () =
-    assert!(CODE_LIFE.as_ms() < LIFE.as_ms() && LIFE.as_ms() < KEPT.as_ms() && DAY.as_ms() < KEPT.as_ms());
+const _: () = assert!(
+    CODE_LIFE.as_ms() < LIFE.as_ms() && LIFE.as_ms() < KEPT.as_ms() && COUNTED.as_ms() < KEPT.as_ms()
+);
 const _: () = assert!(TRIES_MAX < TRIES_PER_DAY && CODES_PER_DAY < TRIES_PER_DAY);
 
 /// A deletion.
@@ -263,7 +267,7 @@ pub(super) fn confirm(sql: &dyn Sql, asked: &Asked<'_>, id: TokenId, mac: Digest
     }
     let (tries, first) = tries_today(sql, asked)?;
     if tries >= TRIES_PER_DAY {
-        return Ok(Plan::refuse(Refusal::TooManyCodes { until: end_of_day(first, asked.now) }));
+        return Ok(Plan::refuse(Refusal::TooManyCodes { until: room_again(first, COUNTED, asked.now) }));
     }
     // Counted whatever comes of it, and in the run that compares.
     let tried = Deletion { tries: before.tries.saturating_add(1), ..before };
@@ -319,26 +323,27 @@ fn delete(sql: &dyn Sql, asked: &Asked<'_>, tried: &Deletion, keys: Vec<Key>) ->
 fn spent(sql: &dyn Sql, asked: &Asked<'_>) -> Result<Option<UnixMs>, SqlError> {
     let (codes, first) = mailbox::codes_since(sql, asked.session.member_id(), asked.now.saturating_sub(DAY))?;
     if codes >= CODES_PER_DAY {
-        return Ok(Some(end_of_day(first, asked.now)));
+        return Ok(Some(room_again(first, DAY, asked.now)));
     }
     // A code that cannot be tried is not worth mailing.
     let (tries, first) = tries_today(sql, asked)?;
-    Ok((tries >= TRIES_PER_DAY).then(|| end_of_day(first, asked.now)))
+    Ok((tries >= TRIES_PER_DAY).then(|| room_again(first, COUNTED, asked.now)))
 }
 
-/// How many codes the member has tried in deletions that began within a day, and when the first of those began.
+/// How many codes the member has tried within a [`DAY`], and when the first of the deletions that they were tried in began. A deletion
+/// is counted by its beginning, and as long as any try of it can be: not less is counted than was tried, and an hour longer at most.
 fn tries_today(sql: &dyn Sql, asked: &Asked<'_>) -> Result<(u32, Option<UnixMs>), SqlError> {
     let text = "SELECT ifnull(sum(tries), 0), min(begun_at_ms) FROM deletion
         WHERE member = ? AND begun_at_ms > ? AND tries > 0";
     let today =
-        Statement::new(text).bind(asked.session.member_id().as_str()).bind(asked.now.saturating_sub(DAY));
+        Statement::new(text).bind(asked.session.member_id().as_str()).bind(asked.now.saturating_sub(COUNTED));
     let Some(mut row) = sql.first(&today)? else { return Ok((0, None)) };
     Ok((row.count()?, row.optional_time()?))
 }
 
-/// When what was counted first is counted no more: by then there is room again, because nothing is counted beyond the budget.
-fn end_of_day(first: Option<UnixMs>, now: UnixMs) -> UnixMs {
-    first.unwrap_or(now).saturating_add(DAY)
+/// When what was counted first is `counted` no more: by then there is room again, because nothing is counted beyond the budget.
+fn room_again(first: Option<UnixMs>, counted: DurationMs, now: UnixMs) -> UnixMs {
+    first.unwrap_or(now).saturating_add(counted)
 }
 
 /// Forgets what is over.

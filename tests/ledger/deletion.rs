@@ -238,6 +238,7 @@ fn a09_codes_and_tries_have_a_budget_a_day_across_deletions() {
 
     let (world, owner) = quiet();
     let key = world.issue(owner, "{}");
+    let refused = Refusal::TooManyCodes { until: UnixMs::from_ms(START + DAY + HOUR) };
     for _ in 0..TRIES_PER_DAY / TRIES_MAX {
         let id = begin(&world, owner, &[key.id]).id;
         for _ in 0..TRIES_MAX {
@@ -246,7 +247,7 @@ fn a09_codes_and_tries_have_a_budget_a_day_across_deletions() {
         world.wait(SECOND);
     }
     assert_eq!(world.refusal(owner, world.begin_deletion(&[key.id]).1), refused);
-    world.wait(DAY);
+    world.wait(DAY + HOUR);
     let owner = world.renewed(owner);
     begin(&world, owner, &[key.id]);
 }
@@ -262,9 +263,30 @@ fn a09_tries_of_deletions_that_were_begun_before_count_too() {
             world.refusal(owner, confirm(*id, "wrong"));
         }
     }
-    let refused = Refusal::TooManyCodes { until: UnixMs::from_ms(START + DAY) };
+    let refused = Refusal::TooManyCodes { until: UnixMs::from_ms(START + DAY + HOUR) };
     assert_eq!(world.refusal(owner, confirm(*last, "right")), refused);
     assert_eq!(look(&world, owner, *last).tries_left, 5, "what is not compared is not counted");
+}
+
+/// What is tried at the end of a deletion's hour counts a whole day from then, too.
+#[test]
+fn a09_no_day_has_more_tries_than_the_budget() {
+    let (world, owner) = quiet();
+    let key = world.issue(owner, "{}");
+    let ids: Vec<_> = (0..TRIES_PER_DAY / TRIES_MAX).map(|_| begin(&world, owner, &[key.id]).id).collect();
+    world.wait(59 * MINUTE);
+    for id in ids {
+        world.ask(owner, mail_again(id, "right"));
+        for _ in 0..TRIES_MAX {
+            world.refusal(owner, confirm(id, "wrong"));
+        }
+    }
+    world.wait(DAY - MINUTE);
+    let owner = world.renewed(owner);
+    let refused = Refusal::TooManyCodes { until: UnixMs::from_ms(START + DAY + HOUR) };
+    assert_eq!(world.refusal(owner, world.begin_deletion(&[key.id]).1), refused);
+    world.wait(2 * MINUTE);
+    begin(&world, owner, &[key.id]);
 }
 
 /// An edge of the release before does not know of deleted keys, and would show them as active.
