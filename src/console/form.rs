@@ -293,7 +293,8 @@ mod tests {
     fn a_listing_takes_what_is_documented_and_nothing_else() {
         let read = listing(Some("q=a+b%20c&sort=-name&limit=50&cursor=x")).unwrap();
         assert_eq!((read.q.as_deref(), read.sort, read.limit), (Some("a b c"), Sort::NameDown, Some(50)));
-        assert_eq!(listing(None), Ok(Listing::default()));
+        assert_eq!(listing(None), Ok(Listing { deleted: Deleted::Too, ..Listing::default() }));
+        assert_eq!(listing(Some("deleted=no")), Ok(Listing::default()));
         for (query, code) in [
             ("sort=size", "#/sort not_one_of"),
             ("limit=0", "#/limit not_one_of"),
