@@ -1,6 +1,6 @@
 //! `/v1/deletions`: draws codes, and lets the account's ledger decide.
 
-use super::console::{Exchange, core, rng, unavailable};
+use super::console::{Exchange, core, rng};
 use super::{now, with_gateway};
 use crate::answer::Answer;
 use crate::code::{Code, Purpose};
@@ -67,7 +67,6 @@ async fn answer(exchange: &Exchange<'_>, status: u16, command: Command) -> Resul
         LedgerReply::Deletion(deletion) => {
             core(|config| Answer::json(status, &view::deletion(&deletion, config, now())))
         }
-        LedgerReply::Refused(refusal) => Err(exchange.refusal(LedgerReply::Refused(refusal))),
-        _ => Err(unavailable()),
+        reply => Err(exchange.refusal(reply)),
     }
 }
