@@ -105,17 +105,21 @@ impl<'a> Directory<'a> {
         Ok(DirectoryReply::Entered)
     }
 
-    /// Enters an account for as long as its set-up link lives, and a set-up that began with its last second.
-    fn invite(&self, account: AccountId, now: UnixMs) -> Result<DirectoryReply, SqlError> {
-        if self.state(account)?.is_some() {
-            return Ok(DirectoryReply::SetupDone);
+    /// Enters an account for as long as its set-up link lives, and a set-up that began with its last second. One that waits is entered
+    /// anew when its invitation is repeated: the new link lives longer than the first.
+    fn invite(&self, account: AccountId, again: bool, now: UnixMs) -> Result<DirectoryReply, SqlError> {
+        match self.state(account)? {
+            None => {}
+            Some(EntryState::Pending) if again && self.is_invited(account)? => {}
+            Some(EntryState::Pending | EntryState::Open) => return Ok(DirectoryReply::SetupDone),
         }
         migrate(self.sql, MIGRATIONS, now)?;
         let over = now.saturating_add(DurationMs::from_ms(SETUP_LIFE_MS.unsigned_abs()));
         let insert = "INSERT INTO account (id, state, entered_at_ms, invited) VALUES (?, 'pending', ?, 1)";
         self.sql.apply(&[
+            remove(account),
             Statement::new(insert).bind(account.as_str()).bind(now),
-            Duty::new(Kind::AskExists, account).owe(over.saturating_add(DurationMs::from_ms(PENDING_MS))),
+            Duty::new(Kind::AskExists, account).owe_at(over.saturating_add(DurationMs::from_ms(PENDING_MS))),
         ])?;
         Ok(DirectoryReply::Entered)
     }
@@ -200,7 +204,7 @@ impl Object for Directory<'_> {
         }
         Ok(match request {
             DirectoryRequest::EnterFirst { account } => self.enter_first(account, now)?,
-            DirectoryRequest::Invite { account } => self.invite(account, now)?,
+            DirectoryRequest::Invite { account, again } => self.invite(account, again, now)?,
             DirectoryRequest::Confirm { account, name } => self.confirm(account, name.as_deref(), now)?,
             DirectoryRequest::List { cursor } => list::page(self.sql, cursor)?,
             DirectoryRequest::Find { account } => list::find(self.sql, account)?,
@@ -239,8 +243,7 @@ impl Object for Directory<'_> {
         Ok(match (self.state(*account)?, held) {
             (Some(EntryState::Pending), Some(true)) => open(*account, now).into(),
             (Some(EntryState::Pending), Some(false)) => {
-                let remove = Statement::new("DELETE FROM account WHERE id = ?").bind(account.as_str());
-                vec![remove, Duty::of(effect).done()]
+                vec![remove(*account), Duty::of(effect).done()]
             }
             // No answer to the question: ask again.
             (Some(EntryState::Pending), None) => vec![Duty::of(effect).failed(self.sql, now)?],
@@ -265,6 +268,10 @@ fn enter(account: AccountId, state: EntryState, now: UnixMs) -> Statement {
     let text = "INSERT INTO account (id, state, entered_at_ms) VALUES (?, ?, ?)
         ON CONFLICT (id) DO UPDATE SET state = excluded.state";
     Statement::new(text).bind(account.as_str()).bind(state_text(state)).bind(now)
+}
+
+fn remove(account: AccountId) -> Statement {
+    Statement::new("DELETE FROM account WHERE id = ?").bind(account.as_str())
 }
 
 fn open(account: AccountId, now: UnixMs) -> [Statement; 2] {

@@ -133,7 +133,17 @@ impl NewToken {
 
     /// Draws a set-up token, made at `now`, for an account whose ID is drawn with it.
     pub fn setup(now: UnixMs, prefix: &Prefix, ring: &Ring, rng: &mut impl CryptoRng) -> Self {
-        let account = AccountId::random(rng);
+        Self::setup_of(AccountId::random(rng), now, prefix, ring, rng)
+    }
+
+    /// Draws another set-up token of an account.
+    pub fn setup_of(
+        account: AccountId,
+        now: UnixMs,
+        prefix: &Prefix,
+        ring: &Ring,
+        rng: &mut impl CryptoRng,
+    ) -> Self {
         let made_s = u64::try_from(now.as_ms() / 1000).unwrap_or_default();
         let time: [u8; base62::U32_WIDTH] = base62::encode(made_s);
         let salt: [u8; TokenId::WIDTH - base62::U32_WIDTH] = base62::random(rng);

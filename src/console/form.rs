@@ -200,6 +200,19 @@ pub fn account_cursor(query: Option<&str>) -> Result<Option<EntryCursor>, Proble
     Ok(cursor)
 }
 
+/// Checks that a change of an account changes something.
+///
+/// # Errors
+/// [`Problem::Invalid`].
+pub fn check_account_changes(freshness_ms: Option<u64>, suspended: Option<bool>) -> Result<(), Problem> {
+    if freshness_ms.is_some() || suspended.is_some() {
+        return Ok(());
+    }
+    let error = FieldError::new("", "required", "say what changes: suspended, freshness_s");
+    let errors = field_errors(vec![FieldError { pointer: "#".to_owned(), ..error }]);
+    Err(Problem::Invalid { errors })
+}
+
 /// T in milliseconds, out of seconds.
 ///
 /// # Errors

@@ -149,7 +149,7 @@ fn an_entry_that_fails_leaves_nothing() {
 }
 
 fn invite(sql: &Sqlite, id: &str) -> DirectoryReply {
-    ask(sql, DirectoryRequest::Invite { account: account(id) })
+    ask(sql, DirectoryRequest::Invite { account: account(id), again: false })
 }
 
 /// When nobody uses the link any more.
@@ -184,6 +184,28 @@ fn an_invited_account_vanishes_when_its_link_was_never_used() {
     assert_eq!(enter_first(&sql, "bbbbbbbb"), DirectoryReply::SetupDone, "nor does it come back");
 }
 
+#[test]
+fn an_invitation_that_is_repeated_enters_what_is_not_open() {
+    let sql = Sqlite::new();
+    confirm(&sql, "aaaaaaaa");
+    ask(&sql, DirectoryRequest::EnterFirst { account: account("aaaaaaaa") });
+    let later = UnixMs::from_ms(NOW.as_ms() + 60_000);
+    let again = |id, now| {
+        let request = DirectoryRequest::Invite { account: account(id), again: true };
+        Directory::new(&sql).handle(request, now, &Entropy([0; 32])).unwrap()
+    };
+    assert_eq!(again("bbbbbbbb", NOW), DirectoryReply::Entered, "one that was never entered");
+    assert_eq!(again("bbbbbbbb", later), DirectoryReply::Entered, "one that waits");
+    let DirectoryReply::Account(entry) = find(&sql, "bbbbbbbb") else { panic!("not listed") };
+    assert_eq!((entry.state, entry.entered_at), (EntryState::Pending, later));
+    let over = UnixMs::from_ms(LINK_OVER.as_ms() + 60_000);
+    assert_eq!(Directory::new(&sql).next_due(), Ok(Some(over)), "as long as the new link lives");
+    confirm(&sql, "bbbbbbbb");
+    for id in ["aaaaaaaa", "bbbbbbbb"] {
+        assert_eq!(again(id, later), DirectoryReply::SetupDone, "one that was opened");
+    }
+}
+
 fn find(sql: &Sqlite, id: &str) -> DirectoryReply {
     ask(sql, DirectoryRequest::Find { account: account(id) })
 }
@@ -204,7 +226,7 @@ fn accounts_are_listed_in_pages_each_of_them_once() {
         let id = format!("a{number:07}");
         // Several have the same instant.
         let now = UnixMs::from_ms(1_800_000_000_000 + number / 30);
-        let request = DirectoryRequest::Invite { account: account(&id) };
+        let request = DirectoryRequest::Invite { account: account(&id), again: false };
         Directory::new(&sql).handle(request, now, &Entropy([0; 32])).unwrap();
     }
     let (mut seen, mut cursor, mut pages) = (Vec::new(), None, Vec::new());

@@ -90,6 +90,9 @@ pub enum DirectoryRequest {
     Invite {
         /// The account of the set-up token.
         account: AccountId,
+        /// Whether it was invited before, and nobody has heard that it was: then it is entered anew, unless it was opened.
+        #[serde(default, skip_serializing_if = "core::ops::Not::not")]
+        again: bool,
     },
     /// The account's ledger was opened.
     Confirm {

@@ -443,7 +443,14 @@ fn the_directory_and_addresses() {
             DirectoryRequest::Confirm { account: account(), name: Some("Example KK".into()) },
             r#"{"ask":"confirm","account":"a1B2c3D4","name":"Example KK"}"#.into(),
         ),
-        (DirectoryRequest::Invite { account: account() }, r#"{"ask":"invite","account":"a1B2c3D4"}"#.into()),
+        (
+            DirectoryRequest::Invite { account: account(), again: true },
+            r#"{"ask":"invite","account":"a1B2c3D4","again":true}"#.into(),
+        ),
+        (
+            DirectoryRequest::Invite { account: account(), again: false },
+            r#"{"ask":"invite","account":"a1B2c3D4"}"#.into(),
+        ),
         (DirectoryRequest::List { cursor: None }, r#"{"ask":"list","cursor":null}"#.into()),
         (
             DirectoryRequest::List { cursor: Some(cursor) },

@@ -76,16 +76,35 @@ describe("an operator", () => {
     const { account, link } = await first.invite(key);
     assert.match(link, LINK);
     assert.equal(Date.parse(account.link_until) - Date.parse(account.entered_at), 24 * 60 * 60 * 1000);
-    const again = await first.console("POST", ACCOUNTS, { headers: { "idempotency-key": key } });
-    assert.equal(expect(again, 409, "already_invited").body.account, account.id);
     assert.deepEqual((await list()).find(({ id }) => id === account.id).state, "pending");
     assert.equal((await show(account.id)).state, "pending");
-    for (const { path, text } of first.answers.slice(-3)) assert.doesNotMatch(text, /setup\//, path);
+    for (const { path, text } of first.answers.slice(-2)) assert.doesNotMatch(text, /setup\//, path);
     expect(await first.console("POST", ACCOUNTS), 400, "bad_header");
-    for (const [method, path, init] of routes(account.id).slice(3, 6)) {
+    for (const [method, path, init] of routes(account.id).slice(3)) {
       expect(await first.console(method, path, init), 404, "not_found");
     }
   });
+
+  for (const mode of ["fail", "lost"]) {
+    test(`makes a link for the same account when the directory ${mode === "fail" ? "was out of reach" : "was not heard"}`, async () => {
+      const headers = { "idempotency-key": `invited-${mode}` };
+      const before = (await list()).length;
+      await first.worker.setFaults({ on: "DIRECTORY.fetch", mode, times: 1 });
+      expect(await first.console("POST", ACCOUNTS, { headers }), 503, "unavailable");
+      await first.worker.setFaults();
+      const { account, link } = await first.invite(headers["idempotency-key"]);
+      const another = await first.invite(headers["idempotency-key"]);
+      assert.equal(another.account.id, account.id);
+      assert.notEqual(another.link, link);
+      assert.equal((await list()).length, before + 1, "one account, however often it is asked for");
+
+      const owner = { ...OTHER_OWNER, email: `${mode}@example.org` };
+      assert.equal(expect(await useLink(another.link, owner), 201).body.account.id, account.id);
+      expect(await useLink(link, { ...owner, email: `late-${mode}@example.org` }), 409, "setup_done");
+      const late = await first.console("POST", ACCOUNTS, { headers });
+      assert.equal(expect(late, 409, "already_invited").body.account, account.id);
+    });
+  }
 
   test("makes a link that works once, and for one owner", async () => {
     const { account, link } = await first.invite();
@@ -138,6 +157,10 @@ describe("an operator", () => {
       const refused = expect(await first.console("PATCH", `${ACCOUNTS}/${id}`, { body: { freshness_s } }), 422, "invalid");
       assert.equal(refused.body.errors[0].pointer, "#/freshness_s");
     }
+    for (const body of [{}, { suspended: null }]) {
+      const refused = expect(await first.console("PATCH", `${ACCOUNTS}/${id}`, { body }), 422, "invalid");
+      assert.deepEqual(refused.body.errors.map(({ pointer, code }) => [pointer, code]), [["#", "required"]]);
+    }
     for (const body of [{ freshness_s: -1 }, { freshness_s: 1.5 }, { freshness_s: "1" }, { t: 1 }, []]) {
       expect(await first.console("PATCH", `${ACCOUNTS}/${id}`, { body }), 400, "malformed_body");
     }
@@ -180,10 +203,24 @@ describe("an operator", () => {
     expect(await restore("finish"), 409, "restore_not_begun");
   });
 
-  test("is told that an account that never was is not there", async () => {
-    for (const [method, path, init] of routes("zzzzzzzz").slice(2, 6)) {
+  test("is told that an account that never was is not there, and nothing is written down of it", async () => {
+    const latest = async () => expect(await first.console("GET", "/v1/activity?limit=1"), 200).body.entries;
+    const before = await latest();
+    for (const [method, path, init] of routes("zzzzzzzz").slice(2)) {
       expect(await first.console(method, path, init), 404, "not_found");
     }
+    assert.deepEqual(await latest(), before);
+  });
+
+  test("has nothing written down of what could not be done while the directory is out of reach", async () => {
+    const latest = async () => expect(await first.console("GET", "/v1/activity?limit=1"), 200).body.entries;
+    const before = await latest();
+    for (const [method, path, init] of routes(second.session.account.id).slice(3)) {
+      await first.worker.setFaults({ on: "DIRECTORY.fetch", mode: "fail", times: 1 });
+      expect(await first.console(method, path, init), 503, "unavailable");
+    }
+    await first.worker.setFaults();
+    assert.deepEqual(await latest(), before);
   });
 
   test("leaves no link in any log", () => assert.doesNotMatch(first.worker.log().join("\n"), /setup\/|U\w{72}/));
