@@ -61,11 +61,12 @@ function respond({ status, headers, body, more }, onward) {
 function stream(first, more, onward) {
   const encoder = new TextEncoder();
   return new ReadableStream({
-    start: (controller) => controller.enqueue(encoder.encode(first)),
+    start: (controller) => first && controller.enqueue(encoder.encode(first)),
     async pull(controller) {
-      const piece = JSON.parse(await onward(more));
-      controller.enqueue(encoder.encode(piece.body));
-      more = piece.more;
+      // A piece may be empty, and of nothing nobody would ask for more.
+      let body = "";
+      while (more && !body) ({ body, more } = JSON.parse(await onward(more)));
+      if (body) controller.enqueue(encoder.encode(body));
       if (!more) controller.close();
     },
   });

@@ -2,6 +2,9 @@
 //!
 //! The order is time and then number, so that each filter has an index that is already in order, and a page is read off it. What is
 //! searched by name is looked for among the names of keys and members, deleted keys too, and then row by row.
+//!
+//! The trail only grows, and the ledger does nothing else while it reads: where rows are looked at that may not fit, a page ends after
+//! [`ROWS_LOOKED_AT_MAX`] of them, with as many entries as were found, and the next one goes on from there.
 
 use std::collections::BTreeMap;
 
@@ -20,6 +23,9 @@ use crate::keys::{CURSOR_BYTES_MAX, QUERY_CHARS_MAX};
 use crate::sql::{self, INTEGER_MAX, Row, Sql, SqlError, SqlExt, Statement};
 use crate::time::UnixMs;
 
+/// Most rows that are looked at for one page: some milliseconds of the ledger's time. A trail of a million is searched with 500 calls.
+pub const ROWS_LOOKED_AT_MAX: u32 = 2_000;
+
 /// Answers a question for activity.
 ///
 /// # Errors
@@ -34,7 +40,8 @@ pub fn page(
         Err(errors) => return Ok(Err(errors)),
     };
     let limit = query.limit.unwrap_or(PAGE_ENTRIES_MAX).clamp(1, EXPORT_PAGE_ENTRIES);
-    let (condition, values) = wanted.condition(sql)?;
+    let end = wanted.end(sql)?;
+    let Condition { text: condition, values } = wanted.condition(sql, end)?;
     let text = format!(
         "SELECT {COLUMNS} FROM audit INDEXED BY {} {NAMES} WHERE 1{condition}
         ORDER BY audit.at_ms DESC, audit.number DESC LIMIT ?",
@@ -45,7 +52,11 @@ pub fn page(
     let size = usize::try_from(limit).unwrap_or(usize::MAX);
     let has_more = entries.len() > size;
     entries.truncate(size);
-    let next = entries.last().filter(|_| has_more).map(cursor_after);
+    let next = match entries.last().filter(|_| has_more) {
+        Some(last) => Some(cursor_after(last.at, last.id.try_into().unwrap_or(INTEGER_MAX))),
+        // The row that was not looked at is the first of the next page.
+        None => end.map(|(at, number)| cursor_after(at, number.saturating_add(1))),
+    };
     Ok(Ok(Page { entries, next }))
 }
 
@@ -124,44 +135,63 @@ impl Wanted {
         if errors.is_empty() { Ok(wanted) } else { Err(errors) }
     }
 
-    /// The index that leaves out most.
-    fn index(&self) -> &'static str {
-        match self {
-            Self { key: Some(_), .. } => "audit_of_key_in_time",
-            Self { actor: Some(_), .. } => "audit_of_actor_in_time",
-            Self { action: Some(_), .. } => "audit_of_action_in_time",
-            _ => "audit_in_time",
-        }
+    /// The filters by one column: its name, its value, and the index that is in order where that is given. The first there is leaves out
+    /// most, and is looked up.
+    fn filters(&self) -> impl Iterator<Item = (&'static str, &str, &'static str)> {
+        let key = self.key.as_ref().map(|key| ("key", key.as_str(), "audit_of_key_in_time"));
+        let actor = self.actor.as_ref().map(|actor| ("member", actor.as_str(), "audit_of_actor_in_time"));
+        let action = self.action.as_deref().map(|action| ("action", action, "audit_of_action_in_time"));
+        [key, actor, action].into_iter().flatten()
     }
 
-    /// The condition, with what it binds.
-    fn condition(&self, sql: &dyn Sql) -> Result<(String, Vec<sql::Value>), SqlError> {
-        let mut text = String::new();
-        let mut values: Vec<sql::Value> = Vec::new();
-        let mut and = |condition: &str, bound: Vec<sql::Value>| {
-            text.push_str(" AND ");
-            text.push_str(condition);
-            values.extend(bound);
-        };
-        if let Some(key) = &self.key {
-            and("audit.key = ?", vec![key.as_str().into()]);
+    fn index(&self) -> &'static str {
+        self.filters().next().map_or("audit_in_time", |(_, _, index)| index)
+    }
+
+    /// The first row that this page does not look at; `None`: it gets to its end, or looks at no row that it leaves out.
+    fn end(&self, sql: &dyn Sql) -> Result<Option<(UnixMs, i64)>, SqlError> {
+        if self.name.is_none() && self.filters().count() < 2 {
+            return Ok(None);
         }
-        if let Some(actor) = &self.actor {
-            and("audit.member = ?", vec![actor.as_str().into()]);
-        }
-        if let Some(action) = &self.action {
-            and("audit.action = ?", vec![action.as_str().into()]);
+        let Condition { text, values } = self.looked_up();
+        let text = format!(
+            "SELECT at_ms, number FROM audit INDEXED BY {} WHERE 1{text} ORDER BY at_ms DESC, number DESC
+            LIMIT 1 OFFSET ?",
+            self.index()
+        );
+        let row = sql.first(&Statement::new(text).bind_all(values).bind(ROWS_LOOKED_AT_MAX))?;
+        row.map(|mut row| Ok((row.time()?, row.integer()?))).transpose()
+    }
+
+    /// What the index leaves out.
+    fn looked_up(&self) -> Condition {
+        let mut condition = Condition::default();
+        if let Some((column, value, _)) = self.filters().next() {
+            condition.and(&format!("audit.{column} = ?"), [value.into()]);
         }
         if let Some(from) = self.from {
-            and("audit.at_ms >= ?", vec![from.into()]);
+            condition.and("audit.at_ms >= ?", [from.into()]);
         }
         if let Some(until) = self.until {
-            and("audit.at_ms < ?", vec![until.into()]);
+            condition.and("audit.at_ms < ?", [until.into()]);
         }
         if let Some((at, number)) = self.after {
             // The first is implied by the second; it is what SQLite looks up in the index.
-            let condition = "audit.at_ms <= ? AND (audit.at_ms, audit.number) < (?, ?)";
-            and(condition, vec![at.into(), at.into(), number.into()]);
+            let text = "audit.at_ms <= ? AND (audit.at_ms, audit.number) < (?, ?)";
+            condition.and(text, [at.into(), at.into(), number.into()]);
+        }
+        condition
+    }
+
+    /// All of it, down to `end`.
+    fn condition(&self, sql: &dyn Sql, end: Option<(UnixMs, i64)>) -> Result<Condition, SqlError> {
+        let mut condition = self.looked_up();
+        if let Some((at, number)) = end {
+            let text = "audit.at_ms >= ? AND (audit.at_ms, audit.number) > (?, ?)";
+            condition.and(text, [at.into(), at.into(), number.into()]);
+        }
+        for (column, value, _) in self.filters().skip(1) {
+            condition.and(&format!("audit.{column} = ?"), [value.into()]);
         }
         if let Some(name) = &self.name {
             let members = sql.read_all(&Statement::new("SELECT id, name FROM member"), |mut row| {
@@ -173,18 +203,33 @@ impl Wanted {
                 .map(|(id, _)| id)
                 .collect();
             let keys = "(SELECT id FROM key WHERE instr(name_folded, ?) > 0)";
-            let condition = format!(
+            let text = format!(
                 "(audit.key IN {keys} OR audit.member IN (SELECT value FROM json_each(?)) OR audit.member IN {keys})"
             );
             let found = serde_json::json!(found).to_string();
-            and(&condition, vec![name.as_str().into(), found.into(), name.as_str().into()]);
+            condition.and(&text, [name.as_str().into(), found.into(), name.as_str().into()]);
         }
-        Ok((text, values))
+        Ok(condition)
     }
 }
 
-fn cursor_after(entry: &Entry) -> String {
-    BASE64URL_NOPAD.encode(serde_json::json!([entry.at, entry.id]).to_string().as_bytes())
+/// What rows have to meet, with what that binds.
+#[derive(Default)]
+struct Condition {
+    text: String,
+    values: Vec<sql::Value>,
+}
+
+impl Condition {
+    fn and<const N: usize>(&mut self, text: &str, values: [sql::Value; N]) {
+        self.text.push_str(" AND ");
+        self.text.push_str(text);
+        self.values.extend(values);
+    }
+}
+
+fn cursor_after(at: UnixMs, number: i64) -> String {
+    BASE64URL_NOPAD.encode(serde_json::json!([at, number]).to_string().as_bytes())
 }
 
 fn cursor(text: &str) -> Option<(UnixMs, i64)> {

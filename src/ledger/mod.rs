@@ -17,7 +17,7 @@
 //! unless a new history had to begin first, or a code was tried: that counts whatever is answered.
 
 pub mod account;
-mod activity;
+pub mod activity;
 pub mod audit;
 pub mod decide;
 pub mod deletion;

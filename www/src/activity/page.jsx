@@ -21,7 +21,7 @@ export function ActivityPage({ query }) {
 
   useEffect(() => {
     if (asked && !problem && (filtered || asked.cursor))
-      announce(entries.length ? say("activity.shown", { count: entries.length }) : say("activity.none-match"));
+      announce(entries.length ? say("activity.shown", { count: entries.length }) : say(noneOf(next)));
   }, [asked]);
 
   /** The link that led to another page may be gone with the one before. */
@@ -48,7 +48,7 @@ export function ActivityPage({ query }) {
       </ProblemNotice>
       {asked && !problem && entries.length === 0 && (
         <div class="empty">
-          <p>{say(filtered ? "activity.none-match" : "activity.none")}</p>
+          <p>{say(filtered ? noneOf(next) : "activity.none")}</p>
           {filtered && (
             <a class="button" href={activityAddress({})}>
               {say("clear")}
@@ -56,18 +56,17 @@ export function ActivityPage({ query }) {
           )}
         </div>
       )}
-      {entries.length > 0 && (
-        <>
-          <Entries entries={entries} />
-          <Paging query={asked} next={next} />
-        </>
-      )}
+      {entries.length > 0 && <Entries entries={entries} />}
+      {asked && !problem && <Paging query={asked} next={next} onward={entries.length ? "activity.older" : "activity.further"} />}
     </>
   );
 }
 
+/** What is said of no entries: there may be some where nobody has looked yet. */
+const noneOf = (next) => (next ? "activity.none-so-far" : "activity.none-match");
+
 /** Only onwards, and back to the newest: the browser's own way back leads through the pages between. */
-function Paging({ query, next }) {
+function Paging({ query, next, onward }) {
   const { say } = useLocale();
   if (!next && !query.cursor) return null;
   return (
@@ -79,7 +78,7 @@ function Paging({ query, next }) {
       )}
       {next && (
         <a class="button" href={activityAddress({ ...query, cursor: next })}>
-          {say("activity.older")} <NextIcon />
+          {say(onward)} <NextIcon />
         </a>
       )}
     </nav>
