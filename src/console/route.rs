@@ -218,50 +218,91 @@ fn pick(method: &str, routes: &[(&str, Route)]) -> Option<Route> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::{BTreeSet, HashSet};
+    use std::mem::discriminant;
+
     use super::*;
+
+    /// Every path with its methods.
+    const ROUTES: &[(&str, &str)] = &[
+        ("/v1/setup", "POST"),
+        ("/v1/session", "GET, HEAD, POST, DELETE"),
+        ("/v1/session/step-up", "POST"),
+        ("/v1/keys", "GET, HEAD, POST"),
+        ("/v1/keys/check", "POST"),
+        ("/v1/keys/{id}", "GET, HEAD, PATCH"),
+        ("/v1/keys/{id}/disable", "POST"),
+        ("/v1/keys/{id}/enable", "POST"),
+        ("/v1/keys/{id}/reveal", "POST"),
+        ("/v1/activity", "GET, HEAD"),
+        ("/v1/activity/export", "GET, HEAD"),
+        ("/v1/account/service", "GET, HEAD, PATCH"),
+        ("/v1/account/service/reveal", "POST"),
+        ("/v1/account/service/password", "POST"),
+        ("/v1/keys/{id}/restore", "POST"),
+        ("/v1/deletions", "POST"),
+        ("/v1/deletions/{id}", "GET, HEAD"),
+        ("/v1/deletions/{id}/code", "POST"),
+        ("/v1/deletions/{id}/confirm", "POST"),
+        ("/v1/operator/accounts", "GET, HEAD, POST"),
+        ("/v1/operator/accounts/{id}", "GET, HEAD, PATCH"),
+        ("/v1/operator/accounts/{id}/rebuild", "POST"),
+        ("/v1/operator/accounts/{id}/restore/begin", "POST"),
+        ("/v1/operator/accounts/{id}/restore/finish", "POST"),
+        ("/v1/sealed-keys/revoke", "POST"),
+        ("/v1/counters", "GET, HEAD"),
+        ("/v1/verify", "POST"),
+        ("/", "GET, HEAD"),
+        ("/app.js", "GET, HEAD"),
+    ];
+
+    /// The path, about something that there might be.
+    fn example(path: &str) -> String {
+        let id = match path {
+            _ if path.starts_with("/v1/deletions/") => "0123456789",
+            _ if path.starts_with("/v1/operator/") => "a1B2c3D4",
+            _ => "a1B2c3D47Hq0p2Zx9K",
+        };
+        path.replace("{id}", id)
+    }
 
     #[test]
     fn every_path_answers_its_methods_and_names_them_to_others() {
-        let id = "a1B2c3D47Hq0p2Zx9K";
-        for (path, allow) in [
-            ("/v1/setup", "POST"),
-            ("/v1/session", "GET, HEAD, POST, DELETE"),
-            ("/v1/session/step-up", "POST"),
-            ("/v1/keys", "GET, HEAD, POST"),
-            ("/v1/keys/check", "POST"),
-            (&*format!("/v1/keys/{id}"), "GET, HEAD, PATCH"),
-            (&*format!("/v1/keys/{id}/disable"), "POST"),
-            (&*format!("/v1/keys/{id}/enable"), "POST"),
-            (&*format!("/v1/keys/{id}/reveal"), "POST"),
-            ("/v1/activity", "GET, HEAD"),
-            ("/v1/activity/export", "GET, HEAD"),
-            ("/v1/account/service", "GET, HEAD, PATCH"),
-            ("/v1/account/service/reveal", "POST"),
-            ("/v1/account/service/password", "POST"),
-            (&*format!("/v1/keys/{id}/restore"), "POST"),
-            ("/v1/deletions", "POST"),
-            ("/v1/deletions/0123456789", "GET, HEAD"),
-            ("/v1/deletions/0123456789/code", "POST"),
-            ("/v1/deletions/0123456789/confirm", "POST"),
-            ("/v1/operator/accounts", "GET, HEAD, POST"),
-            ("/v1/operator/accounts/a1B2c3D4", "GET, HEAD, PATCH"),
-            ("/v1/operator/accounts/a1B2c3D4/rebuild", "POST"),
-            ("/v1/operator/accounts/a1B2c3D4/restore/begin", "POST"),
-            ("/v1/operator/accounts/a1B2c3D4/restore/finish", "POST"),
-            ("/v1/counters", "GET, HEAD"),
-            ("/v1/verify", "POST"),
-            ("/", "GET, HEAD"),
-            ("/app.js", "GET, HEAD"),
-        ] {
+        let mut found_at_all = HashSet::from([discriminant(&Route::IssueByApi)]);
+        for (path, allow) in ROUTES {
             for method in ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "PROPFIND", "get"] {
-                let found = Route::find(method, path);
+                let found = Route::find(method, &example(path));
                 if allow.split(", ").any(|allowed| allowed == method) {
-                    assert!(found.is_ok(), "{method} {path}");
+                    found_at_all.insert(discriminant(&found.expect(path)));
                 } else {
                     assert_eq!(found, Err(Problem::MethodNotAllowed { allow }), "{method} {path}");
                 }
             }
         }
+        let (_, listed) = include_str!("route.rs").split_once("pub enum Route {").unwrap();
+        let listed = listed.split_once("\n}").unwrap().0.lines().filter(|line| line.ends_with(','));
+        assert_eq!(found_at_all.len(), listed.count(), "a route that no path here leads to");
+    }
+
+    #[test]
+    fn every_route_is_documented_and_what_is_documented_is_there() {
+        let methods = |(path, allow): &(&'static str, &'static str)| {
+            let path = *path;
+            allow
+                .split(", ")
+                .filter(|method| *method != "HEAD")
+                .map(move |method| (method, path))
+                .collect::<Vec<_>>()
+        };
+        let there = ROUTES.iter().flat_map(methods).filter(|(_, path)| path.starts_with("/v1/"));
+        let code = include_str!("../../docs/http-api.md").split('`').skip(1).step_by(2);
+        let documented = code.filter_map(|text| {
+            let (method, address) = text.split_once(' ')?;
+            let path = address.split('?').next()?;
+            (path.starts_with("/v1/") && method.bytes().all(|b| b.is_ascii_uppercase()))
+                .then_some((method, path))
+        });
+        assert_eq!(documented.collect::<BTreeSet<_>>(), there.collect::<BTreeSet<_>>());
     }
 
     #[test]
