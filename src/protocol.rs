@@ -327,6 +327,9 @@ pub enum Command {
     Activity {
         /// What of it.
         query: activity::Query,
+        /// Whether a file of it begins with this: that is written down.
+        #[serde(default)]
+        exports: bool,
     },
     /// Does something with the service credentials.
     Service {

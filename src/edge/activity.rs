@@ -34,7 +34,7 @@ struct Piece {
 pub async fn list(exchange: &Exchange<'_>) -> Result<Answer, Problem> {
     exchange.session()?;
     let query = form::activity(exchange.request.url.query)?;
-    Ok(Answer::json(200, &view::activity(&page(exchange, query).await?, now())))
+    Ok(Answer::json(200, &view::activity(&page(exchange, query, false).await?, now())))
 }
 
 /// Begins a file.
@@ -65,8 +65,10 @@ async fn piece(
     progress: Option<Progress>,
 ) -> Result<Piece, Problem> {
     let (cursor, rows) = progress.map_or((None, 0), |progress| (Some(progress.cursor), progress.rows));
+    // Written down once, of a file that somebody takes.
+    let exports = cursor.is_none() && exchange.request.method != "HEAD";
     let asked = Query { cursor, limit: Some(EXPORT_PAGE_ENTRIES), ..query };
-    let Page { entries, next } = page(exchange, asked).await?;
+    let Page { entries, next } = page(exchange, asked, exports).await?;
     let mut body: String = entries.iter().map(|entry| format.line(&view::entry_of_activity(entry))).collect();
     let rows = rows.saturating_add(u32::try_from(entries.len()).unwrap_or(u32::MAX));
     let more = match next {
@@ -80,8 +82,8 @@ async fn piece(
     Ok(Piece { body, more })
 }
 
-async fn page(exchange: &Exchange<'_>, query: Query) -> Result<Page, Problem> {
-    match exchange.command(Command::Activity { query }).await? {
+async fn page(exchange: &Exchange<'_>, query: Query, exports: bool) -> Result<Page, Problem> {
+    match exchange.command(Command::Activity { query, exports }).await? {
         LedgerReply::Activity(page) => Ok(page),
         reply => Err(exchange.refusal(reply)),
     }

@@ -32,6 +32,10 @@ pub enum Action {
     Enable,
     /// A key was disabled.
     Disable,
+    /// A deletion was begun: its code was mailed.
+    BeginDeletion,
+    /// A code was tried that was not the deletion's.
+    TryWrongCode,
     /// A key was deleted.
     Delete,
     /// A key's secret was shown again.
@@ -70,10 +74,12 @@ pub enum Action {
     RevokeSealed,
     /// All that an issuer had issued was ended.
     EndIssued,
+    /// A file of the activity was begun.
+    ExportActivity,
 }
 
 impl Action {
-    const ALL: [Self; 27] = [
+    const ALL: [Self; 30] = [
         Self::Open,
         Self::SignIn,
         Self::SignOut,
@@ -82,6 +88,8 @@ impl Action {
         Self::Edit,
         Self::Enable,
         Self::Disable,
+        Self::BeginDeletion,
+        Self::TryWrongCode,
         Self::Delete,
         Self::Reveal,
         Self::RevealService,
@@ -101,6 +109,7 @@ impl Action {
         Self::Sweep,
         Self::RevokeSealed,
         Self::EndIssued,
+        Self::ExportActivity,
     ];
 
     fn as_str(self) -> &'static str {
@@ -118,6 +127,8 @@ impl Action {
             Self::Edit => ("edit", "key_edited"),
             Self::Enable => ("enable", "key_enabled"),
             Self::Disable => ("disable", "key_disabled"),
+            Self::BeginDeletion => ("begin_deletion", "deletion_begun"),
+            Self::TryWrongCode => ("try_wrong_code", "deletion_code_wrong"),
             Self::Delete => ("delete", "key_deleted"),
             Self::Reveal => ("reveal", "key_revealed"),
             Self::RevealService => ("reveal_service", "service_password_revealed"),
@@ -137,6 +148,7 @@ impl Action {
             Self::Sweep => ("sweep", "key_swept"),
             Self::RevokeSealed => ("revoke_sealed", "sealed_key_revoked"),
             Self::EndIssued => ("end_issued", "issued_keys_ended"),
+            Self::ExportActivity => ("export_activity", "activity_exported"),
         }
     }
 
@@ -174,8 +186,8 @@ impl Author<'_> {
         self.row(action, None, None, None, None)
     }
 
-    /// The audit row of what an operator does to an account; `told` is JSON.
-    pub fn operated(&self, action: Action, told: String) -> Statement {
+    /// The audit row of what is done about something; `told` is a JSON object.
+    pub fn did_about(&self, action: Action, told: String) -> Statement {
         self.row(action, None, None, None, Some(told))
     }
 
@@ -250,7 +262,28 @@ fn told(key: &Key) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
+
+    /// What members read of is documented, offered by the console's filter, and called something in every language; and nothing else is.
+    #[test]
+    fn pages_and_console_know_every_action() {
+        let told: BTreeSet<&str> = Action::ALL.into_iter().map(|action| action.names().1).collect();
+        let quoted =
+            |text: &'static str, quote| text.split(quote).skip(1).step_by(2).collect::<BTreeSet<_>>();
+        let (_, page) = include_str!("../../docs/http-api.md").split_once("\nActions: ").unwrap();
+        assert_eq!(quoted(page.split_once(".\n\n").unwrap().0, '`'), told, "docs/http-api.md");
+        let (_, offered) = include_str!("../../www/src/activity/actions.js").split_once('[').unwrap();
+        assert_eq!(quoted(offered, '"'), told, "actions.js");
+        for words in [
+            include_str!("../../www/src/messages/en/activity.js"),
+            include_str!("../../www/src/messages/ja/activity.js"),
+        ] {
+            let named = words.split("\"action.").skip(1).filter_map(|rest| rest.split('"').next());
+            assert_eq!(named.collect::<BTreeSet<_>>(), told);
+        }
+    }
 
     #[test]
     fn every_action_has_two_names_of_its_own() {

@@ -7,6 +7,7 @@
 //! Confirming deletes all of the keys or none. A key that has gone, or was protected, meanwhile is named and stops the whole.
 
 use super::account::Member;
+use super::audit::Action;
 use super::decide::deletable;
 use super::key::Key;
 use super::{Asked, Plan, land, mailbox};
@@ -152,6 +153,11 @@ impl Deletion {
         mailbox::post(&envelope, member.id, self.expires, asked.now)
     }
 
+    /// The audit row of something about it: with its keys, because each is in question.
+    fn note(&self, asked: &Asked<'_>, action: Action) -> Statement {
+        asked.author().did_about(action, serde_json::json!({ "keys": self.keys }).to_string())
+    }
+
     fn view(&self, asked: &Asked<'_>, keys: &[Key], mail: MailState) -> DeletionView {
         let in_order = self.keys.iter().filter_map(|id| keys.iter().find(|key| key.id == *id));
         DeletionView {
@@ -205,8 +211,11 @@ pub(super) fn begin(
         tries: 0,
         done_at: None,
     };
-    let mut writes =
-        vec![deletion.store(), Duty::own(Kind::SweepDeletions).owe(asked.now.saturating_add(KEPT))];
+    let mut writes = vec![
+        deletion.store(),
+        Duty::own(Kind::SweepDeletions).owe(asked.now.saturating_add(KEPT)),
+        deletion.note(asked, Action::BeginDeletion),
+    ];
     writes.extend(deletion.mail(asked, &found, code)?);
     Ok(Plan { writes, reply: LedgerReply::Deletion(deletion.view(asked, &found, MailState::Queued)) })
 }
@@ -274,7 +283,10 @@ pub(super) fn confirm(sql: &dyn Sql, asked: &Asked<'_>, id: TokenId, mac: Digest
     let refused = |refusal| Plan { writes: vec![tried.store()], reply: LedgerReply::Refused(refusal) };
     // `Digest` compares in constant time.
     if tried.mac != mac {
-        return Ok(refused(Refusal::CodeWrong { tries_left: TRIES_MAX.saturating_sub(tried.tries) }));
+        let tries_left = TRIES_MAX.saturating_sub(tried.tries);
+        let mut plan = refused(Refusal::CodeWrong { tries_left });
+        plan.writes.push(tried.note(asked, Action::TryWrongCode));
+        return Ok(plan);
     }
     match deletable(&tried.keys, Key::load_many(sql, &tried.keys)?) {
         Ok(keys) => delete(sql, asked, &tried, keys),

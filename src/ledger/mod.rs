@@ -271,10 +271,13 @@ impl<'a> Ledger<'a> {
                 let (key, keys) = (Key::load(self.sql, id)?, key::count(self.sql)?);
                 self.commit(asked, asked.desk().restore(key, expected, keys), Vec::new())
             }
-            Command::Activity { query } => {
-                let page = activity::page(self.sql, asked.account, &query)?;
-                let refused = |errors| LedgerReply::Refused(Refusal::Invalid { errors });
-                Ok(Plan::read(page.map_or_else(refused, LedgerReply::Activity)))
+            Command::Activity { query, exports } => {
+                let page = match activity::page(self.sql, asked.account, &query)? {
+                    Ok(page) => page,
+                    Err(errors) => return Ok(Plan::refuse(Refusal::Invalid { errors })),
+                };
+                let writes = exports.then(|| asked.author().did(Action::ExportActivity));
+                Ok(Plan { writes: Vec::from_iter(writes), reply: LedgerReply::Activity(page) })
             }
             Command::Service { service } => service::obey(self.sql, asked.desk(), asked.author(), service),
             Command::Operate { operation } => {

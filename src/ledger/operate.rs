@@ -17,7 +17,7 @@ pub fn operate(
     operation: &Operation,
 ) -> Result<(Vec<Statement>, LedgerReply), SqlError> {
     let about = |action, account: &AccountId| {
-        vec![author.operated(action, json!({ "account": account }).to_string())]
+        vec![author.did_about(action, json!({ "account": account }).to_string())]
     };
     let writes = match operation {
         Operation::Look => Vec::new(),
@@ -34,7 +34,7 @@ pub fn operate(
         }
         Operation::SetState { account, freshness_ms, suspended } => {
             let told = json!({ "account": account, "freshness_ms": freshness_ms, "suspended": suspended });
-            vec![author.operated(Action::SetAccountState, told.to_string())]
+            vec![author.did_about(Action::SetAccountState, told.to_string())]
         }
         Operation::Rebuild { account } => about(Action::RebuildAccount, account),
         Operation::BeginRestore { account } => about(Action::BeginRestore, account),

@@ -1,6 +1,7 @@
 //! Activity: read in order, by every filter, page by page, and without secrets.
 
 use claviger::activity::{Entry, Page, Query};
+use claviger::ledger::activity::ROWS_LOOKED_AT_MAX;
 use claviger::protocol::{Command, LedgerReply, LedgerRequest, Refusal};
 use claviger::sql::{Sql, SqlExt, Statement};
 use claviger::time::UnixMs;
@@ -8,7 +9,7 @@ use claviger::time::UnixMs;
 use crate::world::{Browser, HOUR, MINUTE, START, World, edit, member_id, set_enabled};
 
 fn page(world: &World, browser: Browser, query: Query) -> Page {
-    match world.ask(browser, Command::Activity { query }) {
+    match world.ask(browser, Command::Activity { query, exports: false }) {
         LedgerReply::Activity(page) => page,
         other => panic!("{other:?}"),
     }
@@ -38,9 +39,17 @@ fn what_was_done_is_told_latest_first_with_what_it_changed() {
     let told = entries(&world, owner, serde_json::json!({}));
     assert_eq!(
         actions(&told),
-        ["key_deleted", "key_disabled", "key_edited", "key_issued", "signed_in", "account_opened"]
+        [
+            "key_deleted",
+            "deletion_begun",
+            "key_disabled",
+            "key_edited",
+            "key_issued",
+            "signed_in",
+            "account_opened"
+        ]
     );
-    let edited = &told[2];
+    let edited = &told[3];
     assert_eq!((edited.by.kind.as_str(), edited.by.name.as_deref()), ("member", Some("Mei Tanaka")));
     assert_eq!(edited.by.id.as_deref(), Some(owner.member.as_str()));
     assert_eq!(edited.address.as_deref(), Some("203.0.113.7"));
@@ -56,13 +65,13 @@ fn what_was_done_is_told_latest_first_with_what_it_changed() {
             "expires_at": {"from": expires, "to": null},
         })
     );
-    let disabled = serde_json::to_value(&told[1].changes).unwrap();
+    let disabled = serde_json::to_value(&told[2].changes).unwrap();
     assert_eq!(disabled, serde_json::json!({"state": {"from": "active", "to": "disabled"}}));
-    assert_eq!(told[3].key.as_ref().unwrap().name.as_deref(), Some("Build server"), "as it was called then");
-    let issued = serde_json::to_value(&told[3].changes).unwrap();
+    assert_eq!(told[4].key.as_ref().unwrap().name.as_deref(), Some("Build server"), "as it was called then");
+    let issued = serde_json::to_value(&told[4].changes).unwrap();
     assert_eq!(issued["permissions"], serde_json::json!({"from": null, "to": ["demo:read"]}));
     assert!(issued.get("viewable").is_none() && issued.get("issuable").is_none());
-    assert!(told[4].changes.is_empty() && told[4].key.is_none());
+    assert!(told[5].changes.is_empty() && told[5].key.is_none());
 }
 
 #[test]
@@ -84,7 +93,10 @@ fn every_filter_leaves_out_the_rest_and_they_add_up() {
         (serde_json::json!({"action": "key_issued"}), vec!["key_issued", "key_issued"]),
         (serde_json::json!({"action": "key_issued", "key": two.id}), vec!["key_issued"]),
         (serde_json::json!({"action": "key_deleted", "member": admin.member}), vec![]),
-        (serde_json::json!({"from": "2026-11-22"}), vec!["account_state_set", "key_deleted", "signed_in"]),
+        (
+            serde_json::json!({"from": "2026-11-22"}),
+            vec!["account_state_set", "key_deleted", "deletion_begun", "signed_in"],
+        ),
         (serde_json::json!({"to": "2026-11-21", "action": "key_disabled"}), vec!["key_disabled"]),
         (serde_json::json!({"from": "2026-11-21T12:00:00.001Z", "to": "2026-11-22T11:59:59Z"}), vec![]),
         (
@@ -131,7 +143,9 @@ fn all_that_is_wrong_with_a_question_is_told_at_once() {
         "key": "x", "member": "root", "action": "issue", "from": "yesterday", "to": "2026-02-30", "cursor": "x",
         "q": "a1B2c3D47Hq0p2Zx9K0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ",
     }));
-    let Refusal::Invalid { errors } = world.refusal(owner, Command::Activity { query: wrong }) else {
+    let Refusal::Invalid { errors } =
+        world.refusal(owner, Command::Activity { query: wrong, exports: false })
+    else {
         panic!()
     };
     let codes: Vec<String> = errors.iter().map(|error| format!("{} {}", error.pointer, error.code)).collect();
@@ -180,7 +194,7 @@ fn a_viewer_reads_it_and_nobody_else() {
     let viewer = world.join("viewer", b'v');
     assert_eq!(entries(&world, viewer, serde_json::json!({})).len(), 3);
     world.ask(owner, Command::SignOut);
-    let refused = world.refusal(owner, Command::Activity { query: Query::default() });
+    let refused = world.refusal(owner, Command::Activity { query: Query::default(), exports: false });
     assert_eq!(refused, Refusal::NotSignedIn);
 }
 
@@ -210,22 +224,98 @@ fn a_long_trail_is_read_off_its_indices() {
         world.sql.overhear();
         page(&world, owner, next);
         let heard = world.sql.overheard();
-        let read = heard.iter().find(|statement| statement.text().contains("FROM audit")).unwrap();
-        let plan =
-            Statement::new(format!("EXPLAIN QUERY PLAN {}", read.text())).bind_all(read.values().to_vec());
-        let plan: Vec<String> = world
-            .sql
-            .read_all(&plan, |mut row| {
-                let _ = (row.integer()?, row.integer()?, row.integer()?);
-                row.text()
-            })
-            .unwrap();
-        let plan = plan.join("\n");
-        assert!(plan.contains(&format!("INDEX {index}")), "{filter}: {plan}");
-        assert!(!plan.contains("TEMP B-TREE"), "nothing is sorted: {plan}");
-        assert!(!plan.contains("SCAN key\n") && !plan.contains("SCAN member"), "{plan}");
+        let reads: Vec<_> =
+            heard.iter().filter(|statement| statement.text().contains("FROM audit")).collect();
+        assert!(!reads.is_empty());
+        for read in reads {
+            let plan = Statement::new(format!("EXPLAIN QUERY PLAN {}", read.text()))
+                .bind_all(read.values().to_vec());
+            let plan: Vec<String> = world
+                .sql
+                .read_all(&plan, |mut row| {
+                    let _ = (row.integer()?, row.integer()?, row.integer()?);
+                    row.text()
+                })
+                .unwrap();
+            let plan = plan.join("\n");
+            assert!(plan.contains(&format!("INDEX {index}")), "{filter}: {plan}");
+            assert!(!plan.contains("TEMP B-TREE"), "nothing is sorted: {plan}");
+            assert!(!plan.contains("SCAN key\n") && !plan.contains("SCAN member"), "{plan}");
+        }
     }
     assert_eq!(page(&world, owner, query(serde_json::json!({"limit": 500}))).entries.len(), 500);
+}
+
+/// Where hardly anything fits, a page looks at so many rows and no more, and says from where to go on.
+#[test]
+fn a_search_of_a_long_trail_goes_on_from_page_to_page() {
+    let (world, owner) = World::open();
+    let rare = world.issue(owner, r#"{"name":"Rare"}"#);
+    let rows = ROWS_LOOKED_AT_MAX * 2 + 10;
+    let fill = format!(
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {rows})
+        INSERT INTO audit (at_ms, member, action, key) SELECT {START} + i / 3, '{}', 'sign_in', NULL FROM n",
+        owner.member
+    );
+    world.sql.apply(&[Statement::new(fill)]).unwrap();
+    world.wait(HOUR);
+    let owner = world.renewed(owner);
+    world.changed(owner, set_enabled(&rare, false));
+    for (filter, sizes) in [
+        (serde_json::json!({"q": "rare"}), vec![1, 0, 1]),
+        (serde_json::json!({"q": "rare", "key": rare.id}), vec![2]),
+        (serde_json::json!({"action": "key_issued", "member": owner.member}), vec![0, 0, 1]),
+        (serde_json::json!({"action": "account_opened"}), vec![1]),
+        (serde_json::json!({"q": "nobody"}), vec![0, 0, 0]),
+    ] {
+        let (mut found, mut asked) = (Vec::new(), query(filter.clone()));
+        loop {
+            let page = page(&world, owner, asked.clone());
+            found.push(page.entries.len());
+            match page.next {
+                Some(next) => asked.cursor = Some(next),
+                None => break,
+            }
+        }
+        assert_eq!(found, sizes, "{filter}");
+    }
+
+    // Each row is looked at, once: in pages that are full as in those that are not.
+    let mut asked = query(serde_json::json!({"q": "mei", "limit": 499}));
+    let mut seen = Vec::new();
+    loop {
+        let page = page(&world, owner, asked.clone());
+        seen.extend(page.entries.iter().map(|entry| entry.id));
+        match page.next {
+            Some(next) => asked.cursor = Some(next),
+            None => break,
+        }
+    }
+    assert_eq!(i64::try_from(seen.len()).unwrap(), world.count("audit"));
+    seen.sort_unstable();
+    seen.dedup();
+    assert_eq!(i64::try_from(seen.len()).unwrap(), world.count("audit"));
+}
+
+#[test]
+fn a_file_that_is_begun_is_written_down_and_a_page_is_not() {
+    let (world, owner) = World::open();
+    let viewer = world.join("viewer", b'v');
+    let exported = || entries(&world, owner, serde_json::json!({"action": "activity_exported"}));
+    page(&world, viewer, Query::default());
+    assert_eq!(exported(), []);
+    let begun = world.ask(viewer, Command::Activity { query: Query::default(), exports: true });
+    let LedgerReply::Activity(begun) = begun else { panic!("{begun:?}") };
+    assert!(
+        begun.entries.iter().all(|entry| entry.action != "activity_exported"),
+        "it does not tell of itself"
+    );
+    let [entry] = &exported()[..] else { panic!("not one") };
+    assert_eq!(entry.by.id.as_deref(), Some(viewer.member.as_str()));
+    assert_eq!(entry.address.as_deref(), Some("203.0.113.7"));
+    let wrong = Query { cursor: Some("?".into()), ..Query::default() };
+    world.refusal(viewer, Command::Activity { query: wrong, exports: true });
+    assert_eq!(exported().len(), 1);
 }
 
 #[test]

@@ -32,6 +32,7 @@ fn who_did_what_from_where_is_written_down_without_secrets() {
         "edit 2 Build server active",
         "disable 3 Cron disabled",
         "enable 4 Cron active",
+        "begin_deletion 0 - -",
         "delete 5 Cron deleted",
         "step_up 0 - -",
         "sign_out 0 - -",

@@ -289,6 +289,25 @@ fn a09_no_day_has_more_tries_than_the_budget() {
     begin(&world, owner, &[key.id]);
 }
 
+#[test]
+fn a_deletion_that_is_begun_and_a_wrong_code_are_written_down_with_the_keys() {
+    let (world, owner) = quiet();
+    let [a, b] = [(); 2].map(|()| world.issue(owner, "{}"));
+    let id = begin(&world, owner, &[a.id, b.id]).id;
+    world.refusal(owner, confirm(id, "wrong"));
+    let query = serde_json::from_value(serde_json::json!({"limit": 2})).unwrap();
+    let LedgerReply::Activity(page) = world.ask(owner, Command::Activity { query, exports: false }) else {
+        panic!("no activity")
+    };
+    let told: Vec<_> = page.entries.iter().map(|entry| entry.action.as_str()).collect();
+    assert_eq!(told, ["deletion_code_wrong", "deletion_begun"]);
+    for entry in page.entries {
+        assert_eq!(entry.by.id.as_deref(), Some(owner.member.as_str()));
+        let changes = serde_json::to_value(entry.changes).unwrap();
+        assert_eq!(changes, serde_json::json!({"keys": {"from": null, "to": [a.id, b.id]}}));
+    }
+}
+
 /// An edge of the release before does not know of deleted keys, and would show them as active.
 #[test]
 fn an_older_edge_gets_no_deleted_key() {

@@ -73,11 +73,13 @@ describe("activity", () => {
   });
 
   test("as JSON Lines is what the pages say", async () => {
+    const { entries } = await read();
     const { text, headers } = await file("format=jsonl");
     assert.equal(headers["content-type"], "application/x-ndjson");
     assert.match(headers["content-disposition"], /^attachment; filename="activity-\w{8}\.jsonl"$/);
     assert.equal(headers["cache-control"], "no-store");
-    assert.deepEqual(text.trimEnd().split("\n").map((line) => JSON.parse(line)), (await read()).entries);
+    assert.deepEqual(text.trimEnd().split("\n").map((line) => JSON.parse(line)), entries);
+    assert.equal((await read()).entries[0].action, "activity_exported", "that it was taken is written down");
   });
 
   test("as CSV keeps hostile names in their cells, and as text", async () => {
@@ -99,22 +101,31 @@ describe("activity", () => {
   });
 
   test("to a HEAD is its head alone", async () => {
+    const exports = async () => (await read("action=activity_exported")).entries.length;
+    const before = await exports();
     for (const path of ["/v1/activity", "/v1/activity/export?format=csv"]) {
       const { status, text } = await at.console("HEAD", path);
       assert.deepEqual([status, text], [200, ""]);
     }
+    assert.equal(await exports(), before, "nobody took a file");
   });
 
   test("of many entries is streamed as a whole, and breaks off when its ledger does", { timeout: 120_000 }, async () => {
     const { key } = await at.issue({ viewable: true });
-    for (let batch = 0; batch < 24; batch += 1) {
+    for (let batch = 0; batch < 42; batch += 1) {
       await Promise.all(Array.from({ length: 50 }, () => at.console("POST", `/v1/keys/${key.id}/reveal`)));
     }
     await at.worker.resetCounters();
     const lines = (await file(`format=jsonl&key=${key.id}`)).text.trimEnd().split("\n").map((line) => JSON.parse(line));
-    assert.equal(lines.length, 1201);
-    assert.equal(new Set(lines.map(({ id }) => id)).size, 1201);
-    assert.equal((await at.worker.counters())["LEDGER.fetch"], 3, "500 entries a page");
+    assert.equal(lines.length, 2101);
+    assert.equal(new Set(lines.map(({ id }) => id)).size, 2101);
+    assert.equal((await at.worker.counters())["LEDGER.fetch"], 5, "500 entries a page");
+
+    // What is searched lies behind all of these.
+    await at.worker.resetCounters();
+    const found = (await file("format=jsonl&q=sum%281")).text.trimEnd().split("\n").map((line) => JSON.parse(line));
+    assert.deepEqual(found.map(({ key }) => key.name), [HOSTILE[2]]);
+    assert.equal((await at.worker.counters())["LEDGER.fetch"], 2, "2,000 entries are looked at for a page");
 
     const [answered, fails] = [{ on: "LEDGER.fetch", mode: "delay", times: 1 }, { on: "LEDGER.fetch", mode: "fail" }];
     await at.worker.setFaults(answered, fails);

@@ -8,6 +8,9 @@ const MOMENTS = ["expires_at", "not_before"];
 /** Members whose values are lengths of time. */
 const SPANS_MS = ["longest_ms", "freshness_ms"];
 
+/** Members that tell what it was about, and changed nothing. */
+const SUBJECTS = ["account", "keys"];
+
 /** What an empty value of a field means, which is not "nothing" everywhere. */
 const EMPTY = { expires_at: "expiry.unlimited", networks: "networks.anywhere", longest_ms: "expiry.unlimited" };
 
@@ -15,6 +18,8 @@ const EMPTY = { expires_at: "expiry.unlimited", networks: "networks.anywhere", l
 export function Change({ field, from, to }) {
   const { say, has } = useLocale();
   const name = has(`change.${field}`) ? say(`change.${field}`) : field;
+  if (SUBJECTS.includes(field))
+    return <li>{say("change.of", { field: name, value: <Value field={field} value={to} /> })}</li>;
   return (
     <li>
       {say("change.line", {
