@@ -114,7 +114,7 @@ impl<R: Rules> Account<R> {
     pub(super) fn is_behind(&self, document: &Document) -> bool {
         let is_before =
             |(epoch, revision): &(Epoch, Revision)| *epoch == document.epoch && document.revision < *revision;
-        document.number < self.document
+        R::is_behind(document.number, self.document)
             || self.left.as_ref() == Some(&document.epoch)
             || self.changed.as_ref().is_some_and(is_before)
     }

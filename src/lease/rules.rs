@@ -29,6 +29,11 @@ pub trait Rules: Debug + 'static {
         known >= base
     }
 
+    /// Whether a document is older than what is known, by their numbers.
+    fn is_behind(number: u64, known: u64) -> bool {
+        number < known
+    }
+
     /// Whether knowledge as of `as_of` may serve a request that arrived at `arrival`, where it may be `within` old.
     fn is_usable(as_of: UnixMs, arrival: UnixMs, within: DurationMs) -> bool {
         as_of >= arrival.saturating_sub(within)

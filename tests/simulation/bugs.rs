@@ -16,6 +16,8 @@ pub enum Sabotage {
     ChangesUntold,
     /// Refreshes hide that the account is suspended.
     StateUntold,
+    /// Some lease documents are lost and reported as put, and reading back finds what it looks for.
+    DocumentsLost,
     /// Every put lands a second time, long after.
     PutsTwice,
     /// Some puts are lost and reported as done, and reading back asks the ledger instead of KV.
@@ -55,6 +57,10 @@ bug! {
 bug! {
     /// What a copy does not name has not changed.
     BaseIgnored { fn is_covered(_: Revision, _: Revision) -> bool { true } }
+}
+bug! {
+    /// The last document to be read counts, not the newest.
+    LastDocumentCounts { fn is_behind(_: u64, _: u64) -> bool { false } }
 }
 bug! {
     /// A lease serves half as long again.

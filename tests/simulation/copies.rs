@@ -3,8 +3,10 @@
 use claviger::id::AccountId;
 use claviger::lease::call::{CopyRead, Errand, Lookup, RefreshCall, RefreshReply, Shelf};
 use claviger::lease::rules::Rules;
+use claviger::refresh::document;
 use rand_chacha::rand_core::Rng;
 
+use crate::bugs::Sabotage;
 use crate::host::at;
 use crate::world::{Checked, Event, Flight, World};
 
@@ -82,9 +84,12 @@ impl<R: Rules> World<R> {
         let lot = self.rng.next_u64();
         let text = match read.shelf() {
             Shelf::Cache => self.isolates[of.0].place.and_then(|place| self.cache.read(place, lot, self.now)),
-            Shelf::Kv => None,
+            Shelf::Kv if self.now < self.kv_out_until || self.host.sabotage == Sabotage::KvBeyondS => None,
+            Shelf::Kv => {
+                self.kv.read(&document::kv_key(read.account()), self.isolates[of.0].mood, lot, self.now)
+            }
         };
-        self.tally.shared += u64::from(text.is_some());
+        self.tally.shared += u64::from(text.is_some() && read.shelf() == Shelf::Cache);
         let delay = self.delay();
         self.later(delay, Event::CopyBack(of, read, text, waiter));
     }
@@ -97,7 +102,13 @@ impl<R: Rules> World<R> {
         mut waiter: Waiter,
     ) -> Checked {
         let local = at(self.local(of.0));
-        self.isolates[of.0].gateway.take_copy(read, text, local, waiter.lookup());
+        let isolate = &mut self.isolates[of.0];
+        let before = isolate.gateway.counters();
+        isolate.gateway.take_copy(read, text, local, waiter.lookup());
+        if isolate.gateway.counters().shared_taken > before.shared_taken {
+            isolate.out_since = None;
+        }
+        self.check_document(of.0, text, before.documents_taken)?;
         self.go_on(of, waiter)
     }
 

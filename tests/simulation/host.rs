@@ -3,6 +3,7 @@
 use std::rc::Rc;
 
 use claviger::account::Email;
+use claviger::config::Terms;
 use claviger::id::{AccountId, KeyId, MemberId, TokenId};
 use claviger::ledger::Ledger;
 use claviger::ledger::schema::MIGRATIONS;
@@ -41,6 +42,7 @@ pub struct Host {
     /// Refreshes are answered as by a ledger that can name few keys.
     pub is_short: bool,
     pub sabotage: Sabotage,
+    pub terms: Terms,
     has_bookmark: bool,
     /// Uses that answers counted, so far.
     pub asked_active: i64,
@@ -74,6 +76,7 @@ impl Host {
             proof,
             is_short: false,
             sabotage,
+            terms: Terms::default(),
             has_bookmark: false,
             asked_active: 0,
         };
@@ -109,11 +112,16 @@ impl Host {
         self.sql.restore();
     }
 
+    /// The ledger, as after a crash.
+    pub fn ledger(&self) -> Ledger<'_> {
+        Ledger::new(&*self.sql).on_terms(self.terms)
+    }
+
     /// Every call makes a ledger of its own, as after a crash. `None`: an error.
     pub fn handle(&self, request: LedgerRequest, rng: &mut ChaCha8Rng, now: i64) -> Option<LedgerReply> {
         let mut bytes = [0; 32];
         rng.fill_bytes(&mut bytes);
-        Ledger::new(&*self.sql).handle(request, at(now), &Entropy(bytes)).ok()
+        self.ledger().handle(request, at(now), &Entropy(bytes)).ok()
     }
 
     pub fn command(&self, command: Command, rng: &mut ChaCha8Rng, now: i64) -> Option<LedgerReply> {
@@ -183,7 +191,7 @@ impl Host {
     }
 
     pub fn next_due(&self) -> Option<i64> {
-        Ledger::new(&*self.sql).next_due().unwrap().map(UnixMs::as_ms)
+        self.ledger().next_due().unwrap().map(UnixMs::as_ms)
     }
 
     /// The one number that a statement answers.

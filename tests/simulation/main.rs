@@ -4,7 +4,7 @@
 //! | --- | --- |
 //! | [`world`] | isolates and what passes between them, the ledger ([`host`], [`publication`]) and [`kv`] |
 //! | [`copies`] | what neighbours share in the [`cache`] of their data centre, and what is done in the background |
-//! | [`model`] | what must hold |
+//! | [`model`] | what must hold, and until when KV served which of the [`documents`] |
 //! | [`storm`] | what happens by chance; [`tally`] counts it |
 //! | [`scenes`] | what chance seldom meets, staged |
 //! | [`restore`] | a ledger that is taken back to a bookmark |
@@ -26,6 +26,7 @@
 mod bugs;
 mod cache;
 mod copies;
+mod documents;
 mod host;
 mod kv;
 mod model;
@@ -157,6 +158,8 @@ noticed! {
     a_lease_that_serves_too_long_is_noticed: bugs::LongHorizon, None, ["P1", "P2"];
     a_shared_reply_that_counts_from_when_it_is_found_is_noticed: bugs::AsOfFinding, None, ["P1", "P2"];
     changes_that_a_copy_does_not_name_are_noticed: bugs::BaseIgnored, None, ["P1", "P2"];
+    a_document_that_goes_back_is_noticed: bugs::LastDocumentCounts, None, ["order"];
+    documents_that_are_lost_are_noticed: ByTheBook, DocumentsLost, ["P5"];
     histories_that_are_mixed_are_noticed: bugs::EpochIgnored, None, ["P1", "P2"];
     records_that_survive_their_lease_are_noticed: bugs::RecordsSurvive, None, ["P1", "P2"];
     negatives_that_survive_their_lease_are_noticed: bugs::NegativesSurvive, None, ["P2"];

@@ -4,6 +4,8 @@ use claviger::key::NewKey;
 use claviger::record::{Record, Standing};
 use claviger::verdict::Denial;
 
+use crate::documents::Documents;
+
 /// What a request asks.
 #[derive(Clone, Copy, Debug)]
 pub struct Ask {
@@ -83,6 +85,18 @@ pub struct Model {
     pub keys: Vec<Key>,
     suspended: Vec<(i64, bool)>,
     freshness: Vec<(i64, i64)>,
+    pub documents: Documents,
+}
+
+/// What a verdict rests on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Basis {
+    /// The ledger's word.
+    Ledger,
+    /// Documents that were read within T.
+    Documents,
+    /// A document that was read while the ledger was out of reach.
+    Makeshift,
 }
 
 /// A request that has its verdict.
@@ -95,13 +109,15 @@ pub struct Judged {
     pub now: i64,
     /// How much older than T what it rests on may be: what its isolate's clock lost unnoticed.
     pub slack: i64,
+    pub basis: Basis,
     /// Calls for it that failed.
     pub failures: u32,
 }
 
 impl Model {
     pub fn new(now: i64, freshness_ms: i64) -> Self {
-        Self { keys: Vec::new(), suspended: vec![(now, false)], freshness: vec![(now, freshness_ms)] }
+        let (suspended, freshness) = (vec![(now, false)], vec![(now, freshness_ms)]);
+        Self { suspended, freshness, ..Self::default() }
     }
 
     /// Forgets what T and the suspension were.
@@ -150,12 +166,28 @@ impl Model {
         self.freshness.last().unwrap().1
     }
 
+    /// The last arrival that may still be judged by what ended at `end`, given what the verdict rests on.
+    fn deadline_of(&self, end: i64, judged: &Judged) -> i64 {
+        let reach = |end| self.documents.reach(end, judged.now);
+        match judged.basis {
+            Basis::Ledger => self.deadline(end),
+            Basis::Documents => self.deadline_within(end, reach),
+            Basis::Makeshift => reach(end),
+        }
+    }
+
     /// The last arrival that may still be judged by what ended at `end`. A lease that missed the end was asked for before it, at a time
     /// at which T was `t`; so it serves arrivals up to that time + `t`.
     pub fn deadline(&self, end: i64) -> i64 {
-        let ends = self.freshness.iter().skip(1).map(|(from, _)| *from).chain([i64::MAX]);
-        let segments = self.freshness.iter().zip(ends).filter(|((from, _), _)| *from <= end);
-        segments.map(|((_, t), until)| until.min(end) + t).max().unwrap()
+        self.deadline_within(end, |end| end)
+    }
+
+    /// The same where what ended at a time may be told until `reach` of it.
+    fn deadline_within(&self, end: i64, reach: impl Fn(i64) -> i64) -> i64 {
+        let last = reach(end);
+        let ends = self.freshness.iter().skip(1).map(|(from, _)| reach(*from)).chain([i64::MAX]);
+        let segments = self.freshness.iter().zip(ends).filter(|((from, _), _)| *from <= last);
+        segments.map(|((_, t), until)| until.min(last) + t).max().unwrap()
     }
 
     /// Those of `from` (each holding until the next) by which a request may be judged.
@@ -163,7 +195,8 @@ impl Model {
         let end = |place: usize| from.get(place + 1).copied();
         let may = |place: &usize| {
             from[*place] <= judged.now
-                && end(*place).is_none_or(|end| judged.arrived <= self.deadline(end) + judged.slack)
+                && end(*place)
+                    .is_none_or(|end| judged.arrived <= self.deadline_of(end, judged) + judged.slack)
         };
         (0..from.len()).filter(may).collect()
     }
@@ -175,7 +208,8 @@ impl Model {
             pair[0].revision == revision.unwrap_or_default()
                 && [false, true].into_iter().any(|suspended| is.verdict(suspended, judged.ask) == verdict)
         });
-        let late = versions.map(|pair| judged.arrived - self.deadline(pair[1].from) - judged.slack);
+        let late =
+            versions.map(|pair| judged.arrived - self.deadline_of(pair[1].from, judged) - judged.slack);
         late.min().unwrap_or(i64::MAX)
     }
 

@@ -1,7 +1,6 @@
 //! The ledger's alarm: puts that are lost, late, landed without word; readings as old as they may be.
 
 use claviger::lease::rules::Rules;
-use claviger::ledger::Ledger;
 use claviger::ledger::publication::PUT_LATE_MS;
 use claviger::object::{EFFECTS_PER_RING_MAX, Object};
 use claviger::protocol::{Effect, Outcome};
@@ -29,7 +28,7 @@ impl<R: Rules> World<R> {
     pub fn alarm(&mut self) {
         self.alarm_at = None;
         for _ in 0..EFFECTS_PER_RING_MAX {
-            let Ok(Some(effect)) = Ledger::new(&*self.host.sql).next_effect(at(self.now)) else { break };
+            let Ok(Some(effect)) = self.host.ledger().next_effect(at(self.now)) else { break };
             // A crash: what was taken comes due by itself.
             if !self.is_healed && self.one_in(12) {
                 break;
@@ -41,7 +40,7 @@ impl<R: Rules> World<R> {
 
     pub fn settle(&mut self, effect: &Effect, outcome: &Outcome) {
         // An error leaves the duty as it was.
-        let _ = Ledger::new(&*self.host.sql).settle(effect, outcome, at(self.now));
+        let _ = self.host.ledger().settle(effect, outcome, at(self.now));
         self.arm();
     }
 
@@ -51,8 +50,16 @@ impl<R: Rules> World<R> {
             let (key, value) = (key.clone(), Some(value.clone()));
             return self.put(effect, key, value, delay);
         }
+        if let Effect::PutLease { key, value, number, .. } = &effect {
+            self.model.documents.make(*number, self.now);
+            let (key, value) = (key.clone(), Some(value.clone()));
+            return self.put(effect, key, value, delay);
+        }
         let outcome = match &effect {
-            Effect::ReadBack { .. } | Effect::ReadMany { .. } | Effect::ListKv { .. } => self.read(&effect),
+            Effect::ReadBack { .. }
+            | Effect::ReadLease { .. }
+            | Effect::ReadMany { .. }
+            | Effect::ListKv { .. } => self.read(&effect),
             _ => Outcome::Done,
         };
         let late = if self.is_healed { 0 } else { self.random(9_000) };
@@ -69,7 +76,13 @@ impl<R: Rules> World<R> {
                 let record = self.host.record(*id, &mut self.rng, now);
                 Outcome::Read { value: record.map(|record| serde_json::to_string(&record).unwrap()) }
             }
-            Effect::ReadBack { key, .. } => Outcome::Read { value: self.kv.read(key, mood, lot, now) },
+            // Nobody looks: the duty is done.
+            Effect::ReadLease { .. } if self.host.sabotage == Sabotage::DocumentsLost => {
+                Outcome::Read { value: self.last_document.clone() }
+            }
+            Effect::ReadBack { key, .. } | Effect::ReadLease { key, .. } => {
+                Outcome::Read { value: self.kv.read(key, mood, lot, now) }
+            }
             Effect::ReadMany { ids } => {
                 let read = |id| (id, self.kv.read(&kv_key(id), mood, lot, now));
                 Outcome::ReadMany { values: ids.iter().copied().map(read).collect() }
@@ -93,6 +106,13 @@ impl<R: Rules> World<R> {
             Sabotage::PutsTwice => {
                 let again = 60_000 + self.random(4 * late_ms);
                 self.later(again, Event::Lands(key.clone(), value.clone()));
+            }
+            Sabotage::DocumentsLost if matches!(effect, Effect::PutLease { .. }) => {
+                self.last_document = value.clone();
+                if is_lost {
+                    self.later(delay, Event::Told(effect, Outcome::Done));
+                    return;
+                }
             }
             Sabotage::BlindReadBack if is_lost => {
                 self.later(delay, Event::Told(effect, Outcome::Done));

@@ -1,5 +1,6 @@
 //! A ledger is restored from a bookmark: what was changed since is lost, though leases and KV know it. The directory notes a fresh history
-//! before, and tells it after. From T later on all must again be as the ledger says.
+//! before, and tells it after. From T later on all must again be as the ledger says;
+//! where documents count, once KV holds none from before.
 
 use claviger::directory::Directory;
 use claviger::lease::rules::{ByTheBook, Rules};
@@ -12,7 +13,7 @@ use crate::bugs::Sabotage;
 use crate::host::at;
 use crate::model::{Ask, Power, State, Version};
 use crate::sql::sqlite::Sqlite;
-use crate::world::{Checked, World};
+use crate::world::{Checked, S, World};
 
 /// Longest T that [`World`] sets, and then some.
 const T_MAX: i64 = 62_000;
@@ -72,6 +73,10 @@ impl<R: Rules> World<R> {
         }
         self.arm();
         self.calm();
+        let owed = "SELECT count(*) FROM due WHERE kind IN ('put_lease', 'read_lease')";
+        while self.is_eventual && self.host.number(owed) > 0 {
+            self.wait(S)?;
+        }
         self.wait(T_MAX)?;
 
         self.late = None;

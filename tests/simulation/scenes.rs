@@ -23,6 +23,7 @@ impl<R: Rules> World<R> {
     /// One isolate, and a network on which nothing is lost or late by itself.
     pub fn stage() -> Self {
         let mut world = Self::new(0, Sabotage::None);
+        assert!(!world.is_eventual, "seed 0 is of the everyday");
         world.is_healed = true;
         world.isolates.truncate(1);
         world.isolates[0].place = None;

@@ -348,6 +348,7 @@ impl<R: Rules> World<R> {
             // Something happens there, so that it sees it.
             let local = at(self.now + isolate.offset);
             isolate.latest = local.as_ms();
+            isolate.out_since = None;
             let id = self.model.keys[0].text.id();
             let _ = isolate.gateway.ask_kv(id, local);
         }
@@ -412,7 +413,7 @@ impl<R: Rules> World<R> {
     /// P5: nothing is lost. And everybody knows.
     fn heal(&mut self) -> Checked {
         self.calm();
-        let owed = "SELECT count(*) FROM due WHERE kind IN ('put_record', 'read_back', 'rebuild')";
+        let owed = "SELECT count(*) FROM due WHERE kind IN ('put_record', 'read_back', 'rebuild', 'put_lease', 'read_lease')";
         let mut rounds = 0;
         while self.host.number(owed) > 0 {
             rounds += 1;
@@ -429,6 +430,9 @@ impl<R: Rules> World<R> {
         };
         if !set.is_empty() {
             return Err(format!("P5: still unsettled: {set:?}"));
+        }
+        if self.host.terms.wants_documents() {
+            self.check_published()?;
         }
         for key in 0..self.model.keys.len() {
             let id = self.model.keys[key].text.id();

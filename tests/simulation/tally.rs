@@ -17,6 +17,8 @@ pub struct Tally {
     pub repeats: u64,
     /// Replies that isolates found in the cache of their data centre.
     pub shared: u64,
+    /// Documents that isolates took.
+    pub documents: u64,
     /// Verdicts that were older than T, for want of the ledger.
     pub stale: u64,
 }
@@ -34,6 +36,7 @@ impl Tally {
         self.sleeps += other.sleeps;
         self.repeats += other.repeats;
         self.shared += other.shared;
+        self.documents += other.documents;
         self.stale += other.stale;
     }
 
@@ -41,6 +44,6 @@ impl Tally {
     pub fn is_rich(&self) -> bool {
         let mut least = self.let_through.min(self.refused).min(self.unavailable).min(self.from_memory);
         least = least.min(self.from_kv).min(self.changes).min(self.restarts).min(self.clock_steps);
-        least.min(self.shared).min(4 * self.stale).min(5 * self.sleeps) > 100
+        least.min(self.shared).min(self.documents).min(4 * self.stale).min(5 * self.sleeps) > 100
     }
 }

@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 
 use claviger::config::{Config, Settings};
-use claviger::gateway::{Check, Gateway};
-use claviger::lease::call::{CopyRead, KvRead, Lookup, Need, RefreshCall, RefreshReply, Source, Tenure};
+use claviger::gateway::{Check, Evidence, Gateway};
+use claviger::lease::call::{
+    Basis as Rests, CopyRead, KvRead, Lookup, Need, RefreshCall, RefreshReply, Source, Tenure,
+};
 use claviger::lease::rules::Rules;
 use claviger::lease::{GIVEN_UP as GIVEN_UP_FOR, OUTAGE_MEMORY, REFRESH_ATTEMPTS};
 use claviger::ledger::publication::SETTLE_MS;
@@ -25,7 +27,7 @@ use crate::cache::Cache;
 use crate::copies::Waiter;
 use crate::host::{Host, at};
 use crate::kv::{Kv, Mood};
-use crate::model::{Ask, Judged, Model};
+use crate::model::{Ask, Basis, Judged, Model};
 use crate::tally::Tally;
 
 /// 2026-11-21T12:00:00Z.
@@ -39,8 +41,8 @@ pub const SKEW_MS: i64 = SKEW.as_ms() as i64;
 const TIMEOUT: i64 = 2_000;
 const GIVEN_UP: i64 = GIVEN_UP_FOR.as_ms() as i64;
 
-/// The settings of an isolate; `grace_s`: how many seconds past T a lease may serve while the ledger is out of reach; 0: none.
-pub fn config(ring: &str, grace_s: i64) -> Config {
+/// The settings of an isolate; `is_eventual`: leases come from documents; `grace_s`: how many seconds past T a lease may serve while the ledger is out of reach; 0: none.
+pub fn config(ring: &str, is_eventual: bool, grace_s: i64) -> Config {
     let rules = r#"[{"host":"api.localhost","path":"/*","origin":"DEMO","permission":"demo:read"}]"#;
     let rules = rules.replacen(r#""demo:read""#, r#"{"read":"demo:read","write":"demo:write"}"#, 1);
     Config::parse(Settings {
@@ -48,7 +50,7 @@ pub fn config(ring: &str, grace_s: i64) -> Config {
         prefix: Some("clv".into()),
         console_origin: Some("http://localhost:8787".into()),
         rules: Some(rules),
-        freshness: None,
+        freshness: is_eventual.then(|| "eventual".into()),
         outage: (grace_s > 0).then(|| format!("grace:{grace_s}")),
         mail: None,
         mail_from: None,
@@ -106,6 +108,10 @@ pub struct Isolate<R> {
     pub slack: i64,
     /// When its calls failed, in true time.
     pub failed: Vec<i64>,
+    /// The first of them since the last answer, if it knows.
+    pub out_since: Option<i64>,
+    /// Number of the last document that it took.
+    pub document: u64,
     /// The last word on each key that it has had: under which lease, and of which revision. It must not go back behind that (rule 4).
     pub heard: BTreeMap<usize, Heard>,
     /// The words that it holds in memory: whoever asks next must get them from there (P4).
@@ -138,6 +144,10 @@ pub struct World<R: Rules> {
     pub is_healed: bool,
     /// Leases live long, and words come very late: half of the dangers are there, and half elsewhere.
     pub is_steady: bool,
+    /// Leases come from documents in KV.
+    pub is_eventual: bool,
+    /// The last document that was sent.
+    pub last_document: Option<String>,
     /// How many seconds past T a lease may serve while the ledger is out of reach.
     pub grace_s: i64,
     pub config: Config,
@@ -171,9 +181,11 @@ impl<R: Rules> World<R> {
             kv_out_until: START,
             is_healed: false,
             is_steady: false,
+            is_eventual: false,
+            last_document: None,
             grace_s: 0,
-            config: config(RING, 0),
-            foreign: config(FOREIGN, 0),
+            config: config(RING, false, 0),
+            foreign: config(FOREIGN, false, 0),
             uses: 0,
             late: None,
             judged_from: START,
@@ -182,6 +194,9 @@ impl<R: Rules> World<R> {
         if world.one_in(4) || sabotage == Sabotage::GraceUnannounced {
             world.grace_s = [5, 30, 600][world.random(3) as usize];
         }
+        world.is_eventual = world.one_in(6) && sabotage != Sabotage::KvBeyondS;
+        world.config = config(RING, world.is_eventual, world.grace_s);
+        world.host.terms = world.config.terms;
         if world.one_in(2) {
             world.places = (0..1 + world.random(2)).map(|_| world.clock()).collect();
         }
@@ -209,7 +224,10 @@ impl<R: Rules> World<R> {
         };
         let ring = if self.host.sabotage == Sabotage::TagsUnchecked { BOTH } else { RING };
         Isolate {
-            gateway: Gateway::with_rules(config(ring, self.grace_s), self.rng.next_u64() >> 11),
+            gateway: Gateway::with_rules(
+                config(ring, self.is_eventual, self.grace_s),
+                self.rng.next_u64() >> 11,
+            ),
             life: self.rng.next_u64(),
             mood,
             place,
@@ -219,6 +237,8 @@ impl<R: Rules> World<R> {
             latest: i64::MIN,
             slack: 0,
             failed: Vec::new(),
+            out_since: None,
+            document: 0,
             heard: BTreeMap::new(),
             warm: BTreeMap::new(),
         }
@@ -244,6 +264,10 @@ impl<R: Rules> World<R> {
 
     /// Time passes, and what is under way happens.
     pub fn wait(&mut self, span: i64) -> Checked {
+        // Whatever the ledger was asked, its alarm is set: any question may owe a document.
+        if self.host.terms.wants_documents() {
+            self.arm();
+        }
         let end = self.now + span;
         while let Some(entry) = self.events.first_entry().filter(|entry| entry.key().0 <= end) {
             self.now = entry.key().0;
@@ -257,8 +281,12 @@ impl<R: Rules> World<R> {
     /// The local time of an isolate whose leases are about to see it.
     pub fn local(&mut self, isolate: usize) -> i64 {
         let isolate = &mut self.isolates[isolate];
-        isolate.latest = self.now + isolate.offset;
-        isolate.latest
+        let local = self.now + isolate.offset;
+        if local < isolate.latest {
+            isolate.out_since = None;
+        }
+        isolate.latest = local;
+        local
     }
 
     fn happen(&mut self, event: Event) -> Checked {
@@ -302,10 +330,12 @@ impl<R: Rules> World<R> {
                 let local = at(self.local(of.0));
                 let isolate = &mut self.isolates[of.0];
                 if isolate.gateway.take_refresh(&call, &reply, local, waiter.lookup()) {
+                    isolate.out_since = None;
                     self.share(of, &call, &reply);
                     return self.go_on(of, waiter);
                 }
                 isolate.failed.push(self.now);
+                isolate.out_since = isolate.out_since.or(Some(self.now));
                 if waiter.failed() >= REFRESH_ATTEMPTS {
                     isolate.given_up_at = self.now;
                 }
@@ -315,7 +345,10 @@ impl<R: Rules> World<R> {
                 return self.copy_back(of, &read, text.as_deref(), waiter);
             }
             Event::Shares(place, text, seconds) => self.cache.put(place, text, seconds, self.now),
-            Event::Lands(key, value) => self.kv.land(&key, value.as_deref(), self.now),
+            Event::Lands(key, value) => {
+                self.kv.land(&key, value.as_deref(), self.now);
+                self.model.documents.land(self.host.account, &key, value.as_deref(), self.now);
+            }
             Event::Told(effect, outcome) => self.settle(&effect, &outcome),
             Event::Learn((isolate, _), record) => {
                 self.learn(isolate, record);
@@ -393,7 +426,8 @@ impl<R: Rules> World<R> {
         }
         let verdict = checked.verdict.as_ref().map(|_| ()).map_err(|denial| *denial);
         let is_stale = checked.evidence.is_some_and(|evidence| evidence.is_stale);
-        let grace = if is_stale { self.grace(isolate)? } else { 0 };
+        let basis = self.basis(checked.evidence.as_ref());
+        let grace = if is_stale { self.grace(&flight, basis)? } else { 0 };
         let slack = self.isolates[isolate].slack + grace;
         let Flight { key, ask, arrived, mut failures, .. } = flight;
         if verdict == Err(Denial::Unavailable)
@@ -402,7 +436,7 @@ impl<R: Rules> World<R> {
             // Another request has failed in its place.
             failures = REFRESH_ATTEMPTS;
         }
-        let judged = Judged { key, ask, arrived, now: self.now, slack, failures };
+        let judged = Judged { key, ask, arrived, now: self.now, slack, basis, failures };
         let revision = checked.evidence.and_then(|evidence| evidence.revision);
         let source = checked.evidence.map(|evidence| evidence.source);
         let revision = revision.map(|revision| revision.0);
@@ -485,7 +519,11 @@ impl<R: Rules> World<R> {
         let isolate = &self.isolates[flight.isolate];
         let local = at(self.now + isolate.offset);
         let Some(lease) = isolate.gateway.leases().lease(self.host.account, local) else { return false };
-        let is_usable = lease.is_usable(at(flight.arrived_local), DurationMs::default());
+        let (arrival, no_more) = (at(flight.arrived_local), DurationMs::default());
+        let is_usable = match self.is_eventual {
+            true => lease.is_usable_by_document(arrival, no_more),
+            false => lease.is_usable(arrival, no_more),
+        };
         let revision = self.model.keys[flight.key].now().revision;
         let warm = isolate.warm.get(&flight.key);
         is_usable
@@ -512,15 +550,29 @@ impl<R: Rules> World<R> {
     }
 
     /// By how much a lease may be older than T here and now: only where calls to the ledger have just failed.
-    fn grace(&self, isolate: usize) -> Result<i64, String> {
-        let Isolate { failed, slack, .. } = &self.isolates[isolate];
+    fn grace(&self, flight: &Flight, basis: Basis) -> Result<i64, String> {
+        let Isolate { failed, slack, out_since, .. } = &self.isolates[flight.isolate];
         let lately = |memory: i64| failed.iter().filter(|at| self.now - **at < memory + slack).count() as u32;
         let memory = OUTAGE_MEMORY.as_ms() as i64;
-        if lately(memory) == 0 || lately(memory * i64::from(REFRESH_ATTEMPTS)) < REFRESH_ATTEMPTS {
+        let is_away = lately(memory) > 0 && lately(memory * i64::from(REFRESH_ATTEMPTS)) >= REFRESH_ATTEMPTS;
+        if !is_away && flight.failures < REFRESH_ATTEMPTS {
             return Err(format!("P1: grace without an outage: {failed:?} at {}", self.now));
+        }
+        let since = out_since.or(failed.last().copied()).unwrap_or(i64::MIN);
+        if basis == Basis::Makeshift && flight.arrived > since + 1_000 * self.grace_s + slack {
+            return Err(format!("P1: a document serves {} ms after {since}", flight.arrived - since));
         }
         let is_announced = self.host.sabotage != Sabotage::GraceUnannounced;
         Ok(if is_announced { 1_000 * self.grace_s } else { 0 })
+    }
+
+    fn basis(&self, evidence: Option<&Evidence>) -> Basis {
+        match evidence {
+            Some(evidence) if evidence.source == Source::Ledger => Basis::Ledger,
+            _ if self.is_eventual => Basis::Documents,
+            Some(evidence) if evidence.basis == Rests::Document => Basis::Makeshift,
+            _ => Basis::Ledger,
+        }
     }
 
     fn is_over(&self, isolate: usize) -> bool {
