@@ -150,6 +150,26 @@ test("walks on to older entries and back to the newest", async () => {
   await close(page);
 });
 
+test("searches part by part what is hardly there, and asks before it goes on for long", async () => {
+  const page = await stage.page({ cookies });
+  const asked = [];
+  await answerInstead(page, "GET", "/v1/activity", (route) => {
+    asked.push(Number(new URL(route.request().url()).searchParams.get("cursor") ?? 0));
+    const part = asked.at(-1) + 1;
+    const body = { entries: [], next: part < 12 ? `${part}` : null };
+    return route.fulfill({ contentType: "application/json", body: JSON.stringify(body) });
+  });
+  await page.goto(`${stage.origin}/#/activity?q=hardly`);
+  await page.getByText("Nothing matches so far; older activity has not been searched yet.").first().waitFor();
+  assert.deepEqual(asked, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+  await inspect(page, "activity-none-so-far");
+  await page.getByRole("link", { name: "Search further" }).click();
+  await page.getByText("Nothing matches this filter.").first().waitFor();
+  assert.deepEqual(asked.slice(10), [10, 11]);
+  assert.equal(await page.getByRole("link", { name: "Search further" }).count(), 0);
+  await close(page);
+});
+
 test("in Japanese, on a phone, in the dark", async () => {
   const page = await stage.page({ cookies, viewport: NARROW, hasTouch: true, colorScheme: "dark" });
   await page.addInitScript(() => localStorage.setItem("claviger.language", "ja"));
