@@ -18,6 +18,10 @@ pub enum Sabotage {
     StateUntold,
     /// Some lease documents are lost and reported as put, and reading back finds what it looks for.
     DocumentsLost,
+    /// Refreshes hide that what an issuer had issued was ended.
+    GenerationsUntold,
+    /// Refreshes hide which sealed keys were revoked.
+    RevocationsUntold,
     /// Every put lands a second time, long after.
     PutsTwice,
     /// Some puts are lost and reported as done, and reading back asks the ledger instead of KV.

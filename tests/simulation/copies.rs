@@ -81,17 +81,25 @@ impl<R: Rules> World<R> {
 
     /// What a shelf holds now is on its way.
     pub fn look(&mut self, of: (usize, u64), read: CopyRead, waiter: Waiter) {
+        let text = self.on_shelf(of.0, &read);
+        let delay = self.delay();
+        self.later(delay, Event::CopyBack(of, read, text, waiter));
+    }
+
+    /// What a shelf holds now.
+    pub fn on_shelf(&mut self, isolate: usize, read: &CopyRead) -> Option<String> {
         let lot = self.rng.next_u64();
         let text = match read.shelf() {
-            Shelf::Cache => self.isolates[of.0].place.and_then(|place| self.cache.read(place, lot, self.now)),
+            Shelf::Cache => {
+                self.isolates[isolate].place.and_then(|place| self.cache.read(place, lot, self.now))
+            }
             Shelf::Kv if self.now < self.kv_out_until || self.host.sabotage == Sabotage::KvBeyondS => None,
             Shelf::Kv => {
-                self.kv.read(&document::kv_key(read.account()), self.isolates[of.0].mood, lot, self.now)
+                self.kv.read(&document::kv_key(read.account()), self.isolates[isolate].mood, lot, self.now)
             }
         };
         self.tally.shared += u64::from(text.is_some() && read.shelf() == Shelf::Cache);
-        let delay = self.delay();
-        self.later(delay, Event::CopyBack(of, read, text, waiter));
+        text
     }
 
     pub fn copy_back(

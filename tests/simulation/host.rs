@@ -5,6 +5,7 @@ use std::rc::Rc;
 use claviger::account::Email;
 use claviger::config::Terms;
 use claviger::id::{AccountId, KeyId, MemberId, TokenId};
+use claviger::issuer::SealingGeneration;
 use claviger::ledger::Ledger;
 use claviger::ledger::schema::MIGRATIONS;
 use claviger::object::{Entropy, Object};
@@ -12,7 +13,7 @@ use claviger::protocol::{
     Command, Language, LedgerReply, LedgerRequest, NewMember, NewSession, Opening, SecretVersion,
     SessionProof,
 };
-use claviger::record::{Record, Standing};
+use claviger::record::{Credential, Record, Standing};
 use claviger::refresh::{Delta, Refresh, RefreshRequest, Unsettled};
 use claviger::secret::Digest;
 use claviger::sql::{SqlExt, Statement, migrate};
@@ -184,6 +185,24 @@ impl Host {
             Sabotage::StateUntold => {
                 if let Some(state) = &mut refresh.state {
                     state.suspended = false;
+                }
+            }
+            Sabotage::RevocationsUntold => {
+                if let Some(state) = &mut refresh.state {
+                    state.revoked_sealed.clear();
+                }
+            }
+            Sabotage::GenerationsUntold => {
+                let service = refresh.state.as_mut().and_then(|state| state.service.as_mut());
+                if let Some(service) = service {
+                    service.issuing.generation = SealingGeneration::default();
+                }
+                let records = refresh.answers.iter_mut().filter_map(|answer| answer.record.as_mut());
+                for record in records {
+                    if let Standing::Active(Credential { issuing: Some(issuing), .. }) = &mut record.standing
+                    {
+                        issuing.generation = SealingGeneration::default();
+                    }
                 }
             }
             _ => (),

@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | [`world`] | isolates and what passes between them, the ledger ([`host`], [`publication`]) and [`kv`] |
 //! | [`copies`] | what neighbours share in the [`cache`] of their data centre, and what is done in the background |
+//! | [`issuers`] | issuers, and what must hold for what they issue |
 //! | [`model`] | what must hold, and until when KV served which of the [`documents`] |
 //! | [`storm`] | what happens by chance; [`tally`] counts it |
 //! | [`scenes`] | what chance seldom meets, staged |
@@ -28,6 +29,7 @@ mod cache;
 mod copies;
 mod documents;
 mod host;
+mod issuers;
 mod kv;
 mod model;
 mod page;
@@ -160,6 +162,8 @@ noticed! {
     changes_that_a_copy_does_not_name_are_noticed: bugs::BaseIgnored, None, ["P1", "P2"];
     a_document_that_goes_back_is_noticed: bugs::LastDocumentCounts, None, ["order"];
     documents_that_are_lost_are_noticed: ByTheBook, DocumentsLost, ["P5"];
+    a_generation_that_is_hidden_is_noticed: ByTheBook, GenerationsUntold, ["P1: it has ended"];
+    a_revocation_that_is_hidden_is_noticed: ByTheBook, RevocationsUntold, ["P1: it has ended"];
     histories_that_are_mixed_are_noticed: bugs::EpochIgnored, None, ["P1", "P2"];
     records_that_survive_their_lease_are_noticed: bugs::RecordsSurvive, None, ["P1", "P2"];
     negatives_that_survive_their_lease_are_noticed: bugs::NegativesSurvive, None, ["P2"];

@@ -166,6 +166,19 @@ impl Model {
         self.freshness.last().unwrap().1
     }
 
+    /// Whether what ended at `end` may still count.
+    pub fn may_count(&self, end: i64, judged: &Judged) -> bool {
+        judged.arrived <= self.deadline_of(end, judged) + judged.slack
+    }
+
+    /// Whether the account may be taken for suspended or not, by a request that knows what was at `since`.
+    pub fn suspensions(&self, judged: &Judged, since: i64) -> Vec<bool> {
+        let froms: Vec<i64> = self.suspended.iter().map(|(from, _)| *from).collect();
+        let is_since = |place: &usize| froms.get(place + 1).is_none_or(|end| *end > since);
+        let places = self.candidates(&froms, judged).into_iter().filter(is_since);
+        places.map(|place| self.suspended[place].1).collect()
+    }
+
     /// The last arrival that may still be judged by what ended at `end`, given what the verdict rests on.
     fn deadline_of(&self, end: i64, judged: &Judged) -> i64 {
         let reach = |end| self.documents.reach(end, judged.now);
@@ -191,7 +204,7 @@ impl Model {
     }
 
     /// Those of `from` (each holding until the next) by which a request may be judged.
-    fn candidates(&self, from: &[i64], judged: &Judged) -> Vec<usize> {
+    pub fn candidates(&self, from: &[i64], judged: &Judged) -> Vec<usize> {
         let end = |place: usize| from.get(place + 1).copied();
         let may = |place: &usize| {
             from[*place] <= judged.now

@@ -53,6 +53,7 @@ pub fn run_late(seed: u64, steps: u32, times: i64) -> (u64, Vec<i64>) {
 impl<R: Rules> World<R> {
     pub fn step(&mut self) -> Checked {
         match self.random(100) {
+            _ if self.is_issuing && self.one_in(2) => self.step_issuing()?,
             0..16 => self.change(),
             16..60 => self.ask()?,
             60..84 => self.burst()?,
@@ -330,12 +331,14 @@ impl<R: Rules> World<R> {
     fn step_clock(&mut self) -> Checked {
         let place = self.any_isolate();
         let mut back = self.random(40_000) - 5_000;
-        let may_stay = self.one_in(2);
+        let may_stay = self.is_issuing || self.one_in(2);
         let reading = self.random(SKEW_MS);
+        let is_right = self.is_issuing;
         let isolate = &mut self.isolates[place];
         // By as much as clocks of a data centre may differ; or it is no longer one of them.
         match isolate.place.filter(|_| may_stay) {
             Some(centre) => back = isolate.offset - self.places[centre as usize] - reading,
+            None if is_right => back = isolate.offset - reading,
             None => isolate.place = None,
         }
         isolate.offset -= back;

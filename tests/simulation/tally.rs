@@ -19,6 +19,8 @@ pub struct Tally {
     pub shared: u64,
     /// Documents that isolates took.
     pub documents: u64,
+    /// Keys that issuers issued.
+    pub issued: u64,
     /// Verdicts that were older than T, for want of the ledger.
     pub stale: u64,
 }
@@ -37,6 +39,7 @@ impl Tally {
         self.repeats += other.repeats;
         self.shared += other.shared;
         self.documents += other.documents;
+        self.issued += other.issued;
         self.stale += other.stale;
     }
 
@@ -44,6 +47,7 @@ impl Tally {
     pub fn is_rich(&self) -> bool {
         let mut least = self.let_through.min(self.refused).min(self.unavailable).min(self.from_memory);
         least = least.min(self.from_kv).min(self.changes).min(self.restarts).min(self.clock_steps);
-        least.min(self.shared).min(self.documents).min(4 * self.stale).min(5 * self.sleeps) > 100
+        least.min(self.issued).min(self.shared).min(self.documents).min(4 * self.stale).min(5 * self.sleeps)
+            > 100
     }
 }

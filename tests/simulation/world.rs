@@ -26,6 +26,7 @@ use crate::bugs::Sabotage;
 use crate::cache::Cache;
 use crate::copies::Waiter;
 use crate::host::{Host, at};
+use crate::issuers::Issuers;
 use crate::kv::{Kv, Mood};
 use crate::model::{Ask, Basis, Judged, Model};
 use crate::tally::Tally;
@@ -144,6 +145,9 @@ pub struct World<R: Rules> {
     pub is_healed: bool,
     /// Leases live long, and words come very late: half of the dangers are there, and half elsewhere.
     pub is_steady: bool,
+    /// Members have issuers, and all clocks are right but for what is reckoned with.
+    pub is_issuing: bool,
+    pub issuers: Issuers,
     /// Leases come from documents in KV.
     pub is_eventual: bool,
     /// The last document that was sent.
@@ -181,6 +185,8 @@ impl<R: Rules> World<R> {
             kv_out_until: START,
             is_healed: false,
             is_steady: false,
+            is_issuing: false,
+            issuers: Issuers::default(),
             is_eventual: false,
             last_document: None,
             grace_s: 0,
@@ -193,6 +199,14 @@ impl<R: Rules> World<R> {
         };
         if world.one_in(4) || sabotage == Sabotage::GraceUnannounced {
             world.grace_s = [5, 30, 600][world.random(3) as usize];
+        }
+        world.is_issuing = match sabotage {
+            Sabotage::GenerationsUntold | Sabotage::RevocationsUntold => true,
+            Sabotage::KvBeyondS | Sabotage::GraceUnannounced => false,
+            _ => world.one_in(6),
+        };
+        if world.is_issuing {
+            world.grace_s = 0;
         }
         world.is_eventual = world.one_in(6) && sabotage != Sabotage::KvBeyondS;
         world.config = config(RING, world.is_eventual, world.grace_s);
@@ -220,6 +234,7 @@ impl<R: Rules> World<R> {
         };
         let offset = match place {
             Some(place) => self.places[place as usize] + self.random(SKEW_MS),
+            None if self.is_issuing => self.random(SKEW_MS),
             None => self.clock(),
         };
         let ring = if self.host.sabotage == Sabotage::TagsUnchecked { BOTH } else { RING };
@@ -246,7 +261,12 @@ impl<R: Rules> World<R> {
 
     /// By how much a clock is wrong.
     fn clock(&mut self) -> i64 {
-        self.random(7_200_000) - 3_600_000
+        if self.is_issuing { 0 } else { self.random(7_200_000) - 3_600_000 }
+    }
+
+    /// A key was used that no member issued.
+    pub fn count_use(&mut self) {
+        self.uses += 1;
     }
 
     pub fn random(&mut self, below: i64) -> i64 {
@@ -566,7 +586,7 @@ impl<R: Rules> World<R> {
         Ok(if is_announced { 1_000 * self.grace_s } else { 0 })
     }
 
-    fn basis(&self, evidence: Option<&Evidence>) -> Basis {
+    pub fn basis(&self, evidence: Option<&Evidence>) -> Basis {
         match evidence {
             Some(evidence) if evidence.source == Source::Ledger => Basis::Ledger,
             _ if self.is_eventual => Basis::Documents,
