@@ -86,6 +86,9 @@ pub struct KeyView {
     /// Who issued it, when that was not a member.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub issued_by: Option<IssuedBy>,
+    /// Whether it ended for good with what its issuer had issued.
+    #[serde(default, skip_serializing_if = "core::ops::Not::not")]
+    pub ended: bool,
 }
 
 /// Who issued a key that no member issued.
@@ -113,6 +116,8 @@ fn is_zero(count: &u64) -> bool {
 pub enum Status {
     /// Deleted, and restorable for a while.
     Deleted,
+    /// Its issuer was disabled or deleted, lost its ceiling or got a new secret.
+    Ended,
     /// Switched off.
     Disabled,
     /// Its time has not come yet.
@@ -128,6 +133,8 @@ impl KeyView {
     pub fn status(&self, now: UnixMs) -> Status {
         if self.deleted_at.is_some() {
             Status::Deleted
+        } else if self.ended {
+            Status::Ended
         } else if !self.enabled {
             Status::Disabled
         } else if self.limits.not_before.is_some_and(|start| now < start) {
@@ -311,6 +318,7 @@ pub(crate) mod tests {
             viewable: false,
             uses_24h: 0,
             issued_by: None,
+            ended: false,
         }
     }
 
@@ -332,6 +340,9 @@ pub(crate) mod tests {
         }
         let deleted = KeyView { deleted_at: Some(at(5)), enabled: false, ..view() };
         assert_eq!(deleted.status(at(10)), Status::Deleted);
+        let ended = KeyView { ended: true, enabled: false, ..view() };
+        assert_eq!(ended.status(at(10)), Status::Ended);
+        assert_eq!(KeyView { ended: true, ..deleted.clone() }.status(at(10)), Status::Deleted);
         assert_eq!(deleted.restorable_until(), Some(at(5 + 30 * 24 * 60 * 60 * 1_000)));
     }
 

@@ -182,6 +182,7 @@ impl Desk<'_> {
             sealing: SealingGeneration::default(),
             issued: None,
             issuer_name: None,
+            ended: false,
             viewable: issue.is_kept,
         };
         Ok(Decision::Change(Box::new(Change {

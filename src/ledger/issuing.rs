@@ -30,6 +30,9 @@ use crate::verify::{Demand, Facts, Known, examine};
 /// most is sealed and stored nowhere. A row has a kilobyte as a rule, 16 at most, so that these are 100 MB to 1.6 GB of an object's 10.
 pub const ISSUED_KEYS_MAX: u32 = 100_000;
 
+/// From this many on, those that have ended give way at once.
+const CROWDED: u32 = ISSUED_KEYS_MAX / 10 * 9;
+
 /// How long after its end an issued key stays in the list.
 pub const KEPT_AFTER_END: DurationMs = DurationMs::from_days(30);
 
@@ -85,7 +88,10 @@ pub(super) fn plan(
         Ok(change) => change,
         Err(refusal) => return Ok(Plan::refuse(refusal)),
     };
-    let writes = land(sql, account, author, &change)?;
+    let mut writes = land(sql, account, author, &change)?;
+    if key::count_issued(sql)? >= CROWDED {
+        writes.push(Duty::own(Kind::SweepIssued).owe_by(now));
+    }
     let (key, record) = (Some(change.after.view()), change.after.record(&account.epoch));
     Ok(Plan { writes, reply: LedgerReply::Changed { key, record, bound: None } })
 }
@@ -146,6 +152,7 @@ fn issue(account: &Account, asked: ByApi<'_>, authority: Authority, now: UnixMs)
         sealing: SealingGeneration::default(),
         issued: Some(Issued { by: asked.proof.issuer, generation, at: asked.at }),
         issuer_name: name,
+        ended: false,
         viewable: false,
         protected: false,
     };
@@ -211,12 +218,29 @@ pub(super) fn owe_sweep(after: &Key) -> Option<Statement> {
     Some(Duty::own(Kind::SweepIssued).owe_by(after.limits.expires.at()?.saturating_add(KEPT_AFTER_END)))
 }
 
-/// Removes issued keys that ended long ago, some at a time. As after every deletion a tombstone stays.
+/// Notes that what `issuer` has issued in its sealing generation `generation` has ended, if there is any of it.
+pub(super) fn note_end(issuer: Issuer, generation: SealingGeneration, now: UnixMs) -> [Statement; 2] {
+    let issuer = key::issuer_text(&issuer);
+    let text = "INSERT INTO issuer_end (issuer, generation, at_ms) SELECT ?, ?, ?
+        WHERE EXISTS (SELECT 1 FROM key WHERE issued_by = ? AND issued_generation = ?) ON CONFLICT DO NOTHING";
+    let end = Statement::new(text).bind(issuer).bind(generation.0).bind(now).bind(issuer).bind(generation.0);
+    // The sweep sees for itself whether room is wanted now.
+    [end, Duty::own(Kind::SweepIssued).owe_by(now)]
+}
+
+/// Removes issued keys that ended long ago, by themselves or with their issuer, some at a time; where there are many, any that ended. As after every
+/// deletion a tombstone stays.
 pub fn sweep(sql: &dyn Sql, account: &Account, now: UnixMs) -> Result<Step, SqlError> {
-    let until = now.saturating_sub(KEPT_AFTER_END);
-    let over = "SELECT id FROM key WHERE issued_by IS NOT NULL AND state <> 'deleted' AND expires_ms <= ?
-        ORDER BY expires_ms LIMIT ?";
-    let over = Statement::new(over).bind(until).bind(SWEEP_KEYS_MAX);
+    let kept = if key::count_issued(sql)? >= CROWDED { DurationMs::default() } else { KEPT_AFTER_END };
+    let until = now.saturating_sub(kept);
+    let over = "SELECT * FROM (SELECT id FROM key WHERE issued_by IS NOT NULL AND state <> 'deleted' AND expires_ms <= ?
+            ORDER BY expires_ms LIMIT ?)
+        UNION SELECT * FROM (SELECT key.id FROM issuer_end
+            JOIN key ON key.issued_by = issuer_end.issuer AND key.issued_generation = issuer_end.generation
+            WHERE issuer_end.at_ms <= ? AND key.state <> 'deleted' LIMIT ?)
+        LIMIT ?";
+    let most = SWEEP_KEYS_MAX;
+    let over = Statement::new(over).bind(until).bind(most).bind(until).bind(most).bind(most);
     let ids = sql.read_all(&over, |mut row| row.parsed("a key ID", KeyId::parse))?;
     let (mut writes, mut last) = (Vec::new(), account.revision);
     for id in &ids {
@@ -226,10 +250,15 @@ pub fn sweep(sql: &dyn Sql, account: &Account, now: UnixMs) -> Result<Step, SqlE
     if !ids.is_empty() {
         writes.push(Account::advance(last));
     }
-    let next = "SELECT ifnull(min(expires_ms), -1) FROM key
-        WHERE issued_by IS NOT NULL AND state <> 'deleted' AND expires_ms > ?";
-    let next = sql.integer(&Statement::new(next).bind(until))?;
-    let next_at = (next >= 0).then(|| UnixMs::from_ms(next).saturating_add(KEPT_AFTER_END));
+    let forget = "DELETE FROM issuer_end WHERE at_ms <= ? AND NOT EXISTS
+        (SELECT 1 FROM key WHERE issued_by = issuer AND issued_generation = generation)";
+    writes.push(Statement::new(forget).bind(until));
+    let next = "SELECT min(at_ms) FROM (
+        SELECT min(expires_ms) AS at_ms FROM key WHERE issued_by IS NOT NULL AND state <> 'deleted' AND expires_ms > ?
+        UNION ALL SELECT min(at_ms) FROM issuer_end WHERE at_ms > ?)";
+    let next = sql.first(&Statement::new(next).bind(until).bind(until))?;
+    let next = next.map_or(Ok(None), |mut row| row.optional_time())?;
+    let next_at = next.map(|at| at.saturating_add(kept));
     let is_all = ids.len() < usize::try_from(SWEEP_KEYS_MAX).unwrap_or(usize::MAX);
     Ok(Step::Chore { writes, again: if is_all { next_at } else { Some(now) } })
 }

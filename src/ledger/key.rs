@@ -120,6 +120,8 @@ pub struct Key {
     pub issued: Option<Issued>,
     /// What its issuer is called now, if that is a key; read only.
     pub issuer_name: Option<String>,
+    /// Whether it ended with its issuer's sealing generation; read only.
+    pub ended: bool,
     /// Whether its secret is kept, encrypted; written by [`keep`] alone.
     pub viewable: bool,
 }
@@ -130,7 +132,8 @@ pub const COLUMNS: &str = "key.id, key.digest, key.name, key.state, key.deleted_
     key.protected, (SELECT max(last_used_at_ms) FROM usage WHERE usage.key = key.id),
     ifnull(key.ceiling, ''), key.sealing_generation, ifnull(key.issued_by, ''), ifnull(key.issued_generation, 0),
     ifnull((SELECT issuer.name FROM key AS issuer WHERE issuer.id = key.issued_by), ''),
-    key.sealed IS NOT NULL";
+    key.sealed IS NOT NULL,
+    EXISTS (SELECT 1 FROM issuer_end WHERE issuer_end.issuer = key.issued_by AND issuer_end.generation = key.issued_generation)";
 
 /// Where the names in [`COLUMNS`] come from. The members stand to the right of a `LEFT JOIN`, so that a search always
 /// begins with the keys.
@@ -171,6 +174,7 @@ impl Key {
             sealing: SealingGeneration(row.count()?),
             issued: None,
             issuer_name: None,
+            ended: false,
             viewable: false,
         };
         let issuer = row.parsed("an issuer", |text| match text {
@@ -181,6 +185,7 @@ impl Key {
         key.issued = issuer.map(|by| Issued { by, generation, at: key.created.at });
         key.issuer_name = Some(row.text()?).filter(|name| !name.is_empty());
         key.viewable = row.integer()? != 0;
+        key.ended = row.integer()? != 0;
         Ok(key)
     }
 
@@ -265,6 +270,7 @@ impl Key {
             viewable: self.viewable,
             uses_24h: 0,
             issued_by: self.issued_by(),
+            ended: self.ended,
         }
     }
 

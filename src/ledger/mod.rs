@@ -57,7 +57,7 @@ use crate::config::Terms;
 use crate::draft::Checked;
 use crate::due::{Duty, Kind};
 use crate::id::KeyId;
-use crate::issuer::RevokedSealed;
+use crate::issuer::{Issuer, RevokedSealed};
 use crate::network::ClientAddress;
 use crate::object::{Entropy, Object, ObjectError, Step};
 use crate::protocol::{
@@ -572,6 +572,9 @@ fn land(
     writes.push(author.changed(*action, before.as_ref(), after));
     writes.extend(outbox::changed(sql, after.id, after.revision, account.generation, author.now)?);
     writes.extend(issuing::owe_sweep(after));
+    if let Some(before) = before.as_ref().filter(|before| before.sealing != after.sealing) {
+        writes.extend(issuing::note_end(Issuer::Key(after.id), before.sealing, author.now));
+    }
     Ok(writes)
 }
 

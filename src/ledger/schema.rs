@@ -18,6 +18,7 @@ pub const MIGRATIONS: &[Migration] = &[
     CALLERS,
     ACTIVITY,
     REVOKED_BY_ID,
+    ISSUER_END,
 ];
 
 /// Keys, members, sessions, journal, audit.
@@ -365,5 +366,31 @@ const REVOKED_BY_ID: Migration = Migration {
     statements: &[
         // Whether the issuer is certain: the key itself named it; immutable.
         "ALTER TABLE revoked_sealed ADD COLUMN proven INTEGER NOT NULL DEFAULT 0 CHECK (proven IN (0, 1))",
+    ],
+};
+
+/// When all ended that an issuer had issued.
+const ISSUER_END: Migration = Migration {
+    statements: &[
+        "CREATE TABLE issuer_end (
+            issuer     TEXT    NOT NULL,                          -- a key's ID, or 'service'; immutable
+            generation INTEGER NOT NULL CHECK (generation >= 0),  -- the sealing generation that ended; immutable
+            at_ms      INTEGER NOT NULL,                          -- when; immutable
+            PRIMARY KEY (issuer, generation)
+        ) STRICT, WITHOUT ROWID",
+        "CREATE INDEX issuer_end_at ON issuer_end (at_ms)",
+        "CREATE INDEX key_of_issuer ON key (issued_by, issued_generation) WHERE issued_by IS NOT NULL",
+        // What had ended before this was known: when the issuer was last changed, as far as that can be told.
+        "INSERT INTO issuer_end (issuer, generation, at_ms)
+            SELECT key.issued_by, key.issued_generation, max(ifnull(issuer.changed_at_ms, key.changed_at_ms))
+            FROM key LEFT JOIN key AS issuer ON issuer.id = key.issued_by
+            WHERE key.issued_by IS NOT NULL AND key.issued_by <> 'service'
+                AND (issuer.id IS NULL OR issuer.sealing_generation > key.issued_generation)
+            GROUP BY 1, 2",
+        "INSERT INTO issuer_end (issuer, generation, at_ms)
+            SELECT 'service', key.issued_generation, max(service.changed_at_ms) FROM key JOIN service
+            WHERE key.issued_by = 'service' AND service.generation > key.issued_generation GROUP BY 2",
+        "INSERT INTO due (kind, subject, at_ms, attempts) SELECT 'sweep_issued', '', 0, 0 FROM issuer_end WHERE true LIMIT 1
+            ON CONFLICT DO UPDATE SET at_ms = 0",
     ],
 };

@@ -6,12 +6,12 @@
 
 use serde_json::json;
 
-use super::Plan;
 use super::account::{Account, revision};
 use super::audit::{self, Action, Author};
 use super::decide::Desk;
+use super::{Plan, issuing};
 use crate::id::{MemberId, ServiceId};
-use crate::issuer::{Ceiling, Issuing, SealingGeneration, ServicePassword};
+use crate::issuer::{Ceiling, Issuer, Issuing, SealingGeneration, ServicePassword};
 use crate::power;
 use crate::protocol::{LedgerReply, Refusal, ServiceCommand};
 use crate::record::Revision;
@@ -220,12 +220,16 @@ fn commit(
     takes_away: bool,
 ) -> Plan {
     let revision = after.revision;
-    let writes = vec![
+    let mut writes = vec![
         after.store(),
         Account::advance_state(revision),
         audit::journal(action, revision, "account", desk.now),
         author.set(action, revision, before.map(Service::told), after.told()),
     ];
+    let ended = before.map(|before| before.issuing.generation);
+    if let Some(ended) = ended.filter(|ended| *ended != after.issuing.generation) {
+        writes.extend(issuing::note_end(Issuer::Service, ended, desk.now));
+    }
     let bound = takes_away.then(|| desk.account.bound(desk.now));
     Plan { writes, reply: LedgerReply::ServiceChanged { service: view(Some(after)), bound } }
 }

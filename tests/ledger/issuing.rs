@@ -4,7 +4,7 @@ use claviger::expiry::Expiry;
 use claviger::id::KeyId;
 use claviger::issuance::IssuerProof;
 use claviger::issuer::{Issued, Issuer, SealingGeneration};
-use claviger::keys::{IssuedBy, KeyView};
+use claviger::keys::{IssuedBy, KeyView, Status};
 use claviger::ledger::issuing::ISSUED_KEYS_MAX;
 use claviger::ledger::revoking::REVOKED_SEALED_MAX;
 use claviger::protocol::{Bound, Command, LedgerReply, LedgerRequest, Refusal};
@@ -214,8 +214,17 @@ fn a22_issued_keys_have_a_limit_of_their_own() {
     let (world, owner) = World::open();
     let (_, proof) = issuer(&world, owner, "");
     issued(&world, by_api(&world, proof, 90 * DAY, "[]"));
+    fill(&world, ISSUED_KEYS_MAX);
+    let max = ISSUED_KEYS_MAX;
+    assert_eq!(refused(&world, by_api(&world, proof, 90 * DAY, "[]")), Refusal::TooManyKeys { max });
+    // Members issue on.
+    world.issue(owner, "{}");
+}
+
+/// Copies the one issued key until there are so many.
+fn fill(world: &World, keys: u32) {
     let copies = format!(
-        "WITH RECURSIVE n (i) AS (SELECT 2 UNION ALL SELECT i + 1 FROM n WHERE i < {ISSUED_KEYS_MAX})
+        "WITH RECURSIVE n (i) AS (SELECT 2 UNION ALL SELECT i + 1 FROM n WHERE i < {keys})
         INSERT INTO key (id, digest, name, name_folded, state, limits, expires_ms, created_at_ms, created_by,
             changed_at_ms, changed_by, revision, issued_by, issued_generation)
         SELECT printf('a1B2c3D4%010d', i), digest, name, name_folded, state, limits, expires_ms, created_at_ms,
@@ -224,10 +233,6 @@ fn a22_issued_keys_have_a_limit_of_their_own() {
     );
     let advance = "UPDATE account SET revision = 1000000";
     world.sql.apply(&[Statement::new(copies), Statement::new(advance)]).unwrap();
-    let max = ISSUED_KEYS_MAX;
-    assert_eq!(refused(&world, by_api(&world, proof, 90 * DAY, "[]")), Refusal::TooManyKeys { max });
-    // Members issue on.
-    world.issue(owner, "{}");
 }
 
 #[test]
@@ -270,6 +275,54 @@ fn issued_keys_are_swept_in_time_whichever_was_issued_or_ends_first() {
     world.changed(session, edit(&long, r#"{"expires":"1h"}"#));
     run(26 * HOUR + 60 * DAY);
     assert_eq!(living(long.id), 0, "its end was drawn nearer");
+}
+
+/// What ended with its issuer says so, and goes like what ended by itself.
+#[test]
+fn a22_what_ended_with_its_issuer_is_told_as_ended_and_swept_30_days_later() {
+    let (world, owner) = World::open();
+    let (key, proof) = issuer(&world, owner, "");
+    let (dead, _) = issued(&world, by_api(&world, proof, 90 * DAY, "[]"));
+    let status = |id: KeyId| match world.ask(owner, Command::Get { id, deleted: false }) {
+        LedgerReply::Key(view) => view.status(world.now()),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(status(dead.id), Status::Active);
+    let (disabled, ..) = world.changed(owner, set_enabled(&key, false));
+    assert_eq!(status(dead.id), Status::Ended);
+    world.changed(owner, set_enabled(&disabled.unwrap(), true));
+    assert_eq!(status(dead.id), Status::Ended, "it does not come back");
+    let (living, _) = issued(&world, by_api(&world, proof, 90 * DAY, "[]"));
+    assert_eq!(status(living.id), Status::Active);
+
+    let rows = |id: KeyId| world.count(&format!("key WHERE id = '{id}'"));
+    let run = |until: i64| {
+        world.now.set(START + until);
+        while world.next_effect().is_some() {}
+    };
+    run(30 * DAY - 1);
+    assert_eq!((rows(dead.id), rows(living.id)), (1, 1));
+    run(30 * DAY + MINUTE);
+    assert_eq!((rows(dead.id), rows(living.id), world.count("issuer_end")), (0, 1, 0));
+    assert_eq!(world.record(dead.id).unwrap().standing, Standing::Deleted);
+}
+
+/// Keys that are dead do not keep an account from issuing.
+#[test]
+fn a22_what_has_ended_gives_way_where_there_is_no_room() {
+    let (world, owner) = World::open();
+    let (key, proof) = issuer(&world, owner, "");
+    issued(&world, by_api(&world, proof, 90 * DAY, "[]"));
+    fill(&world, ISSUED_KEYS_MAX);
+    let max = ISSUED_KEYS_MAX;
+    assert_eq!(refused(&world, by_api(&world, proof, HOUR, "[]")), Refusal::TooManyKeys { max });
+    let (disabled, ..) = world.changed(owner, set_enabled(&key, false));
+    world.changed(owner, set_enabled(&disabled.unwrap(), true));
+    world.wait(SECOND);
+    let there = || world.count("key WHERE issued_by IS NOT NULL");
+    let effects = (0..10).take_while(|_| there() == i64::from(max) && world.next_effect().is_some()).count();
+    assert!(there() < i64::from(max), "none gave way within {effects} effects");
+    issued(&world, by_api(&world, proof, 25 * HOUR, "[]"));
 }
 
 fn revoke(id: KeyId, issuer: Issuer, until: i64) -> Command {

@@ -126,6 +126,7 @@ const ROWS: &[&[&str]] = &[
     &[r#"UPDATE usage SET hours = '[0,1]', callers = '[{"address":"203.0.113.7","count":1,"last_at":1795262400000}]'"#],
     &[],
     &["INSERT INTO revoked_sealed VALUES ('a1B2c3D4Qx0mT7rWz6', 'service', 1795262430000, 1)"],
+    &["INSERT INTO issuer_end VALUES ('service', 0, 1795262400000)"],
 ];
 
 #[test]
@@ -179,6 +180,7 @@ fn the_tables_refuse_what_cannot_be() {
         "UPDATE key SET ceiling = '{'",
         "UPDATE key SET sealing_generation = -1",
         "UPDATE key SET issued_by = 'service'",
+        "INSERT INTO issuer_end VALUES ('service', -1, 0)",
         "INSERT INTO revoked_sealed VALUES ('short', 'service', 0, 1)",
         "INSERT INTO invitation VALUES ('nobody', 'i-1', 'zzzzzzzz', 0)",
         "UPDATE key SET protected = 2",

@@ -90,6 +90,7 @@ fn view() -> KeyView {
         issuable: None,
         viewable: false,
         uses_24h: 0,
+        ended: false,
         issued_by: None,
         protected: false,
         deleted_at: None,

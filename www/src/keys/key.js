@@ -5,7 +5,7 @@
  * @property {string} id
  * @property {string} access_key
  * @property {string} name
- * @property {'active' | 'disabled' | 'not_yet_valid' | 'expired' | 'deleted'} status
+ * @property {'active' | 'disabled' | 'not_yet_valid' | 'expired' | 'ended' | 'deleted'} status
  * @property {boolean} enabled of a deleted key: how it would come back
  * @property {string | null} expires_at
  * @property {string | null} not_before

@@ -6,6 +6,7 @@ const ICONS = {
   active: ActiveIcon,
   disabled: DisabledIcon,
   expired: ExpiredIcon,
+  ended: ExpiredIcon,
   not_yet_valid: WaitingIcon,
   deleted: DeletedIcon,
 };
@@ -20,6 +21,7 @@ export function Status({ subject: { status, restorable_until } }) {
         <Icon />
         {say(`status.${status}`)}
       </span>
+      {status === "ended" && <span class="by">{say("status.ended.why")}</span>}
       {restorable_until && (
         <span class="by">
           {say("status.until", {

@@ -106,6 +106,8 @@ export default {
   "status.active": "Active",
   "status.disabled": "Disabled",
   "status.expired": "Expired",
+  "status.ended": "Ended",
+  "status.ended.why": "its issuer was disabled, deleted or got a new secret",
   "status.not_yet_valid": "Not yet valid",
   "status.deleted": "Deleted",
   "status.until": "until {day}",

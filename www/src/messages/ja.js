@@ -106,6 +106,8 @@ export default {
   "status.active": "有効",
   "status.disabled": "無効",
   "status.expired": "期限切れ",
+  "status.ended": "終了",
+  "status.ended.why": "発行元が無効化・削除されたか、シークレットが変更されました",
   "status.not_yet_valid": "開始前",
   "status.deleted": "削除済み",
   "status.until": "{day}まで",
