@@ -162,7 +162,7 @@ noticed! {
     changes_that_a_copy_does_not_name_are_noticed: bugs::BaseIgnored, None, ["P1", "P2"];
     a_document_that_goes_back_is_noticed: bugs::LastDocumentCounts, None, ["order"];
     documents_that_are_lost_are_noticed: ByTheBook, DocumentsLost, ["P5"];
-    a_generation_that_is_hidden_is_noticed: ByTheBook, GenerationsUntold, ["P1: it has ended"];
+    a_generation_that_is_hidden_is_noticed: ByTheBook, GenerationsUntold, ["P1: it has ended", "P2: it is valid"];
     a_revocation_that_is_hidden_is_noticed: ByTheBook, RevocationsUntold, ["P1: it has ended"];
     histories_that_are_mixed_are_noticed: bugs::EpochIgnored, None, ["P1", "P2"];
     records_that_survive_their_lease_are_noticed: bugs::RecordsSurvive, None, ["P1", "P2"];
