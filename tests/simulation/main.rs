@@ -34,6 +34,7 @@ mod kv;
 mod model;
 mod page;
 mod publication;
+mod requests;
 mod restore;
 mod scenes;
 #[allow(dead_code, reason = "not every test asks a database all there is to ask")]

@@ -1,0 +1,258 @@
+//! Requests on their way through an isolate, and what is asked of their verdicts.
+
+use claviger::gateway::{Check, Evidence};
+use claviger::lease::call::{Basis as Rests, Lookup, Need, Source, Tenure};
+use claviger::lease::rules::Rules;
+use claviger::lease::{GIVEN_UP as GIVEN_UP_FOR, OUTAGE_MEMORY, REFRESH_ATTEMPTS};
+use claviger::network::ClientAddress;
+use claviger::permission::Permission;
+use claviger::record::{Interface, Record, kv_key};
+use claviger::time::DurationMs;
+use claviger::verdict::Denial;
+use claviger::verify::{Demand, Facts};
+use rand_chacha::rand_core::Rng;
+
+use crate::bugs::Sabotage;
+use crate::copies::Waiter;
+use crate::host::at;
+use crate::model::{Ask, Basis, Judged};
+use crate::world::{Checked, Event, Flight, Heard, Isolate, World};
+
+const GIVEN_UP: i64 = GIVEN_UP_FOR.as_ms() as i64;
+
+impl<R: Rules> World<R> {
+    pub fn request(&mut self, isolate: usize, key: usize, ask: Ask) {
+        // Few ask for some keys here, so that nobody's fresh answer covers up what comes late.
+        if self.is_steady && !self.is_healed && isolate == 0 && key.is_multiple_of(2) && !self.one_in(10) {
+            return;
+        }
+        let key_model = &mut self.model.keys[key];
+        key_model.is_premature |= !key_model.is_issued();
+        let delay = if !self.is_healed && self.one_in(20) { self.random(3_000) } else { 0 };
+        let Isolate { life, offset, .. } = self.isolates[isolate];
+        let (arrived, arrived_local) = (self.now, self.now + offset);
+        let (lookup, failures, turns) = (Lookup::default(), 0, 0);
+        let flight = Flight { isolate, life, key, ask, arrived, arrived_local, lookup, failures, turns };
+        self.later(delay, Event::Go(flight));
+    }
+
+    pub fn check(&mut self, flight: &Flight, lookup: &Lookup, arrived_local: i64) -> Check {
+        let address = ClientAddress::parse(&format!("10.0.{}.1", flight.ask.network));
+        let permission: Permission =
+            if flight.ask.write { "demo:write" } else { "demo:read" }.parse().unwrap();
+        let facts = Facts { address, interface: Interface::Http, demand: Demand::Permission(&permission) };
+        let local = at(self.local(flight.isolate));
+        let text = self.model.keys[flight.key].text.expose();
+        self.isolates[flight.isolate].gateway.check(text, &facts, at(arrived_local), local, lookup)
+    }
+
+    pub fn decide(&mut self, mut flight: Flight) -> Checked {
+        flight.turns += 1;
+        if flight.turns > 8 {
+            return Err("a request does not come to an end".into());
+        }
+        let lookup = core::mem::take(&mut flight.lookup);
+        let is_warm = flight.turns == 1 && self.is_warm(&flight);
+        let check = self.check(&flight, &lookup, flight.arrived_local);
+        flight.lookup = lookup;
+        let (isolate, of) = (flight.isolate, (flight.isolate, flight.life));
+        if is_warm && matches!(check, Check::Need(_)) {
+            return Err(format!("P4: key {} is in memory, but {check:?}", flight.key));
+        }
+        let checked = match check {
+            Check::Need(Need::Kv(id)) => {
+                let local = at(self.local(isolate));
+                let read = self.isolates[isolate].gateway.ask_kv(id, local);
+                let (lot, mood) = (self.rng.next_u64(), self.isolates[isolate].mood);
+                let is_out = self.now < self.kv_out_until;
+                let text = if is_out { None } else { self.kv.read(&kv_key(id), mood, lot, self.now) };
+                let delay = self.delay();
+                self.later(delay, Event::KvBack(flight, read, text));
+                return Ok(());
+            }
+            Check::Need(Need::Copy(account, shelf)) => {
+                let local = at(self.local(isolate));
+                let read = self.isolates[isolate].gateway.ask_copy(account, shelf, local);
+                self.look(of, read, Waiter::Request(Box::new(flight)));
+                return Ok(());
+            }
+            Check::Need(need @ (Need::Ledger(_) | Need::Issuer(_) | Need::State(_))) => {
+                let local = at(self.local(isolate));
+                let call = self.isolates[isolate].gateway.ask(need, local);
+                self.send(of, call, Waiter::Request(Box::new(flight)));
+                return Ok(());
+            }
+            Check::Verdict(checked) => checked,
+        };
+        if let Some(account) = checked.renew {
+            self.renew(of, account);
+        }
+        let verdict = checked.verdict.as_ref().map(|_| ()).map_err(|denial| *denial);
+        let is_stale = checked.evidence.is_some_and(|evidence| evidence.is_stale);
+        let basis = self.basis(checked.evidence.as_ref());
+        let grace = if is_stale { self.grace(&flight, basis)? } else { 0 };
+        let slack = self.isolates[isolate].slack + grace;
+        let Flight { key, ask, arrived, mut failures, .. } = flight;
+        if verdict == Err(Denial::Unavailable)
+            && self.now - self.isolates[isolate].given_up_at < GIVEN_UP + slack
+        {
+            // Another request has failed in its place.
+            failures = REFRESH_ATTEMPTS;
+        }
+        let judged = Judged { key, ask, arrived, now: self.now, slack, basis, failures };
+        let revision = checked.evidence.and_then(|evidence| evidence.revision);
+        let source = checked.evidence.map(|evidence| evidence.source);
+        let revision = revision.map(|revision| revision.0);
+        if arrived < self.judged_from {
+            return Ok(());
+        }
+        if let Err(violation) = self.model.judge(&judged, verdict, revision) {
+            let Some(late) = self.late.as_mut() else { return Err(violation) };
+            late.push(self.model.lateness(&judged, verdict, revision));
+        }
+        let is_use = verdict.is_ok() || verdict.is_err_and(Denial::is_of_a_known_key);
+        self.uses += i64::from(is_use);
+        self.note(verdict, source);
+        if matches!(source, Some(Source::Memory | Source::Kv)) {
+            self.check_order(isolate, &judged, revision.unwrap_or_default())?;
+        }
+        self.tally.stale += u64::from(is_stale);
+        // P4: what has just come out of the lease comes out of memory at once.
+        if matches!(source, Some(Source::Memory | Source::Kv)) && !is_stale && !self.is_over(isolate) {
+            let local = self.local(isolate);
+            let Check::Verdict(again) =
+                self.check(&flight, &Lookup::default(), local.min(flight.arrived_local))
+            else {
+                return Err(format!("P4: a warm key needs I/O: {judged:?}"));
+            };
+            if again.evidence.is_none_or(|evidence| evidence.source != Source::Memory) {
+                return Err(format!("P4: a warm key's verdict is from {:?}", again.evidence));
+            }
+            self.uses += i64::from(is_use);
+            self.tally.repeats += 1;
+            if let Some(account) = again.renew {
+                self.renew(of, account);
+            }
+        }
+        Ok(())
+    }
+
+    pub fn learn(&mut self, isolate: usize, record: Record) {
+        let local = at(self.local(isolate));
+        let (id, revision) = (record.id, record.revision.0);
+        self.isolates[isolate].gateway.learn_from_change(record, local);
+        let key = self.model.keys.iter().position(|key| key.text.id() == id).unwrap();
+        self.hear(isolate, key, revision);
+    }
+
+    /// Notes a word on a key, if there is a lease to hold it.
+    pub fn hear(&mut self, isolate: usize, key: usize, revision: u64) -> Option<Heard> {
+        let tenure = self.tenure(isolate)?;
+        let heard = Heard { tenure, revision, at: self.now };
+        let known = self.isolates[isolate].heard.entry(key).or_insert(heard);
+        if known.tenure != tenure || known.revision < revision {
+            *known = heard;
+        }
+        Some(heard)
+    }
+
+    pub fn tenure(&self, isolate: usize) -> Option<Tenure> {
+        let isolate = &self.isolates[isolate];
+        let lease = isolate.gateway.leases().lease(self.host.account, at(self.now + isolate.offset))?;
+        Some(lease.tenure())
+    }
+
+    /// Rule 4: under one lease, an isolate's word on a key is never followed by an older one.
+    pub fn check_order(&mut self, isolate: usize, judged: &Judged, revision: u64) -> Checked {
+        let known = self.isolates[isolate].heard.get(&judged.key).copied();
+        let tenure = self.tenure(isolate);
+        if let Some(known) = known.filter(|known| Some(known.tenure) == tenure && judged.arrived >= known.at)
+            && revision < known.revision
+        {
+            return Err(format!("order: revision {revision} after {known:?} for {judged:?}"));
+        }
+        if let Some(heard) = self.hear(isolate, judged.key, revision) {
+            self.isolates[isolate].warm.insert(judged.key, heard);
+        }
+        Ok(())
+    }
+
+    /// Whether a request's answer lies in memory: its lease has had a word on the key since it began, and nobody has changed the key.
+    pub fn is_warm(&self, flight: &Flight) -> bool {
+        let isolate = &self.isolates[flight.isolate];
+        let local = at(self.now + isolate.offset);
+        let Some(lease) = isolate.gateway.leases().lease(self.host.account, local) else { return false };
+        let (arrival, no_more) = (at(flight.arrived_local), DurationMs::default());
+        let is_usable = match self.is_eventual {
+            true => lease.is_usable_by_document(arrival, no_more),
+            false => lease.is_usable(arrival, no_more),
+        };
+        let revision = self.model.keys[flight.key].now().revision;
+        let warm = isolate.warm.get(&flight.key);
+        is_usable
+            && local.as_ms() >= isolate.latest
+            && warm.is_some_and(|warm| warm.tenure == lease.tenure() && warm.revision == revision)
+    }
+
+    /// P3: what was never made is refused without needing anything.
+    pub fn check_garbage(&mut self, isolate: usize, text: &str) -> Checked {
+        let facts = Facts { address: None, interface: Interface::Http, demand: Demand::AnyKey };
+        let isolate = &mut self.isolates[isolate];
+        let local = at(self.now + isolate.offset);
+        let before = isolate.gateway.counters();
+        match isolate.gateway.check(text, &facts, local, local, &Lookup::default()) {
+            Check::Verdict(checked)
+                if checked.renew.is_none()
+                    && checked.verdict.is_err()
+                    && isolate.gateway.counters() == before =>
+            {
+                Ok(())
+            }
+            other => Err(format!("P3: a key that was never made leads to {other:?}")),
+        }
+    }
+
+    /// By how much a lease may be older than T here and now: only where calls to the ledger have just failed.
+    pub fn grace(&self, flight: &Flight, basis: Basis) -> Result<i64, String> {
+        let Isolate { failed, slack, out_since, .. } = &self.isolates[flight.isolate];
+        let lately = |memory: i64| failed.iter().filter(|at| self.now - **at < memory + slack).count() as u32;
+        let memory = OUTAGE_MEMORY.as_ms() as i64;
+        let is_away = lately(memory) > 0 && lately(memory * i64::from(REFRESH_ATTEMPTS)) >= REFRESH_ATTEMPTS;
+        if !is_away && flight.failures < REFRESH_ATTEMPTS {
+            return Err(format!("P1: grace without an outage: {failed:?} at {}", self.now));
+        }
+        let since = out_since.or(failed.last().copied()).unwrap_or(i64::MIN);
+        if basis == Basis::Makeshift && flight.arrived > since + 1_000 * self.grace_s + slack {
+            return Err(format!("P1: a document serves {} ms after {since}", flight.arrived - since));
+        }
+        let is_announced = self.host.sabotage != Sabotage::GraceUnannounced;
+        Ok(if is_announced { 1_000 * self.grace_s } else { 0 })
+    }
+
+    pub fn basis(&self, evidence: Option<&Evidence>) -> Basis {
+        match evidence {
+            Some(evidence) if evidence.source == Source::Ledger => Basis::Ledger,
+            _ if self.is_eventual => Basis::Documents,
+            Some(evidence) if evidence.basis == Rests::Document => Basis::Makeshift,
+            _ => Basis::Ledger,
+        }
+    }
+
+    pub fn is_over(&self, isolate: usize) -> bool {
+        let isolate = &self.isolates[isolate];
+        isolate.gateway.leases().lease(self.host.account, at(self.now + isolate.offset)).is_none()
+    }
+
+    pub fn note(&mut self, verdict: Result<(), Denial>, source: Option<Source>) {
+        match verdict {
+            Ok(()) => self.tally.let_through += 1,
+            Err(Denial::Unavailable) => self.tally.unavailable += 1,
+            Err(_) => self.tally.refused += 1,
+        }
+        match source {
+            Some(Source::Memory) => self.tally.from_memory += 1,
+            Some(Source::Kv) => self.tally.from_kv += 1,
+            _ => (),
+        }
+    }
+}
