@@ -263,7 +263,7 @@ impl<R: Rules> Gateway<R> {
                     Err(lack) => return lack.into(),
                 };
                 let verdict = verify(&made, known.borrow(), facts, arrival);
-                if let Some(lack) = self.doubt_stored(&verdict, &known, arrival, now, lookup) {
+                if let Some(lack) = self.doubt_stored(&verdict, &known, (facts, arrival), now, lookup) {
                     return lack.into();
                 }
                 self.count(made.id(), &verdict, known.is_counted, facts, now);
@@ -275,7 +275,7 @@ impl<R: Rules> Gateway<R> {
                     Err(lack) => return lack.into(),
                 };
                 let verdict = verify_sealed(&made, known.borrow(), facts, arrival);
-                let issue = Issue::of_sealed(&made, arrival).filter(|_| verdict.is_err());
+                let issue = Issue::of_sealed(&made, facts, arrival).filter(|_| verdict.is_err());
                 let lack = issue.and_then(|issue| self.doubt(&issue, &known, arrival, now, lookup));
                 lack.map_or_else(|| known.conclude(verdict, now), Into::into)
             }
@@ -296,7 +296,7 @@ impl<R: Rules> Gateway<R> {
         match self.known_of(id, arrival, now, lookup) {
             Ok(known) => {
                 let verdict = examine(id, known.borrow(), facts, arrival);
-                let lack = self.doubt_stored(&verdict, &known, arrival, now, lookup);
+                let lack = self.doubt_stored(&verdict, &known, (facts, arrival), now, lookup);
                 lack.map_or_else(|| known.conclude(verdict, now), Into::into)
             }
             Err(lack) => lack.into(),

@@ -42,6 +42,20 @@ pub enum Demand<'a> {
     Permission(&'a Permission),
 }
 
+impl Facts<'_> {
+    /// Whether networks and permissions alone speak for a request.
+    pub fn are_within(&self, networks: &Networks, permissions: &Permissions) -> bool {
+        networks.allows(self.address) && self.is_granted(permissions)
+    }
+
+    fn is_granted(&self, permissions: &Permissions) -> bool {
+        match self.demand {
+            Demand::AnyKey => true,
+            Demand::Permission(permission) => permissions.grants(permission),
+        }
+    }
+}
+
 /// What is true of a key that nothing speaks against. It proves nothing about who asks.
 #[derive(Clone, Debug)]
 pub struct Valid {
@@ -292,11 +306,7 @@ impl Terms<'_> {
             None => Cow::Borrowed(self.permissions),
             Some(ceiling) => Cow::Owned(self.permissions.within(&ceiling.permissions)),
         };
-        let may = match facts.demand {
-            Demand::AnyKey => true,
-            Demand::Permission(permission) => permissions.grants(permission),
-        };
-        if !may {
+        if !facts.is_granted(&permissions) {
             return Err(Denial::PermissionDenied);
         }
         let permissions = permissions.into_owned();

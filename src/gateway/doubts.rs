@@ -26,6 +26,7 @@ use crate::refresh::shared::SKEW;
 use crate::sealed::MadeSealed;
 use crate::time::{DurationMs, UnixMs};
 use crate::verdict::Denial;
+use crate::verify::Facts;
 
 /// Most issuers that are remembered; of one that gives way the next key is asked about again. About 60 bytes each.
 const ISSUERS_MAX: usize = 1_024;
@@ -49,10 +50,12 @@ pub(super) struct Issue {
 }
 
 impl Issue {
-    /// Of a sealed key; `None`: it is over, whatever its issuer is.
-    pub(super) fn of_sealed(made: &MadeSealed, arrival: UnixMs) -> Option<Self> {
+    /// Of a sealed key; `None`: it is refused by its own claims, whatever its issuer is.
+    pub(super) fn of_sealed(made: &MadeSealed, facts: &Facts<'_>, arrival: UnixMs) -> Option<Self> {
         let claims = made.claims();
-        (claims.expires_at > arrival).then_some(Self {
+        let is_over = claims.expires_at <= arrival;
+        let would_do = !is_over && facts.are_within(&claims.networks, &claims.permissions);
+        would_do.then_some(Self {
             account: made.account(),
             issuer: claims.issuer,
             generation: claims.generation,
@@ -61,9 +64,12 @@ impl Issue {
     }
 
     /// Of a stored key; `None`: no issuer issued it, or it is refused whatever its issuer is.
-    pub(super) fn of_stored(record: &Record, arrival: UnixMs) -> Option<Self> {
+    pub(super) fn of_stored(record: &Record, facts: &Facts<'_>, arrival: UnixMs) -> Option<Self> {
         let Standing::Active(credential) = &record.standing else { return None };
-        let issued = credential.issued.filter(|_| !credential.limits.expires.is_past(arrival))?;
+        let limits = &credential.limits;
+        let would_do =
+            !limits.expires.is_past(arrival) && facts.are_within(&limits.networks, &limits.permissions);
+        let issued = credential.issued.filter(|_| would_do)?;
         let (account, issuer) = (record.id.account(), issued.by);
         Some(Self { account, issuer, generation: issued.generation, at: issued.at })
     }
@@ -176,12 +182,12 @@ impl<R: Rules> Gateway<R> {
         &mut self,
         verdict: &Result<V, Denial>,
         known: &Knowledge,
-        arrival: UnixMs,
+        (facts, arrival): (&Facts<'_>, UnixMs),
         now: UnixMs,
         lookup: &Lookup,
     ) -> Option<Lack> {
         let record = known.record().filter(|_| verdict.is_err())?;
-        self.doubt(&Issue::of_stored(record, arrival)?, known, arrival, now, lookup)
+        self.doubt(&Issue::of_stored(record, facts, arrival)?, known, arrival, now, lookup)
     }
 
     /// The same before a service password may be refused.

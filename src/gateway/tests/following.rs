@@ -537,6 +537,23 @@ fn a_ledger_is_asked_once_about_a_key_that_its_ceiling_refuses() {
     assert_eq!(issuers.code_of(&sealed, USED, "10.1.2.3"), denied(0));
 }
 
+/// Nobody's newer word lets a key through that its own claims refuse.
+#[test]
+fn a_ledger_is_not_asked_about_a_key_that_its_own_claims_refuse() {
+    for (networks, permissions, expected) in [
+        (r#"["192.0.2.0/24"]"#, r#"["demo:read"]"#, "network_denied"),
+        ("[]", r#"["demo:write"]"#, "permission_denied"),
+    ] {
+        let mut issuers = Issuers::new(Issuer::Key);
+        issuers.issuer(1, Standing::Active, &|_| ());
+        issuers.issue(GENERATION);
+        issuers.claims.networks = serde_json::from_str(networks).unwrap();
+        issuers.claims.permissions = serde_json::from_str(permissions).unwrap();
+        let sealed = issuers.sealed();
+        assert_eq!(issuers.code_of(&sealed, USED, "10.1.2.3"), (expected.to_owned(), 0));
+    }
+}
+
 /// `unknown` is said on the ledger's evidence: without it nobody knows.
 #[test]
 fn a_key_that_the_lease_knows_no_issuer_of_is_not_unknown_while_the_ledger_is_away() {
