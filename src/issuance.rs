@@ -32,7 +32,6 @@ use crate::expiry::{Described, Expiry};
 use crate::id::{AccountId, KeyId};
 use crate::issuer::{Ceiling, Issuer, Issuing};
 use crate::network::{self, Networks, parse_lines};
-use crate::opening::OPENING_TIME;
 use crate::permission::Permissions;
 use crate::power::covers_networks;
 use crate::request::Request;
@@ -49,9 +48,6 @@ pub const LIFE: DurationMs = DurationMs::from_s(30);
 
 /// Largest body, in bytes: 256 networks of the longest writing, each escaped, have 30 KB.
 pub const BODY_BYTES_MAX: usize = 64 * 1024;
-
-/// How long a body may take to arrive: as long as an [opening](crate::opening) of the same size.
-pub const BODY_TIME: DurationMs = OPENING_TIME;
 
 /// How far the clock of who asks a ledger may be from the ledger's own.
 pub const CLOCK_SKEW_MAX: DurationMs = DurationMs::from_s(60);
@@ -156,6 +152,10 @@ impl Form {
 
 fn read_networks(text: &str) -> Result<Networks, Refused> {
     let read = parse_lines(text);
+    if !text.is_empty() && read.entries.is_empty() {
+        // Blanks and commas are what is left when a script's variables were not set.
+        return Err(Refused::Ipa(network::NetworkError::NotAnAddress));
+    }
     let of_an_entry = read.entries.iter().find_map(|entry| match &entry.outcome {
         network::Outcome::Refused { problem } => Some(problem.clone()),
         network::Outcome::Stored { .. } => None,

@@ -1,9 +1,11 @@
 //! The console's routes: reads the body, calls the objects in order, words the answer. What each step means is decided in the core.
 
 use core::cell::Cell;
+use core::pin::pin;
 use core::time::Duration;
 
 use futures_util::StreamExt;
+use futures_util::future::{Either, select};
 use getrandom::SysRng;
 use rand_core::UnwrapErr;
 use serde::de::DeserializeOwned;
@@ -21,6 +23,7 @@ use crate::draft::{Changes, Draft};
 use crate::gateway::client_address;
 use crate::id::{AccountId, KeyId};
 use crate::key::{self, NewKey};
+use crate::opening::OPENING_TIME;
 use crate::problem::{NotViewable, Problem};
 use crate::protocol::{
     AddressReply, AddressRequest, Command, DirectoryReply, DirectoryRequest, LedgerReply, LedgerRequest,
@@ -439,8 +442,16 @@ impl Exchange<'_> {
         self.read(max).await
     }
 
-    /// The body, read no further than its limit.
+    /// The body, read no further than its limit, and waited for no longer than any other.
     pub async fn read(&self, max: usize) -> Result<Vec<u8>, Problem> {
+        let limit = worker::Delay::from(Duration::from_millis(OPENING_TIME.as_ms()));
+        match select(pin!(self.read_all(max)), limit).await {
+            Either::Left((read, _)) => read,
+            Either::Right(_) => Err(Problem::BodyTooSlow),
+        }
+    }
+
+    async fn read_all(&self, max: usize) -> Result<Vec<u8>, Problem> {
         let too_large = Problem::BodyTooLarge { max };
         let announced =
             self.request.headers.find("content-length").and_then(|text| text.parse::<usize>().ok());

@@ -1,17 +1,12 @@
 //! `POST /issue_service_authorization`: a program asks for a key.
 
-use core::pin::pin;
-use core::time::Duration;
-
-use futures_util::future::{Either, select};
-
 use super::console::{DRAWS_MAX, Exchange, core, rng};
 use super::{calls, find_out, now, with_gateway};
 use crate::answer::Answer;
 use crate::gateway::{Authorisation, client_address};
 use crate::id::KeyId;
 use crate::issuance::{
-    Authority, BODY_BYTES_MAX, BODY_TIME, Form, Granted, Refused, RetryAfter, check_head, grant, seal, text,
+    Authority, BODY_BYTES_MAX, Form, Granted, Refused, RetryAfter, check_head, grant, seal, text,
 };
 use crate::key::NewKey;
 use crate::lease::call::Lookup;
@@ -30,12 +25,7 @@ pub async fn answer(exchange: &Exchange<'_>) -> Answer {
 async fn issue(exchange: &Exchange<'_>) -> Result<Answer, Refused> {
     check_head(exchange.request)?;
     with_gateway(|gateway| gateway.check_issuer(exchange.request)).ok_or(Refused::Unavailable)??;
-    let limit = worker::Delay::from(Duration::from_millis(BODY_TIME.as_ms()));
-    let read = match select(pin!(exchange.read(BODY_BYTES_MAX)), limit).await {
-        Either::Left((read, _)) => read,
-        Either::Right(_) => Err(Problem::BodyTooSlow),
-    };
-    let body = read.map_err(|problem| match problem {
+    let body = exchange.read(BODY_BYTES_MAX).await.map_err(|problem| match problem {
         Problem::BodyTooLarge { .. } => Refused::TooLarge,
         Problem::BodyTooSlow => Refused::TooSlow,
         _ => Refused::CutOff,

@@ -16,7 +16,7 @@ pub enum Refused {
     MediaType,
     /// The body is larger than [`super::BODY_BYTES_MAX`].
     TooLarge,
-    /// The body took longer than [`super::BODY_TIME`].
+    /// The body took longer than [`OPENING_TIME`](crate::opening::OPENING_TIME).
     TooSlow,
     /// The body ended early.
     CutOff,

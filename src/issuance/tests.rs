@@ -96,7 +96,8 @@ fn a20_every_form_of_ipa() {
     for (body, expected) in [
         ("", ""),
         ("ipa=", ""),
-        ("ipa=+", ""),
+        ("ipa=+", "invalid_ipa: ipa: this is neither an IP address nor a CIDR block"),
+        ("ipa=,", "invalid_ipa: ipa: this is neither an IP address nor a CIDR block"),
         ("ipa=203.0.113.7", "203.0.113.7"),
         ("ipa=10.1.2.3/8", "10.0.0.0/8"),
         ("ipa=10.0.0.0%2F8+192.0.2.1", "10.0.0.0/8 192.0.2.1"),
