@@ -88,18 +88,21 @@ pub fn check_password(text: &str) -> Result<(), TextError> {
 }
 
 /// Characters that make one text look like another: C0, C1, DEL, line and paragraph separators, zero-width and
-/// bidirectional controls (Unicode Technical Report 36 §2.5), and the byte-order mark.
+/// bidirectional controls (Unicode Technical Report 36 §2.5), Hangul fillers, which are blank, and the byte-order mark.
 fn is_hidden(character: char) -> bool {
     character.is_control()
         || matches!(
             character,
             '\u{ad}'
                 | '\u{61c}'
+                | '\u{115f}'..='\u{1160}'
                 | '\u{180e}'
                 | '\u{200b}'..='\u{200f}'
                 | '\u{2028}'..='\u{202e}'
                 | '\u{2060}'..='\u{206f}'
+                | '\u{3164}'
                 | '\u{feff}'
+                | '\u{ffa0}'
                 | '\u{fff9}'..='\u{fffb}'
                 | '\u{e0000}'..='\u{e007f}'
         )
@@ -184,6 +187,8 @@ mod tests {
             ("a\u{202e}b", TextError::ControlCharacter),
             ("a\u{200b}b", TextError::ControlCharacter),
             ("a\u{feff}", TextError::ControlCharacter),
+            ("\u{3164}", TextError::ControlCharacter),
+            ("\u{ffa0}a", TextError::ControlCharacter),
         ] {
             assert_eq!(check_name(bad), Err(expected), "{bad:?}");
         }
