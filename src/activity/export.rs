@@ -106,9 +106,18 @@ fn cell(value: &Value) -> String {
         Value::String(text) => text.clone(),
         other => other.to_string(),
     };
-    let is_formula = text.starts_with(['=', '+', '-', '@', '\t', '\r']);
-    let text = if is_formula { format!("'{text}") } else { text };
+    let text = if is_formula(&text) { format!("'{text}") } else { text };
     if text.contains([',', '"', '\r', '\n']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text }
+}
+
+/// Whether a spreadsheet may take a cell, or what follows a semicolon where that parts cells, for a formula. Some read the full-width signs as
+/// the others, and skip blanks.
+fn is_formula(text: &str) -> bool {
+    let begins = |piece: &str| {
+        piece.starts_with(['\t', '\r'])
+            || piece.trim_start().starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠'])
+    };
+    text.split(';').any(begins)
 }
 
 #[cfg(test)]
@@ -143,6 +152,10 @@ mod tests {
     fn a_hostile_name_is_text_in_a_spreadsheet_and_stays_in_its_cell() {
         for (name, expected) in [
             ("=cmd|' /C calc'!A0", "'=cmd|' /C calc'!A0"),
+            ("＝1+1", "'＝1+1"),
+            (" \u{a0}=1", "' \u{a0}=1"),
+            ("a; =1+1", "'a; =1+1"),
+            ("a-b;c", "a-b;c"),
             ("+1", "'+1"),
             ("-1", "'-1"),
             ("@SUM(A1)", "'@SUM(A1)"),
