@@ -6,6 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::id::AccountId;
+use crate::sql::INTEGER_MAX;
 use crate::time::UnixMs;
 
 /// What an operator does.
@@ -90,7 +91,9 @@ impl EntryCursor {
     /// Reads what [`Self::to_text`] writes; `None` for anything else.
     pub fn parse(text: &str) -> Option<Self> {
         let (ms, id) = text.split_once('-')?;
-        let entered_at = UnixMs::from_ms(ms.parse().ok()?);
+        let ms: i64 = ms.parse().ok()?;
+        // What no database holds is in no list.
+        let entered_at = (-INTEGER_MAX..=INTEGER_MAX).contains(&ms).then(|| UnixMs::from_ms(ms))?;
         let cursor = Self { entered_at, id: AccountId::parse(id)? };
         (cursor.to_text() == text).then_some(cursor)
     }
@@ -113,9 +116,18 @@ mod tests {
         };
         assert_eq!(cursor.to_text(), "1800000000000-a1B2c3D4");
         assert_eq!(EntryCursor::parse("1800000000000-a1B2c3D4"), Some(cursor));
-        for bad in
-            ["", "-", "a1B2c3D4", "1-a1B2c3D", "+1-a1B2c3D4", "01-a1B2c3D4", "1-a1B2c3D4-", "1.5-a1B2c3D4"]
-        {
+        for bad in [
+            "",
+            "-",
+            "a1B2c3D4",
+            "1-a1B2c3D",
+            "+1-a1B2c3D4",
+            "01-a1B2c3D4",
+            "1-a1B2c3D4-",
+            "1.5-a1B2c3D4",
+            "9007199254740992-a1B2c3D4",
+            "9223372036854775807-a1B2c3D4",
+        ] {
             assert_eq!(EntryCursor::parse(bad), None, "{bad}");
         }
     }
