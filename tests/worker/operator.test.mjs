@@ -250,6 +250,7 @@ describe("to another account", () => {
       expect(await second.console(method, path + suffix, init), 404, "not_found");
     }
     expect(await second.console("POST", "/v1/deletions", { body: { keys: [key.key.id] } }), 404, "not_found");
+    expect(await second.console("GET", "/v1/counters"), 404, "not_found");
     assert.deepEqual(await first.show(key.key.id), key.key);
   });
 
