@@ -111,12 +111,13 @@ fn too_late(first: u64, seeds: u64, times: i64) -> (u64, usize, i64) {
     (verdicts.iter().sum(), late.len(), late.into_iter().max().unwrap_or_default())
 }
 
+/// How late has no bound in KV's age: what was read too old stays in a lease for as long as that lives.
 #[test]
-fn a_kv_older_than_s_is_believed_no_longer_than_it_is_old() {
+fn a_kv_as_old_as_s_is_no_danger_and_an_older_one_is() {
     assert_eq!(too_late(0, 20, 1).1, 0, "as old as S is no danger");
     let (verdicts, late, worst_ms) = too_late(0, 100, 3);
     println!("KV up to 3 S old: {late} of {verdicts} verdicts too late, by {worst_ms} ms at most");
-    assert!(late > 0 && worst_ms <= 3 * world::S, "{late}, {worst_ms}");
+    assert!(late > 0);
 }
 
 /// `SIMULATE_SEEDS` runs from `SIMULATE_SEED` on, with KV that is staler and staler.
