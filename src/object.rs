@@ -2,7 +2,7 @@
 //!
 //! # Contract with the adapter
 //! 1. **A request**: [`answer`], then, *in the same turn, without an await in between*, set the alarm to
-//!    [`Object::next_due`]. The platform commits writes and alarm of one turn together; where it does not, the next
+//!    [`Object::next_due`], unless it is known to ring before that and after now. The platform commits writes and alarm of one turn together; where it does not, the next
 //!    request or start makes up for it.
 //! 2. **An alarm**: first re-arm to [`RE_ARM_MS`] from now; then, while [`Object::next_effect`] gives one, but at most
 //!    [`EFFECTS_PER_RING_MAX`] times, carry it out for at most [`EFFECT_TIMEOUT_MS`](crate::due::EFFECT_TIMEOUT_MS) and
@@ -177,12 +177,27 @@ pub trait Object {
         Ok(false)
     }
 
+    /// When what is in memory alone is to be written; `None`: nothing is. It is a duty without a row: both go with the memory.
+    fn memory_due(&self) -> Option<UnixMs> {
+        None
+    }
+
+    /// Writes what is in memory alone.
+    ///
+    /// # Errors
+    /// [`ObjectError`]; it is lost then.
+    fn write_memory(&self, now: UnixMs) -> Result<(), ObjectError> {
+        let _ = now;
+        Ok(())
+    }
+
     /// When the alarm must ring; `None` when nothing is owed.
     ///
     /// # Errors
     /// [`ObjectError`].
     fn next_due(&self) -> Result<Option<UnixMs>, ObjectError> {
-        Ok(if is_initialised(self.sql())? { due::earliest(self.sql())? } else { None })
+        let stored = if is_initialised(self.sql())? { due::earliest(self.sql())? } else { None };
+        Ok([stored, self.memory_due()].into_iter().flatten().min())
     }
 
     /// Does the object's own chores that are due, and takes the first effect that is. Until it is settled, or for
@@ -193,6 +208,9 @@ pub trait Object {
     fn next_effect(&self, now: UnixMs) -> Result<Option<Effect>, ObjectError> {
         if !is_initialised(self.sql())? {
             return Ok(None);
+        }
+        if self.memory_due().is_some_and(|at| at <= now) {
+            self.write_memory(now)?;
         }
         // Every turn of the loop moves or removes the duty it has found.
         while let Some(duty) = due::first(self.sql(), now)? {

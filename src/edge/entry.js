@@ -27,16 +27,21 @@ export default {
   },
 };
 
-/** A Durable Object without state of its own: nothing here may point into an instance that can trap. */
+/** How many Durable Objects were made in this isolate. */
+let lives = 0;
+
+/** A Durable Object. Its number is its memory's in `memory.rs`: nothing here may point into an instance that can trap. */
 const objectClass = (kind) =>
   class extends DurableObject {
+    life = ++lives;
+
     fetch(request) {
-      return callAsync(object, kind, this.ctx, this.env, request).catch(failed);
+      return callAsync(object, kind, this.life, this.ctx, this.env, request).catch(failed);
     }
 
     /** Rejects on failure, so that the runtime tries again. */
     alarm() {
-      return callAsync(alarm, kind, this.ctx, this.env);
+      return callAsync(alarm, kind, this.life, this.ctx, this.env);
     }
   };
 

@@ -21,6 +21,7 @@ mod console;
 mod deletion;
 mod issuance;
 mod mail;
+mod memory;
 mod objects;
 mod operator;
 mod service;

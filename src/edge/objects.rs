@@ -7,7 +7,9 @@
 //! | `Directory` | `directory` | `DIRECTORY` | the list of accounts |
 //! | `Address` | `address/<block>` | `ADDRESS` | tries of one address block |
 //!
-//! Adapters hold no state: each call makes the object anew over its database, so that a trap loses nothing.
+//! Each call makes the object anew over its database. What is kept in memory beside it ([`memory`]) may be lost, as by a trap.
+
+use std::rc::Rc;
 
 use getrandom::SysRng;
 use rand_core::{Rng, UnwrapErr};
@@ -15,6 +17,7 @@ use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 use worker::worker_sys::DurableObjectState;
 use worker::{Env, ScheduledTime, State, Storage};
 
+use super::memory::{self, Memory};
 use super::storage::ObjectSql;
 use super::{calls, mail, now, settings};
 use crate::address::Address;
@@ -31,18 +34,19 @@ use crate::protocol::{
 use crate::record::kv_key;
 use crate::time::UnixMs;
 
-/// Answers a request to the object of class `kind`.
+/// Answers a request to the object of class `kind`, whose memory is that of the number `life`.
 ///
 /// # Errors
 /// Whatever kept the object from answering; the caller learns only that it did.
 #[wasm_bindgen]
 pub async fn object(
     kind: String,
+    life: u32,
     ctx: JsValue,
     env: JsValue,
     request: web_sys::Request,
 ) -> Result<web_sys::Response, JsValue> {
-    let host = Host::new(ctx, env);
+    let host = Host::new(life, ctx, env);
     let text = worker::Request::from(request).text().await?;
     let reply = match kind.as_str() {
         "Ledger" => host.answer(&host.ledger(), &text).await,
@@ -62,8 +66,8 @@ pub async fn object(
 /// # Errors
 /// As [`object`]; the platform then rings again.
 #[wasm_bindgen]
-pub async fn alarm(kind: String, ctx: JsValue, env: JsValue) -> Result<(), JsValue> {
-    let host = Host::new(ctx, env);
+pub async fn alarm(kind: String, life: u32, ctx: JsValue, env: JsValue) -> Result<(), JsValue> {
+    let host = Host::new(life, ctx, env);
     // Before anything that may fail: the platform gives up an alarm that has failed some times.
     host.ring_at(UnixMs::from_ms(now().as_ms().saturating_add_unsigned(RE_ARM_MS))).await?;
     if let Err(error) = host.work_as(&kind).await {
@@ -77,13 +81,15 @@ struct Host {
     storage: Storage,
     sql: ObjectSql,
     env: Env,
+    memory: Rc<Memory>,
 }
 
 impl Host {
-    fn new(ctx: JsValue, env: JsValue) -> Self {
+    fn new(life: u32, ctx: JsValue, env: JsValue) -> Self {
         use wasm_bindgen::JsCast;
         let state = State::from(ctx.unchecked_into::<DurableObjectState>());
-        Self { storage: state.storage(), sql: ObjectSql::new(state.storage()), env: env.unchecked_into() }
+        let (sql, memory) = (ObjectSql::new(state.storage()), memory::of(life, now()));
+        Self { storage: state.storage(), sql, env: env.unchecked_into(), memory }
     }
 
     /// The settings, for the pepper and for mail. The edge does not serve with wrong ones, so that they are right here.
@@ -93,7 +99,8 @@ impl Host {
 
     fn ledger(&self) -> Ledger<'_> {
         // The edge does not serve with wrong settings: what they say then is nobody's.
-        Ledger::new(&self.sql).on_terms(settings::terms(&self.env).unwrap_or_default())
+        let ledger = Ledger::new(&self.sql).with_uses(Rc::clone(&self.memory.uses));
+        ledger.on_terms(settings::terms(&self.env).unwrap_or_default())
     }
 
     async fn answer<O: Object>(&self, object: &O, request: &str) -> Result<String, worker::Error> {
@@ -102,7 +109,7 @@ impl Host {
         UnwrapErr(SysRng).fill_bytes(&mut bytes);
         let reply = answer(object, request, now(), &Entropy(bytes)).map_err(failed)?;
         // In the same turn as the writes, so that the platform commits both or neither.
-        self.ring_when_due(object).await?;
+        self.ring_in_time(object).await?;
         Ok(reply)
     }
 
@@ -128,22 +135,35 @@ impl Host {
             worker::console_error!("{alert}");
         }
         if object.is_spent().map_err(failed)? {
+            self.memory.rings_at.set(None);
             self.storage.delete_alarm().await?;
             return self.storage.delete_all().await;
         }
         self.ring_when_due(object).await
     }
 
+    /// Lets the alarm ring when something is due, or before: to set it costs a row, and one that rings early looks again.
+    async fn ring_in_time<O: Object>(&self, object: &O) -> Result<(), worker::Error> {
+        let due = object.next_due().map_err(failed)?;
+        let is_set = |due: UnixMs| self.memory.rings_at.get().is_some_and(|at| now() < at && at <= due);
+        if due.is_some_and(is_set) { Ok(()) } else { self.ring_when_due(object).await }
+    }
+
     async fn ring_when_due<O: Object>(&self, object: &O) -> Result<(), worker::Error> {
         match object.next_due().map_err(failed)? {
             Some(due) => self.ring_at(due).await,
-            None => self.storage.delete_alarm().await,
+            None => {
+                self.memory.rings_at.set(None);
+                self.storage.delete_alarm().await
+            }
         }
     }
 
     async fn ring_at(&self, due: UnixMs) -> Result<(), worker::Error> {
         let date = js_sys::Date::new(&JsValue::from_f64(due.as_ms() as f64));
-        self.storage.set_alarm(ScheduledTime::new(date)).await
+        self.memory.rings_at.set(Some(due));
+        let set = self.storage.set_alarm(ScheduledTime::new(date)).await;
+        set.inspect_err(|_| self.memory.rings_at.set(None))
     }
 
     /// Carries an effect out; `None` when its time ran out and nobody knows how it went.

@@ -11,10 +11,11 @@
 //! are never changed.
 //!
 //! **How it works.** Each request is answered in one run without an await: rows are read, [`decide`] decides, and every
-//! write (rows, journal, audit, duties) goes into one `apply`. So an error leaves nothing, and nobody sees a half.
+//! write (rows, journal, audit, duties) goes into one `apply`. So an error leaves nothing, and nobody sees a half. Only uses are
+//! gathered in memory first, and written by themselves: [`usage`].
 //!
 //! **Replies.** A ledger that was never opened answers `Gone` and writes nothing. `Refused` writes nothing either,
-//! unless a new history had to begin first, or a code was tried: that counts whatever is answered.
+//! unless a new history had to begin first, uses waited to be written, or a code was tried: that counts whatever is answered.
 
 pub mod account;
 pub mod activity;
@@ -23,6 +24,7 @@ pub mod decide;
 pub mod deletion;
 mod document;
 mod drift;
+mod entrance;
 mod idempotency;
 pub mod issuing;
 mod key;
@@ -43,15 +45,18 @@ pub mod state;
 pub mod usage;
 mod words;
 
+use std::cell::RefCell;
+use std::rc::Rc;
+
 use self::account::{Account, Member};
 use self::audit::{Action, Author};
 use self::decide::{Change, Decision, Desk, Issue, Present};
+use self::entrance::{open, sign_in, step_up};
 use self::key::Key;
 use self::publication::Publication;
 use self::schema::MIGRATIONS;
-use self::service::Service;
 use self::sessions::Session;
-use self::state::Freshness;
+use self::usage::fold::{Fold, News};
 use crate::activity::Actor;
 use crate::config::Terms;
 use crate::draft::Checked;
@@ -60,11 +65,8 @@ use crate::id::KeyId;
 use crate::issuer::{Issuer, RevokedSealed};
 use crate::network::ClientAddress;
 use crate::object::{Entropy, Object, ObjectError, Step};
-use crate::protocol::{
-    Command, Effect, LedgerReply, LedgerRequest, NewSession, Opening, Outcome, Progress, Refusal,
-    SecretVersion,
-};
-use crate::record::{Epoch, Revision};
+use crate::protocol::{Command, Effect, LedgerReply, LedgerRequest, Opening, Outcome, Progress, Refusal};
+use crate::record::Epoch;
 use crate::sql::{Sql, SqlError, Statement, is_initialised, migrate};
 use crate::time::{DurationMs, UnixMs};
 
@@ -72,6 +74,7 @@ use crate::time::{DurationMs, UnixMs};
 pub struct Ledger<'a> {
     sql: &'a dyn Sql,
     terms: Terms,
+    uses: Rc<RefCell<Fold>>,
 }
 
 /// A reply with the writes that make it true.
@@ -111,7 +114,13 @@ impl Asked<'_> {
 impl<'a> Ledger<'a> {
     /// The ledger that this database is of, on the default terms.
     pub fn new(sql: &'a dyn Sql) -> Self {
-        Self { sql, terms: Terms::default() }
+        Self { sql, terms: Terms::default(), uses: Rc::default() }
+    }
+
+    /// The same, with the uses that it was told of before. Without, what this one is told goes with it.
+    #[must_use]
+    pub fn with_uses(self, uses: Rc<RefCell<Fold>>) -> Self {
+        Self { uses, ..self }
     }
 
     /// The same, on other terms: they decide about lease documents in KV, and what bounds are told.
@@ -128,8 +137,14 @@ impl<'a> Ledger<'a> {
         writes
     }
 
-    /// Plans a reply. Reads only.
-    fn plan(&self, account: &Account, request: LedgerRequest, now: UnixMs) -> Result<Plan, SqlError> {
+    /// Plans a reply. Reads only; but whoever is at the console finds all uses written.
+    fn plan(
+        &self,
+        account: &Account,
+        request: LedgerRequest,
+        now: UnixMs,
+        news: &mut News,
+    ) -> Result<Plan, SqlError> {
         match request {
             LedgerRequest::Open(opening) | LedgerRequest::OpenInvited(opening) => {
                 let Opening { account: id, owner, session, address, .. } = opening;
@@ -162,8 +177,9 @@ impl<'a> Ledger<'a> {
                 Ok(Plan::read(LedgerReply::Record { record }))
             }
             LedgerRequest::Refresh(request) => {
-                let (writes, reply) = refresh::refresh(self.sql, account, &request, now)?;
-                Ok(Plan { writes, reply: LedgerReply::Refreshed(reply) })
+                let (told, reply) = refresh::refresh(self.sql, &self.uses.borrow(), account, &request, now)?;
+                *news = told;
+                Ok(Plan::read(LedgerReply::Refreshed(reply)))
             }
             LedgerRequest::SetState { freshness_ms, suspended } => {
                 let (writes, reply) = state::set(self.sql, account, freshness_ms, suspended, now)?;
@@ -199,6 +215,7 @@ impl<'a> Ledger<'a> {
         if let Err(refusal) = decide::authorise(&command, role, is_proven, asked.account.operator) {
             return Ok(Plan::refuse(refusal));
         }
+        self.write_uses(asked.now)?;
         let renewal = asked.session.renew(asked.now);
         let mut plan = self.obey(&mut asked, command)?;
         usage::tell(self.sql, plan.reply.keys_mut(), asked.now)?;
@@ -339,10 +356,14 @@ impl Object for Ledger<'_> {
         now: UnixMs,
         entropy: &Entropy,
     ) -> Result<LedgerReply, ObjectError> {
+        let mut news = News::default();
         let plan = match (self.account(now)?, request) {
             (Some(mut account), request) => {
+                if self.uses.borrow().is_full() {
+                    self.write_uses(now)?;
+                }
                 let mut writes = renew(&mut account, &request, now, entropy);
-                let Plan { writes: more, reply } = self.plan(&account, request, now)?;
+                let Plan { writes: more, reply } = self.plan(&account, request, now, &mut news)?;
                 writes.extend(more);
                 Plan { writes, reply }
             }
@@ -367,11 +388,21 @@ impl Object for Ledger<'_> {
         if !writes.is_empty() {
             self.sql.apply(&writes)?;
         }
+        // Not before: who gets no answer asks again.
+        self.uses.borrow_mut().add(news, now);
         let mut reply = plan.reply;
         if let Some(bound) = reply.bound_mut() {
             *bound = self.terms.bound(*bound);
         }
         Ok(reply)
+    }
+
+    fn memory_due(&self) -> Option<UnixMs> {
+        self.uses.borrow().due()
+    }
+
+    fn write_memory(&self, now: UnixMs) -> Result<(), ObjectError> {
+        Ok(self.write_uses(now)?)
     }
 
     fn step(&self, duty: &Duty, now: UnixMs) -> Result<Step, ObjectError> {
@@ -502,60 +533,6 @@ fn renew(account: &mut Account, request: &LedgerRequest, now: UnixMs, entropy: &
         _ if account.epoch_is_over => account.begin_epoch(Epoch::new(entropy.number()), false, now),
         _ => Vec::new(),
     }
-}
-
-/// Opens the account, signs its owner in, and owes the confirmations to the name and the directory.
-fn open(opening: Opening, operator: bool, now: UnixMs, entropy: &Entropy) -> Plan {
-    let Opening { account: id, name, zone, owner, session, address, service } = opening;
-    let epoch = Epoch::new(entropy.number());
-    let account = Account {
-        id,
-        name,
-        zone,
-        freshness: Freshness::NEW,
-        operator,
-        suspended: false,
-        state_revision: Revision::default(),
-        epoch,
-        generation: 1,
-        epoch_is_over: false,
-        epoch_noted: None,
-        revision: Revision::default(),
-        owed_at: None,
-        mail_is_failing: false,
-    };
-    let owner = Member::owner(owner);
-    let author = Author { actor: Actor::Member(owner.view.id), address: address.as_deref(), now };
-    let mut writes = vec![
-        account.insert(now),
-        owner.insert(now),
-        author.did(Action::Open),
-        Duty::new(Kind::ConfirmName, owner.view.id).owe(now),
-        Duty::own(Kind::ConfirmAccount).owe(now),
-        repair::owe(now),
-    ];
-    writes.extend(service.and_then(|new| Service::first(new, now)).map(|service| service.store()));
-    let Plan { writes: signed_in, reply } = sign_in(&account, owner, &session, address.as_deref(), now);
-    writes.extend(signed_in);
-    Plan { writes, reply }
-}
-
-/// Opens a session for a member whose password was right.
-fn sign_in(account: &Account, member: Member, new: &NewSession, address: Option<&str>, now: UnixMs) -> Plan {
-    let author = Author { actor: Actor::Member(member.view.id), address, now };
-    let session = Session::begin(new, member, now);
-    let mut writes = Vec::from(session.insert(&new.digest, address));
-    writes.push(author.did(Action::SignIn));
-    Plan { writes, reply: LedgerReply::Session(session.view(account, now)) }
-}
-
-/// Takes a right password for a fresh proof, if it is the member's present one.
-fn step_up(asked: &mut Asked<'_>, secret_version: SecretVersion) -> Plan {
-    if asked.session.member.secret_version != secret_version {
-        return Plan::refuse(Refusal::SignInRefused);
-    }
-    let writes = vec![asked.session.prove(asked.now), asked.author().did(Action::StepUp)];
-    Plan { writes, reply: LedgerReply::Session(asked.session.view(asked.account, asked.now)) }
 }
 
 /// The writes that make a change of a key true: its row, its numbers, journal, audit, and what KV is owed.

@@ -6,13 +6,14 @@
 use super::account::Account;
 use super::key::{Key, State};
 use super::usage::Used;
+use super::usage::fold::{Fold, News};
 use super::{document, publication, state, usage};
 use crate::id::KeyId;
 use crate::issuer::Issuer;
 use crate::network::ClientAddress;
 use crate::record::{Epoch, Record, Standing};
 use crate::refresh::{ASK_MAX, Answer, Delta, Refresh, RefreshRequest};
-use crate::sql::{Sql, SqlError, Statement};
+use crate::sql::{Sql, SqlError};
 use crate::time::UnixMs;
 
 /// Whether the lease knows of this history what never happened in it: then the ledger has lost changes.
@@ -25,13 +26,14 @@ fn shares_history(account: &Account, epoch: Option<&Epoch>) -> bool {
     epoch == Some(&account.epoch)
 }
 
-/// The answer, with what it writes.
+/// The answer, with what it tells of uses: by its batch, and by what it asks for. Writes nothing.
 pub fn refresh(
     sql: &dyn Sql,
+    fold: &Fold,
     account: &Account,
     request: &RefreshRequest,
     now: UnixMs,
-) -> Result<(Vec<Statement>, Refresh), SqlError> {
+) -> Result<(News, Refresh), SqlError> {
     let shares_history = shares_history(account, request.epoch.as_ref());
     let delta = match shares_history {
         true => publication::changes(sql, request.known_revision)?.map_or(Delta::Reset, Delta::Changes),
@@ -51,7 +53,7 @@ pub fn refresh(
         answers,
         document: document::number(sql, account)?,
     };
-    Ok((usage::fold(sql, request.usage.as_ref(), &used, now)?, reply))
+    Ok((usage::news(sql, fold, request.usage.as_ref(), &used, now)?, reply))
 }
 
 /// The first [`ASK_MAX`] different keys that are asked for.

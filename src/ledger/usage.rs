@@ -1,21 +1,29 @@
 //! Usage: how often a key was let through or refused, when last, and from where.
 //!
-//! A row per key and day, written once per batch and key. What bounds the writes is the edge: an isolate sends a batch at
-//! most once per T/2, and one row per key that it saw is all a batch costs, with one for the isolate. There is no folding in
-//! memory: the objects' adapters hold no state, and a row costs a millionth of a dollar.
+//! A row per key and day. Reports are folded in memory ([`fold`]) and written in one `apply`: a minute after the first of them,
+//! when none came for some seconds, or before somebody reads. That is a row for each key and isolate of that minute, however many
+//! reports there were.
+//! Whoever loses the memory loses the counts of a minute at most. Nothing counts twice: a fold is taken out of memory before it is
+//! written, with the sequences of its batches.
 //!
 //! A batch of a sequence that is known, or older, is ignored. An isolate that is silent for [`ISOLATE_LIFE`] is forgotten; a
 //! repeat that comes still later would count again.
 
+pub mod fold;
+mod tally;
+
 use std::collections::BTreeMap;
 
+use self::fold::{Fold, News};
+use self::tally::{Tallies, Tally, add_caller, in_hour, stored};
+use super::Ledger;
 use crate::due::{Duty, Kind};
 use crate::id::KeyId;
 use crate::keys::KeyView;
 use crate::network::{ClientAddress, Networks};
 use crate::object::Step;
 use crate::refresh::{ADDRESSES_MAX, Caller, USES_MAX, UsageBatch};
-use crate::sql::{INTEGER_MAX, Row, Sql, SqlError, SqlExt, Statement};
+use crate::sql::{Sql, SqlError, SqlExt, Statement};
 use crate::time::{DurationMs, UnixMs};
 
 /// How many days are kept, of a key that was used later; its last one is kept for good. The days of any month: those
@@ -48,122 +56,74 @@ pub const CALLERS_MAX: usize = 16;
 /// Most callers that are told of as locked out: a list that a person reads before saving.
 pub const LOCKED_OUT_MAX: usize = 50;
 
-/// What is counted of one key on one day.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-struct Tally {
-    uses: u64,
-    denials: u64,
-    last_used_at: Option<UnixMs>,
-    /// The latest first.
-    addresses: Vec<ClientAddress>,
-    /// Uses by the hour of the day.
-    hours: Hours,
-    /// From where it was let through, the latest first.
-    callers: Vec<Caller>,
-}
-
-/// A count for each hour of a day in UTC; none at all for a day without.
-type Hours = Vec<u64>;
-
-/// The hours of a day with `count` uses in that of `at`.
-fn in_hour(at: UnixMs, count: u64) -> Hours {
-    let hour = usize::try_from(at.as_ms().rem_euclid(DAY_MS).div_euclid(HOUR_MS)).unwrap_or_default();
-    (0..24).map(|place| if place == hour { count } else { 0 }).collect()
-}
-
-impl Tally {
-    fn add(&mut self, later: Self) {
-        self.uses = self.uses.saturating_add(later.uses);
-        self.denials = self.denials.saturating_add(later.denials);
-        self.last_used_at = self.last_used_at.max(later.last_used_at);
-        let earlier = core::mem::replace(&mut self.addresses, later.addresses);
-        for address in earlier {
-            if !self.addresses.contains(&address) {
-                self.addresses.push(address);
-            }
-        }
-        self.addresses.truncate(ADDRESSES_MAX);
-        self.hours.resize(self.hours.len().max(later.hours.len()), 0);
-        for (hour, count) in self.hours.iter_mut().zip(later.hours) {
-            *hour = hour.saturating_add(count);
-        }
-        // Of two that came at the same time the one that was told later stands first.
-        for caller in core::mem::replace(&mut self.callers, later.callers) {
-            add_caller(&mut self.callers, caller);
-        }
-        self.callers.sort_by_key(|caller| core::cmp::Reverse(caller.last_at));
-        self.callers.truncate(CALLERS_MAX);
-    }
-
-    fn store(&self, key: KeyId, day: i64) -> Statement {
-        let text = "INSERT INTO usage (key, day, uses, denials, last_used_at_ms, addresses, hours, callers)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?)
-            ON CONFLICT (key, day) DO UPDATE SET uses = excluded.uses, denials = excluded.denials,
-                last_used_at_ms = excluded.last_used_at_ms, addresses = excluded.addresses,
-                hours = excluded.hours, callers = excluded.callers";
-        let hours: Vec<i64> = self.hours.iter().map(|count| stored(*count)).collect();
-        Statement::new(text)
-            .bind(key.as_str())
-            .bind(day)
-            .bind(stored(self.uses))
-            .bind(stored(self.denials))
-            .bind(self.last_used_at)
-            .bind(serde_json::json!(self.addresses).to_string())
-            .bind(serde_json::json!(hours).to_string())
-            .bind(serde_json::json!(self.callers).to_string())
-    }
-
-    fn read(row: &mut Row) -> Result<Self, SqlError> {
-        Ok(Self {
-            uses: row.integer()?.try_into().unwrap_or_default(),
-            denials: row.integer()?.try_into().unwrap_or_default(),
-            last_used_at: row.optional_time()?,
-            addresses: row.parsed("addresses", |json| serde_json::from_str(json).ok())?,
-            hours: row.parsed("hours", |json| serde_json::from_str(json).ok())?,
-            callers: row.parsed("callers", |json| serde_json::from_str(json).ok())?,
-        })
-    }
-}
-
-/// Counts a caller's uses, of another hour or day, with those that are known.
-fn add_caller(callers: &mut Vec<Caller>, later: Caller) {
-    match callers.iter_mut().find(|known| known.address == later.address) {
-        Some(known) => {
-            known.count = known.count.saturating_add(later.count);
-            known.last_at = known.last_at.max(later.last_at);
-        }
-        None => callers.push(later),
-    }
-}
-
-/// A count as SQLite keeps it.
-fn stored(count: u64) -> i64 {
-    i64::try_from(count).unwrap_or(INTEGER_MAX).min(INTEGER_MAX)
-}
-
-type Tallies = BTreeMap<(KeyId, i64), Tally>;
-
 /// A key that a refresh was a use of, and from where, if that is known to have been let through.
 pub type Used = (KeyId, Option<ClientAddress>);
 
-/// What a batch writes, and the uses that this very refresh is: of the keys in `used`. Keys that are not there, or not any
-/// more, are left out.
-pub fn fold(
+/// What a refresh tells of uses: its batch, and the uses of the keys in `used` that this very refresh is. Nothing where `fold`
+/// or the database knows the batch.
+pub fn news(
     sql: &dyn Sql,
+    fold: &Fold,
     batch: Option<&UsageBatch>,
     used: &[Used],
     now: UnixMs,
-) -> Result<Vec<Statement>, SqlError> {
-    let mut writes = Vec::new();
-    if let Some(batch) = batch {
-        let Some(noted) = note(sql, batch, now)? else { return Ok(writes) };
-        writes.extend(noted);
+) -> Result<News, SqlError> {
+    if let Some(batch) = batch
+        && known_sequence(sql, fold, batch.isolate)?.is_some_and(|known| stored(batch.sequence) <= known)
+    {
+        return Ok(News::default());
     }
-    let tallies = tally(batch, used, now);
-    if tallies.is_empty() {
-        return Ok(writes);
+    let told = batch.map(|batch| (batch.isolate, batch.sequence));
+    Ok(News { told, tallies: tally(batch, used, now) })
+}
+
+/// The last sequence of an isolate that counts.
+fn known_sequence(sql: &dyn Sql, fold: &Fold, isolate: u64) -> Result<Option<i64>, SqlError> {
+    if let Some(sequence) = fold.sequence(isolate) {
+        return Ok(Some(stored(sequence)));
     }
-    let since = day(now.saturating_sub(REPORT_LATE_MAX));
+    let text = "SELECT sequence FROM usage_isolate WHERE isolate = ?";
+    sql.first(&Statement::new(text).bind(name(isolate)))?.map(|mut row| row.integer()).transpose()
+}
+
+/// How an isolate is stored.
+fn name(isolate: u64) -> String {
+    format!("{isolate:016x}")
+}
+
+impl Ledger<'_> {
+    /// Writes the uses that wait in memory, if there are any. They leave memory first: a write that fails may have landed, and
+    /// counts are rather lost than told twice.
+    ///
+    /// # Errors
+    /// [`SqlError`].
+    pub fn write_uses(&self, now: UnixMs) -> Result<(), SqlError> {
+        let waiting = self.uses.take();
+        if waiting.due().is_none() {
+            return Ok(());
+        }
+        let writes = write(self.sql, waiting, now)?;
+        if writes.is_empty() { Ok(()) } else { self.sql.apply(&writes) }
+    }
+}
+
+/// The writes of a fold, which all go into one `apply`. Keys that are not there, or not any more, are left out.
+fn write(sql: &dyn Sql, fold: Fold, now: UnixMs) -> Result<Vec<Statement>, SqlError> {
+    let (tallies, isolates) = fold.into_parts();
+    let mut writes: Vec<Statement> = isolates
+        .into_iter()
+        .map(|(isolate, told)| {
+            let text = "INSERT OR REPLACE INTO usage_isolate (isolate, sequence, at_ms) VALUES (?, ?, ?)";
+            Statement::new(text).bind(name(isolate)).bind(stored(told.sequence)).bind(told.at)
+        })
+        .collect();
+    if !writes.is_empty() {
+        let make_room = "DELETE FROM usage_isolate WHERE isolate IN (
+            SELECT isolate FROM usage_isolate ORDER BY at_ms DESC LIMIT -1 OFFSET ?)";
+        writes.push(Statement::new(make_room).bind(ISOLATES_MAX));
+    }
+    // What waited long may be of an earlier day than any report that comes now.
+    let since = tallies.keys().map(|(_, day)| *day).min().unwrap_or_default();
     let known = known(sql, tallies.keys().map(|(key, _)| *key), since)?;
     for ((key, day), tally) in tallies {
         let Some(days) = known.get(&key) else { continue };
@@ -179,27 +139,6 @@ pub fn fold(
 
 fn duty() -> Duty {
     Duty::own(Kind::SweepUsage)
-}
-
-/// Notes the batch; `None`: it was noted before.
-fn note(sql: &dyn Sql, batch: &UsageBatch, now: UnixMs) -> Result<Option<Vec<Statement>>, SqlError> {
-    let isolate = format!("{:016x}", batch.isolate);
-    let text = "SELECT sequence FROM usage_isolate WHERE isolate = ?";
-    let known = sql.first(&Statement::new(text).bind(isolate.as_str()))?;
-    let known = known.map(|mut row| row.integer()).transpose()?;
-    let sequence = stored(batch.sequence);
-    if known.is_some_and(|known| sequence <= known) {
-        return Ok(None);
-    }
-    let mut writes = Vec::new();
-    if known.is_none() {
-        let make_room = "DELETE FROM usage_isolate WHERE isolate IN (
-            SELECT isolate FROM usage_isolate ORDER BY at_ms DESC LIMIT -1 OFFSET ?)";
-        writes.push(Statement::new(make_room).bind(ISOLATES_MAX.saturating_sub(1)));
-    }
-    let text = "INSERT OR REPLACE INTO usage_isolate (isolate, sequence, at_ms) VALUES (?, ?, ?)";
-    writes.push(Statement::new(text).bind(isolate).bind(sequence).bind(now));
-    Ok(Some(writes))
 }
 
 /// The sums of a batch, of at most [`USES_MAX`] uses, and of this refresh.

@@ -2,15 +2,17 @@
 
 use claviger::id::KeyId;
 use claviger::keys::{KeyView, Listing};
+use claviger::ledger::usage::fold::{QUIET, TOLD_MAX};
 use claviger::ledger::usage::{CALLERS_MAX, DAYS, ISOLATES_MAX};
 use claviger::network::ClientAddress;
-use claviger::protocol::{Command, LedgerReply};
+use claviger::protocol::{Command, LedgerReply, Outcome};
 use claviger::refresh::{ADDRESSES_MAX, Caller, RefreshRequest, USES_MAX, UsageBatch, Use};
 use claviger::sql::{Sql, Statement};
 use claviger::time::UnixMs;
 
 use crate::crash::quiet;
-use crate::world::{Browser, HOUR, SECOND, START, World, set_enabled};
+use crate::sql::sqlite::Fault;
+use crate::world::{Browser, HOUR, MINUTE, SECOND, START, World, set_enabled};
 
 const DAY: i64 = 24 * HOUR;
 
@@ -45,6 +47,7 @@ fn last_used(world: &World, owner: Browser, key: &KeyView) -> Option<i64> {
 
 /// Uses and denials of a key, over all days.
 fn sums(world: &World, key: &KeyView) -> (i64, i64) {
+    world.write_uses().unwrap();
     let text =
         format!("SELECT ifnull(sum(uses), 0), ifnull(sum(denials), 0) FROM usage WHERE key = '{}'", key.id);
     let mut row = world.sql.rows(&Statement::new(text)).unwrap().remove(0);
@@ -82,15 +85,116 @@ fn a_batch_counts_once_however_often_it_comes() {
     assert_eq!(world.count("usage"), 2, "a row per key and day");
 }
 
+/// A hundred reports of four isolates and three keys, within a minute.
+fn a_minute(world: &World, keys: &[KeyView]) {
+    for place in 0..100 {
+        world.wait(MINUTE / 101);
+        let key = &keys[place % keys.len()];
+        let usage = UsageBatch {
+            isolate: place as u64 % 4,
+            sequence: place as u64 + 1,
+            uses: vec![once(key.id, 1, 1, world.now.get())],
+        };
+        let ask = if place % 10 == 0 { vec![key.id] } else { Vec::new() };
+        world.refresh(RefreshRequest { ask, usage: Some(usage), ..RefreshRequest::default() });
+    }
+}
+
 #[test]
-fn a_batch_is_one_apply_and_a_repeat_none() {
+fn a_minute_of_reports_is_one_apply_of_a_row_for_each_key_and_isolate() {
     let (world, owner) = quiet();
-    let uses: Vec<Use> = (0..20).map(|_| once(world.issue(owner, "{}").id, 1, 0, START)).collect();
+    let keys = [(); 3].map(|()| world.issue(owner, "{}"));
+    send(&world, 9, 1, vec![once(keys[0].id, 1, 0, START)]);
+    world.write_uses().unwrap();
+    // What else is owed is done with for now.
+    while let Some(effect) = world.next_effect() {
+        world.settle(&effect, Outcome::Done);
+    }
+    let (applies, rows) = (world.sql.applies(), world.sql.written());
+    a_minute(&world, &keys);
+    assert_eq!((world.sql.applies(), world.sql.written()), (applies, rows));
+    assert_eq!(world.next_due(), Some(START + MINUTE / 101 + MINUTE), "a minute after the first");
+    world.now.set(START + MINUTE / 101 + MINUTE - 1);
+    assert_eq!(world.next_effect(), None);
+    assert_eq!(world.sql.applies(), applies);
+    world.wait(1);
+    assert_eq!(world.next_effect(), None);
+    assert_eq!((world.sql.applies(), world.sql.written()), (applies + 1, rows + 3 + 4));
+    let total: i64 = keys.iter().map(|key| sums(&world, key).0).sum();
+    assert_eq!(total, 1 + 100 + 10, "batches, and answers");
+    assert_eq!(world.sql.applies(), applies + 1, "nothing is left");
+}
+
+#[test]
+fn what_is_gathered_is_written_before_the_object_may_be_put_to_sleep() {
+    let (world, owner) = quiet();
+    let key = world.issue(owner, "{}");
+    while world.next_put().is_some() {}
+    for sequence in 1..=3 {
+        world.wait(6 * SECOND);
+        send(&world, 1, sequence, vec![once(key.id, 1, 0, world.now.get())]);
+    }
+    assert_eq!(world.count("usage"), 0);
+    let last = world.now.get();
+    world.now.set(last + QUIET.as_ms() as i64);
+    assert!(world.next_due().unwrap() <= world.now.get());
+    while world.next_put().is_some() {}
+    world.crash();
+    assert_eq!(sums(&world, &key).0, 3);
+}
+
+#[test]
+fn whoever_looks_sees_the_uses_of_this_minute() {
+    let (world, owner) = quiet();
+    let key = world.issue(owner, "{}");
+    send(&world, 1, 1, vec![from(key.id, vec![caller(1, 2, START)])]);
+    assert_eq!(locked_out(&world, owner, key.id, "192.0.2.0/24"), out(&[("1", 2)]));
+    send(&world, 1, 2, vec![once(key.id, 1, 0, START)]);
+    assert_eq!((shown(&world, owner, &key).uses_24h, last_used(&world, owner, &key)), (3, Some(START)));
+    send(&world, 1, 3, vec![once(key.id, 1, 0, START)]);
+    assert_eq!(world.page(owner, Listing::default()).keys[0].uses_24h, 4);
+    let stranger = Browser { proof: world.draw_session().1, ..owner };
+    send(&world, 1, 4, vec![once(key.id, 1, 0, START)]);
     let applies = world.sql.applies();
-    send(&world, 1, 1, uses.clone());
+    world.refusal(stranger, Command::Get { id: key.id, deleted: false });
+    assert_eq!(world.sql.applies(), applies, "a stranger does not have it write");
+}
+
+#[test]
+fn a_crash_loses_what_waits_and_counts_nothing_twice() {
+    let (world, owner) = quiet();
+    let key = world.issue(owner, "{}");
+    let batch = |sequence| send(&world, 1, sequence, vec![once(key.id, 1, 0, START)]);
+    batch(1);
+    world.write_uses().unwrap();
+    batch(2);
+    world.crash();
+    batch(1);
+    assert_eq!(sums(&world, &key).0, 1, "the second is lost, the first is known");
+    batch(2);
+    batch(2);
+    assert_eq!(sums(&world, &key).0, 2, "whoever had no answer repeats it");
+    for (fault, expected) in [(Fault::BeforeItLands, 3), (Fault::ReplyLost, 4)] {
+        let sequence = expected as u64;
+        batch(sequence);
+        world.sql.break_apply(1, fault);
+        assert!(world.write_uses().is_err());
+        batch(sequence);
+        assert_eq!(sums(&world, &key).0, expected, "{fault:?}");
+    }
+}
+
+#[test]
+fn a_fold_that_is_full_is_written_before_more_comes() {
+    let (world, _) = quiet();
+    let applies = world.sql.applies();
+    for isolate in 0..TOLD_MAX as u64 {
+        send(&world, isolate, 1, Vec::new());
+    }
+    assert_eq!(world.sql.applies(), applies);
+    send(&world, u64::MAX, 1, Vec::new());
     assert_eq!(world.sql.applies(), applies + 1);
-    send(&world, 1, 1, uses);
-    assert_eq!(world.sql.applies(), applies + 1);
+    assert_eq!(world.count("usage_isolate"), TOLD_MAX as i64);
 }
 
 #[test]
@@ -124,6 +228,7 @@ fn addresses_are_few_and_the_latest_first() {
         let addresses = range.map(address).collect();
         send(&world, 1, sequence, vec![Use { addresses, ..once(key.id, 1, 0, START) }]);
     }
+    world.write_uses().unwrap();
     let mut row = world.sql.rows(&Statement::new("SELECT addresses FROM usage")).unwrap().remove(0);
     let stored: Vec<ClientAddress> = serde_json::from_str(&row.text().unwrap()).unwrap();
     let expected = [100, 4, 5, 6, 0, 1, 2, 3].map(address);
@@ -139,6 +244,7 @@ fn what_is_not_there_is_not_counted_and_no_batch_is_too_long() {
     uses.extend((0..USES_MAX - 2).map(|_| once(world.draw_key().0, 1, 0, START)));
     uses.push(once(alive.id, 1, 0, START));
     send(&world, 1, 1, uses);
+    world.write_uses().unwrap();
     assert_eq!(world.count("usage"), 0);
     assert_eq!(world.count("usage_isolate"), 1);
 }
@@ -180,6 +286,7 @@ fn isolates_are_bounded() {
     );
     world.sql.apply(&[Statement::new(fill)]).unwrap();
     send(&world, u64::MAX, 1, vec![once(key.id, 1, 0, START)]);
+    world.write_uses().unwrap();
     assert_eq!(world.count("usage_isolate"), i64::from(ISOLATES_MAX));
     assert_eq!(world.count("usage_isolate WHERE at_ms = 1"), 0, "the one that was silent longest gave way");
 }
@@ -329,6 +436,7 @@ fn callers_are_bounded_drawn_in_and_forgotten() {
         send(&world, 1, batch as u64 + 1, vec![from(key.id, callers)]);
     }
     let stored = |world: &World| {
+        world.write_uses().unwrap();
         let mut row =
             world.sql.rows(&Statement::new("SELECT callers FROM usage ORDER BY day DESC")).unwrap().remove(0);
         serde_json::from_str::<Vec<Caller>>(&row.text().unwrap()).unwrap()

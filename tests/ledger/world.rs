@@ -1,6 +1,7 @@
 //! An account with an owner, an admin and a viewer, and a clock that moves when it is told to.
 
 use std::cell::{Cell, RefCell};
+use std::rc::Rc;
 
 use claviger::account::Email;
 use claviger::config::Terms;
@@ -8,6 +9,7 @@ use claviger::draft::Draft;
 use claviger::id::{AccountId, KeyId, MemberId, TokenId};
 use claviger::keys::{KeyView, Listing, Page};
 use claviger::ledger::Ledger;
+use claviger::ledger::usage::fold::Fold;
 use claviger::object::{Entropy, Object, ObjectError};
 use claviger::protocol::{
     Bound, Command, Effect, Language, LedgerReply, LedgerRequest, NewCode, NewMember, NewSession, Opening,
@@ -16,7 +18,7 @@ use claviger::protocol::{
 use claviger::record::{Record, Revision};
 use claviger::refresh::{Refresh, RefreshRequest};
 use claviger::secret::Digest;
-use claviger::sql::{Sql, SqlExt, Statement};
+use claviger::sql::{Sql, SqlError, SqlExt, Statement};
 use claviger::time::{UnixMs, Zone};
 use claviger::vault::Sealed;
 use rand_chacha::ChaCha20Rng;
@@ -37,6 +39,8 @@ pub struct World {
     pub account: AccountId,
     /// The deployment's.
     pub terms: Cell<Terms>,
+    /// What the object keeps in memory.
+    uses: Rc<RefCell<Fold>>,
 }
 
 /// Someone at the console.
@@ -68,6 +72,7 @@ impl World {
             rng: RefCell::new(ChaCha20Rng::seed_from_u64(1)),
             account: AccountId::parse("a1B2c3D4").unwrap(),
             terms: Cell::new(Terms::default()),
+            uses: Rc::default(),
         }
     }
 
@@ -150,10 +155,20 @@ impl World {
     }
 
     fn ledger(&self) -> Ledger<'_> {
-        Ledger::new(&self.sql).on_terms(self.terms.get())
+        Ledger::new(&self.sql).with_uses(Rc::clone(&self.uses)).on_terms(self.terms.get())
     }
 
-    /// Every call makes a ledger of its own, as after a crash: nothing but the database may matter.
+    /// The object is gone, and what it had in memory; the next call makes it anew.
+    pub fn crash(&self) {
+        self.uses.take();
+    }
+
+    /// Writes the uses that wait.
+    pub fn write_uses(&self) -> Result<(), SqlError> {
+        self.ledger().write_uses(self.now())
+    }
+
+    /// Every call makes a ledger of its own, as the adapter does: nothing but the database and the uses that wait may matter.
     pub fn handle(&self, request: LedgerRequest) -> Result<LedgerReply, ObjectError> {
         let mut bytes = [0; 32];
         self.rng.borrow_mut().fill_bytes(&mut bytes);

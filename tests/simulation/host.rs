@@ -1,5 +1,6 @@
 //! The ledger's side: the object on its database, what its alarm carries out, and what the network makes of both.
 
+use std::cell::RefCell;
 use std::rc::Rc;
 
 use claviger::account::Email;
@@ -8,6 +9,7 @@ use claviger::id::{AccountId, KeyId, MemberId, TokenId};
 use claviger::issuer::SealingGeneration;
 use claviger::ledger::Ledger;
 use claviger::ledger::schema::MIGRATIONS;
+use claviger::ledger::usage::fold::Fold;
 use claviger::object::{Entropy, Object};
 use claviger::protocol::{
     Command, Language, LedgerReply, LedgerRequest, NewMember, NewSession, Opening, SecretVersion,
@@ -45,6 +47,10 @@ pub struct Host {
     pub sabotage: Sabotage,
     pub terms: Terms,
     has_bookmark: bool,
+    /// What the object keeps in memory.
+    uses: Rc<RefCell<Fold>>,
+    /// In so many of 256 calls the object has lost that.
+    pub crashes: u8,
     /// Uses that answers counted, so far.
     pub asked_active: i64,
 }
@@ -79,6 +85,8 @@ impl Host {
             sabotage,
             terms: Terms::default(),
             has_bookmark: false,
+            uses: Rc::default(),
+            crashes: 8,
             asked_active: 0,
         };
         let request = LedgerRequest::Open(Opening {
@@ -110,18 +118,22 @@ impl Host {
 
     /// Takes the ledger back to its bookmark.
     pub fn restore(&self) {
+        self.uses.take();
         self.sql.restore();
     }
 
-    /// The ledger, as after a crash.
+    /// A ledger of one call.
     pub fn ledger(&self) -> Ledger<'_> {
-        Ledger::new(&*self.sql).on_terms(self.terms)
+        Ledger::new(&*self.sql).with_uses(Rc::clone(&self.uses)).on_terms(self.terms)
     }
 
-    /// Every call makes a ledger of its own, as after a crash. `None`: an error.
+    /// Every call makes a ledger of its own, and some find the object made anew. `None`: an error.
     pub fn handle(&self, request: LedgerRequest, rng: &mut ChaCha8Rng, now: i64) -> Option<LedgerReply> {
         let mut bytes = [0; 32];
         rng.fill_bytes(&mut bytes);
+        if bytes[31] < self.crashes {
+            self.uses.take();
+        }
         self.ledger().handle(request, at(now), &Entropy(bytes)).ok()
     }
 

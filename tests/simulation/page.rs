@@ -144,7 +144,7 @@ fn money() -> String {
     let kv = Count { requests: 1, kv_reads: 1, ..Count::default() };
     price(&mut text, "KV on every request", &kv);
     for (name, mode) in modes {
-        price(&mut text, &format!("cold, {name}"), &Count::cold(mode));
+        price(&mut text, &format!("cold, {name}"), &Traffic { mode, ..thin }.run_cold());
     }
     for (kind, traffic) in [("thin", thin), ("busy", busy)] {
         for (name, mode) in modes {
@@ -155,10 +155,11 @@ fn money() -> String {
 }
 
 fn price(text: &mut String, name: &str, count: &Count) {
-    let [kv_reads, calls, reports, rows] =
-        [count.kv_reads, count.calls, count.reports, count.rows].map(|of| count.per_request(of));
+    let [kv_reads, calls, reports, rings, rows] =
+        [count.kv_reads, count.calls, count.reports, count.rings, count.rows].map(|of| count.per_request(of));
     let call = CALLS + GB_S * OBJECT_GB * CALL_S;
-    let (decide, tell) = (kv_reads * KV_READS + (calls - reports) * call, reports * call + rows * ROWS);
+    let (decide, tell) =
+        (kv_reads * KV_READS + (calls - reports) * call, (reports + rings) * call + rows * ROWS);
     let of_a_million = |share: f64| grouped((1e6 * share).round() as u64);
     let counts = [kv_reads, calls, rows].map(of_a_million);
     row(text, &[&[name.to_owned()], &counts[..], &[dollars(decide), dollars(tell)]].concat());
@@ -226,10 +227,11 @@ fn the_formula_of_an_isolate_is_that_of_the_leases() {
     }
 }
 
-/// A refresh writes a row for the isolate, if it tells of uses, and one for each key that was used.
+/// Refreshes write nothing; what they told is written with a row for each isolate that told of uses, and one for each key that was used.
 #[test]
-fn a_refresh_writes_as_many_rows_as_is_said() {
+fn uses_are_written_in_as_many_rows_as_is_said() {
     let mut world = World::<ByTheBook>::stage();
+    world.host.crashes = 0;
     let mut new_key = || {
         let key = world.new_key().unwrap();
         world.model.keys[key].text.id()
@@ -244,18 +246,24 @@ fn a_refresh_writes_as_many_rows_as_is_said() {
         callers: Vec::new(),
     };
     let uses = vec![of(keys[0]), of(keys[1])];
-    let mut rows = |sequence: u64, ask: &[KeyId]| {
-        let usage = (sequence > 0).then(|| UsageBatch { isolate: 1, sequence, uses: uses.clone() });
-        let request = RefreshRequest { ask: ask.to_vec(), usage, ..RefreshRequest::default() };
+    let mut written = |reports: &[(u64, &[KeyId])]| {
         let before = world.host.sql.written();
-        world.host.refresh(&request, &mut world.rng, world.now).unwrap();
+        for (sequence, ask) in reports {
+            let sequence = *sequence;
+            let batch = || UsageBatch { isolate: sequence % 2, sequence, uses: uses.clone() };
+            let usage = (sequence > 0).then(batch);
+            let request = RefreshRequest { ask: ask.to_vec(), usage, ..RefreshRequest::default() };
+            world.host.refresh(&request, &mut world.rng, world.now).unwrap();
+        }
+        assert_eq!(world.host.sql.written(), before);
+        world.host.ledger().write_uses(at(world.now)).unwrap();
         world.host.sql.written() - before
     };
-    assert_eq!(rows(1, &keys), 1 + 3 + 1, "the first of all also owes a sweep");
-    assert_eq!(rows(2, &keys[2..]), 1 + 3);
-    assert_eq!(rows(3, &keys[..1]), 1 + 2);
-    assert_eq!(rows(0, &keys[..1]), 1);
-    assert_eq!(rows(0, &[]), 0);
+    assert_eq!(written(&[(1, &keys), (3, &keys), (5, &[])]), 1 + 3 + 1, "the first of all also owes a sweep");
+    assert_eq!(written(&[(6, &keys[2..]), (7, &[]), (8, &[])]), 2 + 3);
+    assert_eq!(written(&[(9, &keys[..1])]), 1 + 2);
+    assert_eq!(written(&[(0, &keys[..1]), (0, &keys[..1])]), 1);
+    assert_eq!(written(&[(0, &[])]), 0);
 }
 
 #[test]

@@ -8,6 +8,7 @@ use claviger::lease::call::{Found, KvRead, Lookup, Need, RefreshCall, RefreshRep
 use claviger::lease::isolate::Leases;
 use claviger::lease::rules::ByTheBook;
 use claviger::lease::usage::USAGE_PAUSE;
+use claviger::ledger::usage::fold::{QUIET, WRITE_PAUSE};
 use claviger::record::{Epoch, Record, Revision, Standing};
 use claviger::refresh::{AccountState, Answer, Delta, Refresh, Unsettled};
 use rand_chacha::ChaCha8Rng;
@@ -60,8 +61,10 @@ pub struct Count {
     pub calls: u64,
     /// Of these, those that only told it of uses; counted by formula alone.
     pub reports: u64,
-    /// Rows that the ledger wrote for them.
+    /// Rows that the ledger wrote for them, alarms that it set among them.
     pub rows: u64,
+    /// Alarms that rang for it to write them.
+    pub rings: u64,
     /// Reads of KV: of records, and of lease documents.
     pub kv_reads: u64,
     /// When the last request came, or over how many milliseconds they came.
@@ -69,18 +72,6 @@ pub struct Count {
 }
 
 impl Count {
-    /// Every request finds an isolate that knows nothing.
-    pub fn cold(mode: Mode) -> Self {
-        let (calls, kv_reads) = match mode {
-            // A data centre's first request pays for all: the others find the reply, and read the record.
-            Mode::Shared => (0, 1),
-            Mode::Bounded => (1, 0),
-            Mode::Eventual => (0, 2),
-        };
-        // Of the use that the call is, the ledger notes the key's row.
-        Self { requests: 1, waits: calls, calls, rows: calls, kv_reads, ..Self::default() }
-    }
-
     pub fn per_request(&self, what: u64) -> f64 {
         what as f64 / self.requests as f64
     }
@@ -100,6 +91,7 @@ impl Count {
             calls: self.calls - before.calls,
             reports: self.reports - before.reports,
             rows: self.rows - before.rows,
+            rings: self.rings - before.rings,
             kv_reads: self.kv_reads - before.kv_reads,
             ms: self.ms - before.ms,
         }
@@ -131,6 +123,26 @@ impl Traffic {
         })
     }
 
+    /// Every request finds an isolate that knows nothing, and soon ends.
+    pub fn run_cold(self) -> Count {
+        let (calls, kv_reads) = match self.mode {
+            // A data centre's first request pays for all: the others find the reply, and read the record.
+            Mode::Shared => (0, 1),
+            Mode::Bounded => (1, 0),
+            Mode::Eventual => (0, 2),
+        };
+        let (mut count, mut waiting) = (Count::default(), Waiting::default());
+        for Arrival { at: now, key, .. } in self.arrivals() {
+            count.requests += 1;
+            count.waits += calls;
+            count.calls += calls;
+            count.kv_reads += kv_reads;
+            // A call is a use.
+            waiting.add(None, (calls > 0).then_some(key), now, &mut count);
+        }
+        count
+    }
+
     /// The leases of the edge, each isolate for itself.
     pub fn run(self) -> Count {
         assert_eq!(self.mode, Mode::Bounded);
@@ -157,6 +169,7 @@ impl Traffic {
         let mut isolates: Vec<Brief> = (0..self.data_centres * self.isolates).map(|_| Brief::new()).collect();
         let mut caches = vec![i64::MIN / 2; self.data_centres as usize];
         let (mut count, mut before) = (Count::default(), Count::default());
+        let mut waiting = Waiting::default();
         for (place, Arrival { at: now, isolate, key }) in self.arrivals().enumerate() {
             count.ms = now;
             if place as u64 == self.requests / 10 {
@@ -164,6 +177,7 @@ impl Traffic {
             }
             count.requests += 1;
             let cache = &mut caches[(isolate / self.isolates) as usize];
+            let place_of = isolate;
             let isolate = &mut isolates[isolate as usize];
             let age = now - isolate.as_of;
             let is_usable = age <= t;
@@ -186,11 +200,10 @@ impl Traffic {
                 count.reports += u64::from(!is_asked);
                 is_told = is_asked && !is_usable;
                 count.waits += u64::from(is_told);
-                // A row for each key that was used, and one for the isolate that says so.
-                let uses = isolate.uses.len() as u64;
-                count.rows += uses + u64::from(uses > 0);
-                count.rows += u64::from(is_told && !isolate.uses.contains(&key));
-                isolate.uses.clear();
+                let teller = (!isolate.uses.is_empty()).then_some(place_of);
+                let asked = is_told.then_some(key);
+                let uses = core::mem::take(&mut isolate.uses).into_iter().chain(asked);
+                waiting.add(teller, uses, now, &mut count);
                 (isolate.as_of, isolate.handed_out) = (now, now);
                 *cache = now - SKEW_MS;
             }
@@ -206,6 +219,53 @@ impl Traffic {
             }
         }
         count.since(&before)
+    }
+}
+
+/// What a ledger was told of uses and has not written yet.
+struct Waiting<K> {
+    /// When the first of it came, and when the last.
+    span: Option<(i64, i64)>,
+    rings_at: i64,
+    isolates: BTreeSet<u64>,
+    keys: BTreeSet<K>,
+}
+
+impl<K> Default for Waiting<K> {
+    fn default() -> Self {
+        Self { span: None, rings_at: 0, isolates: BTreeSet::new(), keys: BTreeSet::new() }
+    }
+}
+
+impl<K: Ord> Waiting<K> {
+    /// A report of an isolate, if it has a batch, and the keys that were used.
+    fn add(&mut self, teller: Option<u64>, keys: impl IntoIterator<Item = K>, now: i64, count: &mut Count) {
+        self.pass(now, count);
+        let mut keys = keys.into_iter().peekable();
+        if teller.is_none() && keys.peek().is_none() {
+            return;
+        }
+        if self.span.is_none() {
+            self.rings_at = now + QUIET.as_ms() as i64;
+            count.rows += 1;
+        }
+        self.span = Some((self.span.map_or(now, |(first, _)| first), now));
+        self.isolates.extend(teller);
+        self.keys.extend(keys);
+    }
+
+    /// The alarm rings until all is written. It is set twice each time: as it begins, in case it fails, and to what is due then.
+    fn pass(&mut self, now: i64, count: &mut Count) {
+        while let Some((first, last)) = self.span.filter(|_| self.rings_at <= now) {
+            count.rings += 1;
+            count.rows += 2;
+            let due = (first + WRITE_PAUSE.as_ms() as i64).min(last + QUIET.as_ms() as i64);
+            if due <= self.rings_at {
+                count.rows += (self.isolates.len() + self.keys.len()) as u64;
+                *self = Self::default();
+            }
+            self.rings_at = due;
+        }
     }
 }
 
@@ -253,6 +313,7 @@ struct World {
     events: BTreeMap<(i64, u64), Event>,
     sequence: u64,
     freshness_ms: u64,
+    waiting: Waiting<KeyId>,
     count: Count,
 }
 
@@ -269,6 +330,7 @@ impl World {
             events: BTreeMap::new(),
             sequence: 0,
             freshness_ms: (1_000.0 * traffic.t) as u64,
+            waiting: Waiting::default(),
             count: Count::default(),
         }
     }
@@ -330,12 +392,10 @@ impl World {
 
     fn call(&mut self, isolate: u64, call: RefreshCall, flight: Option<Flight>) {
         self.count.calls += 1;
-        let mut keys: BTreeSet<KeyId> = call.request().ask.iter().copied().collect();
-        if let Some(batch) = &call.request().usage {
-            self.count.rows += 1;
-            keys.extend(batch.uses.iter().map(|used| used.id));
-        }
-        self.count.rows += keys.len() as u64;
+        let batch = call.request().usage.as_ref();
+        let used = batch.into_iter().flat_map(|batch| &batch.uses).map(|used| used.id);
+        let keys = call.request().ask.iter().copied().chain(used);
+        self.waiting.add(batch.map(|_| isolate), keys, self.now, &mut self.count);
         self.later(LEDGER_MS, Event::Ledger(isolate, Box::new(call), flight));
     }
 

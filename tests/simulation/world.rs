@@ -404,6 +404,7 @@ impl<R: Rules> World<R> {
 
     /// Whether more uses were counted than there were.
     pub fn check_usage(&self) -> Checked {
+        self.host.ledger().write_uses(at(self.now)).map_err(|error| error.to_string())?;
         let counted = self.host.number("SELECT coalesce(sum(uses) + sum(denials), 0) FROM usage");
         let most = self.uses + self.host.asked_active;
         if counted > most { Err(format!("usage: {counted} counted of at most {most}")) } else { Ok(()) }

@@ -50,13 +50,13 @@ const objectClass = (kind) =>
 
     async fetch(request) {
       const traps = await fault(`${kind}.fetch`, request.url);
-      return super.fetch.call(traps ? { ctx: trapping, env: trapping } : this, request);
+      return super.fetch.call(traps ? { ctx: trapping, env: trapping, life: this.life } : this, request);
     }
 
     async alarm() {
       count(`${kind}.alarm`);
       const traps = await fault(`${kind}.alarm`, "");
-      return super.alarm.call(traps ? { ctx: trapping, env: trapping } : this);
+      return super.alarm.call(traps ? { ctx: trapping, env: trapping, life: this.life } : this);
     }
   };
 
