@@ -126,3 +126,16 @@ export function Form({ onSubmit, busy, children, ...rest }) {
     </form>
   );
 }
+
+/** The foot of a form in a dialog. @param {{submit: string, onCancel: () => void}} props `submit`: what the first button says */
+export function FormActions({ submit, onCancel }) {
+  const { say } = useLocale();
+  return (
+    <div class="actions">
+      <button class="primary">{submit}</button>
+      <button type="button" onClick={onCancel}>
+        {say("cancel")}
+      </button>
+    </div>
+  );
+}

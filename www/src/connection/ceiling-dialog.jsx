@@ -2,7 +2,7 @@
 import { useState } from "preact/hooks";
 import { useConsole } from "../console.jsx";
 import { Dialog } from "../dialog.jsx";
-import { ErrorSummary, Form } from "../fields.jsx";
+import { ErrorSummary, Form, FormActions } from "../fields.jsx";
 import { CeilingFields } from "../keys/ceiling-fields.jsx";
 import { ceilingDraftOf, ceilingFields, differing, missingInCeiling } from "../keys/draft.js";
 import { useLocale } from "../locale.jsx";
@@ -49,12 +49,7 @@ export function CeilingDialog({ service, onDone, onUnsure, onCancel }) {
             held={service.ceiling.permissions}
           />
         </div>
-        <div class="actions">
-          <button class="primary">{say(form.busy ? "edit.busy" : "edit.submit")}</button>
-          <button type="button" onClick={leave}>
-            {say("cancel")}
-          </button>
-        </div>
+        <FormActions submit={say(form.busy ? "edit.busy" : "edit.submit")} onCancel={leave} />
       </Form>
     </Dialog>
   );

@@ -2,7 +2,7 @@
 import { useState } from "preact/hooks";
 import { useConsole } from "../console.jsx";
 import { Dialog } from "../dialog.jsx";
-import { ErrorSummary, Form } from "../fields.jsx";
+import { ErrorSummary, Form, FormActions } from "../fields.jsx";
 import { useLocale } from "../locale.jsx";
 import { ProblemNotice, leavesUnsure } from "../problem.jsx";
 import { useForm } from "../use-form.js";
@@ -75,12 +75,7 @@ export function Edit({ subject, onDone, onChanged, onUnsure, onCancel }) {
           )}
           <KeyFields draft={values} change={form.change} errors={form.mistakes.errors} held={base} />
         </div>
-        <div class="actions">
-          <button class="primary">{say(form.busy ? "edit.busy" : "edit.submit")}</button>
-          <button type="button" onClick={leave}>
-            {say("cancel")}
-          </button>
-        </div>
+        <FormActions submit={say(form.busy ? "edit.busy" : "edit.submit")} onCancel={leave} />
       </Form>
       {lockedOut.length > 0 && (
         <LockOut

@@ -2,7 +2,7 @@
 import { useRef, useState } from "preact/hooks";
 import { useConsole } from "../console.jsx";
 import { Dialog } from "../dialog.jsx";
-import { ErrorSummary, Form } from "../fields.jsx";
+import { ErrorSummary, Form, FormActions } from "../fields.jsx";
 import { useLocale } from "../locale.jsx";
 import { Notice } from "../notice.jsx";
 import { ProblemNotice, leavesUnsure } from "../problem.jsx";
@@ -62,12 +62,7 @@ function IssueForm({ onIssued, onUnsure, onCancel }) {
           <KeyFields draft={form.values} change={form.change} errors={form.mistakes.errors} />
           <Advice />
         </div>
-        <div class="actions">
-          <button class="primary">{say(form.busy ? "issue.busy" : "issue.submit")}</button>
-          <button type="button" onClick={leave}>
-            {say("cancel")}
-          </button>
-        </div>
+        <FormActions submit={say(form.busy ? "issue.busy" : "issue.submit")} onCancel={leave} />
       </Form>
     </Dialog>
   );

@@ -1,7 +1,7 @@
 // The bound within which an account's changes hold everywhere.
 import { useConsole } from "../console.jsx";
 import { Dialog } from "../dialog.jsx";
-import { ErrorSummary, Field, Form, errorOf } from "../fields.jsx";
+import { ErrorSummary, Field, Form, FormActions, errorOf } from "../fields.jsx";
 import { useLocale } from "../locale.jsx";
 import { ProblemNotice } from "../problem.jsx";
 import { useForm } from "../use-form.js";
@@ -47,12 +47,7 @@ export function FreshnessForm({ account, onDone, onCancel }) {
         >
           {(control) => <input {...control} {...form.field("typed")} inputMode="numeric" autocomplete="off" />}
         </Field>
-        <div class="actions">
-          <button class="primary">{say(form.busy ? "edit.busy" : "edit.submit")}</button>
-          <button type="button" onClick={leave}>
-            {say("cancel")}
-          </button>
-        </div>
+        <FormActions submit={say(form.busy ? "edit.busy" : "edit.submit")} onCancel={leave} />
       </Form>
     </Dialog>
   );
