@@ -118,6 +118,7 @@ describe("the list", () => {
     await open(page);
     const sorted = () =>
       page.locator("th[aria-sort]").evaluateAll((heads) => heads.map((head) => `${head.textContent} ${head.ariaSort}`));
+    await page.locator("th[aria-sort=descending]").waitFor();
     assert.deepEqual(await sorted(), ["Issued descending"]);
     await button(page, "Name").click();
     await page.locator("th[aria-sort=ascending]").waitFor();
