@@ -12,6 +12,7 @@ use crate::key::NewKey;
 use crate::lease::call::Lookup;
 use crate::problem::Problem;
 use crate::protocol::{LedgerReply, LedgerRequest, Refusal};
+use crate::time::UnixMs;
 
 /// Seconds after which an issue that found nobody is worth another try.
 const RETRY_AFTER: RetryAfter = RetryAfter(2);
@@ -32,7 +33,8 @@ async fn issue(exchange: &Exchange<'_>) -> Result<Answer, Refused> {
     })?;
     let form = Form::parse(&body)?;
     let authority = authorise(exchange, &form).await?;
-    let at = exchange.request.arrived;
+    // Of after the ledger's word: an edge that knows its account as of later knows all that this rests on.
+    let at = now();
     let wanted = form.wanted(at, &authority.zone)?;
     let granted = grant(wanted, &authority.issuing.ceiling, authority.expires, at)?;
     let id = KeyId::random(authority.account, &mut rng());
@@ -40,7 +42,7 @@ async fn issue(exchange: &Exchange<'_>) -> Result<Answer, Refused> {
         core(|config| seal(&granted, &authority, id, at, config)).map_err(|_| Refused::Unavailable)?;
     match sealed {
         Some(sealed) => Ok(text(200, sealed.expose().to_owned())),
-        None => store(exchange, &authority, &granted).await,
+        None => store(exchange, &authority, &granted, at).await,
     }
 }
 
@@ -65,7 +67,12 @@ async fn authorise(exchange: &Exchange<'_>, form: &Form) -> Result<Authority, Re
 }
 
 /// Has a key issued that does not fit into a sealed one.
-async fn store(exchange: &Exchange<'_>, authority: &Authority, granted: &Granted) -> Result<Answer, Refused> {
+async fn store(
+    exchange: &Exchange<'_>,
+    authority: &Authority,
+    granted: &Granted,
+    at: UnixMs,
+) -> Result<Answer, Refused> {
     for _ in 0..DRAWS_MAX {
         let account = authority.account;
         let new = core(|config| NewKey::generate(account, &config.prefix, &config.ring, &mut rng()));
@@ -74,7 +81,7 @@ async fn store(exchange: &Exchange<'_>, authority: &Authority, granted: &Granted
             id: new.id(),
             digest: new.digest(),
             proof: authority.proof,
-            at: exchange.request.arrived,
+            at,
             expires: granted.expires,
             networks: granted.networks.clone(),
             address: client_address(exchange.request).map(|address| address.ip().to_string()),

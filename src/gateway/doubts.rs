@@ -174,7 +174,7 @@ impl<R: Rules> Gateway<R> {
         if !self.doubts.is_open(issue, known) {
             return None;
         }
-        Some(self.ask_all_the_same(issue.account, issue.need(), arrival, now, lookup))
+        Some(self.ask_all_the_same(issue.need(), arrival, now, lookup))
     }
 
     /// The same for a key with this verdict, which is stored.
@@ -203,19 +203,18 @@ impl<R: Rules> Gateway<R> {
         let is_old = !lookup.has_heard(need) && (known.as_of() < arrival || known.basis() == Basis::Document);
         // Who has asked in vain does not know more for it.
         let may_ask = is_old && (lookup.has_failed() || self.doubts.may_ask_password(account, now));
-        may_ask.then(|| self.ask_all_the_same(account, need, arrival, now, lookup))
+        may_ask.then(|| self.ask_all_the_same(need, arrival, now, lookup))
     }
 
     /// The ledger is to be asked although there is a lease that may be used.
-    fn ask_all_the_same(
+    pub(super) fn ask_all_the_same(
         &mut self,
-        account: AccountId,
         need: Need,
         arrival: UnixMs,
         now: UnixMs,
         lookup: &Lookup,
     ) -> Lack {
-        match self.leases.ask_all_the_same(account, need, arrival, now, lookup) {
+        match self.leases.ask_all_the_same(need, arrival, now, lookup) {
             Found::Need(need) => Lack::Need(need),
             Found::Finding(..) | Found::OutOfReach => Lack::OutOfReach,
         }

@@ -1,4 +1,12 @@
-//! Who may issue: the credentials of the issuance API, checked like any other.
+//! Who may issue: the credentials of the issuance API, checked like any other, and then confirmed by the ledger.
+//!
+//! **An edge issues only on its ledger's word of after the request arrived**, whatever T is. What is issued carries the issuer's sealing generation, and only
+//! the present one is valid. An edge that went by its lease could not know of a rise less than T ago: what it issued would be refused elsewhere (P2),
+//! and nothing could tell it from what had been issued before the rise, which must stay dead. So
+//! - what the lease refuses is refused at once: guessing costs a ledger nothing;
+//! - what it lets through is asked about, once for each issue, without a look at KV or a neighbour's reply;
+//! - where the ledger is out of reach nothing is issued. Only [`Outage::Grace`](crate::config::Outage) lets an edge issue by what it knows, as it lets it
+//!   verify; what it issues then may be refused by whoever knows more.
 
 use super::Gateway;
 use super::knowledge::{Knowledge, Lack, Presented};
@@ -77,17 +85,26 @@ impl<R: Rules> Gateway<R> {
                     Authorisation::decided(Err(refused), known.renew())
                 }
                 Ok(Presented::Key(made)) => {
+                    let need = Need::Ledger(made.id());
                     let known = match self.known_of(made.id(), arrival, now, lookup) {
                         Ok(known) => known,
-                        Err(lack) => return Authorisation::lacking(lack),
+                        Err(lack) => {
+                            let lack = self.without_shelves(lack, need, (arrival, now), lookup);
+                            return Authorisation::lacking(lack);
+                        }
                     };
                     let verdict = verify(&made, known.borrow(), &facts, arrival);
-                    self.count(made.id(), &verdict, known.is_counted, &facts, now);
                     let proof = IssuerProof { issuer: Issuer::Key(made.id()), digest: *made.digest() };
-                    let authority = match verdict {
+                    let authority = match &verdict {
                         Ok(_) => authority(&known, made.id().account(), proof),
-                        Err(denial) => Err(Refused::Issuer(denial)),
+                        Err(denial) => Err(Refused::Issuer(*denial)),
                     };
+                    if authority.is_ok()
+                        && let Some(lack) = self.unconfirmed(need, (arrival, now), lookup)
+                    {
+                        return Authorisation::lacking(lack);
+                    }
+                    self.count(made.id(), &verdict, known.is_counted, &facts, now);
                     Authorisation::decided(authority, known.renew())
                 }
             },
@@ -102,9 +119,12 @@ impl<R: Rules> Gateway<R> {
         now: UnixMs,
         lookup: &Lookup,
     ) -> Authorisation {
+        let need = Need::State(account);
         let known = match self.known_of_account(account, arrival, now, lookup) {
             Ok(known) => known,
-            Err(lack) => return Authorisation::lacking(lack),
+            Err(lack) => {
+                return Authorisation::lacking(self.without_shelves(lack, need, (arrival, now), lookup));
+            }
         };
         let state = known.borrow().state;
         // In constant time: see `Digest`.
@@ -125,7 +145,42 @@ impl<R: Rules> Gateway<R> {
                 zone: zone(&known),
             }),
         };
+        if authority.is_ok()
+            && let Some(lack) = self.unconfirmed(need, (arrival, now), lookup)
+        {
+            return Authorisation::lacking(lack);
+        }
         Authorisation::decided(authority, known.renew())
+    }
+
+    /// What is lacking before who may issue by what the lease knows does issue; `None`: nothing.
+    fn unconfirmed(&mut self, need: Need, (arrival, now): (UnixMs, UnixMs), lookup: &Lookup) -> Option<Lack> {
+        if lookup.has_heard(need) {
+            return None;
+        }
+        match self.ask_all_the_same(need, arrival, now, lookup) {
+            Lack::OutOfReach if self.config.terms.outage.grace().is_some() => None,
+            lack => Some(lack),
+        }
+    }
+
+    /// Who issues waits for the ledger in any case: no copy spares it the call, while it can be made.
+    fn without_shelves(
+        &mut self,
+        lack: Lack,
+        need: Need,
+        (arrival, now): (UnixMs, UnixMs),
+        lookup: &Lookup,
+    ) -> Lack {
+        match lack {
+            Lack::Need(Need::Kv(_) | Need::Copy(..)) if !lookup.has_failed() && !lookup.has_heard(need) => {
+                match self.ask_all_the_same(need, arrival, now, lookup) {
+                    Lack::OutOfReach => lack,
+                    ask => ask,
+                }
+            }
+            lack => lack,
+        }
     }
 }
 

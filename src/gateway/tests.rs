@@ -1,6 +1,7 @@
 mod body;
 mod following;
 mod freshness;
+mod issuing;
 
 use super::*;
 use crate::config::tests::config;

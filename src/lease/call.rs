@@ -27,6 +27,16 @@ pub enum Need {
     Copy(AccountId, Shelf),
 }
 
+impl Need {
+    /// Whose ledger knows it.
+    pub fn account(self) -> AccountId {
+        match self {
+            Self::Kv(id) | Self::Ledger(id) | Self::Issuer(id) => id.account(),
+            Self::State(account) | Self::Copy(account, _) => account,
+        }
+    }
+}
+
 /// Where copies lie of what ledgers have said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Shelf {

@@ -122,14 +122,13 @@ impl<R: Rules> Leases<R> {
     /// What a request lacks that has reason to think that a lease which may be used is behind: the ledger, or what it has asked in vain.
     pub fn ask_all_the_same(
         &mut self,
-        account: AccountId,
         need: Need,
         arrival: UnixMs,
         now: UnixMs,
         lookup: &Lookup,
     ) -> Found<()> {
         let terms = self.terms;
-        let plight = match self.accounts.find(account) {
+        let plight = match self.accounts.find(need.account()) {
             Some(account) => Plight::of(account, terms, arrival, now, lookup),
             None => Plight::of_unknown(terms, lookup),
         };

@@ -1,13 +1,12 @@
 //! Keys that were issued by a key or by the service password, stored and sealed: they follow their issuer.
 
 use super::*;
-use crate::issuance::Credentials;
 use crate::issuer::{Ceiling, Issued, Issuing, RevokedSealed, SealingGeneration, ServicePassword};
 use crate::sealed::{Claims, NewSealed};
 use crate::secret::Digest;
 use crate::time::DurationMs;
 
-type Change<'a> = &'a dyn Fn(&mut Credential);
+pub(super) type Change<'a> = &'a dyn Fn(&mut Credential);
 
 /// What a lease knows of the issuer from before.
 type Before<'a> = (Change<'a>, fn(Credential) -> Standing);
@@ -16,16 +15,16 @@ type Before<'a> = (Change<'a>, fn(Credential) -> Standing);
 type Row<'a> = (&'a [Change<'a>], fn(Credential) -> Standing, &'a str);
 
 /// A world whose key is an issuer, which has issued a sealed key and a stored one.
-struct Issuers {
-    world: World,
+pub(super) struct Issuers {
+    pub(super) world: World,
     stored: NewKey,
-    claims: Claims,
+    pub(super) claims: Claims,
     /// What the ledger knows.
-    ledger: Ledger,
+    pub(super) ledger: Ledger,
 }
 
 /// What a ledger knows of the issuer, of what it has issued, and of the account.
-struct Ledger {
+pub(super) struct Ledger {
     records: Vec<Record>,
     revision: u64,
     state: AccountState,
@@ -46,7 +45,7 @@ impl Ledger {
     }
 }
 
-fn ceiling() -> Ceiling {
+pub(super) fn ceiling() -> Ceiling {
     Ceiling {
         permissions: serde_json::from_str(r#"["demo:*"]"#).unwrap(),
         networks: serde_json::from_str("[]").unwrap(),
@@ -54,10 +53,10 @@ fn ceiling() -> Ceiling {
     }
 }
 
-const GENERATION: SealingGeneration = SealingGeneration(3);
+pub(super) const GENERATION: SealingGeneration = SealingGeneration(3);
 
 impl Issuers {
-    fn new(issuer: fn(KeyId) -> Issuer) -> Self {
+    pub(super) fn new(issuer: fn(KeyId) -> Issuer) -> Self {
         let world = World::new();
         let config = config();
         let id = world.key.id();
@@ -77,13 +76,18 @@ impl Issuers {
     }
 
     /// Lets the lease know the issuer with its changes, in this state.
-    fn issuer(&mut self, revision: u64, state: fn(Credential) -> Standing, change: Change<'_>) {
+    pub(super) fn issuer(&mut self, revision: u64, state: fn(Credential) -> Standing, change: Change<'_>) {
         let record = self.issuer_is(revision, state, change);
         self.world.knows(record);
     }
 
     /// The same for the ledger alone.
-    fn issuer_is(&mut self, revision: u64, state: fn(Credential) -> Standing, change: Change<'_>) -> Record {
+    pub(super) fn issuer_is(
+        &mut self,
+        revision: u64,
+        state: fn(Credential) -> Standing,
+        change: Change<'_>,
+    ) -> Record {
         let mut record = self.world.record(revision, |_| (), Standing::Active);
         let Standing::Active(credential) = &mut record.standing else { panic!() };
         credential.issuing = Some(Issuing { generation: GENERATION, ceiling: ceiling() });
@@ -122,7 +126,7 @@ impl Issuers {
         [self.sealed(), self.stored.expose().to_owned()].map(|key| self.code_of(&key, now, address))
     }
 
-    fn code_of(&mut self, key: &str, now: i64, address: &str) -> (String, usize) {
+    pub(super) fn code_of(&mut self, key: &str, now: i64, address: &str) -> (String, usize) {
         let headers = format!("authorization\nBearer {key}\ncf-connecting-ip\n{address}");
         let request = Request {
             method: "GET",
@@ -145,38 +149,24 @@ impl Issuers {
         panic!("asked again and again");
     }
 
-    fn find_out(&mut self, need: Need, now: i64, lookup: &mut Lookup) {
+    pub(super) fn find_out(&mut self, need: Need, now: i64, lookup: &mut Lookup) {
         let call = self.world.gateway.ask(need, at(now));
         let reply = self.ledger.answer(&call);
         self.world.gateway.take_refresh(&call, &reply, at(now), Some(lookup));
-    }
-
-    /// Whether a service password may issue, and how often the ledger was asked for it.
-    fn may_issue(&mut self, password: &[u8], now: i64) -> (bool, usize) {
-        let account = self.world.key.id().account();
-        let credentials = Credentials::Service { account, digest: Digest::of(password) };
-        let mut lookup = Lookup::alone();
-        for asked in 0..3 {
-            match self.world.gateway.authorise_issue(&credentials, None, at(now), at(now), &lookup) {
-                Authorisation::Need(need) => self.find_out(need, now, &mut lookup),
-                Authorisation::Decided(authority, _) => return (authority.is_ok(), asked),
-            }
-        }
-        panic!("asked again and again");
     }
 
     fn assert(&mut self, expected: &str) {
         assert_eq!(self.codes("10.1.2.3"), [expected, expected]);
     }
 
-    fn state(&mut self, revision: u64, change: impl FnOnce(&mut AccountState)) {
+    pub(super) fn state(&mut self, revision: u64, change: impl FnOnce(&mut AccountState)) {
         self.state_is(revision, change);
         let reply = Refresh { state: Some(self.ledger.state.clone()), ..refresh(revision) };
         self.world.refresh(NOW, reply);
     }
 
     /// The same for the ledger alone.
-    fn state_is(&mut self, revision: u64, change: impl FnOnce(&mut AccountState)) {
+    pub(super) fn state_is(&mut self, revision: u64, change: impl FnOnce(&mut AccountState)) {
         self.ledger.revision = self.ledger.revision.max(revision);
         self.ledger.state = refresh(revision).state.unwrap();
         let state = &mut self.ledger.state;
@@ -570,18 +560,4 @@ fn a_key_that_the_lease_knows_no_issuer_of_is_not_unknown_while_the_ledger_is_aw
     }
     let check = gateway.check(&sealed, &facts, at(USED), at(USED), &lookup);
     assert!(matches!(check, Check::Verdict(Checked { verdict: Err(Denial::Unavailable), .. })), "{check:?}");
-}
-
-#[test]
-fn a_new_service_password_issues_at_once_and_a_wrong_one_asks_the_ledger_once_a_second() {
-    let mut issuers = Issuers::new(|_| Issuer::Service);
-    issuers.state(2, |_| ());
-    assert_eq!(issuers.may_issue(b"password", USED), (true, 0));
-    issuers.state_is(3, |state| state.service.as_mut().unwrap().digest = Digest::of(b"another"));
-    assert_eq!(issuers.may_issue(b"another", USED), (true, 1));
-    assert_eq!(issuers.may_issue(b"password", USED + 500), (false, 0));
-    for (later, asked) in [(1_000, 1), (1_001, 0), (1_999, 0), (2_000, 1)] {
-        assert_eq!(issuers.may_issue(b"wrong", USED + later), (false, asked), "{later}");
-    }
-    assert_eq!(issuers.may_issue(b"another", USED + 2_000), (true, 0));
 }

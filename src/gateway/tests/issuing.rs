@@ -1,0 +1,179 @@
+//! Who may issue: on the ledger's word of after the request arrived, so that what is issued is valid everywhere, and nothing that was ended comes back.
+
+use super::following::{Change, GENERATION, Issuers};
+use super::*;
+use crate::config::Outage;
+use crate::issuance::{Authority, Credentials, Refused, Wanted, grant, seal};
+use crate::lease::REFRESH_ATTEMPTS;
+use crate::lease::call::Shelf;
+use crate::network::Networks;
+use crate::secret::{Digest, SecretText};
+use crate::time::DurationMs;
+
+/// When something is issued: the lease of [`NOW`] is usable, and the issuer was changed since.
+const ASKED: i64 = NOW + 3_000;
+
+/// What has become of the issuer, and why it is refused.
+type Row<'a> = (Change<'a>, fn(Credential) -> Standing, Refused);
+
+impl Issuers {
+    fn key(&self) -> Credentials {
+        Credentials::Key(SecretText::new(self.world.key.expose().to_owned()))
+    }
+
+    fn password(&self, password: &[u8]) -> Credentials {
+        Credentials::Service { account: self.world.key.id().account(), digest: Digest::of(password) }
+    }
+
+    /// Who may issue at `now`, and how often the ledger was asked.
+    fn authorise(&mut self, credentials: &Credentials, now: i64) -> (Result<Authority, Refused>, usize) {
+        let mut lookup = Lookup::default();
+        for asked in 0..3 {
+            match self.world.gateway.authorise_issue(credentials, None, at(now), at(now), &lookup) {
+                Authorisation::Need(need @ (Need::Ledger(_) | Need::State(_))) => {
+                    self.find_out(need, now, &mut lookup);
+                }
+                Authorisation::Need(need) => panic!("no copy spares the call: {need:?}"),
+                Authorisation::Decided(authority, _) => return (*authority, asked),
+            }
+        }
+        panic!("asked again and again");
+    }
+
+    fn may_issue(&mut self, password: &[u8], now: i64) -> (bool, usize) {
+        let (authority, asked) = self.authorise(&self.password(password), now);
+        (authority.is_ok(), asked)
+    }
+}
+
+/// A sealed key that is issued now.
+fn sealed(authority: &Authority, now: i64) -> String {
+    let wanted = Wanted { expires: None, networks: Networks::anywhere() };
+    let granted = grant(wanted, &authority.issuing.ceiling, authority.expires, at(now)).unwrap();
+    let id = KeyId::random(authority.account, &mut ChaCha20Rng::seed_from_u64(11));
+    seal(&granted, authority, id, at(now), &config()).unwrap().expose().to_owned()
+}
+
+/// P2: disabled and enabled again since the lease, or ended by the cap. What the edge issues has the present generation, so that an edge that
+/// knows the issuer as it is lets it through, and nothing that was issued before comes back.
+#[test]
+fn an_edge_with_an_older_lease_issues_in_the_present_generation() {
+    let raised = |credential: &mut Credential| {
+        credential.issuing.as_mut().unwrap().generation = GENERATION.next();
+    };
+    let mut stale = Issuers::new(Issuer::Key);
+    stale.issuer(1, Standing::Active, &|_| ());
+    let before = stale.authorise(&stale.key(), NOW).0.unwrap();
+    assert_eq!(before.issuing.generation, GENERATION);
+    stale.issuer_is(3, Standing::Active, &raised);
+    let (after, asked) = stale.authorise(&stale.key(), ASKED);
+    let after = after.unwrap();
+    assert_eq!((after.issuing.generation, asked), (GENERATION.next(), 1));
+
+    let mut elsewhere = Issuers::new(Issuer::Key);
+    elsewhere.issuer(3, Standing::Active, &raised);
+    assert_eq!(elsewhere.code_of(&sealed(&after, ASKED), ASKED, "10.1.2.3"), (String::new(), 0));
+    assert_eq!(elsewhere.code_of(&sealed(&before, NOW), ASKED, "10.1.2.3").0, "unknown");
+
+    let mut stale = Issuers::new(|_| Issuer::Service);
+    stale.state(2, |_| ());
+    stale.state_is(3, |state| state.service.as_mut().unwrap().issuing.generation = GENERATION.next());
+    let (after, asked) = stale.authorise(&stale.password(b"password"), ASKED);
+    assert_eq!((after.unwrap().issuing.generation, asked), (GENERATION.next(), 1));
+}
+
+/// Whatever the lease says: what takes an issuer's power away holds for issuing as soon as it is answered.
+#[test]
+fn who_may_not_issue_any_more_issues_nothing_though_the_lease_knows_of_nothing() {
+    let lifted = |credential: &mut Credential| credential.issuing = None;
+    let rows: [Row<'_>; 3] = [
+        (&|_| (), Standing::Disabled, Refused::Issuer(Denial::Disabled)),
+        (&|_| (), |_| Standing::Deleted, Refused::Issuer(Denial::Unknown)),
+        (&lifted, Standing::Active, Refused::NotIssuable),
+    ];
+    for (change, state, expected) in rows {
+        let mut issuers = Issuers::new(Issuer::Key);
+        issuers.issuer(1, Standing::Active, &|_| ());
+        issuers.issuer_is(3, state, change);
+        let (authority, asked) = issuers.authorise(&issuers.key(), ASKED);
+        assert_eq!((authority.unwrap_err(), asked), (expected.clone(), 1));
+        // The lease knows it now, and asks no more.
+        let (authority, asked) = issuers.authorise(&issuers.key(), ASKED + 1);
+        assert_eq!((authority.unwrap_err(), asked), (expected, 0));
+    }
+    let mut issuers = Issuers::new(|_| Issuer::Service);
+    issuers.state(2, |_| ());
+    issuers.state_is(3, |state| state.suspended = true);
+    let (authority, asked) = issuers.authorise(&issuers.password(b"password"), ASKED);
+    assert_eq!((authority.unwrap_err(), asked), (Refused::Issuer(Denial::AccountSuspended), 1));
+}
+
+#[test]
+fn each_issue_asks_once_also_where_nothing_is_known_yet_and_counts_one_use() {
+    let mut issuers = Issuers::new(Issuer::Key);
+    issuers.issuer_is(3, Standing::Active, &|_| ());
+    issuers.state_is(3, |_| ());
+    issuers.world = World::cold();
+    for round in 0..3 {
+        let (authority, asked) = issuers.authorise(&issuers.key(), ASKED + round);
+        assert!(authority.is_ok());
+        assert_eq!(asked, 1);
+        assert!(issuers.may_issue(b"password", ASKED + round) == (true, 1));
+    }
+    let counters = issuers.world.gateway.counters();
+    assert_eq!((counters.ledger_calls, counters.kv_reads, counters.shared_reads), (6, 0, 0));
+    // The ledger has counted each use of the key when it was asked.
+    let call = issuers.world.gateway.renew(issuers.world.key.id().account(), at(ASKED));
+    assert!(call.request().usage.is_none());
+}
+
+/// Neither does a look at a shelf, nor a lease that says yes, stand for the ledger's word.
+#[test]
+fn where_the_ledger_is_out_of_reach_nothing_is_issued_but_under_grace() {
+    let grace = Outage::Grace(DurationMs::from_s(60));
+    for (outage, is_issued) in [(Outage::Deny, false), (grace, true)] {
+        for later in [0, T + 1] {
+            let mut issuers = Issuers::new(Issuer::Key);
+            let mut config = config();
+            config.terms.outage = outage;
+            issuers.world.gateway = Gateway::new(config, 7);
+            issuers.world.refresh(NOW, refresh(0));
+            issuers.issuer(1, Standing::Active, &|_| ());
+            let (credentials, now) = (issuers.key(), NOW + later);
+            let (mut lookup, mut failed) = (Lookup::default(), 0);
+            let gateway = &mut issuers.world.gateway;
+            let authority = loop {
+                match gateway.authorise_issue(&credentials, None, at(now), at(now), &lookup) {
+                    Authorisation::Need(Need::Copy(account, shelf)) => {
+                        assert_eq!(shelf, Shelf::Cache);
+                        let read = gateway.ask_copy(account, shelf, at(now));
+                        gateway.take_copy(&read, None, at(now), Some(&mut lookup));
+                    }
+                    Authorisation::Need(need) => {
+                        let call = gateway.ask(need, at(now));
+                        gateway.take_refresh(&call, &RefreshReply::Failed, at(now), Some(&mut lookup));
+                        failed += 1;
+                    }
+                    Authorisation::Decided(authority, _) => break *authority,
+                }
+            };
+            assert_eq!(failed, REFRESH_ATTEMPTS, "{outage:?} {later}");
+            assert_eq!(authority.is_ok(), is_issued, "{outage:?} {later}: {authority:?}");
+            assert!(authority.is_ok() || authority.is_err_and(|refused| refused == Refused::Unavailable));
+        }
+    }
+}
+
+#[test]
+fn a_new_service_password_issues_at_once_and_a_wrong_one_asks_the_ledger_once_a_second() {
+    let mut issuers = Issuers::new(|_| Issuer::Service);
+    issuers.state(2, |_| ());
+    assert_eq!(issuers.may_issue(b"password", ASKED), (true, 1));
+    issuers.state_is(3, |state| state.service.as_mut().unwrap().digest = Digest::of(b"another"));
+    assert_eq!(issuers.may_issue(b"another", ASKED + 1), (true, 1));
+    assert_eq!(issuers.may_issue(b"password", ASKED + 500), (false, 0));
+    for (later, asked) in [(1_001, 1), (1_002, 0), (2_000, 0), (2_001, 1)] {
+        assert_eq!(issuers.may_issue(b"wrong", ASKED + later), (false, asked), "{later}");
+    }
+    assert_eq!(issuers.may_issue(b"another", ASKED + 2_001), (true, 1));
+}
