@@ -143,6 +143,7 @@ impl Rule {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Pattern {
+    /// A path without a slash at its end: of `/` nothing.
     Literal(String),
     /// The part before `/*`.
     Below(String),
@@ -151,9 +152,7 @@ enum Pattern {
 impl Pattern {
     fn matches(&self, path: &str) -> bool {
         match self {
-            Self::Literal(literal) => {
-                path.strip_suffix('/').unwrap_or(path) == literal.strip_suffix('/').unwrap_or(literal)
-            }
+            Self::Literal(literal) => path.strip_suffix('/').unwrap_or(path) == literal,
             Self::Below(base) => {
                 path.strip_prefix(base.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
             }
@@ -201,8 +200,8 @@ pub enum RulesError {
         "rule {0}: credentials may name authorization, x-api-key, query:<name>, form:<name> and json:<name>"
     )]
     Place(usize),
-    /// Host and path of an earlier rule.
-    #[error("rule {0}: another rule has this host and path")]
+    /// Host and path of an earlier rule; a slash at the end makes no other path.
+    #[error("rule {0}: another rule has this host and path, apart from a slash at its end")]
     Duplicate(usize),
 }
 
@@ -267,11 +266,8 @@ impl Rules {
     /// Host and path of a rule that a key opens, for an example call: the first that is written without `public`.
     pub fn example(&self) -> Option<(&str, &str)> {
         let rule = self.example.as_deref()?;
-        Some(match &rule.path {
-            Pattern::Literal(path) => (&rule.host, path),
-            Pattern::Below(base) if base.is_empty() => (&rule.host, "/"),
-            Pattern::Below(base) => (&rule.host, base),
-        })
+        let (Pattern::Literal(path) | Pattern::Below(path)) = &rule.path;
+        Some((&rule.host, if path.is_empty() { "/" } else { path }))
     }
 }
 
@@ -299,7 +295,7 @@ enum Served {
 }
 
 #[derive(Deserialize)]
-#[serde(untagged)]
+#[serde(untagged, deny_unknown_fields)]
 enum WrittenPermission {
     Both(String),
     ByEffect { read: String, write: String },
@@ -366,11 +362,16 @@ fn parse_pattern(text: &str) -> Option<Pattern> {
     };
     let normal =
         (below && base.is_empty()) || crate::path::normalise(base).is_ok_and(|normal| normal == base);
-    if !normal || base.contains(['*', '?', '#']) {
+    // Below `/a/` would be `/a//…`, which no path is.
+    if !normal || base.contains(['*', '?', '#']) || (below && base.ends_with('/')) {
         return None;
     }
-    let base = crate::path::decoded(base).into_owned();
-    Some(if below { Pattern::Below(base) } else { Pattern::Literal(base) })
+    let base = crate::path::decoded(base);
+    Some(if below {
+        Pattern::Below(base.into_owned())
+    } else {
+        Pattern::Literal(base.strip_suffix('/').unwrap_or(&base).to_owned())
+    })
 }
 
 fn parse_origin(text: String) -> Option<Origin> {
@@ -511,9 +512,13 @@ mod tests {
         ] {
             assert_eq!(Rules::parse(&rule(members), "localhost").unwrap_err(), expected, "{members}");
         }
-        for syntax in
-            ["", "{}", &rule(r#""public":true,"efect":"read""#), &rule(r#""permission":{"read":"a:b"}"#)]
-        {
+        for syntax in [
+            "",
+            "{}",
+            &rule(r#""public":true,"efect":"read""#),
+            &rule(r#""permission":{"read":"a:b"}"#),
+            &rule(r#""permission":{"read":"a:b","write":"a:c","delete":"a:d"}"#),
+        ] {
             assert!(matches!(Rules::parse(syntax, "localhost"), Err(RulesError::Syntax(_))), "{syntax}");
         }
     }
@@ -570,7 +575,8 @@ mod tests {
         for host in ["", "localhost", "API.localhost", "api.localhost:8787", "*.example", "api localhost"] {
             assert_eq!(one(host, "/", "DEMO"), Err(RulesError::Host(0)), "{host}");
         }
-        for path in ["", "*", "a", "/a*", "/*/a", "/a/**", "/%61", "//", "/a/../b", "/a?b", "/a%2f", "/a/*/"]
+        for path in
+            ["", "*", "a", "/a*", "/*/a", "/a/**", "/%61", "//", "/a/../b", "/a?b", "/a%2f", "/a/*/", "/a//*"]
         {
             assert_eq!(one("a.example", path, "DEMO"), Err(RulesError::Path(0)), "{path}");
         }
@@ -589,8 +595,14 @@ mod tests {
     }
 
     #[test]
-    fn the_same_place_twice_is_refused() {
-        let json = r#"[{"host":"a.example","path":"/","origin":"A","public":true},{"host":"a.example","path":"/","origin":"B","any_key":true}]"#;
-        assert_eq!(Rules::parse(json, "localhost").unwrap_err(), RulesError::Duplicate(1));
+    fn the_same_place_twice_is_refused_however_it_is_written() {
+        for (first, second) in [("/", "/"), ("/a", "/a/"), ("/a/", "/a"), ("/$a/*", "/%24a/*")] {
+            let json = serde_json::json!([
+                {"host": "a.example", "path": first, "origin": "A", "public": true},
+                {"host": "a.example", "path": second, "origin": "B", "any_key": true},
+            ]);
+            let refused = Rules::parse(&json.to_string(), "localhost").map(|_| ());
+            assert_eq!(refused, Err(RulesError::Duplicate(1)), "{first} {second}");
+        }
     }
 }
