@@ -148,7 +148,8 @@ pub fn elsewhere(request: &Request<'_>, prefix: &Prefix) -> Option<String> {
 /// Whether a header's value holds something that begins like a key of ours, bare or within Basic.
 fn holds_prefix(value: &str, prefix: &Prefix) -> bool {
     // At the beginning of a piece only: other systems' tokens may hold the few letters anywhere.
-    let ours = |text: &str| text.split([' ', ',', ':', '"', '=']).any(|piece| begins_ours(piece, prefix));
+    let ours =
+        |text: &str| text.split([' ', '\t', ',', ';', ':', '"', '=']).any(|piece| begins_ours(piece, prefix));
     // What claims to be Basic and cannot be read may hold anything.
     ours(value)
         || scheme(value, "basic").is_some_and(|encoded| read_loosely(encoded).is_none_or(|pair| ours(&pair)))
@@ -323,8 +324,10 @@ mod tests {
             let (_, headers, _) = look(&format!("authorization\n{loose}"), None, &only_header).unwrap();
             assert_eq!(headers, ["authorization"], "{loose}");
         }
-        let digest = format!("authorization\nDigest username=\"{KEY}\"");
-        assert_eq!(look(&digest, None, &only_header).unwrap().1, ["authorization"]);
+        for ours in [format!("Digest username=\"{KEY}\""), format!("Bearer\t{KEY}"), format!("{KEY};q=1")] {
+            let headers = look(&format!("authorization\n{ours}"), None, &only_header).map(|seen| seen.1);
+            assert_eq!(headers.unwrap(), ["authorization"], "{ours}");
+        }
     }
 
     #[test]
