@@ -174,8 +174,9 @@ fn read_authorization<'a>(value: &'a str, prefix: &Prefix) -> Result<Text<'a>, A
             None => Cow::Borrowed(encoded),
         }));
     }
-    // Another scheme (Digest, Negotiate, …) has a blank; it is no key, and its commas are its own affair.
-    if value.contains(' ') && !value.contains(',') {
+    // Another scheme (Digest, Negotiate, …) is no key, and its commas are its own affair, unless a key of ours stands among them.
+    let has_scheme = value.split_once(' ').is_some_and(|(scheme, _)| !scheme.contains(','));
+    if has_scheme && !holds_prefix(value, prefix) {
         return Ok(Text(Cow::Borrowed(value)));
     }
     read_single(value)
@@ -288,6 +289,7 @@ mod tests {
             (format!("authorization\nBearer {KEY}\nx-api-key\n{KEY}x"), None, default()),
             (format!("authorization\nBearer {KEY}, Bearer {KEY}"), None, default()),
             (format!("authorization\n{KEY}, {KEY}"), None, default()),
+            (format!("authorization\nDigest a=\"b\", Bearer {KEY}"), None, default()),
             (format!("authorization\nBasic {0}, Basic {0}", BASE64.encode(KEY.as_bytes())), None, default()),
             (format!("x-api-key\n{KEY}, {KEY}"), None, default()),
             (format!("authorization\nBearer eyJ\nx-api-key\n{KEY}"), None, default()),
@@ -341,7 +343,10 @@ mod tests {
         assert_eq!((credential.as_deref(), headers), (Some(KEY), vec!["authorization"]));
         let hidden = basic(&format!("me:{KEY}"));
         assert_eq!(look(&hidden, None, &only_header).unwrap().1, vec!["authorization"]);
-        assert_eq!(look("authorization\nDigest a=\"b\", c=\"d\"", None, &only_header).unwrap().0, None);
+        let digest = "Digest a=\"b\", c=\"d\"";
+        let seen = |places: &[Place]| look(&format!("authorization\n{digest}"), None, places).unwrap().0;
+        assert_eq!(seen(&only_header), None);
+        assert_eq!(seen(&default()).as_deref(), Some(digest), "no key, and not several");
         assert_eq!(look("", Some(&format!("u={KEY}")), &default()).unwrap(), (None, vec![], None));
     }
 
