@@ -17,7 +17,7 @@ use crate::account::{TextError, check_name};
 use crate::expiry::{Described, Expiry, ExpiryError, parse_not_before};
 use crate::id::KeyId;
 use crate::issuer::Ceiling;
-use crate::network::{self, Networks, parse_lines};
+use crate::network::{self, NetworkError, Networks, parse_lines};
 use crate::permission::{Grant, Permissions};
 use crate::record::{Interface, Limits};
 use crate::time::{UnixMs, Zone};
@@ -98,19 +98,24 @@ fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> R
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum TypedNetworks {
-    /// Entries apart by blanks, commas or line ends.
+    /// Entries apart by blanks, commas or line ends. Blanks alone are no entry; commas alone are refused.
     Text(String),
-    /// One entry each.
+    /// Such texts. Only an empty list has no entry; one of empty texts is refused.
     List(Vec<String>),
 }
 
 impl TypedNetworks {
     fn read(&self) -> network::Checked {
-        let text = match self {
-            Self::Text(text) => Cow::Borrowed(text.as_str()),
-            Self::List(entries) => Cow::Owned(entries.join("\n")),
+        let (text, is_empty) = match self {
+            Self::Text(text) => (Cow::Borrowed(text.as_str()), text.trim().is_empty()),
+            Self::List(entries) => (Cow::Owned(entries.join("\n")), entries.is_empty()),
         };
-        parse_lines(&text)
+        let mut read = parse_lines(&text);
+        // What is left of a list whose entries got lost does not stand for anywhere.
+        if read.count == 0 && !is_empty {
+            read.problem.get_or_insert(NetworkError::NotAnAddress);
+        }
+        read
     }
 }
 

@@ -66,6 +66,11 @@ fn a_table_of_issues() {
         (r#"{"expires":"9000w"}"#, "#/expires too_far"),
         (r#"{"not_before":"2027-07-01"}"#, "#/not_before begins_after_end"),
         (r#"{"not_before":"never"}"#, "#/not_before not_a_time"),
+        (r#"{"networks":"\n"}"#, ""),
+        (r#"{"networks":[]}"#, ""),
+        (r#"{"networks":", ,"}"#, "#/networks not_an_address"),
+        (r#"{"networks":[""]}"#, "#/networks not_an_address"),
+        (r#"{"networks":["10.0.0.0/33\n1.2.3"]}"#, "#/networks prefix_too_long, #/networks not_four_numbers"),
         (r#"{"networks":"10.0.0.0/33\n1.2.3"}"#, "#/networks prefix_too_long, #/networks not_four_numbers"),
         (
             r#"{"permissions":["demo","Demo:read"]}"#,
