@@ -3,6 +3,8 @@
 //! A file is written page by page, so that it needs no more memory than one. It ends at [`ROWS_MAX`] entries, and then its last line says
 //! so. A file that ends without that line and without an error of the connection is whole.
 
+use std::borrow::Cow;
+
 use serde_json::{Value, json};
 
 /// Most entries of one file: 200 pages, which is a fiftieth of the calls that the platform allows one request.
@@ -99,25 +101,23 @@ fn row(cells: [String; COLUMNS.len()]) -> String {
     cells.join(",") + "\r\n"
 }
 
-/// A cell. What a spreadsheet would take for a formula gets an apostrophe before it, by which it is text.
+/// A cell. What a spreadsheet would take for a formula gets an apostrophe before it, by which it is text; also after a semicolon, which parts
+/// cells for some.
 fn cell(value: &Value) -> String {
     let text = match value {
         Value::Null => return String::new(),
         Value::String(text) => text.clone(),
         other => other.to_string(),
     };
-    let text = if is_formula(&text) { format!("'{text}") } else { text };
+    let text = text.split(';').map(without_formula).collect::<Vec<_>>().join(";");
     if text.contains([',', '"', '\r', '\n']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text }
 }
 
-/// Whether a spreadsheet may take a cell, or what follows a semicolon where that parts cells, for a formula. Some read the full-width signs as
-/// the others, and skip blanks.
-fn is_formula(text: &str) -> bool {
-    let begins = |piece: &str| {
-        piece.starts_with(['\t', '\r'])
-            || piece.trim_start().starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠'])
-    };
-    text.split(';').any(begins)
+/// Text that a spreadsheet takes for text. Some read the full-width signs as the others, and skip blanks.
+fn without_formula(text: &str) -> Cow<'_, str> {
+    let is_formula = text.starts_with(['\t', '\r'])
+        || text.trim_start().starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠']);
+    if is_formula { Cow::Owned(format!("'{text}")) } else { Cow::Borrowed(text) }
 }
 
 #[cfg(test)]
@@ -154,7 +154,8 @@ mod tests {
             ("=cmd|' /C calc'!A0", "'=cmd|' /C calc'!A0"),
             ("＝1+1", "'＝1+1"),
             (" \u{a0}=1", "' \u{a0}=1"),
-            ("a; =1+1", "'a; =1+1"),
+            ("a; =1+1", "a;' =1+1"),
+            ("=a;b;+1", "'=a;b;'+1"),
             ("a-b;c", "a-b;c"),
             ("+1", "'+1"),
             ("-1", "'-1"),
