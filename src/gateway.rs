@@ -139,7 +139,9 @@ impl<R: Rules> Gateway<R> {
             .collect();
         let leases = Leases::new(isolate, config.terms);
         let cache_key = |generation: &Generation| MacKey::new(&generation.subkey(Use::RefreshCache));
-        let cache_keys = config.ring.iter().map(cache_key).collect();
+        // Who knows a compromised secret could tell an isolate of the data centre whatever they like.
+        let believed = config.ring.iter().filter(|generation| !generation.is_compromised());
+        let cache_keys = believed.map(cache_key).collect();
         Self { config, leases, doubts: Doubts::new(), origin_keys, cache_keys }
     }
 

@@ -14,6 +14,7 @@ use crate::lease::entries::Word;
 use crate::record::{Credential, Epoch, Limits, Standing};
 use crate::refresh::{AccountState, Answer, Delta, Refresh, Unsettled};
 use crate::request::{Headers, Url};
+use crate::ring::Ring;
 use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
 use serde_json::Value;
 

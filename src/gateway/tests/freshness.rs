@@ -72,7 +72,7 @@ fn a_cold_isolate_asks_the_ledger_at_once() {
 fn garbage_causes_no_io_at_all() {
     let mut world = World::cold();
     let other = r#"[{"id":"x","secret":"Ue5nJ1kAzSgM7pDh3CyTq0RlWb9XoFv8IiNt2GxKc6P"}]"#;
-    let foreign = crate::ring::Ring::parse(other).unwrap();
+    let foreign = Ring::parse(other).unwrap();
     let mut rng = ChaCha20Rng::seed_from_u64(4);
     for round in 0..50 {
         let account = AccountId::random(&mut rng);
@@ -82,6 +82,27 @@ fn garbage_causes_no_io_at_all() {
         assert!(matches!(decision, Decision::Done { outcome: Outcome::Answer(_), renew: None }));
     }
     assert_eq!(world.gateway.counters(), Counters::default());
+}
+
+/// A shared reply is believed under the ring's generations, but for one that others may know.
+#[test]
+fn a_neighbour_s_reply_under_a_compromised_secret_is_none() {
+    const OLD: &str = "Ue5nJ1kAzSgM7pDh3CyTq0RlWb9XoFv8IiNt2GxKc6P";
+    const NEW: &str = "mKq4Zt0bXw7RfNcY2uHs9LdVj6PaGe3TiO8xWvBrQyE";
+    let with_ring = |json: String| Gateway::new(Config { ring: Ring::parse(&json).unwrap(), ..config() }, 7);
+    let account = World::cold().key.id().account();
+
+    let mut neighbour = with_ring(format!(r#"[{{"id":"old","secret":"{OLD}"}}]"#));
+    let call = neighbour.renew(account, at(NOW));
+    let (text, _) = neighbour.share(&call, &RefreshReply::Refreshed(refresh(0)), at(NOW)).unwrap();
+    for (is_compromised, taken) in [(false, 1), (true, 0)] {
+        let mut gateway = with_ring(format!(
+            r#"[{{"id":"new","secret":"{NEW}"}},{{"id":"old","secret":"{OLD}","compromised":{is_compromised}}}]"#
+        ));
+        let read = gateway.ask_copy(account, Shelf::Cache, at(NOW));
+        gateway.take_copy(&read, Some(&text), at(NOW), None);
+        assert_eq!(gateway.counters().shared_taken, taken, "compromised: {is_compromised}");
+    }
 }
 
 /// P4: a verdict from memory waits for nothing; all that it may cause is a refresh in the background.
