@@ -219,8 +219,10 @@ impl<R: Rules> Gateway<R> {
         };
         let text = carried.credential.as_ref().map_err(|_| Problem::AmbiguousCredential)?.as_ref();
         // What a header's text alone refuses need not wait for the body.
-        let is_refused = text.is_some_and(|text| self.made(text.expose(), request.arrived).is_err());
-        if let Some(opening) = unread.filter(|_| !is_refused) {
+        let is_refused = |text: &credential::Text<'_>| self.made(text.expose(), request.arrived).is_err();
+        if let Some(opening) = unread
+            && !text.is_some_and(is_refused)
+        {
             return Ok(Decision::Read(opening));
         }
         let Some(text) = text else {
