@@ -73,7 +73,8 @@ pub enum Interface {
 /// What a credential may do, and when, and from where.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Limits {
-    /// Not valid earlier; `None` = from its issue.
+    /// Not valid earlier; `None` = from its issue. A member that is missing is refused, not read as `None`.
+    #[serde(deserialize_with = "Option::deserialize")]
     pub not_before: Option<UnixMs>,
     /// Until when it is valid.
     pub expires: Expiry,
@@ -271,6 +272,7 @@ pub(crate) mod tests {
             "null".into(),
             text.replacen("\"v\":1", "\"v\":2", 1),
             text.replacen("active", "lively", 1),
+            text.replacen("\"not_before\":null,", "", 1),
             text.replacen("\"networks\":[\"10.0.0.0/8\"],", "", 1),
             text.replacen("\"permissions\":[\"demo:read\"]", "\"permissions\":[\"claviger:*\"]", 1),
             text.replacen("10.0.0.0/8", "10.0.0.0/33", 1),

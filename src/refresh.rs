@@ -114,8 +114,7 @@ pub struct AccountState {
     pub revision: Revision,
     /// T of promise P1, in milliseconds. 0: every request asks.
     pub freshness_ms: u64,
-    /// Whether the operator has suspended the account.
-    #[serde(default)]
+    /// Whether the operator has suspended the account. Without a default: absence must not let its keys through.
     pub suspended: bool,
     /// The account's zone, in which an issuer's dates are read; `None`: UTC.
     #[serde(default, skip_serializing_if = "Option::is_none")]

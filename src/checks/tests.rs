@@ -130,7 +130,7 @@ impl World {
 }
 
 fn state() -> AccountState {
-    serde_json::from_str(r#"{"revision":1,"freshness_ms":0}"#).unwrap()
+    AccountState { revision: Revision(1), freshness_ms: 0, ..AccountState::default() }
 }
 
 fn words(checked: &[Checked<Valid>]) -> Vec<&str> {

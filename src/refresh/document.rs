@@ -154,6 +154,7 @@ mod tests {
             text.replacen("\"state\":{\"revision\":3", "\"state\":{\"revision\":13", 1),
             text.replacen(r#"{"set":[]}"#, r#"{"set":[{"id":"a1B2c3D47Hq0p2Zx9K","revision":13}]}"#, 1),
             text.replacen(",\"unsettled\":{\"set\":[]}", "", 1),
+            text.replacen(",\"suspended\":false", "", 1),
             text.get(..text.len() - 1).unwrap().into(),
         ] {
             assert_eq!(Document::from_kv(&bad, account()), None, "{bad}");
