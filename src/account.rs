@@ -55,7 +55,7 @@ impl TextError {
     }
 }
 
-/// Checks a name: 1 to [`NAME_CHARS_MAX`] characters that are shown, with no blank at either end.
+/// Checks a name: 1 to [`NAME_CHARS_MAX`] characters that are shown, not all of them blanks.
 ///
 /// # Errors
 /// `Required`, `TooLong`, `ControlCharacter`.
@@ -87,24 +87,31 @@ pub fn check_password(text: &str) -> Result<(), TextError> {
     Ok(())
 }
 
-/// Characters that make one text look like another: C0, C1, DEL, line and paragraph separators, zero-width and
-/// bidirectional controls (Unicode Technical Report 36 §2.5), Hangul fillers, which are blank, and the byte-order mark.
+/// Characters that make one text look like another, or like nothing: C0, C1, DEL, line and paragraph separators, bidirectional controls
+/// (Unicode Technical Report 36 §2.5), and what is not shown at all (Unicode's `Default_Ignorable_Code_Point`, but for variation selectors,
+/// which emoji and kanji want), with the blank Braille pattern.
 fn is_hidden(character: char) -> bool {
     character.is_control()
         || matches!(
             character,
             '\u{ad}'
+                | '\u{34f}'
                 | '\u{61c}'
                 | '\u{115f}'..='\u{1160}'
+                | '\u{17b4}'..='\u{17b5}'
                 | '\u{180e}'
                 | '\u{200b}'..='\u{200f}'
                 | '\u{2028}'..='\u{202e}'
                 | '\u{2060}'..='\u{206f}'
+                | '\u{2800}'
                 | '\u{3164}'
                 | '\u{feff}'
                 | '\u{ffa0}'
-                | '\u{fff9}'..='\u{fffb}'
-                | '\u{e0000}'..='\u{e007f}'
+                | '\u{fff0}'..='\u{fffb}'
+                | '\u{1bca0}'..='\u{1bca3}'
+                | '\u{1d173}'..='\u{1d17a}'
+                | '\u{e0000}'..='\u{e00ff}'
+                | '\u{e01f0}'..='\u{e0fff}'
         )
 }
 
@@ -172,7 +179,9 @@ mod tests {
 
     #[test]
     fn names_and_their_near_misses() {
-        for good in ["a", "Build server", "経理サーバー", &"漢".repeat(64), "🔑 key"] {
+        for good in
+            ["a", "Build server", "経理サーバー", &"漢".repeat(64), "🔑 key", "❤\u{fe0f}", "葛\u{e0100}城"]
+        {
             assert_eq!(check_name(good), Ok(()), "{good}");
         }
         let long = TextError::TooLong { max: 64 };
@@ -189,6 +198,9 @@ mod tests {
             ("a\u{feff}", TextError::ControlCharacter),
             ("\u{3164}", TextError::ControlCharacter),
             ("\u{ffa0}a", TextError::ControlCharacter),
+            ("\u{2800}", TextError::ControlCharacter),
+            ("a\u{34f}", TextError::ControlCharacter),
+            ("a\u{1d173}", TextError::ControlCharacter),
         ] {
             assert_eq!(check_name(bad), Err(expected), "{bad:?}");
         }
