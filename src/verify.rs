@@ -69,7 +69,7 @@ pub struct Valid {
     pub revision: Revision,
 }
 
-/// Proof that a key was verified. Only [`verify`] makes one, so whatever takes it cannot be reached around it.
+/// Proof that a key was verified. Only [`verify`] and [`verify_sealed`] make one, so whatever takes it cannot be reached around them.
 #[derive(Clone, Debug)]
 pub struct Verified(Valid);
 

@@ -18,7 +18,8 @@ pub fn token(headers: Headers<'_>) -> Option<&str> {
     tokens.next().is_none().then_some(token)
 }
 
-/// The header that gives a browser its session (RFC 6265; `__Host-` binds it to this host, `Strict` keeps other sites from using it).
+/// The header that gives a browser its session (RFC 6265bis: §4.1.3.2, `__Host-` binds it to this host; §4.1.2.7, `Strict` keeps other sites
+/// from using it).
 pub fn set_cookie(token: &str) -> String {
     format!("{COOKIE}={token}; Path=/; Max-Age={COOKIE_AGE_S}; Secure; HttpOnly; SameSite=Strict")
 }
