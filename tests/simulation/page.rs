@@ -1,6 +1,6 @@
 //! The numbers of `docs/freshness.md`: the leases of the edge under requests that come by chance (a Poisson process), with a ledger that
-//! always answers after the same time and KV that holds every key. Everything is drawn from one seed, so that the page can be compared
-//! with what this says; `npm run simulate -- --page` writes it anew.
+//! always answers after the same time, KV that holds every key and the lease document, and caches of data centres. Everything is drawn from one
+//! seed, so that the page can be compared with what this says; `npm run simulate -- --page` writes it anew.
 
 use std::fmt::Write;
 use std::fs;
@@ -41,8 +41,8 @@ fn refreshing(rate: f64, t: f64) -> f64 {
 
 /// One isolate that serves one key.
 fn alone(rate: f64, t: f64) -> Count {
-    let requests = (rate * t * 25.0).clamp(8_000.0, 100_000.0);
-    Traffic { rate, t, requests: requests as u64, ..Traffic::one() }.run()
+    let requests = (rate * t * 25.0).clamp(8_000.0, 100_000.0) as usize;
+    Traffic { rate, t, before: requests / 10, requests, ..Traffic::one() }.run()
 }
 
 fn percent(share: f64) -> String {
@@ -93,7 +93,7 @@ fn spread() -> String {
         let mut cells = vec![grouped(rate as u64)];
         for isolates in [1.0, 10.0, 100.0, 1_000.0] {
             let each = alone(rate / isolates, 10.0);
-            let (calls, derived) = (each.calls_per_s(), refreshing(rate / isolates, 10.0));
+            let (calls, derived) = (each.per_s(each.calls), refreshing(rate / isolates, 10.0));
             assert!((calls - derived).abs() < 0.05 * derived, "{rate} {isolates}: {calls} {derived}");
             cells.push(format!("{}/s, {} wait", number(calls * isolates), percent(each.waiting())));
         }
@@ -111,18 +111,47 @@ fn saturation() -> String {
     text
 }
 
+/// Data centres with isolates that serve 20 keys.
+const WORLDWIDE: Traffic = Traffic {
+    rate: 1.0,
+    data_centres: 20,
+    isolates: 10,
+    is_cold: false,
+    keys: 20,
+    t: 10.0,
+    mode: Mode::Bounded,
+    before: 2_000,
+    requests: 20_000,
+};
+
+/// So many requests that each isolate has seen each key before they are counted. They are counted for a minute: in that each isolate has told of
+/// uses.
+const BUSY: Traffic = Traffic { rate: 1_000.0, before: 30_000, requests: 60_000, ..WORLDWIDE };
+
 /// What it saves that the isolates of a data centre share a refresh.
 fn sharing() -> String {
-    let mut text = head(&["requests a second", "each isolate for itself", "shared in the data centre"]);
-    for rate in [1.0_f64, 10.0, 100.0, 1_000.0] {
-        let mut cells = vec![grouped(rate as u64)];
-        for mode in [Mode::Bounded, Mode::Shared] {
-            let requests = (rate * 300.0).clamp(20_000.0, 150_000.0) as u64;
-            let traffic = Traffic { rate, data_centres: 20, isolates: 10, mode, requests, ..Traffic::one() };
-            let count = traffic.run_by_formula();
-            cells.push(format!("{}/s, {} wait", number(count.calls_per_s()), percent(count.waiting())));
-        }
-        row(&mut text, &cells);
+    let mut text = head(&[
+        "requests a second",
+        "each isolate for itself",
+        "shared in the data centre",
+        "of these, to tell of uses",
+        "one isolate a data centre, by formula",
+    ]);
+    let data_centres = WORLDWIDE.data_centres as f64;
+    for traffic in [1.0, 10.0, 100.0].map(|rate| Traffic { rate, ..WORLDWIDE }).into_iter().chain([BUSY]) {
+        let [alone, shared] = [Mode::Bounded, Mode::Shared].map(|mode| Traffic { mode, ..traffic }.run());
+        let cell = |calls, waits| format!("{}/s, {} wait", number(calls), percent(waits));
+        let rate = traffic.rate / data_centres;
+        row(
+            &mut text,
+            &[
+                grouped(traffic.rate as u64),
+                cell(alone.per_s(alone.calls), alone.waiting()),
+                cell(shared.per_s(shared.calls), shared.waiting()),
+                format!("{}/s", number(shared.per_s(shared.reports))),
+                cell(data_centres * refreshing(rate, 10.0), waiting(rate, 10.0)),
+            ],
+        );
     }
     text
 }
@@ -137,18 +166,14 @@ fn money() -> String {
         "to decide",
         "to count uses",
     ]);
-    let thin = Traffic { data_centres: 20, isolates: 10, keys: 20, requests: 40_000, ..Traffic::one() };
-    let busy = Traffic { rate: 1_000.0, requests: 200_000, ..thin };
     let modes =
         [("`bounded`", Mode::Bounded), ("`bounded`, shared", Mode::Shared), ("`eventual`", Mode::Eventual)];
     let kv = Count { requests: 1, kv_reads: 1, ..Count::default() };
     price(&mut text, "KV on every request", &kv);
-    for (name, mode) in modes {
-        price(&mut text, &format!("cold, {name}"), &Traffic { mode, ..thin }.run_cold());
-    }
-    for (kind, traffic) in [("thin", thin), ("busy", busy)] {
+    let cold = Traffic { data_centres: 1, is_cold: true, before: 200, requests: 2_000, ..WORLDWIDE };
+    for (kind, traffic) in [("cold", cold), ("thin", WORLDWIDE), ("busy", BUSY)] {
         for (name, mode) in modes {
-            price(&mut text, &format!("{kind}, {name}"), &Traffic { mode, ..traffic }.run_by_formula());
+            price(&mut text, &format!("{kind}, {name}"), &Traffic { mode, ..traffic }.run());
         }
     }
     text
@@ -206,25 +231,6 @@ fn the_page_says_what_is_measured() {
     let differs = page.lines().zip(renewed.lines()).find(|(is, ought)| is != ought);
     assert_eq!(differs, None, "write it anew: npm run simulate -- --page");
     assert_eq!(page.lines().count(), renewed.lines().count());
-}
-
-/// Isolates by formula do what the leases do.
-#[test]
-fn the_formula_of_an_isolate_is_that_of_the_leases() {
-    for rate in [0.05, 0.5, 5.0] {
-        let traffic = Traffic { rate, keys: 5, requests: 30_000, ..Traffic::one() };
-        let (real, formula) = (traffic.run(), traffic.run_by_formula());
-        let pairs = [
-            (real.calls, formula.calls),
-            (real.waits, formula.waits),
-            (real.kv_reads, formula.kv_reads),
-            (real.rows, formula.rows),
-        ];
-        for (real, formula) in pairs {
-            let (real, formula) = (real as f64, formula as f64);
-            assert!((real - formula).abs() <= 0.05 * real + 5.0 * real.sqrt(), "{rate}: {pairs:?}");
-        }
-    }
 }
 
 /// Refreshes write nothing; what they told is written with a row for each isolate that told of uses, and one for each key that was used.

@@ -2,33 +2,37 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use claviger::config::Terms;
+use claviger::config::{Freshness, Terms};
 use claviger::id::{AccountId, KeyId};
-use claviger::lease::call::{Found, KvRead, Lookup, Need, RefreshCall, RefreshReply, Source};
+use claviger::lease::call::{
+    CopyRead, Errand, Found, KvRead, Lookup, Need, RefreshCall, RefreshReply, Shelf,
+};
 use claviger::lease::isolate::Leases;
 use claviger::lease::rules::ByTheBook;
-use claviger::lease::usage::USAGE_PAUSE;
 use claviger::ledger::usage::fold::{QUIET, WRITE_PAUSE};
 use claviger::record::{Epoch, Record, Revision, Standing};
+use claviger::refresh::document::Document;
+use claviger::refresh::shared::Shared;
 use claviger::refresh::{AccountState, Answer, Delta, Refresh, Unsettled};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
 use crate::host::at;
 
-/// How long the ledger takes to answer, and KV, in milliseconds.
+/// How long the ledger takes to answer, KV, and a data centre's cache, in milliseconds.
 const LEDGER_MS: i64 = 50;
 const KV_MS: i64 = 10;
+const CACHE_MS: i64 = 1;
 
-/// What a shared reply's time is set back by, for the clocks of two machines.
-const SKEW_MS: i64 = 1_000;
+/// After so long whatever a request has begun is over, in milliseconds.
+const TO_END_MS: i64 = 1_000;
 
 /// Where leases come from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
     /// The ledger.
     Bounded,
-    /// The ledger, once for all isolates of a data centre.
+    /// The ledger, and what it has told neighbours in the data centre.
     Shared,
     /// A document in KV.
     Eventual,
@@ -39,16 +43,20 @@ pub enum Mode {
 pub struct Traffic {
     /// Requests a second, in all.
     pub rate: f64,
-    pub data_centres: u64,
+    pub data_centres: usize,
     /// In each data centre. Any of them may get a request, alike.
-    pub isolates: u64,
+    pub isolates: usize,
+    /// Every request meets a new isolate of its data centre instead.
+    pub is_cold: bool,
     /// Any of them may be asked for, alike.
-    pub keys: u64,
+    pub keys: usize,
     /// T, in seconds.
     pub t: f64,
     pub mode: Mode,
-    /// So many are counted, after a tenth as many that are not.
-    pub requests: u64,
+    /// So many are not counted.
+    pub before: usize,
+    /// So many are, after that.
+    pub requests: usize,
 }
 
 /// What was done.
@@ -59,7 +67,7 @@ pub struct Count {
     pub waits: u64,
     /// Calls to the ledger.
     pub calls: u64,
-    /// Of these, those that only told it of uses; counted by formula alone.
+    /// Of these, those that were made to tell it of uses.
     pub reports: u64,
     /// Rows that the ledger wrote for them, alarms that it set among them.
     pub rows: u64,
@@ -67,7 +75,7 @@ pub struct Count {
     pub rings: u64,
     /// Reads of KV: of records, and of lease documents.
     pub kv_reads: u64,
-    /// When the last request came, or over how many milliseconds they came.
+    /// Over how many milliseconds; of a sum that is not done, until when.
     pub ms: i64,
 }
 
@@ -80,8 +88,8 @@ impl Count {
         self.per_request(self.waits)
     }
 
-    pub fn calls_per_s(&self) -> f64 {
-        1_000.0 * self.calls as f64 / self.ms as f64
+    pub fn per_s(&self, what: u64) -> f64 {
+        1_000.0 * what as f64 / self.ms as f64
     }
 
     fn since(&self, before: &Self) -> Self {
@@ -98,127 +106,53 @@ impl Count {
     }
 }
 
-/// A request, by when it comes, to which isolate and for which key.
+/// A request, by when it comes, where and for which key.
 struct Arrival {
     at: i64,
-    isolate: u64,
-    key: u64,
+    isolate: usize,
+    key: usize,
 }
 
 impl Traffic {
     /// One isolate and one key, at the usual T.
     pub fn one() -> Self {
-        let mode = Mode::Bounded;
-        Self { rate: 1.0, data_centres: 1, isolates: 1, keys: 1, t: 10.0, mode, requests: 10_000 }
+        let (mode, is_cold) = (Mode::Bounded, false);
+        let (data_centres, isolates, keys, before, requests) = (1, 1, 1, 1_000, 10_000);
+        Self { rate: 1.0, data_centres, isolates, is_cold, keys, t: 10.0, mode, before, requests }
     }
 
     fn arrivals(self) -> impl Iterator<Item = Arrival> {
         let mut rng = ChaCha8Rng::seed_from_u64(7);
         let mut ms = 1e9;
-        (0..self.requests + self.requests / 10).map(move |_| {
+        (0..self.before + self.requests).map(move |_| {
             let lot = (rng.next_u64() >> 11) as f64 / (1_u64 << 53) as f64;
             ms -= (1.0 - lot).ln() * 1_000.0 / self.rate;
-            let isolate = rng.next_u64() % (self.data_centres * self.isolates);
-            Arrival { at: ms as i64, isolate, key: rng.next_u64() % self.keys }
+            let mut one_of = |number: usize| (rng.next_u64() % number as u64) as usize;
+            Arrival {
+                at: ms as i64,
+                isolate: one_of(self.data_centres * self.isolates),
+                key: one_of(self.keys),
+            }
         })
     }
 
-    /// Every request finds an isolate that knows nothing, and soon ends.
-    pub fn run_cold(self) -> Count {
-        let (calls, kv_reads) = match self.mode {
-            // A data centre's first request pays for all: the others find the reply, and read the record.
-            Mode::Shared => (0, 1),
-            Mode::Bounded => (1, 0),
-            Mode::Eventual => (0, 2),
-        };
-        let (mut count, mut waiting) = (Count::default(), Waiting::default());
-        for Arrival { at: now, key, .. } in self.arrivals() {
-            count.requests += 1;
-            count.waits += calls;
-            count.calls += calls;
-            count.kv_reads += kv_reads;
-            // A call is a use.
-            waiting.add(None, (calls > 0).then_some(key), now, &mut count);
-        }
-        count
-    }
-
-    /// The leases of the edge, each isolate for itself.
+    /// What the edge does.
     pub fn run(self) -> Count {
-        assert_eq!(self.mode, Mode::Bounded);
         let mut world = World::new(self);
         let mut before = Count::default();
-        for (place, arrival) in self.arrivals().enumerate() {
-            world.pass(arrival.at);
-            if place as u64 == self.requests / 10 {
-                before = Count { ms: arrival.at, ..world.count };
+        for (place, Arrival { at: arrived, isolate, key }) in self.arrivals().enumerate() {
+            world.pass(arrived);
+            if place == self.before {
+                before = world.counted();
             }
-            world.count.ms = arrival.at;
             world.count.requests += 1;
-            let (arrived, lookup) = (arrival.at, Lookup::default());
-            let Arrival { isolate, key, .. } = arrival;
-            world.decide(Flight { isolate, key, arrived, lookup, is_waiting: false });
+            let isolate = if self.is_cold { world.join(isolate / self.isolates) } else { isolate };
+            let lookup = Lookup::default();
+            world.decide(Box::new(Flight { isolate, key, arrived, lookup, is_waiting: false }));
         }
-        world.count.since(&before)
-    }
-
-    /// What the leases come to, in a few lines and for every mode: T, the time of renewal and that a record lives as long as its lease.
-    pub fn run_by_formula(self) -> Count {
-        let t = (1_000.0 * self.t) as i64;
-        let mut rng = ChaCha8Rng::seed_from_u64(8);
-        let mut isolates: Vec<Brief> = (0..self.data_centres * self.isolates).map(|_| Brief::new()).collect();
-        let mut caches = vec![i64::MIN / 2; self.data_centres as usize];
-        let (mut count, mut before) = (Count::default(), Count::default());
-        let mut waiting = Waiting::default();
-        for (place, Arrival { at: now, isolate, key }) in self.arrivals().enumerate() {
-            count.ms = now;
-            if place as u64 == self.requests / 10 {
-                before = count;
-            }
-            count.requests += 1;
-            let cache = &mut caches[(isolate / self.isolates) as usize];
-            let place_of = isolate;
-            let isolate = &mut isolates[isolate as usize];
-            let age = now - isolate.as_of;
-            let is_usable = age <= t;
-            if age >= 10 * t {
-                isolate.known.clear();
-            }
-            let mut is_told = false;
-            let is_due = age >= isolate.renewal;
-            let has_uses = !isolate.uses.is_empty() && now - isolate.handed_out >= USAGE_PAUSE.as_ms() as i64;
-            let is_shared = self.mode == Mode::Shared && now - *cache <= t / 2 && *cache > isolate.as_of;
-            if is_due && self.mode == Mode::Eventual {
-                count.kv_reads += 1;
-                isolate.as_of = now;
-            } else if is_due && is_shared {
-                isolate.as_of = *cache;
-            }
-            let is_asked = is_due && self.mode != Mode::Eventual && !is_shared;
-            if is_asked || has_uses {
-                count.calls += 1;
-                count.reports += u64::from(!is_asked);
-                is_told = is_asked && !is_usable;
-                count.waits += u64::from(is_told);
-                let teller = (!isolate.uses.is_empty()).then_some(place_of);
-                let asked = is_told.then_some(key);
-                let uses = core::mem::take(&mut isolate.uses).into_iter().chain(asked);
-                waiting.add(teller, uses, now, &mut count);
-                (isolate.as_of, isolate.handed_out) = (now, now);
-                *cache = now - SKEW_MS;
-            }
-            if is_due || isolate.as_of == now {
-                isolate.renewal = t / 2 + (rng.next_u64() % 256) as i64 * t / 1_024;
-            }
-            count.kv_reads += u64::from(isolate.known.insert(key) && !is_told);
-            if !is_told {
-                if isolate.uses.is_empty() && isolate.handed_out < 0 {
-                    isolate.handed_out = now;
-                }
-                isolate.uses.insert(key);
-            }
-        }
-        count.since(&before)
+        let ms = world.now;
+        world.pass(ms + TO_END_MS);
+        Count { ms, ..world.counted() }.since(&before)
     }
 }
 
@@ -269,39 +203,48 @@ impl<K: Ord> Waiting<K> {
     }
 }
 
-/// An isolate by formula.
-struct Brief {
-    as_of: i64,
-    renewal: i64,
-    known: BTreeSet<u64>,
-    /// Keys whose use nobody was told of.
-    uses: BTreeSet<u64>,
-    handed_out: i64,
-}
-
-impl Brief {
-    fn new() -> Self {
-        Self {
-            as_of: i64::MIN / 2,
-            renewal: 0,
-            known: BTreeSet::new(),
-            uses: BTreeSet::new(),
-            handed_out: -1,
-        }
-    }
-}
-
 struct Flight {
-    isolate: u64,
-    key: u64,
+    isolate: usize,
+    key: usize,
     arrived: i64,
     lookup: Lookup,
     is_waiting: bool,
 }
 
+/// A lease is renewed in the background, or uses are told.
+struct Renewal {
+    isolate: usize,
+    lookup: Lookup,
+    /// It has looked at a shelf.
+    has_looked: bool,
+}
+
+/// Who waits for what comes back.
+enum Waiter {
+    Request(Box<Flight>),
+    Renewal(Box<Renewal>),
+}
+
+impl Waiter {
+    fn isolate(&self) -> usize {
+        match self {
+            Self::Request(flight) => flight.isolate,
+            Self::Renewal(renewal) => renewal.isolate,
+        }
+    }
+
+    fn lookup(&mut self) -> &mut Lookup {
+        match self {
+            Self::Request(flight) => &mut flight.lookup,
+            Self::Renewal(renewal) => &mut renewal.lookup,
+        }
+    }
+}
+
 enum Event {
-    Ledger(u64, Box<RefreshCall>, Option<Flight>),
-    Kv(Flight, KvRead),
+    Ledger(Box<RefreshCall>, Waiter),
+    Kv(KvRead, Box<Flight>),
+    Copy(CopyRead, Waiter),
 }
 
 /// The leases of the edge, with a ledger and KV that always answer.
@@ -309,10 +252,14 @@ struct World {
     now: i64,
     account: AccountId,
     keys: Vec<KeyId>,
-    isolates: Vec<Leases<ByTheBook>>,
+    traffic: Traffic,
+    /// Each in its data centre.
+    isolates: Vec<(Leases<ByTheBook>, usize)>,
+    /// What the data centres' caches hold.
+    caches: Vec<Option<Shared>>,
     events: BTreeMap<(i64, u64), Event>,
     sequence: u64,
-    freshness_ms: u64,
+    rng: ChaCha8Rng,
     waiting: Waiting<KeyId>,
     count: Count,
 }
@@ -321,34 +268,68 @@ impl World {
     fn new(traffic: Traffic) -> Self {
         let mut rng = ChaCha8Rng::seed_from_u64(9);
         let account = AccountId::random(&mut rng);
-        let isolates = traffic.data_centres * traffic.isolates;
-        Self {
+        let Traffic { data_centres, isolates, keys, .. } = traffic;
+        let keys = (0..keys).map(|_| KeyId::random(account, &mut rng)).collect();
+        let mut world = Self {
             now: 0,
             account,
-            keys: (0..traffic.keys).map(|_| KeyId::random(account, &mut rng)).collect(),
-            isolates: (0..isolates).map(|_| Leases::new(rng.next_u64() >> 11, Terms::default())).collect(),
+            keys,
+            traffic,
+            isolates: Vec::new(),
+            caches: vec![None; data_centres],
             events: BTreeMap::new(),
             sequence: 0,
-            freshness_ms: (1_000.0 * traffic.t) as u64,
+            rng,
             waiting: Waiting::default(),
             count: Count::default(),
+        };
+        if !traffic.is_cold {
+            (0..data_centres * isolates).for_each(|place| _ = world.join(place / isolates));
         }
+        world
+    }
+
+    /// A new isolate, which knows nothing.
+    fn join(&mut self, data_centre: usize) -> usize {
+        let is_eventual = self.traffic.mode == Mode::Eventual;
+        let freshness = if is_eventual { Freshness::Eventual } else { Freshness::Bounded };
+        let terms = Terms { freshness, ..Terms::default() };
+        self.isolates.push((Leases::new(self.rng.next_u64() >> 11, terms), data_centre));
+        self.isolates.len() - 1
     }
 
     fn pass(&mut self, until: i64) {
         while let Some(entry) = self.events.first_entry().filter(|entry| entry.key().0 <= until) {
             self.now = entry.key().0;
             match entry.remove() {
-                Event::Ledger(isolate, call, flight) => self.answered(isolate, &call, flight),
-                Event::Kv(mut flight, read) => {
+                Event::Ledger(call, waiter) => self.answered(&call, waiter),
+                Event::Kv(read, mut flight) => {
                     let text = serde_json::to_string(&self.record(read.id())).unwrap();
-                    let leases = &mut self.isolates[flight.isolate as usize];
+                    let (leases, _) = &mut self.isolates[flight.isolate];
                     leases.take_kv(&read, Some(&text), at(self.now), &mut flight.lookup);
                     self.decide(flight);
+                }
+                Event::Copy(read, mut waiter) => {
+                    let document = self.document();
+                    let (leases, data_centre) = &mut self.isolates[waiter.isolate()];
+                    let (now, lookup) = (at(self.now), Some(waiter.lookup()));
+                    match read.shelf() {
+                        Shelf::Kv => leases.take_document(&read, Some(document), now, lookup),
+                        Shelf::Cache => {
+                            leases.take_shared(&read, self.caches[*data_centre].clone(), now, lookup);
+                        }
+                    }
+                    self.go_on(waiter);
                 }
             }
         }
         self.now = until;
+    }
+
+    /// What was done so far.
+    fn counted(&mut self) -> Count {
+        self.waiting.pass(self.now, &mut self.count);
+        Count { ms: self.now, ..self.count }
     }
 
     fn later(&mut self, delay: i64, event: Event) {
@@ -356,68 +337,119 @@ impl World {
         self.events.insert((self.now + delay, self.sequence), event);
     }
 
-    fn decide(&mut self, mut flight: Flight) {
-        let (id, now) = (self.keys[flight.key as usize], at(self.now));
-        let leases = &mut self.isolates[flight.isolate as usize];
+    fn go_on(&mut self, waiter: Waiter) {
+        match waiter {
+            Waiter::Request(flight) => self.decide(flight),
+            Waiter::Renewal(renewal) => self.run_errand(renewal),
+        }
+    }
+
+    fn decide(&mut self, mut flight: Box<Flight>) {
+        let (id, now) = (self.keys[flight.key], at(self.now));
+        let (leases, _) = &mut self.isolates[flight.isolate];
         match leases.find(id, at(flight.arrived), now, &flight.lookup) {
             Found::Finding(finding, renew) => {
-                if finding.source != Source::Ledger {
+                if !finding.is_counted {
                     leases.count_use(id, true, None, now);
                 }
-                if let Some(account) = renew {
-                    let call = leases.renew(account, now);
-                    self.call(flight.isolate, call, None);
+                if renew.is_some() {
+                    let (isolate, lookup) = (flight.isolate, Lookup::default());
+                    self.run_errand(Box::new(Renewal { isolate, lookup, has_looked: false }));
                 }
             }
             Found::Need(Need::Kv(id)) => {
                 let read = leases.ask_kv(id, now);
                 self.count.kv_reads += 1;
-                self.later(KV_MS, Event::Kv(flight, read));
+                self.later(KV_MS, Event::Kv(read, flight));
             }
-            // No neighbour has anything: what sharing saves is counted elsewhere.
             Found::Need(Need::Copy(account, shelf)) => {
                 let read = leases.ask_copy(account, shelf, now);
-                leases.take_shared(&read, None, now, Some(&mut flight.lookup));
-                self.decide(flight);
+                self.look(read, Waiter::Request(flight));
             }
             Found::Need(need) => {
                 let call = leases.ask(need, now);
                 self.count.waits += u64::from(!flight.is_waiting);
                 flight.is_waiting = true;
-                self.call(flight.isolate, call, Some(flight));
+                self.call(call, Waiter::Request(flight));
             }
             Found::OutOfReach => panic!("nothing is out of reach"),
         }
     }
 
-    fn call(&mut self, isolate: u64, call: RefreshCall, flight: Option<Flight>) {
+    fn run_errand(&mut self, mut renewal: Box<Renewal>) {
+        let (account, now) = (self.account, at(self.now));
+        let (leases, _) = &mut self.isolates[renewal.isolate];
+        match leases.errand(account, now, &renewal.lookup) {
+            None => (),
+            Some(Errand::Copy(shelf)) => {
+                renewal.has_looked = true;
+                let read = leases.ask_copy_beside(account, shelf, now);
+                self.look(read, Waiter::Renewal(renewal));
+            }
+            Some(Errand::Refresh) => {
+                // Where copies count, only uses that are due lead there at once.
+                let call = leases.renew(account, now);
+                self.count.reports += u64::from(!renewal.has_looked);
+                self.call(call, Waiter::Renewal(renewal));
+            }
+        }
+    }
+
+    fn look(&mut self, read: CopyRead, waiter: Waiter) {
+        let delay = match read.shelf() {
+            Shelf::Kv => {
+                self.count.kv_reads += 1;
+                KV_MS
+            }
+            Shelf::Cache => CACHE_MS,
+        };
+        self.later(delay, Event::Copy(read, waiter));
+    }
+
+    fn call(&mut self, call: RefreshCall, waiter: Waiter) {
         self.count.calls += 1;
         let batch = call.request().usage.as_ref();
         let used = batch.into_iter().flat_map(|batch| &batch.uses).map(|used| used.id);
         let keys = call.request().ask.iter().copied().chain(used);
-        self.waiting.add(batch.map(|_| isolate), keys, self.now, &mut self.count);
-        self.later(LEDGER_MS, Event::Ledger(isolate, Box::new(call), flight));
+        let teller = batch.map(|batch| batch.isolate);
+        self.waiting.add(teller, keys, self.now, &mut self.count);
+        self.later(LEDGER_MS, Event::Ledger(Box::new(call), waiter));
     }
 
-    fn answered(&mut self, isolate: u64, call: &RefreshCall, mut flight: Option<Flight>) {
+    fn answered(&mut self, call: &RefreshCall, mut waiter: Waiter) {
         let request = call.request();
-        let freshness_ms = self.freshness_ms;
-        let state = AccountState { revision: Revision(1), freshness_ms, ..AccountState::default() };
         let answers = request.ask.iter().map(|id| Answer { id: *id, record: Some(self.record(*id)) });
+        let (answers, told) = (answers.collect(), self.told());
         let refresh = Refresh {
+            delta: if request.epoch.is_some() { told.delta } else { Delta::Reset },
+            state: told.state.filter(|state| state.revision > request.state_revision),
+            answers,
+            ..told
+        };
+        let (reply, now) = (RefreshReply::Refreshed(refresh), at(self.now));
+        let (leases, data_centre) = &mut self.isolates[waiter.isolate()];
+        leases.take(call, &reply, now, Some(waiter.lookup()));
+        if self.traffic.mode == Mode::Shared {
+            self.caches[*data_centre] = call.to_share(&reply, now);
+        }
+        self.go_on(waiter);
+    }
+
+    fn document(&self) -> Document {
+        Document::new(self.account, 1, self.told(), Revision(1)).unwrap()
+    }
+
+    /// What the ledger says: nothing has changed.
+    fn told(&self) -> Refresh {
+        let freshness_ms = (1_000.0 * self.traffic.t) as u64;
+        Refresh {
             epoch: Epoch::new(1),
             revision: Revision(1),
-            delta: if request.epoch.is_some() { Delta::Changes(Vec::new()) } else { Delta::Reset },
+            delta: Delta::Changes(Vec::new()),
             unsettled: Unsettled::Set(Vec::new()),
-            state: (request.state_revision.0 == 0).then_some(state),
-            answers: answers.collect(),
-            document: 0,
-        };
-        let lookup = flight.as_mut().map(|flight| &mut flight.lookup);
-        let leases = &mut self.isolates[isolate as usize];
-        leases.take(call, &RefreshReply::Refreshed(refresh), at(self.now), lookup);
-        if let Some(flight) = flight {
-            self.decide(flight);
+            state: Some(AccountState { revision: Revision(1), freshness_ms, ..AccountState::default() }),
+            answers: Vec::new(),
+            document: u64::from(self.traffic.mode == Mode::Eventual),
         }
     }
 
