@@ -105,6 +105,17 @@ impl core::fmt::Debug for Message {
     }
 }
 
+/// What whoever delivers says to a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Taking {
+    /// It was taken, now or before.
+    Taken,
+    /// Not this time. It may be taken later: when a limit is over, a service is up again, or the operator has mended a setting.
+    NotNow,
+    /// Never: what is wrong is the message itself, or whom it goes to.
+    Never,
+}
+
 /// Where the code of a deletion is encrypted for.
 pub fn code_place(account: AccountId, deletion: &TokenId) -> Place<'_> {
     Place { purpose: Purpose::MailCode, account, subject: deletion.as_str() }

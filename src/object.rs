@@ -145,6 +145,14 @@ pub trait Object {
         Ok(vec![Duty::of(effect).failed(self.sql(), now)?])
     }
 
+    /// What is to be written when `effect` was refused for good. By default it counts as a failure.
+    ///
+    /// # Errors
+    /// [`ObjectError`].
+    fn refused(&self, effect: &Effect, now: UnixMs) -> Result<Vec<Statement>, ObjectError> {
+        self.failed(effect, now)
+    }
+
     /// What is to be written when `effect` has read something, which `outcome` holds. By default nothing was to be read,
     /// and so it counts as a failure.
     ///
@@ -249,6 +257,7 @@ pub trait Object {
     fn settle(&self, effect: &Effect, outcome: &Outcome, now: UnixMs) -> Result<(), ObjectError> {
         let writes = match outcome {
             Outcome::Failed => self.failed(effect, now)?,
+            Outcome::Refused => self.refused(effect, now)?,
             Outcome::Read { .. } | Outcome::ReadMany { .. } | Outcome::Listed { .. } => {
                 self.learned(effect, outcome, now)?
             }

@@ -26,6 +26,7 @@ use crate::directory::Directory;
 use crate::due::EFFECT_TIMEOUT_MS;
 use crate::id::KeyId;
 use crate::ledger::Ledger;
+use crate::mail::{Envelope, Taking};
 use crate::name::{Argon2id, Name};
 use crate::object::{EFFECTS_PER_RING_MAX, Entropy, Object, RE_ARM_MS, answer, outcome_of};
 use crate::protocol::{
@@ -191,13 +192,7 @@ impl Host {
                 let confirm = DirectoryRequest::Confirm { account: *account, name: Some(name.clone()) };
                 matches!(calls::directory(&self.env, &confirm).await, Ok(DirectoryReply::Noted))
             }
-            Effect::SendMail { envelope } => match self.config() {
-                Ok(config) => mail::send(&self.env, &config, envelope).await,
-                Err(error) => {
-                    worker::console_error!("mail {} stays: {error}", envelope.id);
-                    false
-                }
-            },
+            Effect::SendMail { envelope } => return self.mail(envelope).await,
             Effect::AskHolds { account, member, email } => {
                 let ask = LedgerRequest::Holds { member: *member, email: email.clone() };
                 return self.ask(*account, &ask).await;
@@ -223,6 +218,21 @@ impl Host {
         match calls::ledger(&self.env, account, request).await {
             Ok(reply) => outcome_of(&reply),
             Err(_) => Outcome::Failed,
+        }
+    }
+
+    async fn mail(&self, envelope: &Envelope) -> Outcome {
+        let config = match self.config() {
+            Ok(config) => config,
+            Err(error) => {
+                worker::console_error!("mail {} stays: {error}", envelope.id);
+                return Outcome::Failed;
+            }
+        };
+        match mail::send(&self.env, &config, envelope).await {
+            Taking::Taken => Outcome::Done,
+            Taking::NotNow => Outcome::Failed,
+            Taking::Never => Outcome::Refused,
         }
     }
 

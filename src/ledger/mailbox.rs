@@ -5,13 +5,13 @@
 //!     │ not taken         ▲
 //!     ▼                   │ taken, at a later try
 //!   failing ──────────────┘
-//!     │ of no more use              (queued or failing, when another took its place: superseded)
+//!     │ of no more use, or refused for good   (queued or failing, when another took its place: superseded)
 //!     ▼
 //!   over
 //! ```
 //!
-//! One duty `send_mail` per message, retried with growing pauses until the message is of no more use. Nothing waits for it, and nothing
-//! is undone when it fails. A message may go out twice, when nobody heard that it was taken: it has an ID by which services know it.
+//! One duty `send_mail` per message, retried with growing pauses until the message is of no more use, or until whoever delivers says that
+//! it never will be taken. Nothing waits for it, and nothing is undone when it fails. A message may go out twice, when nobody heard that it was taken: it has an ID by which services know it.
 
 use super::account::{Account, Member};
 use crate::account::Email;
@@ -119,9 +119,17 @@ pub fn failed(sql: &dyn Sql, id: &str, now: UnixMs) -> Result<Vec<Statement>, Sq
     Ok(vec![Statement::new(text).bind(id), duty(id).failed(sql, now)?])
 }
 
+/// What follows when a message was refused for good: it is given up. Whoever asked for it is told, and may ask for another.
+pub fn refused(id: &str) -> Vec<Statement> {
+    let text = "UPDATE mail SET state = 'over', refused = 1, sealed = NULL
+        WHERE id = ? AND state IN ('queued', 'failing')";
+    vec![Statement::new(text).bind(id), duty(id).done()]
+}
+
 /// How a message fares; `None` when there is none.
 pub fn state(sql: &dyn Sql, id: &str) -> Result<Option<MailState>, SqlError> {
-    let row = sql.first(&Statement::new("SELECT state FROM mail WHERE id = ?").bind(id))?;
+    let text = "SELECT iif(refused, 'refused', state) FROM mail WHERE id = ?";
+    let row = sql.first(&Statement::new(text).bind(id))?;
     row.map(|mut row| row.parsed("a state of mail", state_of)).transpose()
 }
 
@@ -131,6 +139,7 @@ fn state_of(text: &str) -> Option<MailState> {
         // One that was superseded is of no interest any more, whether it went out or not.
         "sent" | "superseded" => Some(MailState::Sent),
         "failing" | "over" => Some(MailState::Failing),
+        "refused" => Some(MailState::Refused),
         _ => None,
     }
 }

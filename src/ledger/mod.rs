@@ -478,6 +478,13 @@ impl Object for Ledger<'_> {
         })
     }
 
+    fn refused(&self, effect: &Effect, now: UnixMs) -> Result<Vec<Statement>, ObjectError> {
+        match effect {
+            Effect::SendMail { envelope } => Ok(mailbox::refused(&envelope.id)),
+            _ => self.failed(effect, now),
+        }
+    }
+
     fn learned(
         &self,
         effect: &Effect,

@@ -19,6 +19,7 @@ pub const MIGRATIONS: &[Migration] = &[
     ACTIVITY,
     REVOKED_BY_ID,
     ISSUER_END,
+    MAIL_REFUSED,
 ];
 
 /// Keys, members, sessions, journal, audit.
@@ -392,5 +393,13 @@ const ISSUER_END: Migration = Migration {
             WHERE key.issued_by = 'service' AND service.generation > key.issued_generation GROUP BY 2",
         "INSERT INTO due (kind, subject, at_ms, attempts) SELECT 'sweep_issued', '', 0, 0 FROM issuer_end WHERE true LIMIT 1
             ON CONFLICT DO UPDATE SET at_ms = 0",
+    ],
+};
+
+/// Mail that whoever delivers will never take.
+const MAIL_REFUSED: Migration = Migration {
+    statements: &[
+        // Whether the message was refused for good; then its state is 'over'; mutable.
+        "ALTER TABLE mail ADD COLUMN refused INTEGER NOT NULL DEFAULT 0 CHECK (refused IN (0, 1))",
     ],
 };

@@ -3,7 +3,7 @@
 
 use serde_json::json;
 
-use super::Message;
+use super::{Message, Taking};
 use crate::account::Email;
 
 /// Name of the header with the message's [`Message::id`]; at most 256 characters.
@@ -21,7 +21,14 @@ pub fn body(message: &Message, from: &Email) -> String {
     .to_string()
 }
 
-/// Whether a status says that the message was taken, now or before.
-pub fn was_taken(status: u16) -> bool {
-    (200..300).contains(&status)
+/// What a status says (RFC 9110 §15). Which of the client's errors will not change is told by what they speak of: those of the message
+/// stay, those of the token (401, 402, 403), the address of the API (404, 405), the moment (408, 425, 429) and a repeat that came while
+/// the first was under way (409) may not.
+pub fn taking(status: u16) -> Taking {
+    match status {
+        200..=299 => Taking::Taken,
+        401..=405 | 408 | 409 | 425 | 429 => Taking::NotNow,
+        400..=499 => Taking::Never,
+        _ => Taking::NotNow,
+    }
 }

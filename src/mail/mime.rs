@@ -6,7 +6,7 @@ use mail_builder::headers::date::Date;
 use mail_builder::headers::raw::Raw;
 use mail_builder::mime::MimePart;
 
-use super::Message;
+use super::{Message, Taking};
 use crate::account::Email;
 use crate::secret::Digest;
 
@@ -35,6 +35,25 @@ pub fn write(message: &Message, from: &Email) -> Option<String> {
         .body(MimePart::new(alternative, parts))
         .write_to_string()
         .ok()
+}
+
+/// What an error of the platform's binding says, by its code
+/// (<https://developers.cloudflare.com/email-service/api/send-emails/workers-api/#error-codes>). What the operator may mend, such as a sender
+/// that is not verified, and what is not known, is tried again.
+pub fn taking(code: &str) -> Taking {
+    const OF_THE_MESSAGE: [&str; 6] = [
+        "E_VALIDATION_ERROR",
+        "E_FIELD_MISSING",
+        "E_TOO_MANY_RECIPIENTS",
+        "E_RECIPIENT_NOT_ALLOWED",
+        "E_RECIPIENT_SUPPRESSED",
+        "E_CONTENT_TOO_LARGE",
+    ];
+    if OF_THE_MESSAGE.contains(&code) || code.starts_with("E_HEADER") {
+        Taking::Never
+    } else {
+        Taking::NotNow
+    }
 }
 
 fn utf8(media_type: &'static str) -> ContentType<'static> {

@@ -176,10 +176,32 @@ fn the_body_for_an_http_service_has_the_documented_members() {
         (&Value::from(message.subject), &Value::from(message.text))
     );
     assert_eq!(body.as_object().unwrap().len(), 5);
-    for (status, taken) in
-        [(199, false), (200, true), (202, true), (299, true), (301, false), (409, false), (500, false)]
-    {
-        assert_eq!(http::was_taken(status), taken, "{status}");
+}
+
+#[test]
+fn what_will_not_change_is_told_from_what_may() {
+    for (taking, statuses) in [
+        (Taking::Taken, &[200, 202, 299][..]),
+        (Taking::NotNow, &[199, 301, 401, 402, 403, 404, 405, 408, 409, 425, 429, 500, 503, 599]),
+        (Taking::Never, &[400, 406, 410, 413, 415, 422, 451, 499]),
+    ] {
+        for status in statuses {
+            assert_eq!(http::taking(*status), taking, "{status}");
+        }
+    }
+    for (taking, codes) in [
+        (
+            Taking::NotNow,
+            &["E_SENDER_NOT_VERIFIED", "E_RATE_LIMIT_EXCEEDED", "E_DELIVERY_FAILED", "E_", ""][..],
+        ),
+        (
+            Taking::Never,
+            &["E_RECIPIENT_SUPPRESSED", "E_CONTENT_TOO_LARGE", "E_HEADER_NOT_ALLOWED", "E_HEADERS_TOO_MANY"],
+        ),
+    ] {
+        for code in codes {
+            assert_eq!(mime::taking(code), taking, "{code}");
+        }
     }
 }
 

@@ -28,6 +28,8 @@ pub enum MailState {
     Failing,
     /// Whoever delivers mail has taken it.
     Sent,
+    /// It was refused for good, and is given up.
+    Refused,
 }
 
 /// Where a deletion stands.

@@ -149,4 +149,6 @@ pub enum Outcome {
     },
     /// It failed, or nobody knows whether it landed.
     Failed,
+    /// It was refused, and would be however often it were tried ([`Effect::SendMail`]).
+    Refused,
 }

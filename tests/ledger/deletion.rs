@@ -485,6 +485,32 @@ fn a09_mail_that_is_not_taken_is_tried_again_while_it_is_of_use_and_undoes_nothi
 }
 
 #[test]
+fn a09_mail_that_is_refused_for_good_is_given_up_at_once_and_told() {
+    let (world, owner) = quiet();
+    let key = world.issue(owner, "{}");
+    let id = begin(&world, owner, &[key.id]).id;
+    let (first, _) = next_mail(&world).unwrap();
+    world.settle(&first, Outcome::Refused);
+    // Told twice, or late, it is the same.
+    world.settle(&first, Outcome::Refused);
+    world.settle(&first, Outcome::Done);
+    assert_eq!(look(&world, owner, id).mail, MailState::Refused);
+    assert_eq!(world.count("mail WHERE sealed IS NOT NULL"), 0, "nobody needs the code any more");
+    world.wait(9 * MINUTE);
+    assert!(next_mail(&world).is_none(), "it is never tried again");
+    let LedgerReply::Session(session) = world.ask(owner, Command::Show) else { panic!("no session") };
+    assert!(session.mail_is_failing);
+
+    // Another code is another message.
+    world.ask(owner, mail_again(id, "newer"));
+    assert_eq!(look(&world, owner, id).mail, MailState::Queued);
+    assert_eq!(deliver(&world).len(), 1);
+    assert_eq!(look(&world, owner, id).mail, MailState::Sent);
+    let LedgerReply::Session(session) = world.ask(owner, Command::Show) else { panic!("no session") };
+    assert!(!session.mail_is_failing);
+}
+
+#[test]
 fn a09_how_a_superseded_mail_went_changes_nothing() {
     let (world, owner) = quiet();
     let key = world.issue(owner, "{}");

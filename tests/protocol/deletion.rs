@@ -58,6 +58,7 @@ fn deletions() {
         (deletion(DeletionState::Open, MailState::Queued), deletion_json("open", "queued")),
         (deletion(DeletionState::CodeOver, MailState::Failing), deletion_json("code_over", "failing")),
         (deletion(DeletionState::Over, MailState::Sent), deletion_json("over", "sent")),
+        (deletion(DeletionState::Open, MailState::Refused), deletion_json("open", "refused")),
         (deletion(DeletionState::Done, MailState::Sent), deletion_json("done", "sent")),
         (
             LedgerReply::Deleted {

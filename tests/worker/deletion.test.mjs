@@ -217,6 +217,27 @@ describe("mail by an HTTP service", () => {
   });
 });
 
+test("A09 mail that the service will never take is given up at once, told and logged", async () => {
+  const at = await begin();
+  try {
+    const { id } = (await at.issue()).key;
+    at.worker.mailbox.failAlways(422);
+    const deletion = await at.beginDeletion(id);
+    const state = async () => (await at.console("GET", `/v1/deletions/${deletion.id}`)).body.mail;
+    await eventually("the deletion says so", async () => (await state()) === "refused");
+    assert.equal((await at.console("GET", "/v1/session")).body.mail, "failing");
+    const line = at.worker.log().find((line) => line.includes("is given up"));
+    assert.match(line ?? "", /mail deletion-code\/\w{8}\/\w{10}\/1 is given up: status 422$/);
+    assert.equal(at.worker.mailbox.requests.length, 1);
+    at.worker.mailbox.recover();
+    const again = await at.console("POST", `/v1/deletions/${deletion.id}/code`);
+    assert.equal(again.status, 200);
+    expect(await at.tryConfirm(deletion, await at.code(deletion, 2)), 200);
+  } finally {
+    await at.dispose();
+  }
+});
+
 describe("mail by the platform", () => {
   let at;
   before(async () => {

@@ -68,6 +68,7 @@ export function CodeStep({ keys, deletion: opened, disabling, onDone, onCancel }
   const busy = sending.busy || mailing.busy || disabling.busy;
   const leave = () => !busy && onCancel(sending.problem);
   const error = errorOf(sending.mistakes.errors, FIELD);
+  const isStuck = ["failing", "refused"].includes(deletion.mail);
   const slots = {
     count: keys.length,
     address: <strong>{deletion.sent_to}</strong>,
@@ -82,10 +83,10 @@ export function CodeStep({ keys, deletion: opened, disabling, onDone, onCancel }
           <p>{say(mailed ? "delete.mailed-new" : "delete.mailed", slots)}</p>
           <Named keys={keys} />
         </div>
-        {deletion.mail === "failing" && (
+        {isStuck && (
           <Notice about={deletion.mail}>
             <p>
-              <WarningIcon /> {say("delete.mail-failing")}
+              <WarningIcon /> {say(deletion.mail === "refused" ? "delete.mail-refused" : "delete.mail-failing")}
             </p>
           </Notice>
         )}
@@ -115,7 +116,7 @@ export function CodeStep({ keys, deletion: opened, disabling, onDone, onCancel }
           <button type="button" onClick={mailAgain}>
             {say(mailing.busy ? "delete.mailing" : "delete.mail-again")}
           </button>
-          {deletion.mail === "failing" && <DisableInstead disabling={disabling} />}
+          {isStuck && <DisableInstead disabling={disabling} />}
           <button type="button" onClick={leave}>
             {say("cancel")}
           </button>
@@ -128,7 +129,7 @@ export function CodeStep({ keys, deletion: opened, disabling, onDone, onCancel }
 /** Looks at the deletion until its mail is out. Nothing is told while that goes well. */
 function useMailWatch(deletion, onDeletion) {
   useEffect(() => {
-    if (deletion.mail === "sent") return undefined;
+    if (["sent", "refused"].includes(deletion.mail)) return undefined;
     const control = new AbortController();
     const timer = setInterval(async () => {
       const answer = await lookAtDeletion(send, deletion, control.signal);

@@ -7,7 +7,7 @@
  * @property {string} sent_to part of the address only
  * @property {string} expires_at
  * @property {number} tries_left
- * @property {'queued' | 'sent' | 'failing'} mail
+ * @property {'queued' | 'sent' | 'failing' | 'refused'} mail
  * @property {number} bound_within_s
  * @property {string} restorable_until
  */

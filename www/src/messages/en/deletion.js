@@ -38,6 +38,8 @@ export default {
   "delete.mail-again": "Mail a new code",
   "delete.mailing": "Mailing…",
   "delete.mail-failing": "The mail has not got out so far; it is tried again. Disabling stops a key without a mail.",
+  "delete.mail-refused":
+    "The mail was refused and is not tried again. Ask whoever runs this service about your address; disabling stops a key without a mail.",
   "delete.mail-off":
     "Deleting wants a code by mail, and mail is not set up here. Disabling stops a key without a mail.",
   "delete.too-many-codes": "No more codes are mailed to you until {at} ({zone}). Disabling stops a key without a mail.",
