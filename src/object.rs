@@ -225,8 +225,8 @@ pub trait Object {
             let step = match self.step(&duty, now) {
                 Ok(step) => step,
                 Err(error) => {
-                    // Put off, so that one bad row does not keep the others waiting.
-                    self.sql().apply(&[duty.taken(now)])?;
+                    // Put off, so that one bad row neither keeps the others waiting nor rings the alarm for ever.
+                    self.sql().apply(&[duty.stuck(self.sql(), now)?])?;
                     return Err(error);
                 }
             };

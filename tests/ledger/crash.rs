@@ -44,6 +44,29 @@ fn an_opened_account_owes_its_confirmations_until_they_arrive() {
 }
 
 #[test]
+fn a_row_that_cannot_be_read_is_looked_at_less_and_less_and_holds_up_nothing() {
+    let (world, owner) = quiet();
+    let key = world.issue(owner, "{}");
+    let (_, begin) = world.begin_deletion(&[key.id]);
+    world.ask(owner, begin);
+    let spoil = claviger::sql::Statement::new("UPDATE mail SET letter = '{}'");
+    claviger::sql::Sql::apply(&world.sql, &[spoil]).unwrap();
+    let (mut errors, mut puts) = (0, 0);
+    while world.now.get() < START + 9 * MINUTE {
+        match world.try_next_effect() {
+            Err(_) => errors += 1,
+            Ok(None) => world.now.set(world.next_due().unwrap().max(world.now.get() + 1)),
+            Ok(Some(effect)) => {
+                puts += 1;
+                world.settle(&effect, Outcome::Done);
+            }
+        }
+    }
+    assert_eq!(puts, 1);
+    assert_eq!(errors, 10, "after 0, 1, 3, 7, … 255 and 511 seconds");
+}
+
+#[test]
 fn a_key_is_put_one_put_at_a_time_and_always_as_it_is() {
     let (world, owner) = quiet();
     let key = world.issue(owner, "{}");

@@ -250,7 +250,11 @@ impl World {
     }
 
     pub fn next_effect(&self) -> Option<Effect> {
-        self.ledger().next_effect(self.now()).unwrap()
+        self.try_next_effect().unwrap()
+    }
+
+    pub fn try_next_effect(&self) -> Result<Option<Effect>, ObjectError> {
+        self.ledger().next_effect(self.now())
     }
 
     /// The next put; whatever else is due meanwhile is taken, and never reported on.
