@@ -130,6 +130,13 @@ pub enum Problem {
         /// The same as an instant, RFC 3339.
         until: String,
     },
+    /// The member has taken as many files of activity as one may in a day.
+    TooManyExports {
+        /// Seconds until the next is possible.
+        retry_after_s: u64,
+        /// The same as an instant, RFC 3339.
+        until: String,
+    },
     /// Not the code that was mailed.
     CodeWrong {
         /// How many tries are left.
@@ -204,7 +211,7 @@ impl Problem {
             Self::BodyTooLarge { .. } => 413,
             Self::UnsupportedMediaType => 415,
             Self::Invalid { .. } => 422,
-            Self::TooManyAttempts { .. } | Self::TooManyCodes { .. } => 429,
+            Self::TooManyAttempts { .. } | Self::TooManyCodes { .. } | Self::TooManyExports { .. } => 429,
             Self::Internal => 500,
             Self::Misconfigured => 503,
         }
@@ -245,6 +252,7 @@ impl Problem {
             Self::Protected { .. } => "protected",
             Self::NotDeleted => "not_deleted",
             Self::TooManyCodes { .. } => "too_many_codes",
+            Self::TooManyExports { .. } => "too_many_exports",
             Self::CodeWrong { .. } => "code_wrong",
             Self::CodeOver => "code_over",
             Self::MailOff => "mail_off",
@@ -290,6 +298,7 @@ impl Problem {
             Self::Protected { .. } => "Some of these keys are protected from deletion",
             Self::NotDeleted => "The key is not deleted",
             Self::TooManyCodes { .. } => "Too many codes in a day",
+            Self::TooManyExports { .. } => "Too many files of activity in a day",
             Self::CodeWrong { .. } => "That is not the code that was mailed",
             Self::CodeOver => "The code is over",
             Self::MailOff => "This deployment sends no mail",
@@ -311,7 +320,9 @@ impl Problem {
             Self::MalformedBody { detail } => put("detail", detail.as_str().into()),
             Self::BodyTooLarge { max } => put("max", (*max).into()),
             Self::TooManyKeys { max } => put("max", (*max).into()),
-            Self::TooManyAttempts { until, .. } | Self::TooManyCodes { until, .. } => {
+            Self::TooManyAttempts { until, .. }
+            | Self::TooManyCodes { until, .. }
+            | Self::TooManyExports { until, .. } => {
                 put("until", until.as_str().into());
             }
             Self::KeysNotFound { keys } | Self::Protected { keys } => put("keys", keys.clone()),
@@ -389,7 +400,9 @@ impl Problem {
         };
         match self {
             Self::MethodNotAllowed { allow } => answer.with("allow", *allow),
-            Self::TooManyAttempts { retry_after_s, .. } | Self::TooManyCodes { retry_after_s, .. } => {
+            Self::TooManyAttempts { retry_after_s, .. }
+            | Self::TooManyCodes { retry_after_s, .. }
+            | Self::TooManyExports { retry_after_s, .. } => {
                 answer.with("retry-after", retry_after_s.to_string())
             }
             Self::Denied(Denial::Unavailable) | Self::Misconfigured => {

@@ -535,6 +535,11 @@ pub enum Refusal {
         /// When the next one is possible.
         until: UnixMs,
     },
+    /// The member has taken as many files of activity as one may in a day.
+    TooManyExports {
+        /// When the next one is possible.
+        until: UnixMs,
+    },
     /// Not the code that was mailed. The try is counted.
     CodeWrong {
         /// How many are left.

@@ -410,6 +410,9 @@ pub fn refusal(refusal: Refusal, config: &Config, now: UnixMs) -> Problem {
         Refusal::TooManyCodes { until } => {
             Problem::TooManyCodes { retry_after_s: wait_s(until, now), until: text(until) }
         }
+        Refusal::TooManyExports { until } => {
+            Problem::TooManyExports { retry_after_s: wait_s(until, now), until: text(until) }
+        }
         Refusal::CodeWrong { tries_left } => Problem::CodeWrong { tries_left },
         Refusal::CodeOver => Problem::CodeOver,
         Refusal::AlreadyOpen => Problem::SetupDone,

@@ -15,16 +15,56 @@ use super::account::Account;
 use super::audit::Action;
 use super::listing::holds_secret;
 use super::words::fold;
+use super::{Asked, Plan};
 use crate::activity::{Actor, By, Change, EXPORT_PAGE_ENTRIES, Entry, Named, PAGE_ENTRIES_MAX, Page, Query};
 use crate::activity::{begin, end};
 use crate::draft::FieldError;
-use crate::id::KeyId;
+use crate::id::{KeyId, MemberId};
 use crate::keys::{CURSOR_BYTES_MAX, QUERY_CHARS_MAX};
+use crate::protocol::{LedgerReply, Refusal};
 use crate::sql::{self, INTEGER_MAX, Row, Sql, SqlError, SqlExt, Statement};
-use crate::time::UnixMs;
+use crate::time::{DurationMs, UnixMs};
 
 /// Most rows that are looked at for one page: some milliseconds of the ledger's time. A trail of a million is searched with 500 calls.
 pub const ROWS_LOOKED_AT_MAX: u32 = 2_000;
+
+/// Most files of activity that one member takes in a [`DAY`]. A file has up to 200 pages of 500 entries, half a million rows read: twenty
+/// are as many as there are codes in a day, and more than an archive needs that is fetched each hour of a working day.
+pub const EXPORTS_PER_DAY: u32 = 20;
+
+/// The span in which files are counted.
+const DAY: DurationMs = DurationMs::from_days(1);
+
+/// A page of activity.
+pub(super) fn read(sql: &dyn Sql, asked: &Asked<'_>, query: &Query) -> Result<Plan, SqlError> {
+    let page = page(sql, asked.account, query)?;
+    let refused = |errors| LedgerReply::Refused(Refusal::Invalid { errors });
+    Ok(Plan::read(page.map_or_else(refused, LedgerReply::Activity)))
+}
+
+/// The page that a file begins with, which is written down. What is written down is what is counted.
+pub(super) fn export(sql: &dyn Sql, asked: &Asked<'_>, query: &Query) -> Result<Plan, SqlError> {
+    let member = asked.session.member_id();
+    let (files, first) = exports_since(sql, member, asked.now.saturating_sub(DAY))?;
+    if files >= EXPORTS_PER_DAY {
+        let until = first.unwrap_or(asked.now).saturating_add(DAY);
+        return Ok(Plan::refuse(Refusal::TooManyExports { until }));
+    }
+    let mut plan = read(sql, asked, query)?;
+    if matches!(plan.reply, LedgerReply::Activity(_)) {
+        plan.writes.push(asked.author().did(Action::ExportActivity));
+    }
+    Ok(plan)
+}
+
+/// The files that `member` took after `since`: how many, and when the first of them was.
+fn exports_since(sql: &dyn Sql, member: MemberId, since: UnixMs) -> Result<(u32, Option<UnixMs>), SqlError> {
+    let text = "SELECT count(*), min(at_ms) FROM audit INDEXED BY audit_of_action_in_time
+        WHERE action = ? AND at_ms > ? AND member = ?";
+    let files = Statement::new(text).bind(Action::ExportActivity.as_str()).bind(since).bind(member.as_str());
+    let Some(mut row) = sql.first(&files)? else { return Ok((0, None)) };
+    Ok((row.count()?, row.optional_time()?))
+}
 
 /// Answers a question for activity.
 ///
@@ -48,7 +88,7 @@ pub fn page(
         wanted.index()
     );
     let statement = Statement::new(text).bind_all(values).bind(limit.saturating_add(1));
-    let mut entries = sql.read_all(&statement, read)?;
+    let mut entries = sql.read_all(&statement, entry)?;
     let size = usize::try_from(limit).unwrap_or(usize::MAX);
     let has_more = entries.len() > size;
     entries.truncate(size);
@@ -240,7 +280,7 @@ fn cursor(text: &str) -> Option<(UnixMs, i64)> {
     (fits(at) && fits(number)).then_some((UnixMs::from_ms(at), number))
 }
 
-fn read(mut row: Row) -> Result<Entry, SqlError> {
+fn entry(mut row: Row) -> Result<Entry, SqlError> {
     let (number, at) = (row.integer()?, row.time()?);
     let (action, actor, actor_name) = (row.text()?, row.text()?, row.optional_text()?);
     let (address, key, key_name) = (row.optional_text()?, row.optional_text()?, row.optional_text()?);

@@ -112,7 +112,8 @@ impl Action {
         Self::ExportActivity,
     ];
 
-    fn as_str(self) -> &'static str {
+    /// As it is stored.
+    pub fn as_str(self) -> &'static str {
         self.names().0
     }
 

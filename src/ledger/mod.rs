@@ -288,14 +288,8 @@ impl<'a> Ledger<'a> {
                 let (key, keys) = (Key::load(self.sql, id)?, key::count(self.sql)?);
                 self.commit(asked, asked.desk().restore(key, expected, keys), Vec::new())
             }
-            Command::Activity { query, exports } => {
-                let page = match activity::page(self.sql, asked.account, &query)? {
-                    Ok(page) => page,
-                    Err(errors) => return Ok(Plan::refuse(Refusal::Invalid { errors })),
-                };
-                let writes = exports.then(|| asked.author().did(Action::ExportActivity));
-                Ok(Plan { writes: Vec::from_iter(writes), reply: LedgerReply::Activity(page) })
-            }
+            Command::Activity { query, exports: false } => activity::read(self.sql, asked, &query),
+            Command::Activity { query, exports: true } => activity::export(self.sql, asked, &query),
             Command::Service { service } => service::obey(self.sql, asked.desk(), asked.author(), service),
             Command::Operate { operation } => {
                 let (writes, reply) = operate::operate(self.sql, asked.author(), &operation)?;

@@ -1,7 +1,7 @@
 //! Activity: read in order, by every filter, page by page, and without secrets.
 
 use claviger::activity::{Entry, Page, Query};
-use claviger::ledger::activity::ROWS_LOOKED_AT_MAX;
+use claviger::ledger::activity::{EXPORTS_PER_DAY, ROWS_LOOKED_AT_MAX};
 use claviger::protocol::{Command, LedgerReply, LedgerRequest, Refusal};
 use claviger::sql::{Sql, SqlExt, Statement};
 use claviger::time::UnixMs;
@@ -316,6 +316,31 @@ fn a_file_that_is_begun_is_written_down_and_a_page_is_not() {
     let wrong = Query { cursor: Some("?".into()), ..Query::default() };
     world.refusal(viewer, Command::Activity { query: wrong, exports: true });
     assert_eq!(exported().len(), 1);
+}
+
+#[test]
+fn a_member_takes_so_many_files_a_day_and_reads_on() {
+    let (world, owner) = World::open();
+    let viewer = world.join("viewer", b'v');
+    let export = || Command::Activity { query: Query::default(), exports: true };
+    let taken = |browser| matches!(world.ask(browser, export()), LedgerReply::Activity(_));
+    for _ in 0..EXPORTS_PER_DAY {
+        assert!(taken(viewer));
+        world.wait(MINUTE);
+    }
+    let until = UnixMs::from_ms(START + 24 * HOUR);
+    assert_eq!(world.refusal(viewer, export()), Refusal::TooManyExports { until });
+    assert!(taken(owner), "each member has a budget of their own");
+    page(&world, viewer, Query::default());
+    let written = "audit WHERE action = 'export_activity'";
+    assert_eq!(world.count(written), i64::from(EXPORTS_PER_DAY) + 1, "a refusal is no file");
+
+    world.now.set(START + 24 * HOUR - 1);
+    let viewer = world.renewed(viewer);
+    assert_eq!(world.refusal(viewer, export()), Refusal::TooManyExports { until });
+    world.wait(1);
+    assert!(taken(viewer));
+    assert!(!taken(viewer), "one of a day ago gives room for one");
 }
 
 #[test]

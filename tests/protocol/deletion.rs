@@ -81,6 +81,7 @@ fn deletions() {
         ),
         (Refusal::NotDeleted, r#"{"refusal":"not_deleted"}"#.into()),
         (Refusal::TooManyCodes { until: at(8) }, r#"{"refusal":"too_many_codes","until":8}"#.into()),
+        (Refusal::TooManyExports { until: at(8) }, r#"{"refusal":"too_many_exports","until":8}"#.into()),
         (Refusal::CodeWrong { tries_left: 4 }, r#"{"refusal":"code_wrong","tries_left":4}"#.into()),
         (Refusal::CodeOver, r#"{"refusal":"code_over"}"#.into()),
     ]);

@@ -31,6 +31,8 @@ export default {
   "filter.key": "キー：{name}",
   "filter.member": "実行者：{name}",
   "filter.remove": "条件「{filter}」を外す",
+  "problem.too_many_exports":
+    "1日に書き出せるファイル数の上限に達しました。一覧で絞り込むか、明日もう一度お試しください。",
   "export.jsonl": "JSON Linesで書き出す",
   "export.csv": "CSVで書き出す",
   "export.busy": "書き出し中…",
