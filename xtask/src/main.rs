@@ -2,15 +2,17 @@
 
 mod bindgen;
 mod ring;
+mod settings;
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 
 const USAGE: &str = "usage: cargo run -q -p xtask -- <command>
 
   bindgen [--release]   compile the Worker's library to wasm and write its bindings to target/bindgen
   secrets               print a fresh ring of master secrets, for MASTER_SECRET
   setup-link <origin>   print the one-time link by which the first account is created; reads MASTER_SECRET, PREFIX
-  origin-key <origin>   print the key by which an origin, named as in RULES, checks Claviger-Proof; reads MASTER_SECRET";
+  origin-key <origin>   print the key by which an origin, named as in RULES, checks Claviger-Proof; reads MASTER_SECRET
+  settings              print what is wrong with a deployment's variables; reads SETTINGS, a JSON object of them";
 
 fn main() -> Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -20,6 +22,7 @@ fn main() -> Result<()> {
         ["bindgen", "--release"] => bindgen::run(bindgen::Profile::Release),
         ["secrets"] => print(&ring::fresh()),
         ["setup-link", origin] => print(&ring::setup_link(origin)?),
+        ["settings"] => print(&settings::fault(&std::env::var("SETTINGS").context("SETTINGS is not set")?)?),
         ["origin-key", origin] => print(&ring::origin_keys(origin)?),
         _ => bail!(USAGE),
     }

@@ -1,0 +1,69 @@
+// What `npm run deploy` says of settings before it deploys.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { fault, findings, production } from "../../xtask/settings.mjs";
+
+const shipped = await production();
+
+/** As an operator fills it in. */
+const filled = () => ({
+  ...structuredClone({ ...shipped, routes: shipped.routes.map(({ pattern, ...more }) => ({ ...more, pattern: yours(pattern) })) }),
+  vars: JSON.parse(yours(JSON.stringify(shipped.vars))),
+});
+const yours = (text) => text.replaceAll("example.com", "acme.test");
+
+test("as shipped every line that is the operator's is named, and nothing else", () => {
+  const { missing, notes } = findings(shipped);
+  const named = missing.map((line) => line.split(" ")[0]);
+  assert.deepEqual(named, ["keys.example.com", "api.example.com", "https://keys.example.com", "https://origin.example.com", "keys@example.com"]);
+  assert.deepEqual(notes, []);
+  assert.equal(fault(shipped), "", "apart from that the Worker would serve");
+});
+
+test("filled in it is complete: mail goes out, by a binding that is there", () => {
+  assert.deepEqual(findings(filled()), { missing: [], notes: [] });
+  assert.equal(filled().vars.MAIL, "binding");
+});
+
+/** Each: what is changed, what is then told, and whether that stops the deployment. */
+const cases = [
+  ["no word of mail", (config) => delete config.vars.MAIL, /^MAIL is not said/],
+  ["no binding for mail", (config) => (config.send_email = []), /no send_email binding EMAIL/],
+  ["no token for an e-mail API", (config) => (config.vars.MAIL = "https://api.resend.com/emails"), /MAIL_API_KEY/],
+  ["no required master secret", (config) => (config.secrets = {}), /^MASTER_SECRET/],
+  ["a console without a domain", (config) => config.routes.shift(), /^keys\.acme\.test has no custom domain/],
+  ["an API without a domain", (config) => config.routes.pop(), /^api\.acme\.test has no custom domain/],
+  ["an origin that is no binding", (config) => (config.vars.RULES[0].origin = "DEMO"), /^the origin DEMO is no service binding/],
+];
+for (const [name, change, told] of cases) {
+  test(`${name} stops the deployment`, () => {
+    const config = filled();
+    change(config);
+    const { missing } = findings(config);
+    assert.equal(missing.length, 1, missing.join("\n"));
+    assert.match(missing[0], told);
+  });
+}
+
+test("without mail it is told what cannot be done", () => {
+  const config = filled();
+  Object.assign(config.vars, { MAIL: "off", MAIL_FROM: "keys@example.com" });
+  const { missing, notes } = findings(config);
+  assert.deepEqual(missing, [], "an address that is not used may stay the example's");
+  assert.match(notes.join(), /^mail is off: keys can be disabled, but not deleted/);
+});
+
+test("an origin by a binding that is there, and a token that is required, are right", () => {
+  const config = filled();
+  config.vars.RULES[0].origin = "API";
+  config.services = [{ binding: "API", service: "api" }];
+  config.vars.MAIL = "https://api.resend.com/emails";
+  config.secrets.required.push("MAIL_API_KEY");
+  assert.deepEqual(findings(config), { missing: [], notes: [] });
+});
+
+test("what the Worker itself would refuse is told in its own words", () => {
+  const config = filled();
+  config.vars.OUTAGE = "grace";
+  assert.match(fault(config), /^OUTAGE must be deny/);
+});

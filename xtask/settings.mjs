@@ -1,0 +1,47 @@
+// What is missing in a deployment's settings, told before anything is built or sent.
+import { join } from "node:path";
+import { output, root } from "./setup.mjs";
+
+/** The settings of `[env.production]`, as wrangler reads them. */
+export async function production(file = join(root, "wrangler.toml")) {
+  // Read when wrangler loads: its own warnings come with the deployment.
+  process.env.WRANGLER_LOG ??= "error";
+  const { unstable_readConfig } = await import("wrangler");
+  return unstable_readConfig({ config: file, env: "production" }, { hideWarnings: true });
+}
+
+/** What the Worker itself would refuse to serve with, if it had its secrets; nothing when there is nothing. */
+export const fault = ({ vars }) =>
+  output("cargo", ["run", "--locked", "--quiet", "--package", "xtask", "--", "settings"], { SETTINGS: JSON.stringify(vars) });
+
+/**
+ * What stands in the way of a first deployment (`missing`), and what one may want to know of it (`notes`).
+ * @returns {{missing: string[], notes: string[]}}
+ */
+export function findings({ routes = [], vars, services = [], send_email: mail = [], secrets }) {
+  const [missing, notes] = [[], []];
+  const { CONSOLE_ORIGIN: console, RULES: rules = [], MAIL: by, MAIL_FROM: from } = vars;
+  const hosts = routes.map(({ pattern }) => pattern);
+  const origins = rules.flatMap(({ origin }) => origin ?? []);
+
+  const filled = [...hosts, console, ...rules.map(({ host }) => host), ...origins, ...(by === "off" ? [] : [from])];
+  const examples = [...new Set(filled)].filter((text) => /(^|[@./])example\.(com|net|org)$/.test(text ?? ""));
+  for (const example of examples) missing.push(`${example} is the example's: yours goes there`);
+
+  for (const host of new Set([URL.parse(console)?.host, ...rules.map(({ host }) => host)])) {
+    if (host && !hosts.includes(host)) missing.push(`${host} has no custom domain among the routes, so that nobody reaches it`);
+  }
+  for (const origin of new Set(origins)) {
+    const isBinding = !URL.canParse(origin);
+    if (isBinding && !services.some(({ binding }) => binding === origin)) missing.push(`the origin ${origin} is no service binding`);
+  }
+
+  if (by === undefined) missing.push('MAIL is not said: "binding", the URL of an e-mail API, or "off"');
+  if (by === "off") notes.push("mail is off: keys can be disabled, but not deleted, because that takes a mailed code");
+  if (by === "binding" && !mail.some(({ name }) => name === "EMAIL")) missing.push('MAIL is "binding", and there is no send_email binding EMAIL');
+  if (by?.startsWith("http") && !secrets?.required?.includes("MAIL_API_KEY")) {
+    missing.push("MAIL is the URL of an e-mail API: its token, MAIL_API_KEY, belongs to the required secrets");
+  }
+  if (!secrets?.required?.includes("MASTER_SECRET")) missing.push("MASTER_SECRET belongs to the required secrets");
+  return { missing, notes };
+}
