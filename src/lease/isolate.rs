@@ -5,25 +5,23 @@
 //! [`WORDS_MAX`] records of at most 6 KB (256 networks of some 20 bytes) are 48 MB, usually 1 KB each; [`ACCOUNTS_MAX`](super::account::ACCOUNTS_MAX) accounts with
 //! [`UNSETTLED_MAX`](super::entries::UNSETTLED_MAX) marks of 80 bytes are 20 MB, and with a full batch of uses beside a full list 23 MB.
 
+mod calls;
+mod counters;
+
 use std::sync::Arc;
 
-use serde::Serialize;
-
-use super::account::{Account, Accounts, Evicted};
-use super::call::{
-    Basis, Finding, Found, Heard, KvRead, Lookup, Need, Outcome, RefreshCall, RefreshReply, Source, Tenure,
-    Told, ToldState,
-};
-use super::entries::Word;
+pub use self::counters::Counters;
+pub(super) use self::counters::increment;
+use super::account::Accounts;
+use super::call::{Basis, Finding, Found, KvRead, Lookup, Need, Outcome, Source, Tenure, Told, ToldState};
 use super::rules::Rules;
 use super::shelf::{Lack, Plight, ask_ledger, lack};
 use super::usage::USAGE_PAUSE;
-use super::{Lease, REFRESH_ATTEMPTS, Said, Taken};
+use super::{Lease, Said};
 use crate::config::Terms;
 use crate::id::{AccountId, KeyId};
 use crate::network::ClientAddress;
 use crate::record::Record;
-use crate::refresh::{AccountState, Answer, Refresh, RefreshRequest};
 use crate::time::UnixMs;
 
 /// Most records and negative answers of all leases together.
@@ -31,50 +29,6 @@ pub const WORDS_MAX: usize = 8_192;
 
 /// A generation of use: when this many words were used in it, the next begins, and what was not used in either goes.
 const GENERATION_MAX: usize = WORDS_MAX / 2;
-
-/// What an isolate has done, since it started.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Counters {
-    /// Verdicts from memory: no request was made for them.
-    pub hits: u64,
-    /// Of these, those that were given although the knowledge was older than T.
-    pub stale_hits: u64,
-    /// Reads of KV.
-    pub kv_reads: u64,
-    /// Reads of lease documents in KV.
-    pub document_reads: u64,
-    /// Of these, those that renewed a lease or began one.
-    pub documents_taken: u64,
-    /// Looks into the data centre's cache.
-    pub shared_reads: u64,
-    /// Of these, those that renewed a lease or began one, in place of a call.
-    pub shared_taken: u64,
-    /// Replies that were given to the data centre's cache.
-    pub shared_puts: u64,
-    /// Calls to ledgers.
-    pub ledger_calls: u64,
-    /// Of these, those that no request waited for.
-    pub background_calls: u64,
-    /// Of the calls, those that were not answered.
-    pub failures: u64,
-    /// Answers that renewed a lease or began one.
-    pub refreshes: u64,
-    /// Answers that came too late for the lease that they were asked under.
-    pub discarded: u64,
-    /// Accounts that made room for others.
-    pub evictions: u64,
-    /// Requests that were refused at once, since another had just waited for the ledger in vain.
-    pub refused_at_once: u64,
-    /// Requests whose use was not counted, for lack of room.
-    pub uses_lost: u64,
-}
-
-impl Counters {
-    fn count(&mut self, evicted: Evicted) {
-        self.evictions = self.evictions.saturating_add(evicted.accounts);
-        self.uses_lost = self.uses_lost.saturating_add(evicted.uses);
-    }
-}
 
 /// The leases of an isolate.
 #[derive(Debug)]
@@ -242,186 +196,6 @@ impl<R: Rules> Leases<R> {
         }
     }
 
-    /// Begins a refresh for a request that waits for the ledger's word on `id`.
-    pub fn ask_ledger(&mut self, id: KeyId, now: UnixMs) -> RefreshCall {
-        self.call(id.account(), vec![id], now)
-    }
-
-    /// Begins the refresh that a request needs.
-    pub fn ask(&mut self, need: Need, now: UnixMs) -> RefreshCall {
-        match need {
-            Need::Kv(id) | Need::Ledger(id) => self.ask_ledger(id, now),
-            Need::Issuer(id) => self.ask_ledger_for(id.account(), vec![id], vec![id], now),
-            Need::State(account) | Need::Copy(account, _) => self.call(account, Vec::new(), now),
-        }
-    }
-
-    /// Begins a refresh for a request that waits for the ledger's word on several keys of one account: [`ASK_MAX`](crate::refresh::ASK_MAX) different
-    /// ones at most. Those in `unused` it only asks about.
-    pub fn ask_ledger_for(
-        &mut self,
-        account: AccountId,
-        ids: Vec<KeyId>,
-        unused: Vec<KeyId>,
-        now: UnixMs,
-    ) -> RefreshCall {
-        let mut call = self.call(account, ids, now);
-        call.request.unused = unused;
-        call
-    }
-
-    /// Begins a refresh that no request waits for.
-    pub fn renew(&mut self, account: AccountId, now: UnixMs) -> RefreshCall {
-        increment(&mut self.counters.background_calls);
-        self.call(account, Vec::new(), now)
-    }
-
-    fn call(&mut self, account: AccountId, ask: Vec<KeyId>, now: UnixMs) -> RefreshCall {
-        self.observe(now);
-        increment(&mut self.counters.ledger_calls);
-        let tenure = self.tenure(account, now);
-        let (slot, evicted) = self.accounts.admit(account, now);
-        slot.in_flight = Some(now);
-        let usage = slot.usage.hand_out(self.isolate, &mut self.sequence, now);
-        let cold = RefreshRequest { ask, usage, ..RefreshRequest::default() };
-        // Nothing is known, or the ledger knew nothing.
-        let mut call = RefreshCall { account, request: cold, tenure, sent: now, taken: 0, state: None };
-        if let Some(lease) = slot.lease(now).filter(|lease| lease.epoch().is_some()) {
-            call.request.epoch = lease.epoch().cloned();
-            call.request.known_revision = lease.known();
-            call.request.state_revision = lease.state().revision;
-            call.taken = lease.taken();
-            call.state = Some(Arc::clone(lease.state()));
-        }
-        self.count_evicted(evicted);
-        call
-    }
-
-    /// Takes what came of a refresh, for the request that waited for it, if one did. Whether there was an answer.
-    pub fn take(
-        &mut self,
-        call: &RefreshCall,
-        reply: &RefreshReply,
-        now: UnixMs,
-        lookup: Option<&mut Lookup>,
-    ) -> bool {
-        self.observe(now);
-        let (answers, state) = match reply {
-            RefreshReply::Refreshed(refresh) => match call.state_after(refresh) {
-                Some(state) => {
-                    self.answered(call);
-                    self.take_refresh(call, refresh, &state, now);
-                    (words(refresh), state)
-                }
-                None => return self.failed(call, now, lookup),
-            },
-            RefreshReply::Gone => {
-                self.answered(call);
-                self.take_gone(call, now);
-                let none = call.request.ask.iter().map(|id| (*id, Word::NoSuchKey));
-                (none.collect(), Arc::new(AccountState::default()))
-            }
-            RefreshReply::Failed => return self.failed(call, now, lookup),
-        };
-        let Some(lookup) = lookup else { return true };
-        lookup.is_renewed = true;
-        let sent = call.sent;
-        lookup.state = Some(ToldState { account: call.account, state: Arc::clone(&state), sent });
-        for (id, word) in answers {
-            let is_use = call.request.ask.contains(&id) && !call.request.unused.contains(&id);
-            lookup.tell(Told { id, word, state: Arc::clone(&state), sent, is_use });
-        }
-        true
-    }
-
-    fn take_refresh(&mut self, call: &RefreshCall, reply: &Refresh, state: &Arc<AccountState>, now: UnixMs) {
-        if self.tenure(call.account, now) != call.tenure {
-            increment(&mut self.counters.discarded);
-            return;
-        }
-        let generation = self.generation;
-        let (account, mut lease) = self.renewed(call.account, call.heard::<R>(now), reply, state, now);
-        let mut entered = 0_usize;
-        for answer in &reply.answers {
-            let (word, revision) = match &answer.record {
-                Some(record) => (Word::Record(Arc::new(record.clone())), record.revision),
-                None => (Word::NoSuchKey, reply.revision),
-            };
-            if lease.enter(answer.id, word, revision, reply.revision, generation) {
-                entered = entered.saturating_add(1);
-            }
-        }
-        account.keep(lease, now);
-        increment(&mut self.counters.refreshes);
-        for _ in 0..entered {
-            self.grow_older();
-        }
-    }
-
-    /// The lease that follows from a reply: the present one with what it says, or the next one. It is the caller's to keep.
-    pub(super) fn renewed(
-        &mut self,
-        account: AccountId,
-        heard: Heard,
-        reply: &Refresh,
-        state: &Arc<AccountState>,
-        now: UnixMs,
-    ) -> (&mut Account<R>, Lease<R>) {
-        let (incarnation, jitter) = (self.next_incarnation(), self.jitter());
-        let (slot, evicted) = self.accounts.admit(account, now);
-        self.counters.count(evicted);
-        slot.is_strict = state.freshness_ms == 0;
-        slot.document = slot.document.max(reply.document);
-        slot.leave(slot.lease.as_ref().and_then(Lease::epoch).cloned().as_ref(), &reply.epoch);
-        let begin = |ended| Lease::begin(incarnation, heard, reply, Arc::clone(state), ended);
-        let mut lease = match slot.lease.take() {
-            Some(mut lease) if !lease.is_over(now) => match lease.take(heard, reply, state) {
-                Taken::Kept => lease,
-                Taken::Ended => begin(Some(lease)),
-            },
-            ended => begin(ended),
-        };
-        lease.set_renewal(jitter);
-        (slot, lease)
-    }
-
-    fn take_gone(&mut self, call: &RefreshCall, now: UnixMs) {
-        if self.tenure(call.account, now) != call.tenure {
-            increment(&mut self.counters.discarded);
-            return;
-        }
-        let (incarnation, jitter) = (self.next_incarnation(), self.jitter());
-        let (account, evicted) = self.accounts.admit(call.account, now);
-        let mut lease = Lease::gone(incarnation, call.heard::<R>(now));
-        lease.set_renewal(jitter);
-        account.keep(lease, now);
-        increment(&mut self.counters.refreshes);
-        self.count_evicted(evicted);
-    }
-
-    /// Every answer, even one that comes too late for the lease, acknowledges the uses that its call carried.
-    fn answered(&mut self, call: &RefreshCall) {
-        let Some(account) = self.accounts.find(call.account) else { return };
-        if let Some(batch) = &call.request.usage {
-            account.usage.answered(batch.sequence);
-        }
-        account.answered(call.sent);
-    }
-
-    /// Notes that there was no answer, and says so.
-    fn failed(&mut self, call: &RefreshCall, now: UnixMs, lookup: Option<&mut Lookup>) -> bool {
-        increment(&mut self.counters.failures);
-        let mut is_last = false;
-        if let Some(lookup) = lookup {
-            lookup.failures = lookup.failures.saturating_add(1);
-            is_last |= lookup.failures >= REFRESH_ATTEMPTS;
-        }
-        if let Some(account) = self.accounts.find(call.account) {
-            account.failed(is_last, now);
-        }
-        false
-    }
-
     /// Takes the record of a change that was committed through this isolate: it counts here at once.
     pub fn take_change(&mut self, record: Record, now: UnixMs) {
         self.observe(now);
@@ -458,7 +232,7 @@ impl<R: Rules> Leases<R> {
         if !account.usage.count(id, is_let_through, address, now) {
             increment(&mut self.counters.uses_lost);
         }
-        self.count_evicted(evicted);
+        self.counters.count(evicted);
     }
 
     /// What was done so far.
@@ -470,8 +244,6 @@ impl<R: Rules> Leases<R> {
     pub fn lease(&self, account: AccountId, now: UnixMs) -> Option<&Lease<R>> {
         self.accounts.peek(account)?.lease(now)
     }
-
-    // ------------------------------------------------------------------------------------------ clock and bounds
 
     /// Notes the time. If it went back, no lease can tell how old it is.
     pub(super) fn observe(&mut self, now: UnixMs) {
@@ -517,10 +289,6 @@ impl<R: Rules> Leases<R> {
         bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         let [first, ..] = (bits ^ (bits >> 31)).to_be_bytes();
         first
-    }
-
-    fn count_evicted(&mut self, evicted: Evicted) {
-        self.counters.count(evicted);
     }
 
     fn count_hit(&mut self, finding: &Finding) {
@@ -581,16 +349,4 @@ enum Saying<W> {
     AskKv(KeyId),
     /// Only the ledger can tell.
     AskLedger,
-}
-
-/// The ledger's words on keys, those that were asked for and those that came with them.
-fn words(reply: &Refresh) -> Vec<(KeyId, Word)> {
-    let word = |answer: &Answer| {
-        answer.record.clone().map_or(Word::NoSuchKey, |record| Word::Record(Arc::new(record)))
-    };
-    reply.answers.iter().map(|answer| (answer.id, word(answer))).collect()
-}
-
-pub(super) fn increment(counter: &mut u64) {
-    *counter = counter.saturating_add(1);
 }
