@@ -10,6 +10,7 @@
 //! 7. The verdict: forward with identity headers, or refuse.
 
 mod doubts;
+mod fetching;
 mod issuing;
 mod knowledge;
 
@@ -19,15 +20,13 @@ use self::doubts::{Doubts, Issue};
 pub use self::issuing::Authorisation;
 use self::knowledge::Presented;
 use crate::answer::{Forward, Outcome};
-use crate::config::{Config, Freshness};
+use crate::config::Config;
 use crate::console::{Route, session};
 use crate::credential::{self, CREDENTIAL_BYTES_MAX, Carried};
 use crate::id::{AccountId, KeyId};
 use crate::identity;
 use crate::key::KeyText;
-use crate::lease::call::{
-    Basis, CopyRead, Errand, KvRead, Lookup, Need, RefreshCall, RefreshReply, Shelf, Source,
-};
+use crate::lease::call::{Basis, Lookup, Need, Source};
 use crate::lease::isolate::{Counters, Leases};
 use crate::lease::rules::{ByTheBook, Rules};
 use crate::network::ClientAddress;
@@ -35,9 +34,7 @@ use crate::opening::{Fields, OPENING_BYTES_MAX, Opening};
 use crate::path;
 use crate::permission::Permission;
 use crate::problem::{Problem, challenge};
-use crate::record::{Interface, Record, Revision};
-use crate::refresh::document::Document;
-use crate::refresh::shared::Shared;
+use crate::record::{Interface, Revision};
 use crate::request::Request;
 use crate::ring::{Generation, MacKey, Use};
 use crate::rules::{Access, Effect, Origin, Place, Rule};
@@ -347,112 +344,6 @@ impl<R: Rules> Gateway<R> {
             return Some(made.claims().id);
         }
         KeyText::parse(text, prefix).ok().map(|parsed| parsed.id())
-    }
-
-    /// Begins a read of KV, to be made at once.
-    pub fn ask_kv(&mut self, id: KeyId, now: UnixMs) -> KvRead {
-        self.leases.ask_kv(id, now)
-    }
-
-    /// Takes what KV held; `None`: nothing there, or KV failed.
-    pub fn take_kv(&mut self, read: &KvRead, text: Option<&str>, now: UnixMs, lookup: &mut Lookup) {
-        self.leases.take_kv(read, text, now, lookup);
-    }
-
-    /// Begins the refresh that a request needs, to be sent at once.
-    pub fn ask(&mut self, need: Need, now: UnixMs) -> RefreshCall {
-        self.leases.ask(need, now)
-    }
-
-    /// Begins a refresh that a request waits for, to be sent at once.
-    pub fn ask_ledger(&mut self, id: KeyId, now: UnixMs) -> RefreshCall {
-        self.leases.ask_ledger(id, now)
-    }
-
-    /// Begins a refresh that a request waits for, which is about several keys of one account, to be sent at once. Those in `unused` it only
-    /// asks about.
-    pub fn ask_ledger_for(
-        &mut self,
-        account: AccountId,
-        ids: Vec<KeyId>,
-        unused: Vec<KeyId>,
-        now: UnixMs,
-    ) -> RefreshCall {
-        self.leases.ask_ledger_for(account, ids, unused, now)
-    }
-
-    /// Begins a look at a shelf that a request waits for, to be taken at once.
-    pub fn ask_copy(&mut self, account: AccountId, shelf: Shelf, now: UnixMs) -> CopyRead {
-        self.leases.ask_copy(account, shelf, now)
-    }
-
-    /// Begins a look at a shelf that no request waits for, to be taken at once.
-    pub fn ask_copy_beside(&mut self, account: AccountId, shelf: Shelf, now: UnixMs) -> CopyRead {
-        self.leases.ask_copy_beside(account, shelf, now)
-    }
-
-    /// Takes what lay there; `None`: nothing, or the shelf was out of reach. `lookup` is of whoever looked.
-    pub fn take_copy(
-        &mut self,
-        read: &CopyRead,
-        text: Option<&str>,
-        now: UnixMs,
-        lookup: Option<&mut Lookup>,
-    ) {
-        let account = read.account();
-        match read.shelf() {
-            Shelf::Kv => {
-                let document = text.and_then(|text| Document::from_kv(text, account));
-                self.leases.take_document(read, document, now, lookup);
-            }
-            Shelf::Cache => {
-                let shared = text.and_then(|text| Shared::parse(text, self.cache_keys.iter(), account));
-                self.leases.take_shared(read, shared, now, lookup);
-            }
-        }
-    }
-
-    /// What to put into the data centre's cache of a reply that was taken, and for how many seconds; `None`: nothing.
-    pub fn share(&mut self, call: &RefreshCall, reply: &RefreshReply, now: UnixMs) -> Option<(String, u64)> {
-        // Where documents count nobody looks there.
-        let shared =
-            call.to_share(reply, now).filter(|_| self.config.terms.freshness == Freshness::Bounded)?;
-        let freshness_ms = shared.reply.state.as_ref().map_or(0, |state| state.freshness_ms);
-        let text = shared.text(self.cache_keys.first()?)?;
-        self.leases.note_shared();
-        Some((text, freshness_ms.div_ceil(1_000)))
-    }
-
-    /// What is to be done next to renew an account's lease, in the background, where `lookup` has brought so much. `None`: nothing more.
-    pub fn errand(&mut self, account: AccountId, now: UnixMs, lookup: &Lookup) -> Option<Errand> {
-        self.leases.errand(account, now, lookup)
-    }
-
-    /// Begins a refresh that no request waits for, to be sent at once.
-    pub fn renew(&mut self, account: AccountId, now: UnixMs) -> RefreshCall {
-        self.leases.renew(account, now)
-    }
-
-    /// Takes what came of a refresh, for the request that waited for it, if one did. Whether it was an answer: if not, the call may be
-    /// made again, up to [`REFRESH_ATTEMPTS`](crate::lease::REFRESH_ATTEMPTS) times in all.
-    pub fn take_refresh(
-        &mut self,
-        call: &RefreshCall,
-        reply: &RefreshReply,
-        now: UnixMs,
-        lookup: Option<&mut Lookup>,
-    ) -> bool {
-        self.leases.take(call, reply, now, lookup)
-    }
-
-    /// Takes the record of a change that this isolate has just had committed.
-    pub fn learn_from_change(&mut self, record: Record, now: UnixMs) {
-        self.leases.take_change(record, now);
-    }
-
-    /// Ends what the isolate knows of an account, after a change of the whole account that was committed through it.
-    pub fn end_lease(&mut self, account: AccountId) {
-        self.leases.end_lease(account);
     }
 
     /// What the isolate has done so far.
