@@ -5,34 +5,37 @@
 //!
 //! Objects are named by [`instance`]: renaming one orphans its data.
 
+mod command;
 mod deletion;
 mod effect;
 mod objects;
 mod operator;
+mod refusal;
 mod reply;
 mod service;
 mod view;
 
 use serde::{Deserialize, Serialize};
 
+pub use self::command::Command;
 pub use self::deletion::{DeletionState, DeletionView, MailState, NewCode};
 pub use self::effect::{Effect, NameConfirmation, Outcome, READ_MANY_MAX};
 pub use self::objects::{
     AddressReply, AddressRequest, DirectoryReply, DirectoryRequest, NameReply, NameRequest,
 };
 pub use self::operator::{Entry, EntryCursor, EntryState, Operation, PAGE_ENTRIES_MAX};
+pub use self::refusal::Refusal;
 pub use self::reply::Bound;
 pub use self::service::ServiceCommand;
 pub use self::view::{AccountView, MemberView, Progress, SessionView};
 use crate::activity;
-use crate::draft::{Changes, Checked, Draft, FieldError};
+use crate::draft::Checked;
 use crate::expiry::Expiry;
 use crate::id::{AccountId, KeyId, MemberId, TokenId};
 use crate::issuance::IssuerProof;
-use crate::issuer::Issuer;
-use crate::keys::{KeyName, KeyView, Listing, Page};
+use crate::keys::{KeyView, Page};
 use crate::network::Networks;
-use crate::record::{Epoch, Record, Revision};
+use crate::record::{Epoch, Record};
 use crate::refresh::{AccountState, Refresh, RefreshRequest};
 use crate::secret::Digest;
 use crate::service::{NewService, ServiceView};
@@ -246,138 +249,6 @@ pub struct NewMember {
     pub secret_version: SecretVersion,
 }
 
-/// What a member does on the console.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(tag = "do", rename_all = "snake_case")]
-pub enum Command {
-    /// Looks at the session.
-    Show,
-    /// Ends the session.
-    SignOut,
-    /// Counts as freshly proven: the name object has found the password right.
-    StepUp {
-        /// The password that was right.
-        secret_version: SecretVersion,
-    },
-    /// Lists keys.
-    List(Listing),
-    /// Looks at one key.
-    Get {
-        /// Which.
-        id: KeyId,
-        /// Whether also when it is deleted: an edge that does not know of that would show it as active.
-        #[serde(default)]
-        deleted: bool,
-    },
-    /// Checks a draft for its live notes; changes nothing.
-    Check {
-        /// What was typed.
-        draft: Draft,
-    },
-    /// Issues a key that the edge has drawn.
-    Issue {
-        /// Its ID.
-        id: KeyId,
-        /// Digest of its secret.
-        digest: Digest,
-        /// What was typed.
-        draft: Draft,
-        /// The same one issues once.
-        idempotency_key: String,
-        /// The whole key, encrypted, if it may be shown again.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        sealed: Option<Sealed>,
-    },
-    /// Has a key's secret shown again.
-    Reveal {
-        /// Which.
-        id: KeyId,
-    },
-    /// Changes name or limits.
-    Edit {
-        /// Which.
-        id: KeyId,
-        /// The revision that the member saw.
-        expected: Revision,
-        /// What was typed.
-        changes: Changes,
-    },
-    /// Disables or enables.
-    SetEnabled {
-        /// Which.
-        id: KeyId,
-        /// The revision that the member saw.
-        expected: Revision,
-        /// Which way.
-        enabled: bool,
-    },
-    /// Revokes one sealed key.
-    RevokeSealed {
-        /// Which.
-        id: KeyId,
-        /// Its issuer.
-        issuer: Issuer,
-        /// Whether the key itself has said whose it is, under its MAC.
-        #[serde(default, skip_serializing_if = "core::ops::Not::not")]
-        is_proven: bool,
-        /// When it ends in any case.
-        until: UnixMs,
-    },
-    /// Reads what was done in the account.
-    Activity {
-        /// What of it.
-        query: activity::Query,
-        /// Whether a file of it begins with this: that is written down.
-        #[serde(default)]
-        exports: bool,
-    },
-    /// Does something with the service credentials.
-    Service {
-        /// What.
-        service: ServiceCommand,
-    },
-    /// Asks for the deletion of keys: mails the code that confirms it.
-    BeginDeletion {
-        /// Its ID, drawn by the edge.
-        id: TokenId,
-        /// Which keys.
-        keys: Vec<KeyId>,
-        /// The code.
-        code: NewCode,
-    },
-    /// Looks at a deletion.
-    ShowDeletion {
-        /// Which.
-        id: TokenId,
-    },
-    /// Mails another code for a deletion. The one before is over.
-    MailDeletionCode {
-        /// Which.
-        id: TokenId,
-        /// The code.
-        code: NewCode,
-    },
-    /// Deletes the keys, if the code is right.
-    ConfirmDeletion {
-        /// Which.
-        id: TokenId,
-        /// MAC of the code that was typed.
-        mac: Digest,
-    },
-    /// Restores a deleted key.
-    RestoreKey {
-        /// Which.
-        id: KeyId,
-        /// The revision that the member saw.
-        expected: Revision,
-    },
-    /// Does something to accounts, as an operator. It is let be done, and written down; doing it is the edge's.
-    Operate {
-        /// What.
-        operation: Operation,
-    },
-}
-
 /// What a ledger answers.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "reply", rename_all = "snake_case")]
@@ -480,89 +351,4 @@ pub enum LedgerReply {
         /// How far KV has what the ledger has.
         progress: Progress,
     },
-}
-
-/// Why a ledger refused.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "refusal", rename_all = "snake_case")]
-pub enum Refusal {
-    /// No such session, or it is over, or its secret is wrong.
-    NotSignedIn,
-    /// The password that was right is not the member's present one.
-    SignInRefused,
-    /// The member's role does not reach.
-    NotPermitted,
-    /// The last proof of identity is too old.
-    StepUpRequired,
-    /// No such key.
-    NotFound,
-    /// The key has changed since the member saw it.
-    ChangedMeanwhile {
-        /// As it is now.
-        key: Box<KeyView>,
-    },
-    /// The key's secret was shown once and is not kept.
-    NotViewable,
-    /// The service credentials have changed since the member saw them.
-    ServiceChangedMeanwhile {
-        /// As they are now.
-        service: Box<ServiceView>,
-    },
-    /// This idempotency key has issued before.
-    AlreadyIssued {
-        /// The key that it issued; `None` when that was deleted.
-        key: Option<Box<KeyView>>,
-    },
-    /// This idempotency key has invited before.
-    AlreadyInvited {
-        /// The account that it invited.
-        account: AccountId,
-    },
-    /// There are no such keys, or they are deleted.
-    KeysNotFound {
-        /// Which.
-        keys: Vec<KeyId>,
-    },
-    /// These keys are protected from deletion.
-    Protected {
-        /// Which.
-        keys: Vec<KeyName>,
-    },
-    /// The key is not deleted, so that there is nothing to restore.
-    NotDeleted,
-    /// The member has had as many codes mailed, or tried, as one may in a day.
-    TooManyCodes {
-        /// When the next one is possible.
-        until: UnixMs,
-    },
-    /// The member has taken as many files of activity as one may in a day.
-    TooManyExports {
-        /// When the next one is possible.
-        until: UnixMs,
-    },
-    /// Not the code that was mailed. The try is counted.
-    CodeWrong {
-        /// How many are left.
-        tries_left: u32,
-    },
-    /// The code's time is over, its tries are used up, or it was used.
-    CodeOver,
-    /// The drawn ID exists already: draw another.
-    IdTaken,
-    /// The account holds as many keys as it may.
-    TooManyKeys {
-        /// How many it may hold.
-        max: u32,
-    },
-    /// The issuer may not issue, or no such key: deleted, disabled, expired, another secret, lowered.
-    IssuerRefused,
-    /// Values were refused.
-    Invalid {
-        /// Which, and why.
-        errors: Vec<FieldError>,
-    },
-    /// `Open` for an account that another member opened.
-    AlreadyOpen,
-    /// The request is newer than this object's code.
-    NotUnderstood,
 }
