@@ -23,7 +23,7 @@
 
 mod error;
 
-use jiff::civil::{Date, DateTime, Time};
+use jiff::civil::Date;
 use serde::de::{Unexpected, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -187,7 +187,7 @@ pub fn parse_not_before(text: &str, now: UnixMs, zone: &Zone) -> Result<UnixMs, 
     let at = match Moment::read(text, now, zone)? {
         Moment::Never => return Err(ExpiryError::NotATime),
         Moment::Instant(at) => at,
-        Moment::Day(day) => start_of(day, zone).ok_or(too_far(now))?,
+        Moment::Day(day) => zone.start_of(day).ok_or(too_far(now))?,
     };
     check_not_too_far(at, now)
 }
@@ -276,13 +276,7 @@ pub fn parse_longest(text: &str) -> Result<Option<DurationMs>, SpanError> {
 
 /// The end of a day in a zone: the beginning of the next.
 fn end_of(day: Date, zone: &Zone, now: UnixMs) -> Result<UnixMs, ExpiryError> {
-    day.tomorrow().ok().and_then(|next| start_of(next, zone)).ok_or(too_far(now))
-}
-
-/// The first instant of a day in a zone, which is not always midnight.
-fn start_of(day: Date, zone: &Zone) -> Option<UnixMs> {
-    let midnight = DateTime::from_parts(day, Time::midnight());
-    zone.rules().to_timestamp(midnight).ok().map(UnixMs::from)
+    day.tomorrow().ok().and_then(|next| zone.start_of(next)).ok_or(too_far(now))
 }
 
 fn check_not_too_far(at: UnixMs, now: UnixMs) -> Result<UnixMs, ExpiryError> {

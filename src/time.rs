@@ -5,6 +5,7 @@ mod civil;
 use std::fmt;
 
 use jiff::Timestamp;
+use jiff::civil::{Date, DateTime, Time};
 use jiff::tz::{TimeZone, TimeZoneDatabase};
 use serde::{Deserialize, Serialize};
 
@@ -96,7 +97,7 @@ impl UnixMs {
     }
 
     /// The date and time that clocks in `zone` show; `None` outside the years −9999 to 9999.
-    pub(crate) fn civil_in(self, zone: &Zone) -> Option<jiff::civil::DateTime> {
+    pub(crate) fn civil_in(self, zone: &Zone) -> Option<DateTime> {
         Timestamp::from_millisecond(self.0).ok().map(|timestamp| zone.rules.to_datetime(timestamp))
     }
 
@@ -193,6 +194,12 @@ impl Zone {
     /// The name in the database's spelling.
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// The first instant of a day, which is not always midnight; `None` beyond the calendar.
+    pub(crate) fn start_of(&self, day: Date) -> Option<UnixMs> {
+        let midnight = DateTime::from_parts(day, Time::midnight());
+        self.rules.to_timestamp(midnight).ok().map(UnixMs::from)
     }
 
     /// The rules, for calendar arithmetic.

@@ -1,8 +1,8 @@
 //! From when and until when activity is asked for.
 
-use jiff::civil::{Date, DateTime, Time};
+use jiff::civil::Date;
 
-use crate::time::{CivilText, DurationMs, UnixMs, Zone};
+use crate::time::{CivilText, DurationMs, TimeError, UnixMs, Zone};
 
 /// Why a text is no such time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -31,7 +31,7 @@ impl SpanError {
 /// [`SpanError`].
 pub fn begin(text: &str, zone: &Zone) -> Result<UnixMs, SpanError> {
     match day(text)? {
-        Some(day) => start_of(day, zone),
+        Some(day) => zone.start_of(day).ok_or(SpanError::NoSuchTime),
         None => instant(text),
     }
 }
@@ -42,7 +42,7 @@ pub fn begin(text: &str, zone: &Zone) -> Result<UnixMs, SpanError> {
 /// [`SpanError`].
 pub fn end(text: &str, zone: &Zone) -> Result<UnixMs, SpanError> {
     match day(text)? {
-        Some(day) => start_of(day.tomorrow().map_err(|_| SpanError::NoSuchTime)?, zone),
+        Some(day) => day.tomorrow().ok().and_then(|next| zone.start_of(next)).ok_or(SpanError::NoSuchTime),
         None => Ok(instant(text)?.saturating_add(DurationMs::from_ms(1))),
     }
 }
@@ -57,19 +57,10 @@ fn day(text: &str) -> Result<Option<Date>, SpanError> {
 }
 
 fn instant(text: &str) -> Result<UnixMs, SpanError> {
-    let civil = CivilText::read(text).filter(CivilText::is_rfc3339).ok_or(SpanError::NotATime)?;
-    let (Some(date), Some(Some(time)), Some(Some(offset))) = (civil.date(), civil.time(), civil.offset())
-    else {
-        return Err(SpanError::NoSuchTime);
-    };
-    let at = offset.to_timestamp(date.to_datetime(time)).map_err(|_| SpanError::NoSuchTime)?;
-    Ok(at.into())
-}
-
-/// The first instant of a day in a zone, which is not always midnight.
-fn start_of(day: Date, zone: &Zone) -> Result<UnixMs, SpanError> {
-    let midnight = DateTime::from_parts(day, Time::midnight());
-    zone.rules().to_timestamp(midnight).map(UnixMs::from).map_err(|_| SpanError::NoSuchTime)
+    UnixMs::parse_rfc3339(text).map_err(|error| match error {
+        TimeError::NoSuchInstant => SpanError::NoSuchTime,
+        TimeError::NotRfc3339 | TimeError::UnknownZone | TimeError::ZoneNotAsStored => SpanError::NotATime,
+    })
 }
 
 #[cfg(test)]
