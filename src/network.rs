@@ -46,6 +46,16 @@ impl Network {
         self.0.contains(&address)
     }
 
+    /// The block, for arithmetic.
+    pub(crate) fn block(self) -> IpNet {
+        self.0
+    }
+
+    /// All blocks that contain it, itself first: at most 33 of IPv4, or 129 of IPv6.
+    pub(crate) fn and_around(self) -> impl Iterator<Item = Self> {
+        std::iter::successors(Some(self.0), IpNet::supernet).map(Self)
+    }
+
     /// The block of that prefix length around an address; `None` when the length is out of range.
     fn around(address: IpAddr, prefix: u8) -> Option<Self> {
         let net = match address {

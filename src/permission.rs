@@ -85,12 +85,12 @@ pub struct Grant(Pair);
 impl Grant {
     /// Whether it covers the permission.
     pub fn covers(&self, demanded: &Permission) -> bool {
-        let (held, needed) = (&self.0, &demanded.0);
-        if needed.is_reserved() {
-            return held == needed;
-        }
-        let part = |held: &str, needed: &str| held == "*" || held == needed;
-        part(&held.resource, &needed.resource) && part(&held.action, &needed.action)
+        self.0.includes(&demanded.0)
+    }
+
+    /// Whether it covers all that `narrow` covers.
+    pub fn includes(&self, narrow: &Self) -> bool {
+        self.0.includes(&narrow.0)
     }
 
     /// Whether it is one of Claviger's own powers, which only an owner may grant.
@@ -165,6 +165,15 @@ impl Pair {
 
     fn is_reserved(&self) -> bool {
         self.resource == RESERVED_RESOURCE
+    }
+
+    /// Part by part, where `*` stands for any, also for `*`. No wildcard reaches what is reserved.
+    fn includes(&self, narrow: &Self) -> bool {
+        if narrow.is_reserved() {
+            return self == narrow;
+        }
+        let part = |wide: &str, narrow: &str| wide == "*" || wide == narrow;
+        part(&self.resource, &narrow.resource) && part(&self.action, &narrow.action)
     }
 }
 

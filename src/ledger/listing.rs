@@ -13,7 +13,6 @@ use crate::keys::{
     CURSOR_BYTES_MAX, Deleted, Listing, PAGE_KEYS_MAX, Page, QUERY_CHARS_MAX, Sort, TOTAL_EXACT_MAX,
 };
 use crate::network::Network;
-use crate::power;
 use crate::sql::{INTEGER_MAX, Sql, SqlError, SqlExt, Statement, Value};
 
 /// Most words of a search that are looked at; more narrow it no further.
@@ -88,7 +87,7 @@ impl Query {
             return Ok(Self::Id(id.to_owned()));
         }
         if let Ok(network) = fold(text).parse::<Network>() {
-            return Ok(Self::Networks(around(network)));
+            return Ok(Self::Networks(network.and_around().map(|block| block.to_string()).collect()));
         }
         Ok(Self::Words(words(text).into_iter().take(WORDS_MAX).collect()))
     }
@@ -126,16 +125,6 @@ fn id_in(text: &str, account: AccountId) -> Option<&str> {
     };
     let fits = bare.len() <= KeyId::WIDTH && bare.bytes().all(|b| b.is_ascii_alphanumeric());
     (fits && bare.starts_with(account.as_str())).then_some(bare)
-}
-
-/// All blocks that contain the network, in stored form: at most 33 of IPv4, or 129 of IPv6.
-fn around(network: Network) -> Vec<String> {
-    let smallest = power::block(&network.to_string());
-    core::iter::successors(smallest, ipnet::IpNet::supernet).map(stored_form).collect()
-}
-
-fn stored_form(block: ipnet::IpNet) -> String {
-    if block.prefix_len() == block.max_prefix_len() { block.addr().to_string() } else { block.to_string() }
 }
 
 /// A place in an order.
