@@ -127,6 +127,7 @@ const ROWS: &[&[&str]] = &[
     &[],
     &["INSERT INTO revoked_sealed VALUES ('a1B2c3D4Qx0mT7rWz6', 'service', 1795262430000, 1)"],
     &["INSERT INTO issuer_end VALUES ('service', 0, 1795262400000)"],
+    &["UPDATE mail SET state = 'over', refused = 1, sealed = NULL"],
 ];
 
 #[test]
@@ -188,8 +189,9 @@ fn the_tables_refuse_what_cannot_be() {
         "INSERT INTO deletion VALUES ('0123456789', 'nobody', '[]', 0, zeroblob(32), 1, 0, 0, NULL)",
         "INSERT INTO deletion VALUES ('0123456789', 'ooooooooooo', '[]', 0, zeroblob(32), 1, 0, 6, NULL)",
         "INSERT INTO deletion VALUES ('0123456789', 'ooooooooooo', '[]', 0, zeroblob(31), 1, 0, 0, NULL)",
-        "INSERT INTO mail VALUES ('x', 'k', 'nobody', 'a', 'en', '{}', NULL, 0, 0, NULL, 'queued')",
-        "INSERT INTO mail VALUES ('x', 'k', 'ooooooooooo', 'a', 'en', '{}', NULL, 0, 0, NULL, 'lost')",
+        "INSERT INTO mail VALUES ('x', 'k', 'nobody', 'a', 'en', '{}', NULL, 0, 0, NULL, 'queued', 0)",
+        "INSERT INTO mail VALUES ('x', 'k', 'ooooooooooo', 'a', 'en', '{}', NULL, 0, 0, NULL, 'lost', 0)",
+        "INSERT INTO mail VALUES ('x', 'k', 'ooooooooooo', 'a', 'en', '{}', NULL, 0, 0, NULL, 'over', 2)",
     ] {
         assert!(world.sql.apply(&[Statement::new(text)]).is_err(), "{text}");
     }
