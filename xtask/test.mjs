@@ -12,6 +12,7 @@ const stages = [
   { name: "format", run: () => run("cargo", ["fmt", "--all", "--check"]) },
   { name: "clippy", run: () => run("cargo", [...CLIPPY, "--workspace", "--all-targets", "--", "-D", "warnings"]) },
   { name: "clippy-wasm", run: () => run("cargo", [...CLIPPY, ...EDGE, "--", "-D", "warnings"]) },
+  { name: "doc", run: () => run("cargo", ["doc", "--locked", "--no-deps", "--document-private-items", ...EDGE]) },
   { name: "rust", run: () => run("cargo", ["test", "--locked", "--workspace"]) },
   { name: "lint", run: () => run("eslint", ["."]) },
   { name: "worker", needsBuild: true, run: () => nodeTests("tests/worker") },

@@ -157,7 +157,7 @@ pub fn activity(query: Option<&str>) -> Result<activity::Query, Problem> {
 /// The query of a file of activity: the filters of a page, and the form.
 ///
 /// # Errors
-/// As [`activity`]; a file is not asked for in pages.
+/// As [`activity()`]; a file is not asked for in pages.
 pub fn export(query: Option<&str>) -> Result<(activity::Query, Format), Problem> {
     let mut filters = form_urlencoded::Serializer::new(String::new());
     let mut format = None;

@@ -29,7 +29,7 @@ struct Entry {
     word: Option<Word>,
     /// KV may be wrong about the key.
     is_unsettled: bool,
-    /// When it was last used, see [`Generation`].
+    /// The generation of use in which it was last used: [`super::isolate`] counts them.
     generation: u32,
 }
 
