@@ -24,7 +24,7 @@
 //!
 //! **No change is missed under documents.** Each names all changes after its `base`, and a lease that knows less drops its records, so that it does not matter
 //! which documents it has seen. It would not matter anyhow while it saw one more often than every S: a change stays unsettled, and so is named by every
-//! document, for S at least ([`SETTLE_MS`](crate::ledger::publication::SETTLE_MS)). A lease that has not been renewed for that long, [`DOCUMENT_LIFE`], ends, so that both
+//! document, for S at least ([`SETTLE_MS`]). A lease that has not been renewed for that long, [`DOCUMENT_LIFE`], ends, so that both
 //! arguments hold.
 //!
 //! **None goes back.** A document of a lower number than any known of, or of a history that is known to be over, is not taken. Where KV is behind what
@@ -63,7 +63,7 @@ use self::entries::{Entered, Entries, Word};
 use self::rules::Rules;
 use crate::id::KeyId;
 use crate::record::{Epoch, Record, Revision};
-use crate::refresh::{AccountState, Delta, Mark, Refresh, Unsettled};
+use crate::refresh::{AccountState, Delta, FRESHNESS_MS, Mark, Refresh, SETTLE_MS, Unsettled};
 use crate::time::{DurationMs, UnixMs};
 
 /// After so many T without a refresh a lease ends. What it knows would still be true, but most of it of no use: at the default T it is
@@ -89,10 +89,7 @@ pub const GIVEN_UP: DurationMs = DurationMs::from_s(1);
 /// After so long without a document that is no older than the last a lease that rests on documents ends.
 pub const DOCUMENT_LIFE: DurationMs = DurationMs::from_s(10 * 60);
 
-const _: () = assert!(DOCUMENT_LIFE.as_ms() <= crate::ledger::publication::SETTLE_MS);
-
-/// T for an account that its ledger does not know: the default.
-pub const GONE_FRESHNESS_MS: u64 = 10_000;
+const _: () = assert!(DOCUMENT_LIFE.as_ms() <= SETTLE_MS);
 
 /// What an isolate knows of one account.
 #[derive(Debug)]
@@ -179,7 +176,7 @@ impl<R: Rules> Lease<R> {
     pub fn gone(incarnation: u64, heard: Heard) -> Self {
         let state = AccountState {
             revision: Revision(0),
-            freshness_ms: GONE_FRESHNESS_MS,
+            freshness_ms: FRESHNESS_MS.into(),
             ..AccountState::default()
         };
         Self {

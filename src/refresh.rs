@@ -16,6 +16,16 @@ use crate::network::ClientAddress;
 use crate::record::{Epoch, Record, Revision};
 use crate::time::{UnixMs, Zone};
 
+/// T of promise P1 for a new account, in milliseconds: what a person waits for without doubt whether it worked.
+pub const FRESHNESS_MS: u32 = 10_000;
+
+/// Longest T, in milliseconds. A change that arrives later than in an hour is not a bound that anyone would promise.
+pub const FRESHNESS_MS_MAX: u32 = 60 * 60 * 1_000;
+
+/// S: how old what KV serves may be, in milliseconds. The platform says "60 seconds or more", and reading adds a
+/// `cacheTtl` of 30 s at least; ten minutes are an order above.
+pub const SETTLE_MS: u64 = 10 * 60 * 1_000;
+
 /// What an isolate knows and wants.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RefreshRequest {

@@ -37,6 +37,31 @@ fn a_source_file_can_be_held_in_mind() {
     }
 }
 
+/// Core, objects, edge, as `src/lib.rs` tells: no ring names one that lies outside of it.
+#[test]
+fn arrows_point_inwards_only() {
+    const OBJECTS: [&str; 4] = ["ledger", "name", "directory", "address"];
+    let mut core_files = 0;
+    for file in files().iter().filter(|file| file.starts_with("src") && has_extension(file, &["rs"])) {
+        let module = file.components().nth(1).unwrap().as_os_str().to_str().unwrap().trim_end_matches(".rs");
+        let outside: Vec<&str> = match module {
+            "lib" | "edge" => continue,
+            module if OBJECTS.contains(&module) => vec!["edge"],
+            _ => [&["edge"], OBJECTS.as_slice()].concat(),
+        };
+        core_files += usize::from(outside.len() > 1);
+        let text = read(file);
+        // Doc comments may link outwards.
+        for line in text.lines().filter(|line| !line.trim_start().starts_with("//")) {
+            for module in &outside {
+                let names_it = line.contains(&format!("crate::{module}::"));
+                assert!(!names_it, "{} names {module}: {line}", file.display());
+            }
+        }
+    }
+    assert!(core_files > 50, "only {core_files} files of the core were found");
+}
+
 #[test]
 fn documents_link_to_files_that_are_there() {
     let mut links = 0;

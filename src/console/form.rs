@@ -9,9 +9,9 @@ use crate::code::Code;
 use crate::draft::FieldError;
 use crate::id::KeyId;
 use crate::keys::{Deleted, Listing, PAGE_KEYS_MAX, Sort, check_deletion};
-use crate::ledger::state::FRESHNESS_MS_MAX;
 use crate::problem::Problem;
 use crate::protocol::{EntryCursor, Language};
+use crate::refresh::FRESHNESS_MS_MAX;
 use crate::secret::SecretText;
 use crate::time::Zone;
 

@@ -10,7 +10,7 @@
 //! is at the end of each round of the [repair](super::repair), too.
 
 use super::account::Account;
-use super::publication::{self, PUT_LATE_MS, SETTLE_MS};
+use super::publication::{self, PUT_LATE_MS};
 use super::state;
 use crate::due::{Duty, Kind, PAUSE_MIN_MS};
 use crate::id::AccountId;
@@ -18,7 +18,7 @@ use crate::object::Step;
 use crate::protocol::Effect;
 use crate::record::{Epoch, Revision};
 use crate::refresh::document::{CHANGES_MAX, Document, kv_key};
-use crate::refresh::{Delta, Mark, Refresh, Unsettled};
+use crate::refresh::{Delta, Mark, Refresh, SETTLE_MS, Unsettled};
 use crate::sql::{INTEGER_MAX, Row, Sql, SqlError, SqlExt, Statement};
 use crate::time::{DurationMs, UnixMs};
 

@@ -25,13 +25,9 @@ use super::account::{Account, revision};
 use super::key::Key;
 use crate::id::KeyId;
 use crate::record::{Record, Revision, Standing};
-use crate::refresh::{MARKS_MAX, Mark, Unsettled};
+use crate::refresh::{MARKS_MAX, Mark, SETTLE_MS, Unsettled};
 use crate::sql::{Row, Sql, SqlError, SqlExt, Statement};
 use crate::time::{DurationMs, UnixMs};
-
-/// S: how old what KV serves may be, in milliseconds. The platform says "60 seconds or more", and reading adds a
-/// `cacheTtl` of 30 s at least; ten minutes are an order above.
-pub const SETTLE_MS: u64 = 10 * 60 * 1_000;
 
 /// How long after it was sent a put of unknown fate may still land, in milliseconds. Nothing is known to be later than
 /// seconds; it is given as long as reading is.

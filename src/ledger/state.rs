@@ -9,15 +9,9 @@ use super::service::Service;
 use crate::draft::FieldError;
 use crate::protocol::{Bound, LedgerReply, Refusal};
 use crate::record::Revision;
-use crate::refresh::AccountState;
+use crate::refresh::{AccountState, FRESHNESS_MS, FRESHNESS_MS_MAX};
 use crate::sql::{Sql, SqlError, Statement};
 use crate::time::{DurationMs, UnixMs};
-
-/// T of a new account, in milliseconds: what a person waits for without doubt whether it worked.
-pub const FRESHNESS_MS: u32 = 10_000;
-
-/// Longest T, in milliseconds. A change that arrives later than in an hour is not a bound that anyone would promise.
-pub const FRESHNESS_MS_MAX: u32 = 60 * 60 * 1_000;
 
 /// T, and what leases may still take for T.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

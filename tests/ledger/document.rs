@@ -1,12 +1,12 @@
 //! The lease document in KV: when it is put, what it tells, and that the last one wins.
 
 use claviger::config::{Freshness, Outage, Terms};
-use claviger::ledger::publication::{PUT_LATE_MS, SETTLE_MS};
+use claviger::ledger::publication::PUT_LATE_MS;
 use claviger::ledger::repair::ROUND;
 use claviger::protocol::{Effect, LedgerRequest, Outcome};
 use claviger::record::{Epoch, Revision};
 use claviger::refresh::document::{CHANGES_MAX, Document, kv_key};
-use claviger::refresh::{Mark, RefreshRequest, Unsettled};
+use claviger::refresh::{Mark, RefreshRequest, SETTLE_MS, Unsettled};
 use claviger::sql::{Sql, Statement};
 use claviger::time::DurationMs;
 

@@ -3,11 +3,11 @@
 use claviger::due::PAUSE_MAX_MS;
 use claviger::id::KeyId;
 use claviger::ledger::Ledger;
-use claviger::ledger::publication::{PUT_LATE_MS, SETTLE_MS};
+use claviger::ledger::publication::PUT_LATE_MS;
 use claviger::object::Object;
 use claviger::protocol::{Command, Effect, LedgerReply, LedgerRequest, Outcome};
 use claviger::record::{Record, Revision, kv_key};
-use claviger::refresh::{RefreshRequest, Unsettled};
+use claviger::refresh::{RefreshRequest, SETTLE_MS, Unsettled};
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng;
 

@@ -1,7 +1,8 @@
 //! What the gateway decides from leases, and what it asks for: promises P2, P3, P4.
 
 use super::*;
-use crate::lease::{GONE_FRESHNESS_MS, REFRESH_ATTEMPTS};
+use crate::lease::REFRESH_ATTEMPTS;
+use crate::refresh::FRESHNESS_MS;
 
 /// What the world decides about a request of the key's, which arrived at `NOW`.
 macro_rules! decide {
@@ -137,7 +138,7 @@ fn a_key_that_is_no_more_costs_one_lookup_a_lease() {
     }
     let mut world = World::cold();
     world.asks(NOW, RefreshReply::Gone, &mut Lookup::alone());
-    for ms in 0..=i64::try_from(GONE_FRESHNESS_MS).unwrap() {
+    for ms in 0..=i64::from(FRESHNESS_MS) {
         assert!(matches!(world.ask("GET", API, &headers, NOW + ms), Decision::Done { .. }));
     }
     assert_eq!(world.gateway.counters().ledger_calls, 1);
