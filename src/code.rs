@@ -147,6 +147,7 @@ mod tests {
             "0x1234",
             "012345\0",
             &" ".repeat(65),
+            &format!("012345{}", " ".repeat(59)),
         ] {
             assert_eq!(parse(bad), None, "{bad:?}");
         }

@@ -1,3 +1,4 @@
+mod authority;
 mod body;
 mod following;
 mod freshness;

@@ -5,6 +5,7 @@ use crate::config::tests::config;
 use crate::issuer::SealingGeneration;
 use crate::key::NewKey;
 use crate::request::{Headers, Url};
+use crate::sealed::SealedText;
 use crate::verdict::Denial;
 
 /// 2026-11-22T05:05:00Z, 14:05 in Tokyo.
@@ -108,6 +109,8 @@ fn a20_every_form_of_ipa() {
         ("ipa=010.0.0.1", "invalid_ipa: ipa: write 10.0.0.1, without the leading zero"),
         ("ipa=example.jp", "invalid_ipa: ipa: this is neither an IP address nor a CIDR block"),
         ("ipa=fe80::1%25a%0Ab", "invalid_ipa: ipa: leave out %a"),
+        ("ipa=fe80::1%25a%07b", "invalid_ipa: ipa: leave out %a b"),
+        ("ipa=fe80::1%25a%1B[2Jb", "invalid_ipa: ipa: leave out %a [2Jb"),
     ] {
         let found = networks(body);
         assert_eq!(found, expected, "{body}");
@@ -257,6 +260,35 @@ fn what_does_not_fit_into_a_sealed_key_is_not_sealed() {
     ] {
         assert_eq!(is_sealed(&body), expected, "{body}");
     }
+}
+
+#[test]
+fn a_sealed_key_holds_what_was_granted_and_its_issuer_s_generation() {
+    let config = config();
+    let id = KeyId::parse("a1B2c3D4Qx0mT7rWz5").unwrap();
+    let issuer = Issuer::Key(KeyId::parse("a1B2c3D47Hq0p2Zx9K").unwrap());
+    let authority = Authority {
+        account: id.account(),
+        proof: IssuerProof { issuer, digest: Digest::of(b"x") },
+        issuing: Issuing { generation: SealingGeneration(3), ceiling: ceiling() },
+        expires: Expiry::Never,
+        zone: Zone::utc(),
+    };
+    let wanted = wanted("epi=5m&ipa=203.0.113.0/24+2001:db8::1").unwrap();
+    let granted = grant(wanted, &ceiling(), Expiry::Never, NOW).unwrap();
+    let sealed = seal(&granted, &authority, id, NOW, &config).unwrap();
+    let text = SealedText::parse(sealed.expose(), &config.prefix).unwrap();
+    let made = text.authenticate(&config.prefix, &config.ring, NOW).unwrap();
+    let expected = Claims {
+        id,
+        issuer,
+        generation: SealingGeneration(3),
+        issued_at: NOW,
+        expires_at: at("2026-11-22T05:10:00Z"),
+        networks: serde_json::from_str(r#"["203.0.113.0/24","2001:db8::1"]"#).unwrap(),
+        permissions: ceiling().permissions,
+    };
+    assert_eq!(*made.claims(), expected);
 }
 
 /// Programs read these: the wording is part of the interface.

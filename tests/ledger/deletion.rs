@@ -206,11 +206,9 @@ fn a09_a_deletion_is_its_member_s_alone() {
         }
     }
     world.sql.apply(&[Statement::new("UPDATE member SET role = 'viewer' WHERE role = 'admin'")]).unwrap();
-    assert_eq!(
-        world.refusal(admin, confirm(theirs, "right")),
-        Refusal::NotPermitted,
-        "who was an admin before"
-    );
+    for command in [Command::ShowDeletion { id: theirs }, mail_again(theirs, "x"), confirm(theirs, "right")] {
+        assert_eq!(world.refusal(admin, command), Refusal::NotPermitted, "who was an admin before");
+    }
     assert_eq!(look(&world, owner, mine).tries_left, 5);
 }
 
@@ -250,6 +248,18 @@ fn a09_codes_and_tries_have_a_budget_a_day_across_deletions() {
     world.wait(DAY + HOUR);
     let owner = world.renewed(owner);
     begin(&world, owner, &[key.id]);
+}
+
+#[test]
+fn a09_notices_are_no_codes() {
+    let (world, owner) = quiet();
+    for _ in 0..CODES_PER_DAY {
+        let key = world.issue(owner, "{}");
+        world.delete(owner, &key);
+    }
+    let key = world.issue(owner, "{}");
+    let refused = Refusal::TooManyCodes { until: UnixMs::from_ms(START + DAY) };
+    assert_eq!(world.refusal(owner, world.begin_deletion(&[key.id]).1), refused);
 }
 
 #[test]
@@ -351,6 +361,7 @@ fn a10_a_protected_key_is_refused_by_name_until_an_owner_lifts_it() {
     let other = other.unwrap();
     let named = Refusal::Protected { keys: vec![KeyName { id: other.id, name: "Other".into() }] };
     assert_eq!(world.refusal(owner, confirm(id, "right")), named);
+    assert_eq!(look(&world, owner, id).tries_left, 4, "a try it was all the same");
     assert_eq!(show(&world, owner, plain.id).status(world.now()), Status::Active);
     world.changed(owner, edit(&other, r#"{"protected":false}"#));
     world.delete(admin, &plain);
@@ -409,6 +420,21 @@ fn a09_after_thirty_days_the_row_goes_and_the_tombstone_stays() {
     let draft = crate::world::draft("{}");
     let again = Command::Issue { id: key.id, digest, draft, idempotency_key: "again".into(), sealed: None };
     assert_eq!(world.refusal(owner, again), Refusal::IdTaken);
+}
+
+#[test]
+fn a09_each_key_has_its_own_thirty_days() {
+    let (world, owner) = quiet();
+    let [first, second] = [(); 2].map(|()| world.issue(owner, "{}"));
+    world.delete(owner, &first);
+    world.wait(10 * DAY);
+    let owner = world.renewed(owner);
+    world.delete(owner, &second);
+    world.wait(20 * DAY);
+    while world.next_effect().is_some() {}
+    let owner = world.renewed(owner);
+    assert_eq!(world.refusal(owner, Command::Get { id: first.id, deleted: true }), Refusal::NotFound);
+    world.changed(owner, restore(&show(&world, owner, second.id)));
 }
 
 #[test]
@@ -519,6 +545,7 @@ fn a09_how_a_superseded_mail_went_changes_nothing() {
     world.ask(owner, mail_again(id, "newer"));
     world.settle(&first, Outcome::Failed);
     world.settle(&first, Outcome::Done);
+    assert_eq!(world.count("mail WHERE state = 'superseded' AND sealed IS NULL"), 1, "its code is not kept");
     assert_eq!(look(&world, owner, id).mail, MailState::Queued);
     let sent = deliver(&world);
     assert_eq!(sent.len(), 1);

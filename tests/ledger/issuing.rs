@@ -142,10 +142,28 @@ fn the_ledger_decides_again_who_may_issue_and_what() {
     assert_eq!(refused(&world, by_api(&world, mails, HOUR, "[]")), Refusal::IssuerRefused);
 
     // An edge whose clock is far off.
+    let off = [
+        world.now().saturating_sub(DurationMs::from_s(61)),
+        world.now().saturating_add(DurationMs::from_s(61)),
+    ];
+    for clock in off {
+        let mut request = by_api(&world, proof, DAY, "[]");
+        let LedgerRequest::IssueByApi { at, .. } = &mut request else { panic!() };
+        *at = clock;
+        assert_eq!(refused(&world, request), Refusal::IssuerRefused);
+    }
+
+    // A drawn ID of another account.
     let mut request = by_api(&world, proof, DAY, "[]");
-    let LedgerRequest::IssueByApi { at, .. } = &mut request else { panic!() };
-    *at = at.saturating_sub(DurationMs::from_s(61));
-    assert_eq!(refused(&world, request), Refusal::IssuerRefused);
+    let LedgerRequest::IssueByApi { id, .. } = &mut request else { panic!() };
+    *id = KeyId::parse("zzzzzzzz7Hq0p2Zx9K").unwrap();
+    assert_eq!(refused(&world, request), Refusal::IdTaken);
+
+    // An account that was suspended a moment ago.
+    let suspend = |suspended| LedgerRequest::SetState { freshness_ms: None, suspended: Some(suspended) };
+    world.handle(suspend(true)).unwrap();
+    assert_eq!(refused(&world, by_api(&world, proof, DAY, "[]")), Refusal::IssuerRefused);
+    world.handle(suspend(false)).unwrap();
 
     // What was issued cannot issue, whatever proof it brings.
     let request = by_api(&world, proof, 90 * DAY, "[]");
@@ -364,6 +382,9 @@ fn a08_a_sealed_key_is_revoked_by_itself_until_it_ends() {
     assert_eq!(world.refusal(owner, revoke(sealed, Issuer::Service, until)), Refusal::NotFound);
     let foreign = KeyId::parse("zzzzzzzz7Hq0p2Zx9K").unwrap();
     assert_eq!(world.refusal(owner, revoke(foreign, by, until)), Refusal::NotFound);
+    let gone = issuer(&world, owner, "").0;
+    world.delete(owner, &gone);
+    assert_eq!(world.refusal(owner, revoke(sealed, Issuer::Key(gone.id), until)), Refusal::NotFound);
 
     // It only takes away: no fresh proof is asked for.
     world.wait(11 * MINUTE);

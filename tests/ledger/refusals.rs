@@ -259,8 +259,12 @@ fn an_account_has_a_largest_number_of_keys() {
     assert_eq!(world.count("key"), i64::from(max));
     assert_eq!(world.refusal(owner, world.issue_command("{}")), Refusal::TooManyKeys { max });
     world.sql.apply(&[Statement::new("UPDATE account SET revision = ?").bind(max)]).unwrap();
-    world.delete(owner, &key);
-    world.issue(owner, "{}");
+    let (deleted, _) = world.delete(owner, &key);
+    let another = world.issue(owner, "{}");
+    let restore = Command::RestoreKey { id: key.id, expected: deleted.revision };
+    assert_eq!(world.refusal(owner, restore.clone()), Refusal::TooManyKeys { max });
+    world.delete(owner, &another);
+    world.changed(owner, restore);
 }
 
 #[test]

@@ -1,7 +1,10 @@
 //! Service credentials (A23): made at the opening, shown again, changed, bounded by a ceiling.
 
+use claviger::expiry::Expiry;
 use claviger::id::{Prefix, ServiceId};
-use claviger::issuer::SealingGeneration;
+use claviger::issuance::IssuerProof;
+use claviger::issuer::{Issuer, SealingGeneration};
+use claviger::network::Networks;
 use claviger::protocol::{Bound, Command, LedgerReply, LedgerRequest, Refusal, ServiceCommand};
 use claviger::record::Revision;
 use claviger::refresh::{AccountState, RefreshRequest};
@@ -156,6 +159,40 @@ fn a23_a_new_password_ends_the_old_one_and_all_that_it_issued_within_the_bound()
         ..RefreshRequest::default()
     };
     assert_eq!(world.refresh(lease).state, None);
+}
+
+#[test]
+fn a23_a_new_password_goes_no_further_than_the_old_one_did() {
+    let (world, owner, _) = open();
+    let json = r#"{"permissions":["demo:read"],"networks":"192.0.2.0/24","longest":"2d"}"#;
+    let (narrow, _) = changed(&world, owner, set_ceiling(&world, owner, json));
+    let (_, view, _) = change(&world, owner);
+    assert_eq!(view.ceiling, narrow.ceiling);
+    assert_eq!(state(&world).service.unwrap().issuing.ceiling, narrow.ceiling);
+}
+
+#[test]
+fn a23_the_ledger_lets_the_present_password_alone_issue() {
+    let (world, owner, first) = open();
+    let by_api = |password: &str| {
+        let (id, key) = world.draw_key();
+        LedgerRequest::IssueByApi {
+            id,
+            digest: key,
+            proof: IssuerProof { issuer: Issuer::Service, digest: digest(password) },
+            at: world.now(),
+            expires: Expiry::At(UnixMs::from_ms(START + 2 * 24 * HOUR)),
+            networks: Networks::anywhere(),
+            address: Some("203.0.113.7".into()),
+        }
+    };
+    let refused = LedgerReply::Refused(Refusal::IssuerRefused);
+    let other = draw(&world).0;
+    assert!(matches!(world.handle(by_api(&first)), Ok(LedgerReply::Changed { .. })));
+    assert_eq!(world.handle(by_api(&other)), Ok(refused.clone()), "a password that nobody has set");
+    let (second, ..) = change(&world, owner);
+    assert_eq!(world.handle(by_api(&first)), Ok(refused));
+    assert!(matches!(world.handle(by_api(&second)), Ok(LedgerReply::Changed { .. })));
 }
 
 #[test]
