@@ -5,7 +5,7 @@ use claviger::ledger::repair::ROUND;
 use claviger::protocol::{Command, Effect, LedgerReply, LedgerRequest, Outcome, READ_MANY_MAX, Refusal};
 use claviger::record::{Record, Revision, Standing, kv_key};
 use claviger::refresh::{Delta, RefreshRequest, Unsettled};
-use claviger::sql::{Sql, Statement};
+use claviger::sql::{Sql, SqlExt, Statement};
 
 use crate::crash::quiet;
 use crate::kv::Kv;
@@ -97,8 +97,10 @@ fn a_round_without_drift_reads_and_puts_nothing() {
 #[test]
 fn whatever_differs_is_put_right() {
     type Spoil = fn(&Record) -> String;
-    let spoils: [(Spoil, bool); 4] = [
+    let spoils: [(Spoil, bool); 5] = [
         (|_| "{".into(), false),
+        // Of another history no number counts, however high it is.
+        (|right| json(&numbered(right, 1_000)).replacen(right.epoch.as_str(), "ffffffffffffffff", 1), false),
         (|right| json(right).replacen(right.epoch.as_str(), "ffffffffffffffff", 1), false),
         (|right| json(&numbered(right, 1)), true),
         (|right| json(right).replacen("demo:read", "demo:*", 1), true),
@@ -134,6 +136,71 @@ fn whatever_differs_is_put_right() {
         assert_eq!(puts(&done), 1);
         settled(&world, &kv);
     }
+}
+
+/// The edge takes what KV holds of such a key for right, unless it is told otherwise.
+#[test]
+fn an_older_record_of_a_key_that_has_never_changed_is_named() {
+    let (world, _, mut kv) = stocked(3);
+    let text = "SELECT key FROM publication ORDER BY revision DESC LIMIT 1";
+    let mut row = world.sql.first(&Statement::new(text)).unwrap().unwrap();
+    let right = world.record(KeyId::parse(&row.text().unwrap()).unwrap()).unwrap();
+    kv.land(&kv_key(right.id), &json(&numbered(&right, 1)), world.now.get());
+    while world.count("publication WHERE owed_at_ms IS NOT NULL") == 0 {
+        match world.next_effect() {
+            Some(effect) => world.settle(&effect, kv.read(&effect, world.now.get(), 0, |_| 0)),
+            None => world.wait(MINUTE),
+        }
+    }
+    let Unsettled::Set(named) = world.cold().unsettled else { panic!("overflow") };
+    assert_eq!(named.iter().map(|mark| mark.id).collect::<Vec<_>>(), [right.id]);
+    live(&world, &mut kv, HOUR);
+    settled(&world, &kv);
+}
+
+#[test]
+fn what_is_right_but_was_never_seen_to_settle_is_seen_to() {
+    let (world, owner, mut kv) = stocked(2);
+    let owner = world.renewed(owner);
+    let id = some_record(&world).id;
+    let LedgerReply::Key(view) = world.ask(owner, Command::Get { id, deleted: true }) else {
+        panic!("no key")
+    };
+    world.changed(owner, edit(&view, r#"{"name":"Cron"}"#));
+    live(&world, &mut kv, SECOND);
+    // As a restored ledger may be: the record is out, and the duty to read it back is gone.
+    world.sql.apply(&[Statement::new("DELETE FROM due WHERE kind = 'read_back'")]).unwrap();
+    live(&world, &mut kv, HOUR);
+    assert_eq!(world.count("publication WHERE settled < revision"), 1);
+    live(&world, &mut kv, DAY + HOUR);
+    settled(&world, &kv);
+}
+
+#[test]
+fn a_list_that_breaks_off_begins_anew_and_adopts_no_other_account_s_keys() {
+    let (world, _, _) = stocked(1);
+    let next_list = || {
+        for _ in 0..3 * 24 * 60 {
+            match world.next_effect() {
+                Some(Effect::ListKv { prefix, cursor }) => return (prefix, cursor),
+                Some(effect) => world.settle(&effect, Outcome::Failed),
+                None => world.wait(MINUTE),
+            }
+        }
+        panic!("no list")
+    };
+    let (prefix, cursor) = next_list();
+    assert_eq!((prefix.as_str(), &cursor), ("key/a1B2c3D4", &None));
+    let page = |cursor: Option<String>, outcome| {
+        world.settle(&Effect::ListKv { prefix: prefix.clone(), cursor }, outcome);
+    };
+    let names = vec!["key/zzzzzzzz7Hq0p2Zx9K".into()];
+    page(None, Outcome::Listed { names, cursor: Some("second".into()) });
+    assert_eq!(world.count("publication"), 1);
+    let (_, cursor) = next_list();
+    assert_eq!(cursor.as_deref(), Some("second"));
+    page(cursor, Outcome::Failed);
+    assert_eq!(next_list().1, None, "cursors do not live for ever");
 }
 
 #[test]
