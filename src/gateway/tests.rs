@@ -1,4 +1,3 @@
-mod authority;
 mod body;
 mod following;
 mod freshness;

@@ -111,7 +111,7 @@ impl Issuers {
         self.world.knows(record);
     }
 
-    fn sealed(&self) -> String {
+    pub(super) fn sealed(&self) -> String {
         let config = config();
         NewSealed::seal(&self.claims, &config.prefix, &config.ring).unwrap().expose().to_owned()
     }

@@ -1,14 +1,15 @@
 //! Who may issue: on the ledger's word of after the request arrived, so that what is issued is valid everywhere, and nothing that was ended comes back.
 
-use super::following::{Change, GENERATION, Issuers};
+use super::following::{Change, GENERATION, Issuers, ceiling};
 use super::*;
 use crate::config::Outage;
-use crate::issuance::{Authority, Credentials, Refused, Wanted, grant, seal};
+use crate::issuance::{Authority, Credentials, IssuerProof, Refused, Wanted, grant, seal};
+use crate::issuer::{Issued, Issuing, SealingGeneration};
 use crate::lease::REFRESH_ATTEMPTS;
 use crate::lease::call::Shelf;
 use crate::network::Networks;
 use crate::secret::{Digest, SecretText};
-use crate::time::DurationMs;
+use crate::time::{DurationMs, Zone};
 
 /// When something is issued: the lease of [`NOW`] is usable, and the issuer was changed since.
 const ASKED: i64 = NOW + 3_000;
@@ -27,9 +28,19 @@ impl Issuers {
 
     /// Who may issue at `now`, and how often the ledger was asked.
     fn authorise(&mut self, credentials: &Credentials, now: i64) -> (Result<Authority, Refused>, usize) {
-        let mut lookup = Lookup::default();
+        self.authorise_at("10.1.2.3", credentials, now)
+    }
+
+    /// The same of who is at `address`.
+    fn authorise_at(
+        &mut self,
+        address: &str,
+        credentials: &Credentials,
+        now: i64,
+    ) -> (Result<Authority, Refused>, usize) {
+        let (address, mut lookup) = (ClientAddress::parse(address), Lookup::default());
         for asked in 0..3 {
-            match self.world.gateway.authorise_issue(credentials, None, at(now), at(now), &lookup) {
+            match self.world.gateway.authorise_issue(credentials, address, at(now), at(now), &lookup) {
                 Authorisation::Need(need @ (Need::Ledger(_) | Need::State(_))) => {
                     self.find_out(need, now, &mut lookup);
                 }
@@ -52,6 +63,117 @@ fn sealed(authority: &Authority, now: i64) -> String {
     let granted = grant(wanted, &authority.issuing.ceiling, authority.expires, at(now)).unwrap();
     let id = KeyId::random(authority.account, &mut ChaCha20Rng::seed_from_u64(11));
     seal(&granted, authority, id, at(now), &config()).unwrap().expose().to_owned()
+}
+
+#[test]
+fn a24_an_issuer_s_ceiling_and_end_come_along_and_dates_are_meant_in_its_account_s_zone() {
+    let end = Expiry::At(at(NOW + 60_000));
+    let mut issuers = Issuers::new(Issuer::Key);
+    issuers.state(2, |state| state.zone = Some(Zone::parse("Asia/Tokyo").unwrap()));
+    issuers.issuer(3, Standing::Active, &|credential| credential.limits.expires = end);
+    let issuing = Issuing { generation: GENERATION, ceiling: ceiling() };
+    let key = &issuers.world.key;
+    let proof = IssuerProof { issuer: Issuer::Key(key.id()), digest: key.digest() };
+    let found = issuers.authorise(&issuers.key(), NOW).0.unwrap();
+    assert_eq!((found.account, found.proof), (issuers.world.key.id().account(), proof));
+    assert_eq!((&found.issuing, found.expires, found.zone.name()), (&issuing, end, "Asia/Tokyo"));
+    let proof = IssuerProof { issuer: Issuer::Service, digest: Digest::of(b"password") };
+    let found = issuers.authorise(&issuers.password(b"password"), NOW).0.unwrap();
+    assert_eq!((found.issuing, found.expires, found.zone.name()), (issuing, Expiry::Never, "Asia/Tokyo"));
+    assert_eq!(found.proof, proof);
+}
+
+/// What it could not be used for, an issuer does not issue for either: and it is told what it is refused for.
+#[test]
+fn a22_a24_who_may_not_issue_is_told_why() {
+    let inside = "10.1.2.3";
+    let narrow = |credential: &mut Credential| {
+        credential.limits.networks = serde_json::from_str(r#"["10.0.0.0/8"]"#).unwrap();
+    };
+    // Even one that had got a ceiling.
+    let issued = |credential: &mut Credential| {
+        credential.issued = Some(Issued { by: Issuer::Service, generation: GENERATION, at: at(0) });
+    };
+    let rows: [(Change<'_>, fn(Credential) -> Standing, &str, &str); 12] = [
+        (&narrow, Standing::Active, inside, ""),
+        (&narrow, Standing::Active, "192.0.2.1", "network_denied"),
+        (&narrow, Standing::Active, "nowhere", "network_denied"),
+        (&|credential| credential.issuing = None, Standing::Active, inside, "not_issuable"),
+        (&issued, Standing::Active, inside, "issued_key"),
+        (&|credential| credential.limits.expires = Expiry::At(at(NOW)), Standing::Active, inside, "expired"),
+        (
+            &|credential| credential.limits.not_before = Some(at(NOW + 1)),
+            Standing::Active,
+            inside,
+            "not_yet_valid",
+        ),
+        (
+            &|credential| credential.limits.interfaces = vec![Interface::Smtp],
+            Standing::Active,
+            inside,
+            "interface_denied",
+        ),
+        (&|credential| credential.digest = Digest::of(b"another"), Standing::Active, inside, "unknown"),
+        (&|_| (), Standing::Disabled, inside, "disabled"),
+        (&|_| (), |_| Standing::Deleted, inside, "unknown"),
+        (&|_| (), Standing::Active, inside, ""),
+    ];
+    for (change, state, address, expected) in rows {
+        let mut issuers = Issuers::new(Issuer::Key);
+        issuers.state(2, |_| ());
+        issuers.issuer(3, state, change);
+        let found = issuers.authorise_at(address, &issuers.key(), NOW).0;
+        assert_eq!(found.map_or_else(|refused| refused.code(), |_| ""), expected);
+    }
+    let mut issuers = Issuers::new(Issuer::Key);
+    issuers.issuer(1, Standing::Active, &|_| ());
+    issuers.state(2, |state| state.suspended = true);
+    for (credentials, expected) in [
+        (issuers.key(), "account_suspended"),
+        (issuers.password(b"password"), "account_suspended"),
+        (issuers.password(b"another"), "unknown"),
+    ] {
+        assert_eq!(issuers.authorise(&credentials, NOW).0.unwrap_err().code(), expected);
+    }
+}
+
+#[test]
+fn a22_a_sealed_key_issues_nothing_and_is_told_first_when_it_could_not_even_be_used() {
+    let mut issuers = Issuers::new(|_| Issuer::Service);
+    issuers.state(2, |_| ());
+    let code = |issuers: &mut Issuers| {
+        let credentials = Credentials::Key(SecretText::new(issuers.sealed()));
+        issuers.authorise(&credentials, NOW).0.unwrap_err().code()
+    };
+    assert_eq!(code(&mut issuers), "issued_key");
+    issuers.claims.expires_at = at(NOW);
+    assert_eq!(code(&mut issuers), "expired");
+    issuers.claims.expires_at = at(NOW + 1);
+    issuers.claims.generation = SealingGeneration(2);
+    assert_eq!(code(&mut issuers), "unknown");
+}
+
+#[test]
+fn p3_a_made_up_key_is_refused_by_its_text_before_its_body_is_read() {
+    let issuers = Issuers::new(Issuer::Key);
+    let text = issuers.world.key.expose();
+    let foreign =
+        crate::ring::Ring::parse(r#"[{"id":"x","secret":"Ue5nJ1kAzSgM7pDh3CyTq0RlWb9XoFv8IiNt2GxKc6P"}]"#);
+    let mut rng = ChaCha20Rng::seed_from_u64(3);
+    let account = issuers.world.key.id().account();
+    let foreign = NewKey::generate(account, &config().prefix, &foreign.unwrap(), &mut rng);
+    for (headers, expected) in [
+        (String::new(), Ok(())),
+        (format!("authorization\nBearer {text}"), Ok(())),
+        (format!("authorization\nBearer {text}x"), Err("malformed")),
+        (format!("authorization\nBearer {}", foreign.expose()), Err("unknown")),
+        (format!("authorization\nBearer {text}, {text}"), Err("ambiguous_credential")),
+    ] {
+        let (url, headers) = (Url::parse(API).unwrap(), Headers::new(&headers));
+        let request = Request { method: "POST", url, headers, arrived: at(NOW) };
+        let checked = issuers.world.gateway.check_issuer(&request);
+        assert_eq!(checked.map_err(|refused| refused.code()), expected);
+    }
 }
 
 /// P2: disabled and enabled again since the lease, or ended by the cap. What the edge issues has the present generation, so that an edge that
