@@ -19,7 +19,7 @@ use crate::secret::Digest;
 use crate::time::UnixMs;
 
 /// Most keys of an account, deleted ones left out. A key's row has some 16 KB at most (256 networks, twice), so that
-/// 20,000 are 320 MB of an object's 10 GB; and counting them stays within milliseconds.
+/// 20,000 are 320 MB of an object's 10 GB.
 pub const KEYS_MAX: u32 = 20_000;
 
 /// A change that was decided on: the key as it will be, but for its stamp and number.

@@ -1,4 +1,7 @@
 //! Idempotency keys: the same member's same key issues once.
+//!
+//! There is a row for each key that members issued within the last day, and no more: so many as an account may hold, and those that were
+//! deleted on the same day, each of which took a mailed code.
 
 use super::key::Key;
 use crate::due::{Duty, Kind};
@@ -8,11 +11,6 @@ use crate::time::{DurationMs, UnixMs};
 
 /// How long one is remembered: whoever repeats a request a day later means a new one.
 pub const LIFE: DurationMs = DurationMs::from_days(1);
-
-/// Most that are remembered; the oldest give way. Twice the keys of a full account, in a day.
-pub const ROWS_MAX: u32 = 40_000;
-
-const _: () = assert!(ROWS_MAX >= super::decide::KEYS_MAX);
 
 /// The key that `member` has issued under `idempotency_key`.
 pub fn issued(
@@ -29,13 +27,10 @@ pub fn issued(
 }
 
 /// Remembers that `member` issued `key` under `idempotency_key`.
-pub fn remember(member: MemberId, idempotency_key: &str, key: KeyId, now: UnixMs) -> [Statement; 3] {
-    let make_room = "DELETE FROM idempotency WHERE (member, idempotency_key) IN (
-        SELECT member, idempotency_key FROM idempotency ORDER BY at_ms DESC LIMIT -1 OFFSET ?)";
+pub fn remember(member: MemberId, idempotency_key: &str, key: KeyId, now: UnixMs) -> [Statement; 2] {
     let insert =
         "INSERT OR REPLACE INTO idempotency (member, idempotency_key, key, at_ms) VALUES (?, ?, ?, ?)";
     [
-        Statement::new(make_room).bind(ROWS_MAX.saturating_sub(1)),
         Statement::new(insert).bind(member.as_str()).bind(idempotency_key).bind(key.as_str()).bind(now),
         Duty::own(Kind::SweepIdempotency).owe(now.saturating_add(LIFE)),
     ]

@@ -6,7 +6,7 @@
 use super::account::{Account, Member};
 use super::audit::{self, Action, Author};
 use super::decide::Change;
-use super::key::{self, Key, Stamp, State};
+use super::key::{self, Key, Stamp, State, Tally};
 use super::publication::Publication;
 use super::service::Service;
 use super::{Plan, land, outbox};
@@ -89,7 +89,7 @@ pub(super) fn plan(
         Err(refusal) => return Ok(Plan::refuse(refusal)),
     };
     let mut writes = land(sql, account, author, &change)?;
-    if key::count_issued(sql)? >= CROWDED {
+    if Tally::load(sql)?.issuers >= CROWDED {
         writes.push(Duty::own(Kind::SweepIssued).owe_by(now));
     }
     let (key, record) = (Some(change.after.view()), change.after.record(&account.epoch));
@@ -111,7 +111,7 @@ fn decide(
     if !is_near(now, asked.at) || !is_near(asked.at, now) {
         return Ok(Err(Refusal::IssuerRefused));
     }
-    if key::count_issued(sql)? >= ISSUED_KEYS_MAX {
+    if Tally::load(sql)?.issuers >= ISSUED_KEYS_MAX {
         return Ok(Err(Refusal::TooManyKeys { max: ISSUED_KEYS_MAX }));
     }
     // Also by an orphan.
@@ -231,12 +231,12 @@ pub(super) fn note_end(issuer: Issuer, generation: SealingGeneration, now: UnixM
 /// Removes issued keys that ended long ago, by themselves or with their issuer, some at a time; where there are many, any that ended. As after every
 /// deletion a tombstone stays.
 pub fn sweep(sql: &dyn Sql, account: &Account, now: UnixMs) -> Result<Step, SqlError> {
-    let kept = if key::count_issued(sql)? >= CROWDED { DurationMs::default() } else { KEPT_AFTER_END };
+    let kept = if Tally::load(sql)?.issuers >= CROWDED { DurationMs::default() } else { KEPT_AFTER_END };
     let until = now.saturating_sub(kept);
     let over = "SELECT * FROM (SELECT id FROM key WHERE issued_by IS NOT NULL AND state <> 'deleted' AND expires_ms <= ?
             ORDER BY expires_ms LIMIT ?)
         UNION SELECT * FROM (SELECT key.id FROM issuer_end
-            JOIN key ON key.issued_by = issuer_end.issuer AND key.issued_generation = issuer_end.generation
+            CROSS JOIN key ON key.issued_by = issuer_end.issuer AND key.issued_generation = issuer_end.generation
             WHERE issuer_end.at_ms <= ? AND key.state <> 'deleted' LIMIT ?)
         LIMIT ?";
     let most = SWEEP_KEYS_MAX;

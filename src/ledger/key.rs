@@ -9,7 +9,7 @@ use crate::keys::{IssuedBy, KeyView, RESTORABLE};
 use crate::object::Step;
 use crate::record::{Credential, Epoch, Limits, Record, Revision, Standing};
 use crate::secret::Digest;
-use crate::sql::{Row, Sql, SqlError, SqlExt, Statement};
+use crate::sql::{Row, Sql, SqlError, SqlExt, Statement, Value};
 use crate::time::UnixMs;
 use crate::vault::Sealed;
 
@@ -189,18 +189,12 @@ impl Key {
         Ok(key)
     }
 
-    /// Writes the row as it is now, with the words and networks by which it is found.
-    pub fn store(&self) -> Vec<Statement> {
+    /// Writes the row of a new key, with the words and networks by which it is found.
+    pub fn insert(&self) -> Vec<Statement> {
         let text = "INSERT INTO key (id, digest, name, name_folded, state, limits, expires_ms,
                 created_at_ms, created_by, changed_at_ms, changed_by, revision, protected, deleted_at_ms, returns_as,
                 ceiling, sealing_generation, issued_by, issued_generation)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-            ON CONFLICT (id) DO UPDATE SET name = excluded.name, name_folded = excluded.name_folded,
-                state = excluded.state, limits = excluded.limits, expires_ms = excluded.expires_ms,
-                changed_at_ms = excluded.changed_at_ms, changed_by = excluded.changed_by,
-                revision = excluded.revision, protected = excluded.protected,
-                deleted_at_ms = excluded.deleted_at_ms, returns_as = excluded.returns_as,
-                ceiling = excluded.ceiling, sealing_generation = excluded.sealing_generation";
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
         let row = Statement::new(text)
             .bind(self.id.as_str())
             .bind(self.digest.as_bytes().as_slice())
@@ -221,19 +215,66 @@ impl Key {
             .bind(self.sealing.0)
             .bind(self.issued.as_ref().map(|issued| issuer_text(&issued.by)))
             .bind(self.issued.map(|issued| issued.generation.0));
-        let (words, networks) = (words(&self.name), json(&self.limits.networks));
-        let id = self.id.as_str();
-        vec![
-            row,
-            Statement::new("DELETE FROM key_word WHERE key = ?").bind(id),
-            Statement::new("INSERT INTO key_word (word, key) SELECT value, ? FROM json_each(?)")
-                .bind(id)
-                .bind(json(&words)),
-            Statement::new("DELETE FROM key_network WHERE key = ?").bind(id),
-            Statement::new("INSERT INTO key_network (block, key) SELECT value, ? FROM json_each(?)")
-                .bind(id)
-                .bind(networks),
-        ]
+        vec![row, self.insert_words(), self.insert_networks()]
+    }
+
+    /// Writes what differs from `before`. What does not is left alone: each column that is written, changed or not, writes its indices anew.
+    pub fn update(&self, before: &Self) -> Vec<Statement> {
+        let mut columns = vec!["changed_at_ms = ?, changed_by = ?, revision = ?"];
+        let mut values: Vec<Value> =
+            vec![self.changed.at.into(), self.changed.member.as_str().into(), self.revision.into()];
+        let mut found_by = Vec::new();
+        if self.name != before.name {
+            columns.push("name = ?, name_folded = ?");
+            values.extend([self.name.as_str().into(), fold(&self.name).into()]);
+            found_by.extend([self.delete_of("key_word"), self.insert_words()]);
+        }
+        if self.state != before.state {
+            columns.push("state = ?");
+            values.push(self.state.as_str().into());
+        }
+        if self.state.deleted_at() != before.state.deleted_at() {
+            columns.push("deleted_at_ms = ?, returns_as = ?");
+            values.extend([self.state.deleted_at().into(), self.state.returns_as().into()]);
+        }
+        if self.limits != before.limits {
+            columns.push("limits = ?");
+            values.push(json(&self.limits).into());
+        }
+        if self.limits.expires != before.limits.expires {
+            columns.push("expires_ms = ?");
+            values.push(self.limits.expires.at().into());
+        }
+        if self.limits.networks != before.limits.networks {
+            found_by.extend([self.delete_of("key_network"), self.insert_networks()]);
+        }
+        if self.protected != before.protected {
+            columns.push("protected = ?");
+            values.push(self.protected.into());
+        }
+        if (&self.ceiling, self.sealing) != (&before.ceiling, before.sealing) {
+            columns.push("ceiling = ?, sealing_generation = ?");
+            values.extend([self.ceiling.as_ref().map(json).into(), self.sealing.0.into()]);
+        }
+        let text = format!("UPDATE key SET {} WHERE id = ?", columns.join(", "));
+        let row = Statement::new(text).bind_all(values).bind(self.id.as_str());
+        core::iter::once(row).chain(found_by).collect()
+    }
+
+    fn insert_words(&self) -> Statement {
+        Statement::new("INSERT INTO key_word (word, key) SELECT value, ? FROM json_each(?)")
+            .bind(self.id.as_str())
+            .bind(json(&words(&self.name)))
+    }
+
+    fn insert_networks(&self) -> Statement {
+        Statement::new("INSERT INTO key_network (block, key) SELECT value, ? FROM json_each(?)")
+            .bind(self.id.as_str())
+            .bind(json(&self.limits.networks))
+    }
+
+    fn delete_of(&self, table: &str) -> Statement {
+        Statement::new(format!("DELETE FROM {table} WHERE key = ?")).bind(self.id.as_str())
     }
 
     /// Its name and limits, as a decision takes and gives them.
@@ -352,17 +393,25 @@ pub fn kept(sql: &dyn Sql, id: KeyId) -> Result<Option<Sealed>, SqlError> {
     row.map(|mut row| row.text().map(Sealed::from_stored)).transpose()
 }
 
-/// How many keys the members have issued, deleted ones left out.
-pub fn count(sql: &dyn Sql) -> Result<u32, SqlError> {
-    let living = sql.integer(&Statement::new("SELECT count(*) FROM key WHERE state <> 'deleted'"))?;
-    // Two counts of an index each, which touch no row.
-    Ok(u32::try_from(living).unwrap_or(u32::MAX).saturating_sub(count_issued(sql)?))
+/// How many keys there are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tally {
+    /// That members have issued, deleted ones left out.
+    pub members: u32,
+    /// That are stored and that issuers have issued, deleted ones left out.
+    pub issuers: u32,
+    /// That are deleted and can be restored.
+    pub deleted: u32,
 }
 
-/// How many stored keys issuers have issued, deleted ones left out.
-pub fn count_issued(sql: &dyn Sql) -> Result<u32, SqlError> {
-    let living = "SELECT count(*) FROM key WHERE state <> 'deleted' AND issued_by IS NOT NULL";
-    Ok(u32::try_from(sql.integer(&Statement::new(living))?).unwrap_or(u32::MAX))
+impl Tally {
+    /// What the triggers have counted: a row, however many keys there are.
+    pub fn load(sql: &dyn Sql) -> Result<Self, SqlError> {
+        let text = "SELECT max(0, members), max(0, issuers), max(0, deleted) FROM key_tally";
+        let row = sql.first(&Statement::new(text))?;
+        let mut row = row.ok_or(SqlError::Column { column: 0, expected: "a row" })?;
+        Ok(Self { members: row.count()?, issuers: row.count()?, deleted: row.count()? })
+    }
 }
 
 /// Removes the deleted keys whose time to be restored is over, with whatever they were found by. What KV and leases are told of them does
@@ -376,7 +425,6 @@ pub fn scrub(sql: &dyn Sql, now: UnixMs) -> Result<Step, SqlError> {
     let writes = vec![
         remove(format!("DELETE FROM key_word WHERE key IN ({gone})")),
         remove(format!("DELETE FROM key_network WHERE key IN ({gone})")),
-        remove(format!("DELETE FROM idempotency WHERE key IN ({gone})")),
         remove("DELETE FROM key WHERE deleted_at_ms <= ?".to_owned()),
     ];
     Ok(Step::Chore { writes, again: oldest.map(|at| at.saturating_add(RESTORABLE)) })

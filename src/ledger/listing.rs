@@ -5,7 +5,7 @@
 
 use data_encoding::BASE64URL_NOPAD;
 
-use super::key::{COLUMNS, Key, MEMBERS};
+use super::key::{COLUMNS, Key, MEMBERS, Tally};
 use super::words::{fold, words};
 use crate::draft::FieldError;
 use crate::id::{AccountId, KeyId};
@@ -44,7 +44,7 @@ pub fn page(
     keys.truncate(size);
     let next =
         keys.last().filter(|_| has_more).map(|last| Cursor::after(last, listing.sort).text(listing.sort));
-    let found = u32::try_from(sql.integer(&count(&query, listing.deleted))?).unwrap_or(u32::MAX);
+    let found = count(sql, &query, listing.deleted)?;
     Ok(Ok(Page {
         keys: keys.iter().map(Key::view).collect(),
         next,
@@ -97,7 +97,7 @@ impl Query {
         match self {
             Self::All => (String::new(), Vec::new()),
             // Signs alone, which no word holds.
-            Self::Words(words) if words.is_empty() => (" AND 0".to_owned(), Vec::new()),
+            Self::Words(words) if words.is_empty() => (" AND key.id = ''".to_owned(), Vec::new()),
             Self::Words(words) => {
                 let one = " AND key.id IN (SELECT key FROM key_word WHERE word >= ? AND word < ?)";
                 (one.repeat(words.len()), words.iter().flat_map(|word| beginning(word)).collect())
@@ -243,9 +243,20 @@ fn select(query: &Query, listing: &Listing, cursor: Option<&Cursor>, limit: u32)
     Statement::new(text).bind_all(values).bind(limit)
 }
 
-fn count(query: &Query, deleted: Deleted) -> Statement {
+/// How many there are: of all keys by their tally, of those that are searched for up to a bound.
+fn count(sql: &dyn Sql, query: &Query, deleted: Deleted) -> Result<u32, SqlError> {
+    if *query == Query::All {
+        let Tally { members, issuers, deleted: gone } = Tally::load(sql)?;
+        let living = members.saturating_add(issuers);
+        return Ok(match deleted {
+            Deleted::Too => living.saturating_add(gone),
+            Deleted::Only => gone,
+            Deleted::No => living,
+        });
+    }
     let (condition, values) = query.condition();
     let choice = choice(deleted);
     let text = format!("SELECT count(*) FROM (SELECT 1 FROM key WHERE {choice}{condition} LIMIT ?)");
-    Statement::new(text).bind_all(values).bind(TOTAL_EXACT_MAX.saturating_add(1))
+    let found = Statement::new(text).bind_all(values).bind(TOTAL_EXACT_MAX.saturating_add(1));
+    Ok(u32::try_from(sql.integer(&found)?).unwrap_or(u32::MAX))
 }

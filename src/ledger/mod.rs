@@ -52,7 +52,7 @@ use self::account::{Account, Member};
 use self::audit::{Action, Author};
 use self::decide::{Change, Decision, Desk, Issue, Present};
 use self::entrance::{open, sign_in, step_up};
-use self::key::Key;
+use self::key::{Key, Tally};
 use self::publication::Publication;
 use self::schema::MIGRATIONS;
 use self::sessions::Session;
@@ -285,7 +285,7 @@ impl<'a> Ledger<'a> {
             Command::MailDeletionCode { id, code } => deletion::mail_code(self.sql, asked, id, code),
             Command::ConfirmDeletion { id, mac } => deletion::confirm(self.sql, asked, id, mac),
             Command::RestoreKey { id, expected } => {
-                let (key, keys) = (Key::load(self.sql, id)?, key::count(self.sql)?);
+                let (key, keys) = (Key::load(self.sql, id)?, Tally::load(self.sql)?.members);
                 self.commit(asked, asked.desk().restore(key, expected, keys), Vec::new())
             }
             Command::Activity { query, exports: false } => activity::read(self.sql, asked, &query),
@@ -319,7 +319,7 @@ impl<'a> Ledger<'a> {
         let member = asked.session.member_id();
         Ok(Present {
             issued_before: idempotency::issued(self.sql, member, issue.idempotency_key, asked.now)?,
-            keys: key::count(self.sql)?,
+            keys: Tally::load(self.sql)?.members,
             // Also by an orphan.
             id_is_taken: Publication::load(self.sql, issue.id)?.is_some(),
         })
@@ -544,7 +544,7 @@ fn land(
     change: &Change,
 ) -> Result<Vec<Statement>, SqlError> {
     let Change { action, before, after, .. } = change;
-    let mut writes = after.store();
+    let mut writes = before.as_ref().map_or_else(|| after.insert(), |before| after.update(before));
     writes.push(Account::advance(after.revision));
     writes.extend(author.journal(*action, after));
     writes.push(author.changed(*action, before.as_ref(), after));

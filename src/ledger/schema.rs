@@ -20,6 +20,7 @@ pub const MIGRATIONS: &[Migration] = &[
     REVOKED_BY_ID,
     ISSUER_END,
     MAIL_REFUSED,
+    CHEAP_ISSUES,
 ];
 
 /// Keys, members, sessions, journal, audit.
@@ -401,5 +402,53 @@ const MAIL_REFUSED: Migration = Migration {
     statements: &[
         // Whether the message was refused for good; then its state is 'over'; mutable.
         "ALTER TABLE mail ADD COLUMN refused INTEGER NOT NULL DEFAULT 0 CHECK (refused IN (0, 1))",
+    ],
+};
+
+/// What an issue costs does not grow with the keys that there are.
+const CHEAP_ISSUES: Migration = Migration {
+    statements: &[
+        // How many keys there are of each kind, kept by the triggers below, whoever writes. No constraint watches it: a wrong count must
+        // never keep a key from being switched off.
+        "CREATE TABLE key_tally (
+            one     INTEGER PRIMARY KEY CHECK (one = 1), -- there is one row
+            members INTEGER NOT NULL,                    -- keys that members issued, deleted ones left out; mutable
+            issuers INTEGER NOT NULL,                    -- stored keys that issuers issued, deleted ones left out; mutable
+            deleted INTEGER NOT NULL                     -- deleted keys whose row is still there; mutable
+        ) STRICT",
+        "INSERT INTO key_tally (one, members, issuers, deleted)
+            SELECT 1, count(CASE WHEN state <> 'deleted' AND issued_by IS NULL THEN 1 END),
+                count(CASE WHEN state <> 'deleted' AND issued_by IS NOT NULL THEN 1 END),
+                count(CASE WHEN state = 'deleted' THEN 1 END)
+            FROM key",
+        "CREATE TRIGGER key_tally_of_new_keys AFTER INSERT ON key
+            BEGIN UPDATE key_tally SET
+                members = members + (NEW.state <> 'deleted' AND NEW.issued_by IS NULL),
+                issuers = issuers + (NEW.state <> 'deleted' AND NEW.issued_by IS NOT NULL),
+                deleted = deleted + (NEW.state = 'deleted'); END",
+        "CREATE TRIGGER key_tally_of_keys_that_go AFTER DELETE ON key
+            BEGIN UPDATE key_tally SET
+                members = members - (OLD.state <> 'deleted' AND OLD.issued_by IS NULL),
+                issuers = issuers - (OLD.state <> 'deleted' AND OLD.issued_by IS NOT NULL),
+                deleted = deleted - (OLD.state = 'deleted'); END",
+        "CREATE TRIGGER key_tally_of_changed_keys AFTER UPDATE OF state ON key
+            WHEN (NEW.state = 'deleted') <> (OLD.state = 'deleted')
+            BEGIN UPDATE key_tally SET
+                members = members + (NEW.issued_by IS NULL) * ((NEW.state <> 'deleted') - (OLD.state <> 'deleted')),
+                issuers = issuers + (NEW.issued_by IS NOT NULL) * ((NEW.state <> 'deleted') - (OLD.state <> 'deleted')),
+                deleted = deleted + (NEW.state = 'deleted') - (OLD.state = 'deleted'); END",
+        "DROP INDEX key_living",
+        // Without a reference to keys: whenever a key's row came or went, all of these were looked through for it.
+        "CREATE TABLE idempotency_without_reference (
+            member          TEXT    NOT NULL REFERENCES member (id), -- who issued; immutable
+            idempotency_key TEXT    NOT NULL,                        -- as the client chose it; immutable
+            key             TEXT    NOT NULL,                        -- what it issued: a key's ID, also of one that is gone; immutable
+            at_ms           INTEGER NOT NULL,                        -- immutable
+            PRIMARY KEY (member, idempotency_key)
+        ) STRICT, WITHOUT ROWID",
+        "INSERT INTO idempotency_without_reference SELECT member, idempotency_key, key, at_ms FROM idempotency",
+        "DROP TABLE idempotency",
+        "ALTER TABLE idempotency_without_reference RENAME TO idempotency",
+        "CREATE INDEX idempotency_at ON idempotency (at_ms)",
     ],
 };

@@ -33,7 +33,7 @@ pub const DAYS: i64 = 32;
 /// How long an isolate's last sequence is remembered: it repeats a batch within seconds or not at all.
 pub const ISOLATE_LIFE: DurationMs = DurationMs::from_days(1);
 
-/// Most isolates that are remembered; those that were silent longest give way. More than one account meets in a day.
+/// Most isolates that are remembered from one sweep to the next; those that were silent longest give way. More than one account meets in a day.
 pub const ISOLATES_MAX: u32 = 10_000;
 
 /// Most rows that one sweep removes.
@@ -117,11 +117,6 @@ fn write(sql: &dyn Sql, fold: Fold, now: UnixMs) -> Result<Vec<Statement>, SqlEr
             Statement::new(text).bind(name(isolate)).bind(stored(told.sequence)).bind(told.at)
         })
         .collect();
-    if !writes.is_empty() {
-        let make_room = "DELETE FROM usage_isolate WHERE isolate IN (
-            SELECT isolate FROM usage_isolate ORDER BY at_ms DESC LIMIT -1 OFFSET ?)";
-        writes.push(Statement::new(make_room).bind(ISOLATES_MAX));
-    }
     // What waited long may be of an earlier day than any report that comes now.
     let since = tallies.keys().map(|(_, day)| *day).min().unwrap_or_default();
     let known = known(sql, tallies.keys().map(|(key, _)| *key), since)?;
@@ -259,6 +254,8 @@ pub fn sweep(sql: &dyn Sql, now: UnixMs) -> Result<Step, SqlError> {
     let found = sql.integer(&count)?;
     let remove = format!("DELETE FROM usage WHERE (key, day) IN ({old})");
     let forget = "DELETE FROM usage_isolate WHERE at_ms <= ?";
+    let make_room = "DELETE FROM usage_isolate WHERE isolate IN (
+        SELECT isolate FROM usage_isolate ORDER BY at_ms DESC LIMIT -1 OFFSET ?)";
     // Whoever asks for the last days asks for no more than these.
     let fade = "UPDATE usage SET callers = '[]', hours = '[]' WHERE (key, day) IN (
         SELECT key, day FROM usage WHERE day < ? AND callers <> '[]' LIMIT ?)";
@@ -269,6 +266,7 @@ pub fn sweep(sql: &dyn Sql, now: UnixMs) -> Result<Step, SqlError> {
         Statement::new(fade).bind(fading).bind(SWEEP_ROWS_MAX),
         Statement::new(remove).bind(oldest).bind(SWEEP_ROWS_MAX),
         Statement::new(forget).bind(now.saturating_sub(ISOLATE_LIFE)),
+        Statement::new(make_room).bind(ISOLATES_MAX),
     ];
     let is_all = found < SWEEP_ROWS_MAX.into();
     Ok(Step::Chore { writes, again: Some(if is_all { now.saturating_add(ISOLATE_LIFE) } else { now }) })

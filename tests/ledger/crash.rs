@@ -7,6 +7,7 @@ use claviger::id::KeyId;
 use claviger::keys::KeyView;
 use claviger::protocol::{Command, Effect, LedgerReply, NameConfirmation, Outcome, SecretVersion};
 use claviger::record::Record;
+use claviger::sql::{Sql, SqlExt, Statement};
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng;
 
@@ -49,8 +50,8 @@ fn a_row_that_cannot_be_read_is_looked_at_less_and_less_and_holds_up_nothing() {
     let key = world.issue(owner, "{}");
     let (_, begin) = world.begin_deletion(&[key.id]);
     world.ask(owner, begin);
-    let spoil = claviger::sql::Statement::new("UPDATE mail SET letter = '{}'");
-    claviger::sql::Sql::apply(&world.sql, &[spoil]).unwrap();
+    let spoil = Statement::new("UPDATE mail SET letter = '{}'");
+    world.sql.apply(&[spoil]).unwrap();
     let (mut errors, mut puts) = (0, 0);
     while world.now.get() < START + 9 * MINUTE {
         match world.try_next_effect() {
@@ -143,7 +144,7 @@ fn a_statement_that_is_refused_takes_the_others_with_it() {
     let key = world.issue(owner, "{}");
     // The journal already holds the next number: the last statements of the change will be refused.
     let text = "INSERT INTO journal VALUES (2, 'x', 'x', 0)";
-    claviger::sql::Sql::apply(&world.sql, &[claviger::sql::Statement::new(text)]).unwrap();
+    world.sql.apply(&[Statement::new(text)]).unwrap();
     let before = everything(&world);
     assert!(world.try_ask(owner, edit(&key, r#"{"name":"Cron"}"#)).is_err());
     assert_eq!(everything(&world), before);
@@ -225,6 +226,7 @@ fn simulate(seed: u64) {
     assert_eq!(world.count("due WHERE kind IN ('put_record', 'read_back')"), 0, "seed {seed}");
     assert_eq!(world.count("publication WHERE settled < revision"), 0, "seed {seed}");
     assert!(!keys.is_empty());
+    tallied(&world);
     for id in keys {
         let present = world.record(id);
         let stored = kv.get(&format!("key/{id}")).and_then(|value| Record::from_kv(value, id));
@@ -259,6 +261,18 @@ pub fn random_change(world: &World, owner: Browser, key: &KeyView) -> Command {
             let _ = world.try_ask(owner, begin);
             confirm(id, "right")
         }
+    }
+}
+
+/// What the triggers have counted is what there is.
+pub fn tallied(world: &World) {
+    for (column, rows) in [
+        ("members", "key WHERE state <> 'deleted' AND issued_by IS NULL"),
+        ("issuers", "key WHERE state <> 'deleted' AND issued_by IS NOT NULL"),
+        ("deleted", "key WHERE state = 'deleted'"),
+    ] {
+        let text = format!("SELECT {column} FROM key_tally");
+        assert_eq!(world.sql.integer(&Statement::new(text)).unwrap(), world.count(rows), "{column}");
     }
 }
 

@@ -420,6 +420,7 @@ fn a09_after_thirty_days_the_row_goes_and_the_tombstone_stays() {
     let draft = crate::world::draft("{}");
     let again = Command::Issue { id: key.id, digest, draft, idempotency_key: "again".into(), sealed: None };
     assert_eq!(world.refusal(owner, again), Refusal::IdTaken);
+    crate::crash::tallied(&world);
 }
 
 #[test]

@@ -20,6 +20,7 @@ mod kv;
 mod list;
 mod migration;
 mod operate;
+mod plans;
 mod refresh;
 mod refusals;
 mod repair;

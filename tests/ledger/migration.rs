@@ -23,6 +23,8 @@ fn every_older_version_with_rows_in_it_is_migrated() {
         assert_eq!(world.count("publication WHERE revision = 7"), 1);
         let Some(Effect::PutRecord { revision, .. }) = world.next_put() else { panic!("no put") };
         assert_eq!(revision.0, 7);
+        crate::crash::tallied(&world);
+        assert_eq!(world.sql_time("SELECT members FROM key_tally"), 1);
     }
 }
 
@@ -128,6 +130,7 @@ const ROWS: &[&[&str]] = &[
     &["INSERT INTO revoked_sealed VALUES ('a1B2c3D4Qx0mT7rWz6', 'service', 1795262430000, 1)"],
     &["INSERT INTO issuer_end VALUES ('service', 0, 1795262400000)"],
     &["UPDATE mail SET state = 'over', refused = 1, sealed = NULL"],
+    &[],
 ];
 
 #[test]

@@ -287,8 +287,23 @@ fn isolates_are_bounded() {
     world.sql.apply(&[Statement::new(fill)]).unwrap();
     send(&world, u64::MAX, 1, vec![once(key.id, 1, 0, START)]);
     world.write_uses().unwrap();
+    assert_eq!(
+        world.count("usage_isolate"),
+        i64::from(ISOLATES_MAX) + 1,
+        "writing looks through none of them"
+    );
+    world.sql.apply(&[Statement::new("UPDATE due SET at_ms = 0 WHERE kind = 'sweep_usage'")]).unwrap();
+    world
+        .sql
+        .apply(&[Statement::new(format!("UPDATE usage_isolate SET at_ms = at_ms + {START} - 20000"))])
+        .unwrap();
+    world.next_put();
     assert_eq!(world.count("usage_isolate"), i64::from(ISOLATES_MAX));
-    assert_eq!(world.count("usage_isolate WHERE at_ms = 1"), 0, "the one that was silent longest gave way");
+    assert_eq!(
+        world.count(format!("usage_isolate WHERE at_ms = {START} - 19999").as_str()),
+        0,
+        "the one that was silent longest gave way"
+    );
 }
 
 // --------------------------------------------------------------------------------- from where, and in the last day

@@ -24,6 +24,7 @@ use claviger::vault::Sealed;
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
+use crate::plans;
 use crate::sql::sqlite::Sqlite;
 
 /// 2026-11-21T12:00:00Z.
@@ -163,16 +164,21 @@ impl World {
         self.uses.take();
     }
 
+    /// Does something with the ledger, which must not scan what grows.
+    fn judged<T>(&self, work: impl FnOnce(&Ledger<'_>) -> T) -> T {
+        self.sql.judged(plans::judge, || work(&self.ledger()))
+    }
+
     /// Writes the uses that wait.
     pub fn write_uses(&self) -> Result<(), SqlError> {
-        self.ledger().write_uses(self.now())
+        self.judged(|ledger| ledger.write_uses(self.now()))
     }
 
     /// Every call makes a ledger of its own, as the adapter does: nothing but the database and the uses that wait may matter.
     pub fn handle(&self, request: LedgerRequest) -> Result<LedgerReply, ObjectError> {
         let mut bytes = [0; 32];
         self.rng.borrow_mut().fill_bytes(&mut bytes);
-        self.ledger().handle(request, self.now(), &Entropy(bytes))
+        self.judged(|ledger| ledger.handle(request, self.now(), &Entropy(bytes)))
     }
 
     pub fn try_ask(&self, browser: Browser, command: Command) -> Result<LedgerReply, ObjectError> {
@@ -246,7 +252,7 @@ impl World {
     }
 
     pub fn next_due(&self) -> Option<i64> {
-        self.ledger().next_due().unwrap().map(UnixMs::as_ms)
+        self.judged(|ledger| ledger.next_due()).unwrap().map(UnixMs::as_ms)
     }
 
     pub fn next_effect(&self) -> Option<Effect> {
@@ -254,7 +260,7 @@ impl World {
     }
 
     pub fn try_next_effect(&self) -> Result<Option<Effect>, ObjectError> {
-        self.ledger().next_effect(self.now())
+        self.judged(|ledger| ledger.next_effect(self.now()))
     }
 
     /// The next put; whatever else is due meanwhile is taken, and never reported on.
@@ -302,7 +308,7 @@ impl World {
     }
 
     pub fn settle(&self, effect: &Effect, outcome: Outcome) {
-        self.ledger().settle(effect, &outcome, self.now()).unwrap();
+        self.judged(|ledger| ledger.settle(effect, &outcome, self.now())).unwrap();
     }
 }
 

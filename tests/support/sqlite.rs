@@ -23,14 +23,24 @@ pub struct Sqlite {
     applies: Cell<u32>,
     faults: RefCell<Vec<(u32, Fault)>>,
     overheard: RefCell<Vec<Statement>>,
+    judge: Cell<Option<Judge>>,
 }
+
+/// Looks at a statement before it runs.
+pub type Judge = fn(&Sqlite, &Statement);
 
 impl Sqlite {
     pub fn new() -> Self {
         let connection = Connection::open_in_memory().expect("SQLite opens");
         // Preparing takes longer than anything else; an object has fewer statements than this.
         connection.set_prepared_statement_cache_capacity(256);
-        Self { connection, applies: Cell::new(0), faults: RefCell::default(), overheard: RefCell::default() }
+        Self {
+            connection,
+            applies: Cell::new(0),
+            faults: RefCell::default(),
+            overheard: RefCell::default(),
+            judge: Cell::new(None),
+        }
     }
 
     /// Notes how all stands now.
@@ -90,6 +100,30 @@ impl Sqlite {
         self.overheard.borrow().clone()
     }
 
+    /// Shows every statement of `work` to `judge` before it runs.
+    #[allow(dead_code, reason = "for tests of query plans")]
+    pub fn judged<T>(&self, judge: Judge, work: impl FnOnce() -> T) -> T {
+        self.judge.set(Some(judge));
+        let done = work();
+        self.judge.set(None);
+        done
+    }
+
+    /// What SQLite does for a statement, step by step.
+    #[allow(dead_code, reason = "for tests of query plans")]
+    pub fn plan(&self, statement: &Statement) -> Vec<String> {
+        let explain = Statement::new(format!("EXPLAIN QUERY PLAN {}", statement.text()));
+        let explain = explain.bind_all(statement.values().iter().cloned());
+        let steps = self.run(&explain, true).expect("SQLite explains what it can run");
+        let detail = |mut row: Row| {
+            for _ in 0..3 {
+                row.integer().expect("a number");
+            }
+            row.text().expect("what is done")
+        };
+        steps.into_iter().map(detail).collect()
+    }
+
     /// Every value of a table as text, for tests of what must not be there.
     #[allow(dead_code, reason = "not every test dumps a table")]
     pub fn dump(&self, table: &str) -> String {
@@ -99,6 +133,11 @@ impl Sqlite {
 
     fn run(&self, statement: &Statement, may_write: bool) -> Result<Vec<Row>, SqlError> {
         assert!(statement.values().len() <= VALUES_MAX, "too many values: {}", statement.text());
+        // A judge's own questions are not judged.
+        if let Some(judge) = self.judge.take() {
+            judge(self, statement);
+            self.judge.set(Some(judge));
+        }
         let mut prepared = self.connection.prepare_cached(statement.text()).map_err(engine)?;
         if !may_write && !prepared.readonly() {
             return Err(SqlError::Engine { message: "attempt to write a readonly database".to_owned() });

@@ -1,0 +1,94 @@
+//! No statement of the ledger scans a table that grows, but for those named here. Every test of the ledger is a witness: each statement that
+//! it makes the ledger send is explained before it runs.
+
+use claviger::ledger::schema::MIGRATIONS;
+use claviger::sql::Statement;
+
+use crate::sql::sqlite::Sqlite;
+
+/// Tables that stay small, and by what; aliases of them; and what is no table.
+const SMALL: &[&str] = &[
+    // One row, or one for each member, release, or operator's invitation of a day.
+    "account",
+    "member",
+    "creator",
+    "changer",
+    "service",
+    "repair",
+    "rebuild",
+    "lease_document",
+    "key_tally",
+    "migration",
+    "invitation",
+    "sqlite_master",
+    // Twenty of a member.
+    "session",
+    // Twenty codes a member and day, for two days.
+    "deletion",
+    // `REVOKED_SEALED_MAX`.
+    "revoked_sealed",
+    "json_each",
+    "hour",
+    "CONSTANT",
+    // What the parts of a statement have found: they are explained themselves.
+    "(subquery-1)",
+    "(subquery-2)",
+    "(subquery-3)",
+];
+
+/// The scans of what grows: a part of the statement, and what is scanned. In the order of how often they happen.
+const NAMED: &[(&str, &str)] = &[
+    // A page of keys or of the trail, and the last changes for a document: in an index's order, which ends with the page.
+    ("FROM key INDEXED BY key_by_", "key USING INDEX key_by_"),
+    ("FROM key INDEXED BY key_deleted", "key USING INDEX key_deleted"),
+    ("FROM audit INDEXED BY audit_in_time", "audit USING INDEX audit_in_time"),
+    ("LIMIT 1 OFFSET ?", "audit USING COVERING INDEX audit_in_time"),
+    (
+        "FROM publication ORDER BY revision DESC LIMIT ?",
+        "publication USING INDEX sqlite_autoindex_publication_2",
+    ),
+    // Activity by a part of a name: all names of keys, once for each page of 2,000 entries.
+    ("instr(name_folded, ?)", "key USING COVERING INDEX key_by_name"),
+    // How far publication is: an operator looks.
+    ("count(CASE WHEN generation = ?", "publication"),
+    // Once a day: `ISOLATES_MAX`.
+    ("DELETE FROM usage_isolate", "usage_isolate"),
+];
+
+/// Fails for a statement that scans what grows. A migration may: it runs once.
+pub fn judge(sql: &Sqlite, statement: &Statement) {
+    let text = statement.text();
+    let migrates = MIGRATIONS.iter().any(|migration| migration.statements.contains(&text));
+    if migrates || text.starts_with("CREATE TABLE IF NOT EXISTS migration") {
+        return;
+    }
+    let plan = sql.plan(statement);
+    for scan in plan.iter().filter_map(|step| step.strip_prefix("SCAN ")) {
+        let table = scan.split(' ').next().unwrap_or_default();
+        let is_named = NAMED.iter().any(|(part, named)| text.contains(part) && scan.starts_with(named));
+        assert!(SMALL.contains(&table) || is_named, "{text}\n{}", plan.join("\n"));
+    }
+}
+
+#[test]
+fn a_scan_of_what_grows_is_seen_and_a_look_up_is_none() {
+    let (world, _) = crate::world::World::open();
+    let scans = |text: &'static str| {
+        std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| judge(&world.sql, &Statement::new(text))))
+            .is_err()
+    };
+    for text in [
+        "SELECT count(*) FROM key WHERE state <> 'deleted'",
+        "DELETE FROM usage WHERE uses = 0",
+        "UPDATE publication SET settled = 0 WHERE base = 1",
+    ] {
+        assert!(scans(text), "{text}");
+    }
+    for text in [
+        "SELECT * FROM key WHERE id = 'x'",
+        "SELECT * FROM account",
+        "UPDATE usage SET uses = 1 WHERE day = 3",
+    ] {
+        assert!(!scans(text), "{text}");
+    }
+}
