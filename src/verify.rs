@@ -330,7 +330,7 @@ mod tests {
     fn record(id: KeyId, issued: Option<Issued>) -> Record {
         let ceiling =
             Ceiling { permissions: limits().permissions, networks: Networks::anywhere(), longest: None };
-        let issuing = issued.is_none().then(|| Issuing { generation: SealingGeneration(0), ceiling });
+        let issuing = issued.is_none().then_some(Issuing { generation: SealingGeneration(0), ceiling });
         let credential = Credential { digest: Digest::of(b"x"), limits: limits(), issuing, issued };
         Record::new(Epoch::new(1), Revision(1), id, Standing::Active(credential))
     }

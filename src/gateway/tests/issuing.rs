@@ -17,6 +17,9 @@ const ASKED: i64 = NOW + 3_000;
 /// What has become of the issuer, and why it is refused.
 type Row<'a> = (Change<'a>, fn(Credential) -> Standing, Refused);
 
+/// What an issuer is, where it issues from, and the code that it is told.
+type Told<'a> = (Change<'a>, fn(Credential) -> Standing, &'a str, &'a str);
+
 impl Issuers {
     fn key(&self) -> Credentials {
         Credentials::Key(SecretText::new(self.world.key.expose().to_owned()))
@@ -94,7 +97,7 @@ fn a22_a24_who_may_not_issue_is_told_why() {
     let issued = |credential: &mut Credential| {
         credential.issued = Some(Issued { by: Issuer::Service, generation: GENERATION, at: at(0) });
     };
-    let rows: [(Change<'_>, fn(Credential) -> Standing, &str, &str); 12] = [
+    let rows: [Told<'_>; 12] = [
         (&narrow, Standing::Active, inside, ""),
         (&narrow, Standing::Active, "192.0.2.1", "network_denied"),
         (&narrow, Standing::Active, "nowhere", "network_denied"),
