@@ -47,7 +47,9 @@ function sayer(language, format) {
     return parts.every((part) => typeof part === "string") ? parts.join("") : parts;
   };
   const has = (key) => key in MESSAGES[language];
-  return { say, has };
+  /** What stands between two sentences. */
+  const gap = language === "en" ? " " : "";
+  return { say, has, gap };
 }
 
 const Locale = createContext(null);
@@ -55,7 +57,7 @@ const Locale = createContext(null);
 /**
  * The words and formats of the page.
  * @returns {{lang: Language, say: (key: string, slots?: object) => any, has: (key: string) => boolean,
- *   format: import('./format.js').Format, setLang: (language: Language) => void}}
+ *   gap: string, format: import('./format.js').Format, setLang: (language: Language) => void}}
  */
 export const useLocale = () => useContext(Locale);
 

@@ -4,7 +4,7 @@ import { useLocale } from "./locale.jsx";
 import { Notice } from "./notice.jsx";
 
 /** @param {ReturnType<typeof useLocale>} locale @param {import('./api.js').Problem} problem */
-export function problemText({ say, has, format }, problem, code = problem.code) {
+export function problemText({ say, has, gap, format }, problem, code = problem.code) {
   const quote = problem.request_id ? say("problem.quote", { id: problem.request_id }) : "";
   if (code === "too_many_attempts") {
     return problem.until
@@ -12,7 +12,7 @@ export function problemText({ say, has, format }, problem, code = problem.code) 
       : say("problem.too_many_attempts.soon");
   }
   const key = `problem.${code}`;
-  return [has(key) ? say(key, { max: problem.max ?? "" }) : say("problem.failed"), quote].filter(Boolean).join(" ");
+  return [has(key) ? say(key, { max: problem.max ?? "" }) : say("problem.failed"), quote].filter(Boolean).join(gap);
 }
 
 /**

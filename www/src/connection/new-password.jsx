@@ -1,8 +1,8 @@
 // Changing the service password: whatever the old one issued ends with it.
 import { useConsole } from "../console.jsx";
-import { Dialog } from "../dialog.jsx";
 import { useLocale } from "../locale.jsx";
 import { ProblemNotice } from "../problem.jsx";
+import { Question } from "../question.jsx";
 import { useForm } from "../use-form.js";
 import { withinKey } from "../within.js";
 import { renewService } from "./requests.js";
@@ -26,22 +26,18 @@ export function NewPassword({ service, onDone, onUnsure, onCancel }) {
   };
   const leave = () => !form.busy && onCancel();
   return (
-    <Dialog role="alertdialog" title={say("service.change.title")} describedBy="password-body" onCancel={leave}>
-      <p id="password-body">
-        {say(withinKey("service.change.body", freshness, within), { seconds: within })}
-      </p>
+    <Question
+      title={say("service.change.title")}
+      body={say(withinKey("service.change.body", freshness, within), { seconds: within })}
+      confirm={say(form.busy ? "service.change.busy" : "service.change.confirm")}
+      danger
+      onConfirm={change}
+      onCancel={leave}
+    >
       <ProblemNotice
         problem={form.problem}
         as={form.problem?.code === "changed_meanwhile" ? "service_changed" : undefined}
       />
-      <div class="actions">
-        <button type="button" class="danger" onClick={change}>
-          {say(form.busy ? "service.change.busy" : "service.change.confirm")}
-        </button>
-        <button type="button" onClick={leave} data-focus="">
-          {say("cancel")}
-        </button>
-      </div>
-    </Dialog>
+    </Question>
   );
 }

@@ -1,4 +1,5 @@
 // What issued keys may be at most, told.
+import { Fact } from "../fact.jsx";
 import { useLocale } from "../locale.jsx";
 import { lifeOf } from "./life.js";
 
@@ -19,13 +20,6 @@ export function Ceiling({ ceiling: { permissions, networks, longest_ms } }) {
     </dl>
   );
 }
-
-export const Fact = ({ term, children }) => (
-  <div>
-    <dt>{term}</dt>
-    <dd>{children}</dd>
-  </div>
-);
 
 /** @param {{list: string[], none: string}} props `none`: the message for an empty list */
 export function Codes({ list, none }) {

@@ -1,9 +1,9 @@
 // Confirmations of single acts. Each names the key, says effect, bound and way back, and stays open until the answer.
 import { useConsole } from "../console.jsx";
-import { Dialog } from "../dialog.jsx";
 import { useLocale } from "../locale.jsx";
 import { Notice } from "../notice.jsx";
 import { ProblemNotice, leavesUnsure } from "../problem.jsx";
+import { Question } from "../question.jsx";
 import { useForm } from "../use-form.js";
 import { withinKey } from "../within.js";
 import { disableKey, enableKey, restoreKey } from "./key.js";
@@ -25,7 +25,7 @@ const ACTS = {
  * @param {() => void} props.onCancel
  */
 export function Confirm({ what, subject, onDone, onChanged, onUnsure, onCancel }) {
-  const { say, format } = useLocale();
+  const { say, gap, format } = useLocale();
   const { request, session } = useConsole();
   const form = useForm({});
   const { problem } = form;
@@ -47,21 +47,23 @@ export function Confirm({ what, subject, onDone, onChanged, onUnsure, onCancel }
   };
 
   return (
-    <Dialog
-      role="alertdialog"
+    <Question
       title={say(`${what}.title`, { name: subject.name })}
-      describedBy="confirm-body"
+      body={
+        <>
+          {say(body, { count: within, seconds: within })}
+          {what === "disable" && (
+            <>
+              {gap}
+              <LastUse subject={subject} sentence />
+            </>
+          )}
+        </>
+      }
+      confirm={say(form.busy ? `${what}.busy` : `${what}.confirm`)}
+      onConfirm={confirm}
       onCancel={leave}
     >
-      <p id="confirm-body">
-        {say(body, { count: within, seconds: within })}
-        {what === "disable" && (
-          <>
-            {" "}
-            <LastUse subject={subject} sentence />
-          </>
-        )}
-      </p>
       {problem?.code === "changed_meanwhile" ? (
         <Notice about={problem} bad={false}>
           <p>{say("changed.look", { by: problem.by, time: format.clock(problem.at) })}</p>
@@ -69,14 +71,6 @@ export function Confirm({ what, subject, onDone, onChanged, onUnsure, onCancel }
       ) : (
         <ProblemNotice problem={problem} />
       )}
-      <div class="actions">
-        <button type="button" class="primary" onClick={confirm}>
-          {say(form.busy ? `${what}.busy` : `${what}.confirm`)}
-        </button>
-        <button type="button" onClick={leave} data-focus="">
-          {say("cancel")}
-        </button>
-      </div>
-    </Dialog>
+    </Question>
   );
 }

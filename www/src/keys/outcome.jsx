@@ -33,7 +33,7 @@ export function outcomeText(locale, outcome, passed = false) {
   const back =
     outcome.restorable_until && say("outcome.restorable", { until: format.day(new Date(outcome.restorable_until)) });
   const sentences = [doneText(locale, outcome), boundText(locale, outcome, passed), back];
-  return sentences.filter(Boolean).join(locale.lang === "en" ? " " : "");
+  return sentences.filter(Boolean).join(locale.gap);
 }
 
 /** "Refused everywhere by 12:00:10." becomes "since" when the server's clock has passed it. */

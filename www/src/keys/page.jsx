@@ -4,13 +4,14 @@ import { KeyActivity } from "../activity/lazy.jsx";
 import { useAnnounce } from "../announce.jsx";
 import { mayChange, mayDecide, useConsole } from "../console.jsx";
 import { Copyable } from "../copy-button.jsx";
+import { Fact } from "../fact.jsx";
 import { BackIcon } from "../icons.jsx";
 import { useLocale } from "../locale.jsx";
 import { ProblemNotice } from "../problem.jsx";
 import { LostPage, PageTitle } from "../shell.jsx";
 import { Late, useTick } from "../wait.jsx";
 import { Act, actsOn } from "./act.jsx";
-import { Ceiling, Codes, Fact } from "./ceiling.jsx";
+import { Ceiling, Codes } from "./ceiling.jsx";
 import { Issuer } from "./issuer.jsx";
 import { loadKey } from "./key.js";
 import { Expiry, LastUse, Past } from "./moments.jsx";
@@ -198,7 +199,7 @@ function Identity({ subject }) {
       </Fact>
       <Fact term={say("column.changed")}>
         <Past at={subject.changed_at} exact />
-        <span class="by">{subject.changed_by}</span>
+        <span class="by">{say("issuer.member", { name: subject.changed_by })}</span>
       </Fact>
     </dl>
   );

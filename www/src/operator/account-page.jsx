@@ -2,6 +2,7 @@
 import { useCallback, useEffect, useState } from "preact/hooks";
 import { useAnnounce } from "../announce.jsx";
 import { useConsole } from "../console.jsx";
+import { Fact } from "../fact.jsx";
 import { BackIcon, DisabledIcon, WarningIcon } from "../icons.jsx";
 import { Past } from "../keys/moments.jsx";
 import { OutcomeNote, outcomeText } from "../keys/outcome.jsx";
@@ -90,7 +91,7 @@ function Loaded({ account, onChanged }) {
     return (
       <>
         <PageTitle title={name} />
-        <p>
+        <p class="state">
           <EntryState account={account} />
         </p>
         <p class="lead">{say("operator.pending.lead")}</p>
@@ -201,10 +202,3 @@ function Publication({ rebuilding, done, total, unsettled, lag_s, onRebuild }) {
     </section>
   );
 }
-
-const Fact = ({ term, children }) => (
-  <div>
-    <dt>{term}</dt>
-    <dd>{children}</dd>
-  </div>
-);

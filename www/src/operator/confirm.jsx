@@ -1,8 +1,8 @@
 // Confirmations of what is done to an account. Each says effect, bound and way back, and stays open until the answer.
 import { useConsole } from "../console.jsx";
-import { Dialog } from "../dialog.jsx";
 import { useLocale } from "../locale.jsx";
 import { ProblemNotice, leavesUnsure } from "../problem.jsx";
+import { Question } from "../question.jsx";
 import { useForm } from "../use-form.js";
 import { withinKey } from "../within.js";
 import { beginRestore, finishRestore, rebuild, resume, suspend } from "./account.js";
@@ -44,22 +44,15 @@ export function Confirm({ what, account, name, onDone, onUnsure, onCancel }) {
   };
 
   return (
-    <Dialog
-      role="alertdialog"
+    <Question
       title={say(`operate.${what}.title`, { name })}
-      describedBy="confirm-body"
+      body={say(has(within) ? within : body, { seconds })}
+      confirm={say(form.busy ? "operate.busy" : `operate.${what}.confirm`)}
+      danger={what === "suspend"}
+      onConfirm={confirm}
       onCancel={leave}
     >
-      <p id="confirm-body">{say(has(within) ? within : body, { seconds })}</p>
       <ProblemNotice problem={form.problem} />
-      <div class="actions">
-        <button type="button" class={what === "suspend" ? "danger" : "primary"} onClick={confirm}>
-          {say(form.busy ? "operate.busy" : `operate.${what}.confirm`)}
-        </button>
-        <button type="button" onClick={leave} data-focus="">
-          {say("cancel")}
-        </button>
-      </div>
-    </Dialog>
+    </Question>
   );
 }

@@ -1,9 +1,9 @@
 // A new account: first the question, then the one showing of its set-up link.
 import { useState } from "preact/hooks";
 import { useConsole } from "../console.jsx";
-import { Dialog } from "../dialog.jsx";
 import { useLocale } from "../locale.jsx";
 import { ProblemNotice } from "../problem.jsx";
+import { Question } from "../question.jsx";
 import { Secret, SecretDialog } from "../secret.jsx";
 import { useForm } from "../use-form.js";
 import { inviteAccount } from "./account.js";
@@ -12,10 +12,10 @@ import { inviteAccount } from "./account.js";
 export function Invite({ onDone }) {
   /** The only place that holds the link; gone with the dialog. */
   const [invited, setInvited] = useState(null);
-  return invited ? <Link invited={invited} onDone={onDone} /> : <Question onInvited={setInvited} onCancel={onDone} />;
+  return invited ? <Link invited={invited} onDone={onDone} /> : <Offer onInvited={setInvited} onCancel={onDone} />;
 }
 
-function Question({ onInvited, onCancel }) {
+function Offer({ onInvited, onCancel }) {
   const { say } = useLocale();
   const { request } = useConsole();
   const form = useForm({});
@@ -28,18 +28,15 @@ function Question({ onInvited, onCancel }) {
   };
 
   return (
-    <Dialog title={say("invite.title")} describedBy="invite-body" onCancel={() => form.busy || onCancel()}>
-      <p id="invite-body">{say("invite.body")}</p>
+    <Question
+      title={say("invite.title")}
+      body={say("invite.body")}
+      confirm={say(form.busy ? "invite.busy" : "invite.confirm")}
+      onConfirm={confirm}
+      onCancel={() => form.busy || onCancel()}
+    >
       <ProblemNotice problem={problem} as={problem?.code === "no_answer" ? "invite_no_answer" : undefined} />
-      <div class="actions">
-        <button type="button" class="primary" onClick={confirm}>
-          {say(form.busy ? "invite.busy" : "invite.confirm")}
-        </button>
-        <button type="button" onClick={() => form.busy || onCancel()}>
-          {say("cancel")}
-        </button>
-      </div>
-    </Dialog>
+    </Question>
   );
 }
 
