@@ -64,6 +64,43 @@ test("A02 A03 A04 A06 a key is issued with hours, networks and a later beginning
   await close(page);
 });
 
+/** What an element is described by, in the order in which it is read out. */
+const descriptionOf = (control) =>
+  control.evaluate((element) =>
+    element
+      .getAttribute("aria-describedby")
+      .split(" ")
+      .map((id) => document.getElementById(id).textContent)
+      .join(" "),
+  );
+
+test("every mistake is told at once, in the order of the form, and at its field", async () => {
+  const page = await open();
+  const dialog = await openIssue(page, "");
+  await dialog.getByLabel("Number").fill("x");
+  await dialog.getByLabel("Networks", { exact: true }).fill("10.0.0.0/33");
+  await button(page, "Issue").click();
+  const summary = dialog.getByRole("group", { name: "There is a problem" });
+  await summary.getByRole("link").nth(2).waitFor();
+  assert.deepEqual(await summary.getByRole("link").allTextContents(), [
+    "Enter a name.",
+    "Enter the expiry as a whole number, or as a date.",
+    "Line 1, 10.0.0.0/33: an IPv4 prefix ends at /32.",
+  ]);
+  for (const [label, words] of [
+    ["Name", /Enter a name\./],
+    ["Number", /Enter the expiry as a whole number/],
+    ["Networks", /an IPv4 prefix ends at \/32/],
+  ]) {
+    const control = dialog.getByLabel(label, { exact: true });
+    assert.equal(await control.getAttribute("aria-invalid"), "true", label);
+    assert.match(await descriptionOf(control), words);
+  }
+  await inspect(page, "issue-mistakes");
+  await button(page, "Cancel").click();
+  await close(page);
+});
+
 test("A27 whoever issues a key is told to keep it out of pages and apps", async () => {
   const page = await open();
   const advice =
@@ -237,7 +274,7 @@ test("in Japanese, on a phone, in the dark", async () => {
   await page.getByText("一覧から再び表示できます。").waitFor();
   await button(page, "閉じる").last().click();
   await page.getByRole("link", { name: "全角".repeat(32) }).click();
-  await page.getByRole("region", { name: "キーの発行" }).getByText("24 時間").waitFor();
+  await page.getByRole("region", { name: "キーの発行" }).getByText("24時間").waitFor();
   await inspect(page, "key-issuable-ja");
   await close(page);
 });

@@ -12,7 +12,6 @@ import { useLocale } from "./locale.jsx";
  * @param {(control: object) => any} props.children draws the control with the attributes that it is given
  */
 export function Field({ id, label, hint, error, after, children }) {
-  const described = [hint && `${id}-hint`, error && `${id}-error`].filter(Boolean).join(" ");
   return (
     <div class={error ? "field wrong" : "field"}>
       <label for={id}>{label}</label>
@@ -21,16 +20,26 @@ export function Field({ id, label, hint, error, after, children }) {
           {hint}
         </p>
       )}
-      {error && (
-        <p class="error" id={`${id}-error`}>
-          {error}
-        </p>
-      )}
-      {children({ id, "aria-describedby": described || undefined, "aria-invalid": error ? "true" : undefined })}
+      <FieldError id={id} error={error} />
+      {children({ id, ...attributesOf(id, error, hint && `${id}-hint`) })}
       {after}
     </div>
   );
 }
+
+/** What is wrong with a field. The field refers to it, see {@link attributesOf}. @param {{id: string, error?: string}} props */
+export const FieldError = ({ id, error }) =>
+  error && (
+    <p class="error" id={`${id}-error`}>
+      {error}
+    </p>
+  );
+
+/** How a control refers to its error and to whatever else describes it. @param {string} id @param {string} [error] @param {...string} others */
+export const attributesOf = (id, error, ...others) => ({
+  "aria-describedby": [...others, error && `${id}-error`].filter(Boolean).join(" ") || undefined,
+  "aria-invalid": error ? "true" : undefined,
+});
 
 /** A password with a button that shows it. Any other attributes go to the input. */
 export function PasswordField({ id, label, hint, error, ...input }) {
@@ -91,7 +100,7 @@ export function ErrorSummary({ errors, turn }) {
       </p>
       <ul>
         {errors.map(({ id, text }) => (
-          <li key={text}>
+          <li key={`${id} ${text}`}>
             <a href={`#${id}`} onClick={follow(id)}>
               {text}
             </a>

@@ -18,19 +18,30 @@ export function useForm(initial) {
 
   const change = useCallback((members) => setValues((before) => ({ ...before, ...members })), []);
   const show = (errors) =>
-    setMistakes(({ turn }) => ({ errors: errors.map((error) => fieldError(locale, error)), turn: turn + 1 }));
+    setMistakes(({ turn }) => ({
+      errors: errors.map((error) => fieldError(locale, error)).sort(byPlace),
+      turn: turn + 1,
+    }));
 
   /**
    * Sends once, unless something is missing or on its way. A refusal of fields becomes `mistakes`, any other `problem`.
    * @param {import('./api.js').FieldError[]} missing what the page can see by itself
    * @param {() => Promise<import('./api.js').Answer>} send
+   * @param {() => Promise<import('./api.js').FieldError[]>} [look] asks what is wrong with the rest when something is missing,
+   *   so that every mistake is told at once
    * @returns {Promise<import('./api.js').Answer | null>} null when nothing was sent
    */
-  const submit = async (missing, send) => {
+  const submit = async (missing, send, look) => {
     if (sending.current) return null;
     setProblem(null);
-    show(missing);
-    if (missing.length) return null;
+    if (missing.length) {
+      sending.current = true;
+      const others = (await look?.()) ?? [];
+      sending.current = false;
+      show([...missing, ...others.filter(({ pointer }) => missing.every((error) => error.pointer !== pointer))]);
+      return null;
+    }
+    show([]);
     sending.current = true;
     setBusy(true);
     const answer = await send();
@@ -46,6 +57,13 @@ export function useForm(initial) {
     onInput: (event) => change({ [id]: event.currentTarget.value }),
   });
   return { values, change, field, problem, setProblem, mistakes, show, busy, submit };
+}
+
+/** The order of the form, whoever found the mistake. @param {{id: string}} one @param {{id: string}} other */
+function byPlace(one, other) {
+  const [a, b] = [one, other].map(({ id }) => document.getElementById(id));
+  if (!a || !b || a === b) return 0;
+  return a.compareDocumentPosition(b) & Node.DOCUMENT_POSITION_FOLLOWING ? -1 : 1;
 }
 
 /** Without a summary, as in a form of one field, the field itself takes the focus. @param {{errors: {id: string}[], turn: number}} mistakes */

@@ -1,5 +1,5 @@
 // What issued keys may be at most: permissions, networks, life. For issuable keys and for the service password.
-import { errorOf } from "../fields.jsx";
+import { FieldError, attributesOf, errorOf } from "../fields.jsx";
 import { useLocale } from "../locale.jsx";
 import { OFFERED } from "./life.js";
 import { NetworksField } from "./networks-field.jsx";
@@ -51,11 +51,7 @@ function LongestField({ id, ceiling, change, error }) {
   return (
     <fieldset class={error ? "field wrong" : "field"} aria-describedby={error ? `${id}-error` : undefined}>
       <legend>{say("ceiling.longest")}</legend>
-      {error && (
-        <p class="error" id={`${id}-error`}>
-          {error}
-        </p>
-      )}
+      <FieldError id={id} error={error} />
       <div class="radios">
         <label>
           <input {...radio(true)} /> {say("ceiling.longest.limited")}
@@ -65,7 +61,7 @@ function LongestField({ id, ceiling, change, error }) {
         </label>
       </div>
       {ceiling.limited && (
-        <LifeInput id={id} life={ceiling} onChange={change} aria-invalid={error ? "true" : undefined} />
+        <LifeInput id={id} life={ceiling} onChange={change} {...attributesOf(id, error)} />
       )}
     </fieldset>
   );

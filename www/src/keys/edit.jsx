@@ -9,7 +9,7 @@ import { useForm } from "../use-form.js";
 import { Conflict } from "./conflict.jsx";
 import { changesOf, draftOf, missingIn } from "./draft.js";
 import { KeyFields } from "./fields.jsx";
-import { checkKey, editKey } from "./key.js";
+import { checkKey, editKey, refusedOf } from "./key.js";
 import { LockOut } from "./lock-out.jsx";
 
 /**
@@ -38,7 +38,7 @@ export function Edit({ subject, onDone, onChanged, onUnsure, onCancel }) {
       return;
     }
     let callers = [];
-    const answer = await form.submit(missing, async () => {
+    const send = async () => {
       if (!warned && "networks" in changes) {
         const checked = await checkKey(request, base, changes.networks);
         if (!checked.ok) return checked;
@@ -46,7 +46,8 @@ export function Edit({ subject, onDone, onChanged, onUnsure, onCancel }) {
         if (callers.length) return checked;
       }
       return editKey(request, base, changes);
-    });
+    };
+    const answer = await form.submit(missing, send, () => refusedOf(request, changes));
     if (!answer) return;
     if (callers.length) setLockedOut(callers);
     else if (answer.ok) onDone({ act: "edited", keys: [answer.data.key], bound: answer.data.bound });

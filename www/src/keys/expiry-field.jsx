@@ -1,4 +1,5 @@
 // When a key ends, and when it begins, each with a sentence that says what was understood.
+import { FieldError, attributesOf } from "../fields.jsx";
 import { instantOf } from "../format.js";
 import { useLocale } from "../locale.jsx";
 import { fieldError } from "../problem.jsx";
@@ -20,15 +21,11 @@ export function ExpiryField({ draft, change, error, notes }) {
     checked: draft.expiry === expiry,
     onChange: () => change({ expiry }),
   });
-  const described = { "aria-describedby": "expires-note", "aria-invalid": error ? "true" : undefined };
+  const described = attributesOf("expires", error, "expires-note");
   return (
     <fieldset class={error ? "field wrong" : "field"} aria-describedby={error ? "expires-error" : undefined}>
       <legend>{say("form.expires")}</legend>
-      {error && (
-        <p class="error" id="expires-error">
-          {error}
-        </p>
-      )}
+      <FieldError id="expires" error={error} />
       <div class="radios">
         <label>
           <input {...radio("duration")} /> {say("form.expires.duration")}
@@ -66,11 +63,7 @@ export function BeginField({ draft, change, error, notes }) {
   return (
     <fieldset class={error ? "field wrong" : "field"} aria-describedby={error ? "not_before-error" : undefined}>
       <legend class="unseen">{say("form.begins")}</legend>
-      {error && (
-        <p class="error" id="not_before-error">
-          {error}
-        </p>
-      )}
+      <FieldError id="not_before" error={error} />
       <label class="box">
         <input
           type="checkbox"
@@ -86,8 +79,7 @@ export function BeginField({ draft, change, error, notes }) {
             draft={draft}
             change={change}
             members={["beginDate", "beginTime"]}
-            aria-describedby="not_before-note"
-            aria-invalid={error ? "true" : undefined}
+            {...attributesOf("not_before", error, "not_before-note")}
           />
           <p class="note" id="not_before-note">
             {beginNote(locale, draft, notes)}
@@ -128,7 +120,7 @@ function expiryNote(locale, notes) {
     return say("expires.instant", {
       at: format.end(expires.at),
       zone: format.zone,
-      span: format.span(expires.from_now_ms),
+      span: format.during(expires.from_now_ms),
     });
   }
   return refusalOf(locale, notes, "expires");

@@ -1,6 +1,6 @@
 // The fields of a key: the same for issuing and for editing.
 import { mayDecide, useConsole } from "../console.jsx";
-import { Field, errorOf } from "../fields.jsx";
+import { Field, FieldError, attributesOf, errorOf } from "../fields.jsx";
 import { InfoIcon } from "../icons.jsx";
 import { useLocale } from "../locale.jsx";
 import { CeilingFields } from "./ceiling-fields.jsx";
@@ -114,7 +114,6 @@ function ProtectedBox({ draft, change, error }) {
 
 /** One choice with its hint, and what it opens. */
 function Box({ id, label, hint, error, checked, onChange, children }) {
-  const described = [`${id}-hint`, error && `${id}-error`].filter(Boolean).join(" ");
   return (
     <div class={error ? "field box-field wrong" : "field box-field"}>
       <label class="box">
@@ -122,8 +121,7 @@ function Box({ id, label, hint, error, checked, onChange, children }) {
           id={id}
           type="checkbox"
           checked={checked}
-          aria-describedby={described}
-          aria-invalid={error ? "true" : undefined}
+          {...attributesOf(id, error, `${id}-hint`)}
           onChange={(event) => onChange(event.currentTarget.checked)}
         />
         <span>{label}</span>
@@ -131,11 +129,7 @@ function Box({ id, label, hint, error, checked, onChange, children }) {
       <p class="hint" id={`${id}-hint`}>
         {hint}
       </p>
-      {error && (
-        <p class="error" id={`${id}-error`}>
-          {error}
-        </p>
-      )}
+      <FieldError id={id} error={error} />
       {children}
     </div>
   );

@@ -8,9 +8,9 @@ import { Notice } from "../notice.jsx";
 import { ProblemNotice, leavesUnsure } from "../problem.jsx";
 import { keyAddress } from "../route.js";
 import { useForm } from "../use-form.js";
-import { emptyDraft, missingIn, newFieldsOf } from "./draft.js";
+import { emptyDraft, fieldsOf, missingIn, newFieldsOf } from "./draft.js";
 import { Advice, KeyFields } from "./fields.jsx";
-import { issueKey } from "./key.js";
+import { issueKey, refusedOf } from "./key.js";
 import { Reveal } from "./reveal.jsx";
 
 /**
@@ -42,8 +42,10 @@ function IssueForm({ onIssued, onUnsure, onCancel }) {
 
   const submit = async () => {
     const fields = newFieldsOf(form.values, format.zone);
-    const answer = await form.submit(missingIn(form.values, format.zone), () =>
-      issueKey(request, fields, idempotencyKey.current),
+    const answer = await form.submit(
+      missingIn(form.values, format.zone),
+      () => issueKey(request, fields, idempotencyKey.current),
+      () => refusedOf(request, fieldsOf(form.values, format.zone)),
     );
     if (answer?.ok) onIssued(answer.data);
   };

@@ -60,6 +60,20 @@ export const editKey = (request, key, changes) =>
 export const checkKey = (request, key, networks) =>
   request("POST", "/v1/keys/check", { body: { key: key.id, networks } });
 
+/**
+ * What the server would refuse of the fields that are filled in; it changes nothing.
+ * @param {object} fields @returns {Promise<import('../api.js').FieldError[]>}
+ */
+export async function refusedOf(request, fields) {
+  const filled = Object.entries(fields).filter(([, value]) => value !== undefined && value !== null && value !== false);
+  const answer = await request("POST", "/v1/keys/check", { body: Object.fromEntries(filled) });
+  if (!answer.ok) return [];
+  const { errors, networks, issuable } = answer.data;
+  const linesOf = (pointer, checked) =>
+    (checked?.lines ?? []).filter(({ code }) => code).map((line) => ({ ...line, pointer }));
+  return [...errors, ...linesOf("#/networks", networks), ...linesOf("#/issuable/networks", issuable?.networks)];
+}
+
 /** The id is what the address bar holds, so it may be anything. */
 export const loadKey = (request, id) => request("GET", path({ id }));
 

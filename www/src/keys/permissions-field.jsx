@@ -1,5 +1,6 @@
 // Permissions as boxes: those of the gateway's rules, and the reserved ones that only owners grant.
 import { useConsole } from "../console.jsx";
+import { FieldError, attributesOf } from "../fields.jsx";
 import { useLocale } from "../locale.jsx";
 import { isReserved } from "./draft.js";
 
@@ -36,14 +37,16 @@ export function PermissionsField({ id = "permissions", hint, chosen, held = [], 
       {name === EVERYTHING && <span class="hint">{say("permissions.everything")}</span>}
     </label>
   );
+  // A group cannot be invalid, only what is in it.
+  const { "aria-describedby": described } = attributesOf(id, error, `${id}-hint`);
   return (
     <>
-      <fieldset class={error ? "field wrong" : "field"} id={id} tabIndex={-1} aria-describedby={`${id}-hint`}>
+      <fieldset class={error ? "field wrong" : "field"} id={id} tabIndex={-1} aria-describedby={described}>
         <legend>{say("form.permissions")}</legend>
         <p class="hint" id={`${id}-hint`}>
           {hint ?? say(offered.length ? "form.permissions.hint" : "form.permissions.none")}
         </p>
-        {error && <p class="error">{error}</p>}
+        <FieldError id={id} error={error} />
         <div class="boxes">{offered.map(box)}</div>
       </fieldset>
       {reserved.length > 0 && (

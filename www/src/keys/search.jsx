@@ -1,5 +1,6 @@
 // Search as the server does it: beginnings of words, a key ID, an address, or a whole pasted key cut to its ID.
 import { useEffect, useRef, useState } from "preact/hooks";
+import { keepComposition } from "../fields.jsx";
 import { SearchIcon } from "../icons.jsx";
 import { useLocale } from "../locale.jsx";
 import { go, listAddress } from "../route.js";
@@ -52,7 +53,7 @@ export function Search({ q, sort, onSealed }) {
   };
 
   return (
-    <form role="search" class="search" onSubmit={submit}>
+    <form role="search" class="search" onSubmit={submit} onKeyDown={keepComposition}>
       <label class="unseen" for="search">
         {say("search.label")}
       </label>
