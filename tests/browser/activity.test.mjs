@@ -175,6 +175,11 @@ test("in Japanese, on a phone, in the dark", async () => {
   await page.addInitScript(() => localStorage.setItem("claviger.language", "ja"));
   await page.goto(`${stage.origin}/#/activity`);
   await entries(page, "キーを編集").first().waitFor();
+  // Which key and who stand below what was done.
+  assert.equal(await page.getByRole("columnheader").count(), 2);
+  const edited = page.getByRole("row").filter({ hasText: "キーを編集" });
+  await edited.getByRole("link", { name: "Build server" }).waitFor();
+  await edited.getByRole("link", { name: "Mei Tanakaさんのアクティビティだけを表示" }).waitFor();
   await inspect(page, "activity-ja");
   await close(page);
 });

@@ -1,7 +1,7 @@
 // The console's arithmetic, without a browser.
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { instantOf, makeFormat, wallClock } from "../../www/src/format.js";
+import { endOfDay, instantOf, makeFormat, wallClock } from "../../www/src/format.js";
 import {
   changesOf,
   draftOf,
@@ -179,9 +179,13 @@ describe("moments", () => {
 
   test("that end a day belong to it", () => {
     assert.equal(en.end("2027-06-30T15:00:00Z"), "Wed 30 Jun 2027, 24:00");
-    assert.equal(en.end("2027-06-30T15:00:00Z", { short: true }), "30 Jun 2027, 24:00");
+    assert.equal(en.end("2027-06-30T15:00:00Z", { short: true }), "30\u00a0Jun\u00a02027, 24:00");
     assert.equal(ja.end("2027-06-30T15:00:00Z"), "2027年6月30日(水) 24:00");
     assert.equal(ja.end("2027-06-30T15:00:00Z", { short: true }), "2027/6/30 24:00");
+  });
+  test("that end a typed day are its midnight", () => {
+    assert.equal(endOfDay("2027-06-30", TOKYO), "2027-06-30T15:00:00Z");
+    assert.equal(endOfDay("2026-12-31", NEW_YORK), "2027-01-01T05:00:00Z");
   });
   test("within a day are exact", () => {
     assert.equal(en.dateTime("2027-02-20T05:05:00Z"), "Sat 20 Feb 2027, 14:05");
@@ -192,10 +196,10 @@ describe("moments", () => {
     const past = (format, minutes) => format.past(new Date(now - minutes * 60_000).toISOString(), now);
     assert.deepEqual(
       [0.5, 3, 125, 60 * 24 * 2].map((minutes) => past(en, minutes)),
-      ["now", "3 minutes ago", "2 hours ago", "2 days ago"],
+      ["just now", "3 minutes ago", "2 hours ago", "2 days ago"],
     );
-    assert.equal(past(ja, 3), "3 分前");
-    assert.equal(past(en, 60 * 24 * 40), "21 May 2027");
+    assert.deepEqual([past(ja, 0.5), past(ja, 3)], ["たった今", "3分前"]);
+    assert.equal(past(en, 60 * 24 * 40), "21\u00a0May\u00a02027");
   });
   test("ahead are counted in a unit that leaves at least two", () => {
     const hour = 3_600_000;
@@ -205,6 +209,8 @@ describe("moments", () => {
       "47 hours",
       "90 days",
     ]);
-    assert.equal(ja.span(90 * 24 * hour), "90 日");
+    assert.equal(ja.span(90 * 24 * hour), "90日");
+    assert.deepEqual([0.5 * hour, 3 * hour, 90 * 24 * hour].map(ja.during), ["30分間", "3時間", "90日間"]);
+    assert.equal(en.during(3 * hour), "3 hours");
   });
 });

@@ -177,6 +177,21 @@ describe("the list", () => {
     assert.ok(!sent.join().includes("s3cr3t"));
   });
 
+  state("is not searched by the Enter that ends an IME's conversion", async (page) => {
+    await open(page, "#/keys?q=cron");
+    const search = page.getByRole("searchbox");
+    await search.waitFor();
+    const goesOn = (isComposing) =>
+      search.evaluate(
+        (field, composing) =>
+          field.dispatchEvent(
+            new KeyboardEvent("keydown", { key: "Enter", isComposing: composing, bubbles: true, cancelable: true }),
+          ),
+        isComposing,
+      );
+    assert.deepEqual([await goesOn(true), await goesOn(false)], [false, true]);
+  });
+
   state("that nothing matches can be cleared", async (page) => {
     await open(page, "#/keys?q=cron");
     await page.getByText('No key matches "cron".').waitFor();
@@ -370,10 +385,32 @@ describe("the console", () => {
   state("that cannot be reached can be tried again", async (page) => {
     await answerInstead(page, "GET", "/v1/session", problem(503, "unavailable"), 1);
     await open(page);
+    await page.getByRole("heading", { name: "The console could not be loaded", level: 1 }).waitFor();
     await page.getByText("The service cannot be reached at the moment.").waitFor();
     await inspect(page, "console-unreached");
     await button(page, "Try again").click();
     await page.getByRole("heading", { name: "API keys", level: 1 }).waitFor();
+  });
+
+  state("shows where one is, also where the system chooses the colours", { forcedColors: "active" }, async (page) => {
+    await open(page);
+    const line = (name) =>
+      page
+        .getByRole("navigation", { name: "Console" })
+        .getByRole("link", { name })
+        .evaluate((link) => getComputedStyle(link).borderBottomColor);
+    assert.notEqual(await line("API keys"), await line("Activity"));
+  });
+
+  state("asks in Japanese without blanks between sentences", async (page) => {
+    await page.addInitScript(() => localStorage.setItem("claviger.language", "ja"));
+    await answerInstead(page, "GET", "/v1/keys", json({ keys: [key(1)], next: null, total: 1, total_is_exact: true }));
+    await open(page);
+    await button(page, "Key 1の操作").click();
+    await page.locator("[popover]:popover-open").getByRole("button", { name: "無効にする" }).click();
+    const question = page.getByRole("alertdialog", { name: "「Key 1」を無効にしますか。" });
+    await question.getByText("あとで有効に戻せます。使われたことはありません。").waitFor();
+    await inspect(page, "disable-ja");
   });
 
   state("has an address for the connection, and a way past the navigation", async (page) => {

@@ -14,7 +14,7 @@ import { go, useRoute } from "./route.js";
 import { Challenge } from "./session/challenge.jsx";
 import { SetUp } from "./session/setup.jsx";
 import { SignIn } from "./session/sign-in.jsx";
-import { LostPage, Shell } from "./shell.jsx";
+import { Alone, LostPage, PageTitle, Shell } from "./shell.jsx";
 import { Late } from "./wait.jsx";
 
 const BROWSER_ZONE = Intl.DateTimeFormat().resolvedOptions().timeZone;
@@ -64,14 +64,14 @@ export function App() {
 function Unreached({ problem, onRetry }) {
   const { say } = useLocale();
   return (
-    <main class="alone">
-      <h1>Claviger</h1>
+    <Alone>
+      <PageTitle title={say("unreached.title")} />
       <ProblemNotice problem={problem}>
         <button type="button" onClick={onRetry}>
           {say("retry")}
         </button>
       </ProblemNotice>
-    </main>
+    </Alone>
   );
 }
 

@@ -8,7 +8,7 @@ export const exampleCall = (api) =>
 
 /** Issues a key that ends in five minutes, by the service password. @param {string} serviceId @param {string} origin where the issuance API is */
 export const exampleIssue = (serviceId, origin) =>
-  `read -rs SERVICE_PASSWORD\nprintf 'sid=${serviceId}&spw=%s&epi=5m' "$SERVICE_PASSWORD" |\n  curl --fail-with-body -d @- '${origin}/issue_service_authorization'`;
+  `read -rs SERVICE_PASSWORD\nprintf 'sid=${serviceId}&spw=%s&epi=5m' "$SERVICE_PASSWORD" |\n  curl --fail-with-body -d @- \\\n    '${origin}/issue_service_authorization'`;
 
 /** Code that may be wider than the screen: it scrolls in a named region that the keyboard reaches. */
 export function CodeBlock({ label, code, copyLabel }) {

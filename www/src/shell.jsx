@@ -69,6 +69,18 @@ export function Shell({ page, children }) {
   );
 }
 
+/** A screen without the frame, for whoever is not signed in. @param {{after?: any, children: any}} props `after`: what stands below the card */
+export const Alone = ({ after, children }) => (
+  <main class="alone">
+    <p class="brand">
+      <Mark />
+      <span>Claviger</span>
+    </p>
+    <div class="card">{children}</div>
+    {after}
+  </main>
+);
+
 /** The `h1` of a page: takes the focus when the page is reached, and names the window. @param {{title: string, focus?: boolean}} props */
 export function PageTitle({ title, focus = true, children = title }) {
   const heading = useRef(null);

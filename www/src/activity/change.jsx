@@ -35,13 +35,14 @@ function Value({ field, value }) {
   const { say, has, format } = useLocale();
   const empty = value === null || value === undefined || value === "" || (Array.isArray(value) && !value.length);
   if (empty) return <span>{say(EMPTY[field] ?? "permissions.none")}</span>;
+  if (field === "enabled") return <span>{say(value ? "status.active" : "status.disabled")}</span>;
   if (typeof value === "boolean") return <span>{say(value ? "yes" : "no")}</span>;
   if (SPANS_MS.includes(field)) return <span>{format.life(lifeOf(value))}</span>;
   if (Array.isArray(value)) return <code>{value.join(", ")}</code>;
   if (typeof value === "object") {
     const parts = Object.entries(value).map(([member, inner], index) => (
       <span key={member}>
-        {index > 0 && "; "}
+        {index > 0 && say("change.between")}
         {say("change.part", {
           field: has(`change.${member}`) ? say(`change.${member}`) : member,
           value: <Value field={member} value={inner} />,

@@ -1,4 +1,4 @@
-// Entries as a table: when, who from where, what, which key, and what it changed.
+// Entries as a table: when, who from where, what, which key, and what it changed. Narrow screens tell who and which below what.
 import { useConsole } from "../console.jsx";
 import { useLocale } from "../locale.jsx";
 import { activityAddress, keyAddress } from "../route.js";
@@ -20,7 +20,7 @@ export function Entries({ entries, ofKey = false }) {
         <tr>
           <th scope="col">{say("activity.at", { zone: format.zone })}</th>
           <th scope="col">{say("activity.what")}</th>
-          {!ofKey && <th scope="col">{say("activity.key")}</th>}
+          {!ofKey && roomy && <th scope="col">{say("activity.key")}</th>}
           {roomy && <th scope="col">{say("activity.by")}</th>}
         </tr>
       </thead>
@@ -32,11 +32,14 @@ export function Entries({ entries, ofKey = false }) {
             </td>
             <td>
               <strong>{actionName(entry.action)}</strong>
+              {!roomy && !ofKey && <Subject entry={entry} />}
               {!roomy && <Author entry={entry} />}
               {!BEGINNINGS.includes(entry.action) && <Changes changes={entry.changes} />}
             </td>
-            {!ofKey && (
-              <td class="of">{entry.key && <a href={keyAddress(entry.key.id)}>{entry.key.name ?? entry.key.id}</a>}</td>
+            {!ofKey && roomy && (
+              <td class="of">
+                <Subject entry={entry} />
+              </td>
             )}
             {roomy && (
               <td>
@@ -56,6 +59,14 @@ export function useActionName() {
   return (action) => (has(`action.${action}`) ? say(`action.${action}`) : action);
 }
 
+/** Which key it was about. */
+const Subject = ({ entry: { key } }) =>
+  key && (
+    <span class="who">
+      <a href={keyAddress(key.id)}>{key.name ?? key.id}</a>
+    </span>
+  );
+
 /** Who did it and from where. What is gone has no name any more, but still its ID. */
 function Author({ entry: { by, address } }) {
   const { say } = useLocale();
@@ -67,8 +78,8 @@ function Author({ entry: { by, address } }) {
         {by.id === session.member.id ? say("activity.you", { name }) : name}
       </a>
     ),
-    key: () => say("issuer.key", { name: by.id ? <a href={keyAddress(by.id)}>{name}</a> : name }),
-    service: () => say("issuer.service"),
+    key: () => say("activity.by-key", { name: by.id ? <a href={keyAddress(by.id)}>{name}</a> : name }),
+    service: () => say("service.password"),
     operator: () => say("activity.operator"),
   }[by.kind];
   return (

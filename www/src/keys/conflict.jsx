@@ -1,8 +1,9 @@
 // "Ken changed this key at 12:01; yours is not saved." Both versions side by side, and which one to go on with.
 import { useState } from "preact/hooks";
+import { endOfDay, instantOf } from "../format.js";
 import { useLocale } from "../locale.jsx";
 import { Notice } from "../notice.jsx";
-import { beginText, ceilingFields, draftOf, expiresText, merged } from "./draft.js";
+import { ceilingFields, draftOf, merged } from "./draft.js";
 
 /**
  * @param {object} props
@@ -45,8 +46,8 @@ function Both({ theirs, mine, by }) {
   const { say, format } = useLocale();
   const rows = [
     ["form.name", ({ name }) => name],
-    ["form.expires", (draft) => expiryText(draft, say, format)],
-    ["form.begins", ({ later, ...draft }) => (later ? beginWords(draft, format) : say("begins.now"))],
+    ["column.expires", (draft) => expiryText(draft, say, format)],
+    ["key.not-before", ({ later, ...draft }) => (later ? beginWords(draft, format) : say("begins.now"))],
     ["form.networks", ({ networks }) => networks || say("networks.anywhere")],
     ["form.permissions", ({ permissions }) => permissions.join("\n") || say("permissions.none")],
     ["key.issuable", ({ issuable }) => (issuable ? ceilingWords(issuable, say) : say("no"))],
@@ -77,13 +78,13 @@ function Both({ theirs, mine, by }) {
 function expiryText(draft, say, format) {
   if (draft.expiry === "never") return say("expiry.unlimited");
   if (draft.expiry === "duration") return `${draft.amount} ${say(`unit.${draft.unit}`)}`;
-  const text = expiresText(draft, format.zone);
-  return draft.time ? format.end(text) : `${draft.date} 24:00`;
+  if (!draft.date) return "";
+  return format.end(draft.time ? instantOf(draft.date, draft.time, format.zone) : endOfDay(draft.date, format.zone));
 }
 
 function beginWords(draft, format) {
-  const text = beginText({ ...draft, later: true }, format.zone);
-  return draft.beginTime ? format.dateTime(text) : draft.beginDate;
+  if (!draft.beginDate) return "";
+  return format.dateTime(instantOf(draft.beginDate, draft.beginTime || "00:00", format.zone));
 }
 
 function ceilingWords(ceiling, say) {

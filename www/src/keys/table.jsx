@@ -198,7 +198,7 @@ function Row({ row, columns, fresh, ticked, onTick, onAct }) {
         </td>
       )}
       {columns.used && (
-        <td>
+        <td class="used">
           <LastUse subject={row} />
         </td>
       )}

@@ -30,6 +30,7 @@ export default {
   "theme.light": "Light",
   "theme.dark": "Dark",
   "lost.title": "There is nothing here",
+  "unreached.title": "The console could not be loaded",
   "back.keys": "Go to API keys",
   "loading.console": "Loading",
   "loading.keys": "Loading keys",
@@ -110,7 +111,7 @@ export default {
   "status.ended.why": "its issuer was disabled, deleted or got a new secret",
   "status.not_yet_valid": "Not yet valid",
   "status.deleted": "Deleted",
-  "status.until": "until {day}",
+  "status.until": "restorable until {day}",
   "expiry.unlimited": "Unlimited",
   "networks.anywhere": "Anywhere",
   "networks.more": { one: "and {count} more", other: "and {count} more" },
@@ -269,7 +270,7 @@ export default {
 
   // One key
   "key.title": "API key",
-  "key.facts": "Facts",
+  "key.facts": "Details",
   "key.limits": "Restriction",
   "key.id": "Key ID",
   "key.not-before": "Works from",

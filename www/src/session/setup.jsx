@@ -2,12 +2,11 @@
 import { useState } from "preact/hooks";
 import { send } from "../api.js";
 import { ErrorSummary, Field, Form, PasswordField, errorOf } from "../fields.jsx";
-import { Mark } from "../icons.jsx";
 import { LANGUAGES, useLocale } from "../locale.jsx";
 import { Preferences } from "../preferences.jsx";
 import { ProblemNotice } from "../problem.jsx";
 import { currentSetupToken, forgetSetupToken, go } from "../route.js";
-import { PageTitle } from "../shell.jsx";
+import { Alone, PageTitle } from "../shell.jsx";
 import { emptyOf, useForm } from "../use-form.js";
 
 const PASSWORD_CHARACTERS = { min: 12, max: 256 };
@@ -39,67 +38,60 @@ export function SetUp({ onDone }) {
 
   const over = problem && (FINAL.includes(problem.code) || problem.code === "setup_token_gone");
   return (
-    <main class="alone">
-      <p class="brand">
-        <Mark />
-        <span>Claviger</span>
-      </p>
-      <div class="card">
-        <PageTitle title={say("setup.title")} />
-        <ProblemNotice problem={problem} />
-        {over ? (
-          <p>
-            <button type="button" class="primary" onClick={() => go("#/keys")}>
-              {say("setup.to-sign-in")}
-            </button>
-          </p>
-        ) : (
-          <Form onSubmit={submit} busy={form.busy}>
-            <p>{say("setup.lead")}</p>
-            <ErrorSummary {...mistakes} />
-            <Field {...field("account_name")} hint={say("setup.account_name.hint")}>
-              {(control) => <input {...control} {...form.field("account_name")} autocomplete="organization" />}
-            </Field>
-            <Field {...field("time_zone")} hint={say("setup.time_zone.hint")}>
-              {(control) => (
-                <ZoneSelect
-                  {...control}
-                  value={values.time_zone}
-                  onChange={(zone) => form.change({ time_zone: zone })}
-                />
-              )}
-            </Field>
-            <Field {...field("name")}>
-              {(control) => <input {...control} {...form.field("name")} autocomplete="name" />}
-            </Field>
-            <Field {...field("email")}>
-              {(control) => <input {...control} {...form.field("email")} type="email" autocomplete="username" />}
-            </Field>
-            <PasswordField
-              {...field("password")}
-              {...form.field("password")}
-              hint={say("setup.password.hint", PASSWORD_CHARACTERS)}
-              autocomplete="new-password"
-            />
-            <Field {...field("language")} hint={say("setup.language.hint")}>
-              {(control) => (
-                <select {...control} value={lang} onChange={(event) => setLang(event.currentTarget.value)}>
-                  {Object.entries(LANGUAGES).map(([code, name]) => (
-                    <option key={code} value={code} lang={code}>
-                      {name}
-                    </option>
-                  ))}
-                </select>
-              )}
-            </Field>
-            <div class="actions">
-              <button class="primary">{say(form.busy ? "setup.busy" : "setup.submit")}</button>
-            </div>
-          </Form>
-        )}
-      </div>
-      {over && <Preferences />}
-    </main>
+    <Alone after={over && <Preferences />}>
+      <PageTitle title={say("setup.title")} />
+      <ProblemNotice problem={problem} />
+      {over ? (
+        <p>
+          <button type="button" class="primary" onClick={() => go("#/keys")}>
+            {say("setup.to-sign-in")}
+          </button>
+        </p>
+      ) : (
+        <Form onSubmit={submit} busy={form.busy}>
+          <p>{say("setup.lead")}</p>
+          <ErrorSummary {...mistakes} />
+          <Field {...field("account_name")} hint={say("setup.account_name.hint")}>
+            {(control) => <input {...control} {...form.field("account_name")} autocomplete="organization" />}
+          </Field>
+          <Field {...field("time_zone")} hint={say("setup.time_zone.hint")}>
+            {(control) => (
+              <ZoneSelect
+                {...control}
+                value={values.time_zone}
+                onChange={(zone) => form.change({ time_zone: zone })}
+              />
+            )}
+          </Field>
+          <Field {...field("name")}>
+            {(control) => <input {...control} {...form.field("name")} autocomplete="name" />}
+          </Field>
+          <Field {...field("email")}>
+            {(control) => <input {...control} {...form.field("email")} type="email" autocomplete="username" />}
+          </Field>
+          <PasswordField
+            {...field("password")}
+            {...form.field("password")}
+            hint={say("setup.password.hint", PASSWORD_CHARACTERS)}
+            autocomplete="new-password"
+          />
+          <Field {...field("language")} hint={say("setup.language.hint")}>
+            {(control) => (
+              <select {...control} value={lang} onChange={(event) => setLang(event.currentTarget.value)}>
+                {Object.entries(LANGUAGES).map(([code, name]) => (
+                  <option key={code} value={code} lang={code}>
+                    {name}
+                  </option>
+                ))}
+              </select>
+            )}
+          </Field>
+          <div class="actions">
+            <button class="primary">{say(form.busy ? "setup.busy" : "setup.submit")}</button>
+          </div>
+        </Form>
+      )}
+    </Alone>
   );
 }
 
