@@ -3,13 +3,18 @@ import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { after, before, describe, test } from "node:test";
 import { FOREIGN, changed, key as forgedKey, token } from "./forge.mjs";
-import { API, CONSOLE, ORIGIN, OWNER, begin, expect, setupToken } from "./journey.mjs";
+import { API, CALLER, CONSOLE, OFFICE, ORIGIN, OWNER, RULES, begin, expect, setupToken } from "./journey.mjs";
+
+/** The issuance API, which words its failures itself. */
+const ISSUANCE = "/issue_service_authorization";
+/** A path whose key may stand in a body. */
+const FIELDS = { host: API, path: "/fields/*", origin: "DEMO", any_key: true, credentials: ["authorization", "form:u", "json:u"] };
 
 let at;
 let issued;
 let verifier;
 before(async () => {
-  at = await begin();
+  at = await begin({ rules: [FIELDS, { host: API, path: ISSUANCE, serves: "issuance" }, ...RULES] });
   issued = await at.issue();
   verifier = (await at.issue({ permissions: ["claviger:verify"] })).credential;
 });
@@ -19,7 +24,8 @@ after(() => {
   assert.ok(at.answers.length > 200);
   for (const { method, path, status, headers, body } of at.answers) {
     const what = `${method} ${path} ▸ ${status}`;
-    if (!path.startsWith("/v1/") && status !== 405) continue;
+    assert.ok(status < 500, what);
+    if (path.startsWith(ISSUANCE) || (!path.startsWith("/v1/") && status !== 405)) continue;
     assert.equal(headers["cache-control"], "no-store", what);
     if (status >= 400 && method !== "HEAD") {
       assert.equal(headers["content-type"], "application/problem+json", what);
@@ -192,8 +198,7 @@ describe("with a body that is none", () => {
       for (const raw of bodies) expect(await send(route, { raw }), 400, "malformed_body");
       expect(await send(route, { raw: Buffer.from([0x7b, 0x22, 0xff, 0x22, 0x7d]) }), 400, "malformed_body");
 
-      // Pasted networks have more room.
-      const max = /^\/v1\/(keys|account\/service)/.test(route.path()) ? 589_824 : 65_536;
+      const max = maxOf(route);
       // Announced; and in chunks, without a length that says so beforehand.
       for (const headers of [{ "content-length": `${1 << 20}` }, {}]) {
         const { body, end } = unfinished(Buffer.alloc(headers["content-length"] ? 1 : max + 1, " "));
@@ -204,6 +209,162 @@ describe("with a body that is none", () => {
       expect(await send(route, { raw: Buffer.alloc(max, " ") }), 400, "malformed_body");
     },
   );
+});
+
+/** The largest body of a route: pasted networks have more room. */
+const maxOf = (route) => (/^\/v1\/(keys|account\/service)/.test(route.path()) ? 589_824 : 65_536);
+
+const MEBIBYTE = 1 << 20;
+
+describe("with a body that is out to hurt", () => {
+  /** JSON of `value` for each member of the body in turn, as it is written in `json`. */
+  const eachMember = (route, json) => {
+    const members = Object.entries(route.body()).map(([name, value]) => [JSON.stringify(name), JSON.stringify(value)]);
+    return members.map((_, hurt) => `{${members.map(([name, value], n) => `${name}:${n === hurt ? json : value}`).join()}}`);
+  };
+  const refused = (answer, ...statuses) => assert.ok(statuses.includes(answer.status), `${answer.method} ${answer.path} ▸ ${answer.status} ${answer.text.slice(0, 300)}`);
+
+  describeRoutes(
+    ({ body }) => body,
+    async (route) => {
+      const max = maxOf(route);
+      // Whole, and so large that a reader who takes all of it pays for it.
+      for (const length of [MEBIBYTE, max + 1]) {
+        assert.equal(expect(await send(route, { raw: Buffer.alloc(length, "[") }), 413, "body_too_large").body.max, max);
+      }
+      const depth = Math.min(100_000, Math.floor((max - 2_000) / 2));
+      for (const [open, close, times] of [["[", "]", depth], ['{"a":', "}", Math.floor(depth / 3)]]) {
+        for (const raw of eachMember(route, `${open.repeat(times)}0${close.repeat(times)}`)) expect(await send(route, { raw }), 400, "malformed_body");
+        expect(await send(route, { raw: open.repeat(times) }), 400, "malformed_body");
+      }
+      const written = JSON.stringify(route.body()).slice(1, -1);
+      expect(await send(route, { raw: `{${written},${written}}` }), 400, "malformed_body");
+      for (const number of ["9223372036854775808", "-9223372036854775809", "1e400", "-1e400", "1e999999999", "9".repeat(1_000), "0.1", "-0"]) {
+        for (const raw of eachMember(route, number)) expect(await send(route, { raw }), 400, "malformed_body");
+      }
+      for (const text of ['"\\ud800"', '"\u0001"', '"\\x41"', "NaN", "'a'", "\ufeff0"]) {
+        for (const raw of eachMember(route, text)) expect(await send(route, { raw }), 400, "malformed_body");
+      }
+      // Texts, but none that anything may be called: refused by whoever the field belongs to, or known to nobody.
+      for (const text of ["\u0000", "a\u0000b", "\u202etxt.exe", "\u2066\u2069", "\ufeff", "\u{e0001}", "a\nb", "x".repeat(60_000)]) {
+        for (const raw of eachMember(route, JSON.stringify(text))) refused(await send(route, { raw, ip: "192.0.2.77" }), 400, 401, 404, 409, 422, 429, ...(route.path().endsWith("/check") || route.path() === "/v1/verify" ? [200] : []));
+      }
+      expect(await send(route, { raw: Buffer.concat([Buffer.from([0xff, 0xfe]), Buffer.from(`{${written}}`, "utf16le")]) }), 400, "malformed_body");
+    },
+  );
+});
+
+describe("with headers that are out to hurt", () => {
+  const auth = { "cf-connecting-ip": CALLER };
+  const large = {
+    "one of 100 KB": [["x-large", "a".repeat(100_000)]],
+    "10,000 of them": Array.from({ length: 10_000 }, (_, n) => [`x-${n}`, "a"]),
+    "one 10,000 times": Array.from({ length: 10_000 }, () => ["x-same", "a"]),
+    "a credential of 100 KB": [["authorization", `Bearer clv_${"a".repeat(100_000)}`]],
+    "a sealed credential of 100 KB": [["authorization", `Bearer clvs_${"a".repeat(100_000)}`]],
+    "10,000 credentials": [["authorization", Array.from({ length: 10_000 }, () => "Bearer clv_a").join(", ")]],
+    "a cookie of 10,000": [["cookie", Array.from({ length: 10_000 }, (_, n) => `c${n}=1`).join("; ")]],
+    "10,000 of our cookies": [["cookie", Array.from({ length: 10_000 }, () => "__Host-claviger=S").join("; ")]],
+    "a verifier of 100 KB": [["claviger-verifier", "a".repeat(100_000)]],
+    "bytes that are no text": [["x-large", "\u00ff\u0080"], ["authorization", "Bearer \u00ff"], ["cookie", "__Host-claviger=\u00ff"]],
+  };
+  for (const [what, headers] of Object.entries(large)) {
+    test(what, async () => {
+      for (const [host, path, method] of [
+        [API, "/", "GET"],
+        [API, "/fields/a", "POST"],
+        [API, ISSUANCE, "POST"],
+        [CONSOLE, "/v1/session", "GET"],
+        [CONSOLE, "/v1/verify", "POST"],
+        [CONSOLE, "/v1/session", "POST"],
+      ]) {
+        const sent = [...Object.entries({ ...auth, ...(path === ISSUANCE && { "content-type": "application/x-www-form-urlencoded" }) }), ...headers];
+        const answer = await at.ask(host, path, { method, headers: sent, body: method === "POST" ? "" : undefined });
+        assert.ok([400, 401, 403, 415].includes(answer.status), `${host}${path} ▸ ${answer.status} ${answer.text.slice(0, 300)}`);
+        assert.match(answer.headers["content-type"], path === ISSUANCE ? /^text\/plain/ : /^application\/problem\+json/);
+      }
+    });
+  }
+});
+
+describe("the issuance API with a body that is out to hurt", () => {
+  let service;
+  before(async () => {
+    const { service_id: sid, service_password: spw } = expect(await at.console("POST", "/v1/account/service/reveal"), 200).body;
+    service = `sid=${sid}&spw=${spw}`;
+  });
+  const ask = (body, host = API) =>
+    at.ask(host, ISSUANCE, { method: "POST", headers: { "cf-connecting-ip": OFFICE, "content-type": "application/x-www-form-urlencoded" }, body });
+  const rows = {
+    "of 1 MiB": () => [Buffer.alloc(MEBIBYTE, "a"), 413, "body_too_large"],
+    "of a byte more than it takes": () => [Buffer.alloc(65_537, "&"), 413, "body_too_large"],
+    "of nothing but ampersands": () => [Buffer.alloc(65_536, "&"), 401, "missing"],
+    "of 10,000 fields": () => [Array.from({ length: 10_000 }, (_, n) => `a${n}`).join("&"), 400, "unknown_field"],
+    "of one field, 10,000 times": () => [Array.from({ length: 10_000 }, () => "epi=").join("&"), 400, "repeated_field"],
+    "of percent signs": () => [`${service}&epi=${"%".repeat(60_000)}`, 400, "invalid_epi"],
+    "that is no UTF-8": () => [Buffer.concat([Buffer.from(`${service}&epi=`), Buffer.from([0xff, 0xfe, 0x00])]), 400, "invalid_epi"],
+    "with NUL in a field": () => [`${service}&ipa=10.0.0.1%00`, 400, "invalid_ipa"],
+    "with text that turns its direction": () => [`${service}&ipa=%E2%80%AE10.0.0.1`, 400, "invalid_ipa"],
+    "with a number beyond 64 bits": () => [`${service}&epi=9223372036854775808`, 400, "invalid_epi"],
+    "with a number beyond 64 bits of days": () => [`${service}&epi=9223372036854775807d`, 400, "invalid_epi"],
+    "with a year beyond all": () => [`${service}&epi=99999/01/01`, 400, "invalid_epi"],
+    "with an end of 60,000 characters": () => [`${service}&epi=${"1".repeat(60_000)}`, 400, "invalid_epi"],
+    "with an ID of 60,000 characters": () => [`sid=${"a".repeat(60_000)}&spw=a`, 401, "unknown"],
+    "with a password of 60,000 characters": () => [`${service}${"a".repeat(60_000)}`, 401, "unknown"],
+    "of JSON": () => ["[".repeat(60_000), 400, "unknown_field"],
+  };
+  for (const [what, row] of Object.entries(rows)) {
+    test(what, async () => {
+      for (const host of [API, CONSOLE]) {
+        const [body, status, code] = row();
+        const answer = expect(await ask(body, host), status);
+        assert.ok(answer.text.startsWith(`${code}: `), answer.text);
+        assert.ok(answer.text.length < 500, answer.text);
+        assert.doesNotMatch(answer.text, /[\p{Cc}\p{Bidi_Control}]/u);
+      }
+    });
+  }
+});
+
+describe("a rule that looks for keys in bodies, with one that is out to hurt", () => {
+  const FORM = "application/x-www-form-urlencoded";
+  const JSON_TYPE = "application/json";
+  const PARTS = "multipart/form-data; boundary=x";
+  const deep = (open, close, times) => `{"a":${open.repeat(times)}0${close.repeat(times)},"u":"KEY"}`;
+  const rows = {
+    "1 MiB of a form": [FORM, () => Buffer.alloc(MEBIBYTE, "&"), 401],
+    "1 MiB of JSON": [JSON_TYPE, () => Buffer.alloc(MEBIBYTE, " "), 413],
+    "1 MiB of parts": [PARTS, () => Buffer.alloc(MEBIBYTE, "-"), 401],
+    "1 MiB of boundaries": [PARTS, () => "--x\r\n".repeat(200_000), 401],
+    "JSON a byte longer than is looked at": [JSON_TYPE, (key) => `{"u":"${key}"}`.padEnd(65_537), 413],
+    "JSON as long as is looked at": [JSON_TYPE, (key) => `{"u":"${key}"}`.padEnd(65_536), 200],
+    "lists 30,000 deep": [JSON_TYPE, (key) => deep("[", "]", 30_000).replace("KEY", key), [200, 401]],
+    "lists 100,000 deep": [JSON_TYPE, (key) => deep("[", "]", 100_000).replace("KEY", key), 413],
+    "objects 10,000 deep": [JSON_TYPE, (key) => deep('{"u":', "}", 10_000).replace("KEY", key), [200, 401]],
+    "lists that do not end": [JSON_TYPE, () => "[".repeat(65_536), 401],
+    "a member twice": [JSON_TYPE, (key) => `{"u":"${key}","u":"x"}`, 400],
+    "a member that is no text": [JSON_TYPE, () => '{"u":[[["x"]]]}', 401],
+    "a number beyond all": [JSON_TYPE, (key) => `{"n":1e999999999,"m":${"9".repeat(60_000)},"u":"${key}"}`, [200, 401]],
+    "half a surrogate pair": [JSON_TYPE, (key) => `{"n":"\\ud800","u":"${key}"}`, [200, 401]],
+    "a key with NUL behind it": [JSON_TYPE, (key) => `{"u":"${key}\\u0000"}`, 401],
+    "a form's key with NUL behind it": [FORM, (key) => `u=${key}%00`, 401],
+    "JSON that is no UTF-8": [JSON_TYPE, (key) => Buffer.concat([Buffer.from(`{"u":"${key}","x":"`), Buffer.from([0xff]), Buffer.from('"}')]), 401],
+    "a form that is no UTF-8": [FORM, (key) => Buffer.concat([Buffer.from([0xff, 0x26]), Buffer.from(`u=${key}`)]), 200],
+    "10,000 keys": [FORM, () => "u=x&".repeat(10_000), 401],
+    "10,000 empty parts": [PARTS, () => '--x\r\nContent-Disposition: form-data; name="u"\r\n\r\n\r\n'.repeat(1_000), [400, 401]],
+    "a part whose head does not end": [PARTS, () => `--x\r\n${"a: b\r\n".repeat(20_000)}`, 401],
+    "a boundary of 60,000 characters": [`multipart/form-data; boundary=${"b".repeat(60_000)}`, () => "--b", 401],
+  };
+  for (const [what, [type, body, status]] of Object.entries(rows)) {
+    test(what, async () => {
+      const answer = await at.call("/fields/a", { method: "POST", headers: { "content-type": type }, body: body(issued.credential) });
+      assert.ok([status].flat().includes(answer.status), `${answer.status} ${answer.text.slice(0, 300)}`);
+      if (answer.status !== 200) {
+        assert.equal(answer.headers["content-type"], "application/problem+json");
+        assert.equal(answer.body.status, answer.status);
+      }
+    });
+  }
 });
 
 describe("with a body that is a list", () => {
