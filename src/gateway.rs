@@ -37,7 +37,7 @@ use crate::problem::{Problem, challenge};
 use crate::record::{Interface, Revision};
 use crate::request::Request;
 use crate::ring::{Generation, MacKey, Use};
-use crate::rules::{Access, Effect, Origin, Place, Rule};
+use crate::rules::{Access, Effect, Origin, Place, Rule, overrides_method};
 use crate::sealed::SealedText;
 use crate::time::UnixMs;
 use crate::verdict::Denial;
@@ -401,8 +401,9 @@ impl<R: Rules> Gateway<R> {
         };
         let mut remove: Vec<String> = carried.headers.iter().map(|name| (*name).to_owned()).collect();
         let mut set = identity::headers(verified, request.method, &target, origin_key, request.arrived);
+        let only_reads = rule.only_reads(request.method);
         for (name, value) in request.headers.iter() {
-            if identity::is_ours(name) {
+            if identity::is_ours(name) || (only_reads && overrides_method(name)) {
                 remove.push(name.to_owned());
             } else if name == "cookie"
                 && let Some(rest) = identity::without_our_cookie(value)

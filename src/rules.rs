@@ -19,7 +19,8 @@
 //! - `serves = "issuance"` in place of `origin` opens the [issuance API](crate::issuance) there; such a rule says nothing else.
 //! - Exactly one of `permission`, `any_key = true`, `public = true` says who gets through: leaving it out lets nobody in.
 //! - `effect` (`read` or `write`) says what a request does where its method would mislead; it picks the permission. Without it,
-//!   GET, HEAD and OPTIONS read (RFC 9110 §9.2.1), everything else writes.
+//!   GET, HEAD and OPTIONS read (RFC 9110 §9.2.1), everything else writes. A request that is let through for reading alone loses the headers
+//!   from which some origins take another method (`X-HTTP-Method-Override` and its like).
 //! - `credentials` names where a key may stand: `authorization`, `x-api-key`, `query:<name>`, `form:<name>` (a field of an urlencoded or
 //!   multipart body, before the first file), `json:<name>` (a member of the outermost object). Default: the first two; none behind a
 //!   public rule, where only what begins like a key of ours is held back. Of a body at most the first
@@ -56,6 +57,19 @@ impl Effect {
             _ => Self::Write,
         }
     }
+}
+
+/// Whether some origins take a request's method from a header of this lower-case name, also of a GET. No standard has one; servers that read
+/// `_` as `-` have as many more.
+pub fn overrides_method(name: &str) -> bool {
+    let is = |wanted: &&str| {
+        name.len() == wanted.len()
+            && name
+                .bytes()
+                .zip(wanted.bytes())
+                .all(|(found, byte)| found == byte || (found, byte) == (b'_', b'-'))
+    };
+    ["x-http-method-override", "x-http-method", "x-method-override"].iter().any(|wanted| is(wanted))
 }
 
 /// Where a rule leads.
@@ -141,6 +155,12 @@ impl Rule {
     /// What a request of `method` does here.
     pub fn effect(&self, method: &str) -> Effect {
         self.effect.unwrap_or_else(|| Effect::of_method(method))
+    }
+
+    /// Whether a request of `method` is let through for reading alone, where writing would ask for another permission.
+    pub fn only_reads(&self, method: &str) -> bool {
+        let tells_apart = matches!(&self.access, Access::Permission { read, write } if read != write);
+        tells_apart && self.effect(method) == Effect::Read
     }
 }
 

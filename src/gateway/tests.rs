@@ -261,6 +261,21 @@ fn the_effect_of_a_request_picks_the_permission() {
     }
 }
 
+/// Some origins take the method from a header, also of a GET: a key that reads must not write by it.
+#[test]
+fn a_request_that_reads_brings_along_no_method_that_writes() {
+    let mut world = World::new();
+    world.knows(world.record(1, |_| (), Standing::Active));
+    let overrides =
+        ["x-http-method-override", "x-http-method", "x-method-override", "x_http_method_override"];
+    let named: String = overrides.iter().map(|name| format!("\n{name}\nDELETE")).collect();
+    let headers = format!("{}{named}\nx-http-methods\nDELETE", world.bearer());
+    let mut removed = |url| world.forward(url, &headers).remove;
+    assert_eq!(removed(API), [&["authorization"], overrides.as_slice()].concat());
+    // Where writing asks for no more than reading, it is the origin's affair.
+    assert_eq!(removed("http://api.localhost:8787/any"), ["authorization"]);
+}
+
 #[test]
 fn a_key_in_a_named_parameter_does_not_travel_on() {
     let mut world = World::new();
