@@ -1,7 +1,7 @@
 //! What a verifier asks: one check or many, answered in their order with as few calls as there can be.
 //!
 //! Each check knows by itself what it lacks; here their lacks are put together: one read of KV for all that KV can tell, then one refresh for
-//! all that only the ledger can. A verifier sees its own account alone, so that everything is asked of one ledger, and what is
+//! all that only the ledger can; and the same once more for issuers of keys, which are known only when the keys are. A verifier sees its own account alone, so that everything is asked of one ledger, and what is
 //! another's is `unknown` without any question.
 
 use crate::gateway::{Check, Checked, Gateway};
