@@ -30,6 +30,14 @@ pub fn encode<const N: usize>(value: u64) -> [u8; N] {
     text
 }
 
+/// Reads digits as [`encode`] writes them; `None` for a number above every `u64`, or what is not of the alphabet.
+pub fn decode(text: &[u8]) -> Option<u64> {
+    text.iter().try_fold(0_u64, |value, byte| {
+        let digit = ALPHABET.iter().position(|digit| digit == byte)?;
+        value.checked_mul(62)?.checked_add(u64::try_from(digit).ok()?)
+    })
+}
+
 /// Draws `N` digits, each uniform over the alphabet (bytes beyond its end are drawn again).
 pub fn random<const N: usize>(rng: &mut impl CryptoRng) -> [u8; N] {
     let mut text = [0; N];
@@ -64,6 +72,16 @@ mod tests {
         assert_eq!(&encode::<U32_WIDTH>(62), b"000010");
         assert_eq!(&encode::<U32_WIDTH>(u64::from(u32::MAX)), b"4gfFC3");
         assert_eq!(&encode::<U64_WIDTH>(u64::MAX), b"LygHa16AHYF");
+    }
+
+    #[test]
+    fn a_number_reads_back_and_one_beyond_is_none() {
+        for value in [0, 1, 61, 62, u64::from(u32::MAX), u64::MAX] {
+            assert_eq!(decode(&encode::<U64_WIDTH>(value)), Some(value));
+        }
+        for bad in ["LygHa16AHYG", "zzzzzzzzzzz", "0000-", "é"] {
+            assert_eq!(decode(bad.as_bytes()), None, "{bad}");
+        }
     }
 
     #[test]

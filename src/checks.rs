@@ -5,7 +5,7 @@
 //! another's is `unknown` without any question.
 
 use crate::gateway::{Check, Checked, Gateway};
-use crate::id::{AccountId, KeyId};
+use crate::id::{AccountId, AnyKeyId, KeyId, SealedId};
 use crate::lease::call::{CopyRead, KvRead, Lookup, Need, RefreshCall, RefreshReply, Shelf};
 use crate::lease::rules::Rules;
 use crate::network::ClientAddress;
@@ -198,7 +198,7 @@ fn decide_one<R: Rules>(
             match gateway.check(text.expose(), &asked.facts(), arrival, now, lookup) {
                 Check::Need(need) => Check::Need(need),
                 Check::Verdict(Checked { verdict, evidence, renew }) => {
-                    if let Some(id) = id {
+                    if let Some(AnyKeyId::Key(id)) = id {
                         lookup.spend_use(id);
                     }
                     Check::Verdict(Checked { verdict: verdict.map(Valid::from), evidence, renew })
@@ -206,6 +206,8 @@ fn decide_one<R: Rules>(
             }
         }
         Subject::KeyId(text) => match KeyId::parse(text) {
+            // It is stored nowhere.
+            None if SealedId::parse(text).is_some() => decided(Denial::Unknown),
             None => decided(Denial::Malformed),
             Some(id) if id.account() != own => decided(Denial::Unknown),
             Some(id) => gateway.examine(id, &asked.facts(), arrival, now, lookup),

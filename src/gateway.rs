@@ -23,7 +23,7 @@ use crate::answer::{Forward, Outcome};
 use crate::config::Config;
 use crate::console::{Route, session};
 use crate::credential::{self, CREDENTIAL_BYTES_MAX, Carried};
-use crate::id::{AccountId, KeyId};
+use crate::id::{AccountId, AnyKeyId, KeyId};
 use crate::identity;
 use crate::key::KeyText;
 use crate::lease::call::{Basis, Lookup, Need, Source};
@@ -337,13 +337,13 @@ impl<R: Rules> Gateway<R> {
     }
 
     /// The key that a text names. Whether Claviger made it is only known of a sealed one; `None` for what is no key.
-    pub fn key_of(&self, text: &str, arrival: UnixMs) -> Option<KeyId> {
+    pub fn key_of(&self, text: &str, arrival: UnixMs) -> Option<AnyKeyId> {
         let Config { prefix, ring, .. } = &self.config;
         if SealedText::is_meant(text, prefix) {
             let made = SealedText::parse(text, prefix).ok()?.authenticate(prefix, ring, arrival)?;
-            return Some(made.claims().id);
+            return Some(AnyKeyId::Sealed(made.claims().id));
         }
-        KeyText::parse(text, prefix).ok().map(|parsed| parsed.id())
+        KeyText::parse(text, prefix).ok().map(|parsed| AnyKeyId::Key(parsed.id()))
     }
 
     /// What the isolate has done so far.

@@ -94,6 +94,10 @@ identifier!(
     KeyId, 18
 );
 identifier!(
+    /// One sealed key: its account's ID, a random number, its issuer's sealing generation and a tag ([`crate::sealed`]). Public.
+    SealedId, 35
+);
+identifier!(
     /// One member of an account, unique within the deployment.
     MemberId, 11
 );
@@ -128,6 +132,43 @@ impl KeyId {
     pub fn account(&self) -> AccountId {
         let [a, b, c, d, e, f, g, h, ..] = self.0;
         AccountId([a, b, c, d, e, f, g, h])
+    }
+}
+
+impl SealedId {
+    /// The account that the key belongs to.
+    pub fn account(&self) -> AccountId {
+        let [a, b, c, d, e, f, g, h, ..] = self.0;
+        AccountId([a, b, c, d, e, f, g, h])
+    }
+}
+
+/// The ID of a key of either sort.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+pub enum AnyKeyId {
+    /// Of a stored one.
+    Key(KeyId),
+    /// Of a sealed one.
+    Sealed(SealedId),
+}
+
+impl AnyKeyId {
+    /// The account that the key belongs to.
+    pub fn account(&self) -> AccountId {
+        match self {
+            Self::Key(id) => id.account(),
+            Self::Sealed(id) => id.account(),
+        }
+    }
+}
+
+impl fmt::Display for AnyKeyId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Key(id) => id.fmt(f),
+            Self::Sealed(id) => id.fmt(f),
+        }
     }
 }
 

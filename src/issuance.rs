@@ -23,13 +23,14 @@
 
 mod refusal;
 
+use rand_core::CryptoRng;
 use serde::{Deserialize, Serialize};
 
 pub use self::refusal::{Refused, RetryAfter, text};
 use crate::config::Config;
 use crate::credential;
 use crate::expiry::{Described, Expiry};
-use crate::id::{AccountId, KeyId};
+use crate::id::{AccountId, SealedId};
 use crate::issuer::{Ceiling, Issuer, Issuing};
 use crate::network::{self, Networks, parse_lines};
 use crate::permission::Permissions;
@@ -243,29 +244,30 @@ pub fn grant(wanted: Wanted, ceiling: &Ceiling, expires: Expiry, at: UnixMs) -> 
     Ok(Granted { expires: ends, networks: wanted.networks, permissions: ceiling.permissions.clone() })
 }
 
-/// Seals what is granted under `id`; `None`: it does not fit into a sealed key.
+/// Seals what is granted; `None`: it does not fit into a sealed key.
 pub fn seal(
     granted: &Granted,
     authority: &Authority,
-    id: KeyId,
     at: UnixMs,
     config: &Config,
+    rng: &mut impl CryptoRng,
 ) -> Option<NewSealed> {
     let expires_at = granted.expires.at()?;
     let is_short = expires_at.since(at).is_some_and(|life| life <= LIFE_MAX);
     if !is_short || granted.networks.len() > SEALED_NETWORKS_MAX {
         return None;
     }
+    let Config { prefix, ring, .. } = config;
+    let (issuer, generation) = (authority.proof.issuer, authority.issuing.generation);
     let claims = Claims {
-        id,
-        issuer: authority.proof.issuer,
-        generation: authority.issuing.generation,
+        id: SealedId::draw(authority.account, issuer, generation, (prefix, ring), rng)?,
+        issuer,
         issued_at: at,
         expires_at,
         networks: granted.networks.clone(),
         permissions: granted.permissions.clone(),
     };
-    NewSealed::seal(&claims, &config.prefix, &config.ring)
+    NewSealed::seal(&claims, prefix, ring)
 }
 
 #[cfg(test)]

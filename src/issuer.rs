@@ -11,7 +11,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::id::KeyId;
+use crate::id::{KeyId, SealedId};
 use crate::network::Networks;
 use crate::permission::Permissions;
 use crate::secret::Digest;
@@ -69,6 +69,23 @@ pub enum Issuer {
     Service,
 }
 
+impl Issuer {
+    /// As text: the key's ID, or `service`, which is none.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Key(id) => id.as_str(),
+            Self::Service => SERVICE,
+        }
+    }
+
+    /// The issuer of this text; `None` for any other.
+    pub fn parse(text: &str) -> Option<Self> {
+        if text == SERVICE { Some(Self::Service) } else { KeyId::parse(text).map(Self::Key) }
+    }
+}
+
+const SERVICE: &str = "service";
+
 /// By whom a key was issued that no member issued.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Issued {
@@ -84,7 +101,7 @@ pub struct Issued {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RevokedSealed {
     /// Its ID.
-    pub id: KeyId,
+    pub id: SealedId,
     /// When it ends in any case, so that it needs no mention any more.
     pub until: UnixMs,
 }

@@ -12,9 +12,8 @@
 //!   | member | what it is |
 //!   | --- | --- |
 //!   | `v` | the version, `1` |
-//!   | `id` | the sealed key's own ID: its account (8 digits of base62) and a random number (10) |
+//!   | `id` | the sealed key's own ID, 35 digits of base62: below |
 //!   | `by` | its issuer: `{"key":"<ID>"}`, a key of the same account, or `"service"`, the account's service password |
-//!   | `gen` | the issuer's sealing generation, as who issued it knew it |
 //!   | `iat` | when it was issued, in milliseconds since 1970 |
 //!   | `exp` | the first instant at which it no longer works, at most 24 hours after `iat` |
 //!   | `net` | the networks that it may be used from, at most 16, in stored form; `[]`: anywhere |
@@ -24,10 +23,14 @@
 //!   `"claviger/sealed/1" 00 prefix 00 payload`, the payload as it is encoded.
 //! - `crc` is CRC-32/ISO-HDLC over `payload "." mac` in base62, left-padded with `0` to 6 digits. It tells typing errors. It is no
 //!   security.
+//! - `id` = account (8) number (10) generation (6) tag (11). The number is random. The generation is the issuer's sealing generation when the key
+//!   was issued, left-padded with `0`. The tag is the first 8 bytes, big-endian, left-padded with `0`, of HMAC-SHA-256 under the tag subkey over
+//!   `"claviger/sealed-id/1" 00 prefix 00 account number generation issuer`, where the issuer is a key's ID or `service`. So whoever has an ID
+//!   and its issuer can have that key revoked, and nobody can fill the room for revocations with what is no key's ID.
 //! - The whole has at most 2,048 bytes.
 //! - A parser MUST check the length first; it MUST check `crc`, and `mac` in constant time, before it decodes the payload; it MUST refuse
-//!   spare bits that are not zero, and a payload that would not be written in the same bytes again.
-//! - A MAC of a master secret's generation that is compromised, or was retired [`RETIRED_FOR_MAX`] ago, counts for nothing.
+//!   spare bits that are not zero, and a payload that would not be written in the same bytes again. The MAC covers the ID, whose tag it need not check.
+//! - A MAC or an ID's tag of a master secret's generation that is compromised, or was retired [`RETIRED_FOR_MAX`] ago, counts for nothing.
 //!
 //! Who holds a sealed key can read its limits. They are the limits that were sealed: its issuer's state, sealing generation and ceiling
 //! apply on top, each time that it is verified.
@@ -39,6 +42,8 @@
 #![doc = include_str!("../tests/vectors/sealed-example.txt")]
 //! ```
 
+mod id;
+
 use core::fmt;
 
 use data_encoding::BASE64URL_NOPAD;
@@ -47,8 +52,8 @@ use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 use crate::base62;
-use crate::id::{AccountId, KeyId, Prefix};
-use crate::issuer::{Issuer, SealingGeneration};
+use crate::id::{AccountId, Prefix, SealedId};
+use crate::issuer::Issuer;
 use crate::network::Networks;
 use crate::permission::Permissions;
 use crate::ring::{Generation, MacKey, Ring};
@@ -76,14 +81,11 @@ const CRC_WIDTH: usize = base62::U32_WIDTH;
 /// What a sealed key says of itself.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Claims {
-    /// Its own ID.
-    pub id: KeyId,
+    /// Its own ID, which also tells the issuer's sealing generation when it was issued.
+    pub id: SealedId,
     /// Its issuer.
     #[serde(rename = "by")]
     pub issuer: Issuer,
-    /// The issuer's sealing generation when it was issued.
-    #[serde(rename = "gen")]
-    pub generation: SealingGeneration,
     /// When it was issued.
     #[serde(rename = "iat")]
     pub issued_at: UnixMs,
@@ -219,7 +221,7 @@ impl MadeSealed {
 
 /// A sealed key that was just made. It belongs into one answer and nowhere else.
 pub struct NewSealed {
-    id: KeyId,
+    id: SealedId,
     text: Zeroizing<String>,
 }
 
@@ -239,7 +241,7 @@ impl NewSealed {
     }
 
     /// The sealed key's ID.
-    pub fn id(&self) -> KeyId {
+    pub fn id(&self) -> SealedId {
         self.id
     }
 

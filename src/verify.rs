@@ -10,7 +10,7 @@
 use std::borrow::Cow;
 
 use crate::expiry::Expiry;
-use crate::id::{AccountId, KeyId};
+use crate::id::{AccountId, AnyKeyId, KeyId};
 use crate::issuer::{Ceiling, Issuer, SealingGeneration};
 use crate::key::MadeKey;
 use crate::network::{ClientAddress, Networks};
@@ -60,7 +60,7 @@ impl Facts<'_> {
 #[derive(Clone, Debug)]
 pub struct Valid {
     /// The key.
-    pub key: KeyId,
+    pub key: AnyKeyId,
     /// What it may do.
     pub permissions: Permissions,
     /// Until when it is valid.
@@ -80,7 +80,7 @@ impl Verified {
     }
 
     /// The key.
-    pub fn key(&self) -> KeyId {
+    pub fn key(&self) -> AnyKeyId {
         self.0.key
     }
 
@@ -144,9 +144,9 @@ pub fn verify_sealed(
     if known.state.revoked_sealed.iter().any(|revoked| revoked.id == claims.id) {
         return Err(Denial::Unknown);
     }
-    let followed = follow(claims.issuer, claims.generation, &known).ok_or(Denial::Unknown)?;
+    let followed = follow(claims.issuer, claims.id.generation(), &known).ok_or(Denial::Unknown)?;
     let terms = Terms {
-        key: claims.id,
+        key: AnyKeyId::Sealed(claims.id),
         is_enabled: true,
         not_before: None,
         expires: Expiry::At(claims.expires_at),
@@ -193,7 +193,7 @@ fn judge(
     };
     let limits = &credential.limits;
     let terms = Terms {
-        key: record.id,
+        key: AnyKeyId::Key(record.id),
         is_enabled: enabled,
         not_before: limits.not_before,
         expires: limits.expires,
@@ -207,7 +207,7 @@ fn judge(
 
 /// What a key says of itself, wherever it says it.
 struct Terms<'a> {
-    key: KeyId,
+    key: AnyKeyId,
     is_enabled: bool,
     not_before: Option<UnixMs>,
     expires: Expiry,

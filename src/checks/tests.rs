@@ -149,7 +149,11 @@ fn a13_a_hundred_cold_keys_are_one_call_whatever_t_is() {
         let checked = world.run(subjects);
         assert_eq!(words(&checked), ["valid"; ASK_MAX]);
         let keys: Vec<_> = checked.iter().map(|checked| checked.verdict.as_ref().unwrap().key).collect();
-        assert_eq!(keys, world.keys.iter().map(NewKey::id).collect::<Vec<_>>(), "in their order");
+        assert_eq!(
+            keys,
+            world.keys.iter().map(|key| AnyKeyId::Key(key.id())).collect::<Vec<_>>(),
+            "in their order"
+        );
         assert_eq!((world.calls.len(), world.kv_reads), (1, 0));
     }
 }

@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer};
 
 use crate::checks::{Asked, Subject};
 use crate::config::Config;
-use crate::id::{AccountId, KeyId};
+use crate::id::{AccountId, SealedId};
 use crate::issuer::Issuer;
 use crate::network::ClientAddress;
 use crate::permission::Permission;
@@ -187,7 +187,7 @@ pub struct RevokeSealed {
     /// The sealed key.
     pub credential: Option<SecretText>,
     /// Its ID.
-    pub id: Option<KeyId>,
+    pub id: Option<SealedId>,
     /// Its issuer: a key's ID, or `service`.
     pub issuer: Option<String>,
 }
@@ -196,29 +196,29 @@ impl RevokeSealed {
     /// What the ledger of `account` is asked.
     ///
     /// # Errors
-    /// [`Problem::MalformedBody`]; [`Problem::NotFound`] for a credential that is no sealed key of this account.
+    /// [`Problem::MalformedBody`]; [`Problem::NotFound`] for what is no sealed key of this account, or no ID of one that this issuer issued.
     pub fn command(&self, account: AccountId, config: &Config, now: UnixMs) -> Result<Command, Problem> {
         let malformed = |detail: &str| Problem::MalformedBody { detail: detail.into() };
+        let Config { prefix, ring, .. } = config;
         match (&self.credential, self.id, &self.issuer) {
             (Some(credential), None, None) => {
-                let Config { prefix, ring, .. } = config;
                 let made = SealedText::parse(credential.expose(), prefix)
                     .ok()
                     .and_then(|text| text.authenticate(prefix, ring, now))
                     .filter(|made| made.account() == account)
                     .ok_or(Problem::NotFound)?;
                 let Claims { id, issuer, expires_at: until, .. } = *made.claims();
-                Ok(Command::RevokeSealed { id, issuer, is_proven: true, until })
+                Ok(Command::RevokeSealed { id, issuer, until })
             }
             (None, Some(id), Some(issuer)) => {
-                let issuer = match issuer.as_str() {
-                    "service" => Some(Issuer::Service),
-                    id => KeyId::parse(id).map(Issuer::Key),
-                };
+                let issuer = Issuer::parse(issuer);
                 let issuer = issuer.ok_or_else(|| malformed("issuer must be a key's ID, or service"))?;
+                if id.account() != account || !id.is_made(issuer, prefix, ring, now) {
+                    return Err(Problem::NotFound);
+                }
                 // When it ends is not known: no later than this.
                 let until = now.saturating_add(LIFE_MAX);
-                Ok(Command::RevokeSealed { id, issuer, is_proven: false, until })
+                Ok(Command::RevokeSealed { id, issuer, until })
             }
             _ => Err(malformed("give credential, or id and issuer")),
         }

@@ -4,7 +4,6 @@ use super::console::{DRAWS_MAX, Exchange, core, rng};
 use super::{calls, find_out, now, with_gateway};
 use crate::answer::Answer;
 use crate::gateway::{Authorisation, client_address};
-use crate::id::KeyId;
 use crate::issuance::{
     Authority, BODY_BYTES_MAX, Form, Granted, Refused, RetryAfter, check_head, grant, seal, text,
 };
@@ -37,9 +36,8 @@ async fn issue(exchange: &Exchange<'_>) -> Result<Answer, Refused> {
     let at = now();
     let wanted = form.wanted(at, &authority.zone)?;
     let granted = grant(wanted, &authority.issuing.ceiling, authority.expires, at)?;
-    let id = KeyId::random(authority.account, &mut rng());
-    let sealed =
-        core(|config| seal(&granted, &authority, id, at, config)).map_err(|_| Refused::Unavailable)?;
+    let sealed = core(|config| seal(&granted, &authority, at, config, &mut rng()));
+    let sealed = sealed.map_err(|_| Refused::Unavailable)?;
     match sealed {
         Some(sealed) => Ok(text(200, sealed.expose().to_owned())),
         None => store(exchange, &authority, &granted, at).await,

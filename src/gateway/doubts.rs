@@ -58,7 +58,7 @@ impl Issue {
         would_do.then_some(Self {
             account: made.account(),
             issuer: claims.issuer,
-            generation: claims.generation,
+            generation: claims.id.generation(),
             at: claims.issued_at,
         })
     }

@@ -2,6 +2,7 @@ use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
 
 use super::*;
 use crate::config::tests::config;
+use crate::id::KeyId;
 use crate::issuer::SealingGeneration;
 use crate::key::NewKey;
 use crate::request::{Headers, Url};
@@ -237,9 +238,8 @@ fn a24_an_ask_above_the_ceiling_is_refused_and_what_nobody_asked_for_is_cut() {
 #[test]
 fn what_does_not_fit_into_a_sealed_key_is_not_sealed() {
     let config = config();
-    let id = KeyId::parse("a1B2c3D4Qx0mT7rWz5").unwrap();
     let authority = Authority {
-        account: id.account(),
+        account: AccountId::parse("a1B2c3D4").unwrap(),
         proof: IssuerProof { issuer: Issuer::Service, digest: Digest::of(b"x") },
         issuing: Issuing { generation: SealingGeneration(3), ceiling: ceiling() },
         expires: Expiry::Never,
@@ -247,7 +247,7 @@ fn what_does_not_fit_into_a_sealed_key_is_not_sealed() {
     };
     let is_sealed = |body: &str| {
         let granted = grant(wanted(body).unwrap(), &ceiling(), Expiry::Never, NOW).unwrap();
-        seal(&granted, &authority, id, NOW, &config).is_some()
+        seal(&granted, &authority, NOW, &config, &mut ChaCha20Rng::seed_from_u64(1)).is_some()
     };
     let networks = |count| (0..count).map(|n| format!("10.0.0.{n}")).collect::<Vec<_>>().join("+");
     for (body, expected) in [
@@ -265,10 +265,9 @@ fn what_does_not_fit_into_a_sealed_key_is_not_sealed() {
 #[test]
 fn a_sealed_key_holds_what_was_granted_and_its_issuer_s_generation() {
     let config = config();
-    let id = KeyId::parse("a1B2c3D4Qx0mT7rWz5").unwrap();
     let issuer = Issuer::Key(KeyId::parse("a1B2c3D47Hq0p2Zx9K").unwrap());
     let authority = Authority {
-        account: id.account(),
+        account: AccountId::parse("a1B2c3D4").unwrap(),
         proof: IssuerProof { issuer, digest: Digest::of(b"x") },
         issuing: Issuing { generation: SealingGeneration(3), ceiling: ceiling() },
         expires: Expiry::Never,
@@ -276,13 +275,15 @@ fn a_sealed_key_holds_what_was_granted_and_its_issuer_s_generation() {
     };
     let wanted = wanted("epi=5m&ipa=203.0.113.0/24+2001:db8::1").unwrap();
     let granted = grant(wanted, &ceiling(), Expiry::Never, NOW).unwrap();
-    let sealed = seal(&granted, &authority, id, NOW, &config).unwrap();
+    let sealed = seal(&granted, &authority, NOW, &config, &mut ChaCha20Rng::seed_from_u64(1)).unwrap();
     let text = SealedText::parse(sealed.expose(), &config.prefix).unwrap();
     let made = text.authenticate(&config.prefix, &config.ring, NOW).unwrap();
+    let id = sealed.id();
+    assert_eq!((id.account(), id.generation()), (authority.account, SealingGeneration(3)));
+    assert!(id.is_made(issuer, &config.prefix, &config.ring, NOW));
     let expected = Claims {
         id,
         issuer,
-        generation: SealingGeneration(3),
         issued_at: NOW,
         expires_at: at("2026-11-22T05:10:00Z"),
         networks: serde_json::from_str(r#"["203.0.113.0/24","2001:db8::1"]"#).unwrap(),

@@ -275,12 +275,12 @@ impl Desk<'_> {
         Ok(self.change(Action::RestoreKey, before, after, false))
     }
 
-    /// Ends all that a key has issued, and nothing else.
-    pub fn end_issued(&self, before: Key) -> Change {
+    /// Ends all that a key has issued, and nothing else: its sealing generation is `next` from now on.
+    pub fn end_issued(&self, before: Key, next: SealingGeneration) -> Change {
         let after = Key {
             changed: self.stamp(),
             revision: self.account.revision.next(),
-            sealing: before.sealing.next(),
+            sealing: next,
             ..before.clone()
         };
         Change { action: Action::EndIssued, before: Some(before), after, takes_away: true }

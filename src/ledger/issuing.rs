@@ -6,7 +6,7 @@
 use super::account::{Account, Member};
 use super::audit::{self, Action, Author};
 use super::decide::Change;
-use super::key::{self, Key, Stamp, State, Tally};
+use super::key::{Key, Stamp, State, Tally};
 use super::publication::Publication;
 use super::service::Service;
 use super::{Plan, land, outbox};
@@ -220,7 +220,7 @@ pub(super) fn owe_sweep(after: &Key) -> Option<Statement> {
 
 /// Notes that what `issuer` has issued in its sealing generation `generation` has ended, if there is any of it.
 pub(super) fn note_end(issuer: Issuer, generation: SealingGeneration, now: UnixMs) -> [Statement; 2] {
-    let issuer = key::issuer_text(&issuer);
+    let issuer = issuer.as_str();
     let text = "INSERT INTO issuer_end (issuer, generation, at_ms) SELECT ?, ?, ?
         WHERE EXISTS (SELECT 1 FROM key WHERE issued_by = ? AND issued_generation = ?) ON CONFLICT DO NOTHING";
     let end = Statement::new(text).bind(issuer).bind(generation.0).bind(now).bind(issuer).bind(generation.0);

@@ -179,7 +179,7 @@ impl Key {
         };
         let issuer = row.parsed("an issuer", |text| match text {
             "" => Some(None),
-            text => issuer_of(text).map(Some),
+            text => Issuer::parse(text).map(Some),
         })?;
         let generation = SealingGeneration(row.count()?);
         key.issued = issuer.map(|by| Issued { by, generation, at: key.created.at });
@@ -213,7 +213,7 @@ impl Key {
             .bind(self.state.returns_as())
             .bind(self.ceiling.as_ref().map(json))
             .bind(self.sealing.0)
-            .bind(self.issued.as_ref().map(|issued| issuer_text(&issued.by)))
+            .bind(self.issued.as_ref().map(|issued| issued.by.as_str()))
             .bind(self.issued.map(|issued| issued.generation.0));
         vec![row, self.insert_words(), self.insert_networks()]
     }
@@ -364,22 +364,6 @@ impl Stamp {
 
 /// What the service password is called where a member's or key's name stands.
 const SERVICE_NAME: &str = "Service password";
-
-/// How an issuer is stored: a key's ID, or a word that is none.
-pub fn issuer_text(issuer: &Issuer) -> &str {
-    match issuer {
-        Issuer::Key(id) => id.as_str(),
-        Issuer::Service => "service",
-    }
-}
-
-/// The issuer that is stored so.
-pub fn issuer_of(text: &str) -> Option<Issuer> {
-    if text == issuer_text(&Issuer::Service) {
-        return Some(Issuer::Service);
-    }
-    KeyId::parse(text).map(Issuer::Key)
-}
 
 /// Keeps the encrypted secret of a key that was just issued. It goes when the row goes.
 pub fn keep(id: KeyId, sealed: &Sealed) -> Statement {

@@ -276,9 +276,8 @@ impl<'a> Ledger<'a> {
                 let key = Key::load(self.sql, id)?;
                 self.commit(asked, asked.desk().set_enabled(key, expected, enabled), Vec::new())
             }
-            Command::RevokeSealed { id, issuer, is_proven, until } => {
-                let named = revoking::Named { issuer, is_proven };
-                revoking::plan(self.sql, asked, RevokedSealed { id, until }, named)
+            Command::RevokeSealed { id, issuer, until } => {
+                revoking::plan(self.sql, asked, RevokedSealed { id, until }, issuer)
             }
             Command::BeginDeletion { id, keys, code } => deletion::begin(self.sql, asked, id, keys, code),
             Command::ShowDeletion { id } => deletion::show(self.sql, asked, id),

@@ -1,14 +1,19 @@
 //! Sealed keys that are revoked one by one. They are part of what leases are told of the whole account, until they end by themselves.
+//!
+//! There is room for [`REVOKED_SEALED_MAX`]. It is taken by sealed keys that live, and by nothing else: the edge lets no ID through that Claviger did not
+//! make ([`crate::sealed`]), and what has ended with its issuer's sealing generation, which its ID tells, is dead already. So a script that revokes a
+//! thousand keys of one issuer ends them all once, by the first that finds no room, and what the issuer issues after that lives on.
 
 use serde_json::json;
 
 use super::account::Account;
 use super::audit::{self, Action, Author};
-use super::key::{Key, issuer_text};
+use super::key::Key;
 use super::service::Service;
 use super::{Asked, Plan, land};
 use crate::due::{Duty, Kind};
-use crate::id::KeyId;
+use crate::id::SealedId;
+use crate::issuance::CLOCK_SKEW_MAX;
 use crate::issuer::{Issuer, RevokedSealed};
 use crate::object::Step;
 use crate::protocol::{LedgerReply, Refusal};
@@ -17,63 +22,53 @@ use crate::sql::{Sql, SqlError, SqlExt, Statement};
 use crate::time::UnixMs;
 
 /// Most sealed keys of an account that are revoked one by one at a time. Every lease holds them, and every check of a sealed key looks
-/// through them: 256 are 15 KB of a refresh that tells them, and a microsecond. One more ends all that its issuer has issued.
+/// through them: 256 are 19 KB of a refresh that tells them, and a microsecond. One more ends all that its issuer has issued.
 pub const REVOKED_SEALED_MAX: u32 = 256;
 
-/// Whose sealed key it is said to be.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Named {
-    /// Its issuer.
-    pub issuer: Issuer,
-    /// Whether the key itself says so. Who revokes one by its ID may name the wrong issuer.
-    pub is_proven: bool,
-}
-
-/// Revokes a sealed key, or refuses to.
+/// Revokes a sealed key that `issuer` issued, or refuses to.
 pub(super) fn plan(
     sql: &dyn Sql,
     asked: &Asked<'_>,
     revoked: RevokedSealed,
-    named: Named,
+    issuer: Issuer,
 ) -> Result<Plan, SqlError> {
-    let Named { issuer, is_proven } = named;
     let (account, author, now) = (asked.account, asked.author(), asked.now);
-    let until = revoked.until.min(now.saturating_add(LIFE_MAX));
     let (key, service) = match issuer {
-        Issuer::Key(issuer) => (Key::load(sql, issuer)?.filter(|key| key.state.deleted_at().is_none()), None),
+        Issuer::Key(issuer) => (Key::load(sql, issuer)?.and_then(Key::living), None),
         Issuer::Service => (None, Service::load(sql)?),
     };
-    if revoked.id.account() != account.id || (key.is_none() && service.is_none()) {
+    let generation = match (&key, &service) {
+        (Some(key), _) => key.sealing,
+        (None, Some(service)) => service.issuing.generation,
+        (None, None) => return Ok(Plan::refuse(Refusal::NotFound)),
+    };
+    if revoked.id.account() != account.id {
         return Ok(Plan::refuse(Refusal::NotFound));
     }
     let reply =
         |all_of_issuer, record| LedgerReply::Revoked { bound: account.bound(now), all_of_issuer, record };
+    let is_over = revoked.until <= now || revoked.id.generation() < generation;
     let text = "SELECT count(*) FROM revoked_sealed WHERE id = ?";
-    if until <= now || sql.integer(&Statement::new(text).bind(revoked.id.as_str()))? > 0 {
+    if is_over || sql.integer(&Statement::new(text).bind(revoked.id.as_str()))? > 0 {
         return Ok(Plan::read(reply(false, None)));
     }
-    let revoked = RevokedSealed { until, ..revoked };
     let text = "SELECT count(*) FROM revoked_sealed WHERE until_ms > ?";
     if sql.integer(&Statement::new(text).bind(now))? < REVOKED_SEALED_MAX.into() {
-        let writes = one(account, author, revoked, named, now);
+        let writes = one(account, author, revoked, issuer, now);
         return Ok(Plan { writes, reply: reply(false, None) });
     }
-    // There is no room: all that the issuer has issued ends.
+    // There is no room: all that the issuer has issued ends. Before the ledger was restored it may have been further.
+    let next = generation.max(revoked.id.generation()).next();
     let (mut writes, record) = match (key, service) {
         (Some(key), _) => {
-            let change = asked.desk().end_issued(key);
+            let change = asked.desk().end_issued(key, next);
             (land(sql, account, author, &change)?, Some(change.after.record(&account.epoch)))
         }
-        (None, Some(service)) => (service.end_issued(asked.desk(), author), None),
+        (None, Some(service)) => (service.end_issued(asked.desk(), author, next), None),
         (None, None) => (Vec::new(), None),
     };
-    let text = "SELECT count(*) FROM revoked_sealed WHERE issuer = ? AND proven = 1";
-    let forgotten = sql.integer(&Statement::new(text).bind(issuer_text(&issuer)))?;
-    writes.push(forget(issuer));
-    if !is_proven && forgotten > 0 {
-        writes.extend(note(revoked, named));
-        writes.push(Account::advance_state(account.revision.next()));
-    }
+    let forget = "DELETE FROM revoked_sealed WHERE issuer = ?";
+    writes.push(Statement::new(forget).bind(issuer.as_str()));
     Ok(Plan { writes, reply: reply(true, record) })
 }
 
@@ -81,37 +76,29 @@ fn one(
     account: &Account,
     author: Author<'_>,
     revoked: RevokedSealed,
-    named: Named,
+    issuer: Issuer,
     now: UnixMs,
 ) -> Vec<Statement> {
     let revision = account.revision.next();
-    let told = json!({ "sealed": revoked.id, "issuer": issuer_text(&named.issuer) }).to_string();
-    let mut writes = Vec::from(note(revoked, named));
-    writes.extend([
+    let RevokedSealed { id, until } = revoked;
+    // Whoever issued it, and whoever checks it, may have another clock.
+    let until = until.min(now.saturating_add(LIFE_MAX)).saturating_add(CLOCK_SKEW_MAX);
+    let insert = "INSERT INTO revoked_sealed (id, issuer, until_ms) VALUES (?, ?, ?)";
+    let told = json!({ "sealed": id, "issuer": issuer.as_str() }).to_string();
+    vec![
+        Statement::new(insert).bind(id.as_str()).bind(issuer.as_str()).bind(until),
+        Duty::own(Kind::SweepRevoked).owe_by(until),
         Account::advance_state(revision),
         audit::journal(Action::RevokeSealed, revision, "account", now),
         author.set(Action::RevokeSealed, revision, None, told),
-    ]);
-    writes
-}
-
-fn note(revoked: RevokedSealed, named: Named) -> [Statement; 2] {
-    let RevokedSealed { id, until } = revoked;
-    let insert = "INSERT INTO revoked_sealed (id, issuer, until_ms, proven) VALUES (?, ?, ?, ?)";
-    let row = Statement::new(insert).bind(id.as_str()).bind(issuer_text(&named.issuer)).bind(until);
-    [row.bind(named.is_proven), Duty::own(Kind::SweepRevoked).owe_by(until)]
-}
-
-/// Forgets those of an issuer all of whose keys have ended. One that is only said to be its may be another's, which has not ended.
-fn forget(issuer: Issuer) -> Statement {
-    Statement::new("DELETE FROM revoked_sealed WHERE issuer = ? AND proven = 1").bind(issuer_text(&issuer))
+    ]
 }
 
 /// Those that have not ended, as far as the last sweep knows.
 pub fn list(sql: &dyn Sql) -> Result<Vec<RevokedSealed>, SqlError> {
     let text = "SELECT id, until_ms FROM revoked_sealed WHERE id > '' ORDER BY id";
     sql.read_all(&Statement::new(text), |mut row| {
-        Ok(RevokedSealed { id: row.parsed("a key ID", KeyId::parse)?, until: row.time()? })
+        Ok(RevokedSealed { id: row.parsed("a sealed key's ID", SealedId::parse)?, until: row.time()? })
     })
 }
 

@@ -21,6 +21,7 @@ pub const MIGRATIONS: &[Migration] = &[
     ISSUER_END,
     MAIL_REFUSED,
     CHEAP_ISSUES,
+    VERIFIABLE_SEALED_ID,
 ];
 
 /// Keys, members, sessions, journal, audit.
@@ -450,5 +451,17 @@ const CHEAP_ISSUES: Migration = Migration {
         "DROP TABLE idempotency",
         "ALTER TABLE idempotency_without_reference RENAME TO idempotency",
         "CREATE INDEX idempotency_at ON idempotency (at_ms)",
+    ],
+};
+
+/// Sealed keys' IDs with a generation and a tag. Keys with another ID are none any more, and nothing needs to be known of them.
+const VERIFIABLE_SEALED_ID: Migration = Migration {
+    statements: &[
+        "DROP TABLE revoked_sealed",
+        "CREATE TABLE revoked_sealed (
+            id       TEXT    PRIMARY KEY CHECK (length(id) = 35), -- a sealed key's, which lived; immutable
+            issuer   TEXT    NOT NULL,                            -- its issuer: a key's ID, or 'service'; immutable
+            until_ms INTEGER NOT NULL                             -- when it has ended by every clock; immutable
+        ) STRICT, WITHOUT ROWID",
     ],
 };

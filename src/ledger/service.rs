@@ -105,10 +105,9 @@ impl Service {
 }
 
 impl Service {
-    /// Ends all that the password has issued, and nothing else.
-    pub fn end_issued(&self, desk: Desk<'_>, author: Author<'_>) -> Vec<Statement> {
-        let generation = self.issuing.generation.next();
-        let issuing = Issuing { generation, ..self.issuing.clone() };
+    /// Ends all that the password has issued, and nothing else: its sealing generation is `next` from now on.
+    pub fn end_issued(&self, desk: Desk<'_>, author: Author<'_>, next: SealingGeneration) -> Vec<Statement> {
+        let issuing = Issuing { generation: next, ..self.issuing.clone() };
         let after = desk.signed(Self { issuing, ..self.clone() });
         commit(desk, author, Action::EndIssued, Some(self), &after, true).writes
     }

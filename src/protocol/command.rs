@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::{NewCode, Operation, SecretVersion, ServiceCommand};
 use crate::activity;
 use crate::draft::{Changes, Draft};
-use crate::id::{KeyId, TokenId};
+use crate::id::{KeyId, SealedId, TokenId};
 use crate::issuer::Issuer;
 use crate::keys::Listing;
 use crate::record::Revision;
@@ -80,13 +80,10 @@ pub enum Command {
     },
     /// Revokes one sealed key.
     RevokeSealed {
-        /// Which.
-        id: KeyId,
+        /// Which. That it is a sealed key's, and the issuer's, was seen by its tag.
+        id: SealedId,
         /// Its issuer.
         issuer: Issuer,
-        /// Whether the key itself has said whose it is, under its MAC.
-        #[serde(default, skip_serializing_if = "core::ops::Not::not")]
-        is_proven: bool,
         /// When it ends in any case.
         until: UnixMs,
     },

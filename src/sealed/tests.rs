@@ -1,6 +1,10 @@
 use proptest::prelude::*;
 
+use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
+
 use super::*;
+use crate::id::KeyId;
+use crate::issuer::SealingGeneration;
 
 const ISSUED: i64 = 1_795_311_060_000;
 const SECRET: &str = "mKq4Zt0bXw7RfNcY2uHs9LdVj6PaGe3TiO8xWvBrQyE";
@@ -26,9 +30,8 @@ fn ring() -> Ring {
 
 pub(crate) fn claims() -> Claims {
     Claims {
-        id: KeyId::parse("a1B2c3D4Qx0mT7rWz5").unwrap(),
+        id: SealedId::parse("a1B2c3D4Qx0mT7rWz5000003CRiZjE0t8ez").unwrap(),
         issuer: Issuer::Key(KeyId::parse("a1B2c3D47Hq0p2Zx9K").unwrap()),
-        generation: SealingGeneration(3),
         issued_at: at(ISSUED),
         expires_at: at(ISSUED + 30_000),
         networks: serde_json::from_str(r#"["203.0.113.7"]"#).unwrap(),
@@ -64,7 +67,10 @@ fn json(claims: &Claims) -> String {
 
 #[test]
 fn the_worked_example_holds() {
-    let shown = format!("payload {}\nsealed  {}\n", json(&claims()), sealed(&claims()));
+    let id = claims().id.to_string();
+    let [account, number, generation, tag] = [&id[..8], &id[8..18], &id[18..24], &id[24..]];
+    let id = format!("id      {account} {number} {generation} {tag}");
+    let shown = format!("{id}\npayload {}\nsealed  {}\n", json(&claims()), sealed(&claims()));
     assert_eq!(shown, include_str!("../../tests/vectors/sealed-example.txt"));
     let service = Claims { issuer: Issuer::Service, ..claims() };
     assert!(json(&service).contains(r#""by":"service""#));
@@ -222,9 +228,10 @@ fn a_payload_in_any_other_bytes_is_refused() {
         format!(" {right}"),
         right.replacen("\"v\":1", "\"v\":2", 1),
         right.replacen("{\"v\":1,", "{", 1),
-        right.replacen("\"gen\":3", "\"gen\": 3", 1),
-        right.replacen("\"gen\":3", "\"gen\":3.0", 1),
-        right.replacen("\"gen\":3", "\"gen\":3,\"x\":1", 1),
+        right.replacen("\"iat\":", "\"iat\": ", 1),
+        right.replacen("1795311060000", "1795311060000.0", 1),
+        right.replacen("1795311060000", "1795311060000,\"x\":1", 1),
+        right.replacen("a1B2c3D4Qx0mT7rWz5000003CRiZjE0t8ez", "a1B2c3D4Qx0mT7rWz5", 1),
         right.replacen("203.0.113.7", "203.0.113.7/32", 1),
         right.replacen("demo:read", "claviger:verify", 1),
         right.replacen("\"by\":{\"key\":\"a1B2c3D4", "\"by\":{\"key\":\"zzzzzzzz", 1),
@@ -238,22 +245,108 @@ fn a_payload_in_any_other_bytes_is_refused() {
 #[test]
 fn neither_text_nor_new_shows_itself() {
     let new = NewSealed::seal(&claims(), &clv(), &ring()).unwrap();
-    assert_eq!(format!("{new:?}"), "NewSealed(a1B2c3D4Qx0mT7rWz5…)");
+    assert_eq!(format!("{new:?}"), "NewSealed(a1B2c3D4Qx0mT7rWz5000003CRiZjE0t8ez…)");
     assert_eq!(format!("{:?}", SealedText::parse(new.expose(), &clv()).unwrap()), "SealedText(…)");
+}
+
+/// Of the worked example, and of the service password's key with the same number: both computed apart from this code.
+fn ids() -> [(&'static str, Issuer); 2] {
+    [
+        ("a1B2c3D4Qx0mT7rWz5000003CRiZjE0t8ez", claims().issuer),
+        ("a1B2c3D4Qx0mT7rWz50000037UmICSnbFbL", Issuer::Service),
+    ]
+}
+
+fn is_made(id: &str, issuer: Issuer) -> bool {
+    SealedId::parse(id).is_some_and(|id| id.is_made(issuer, &clv(), &ring(), at(ISSUED)))
+}
+
+#[test]
+fn an_id_is_made_by_its_issuer_and_by_no_other() {
+    let [(of_key, key), (of_service, service)] = ids();
+    for (id, issuer, expected) in [
+        (of_key, key, true),
+        (of_service, service, true),
+        (of_key, service, false),
+        (of_service, key, false),
+        (of_key, Issuer::Key(KeyId::parse("a1B2c3D47Hq0p2Zx9L").unwrap()), false),
+    ] {
+        assert_eq!(is_made(id, issuer), expected, "{id} {issuer:?}");
+    }
+    let id = SealedId::parse(of_key).unwrap();
+    assert_eq!((id.account().to_string().as_str(), id.generation()), ("a1B2c3D4", SealingGeneration(3)));
+    assert!(!id.is_made(key, &Prefix::parse("abc").unwrap(), &ring(), at(ISSUED)));
+}
+
+#[test]
+fn an_id_with_any_digit_changed_is_not_made() {
+    for (id, issuer) in ids() {
+        for place in 0..id.len() {
+            for other in ["0", "9", "A", "z"] {
+                let mut changed = id.to_owned();
+                changed.replace_range(place..=place, other);
+                assert!(changed == id || !is_made(&changed, issuer), "{changed}");
+            }
+        }
+    }
+    for bad in [
+        "",
+        "a1B2c3D4Qx0mT7rWz5",
+        "a1B2c3D4Qx0mT7rWz5000003CRiZjE0t8e",
+        "a1B2c3D4Qx0mT7rWz5000003CRiZjE0t8e_",
+    ] {
+        assert!(SealedId::parse(bad).is_none(), "{bad}");
+    }
+}
+
+/// As long as a key of it may live: longer would be an ID that is good for nothing but to take room.
+#[test]
+fn an_id_s_tag_is_believed_as_its_key_s_mac_is() {
+    let day = 24 * 60 * 60 * 1_000;
+    let retired = r#","retired_at":"2026-11-22T01:31:00Z""#;
+    for (members, now, expected) in [
+        ("", ISSUED + 9 * day, true),
+        (retired, ISSUED + day - 1, true),
+        (retired, ISSUED + day, false),
+        (r#","compromised":true"#, ISSUED, false),
+    ] {
+        for (id, issuer) in ids() {
+            let id = SealedId::parse(id).unwrap();
+            assert_eq!(id.is_made(issuer, &clv(), &later(members), at(now)), expected, "{members} {now}");
+        }
+    }
+}
+
+#[test]
+fn what_is_drawn_is_made_and_tells_its_generation() {
+    let mut rng = ChaCha20Rng::seed_from_u64(3);
+    let account = claims().id.account();
+    for generation in [0, 1, 61, 62, u32::MAX].map(SealingGeneration) {
+        for (_, issuer) in ids() {
+            let draw =
+                |rng: &mut _| SealedId::draw(account, issuer, generation, (&clv(), &ring()), rng).unwrap();
+            let id = draw(&mut rng);
+            assert!(is_made(id.as_str(), issuer));
+            assert_eq!((id.account(), id.generation()), (account, generation));
+            assert_ne!(id, draw(&mut rng));
+        }
+    }
+    // Nobody made this one.
+    let beyond = SealedId::parse("a1B2c3D4Qx0mT7rWz5zzzzzzCRiZjE0t8ez").unwrap();
+    assert_eq!(beyond.generation(), SealingGeneration(u32::MAX));
 }
 
 fn any_claims() -> impl Strategy<Value = Claims> {
     let issuer = prop_oneof![Just(Issuer::Service), Just(claims().issuer)];
     let networks = proptest::collection::btree_set(any::<std::net::Ipv4Addr>(), 0..=16);
     let permissions = proptest::collection::btree_set("[a-z]{1,9}:[a-z]{1,9}", 0..=9);
-    (issuer, any::<u32>(), 0..=i64::MAX / 2, 1..=86_400_000_i64, networks, permissions).prop_filter_map(
+    (issuer, 0..=i64::MAX / 2, 1..=86_400_000_i64, networks, permissions).prop_filter_map(
         "reserved",
-        |(issuer, generation, issued, life, networks, permissions)| {
+        |(issuer, issued, life, networks, permissions)| {
             let networks: Vec<_> = networks.iter().map(ToString::to_string).collect();
             let permissions = Permissions::parse(permissions.iter().map(String::as_str)).ok()?;
             Some(Claims {
                 issuer,
-                generation: SealingGeneration(generation),
                 issued_at: at(issued),
                 expires_at: at(issued + life),
                 networks: Networks::from_stored(networks.iter().map(String::as_str)).ok()?,

@@ -19,7 +19,7 @@ import { withoutSecrets } from "../../www/src/keys/search-text.js";
 const TOKYO = "Asia/Tokyo";
 const NEW_YORK = "America/New_York";
 const ID = "a1B2c3D47Hq0p2Zx9K";
-const PAYLOAD = { v: 1, id: "q".repeat(18), by: { key: ID }, more: "é".repeat(40) };
+const PAYLOAD = { v: 1, id: "q".repeat(35), by: { key: ID }, more: "é".repeat(40) };
 const SEALED = `clvs_${Buffer.from(JSON.stringify(PAYLOAD)).toString("base64url")}.${"M".repeat(43)}crc123`;
 const SECRET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefg".padEnd(60, "x");
 

@@ -162,11 +162,11 @@ describe("the list", () => {
     const revoked = { bound: { at: "2026-11-21T12:00:10Z", within_s: 10 }, all_of_issuer: true };
     await answerInstead(page, "POST", "/v1/sealed-keys/revoke", json(revoked));
     await open(page);
-    const payload = Buffer.from(JSON.stringify({ v: 1, id: "q".repeat(18), by: { key: key(3).id } })).toString("base64url");
+    const payload = Buffer.from(JSON.stringify({ v: 1, id: "q".repeat(35), by: { key: key(3).id } })).toString("base64url");
     const search = page.getByRole("searchbox");
     await search.fill(`clvs_${payload}.${"s3cr3t".repeat(8)}`);
     assert.equal(await search.inputValue(), "");
-    await page.getByText("q".repeat(18)).waitFor();
+    await page.getByText("q".repeat(35)).waitFor();
     await inspect(page, "sealed-found");
     await button(page, "Revoke this short-lived key").click();
     await assertFocused(page, "Cancel");

@@ -131,6 +131,7 @@ const ROWS: &[&[&str]] = &[
     &["INSERT INTO issuer_end VALUES ('service', 0, 1795262400000)"],
     &["UPDATE mail SET state = 'over', refused = 1, sealed = NULL"],
     &[],
+    &["INSERT INTO revoked_sealed VALUES ('a1B2c3D4Qx0mT7rWz5000003CRiZjE0t8ez', 'service', 1795262430000)"],
 ];
 
 #[test]
@@ -185,7 +186,7 @@ fn the_tables_refuse_what_cannot_be() {
         "UPDATE key SET sealing_generation = -1",
         "UPDATE key SET issued_by = 'service'",
         "INSERT INTO issuer_end VALUES ('service', -1, 0)",
-        "INSERT INTO revoked_sealed VALUES ('short', 'service', 0, 1)",
+        "INSERT INTO revoked_sealed VALUES ('a1B2c3D4Qx0mT7rWz5', 'service', 0)",
         "INSERT INTO invitation VALUES ('nobody', 'i-1', 'zzzzzzzz', 0)",
         "UPDATE key SET protected = 2",
         "UPDATE key SET returns_as = 'deleted'",

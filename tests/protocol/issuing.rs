@@ -1,6 +1,7 @@
 //! What issuers issue, and what of it is revoked.
 
 use claviger::expiry::Expiry;
+use claviger::id::SealedId;
 use claviger::issuance::IssuerProof;
 use claviger::issuer::{Ceiling, Issued, Issuer, Issuing, RevokedSealed, SealingGeneration};
 use claviger::keys::{IssuedBy, KeyView};
@@ -12,6 +13,12 @@ use claviger::refresh::AccountState;
 use crate::{DIGEST, at, digest, key_id, pin, record, view, view_json};
 
 const CEILING: &str = r#"{"permissions":["demo:read"],"networks":[],"longest":null}"#;
+
+const SEALED: &str = "a1B2c3D4Qx0mT7rWz5000003CRiZjE0t8ez";
+
+fn sealed_id() -> SealedId {
+    SealedId::parse(SEALED).unwrap()
+}
 
 fn ceiling() -> Ceiling {
     serde_json::from_str(CEILING).unwrap()
@@ -34,19 +41,10 @@ fn issuing() {
             r#"{{"ask":"issue_by_api","id":"a1B2c3D47Hq0p2Zx9K","digest":"{DIGEST}","proof":{{"issuer":{{"key":"a1B2c3D47Hq0p2Zx9K"}},"digest":"{DIGEST}"}},"at":5,"expires":6,"networks":[],"address":null}}"#
         ),
     )]);
-    let revoke =
-        |is_proven| Command::RevokeSealed { id: key_id(), issuer: Issuer::Service, is_proven, until: at(7) };
-    pin(vec![
-        (
-            revoke(false),
-            r#"{"do":"revoke_sealed","id":"a1B2c3D47Hq0p2Zx9K","issuer":"service","until":7}"#.into(),
-        ),
-        (
-            revoke(true),
-            r#"{"do":"revoke_sealed","id":"a1B2c3D47Hq0p2Zx9K","issuer":"service","is_proven":true,"until":7}"#
-                .into(),
-        ),
-    ]);
+    pin(vec![(
+        Command::RevokeSealed { id: sealed_id(), issuer: Issuer::Service, until: at(7) },
+        format!(r#"{{"do":"revoke_sealed","id":"{SEALED}","issuer":"service","until":7}}"#),
+    )]);
     let bound = Bound { at: at(7), within_s: 10, is_eventual: false };
     let issued_by = IssuedBy::Key { id: key_id(), name: "Cron".into() };
     let key = KeyView { issuable: Some(ceiling()), issued_by: Some(issued_by), ..view() };
@@ -89,10 +87,11 @@ fn records_and_states() {
         AccountState {
             revision: Revision(3),
             freshness_ms: 10_000,
-            revoked_sealed: vec![RevokedSealed { id: key_id(), until: at(7) }],
+            revoked_sealed: vec![RevokedSealed { id: sealed_id(), until: at(7) }],
             ..AccountState::default()
         },
-        r#"{"revision":3,"freshness_ms":10000,"suspended":false,"revoked_sealed":[{"id":"a1B2c3D47Hq0p2Zx9K","until":7}]}"#
-            .into(),
+        format!(
+            r#"{{"revision":3,"freshness_ms":10000,"suspended":false,"revoked_sealed":[{{"id":"{SEALED}","until":7}}]}}"#
+        ),
     )]);
 }

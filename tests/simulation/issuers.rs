@@ -5,7 +5,7 @@
 
 use claviger::expiry::Expiry;
 use claviger::gateway::Check;
-use claviger::id::{AccountId, KeyId, ServiceId};
+use claviger::id::{AccountId, AnyKeyId, SealedId, ServiceId};
 use claviger::issuance::IssuerProof;
 use claviger::issuer::{Issuer, Issuing};
 use claviger::key::NewKey;
@@ -48,8 +48,7 @@ struct IssuerModel {
 /// What was issued.
 struct IssuedKey {
     text: String,
-    id: KeyId,
-    is_sealed: bool,
+    id: AnyKeyId,
     issuer: usize,
     born: i64,
     /// How many of its issuer's ends, ceilings and versions came before it.
@@ -206,12 +205,13 @@ impl<R: Rules> World<R> {
         }
         let place = (count - 1 - self.random(count.min(4))) as usize;
         let key = &self.issuers.issued[place];
-        if !key.is_sealed || key.revoked.is_some() {
+        let AnyKeyId::Sealed(id) = key.id else { return };
+        if key.revoked.is_some() {
             return;
         }
-        let (id, until) = (key.id, at(key.born + LIFE));
+        let until = at(key.born + LIFE);
         let issuer = self.issuer_of(key.issuer);
-        if self.ask_as_member(Command::RevokeSealed { id, issuer, is_proven: true, until }).is_some() {
+        if self.ask_as_member(Command::RevokeSealed { id, issuer, until }).is_some() {
             let now = self.now;
             self.issuers.issued[place].revoked = Some(now);
         }
@@ -248,20 +248,19 @@ impl<R: Rules> World<R> {
         let (born, issuer) = (self.now, self.issuer_of(place));
         // By the clock of the edge that issues it.
         let issued_at = at(born + self.random(SKEW_MS));
-        let is_sealed = self.one_in(2);
-        let (id, text) = if is_sealed {
-            let id = KeyId::random(self.host.account, &mut self.rng);
+        let (id, text) = if self.one_in(2) {
+            let (account, place) = (self.host.account, (&self.config.prefix, &self.config.ring));
+            let id = SealedId::draw(account, issuer, issuing.generation, place, &mut self.rng).unwrap();
             let claims = Claims {
                 id,
                 issuer,
-                generation: issuing.generation,
                 issued_at,
                 expires_at: issued_at.saturating_add(DurationMs::from_ms(LIFE as u64)),
                 networks: Networks::default(),
                 permissions: issuing.ceiling.permissions.clone(),
             };
             let sealed = NewSealed::seal(&claims, &self.config.prefix, &self.config.ring).unwrap();
-            (id, sealed.expose().to_owned())
+            (AnyKeyId::Sealed(id), sealed.expose().to_owned())
         } else {
             let (account, config) = (self.host.account, &self.config);
             let text = NewKey::generate(account, &config.prefix, &config.ring, &mut self.rng);
@@ -285,12 +284,12 @@ impl<R: Rules> World<R> {
             let reply = self.host.handle(request, &mut self.rng, born);
             self.arm();
             let Some(LedgerReply::Changed { .. }) = reply else { panic!("nothing was issued: {reply:?}") };
-            (text.id(), text.expose().to_owned())
+            (AnyKeyId::Key(text.id()), text.expose().to_owned())
         };
         let model = &self.issuers.issuers[place];
         let versions = model.key.map_or(0, |key| self.model.keys[key].versions.len());
         let after = (model.ended.len(), model.ceilings.len(), versions);
-        let key = IssuedKey { text, id, is_sealed, issuer: place, born, after, may_write, revoked: None };
+        let key = IssuedKey { text, id, issuer: place, born, after, may_write, revoked: None };
         self.issuers.issued.push(key);
         self.tally.issued += 1;
     }
@@ -331,7 +330,9 @@ impl<R: Rules> World<R> {
                         self.renew((isolate, self.isolates[isolate].life), account);
                     }
                     let verdict = checked.verdict.as_ref().map(|_| ()).map_err(|denial| *denial);
-                    if !self.issuers.issued[place].is_sealed && verdict != Err(Denial::Unavailable) {
+                    if matches!(self.issuers.issued[place].id, AnyKeyId::Key(_))
+                        && verdict != Err(Denial::Unavailable)
+                    {
                         self.count_use();
                     }
                     let (slack, basis) =
@@ -395,8 +396,8 @@ impl<R: Rules> World<R> {
             Err(_) => "P2: it is valid",
         };
         Err(format!(
-            "{broken}, but {verdict:?} for {judged:?}: {}, sealed: {}, born {}, ended {end:?}, ceilings {ceilings:?}",
-            key.id, key.is_sealed, key.born
+            "{broken}, but {verdict:?} for {judged:?}: {:?}, born {}, ended {end:?}, ceilings {ceilings:?}",
+            key.id, key.born
         ))
     }
 }

@@ -62,3 +62,9 @@ export function sealed({ prefix = "clv", payload, mac, master = OURS }) {
   mac ??= createHmac("sha256", subkey).update(`claviger/sealed/1\0${prefix}\0${payload}`).digest("base64url");
   return `${prefix}s_${payload}.${mac}${checksum(`${payload}.${mac}`)}`;
 }
+
+/** A sealed key's own ID with the tag that a deployment with `master` would give it. `issuer` is a key's ID, or `service`. */
+export function sealedId({ prefix = "clv", account, number = random(10), generation = 0, issuer = "service", master = OURS }) {
+  const covered = account + number + base62(BigInt(generation), 6);
+  return covered + shortTag(master, "tag", "claviger/sealed-id/1", prefix, covered + issuer);
+}

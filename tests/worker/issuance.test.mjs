@@ -1,7 +1,7 @@
 // The issuance API and what it issues, seen from outside: rows A14 to A24.
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { FOREIGN, changed, random, sealed, sealedParts } from "./forge.mjs";
+import { FOREIGN, changed, random, sealed, sealedId, sealedParts } from "./forge.mjs";
 import { API, CALLER, CONSOLE, OFFICE, RULES, begin, eventually, expect } from "./journey.mjs";
 import { MASTER_SECRET } from "./harness.mjs";
 
@@ -63,7 +63,9 @@ describe("issuing", () => {
     const text = sealed({ payload });
     expect(await at.call("/", { key: text }), 200);
     assert.equal(claims.exp - claims.iat, 30_000, "A16");
-    assert.deepEqual([claims.by, claims.net, claims.may, claims.gen], ["service", [], ["*:*"], 0]);
+    assert.deepEqual([claims.by, claims.net, claims.may], ["service", [], ["*:*"]]);
+    const [account, number] = [service.sid.slice(0, 8), claims.id.slice(8, 18)];
+    assert.equal(claims.id, sealedId({ account, number }));
     const long = sealedParts(await issue({ epi: "24h", ipa: "203.0.113.0/24 2001:db8::/32" })).claims;
     assert.equal(long.exp - long.iat, 86_400_000, "A17");
     assert.deepEqual(long.net, ["203.0.113.0/24", "2001:db8::/32"], "A20");
@@ -372,6 +374,28 @@ describe("what was issued", () => {
     expect(await revoke({ credential: sealed({ payload: sealedParts(one).payload, master: FOREIGN }) }), 404, "not_found");
     expect(await revoke({ id, issuer: random(18) }), 404, "not_found");
     expect(await revoke({ id }), 400, "malformed_body");
+    expect(await revoke({ id: id.slice(0, 18), issuer: "service" }), 400, "malformed_body");
+  });
+
+  test("an ID that names no sealed key of this issuer is not found, costs no call, and takes no room", async () => {
+    const revoke = (id, issuer = "service") => at.console("POST", "/v1/sealed-keys/revoke", { body: { id, issuer } });
+    const { id } = sealedParts(await issue({ epi: "10m" })).claims;
+    const { key } = await at.issue({ issuable: ISSUABLE });
+    const account = service.sid.slice(0, 8);
+    await at.worker.resetCounters();
+    for (const made of [
+      id.slice(0, 24) + random(11),
+      sealedId({ account, master: FOREIGN }),
+      sealedId({ account: random(8) }),
+      sealedId({ account, prefix: "abc" }),
+      ...Array.from({ length: 35 }, (_, place) => changed(id, place)),
+    ]) {
+      expect(await revoke(made), 404, "not_found");
+    }
+    expect(await revoke(id, key.id), 404, "not_found");
+    expect(await revoke(sealedId({ account, issuer: key.id })), 404, "not_found");
+    assert.equal((await at.worker.counters())["LEDGER.fetch"], undefined);
+    expect(await revoke(sealedId({ account, issuer: key.id }), key.id), 200);
   });
 
   test("is told to a verifier and to the origin by its own ID", async () => {
@@ -383,6 +407,9 @@ describe("what was issued", () => {
     assert.deepEqual([told.verdict, told.key, told.permissions], ["valid", id, ["*:*"]]);
     const { headers: sent } = expect(await at.call("/", { key: text }), 200).body;
     assert.equal(Object.fromEntries(sent)["claviger-key"], id);
+    // By its ID alone nobody knows it.
+    const alone = await at.console("POST", "/v1/verify", { body: { key_id: id }, headers, cookie: null });
+    assert.equal(expect(alone, 200).body.verdict, "unknown");
   });
 });
 

@@ -1,6 +1,7 @@
 //! Keys that were issued by a key or by the service password, stored and sealed: they follow their issuer.
 
 use super::*;
+use crate::id::SealedId;
 use crate::issuer::{Ceiling, Issued, Issuing, RevokedSealed, SealingGeneration, ServicePassword};
 use crate::sealed::{Claims, NewSealed};
 use crate::secret::Digest;
@@ -55,6 +56,16 @@ pub(super) fn ceiling() -> Ceiling {
 
 pub(super) const GENERATION: SealingGeneration = SealingGeneration(3);
 
+fn sealed_id(
+    account: AccountId,
+    issuer: Issuer,
+    generation: SealingGeneration,
+    rng: &mut ChaCha20Rng,
+) -> SealedId {
+    let Config { prefix, ring, .. } = config();
+    SealedId::draw(account, issuer, generation, (&prefix, &ring), rng).unwrap()
+}
+
 impl Issuers {
     pub(super) fn new(issuer: fn(KeyId) -> Issuer) -> Self {
         let world = World::new();
@@ -63,9 +74,8 @@ impl Issuers {
         let mut rng = ChaCha20Rng::seed_from_u64(8);
         let stored = NewKey::generate(id.account(), &config.prefix, &config.ring, &mut rng);
         let claims = Claims {
-            id: KeyId::random(id.account(), &mut rng),
+            id: sealed_id(id.account(), issuer(id), GENERATION, &mut rng),
             issuer: issuer(id),
-            generation: GENERATION,
             issued_at: at(NOW - 1_000),
             expires_at: at(NOW + 29_000),
             networks: serde_json::from_str("[]").unwrap(),
@@ -73,6 +83,12 @@ impl Issuers {
         };
         let ledger = Ledger { records: Vec::new(), revision: 0, state: refresh(0).state.unwrap() };
         Self { world, stored, claims, ledger }
+    }
+
+    /// The sealed key is another, which was issued in this generation.
+    pub(super) fn generation(&mut self, generation: SealingGeneration) {
+        let Claims { id, issuer, .. } = self.claims;
+        self.claims.id = sealed_id(id.account(), issuer, generation, &mut ChaCha20Rng::seed_from_u64(10));
     }
 
     /// Lets the lease know the issuer with its changes, in this state.
@@ -104,9 +120,9 @@ impl Issuers {
         record.id = self.stored.id();
         let Standing::Active(credential) = &mut record.standing else { panic!() };
         credential.digest = self.stored.digest();
-        let Claims { issuer, generation, issued_at, .. } = &self.claims;
+        let Claims { id, issuer, issued_at, .. } = &self.claims;
         credential.limits.expires = Expiry::At(self.claims.expires_at);
-        credential.issued = Some(Issued { by: *issuer, generation: *generation, at: *issued_at });
+        credential.issued = Some(Issued { by: *issuer, generation: id.generation(), at: *issued_at });
         self.ledger.learn(&record);
         self.world.knows(record);
     }
@@ -268,7 +284,7 @@ fn a_sealed_key_that_was_revoked_by_itself_is_unknown_and_no_other_is() {
     issuers.state(2, |state| state.revoked_sealed = vec![RevokedSealed { id, until: at(NOW + 1) }]);
     assert_eq!(issuers.codes("10.1.2.3"), ["unknown", ""]);
     let mut rng = ChaCha20Rng::seed_from_u64(9);
-    issuers.claims.id = KeyId::random(id.account(), &mut rng);
+    issuers.claims.id = sealed_id(id.account(), Issuer::Service, GENERATION, &mut rng);
     issuers.assert("");
 }
 
@@ -407,7 +423,7 @@ const USED: i64 = NOW + 3_000;
 impl Issuers {
     /// Its keys are issued now, in this generation.
     fn issue(&mut self, generation: SealingGeneration) {
-        self.claims.generation = generation;
+        self.generation(generation);
         self.claims.issued_at = at(ISSUED);
         self.claims.expires_at = at(ISSUED + 30_000);
     }
@@ -492,19 +508,20 @@ fn a_ledger_is_asked_once_about_an_issuer_that_is_gone() {
     for asked in [1, 0, 0] {
         let sealed = issuers.sealed();
         assert_eq!(issuers.code_of(&sealed, USED, "10.1.2.3"), unknown(asked));
-        issuers.claims.id = KeyId::random(issuers.claims.id.account(), &mut rng);
+        let Claims { id, issuer, .. } = issuers.claims;
+        issuers.claims.id = sealed_id(id.account(), issuer, GENERATION, &mut rng);
     }
     // A ledger that was restored to before: it answers once for the generation that it does not know.
     for (generation, asked) in [(5, 1), (5, 0), (4, 0), (6, 1)] {
-        issuers.claims.generation = SealingGeneration(generation);
+        issuers.generation(SealingGeneration(generation));
         let sealed = issuers.sealed();
         assert_eq!(issuers.code_of(&sealed, USED, "10.1.2.3"), unknown(asked), "{generation}");
     }
     // What is over needs no answer.
-    issuers.claims.generation = SealingGeneration(9);
+    issuers.generation(SealingGeneration(9));
     let sealed = issuers.sealed();
     assert_eq!(issuers.code_of(&sealed, NOW + 29_000, "10.1.2.3").1, 1);
-    issuers.claims.generation = SealingGeneration(10);
+    issuers.generation(SealingGeneration(10));
     let sealed = issuers.sealed();
     assert_eq!(issuers.code_of(&sealed, NOW + 29_001, "10.1.2.3").1, 0);
 }

@@ -64,8 +64,8 @@ impl Issuers {
 fn sealed(authority: &Authority, now: i64) -> String {
     let wanted = Wanted { expires: None, networks: Networks::anywhere() };
     let granted = grant(wanted, &authority.issuing.ceiling, authority.expires, at(now)).unwrap();
-    let id = KeyId::random(authority.account, &mut ChaCha20Rng::seed_from_u64(11));
-    seal(&granted, authority, id, at(now), &config()).unwrap().expose().to_owned()
+    let mut rng = ChaCha20Rng::seed_from_u64(11);
+    seal(&granted, authority, at(now), &config(), &mut rng).unwrap().expose().to_owned()
 }
 
 #[test]
@@ -152,7 +152,7 @@ fn a22_a_sealed_key_issues_nothing_and_is_told_first_when_it_could_not_even_be_u
     issuers.claims.expires_at = at(NOW);
     assert_eq!(code(&mut issuers), "expired");
     issuers.claims.expires_at = at(NOW + 1);
-    issuers.claims.generation = SealingGeneration(2);
+    issuers.generation(SealingGeneration(2));
     assert_eq!(code(&mut issuers), "unknown");
 }
 
