@@ -69,7 +69,7 @@ pub fn overrides_method(name: &str) -> bool {
                 .zip(wanted.bytes())
                 .all(|(found, byte)| found == byte || (found, byte) == (b'_', b'-'))
     };
-    ["x-http-method-override", "x-http-method", "x-method-override"].iter().any(|wanted| is(wanted))
+    ["x-http-method-override", "x-http-method", "x-method-override"].iter().any(is)
 }
 
 /// Where a rule leads.
