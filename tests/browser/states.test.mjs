@@ -343,6 +343,79 @@ describe("issuing", () => {
   });
 });
 
+describe("the focus, when what had it goes,", () => {
+  const listed = (page, ...keys) =>
+    answerInstead(page, "GET", "/v1/keys", json({ keys, next: null, total: keys.length, total_is_exact: true }));
+
+  state("moves on from a retry and from a cleared search to the heading of the list", async (page) => {
+    await listed(page);
+    await answerInstead(page, "GET", "/v1/keys", problem(503, "unavailable"), 1);
+    await open(page, "#/keys?q=cron");
+    await button(page, "Try again").press("Enter");
+    await page.getByText('No key matches "cron".').waitFor();
+    await assertFocused(page, "Keys");
+    await page.getByRole("link", { name: "Clear" }).press("Enter");
+    await page.getByText("No API keys yet.").waitFor();
+    await assertFocused(page, "Keys");
+  });
+
+  state("moves on from the ticks that were cleared", async (page) => {
+    await listed(page, key(1), key(2));
+    await open(page);
+    await page.getByLabel("Tick Key 1").check();
+    await button(page, "Clear").press("Enter");
+    await page.getByText("1 key ticked").waitFor({ state: "detached" });
+    await assertFocused(page, "Keys");
+  });
+
+  state("moves on from a filter that was taken away, and from a filter that matched nothing", async (page) => {
+    await answerInstead(page, "GET", "/v1/activity", json({ entries: [], next: null }));
+    await open(page, "#/activity?member=m1&q=x");
+    await page.getByRole("link", { name: "Remove the filter By: m1" }).press("Enter");
+    await page.getByRole("listitem").filter({ hasText: "By: m1" }).waitFor({ state: "detached" });
+    await assertFocused(page, "Activity");
+    await page.getByRole("link", { name: "Clear" }).press("Enter");
+    await page.getByText("Nothing has been done yet.").waitFor();
+    await assertFocused(page, "Activity");
+  });
+
+  state("stays with the choice that an offer makes", async (page) => {
+    await open(page);
+    await openIssue(page, "Offered");
+    await page.getByLabel("Unlimited").check();
+    await button(page, "Use 90 days").press("Enter");
+    assert.equal(await page.getByLabel("Number").inputValue(), "90");
+    assert.ok(await page.getByLabel("For a time").evaluate((radio) => radio.checked && radio === document.activeElement));
+  });
+
+  state("stays with the button whose act has become its opposite", async (page) => {
+    const path = `/v1/keys/${key(1).id}`;
+    await answerInstead(page, "GET", path, json(key(1)));
+    await answerInstead(
+      page,
+      "POST",
+      `${path}/disable`,
+      json({ key: key(1, { status: "disabled", enabled: false }), bound: null }),
+    );
+    await open(page, `#/keys/${key(1).id}`);
+    await button(page, "Disable").press("Enter");
+    await page.getByRole("alertdialog").getByRole("button", { name: "Disable" }).press("Enter");
+    await button(page, "Activate").waitFor();
+    await assertFocused(page, "Activate");
+  });
+
+  state("is with what a short-lived key's revocation led to", async (page) => {
+    await listed(page, ...Array.from({ length: 12 }, (_, n) => key(n)));
+    await answerInstead(page, "POST", "/v1/sealed-keys/revoke", json({ bound: null, all_of_issuer: false }));
+    await open(page);
+    const payload = Buffer.from(JSON.stringify({ v: 1, id: "q".repeat(18), by: "service" })).toString("base64url");
+    await page.getByRole("searchbox").fill(`clvs_${payload}.${"M".repeat(49)}`);
+    await button(page, "Revoke this short-lived key").press("Enter");
+    await page.getByRole("alertdialog").getByRole("button", { name: "Revoke" }).press("Enter");
+    await page.waitForFunction(() => document.activeElement.textContent.includes("The short-lived key is revoked."));
+  });
+});
+
 describe("a key", () => {
   state("that somebody else changed meanwhile shows both, and goes on from theirs", async (page) => {
     await open(page);
@@ -361,9 +434,11 @@ describe("a key", () => {
 
     await button(page, "Save").click();
     await page.getByText(/^Mei Tanaka changed this key at \d\d:\d\d; yours is not saved\.$/).waitFor();
-    await button(page, "Show both").click();
+    await button(page, "Show both").press("Enter");
+    await page.waitForFunction(() => document.activeElement.textContent.includes("Mei Tanaka’s"));
     await inspect(page, "edit-conflict");
-    await button(page, "Go on with my changes").click();
+    await button(page, "Go on with my changes").press("Enter");
+    await assertFocused(page, 'Edit "Contested"');
     assert.equal(await page.getByLabel("Name", { exact: true }).inputValue(), "Mine");
     assert.equal(await page.getByLabel("Networks", { exact: true }).inputValue(), "192.0.2.0/24");
     await button(page, "Save").click();

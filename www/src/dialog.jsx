@@ -3,6 +3,7 @@ import { useId, useLayoutEffect, useRef } from "preact/hooks";
 import { Announcer } from "./announce.jsx";
 import { CrossIcon } from "./icons.jsx";
 import { useLocale } from "./locale.jsx";
+import { focusHeadingOf } from "./passing.jsx";
 
 /**
  * @param {object} props
@@ -31,6 +32,7 @@ export function Dialog({
 
   useLayoutEffect(() => {
     const opener = document.activeElement;
+    const part = opener.closest("section, main");
     const dialog = element.current;
     dialog.showModal();
     const first =
@@ -38,7 +40,8 @@ export function Dialog({
     (focus === "title" ? heading.current : (first ?? heading.current)).focus();
     return () => {
       dialog.close();
-      if (opener?.isConnected) opener.focus();
+      if (opener.isConnected) opener.focus();
+      else if (part?.isConnected) focusHeadingOf(part);
     };
   }, []);
 

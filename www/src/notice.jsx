@@ -1,5 +1,6 @@
 // Something to read where an act failed. It takes the focus, so that it is read; unless nobody acted.
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect } from "preact/hooks";
+import { usePassing } from "./passing.jsx";
 
 /**
  * @param {object} props
@@ -9,7 +10,7 @@ import { useEffect, useRef } from "preact/hooks";
  * @param {any} props.children
  */
 export function Notice({ about, bad = true, still = false, children }) {
-  const box = useRef(null);
+  const box = usePassing();
   useEffect(() => {
     if (!still) box.current.focus();
   }, [about, still]);

@@ -4,6 +4,7 @@ import { Field, Form } from "../fields.jsx";
 import { CrossIcon } from "../icons.jsx";
 import { withoutSecrets } from "../keys/search-text.js";
 import { useLocale } from "../locale.jsx";
+import { usePassing } from "../passing.jsx";
 import { activityAddress, go } from "../route.js";
 import { ACTIONS } from "./actions.js";
 import { useActionName } from "./entries.jsx";
@@ -71,19 +72,21 @@ function Picked({ query, entries }) {
     <ul class="picked">
       {picked.map((name) => {
         const words = say(`filter.${name}`, { name: nameOf[name](query[name]) ?? query[name] });
-        return (
-          <li key={name}>
-            {words}{" "}
-            <a
-              class="button quiet icon-only"
-              href={activityAddress({ ...query, [name]: "", cursor: "" })}
-              aria-label={say("filter.remove", { filter: words })}
-            >
-              <CrossIcon />
-            </a>
-          </li>
-        );
+        return <Pick key={name} words={words} without={activityAddress({ ...query, [name]: "", cursor: "" })} />;
       })}
     </ul>
+  );
+}
+
+/** @param {{words: string, without: string}} props `without`: the address without it */
+function Pick({ words, without }) {
+  const { say } = useLocale();
+  return (
+    <li ref={usePassing()}>
+      {words}{" "}
+      <a class="button quiet icon-only" href={without} aria-label={say("filter.remove", { filter: words })}>
+        <CrossIcon />
+      </a>
+    </li>
   );
 }

@@ -3,6 +3,7 @@ import { useEffect, useRef } from "preact/hooks";
 import { useAnnounce } from "../announce.jsx";
 import { BackIcon, NextIcon } from "../icons.jsx";
 import { useLocale } from "../locale.jsx";
+import { Passing } from "../passing.jsx";
 import { ProblemNotice } from "../problem.jsx";
 import { activityAddress } from "../route.js";
 import { PageTitle } from "../shell.jsx";
@@ -50,9 +51,11 @@ export function ActivityPage({ query }) {
         <div class="empty">
           <p>{say(filtered ? noneOf(next) : "activity.none")}</p>
           {filtered && (
-            <a class="button" href={activityAddress({})}>
-              {say("clear")}
-            </a>
+            <Passing>
+              <a class="button" href={activityAddress({})}>
+                {say("clear")}
+              </a>
+            </Passing>
           )}
         </div>
       )}

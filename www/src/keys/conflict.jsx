@@ -19,7 +19,7 @@ export function Conflict({ problem, base, mine, onAdopt }) {
   const theirs = draftOf(problem.key, format.zone);
 
   return (
-    <Notice about={problem} bad={false}>
+    <Notice about={both || problem} bad={false}>
       <p>{say("changed", { by: problem.by, time: format.clock(problem.at) })}</p>
       {both ? (
         <>

@@ -21,6 +21,11 @@ export function ExpiryField({ draft, change, error, notes }) {
     checked: draft.expiry === expiry,
     onChange: () => change({ expiry }),
   });
+  /** The offer goes with the choice that it stands at; the choice that it makes has the focus then. */
+  const offer = (event) => {
+    event.currentTarget.closest("fieldset").querySelector("input").focus();
+    change({ expiry: "duration", amount: "90", unit: "d" });
+  };
   const described = attributesOf("expires", error, "expires-note");
   return (
     <fieldset class={error ? "field wrong" : "field"} aria-describedby={error ? "expires-error" : undefined}>
@@ -44,7 +49,7 @@ export function ExpiryField({ draft, change, error, notes }) {
       {draft.expiry === "never" && (
         <p class="hint">
           {say("form.expires.never.note")}{" "}
-          <button type="button" class="link" onClick={() => change({ expiry: "duration", amount: "90", unit: "d" })}>
+          <button type="button" class="link" onClick={offer}>
             {say("form.expires.offer")}
           </button>
         </p>

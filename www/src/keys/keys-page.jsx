@@ -6,6 +6,7 @@ import { mayChange, useConsole } from "../console.jsx";
 import { Deletion } from "../deletion/deletion.jsx";
 import { PlusIcon } from "../icons.jsx";
 import { useLocale } from "../locale.jsx";
+import { Passing } from "../passing.jsx";
 import { ProblemNotice } from "../problem.jsx";
 import { listAddress } from "../route.js";
 import { PageTitle } from "../shell.jsx";
@@ -117,9 +118,11 @@ export function KeysPage({ query, atConnection }) {
         {loaded && searched && list.keys.length === 0 && (
           <div class="empty">
             <p>{say("keys.none-match", { q: searched })}</p>
-            <a class="button" href={listAddress({ sort: query.sort ?? "" })}>
-              {say("clear")}
-            </a>
+            <Passing>
+              <a class="button" href={listAddress({ sort: query.sort ?? "" })}>
+                {say("clear")}
+              </a>
+            </Passing>
           </div>
         )}
         {list.keys.length > 0 && (

@@ -94,8 +94,9 @@ function Loaded({ subject, onKey, onUnsure }) {
         <p class="row">
           {acts
             .filter((act) => act !== "delete")
-            .map((act) => (
-              <button key={act} type="button" onClick={open(act)}>
+            .map((act, place) => (
+              // By its place: what takes an act's place, as activating does that of disabling, has its focus, too.
+              <button key={place} type="button" onClick={open(act)}>
                 {say(`act.${act}`)}
               </button>
             ))}

@@ -1,5 +1,5 @@
 // Revoking one short-lived key. Only its ID is known here, and that is enough.
-import { useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { useAnnounce } from "../announce.jsx";
 import { useConsole } from "../console.jsx";
 import { Dialog } from "../dialog.jsx";
@@ -22,6 +22,11 @@ export function SealedFound({ sealed }) {
   const announce = useAnnounce();
   const [asking, setAsking] = useState(false);
   const [outcome, setOutcome] = useState(null);
+  const box = useRef(null);
+  /** The button that led there has gone. */
+  useEffect(() => {
+    if (outcome) box.current.focus();
+  }, [outcome]);
 
   const revoked = (act, { bound }) => {
     const done = { act, bound };
@@ -30,7 +35,7 @@ export function SealedFound({ sealed }) {
     announce(outcomeText(locale, done));
   };
   return (
-    <div class="notice sealed">
+    <div class="notice sealed" ref={box} tabIndex={-1}>
       <Found sealed={sealed} />
       {outcome ? (
         <OutcomeNote outcome={outcome} />

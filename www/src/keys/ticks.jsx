@@ -1,6 +1,7 @@
 // Ticked rows: those of the page that is shown. Another page, filter or order clears them.
 import { useEffect, useMemo, useState } from "preact/hooks";
 import { useLocale } from "../locale.jsx";
+import { Passing } from "../passing.jsx";
 import { isTickable } from "./table.jsx";
 
 /** @param {{keys: import('./key.js').Key[], asked: object | null}} list */
@@ -18,7 +19,7 @@ export function TickBar({ ticks, onDelete }) {
   const { say } = useLocale();
   if (!ticks.rows.length) return null;
   return (
-    <div class="tick-bar">
+    <Passing class="tick-bar">
       <p>{say("ticks.count", { count: ticks.rows.length })}</p>
       <button type="button" class="danger-quiet" onClick={() => onDelete(ticks.rows)}>
         {say("ticks.delete")}
@@ -26,6 +27,6 @@ export function TickBar({ ticks, onDelete }) {
       <button type="button" class="quiet" onClick={ticks.clear}>
         {say("ticks.clear")}
       </button>
-    </div>
+    </Passing>
   );
 }

@@ -7,6 +7,7 @@ import { BackIcon, DisabledIcon, WarningIcon } from "../icons.jsx";
 import { Past } from "../keys/moments.jsx";
 import { OutcomeNote, outcomeText } from "../keys/outcome.jsx";
 import { useLocale } from "../locale.jsx";
+import { Passing } from "../passing.jsx";
 import { ProblemNotice } from "../problem.jsx";
 import { LostPage, PageTitle } from "../shell.jsx";
 import { Late, useTick } from "../wait.jsx";
@@ -118,9 +119,11 @@ function Loaded({ account, onChanged }) {
             {say("operate.restore-begin.confirm")}
           </button>
           {account.restoring && (
-            <button type="button" onClick={open("restore-finish")}>
-              {say("operate.restore-finish.confirm")}
-            </button>
+            <Passing>
+              <button type="button" onClick={open("restore-finish")}>
+                {say("operate.restore-finish.confirm")}
+              </button>
+            </Passing>
           )}
         </div>
       </section>
@@ -193,11 +196,11 @@ function Publication({ rebuilding, done, total, unsettled, lag_s, onRebuild }) {
         )}
       </dl>
       {!rebuilding && (
-        <p class="section-foot">
+        <Passing class="section-foot">
           <button type="button" class="small" onClick={onRebuild}>
             {say("operate.rebuild.confirm")}
           </button>
-        </p>
+        </Passing>
       )}
     </section>
   );
