@@ -40,60 +40,19 @@ pub fn say(
     match letter {
         Letter::DeletionCode { account, keys, until, zone, .. } => {
             let until = moment(*until, zone, language, Precision::Minutes);
-            let (subject, lead, more, warning) = match (language, keys.as_slice()) {
-                (Language::En, [key]) => (
-                    format!("Code to delete \"{}\"", key.name),
-                    format!("Someone who is signed in as you wants to delete this API key of {account}:"),
-                    format!(
-                        "To confirm it, enter this code in the console. It deletes this key and nothing else, until {until}:"
-                    ),
-                    EN_CODE_WARNING.to_owned(),
-                ),
-                (Language::En, _) => (
-                    format!("Code to delete {} API keys", keys.len()),
-                    format!(
-                        "Someone who is signed in as you wants to delete these {} API keys of {account}:",
-                        keys.len()
-                    ),
-                    format!(
-                        "To confirm it, enter this code in the console. It deletes these keys and nothing else, until {until}:"
-                    ),
-                    EN_CODE_WARNING.to_owned(),
-                ),
-                (Language::Ja, [key]) => (
-                    format!("「{}」を削除するための認証コード", key.name),
-                    format!(
-                        "あなたとしてサインインしている人が、{account} の次のAPIキーを削除しようとしています。"
-                    ),
-                    format!(
-                        "削除するには、次の認証コードをコンソールに入力してください。このキーの削除にだけ、{until}まで使えます。"
-                    ),
-                    JA_CODE_WARNING.to_owned(),
-                ),
-                (Language::Ja, _) => (
-                    format!("APIキー{}件を削除するための認証コード", keys.len()),
-                    format!(
-                        "あなたとしてサインインしている人が、{account} の次のAPIキー{}件を削除しようとしています。",
-                        keys.len()
-                    ),
-                    format!(
-                        "削除するには、次の認証コードをコンソールに入力してください。この{}件の削除にだけ、{until}まで使えます。",
-                        keys.len()
-                    ),
-                    JA_CODE_WARNING.to_owned(),
-                ),
+            let [subject, lead, more] = code_sentences(account, keys, &until, language);
+            let warning = match language {
+                Language::En => EN_CODE_WARNING,
+                Language::Ja => JA_CODE_WARNING,
             };
-            let code = code.map(|code| code.expose().to_owned()).unwrap_or_default();
-            (
-                subject,
-                vec![
-                    Block::Sentences(lead),
-                    items(keys, language, setting.prefix),
-                    Block::Sentences(more),
-                    Block::Code(code),
-                    Block::Sentences(warning),
-                ],
-            )
+            let blocks = vec![
+                Block::Sentences(lead),
+                items(keys, language, setting.prefix),
+                Block::Sentences(more),
+                Block::Code(code.map(|code| code.expose().to_owned()).unwrap_or_default()),
+                Block::Sentences(warning.to_owned()),
+            ];
+            (subject, blocks)
         }
         Letter::DeletionNotice { account, keys, by, address, at, bound, restorable_until, zone } => {
             let within_ms = bound.since(*at).map_or(0, |span| span.as_ms());
@@ -101,54 +60,113 @@ pub fn say(
             let bound = setting.terms.bound(Bound { at: *bound, within_s, is_eventual: false });
             let at = moment(*at, zone, language, Precision::Seconds);
             let holds_at = moment(bound.at, zone, language, Precision::Seconds);
-            let effect = effect(keys.len(), &holds_at, bound.is_eventual, language);
             let until = moment(*restorable_until, zone, language, Precision::Minutes);
-            let console = setting.console_origin;
-            let from = match (language, address) {
-                (Language::En, Some(address)) => format!("from the address {address}"),
-                (Language::En, None) => "from an address that is not known".to_owned(),
-                (Language::Ja, Some(address)) => format!("アドレス {address} から"),
-                (Language::Ja, None) => "不明なアドレスから".to_owned(),
+            let from = whence(address.as_deref(), language);
+            let [subject, lead] = notice_sentences(account, keys, by, &at, &from, language);
+            let warning = match language {
+                Language::En => EN_NOTICE_WARNING,
+                Language::Ja => JA_NOTICE_WARNING,
             };
-            let (subject, lead, way_back, warning) = match (language, keys.as_slice()) {
-                (Language::En, [key]) => (
-                    format!("\"{}\" was deleted", key.name),
-                    format!("{by} deleted this API key of {account} on {at}, {from}:"),
-                    format!("Until {until}, an owner or admin can restore it on the console: {console}"),
-                    EN_NOTICE_WARNING.to_owned(),
-                ),
-                (Language::En, _) => (
-                    format!("{} API keys were deleted", keys.len()),
-                    format!("{by} deleted these {} API keys of {account} on {at}, {from}:", keys.len()),
-                    format!("Until {until}, an owner or admin can restore them on the console: {console}"),
-                    EN_NOTICE_WARNING.to_owned(),
-                ),
-                (Language::Ja, [key]) => (
-                    format!("「{}」が削除されました", key.name),
-                    format!("{by} さんが{at}に、{from}、{account} の次のAPIキーを削除しました。"),
-                    format!("{until}までは、所有者または管理者がコンソールで復元できます。{console}"),
-                    JA_NOTICE_WARNING.to_owned(),
-                ),
-                (Language::Ja, _) => (
-                    format!("APIキー{}件が削除されました", keys.len()),
-                    format!(
-                        "{by} さんが{at}に、{from}、{account} の次のAPIキー{}件を削除しました。",
-                        keys.len()
-                    ),
-                    format!("{until}までは、所有者または管理者がコンソールで復元できます。{console}"),
-                    JA_NOTICE_WARNING.to_owned(),
-                ),
-            };
-            (
-                subject,
-                vec![
-                    Block::Sentences(lead),
-                    items(keys, language, setting.prefix),
-                    Block::Sentences(effect),
-                    Block::Sentences(way_back),
-                    Block::Sentences(warning),
-                ],
-            )
+            let blocks = vec![
+                Block::Sentences(lead),
+                items(keys, language, setting.prefix),
+                Block::Sentences(effect(keys.len(), &holds_at, bound.is_eventual, language)),
+                Block::Sentences(way_back(keys.len(), &until, setting.console_origin, language)),
+                Block::Sentences(warning.to_owned()),
+            ];
+            (subject, blocks)
+        }
+    }
+}
+
+/// Subject, what is about to happen, and how it is confirmed.
+fn code_sentences(account: &str, keys: &[KeyName], until: &str, language: Language) -> [String; 3] {
+    let count = keys.len();
+    match (language, keys) {
+        (Language::En, [key]) => [
+            format!("Code to delete \"{}\"", key.name),
+            format!("Someone who is signed in as you wants to delete this API key of {account}:"),
+            format!(
+                "To confirm it, enter this code in the console. It deletes this key and nothing else, until {until}:"
+            ),
+        ],
+        (Language::En, _) => [
+            format!("Code to delete {count} API keys"),
+            format!("Someone who is signed in as you wants to delete these {count} API keys of {account}:"),
+            format!(
+                "To confirm it, enter this code in the console. It deletes these keys and nothing else, until {until}:"
+            ),
+        ],
+        (Language::Ja, [key]) => [
+            format!("「{}」を削除するための認証コード", key.name),
+            format!("あなたとしてサインインしている人が、{account} の次のAPIキーを削除しようとしています。"),
+            format!(
+                "削除するには、次の認証コードをコンソールに入力してください。このキーの削除にだけ、{until}まで使えます。"
+            ),
+        ],
+        (Language::Ja, _) => [
+            format!("APIキー{count}件を削除するための認証コード"),
+            format!(
+                "あなたとしてサインインしている人が、{account} の次のAPIキー{count}件を削除しようとしています。"
+            ),
+            format!(
+                "削除するには、次の認証コードをコンソールに入力してください。この{count}件の削除にだけ、{until}まで使えます。"
+            ),
+        ],
+    }
+}
+
+/// Subject, and what has happened.
+fn notice_sentences(
+    account: &str,
+    keys: &[KeyName],
+    by: &str,
+    at: &str,
+    from: &str,
+    language: Language,
+) -> [String; 2] {
+    let count = keys.len();
+    match (language, keys) {
+        (Language::En, [key]) => [
+            format!("\"{}\" was deleted", key.name),
+            format!("{by} deleted this API key of {account} on {at}, {from}:"),
+        ],
+        (Language::En, _) => [
+            format!("{count} API keys were deleted"),
+            format!("{by} deleted these {count} API keys of {account} on {at}, {from}:"),
+        ],
+        (Language::Ja, [key]) => [
+            format!("「{}」が削除されました", key.name),
+            format!("{by} さんが{at}に、{from}、{account} の次のAPIキーを削除しました。"),
+        ],
+        (Language::Ja, _) => [
+            format!("APIキー{count}件が削除されました"),
+            format!("{by} さんが{at}に、{from}、{account} の次のAPIキー{count}件を削除しました。"),
+        ],
+    }
+}
+
+/// From where somebody did something.
+fn whence(address: Option<&str>, language: Language) -> String {
+    match (language, address) {
+        (Language::En, Some(address)) => format!("from the address {address}"),
+        (Language::En, None) => "from an address that is not known".to_owned(),
+        (Language::Ja, Some(address)) => format!("アドレス {address} から"),
+        (Language::Ja, None) => "不明なアドレスから".to_owned(),
+    }
+}
+
+/// How the keys are brought back.
+fn way_back(keys: usize, until: &str, console: &str, language: Language) -> String {
+    match (language, keys) {
+        (Language::En, 1) => {
+            format!("Until {until}, an owner or admin can restore it on the console: {console}")
+        }
+        (Language::En, _) => {
+            format!("Until {until}, an owner or admin can restore them on the console: {console}")
+        }
+        (Language::Ja, _) => {
+            format!("{until}までは、所有者または管理者がコンソールで復元できます。{console}")
         }
     }
 }
