@@ -174,7 +174,7 @@ impl Checks {
 
     /// The verdicts, in the order of the checks. One that was not reached is `unavailable`.
     pub fn verdicts(self) -> Vec<Checked<Valid>> {
-        let unreached = || Checked { verdict: Err(Denial::Unavailable), evidence: None, renew: None };
+        let unreached = || Checked::without_evidence(Denial::Unavailable);
         self.verdicts.into_iter().map(|verdict| verdict.unwrap_or_else(unreached)).collect()
     }
 }
@@ -187,7 +187,7 @@ fn decide_one<R: Rules>(
     now: UnixMs,
     lookup: &mut Lookup,
 ) -> Check<Valid> {
-    let decided = |denial| Check::Verdict(Checked { verdict: Err(denial), evidence: None, renew: None });
+    let decided = |denial| Check::Verdict(Checked::without_evidence(denial));
     match &asked.subject {
         Subject::Credential(text) => {
             let id = gateway.key_of(text.expose(), arrival);

@@ -112,8 +112,9 @@ pub struct Checked<V = Verified> {
 }
 
 impl<V> Checked<V> {
-    fn without_evidence(denial: Denial) -> Check<V> {
-        Check::Verdict(Self { verdict: Err(denial), evidence: None, renew: None })
+    /// What rests on nothing that was known: the string alone decided, or nobody could.
+    pub(crate) fn without_evidence(denial: Denial) -> Self {
+        Self { verdict: Err(denial), evidence: None, renew: None }
     }
 }
 
@@ -280,7 +281,7 @@ impl<R: Rules> Gateway<R> {
                 let lack = issue.and_then(|issue| self.doubt(&issue, &known, arrival, now, lookup));
                 lack.map_or_else(|| known.conclude(verdict, now), Into::into)
             }
-            Err(denial) => Checked::without_evidence(denial),
+            Err(denial) => Check::Verdict(Checked::without_evidence(denial)),
         }
     }
 

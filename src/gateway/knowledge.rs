@@ -95,7 +95,7 @@ impl<V> From<Lack> for Check<V> {
     fn from(lack: Lack) -> Self {
         match lack {
             Lack::Need(need) => Self::Need(need),
-            Lack::OutOfReach => Checked::without_evidence(Denial::Unavailable),
+            Lack::OutOfReach => Self::Verdict(Checked::without_evidence(Denial::Unavailable)),
         }
     }
 }
