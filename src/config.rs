@@ -231,9 +231,7 @@ impl Mail {
 /// Whether codes and the token may be sent there: over TLS, or without leaving the machine.
 fn is_mail_api(text: &str) -> bool {
     let is_plain = text.bytes().all(|byte| byte.is_ascii_graphic()) && !text.contains(['#', '\\']);
-    let Some(url) = Url::parse(text).filter(|_| is_plain) else { return false };
-    let is_local = ["localhost", "127.0.0.1"].contains(&url.host);
-    url.origin.starts_with("https://") || (is_local && url.origin.starts_with("http://"))
+    Url::parse(text).is_some_and(|url| is_plain && url.has_plain_authority() && url.is_confidential())
 }
 
 /// A deployment's settings, all of them right.
@@ -268,12 +266,16 @@ impl Config {
 
         let ring = Ring::parse(master_secret.expose())?;
         let prefix = Prefix::parse(&prefix).ok_or(ConfigError::Prefix)?;
-        let url = Url::parse(&console_origin).filter(|url| url.origin == console_origin);
-        let console_host = url
-            .filter(|url| url.origin.starts_with("https://") || url.origin.starts_with("http://localhost"))
+        let console_host = Url::parse(&console_origin)
+            .filter(|url| url.origin == console_origin && url.has_plain_authority())
+            .filter(|url| url.host == url.host.to_ascii_lowercase())
+            .filter(|url| match url.origin.split_once("://") {
+                Some(("https", _)) => true,
+                // Elsewhere browsers keep no `Secure` cookie of it.
+                Some(("http", _)) => url.host == "localhost",
+                _ => false,
+            })
             .map(|url| url.host.to_owned())
-            .filter(|host| *host == host.to_ascii_lowercase())
-            .filter(|host| console_origin.starts_with("https://") || host == "localhost")
             .ok_or(ConfigError::ConsoleOrigin)?;
         let rules = Rules::parse(&rules, &console_host)?;
         let terms = Terms::parse(settings.freshness.as_deref(), settings.outage.as_deref())?;
@@ -453,6 +455,8 @@ pub(crate) mod tests {
             ("http://localhost.example", None),
             ("https://console.example/", None),
             ("https://Console.example", None),
+            ("https://console.example:port", None),
+            ("https://例え.example", None),
             ("console.example", None),
             ("", None),
         ] {

@@ -1,5 +1,7 @@
 //! A request as the edge's decisions see it: borrowed text, no JavaScript.
 
+use std::net::Ipv6Addr;
+
 use crate::time::UnixMs;
 
 /// Everything of a request that a decision may look at.
@@ -48,6 +50,28 @@ impl<'a> Url<'a> {
         };
         let path = if path.is_empty() { "/" } else { path };
         (!host.is_empty() && !host.contains('@')).then_some(Self { origin, host, path, query })
+    }
+
+    /// Whether host and port are written as such, for a URL that people have typed and nobody has serialised.
+    pub fn has_plain_authority(&self) -> bool {
+        let name = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+        let is_host = match self.host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+            Some(address) => address.parse::<Ipv6Addr>().is_ok(),
+            None => self.host.bytes().all(name),
+        };
+        let is_port = |digits: &str| {
+            digits.bytes().all(|byte| byte.is_ascii_digit())
+                && digits.parse::<u16>().is_ok_and(|port| port > 0)
+        };
+        let authority = self.origin.split_once("://").map_or("", |(_, authority)| authority);
+        let port = authority.strip_prefix(self.host).unwrap_or_default();
+        is_host && (port.is_empty() || port.strip_prefix(':').is_some_and(is_port))
+    }
+
+    /// Whether nobody on the way can read what is sent there: it goes over TLS, or does not leave the machine.
+    pub fn is_confidential(&self) -> bool {
+        let is_loopback = matches!(self.host, "localhost" | "127.0.0.1" | "[::1]");
+        self.origin.starts_with("https://") || (is_loopback && self.origin.starts_with("http://"))
     }
 }
 

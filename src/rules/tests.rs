@@ -156,6 +156,7 @@ fn hosts_paths_and_origins_with_near_misses() {
         ("api.localhost", "/", "DEMO"),
         ("xn--r8jz45g.example", "/a/*", "https://o.example:8443"),
         ("127.0.0.1", "/a", "http://127.0.0.1:9000"),
+        ("api.localhost", "/b", "http://[::1]:9000"),
         ("api.localhost", "/*", "http://localhost:9000"),
     ] {
         assert_eq!(one(host, path, origin), Ok(()), "{host} {path} {origin}");
@@ -177,6 +178,13 @@ fn hosts_paths_and_origins_with_near_misses() {
         "ftp://o.example",
         "https://",
         "https://u@o.example",
+        "https://o.example:",
+        "https://o.example:x",
+        "https://o.example:+1",
+        "https://o.example:99999",
+        "https://o\\p.example",
+        "https://o%2ep.example",
+        "https://[o]",
     ] {
         assert_eq!(one("a.example", "/", origin), Err(RulesError::Origin(0)), "{origin}");
     }

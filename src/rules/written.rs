@@ -4,6 +4,7 @@ use serde::Deserialize;
 
 use super::{Access, Effect, Origin, Pattern, Place, Rule, RulesError};
 use crate::permission::Permission;
+use crate::request::Url;
 
 /// One rule, as it is written.
 #[derive(Deserialize)]
@@ -115,11 +116,9 @@ fn parse_origin(text: String) -> Option<Origin> {
     if is_binding {
         return Some(Origin::Binding(text));
     }
-    let url = crate::request::Url::parse(&text)?;
-    let is_base = url.origin == text && text.bytes().all(|byte| byte.is_ascii_graphic());
-    let loopback = matches!(url.host, "localhost" | "127.0.0.1" | "[::1]");
-    let is_safe = text.starts_with("https://") || (loopback && text.starts_with("http://"));
-    (is_base && is_safe).then_some(Origin::Base(text))
+    let url = Url::parse(&text)?;
+    let is_base = url.origin == text && url.has_plain_authority();
+    (is_base && url.is_confidential()).then_some(Origin::Base(text))
 }
 
 fn parse_place(text: &str) -> Option<Place> {
