@@ -225,6 +225,30 @@ fn a13_what_is_another_s_or_no_id_causes_no_question() {
     assert_eq!((world.calls.len(), world.kv_reads), (0, 0));
 }
 
+/// Though the isolate knows the key, and its secret is right: a verifier sees its own account alone.
+#[test]
+fn a_credential_of_another_account_is_unknown_and_not_looked_up() {
+    let mut world = World::new(1);
+    let (config, mut rng) = (config(), ChaCha20Rng::seed_from_u64(4));
+    let account = AccountId::parse("ZZZZZZZZ").unwrap();
+    let foreign = NewKey::generate(account, &config.prefix, &config.ring, &mut rng);
+    let mut record = world.record(world.keys[0].id()).unwrap();
+    record.id = foreign.id();
+    let Standing::Active(credential) = &mut record.standing else { panic!() };
+    credential.digest = foreign.digest();
+    let call = world.gateway.renew(account, NOW);
+    let reply = world.answer(&call);
+    assert!(world.gateway.take_refresh(&call, &reply, NOW, None));
+    world.gateway.learn_from_change(record, NOW);
+    world.calls.clear();
+    let facts = Facts { address: None, interface: Interface::Http, demand: Demand::AnyKey };
+    let known = world.gateway.check(foreign.expose(), &facts, NOW, NOW, &Lookup::default());
+    assert!(matches!(known, Check::Verdict(Checked { verdict: Ok(_), .. })), "{known:?}");
+    let subject = Subject::Credential(SecretText::new(foreign.expose().to_owned()));
+    assert_eq!(words(&world.run(vec![subject])), ["unknown"]);
+    assert_eq!((world.calls.len(), world.kv_reads), (0, 0));
+}
+
 #[test]
 fn a13_an_id_that_never_was_costs_one_question_per_lease() {
     let mut world = World::new(1);

@@ -296,6 +296,13 @@ fn describe(error: &serde_json::Error) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::issuer::SealingGeneration;
+    use crate::network::Networks;
+    use crate::permission::Permissions;
+    use crate::sealed::NewSealed;
+    use rand_chacha::ChaCha20Rng;
+    use rand_chacha::rand_core::SeedableRng;
+    use serde_json::{Value, json};
 
     fn detail<T: DeserializeOwned + core::fmt::Debug>(json: &str) -> String {
         match parse::<T>(json.as_bytes()).unwrap_err() {
@@ -391,6 +398,56 @@ mod tests {
             r#"{"key_id":"a","permission":"x"}"#,
         ] {
             assert!(check(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a08_a_sealed_key_is_revoked_by_itself_or_by_its_id_in_its_own_account_alone() {
+        let (config, now) = (crate::config::tests::config(), UnixMs::from_ms(1_800_000_000_000));
+        let (account, other) = (AccountId::parse("a1B2c3D4").unwrap(), AccountId::parse("a1B2c3D5").unwrap());
+        let made_by = (&config.prefix, &config.ring);
+        let mut rng = ChaCha20Rng::seed_from_u64(6);
+        let issuer = Issuer::Service;
+        let id = SealedId::draw(account, issuer, SealingGeneration(0), made_by, &mut rng).unwrap();
+        let claims = Claims {
+            id,
+            issuer,
+            issued_at: now,
+            expires_at: now.saturating_add(LIFE_MAX),
+            networks: Networks::anywhere(),
+            permissions: Permissions::none(),
+        };
+        let sealed = NewSealed::seal(&claims, &config.prefix, &config.ring).unwrap();
+        let ask = |form: Value, account: AccountId| {
+            let form: RevokeSealed = parse(form.to_string().as_bytes())?;
+            form.command(account, &config, now).map(|command| serde_json::to_value(command).unwrap())
+        };
+        let until = claims.expires_at;
+        let expected = serde_json::to_value(Command::RevokeSealed { id, issuer, until }).unwrap();
+        let by_itself = |text: &str| json!({ "credential": text });
+        let by_id = |id: &str, issuer: &str| json!({ "id": id, "issuer": issuer });
+        assert_eq!(ask(by_itself(sealed.expose()), account), Ok(expected.clone()));
+        assert_eq!(ask(by_id(id.as_str(), "service"), account), Ok(expected));
+        let made_up = id.as_str().replacen("a1B2c3D4", "a1B2c3D5", 1);
+        for (form, account) in [
+            (by_itself(sealed.expose()), other),
+            (by_itself(&sealed.expose().replacen("clvs_e", "clvs_f", 1)), account),
+            (by_itself("clv_a"), account),
+            (by_itself(""), account),
+            (by_id(id.as_str(), "service"), other),
+            (by_id(id.as_str(), "a1B2c3D47Hq0p2Zx9K"), account),
+            (by_id(&made_up, "service"), other),
+        ] {
+            assert_eq!(ask(form.clone(), account), Err(Problem::NotFound), "{form}");
+        }
+        for form in [
+            json!({}),
+            json!({ "id": id }),
+            json!({ "issuer": "service" }),
+            json!({ "credential": sealed.expose(), "id": id, "issuer": "service" }),
+            by_id(id.as_str(), "someone"),
+        ] {
+            assert!(matches!(ask(form.clone(), account), Err(Problem::MalformedBody { .. })), "{form}");
         }
     }
 }

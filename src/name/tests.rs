@@ -182,6 +182,20 @@ fn many_blocks_share_a_budget_that_does_not_shut_the_member_out() {
 }
 
 #[test]
+fn a_block_is_trusted_for_thirty_days_after_its_last_right_password() {
+    for (later_ms, is_trusted) in [(TRUST_MS - 1, true), (TRUST_MS, false)] {
+        let mut world = World::new();
+        world.claim(mei(), "password");
+        assert_eq!(world.verify("password", "home"), matches(mei(), 1));
+        world.now = START + i64::try_from(later_ms).unwrap();
+        for index in 0..NAME_TRIES.tries_max {
+            world.verify("wrong", &format!("block {index}"));
+        }
+        assert_eq!(world.verify("password", "home") == matches(mei(), 1), is_trusted);
+    }
+}
+
+#[test]
 fn a_right_password_starts_its_block_anew() {
     let world = World::new();
     world.claim(mei(), "password");

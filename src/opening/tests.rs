@@ -205,6 +205,8 @@ fn a25_delimiters_with_near_misses() {
         format!("--XX\r\n{u}\r\n--X"),
         format!("--XX x\r\n{u}\r\n--XX--\r\n"),
         "--XX\r\nContent-Disposition: form-data; name=\"u\"\r\n\r\n--XX--\r\n".into(),
+        // A delimiter right where the content begins: to some it is one, to some it is what the part holds.
+        format!("--XX\r\n{}--XX\r\n{u}\r\n--XX--\r\n", field("u", "").replace('|', "\r\n")),
         "--".into(),
         String::new(),
     ] {

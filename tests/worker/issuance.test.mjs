@@ -320,7 +320,7 @@ describe("what was issued", () => {
     refused(await ask({}, { key }), 401, "unknown");
   });
 
-  test("A23 dies with a change of the service password, within T", { timeout: 40_000 }, async () => {
+  test("A23 dies with a change of the service password, at once where that was made", async () => {
     const issued = [await issue({ epi: "10m" }), await issue({ epi: "25h" })];
     for (const one of issued) expect(await at.call("/", { key: one }), 200);
     const { revision } = expect(await at.console("GET", "/v1/account/service"), 200).body;
@@ -332,11 +332,8 @@ describe("what was issued", () => {
     const before = service;
     service = { sid, spw };
     assert.equal(sid, before.sid);
-    await eventually("both are refused", async () => {
-      const answers = await Promise.all(issued.map((key) => at.call("/", { key })));
-      return answers.every(({ body }) => body?.code === "unknown");
-    });
-    assert.ok(Date.now() <= Date.parse(bound.at) + 5_000);
+    assert.ok(bound.at);
+    for (const one of issued) expect(await at.call("/", { key: one }), 401, "unknown");
     refused(await ask(before), 401, "unknown");
     expect(await at.call("/", { key: await issue() }), 200);
   });
