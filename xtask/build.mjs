@@ -1,7 +1,7 @@
 // Builds what is run and deployed, into dist/. Each part is a step of its own for `start` and `test`:
 //   node xtask/build.mjs [--release] [wasm] [worker] [console]
 import { execFileSync } from "node:child_process";
-import { cpSync, rmSync } from "node:fs";
+import { cpSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { basename, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
@@ -37,6 +37,19 @@ export async function worker(entry = "src/edge/entry.js", outdir = "dist/worker"
   });
 }
 
+/** Pages of text, which need no script: each a title and what stands in the frame. */
+const PAGES = ["404.html", "problems.html"];
+
+/** Puts the frame around the pages of text. */
+function frame() {
+  const around = readFileSync(`${root}/www/src/frame.html`, "utf8");
+  for (const name of PAGES) {
+    const [title, ...main] = readFileSync(`${root}/www/${name}`, "utf8").trimEnd().split("\n");
+    const framed = around.replace("<!-- title -->", () => title).replace("<!-- main -->", () => main.join("\n"));
+    writeFileSync(`${root}/dist/console/${name}`, framed);
+  }
+}
+
 /** Bundles the console into `dist/console/`, beside whatever of `www/` is served as it is. */
 async function page() {
   rmSync(`${root}/dist/console`, { recursive: true, force: true });
@@ -44,6 +57,7 @@ async function page() {
     recursive: true,
     filter: (source) => basename(source) !== "src",
   });
+  frame();
   await build({
     absWorkingDir: root,
     entryPoints: [

@@ -79,21 +79,25 @@ test("every mistake is told at once, in the order of the form, and at its field"
   const dialog = await openIssue(page, "");
   await dialog.getByLabel("Number").fill("x");
   await dialog.getByLabel("Networks", { exact: true }).fill("10.0.0.0/33");
+  await dialog.getByLabel("May issue further keys (Issuable)").check();
+  await dialog.locator("#issuable-networks").fill("1.2.3");
   await button(page, "Issue").click();
   const summary = dialog.getByRole("group", { name: "There is a problem" });
-  await summary.getByRole("link").nth(2).waitFor();
+  await summary.getByRole("link").nth(3).waitFor();
   assert.deepEqual(await summary.getByRole("link").allTextContents(), [
     "Enter a name.",
     "Enter the expiry as a whole number, or as a date.",
     "Line 1, 10.0.0.0/33: an IPv4 prefix ends at /32.",
+    "What it may issue: Line 1, 1.2.3: an IPv4 address has four numbers.",
   ]);
-  for (const [label, words] of [
-    ["Name", /Enter a name\./],
-    ["Number", /Enter the expiry as a whole number/],
-    ["Networks", /an IPv4 prefix ends at \/32/],
+  for (const [id, words] of [
+    ["name", /Enter a name\./],
+    ["expires", /Enter the expiry as a whole number/],
+    ["networks", /an IPv4 prefix ends at \/32/],
+    ["issuable-networks", /an IPv4 address has four numbers/],
   ]) {
-    const control = dialog.getByLabel(label, { exact: true });
-    assert.equal(await control.getAttribute("aria-invalid"), "true", label);
+    const control = dialog.locator(`#${id}`);
+    assert.equal(await control.getAttribute("aria-invalid"), "true", id);
     assert.match(await descriptionOf(control), words);
   }
   await inspect(page, "issue-mistakes");

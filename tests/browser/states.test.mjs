@@ -456,6 +456,22 @@ describe("a key", () => {
   });
 });
 
+describe("the pages of text", () => {
+  for (const [path, heading] of [
+    ["nothing/here", "There is nothing at this address"],
+    ["problems", "Problem codes"],
+  ])
+    for (const [form, context] of Object.entries({ wide: {}, "phone-dark": { viewport: NARROW, colorScheme: "dark" } }))
+      state(`${path}, ${form}, lead to the console`, context, async (page) => {
+        await page.goto(`${stage.origin}/${path}`);
+        await page.getByRole("heading", { name: heading, level: 1 }).waitFor();
+        await inspect(page, `${path.replace("/", "-")}-${form}`);
+        // The address that is not there is an answer of 404, which the browser reports.
+        await page.getByRole("banner").getByRole("link", { name: "Claviger" }).click();
+        await page.getByRole("heading", { name: "API keys", level: 1 }).waitFor();
+      });
+});
+
 describe("the console", () => {
   state("that cannot be reached can be tried again", async (page) => {
     await answerInstead(page, "GET", "/v1/session", problem(503, "unavailable"), 1);

@@ -49,7 +49,11 @@ export function fieldError(locale, { pointer, code, ...parameters }) {
   const { say, has } = locale;
   const path = pointer.slice(2).split("/");
   const [id, field] = [path.join("-"), path.at(-1)];
-  if ("line" in parameters) return { id, text: lineText(locale, { code, ...parameters }) };
+  if ("line" in parameters) {
+    const text = lineText(locale, { code, ...parameters });
+    // The key's own networks have the same lines.
+    return { id, text: path.length > 1 ? say("error.in-ceiling", { text }) : text };
+  }
   const key = [
     `error.${id}.${code}`,
     `error.${field}.${code}`,

@@ -470,6 +470,7 @@ export default {
   "error.not_before.other": "Enter the beginning as a date.",
   "error.issuable.reserved": "A key with reserved permissions cannot issue further keys. Take one of both away.",
   "error.protected.owner_only": "Only an owner can protect a key, or lift that.",
+  "error.in-ceiling": "What it may issue: {text}",
   "error.longest.required": "Enter for how many hours or days an issued key works at most.",
   "error.longest.other": "Enter the longest life as a whole number of hours or days.",
   "error.sealed-key.required": "Paste the whole short-lived key; there is a dot in it.",

@@ -462,6 +462,7 @@ export default {
   "error.not_before.other": "開始は日付で入力してください。",
   "error.issuable.reserved": "予約された権限を持つキーには、発行を許可できません。どちらかを外してください。",
   "error.protected.owner_only": "キーの保護と解除はオーナーだけが行えます。",
+  "error.in-ceiling": "発行できるキーの範囲：{text}",
   "error.longest.required": "発行されるキーを何時間または何日間まで有効にするかを入力してください。",
   "error.longest.other": "最長の有効期間は整数で入力してください。",
   "error.sealed-key.required": "短期キー全体を貼り付けてください。途中にピリオドがあります。",
