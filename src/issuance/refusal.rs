@@ -145,8 +145,8 @@ impl Refused {
 
     /// The line.
     pub fn line(&self) -> String {
-        // What was typed may stand in a sentence; a line it stays.
-        let sentence = self.sentence().replace(char::is_control, " ");
+        // What was typed may stand in a sentence; a line of plain letters it stays.
+        let sentence = self.sentence().replace(|letter| !matches!(letter, ' '..='~'), "?");
         [self.code(), ": ", &sentence].concat()
     }
 

@@ -110,8 +110,9 @@ fn a20_every_form_of_ipa() {
         ("ipa=010.0.0.1", "invalid_ipa: ipa: write 10.0.0.1, without the leading zero"),
         ("ipa=example.jp", "invalid_ipa: ipa: this is neither an IP address nor a CIDR block"),
         ("ipa=fe80::1%25a%0Ab", "invalid_ipa: ipa: leave out %a"),
-        ("ipa=fe80::1%25a%07b", "invalid_ipa: ipa: leave out %a b"),
-        ("ipa=fe80::1%25a%1B[2Jb", "invalid_ipa: ipa: leave out %a [2Jb"),
+        ("ipa=fe80::1%25a%07b", "invalid_ipa: ipa: leave out %a?b"),
+        ("ipa=fe80::1%25a%1B[2Jb", "invalid_ipa: ipa: leave out %a?[2Jb"),
+        ("ipa=fe80::1%25a%E2%80%AEb", "invalid_ipa: ipa: leave out %a?b"),
     ] {
         let found = networks(body);
         assert_eq!(found, expected, "{body}");

@@ -22,7 +22,7 @@ use crate::sql::{Sql, SqlError, SqlExt, Statement};
 use crate::time::UnixMs;
 
 /// Most sealed keys of an account that are revoked one by one at a time. Every lease holds them, and every check of a sealed key looks
-/// through them: 256 are 19 KB of a refresh that tells them, and a microsecond. One more ends all that its issuer has issued.
+/// through them: 256 are 17 KB of a refresh that tells them, and a microsecond. One more ends all that its issuer has issued.
 pub const REVOKED_SEALED_MAX: u32 = 256;
 
 /// Revokes a sealed key that `issuer` issued, or refuses to.

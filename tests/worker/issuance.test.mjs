@@ -182,6 +182,61 @@ describe("issuing", () => {
     assert.ok(!log.includes(spw) && !log.includes(key), "nothing of it is logged");
   });
 
+  test("whatever stands in a field is refused with one line or read as it is written, and asks nobody where it is refused", async () => {
+    const { sid, spw } = service;
+    const odd = [
+      "\u0000", "\ufeff", "\u200b", "\u202e1m", "\u2028", "\u0085", "\ud800", "𝟛𝟘s", "３０s", "٣٠s", "%", "%zz", "&", "=", "+", ";", "[]", "1\r\nset-cookie: x", "é".repeat(9_000), "null",
+      "-0", "0x1e", "1e9", "__proto__",
+    ];
+    await issue();
+    await at.worker.resetCounters();
+    const each = async (codes) => {
+      for (const text of odd) {
+        for (const [name, [status, code]] of Object.entries(codes)) {
+          const answer = await ask({}, { body: new URLSearchParams({ ...service, [name]: text }).toString() });
+          refused(answer, status, code);
+          assert.doesNotMatch(answer.text, /[^\x20-\x7e]/);
+        }
+      }
+    };
+    await each({ sid: [401, "unknown"], spw: [401, "unknown"], "": [400, "unknown_field"] });
+    // Each way to write a name is that name, and twice is twice.
+    for (const [body, status, code] of [
+      [`sid=${sid}&spw=${spw}&%65pi=5m&epi=1h`, 400, "repeated_field"],
+      [`sid=${sid}&spw=${spw}&epi=&epi=`, 400, "repeated_field"],
+      [`sid=${sid}&sid=${sid}&spw=${spw}`, 400, "repeated_field"],
+      [`sid=${sid}&spw=${spw}&EPI=5m`, 400, "unknown_field"],
+      [`sid=${sid}&spw=${spw}&epi[]=5m`, 400, "unknown_field"],
+      [`sid=${sid}&spw=${spw}&epi%00=5m`, 400, "unknown_field"],
+      [`sid=${sid};spw=${spw}`, 400, "incomplete_service"],
+      [`\ufeffsid=${sid}&spw=${spw}`, 400, "unknown_field"],
+      ["&&&", 401, "missing"],
+      ["sid&spw", 401, "unknown"],
+      [`sid=${sid}&spw=${spw} `, 401, "unknown"],
+    ]) {
+      refused(await ask({}, { body }), status, code);
+    }
+    // Both ways at once, wherever the key is and whatever it is worth.
+    for (const authorization of [`Bearer clv_${random(78)}`, `Basic ${btoa(`clv_${random(18)}:${random(60)}`)}`, `clv_${random(78)}`]) {
+      const answer = await ask(service, { headers: { authorization } });
+      assert.ok([400, 401].includes(answer.status) && !answer.text.startsWith("clv"), `${authorization}: ${answer.text}`);
+    }
+    const { "LEDGER.fetch": asked = 0, "KEYS.get": read = 0 } = await at.worker.counters();
+    assert.deepEqual([asked, read], [0, 0]);
+    // What is asked for is looked at only for who may ask.
+    odd.push("fe80::1%\u202eé");
+    await each({ epi: [400, "invalid_epi"], ipa: [400, "invalid_ipa"] });
+  });
+
+  test("many at once, stored ones too: each is another, and each is there", { timeout: 60_000 }, async () => {
+    const total = async () => (await at.console("GET", "/v1/keys?limit=1")).body.total;
+    const before = await total();
+    const keys = await Promise.all(Array.from({ length: 60 }, () => issue({ epi: "25h" })));
+    assert.equal(new Set(keys).size, 60);
+    assert.equal(await total(), before + 60);
+    for (const key of keys.slice(-3)) expect(await at.call("/", { key }), 200);
+  });
+
   test("P3 made-up service IDs and keys cost nothing, and a wrong password tells nothing", async () => {
     const { sid, spw } = service;
     const { payload } = sealedParts(await issue());
@@ -393,6 +448,35 @@ describe("what was issued", () => {
     expect(await revoke(sealedId({ account, issuer: key.id })), 404, "not_found");
     assert.equal((await at.worker.counters())["LEDGER.fetch"], undefined);
     expect(await revoke(sealedId({ account, issuer: key.id }), key.id), 200);
+  });
+
+  test("revoked by many at once is revoked once, and what its issuer ended with it is not ended again", { timeout: 120_000 }, async () => {
+    const { credential: key, key: issuer } = await at.issue({ issuable: ISSUABLE });
+    const revoke = (body) => at.console("POST", "/v1/sealed-keys/revoke", { body });
+    const batch = async (count) => Promise.all(Array.from({ length: count }, () => issue({ epi: "1h" }, { key })));
+    const leaked = [];
+    while (leaked.length < 300) leaked.push(...(await batch(50)));
+    const audited = async (action) => (await at.console("GET", `/v1/activity?action=${action}&limit=50`)).body.entries.length;
+    const before = await audited("sealed_key_revoked");
+    const answers = await Promise.all(Array.from({ length: 20 }, () => revoke({ credential: leaked[0] })));
+    for (const answer of answers) assert.equal(expect(answer, 200).body.all_of_issuer, false);
+    assert.equal((await audited("sealed_key_revoked")) - before, 1);
+
+    // Room is for 256 of the account: somewhere in here all of the issuer's end, and only once.
+    const script = async () => {
+      let ends = 0;
+      for (const credential of leaked) {
+        const { id } = sealedParts(credential).claims;
+        ends += expect(await revoke(ends ? { id, issuer: issuer.id } : { credential }), 200).body.all_of_issuer;
+      }
+      return ends;
+    };
+    assert.equal(await script(), 1);
+    for (const one of [leaked[0], leaked[299]]) expect(await at.call("/", { key: one }), 401, "unknown");
+    const fresh = await issue({ epi: "1h" }, { key });
+    assert.equal(await script(), 0);
+    expect(await at.call("/", { key: fresh }), 200);
+    assert.equal(await audited("issued_keys_ended"), 1);
   });
 
   test("is told to a verifier and to the origin by its own ID", async () => {
