@@ -480,6 +480,7 @@ export default {
     other: "That code doesn’t match; {count} tries left.",
   },
   "error.code.over": "That code has run out; mail a new one.",
+  "error.networks.not_an_address": "There is no network in this. Leave it empty for anywhere.",
   "error.networks.too_many": "The list has {count} networks; it can hold {max}.",
   "error.networks.text_too_long": "The list is too long: it can hold {max} bytes of text.",
   "error.freshness_s.other": "Enter a whole number of seconds, from 0 to {max}.",

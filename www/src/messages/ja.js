@@ -469,6 +469,7 @@ export default {
   "error.code.required": "メールに記載のコードを入力してください。",
   "error.code.wrong": { other: "コードが一致しません。あと{count}回入力できます。" },
   "error.code.over": "コードの期限が切れました。再送してください。",
+  "error.networks.not_an_address": "ネットワークが入力されていません。制限しない場合は空欄にしてください。",
   "error.networks.too_many": "ネットワークが{count}件あります。{max}件までです。",
   "error.networks.text_too_long": "一覧が長すぎます。{max}バイトまでです。",
   "error.freshness_s.other": "0から{max}までの整数（秒）を入力してください。",
