@@ -26,6 +26,7 @@ export function ExpiryField({ draft, change, error, notes }) {
     event.currentTarget.closest("fieldset").querySelector("input").focus();
     change({ expiry: "duration", amount: "90", unit: "d" });
   };
+  const note = expiryNote(locale, notes);
   const described = attributesOf("expires", error, "expires-note");
   return (
     <fieldset class={error ? "field wrong" : "field"} aria-describedby={error ? "expires-error" : undefined}>
@@ -55,7 +56,7 @@ export function ExpiryField({ draft, change, error, notes }) {
         </p>
       )}
       <p class="note" id="expires-note">
-        {expiryNote(locale, notes)}
+        {note !== error && note}
       </p>
     </fieldset>
   );

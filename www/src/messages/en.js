@@ -85,7 +85,7 @@ export default {
   // The list
   "keys.title": "API keys",
   "keys.heading": "Keys",
-  "keys.caption": "API keys, with status, restriction and last change",
+  "keys.caption": "API keys: status, restriction, issue and last use",
   "keys.count": { one: "{count} key", other: "{count} keys" },
   "keys.count.more": "more than {count} keys",
   "keys.match": { one: "{count} key matches.", other: "{count} keys match." },

@@ -35,8 +35,8 @@ export default {
   "loading.console": "読み込み中",
   "loading.keys": "キーを読み込み中",
   "loading.key": "キーを読み込み中",
-  "loading.accounts": "アカウントを読み込んでいます",
-  "loading.account": "アカウントを読み込んでいます",
+  "loading.accounts": "アカウントを読み込み中",
+  "loading.account": "アカウントを読み込み中",
 
   // セッション
   "sign-in": "サインイン",
@@ -85,7 +85,7 @@ export default {
   // 一覧
   "keys.title": "APIキー",
   "keys.heading": "キー一覧",
-  "keys.caption": "APIキーの状態、制限、最終変更",
+  "keys.caption": "APIキーの状態、制限、発行、最終使用",
   "keys.count": { other: "{count}件" },
   "keys.count.more": "{count}件以上",
   "keys.match": { other: "{count}件のキーが一致しました。" },
@@ -371,7 +371,7 @@ export default {
   "operator.paging": "アカウントのページ",
   "operator.restore": "バックアップからの復元",
   "operator.restore.lead":
-    "プラットフォームでデータを復元する前に、ここで開始してください。復元後に古い変更が使われるのを防ぎます。",
+    "プラットフォームでデータを復元する前に、ここで開始してください。復元前の変更が、復元後も使われるのを防ぎます。",
   "operator.restoring": "復元を開始しました。プラットフォームでデータを復元してから、ここで完了してください。",
   "invite.title": "アカウントの作成",
   "invite.body":
@@ -465,7 +465,7 @@ export default {
   "error.in-ceiling": "発行できるキーの範囲：{text}",
   "error.longest.required": "発行されるキーを何時間または何日間まで有効にするかを入力してください。",
   "error.longest.other": "最長の有効期間は整数で入力してください。",
-  "error.sealed-key.required": "短期キー全体を貼り付けてください。途中にピリオドがあります。",
+  "error.sealed-key.required": "短期キー全体を貼り付けてください。途中にピリオド（.）があります。",
   "error.code.required": "メールに記載のコードを入力してください。",
   "error.code.wrong": { other: "コードが一致しません。あと{count}回入力できます。" },
   "error.code.over": "コードの期限が切れました。再送してください。",
@@ -476,7 +476,7 @@ export default {
   "error.permissions.other": "権限を選び直してください。選べなくなったものがあります。",
 
   // 入力では直せない問題
-  "problem.failed": "処理できませんでした。変更されたという確認は取れていません。",
+  "problem.failed": "処理できませんでした。変更されたかどうかは確認できていません。",
   "problem.quote": "お問い合わせの際は{id}をお伝えください。",
   "problem.offline": "オフラインです。何も送信していません。",
   "problem.no_answer": "応答がありませんでした。今の状態を確かめてから、もう一度お試しください。",
@@ -499,5 +499,5 @@ export default {
     "この初期設定のリンクは、期限が切れているか不完全です。受け取った先に新しいリンクを依頼してください。",
   "problem.setup_done": "このリンクは使用済みか、初期設定が完了しています。サインインしてください。",
   "problem.setup_token_gone":
-    "初期設定のリンクは一度だけ使われ、残りません。受け取った場所からもう一度開いてください。",
+    "初期設定のリンクは一度しか使えず、保存もされません。受け取った場所からもう一度開いてください。",
 };
