@@ -33,7 +33,7 @@ use crate::network::ClientAddress;
 use crate::opening::{Fields, OPENING_BYTES_MAX, Opening};
 use crate::path;
 use crate::permission::Permission;
-use crate::problem::{Problem, challenge};
+use crate::problem::{Problem, challenge, challenge_of_several};
 use crate::record::{Interface, Revision};
 use crate::request::Request;
 use crate::ring::{Generation, MacKey, Use};
@@ -215,7 +215,8 @@ impl<R: Rules> Gateway<R> {
                 Effect::Write => write,
             }),
         };
-        let text = carried.credential.as_ref().map_err(|_| Problem::AmbiguousCredential)?.as_ref();
+        let Ok(text) = &carried.credential else { return Ok(self.several(request)) };
+        let text = text.as_ref();
         // What a header's text alone refuses need not wait for the body.
         let is_refused = |text: &credential::Text<'_>| self.made(text.expose(), request.arrived).is_err();
         if let Some(opening) = unread
@@ -368,6 +369,12 @@ impl<R: Rules> Gateway<R> {
         let answer = Problem::MissingCredential { places, elsewhere }.answer(&self.config.console_origin);
         let challenge = challenge(Denial::Missing, request.url.host, None).unwrap_or_default();
         done(Outcome::Answer(answer.with("www-authenticate", challenge)))
+    }
+
+    /// Says that several credentials are one too many.
+    fn several(&self, request: &Request<'_>) -> Decision {
+        let answer = Problem::AmbiguousCredential.answer(&self.config.console_origin);
+        done(Outcome::Answer(answer.with("www-authenticate", challenge_of_several(request.url.host))))
     }
 
     fn deny(&self, request: &Request<'_>, denial: Denial, demanded: Option<&Permission>) -> Decision {

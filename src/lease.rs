@@ -45,7 +45,7 @@
 //! | [`call`] | questions and what comes back |
 //! | [`shelf`] | copies of what ledgers have said, and what is done in the background |
 //! | `account` | what an isolate keeps of each account, in bounded memory |
-//! | [`isolate`] | all leases of an isolate: the clock, bounds, eviction, counters |
+//! | [`isolate`] | all leases of an isolate: calls and what comes of them, the clock, bounds, eviction, counters |
 
 mod account;
 pub mod call;

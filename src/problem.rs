@@ -434,6 +434,11 @@ pub fn challenge(denial: Denial, realm: &str, demanded: Option<&Permission>) -> 
     Some(format!("Bearer realm=\"{realm}\"{attributes}"))
 }
 
+/// The challenge to a request with several credentials (RFC 6750 §3.1).
+pub fn challenge_of_several(realm: &str) -> String {
+    format!("Bearer realm=\"{realm}\", error=\"invalid_request\"")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -222,6 +222,19 @@ fn a_wrong_secret_is_answered_as_a_key_that_never_was() {
     assert_eq!(format!("{wrong:?}"), format!("{never:?}"));
 }
 
+/// RFC 6750 §3.1: also whoever sends several is told which scheme is spoken here, and what was wrong.
+#[test]
+fn several_credentials_are_answered_with_a_challenge() {
+    let mut world = World::new();
+    let headers = format!("{}\nx-api-key\nanother", world.bearer());
+    let Decision::Done { outcome: Outcome::Answer(answer), .. } = world.ask("GET", API, &headers, NOW) else {
+        panic!("it was not refused");
+    };
+    assert_eq!(answer.status, 400);
+    let challenge = "Bearer realm=\"api.localhost\", error=\"invalid_request\"";
+    assert!(answer.headers.contains(&("www-authenticate", challenge.into())), "{:?}", answer.headers);
+}
+
 #[test]
 fn what_goes_on_to_the_origin_is_named_by_claviger_alone() {
     let mut world = World::new();
