@@ -155,7 +155,7 @@ impl<R: Rules> Gateway<R> {
 
     /// What is lacking before who may issue by what the lease knows does issue; `None`: nothing.
     fn unconfirmed(&mut self, need: Need, (arrival, now): (UnixMs, UnixMs), lookup: &Lookup) -> Option<Lack> {
-        if lookup.has_heard(need) {
+        if R::may_issue(lookup.has_heard(need)) {
             return None;
         }
         match self.ask_all_the_same(need, arrival, now, lookup) {

@@ -66,6 +66,11 @@ pub trait Rules: Debug + 'static {
         !is_unsettled
     }
 
+    /// Whether an edge may issue what an issuer asks for, given whether the ledger has told of the issuer since it asked.
+    fn may_issue(is_told: bool) -> bool {
+        is_told
+    }
+
     /// Whether a set of what KV may have wrong was certainly made after the one before. Of the same revision, sets differ by what has settled
     /// or was found to be wrong: then only if it was asked for after the other had come.
     fn is_later(is_of_higher_revision: bool, is_asked_later: bool) -> bool {

@@ -10,6 +10,8 @@ use claviger::time::{DurationMs, UnixMs};
 pub enum Sabotage {
     /// Nothing.
     None,
+    /// Nothing, and members have issuers.
+    NoneOfIssuers,
     /// Refreshes name nothing as unsettled.
     SettledAtOnce,
     /// Refreshes name no changes.
@@ -22,6 +24,14 @@ pub enum Sabotage {
     GenerationsUntold,
     /// Refreshes hide which sealed keys were revoked.
     RevocationsUntold,
+    /// Refreshes hide that what an issuer had issued was ended since there was no room for another revocation.
+    CapUntold,
+    /// Refreshes hide that what an issuer had issued was ended when it was switched off.
+    SwitchingUntold,
+    /// Refreshes hide that a key may issue no more.
+    LiftedCeilingsUntold,
+    /// Refreshes hide that a ceiling was lowered.
+    LowerCeilingsUntold,
     /// Every put lands a second time, long after.
     PutsTwice,
     /// Some puts are lost and reported as done, and reading back asks the ledger instead of KV.
@@ -38,6 +48,26 @@ pub enum Sabotage {
     GraceUnannounced,
     /// A repeated batch of uses comes under a new number.
     FreshSequences,
+}
+
+impl Sabotage {
+    /// Whether it shows only where there are issuers.
+    pub fn is_about_issuers(self) -> bool {
+        use Sabotage::{
+            CapUntold, GenerationsUntold, LiftedCeilingsUntold, LowerCeilingsUntold, NoneOfIssuers,
+            RevocationsUntold, SwitchingUntold,
+        };
+        matches!(
+            self,
+            CapUntold
+                | GenerationsUntold
+                | LiftedCeilingsUntold
+                | LowerCeilingsUntold
+                | NoneOfIssuers
+                | RevocationsUntold
+                | SwitchingUntold
+        )
+    }
 }
 
 /// An empty type that breaks one rule.
@@ -114,4 +144,8 @@ bug! {
 bug! {
     /// The first word counts, not the newest.
     FirstWordCounts { fn replaces(_: Revision, _: Revision) -> bool { false } }
+}
+bug! {
+    /// An edge issues by what its lease says.
+    LeaseIssues { fn may_issue(_: bool) -> bool { true } }
 }

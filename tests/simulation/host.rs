@@ -1,16 +1,18 @@
 //! The ledger's side: the object on its database, what its alarm carries out, and what the network makes of both.
 
 use std::cell::RefCell;
+use std::collections::HashMap;
 use std::rc::Rc;
 
 use claviger::account::Email;
 use claviger::config::Terms;
 use claviger::id::{AccountId, KeyId, MemberId, TokenId};
-use claviger::issuer::SealingGeneration;
+use claviger::issuer::{Issuer, Issuing, SealingGeneration};
 use claviger::ledger::Ledger;
 use claviger::ledger::schema::MIGRATIONS;
 use claviger::ledger::usage::fold::Fold;
 use claviger::object::{Entropy, Object};
+use claviger::permission::Permissions;
 use claviger::protocol::{
     Command, Language, LedgerReply, LedgerRequest, NewMember, NewSession, Opening, SecretVersion,
     SessionProof,
@@ -53,6 +55,10 @@ pub struct Host {
     pub crashes: u8,
     /// Uses that answers counted, so far.
     pub asked_active: i64,
+    /// How often each issuer had something done to it that is hidden.
+    hidden: HashMap<Issuer, u32>,
+    /// What keys could issue that can issue no more, where that is hidden.
+    lifted: HashMap<KeyId, Issuing>,
 }
 
 pub fn at(ms: i64) -> UnixMs {
@@ -88,6 +94,8 @@ impl Host {
             uses: Rc::default(),
             crashes: 8,
             asked_active: 0,
+            hidden: HashMap::new(),
+            lifted: HashMap::new(),
         };
         let request = LedgerRequest::Open(Opening {
             account,
@@ -204,21 +212,53 @@ impl Host {
                     state.revoked_sealed.clear();
                 }
             }
-            Sabotage::GenerationsUntold => {
-                let service = refresh.state.as_mut().and_then(|state| state.service.as_mut());
-                if let Some(service) = service {
-                    service.issuing.generation = SealingGeneration::default();
+            Sabotage::CapUntold | Sabotage::SwitchingUntold => self.issuers_in(refresh, |times, issuing| {
+                issuing.generation.0 -= times;
+            }),
+            Sabotage::LowerCeilingsUntold => self.issuers_in(refresh, |times, issuing| {
+                if times > 0 {
+                    issuing.ceiling.permissions = Permissions::parse(["demo:read", "demo:write"]).unwrap();
                 }
-                let records = refresh.answers.iter_mut().filter_map(|answer| answer.record.as_mut());
-                for record in records {
-                    if let Standing::Active(Credential { issuing: Some(issuing), .. }) = &mut record.standing
+            }),
+            Sabotage::GenerationsUntold => self.issuers_in(refresh, |_, issuing| {
+                issuing.generation = SealingGeneration::default();
+            }),
+            Sabotage::LiftedCeilingsUntold => {
+                for record in refresh.answers.iter_mut().filter_map(|answer| answer.record.as_mut()) {
+                    if let (Standing::Active(credential), Some(lifted)) =
+                        (&mut record.standing, self.lifted.get(&record.id))
                     {
-                        issuing.generation = SealingGeneration::default();
+                        credential.issuing.get_or_insert_with(|| lifted.clone());
                     }
                 }
             }
             _ => (),
         }
+    }
+
+    /// All issuers that a refresh tells of, and how often something was done to them that is hidden.
+    fn issuers_in(&self, refresh: &mut Refresh, lie: impl Fn(u32, &mut Issuing)) {
+        let hidden = |issuer| self.hidden.get(&issuer).copied().unwrap_or_default();
+        if let Some(service) = refresh.state.as_mut().and_then(|state| state.service.as_mut()) {
+            lie(hidden(Issuer::Service), &mut service.issuing);
+        }
+        for record in refresh.answers.iter_mut().filter_map(|answer| answer.record.as_mut()) {
+            if let Standing::Active(Credential { issuing: Some(issuing), .. }) = &mut record.standing {
+                lie(hidden(Issuer::Key(record.id)), issuing);
+            }
+        }
+    }
+
+    /// Something was done to an issuer that `by` hides.
+    pub fn hide(&mut self, issuer: Issuer, by: Sabotage) {
+        if self.sabotage == by {
+            *self.hidden.entry(issuer).or_default() += 1;
+        }
+    }
+
+    /// What a key could issue until now, for who hides that it can no more.
+    pub fn keep_lifted(&mut self, id: KeyId, issuing: Option<Issuing>) {
+        self.lifted.extend(issuing.map(|issuing| (id, issuing)));
     }
 
     pub fn next_due(&self) -> Option<i64> {

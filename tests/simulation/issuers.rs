@@ -1,67 +1,43 @@
-//! Issuers and what they issue, with what must hold for it: whatever ends an issuer, its password or one sealed key ends what was issued for good,
-//! a ceiling binds what was issued under another, and what was just issued works everywhere at once.
-//!
-//! The clocks of a run with issuers differ by no more than is reckoned with: what was issued says when.
+//! Issuers, and what members do to them: passwords, ceilings that rise, fall and are lifted, revocations beyond what there is room for, and issuing
+//! keys that are switched off and on again. What they issue, and what must hold for it, is in [`crate::issued`].
 
-use claviger::expiry::Expiry;
-use claviger::gateway::Check;
 use claviger::id::{AccountId, AnyKeyId, SealedId, ServiceId};
-use claviger::issuance::IssuerProof;
 use claviger::issuer::{Issuer, Issuing};
-use claviger::key::NewKey;
-use claviger::lease::call::{Lookup, Need, RefreshReply};
 use claviger::lease::rules::Rules;
-use claviger::network::{ClientAddress, Networks};
-use claviger::permission::Permission;
+use claviger::ledger::revoking::REVOKED_SEALED_MAX;
 use claviger::protocol::{Command, LedgerReply, LedgerRequest, ServiceCommand};
-use claviger::record::{Interface, Revision, Standing, kv_key};
+use claviger::record::{Record, Revision, Standing};
 use claviger::refresh::{Refresh, RefreshRequest};
-use claviger::sealed::{Claims, NewSealed};
 use claviger::secret::Digest;
 use claviger::service::NewService;
-use claviger::time::DurationMs;
+use claviger::sql::{Sql, Statement};
 use claviger::vault::Sealed;
-use claviger::verdict::Denial;
-use claviger::verify::{Demand, Facts};
 use rand_chacha::rand_core::Rng;
 use serde_json::json;
 
+use crate::bugs::Sabotage;
 use crate::host::at;
-use crate::model::{Ask, Judged, State};
-use crate::world::{Checked, SKEW_MS, World};
+use crate::issued::{IssuedKey, LIFE};
+use crate::model::{Power, State, Version};
+use crate::world::{Checked, World};
 
-/// How long what is issued lives.
-const LIFE: i64 = 20 * 3_600_000;
-
-/// A key that is issuable, or the service password.
-struct IssuerModel {
+/// A key that is or was issuable, or the service password.
+pub struct IssuerModel {
     /// `None`: the service password.
-    key: Option<usize>,
+    pub key: Option<usize>,
     /// Digest of the password.
-    password: Digest,
-    /// Since when issued keys may write, or may not.
-    ceilings: Vec<(i64, bool)>,
+    pub password: Digest,
+    /// Since when issued keys may write, or may not; `None`: nothing may be issued.
+    pub ceilings: Vec<(i64, Option<bool>)>,
     /// When all that it had issued was ended, though it was not disabled or deleted.
-    ended: Vec<i64>,
-}
-
-/// What was issued.
-struct IssuedKey {
-    text: String,
-    id: AnyKeyId,
-    issuer: usize,
-    born: i64,
-    /// How many of its issuer's ends, ceilings and versions came before it.
-    after: (usize, usize, usize),
-    may_write: bool,
-    revoked: Option<i64>,
+    pub ended: Vec<i64>,
 }
 
 /// All of an account.
 #[derive(Default)]
 pub struct Issuers {
-    issuers: Vec<IssuerModel>,
-    issued: Vec<IssuedKey>,
+    pub issuers: Vec<IssuerModel>,
+    pub issued: Vec<IssuedKey>,
 }
 
 /// Of the right shape: nobody here looks at its tag.
@@ -79,17 +55,25 @@ impl<R: Rules> World<R> {
         if self.now < self.ledger_out_until {
             return self.present();
         }
-        match self.random(10) {
-            0 => self.change_password(),
-            1 => self.change_ceiling(),
-            2 => self.revoke(),
-            3..6 => self.issue_by_issuer(),
+        match self.random(30) {
+            _ if self.issuers.issuers.is_empty() && self.one_in(2) => self.change_password(),
+            _ if self.issuers.issuers.is_empty() => self.change_ceiling(),
+            0 | 1 => self.change_password(),
+            2..5 => self.change_ceiling(),
+            5 | 6 => self.lift_ceiling(),
+            7 | 8 => return self.switch(),
+            9 => self.crowd(),
+            10..13 => self.revoke(),
+            13..19 => {
+                let isolate = self.any_isolate();
+                return self.any_issuer().map_or(Ok(()), |issuer| self.issue_by(issuer, isolate));
+            }
             _ => return self.present(),
         }
         Ok(())
     }
 
-    fn any_issuer(&mut self) -> Option<usize> {
+    pub fn any_issuer(&mut self) -> Option<usize> {
         let count = self.issuers.issuers.len() as i64;
         (count > 0).then(|| self.random(count) as usize)
     }
@@ -141,7 +125,7 @@ impl<R: Rules> World<R> {
                 issuer.ended.push(now);
             }
             None => {
-                let ceilings = vec![(now, false)];
+                let ceilings = vec![(now, None)];
                 let issuer = IssuerModel { key: None, password, ceilings, ended: Vec::new() };
                 self.issuers.issuers.push(issuer);
             }
@@ -158,12 +142,8 @@ impl<R: Rules> World<R> {
                 return;
             }
             let password = Digest::of(b"none");
-            let issuer = IssuerModel {
-                key: Some(key),
-                password,
-                ceilings: vec![(self.now, false)],
-                ended: Vec::new(),
-            };
+            let issuer =
+                IssuerModel { key: Some(key), password, ceilings: vec![(self.now, None)], ended: Vec::new() };
             self.issuers.issuers.push(issuer);
             return self.set_ceiling(self.issuers.issuers.len() - 1);
         }
@@ -193,8 +173,94 @@ impl<R: Rules> World<R> {
             }
         };
         if is_done {
-            let now = self.now;
-            self.issuers.issuers[place].ceilings.push((now, may_write));
+            let (now, issuer) = (self.now, self.issuer_of(place));
+            let ceilings = &mut self.issuers.issuers[place].ceilings;
+            if ceilings.last().is_some_and(|(_, before)| *before > Some(may_write)) {
+                self.host.hide(issuer, Sabotage::LowerCeilingsUntold);
+            }
+            ceilings.push((now, Some(may_write)));
+        }
+    }
+
+    /// A key is issuable no more: what it has issued ends for good.
+    fn lift_ceiling(&mut self) {
+        let Some((place, key, power)) = self.any_issuing_key() else { return };
+        if self.issuers.issuers[place].ceilings.last().is_none_or(|(_, ceiling)| ceiling.is_none()) {
+            return;
+        }
+        let issuing = self.issuing(place);
+        let (id, expected) = (self.model.keys[key].text.id(), Revision(self.model.keys[key].now().revision));
+        let changes = serde_json::from_value(json!({ "issuable": null })).unwrap();
+        if self.command(key, Command::Edit { id, expected, changes }, power).is_some() {
+            let (now, issuer) = (self.now, &mut self.issuers.issuers[place]);
+            issuer.ceilings.push((now, None));
+            issuer.ended.push(now);
+            self.host.keep_lifted(id, issuing);
+            self.tally.lifted += 1;
+        }
+    }
+
+    /// An issuing key that is neither deleted nor unheard of, and what it may do.
+    fn any_issuing_key(&mut self) -> Option<(usize, usize, Power)> {
+        let place = self.any_issuer()?;
+        let key = self.issuers.issuers[place].key?;
+        let power = self.model.keys[key].now().power;
+        [State::Active, State::Disabled].contains(&power.state).then_some((place, key, power))
+    }
+
+    /// An issuer is switched off, and soon on again, which the edge that it issues by may not have heard of: what it had issued stays dead, and
+    /// what it issues works.
+    fn switch(&mut self) -> Checked {
+        let Some((place, key, power)) = self.any_issuing_key() else { return Ok(()) };
+        let isolate = self.any_isolate();
+        let states = match power.state {
+            State::Active => &[State::Disabled, State::Active][..],
+            _ => &[State::Active],
+        };
+        self.issue_by(place, isolate)?;
+        for state in states {
+            let id = self.model.keys[key].text.id();
+            let Version { revision, power, .. } = self.model.keys[key].now();
+            let (expected, enabled) = (Revision(revision), *state == State::Active);
+            let command = Command::SetEnabled { id, expected, enabled };
+            if self.command(key, command, Power { state: *state, ..power }).is_none() {
+                return Ok(());
+            }
+            if enabled {
+                self.tally.switched += 1;
+            } else {
+                let issuer = self.issuer_of(place);
+                self.host.hide(issuer, Sabotage::SwitchingUntold);
+            }
+            let span = self.random(3_000);
+            self.wait(span)?;
+        }
+        self.issue_by(place, isolate)
+    }
+
+    /// Somebody revokes so many keys that there is room for a few more at most.
+    fn crowd(&mut self) {
+        let Some(place) = self.any_issuer() else { return };
+        let Some(Issuing { generation, .. }) = self.issuing(place) else { return };
+        let (account, issuer, until) = (self.host.account, self.issuer_of(place), at(self.now + LIFE));
+        let made = (&self.config.prefix, &self.config.ring);
+        let id = SealedId::draw(account, issuer, generation, made, &mut self.rng).unwrap();
+        let command = Command::RevokeSealed { id, issuer, until };
+        let Some(LedgerReply::Revoked { all_of_issuer, record, .. }) = self.ask_as_member(command) else {
+            return;
+        };
+        if all_of_issuer {
+            self.end_by_cap(place, record);
+        } else {
+            // What a few hundred more commands would do takes too long.
+            let held = self.host.number("SELECT count(*) FROM revoked_sealed");
+            let room = i64::from(REVOKED_SEALED_MAX) - held - self.random(3);
+            let insert =
+                "WITH RECURSIVE number (n) AS (VALUES (1) UNION ALL SELECT n + 1 FROM number WHERE n < ?)
+                INSERT OR IGNORE INTO revoked_sealed (id, issuer, until_ms)
+                SELECT substr(id, 1, 8) || printf('%010d', n) || substr(id, 19), issuer, until_ms
+                FROM number, revoked_sealed WHERE id = ?";
+            self.host.sql.apply(&[Statement::new(insert).bind(room.max(1)).bind(id.as_str())]).unwrap();
         }
     }
 
@@ -209,21 +275,36 @@ impl<R: Rules> World<R> {
         if key.revoked.is_some() {
             return;
         }
-        let until = at(key.born + LIFE);
-        let issuer = self.issuer_of(key.issuer);
-        if self.ask_as_member(Command::RevokeSealed { id, issuer, until }).is_some() {
-            let now = self.now;
-            self.issuers.issued[place].revoked = Some(now);
+        let (until, place_of) = (at(key.born + LIFE), key.issuer);
+        let command = Command::RevokeSealed { id, issuer: self.issuer_of(place_of), until };
+        let Some(LedgerReply::Revoked { all_of_issuer, record, .. }) = self.ask_as_member(command) else {
+            return;
+        };
+        self.issuers.issued[place].revoked = Some(self.now);
+        if all_of_issuer {
+            self.end_by_cap(place_of, record);
         }
     }
 
-    fn issuer_of(&self, place: usize) -> Issuer {
+    /// There was no room for another revocation, so that all ends that the issuer has issued. `record` is the issuer's, if it is a key.
+    fn end_by_cap(&mut self, place: usize, record: Option<Record>) {
+        let (now, issuer) = (self.now, self.issuer_of(place));
+        self.issuers.issuers[place].ended.push(now);
+        if let (Some(key), Some(record)) = (self.issuers.issuers[place].key, record) {
+            let power = self.model.keys[key].now().power;
+            self.model.changed(key, power, &record, now).unwrap();
+        }
+        self.host.hide(issuer, Sabotage::CapUntold);
+        self.tally.capped += 1;
+    }
+
+    pub fn issuer_of(&self, place: usize) -> Issuer {
         let key = self.issuers.issuers[place].key;
         key.map_or(Issuer::Service, |key| Issuer::Key(self.model.keys[key].text.id()))
     }
 
     /// What an issuer may issue now; `None`: nothing.
-    fn issuing(&mut self, place: usize) -> Option<Issuing> {
+    pub fn issuing(&mut self, place: usize) -> Option<Issuing> {
         if self.model.is_suspended() {
             return None;
         }
@@ -235,169 +316,5 @@ impl<R: Rules> World<R> {
                 credential.issuing
             }
         }
-    }
-
-    fn issue_by_issuer(&mut self) {
-        let Some(place) = self.any_issuer() else { return };
-        let Some(issuing) = self.issuing(place) else { return };
-        let write: Permission = "demo:write".parse().unwrap();
-        let may_write = issuing.ceiling.permissions.grants(&write);
-        if issuing.ceiling.permissions == Default::default() {
-            return;
-        }
-        let (born, issuer) = (self.now, self.issuer_of(place));
-        // By the clock of the edge that issues it.
-        let issued_at = at(born + self.random(SKEW_MS));
-        let (id, text) = if self.one_in(2) {
-            let (account, place) = (self.host.account, (&self.config.prefix, &self.config.ring));
-            let id = SealedId::draw(account, issuer, issuing.generation, place, &mut self.rng).unwrap();
-            let claims = Claims {
-                id,
-                issuer,
-                issued_at,
-                expires_at: issued_at.saturating_add(DurationMs::from_ms(LIFE as u64)),
-                networks: Networks::default(),
-                permissions: issuing.ceiling.permissions.clone(),
-            };
-            let sealed = NewSealed::seal(&claims, &self.config.prefix, &self.config.ring).unwrap();
-            (AnyKeyId::Sealed(id), sealed.expose().to_owned())
-        } else {
-            let (account, config) = (self.host.account, &self.config);
-            let text = NewKey::generate(account, &config.prefix, &config.ring, &mut self.rng);
-            let issuer_key = self.issuers.issuers[place].key;
-            let network =
-                issuer_key.and_then(|key| self.model.keys[key].now().power.network).unwrap_or_default();
-            let digest = match self.issuers.issuers[place].key {
-                Some(key) => self.model.keys[key].text.digest(),
-                None => self.issuers.issuers[place].password,
-            };
-            let request = LedgerRequest::IssueByApi {
-                id: text.id(),
-                digest: text.digest(),
-                proof: IssuerProof { issuer, digest },
-                at: issued_at,
-                expires: Expiry::At(at(born + LIFE)),
-                networks: Networks::default(),
-                // From where the issuer may be used.
-                address: Some(format!("10.0.{network}.1")),
-            };
-            let reply = self.host.handle(request, &mut self.rng, born);
-            self.arm();
-            let Some(LedgerReply::Changed { .. }) = reply else { panic!("nothing was issued: {reply:?}") };
-            (AnyKeyId::Key(text.id()), text.expose().to_owned())
-        };
-        let model = &self.issuers.issuers[place];
-        let versions = model.key.map_or(0, |key| self.model.keys[key].versions.len());
-        let after = (model.ended.len(), model.ceilings.len(), versions);
-        let key = IssuedKey { text, id, issuer: place, born, after, may_write, revoked: None };
-        self.issuers.issued.push(key);
-        self.tally.issued += 1;
-    }
-
-    /// Since when a key has ended for good.
-    fn end_of(&self, key: &IssuedKey) -> Option<i64> {
-        let issuer = &self.issuers.issuers[key.issuer];
-        let versions = issuer.key.map_or(&[][..], |issuer| &self.model.keys[issuer].versions[key.after.2..]);
-        let disabled = versions.iter().find(|version| version.power.state != State::Active);
-        let disabled = disabled.map(|version| version.from);
-        let ended = issuer.ended.get(key.after.0).copied();
-        [disabled, ended, key.revoked].into_iter().flatten().min()
-    }
-
-    /// One of the latest few that were issued is presented, to an isolate whose calls take no time.
-    fn present(&mut self) -> Checked {
-        let (count, isolates) = (self.issuers.issued.len() as i64, self.isolates.len() as i64);
-        if count == 0 || self.late.is_some() {
-            return Ok(());
-        }
-        let place = (count - 1 - self.random(count.min(6))) as usize;
-        let isolate = self.random(isolates) as usize;
-        if self.isolates[isolate].frozen_until > self.now {
-            return Ok(());
-        }
-        let ask = Ask { network: 0, write: self.one_in(3) };
-        let permission: Permission = if ask.write { "demo:write" } else { "demo:read" }.parse().unwrap();
-        let (address, demand) = (ClientAddress::parse("10.0.0.1"), Demand::Permission(&permission));
-        let facts = Facts { address, interface: Interface::Http, demand };
-        let local = at(self.local(isolate));
-        let (text, mut lookup) = (self.issuers.issued[place].text.clone(), Lookup::default());
-        for _ in 0..8 {
-            let check = self.isolates[isolate].gateway.check(&text, &facts, local, local, &lookup);
-            match check {
-                Check::Need(need) => self.find_out(isolate, need, &mut lookup),
-                Check::Verdict(checked) => {
-                    if let Some(account) = checked.renew {
-                        self.renew((isolate, self.isolates[isolate].life), account);
-                    }
-                    let verdict = checked.verdict.as_ref().map(|_| ()).map_err(|denial| *denial);
-                    if matches!(self.issuers.issued[place].id, AnyKeyId::Key(_))
-                        && verdict != Err(Denial::Unavailable)
-                    {
-                        self.count_use();
-                    }
-                    let (slack, basis) =
-                        (self.isolates[isolate].slack, self.basis(checked.evidence.as_ref()));
-                    let (arrived, now) = (self.now, self.now);
-                    let judged = Judged { key: 0, ask, arrived, now, slack, basis, failures: 0 };
-                    return self.judge_issued(&self.issuers.issued[place], &judged, verdict);
-                }
-            }
-        }
-        Err("a request for an issued key does not come to an end".into())
-    }
-
-    fn find_out(&mut self, isolate: usize, need: Need, lookup: &mut Lookup) {
-        let (local, lot) = (at(self.local(isolate)), self.rng.next_u64());
-        match need {
-            Need::Kv(id) => {
-                let is_out = self.now < self.kv_out_until;
-                let text = self.kv.read(&kv_key(id), self.isolates[isolate].mood, lot, self.now);
-                let gateway = &mut self.isolates[isolate].gateway;
-                let read = gateway.ask_kv(id, local);
-                gateway.take_kv(&read, text.as_deref().filter(|_| !is_out), local, lookup);
-            }
-            Need::Copy(account, shelf) => {
-                let read = self.isolates[isolate].gateway.ask_copy(account, shelf, local);
-                let text = self.on_shelf(isolate, &read);
-                self.isolates[isolate].gateway.take_copy(&read, text.as_deref(), local, Some(lookup));
-            }
-            Need::Ledger(_) | Need::Issuer(_) | Need::State(_) => {
-                let call = self.isolates[isolate].gateway.ask(need, local);
-                let is_out = self.now < self.ledger_out_until;
-                let reply =
-                    if is_out { None } else { self.host.refresh(call.request(), &mut self.rng, self.now) };
-                self.arm();
-                let reply = reply.map_or(RefreshReply::Failed, RefreshReply::from);
-                self.isolates[isolate].gateway.take_refresh(&call, &reply, local, Some(lookup));
-                if matches!(reply, RefreshReply::Failed) {
-                    self.isolates[isolate].given_up_at = self.now;
-                }
-            }
-        }
-    }
-
-    fn judge_issued(&self, key: &IssuedKey, judged: &Judged, verdict: Result<(), Denial>) -> Checked {
-        let end = self.end_of(key);
-        let ceilings = &self.issuers.issuers[key.issuer].ceilings[key.after.1 - 1..];
-        let froms: Vec<i64> = ceilings.iter().map(|(from, _)| *from).collect();
-        let ceilings = self.model.candidates(&froms, judged).into_iter().map(|place| ceilings[place].1);
-        let ceilings: Vec<bool> = ceilings.collect();
-        let suspended = self.model.suspensions(judged, key.born);
-        let broken = match verdict {
-            Ok(()) if end.is_some_and(|end| !self.model.may_count(end, judged)) => "P1: it has ended",
-            Ok(()) if judged.ask.write && !(key.may_write && ceilings.contains(&true)) => {
-                "P1: it may not write"
-            }
-            Ok(()) if !suspended.contains(&false) => "P1: the account is suspended",
-            Ok(()) | Err(Denial::Unavailable) => return Ok(()),
-            Err(_) if end.is_some() || suspended.contains(&true) => return Ok(()),
-            Err(_) if judged.ask.write && (!key.may_write || ceilings.contains(&false)) => return Ok(()),
-            Err(_) if judged.now >= key.born + LIFE - SKEW_MS => return Ok(()),
-            Err(_) => "P2: it is valid",
-        };
-        Err(format!(
-            "{broken}, but {verdict:?} for {judged:?}: {:?}, born {}, ended {end:?}, ceilings {ceilings:?}",
-            key.id, key.born
-        ))
     }
 }

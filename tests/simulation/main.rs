@@ -4,7 +4,7 @@
 //! | --- | --- |
 //! | [`world`] | isolates and what passes between them, the ledger ([`host`], [`publication`]) and [`kv`] |
 //! | [`copies`] | what neighbours share in the [`cache`] of their data centre, and what is done in the background |
-//! | [`issuers`] | issuers, and what must hold for what they issue |
+//! | [`issuers`], [`issued`] | issuers and what members do to them; what they issue, and what must hold for it |
 //! | [`model`] | what must hold, and until when KV served which of the [`documents`] |
 //! | [`storm`] | what happens by chance; [`tally`] counts it |
 //! | [`scenes`] | what chance seldom meets, staged |
@@ -29,6 +29,7 @@ mod cache;
 mod copies;
 mod documents;
 mod host;
+mod issued;
 mod issuers;
 mod kv;
 mod model;
@@ -165,6 +166,11 @@ noticed! {
     a_document_that_goes_back_is_noticed: bugs::LastDocumentCounts, None, ["order"];
     documents_that_are_lost_are_noticed: ByTheBook, DocumentsLost, ["P5"];
     a_generation_that_is_hidden_is_noticed: ByTheBook, GenerationsUntold, ["P1: it has ended", "P2: it is valid"];
+    an_end_by_the_cap_that_is_hidden_is_noticed: ByTheBook, CapUntold, ["P1: it has ended", "P2: it is valid"];
+    an_issuer_that_was_switched_off_and_on_unheard_is_noticed: ByTheBook, SwitchingUntold, ["P1: it has ended", "P2: it is valid"];
+    a_ceiling_that_is_lifted_unheard_is_noticed: ByTheBook, LiftedCeilingsUntold, ["P1: it has ended", "P1: it may not issue"];
+    a_ceiling_that_is_lowered_unheard_is_noticed: ByTheBook, LowerCeilingsUntold, ["P1: it may not write"];
+    an_edge_that_issues_by_its_lease_is_noticed: bugs::LeaseIssues, NoneOfIssuers, ["P1: it may not issue", "P2: it is valid"];
     a_revocation_that_is_hidden_is_noticed: ByTheBook, RevocationsUntold, ["P1: it has ended"];
     histories_that_are_mixed_are_noticed: bugs::EpochIgnored, None, ["P1", "P2"];
     records_that_survive_their_lease_are_noticed: bugs::RecordsSurvive, None, ["P1", "P2"];

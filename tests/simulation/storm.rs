@@ -87,7 +87,7 @@ impl<R: Rules> World<R> {
         self.wait(span.max(0))
     }
 
-    fn any_isolate(&mut self) -> usize {
+    pub fn any_isolate(&mut self) -> usize {
         let count = self.isolates.len() as i64;
         self.random(count) as usize
     }

@@ -21,6 +21,12 @@ pub struct Tally {
     pub documents: u64,
     /// Keys that issuers issued.
     pub issued: u64,
+    /// Keys that became issuable no more.
+    pub lifted: u64,
+    /// Issuers that were switched on again.
+    pub switched: u64,
+    /// Issuers all of whose keys were ended for want of room.
+    pub capped: u64,
     /// Verdicts that were older than T, for want of the ledger.
     pub stale: u64,
 }
@@ -40,6 +46,9 @@ impl Tally {
         self.shared += other.shared;
         self.documents += other.documents;
         self.issued += other.issued;
+        self.lifted += other.lifted;
+        self.switched += other.switched;
+        self.capped += other.capped;
         self.stale += other.stale;
     }
 
@@ -47,6 +56,7 @@ impl Tally {
     pub fn is_rich(&self) -> bool {
         let mut least = self.let_through.min(self.refused).min(self.unavailable).min(self.from_memory);
         least = least.min(self.from_kv).min(self.changes).min(self.restarts).min(self.clock_steps);
+        least = least.min(4 * self.switched).min(8 * self.lifted).min(8 * self.capped);
         least.min(self.issued).min(self.shared).min(self.documents).min(4 * self.stale).min(5 * self.sleeps)
             > 100
     }

@@ -193,7 +193,7 @@ impl<R: Rules> World<R> {
             world.grace_s = [5, 30, 600][world.random(3) as usize];
         }
         world.is_issuing = match sabotage {
-            Sabotage::GenerationsUntold | Sabotage::RevocationsUntold => true,
+            about if about.is_about_issuers() => true,
             Sabotage::KvBeyondS | Sabotage::GraceUnannounced => false,
             _ => world.one_in(6),
         };
