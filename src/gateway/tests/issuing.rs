@@ -140,6 +140,19 @@ fn a22_a24_who_may_not_issue_is_told_why() {
     }
 }
 
+/// Of a key that is let through the ledger has counted the use, since it was asked.
+#[test]
+fn an_issuer_that_is_refused_is_counted_as_refused() {
+    let mut issuers = Issuers::new(Issuer::Key);
+    issuers.issuer(1, Standing::Active, &|credential| credential.limits.expires = Expiry::At(at(NOW)));
+    let refused = issuers.authorise(&issuers.key(), NOW).0.unwrap_err();
+    assert_eq!(refused, Refused::Issuer(Denial::Expired));
+    let id = issuers.world.key.id();
+    let call = issuers.world.gateway.renew(id.account(), at(NOW));
+    let uses = call.request().usage.clone().unwrap().uses;
+    assert_eq!(uses.iter().map(|one| (one.id, one.count, one.denials)).collect::<Vec<_>>(), [(id, 0, 1)]);
+}
+
 #[test]
 fn a22_a_sealed_key_issues_nothing_and_is_told_first_when_it_could_not_even_be_used() {
     let mut issuers = Issuers::new(|_| Issuer::Service);
