@@ -147,9 +147,10 @@ pub fn elsewhere(request: &Request<'_>, prefix: &Prefix) -> Option<String> {
 
 /// Whether a header's value holds something that begins like a key of ours, bare or within Basic.
 fn holds_prefix(value: &str, prefix: &Prefix) -> bool {
-    // At the beginning of a piece only: other systems' tokens may hold the few letters anywhere.
-    let ours =
-        |text: &str| text.split([' ', '\t', ',', ';', ':', '"', '=']).any(|piece| begins_ours(piece, prefix));
+    // At the beginning of a piece only, since other systems' tokens may hold the few letters anywhere: pieces are apart by whatever is in no
+    // token (RFC 9110 §11.2, token68 without its padding).
+    let is_of_token = |sign: char| sign.is_ascii_alphanumeric() || "-._~+/".contains(sign);
+    let ours = |text: &str| text.split(|sign| !is_of_token(sign)).any(|piece| begins_ours(piece, prefix));
     // What claims to be Basic and cannot be read may hold anything.
     ours(value)
         || scheme(value, "basic").is_some_and(|encoded| read_loosely(encoded).is_none_or(|pair| ours(&pair)))
@@ -309,9 +310,14 @@ mod tests {
     #[test]
     fn another_system_s_token_that_holds_our_letters_is_not_ours() {
         let only_header = [Place::ApiKey];
-        for token in
-            [format!("Bearer eyJ{KEY}"), format!("Digest nonce-{KEY}"), format!("xclv_{KEY}"), "clvx".into()]
-        {
+        for token in [
+            format!("Bearer eyJ{KEY}"),
+            format!("Digest nonce-{KEY}"),
+            format!("xclv_{KEY}"),
+            "clvx".into(),
+            format!("Bearer a.{KEY}"),
+            format!("a/{KEY}"),
+        ] {
             let (credential, headers, _) =
                 look(&format!("authorization\n{token}"), None, &only_header).unwrap();
             assert_eq!((credential, headers.len()), (None, 0), "{token}");
@@ -326,7 +332,13 @@ mod tests {
             let (_, headers, _) = look(&format!("authorization\n{loose}"), None, &only_header).unwrap();
             assert_eq!(headers, ["authorization"], "{loose}");
         }
-        for ours in [format!("Digest username=\"{KEY}\""), format!("Bearer\t{KEY}"), format!("{KEY};q=1")] {
+        for ours in [
+            format!("Digest username=\"{KEY}\""),
+            format!("Bearer\t{KEY}"),
+            format!("{KEY};q=1"),
+            format!("Token '{KEY}'"),
+            format!("Bearer <{KEY}>"),
+        ] {
             let headers = look(&format!("authorization\n{ours}"), None, &only_header).map(|seen| seen.1);
             assert_eq!(headers.unwrap(), ["authorization"], "{ours}");
         }
