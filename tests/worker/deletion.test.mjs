@@ -203,6 +203,16 @@ describe("mail by an HTTP service", () => {
     await at.change(id, "restore");
   });
 
+  test("A09 a service that points elsewhere is not followed: the code and the token are its own", async () => {
+    const { mailbox } = at.worker;
+    const before = mailbox.requests.length;
+    mailbox.fail({ status: 307, location: "/elsewhere" });
+    const deletion = await at.beginDeletion(id);
+    assert.match(await at.code(deletion), /^\d{6}$/);
+    const requests = mailbox.requests.slice(before);
+    assert.deepEqual(requests.map(({ url, status }) => [url, status]), [["/emails", 307], ["/emails", 200]]);
+  });
+
   test("A09 while mail is down the page is told, and disabling works", async () => {
     assert.equal(await session(), "ok");
     at.worker.mailbox.failAlways(503);

@@ -17,24 +17,29 @@ export async function mailbox() {
     request.on("data", (chunk) => chunks.push(chunk));
     request.on("end", () => {
       const [key, body] = [request.headers["idempotency-key"], Buffer.concat(chunks).toString()];
-      const status = statusOf(request, key, body);
+      const { status, ...more } = answerTo(request, key, body);
       requests.push({ status, key, headers: request.headers, body, method: request.method, url: request.url });
-      response.writeHead(status, { "content-type": "application/json" });
+      response.writeHead(status, { "content-type": "application/json", ...more });
       response.end(JSON.stringify(status < 300 ? { id: key } : { message: "refused" }));
     });
   });
 
-  function statusOf({ method, url, headers }, key, body) {
+  function answerTo(request, key, body) {
     const failure = failures.shift();
     // `lost`: the message is taken, the answer is not heard.
-    if (failure && failure !== "lost") return failure;
+    const isLost = failure === "lost";
+    if (failure && !isLost) return typeof failure === "object" ? failure : { status: failure };
+    return { status: statusOf(request, key, body, isLost) };
+  }
+
+  function statusOf({ method, url, headers }, key, body, isLost) {
     if (method !== "POST" || url !== "/emails") return 404;
     if (headers.authorization !== `Bearer ${MAIL_API_KEY}`) return 401;
     if (headers["content-type"] !== "application/json") return 415;
     const before = messages.find(({ id }) => id === key);
     if (before && before.body !== body) return 409;
     if (!before) messages.push({ ...JSON.parse(body), id: key, body });
-    return failure === "lost" ? 500 : 200;
+    return isLost ? 500 : 200;
   }
 
   await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -42,7 +47,7 @@ export async function mailbox() {
     settings: { MAIL: `http://127.0.0.1:${server.address().port}/emails`, MAIL_FROM: "keys@example.com", MAIL_API_KEY },
     requests,
     messages,
-    /** The next requests fail so: a status, or `lost`. `Infinity` of one: until told otherwise. */
+    /** The next requests fail so: a status, a status with headers, or `lost`. */
     fail(...next) {
       failures = next;
     },

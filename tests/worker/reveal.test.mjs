@@ -70,6 +70,9 @@ test("A06, A11: who uses a key is told before an edit locks them out, and the ed
     });
     const shown = await at.show(key.id);
     assert.ok(Date.parse(shown.last_used_at) <= Date.now());
+    // Whoever is about to delete it is told, too.
+    const [named] = (await at.beginDeletion(key.id)).keys;
+    assert.deepEqual([named.id, named.uses_24h, named.last_used_at], [key.id, 3, shown.last_used_at]);
     const out = await check("192.0.2.0/24");
     assert.deepEqual(out.map(({ address, count }) => [address, count]), [[CALLER, 2]]);
     assert.ok(Date.parse(out[0].last_at) <= Date.now());
