@@ -154,6 +154,18 @@ describe("the list", () => {
     await inspect(page, "search-pasted-key");
   });
 
+  state("says before a deletion which of the keys are in use (A09)", async (page) => {
+    const keys = [key(1, { uses_24h: 1204 }), key(2)];
+    await answerInstead(page, "GET", "/v1/keys", json({ keys, next: null, total: 2, total_is_exact: true }));
+    await open(page);
+    for (const { name } of keys) await page.getByLabel(`Tick ${name}`, { exact: true }).check();
+    await button(page, "Delete…").click();
+    const dialog = page.getByRole("alertdialog");
+    await dialog.getByText('"Key 1" was called 1,204 times in the last 24 hours.').waitFor();
+    assert.equal(await dialog.getByText(/in the last 24 hours/).count(), 1);
+    await inspect(page, "delete-used");
+  });
+
   state("takes a pasted short-lived key for what it is, and keeps its ID alone (A08)", async (page) => {
     const sent = [];
     page.on("request", (request) => sent.push(request.url() + (request.postData() ?? "")));
