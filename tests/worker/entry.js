@@ -9,6 +9,10 @@ import worker, * as entry from "../../src/edge/entry.js";
 const counters = {};
 /** See `harness.mjs` for what a fault is. */
 let faults = [];
+/** How far the clock is put forward, in milliseconds: that of the wasm, too. Alarms ring by the platform's own. */
+let ahead = 0;
+const { now } = Date;
+Date.now = () => now() + ahead;
 
 /**
  * Each place has a cache of its own, as a data centre has; Miniflare's Workers share theirs. Without a name there is none: most tests count
@@ -67,6 +71,7 @@ export const Address = objectClass("Address");
 
 async function control(request) {
   if (request.method === "PUT") faults = await request.json();
+  if (request.method === "POST") ({ ahead } = await request.json());
   if (request.method === "DELETE") for (const name of Object.keys(counters)) delete counters[name];
   return Response.json({ counters, faults });
 }

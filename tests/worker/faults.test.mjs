@@ -69,6 +69,24 @@ describe("KV", () => {
   });
 });
 
+test("a KV that takes nothing for minutes is told of, in the log and to the console, and new keys work all the same", async () => {
+  const at = await begin();
+  try {
+    const lag = async () => expect(await at.console("GET", "/v1/session"), 200).body.publication_lag_s;
+    await at.worker.setFaults({ on: "KEYS.put", mode: "fail" });
+    const { credential } = await at.issue();
+    assert.equal(await lag(), null);
+    await at.worker.setClock(3 * 60_000);
+    const told = await lag();
+    assert.ok(told >= 180 && told < 240, `${told}`);
+    const line = /account \w{8}: KV lacks a change for (1[89]\d|2[0-3]\d) s$/;
+    await eventually("the log tells", () => at.worker.log().some((text) => line.test(text)));
+    expect(await at.call("/", { key: credential }), 200);
+  } finally {
+    await at.dispose();
+  }
+});
+
 describe("the ledger", () => {
   let at;
   before(async () => (at = await begin()));

@@ -138,6 +138,8 @@ async function edgeOf(miniflare, name) {
      * - `times`: how often it strikes, else until replaced · `match`: only for a KV key or URL that holds this
      */
     setFaults: (...list) => control("PUT", list),
+    /** Puts the clock forward by so many milliseconds, in the edge and in its objects. What is due then rings that much later. */
+    setClock: (ahead) => control("POST", { ahead }),
   };
 }
 
