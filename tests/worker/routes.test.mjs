@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { after, before, describe, test } from "node:test";
-import { FOREIGN, changed, key as forgedKey, token } from "./forge.mjs";
+import { FOREIGN, changed, key as forgedKey, random, sealedId, token } from "./forge.mjs";
 import { API, CALLER, CONSOLE, OFFICE, ORIGIN, OWNER, RULES, begin, expect, setupToken } from "./journey.mjs";
 
 /** The issuance API, which words its failures itself. */
@@ -71,7 +71,7 @@ const ROUTES = [
   { method: "PATCH", path: () => "/v1/account/service", session: true, changes: true, headers: () => ({ "if-match": '"0"' }), body: () => ({ longest: "never" }), wrong: { longest: 7 }, good: [200] },
   { method: "POST", path: () => "/v1/account/service/reveal", session: true, changes: true, good: [200] },
   { method: "POST", path: () => "/v1/account/service/password", session: true, changes: true, headers: () => ({ "if-match": '"99"' }), good: [412, "changed_meanwhile"] },
-  { method: "POST", path: () => "/v1/sealed-keys/revoke", session: true, changes: true, body: () => ({ id: `${at.session.account.id}0123456789`, issuer: "service" }), wrong: { id: 7 }, good: [200] },
+  { method: "POST", path: () => "/v1/sealed-keys/revoke", session: true, changes: true, body: (account = at.session.account.id) => ({ id: sealedId({ account }), issuer: "service" }), wrong: { id: 7 }, good: [200] },
   { method: "GET", path: () => "/v1/activity", session: true, good: [200] },
   { method: "GET", path: () => "/v1/activity/export?format=jsonl", session: true, good: [200] },
   { method: "GET", path: () => "/v1/counters", session: true, good: [200] },
@@ -135,7 +135,9 @@ describe("without a session, or with none of ours", () => {
 
   test("a session that Claviger could have made, of an account that never was, is none either", async () => {
     for (const route of ROUTES.filter(({ session }) => session)) {
-      expect(await send(route, { cookie: `__Host-claviger=${token("S")}`, headers: { "if-match": '"1"' } }), 401, "not_signed_in");
+      const account = random(8);
+      const cookie = `__Host-claviger=${token("S", { account })}`;
+      expect(await send(route, { cookie, body: route.body?.(account), headers: { "if-match": '"1"' } }), 401, "not_signed_in");
     }
   });
 
