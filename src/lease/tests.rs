@@ -360,6 +360,18 @@ fn whoever_would_wait_sends_its_own_and_a_mark_is_dead_after_a_second() {
     }
 }
 
+#[test]
+fn an_answer_takes_its_own_mark_away_and_no_other() {
+    let mut isolate = Isolate::new();
+    isolate.refresh(0, Refresh { state: Some(state(1_000)), ..with_record(reply(5), active(key('a'), 5)) });
+    assert_eq!(renewal(&isolate.find(key('a'), 800)), Some(account()));
+    let calls = [isolate.renew(800), isolate.renew(900)];
+    isolate.take(&calls[0], 910, reply(5));
+    assert_eq!(renewal(&isolate.find(key('a'), 1_700)), None);
+    isolate.take(&calls[1], 1_710, reply(5));
+    assert_eq!(renewal(&isolate.find(key('a'), 1_720)), Some(account()));
+}
+
 // ---------------------------------------------------------------------------------------------------- T changes
 
 #[test]

@@ -282,6 +282,15 @@ fn a_change_through_this_isolate_counts_at_once_and_makes_the_lease_no_more_comp
 }
 
 #[test]
+fn that_an_account_is_gone_is_not_heard_under_another_lease() {
+    let mut isolate = Isolate::new();
+    let early = isolate.renew(0);
+    isolate.refresh(1, with_record(reply(5), active(key('a'), 5)));
+    isolate.0.take(&early, &RefreshReply::Gone, at(2), None);
+    assert_eq!((isolate.memory(key('a'), 2), isolate.0.counters().discarded), (Some(5), 1));
+}
+
+#[test]
 fn an_account_that_is_gone_has_no_keys_and_costs_one_call_a_lease() {
     let id = key('a');
     let mut isolate = Isolate::new();

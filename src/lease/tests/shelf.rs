@@ -381,6 +381,22 @@ fn what_is_too_old_or_from_the_future_or_of_no_use_is_refused() {
 }
 
 #[test]
+fn what_a_neighbour_says_from_the_future_costs_nobody_the_lease() {
+    let mut isolate = Isolate::leased(5);
+    isolate.neighbour(5_000, shared(6_001, 4, &reply(6)), true);
+    assert_eq!((isolate.known(5_000), isolate.as_of(5_000)), (Some(5), Some(0)));
+}
+
+#[test]
+fn what_neighbours_share_is_not_taken_after_the_clock_went_back() {
+    let mut isolate = Isolate::new();
+    let read = isolate.0.ask_copy(account(), Shelf::Cache, at(100));
+    isolate.find(key('a'), 50);
+    isolate.0.take_shared(&read, Some(shared(1_050, 4, &reply(5))), at(60), None);
+    assert_eq!((isolate.known(60), isolate.0.counters().discarded), (None, 1));
+}
+
+#[test]
 fn an_isolate_below_the_base_drops_its_records_and_one_above_takes_the_changes() {
     for (known, kept) in [(4, Some(2)), (5, Some(2)), (6, None)] {
         let mut isolate = Isolate::leased(5);
