@@ -264,14 +264,17 @@ pub fn stands(sql: &dyn Sql, duty: &Duty) -> Result<bool, SqlError> {
     Ok(sql.integer(&duty.bound("SELECT count(*) FROM due WHERE kind = ? AND subject = ?", []))? > 0)
 }
 
-/// How many duties of a kind are due at `now`, counted up to `limit`.
+/// When the first of the duties of a kind is due, where at least `many` stand, due or pausing; `None`: there are fewer.
 ///
 /// # Errors
 /// [`SqlError`].
-pub fn count_due(sql: &dyn Sql, kind: Kind, now: UnixMs, limit: u32) -> Result<u32, SqlError> {
-    let text = "SELECT count(*) FROM (SELECT 1 FROM due WHERE kind = ? AND at_ms <= ? LIMIT ?)";
-    let due = sql.integer(&Statement::new(text).bind(kind.as_str()).bind(now).bind(limit))?;
-    Ok(u32::try_from(due).unwrap_or(limit))
+pub fn queue(sql: &dyn Sql, kind: Kind, many: u32) -> Result<Option<UnixMs>, SqlError> {
+    let standing = Statement::new("SELECT count(*) FROM (SELECT 1 FROM due WHERE kind = ? LIMIT ?)");
+    if sql.integer(&standing.bind(kind.as_str()).bind(many))? < many.into() {
+        return Ok(None);
+    }
+    let first = Statement::new("SELECT min(at_ms) FROM due WHERE kind = ?").bind(kind.as_str());
+    sql.first(&first)?.map_or(Ok(None), |mut row| row.optional_time())
 }
 
 /// The duty that is due at `now` and comes first: mail, for which somebody waits at the page, with a code that ends in minutes; then the

@@ -1,6 +1,7 @@
 //! Drift, orphans and rebuilds: whatever KV holds, in the end it holds what the ledger says.
 
 use claviger::id::KeyId;
+use claviger::ledger::rebuild::BATCH;
 use claviger::ledger::repair::ROUND;
 use claviger::protocol::{Command, Effect, LedgerReply, LedgerRequest, Outcome, READ_MANY_MAX, Refusal};
 use claviger::record::{Record, Revision, Standing, kv_key};
@@ -340,6 +341,30 @@ fn a_rebuild_puts_everything_a_batch_at_a_time_and_tells_how_far_it_is() {
     assert!(seen.is_sorted() && seen.len() >= 4, "{seen:?}");
     all += puts(&live(&world, &mut kv, HOUR));
     assert_eq!((all, world.progress().done), (130, 130));
+    settled(&world, &kv);
+}
+
+/// While KV is away a rebuild adds nothing to what waits for it, and the alarm rings for the few puts that are tried again.
+#[test]
+fn a_rebuild_waits_for_the_end_of_an_outage_without_ringing_for_it() {
+    let (world, _, mut kv) = stocked(400);
+    assert!(matches!(world.handle(LedgerRequest::Rebuild), Ok(LedgerReply::Progress(_))));
+    let end = world.now.get() + 6 * HOUR;
+    let (mut rings, mut tries) = (0, 0);
+    while world.now.get() < end {
+        rings += 1;
+        while let Some(effect) = world.next_effect() {
+            tries += 1;
+            world.settle(&effect, Outcome::Failed);
+        }
+        assert!(world.count("due WHERE kind = 'put_record'") <= 2 * i64::from(BATCH));
+        world.now.set(world.next_due().unwrap().max(world.now.get() + 1));
+    }
+    // Six hours are 72 times five minutes.
+    assert!(rings < 72 * 10, "{rings}");
+    assert!(tries < 72 * 2 * BATCH, "{tries}");
+    live(&world, &mut kv, HOUR);
+    assert_eq!((world.progress().rebuilding, world.progress().done), (false, 400));
     settled(&world, &kv);
 }
 
