@@ -192,7 +192,7 @@ impl Duty {
     pub fn owe_by(&self, at: UnixMs) -> Statement {
         self.bound(
             "INSERT INTO due (at_ms, attempts, kind, subject) VALUES (?, 0, ?, ?)
-            ON CONFLICT DO UPDATE SET at_ms = min(at_ms, excluded.at_ms)",
+            ON CONFLICT DO UPDATE SET at_ms = excluded.at_ms WHERE excluded.at_ms < at_ms",
             [at],
         )
     }

@@ -223,6 +223,36 @@ fn a_name_that_nobody_has_costs_and_answers_the_same_and_leaves_nothing() {
 }
 
 #[test]
+fn the_alarm_rings_when_something_is_over_and_not_each_hour_of_a_month() {
+    let mut world = World::new();
+    world.claim(mei(), "password");
+    world.confirm(mei(), 1);
+    assert_eq!(world.verify("password", "b"), matches(mei(), 1));
+    let (mut rings, begin) = (0, world.now);
+    while let Some(due) = world.name().next_due().unwrap() {
+        world.now = due.as_ms();
+        rings += 1;
+        assert_eq!(world.next(), None);
+    }
+    assert_eq!(
+        (rings, world.now - begin),
+        (2, TRUST_MS as i64),
+        "when the hour is over, and when the trust is"
+    );
+    assert_eq!(world.sql.dump("tries"), "");
+    assert!(!world.name().is_spent().unwrap(), "the name is still had");
+
+    // What is over sooner does not wait for what is over later.
+    assert_eq!(world.verify("password", "b"), matches(mei(), 1));
+    world.now += NAME_TRIES.window.as_ms() as i64;
+    assert_eq!(world.next(), None);
+    assert_eq!(world.verify("wrong", "c"), NameReply::Refused);
+    world.now = world.name().next_due().unwrap().unwrap().as_ms();
+    assert_eq!(world.next(), None);
+    assert_eq!(world.sql.dump("tries").lines().count(), 1, "the block with the right password");
+}
+
+#[test]
 fn a_hash_of_an_older_pepper_is_renewed_by_a_right_password() {
     let mut world = World::new();
     let old = r#"[{"id":"a","secret":"Ue5nJ1kAzSgM7pDh3CyTq0RlWb9XoFv8IiNt2GxKc6P"}]"#;

@@ -39,7 +39,7 @@ pub fn count(sql: &dyn Sql, block: Option<&str>, now: UnixMs) -> Result<Result<(
         }
     }
     migrate(sql, super::MIGRATIONS, now)?;
-    counted.push(Duty::own(Kind::SweepTries).owe(now.saturating_add(NAME_TRIES.window)));
+    counted.push(Duty::own(Kind::SweepTries).owe_by(now.saturating_add(NAME_TRIES.window)));
     sql.apply(&counted)?;
     Ok(Ok(()))
 }
@@ -51,15 +51,17 @@ pub fn succeeded(block: Option<&str>, now: UnixMs) -> Statement {
         .bind(block.unwrap_or_default())
 }
 
-/// Removes what counts no more, and comes again while something does.
+/// Removes what counts no more, and comes again when the next does not: an alarm an hour for each member who signed in this month would be
+/// hundreds, and all but one for nothing.
 pub fn sweep(sql: &dyn Sql, now: UnixMs) -> Result<Step, SqlError> {
-    let over = now.saturating_sub(NAME_TRIES.window);
-    let distrusted = now.saturating_sub(DurationMs::from_ms(TRUST_MS));
-    let condition = "since_ms <= ? AND coalesce(succeeded_at_ms <= ?, 1)";
-    let bound = |text: String| Statement::new(text).bind(over).bind(distrusted);
-    let left = sql.integer(&bound(format!("SELECT count(*) FROM tries WHERE NOT ({condition})")))?;
-    let writes = vec![bound(format!("DELETE FROM tries WHERE {condition}"))];
-    let again = (left > 0).then(|| now.saturating_add(NAME_TRIES.window));
+    const OVER_AT: &str = "max(since_ms + ?, ifnull(succeeded_at_ms + ?, 0))";
+    let trust = i64::try_from(TRUST_MS).unwrap_or(i64::MAX);
+    let window = i64::try_from(NAME_TRIES.window.as_ms()).unwrap_or(i64::MAX);
+    let bound = |text: String| Statement::new(text).bind(window).bind(trust);
+    let next =
+        bound(format!("SELECT min(over_at) FROM (SELECT {OVER_AT} AS over_at FROM tries) WHERE over_at > ?"));
+    let again = sql.first(&next.bind(now))?.map_or(Ok(None), |mut row| row.optional_time())?;
+    let writes = vec![bound(format!("DELETE FROM tries WHERE {OVER_AT} <= ?")).bind(now)];
     Ok(Step::Chore { writes, again })
 }
 
