@@ -289,9 +289,12 @@ pub fn first(sql: &dyn Sql, now: UnixMs) -> Result<Option<Duty>, SqlError> {
     if let Some(row) = sql.first(&Statement::new(mail).bind(Kind::SendMail.as_str()).bind(now))? {
         return read(row).map(Some);
     }
-    let text = "SELECT kind, subject FROM due WHERE at_ms <= ? AND kind IN (SELECT value FROM json_each(?))
-        ORDER BY at_ms, kind, subject LIMIT 1";
-    sql.first(&Statement::new(text).bind(now).bind(known()))?.map(read).transpose()
+    let text = format!(
+        "SELECT kind, subject FROM due INDEXED BY due_at WHERE at_ms <= ? AND kind IN ({})
+        ORDER BY at_ms, kind, subject LIMIT 1",
+        known()
+    );
+    sql.first(&Statement::new(text).bind(now))?.map(read).transpose()
 }
 
 /// When the earliest duty is due, of a kind that this code knows.
@@ -299,13 +302,14 @@ pub fn first(sql: &dyn Sql, now: UnixMs) -> Result<Option<Duty>, SqlError> {
 /// # Errors
 /// [`SqlError`].
 pub fn earliest(sql: &dyn Sql) -> Result<Option<UnixMs>, SqlError> {
-    let text = "SELECT at_ms FROM due WHERE kind IN (SELECT value FROM json_each(?)) ORDER BY at_ms LIMIT 1";
-    sql.first(&Statement::new(text).bind(known()))?.map_or(Ok(None), |mut row| row.optional_time())
+    let text =
+        format!("SELECT at_ms FROM due INDEXED BY due_at WHERE kind IN ({}) ORDER BY at_ms LIMIT 1", known());
+    sql.first(&Statement::new(text))?.map_or(Ok(None), |mut row| row.optional_time())
 }
 
-/// The names of all kinds, as a JSON list.
+/// The names of all kinds, as SQL has them in a list.
 fn known() -> String {
-    serde_json::json!(Kind::ALL.map(Kind::as_str)).to_string()
+    Kind::ALL.map(|kind| format!("'{}'", kind.as_str())).join(", ")
 }
 
 fn read(mut row: Row) -> Result<Duty, SqlError> {

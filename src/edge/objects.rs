@@ -140,18 +140,18 @@ impl Host {
             self.storage.delete_alarm().await?;
             return self.storage.delete_all().await;
         }
-        self.ring_when_due(object).await
+        self.ring_when(object.next_due().map_err(failed)?).await
     }
 
     /// Lets the alarm ring when something is due, or before: to set it costs a row, and one that rings early looks again.
     async fn ring_in_time<O: Object>(&self, object: &O) -> Result<(), worker::Error> {
         let due = object.next_due().map_err(failed)?;
         let is_set = |due: UnixMs| self.memory.rings_at.get().is_some_and(|at| now() < at && at <= due);
-        if due.is_some_and(is_set) { Ok(()) } else { self.ring_when_due(object).await }
+        if due.is_some_and(is_set) { Ok(()) } else { self.ring_when(due).await }
     }
 
-    async fn ring_when_due<O: Object>(&self, object: &O) -> Result<(), worker::Error> {
-        match object.next_due().map_err(failed)? {
+    async fn ring_when(&self, due: Option<UnixMs>) -> Result<(), worker::Error> {
+        match due {
             Some(due) => self.ring_at(due).await,
             None => {
                 self.memory.rings_at.set(None);

@@ -3,6 +3,7 @@
 use super::account::revision;
 use super::words::{fold, words};
 use crate::draft::Decided;
+use crate::due::{Duty, Kind};
 use crate::id::{KeyId, MemberId};
 use crate::issuer::{Ceiling, Issued, Issuer, Issuing, SealingGeneration};
 use crate::keys::{IssuedBy, KeyView, RESTORABLE};
@@ -410,6 +411,8 @@ pub fn scrub(sql: &dyn Sql, now: UnixMs) -> Result<Step, SqlError> {
         remove(format!("DELETE FROM key_word WHERE key IN ({gone})")),
         remove(format!("DELETE FROM key_network WHERE key IN ({gone})")),
         remove("DELETE FROM key WHERE deleted_at_ms <= ?".to_owned()),
+        // Their last use was kept for as long as they were.
+        Duty::own(Kind::SweepUsage).owe(now),
     ];
     Ok(Step::Chore { writes, again: oldest.map(|at| at.saturating_add(RESTORABLE)) })
 }

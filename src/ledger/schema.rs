@@ -22,6 +22,7 @@ pub const MIGRATIONS: &[Migration] = &[
     MAIL_REFUSED,
     CHEAP_ISSUES,
     VERIFIABLE_SEALED_ID,
+    CHEAP_AUDIT,
 ];
 
 /// Keys, members, sessions, journal, audit.
@@ -465,3 +466,6 @@ const VERIFIABLE_SEALED_ID: Migration = Migration {
         ) STRICT, WITHOUT ROWID",
     ],
 };
+
+/// What is written down is read in time alone.
+const CHEAP_AUDIT: Migration = Migration { statements: &["DROP INDEX audit_of_key"] };

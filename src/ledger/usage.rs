@@ -7,7 +7,7 @@
 //! written, with the sequences of its batches.
 //!
 //! A batch of a sequence that is known, or older, is ignored. An isolate that is silent for [`ISOLATE_LIFE`] is forgotten; a
-//! repeat that comes still later would count again.
+//! repeat that comes still later would count again. The sweep comes once a day while anything grows old, and not where nothing is used.
 
 pub mod fold;
 mod tally;
@@ -268,6 +268,18 @@ pub fn sweep(sql: &dyn Sql, now: UnixMs) -> Result<Step, SqlError> {
         Statement::new(forget).bind(now.saturating_sub(ISOLATE_LIFE)),
         Statement::new(make_room).bind(ISOLATES_MAX),
     ];
-    let is_all = found < SWEEP_ROWS_MAX.into();
-    Ok(Step::Chore { writes, again: Some(if is_all { now.saturating_add(ISOLATE_LIFE) } else { now }) })
+    let again = if found < SWEEP_ROWS_MAX.into() {
+        // Whoever writes uses owes the sweep again.
+        grows_old(sql, oldest, now)?.then(|| now.saturating_add(ISOLATE_LIFE))
+    } else {
+        Some(now)
+    };
+    Ok(Step::Chore { writes, again })
+}
+
+/// Whether anything is left that a later sweep would remove or let fade.
+fn grows_old(sql: &dyn Sql, oldest: i64, now: UnixMs) -> Result<bool, SqlError> {
+    let text = "SELECT EXISTS (SELECT 1 FROM usage WHERE day > ?) OR EXISTS (SELECT 1 FROM usage_isolate WHERE at_ms > ?)";
+    let left = Statement::new(text).bind(oldest).bind(now.saturating_sub(ISOLATE_LIFE));
+    Ok(sql.integer(&left)? != 0)
 }

@@ -132,6 +132,7 @@ const ROWS: &[&[&str]] = &[
     &["UPDATE mail SET state = 'over', refused = 1, sealed = NULL"],
     &[],
     &["INSERT INTO revoked_sealed VALUES ('a1B2c3D4Qx0mT7rWz5000003CRiZjE0t8ez', 'service', 1795262430000)"],
+    &[],
 ];
 
 #[test]

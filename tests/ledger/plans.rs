@@ -49,10 +49,13 @@ const NAMED: &[(&str, &str)] = &[
     ),
     // Activity by a part of a name: all names of keys, once for each page of 2,000 entries.
     ("instr(name_folded, ?)", "key USING COVERING INDEX key_by_name"),
+    // The next duty: the first of a kind that this release knows.
+    ("FROM due INDEXED BY due_at", "due USING COVERING INDEX due_at"),
     // How far publication is: an operator looks.
     ("count(CASE WHEN generation = ?", "publication"),
     // Once a day: `ISOLATES_MAX`.
-    ("DELETE FROM usage_isolate", "usage_isolate"),
+    ("usage_isolate WHERE at_ms", "usage_isolate"),
+    ("FROM usage_isolate ORDER BY at_ms DESC LIMIT -1", "usage_isolate"),
 ];
 
 /// Fails for a statement that scans what grows. A migration may: it runs once.

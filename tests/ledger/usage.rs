@@ -272,8 +272,10 @@ fn old_days_go_but_the_last_use_stays() {
     let owner = world.renewed(owner);
     assert_eq!(last_used(&world, owner, &used), Some(last));
     assert_eq!(world.count("usage_isolate"), 0);
+    assert_eq!(world.count("due WHERE kind = 'sweep_usage'"), 0, "nothing grows old any more");
     send(&world, 1, 4, vec![once(used.id, 1, 0, world.now.get())]);
     assert_eq!(sums(&world, &used), (2, 0), "an isolate that was forgotten begins anew");
+    assert_eq!(world.count("due WHERE kind = 'sweep_usage'"), 1);
 }
 
 #[test]
