@@ -11,11 +11,12 @@ use std::collections::BTreeMap;
 use data_encoding::BASE64URL_NOPAD;
 use serde_json::{Map, Value};
 
+use super::Plan;
 use super::account::Account;
 use super::audit::Action;
+use super::commands::Asked;
 use super::listing::holds_secret;
 use super::words::fold;
-use super::{Asked, Plan};
 use crate::activity::{Actor, By, Change, EXPORT_PAGE_ENTRIES, Entry, Named, PAGE_ENTRIES_MAX, Page, Query};
 use crate::activity::{begin, end};
 use crate::draft::FieldError;

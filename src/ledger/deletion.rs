@@ -8,9 +8,10 @@
 
 use super::account::Member;
 use super::audit::Action;
+use super::commands::Asked;
 use super::decide::deletable;
 use super::key::Key;
-use super::{Asked, Plan, land, mailbox};
+use super::{Plan, land, mailbox};
 use crate::due::{Duty, Kind};
 use crate::id::{KeyId, MemberId, TokenId};
 use crate::keys::{KeyName, RESTORABLE, check_deletion};

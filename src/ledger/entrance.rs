@@ -2,10 +2,11 @@
 
 use super::account::{Account, Member};
 use super::audit::{Action, Author};
+use super::commands::Asked;
 use super::service::Service;
 use super::sessions::Session;
 use super::state::Freshness;
-use super::{Asked, Plan, repair};
+use super::{Plan, repair};
 use crate::activity::Actor;
 use crate::due::{Duty, Kind};
 use crate::object::Entropy;

@@ -20,6 +20,7 @@
 pub mod account;
 pub mod activity;
 pub mod audit;
+mod commands;
 pub mod decide;
 pub mod deletion;
 mod document;
@@ -50,22 +51,18 @@ use std::rc::Rc;
 
 use self::account::{Account, Member};
 use self::audit::{Action, Author};
-use self::decide::{Change, Decision, Desk, Issue, Present};
-use self::entrance::{open, sign_in, step_up};
-use self::key::{Key, Tally};
-use self::publication::Publication;
+use self::commands::Asked;
+use self::decide::Change;
+use self::entrance::{open, sign_in};
 use self::schema::MIGRATIONS;
 use self::sessions::Session;
 use self::usage::fold::{Fold, News};
-use crate::activity::Actor;
 use crate::config::Terms;
-use crate::draft::Checked;
 use crate::due::{Duty, Kind};
 use crate::id::KeyId;
-use crate::issuer::{Issuer, RevokedSealed};
-use crate::network::ClientAddress;
+use crate::issuer::Issuer;
 use crate::object::{Entropy, Object, ObjectError, Step};
-use crate::protocol::{Command, Effect, LedgerReply, LedgerRequest, Opening, Outcome, Progress, Refusal};
+use crate::protocol::{Effect, LedgerReply, LedgerRequest, Opening, Outcome, Progress, Refusal};
 use crate::record::Epoch;
 use crate::sql::{Sql, SqlError, Statement, is_initialised, migrate};
 use crate::time::{DurationMs, UnixMs};
@@ -90,24 +87,6 @@ impl Plan {
 
     fn refuse(refusal: Refusal) -> Self {
         Self::read(LedgerReply::Refused(refusal))
-    }
-}
-
-/// A command, with who gives it and when.
-struct Asked<'a> {
-    account: &'a Account,
-    session: Session,
-    address: Option<&'a str>,
-    now: UnixMs,
-}
-
-impl Asked<'_> {
-    fn author(&self) -> Author<'_> {
-        Author { actor: Actor::Member(self.session.member_id()), address: self.address, now: self.now }
-    }
-
-    fn desk(&self) -> Desk<'_> {
-        Desk { account: self.account, member: &self.session.member, now: self.now }
     }
 }
 
@@ -208,120 +187,6 @@ impl<'a> Ledger<'a> {
             }
             LedgerRequest::Exists => Ok(Plan::read(LedgerReply::Holds { held: true })),
         }
-    }
-
-    fn console(&self, mut asked: Asked<'_>, command: Command) -> Result<Plan, SqlError> {
-        let (role, is_proven) = (asked.session.member.view.role, asked.session.is_proven(asked.now));
-        if let Err(refusal) = decide::authorise(&command, role, is_proven, asked.account.operator) {
-            return Ok(Plan::refuse(refusal));
-        }
-        self.write_uses(asked.now)?;
-        let renewal = asked.session.renew(asked.now);
-        let mut plan = self.obey(&mut asked, command)?;
-        usage::tell(self.sql, plan.reply.keys_mut(), asked.now)?;
-        if !matches!(plan.reply, LedgerReply::Refused(_)) {
-            // Before the rest: signing out removes the row that this would renew.
-            plan.writes.splice(0..0, renewal);
-        }
-        Ok(plan)
-    }
-
-    fn obey(&self, asked: &mut Asked<'_>, command: Command) -> Result<Plan, SqlError> {
-        match command {
-            Command::Show => {
-                Ok(Plan::read(LedgerReply::Session(asked.session.view(asked.account, asked.now))))
-            }
-            Command::SignOut => {
-                let writes = vec![asked.session.end(), asked.author().did(Action::SignOut)];
-                Ok(Plan { writes, reply: LedgerReply::Done })
-            }
-            Command::StepUp { secret_version } => Ok(step_up(asked, secret_version)),
-            Command::List(listing) => {
-                let page = listing::page(self.sql, asked.account.id, &listing)?;
-                let refused = |error| LedgerReply::Refused(Refusal::Invalid { errors: vec![error] });
-                Ok(Plan::read(page.map_or_else(refused, LedgerReply::Page)))
-            }
-            Command::Get { id, deleted } => {
-                let key = Key::load(self.sql, id)?;
-                let view = if deleted { key } else { key.and_then(Key::living) }.map(|key| key.view());
-                Ok(Plan::read(view.map_or(LedgerReply::Refused(Refusal::NotFound), LedgerReply::Key)))
-            }
-            Command::Check { draft } => {
-                let caller = asked.address.and_then(ClientAddress::parse);
-                let mut checked = Checked::of(&draft, asked.desk().setting(), caller);
-                if let (Some(key), Some(note)) = (draft.key, &checked.networks) {
-                    checked.locked_out = Some(usage::locked_out(self.sql, key, &note.stored, asked.now)?);
-                }
-                Ok(Plan::read(LedgerReply::Checked(checked)))
-            }
-            Command::Issue { id, digest, draft, idempotency_key, sealed } => {
-                // Only what its member chose to be shown again is kept.
-                let sealed = sealed.filter(|_| draft.viewable == Some(true));
-                let is_kept = sealed.is_some();
-                let issue = Issue { id, digest, draft: &draft, is_kept, idempotency_key: &idempotency_key };
-                let present = self.present(asked, &issue)?;
-                let decision = asked.desk().issue(issue, present);
-                let remember =
-                    idempotency::remember(asked.session.member_id(), &idempotency_key, id, asked.now);
-                let mut more = Vec::from(remember);
-                more.extend(sealed.map(|sealed| key::keep(id, &sealed)));
-                self.commit(asked, decision, more)
-            }
-            Command::Reveal { id } => reveal::plan(self.sql, asked, id),
-            Command::Edit { id, expected, changes } => {
-                let key = Key::load(self.sql, id)?;
-                self.commit(asked, asked.desk().edit(key, expected, &changes), Vec::new())
-            }
-            Command::SetEnabled { id, expected, enabled } => {
-                let key = Key::load(self.sql, id)?;
-                self.commit(asked, asked.desk().set_enabled(key, expected, enabled), Vec::new())
-            }
-            Command::RevokeSealed { id, issuer, until } => {
-                revoking::plan(self.sql, asked, RevokedSealed { id, until }, issuer)
-            }
-            Command::BeginDeletion { id, keys, code } => deletion::begin(self.sql, asked, id, keys, code),
-            Command::ShowDeletion { id } => deletion::show(self.sql, asked, id),
-            Command::MailDeletionCode { id, code } => deletion::mail_code(self.sql, asked, id, code),
-            Command::ConfirmDeletion { id, mac } => deletion::confirm(self.sql, asked, id, mac),
-            Command::RestoreKey { id, expected } => {
-                let (key, keys) = (Key::load(self.sql, id)?, Tally::load(self.sql)?.members);
-                self.commit(asked, asked.desk().restore(key, expected, keys), Vec::new())
-            }
-            Command::Activity { query, exports: false } => activity::read(self.sql, asked, &query),
-            Command::Activity { query, exports: true } => activity::export(self.sql, asked, &query),
-            Command::Service { service } => service::obey(self.sql, asked.desk(), asked.author(), service),
-            Command::Operate { operation } => {
-                let (writes, reply) = operate::operate(self.sql, asked.author(), &operation)?;
-                Ok(Plan { writes, reply })
-            }
-        }
-    }
-
-    /// Turns a decision into a reply and the writes that make it true.
-    fn commit(
-        &self,
-        asked: &Asked<'_>,
-        decision: Result<Decision, Refusal>,
-        more: Vec<Statement>,
-    ) -> Result<Plan, SqlError> {
-        let change = match decision {
-            Err(refusal) => return Ok(Plan::refuse(refusal)),
-            Ok(Decision::Unchanged(key)) => return Ok(Plan::read(changed(asked, &key, false))),
-            Ok(Decision::Change(change)) => *change,
-        };
-        let mut writes = land(self.sql, asked.account, asked.author(), &change)?;
-        writes.extend(more);
-        Ok(Plan { writes, reply: changed(asked, &change.after, change.takes_away) })
-    }
-
-    fn present(&self, asked: &Asked<'_>, issue: &Issue<'_>) -> Result<Present, SqlError> {
-        let member = asked.session.member_id();
-        Ok(Present {
-            issued_before: idempotency::issued(self.sql, member, issue.idempotency_key, asked.now)?,
-            keys: Tally::load(self.sql)?.members,
-            // Also by an orphan.
-            id_is_taken: Publication::load(self.sql, issue.id)?.is_some(),
-        })
     }
 
     fn account(&self, now: UnixMs) -> Result<Option<Account>, SqlError> {
@@ -553,14 +418,6 @@ fn land(
         writes.extend(issuing::note_end(Issuer::Key(after.id), before.sealing, author.now));
     }
     Ok(writes)
-}
-
-fn changed(asked: &Asked<'_>, key: &Key, takes_away: bool) -> LedgerReply {
-    LedgerReply::Changed {
-        key: Some(key.view()),
-        record: key.record(&asked.account.epoch),
-        bound: takes_away.then(|| asked.account.bound(asked.now)),
-    }
 }
 
 /// The key that a duty is about.

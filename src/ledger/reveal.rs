@@ -1,8 +1,9 @@
 //! Showing a viewable key's secret again.
 
+use super::Plan;
 use super::audit::Action;
+use super::commands::Asked;
 use super::key::{Key, kept};
-use super::{Asked, Plan};
 use crate::id::KeyId;
 use crate::protocol::{LedgerReply, Refusal};
 use crate::sql::{Sql, SqlError};

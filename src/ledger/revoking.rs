@@ -8,9 +8,10 @@ use serde_json::json;
 
 use super::account::Account;
 use super::audit::{self, Action, Author};
+use super::commands::Asked;
 use super::key::Key;
 use super::service::Service;
-use super::{Asked, Plan, land};
+use super::{Plan, land};
 use crate::due::{Duty, Kind};
 use crate::id::SealedId;
 use crate::issuance::CLOCK_SKEW_MAX;
