@@ -7,9 +7,11 @@ import worker, * as entry from "../../src/edge/entry.js";
 
 /** Calls by `<binding>.<operation>`. */
 const counters = {};
+/** What the platform bills of the objects' storage, by `<class>.<what>`. */
+const meters = {};
 /** See `harness.mjs` for what a fault is. */
 let faults = [];
-/** How far the clock is put forward, in milliseconds: that of the wasm, too. Alarms ring by the platform's own. */
+/** How far the clock is put forward, in milliseconds: that of the wasm, too. Alarms are set by the platform's own. */
 let ahead = 0;
 const { now } = Date;
 Date.now = () => now() + ahead;
@@ -38,7 +40,7 @@ function observedCache(name, args, operation) {
 export default {
   async fetch(request, env, ctx) {
     place = env.TEST_CACHE ?? "";
-    if (new URL(request.url).hostname === "test.control") return control(request);
+    if (new URL(request.url).hostname === "test.control") return control(request, env);
     const decideTraps = await fault("decide", request.url);
     if (decideTraps) request = new Proxy(request, { get: (target, key) => (key === "method" ? {} : bound(target, key)) });
     const handleTraps = await fault("handle", request.url);
@@ -50,17 +52,22 @@ const objectClass = (kind) =>
   class extends entry[kind] {
     constructor(ctx, env) {
       super(ctx, observed(env));
+      this.alarms = new Alarms(ctx.storage);
+      this.seen = { ctx: metered(ctx, kind, this.alarms), env: this.env, life: this.life };
+      this.trapping = { ctx: trapping, env: trapping, life: this.life };
     }
 
     async fetch(request) {
+      if (new URL(request.url).pathname === "/retime") return this.alarms.retime();
       const traps = await fault(`${kind}.fetch`, request.url);
-      return super.fetch.call(traps ? { ctx: trapping, env: trapping, life: this.life } : this, request);
+      return super.fetch.call(traps ? this.trapping : this.seen, request);
     }
 
     async alarm() {
+      this.alarms.due = null;
       count(`${kind}.alarm`);
       const traps = await fault(`${kind}.alarm`, "");
-      return super.alarm.call(traps ? { ctx: trapping, env: trapping, life: this.life } : this);
+      return super.alarm.call(traps ? this.trapping : this.seen);
     }
   };
 
@@ -69,11 +76,72 @@ export const Name = objectClass("Name");
 export const Directory = objectClass("Directory");
 export const Address = objectClass("Address");
 
-async function control(request) {
+/** Statements whose rows are not counted yet: a cursor knows how many there were when it has been read. */
+let cursors = [];
+
+/** The alarm of an object, which lives ahead of the clock. */
+class Alarms {
+  /** When it rings, as the object has it; `null`: it does not, or nobody knows yet. */
+  due = null;
+  #storage;
+
+  constructor(storage) {
+    this.#storage = storage;
+  }
+
+  set(at) {
+    this.due = Number(at);
+    return this.#storage.setAlarm(this.due - ahead);
+  }
+
+  delete() {
+    this.due = null;
+    return this.#storage.deleteAlarm();
+  }
+
+  async retime() {
+    if (this.due !== null) await this.set(this.due);
+    return Response.json({ due: this.due });
+  }
+}
+
+/** `ctx` of an object of this kind, with what the platform bills of its storage counted: rows read and written, and alarms set. */
+function metered(ctx, kind, alarms) {
+  const own = (object, members) =>
+    new Proxy(object, { get: (target, key) => (Object.hasOwn(members, key) ? members[key] : bound(target, key)) });
+  const { storage } = ctx;
+  const exec = (...args) => {
+    tell();
+    const cursor = storage.sql.exec(...args);
+    cursors.push([kind, cursor]);
+    return cursor;
+  };
+  const setAlarm = (at) => {
+    count(`${kind}.setAlarm`, meters);
+    return alarms.set(at);
+  };
+  const deleteAlarm = () => alarms.delete();
+  return own(ctx, { storage: own(storage, { sql: own(storage.sql, { exec }), setAlarm, deleteAlarm }) });
+}
+
+function tell() {
+  for (const [kind, { rowsRead, rowsWritten }] of cursors) {
+    count(`${kind}.rowsRead`, meters, rowsRead);
+    count(`${kind}.rowsWritten`, meters, rowsWritten);
+  }
+  cursors = [];
+}
+
+async function control(request, env) {
+  tell();
+  if (request.method === "POST") {
+    const { account, ...clock } = await request.json();
+    ({ ahead } = clock);
+    if (account) return env.LEDGER.getByName(`ledger/${account}`).fetch("https://object/retime");
+  }
   if (request.method === "PUT") faults = await request.json();
-  if (request.method === "POST") ({ ahead } = await request.json());
-  if (request.method === "DELETE") for (const name of Object.keys(counters)) delete counters[name];
-  return Response.json({ counters, faults });
+  if (request.method === "DELETE") for (const all of [counters, meters]) for (const name of Object.keys(all)) delete all[name];
+  return Response.json({ counters, meters, faults });
 }
 
 /** Stands in for a platform object: the wasm instance traps when it first looks into it. */
@@ -155,8 +223,8 @@ function take(name, subject) {
   return found;
 }
 
-function count(name) {
-  counters[name] = (counters[name] ?? 0) + 1;
+function count(name, where = counters, more = 1) {
+  where[name] = (where[name] ?? 0) + more;
 }
 
 function bound(target, key) {

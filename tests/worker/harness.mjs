@@ -129,6 +129,8 @@ async function edgeOf(miniflare, name) {
     putKv: async (key, text) => (await kv()).put(key, text),
     /** Calls since the last `resetCounters`, by `<binding>.<operation>`, as in `KEYS.get`, `LEDGER.fetch` or `CACHE.match`. */
     counters: async () => (await control("GET")).counters,
+    /** What the platform bills of storage since then: `<class>.rowsRead`, `.rowsWritten` and `.setAlarm`. */
+    meters: async () => (await control("GET")).meters,
     resetCounters: () => control("DELETE"),
     /**
      * Replaces the faults. Each is `{on, mode, times?, match?, delay_ms?}`:
@@ -138,8 +140,11 @@ async function edgeOf(miniflare, name) {
      * - `times`: how often it strikes, else until replaced · `match`: only for a KV key or URL that holds this
      */
     setFaults: (...list) => control("PUT", list),
-    /** Puts the clock forward by so many milliseconds, in the edge and in its objects. What is due then rings that much later. */
-    setClock: (ahead) => control("POST", { ahead }),
+    /**
+     * Puts the clock forward by so many milliseconds, in the edge and in its objects. What an alarm was set for before rings that much later;
+     * but the ledger's of `account`, which is set anew: resolves to `{due}`, when that rings.
+     */
+    setClock: (ahead, account) => control("POST", { ahead, account }),
   };
 }
 
