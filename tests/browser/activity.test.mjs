@@ -1,14 +1,25 @@
 // Activity: what was done, by whom, on which key; filtered, paged, and taken away as a file.
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
-import { after, before, test } from "node:test";
-import { NARROW, answerInstead, assertFocused, close, inspect, issueKey, openStage, problem } from "./stage.mjs";
+import { test } from "node:test";
+import {
+  NARROW,
+  answerInstead,
+  assertFocused,
+  button,
+  close,
+  cookies,
+  inspect,
+  issueKey,
+  open,
+  problem,
+  stage,
+  useStage,
+} from "./stage.mjs";
 
-let stage;
-let cookies;
-before(async () => {
-  stage = await openStage();
-  cookies = await stage.setUp();
+useStage({ prepare });
+
+async function prepare() {
   const page = await open();
   await issueKey(page, "Build server");
   await page.getByRole("link", { name: "Build server", exact: true }).click();
@@ -22,16 +33,6 @@ before(async () => {
   await page.goto(`${stage.origin}/#/keys`);
   await issueKey(page, "Cron");
   await close(page);
-});
-after(() => stage.close());
-
-const button = (page, name) => page.getByRole("button", { name, exact: true });
-
-async function open(address = "", options = {}) {
-  const page = await stage.page({ cookies, ...options });
-  await page.goto(`${stage.origin}/${address}`);
-  await page.getByRole("heading", { level: 1 }).waitFor();
-  return page;
 }
 
 /** Entries of an action, by its words. */

@@ -1,25 +1,26 @@
 // Connection Information: where the API is, and the credentials with which services issue keys of their own.
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { MEMBER, NARROW, answerInstead, assertFocusOnField, assertFocused, close, inspect, openStage, pasted, problem } from "./stage.mjs";
+import { test } from "node:test";
+import {
+  MEMBER,
+  NARROW,
+  answerInstead,
+  assertFocusOnField,
+  assertFocused,
+  button,
+  close,
+  cookies,
+  inspect,
+  open,
+  pasted,
+  problem,
+  stage,
+  useStage,
+} from "./stage.mjs";
 
-let stage;
-let cookies;
-before(async () => {
-  stage = await openStage();
-  cookies = await stage.setUp();
-});
-after(() => stage.close());
+useStage();
 
-const button = (page, name) => page.getByRole("button", { name, exact: true });
 const SERVICE = "/v1/account/service";
-
-async function open(options = {}) {
-  const page = await stage.page({ cookies, ...options });
-  await page.goto(`${stage.origin}/#/connection`);
-  await page.getByRole("heading", { level: 1 }).waitFor();
-  return page;
-}
 
 /** Shows the service password and reads it. */
 async function shown(page) {
@@ -32,7 +33,7 @@ async function shown(page) {
 }
 
 test("A01 Connection Information has an address of its own, and holds the base URL and the keys", async () => {
-  const page = await open();
+  const page = await open("#/connection");
   await assertFocused(page, "Connection Information");
   await page.getByText(/^http:\/\/api\.localhost:\d+$/).waitFor();
   await page.getByRole("heading", { name: "Keys", level: 2 }).waitFor();
@@ -44,7 +45,7 @@ test("A01 Connection Information has an address of its own, and holds the base U
 });
 
 test("A23 the service password is shown to who has proven to be a member, and hidden again", async () => {
-  const page = await open();
+  const page = await open("#/connection");
   await answerInstead(
     page,
     "POST",
@@ -77,7 +78,7 @@ test("A23 the service password is shown to who has proven to be a member, and hi
 });
 
 test("A23 a new service password replaces the old one, and says when what that issued ends", async () => {
-  const page = await open();
+  const page = await open("#/connection");
   const [id, old] = await shown(page);
   await button(page, "Change the service password").click();
   const question = page.getByRole("alertdialog", { name: "Change the service password?" });
@@ -104,7 +105,7 @@ test("A23 a new service password replaces the old one, and says when what that i
 });
 
 test("A24 what the service password may issue is bounded, and the form says what is wrong", async () => {
-  const page = await open();
+  const page = await open("#/connection");
   await button(page, "Change what keys issued with the password may be at most").click();
   const dialog = page.getByRole("dialog", { name: "What keys issued with the password may be at most" });
   await dialog.getByLabel("At most").check();
@@ -130,9 +131,9 @@ test("A24 what the service password may issue is bounded, and the form says what
 });
 
 test("somebody else's change is not overwritten", async () => {
-  const page = await open();
+  const page = await open("#/connection");
   await button(page, "Change what keys issued with the password may be at most").waitFor();
-  const other = await open();
+  const other = await open("#/connection");
   await button(other, "Change the service password").click();
   await other.getByRole("alertdialog").getByRole("button", { name: "Change", exact: true }).click();
   await other.getByRole("dialog", { name: "Service password" }).waitFor();

@@ -1,38 +1,28 @@
 // Deleting keys: ticked or alone, by a code from a mail, and back again.
 import assert from "node:assert/strict";
-import { after, afterEach, before, describe, test } from "node:test";
+import { afterEach, describe, test } from "node:test";
 import {
   NARROW,
   answerInstead,
   assertFocusOnField,
   assertFocused,
+  button,
   close,
   confirmDeletion,
+  cookies,
   inspect,
   issueKey,
-  openStage,
+  open,
   problem,
+  row,
+  stage,
+  useStage,
 } from "./stage.mjs";
 
-let stage;
-let cookies;
-before(async () => {
-  stage = await openStage();
-  cookies = await stage.setUp();
-});
-after(() => stage.close());
+useStage();
 
-const button = (page, name) => page.getByRole("button", { name, exact: true });
-const row = (page, name) => page.getByRole("row").filter({ has: page.getByRole("link", { name, exact: true }) });
 const first = (page) => page.getByRole("alertdialog", { name: "Delete API Key" });
 const second = (page) => page.getByRole("dialog", { name: "Delete API Key" });
-
-async function open(address = "", options = {}) {
-  const page = await stage.page({ cookies, ...options });
-  await page.goto(`${stage.origin}/${address}`);
-  await page.getByRole("heading", { level: 1 }).waitFor();
-  return page;
-}
 
 /** Opens the first step from a row's menu. */
 async function ask(page, name) {

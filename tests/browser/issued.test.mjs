@@ -1,18 +1,15 @@
 // Keys that other programs issued: stored ones in the list, short-lived ones by pasting them.
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { after, before, test } from "node:test";
-import { close, confirmDeletion, inspect, openStage } from "./stage.mjs";
+import { test } from "node:test";
+import { close, confirmDeletion, inspect, open, stage, useStage } from "./stage.mjs";
 
-let stage;
-let cookies;
 let page;
 let issuer;
-before(async () => {
-  stage = await openStage();
-  cookies = await stage.setUp();
-  page = await stage.page({ cookies });
-  await page.goto(stage.origin);
+useStage({ prepare, clear: () => close(page) });
+
+async function prepare() {
+  page = await open();
   await button("Issue API Key").click();
   const dialog = page.getByRole("dialog", { name: "Issue an API key" });
   await dialog.getByLabel("Name", { exact: true }).fill("Issuer");
@@ -22,11 +19,7 @@ before(async () => {
   await button("Issue").click();
   issuer = await page.getByLabel("API key", { exact: true }).inputValue();
   await button("I have stored it").click();
-});
-after(async () => {
-  await close(page);
-  await stage.close();
-});
+}
 
 const button = (name) => page.getByRole("button", { name, exact: true });
 

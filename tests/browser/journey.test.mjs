@@ -1,13 +1,24 @@
 // What people do with the console, from the set-up link to signing out, on the real Worker.
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { ACCOUNT, MEMBER, NARROW, assertFocusOnField, assertFocused, close, confirmDeletion, fillSetUp, focused, inspect, issueKey, openStage, pasted } from "./stage.mjs";
+import {
+  ACCOUNT,
+  MEMBER,
+  NARROW,
+  assertFocusOnField,
+  assertFocused,
+  close,
+  confirmDeletion,
+  fillSetUp,
+  focused,
+  inspect,
+  issueKey,
+  pasted,
+  stage,
+  useStage,
+} from "./stage.mjs";
 
-let stage;
-before(async () => {
-  stage = await openStage();
-});
-after(() => stage.close());
+useStage({ empty: true });
 
 describe("the first member", () => {
   let page;

@@ -1,25 +1,25 @@
 // What a key may do: issuing with every limit, showing it again, editing, and whom an edit would lock out.
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { NARROW, assertFocusOnField, assertFocused, close, inspect, issueKey, openStage, pasted, problem, until } from "./stage.mjs";
+import { test } from "node:test";
+import {
+  NARROW,
+  assertFocusOnField,
+  assertFocused,
+  button,
+  close,
+  cookies,
+  inspect,
+  issueKey,
+  open,
+  pasted,
+  problem,
+  row,
+  stage,
+  until,
+  useStage,
+} from "./stage.mjs";
 
-let stage;
-let cookies;
-before(async () => {
-  stage = await openStage();
-  cookies = await stage.setUp();
-});
-after(() => stage.close());
-
-const button = (page, name) => page.getByRole("button", { name, exact: true });
-const row = (page, name) => page.getByRole("row").filter({ has: page.getByRole("link", { name, exact: true }) });
-
-async function open(address = "", options = {}) {
-  const page = await stage.page({ cookies, ...options });
-  await page.goto(`${stage.origin}/${address}`);
-  await page.getByRole("heading", { level: 1 }).waitFor();
-  return page;
-}
+useStage();
 
 async function openIssue(page, name) {
   await button(page, "Issue API Key").click();

@@ -1,29 +1,27 @@
 // The operator's page: accounts, their set-up links, suspending and publishing again.
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { NARROW, answerInstead, assertFocused, close, inspect, openStage, pasted, problem } from "./stage.mjs";
+import { test } from "node:test";
+import {
+  NARROW,
+  answerInstead,
+  assertFocused,
+  button,
+  close,
+  cookies,
+  inspect,
+  open,
+  pasted,
+  problem,
+  stage,
+  useStage,
+} from "./stage.mjs";
 
-let stage;
-let cookies;
-before(async () => {
-  stage = await openStage();
-  cookies = await stage.setUp();
-});
-after(() => stage.close());
+useStage();
 
 const OTHER = { account_name: "Other GmbH", name: "Noor Haddad", email: "noor@example.org", password: "staple battery correct" };
 
-const button = (page, name) => page.getByRole("button", { name, exact: true });
-
-async function open(options = {}, address = "#/operator") {
-  const page = await stage.page({ cookies, ...options });
-  await page.goto(`${stage.origin}/${address}`);
-  await page.getByRole("heading", { level: 1 }).waitFor();
-  return page;
-}
-
 test("an operator makes an account with a link that is shown once", async () => {
-  const page = await open();
+  const page = await open("#/operator");
   await page.getByRole("navigation").getByRole("link", { name: "Operator" }).waitFor();
   await page.getByRole("row", { name: "Example KK" }).waitFor();
   await inspect(page, "operator-accounts");
@@ -58,7 +56,7 @@ test("an operator makes an account with a link that is shown once", async () => 
 });
 
 test("an operator suspends, resumes, tunes and publishes an account again", async () => {
-  const page = await open();
+  const page = await open("#/operator");
   await page.getByRole("link", { name: "Other GmbH" }).click();
   await page.getByRole("heading", { name: "Other GmbH", level: 1 }).waitFor();
   await inspect(page, "operator-account");
@@ -100,7 +98,7 @@ test("an operator suspends, resumes, tunes and publishes an account again", asyn
 
 test("in Japanese, on a phone of 320 px, in the dark", async () => {
   const options = { locale: "ja-JP", viewport: { ...NARROW, width: 320 }, colorScheme: "dark" };
-  const page = await open(options);
+  const page = await open("#/operator", options);
   await button(page, "日本語").count();
   await page.evaluate(() => localStorage.setItem("claviger.language", "ja"));
   await page.reload();

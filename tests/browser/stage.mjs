@@ -4,6 +4,7 @@ import { randomInt } from "node:crypto";
 import { mkdirSync, readFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { createRequire } from "node:module";
+import { after, before } from "node:test";
 import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
 import { start } from "../worker/harness.mjs";
@@ -28,6 +29,42 @@ const ARGUMENTS = [
   "--disable-component-update",
   "--disable-sync",
 ];
+
+/** The stage of the test file that runs, and the cookies that sign its member in. Both are there once the tests begin. */
+export let stage;
+export let cookies;
+
+/**
+ * Opens the file's stage before its tests and closes it after them.
+ * @param {object} [options]
+ * @param {boolean} [options.empty] without an account
+ * @param {() => Promise<void>} [options.prepare] what comes next; hooks of a file do not wait for each other
+ * @param {() => Promise<void>} [options.clear] what comes before the end
+ */
+export function useStage({ empty = false, prepare, clear } = {}) {
+  before(async () => {
+    stage = await openStage();
+    if (!empty) cookies = await stage.setUp();
+    await prepare?.();
+  });
+  after(async () => {
+    await clear?.();
+    await stage.close();
+  });
+}
+
+/** Opens an address of the console on a page of its own, with the member signed in. */
+export async function open(address = "", options = {}) {
+  const page = await stage.page({ cookies, ...options });
+  await page.goto(`${stage.origin}/${address}`);
+  await page.getByRole("heading", { level: 1 }).waitFor();
+  return page;
+}
+
+export const button = (page, name) => page.getByRole("button", { name, exact: true });
+
+/** The row of the key of this name. */
+export const row = (page, name) => page.getByRole("row").filter({ has: page.getByRole("link", { name, exact: true }) });
 
 /** Starts a Worker whose console has an origin of its own, and a Chromium to look at it. */
 export async function openStage() {

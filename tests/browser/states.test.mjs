@@ -1,15 +1,23 @@
 // The states that a healthy Worker does not show: one request is answered in its place, everything else is real.
 import assert from "node:assert/strict";
-import { after, before, describe, test } from "node:test";
-import { MEMBER, NARROW, answerInstead, assertFocused, close, focused, inspect, issueKey, openStage, problem } from "./stage.mjs";
+import { describe, test } from "node:test";
+import {
+  MEMBER,
+  NARROW,
+  answerInstead,
+  assertFocused,
+  button,
+  close,
+  cookies,
+  focused,
+  inspect,
+  issueKey,
+  problem,
+  stage,
+  useStage,
+} from "./stage.mjs";
 
-let stage;
-let cookies;
-before(async () => {
-  stage = await openStage();
-  cookies = await stage.setUp();
-});
-after(() => stage.close());
+useStage();
 
 /** A test with a page of its own, on which the member is signed in. */
 function state(name, options, run = options) {
@@ -24,7 +32,6 @@ const open = async (page, address = "") => {
   await page.goto(`${stage.origin}/${address}`);
   await page.getByRole("heading", { level: 1 }).waitFor();
 };
-const button = (page, name) => page.getByRole("button", { name, exact: true });
 const openIssue = async (page, name) => {
   await button(page, "Issue API Key").click();
   await page.getByLabel("Name", { exact: true }).fill(name);
