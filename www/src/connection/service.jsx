@@ -10,9 +10,9 @@ import { OutcomeNote, outcomeText } from "../keys/outcome.jsx";
 import { RevokeSealed } from "../keys/revoke-sealed.jsx";
 import { useLocale } from "../locale.jsx";
 import { ProblemNotice } from "../problem.jsx";
-import { Secret, SecretDialog } from "../secret.jsx";
 import { useForm } from "../use-form.js";
 import { CeilingDialog } from "./ceiling-dialog.jsx";
+import { Credentials } from "./credentials.jsx";
 import { NewPassword } from "./new-password.jsx";
 import { loadService, renewService, revealService } from "./requests.js";
 
@@ -166,30 +166,7 @@ export function Service() {
           onCancel={() => setDialog(null)}
         />
       )}
-      {secrets && (
-        <SecretDialog title={say("service.password")} lead={say("service.shown")} once={false} onDone={hide}>
-          {({ copied, onCopied }) => (
-            <>
-              <Secret
-                id="service-id"
-                label={say("service.id")}
-                value={secrets.service_id}
-                copyLabel={say("copy.service-id")}
-              />
-              <Secret
-                id="service-password"
-                label={say("service.password")}
-                value={secrets.service_password}
-                copyLabel={say("copy.service-password")}
-                main
-                primary={!copied}
-                onCopied={onCopied}
-              />
-              <p class="hint">{say("reveal.where")}</p>
-            </>
-          )}
-        </SecretDialog>
-      )}
+      {secrets && <Credentials secrets={secrets} onDone={hide} />}
     </div>
   );
 }
