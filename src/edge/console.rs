@@ -136,6 +136,8 @@ impl Exchange<'_> {
                 .filter(|token| !token.setup_is_over(self.request.arrived))
                 .ok_or(Problem::SetupRefused)?;
         let wanted = form::Owner::check(&typed)?;
+        // A link tells which addresses are taken, and has passwords hashed: no more often than signing in does.
+        self.count_try().await?;
 
         let account = token.account();
         let open = match calls::directory(self.env, &DirectoryRequest::EnterFirst { account }).await? {
