@@ -126,18 +126,20 @@ test("tells what could not be loaded, and tries again", async () => {
   await close(page);
 });
 
-test("members are told that their account is suspended, owners that publishing lags", async () => {
+test("members are told that their account is suspended and that mail does not get out, owners that publishing lags", async () => {
   const page = await stage.page({ cookies });
   await page.route("**/v1/session", async (route) => {
     const answer = await route.fetch();
     const session = await answer.json();
     session.account.suspended = true;
     session.publication_lag_s = 600;
+    session.mail = "failing";
     await route.fulfill({ response: answer, json: session });
   });
   await page.goto(`${stage.origin}/`);
   await page.getByText("This account is suspended").waitFor();
   await page.getByText("waiting to be published for 10 minutes").waitFor();
+  await page.getByText("Deleting keys has to wait; disabling works.").waitFor();
   await inspect(page, "suspended-and-lagging");
   await close(page);
 });
