@@ -13,6 +13,8 @@ pub struct Tally {
     pub clock_steps: u64,
     /// Isolates that slept for a day.
     pub sleeps: u64,
+    /// Refreshes whose request or renewal was cancelled meanwhile.
+    pub cancelled: u64,
     /// Verdicts that were given again at once, without needing anything (P4).
     pub repeats: u64,
     /// Replies that isolates found in the cache of their data centre.
@@ -42,6 +44,7 @@ impl Tally {
         self.restarts += other.restarts;
         self.clock_steps += other.clock_steps;
         self.sleeps += other.sleeps;
+        self.cancelled += other.cancelled;
         self.repeats += other.repeats;
         self.shared += other.shared;
         self.documents += other.documents;
@@ -56,7 +59,7 @@ impl Tally {
     pub fn is_rich(&self) -> bool {
         let mut least = self.let_through.min(self.refused).min(self.unavailable).min(self.from_memory);
         least = least.min(self.from_kv).min(self.changes).min(self.restarts).min(self.clock_steps);
-        least = least.min(4 * self.switched).min(8 * self.lifted).min(8 * self.capped);
+        least = least.min(self.cancelled).min(4 * self.switched).min(8 * self.lifted).min(8 * self.capped);
         least.min(self.issued).min(self.shared).min(self.documents).min(4 * self.stale).min(5 * self.sleeps)
             > 100
     }

@@ -381,7 +381,7 @@ impl<R: Rules> World<R> {
         }
     }
 
-    /// A refresh goes off: it may be lost either way, be late, or arrive twice.
+    /// A refresh goes off: it may be lost either way, be late, or arrive twice, and whoever waits for it may be cancelled.
     pub fn send(&mut self, of: (usize, u64), call: RefreshCall, waiter: Waiter) {
         let (there, back, call) = (self.delay(), self.delay(), Box::new(call));
         let lot = if self.is_healed { 9 } else { self.random(24) };
@@ -392,6 +392,12 @@ impl<R: Rules> World<R> {
             if lot > 0 {
                 self.later(there, Event::AtLedger(of, call, reply_in, Waiter::Nobody));
             }
+            return;
+        }
+        if lot == 4 {
+            // The platform cancels whoever asked: nobody hears the answer, and no request that it served is judged.
+            self.later(there, Event::AtLedger(of, call, None, Waiter::Nobody));
+            self.tally.cancelled += 1;
             return;
         }
         if lot == 3 {
