@@ -147,6 +147,7 @@ describe("the first member", () => {
     await page.getByRole("button", { name: "Disable", exact: true }).click();
     const question = page.getByRole("alertdialog", { name: 'Disable "Build server"?' });
     await assertFocused(page, "Cancel");
+    await question.getByText("Requests with it are refused everywhere within 10 s. You can activate it again.").waitFor();
     await inspect(page, "disable");
     await question.getByRole("button", { name: "Disable", exact: true }).click();
 
