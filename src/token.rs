@@ -108,11 +108,9 @@ impl MadeToken {
 
     /// Whether a set-up token's time is over, or lies in the future.
     pub fn setup_is_over(&self, now: UnixMs) -> bool {
-        let made_s = self.id.as_str().bytes().take(base62::U32_WIDTH).try_fold(0_i64, |sum, byte| {
-            let digit = base62::ALPHABET.iter().position(|letter| *letter == byte)?;
-            sum.checked_mul(62)?.checked_add(i64::try_from(digit).ok()?)
-        });
-        let age_ms = made_s.and_then(|s| now.as_ms().checked_sub(s.checked_mul(1000)?));
+        let made_s = self.id.as_str().as_bytes().get(..base62::U32_WIDTH).and_then(base62::decode);
+        let made_ms = made_s.and_then(|s| i64::try_from(s).ok()?.checked_mul(1000));
+        let age_ms = made_ms.and_then(|made| now.as_ms().checked_sub(made));
         // A second's tolerance, because the time of making is cut to seconds and clocks differ by a little.
         !age_ms.is_some_and(|age| (-1000..SETUP_LIFE_MS).contains(&age))
     }
