@@ -1,6 +1,6 @@
 // What is missing in a deployment's settings, told before anything is built or sent.
 import { join } from "node:path";
-import { output, root } from "./setup.mjs";
+import { Failure, output, root } from "./setup.mjs";
 
 /** The settings of `[env.production]`, as wrangler reads them. */
 export async function production(file = join(root, "wrangler.toml")) {
@@ -10,9 +10,22 @@ export async function production(file = join(root, "wrangler.toml")) {
   return unstable_readConfig({ config: file, env: "production" }, { hideWarnings: true });
 }
 
-/** What the Worker itself would refuse to serve with, if it had its secrets; nothing when there is nothing. */
-export const fault = ({ vars }) =>
-  output("cargo", ["run", "--locked", "--quiet", "--package", "xtask", "--", "settings"], { SETTINGS: JSON.stringify(vars) });
+/** What the Worker itself would refuse to serve with, if it had its secrets; empty when there is nothing. Throws when it cannot be asked. */
+export function fault({ vars }) {
+  const told = output("cargo", ["run", "--locked", "--quiet", "--package", "xtask", "--", "settings"], { SETTINGS: JSON.stringify(vars) });
+  if (told === undefined) throw new Failure("the settings could not be checked");
+  return told;
+}
+
+/** The rules, which may be written as JSON, too. What cannot be read is for the Worker's own parser to tell. */
+function rulesIn(written = []) {
+  if (typeof written !== "string") return written;
+  try {
+    return [JSON.parse(written)].flat();
+  } catch {
+    return [];
+  }
+}
 
 /**
  * What stands in the way of a first deployment (`missing`), and what one may want to know of it (`notes`).
@@ -20,7 +33,8 @@ export const fault = ({ vars }) =>
  */
 export function findings({ routes = [], vars, services = [], send_email: mail = [], secrets }) {
   const [missing, notes] = [[], []];
-  const { CONSOLE_ORIGIN: console, RULES: rules = [], MAIL: by, MAIL_FROM: from } = vars;
+  const { CONSOLE_ORIGIN: console, RULES: written, MAIL: by, MAIL_FROM: from } = vars;
+  const rules = rulesIn(written);
   const hosts = routes.map(({ pattern }) => pattern);
   const origins = rules.flatMap(({ origin }) => origin ?? []);
 

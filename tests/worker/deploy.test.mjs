@@ -62,8 +62,23 @@ test("an origin by a binding that is there, and a token that is required, are ri
   assert.deepEqual(findings(config), { missing: [], notes: [] });
 });
 
+test("rules that are written as JSON are read all the same", () => {
+  const config = filled();
+  config.vars.RULES = JSON.stringify(config.vars.RULES);
+  assert.deepEqual([findings(config), fault(config)], [{ missing: [], notes: [] }, ""]);
+  config.vars.RULES = config.vars.RULES.replaceAll("acme.test", "example.com");
+  assert.match(findings(config).missing.join(), /api\.example\.com is the example's/);
+  config.vars.RULES = "[{";
+  assert.deepEqual(findings(config), { missing: [], notes: [] });
+  assert.notEqual(fault(config), "");
+});
+
 test("what the Worker itself would refuse is told in its own words", () => {
   const config = filled();
   config.vars.OUTAGE = "grace";
   assert.match(fault(config), /^OUTAGE must be deny/);
+});
+
+test("settings that cannot be checked stop the deployment", () => {
+  assert.throws(() => fault({ vars: [] }), /could not be checked/);
 });
