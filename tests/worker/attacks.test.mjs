@@ -36,11 +36,13 @@ test("a set-up link tells no more addresses apart than signing in would", { time
     const ask = (more) => at.console("POST", "/v1/setup", { body: { token, ...form, ...more }, cookie: null, ip: "192.0.2.7" });
     expect(await ask({ email: OWNER.email }), 409, "address_taken");
     // What signing in counts, over all names, is counted here, and nothing happens before.
-    const tries = await Promise.all(Array.from({ length: 310 }, () => ask({ email: OWNER.email })));
+    // A link that was used is refused before a password is hashed: three hundred hashes take long.
+    const used = { token: setupToken(), email: "mine@example.org" };
+    const tries = await Promise.all(Array.from({ length: 310 }, () => ask(used)));
     const refused = tries.filter(({ body }) => body.code === "too_many_attempts");
     assert.deepEqual([refused.length, refused[0].status], [11, 429]);
     await at.worker.resetCounters();
-    expect(await ask({ email: "mine@example.org" }), 429, "too_many_attempts");
+    expect(await ask({ email: OWNER.email }), 429, "too_many_attempts");
     expect(await ask({ token: `${token.slice(0, -1)}?`, email: OWNER.email }), 401, "setup_refused");
     assert.deepEqual(await at.worker.counters(), { "ADDRESS.fetch": 1 });
     // Elsewhere the link is as good as before.
