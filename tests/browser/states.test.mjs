@@ -427,7 +427,7 @@ describe("the focus, when what had it goes,", () => {
     await listed(page, ...Array.from({ length: 12 }, (_, n) => key(n)));
     await answerInstead(page, "POST", "/v1/sealed-keys/revoke", json({ bound: null, all_of_issuer: false }));
     await open(page);
-    const payload = Buffer.from(JSON.stringify({ v: 1, id: "q".repeat(18), by: "service" })).toString("base64url");
+    const payload = Buffer.from(JSON.stringify({ v: 1, id: "q".repeat(35), by: "service" })).toString("base64url");
     await page.getByRole("searchbox").fill(`clvs_${payload}.${"M".repeat(49)}`);
     await button(page, "Revoke this short-lived key").press("Enter");
     await page.getByRole("alertdialog").getByRole("button", { name: "Revoke" }).press("Enter");
