@@ -67,7 +67,7 @@ pub fn check_name(text: &str) -> Result<(), TextError> {
     if text.len() > NAME_CHARS_MAX.saturating_mul(4) || text.chars().count() > NAME_CHARS_MAX {
         return Err(TextError::TooLong { max: NAME_CHARS_MAX });
     }
-    if text.chars().any(is_hidden) {
+    if holds_hidden(text) {
         return Err(TextError::ControlCharacter);
     }
     Ok(())
@@ -113,6 +113,30 @@ fn is_hidden(character: char) -> bool {
                 | '\u{e0000}'..='\u{e00ff}'
                 | '\u{e01f0}'..='\u{e0fff}'
         )
+}
+
+/// Whether a text holds such a character, other than a joiner where it [`joins`].
+fn holds_hidden(text: &str) -> bool {
+    let mut rest = text.chars().peekable();
+    let mut before = None;
+    while let Some(character) = rest.next() {
+        let is_joiner = matches!(character, '\u{200c}' | '\u{200d}');
+        let joins = is_joiner && before.zip(rest.peek()).is_some_and(|(before, after)| joins(before, *after));
+        if is_hidden(character) && !joins {
+            return true;
+        }
+        before = Some(character);
+    }
+    false
+}
+
+/// Whether a joiner or non-joiner may stand between these two: within the scripts that are written with them (Persian, Hindi, Khmer and their
+/// kin; Unicode Standard §9.2, §12.1), and between emoji (Unicode Technical Standard 51 §2.3), where it can be seen.
+fn joins(before: char, after: char) -> bool {
+    let is_of_a_script = |character| matches!(character, '\u{600}'..='\u{8ff}' | '\u{900}'..='\u{dff}' | '\u{1000}'..='\u{109f}' | '\u{1780}'..='\u{18af}');
+    let is_emoji = |character| matches!(character, '\u{2190}'..='\u{2bff}' | '\u{1f000}'..='\u{1faff}');
+    (is_of_a_script(before) && is_of_a_script(after))
+        || ((is_emoji(before) || before == '\u{fe0f}') && is_emoji(after))
 }
 
 /// An e-mail address in the one form in which it names a member: ASCII, lower case.
@@ -179,9 +203,19 @@ mod tests {
 
     #[test]
     fn names_and_their_near_misses() {
-        for good in
-            ["a", "Build server", "経理サーバー", &"漢".repeat(64), "🔑 key", "❤\u{fe0f}", "葛\u{e0100}城"]
-        {
+        for good in [
+            "a",
+            "Build server",
+            "経理サーバー",
+            &"漢".repeat(64),
+            "🔑 key",
+            "❤\u{fe0f}",
+            "葛\u{e0100}城",
+            "👩\u{1f3fd}\u{200d}💻",
+            "🏳\u{fe0f}\u{200d}🌈",
+            "می\u{200c}خواهم",
+            "क्\u{200d}ष",
+        ] {
             assert_eq!(check_name(good), Ok(()), "{good}");
         }
         let long = TextError::TooLong { max: 64 };
@@ -195,6 +229,12 @@ mod tests {
             ("a\u{7f}", TextError::ControlCharacter),
             ("a\u{202e}b", TextError::ControlCharacter),
             ("a\u{200b}b", TextError::ControlCharacter),
+            ("a\u{200d}b", TextError::ControlCharacter),
+            ("\u{200d}💻", TextError::ControlCharacter),
+            ("👩\u{200d}", TextError::ControlCharacter),
+            ("👩\u{200d}\u{200d}💻", TextError::ControlCharacter),
+            ("می\u{200c}a", TextError::ControlCharacter),
+            ("а\u{200c}б", TextError::ControlCharacter),
             ("a\u{feff}", TextError::ControlCharacter),
             ("\u{3164}", TextError::ControlCharacter),
             ("\u{ffa0}a", TextError::ControlCharacter),
