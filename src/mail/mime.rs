@@ -39,13 +39,12 @@ pub fn write(message: &Message, from: &Email) -> Option<String> {
 
 /// What an error of the platform's binding says, by its code
 /// (<https://developers.cloudflare.com/email-service/api/send-emails/workers-api/#error-codes>). What the operator may mend, such as a sender
-/// that is not verified, and what is not known, is tried again.
+/// that is not verified or a binding that is restricted to other recipients, and what is not known, is tried again.
 pub fn taking(code: &str) -> Taking {
-    const OF_THE_MESSAGE: [&str; 6] = [
+    const OF_THE_MESSAGE: [&str; 5] = [
         "E_VALIDATION_ERROR",
         "E_FIELD_MISSING",
         "E_TOO_MANY_RECIPIENTS",
-        "E_RECIPIENT_NOT_ALLOWED",
         "E_RECIPIENT_SUPPRESSED",
         "E_CONTENT_TOO_LARGE",
     ];

@@ -192,7 +192,14 @@ fn what_will_not_change_is_told_from_what_may() {
     for (taking, codes) in [
         (
             Taking::NotNow,
-            &["E_SENDER_NOT_VERIFIED", "E_RATE_LIMIT_EXCEEDED", "E_DELIVERY_FAILED", "E_", ""][..],
+            &[
+                "E_SENDER_NOT_VERIFIED",
+                "E_RECIPIENT_NOT_ALLOWED",
+                "E_RATE_LIMIT_EXCEEDED",
+                "E_DELIVERY_FAILED",
+                "E_",
+                "",
+            ][..],
         ),
         (
             Taking::Never,
