@@ -131,7 +131,8 @@ fn holds_hidden(text: &str) -> bool {
 }
 
 /// Whether a joiner or non-joiner may stand between these two: within the scripts that are written with them (Persian, Hindi, Khmer and their
-/// kin; Unicode Standard §9.2, §12.1), and between emoji (Unicode Technical Standard 51 §2.3), where it can be seen.
+/// kin; Unicode Standard §9.2, §12.1), and between emoji (Unicode Technical Standard 51 §2.3). By blocks alone: between letters that do not join, or
+/// signs that have no emoji together, nobody sees it.
 fn joins(before: char, after: char) -> bool {
     let is_of_a_script = |character| matches!(character, '\u{600}'..='\u{8ff}' | '\u{900}'..='\u{dff}' | '\u{1000}'..='\u{109f}' | '\u{1780}'..='\u{18af}');
     let is_emoji = |character| matches!(character, '\u{2190}'..='\u{2bff}' | '\u{1f000}'..='\u{1faff}');
