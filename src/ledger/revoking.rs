@@ -1,8 +1,9 @@
 //! Sealed keys that are revoked one by one. They are part of what leases are told of the whole account, until they end by themselves.
 //!
-//! There is room for [`REVOKED_SEALED_MAX`]. It is taken by sealed keys that live, and by nothing else: the edge lets no ID through that Claviger did not
+//! There is room for [`REVOKED_SEALED_MAX`]. It is taken by sealed keys alone: the edge lets no ID through that Claviger did not
 //! make ([`crate::sealed`]), and what has ended with its issuer's sealing generation, which its ID tells, is dead already. So a script that revokes a
-//! thousand keys of one issuer ends them all once, by the first that finds no room, and what the issuer issues after that lives on.
+//! thousand keys of one issuer ends them all once, by the first that finds no room, and what the issuer issues after that lives on. An ID does not tell
+//! when its key ends: one that is revoked by its ID takes room for a day, also where its key was over.
 
 use serde_json::json;
 
