@@ -179,8 +179,12 @@ impl<R: Rules> Leases<R> {
         let freshness = self.terms.freshness;
         if let Some(account) = self.accounts.find(read.account).filter(|account| account.is_behind(&document))
         {
-            // The lease knows more than it tells.
-            let lease = account.lease.as_mut().filter(|lease| !lease.is_over(now));
+            // It may still tell more than the lease knows, where this isolate's change is later than others that the lease missed. Nor can it
+            // be taken: it does not know of that change.
+            let knows_it_all = |lease: &Lease<R>| {
+                lease.epoch() != Some(&document.epoch) || lease.known() >= document.revision
+            };
+            let lease = account.lease.as_mut().filter(|lease| !lease.is_over(now) && knows_it_all(lease));
             let may_go_on = lease.is_some() && freshness == Freshness::Eventual;
             lease.into_iter().for_each(|lease| lease.check(read.sent));
             return may_go_on;

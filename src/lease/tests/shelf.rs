@@ -248,6 +248,23 @@ fn a_change_that_was_made_here_is_not_undone_by_a_document_from_before_it() {
 }
 
 #[test]
+fn a_change_that_was_made_here_does_not_stand_for_those_before_it_that_the_lease_missed() {
+    let mut isolate = eventual();
+    isolate.look(0, 0, Some(document(9, 0, reply(5))));
+    isolate.0.take_change(active(key('b'), 7), at(1));
+    let lookup = isolate.look(T + 2, T + 2, Some(document(9, 0, reply(5))));
+    assert_eq!(
+        need(&isolate.find_by(key('a'), T + 2, &lookup)),
+        Some(Need::Kv(key('a'))),
+        "nothing was missed"
+    );
+    let lookup = isolate.look(2 * T + 4, 2 * T + 4, Some(document(10, 0, reply(6))));
+    assert_eq!(need(&isolate.find_by(key('a'), 2 * T + 4, &lookup)), Some(Need::Ledger(key('a'))));
+    let lookup = isolate.look(2 * T + 5, 2 * T + 5, Some(document(11, 0, reply(7))));
+    assert_eq!(need(&isolate.find_by(key('a'), 2 * T + 5, &lookup)), Some(Need::Kv(key('a'))));
+}
+
+#[test]
 fn with_t_0_every_request_asks_the_ledger_and_the_document_is_read_once() {
     let mut isolate = eventual();
     let lookup = isolate.look(0, 0, Some(document(9, 0, Refresh { state: Some(state(0)), ..reply(5) })));
