@@ -1,15 +1,19 @@
 //! Runs the vector files: one case a line, `input ⇒ expected`, `#` begins a comment line.
 #![allow(clippy::panic, clippy::indexing_slicing, reason = "a test may fail loudly")]
 
-use claviger::expiry::{Described, Form};
-use claviger::network::{Checked, NetworkError, Networks, Outcome, parse_lines};
-use claviger::time::{UnixMs, Zone};
+use claviger_control::protocol::expiry_text::{Described, Form};
+use claviger_control::protocol::zone::Zone;
+use claviger_core::base::time::UnixMs;
+use claviger_core::credential::limits::network::{
+    Checked, NetworkError, Networks, Outcome, parse_lines,
+};
 
 /// The cases of a file: line number, input, expected.
 fn cases(file: &'static str) -> impl Iterator<Item = (usize, &'static str, &'static str)> {
     (1..).zip(file.lines()).filter(|(_, line)| !line.is_empty() && !line.starts_with('#')).map(
         |(number, line)| {
-            let (input, expected) = line.split_once(" ⇒ ").unwrap_or_else(|| panic!("line {number}: no ⇒"));
+            let (input, expected) =
+                line.split_once(" ⇒ ").unwrap_or_else(|| panic!("line {number}: no ⇒"));
             (number, input, expected)
         },
     )

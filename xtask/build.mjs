@@ -1,26 +1,32 @@
-// Builds what is run and deployed, into dist/. Each part is a step of its own for `start` and `test`:
-//   node xtask/build.mjs [--release] [wasm] [worker] [console]
+// Builds what is run and deployed, into dist/. Each part is a step of its own for `start` and
+// `test`: node xtask/build.mjs [--release] [wasm] [workers] [console]
 import { execFileSync } from "node:child_process";
 import { cpSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { basename, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
+import { readConfig, split, writeConfigs } from "./workers.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 
-/** Compiles the library to `target/bindgen/`. */
+/** The Workers, by the folder of their sources, bindings and bundles. */
+export const WORKERS = ["edge", "admin"];
+
+/** Compiles the Workers to `target/bindgen/`. */
 function wasm(release) {
   const run = (command, ...args) => execFileSync(command, args, { cwd: root, stdio: "inherit" });
   run("cargo", "run", "--locked", "--package", "xtask", "--", "bindgen", ...(release ? ["--release"] : []));
   if (release) {
-    const module = "target/bindgen/claviger_bg.wasm";
-    // wasm-bindgen uses features (exceptions, reference types) that the module does not list.
-    run("node", "node_modules/binaryen/bin/wasm-opt", module, "-o", module, "-Os", "--all-features");
+    for (const worker of WORKERS) {
+      const module = `target/bindgen/${worker}/claviger_${worker}_bg.wasm`;
+      // wasm-bindgen uses features (exceptions, reference types) that the module does not list.
+      run("node", "node_modules/binaryen/bin/wasm-opt", module, "-o", module, "-Os", "--all-features");
+    }
   }
 }
 
 /** Bundles a Worker's entry into `index.js`, and the wasm beside it. The tests bundle one of their own. */
-export async function worker(entry = "src/edge/entry.js", outdir = "dist/worker") {
+export async function bundle(entry, outdir) {
   rmSync(resolve(root, outdir), { recursive: true, force: true });
   await build({
     absWorkingDir: root,
@@ -35,6 +41,12 @@ export async function worker(entry = "src/edge/entry.js", outdir = "dist/worker"
     assetNames: "[name]",
     logLevel: "warning",
   });
+}
+
+/** Bundles both Workers, and writes their configurations as local runs have them. */
+async function workers() {
+  for (const worker of WORKERS) await bundle(`src/workers/${worker}/entry.js`, `dist/${worker}`);
+  writeConfigs(split(await readConfig()));
 }
 
 /** Pages of text, which need no script: each a title and what stands in the frame. */
@@ -81,6 +93,6 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const parts = process.argv.slice(2).filter((argument) => argument !== "--release");
   const wanted = (part) => parts.length === 0 || parts.includes(part);
   if (wanted("wasm")) wasm(process.argv.includes("--release"));
-  if (wanted("worker")) await worker();
+  if (wanted("workers")) await workers();
   if (wanted("console")) await page();
 }

@@ -1,20 +1,27 @@
-// `npm run deploy`: builds for production and hands it to wrangler, with whatever arguments follow.
-import { Failure, run, script, setUp, step } from "./setup.mjs";
-import { fault, findings, production } from "./settings.mjs";
+// `npm run deploy`: builds for production and hands both Workers to wrangler, the admin Worker
+// first, with whatever arguments follow.
+import { Failure, output, run, script, setUp, step } from "./setup.mjs";
+import { fault, findings } from "./settings.mjs";
+import { readConfig, split, writeConfigs } from "./workers.mjs";
 
 const args = process.argv.slice(2);
 const isRehearsal = args.includes("--dry-run");
 
 await script(async () => {
   await setUp();
-  await step("settings", check);
+  const config = await readConfig({ env: "production" });
+  await step("settings", () => check(config));
   await step("release build", () => run("node", ["xtask/build.mjs", "--release"]));
-  await step("wrangler", () => run("wrangler", ["deploy", "--env", "production", ...args]));
+  const kv = isRehearsal ? undefined : await step("KV namespace", () => namespace(config));
+  const { admin, edge } = writeConfigs(split(config, { kv }));
+  // In this order: an edge that is one release older fits a new admin Worker, and the objects are
+  // the admin Worker's.
+  await step("wrangler: admin Worker", () => run("wrangler", ["deploy", "--config", admin, ...args]));
+  await step("wrangler: edge", () => run("wrangler", ["deploy", "--config", edge, ...args]));
 });
 
 /** Says what is missing, and refuses to deploy so. A rehearsal goes on. */
-async function check() {
-  const config = await production();
+function check(config) {
   const { missing, notes } = findings(config);
   const wrong = fault(config);
   if (wrong) missing.push(wrong);
@@ -24,4 +31,17 @@ async function check() {
   const told = "wrangler.toml, under [env.production], is not filled in";
   if (!isRehearsal) throw new Failure(`${told}: see above`);
   console.log(`  ${told}: \`npm run deploy\` would stop here`);
+}
+
+/** The KV namespace of both Workers: the one that wrangler.toml names, or one that is made now and found again later. */
+function namespace({ name, kv_namespaces: [{ id }] }) {
+  if (id) return id;
+  const title = `${name}-keys`;
+  const find = () => JSON.parse(output("wrangler", ["kv", "namespace", "list"]) ?? "[]").find((one) => one.title === title)?.id;
+  const found = find();
+  if (found) return found;
+  run("wrangler", ["kv", "namespace", "create", title]);
+  const made = find();
+  if (!made) throw new Failure(`the KV namespace ${title} could not be made: make it, and write its id into wrangler.toml`);
+  return made;
 }

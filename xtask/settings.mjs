@@ -1,16 +1,7 @@
 // What is missing in a deployment's settings, told before anything is built or sent.
-import { join } from "node:path";
-import { Failure, output, root } from "./setup.mjs";
+import { Failure, output } from "./setup.mjs";
 
-/** The settings of `[env.production]`, as wrangler reads them. */
-export async function production(file = join(root, "wrangler.toml")) {
-  // Read when wrangler loads: its own warnings come with the deployment.
-  process.env.WRANGLER_LOG ??= "error";
-  const { unstable_readConfig } = await import("wrangler");
-  return unstable_readConfig({ config: file, env: "production" }, { hideWarnings: true });
-}
-
-/** What the Worker itself would refuse to serve with, if it had its secrets; empty when there is nothing. Throws when it cannot be asked. */
+/** What the Workers themselves would refuse to serve with, if they had their secrets; empty when there is nothing. Throws when it cannot be asked. */
 export function fault({ vars }) {
   const told = output("cargo", ["run", "--locked", "--quiet", "--package", "xtask", "--", "settings"], { SETTINGS: JSON.stringify(vars) });
   if (told === undefined) throw new Failure("the settings could not be checked");

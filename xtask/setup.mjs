@@ -10,7 +10,8 @@ export const root = fileURLToPath(new URL("..", import.meta.url));
 export const environment = {
   ...process.env,
   PATH: [join(root, "node_modules/.bin"), process.env.PATH].join(delimiter),
-  // No telemetry, no questions, no look for newer versions, no sample of Cloudflare's view of a client.
+  // No telemetry, no questions, no look for newer versions, no sample of Cloudflare's view of a
+  // client.
   WRANGLER_SEND_METRICS: "false",
   WRANGLER_HIDE_BANNER: "true",
   CLOUDFLARE_CF_FETCH_ENABLED: "false",
@@ -82,7 +83,7 @@ export async function setUp() {
 
 export async function build() {
   await step("wasm", () => run("node", ["xtask/build.mjs", "wasm"]));
-  await step("Worker and console", () => run("node", ["xtask/build.mjs", "worker", "console"]));
+  await step("Workers and console", () => run("node", ["xtask/build.mjs", "workers", "console"]));
 }
 
 /** Secrets of a first run, in a file that only its owner reads. */

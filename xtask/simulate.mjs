@@ -1,6 +1,7 @@
-// `npm run simulate -- --seeds N --seed X`: N long runs of the simulation of freshness, from seed X on.
-// `npm run simulate -- --stale-kv`: what breaks, and by how much, where KV is staler than the design assumes.
-// `npm run simulate -- --page`: the numbers of docs/freshness.md, measured and written there anew.
+// `npm run simulate -- --seeds N --seed X`: N long runs of the simulation of freshness, from seed X
+// on. `npm run simulate -- --stale-kv`: what breaks, and by how much, where KV is staler than the
+// design assumes. `npm run simulate -- --page`: the numbers of docs/freshness.md, measured and
+// written there anew.
 import { parseArgs } from "node:util";
 import { run, script } from "./setup.mjs";
 

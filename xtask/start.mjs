@@ -2,12 +2,13 @@
 //   npm start -- [--port N]
 // CLAVIGER_STATE names another directory for state and secrets; the tests use one of their own.
 import { spawn } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
-import { join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { createInterface } from "node:readline";
 import { parseArgs } from "node:util";
 import { Failure, build, environment, output, root, script, setUp, step, writeSecrets } from "./setup.mjs";
+import { readConfig, split, writeConfigs } from "./workers.mjs";
 
 const HOST = "127.0.0.1";
 
@@ -26,8 +27,11 @@ await script(async () => {
   if (!existsSync(secrets)) await step("secrets of the first run", () => writeSecrets(secrets));
   await build();
   const origin = `http://localhost:${port}`;
-  const server = await step("workerd", () => serve(port, origin, state, secrets));
-  tell(port, origin, secrets);
+  const ring = ringIn(secrets);
+  const configs = writeConfigs(split(await readConfig(), { kv: "KEYS", vars: { CONSOLE_ORIGIN: origin } }));
+  writeWorkerSecrets(configs, ring);
+  const server = await step("workerd", () => serve(port, state, configs));
+  tell(port, origin, ring);
   await server.ended;
 });
 
@@ -39,11 +43,28 @@ function requireFree(port) {
   });
 }
 
-/** Starts wrangler with both Workers. Resolves when they answer; `ended` resolves when all is stopped. */
-function serve(port, origin, state, secrets) {
-  const args = ["dev", "--config", "wrangler.toml", "--config", "tests/origin/wrangler.toml"];
+/** The master secrets of this machine. */
+function ringIn(secrets) {
+  const ring = /^MASTER_SECRET='(.*)'$/m.exec(readFileSync(secrets, "utf8"))?.[1];
+  if (!ring) throw new Failure(`${secrets} holds no MASTER_SECRET='…'`);
+  return ring;
+}
+
+/** Gives each Worker its own secret alone: the edge what is derived for it. wrangler reads them beside each configuration. */
+function writeWorkerSecrets({ edge, admin }, ring) {
+  const keys = output("cargo", ["run", "--locked", "--quiet", "--package", "xtask", "--", "edge-keys"], { MASTER_SECRET: ring });
+  if (!keys) throw new Failure("MASTER_SECRET is refused: see above");
+  for (const [config, line] of [[edge, `EDGE_KEYS='${keys}'`], [admin, `MASTER_SECRET='${ring}'`]]) {
+    writeFileSync(join(dirname(config), ".dev.vars"), `${line}\n`, { mode: 0o600 });
+  }
+}
+
+/** Starts wrangler with both Workers and the demo API. Resolves when they answer; `ended` resolves when all is stopped. */
+function serve(port, state, { edge, admin }) {
+  // The first is the one that answers on the port.
+  const args = ["dev", "--config", edge, "--config", admin, "--config", "tests/origin/wrangler.toml"];
   args.push("--ip", HOST, "--port", `${port}`, "--inspector-port", "0", "--show-interactive-dev-session=false");
-  args.push("--persist-to", state, "--env-file", secrets, "--var", `CONSOLE_ORIGIN:${origin}`);
+  args.push("--persist-to", state);
   // In a process group of its own: Ctrl-C reaches this script alone, which then ends all of them.
   const grouped = process.platform !== "win32";
   const child = spawn("node", ["node_modules/wrangler/bin/wrangler.js", ...args], {
@@ -95,8 +116,7 @@ function serve(port, origin, state, secrets) {
   });
 }
 
-function tell(port, origin, secrets) {
-  const ring = /^MASTER_SECRET='(.*)'$/m.exec(readFileSync(secrets, "utf8"))?.[1];
+function tell(port, origin, ring) {
   const link = output("cargo", ["run", "--locked", "--quiet", "--package", "xtask", "--", "setup-link", origin], {
     MASTER_SECRET: ring,
   });

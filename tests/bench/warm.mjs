@@ -1,12 +1,13 @@
-// What a warm verification costs: CPU of workerd per request, side by side with a Worker that answers the same bytes and checks
-// nothing. Both run at once, in processes of their own, and are asked in turns; the median of the turns counts.
-//   npm run bench -- [--turns N] [--requests N]         Linux only: it reads /proc
+// What a warm verification costs: CPU of workerd per request, side by side with a Worker that
+// answers the same bytes and checks nothing. Both run at once, in processes of their own, and are
+// asked in turns; the median of the turns counts. npm run bench -- [--turns N] [--requests N] Linux
+// only: it reads /proc
 import { readFileSync, readdirSync } from "node:fs";
 import http from "node:http";
 import { parseArgs } from "node:util";
 import { Miniflare, convertV4MiniflareOptions } from "miniflare";
-import { request } from "../worker/client.mjs";
-import { API, CALLER, begin } from "../worker/journey.mjs";
+import { request } from "../worker/support/client.mjs";
+import { API, CALLER, begin } from "../worker/support/journey.mjs";
 
 const { values } = parseArgs({ options: { turns: { type: "string", default: "7" }, requests: { type: "string", default: "20000" } } });
 const turns = Number(values.turns);
@@ -40,7 +41,8 @@ async function withProcess(start) {
 const { started: journey, pid: claviger } = await withProcess(() => begin({ entry: "src/edge/entry.js", assets: false }));
 const { credential } = await journey.issue({ permissions: ["demo:read"], networks: ["203.0.113.0/24"] });
 const headers = { authorization: `Bearer ${credential}`, "cf-connecting-ip": CALLER };
-// The last of the checks refuses, so that no origin is in the figure: tag, digest, record, expiry, network, permission.
+// The last of the checks refuses, so that no origin is in the figure: tag, digest, record, expiry,
+// network, permission.
 const refused = await journey.worker.fetch(API, "/admin/x", { headers });
 const body = await refused.text();
 const answer = JSON.stringify({

@@ -1,4 +1,5 @@
-// Connection Information: where the API is, and the credentials with which services issue keys of their own.
+// Connection Information: where the API is, and the credentials with which services issue keys of
+// their own.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import {

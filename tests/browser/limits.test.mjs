@@ -1,4 +1,5 @@
-// What a key may do: issuing with every limit, showing it again, editing, and whom an edit would lock out.
+// What a key may do: issuing with every limit, showing it again, editing, and whom an edit would
+// lock out.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import {

@@ -83,7 +83,8 @@ describe("a date and a time of a zone", () => {
     ["2027-06-30", "14:05", TOKYO, "2027-06-30T05:05:00Z"],
     ["2027-01-15", "00:00", NEW_YORK, "2027-01-15T05:00:00Z"],
     ["2027-07-15", "00:00", NEW_YORK, "2027-07-15T04:00:00Z"],
-    // The clock goes from 02:00 to 03:00 on 14 March 2027, and back from 02:00 to 01:00 on 7 November.
+    // The clock goes from 02:00 to 03:00 on 14 March 2027, and back from 02:00 to 01:00 on 7
+    // November.
     ["2027-03-14", "01:59", NEW_YORK, "2027-03-14T06:59:00Z"],
     ["2027-03-14", "03:00", NEW_YORK, "2027-03-14T07:00:00Z"],
     ["2027-11-07", "02:00", NEW_YORK, "2027-11-07T07:00:00Z"],

@@ -1,4 +1,5 @@
-// The console in a browser, on the real Worker. Each test file has a stage of its own: one Worker, one account.
+// The console in a browser, on the real Worker. Each test file has a stage of its own: one Worker,
+// one account.
 import assert from "node:assert/strict";
 import { randomInt } from "node:crypto";
 import { mkdirSync, readFileSync } from "node:fs";
@@ -7,8 +8,8 @@ import { createRequire } from "node:module";
 import { after, before } from "node:test";
 import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
-import { start } from "../worker/harness.mjs";
-import { codeIn, mailbox } from "../worker/mailbox.mjs";
+import { start } from "../worker/support/harness.mjs";
+import { codeIn, mailbox } from "../worker/support/mailbox.mjs";
 import { setupLink } from "./setup-link.mjs";
 
 export const MEMBER = { name: "Mei Tanaka", email: "mei@example.jp", password: "correct horse battery" };
@@ -21,7 +22,8 @@ export const NARROW = { width: 375, height: 812 };
 const SCREENSHOTS = fileURLToPath(new URL("../../artifacts/screenshots/", import.meta.url));
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
-// Nothing here turns web security off: what the policy of the page forbids must fail in these tests too.
+// Nothing here turns web security off: what the policy of the page forbids must fail in these tests
+// too.
 const ARGUMENTS = [
   "--no-sandbox",
   "--disable-gpu",
@@ -116,7 +118,8 @@ export async function openStage() {
       page.errors = [];
       page.on("pageerror", (error) => page.errors.push(error.stack));
       page.on("console", (message) => {
-        // A refused request is the matter of a test; anything else here is a fault of the page or a breach of its policy.
+        // A refused request is the matter of a test; anything else here is a fault of the page or a
+        // breach of its policy.
         if (message.type() === "error" && !message.text().startsWith("Failed to load resource"))
           page.errors.push(message.text());
       });

@@ -1,4 +1,5 @@
-// The states that a healthy Worker does not show: one request is answered in its place, everything else is real.
+// The states that a healthy Worker does not show: one request is answered in its place, everything
+// else is real.
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import {

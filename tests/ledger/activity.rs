@@ -1,10 +1,12 @@
 //! Activity: read in order, by every filter, page by page, and without secrets.
 
-use claviger::activity::{Entry, Page, Query};
-use claviger::ledger::activity::{EXPORTS_PER_DAY, ROWS_LOOKED_AT_MAX};
-use claviger::protocol::{Command, LedgerReply, LedgerRequest, Refusal};
-use claviger::sql::{Sql, SqlExt, Statement};
-use claviger::time::UnixMs;
+use claviger_control::ledger::activity::{EXPORTS_PER_DAY, ROWS_LOOKED_AT_MAX};
+use claviger_control::objects::sql::{Sql, SqlExt, Statement};
+use claviger_control::protocol::activity::{Entry, Page, Query};
+use claviger_control::protocol::command::Command;
+use claviger_control::protocol::ledger::{LedgerReply, LedgerRequest};
+use claviger_control::protocol::refusal::Refusal;
+use claviger_core::base::time::UnixMs;
 
 use crate::world::{Browser, HOUR, MINUTE, START, World, edit, member_id, set_enabled};
 
@@ -32,8 +34,8 @@ fn what_was_done_is_told_latest_first_with_what_it_changed() {
     let (world, owner) = World::open();
     let key = world.issue(owner, r#"{"networks":"192.0.2.0/24"}"#);
     world.wait(1);
-    let (key, ..) =
-        world.changed(owner, edit(&key, r#"{"name":"Cron","networks":"10.0.0.0/8","expires":"never"}"#));
+    let (key, ..) = world
+        .changed(owner, edit(&key, r#"{"name":"Cron","networks":"10.0.0.0/8","expires":"never"}"#));
     let (key, ..) = world.changed(owner, set_enabled(&key.unwrap(), false));
     world.delete(owner, &key.unwrap());
     let told = entries(&world, owner, serde_json::json!({}));
@@ -50,7 +52,10 @@ fn what_was_done_is_told_latest_first_with_what_it_changed() {
         ]
     );
     let edited = &told[3];
-    assert_eq!((edited.by.kind.as_str(), edited.by.name.as_deref()), ("member", Some("Mei Tanaka")));
+    assert_eq!(
+        (edited.by.kind.as_str(), edited.by.name.as_deref()),
+        ("member", Some("Mei Tanaka"))
+    );
     assert_eq!(edited.by.id.as_deref(), Some(owner.member.as_str()));
     assert_eq!(edited.address.as_deref(), Some("203.0.113.7"));
     assert_eq!(edited.key.as_ref().unwrap().name.as_deref(), Some("Cron"));
@@ -67,7 +72,11 @@ fn what_was_done_is_told_latest_first_with_what_it_changed() {
     );
     let disabled = serde_json::to_value(&told[2].changes).unwrap();
     assert_eq!(disabled, serde_json::json!({"state": {"from": "active", "to": "disabled"}}));
-    assert_eq!(told[4].key.as_ref().unwrap().name.as_deref(), Some("Build server"), "as it was called then");
+    assert_eq!(
+        told[4].key.as_ref().unwrap().name.as_deref(),
+        Some("Build server"),
+        "as it was called then"
+    );
     let issued = serde_json::to_value(&told[4].changes).unwrap();
     assert_eq!(issued["permissions"], serde_json::json!({"from": null, "to": ["demo:read"]}));
     assert!(issued.get("viewable").is_none() && issued.get("issuable").is_none());
@@ -78,8 +87,10 @@ fn what_was_done_is_told_latest_first_with_what_it_changed() {
 fn every_filter_leaves_out_the_rest_and_they_add_up() {
     let (world, owner) = World::open();
     let admin = world.join("admin", b'a');
-    let (one, two) =
-        (world.issue(owner, r#"{"name":"経理サーバー"}"#), world.issue(admin, r#"{"name":"Straße"}"#));
+    let (one, two) = (
+        world.issue(owner, r#"{"name":"経理サーバー"}"#),
+        world.issue(admin, r#"{"name":"Straße"}"#),
+    );
     world.changed(owner, set_enabled(&two, false));
     world.wait(24 * HOUR);
     let owner = world.renewed(owner);
@@ -98,7 +109,10 @@ fn every_filter_leaves_out_the_rest_and_they_add_up() {
             vec!["account_state_set", "key_deleted", "deletion_begun", "signed_in"],
         ),
         (serde_json::json!({"to": "2026-11-21", "action": "key_disabled"}), vec!["key_disabled"]),
-        (serde_json::json!({"from": "2026-11-21T12:00:00.001Z", "to": "2026-11-22T11:59:59Z"}), vec![]),
+        (
+            serde_json::json!({"from": "2026-11-21T12:00:00.001Z", "to": "2026-11-22T11:59:59Z"}),
+            vec![],
+        ),
         (
             serde_json::json!({"from": "2026-11-21T12:00:00Z", "to": "2026-11-21T12:00:00Z", "key": one.id}),
             vec!["key_issued"],
@@ -148,7 +162,8 @@ fn all_that_is_wrong_with_a_question_is_told_at_once() {
     else {
         panic!()
     };
-    let codes: Vec<String> = errors.iter().map(|error| format!("{} {}", error.pointer, error.code)).collect();
+    let codes: Vec<String> =
+        errors.iter().map(|error| format!("{} {}", error.pointer, error.code)).collect();
     assert_eq!(
         codes,
         [
@@ -194,11 +209,13 @@ fn a_viewer_reads_it_and_nobody_else() {
     let viewer = world.join("viewer", b'v');
     assert_eq!(entries(&world, viewer, serde_json::json!({})).len(), 3);
     world.ask(owner, Command::SignOut);
-    let refused = world.refusal(owner, Command::Activity { query: Query::default(), exports: false });
+    let refused =
+        world.refusal(owner, Command::Activity { query: Query::default(), exports: false });
     assert_eq!(refused, Refusal::NotSignedIn);
 }
 
-/// Each filter reads its rows off an index, so that a page costs the same however long the trail is.
+/// Each filter reads its rows off an index, so that a page costs the same however long the trail
+/// is.
 #[test]
 fn a_long_trail_is_read_off_its_indices() {
     let (world, owner) = World::open();
@@ -246,7 +263,8 @@ fn a_long_trail_is_read_off_its_indices() {
     assert_eq!(page(&world, owner, query(serde_json::json!({"limit": 500}))).entries.len(), 500);
 }
 
-/// Where hardly anything fits, a page looks at so many rows and no more, and says from where to go on.
+/// Where hardly anything fits, a page looks at so many rows and no more, and says from where to go
+/// on.
 #[test]
 fn a_search_of_a_long_trail_goes_on_from_page_to_page() {
     let (world, owner) = World::open();
@@ -347,13 +365,16 @@ fn a_member_takes_so_many_files_a_day_and_reads_on() {
 fn entries_hold_no_digest_and_no_encrypted_text() {
     let (world, owner) = World::open();
     let (id, digest) = world.draw_key();
-    let sealed = claviger::vault::Sealed::from_stored("b.QUJDREVG".into());
+    let sealed = claviger_control::protocol::encryption::Sealed::from_stored("b.QUJDREVG".into());
     let draft = crate::world::draft(r#"{"viewable":true}"#);
-    let issue = Command::Issue { id, digest, draft, idempotency_key: "i-1".into(), sealed: Some(sealed) };
+    let issue =
+        Command::Issue { id, digest, draft, idempotency_key: "i-1".into(), sealed: Some(sealed) };
     world.changed(owner, issue);
     world.ask(owner, Command::Reveal { id });
     let told = serde_json::to_string(&page(&world, owner, Query::default())).unwrap();
-    assert!(told.contains("key_revealed") && told.contains(r#""viewable":{"from":null,"to":true}"#));
+    assert!(
+        told.contains("key_revealed") && told.contains(r#""viewable":{"from":null,"to":true}"#)
+    );
     let base64 = serde_json::to_string(&digest).unwrap();
     for text in [base64.trim_matches('"'), "QUJDREVG", "digest"] {
         assert!(!told.contains(text), "{text}");

@@ -1,8 +1,9 @@
 //! The audit trail.
 
-use claviger::protocol::{Command, SecretVersion};
-use claviger::secret::Digest;
-use claviger::sql::{Sql, SqlExt, Statement};
+use claviger_control::objects::sql::{Sql, SqlExt, Statement};
+use claviger_control::protocol::command::Command;
+use claviger_control::protocol::ledger::SecretVersion;
+use claviger_core::base::secret::Digest;
 
 use crate::world::{World, draft, edit, set_enabled};
 
@@ -10,8 +11,13 @@ use crate::world::{World, draft, edit, set_enabled};
 fn who_did_what_from_where_is_written_down_without_secrets() {
     let (world, owner) = World::open();
     let (id, digest) = world.draw_key();
-    let issue =
-        Command::Issue { id, digest, draft: draft("{}"), idempotency_key: "i-1".into(), sealed: None };
+    let issue = Command::Issue {
+        id,
+        digest,
+        draft: draft("{}"),
+        idempotency_key: "i-1".into(),
+        sealed: None,
+    };
     let (key, ..) = world.changed(owner, issue);
     let (key, ..) = world.changed(owner, edit(&key.unwrap(), r#"{"name":"Cron"}"#));
     let (key, ..) = world.changed(owner, set_enabled(&key.unwrap(), false));
@@ -20,7 +26,8 @@ fn who_did_what_from_where_is_written_down_without_secrets() {
     world.ask(owner, Command::StepUp { secret_version: SecretVersion(1) });
     world.ask(owner, Command::SignOut);
 
-    let read = "SELECT action, coalesce(revision, 0), coalesce(json_extract(before, '$.name'), '-'),
+    let read =
+        "SELECT action, coalesce(revision, 0), coalesce(json_extract(before, '$.name'), '-'),
         coalesce(json_extract(after, '$.state'), '-') FROM audit ORDER BY number";
     let rows = world.sql.read_all(&Statement::new(read), |mut row| {
         Ok(format!("{} {} {} {}", row.text()?, row.integer()?, row.text()?, row.text()?))
@@ -38,8 +45,7 @@ fn who_did_what_from_where_is_written_down_without_secrets() {
         "sign_out 0 - -",
     ];
     assert_eq!(rows.unwrap(), expected);
-    let foreign =
-        "SELECT count(*) FROM audit WHERE member <> ? OR address <> '203.0.113.7' OR address IS NULL";
+    let foreign = "SELECT count(*) FROM audit WHERE member <> ? OR address <> '203.0.113.7' OR address IS NULL";
     assert_eq!(world.sql.integer(&Statement::new(foreign).bind(owner.member.as_str())), Ok(0));
 
     let trail = world.sql.dump("audit") + &world.sql.dump("journal");

@@ -1,13 +1,17 @@
-//! What survives: crashes between any two steps, writes that fail, replies that are lost, a KV that fails both ways.
+//! What survives: crashes between any two steps, writes that fail, replies that are lost, a KV that
+//! fails both ways.
 //!
-//! `World` makes a new `Ledger` for every call, so that a crash between two calls is what every test has anyway.
+//! `World` makes a new `Ledger` for every call, so that a crash between two calls is what every
+//! test has anyway.
 
-use claviger::due::{IN_FLIGHT_MS, PAUSE_MAX_MS};
-use claviger::id::KeyId;
-use claviger::keys::KeyView;
-use claviger::protocol::{Command, Effect, LedgerReply, NameConfirmation, Outcome, SecretVersion};
-use claviger::record::Record;
-use claviger::sql::{Sql, SqlExt, Statement};
+use claviger_control::objects::sql::{Sql, SqlExt, Statement};
+use claviger_control::objects::tasks::{IN_FLIGHT_MS, PAUSE_MAX_MS};
+use claviger_control::protocol::command::Command;
+use claviger_control::protocol::effect::{Effect, NameConfirmation, Outcome};
+use claviger_control::protocol::keys::KeyView;
+use claviger_control::protocol::ledger::{LedgerReply, SecretVersion};
+use claviger_core::base::id::KeyId;
+use claviger_core::replication::record::Record;
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng;
 
@@ -21,9 +25,12 @@ const IN_FLIGHT: i64 = IN_FLIGHT_MS as i64;
 fn an_opened_account_owes_its_confirmations_until_they_arrive() {
     let (world, owner) = World::open();
     assert_eq!(world.next_due(), Some(START));
-    let request =
-        NameConfirmation { account: world.account, member: owner.member, secret_version: SecretVersion(1) };
-    let email = claviger::account::Email::parse("mei@example.jp").unwrap();
+    let request = NameConfirmation {
+        account: world.account,
+        member: owner.member,
+        secret_version: SecretVersion(1),
+    };
+    let email = claviger_control::protocol::account::Email::parse("mei@example.jp").unwrap();
     let expected = [
         Effect::ConfirmAccount { account: world.account, name: "Example KK".into() },
         Effect::ConfirmName { email, request },
@@ -108,7 +115,9 @@ fn a_deleted_key_is_put_as_a_tombstone_for_good() {
     let (world, owner) = quiet();
     let key = world.issue(owner, "{}");
     world.delete(owner, &key);
-    let Some(Effect::PutRecord { key: kv_key, value, .. }) = world.next_put() else { panic!("no put") };
+    let Some(Effect::PutRecord { key: kv_key, value, .. }) = world.next_put() else {
+        panic!("no put")
+    };
     assert_eq!(kv_key, format!("key/{}", key.id));
     assert!(value.contains(r#""state":"deleted""#) && !value.contains("digest"), "{value}");
 }
@@ -156,7 +165,9 @@ fn a_change_whose_answer_was_lost_has_happened_once() {
     let issue = world.issue_command("{}");
     world.sql.break_apply(1, Fault::ReplyLost);
     assert!(world.try_ask(owner, issue.clone()).is_err());
-    let claviger::protocol::Refusal::AlreadyIssued { key: Some(key) } = world.refusal(owner, issue) else {
+    let claviger_control::protocol::refusal::Refusal::AlreadyIssued { key: Some(key) } =
+        world.refusal(owner, issue)
+    else {
         panic!("not issued");
     };
     world.sql.break_apply(1, Fault::ReplyLost);
@@ -175,17 +186,23 @@ fn opening_that_fails_can_be_repeated() {
             let (request, browser) = world.open_request(b'o', 1);
             world.sql.break_apply(nth, fault);
             assert!(world.handle(request).is_err());
-            assert!(matches!(world.handle(world.open_request(b'o', 1).0), Ok(LedgerReply::Session(_))));
+            assert!(matches!(
+                world.handle(world.open_request(b'o', 1).0),
+                Ok(LedgerReply::Session(_))
+            ));
             assert_eq!((world.count("account"), world.count("member")), (1, 1));
             assert_eq!(world.next_due(), Some(START));
             let landed = fault == Fault::ReplyLost && nth == 2;
-            assert_eq!(matches!(world.ask(browser, Command::Show), LedgerReply::Session(_)), landed);
+            assert_eq!(
+                matches!(world.ask(browser, Command::Show), LedgerReply::Session(_)),
+                landed
+            );
         }
     }
 }
 
-/// Random edits, random faults of the database and of KV, random order, from a seed: in the end KV holds the ledger's
-/// present records, whatever happened on the way.
+/// Random edits, random faults of the database and of KV, random order, from a seed: in the end KV
+/// holds the ledger's present records, whatever happened on the way.
 #[test]
 fn kv_ends_with_the_ledger_s_records() {
     for seed in 0..60 {
@@ -206,8 +223,11 @@ fn simulate(seed: u64) {
         match world.random(8) {
             0..4 => change(&world, owner, &mut keys),
             4 | 5 => {
-                let ledger = claviger::ledger::Ledger::new(&world.sql);
-                under_way.extend(claviger::object::Object::next_effect(&ledger, world.now()).unwrap_or(None));
+                let ledger = claviger_control::ledger::ledger::Ledger::new(&world.sql);
+                under_way.extend(
+                    claviger_control::objects::object::Object::next_effect(&ledger, world.now())
+                        .unwrap_or(None),
+                );
             }
             6 => finish(&world, &mut kv, &mut under_way),
             _ => world.wait(world.random(3_000) as i64),
@@ -246,7 +266,9 @@ fn change(world: &World, owner: Browser, keys: &mut Vec<KeyId>) {
         }
         return;
     };
-    let Ok(LedgerReply::Key(key)) = world.try_ask(owner, Command::Get { id, deleted: true }) else { return };
+    let Ok(LedgerReply::Key(key)) = world.try_ask(owner, Command::Get { id, deleted: true }) else {
+        return;
+    };
     let _ = world.try_ask(owner, random_change(world, owner, &key));
 }
 
@@ -272,7 +294,11 @@ pub fn tallied(world: &World) {
         ("deleted", "key WHERE state = 'deleted'"),
     ] {
         let text = format!("SELECT {column} FROM key_tally");
-        assert_eq!(world.sql.integer(&Statement::new(text)).unwrap(), world.count(rows), "{column}");
+        assert_eq!(
+            world.sql.integer(&Statement::new(text)).unwrap(),
+            world.count(rows),
+            "{column}"
+        );
     }
 }
 
@@ -290,11 +316,13 @@ fn finish(world: &World, kv: &mut Kv, under_way: &mut Vec<Effect>) {
         }
         _ => carry_out(world, kv, &effect, 0),
     };
-    let ledger = claviger::ledger::Ledger::new(&world.sql);
-    let _ = claviger::object::Object::settle(&ledger, &effect, &outcome, world.now());
+    let ledger = claviger_control::ledger::ledger::Ledger::new(&world.sql);
+    let _ =
+        claviger_control::objects::object::Object::settle(&ledger, &effect, &outcome, world.now());
 }
 
-/// KV takes what it is given, and is read. No put may bring an older revision than one that was there.
+/// KV takes what it is given, and is read. No put may bring an older revision than one that was
+/// there.
 fn carry_out(world: &World, kv: &mut Kv, effect: &Effect, seed: u64) -> Outcome {
     let Effect::PutRecord { id, revision, key, value, .. } = effect else {
         return kv.read(effect, world.now.get(), 0, |_| 0);
@@ -302,7 +330,10 @@ fn carry_out(world: &World, kv: &mut Kv, effect: &Effect, seed: u64) -> Outcome 
     let record = Record::from_kv(value, *id).unwrap();
     assert_eq!(record.revision, *revision);
     if let Some(older) = kv.get(key).and_then(|value| Record::from_kv(value, *id)) {
-        assert!(older.revision <= *revision, "seed {seed}: an older record landed after a newer one");
+        assert!(
+            older.revision <= *revision,
+            "seed {seed}: an older record landed after a newer one"
+        );
     }
     kv.land(key, value, world.now.get());
     Outcome::Done

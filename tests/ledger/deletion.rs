@@ -1,15 +1,18 @@
 //! Deletions that a mailed code confirms, protection, restoring, and the mail that goes with them.
 
-use claviger::id::{KeyId, TokenId};
-use claviger::keys::{KeyName, KeyView, Status};
-use claviger::ledger::deletion::{CODES_PER_DAY, TRIES_MAX, TRIES_PER_DAY};
-use claviger::mail::{Envelope, Letter};
-use claviger::protocol::{
-    Bound, Command, DeletionState, DeletionView, Effect, LedgerReply, MailState, Outcome, Refusal,
-};
-use claviger::record::{Revision, Standing};
-use claviger::sql::{Sql, SqlExt, Statement};
-use claviger::time::UnixMs;
+use claviger_control::ledger::deletion::{CODES_PER_DAY, TRIES_MAX, TRIES_PER_DAY};
+use claviger_control::objects::sql::{Sql, SqlExt, Statement};
+use claviger_control::protocol::command::Command;
+use claviger_control::protocol::deletion::{DeletionState, DeletionView, MailState};
+use claviger_control::protocol::effect::{Effect, Outcome};
+use claviger_control::protocol::envelope::{Envelope, Letter};
+use claviger_control::protocol::keys::{KeyName, KeyView, Status};
+use claviger_control::protocol::ledger::LedgerReply;
+use claviger_control::protocol::refusal::Refusal;
+use claviger_core::base::id::{KeyId, TokenId};
+use claviger_core::base::time::UnixMs;
+use claviger_core::config::terms::Bound;
+use claviger_core::replication::record::{Revision, Standing};
 
 use crate::crash::quiet;
 use crate::world::{
@@ -64,14 +67,18 @@ fn deliver(world: &World) -> Vec<Envelope> {
 #[test]
 fn a09_the_code_deletes_these_keys_with_one_bound_and_one_audit_row_each() {
     let (world, owner) = quiet();
-    let [a, b, other] = ["A", "B", "C"].map(|name| world.issue(owner, &format!(r#"{{"name":"{name}"}}"#)));
+    let [a, b, other] =
+        ["A", "B", "C"].map(|name| world.issue(owner, &format!(r#"{{"name":"{name}"}}"#)));
     let begun = begin(&world, owner, &[b.id, a.id]);
     assert_eq!(
         begun.keys.iter().map(|key| key.id).collect::<Vec<_>>(),
         [b.id, a.id],
         "as they were asked for"
     );
-    assert_eq!((begun.state, begun.tries_left, begun.mail), (DeletionState::Open, 5, MailState::Queued));
+    assert_eq!(
+        (begun.state, begun.tries_left, begun.mail),
+        (DeletionState::Open, 5, MailState::Queued)
+    );
     assert_eq!((begun.expires.as_ms(), begun.bound_within_s), (START + 10 * MINUTE, 10));
     assert_eq!(begun.restorable_until.as_ms(), START + 30 * DAY);
     let [Envelope { letter: Letter::DeletionCode { deletion, keys, until, .. }, sealed, to, .. }] =
@@ -96,7 +103,10 @@ fn a09_the_code_deletes_these_keys_with_one_bound_and_one_audit_row_each() {
     assert_eq!(numbers, [(b.id, Revision(4)), (a.id, Revision(5))]);
     assert!(records.iter().all(|record| record.standing == Standing::Deleted));
     assert!(records.iter().all(|record| world.record(record.id).as_ref() == Some(record)));
-    assert_eq!(bound, Bound { at: UnixMs::from_ms(START + 11 * SECOND), within_s: 10, is_eventual: false });
+    assert_eq!(
+        bound,
+        Bound { at: UnixMs::from_ms(START + 11 * SECOND), within_s: 10, is_eventual: false }
+    );
     assert_eq!(restorable_until.as_ms(), START + SECOND + 30 * DAY);
     assert_eq!((world.count("audit"), world.count("journal")), (audit + 2, journal + 2));
     assert_eq!(world.count("audit WHERE action = 'delete' AND address = '203.0.113.7'"), 2);
@@ -120,8 +130,9 @@ fn a09_the_notice_goes_to_who_did_it_and_to_the_owners() {
         "and no code any more: it was used before it was sent"
     );
     for mail in mails {
-        let Letter::DeletionNotice { keys, by, address, at, bound, restorable_until, account, .. } =
-            mail.letter
+        let Letter::DeletionNotice {
+            keys, by, address, at, bound, restorable_until, account, ..
+        } = mail.letter
         else {
             panic!("no notice")
         };
@@ -141,9 +152,14 @@ fn a09_five_wrong_tries_end_it_and_a_new_code_gives_none_back() {
     let key = world.issue(owner, "{}");
     let id = begin(&world, owner, &[key.id]).id;
     for left in (2..TRIES_MAX).rev() {
-        assert_eq!(world.refusal(owner, confirm(id, "wrong")), Refusal::CodeWrong { tries_left: left });
+        assert_eq!(
+            world.refusal(owner, confirm(id, "wrong")),
+            Refusal::CodeWrong { tries_left: left }
+        );
     }
-    let LedgerReply::Deletion(again) = world.ask(owner, mail_again(id, "newer")) else { panic!("no code") };
+    let LedgerReply::Deletion(again) = world.ask(owner, mail_again(id, "newer")) else {
+        panic!("no code")
+    };
     assert_eq!(again.tries_left, 2);
     assert_eq!(
         world.refusal(owner, confirm(id, "right")),
@@ -185,7 +201,9 @@ fn a09_a_code_ends_after_ten_minutes_and_a_deletion_after_an_hour() {
     world.wait(1);
     assert_eq!(world.refusal(owner, confirm(id, "right")), Refusal::CodeOver);
     assert_eq!(look(&world, owner, id).state, DeletionState::CodeOver);
-    let LedgerReply::Deletion(again) = world.ask(owner, mail_again(id, "newer")) else { panic!("no code") };
+    let LedgerReply::Deletion(again) = world.ask(owner, mail_again(id, "newer")) else {
+        panic!("no code")
+    };
     assert_eq!((again.state, again.expires.as_ms()), (DeletionState::Open, START + 20 * MINUTE));
     world.wait(50 * MINUTE);
     for command in [mail_again(id, "third"), confirm(id, "newer")] {
@@ -200,13 +218,20 @@ fn a09_a_deletion_is_its_member_s_alone() {
     let [a, b] = [(); 2].map(|()| world.issue(owner, "{}"));
     let mine = begin(&world, owner, &[a.id]).id;
     let theirs = begin(&world, admin, &[b.id]).id;
-    for (browser, id) in [(admin, mine), (owner, theirs), (owner, TokenId::parse("0123456789").unwrap())] {
+    for (browser, id) in
+        [(admin, mine), (owner, theirs), (owner, TokenId::parse("0123456789").unwrap())]
+    {
         for command in [Command::ShowDeletion { id }, mail_again(id, "x"), confirm(id, "right")] {
             assert_eq!(world.refusal(browser, command), Refusal::NotFound);
         }
     }
-    world.sql.apply(&[Statement::new("UPDATE member SET role = 'viewer' WHERE role = 'admin'")]).unwrap();
-    for command in [Command::ShowDeletion { id: theirs }, mail_again(theirs, "x"), confirm(theirs, "right")] {
+    world
+        .sql
+        .apply(&[Statement::new("UPDATE member SET role = 'viewer' WHERE role = 'admin'")])
+        .unwrap();
+    for command in
+        [Command::ShowDeletion { id: theirs }, mail_again(theirs, "x"), confirm(theirs, "right")]
+    {
         assert_eq!(world.refusal(admin, command), Refusal::NotPermitted, "who was an admin before");
     }
     assert_eq!(look(&world, owner, mine).tries_left, 5);
@@ -266,7 +291,8 @@ fn a09_notices_are_no_codes() {
 fn a09_tries_of_deletions_that_were_begun_before_count_too() {
     let (world, owner) = quiet();
     let key = world.issue(owner, "{}");
-    let ids: Vec<_> = (0..=TRIES_PER_DAY / TRIES_MAX).map(|_| begin(&world, owner, &[key.id]).id).collect();
+    let ids: Vec<_> =
+        (0..=TRIES_PER_DAY / TRIES_MAX).map(|_| begin(&world, owner, &[key.id]).id).collect();
     let (last, others) = ids.split_last().unwrap();
     for id in others {
         for _ in 0..TRIES_MAX {
@@ -283,7 +309,8 @@ fn a09_tries_of_deletions_that_were_begun_before_count_too() {
 fn a09_no_day_has_more_tries_than_the_budget() {
     let (world, owner) = quiet();
     let key = world.issue(owner, "{}");
-    let ids: Vec<_> = (0..TRIES_PER_DAY / TRIES_MAX).map(|_| begin(&world, owner, &[key.id]).id).collect();
+    let ids: Vec<_> =
+        (0..TRIES_PER_DAY / TRIES_MAX).map(|_| begin(&world, owner, &[key.id]).id).collect();
     world.wait(59 * MINUTE);
     for id in ids {
         world.ask(owner, mail_again(id, "right"));
@@ -306,7 +333,8 @@ fn a_deletion_that_is_begun_and_a_wrong_code_are_written_down_with_the_keys() {
     let id = begin(&world, owner, &[a.id, b.id]).id;
     world.refusal(owner, confirm(id, "wrong"));
     let query = serde_json::from_value(serde_json::json!({"limit": 2})).unwrap();
-    let LedgerReply::Activity(page) = world.ask(owner, Command::Activity { query, exports: false }) else {
+    let LedgerReply::Activity(page) = world.ask(owner, Command::Activity { query, exports: false })
+    else {
         panic!("no activity")
     };
     let told: Vec<_> = page.entries.iter().map(|entry| entry.action.as_str()).collect();
@@ -325,8 +353,13 @@ fn an_older_edge_gets_no_deleted_key() {
     let [gone, kept] = [(); 2].map(|()| world.issue(owner, "{}"));
     world.delete(owner, &gone);
     let older = |json: serde_json::Value| world.ask(owner, serde_json::from_value(json).unwrap());
-    let LedgerReply::Page(page) = older(serde_json::json!({"do": "list"})) else { panic!("no page") };
-    assert_eq!((page.total, page.keys.iter().map(|key| key.id).collect::<Vec<_>>()), (1, vec![kept.id]));
+    let LedgerReply::Page(page) = older(serde_json::json!({"do": "list"})) else {
+        panic!("no page")
+    };
+    assert_eq!(
+        (page.total, page.keys.iter().map(|key| key.id).collect::<Vec<_>>()),
+        (1, vec![kept.id])
+    );
     let get = |id: KeyId| older(serde_json::json!({"do": "get", "id": id}));
     assert_eq!(get(gone.id), LedgerReply::Refused(Refusal::NotFound));
     assert!(matches!(get(kept.id), LedgerReply::Key(_)));
@@ -341,7 +374,9 @@ fn a10_a_protected_key_is_refused_by_name_until_an_owner_lifts_it() {
     let kept = world.issue(owner, r#"{"name":"Kept","protected":true}"#);
     assert!(kept.protected && !plain.protected);
     let owner_only = |refusal| match refusal {
-        Refusal::Invalid { errors } => errors[0].pointer == "#/protected" && errors[0].code == "owner_only",
+        Refusal::Invalid { errors } => {
+            errors[0].pointer == "#/protected" && errors[0].code == "owner_only"
+        }
         _ => false,
     };
     assert!(owner_only(world.refusal(admin, world.issue_command(r#"{"protected":true}"#))));
@@ -365,7 +400,10 @@ fn a10_a_protected_key_is_refused_by_name_until_an_owner_lifts_it() {
     assert_eq!(show(&world, owner, plain.id).status(world.now()), Status::Active);
     world.changed(owner, edit(&other, r#"{"protected":false}"#));
     world.delete(admin, &plain);
-    assert_eq!(world.refusal(owner, confirm(id, "right")), Refusal::KeysNotFound { keys: vec![plain.id] });
+    assert_eq!(
+        world.refusal(owner, confirm(id, "right")),
+        Refusal::KeysNotFound { keys: vec![plain.id] }
+    );
     world.changed(owner, restore(&show(&world, owner, plain.id)));
     assert!(
         matches!(world.ask(owner, confirm(id, "right")), LedgerReply::Deleted { records, .. } if records.len() == 2)
@@ -388,12 +426,18 @@ fn a09_a_restored_key_is_what_it_was_with_a_new_number() {
         let seen = show(&world, owner, key.id);
         assert_eq!((seen.status(world.now()), seen.enabled), (Status::Deleted, enabled));
         let stale = Command::RestoreKey { id: key.id, expected: key.revision };
-        assert_eq!(world.refusal(owner, stale), Refusal::ChangedMeanwhile { key: Box::new(seen.clone()) });
+        assert_eq!(
+            world.refusal(owner, stale),
+            Refusal::ChangedMeanwhile { key: Box::new(seen.clone()) }
+        );
         let (restored, record, bound) = world.changed(owner, restore(&seen));
         assert_eq!((record.standing.clone(), bound), (before.standing, None));
         assert!(record.revision > deleted.revision);
         let restored = restored.unwrap();
-        assert_eq!((restored.deleted_at, restored.enabled, &restored.limits), (None, enabled, &key.limits));
+        assert_eq!(
+            (restored.deleted_at, restored.enabled, &restored.limits),
+            (None, enabled, &key.limits)
+        );
         assert_eq!(world.refusal(owner, restore(&restored)), Refusal::NotDeleted);
         world.wait(DAY);
         while world.next_effect().is_some() {}
@@ -409,7 +453,11 @@ fn a09_after_thirty_days_the_row_goes_and_the_tombstone_stays() {
     let seen = show(&world, owner, key.id);
     world.wait(30 * DAY);
     let owner = world.renewed(owner);
-    assert_eq!(world.refusal(owner, restore(&seen)), Refusal::NotFound, "also while the row is still there");
+    assert_eq!(
+        world.refusal(owner, restore(&seen)),
+        Refusal::NotFound,
+        "also while the row is still there"
+    );
     while world.next_effect().is_some() {}
     for table in ["key", "key_word", "key_network", "mail", "deletion"] {
         assert_eq!(world.count(table), 0, "{table}");
@@ -418,7 +466,8 @@ fn a09_after_thirty_days_the_row_goes_and_the_tombstone_stays() {
     assert_eq!(world.refusal(owner, Command::Get { id: key.id, deleted: true }), Refusal::NotFound);
     let (_, digest) = world.draw_key();
     let draft = crate::world::draft("{}");
-    let again = Command::Issue { id: key.id, digest, draft, idempotency_key: "again".into(), sealed: None };
+    let again =
+        Command::Issue { id: key.id, digest, draft, idempotency_key: "again".into(), sealed: None };
     assert_eq!(world.refusal(owner, again), Refusal::IdTaken);
     crate::crash::tallied(&world);
 }
@@ -434,7 +483,10 @@ fn a09_each_key_has_its_own_thirty_days() {
     world.wait(20 * DAY);
     while world.next_effect().is_some() {}
     let owner = world.renewed(owner);
-    assert_eq!(world.refusal(owner, Command::Get { id: first.id, deleted: true }), Refusal::NotFound);
+    assert_eq!(
+        world.refusal(owner, Command::Get { id: first.id, deleted: true }),
+        Refusal::NotFound
+    );
     world.changed(owner, restore(&show(&world, owner, second.id)));
 }
 
@@ -452,8 +504,10 @@ fn a09_what_only_an_owner_grants_only_an_owner_restores() {
 #[test]
 fn a09_what_a_deleted_issuer_had_sealed_stays_ended_when_it_comes_back() {
     let (world, owner) = quiet();
-    let key =
-        world.issue(owner, r#"{"issuable":{"permissions":["demo:read"],"networks":"","longest":"24h"}}"#);
+    let key = world.issue(
+        owner,
+        r#"{"issuable":{"permissions":["demo:read"],"networks":"","longest":"24h"}}"#,
+    );
     let generation = |world: &World| match world.record(key.id).unwrap().standing {
         Standing::Active(credential) => credential.issuing.unwrap().generation,
         other => panic!("not active: {other:?}"),
@@ -525,7 +579,9 @@ fn a09_mail_that_is_refused_for_good_is_given_up_at_once_and_told() {
     assert_eq!(world.count("mail WHERE sealed IS NOT NULL"), 0, "nobody needs the code any more");
     world.wait(9 * MINUTE);
     assert!(next_mail(&world).is_none(), "it is never tried again");
-    let LedgerReply::Session(session) = world.ask(owner, Command::Show) else { panic!("no session") };
+    let LedgerReply::Session(session) = world.ask(owner, Command::Show) else {
+        panic!("no session")
+    };
     assert!(session.mail_is_failing);
 
     // Another code is another message.
@@ -533,7 +589,9 @@ fn a09_mail_that_is_refused_for_good_is_given_up_at_once_and_told() {
     assert_eq!(look(&world, owner, id).mail, MailState::Queued);
     assert_eq!(deliver(&world).len(), 1);
     assert_eq!(look(&world, owner, id).mail, MailState::Sent);
-    let LedgerReply::Session(session) = world.ask(owner, Command::Show) else { panic!("no session") };
+    let LedgerReply::Session(session) = world.ask(owner, Command::Show) else {
+        panic!("no session")
+    };
     assert!(!session.mail_is_failing);
 }
 
@@ -546,7 +604,11 @@ fn a09_how_a_superseded_mail_went_changes_nothing() {
     world.ask(owner, mail_again(id, "newer"));
     world.settle(&first, Outcome::Failed);
     world.settle(&first, Outcome::Done);
-    assert_eq!(world.count("mail WHERE state = 'superseded' AND sealed IS NULL"), 1, "its code is not kept");
+    assert_eq!(
+        world.count("mail WHERE state = 'superseded' AND sealed IS NULL"),
+        1,
+        "its code is not kept"
+    );
     assert_eq!(look(&world, owner, id).mail, MailState::Queued);
     let sent = deliver(&world);
     assert_eq!(sent.len(), 1);
@@ -573,7 +635,8 @@ fn a_member_who_gives_a_wrong_command_is_refused_before_anything_is_mailed() {
     for (asked, code) in
         [(vec![], "required"), (keys.clone(), "too_many"), (vec![key.id, key.id], "duplicate")]
     {
-        let Refusal::Invalid { errors } = world.refusal(owner, world.begin_deletion(&asked).1) else {
+        let Refusal::Invalid { errors } = world.refusal(owner, world.begin_deletion(&asked).1)
+        else {
             panic!("not invalid")
         };
         assert_eq!(errors[0].code, code);
@@ -584,7 +647,8 @@ fn a_member_who_gives_a_wrong_command_is_refused_before_anything_is_mailed() {
     world.ask(owner, world.begin_deletion(&[key.id]).1);
     assert_eq!(
         world.refusal(owner, {
-            let LedgerReply::Deletion(view) = world.ask(owner, world.begin_deletion(&[key.id]).1) else {
+            let LedgerReply::Deletion(view) = world.ask(owner, world.begin_deletion(&[key.id]).1)
+            else {
                 panic!()
             };
             Command::BeginDeletion { id: view.id, keys: vec![key.id], code: new_code("x") }

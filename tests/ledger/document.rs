@@ -1,14 +1,15 @@
 //! The lease document in KV: when it is put, what it tells, and that the last one wins.
 
-use claviger::config::{Freshness, Outage, Terms};
-use claviger::ledger::publication::PUT_LATE_MS;
-use claviger::ledger::repair::ROUND;
-use claviger::protocol::{Effect, LedgerRequest, Outcome};
-use claviger::record::{Epoch, Revision};
-use claviger::refresh::document::{CHANGES_MAX, Document, kv_key};
-use claviger::refresh::{Mark, RefreshRequest, SETTLE_MS, Unsettled};
-use claviger::sql::{Sql, Statement};
-use claviger::time::DurationMs;
+use claviger_control::ledger::publication::PUT_LATE_MS;
+use claviger_control::ledger::repair::ROUND;
+use claviger_control::objects::sql::{Sql, Statement};
+use claviger_control::protocol::effect::{Effect, Outcome};
+use claviger_control::protocol::ledger::LedgerRequest;
+use claviger_core::base::time::DurationMs;
+use claviger_core::config::terms::{Freshness, Outage, Terms};
+use claviger_core::replication::document::{CHANGES_MAX, Document, kv_key};
+use claviger_core::replication::record::{Epoch, Revision};
+use claviger_core::replication::refresh::{Mark, RefreshRequest, SETTLE_MS, Unsettled};
 
 use crate::kv::Kv;
 use crate::world::{Browser, HOUR, MINUTE, SECOND, World, set_enabled};
@@ -19,7 +20,8 @@ fn eventual() -> Terms {
     Terms { freshness: Freshness::Eventual, ..Terms::default() }
 }
 
-/// An account of a deployment that wants documents, all of whose duties so far are done, and its KV.
+/// An account of a deployment that wants documents, all of whose duties so far are done, and its
+/// KV.
 fn documented() -> (World, Browser, Kv) {
     let (world, owner) = World::open();
     world.terms.set(eventual());
@@ -81,7 +83,8 @@ fn next_put(world: &World) -> Option<(Effect, Document)> {
 }
 
 fn next_look(world: &World) -> Option<Effect> {
-    std::iter::from_fn(|| world.next_effect()).find(|effect| matches!(effect, Effect::ReadLease { .. }))
+    std::iter::from_fn(|| world.next_effect())
+        .find(|effect| matches!(effect, Effect::ReadLease { .. }))
 }
 
 fn set(world: &World, freshness_ms: Option<u64>, suspended: Option<bool>) {
@@ -236,16 +239,21 @@ fn the_repair_finds_another_document_and_an_absent_one() {
     let mut ahead = right.clone();
     ahead.number += 1_000_000_000_000;
     ahead.state.suspended = true;
-    for spoilt in
-        ["{}".to_owned(), ahead.text().unwrap(), right.text().unwrap().replacen("10000", "99000", 1)]
-    {
+    for spoilt in [
+        "{}".to_owned(),
+        ahead.text().unwrap(),
+        right.text().unwrap().replacen("10000", "99000", 1),
+    ] {
         kv.land(&name, &spoilt, world.now.get());
         assert_eq!(live(&world, &mut kv, ROUND.as_ms() as i64 + 2 * HOUR).len(), 1, "{spoilt}");
         let (now, refresh) = (held(&world, &kv), world.cold());
         assert_eq!((Some(now.state), now.revision), (refresh.state, refresh.revision), "{spoilt}");
     }
     assert!(held(&world, &kv).number > ahead.number, "or nobody who saw the other would take it");
-    assert!(live(&world, &mut kv, ROUND.as_ms() as i64 + 2 * HOUR).is_empty(), "what is right is left alone");
+    assert!(
+        live(&world, &mut kv, ROUND.as_ms() as i64 + 2 * HOUR).is_empty(),
+        "what is right is left alone"
+    );
 }
 
 #[test]
@@ -286,7 +294,10 @@ fn while_a_history_cannot_go_on_everybody_is_sent_to_the_ledger() {
     assert_eq!(held(&world, &kv).unsettled, Unsettled::Overflow);
     let epoch = world.refresh(lease).epoch;
     live(&world, &mut kv, 5 * SECOND);
-    assert_eq!((held(&world, &kv).epoch, held(&world, &kv).unsettled), (epoch, Unsettled::Set(Vec::new())));
+    assert_eq!(
+        (held(&world, &kv).epoch, held(&world, &kv).unsettled),
+        (epoch, Unsettled::Set(Vec::new()))
+    );
 }
 
 #[test]

@@ -1,23 +1,28 @@
 //! Issuers, what they issue and that is stored, and sealed keys that are revoked one by one.
 
-use claviger::expiry::Expiry;
-use claviger::id::{KeyId, SealedId};
-use claviger::issuance::IssuerProof;
-use claviger::issuer::{Issued, Issuer, SealingGeneration};
-use claviger::keys::{IssuedBy, KeyView, Status};
-use claviger::ledger::issuing::ISSUED_KEYS_MAX;
-use claviger::ledger::revoking::REVOKED_SEALED_MAX;
-use claviger::protocol::{Bound, Command, LedgerReply, LedgerRequest, Refusal};
-use claviger::record::{Credential, Record, Revision, Standing};
-use claviger::refresh::RefreshRequest;
-use claviger::secret::Digest;
-use claviger::sql::{Sql, Statement};
-use claviger::time::{DurationMs, UnixMs};
+use claviger_control::ledger::issuing::ISSUED_KEYS_MAX;
+use claviger_control::ledger::revoking::REVOKED_SEALED_MAX;
+use claviger_control::objects::sql::{Sql, Statement};
+use claviger_control::protocol::command::Command;
+use claviger_control::protocol::keys::{IssuedBy, KeyView, Status};
+use claviger_control::protocol::ledger::{LedgerReply, LedgerRequest};
+use claviger_control::protocol::refusal::Refusal;
+use claviger_core::base::id::{KeyId, SealedId};
+use claviger_core::base::secret::Digest;
+use claviger_core::base::time::{DurationMs, UnixMs};
+use claviger_core::config::terms::Bound;
+use claviger_core::credential::grant::IssuerProof;
+use claviger_core::credential::issuer::{Issued, Issuer, SealingGeneration};
+use claviger_core::credential::limits::lifetime::Expiry;
+use claviger_core::replication::edge_call::{IssueByApi, ReadExpiry};
+use claviger_core::replication::record::{Credential, Record, Revision, Standing};
+use claviger_core::replication::refresh::RefreshRequest;
 
 use crate::world::{Browser, HOUR, MINUTE, SECOND, START, World, edit, set_enabled};
 
 const DAY: i64 = 24 * HOUR;
-const CEILING: &str = r#""issuable":{"permissions":["demo:read"],"networks":"10.0.0.0/8","longest":"100d"}"#;
+const CEILING: &str =
+    r#""issuable":{"permissions":["demo:read"],"networks":"10.0.0.0/8","longest":"100d"}"#;
 
 /// An issuable key, and what proves that it was presented.
 fn issuer(world: &World, owner: Browser, more: &str) -> (KeyView, IssuerProof) {
@@ -30,7 +35,7 @@ fn issuer(world: &World, owner: Browser, more: &str) -> (KeyView, IssuerProof) {
 
 fn by_api(world: &World, proof: IssuerProof, life_ms: i64, networks: &str) -> LedgerRequest {
     let (id, digest) = world.draw_key();
-    LedgerRequest::IssueByApi {
+    LedgerRequest::IssueByApi(IssueByApi {
         id,
         digest,
         proof,
@@ -38,7 +43,7 @@ fn by_api(world: &World, proof: IssuerProof, life_ms: i64, networks: &str) -> Le
         expires: Expiry::At(UnixMs::from_ms(world.now.get() + life_ms)),
         networks: serde_json::from_str(networks).unwrap(),
         address: Some("203.0.113.7".into()),
-    }
+    })
 }
 
 fn issued(world: &World, request: LedgerRequest) -> (KeyView, Record) {
@@ -76,26 +81,38 @@ fn a22_a_key_that_an_issuer_issues_is_stored_named_and_names_its_issuer() {
     // 21:01 in Tokyo.
     assert_eq!(view.name, "API 2026-11-21 21:01");
     assert_eq!(view.issued_by, Some(IssuedBy::Key { id: key.id, name: "Build server".into() }));
-    assert_eq!((view.created_by.as_str(), view.changed_by.as_str()), ("Build server", "Build server"));
+    assert_eq!(
+        (view.created_by.as_str(), view.changed_by.as_str()),
+        ("Build server", "Build server")
+    );
     assert_eq!(view.limits.networks.to_string(), "10.1.0.0/16");
     let credential = credential(record);
     assert_eq!(serde_json::to_string(&credential.limits.permissions).unwrap(), r#"["demo:read"]"#);
     let by = Issuer::Key(key.id);
-    assert_eq!(credential.issued, Some(Issued { by, generation: SealingGeneration(0), at: world.now() }));
+    assert_eq!(
+        credential.issued,
+        Some(Issued { by, generation: SealingGeneration(0), at: world.now() })
+    );
     assert_eq!(credential.issuing, None);
-    let author = format!("audit WHERE key = '{}' AND member = '{}' AND action = 'issue'", view.id, key.id);
+    let author =
+        format!("audit WHERE key = '{}' AND member = '{}' AND action = 'issue'", view.id, key.id);
     assert_eq!(world.count(&author), 1);
 
     world.wait(SECOND);
     // It can be edited like any key, but never issue, and never hold what is reserved.
     let (renamed, ..) = world.changed(owner, edit(&view, r#"{"name":"Night job"}"#));
     let renamed = renamed.unwrap();
-    assert_eq!((renamed.changed_by.as_str(), renamed.created_by.as_str()), ("Mei Tanaka", "Build server"));
+    assert_eq!(
+        (renamed.changed_by.as_str(), renamed.created_by.as_str()),
+        ("Mei Tanaka", "Build server")
+    );
     for (json, pointer) in [
         (format!("{{{CEILING}}}"), "#/issuable"),
         (r#"{"permissions":["claviger:verify"]}"#.into(), "#/permissions"),
     ] {
-        let Refusal::Invalid { errors } = world.refusal(owner, edit(&renamed, &json)) else { panic!() };
+        let Refusal::Invalid { errors } = world.refusal(owner, edit(&renamed, &json)) else {
+            panic!()
+        };
         assert_eq!((errors[0].pointer.as_str(), errors[0].code.as_str()), (pointer, "issued"));
     }
     let (record, _) = world.delete(owner, &renamed);
@@ -123,10 +140,16 @@ fn the_ledger_decides_again_who_may_issue_and_what() {
         assert_eq!(refused(&world, by_api(&world, proof, HOUR, "[]")), Refusal::IssuerRefused);
     }
     for (life_ms, networks) in [(100 * DAY + 1, "[]"), (HOUR, r#"["192.0.2.1"]"#), (0, "[]")] {
-        assert_eq!(refused(&world, by_api(&world, proof, life_ms, networks)), Refusal::IssuerRefused);
+        assert_eq!(
+            refused(&world, by_api(&world, proof, life_ms, networks)),
+            Refusal::IssuerRefused
+        );
     }
     let (elsewhere, elsewhere_proof) = issuer(&world, owner, r#","networks":"192.0.2.0/24""#);
-    assert_eq!(refused(&world, by_api(&world, elsewhere_proof, HOUR, "[]")), Refusal::IssuerRefused);
+    assert_eq!(
+        refused(&world, by_api(&world, elsewhere_proof, HOUR, "[]")),
+        Refusal::IssuerRefused
+    );
     let (_, late) = issuer(&world, owner, r#","not_before":"1h""#);
     assert_eq!(refused(&world, by_api(&world, late, HOUR, "[]")), Refusal::IssuerRefused);
     let (_, short) = issuer(&world, owner, r#","expires":"1h""#);
@@ -148,26 +171,27 @@ fn the_ledger_decides_again_who_may_issue_and_what() {
     ];
     for clock in off {
         let mut request = by_api(&world, proof, DAY, "[]");
-        let LedgerRequest::IssueByApi { at, .. } = &mut request else { panic!() };
+        let LedgerRequest::IssueByApi(IssueByApi { at, .. }) = &mut request else { panic!() };
         *at = clock;
         assert_eq!(refused(&world, request), Refusal::IssuerRefused);
     }
 
     // A drawn ID of another account.
     let mut request = by_api(&world, proof, DAY, "[]");
-    let LedgerRequest::IssueByApi { id, .. } = &mut request else { panic!() };
+    let LedgerRequest::IssueByApi(IssueByApi { id, .. }) = &mut request else { panic!() };
     *id = KeyId::parse("zzzzzzzz7Hq0p2Zx9K").unwrap();
     assert_eq!(refused(&world, request), Refusal::IdTaken);
 
     // An account that was suspended a moment ago.
-    let suspend = |suspended| LedgerRequest::SetState { freshness_ms: None, suspended: Some(suspended) };
+    let suspend =
+        |suspended| LedgerRequest::SetState { freshness_ms: None, suspended: Some(suspended) };
     world.handle(suspend(true)).unwrap();
     assert_eq!(refused(&world, by_api(&world, proof, DAY, "[]")), Refusal::IssuerRefused);
     world.handle(suspend(false)).unwrap();
 
     // What was issued cannot issue, whatever proof it brings.
     let request = by_api(&world, proof, 90 * DAY, "[]");
-    let LedgerRequest::IssueByApi { id, digest, .. } = &request else { panic!() };
+    let LedgerRequest::IssueByApi(IssueByApi { id, digest, .. }) = &request else { panic!() };
     let of_issued = IssuerProof { issuer: Issuer::Key(*id), digest: *digest };
     issued(&world, request.clone());
     assert_eq!(refused(&world, by_api(&world, of_issued, HOUR, "[]")), Refusal::IssuerRefused);
@@ -234,7 +258,10 @@ fn a22_issued_keys_have_a_limit_of_their_own() {
     issued(&world, by_api(&world, proof, 90 * DAY, "[]"));
     fill(&world, ISSUED_KEYS_MAX);
     let max = ISSUED_KEYS_MAX;
-    assert_eq!(refused(&world, by_api(&world, proof, 90 * DAY, "[]")), Refusal::TooManyKeys { max });
+    assert_eq!(
+        refused(&world, by_api(&world, proof, 90 * DAY, "[]")),
+        Refusal::TooManyKeys { max }
+    );
     // Members issue on.
     world.issue(owner, "{}");
 }
@@ -340,7 +367,8 @@ fn a22_what_has_ended_gives_way_where_there_is_no_room() {
     world.changed(owner, set_enabled(&disabled.unwrap(), true));
     world.wait(SECOND);
     let there = || world.count("key WHERE issued_by IS NOT NULL");
-    let effects = (0..10).take_while(|_| there() == i64::from(max) && world.next_effect().is_some()).count();
+    let effects =
+        (0..10).take_while(|_| there() == i64::from(max) && world.next_effect().is_some()).count();
     assert!(there() < i64::from(max), "none gave way within {effects} effects");
     issued(&world, by_api(&world, proof, 25 * HOUR, "[]"));
 }
@@ -376,8 +404,11 @@ fn revoked_ids(world: &World) -> Vec<SealedId> {
 }
 
 fn revoked(world: &World, browser: Browser, command: Command) -> (bool, Option<Record>) {
+    let before = world.cold().revision;
     match world.ask(browser, command) {
-        LedgerReply::Revoked { bound, all_of_issuer, record } => {
+        LedgerReply::Revoked { bound, all_of_issuer, record, revision } => {
+            let after = world.cold().revision;
+            assert_eq!(revision, (after != before).then_some(after), "the number of the change");
             assert_eq!(
                 bound,
                 Bound {
@@ -415,7 +446,11 @@ fn a08_a_sealed_key_is_revoked_by_itself_until_it_ends() {
     assert_eq!(revoked_ids(&world), [one]);
     assert_eq!(world.cold().state.unwrap().revision, world.cold().revision);
     let applies = world.count("audit WHERE action = 'revoke_sealed'");
-    assert_eq!(revoked(&world, owner, revoke(one, by, until)), (false, None), "repeating is no change");
+    assert_eq!(
+        revoked(&world, owner, revoke(one, by, until)),
+        (false, None),
+        "repeating is no change"
+    );
     let over = revoke(sealed(&world, 0), by, START);
     assert_eq!(revoked(&world, owner, over), (false, None), "it is over");
     assert_eq!(world.count("audit WHERE action = 'revoke_sealed'"), applies);
@@ -432,7 +467,10 @@ fn a08_a_sealed_key_is_revoked_by_itself_until_it_ends() {
     run(until + MINUTE);
     assert_eq!(world.count("revoked_sealed"), 1);
     run(START + 2 * DAY);
-    assert_eq!((world.count("revoked_sealed"), world.count("due WHERE kind = 'sweep_revoked'")), (0, 0));
+    assert_eq!(
+        (world.count("revoked_sealed"), world.count("due WHERE kind = 'sweep_revoked'")),
+        (0, 0)
+    );
 }
 
 #[test]
@@ -449,7 +487,8 @@ fn beyond_the_cap_all_of_the_issuer_ends() {
     revoke_many(&world, owner, by, 1, 1);
 }
 
-/// A script with the IDs of a thousand keys that leaked does not end what their issuer issues meanwhile, however often it runs.
+/// A script with the IDs of a thousand keys that leaked does not end what their issuer issues
+/// meanwhile, however often it runs.
 #[test]
 fn what_ended_with_its_generation_takes_no_room_and_ends_nothing_again() {
     let (world, owner) = World::open();
@@ -457,7 +496,8 @@ fn what_ended_with_its_generation_takes_no_room_and_ends_nothing_again() {
     let by = Issuer::Key(key.id);
     let leaked: Vec<_> = (0..3 * REVOKED_SEALED_MAX).map(|_| sealed(&world, 0)).collect();
     let ends = || {
-        let revokes = leaked.iter().map(|id| revoked(&world, owner, revoke(*id, by, START + HOUR)).0);
+        let revokes =
+            leaked.iter().map(|id| revoked(&world, owner, revoke(*id, by, START + HOUR)).0);
         revokes.filter(|is_all| *is_all).count()
     };
     assert_eq!((ends(), ends()), (1, 0));
@@ -475,7 +515,8 @@ fn what_ended_with_its_generation_takes_no_room_and_ends_nothing_again() {
     assert_eq!(generation(&world, key.id), SealingGeneration(2));
 }
 
-/// The room is the account's: who finds none pays with the keys of the issuer that was named, and nobody else's come back.
+/// The room is the account's: who finds none pays with the keys of the issuer that was named, and
+/// nobody else's come back.
 #[test]
 fn where_others_have_taken_the_room_one_issuer_s_keys_end_and_theirs_stay_revoked() {
     let (world, owner) = World::open();
@@ -483,12 +524,14 @@ fn where_others_have_taken_the_room_one_issuer_s_keys_end_and_theirs_stay_revoke
     let other = Issuer::Key(issuer(&world, owner, "").0.id);
     revoke_many(&world, owner, other, 0, REVOKED_SEALED_MAX);
     let before = revoked_ids(&world);
-    let (all, _) = revoked(&world, owner, revoke(sealed(&world, 0), Issuer::Key(key.id), START + HOUR));
+    let (all, _) =
+        revoked(&world, owner, revoke(sealed(&world, 0), Issuer::Key(key.id), START + HOUR));
     assert!(all);
     assert_eq!((revoked_ids(&world), generation(&world, key.id)), (before, SealingGeneration(1)));
 }
 
-/// Of a ledger that was restored: a key that was issued in a generation to come must not come to life by being revoked.
+/// Of a ledger that was restored: a key that was issued in a generation to come must not come to
+/// life by being revoked.
 #[test]
 fn a_key_of_a_generation_that_the_ledger_does_not_know_is_ended_too() {
     let (world, owner) = World::open();
@@ -499,9 +542,62 @@ fn a_key_of_a_generation_that_the_ledger_does_not_know_is_ended_too() {
     assert_eq!(generation(&world, key.id), SealingGeneration(8));
 }
 
+/// The rows of `a16_to_a19_every_form_of_epi` in the core that need a calendar: the edge hands them
+/// on as they are.
 #[test]
-fn leases_are_told_the_zone() {
+fn a16_to_a19_the_ledger_reads_dates_in_its_account_s_zone() {
     let (world, _) = World::open();
-    assert_eq!(world.cold().state.unwrap().zone.unwrap().name(), "Asia/Tokyo");
+    // 14:05 in Tokyo.
+    let at = UnixMs::parse_rfc3339("2026-11-22T05:05:00Z").unwrap();
+    world.now.set(at.as_ms());
+    let applies = world.sql.applies();
+    let read = |text: &str| match world
+        .handle(LedgerRequest::ReadExpiry(ReadExpiry { text: text.into(), at }))
+        .unwrap()
+    {
+        LedgerReply::Expiry { expires } => {
+            expires.at().map_or("never".into(), |at| at.to_rfc3339().unwrap())
+        }
+        LedgerReply::ExpiryRefused { error } => error.code().to_owned(),
+        other => panic!("{text}: {other:?}"),
+    };
+    for (text, expected) in [
+        ("2027/06/30", "2027-06-30T15:00:00Z"),
+        ("2027-06-30", "2027-06-30T15:00:00Z"),
+        ("2027/07/00", "2027-06-30T15:00:00Z"),
+        ("2027/06/30 12:00:00", "2027-06-30T03:00:00Z"),
+        ("2027-06-30T12:00:00.250", "2027-06-30T03:00:00.25Z"),
+        ("2027/06/30 12:00:00Z", "2027-06-30T12:00:00Z"),
+        ("2027/06/30 12:00:00 Z", "2027-06-30T12:00:00Z"),
+        ("2027/06/30 12:00:00+0900", "2027-06-30T03:00:00Z"),
+        ("2027/06/30 12:00:00 +09:00", "2027-06-30T03:00:00Z"),
+        ("2027/06/30T12:00:00-09", "2027-06-30T21:00:00Z"),
+        ("2021/06/30", "in_the_past"),
+        ("2026-11-22T05:05:00Z", "in_the_past"),
+        ("2027/02/30", "no_such_day"),
+        ("2027/13/01", "no_such_day"),
+        ("2027/06/30 24:00:00", "no_such_time"),
+        // What an edge reads by itself means the same here.
+        ("5m", "2026-11-22T05:10:00Z"),
+        ("never", "never"),
+        ("soon", "not_a_time"),
+        ("", "empty"),
+    ] {
+        assert_eq!(read(text), expected, "{text}");
+    }
+    assert_eq!(world.sql.applies(), applies, "reading writes nothing");
+    let zone = "UPDATE account SET zone = 'America/New_York'";
+    world.sql.apply(&[Statement::new(zone)]).unwrap();
+    assert_eq!(read("2027-06-30"), "2027-07-01T04:00:00Z");
+    let never_opened = World::empty();
+    let request = LedgerRequest::ReadExpiry(ReadExpiry { text: "2027-06-30".into(), at });
+    assert_eq!(never_opened.handle(request), Ok(LedgerReply::Gone));
+}
+
+/// The edge works with instants: what it reads of the account's zone its ledger reads for it.
+#[test]
+fn leases_are_told_no_zone() {
+    let (world, _) = World::open();
+    assert!(!serde_json::to_string(&world.cold()).unwrap().contains("zone"));
     assert_eq!(world.cold().revision, Revision(0));
 }

@@ -1,8 +1,11 @@
 //! What changes of keys do when nothing is refused.
 
-use claviger::protocol::{Bound, Command, LedgerReply, LedgerRequest, Refusal};
-use claviger::record::{Revision, Standing};
-use claviger::time::UnixMs;
+use claviger_control::protocol::command::Command;
+use claviger_control::protocol::ledger::{LedgerReply, LedgerRequest};
+use claviger_control::protocol::refusal::Refusal;
+use claviger_core::base::time::UnixMs;
+use claviger_core::config::terms::Bound;
+use claviger_core::replication::record::{Revision, Standing};
 
 use crate::world::{HOUR, SECOND, START, World, draft, edit, set_enabled};
 
@@ -43,7 +46,8 @@ fn every_change_takes_the_next_number_of_the_account() {
 fn what_takes_power_away_has_a_bound() {
     let (world, owner) = World::open();
     let key = world.issue(owner, r#"{"expires":"90d","networks":"10.0.0.0/8"}"#);
-    let bound = Some(Bound { at: UnixMs::from_ms(START + 10 * SECOND), within_s: 10, is_eventual: false });
+    let bound =
+        Some(Bound { at: UnixMs::from_ms(START + 10 * SECOND), within_s: 10, is_eventual: false });
     let mut key = key;
     for (json, expected) in [
         (r#"{"name":"Cron"}"#, None),
@@ -84,7 +88,10 @@ fn what_is_so_already_changes_nothing() {
         edit(&disabled, r#"{"name":"Build server","networks":""}"#),
     ] {
         let (again, record, bound) = world.changed(owner, command);
-        assert_eq!((again, record.revision, bound), (Some(disabled.clone()), disabled.revision, None));
+        assert_eq!(
+            (again, record.revision, bound),
+            (Some(disabled.clone()), disabled.revision, None)
+        );
     }
     assert_eq!((world.count("journal"), world.sql.applies()), (journal, applies));
 }
@@ -95,11 +102,20 @@ fn the_same_idempotency_key_issues_once_a_day_for_each_member() {
     let admin = world.join("admin", b'a');
     let issue = || {
         let (id, digest) = world.draw_key();
-        Command::Issue { id, digest, draft: draft("{}"), idempotency_key: "once".into(), sealed: None }
+        Command::Issue {
+            id,
+            digest,
+            draft: draft("{}"),
+            idempotency_key: "once".into(),
+            sealed: None,
+        }
     };
     let (key, ..) = world.changed(owner, issue());
     let key = key.unwrap();
-    assert_eq!(world.refusal(owner, issue()), Refusal::AlreadyIssued { key: Some(Box::new(key.clone())) });
+    assert_eq!(
+        world.refusal(owner, issue()),
+        Refusal::AlreadyIssued { key: Some(Box::new(key.clone())) }
+    );
     assert_eq!(world.count("key"), 1);
     world.changed(admin, issue());
     world.delete(owner, &key);
@@ -131,7 +147,8 @@ fn the_ledger_answers_for_its_members() {
 fn notes_on_a_draft_change_nothing() {
     let (world, owner) = World::open();
     let applies = world.sql.applies();
-    let reply = world.ask(owner, Command::Check { draft: draft(r#"{"networks":"203.0.113.0/24"}"#) });
+    let reply =
+        world.ask(owner, Command::Check { draft: draft(r#"{"networks":"203.0.113.0/24"}"#) });
     let LedgerReply::Checked(note) = reply else { panic!("no note") };
     assert_eq!(note.includes_caller, Some(true));
     assert_eq!(note.expires.unwrap().zone.name(), "Asia/Tokyo");

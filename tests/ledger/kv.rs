@@ -1,9 +1,10 @@
-//! Workers KV as the platform promises it: what is served anywhere is something that it held within the last while.
+//! Workers KV as the platform promises it: what is served anywhere is something that it held within
+//! the last while.
 
 use std::collections::BTreeMap;
 
-use claviger::protocol::{Effect, Outcome};
-use claviger::record::kv_key;
+use claviger_control::protocol::effect::{Effect, Outcome};
+use claviger_core::replication::record::kv_key;
 
 /// Every value that a name ever had, with the time at which it landed.
 #[derive(Default)]
@@ -29,7 +30,9 @@ impl Kv {
         // The one that was held when the window began, and all that landed since.
         let first = held(now - stale_ms);
         let mut served = vec![first.map(|place| versions[place].1.as_str())];
-        served.extend(versions[first.map_or(0, |place| place + 1)..].iter().map(|(_, v)| Some(v.as_str())));
+        served.extend(
+            versions[first.map_or(0, |place| place + 1)..].iter().map(|(_, v)| Some(v.as_str())),
+        );
         served
     }
 
@@ -46,13 +49,16 @@ impl Kv {
             served[pick(served.len())].map(str::to_owned)
         };
         match effect {
-            Effect::ReadBack { key, .. } | Effect::ReadLease { key, .. } => Outcome::Read { value: one(key) },
-            Effect::ReadMany { ids } => {
-                Outcome::ReadMany { values: ids.iter().map(|id| (*id, one(&kv_key(*id)))).collect() }
+            Effect::ReadBack { key, .. } | Effect::ReadLease { key, .. } => {
+                Outcome::Read { value: one(key) }
             }
+            Effect::ReadMany { ids } => Outcome::ReadMany {
+                values: ids.iter().map(|id| (*id, one(&kv_key(*id)))).collect(),
+            },
             Effect::ListKv { prefix, cursor } => {
                 let after = cursor.clone().unwrap_or_default();
-                let all = self.history.keys().filter(|name| name.starts_with(prefix) && **name > after);
+                let all =
+                    self.history.keys().filter(|name| name.starts_with(prefix) && **name > after);
                 // Small pages, so that there are several.
                 let names: Vec<String> = all.take(3).cloned().collect();
                 let cursor = names.last().filter(|_| names.len() == 3).cloned();

@@ -1,8 +1,8 @@
 //! Lists: order, pages, search, and that they stay quick.
 
-use claviger::keys::{Deleted, Listing, Sort};
-use claviger::protocol::Command;
-use claviger::sql::{Row, Sql, Statement};
+use claviger_control::objects::sql::{Row, Sql, Statement};
+use claviger_control::protocol::command::Command;
+use claviger_control::protocol::keys::{Deleted, Listing, Sort};
 
 use crate::world::{Browser, HOUR, World, edit};
 
@@ -22,7 +22,8 @@ fn three() -> (World, Browser) {
         world.issue(owner, &format!(r#"{{"name":"{name}","expires":"{expires}"}}"#));
     }
     world.wait(1);
-    let alpha = world.page(owner, Listing { q: Some("alpha".into()), ..Listing::default() }).keys.remove(0);
+    let alpha =
+        world.page(owner, Listing { q: Some("alpha".into()), ..Listing::default() }).keys.remove(0);
     world.changed(owner, edit(&alpha, r#"{"permissions":[]}"#));
     (world, owner)
 }
@@ -40,7 +41,11 @@ fn orders() {
         (Sort::Changed, "beta gamma Alpha"),
         (Sort::ChangedDown, "Alpha gamma beta"),
     ] {
-        assert_eq!(names(&world, owner, Listing { sort, ..Listing::default() }), expected, "{sort:?}");
+        assert_eq!(
+            names(&world, owner, Listing { sort, ..Listing::default() }),
+            expected,
+            "{sort:?}"
+        );
     }
 }
 
@@ -53,7 +58,8 @@ fn pages_hold_every_key_once_whatever_the_order_and_however_many_ties() {
     for sort in Sort::ALL {
         let (mut seen, mut cursor) = (Vec::new(), None);
         loop {
-            let page = world.page(owner, Listing { sort, cursor, limit: Some(4), ..Listing::default() });
+            let page =
+                world.page(owner, Listing { sort, cursor, limit: Some(4), ..Listing::default() });
             assert_eq!((page.total, page.total_is_exact), (25, true));
             seen.extend(page.keys.iter().map(|key| key.id));
             cursor = page.next;
@@ -84,7 +90,8 @@ fn a_cursor_stays_where_it_was_when_keys_come_and_go() {
 #[test]
 fn limits_of_a_page() {
     let (world, owner) = three();
-    for (limit, expected) in [(Some(0), 1), (Some(2), 2), (Some(3), 3), (Some(1_000), 3), (None, 3)] {
+    for (limit, expected) in [(Some(0), 1), (Some(2), 2), (Some(3), 3), (Some(1_000), 3), (None, 3)]
+    {
         let page = world.page(owner, Listing { limit, ..Listing::default() });
         assert_eq!((page.keys.len(), page.next.is_some()), (expected, expected < 3), "{limit:?}");
     }
@@ -101,7 +108,8 @@ fn a_table_of_searches() {
     ] {
         world.issue(owner, json);
     }
-    let (build, keiri, cron, street) = ("Build-server Tokyo", "経理サーバー", "Tokyo_cron", "Straße");
+    let (build, keiri, cron, street) =
+        ("Build-server Tokyo", "経理サーバー", "Tokyo_cron", "Straße");
     let all = format!("{build} {street} {cron} {keiri}");
     for (q, expected) in [
         ("", &*all),
@@ -136,8 +144,11 @@ fn a_table_of_searches() {
         assert_eq!(search(&world, owner, q), expected, "{q}");
     }
     for key in world.page(owner, Listing::default()).keys {
-        for q in [key.id.to_string(), format!("clv_{}", key.id), format!(" clv_{} ", &key.id.as_str()[..14])]
-        {
+        for q in [
+            key.id.to_string(),
+            format!("clv_{}", key.id),
+            format!(" clv_{} ", &key.id.as_str()[..14]),
+        ] {
             assert_eq!(search(&world, owner, &q), key.name, "{q}");
         }
     }
@@ -161,8 +172,10 @@ fn what_is_renamed_is_not_found_by_what_it_was_and_what_is_deleted_is_until_it_g
             (Deleted::No, vec![other.id]),
         ] {
             for sort in Sort::ALL {
-                let page =
-                    world.page(owner, Listing { q: Some(q.into()), deleted, sort, ..Listing::default() });
+                let page = world.page(
+                    owner,
+                    Listing { q: Some(q.into()), deleted, sort, ..Listing::default() },
+                );
                 let mut found: Vec<_> = page.keys.iter().map(|key| key.id).collect();
                 found.sort_unstable();
                 let mut expected = expected.clone();
@@ -182,14 +195,18 @@ fn what_is_renamed_is_not_found_by_what_it_was_and_what_is_deleted_is_until_it_g
         let page = world.page(owner, Listing { q: Some(q.into()), ..Listing::default() });
         assert_eq!((page.keys.len(), page.total, page.keys[0].id), (1, 1, other.id), "{q}");
     }
-    assert_eq!((world.count("key_word"), world.count("key_network"), world.count("key")), (2, 1, 1));
+    assert_eq!(
+        (world.count("key_word"), world.count("key_network"), world.count("key")),
+        (2, 1, 1)
+    );
 }
 
 /// Twenty thousand keys, written by hand.
 fn full() -> (World, Browser) {
     let (world, owner) = World::open();
     world.issue(owner, r#"{"name":"server","networks":"10.0.0.0/8"}"#);
-    let numbers = "WITH RECURSIVE n (i) AS (SELECT 2 UNION ALL SELECT i + 1 FROM n WHERE i < 20000)";
+    let numbers =
+        "WITH RECURSIVE n (i) AS (SELECT 2 UNION ALL SELECT i + 1 FROM n WHERE i < 20000)";
     let id = "'a1B2c3D4' || printf('%010d', i)";
     let keys = format!(
         "INSERT INTO key (id, digest, name, name_folded, state, limits, expires_ms,
@@ -240,7 +257,9 @@ fn no_page_scans_or_sorts_the_whole_table() {
         world.page(owner, Listing { sort, cursor: page.next, ..Listing::default() });
         for statement in world.sql.overheard() {
             let plan = plan(&world, &statement);
-            if !statement.text().contains("ORDER BY key.") && !statement.text().contains("ORDER BY ifnull") {
+            if !statement.text().contains("ORDER BY key.")
+                && !statement.text().contains("ORDER BY ifnull")
+            {
                 continue;
             }
             let index = match sort {
@@ -252,7 +271,11 @@ fn no_page_scans_or_sorts_the_whole_table() {
             assert!(plan.contains(index), "{sort:?}: {plan}");
             assert!(!plan.contains("TEMP B-TREE"), "{sort:?}: {plan}");
             let goes_on = statement.text().contains("(?, ?)");
-            assert_eq!(goes_on, plan.contains("SEARCH key"), "a later page begins at its cursor: {plan}");
+            assert_eq!(
+                goes_on,
+                plan.contains("SEARCH key"),
+                "a later page begins at its cursor: {plan}"
+            );
         }
     }
     for (q, index) in

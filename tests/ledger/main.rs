@@ -1,4 +1,5 @@
-//! The ledger over SQLite, natively: refusals, conflicts, idempotency, sessions, lists, crashes, old schemas.
+//! The ledger over SQLite, natively: refusals, conflicts, idempotency, sessions, lists, crashes,
+//! old schemas.
 
 #![allow(
     clippy::arithmetic_side_effects,

@@ -1,24 +1,28 @@
 //! Old databases under new code.
 
-use claviger::id::KeyId;
-use claviger::ledger::Ledger;
-use claviger::ledger::schema::MIGRATIONS;
-use claviger::object::{Entropy, Object, ObjectError};
-use claviger::protocol::{Command, Effect, LedgerReply, LedgerRequest};
-use claviger::record::{Epoch, Record, Revision};
-use claviger::refresh::{Delta, RefreshRequest, Unsettled};
-use claviger::sql::{Sql, SqlError, SqlExt, Statement, migrate};
+use claviger_control::ledger::ledger::Ledger;
+use claviger_control::ledger::schema::MIGRATIONS;
+use claviger_control::objects::object::{Entropy, Object, ObjectError};
+use claviger_control::objects::sql::{Sql, SqlError, SqlExt, Statement, migrate};
+use claviger_control::protocol::command::Command;
+use claviger_control::protocol::effect::Effect;
+use claviger_control::protocol::ledger::{LedgerReply, LedgerRequest};
+use claviger_core::base::id::KeyId;
+use claviger_core::replication::record::{Epoch, Record, Revision};
+use claviger_core::replication::refresh::{Delta, RefreshRequest, Unsettled};
 
 use crate::world::World;
 
-/// Every released schema, with rows in it, is brought to the newest by any request and keeps its rows.
+/// Every released schema, with rows in it, is brought to the newest by any request and keeps its
+/// rows.
 #[test]
 fn every_older_version_with_rows_in_it_is_migrated() {
     for version in 1..=MIGRATIONS.len() {
         let world = of_version(version);
         let record = world.record(key_id());
         assert_eq!(record.unwrap().revision.0, 7);
-        let newest = world.sql.integer(&Statement::new("SELECT max(number) FROM migration")).unwrap();
+        let newest =
+            world.sql.integer(&Statement::new("SELECT max(number) FROM migration")).unwrap();
         assert_eq!(newest, i64::try_from(MIGRATIONS.len()).unwrap());
         assert_eq!(world.count("publication WHERE revision = 7"), 1);
         let Some(Effect::PutRecord { revision, .. }) = world.next_put() else { panic!("no put") };
@@ -28,13 +32,17 @@ fn every_older_version_with_rows_in_it_is_migrated() {
     }
 }
 
-/// Before migration 2 nobody kept account of what KV holds: all of it must be a miss, and be put again.
+/// Before migration 2 nobody kept account of what KV holds: all of it must be a miss, and be put
+/// again.
 #[test]
 fn what_was_put_before_settlement_was_known_counts_for_nothing() {
     let world = of_version(1);
     let old = Epoch::from_stored("5f2c9a0b7d1e4386".into());
-    let lease =
-        RefreshRequest { epoch: Some(old.clone()), known_revision: Revision(7), ..RefreshRequest::default() };
+    let lease = RefreshRequest {
+        epoch: Some(old.clone()),
+        known_revision: Revision(7),
+        ..RefreshRequest::default()
+    };
     let Ok(LedgerReply::Refreshed(refresh)) = world.handle(LedgerRequest::Refresh(lease)) else {
         panic!("no refresh")
     };
@@ -46,7 +54,8 @@ fn what_was_put_before_settlement_was_known_counts_for_nothing() {
     assert_eq!(Record::from_kv(&value, key_id()).unwrap().epoch, refresh.epoch);
 }
 
-/// Before migration 3 there was one way to make an account: the deployment's own set-up link. And nobody told names.
+/// Before migration 3 there was one way to make an account: the deployment's own set-up link. And
+/// nobody told names.
 #[test]
 fn an_account_that_is_older_than_operators_is_theirs_and_tells_its_name() {
     for version in [1, 2] {
@@ -57,13 +66,17 @@ fn an_account_that_is_older_than_operators_is_theirs_and_tells_its_name() {
     }
 }
 
-/// Before migration 8 a deleted key was gone for good: it can be restored now, but does not work by that alone.
+/// Before migration 8 a deleted key was gone for good: it can be restored now, but does not work by
+/// that alone.
 #[test]
 fn a09_what_was_deleted_before_restoring_was_known_comes_back_disabled() {
     let world = of_version(7);
     world.sql.apply(&[Statement::new("UPDATE key SET state = 'deleted'")]).unwrap();
     world.record(key_id());
-    assert_eq!(world.count("key WHERE deleted_at_ms = 1795262400000 AND returns_as = 'disabled'"), 1);
+    assert_eq!(
+        world.count("key WHERE deleted_at_ms = 1795262400000 AND returns_as = 'disabled'"),
+        1
+    );
     assert_eq!(world.count("due WHERE kind = 'scrub_keys'"), 1);
 }
 
@@ -140,8 +153,10 @@ fn a_newer_schema_is_refused_before_anything_is_read_or_written() {
     let (world, owner) = World::open();
     world.sql.apply(&[Statement::new("INSERT INTO migration VALUES (99, 0)")]).unwrap();
     let applies = world.sql.applies();
-    let newer = SqlError::NewerSchema { found: 99, known: i64::try_from(MIGRATIONS.len()).unwrap() };
-    let request = LedgerRequest::Console { session: owner.proof, address: None, command: Command::SignOut };
+    let newer =
+        SqlError::NewerSchema { found: 99, known: i64::try_from(MIGRATIONS.len()).unwrap() };
+    let request =
+        LedgerRequest::Console { session: owner.proof, address: None, command: Command::SignOut };
     let refused = Ledger::new(&world.sql).handle(request, world.now(), &Entropy([0; 32]));
     assert_eq!(refused, Err(ObjectError::Sql(newer)));
     assert_eq!(world.sql.applies(), applies);

@@ -1,11 +1,13 @@
 //! What operators do, as far as their own ledger has to do with it; and what the others write down.
 
-use claviger::id::AccountId;
-use claviger::protocol::{
-    AccountView, Command, LedgerReply, LedgerRequest, Operation, Progress, Refusal, SessionView,
-};
-use claviger::record::Epoch;
-use claviger::sql::{SqlExt, Statement};
+use claviger_control::objects::sql::{SqlExt, Statement};
+use claviger_control::protocol::command::Command;
+use claviger_control::protocol::ledger::{LedgerReply, LedgerRequest};
+use claviger_control::protocol::operator::Operation;
+use claviger_control::protocol::refusal::Refusal;
+use claviger_control::protocol::view::{AccountView, Progress, SessionView};
+use claviger_core::base::id::AccountId;
+use claviger_core::replication::record::Epoch;
 
 use crate::world::{Browser, HOUR, MINUTE, World};
 
@@ -15,7 +17,9 @@ fn other() -> AccountId {
 
 fn invite(idempotency_key: &str, account: &str) -> Command {
     let account = AccountId::parse(account).unwrap();
-    Command::Operate { operation: Operation::Invite { account, idempotency_key: idempotency_key.into() } }
+    Command::Operate {
+        operation: Operation::Invite { account, idempotency_key: idempotency_key.into() },
+    }
 }
 
 /// Everything that an operator changes.
@@ -45,8 +49,13 @@ fn session(world: &World, browser: Browser) -> SessionView {
 /// An account that an operator invited, and its owner.
 fn invited() -> (World, Browser) {
     let world = World::empty();
-    let (LedgerRequest::Open(opening), browser) = world.open_request(b'o', 1) else { panic!("no opening") };
-    assert!(matches!(world.handle(LedgerRequest::OpenInvited(opening)), Ok(LedgerReply::Session(_))));
+    let (LedgerRequest::Open(opening), browser) = world.open_request(b'o', 1) else {
+        panic!("no opening")
+    };
+    assert!(matches!(
+        world.handle(LedgerRequest::OpenInvited(opening)),
+        Ok(LedgerReply::Session(_))
+    ));
     (world, browser)
 }
 
@@ -55,7 +64,11 @@ fn to_members_of_other_accounts_there_are_no_operators_commands() {
     let (world, owner) = invited();
     world.wait(10 * MINUTE);
     for command in changes().into_iter().chain([look()]) {
-        assert_eq!(world.refusal(owner, command.clone()), Refusal::NotFound, "before the proof: {command:?}");
+        assert_eq!(
+            world.refusal(owner, command.clone()),
+            Refusal::NotFound,
+            "before the proof: {command:?}"
+        );
     }
     assert!(!session(&world, owner).operator);
     let (first, _) = world.open_request(b'o', 1);
@@ -72,7 +85,11 @@ fn only_owners_of_the_first_account_are_operators() {
         let member = world.join(role, seed);
         assert!(!session(&world, member).operator, "{role}");
         for command in changes().into_iter().chain([look()]) {
-            assert_eq!(world.refusal(member, command.clone()), Refusal::NotPermitted, "{role}: {command:?}");
+            assert_eq!(
+                world.refusal(member, command.clone()),
+                Refusal::NotPermitted,
+                "{role}: {command:?}"
+            );
         }
     }
 }
@@ -109,7 +126,11 @@ fn what_an_operator_does_is_written_down_with_who_and_to_whom() {
             by("finish_restore", r#"{"account":"zzzzzzzz"}"#),
         ]
     );
-    assert_eq!(world.count("account WHERE suspended = 0 AND freshness_ms = 10000"), 1, "not its own account");
+    assert_eq!(
+        world.count("account WHERE suspended = 0 AND freshness_ms = 10000"),
+        1,
+        "not its own account"
+    );
 }
 
 #[test]
@@ -141,7 +162,8 @@ fn an_account_writes_down_what_was_done_to_it() {
     }
     let view = session(&world, owner).account;
     assert!(view.suspended);
-    let Ok(LedgerReply::Inspected { account, progress }) = world.handle(LedgerRequest::Inspect) else {
+    let Ok(LedgerReply::Inspected { account, progress }) = world.handle(LedgerRequest::Inspect)
+    else {
         panic!("not inspected")
     };
     let AccountView { name, freshness_s, suspended, .. } = account;

@@ -1,8 +1,8 @@
-//! No statement of the ledger scans a table that grows, but for those named here. Every test of the ledger is a witness: each statement that
-//! it makes the ledger send is explained before it runs.
+//! No statement of the ledger scans a table that grows, but for those named here. Every test of the
+//! ledger is a witness: each statement that it makes the ledger send is explained before it runs.
 
-use claviger::ledger::schema::MIGRATIONS;
-use claviger::sql::Statement;
+use claviger_control::ledger::schema::MIGRATIONS;
+use claviger_control::objects::sql::Statement;
 
 use crate::sql::sqlite::Sqlite;
 
@@ -36,9 +36,11 @@ const SMALL: &[&str] = &[
     "(subquery-3)",
 ];
 
-/// The scans of what grows: a part of the statement, and what is scanned. In the order of how often they happen.
+/// The scans of what grows: a part of the statement, and what is scanned. In the order of how often
+/// they happen.
 const NAMED: &[(&str, &str)] = &[
-    // A page of keys or of the trail, and the last changes for a document: in an index's order, which ends with the page.
+    // A page of keys or of the trail, and the last changes for a document: in an index's order,
+    // which ends with the page.
     ("FROM key INDEXED BY key_by_", "key USING INDEX key_by_"),
     ("FROM key INDEXED BY key_deleted", "key USING INDEX key_deleted"),
     ("FROM audit INDEXED BY audit_in_time", "audit USING INDEX audit_in_time"),
@@ -68,7 +70,8 @@ pub fn judge(sql: &Sqlite, statement: &Statement) {
     let plan = sql.plan(statement);
     for scan in plan.iter().filter_map(|step| step.strip_prefix("SCAN ")) {
         let table = scan.split(' ').next().unwrap_or_default();
-        let is_named = NAMED.iter().any(|(part, named)| text.contains(part) && scan.starts_with(named));
+        let is_named =
+            NAMED.iter().any(|(part, named)| text.contains(part) && scan.starts_with(named));
         assert!(SMALL.contains(&table) || is_named, "{text}\n{}", plan.join("\n"));
     }
 }
@@ -77,8 +80,10 @@ pub fn judge(sql: &Sqlite, statement: &Statement) {
 fn a_scan_of_what_grows_is_seen_and_a_look_up_is_none() {
     let (world, _) = crate::world::World::open();
     let scans = |text: &'static str| {
-        std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| judge(&world.sql, &Statement::new(text))))
-            .is_err()
+        std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            judge(&world.sql, &Statement::new(text))
+        }))
+        .is_err()
     };
     for text in [
         "SELECT count(*) FROM key WHERE state <> 'deleted'",

@@ -1,11 +1,13 @@
 //! What a lease is told.
 
-use claviger::id::KeyId;
-use claviger::keys::KeyView;
-use claviger::protocol::{LedgerReply, LedgerRequest};
-use claviger::record::{Epoch, Revision, Standing};
-use claviger::refresh::{ASK_MAX, Delta, MARKS_MAX, Mark, Refresh, RefreshRequest, Unsettled};
-use claviger::sql::{Row, Sql, SqlExt, Statement};
+use claviger_control::objects::sql::{Row, Sql, SqlExt, Statement};
+use claviger_control::protocol::keys::KeyView;
+use claviger_control::protocol::ledger::{LedgerReply, LedgerRequest};
+use claviger_core::base::id::KeyId;
+use claviger_core::replication::record::{Epoch, Revision, Standing};
+use claviger_core::replication::refresh::{
+    ASK_MAX, Delta, MARKS_MAX, Mark, Refresh, RefreshRequest, Unsettled,
+};
 
 use crate::crash::quiet;
 use crate::world::{Browser, World, edit, set_enabled};
@@ -80,7 +82,8 @@ fn another_history_is_a_reset() {
     let (world, owner) = quiet();
     world.issue(owner, "{}");
     for epoch in [None, Some(Epoch::new(1))] {
-        let known = RefreshRequest { epoch, known_revision: Revision(1_000), ..RefreshRequest::default() };
+        let known =
+            RefreshRequest { epoch, known_revision: Revision(1_000), ..RefreshRequest::default() };
         let refresh = world.refresh(known);
         assert_eq!((refresh.delta, refresh.revision), (Delta::Reset, Revision(1)));
         assert!(refresh.state.is_some());
@@ -130,14 +133,21 @@ fn what_is_asked_is_answered_each_key_once_up_to_the_limit() {
     let ask = vec![c.id, a.id, stranger, a.id, b.id];
     let answers = world.refresh(RefreshRequest { ask, ..RefreshRequest::default() }).answers;
     let told: Vec<_> = answers.iter().map(|answer| (answer.id, answer.record.as_ref())).collect();
-    assert!(matches!(told[..], [(id, Some(r)), ..] if id == c.id && r.standing == Standing::Deleted));
-    assert!(matches!(told[1], (id, Some(r)) if id == a.id && matches!(r.standing, Standing::Active(_))));
+    assert!(
+        matches!(told[..], [(id, Some(r)), ..] if id == c.id && r.standing == Standing::Deleted)
+    );
+    assert!(
+        matches!(told[1], (id, Some(r)) if id == a.id && matches!(r.standing, Standing::Active(_)))
+    );
     assert_eq!(told[2], (stranger, None));
-    assert!(matches!(told[3], (id, Some(r)) if id == b.id && matches!(r.standing, Standing::Disabled(_))));
+    assert!(
+        matches!(told[3], (id, Some(r)) if id == b.id && matches!(r.standing, Standing::Disabled(_)))
+    );
     assert_eq!(told.len(), 4);
 
     let ask: Vec<KeyId> = (0..=ASK_MAX).map(|_| world.draw_key().0).collect();
-    let answers = world.refresh(RefreshRequest { ask: ask.clone(), ..RefreshRequest::default() }).answers;
+    let answers =
+        world.refresh(RefreshRequest { ask: ask.clone(), ..RefreshRequest::default() }).answers;
     assert_eq!(answers.iter().map(|answer| answer.id).collect::<Vec<_>>(), ask[..ASK_MAX]);
 }
 

@@ -1,12 +1,16 @@
 //! One row per refusal, in order of precedence.
 
-use claviger::account::Email;
-use claviger::keys::{KeyView, Listing};
-use claviger::protocol::{Command, LedgerReply, LedgerRequest, Refusal, SecretVersion, SessionProof};
-use claviger::secret::Digest;
-use claviger::sql::{Sql, Statement};
+use claviger_control::objects::sql::{Sql, Statement};
+use claviger_control::protocol::account::Email;
+use claviger_control::protocol::command::Command;
+use claviger_control::protocol::keys::{KeyView, Listing};
+use claviger_control::protocol::ledger::{LedgerReply, LedgerRequest, SecretVersion, SessionProof};
+use claviger_control::protocol::refusal::Refusal;
+use claviger_core::base::secret::Digest;
 
-use crate::world::{HOUR, MINUTE, START, World, draft, edit, member_id, restore, set_enabled, stale};
+use crate::world::{
+    HOUR, MINUTE, START, World, draft, edit, member_id, restore, set_enabled, stale,
+};
 
 fn mei() -> Email {
     Email::parse("mei@example.jp").unwrap()
@@ -36,7 +40,10 @@ fn an_account_that_was_never_opened_is_gone_and_writes_nothing() {
 fn an_account_is_opened_once() {
     let (world, _) = World::open();
     let opened = world.sql.dump("account");
-    assert!(matches!(world.handle(world.open_request(b'o', 1).0), Ok(LedgerReply::Session(_))), "as if once");
+    assert!(
+        matches!(world.handle(world.open_request(b'o', 1).0), Ok(LedgerReply::Session(_))),
+        "as if once"
+    );
     for (owner, version) in [(b'p', 1), (b'o', 2)] {
         let refused = LedgerReply::Refused(Refusal::AlreadyOpen);
         assert_eq!(world.handle(world.open_request(owner, version).0), Ok(refused));
@@ -58,11 +65,13 @@ fn an_account_is_opened_once() {
 fn only_the_present_password_signs_in() {
     let (world, _) = World::open();
     let another = Email::parse("another@example.jp").unwrap();
-    for (member, email, version) in [(b'o', mei(), 2), (b'o', mei(), 0), (b'x', mei(), 1), (b'o', another, 1)]
+    for (member, email, version) in
+        [(b'o', mei(), 2), (b'o', mei(), 0), (b'x', mei(), 1), (b'o', another, 1)]
     {
         let (session, _) = world.draw_session();
         let (member, secret_version) = (member_id(member), SecretVersion(version));
-        let request = LedgerRequest::SignIn { member, email, secret_version, session, address: None };
+        let request =
+            LedgerRequest::SignIn { member, email, secret_version, session, address: None };
         assert_eq!(world.handle(request), Ok(LedgerReply::Refused(Refusal::SignInRefused)));
     }
 }
@@ -73,7 +82,8 @@ fn no_session_is_one_refusal_whatever_the_cause() {
     let (_, unknown) = world.draw_session();
     let wrong = SessionProof { id: owner.proof.id, digest: Digest::of(b"wrong") };
     for proof in [unknown, wrong] {
-        let request = LedgerRequest::Console { session: proof, address: None, command: Command::Show };
+        let request =
+            LedgerRequest::Console { session: proof, address: None, command: Command::Show };
         assert_eq!(world.handle(request), Ok(LedgerReply::Refused(Refusal::NotSignedIn)));
     }
     world.wait(2 * HOUR);
@@ -102,11 +112,21 @@ fn a_viewer_reads_and_changes_nothing() {
     let viewer = world.join("viewer", b'v');
     for command in all_changes(&world, &key) {
         assert_eq!(world.refusal(viewer, command.clone()), Refusal::NotPermitted, "{command:?}");
-        assert_eq!(world.refusal(viewer, stale(command)), Refusal::NotPermitted, "before anything else");
+        assert_eq!(
+            world.refusal(viewer, stale(command)),
+            Refusal::NotPermitted,
+            "before anything else"
+        );
     }
     assert_eq!(world.page(viewer, Listing::default()).total, 1);
-    assert!(matches!(world.ask(viewer, Command::Get { id: key.id, deleted: true }), LedgerReply::Key(_)));
-    assert!(matches!(world.ask(viewer, Command::Check { draft: draft("{}") }), LedgerReply::Checked(_)));
+    assert!(matches!(
+        world.ask(viewer, Command::Get { id: key.id, deleted: true }),
+        LedgerReply::Key(_)
+    ));
+    assert!(matches!(
+        world.ask(viewer, Command::Check { draft: draft("{}") }),
+        LedgerReply::Checked(_)
+    ));
     assert!(matches!(world.ask(viewer, Command::Show), LedgerReply::Session(_)));
 }
 
@@ -116,11 +136,18 @@ fn a_proof_older_than_ten_minutes_is_asked_for_except_to_disable_and_where_a_cod
     let key = world.issue(owner, "{}");
     world.wait(10 * MINUTE);
     for command in all_changes(&world, &key) {
-        if matches!(command, Command::SetEnabled { enabled: false, .. } | Command::BeginDeletion { .. }) {
+        if matches!(
+            command,
+            Command::SetEnabled { enabled: false, .. } | Command::BeginDeletion { .. }
+        ) {
             continue;
         }
         assert_eq!(world.refusal(owner, command.clone()), Refusal::StepUpRequired, "{command:?}");
-        assert_eq!(world.refusal(owner, stale(command)), Refusal::StepUpRequired, "before conflicts");
+        assert_eq!(
+            world.refusal(owner, stale(command)),
+            Refusal::StepUpRequired,
+            "before conflicts"
+        );
     }
     let (key, ..) = world.changed(owner, set_enabled(&key, false));
     let key = key.unwrap();
@@ -130,7 +157,8 @@ fn a_proof_older_than_ten_minutes_is_asked_for_except_to_disable_and_where_a_cod
         Refusal::SignInRefused
     );
     assert_eq!(world.refusal(owner, set_enabled(&key, true)), Refusal::StepUpRequired);
-    let LedgerReply::Session(view) = world.ask(owner, Command::StepUp { secret_version: SecretVersion(1) })
+    let LedgerReply::Session(view) =
+        world.ask(owner, Command::StepUp { secret_version: SecretVersion(1) })
     else {
         panic!("no session");
     };
@@ -187,7 +215,9 @@ fn what_an_owner_granted_only_an_owner_keeps_granted() {
     for json in [r#"{"name":"Mine"}"#, r#"{"networks":""}"#, r#"{"expires":"1h"}"#, "{}"] {
         assert_eq!(world.refusal(admin, edit(&verifier, json)), Refusal::NotPermitted, "{json}");
     }
-    assert!(owner_only(world.refusal(admin, edit(&verifier, r#"{"permissions":["claviger:verify"]}"#))));
+    assert!(owner_only(
+        world.refusal(admin, edit(&verifier, r#"{"permissions":["claviger:verify"]}"#))
+    ));
     let plain = world.issue(owner, "{}");
     assert!(owner_only(world.refusal(admin, edit(&plain, reserved))));
 
@@ -210,14 +240,17 @@ fn values_are_refused_all_at_once() {
     let key = world.issue(owner, "{}");
     let bad = r#"{"name":"","expires":"soon","networks":"x","permissions":["y"]}"#;
     for command in [world.issue_command(bad), edit(&key, bad)] {
-        let Refusal::Invalid { errors } = world.refusal(owner, command) else { panic!("not invalid") };
+        let Refusal::Invalid { errors } = world.refusal(owner, command) else {
+            panic!("not invalid")
+        };
         let pointers: Vec<_> = errors.iter().map(|error| error.pointer.as_str()).collect();
         assert_eq!(pointers, ["#/name", "#/expires", "#/networks", "#/permissions"]);
     }
     for idempotency_key in ["", "with blank", "é", &"x".repeat(65)] {
         let (id, digest) = world.draw_key();
         let idempotency_key = idempotency_key.to_owned();
-        let command = Command::Issue { id, digest, draft: draft("{}"), idempotency_key, sealed: None };
+        let command =
+            Command::Issue { id, digest, draft: draft("{}"), idempotency_key, sealed: None };
         assert!(matches!(world.refusal(owner, command), Refusal::Invalid { .. }));
     }
 }
@@ -227,7 +260,7 @@ fn a_drawn_id_is_used_once_even_after_deletion_and_only_in_its_account() {
     let (world, owner) = World::open();
     let key = world.issue(owner, "{}");
     world.delete(owner, &key);
-    let foreign = claviger::id::KeyId::parse("zzzzzzzz0000000000").unwrap();
+    let foreign = claviger_core::base::id::KeyId::parse("zzzzzzzz0000000000").unwrap();
     for id in [key.id, foreign] {
         let (_, digest) = world.draw_key();
         let command = Command::Issue {
@@ -246,7 +279,7 @@ fn a_drawn_id_is_used_once_even_after_deletion_and_only_in_its_account() {
 fn an_account_has_a_largest_number_of_keys() {
     let (world, owner) = World::open();
     let key = world.issue(owner, "{}");
-    let max = claviger::ledger::decide::KEYS_MAX;
+    let max = claviger_control::ledger::decide::KEYS_MAX;
     // The rest by hand: 19,999 copies of the first.
     let copies = "INSERT INTO key (id, digest, name, name_folded, state, limits, expires_ms,
         created_at_ms, created_by, changed_at_ms, changed_by, revision)
@@ -299,7 +332,9 @@ fn a_search_or_cursor_that_cannot_be_is_refused() {
         (listing(None, Some("")), "#/cursor malformed"),
         (listing(None, Some(&"A".repeat(4_000))), "#/cursor malformed"),
     ] {
-        let Refusal::Invalid { errors } = world.refusal(owner, command) else { panic!("not invalid") };
+        let Refusal::Invalid { errors } = world.refusal(owner, command) else {
+            panic!("not invalid")
+        };
         assert_eq!(format!("{} {}", errors[0].pointer, errors[0].code), expected);
         assert!(!errors[0].detail.contains("xxx"), "what was pasted is not repeated");
     }

@@ -1,12 +1,15 @@
 //! Drift, orphans and rebuilds: whatever KV holds, in the end it holds what the ledger says.
 
-use claviger::id::KeyId;
-use claviger::ledger::rebuild::BATCH;
-use claviger::ledger::repair::ROUND;
-use claviger::protocol::{Command, Effect, LedgerReply, LedgerRequest, Outcome, READ_MANY_MAX, Refusal};
-use claviger::record::{Record, Revision, Standing, kv_key};
-use claviger::refresh::{Delta, RefreshRequest, Unsettled};
-use claviger::sql::{Sql, SqlExt, Statement};
+use claviger_control::ledger::rebuild::BATCH;
+use claviger_control::ledger::repair::ROUND;
+use claviger_control::objects::sql::{Sql, SqlExt, Statement};
+use claviger_control::protocol::command::Command;
+use claviger_control::protocol::effect::{Effect, Outcome, READ_MANY_MAX};
+use claviger_control::protocol::ledger::{LedgerReply, LedgerRequest};
+use claviger_control::protocol::refusal::Refusal;
+use claviger_core::base::id::KeyId;
+use claviger_core::replication::record::{Record, Revision, Standing, kv_key};
+use claviger_core::replication::refresh::{Delta, RefreshRequest, Unsettled};
 
 use crate::crash::quiet;
 use crate::kv::Kv;
@@ -62,7 +65,8 @@ fn stocked(keys: usize) -> (World, Browser, Kv) {
 }
 
 fn some_record(world: &World) -> Record {
-    let mut rows = world.sql.rows(&Statement::new("SELECT key FROM publication ORDER BY revision")).unwrap();
+    let mut rows =
+        world.sql.rows(&Statement::new("SELECT key FROM publication ORDER BY revision")).unwrap();
     let id = KeyId::parse(&rows[0].text().unwrap()).unwrap();
     world.record(id).unwrap()
 }
@@ -92,7 +96,10 @@ fn a_round_without_drift_reads_and_puts_nothing() {
     assert_eq!(done.iter().filter(reads).count(), 250_usize.div_ceil(READ_MANY_MAX as usize));
     assert_eq!(world.count("repair"), 0);
     let next = live(&world, &mut kv, DAY);
-    assert!(next.iter().any(|effect| matches!(effect, Effect::ListKv { .. })), "and again the next day");
+    assert!(
+        next.iter().any(|effect| matches!(effect, Effect::ListKv { .. })),
+        "and again the next day"
+    );
 }
 
 #[test]
@@ -101,7 +108,12 @@ fn whatever_differs_is_put_right() {
     let spoils: [(Spoil, bool); 5] = [
         (|_| "{".into(), false),
         // Of another history no number counts, however high it is.
-        (|right| json(&numbered(right, 1_000)).replacen(right.epoch.as_str(), "ffffffffffffffff", 1), false),
+        (
+            |right| {
+                json(&numbered(right, 1_000)).replacen(right.epoch.as_str(), "ffffffffffffffff", 1)
+            },
+            false,
+        ),
         (|right| json(right).replacen(right.epoch.as_str(), "ffffffffffffffff", 1), false),
         (|right| json(&numbered(right, 1)), true),
         (|right| json(right).replacen("demo:read", "demo:*", 1), true),
@@ -131,7 +143,10 @@ fn whatever_differs_is_put_right() {
         let refresh = world.cold();
         assert_eq!(refresh.epoch, known.epoch);
         let Unsettled::Set(named) = &refresh.unsettled else { panic!("overflow") };
-        assert!(named.iter().any(|mark| mark.id == right.id) || !misleads, "the edge must not believe it");
+        assert!(
+            named.iter().any(|mark| mark.id == right.id) || !misleads,
+            "the edge must not believe it"
+        );
 
         let done = live(&world, &mut kv, HOUR);
         assert_eq!(puts(&done), 1);
@@ -328,7 +343,10 @@ fn a_repair_goes_on_after_crashes_and_outages_where_it_stood() {
 fn a_rebuild_puts_everything_a_batch_at_a_time_and_tells_how_far_it_is() {
     let (world, _, mut kv) = stocked(130);
     let before = world.progress();
-    assert_eq!((before.rebuilding, before.done, before.total, before.lag_s), (false, 130, 130, None));
+    assert_eq!(
+        (before.rebuilding, before.done, before.total, before.lag_s),
+        (false, 130, 130, None)
+    );
     world.handle(LedgerRequest::Rebuild).unwrap();
     assert_eq!((world.progress().rebuilding, world.progress().done), (true, 0));
     let mut seen = Vec::new();
@@ -344,7 +362,8 @@ fn a_rebuild_puts_everything_a_batch_at_a_time_and_tells_how_far_it_is() {
     settled(&world, &kv);
 }
 
-/// While KV is away a rebuild adds nothing to what waits for it, and the alarm rings for the few puts that are tried again.
+/// While KV is away a rebuild adds nothing to what waits for it, and the alarm rings for the few
+/// puts that are tried again.
 #[test]
 fn a_rebuild_waits_for_the_end_of_an_outage_without_ringing_for_it() {
     let (world, _, mut kv) = stocked(400);

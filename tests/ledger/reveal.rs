@@ -1,25 +1,35 @@
 //! Viewable keys (A05): kept by choice, shown to those who may, written down each time.
 
-use claviger::id::Prefix;
-use claviger::key::{NewKey, place};
-use claviger::keys::{KeyView, Listing};
-use claviger::protocol::{Command, LedgerReply, Refusal};
-use claviger::ring::Ring;
-use claviger::sql::{Sql, SqlExt, Statement};
-use claviger::vault::{self, Sealed};
+use claviger_control::objects::sql::{Sql, SqlExt, Statement};
+use claviger_control::protocol::command::Command;
+use claviger_control::protocol::encryption;
+use claviger_control::protocol::encryption::{Sealed, key_place, seal_key};
+use claviger_control::protocol::keys::{KeyView, Listing};
+use claviger_control::protocol::ledger::LedgerReply;
+use claviger_control::protocol::master::MasterSecrets;
+use claviger_control::protocol::refusal::Refusal;
+use claviger_core::base::id::Prefix;
+use claviger_core::credential::key::NewKey;
 
 use crate::world::{Browser, MINUTE, World, draft, edit, set_enabled};
 
-fn ring() -> Ring {
-    Ring::parse(r#"[{"id":"b","secret":"mKq4Zt0bXw7RfNcY2uHs9LdVj6PaGe3TiO8xWvBrQyE"}]"#).unwrap()
+fn master() -> MasterSecrets {
+    MasterSecrets::parse(r#"[{"id":"b","secret":"mKq4Zt0bXw7RfNcY2uHs9LdVj6PaGe3TiO8xWvBrQyE"}]"#)
+        .unwrap()
 }
 
-/// A key with its text, issued as the edge issues one; `seals`: it sends the secret along, encrypted.
+/// A key with its text, issued as the edge issues one; `seals`: it sends the secret along,
+/// encrypted.
 fn issue(world: &World, browser: Browser, json: &str, seals: bool) -> (KeyView, String) {
     let (new, sealed) = {
         let rng = &mut *world.rng.borrow_mut();
-        let new = NewKey::generate(world.account, &Prefix::parse("clv").unwrap(), &ring(), rng);
-        let sealed = seals.then(|| new.seal(&ring(), rng).unwrap());
+        let new = NewKey::generate(
+            world.account,
+            &Prefix::parse("clv").unwrap(),
+            master().keyring(),
+            rng,
+        );
+        let sealed = seals.then(|| seal_key(&new, &master(), rng).unwrap());
         (new, sealed)
     };
     let (id, digest, draft) = (new.id(), new.digest(), draft(json));
@@ -35,7 +45,7 @@ fn reveal(world: &World, browser: Browser, key: &KeyView) -> String {
 }
 
 fn open(sealed: &Sealed, key: &KeyView) -> String {
-    vault::open(sealed, place(&key.id), &ring()).unwrap().expose().to_owned()
+    encryption::open(sealed, key_place(&key.id), &master()).unwrap().expose().to_owned()
 }
 
 fn reveals(world: &World) -> i64 {
@@ -51,7 +61,8 @@ fn a05_a_viewable_key_is_shown_again_and_each_time_is_written_down() {
         assert_eq!(reveal(&world, owner, &key), text);
         assert_eq!(reveals(&world), times);
     }
-    let read = "SELECT key || ' ' || member || ' ' || address FROM audit WHERE action = 'reveal' LIMIT 1";
+    let read =
+        "SELECT key || ' ' || member || ' ' || address FROM audit WHERE action = 'reveal' LIMIT 1";
     let row = world.sql.read_all(&Statement::new(read), |mut row| row.text()).unwrap().remove(0);
     assert_eq!(row, format!("{} {} 203.0.113.7", key.id, owner.member));
 
@@ -67,12 +78,19 @@ fn a05_a_viewable_key_is_shown_again_and_each_time_is_written_down() {
 #[test]
 fn a05_only_who_chose_it_has_a_key_kept() {
     let (world, owner) = World::open();
-    for (json, seals) in
-        [("{}", false), ("{}", true), (r#"{"viewable":false}"#, true), (r#"{"viewable":true}"#, false)]
-    {
+    for (json, seals) in [
+        ("{}", false),
+        ("{}", true),
+        (r#"{"viewable":false}"#, true),
+        (r#"{"viewable":true}"#, false),
+    ] {
         let (key, _) = issue(&world, owner, json, seals);
         assert!(!key.viewable, "{json}");
-        assert_eq!(world.refusal(owner, Command::Reveal { id: key.id }), Refusal::NotViewable, "{json}");
+        assert_eq!(
+            world.refusal(owner, Command::Reveal { id: key.id }),
+            Refusal::NotViewable,
+            "{json}"
+        );
     }
     assert_eq!(world.count("key WHERE sealed IS NOT NULL"), 0);
     assert_eq!(reveals(&world), 0);
@@ -118,11 +136,14 @@ fn a_key_with_clavigers_own_permissions_is_shown_to_owners_alone() {
 #[test]
 fn a_kept_secret_is_bound_to_its_row_and_stands_nowhere_else() {
     let (world, owner) = World::open();
-    let [(one, text), (two, _)] = [(); 2].map(|()| issue(&world, owner, r#"{"viewable":true}"#, true));
+    let [(one, text), (two, _)] =
+        [(); 2].map(|()| issue(&world, owner, r#"{"viewable":true}"#, true));
     let copy = "UPDATE key SET sealed = (SELECT sealed FROM key WHERE id = ?) WHERE id = ?";
     world.sql.apply(&[Statement::new(copy).bind(one.id.as_str()).bind(two.id.as_str())]).unwrap();
-    let LedgerReply::Revealed { sealed } = world.ask(owner, Command::Reveal { id: two.id }) else { panic!() };
-    assert!(vault::open(&sealed, place(&two.id), &ring()).is_none());
+    let LedgerReply::Revealed { sealed } = world.ask(owner, Command::Reveal { id: two.id }) else {
+        panic!()
+    };
+    assert!(encryption::open(&sealed, key_place(&two.id), &master()).is_none());
     assert_eq!(open(&sealed, &one), text);
 
     let secret = &text[22..];
@@ -141,7 +162,8 @@ fn a_kept_secret_is_bound_to_its_row_and_stands_nowhere_else() {
 fn what_is_scrubbed_with_its_row_is_gone() {
     let (world, owner) = World::open();
     let (key, _) = issue(&world, owner, r#"{"viewable":true}"#, true);
-    let forget = ["key_word", "key_network", "idempotency"].map(|table| format!("DELETE FROM {table}"));
+    let forget =
+        ["key_word", "key_network", "idempotency"].map(|table| format!("DELETE FROM {table}"));
     let scrub = forget.into_iter().chain([format!("DELETE FROM key WHERE id = '{}'", key.id)]);
     world.sql.apply(&scrub.map(Statement::new).collect::<Vec<_>>()).unwrap();
     assert_eq!(world.refusal(owner, Command::Reveal { id: key.id }), Refusal::NotFound);

@@ -1,33 +1,41 @@
 //! Service credentials (A23): made at the opening, shown again, changed, bounded by a ceiling.
 
-use claviger::expiry::Expiry;
-use claviger::id::{Prefix, ServiceId};
-use claviger::issuance::IssuerProof;
-use claviger::issuer::{Issuer, SealingGeneration};
-use claviger::network::Networks;
-use claviger::protocol::{Bound, Command, LedgerReply, LedgerRequest, Refusal, ServiceCommand};
-use claviger::record::Revision;
-use claviger::refresh::{AccountState, RefreshRequest};
-use claviger::ring::Ring;
-use claviger::secret::Digest;
-use claviger::service::{NewPassword, NewService, ServiceView, fresh_ceiling, place};
-use claviger::sql::{Sql, SqlExt, Statement};
-use claviger::time::UnixMs;
-use claviger::vault;
+use claviger_control::objects::sql::{Sql, SqlExt, Statement};
+use claviger_control::protocol::command::Command;
+use claviger_control::protocol::encryption;
+use claviger_control::protocol::ledger::{LedgerReply, LedgerRequest};
+use claviger_control::protocol::master::MasterSecrets;
+use claviger_control::protocol::refusal::Refusal;
+use claviger_control::protocol::service::ServiceCommand;
+use claviger_control::protocol::service_credentials::{
+    NewPassword, NewService, ServiceView, fresh_ceiling, place,
+};
+use claviger_core::base::id::{Prefix, ServiceId};
+use claviger_core::base::secret::Digest;
+use claviger_core::base::time::UnixMs;
+use claviger_core::config::terms::Bound;
+use claviger_core::credential::grant::IssuerProof;
+use claviger_core::credential::issuer::{Issuer, SealingGeneration};
+use claviger_core::credential::limits::lifetime::Expiry;
+use claviger_core::credential::limits::network::Networks;
+use claviger_core::replication::edge_call::IssueByApi;
+use claviger_core::replication::record::Revision;
+use claviger_core::replication::refresh::{AccountState, RefreshRequest};
 
 use crate::world::{Browser, HOUR, MINUTE, START, World};
 
-const RING: &str = r#"[{"id":"b","secret":"mKq4Zt0bXw7RfNcY2uHs9LdVj6PaGe3TiO8xWvBrQyE"}]"#;
+const MASTER: &str = r#"[{"id":"b","secret":"mKq4Zt0bXw7RfNcY2uHs9LdVj6PaGe3TiO8xWvBrQyE"}]"#;
 
-fn ring() -> Ring {
-    Ring::parse(RING).unwrap()
+fn master() -> MasterSecrets {
+    MasterSecrets::parse(MASTER).unwrap()
 }
 
 /// What the edge draws, with the password.
 fn draw(world: &World) -> (String, NewService) {
     let rng = &mut *world.rng.borrow_mut();
     let password = NewPassword::generate(rng);
-    let new = password.service(world.account, &Prefix::parse("clv").unwrap(), &ring(), rng).unwrap();
+    let new =
+        password.service(world.account, &Prefix::parse("clv").unwrap(), &master(), rng).unwrap();
     (password.text().expose().to_owned(), new)
 }
 
@@ -54,7 +62,11 @@ fn show(world: &World, browser: Browser) -> ServiceView {
     }
 }
 
-fn changed(world: &World, browser: Browser, service: ServiceCommand) -> (ServiceView, Option<Bound>) {
+fn changed(
+    world: &World,
+    browser: Browser,
+    service: ServiceCommand,
+) -> (ServiceView, Option<Bound>) {
     match world.ask(browser, command(service)) {
         LedgerReply::ServiceChanged { service, bound } => (service, bound),
         other => panic!("{other:?}"),
@@ -77,7 +89,7 @@ fn set_ceiling(world: &World, browser: Browser, json: &str) -> ServiceCommand {
 fn reveal(world: &World, browser: Browser) -> String {
     match world.ask(browser, command(ServiceCommand::Reveal)) {
         LedgerReply::ServiceRevealed { sealed, .. } => {
-            vault::open(&sealed, place(&world.account), &ring()).unwrap().expose().to_owned()
+            encryption::open(&sealed, place(&world.account), &master()).unwrap().expose().to_owned()
         }
         other => panic!("{other:?}"),
     }
@@ -96,9 +108,11 @@ fn a23_an_account_is_opened_with_credentials_that_leases_are_told_of() {
     let (world, owner, password) = open();
     let view = show(&world, owner);
     assert_eq!(view.id.unwrap().as_str(), "a1B2c3D4CV5VrGm8Coo");
-    assert_eq!((view.ceiling, view.revision, view.changed_by), (fresh_ceiling(), Revision(0), None));
+    assert_eq!(
+        (view.ceiling, view.revision, view.changed_by),
+        (fresh_ceiling(), Revision(0), None)
+    );
     let state = state(&world);
-    assert_eq!(state.zone.unwrap().name(), "Asia/Tokyo");
     let service = state.service.unwrap();
     assert_eq!(service.digest, digest(&password));
     assert_eq!(service.issuing.generation, SealingGeneration(0));
@@ -141,7 +155,10 @@ fn a23_a_new_password_ends_the_old_one_and_all_that_it_issued_within_the_bound()
         ..RefreshRequest::default()
     };
     let (second, view, bound) = change(&world, owner);
-    assert_eq!(bound, Some(Bound { at: UnixMs::from_ms(START + 10_000), within_s: 10, is_eventual: false }));
+    assert_eq!(
+        bound,
+        Some(Bound { at: UnixMs::from_ms(START + 10_000), within_s: 10, is_eventual: false })
+    );
     assert_eq!(view.id.unwrap().as_str(), "a1B2c3D4CV5VrGm8Coo", "the service ID does not change");
     let told = world.refresh(lease).state.unwrap();
     assert!(told.revision.0 > 0);
@@ -176,7 +193,7 @@ fn a23_the_ledger_lets_the_present_password_alone_issue() {
     let (world, owner, first) = open();
     let by_api = |password: &str| {
         let (id, key) = world.draw_key();
-        LedgerRequest::IssueByApi {
+        LedgerRequest::IssueByApi(IssueByApi {
             id,
             digest: key,
             proof: IssuerProof { issuer: Issuer::Service, digest: digest(password) },
@@ -184,7 +201,7 @@ fn a23_the_ledger_lets_the_present_password_alone_issue() {
             expires: Expiry::At(UnixMs::from_ms(START + 2 * 24 * HOUR)),
             networks: Networks::anywhere(),
             address: Some("203.0.113.7".into()),
-        }
+        })
     };
     let refused = LedgerReply::Refused(Refusal::IssuerRefused);
     let other = draw(&world).0;
@@ -251,11 +268,16 @@ fn values_that_a_ceiling_cannot_have_are_told_all_at_once() {
         owner,
         r#"{"permissions":["claviger:verify"],"networks":"10.0.0.0/33","longest":"soon"}"#,
     );
-    let Refusal::Invalid { errors } = world.refusal(owner, Command::Service { service: command }) else {
+    let Refusal::Invalid { errors } = world.refusal(owner, Command::Service { service: command })
+    else {
         panic!("not invalid")
     };
-    let codes: Vec<String> = errors.iter().map(|error| format!("{} {}", error.pointer, error.code)).collect();
-    assert_eq!(codes, ["#/networks prefix_too_long", "#/longest not_a_span", "#/permissions never_issued"]);
+    let codes: Vec<String> =
+        errors.iter().map(|error| format!("{} {}", error.pointer, error.code)).collect();
+    assert_eq!(
+        codes,
+        ["#/networks prefix_too_long", "#/longest not_a_span", "#/permissions never_issued"]
+    );
 }
 
 #[test]
@@ -309,7 +331,13 @@ fn what_was_done_is_written_down_without_the_password() {
     let rows = world.sql.read_all(&Statement::new(read), |mut row| row.text()).unwrap();
     assert_eq!(
         rows,
-        ["open -", "sign_in -", "reveal_service -", "change_service_password 1", "set_service_ceiling 2"]
+        [
+            "open -",
+            "sign_in -",
+            "reveal_service -",
+            "change_service_password 1",
+            "set_service_ceiling 2"
+        ]
     );
     for text in [&first, &second] {
         for table in ["audit", "journal", "service", "account"] {

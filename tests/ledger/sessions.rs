@@ -1,6 +1,8 @@
 //! How sessions begin, last and end.
 
-use claviger::protocol::{Command, LedgerReply, Refusal};
+use claviger_control::protocol::command::Command;
+use claviger_control::protocol::ledger::LedgerReply;
+use claviger_control::protocol::refusal::Refusal;
 
 use crate::world::{Browser, HOUR, MINUTE, START, World};
 
@@ -55,7 +57,10 @@ fn the_oldest_of_too_many_sessions_ends() {
     for browser in &browsers[1..] {
         world.ask(*browser, Command::SignOut);
     }
-    assert!(matches!(world.ask(other, Command::Show), LedgerReply::Session(_)), "of that member alone");
+    assert!(
+        matches!(world.ask(other, Command::Show), LedgerReply::Session(_)),
+        "of that member alone"
+    );
 }
 
 #[test]
@@ -72,11 +77,15 @@ fn sessions_that_are_over_are_swept() {
     assert!(matches!(world.ask(second, Command::Show), LedgerReply::Session(_)));
     world.wait(12 * HOUR);
     assert_eq!(world.next_effect(), None);
-    assert_eq!((world.count("session"), world.next_due()), (0, Some(START + 24 * HOUR)), "the repair alone");
+    assert_eq!(
+        (world.count("session"), world.next_due()),
+        (0, Some(START + 24 * HOUR)),
+        "the repair alone"
+    );
 }
 
 fn settle_all(world: &World) {
     while let Some(effect) = world.next_effect() {
-        world.settle(&effect, claviger::protocol::Outcome::Done);
+        world.settle(&effect, claviger_control::protocol::effect::Outcome::Done);
     }
 }

@@ -1,13 +1,16 @@
-//! Settlement: when the ledger stops naming a key, no place serves anything older of it, whatever KV did meanwhile.
+//! Settlement: when the ledger stops naming a key, no place serves anything older of it, whatever
+//! KV did meanwhile.
 
-use claviger::due::PAUSE_MAX_MS;
-use claviger::id::KeyId;
-use claviger::ledger::Ledger;
-use claviger::ledger::publication::PUT_LATE_MS;
-use claviger::object::Object;
-use claviger::protocol::{Command, Effect, LedgerReply, LedgerRequest, Outcome};
-use claviger::record::{Record, Revision, kv_key};
-use claviger::refresh::{RefreshRequest, SETTLE_MS, Unsettled};
+use claviger_control::ledger::ledger::Ledger;
+use claviger_control::ledger::publication::PUT_LATE_MS;
+use claviger_control::objects::object::Object;
+use claviger_control::objects::tasks::PAUSE_MAX_MS;
+use claviger_control::protocol::command::Command;
+use claviger_control::protocol::effect::{Effect, Outcome};
+use claviger_control::protocol::ledger::{LedgerReply, LedgerRequest};
+use claviger_core::base::id::KeyId;
+use claviger_core::replication::record::{Record, Revision, kv_key};
+use claviger_core::replication::refresh::{RefreshRequest, SETTLE_MS, Unsettled};
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng;
 
@@ -44,7 +47,7 @@ fn carry_on(world: &World, kv: &mut Kv) {
 }
 
 /// A key that was issued and has settled.
-fn settled_key() -> (World, Browser, Kv, claviger::keys::KeyView) {
+fn settled_key() -> (World, Browser, Kv, claviger_control::protocol::keys::KeyView) {
     let (world, owner) = quiet();
     let mut kv = Kv::default();
     let key = world.issue(owner, "{}");
@@ -249,7 +252,9 @@ fn a_lag_is_told_to_the_console_and_the_log() {
     let (world, owner) = quiet();
     world.issue(owner, "{}");
     let lag = |world: &World| {
-        let LedgerReply::Session(view) = world.ask(owner, Command::Show) else { panic!("no session") };
+        let LedgerReply::Session(view) = world.ask(owner, Command::Show) else {
+            panic!("no session")
+        };
         (view.publication_lag_s, Ledger::new(&world.sql).alert(world.now()).unwrap().is_some())
     };
     assert_eq!(lag(&world), (None, false));
@@ -261,9 +266,10 @@ fn a_lag_is_told_to_the_console_and_the_log() {
     assert_eq!(lag(&world), (None, false));
 }
 
-/// Random changes, rebuilds and new histories; puts that fail, land late, land unnoticed, are told of twice or never;
-/// readings as old as they may be; outages of hours; faults of the database. At every moment: what the ledger does not
-/// name, any place serves as it is, or not at all. In the end: all is in KV, and all is settled.
+/// Random changes, rebuilds and new histories; puts that fail, land late, land unnoticed, are told
+/// of twice or never; readings as old as they may be; outages of hours; faults of the database. At
+/// every moment: what the ledger does not name, any place serves as it is, or not at all. In the
+/// end: all is in KV, and all is settled.
 #[test]
 fn what_is_not_named_is_nowhere_older_than_the_ledger_says() {
     for seed in 0..25 {
@@ -305,7 +311,8 @@ impl Storm {
     fn run(mut self) {
         for _ in 0..400 {
             if self.world.random(20) == 0 {
-                let fault = if self.world.random(2) == 0 { Fault::BeforeItLands } else { Fault::ReplyLost };
+                let fault =
+                    if self.world.random(2) == 0 { Fault::BeforeItLands } else { Fault::ReplyLost };
                 self.world.sql.break_apply(1, fault);
             }
             match self.world.random(200) {
@@ -323,7 +330,8 @@ impl Storm {
                 138..160 => self.wait(40 * SECOND),
                 160..170 => self.wait(S / 2),
                 _ => {
-                    // To the moment at which the next duty is due, which is when rules are broken if ever.
+                    // To the moment at which the next duty is due, which is when rules are broken
+                    // if ever.
                     let due = self.world.next_due().unwrap_or_default();
                     self.wait_for((due - self.world.now.get()).clamp(0, 2 * S));
                 }
@@ -342,7 +350,8 @@ impl Storm {
         self.owner = self.world.renewed(self.owner);
         // Few living keys, so that much happens to each.
         let id = self.keys.get(self.keys.len().wrapping_sub(self.random(3) as usize + 1));
-        let get = id.map(|id| self.world.try_ask(self.owner, Command::Get { id: *id, deleted: true }));
+        let get =
+            id.map(|id| self.world.try_ask(self.owner, Command::Get { id: *id, deleted: true }));
         if let Some(Ok(LedgerReply::Key(key))) = get {
             let _ = self.world.try_ask(self.owner, random_change(&self.world, self.owner, &key));
         } else {
@@ -356,7 +365,9 @@ impl Storm {
 
     fn begin(&mut self) {
         let now = self.world.now.get();
-        let Ok(Some(effect)) = Ledger::new(&self.world.sql).next_effect(self.world.now()) else { return };
+        let Ok(Some(effect)) = Ledger::new(&self.world.sql).next_effect(self.world.now()) else {
+            return;
+        };
         // What is read may be read at once, and told late.
         let reads = !matches!(effect, Effect::PutRecord { .. });
         let early = (reads && self.random(2) == 0).then(|| {
@@ -381,7 +392,11 @@ impl Storm {
                 match self.random(5) {
                     0 => Outcome::Failed,
                     1 if now <= last => {
-                        self.late.push((now + self.random(last - now + 1), key.clone(), value.clone()));
+                        self.late.push((
+                            now + self.random(last - now + 1),
+                            key.clone(),
+                            value.clone(),
+                        ));
                         // Or nobody ever tells.
                         if self.random(2) == 0 {
                             return;
@@ -436,7 +451,8 @@ impl Storm {
     fn wait_for(&mut self, span: i64) {
         let end = self.world.now.get() + span;
         self.late.sort();
-        while let Some((at, key, value)) = self.late.first().cloned().filter(|(at, ..)| *at <= end) {
+        while let Some((at, key, value)) = self.late.first().cloned().filter(|(at, ..)| *at <= end)
+        {
             self.late.remove(0);
             self.kv.land(&key, &value, at);
         }
@@ -452,7 +468,10 @@ impl Storm {
             for served in self.kv.served(&kv_key(*id), world.now.get(), S).into_iter().flatten() {
                 let served = Record::from_kv(served, *id).unwrap();
                 let counts = served.epoch == refresh.epoch;
-                assert!(!counts || served == present, "seed {seed}: {served:?} is served for {present:?}");
+                assert!(
+                    !counts || served == present,
+                    "seed {seed}: {served:?} is served for {present:?}"
+                );
             }
         }
     }

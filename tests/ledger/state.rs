@@ -1,14 +1,22 @@
 //! What holds for the whole account; and histories that come from outside.
 
-use claviger::protocol::{Bound, Command, Effect, LedgerReply, LedgerRequest, Refusal};
-use claviger::record::{Epoch, Record, Revision};
-use claviger::refresh::{AccountState, Delta, RefreshRequest};
-use claviger::time::UnixMs;
+use claviger_control::protocol::command::Command;
+use claviger_control::protocol::effect::Effect;
+use claviger_control::protocol::ledger::{LedgerReply, LedgerRequest};
+use claviger_control::protocol::refusal::Refusal;
+use claviger_core::base::time::UnixMs;
+use claviger_core::config::terms::Bound;
+use claviger_core::replication::record::{Epoch, Record, Revision};
+use claviger_core::replication::refresh::{AccountState, Delta, RefreshRequest};
 
 use crate::crash::quiet;
 use crate::world::{SECOND, START, World, set_enabled};
 
-fn set(world: &World, freshness_ms: Option<u64>, suspended: Option<bool>) -> (AccountState, Option<Bound>) {
+fn set(
+    world: &World,
+    freshness_ms: Option<u64>,
+    suspended: Option<bool>,
+) -> (AccountState, Option<Bound>) {
     match world.handle(LedgerRequest::SetState { freshness_ms, suspended }) {
         Ok(LedgerReply::State { state, bound }) => (state, bound),
         other => panic!("not set: {other:?}"),
@@ -31,7 +39,6 @@ fn every_change_of_the_state_takes_a_number_and_what_is_so_already_none() {
             revision: Revision(2),
             freshness_ms: 10_000,
             suspended: true,
-            zone: Some(claviger::time::Zone::parse("Asia/Tokyo").unwrap()),
             ..AccountState::default()
         }
     );
@@ -60,7 +67,11 @@ fn a_lower_t_binds_when_the_old_one_is_over() {
     let key = world.issue(owner, "{}");
     set(&world, Some(60_000), None);
     let (state, lowered) = set(&world, Some(1_500), None);
-    assert_eq!((state.freshness_ms, lowered), (1_500, bound(60 * SECOND, 60)), "leases are told at once");
+    assert_eq!(
+        (state.freshness_ms, lowered),
+        (1_500, bound(60 * SECOND, 60)),
+        "leases are told at once"
+    );
     let (key, _, at_once) = world.changed(owner, set_enabled(&key, false));
     assert_eq!(at_once, bound(60 * SECOND, 60));
     let (key, ..) = world.changed(owner, set_enabled(&key.unwrap(), true));
@@ -76,7 +87,8 @@ fn a_lower_t_binds_when_the_old_one_is_over() {
 fn a_t_that_is_no_bound_is_refused() {
     let (world, _) = quiet();
     for freshness_ms in [3_600_001, u64::MAX] {
-        let request = LedgerRequest::SetState { freshness_ms: Some(freshness_ms), suspended: Some(true) };
+        let request =
+            LedgerRequest::SetState { freshness_ms: Some(freshness_ms), suspended: Some(true) };
         let reply = world.handle(request);
         assert!(matches!(reply, Ok(LedgerReply::Refused(Refusal::Invalid { .. }))), "{reply:?}");
     }
@@ -94,7 +106,8 @@ fn a_restored_ledger_takes_on_the_history_that_was_noted_once() {
         assert_eq!(world.cold().epoch, noted);
         assert_eq!(world.count("account WHERE generation = 2"), 1);
     }
-    // A lease of that history knows more than happened: another begins, and the old word does not bring it back.
+    // A lease of that history knows more than happened: another begins, and the old word does not
+    // bring it back.
     let ahead = RefreshRequest {
         epoch: Some(noted.clone()),
         known_revision: Revision(99),
@@ -115,9 +128,14 @@ fn an_acknowledgement_from_another_history_counts_for_nothing() {
     let key = world.issue(owner, "{}");
     let old = world.next_put().unwrap();
     world.handle(LedgerRequest::Restored { epoch: Epoch::new(9) }).unwrap();
-    world.settle(&old, claviger::protocol::Outcome::Done);
+    world.settle(&old, claviger_control::protocol::effect::Outcome::Done);
     assert_eq!(world.progress().done, 0);
     world.wait(SECOND);
-    let Some(Effect::PutRecord { value, revision, .. }) = world.next_put() else { panic!("no put") };
-    assert_eq!((Record::from_kv(&value, key.id).unwrap().epoch, revision), (Epoch::new(9), key.revision));
+    let Some(Effect::PutRecord { value, revision, .. }) = world.next_put() else {
+        panic!("no put")
+    };
+    assert_eq!(
+        (Record::from_kv(&value, key.id).unwrap().epoch, revision),
+        (Epoch::new(9), key.revision)
+    );
 }

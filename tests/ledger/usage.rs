@@ -1,14 +1,18 @@
 //! Usage: counted once, bounded, and forgotten in time.
 
-use claviger::id::KeyId;
-use claviger::keys::{KeyView, Listing};
-use claviger::ledger::usage::fold::{QUIET, TOLD_MAX};
-use claviger::ledger::usage::{CALLERS_MAX, DAYS, ISOLATES_MAX};
-use claviger::network::ClientAddress;
-use claviger::protocol::{Command, LedgerReply, Outcome};
-use claviger::refresh::{ADDRESSES_MAX, Caller, RefreshRequest, USES_MAX, UsageBatch, Use};
-use claviger::sql::{Sql, Statement};
-use claviger::time::UnixMs;
+use claviger_control::ledger::usage::pending::{QUIET, TOLD_MAX};
+use claviger_control::ledger::usage::{CALLERS_MAX, DAYS, ISOLATES_MAX};
+use claviger_control::objects::sql::{Sql, Statement};
+use claviger_control::protocol::command::Command;
+use claviger_control::protocol::effect::Outcome;
+use claviger_control::protocol::keys::{KeyView, Listing};
+use claviger_control::protocol::ledger::LedgerReply;
+use claviger_core::base::id::KeyId;
+use claviger_core::base::time::UnixMs;
+use claviger_core::credential::limits::network::ClientAddress;
+use claviger_core::replication::refresh::{
+    ADDRESSES_MAX, Caller, RefreshRequest, USES_MAX, UsageBatch, Use,
+};
 
 use crate::crash::quiet;
 use crate::sql::sqlite::Fault;
@@ -37,7 +41,8 @@ fn send(world: &World, isolate: u64, sequence: u64, uses: Vec<Use>) {
 }
 
 fn last_used(world: &World, owner: Browser, key: &KeyView) -> Option<i64> {
-    let LedgerReply::Key(view) = world.ask(owner, Command::Get { id: key.id, deleted: true }) else {
+    let LedgerReply::Key(view) = world.ask(owner, Command::Get { id: key.id, deleted: true })
+    else {
         panic!("no key")
     };
     let listed = world.page(owner, Listing::default());
@@ -48,8 +53,10 @@ fn last_used(world: &World, owner: Browser, key: &KeyView) -> Option<i64> {
 /// Uses and denials of a key, over all days.
 fn sums(world: &World, key: &KeyView) -> (i64, i64) {
     world.write_uses().unwrap();
-    let text =
-        format!("SELECT ifnull(sum(uses), 0), ifnull(sum(denials), 0) FROM usage WHERE key = '{}'", key.id);
+    let text = format!(
+        "SELECT ifnull(sum(uses), 0), ifnull(sum(denials), 0) FROM usage WHERE key = '{}'",
+        key.id
+    );
     let mut row = world.sql.rows(&Statement::new(text)).unwrap().remove(0);
     (row.integer().unwrap(), row.integer().unwrap())
 }
@@ -58,7 +65,8 @@ fn sums(world: &World, key: &KeyView) -> (i64, i64) {
 fn a13_a_key_that_is_only_asked_about_is_not_used() {
     let (world, owner) = quiet();
     let [a, b] = [(); 2].map(|()| world.issue(owner, "{}"));
-    let request = RefreshRequest { ask: vec![a.id, b.id], unused: vec![a.id], ..RefreshRequest::default() };
+    let request =
+        RefreshRequest { ask: vec![a.id, b.id], unused: vec![a.id], ..RefreshRequest::default() };
     assert!(world.refresh(request).answers.iter().all(|answer| answer.record.is_some()));
     assert_eq!((sums(&world, &a), sums(&world, &b)), ((0, 0), (1, 0)));
     assert_eq!(last_used(&world, owner, &a), None);
@@ -150,7 +158,10 @@ fn whoever_looks_sees_the_uses_of_this_minute() {
     send(&world, 1, 1, vec![from(key.id, vec![caller(1, 2, START)])]);
     assert_eq!(locked_out(&world, owner, key.id, "192.0.2.0/24"), out(&[("1", 2)]));
     send(&world, 1, 2, vec![once(key.id, 1, 0, START)]);
-    assert_eq!((shown(&world, owner, &key).uses_24h, last_used(&world, owner, &key)), (3, Some(START)));
+    assert_eq!(
+        (shown(&world, owner, &key).uses_24h, last_used(&world, owner, &key)),
+        (3, Some(START))
+    );
     send(&world, 1, 3, vec![once(key.id, 1, 0, START)]);
     assert_eq!(world.page(owner, Listing::default()).keys[0].uses_24h, 4);
     let stranger = Browser { proof: world.draw_session().1, ..owner };
@@ -294,10 +305,15 @@ fn isolates_are_bounded() {
         i64::from(ISOLATES_MAX) + 1,
         "writing looks through none of them"
     );
-    world.sql.apply(&[Statement::new("UPDATE due SET at_ms = 0 WHERE kind = 'sweep_usage'")]).unwrap();
     world
         .sql
-        .apply(&[Statement::new(format!("UPDATE usage_isolate SET at_ms = at_ms + {START} - 20000"))])
+        .apply(&[Statement::new("UPDATE due SET at_ms = 0 WHERE kind = 'sweep_usage'")])
+        .unwrap();
+    world
+        .sql
+        .apply(&[Statement::new(format!(
+            "UPDATE usage_isolate SET at_ms = at_ms + {START} - 20000"
+        ))])
         .unwrap();
     world.next_put();
     assert_eq!(world.count("usage_isolate"), i64::from(ISOLATES_MAX));
@@ -308,7 +324,8 @@ fn isolates_are_bounded() {
     );
 }
 
-// --------------------------------------------------------------------------------- from where, and in the last day
+// --------------------------------------------------------------------------------- from where, and
+// in the last day
 
 fn caller(last: usize, count: u64, last_at: i64) -> Caller {
     Caller { address: address(last), count, last_at: UnixMs::from_ms(last_at) }
@@ -321,7 +338,8 @@ fn from(id: KeyId, callers: Vec<Caller>) -> Use {
 }
 
 fn shown(world: &World, browser: Browser, key: &KeyView) -> KeyView {
-    let LedgerReply::Key(view) = world.ask(browser, Command::Get { id: key.id, deleted: true }) else {
+    let LedgerReply::Key(view) = world.ask(browser, Command::Get { id: key.id, deleted: true })
+    else {
         panic!("no key")
     };
     view
@@ -329,8 +347,11 @@ fn shown(world: &World, browser: Browser, key: &KeyView) -> KeyView {
 
 /// Who would be locked out by these networks, as last part of the address and count.
 fn locked_out(world: &World, browser: Browser, key: KeyId, networks: &str) -> Vec<(String, u64)> {
-    let draft = serde_json::from_value(serde_json::json!({ "key": key, "networks": networks })).unwrap();
-    let LedgerReply::Checked(checked) = world.ask(browser, Command::Check { draft }) else { panic!() };
+    let draft =
+        serde_json::from_value(serde_json::json!({ "key": key, "networks": networks })).unwrap();
+    let LedgerReply::Checked(checked) = world.ask(browser, Command::Check { draft }) else {
+        panic!()
+    };
     let told = |caller: Caller| {
         (caller.address.ip().to_string().rsplit('.').next().unwrap().to_owned(), caller.count)
     };
@@ -357,7 +378,11 @@ fn a06_uses_of_the_last_day_are_told_hour_by_hour() {
     let owner = world.renewed(owner);
     let listed = world.page(owner, Listing::default()).keys;
     for (key, expected) in [(&a, 230), (&b, 0)] {
-        assert_eq!(shown(&world, owner, key).uses_24h, expected, "the present hour and the 23 before it");
+        assert_eq!(
+            shown(&world, owner, key).uses_24h,
+            expected,
+            "the present hour and the 23 before it"
+        );
         assert_eq!(listed.iter().find(|one| one.id == key.id).unwrap().uses_24h, expected);
     }
     let (changed, ..) = world.changed(owner, set_enabled(&a, false));
@@ -392,15 +417,25 @@ fn a11_who_would_be_locked_out_is_told_by_address_over_the_last_week() {
     world.wait(6 * DAY);
     let now = world.now.get();
     send(&world, 1, 2, vec![from(key.id, vec![caller(1, 2, now), caller(2, 3, now - SECOND)])]);
-    send(&world, 2, 1, vec![from(key.id, vec![caller(2, 4, now - 2 * SECOND), caller(3, 1, now - HOUR)])]);
+    send(
+        &world,
+        2,
+        1,
+        vec![from(key.id, vec![caller(2, 4, now - 2 * SECOND), caller(3, 1, now - HOUR)])],
+    );
     let owner = world.renewed(owner);
     let all = out(&[("1", 3), ("2", 7), ("3", 1), ("9", 7)]);
     assert_eq!(locked_out(&world, owner, key.id, "192.0.2.0/24"), all);
-    assert_eq!(locked_out(&world, owner, key.id, "203.0.113.1 203.0.113.9"), out(&[("2", 7), ("3", 1)]));
+    assert_eq!(
+        locked_out(&world, owner, key.id, "203.0.113.1 203.0.113.9"),
+        out(&[("2", 7), ("3", 1)])
+    );
     assert_eq!(locked_out(&world, owner, key.id, "203.0.113.0/24"), []);
     assert_eq!(locked_out(&world, owner, key.id, ""), [], "from anywhere locks nobody out");
-    let stranger =
-        KeyId::random(claviger::id::AccountId::parse("zzzzzzzz").unwrap(), &mut *world.rng.borrow_mut());
+    let stranger = KeyId::random(
+        claviger_core::base::id::AccountId::parse("zzzzzzzz").unwrap(),
+        &mut *world.rng.borrow_mut(),
+    );
     assert_eq!(
         locked_out(&world, owner, stranger, "192.0.2.0/24"),
         [],
@@ -410,7 +445,10 @@ fn a11_who_would_be_locked_out_is_told_by_address_over_the_last_week() {
     // Of the day on which the week begins, what was before its hour counts no more.
     world.wait(DAY + HOUR);
     let owner = world.renewed(owner);
-    assert_eq!(locked_out(&world, owner, key.id, "192.0.2.0/24"), out(&[("1", 2), ("2", 7), ("3", 1)]));
+    assert_eq!(
+        locked_out(&world, owner, key.id, "192.0.2.0/24"),
+        out(&[("1", 2), ("2", 7), ("3", 1)])
+    );
 }
 
 #[test]
@@ -455,8 +493,11 @@ fn callers_are_bounded_drawn_in_and_forgotten() {
     }
     let stored = |world: &World| {
         world.write_uses().unwrap();
-        let mut row =
-            world.sql.rows(&Statement::new("SELECT callers FROM usage ORDER BY day DESC")).unwrap().remove(0);
+        let mut row = world
+            .sql
+            .rows(&Statement::new("SELECT callers FROM usage ORDER BY day DESC"))
+            .unwrap()
+            .remove(0);
         serde_json::from_str::<Vec<Caller>>(&row.text().unwrap()).unwrap()
     };
     assert_eq!(stored(&world).len(), CALLERS_MAX);

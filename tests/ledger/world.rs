@@ -3,24 +3,30 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use claviger::account::Email;
-use claviger::config::Terms;
-use claviger::draft::Draft;
-use claviger::id::{AccountId, KeyId, MemberId, TokenId};
-use claviger::keys::{KeyView, Listing, Page};
-use claviger::ledger::Ledger;
-use claviger::ledger::usage::fold::Fold;
-use claviger::object::{Entropy, Object, ObjectError};
-use claviger::protocol::{
-    Bound, Command, Effect, Language, LedgerReply, LedgerRequest, NewCode, NewMember, NewSession, Opening,
-    Outcome, Progress, Refusal, SecretVersion, SessionProof,
+use claviger_control::ledger::ledger::Ledger;
+use claviger_control::ledger::usage::pending::Fold;
+use claviger_control::objects::object::{Entropy, Object, ObjectError};
+use claviger_control::objects::sql::{Sql, SqlError, SqlExt, Statement};
+use claviger_control::protocol::account::Email;
+use claviger_control::protocol::command::Command;
+use claviger_control::protocol::deletion::NewCode;
+use claviger_control::protocol::draft::Draft;
+use claviger_control::protocol::effect::{Effect, Outcome};
+use claviger_control::protocol::encryption::Sealed;
+use claviger_control::protocol::keys::{KeyView, Listing, Page};
+use claviger_control::protocol::ledger::{
+    Language, LedgerReply, LedgerRequest, NewMember, NewSession, Opening, SecretVersion,
+    SessionProof,
 };
-use claviger::record::{Record, Revision};
-use claviger::refresh::{Refresh, RefreshRequest};
-use claviger::secret::Digest;
-use claviger::sql::{Sql, SqlError, SqlExt, Statement};
-use claviger::time::{UnixMs, Zone};
-use claviger::vault::Sealed;
+use claviger_control::protocol::refusal::Refusal;
+use claviger_control::protocol::view::Progress;
+use claviger_control::protocol::zone::Zone;
+use claviger_core::base::id::{AccountId, KeyId, MemberId, TokenId};
+use claviger_core::base::secret::Digest;
+use claviger_core::base::time::UnixMs;
+use claviger_core::config::terms::{Bound, Terms};
+use claviger_core::replication::record::{Record, Revision};
+use claviger_core::replication::refresh::{Refresh, RefreshRequest};
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
@@ -105,7 +111,8 @@ impl World {
         (request, Browser { member: member_id(owner), proof })
     }
 
-    /// Another member, signed in. There is no command for members yet, so the row is written by hand.
+    /// Another member, signed in. There is no command for members yet, so the row is written by
+    /// hand.
     pub fn join(&self, role: &str, seed: u8) -> Browser {
         let text = "INSERT INTO member VALUES (?, ?, ?, ?, 'en', 1, 0)";
         let insert = Statement::new(text)
@@ -126,8 +133,13 @@ impl World {
         let (session, proof) = self.draw_session();
         let address = Some("203.0.113.7".into());
         let email = self.email_of(member);
-        let request =
-            LedgerRequest::SignIn { member, email, secret_version: SecretVersion(1), session, address };
+        let request = LedgerRequest::SignIn {
+            member,
+            email,
+            secret_version: SecretVersion(1),
+            session,
+            address,
+        };
         assert!(matches!(self.handle(request), Ok(LedgerReply::Session(_))));
         Browser { member, proof }
     }
@@ -174,7 +186,8 @@ impl World {
         self.judged(|ledger| ledger.write_uses(self.now()))
     }
 
-    /// Every call makes a ledger of its own, as the adapter does: nothing but the database and the uses that wait may matter.
+    /// Every call makes a ledger of its own, as the adapter does: nothing but the database and the
+    /// uses that wait may matter.
     pub fn handle(&self, request: LedgerRequest) -> Result<LedgerReply, ObjectError> {
         let mut bytes = [0; 32];
         self.rng.borrow_mut().fill_bytes(&mut bytes);
@@ -205,10 +218,20 @@ impl World {
     /// An issue of a fresh key under a fresh idempotency key.
     pub fn issue_command(&self, json: &str) -> Command {
         let (id, digest) = self.draw_key();
-        Command::Issue { id, digest, draft: draft(json), idempotency_key: format!("i-{id}"), sealed: None }
+        Command::Issue {
+            id,
+            digest,
+            draft: draft(json),
+            idempotency_key: format!("i-{id}"),
+            sealed: None,
+        }
     }
 
-    pub fn changed(&self, browser: Browser, command: Command) -> (Option<KeyView>, Record, Option<Bound>) {
+    pub fn changed(
+        &self,
+        browser: Browser,
+        command: Command,
+    ) -> (Option<KeyView>, Record, Option<Bound>) {
         match self.ask(browser, command) {
             LedgerReply::Changed { key, record, bound } => (key, record, bound),
             other => panic!("not changed: {other:?}"),
@@ -265,7 +288,8 @@ impl World {
 
     /// The next put; whatever else is due meanwhile is taken, and never reported on.
     pub fn next_put(&self) -> Option<Effect> {
-        std::iter::from_fn(|| self.next_effect()).find(|effect| matches!(effect, Effect::PutRecord { .. }))
+        std::iter::from_fn(|| self.next_effect())
+            .find(|effect| matches!(effect, Effect::PutRecord { .. }))
     }
 
     /// A lease's refresh.
@@ -313,7 +337,11 @@ impl World {
 }
 
 pub fn edit(key: &KeyView, json: &str) -> Command {
-    Command::Edit { id: key.id, expected: key.revision, changes: serde_json::from_str(json).unwrap() }
+    Command::Edit {
+        id: key.id,
+        expected: key.revision,
+        changes: serde_json::from_str(json).unwrap(),
+    }
 }
 
 pub fn set_enabled(key: &KeyView, enabled: bool) -> Command {
@@ -340,7 +368,9 @@ pub fn stale(command: Command) -> Command {
     let old = Revision(0);
     match command {
         Command::Edit { id, changes, .. } => Command::Edit { id, expected: old, changes },
-        Command::SetEnabled { id, enabled, .. } => Command::SetEnabled { id, expected: old, enabled },
+        Command::SetEnabled { id, enabled, .. } => {
+            Command::SetEnabled { id, expected: old, enabled }
+        }
         Command::RestoreKey { id, .. } => Command::RestoreKey { id, expected: old },
         other => other,
     }

@@ -1,4 +1,5 @@
-// An API to protect: tells what reached it, streams, and keeps jobs for the accounts that Claviger names.
+// An API to protect: tells what reached it, streams, and keeps jobs for the accounts that Claviger
+// names.
 export default {
   async fetch(request, env) {
     const url = new URL(request.url);
@@ -14,6 +15,8 @@ export default {
         return new Response(ticks(Number(url.searchParams.get("ticks") ?? 5), Number(url.searchParams.get("ms") ?? 200)));
       case "/redirect":
         return new Response(null, { status: 302, headers: { location: "https://elsewhere.example/" } });
+      case "/says":
+        return new Response("said", { headers: { [url.searchParams.get("name")]: url.searchParams.get("value") } });
       case "/cookies":
         return new Response("", { headers: [["set-cookie", "a=1"], ["set-cookie", "b=2; Path=/"]] });
       case "/cancelled":

@@ -1,10 +1,14 @@
 //! Deletions that a mailed code confirms.
 
-use claviger::id::TokenId;
-use claviger::keys::{KeyName, KeyView};
-use claviger::protocol::*;
-use claviger::record::{Revision, Standing};
-use claviger::vault::Sealed;
+use claviger_control::protocol::command::Command;
+use claviger_control::protocol::deletion::{DeletionState, DeletionView, MailState, NewCode};
+use claviger_control::protocol::encryption::Sealed;
+use claviger_control::protocol::keys::{KeyName, KeyView};
+use claviger_control::protocol::ledger::LedgerReply;
+use claviger_control::protocol::refusal::Refusal;
+use claviger_core::base::id::TokenId;
+use claviger_core::config::terms::Bound;
+use claviger_core::replication::record::{Revision, Standing};
 
 use crate::{DIGEST, at, digest, email, key_id, pin, record, view, view_json};
 
@@ -35,7 +39,8 @@ fn deletions() {
         ),
     ]);
     let deleted = KeyView { deleted_at: Some(at(9)), protected: true, ..view() };
-    let deleted_json = view_json().replacen(r#""protected":false"#, r#""protected":true,"deleted_at":9"#, 1);
+    let deleted_json =
+        view_json().replacen(r#""protected":false"#, r#""protected":true,"deleted_at":9"#, 1);
     let deletion = |state, mail| {
         LedgerReply::Deletion(DeletionView {
             id,
@@ -80,8 +85,14 @@ fn deletions() {
             r#"{"refusal":"protected","keys":[{"id":"a1B2c3D47Hq0p2Zx9K","name":"Cron"}]}"#.into(),
         ),
         (Refusal::NotDeleted, r#"{"refusal":"not_deleted"}"#.into()),
-        (Refusal::TooManyCodes { until: at(8) }, r#"{"refusal":"too_many_codes","until":8}"#.into()),
-        (Refusal::TooManyExports { until: at(8) }, r#"{"refusal":"too_many_exports","until":8}"#.into()),
+        (
+            Refusal::TooManyCodes { until: at(8) },
+            r#"{"refusal":"too_many_codes","until":8}"#.into(),
+        ),
+        (
+            Refusal::TooManyExports { until: at(8) },
+            r#"{"refusal":"too_many_exports","until":8}"#.into(),
+        ),
         (Refusal::CodeWrong { tries_left: 4 }, r#"{"refusal":"code_wrong","tries_left":4}"#.into()),
         (Refusal::CodeOver, r#"{"refusal":"code_over"}"#.into()),
     ]);

@@ -1,14 +1,20 @@
 //! What issuers issue, and what of it is revoked.
 
-use claviger::expiry::Expiry;
-use claviger::id::SealedId;
-use claviger::issuance::IssuerProof;
-use claviger::issuer::{Ceiling, Issued, Issuer, Issuing, RevokedSealed, SealingGeneration};
-use claviger::keys::{IssuedBy, KeyView};
-use claviger::network::Networks;
-use claviger::protocol::*;
-use claviger::record::{Revision, Standing};
-use claviger::refresh::AccountState;
+use claviger_control::protocol::command::Command;
+use claviger_control::protocol::keys::{IssuedBy, KeyView};
+use claviger_control::protocol::ledger::{LedgerReply, LedgerRequest};
+use claviger_control::protocol::refusal::Refusal;
+use claviger_core::base::id::SealedId;
+use claviger_core::config::terms::Bound;
+use claviger_core::credential::grant::IssuerProof;
+use claviger_core::credential::issuer::{
+    Ceiling, Issued, Issuer, Issuing, RevokedSealed, SealingGeneration,
+};
+use claviger_core::credential::limits::lifetime::{Expiry, ExpiryError};
+use claviger_core::credential::limits::network::Networks;
+use claviger_core::replication::edge_call::{IssueByApi, ReadExpiry};
+use claviger_core::replication::record::{Revision, Standing};
+use claviger_core::replication::refresh::AccountState;
 
 use crate::{DIGEST, at, digest, key_id, pin, record, view, view_json};
 
@@ -28,7 +34,7 @@ fn ceiling() -> Ceiling {
 fn issuing() {
     let proof = IssuerProof { issuer: Issuer::Key(key_id()), digest: digest() };
     pin(vec![(
-        LedgerRequest::IssueByApi {
+        LedgerRequest::IssueByApi(IssueByApi {
             id: key_id(),
             digest: digest(),
             proof,
@@ -36,11 +42,25 @@ fn issuing() {
             expires: Expiry::At(at(6)),
             networks: Networks::anywhere(),
             address: None,
-        },
+        }),
         format!(
             r#"{{"ask":"issue_by_api","id":"a1B2c3D47Hq0p2Zx9K","digest":"{DIGEST}","proof":{{"issuer":{{"key":"a1B2c3D47Hq0p2Zx9K"}},"digest":"{DIGEST}"}},"at":5,"expires":6,"networks":[],"address":null}}"#
         ),
     )]);
+    pin(vec![(
+        LedgerRequest::ReadExpiry(ReadExpiry { text: "2027/06/30".into(), at: at(5) }),
+        r#"{"ask":"read_expiry","text":"2027/06/30","at":5}"#.into(),
+    )]);
+    pin(vec![
+        (
+            LedgerReply::Expiry { expires: Expiry::At(at(6)) },
+            r#"{"reply":"expiry","expires":6}"#.into(),
+        ),
+        (
+            LedgerReply::ExpiryRefused { error: ExpiryError::InThePast { at: at(6) } },
+            r#"{"reply":"expiry_refused","error":{"code":"in_the_past","at":6}}"#.into(),
+        ),
+    ]);
     pin(vec![(
         Command::RevokeSealed { id: sealed_id(), issuer: Issuer::Service, until: at(7) },
         format!(r#"{{"do":"revoke_sealed","id":"{SEALED}","issuer":"service","until":7}}"#),
@@ -58,8 +78,12 @@ fn issuing() {
     assert_eq!((bare.issuable, bare.issued_by), (None, None), "absence grants nothing");
     pin(vec![
         (
-            LedgerReply::Revoked { bound, all_of_issuer: true, record: None },
+            LedgerReply::Revoked { bound, all_of_issuer: true, record: None, revision: None },
             r#"{"reply":"revoked","bound":{"at":7,"within_s":10},"all_of_issuer":true,"record":null}"#.into(),
+        ),
+        (
+            LedgerReply::Revoked { bound, all_of_issuer: false, record: None, revision: Some(Revision(13)) },
+            r#"{"reply":"revoked","bound":{"at":7,"within_s":10},"all_of_issuer":false,"record":null,"revision":13}"#.into(),
         ),
         (
             LedgerReply::Refused(Refusal::IssuerRefused),
@@ -72,13 +96,17 @@ fn issuing() {
 fn records_and_states() {
     let issuer = record(|credential| {
         let issuing = Some(Issuing { generation: SealingGeneration(3), ceiling: ceiling() });
-        Standing::Active(claviger::record::Credential { issuing, ..credential })
+        Standing::Active(claviger_core::replication::record::Credential { issuing, ..credential })
     });
     let json = serde_json::to_string(&issuer).unwrap();
-    assert!(json.ends_with(&format!(r#","issuing":{{"generation":3,"ceiling":{CEILING}}}}}"#)), "{json}");
+    assert!(
+        json.ends_with(&format!(r#","issuing":{{"generation":3,"ceiling":{CEILING}}}}}"#)),
+        "{json}"
+    );
     let issued = record(|credential| {
-        let issued = Some(Issued { by: Issuer::Key(key_id()), generation: SealingGeneration(3), at: at(5) });
-        Standing::Active(claviger::record::Credential { issued, ..credential })
+        let issued =
+            Some(Issued { by: Issuer::Key(key_id()), generation: SealingGeneration(3), at: at(5) });
+        Standing::Active(claviger_core::replication::record::Credential { issued, ..credential })
     });
     let json = serde_json::to_string(&issued).unwrap();
     let end = r#","issued":{"by":{"key":"a1B2c3D47Hq0p2Zx9K"},"generation":3,"at":5}}"#;

@@ -1,7 +1,7 @@
 //! The JSON of every request and reply between the edge and its objects, by exact string.
 //!
-//! Edge and objects may be one release apart: a change here needs a plan for both. Members are only added, with a
-//! default; a variant that the other side does not know is refused by it.
+//! Edge and objects may be one release apart: a change here needs a plan for both. Members are only
+//! added, with a default; a variant that the other side does not know is refused by it.
 
 #![allow(
     clippy::expect_used,
@@ -11,22 +11,36 @@
 )]
 
 mod deletion;
+mod edge;
 mod issuing;
+mod refresh;
 
-use claviger::account::Email;
-use claviger::address::Address;
-use claviger::directory::Directory;
-use claviger::draft::{Checked, ExpiryForm, ExpiryNote, FieldError, NetworksNote};
-use claviger::expiry::Expiry;
-use claviger::id::{AccountId, KeyId, MemberId, TokenId};
-use claviger::keys::{Deleted, KeyView, Listing, Page, Sort};
-use claviger::ledger::Ledger;
-use claviger::object::{Entropy, Object, answer};
-use claviger::protocol::*;
-use claviger::record::{Credential, Epoch, Interface, Limits, Record, Revision, Standing};
-use claviger::secret::{Digest, SecretText};
-use claviger::sql::{Row, Sql, SqlError, Statement};
-use claviger::time::{DurationMs, UnixMs, Zone};
+use claviger_control::ledger::ledger::Ledger;
+use claviger_control::objects::address::Address;
+use claviger_control::objects::directory::Directory;
+use claviger_control::objects::object::{Entropy, Object, answer};
+use claviger_control::objects::sql::{Row, Sql, SqlError, Statement};
+use claviger_control::protocol::account::Email;
+use claviger_control::protocol::command::Command;
+use claviger_control::protocol::draft::{
+    Checked, ExpiryForm, ExpiryNote, FieldError, NetworksNote,
+};
+use claviger_control::protocol::keys::{Deleted, KeyView, Listing, Page, Sort};
+use claviger_control::protocol::ledger::*;
+use claviger_control::protocol::objects::{
+    AddressReply, AddressRequest, DirectoryReply, DirectoryRequest, NameReply, NameRequest,
+};
+use claviger_control::protocol::operator::{Entry, EntryCursor, EntryState, Operation};
+use claviger_control::protocol::refusal::Refusal;
+use claviger_control::protocol::view::{AccountView, MemberView, Progress, SessionView};
+use claviger_control::protocol::zone::Zone;
+use claviger_core::base::id::{AccountId, KeyId, MemberId, TokenId};
+use claviger_core::base::secret::{Digest, SecretText};
+use claviger_core::base::time::{DurationMs, UnixMs};
+use claviger_core::config::terms::Bound;
+use claviger_core::credential::limits::lifetime::Expiry;
+use claviger_core::credential::limits::{Interface, Limits};
+use claviger_core::replication::record::{Credential, Epoch, Record, Revision, Standing};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -130,7 +144,8 @@ fn requests_to_a_ledger() {
         )
     };
     let draft =
-        serde_json::from_str(r#"{"name":"a","expires":"90d","networks":["::1"],"permissions":[]}"#).unwrap();
+        serde_json::from_str(r#"{"name":"a","expires":"90d","networks":["::1"],"permissions":[]}"#)
+            .unwrap();
     let draft_json = r#"{"name":"a","expires":"90d","networks":["::1"],"permissions":[]}"#;
     let (id, expected) = (key_id(), Revision(12));
     let opening = Opening {
@@ -197,7 +212,10 @@ fn requests_to_a_ledger() {
             console(Command::Get { id, deleted: true }),
             console_json(r#"{"do":"get","id":"a1B2c3D47Hq0p2Zx9K","deleted":true}"#),
         ),
-        (console(Command::Check { draft: Default::default() }), console_json(r#"{"do":"check","draft":{}}"#)),
+        (
+            console(Command::Check { draft: Default::default() }),
+            console_json(r#"{"do":"check","draft":{}}"#),
+        ),
         (
             console(Command::Issue {
                 id,
@@ -222,7 +240,9 @@ fn requests_to_a_ledger() {
         ),
         (
             console(Command::SetEnabled { id, expected, enabled: false }),
-            console_json(r#"{"do":"set_enabled","id":"a1B2c3D47Hq0p2Zx9K","expected":12,"enabled":false}"#),
+            console_json(
+                r#"{"do":"set_enabled","id":"a1B2c3D47Hq0p2Zx9K","expected":12,"enabled":false}"#,
+            ),
         ),
     ]);
     let operate = |operation| console(Command::Operate { operation });
@@ -237,9 +257,14 @@ fn requests_to_a_ledger() {
         ),
         (
             operate(Operation::SetState { account, freshness_ms: None, suspended: Some(true) }),
-            operate_json(r#"{"what":"set_state","account":"a1B2c3D4","freshness_ms":null,"suspended":true}"#),
+            operate_json(
+                r#"{"what":"set_state","account":"a1B2c3D4","freshness_ms":null,"suspended":true}"#,
+            ),
         ),
-        (operate(Operation::Rebuild { account }), operate_json(r#"{"what":"rebuild","account":"a1B2c3D4"}"#)),
+        (
+            operate(Operation::Rebuild { account }),
+            operate_json(r#"{"what":"rebuild","account":"a1B2c3D4"}"#),
+        ),
         (
             operate(Operation::BeginRestore { account }),
             operate_json(r#"{"what":"begin_restore","account":"a1B2c3D4"}"#),
@@ -374,8 +399,12 @@ fn refusals_of_a_ledger() {
         (refused(Refusal::IdTaken), json(r#""id_taken""#)),
         (refused(Refusal::TooManyKeys { max: 20_000 }), json(r#""too_many_keys","max":20000"#)),
         (
-            refused(Refusal::Invalid { errors: vec![FieldError::new("q", "too_long", "too long")] }),
-            json(r##""invalid","errors":[{"pointer":"#/q","code":"too_long","detail":"too long"}]"##),
+            refused(Refusal::Invalid {
+                errors: vec![FieldError::new("q", "too_long", "too long")],
+            }),
+            json(
+                r##""invalid","errors":[{"pointer":"#/q","code":"too_long","detail":"too long"}]"##,
+            ),
         ),
         (refused(Refusal::AlreadyOpen), json(r#""already_open""#)),
         (refused(Refusal::NotUnderstood), json(r#""not_understood""#)),
@@ -412,8 +441,13 @@ fn names() {
         (NameReply::Taken, r#"{"reply":"taken"}"#.into()),
         (NameReply::Confirmed, r#"{"reply":"confirmed"}"#.into()),
         (
-            NameReply::Matches { account: account(), member: member(), secret_version: SecretVersion(1) },
-            r#"{"reply":"matches","account":"a1B2c3D4","member":"0123456789A","secret_version":1}"#.into(),
+            NameReply::Matches {
+                account: account(),
+                member: member(),
+                secret_version: SecretVersion(1),
+            },
+            r#"{"reply":"matches","account":"a1B2c3D4","member":"0123456789A","secret_version":1}"#
+                .into(),
         ),
         (NameReply::Refused, r#"{"reply":"refused"}"#.into()),
         (NameReply::TooMany { until: at(8) }, r#"{"reply":"too_many","until":8}"#.into()),
@@ -457,7 +491,10 @@ fn the_directory_and_addresses() {
             DirectoryRequest::List { cursor: Some(cursor) },
             r#"{"ask":"list","cursor":{"entered_at":5,"id":"a1B2c3D4"}}"#.into(),
         ),
-        (DirectoryRequest::Find { account: account() }, r#"{"ask":"find","account":"a1B2c3D4"}"#.into()),
+        (
+            DirectoryRequest::Find { account: account() },
+            r#"{"ask":"find","account":"a1B2c3D4"}"#.into(),
+        ),
         (
             DirectoryRequest::NoteEpoch { account: account() },
             r#"{"ask":"note_epoch","account":"a1B2c3D4"}"#.into(),
@@ -514,7 +551,10 @@ fn a_request_that_is_not_understood_is_refused_and_reaches_no_database() {
         assert_eq!(ask(&Address::new(&NoSql), request), not_understood);
     }
     for newer in [r#"{"reply":"forecast"}"#, "{}", "null", ""] {
-        assert!(serde_json::from_str::<LedgerReply>(newer).is_err(), "nor is such a reply guessed at");
+        assert!(
+            serde_json::from_str::<LedgerReply>(newer).is_err(),
+            "nor is such a reply guessed at"
+        );
     }
 }
 

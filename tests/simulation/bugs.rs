@@ -1,9 +1,10 @@
-//! What goes wrong on purpose, to see that it is noticed: rules of a lease that are broken, ledgers and adapters that lie.
+//! What goes wrong on purpose, to see that it is noticed: rules of a lease that are broken, ledgers
+//! and adapters that lie.
 
-use claviger::lease::entries::{Entries, Word};
-use claviger::lease::rules::Rules;
-use claviger::record::{Epoch, Revision};
-use claviger::time::{DurationMs, UnixMs};
+use claviger_core::base::time::{DurationMs, UnixMs};
+use claviger_core::lease::entries::{Entries, Word};
+use claviger_core::lease::rules::Rules;
+use claviger_core::replication::record::{Epoch, Revision};
 
 /// What the ledger's side does wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,7 +25,8 @@ pub enum Sabotage {
     GenerationsUntold,
     /// Refreshes hide which sealed keys were revoked.
     RevocationsUntold,
-    /// Refreshes hide that what an issuer had issued was ended since there was no room for another revocation.
+    /// Refreshes hide that what an issuer had issued was ended since there was no room for another
+    /// revocation.
     CapUntold,
     /// Refreshes hide that what an issuer had issued was ended when it was switched off.
     SwitchingUntold,

@@ -1,4 +1,5 @@
-//! The caches of data centres: they forget at will, and may hand out the text before the last until it ends.
+//! The caches of data centres: they forget at will, and may hand out the text before the last until
+//! it ends.
 
 use std::collections::BTreeMap;
 

@@ -1,9 +1,11 @@
-//! Copies of what the ledger has said, as isolates look for them, and what an isolate does in the background.
+//! Copies of what the ledger has said, as isolates look for them, and what an isolate does in the
+//! background.
 
-use claviger::id::AccountId;
-use claviger::lease::call::{CopyRead, Errand, Lookup, RefreshCall, RefreshReply, Shelf};
-use claviger::lease::rules::Rules;
-use claviger::refresh::document;
+use claviger_core::base::id::AccountId;
+use claviger_core::lease::call::{CopyRead, Errand, Lookup, RefreshCall, Shelf};
+use claviger_core::lease::rules::Rules;
+use claviger_core::replication::document;
+use claviger_core::replication::edge_call::RefreshReply;
 use rand_chacha::rand_core::Rng;
 
 use crate::bugs::Sabotage;
@@ -93,10 +95,17 @@ impl<R: Rules> World<R> {
             Shelf::Cache => {
                 self.isolates[isolate].place.and_then(|place| self.cache.read(place, lot, self.now))
             }
-            Shelf::Kv if self.now < self.kv_out_until || self.host.sabotage == Sabotage::KvBeyondS => None,
-            Shelf::Kv => {
-                self.kv.read(&document::kv_key(read.account()), self.isolates[isolate].mood, lot, self.now)
+            Shelf::Kv
+                if self.now < self.kv_out_until || self.host.sabotage == Sabotage::KvBeyondS =>
+            {
+                None
             }
+            Shelf::Kv => self.kv.read(
+                &document::kv_key(read.account()),
+                self.isolates[isolate].mood,
+                lot,
+                self.now,
+            ),
         };
         self.tally.shared += u64::from(text.is_some() && read.shelf() == Shelf::Cache);
         text
@@ -124,7 +133,8 @@ impl<R: Rules> World<R> {
     pub fn share(&mut self, of: (usize, u64), call: &RefreshCall, reply: &RefreshReply) {
         let local = at(self.local(of.0));
         let isolate = &mut self.isolates[of.0];
-        let (Some(place), Some((text, seconds))) = (isolate.place, isolate.gateway.share(call, reply, local))
+        let (Some(place), Some((text, seconds))) =
+            (isolate.place, isolate.gateway.share(call, reply, local))
         else {
             return;
         };

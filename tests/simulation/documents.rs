@@ -1,12 +1,13 @@
-//! The lease documents that KV has held, and what they excuse: where verdicts rest on them, as long as KV may serve one from before a change.
+//! The lease documents that KV has held, and what they excuse: where verdicts rest on them, as long
+//! as KV may serve one from before a change.
 
 use std::collections::BTreeMap;
 
-use claviger::id::AccountId;
-use claviger::lease::rules::Rules;
-use claviger::protocol::{LedgerReply, LedgerRequest};
-use claviger::refresh::document::{Document, kv_key};
-use claviger::refresh::{Refresh, RefreshRequest};
+use claviger_control::protocol::ledger::{LedgerReply, LedgerRequest};
+use claviger_core::base::id::AccountId;
+use claviger_core::lease::rules::Rules;
+use claviger_core::replication::document::{Document, kv_key};
+use claviger_core::replication::refresh::{Refresh, RefreshRequest};
 
 use crate::world::{Checked, S, World};
 
@@ -33,7 +34,8 @@ impl Documents {
         self.landed.push(Landed { at: now, made: self.made[&document.number] });
     }
 
-    /// Until when, as far as is known at `now`, some place may serve a document from before what began at `end`.
+    /// Until when, as far as is known at `now`, some place may serve a document from before what
+    /// began at `end`.
     pub fn reach(&self, end: i64, now: i64) -> i64 {
         let until = |place: usize| self.landed.get(place + 1).map_or(now, |next| next.at + S);
         let old = self.landed.iter().enumerate().filter(|(_, landed)| landed.made <= end);
@@ -43,7 +45,12 @@ impl Documents {
 
 impl<R: Rules> World<R> {
     /// What an isolate knows of its documents does not go back.
-    pub fn check_document(&mut self, isolate: usize, text: Option<&str>, was_taken: u64) -> Checked {
+    pub fn check_document(
+        &mut self,
+        isolate: usize,
+        text: Option<&str>,
+        was_taken: u64,
+    ) -> Checked {
         let isolate = &mut self.isolates[isolate];
         if isolate.gateway.counters().documents_taken == was_taken {
             return Ok(());
@@ -62,8 +69,10 @@ impl<R: Rules> World<R> {
     pub fn check_published(&mut self) -> Checked {
         let now = self.now;
         let key = kv_key(self.host.account);
-        let reply = self.host.handle(LedgerRequest::Refresh(RefreshRequest::default()), &mut self.rng, now);
-        let Some(LedgerReply::Refreshed(Refresh { epoch, revision, unsettled, state, .. })) = reply else {
+        let reply =
+            self.host.handle(LedgerRequest::Refresh(RefreshRequest::default()), &mut self.rng, now);
+        let Some(LedgerReply::Refreshed(Refresh { epoch, revision, unsettled, state, .. })) = reply
+        else {
             return Err(format!("P5: no reply: {reply:?}"));
         };
         for text in self.kv.served(&key, now) {
@@ -74,7 +83,9 @@ impl<R: Rules> World<R> {
                     && Some(&document.state) == state.as_ref()
             });
             if !is_right {
-                return Err(format!("P5: the ledger is at {revision:?}, KV's document is {document:?}"));
+                return Err(format!(
+                    "P5: the ledger is at {revision:?}, KV's document is {document:?}"
+                ));
             }
         }
         Ok(())

@@ -1,27 +1,31 @@
-//! The ledger's side: the object on its database, what its alarm carries out, and what the network makes of both.
+//! The ledger's side: the object on its database, what its alarm carries out, and what the network
+//! makes of both.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use claviger::account::Email;
-use claviger::config::Terms;
-use claviger::id::{AccountId, KeyId, MemberId, TokenId};
-use claviger::issuer::{Issuer, Issuing, SealingGeneration};
-use claviger::ledger::Ledger;
-use claviger::ledger::schema::MIGRATIONS;
-use claviger::ledger::usage::fold::Fold;
-use claviger::object::{Entropy, Object};
-use claviger::permission::Permissions;
-use claviger::protocol::{
-    Command, Language, LedgerReply, LedgerRequest, NewMember, NewSession, Opening, SecretVersion,
+use claviger_control::ledger::ledger::Ledger;
+use claviger_control::ledger::schema::MIGRATIONS;
+use claviger_control::ledger::usage::pending::Fold;
+use claviger_control::objects::object::{Entropy, Object};
+use claviger_control::objects::sql::{SqlExt, Statement, migrate};
+use claviger_control::protocol::account::Email;
+use claviger_control::protocol::command::Command;
+use claviger_control::protocol::ledger::{
+    Language, LedgerReply, LedgerRequest, NewMember, NewSession, Opening, SecretVersion,
     SessionProof,
 };
-use claviger::record::{Credential, Record, Standing};
-use claviger::refresh::{Delta, Refresh, RefreshRequest, Unsettled};
-use claviger::secret::Digest;
-use claviger::sql::{SqlExt, Statement, migrate};
-use claviger::time::{UnixMs, Zone};
+use claviger_control::protocol::zone::Zone;
+use claviger_core::base::id::{AccountId, KeyId, MemberId, TokenId};
+use claviger_core::base::secret::Digest;
+use claviger_core::base::time::UnixMs;
+use claviger_core::config::terms::Terms;
+use claviger_core::credential::issuer::{Issuer, Issuing, SealingGeneration};
+use claviger_core::credential::limits::permission::Permissions;
+use claviger_core::replication::edge_call::RefreshReply;
+use claviger_core::replication::record::{Credential, Record, Standing};
+use claviger_core::replication::refresh::{Delta, Refresh, RefreshRequest, Unsettled};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::Rng;
 
@@ -29,8 +33,8 @@ use crate::bugs::Sabotage;
 use crate::sql::sqlite::Sqlite;
 
 thread_local! {
-    /// One database for all runs of a thread, with the schema and nothing else: to make it, and to prepare its statements, takes longer
-    /// than a run.
+    /// One database for all runs of a thread, with the schema and nothing else: to make it, and to
+    /// prepare its statements, takes longer than a run.
     static BLANK: Rc<Sqlite> = {
         let sql = Sqlite::new();
         migrate(&sql, MIGRATIONS, at(0)).unwrap();
@@ -59,6 +63,16 @@ pub struct Host {
     hidden: HashMap<Issuer, u32>,
     /// What keys could issue that can issue no more, where that is hidden.
     lifted: HashMap<KeyId, Issuing>,
+}
+
+/// What an edge hears of a ledger's reply to its refresh, if one came; `tests/protocol` holds this
+/// to the JSON.
+pub fn heard(reply: Option<LedgerReply>) -> RefreshReply {
+    match reply {
+        Some(LedgerReply::Refreshed(refresh)) => RefreshReply::Refreshed(refresh),
+        Some(LedgerReply::Gone) => RefreshReply::Gone,
+        Some(_) | None => RefreshReply::Failed,
+    }
 }
 
 pub fn at(ms: i64) -> UnixMs {
@@ -136,7 +150,12 @@ impl Host {
     }
 
     /// Every call makes a ledger of its own, and some find the object made anew. `None`: an error.
-    pub fn handle(&self, request: LedgerRequest, rng: &mut ChaCha8Rng, now: i64) -> Option<LedgerReply> {
+    pub fn handle(
+        &self,
+        request: LedgerRequest,
+        rng: &mut ChaCha8Rng,
+        now: i64,
+    ) -> Option<LedgerReply> {
         let mut bytes = [0; 32];
         rng.fill_bytes(&mut bytes);
         if bytes[31] < self.crashes {
@@ -146,14 +165,23 @@ impl Host {
     }
 
     pub fn command(&self, command: Command, rng: &mut ChaCha8Rng, now: i64) -> Option<LedgerReply> {
-        self.handle(LedgerRequest::Console { session: self.proof, address: None, command }, rng, now)
+        self.handle(
+            LedgerRequest::Console { session: self.proof, address: None, command },
+            rng,
+            now,
+        )
     }
 
     pub fn sign_in(&mut self, rng: &mut ChaCha8Rng, now: i64) {
         let (session, proof) = draw_session(rng);
         let (member, secret_version) = (self.member, SecretVersion(1));
-        let request =
-            LedgerRequest::SignIn { member, email: email(), secret_version, session, address: None };
+        let request = LedgerRequest::SignIn {
+            member,
+            email: email(),
+            secret_version,
+            session,
+            address: None,
+        };
         if self.handle(request, rng, now).is_some() {
             self.proof = proof;
         }
@@ -166,7 +194,8 @@ impl Host {
         }
     }
 
-    /// Answers a refresh: as the ledger does, as one would that names fewer keys, or as a sabotaged one.
+    /// Answers a refresh: as the ledger does, as one would that names fewer keys, or as a sabotaged
+    /// one.
     pub fn refresh(
         &mut self,
         request: &RefreshRequest,
@@ -212,19 +241,23 @@ impl Host {
                     state.revoked_sealed.clear();
                 }
             }
-            Sabotage::CapUntold | Sabotage::SwitchingUntold => self.issuers_in(refresh, |times, issuing| {
-                issuing.generation.0 -= times;
-            }),
+            Sabotage::CapUntold | Sabotage::SwitchingUntold => {
+                self.issuers_in(refresh, |times, issuing| {
+                    issuing.generation.0 -= times;
+                })
+            }
             Sabotage::LowerCeilingsUntold => self.issuers_in(refresh, |times, issuing| {
                 if times > 0 {
-                    issuing.ceiling.permissions = Permissions::parse(["demo:read", "demo:write"]).unwrap();
+                    issuing.ceiling.permissions =
+                        Permissions::parse(["demo:read", "demo:write"]).unwrap();
                 }
             }),
             Sabotage::GenerationsUntold => self.issuers_in(refresh, |_, issuing| {
                 issuing.generation = SealingGeneration::default();
             }),
             Sabotage::LiftedCeilingsUntold => {
-                for record in refresh.answers.iter_mut().filter_map(|answer| answer.record.as_mut()) {
+                for record in refresh.answers.iter_mut().filter_map(|answer| answer.record.as_mut())
+                {
                     if let (Standing::Active(credential), Some(lifted)) =
                         (&mut record.standing, self.lifted.get(&record.id))
                     {
@@ -236,14 +269,17 @@ impl Host {
         }
     }
 
-    /// All issuers that a refresh tells of, and how often something was done to them that is hidden.
+    /// All issuers that a refresh tells of, and how often something was done to them that is
+    /// hidden.
     fn issuers_in(&self, refresh: &mut Refresh, lie: impl Fn(u32, &mut Issuing)) {
         let hidden = |issuer| self.hidden.get(&issuer).copied().unwrap_or_default();
         if let Some(service) = refresh.state.as_mut().and_then(|state| state.service.as_mut()) {
             lie(hidden(Issuer::Service), &mut service.issuing);
         }
         for record in refresh.answers.iter_mut().filter_map(|answer| answer.record.as_mut()) {
-            if let Standing::Active(Credential { issuing: Some(issuing), .. }) = &mut record.standing {
+            if let Standing::Active(Credential { issuing: Some(issuing), .. }) =
+                &mut record.standing
+            {
                 lie(hidden(Issuer::Key(record.id)), issuing);
             }
         }

@@ -1,29 +1,35 @@
-//! What issuers issue, and what must hold for it: whatever ends an issuer, its password or one sealed key ends what was issued for good,
-//! a ceiling binds what was issued under another, and what was just issued works everywhere at once, whichever edge has issued it.
+//! What issuers issue, and what must hold for it: whatever ends an issuer, its password or one
+//! sealed key ends what was issued for good, a ceiling binds what was issued under another, and
+//! what was just issued works everywhere at once, whichever edge has issued it.
 //!
-//! The clocks of a run with issuers differ by no more than is reckoned with: what was issued says when.
+//! The clocks of a run with issuers differ by no more than is reckoned with: what was issued says
+//! when.
 
-use claviger::expiry::Expiry;
-use claviger::gateway::{Authorisation, Check};
-use claviger::id::AnyKeyId;
-use claviger::issuance::{Authority, Credentials, Refused, Wanted, grant, seal};
-use claviger::key::NewKey;
-use claviger::lease::GIVEN_UP;
-use claviger::lease::call::{Lookup, Need, RefreshReply};
-use claviger::lease::rules::Rules;
-use claviger::network::{ClientAddress, Networks};
-use claviger::permission::Permission;
-use claviger::protocol::{LedgerReply, LedgerRequest};
-use claviger::record::{Interface, kv_key};
-use claviger::secret::SecretText;
-use claviger::verdict::Denial;
-use claviger::verify::{Demand, Facts};
+use claviger_control::protocol::ledger::{LedgerReply, LedgerRequest};
+use claviger_core::base::id::AnyKeyId;
+use claviger_core::base::secret::SecretText;
+use claviger_core::credential::grant::{Wanted, grant};
+use claviger_core::credential::key::NewKey;
+use claviger_core::credential::limits::Interface;
+use claviger_core::credential::limits::lifetime::Expiry;
+use claviger_core::credential::limits::network::{ClientAddress, Networks};
+use claviger_core::credential::limits::permission::Permission;
+use claviger_core::gateway::gateway::Check;
+use claviger_core::gateway::issuance::{Authority, Credentials, Refused, seal};
+use claviger_core::gateway::issuing::Authorisation;
+use claviger_core::lease::call::{Lookup, Need};
+use claviger_core::lease::lease::GIVEN_UP;
+use claviger_core::lease::rules::Rules;
+use claviger_core::replication::edge_call::{IssueByApi, RefreshReply};
+use claviger_core::replication::record::kv_key;
+use claviger_core::verify::verdict::Denial;
+use claviger_core::verify::verification::{Demand, Facts};
 use rand_chacha::rand_core::Rng;
 
-use crate::host::at;
+use crate::host::{at, heard};
 use crate::issuers::IssuerModel;
 use crate::model::{Ask, Basis, Judged, State};
-use crate::world::{Checked, SKEW_MS, World};
+use crate::world::{ASKS_ADMIN, Checked, SKEW_MS, World};
 
 /// How long what is issued lives.
 pub const LIFE: i64 = 20 * 3_600_000;
@@ -61,9 +67,11 @@ impl<R: Rules> World<R> {
         let is_key = of_key.is_some();
         let (local, mut lookup) = (at(self.local(isolate)), Lookup::default());
         for _ in 0..8 {
-            let (gateway, from) = (&mut self.isolates[isolate].gateway, ClientAddress::parse(&address));
+            let (gateway, from) =
+                (&mut self.isolates[isolate].gateway, ClientAddress::parse(&address));
             match gateway.authorise_issue(&credentials, from, local, local, &lookup) {
                 Authorisation::Need(need) => self.find_out(isolate, need, &mut lookup),
+                Authorisation::AskAdmin => return Err(ASKS_ADMIN.into()),
                 Authorisation::Decided(authority, renew) => {
                     if let Some(account) = renew {
                         self.renew((isolate, self.isolates[isolate].life), account);
@@ -82,21 +90,29 @@ impl<R: Rules> World<R> {
     }
 
     /// An edge issues by what it knows.
-    fn issue_with(&mut self, place: usize, isolate: usize, authority: &Authority, address: &str) -> Checked {
+    fn issue_with(
+        &mut self,
+        place: usize,
+        isolate: usize,
+        authority: &Authority,
+        address: &str,
+    ) -> Checked {
         let Some(issuing) = self.issuing(place) else {
             return Err(format!("P1: it may not issue any more, but {authority:?}"));
         };
         let (born, issued_at) = (self.now, at(self.local(isolate)));
-        let wanted = Wanted { expires: Some(Expiry::At(at(born + LIFE))), networks: Networks::default() };
+        let wanted =
+            Wanted { expires: Some(Expiry::At(at(born + LIFE))), networks: Networks::default() };
         let granted = grant(wanted, &authority.issuing.ceiling, authority.expires, issued_at)
             .map_err(|refused| format!("P2: not granted: {refused:?}"))?;
         let (id, text) = if self.one_in(2) {
-            let sealed = seal(&granted, authority, issued_at, &self.config, &mut self.rng).expect("it fits");
+            let sealed =
+                seal(&granted, authority, issued_at, &self.config, &mut self.rng).expect("it fits");
             (AnyKeyId::Sealed(sealed.id()), sealed.expose().to_owned())
         } else {
             let (account, config) = (self.host.account, &self.config);
-            let text = NewKey::generate(account, &config.prefix, &config.ring, &mut self.rng);
-            let request = LedgerRequest::IssueByApi {
+            let text = NewKey::generate(account, &config.prefix, &config.keyring, &mut self.rng);
+            let request = LedgerRequest::IssueByApi(IssueByApi {
                 id: text.id(),
                 digest: text.digest(),
                 proof: authority.proof,
@@ -104,7 +120,7 @@ impl<R: Rules> World<R> {
                 expires: granted.expires,
                 networks: granted.networks,
                 address: Some(address.to_owned()),
-            };
+            });
             let reply = self.host.handle(request, &mut self.rng, born);
             self.arm();
             let Some(LedgerReply::Changed { .. }) = reply else {
@@ -126,7 +142,13 @@ impl<R: Rules> World<R> {
     }
 
     /// P2: who may issue is refused only where it is not known yet.
-    fn judge_refusal(&self, place: usize, isolate: usize, network: u8, refused: &Refused) -> Checked {
+    fn judge_refusal(
+        &self,
+        place: usize,
+        isolate: usize,
+        network: u8,
+        refused: &Refused,
+    ) -> Checked {
         let (now, slack) = (self.now, self.isolates[isolate].slack);
         if *refused == Refused::Unavailable
             && now - self.isolates[isolate].given_up_at < GIVEN_UP.as_ms() as i64 + slack
@@ -143,10 +165,14 @@ impl<R: Rules> World<R> {
         let is_unfit = key.is_some_and(|key| {
             let versions = &self.model.keys[key].versions;
             let froms: Vec<i64> = versions.iter().map(|version| version.from).collect();
-            let mut powers =
-                self.model.candidates(&froms, &judged).into_iter().map(|place| versions[place].power);
+            let mut powers = self
+                .model
+                .candidates(&froms, &judged)
+                .into_iter()
+                .map(|place| versions[place].power);
             powers.any(|power| {
-                power.state != State::Active || power.network.is_some_and(|allowed| allowed != network)
+                power.state != State::Active
+                    || power.network.is_some_and(|allowed| allowed != network)
             })
         });
         if is_unbound || is_unfit || self.model.suspensions(&judged, i64::MIN).contains(&true) {
@@ -158,7 +184,8 @@ impl<R: Rules> World<R> {
     /// Since when a key has ended for good.
     fn end_of(&self, key: &IssuedKey) -> Option<i64> {
         let issuer = &self.issuers.issuers[key.issuer];
-        let versions = issuer.key.map_or(&[][..], |issuer| &self.model.keys[issuer].versions[key.after.2..]);
+        let versions =
+            issuer.key.map_or(&[][..], |issuer| &self.model.keys[issuer].versions[key.after.2..]);
         let disabled = versions.iter().find(|version| version.power.state != State::Active);
         let disabled = disabled.map(|version| version.from);
         let ended = issuer.ended.get(key.after.0).copied();
@@ -173,11 +200,14 @@ impl<R: Rules> World<R> {
         }
         let place = (count - 1 - self.random(count.min(6))) as usize;
         let isolate = self.random(isolates) as usize;
-        if self.isolates[isolate].frozen_until > self.now || self.issuers.issued[place].answered > self.now {
+        if self.isolates[isolate].frozen_until > self.now
+            || self.issuers.issued[place].answered > self.now
+        {
             return Ok(());
         }
         let ask = Ask { network: 0, write: self.one_in(3) };
-        let permission: Permission = if ask.write { "demo:write" } else { "demo:read" }.parse().unwrap();
+        let permission: Permission =
+            if ask.write { "demo:write" } else { "demo:read" }.parse().unwrap();
         let (address, demand) = (ClientAddress::parse("10.0.0.1"), Demand::Permission(&permission));
         let facts = Facts { address, interface: Interface::Http, demand };
         let local = at(self.local(isolate));
@@ -186,6 +216,7 @@ impl<R: Rules> World<R> {
             let check = self.isolates[isolate].gateway.check(&text, &facts, local, local, &lookup);
             match check {
                 Check::Need(need) => self.find_out(isolate, need, &mut lookup),
+                Check::AskAdmin => return Err(ASKS_ADMIN.into()),
                 Check::Verdict(checked) => {
                     if let Some(account) = checked.renew {
                         self.renew((isolate, self.isolates[isolate].life), account);
@@ -220,15 +251,23 @@ impl<R: Rules> World<R> {
             Need::Copy(account, shelf) => {
                 let read = self.isolates[isolate].gateway.ask_copy(account, shelf, local);
                 let text = self.on_shelf(isolate, &read);
-                self.isolates[isolate].gateway.take_copy(&read, text.as_deref(), local, Some(lookup));
+                self.isolates[isolate].gateway.take_copy(
+                    &read,
+                    text.as_deref(),
+                    local,
+                    Some(lookup),
+                );
             }
             Need::Ledger(_) | Need::Issuer(_) | Need::State(_) => {
                 let call = self.isolates[isolate].gateway.ask(need, local);
                 let is_out = self.now < self.ledger_out_until;
-                let reply =
-                    if is_out { None } else { self.host.refresh(call.request(), &mut self.rng, self.now) };
+                let reply = if is_out {
+                    None
+                } else {
+                    self.host.refresh(call.request(), &mut self.rng, self.now)
+                };
                 self.arm();
-                let reply = reply.map_or(RefreshReply::Failed, RefreshReply::from);
+                let reply = heard(reply);
                 self.isolates[isolate].gateway.take_refresh(&call, &reply, local, Some(lookup));
                 if matches!(reply, RefreshReply::Failed) {
                     self.isolates[isolate].given_up_at = self.now;
@@ -237,15 +276,23 @@ impl<R: Rules> World<R> {
         }
     }
 
-    fn judge_issued(&self, key: &IssuedKey, judged: &Judged, verdict: Result<(), Denial>) -> Checked {
+    fn judge_issued(
+        &self,
+        key: &IssuedKey,
+        judged: &Judged,
+        verdict: Result<(), Denial>,
+    ) -> Checked {
         let end = self.end_of(key);
         let ceilings = &self.issuers.issuers[key.issuer].ceilings[key.after.1 - 1..];
         let froms: Vec<i64> = ceilings.iter().map(|(from, _)| *from).collect();
-        let ceilings = self.model.candidates(&froms, judged).into_iter().map(|place| ceilings[place].1);
+        let ceilings =
+            self.model.candidates(&froms, judged).into_iter().map(|place| ceilings[place].1);
         let ceilings: Vec<Option<bool>> = ceilings.collect();
         let suspended = self.model.suspensions(judged, key.born);
         let broken = match verdict {
-            Ok(()) if end.is_some_and(|end| !self.model.may_count(end, judged)) => "P1: it has ended",
+            Ok(()) if end.is_some_and(|end| !self.model.may_count(end, judged)) => {
+                "P1: it has ended"
+            }
             Ok(()) if judged.ask.write && !(key.may_write && ceilings.contains(&Some(true))) => {
                 "P1: it may not write"
             }

@@ -1,17 +1,20 @@
-//! Issuers, and what members do to them: passwords, ceilings that rise, fall and are lifted, revocations beyond what there is room for, and issuing
-//! keys that are switched off and on again. What they issue, and what must hold for it, is in [`crate::issued`].
+//! Issuers, and what members do to them: passwords, ceilings that rise, fall and are lifted,
+//! revocations beyond what there is room for, and issuing keys that are switched off and on again.
+//! What they issue, and what must hold for it, is in [`crate::issued`].
 
-use claviger::id::{AccountId, AnyKeyId, SealedId, ServiceId};
-use claviger::issuer::{Issuer, Issuing};
-use claviger::lease::rules::Rules;
-use claviger::ledger::revoking::REVOKED_SEALED_MAX;
-use claviger::protocol::{Command, LedgerReply, LedgerRequest, ServiceCommand};
-use claviger::record::{Record, Revision, Standing};
-use claviger::refresh::{Refresh, RefreshRequest};
-use claviger::secret::Digest;
-use claviger::service::NewService;
-use claviger::sql::{Sql, Statement};
-use claviger::vault::Sealed;
+use claviger_control::ledger::revoking::REVOKED_SEALED_MAX;
+use claviger_control::objects::sql::{Sql, Statement};
+use claviger_control::protocol::command::Command;
+use claviger_control::protocol::encryption::Sealed;
+use claviger_control::protocol::ledger::{LedgerReply, LedgerRequest};
+use claviger_control::protocol::service::ServiceCommand;
+use claviger_control::protocol::service_credentials::NewService;
+use claviger_core::base::id::{AccountId, AnyKeyId, SealedId, ServiceId};
+use claviger_core::base::secret::Digest;
+use claviger_core::credential::issuer::{Issuer, Issuing};
+use claviger_core::lease::rules::Rules;
+use claviger_core::replication::record::{Record, Revision, Standing};
+use claviger_core::replication::refresh::{Refresh, RefreshRequest};
 use rand_chacha::rand_core::Rng;
 use serde_json::json;
 
@@ -46,7 +49,8 @@ fn service_id(account: AccountId) -> ServiceId {
 }
 
 fn ceiling(may_write: bool) -> serde_json::Value {
-    let permissions: &[&str] = if may_write { &["demo:read", "demo:write"] } else { &["demo:read"] };
+    let permissions: &[&str] =
+        if may_write { &["demo:read", "demo:write"] } else { &["demo:read"] };
     json!({ "permissions": permissions, "networks": "", "longest": "24h" })
 }
 
@@ -94,7 +98,11 @@ impl<R: Rules> World<R> {
         self.arm();
         if matches!(
             reply,
-            Some(LedgerReply::Service(_) | LedgerReply::ServiceChanged { .. } | LedgerReply::Revoked { .. })
+            Some(
+                LedgerReply::Service(_)
+                    | LedgerReply::ServiceChanged { .. }
+                    | LedgerReply::Revoked { .. }
+            )
         ) {
             return reply;
         }
@@ -131,7 +139,9 @@ impl<R: Rules> World<R> {
                 self.issuers.issuers.push(issuer);
             }
         }
-        self.set_ceiling(self.issuers.issuers.iter().position(|issuer| issuer.key.is_none()).unwrap());
+        self.set_ceiling(
+            self.issuers.issuers.iter().position(|issuer| issuer.key.is_none()).unwrap(),
+        );
     }
 
     /// Some key becomes issuable, or an issuer's ceiling is set.
@@ -143,8 +153,12 @@ impl<R: Rules> World<R> {
                 return;
             }
             let password = Digest::of(b"none");
-            let issuer =
-                IssuerModel { key: Some(key), password, ceilings: vec![(self.now, None)], ended: Vec::new() };
+            let issuer = IssuerModel {
+                key: Some(key),
+                password,
+                ceilings: vec![(self.now, None)],
+                ended: Vec::new(),
+            };
             self.issuers.issuers.push(issuer);
             return self.set_ceiling(self.issuers.issuers.len() - 1);
         }
@@ -167,7 +181,8 @@ impl<R: Rules> World<R> {
                 if ![State::Active, State::Disabled].contains(&now.power.state) {
                     return;
                 }
-                let changes = serde_json::from_value(json!({ "issuable": ceiling(may_write) })).unwrap();
+                let changes =
+                    serde_json::from_value(json!({ "issuable": ceiling(may_write) })).unwrap();
                 let id = self.model.keys[key].text.id();
                 let command = Command::Edit { id, expected: Revision(now.revision), changes };
                 self.command(key, command, now.power).is_some()
@@ -186,11 +201,13 @@ impl<R: Rules> World<R> {
     /// A key is issuable no more: what it has issued ends for good.
     fn lift_ceiling(&mut self) {
         let Some((place, key, power)) = self.any_issuing_key() else { return };
-        if self.issuers.issuers[place].ceilings.last().is_none_or(|(_, ceiling)| ceiling.is_none()) {
+        if self.issuers.issuers[place].ceilings.last().is_none_or(|(_, ceiling)| ceiling.is_none())
+        {
             return;
         }
         let issuing = self.issuing(place);
-        let (id, expected) = (self.model.keys[key].text.id(), Revision(self.model.keys[key].now().revision));
+        let (id, expected) =
+            (self.model.keys[key].text.id(), Revision(self.model.keys[key].now().revision));
         let changes = serde_json::from_value(json!({ "issuable": null })).unwrap();
         if self.command(key, Command::Edit { id, expected, changes }, power).is_some() {
             let (now, issuer) = (self.now, &mut self.issuers.issuers[place]);
@@ -209,8 +226,8 @@ impl<R: Rules> World<R> {
         [State::Active, State::Disabled].contains(&power.state).then_some((place, key, power))
     }
 
-    /// An issuer is switched off, and soon on again, which the edge that it issues by may not have heard of: what it had issued stays dead, and
-    /// what it issues works.
+    /// An issuer is switched off, and soon on again, which the edge that it issues by may not have
+    /// heard of: what it had issued stays dead, and what it issues works.
     fn switch(&mut self) -> Checked {
         let Some((place, key, power)) = self.any_issuing_key() else { return Ok(()) };
         let isolate = self.any_isolate();
@@ -243,11 +260,13 @@ impl<R: Rules> World<R> {
     fn crowd(&mut self) {
         let Some(place) = self.any_issuer() else { return };
         let Some(Issuing { generation, .. }) = self.issuing(place) else { return };
-        let (account, issuer, until) = (self.host.account, self.issuer_of(place), at(self.now + LIFE));
-        let made = (&self.config.prefix, &self.config.ring);
+        let (account, issuer, until) =
+            (self.host.account, self.issuer_of(place), at(self.now + LIFE));
+        let made = (&self.config.prefix, &self.config.keyring);
         let id = SealedId::draw(account, issuer, generation, made, &mut self.rng).unwrap();
         let command = Command::RevokeSealed { id, issuer, until };
-        let Some(LedgerReply::Revoked { all_of_issuer, record, .. }) = self.ask_as_member(command) else {
+        let Some(LedgerReply::Revoked { all_of_issuer, record, .. }) = self.ask_as_member(command)
+        else {
             return;
         };
         if all_of_issuer {
@@ -261,7 +280,10 @@ impl<R: Rules> World<R> {
                 INSERT OR IGNORE INTO revoked_sealed (id, issuer, until_ms)
                 SELECT substr(id, 1, 8) || printf('%010d', n) || substr(id, 19), issuer, until_ms
                 FROM number, revoked_sealed WHERE id = ?";
-            self.host.sql.apply(&[Statement::new(insert).bind(room.max(1)).bind(id.as_str())]).unwrap();
+            self.host
+                .sql
+                .apply(&[Statement::new(insert).bind(room.max(1)).bind(id.as_str())])
+                .unwrap();
         }
     }
 
@@ -278,7 +300,8 @@ impl<R: Rules> World<R> {
         }
         let (until, place_of) = (at(key.born + LIFE), key.issuer);
         let command = Command::RevokeSealed { id, issuer: self.issuer_of(place_of), until };
-        let Some(LedgerReply::Revoked { all_of_issuer, record, .. }) = self.ask_as_member(command) else {
+        let Some(LedgerReply::Revoked { all_of_issuer, record, .. }) = self.ask_as_member(command)
+        else {
             return;
         };
         self.issuers.issued[place].revoked = Some(self.now);
@@ -287,7 +310,8 @@ impl<R: Rules> World<R> {
         }
     }
 
-    /// There was no room for another revocation, so that all ends that the issuer has issued. `record` is the issuer's, if it is a key.
+    /// There was no room for another revocation, so that all ends that the issuer has issued.
+    /// `record` is the issuer's, if it is a key.
     fn end_by_cap(&mut self, place: usize, record: Option<Record>) {
         let (now, issuer) = (self.now, self.issuer_of(place));
         self.issuers.issuers[place].ended.push(now);
@@ -312,7 +336,8 @@ impl<R: Rules> World<R> {
         match self.issuers.issuers[place].key {
             None => Some(self.truth().state?.service?.issuing),
             Some(key) => {
-                let record = self.host.record(self.model.keys[key].text.id(), &mut self.rng, self.now)?;
+                let record =
+                    self.host.record(self.model.keys[key].text.id(), &mut self.rng, self.now)?;
                 let Standing::Active(credential) = record.standing else { return None };
                 credential.issuing
             }

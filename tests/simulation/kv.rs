@@ -1,9 +1,10 @@
-//! Workers KV, read from several places: each may serve anything that was held within the last while.
+//! Workers KV, read from several places: each may serve anything that was held within the last
+//! while.
 
 use std::collections::BTreeMap;
 
-use claviger::id::KeyId;
-use claviger::record::{Record, kv_key};
+use claviger_core::base::id::KeyId;
+use claviger_core::replication::record::{Record, kv_key};
 
 /// How old what a place serves is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,6 +65,8 @@ impl Kv {
     /// Whether every place serves this record and nothing else.
     pub fn is_settled(&self, id: KeyId, record: Option<&Record>, now: i64) -> bool {
         let read = |text: &str| Record::from_kv(text, id);
-        self.served(&kv_key(id), now).into_iter().all(|value| value.and_then(read).as_ref() == record)
+        self.served(&kv_key(id), now)
+            .into_iter()
+            .all(|value| value.and_then(read).as_ref() == record)
     }
 }

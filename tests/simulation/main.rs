@@ -1,4 +1,5 @@
-//! The freshness protocol, simulated: isolates, a ledger, KV, members and clocks in virtual time, everything drawn from one seed.
+//! The freshness protocol, simulated: isolates, a ledger, KV, members and clocks in virtual time,
+//! everything drawn from one seed.
 //!
 //! | module | what |
 //! | --- | --- |
@@ -12,7 +13,8 @@
 //! | [`bugs`] | what goes wrong on purpose, and must be noticed |
 //! | [`page`], [`traffic`] | the numbers of `docs/freshness.md` |
 //!
-//! `npm run simulate -- --seeds N --seed X` runs more of it. A failure names its seed: run that alone with `--seeds 1`.
+//! `npm run simulate -- --seeds N --seed X` runs more of it. A failure names its seed: run that
+//! alone with `--seeds 1`.
 
 #![allow(
     clippy::arithmetic_side_effects,
@@ -50,13 +52,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 
 use bugs::Sabotage;
-use claviger::lease::rules::{ByTheBook, Rules};
+use claviger_core::lease::rules::{ByTheBook, Rules};
 use tally::Tally;
 
 /// Things that happen in a short run.
 const STEPS: u32 = 60;
 
-/// Runs seeds on all processors until one fails. What they did in all, or the first failure that was found.
+/// Runs seeds on all processors until one fails. What they did in all, or the first failure that
+/// was found.
 fn run<R: Rules>(first: u64, seeds: u64, steps: u32, sabotage: Sabotage) -> Result<Tally, String> {
     let next = AtomicU64::new(first);
     let end = first + seeds;
@@ -88,8 +91,8 @@ fn run<R: Rules>(first: u64, seeds: u64, steps: u32, sabotage: Sabotage) -> Resu
 
 #[test]
 fn the_promises_hold_in_many_short_runs() {
-    let tally =
-        run::<ByTheBook>(0, 1_000, STEPS, Sabotage::None).unwrap_or_else(|violation| panic!("{violation}"));
+    let tally = run::<ByTheBook>(0, 1_000, STEPS, Sabotage::None)
+        .unwrap_or_else(|violation| panic!("{violation}"));
     println!("{tally:#?}");
     assert!(tally.is_rich(), "too little happened: {tally:#?}");
 }
@@ -103,8 +106,8 @@ fn long() {
     println!("{:#?}", tally.unwrap_or_else(|violation| panic!("{violation}")));
 }
 
-/// What breaks where KV serves what is older than S, and by how much: of so many seeds, the verdicts, those that came too late, and by how
-/// many milliseconds the worst did.
+/// What breaks where KV serves what is older than S, and by how much: of so many seeds, the
+/// verdicts, those that came too late, and by how many milliseconds the worst did.
 fn too_late(first: u64, seeds: u64, times: i64) -> (u64, usize, i64) {
     let runs = (first..first + seeds).map(|seed| storm::run_late(seed, STEPS, times));
     let (verdicts, late): (Vec<u64>, Vec<Vec<i64>>) = runs.unzip();
@@ -112,7 +115,8 @@ fn too_late(first: u64, seeds: u64, times: i64) -> (u64, usize, i64) {
     (verdicts.iter().sum(), late.len(), late.into_iter().max().unwrap_or_default())
 }
 
-/// How late has no bound in KV's age: what was read too old stays in a lease for as long as that lives.
+/// How late has no bound in KV's age: what was read too old stays in a lease for as long as that
+/// lives.
 #[test]
 fn a_kv_as_old_as_s_is_no_danger_and_an_older_one_is() {
     assert_eq!(too_late(0, 20, 1).1, 0, "as old as S is no danger");

@@ -1,8 +1,9 @@
-//! What must be true, whatever the edge and the ledger believe: every version that a key, the suspension and T ever had, and since when.
+//! What must be true, whatever the edge and the ledger believe: every version that a key, the
+//! suspension and T ever had, and since when.
 
-use claviger::key::NewKey;
-use claviger::record::{Record, Standing};
-use claviger::verdict::Denial;
+use claviger_core::credential::key::NewKey;
+use claviger_core::replication::record::{Record, Standing};
+use claviger_core::verify::verdict::Denial;
 
 use crate::documents::Documents;
 
@@ -133,7 +134,13 @@ impl Model {
     }
 
     /// A key was changed, so that it may do `power` now; the ledger answered with `record`.
-    pub fn changed(&mut self, key: usize, power: Power, record: &Record, now: i64) -> Result<(), String> {
+    pub fn changed(
+        &mut self,
+        key: usize,
+        power: Power,
+        record: &Record,
+        now: i64,
+    ) -> Result<(), String> {
         let state = match record.standing {
             Standing::Active(_) => State::Active,
             Standing::Disabled(_) => State::Disabled,
@@ -143,8 +150,13 @@ impl Model {
             return Err(format!("the ledger made {state:?} of a key that is to be {power:?}"));
         }
         let last = self.keys[key].now();
-        if record.revision.0 < last.revision || (record.revision.0 == last.revision && last.power != power) {
-            return Err(format!("a change to {power:?} has revision {:?} after {last:?}", record.revision));
+        if record.revision.0 < last.revision
+            || (record.revision.0 == last.revision && last.power != power)
+        {
+            return Err(format!(
+                "a change to {power:?} has revision {:?} after {last:?}",
+                record.revision
+            ));
         }
         if record.revision.0 > last.revision {
             let version = Version { from: now, revision: record.revision.0, power };
@@ -171,7 +183,8 @@ impl Model {
         judged.arrived <= self.deadline_of(end, judged) + judged.slack
     }
 
-    /// Whether the account may be taken for suspended or not, by a request that knows what was at `since`.
+    /// Whether the account may be taken for suspended or not, by a request that knows what was at
+    /// `since`.
     pub fn suspensions(&self, judged: &Judged, since: i64) -> Vec<bool> {
         let froms: Vec<i64> = self.suspended.iter().map(|(from, _)| *from).collect();
         let is_since = |place: &usize| froms.get(place + 1).is_none_or(|end| *end > since);
@@ -179,7 +192,8 @@ impl Model {
         places.map(|place| self.suspended[place].1).collect()
     }
 
-    /// The last arrival that may still be judged by what ended at `end`, given what the verdict rests on.
+    /// The last arrival that may still be judged by what ended at `end`, given what the verdict
+    /// rests on.
     fn deadline_of(&self, end: i64, judged: &Judged) -> i64 {
         let reach = |end| self.documents.reach(end, judged.now);
         match judged.basis {
@@ -189,8 +203,9 @@ impl Model {
         }
     }
 
-    /// The last arrival that may still be judged by what ended at `end`. A lease that missed the end was asked for before it, at a time
-    /// at which T was `t`; so it serves arrivals up to that time + `t`.
+    /// The last arrival that may still be judged by what ended at `end`. A lease that missed the
+    /// end was asked for before it, at a time at which T was `t`; so it serves arrivals up to that
+    /// time + `t`.
     pub fn deadline(&self, end: i64) -> i64 {
         self.deadline_within(end, |end| end)
     }
@@ -208,21 +223,30 @@ impl Model {
         let end = |place: usize| from.get(place + 1).copied();
         let may = |place: &usize| {
             from[*place] <= judged.now
-                && end(*place)
-                    .is_none_or(|end| judged.arrived <= self.deadline_of(end, judged) + judged.slack)
+                && end(*place).is_none_or(|end| {
+                    judged.arrived <= self.deadline_of(end, judged) + judged.slack
+                })
         };
         (0..from.len()).filter(may).collect()
     }
 
-    /// By how many milliseconds a verdict comes too late that some version would have been right for.
-    pub fn lateness(&self, judged: &Judged, verdict: Result<(), Denial>, revision: Option<u64>) -> i64 {
+    /// By how many milliseconds a verdict comes too late that some version would have been right
+    /// for.
+    pub fn lateness(
+        &self,
+        judged: &Judged,
+        verdict: Result<(), Denial>,
+        revision: Option<u64>,
+    ) -> i64 {
         let versions = self.keys[judged.key].versions.windows(2).filter(|pair| {
             let is = pair[0].power;
             pair[0].revision == revision.unwrap_or_default()
-                && [false, true].into_iter().any(|suspended| is.verdict(suspended, judged.ask) == verdict)
+                && [false, true]
+                    .into_iter()
+                    .any(|suspended| is.verdict(suspended, judged.ask) == verdict)
         });
-        let late =
-            versions.map(|pair| judged.arrived - self.deadline_of(pair[1].from, judged) - judged.slack);
+        let late = versions
+            .map(|pair| judged.arrived - self.deadline_of(pair[1].from, judged) - judged.slack);
         late.min().unwrap_or(i64::MAX)
     }
 
@@ -235,23 +259,32 @@ impl Model {
     ) -> Result<(), String> {
         let key = &self.keys[judged.key];
         if verdict == Err(Denial::Unavailable) {
-            let may = judged.failures >= claviger::lease::REFRESH_ATTEMPTS;
-            return if may { Ok(()) } else { Err(format!("P2: unavailable without a failure: {judged:?}")) };
+            let may = judged.failures >= claviger_core::lease::lease::REFRESH_ATTEMPTS;
+            return if may {
+                Ok(())
+            } else {
+                Err(format!("P2: unavailable without a failure: {judged:?}"))
+            };
         }
         let froms: Vec<i64> = key.versions.iter().map(|version| version.from).collect();
         let versions: Vec<Version> = self
             .candidates(&froms, judged)
             .into_iter()
             .map(|place| key.versions[place])
-            .filter(|version| version.power.state != State::Nothing || key.is_premature || !key.is_issued())
+            .filter(|version| {
+                version.power.state != State::Nothing || key.is_premature || !key.is_issued()
+            })
             .collect();
         let froms: Vec<i64> = self.suspended.iter().map(|(from, _)| *from).collect();
-        let suspended = self.candidates(&froms, judged).into_iter().map(|place| self.suspended[place].1);
+        let suspended =
+            self.candidates(&froms, judged).into_iter().map(|place| self.suspended[place].1);
         let suspended: Vec<bool> = suspended.collect();
         let is_right = versions
             .iter()
             .filter(|version| version.revision == revision.unwrap_or_default())
-            .any(|version| suspended.iter().any(|is| version.power.verdict(*is, judged.ask) == verdict));
+            .any(|version| {
+                suspended.iter().any(|is| version.power.verdict(*is, judged.ask) == verdict)
+            });
         if is_right {
             return Ok(());
         }

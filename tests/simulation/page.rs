@@ -1,13 +1,14 @@
-//! The numbers of `docs/freshness.md`: the leases of the edge under requests that come by chance (a Poisson process), with a ledger that
-//! always answers after the same time, KV that holds every key and the lease document, and caches of data centres. Everything is drawn from one
-//! seed, so that the page can be compared with what this says; `npm run simulate -- --page` writes it anew.
+//! The numbers of `docs/freshness.md`: the leases of the edge under requests that come by chance (a
+//! Poisson process), with a ledger that always answers after the same time, KV that holds every key
+//! and the lease document, and caches of data centres. Everything is drawn from one seed, so that
+//! the page can be compared with what this says; `npm run simulate -- --page` writes it anew.
 
 use std::fmt::Write;
 use std::fs;
 
-use claviger::id::KeyId;
-use claviger::lease::rules::ByTheBook;
-use claviger::refresh::{RefreshRequest, UsageBatch, Use};
+use claviger_core::base::id::KeyId;
+use claviger_core::lease::rules::ByTheBook;
+use claviger_core::replication::refresh::{RefreshRequest, UsageBatch, Use};
 
 use crate::host::at;
 use crate::traffic::{Count, Mode, Traffic};
@@ -24,7 +25,8 @@ const CALLS: f64 = 0.15;
 const ROWS: f64 = 1.00;
 const GB_S: f64 = 12.50;
 
-/// An object's memory as it is billed, and how long it runs for a call: locally a call takes less than half a millisecond in all.
+/// An object's memory as it is billed, and how long it runs for a call: locally a call takes less
+/// than half a millisecond in all.
 const OBJECT_GB: f64 = 0.128;
 const CALL_S: f64 = 0.010;
 
@@ -88,13 +90,17 @@ fn waits() -> String {
 
 /// Calls and waits of an account whose requests are spread over isolates, at the usual T.
 fn spread() -> String {
-    let mut text = head(&["requests a second", "1 isolate", "10 isolates", "100 isolates", "1,000 isolates"]);
+    let mut text =
+        head(&["requests a second", "1 isolate", "10 isolates", "100 isolates", "1,000 isolates"]);
     for rate in [1.0, 10.0, 100.0, 1_000.0] {
         let mut cells = vec![grouped(rate as u64)];
         for isolates in [1.0, 10.0, 100.0, 1_000.0] {
             let each = alone(rate / isolates, 10.0);
             let (calls, derived) = (each.per_s(each.calls), refreshing(rate / isolates, 10.0));
-            assert!((calls - derived).abs() < 0.05 * derived, "{rate} {isolates}: {calls} {derived}");
+            assert!(
+                (calls - derived).abs() < 0.05 * derived,
+                "{rate} {isolates}: {calls} {derived}"
+            );
             cells.push(format!("{}/s, {} wait", number(calls * isolates), percent(each.waiting())));
         }
         row(&mut text, &cells);
@@ -124,8 +130,8 @@ const WORLDWIDE: Traffic = Traffic {
     requests: 20_000,
 };
 
-/// So many requests that each isolate has seen each key before they are counted. They are counted for a minute: in that each isolate has told of
-/// uses.
+/// So many requests that each isolate has seen each key before they are counted. They are counted
+/// for a minute: in that each isolate has told of uses.
 const BUSY: Traffic = Traffic { rate: 1_000.0, before: 30_000, requests: 60_000, ..WORLDWIDE };
 
 /// What it saves that the isolates of a data centre share a refresh.
@@ -138,8 +144,11 @@ fn sharing() -> String {
         "one isolate a data centre, by formula",
     ]);
     let data_centres = WORLDWIDE.data_centres as f64;
-    for traffic in [1.0, 10.0, 100.0].map(|rate| Traffic { rate, ..WORLDWIDE }).into_iter().chain([BUSY]) {
-        let [alone, shared] = [Mode::Bounded, Mode::Shared].map(|mode| Traffic { mode, ..traffic }.run());
+    for traffic in
+        [1.0, 10.0, 100.0].map(|rate| Traffic { rate, ..WORLDWIDE }).into_iter().chain([BUSY])
+    {
+        let [alone, shared] =
+            [Mode::Bounded, Mode::Shared].map(|mode| Traffic { mode, ..traffic }.run());
         let cell = |calls, waits| format!("{}/s, {} wait", number(calls), percent(waits));
         let rate = traffic.rate / data_centres;
         row(
@@ -166,11 +175,15 @@ fn money() -> String {
         "to decide",
         "to count uses",
     ]);
-    let modes =
-        [("`bounded`", Mode::Bounded), ("`bounded`, shared", Mode::Shared), ("`eventual`", Mode::Eventual)];
+    let modes = [
+        ("`bounded`", Mode::Bounded),
+        ("`bounded`, shared", Mode::Shared),
+        ("`eventual`", Mode::Eventual),
+    ];
     let kv = Count { requests: 1, kv_reads: 1, ..Count::default() };
     price(&mut text, "KV on every request", &kv);
-    let cold = Traffic { data_centres: 1, is_cold: true, before: 200, requests: 2_000, ..WORLDWIDE };
+    let cold =
+        Traffic { data_centres: 1, is_cold: true, before: 200, requests: 2_000, ..WORLDWIDE };
     for (kind, traffic) in [("cold", cold), ("thin", WORLDWIDE), ("busy", BUSY)] {
         for (name, mode) in modes {
             price(&mut text, &format!("{kind}, {name}"), &Traffic { mode, ..traffic }.run());
@@ -181,7 +194,8 @@ fn money() -> String {
 
 fn price(text: &mut String, name: &str, count: &Count) {
     let [kv_reads, calls, reports, rings, rows] =
-        [count.kv_reads, count.calls, count.reports, count.rings, count.rows].map(|of| count.per_request(of));
+        [count.kv_reads, count.calls, count.reports, count.rings, count.rows]
+            .map(|of| count.per_request(of));
     let call = CALLS + GB_S * OBJECT_GB * CALL_S;
     let (decide, tell) =
         (kv_reads * KV_READS + (calls - reports) * call, (reports + rings) * call + rows * ROWS);
@@ -218,7 +232,8 @@ fn renewed(page: &str) -> String {
     for (name, table) in tables {
         let (begin, end) = (format!("<!-- {name} -->\n"), format!("<!-- /{name} -->"));
         let from = page.find(&begin).unwrap_or_else(|| panic!("no table {name}")) + begin.len();
-        let to = from + page[from..].find(&end).unwrap_or_else(|| panic!("table {name} does not end"));
+        let to =
+            from + page[from..].find(&end).unwrap_or_else(|| panic!("table {name} does not end"));
         page.replace_range(from..to, &table());
     }
     page
@@ -233,7 +248,8 @@ fn the_page_says_what_is_measured() {
     assert_eq!(page.lines().count(), renewed.lines().count());
 }
 
-/// Refreshes write nothing; what they told is written with a row for each isolate that told of uses, and one for each key that was used.
+/// Refreshes write nothing; what they told is written with a row for each isolate that told of
+/// uses, and one for each key that was used.
 #[test]
 fn uses_are_written_in_as_many_rows_as_is_said() {
     let mut world = World::<ByTheBook>::stage();
@@ -265,7 +281,11 @@ fn uses_are_written_in_as_many_rows_as_is_said() {
         world.host.ledger().write_uses(at(world.now)).unwrap();
         world.host.sql.written() - before
     };
-    assert_eq!(written(&[(1, &keys), (3, &keys), (5, &[])]), 1 + 3 + 1, "the first of all also owes a sweep");
+    assert_eq!(
+        written(&[(1, &keys), (3, &keys), (5, &[])]),
+        1 + 3 + 1,
+        "the first of all also owes a sweep"
+    );
     assert_eq!(written(&[(6, &keys[2..]), (7, &[]), (8, &[])]), 2 + 3);
     assert_eq!(written(&[(9, &keys[..1])]), 1 + 2);
     assert_eq!(written(&[(0, &keys[..1]), (0, &keys[..1])]), 1);

@@ -1,10 +1,11 @@
-//! The ledger's alarm: puts that are lost, late, landed without word; readings as old as they may be.
+//! The ledger's alarm: puts that are lost, late, landed without word; readings as old as they may
+//! be.
 
-use claviger::lease::rules::Rules;
-use claviger::ledger::publication::PUT_LATE_MS;
-use claviger::object::{EFFECTS_PER_RING_MAX, Object};
-use claviger::protocol::{Effect, Outcome};
-use claviger::record::kv_key;
+use claviger_control::ledger::publication::PUT_LATE_MS;
+use claviger_control::objects::object::{EFFECTS_PER_RING_MAX, Object};
+use claviger_control::protocol::effect::{Effect, Outcome};
+use claviger_core::lease::rules::Rules;
+use claviger_core::replication::record::kv_key;
 use rand_chacha::rand_core::Rng;
 
 use crate::bugs::Sabotage;
@@ -74,7 +75,9 @@ impl<R: Rules> World<R> {
             _ if now < self.kv_out_until => Outcome::Failed,
             Effect::ReadBack { id, .. } if self.host.sabotage == Sabotage::BlindReadBack => {
                 let record = self.host.record(*id, &mut self.rng, now);
-                Outcome::Read { value: record.map(|record| serde_json::to_string(&record).unwrap()) }
+                Outcome::Read {
+                    value: record.map(|record| serde_json::to_string(&record).unwrap()),
+                }
             }
             // Nobody looks: the duty is done.
             Effect::ReadLease { .. } if self.host.sabotage == Sabotage::DocumentsLost => {
@@ -100,7 +103,9 @@ impl<R: Rules> World<R> {
         let late_ms = PUT_LATE_MS as i64 - 1_000;
         let is_lost = self.one_in(3);
         match self.host.sabotage {
-            Sabotage::DeletedRemoved if value.as_ref().is_some_and(|text| text.contains("deleted")) => {
+            Sabotage::DeletedRemoved
+                if value.as_ref().is_some_and(|text| text.contains("deleted")) =>
+            {
                 value = None;
             }
             Sabotage::PutsTwice => {

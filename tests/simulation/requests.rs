@@ -1,29 +1,35 @@
 //! Requests on their way through an isolate, and what is asked of their verdicts.
 
-use claviger::gateway::{Check, Evidence};
-use claviger::lease::call::{Basis as Rests, Lookup, Need, Source, Tenure};
-use claviger::lease::rules::Rules;
-use claviger::lease::{GIVEN_UP as GIVEN_UP_FOR, OUTAGE_MEMORY, REFRESH_ATTEMPTS};
-use claviger::network::ClientAddress;
-use claviger::permission::Permission;
-use claviger::record::{Interface, Record, kv_key};
-use claviger::time::DurationMs;
-use claviger::verdict::Denial;
-use claviger::verify::{Demand, Facts};
+use claviger_core::base::time::DurationMs;
+use claviger_core::credential::limits::Interface;
+use claviger_core::credential::limits::network::ClientAddress;
+use claviger_core::credential::limits::permission::Permission;
+use claviger_core::gateway::gateway::{Check, Evidence};
+use claviger_core::lease::call::{Basis as Rests, Lookup, Need, Source, Tenure};
+use claviger_core::lease::lease::{GIVEN_UP as GIVEN_UP_FOR, OUTAGE_MEMORY, REFRESH_ATTEMPTS};
+use claviger_core::lease::rules::Rules;
+use claviger_core::replication::record::{Record, kv_key};
+use claviger_core::verify::verdict::Denial;
+use claviger_core::verify::verification::{Demand, Facts};
 use rand_chacha::rand_core::Rng;
 
 use crate::bugs::Sabotage;
 use crate::copies::Waiter;
 use crate::host::at;
 use crate::model::{Ask, Basis, Judged};
-use crate::world::{Checked, Event, Flight, Heard, Isolate, World};
+use crate::world::{ASKS_ADMIN, Checked, Event, Flight, Heard, Isolate, World};
 
 const GIVEN_UP: i64 = GIVEN_UP_FOR.as_ms() as i64;
 
 impl<R: Rules> World<R> {
     pub fn request(&mut self, isolate: usize, key: usize, ask: Ask) {
         // Few ask for some keys here, so that nobody's fresh answer covers up what comes late.
-        if self.is_steady && !self.is_healed && isolate == 0 && key.is_multiple_of(2) && !self.one_in(10) {
+        if self.is_steady
+            && !self.is_healed
+            && isolate == 0
+            && key.is_multiple_of(2)
+            && !self.one_in(10)
+        {
             return;
         }
         let key_model = &mut self.model.keys[key];
@@ -32,7 +38,8 @@ impl<R: Rules> World<R> {
         let Isolate { life, offset, .. } = self.isolates[isolate];
         let (arrived, arrived_local) = (self.now, self.now + offset);
         let (lookup, failures, turns) = (Lookup::default(), 0, 0);
-        let flight = Flight { isolate, life, key, ask, arrived, arrived_local, lookup, failures, turns };
+        let flight =
+            Flight { isolate, life, key, ask, arrived, arrived_local, lookup, failures, turns };
         self.later(delay, Event::Go(flight));
     }
 
@@ -40,7 +47,8 @@ impl<R: Rules> World<R> {
         let address = ClientAddress::parse(&format!("10.0.{}.1", flight.ask.network));
         let permission: Permission =
             if flight.ask.write { "demo:write" } else { "demo:read" }.parse().unwrap();
-        let facts = Facts { address, interface: Interface::Http, demand: Demand::Permission(&permission) };
+        let facts =
+            Facts { address, interface: Interface::Http, demand: Demand::Permission(&permission) };
         let local = at(self.local(flight.isolate));
         let text = self.model.keys[flight.key].text.expose();
         self.isolates[flight.isolate].gateway.check(text, &facts, at(arrived_local), local, lookup)
@@ -65,7 +73,8 @@ impl<R: Rules> World<R> {
                 let read = self.isolates[isolate].gateway.ask_kv(id, local);
                 let (lot, mood) = (self.rng.next_u64(), self.isolates[isolate].mood);
                 let is_out = self.now < self.kv_out_until;
-                let text = if is_out { None } else { self.kv.read(&kv_key(id), mood, lot, self.now) };
+                let text =
+                    if is_out { None } else { self.kv.read(&kv_key(id), mood, lot, self.now) };
                 let delay = self.delay();
                 self.later(delay, Event::KvBack(flight, read, text));
                 return Ok(());
@@ -82,6 +91,7 @@ impl<R: Rules> World<R> {
                 self.send(of, call, Waiter::Request(Box::new(flight)));
                 return Ok(());
             }
+            Check::AskAdmin => return Err(ASKS_ADMIN.into()),
             Check::Verdict(checked) => checked,
         };
         if let Some(account) = checked.renew {
@@ -118,7 +128,10 @@ impl<R: Rules> World<R> {
         }
         self.tally.stale += u64::from(is_stale);
         // P4: what has just come out of the lease comes out of memory at once.
-        if matches!(source, Some(Source::Memory | Source::Kv)) && !is_stale && !self.is_over(isolate) {
+        if matches!(source, Some(Source::Memory | Source::Kv))
+            && !is_stale
+            && !self.is_over(isolate)
+        {
             let local = self.local(isolate);
             let Check::Verdict(again) =
                 self.check(&flight, &Lookup::default(), local.min(flight.arrived_local))
@@ -158,7 +171,8 @@ impl<R: Rules> World<R> {
 
     pub fn tenure(&self, isolate: usize) -> Option<Tenure> {
         let isolate = &self.isolates[isolate];
-        let lease = isolate.gateway.leases().lease(self.host.account, at(self.now + isolate.offset))?;
+        let lease =
+            isolate.gateway.leases().lease(self.host.account, at(self.now + isolate.offset))?;
         Some(lease.tenure())
     }
 
@@ -166,7 +180,8 @@ impl<R: Rules> World<R> {
     pub fn check_order(&mut self, isolate: usize, judged: &Judged, revision: u64) -> Checked {
         let known = self.isolates[isolate].heard.get(&judged.key).copied();
         let tenure = self.tenure(isolate);
-        if let Some(known) = known.filter(|known| Some(known.tenure) == tenure && judged.arrived >= known.at)
+        if let Some(known) =
+            known.filter(|known| Some(known.tenure) == tenure && judged.arrived >= known.at)
             && revision < known.revision
         {
             return Err(format!("order: revision {revision} after {known:?} for {judged:?}"));
@@ -177,11 +192,14 @@ impl<R: Rules> World<R> {
         Ok(())
     }
 
-    /// Whether a request's answer lies in memory: its lease has had a word on the key since it began, and nobody has changed the key.
+    /// Whether a request's answer lies in memory: its lease has had a word on the key since it
+    /// began, and nobody has changed the key.
     pub fn is_warm(&self, flight: &Flight) -> bool {
         let isolate = &self.isolates[flight.isolate];
         let local = at(self.now + isolate.offset);
-        let Some(lease) = isolate.gateway.leases().lease(self.host.account, local) else { return false };
+        let Some(lease) = isolate.gateway.leases().lease(self.host.account, local) else {
+            return false;
+        };
         let (arrival, no_more) = (at(flight.arrived_local), DurationMs::default());
         let is_usable = match self.is_eventual {
             true => lease.is_usable_by_document(arrival, no_more),
@@ -212,18 +230,25 @@ impl<R: Rules> World<R> {
         }
     }
 
-    /// By how much a lease may be older than T here and now: only where calls to the ledger have just failed.
+    /// By how much a lease may be older than T here and now: only where calls to the ledger have
+    /// just failed.
     pub fn grace(&self, flight: &Flight, basis: Basis) -> Result<i64, String> {
         let Isolate { failed, slack, out_since, .. } = &self.isolates[flight.isolate];
-        let lately = |memory: i64| failed.iter().filter(|at| self.now - **at < memory + slack).count() as u32;
+        let lately = |memory: i64| {
+            failed.iter().filter(|at| self.now - **at < memory + slack).count() as u32
+        };
         let memory = OUTAGE_MEMORY.as_ms() as i64;
-        let is_away = lately(memory) > 0 && lately(memory * i64::from(REFRESH_ATTEMPTS)) >= REFRESH_ATTEMPTS;
+        let is_away =
+            lately(memory) > 0 && lately(memory * i64::from(REFRESH_ATTEMPTS)) >= REFRESH_ATTEMPTS;
         if !is_away && flight.failures < REFRESH_ATTEMPTS {
             return Err(format!("P1: grace without an outage: {failed:?} at {}", self.now));
         }
         let since = out_since.or(failed.last().copied()).unwrap_or(i64::MIN);
         if basis == Basis::Makeshift && flight.arrived > since + 1_000 * self.grace_s + slack {
-            return Err(format!("P1: a document serves {} ms after {since}", flight.arrived - since));
+            return Err(format!(
+                "P1: a document serves {} ms after {since}",
+                flight.arrived - since
+            ));
         }
         let is_announced = self.host.sabotage != Sabotage::GraceUnannounced;
         Ok(if is_announced { 1_000 * self.grace_s } else { 0 })

@@ -1,13 +1,15 @@
-//! A ledger is restored from a bookmark: what was changed since is lost, though leases and KV know it. The directory notes a fresh history
-//! before, and tells it after. From T later on all must again be as the ledger says;
-//! where documents count, once KV holds none from before.
+//! A ledger is restored from a bookmark: what was changed since is lost, though leases and KV know
+//! it. The directory notes a fresh history before, and tells it after. From T later on all must
+//! again be as the ledger says; where documents count, once KV holds none from before.
 
-use claviger::directory::Directory;
-use claviger::lease::rules::{ByTheBook, Rules};
-use claviger::object::{Entropy, Object};
-use claviger::protocol::{DirectoryReply, DirectoryRequest, Effect, LedgerReply, LedgerRequest, Outcome};
-use claviger::record::{Epoch, Standing};
-use claviger::refresh::RefreshRequest;
+use claviger_control::objects::directory::Directory;
+use claviger_control::objects::object::{Entropy, Object};
+use claviger_control::protocol::effect::{Effect, Outcome};
+use claviger_control::protocol::ledger::{LedgerReply, LedgerRequest};
+use claviger_control::protocol::objects::{DirectoryReply, DirectoryRequest};
+use claviger_core::lease::rules::{ByTheBook, Rules};
+use claviger_core::replication::record::{Epoch, Standing};
+use claviger_core::replication::refresh::RefreshRequest;
 
 use crate::bugs::Sabotage;
 use crate::host::at;
@@ -31,7 +33,9 @@ impl Register {
     /// What the directory owes: to tell the ledger its new history.
     fn owed(&self, now: i64) -> Option<(Effect, Epoch)> {
         let effect = Directory::new(&self.sql).next_effect(at(now)).unwrap()?;
-        let Effect::TellEpoch { epoch, .. } = &effect else { panic!("nothing to tell: {effect:?}") };
+        let Effect::TellEpoch { epoch, .. } = &effect else {
+            panic!("nothing to tell: {effect:?}")
+        };
         let epoch = epoch.clone();
         Some((effect, epoch))
     }
@@ -66,7 +70,8 @@ impl<R: Rules> World<R> {
         self.wait(until_told)?;
         if self.host.sabotage != Sabotage::HistoryUntold {
             let (effect, epoch) = register.owed(self.now).expect("the history is told");
-            let reply = self.host.handle(LedgerRequest::Restored { epoch }, &mut self.rng, self.now);
+            let reply =
+                self.host.handle(LedgerRequest::Restored { epoch }, &mut self.rng, self.now);
             assert!(reply.is_some(), "the ledger hears of it");
             Directory::new(&register.sql).settle(&effect, &Outcome::Done, at(self.now)).unwrap();
             assert!(register.owed(self.now).is_none(), "it is told once");
@@ -96,7 +101,8 @@ impl<R: Rules> World<R> {
         (0..steps).try_for_each(|_| self.step())
     }
 
-    /// What counts from now on, for requests that arrive from now on: what the ledger says, and of keys that were there `then`, what they could do.
+    /// What counts from now on, for requests that arrive from now on: what the ledger says, and of
+    /// keys that were there `then`, what they could do.
     fn believe_the_ledger(&mut self, then: &[Power]) {
         let now = self.now;
         self.judged_from = now;
@@ -107,14 +113,16 @@ impl<R: Rules> World<R> {
             let power = then.get(place).copied().unwrap_or(nothing);
             let revision = record.as_ref().map_or(0, |record| record.revision.0);
             // What was lost and found in KV again has a tombstone.
-            let is_gone = record.as_ref().is_none_or(|record| matches!(record.standing, Standing::Deleted));
+            let is_gone =
+                record.as_ref().is_none_or(|record| matches!(record.standing, Standing::Deleted));
             let ought_to_be = [State::Nothing, State::Deleted].contains(&power.state);
             assert_eq!(is_gone, ought_to_be, "{record:?}, {power:?}");
             let key = &mut self.model.keys[place];
             key.versions = vec![Version { from: now, revision, power }];
             key.is_premature = true;
         }
-        let reply = self.host.handle(LedgerRequest::Refresh(RefreshRequest::default()), &mut self.rng, now);
+        let reply =
+            self.host.handle(LedgerRequest::Refresh(RefreshRequest::default()), &mut self.rng, now);
         let Some(LedgerReply::Refreshed(refresh)) = reply else { panic!("no state: {reply:?}") };
         let state = refresh.state.unwrap();
         self.model.begin(now, state.freshness_ms as i64, state.suspended);

@@ -1,15 +1,19 @@
-//! Dangers that chance seldom meets, each staged: by the book all goes well, and with the bug that it is about it does not.
+//! Dangers that chance seldom meets, each staged: by the book all goes well, and with the bug that
+//! it is about it does not.
 
-use claviger::id::KeyId;
-use claviger::lease::call::{KvRead, Lookup, RefreshCall, RefreshReply};
-use claviger::lease::rules::{ByTheBook, Rules};
-use claviger::ledger::repair::ROUND;
-use claviger::protocol::Command;
-use claviger::record::{Record, Revision, kv_key};
-use claviger::refresh::{MARKS_MAX, Refresh, Unsettled};
+use claviger_control::ledger::repair::ROUND;
+use claviger_control::protocol::command::Command;
+use claviger_core::base::id::KeyId;
+use claviger_core::lease::call::{KvRead, Lookup, RefreshCall};
+use claviger_core::lease::rules::{ByTheBook, Rules};
+use claviger_core::replication::edge_call::RefreshReply;
+use claviger_core::replication::record::{Record, Revision, kv_key};
+use claviger_core::replication::refresh::{MARKS_MAX, Refresh, Unsettled};
 
-use crate::bugs::{LastSetCounts, LastWordCounts, LateWordEnters, MarkEvicted, OverflowForgotten, Sabotage};
-use crate::host::at;
+use crate::bugs::{
+    LastSetCounts, LastWordCounts, LateWordEnters, MarkEvicted, OverflowForgotten, Sabotage,
+};
+use crate::host::{at, heard};
 use crate::kv::Mood;
 use crate::model::{Ask, Power, State, Version};
 use crate::world::{Checked, S, START, World};
@@ -17,7 +21,8 @@ use crate::world::{Checked, S, START, World};
 /// A lease's T: long, so that what goes wrong shows before the next refresh mends it.
 const T: i64 = 60_000;
 
-const UNSETTLED: &str = "SELECT count(*) FROM publication WHERE base < revision AND settled < revision";
+const UNSETTLED: &str =
+    "SELECT count(*) FROM publication WHERE base < revision AND settled < revision";
 
 impl<R: Rules> World<R> {
     /// One isolate, and a network on which nothing is lost or late by itself.
@@ -63,14 +68,17 @@ impl<R: Rules> World<R> {
             Some(key) => gateway.ask_ledger(self.model.keys[key].text.id(), local),
             None => gateway.renew(self.host.account, local),
         };
-        let reply = self.host.refresh(call.request(), &mut self.rng, self.now).unwrap();
-        (call, RefreshReply::from(reply))
+        let reply = self.host.refresh(call.request(), &mut self.rng, self.now);
+        (call, heard(reply))
     }
 
     /// The answer arrives.
     fn answer(&mut self, (call, reply): &(RefreshCall, RefreshReply)) {
         let local = at(self.local(0));
-        assert!(self.isolates[0].gateway.take_refresh(call, reply, local, None), "no answer: {reply:?}");
+        assert!(
+            self.isolates[0].gateway.take_refresh(call, reply, local, None),
+            "no answer: {reply:?}"
+        );
     }
 
     /// A key is disabled, by a member who has just signed in; its record.
@@ -107,8 +115,8 @@ fn two_keys<R: Rules>() -> Result<(World<R>, usize, usize), String> {
     Ok((world, often, seldom))
 }
 
-/// The ledger says of a key that it is active; meanwhile it is disabled, KV has long taken that, nobody names it any more as unsettled; then
-/// the answer arrives.
+/// The ledger says of a key that it is active; meanwhile it is disabled, KV has long taken that,
+/// nobody names it any more as unsettled; then the answer arrives.
 fn an_answer_outlasts_a_settlement<R: Rules>() -> Checked {
     let (mut world, often, seldom) = two_keys::<R>()?;
     let late = world.ask_ledger(Some(seldom));
@@ -132,7 +140,8 @@ fn a_reading_outlasts_a_settlement<R: Rules>() -> Checked {
     world.use_key(seldom)
 }
 
-/// While KV is read, the key is disabled through the same isolate, whose lease then knows what KV does not.
+/// While KV is read, the key is disabled through the same isolate, whose lease then knows what KV
+/// does not.
 fn a_reading_meets_a_newer_word<R: Rules>() -> Checked {
     let (mut world, _, seldom) = two_keys::<R>()?;
     let (id, local) = (world.model.keys[seldom].text.id(), at(world.local(0)));
@@ -144,8 +153,9 @@ fn a_reading_meets_a_newer_word<R: Rules>() -> Checked {
     world.use_key(seldom)
 }
 
-/// A hand writes an old record into KV, and the ledger's round finds it: the key is unsettled again, without a new number. Of two answers of
-/// the same number, the one from before arrives last.
+/// A hand writes an old record into KV, and the ledger's round finds it: the key is unsettled
+/// again, without a new number. Of two answers of the same number, the one from before arrives
+/// last.
 fn an_older_set_arrives_last<R: Rules>() -> Checked {
     let (mut world, often, seldom) = two_keys::<R>()?;
     let active = world.held(seldom);
@@ -168,8 +178,8 @@ fn an_older_set_arrives_last<R: Rules>() -> Checked {
     world.use_key(seldom)
 }
 
-/// KV holds more names of the account than a reply can list, none of which the ledger knows: its round takes them in, all unsettled.
-/// Meanwhile a key is disabled that KV still says is active.
+/// KV holds more names of the account than a reply can list, none of which the ledger knows: its
+/// round takes them in, all unsettled. Meanwhile a key is disabled that KV still says is active.
 fn more_is_unsettled_than_can_be_named<R: Rules>() -> Checked {
     let (mut world, often, seldom) = two_keys::<R>()?;
     for _ in 0..=MARKS_MAX {
@@ -185,7 +195,10 @@ fn more_is_unsettled_than_can_be_named<R: Rules>() -> Checked {
     world.wait(T + 1)?;
     world.use_key(often)?;
     let (_, reply) = world.ask_ledger(None);
-    assert!(matches!(reply, RefreshReply::Refreshed(Refresh { unsettled: Unsettled::Overflow, .. })));
+    assert!(matches!(
+        reply,
+        RefreshReply::Refreshed(Refresh { unsettled: Unsettled::Overflow, .. })
+    ));
     world.use_key(seldom)
 }
 
@@ -218,8 +231,10 @@ fn a_mark_that_is_forgotten_is_noticed() {
 
 #[test]
 fn an_answer_that_enters_late_is_noticed() {
-    let (by_the_book, with_bug) =
-        (an_answer_outlasts_a_settlement::<ByTheBook>, an_answer_outlasts_a_settlement::<LateWordEnters>);
+    let (by_the_book, with_bug) = (
+        an_answer_outlasts_a_settlement::<ByTheBook>,
+        an_answer_outlasts_a_settlement::<LateWordEnters>,
+    );
     shows(by_the_book, with_bug, "P1");
 }
 
@@ -234,8 +249,10 @@ fn an_overflow_of_the_ledger_that_counts_for_nothing_is_noticed() {
 
 #[test]
 fn a_reading_that_enters_late_is_noticed() {
-    let (by_the_book, with_bug) =
-        (a_reading_outlasts_a_settlement::<ByTheBook>, a_reading_outlasts_a_settlement::<LateWordEnters>);
+    let (by_the_book, with_bug) = (
+        a_reading_outlasts_a_settlement::<ByTheBook>,
+        a_reading_outlasts_a_settlement::<LateWordEnters>,
+    );
     shows(by_the_book, with_bug, "P1");
 }
 

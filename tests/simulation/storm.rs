@@ -1,15 +1,19 @@
 //! What happens in a run, drawn by lot, and what must be so when all is calm again.
 
-use claviger::draft::Draft;
-use claviger::id::{KeyId, TokenId};
-use claviger::key::NewKey;
-use claviger::lease::call::RefreshReply;
-use claviger::lease::rules::{ByTheBook, Rules};
-use claviger::protocol::{Command, LedgerReply, LedgerRequest, NewCode};
-use claviger::record::{Epoch, Record, Revision, Standing};
-use claviger::refresh::{AccountState, Delta, Refresh, RefreshRequest, Unsettled};
-use claviger::secret::Digest;
-use claviger::vault::Sealed;
+use claviger_control::protocol::command::Command;
+use claviger_control::protocol::deletion::NewCode;
+use claviger_control::protocol::draft::Draft;
+use claviger_control::protocol::encryption::Sealed;
+use claviger_control::protocol::ledger::{LedgerReply, LedgerRequest};
+use claviger_core::base::id::{KeyId, TokenId};
+use claviger_core::base::secret::Digest;
+use claviger_core::credential::key::NewKey;
+use claviger_core::lease::rules::{ByTheBook, Rules};
+use claviger_core::replication::edge_call::RefreshReply;
+use claviger_core::replication::record::{Epoch, Record, Revision, Standing};
+use claviger_core::replication::refresh::{
+    AccountState, Delta, Refresh, RefreshRequest, Unsettled,
+};
 use rand_chacha::rand_core::Rng;
 
 use crate::bugs::Sabotage;
@@ -34,8 +38,8 @@ pub fn run<R: Rules>(seed: u64, steps: u32, sabotage: Sabotage) -> Result<Tally,
     Ok(world.tally)
 }
 
-/// Runs one seed while KV serves what is up to `times` S old: the verdicts that were given, and by how many milliseconds those came too
-/// late that broke a promise.
+/// Runs one seed while KV serves what is up to `times` S old: the verdicts that were given, and by
+/// how many milliseconds those came too late that broke a promise.
 pub fn run_late(seed: u64, steps: u32, times: i64) -> (u64, Vec<i64>) {
     let mut world = World::<ByTheBook>::new(seed, Sabotage::KvBeyondS);
     (world.kv.stale_ms, world.late) = (times * S, Some(Vec::new()));
@@ -121,7 +125,8 @@ impl<R: Rules> World<R> {
         Ok(())
     }
 
-    // -------------------------------------------------------------------------------------------------- members
+    // --------------------------------------------------------------------------------------------------
+    // members
 
     fn change(&mut self) {
         if self.now < self.ledger_out_until {
@@ -130,7 +135,8 @@ impl<R: Rules> World<R> {
         let may_restore = self.one_in(4);
         let key = self.any_key().filter(|key| {
             let key = &self.model.keys[*key];
-            key.now().power.state != State::Deleted || (may_restore && key.before_deletion().is_some())
+            key.now().power.state != State::Deleted
+                || (may_restore && key.before_deletion().is_some())
         });
         let is_few = self.model.keys.len() < 2;
         match key {
@@ -153,7 +159,8 @@ impl<R: Rules> World<R> {
 
     pub fn draw(&mut self) -> usize {
         let account = self.host.account;
-        let text = NewKey::generate(account, &self.config.prefix, &self.config.ring, &mut self.rng);
+        let text =
+            NewKey::generate(account, &self.config.prefix, &self.config.keyring, &mut self.rng);
         self.model.draw(text, self.now)
     }
 
@@ -178,7 +185,11 @@ impl<R: Rules> World<R> {
     fn alter(&mut self, key: usize) {
         let (id, now) = (self.model.keys[key].text.id(), self.model.keys[key].now());
         let (expected, power) = (Revision(now.revision), now.power);
-        let edit = |text: &str| Command::Edit { id, expected, changes: serde_json::from_str(text).unwrap() };
+        let edit = |text: &str| Command::Edit {
+            id,
+            expected,
+            changes: serde_json::from_str(text).unwrap(),
+        };
         if power.state == State::Deleted {
             let power = self.model.keys[key].before_deletion().unwrap_or(power);
             self.command(key, Command::RestoreKey { id, expected }, power);
@@ -193,7 +204,10 @@ impl<R: Rules> World<R> {
             }
             3 => (edit(r#"{"networks":""}"#), Power { network: None, ..power }),
             4 => (edit(r#"{"permissions":["demo:read"]}"#), Power { write: false, ..power }),
-            5 => (edit(r#"{"permissions":["demo:read","demo:write"]}"#), Power { write: true, ..power }),
+            5 => (
+                edit(r#"{"permissions":["demo:read","demo:write"]}"#),
+                Power { write: true, ..power },
+            ),
             6..8 => {
                 let command = Command::SetEnabled { id, expected, enabled: false };
                 (command, Power { state: State::Disabled, ..power })
@@ -212,7 +226,8 @@ impl<R: Rules> World<R> {
         let (id, mac) = (TokenId::random(&mut self.rng), Digest::of(b"a code"));
         let code = NewCode { mac, sealed: Sealed::from_stored(String::new()) };
         let keys = vec![self.model.keys[key].text.id()];
-        let begun = self.host.command(Command::BeginDeletion { id, keys, code }, &mut self.rng, self.now);
+        let begun =
+            self.host.command(Command::BeginDeletion { id, keys, code }, &mut self.rng, self.now);
         if matches!(begun, Some(LedgerReply::Deletion(_))) {
             let deleted = Power { state: State::Deleted, ..power };
             self.command(key, Command::ConfirmDeletion { id, mac }, deleted);
@@ -236,13 +251,19 @@ impl<R: Rules> World<R> {
             Some(LedgerReply::Changed { record, bound, .. }) => {
                 if let Some(bound) = bound {
                     let deadline = self.model.deadline(self.now);
-                    assert!(deadline <= bound.at.as_ms(), "the ledger promises {bound:?}, it is {deadline}");
+                    assert!(
+                        deadline <= bound.at.as_ms(),
+                        "the ledger promises {bound:?}, it is {deadline}"
+                    );
                 }
                 Some(record)
             }
             Some(LedgerReply::Deleted { mut records, bound, .. }) => {
                 let deadline = self.model.deadline(self.now);
-                assert!(deadline <= bound.at.as_ms(), "the ledger promises {bound:?}, it is {deadline}");
+                assert!(
+                    deadline <= bound.at.as_ms(),
+                    "the ledger promises {bound:?}, it is {deadline}"
+                );
                 records.pop()
             }
             Some(_) => {
@@ -285,14 +306,19 @@ impl<R: Rules> World<R> {
     }
 
     pub fn set_state(&mut self, freshness_ms: Option<i64>, suspended: Option<bool>) {
-        let request = LedgerRequest::SetState { freshness_ms: freshness_ms.map(|t| t as u64), suspended };
-        let Some(LedgerReply::State { bound, .. }) = self.host.handle(request, &mut self.rng, self.now)
+        let request =
+            LedgerRequest::SetState { freshness_ms: freshness_ms.map(|t| t as u64), suspended };
+        let Some(LedgerReply::State { bound, .. }) =
+            self.host.handle(request, &mut self.rng, self.now)
         else {
             panic!("the state was not set");
         };
         if let Some(bound) = bound {
             let deadline = self.model.deadline(self.now);
-            assert!(deadline <= bound.at.as_ms(), "the ledger promises {bound:?}, it is {deadline}");
+            assert!(
+                deadline <= bound.at.as_ms(),
+                "the ledger promises {bound:?}, it is {deadline}"
+            );
         }
         self.model.set(freshness_ms, suspended, self.now);
     }
@@ -307,7 +333,8 @@ impl<R: Rules> World<R> {
         self.arm();
     }
 
-    // ------------------------------------------------------------------------------------------------- isolates
+    // -------------------------------------------------------------------------------------------------
+    // isolates
 
     fn restart(&mut self) {
         let place = self.any_isolate();
@@ -344,7 +371,9 @@ impl<R: Rules> World<R> {
         isolate.offset -= back;
         let is_frozen = isolate.frozen_until > self.now;
         if back > 0
-            && (is_frozen || self.now + isolate.offset >= isolate.latest || self.model.keys.is_empty())
+            && (is_frozen
+                || self.now + isolate.offset >= isolate.latest
+                || self.model.keys.is_empty())
         {
             isolate.slack += back;
         } else if back > 0 {
@@ -362,21 +391,23 @@ impl<R: Rules> World<R> {
     /// P3: a key that was never made.
     fn garbage(&mut self) -> Checked {
         let account = self.host.account;
-        let text = NewKey::generate(account, &self.foreign.prefix, &self.foreign.ring, &mut self.rng);
+        let text =
+            NewKey::generate(account, &self.foreign.prefix, &self.foreign.keyring, &mut self.rng);
         let place = self.any_isolate();
         self.check_garbage(place, text.expose())?;
         // The ID of a key that there is, with the rest of another.
         let Some(key) = self.any_key() else { return Ok(()) };
         let id_end = "clv_".len() + KeyId::WIDTH;
-        let mixed = [&self.model.keys[key].text.expose()[..id_end], &text.expose()[id_end..]].concat();
+        let mixed =
+            [&self.model.keys[key].text.expose()[..id_end], &text.expose()[id_end..]].concat();
         self.check_garbage(place, &mixed)
     }
 
     /// An isolate sees so many keys of another account that it forgets what it has not used lately.
     pub fn flood(&mut self) {
         let place = self.any_isolate();
-        let other = claviger::id::AccountId::random(&mut self.rng);
-        let id = claviger::id::KeyId::random(other, &mut self.rng);
+        let other = claviger_core::base::id::AccountId::random(&mut self.rng);
+        let id = claviger_core::base::id::KeyId::random(other, &mut self.rng);
         let epoch = Epoch::new(self.rng.next_u64());
         let isolate = &mut self.isolates[place];
         let local = at(self.now + isolate.offset);
@@ -403,7 +434,8 @@ impl<R: Rules> World<R> {
         }
     }
 
-    // ----------------------------------------------------------------------------------------------- in the end
+    // -----------------------------------------------------------------------------------------------
+    // in the end
 
     /// Nothing is lost or late any more, and everybody is awake.
     pub fn calm(&mut self) {
@@ -427,8 +459,10 @@ impl<R: Rules> World<R> {
         }
         self.wait(self.kv.stale_ms)?;
         let now = self.now;
-        let reply = self.host.handle(LedgerRequest::Refresh(RefreshRequest::default()), &mut self.rng, now);
-        let Some(LedgerReply::Refreshed(Refresh { unsettled: Unsettled::Set(set), .. })) = reply else {
+        let reply =
+            self.host.handle(LedgerRequest::Refresh(RefreshRequest::default()), &mut self.rng, now);
+        let Some(LedgerReply::Refreshed(Refresh { unsettled: Unsettled::Set(set), .. })) = reply
+        else {
             return Err(format!("P5: no set: {reply:?}"));
         };
         if !set.is_empty() {

@@ -57,10 +57,20 @@ impl Tally {
 
     /// Whether much of everything happened.
     pub fn is_rich(&self) -> bool {
-        let mut least = self.let_through.min(self.refused).min(self.unavailable).min(self.from_memory);
+        let mut least =
+            self.let_through.min(self.refused).min(self.unavailable).min(self.from_memory);
         least = least.min(self.from_kv).min(self.changes).min(self.restarts).min(self.clock_steps);
-        least = least.min(self.cancelled).min(4 * self.switched).min(8 * self.lifted).min(20 * self.capped);
-        least.min(self.issued).min(self.shared).min(self.documents).min(4 * self.stale).min(5 * self.sleeps)
+        least = least
+            .min(self.cancelled)
+            .min(4 * self.switched)
+            .min(8 * self.lifted)
+            .min(20 * self.capped);
+        least
+            .min(self.issued)
+            .min(self.shared)
+            .min(self.documents)
+            .min(4 * self.stale)
+            .min(5 * self.sleeps)
             > 100
     }
 }

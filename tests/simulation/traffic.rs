@@ -2,18 +2,19 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use claviger::config::{Freshness, Terms};
-use claviger::id::{AccountId, KeyId};
-use claviger::lease::call::{
-    CopyRead, Errand, Found, KvRead, Lookup, Need, RefreshCall, RefreshReply, Shelf,
+use claviger_control::ledger::usage::pending::{QUIET, WRITE_PAUSE};
+use claviger_core::base::id::{AccountId, KeyId};
+use claviger_core::config::terms::{Freshness, Terms};
+use claviger_core::lease::call::{
+    CopyRead, Errand, Found, KvRead, Lookup, Need, RefreshCall, Shelf,
 };
-use claviger::lease::isolate::Leases;
-use claviger::lease::rules::ByTheBook;
-use claviger::ledger::usage::fold::{QUIET, WRITE_PAUSE};
-use claviger::record::{Epoch, Record, Revision, Standing};
-use claviger::refresh::document::Document;
-use claviger::refresh::shared::Shared;
-use claviger::refresh::{AccountState, Answer, Delta, Refresh, Unsettled};
+use claviger_core::lease::isolate::Leases;
+use claviger_core::lease::rules::ByTheBook;
+use claviger_core::replication::document::Document;
+use claviger_core::replication::edge_call::RefreshReply;
+use claviger_core::replication::record::{Epoch, Record, Revision, Standing};
+use claviger_core::replication::refresh::{AccountState, Answer, Delta, Refresh, Unsettled};
+use claviger_core::replication::shared::Shared;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
@@ -173,7 +174,13 @@ impl<K> Default for Waiting<K> {
 
 impl<K: Ord> Waiting<K> {
     /// A report of an isolate, if it has a batch, and the keys that were used.
-    fn add(&mut self, teller: Option<u64>, keys: impl IntoIterator<Item = K>, now: i64, count: &mut Count) {
+    fn add(
+        &mut self,
+        teller: Option<u64>,
+        keys: impl IntoIterator<Item = K>,
+        now: i64,
+        count: &mut Count,
+    ) {
         self.pass(now, count);
         let mut keys = keys.into_iter().peekable();
         if teller.is_none() && keys.peek().is_none() {
@@ -188,7 +195,8 @@ impl<K: Ord> Waiting<K> {
         self.keys.extend(keys);
     }
 
-    /// The alarm rings until all is written. It is set twice each time: as it begins, in case it fails, and to what is due then.
+    /// The alarm rings until all is written. It is set twice each time: as it begins, in case it
+    /// fails, and to what is due then.
     fn pass(&mut self, now: i64, count: &mut Count) {
         while let Some((first, last)) = self.span.filter(|_| self.rings_at <= now) {
             count.rings += 1;
@@ -316,7 +324,12 @@ impl World {
                     match read.shelf() {
                         Shelf::Kv => leases.take_document(&read, Some(document), now, lookup),
                         Shelf::Cache => {
-                            leases.take_shared(&read, self.caches[*data_centre].clone(), now, lookup);
+                            leases.take_shared(
+                                &read,
+                                self.caches[*data_centre].clone(),
+                                now,
+                                lookup,
+                            );
                         }
                     }
                     self.go_on(waiter);
@@ -418,7 +431,8 @@ impl World {
 
     fn answered(&mut self, call: &RefreshCall, mut waiter: Waiter) {
         let request = call.request();
-        let answers = request.ask.iter().map(|id| Answer { id: *id, record: Some(self.record(*id)) });
+        let answers =
+            request.ask.iter().map(|id| Answer { id: *id, record: Some(self.record(*id)) });
         let (answers, told) = (answers.collect(), self.told());
         let refresh = Refresh {
             delta: if request.epoch.is_some() { told.delta } else { Delta::Reset },
@@ -447,7 +461,11 @@ impl World {
             revision: Revision(1),
             delta: Delta::Changes(Vec::new()),
             unsettled: Unsettled::Set(Vec::new()),
-            state: Some(AccountState { revision: Revision(1), freshness_ms, ..AccountState::default() }),
+            state: Some(AccountState {
+                revision: Revision(1),
+                freshness_ms,
+                ..AccountState::default()
+            }),
             answers: Vec::new(),
             document: u64::from(self.traffic.mode == Mode::Eventual),
         }

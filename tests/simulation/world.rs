@@ -2,23 +2,24 @@
 
 use std::collections::BTreeMap;
 
-use claviger::config::{Config, Settings};
-use claviger::gateway::Gateway;
-use claviger::lease::REFRESH_ATTEMPTS;
-use claviger::lease::call::{CopyRead, KvRead, Lookup, RefreshCall, RefreshReply, Tenure};
-use claviger::lease::rules::Rules;
-use claviger::protocol::{Effect, Outcome};
-use claviger::record::Record;
-use claviger::refresh::SETTLE_MS;
-use claviger::refresh::shared::SKEW;
-use claviger::secret::SecretText;
+use claviger_control::protocol::effect::{Effect, Outcome};
+use claviger_control::protocol::master::MasterSecrets;
+use claviger_core::config::settings::{Config, Variables};
+use claviger_core::gateway::gateway::Gateway;
+use claviger_core::lease::call::{CopyRead, KvRead, Lookup, RefreshCall, Tenure};
+use claviger_core::lease::lease::REFRESH_ATTEMPTS;
+use claviger_core::lease::rules::Rules;
+use claviger_core::replication::edge_call::RefreshReply;
+use claviger_core::replication::record::Record;
+use claviger_core::replication::refresh::SETTLE_MS;
+use claviger_core::replication::shared::SKEW;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
 use crate::bugs::Sabotage;
 use crate::cache::Cache;
 use crate::copies::Waiter;
-use crate::host::{Host, at};
+use crate::host::{Host, at, heard};
 use crate::issuers::Issuers;
 use crate::kv::{Kv, Mood};
 use crate::model::{Ask, Model};
@@ -34,22 +35,21 @@ const FOREIGN: &str = r#"[{"id":"x","secret":"Ue5nJ1kAzSgM7pDh3CyTq0RlWb9XoFv8Ii
 pub const SKEW_MS: i64 = SKEW.as_ms() as i64;
 const TIMEOUT: i64 = 2_000;
 
-/// The settings of an isolate; `is_eventual`: leases come from documents; `grace_s`: how many seconds past T a lease may serve while the ledger is out of reach; 0: none.
-pub fn config(ring: &str, is_eventual: bool, grace_s: i64) -> Config {
-    let rules = r#"[{"host":"api.localhost","path":"/*","origin":"DEMO","permission":"demo:read"}]"#;
+/// The settings of an isolate; `is_eventual`: leases come from documents; `grace_s`: how many
+/// seconds past T a lease may serve while the ledger is out of reach; 0: none.
+pub fn config(master: &str, is_eventual: bool, grace_s: i64) -> Config {
+    let rules =
+        r#"[{"host":"api.localhost","path":"/*","origin":"DEMO","permission":"demo:read"}]"#;
     let rules = rules.replacen(r#""demo:read""#, r#"{"read":"demo:read","write":"demo:write"}"#, 1);
-    Config::parse(Settings {
-        master_secret: Some(SecretText::new(ring.into())),
+    let edge_keys = MasterSecrets::parse(master).unwrap().edge_keys();
+    let variables = Variables {
         prefix: Some("clv".into()),
         console_origin: Some("http://localhost:8787".into()),
         rules: Some(rules),
         freshness: is_eventual.then(|| "eventual".into()),
         outage: (grace_s > 0).then(|| format!("grace:{grace_s}")),
-        mail: None,
-        mail_from: None,
-        mail_api_key: None,
-    })
-    .unwrap()
+    };
+    Config::parse(Some(&edge_keys), &variables).unwrap()
 }
 
 /// A request under way in an isolate.
@@ -64,6 +64,9 @@ pub struct Flight {
     pub failures: u32,
     pub turns: u32,
 }
+
+/// What breaks where an edge that fits its admin Worker asks whether it does.
+pub const ASKS_ADMIN: &str = "P3: an edge that fits asks again";
 
 /// Nothing, or the promise that was broken.
 pub type Checked = Result<(), String>;
@@ -105,7 +108,8 @@ pub struct Isolate<R> {
     pub out_since: Option<i64>,
     /// Number of the last document that it took.
     pub document: u64,
-    /// The last word on each key that it has had: under which lease, and of which revision. It must not go back behind that (rule 4).
+    /// The last word on each key that it has had: under which lease, and of which revision. It must
+    /// not go back behind that (rule 4).
     pub heard: BTreeMap<usize, Heard>,
     /// The words that it holds in memory: whoever asks next must get them from there (P4).
     pub warm: BTreeMap<usize, Heard>,
@@ -135,7 +139,8 @@ pub struct World<R: Rules> {
     pub ledger_out_until: i64,
     pub kv_out_until: i64,
     pub is_healed: bool,
-    /// Leases live long, and words come very late: half of the dangers are there, and half elsewhere.
+    /// Leases live long, and words come very late: half of the dangers are there, and half
+    /// elsewhere.
     pub is_steady: bool,
     /// Members have issuers, and all clocks are right but for what is reckoned with.
     pub is_issuing: bool,
@@ -149,7 +154,8 @@ pub struct World<R: Rules> {
     pub config: Config,
     pub foreign: Config,
     pub uses: i64,
-    /// Where verdicts that come too late are gathered instead of ending the run: by how many milliseconds each.
+    /// Where verdicts that come too late are gathered instead of ending the run: by how many
+    /// milliseconds each.
     pub late: Option<Vec<i64>>,
     /// Requests that arrived before this are not judged.
     pub judged_from: i64,
@@ -229,10 +235,10 @@ impl<R: Rules> World<R> {
             None if self.is_issuing => self.random(SKEW_MS),
             None => self.clock(),
         };
-        let ring = if self.host.sabotage == Sabotage::TagsUnchecked { BOTH } else { RING };
+        let keyring = if self.host.sabotage == Sabotage::TagsUnchecked { BOTH } else { RING };
         Isolate {
             gateway: Gateway::with_rules(
-                config(ring, self.is_eventual, self.grace_s),
+                config(keyring, self.is_eventual, self.grace_s),
                 self.rng.next_u64() >> 11,
             ),
             life: self.rng.next_u64(),
@@ -332,7 +338,7 @@ impl<R: Rules> World<R> {
                 } else {
                     let reply = self.host.refresh(call.request(), &mut self.rng, self.now);
                     self.arm();
-                    reply.map_or(RefreshReply::Failed, RefreshReply::from)
+                    heard(reply)
                 };
                 if let Some(delay) = reply_in {
                     self.later(delay, Event::LedgerBack(of, call, reply, waiter));
@@ -381,7 +387,8 @@ impl<R: Rules> World<R> {
         }
     }
 
-    /// A refresh goes off: it may be lost either way, be late, or arrive twice, and whoever waits for it may be cancelled.
+    /// A refresh goes off: it may be lost either way, be late, or arrive twice, and whoever waits
+    /// for it may be cancelled.
     pub fn send(&mut self, of: (usize, u64), call: RefreshCall, waiter: Waiter) {
         let (there, back, call) = (self.delay(), self.delay(), Box::new(call));
         let lot = if self.is_healed { 9 } else { self.random(24) };
@@ -395,7 +402,8 @@ impl<R: Rules> World<R> {
             return;
         }
         if lot == 4 {
-            // The platform cancels whoever asked: nobody hears the answer, and no request that it served is judged.
+            // The platform cancels whoever asked: nobody hears the answer, and no request that it
+            // served is judged.
             self.later(there, Event::AtLedger(of, call, None, Waiter::Nobody));
             self.tally.cancelled += 1;
             return;
@@ -413,6 +421,10 @@ impl<R: Rules> World<R> {
         self.host.ledger().write_uses(at(self.now)).map_err(|error| error.to_string())?;
         let counted = self.host.number("SELECT coalesce(sum(uses) + sum(denials), 0) FROM usage");
         let most = self.uses + self.host.asked_active;
-        if counted > most { Err(format!("usage: {counted} counted of at most {most}")) } else { Ok(()) }
+        if counted > most {
+            Err(format!("usage: {counted} counted of at most {most}"))
+        } else {
+            Ok(())
+        }
     }
 }

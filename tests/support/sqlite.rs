@@ -1,5 +1,5 @@
-//! `Sql` over rusqlite, in memory, with faults on demand. Shared by the unit tests and those in `tests/`, which both
-//! have `claviger::sql` as the parent of this module.
+//! `Sql` over rusqlite, in memory, with faults on demand. Shared by the unit tests and those in
+//! `tests/`, which both have `claviger_control::objects::sql` as the parent of this module.
 
 use std::cell::{Cell, RefCell};
 
@@ -127,7 +127,9 @@ impl Sqlite {
     /// Every value of a table as text, for tests of what must not be there.
     #[allow(dead_code, reason = "not every test dumps a table")]
     pub fn dump(&self, table: &str) -> String {
-        let rows = self.rows(&Statement::new(format!("SELECT * FROM {table}"))).expect("the table is there");
+        let rows = self
+            .rows(&Statement::new(format!("SELECT * FROM {table}")))
+            .expect("the table is there");
         rows.iter().map(|row| format!("{row:?}\n")).collect()
     }
 
@@ -140,7 +142,9 @@ impl Sqlite {
         }
         let mut prepared = self.connection.prepare_cached(statement.text()).map_err(engine)?;
         if !may_write && !prepared.readonly() {
-            return Err(SqlError::Engine { message: "attempt to write a readonly database".to_owned() });
+            return Err(SqlError::Engine {
+                message: "attempt to write a readonly database".to_owned(),
+            });
         }
         answered(&mut prepared, statement.values()).map_err(engine)
     }
@@ -154,8 +158,12 @@ impl Sql for Sqlite {
 
     fn apply(&self, writes: &[Statement]) -> Result<(), SqlError> {
         self.applies.set(self.applies.get() + 1);
-        let fault =
-            self.faults.borrow().iter().find(|(nth, _)| *nth == self.applies.get()).map(|(_, fault)| *fault);
+        let fault = self
+            .faults
+            .borrow()
+            .iter()
+            .find(|(nth, _)| *nth == self.applies.get())
+            .map(|(_, fault)| *fault);
         let injected = SqlError::Engine { message: "injected fault".to_owned() };
         if fault == Some(Fault::BeforeItLands) {
             return Err(injected);
@@ -163,7 +171,9 @@ impl Sql for Sqlite {
         self.go("SAVEPOINT apply").map_err(engine)?;
         for write in writes {
             if let Err(error) = self.run(write, true) {
-                self.go("ROLLBACK TO apply").and_then(|()| self.go("RELEASE apply")).map_err(engine)?;
+                self.go("ROLLBACK TO apply")
+                    .and_then(|()| self.go("RELEASE apply"))
+                    .map_err(engine)?;
                 return Err(error);
             }
         }
@@ -172,7 +182,10 @@ impl Sql for Sqlite {
     }
 }
 
-fn answered(prepared: &mut rusqlite::Statement<'_>, values: &[Value]) -> Result<Vec<Row>, rusqlite::Error> {
+fn answered(
+    prepared: &mut rusqlite::Statement<'_>,
+    values: &[Value],
+) -> Result<Vec<Row>, rusqlite::Error> {
     let columns = prepared.column_count();
     let mut found = prepared.query(params_from_iter(values.iter().map(bound)))?;
     let mut rows = Vec::new();

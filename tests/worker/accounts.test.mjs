@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { after, before, describe, test } from "node:test";
-import { CALLER, begin, expect } from "./journey.mjs";
+import { CALLER, begin, expect } from "./support/journey.mjs";
 
 let at;
 /** Keys A and B of one account, and one of another. */

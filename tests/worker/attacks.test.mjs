@@ -1,7 +1,7 @@
 // What testers with a script have found, so that it stays mended.
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { API, CONSOLE, OWNER, begin, expect, setupToken } from "./journey.mjs";
+import { API, CONSOLE, OWNER, begin, expect, setupToken } from "./support/journey.mjs";
 
 describe("one set-up link", () => {
   let at;

@@ -1,7 +1,8 @@
-// What people and programs type wrongly: told by name, and nothing of it is kept. And who tries passwords.
+// What people and programs type wrongly: told by name, and nothing of it is kept. And who tries
+// passwords.
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { OWNER, begin, expect } from "./journey.mjs";
+import { OWNER, begin, expect } from "./support/journey.mjs";
 
 /** Each: the members that differ from a good key, and the errors that they are told by. */
 const REFUSED = {
@@ -169,7 +170,8 @@ describe("tries at a password", () => {
   });
 
   test("from one block at many names are counted together", { timeout: 20_000 }, async () => {
-    // `TRIES` of src/address.rs. Texts that are no address are counted like any other, and cost no hash.
+    // `TRIES` of src/address.rs. Texts that are no address are counted like any other, and cost no
+    // hash.
     const answers = await Promise.all(Array.from({ length: 310 }, (_, n) => signIn(`no address ${n}`, WRONG, "2001:db8:7:7::1")));
     assert.deepEqual(tally(answers), { "401 sign_in_refused": 300, "429 too_many_attempts": 10 });
     expect(await signIn(OWNER.email, OWNER.password, "2001:db8:7:7:ffff::1"), 429, "too_many_attempts");

@@ -1,7 +1,7 @@
 // A body whose opening was read: what goes on of it, and that making it is little work.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Body } from "../../src/edge/body.js";
+import { Body } from "../../src/workers/edge/body.js";
 
 /** The body of these bytes, in chunks of a size, read to its end. */
 async function read(bytes, size) {

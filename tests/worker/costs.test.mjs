@@ -1,8 +1,9 @@
-// What changes of keys, and doing nothing, cost of the platform: `docs/operating.md` says it, and workerd counts.
+// What changes of keys, and doing nothing, cost of the platform: `docs/operating.md` says it, and
+// workerd counts.
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { after, before, test } from "node:test";
-import { begin, eventually, expect } from "./journey.mjs";
+import { begin, eventually, expect } from "./support/journey.mjs";
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 /** By then a reading of KV shows what was changed before. */

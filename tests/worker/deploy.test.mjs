@@ -1,9 +1,10 @@
 // What `npm run deploy` says of settings before it deploys.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { fault, findings, production } from "../../xtask/settings.mjs";
+import { fault, findings } from "../../xtask/settings.mjs";
+import { readConfig, split } from "../../xtask/workers.mjs";
 
-const shipped = await production();
+const shipped = await readConfig({ env: "production" });
 
 /** As an operator fills it in. */
 const filled = () => ({
@@ -81,4 +82,29 @@ test("what the Worker itself would refuse is told in its own words", () => {
 
 test("settings that cannot be checked stop the deployment", () => {
   assert.throws(() => fault({ vars: [] }), /could not be checked/);
+});
+
+test("the edge is given no secret but its own, no variable of mail, and no binding that it does not use", () => {
+  const { edge } = split(filled(), { kv: "one" });
+  assert.equal(edge.name, "claviger-edge");
+  assert.deepEqual(edge.secrets, { required: ["EDGE_KEYS"] });
+  assert.deepEqual(Object.keys(edge.vars).sort(), ["CONSOLE_ORIGIN", "PREFIX", "RULES"]);
+  assert.deepEqual(edge.durable_objects.bindings, [{ name: "LEDGER", class_name: "Ledger", script_name: "claviger" }]);
+  assert.deepEqual(edge.services, [{ binding: "ADMIN", service: "claviger" }]);
+  for (const absent of ["assets", "migrations", "send_email"]) assert.equal(edge[absent], undefined, absent);
+});
+
+test("the admin Worker has no route of its own: nobody reaches it but through the edge", () => {
+  const { admin, edge } = split(filled());
+  assert.deepEqual([admin.routes, admin.workers_dev, admin.preview_urls], [undefined, false, false]);
+  assert.deepEqual(edge.routes, filled().routes);
+});
+
+test("both Workers use one KV namespace, and an edge binding that the rules name is the edge's alone", () => {
+  const config = filled();
+  config.services = [{ binding: "API", service: "api" }];
+  const { admin, edge } = split(config, { kv: "one" });
+  assert.deepEqual([admin, edge].map(({ kv_namespaces }) => kv_namespaces), [[{ binding: "KEYS", id: "one" }], [{ binding: "KEYS", id: "one" }]]);
+  assert.deepEqual(edge.services.map(({ binding }) => binding), ["API", "ADMIN"]);
+  assert.equal(admin.services, undefined);
 });

@@ -5,8 +5,9 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, afterEach, before, describe, test } from "node:test";
-import { parts } from "./forge.mjs";
-import { ANY_KEY, API, CONSOLE, OWNER, begin, eventually, expect } from "./journey.mjs";
+import { parts } from "./support/forge.mjs";
+import { MASTER_SECRET, edgeKeys } from "./support/harness.mjs";
+import { ANY_KEY, API, CONSOLE, OWNER, begin, eventually, expect } from "./support/journey.mjs";
 
 describe("KV", () => {
   let at;
@@ -154,7 +155,8 @@ describe("the ledger", () => {
         const fresh = await begin({ setUp: false, faults: [{ on, mode, times: 1 }] });
         try {
           await assert.rejects(fresh.setUp(), /unavailable/);
-          // Once the directory has heard that the account is open, the link is used up: its member signs in.
+          // Once the directory has heard that the account is open, the link is used up: its member
+          // signs in.
           await fresh.setUp().catch((error) => {
             assert.deepEqual([on, mode, /setup_done/.test(error.message)], ["LEDGER.fetch", "lost", true]);
             return fresh.signIn();
@@ -212,17 +214,19 @@ describe("the process ends", () => {
   });
 });
 
-describe("a deployment whose master secret", () => {
+const EXAMPLE = "example-Zt0bXw7RfNcY2uHs9LdVj6PaGe3TiO8xW";
+
+describe("a deployment whose secrets", () => {
+  /** The master secret, the edge's keys (by default those that follow from it), and what the log says of it. */
   const settings = {
-    "is missing": [undefined, /MASTER_SECRET is not set/],
-    "is empty": ["", /MASTER_SECRET: the master secret is not a JSON array/],
-    "is no JSON": ["mKq4Zt0bXw7RfNcY2uHs9LdVj6PaGe3TiO8xWvBrQyE", /MASTER_SECRET: the master secret is not a JSON array/],
-    "is an example": [JSON.stringify([{ id: "a", secret: "example-Zt0bXw7RfNcY2uHs9LdVj6PaGe3TiO8xW" }]), /secret of generation 0 is too short, too uniform, or an example/],
-    "is too short": [JSON.stringify([{ id: "a", secret: "mKq4Zt0bXw7RfNcY" }]), /secret of generation 0 is too short/],
+    "are missing": [undefined, undefined, /EDGE_KEYS is not set/],
+    "are empty": ["", "", /EDGE_KEYS: not a JSON array/],
+    "are no JSON": ["mKq4Zt0bXw7RfNcY2uHs9LdVj6PaGe3TiO8xWvBrQyE", "mKq4Zt0bXw7RfNcY2uHs9LdVj6PaGe3TiO8xWvBrQyE", /EDGE_KEYS: not a JSON array/],
+    "are the master secret, for the edge, too": [MASTER_SECRET, MASTER_SECRET, /EDGE_KEYS: not a JSON array/],
   };
-  for (const [what, [secret, reason]] of Object.entries(settings)) {
+  for (const [what, [secret, keys, reason]] of Object.entries(settings)) {
     test(`${what} serves nothing, and its log says why`, async () => {
-      const at = await begin({ setUp: false, secrets: { MASTER_SECRET: secret } });
+      const at = await begin({ setUp: false, secrets: { MASTER_SECRET: secret, EDGE_KEYS: keys } });
       try {
         for (const [host, method, path] of [
           [CONSOLE, "GET", "/"], [CONSOLE, "GET", "/app.js"], [CONSOLE, "GET", "/v1/session"], [CONSOLE, "POST", "/v1/setup"], [CONSOLE, "POST", "/v1/session"],
@@ -238,6 +242,30 @@ describe("a deployment whose master secret", () => {
         assert.match(log, reason);
         const values = secret ? [...secret.matchAll(/[\w-]{16,}/g)].map(([value]) => value) : [];
         assert.ok(values.every((value) => !log.includes(value) && !at.answers.some(({ text }) => text.includes(value))));
+      } finally {
+        await at.dispose();
+      }
+    });
+  }
+
+  const masters = {
+    "is missing": [undefined, /MASTER_SECRET is not set/],
+    "is empty": ["", /MASTER_SECRET: not a JSON array/],
+    "is an example": [JSON.stringify([{ id: "a", secret: EXAMPLE }]), /secret of generation 0 is too short, too uniform, or an example/],
+    "is too short": [JSON.stringify([{ id: "a", secret: "mKq4Zt0bXw7RfNcY" }]), /secret of generation 0 is too short/],
+  };
+  for (const [what, [secret, reason]] of Object.entries(masters)) {
+    test(`have a master secret that ${what}: no console, no verdict, and its log says why`, async () => {
+      const at = await begin({ setUp: false, secrets: { EDGE_KEYS: edgeKeys() }, admin: { secrets: { MASTER_SECRET: secret } } });
+      try {
+        for (const [method, path] of [["GET", "/"], ["GET", "/app.js"], ["GET", "/v1/session"], ["POST", "/v1/setup"], ["POST", "/v1/keys"], ["GET", "/nothing"]]) {
+          const refused = expect(await at.ask(CONSOLE, path, { method, headers: { authorization: "Bearer x" } }), 503, "misconfigured");
+          assert.ok(refused.headers["retry-after"]);
+          assert.equal(refused.headers["cache-control"], "no-store");
+        }
+        const log = at.worker.log().join("\n");
+        assert.match(log, reason);
+        assert.ok(!secret || !log.includes(JSON.parse(secret || "[{}]")[0].secret));
       } finally {
         await at.dispose();
       }

@@ -5,8 +5,8 @@ import { createServer } from "node:http";
 import { buffer } from "node:stream/consumers";
 import { after, before, describe, test } from "node:test";
 import { gzipSync } from "node:zlib";
-import { FOREIGN, key as forgedKey } from "./forge.mjs";
-import { API, CALLER, begin, expect } from "./journey.mjs";
+import { FOREIGN, key as forgedKey } from "./support/forge.mjs";
+import { API, CALLER, begin, expect } from "./support/journey.mjs";
 
 const rule = (path, members) => ({ host: API, path, origin: "DEMO", ...members });
 const EVERYWHERE = ["authorization", "x-api-key", "query:u", "form:u", "json:u"];

@@ -1,8 +1,9 @@
-// Leases in workerd: what only the platform can show. The rules themselves are tested and simulated in Rust.
+// Leases in workerd: what only the platform can show. The rules themselves are tested and simulated
+// in Rust.
 import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
 import { after, before, test } from "node:test";
-import { begin, eventually, expect } from "./journey.mjs";
+import { begin, eventually, expect } from "./support/journey.mjs";
 
 /** T, in milliseconds. */
 const T = 10_000;

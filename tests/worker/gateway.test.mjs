@@ -1,8 +1,9 @@
-// The gateway between a client and the demo origin: what comes through, changed how, and what does not.
+// The gateway between a client and the demo origin: what comes through, changed how, and what does
+// not.
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { after, before, describe, test } from "node:test";
-import { API, CALLER, CONSOLE, begin, expect, xtask } from "./journey.mjs";
+import { API, CALLER, CONSOLE, begin, expect, xtask } from "./support/journey.mjs";
 
 let at;
 let issued;

@@ -1,10 +1,11 @@
-// Issuers and what they issue, seen from several places: an edge that knows of nothing yet issues no key that others refuse, and none that was ended.
+// Issuers and what they issue, seen from several places: an edge that knows of nothing yet issues
+// no key that others refuse, and none that was ended.
 //
 // Each test has a deployment of its own and they run side by side.
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { CALLER, CONSOLE, expect } from "./journey.mjs";
-import { beginLocations, said } from "./locations.mjs";
+import { CALLER, CONSOLE, expect } from "./support/journey.mjs";
+import { beginLocations, said } from "./support/locations.mjs";
 
 const ISSUABLE = { permissions: ["demo:read"], networks: [], longest: "30d" };
 
@@ -59,7 +60,8 @@ describe("issuers in several places", { concurrency: true }, () => {
     await at.b.worker.setFaults();
   });
 
-  // The ceiling was raised while the form was on its way. c has heard of the account in between, before the raise.
+  // The ceiling was raised while the form was on its way. c has heard of the account in between,
+  // before the raise.
   test("what is issued on a form that takes its time works at once too", { timeout: 60_000 }, async (t) => {
     const at = await begin(t);
     const narrow = { ...ISSUABLE, permissions: ["other:read"] };
@@ -71,7 +73,8 @@ describe("issuers in several places", { concurrency: true }, () => {
       yield "h";
     };
     const asked = issue(at.b, { key, body: body() });
-    // Longer than clocks are taken to differ, so that by the time of its arrival the issue would be older than the lease of c.
+    // Longer than clocks are taken to differ, so that by the time of its arrival the issue would be
+    // older than the lease of c.
     await new Promise((resolve) => setTimeout(resolve, 2_500));
     assert.equal(await verdict(at.c, await issue(at.a, { key })), "403 permission_denied");
     await at.a.change(issuer.id, { issuable: ISSUABLE });

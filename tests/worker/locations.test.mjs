@@ -1,11 +1,12 @@
 // What is promised everywhere, seen from several places whose KV is as late as it likes.
 //
-// Each test has a deployment of its own and they run side by side: most of their time they wait for T.
+// Each test has a deployment of its own and they run side by side: most of their time they wait for
+// T.
 import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, test } from "node:test";
-import { CALLER, eventually, expect } from "./journey.mjs";
-import { beginLocations, propagate, said, watch } from "./locations.mjs";
+import { CALLER, eventually, expect } from "./support/journey.mjs";
+import { beginLocations, propagate, said, watch } from "./support/locations.mjs";
 
 /** T, in milliseconds. */
 const T = 10_000;
@@ -115,7 +116,8 @@ describe("in several places", { concurrency: true }, () => {
     }
     for (const place of [at.b, at.c]) assert.equal((await place.worker.counters())["KEYS.get"], list.length - 1);
 
-    // b is busy. c is quiet until T has passed, and its lease is as young as can be: a key it never heard of has it refreshed.
+    // b is busy. c is quiet until T has passed, and its lease is as young as can be: a key it never
+    // heard of has it refreshed.
     const fresh = await at.a.issue();
     const leased = Date.now();
     await lease([at.c], fresh);

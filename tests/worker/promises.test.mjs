@@ -5,9 +5,9 @@ import { readFile, readdir } from "node:fs/promises";
 import http from "node:http";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { BASE62, FOREIGN, changed, key as forgedKey, mended, parts, random, token } from "./forge.mjs";
-import { API, CALLER, CONSOLE, ORIGIN, OWNER, begin, eventually, expect, setupToken } from "./journey.mjs";
-import { MASTER_SECRET } from "./harness.mjs";
+import { BASE62, FOREIGN, changed, key as forgedKey, mended, parts, random, token } from "./support/forge.mjs";
+import { API, CALLER, CONSOLE, ORIGIN, OWNER, begin, eventually, expect, setupToken } from "./support/journey.mjs";
+import { MASTER_SECRET } from "./support/harness.mjs";
 
 describe("a key", () => {
   let at;

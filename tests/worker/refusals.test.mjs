@@ -1,9 +1,10 @@
-// A26: whatever is wrong with a key, the caller is told: by status, stable code and words, and never in silence.
+// A26: whatever is wrong with a key, the caller is told: by status, stable code and words, and
+// never in silence.
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { after, before, describe, test } from "node:test";
-import { FOREIGN, changed, key as forgedKey, mended } from "./forge.mjs";
-import { API, ORIGIN, begin, eventually, expect } from "./journey.mjs";
+import { FOREIGN, changed, key as forgedKey, mended } from "./support/forge.mjs";
+import { API, ORIGIN, begin, eventually, expect } from "./support/journey.mjs";
 
 const rule = (path, members) => ({ host: API, path, origin: "DEMO", ...members });
 const RULES = [

@@ -1,11 +1,12 @@
-// Viewable keys (A05) and facts of use (A06, A11), over HTTP; and no secret anywhere but where it was asked for.
+// Viewable keys (A05) and facts of use (A06, A11), over HTTP; and no secret anywhere but where it
+// was asked for.
 import assert from "node:assert/strict";
 import { mkdtemp, readFile, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { CALLER, begin, eventually, expect } from "./journey.mjs";
-import { MASTER_SECRET } from "./harness.mjs";
+import { CALLER, begin, eventually, expect } from "./support/journey.mjs";
+import { MASTER_SECRET } from "./support/harness.mjs";
 
 const NEWER = { id: "newer", secret: "Xw7RfNcY2uHs9LdVj6PaGe3TiO8xWvBrQyEmKq4Zt0b" };
 

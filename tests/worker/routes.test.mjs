@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { after, before, describe, test } from "node:test";
-import { FOREIGN, changed, key as forgedKey, random, sealedId, token } from "./forge.mjs";
-import { API, CALLER, CONSOLE, OFFICE, ORIGIN, OWNER, RULES, begin, expect, setupToken } from "./journey.mjs";
+import { FOREIGN, changed, key as forgedKey, random, sealedId, token } from "./support/forge.mjs";
+import { API, CALLER, CONSOLE, OFFICE, ORIGIN, OWNER, RULES, begin, expect, setupToken } from "./support/journey.mjs";
 
 /** The issuance API, which words its failures itself. */
 const ISSUANCE = "/issue_service_authorization";
@@ -248,7 +248,8 @@ describe("with a body that is out to hurt", () => {
       for (const text of ['"\\ud800"', '"\u0001"', '"\\x41"', "NaN", "'a'", "\ufeff0"]) {
         for (const raw of eachMember(route, text)) expect(await send(route, { raw }), 400, "malformed_body");
       }
-      // Texts, but none that anything may be called: refused by whoever the field belongs to, or known to nobody.
+      // Texts, but none that anything may be called: refused by whoever the field belongs to, or
+      // known to nobody.
       for (const text of ["\u0000", "a\u0000b", "\u202etxt.exe", "\u2066\u2069", "\ufeff", "\u{e0001}", "a\nb", "x".repeat(60_000)]) {
         for (const raw of eachMember(route, JSON.stringify(text))) refused(await send(route, { raw, ip: "192.0.2.77" }), 400, 401, 404, 409, 422, 429, ...(route.path().endsWith("/check") || route.path() === "/v1/verify" ? [200] : []));
       }

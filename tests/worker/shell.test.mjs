@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
 import { after, before, beforeEach, describe, test } from "node:test";
-import { start } from "./harness.mjs";
-import { begin } from "./journey.mjs";
+import { start } from "./support/harness.mjs";
+import { begin } from "./support/journey.mjs";
 
 const HOST = "api.localhost";
 const ORIGIN = "http://localhost:8787";

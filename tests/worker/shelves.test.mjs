@@ -1,10 +1,12 @@
-// Leases that rest on copies of what the ledger has said: its documents in KV, and what isolates of one data centre share.
+// Leases that rest on copies of what the ledger has said: its documents in KV, and what isolates of
+// one data centre share.
 //
-// Each test has a deployment of its own and they run side by side: most of their time they wait for T.
+// Each test has a deployment of its own and they run side by side: most of their time they wait for
+// T.
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { RULES, eventually, expect } from "./journey.mjs";
-import { beginLocations, propagate, said, watch } from "./locations.mjs";
+import { RULES, eventually, expect } from "./support/journey.mjs";
+import { beginLocations, propagate, said, watch } from "./support/locations.mjs";
 
 /** T, in milliseconds. */
 const T = 10_000;

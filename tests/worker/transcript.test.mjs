@@ -4,7 +4,7 @@ import { readFile } from "node:fs/promises";
 import { STATUS_CODES } from "node:http";
 import { after, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { CALLER, begin } from "./journey.mjs";
+import { CALLER, begin } from "./support/journey.mjs";
 
 const readme = await readFile(new URL("../../README.md", import.meta.url), "utf8");
 const [, transcript] = /<!-- transcript -->\n```console\n(.*?)\n```\n<!-- \/transcript -->/s.exec(readme);

@@ -1,10 +1,8 @@
-//! From the library to `target/bindgen/`: wasm, and the JavaScript that binds it.
+//! From the Workers' crates to `target/bindgen/`: wasm, and the JavaScript that binds it.
 
-use std::{
-    env, fs,
-    path::{Path, PathBuf},
-    process::Command,
-};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::{env, fs};
 
 use anyhow::{Context, Result, ensure};
 use wasm_bindgen_cli_support::Bindgen;
@@ -25,10 +23,23 @@ impl Profile {
     }
 }
 
-/// Compiles the library with feature `edge` and writes `claviger.js` and `claviger_bg.wasm`.
+/// The Workers: the folder of each, whose crate is `claviger-<folder>`.
+const WORKERS: [&str; 2] = ["edge", "admin"];
+
+/// Compiles each Worker's crate and writes its bindings to `target/bindgen/<worker>`.
 pub fn run(profile: Profile) -> Result<()> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("xtask lies in the workspace")?;
-    let target = env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), |dir| root.join(dir));
+    let root =
+        Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("xtask lies in the workspace")?;
+    WORKERS.iter().try_for_each(|worker| build(worker, profile, root))
+}
+
+/// One at a time: Cargo would join the features of what is built together, and the edge must carry
+/// nothing of the admin Worker's.
+fn build(worker: &str, profile: Profile, root: &Path) -> Result<()> {
+    let target =
+        env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), |dir| root.join(dir));
+    let package = format!("claviger-{worker}");
+    let module = format!("claviger_{worker}");
 
     let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     if let Profile::Release = profile {
@@ -36,38 +47,50 @@ pub fn run(profile: Profile) -> Result<()> {
     }
     let status = cargo
         .current_dir(root)
-        .args(["build", "--locked", "--lib", "--package", "claviger", "--features", "edge"])
+        .args(["build", "--locked", "--lib", "--package", &package])
         .args(["--target", "wasm32-unknown-unknown", "--profile", profile.name()])
         .status()
         .context("cargo does not start")?;
     ensure!(status.success(), "cargo build failed");
 
-    let out = root.join("target/bindgen");
+    let out = root.join("target/bindgen").join(worker);
     Bindgen::new()
-        .input_path(target.join("wasm32-unknown-unknown").join(profile.name()).join("claviger.wasm"))
+        .input_path(
+            target
+                .join("wasm32-unknown-unknown")
+                .join(profile.name())
+                .join(&module)
+                .with_extension("wasm"),
+        )
         // The only target that can re-instantiate its wasm. The entry asks it to, after a trap.
         .module(true)?
         .reset_state_function(true)
-        // Calls the handler that the library set, when any export traps: also those that no JavaScript of
-        // ours calls, such as the continuation of an async function.
+        // Calls the handler that the library set, when any export traps: also those that no
+        // JavaScript of ours calls, such as the continuation of an async function.
         .force_enable_abort_handler(true)
         .typescript(false)
         .generate(&out)
         .context("wasm-bindgen failed")?;
 
-    // workerd knows no source-phase imports; a plain import of a .wasm file gives it the same module.
-    let glue = out.join("claviger.js");
+    // workerd knows no source-phase imports; a plain import of a .wasm file gives it the same
+    // module.
+    let glue = out.join(&module).with_extension("js");
     let text = fs::read_to_string(&glue)?;
-    ensure!(text.contains("import source "), "the bindings no longer import their wasm by source phase");
+    ensure!(
+        text.contains("import source "),
+        "the bindings no longer import their wasm by source phase"
+    );
     fs::write(&glue, text.replace("import source ", "import "))?;
     Ok(())
 }
 
-/// Panics carry the paths of their sources. Those of dependencies would tell of the machine that built, and
-/// make each machine's wasm another.
+/// Panics carry the paths of their sources. Those of dependencies would tell of the machine that
+/// built, and make each machine's wasm another.
 fn without_home_paths() -> String {
     let given = env::var("RUSTFLAGS").unwrap_or_default();
     let home = env::var_os("CARGO_HOME").map(PathBuf::from);
-    let Some(home) = home.or_else(|| env::home_dir().map(|dir| dir.join(".cargo"))) else { return given };
+    let Some(home) = home.or_else(|| env::home_dir().map(|dir| dir.join(".cargo"))) else {
+        return given;
+    };
     format!("{given} --remap-path-prefix={}=cargo", home.display())
 }

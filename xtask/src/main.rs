@@ -1,15 +1,16 @@
 //! The project's chores that want Rust: what npm's scripts call, and what an operator runs by hand.
 
 mod bindgen;
-mod ring;
+mod secrets;
 mod settings;
 
 use anyhow::{Context, Result, bail};
 
 const USAGE: &str = "usage: cargo run -q -p xtask -- <command>
 
-  bindgen [--release]   compile the Worker's library to wasm and write its bindings to target/bindgen
+  bindgen [--release]   compile the Workers to wasm and write their bindings to target/bindgen
   secrets               print a fresh ring of master secrets, for MASTER_SECRET
+  edge-keys             print the edge's subkeys, for EDGE_KEYS; reads MASTER_SECRET
   setup-link <origin>   print the one-time link by which the first account is created; reads MASTER_SECRET, PREFIX
   origin-key <origin>   print the key by which an origin, named as in RULES, checks Claviger-Proof; reads MASTER_SECRET
   settings              print what is wrong with a deployment's variables; reads SETTINGS, a JSON object of them";
@@ -20,10 +21,13 @@ fn main() -> Result<()> {
     match arguments.as_slice() {
         ["bindgen"] => bindgen::run(bindgen::Profile::EdgeDev),
         ["bindgen", "--release"] => bindgen::run(bindgen::Profile::Release),
-        ["secrets"] => print(&ring::fresh()),
-        ["setup-link", origin] => print(&ring::setup_link(origin)?),
-        ["settings"] => print(&settings::fault(&std::env::var("SETTINGS").context("SETTINGS is not set")?)?),
-        ["origin-key", origin] => print(&ring::origin_keys(origin)?),
+        ["secrets"] => print(&secrets::fresh()),
+        ["edge-keys"] => print(&secrets::edge_keys()?),
+        ["setup-link", origin] => print(&secrets::setup_link(origin)?),
+        ["settings"] => {
+            print(&settings::fault(&std::env::var("SETTINGS").context("SETTINGS is not set")?)?)
+        }
+        ["origin-key", origin] => print(&secrets::origin_keys(origin)?),
         _ => bail!(USAGE),
     }
 }

@@ -1,29 +1,37 @@
 //! Whether a deployment would serve with the settings in its configuration.
 
 use anyhow::{Context, Result};
-use claviger::config::{Config, Settings};
-use claviger::secret::SecretText;
+use claviger_control::admin::config::{AdminConfig, AdminSettings};
+use claviger_core::base::secret::SecretText;
+use claviger_core::config::settings::Variables;
 use serde_json::{Map, Value};
 
-/// What is wrong with the variables, which are a JSON object; empty when nothing is. Secrets are not among them: they count as given.
+/// What is wrong with the variables, which are a JSON object; empty when nothing is. Secrets are
+/// not among them: they count as given.
 pub fn fault(variables: &str) -> Result<String> {
     let variables: Map<String, Value> = serde_json::from_str(variables).context("SETTINGS")?;
     // As the platform hands them over: text as it is, the rest as JSON.
     let text = |name: &str| {
-        variables.get(name).map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned))
+        variables
+            .get(name)
+            .map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned))
     };
-    let settings = Settings {
-        master_secret: Some(SecretText::new(crate::ring::fresh())),
+    let shared = Variables {
         prefix: text("PREFIX"),
         console_origin: text("CONSOLE_ORIGIN"),
         rules: text("RULES"),
         freshness: text("FRESHNESS"),
         outage: text("OUTAGE"),
+    };
+    let settings = AdminSettings {
+        master_secret: Some(SecretText::new(crate::secrets::fresh())),
+        variables: shared,
         mail: text("MAIL"),
         mail_from: text("MAIL_FROM"),
         mail_api_key: Some(SecretText::new("given".to_owned())),
     };
-    Ok(Config::parse(settings).err().map(|error| error.to_string()).unwrap_or_default())
+    // The edge reads a part of these variables, by the same code.
+    Ok(AdminConfig::parse(settings).err().map(|error| error.to_string()).unwrap_or_default())
 }
 
 #[cfg(test)]
@@ -37,7 +45,11 @@ mod tests {
         assert_eq!(fault(right).unwrap(), "");
         for (from, to, expected) in [
             ("\"clv\"", "\"keys\"", "PREFIX must be 2 to 12 of [a-z0-9], not ending in s"),
-            ("keys@example.com", "keys", "MAIL_FROM must be an e-mail address such as keys@example.com"),
+            (
+                "keys@example.com",
+                "keys",
+                "MAIL_FROM must be an e-mail address such as keys@example.com",
+            ),
             (
                 "\"PREFIX\"",
                 "\"FRESHNESS\":\"soon\",\"PREFIX\"",

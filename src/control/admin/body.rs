@@ -1,0 +1,262 @@
+//! Bodies that the console's routes take: bounded, JSON, of known members.
+
+use claviger_core::base::http::problem::RequestProblem;
+use claviger_core::base::id::{AccountId, SealedId};
+use claviger_core::base::secret::SecretText;
+use claviger_core::base::time::UnixMs;
+use claviger_core::credential::issuer::Issuer;
+use claviger_core::credential::sealed::{Claims, LIFE_MAX, SealedText};
+use serde::Deserialize;
+
+use crate::admin::config::AdminConfig;
+use crate::admin::problem::AdminProblem;
+use crate::protocol::command::Command;
+
+/// Largest body, in bytes: a hundred credentials to verify, with addresses and permissions, need 30
+/// KiB.
+pub const BODY_BYTES_MAX: usize = 64 * 1024;
+
+/// Largest body with what was typed for a key, in bytes: pasted networks are to be counted and
+/// told, not refused unread, so it has room for
+/// [`claviger_core::credential::limits::network::NETWORKS_TEXT_BYTES_MAX`] and the rest of the
+/// form.
+pub const DRAFT_BYTES_MAX: usize =
+    claviger_core::credential::limits::network::NETWORKS_TEXT_BYTES_MAX + BODY_BYTES_MAX;
+
+/// `POST /v1/setup`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SetUp {
+    /// From the link.
+    pub token: SecretText,
+    /// Name of the account.
+    pub account_name: String,
+    /// IANA name.
+    pub time_zone: String,
+    /// Name of the owner.
+    pub name: String,
+    /// Their address.
+    pub email: String,
+    /// Their password.
+    pub password: SecretText,
+    /// `en` or `ja`.
+    pub language: String,
+}
+
+/// `POST /v1/session`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SignIn {
+    /// Address.
+    pub email: String,
+    /// Password.
+    pub password: SecretText,
+}
+
+/// `PATCH /v1/operator/accounts/{id}`. What is left out stays as it is.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AccountChanges {
+    /// Whether it is suspended.
+    #[serde(default)]
+    pub suspended: Option<bool>,
+    /// T of promise P1, in seconds.
+    #[serde(default)]
+    pub freshness_s: Option<u32>,
+}
+
+/// `POST /v1/session/step-up`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StepUp {
+    /// Password.
+    pub password: SecretText,
+}
+
+/// `POST /v1/deletions`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BeginDeletion {
+    /// IDs.
+    pub keys: Vec<String>,
+}
+
+/// `POST /v1/deletions/{id}/confirm`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ConfirmDeletion {
+    /// As it was typed.
+    pub code: SecretText,
+}
+
+/// `POST /v1/sealed-keys/revoke`: the key itself, or its ID and its issuer.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RevokeSealed {
+    /// The sealed key.
+    pub credential: Option<SecretText>,
+    /// Its ID.
+    pub id: Option<SealedId>,
+    /// Its issuer: a key's ID, or `service`.
+    pub issuer: Option<String>,
+}
+
+impl RevokeSealed {
+    /// What the ledger of `account` is asked.
+    ///
+    /// # Errors
+    /// [`RequestProblem::MalformedBody`]; [`RequestProblem::NotFound`] for what is no sealed key of
+    /// this account, or no ID of one that this issuer issued.
+    pub fn command(
+        &self,
+        account: AccountId,
+        config: &AdminConfig,
+        now: UnixMs,
+    ) -> Result<Command, AdminProblem> {
+        let malformed = |detail: &str| {
+            AdminProblem::Request(RequestProblem::MalformedBody { detail: detail.into() })
+        };
+        let (prefix, keyring) = (&config.prefix, config.keyring());
+        match (&self.credential, self.id, &self.issuer) {
+            (Some(credential), None, None) => {
+                let made = SealedText::parse(credential.expose(), prefix)
+                    .ok()
+                    .and_then(|text| text.authenticate(prefix, keyring, now))
+                    .filter(|made| made.account() == account)
+                    .ok_or(AdminProblem::Request(RequestProblem::NotFound))?;
+                let Claims { id, issuer, expires_at: until, .. } = *made.claims();
+                Ok(Command::RevokeSealed { id, issuer, until })
+            }
+            (None, Some(id), Some(issuer)) => {
+                let issuer = Issuer::parse(issuer);
+                let issuer =
+                    issuer.ok_or_else(|| malformed("issuer must be a key's ID, or service"))?;
+                if id.account() != account || !id.is_made(issuer, prefix, keyring, now) {
+                    return Err(AdminProblem::Request(RequestProblem::NotFound));
+                }
+                // When it ends is not known: no later than this.
+                let until = now.saturating_add(LIFE_MAX);
+                Ok(Command::RevokeSealed { id, issuer, until })
+            }
+            _ => Err(malformed("give credential, or id and issuer")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use claviger_core::base::http::json_body::parse;
+    use claviger_core::credential::issuer::SealingGeneration;
+    use claviger_core::credential::limits::network::Networks;
+    use claviger_core::credential::limits::permission::Permissions;
+    use claviger_core::credential::sealed::NewSealed;
+    use rand_chacha::ChaCha20Rng;
+    use rand_chacha::rand_core::SeedableRng;
+    use serde::de::DeserializeOwned;
+    use serde_json::{Value, json};
+
+    fn detail<T: DeserializeOwned + core::fmt::Debug>(json: &str) -> String {
+        match parse::<T>(json.as_bytes()).unwrap_err() {
+            RequestProblem::MalformedBody { detail } => detail,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn faults_are_told_by_place_and_never_quote_a_value() {
+        assert!(
+            detail::<SignIn>(r#"{"email":"a","password":"hunter2","x":1}"#)
+                .starts_with("unknown field `x`")
+        );
+        assert!(detail::<SignIn>(r#"{"email":"a"}"#).starts_with("missing field `password`"));
+        for json in [
+            r#"{"email":"a","password":["hunter2"]}"#,
+            r#"{"email":"a","password":12345678}"#,
+            r#"{"email":"a","password":"hunter2","#,
+            r#"{"email":"a","password":"hunter2"} hunter2"#,
+            r#""hunter2""#,
+            "hunter2",
+            "",
+        ] {
+            let detail = detail::<SignIn>(json);
+            assert!(!detail.contains("hunter2") && !detail.contains("12345678"), "{detail}");
+            assert!(detail.contains("line"), "{detail}");
+        }
+    }
+
+    #[test]
+    fn an_array_is_no_object() {
+        for json in [r#"["a","b"]"#, "[]", "null"] {
+            assert!(parse::<SignIn>(json.as_bytes()).is_err(), "{json}");
+        }
+    }
+
+    #[test]
+    fn a_repeated_member_is_refused() {
+        assert!(parse::<SignIn>(br#"{"email":"a","email":"b","password":"x"}"#).is_err());
+    }
+
+    #[test]
+    fn a08_a_sealed_key_is_revoked_by_itself_or_by_its_id_in_its_own_account_alone() {
+        let (config, now) =
+            (crate::admin::config::tests::config(), UnixMs::from_ms(1_800_000_000_000));
+        let (account, other) =
+            (AccountId::parse("a1B2c3D4").unwrap(), AccountId::parse("a1B2c3D5").unwrap());
+        let made_by = (&config.prefix, config.keyring());
+        let mut rng = ChaCha20Rng::seed_from_u64(6);
+        let issuer = Issuer::Service;
+        let id = SealedId::draw(account, issuer, SealingGeneration(0), made_by, &mut rng).unwrap();
+        let claims = Claims {
+            id,
+            issuer,
+            issued_at: now,
+            expires_at: now.saturating_add(LIFE_MAX),
+            networks: Networks::anywhere(),
+            permissions: Permissions::none(),
+        };
+        let sealed = NewSealed::seal(&claims, &config.prefix, config.keyring()).unwrap();
+        let ask = |form: Value, account: AccountId| {
+            let form: RevokeSealed = parse(form.to_string().as_bytes())?;
+            form.command(account, &config, now)
+                .map(|command| serde_json::to_value(command).unwrap())
+        };
+        let until = claims.expires_at;
+        let expected = serde_json::to_value(Command::RevokeSealed { id, issuer, until }).unwrap();
+        let by_itself = |text: &str| json!({ "credential": text });
+        let by_id = |id: &str, issuer: &str| json!({ "id": id, "issuer": issuer });
+        assert_eq!(ask(by_itself(sealed.expose()), account), Ok(expected.clone()));
+        assert_eq!(ask(by_id(id.as_str(), "service"), account), Ok(expected));
+        let made_up = id.as_str().replacen("a1B2c3D4", "a1B2c3D5", 1);
+        for (form, account) in [
+            (by_itself(sealed.expose()), other),
+            (by_itself(&sealed.expose().replacen("clvs_e", "clvs_f", 1)), account),
+            (by_itself("clv_a"), account),
+            (by_itself(""), account),
+            (by_id(id.as_str(), "service"), other),
+            (by_id(id.as_str(), "a1B2c3D47Hq0p2Zx9K"), account),
+            (by_id(&made_up, "service"), other),
+        ] {
+            assert_eq!(
+                ask(form.clone(), account),
+                Err(AdminProblem::Request(RequestProblem::NotFound)),
+                "{form}"
+            );
+        }
+        for form in [
+            json!({}),
+            json!({ "id": id }),
+            json!({ "issuer": "service" }),
+            json!({ "credential": sealed.expose(), "id": id, "issuer": "service" }),
+            by_id(id.as_str(), "someone"),
+        ] {
+            assert!(
+                matches!(
+                    ask(form.clone(), account),
+                    Err(AdminProblem::Request(RequestProblem::MalformedBody { .. }))
+                ),
+                "{form}"
+            );
+        }
+    }
+}

@@ -1,0 +1,281 @@
+//! The admin Worker's settings, parsed once. Whatever is missing or wrong stops it from serving at
+//! all.
+
+use claviger_core::base::http::request::Url;
+use claviger_core::base::id::Prefix;
+use claviger_core::base::secret::SecretText;
+use claviger_core::config::rules::Rules;
+use claviger_core::config::settings::{ConfigError, Deployment, Variables};
+use claviger_core::config::terms::Terms;
+use claviger_core::credential::keyring::Keyring;
+
+use crate::protocol::account::Email;
+use crate::protocol::master::{MasterError, MasterSecrets};
+
+/// The settings as the platform hands them over.
+#[derive(Debug, Default)]
+pub struct AdminSettings {
+    /// Secret `MASTER_SECRET`.
+    pub master_secret: Option<SecretText>,
+    /// The variables that the edge reads, too.
+    pub variables: Variables,
+    /// Variable `MAIL`; not set = `off`.
+    pub mail: Option<String>,
+    /// Variable `MAIL_FROM`; wanted unless mail is off.
+    pub mail_from: Option<String>,
+    /// Secret `MAIL_API_KEY`; wanted when mail goes out by HTTP.
+    pub mail_api_key: Option<SecretText>,
+}
+
+/// Why the admin Worker does not serve. It goes to the log; callers only learn that it does not.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum AdminConfigError {
+    /// A setting is not there.
+    #[error("{0} is not set")]
+    Missing(&'static str),
+    /// The variables that the edge reads, too.
+    #[error("{0}")]
+    Deployment(#[from] ConfigError),
+    /// The way in which mail goes out.
+    #[error(
+        "MAIL must be off (the default), binding, or the URL of an e-mail API: https://…, or http:// on this machine"
+    )]
+    Mail,
+    /// The sender of mail.
+    #[error("MAIL_FROM must be an e-mail address such as keys@example.com")]
+    MailFrom,
+    /// The secret of the e-mail API cannot stand in a header.
+    #[error("MAIL_API_KEY must be 1 to {MAIL_API_KEY_BYTES_MAX} visible ASCII characters")]
+    MailApiKey,
+    /// The master secret.
+    #[error("MASTER_SECRET: {0}")]
+    Master(#[from] MasterError),
+}
+
+/// Longest secret of an e-mail API, in bytes: tokens that are signed documents have some 2,000.
+pub const MAIL_API_KEY_BYTES_MAX: usize = 4_096;
+
+/// How mail goes out.
+#[derive(Debug)]
+pub struct Mail {
+    /// Who it comes from.
+    pub from: Email,
+    /// Who takes it.
+    pub by: MailBy,
+}
+
+/// Who takes mail.
+#[derive(Debug)]
+pub enum MailBy {
+    /// The platform, by its binding `EMAIL`.
+    Binding,
+    /// An HTTP e-mail API ([`claviger_control::admin::mail::http`]).
+    Http {
+        /// Where it takes messages.
+        url: String,
+        /// Its bearer token.
+        key: SecretText,
+    },
+}
+
+impl Mail {
+    /// Reads the settings of mail; `None`: it is off.
+    fn parse(
+        mail: Option<&str>,
+        from: Option<&str>,
+        key: Option<SecretText>,
+    ) -> Result<Option<Self>, AdminConfigError> {
+        let by = match mail {
+            None | Some("off") => return Ok(None),
+            Some("binding") => MailBy::Binding,
+            Some(url) => {
+                let url = Some(url)
+                    .filter(|url| is_mail_api(url))
+                    .ok_or(AdminConfigError::Mail)?
+                    .to_owned();
+                let key = key.ok_or(AdminConfigError::Missing("MAIL_API_KEY"))?;
+                let fits = (1..=MAIL_API_KEY_BYTES_MAX).contains(&key.expose().len());
+                if !fits || !key.expose().bytes().all(|byte| byte.is_ascii_graphic()) {
+                    return Err(AdminConfigError::MailApiKey);
+                }
+                MailBy::Http { url, key }
+            }
+        };
+        let from = from.ok_or(AdminConfigError::Missing("MAIL_FROM"))?;
+        let from = Email::parse(from).map_err(|_| AdminConfigError::MailFrom)?;
+        Ok(Some(Self { from, by }))
+    }
+}
+
+/// Whether codes and the token may be sent there: over TLS, or without leaving the machine.
+fn is_mail_api(text: &str) -> bool {
+    let is_plain = text.bytes().all(|byte| byte.is_ascii_graphic()) && !text.contains(['#', '\\']);
+    Url::parse(text)
+        .is_some_and(|url| is_plain && url.has_plain_authority() && url.is_confidential())
+}
+
+/// The admin Worker's settings, all of them right.
+#[derive(Debug)]
+pub struct AdminConfig {
+    /// Master secrets.
+    pub master: MasterSecrets,
+    /// Prefix of credentials.
+    pub prefix: Prefix,
+    /// `https://host[:port]` of the console.
+    pub console_origin: String,
+    /// Its host, without port.
+    pub console_host: String,
+    /// Gateway rules: the console offers their permissions.
+    pub rules: Rules,
+    /// The terms on which leases are held.
+    pub terms: Terms,
+    /// The way in which mail goes out; `None`: it is off, and what needs a mailed code is refused.
+    pub mail: Option<Mail>,
+}
+
+impl AdminConfig {
+    /// Parses the settings.
+    ///
+    /// # Errors
+    /// The first thing that is missing or wrong.
+    pub fn parse(settings: AdminSettings) -> Result<Self, AdminConfigError> {
+        let AdminSettings { master_secret, variables, mail, mail_from, mail_api_key } = settings;
+        let master_secret = master_secret.ok_or(AdminConfigError::Missing("MASTER_SECRET"))?;
+        let master = MasterSecrets::parse(master_secret.expose())?;
+        let Deployment { prefix, console_origin, console_host, rules, terms } =
+            Deployment::parse(&variables)?;
+        let mail = Mail::parse(mail.as_deref(), mail_from.as_deref(), mail_api_key)?;
+        Ok(Self { master, prefix, console_origin, console_host, rules, terms, mail })
+    }
+
+    /// The subkeys that credentials are made and checked with.
+    pub fn keyring(&self) -> &Keyring {
+        self.master.keyring()
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use claviger_core::testing::variables;
+
+    use super::*;
+    use crate::protocol::master::tests::MASTER;
+
+    fn settings() -> AdminSettings {
+        let master_secret = Some(SecretText::new(MASTER.to_owned()));
+        AdminSettings { master_secret, variables: variables(), ..AdminSettings::default() }
+    }
+
+    pub(crate) fn config() -> AdminConfig {
+        AdminConfig::parse(settings()).unwrap()
+    }
+
+    #[test]
+    fn a_master_secret_is_wanted_and_the_variables_are_checked() {
+        let without = AdminSettings { master_secret: None, ..settings() };
+        assert_eq!(
+            AdminConfig::parse(without).unwrap_err().to_string(),
+            "MASTER_SECRET is not set"
+        );
+        let mut wrong = settings();
+        wrong.variables.prefix = None;
+        assert_eq!(AdminConfig::parse(wrong).unwrap_err().to_string(), "PREFIX is not set");
+        assert_eq!(
+            config().keyring().fingerprint(),
+            claviger_core::testing::keyring().fingerprint()
+        );
+    }
+
+    #[test]
+    fn ways_of_mail_with_near_misses() {
+        let told = |mail: Option<&str>, from: Option<&str>, key: Option<&str>| {
+            let settings = AdminSettings {
+                mail: mail.map(str::to_owned),
+                mail_from: from.map(str::to_owned),
+                mail_api_key: key.map(|key| SecretText::new(key.into())),
+                ..settings()
+            };
+            let told = |mail: &Mail| match &mail.by {
+                MailBy::Binding => format!("{} binding", mail.from),
+                MailBy::Http { url, key } => format!("{} {url} {}", mail.from, key.expose()),
+            };
+            AdminConfig::parse(settings).map(|config| config.mail.as_ref().map(told))
+        };
+        let from = Some("Keys@Example.com");
+        for (mail, from, key, expected) in [
+            (None, None, None, Ok(None)),
+            (Some("off"), Some("nonsense"), None, Ok(None)),
+            (Some("binding"), from, None, Ok(Some("keys@example.com binding".into()))),
+            (
+                Some("https://api.resend.com/emails"),
+                from,
+                Some("re_1"),
+                Ok(Some("keys@example.com https://api.resend.com/emails re_1".into())),
+            ),
+            (
+                Some("http://127.0.0.1:9999/emails"),
+                from,
+                Some("x"),
+                Ok(Some("keys@example.com http://127.0.0.1:9999/emails x".into())),
+            ),
+            (
+                Some("http://localhost/"),
+                from,
+                Some("x"),
+                Ok(Some("keys@example.com http://localhost/ x".into())),
+            ),
+            (Some("binding"), None, None, Err(AdminConfigError::Missing("MAIL_FROM"))),
+            (Some("binding"), Some("keys"), None, Err(AdminConfigError::MailFrom)),
+            (
+                Some("binding"),
+                Some("Keys <keys@example.com>"),
+                None,
+                Err(AdminConfigError::MailFrom),
+            ),
+            (
+                Some("https://mail.example/"),
+                from,
+                None,
+                Err(AdminConfigError::Missing("MAIL_API_KEY")),
+            ),
+            (
+                Some("https://mail.example/"),
+                None,
+                Some("x"),
+                Err(AdminConfigError::Missing("MAIL_FROM")),
+            ),
+            (Some("https://mail.example/"), from, Some(""), Err(AdminConfigError::MailApiKey)),
+            (Some("https://mail.example/"), from, Some("a b"), Err(AdminConfigError::MailApiKey)),
+            (Some("https://mail.example/"), from, Some("a\nb"), Err(AdminConfigError::MailApiKey)),
+            (Some("http://mail.example/"), from, Some("x"), Err(AdminConfigError::Mail)),
+            (Some("http://localhost.example/"), from, Some("x"), Err(AdminConfigError::Mail)),
+            (Some("http://127.0.0.1.example/"), from, Some("x"), Err(AdminConfigError::Mail)),
+            (Some("http://user@127.0.0.1/"), from, Some("x"), Err(AdminConfigError::Mail)),
+            (
+                Some("http://127.0.0.1\\@mail.example/"),
+                from,
+                Some("x"),
+                Err(AdminConfigError::Mail),
+            ),
+            (Some("https://mail.example/ x"), from, Some("x"), Err(AdminConfigError::Mail)),
+            (Some("ftp://mail.example/"), from, Some("x"), Err(AdminConfigError::Mail)),
+            (Some("mail.example"), from, Some("x"), Err(AdminConfigError::Mail)),
+            (Some("Binding"), from, None, Err(AdminConfigError::Mail)),
+            (Some("on"), from, None, Err(AdminConfigError::Mail)),
+            (Some(""), from, None, Err(AdminConfigError::Mail)),
+        ] {
+            assert_eq!(told(mail, from, key), expected, "{mail:?} {from:?}");
+        }
+    }
+
+    #[test]
+    fn an_example_secret_is_refused_without_being_shown() {
+        let mut settings = settings();
+        settings.master_secret = Some(SecretText::new(
+            r#"[{"id":"a","secret":"example-example-example-example-0"}]"#.into(),
+        ));
+        let error = AdminConfig::parse(settings).unwrap_err();
+        assert_eq!(error, MasterError::Weak { index: 0 }.into());
+        assert!(!error.to_string().contains("example-example"));
+    }
+}

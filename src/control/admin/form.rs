@@ -1,0 +1,343 @@
+//! What forms and queries come to, or all that is wrong with them.
+
+use claviger_core::base::id::KeyId;
+use claviger_core::base::secret::SecretText;
+use claviger_core::replication::refresh::FRESHNESS_MS_MAX;
+
+use super::body;
+use super::view::field_errors;
+use crate::admin::problem::AdminProblem;
+use crate::protocol::account::{Email, TextError, check_name, check_password};
+use crate::protocol::activity;
+use crate::protocol::activity::PAGE_ENTRIES_MAX;
+use crate::protocol::activity::export::Format;
+use crate::protocol::code::Code;
+use crate::protocol::draft::FieldError;
+use crate::protocol::keys::{Deleted, Listing, PAGE_KEYS_MAX, Sort, check_deletion};
+use crate::protocol::ledger::Language;
+use crate::protocol::operator::EntryCursor;
+use crate::protocol::zone::Zone;
+
+/// The parts of a set-up form that are more than text.
+#[derive(Debug)]
+pub struct Owner {
+    /// The owner's address.
+    pub email: Email,
+    /// The account's zone.
+    pub zone: Zone,
+    /// The owner's language.
+    pub language: Language,
+}
+
+impl Owner {
+    /// Checks the whole form.
+    ///
+    /// # Errors
+    /// [`AdminProblem::Invalid`] with every field that is wrong.
+    pub fn check(form: &body::SetUp) -> Result<Self, AdminProblem> {
+        let mut errors = Vec::new();
+        let mut note = |field: &str, error: TextError| errors.push(FieldError::text(field, error));
+        if let Err(error) = check_name(&form.account_name) {
+            note("account_name", error);
+        }
+        if let Err(error) = check_name(&form.name) {
+            note("name", error);
+        }
+        if let Err(error) = check_password(form.password.expose()) {
+            note("password", error);
+        }
+        let email = Email::parse(&form.email).map_err(|error| note("email", error)).ok();
+        let zone = Zone::parse(&form.time_zone).ok();
+        if zone.is_none() {
+            errors.push(FieldError::new(
+                "time_zone",
+                "unknown_zone",
+                "not an IANA time zone such as Asia/Tokyo",
+            ));
+        }
+        let language = Language::parse(&form.language);
+        if language.is_none() {
+            errors.push(FieldError::new("language", "not_one_of", "en or ja"));
+        }
+        match (email, zone, language) {
+            (Some(email), Some(zone), Some(language)) if errors.is_empty() => {
+                Ok(Self { email, zone, language })
+            }
+            _ => Err(AdminProblem::Invalid { errors: field_errors(errors) }),
+        }
+    }
+}
+
+/// The keys of a deletion.
+///
+/// # Errors
+/// [`AdminProblem::Invalid`]: none, too many, one twice, or what is no key ID. It is not repeated:
+/// it may be a whole key.
+pub fn deletion_keys(typed: &[String]) -> Result<Vec<KeyId>, AdminProblem> {
+    let invalid = |error| AdminProblem::Invalid { errors: field_errors(vec![error]) };
+    let mut keys = Vec::with_capacity(typed.len());
+    for (place, text) in typed.iter().enumerate() {
+        let refused = || {
+            FieldError::new(&format!("keys/{place}"), "not_a_key_id", "a key ID has 18 characters")
+        };
+        keys.push(KeyId::parse(text).ok_or_else(|| invalid(refused()))?);
+    }
+    check_deletion(&keys).map_err(invalid)?;
+    Ok(keys)
+}
+
+/// The code that was typed.
+///
+/// # Errors
+/// [`AdminProblem::Invalid`] for what cannot be a code. It is not counted as a try.
+pub fn code(typed: &SecretText) -> Result<Code, AdminProblem> {
+    let refused = || FieldError::new("code", "not_a_code", "a code has six digits");
+    Code::parse(typed)
+        .ok_or_else(|| AdminProblem::Invalid { errors: field_errors(vec![refused()]) })
+}
+
+/// The query of a listing.
+///
+/// # Errors
+/// [`AdminProblem::Invalid`] for an unknown parameter or a value that it does not take.
+pub fn listing(query: Option<&str>) -> Result<Listing, AdminProblem> {
+    let mut listing = Listing { deleted: Deleted::Too, ..Listing::default() };
+    for (name, value) in form_urlencoded::parse(query.unwrap_or_default().as_bytes()) {
+        let invalid = |code: &str, detail: &str| AdminProblem::Invalid {
+            errors: field_errors(vec![FieldError::new(&name, code, detail)]),
+        };
+        match &*name {
+            "q" => listing.q = Some(value.into_owned()),
+            "cursor" => listing.cursor = Some(value.into_owned()),
+            "sort" => {
+                listing.sort = Sort::parse(&value)
+                    .ok_or_else(|| invalid("not_one_of", "an order as documented"))?;
+            }
+            "limit" => {
+                let limit = value.parse().ok().filter(|limit| (1..=PAGE_KEYS_MAX).contains(limit));
+                listing.limit = Some(limit.ok_or_else(|| invalid("not_one_of", "1 to 50"))?);
+            }
+            "deleted" => {
+                listing.deleted = Deleted::parse(&value)
+                    .ok_or_else(|| invalid("not_one_of", "too, only, or no"))?;
+            }
+            _ => {
+                let detail = "the parameters are q, sort, deleted, cursor, limit";
+                return Err(invalid("unknown_parameter", detail));
+            }
+        }
+    }
+    Ok(listing)
+}
+
+/// The query of a page of activity. An empty value is none.
+///
+/// # Errors
+/// [`AdminProblem::Invalid`] for an unknown parameter or a limit out of range; the other values are
+/// for the ledger to judge.
+pub fn activity(query: Option<&str>) -> Result<activity::Query, AdminProblem> {
+    let mut read = activity::Query::default();
+    for (name, value) in form_urlencoded::parse(query.unwrap_or_default().as_bytes()) {
+        let place = match &*name {
+            "key" => &mut read.key,
+            "member" => &mut read.member,
+            "action" => &mut read.action,
+            "from" => &mut read.from,
+            "to" => &mut read.to,
+            "q" => &mut read.q,
+            "cursor" => &mut read.cursor,
+            "limit" => {
+                let limit =
+                    value.parse().ok().filter(|limit| (1..=PAGE_ENTRIES_MAX).contains(limit));
+                read.limit = Some(limit.ok_or_else(|| refused(&name, "not_one_of", "1 to 50"))?);
+                continue;
+            }
+            _ => {
+                let detail = "the parameters are key, member, action, from, to, q, cursor, limit";
+                return Err(refused(&name, "unknown_parameter", detail));
+            }
+        };
+        *place = Some(value.into_owned()).filter(|value| !value.is_empty());
+    }
+    Ok(read)
+}
+
+/// The query of a file of activity: the filters of a page, and the form.
+///
+/// # Errors
+/// As [`activity()`]; a file is not asked for in pages.
+pub fn export(query: Option<&str>) -> Result<(activity::Query, Format), AdminProblem> {
+    let mut filters = form_urlencoded::Serializer::new(String::new());
+    let mut format = None;
+    for (name, value) in form_urlencoded::parse(query.unwrap_or_default().as_bytes()) {
+        match &*name {
+            "format" => format = Format::parse(&value),
+            "cursor" | "limit" => {
+                let detail = "the parameters are format, key, member, action, from, to, q";
+                return Err(refused(&name, "unknown_parameter", detail));
+            }
+            _ => {
+                filters.append_pair(&name, &value);
+            }
+        }
+    }
+    let format = format.ok_or_else(|| refused("format", "not_one_of", "jsonl or csv"))?;
+    Ok((activity(Some(&filters.finish()))?, format))
+}
+
+fn refused(field: &str, code: &str, detail: &str) -> AdminProblem {
+    AdminProblem::Invalid { errors: field_errors(vec![FieldError::new(field, code, detail)]) }
+}
+
+/// The query of a list of accounts.
+///
+/// # Errors
+/// [`AdminProblem::Invalid`] for an unknown parameter, or a cursor that no answer gave.
+pub fn account_cursor(query: Option<&str>) -> Result<Option<EntryCursor>, AdminProblem> {
+    let mut cursor = None;
+    for (name, value) in form_urlencoded::parse(query.unwrap_or_default().as_bytes()) {
+        let invalid = |code: &str, detail: &str| AdminProblem::Invalid {
+            errors: field_errors(vec![FieldError::new(&name, code, detail)]),
+        };
+        if name != "cursor" {
+            return Err(invalid("unknown_parameter", "the parameter is cursor"));
+        }
+        let read =
+            EntryCursor::parse(&value).ok_or_else(|| invalid("malformed", "the next of a page"))?;
+        cursor = Some(read);
+    }
+    Ok(cursor)
+}
+
+/// Checks that a change of an account changes something.
+///
+/// # Errors
+/// [`AdminProblem::Invalid`].
+pub fn check_account_changes(
+    freshness_ms: Option<u64>,
+    suspended: Option<bool>,
+) -> Result<(), AdminProblem> {
+    if freshness_ms.is_some() || suspended.is_some() {
+        return Ok(());
+    }
+    let error = FieldError::new("", "required", "say what changes: suspended, freshness_s");
+    let errors = field_errors(vec![FieldError { pointer: "#".to_owned(), ..error }]);
+    Err(AdminProblem::Invalid { errors })
+}
+
+/// T in milliseconds, out of seconds.
+///
+/// # Errors
+/// [`AdminProblem::Invalid`] for one that is longer than any account may have.
+pub fn freshness_ms(freshness_s: u32) -> Result<u64, AdminProblem> {
+    let max_s = FRESHNESS_MS_MAX.div_euclid(1_000);
+    if freshness_s > max_s {
+        let error =
+            FieldError::new("freshness_s", "too_long", "at most an hour").with("max", max_s);
+        return Err(AdminProblem::Invalid { errors: field_errors(vec![error]) });
+    }
+    Ok(u64::from(freshness_s).saturating_mul(1_000))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use claviger_core::base::http::json_body;
+    use serde_json::{Value, json};
+
+    fn codes(problem: AdminProblem) -> Vec<String> {
+        let AdminProblem::Invalid { errors: Value::Array(errors) } = problem else {
+            panic!("{problem:?}")
+        };
+        errors
+            .iter()
+            .map(|error| format!("{} {}", error["pointer"], error["code"]).replace('"', ""))
+            .collect()
+    }
+
+    fn form(changes: Value) -> body::SetUp {
+        let mut form = json!({
+            "token": "t", "account_name": "Example KK", "time_zone": "Asia/Tokyo", "name": "Mei Tanaka",
+            "email": "Mei@Example.jp", "password": "correct horse battery", "language": "ja",
+        });
+        for (name, value) in changes.as_object().unwrap() {
+            form[name] = value.clone();
+        }
+        json_body::parse(form.to_string().as_bytes()).unwrap()
+    }
+
+    #[test]
+    fn a_good_form_comes_to_its_parts() {
+        let owner = Owner::check(&form(json!({}))).unwrap();
+        assert_eq!(
+            (owner.email.as_str(), owner.zone.name(), owner.language),
+            ("mei@example.jp", "Asia/Tokyo", Language::Ja)
+        );
+    }
+
+    #[test]
+    fn all_that_is_wrong_is_told_at_once() {
+        let wrong = form(json!({
+            "account_name": "", "name": "a\n", "password": "short", "email": "mei", "time_zone": "Tokyo", "language": "fr",
+        }));
+        assert_eq!(
+            codes(Owner::check(&wrong).unwrap_err()),
+            [
+                "#/account_name required",
+                "#/name control_character",
+                "#/password too_short",
+                "#/email not_an_address",
+                "#/time_zone unknown_zone",
+                "#/language not_one_of",
+            ]
+        );
+    }
+
+    #[test]
+    fn activity_takes_what_is_documented_and_nothing_else() {
+        let read = activity(Some("q=a+b&key=k&member=&limit=50&from=2026-11-22")).unwrap();
+        assert_eq!(
+            (read.q.as_deref(), read.key.as_deref(), read.member),
+            (Some("a b"), Some("k"), None)
+        );
+        let (read, format) = export(Some("format=csv&q=%3D1%26x&to=2026-11-22")).unwrap();
+        assert_eq!(
+            (read.q.as_deref(), read.to.as_deref(), format),
+            (Some("=1&x"), Some("2026-11-22"), Format::Csv)
+        );
+        for (query, code) in
+            [("limit=51", "#/limit not_one_of"), ("format=csv", "#/format unknown_parameter")]
+        {
+            assert_eq!(codes(activity(Some(query)).unwrap_err()), [code], "{query}");
+        }
+        for (query, code) in [
+            ("", "#/format not_one_of"),
+            ("format=xls", "#/format not_one_of"),
+            ("format=csv&cursor=x", "#/cursor unknown_parameter"),
+            ("format=csv&limit=5", "#/limit unknown_parameter"),
+            ("format=csv&x=5", "#/x unknown_parameter"),
+        ] {
+            assert_eq!(codes(export(Some(query)).unwrap_err()), [code], "{query}");
+        }
+    }
+
+    #[test]
+    fn a_listing_takes_what_is_documented_and_nothing_else() {
+        let read = listing(Some("q=a+b%20c&sort=-name&limit=50&cursor=x")).unwrap();
+        assert_eq!(
+            (read.q.as_deref(), read.sort, read.limit),
+            (Some("a b c"), Sort::NameDown, Some(50))
+        );
+        assert_eq!(listing(None), Ok(Listing { deleted: Deleted::Too, ..Listing::default() }));
+        assert_eq!(listing(Some("deleted=no")), Ok(Listing::default()));
+        for (query, code) in [
+            ("sort=size", "#/sort not_one_of"),
+            ("limit=0", "#/limit not_one_of"),
+            ("limit=51", "#/limit not_one_of"),
+            ("limit=", "#/limit not_one_of"),
+            ("page=2", "#/page unknown_parameter"),
+        ] {
+            assert_eq!(codes(listing(Some(query)).unwrap_err()), [code], "{query}");
+        }
+    }
+}

@@ -1,0 +1,315 @@
+//! What messages say, in each language: whole sentences, never put together out of pieces of one.
+
+use claviger_core::base::id::Prefix;
+use claviger_core::base::time::UnixMs;
+use claviger_core::config::terms::{Bound, Terms};
+use claviger_core::credential::key::access_key;
+
+use super::{Letter, one_line};
+use crate::protocol::code::Code;
+use crate::protocol::keys::KeyName;
+use crate::protocol::ledger::Language;
+use crate::protocol::zone::Zone;
+
+/// What a message depends on beside its letter.
+#[derive(Clone, Copy)]
+pub struct Setting<'a> {
+    /// Prefix of keys.
+    pub prefix: &'a Prefix,
+    /// Where the console is.
+    pub console_origin: &'a str,
+    /// What the deployment adds to a bound.
+    pub terms: Terms,
+}
+
+/// A part of a message.
+pub enum Block {
+    /// Sentences.
+    Sentences(String),
+    /// A list.
+    Items(Vec<String>),
+    /// A code.
+    Code(String),
+}
+
+/// The subject and the parts of a letter.
+pub fn say(
+    letter: &Letter,
+    language: Language,
+    code: Option<&Code>,
+    setting: Setting<'_>,
+) -> (String, Vec<Block>) {
+    match letter {
+        Letter::DeletionCode { account, keys, until, zone, .. } => {
+            let until = moment(*until, zone, language, Precision::Minutes);
+            let [subject, lead, more] = code_sentences(account, keys, &until, language);
+            let warning = match language {
+                Language::En => EN_CODE_WARNING,
+                Language::Ja => JA_CODE_WARNING,
+            };
+            let blocks = vec![
+                Block::Sentences(lead),
+                items(keys, language, setting.prefix),
+                Block::Sentences(more),
+                Block::Code(code.map(|code| code.expose().to_owned()).unwrap_or_default()),
+                Block::Sentences(warning.to_owned()),
+            ];
+            (subject, blocks)
+        }
+        Letter::DeletionNotice {
+            account,
+            keys,
+            by,
+            address,
+            at,
+            bound,
+            restorable_until,
+            zone,
+        } => {
+            let within_ms = bound.since(*at).map_or(0, |span| span.as_ms());
+            let within_s = u32::try_from(within_ms.div_ceil(1_000)).unwrap_or(u32::MAX);
+            let bound = setting.terms.bound(Bound { at: *bound, within_s, is_eventual: false });
+            let at = moment(*at, zone, language, Precision::Seconds);
+            let holds_at = moment(bound.at, zone, language, Precision::Seconds);
+            let until = moment(*restorable_until, zone, language, Precision::Minutes);
+            let from = whence(address.as_deref(), language);
+            let [subject, lead] = notice_sentences(account, keys, by, &at, &from, language);
+            let warning = match language {
+                Language::En => EN_NOTICE_WARNING,
+                Language::Ja => JA_NOTICE_WARNING,
+            };
+            let blocks = vec![
+                Block::Sentences(lead),
+                items(keys, language, setting.prefix),
+                Block::Sentences(effect(keys.len(), &holds_at, bound.is_eventual, language)),
+                Block::Sentences(way_back(keys.len(), &until, setting.console_origin, language)),
+                Block::Sentences(warning.to_owned()),
+            ];
+            (subject, blocks)
+        }
+    }
+}
+
+/// Subject, what is about to happen, and how it is confirmed.
+fn code_sentences(account: &str, keys: &[KeyName], until: &str, language: Language) -> [String; 3] {
+    let count = keys.len();
+    match (language, keys) {
+        (Language::En, [key]) => [
+            format!("Code to delete \"{}\"", key.name),
+            format!("Someone who is signed in as you wants to delete this API key of {account}:"),
+            format!(
+                "To confirm it, enter this code in the console. It deletes this key and nothing else, until {until}:"
+            ),
+        ],
+        (Language::En, _) => [
+            format!("Code to delete {count} API keys"),
+            format!(
+                "Someone who is signed in as you wants to delete these {count} API keys of {account}:"
+            ),
+            format!(
+                "To confirm it, enter this code in the console. It deletes these keys and nothing else, until {until}:"
+            ),
+        ],
+        (Language::Ja, [key]) => [
+            format!("「{}」を削除するための認証コード", key.name),
+            format!(
+                "あなたとしてサインインしている人が、{account} の次のAPIキーを削除しようとしています。"
+            ),
+            format!(
+                "削除するには、次の認証コードをコンソールに入力してください。このキーの削除にだけ、{until}まで使えます。"
+            ),
+        ],
+        (Language::Ja, _) => [
+            format!("APIキー{count}件を削除するための認証コード"),
+            format!(
+                "あなたとしてサインインしている人が、{account} の次のAPIキー{count}件を削除しようとしています。"
+            ),
+            format!(
+                "削除するには、次の認証コードをコンソールに入力してください。この{count}件の削除にだけ、{until}まで使えます。"
+            ),
+        ],
+    }
+}
+
+/// Subject, and what has happened.
+fn notice_sentences(
+    account: &str,
+    keys: &[KeyName],
+    by: &str,
+    at: &str,
+    from: &str,
+    language: Language,
+) -> [String; 2] {
+    let count = keys.len();
+    match (language, keys) {
+        (Language::En, [key]) => [
+            format!("\"{}\" was deleted", key.name),
+            format!("{by} deleted this API key of {account} on {at}, {from}:"),
+        ],
+        (Language::En, _) => [
+            format!("{count} API keys were deleted"),
+            format!("{by} deleted these {count} API keys of {account} on {at}, {from}:"),
+        ],
+        (Language::Ja, [key]) => [
+            format!("「{}」が削除されました", key.name),
+            format!("{by} さんが{at}に、{from}、{account} の次のAPIキーを削除しました。"),
+        ],
+        (Language::Ja, _) => [
+            format!("APIキー{count}件が削除されました"),
+            format!("{by} さんが{at}に、{from}、{account} の次のAPIキー{count}件を削除しました。"),
+        ],
+    }
+}
+
+/// From where somebody did something.
+fn whence(address: Option<&str>, language: Language) -> String {
+    match (language, address) {
+        (Language::En, Some(address)) => format!("from the address {address}"),
+        (Language::En, None) => "from an address that is not known".to_owned(),
+        (Language::Ja, Some(address)) => format!("アドレス {address} から"),
+        (Language::Ja, None) => "不明なアドレスから".to_owned(),
+    }
+}
+
+/// How the keys are brought back.
+fn way_back(keys: usize, until: &str, console: &str, language: Language) -> String {
+    match (language, keys) {
+        (Language::En, 1) => {
+            format!("Until {until}, an owner or admin can restore it on the console: {console}")
+        }
+        (Language::En, _) => {
+            format!("Until {until}, an owner or admin can restore them on the console: {console}")
+        }
+        (Language::Ja, _) => {
+            format!("{until}までは、所有者または管理者がコンソールで復元できます。{console}")
+        }
+    }
+}
+
+/// From when on the keys are refused.
+fn effect(keys: usize, holds_at: &str, is_eventual: bool, language: Language) -> String {
+    match (language, keys, is_eventual) {
+        (Language::En, 1, false) => format!("It is refused everywhere from {holds_at} on."),
+        (Language::En, _, false) => format!("They are refused everywhere from {holds_at} on."),
+        (Language::En, 1, true) => "Most places refuse it within a minute, some later.".to_owned(),
+        (Language::En, _, true) => {
+            "Most places refuse them within a minute, some later.".to_owned()
+        }
+        (Language::Ja, 1, false) => {
+            format!("このキーは、{holds_at}以降、すべての拠点で拒否されます。")
+        }
+        (Language::Ja, _, false) => {
+            format!("これらのキーは、{holds_at}以降、すべての拠点で拒否されます。")
+        }
+        (Language::Ja, 1, true) => {
+            "このキーは、ほとんどの拠点では1分以内に、一部ではそれより遅れて拒否されます。"
+                .to_owned()
+        }
+        (Language::Ja, _, true) => {
+            "これらのキーは、ほとんどの拠点では1分以内に、一部ではそれより遅れて拒否されます。"
+                .to_owned()
+        }
+    }
+}
+
+const EN_CODE_WARNING: &str = "If it was not you who asked for this, give the code to nobody, and tell whoever runs this service: \
+    someone else is signed in as you.";
+const JA_CODE_WARNING: &str = "お心当たりがない場合は、このコードを誰にも教えず、サービスの運営者に連絡してください。\
+    ほかの人があなたとしてサインインしています。";
+const EN_NOTICE_WARNING: &str =
+    "If this should not have happened, restore what you need and tell whoever runs this service.";
+const JA_NOTICE_WARNING: &str =
+    "お心当たりがない場合は、必要なキーを復元し、サービスの運営者に連絡してください。";
+
+fn items(keys: &[KeyName], language: Language, prefix: &Prefix) -> Block {
+    let item = |key: &KeyName| match language {
+        Language::En => format!("{} ({})", key.name, access_key(prefix, key.id)),
+        Language::Ja => format!("{}（{}）", key.name, access_key(prefix, key.id)),
+    };
+    Block::Items(keys.iter().map(item).collect())
+}
+
+/// How exactly a time is told.
+#[derive(Clone, Copy)]
+enum Precision {
+    Minutes,
+    /// What has a bound of seconds.
+    Seconds,
+}
+
+const MONTHS: [&str; 12] =
+    ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+
+/// A time in the account's zone, which it names.
+fn moment(at: UnixMs, zone: &Zone, language: Language, precision: Precision) -> String {
+    // Every time in a letter is near the present; the default is never taken.
+    let civil = zone.civil(at).unwrap_or_default();
+    let (year, month, day) = (civil.year(), civil.month(), civil.day());
+    let time = match precision {
+        Precision::Minutes => format!("{:02}:{:02}", civil.hour(), civil.minute()),
+        Precision::Seconds => {
+            format!("{:02}:{:02}:{:02}", civil.hour(), civil.minute(), civil.second())
+        }
+    };
+    match language {
+        Language::En => {
+            let place = usize::try_from(month).unwrap_or_default().saturating_sub(1);
+            let month = MONTHS.get(place).copied().unwrap_or_default();
+            format!("{day} {month} {year}, {time} ({zone})")
+        }
+        Language::Ja => format!("{year}年{month}月{day}日 {time}（{zone}）"),
+    }
+}
+
+/// The parts as plain text.
+pub fn text(blocks: &[Block]) -> String {
+    let mut parts: Vec<String> = Vec::new();
+    for block in blocks {
+        parts.push(match block {
+            Block::Sentences(text) => one_line(text),
+            Block::Items(items) => items
+                .iter()
+                .map(|item| format!("- {}", one_line(item)))
+                .collect::<Vec<_>>()
+                .join("\n"),
+            Block::Code(code) => format!("    {code}"),
+        });
+    }
+    format!("{}\n", parts.join("\n\n"))
+}
+
+/// The parts as an HTML document, without anything that is loaded from elsewhere.
+pub fn html(title: &str, blocks: &[Block], language: Language) -> String {
+    let lang = language.as_str();
+    let mut body = String::new();
+    for block in blocks {
+        body.push_str(&match block {
+            Block::Sentences(text) => format!("<p>{}</p>\n", escaped(text)),
+            Block::Items(items) => {
+                let items: String =
+                    items.iter().map(|item| format!("<li>{}</li>\n", escaped(item))).collect();
+                format!("<ul>\n{items}</ul>\n")
+            }
+            Block::Code(code) => {
+                format!(
+                    "<p style=\"font-size:1.75em;letter-spacing:.15em\"><strong>{}</strong></p>\n",
+                    escaped(code)
+                )
+            }
+        });
+    }
+    format!(
+        "<!doctype html>\n<html lang=\"{lang}\">\n<head><meta charset=\"utf-8\"><title>{}</title></head>\n<body>\n{body}</body>\n</html>\n",
+        escaped(title)
+    )
+}
+
+/// Text as it stands in HTML, in elements and quoted attributes alike.
+fn escaped(text: &str) -> String {
+    one_line(text)
+        .replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+        .replace('"', "&quot;")
+        .replace('\'', "&#39;")
+}

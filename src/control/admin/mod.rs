@@ -1,0 +1,11 @@
+//! TODO.
+
+pub mod body;
+pub mod config;
+pub mod form;
+pub mod headers;
+pub mod mail;
+pub mod problem;
+pub mod route;
+pub mod session;
+pub mod view;

@@ -1,0 +1,405 @@
+//! The table of routes.
+
+use claviger_core::base::http::problem::RequestProblem;
+use claviger_core::base::id::{AccountId, KeyId, TokenId};
+
+use crate::admin::problem::AdminProblem;
+
+/// What a request to the console's host wants.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Route {
+    /// A file of the page.
+    Asset,
+    /// Create the first account.
+    SetUp,
+    /// Look at the session.
+    ShowSession,
+    /// Sign in.
+    SignIn,
+    /// Sign out.
+    SignOut,
+    /// Prove one's identity again.
+    StepUp,
+    /// List keys.
+    ListKeys,
+    /// Issue a key.
+    IssueKey,
+    /// Check what was typed for a key.
+    CheckKey,
+    /// Look at a key.
+    ShowKey(KeyId),
+    /// Change a key.
+    EditKey(KeyId),
+    /// Disable a key.
+    DisableKey(KeyId),
+    /// Enable a key.
+    EnableKey(KeyId),
+    /// Read activity.
+    ListActivity,
+    /// Take activity away as a file.
+    ExportActivity,
+    /// Look at the service credentials.
+    ShowService,
+    /// Change how far the service password may go.
+    EditService,
+    /// Have the service password shown.
+    RevealService,
+    /// Change the service password.
+    ChangeServicePassword,
+    /// Have a key's secret shown again.
+    RevealKey(KeyId),
+    /// Restore a deleted key.
+    RestoreKey(KeyId),
+    /// Ask for the deletion of keys.
+    BeginDeletion,
+    /// Look at a deletion.
+    ShowDeletion(TokenId),
+    /// Mail another code for a deletion.
+    MailDeletionCode(TokenId),
+    /// Delete the keys of a deletion.
+    ConfirmDeletion(TokenId),
+    /// List accounts, as an operator.
+    ListAccounts,
+    /// Make a set-up link for an account.
+    InviteAccount,
+    /// Look at an account.
+    ShowAccount(AccountId),
+    /// Suspend or resume an account, or change its T.
+    EditAccount(AccountId),
+    /// Have an account's records put into KV again.
+    RebuildAccount(AccountId),
+    /// Begin to restore an account.
+    BeginRestore(AccountId),
+    /// Finish that.
+    FinishRestore(AccountId),
+    /// See what this isolate has done.
+    Counters,
+    /// Revoke one sealed key.
+    RevokeSealed,
+}
+
+impl Route {
+    /// Finds the route.
+    ///
+    /// # Errors
+    /// [`RequestProblem::NotFound`], [`RequestProblem::MethodNotAllowed`].
+    pub fn find(method: &str, path: &str) -> Result<Self, AdminProblem> {
+        let Some(resource) = path.strip_prefix("/v1/") else {
+            return match method {
+                "GET" | "HEAD" => Ok(Self::Asset),
+                _ => Err(AdminProblem::Request(RequestProblem::MethodNotAllowed {
+                    allow: "GET, HEAD",
+                })),
+            };
+        };
+        // A HEAD is a GET whose body the runtime drops.
+        let verb = if method == "HEAD" { "GET" } else { method };
+        let segments: Vec<&str> = resource.split('/').collect();
+        let (found, allow) = match segments.as_slice() {
+            ["setup"] => (pick(verb, &[("POST", Self::SetUp)]), "POST"),
+            ["session"] => (
+                pick(
+                    verb,
+                    &[
+                        ("GET", Self::ShowSession),
+                        ("POST", Self::SignIn),
+                        ("DELETE", Self::SignOut),
+                    ],
+                ),
+                "GET, HEAD, POST, DELETE",
+            ),
+            ["session", "step-up"] => (pick(verb, &[("POST", Self::StepUp)]), "POST"),
+            ["keys"] => (
+                pick(verb, &[("GET", Self::ListKeys), ("POST", Self::IssueKey)]),
+                "GET, HEAD, POST",
+            ),
+            ["keys", "check"] => (pick(verb, &[("POST", Self::CheckKey)]), "POST"),
+            ["keys", id] => {
+                let id = KeyId::parse(id).ok_or(AdminProblem::Request(RequestProblem::NotFound))?;
+                (
+                    pick(verb, &[("GET", Self::ShowKey(id)), ("PATCH", Self::EditKey(id))]),
+                    "GET, HEAD, PATCH",
+                )
+            }
+            ["keys", id, action @ ("disable" | "enable" | "restore")] => {
+                let id = KeyId::parse(id).ok_or(AdminProblem::Request(RequestProblem::NotFound))?;
+                let route = match *action {
+                    "disable" => Self::DisableKey(id),
+                    "enable" => Self::EnableKey(id),
+                    _ => Self::RestoreKey(id),
+                };
+                (pick(verb, &[("POST", route)]), "POST")
+            }
+            ["deletions"] => (pick(verb, &[("POST", Self::BeginDeletion)]), "POST"),
+            ["deletions", id] => {
+                let id =
+                    TokenId::parse(id).ok_or(AdminProblem::Request(RequestProblem::NotFound))?;
+                (pick(verb, &[("GET", Self::ShowDeletion(id))]), "GET, HEAD")
+            }
+            ["deletions", id, action @ ("code" | "confirm")] => {
+                let id =
+                    TokenId::parse(id).ok_or(AdminProblem::Request(RequestProblem::NotFound))?;
+                let route = if *action == "code" {
+                    Self::MailDeletionCode(id)
+                } else {
+                    Self::ConfirmDeletion(id)
+                };
+                (pick(verb, &[("POST", route)]), "POST")
+            }
+            ["keys", id, "reveal"] => {
+                let id = KeyId::parse(id).ok_or(AdminProblem::Request(RequestProblem::NotFound))?;
+                (pick(verb, &[("POST", Self::RevealKey(id))]), "POST")
+            }
+            ["activity"] => (pick(verb, &[("GET", Self::ListActivity)]), "GET, HEAD"),
+            ["activity", "export"] => (pick(verb, &[("GET", Self::ExportActivity)]), "GET, HEAD"),
+            ["account", "service"] => (
+                pick(verb, &[("GET", Self::ShowService), ("PATCH", Self::EditService)]),
+                "GET, HEAD, PATCH",
+            ),
+            ["account", "service", "reveal"] => {
+                (pick(verb, &[("POST", Self::RevealService)]), "POST")
+            }
+            ["account", "service", "password"] => {
+                (pick(verb, &[("POST", Self::ChangeServicePassword)]), "POST")
+            }
+            ["operator", "accounts"] => (
+                pick(verb, &[("GET", Self::ListAccounts), ("POST", Self::InviteAccount)]),
+                "GET, HEAD, POST",
+            ),
+            ["operator", "accounts", id, rest @ ..] => {
+                let id =
+                    AccountId::parse(id).ok_or(AdminProblem::Request(RequestProblem::NotFound))?;
+                match rest {
+                    [] => {
+                        let methods =
+                            [("GET", Self::ShowAccount(id)), ("PATCH", Self::EditAccount(id))];
+                        (pick(verb, &methods), "GET, HEAD, PATCH")
+                    }
+                    ["rebuild"] => (pick(verb, &[("POST", Self::RebuildAccount(id))]), "POST"),
+                    ["restore", "begin"] => {
+                        (pick(verb, &[("POST", Self::BeginRestore(id))]), "POST")
+                    }
+                    ["restore", "finish"] => {
+                        (pick(verb, &[("POST", Self::FinishRestore(id))]), "POST")
+                    }
+                    _ => return Err(AdminProblem::Request(RequestProblem::NotFound)),
+                }
+            }
+            ["sealed-keys", "revoke"] => (pick(verb, &[("POST", Self::RevokeSealed)]), "POST"),
+            ["counters"] => (pick(verb, &[("GET", Self::Counters)]), "GET, HEAD"),
+            _ => return Err(AdminProblem::Request(RequestProblem::NotFound)),
+        };
+        found.ok_or(AdminProblem::Request(RequestProblem::MethodNotAllowed { allow }))
+    }
+
+    /// Whether a signed-in browser's cookie could be used by another site to reach this route.
+    pub fn wants_own_page(self) -> bool {
+        match self {
+            Self::Asset
+            | Self::Counters
+            | Self::ShowSession
+            | Self::ListKeys
+            | Self::ShowKey(_)
+            | Self::ShowService
+            | Self::ListActivity
+            | Self::ExportActivity
+            | Self::ShowDeletion(_)
+            | Self::ListAccounts
+            | Self::ShowAccount(_) => false,
+            Self::SetUp
+            | Self::RevokeSealed
+            | Self::SignIn
+            | Self::SignOut
+            | Self::StepUp
+            | Self::IssueKey
+            | Self::CheckKey
+            | Self::EditKey(_)
+            | Self::DisableKey(_)
+            | Self::EnableKey(_)
+            | Self::EditService
+            | Self::RevealService
+            | Self::RevealKey(_)
+            | Self::ChangeServicePassword
+            | Self::RestoreKey(_)
+            | Self::BeginDeletion
+            | Self::MailDeletionCode(_)
+            | Self::ConfirmDeletion(_)
+            | Self::InviteAccount
+            | Self::EditAccount(_)
+            | Self::RebuildAccount(_)
+            | Self::BeginRestore(_)
+            | Self::FinishRestore(_) => true,
+        }
+    }
+}
+
+fn pick(method: &str, routes: &[(&str, Route)]) -> Option<Route> {
+    routes.iter().find(|(verb, _)| *verb == method).map(|(_, route)| *route)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::{BTreeSet, HashSet};
+    use std::mem::discriminant;
+
+    use claviger_core::base::http::request::Headers;
+    use claviger_core::gateway::verify_body;
+
+    use super::*;
+    use crate::admin::session;
+
+    /// Every path with its methods.
+    const ROUTES: &[(&str, &str)] = &[
+        ("/v1/setup", "POST"),
+        ("/v1/session", "GET, HEAD, POST, DELETE"),
+        ("/v1/session/step-up", "POST"),
+        ("/v1/keys", "GET, HEAD, POST"),
+        ("/v1/keys/check", "POST"),
+        ("/v1/keys/{id}", "GET, HEAD, PATCH"),
+        ("/v1/keys/{id}/disable", "POST"),
+        ("/v1/keys/{id}/enable", "POST"),
+        ("/v1/keys/{id}/reveal", "POST"),
+        ("/v1/activity", "GET, HEAD"),
+        ("/v1/activity/export", "GET, HEAD"),
+        ("/v1/account/service", "GET, HEAD, PATCH"),
+        ("/v1/account/service/reveal", "POST"),
+        ("/v1/account/service/password", "POST"),
+        ("/v1/keys/{id}/restore", "POST"),
+        ("/v1/deletions", "POST"),
+        ("/v1/deletions/{id}", "GET, HEAD"),
+        ("/v1/deletions/{id}/code", "POST"),
+        ("/v1/deletions/{id}/confirm", "POST"),
+        ("/v1/operator/accounts", "GET, HEAD, POST"),
+        ("/v1/operator/accounts/{id}", "GET, HEAD, PATCH"),
+        ("/v1/operator/accounts/{id}/rebuild", "POST"),
+        ("/v1/operator/accounts/{id}/restore/begin", "POST"),
+        ("/v1/operator/accounts/{id}/restore/finish", "POST"),
+        ("/v1/sealed-keys/revoke", "POST"),
+        ("/v1/counters", "GET, HEAD"),
+        ("/", "GET, HEAD"),
+        ("/app.js", "GET, HEAD"),
+    ];
+
+    /// The path, about something that there might be.
+    fn example(path: &str) -> String {
+        let id = match path {
+            _ if path.starts_with("/v1/deletions/") => "0123456789",
+            _ if path.starts_with("/v1/operator/") => "a1B2c3D4",
+            _ => "a1B2c3D47Hq0p2Zx9K",
+        };
+        path.replace("{id}", id)
+    }
+
+    #[test]
+    fn every_path_answers_its_methods_and_names_them_to_others() {
+        let mut found_at_all = HashSet::new();
+        for (path, allow) in ROUTES {
+            for method in
+                ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "PROPFIND", "get"]
+            {
+                let found = Route::find(method, &example(path));
+                if allow.split(", ").any(|allowed| allowed == method) {
+                    found_at_all.insert(discriminant(&found.expect(path)));
+                } else {
+                    assert_eq!(
+                        found,
+                        Err(AdminProblem::Request(RequestProblem::MethodNotAllowed { allow })),
+                        "{method} {path}"
+                    );
+                }
+            }
+        }
+        let (_, listed) = include_str!("route.rs").split_once("pub enum Route {").unwrap();
+        let listed = listed.split_once("\n}").unwrap().0.lines().filter(|line| line.ends_with(','));
+        assert_eq!(found_at_all.len(), listed.count(), "a route that no path here leads to");
+    }
+
+    #[test]
+    fn every_route_is_documented_and_what_is_documented_is_there() {
+        let methods = |(path, allow): &(&'static str, &'static str)| {
+            let path = *path;
+            allow
+                .split(", ")
+                .filter(|method| *method != "HEAD")
+                .map(move |method| (method, path))
+                .collect::<Vec<_>>()
+        };
+        let there = ROUTES.iter().flat_map(methods).filter(|(_, path)| path.starts_with("/v1/"));
+        let code = include_str!("../../../docs/http-api.md").split('`').skip(1).step_by(2);
+        let documented = code.filter_map(|text| {
+            let (method, address) = text.split_once(' ')?;
+            let path = address.split('?').next()?;
+            (path.starts_with("/v1/") && method.bytes().all(|b| b.is_ascii_uppercase()))
+                .then_some((method, path))
+        });
+        let of_the_edge = [("POST", verify_body::PATH)];
+        let there = there.chain(of_the_edge);
+        assert_eq!(documented.collect::<BTreeSet<_>>(), there.collect::<BTreeSet<_>>());
+    }
+
+    /// Whatever is not a look could be made with a signed-in browser's cookie by another site, if
+    /// it were let through.
+    #[test]
+    fn every_route_that_does_something_wants_the_console_s_own_page() {
+        for (path, allow) in ROUTES {
+            for method in allow.split(", ") {
+                let route = Route::find(method, &example(path)).expect(path);
+                let is_look = method == "GET" || method == "HEAD";
+                assert_eq!(route.wants_own_page(), !is_look, "{method} {path}");
+            }
+        }
+    }
+
+    #[test]
+    fn another_site_may_look_and_do_nothing() {
+        for (method, path, headers, is_let_through) in [
+            ("GET", "/app.js", "", true),
+            ("GET", "/v1/keys", "", true),
+            ("GET", "/v1/keys", "origin\nhttp://api.localhost:8787", true),
+            ("POST", "/v1/keys", "", false),
+            ("POST", "/v1/keys", "origin\nhttp://api.localhost:8787", false),
+            ("POST", "/v1/keys", "origin\nhttp://localhost:8787", true),
+            ("POST", "/v1/keys", "sec-fetch-site\nsame-origin", true),
+            ("POST", "/v1/keys", "sec-fetch-site\nsame-site", false),
+            ("DELETE", "/v1/session", "origin\nnull", false),
+        ] {
+            let route = Route::find(method, path).expect(path);
+            let is_own = session::is_own_page(Headers::new(headers), "http://localhost:8787");
+            assert_eq!(
+                !route.wants_own_page() || is_own,
+                is_let_through,
+                "{method} {path} {headers}"
+            );
+        }
+    }
+
+    #[test]
+    fn near_misses_of_paths_are_not_found() {
+        for path in [
+            "/v1/",
+            "/v1/keys/",
+            "/v1/key",
+            "/v1/keys/short",
+            "/v1/keys/a1B2c3D47Hq0p2Zx9K/",
+            "/v1/keys/a1B2c3D47Hq0p2Zx9K/destroy",
+            "/v1/keys/a1B2c3D47Hq0p2Zx9%4B",
+            "/v1/deletions/",
+            "/v1/deletions/012345678",
+            "/v1/deletions/0123456789/",
+            "/v1/deletions/0123456789/codes",
+            "/v1/session/stepup",
+            "/v1/operator",
+            "/v1/operator/accounts/",
+            "/v1/operator/accounts/short",
+            "/v1/operator/accounts/a1B2c3D4/restore",
+            "/v1/operator/accounts/a1B2c3D4/rebuild/now",
+            "/v1//keys",
+        ] {
+            assert_eq!(
+                Route::find("GET", path),
+                Err(AdminProblem::Request(RequestProblem::NotFound)),
+                "{path}"
+            );
+        }
+    }
+}

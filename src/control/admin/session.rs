@@ -1,0 +1,89 @@
+//! The session cookie, and proof that a request comes from the console's own page.
+
+use claviger_core::base::http::cookie::COOKIE;
+use claviger_core::base::http::request::Headers;
+
+/// Longest life of a session's cookie, in seconds; the ledger ends the session by its own clock.
+pub const COOKIE_AGE_S: u32 = 12 * 60 * 60;
+
+/// The session token of a request; `None` when there is none, or several.
+pub fn token(headers: Headers<'_>) -> Option<&str> {
+    let mut tokens = headers
+        .find("cookie")?
+        .split(';')
+        .filter_map(|pair| pair.trim().split_once('='))
+        .filter(|(name, _)| *name == COOKIE)
+        .map(|(_, value)| value);
+    let token = tokens.next()?;
+    tokens.next().is_none().then_some(token)
+}
+
+/// The header that gives a browser its session (RFC 6265bis: §4.1.3.2, `__Host-` binds it to this
+/// host; §4.1.2.7, `Strict` keeps other sites from using it).
+pub fn set_cookie(token: &str) -> String {
+    format!("{COOKIE}={token}; Path=/; Max-Age={COOKIE_AGE_S}; Secure; HttpOnly; SameSite=Strict")
+}
+
+/// The header that takes it away.
+pub fn clear_cookie() -> String {
+    format!("{COOKIE}=; Path=/; Max-Age=0; Secure; HttpOnly; SameSite=Strict")
+}
+
+/// Whether a request was made by the console's own page. `Origin` decides where there is one;
+/// without it, only a browser that says `Sec-Fetch-Site: same-origin` is believed (Fetch Metadata
+/// §2.3). A request with neither is refused.
+pub fn is_own_page(headers: Headers<'_>, console_origin: &str) -> bool {
+    match headers.find("origin") {
+        Some(origin) => origin == console_origin,
+        None => headers.find("sec-fetch-site") == Some("same-origin"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_cookie_is_found_among_others_and_never_guessed_among_twins() {
+        for (flat, expected) in [
+            ("cookie\n__Host-claviger=abc", Some("abc")),
+            ("cookie\na=b; __Host-claviger=abc; c=d", Some("abc")),
+            ("cookie\na=b;__Host-claviger=abc", Some("abc")),
+            ("cookie\n__Host-claviger=abc; __Host-claviger=def", None),
+            ("cookie\n__Host-claviger2=abc", None),
+            ("cookie\n__host-claviger=abc", None),
+            ("cookie\n", None),
+            ("x\n__Host-claviger=abc", None),
+        ] {
+            assert_eq!(token(Headers::new(flat)), expected, "{flat}");
+        }
+    }
+
+    #[test]
+    fn another_site_is_not_the_own_page() {
+        let own = "https://keys.example.com";
+        for (flat, expected) in [
+            ("origin\nhttps://keys.example.com", true),
+            ("origin\nhttps://keys.example.com\nsec-fetch-site\ncross-site", true),
+            ("sec-fetch-site\nsame-origin", true),
+            ("origin\nhttps://evil.example\nsec-fetch-site\nsame-origin", false),
+            ("origin\nnull", false),
+            ("origin\nhttps://keys.example.com.evil.example", false),
+            ("origin\nhttp://keys.example.com", false),
+            ("sec-fetch-site\nsame-site", false),
+            ("sec-fetch-site\nnone", false),
+            ("", false),
+        ] {
+            assert_eq!(is_own_page(Headers::new(flat), own), expected, "{flat}");
+        }
+    }
+
+    #[test]
+    fn the_cookie_s_attributes_are_pinned() {
+        assert_eq!(
+            set_cookie("abc"),
+            "__Host-claviger=abc; Path=/; Max-Age=43200; Secure; HttpOnly; SameSite=Strict"
+        );
+        assert!(clear_cookie().contains("Max-Age=0"));
+    }
+}

@@ -1,0 +1,431 @@
+//! What the console's routes answer, as JSON (`docs/http-api.md`).
+
+mod deletion;
+
+use claviger_core::base::http::problem::RequestProblem;
+use claviger_core::base::secret::SecretText;
+use claviger_core::base::time::{DurationMs, UnixMs};
+use claviger_core::config::terms::Bound;
+use claviger_core::credential::issuer::Ceiling;
+use claviger_core::credential::key::{ACCESS_SECRET_WIDTH, NewKey, access_key};
+use claviger_core::credential::limits::network::ClientAddress;
+use claviger_core::credential::limits::permission::Permission;
+use claviger_core::credential::token::{NewToken, SETUP_LIFE_MS};
+use claviger_core::replication::refresh::{AccountState, Caller};
+use serde_json::{Map, Value, json};
+
+pub use self::deletion::{deleted, deletion};
+use crate::admin::config::AdminConfig;
+use crate::admin::problem::{AdminProblem, NotViewable};
+use crate::protocol::activity;
+use crate::protocol::draft::{Checked, FieldError};
+use crate::protocol::keys::{IssuedBy, KeyView, Page};
+use crate::protocol::ledger::Role;
+use crate::protocol::operator::{Entry, EntryCursor, EntryState};
+use crate::protocol::refusal::Refusal;
+use crate::protocol::service_credentials::ServiceView;
+use crate::protocol::view::{AccountView, Progress, SessionView};
+
+/// A key.
+pub fn key(key: &KeyView, config: &AdminConfig, now: UnixMs) -> Value {
+    json!({
+        "id": key.id,
+        "access_key": access_key(&config.prefix, key.id),
+        "name": key.name,
+        "status": key.status(now),
+        "enabled": key.enabled,
+        "protected": key.protected,
+        "expires_at": key.limits.expires.at().map(text),
+        "not_before": key.limits.not_before.map(text),
+        "networks": key.limits.networks,
+        "permissions": key.limits.permissions,
+        "created_at": text(key.created_at),
+        "created_by": key.created_by,
+        "issuable": key.issuable.as_ref().map(ceiling),
+        "viewable": key.viewable,
+        "last_used_at": key.last_used_at.map(text),
+        "uses_24h": key.uses_24h,
+        "issued_by": issued_by(key),
+        "changed_at": text(key.changed_at),
+        "changed_by": key.changed_by,
+        "deleted_at": key.deleted_at.map(text),
+        "restorable_until": key.restorable_until().map(text),
+        "revision": key.revision,
+    })
+}
+
+/// How far an issuer may go.
+pub fn ceiling(ceiling: &Ceiling) -> Value {
+    json!({
+        "permissions": ceiling.permissions,
+        "networks": ceiling.networks,
+        "longest_ms": ceiling.longest,
+    })
+}
+
+fn issued_by(key: &KeyView) -> Value {
+    match &key.issued_by {
+        None => json!({ "kind": "member", "name": key.created_by }),
+        Some(IssuedBy::Key { id, name }) => json!({ "kind": "key", "id": id, "name": name }),
+        Some(IssuedBy::Service) => json!({ "kind": "service" }),
+    }
+}
+
+/// A page of keys.
+pub fn page(page: &Page, config: &AdminConfig, now: UnixMs) -> Value {
+    let keys: Vec<Value> = page.keys.iter().map(|view| key(view, config, now)).collect();
+    json!({ "keys": keys, "next": page.next, "total": page.total, "total_is_exact": page.total_is_exact, "now": text(now) })
+}
+
+/// Notes on what was typed.
+pub fn checked(checked: &Checked) -> Value {
+    let locked_out = checked.locked_out.as_ref().map(|callers| {
+        let told = |caller: &Caller| {
+            json!({ "address": caller.address, "count": caller.count, "last_at": text(caller.last_at) })
+        };
+        callers.iter().map(told).collect::<Vec<_>>()
+    });
+    let expires = checked.expires.as_ref().map(|note| {
+        json!({
+            "form": note.form, "at": note.at.map(text), "day": note.day, "zone": note.zone,
+            "from_now_ms": note.from_now_ms,
+        })
+    });
+    json!({
+        "expires": expires,
+        "networks": checked.networks,
+        "issuable": checked.issuable,
+        "includes_caller": checked.includes_caller,
+        "locked_out": locked_out,
+        "errors": field_errors(checked.errors.clone()),
+    })
+}
+
+/// Refused values. Instants among the parameters become text, as everywhere.
+pub fn field_errors(mut errors: Vec<FieldError>) -> Value {
+    for error in &mut errors {
+        if let Some(at) = error.params.get_mut("at")
+            && let Some(ms) = at.as_i64()
+        {
+            *at = text(UnixMs::from_ms(ms)).into();
+        }
+    }
+    serde_json::to_value(errors).unwrap_or_default()
+}
+
+/// A key that was just issued, with its secret: the one answer that holds it.
+pub fn issued(view: &KeyView, new: &NewKey, config: &AdminConfig, now: UnixMs) -> Value {
+    let (access_key, access_secret) = new.expose_pair();
+    json!({
+        "key": key(view, config, now),
+        "credential": new.expose(),
+        "access_key": access_key,
+        "access_secret": access_secret,
+        "now": text(now),
+    })
+}
+
+/// A key whose secret was kept: one of the few answers that hold one. `None`: the text is no key.
+pub fn revealed(credential: &SecretText, now: UnixMs) -> Option<Value> {
+    let secret_from = credential.expose().len().checked_sub(ACCESS_SECRET_WIDTH)?;
+    let (access_key, access_secret) = credential.expose().split_at_checked(secret_from)?;
+    Some(json!({
+        "credential": credential.expose(),
+        "access_key": access_key,
+        "access_secret": access_secret,
+        "now": text(now),
+    }))
+}
+
+/// A page of activity.
+pub fn activity(page: &activity::Page, now: UnixMs) -> Value {
+    let entries: Vec<Value> = page.entries.iter().map(entry_of_activity).collect();
+    json!({ "entries": entries, "next": page.next, "now": text(now) })
+}
+
+/// One entry of it.
+pub fn entry_of_activity(entry: &activity::Entry) -> Value {
+    let activity::Entry { id, at, action, by, address, key, changes } = entry;
+    let changes: Map<String, Value> = changes
+        .iter()
+        .map(|(name, change)| {
+            let told = |value: &Value| match (name.as_str(), value.as_i64()) {
+                ("expires_at" | "not_before", Some(ms)) => text(UnixMs::from_ms(ms)).into(),
+                _ => value.clone(),
+            };
+            (name.clone(), json!({ "from": told(&change.from), "to": told(&change.to) }))
+        })
+        .collect();
+    let changes = Some(changes).filter(|changes| !changes.is_empty());
+    json!({ "id": id, "at": text(*at), "action": action, "by": by, "address": address, "key": key, "changes": changes })
+}
+
+/// A change of a key, and from when it holds everywhere.
+pub fn changed(
+    view: Option<&KeyView>,
+    bound: Option<Bound>,
+    config: &AdminConfig,
+    now: UnixMs,
+) -> Value {
+    let bound = bound.map(self::bound);
+    match view {
+        Some(view) => json!({ "key": key(view, config, now), "bound": bound, "now": text(now) }),
+        None => json!({ "bound": bound, "now": text(now) }),
+    }
+}
+
+/// The service credentials, without the password.
+pub fn service(service: &ServiceView, now: UnixMs) -> Value {
+    let ServiceView {
+        id,
+        changed_at,
+        changed_by,
+        ceiling: Ceiling { permissions, networks, longest },
+        revision,
+    } = service;
+    json!({
+        "service_id": id,
+        "has_password": id.is_some(),
+        "changed_at": changed_at.map(text),
+        "changed_by": changed_by,
+        "ceiling": { "permissions": permissions, "networks": networks, "longest_ms": longest },
+        "revision": revision,
+        "now": text(now),
+    })
+}
+
+/// A change of the service credentials, and from when it holds everywhere.
+pub fn service_changed(view: &ServiceView, bound: Option<Bound>, now: UnixMs) -> Value {
+    let mut members = service(view, now);
+    if let Some(members) = members.as_object_mut() {
+        members.insert("bound".into(), json!(bound.map(self::bound)));
+    }
+    members
+}
+
+/// The service password: one of the few answers that hold a secret. `bound` is there when it has
+/// just changed.
+pub fn service_password(
+    service: &ServiceView,
+    password: &SecretText,
+    changed: Option<Option<Bound>>,
+    now: UnixMs,
+) -> Value {
+    let mut members = json!({ "service_id": service.id, "service_password": password.expose(), "now": text(now) });
+    if let (Some(members), Some(bound)) = (members.as_object_mut(), changed) {
+        members.insert("bound".into(), json!(bound.map(self::bound)));
+        members.insert("revision".into(), json!(service.revision));
+    }
+    members
+}
+
+/// Where nobody can say from when, no instant is named.
+fn bound(bound: Bound) -> Value {
+    let told = Some(bound).filter(|bound| !bound.is_eventual);
+    json!({ "at": told.map(|bound| text(bound.at)), "within_s": told.map(|bound| bound.within_s) })
+}
+
+/// An account, as the directory lists it.
+fn entry(entry: &Entry) -> Value {
+    let link_until = (entry.state == EntryState::Pending).then(|| text(link_end(entry.entered_at)));
+    json!({
+        "id": entry.id, "state": entry.state, "name": entry.name, "entered_at": text(entry.entered_at),
+        "link_until": link_until, "restoring": entry.restoring,
+    })
+}
+
+/// When the set-up link that was made with an account is over.
+fn link_end(entered_at: UnixMs) -> UnixMs {
+    entered_at.saturating_add(DurationMs::from_ms(SETUP_LIFE_MS.unsigned_abs()))
+}
+
+/// A page of accounts.
+pub fn accounts(accounts: &[Entry], next: Option<EntryCursor>, now: UnixMs) -> Value {
+    let accounts: Vec<Value> = accounts.iter().map(entry).collect();
+    json!({ "accounts": accounts, "next": next.map(|cursor| cursor.to_text()), "now": text(now) })
+}
+
+/// One account, with what its ledger says of it once it is open.
+pub fn account(
+    listed: &Entry,
+    inspected: Option<(&AccountView, &Progress)>,
+    config: &AdminConfig,
+    now: UnixMs,
+) -> Value {
+    let mut account = entry(listed);
+    if let (Some(members), Some((view, progress))) = (account.as_object_mut(), inspected) {
+        members.insert("name".into(), view.name.as_str().into());
+        members.insert("time_zone".into(), view.zone.name().into());
+        members.insert("suspended".into(), view.suspended.into());
+        members.insert("freshness_s".into(), view.freshness_s.into());
+        members.insert("within_s".into(), config.terms.within_s(view.freshness_s).into());
+        members.insert("publication".into(), json!(progress));
+    }
+    json!({ "account": account, "now": text(now) })
+}
+
+/// A set-up link that was just made: the one answer that holds it.
+pub fn invited(token: &NewToken, config: &AdminConfig, now: UnixMs) -> Value {
+    json!({
+        "account": {
+            "id": token.made().account(), "state": EntryState::Pending, "name": null,
+            "entered_at": text(now), "link_until": text(link_end(now)), "restoring": false,
+        },
+        "link": format!("{}/#/setup/{}", config.console_origin, token.expose()),
+        "now": text(now),
+    })
+}
+
+/// What holds for a whole account after a change of it, and from when.
+pub fn account_state(state: AccountState, bound: Option<Bound>, now: UnixMs) -> Value {
+    json!({
+        "suspended": state.suspended,
+        "freshness_s": state.freshness_ms.div_ceil(1_000),
+        "bound": bound.map(self::bound),
+        "now": text(now),
+    })
+}
+
+/// How far KV has what a ledger has.
+pub fn progress(progress: &Progress, now: UnixMs) -> Value {
+    json!({ "publication": progress, "now": text(now) })
+}
+
+/// How far a restore is.
+pub fn restoring(restoring: bool, now: UnixMs) -> Value {
+    json!({ "restoring": restoring, "now": text(now) })
+}
+
+/// What a revocation comes to.
+pub fn revoked(bound: Bound, all_of_issuer: bool, now: UnixMs) -> Value {
+    json!({
+        "bound": self::bound(bound),
+        "all_of_issuer": all_of_issuer,
+        "now": text(now),
+    })
+}
+
+/// The session document.
+pub fn session(
+    view: &SessionView,
+    config: &AdminConfig,
+    address: Option<ClientAddress>,
+    now: UnixMs,
+) -> Value {
+    let reserved: Vec<Permission> = if view.member.role == Role::Owner {
+        vec![Permission::claviger_verify()]
+    } else {
+        Vec::new()
+    };
+    json!({
+        "member": {
+            "id": view.member.id, "name": view.member.name, "email": view.member.email,
+            "role": view.member.role, "language": view.member.language,
+        },
+        "account": {
+            "id": view.account.id, "name": view.account.name, "time_zone": view.account.zone,
+            "freshness_s": config.terms.within_s(view.account.freshness_s),
+            "freshness": config.terms.freshness.as_str(), "suspended": view.account.suspended,
+        },
+        "operator": view.operator,
+        "mail": match (&config.mail, view.mail_is_failing) {
+            (None, _) => "off",
+            (Some(_), true) => "failing",
+            (Some(_), false) => "ok",
+        },
+        "publication_lag_s": view.publication_lag_s,
+        "address": address,
+        "permissions": config.rules.permissions().iter().map(Permission::to_string).collect::<Vec<_>>(),
+        "grantable_reserved": reserved.iter().map(Permission::to_string).collect::<Vec<_>>(),
+        "api": api(config),
+        "step_up_until": text(view.step_up_until),
+        "expires_at": text(view.expires),
+        "now": text(now),
+    })
+}
+
+/// Where the protected API is: on the console's scheme and port, since one Worker serves both.
+fn api(config: &AdminConfig) -> Value {
+    let Some((host, path)) = config.rules.example() else { return Value::Null };
+    let base_url = config.console_origin.replacen(&config.console_host, host, 1);
+    json!({ "base_url": base_url, "example_path": path })
+}
+
+/// What the isolate that answers has done, for an operator: it is of all accounts.
+///
+/// # Errors
+/// [`RequestProblem::NotFound`] for everybody else, as on the operator's routes.
+pub fn counters(
+    view: &SessionView,
+    counters: Option<Value>,
+    now: UnixMs,
+) -> Result<Value, AdminProblem> {
+    if view.operator {
+        Ok(json!({ "isolate": counters, "now": text(now) }))
+    } else {
+        Err(AdminProblem::Request(RequestProblem::NotFound))
+    }
+}
+
+/// A ledger's refusal as a problem.
+pub fn refusal(refusal: Refusal, config: &AdminConfig, now: UnixMs) -> AdminProblem {
+    match refusal {
+        Refusal::NotSignedIn => AdminProblem::NotSignedIn,
+        Refusal::SignInRefused => AdminProblem::SignInRefused,
+        Refusal::NotPermitted => AdminProblem::NotPermitted,
+        Refusal::StepUpRequired => AdminProblem::StepUpRequired,
+        Refusal::NotFound => AdminProblem::Request(RequestProblem::NotFound),
+        Refusal::ChangedMeanwhile { key: view } => AdminProblem::ChangedMeanwhile {
+            key: key(&view, config, now),
+            by: view.changed_by,
+            at: text(view.changed_at),
+        },
+        Refusal::NotViewable => AdminProblem::NotViewable(NotViewable::NotStored),
+        Refusal::ServiceChangedMeanwhile { service: view } => {
+            AdminProblem::ServiceChangedMeanwhile { service: service(&view, now) }
+        }
+        Refusal::AlreadyIssued { key: view } => AdminProblem::AlreadyIssued {
+            key: view.map_or(Value::Null, |view| key(&view, config, now)),
+        },
+        Refusal::AlreadyInvited { account } => {
+            AdminProblem::AlreadyInvited { account: account.to_string() }
+        }
+        Refusal::TooManyKeys { max } => AdminProblem::TooManyKeys { max },
+        Refusal::Invalid { errors } => AdminProblem::Invalid { errors: field_errors(errors) },
+        Refusal::KeysNotFound { keys } => AdminProblem::KeysNotFound { keys: json!(keys) },
+        Refusal::Protected { keys } => AdminProblem::Protected { keys: json!(keys) },
+        Refusal::NotDeleted => AdminProblem::NotDeleted,
+        Refusal::TooManyCodes { until } => {
+            AdminProblem::TooManyCodes { retry_after_s: wait_s(until, now), until: text(until) }
+        }
+        Refusal::TooManyExports { until } => {
+            AdminProblem::TooManyExports { retry_after_s: wait_s(until, now), until: text(until) }
+        }
+        Refusal::CodeWrong { tries_left } => AdminProblem::CodeWrong { tries_left },
+        Refusal::CodeOver => AdminProblem::CodeOver,
+        Refusal::AlreadyOpen => AdminProblem::SetupDone,
+        // Said to the issuance API alone, which words it itself.
+        Refusal::IssuerRefused => AdminProblem::Request(RequestProblem::NotFound),
+        // Drawn IDs collide once in 62^10; the caller tries again. An older object comes back
+        // within a deployment.
+        Refusal::IdTaken | Refusal::NotUnderstood => {
+            AdminProblem::Request(RequestProblem::Unavailable)
+        }
+    }
+}
+
+/// "Too many tries", as an instant and as a wait.
+pub fn too_many(until: UnixMs, now: UnixMs) -> AdminProblem {
+    AdminProblem::TooManyAttempts { retry_after_s: wait_s(until, now), until: text(until) }
+}
+
+/// How long a client should wait, in seconds: at least one.
+fn wait_s(until: UnixMs, now: UnixMs) -> u64 {
+    let wait_ms = until.as_ms().saturating_sub(now.as_ms()).max(0).unsigned_abs();
+    wait_ms.div_ceil(1000).max(1)
+}
+
+/// RFC 3339 in UTC. What the ledger stores lies within the years that have such a text.
+fn text(at: UnixMs) -> String {
+    at.to_rfc3339().unwrap_or_default()
+}

@@ -1,0 +1,375 @@
+//! Pages of activity: the audit trail as members see it.
+//!
+//! The order is time and then number, so that each filter has an index that is already in order,
+//! and a page is read off it. What is searched by name is looked for among the names of keys and
+//! members, deleted keys too, and then row by row.
+//!
+//! The trail only grows, and the ledger does nothing else while it reads: where rows are looked at
+//! that may not fit, a page ends after [`ROWS_LOOKED_AT_MAX`] of them, with as many entries as were
+//! found, and the next one goes on from there.
+
+use std::collections::BTreeMap;
+
+use claviger_core::base::id::{KeyId, MemberId};
+use claviger_core::base::time::{DurationMs, UnixMs};
+use data_encoding::BASE64URL_NOPAD;
+use serde_json::{Map, Value};
+
+use super::account::Account;
+use super::audit::Action;
+use super::context::CommandContext;
+use super::listing::holds_secret;
+use crate::ledger::plan::Plan;
+use crate::ledger::search_terms::fold;
+use crate::objects::sql;
+use crate::objects::sql::{INTEGER_MAX, Row, Sql, SqlError, SqlExt, Statement};
+use crate::protocol::activity::{
+    Actor, By, Change, EXPORT_PAGE_ENTRIES, Entry, Named, PAGE_ENTRIES_MAX, Page, Query, begin, end,
+};
+use crate::protocol::draft::FieldError;
+use crate::protocol::keys::{CURSOR_BYTES_MAX, QUERY_CHARS_MAX};
+use crate::protocol::ledger::LedgerReply;
+use crate::protocol::refusal::Refusal;
+
+/// Most rows that are looked at for one page: some milliseconds of the ledger's time. A trail of a
+/// million is searched with 500 calls.
+pub const ROWS_LOOKED_AT_MAX: u32 = 2_000;
+
+/// Most files of activity that one member takes in a [`DAY`]. A file has up to 200 pages of 500
+/// entries, half a million rows read: twenty are as many as there are codes in a day, and more than
+/// an archive needs that is fetched each hour of a working day.
+pub const EXPORTS_PER_DAY: u32 = 20;
+
+/// The span in which files are counted.
+const DAY: DurationMs = DurationMs::from_days(1);
+
+/// A page of activity.
+pub(super) fn read(
+    sql: &dyn Sql,
+    asked: &CommandContext<'_>,
+    query: &Query,
+) -> Result<Plan, SqlError> {
+    let page = page(sql, asked.account, query)?;
+    let refused = |errors| LedgerReply::Refused(Refusal::Invalid { errors });
+    Ok(Plan::read(page.map_or_else(refused, LedgerReply::Activity)))
+}
+
+/// The page that a file begins with, which is written down. What is written down is what is
+/// counted.
+pub(super) fn export(
+    sql: &dyn Sql,
+    asked: &CommandContext<'_>,
+    query: &Query,
+) -> Result<Plan, SqlError> {
+    let member = asked.session.member_id();
+    let (files, first) = exports_since(sql, member, asked.now.saturating_sub(DAY))?;
+    if files >= EXPORTS_PER_DAY {
+        let until = first.unwrap_or(asked.now).saturating_add(DAY);
+        return Ok(Plan::refuse(Refusal::TooManyExports { until }));
+    }
+    let mut plan = read(sql, asked, query)?;
+    if matches!(plan.reply, LedgerReply::Activity(_)) {
+        plan.writes.push(asked.author().did(Action::ExportActivity));
+    }
+    Ok(plan)
+}
+
+/// The files that `member` took after `since`: how many, and when the first of them was.
+fn exports_since(
+    sql: &dyn Sql,
+    member: MemberId,
+    since: UnixMs,
+) -> Result<(u32, Option<UnixMs>), SqlError> {
+    let text = "SELECT count(*), min(at_ms) FROM audit INDEXED BY audit_of_action_in_time
+        WHERE action = ? AND at_ms > ? AND member = ?";
+    let files = Statement::new(text)
+        .bind(Action::ExportActivity.as_str())
+        .bind(since)
+        .bind(member.as_str());
+    let Some(mut row) = sql.first(&files)? else { return Ok((0, None)) };
+    Ok((row.count()?, row.optional_time()?))
+}
+
+/// Answers a question for activity.
+///
+/// # Errors
+/// The database's, or (inside) all that is wrong with the question.
+pub fn page(
+    sql: &dyn Sql,
+    account: &Account,
+    query: &Query,
+) -> Result<Result<Page, Vec<FieldError>>, SqlError> {
+    let wanted = match Wanted::read(query, account) {
+        Ok(wanted) => wanted,
+        Err(errors) => return Ok(Err(errors)),
+    };
+    let limit = query.limit.unwrap_or(PAGE_ENTRIES_MAX).clamp(1, EXPORT_PAGE_ENTRIES);
+    let end = wanted.end(sql)?;
+    let Condition { text: condition, values } = wanted.condition(sql, end)?;
+    let text = format!(
+        "SELECT {COLUMNS} FROM audit INDEXED BY {} {NAMES} WHERE 1{condition}
+        ORDER BY audit.at_ms DESC, audit.number DESC LIMIT ?",
+        wanted.index()
+    );
+    let statement = Statement::new(text).bind_all(values).bind(limit.saturating_add(1));
+    let mut entries = sql.read_all(&statement, entry)?;
+    let size = usize::try_from(limit).unwrap_or(usize::MAX);
+    let has_more = entries.len() > size;
+    entries.truncate(size);
+    let next = match entries.last().filter(|_| has_more) {
+        Some(last) => Some(cursor_after(last.at, last.id.try_into().unwrap_or(INTEGER_MAX))),
+        // The row that was not looked at is the first of the next page.
+        None => end.map(|(at, number)| cursor_after(at, number.saturating_add(1))),
+    };
+    Ok(Ok(Page { entries, next }))
+}
+
+const COLUMNS: &str =
+    "audit.number, audit.at_ms, audit.action, audit.member, ifnull(member.name, issuer.name),
+    audit.address, audit.key, key.name, audit.before, audit.after";
+
+/// Where names come from. They stand to the right of a `LEFT JOIN`, so that the trail is read in
+/// its order.
+const NAMES: &str =
+    "LEFT JOIN member ON member.id = audit.member LEFT JOIN key AS issuer ON issuer.id = audit.member
+    LEFT JOIN key ON key.id = audit.key";
+
+/// What is asked for, understood.
+#[derive(Debug, Default)]
+struct Wanted {
+    key: Option<KeyId>,
+    actor: Option<Actor>,
+    action: Option<String>,
+    from: Option<UnixMs>,
+    until: Option<UnixMs>,
+    name: Option<String>,
+    after: Option<(UnixMs, i64)>,
+}
+
+impl Wanted {
+    fn read(query: &Query, account: &Account) -> Result<Self, Vec<FieldError>> {
+        let mut errors = Vec::new();
+        let mut refuse = |field: &str, code: &str, detail: &str| {
+            errors.push(FieldError::new(field, code, detail))
+        };
+        let mut wanted = Self::default();
+        if let Some(text) = &query.key {
+            wanted.key = KeyId::parse(text);
+            if wanted.key.is_none() {
+                refuse("key", "malformed", "this is no key's ID");
+            }
+        }
+        if let Some(text) = &query.member {
+            wanted.actor = Actor::parse(text);
+            if wanted.actor.is_none() {
+                refuse("member", "malformed", "this is no member's ID, nor service or operator");
+            }
+        }
+        if let Some(text) = &query.action {
+            wanted.action = Action::stored(text).map(str::to_owned);
+            if wanted.action.is_none() {
+                refuse("action", "not_one_of", "an action as documented");
+            }
+        }
+        if let Some(text) = &query.from {
+            match begin(text, &account.zone) {
+                Ok(at) => wanted.from = Some(at),
+                Err(error) => refuse("from", error.code(), &error.to_string()),
+            }
+        }
+        if let Some(text) = &query.to {
+            match end(text, &account.zone) {
+                Ok(at) => wanted.until = Some(at),
+                Err(error) => refuse("to", error.code(), &error.to_string()),
+            }
+        }
+        if let Some(text) = query.q.as_deref().map(str::trim).filter(|text| !text.is_empty()) {
+            if text.chars().count() > QUERY_CHARS_MAX {
+                refuse("q", "too_long", "a search has at most 128 characters");
+            } else if holds_secret(text) {
+                refuse("q", "whole_key", "search by a name, never by the whole key");
+            } else {
+                wanted.name = Some(fold(text));
+            }
+        }
+        if let Some(text) = &query.cursor {
+            wanted.after = cursor(text);
+            if wanted.after.is_none() {
+                refuse("cursor", "malformed", "this is not where a page of this list ended");
+            }
+        }
+        if errors.is_empty() { Ok(wanted) } else { Err(errors) }
+    }
+
+    /// The filters by one column: its name, its value, and the index that is in order where that is
+    /// given. The first there is leaves out most, and is looked up.
+    fn filters(&self) -> impl Iterator<Item = (&'static str, &str, &'static str)> {
+        let key = self.key.as_ref().map(|key| ("key", key.as_str(), "audit_of_key_in_time"));
+        let actor =
+            self.actor.as_ref().map(|actor| ("member", actor.as_str(), "audit_of_actor_in_time"));
+        let action =
+            self.action.as_deref().map(|action| ("action", action, "audit_of_action_in_time"));
+        [key, actor, action].into_iter().flatten()
+    }
+
+    fn index(&self) -> &'static str {
+        self.filters().next().map_or("audit_in_time", |(_, _, index)| index)
+    }
+
+    /// The first row that this page does not look at; `None`: it gets to its end, or looks at no
+    /// row that it leaves out.
+    fn end(&self, sql: &dyn Sql) -> Result<Option<(UnixMs, i64)>, SqlError> {
+        if self.name.is_none() && self.filters().count() < 2 {
+            return Ok(None);
+        }
+        let Condition { text, values } = self.looked_up();
+        let text = format!(
+            "SELECT at_ms, number FROM audit INDEXED BY {} WHERE 1{text} ORDER BY at_ms DESC, number DESC
+            LIMIT 1 OFFSET ?",
+            self.index()
+        );
+        let row = sql.first(&Statement::new(text).bind_all(values).bind(ROWS_LOOKED_AT_MAX))?;
+        row.map(|mut row| Ok((row.time()?, row.integer()?))).transpose()
+    }
+
+    /// What the index leaves out.
+    fn looked_up(&self) -> Condition {
+        let mut condition = Condition::default();
+        if let Some((column, value, _)) = self.filters().next() {
+            condition.and(&format!("audit.{column} = ?"), [value.into()]);
+        }
+        if let Some(from) = self.from {
+            condition.and("audit.at_ms >= ?", [from.into()]);
+        }
+        if let Some(until) = self.until {
+            condition.and("audit.at_ms < ?", [until.into()]);
+        }
+        if let Some((at, number)) = self.after {
+            // The first is implied by the second; it is what SQLite looks up in the index.
+            let text = "audit.at_ms <= ? AND (audit.at_ms, audit.number) < (?, ?)";
+            condition.and(text, [at.into(), at.into(), number.into()]);
+        }
+        condition
+    }
+
+    /// All of it, down to `end`.
+    fn condition(&self, sql: &dyn Sql, end: Option<(UnixMs, i64)>) -> Result<Condition, SqlError> {
+        let mut condition = self.looked_up();
+        if let Some((at, number)) = end {
+            let text = "audit.at_ms >= ? AND (audit.at_ms, audit.number) > (?, ?)";
+            condition.and(text, [at.into(), at.into(), number.into()]);
+        }
+        for (column, value, _) in self.filters().skip(1) {
+            condition.and(&format!("audit.{column} = ?"), [value.into()]);
+        }
+        if let Some(name) = &self.name {
+            let members = sql
+                .read_all(&Statement::new("SELECT id, name FROM member"), |mut row| {
+                    Ok((row.text()?, row.text()?))
+                })?;
+            let found: Vec<String> = members
+                .into_iter()
+                .filter(|(_, called)| fold(called).contains(name))
+                .map(|(id, _)| id)
+                .collect();
+            let keys = "(SELECT id FROM key WHERE instr(name_folded, ?) > 0)";
+            let text = format!(
+                "(audit.key IN {keys} OR audit.member IN (SELECT value FROM json_each(?)) OR audit.member IN {keys})"
+            );
+            let found = serde_json::json!(found).to_string();
+            condition.and(&text, [name.as_str().into(), found.into(), name.as_str().into()]);
+        }
+        Ok(condition)
+    }
+}
+
+/// What rows have to meet, with what that binds.
+#[derive(Default)]
+struct Condition {
+    text: String,
+    values: Vec<sql::Value>,
+}
+
+impl Condition {
+    fn and<const N: usize>(&mut self, text: &str, values: [sql::Value; N]) {
+        self.text.push_str(" AND ");
+        self.text.push_str(text);
+        self.values.extend(values);
+    }
+}
+
+fn cursor_after(at: UnixMs, number: i64) -> String {
+    BASE64URL_NOPAD.encode(serde_json::json!([at, number]).to_string().as_bytes())
+}
+
+fn cursor(text: &str) -> Option<(UnixMs, i64)> {
+    let text = Some(text).filter(|text| text.len() <= CURSOR_BYTES_MAX)?;
+    let (at, number): (i64, i64) =
+        serde_json::from_slice(&BASE64URL_NOPAD.decode(text.as_bytes()).ok()?).ok()?;
+    let fits = |value: i64| (-INTEGER_MAX..=INTEGER_MAX).contains(&value);
+    (fits(at) && fits(number)).then_some((UnixMs::from_ms(at), number))
+}
+
+fn entry(mut row: Row) -> Result<Entry, SqlError> {
+    let (number, at) = (row.integer()?, row.time()?);
+    let (action, actor, actor_name) = (row.text()?, row.text()?, row.optional_text()?);
+    let (address, key, key_name) =
+        (row.optional_text()?, row.optional_text()?, row.optional_text()?);
+    let (before, after) = (object(row.optional_text()?), object(row.optional_text()?));
+    let told =
+        |told: &Map<String, Value>| told.get("name").and_then(Value::as_str).map(str::to_owned);
+    let name = after.as_ref().and_then(told).or(key_name);
+    let by = match Actor::parse(&actor) {
+        Some(known) => {
+            let id = matches!(known, Actor::Member(_) | Actor::Key(_)).then_some(actor);
+            By { kind: known.kind().to_owned(), id, name: actor_name }
+        }
+        None => By { kind: actor, id: None, name: None },
+    };
+    Ok(Entry {
+        id: number.try_into().unwrap_or_default(),
+        at,
+        action: Action::told(&action).to_owned(),
+        by,
+        address,
+        key: key.as_deref().and_then(KeyId::parse).map(|id| Named { id, name }),
+        changes: changes(before.unwrap_or_default(), after.unwrap_or_default()),
+    })
+}
+
+fn object(json: Option<String>) -> Option<Map<String, Value>> {
+    serde_json::from_str(&json?).ok()
+}
+
+/// What differs between two rows of the trail, limits by themselves. What is not there is null, and
+/// what is not so may be left out.
+fn changes(before: Map<String, Value>, after: Map<String, Value>) -> BTreeMap<String, Change> {
+    let (mut before, after) = (lifted(before), lifted(after));
+    let mut changes = BTreeMap::new();
+    for (name, to) in after {
+        let from = before.remove(&name).unwrap_or(Value::Null);
+        let is_off = |value: &Value| matches!(value, Value::Null | Value::Bool(false));
+        if from != to && !(is_off(&from) && is_off(&to)) {
+            changes.insert(name, Change { from, to });
+        }
+    }
+    changes
+}
+
+/// The members, with those of `limits` among them, under the names that the interface has for them.
+fn lifted(mut members: Map<String, Value>) -> BTreeMap<String, Value> {
+    let limits = members.remove("limits").and_then(|limits| match limits {
+        Value::Object(limits) => Some(limits),
+        _ => None,
+    });
+    let renamed = |(name, value): (String, Value)| match (name.as_str(), value) {
+        ("expires", value) => ("expires_at".to_owned(), value),
+        ("issuable" | "ceiling", Value::Object(mut ceiling)) => {
+            let longest = ceiling.remove("longest").unwrap_or(Value::Null);
+            ceiling.insert("longest_ms".to_owned(), longest);
+            (name, Value::Object(ceiling))
+        }
+        (_, value) => (name, value),
+    };
+    members.into_iter().chain(limits.unwrap_or_default()).map(renamed).collect()
+}

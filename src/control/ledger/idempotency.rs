@@ -1,0 +1,61 @@
+//! Idempotency keys: the same member's same key issues once.
+//!
+//! There is a row for each key that members issued within the last day, and no more: so many as an
+//! account may hold, and those that were deleted on the same day, each of which took a mailed code.
+
+use claviger_core::base::id::{KeyId, MemberId};
+use claviger_core::base::time::{DurationMs, UnixMs};
+
+use super::key::Key;
+use crate::objects::sql::{Sql, SqlError, SqlExt, Statement};
+use crate::objects::tasks::{Duty, Kind};
+
+/// How long one is remembered: whoever repeats a request a day later means a new one.
+pub const LIFE: DurationMs = DurationMs::from_days(1);
+
+/// The key that `member` has issued under `idempotency_key`.
+pub fn issued(
+    sql: &dyn Sql,
+    member: MemberId,
+    idempotency_key: &str,
+    now: UnixMs,
+) -> Result<Option<Key>, SqlError> {
+    let text = "SELECT key FROM idempotency WHERE member = ? AND idempotency_key = ? AND at_ms > ?";
+    let found = Statement::new(text)
+        .bind(member.as_str())
+        .bind(idempotency_key)
+        .bind(now.saturating_sub(LIFE));
+    let Some(mut row) = sql.first(&found)? else { return Ok(None) };
+    Key::load(sql, row.parsed("a key ID", KeyId::parse)?)
+}
+
+/// Remembers that `member` issued `key` under `idempotency_key`.
+pub fn remember(
+    member: MemberId,
+    idempotency_key: &str,
+    key: KeyId,
+    now: UnixMs,
+) -> [Statement; 2] {
+    let insert = "INSERT OR REPLACE INTO idempotency (member, idempotency_key, key, at_ms) VALUES (?, ?, ?, ?)";
+    [
+        Statement::new(insert)
+            .bind(member.as_str())
+            .bind(idempotency_key)
+            .bind(key.as_str())
+            .bind(now),
+        Duty::own(Kind::SweepIdempotency).owe(now.saturating_add(LIFE)),
+    ]
+}
+
+/// Forgets what is over.
+pub fn sweep(now: UnixMs) -> Statement {
+    Statement::new("DELETE FROM idempotency WHERE at_ms <= ?").bind(now.saturating_sub(LIFE))
+}
+
+/// When the next one that is not over at `now` will be.
+pub fn next_end(sql: &dyn Sql, now: UnixMs) -> Result<Option<UnixMs>, SqlError> {
+    let text = "SELECT min(at_ms) FROM idempotency WHERE at_ms > ?";
+    let oldest = sql.first(&Statement::new(text).bind(now.saturating_sub(LIFE)))?;
+    let oldest = oldest.map_or(Ok(None), |mut row| row.optional_time())?;
+    Ok(oldest.map(|at| at.saturating_add(LIFE)))
+}

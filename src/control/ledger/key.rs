@@ -1,0 +1,436 @@
+//! A key's row: reading it, writing it with what is searched, and the faces it shows.
+
+use claviger_core::base::id::{KeyId, MemberId};
+use claviger_core::base::secret::Digest;
+use claviger_core::base::time::UnixMs;
+use claviger_core::credential::issuer::{Ceiling, Issued, Issuer, Issuing, SealingGeneration};
+use claviger_core::credential::limits::Limits;
+use claviger_core::replication::record::{Credential, Epoch, Record, Revision, Standing};
+
+use super::account::revision;
+use crate::ledger::search_terms::{fold, words};
+use crate::objects::object::Step;
+use crate::objects::sql::{Row, Sql, SqlError, SqlExt, Statement, Value};
+use crate::objects::tasks::{Duty, Kind};
+use crate::protocol::draft::Decided;
+use crate::protocol::encryption::Sealed;
+use crate::protocol::keys::{IssuedBy, KeyView, RESTORABLE};
+
+/// A key's state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// Switched on.
+    Active,
+    /// Switched off.
+    Disabled,
+    /// Refused as if it had never been, and restorable for a while.
+    Deleted {
+        /// When.
+        at: UnixMs,
+        /// Whether it was switched on, and comes back so.
+        enabled: bool,
+    },
+}
+
+impl State {
+    /// As it is stored.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Disabled => "disabled",
+            Self::Deleted { .. } => "deleted",
+        }
+    }
+
+    /// What the key is when it is neither switched nor deleted any further.
+    pub fn of(enabled: bool) -> Self {
+        if enabled { Self::Active } else { Self::Disabled }
+    }
+
+    /// Whether it is switched on; of a deleted key, whether it was.
+    pub fn is_enabled(self) -> bool {
+        match self {
+            Self::Active => true,
+            Self::Disabled => false,
+            Self::Deleted { enabled, .. } => enabled,
+        }
+    }
+
+    /// When it was deleted.
+    pub fn deleted_at(self) -> Option<UnixMs> {
+        match self {
+            Self::Active | Self::Disabled => None,
+            Self::Deleted { at, .. } => Some(at),
+        }
+    }
+
+    /// As what it comes back, as it is stored.
+    fn returns_as(self) -> Option<&'static str> {
+        self.deleted_at().map(|_| Self::of(self.is_enabled()).as_str())
+    }
+
+    /// Reads the three columns of a state.
+    fn read(row: &mut Row) -> Result<Self, SqlError> {
+        let (state, deleted_at, returns_as) = (row.text()?, row.optional_time()?, row.text()?);
+        match (state.as_str(), deleted_at) {
+            ("active", None) => Ok(Self::Active),
+            ("disabled", None) => Ok(Self::Disabled),
+            ("deleted", Some(at)) => Ok(Self::Deleted { at, enabled: returns_as == "active" }),
+            _ => Err(SqlError::Column { column: 3, expected: "a state" }),
+        }
+    }
+}
+
+/// Who changed a key, and when.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stamp {
+    /// When.
+    pub at: UnixMs,
+    /// Who.
+    pub member: MemberId,
+    /// What that member is called now.
+    pub name: String,
+}
+
+/// A key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Key {
+    /// ID.
+    pub id: KeyId,
+    /// Digest of its secret.
+    pub digest: Digest,
+    /// Name.
+    pub name: String,
+    /// State.
+    pub state: State,
+    /// What it may do.
+    pub limits: Limits,
+    /// Its issue.
+    pub created: Stamp,
+    /// Its last change.
+    pub changed: Stamp,
+    /// Number of its last change.
+    pub revision: Revision,
+    /// Whether it is protected from deletion.
+    pub protected: bool,
+    /// When it was last let through, as far as the edge has reported; read only.
+    pub last_used_at: Option<UnixMs>,
+    /// How far it may issue keys itself; `None`: not at all.
+    pub ceiling: Option<Ceiling>,
+    /// Its sealing generation as an issuer. It outlives the ceiling: it never falls.
+    pub sealing: SealingGeneration,
+    /// Who issued it, when that was not a member; then the stamps name the member who answers for
+    /// the issuer.
+    pub issued: Option<Issued>,
+    /// What its issuer is called now, if that is a key; read only.
+    pub issuer_name: Option<String>,
+    /// Whether it ended with its issuer's sealing generation; read only.
+    pub ended: bool,
+    /// Whether its secret is kept, encrypted; written by [`keep`] alone.
+    pub viewable: bool,
+}
+
+/// What is read of a key, in the order of [`Key::read`].
+pub const COLUMNS: &str = "key.id, key.digest, key.name, key.state, key.deleted_at_ms, ifnull(key.returns_as, ''), key.limits,
+    key.created_at_ms, key.created_by, creator.name, key.changed_at_ms, key.changed_by, changer.name, key.revision,
+    key.protected, (SELECT max(last_used_at_ms) FROM usage WHERE usage.key = key.id),
+    ifnull(key.ceiling, ''), key.sealing_generation, ifnull(key.issued_by, ''), ifnull(key.issued_generation, 0),
+    ifnull((SELECT issuer.name FROM key AS issuer WHERE issuer.id = key.issued_by), ''),
+    key.sealed IS NOT NULL,
+    EXISTS (SELECT 1 FROM issuer_end WHERE issuer_end.issuer = key.issued_by AND issuer_end.generation = key.issued_generation)";
+
+/// Where the names in [`COLUMNS`] come from. The members stand to the right of a `LEFT JOIN`, so
+/// that a search always begins with the keys.
+pub const MEMBERS: &str = "LEFT JOIN member AS creator ON creator.id = key.created_by
+    LEFT JOIN member AS changer ON changer.id = key.changed_by";
+
+impl Key {
+    /// The key of this ID, also a deleted one.
+    pub fn load(sql: &dyn Sql, id: KeyId) -> Result<Option<Self>, SqlError> {
+        let text = format!("SELECT {COLUMNS} FROM key {MEMBERS} WHERE key.id = ?");
+        sql.first(&Statement::new(text).bind(id.as_str()))?.map(Self::read).transpose()
+    }
+
+    /// The keys of these IDs, also deleted ones, in no order; one statement however many there are.
+    pub fn load_many(sql: &dyn Sql, ids: &[KeyId]) -> Result<Vec<Self>, SqlError> {
+        let text = format!(
+            "SELECT {COLUMNS} FROM key {MEMBERS} WHERE key.id IN (SELECT value FROM json_each(?))"
+        );
+        sql.read_all(&Statement::new(text).bind(json(&ids)), Self::read)
+    }
+
+    /// Reads the columns of [`COLUMNS`].
+    pub fn read(mut row: Row) -> Result<Self, SqlError> {
+        let mut key = Self {
+            id: row.parsed("a key ID", KeyId::parse)?,
+            digest: Digest::from_bytes(row.bytes()?),
+            name: row.text()?,
+            state: State::read(&mut row)?,
+            limits: row.parsed("limits", |json| serde_json::from_str(json).ok())?,
+            created: Stamp::read(&mut row)?,
+            changed: Stamp::read(&mut row)?,
+            revision: revision(&mut row)?,
+            protected: row.integer()? != 0,
+            last_used_at: row.optional_time()?,
+            ceiling: row.parsed("a ceiling", |json| match json {
+                "" => Some(None),
+                json => serde_json::from_str(json).ok().map(Some),
+            })?,
+            sealing: SealingGeneration(row.count()?),
+            issued: None,
+            issuer_name: None,
+            ended: false,
+            viewable: false,
+        };
+        let issuer = row.parsed("an issuer", |text| match text {
+            "" => Some(None),
+            text => Issuer::parse(text).map(Some),
+        })?;
+        let generation = SealingGeneration(row.count()?);
+        key.issued = issuer.map(|by| Issued { by, generation, at: key.created.at });
+        key.issuer_name = Some(row.text()?).filter(|name| !name.is_empty());
+        key.viewable = row.integer()? != 0;
+        key.ended = row.integer()? != 0;
+        Ok(key)
+    }
+
+    /// Writes the row of a new key, with the words and networks by which it is found.
+    pub fn insert(&self) -> Vec<Statement> {
+        let text = "INSERT INTO key (id, digest, name, name_folded, state, limits, expires_ms,
+                created_at_ms, created_by, changed_at_ms, changed_by, revision, protected, deleted_at_ms, returns_as,
+                ceiling, sealing_generation, issued_by, issued_generation)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+        let row = Statement::new(text)
+            .bind(self.id.as_str())
+            .bind(self.digest.as_bytes().as_slice())
+            .bind(self.name.as_str())
+            .bind(fold(&self.name))
+            .bind(self.state.as_str())
+            .bind(json(&self.limits))
+            .bind(self.limits.expires.at())
+            .bind(self.created.at)
+            .bind(self.created.member.as_str())
+            .bind(self.changed.at)
+            .bind(self.changed.member.as_str())
+            .bind(self.revision)
+            .bind(self.protected)
+            .bind(self.state.deleted_at())
+            .bind(self.state.returns_as())
+            .bind(self.ceiling.as_ref().map(json))
+            .bind(self.sealing.0)
+            .bind(self.issued.as_ref().map(|issued| issued.by.as_str()))
+            .bind(self.issued.map(|issued| issued.generation.0));
+        vec![row, self.insert_words(), self.insert_networks()]
+    }
+
+    /// Writes what differs from `before`. What does not is left alone: each column that is written,
+    /// changed or not, writes its indices anew.
+    pub fn update(&self, before: &Self) -> Vec<Statement> {
+        let mut columns = vec!["changed_at_ms = ?, changed_by = ?, revision = ?"];
+        let mut values: Vec<Value> =
+            vec![self.changed.at.into(), self.changed.member.as_str().into(), self.revision.into()];
+        let mut found_by = Vec::new();
+        if self.name != before.name {
+            columns.push("name = ?, name_folded = ?");
+            values.extend([self.name.as_str().into(), fold(&self.name).into()]);
+            found_by.extend([self.delete_of("key_word"), self.insert_words()]);
+        }
+        if self.state != before.state {
+            columns.push("state = ?");
+            values.push(self.state.as_str().into());
+        }
+        if self.state.deleted_at() != before.state.deleted_at() {
+            columns.push("deleted_at_ms = ?, returns_as = ?");
+            values.extend([self.state.deleted_at().into(), self.state.returns_as().into()]);
+        }
+        if self.limits != before.limits {
+            columns.push("limits = ?");
+            values.push(json(&self.limits).into());
+        }
+        if self.limits.expires != before.limits.expires {
+            columns.push("expires_ms = ?");
+            values.push(self.limits.expires.at().into());
+        }
+        if self.limits.networks != before.limits.networks {
+            found_by.extend([self.delete_of("key_network"), self.insert_networks()]);
+        }
+        if self.protected != before.protected {
+            columns.push("protected = ?");
+            values.push(self.protected.into());
+        }
+        if (&self.ceiling, self.sealing) != (&before.ceiling, before.sealing) {
+            columns.push("ceiling = ?, sealing_generation = ?");
+            values.extend([self.ceiling.as_ref().map(json).into(), self.sealing.0.into()]);
+        }
+        let text = format!("UPDATE key SET {} WHERE id = ?", columns.join(", "));
+        let row = Statement::new(text).bind_all(values).bind(self.id.as_str());
+        core::iter::once(row).chain(found_by).collect()
+    }
+
+    fn insert_words(&self) -> Statement {
+        Statement::new("INSERT INTO key_word (word, key) SELECT value, ? FROM json_each(?)")
+            .bind(self.id.as_str())
+            .bind(json(&words(&self.name)))
+    }
+
+    fn insert_networks(&self) -> Statement {
+        Statement::new("INSERT INTO key_network (block, key) SELECT value, ? FROM json_each(?)")
+            .bind(self.id.as_str())
+            .bind(json(&self.limits.networks))
+    }
+
+    fn delete_of(&self, table: &str) -> Statement {
+        Statement::new(format!("DELETE FROM {table} WHERE key = ?")).bind(self.id.as_str())
+    }
+
+    /// Its name and limits, as a decision takes and gives them.
+    pub fn decided(&self) -> Decided {
+        Decided {
+            name: self.name.clone(),
+            limits: self.limits.clone(),
+            ceiling: self.ceiling.clone(),
+            protected: self.protected,
+        }
+    }
+
+    /// The key, unless it is deleted.
+    pub fn living(self) -> Option<Self> {
+        Some(self).filter(|key| key.state.deleted_at().is_none())
+    }
+
+    /// As members see it.
+    pub fn view(&self) -> KeyView {
+        KeyView {
+            id: self.id,
+            name: self.name.clone(),
+            enabled: self.state.is_enabled(),
+            protected: self.protected,
+            deleted_at: self.state.deleted_at(),
+            limits: self.limits.clone(),
+            created_at: self.created.at,
+            created_by: self.author(&self.created),
+            changed_at: self.changed.at,
+            changed_by: self.author(&self.changed),
+            revision: self.revision,
+            last_used_at: self.last_used_at,
+            issuable: self.ceiling.clone(),
+            viewable: self.viewable,
+            uses_24h: 0,
+            issued_by: self.issued_by(),
+            ended: self.ended,
+        }
+    }
+
+    fn issued_by(&self) -> Option<IssuedBy> {
+        Some(match self.issued?.by {
+            // A row that is gone leaves its ID.
+            Issuer::Key(id) => IssuedBy::Key {
+                id,
+                name: self.issuer_name.clone().unwrap_or_else(|| id.to_string()),
+            },
+            Issuer::Service => IssuedBy::Service,
+        })
+    }
+
+    /// Whose doing it was, by name: the issuer's, while nobody has changed what it issued.
+    fn author(&self, stamp: &Stamp) -> String {
+        match self.issued_by().filter(|_| *stamp == self.created) {
+            None => stamp.name.clone(),
+            Some(IssuedBy::Key { name, .. }) => name,
+            Some(IssuedBy::Service) => SERVICE_NAME.to_owned(),
+        }
+    }
+
+    /// As an issuer.
+    pub fn issuing(&self) -> Option<Issuing> {
+        self.ceiling.clone().map(|ceiling| Issuing { generation: self.sealing, ceiling })
+    }
+
+    /// As the edge knows it.
+    pub fn record(&self, epoch: &Epoch) -> Record {
+        let credential = || Credential {
+            digest: self.digest,
+            limits: self.limits.clone(),
+            issuing: self.issuing(),
+            issued: self.issued,
+        };
+        let standing = match self.state {
+            State::Active => Standing::Active(credential()),
+            State::Disabled => Standing::Disabled(credential()),
+            State::Deleted { .. } => Standing::Deleted,
+        };
+        Record::new(epoch.clone(), self.revision, self.id, standing)
+    }
+}
+
+impl Stamp {
+    fn read(row: &mut Row) -> Result<Self, SqlError> {
+        Ok(Self {
+            at: row.time()?,
+            member: row.parsed("a member ID", MemberId::parse)?,
+            name: row.text()?,
+        })
+    }
+}
+
+/// What the service password is called where a member's or key's name stands.
+const SERVICE_NAME: &str = "Service password";
+
+/// Keeps the encrypted secret of a key that was just issued. It goes when the row goes.
+pub fn keep(id: KeyId, sealed: &Sealed) -> Statement {
+    Statement::new("UPDATE key SET sealed = ? WHERE id = ?").bind(sealed.as_str()).bind(id.as_str())
+}
+
+/// The encrypted secret of a key; `None` when it is not kept.
+pub fn kept(sql: &dyn Sql, id: KeyId) -> Result<Option<Sealed>, SqlError> {
+    let text = "SELECT sealed FROM key WHERE id = ? AND sealed IS NOT NULL";
+    let row = sql.first(&Statement::new(text).bind(id.as_str()))?;
+    row.map(|mut row| row.text().map(Sealed::from_stored)).transpose()
+}
+
+/// How many keys there are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tally {
+    /// That members have issued, deleted ones left out.
+    pub members: u32,
+    /// That are stored and that issuers have issued, deleted ones left out.
+    pub issuers: u32,
+    /// That are deleted and can be restored.
+    pub deleted: u32,
+}
+
+impl Tally {
+    /// What the triggers have counted: a row, however many keys there are.
+    pub fn load(sql: &dyn Sql) -> Result<Self, SqlError> {
+        let text = "SELECT max(0, members), max(0, issuers), max(0, deleted) FROM key_tally";
+        let row = sql.first(&Statement::new(text))?;
+        let mut row = row.ok_or(SqlError::Column { column: 0, expected: "a row" })?;
+        Ok(Self { members: row.count()?, issuers: row.count()?, deleted: row.count()? })
+    }
+}
+
+/// Removes the deleted keys whose time to be restored is over, with whatever they were found by.
+/// What KV and leases are told of them does not change: their rows in `publication` stay, and
+/// answer for them as tombstones.
+pub fn scrub(sql: &dyn Sql, now: UnixMs) -> Result<Step, SqlError> {
+    let since = now.saturating_sub(RESTORABLE);
+    let oldest =
+        Statement::new("SELECT min(deleted_at_ms) FROM key WHERE deleted_at_ms > ?").bind(since);
+    let oldest = sql.first(&oldest)?.map_or(Ok(None), |mut row| row.optional_time())?;
+    let gone = "SELECT id FROM key WHERE deleted_at_ms <= ?";
+    let remove = |text: String| Statement::new(text).bind(since);
+    let writes = vec![
+        remove(format!("DELETE FROM key_word WHERE key IN ({gone})")),
+        remove(format!("DELETE FROM key_network WHERE key IN ({gone})")),
+        remove("DELETE FROM key WHERE deleted_at_ms <= ?".to_owned()),
+        // Their last use was kept for as long as they were.
+        Duty::own(Kind::SweepUsage).owe(now),
+    ];
+    Ok(Step::Chore { writes, again: oldest.map(|at| at.saturating_add(RESTORABLE)) })
+}
+
+/// JSON of a value whose keys are all text: it cannot fail, and SQLite refuses the empty text where
+/// it matters.
+fn json(value: &impl serde::Serialize) -> String {
+    serde_json::to_string(value).unwrap_or_default()
+}

@@ -1,0 +1,398 @@
+//! The ledger: the Durable Object that is the authority over one account.
+//!
+//! **Why it exists.** Workers KV has no compare-and-set, and what is written there is seen a minute
+//! later; a place that runs one request at a time can refuse the second of two edits, count keys,
+//! and say what holds *now*.
+//!
+//! **Instances.** One per account, named by [`crate::protocol::ledger::instance::ledger`].
+//!
+//! **What it stores.** See [`schema`]. Invariants: `key.revision ≤ account.revision`, each revision
+//! belongs to one change; every key has a row in `publication`, with the same revision; for every
+//! key whose newest record KV has not acknowledged there is a duty `put_record`, and for every key
+//! whose acknowledged record has not settled a duty `read_back`; audit rows are never changed.
+//!
+//! **How it works.** Each request is answered in one run without an await: rows are read,
+//! [`decide`] decides, and every write (rows, journal, audit, duties) goes into one `apply`. So an
+//! error leaves nothing, and nobody sees a half. Only uses are gathered in memory first, and
+//! written by themselves: [`usage`].
+//!
+//! **Replies.** A ledger that was never opened answers `Gone` and writes nothing. `Refused` writes
+//! nothing either, unless a new history had to begin first, uses waited to be written, or a code
+//! was tried: that counts whatever is answered.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use claviger_core::base::time::{DurationMs, UnixMs};
+use claviger_core::config::terms::Terms;
+use claviger_core::replication::edge_call::ReadExpiry;
+use claviger_core::replication::record::Epoch;
+
+use crate::ledger::account::{Account, Member};
+use crate::ledger::audit::{Action, Author};
+use crate::ledger::context::CommandContext;
+use crate::ledger::plan::Plan;
+use crate::ledger::schema::MIGRATIONS;
+use crate::ledger::sessions::Session;
+use crate::ledger::sign_in::{open, sign_in};
+use crate::ledger::usage::pending::{Fold, News};
+use crate::ledger::{
+    deletion, document, idempotency, issuing, key, mailbox, outbox, publication, rebuild, refresh,
+    repair, revoking, sessions, state, usage,
+};
+use crate::objects::object::{Entropy, Object, ObjectError, Step};
+use crate::objects::sql::{Sql, SqlError, Statement, is_initialised, migrate};
+use crate::objects::tasks::{Duty, Kind};
+use crate::protocol::effect::{Effect, Outcome};
+use crate::protocol::expiry_text::Described;
+use crate::protocol::ledger::{LedgerReply, LedgerRequest, Opening};
+use crate::protocol::refusal::Refusal;
+use crate::protocol::view::Progress;
+
+/// A ledger over its database.
+pub struct Ledger<'a> {
+    pub(super) sql: &'a dyn Sql,
+    terms: Terms,
+    pub(super) uses: Rc<RefCell<Fold>>,
+}
+
+impl<'a> Ledger<'a> {
+    /// The ledger that this database is of, on the default terms.
+    pub fn new(sql: &'a dyn Sql) -> Self {
+        Self { sql, terms: Terms::default(), uses: Rc::default() }
+    }
+
+    /// The same, with the uses that it was told of before. Without, what this one is told goes with
+    /// it.
+    #[must_use]
+    pub fn with_uses(self, uses: Rc<RefCell<Fold>>) -> Self {
+        Self { uses, ..self }
+    }
+
+    /// The same, on other terms: they decide about lease documents in KV, and what bounds are told.
+    #[must_use]
+    pub fn on_terms(self, terms: Terms) -> Self {
+        Self { terms, ..self }
+    }
+
+    /// Writes that change something, and what they make owed of the lease document.
+    fn with_document(&self, mut writes: Vec<Statement>, now: UnixMs) -> Vec<Statement> {
+        if !writes.is_empty() {
+            writes.push(document::owe(self.terms.wants_documents(), now));
+        }
+        writes
+    }
+
+    /// Plans a reply. Reads only; but whoever is at the console finds all uses written.
+    fn plan(
+        &self,
+        account: &Account,
+        request: LedgerRequest,
+        now: UnixMs,
+        news: &mut News,
+    ) -> Result<Plan, SqlError> {
+        match request {
+            LedgerRequest::Open(opening) | LedgerRequest::OpenInvited(opening) => {
+                let Opening { account: id, owner, session, address, .. } = opening;
+                let refused = || Plan::refuse(Refusal::AlreadyOpen);
+                // Repeated by the same member with the same password: as if once, but for the
+                // session.
+                let member = Member::load(self.sql, owner.id)?
+                    .filter(|member| {
+                        id == account.id && member.secret_version == owner.secret_version
+                    })
+                    .filter(|member| member.view.email == owner.email);
+                Ok(member.map_or_else(refused, |m| {
+                    sign_in(account, m, &session, address.as_deref(), now)
+                }))
+            }
+            LedgerRequest::SignIn { member, email, secret_version, session, address } => {
+                let refused = || Plan::refuse(Refusal::SignInRefused);
+                let member = Member::load(self.sql, member)?
+                    .filter(|m| m.secret_version == secret_version && m.view.email == email);
+                Ok(member.map_or_else(refused, |m| {
+                    sign_in(account, m, &session, address.as_deref(), now)
+                }))
+            }
+            LedgerRequest::Console { session, address, command } => {
+                let Some(session) = Session::load(self.sql, &session, now)? else {
+                    return Ok(Plan::refuse(Refusal::NotSignedIn));
+                };
+                self.console(
+                    CommandContext { account, session, address: address.as_deref(), now },
+                    command,
+                )
+            }
+            LedgerRequest::IssueByApi(asked) => issuing::plan(self.sql, account, &asked, now),
+            LedgerRequest::ReadExpiry(ReadExpiry { text, at }) => {
+                let read = Described::parse(&text, at, &account.zone);
+                Ok(Plan::read(match read {
+                    Ok(read) => LedgerReply::Expiry { expires: read.expiry() },
+                    Err(error) => LedgerReply::ExpiryRefused { error },
+                }))
+            }
+            LedgerRequest::Record { id } => {
+                let record = publication::record(self.sql, account, id)?;
+                Ok(Plan::read(LedgerReply::Record { record }))
+            }
+            LedgerRequest::Refresh(request) => {
+                let (told, reply) =
+                    refresh::refresh(self.sql, &self.uses.borrow(), account, &request, now)?;
+                *news = told;
+                Ok(Plan::read(LedgerReply::Refreshed(reply)))
+            }
+            LedgerRequest::SetState { freshness_ms, suspended } => {
+                let (writes, reply) = state::set(self.sql, account, freshness_ms, suspended, now)?;
+                Ok(Plan { writes, reply })
+            }
+            LedgerRequest::Rebuild => {
+                let progress = rebuild::progress(self.sql, account, now)?;
+                let progress = Progress { rebuilding: true, done: 0, ..progress };
+                let mut writes = rebuild::begin(now);
+                writes.push(Author::operator(now).did(Action::Rebuild));
+                Ok(Plan { writes, reply: LedgerReply::Progress(progress) })
+            }
+            LedgerRequest::Progress => {
+                Ok(Plan::read(LedgerReply::Progress(rebuild::progress(self.sql, account, now)?)))
+            }
+            LedgerRequest::Inspect => {
+                let progress = rebuild::progress(self.sql, account, now)?;
+                Ok(Plan::read(LedgerReply::Inspected { account: account.view(), progress }))
+            }
+            // The history was taken on before: `renew`.
+            LedgerRequest::Restored { .. } => Ok(Plan::read(LedgerReply::Done)),
+            LedgerRequest::Holds { member, email } => {
+                let member = Member::load(self.sql, member)?;
+                let held = member.is_some_and(|member| member.view.email.as_str() == email);
+                Ok(Plan::read(LedgerReply::Holds { held }))
+            }
+            LedgerRequest::Exists => Ok(Plan::read(LedgerReply::Holds { held: true })),
+        }
+    }
+
+    fn account(&self, now: UnixMs) -> Result<Option<Account>, SqlError> {
+        if !is_initialised(self.sql)? {
+            return Ok(None);
+        }
+        migrate(self.sql, MIGRATIONS, now)?;
+        Account::load(self.sql)
+    }
+}
+
+impl Object for Ledger<'_> {
+    type Request = LedgerRequest;
+    type Reply = LedgerReply;
+
+    const NOT_UNDERSTOOD: LedgerReply = LedgerReply::Refused(Refusal::NotUnderstood);
+
+    fn sql(&self) -> &dyn Sql {
+        self.sql
+    }
+
+    fn handle(
+        &self,
+        request: LedgerRequest,
+        now: UnixMs,
+        entropy: &Entropy,
+    ) -> Result<LedgerReply, ObjectError> {
+        let mut news = News::default();
+        let plan = match (self.account(now)?, request) {
+            (Some(mut account), request) => {
+                if self.uses.borrow().is_full() {
+                    self.write_uses(now)?;
+                }
+                let mut writes = renew(&mut account, &request, now, entropy);
+                let Plan { writes: more, reply } = self.plan(&account, request, now, &mut news)?;
+                writes.extend(more);
+                Plan { writes, reply }
+            }
+            (None, LedgerRequest::Open(opening)) => {
+                migrate(self.sql, MIGRATIONS, now)?;
+                open(opening, true, now, entropy)
+            }
+            (None, LedgerRequest::OpenInvited(opening)) => {
+                migrate(self.sql, MIGRATIONS, now)?;
+                open(opening, false, now, entropy)
+            }
+            (None, _) => Plan::read(LedgerReply::Gone),
+        };
+        let is_behind = self.terms.wants_documents()
+            && !matches!(plan.reply, LedgerReply::Gone)
+            && plan.writes.is_empty()
+            && document::is_forgotten(self.sql)?;
+        let writes = match is_behind {
+            true => vec![document::owe(true, now)],
+            false => self.with_document(plan.writes, now),
+        };
+        if !writes.is_empty() {
+            self.sql.apply(&writes)?;
+        }
+        // Not before: who gets no answer asks again.
+        self.uses.borrow_mut().add(news, now);
+        let mut reply = plan.reply;
+        if let Some(bound) = reply.bound_mut() {
+            *bound = self.terms.bound(*bound);
+        }
+        Ok(reply)
+    }
+
+    fn memory_due(&self) -> Option<UnixMs> {
+        self.uses.borrow().due()
+    }
+
+    fn write_memory(&self, now: UnixMs) -> Result<(), ObjectError> {
+        Ok(self.write_uses(now)?)
+    }
+
+    fn step(&self, duty: &Duty, now: UnixMs) -> Result<Step, ObjectError> {
+        let Some(account) = self.account(now)? else { return Ok(Step::moot()) };
+        Ok(match duty.kind {
+            Kind::PutRecord => outbox::put(self.sql, &account, &duty.subject, now)?,
+            Kind::ReadBack => outbox::read_back(self.sql, &account, &duty.subject, now)?,
+            Kind::PutLease => document::put(self.sql, &account, now)?,
+            Kind::ReadLease => document::look(self.sql, account.id, now)?,
+            Kind::Repair => repair::step(self.sql, &account, now)?,
+            Kind::Rebuild => rebuild::step(self.sql, &account, now)?,
+            Kind::SweepUsage => usage::sweep(self.sql, now)?,
+            Kind::ConfirmName => outbox::confirm_name(self.sql, &account, &duty.subject)?,
+            Kind::ConfirmAccount => {
+                Step::Effect(Effect::ConfirmAccount { account: account.id, name: account.name })
+            }
+            Kind::SweepSessions => {
+                let again = sessions::next_end(self.sql, now)?;
+                Step::Chore { writes: vec![sessions::sweep(now)], again }
+            }
+            Kind::SweepIssued => issuing::sweep(self.sql, &account, now)?,
+            Kind::SweepRevoked => revoking::sweep(self.sql, now)?,
+            Kind::SweepIdempotency => {
+                let again = idempotency::next_end(self.sql, now)?;
+                Step::Chore { writes: vec![idempotency::sweep(now)], again }
+            }
+            Kind::SendMail => mailbox::step(self.sql, &account, &duty.subject, now)?,
+            Kind::SweepMail => mailbox::sweep(self.sql, now)?,
+            Kind::SweepDeletions => deletion::sweep(self.sql, now)?,
+            Kind::ScrubKeys => key::scrub(self.sql, now)?,
+            // Duties of other objects.
+            Kind::AskHolds | Kind::AskExists | Kind::TellEpoch | Kind::SweepTries => Step::moot(),
+        })
+    }
+
+    fn settled(
+        &self,
+        effect: &Effect,
+        _: Option<bool>,
+        now: UnixMs,
+    ) -> Result<Vec<Statement>, ObjectError> {
+        let Some(account) = self.account(now)? else { return Ok(Vec::new()) };
+        let writes = match effect {
+            Effect::PutRecord { id, revision, sent_at, .. } => {
+                outbox::acknowledged(self.sql, &account, *id, (*revision, *sent_at), now)?
+            }
+            Effect::PutLease { number, version, .. } => {
+                document::acknowledged(self.sql, *number, *version, now)?
+            }
+            Effect::SendMail { envelope } => mailbox::sent(&envelope.id),
+            // What is read comes as another outcome.
+            Effect::ReadBack { .. }
+            | Effect::ReadLease { .. }
+            | Effect::ReadMany { .. }
+            | Effect::ListKv { .. } => self.failed(effect, now)?,
+            Effect::ConfirmName { .. }
+            | Effect::ConfirmAccount { .. }
+            | Effect::AskHolds { .. }
+            | Effect::AskExists { .. }
+            | Effect::TellEpoch { .. } => vec![Duty::of(effect).done()],
+        };
+        Ok(self.with_document(writes, now))
+    }
+
+    fn failed(&self, effect: &Effect, now: UnixMs) -> Result<Vec<Statement>, ObjectError> {
+        Ok(match effect {
+            Effect::PutRecord { id, sent_at, .. } => outbox::failed(self.sql, *id, *sent_at, now)?,
+            Effect::PutLease { number, .. } => document::failed(self.sql, *number, now)?,
+            Effect::SendMail { envelope } => mailbox::failed(self.sql, &envelope.id, now)?,
+            Effect::ListKv { .. } | Effect::ReadMany { .. } => {
+                repair::failed(self.sql, effect, now)?
+            }
+            Effect::ReadBack { .. }
+            | Effect::ReadLease { .. }
+            | Effect::ConfirmName { .. }
+            | Effect::ConfirmAccount { .. }
+            | Effect::AskHolds { .. }
+            | Effect::AskExists { .. }
+            | Effect::TellEpoch { .. } => vec![Duty::of(effect).failed(self.sql, now)?],
+        })
+    }
+
+    fn refused(&self, effect: &Effect, now: UnixMs) -> Result<Vec<Statement>, ObjectError> {
+        match effect {
+            Effect::SendMail { envelope } => Ok(mailbox::refused(&envelope.id)),
+            _ => self.failed(effect, now),
+        }
+    }
+
+    fn learned(
+        &self,
+        effect: &Effect,
+        outcome: &Outcome,
+        now: UnixMs,
+    ) -> Result<Vec<Statement>, ObjectError> {
+        let Some(account) = self.account(now)? else { return Ok(Vec::new()) };
+        let writes = match (effect, outcome) {
+            (Effect::ReadBack { id, revision, acknowledged_at, .. }, Outcome::Read { value }) => {
+                let put = (*revision, *acknowledged_at);
+                outbox::was_read_back(self.sql, &account, *id, put, value.as_deref(), now)?
+            }
+            (Effect::ReadLease { number, .. }, Outcome::Read { value }) => {
+                document::looked(self.sql, &account, *number, value.as_deref(), now)?
+            }
+            (Effect::ReadMany { .. }, Outcome::ReadMany { values }) => {
+                repair::compared(self.sql, &account, values, now)?
+            }
+            (Effect::ListKv { cursor, .. }, Outcome::Listed { names, cursor: next }) => {
+                let page = (names.as_slice(), next.as_deref());
+                repair::listed(self.sql, &account, cursor.as_deref(), page, now)?
+            }
+            _ => self.failed(effect, now)?,
+        };
+        Ok(self.with_document(writes, now))
+    }
+
+    fn alert(&self, now: UnixMs) -> Result<Option<String>, ObjectError> {
+        let Some(account) = self.account(now)? else { return Ok(None) };
+        let told = |lag: DurationMs| {
+            format!(
+                "account {}: KV lacks a change for {} s",
+                account.id,
+                lag.as_ms().div_euclid(1_000)
+            )
+        };
+        Ok(account.alarming_lag(now).map(told))
+    }
+}
+
+/// Begins a new history where the present one cannot go on: KV holds, or a lease knows, what never
+/// happened in it, or the directory says that the ledger was restored.
+fn renew(
+    account: &mut Account,
+    request: &LedgerRequest,
+    now: UnixMs,
+    entropy: &Entropy,
+) -> Vec<Statement> {
+    match request {
+        LedgerRequest::Restored { epoch } => {
+            let is_known = account.epoch == *epoch || account.epoch_noted.as_ref() == Some(epoch);
+            if is_known {
+                return Vec::new();
+            }
+            let mut writes = account.begin_epoch(epoch.clone(), true, now);
+            writes.push(Author::operator(now).did(Action::Restore));
+            writes
+        }
+        LedgerRequest::Refresh(request) if refresh::is_ahead(account, request) => {
+            account.begin_epoch(Epoch::new(entropy.number()), false, now)
+        }
+        _ if account.epoch_is_over => account.begin_epoch(Epoch::new(entropy.number()), false, now),
+        _ => Vec::new(),
+    }
+}

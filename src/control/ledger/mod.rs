@@ -1,0 +1,33 @@
+//! TODO.
+
+pub mod account;
+pub mod activity;
+pub mod audit;
+pub mod commands;
+pub mod context;
+pub mod decide;
+pub mod deletion;
+pub mod document;
+pub mod drift;
+pub mod idempotency;
+pub mod issuing;
+pub mod key;
+pub mod ledger;
+pub mod listing;
+pub mod mailbox;
+pub mod operator;
+pub mod outbox;
+pub mod plan;
+pub mod publication;
+pub mod rebuild;
+pub mod refresh;
+pub mod repair;
+pub mod reveal;
+pub mod revoking;
+pub mod schema;
+pub mod search_terms;
+pub mod service;
+pub mod sessions;
+pub mod sign_in;
+pub mod state;
+pub mod usage;

@@ -1,0 +1,119 @@
+//! The refresh of a lease: reads only, but for the usage that rides on it.
+//!
+//! What has changed is read off the numbers of the keys' last changes, which compacts by itself and
+//! reaches back to the first: rows are never removed. So a lease is reset only for want of a common
+//! history, or for too many changes.
+
+use claviger_core::base::id::KeyId;
+use claviger_core::base::time::UnixMs;
+use claviger_core::credential::issuer::Issuer;
+use claviger_core::credential::limits::network::ClientAddress;
+use claviger_core::replication::record::{Epoch, Record, Standing};
+use claviger_core::replication::refresh::{ASK_MAX, Answer, Delta, Refresh, RefreshRequest};
+
+use super::account::Account;
+use super::key::{Key, State};
+use super::usage::Used;
+use super::{document, publication, state, usage};
+use crate::ledger::usage::pending::{Fold, News};
+use crate::objects::sql::{Sql, SqlError};
+
+/// Whether the lease knows of this history what never happened in it: then the ledger has lost
+/// changes.
+pub fn is_ahead(account: &Account, request: &RefreshRequest) -> bool {
+    let known = request.known_revision.max(request.state_revision);
+    shares_history(account, request.epoch.as_ref()) && known > account.revision
+}
+
+fn shares_history(account: &Account, epoch: Option<&Epoch>) -> bool {
+    epoch == Some(&account.epoch)
+}
+
+/// The answer, with what it tells of uses: by its batch, and by what it asks for. Writes nothing.
+pub fn refresh(
+    sql: &dyn Sql,
+    fold: &Fold,
+    account: &Account,
+    request: &RefreshRequest,
+    now: UnixMs,
+) -> Result<(News, Refresh), SqlError> {
+    let shares_history = shares_history(account, request.epoch.as_ref());
+    let delta = match shares_history {
+        true => {
+            publication::changes(sql, request.known_revision)?.map_or(Delta::Reset, Delta::Changes)
+        }
+        false => Delta::Reset,
+    };
+    let has_state = shares_history
+        && request.state_revision == account.state_revision
+        && account.state_revision.0 > 0;
+    let keys = asked(&request.ask);
+    let (answers, mut used) = answers(sql, account, &keys, request.asked_from)?;
+    used.retain(|(id, _)| !request.unused.contains(id));
+    let reply = Refresh {
+        epoch: account.epoch.clone(),
+        revision: account.revision,
+        delta,
+        unsettled: publication::unsettled(sql, account.generation)?,
+        state: if has_state { None } else { Some(state::load(sql, account)?) },
+        answers,
+        document: document::number(sql, account)?,
+    };
+    Ok((usage::news(sql, fold, request.usage.as_ref(), &used, now)?, reply))
+}
+
+/// The first [`ASK_MAX`] different keys that are asked for.
+fn asked(ask: &[KeyId]) -> Vec<KeyId> {
+    let mut keys: Vec<KeyId> = Vec::new();
+    for id in ask {
+        if keys.len() < ASK_MAX && !keys.contains(id) {
+            keys.push(*id);
+        }
+    }
+    keys
+}
+
+/// The answers, and the keys among them that are active, with the address that asks where the key
+/// may be used from it.
+fn answers(
+    sql: &dyn Sql,
+    account: &Account,
+    ids: &[KeyId],
+    from: Option<ClientAddress>,
+) -> Result<(Vec<Answer>, Vec<Used>), SqlError> {
+    if ids.is_empty() {
+        return Ok((Vec::new(), Vec::new()));
+    }
+    let keys = Key::load_many(sql, ids)?;
+    let mut answers = Vec::with_capacity(ids.len());
+    for id in ids {
+        let record: Option<Record> = match keys.iter().find(|key| key.id == *id) {
+            Some(key) => Some(key.record(&account.epoch)),
+            None => publication::record(sql, account, *id)?,
+        };
+        answers.push(Answer { id: *id, record });
+    }
+    // What was issued follows its issuer, which will be asked for next.
+    let issuers: Vec<KeyId> = issuers(&answers).filter(|id| !ids.contains(id)).collect();
+    if !issuers.is_empty() {
+        let found = Key::load_many(sql, &issuers)?;
+        answers.extend(
+            found.iter().map(|key| Answer { id: key.id, record: Some(key.record(&account.epoch)) }),
+        );
+    }
+    let used = |key: &Key| (key.id, from.filter(|_| key.limits.networks.allows(from)));
+    Ok((answers, keys.iter().filter(|key| key.state == State::Active).map(used).collect()))
+}
+
+/// The keys that have issued what was asked for.
+fn issuers(answers: &[Answer]) -> impl Iterator<Item = KeyId> {
+    answers.iter().filter_map(|answer| match &answer.record.as_ref()?.standing {
+        Standing::Active(credential) | Standing::Disabled(credential) => {
+            match credential.issued?.by {
+                Issuer::Key(id) => Some(id),
+                Issuer::Service => None,
+            }
+        }
+        Standing::Deleted => None,
+    })
+}

@@ -1,0 +1,311 @@
+//! The directory: the list of all accounts of the deployment. One instance, because objects cannot
+//! be enumerated.
+//!
+//! An account is entered *before* its ledger is written, so that no ledger exists unlisted. States:
+//!
+//! ```text
+//!   (absent) ──EnterFirst, Invite──▶ pending ──Confirm, or the ledger says "opened"──▶ open
+//!                                       └───────the ledger says "never opened"──────▶ (absent)
+//! ```
+//!
+//! A pending account is asked for [`PENDING_MS`] after it was entered, or after its set-up link was
+//! over if an operator invited it, until its ledger answers. A confirmation of an account that is
+//! not listed lists it: only ledgers that were opened confirm.
+//!
+//! Restoring a ledger from a bookmark takes three steps, in this order: a fresh history is noted
+//! here; the ledger is restored; the ledger is told that history, again and again until it answers.
+//! Whoever restores repeats all three when one fails: a history that was never told belongs to
+//! nobody.
+
+mod list;
+
+use claviger_core::base::id::AccountId;
+use claviger_core::base::time::{DurationMs, UnixMs};
+use claviger_core::credential::token::SETUP_LIFE_MS;
+use claviger_core::replication::record::Epoch;
+
+use crate::objects::object::{Entropy, Object, ObjectError, Step};
+use crate::objects::sql::{Migration, Sql, SqlError, SqlExt, Statement, is_initialised, migrate};
+use crate::objects::tasks;
+use crate::objects::tasks::{Duty, Kind};
+use crate::protocol::effect::Effect;
+use crate::protocol::objects::{DirectoryReply, DirectoryRequest};
+use crate::protocol::operator::EntryState;
+
+/// How long an entry may wait for its ledger, in milliseconds. A set-up takes a second; ten minutes
+/// later nobody waits for its answer any more, and the name object lets go of the claim at the same
+/// age.
+pub const PENDING_MS: u64 = 10 * 60 * 1_000;
+
+/// The schema. Append only.
+pub const MIGRATIONS: &[Migration] = &[
+    Migration {
+        statements: &[
+            tasks::TABLE,
+            tasks::INDEX,
+            "CREATE TABLE account (
+            id            TEXT PRIMARY KEY CHECK (length(id) = 8),          -- of the account; immutable
+            state         TEXT NOT NULL CHECK (state IN ('pending', 'open')),  -- pending, then open for good
+            entered_at_ms INTEGER NOT NULL                                  -- Unix milliseconds; immutable
+        ) STRICT, WITHOUT ROWID",
+        ],
+    },
+    Migration {
+        statements: &[
+            // A fresh history for a ledger that is being restored, in hex; NULL: none is noted;
+            // mutable.
+            "ALTER TABLE account ADD COLUMN epoch TEXT",
+        ],
+    },
+    Migration {
+        statements: &[
+            // Whether an operator invited it; immutable.
+            "ALTER TABLE account ADD COLUMN invited INTEGER NOT NULL DEFAULT 0 CHECK (invited IN (0, 1))",
+            // As its ledger told it; NULL: it did not yet; mutable.
+            "ALTER TABLE account ADD COLUMN name TEXT",
+            "CREATE INDEX account_by_entry ON account (entered_at_ms, id)",
+        ],
+    },
+];
+
+/// The directory over its database.
+pub struct Directory<'a> {
+    sql: &'a dyn Sql,
+}
+
+impl<'a> Directory<'a> {
+    /// The object that this database is of.
+    pub fn new(sql: &'a dyn Sql) -> Self {
+        Self { sql }
+    }
+
+    fn state(&self, account: AccountId) -> Result<Option<EntryState>, SqlError> {
+        if !is_initialised(self.sql)? {
+            return Ok(None);
+        }
+        let row = self.sql.first(
+            &Statement::new("SELECT state FROM account WHERE id = ?").bind(account.as_str()),
+        )?;
+        row.map(|mut row| row.parsed("a state", parse_state)).transpose()
+    }
+
+    fn has_another_than(&self, account: AccountId) -> Result<bool, SqlError> {
+        if !is_initialised(self.sql)? {
+            return Ok(false);
+        }
+        let others =
+            Statement::new("SELECT count(*) FROM (SELECT 1 FROM account WHERE id <> ? LIMIT 1)");
+        Ok(self.sql.integer(&others.bind(account.as_str()))? > 0)
+    }
+
+    fn enter_first(&self, account: AccountId, now: UnixMs) -> Result<DirectoryReply, SqlError> {
+        match self.state(account)? {
+            Some(EntryState::Open) => return Ok(DirectoryReply::SetupDone),
+            Some(EntryState::Pending) if self.is_invited(account)? => {
+                return Ok(DirectoryReply::Invited);
+            }
+            Some(EntryState::Pending) => return Ok(DirectoryReply::Entered),
+            None if self.has_another_than(account)? => return Ok(DirectoryReply::SetupDone),
+            None => {}
+        }
+        migrate(self.sql, MIGRATIONS, now)?;
+        self.sql.apply(&[
+            enter(account, EntryState::Pending, now),
+            Duty::new(Kind::AskExists, account)
+                .owe(now.saturating_add(DurationMs::from_ms(PENDING_MS))),
+        ])?;
+        Ok(DirectoryReply::Entered)
+    }
+
+    /// Enters an account for as long as its set-up link lives, and a set-up that began with its
+    /// last second. One that waits is entered anew when its invitation is repeated: the new link
+    /// lives longer than the first.
+    fn invite(
+        &self,
+        account: AccountId,
+        again: bool,
+        now: UnixMs,
+    ) -> Result<DirectoryReply, SqlError> {
+        match self.state(account)? {
+            None => {}
+            Some(EntryState::Pending) if again && self.is_invited(account)? => {}
+            Some(EntryState::Pending | EntryState::Open) => return Ok(DirectoryReply::SetupDone),
+        }
+        migrate(self.sql, MIGRATIONS, now)?;
+        let over = now.saturating_add(DurationMs::from_ms(SETUP_LIFE_MS.unsigned_abs()));
+        let insert =
+            "INSERT INTO account (id, state, entered_at_ms, invited) VALUES (?, 'pending', ?, 1)";
+        self.sql.apply(&[
+            remove(account),
+            Statement::new(insert).bind(account.as_str()).bind(now),
+            Duty::new(Kind::AskExists, account)
+                .owe_at(over.saturating_add(DurationMs::from_ms(PENDING_MS))),
+        ])?;
+        Ok(DirectoryReply::Entered)
+    }
+
+    fn is_invited(&self, account: AccountId) -> Result<bool, SqlError> {
+        let text = "SELECT count(*) FROM account WHERE id = ? AND invited = 1";
+        Ok(self.sql.integer(&Statement::new(text).bind(account.as_str()))? > 0)
+    }
+
+    /// Notes a fresh history before a ledger is restored: the ledger's own memory of it would go
+    /// back in time, too.
+    fn note_epoch(
+        &self,
+        account: AccountId,
+        now: UnixMs,
+        entropy: &Entropy,
+    ) -> Result<DirectoryReply, SqlError> {
+        if self.state(account)? != Some(EntryState::Open) {
+            return Ok(DirectoryReply::Unknown);
+        }
+        migrate(self.sql, MIGRATIONS, now)?;
+        let epoch = Epoch::new(entropy.number());
+        let note = Statement::new("UPDATE account SET epoch = ? WHERE id = ?");
+        // Whatever an earlier restore left to be told is over: this history must not be told before
+        // the ledger is restored.
+        let note = note.bind(epoch.as_str()).bind(account.as_str());
+        self.sql.apply(&[note, Duty::new(Kind::TellEpoch, account).done()])?;
+        Ok(DirectoryReply::Epoch { epoch })
+    }
+
+    /// The ledger was restored: it is told the history that was noted. Not sooner: it would forget
+    /// it again.
+    fn restored(&self, account: AccountId, now: UnixMs) -> Result<DirectoryReply, SqlError> {
+        if self.state(account)?.is_none() {
+            return Ok(DirectoryReply::Unknown);
+        }
+        migrate(self.sql, MIGRATIONS, now)?;
+        let Some(_) = self.noted_epoch(account)? else { return Ok(DirectoryReply::Unknown) };
+        self.sql.apply(&[Duty::new(Kind::TellEpoch, account).owe_at(now)])?;
+        Ok(DirectoryReply::Noted)
+    }
+
+    fn noted_epoch(&self, account: AccountId) -> Result<Option<Epoch>, SqlError> {
+        let text = "SELECT epoch FROM account WHERE id = ? AND epoch IS NOT NULL";
+        let row = self.sql.first(&Statement::new(text).bind(account.as_str()))?;
+        row.map(|mut row| row.text().map(Epoch::from_stored)).transpose()
+    }
+
+    fn confirm(
+        &self,
+        account: AccountId,
+        name: Option<&str>,
+        now: UnixMs,
+    ) -> Result<DirectoryReply, SqlError> {
+        let is_open = self.state(account)? == Some(EntryState::Open);
+        let call = name.map(|name| {
+            Statement::new("UPDATE account SET name = ? WHERE id = ?")
+                .bind(name)
+                .bind(account.as_str())
+        });
+        if !is_open || call.is_some() {
+            migrate(self.sql, MIGRATIONS, now)?;
+            self.sql.apply(&open(account, now).into_iter().chain(call).collect::<Vec<_>>())?;
+        }
+        Ok(DirectoryReply::Noted)
+    }
+}
+
+impl Object for Directory<'_> {
+    type Request = DirectoryRequest;
+    type Reply = DirectoryReply;
+
+    const NOT_UNDERSTOOD: DirectoryReply = DirectoryReply::NotUnderstood;
+
+    fn sql(&self) -> &dyn Sql {
+        self.sql
+    }
+
+    fn handle(
+        &self,
+        request: DirectoryRequest,
+        now: UnixMs,
+        entropy: &Entropy,
+    ) -> Result<DirectoryReply, ObjectError> {
+        if is_initialised(self.sql)? {
+            migrate(self.sql, MIGRATIONS, now)?;
+        }
+        Ok(match request {
+            DirectoryRequest::EnterFirst { account } => self.enter_first(account, now)?,
+            DirectoryRequest::Invite { account, again } => self.invite(account, again, now)?,
+            DirectoryRequest::Confirm { account, name } => {
+                self.confirm(account, name.as_deref(), now)?
+            }
+            DirectoryRequest::List { cursor } => list::page(self.sql, cursor)?,
+            DirectoryRequest::Find { account } => list::find(self.sql, account)?,
+            DirectoryRequest::NoteEpoch { account } => self.note_epoch(account, now, entropy)?,
+            DirectoryRequest::Restored { account } => self.restored(account, now)?,
+        })
+    }
+
+    fn step(&self, duty: &Duty, _: UnixMs) -> Result<Step, ObjectError> {
+        let Some(account) = AccountId::parse(&duty.subject) else { return Ok(Step::moot()) };
+        if duty.kind == Kind::TellEpoch {
+            let told = |epoch| Step::Effect(Effect::TellEpoch { account, epoch });
+            return Ok(self.noted_epoch(account)?.map_or(Step::moot(), told));
+        }
+        Ok(match self.state(account)? {
+            Some(EntryState::Pending) => Step::Effect(Effect::AskExists { account }),
+            Some(EntryState::Open) | None => Step::moot(),
+        })
+    }
+
+    fn settled(
+        &self,
+        effect: &Effect,
+        held: Option<bool>,
+        now: UnixMs,
+    ) -> Result<Vec<Statement>, ObjectError> {
+        if let Effect::TellEpoch { account, epoch } = effect {
+            // Another was noted meanwhile: what it owes is not done with this.
+            if self.noted_epoch(*account)?.as_ref() != Some(epoch) {
+                return Ok(Vec::new());
+            }
+            let forget = Statement::new("UPDATE account SET epoch = NULL WHERE id = ?");
+            return Ok(vec![forget.bind(account.as_str()), Duty::of(effect).done()]);
+        }
+        let Effect::AskExists { account } = effect else {
+            return Ok(vec![Duty::of(effect).done()]);
+        };
+        Ok(match (self.state(*account)?, held) {
+            (Some(EntryState::Pending), Some(true)) => open(*account, now).into(),
+            (Some(EntryState::Pending), Some(false)) => {
+                vec![remove(*account), Duty::of(effect).done()]
+            }
+            // No answer to the question: ask again.
+            (Some(EntryState::Pending), None) => vec![Duty::of(effect).failed(self.sql, now)?],
+            (Some(EntryState::Open) | None, _) => vec![Duty::of(effect).done()],
+        })
+    }
+}
+
+/// A state as it is stored.
+fn state_text(state: EntryState) -> &'static str {
+    match state {
+        EntryState::Pending => "pending",
+        EntryState::Open => "open",
+    }
+}
+
+fn parse_state(text: &str) -> Option<EntryState> {
+    [EntryState::Pending, EntryState::Open].into_iter().find(|state| state_text(*state) == text)
+}
+
+fn enter(account: AccountId, state: EntryState, now: UnixMs) -> Statement {
+    let text = "INSERT INTO account (id, state, entered_at_ms) VALUES (?, ?, ?)
+        ON CONFLICT (id) DO UPDATE SET state = excluded.state";
+    Statement::new(text).bind(account.as_str()).bind(state_text(state)).bind(now)
+}
+
+fn remove(account: AccountId) -> Statement {
+    Statement::new("DELETE FROM account WHERE id = ?").bind(account.as_str())
+}
+
+fn open(account: AccountId, now: UnixMs) -> [Statement; 2] {
+    [enter(account, EntryState::Open, now), Duty::new(Kind::AskExists, account).done()]
+}
+
+#[cfg(test)]
+mod tests;

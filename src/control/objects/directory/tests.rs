@@ -1,0 +1,282 @@
+use super::*;
+use crate::objects::sql::sqlite::{Fault, Sqlite};
+use crate::protocol::effect::Outcome;
+use crate::protocol::operator::{Entry, EntryCursor};
+
+const NOW: UnixMs = UnixMs::from_ms(1_800_000_000_000);
+const LATER: UnixMs = UnixMs::from_ms(1_800_000_600_000);
+
+fn account(text: &str) -> AccountId {
+    AccountId::parse(text).unwrap()
+}
+
+fn ask(sql: &Sqlite, request: DirectoryRequest) -> DirectoryReply {
+    Directory::new(sql).handle(request, NOW, &Entropy([0; 32])).unwrap()
+}
+
+fn enter_first(sql: &Sqlite, id: &str) -> DirectoryReply {
+    ask(sql, DirectoryRequest::EnterFirst { account: account(id) })
+}
+
+fn confirm(sql: &Sqlite, id: &str) -> DirectoryReply {
+    ask(sql, DirectoryRequest::Confirm { account: account(id), name: None })
+}
+
+#[test]
+fn only_one_account_is_the_first() {
+    let sql = Sqlite::new();
+    assert_eq!(enter_first(&sql, "aaaaaaaa"), DirectoryReply::Entered);
+    assert_eq!(enter_first(&sql, "aaaaaaaa"), DirectoryReply::Entered, "repeated as if once");
+    assert_eq!(enter_first(&sql, "bbbbbbbb"), DirectoryReply::SetupDone);
+    assert_eq!(confirm(&sql, "aaaaaaaa"), DirectoryReply::Noted);
+    assert_eq!(confirm(&sql, "aaaaaaaa"), DirectoryReply::Noted);
+    assert_eq!(enter_first(&sql, "aaaaaaaa"), DirectoryReply::SetupDone);
+    assert_eq!(enter_first(&sql, "bbbbbbbb"), DirectoryReply::SetupDone);
+    assert_eq!(Directory::new(&sql).next_due(), Ok(None), "what is confirmed is not asked for");
+}
+
+#[test]
+fn a_pending_account_is_asked_for_until_there_is_an_answer() {
+    for (held, freed) in [(true, false), (false, true)] {
+        let sql = Sqlite::new();
+        enter_first(&sql, "aaaaaaaa");
+        let directory = Directory::new(&sql);
+        assert_eq!(directory.next_due(), Ok(Some(LATER)));
+        assert_eq!(directory.next_effect(NOW), Ok(None));
+
+        let effect = directory.next_effect(LATER).unwrap().unwrap();
+        assert_eq!(effect, Effect::AskExists { account: account("aaaaaaaa") });
+        assert_eq!(directory.next_effect(LATER), Ok(None), "it is under way");
+        directory.settle(&effect, &Outcome::Failed, LATER).unwrap();
+        let again = LATER.saturating_add(DurationMs::from_s(1));
+        assert_eq!(directory.next_effect(again), Ok(Some(effect.clone())));
+        directory.settle(&effect, &Outcome::Answered { held }, again).unwrap();
+
+        assert_eq!(directory.next_due(), Ok(None));
+        let expected = if freed { DirectoryReply::Entered } else { DirectoryReply::SetupDone };
+        assert_eq!(enter_first(&sql, "bbbbbbbb"), expected);
+    }
+}
+
+#[test]
+fn a_crash_while_asking_asks_again() {
+    let sql = Sqlite::new();
+    enter_first(&sql, "aaaaaaaa");
+    let effect = Directory::new(&sql).next_effect(LATER).unwrap();
+    let after = LATER.saturating_add(DurationMs::from_ms(tasks::IN_FLIGHT_MS));
+    assert_eq!(Directory::new(&sql).next_due(), Ok(Some(after)));
+    assert_eq!(Directory::new(&sql).next_effect(after), Ok(effect));
+}
+
+#[test]
+fn a_ledger_that_was_opened_late_is_listed_all_the_same() {
+    let sql = Sqlite::new();
+    assert_eq!(confirm(&sql, "aaaaaaaa"), DirectoryReply::Noted);
+    assert_eq!(enter_first(&sql, "bbbbbbbb"), DirectoryReply::SetupDone);
+}
+
+#[test]
+fn an_answer_that_comes_after_the_confirmation_changes_nothing() {
+    let sql = Sqlite::new();
+    enter_first(&sql, "aaaaaaaa");
+    let directory = Directory::new(&sql);
+    let effect = directory.next_effect(LATER).unwrap().unwrap();
+    confirm(&sql, "aaaaaaaa");
+    directory.settle(&effect, &Outcome::Answered { held: false }, LATER).unwrap();
+    assert_eq!(enter_first(&sql, "aaaaaaaa"), DirectoryReply::SetupDone);
+}
+
+fn note(sql: &Sqlite, seed: u8) -> DirectoryReply {
+    let request = DirectoryRequest::NoteEpoch { account: account("aaaaaaaa") };
+    Directory::new(sql).handle(request, NOW, &Entropy([seed; 32])).unwrap()
+}
+
+fn restored(sql: &Sqlite) -> DirectoryReply {
+    ask(sql, DirectoryRequest::Restored { account: account("aaaaaaaa") })
+}
+
+#[test]
+fn a_noted_history_is_told_after_the_restore_until_it_is_taken() {
+    let sql = Sqlite::new();
+    assert_eq!((note(&sql, 1), restored(&sql)), (DirectoryReply::Unknown, DirectoryReply::Unknown));
+    confirm(&sql, "aaaaaaaa");
+    assert_eq!(restored(&sql), DirectoryReply::Unknown, "nothing was noted");
+    let DirectoryReply::Epoch { epoch } = note(&sql, 1) else { panic!("not noted") };
+    let directory = Directory::new(&sql);
+    assert_eq!(directory.next_due(), Ok(None), "the ledger would forget it");
+    assert_eq!(restored(&sql), DirectoryReply::Noted);
+
+    let effect = directory.next_effect(NOW).unwrap().unwrap();
+    assert_eq!(effect, Effect::TellEpoch { account: account("aaaaaaaa"), epoch });
+    directory.settle(&effect, &Outcome::Failed, NOW).unwrap();
+    assert_eq!(directory.next_effect(LATER), Ok(Some(effect.clone())));
+    directory.settle(&effect, &Outcome::Done, LATER).unwrap();
+    assert_eq!((directory.next_due(), restored(&sql)), (Ok(None), DirectoryReply::Unknown));
+}
+
+#[test]
+fn a_second_restore_is_told_its_own_history_alone() {
+    let sql = Sqlite::new();
+    confirm(&sql, "aaaaaaaa");
+    note(&sql, 1);
+    restored(&sql);
+    let directory = Directory::new(&sql);
+    let first = directory.next_effect(NOW).unwrap().unwrap();
+    let DirectoryReply::Epoch { epoch } = note(&sql, 2) else { panic!("not noted") };
+    assert_eq!(directory.next_due(), Ok(None), "that ledger is not restored yet");
+    restored(&sql);
+    directory.settle(&first, &Outcome::Done, NOW).unwrap();
+    let second = directory.next_effect(NOW).unwrap();
+    assert_eq!(second, Some(Effect::TellEpoch { account: account("aaaaaaaa"), epoch }));
+}
+
+#[test]
+fn a_directory_of_the_first_version_is_migrated_with_its_rows() {
+    let sql = Sqlite::new();
+    migrate(&sql, &MIGRATIONS[..1], NOW).unwrap();
+    sql.apply(&[Statement::new("INSERT INTO account VALUES ('aaaaaaaa', 'open', 0)")]).unwrap();
+    assert_eq!(enter_first(&sql, "bbbbbbbb"), DirectoryReply::SetupDone);
+    assert!(matches!(note(&sql, 1), DirectoryReply::Epoch { .. }));
+    assert_eq!(list(&sql, None).0.len(), 1);
+}
+
+#[test]
+fn an_entry_that_fails_leaves_nothing() {
+    let sql = Sqlite::new();
+    sql.break_apply(2, Fault::BeforeItLands);
+    let request = DirectoryRequest::EnterFirst { account: account("aaaaaaaa") };
+    assert!(Directory::new(&sql).handle(request, NOW, &Entropy([0; 32])).is_err());
+    assert_eq!(enter_first(&sql, "bbbbbbbb"), DirectoryReply::Entered);
+}
+
+fn invite(sql: &Sqlite, id: &str) -> DirectoryReply {
+    ask(sql, DirectoryRequest::Invite { account: account(id), again: false })
+}
+
+/// When nobody uses the link any more.
+const LINK_OVER: UnixMs = UnixMs::from_ms(1_800_000_000_000 + SETUP_LIFE_MS + 600_000);
+
+#[test]
+fn a_link_of_an_invited_account_opens_that_one_alone_and_once() {
+    let sql = Sqlite::new();
+    confirm(&sql, "aaaaaaaa");
+    assert_eq!(invite(&sql, "bbbbbbbb"), DirectoryReply::Entered);
+    assert_eq!(enter_first(&sql, "bbbbbbbb"), DirectoryReply::Invited);
+    assert_eq!(
+        enter_first(&sql, "bbbbbbbb"),
+        DirectoryReply::Invited,
+        "a set-up that broke off goes on"
+    );
+    assert_eq!(
+        enter_first(&sql, "cccccccc"),
+        DirectoryReply::SetupDone,
+        "a link of the first kind"
+    );
+    assert_eq!(confirm(&sql, "bbbbbbbb"), DirectoryReply::Noted);
+    assert_eq!(enter_first(&sql, "bbbbbbbb"), DirectoryReply::SetupDone);
+    for listed in ["aaaaaaaa", "bbbbbbbb"] {
+        assert_eq!(invite(&sql, listed), DirectoryReply::SetupDone, "an account that is there");
+    }
+}
+
+#[test]
+fn an_invited_account_vanishes_when_its_link_was_never_used() {
+    let sql = Sqlite::new();
+    confirm(&sql, "aaaaaaaa");
+    invite(&sql, "bbbbbbbb");
+    let directory = Directory::new(&sql);
+    assert_eq!(directory.next_due(), Ok(Some(LINK_OVER)), "not while it may be used");
+    let effect = directory.next_effect(LINK_OVER).unwrap().unwrap();
+    assert_eq!(effect, Effect::AskExists { account: account("bbbbbbbb") });
+    directory.settle(&effect, &Outcome::Answered { held: false }, LINK_OVER).unwrap();
+    assert_eq!(find(&sql, "bbbbbbbb"), DirectoryReply::Unknown);
+    assert_eq!(enter_first(&sql, "bbbbbbbb"), DirectoryReply::SetupDone, "nor does it come back");
+}
+
+#[test]
+fn an_invitation_that_is_repeated_enters_what_is_not_open() {
+    let sql = Sqlite::new();
+    confirm(&sql, "aaaaaaaa");
+    ask(&sql, DirectoryRequest::EnterFirst { account: account("aaaaaaaa") });
+    let later = UnixMs::from_ms(NOW.as_ms() + 60_000);
+    let again = |id, now| {
+        let request = DirectoryRequest::Invite { account: account(id), again: true };
+        Directory::new(&sql).handle(request, now, &Entropy([0; 32])).unwrap()
+    };
+    assert_eq!(again("bbbbbbbb", NOW), DirectoryReply::Entered, "one that was never entered");
+    assert_eq!(again("bbbbbbbb", later), DirectoryReply::Entered, "one that waits");
+    let DirectoryReply::Account(entry) = find(&sql, "bbbbbbbb") else { panic!("not listed") };
+    assert_eq!((entry.state, entry.entered_at), (EntryState::Pending, later));
+    let over = UnixMs::from_ms(LINK_OVER.as_ms() + 60_000);
+    assert_eq!(Directory::new(&sql).next_due(), Ok(Some(over)), "as long as the new link lives");
+    confirm(&sql, "bbbbbbbb");
+    for id in ["aaaaaaaa", "bbbbbbbb"] {
+        assert_eq!(again(id, later), DirectoryReply::SetupDone, "one that was opened");
+    }
+}
+
+fn find(sql: &Sqlite, id: &str) -> DirectoryReply {
+    ask(sql, DirectoryRequest::Find { account: account(id) })
+}
+
+fn list(sql: &Sqlite, cursor: Option<EntryCursor>) -> (Vec<Entry>, Option<EntryCursor>) {
+    match ask(sql, DirectoryRequest::List { cursor }) {
+        DirectoryReply::Accounts { accounts, next } => (accounts, next),
+        other => panic!("no list: {other:?}"),
+    }
+}
+
+#[test]
+fn accounts_are_listed_in_pages_each_of_them_once() {
+    let sql = Sqlite::new();
+    assert_eq!(list(&sql, None), (Vec::new(), None));
+    assert_eq!(find(&sql, "aaaaaaaa"), DirectoryReply::Unknown);
+    for number in 0..101 {
+        let id = format!("a{number:07}");
+        // Several have the same instant.
+        let now = UnixMs::from_ms(1_800_000_000_000 + number / 30);
+        let request = DirectoryRequest::Invite { account: account(&id), again: false };
+        Directory::new(&sql).handle(request, now, &Entropy([0; 32])).unwrap();
+    }
+    let (mut seen, mut cursor, mut pages) = (Vec::new(), None, Vec::new());
+    loop {
+        let (accounts, next) = list(&sql, cursor);
+        pages.push(accounts.len());
+        seen.extend(accounts);
+        cursor = next;
+        if next.is_none() {
+            break;
+        }
+    }
+    assert_eq!(pages, [50, 50, 1]);
+    let latest_first: Vec<String> = (0..101).rev().map(|number| format!("a{number:07}")).collect();
+    assert_eq!(seen.iter().map(|entry| entry.id.to_string()).collect::<Vec<_>>(), latest_first);
+}
+
+#[test]
+fn an_account_is_listed_with_the_name_that_its_ledger_tells() {
+    let sql = Sqlite::new();
+    let tell = |name: Option<&str>| {
+        let name = name.map(str::to_owned);
+        ask(&sql, DirectoryRequest::Confirm { account: account("aaaaaaaa"), name })
+    };
+    let entry = |name: Option<&str>, restoring| {
+        let (id, name) = (account("aaaaaaaa"), name.map(str::to_owned));
+        DirectoryReply::Account(Entry {
+            id,
+            state: EntryState::Open,
+            entered_at: NOW,
+            name,
+            restoring,
+        })
+    };
+    enter_first(&sql, "aaaaaaaa");
+    tell(None);
+    assert_eq!(find(&sql, "aaaaaaaa"), entry(None, false));
+    tell(Some("Example KK"));
+    assert_eq!(find(&sql, "aaaaaaaa"), entry(Some("Example KK"), false));
+    tell(Some("Example GK"));
+    tell(None);
+    note(&sql, 1);
+    assert_eq!(find(&sql, "aaaaaaaa"), entry(Some("Example GK"), true), "what is not told stays");
+}

@@ -1,0 +1,313 @@
+//! The name object: who has a name (a member's e-mail address), and whether a password is theirs.
+//!
+//! There is one instance per name ([`crate::protocol::ledger::instance::member_name`]), because two
+//! accounts that claim one name must meet somewhere, and because tries at a password can only be
+//! counted where all of them pass.
+//!
+//! It stores the claim, one password or several, and counters of tries. A password is *staged*
+//! until the ledger that the claim belongs to confirms it; then the others go. A claim that no
+//! ledger has confirmed within [`PENDING_MS`] is asked about and released if its ledger does not
+//! hold it.
+//!
+//! Invariants: at most one password is confirmed; every try that is hashed was counted before, in
+//! the same turn, so that parallel tries cannot share one count; a name that nobody has answers as
+//! a wrong password does, at the same cost.
+
+mod password;
+mod schema;
+mod tries;
+
+use claviger_core::base::id::{AccountId, MemberId};
+use claviger_core::base::secret::SecretText;
+use claviger_core::base::time::{DurationMs, UnixMs};
+
+use self::password::StoredPassword;
+pub use self::password::{Argon2id, PasswordHash};
+pub use self::schema::MIGRATIONS;
+pub use self::tries::{BLOCK_TRIES, NAME_TRIES, TRUST_MS};
+use crate::objects::object::{Entropy, Object, ObjectError, Step};
+use crate::objects::sql::{Row, Sql, SqlError, SqlExt, Statement, is_initialised, migrate};
+use crate::objects::tasks::{Duty, Kind};
+use crate::protocol::effect::Effect;
+use crate::protocol::ledger::SecretVersion;
+use crate::protocol::master::MasterSecrets;
+use crate::protocol::objects::{NameReply, NameRequest};
+
+/// How long a claim waits for its ledger before the ledger is asked, in milliseconds. Set-up takes
+/// seconds; ten minutes let a person mend a form and a ledger come back.
+pub const PENDING_MS: u64 = 10 * 60 * 1000;
+
+/// Most passwords that are staged for one claim: each costs a hash with every try.
+pub const STAGED_MAX: usize = 4;
+
+/// A name object over its database.
+pub struct Name<'a> {
+    sql: &'a dyn Sql,
+    master: &'a MasterSecrets,
+    hash: &'a dyn PasswordHash,
+}
+
+/// Who has the name.
+struct Claim {
+    name: String,
+    account: AccountId,
+    member: MemberId,
+}
+
+/// A password of the claim's member.
+struct Password {
+    version: SecretVersion,
+    stored: StoredPassword,
+    confirmed: bool,
+}
+
+impl<'a> Name<'a> {
+    /// The object that this database is of, with the master secrets whose pepper its hashes take.
+    pub fn new(sql: &'a dyn Sql, master: &'a MasterSecrets, hash: &'a dyn PasswordHash) -> Self {
+        Self { sql, master, hash }
+    }
+
+    fn claim(
+        &self,
+        wanted: &Claim,
+        password: &SecretText,
+        now: UnixMs,
+        entropy: &Entropy,
+    ) -> Result<NameReply, ObjectError> {
+        let known = self.passwords()?;
+        if let Some(claim) = self.claimed()? {
+            if (claim.account, claim.member) != (wanted.account, wanted.member) {
+                return Ok(NameReply::Taken);
+            }
+            if let Some(same) = self.matching(&known, password)? {
+                // Whoever claims again begins anew: the ledger has its full time.
+                self.sql.apply(&[ask_later(now)])?;
+                return Ok(NameReply::Claimed { secret_version: same.version });
+            }
+            if known.iter().any(|known| known.confirmed) || known.len() >= STAGED_MAX {
+                return Ok(NameReply::Taken);
+            }
+        }
+        let highest = known.iter().map(|known| known.version.0).max().unwrap_or(0);
+        let secret_version = SecretVersion(highest.saturating_add(1));
+        let stored = self.store(password, entropy)?;
+        migrate(self.sql, MIGRATIONS, now)?;
+        self.sql.apply(&[
+            Statement::new("INSERT OR IGNORE INTO claim (one, name, account, member, claimed_at_ms) VALUES (1, ?, ?, ?, ?)")
+                .bind(wanted.name.as_str())
+                .bind(wanted.account.as_str())
+                .bind(wanted.member.as_str())
+                .bind(now),
+            Statement::new("INSERT INTO password (version, hash, confirmed) VALUES (?, ?, 0)")
+                .bind(secret_version.0)
+                .bind(stored.as_str()),
+            Duty::own(Kind::AskHolds).owe(now.saturating_add(DurationMs::from_ms(PENDING_MS))),
+            ask_later(now),
+        ])?;
+        Ok(NameReply::Claimed { secret_version })
+    }
+
+    fn confirm(
+        &self,
+        account: AccountId,
+        member: MemberId,
+        version: SecretVersion,
+    ) -> Result<NameReply, SqlError> {
+        let is_ours =
+            self.claimed()?.is_some_and(|claim| (claim.account, claim.member) == (account, member));
+        match self.passwords()?.iter().find(|password| is_ours && password.version == version) {
+            None => Ok(NameReply::NotHeld),
+            Some(password) => {
+                if !password.confirmed {
+                    self.sql.apply(&confirmation(version))?;
+                }
+                Ok(NameReply::Confirmed)
+            }
+        }
+    }
+
+    fn verify(
+        &self,
+        password: &SecretText,
+        block: Option<&str>,
+        now: UnixMs,
+        entropy: &Entropy,
+    ) -> Result<NameReply, ObjectError> {
+        // Before anything is hashed. Nothing is awaited between here and the reply.
+        if let Err(until) = tries::count(self.sql, block, now)? {
+            return Ok(NameReply::TooMany { until });
+        }
+        let Some(claim) = self.claimed()? else {
+            // Nobody has the name: the same work, so that time does not tell.
+            self.store(password, &Entropy([0; 32]))?;
+            return Ok(NameReply::Refused);
+        };
+        let known = self.passwords()?;
+        let Some(right) = self.matching(&known, password)? else { return Ok(NameReply::Refused) };
+        let mut writes = vec![tries::succeeded(block, now)];
+        if right.stored.generation() != self.master.newest().id() {
+            let stored = self.store(password, entropy)?;
+            let again = Statement::new("UPDATE password SET hash = ? WHERE version = ?");
+            writes.push(again.bind(stored.as_str()).bind(right.version.0));
+        }
+        self.sql.apply(&writes)?;
+        Ok(NameReply::Matches {
+            account: claim.account,
+            member: claim.member,
+            secret_version: right.version,
+        })
+    }
+
+    fn matching<'p>(
+        &self,
+        known: &'p [Password],
+        password: &SecretText,
+    ) -> Result<Option<&'p Password>, ObjectError> {
+        for candidate in known {
+            if candidate.stored.is_of(password, self.master, self.hash).ok_or(ObjectError::Hash)? {
+                return Ok(Some(candidate));
+            }
+        }
+        Ok(None)
+    }
+
+    fn store(
+        &self,
+        password: &SecretText,
+        entropy: &Entropy,
+    ) -> Result<StoredPassword, ObjectError> {
+        StoredPassword::of(password, &entropy.salt(), self.master.newest(), self.hash)
+            .ok_or(ObjectError::Hash)
+    }
+
+    fn claimed(&self) -> Result<Option<Claim>, SqlError> {
+        if !is_initialised(self.sql)? {
+            return Ok(None);
+        }
+        self.sql
+            .first(&Statement::new("SELECT name, account, member FROM claim"))?
+            .map(read_claim)
+            .transpose()
+    }
+
+    fn passwords(&self) -> Result<Vec<Password>, SqlError> {
+        if !is_initialised(self.sql)? {
+            return Ok(Vec::new());
+        }
+        let all =
+            Statement::new("SELECT version, hash, confirmed FROM password ORDER BY version DESC");
+        self.sql.read_all(&all, read_password)
+    }
+
+    fn is_pending(&self) -> Result<bool, SqlError> {
+        Ok(self.claimed()?.is_some()
+            && !self.passwords()?.iter().any(|password| password.confirmed))
+    }
+}
+
+impl Object for Name<'_> {
+    type Request = NameRequest;
+    type Reply = NameReply;
+
+    const NOT_UNDERSTOOD: NameReply = NameReply::NotUnderstood;
+
+    fn sql(&self) -> &dyn Sql {
+        self.sql
+    }
+
+    fn handle(
+        &self,
+        request: NameRequest,
+        now: UnixMs,
+        entropy: &Entropy,
+    ) -> Result<NameReply, ObjectError> {
+        match request {
+            NameRequest::Claim { name, account, member, password } => {
+                self.claim(&Claim { name, account, member }, &password, now, entropy)
+            }
+            NameRequest::Confirm { account, member, secret_version } => {
+                Ok(self.confirm(account, member, secret_version)?)
+            }
+            NameRequest::Verify { password, block } => {
+                self.verify(&password, block.as_deref(), now, entropy)
+            }
+        }
+    }
+
+    fn step(&self, duty: &Duty, now: UnixMs) -> Result<Step, ObjectError> {
+        if duty.kind == Kind::SweepTries {
+            return Ok(tries::sweep(self.sql, now)?);
+        }
+        Ok(match self.claimed()? {
+            Some(claim) if self.is_pending()? => Step::Effect(Effect::AskHolds {
+                account: claim.account,
+                member: claim.member,
+                email: claim.name,
+            }),
+            _ => Step::moot(),
+        })
+    }
+
+    fn settled(
+        &self,
+        effect: &Effect,
+        held: Option<bool>,
+        now: UnixMs,
+    ) -> Result<Vec<Statement>, ObjectError> {
+        let duty = Duty::of(effect);
+        if !self.is_pending()? {
+            return Ok(vec![duty.done()]);
+        }
+        let passwords = self.passwords()?;
+        Ok(match (held, passwords.as_slice()) {
+            (Some(true), [only]) => confirmation(only.version).into(),
+            // The ledger says which of them, in a confirmation of its own.
+            (Some(true), _) => vec![ask_later(now)],
+            (Some(false), _) => {
+                vec![
+                    Statement::new("DELETE FROM claim"),
+                    Statement::new("DELETE FROM password"),
+                    duty.done(),
+                ]
+            }
+            (None, _) => vec![duty.failed(self.sql, now)?],
+        })
+    }
+
+    fn is_spent(&self) -> Result<bool, ObjectError> {
+        Ok(self.claimed()?.is_none() && self.next_due()?.is_none())
+    }
+}
+
+/// Gives the ledger its full time before it is asked.
+fn ask_later(now: UnixMs) -> Statement {
+    Duty::own(Kind::AskHolds).postpone(now.saturating_add(DurationMs::from_ms(PENDING_MS)))
+}
+
+/// One password stands, the others go, and nothing is left to ask.
+fn confirmation(version: SecretVersion) -> [Statement; 3] {
+    [
+        Statement::new("DELETE FROM password WHERE version <> ?").bind(version.0),
+        Statement::new("UPDATE password SET confirmed = 1 WHERE version = ?").bind(version.0),
+        Duty::own(Kind::AskHolds).done(),
+    ]
+}
+
+fn read_claim(mut row: Row) -> Result<Claim, SqlError> {
+    Ok(Claim {
+        name: row.text()?,
+        account: row.parsed("an account's ID", AccountId::parse)?,
+        member: row.parsed("a member's ID", MemberId::parse)?,
+    })
+}
+
+fn read_password(mut row: Row) -> Result<Password, SqlError> {
+    Ok(Password {
+        version: SecretVersion(row.count()?),
+        stored: row.parsed("a password hash", StoredPassword::parse)?,
+        confirmed: row.integer()? == 1,
+    })
+}
+
+#[cfg(test)]
+mod tests;

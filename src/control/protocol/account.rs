@@ -1,0 +1,305 @@
+//! What people are called: names and e-mail addresses, checked once where they come in.
+
+use core::fmt;
+
+use serde::{Deserialize, Deserializer, Serialize, de};
+
+/// Longest name of a key, member or account, in characters: what fits a table cell in full-width
+/// letters.
+pub const NAME_CHARS_MAX: usize = 64;
+
+/// Longest e-mail address, in bytes (RFC 5321 §4.5.3.1.3: a path has 256, with its brackets).
+pub const EMAIL_BYTES_MAX: usize = 254;
+
+/// Shortest password, in characters.
+pub const PASSWORD_CHARS_MIN: usize = 12;
+
+/// Longest password, in characters, so that hashing has a bound.
+pub const PASSWORD_CHARS_MAX: usize = 256;
+
+/// Why a text was refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TextError {
+    /// Empty, or blank.
+    #[error("this is needed")]
+    Required,
+    /// Too long.
+    #[error("at most {max} characters")]
+    TooLong {
+        /// The bound.
+        max: usize,
+    },
+    /// Too short.
+    #[error("at least {min} characters")]
+    TooShort {
+        /// The bound.
+        min: usize,
+    },
+    /// It holds a character that is not shown: control characters, and those that turn the
+    /// direction of text.
+    #[error("control characters cannot be used")]
+    ControlCharacter,
+    /// Not an e-mail address.
+    #[error("an e-mail address has the form name@example.com")]
+    NotAnAddress,
+}
+
+impl TextError {
+    /// The stable code.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Required => "required",
+            Self::TooLong { .. } => "too_long",
+            Self::TooShort { .. } => "too_short",
+            Self::ControlCharacter => "control_character",
+            Self::NotAnAddress => "not_an_address",
+        }
+    }
+}
+
+/// Checks a name: 1 to [`NAME_CHARS_MAX`] characters that are shown, not all of them blanks.
+///
+/// # Errors
+/// `Required`, `TooLong`, `ControlCharacter`.
+pub fn check_name(text: &str) -> Result<(), TextError> {
+    if text.trim().is_empty() {
+        return Err(TextError::Required);
+    }
+    // Bytes first: a giant text is not counted in characters.
+    if text.len() > NAME_CHARS_MAX.saturating_mul(4) || text.chars().count() > NAME_CHARS_MAX {
+        return Err(TextError::TooLong { max: NAME_CHARS_MAX });
+    }
+    if holds_hidden(text) {
+        return Err(TextError::ControlCharacter);
+    }
+    Ok(())
+}
+
+/// Checks a new password's length; which characters it has is its owner's affair.
+///
+/// # Errors
+/// `TooShort`, `TooLong`.
+pub fn check_password(text: &str) -> Result<(), TextError> {
+    if text.len() > PASSWORD_CHARS_MAX.saturating_mul(4)
+        || text.chars().count() > PASSWORD_CHARS_MAX
+    {
+        return Err(TextError::TooLong { max: PASSWORD_CHARS_MAX });
+    }
+    if text.chars().count() < PASSWORD_CHARS_MIN {
+        return Err(TextError::TooShort { min: PASSWORD_CHARS_MIN });
+    }
+    Ok(())
+}
+
+/// Characters that make one text look like another, or like nothing: C0, C1, DEL, line and
+/// paragraph separators, bidirectional controls (Unicode Technical Report 36 §2.5), and what is not
+/// shown at all (Unicode's `Default_Ignorable_Code_Point`, but for variation selectors, which emoji
+/// and kanji want), with the blank Braille pattern.
+fn is_hidden(character: char) -> bool {
+    character.is_control()
+        || matches!(
+            character,
+            '\u{ad}'
+                | '\u{34f}'
+                | '\u{61c}'
+                | '\u{115f}'..='\u{1160}'
+                | '\u{17b4}'..='\u{17b5}'
+                | '\u{180e}'
+                | '\u{200b}'..='\u{200f}'
+                | '\u{2028}'..='\u{202e}'
+                | '\u{2060}'..='\u{206f}'
+                | '\u{2800}'
+                | '\u{3164}'
+                | '\u{feff}'
+                | '\u{ffa0}'
+                | '\u{fff0}'..='\u{fffb}'
+                | '\u{1bca0}'..='\u{1bca3}'
+                | '\u{1d173}'..='\u{1d17a}'
+                | '\u{e0000}'..='\u{e00ff}'
+                | '\u{e01f0}'..='\u{e0fff}'
+        )
+}
+
+/// Whether a text holds such a character, other than a joiner where it [`joins`].
+fn holds_hidden(text: &str) -> bool {
+    let mut rest = text.chars().peekable();
+    let mut before = None;
+    while let Some(character) = rest.next() {
+        let is_joiner = matches!(character, '\u{200c}' | '\u{200d}');
+        let joins = is_joiner
+            && before.zip(rest.peek()).is_some_and(|(before, after)| joins(before, *after));
+        if is_hidden(character) && !joins {
+            return true;
+        }
+        before = Some(character);
+    }
+    false
+}
+
+/// Whether a joiner or non-joiner may stand between these two: within the scripts that are written
+/// with them (Persian, Hindi, Khmer and their kin; Unicode Standard §9.2, §12.1), and between emoji
+/// (Unicode Technical Standard 51 §2.3). By blocks alone: between letters that do not join, or
+/// signs that have no emoji together, nobody sees it.
+fn joins(before: char, after: char) -> bool {
+    let is_of_a_script = |character| matches!(character, '\u{600}'..='\u{8ff}' | '\u{900}'..='\u{dff}' | '\u{1000}'..='\u{109f}' | '\u{1780}'..='\u{18af}');
+    let is_emoji =
+        |character| matches!(character, '\u{2190}'..='\u{2bff}' | '\u{1f000}'..='\u{1faff}');
+    (is_of_a_script(before) && is_of_a_script(after))
+        || ((is_emoji(before) || before == '\u{fe0f}') && is_emoji(after))
+}
+
+/// An e-mail address in the one form in which it names a member: ASCII, lower case.
+///
+/// The local part is a dot-atom (RFC 5322 §3.2.3), the domain has two or more labels (RFC 1035
+/// §2.3.1). That mailboxes may differ by case alone (RFC 5321 §2.4) is given up on purpose: no
+/// provider does it, and two members who look alike would.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(transparent)]
+pub struct Email(String);
+
+impl Email {
+    /// Parses and folds an address.
+    ///
+    /// # Errors
+    /// `Required`, `TooLong`, `NotAnAddress`.
+    pub fn parse(text: &str) -> Result<Self, TextError> {
+        if text.is_empty() {
+            return Err(TextError::Required);
+        }
+        if text.len() > EMAIL_BYTES_MAX {
+            return Err(TextError::TooLong { max: EMAIL_BYTES_MAX });
+        }
+        let (local, domain) = text.rsplit_once('@').ok_or(TextError::NotAnAddress)?;
+        let good = local.len() <= 64
+            && local.split('.').all(|atom| !atom.is_empty() && atom.bytes().all(is_atom_byte))
+            && domain.contains('.')
+            && domain.split('.').all(is_label);
+        if good { Ok(Self(text.to_ascii_lowercase())) } else { Err(TextError::NotAnAddress) }
+    }
+
+    /// The folded address.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Email {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for Email {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Self::parse(&text).map_err(de::Error::custom)
+    }
+}
+
+fn is_atom_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"!#$%&'*+-/=?^_`{|}~".contains(&byte)
+}
+
+fn is_label(label: &str) -> bool {
+    (1..=63).contains(&label.len())
+        && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+        && !label.starts_with('-')
+        && !label.ends_with('-')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_and_their_near_misses() {
+        for good in [
+            "a",
+            "Build server",
+            "経理サーバー",
+            &"漢".repeat(64),
+            "🔑 key",
+            "❤\u{fe0f}",
+            "葛\u{e0100}城",
+            "👩\u{1f3fd}\u{200d}💻",
+            "🏳\u{fe0f}\u{200d}🌈",
+            "می\u{200c}خواهم",
+            "क्\u{200d}ष",
+        ] {
+            assert_eq!(check_name(good), Ok(()), "{good}");
+        }
+        let long = TextError::TooLong { max: 64 };
+        for (bad, expected) in [
+            ("", TextError::Required),
+            ("   \u{3000}", TextError::Required),
+            (&*"漢".repeat(65), long),
+            (&*"a".repeat(100_000), long),
+            ("a\nb", TextError::ControlCharacter),
+            ("a\0", TextError::ControlCharacter),
+            ("a\u{7f}", TextError::ControlCharacter),
+            ("a\u{202e}b", TextError::ControlCharacter),
+            ("a\u{200b}b", TextError::ControlCharacter),
+            ("a\u{200d}b", TextError::ControlCharacter),
+            ("\u{200d}💻", TextError::ControlCharacter),
+            ("👩\u{200d}", TextError::ControlCharacter),
+            ("👩\u{200d}\u{200d}💻", TextError::ControlCharacter),
+            ("می\u{200c}a", TextError::ControlCharacter),
+            ("а\u{200c}б", TextError::ControlCharacter),
+            ("a\u{feff}", TextError::ControlCharacter),
+            ("\u{3164}", TextError::ControlCharacter),
+            ("\u{ffa0}a", TextError::ControlCharacter),
+            ("\u{2800}", TextError::ControlCharacter),
+            ("a\u{34f}", TextError::ControlCharacter),
+            ("a\u{1d173}", TextError::ControlCharacter),
+        ] {
+            assert_eq!(check_name(bad), Err(expected), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn addresses_are_folded_and_near_misses_refused() {
+        assert_eq!(
+            Email::parse("Mei.Tanaka+x@Example.CO.jp").unwrap().as_str(),
+            "mei.tanaka+x@example.co.jp"
+        );
+        for bad in [
+            "mei",
+            "mei@",
+            "@example.jp",
+            "mei@example",
+            "mei@@example.jp",
+            "a b@example.jp",
+            "mei@exam ple.jp",
+            ".mei@example.jp",
+            "me..i@example.jp",
+            "mei.@example.jp",
+            "mei@-example.jp",
+            "mei@example-.jp",
+            "mei@example..jp",
+            "mei@example.jp.",
+            "mei@例え.jp",
+            "ｍei@example.jp",
+            "\"mei\"@example.jp",
+            "mei@[10.0.0.1]",
+            "mei@example.jp\n",
+            "mei@example.jp\0",
+            "<mei@example.jp>",
+            "mei/@",
+        ] {
+            assert_eq!(Email::parse(bad).unwrap_err(), TextError::NotAnAddress, "{bad:?}");
+        }
+        assert_eq!(Email::parse("").unwrap_err(), TextError::Required);
+        assert_eq!(
+            Email::parse(&format!("a@{}.jp", "b".repeat(300))).unwrap_err().code(),
+            "too_long"
+        );
+    }
+
+    #[test]
+    fn a_password_is_judged_by_its_length_alone() {
+        assert_eq!(check_password("correct horse battery"), Ok(()));
+        assert_eq!(check_password("漢字漢字漢字漢字漢字漢字"), Ok(()));
+        assert_eq!(check_password("short"), Err(TextError::TooShort { min: 12 }));
+        assert_eq!(check_password(&"a".repeat(257)), Err(TextError::TooLong { max: 256 }));
+    }
+}

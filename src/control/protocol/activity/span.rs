@@ -1,0 +1,110 @@
+//! From when and until when activity is asked for.
+
+use claviger_core::base::time::{CivilText, DurationMs, TimeError, UnixMs};
+use jiff::civil::Date;
+
+use crate::protocol::zone::Zone;
+
+/// Why a text is no such time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SpanError {
+    /// It has neither form.
+    #[error("write a date as in 2027-06-30, or a time as in 2027-06-30T14:05:00Z")]
+    NotATime,
+    /// The calendar has no such day, or the clock no such time.
+    #[error("there is no such day or time")]
+    NoSuchTime,
+}
+
+impl SpanError {
+    /// The stable code.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::NotATime => "not_a_time",
+            Self::NoSuchTime => "no_such_time",
+        }
+    }
+}
+
+/// The first instant that counts: an instant of RFC 3339, or the beginning of a day in `zone`.
+///
+/// # Errors
+/// [`SpanError`].
+pub fn begin(text: &str, zone: &Zone) -> Result<UnixMs, SpanError> {
+    match day(text)? {
+        Some(day) => zone.start_of(day).ok_or(SpanError::NoSuchTime),
+        None => instant(text),
+    }
+}
+
+/// The first instant that counts no more: just after an instant of RFC 3339, or the end of a day in
+/// `zone`.
+///
+/// # Errors
+/// [`SpanError`].
+pub fn end(text: &str, zone: &Zone) -> Result<UnixMs, SpanError> {
+    match day(text)? {
+        Some(day) => {
+            day.tomorrow().ok().and_then(|next| zone.start_of(next)).ok_or(SpanError::NoSuchTime)
+        }
+        None => Ok(instant(text)?.saturating_add(DurationMs::from_ms(1))),
+    }
+}
+
+/// The day that a text is; `None` when it has a time.
+fn day(text: &str) -> Result<Option<Date>, SpanError> {
+    let civil = CivilText::read(text).ok_or(SpanError::NotATime)?;
+    match civil.time() {
+        Some(_) => Ok(None),
+        None => civil.date().ok_or(SpanError::NoSuchTime).map(Some),
+    }
+}
+
+fn instant(text: &str) -> Result<UnixMs, SpanError> {
+    UnixMs::parse_rfc3339(text).map_err(|error| match error {
+        TimeError::NoSuchInstant => SpanError::NoSuchTime,
+        TimeError::NotRfc3339 => SpanError::NotATime,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn days_are_the_account_s_and_instants_are_everybody_s() {
+        let told = |read: Result<UnixMs, SpanError>| {
+            read.map(|at| at.to_rfc3339().unwrap()).map_err(SpanError::code)
+        };
+        for (zone, text, from, to) in [
+            ("Asia/Tokyo", "2026-11-22", Ok("2026-11-21T15:00:00Z"), Ok("2026-11-22T15:00:00Z")),
+            ("UTC", "2026/11/22", Ok("2026-11-22T00:00:00Z"), Ok("2026-11-23T00:00:00Z")),
+            // A day of 23 hours.
+            ("Europe/Berlin", "2026-03-29", Ok("2026-03-28T23:00:00Z"), Ok("2026-03-29T22:00:00Z")),
+            (
+                "Asia/Tokyo",
+                "2026-11-22T10:00:00Z",
+                Ok("2026-11-22T10:00:00Z"),
+                Ok("2026-11-22T10:00:00.001Z"),
+            ),
+            (
+                "UTC",
+                "2026-11-22T10:00:00+09:00",
+                Ok("2026-11-22T01:00:00Z"),
+                Ok("2026-11-22T01:00:00.001Z"),
+            ),
+            ("UTC", "2026-11-31", Err("no_such_time"), Err("no_such_time")),
+            ("UTC", "2026-11-00", Err("no_such_time"), Err("no_such_time")),
+            ("UTC", "2026-11-22T25:00:00Z", Err("no_such_time"), Err("no_such_time")),
+            ("UTC", "2026-11-22T10:00", Err("not_a_time"), Err("not_a_time")),
+            ("UTC", "2026-11-22T10:00:00 09:00", Err("not_a_time"), Err("not_a_time")),
+            ("UTC", "90d", Err("not_a_time"), Err("not_a_time")),
+            ("UTC", "", Err("not_a_time"), Err("not_a_time")),
+        ] {
+            let zone = Zone::parse(zone).unwrap();
+            let owned = |expected: Result<&str, &'static str>| expected.map(str::to_owned);
+            assert_eq!(told(begin(text, &zone)), owned(from), "from {text}");
+            assert_eq!(told(end(text, &zone)), owned(to), "to {text}");
+        }
+    }
+}

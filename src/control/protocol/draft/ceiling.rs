@@ -1,0 +1,153 @@
+//! What was typed for a ceiling: how far an issuer may go.
+
+use claviger_core::base::time::DurationMs;
+use claviger_core::credential::issuer::Ceiling;
+use claviger_core::credential::limits::lifetime::parse_longest;
+use serde::{Deserialize, Serialize};
+
+use super::{Desk, FieldError, Setting, TypedNetworks, present};
+
+/// What was typed. What is `None` was not typed; a null is refused.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TypedCeiling {
+    /// What issued keys may do.
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    pub permissions: Option<Vec<String>>,
+    /// Where they may be used; empty: anywhere.
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    pub networks: Option<TypedNetworks>,
+    /// How long one may live, in a form of [`parse_longest`].
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    pub longest: Option<String>,
+}
+
+impl TypedCeiling {
+    /// Decides over a ceiling. What was not typed stays as it is `before`; without one, all of it
+    /// is wanted, since absence never grants. `under` is the member that holds it, for the errors'
+    /// pointers; empty when it is the whole body.
+    ///
+    /// # Errors
+    /// Every reason against it, in the order of the fields.
+    pub fn decide(
+        &self,
+        before: Option<&Ceiling>,
+        under: &str,
+        setting: Setting<'_>,
+    ) -> Result<Ceiling, Vec<FieldError>> {
+        // That nobody grants Claviger's own powers here is said of the list that was read.
+        let mut desk =
+            Desk { setting: Setting { may_grant_reserved: true, ..setting }, errors: Vec::new() };
+        let before = before.cloned();
+        let permissions = match (before.as_ref(), &self.permissions) {
+            (Some(before), None) => Some(before.permissions.clone()),
+            _ => desk.required("permissions", self.permissions.as_deref(), Desk::permissions),
+        };
+        let networks = match (before.as_ref(), &self.networks) {
+            (Some(before), None) => Some(before.networks.clone()),
+            _ => desk.required("networks", self.networks.as_ref(), Desk::networks),
+        };
+        let longest = match (before.as_ref(), &self.longest) {
+            (Some(before), None) => Some(before.longest),
+            _ => desk.required("longest", self.longest.as_deref(), Desk::longest),
+        };
+        if permissions
+            .as_ref()
+            .is_some_and(claviger_core::credential::limits::permission::Permissions::holds_reserved)
+        {
+            desk.errors.push(FieldError::new(
+                "permissions",
+                "never_issued",
+                "issued keys never hold Claviger's own powers",
+            ));
+        }
+        match (permissions, networks, longest) {
+            (Some(permissions), Some(networks), Some(longest)) if desk.errors.is_empty() => {
+                Ok(Ceiling { permissions, networks, longest })
+            }
+            _ => Err(desk.errors.into_iter().map(|error| error.under(under)).collect()),
+        }
+    }
+}
+
+impl Desk<'_> {
+    fn longest(&mut self, text: &str) -> Option<Option<DurationMs>> {
+        parse_longest(text)
+            .map_err(|error| self.errors.push(FieldError::of("longest", &error)))
+            .ok()
+    }
+}
+
+impl FieldError {
+    /// The same error of a value within the member `name`.
+    fn under(mut self, name: &str) -> Self {
+        if !name.is_empty() {
+            self.pointer = self.pointer.replacen('/', &format!("/{name}/"), 1);
+        }
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocol::zone::Zone;
+    use claviger_core::base::time::UnixMs;
+
+    fn decide(json: &str, before: Option<&Ceiling>, under: &str) -> Result<Ceiling, String> {
+        let zone = Zone::utc();
+        let setting = Setting { now: UnixMs::from_ms(0), zone: &zone, may_grant_reserved: true };
+        let typed: TypedCeiling = serde_json::from_str(json).map_err(|error| error.to_string())?;
+        typed.decide(before, under, setting).map_err(|errors| {
+            errors
+                .iter()
+                .map(|error| format!("{} {}", error.pointer, error.code))
+                .collect::<Vec<_>>()
+                .join(", ")
+        })
+    }
+
+    #[test]
+    fn a_new_ceiling_is_written_down_as_a_whole() {
+        let all = r#"{"permissions":["demo:read"],"networks":"10.1.2.3/8","longest":"24h"}"#;
+        let ceiling = decide(all, None, "").unwrap();
+        assert_eq!(
+            serde_json::to_string(&ceiling).unwrap(),
+            r#"{"permissions":["demo:read"],"networks":["10.0.0.0/8"],"longest":86400000}"#
+        );
+        for (json, errors) in [
+            (
+                "{}",
+                "#/issuable/permissions required, #/issuable/networks required, #/issuable/longest required",
+            ),
+            (r#"{"permissions":[],"networks":[],"longest":"1y"}"#, "#/issuable/longest not_a_span"),
+            (
+                r#"{"permissions":["a"],"networks":["x"],"longest":"0"}"#,
+                "#/issuable/permissions not_two_parts, #/issuable/networks not_an_address, #/issuable/longest not_a_span",
+            ),
+            (
+                r#"{"permissions":["*:*","claviger:verify"],"networks":[],"longest":"never"}"#,
+                "#/issuable/permissions never_issued",
+            ),
+        ] {
+            assert_eq!(decide(json, None, "issuable").unwrap_err(), errors, "{json}");
+        }
+        assert!(decide(r#"{"longest":null}"#, None, "").is_err(), "a null is no choice");
+        assert!(decide(r#"{"life":"1h"}"#, None, "").is_err());
+    }
+
+    #[test]
+    fn what_was_not_typed_stays() {
+        let before = crate::protocol::service_credentials::fresh_ceiling();
+        assert_eq!(decide("{}", Some(&before), ""), Ok(before.clone()));
+        let narrower = decide(r#"{"longest":"1h"}"#, Some(&before), "").unwrap();
+        assert_eq!(
+            narrower,
+            Ceiling { longest: Some(DurationMs::from_s(3_600)), ..before.clone() }
+        );
+        assert_eq!(
+            decide(r#"{"permissions":["claviger:verify"]}"#, Some(&before), ""),
+            Err("#/permissions never_issued".into())
+        );
+    }
+}

@@ -1,0 +1,271 @@
+use claviger_core::credential::limits::network::ClientAddress;
+
+use super::*;
+
+/// 2026-11-21T12:00:00Z, 21:00 in Tokyo.
+const NOW: UnixMs = UnixMs::from_ms(1_795_262_400_000);
+
+fn draft(json: &str) -> Draft {
+    let mut all = json!({"name": "Build server", "expires": "2027-06-30", "networks": "10.0.0.0/8", "permissions": ["demo:read"]});
+    let changed: Map<String, Value> = serde_json::from_str(json).unwrap();
+    all.as_object_mut().unwrap().extend(changed);
+    all.as_object_mut().unwrap().retain(|_, value| value != "absent");
+    serde_json::from_value(all).unwrap()
+}
+
+fn changes(json: &str) -> Changes {
+    serde_json::from_str(json).unwrap()
+}
+
+fn tokyo() -> Zone {
+    Zone::parse("Asia/Tokyo").unwrap()
+}
+
+fn setting(zone: &Zone, owner: bool) -> Setting<'_> {
+    Setting { now: NOW, zone, may_grant_reserved: owner }
+}
+
+fn issue(json: &str) -> Result<Decided, Vec<FieldError>> {
+    decide_issue(&draft(json), setting(&tokyo(), false))
+}
+
+fn codes(errors: &[FieldError]) -> String {
+    errors.iter().map(|e| format!("{} {}", e.pointer, e.code)).collect::<Vec<_>>().join(", ")
+}
+
+#[test]
+fn a_date_is_meant_in_the_account_s_zone() {
+    let decided = issue("{}").unwrap();
+    assert_eq!(decided.name, "Build server");
+    let limits = serde_json::to_value(decided.limits).unwrap();
+    let expected = json!({"not_before": null, "expires": 1_814_367_600_000_i64, "networks": ["10.0.0.0/8"],
+        "interfaces": ["http"], "permissions": ["demo:read"]});
+    assert_eq!(limits, expected);
+}
+
+#[test]
+fn a_table_of_issues() {
+    for (json, expected) in [
+        (r#"{"expires":"never","networks":"","permissions":[]}"#, ""),
+        (r#"{"networks":["10.0.0.0/8","::1"]}"#, ""),
+        (r#"{"not_before":null}"#, ""),
+        (r#"{"not_before":"2027-01-01"}"#, ""),
+        (r#"{"name":"absent"}"#, "#/name required"),
+        (r#"{"expires":"absent"}"#, "#/expires required"),
+        (r#"{"networks":"absent"}"#, "#/networks required"),
+        (r#"{"permissions":"absent"}"#, "#/permissions required"),
+        (
+            r#"{"name":null,"expires":null,"networks":null}"#,
+            "#/name required, #/expires required, #/networks required",
+        ),
+        (r#"{"name":" "}"#, "#/name required"),
+        (r#"{"name":"a\u0000"}"#, "#/name control_character"),
+        (r#"{"expires":""}"#, "#/expires empty"),
+        (r#"{"expires":"soon"}"#, "#/expires not_a_time"),
+        (r#"{"expires":"2026-11-20"}"#, "#/expires in_the_past"),
+        (r#"{"expires":"0"}"#, "#/expires in_the_past"),
+        (r#"{"expires":"9000w"}"#, "#/expires too_far"),
+        (r#"{"not_before":"2027-07-01"}"#, "#/not_before begins_after_end"),
+        (r#"{"not_before":"never"}"#, "#/not_before not_a_time"),
+        (r#"{"networks":"\n"}"#, ""),
+        (r#"{"networks":[]}"#, ""),
+        (r#"{"networks":", ,"}"#, "#/networks not_an_address"),
+        (r#"{"networks":[""]}"#, "#/networks not_an_address"),
+        (
+            r#"{"networks":["10.0.0.0/33\n1.2.3"]}"#,
+            "#/networks prefix_too_long, #/networks not_four_numbers",
+        ),
+        (
+            r#"{"networks":"10.0.0.0/33\n1.2.3"}"#,
+            "#/networks prefix_too_long, #/networks not_four_numbers",
+        ),
+        (
+            r#"{"permissions":["demo","Demo:read"]}"#,
+            "#/permissions not_two_parts, #/permissions bad_character",
+        ),
+        (r#"{"permissions":["claviger:verify"]}"#, "#/permissions owner_only"),
+        (r#"{"permissions":["claviger:*"]}"#, "#/permissions reserved_wildcard"),
+    ] {
+        assert_eq!(
+            issue(json).err().map_or(String::new(), |errors| codes(&errors)),
+            expected,
+            "{json}"
+        );
+    }
+    let reserved = draft(r#"{"permissions":["claviger:verify"]}"#);
+    assert!(decide_issue(&reserved, setting(&tokyo(), true)).is_ok(), "an owner may");
+}
+
+#[test]
+fn errors_carry_what_other_languages_need() {
+    let errors = issue(
+        r#"{"name":"x\n","expires":"2026-11-20","networks":"\n10.0.0.0/33","permissions":["A:b"]}"#,
+    );
+    let json = serde_json::to_value(errors.unwrap_err()).unwrap();
+    let expected = json!([
+        {"pointer": "#/name", "code": "control_character", "detail": "control characters cannot be used"},
+        {"pointer": "#/expires", "code": "in_the_past", "detail": "this is in the past", "at": "2026-11-20T15:00:00Z"},
+        {"pointer": "#/networks", "code": "prefix_too_long", "detail": "an IPv4 prefix ends at /32", "max": 32,
+         "line": 2, "entry": "10.0.0.0/33"},
+        {"pointer": "#/permissions", "code": "bad_character", "found": "A", "entry": "A:b",
+         "detail": "'A' is not among the characters a-z, 0-9, '.', '_' and '-'"},
+    ]);
+    assert_eq!(json, expected);
+    let read: Vec<FieldError> = serde_json::from_value(expected.clone()).unwrap();
+    assert_eq!(serde_json::to_value(read).unwrap(), expected);
+}
+
+#[test]
+fn an_edit_keeps_what_it_does_not_name() {
+    let before = issue(r#"{"not_before":"2027-01-01"}"#).unwrap();
+    let edit = |json: &str| decide_edit(&changes(json), before.clone(), setting(&tokyo(), false));
+    assert_eq!(edit("{}").unwrap(), before);
+    assert_eq!(
+        edit(r#"{"name":"Cron"}"#).unwrap(),
+        Decided { name: "Cron".into(), ..before.clone() }
+    );
+    assert_eq!(edit(r#"{"not_before":null}"#).unwrap().limits.not_before, None);
+    assert_eq!(edit(r#"{"expires":"never"}"#).unwrap().limits.expires, Expiry::Never);
+    assert!(edit(r#"{"networks":""}"#).unwrap().limits.networks.is_unrestricted());
+    for (json, expected) in [
+        (r#"{"expires":"2026-12-31"}"#, "#/not_before begins_after_end"),
+        (r#"{"not_before":"2028-01-01"}"#, "#/not_before begins_after_end"),
+        (
+            r#"{"name":"","networks":"x","permissions":["claviger:verify"]}"#,
+            "#/name required, #/networks not_an_address, #/permissions owner_only",
+        ),
+    ] {
+        assert_eq!(codes(&edit(json).unwrap_err()), expected, "{json}");
+    }
+}
+
+#[test]
+fn an_ended_key_can_be_renamed() {
+    let mut before = issue("{}").unwrap();
+    before.limits.expires = Expiry::At(UnixMs::from_ms(1));
+    before.limits.not_before = Some(UnixMs::from_ms(5));
+    let renamed = decide_edit(&changes(r#"{"name":"Old"}"#), before, setting(&tokyo(), false));
+    assert_eq!(renamed.unwrap().name, "Old");
+}
+
+#[test]
+fn null_is_not_absence_and_unknown_members_are_refused() {
+    assert_eq!(changes("{}").not_before, None);
+    assert_eq!(changes(r#"{"not_before":null}"#).not_before, Some(None));
+    for bad in [
+        r#"{"name":null}"#,
+        r#"{"expires":null}"#,
+        r#"{"networks":null}"#,
+        r#"{"id":"x"}"#,
+        r#"{"name":7}"#,
+    ] {
+        assert!(serde_json::from_str::<Changes>(bad).is_err(), "{bad}");
+    }
+    for json in ["{}", r#"{"not_before":null}"#, r#"{"name":"a","networks":["::1"]}"#] {
+        assert_eq!(serde_json::to_string(&changes(json)).unwrap(), json);
+    }
+    assert!(serde_json::from_str::<Draft>(r#"{"nam":"x"}"#).is_err());
+}
+
+#[test]
+fn notes_on_what_is_typed() {
+    let zone = tokyo();
+    let typed: Draft = serde_json::from_str(
+        r#"{"expires":"2027-06-30","networks":"10.1.2.3/8\n\n10.0.0.0/33\n::1\n::1"}"#,
+    )
+    .unwrap();
+    let note = Checked::of(&typed, setting(&zone, false), ClientAddress::parse("10.9.9.9"));
+    let expected = json!({
+        "expires": {"form": "end_of_day", "at": 1_814_367_600_000_i64, "day": "2027-06-30", "zone": "Asia/Tokyo",
+                    "from_now_ms": 19_105_200_000_u64},
+        "networks": {"count": 2, "problems": 1, "stored": ["10.0.0.0/8", "::1"], "lines": [
+            {"line": 1, "entry": "10.1.2.3/8", "stored": "10.0.0.0/8"},
+            {"line": 3, "entry": "10.0.0.0/33", "code": "prefix_too_long", "detail": "an IPv4 prefix ends at /32", "max": 32},
+        ]},
+        "includes_caller": true,
+        "errors": [],
+    });
+    assert_eq!(serde_json::to_value(&note).unwrap(), expected);
+    assert_eq!(serde_json::from_value::<Checked>(expected).unwrap(), note);
+}
+
+#[test]
+fn nothing_typed_is_no_error() {
+    let zone = tokyo();
+    assert_eq!(Checked::of(&Draft::default(), setting(&zone, false), None), Checked::default());
+    let typed = draft(r#"{"name":"","expires":"x","permissions":["y"]}"#);
+    let note = Checked::of(&typed, setting(&zone, false), None);
+    assert_eq!(
+        codes(&note.errors),
+        "#/name required, #/expires not_a_time, #/permissions not_two_parts"
+    );
+    assert_eq!(note.includes_caller, None, "no address, no answer");
+}
+
+const CEILING: &str =
+    r#""issuable":{"permissions":["demo:read"],"networks":"10.0.0.0/8","longest":"24h"}"#;
+
+#[test]
+fn a_table_of_issuers() {
+    for (json, expected) in [
+        (format!("{{{CEILING}}}"), ""),
+        (r#"{"issuable":null}"#.into(), ""),
+        (
+            r#"{"issuable":{}}"#.into(),
+            "#/issuable/permissions required, #/issuable/networks required, #/issuable/longest required",
+        ),
+        (format!(r#"{{"permissions":["claviger:verify"],{CEILING}}}"#), "#/issuable reserved"),
+        (
+            CEILING.replacen("demo:read", "claviger:verify", 1).replacen('"', "{\"", 1) + "}",
+            "#/issuable/permissions never_issued",
+        ),
+    ] {
+        let decided = decide_issue(&draft(&json), setting(&tokyo(), true));
+        assert_eq!(
+            decided.as_ref().map_or_else(|errors| codes(errors), |_| String::new()),
+            expected,
+            "{json}"
+        );
+        let is_issuer = decided.is_ok_and(|decided| decided.ceiling.is_some());
+        assert_eq!(is_issuer, expected.is_empty() && !json.contains("null"), "{json}");
+    }
+}
+
+#[test]
+fn an_edit_keeps_lifts_or_changes_a_ceiling() {
+    let before = issue(&format!("{{{CEILING}}}")).unwrap();
+    let edit = |json: &str| decide_edit(&changes(json), before.clone(), setting(&tokyo(), true));
+    assert_eq!(edit(r#"{"name":"Cron"}"#).unwrap().ceiling, before.ceiling);
+    assert_eq!(edit(r#"{"issuable":null}"#).unwrap().ceiling, None);
+    let longer = edit(r#"{"issuable":{"longest":"never"}}"#).unwrap().ceiling.unwrap();
+    assert_eq!((longer.longest, longer.networks), (None, before.ceiling.clone().unwrap().networks));
+    let errors = edit(r#"{"permissions":["claviger:verify"]}"#).unwrap_err();
+    assert_eq!(codes(&errors), "#/issuable reserved");
+    assert!(edit(r#"{"permissions":["claviger:verify"],"issuable":null}"#).is_ok());
+}
+
+#[test]
+fn notes_tell_what_a_ceiling_comes_to() {
+    let zone = tokyo();
+    let note = |json: &str| {
+        let draft: Draft = serde_json::from_str(json).unwrap();
+        Checked::of(&draft, setting(&zone, true), None)
+    };
+    let checked = note(
+        r#"{"issuable":{"permissions":["a","claviger:verify"],"networks":"10.1.2.3/8 10.0.0.0/33","longest":"24h"}}"#,
+    );
+    let ceiling = checked.issuable.unwrap();
+    assert_eq!(
+        ceiling.longest_ms.map(claviger_core::base::time::DurationMs::as_ms),
+        Some(86_400_000)
+    );
+    assert_eq!(ceiling.networks.unwrap().problems, 1);
+    assert_eq!(codes(&checked.errors), "#/issuable/permissions not_two_parts");
+    let checked = note(r#"{"issuable":{"longest":"x"}}"#);
+    assert_eq!(
+        codes(&checked.errors),
+        "#/issuable/longest not_a_span",
+        "what was not typed is no error"
+    );
+    assert!(checked.networks.is_none() && checked.issuable.unwrap().networks.is_none());
+}

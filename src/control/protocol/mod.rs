@@ -1,0 +1,23 @@
+//! TODO.
+
+pub mod account;
+pub mod activity;
+pub mod code;
+pub mod command;
+pub mod deletion;
+pub mod draft;
+pub mod effect;
+pub mod encryption;
+pub mod envelope;
+pub mod expiry_text;
+pub mod keys;
+pub mod ledger;
+pub mod master;
+pub mod objects;
+pub mod operator;
+pub mod refusal;
+pub mod reply;
+pub mod service;
+pub mod service_credentials;
+pub mod view;
+pub mod zone;

@@ -1,0 +1,48 @@
+//! What replies of a ledger have in common.
+
+use claviger_core::config::terms::Bound;
+use claviger_core::replication::record::Revision;
+
+use crate::protocol::keys::KeyView;
+use crate::protocol::ledger::LedgerReply;
+use crate::protocol::refusal::Refusal;
+
+impl LedgerReply {
+    /// The keys that it shows, also where it refuses.
+    pub fn keys_mut(&mut self) -> Vec<&mut KeyView> {
+        match self {
+            Self::Page(page) => page.keys.iter_mut().collect(),
+            Self::Deletion(deletion) => deletion.keys.iter_mut().collect(),
+            Self::Key(key) | Self::Changed { key: Some(key), .. } => vec![key],
+            Self::Refused(
+                Refusal::ChangedMeanwhile { key } | Refusal::AlreadyIssued { key: Some(key) },
+            ) => {
+                vec![key]
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// The number of the change that the reply tells of, if it tells of one.
+    pub fn change(&self) -> Option<Revision> {
+        match self {
+            Self::Changed { record, .. } => Some(record.revision),
+            Self::Deleted { records, .. } => records.iter().map(|record| record.revision).max(),
+            Self::Revoked { revision, .. } => *revision,
+            Self::ServiceChanged { service, .. } => Some(service.revision),
+            Self::State { state, .. } => Some(state.revision),
+            _ => None,
+        }
+    }
+
+    /// From when what was taken away is refused everywhere, if the reply says so.
+    pub fn bound_mut(&mut self) -> Option<&mut Bound> {
+        match self {
+            Self::Changed { bound, .. }
+            | Self::State { bound, .. }
+            | Self::ServiceChanged { bound, .. } => bound.as_mut(),
+            Self::Deleted { bound, .. } => Some(bound),
+            _ => None,
+        }
+    }
+}

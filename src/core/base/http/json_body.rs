@@ -1,0 +1,108 @@
+//! Bodies that are JSON objects of known members.
+
+use core::fmt;
+use core::marker::PhantomData;
+
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{DeserializeOwned, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+
+use crate::base::http::problem::RequestProblem;
+
+/// Checks the media type of a body (RFC 9110 §8.3.1; parameters are let through).
+///
+/// # Errors
+/// [`RequestProblem::UnsupportedMediaType`].
+pub fn check_media_type(content_type: Option<&str>) -> Result<(), RequestProblem> {
+    let media_type = content_type.unwrap_or_default().split(';').next().unwrap_or_default().trim();
+    if media_type.eq_ignore_ascii_case("application/json") {
+        Ok(())
+    } else {
+        Err(RequestProblem::UnsupportedMediaType)
+    }
+}
+
+/// Parses a body.
+///
+/// # Errors
+/// [`RequestProblem::MalformedBody`] with the place and the kind of the fault, but no value out of
+/// the body: it may be a secret.
+pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, RequestProblem> {
+    match serde_json::from_slice(bytes) {
+        Ok(Object(body)) => Ok(body),
+        Err(error) => Err(RequestProblem::MalformedBody { detail: describe(&error) }),
+    }
+}
+
+/// A JSON object read as `T`. Without it serde would also take an array, as the members in the
+/// order of their declaration.
+#[derive(Debug)]
+pub struct Object<T>(pub T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Members<T>(PhantomData<T>);
+
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for Members<T> {
+            type Value = T;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, members: A) -> Result<T, A::Error> {
+                T::deserialize(MapAccessDeserializer::new(members))
+            }
+        }
+
+        deserializer.deserialize_map(Members(PhantomData)).map(Self)
+    }
+}
+
+fn describe(error: &serde_json::Error) -> String {
+    use serde_json::error::Category;
+    match error.classify() {
+        Category::Data => {
+            // serde's own words quote what it met. Only these two kinds of them name the body's
+            // structure alone.
+            let text = error.to_string();
+            let structural =
+                ["unknown field", "missing field"].iter().any(|kind| text.starts_with(kind));
+            let short = text.len() <= 200 && text.is_ascii();
+            if structural && short {
+                text
+            } else {
+                format!(
+                    "a member has a wrong type, at line {}, column {}",
+                    error.line(),
+                    error.column()
+                )
+            }
+        }
+        Category::Io | Category::Syntax | Category::Eof => {
+            format!("not JSON, at line {}, column {}", error.line(), error.column())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn media_types_with_near_misses() {
+        for good in ["application/json", "Application/JSON", "application/json; charset=utf-8"] {
+            assert!(check_media_type(Some(good)).is_ok(), "{good}");
+        }
+        for bad in [
+            "",
+            "text/plain",
+            "application/jsonp",
+            "application/x-www-form-urlencoded",
+            "text/plain, application/json",
+        ] {
+            assert!(check_media_type(Some(bad)).is_err(), "{bad}");
+        }
+        assert!(check_media_type(None).is_err());
+    }
+}

@@ -1,0 +1,192 @@
+//! One normalised path: what a rule is matched against is what the origin gets, byte for byte.
+//!
+//! An origin that decodes `/%61dmin` to `/admin` must not be reached past the rule for `/admin`. So
+//! escapes of unreserved characters are decoded (RFC 3986 §6.2.2.2), other escapes get upper-case
+//! digits (§6.2.2.1), and whatever servers are known to read in two ways is refused: slashes,
+//! backslashes and `;` (path parameters) that are encoded, backslashes and `;` that are not, `//`,
+//! dot segments, control characters, and escapes of escapes. Rules are matched against the wholly
+//! [`decoded`] path, so that `/%24batch` is `/$batch` to a rule as it is to an origin.
+
+use std::borrow::Cow;
+
+use percent_encoding::percent_decode_str;
+
+/// Why a path is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PathError {
+    /// It does not begin with `/`.
+    #[error("the path does not begin with a slash")]
+    NotAbsolute,
+    /// `%` without two hex digits.
+    #[error("the path has a % that is not followed by two hex digits")]
+    BadEscape,
+    /// `%2f`, `%5c`, `%3b`, `%00` to `%1f`, `%7f`.
+    #[error("the path has an encoded slash, backslash, semicolon or control character")]
+    EncodedSeparator,
+    /// `%25` before two hex digits: what it means depends on how often one decodes.
+    #[error("the path has an escape of an escape")]
+    EscapedTwice,
+    /// `\`, `;`, a blank, a control character or a byte beyond ASCII.
+    #[error("the path has a character that servers read in different ways")]
+    Ambiguous,
+    /// `//`.
+    #[error("the path has an empty segment")]
+    EmptySegment,
+    /// `.` or `..`.
+    #[error("the path has a dot segment")]
+    DotSegment,
+}
+
+/// Normalises a path.
+///
+/// # Errors
+/// A [`PathError`] for the first thing that is read in two ways. What is returned normalises to
+/// itself.
+pub fn normalise(path: &str) -> Result<Cow<'_, str>, PathError> {
+    if !path.starts_with('/') {
+        return Err(PathError::NotAbsolute);
+    }
+    let ambiguous = |byte: u8| !byte.is_ascii_graphic() || matches!(byte, b'\\' | b';');
+    if path.bytes().any(ambiguous) {
+        return Err(PathError::Ambiguous);
+    }
+    let normal = if path.contains('%') { Cow::Owned(decode(path)?) } else { Cow::Borrowed(path) };
+    if normal.split("%25").skip(1).any(begins_with_hex) {
+        return Err(PathError::EscapedTwice);
+    }
+    if normal.contains("//") {
+        return Err(PathError::EmptySegment);
+    }
+    if normal.split('/').any(|segment| matches!(segment, "." | "..")) {
+        return Err(PathError::DotSegment);
+    }
+    Ok(normal)
+}
+
+fn decode(path: &str) -> Result<String, PathError> {
+    let mut normal = String::with_capacity(path.len());
+    let mut pieces = path.split('%');
+    normal.push_str(pieces.next().unwrap_or_default());
+    for piece in pieces {
+        let (digits, rest) = piece.split_at_checked(2).ok_or(PathError::BadEscape)?;
+        if !digits.bytes().all(|digit| digit.is_ascii_hexdigit()) {
+            return Err(PathError::BadEscape);
+        }
+        let byte = u8::from_str_radix(digits, 16).map_err(|_| PathError::BadEscape)?;
+        match byte {
+            b'/' | b'\\' | b';' | 0..=0x1f | 0x7f => return Err(PathError::EncodedSeparator),
+            _ if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) => {
+                normal.push(char::from(byte))
+            }
+            _ => {
+                normal.push('%');
+                normal.push_str(&digits.to_ascii_uppercase());
+            }
+        }
+        normal.push_str(rest);
+    }
+    Ok(normal)
+}
+
+fn begins_with_hex(text: &str) -> bool {
+    text.bytes().take(2).filter(u8::is_ascii_hexdigit).count() == 2
+}
+
+/// What a normalised path means to a server that decodes it, for comparison with rules. Bytes that
+/// are no UTF-8 are alike.
+pub fn decoded(normal: &str) -> Cow<'_, str> {
+    percent_decode_str(normal).decode_utf8_lossy()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn one_spelling_for_each_path() {
+        for (path, normal) in [
+            ("/", "/"),
+            ("/a/b.c~d-e_f", "/a/b.c~d-e_f"),
+            ("/%61dmin", "/admin"),
+            ("/%7euser/%2Dx", "/~user/-x"),
+            ("/a%20b", "/a%20b"),
+            ("/%e3%81%82", "/%E3%81%82"),
+            ("/a%25", "/a%25"),
+            ("/100%25", "/100%25"),
+            ("/%25zz", "/%25zz"),
+            ("/%24batch", "/%24batch"),
+            ("/a/", "/a/"),
+            ("/a:b@c!$&'()*+,=", "/a:b@c!$&'()*+,="),
+            ("/...", "/..."),
+            ("/a..b", "/a..b"),
+        ] {
+            assert_eq!(normalise(path).as_deref(), Ok(normal), "{path}");
+        }
+    }
+
+    #[test]
+    fn what_is_read_in_two_ways_is_refused() {
+        for (path, expected) in [
+            ("", PathError::NotAbsolute),
+            ("a", PathError::NotAbsolute),
+            ("*", PathError::NotAbsolute),
+            ("//", PathError::EmptySegment),
+            ("/a//b", PathError::EmptySegment),
+            ("/a\\b", PathError::Ambiguous),
+            ("/a;b", PathError::Ambiguous),
+            ("/a b", PathError::Ambiguous),
+            ("/a\tb", PathError::Ambiguous),
+            ("/é", PathError::Ambiguous),
+            ("/a%2fb", PathError::EncodedSeparator),
+            ("/a%2Fb", PathError::EncodedSeparator),
+            ("/a%5cb", PathError::EncodedSeparator),
+            ("/a%5Cb", PathError::EncodedSeparator),
+            ("/a%00", PathError::EncodedSeparator),
+            ("/public/..%3B/admin", PathError::EncodedSeparator),
+            ("/public/..%3bx=1/admin", PathError::EncodedSeparator),
+            ("/public/..%09/admin", PathError::EncodedSeparator),
+            ("/public/.%0d./admin", PathError::EncodedSeparator),
+            ("/a%7F", PathError::EncodedSeparator),
+            ("/%2561", PathError::EscapedTwice),
+            ("/public/%252e%252e/admin", PathError::EscapedTwice),
+            ("/%25%32%65", PathError::EscapedTwice),
+            ("/a/%2e%2e/b", PathError::DotSegment),
+            ("/a/.%2e", PathError::DotSegment),
+            ("/a/../b", PathError::DotSegment),
+            ("/./a", PathError::DotSegment),
+            ("/a/.", PathError::DotSegment),
+            ("/%", PathError::BadEscape),
+            ("/%4", PathError::BadEscape),
+            ("/%zz", PathError::BadEscape),
+            ("/%+1", PathError::BadEscape),
+            ("/%é", PathError::Ambiguous),
+        ] {
+            assert_eq!(normalise(path), Err(expected), "{path}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn however_a_character_is_escaped_the_path_means_the_same(path in "/[!-~]{0,12}", which in 0_usize..12) {
+            let escaped: String = path
+                .char_indices()
+                .map(|(place, letter)| {
+                    let is_it = place == which + 1 && letter != '/';
+                    if is_it { format!("%{:02x}", u32::from(letter)) } else { letter.to_string() }
+                })
+                .collect();
+            if let (Ok(plain), Ok(other)) = (normalise(&path), normalise(&escaped)) {
+                prop_assert_eq!(decoded(&plain), decoded(&other));
+            }
+        }
+
+        #[test]
+        fn what_is_normal_stays(path in "/([a-z.%/;\\\\~]|%[0-9a-fA-F]{2}|\\PC){0,20}") {
+            if let Ok(normal) = normalise(&path) {
+                let again = normalise(&normal);
+                prop_assert_eq!(again.as_deref(), Ok(&*normal));
+            }
+        }
+    }
+}

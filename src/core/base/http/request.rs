@@ -1,0 +1,153 @@
+//! A request as the edge's decisions see it: borrowed text, no JavaScript.
+
+use std::net::Ipv6Addr;
+
+use crate::base::time::UnixMs;
+
+/// Everything of a request that a decision may look at.
+#[derive(Clone, Copy, Debug)]
+pub struct Request<'a> {
+    /// Method, as the runtime gives it.
+    pub method: &'a str,
+    /// Where to.
+    pub url: Url<'a>,
+    /// Headers.
+    pub headers: Headers<'a>,
+    /// When it arrived.
+    pub arrived: UnixMs,
+}
+
+/// The parts of an absolute URL that the runtime has serialised (WHATWG URL): scheme and host in
+/// lower case, dot segments resolved, no fragment, no user name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Url<'a> {
+    /// `https://host:port`, without what follows.
+    pub origin: &'a str,
+    /// Host without port; IPv6 in brackets.
+    pub host: &'a str,
+    /// Path, beginning with `/`.
+    pub path: &'a str,
+    /// What follows `?`, if there is one.
+    pub query: Option<&'a str>,
+}
+
+impl<'a> Url<'a> {
+    /// Splits a serialised URL; `None` for text that is none.
+    pub fn parse(text: &'a str) -> Option<Self> {
+        let (scheme, rest) = text.split_once("://")?;
+        let authority_end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+        let (authority, rest) = rest.split_at_checked(authority_end)?;
+        let origin_end = scheme.len().checked_add(3)?.checked_add(authority.len())?;
+        let origin = text.get(..origin_end)?;
+        let host = match authority.rfind(':') {
+            Some(colon) if !authority.ends_with(']') => authority.get(..colon)?,
+            _ => authority,
+        };
+        let rest = rest.split('#').next().unwrap_or_default();
+        let (path, query) = match rest.split_once('?') {
+            Some((path, query)) => (path, Some(query)),
+            None => (rest, None),
+        };
+        let path = if path.is_empty() { "/" } else { path };
+        (!host.is_empty() && !host.contains('@')).then_some(Self { origin, host, path, query })
+    }
+
+    /// Whether host and port are written as such, for a URL that people have typed and nobody has
+    /// serialised.
+    pub fn has_plain_authority(&self) -> bool {
+        let name = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+        let is_host = match self.host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+            Some(address) => address.parse::<Ipv6Addr>().is_ok(),
+            None => self.host.bytes().all(name),
+        };
+        let is_port = |digits: &str| {
+            digits.bytes().all(|byte| byte.is_ascii_digit())
+                && digits.parse::<u16>().is_ok_and(|port| port > 0)
+        };
+        let authority = self.origin.split_once("://").map_or("", |(_, authority)| authority);
+        let port = authority.strip_prefix(self.host).unwrap_or_default();
+        is_host && (port.is_empty() || port.strip_prefix(':').is_some_and(is_port))
+    }
+
+    /// Whether nobody on the way can read what is sent there: it goes over TLS, or does not leave
+    /// the machine.
+    pub fn is_confidential(&self) -> bool {
+        let is_loopback = matches!(self.host, "localhost" | "127.0.0.1" | "[::1]");
+        self.origin.starts_with("https://") || (is_loopback && self.origin.starts_with("http://"))
+    }
+}
+
+/// Headers, flattened by the entry script as `name\nvalue\nname\nvalue…`. The runtime gives names
+/// in lower case, joins repeated ones by `, `, and lets no line break into a value (RFC 9110 §5.5).
+#[derive(Clone, Copy)]
+pub struct Headers<'a>(&'a str);
+
+impl<'a> Headers<'a> {
+    /// Takes the flattened text.
+    pub fn new(flat: &'a str) -> Self {
+        Self(flat)
+    }
+
+    /// All headers, in the runtime's order.
+    pub fn iter(self) -> impl Iterator<Item = (&'a str, &'a str)> {
+        let mut parts = self.0.split('\n');
+        core::iter::from_fn(move || Some((parts.next()?, parts.next()?)))
+    }
+
+    /// The value of the header of this lower-case name.
+    pub fn find(self, name: &str) -> Option<&'a str> {
+        self.iter().find(|(found, _)| *found == name).map(|(_, value)| value)
+    }
+}
+
+impl core::fmt::Debug for Headers<'_> {
+    /// Names only: values may be credentials.
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_list().entries(self.iter().map(|(name, _)| name)).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn urls_are_split_where_the_runtime_serialised_them() {
+        for (text, origin, host, path, query) in [
+            (
+                "http://api.localhost:8787/a/b?c=d?e",
+                "http://api.localhost:8787",
+                "api.localhost",
+                "/a/b",
+                Some("c=d?e"),
+            ),
+            ("https://x.example/", "https://x.example", "x.example", "/", None),
+            ("https://x.example?q", "https://x.example", "x.example", "/", Some("q")),
+            (
+                "https://[2001:db8::1]:8443/a:b",
+                "https://[2001:db8::1]:8443",
+                "[2001:db8::1]",
+                "/a:b",
+                None,
+            ),
+            ("https://[2001:db8::1]/", "https://[2001:db8::1]", "[2001:db8::1]", "/", None),
+            ("https://x.example/a?", "https://x.example", "x.example", "/a", Some("")),
+        ] {
+            assert_eq!(Url::parse(text), Some(Url { origin, host, path, query }), "{text}");
+        }
+        for bad in ["", "/a", "x.example/a", "https://", "https:///a", "https://user@x.example/"] {
+            assert_eq!(Url::parse(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn headers_are_read_from_the_flat_text_and_debug_shows_no_value() {
+        let headers = Headers::new("authorization\nBearer x\nempty\n\ncookie\na=b");
+        assert_eq!(headers.find("authorization"), Some("Bearer x"));
+        assert_eq!(headers.find("empty"), Some(""));
+        assert_eq!(headers.find("cookie"), Some("a=b"));
+        assert_eq!(headers.find("Bearer x"), None);
+        assert_eq!(Headers::new("").find(""), None);
+        assert_eq!(format!("{headers:?}"), r#"["authorization", "empty", "cookie"]"#);
+    }
+}

@@ -1,0 +1,119 @@
+//! Secrets as types: text that cannot be printed, and the digest that is kept in its place.
+
+use core::fmt;
+
+use data_encoding::BASE64URL_NOPAD;
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use sha2::{Digest as _, Sha256};
+use subtle::ConstantTimeEq;
+use zeroize::Zeroizing;
+
+/// Text that must not be shown: a password, a master secret, the secret part of a credential.
+///
+/// It has no `Display`, its `Debug` is fixed, and its memory is wiped when it is dropped. It is
+/// serialised only where one part of Claviger hands it to another (a password on its way to the
+/// name object).
+#[derive(Clone, Deserialize)]
+#[serde(transparent)]
+pub struct SecretText(Zeroizing<String>);
+
+impl SecretText {
+    /// Takes the text into custody.
+    pub fn new(text: String) -> Self {
+        Self(Zeroizing::new(text))
+    }
+
+    /// The text itself. Every call is a place where the secret may leak: keep them few.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Serialize for SecretText {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.expose())
+    }
+}
+
+impl fmt::Debug for SecretText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SecretText(…)")
+    }
+}
+
+/// SHA-256 of a generated secret's ASCII text: all that is stored of it.
+///
+/// A slow hash would buy nothing against 256 random bits. Comparison takes the same time wherever
+/// the first difference lies.
+#[derive(Clone, Copy)]
+pub struct Digest([u8; 32]);
+
+impl Digest {
+    /// Digests a generated secret.
+    pub fn of(secret: &[u8]) -> Self {
+        Self(Sha256::digest(secret).into())
+    }
+
+    /// The digest's bytes, for storage.
+    pub fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
+    /// A digest that was stored.
+    pub fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+}
+
+impl PartialEq for Digest {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.ct_eq(&other.0).into()
+    }
+}
+
+impl Eq for Digest {}
+
+impl fmt::Debug for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Digest(…)")
+    }
+}
+
+impl Serialize for Digest {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&BASE64URL_NOPAD.encode(&self.0))
+    }
+}
+
+impl<'de> Deserialize<'de> for Digest {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let bytes = BASE64URL_NOPAD.decode(text.as_bytes()).map_err(de::Error::custom)?;
+        let bytes = bytes.try_into().map_err(|_| de::Error::custom("a digest has 32 bytes"))?;
+        Ok(Self(bytes))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_prints_a_secret() {
+        let secret = SecretText::new("hunter2-hunter2".into());
+        assert_eq!(format!("{secret:?}"), "SecretText(…)");
+        assert_eq!(format!("{:?}", Digest::of(b"hunter2-hunter2")), "Digest(…)");
+    }
+
+    #[test]
+    fn a_digest_survives_storage_and_nothing_else_parses() {
+        let digest = Digest::of(b"abc");
+        let json = serde_json::to_string(&digest).unwrap();
+        assert_eq!(json, r#""ungWv48Bz-pBQUDeXa4iI7ADYaOWF3qctBD_YfIAFa0""#);
+        assert_eq!(serde_json::from_str::<Digest>(&json).unwrap(), digest);
+        for bad in [r#""""#, r#""ungWv48Bz-pBQUDeXa4iI7ADYaOWF3qctBD_YfIAFa1""#, r#""AAAA""#, "7"] {
+            assert!(serde_json::from_str::<Digest>(bad).is_err(), "{bad}");
+        }
+        assert_ne!(digest, Digest::of(b"abd"));
+    }
+}

@@ -1,0 +1,5 @@
+//! TODO.
+
+pub mod rules;
+pub mod settings;
+pub mod terms;

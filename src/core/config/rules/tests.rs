@@ -1,0 +1,220 @@
+use super::*;
+
+fn rule(members: &str) -> String {
+    format!(r#"[{{"host":"api.localhost","path":"/*","origin":"DEMO",{members}}}]"#)
+}
+
+#[test]
+fn the_most_specific_rule_decides_whatever_the_order() {
+    let rules = Rules::parse(
+        r#"[{"host":"a.example","path":"/*","origin":"ALL","any_key":true},
+            {"host":"a.example","path":"/admin/*","origin":"ADMIN","permission":"admin:use"},
+            {"host":"a.example","path":"/admin/health","origin":"HEALTH","public":true},
+            {"host":"b.example","path":"/only","origin":"https://b.internal.example","any_key":true}]"#,
+        "localhost",
+    )
+    .unwrap();
+    for (host, path, expected) in [
+        ("a.example", "/", Some("ALL")),
+        ("a.example", "/x/y", Some("ALL")),
+        ("a.example", "/admin", Some("ADMIN")),
+        ("a.example", "/admin/", Some("ADMIN")),
+        ("a.example", "/admin/x", Some("ADMIN")),
+        ("a.example", "/administrator", Some("ALL")),
+        ("a.example", "/admin/health", Some("HEALTH")),
+        ("a.example", "/admin/health/", Some("HEALTH")),
+        ("a.example", "/admin/health/x", Some("ADMIN")),
+        ("a.example", "/%61dmin/%24batch", Some("ADMIN")),
+        ("a.example", "/Admin", Some("ALL")),
+        ("b.example", "/only", Some("https://b.internal.example")),
+        ("b.example", "/only/", Some("https://b.internal.example")),
+        ("b.example", "/only/x", None),
+        ("b.example", "/", None),
+        ("c.example", "/", None),
+    ] {
+        assert_eq!(
+            rules.find(host, path).and_then(|rule| rule.origin.name()),
+            expected,
+            "{host}{path}"
+        );
+    }
+}
+
+#[test]
+fn an_escape_is_what_it_stands_for() {
+    let strict = |path: &str| {
+        let json = serde_json::json!([
+            {"host": "a.example", "path": "/*", "origin": "ALL", "any_key": true},
+            {"host": "a.example", "path": path, "origin": "STRICT", "permission": "admin:use"},
+        ]);
+        Rules::parse(&json.to_string(), "localhost").unwrap()
+    };
+    for (rule, path) in [
+        ("/v1/projects:purge", "/v1/projects%3Apurge"),
+        ("/$batch", "/%24batch"),
+        ("/%24batch", "/$batch"),
+        ("/@admin/*", "/%40admin/users"),
+        ("/br%7Bx%7D/*", "/br%7Bx%7D/a"),
+        ("/a%20b", "/a%20b/"),
+    ] {
+        let normal = crate::base::http::path::normalise(path).unwrap();
+        assert_eq!(
+            strict(rule).find("a.example", &normal).unwrap().origin.name(),
+            Some("STRICT"),
+            "{rule} {path}"
+        );
+    }
+}
+
+#[test]
+fn methods_read_or_write_unless_the_rule_says_otherwise() {
+    let by_method = Rules::parse(&rule(r#""any_key":true"#), "localhost").unwrap();
+    let reads = Rules::parse(&rule(r#""any_key":true,"effect":"read""#), "localhost").unwrap();
+    for (method, expected) in [
+        ("GET", Effect::Read),
+        ("HEAD", Effect::Read),
+        ("OPTIONS", Effect::Read),
+        ("POST", Effect::Write),
+        ("DELETE", Effect::Write),
+        ("get", Effect::Write),
+        ("PROPFIND", Effect::Write),
+    ] {
+        assert_eq!(
+            by_method.find("api.localhost", "/").unwrap().effect(method),
+            expected,
+            "{method}"
+        );
+        assert_eq!(reads.find("api.localhost", "/").unwrap().effect(method), Effect::Read);
+    }
+}
+
+#[test]
+fn a_rule_that_says_nothing_or_too_much_is_refused() {
+    for (members, expected) in [
+        (r#""effect":"read""#, RulesError::Access(0)),
+        (r#""public":false"#, RulesError::Access(0)),
+        (r#""public":true,"any_key":true"#, RulesError::Access(0)),
+        (r#""public":true,"permission":"a:b""#, RulesError::Access(0)),
+        (r#""permission":"a:*""#, RulesError::Permission(0)),
+        (r#""permission":"claviger:verify""#, RulesError::Permission(0)),
+        (r#""permission":"a""#, RulesError::Permission(0)),
+        (r#""permission":{"read":"a:b","write":"*:*"}"#, RulesError::Permission(0)),
+        (r#""any_key":true,"credentials":[]"#, RulesError::Place(0)),
+        (r#""any_key":true,"credentials":["cookie"]"#, RulesError::Place(0)),
+        (r#""any_key":true,"credentials":["query:"]"#, RulesError::Place(0)),
+        (r#""any_key":true,"credentials":["form"]"#, RulesError::Place(0)),
+        (r#""any_key":true,"credentials":["form:"]"#, RulesError::Place(0)),
+        (r#""any_key":true,"credentials":["json:a b"]"#, RulesError::Place(0)),
+        (r#""any_key":true,"credentials":["body:u"]"#, RulesError::Place(0)),
+    ] {
+        assert_eq!(Rules::parse(&rule(members), "localhost").unwrap_err(), expected, "{members}");
+    }
+    for syntax in [
+        "",
+        "{}",
+        &rule(r#""public":true,"efect":"read""#),
+        &rule(r#""permission":{"read":"a:b"}"#),
+        &rule(r#""permission":{"read":"a:b","write":"a:c","delete":"a:d"}"#),
+    ] {
+        assert!(
+            matches!(Rules::parse(syntax, "localhost"), Err(RulesError::Syntax(_))),
+            "{syntax}"
+        );
+    }
+}
+
+#[test]
+fn places_are_written_as_they_are_read() {
+    let written =
+        ["authorization", "x-api-key", "query:u", "form:u", "form:api.key", "json:api_key"];
+    let json = rule(&format!(r#""any_key":true,"credentials":{}"#, serde_json::json!(written)));
+    let rules = Rules::parse(&json, "localhost").unwrap();
+    let places = &rules.find("api.localhost", "/").unwrap().places;
+    assert_eq!(places.iter().map(Place::to_string).collect::<Vec<_>>(), written);
+}
+
+#[test]
+fn a_rule_opens_the_issuance_api_and_says_nothing_else() {
+    let parse = |members: &str| {
+        let rule =
+            format!(r#"[{{"host":"api.localhost","path":"/issue","serves":"issuance"{members}}}]"#);
+        Rules::parse(&rule, "localhost")
+    };
+    let rules = parse("").unwrap();
+    assert_eq!(rules.find("api.localhost", "/issue").unwrap().origin, Origin::Issuance);
+    assert!(rules.example().is_none() && rules.permissions().is_empty());
+    for members in [
+        r#","public":true"#,
+        r#","any_key":true"#,
+        r#","permission":"a:b""#,
+        r#","effect":"read""#,
+        r#","credentials":["authorization"]"#,
+    ] {
+        assert_eq!(parse(members).unwrap_err(), RulesError::Served(0), "{members}");
+    }
+    assert_eq!(parse(r#","origin":"DEMO""#).unwrap_err(), RulesError::Origin(0));
+    let neither = r#"[{"host":"api.localhost","path":"/issue","public":true}]"#;
+    assert_eq!(Rules::parse(neither, "localhost").unwrap_err(), RulesError::Origin(0));
+    let other = r#"[{"host":"api.localhost","path":"/issue","serves":"console"}]"#;
+    assert!(matches!(Rules::parse(other, "localhost"), Err(RulesError::Syntax(_))));
+}
+
+#[test]
+fn hosts_paths_and_origins_with_near_misses() {
+    let one = |host: &str, path: &str, origin: &str| {
+        let json =
+            serde_json::json!([{"host": host, "path": path, "origin": origin, "any_key": true}]);
+        Rules::parse(&json.to_string(), "localhost").map(|_| ())
+    };
+    for (host, path, origin) in [
+        ("api.localhost", "/", "DEMO"),
+        ("xn--r8jz45g.example", "/a/*", "https://o.example:8443"),
+        ("127.0.0.1", "/a", "http://127.0.0.1:9000"),
+        ("api.localhost", "/b", "http://[::1]:9000"),
+        ("api.localhost", "/*", "http://localhost:9000"),
+    ] {
+        assert_eq!(one(host, path, origin), Ok(()), "{host} {path} {origin}");
+    }
+    for host in
+        ["", "localhost", "API.localhost", "api.localhost:8787", "*.example", "api localhost"]
+    {
+        assert_eq!(one(host, "/", "DEMO"), Err(RulesError::Host(0)), "{host}");
+    }
+    for path in [
+        "", "*", "a", "/a*", "/*/a", "/a/**", "/%61", "//", "/a/../b", "/a?b", "/a%2f", "/a/*/",
+        "/a//*",
+    ] {
+        assert_eq!(one("a.example", path, "DEMO"), Err(RulesError::Path(0)), "{path}");
+    }
+    for origin in [
+        "",
+        "demo",
+        "https://o.example/",
+        "https://o.example/a",
+        "http://o.example",
+        "ftp://o.example",
+        "https://",
+        "https://u@o.example",
+        "https://o.example:",
+        "https://o.example:x",
+        "https://o.example:+1",
+        "https://o.example:99999",
+        "https://o\\p.example",
+        "https://o%2ep.example",
+        "https://[o]",
+    ] {
+        assert_eq!(one("a.example", "/", origin), Err(RulesError::Origin(0)), "{origin}");
+    }
+}
+
+#[test]
+fn the_same_place_twice_is_refused_however_it_is_written() {
+    for (first, second) in [("/", "/"), ("/a", "/a/"), ("/a/", "/a"), ("/$a/*", "/%24a/*")] {
+        let json = serde_json::json!([
+            {"host": "a.example", "path": first, "origin": "A", "public": true},
+            {"host": "a.example", "path": second, "origin": "B", "any_key": true},
+        ]);
+        let refused = Rules::parse(&json.to_string(), "localhost").map(|_| ());
+        assert_eq!(refused, Err(RulesError::Duplicate(1)), "{first} {second}");
+    }
+}

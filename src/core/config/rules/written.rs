@@ -1,0 +1,146 @@
+//! Rules as an operator writes them.
+
+use serde::Deserialize;
+
+use super::{Access, Effect, Origin, Pattern, Place, Rule, RulesError};
+use crate::base::http::request::Url;
+use crate::credential::limits::permission::Permission;
+
+/// One rule, as it is written.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Written {
+    host: String,
+    path: String,
+    origin: Option<String>,
+    serves: Option<Served>,
+    permission: Option<WrittenPermission>,
+    #[serde(default)]
+    any_key: bool,
+    #[serde(default)]
+    public: bool,
+    effect: Option<Effect>,
+    credentials: Option<Vec<String>>,
+}
+
+/// What of Claviger's own a rule opens.
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Served {
+    Issuance,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged, deny_unknown_fields)]
+enum WrittenPermission {
+    Both(String),
+    ByEffect { read: String, write: String },
+}
+
+impl Written {
+    pub(super) fn into_rule(self, index: usize, console_host: &str) -> Result<Rule, RulesError> {
+        let label = |byte: u8| {
+            byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'.')
+        };
+        if self.host.is_empty() || !self.host.bytes().all(label) || self.host == console_host {
+            return Err(RulesError::Host(index));
+        }
+        let path = parse_pattern(&self.path).ok_or(RulesError::Path(index))?;
+        let origin = match (self.origin, self.serves) {
+            (Some(origin), None) => parse_origin(origin).ok_or(RulesError::Origin(index))?,
+            (None, Some(Served::Issuance)) => {
+                // It has credentials of its own, and decides by itself who gets through.
+                let says_more = self.permission.is_some() || self.any_key || self.public;
+                if says_more || self.effect.is_some() || self.credentials.is_some() {
+                    return Err(RulesError::Served(index));
+                }
+                let (access, places) = (Access::Public, Vec::new());
+                let origin = Origin::Issuance;
+                return Ok(Rule { host: self.host, path, origin, access, places, effect: None });
+            }
+            _ => return Err(RulesError::Origin(index)),
+        };
+        let demanded = |text: &str| {
+            text.parse::<Permission>()
+                .ok()
+                .filter(|permission| !permission.is_reserved())
+                .ok_or(RulesError::Permission(index))
+        };
+        let access = match (self.permission, self.any_key, self.public) {
+            (Some(WrittenPermission::Both(both)), false, false) => {
+                Access::Permission { read: demanded(&both)?, write: demanded(&both)? }
+            }
+            (Some(WrittenPermission::ByEffect { read, write }), false, false) => {
+                Access::Permission { read: demanded(&read)?, write: demanded(&write)? }
+            }
+            (None, true, false) => Access::AnyKey,
+            (None, false, true) => Access::Public,
+            _ => return Err(RulesError::Access(index)),
+        };
+        let places = match self.credentials {
+            // What goes to a public origin is its own affair, unless it is a key of ours.
+            None if access == Access::Public => Vec::new(),
+            None => vec![Place::Authorization, Place::ApiKey],
+            Some(names) => names
+                .iter()
+                .map(|name| parse_place(name))
+                .collect::<Option<Vec<_>>>()
+                .filter(|places| !places.is_empty())
+                .ok_or(RulesError::Place(index))?,
+        };
+        Ok(Rule { host: self.host, path, origin, access, places, effect: self.effect })
+    }
+}
+
+fn parse_pattern(text: &str) -> Option<Pattern> {
+    let (base, below) = match text.strip_suffix("/*") {
+        Some(base) => (base, true),
+        None => (text, false),
+    };
+    let normal = (below && base.is_empty())
+        || crate::base::http::path::normalise(base).is_ok_and(|normal| normal == base);
+    // Below `/a/` would be `/a//…`, which no path is.
+    if !normal || base.contains(['*', '?', '#']) || (below && base.ends_with('/')) {
+        return None;
+    }
+    let base = crate::base::http::path::decoded(base);
+    Some(if below {
+        Pattern::Below(base.into_owned())
+    } else {
+        Pattern::Literal(base.strip_suffix('/').unwrap_or(&base).to_owned())
+    })
+}
+
+fn parse_origin(text: String) -> Option<Origin> {
+    let is_binding = text.starts_with(|first: char| first.is_ascii_uppercase())
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_');
+    if is_binding {
+        return Some(Origin::Binding(text));
+    }
+    let url = Url::parse(&text)?;
+    let is_base = url.origin == text && url.has_plain_authority();
+    (is_base && url.is_confidential()).then_some(Origin::Base(text))
+}
+
+fn parse_place(text: &str) -> Option<Place> {
+    match text {
+        "authorization" => Some(Place::Authorization),
+        "x-api-key" => Some(Place::ApiKey),
+        _ => {
+            let (kind, name) = text.split_once(':')?;
+            let plain =
+                |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
+            if name.is_empty() || !name.bytes().all(plain) {
+                return None;
+            }
+            match kind {
+                "query" => Some(Place::Query(name.to_owned())),
+                "form" => Some(Place::Form(name.to_owned())),
+                "json" => Some(Place::Json(name.to_owned())),
+                _ => None,
+            }
+        }
+    }
+}

@@ -1,0 +1,186 @@
+//! The edge's settings, parsed once. Whatever is missing or wrong stops the edge from serving at
+//! all.
+
+use crate::base::http::request::Url;
+use crate::base::id::Prefix;
+use crate::base::secret::SecretText;
+use crate::config::rules::{Rules, RulesError};
+use crate::config::terms::{Terms, TermsError};
+use crate::credential::keyring::{Keyring, KeyringError};
+
+/// The variables that both Workers read, as the platform hands them over.
+#[derive(Clone, Debug, Default)]
+pub struct Variables {
+    /// `PREFIX`.
+    pub prefix: Option<String>,
+    /// `CONSOLE_ORIGIN`.
+    pub console_origin: Option<String>,
+    /// `RULES`, as JSON.
+    pub rules: Option<String>,
+    /// `FRESHNESS`; not set = `bounded`.
+    pub freshness: Option<String>,
+    /// `OUTAGE`; not set = `deny`.
+    pub outage: Option<String>,
+}
+
+/// Why a deployment does not serve. It goes to the log; callers only learn that it does not.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ConfigError {
+    /// A setting is not there.
+    #[error("{0} is not set")]
+    Missing(&'static str),
+    /// The prefix breaks its rule.
+    #[error("PREFIX must be 2 to 12 of [a-z0-9], not ending in s")]
+    Prefix,
+    /// The console's origin is no origin.
+    #[error("CONSOLE_ORIGIN must be https://host[:port], or http://localhost[:port]")]
+    ConsoleOrigin,
+    /// The terms.
+    #[error("{0}")]
+    Terms(#[from] TermsError),
+    /// The edge's keys.
+    #[error("EDGE_KEYS: {0}")]
+    Keyring(#[from] KeyringError),
+    /// The rules.
+    #[error("{0}")]
+    Rules(#[from] RulesError),
+}
+
+/// What the variables say, all of it right.
+#[derive(Debug)]
+pub struct Deployment {
+    /// Prefix of credentials.
+    pub prefix: Prefix,
+    /// `https://host[:port]` of the console.
+    pub console_origin: String,
+    /// Its host, without port.
+    pub console_host: String,
+    /// Gateway rules.
+    pub rules: Rules,
+    /// The terms on which leases are held.
+    pub terms: Terms,
+}
+
+impl Deployment {
+    /// Parses the variables.
+    ///
+    /// # Errors
+    /// The first that is missing or wrong: every variant of [`ConfigError`] but
+    /// [`ConfigError::Keyring`].
+    pub fn parse(variables: &Variables) -> Result<Self, ConfigError> {
+        let Variables { prefix, console_origin, rules, freshness, outage } = variables;
+        let prefix = prefix.as_deref().ok_or(ConfigError::Missing("PREFIX"))?;
+        let console_origin =
+            console_origin.as_deref().ok_or(ConfigError::Missing("CONSOLE_ORIGIN"))?;
+        let rules = rules.as_deref().ok_or(ConfigError::Missing("RULES"))?;
+
+        let prefix = Prefix::parse(prefix).ok_or(ConfigError::Prefix)?;
+        let console_host = Url::parse(console_origin)
+            .filter(|url| url.origin == console_origin && url.has_plain_authority())
+            .filter(|url| url.host == url.host.to_ascii_lowercase())
+            .filter(|url| match url.origin.split_once("://") {
+                Some(("https", _)) => true,
+                // Elsewhere browsers keep no `Secure` cookie of it.
+                Some(("http", _)) => url.host == "localhost",
+                _ => false,
+            })
+            .map(|url| url.host.to_owned())
+            .ok_or(ConfigError::ConsoleOrigin)?;
+        let rules = Rules::parse(rules, &console_host)?;
+        let terms = Terms::parse(freshness.as_deref(), outage.as_deref())?;
+        Ok(Self { prefix, console_origin: console_origin.to_owned(), console_host, rules, terms })
+    }
+}
+
+/// The edge's settings, all of them right.
+#[derive(Debug)]
+pub struct Config {
+    /// The subkeys that credentials are made and checked with.
+    pub keyring: Keyring,
+    /// Prefix of credentials.
+    pub prefix: Prefix,
+    /// `https://host[:port]` of the console.
+    pub console_origin: String,
+    /// Its host, without port.
+    pub console_host: String,
+    /// Gateway rules.
+    pub rules: Rules,
+    /// The terms on which leases are held.
+    pub terms: Terms,
+}
+
+impl Config {
+    /// Parses the secret `EDGE_KEYS` and the variables.
+    ///
+    /// # Errors
+    /// The first thing that is missing or wrong.
+    pub fn parse(
+        edge_keys: Option<&SecretText>,
+        variables: &Variables,
+    ) -> Result<Self, ConfigError> {
+        let edge_keys = edge_keys.ok_or(ConfigError::Missing("EDGE_KEYS"))?;
+        let keyring = Keyring::parse(edge_keys.expose())?;
+        let Deployment { prefix, console_origin, console_host, rules, terms } =
+            Deployment::parse(variables)?;
+        Ok(Self { keyring, prefix, console_origin, console_host, rules, terms })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing;
+
+    #[test]
+    fn whatever_is_missing_is_named() {
+        type Cut = fn(&mut Variables);
+        let keys = SecretText::new(testing::EDGE_KEYS.to_owned());
+        let cuts: [(Cut, &str); 3] = [
+            (|variables| variables.prefix = None, "PREFIX is not set"),
+            (|variables| variables.console_origin = None, "CONSOLE_ORIGIN is not set"),
+            (|variables| variables.rules = None, "RULES is not set"),
+        ];
+        for (cut, expected) in cuts {
+            let mut variables = testing::variables();
+            cut(&mut variables);
+            assert_eq!(Config::parse(Some(&keys), &variables).unwrap_err().to_string(), expected);
+        }
+        let variables = testing::variables();
+        assert_eq!(
+            Config::parse(None, &variables).unwrap_err().to_string(),
+            "EDGE_KEYS is not set"
+        );
+        let wrong = SecretText::new(
+            r#"[{"id":"a","secret":"mKq4Zt0bXw7RfNcY2uHs9LdVj6PaGe3TiO8xWvBrQyE"}]"#.into(),
+        );
+        let error = Config::parse(Some(&wrong), &variables).unwrap_err();
+        assert_eq!(error, ConfigError::Keyring(KeyringError::Syntax));
+        assert!(!error.to_string().contains("mKq4"));
+    }
+
+    #[test]
+    fn origins_of_the_console_with_near_misses() {
+        for (origin, host) in [
+            ("http://localhost:8787", Some("localhost")),
+            ("http://localhost", Some("localhost")),
+            ("https://console.example", Some("console.example")),
+            ("https://console.example:8443", Some("console.example")),
+            ("http://console.example", None),
+            ("http://localhost.example", None),
+            ("https://console.example/", None),
+            ("https://Console.example", None),
+            ("https://console.example:port", None),
+            ("https://例え.example", None),
+            ("console.example", None),
+            ("", None),
+        ] {
+            let variables =
+                Variables { console_origin: Some(origin.into()), ..testing::variables() };
+            assert_eq!(
+                Deployment::parse(&variables).ok().map(|config| config.console_host).as_deref(),
+                host,
+                "{origin}"
+            );
+        }
+    }
+}

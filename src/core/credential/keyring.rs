@@ -1,0 +1,385 @@
+//! The keyring: the derived subkeys with which Claviger makes and checks credentials, one set per
+//! generation of the master secret.
+//!
+//! The admin Worker derives them from the master secret. The edge gets them as a secret of its own,
+//! `EDGE_KEYS`, and never sees the master secret: it can check and seal, but it cannot decrypt,
+//! hash passwords, or derive a further subkey. As JSON, the newest generation first:
+//!
+//! ```json
+//! [{"id": "2026a", "tag": "<64 hex digits>", "cookies": "…", "sealing": "…", "origin_proof": "…", "refresh_cache": "…"},
+//!  {"id": "2025a", "tag": "…", "cookies": "…", "sealing": "…", "origin_proof": "…", "refresh_cache": "…",
+//!   "retired_at_ms": 1767225600000, "compromised": true}]
+//! ```
+//!
+//! The newest generation makes new material. A check tries all generations in order. Dropping a
+//! generation ends everything that was tagged with it.
+
+use core::fmt;
+
+use data_encoding::HEXLOWER;
+use hmac::{Hmac, KeyInit, Mac};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+use zeroize::{Zeroize, Zeroizing};
+
+use crate::base::time::UnixMs;
+
+/// Most generations in a keyring: each costs one more HMAC on a made-up key.
+pub const GENERATIONS_MAX: usize = 8;
+
+/// Longest name of a generation, in bytes.
+pub const ID_BYTES_MAX: usize = 16;
+
+/// Why a keyring was refused. The text never holds a secret.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum KeyringError {
+    /// Not a JSON array of generations with their subkeys.
+    #[error("not a JSON array of generations with their subkeys")]
+    Syntax,
+    /// No generation, or more than [`GENERATIONS_MAX`].
+    #[error("there are {count} generations; 1 to {GENERATIONS_MAX} are allowed")]
+    Count {
+        /// How many there are.
+        count: usize,
+    },
+    /// A generation's name is empty, too long, or not of `[0-9A-Za-z-]`.
+    #[error("generation {index} has a name that is not 1 to {ID_BYTES_MAX} of [0-9A-Za-z-]")]
+    Id {
+        /// Its place in the array, from 0.
+        index: usize,
+    },
+    /// Two generations have one name.
+    #[error("generation {index} has the name of an earlier one")]
+    Duplicate {
+        /// The later one's place in the array, from 0.
+        index: usize,
+    },
+    /// The newest generation is retired or compromised, so nothing could be made.
+    #[error("the first generation is retired or compromised: put a new one before it")]
+    NoneCurrent,
+}
+
+/// A key for HMAC-SHA-256 (RFC 2104), its two first blocks already hashed.
+#[derive(Clone)]
+pub struct MacKey(Hmac<Sha256>);
+
+impl MacKey {
+    /// The key of these 32 bytes.
+    pub fn new(key: &[u8; 32]) -> Self {
+        let mut block = [0; 64];
+        for (place, byte) in block.iter_mut().zip(key) {
+            *place = *byte;
+        }
+        // RFC 2104 pads a short key with zeros to the block, so this is the key itself.
+        let mac = Self(Hmac::new(&block.into()));
+        block.zeroize();
+        mac
+    }
+
+    /// The MAC of the parts' concatenation. The caller makes the parts' borders unambiguous.
+    pub fn mac(&self, parts: &[&[u8]]) -> [u8; 32] {
+        let mut mac = self.0.clone();
+        for part in parts {
+            mac.update(part);
+        }
+        mac.finalize().into_bytes().into()
+    }
+}
+
+impl fmt::Debug for MacKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("MacKey(…)")
+    }
+}
+
+/// A subkey as text, 64 lower-case hex digits. It exists while a keyring is written or read.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct SubkeyText(Zeroizing<String>);
+
+impl SubkeyText {
+    /// Writes a subkey.
+    pub fn new(key: &[u8; 32]) -> Self {
+        Self(Zeroizing::new(HEXLOWER.encode(key)))
+    }
+
+    fn read(&self) -> Option<MacKey> {
+        let bytes = Zeroizing::new(HEXLOWER.decode(self.0.as_bytes()).ok()?);
+        let key: &[u8; 32] = bytes.as_slice().try_into().ok()?;
+        Some(MacKey::new(key))
+    }
+}
+
+/// One generation as the edge's secret spells it.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WrittenGeneration {
+    /// The operator's name for it.
+    pub id: String,
+    /// See [`Generation::tag_key`].
+    pub tag: SubkeyText,
+    /// See [`Generation::cookie_key`].
+    pub cookies: SubkeyText,
+    /// See [`Generation::sealing_key`].
+    pub sealing: SubkeyText,
+    /// Root of [`Generation::origin_key`].
+    pub origin_proof: SubkeyText,
+    /// See [`Generation::refresh_cache_key`].
+    pub refresh_cache: SubkeyText,
+    /// See [`Generation::retired_at`], in Unix ms.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retired_at_ms: Option<UnixMs>,
+    /// See [`Generation::is_compromised`].
+    #[serde(default, skip_serializing_if = "core::ops::Not::not")]
+    pub compromised: bool,
+}
+
+impl WrittenGeneration {
+    fn read(self) -> Option<Generation> {
+        Some(Generation {
+            id: self.id,
+            retired_at: self.retired_at_ms,
+            compromised: self.compromised,
+            tag: self.tag.read()?,
+            cookies: self.cookies.read()?,
+            sealing: self.sealing.read()?,
+            origin_proof: self.origin_proof.read()?,
+            refresh_cache: self.refresh_cache.read()?,
+        })
+    }
+}
+
+/// The subkeys of one generation of the master secret.
+#[derive(Debug)]
+pub struct Generation {
+    id: String,
+    retired_at: Option<UnixMs>,
+    compromised: bool,
+    tag: MacKey,
+    cookies: MacKey,
+    sealing: MacKey,
+    origin_proof: MacKey,
+    refresh_cache: MacKey,
+}
+
+impl Generation {
+    /// The operator's name for it. It stands beside whatever outlives a request (hashes, sealed
+    /// keys).
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// Time from which no new material is made with it; `None` while it is in use.
+    pub fn retired_at(&self) -> Option<UnixMs> {
+        self.retired_at
+    }
+
+    /// Returns `true` if others may know it.
+    pub fn is_compromised(&self) -> bool {
+        self.compromised
+    }
+
+    /// The key of the tags of keys and service IDs.
+    pub fn tag_key(&self) -> &MacKey {
+        &self.tag
+    }
+
+    /// The key of opaque tokens' tags.
+    pub fn cookie_key(&self) -> &MacKey {
+        &self.cookies
+    }
+
+    /// The key of sealed keys' MACs.
+    pub fn sealing_key(&self) -> &MacKey {
+        &self.sealing
+    }
+
+    /// The key under which the isolates of one data centre share refresh replies.
+    pub fn refresh_cache_key(&self) -> &MacKey {
+        &self.refresh_cache
+    }
+
+    /// The key by which `origin` (the name that a gateway rule gives it) recognises Claviger's
+    /// requests.
+    pub fn origin_key(&self, origin: &str) -> Zeroizing<[u8; 32]> {
+        Zeroizing::new(self.origin_proof.mac(&[b"claviger/origin/1\0", origin.as_bytes()]))
+    }
+}
+
+/// The generations, newest first; never empty.
+#[derive(Debug)]
+pub struct Keyring {
+    newest: Generation,
+    older: Vec<Generation>,
+}
+
+impl Keyring {
+    /// Parses the edge's secret.
+    ///
+    /// # Errors
+    /// A [`KeyringError`] that names the rule and the generation, never a key.
+    pub fn parse(json: &str) -> Result<Self, KeyringError> {
+        Self::read(serde_json::from_str(json).map_err(|_| KeyringError::Syntax)?)
+    }
+
+    /// Reads the generations, newest first.
+    ///
+    /// # Errors
+    /// As [`Keyring::parse`].
+    pub fn read(written: Vec<WrittenGeneration>) -> Result<Self, KeyringError> {
+        let count = written.len();
+        if count > GENERATIONS_MAX {
+            return Err(KeyringError::Count { count });
+        }
+        let mut generations: Vec<Generation> = Vec::with_capacity(count);
+        for (index, entry) in written.into_iter().enumerate() {
+            let named = (1..=ID_BYTES_MAX).contains(&entry.id.len())
+                && entry.id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+            if !named {
+                return Err(KeyringError::Id { index });
+            }
+            if generations.iter().any(|earlier| earlier.id == entry.id) {
+                return Err(KeyringError::Duplicate { index });
+            }
+            generations.push(entry.read().ok_or(KeyringError::Syntax)?);
+        }
+        let mut generations = generations.into_iter();
+        let newest = generations.next().ok_or(KeyringError::Count { count })?;
+        if newest.compromised || newest.retired_at.is_some() {
+            return Err(KeyringError::NoneCurrent);
+        }
+        Ok(Self { newest, older: generations.collect() })
+    }
+
+    /// The generation that makes new material.
+    pub fn newest(&self) -> &Generation {
+        &self.newest
+    }
+
+    /// All generations, newest first.
+    pub fn iter(&self) -> impl Iterator<Item = &Generation> {
+        core::iter::once(&self.newest).chain(&self.older)
+    }
+
+    /// The generation of this name.
+    pub fn find(&self, id: &str) -> Option<&Generation> {
+        self.iter().find(|generation| generation.id == id)
+    }
+
+    /// A digest of every subkey and of each generation's name and state, in 32 hex digits. Two
+    /// Workers whose fingerprints are equal make and accept the same credentials. It tells nothing
+    /// about a key: it is a hash of MACs under keys of 256 bits.
+    pub fn fingerprint(&self) -> String {
+        let mut hash = Sha256::new();
+        hash.update(b"claviger/fingerprint/1");
+        for generation in self.iter() {
+            let retired_at_ms = generation.retired_at.map_or(0, UnixMs::as_ms);
+            hash.update([0]);
+            hash.update(generation.id.as_bytes());
+            hash.update([0, generation.compromised.into(), generation.retired_at.is_some().into()]);
+            hash.update(retired_at_ms.to_be_bytes());
+            let Generation { tag, cookies, sealing, origin_proof, refresh_cache, .. } = generation;
+            for key in [tag, cookies, sealing, origin_proof, refresh_cache] {
+                hash.update(key.mac(&[b"claviger/fingerprint/1"]));
+            }
+        }
+        let mut text = HEXLOWER.encode(&hash.finalize());
+        text.truncate(32);
+        text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{EDGE_KEYS as KEYRING, edge_keys as written, keyring};
+
+    #[test]
+    fn every_use_and_generation_has_a_key_of_its_own() {
+        let keyring = keyring();
+        let mut macs: Vec<[u8; 32]> = Vec::new();
+        for generation in keyring.iter() {
+            for key in [
+                generation.tag_key(),
+                generation.cookie_key(),
+                generation.sealing_key(),
+                generation.refresh_cache_key(),
+            ] {
+                macs.push(key.mac(&[b"x"]));
+            }
+            macs.push(*generation.origin_key("DEMO"));
+            macs.push(*generation.origin_key("DEMO2"));
+        }
+        let count = macs.len();
+        macs.sort_unstable();
+        macs.dedup();
+        assert_eq!(macs.len(), count);
+    }
+
+    #[test]
+    fn hmac_agrees_with_rfc_4231_test_case_2() {
+        let mut key = [0; 32];
+        key[..4].copy_from_slice(b"Jefe");
+        let mac = MacKey::new(&key).mac(&[b"what do ya want ", b"for nothing?"]);
+        assert_eq!(
+            HEXLOWER.encode(&mac),
+            "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"
+        );
+    }
+
+    #[test]
+    fn a_bad_keyring_is_refused_by_name() {
+        let good = written(&[("a", "")]);
+        let nine: Vec<String> = (0..9).map(|n| format!("g{n}")).collect();
+        let nine: Vec<(&str, &str)> = nine.iter().map(|id| (id.as_str(), "")).collect();
+        assert!(Keyring::parse(&good).is_ok());
+        for (json, expected) in [
+            (String::new(), KeyringError::Syntax),
+            ("{}".into(), KeyringError::Syntax),
+            ("[]".into(), KeyringError::Count { count: 0 }),
+            (written(&nine), KeyringError::Count { count: 9 }),
+            (written(&[("", "")]), KeyringError::Id { index: 0 }),
+            (written(&[("a b", "")]), KeyringError::Id { index: 0 }),
+            (written(&[("a", ""), ("a", "")]), KeyringError::Duplicate { index: 1 }),
+            (written(&[("a", r#","compromised":true"#)]), KeyringError::NoneCurrent),
+            (written(&[("a", r#","retired_at_ms":1"#)]), KeyringError::NoneCurrent),
+            (written(&[("a", r#","retired_at_ms":"soon""#)]), KeyringError::Syntax),
+            (written(&[("a", r#","note":1"#)]), KeyringError::Syntax),
+            (good.to_uppercase(), KeyringError::Syntax),
+            (good.replacen("\"tag\":\"", "\"tag\":\"0\"", 1), KeyringError::Syntax),
+            (good.replace("\"cookies\"", "\"cookie\""), KeyringError::Syntax),
+        ] {
+            assert_eq!(Keyring::parse(&json).unwrap_err(), expected, "{json}");
+        }
+    }
+
+    #[test]
+    fn a_fingerprint_tells_whether_two_keyrings_do_the_same() {
+        let same =
+            |json: &str| Keyring::parse(json).unwrap().fingerprint() == keyring().fingerprint();
+        assert!(same(KEYRING));
+        assert_eq!(keyring().fingerprint().len(), 32);
+        for (from, to) in [
+            ("\"id\":\"b\"", "\"id\":\"c\""),
+            ("\"retired_at_ms\":1767225600000", "\"retired_at_ms\":1767225600001"),
+            ("\"retired_at_ms\":1767225600000", "\"compromised\":true"),
+        ] {
+            assert!(KEYRING.contains(from) && !same(&KEYRING.replacen(from, to, 1)), "{from}");
+        }
+        for member in ["tag", "cookies", "sealing", "origin_proof", "refresh_cache"] {
+            let at = KEYRING.find(&format!("\"{member}\":\"")).unwrap() + member.len() + 4;
+            let mut changed = KEYRING.to_owned();
+            let digit = if &KEYRING[at..=at] == "0" { "1" } else { "0" };
+            changed.replace_range(at..=at, digit);
+            assert!(!same(&changed), "{member}");
+        }
+        let (newest, older) = (KEYRING.find('{').unwrap(), KEYRING.rfind('{').unwrap());
+        assert!(!same(&format!("[{}]", KEYRING[newest..older].trim_end().trim_end_matches(','))));
+    }
+
+    #[test]
+    fn neither_debug_nor_errors_show_a_key() {
+        let text = format!("{:?}", keyring());
+        assert!(text.contains("MacKey(…)") && !text.contains(&KEYRING[20..40]));
+    }
+}

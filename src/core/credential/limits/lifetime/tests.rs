@@ -1,0 +1,153 @@
+use serde::{Deserialize, Serialize};
+
+use super::*;
+
+fn at(text: &str) -> UnixMs {
+    UnixMs::parse_rfc3339(text).unwrap()
+}
+
+#[test]
+fn the_end_is_the_first_instant_that_is_past() {
+    let end = Expiry::At(UnixMs::from_ms(1000));
+    assert!(!end.is_past(UnixMs::from_ms(999)));
+    assert!(end.is_past(UnixMs::from_ms(1000)));
+    assert!(!Expiry::Never.is_past(UnixMs::from_ms(i64::MAX)));
+}
+
+#[test]
+fn how_long_something_may_last() {
+    for (text, expected) in [
+        ("never", Ok(None)),
+        ("24h", Ok(Some(86_400_000))),
+        ("1", Ok(Some(1))),
+        ("36525d", Ok(Some(EXPIRY_MAX.as_ms()))),
+        ("36526d", Err("too_long")),
+        ("99999999999999999999", Err("too_long")),
+        ("99999999999999999999w", Err("too_long")),
+        ("0", Err("not_a_span")),
+        ("0h", Err("not_a_span")),
+        ("", Err("not_a_span")),
+        ("Never", Err("not_a_span")),
+        ("07h", Err("not_a_span")),
+        ("-1h", Err("not_a_span")),
+        ("1y", Err("not_a_span")),
+        ("2027-06-30", Err("not_a_span")),
+    ] {
+        let read =
+            parse_longest(text).map(|span| span.map(DurationMs::as_ms)).map_err(|e| e.code());
+        assert_eq!(read, expected, "{text}");
+    }
+}
+
+#[test]
+fn earlier_end() {
+    let (soon, late) = (Expiry::At(UnixMs::from_ms(1)), Expiry::At(UnixMs::from_ms(2)));
+    for (a, b, earlier) in [
+        (soon, late, soon),
+        (late, soon, soon),
+        (Expiry::Never, late, late),
+        (late, Expiry::Never, late),
+        (Expiry::Never, Expiry::Never, Expiry::Never),
+    ] {
+        assert_eq!(a.earlier(b), earlier);
+    }
+}
+
+#[test]
+fn json() {
+    #[derive(Debug, PartialEq, Serialize, Deserialize)]
+    struct Record {
+        expires: Expiry,
+    }
+    for (json, expires) in [
+        (r#"{"expires":null}"#, Some(Expiry::Never)),
+        (r#"{"expires":1814367600000}"#, Some(Expiry::At(UnixMs::from_ms(1_814_367_600_000)))),
+        (r#"{"expires":-1}"#, Some(Expiry::At(UnixMs::from_ms(-1)))),
+        (r#"{}"#, None),
+        (r#"{"expires":"never"}"#, None),
+        (r#"{"expires":1.5}"#, None),
+        (r#"{"expires":false}"#, None),
+        (r#"{"expires":18446744073709551615}"#, None),
+    ] {
+        let record = serde_json::from_str::<Record>(json).ok();
+        assert_eq!(record.as_ref().map(|r| r.expires), expires, "{json}");
+        if let Some(record) = record {
+            assert_eq!(serde_json::to_string(&record).unwrap(), json);
+        }
+    }
+}
+
+#[test]
+fn codes() {
+    let now = UnixMs::from_ms(0);
+    for error in [
+        ExpiryError::Empty,
+        ExpiryError::TooLong { max: 1 },
+        ExpiryError::NotATime,
+        ExpiryError::NoSuchDay,
+        ExpiryError::NoSuchTime,
+        ExpiryError::InThePast { at: now },
+        ExpiryError::TooFar { max: now },
+        ExpiryError::BeginsAfterEnd { at: now },
+    ] {
+        assert_eq!(serde_json::to_value(error).unwrap()["code"], error.code());
+    }
+}
+
+#[test]
+fn what_ends_begins_before() {
+    let now = at("2026-11-22T05:05:00Z");
+    let end = Expiry::At(now);
+    assert_eq!(end.check_begin(UnixMs::from_ms(now.as_ms() - 1)), Ok(()));
+    assert_eq!(end.check_begin(now), Err(ExpiryError::BeginsAfterEnd { at: now }));
+    assert_eq!(Expiry::Never.check_begin(now), Ok(()));
+}
+
+#[test]
+fn an_end_that_needs_no_calendar_is_read_and_every_other_is_left_to_it() {
+    let now = "2026-11-22T00:00:00Z";
+    for (text, expected) in [
+        ("never", Some(Ok("never"))),
+        ("1", Some(Ok("2026-11-22T00:00:00.001Z"))),
+        ("30000", Some(Ok("2026-11-22T00:00:30Z"))),
+        ("90s", Some(Ok("2026-11-22T00:01:30Z"))),
+        ("5m", Some(Ok("2026-11-22T00:05:00Z"))),
+        ("2h", Some(Ok("2026-11-22T02:00:00Z"))),
+        ("100d", Some(Ok("2027-03-02T00:00:00Z"))),
+        ("2w", Some(Ok("2026-12-06T00:00:00Z"))),
+        // A number is never a date.
+        ("20270630", Some(Ok("2026-11-22T05:37:50.63Z"))),
+        // A century here has 36,524 days, so the limit lies a day after it.
+        ("36525d", Some(Ok("2126-11-23T00:00:00Z"))),
+        ("3155760000001", Some(Err("too_far"))),
+        ("18446744073709551615", Some(Err("too_far"))),
+        ("18446744073709551616w", Some(Err("too_far"))),
+        ("9999999999999999999999999999999999999999", Some(Err("too_far"))),
+        ("99999999999999999999999999999999999999999", Some(Err("too_long"))),
+        ("", Some(Err("empty"))),
+        ("0", Some(Err("in_the_past"))),
+        ("0s", Some(Err("in_the_past"))),
+        ("-1", Some(Err("not_a_time"))),
+        ("1.5", Some(Err("not_a_time"))),
+        ("05m", Some(Err("not_a_time"))),
+        ("5M", Some(Err("not_a_time"))),
+        ("Never", Some(Err("not_a_time"))),
+        ("2027-6-30", Some(Err("not_a_time"))),
+        // Also what no calendar has: which text is a date is told by its form alone.
+        ("2027-06-30", None),
+        ("2027/07/00", None),
+        ("2027-02-30", None),
+        ("2026-11-22T00:00:00Z", None),
+        ("2027/06/30 12:00:00 +0900", None),
+        ("2027-06-30T24:00", None),
+        ("9999-12-31", None),
+    ] {
+        let read = parse_without_calendar(text, at(now)).map(|read| {
+            let rfc3339 = |at: UnixMs| at.to_rfc3339().unwrap();
+            read.map(|end| end.at().map_or("never".to_owned(), rfc3339))
+                .map_err(|error| error.code())
+        });
+        let read = read.as_ref().map(|read| read.as_deref().map_err(|code| *code));
+        assert_eq!(read, expected, "{text}");
+    }
+}

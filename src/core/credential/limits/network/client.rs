@@ -1,0 +1,202 @@
+//! The address that a request comes from.
+
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use serde::{Deserialize, Serialize};
+
+use super::Network;
+
+/// First octet of 240.0.0.0/4, the reserved class E (RFC 1112 §4) from which the platform takes its
+/// stand-ins for IPv6 callers.
+const STAND_IN_OCTET_MIN: u8 = 240;
+
+/// First 48 bits of the platform's own Worker range, 2a06:98c0:3600::/48: any customer's Worker
+/// calls from there, so it tells nothing about a caller.
+const WORKER_SEGMENTS: [u16; 3] = [0x2a06, 0x98c0, 0x3600];
+
+/// Prefix length of an IPv4 block in which tries are counted together, in bits.
+const TRIES_PREFIX_V4: u8 = 24;
+
+/// Prefix length of an IPv6 block in which tries are counted together, in bits: the least that one
+/// subscriber holds (RFC 4291 §2.5.4).
+const TRIES_PREFIX_V6: u8 = 64;
+
+/// The address of a caller, as vouched for by the platform or by an authenticated verifier. An
+/// IPv4-mapped address is the IPv4 address. As JSON the address in its one canonical spelling.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct ClientAddress(IpAddr);
+
+impl ClientAddress {
+    /// The caller's address from the platform's header values `CF-Connecting-IP` and
+    /// `CF-Connecting-IPv6`.
+    ///
+    /// The second counts only where the first is a stand-in of 240.0.0.0/4, and only if it is an
+    /// IPv6 address; otherwise the stand-in stays, which matches no network. `None` when the first
+    /// is absent or not exactly one address: a limited credential is then denied.
+    pub fn from_platform(
+        connecting_ip: Option<&str>,
+        connecting_ipv6: Option<&str>,
+    ) -> Option<Self> {
+        let first = Self::parse(connecting_ip?)?;
+        if !first.is_stand_in() {
+            return Some(first);
+        }
+        let second = connecting_ipv6.and_then(|text| text.parse::<Ipv6Addr>().ok());
+        Some(second.map_or(first, |v6| Self::from(IpAddr::V6(v6))))
+    }
+
+    /// Reads exactly one address in any spelling of RFC 4291 §2.2: no list, blank, port, bracket,
+    /// zone or prefix. `None` otherwise.
+    pub fn parse(text: &str) -> Option<Self> {
+        text.parse::<IpAddr>().ok().map(Self::from)
+    }
+
+    /// The address itself, for records and display.
+    pub fn ip(self) -> IpAddr {
+        self.0
+    }
+
+    /// The block in which tries from this address are counted, in text: its /24, or /64 for IPv6.
+    /// It names the object that counts, so the spelling must not change.
+    pub fn block(self) -> String {
+        let prefix = match self.0 {
+            IpAddr::V4(_) => TRIES_PREFIX_V4,
+            IpAddr::V6(_) => TRIES_PREFIX_V6,
+        };
+        // The prefixes are in range; the address alone is the narrowest honest fallback.
+        Network::around(self.0, prefix)
+            .map_or_else(|| self.0.to_string(), |block| block.to_string())
+    }
+
+    /// The address, unless it is of a range that no network may match.
+    pub(super) fn matchable(self) -> Option<IpAddr> {
+        (!self.is_stand_in() && !self.is_worker()).then_some(self.0)
+    }
+
+    fn is_stand_in(self) -> bool {
+        matches!(self.0, IpAddr::V4(v4) if v4 >= Ipv4Addr::new(STAND_IN_OCTET_MIN, 0, 0, 0))
+    }
+
+    fn is_worker(self) -> bool {
+        matches!(self.0, IpAddr::V6(v6) if v6.segments().starts_with(&WORKER_SEGMENTS))
+    }
+}
+
+impl From<IpAddr> for ClientAddress {
+    fn from(address: IpAddr) -> Self {
+        Self(address.to_canonical())
+    }
+}
+
+impl fmt::Display for ClientAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// The text is not one address in its canonical spelling (RFC 5952).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not an address in canonical spelling")]
+pub struct NotCanonical;
+
+impl TryFrom<String> for ClientAddress {
+    type Error = NotCanonical;
+
+    fn try_from(text: String) -> Result<Self, NotCanonical> {
+        Self::parse(&text).filter(|address| address.to_string() == text).ok_or(NotCanonical)
+    }
+}
+
+impl From<ClientAddress> for String {
+    fn from(address: ClientAddress) -> Self {
+        address.to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn platform_headers() {
+        for (ip, ipv6, expected) in [
+            (Some("203.0.113.7"), None, Some("203.0.113.7")),
+            (Some("203.0.113.7"), Some("2001:db8::1"), Some("203.0.113.7")),
+            (Some("2001:DB8::1"), Some("2001:db8::2"), Some("2001:db8::1")),
+            (Some("::ffff:203.0.113.7"), None, Some("203.0.113.7")),
+            (Some("::ffff:cb00:7107"), None, Some("203.0.113.7")),
+            (Some("240.0.0.1"), Some("2001:db8::1"), Some("2001:db8::1")),
+            (Some("255.255.255.255"), Some("2001:db8::1"), Some("2001:db8::1")),
+            (Some("::ffff:240.0.0.1"), Some("2001:db8::1"), Some("2001:db8::1")),
+            (Some("239.255.255.255"), Some("2001:db8::1"), Some("239.255.255.255")),
+            (Some("240.0.0.1"), None, Some("240.0.0.1")),
+            (Some("240.0.0.1"), Some("203.0.113.7"), Some("240.0.0.1")),
+            (Some("240.0.0.1"), Some("2001:db8::1, 2001:db8::2"), Some("240.0.0.1")),
+            (None, Some("2001:db8::1"), None),
+            (None, None, None),
+            (Some(""), None, None),
+            (Some(" 203.0.113.7"), None, None),
+            (Some("203.0.113.7 "), None, None),
+            (Some("203.0.113.7, 198.51.100.4"), None, None),
+            (Some("203.0.113.7,203.0.113.7"), None, None),
+            (Some("203.0.113.7:443"), None, None),
+            (Some("[2001:db8::1]"), None, None),
+            (Some("[2001:db8::1]:443"), None, None),
+            (Some("fe80::1%eth0"), None, None),
+            (Some("203.0.113.0/24"), None, None),
+            (Some("203.0.113.07"), None, None),
+            (Some("0xcb.0.113.7"), None, None),
+            (Some("203.0.28935"), None, None),
+            (Some("3405803783"), None, None),
+            (Some("２03.0.113.7"), None, None),
+            (Some("unknown"), None, None),
+        ] {
+            let found = ClientAddress::from_platform(ip, ipv6).map(|address| address.to_string());
+            assert_eq!(found.as_deref(), expected, "{ip:?} {ipv6:?}");
+        }
+    }
+
+    #[test]
+    fn ranges_that_match_nothing() {
+        for (text, matchable) in [
+            ("239.255.255.255", true),
+            ("240.0.0.0", false),
+            ("255.255.255.255", false),
+            ("2a06:98c0:35ff:ffff:ffff:ffff:ffff:ffff", true),
+            ("2a06:98c0:3600::", false),
+            ("2a06:98c0:3600:ffff:ffff:ffff:ffff:ffff", false),
+            ("2a06:98c0:3601::", true),
+        ] {
+            assert_eq!(
+                ClientAddress::parse(text).unwrap().matchable().is_some(),
+                matchable,
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn blocks_for_counting() {
+        for (text, block) in [
+            ("203.0.113.7", "203.0.113.0/24"),
+            ("::ffff:203.0.113.7", "203.0.113.0/24"),
+            ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+            ("::1", "::/64"),
+            ("240.1.2.3", "240.1.2.0/24"),
+        ] {
+            assert_eq!(ClientAddress::parse(text).unwrap().block(), block);
+        }
+    }
+
+    #[test]
+    fn json_is_canonical() {
+        let address = ClientAddress::parse("2001:DB8::1").unwrap();
+        assert_eq!(serde_json::to_string(&address).unwrap(), r#""2001:db8::1""#);
+        assert_eq!(serde_json::from_str::<ClientAddress>(r#""2001:db8::1""#).unwrap(), address);
+        for refused in [r#""2001:DB8::1""#, r#""::ffff:1.2.3.4""#, r#""1.2.3""#, "1"] {
+            assert!(serde_json::from_str::<ClientAddress>(refused).is_err(), "{refused}");
+        }
+    }
+}

@@ -1,0 +1,150 @@
+//! Whether a change of limits takes power away: then a bound is owed to whoever made it.
+
+use ipnet::IpNet;
+
+use crate::credential::issuer::Ceiling;
+use crate::credential::limits::Limits;
+use crate::credential::limits::lifetime::Expiry;
+use crate::credential::limits::network::{Network, Networks};
+use crate::credential::limits::permission::Permissions;
+
+/// Whether there is a request that `before` allows and `after` does not, at any time and from
+/// anywhere.
+pub fn takes_power_away(before: &Limits, after: &Limits) -> bool {
+    ends_earlier(before.expires, after.expires)
+        || after.not_before > before.not_before
+        || !covers_networks(&after.networks, &before.networks)
+        || before.interfaces.iter().any(|interface| !after.interfaces.contains(interface))
+        || !covers_permissions(&after.permissions, &before.permissions)
+}
+
+/// Whether there is a key that may be issued, and used, under `before` and not under `after`.
+pub fn lowers(before: &Ceiling, after: &Ceiling) -> bool {
+    let is_shorter = match (before.longest, after.longest) {
+        (_, None) => false,
+        (None, Some(_)) => true,
+        (Some(before), Some(after)) => after < before,
+    };
+    is_shorter
+        || !covers_networks(&after.networks, &before.networks)
+        || !covers_permissions(&after.permissions, &before.permissions)
+}
+
+fn ends_earlier(before: Expiry, after: Expiry) -> bool {
+    match (before, after) {
+        (_, Expiry::Never) => false,
+        (Expiry::Never, Expiry::At(_)) => true,
+        (Expiry::At(before), Expiry::At(after)) => after < before,
+    }
+}
+
+/// Whether every address in `narrow` is in `wide`, also where only several blocks together cover
+/// one.
+pub fn covers_networks(wide: &Networks, narrow: &Networks) -> bool {
+    if wide.is_unrestricted() || narrow.is_unrestricted() {
+        return wide.is_unrestricted();
+    }
+    let blocks = |networks: &Networks| networks.iter().map(Network::block).collect::<Vec<_>>();
+    let wide = IpNet::aggregate(&blocks(wide));
+    blocks(narrow).iter().all(|block| wide.iter().any(|wide| wide.contains(block)))
+}
+
+fn covers_permissions(wide: &Permissions, narrow: &Permissions) -> bool {
+    narrow.iter().all(|narrow| wide.iter().any(|wide| wide.includes(narrow)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::time::UnixMs;
+    use crate::credential::limits::Interface;
+
+    fn limits(json: &str) -> Limits {
+        let mut all = serde_json::json!({
+            "not_before": null, "expires": 1_000, "networks": ["10.0.0.0/24"], "interfaces": ["http"],
+            "permissions": ["a:read"],
+        });
+        let changed: serde_json::Map<_, _> = serde_json::from_str(json).unwrap();
+        all.as_object_mut().unwrap().extend(changed);
+        serde_json::from_value(all).unwrap()
+    }
+
+    #[test]
+    fn a_table_of_changes() {
+        for (before, after, expected) in [
+            ("{}", "{}", false),
+            ("{}", r#"{"expires":1001}"#, false),
+            ("{}", r#"{"expires":999}"#, true),
+            ("{}", r#"{"expires":null}"#, false),
+            (r#"{"expires":null}"#, "{}", true),
+            ("{}", r#"{"not_before":5}"#, true),
+            (r#"{"not_before":5}"#, r#"{"not_before":6}"#, true),
+            (r#"{"not_before":5}"#, r#"{"not_before":4}"#, false),
+            (r#"{"not_before":5}"#, "{}", false),
+            ("{}", r#"{"networks":[]}"#, false),
+            (r#"{"networks":[]}"#, "{}", true),
+            (r#"{"networks":[]}"#, r#"{"networks":["0.0.0.0/0","::/0"]}"#, true),
+            ("{}", r#"{"networks":["10.0.0.0/8"]}"#, false),
+            ("{}", r#"{"networks":["10.0.0.0/25"]}"#, true),
+            ("{}", r#"{"networks":["10.0.0.0/25","10.0.0.128/25"]}"#, false),
+            ("{}", r#"{"networks":["10.0.0.0/24","::1"]}"#, false),
+            (r#"{"networks":["10.0.0.0/24","::1"]}"#, "{}", true),
+            (r#"{"networks":["10.0.0.7"]}"#, "{}", false),
+            ("{}", r#"{"networks":["::/0"]}"#, true),
+            ("{}", r#"{"permissions":["a:*"]}"#, false),
+            ("{}", r#"{"permissions":["*:*"]}"#, false),
+            ("{}", r#"{"permissions":["a:read","b:read"]}"#, false),
+            ("{}", r#"{"permissions":["a:write"]}"#, true),
+            ("{}", r#"{"permissions":[]}"#, true),
+            (r#"{"permissions":["a:*"]}"#, "{}", true),
+            (r#"{"permissions":["*:read"]}"#, r#"{"permissions":["a:read"]}"#, true),
+            (r#"{"permissions":["claviger:verify"]}"#, r#"{"permissions":["*:*"]}"#, true),
+            (
+                r#"{"permissions":["claviger:verify"]}"#,
+                r#"{"permissions":["*:*","claviger:verify"]}"#,
+                false,
+            ),
+            ("{}", r#"{"interfaces":[]}"#, true),
+            ("{}", r#"{"interfaces":["smtp","http"]}"#, false),
+        ] {
+            assert_eq!(
+                takes_power_away(&limits(before), &limits(after)),
+                expected,
+                "{before} ▸ {after}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_table_of_ceilings() {
+        let ceiling = |permissions: &str, networks: &str, longest: Option<u64>| Ceiling {
+            permissions: Permissions::parse(permissions.split_whitespace()).unwrap(),
+            networks: Networks::from_stored(networks.split_whitespace()).unwrap(),
+            longest: longest.map(crate::base::time::DurationMs::from_ms),
+        };
+        let before = ceiling("a:read a:write", "10.0.0.0/8", Some(5));
+        for (permissions, networks, longest, expected) in [
+            ("a:read a:write", "10.0.0.0/8", Some(5), false),
+            ("a:*", "", None, false),
+            ("*:*", "10.0.0.0/7", Some(6), false),
+            ("a:read", "10.0.0.0/8", Some(5), true),
+            ("a:*", "10.0.0.0/9", Some(5), true),
+            ("a:*", "10.0.0.0/8", Some(4), true),
+        ] {
+            let after = ceiling(permissions, networks, longest);
+            assert_eq!(lowers(&before, &after), expected, "{after:?}");
+        }
+        assert!(lowers(&ceiling("a:*", "", None), &ceiling("a:*", "", Some(u64::MAX))));
+        assert!(lowers(&ceiling("a:*", "", None), &ceiling("a:*", "0.0.0.0/0", None)));
+    }
+
+    #[test]
+    fn the_table_holds_for_the_types_too() {
+        let mut before = limits("{}");
+        before.interfaces.push(Interface::Smtp);
+        assert!(takes_power_away(&before, &limits("{}")));
+        before = limits("{}");
+        before.not_before = Some(UnixMs::from_ms(0));
+        assert!(!takes_power_away(&before, &limits("{}")), "the beginning was lifted");
+    }
+}

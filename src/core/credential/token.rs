@@ -1,0 +1,287 @@
+//! Opaque tokens: session cookies and set-up links (invitations and resets have their place here).
+//!
+//! ```text
+//! token = kind account id secret tag
+//! width:  1    8       10 43     11      all base62
+//! ```
+//!
+//! `tag` is made as a key's is ([`crate::credential::key`]), under the cookie subkey, over
+//! `"claviger/token/1" 00 prefix 00 kind account id secret`. A token whose tag is wrong was never
+//! made and costs nothing but the HMAC. What is stored of a token is its ID and the digest of its
+//! secret.
+//!
+//! A set-up token is stored nowhere before it is used. The first 6 digits of its ID are the second
+//! of its making, so that a link left in a scrollback ends by itself.
+
+use core::fmt;
+
+use rand_core::CryptoRng;
+use sha2::{Digest as _, Sha256};
+use subtle::ConstantTimeEq;
+use zeroize::Zeroizing;
+
+use crate::base::base62;
+use crate::base::id::{AccountId, MemberId, Prefix, TokenId};
+use crate::base::secret::Digest;
+use crate::base::time::UnixMs;
+use crate::credential::key::short_tag;
+use crate::credential::keyring::{Keyring, MacKey};
+
+const SECRET_WIDTH: usize = 43;
+const TAG_WIDTH: usize = base62::U64_WIDTH;
+const COVERED_WIDTH: usize = 1 + AccountId::WIDTH + TokenId::WIDTH + SECRET_WIDTH;
+const LABEL: &[u8] = b"claviger/token/1\0";
+const OWNER_LABEL: &[u8] = b"claviger/owner/1\0";
+
+/// How long a set-up link lives, in milliseconds: a day, so that one can be made in the evening and
+/// used in the morning.
+pub const SETUP_LIFE_MS: i64 = 24 * 60 * 60 * 1000;
+
+/// What a token is for. The letters are part of the token: they must not change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A signed-in browser.
+    Session,
+    /// The right to create the deployment's first account.
+    Setup,
+}
+
+impl Kind {
+    fn letter(self) -> u8 {
+        match self {
+            Self::Session => b'S',
+            Self::Setup => b'U',
+        }
+    }
+}
+
+/// A token that Claviger made. The only thing about tokens that may cause a lookup.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MadeToken {
+    account: AccountId,
+    id: TokenId,
+    digest: Digest,
+}
+
+impl MadeToken {
+    /// Parses a token of `kind` and checks its tag; `None` for everything else, without a reason.
+    pub fn parse(text: &str, kind: Kind, prefix: &Prefix, keyring: &Keyring) -> Option<Self> {
+        let (covered, tag) = text.as_bytes().split_last_chunk::<TAG_WIDTH>()?;
+        if covered.len() != COVERED_WIDTH || covered.first() != Some(&kind.letter()) {
+            return None;
+        }
+        // Who knows a compromised secret could make a session or a set-up link with it.
+        keyring
+            .iter()
+            .filter(|generation| !generation.is_compromised())
+            .any(|generation| self::tag(generation.cookie_key(), prefix, covered).ct_eq(tag).into())
+            .then_some(())?;
+        let (_, rest) = covered.split_first_chunk::<1>()?;
+        let (account, rest) = rest.split_first_chunk::<{ AccountId::WIDTH }>()?;
+        let (id, secret) = rest.split_first_chunk::<{ TokenId::WIDTH }>()?;
+        Some(Self {
+            account: AccountId::from_bytes(account)?,
+            id: TokenId::from_bytes(id)?,
+            digest: Digest::of(secret),
+        })
+    }
+
+    /// The account whose ledger knows the token.
+    pub fn account(&self) -> AccountId {
+        self.account
+    }
+
+    /// The token's name in that ledger.
+    pub fn id(&self) -> TokenId {
+        self.id
+    }
+
+    /// Digest of the secret that was presented.
+    pub fn digest(&self) -> &Digest {
+        &self.digest
+    }
+
+    /// The ID of the owner whom a set-up token creates: the same for one token every time, so that
+    /// a set-up that broke off can be repeated. As random as the token's secret.
+    pub fn owner(&self) -> MemberId {
+        let hash: [u8; 32] = Sha256::new()
+            .chain_update(OWNER_LABEL)
+            .chain_update(self.digest.as_bytes())
+            .finalize()
+            .into();
+        MemberId::from_hash(&hash)
+    }
+
+    /// Whether a set-up token's time is over, or lies in the future.
+    pub fn setup_is_over(&self, now: UnixMs) -> bool {
+        let made_s = self.id.as_str().as_bytes().get(..base62::U32_WIDTH).and_then(base62::decode);
+        let made_ms = made_s.and_then(|s| i64::try_from(s).ok()?.checked_mul(1000));
+        let age_ms = made_ms.and_then(|made| now.as_ms().checked_sub(made));
+        // A second's tolerance, because the time of making is cut to seconds and clocks differ by a
+        // little.
+        !age_ms.is_some_and(|age| (-1000..SETUP_LIFE_MS).contains(&age))
+    }
+}
+
+/// A token that was just drawn, with its secret.
+pub struct NewToken {
+    made: MadeToken,
+    text: Zeroizing<String>,
+}
+
+impl NewToken {
+    /// Draws a session of `account`.
+    pub fn session(
+        account: AccountId,
+        prefix: &Prefix,
+        keyring: &Keyring,
+        rng: &mut impl CryptoRng,
+    ) -> Self {
+        let id = TokenId::random(rng);
+        Self::assemble(Kind::Session, account, id, prefix, keyring, rng)
+    }
+
+    /// Draws a set-up token, made at `now`, for an account whose ID is drawn with it.
+    pub fn setup(
+        now: UnixMs,
+        prefix: &Prefix,
+        keyring: &Keyring,
+        rng: &mut impl CryptoRng,
+    ) -> Self {
+        Self::setup_of(AccountId::random(rng), now, prefix, keyring, rng)
+    }
+
+    /// Draws another set-up token of an account.
+    pub fn setup_of(
+        account: AccountId,
+        now: UnixMs,
+        prefix: &Prefix,
+        keyring: &Keyring,
+        rng: &mut impl CryptoRng,
+    ) -> Self {
+        let made_s = u64::try_from(now.as_ms() / 1000).unwrap_or_default();
+        let time: [u8; base62::U32_WIDTH] = base62::encode(made_s);
+        let salt: [u8; TokenId::WIDTH - base62::U32_WIDTH] = base62::random(rng);
+        let id = TokenId::from_bytes(&[time.as_slice(), &salt].concat())
+            .unwrap_or_else(|| TokenId::random(rng));
+        Self::assemble(Kind::Setup, account, id, prefix, keyring, rng)
+    }
+
+    fn assemble(
+        kind: Kind,
+        account: AccountId,
+        id: TokenId,
+        prefix: &Prefix,
+        keyring: &Keyring,
+        rng: &mut impl CryptoRng,
+    ) -> Self {
+        let secret = Zeroizing::new(base62::random::<SECRET_WIDTH>(rng));
+        let parts: [&[u8]; 4] = [
+            &[kind.letter()],
+            account.as_str().as_bytes(),
+            id.as_str().as_bytes(),
+            secret.as_slice(),
+        ];
+        let covered = Zeroizing::new(parts.concat());
+        let tag = tag(keyring.newest().cookie_key(), prefix, &covered);
+        let text = covered.iter().chain(&tag).map(|byte| char::from(*byte)).collect();
+        let made = MadeToken { account, id, digest: Digest::of(secret.as_slice()) };
+        Self { made, text: Zeroizing::new(text) }
+    }
+
+    /// What is stored of it.
+    pub fn made(&self) -> &MadeToken {
+        &self.made
+    }
+
+    /// The token itself, for one cookie or one link.
+    pub fn expose(&self) -> &str {
+        &self.text
+    }
+}
+
+impl fmt::Debug for NewToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "NewToken({}…)", self.made.id)
+    }
+}
+
+fn tag(key: &MacKey, prefix: &Prefix, covered: &[u8]) -> [u8; TAG_WIDTH] {
+    short_tag(&key.mac(&[LABEL, prefix.as_str().as_bytes(), b"\0", covered]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{edge_keys, keyring};
+    use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
+
+    fn clv() -> Prefix {
+        Prefix::parse("clv").unwrap()
+    }
+
+    #[test]
+    fn a_session_is_known_and_one_changed_character_anywhere_is_not() {
+        let mut rng = ChaCha20Rng::seed_from_u64(1);
+        let token = NewToken::session(AccountId::random(&mut rng), &clv(), &keyring(), &mut rng);
+        let parse = |text: &str| MadeToken::parse(text, Kind::Session, &clv(), &keyring());
+        assert_eq!(parse(token.expose()).as_ref(), Some(token.made()));
+        for (place, _) in token.expose().char_indices() {
+            let mut changed = token.expose().to_owned();
+            let other = if changed[place..].starts_with('7') { "8" } else { "7" };
+            changed.replace_range(place..=place, other);
+            assert_eq!(parse(&changed), None, "{place}");
+        }
+        for bad in ["", "S", &format!("{} ", token.expose()), &token.expose()[1..]] {
+            assert_eq!(parse(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_token_of_one_kind_or_deployment_is_none_of_another() {
+        let mut rng = ChaCha20Rng::seed_from_u64(2);
+        let setup =
+            NewToken::setup(UnixMs::from_ms(1_800_000_000_000), &clv(), &keyring(), &mut rng);
+        assert!(MadeToken::parse(setup.expose(), Kind::Setup, &clv(), &keyring()).is_some());
+        assert!(MadeToken::parse(setup.expose(), Kind::Session, &clv(), &keyring()).is_none());
+        let again = MadeToken::parse(setup.expose(), Kind::Setup, &clv(), &keyring()).unwrap();
+        assert_eq!(again.owner(), setup.made().owner());
+        assert_ne!(
+            again.owner(),
+            NewToken::setup(UnixMs::from_ms(0), &clv(), &keyring(), &mut rng).made().owner()
+        );
+        let other = Prefix::parse("abc").unwrap();
+        assert!(MadeToken::parse(setup.expose(), Kind::Setup, &other, &keyring()).is_none());
+    }
+
+    #[test]
+    fn a_token_of_a_compromised_generation_is_none() {
+        let mut rng = ChaCha20Rng::seed_from_u64(4);
+        let made_with = Keyring::parse(&edge_keys(&[("a", "")])).unwrap();
+        let token = NewToken::setup(UnixMs::from_ms(0), &clv(), &made_with, &mut rng);
+        for (mark, known) in [("", true), (r#","compromised":true"#, false)] {
+            let keyring = Keyring::parse(&edge_keys(&[("b", ""), ("a", mark)])).unwrap();
+            assert_eq!(
+                MadeToken::parse(token.expose(), Kind::Setup, &clv(), &keyring).is_some(),
+                known,
+                "{mark}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_set_up_link_lives_a_day() {
+        let mut rng = ChaCha20Rng::seed_from_u64(3);
+        let start = 1_800_000_000_000;
+        let setup = NewToken::setup(UnixMs::from_ms(start), &clv(), &keyring(), &mut rng);
+        for (after, over) in [
+            (-1001, true),
+            (-1000, false),
+            (0, false),
+            (SETUP_LIFE_MS - 1, false),
+            (SETUP_LIFE_MS, true),
+        ] {
+            assert_eq!(setup.made().setup_is_over(UnixMs::from_ms(start + after)), over, "{after}");
+        }
+    }
+}

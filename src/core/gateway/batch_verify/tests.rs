@@ -1,0 +1,286 @@
+use rand_chacha::ChaCha20Rng;
+use rand_chacha::rand_core::SeedableRng;
+
+use super::*;
+use crate::credential::key::NewKey;
+use crate::credential::limits::Limits;
+use crate::credential::limits::lifetime::Expiry;
+use crate::lease::call::Source;
+use crate::replication::edge_call::RefreshReply;
+use crate::replication::record::{Credential, Epoch, Record, Revision, Standing};
+use crate::replication::refresh::{ASK_MAX, AccountState, Answer, Delta, Refresh, Unsettled};
+use crate::testing::config;
+
+/// A gateway, an account's keys, and a ledger and a KV that know them.
+struct World {
+    gateway: Gateway,
+    keys: Vec<NewKey>,
+    /// Keys that KV holds nothing of.
+    absent: Vec<KeyId>,
+    is_ledger_away: bool,
+    freshness_ms: u64,
+    kv_reads: usize,
+    calls: Vec<(Vec<KeyId>, Vec<KeyId>)>,
+}
+
+const NOW: UnixMs = UnixMs::from_ms(1_800_000_000_000);
+
+impl World {
+    fn new(count: usize) -> Self {
+        let config = config();
+        let mut rng = ChaCha20Rng::seed_from_u64(3);
+        let account = AccountId::random(&mut rng);
+        let keys = (0..count)
+            .map(|_| NewKey::generate(account, &config.prefix, &config.keyring, &mut rng))
+            .collect();
+        Self {
+            gateway: Gateway::new(config, 7),
+            keys,
+            absent: Vec::new(),
+            is_ledger_away: false,
+            freshness_ms: 10_000,
+            kv_reads: 0,
+            calls: Vec::new(),
+        }
+    }
+
+    fn account(&self) -> AccountId {
+        self.keys[0].id().account()
+    }
+
+    fn record(&self, id: KeyId) -> Option<Record> {
+        let key = self.keys.iter().find(|key| key.id() == id)?;
+        let limits = Limits {
+            not_before: None,
+            expires: Expiry::Never,
+            networks: serde_json::from_str("[]").unwrap(),
+            interfaces: vec![Interface::Http],
+            permissions: serde_json::from_str(r#"["demo:read"]"#).unwrap(),
+        };
+        let credential = Credential { digest: key.digest(), limits, issuing: None, issued: None };
+        Some(Record::new(Epoch::new(1), Revision(1), id, Standing::Active(credential)))
+    }
+
+    fn answer(&mut self, call: &RefreshCall) -> RefreshReply {
+        let request = call.request();
+        self.calls.push((request.ask.clone(), request.unused.clone()));
+        if self.is_ledger_away {
+            return RefreshReply::Failed;
+        }
+        RefreshReply::Refreshed(Refresh {
+            epoch: Epoch::new(1),
+            revision: Revision(1),
+            delta: Delta::Changes(Vec::new()),
+            unsettled: Unsettled::Set(Vec::new()),
+            state: Some(AccountState {
+                revision: Revision(1),
+                freshness_ms: self.freshness_ms,
+                ..state()
+            }),
+            answers: request
+                .ask
+                .iter()
+                .map(|id| Answer { id: *id, record: self.record(*id) })
+                .collect(),
+            document: 0,
+        })
+    }
+
+    /// Begins a lease, with no key in memory.
+    fn lease(&mut self) {
+        let call = self.gateway.renew(self.account(), NOW);
+        let reply = self.answer(&call);
+        assert!(self.gateway.take_refresh(&call, &reply, NOW, None));
+        self.calls.clear();
+    }
+
+    fn run(&mut self, subjects: Vec<Subject>) -> Vec<Checked<Valid>> {
+        let asked = subjects
+            .into_iter()
+            .map(|subject| Asked {
+                subject,
+                address: None,
+                interface: Interface::Http,
+                permission: None,
+            })
+            .collect();
+        let mut checks = Checks::new(self.account(), NOW, asked);
+        while let Some(lack) = checks.decide(&mut self.gateway, NOW) {
+            match lack {
+                Lack::Copy(shelf) => {
+                    let read = checks.ask_copy(&mut self.gateway, shelf, NOW);
+                    self.gateway.take_copy(&read, None, NOW, Some(checks.lookup()));
+                }
+                Lack::Kv(ids) => {
+                    self.kv_reads += 1;
+                    for read in checks.ask_kv(&mut self.gateway, &ids, NOW) {
+                        let held = self
+                            .record(read.id())
+                            .filter(|record| !self.absent.contains(&record.id));
+                        let text = held.map(|record| serde_json::to_string(&record).unwrap());
+                        checks.take_kv(&mut self.gateway, &read, text.as_deref(), NOW);
+                    }
+                }
+                Lack::Ledger { ids, unused } => {
+                    let call = checks.ask_ledger(&mut self.gateway, ids, unused, NOW);
+                    let reply = self.answer(&call);
+                    self.gateway.take_refresh(&call, &reply, NOW, Some(checks.lookup()));
+                }
+            }
+        }
+        checks.verdicts()
+    }
+
+    fn credential(&self, index: usize) -> Subject {
+        Subject::Credential(SecretText::new(self.keys[index].expose().to_owned()))
+    }
+
+    fn id(&self, index: usize) -> Subject {
+        Subject::KeyId(self.keys[index].id().to_string())
+    }
+
+    /// Uses that wait to be told to the ledger, of the key at `index`.
+    fn uses(&mut self, index: usize) -> u64 {
+        let id = self.keys[index].id();
+        let call = self.gateway.renew(self.account(), NOW);
+        let batch = call.request().usage.iter().flat_map(|batch| batch.uses.clone());
+        batch.filter(|used| used.id == id).map(|used| used.count).sum()
+    }
+}
+
+fn state() -> AccountState {
+    AccountState { revision: Revision(1), freshness_ms: 0, ..AccountState::default() }
+}
+
+fn words(checked: &[Checked<Valid>]) -> Vec<&str> {
+    checked
+        .iter()
+        .map(|checked| checked.verdict.as_ref().map_or_else(|denial| denial.code(), |_| "valid"))
+        .collect()
+}
+
+#[test]
+fn a13_a_hundred_cold_keys_are_one_call_whatever_t_is() {
+    for freshness_ms in [10_000, 0] {
+        let mut world = World::new(ASK_MAX);
+        world.freshness_ms = freshness_ms;
+        let subjects = (0..ASK_MAX).map(|index| world.credential(index)).collect();
+        let checked = world.run(subjects);
+        assert_eq!(words(&checked), ["valid"; ASK_MAX]);
+        let keys: Vec<_> =
+            checked.iter().map(|checked| checked.verdict.as_ref().unwrap().key).collect();
+        assert_eq!(
+            keys,
+            world.keys.iter().map(|key| AnyKeyId::Key(key.id())).collect::<Vec<_>>(),
+            "in their order"
+        );
+        assert_eq!((world.calls.len(), world.kv_reads), (1, 0));
+    }
+}
+
+#[test]
+fn under_a_lease_kv_is_read_once_and_the_ledger_asked_once_for_what_it_lacks() {
+    let mut world = World::new(10);
+    world.lease();
+    world.absent = vec![world.keys[2].id(), world.keys[7].id()];
+    let checked = world.run((0..10).map(|index| world.credential(index)).collect());
+    assert_eq!(words(&checked), ["valid"; 10]);
+    assert_eq!((world.calls.len(), world.kv_reads), (1, 1));
+    let mut expected = world.absent.clone();
+    expected.sort();
+    assert_eq!(world.calls[0].0, expected);
+    let sources: Vec<_> = checked.iter().map(|checked| checked.evidence.unwrap().source).collect();
+    assert_eq!((sources[2], sources[3]), (Source::Ledger, Source::Kv));
+    // And now they are in memory.
+    let again = world.run((0..10).map(|index| world.id(index)).collect());
+    assert!(again.iter().all(|checked| checked.evidence.unwrap().source == Source::Memory));
+    assert_eq!((world.calls.len(), world.kv_reads), (1, 1));
+}
+
+#[test]
+fn a_ledger_out_of_reach_is_asked_twice_for_all_of_them() {
+    let mut world = World::new(5);
+    world.is_ledger_away = true;
+    let checked = world.run((0..5).map(|index| world.credential(index)).collect());
+    assert_eq!(words(&checked), ["unavailable"; 5]);
+    assert_eq!(world.calls.len(), 2);
+}
+
+#[test]
+fn a13_an_id_is_looked_at_and_not_used() {
+    let mut world = World::new(2);
+    let subjects = vec![world.id(0), world.credential(1), world.id(1)];
+    assert_eq!(words(&world.run(subjects)), ["valid"; 3]);
+    // The ledger counts a use of what it is asked for, but for those.
+    assert_eq!(world.calls[0].1, [world.keys[0].id()]);
+    let subjects = vec![world.id(0), world.id(0)];
+    assert_eq!(words(&world.run(subjects)), ["valid"; 2]);
+    assert_eq!((world.uses(0), world.uses(1)), (0, 0));
+}
+
+#[test]
+fn every_use_counts_once_also_of_one_key_in_one_request() {
+    let mut world = World::new(1);
+    let subjects = vec![world.credential(0), world.credential(0), world.id(0), world.credential(0)];
+    assert_eq!(words(&world.run(subjects)), ["valid"; 4]);
+    assert_eq!(world.calls, [(vec![world.keys[0].id()], vec![])], "one is counted there");
+    assert_eq!(world.uses(0), 2);
+}
+
+#[test]
+fn a13_what_is_another_s_or_no_id_causes_no_question() {
+    let mut world = World::new(1);
+    let foreign = "ZZZZZZZZ7Hq0p2Zx9K";
+    for (text, expected) in [
+        (foreign.to_owned(), "unknown"),
+        (String::new(), "malformed"),
+        ("a1B2c3D4".into(), "malformed"),
+        (format!("clv_{foreign}"), "malformed"),
+        (format!("{foreign} "), "malformed"),
+        (world.keys[0].expose().to_owned(), "malformed"),
+        ("é".repeat(9), "malformed"),
+    ] {
+        assert_eq!(words(&world.run(vec![Subject::KeyId(text)])), [expected]);
+    }
+    assert_eq!((world.calls.len(), world.kv_reads), (0, 0));
+}
+
+/// Though the isolate knows the key, and its secret is right: a verifier sees its own account
+/// alone.
+#[test]
+fn a_credential_of_another_account_is_unknown_and_not_looked_up() {
+    let mut world = World::new(1);
+    let (config, mut rng) = (config(), ChaCha20Rng::seed_from_u64(4));
+    let account = AccountId::parse("ZZZZZZZZ").unwrap();
+    let foreign = NewKey::generate(account, &config.prefix, &config.keyring, &mut rng);
+    let mut record = world.record(world.keys[0].id()).unwrap();
+    record.id = foreign.id();
+    let Standing::Active(credential) = &mut record.standing else { panic!() };
+    credential.digest = foreign.digest();
+    let call = world.gateway.renew(account, NOW);
+    let reply = world.answer(&call);
+    assert!(world.gateway.take_refresh(&call, &reply, NOW, None));
+    world.gateway.learn_from_change(record, NOW);
+    world.calls.clear();
+    let facts = Facts { address: None, interface: Interface::Http, demand: Demand::AnyKey };
+    let known = world.gateway.check(foreign.expose(), &facts, NOW, NOW, &Lookup::default());
+    assert!(matches!(known, Check::Verdict(Checked { verdict: Ok(_), .. })), "{known:?}");
+    let subject = Subject::Credential(SecretText::new(foreign.expose().to_owned()));
+    assert_eq!(words(&world.run(vec![subject])), ["unknown"]);
+    assert_eq!((world.calls.len(), world.kv_reads), (0, 0));
+}
+
+#[test]
+fn a13_an_id_that_never_was_costs_one_question_per_lease() {
+    let mut world = World::new(1);
+    let never = format!("{}0000000000", world.account());
+    for _ in 0..3 {
+        assert_eq!(words(&world.run(vec![Subject::KeyId(never.clone())])), ["unknown"]);
+    }
+    assert_eq!((world.calls.len(), world.kv_reads), (1, 0));
+}
+
+#[test]
+fn no_checks_are_no_verdicts() {
+    assert!(World::new(1).run(Vec::new()).is_empty());
+}

@@ -1,0 +1,214 @@
+//! `multipart/form-data` (RFC 7578) up to the first file, after the grammar of RFC 2046 §5.1.1.
+//!
+//! ```text
+//! --boundary CRLF  headers CRLF CRLF  content CRLF --boundary CRLF  …  CRLF --boundary--
+//! ```
+//!
+//! No library: those there are give the parts' contents and not their places, and would have to be
+//! fed the whole body.
+
+use memchr::memmem;
+
+use super::{BLANKS, Fields, is_token, parameters};
+
+/// Longest boundary (RFC 2046 §5.1.1).
+const BOUNDARY_BYTES_MAX: usize = 70;
+
+const LINE_END: &[u8] = b"\r\n";
+
+/// How far a body has been read.
+#[derive(Debug)]
+pub struct Multipart {
+    /// `CRLF --boundary`.
+    delimiter: Vec<u8>,
+    at: At,
+    /// What is looked for next does not begin before this.
+    searched: usize,
+}
+
+/// Where in the body: positions are of all that has come.
+#[derive(Clone, Copy, Debug)]
+enum At {
+    /// Before the first delimiter.
+    Preamble,
+    /// After a delimiter: `part` is where its dashes begin, `line` where it ends.
+    Line { part: usize, line: usize },
+    /// In the headers, which begin with the line's end at `head`.
+    Head { part: usize, head: usize },
+    /// In the content, which begins at `content`.
+    Content { part: usize, content: usize, is_wanted: bool },
+    /// At the end of what is looked at.
+    Done,
+}
+
+/// What a part is, by its headers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Part {
+    Wanted,
+    Other,
+    /// A file, or something that can be read in two ways.
+    Unread,
+}
+
+impl Multipart {
+    /// A body whose `Content-Type` has these parameters. `None`: they name no boundary, or several.
+    pub fn new(parameters: &[(String, String)]) -> Option<Self> {
+        let mut named = parameters.iter().filter(|(name, _)| name == "boundary");
+        let (Some((_, boundary)), None) = (named.next(), named.next()) else { return None };
+        let is_right = (1..=BOUNDARY_BYTES_MAX).contains(&boundary.len())
+            && boundary
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || b"'()+_,-./:=? ".contains(&byte))
+            && !boundary.ends_with(' ');
+        let delimiter = [LINE_END, b"--", boundary.as_bytes()].concat();
+        is_right.then_some(Self { delimiter, at: At::Preamble, searched: 0 })
+    }
+
+    /// Looks at what has come since, of all that has come. Whether no more is of interest.
+    pub fn advance(&mut self, bytes: &[u8], is_end: bool, fields: &mut Fields) -> bool {
+        // Each step moves on, or wants more bytes than there are.
+        while let Some(next) = self.step(bytes, fields) {
+            self.at = next;
+            if matches!(next, At::Done) {
+                return true;
+            }
+        }
+        is_end
+    }
+
+    fn step(&mut self, bytes: &[u8], fields: &mut Fields) -> Option<At> {
+        match self.at {
+            At::Preamble => self.preamble(bytes),
+            At::Line { part, line } => self.line(bytes, part, line),
+            At::Head { part, head } => self.head(bytes, part, head, fields),
+            At::Content { part, content, is_wanted } => {
+                let dashes = self.delimiter.get(LINE_END.len()..)?;
+                let begun = bytes.get(content..).unwrap_or_default();
+                if begun.starts_with(dashes) {
+                    // Some read a delimiter here, some a content.
+                    return Some(At::Done);
+                }
+                let end = self.find(bytes)?;
+                let next = end.saturating_add(LINE_END.len());
+                if is_wanted {
+                    let value = bytes.get(content..end).unwrap_or_default();
+                    fields.add(String::from_utf8_lossy(value).into_owned());
+                    fields.cut(part..next);
+                }
+                Some(self.after(next, end))
+            }
+            At::Done => Some(At::Done),
+        }
+    }
+
+    fn preamble(&mut self, bytes: &[u8]) -> Option<At> {
+        let dashes = self.delimiter.get(LINE_END.len()..)?;
+        if bytes.len() < dashes.len() {
+            return None;
+        }
+        if self.searched == 0 && bytes.starts_with(dashes) {
+            return Some(At::Line { part: 0, line: dashes.len() });
+        }
+        let found = self.find(bytes)?;
+        Some(self.after(found.saturating_add(LINE_END.len()), found))
+    }
+
+    /// Behind the delimiter found at `at`, whose dashes begin at `part`.
+    fn after(&mut self, part: usize, at: usize) -> At {
+        At::Line { part, line: at.saturating_add(self.delimiter.len()) }
+    }
+
+    /// The rest of the delimiter's line: nothing but blanks, or two dashes at the end of all parts.
+    fn line(&mut self, bytes: &[u8], part: usize, line: usize) -> Option<At> {
+        let from = self.searched.max(line);
+        let rest = bytes.get(from..).unwrap_or_default();
+        let blanks = rest.iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
+        let head = from.saturating_add(blanks);
+        let [first, second, ..] = *bytes.get(head..).unwrap_or_default() else {
+            self.searched = head;
+            return None;
+        };
+        self.searched = head;
+        Some(if [first, second] == LINE_END { At::Head { part, head } } else { At::Done })
+    }
+
+    /// The headers, up to the empty line.
+    fn head(&mut self, bytes: &[u8], part: usize, head: usize, fields: &Fields) -> Option<At> {
+        const EMPTY_LINE: &[u8] = b"\r\n\r\n";
+        let end = self.find_from(bytes, EMPTY_LINE)?;
+        let content = end.saturating_add(EMPTY_LINE.len());
+        let lines = bytes.get(head..end).unwrap_or_default();
+        self.searched = content;
+        Some(match classify(&String::from_utf8_lossy(lines), fields) {
+            Part::Wanted => At::Content { part, content, is_wanted: true },
+            Part::Other => At::Content { part, content, is_wanted: false },
+            Part::Unread => At::Done,
+        })
+    }
+
+    fn find(&mut self, bytes: &[u8]) -> Option<usize> {
+        let delimiter = core::mem::take(&mut self.delimiter);
+        let found = self.find_from(bytes, &delimiter);
+        self.delimiter = delimiter;
+        found
+    }
+
+    /// Where `needle` is, from where the search has come to.
+    fn find_from(&mut self, bytes: &[u8], needle: &[u8]) -> Option<usize> {
+        let found = memmem::find(bytes.get(self.searched..).unwrap_or_default(), needle);
+        match found {
+            Some(offset) => {
+                let at = self.searched.saturating_add(offset);
+                self.searched = at.saturating_add(needle.len());
+                Some(at)
+            }
+            None => {
+                let overlap = needle.len().saturating_sub(1);
+                self.searched = self.searched.max(bytes.len().saturating_sub(overlap));
+                None
+            }
+        }
+    }
+}
+
+/// What a part is. `lines` begins with the end of the delimiter's line.
+fn classify(lines: &str, fields: &Fields) -> Part {
+    let mut disposition = None;
+    for line in lines.split("\r\n").skip(1) {
+        let Some((name, value)) = line.split_once(':') else { return Part::Unread };
+        // A line that goes on with the one before begins with a blank.
+        if !is_token(name) || value.contains(['\r', '\n', '\0']) {
+            return Part::Unread;
+        }
+        let value = value.trim_matches(BLANKS);
+        if name.eq_ignore_ascii_case("content-disposition") && disposition.replace(value).is_some()
+        {
+            return Part::Unread;
+        }
+        // Files within a part, as RFC 7578 §4.3 forbids and older clients send.
+        let is_nested =
+            value.get(..10).is_some_and(|start| start.eq_ignore_ascii_case("multipart/"));
+        if name.eq_ignore_ascii_case("content-type") && is_nested {
+            return Part::Unread;
+        }
+    }
+    name_of(disposition.unwrap_or_default())
+        .map_or(Part::Unread, |name| if fields.wants(&name) { Part::Wanted } else { Part::Other })
+}
+
+/// The name of a field; `None` for a file, or where it is not said once and plainly.
+fn name_of(disposition: &str) -> Option<String> {
+    let (kind, rest) = disposition.split_at(disposition.find(';')?);
+    if !kind.trim_matches(BLANKS).eq_ignore_ascii_case("form-data") {
+        return None;
+    }
+    let mut name = None;
+    for (parameter, value) in parameters(rest)? {
+        match parameter.as_str() {
+            "name" if name.is_none() => name = Some(value),
+            "name" | "name*" | "filename" | "filename*" => return None,
+            _ => {}
+        }
+    }
+    name
+}

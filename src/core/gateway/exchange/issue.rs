@@ -1,0 +1,193 @@
+//! `POST /issue_service_authorization`: a program asks for a key.
+
+use rand_core::CryptoRng;
+
+use crate::base::http::problem::RequestProblem;
+use crate::base::http::request::Request;
+use crate::base::http::response::Answer;
+use crate::base::id::AccountId;
+use crate::base::time::UnixMs;
+use crate::credential::grant::{Granted, Wanted, grant};
+use crate::credential::key::NewKey;
+use crate::credential::limits::lifetime::Expiry;
+use crate::gateway::exchange::{Platform, SharedGateway, body, lookup};
+use crate::gateway::gateway::client_address;
+use crate::gateway::issuance::{
+    AskedExpiry, Authority, BODY_BYTES_MAX, Form, Refused, RetryAfter, check_head, seal, text,
+};
+use crate::gateway::issuing::Authorisation;
+use crate::lease::call::Lookup;
+use crate::replication::edge_call::{
+    EdgeRequest, ExpiryReply, IssueByApi, IssueRefusal, IssueReply, ReadExpiry,
+};
+
+/// Seconds after which an issue that nobody could decide is worth another try.
+const RETRY_AFTER: RetryAfter = RetryAfter(2);
+
+/// Milliseconds that a ledger may take for a key that it stores, or a date that it reads.
+const ANSWER_WITHIN_MS: u64 = 5_000;
+
+/// How often a key is drawn again when its ID exists: once is already unheard of.
+const DRAWS_MAX: u32 = 3;
+
+/// Issues one key.
+struct Issuance<'a, R> {
+    request: &'a Request<'a>,
+    gateway: &'a SharedGateway,
+    platform: &'a Platform,
+    rng: R,
+    renew: Option<AccountId>,
+}
+
+/// Answers with the key, or with one line about why there is none; and says whose lease to renew
+/// beside.
+pub(super) async fn answer(
+    request: &Request<'_>,
+    gateway: &SharedGateway,
+    platform: &Platform,
+    rng: impl CryptoRng,
+) -> (Answer, Option<AccountId>) {
+    let mut issuance = Issuance { request, gateway, platform, rng, renew: None };
+    let issued = issuance.issue().await;
+    (issued.unwrap_or_else(|refused| refused.answer(request.url.host, RETRY_AFTER)), issuance.renew)
+}
+
+impl<R: CryptoRng> Issuance<'_, R> {
+    async fn issue(&mut self) -> Result<Answer, Refused> {
+        check_head(self.request)?;
+        self.gateway.borrow().check_issuer(self.request)?;
+        let read = body::read_all(self.request, BODY_BYTES_MAX, self.platform).await;
+        let body = read.map_err(|problem| match problem {
+            RequestProblem::BodyTooLarge { .. } => Refused::TooLarge,
+            RequestProblem::BodyTooSlow => Refused::TooSlow,
+            RequestProblem::MalformedBody { .. }
+            | RequestProblem::NotFound
+            | RequestProblem::MethodNotAllowed { .. }
+            | RequestProblem::UnsupportedMediaType
+            | RequestProblem::Unavailable
+            | RequestProblem::Misconfigured
+            | RequestProblem::Internal => Refused::CutOff,
+        })?;
+        let form = Form::parse(&body)?;
+        let authority = self.authorise(&form).await?;
+        // Later than the ledger's word: an edge that knows its account as of later knows all that
+        // this rests on.
+        let at = self.platform.now();
+        let expires = self.expiry(&form, &authority, at).await?;
+        let wanted = Wanted { expires, networks: form.networks()? };
+        let granted = grant(wanted, &authority.issuing.ceiling, authority.expires, at)?;
+        let sealed = seal(&granted, &authority, at, self.gateway.borrow().config(), &mut self.rng);
+        match sealed {
+            Some(sealed) => Ok(text(200, sealed.expose().to_owned())),
+            None => self.store(&authority, &granted, at).await,
+        }
+    }
+
+    async fn authorise(&mut self, form: &Form) -> Result<Authority, Refused> {
+        let mut credentials = form.credentials(self.request, self.gateway.borrow().config());
+        if matches!(credentials, Err(Refused::UnknownService)) && self.wants_word() {
+            lookup::ask_admin(self.gateway, self.platform).await;
+            if self.gateway.borrow().refuses_all(self.platform.now()) {
+                return Err(Refused::Unavailable);
+            }
+            credentials = form.credentials(self.request, self.gateway.borrow().config());
+        }
+        let credentials = credentials?;
+        let (address, arrival) = (client_address(self.request), self.request.arrived);
+        let mut lookup = Lookup::default();
+        loop {
+            let now = self.platform.now();
+            let authorised = self.gateway.borrow_mut().authorise_issue(
+                &credentials,
+                address,
+                arrival,
+                now,
+                &lookup,
+            );
+            match authorised {
+                Authorisation::Decided(authority, renew) => {
+                    self.renew = renew;
+                    return *authority;
+                }
+                Authorisation::AskAdmin => lookup::ask_admin(self.gateway, self.platform).await,
+                Authorisation::Need(need) => {
+                    lookup::find_out(need, self.gateway, self.platform, address, &mut lookup).await;
+                }
+            }
+        }
+    }
+
+    /// The end that the form asks for. The ledger reads dates: it has the account's zone, and the
+    /// calendar.
+    async fn expiry(
+        &self,
+        form: &Form,
+        authority: &Authority,
+        at: UnixMs,
+    ) -> Result<Option<Expiry>, Refused> {
+        let text = match form.expiry(at)? {
+            AskedExpiry::None => return Ok(None),
+            AskedExpiry::At(expiry) => return Ok(Some(expiry)),
+            AskedExpiry::Calendar(text) => text,
+        };
+        let request = EdgeRequest::ReadExpiry(ReadExpiry { text, at });
+        let reply = self.call_ledger(authority.account, &request).await;
+        match reply.and_then(|text| serde_json::from_str(&text).ok()) {
+            Some(ExpiryReply::Expiry { expires }) => Ok(Some(expires)),
+            Some(ExpiryReply::ExpiryRefused { error }) => Err(Refused::Epi(error)),
+            Some(ExpiryReply::Failed) | None => Err(Refused::Unavailable),
+        }
+    }
+
+    /// Has the ledger store a key that does not fit into a sealed one.
+    async fn store(
+        &mut self,
+        authority: &Authority,
+        granted: &Granted,
+        at: UnixMs,
+    ) -> Result<Answer, Refused> {
+        for _ in 0..DRAWS_MAX {
+            let new = {
+                let gateway = self.gateway.borrow();
+                let config = gateway.config();
+                NewKey::generate(authority.account, &config.prefix, &config.keyring, &mut self.rng)
+            };
+            let request = EdgeRequest::IssueByApi(IssueByApi {
+                id: new.id(),
+                digest: new.digest(),
+                proof: authority.proof,
+                at,
+                expires: granted.expires,
+                networks: granted.networks.clone(),
+                address: client_address(self.request).map(|address| address.ip().to_string()),
+            });
+            let reply = self.call_ledger(authority.account, &request).await;
+            match reply.and_then(|text| serde_json::from_str(&text).ok()) {
+                Some(IssueReply::Changed { record }) => {
+                    self.gateway.borrow_mut().learn_from_change(record, self.platform.now());
+                    return Ok(text(200, new.expose().to_owned()));
+                }
+                Some(IssueReply::Refused(IssueRefusal::IdTaken)) => {}
+                Some(IssueReply::Refused(IssueRefusal::TooManyKeys)) => {
+                    return Err(Refused::TooMany);
+                }
+                // What this isolate's lease knew does not hold any more.
+                Some(IssueReply::Refused(IssueRefusal::IssuerRefused)) => {
+                    return Err(Refused::Overtaken);
+                }
+                Some(IssueReply::Refused(IssueRefusal::Other) | IssueReply::Failed) | None => {
+                    return Err(Refused::Unavailable);
+                }
+            }
+        }
+        Err(Refused::Unavailable)
+    }
+
+    fn wants_word(&self) -> bool {
+        self.gateway.borrow().wants_word(self.platform.now())
+    }
+
+    async fn call_ledger(&self, account: AccountId, request: &EdgeRequest) -> Option<String> {
+        lookup::call_ledger(account, request, ANSWER_WITHIN_MS, false, self.platform).await
+    }
+}

@@ -1,0 +1,629 @@
+mod issuing;
+
+use rand_chacha::ChaCha20Rng;
+use rand_chacha::rand_core::SeedableRng;
+use serde_json::{Value, json};
+
+use super::*;
+use crate::config::settings::Config;
+use crate::credential::issuer::{Ceiling, Issuing, SealingGeneration};
+use crate::credential::key::NewKey;
+use crate::credential::keyring::Keyring;
+use crate::credential::limits::lifetime::Expiry;
+use crate::credential::limits::{Interface, Limits};
+use crate::gateway::body::OPENING_TIME;
+use crate::gateway::{issuance, verify_body};
+use crate::lease::lease::REFRESH_TIMEOUT;
+use crate::replication::edge_call::{EdgeRequest, ledger_instance};
+use crate::replication::record::{Credential, Epoch, Record, Revision, Standing, kv_key};
+use crate::replication::refresh::{
+    AccountState, Answer, Delta, FRESHNESS_MS, Refresh, RefreshRequest, Unsettled,
+};
+use crate::testing::{config, edge_keys};
+
+const NOW: i64 = 1_800_000_000_000;
+const API: &str = "http://api.localhost:8787/x";
+const FORM: &str = "content-type\napplication/x-www-form-urlencoded";
+const JSON: &str = "content-type\napplication/json";
+
+fn at(ms: i64) -> UnixMs {
+    UnixMs::from_ms(ms)
+}
+
+fn console(path: &str) -> String {
+    format!("http://localhost:8787{path}")
+}
+
+/// A gateway that knows nothing, and an account's keys: the first verifies, the second issues, and
+/// the rest do neither.
+struct World {
+    gateway: SharedGateway,
+    keys: Vec<NewKey>,
+}
+
+impl World {
+    fn cold() -> Self {
+        Self::of(Gateway::new(config(), 7))
+    }
+
+    fn of(gateway: Gateway) -> Self {
+        let Config { prefix, keyring, .. } = config();
+        let mut rng = ChaCha20Rng::seed_from_u64(1);
+        let account = AccountId::random(&mut rng);
+        let keys = (0..4).map(|_| NewKey::generate(account, &prefix, &keyring, &mut rng)).collect();
+        Self { gateway: Rc::new(RefCell::new(gateway)), keys }
+    }
+
+    fn account(&self) -> AccountId {
+        self.keys[0].id().account()
+    }
+
+    fn record(&self, place: usize) -> Record {
+        let permissions = if place == 0 { r#"["claviger:verify"]"# } else { r#"["demo:read"]"# };
+        let limits = Limits {
+            not_before: None,
+            expires: Expiry::Never,
+            networks: serde_json::from_str("[]").unwrap(),
+            interfaces: vec![Interface::Http],
+            permissions: serde_json::from_str(permissions).unwrap(),
+        };
+        let ceiling = Ceiling {
+            permissions: limits.permissions.clone(),
+            networks: limits.networks.clone(),
+            longest: None,
+        };
+        let issuing = (place == 1).then_some(Issuing { generation: SealingGeneration(3), ceiling });
+        let key = &self.keys[place];
+        let credential = Credential { digest: key.digest(), limits, issuing, issued: None };
+        Record::new(Epoch::new(1), Revision(1), key.id(), Standing::Active(credential))
+    }
+
+    fn stored(&self, place: usize) -> Option<String> {
+        Some(serde_json::to_string(&self.record(place)).unwrap())
+    }
+
+    /// The ledger's reply to a refresh: it knows all the keys.
+    fn refreshed(&self, request: &RefreshRequest) -> Got {
+        let record = |id| {
+            (0..self.keys.len()).map(|place| self.record(place)).find(|record| record.id == id)
+        };
+        let refresh = Refresh {
+            epoch: Epoch::new(1),
+            revision: Revision(1),
+            delta: Delta::Changes(Vec::new()),
+            unsettled: Unsettled::Set(Vec::new()),
+            state: Some(AccountState {
+                revision: Revision(1),
+                freshness_ms: FRESHNESS_MS.into(),
+                ..AccountState::default()
+            }),
+            answers: request.ask.iter().map(|id| Answer { id: *id, record: record(*id) }).collect(),
+            document: 0,
+        };
+        let mut reply = serde_json::to_value(refresh).unwrap();
+        reply["reply"] = "refreshed".into();
+        Got::Text(reply.to_string())
+    }
+
+    /// What a ledger that is there gives, where nothing else has anything.
+    fn usual(&self, asked: &Operation) -> Got {
+        match ledger_request(asked) {
+            Some(EdgeRequest::Refresh(request)) => self.refreshed(&request),
+            _ => Got::Nothing,
+        }
+    }
+
+    /// Lets the gateway have a lease, and these keys in memory.
+    fn knows(&self, places: &[usize]) {
+        let call = self.gateway.borrow_mut().renew(self.account(), at(NOW));
+        let Got::Text(reply) = self.refreshed(call.request()) else { panic!() };
+        let reply = serde_json::from_str(&reply).unwrap();
+        assert!(self.gateway.borrow_mut().take_refresh(&call, &reply, at(NOW), None));
+        for place in places {
+            self.gateway.borrow_mut().learn_from_change(self.record(*place), at(NOW));
+        }
+    }
+
+    fn begin(&self, method: &str, url: &str, headers: &str) -> Exchange {
+        self.begin_at(NOW, method, url, headers)
+    }
+
+    fn begin_at(&self, now: i64, method: &str, url: &str, headers: &str) -> Exchange {
+        let (method, url, headers) = (method.into(), url.into(), headers.into());
+        let request = OwnedRequest { method, url, headers, arrived: at(now) };
+        Exchange::begin(Rc::clone(&self.gateway), request, ChaCha20Rng::seed_from_u64(5))
+    }
+
+    fn bearer(&self, place: usize) -> String {
+        format!("authorization\nBearer {}\ncf-connecting-ip\n10.1.2.3", self.keys[place].expose())
+    }
+
+    /// The gateway's counter of refreshes.
+    fn ledger_calls(&self) -> u64 {
+        self.gateway.borrow().counters().ledger_calls
+    }
+}
+
+fn ledger_request(asked: &Operation) -> Option<EdgeRequest> {
+    match asked {
+        Operation::CallLedger { body, .. } => Some(serde_json::from_str(body).unwrap()),
+        _ => None,
+    }
+}
+
+/// What an exchange asked for, and what it came to.
+struct Driven {
+    asked: Vec<Operation>,
+    outcome: Outcome,
+    renew: Option<AccountId>,
+}
+
+/// Most operations of an exchange here: a body that comes in small pieces.
+const STEPS_MAX: usize = 5_000;
+
+/// Carries an exchange through from `start` on. `platform` says what comes of each operation, and
+/// after how many milliseconds.
+fn drive(
+    mut exchange: Exchange,
+    start: i64,
+    mut platform: impl FnMut(&Operation) -> (Got, i64),
+) -> Driven {
+    let (mut got, mut now, mut asked) = (Got::Nothing, start, Vec::new());
+    for _ in 0..STEPS_MAX {
+        match exchange.resume(got, at(now)) {
+            Step::Done { outcome, renew } => return Driven { asked, outcome, renew },
+            Step::Ask(operation) => {
+                let (came, after) = platform(&operation);
+                asked.push(operation);
+                (got, now) = (came, now + after);
+            }
+        }
+    }
+    panic!("it does not end: {:?}", asked.last());
+}
+
+impl Driven {
+    /// The operations by name, those of the data centre's cache left out: it is empty here, and
+    /// each refresh fills it.
+    fn names(&self) -> Vec<&'static str> {
+        let name = |asked: &Operation| match asked {
+            Operation::ReadKv { .. } => Some("kv"),
+            Operation::ReadKvMany { .. } => Some("kv many"),
+            Operation::CallLedger { .. } => Some("ledger"),
+            Operation::CallAdmin { .. } => Some("admin"),
+            Operation::ReadBody { .. } => Some("body"),
+            Operation::ReadCache { .. } | Operation::WriteCache { .. } => None,
+        };
+        self.asked.iter().filter_map(name).collect()
+    }
+
+    /// The requests to ledgers.
+    fn ledger(&self) -> Vec<EdgeRequest> {
+        self.asked.iter().filter_map(ledger_request).collect()
+    }
+
+    /// Status and body of the answer; (0, "") for a forward.
+    fn answer(&self) -> (u16, &str) {
+        match &self.outcome {
+            Outcome::Answer(answer) => (answer.status, &answer.body),
+            Outcome::Forward(_) => (0, ""),
+            Outcome::Admin(_) => panic!("the admin Worker's"),
+        }
+    }
+
+    /// Status and code of the answer, from a problem document or a line of text; (0, "") for a
+    /// forward.
+    fn code(&self) -> (u16, String) {
+        let (status, body) = self.answer();
+        let code = match serde_json::from_str::<Value>(body) {
+            Ok(document) => document["code"].as_str().unwrap_or_default().to_owned(),
+            Err(_) => body.split(": ").next().unwrap_or_default().to_owned(),
+        };
+        (status, code)
+    }
+}
+
+/// A body that comes in pieces of this many bytes.
+fn pieces(body: &str, size: usize) -> impl FnMut() -> Got + use<> {
+    let pieces: Vec<Vec<u8>> = body.as_bytes().chunks(size).map(<[u8]>::to_vec).collect();
+    let mut pieces = pieces.into_iter();
+    move || Got::Bytes(pieces.next())
+}
+
+#[test]
+fn a_request_that_needs_the_ledger_is_forwarded_on_its_answer() {
+    let world = World::cold();
+    let driven =
+        drive(world.begin("GET", API, &world.bearer(2)), NOW, |asked| (world.usual(asked), 30));
+    assert_eq!((driven.code(), driven.renew), ((0, String::new()), None));
+    let [
+        Operation::ReadCache { url, .. },
+        call,
+        Operation::WriteCache { url: written, max_age_s, .. },
+    ] = driven.asked.as_slice()
+    else {
+        panic!("{:?}", driven.asked)
+    };
+    assert_eq!((url, *max_age_s), (written, 10));
+    let Operation::CallLedger { instance, within_ms, is_background: false, .. } = call else {
+        panic!("{call:?}")
+    };
+    assert_eq!(
+        (instance, *within_ms),
+        (&ledger_instance(world.account()), REFRESH_TIMEOUT.as_ms())
+    );
+    let [EdgeRequest::Refresh(request)] = &driven.ledger()[..] else { panic!() };
+    assert_eq!(request.ask, [world.keys[2].id()]);
+    assert_eq!(request.asked_from.unwrap().ip().to_string(), "10.1.2.3");
+
+    // What was learnt serves the next one without any operation.
+    let again =
+        drive(world.begin("GET", API, &world.bearer(2)), NOW + 100, |asked| panic!("{asked:?}"));
+    assert_eq!(again.code(), (0, String::new()));
+    // A neighbour of the data centre is told by the cache all but the key.
+    let Some(Operation::WriteCache { text, .. }) = driven.asked.last() else { panic!() };
+    let neighbour = World::cold();
+    let told =
+        drive(neighbour.begin("GET", API, &neighbour.bearer(2)), NOW + 100, |asked| match asked {
+            Operation::ReadCache { .. } => (Got::Text(text.clone()), 0),
+            Operation::ReadKv { key, .. } => {
+                assert_eq!(*key, kv_key(neighbour.keys[2].id()));
+                (Got::Text(neighbour.stored(2).unwrap()), 0)
+            }
+            other => panic!("{other:?}"),
+        });
+    assert_eq!((told.code(), told.names()), ((0, String::new()), vec!["kv"]));
+}
+
+#[test]
+fn a_ledger_that_gives_nothing_twice_makes_503() {
+    for nothing in [
+        Got::Nothing,
+        Got::TooLate,
+        Got::Text(String::new()),
+        Got::Text("null".into()),
+        Got::Text(r#"{"reply":"forecast"}"#.into()),
+        Got::Text(r#"{"reply":"refused","refusal":"not_understood"}"#.into()),
+    ] {
+        let world = World::cold();
+        let driven =
+            drive(world.begin("GET", API, &world.bearer(2)), NOW, |_| (nothing.clone(), 0));
+        assert_eq!(driven.code(), (503, "unavailable".into()), "{nothing:?}");
+        assert_eq!(driven.names(), ["ledger", "ledger"], "{nothing:?}");
+        let Outcome::Answer(answer) = &driven.outcome else { panic!() };
+        assert!(answer.headers.contains(&("retry-after", "2".into())));
+    }
+    // One that answers the second time serves.
+    let (world, mut calls) = (World::cold(), 0);
+    let driven = drive(world.begin("GET", API, &world.bearer(2)), NOW, |asked| {
+        calls += i32::from(matches!(asked, Operation::CallLedger { .. }));
+        (if calls == 1 { Got::TooLate } else { world.usual(asked) }, 0)
+    });
+    assert_eq!((driven.code(), driven.names()), ((0, String::new()), vec!["ledger", "ledger"]));
+}
+
+/// Where a request's body is read, with the headers that it then has.
+fn bodies(world: &World) -> [(String, String); 3] {
+    let verifier = format!("{JSON}\nclaviger-verifier\n{}", world.keys[0].expose());
+    [
+        ("http://api.localhost:8787/form".into(), FORM.into()),
+        (console(verify_body::PATH), verifier),
+        (console(issuance::PATH), format!("{FORM}\n{}", world.bearer(1))),
+    ]
+}
+
+#[test]
+fn a_field_of_the_body_is_read_in_pieces_whatever_their_size() {
+    for size in [1, 2, 7, 100, 1_000] {
+        let world = World::cold();
+        world.knows(&[2]);
+        let (url, headers) = &bodies(&world)[0];
+        let body = format!("a=1&u={}&b=2", world.keys[2].expose());
+        let mut next = pieces(&body, size);
+        let driven = drive(world.begin("POST", url, headers), NOW, |asked| match asked {
+            Operation::ReadBody { .. } => (next(), 10),
+            other => panic!("{other:?}"),
+        });
+        let Outcome::Forward(forward) = &driven.outcome else {
+            panic!("{size}: {:?}", driven.outcome)
+        };
+        let [(start, end)] = forward.cuts.as_deref().unwrap() else { panic!("{:?}", forward.cuts) };
+        let left = [&body[..*start], &body[*end..]].concat();
+        assert_eq!(left, "a=1&b=2", "{size}");
+        // Each piece has what is left of the time for all of them.
+        let within: Vec<u64> = driven.asked.iter().filter_map(within).collect();
+        assert_eq!(within.first(), Some(&OPENING_TIME.as_ms()));
+        assert!(within.windows(2).all(|pair| pair[1] + 10 == pair[0]), "{within:?}");
+    }
+}
+
+fn within(asked: &Operation) -> Option<u64> {
+    match asked {
+        Operation::ReadBody { within_ms } => Some(*within_ms),
+        _ => None,
+    }
+}
+
+#[test]
+fn a_body_that_is_too_slow_too_large_or_cut_off_is_refused_wherever_it_is_read() {
+    let trickle = |_: &Operation| (Got::Bytes(Some(b" ".to_vec())), 3_000);
+    type Body<'a> = &'a dyn Fn(&Operation) -> (Got, i64);
+    let rows: [(Body<'_>, u16, &str, usize); 4] = [
+        (&|_| (Got::TooLate, 10_000), 408, "body_too_slow", 1),
+        (&trickle, 408, "body_too_slow", 4),
+        (&|_| (Got::Nothing, 0), 400, "malformed_body", 1),
+        (&|_| (Got::Text("u=x".into()), 0), 400, "malformed_body", 1),
+    ];
+    let world = World::cold();
+    world.knows(&[0, 1, 2]);
+    for (url, headers) in bodies(&world) {
+        for (body, status, code, reads) in rows {
+            let driven = drive(world.begin("POST", &url, &headers), NOW, body);
+            assert_eq!(driven.code(), (status, code.to_owned()), "{url}");
+            assert_eq!(driven.names(), vec!["body"; reads], "{url}");
+        }
+    }
+    for (url, headers) in &bodies(&world)[1..] {
+        let too_large = (413, "body_too_large".to_owned());
+        let announced = format!("{headers}\ncontent-length\n65537");
+        let driven = drive(world.begin("POST", url, &announced), NOW, |asked| panic!("{asked:?}"));
+        assert_eq!(driven.code(), too_large, "{url}");
+        let driven = drive(world.begin("POST", url, headers), NOW, |_| {
+            (Got::Bytes(Some(vec![b' '; 65_000])), 0)
+        });
+        assert_eq!((driven.code(), driven.asked.len()), (too_large, 2), "{url}");
+    }
+}
+
+/// The verdicts on the keys 2 and 3, and what was asked for them, where KV gives this of both.
+fn verified(world: &World, kv: &Got) -> (Vec<String>, Driven) {
+    let checks = [2, 3].map(|place| json!({ "credential": world.keys[place].expose() }));
+    let mut next = pieces(&json!({ "checks": checks }).to_string(), 50);
+    let (url, headers) = &bodies(world)[1];
+    let driven = drive(world.begin("POST", url, headers), NOW, |asked| match asked {
+        Operation::ReadBody { .. } => (next(), 0),
+        Operation::ReadKvMany { .. } => (kv.clone(), 0),
+        other => (world.usual(other), 0),
+    });
+    let (status, body) = driven.answer();
+    assert_eq!(status, 200, "{body}");
+    let document: Value = serde_json::from_str(body).unwrap();
+    let told = document["verdicts"].as_array().unwrap().iter().map(|verdict| {
+        let source = verdict["evidence"]["source"].as_str().unwrap();
+        assert!(verdict["verdict"] == "valid", "{verdict}");
+        format!("{} {source}", verdict["key"].as_str().unwrap())
+    });
+    (told.collect(), driven)
+}
+
+#[test]
+fn checks_ask_kv_once_for_all_of_them_and_the_ledger_once_for_what_it_lacks() {
+    let cold = || {
+        let world = World::cold();
+        world.knows(&[0]);
+        world
+    };
+    let stored = |place| cold().stored(place);
+    for (kv, sources) in [
+        (Got::Texts(vec![stored(2), stored(3)]), ["kv", "kv"]),
+        (Got::Texts(vec![stored(2), None]), ["kv", "ledger"]),
+        (Got::Texts(vec![None, stored(3)]), ["ledger", "kv"]),
+        (Got::Texts(vec![stored(2)]), ["kv", "ledger"]),
+        (Got::Texts(vec![stored(3), stored(2)]), ["ledger", "ledger"]),
+        (Got::Texts(vec![stored(2), stored(3), stored(3)]), ["kv", "kv"]),
+        (Got::Nothing, ["ledger", "ledger"]),
+        (Got::TooLate, ["ledger", "ledger"]),
+    ] {
+        let world = cold();
+        let calls = world.ledger_calls();
+        let ids = [2, 3].map(|place| world.keys[place].id());
+        assert!(ids[0] < ids[1], "KV is asked in the order of the IDs");
+        let (told, driven) = verified(&world, &kv);
+        let expected: Vec<String> = [2, 3]
+            .iter()
+            .zip(sources)
+            .map(|(place, source)| format!("{} {source}", world.keys[*place].id()))
+            .collect();
+        assert_eq!(told, expected, "{kv:?}");
+        let keys = ids.map(kv_key).to_vec();
+        assert_eq!(
+            driven
+                .asked
+                .iter()
+                .filter(|asked| **asked == Operation::ReadKvMany { keys: keys.clone() })
+                .count(),
+            1
+        );
+        let asks_ledger = sources.contains(&"ledger");
+        assert_eq!(world.ledger_calls() - calls, u64::from(asks_ledger), "{kv:?}");
+        let missing = driven.ledger().into_iter().flat_map(|request| match request {
+            EdgeRequest::Refresh(RefreshRequest { ask, .. }) => ask,
+            other => panic!("{other:?}"),
+        });
+        let expected =
+            ids.iter().zip(sources).filter(|(_, source)| *source == "ledger").map(|(id, _)| *id);
+        assert_eq!(missing.collect::<Vec<_>>(), expected.collect::<Vec<_>>(), "{kv:?}");
+    }
+}
+
+#[test]
+fn a_renewal_asks_the_ledger_in_the_background_and_answers_nobody() {
+    let world = World::cold();
+    world.knows(&[2]);
+    // Late in the lease a request notices it, and does not wait.
+    let late = NOW + i64::from(FRESHNESS_MS) - 1;
+    let noticed =
+        drive(world.begin("GET", API, &world.bearer(2)), late, |asked| panic!("{asked:?}"));
+    assert_eq!((noticed.code(), noticed.renew), ((0, String::new()), Some(world.account())));
+    for is_there in [false, true] {
+        let renewal = Exchange::renew(Rc::clone(&world.gateway), world.account());
+        let driven = drive(renewal, late, |asked| match asked {
+            Operation::CallLedger { is_background, .. } => {
+                assert!(*is_background);
+                (if is_there { world.usual(asked) } else { Got::TooLate }, 0)
+            }
+            Operation::ReadCache { .. } | Operation::WriteCache { .. } => (Got::Nothing, 0),
+            other => panic!("{other:?}"),
+        });
+        assert_eq!((driven.answer(), driven.renew), ((204, ""), None));
+        assert_eq!(driven.names(), vec!["ledger"; if is_there { 1 } else { 2 }]);
+        let shares = driven.asked.iter().any(|asked| matches!(asked, Operation::WriteCache { .. }));
+        assert_eq!(shares, is_there);
+    }
+    // The lease is a new one.
+    let after = world.begin_at(late + 100, "GET", API, &world.bearer(2));
+    let after = drive(after, late + 100, |asked| panic!("{asked:?}"));
+    assert_eq!((after.code(), after.renew), ((0, String::new()), None));
+}
+
+/// With other keys than the admin Worker's every credential seems to be made up: before one is
+/// called so, the admin Worker is asked.
+#[test]
+fn an_edge_that_does_not_know_whether_it_fits_asks_before_it_calls_a_key_made_up() {
+    let foreign = World::of(Gateway::new(config(), 7));
+    let other = Keyring::parse(&edge_keys(&[("x", "")])).unwrap();
+    let mut rng = ChaCha20Rng::seed_from_u64(3);
+    let made_up = NewKey::generate(foreign.account(), &config().prefix, &other, &mut rng);
+    let text = made_up.expose();
+    for (fit, expected) in [
+        (Got::Fit(true), (401, "unknown")),
+        (Got::Fit(false), (503, "misconfigured")),
+        (Got::Nothing, (401, "unknown")),
+        (Got::TooLate, (401, "unknown")),
+        (Got::Text("true".into()), (401, "unknown")),
+    ] {
+        let world = World::of(Gateway::new(config(), 7).unlinked());
+        let headers = format!("authorization\nBearer {text}");
+        let answer = |asked: &Operation| match asked {
+            Operation::CallAdmin { .. } => (fit.clone(), 10),
+            other => panic!("{other:?}"),
+        };
+        let driven = drive(world.begin("GET", API, &headers), NOW, answer);
+        assert_eq!(driven.code(), (expected.0, expected.1.to_owned()), "{fit:?}");
+        assert_eq!(driven.names(), ["admin"], "{fit:?}");
+        // And not again at once, whatever it said.
+        let driven =
+            drive(world.begin("GET", API, &headers), NOW + 20, |asked| panic!("{asked:?}"));
+        assert_eq!(driven.code(), (expected.0, expected.1.to_owned()), "{fit:?}");
+    }
+}
+
+/// Whoever runs an exchange may be wrong about anything: it ends, within its time, and with an
+/// answer.
+#[test]
+fn whatever_comes_of_an_operation_nothing_panics_and_every_exchange_ends() {
+    let gots = |world: &World| {
+        let text = |place: usize| world.stored(place).unwrap();
+        vec![
+            Got::Nothing,
+            Got::Text(String::new()),
+            Got::Text("null".into()),
+            Got::Text(text(2)),
+            Got::Texts(Vec::new()),
+            Got::Texts(vec![None; 200]),
+            Got::Texts(vec![Some(text(3)), Some(text(2))]),
+            Got::Bytes(None),
+            Got::Bytes(Some(Vec::new())),
+            Got::Bytes(Some(b"{\"key_id\":\"a\"}".to_vec())),
+            Got::Bytes(Some(b"epi=2027-01-15&u=clv_a&".to_vec())),
+            Got::Fit(true),
+            Got::Fit(false),
+            Got::TooLate,
+        ]
+    };
+    let mut rng = ChaCha20Rng::seed_from_u64(9);
+    for round in 0..200_usize {
+        let world = World::of(if round % 3 == 0 {
+            Gateway::new(config(), 7).unlinked()
+        } else {
+            Gateway::new(config(), 7)
+        });
+        if round % 2 == 0 {
+            world.knows(&[0, 1]);
+        }
+        let gots = gots(&world);
+        let mut exchanges = vec![
+            world.begin("GET", API, &world.bearer(2)),
+            world.begin("GET", "no URL", ""),
+            world.begin("GET", API, "authorization\nBearer clv_a"),
+            Exchange::renew(Rc::clone(&world.gateway), world.account()),
+        ];
+        exchanges
+            .extend(bodies(&world).iter().map(|(url, headers)| world.begin("POST", url, headers)));
+        for exchange in exchanges {
+            let mut first = Some(Got::Texts(Vec::new()));
+            let driven = drive(exchange, NOW, |asked| {
+                // The first rounds give the same again and again, the later ones anything, and
+                // mostly what is right.
+                let place = match gots.get(round) {
+                    Some(_) => round,
+                    None => rand_core::Rng::next_u32(&mut rng) as usize % (gots.len() * 2),
+                };
+                let got =
+                    first.take().filter(|_| round % 5 == 0).or_else(|| gots.get(place).cloned());
+                (got.unwrap_or_else(|| world.usual(asked)), 5)
+            });
+            let status = match &driven.outcome {
+                Outcome::Answer(answer) => answer.status,
+                Outcome::Forward(_) | Outcome::Admin(_) => 0,
+            };
+            assert!(
+                [0, 200, 204, 400, 401, 403, 408, 413, 415, 500, 503].contains(&status),
+                "{status}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_url_that_is_none_is_answered_without_an_operation() {
+    let world = World::cold();
+    let driven = drive(world.begin("GET", "no URL", ""), NOW, |asked| panic!("{asked:?}"));
+    assert_eq!(driven.code(), (500, "internal".into()));
+}
+
+/// The entry script reads exactly this.
+#[test]
+fn the_json_of_operations_is_pinned() {
+    for (operation, json) in [
+        (
+            Operation::ReadKv { key: "key/a".into(), cache_ttl_s: None },
+            r#"{"operation":"read_kv","key":"key/a","cache_ttl_s":null}"#,
+        ),
+        (
+            Operation::ReadKv { key: "lease/a".into(), cache_ttl_s: Some(30) },
+            r#"{"operation":"read_kv","key":"lease/a","cache_ttl_s":30}"#,
+        ),
+        (
+            Operation::ReadKvMany { keys: vec!["key/a".into(), "key/b".into()] },
+            r#"{"operation":"read_kv_many","keys":["key/a","key/b"]}"#,
+        ),
+        (
+            Operation::CallLedger {
+                instance: "ledger/a".into(),
+                body: "{}".into(),
+                within_ms: 2_000,
+                is_background: true,
+            },
+            r#"{"operation":"call_ledger","instance":"ledger/a","body":"{}","within_ms":2000,"is_background":true}"#,
+        ),
+        (
+            Operation::ReadCache { url: "https://a/".into(), within_ms: 200 },
+            r#"{"operation":"read_cache","url":"https://a/","within_ms":200}"#,
+        ),
+        (
+            Operation::WriteCache { url: "https://a/".into(), text: "b".into(), max_age_s: 10 },
+            r#"{"operation":"write_cache","url":"https://a/","text":"b","max_age_s":10}"#,
+        ),
+        (
+            Operation::CallAdmin { within_ms: 2_000 },
+            r#"{"operation":"call_admin","within_ms":2000}"#,
+        ),
+        (
+            Operation::ReadBody { within_ms: 10_000 },
+            r#"{"operation":"read_body","within_ms":10000}"#,
+        ),
+    ] {
+        assert_eq!(serde_json::to_string(&operation).unwrap(), json);
+    }
+}

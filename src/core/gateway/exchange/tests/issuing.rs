@@ -1,0 +1,137 @@
+//! Issuing: what is asked of the ledger beside the refresh.
+
+use super::*;
+use crate::credential::limits::lifetime::ExpiryError;
+use crate::credential::sealed::SealedText;
+use crate::replication::edge_call::{IssueByApi, ReadExpiry};
+
+/// The answer to a form of the issuing key's, where the ledger reads dates and stores keys like
+/// this, and the requests to the ledger.
+fn issued(form: &str, expiry: &Value, mut stores: impl FnMut(&IssueByApi) -> Value) -> Driven {
+    let world = World::cold();
+    world.knows(&[1]);
+    let (url, headers) = &bodies(&world)[2];
+    let mut next = pieces(form, 5);
+    drive(world.begin("POST", url, headers), NOW, |asked| match (asked, ledger_request(asked)) {
+        (Operation::ReadBody { .. }, _) => (next(), 0),
+        (_, Some(EdgeRequest::ReadExpiry(_))) => (Got::Text(expiry.to_string()), 40),
+        (_, Some(EdgeRequest::IssueByApi(asked))) => (Got::Text(stores(&asked).to_string()), 0),
+        (other, None) => (world.usual(other), 0),
+        (other, Some(_)) => (world.usual(other), 20),
+    })
+}
+
+fn stored_nothing(asked: &IssueByApi) -> Value {
+    panic!("{asked:?}")
+}
+
+#[test]
+fn an_issue_asks_the_ledger_a_second_time_for_a_date_and_for_nothing_else() {
+    let Config { prefix, keyring, .. } = config();
+    let end = NOW + 3_600_000;
+    let expiry = json!({ "reply": "expiry", "expires": end });
+    for (form, ends, reads) in [
+        ("", NOW + 20 + 30_000, None),
+        ("epi=1h", NOW + 20 + 3_600_000, None),
+        ("epi=2027/01/15+12:00", end, Some("2027/01/15 12:00")),
+        ("epi=2027-01-15&ipa=", end, Some("2027-01-15")),
+    ] {
+        let driven = issued(form, &expiry, stored_nothing);
+        let (status, text) = driven.answer();
+        assert_eq!(status, 200, "{form}: {text}");
+        let made = SealedText::parse(text, &prefix)
+            .unwrap()
+            .authenticate(&prefix, &keyring, at(NOW))
+            .unwrap();
+        assert_eq!(
+            (made.claims().issued_at, made.claims().expires_at),
+            (at(NOW + 20), at(ends)),
+            "{form}"
+        );
+        let requests = driven.ledger();
+        let [EdgeRequest::Refresh(_), rest @ ..] = &requests[..] else { panic!("{requests:?}") };
+        let read: Vec<(&str, UnixMs)> = rest
+            .iter()
+            .map(|request| match request {
+                EdgeRequest::ReadExpiry(ReadExpiry { text, at }) => (text.as_str(), *at),
+                other => panic!("{other:?}"),
+            })
+            .collect();
+        assert_eq!(
+            read,
+            reads.map(|text| (text, at(NOW + 20))).into_iter().collect::<Vec<_>>(),
+            "{form}"
+        );
+    }
+}
+
+#[test]
+fn a_date_that_nobody_can_read_issues_nothing() {
+    let far = json!({ "reply": "expiry", "expires": NOW + 1 });
+    let refused = |error: ExpiryError| json!({ "reply": "expiry_refused", "error": error });
+    for (expiry, status, line) in [
+        (refused(ExpiryError::NoSuchDay), 400, "invalid_epi: epi: the calendar has no such day"),
+        (
+            refused(ExpiryError::InThePast { at: at(0) }),
+            400,
+            "invalid_epi: epi: this is in the past",
+        ),
+        (json!({ "reply": "gone" }), 503, "unavailable: No answer can be given at the moment"),
+        (json!({ "reply": "expiry" }), 503, "unavailable: No answer can be given at the moment"),
+        (json!({}), 503, "unavailable: No answer can be given at the moment"),
+    ] {
+        let driven = issued("epi=2027-01-15", &expiry, stored_nothing);
+        assert_eq!(driven.answer(), (status, line), "{expiry}");
+    }
+    // What an edge refuses by itself needs no ledger to read it.
+    for form in ["epi=soon", "epi=2027-1-15", "epi=0"] {
+        let driven = issued(form, &far, stored_nothing);
+        assert_eq!(
+            (driven.code(), driven.ledger().len()),
+            ((400, "invalid_epi".into()), 1),
+            "{form}"
+        );
+    }
+}
+
+#[test]
+fn what_does_not_fit_into_a_sealed_key_is_drawn_until_the_ledger_stores_it() {
+    let never = json!({ "reply": "expiry", "expires": null });
+    let refused = |refusal: &str| json!({ "reply": "refused", "refusal": refusal, "max": 1 });
+    let taken = refused("id_taken");
+    let changed = |asked: &IssueByApi| {
+        let limits = World::cold().record(2);
+        let record = Record { id: asked.id, ..limits };
+        json!({ "reply": "changed", "key": null, "record": record, "bound": null })
+    };
+    for (replies, status, code, draws) in [
+        (vec![], 200, "", 1),
+        (vec![taken.clone(), taken.clone()], 200, "", 3),
+        (vec![taken.clone(); 3], 503, "unavailable", 3),
+        (vec![refused("too_many_keys")], 403, "too_many_keys", 1),
+        (vec![refused("issuer_refused")], 401, "issuer_changed", 1),
+        (vec![refused("forecast")], 503, "unavailable", 1),
+        (vec![json!({ "reply": "gone" })], 503, "unavailable", 1),
+        (vec![taken.clone(), json!(null)], 503, "unavailable", 2),
+    ] {
+        for form in ["epi=never", "epi=2d", "epi=2027-06-30"] {
+            let (mut left, mut drawn) = (replies.clone().into_iter(), Vec::new());
+            let driven = issued(form, &never, |asked| {
+                drawn.push(asked.id);
+                left.next().unwrap_or_else(|| changed(asked))
+            });
+            assert_eq!(drawn.len(), draws, "{form} {replies:?}");
+            let (found, text) = driven.answer();
+            assert_eq!(found, status, "{form} {replies:?} {text}");
+            if status == 200 {
+                let id = drawn.last().unwrap();
+                assert!(text.starts_with(&format!("clv_{id}")), "{text}");
+            } else {
+                assert_eq!(driven.code().1, code, "{form} {replies:?}");
+            }
+            drawn.sort_unstable();
+            drawn.dedup();
+            assert_eq!(drawn.len(), draws, "a drawn ID is drawn again");
+        }
+    }
+}

@@ -1,0 +1,142 @@
+//! `POST /v1/verify`: a verifier asks about other credentials.
+
+use serde_json::{Value, json};
+
+use crate::base::http::json_body::check_media_type;
+use crate::base::http::problem::RequestProblem;
+use crate::base::http::request::Request;
+use crate::base::http::response::{Answer, Outcome};
+use crate::base::id::AccountId;
+use crate::credential::limits::Interface;
+use crate::credential::limits::permission::Permission;
+use crate::gateway::batch_verify::{Asked, Checks, Lack};
+use crate::gateway::exchange::{Got, Operation, Platform, SharedGateway, body, lookup};
+use crate::gateway::gateway::{Check, client_address};
+use crate::gateway::problem::{GatewayProblem, challenge};
+use crate::gateway::verify_body::{self, BODY_BYTES_MAX, Verify};
+use crate::lease::call::Lookup;
+use crate::replication::record::kv_key;
+use crate::verify::verdict::Denial;
+use crate::verify::verification::{Demand, Facts, Verified};
+
+/// The checks of one request, and whose lease they found to be due.
+struct Verification<'a> {
+    request: &'a Request<'a>,
+    gateway: &'a SharedGateway,
+    platform: &'a Platform,
+    renew: Option<AccountId>,
+}
+
+/// Answers a verification, and says whose lease to renew beside.
+pub(super) async fn answer(
+    request: &Request<'_>,
+    gateway: &SharedGateway,
+    platform: &Platform,
+) -> (Result<Outcome, GatewayProblem>, Option<AccountId>) {
+    let mut verification = Verification { request, gateway, platform, renew: None };
+    let answered = verification.answer().await;
+    (answered.map(Outcome::Answer), verification.renew)
+}
+
+impl Verification<'_> {
+    async fn answer(&mut self) -> Result<Answer, GatewayProblem> {
+        let verifier = match self.authenticate().await {
+            Ok(verifier) => verifier,
+            Err(denial) => return Ok(self.denied(denial)),
+        };
+        check_media_type(self.request.headers.find("content-type"))?;
+        let bytes = body::read_all(self.request, BODY_BYTES_MAX, self.platform).await?;
+        let answer = match Verify::parse(&bytes)? {
+            Verify::One(check) => {
+                let verdicts = self.verdicts(vec![check.into_asked()?], &verifier).await;
+                Answer::json(200, &verdicts.first())
+            }
+            Verify::Several(checks) => {
+                let asked: Result<Vec<Asked>, RequestProblem> =
+                    checks.into_iter().map(verify_body::Check::into_asked).collect();
+                Answer::json(200, &json!({ "verdicts": self.verdicts(asked?, &verifier).await }))
+            }
+        };
+        Ok(answer)
+    }
+
+    /// Checks the caller's own key, which is never the subject.
+    async fn authenticate(&mut self) -> Result<Verified, Denial> {
+        let text = self.request.headers.find("claviger-verifier").ok_or(Denial::Missing)?;
+        let demanded = Permission::claviger_verify();
+        let facts = Facts {
+            address: client_address(self.request),
+            interface: Interface::Http,
+            demand: Demand::Permission(&demanded),
+        };
+        let mut lookup = Lookup::default();
+        loop {
+            let (arrival, now) = (self.request.arrived, self.platform.now());
+            let checked = self.gateway.borrow_mut().check(text, &facts, arrival, now, &lookup);
+            match checked {
+                Check::Verdict(checked) => {
+                    self.renew = checked.renew.or(self.renew);
+                    return checked.verdict;
+                }
+                Check::AskAdmin => lookup::ask_admin(self.gateway, self.platform).await,
+                Check::Need(need) => {
+                    lookup::find_out(need, self.gateway, self.platform, facts.address, &mut lookup)
+                        .await;
+                }
+            }
+        }
+    }
+
+    /// Carries the checks through: what they need is asked for at once, for all of them together.
+    async fn verdicts(&mut self, asked: Vec<Asked>, verifier: &Verified) -> Vec<Value> {
+        let Self { gateway, platform, .. } = *self;
+        let mut checks = Checks::new(verifier.account(), self.request.arrived, asked);
+        loop {
+            let lack = checks.decide(&mut gateway.borrow_mut(), platform.now());
+            match lack {
+                None => break,
+                Some(Lack::Copy(shelf)) => {
+                    let read = checks.ask_copy(&mut gateway.borrow_mut(), shelf, platform.now());
+                    lookup::take_copy(&read, gateway, platform, checks.lookup()).await;
+                }
+                Some(Lack::Kv(ids)) => {
+                    let reads = checks.ask_kv(&mut gateway.borrow_mut(), &ids, platform.now());
+                    let keys = ids.iter().map(|id| kv_key(*id)).collect();
+                    let held = match platform.ask(Operation::ReadKvMany { keys }).await {
+                        Got::Texts(texts) => texts,
+                        // The ledger is asked instead.
+                        Got::Nothing
+                        | Got::Text(_)
+                        | Got::Bytes(_)
+                        | Got::Fit(_)
+                        | Got::TooLate => Vec::new(),
+                    };
+                    let held = held.into_iter().chain(core::iter::repeat(None));
+                    for (read, text) in reads.iter().zip(held) {
+                        let gateway = &mut gateway.borrow_mut();
+                        checks.take_kv(gateway, read, text.as_deref(), platform.now());
+                    }
+                }
+                Some(Lack::Ledger { ids, unused }) => {
+                    let call =
+                        checks.ask_ledger(&mut gateway.borrow_mut(), ids, unused, platform.now());
+                    lookup::refresh(&call, false, gateway, platform, checks.lookup()).await;
+                }
+            }
+        }
+        let checked = checks.verdicts().into_iter().map(|checked| {
+            self.renew = checked.renew.or(self.renew);
+            verify_body::verdict(&checked.verdict, checked.evidence)
+        });
+        checked.collect()
+    }
+
+    fn denied(&self, denial: Denial) -> Answer {
+        let gateway = self.gateway.borrow();
+        let config = gateway.config();
+        let answer = GatewayProblem::Denied(denial).answer(&config.console_origin);
+        let challenge =
+            challenge(denial, &config.console_host, Some(&Permission::claviger_verify()));
+        answer.with_header(challenge.map(|challenge| ("www-authenticate", challenge)))
+    }
+}

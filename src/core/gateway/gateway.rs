@@ -1,0 +1,566 @@
+//! The edge's decision about one request: pure, synchronous, and asking for I/O by saying what it
+//! needs.
+//!
+//! 1. Which host: the console's requests are none of the gateway's.
+//! 2. One normalised path, or 400.
+//! 3. The rule for it, or 404.
+//! 4. The credential, or 401; several, 400. Where the rule names a field of the body, its
+//!    [opening](crate::gateway::body) must be read first.
+//! 5. Its form and tag: what Claviger never made ends here, without any lookup (P3).
+//! 6. What its account's [lease](crate::lease::lease) says of it: from memory (P4), else [`Need`]
+//!    the ledger or KV, else 503. What is newer than the lease is asked about before it is refused
+//!    (P2).
+//! 7. The verdict: forward with identity headers, or refuse.
+
+use std::collections::HashMap;
+
+use crate::base::http::path;
+use crate::base::http::problem::RequestProblem;
+use crate::base::http::request::Request;
+use crate::base::http::response::{Forward, Onward, Outcome};
+use crate::base::id::{AccountId, AnyKeyId, KeyId};
+use crate::base::time::UnixMs;
+use crate::config::rules::{Access, Effect, Origin, Place, Rule, overrides_method};
+use crate::config::settings::Config;
+use crate::credential::key::KeyText;
+use crate::credential::keyring::{Generation, MacKey};
+use crate::credential::limits::Interface;
+use crate::credential::limits::network::ClientAddress;
+use crate::credential::limits::permission::Permission;
+use crate::credential::sealed::SealedText;
+use crate::gateway::body::{Fields, OPENING_BYTES_MAX, Opening};
+use crate::gateway::extract::{CREDENTIAL_BYTES_MAX, Carried};
+use crate::gateway::fit::Fit;
+use crate::gateway::problem::{GatewayProblem, challenge, challenge_of_several};
+use crate::gateway::recheck::{Doubts, Issue};
+use crate::gateway::resolve::Presented;
+use crate::gateway::{extract, issuance, origin_headers, verify_body};
+use crate::lease::call::{Basis, Lookup, Need, Source};
+use crate::lease::isolate::{Counters, Leases};
+use crate::lease::rules::{ByTheBook, Rules};
+use crate::replication::link;
+use crate::replication::record::Revision;
+use crate::verify::verdict::Denial;
+use crate::verify::verification::{Demand, Facts, Valid, Verified, examine, verify, verify_sealed};
+
+/// Headers that tell a digest of the body (RFC 9530, and those before it): of one that something
+/// was cut out of, it is wrong.
+const DIGESTS: [&str; 4] = ["content-digest", "repr-digest", "digest", "content-md5"];
+
+/// Path of the route that shows an operator what the answering isolate has done.
+const COUNTERS_PATH: &str = "/v1/counters";
+
+/// One isolate's edge: its settings and what it knows. `R` is for simulations that break a rule on
+/// purpose.
+#[derive(Debug)]
+pub struct Gateway<R = ByTheBook> {
+    pub(super) config: Config,
+    pub(super) leases: Leases<R>,
+    pub(super) doubts: Doubts,
+    /// Proof key of each origin that the rules name, by its name.
+    origin_keys: HashMap<String, MacKey>,
+    /// The header with which this edge calls the admin Worker's side.
+    link: String,
+    pub(super) fit: Fit,
+    /// What replies are shared under within a data centre, newest first.
+    pub(super) cache_keys: Vec<MacKey>,
+}
+
+/// What is to be done with a request.
+#[derive(Debug)]
+pub enum Decision {
+    /// It is a batch verification.
+    Verify,
+    /// It is an issue by a program.
+    Issue,
+    /// All is known.
+    Done {
+        /// The answer.
+        outcome: Outcome,
+        /// Whose lease to [renew](Gateway::renew) meanwhile. The request does not wait for it.
+        renew: Option<AccountId>,
+    },
+    /// First find this out, tell it to the [`Lookup`], and decide again.
+    Need(Need),
+    /// First ask the admin Worker whether this edge fits it, tell [`Gateway::take_fit`], and decide
+    /// again.
+    AskAdmin,
+    /// First read the body's opening, and decide again with [`Gateway::decide_with`].
+    Read(Opening),
+}
+
+/// Where a verdict rests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Evidence {
+    /// Who said so.
+    pub source: Source,
+    /// How long ago it was known to be so, in milliseconds.
+    pub age_ms: u64,
+    /// Revision of the record; `None` when there is none.
+    pub revision: Option<Revision>,
+    /// What the knowledge of the account rests on.
+    pub basis: Basis,
+    /// It is older than T, and used because the ledger is out of reach.
+    pub is_stale: bool,
+}
+
+/// What the check of one credential came to.
+#[derive(Debug)]
+pub enum Check<V = Verified> {
+    /// A verdict.
+    Verdict(Checked<V>),
+    /// First find this out.
+    Need(Need),
+    /// First ask the admin Worker whether this edge fits it, and tell [`Gateway::take_fit`].
+    AskAdmin,
+}
+
+/// A verdict and what it rests on.
+#[derive(Debug)]
+pub struct Checked<V = Verified> {
+    /// The verdict.
+    pub verdict: Result<V, Denial>,
+    /// `None`: the string alone decided, or nobody could.
+    pub evidence: Option<Evidence>,
+    /// Whose lease to [renew](Gateway::renew) meanwhile.
+    pub renew: Option<AccountId>,
+}
+
+impl<V> Checked<V> {
+    /// What rests on nothing that was known: the string alone decided, or nobody could.
+    pub(crate) fn without_evidence(denial: Denial) -> Self {
+        Self { verdict: Err(denial), evidence: None, renew: None }
+    }
+}
+
+impl Gateway {
+    /// An edge that knows nothing yet. `isolate` is random: it names the isolate to ledgers and
+    /// spreads its refreshes.
+    pub fn new(config: Config, isolate: u64) -> Self {
+        Self::with_rules(config, isolate)
+    }
+}
+
+impl<R: Rules> Gateway<R> {
+    /// An edge that knows nothing yet, and decides by other rules than the right ones.
+    pub fn with_rules(config: Config, isolate: u64) -> Self {
+        let newest = config.keyring.newest();
+        let origin_keys = config
+            .rules
+            .iter()
+            .filter_map(|rule| rule.origin.name())
+            .map(|name| (name.to_owned(), MacKey::new(&newest.origin_key(name))))
+            .collect();
+        let leases = Leases::new(isolate, config.terms);
+        let cache_key = |generation: &Generation| generation.refresh_cache_key().clone();
+        // Who knows a compromised secret could tell an isolate of the data centre whatever they
+        // like.
+        let believed = config.keyring.iter().filter(|generation| !generation.is_compromised());
+        let cache_keys = believed.map(cache_key).collect();
+        let link = link::header(&config.keyring);
+        Self {
+            config,
+            leases,
+            doubts: Doubts::new(),
+            origin_keys,
+            link,
+            fit: Fit::Fits,
+            cache_keys,
+        }
+    }
+
+    /// The settings.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// Decides about a request at the time `now`, given what its lookup has brought so far. Nothing
+    /// is noted unless it is done.
+    pub fn decide(&mut self, request: &Request<'_>, now: UnixMs, lookup: &Lookup) -> Decision {
+        self.decide_with(request, now, lookup, None)
+    }
+
+    /// The same, given what the opening of its body held, once that was asked for.
+    pub fn decide_with(
+        &mut self,
+        request: &Request<'_>,
+        now: UnixMs,
+        lookup: &Lookup,
+        fields: Option<&Fields>,
+    ) -> Decision {
+        if self.fit.refuses(now) {
+            return self.refuse(&RequestProblem::Misconfigured.into());
+        }
+        let decided = if request.url.host == self.config.console_host {
+            Ok(self.decide_console(request))
+        } else {
+            self.decide_api(request, now, lookup, fields)
+        };
+        decided.unwrap_or_else(|problem| self.refuse(&problem))
+    }
+
+    /// On the console's host the edge serves two surfaces; all else is the admin Worker's.
+    fn decide_console(&self, request: &Request<'_>) -> Decision {
+        match request.url.path {
+            verify_body::PATH if request.method == "POST" => Decision::Verify,
+            verify_body::PATH => {
+                self.refuse(&RequestProblem::MethodNotAllowed { allow: "POST" }.into())
+            }
+            issuance::PATH => Decision::Issue,
+            path => done(Outcome::Admin(self.onward(request, path))),
+        }
+    }
+
+    /// What the admin Worker gets of a request: no header of a client's that could pass for one of
+    /// Claviger's own.
+    fn onward(&self, request: &Request<'_>, path: &str) -> Onward {
+        let ours = request
+            .headers
+            .iter()
+            .map(|(name, _)| name)
+            .filter(|name| origin_headers::is_ours(name));
+        let remove = ours.map(str::to_owned).collect();
+        let mut set = vec![(link::EDGE_HEADER, self.link.clone())];
+        if path == COUNTERS_PATH {
+            // Numbers under text keys: they serialise.
+            set.push((
+                link::COUNTERS_HEADER,
+                serde_json::to_string(&self.counters()).unwrap_or_default(),
+            ));
+        }
+        Onward { remove, set }
+    }
+
+    fn decide_api(
+        &mut self,
+        request: &Request<'_>,
+        now: UnixMs,
+        lookup: &Lookup,
+        fields: Option<&Fields>,
+    ) -> Result<Decision, GatewayProblem> {
+        let path = path::normalise(request.url.path).map_err(GatewayProblem::AmbiguousPath)?;
+        let rule =
+            self.config.rules.find(request.url.host, &path).ok_or(GatewayProblem::NoRoute)?.clone();
+        if rule.origin == Origin::Issuance {
+            return Ok(Decision::Issue);
+        }
+        let mut carried = extract::find(request, &rule.places, &self.config.prefix);
+        let unread = match fields {
+            Some(fields) => {
+                carried.take_from_body(fields);
+                None
+            }
+            None => Opening::of(request, &rule.places),
+        };
+
+        let demanded = match &rule.access {
+            Access::Public => {
+                // Nothing is checked, but no key is handed on.
+                return Ok(match unread {
+                    Some(opening) => Decision::Read(opening),
+                    None => self.forward(request, &rule, &path, &carried, None),
+                });
+            }
+            Access::AnyKey => None,
+            Access::Permission { read, write } => Some(match rule.effect(request.method) {
+                Effect::Read => read,
+                Effect::Write => write,
+            }),
+        };
+        let Ok(text) = &carried.credential else { return Ok(self.several(request)) };
+        let text = text.as_ref();
+        // What a header's text alone refuses need not wait for the body.
+        let is_refused =
+            |text: &extract::Text<'_>| self.made(text.expose(), request.arrived).is_err();
+        if let Some(opening) = unread
+            && !text.is_some_and(is_refused)
+        {
+            return Ok(Decision::Read(opening));
+        }
+        let Some(text) = text else {
+            return if fields.is_some_and(Fields::is_too_large) {
+                Err(RequestProblem::BodyTooLarge { max: OPENING_BYTES_MAX }.into())
+            } else {
+                Ok(self.miss(request, &rule))
+            };
+        };
+        let facts = Facts {
+            address: client_address(request),
+            interface: Interface::Http,
+            demand: demanded.map_or(Demand::AnyKey, Demand::Permission),
+        };
+        let checked = match self.check(text.expose(), &facts, request.arrived, now, lookup) {
+            Check::Need(need) => return Ok(Decision::Need(need)),
+            Check::AskAdmin => return Ok(Decision::AskAdmin),
+            Check::Verdict(checked) => checked,
+        };
+        let decision = match checked.verdict {
+            Err(denial) => self.deny(request, denial, demanded),
+            Ok(verified) => self.forward(request, &rule, &path, &carried, Some(&verified)),
+        };
+        Ok(match decision {
+            Decision::Done { outcome, .. } => Decision::Done { outcome, renew: checked.renew },
+            other => other,
+        })
+    }
+
+    /// Checks one credential of a request that arrived at `arrival`, and counts its use.
+    pub fn check(
+        &mut self,
+        text: &str,
+        facts: &Facts<'_>,
+        arrival: UnixMs,
+        now: UnixMs,
+        lookup: &Lookup,
+    ) -> Check {
+        match self.made(text, arrival) {
+            Ok(Presented::Key(made)) => {
+                let known = match self.known_of(made.id(), arrival, now, lookup) {
+                    Ok(known) => known,
+                    Err(lack) => return lack.into(),
+                };
+                let verdict = verify(&made, known.borrow(), facts, arrival);
+                if let Some(lack) =
+                    self.doubt_stored(&verdict, &known, (facts, arrival), now, lookup)
+                {
+                    return lack.into();
+                }
+                self.count(made.id(), &verdict, known.is_counted, facts, now);
+                known.conclude(verdict, now)
+            }
+            Ok(Presented::Sealed(made)) => {
+                let known = match self.known_of_sealed(&made, arrival, now, lookup) {
+                    Ok(known) => known,
+                    Err(lack) => return lack.into(),
+                };
+                let verdict = verify_sealed(&made, known.borrow(), facts, arrival);
+                let issue = Issue::of_sealed(&made, facts, arrival).filter(|_| verdict.is_err());
+                let lack = issue.and_then(|issue| self.doubt(&issue, &known, arrival, now, lookup));
+                lack.map_or_else(|| known.conclude(verdict, now), Into::into)
+            }
+            Err(Denial::Unknown) if self.fit.wants_word(now) => Check::AskAdmin,
+            Err(Denial::Unknown) if self.fit.refuses(now) => {
+                Check::Verdict(Checked::without_evidence(Denial::Unavailable))
+            }
+            Err(denial) => Check::Verdict(Checked::without_evidence(denial)),
+        }
+    }
+
+    /// Says what a check of the key `id` would come to, without its secret and without counting a
+    /// use. For verifiers of its account: any ID there may cause one lookup per lease, since IDs
+    /// carry no tag.
+    pub fn examine(
+        &mut self,
+        id: KeyId,
+        facts: &Facts<'_>,
+        arrival: UnixMs,
+        now: UnixMs,
+        lookup: &Lookup,
+    ) -> Check<Valid> {
+        match self.known_of(id, arrival, now, lookup) {
+            Ok(known) => {
+                let verdict = examine(id, known.borrow(), facts, arrival);
+                let lack = self.doubt_stored(&verdict, &known, (facts, arrival), now, lookup);
+                lack.map_or_else(|| known.conclude(verdict, now), Into::into)
+            }
+            Err(lack) => lack.into(),
+        }
+    }
+
+    /// Counts a use of a key by somebody with the right secret.
+    pub(super) fn count(
+        &mut self,
+        id: KeyId,
+        verdict: &Result<Verified, Denial>,
+        is_counted: bool,
+        facts: &Facts<'_>,
+        now: UnixMs,
+    ) {
+        let is_let_through = verdict.is_ok();
+        // What the ledger was asked about and found active it has counted itself.
+        let is_counted_there = is_let_through && is_counted;
+        let is_use = verdict.as_ref().map_or_else(|denial| denial.is_of_a_known_key(), |_| true);
+        if is_use && !is_counted_there {
+            self.leases.count_use(id, is_let_through, facts.address, now);
+        }
+    }
+
+    /// What the string alone says.
+    pub(super) fn made(&self, text: &str, arrival: UnixMs) -> Result<Presented, Denial> {
+        let Config { prefix, keyring, .. } = &self.config;
+        if text.len() > CREDENTIAL_BYTES_MAX {
+            return Err(Denial::Malformed);
+        }
+        if SealedText::is_meant(text, prefix) {
+            let parsed = SealedText::parse(text, prefix).map_err(|_| Denial::Malformed)?;
+            return parsed
+                .authenticate(prefix, keyring, arrival)
+                .map(Presented::Sealed)
+                .ok_or(Denial::Unknown);
+        }
+        let parsed = KeyText::parse(text, prefix).map_err(|_| Denial::Malformed)?;
+        parsed.authenticate(prefix, keyring).map(Presented::Key).ok_or(Denial::Unknown)
+    }
+
+    /// The key that a text names. Whether Claviger made it is only known of a sealed one; `None`
+    /// for what is no key.
+    pub fn key_of(&self, text: &str, arrival: UnixMs) -> Option<AnyKeyId> {
+        let Config { prefix, keyring, .. } = &self.config;
+        if SealedText::is_meant(text, prefix) {
+            let made =
+                SealedText::parse(text, prefix).ok()?.authenticate(prefix, keyring, arrival)?;
+            return Some(AnyKeyId::Sealed(made.claims().id));
+        }
+        KeyText::parse(text, prefix).ok().map(|parsed| AnyKeyId::Key(parsed.id()))
+    }
+
+    /// The same edge, which does not know yet whether it fits the admin Worker.
+    #[must_use]
+    pub fn unlinked(self) -> Self {
+        Self { fit: Fit::Unknown, ..self }
+    }
+
+    /// Returns `true` if the admin Worker must be asked before something is called made up.
+    pub fn wants_word(&self, now: UnixMs) -> bool {
+        self.fit.wants_word(now)
+    }
+
+    /// Returns `true` if this edge was told that it does not fit the admin Worker.
+    pub fn refuses_all(&self, now: UnixMs) -> bool {
+        self.fit.refuses(now)
+    }
+
+    /// Takes the admin Worker's word on whether this edge fits it; `None`: it did not answer.
+    pub fn take_fit(&mut self, fits: Option<bool>, now: UnixMs) {
+        self.fit = match fits {
+            Some(true) => Fit::fits(),
+            Some(false) => {
+                // Whatever was learnt from the other side is in doubt.
+                self.leases.end_all();
+                Fit::misfits(now)
+            }
+            None => self.fit.unanswered(now),
+        };
+    }
+
+    /// The header with which this edge calls the admin Worker's side.
+    pub fn link(&self) -> &str {
+        &self.link
+    }
+
+    /// What the isolate has done so far.
+    pub fn counters(&self) -> Counters {
+        self.leases.counters()
+    }
+
+    /// What the isolate knows.
+    pub fn leases(&self) -> &Leases<R> {
+        &self.leases
+    }
+
+    pub(super) fn refuse(&self, problem: &GatewayProblem) -> Decision {
+        done(Outcome::Answer(problem.answer(&self.config.console_origin)))
+    }
+
+    /// Says where a credential is wanted, and where one stands that does not count.
+    fn miss(&self, request: &Request<'_>, rule: &Rule) -> Decision {
+        let places = rule.places.iter().map(Place::to_string).collect();
+        let elsewhere = extract::elsewhere(request, &self.config.prefix);
+        let answer = GatewayProblem::MissingCredential { places, elsewhere }
+            .answer(&self.config.console_origin);
+        let challenge = challenge(Denial::Missing, request.url.host, None).unwrap_or_default();
+        done(Outcome::Answer(answer.with("www-authenticate", challenge)))
+    }
+
+    /// Says that several credentials are one too many.
+    fn several(&self, request: &Request<'_>) -> Decision {
+        let answer = GatewayProblem::AmbiguousCredential.answer(&self.config.console_origin);
+        done(Outcome::Answer(
+            answer.with("www-authenticate", challenge_of_several(request.url.host)),
+        ))
+    }
+
+    fn deny(
+        &self,
+        request: &Request<'_>,
+        denial: Denial,
+        demanded: Option<&Permission>,
+    ) -> Decision {
+        let mut answer = GatewayProblem::Denied(denial).answer(&self.config.console_origin);
+        if let Some(challenge) = challenge(denial, request.url.host, demanded) {
+            answer = answer.with("www-authenticate", challenge);
+        }
+        done(Outcome::Answer(answer))
+    }
+
+    fn forward(
+        &self,
+        request: &Request<'_>,
+        rule: &Rule,
+        path: &str,
+        carried: &Carried<'_>,
+        verified: Option<&Verified>,
+    ) -> Decision {
+        let query =
+            carried.query.as_deref().or(request.url.query).filter(|query| !query.is_empty());
+        let target = match query {
+            Some(query) => [path, "?", query].concat(),
+            None => path.to_owned(),
+        };
+        let Some(origin_key) = rule.origin.name().and_then(|name| self.origin_keys.get(name))
+        else {
+            return self.refuse(&RequestProblem::Internal.into());
+        };
+        let (binding, base) = match &rule.origin {
+            Origin::Binding(name) => (Some(name.clone()), request.url.origin),
+            Origin::Base(base) => (None, base.as_str()),
+            // Answered before.
+            Origin::Issuance => return self.refuse(&RequestProblem::Internal.into()),
+        };
+        let mut remove: Vec<String> =
+            carried.headers.iter().map(|name| (*name).to_owned()).collect();
+        let mut set =
+            origin_headers::headers(verified, request.method, &target, origin_key, request.arrived);
+        let only_reads = rule.only_reads(request.method);
+        for (name, value) in request.headers.iter() {
+            if origin_headers::is_ours(name) || (only_reads && overrides_method(name)) {
+                remove.push(name.to_owned());
+            } else if name == "cookie"
+                && let Some(rest) = origin_headers::without_our_cookie(value)
+            {
+                if rest.is_empty() {
+                    remove.push(name.to_owned())
+                } else {
+                    set.push(("cookie", rest))
+                }
+            }
+        }
+        let cuts = carried.cuts.as_ref();
+        if cuts.is_some_and(|cuts| !cuts.is_empty()) {
+            remove.extend(DIGESTS.map(str::to_owned));
+        }
+        let cuts = cuts.map(|cuts| cuts.iter().map(|cut| (cut.start, cut.end)).collect());
+        done(Outcome::Forward(Forward {
+            binding,
+            url: [base, &target].concat(),
+            remove,
+            set,
+            cuts,
+        }))
+    }
+}
+
+fn done(outcome: Outcome) -> Decision {
+    Decision::Done { outcome, renew: None }
+}
+
+/// The caller's address, from the platform's headers alone.
+pub fn client_address(request: &Request<'_>) -> Option<ClientAddress> {
+    ClientAddress::from_platform(
+        request.headers.find("cf-connecting-ip"),
+        request.headers.find("cf-connecting-ipv6"),
+    )
+}
+
+#[cfg(test)]
+mod tests;

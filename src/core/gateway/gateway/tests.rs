@@ -1,0 +1,436 @@
+mod body;
+mod following;
+mod freshness;
+mod issuing;
+
+use rand_chacha::ChaCha20Rng;
+use rand_chacha::rand_core::SeedableRng;
+use serde_json::Value;
+
+use super::*;
+use crate::base::http::request::{Headers, Url};
+use crate::base::id::Prefix;
+use crate::credential::issuer::Issuer;
+use crate::credential::key::NewKey;
+use crate::credential::keyring::Keyring;
+use crate::credential::limits::Limits;
+use crate::credential::limits::lifetime::Expiry;
+use crate::lease::call::{Finding, Found, RefreshCall, Shelf};
+use crate::lease::entries::Word;
+use crate::replication::edge_call::RefreshReply;
+use crate::replication::record::{Credential, Epoch, Record, Standing};
+use crate::replication::refresh::{AccountState, Answer, Delta, Refresh, Unsettled};
+use crate::testing::{config, edge_keys};
+
+const NOW: i64 = 1_800_000_000_000;
+
+fn at(ms: i64) -> UnixMs {
+    UnixMs::from_ms(ms)
+}
+
+struct World {
+    gateway: Gateway,
+    key: NewKey,
+}
+
+/// T, in milliseconds.
+const T: i64 = 10_000;
+
+/// What a ledger at `revision` answers that knows of no change and has nothing to say about any
+/// key.
+fn refresh(revision: u64) -> Refresh {
+    Refresh {
+        epoch: Epoch::new(1),
+        revision: Revision(revision),
+        delta: Delta::Changes(Vec::new()),
+        unsettled: Unsettled::Set(Vec::new()),
+        state: Some(AccountState {
+            revision: Revision(1),
+            freshness_ms: 10_000,
+            ..AccountState::default()
+        }),
+        answers: Vec::new(),
+        document: 0,
+    }
+}
+
+impl World {
+    /// With a lease since `NOW`, and no key in memory.
+    fn new() -> Self {
+        let mut world = Self::cold();
+        world.refresh(NOW, refresh(0));
+        world
+    }
+
+    fn cold() -> Self {
+        let config = config();
+        let mut rng = ChaCha20Rng::seed_from_u64(1);
+        let account = AccountId::random(&mut rng);
+        let key = NewKey::generate(account, &config.prefix, &config.keyring, &mut rng);
+        Self { gateway: Gateway::new(config, 7), key }
+    }
+
+    fn record(
+        &self,
+        revision: u64,
+        change: impl FnOnce(&mut Limits),
+        state: fn(Credential) -> Standing,
+    ) -> Record {
+        let mut limits = Limits {
+            not_before: None,
+            expires: Expiry::Never,
+            networks: serde_json::from_str("[]").unwrap(),
+            interfaces: vec![Interface::Http],
+            permissions: serde_json::from_str(r#"["demo:read"]"#).unwrap(),
+        };
+        change(&mut limits);
+        let credential =
+            Credential { digest: self.key.digest(), limits, issuing: None, issued: None };
+        Record::new(Epoch::new(1), Revision(revision), self.key.id(), state(credential))
+    }
+
+    fn refresh(&mut self, now: i64, reply: Refresh) {
+        let call = self.gateway.renew(self.key.id().account(), at(now));
+        assert!(self.gateway.take_refresh(&call, &RefreshReply::Refreshed(reply), at(now), None));
+    }
+
+    /// Asks the ledger, which answers at once.
+    fn asks(&mut self, now: i64, reply: RefreshReply, lookup: &mut Lookup) {
+        let call = self.gateway.ask_ledger(self.key.id(), at(now));
+        self.gateway.take_refresh(&call, &reply, at(now), Some(lookup));
+    }
+
+    /// Asks KV, which answers at once.
+    fn reads(&mut self, now: i64, text: Option<&str>, lookup: &mut Lookup) {
+        let read = self.gateway.ask_kv(self.key.id(), at(now));
+        self.gateway.take_kv(&read, text, at(now), lookup);
+    }
+
+    fn answer(&self, revision: u64, record: Option<Record>) -> RefreshReply {
+        let answers = vec![Answer { id: self.key.id(), record }];
+        RefreshReply::Refreshed(Refresh { answers, ..refresh(revision) })
+    }
+
+    fn knows(&mut self, record: Record) {
+        self.gateway.learn_from_change(record, at(NOW));
+    }
+
+    fn bearer(&self) -> String {
+        format!("authorization\nBearer {}\ncf-connecting-ip\n10.1.2.3", self.key.expose())
+    }
+
+    fn ask(&mut self, method: &str, url: &str, headers: &str, now: i64) -> Decision {
+        let request = Request {
+            method,
+            url: Url::parse(url).unwrap(),
+            headers: Headers::new(headers),
+            arrived: at(now),
+        };
+        self.gateway.decide(&request, at(now), &Lookup::alone())
+    }
+
+    /// Status and code of an answer; (0, "") for a forward.
+    fn outcome(&mut self, method: &str, url: &str, headers: &str) -> (u16, String) {
+        match self.ask(method, url, headers, NOW) {
+            Decision::Done { outcome: Outcome::Answer(answer), .. } => {
+                let document: Value = serde_json::from_str(&answer.body).unwrap();
+                (answer.status, document["code"].as_str().unwrap().to_owned())
+            }
+            Decision::Done { outcome: Outcome::Forward(_), .. } => (0, String::new()),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn forward(&mut self, url: &str, headers: &str) -> Forward {
+        match self.ask("GET", url, headers, NOW) {
+            Decision::Done { outcome: Outcome::Forward(forward), .. } => forward,
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+const API: &str = "http://api.localhost:8787/x";
+
+/// One row a refusal, in order of precedence: each record breaks this rule and every later one.
+#[test]
+fn refusals_come_in_order_of_precedence() {
+    type Break = fn(&mut Limits);
+    type State = fn(Credential) -> Standing;
+    let permission: Break =
+        |limits| limits.permissions = serde_json::from_str(r#"["demo:write"]"#).unwrap();
+    let interface: Break = |limits| limits.interfaces = vec![Interface::Smtp];
+    let network: Break =
+        |limits| limits.networks = serde_json::from_str(r#"["192.0.2.0/24"]"#).unwrap();
+    let expired: Break = |limits| limits.expires = Expiry::At(at(NOW));
+    let early: Break = |limits| limits.not_before = Some(at(NOW + 1));
+    let rows: [(&[Break], State, u16, &str); 8] = [
+        (&[], Standing::Active, 0, ""),
+        (&[permission], Standing::Active, 403, "permission_denied"),
+        (&[permission, interface], Standing::Active, 403, "interface_denied"),
+        (&[permission, interface, network], Standing::Active, 403, "network_denied"),
+        (&[permission, interface, network, expired], Standing::Active, 401, "expired"),
+        (&[permission, interface, network, expired, early], Standing::Active, 401, "not_yet_valid"),
+        (&[permission, interface, network, expired, early], Standing::Disabled, 401, "disabled"),
+        (&[permission, interface, network, expired, early], |_| Standing::Deleted, 401, "unknown"),
+    ];
+    for (breaks, state, status, code) in rows {
+        let mut world = World::new();
+        let record = world.record(1, |limits| breaks.iter().for_each(|apply| apply(limits)), state);
+        world.knows(record);
+        let headers = world.bearer();
+        assert_eq!(world.outcome("GET", API, &headers), (status, code.to_owned()));
+    }
+}
+
+#[test]
+fn what_was_never_made_is_refused_without_needing_anything() {
+    let mut world = World::new();
+    let mut rng = ChaCha20Rng::seed_from_u64(9);
+    let foreign = NewKey::generate(
+        world.key.id().account(),
+        &Prefix::parse("clv").unwrap(),
+        &Keyring::parse(&edge_keys(&[("x", "")])).unwrap(),
+        &mut rng,
+    );
+    let typo = world.key.expose().replacen("clv_", "clv-", 1);
+    for (headers, status, code) in [
+        (String::new(), 401, "missing"),
+        ("authorization\nBearer ".into(), 401, "malformed"),
+        ("authorization\nBearer abc".into(), 401, "malformed"),
+        ("authorization\nDigest a=b".into(), 401, "malformed"),
+        (format!("authorization\nBearer {typo}"), 401, "malformed"),
+        (format!("authorization\nBearer {}é", world.key.expose()), 401, "malformed"),
+        (format!("x-api-key\n{}", "A".repeat(100_000)), 401, "malformed"),
+        (format!("authorization\nBearer {}", foreign.expose()), 401, "unknown"),
+        (
+            format!("authorization\nBearer {0}, Bearer {0}", world.key.expose()),
+            400,
+            "ambiguous_credential",
+        ),
+        (
+            format!("authorization\nBearer {}\nx-api-key\nabc", world.key.expose()),
+            400,
+            "ambiguous_credential",
+        ),
+    ] {
+        assert_eq!(world.outcome("GET", API, &headers), (status, code.to_owned()), "{headers}");
+    }
+}
+
+#[test]
+fn a_wrong_secret_is_answered_as_a_key_that_never_was() {
+    let mut world = World::new();
+    let mut other = world.record(1, |_| (), Standing::Active);
+    other.standing = Standing::Disabled(Credential {
+        digest: crate::base::secret::Digest::of(b"another"),
+        limits: crate::testing::limits(),
+        issuing: None,
+        issued: None,
+    });
+    world.knows(other);
+    let headers = world.bearer();
+    let wrong = world.ask("GET", API, &headers, NOW);
+    let mut empty = World::new();
+    let none = empty.answer(0, None);
+    empty.asks(NOW, none, &mut Lookup::alone());
+    let never = empty.ask("GET", API, &headers, NOW);
+    assert_eq!(format!("{wrong:?}"), format!("{never:?}"));
+}
+
+/// RFC 6750 §3.1: also whoever sends several is told which scheme is spoken here, and what was
+/// wrong.
+#[test]
+fn several_credentials_are_answered_with_a_challenge() {
+    let mut world = World::new();
+    let headers = format!("{}\nx-api-key\nanother", world.bearer());
+    let Decision::Done { outcome: Outcome::Answer(answer), .. } =
+        world.ask("GET", API, &headers, NOW)
+    else {
+        panic!("it was not refused");
+    };
+    assert_eq!(answer.status, 400);
+    let challenge = "Bearer realm=\"api.localhost\", error=\"invalid_request\"";
+    assert!(
+        answer.headers.contains(&("www-authenticate", challenge.into())),
+        "{:?}",
+        answer.headers
+    );
+}
+
+#[test]
+fn what_goes_on_to_the_origin_is_named_by_claviger_alone() {
+    let mut world = World::new();
+    world.knows(world.record(1, |_| (), Standing::Active));
+    let headers = format!(
+        "{}\nclaviger-account\nroot\nclaviger_account\nroot\nclaviger-proof\nx\ncookie\na=b; __Host-claviger=secret\nx-real-ip\n10.0.0.1",
+        world.bearer()
+    );
+    let forward = world.forward("http://api.localhost:8787/%7Ex?q=1", &headers);
+    assert_eq!(forward.binding.as_deref(), Some("DEMO"));
+    assert_eq!(forward.url, "http://api.localhost:8787/~x?q=1");
+    assert_eq!(
+        forward.remove,
+        ["authorization", "claviger-account", "claviger_account", "claviger-proof"]
+    );
+    let set: std::collections::BTreeMap<_, _> = forward.set.iter().cloned().collect();
+    assert_eq!(set["claviger-account"], world.key.id().account().to_string());
+    assert_eq!(set["claviger-key"], world.key.id().to_string());
+    assert_eq!(set["claviger-permissions"], "demo:read");
+    assert_eq!(set["cookie"], "a=b");
+    let statement = format!(
+        "claviger/origin-proof/1\n1800000000\nGET\n/~x?q=1\n{}\n{}\ndemo:read\n",
+        world.key.id().account(),
+        world.key.id()
+    );
+    let key = MacKey::new(&world.gateway.config.keyring.newest().origin_key("DEMO"));
+    let mac = data_encoding::HEXLOWER.encode(&key.mac(&[statement.as_bytes()]));
+    assert_eq!(set["claviger-proof"], format!("t=1800000000,v1={mac}"));
+}
+
+#[test]
+fn the_effect_of_a_request_picks_the_permission() {
+    let mut world = World::new();
+    world.knows(world.record(1, |_| (), Standing::Active));
+    let headers = world.bearer();
+    for (method, status) in
+        [("GET", 0), ("HEAD", 0), ("OPTIONS", 0), ("POST", 403), ("PUT", 403), ("PROPFIND", 403)]
+    {
+        assert_eq!(world.outcome(method, API, &headers).0, status, "{method}");
+    }
+}
+
+/// Some origins take the method from a header, also of a GET: a key that reads must not write by
+/// it.
+#[test]
+fn a_request_that_reads_brings_along_no_method_that_writes() {
+    let mut world = World::new();
+    world.knows(world.record(1, |_| (), Standing::Active));
+    let overrides =
+        ["x-http-method-override", "x-http-method", "x-method-override", "x_http_method_override"];
+    let named: String = overrides.iter().map(|name| format!("\n{name}\nDELETE")).collect();
+    let headers = format!("{}{named}\nx-http-methods\nDELETE", world.bearer());
+    let mut removed = |url| world.forward(url, &headers).remove;
+    assert_eq!(removed(API), [&["authorization"], overrides.as_slice()].concat());
+    // Where writing asks for no more than reading, it is the origin's affair.
+    assert_eq!(removed("http://api.localhost:8787/any"), ["authorization"]);
+}
+
+#[test]
+fn a_key_in_a_named_parameter_does_not_travel_on() {
+    let mut world = World::new();
+    world.knows(world.record(1, |_| (), Standing::Active));
+    let url = format!("http://api.localhost:8787/any?a=1&u={}&b=2", world.key.expose());
+    assert_eq!(world.forward(&url, "").url, "http://api.localhost:8787/any?a=1&b=2");
+    let url = format!("http://api.localhost:8787/any?u={}", world.key.expose());
+    assert_eq!(world.forward(&url, "").url, "http://api.localhost:8787/any");
+}
+
+#[test]
+fn a_public_rule_checks_nothing_and_still_hands_no_key_on() {
+    let mut world = World::new();
+    let key = world.key.expose().to_owned();
+    for headers in [
+        String::new(),
+        "authorization\nBearer someone-else-s".into(),
+        format!("authorization\nBearer {key}"),
+        format!("authorization\n{key}, {key}"),
+        format!("authorization\nBearer {key}\nx-api-key\n{key}x"),
+    ] {
+        let forward = world.forward("http://api.localhost:8787/public/a", &headers);
+        assert_eq!(
+            (forward.binding.as_deref(), &*forward.url),
+            (None, "https://origin.example/public/a")
+        );
+        assert_eq!(
+            forward.remove.contains(&"authorization".into()),
+            headers.contains(&key),
+            "{headers}"
+        );
+        assert!(forward.set.iter().all(|(name, _)| *name == "claviger-proof"));
+    }
+}
+
+#[test]
+fn hosts_and_paths_without_a_rule_lead_nowhere() {
+    let mut world = World::new();
+    world.knows(world.record(1, |_| (), Standing::Active));
+    let headers = world.bearer();
+    for (url, status, code) in [
+        ("http://other.example/", 404, "no_route"),
+        ("http://api.localhost.example/", 404, "no_route"),
+        ("http://127.0.0.1:8787/", 404, "no_route"),
+        ("http://api.localhost:8787//x", 400, "ambiguous_path"),
+        ("http://api.localhost:8787/a%2fb", 400, "ambiguous_path"),
+        ("http://api.localhost:8787/a%5Cb", 400, "ambiguous_path"),
+        ("http://api.localhost:8787/a;b", 400, "ambiguous_path"),
+        ("http://api.localhost:8787/a\\b", 400, "ambiguous_path"),
+    ] {
+        assert_eq!(world.outcome("GET", url, &headers), (status, code.into()), "{url}");
+    }
+}
+
+#[test]
+fn on_the_console_s_host_the_edge_verifies_and_issues_and_the_admin_worker_serves_all_else() {
+    let mut world = World::new();
+    let console = |path: &str| format!("http://localhost:8787{path}");
+    let own = "origin\nhttp://localhost:8787";
+    for (method, path, headers) in [
+        ("GET", "/app.js", ""),
+        ("GET", "/v1/keys", ""),
+        ("POST", "/v1/keys", ""),
+        ("POST", "/v1/keys", "origin\nhttp://api.localhost:8787"),
+        ("POST", "/v1/keys", own),
+        ("POST", "/", own),
+        ("POST", "/v1/verify/", ""),
+        ("POST", "/v1/Verify", ""),
+        ("POST", "//v1/verify", ""),
+        ("POST", "/issue_service_authorization/", ""),
+    ] {
+        let decision = world.ask(method, &console(path), headers, NOW);
+        let is_admin =
+            matches!(decision, Decision::Done { outcome: Outcome::Admin(_), renew: None });
+        assert!(is_admin, "{method} {path}: {decision:?}");
+    }
+    let verify = console(verify_body::PATH);
+    for headers in ["", own, "origin\nhttp://api.localhost:8787"] {
+        assert!(matches!(world.ask("POST", &verify, headers, NOW), Decision::Verify), "{headers}");
+    }
+    for method in ["GET", "HEAD", "PUT", "OPTIONS", "post"] {
+        assert_eq!(
+            world.outcome(method, &verify, ""),
+            (405, "method_not_allowed".into()),
+            "{method}"
+        );
+    }
+    for method in ["POST", "GET"] {
+        let decision = world.ask(method, &console(issuance::PATH), "", NOW);
+        assert!(matches!(decision, Decision::Issue), "{method}: {decision:?}");
+    }
+}
+
+/// The admin Worker believes these headers: a client's own must not reach it.
+#[test]
+fn what_goes_on_to_the_admin_worker_has_the_edge_s_own_word_alone() {
+    let mut world = World::new();
+    let headers = "claviger-edge\n1 00\nclaviger_edge\n1 00\nclaviger-counters\n{}\nclaviger\nx\nclavigers\nx\ncookie\n__Host-claviger=a";
+    for (path, counters) in [("/v1/keys", None), ("/v1/counters", Some(world.gateway.counters()))] {
+        let decision = world.ask("GET", &format!("http://localhost:8787{path}"), headers, NOW);
+        let Decision::Done { outcome: Outcome::Admin(onward), .. } = decision else {
+            panic!("{decision:?}")
+        };
+        // The session's cookie is the admin Worker's affair, and goes on.
+        assert_eq!(
+            onward.remove,
+            ["claviger-edge", "claviger_edge", "claviger-counters", "claviger"]
+        );
+        let link = ("claviger-edge", world.gateway.link().to_owned());
+        let counters =
+            counters.map(|told| ("claviger-counters", serde_json::to_string(&told).unwrap()));
+        assert_eq!(
+            onward.set,
+            [Some(link), counters].into_iter().flatten().collect::<Vec<_>>(),
+            "{path}"
+        );
+    }
+    assert_eq!(link::check(Some(world.gateway.link()), &world.gateway.config.keyring), Ok(()));
+}

@@ -1,0 +1,163 @@
+//! Bodies that may hold a key: when they are read, and what comes of what they hold.
+
+use super::*;
+
+const FORM: &str = "http://api.localhost:8787/form";
+const URLENCODED: &str = "content-type\napplication/x-www-form-urlencoded";
+
+/// What becomes of a `POST`: an answer's status and code, what of the body is cut out of a forward,
+/// or that there is more to find out.
+#[derive(Debug, PartialEq)]
+enum Came {
+    Answer(u16, String),
+    Forward(Option<Vec<(usize, usize)>>),
+    Need,
+    Read,
+}
+
+fn post(world: &mut World, url: &str, headers: &str, fields: Option<&Fields>) -> Came {
+    let request = Request {
+        method: "POST",
+        url: Url::parse(url).unwrap(),
+        headers: Headers::new(headers),
+        arrived: at(NOW),
+    };
+    match world.gateway.decide_with(&request, at(NOW), &Lookup::alone(), fields) {
+        Decision::Done { outcome: Outcome::Answer(answer), .. } => {
+            let document: Value = serde_json::from_str(&answer.body).unwrap();
+            Came::Answer(answer.status, document["code"].as_str().unwrap().to_owned())
+        }
+        Decision::Done { outcome: Outcome::Forward(forward), .. } => Came::Forward(forward.cuts),
+        Decision::Need(_) => Came::Need,
+        Decision::Read(_) => Came::Read,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// The same for a body that is read when that is asked for.
+fn send(world: &mut World, url: &str, headers: &str, body: &str) -> Came {
+    let first = post(world, url, headers, None);
+    if first != Came::Read {
+        return first;
+    }
+    let request = Request {
+        method: "POST",
+        url: Url::parse(url).unwrap(),
+        headers: Headers::new(headers),
+        arrived: at(NOW),
+    };
+    let rule =
+        world.gateway.config().rules.find(request.url.host, request.url.path).unwrap().clone();
+    let mut opening = Opening::of(&request, &rule.places).unwrap();
+    opening.take(body.as_bytes());
+    opening.end();
+    post(world, url, headers, Some(&opening.into_fields()))
+}
+
+fn world() -> World {
+    let mut world = World::new();
+    world.knows(world.record(1, |_| (), Standing::Active));
+    world
+}
+
+fn code(status: u16, code: &str) -> Came {
+    Came::Answer(status, code.to_owned())
+}
+
+#[test]
+fn a25_a_key_in_a_field_is_verified_and_cut_out() {
+    let mut world = world();
+    let key = world.key.expose().to_owned();
+    let end = key.len() + 3;
+    assert_eq!(
+        send(&mut world, FORM, URLENCODED, &format!("u={key}&a=1")),
+        Came::Forward(Some(vec![(0, end)]))
+    );
+    assert_eq!(send(&mut world, FORM, URLENCODED, "a=1"), code(401, "missing"));
+    assert_eq!(send(&mut world, FORM, URLENCODED, "u=x"), code(401, "malformed"));
+    assert_eq!(
+        send(&mut world, FORM, URLENCODED, &format!("u={key}&u={key}x")),
+        code(400, "ambiguous_credential")
+    );
+    assert_eq!(
+        send(&mut world, FORM, "content-type\ntext/plain", &format!("u={key}")),
+        code(401, "missing")
+    );
+    let large = format!("{{\"u\":\"{key}\",\"a\":\"{}\"}}", "x".repeat(OPENING_BYTES_MAX));
+    assert_eq!(
+        send(&mut world, FORM, "content-type\napplication/json", &large),
+        code(413, "body_too_large")
+    );
+}
+
+#[test]
+fn a25_a_header_s_key_and_a_field_s_must_be_one() {
+    let mut world = world();
+    let key = world.key.expose().to_owned();
+    let headers = format!("{URLENCODED}\n{}", world.bearer());
+    assert_eq!(send(&mut world, FORM, &headers, "a=1"), Came::Forward(Some(vec![])));
+    assert_eq!(
+        send(&mut world, FORM, &headers, &format!("u={key}")),
+        Came::Forward(Some(vec![(0, key.len() + 2)]))
+    );
+    assert_eq!(send(&mut world, FORM, &headers, "u=x"), code(400, "ambiguous_credential"));
+    let large = format!("{{\"a\":\"{}\"}}", "x".repeat(OPENING_BYTES_MAX));
+    let json = headers.replace("x-www-form-urlencoded", "json");
+    assert_eq!(send(&mut world, FORM, &json, &large), Came::Forward(Some(vec![])));
+}
+
+#[test]
+fn a25_no_body_is_waited_for_in_vain() {
+    let mut world = world();
+    let bearer = world.bearer();
+    // No rule names a place in it, it cannot hold a field, or the header's text is refused by
+    // itself.
+    for (url, headers, expected) in [
+        ("http://api.localhost:8787/any", format!("{URLENCODED}\n{bearer}"), Came::Forward(None)),
+        (FORM, bearer.clone(), Came::Forward(None)),
+        (FORM, format!("{URLENCODED}\nauthorization\nBearer x"), code(401, "malformed")),
+        (
+            FORM,
+            format!("{URLENCODED}\nauthorization\nBearer x, Bearer y"),
+            code(400, "ambiguous_credential"),
+        ),
+        (FORM, format!("{URLENCODED}\n{bearer}"), Came::Read),
+        (FORM, URLENCODED.into(), Came::Read),
+        ("http://api.localhost:8787/public/form", URLENCODED.into(), Came::Read),
+        ("http://api.localhost:8787/public/other", URLENCODED.into(), Came::Forward(None)),
+    ] {
+        assert_eq!(post(&mut world, url, &headers, None), expected, "{url} {headers}");
+    }
+}
+
+#[test]
+fn a25_what_was_never_made_causes_no_lookup_from_a_body_either() {
+    let mut world = World::cold();
+    let key = world.key.expose().to_owned();
+    assert_eq!(send(&mut world, FORM, URLENCODED, &format!("u={key}")), Came::Need);
+    let forged = key.replace(&key[70..], "AAAAAAAA");
+    assert_eq!(send(&mut world, FORM, URLENCODED, &format!("u={forged}")), code(401, "malformed"));
+}
+
+#[test]
+fn a25_a_use_counts_once_although_the_decision_is_made_twice() {
+    let mut world = world();
+    let body = format!("u={}", world.key.expose());
+    for _ in 0..3 {
+        assert!(matches!(send(&mut world, FORM, URLENCODED, &body), Came::Forward(_)));
+    }
+    let call = world.gateway.renew(world.key.id().account(), at(NOW));
+    let uses = &call.request().usage.as_ref().unwrap().uses;
+    assert_eq!((uses.len(), uses[0].count), (1, 3));
+}
+
+#[test]
+fn a25_a_public_rule_cuts_out_every_named_field() {
+    let mut world = World::new();
+    let public = "http://api.localhost:8787/public/form";
+    assert_eq!(
+        send(&mut world, public, URLENCODED, "u=x&a=1&u=y"),
+        Came::Forward(Some(vec![(0, 4), (7, 11)]))
+    );
+    assert_eq!(send(&mut world, public, URLENCODED, "a=1"), Came::Forward(Some(vec![])));
+}

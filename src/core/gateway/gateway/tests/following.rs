@@ -1,0 +1,452 @@
+//! Keys that were issued by a key or by the service password, stored and sealed: they follow their
+//! issuer.
+
+mod doubting;
+
+use super::*;
+use crate::base::id::SealedId;
+use crate::base::secret::Digest;
+use crate::base::time::DurationMs;
+use crate::credential::issuer::{
+    Ceiling, Issued, Issuing, RevokedSealed, SealingGeneration, ServicePassword,
+};
+use crate::credential::sealed::{Claims, NewSealed};
+
+pub(super) type Change<'a> = &'a dyn Fn(&mut Credential);
+
+/// What is changed in the issuer, its state, and what is then said of what it issued.
+type Row<'a> = (&'a [Change<'a>], fn(Credential) -> Standing, &'a str);
+
+/// A world whose key is an issuer, which has issued a sealed key and a stored one.
+pub(super) struct Issuers {
+    pub(super) world: World,
+    stored: NewKey,
+    pub(super) claims: Claims,
+    /// What the ledger knows.
+    pub(super) ledger: Ledger,
+}
+
+/// What a ledger knows of the issuer, of what it has issued, and of the account.
+pub(super) struct Ledger {
+    records: Vec<Record>,
+    revision: u64,
+    state: AccountState,
+}
+
+impl Ledger {
+    fn learn(&mut self, record: &Record) {
+        self.records.retain(|known| known.id != record.id);
+        self.records.push(record.clone());
+        self.revision = self.revision.max(record.revision.0);
+    }
+
+    fn answer(&self, call: &RefreshCall) -> RefreshReply {
+        let record = |id| self.records.iter().find(|record| record.id == id).cloned();
+        let answers =
+            call.request().ask.iter().map(|id| Answer { id: *id, record: record(*id) }).collect();
+        let state = Some(self.state.clone());
+        RefreshReply::Refreshed(Refresh { answers, state, ..refresh(self.revision) })
+    }
+}
+
+pub(super) fn ceiling() -> Ceiling {
+    Ceiling {
+        permissions: serde_json::from_str(r#"["demo:*"]"#).unwrap(),
+        networks: serde_json::from_str("[]").unwrap(),
+        longest: None,
+    }
+}
+
+pub(super) const GENERATION: SealingGeneration = SealingGeneration(3);
+
+fn sealed_id(
+    account: AccountId,
+    issuer: Issuer,
+    generation: SealingGeneration,
+    rng: &mut ChaCha20Rng,
+) -> SealedId {
+    let Config { prefix, keyring, .. } = config();
+    SealedId::draw(account, issuer, generation, (&prefix, &keyring), rng).unwrap()
+}
+
+impl Issuers {
+    pub(super) fn new(issuer: fn(KeyId) -> Issuer) -> Self {
+        let world = World::new();
+        let config = config();
+        let id = world.key.id();
+        let mut rng = ChaCha20Rng::seed_from_u64(8);
+        let stored = NewKey::generate(id.account(), &config.prefix, &config.keyring, &mut rng);
+        let claims = Claims {
+            id: sealed_id(id.account(), issuer(id), GENERATION, &mut rng),
+            issuer: issuer(id),
+            issued_at: at(NOW - 1_000),
+            expires_at: at(NOW + 29_000),
+            networks: serde_json::from_str("[]").unwrap(),
+            permissions: serde_json::from_str(r#"["demo:read"]"#).unwrap(),
+        };
+        let ledger = Ledger { records: Vec::new(), revision: 0, state: refresh(0).state.unwrap() };
+        Self { world, stored, claims, ledger }
+    }
+
+    /// The sealed key is another, which was issued in this generation.
+    pub(super) fn generation(&mut self, generation: SealingGeneration) {
+        let Claims { id, issuer, .. } = self.claims;
+        self.claims.id =
+            sealed_id(id.account(), issuer, generation, &mut ChaCha20Rng::seed_from_u64(10));
+    }
+
+    /// Lets the lease know the issuer with its changes, in this state.
+    pub(super) fn issuer(
+        &mut self,
+        revision: u64,
+        state: fn(Credential) -> Standing,
+        change: Change<'_>,
+    ) {
+        let record = self.issuer_is(revision, state, change);
+        self.world.knows(record);
+    }
+
+    /// The same for the ledger alone.
+    pub(super) fn issuer_is(
+        &mut self,
+        revision: u64,
+        state: fn(Credential) -> Standing,
+        change: Change<'_>,
+    ) -> Record {
+        let mut record = self.world.record(revision, |_| (), Standing::Active);
+        let Standing::Active(credential) = &mut record.standing else { panic!() };
+        credential.issuing = Some(Issuing { generation: GENERATION, ceiling: ceiling() });
+        change(credential);
+        let credential = credential.clone();
+        record.standing = state(credential);
+        self.ledger.learn(&record);
+        record
+    }
+
+    /// Lets the lease know the stored key.
+    fn stored(&mut self, revision: u64) {
+        let mut record = self.world.record(revision, |_| (), Standing::Active);
+        record.id = self.stored.id();
+        let Standing::Active(credential) = &mut record.standing else { panic!() };
+        credential.digest = self.stored.digest();
+        let Claims { id, issuer, issued_at, .. } = &self.claims;
+        credential.limits.expires = Expiry::At(self.claims.expires_at);
+        credential.issued =
+            Some(Issued { by: *issuer, generation: id.generation(), at: *issued_at });
+        self.ledger.learn(&record);
+        self.world.knows(record);
+    }
+
+    pub(super) fn sealed(&self) -> String {
+        let config = config();
+        NewSealed::seal(&self.claims, &config.prefix, &config.keyring).unwrap().expose().to_owned()
+    }
+
+    /// Codes of the sealed and of the stored key's verdicts.
+    fn codes(&mut self, address: &str) -> [String; 2] {
+        self.codes_at(NOW, address).map(|(code, _)| code)
+    }
+
+    /// The same of a request at `now`, and how often the ledger was asked for each.
+    fn codes_at(&mut self, now: i64, address: &str) -> [(String, usize); 2] {
+        [self.sealed(), self.stored.expose().to_owned()].map(|key| self.code_of(&key, now, address))
+    }
+
+    pub(super) fn code_of(&mut self, key: &str, now: i64, address: &str) -> (String, usize) {
+        let headers = format!("authorization\nBearer {key}\ncf-connecting-ip\n{address}");
+        let request = Request {
+            method: "GET",
+            url: Url::parse(API).unwrap(),
+            headers: Headers::new(&headers),
+            arrived: at(now),
+        };
+        let mut lookup = Lookup::alone();
+        for asked in 0..3 {
+            match self.world.gateway.decide(&request, at(now), &lookup) {
+                Decision::Need(need) => self.find_out(need, now, &mut lookup),
+                Decision::Done { outcome: Outcome::Answer(answer), .. } => {
+                    let document: Value = serde_json::from_str(&answer.body).unwrap();
+                    return (document["code"].as_str().unwrap().to_owned(), asked);
+                }
+                Decision::Done { outcome: Outcome::Forward(_), .. } => {
+                    return (String::new(), asked);
+                }
+                other => panic!("{other:?}"),
+            }
+        }
+        panic!("asked again and again");
+    }
+
+    pub(super) fn find_out(&mut self, need: Need, now: i64, lookup: &mut Lookup) {
+        let call = self.world.gateway.ask(need, at(now));
+        let reply = self.ledger.answer(&call);
+        self.world.gateway.take_refresh(&call, &reply, at(now), Some(lookup));
+    }
+
+    fn assert(&mut self, expected: &str) {
+        assert_eq!(self.codes("10.1.2.3"), [expected, expected]);
+    }
+
+    pub(super) fn state(&mut self, revision: u64, change: impl FnOnce(&mut AccountState)) {
+        self.state_is(revision, change);
+        let reply = Refresh { state: Some(self.ledger.state.clone()), ..refresh(revision) };
+        self.world.refresh(NOW, reply);
+    }
+
+    /// The same for the ledger alone.
+    pub(super) fn state_is(&mut self, revision: u64, change: impl FnOnce(&mut AccountState)) {
+        self.ledger.revision = self.ledger.revision.max(revision);
+        self.ledger.state = refresh(revision).state.unwrap();
+        let state = &mut self.ledger.state;
+        state.revision = Revision(revision);
+        state.service = Some(ServicePassword {
+            digest: Digest::of(b"password"),
+            issuing: Issuing { generation: GENERATION, ceiling: ceiling() },
+        });
+        change(state);
+    }
+}
+
+/// One row a refusal, in order of precedence: each issuer breaks this rule and every later one.
+#[test]
+fn what_was_issued_is_refused_for_its_issuer_s_reasons_in_order() {
+    let longest = |credential: &mut Credential| {
+        credential.issuing.as_mut().unwrap().ceiling.longest = Some(DurationMs::from_ms(1_000));
+    };
+    let permission = |credential: &mut Credential| {
+        credential.issuing.as_mut().unwrap().ceiling.permissions =
+            serde_json::from_str(r#"["demo:write"]"#).unwrap();
+    };
+    let network = |credential: &mut Credential| {
+        credential.issuing.as_mut().unwrap().ceiling.networks =
+            serde_json::from_str(r#"["192.0.2.0/24"]"#).unwrap();
+    };
+    let interface =
+        |credential: &mut Credential| credential.limits.interfaces = vec![Interface::Smtp];
+    let expired = |credential: &mut Credential| credential.limits.expires = Expiry::At(at(NOW));
+    let early = |credential: &mut Credential| credential.limits.not_before = Some(at(NOW + 1));
+    let ended = |credential: &mut Credential| {
+        credential.issuing.as_mut().unwrap().generation = GENERATION.next();
+    };
+    let lifted = |credential: &mut Credential| credential.issuing = None;
+    let rows: [Row<'_>; 12] = [
+        (&[], Standing::Active, ""),
+        (&[&permission], Standing::Active, "permission_denied"),
+        (&[&permission, &interface], Standing::Active, "interface_denied"),
+        (&[&permission, &interface, &network], Standing::Active, "network_denied"),
+        (&[&permission, &interface, &network, &longest], Standing::Active, "expired"),
+        (&[&permission, &interface, &network, &expired], Standing::Active, "expired"),
+        (&[&permission, &interface, &network, &expired, &early], Standing::Active, "not_yet_valid"),
+        (&[&expired, &early, &ended], Standing::Disabled, "disabled"),
+        (&[&expired, &early], Standing::Disabled, "unknown"),
+        (&[&ended], Standing::Active, "unknown"),
+        (&[&lifted], Standing::Active, "unknown"),
+        (&[], |_| Standing::Deleted, "unknown"),
+    ];
+    for (changes, state, expected) in rows {
+        let mut issuers = Issuers::new(Issuer::Key);
+        issuers.stored(1);
+        issuers
+            .issuer(2, state, &|credential| changes.iter().for_each(|change| change(credential)));
+        issuers.assert(expected);
+    }
+}
+
+#[test]
+fn the_networks_of_the_key_that_issued_bind_who_issues_and_not_what_was_issued() {
+    let mut issuers = Issuers::new(Issuer::Key);
+    issuers.stored(1);
+    issuers.issuer(2, Standing::Active, &|credential| {
+        credential.limits.networks = serde_json::from_str(r#"["192.0.2.0/24"]"#).unwrap();
+    });
+    issuers.assert("");
+}
+
+#[test]
+fn what_was_issued_by_what_was_issued_is_unknown() {
+    let mut issuers = Issuers::new(Issuer::Key);
+    issuers.stored(1);
+    issuers.issuer(2, Standing::Active, &|credential| {
+        credential.issued = Some(Issued { by: Issuer::Service, generation: GENERATION, at: at(0) });
+    });
+    issuers.assert("unknown");
+}
+
+#[test]
+fn the_service_password_is_followed_in_the_account_s_state() {
+    let mut issuers = Issuers::new(|_| Issuer::Service);
+    issuers.state(2, |_| ());
+    issuers.stored(3);
+    issuers.assert("");
+    issuers.state(3, |state| state.suspended = true);
+    issuers.assert("account_suspended");
+    issuers.state(4, |state| {
+        state.service.as_mut().unwrap().issuing.ceiling.permissions =
+            serde_json::from_str("[]").unwrap();
+    });
+    issuers.assert("permission_denied");
+    issuers
+        .state(5, |state| state.service.as_mut().unwrap().issuing.generation = GENERATION.next());
+    issuers.assert("unknown");
+    issuers.state(6, |state| state.service = None);
+    issuers.assert("unknown");
+}
+
+#[test]
+fn a_sealed_key_that_was_revoked_by_itself_is_unknown_and_no_other_is() {
+    let mut issuers = Issuers::new(|_| Issuer::Service);
+    issuers.stored(1);
+    let id = issuers.claims.id;
+    issuers.state(2, |state| state.revoked_sealed = vec![RevokedSealed { id, until: at(NOW + 1) }]);
+    assert_eq!(issuers.codes("10.1.2.3"), ["unknown", ""]);
+    let mut rng = ChaCha20Rng::seed_from_u64(9);
+    issuers.claims.id = sealed_id(id.account(), Issuer::Service, GENERATION, &mut rng);
+    issuers.assert("");
+}
+
+#[test]
+fn its_own_limits_bind_a_sealed_key_too() {
+    let mut issuers = Issuers::new(|_| Issuer::Service);
+    issuers.state(2, |_| ());
+    issuers.stored(3);
+    issuers.claims.networks = serde_json::from_str(r#"["192.0.2.0/24"]"#).unwrap();
+    assert_eq!(issuers.codes("10.1.2.3")[0], "network_denied");
+    assert_eq!(issuers.codes("192.0.2.7")[0], "");
+    issuers.claims.expires_at = at(NOW);
+    assert_eq!(issuers.codes("192.0.2.7")[0], "expired");
+}
+
+#[test]
+fn an_origin_is_told_the_sealed_key_s_own_id_and_what_it_may_do_under_the_ceiling() {
+    let mut issuers = Issuers::new(|_| Issuer::Service);
+    issuers.claims.permissions = serde_json::from_str(r#"["*:*"]"#).unwrap();
+    issuers.state(2, |_| ());
+    let headers = format!("x-api-key\n{}", issuers.sealed());
+    let forward = issuers.world.forward(API, &headers);
+    assert_eq!(forward.remove, ["x-api-key"]);
+    let set: std::collections::BTreeMap<_, _> = forward.set.iter().cloned().collect();
+    assert_eq!(set["claviger-key"], issuers.claims.id.to_string());
+    assert_eq!(set["claviger-permissions"], "demo:*");
+}
+
+#[test]
+fn a_made_up_sealed_key_is_refused_without_needing_anything() {
+    let issuers = Issuers::new(|_| Issuer::Service);
+    let mut world = World::cold();
+    let sealed = issuers.sealed();
+    let foreign = Keyring::parse(&edge_keys(&[("x", "")]));
+    let foreign = NewSealed::seal(&issuers.claims, &config().prefix, &foreign.unwrap()).unwrap();
+    for (text, code) in [
+        (sealed.replacen("clvs_", "clvs-", 1), "malformed"),
+        (sealed[..sealed.len() - 1].into(), "malformed"),
+        (format!("clvs_{}", "A".repeat(3_000)), "malformed"),
+        (foreign.expose().to_owned(), "unknown"),
+    ] {
+        let headers = format!("authorization\nBearer {text}");
+        assert_eq!(world.outcome("GET", API, &headers), (401, code.into()), "{text}");
+    }
+    let counters = world.gateway.counters();
+    assert_eq!((counters.kv_reads, counters.ledger_calls), (0, 0));
+}
+
+/// What each sort of issued key needs, from nothing known to memory.
+#[test]
+fn a_cold_isolate_asks_for_the_issuer_or_for_the_account_and_then_knows() {
+    let mut issuers = Issuers::new(Issuer::Key);
+    let issuer = issuers.world.key.id();
+    let (sealed, stored) = (issuers.sealed(), issuers.stored.expose().to_owned());
+    issuers.stored(1);
+    issuers.issuer(2, Standing::Active, &|_| ());
+    let facts = Facts { address: None, interface: Interface::Http, demand: Demand::AnyKey };
+    let known = |id| match issuers.world.gateway.leases.find(id, at(NOW), at(NOW), &Lookup::alone())
+    {
+        Found::Finding(Finding { word: Word::Record(record), .. }, _) => (*record).clone(),
+        other => panic!("{other:?}"),
+    };
+    let mut known = known;
+    let records = [known(issuer), known(issuers.stored.id())];
+
+    // A sealed key: the ledger's word on its issuer, which nobody has used.
+    let mut cold = World::cold();
+    let mut lookup = Lookup::alone();
+    let Check::Need(need) = cold.gateway.check(&sealed, &facts, at(NOW), at(NOW), &lookup) else {
+        panic!()
+    };
+    assert_eq!(need, Need::Issuer(issuer));
+    let call = cold.gateway.ask(need, at(NOW));
+    assert_eq!(
+        (call.request().ask.clone(), call.request().unused.clone()),
+        (vec![issuer], vec![issuer])
+    );
+    let answers = vec![Answer { id: issuer, record: Some(records[0].clone()) }];
+    let reply = RefreshReply::Refreshed(Refresh { answers, ..refresh(2) });
+    assert!(cold.gateway.take_refresh(&call, &reply, at(NOW), Some(&mut lookup)));
+    assert!(is_valid(cold.gateway.check(&sealed, &facts, at(NOW), at(NOW), &lookup)));
+    assert!(
+        is_valid(cold.gateway.check(&sealed, &facts, at(NOW), at(NOW + 1), &Lookup::alone())),
+        "P4"
+    );
+
+    // A stored one: the ledger sends the issuer along.
+    let mut cold = World::cold();
+    let mut lookup = Lookup::alone();
+    let id = issuers.stored.id();
+    let Check::Need(need) = cold.gateway.check(&stored, &facts, at(NOW), at(NOW), &lookup) else {
+        panic!()
+    };
+    assert_eq!(need, Need::Ledger(id));
+    let call = cold.gateway.ask(need, at(NOW));
+    let answers = vec![
+        Answer { id, record: Some(records[1].clone()) },
+        Answer { id: issuer, record: Some(records[0].clone()) },
+    ];
+    let reply = RefreshReply::Refreshed(Refresh { answers, ..refresh(2) });
+    assert!(cold.gateway.take_refresh(&call, &reply, at(NOW), Some(&mut lookup)));
+    assert!(is_valid(cold.gateway.check(&stored, &facts, at(NOW), at(NOW), &lookup)));
+    assert!(
+        is_valid(cold.gateway.check(&stored, &facts, at(NOW), at(NOW + 1), &Lookup::alone())),
+        "P4"
+    );
+
+    // One of the service password's: the account's state alone.
+    let service = Issuers::new(|_| Issuer::Service);
+    let mut cold = World::cold();
+    let check = cold.gateway.check(&service.sealed(), &facts, at(NOW), at(NOW), &Lookup::alone());
+    assert!(matches!(check, Check::Need(Need::State(account)) if account == issuer.account()));
+}
+
+fn is_valid(check: Check) -> bool {
+    matches!(check, Check::Verdict(Checked { verdict: Ok(_), .. }))
+}
+
+/// With T = 0 nothing is shared, and what the ledger told this request is enough for it.
+#[test]
+fn an_account_that_asks_each_time_is_asked_once_a_request() {
+    let service = Issuers::new(|_| Issuer::Service);
+    let mut cold = World::cold();
+    let facts = Facts { address: None, interface: Interface::Http, demand: Demand::AnyKey };
+    for _ in 0..2 {
+        let mut lookup = Lookup::alone();
+        let sealed = service.sealed();
+        let Check::Need(need) = cold.gateway.check(&sealed, &facts, at(NOW), at(NOW), &lookup)
+        else {
+            panic!()
+        };
+        let call = cold.gateway.ask(need, at(NOW));
+        let mut reply = refresh(1);
+        let state = reply.state.as_mut().unwrap();
+        state.freshness_ms = 0;
+        state.service = Some(ServicePassword {
+            digest: Digest::of(b"password"),
+            issuing: Issuing { generation: GENERATION, ceiling: ceiling() },
+        });
+        cold.gateway.take_refresh(
+            &call,
+            &RefreshReply::Refreshed(reply),
+            at(NOW),
+            Some(&mut lookup),
+        );
+        assert!(is_valid(cold.gateway.check(&sealed, &facts, at(NOW), at(NOW), &lookup)));
+    }
+    assert_eq!(cold.gateway.counters().ledger_calls, 2);
+}

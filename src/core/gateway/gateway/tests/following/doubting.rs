@@ -1,0 +1,184 @@
+//! Keys that were issued a moment ago: what a gateway asks before it refuses them, and how often.
+
+use super::*;
+
+/// What a lease knows of the issuer from before.
+type Before<'a> = (Change<'a>, fn(Credential) -> Standing);
+
+/// When keys are issued that the lease of [`NOW`] knows nothing of yet, and when they are used.
+const ISSUED: i64 = NOW + 2_000;
+const USED: i64 = NOW + 3_000;
+
+impl Issuers {
+    /// Its keys are issued now, in this generation.
+    fn issue(&mut self, generation: SealingGeneration) {
+        self.generation(generation);
+        self.claims.issued_at = at(ISSUED);
+        self.claims.expires_at = at(ISSUED + 30_000);
+    }
+
+    /// Each is valid for asking the ledger once, and then from memory.
+    #[track_caller]
+    fn assert_valid_at_once(&mut self) {
+        let address = "10.1.2.3";
+        let sealed = self.sealed();
+        assert_eq!(self.code_of(&sealed, USED, address), (String::new(), 1));
+        assert_eq!(
+            self.codes_at(USED + 1, address),
+            [(String::new(), 0), (String::new(), 0)],
+            "P4"
+        );
+    }
+}
+
+/// P2, where the lease is older than what the key was issued with.
+#[test]
+fn what_was_issued_a_moment_ago_is_valid_at_once_whatever_the_lease_knows_of_its_issuer() {
+    let narrow = |credential: &mut Credential| {
+        credential.issuing.as_mut().unwrap().ceiling.permissions =
+            serde_json::from_str("[]").unwrap();
+    };
+    let no_issuer = |credential: &mut Credential| credential.issuing = None;
+    let lower = |credential: &mut Credential| {
+        credential.issuing.as_mut().unwrap().generation = SealingGeneration(2);
+    };
+    let ended =
+        |credential: &mut Credential| credential.limits.expires = Expiry::At(at(ISSUED - 1));
+    let rows: [Before<'_>; 5] = [
+        (&narrow, Standing::Active),
+        (&no_issuer, Standing::Active),
+        (&lower, Standing::Active),
+        (&ended, Standing::Active),
+        // Disabled and enabled again: what it issues since has the generation that it was disabled
+        // with.
+        (&|_| (), Standing::Disabled),
+    ];
+    for (before, state) in rows {
+        let mut issuers = Issuers::new(Issuer::Key);
+        issuers.issuer(1, state, before);
+        issuers.issue(GENERATION);
+        issuers.stored(2);
+        issuers.issuer_is(3, Standing::Active, &|_| ());
+        issuers.assert_valid_at_once();
+    }
+}
+
+#[test]
+fn what_a_new_service_password_issued_a_moment_ago_is_valid_at_once() {
+    for before in [
+        (|state| state.service = None) as fn(&mut AccountState),
+        |state| state.service.as_mut().unwrap().issuing.generation = SealingGeneration(2),
+        |state| {
+            state.service.as_mut().unwrap().issuing.ceiling.permissions =
+                serde_json::from_str("[]").unwrap()
+        },
+    ] {
+        let mut issuers = Issuers::new(|_| Issuer::Service);
+        issuers.state(2, before);
+        issuers.issue(GENERATION);
+        issuers.stored(3);
+        issuers.state_is(4, |_| ());
+        issuers.assert_valid_at_once();
+    }
+}
+
+/// The same where the stored key is the first that is used.
+#[test]
+fn a_stored_key_that_was_issued_a_moment_ago_is_valid_at_once() {
+    let mut issuers = Issuers::new(|_| Issuer::Service);
+    issuers.state(2, |state| state.service = None);
+    issuers.issue(GENERATION);
+    issuers.stored(3);
+    issuers.state_is(4, |_| ());
+    let key = issuers.stored.expose().to_owned();
+    assert_eq!(issuers.code_of(&key, USED, "10.1.2.3"), (String::new(), 1));
+    assert_eq!(issuers.code_of(&key, USED + 1, "10.1.2.3"), (String::new(), 0), "P4");
+}
+
+/// P3: whoever has a key of an issuer that is gone cannot have the ledger asked for each request,
+/// nor with each of many such keys.
+#[test]
+fn a_ledger_is_asked_once_about_an_issuer_that_is_gone() {
+    let mut issuers = Issuers::new(Issuer::Key);
+    issuers.issuer(1, |_| Standing::Deleted, &|_| ());
+    let unknown = |asked| ("unknown".to_owned(), asked);
+    let mut rng = ChaCha20Rng::seed_from_u64(9);
+    for asked in [1, 0, 0] {
+        let sealed = issuers.sealed();
+        assert_eq!(issuers.code_of(&sealed, USED, "10.1.2.3"), unknown(asked));
+        let Claims { id, issuer, .. } = issuers.claims;
+        issuers.claims.id = sealed_id(id.account(), issuer, GENERATION, &mut rng);
+    }
+    // A ledger that was restored to before: it answers once for the generation that it does not
+    // know.
+    for (generation, asked) in [(5, 1), (5, 0), (4, 0), (6, 1)] {
+        issuers.generation(SealingGeneration(generation));
+        let sealed = issuers.sealed();
+        assert_eq!(issuers.code_of(&sealed, USED, "10.1.2.3"), unknown(asked), "{generation}");
+    }
+    // What is over needs no answer.
+    issuers.generation(SealingGeneration(9));
+    let sealed = issuers.sealed();
+    assert_eq!(issuers.code_of(&sealed, NOW + 29_000, "10.1.2.3").1, 1);
+    issuers.generation(SealingGeneration(10));
+    let sealed = issuers.sealed();
+    assert_eq!(issuers.code_of(&sealed, NOW + 29_001, "10.1.2.3").1, 0);
+}
+
+/// A refusal that a newer ceiling might lift is asked about once for each key, and not at all for
+/// one that is older than the lease.
+#[test]
+fn a_ledger_is_asked_once_about_a_key_that_its_ceiling_refuses() {
+    let narrow = |credential: &mut Credential| {
+        credential.issuing.as_mut().unwrap().ceiling.permissions =
+            serde_json::from_str("[]").unwrap();
+    };
+    let denied = |asked| ("permission_denied".to_owned(), asked);
+    let mut issuers = Issuers::new(Issuer::Key);
+    issuers.issuer(1, Standing::Active, &narrow);
+    let sealed = issuers.sealed();
+    assert_eq!(issuers.code_of(&sealed, USED, "10.1.2.3"), denied(0));
+    issuers.issue(GENERATION);
+    let sealed = issuers.sealed();
+    assert_eq!(issuers.code_of(&sealed, ISSUED, "10.1.2.3"), denied(1));
+    assert_eq!(issuers.code_of(&sealed, ISSUED, "10.1.2.3"), denied(0));
+    assert_eq!(issuers.code_of(&sealed, USED, "10.1.2.3"), denied(0));
+}
+
+/// Nobody's newer word lets a key through that its own claims refuse.
+#[test]
+fn a_ledger_is_not_asked_about_a_key_that_its_own_claims_refuse() {
+    for (networks, permissions, expected) in [
+        (r#"["192.0.2.0/24"]"#, r#"["demo:read"]"#, "network_denied"),
+        ("[]", r#"["demo:write"]"#, "permission_denied"),
+    ] {
+        let mut issuers = Issuers::new(Issuer::Key);
+        issuers.issuer(1, Standing::Active, &|_| ());
+        issuers.issue(GENERATION);
+        issuers.claims.networks = serde_json::from_str(networks).unwrap();
+        issuers.claims.permissions = serde_json::from_str(permissions).unwrap();
+        let sealed = issuers.sealed();
+        assert_eq!(issuers.code_of(&sealed, USED, "10.1.2.3"), (expected.to_owned(), 0));
+    }
+}
+
+/// `unknown` is said on the ledger's evidence: without it nobody knows.
+#[test]
+fn a_key_that_the_lease_knows_no_issuer_of_is_not_unknown_while_the_ledger_is_away() {
+    let mut issuers = Issuers::new(|_| Issuer::Service);
+    issuers.state(2, |state| state.service = None);
+    let facts = Facts { address: None, interface: Interface::Http, demand: Demand::AnyKey };
+    let (sealed, mut lookup) = (issuers.sealed(), Lookup::alone());
+    let gateway = &mut issuers.world.gateway;
+    for _ in 0..2 {
+        let check = gateway.check(&sealed, &facts, at(USED), at(USED), &lookup);
+        let Check::Need(need) = check else { panic!("{check:?}") };
+        let call = gateway.ask(need, at(USED));
+        gateway.take_refresh(&call, &RefreshReply::Failed, at(USED), Some(&mut lookup));
+    }
+    let check = gateway.check(&sealed, &facts, at(USED), at(USED), &lookup);
+    assert!(
+        matches!(check, Check::Verdict(Checked { verdict: Err(Denial::Unavailable), .. })),
+        "{check:?}"
+    );
+}

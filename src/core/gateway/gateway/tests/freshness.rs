@@ -1,0 +1,286 @@
+//! What the gateway decides from leases, and what it asks for: promises P2, P3, P4.
+
+use super::*;
+use crate::lease::lease::REFRESH_ATTEMPTS;
+use crate::replication::refresh::FRESHNESS_MS;
+
+/// What the world decides about a request of the key's, which arrived at `NOW`.
+macro_rules! decide {
+    ($world:expr, $now:expr, $lookup:expr) => {{
+        let headers = $world.bearer();
+        let (url, headers) = (Url::parse(API).unwrap(), Headers::new(&headers));
+        $world.gateway.decide(
+            &Request { method: "GET", url, headers, arrived: at(NOW) },
+            at($now),
+            $lookup,
+        )
+    }};
+}
+
+#[test]
+fn memory_then_kv_then_the_ledger_then_unavailable() {
+    let mut world = World::new();
+    let id = world.key.id();
+    let mut lookup = Lookup::alone();
+    assert!(matches!(decide!(world, NOW, &lookup), Decision::Need(Need::Kv(asked)) if asked == id));
+    world.reads(NOW, None, &mut lookup);
+    for _ in 0..REFRESH_ATTEMPTS {
+        assert!(
+            matches!(decide!(world, NOW, &lookup), Decision::Need(Need::Ledger(asked)) if asked == id)
+        );
+        world.asks(NOW, RefreshReply::Failed, &mut lookup);
+    }
+    let Decision::Done { outcome: Outcome::Answer(answer), .. } = decide!(world, NOW, &lookup)
+    else {
+        panic!()
+    };
+    assert_eq!(answer.status, 503);
+    assert!(answer.headers.contains(&("retry-after", "2".into())));
+
+    // Whoever comes next does not wait for it again.
+    assert!(matches!(decide!(world, NOW, &Lookup::alone()), Decision::Need(Need::Kv(_))));
+    let mut lookup = Lookup::alone();
+    world.reads(NOW, None, &mut lookup);
+    assert!(matches!(
+        decide!(world, NOW, &lookup),
+        Decision::Done { outcome: Outcome::Answer(_), .. }
+    ));
+
+    let mut world = World::new();
+    for garbage in ["", "null", "{}", r#"{"v":9}"#] {
+        let mut lookup = Lookup::alone();
+        world.reads(NOW, Some(garbage), &mut lookup);
+        assert!(
+            matches!(decide!(world, NOW, &lookup), Decision::Need(Need::Ledger(_))),
+            "{garbage}"
+        );
+    }
+    let text = serde_json::to_string(&world.record(1, |_| (), Standing::Active)).unwrap();
+    let mut lookup = Lookup::alone();
+    world.reads(NOW, Some(&text), &mut lookup);
+    assert!(is_forwarded(&decide!(world, NOW, &lookup)));
+    // The next request has it in memory, until the lease is older than T.
+    let headers = world.bearer();
+    assert!(is_forwarded(&world.ask("GET", API, &headers, NOW + T)));
+    assert!(matches!(
+        world.ask("GET", API, &headers, NOW + T + 1),
+        Decision::Need(Need::Ledger(_))
+    ));
+}
+
+fn is_forwarded(decision: &Decision) -> bool {
+    matches!(decision, Decision::Done { outcome: Outcome::Forward(_), .. })
+}
+
+/// P2: the record is in no KV yet.
+#[test]
+fn a_cold_isolate_asks_the_ledger_at_once() {
+    let mut world = World::cold();
+    let mut lookup = Lookup::alone();
+    assert!(matches!(decide!(world, NOW, &lookup), Decision::Need(Need::Ledger(_))));
+    let answer = world.answer(3, Some(world.record(3, |_| (), Standing::Active)));
+    world.asks(NOW, answer, &mut lookup);
+    assert!(is_forwarded(&decide!(world, NOW + 30, &lookup)));
+    assert_eq!(world.gateway.counters().kv_reads, 0);
+}
+
+/// P3: nothing is needed, nothing is asked, nothing is kept.
+#[test]
+fn garbage_causes_no_io_at_all() {
+    let mut world = World::cold();
+    let foreign = Keyring::parse(&edge_keys(&[("x", "")])).unwrap();
+    let mut rng = ChaCha20Rng::seed_from_u64(4);
+    for round in 0..50 {
+        let account = AccountId::random(&mut rng);
+        let key = NewKey::generate(account, &Prefix::parse("clv").unwrap(), &foreign, &mut rng);
+        let headers = format!("authorization\nBearer {}", key.expose());
+        let decision = world.ask("GET", API, &headers, NOW + round);
+        assert!(matches!(decision, Decision::Done { outcome: Outcome::Answer(_), renew: None }));
+    }
+    assert_eq!(world.gateway.counters(), Counters::default());
+}
+
+/// A shared reply is believed under the keyring's generations, but for one that others may know.
+#[test]
+fn a_neighbour_s_reply_under_a_compromised_secret_is_none() {
+    let with_keyring = |json: String| {
+        Gateway::new(Config { keyring: Keyring::parse(&json).unwrap(), ..config() }, 7)
+    };
+    let account = World::cold().key.id().account();
+
+    let mut neighbour = with_keyring(edge_keys(&[("old", "")]));
+    let call = neighbour.renew(account, at(NOW));
+    let (text, _) = neighbour.share(&call, &RefreshReply::Refreshed(refresh(0)), at(NOW)).unwrap();
+    for (is_compromised, taken) in [(false, 1), (true, 0)] {
+        let member = format!(r#","compromised":{is_compromised}"#);
+        let mut gateway = with_keyring(edge_keys(&[("new", ""), ("old", &member)]));
+        let read = gateway.ask_copy(account, Shelf::Cache, at(NOW));
+        gateway.take_copy(&read, Some(&text), at(NOW), None);
+        assert_eq!(gateway.counters().shared_taken, taken, "compromised: {is_compromised}");
+    }
+}
+
+/// P4: a verdict from memory waits for nothing; all that it may cause is a refresh in the
+/// background.
+#[test]
+fn a_live_lease_and_a_cached_record_need_nothing() {
+    let mut world = World::new();
+    world.knows(world.record(1, |_| (), Standing::Active));
+    let headers = world.bearer();
+    let calls = world.gateway.counters().ledger_calls;
+    let mut renewals = 0;
+    for ms in 0..T {
+        match world.ask("GET", API, &headers, NOW + ms) {
+            Decision::Done { outcome: Outcome::Forward(_), renew } => {
+                renewals += u32::from(renew.is_some())
+            }
+            other => panic!("{ms}: {other:?}"),
+        }
+    }
+    let counters = world.gateway.counters();
+    assert_eq!((counters.hits, counters.kv_reads, counters.ledger_calls), (10_000, 0, calls));
+    // One a second from T/2 on or a little later, since none is ever answered.
+    assert!((3..=5).contains(&renewals), "{renewals}");
+}
+
+/// P3 again: what once existed is looked up once a lease.
+#[test]
+fn a_key_that_is_no_more_costs_one_lookup_a_lease() {
+    let mut world = World::new();
+    let headers = world.bearer();
+    let gone = world.answer(1, None);
+    world.asks(NOW, gone, &mut Lookup::alone());
+    for ms in 0..100 {
+        assert!(matches!(world.ask("GET", API, &headers, NOW + ms), Decision::Done { .. }));
+    }
+    let mut world = World::cold();
+    world.asks(NOW, RefreshReply::Gone, &mut Lookup::alone());
+    for ms in 0..=i64::from(FRESHNESS_MS) {
+        assert!(matches!(world.ask("GET", API, &headers, NOW + ms), Decision::Done { .. }));
+    }
+    assert_eq!(world.gateway.counters().ledger_calls, 1);
+}
+
+#[test]
+fn a_change_on_this_isolate_counts_at_once_whatever_kv_still_says() {
+    let mut world = World::new();
+    let headers = world.bearer();
+    world.knows(world.record(1, |_| (), Standing::Active));
+    assert_eq!(world.outcome("GET", API, &headers).0, 0);
+    world.knows(world.record(2, |_| (), Standing::Disabled));
+    assert_eq!(world.outcome("GET", API, &headers), (401, "disabled".into()));
+    let old = serde_json::to_string(&world.record(1, |_| (), Standing::Active)).unwrap();
+    world.reads(NOW, Some(&old), &mut Lookup::alone());
+    assert_eq!(world.outcome("GET", API, &headers), (401, "disabled".into()));
+}
+
+#[test]
+fn a_ledger_that_answers_about_another_key_has_not_answered() {
+    let mut world = World::cold();
+    let mut record = world.record(1, |_| (), Standing::Active);
+    record.id = crate::testing::key_id();
+    let mut lookup = Lookup::alone();
+    for _ in 0..REFRESH_ATTEMPTS {
+        let answer = world.answer(1, Some(record.clone()));
+        world.asks(NOW, answer, &mut lookup);
+    }
+    assert!(matches!(
+        decide!(world, NOW, &lookup),
+        Decision::Done { outcome: Outcome::Answer(answer), .. } if answer.status == 503
+    ));
+}
+
+#[test]
+fn a_suspended_account_comes_after_a_disabled_key_and_before_every_limit() {
+    let mut world = World::new();
+    let suspended = AccountState {
+        revision: Revision(2),
+        freshness_ms: 10_000,
+        suspended: true,
+        ..AccountState::default()
+    };
+    world.refresh(NOW, Refresh { state: Some(suspended), ..refresh(0) });
+    let headers = world.bearer();
+    world.knows(world.record(1, |limits| limits.expires = Expiry::At(at(NOW)), Standing::Active));
+    assert_eq!(world.outcome("GET", API, &headers), (401, "account_suspended".into()));
+    world.knows(world.record(2, |_| (), Standing::Disabled));
+    assert_eq!(world.outcome("GET", API, &headers), (401, "disabled".into()));
+}
+
+#[test]
+fn uses_are_counted_for_those_who_have_the_secret_and_not_twice() {
+    let uses = |world: &mut World| {
+        let call = world.gateway.renew(world.key.id().account(), at(NOW));
+        let batch = call.request().usage.clone();
+        batch
+            .and_then(|batch| batch.uses.first().map(|used| (used.count, used.denials)))
+            .unwrap_or_default()
+    };
+    let headers = World::new().bearer();
+    let mut world = World::new();
+    world.knows(world.record(1, |_| (), Standing::Active));
+    for method in ["GET", "GET", "POST"] {
+        world.outcome(method, API, &headers);
+    }
+    assert_eq!(uses(&mut world), (2, 1));
+    // The ledger was asked, and counts what it has found active.
+    let mut world = World::cold();
+    let mut lookup = Lookup::alone();
+    let answer = world.answer(1, Some(world.record(1, |_| (), Standing::Active)));
+    world.asks(NOW, answer, &mut lookup);
+    assert!(is_forwarded(&decide!(world, NOW, &lookup)));
+    assert_eq!(uses(&mut world), (0, 0));
+    // A wrong secret is nobody's use.
+    let mut world = World::new();
+    let mut other = world.record(1, |_| (), Standing::Active);
+    other.standing = crate::testing::record(Standing::Active).standing;
+    world.knows(other);
+    assert_eq!(world.outcome("GET", API, &headers), (401, "unknown".into()));
+    assert_eq!(uses(&mut world), (0, 0));
+}
+
+#[test]
+fn a_verifier_is_told_where_a_verdict_rests() {
+    let mut world = World::cold();
+    let facts = Facts { address: None, interface: Interface::Http, demand: Demand::AnyKey };
+    let text = world.key.expose().to_owned();
+    let evidence = |world: &mut World, now: i64, lookup: &Lookup| match world.gateway.check(
+        &text,
+        &facts,
+        at(now),
+        at(now + 5),
+        lookup,
+    ) {
+        Check::Verdict(checked) => checked.evidence.unwrap(),
+        lacking => panic!("{lacking:?}"),
+    };
+    let mut lookup = Lookup::alone();
+    let answer = world.answer(3, Some(world.record(2, |_| (), Standing::Active)));
+    world.asks(NOW, answer, &mut lookup);
+    let told = Evidence {
+        source: Source::Ledger,
+        age_ms: 5,
+        revision: Some(Revision(2)),
+        basis: Basis::Ledger,
+        is_stale: false,
+    };
+    assert_eq!(evidence(&mut world, NOW, &lookup), told);
+    let cached = Evidence { source: Source::Memory, age_ms: 1_005, ..told };
+    assert_eq!(evidence(&mut world, NOW + 1_000, &Lookup::alone()), cached);
+    let document = verify_body::verdict(&Err(Denial::Disabled), Some(cached));
+    assert_eq!(
+        document.to_string(),
+        r#"{"evidence":{"age_ms":1005,"revision":2,"source":"memory"},"verdict":"disabled"}"#
+    );
+    let stale = Evidence { is_stale: true, ..cached };
+    let document = verify_body::verdict(&Err(Denial::Disabled), Some(stale));
+    assert_eq!(document["evidence"]["stale"], true);
+}
+
+#[test]
+fn a_clock_that_goes_back_makes_memory_unusable() {
+    let mut world = World::new();
+    world.knows(world.record(1, |_| (), Standing::Active));
+    let headers = world.bearer();
+    assert!(matches!(world.ask("GET", API, &headers, NOW - 1), Decision::Need(Need::Ledger(_))));
+}

@@ -1,0 +1,361 @@
+//! Who may issue: on the ledger's word of after the request arrived, so that what is issued is
+//! valid everywhere, and nothing that was ended comes back.
+
+use super::following::{Change, GENERATION, Issuers, ceiling};
+use super::*;
+use crate::base::secret::{Digest, SecretText};
+use crate::base::time::DurationMs;
+use crate::config::terms::Outage;
+use crate::credential::grant::{IssuerProof, Wanted, grant};
+use crate::credential::issuer::{Issued, Issuing, SealingGeneration};
+use crate::credential::limits::network::Networks;
+use crate::gateway::issuance::{Authority, Credentials, Refused, seal};
+use crate::gateway::issuing::Authorisation;
+use crate::lease::call::Shelf;
+use crate::lease::lease::REFRESH_ATTEMPTS;
+
+/// When something is issued: the lease of [`NOW`] is usable, and the issuer was changed since.
+const ASKED: i64 = NOW + 3_000;
+
+/// What has become of the issuer, and why it is refused.
+type Row<'a> = (Change<'a>, fn(Credential) -> Standing, Refused);
+
+/// What an issuer is, where it issues from, and the code that it is told.
+type Told<'a> = (Change<'a>, fn(Credential) -> Standing, &'a str, &'a str);
+
+impl Issuers {
+    fn key(&self) -> Credentials {
+        Credentials::Key(SecretText::new(self.world.key.expose().to_owned()))
+    }
+
+    fn password(&self, password: &[u8]) -> Credentials {
+        Credentials::Service {
+            account: self.world.key.id().account(),
+            digest: Digest::of(password),
+        }
+    }
+
+    /// Who may issue at `now`, and how often the ledger was asked.
+    fn authorise(
+        &mut self,
+        credentials: &Credentials,
+        now: i64,
+    ) -> (Result<Authority, Refused>, usize) {
+        self.authorise_at("10.1.2.3", credentials, now)
+    }
+
+    /// The same of who is at `address`.
+    fn authorise_at(
+        &mut self,
+        address: &str,
+        credentials: &Credentials,
+        now: i64,
+    ) -> (Result<Authority, Refused>, usize) {
+        let (address, mut lookup) = (ClientAddress::parse(address), Lookup::default());
+        for asked in 0..3 {
+            match self.world.gateway.authorise_issue(
+                credentials,
+                address,
+                at(now),
+                at(now),
+                &lookup,
+            ) {
+                Authorisation::Need(need @ (Need::Ledger(_) | Need::State(_))) => {
+                    self.find_out(need, now, &mut lookup);
+                }
+                Authorisation::Need(need) => panic!("no copy spares the call: {need:?}"),
+                Authorisation::Decided(authority, _) => return (*authority, asked),
+                Authorisation::AskAdmin => panic!("this edge fits"),
+            }
+        }
+        panic!("asked again and again");
+    }
+
+    fn may_issue(&mut self, password: &[u8], now: i64) -> (bool, usize) {
+        let (authority, asked) = self.authorise(&self.password(password), now);
+        (authority.is_ok(), asked)
+    }
+}
+
+/// A sealed key that is issued now.
+fn sealed(authority: &Authority, now: i64) -> String {
+    let wanted = Wanted { expires: None, networks: Networks::anywhere() };
+    let granted = grant(wanted, &authority.issuing.ceiling, authority.expires, at(now)).unwrap();
+    let mut rng = ChaCha20Rng::seed_from_u64(11);
+    seal(&granted, authority, at(now), &config(), &mut rng).unwrap().expose().to_owned()
+}
+
+#[test]
+fn a24_an_issuer_s_ceiling_and_end_come_along() {
+    let end = Expiry::At(at(NOW + 60_000));
+    let mut issuers = Issuers::new(Issuer::Key);
+    issuers.state(2, |_| ());
+    issuers.issuer(3, Standing::Active, &|credential| credential.limits.expires = end);
+    let issuing = Issuing { generation: GENERATION, ceiling: ceiling() };
+    let key = &issuers.world.key;
+    let proof = IssuerProof { issuer: Issuer::Key(key.id()), digest: key.digest() };
+    let found = issuers.authorise(&issuers.key(), NOW).0.unwrap();
+    assert_eq!((found.account, found.proof), (issuers.world.key.id().account(), proof));
+    assert_eq!((&found.issuing, found.expires), (&issuing, end));
+    let proof = IssuerProof { issuer: Issuer::Service, digest: Digest::of(b"password") };
+    let found = issuers.authorise(&issuers.password(b"password"), NOW).0.unwrap();
+    assert_eq!((found.issuing, found.expires), (issuing, Expiry::Never));
+    assert_eq!(found.proof, proof);
+}
+
+/// What it could not be used for, an issuer does not issue for either: and it is told what it is
+/// refused for.
+#[test]
+fn a22_a24_who_may_not_issue_is_told_why() {
+    let inside = "10.1.2.3";
+    let narrow = |credential: &mut Credential| {
+        credential.limits.networks = serde_json::from_str(r#"["10.0.0.0/8"]"#).unwrap();
+    };
+    // Even one that had got a ceiling.
+    let issued = |credential: &mut Credential| {
+        credential.issued = Some(Issued { by: Issuer::Service, generation: GENERATION, at: at(0) });
+    };
+    let rows: [Told<'_>; 12] = [
+        (&narrow, Standing::Active, inside, ""),
+        (&narrow, Standing::Active, "192.0.2.1", "network_denied"),
+        (&narrow, Standing::Active, "nowhere", "network_denied"),
+        (&|credential| credential.issuing = None, Standing::Active, inside, "not_issuable"),
+        (&issued, Standing::Active, inside, "issued_key"),
+        (
+            &|credential| credential.limits.expires = Expiry::At(at(NOW)),
+            Standing::Active,
+            inside,
+            "expired",
+        ),
+        (
+            &|credential| credential.limits.not_before = Some(at(NOW + 1)),
+            Standing::Active,
+            inside,
+            "not_yet_valid",
+        ),
+        (
+            &|credential| credential.limits.interfaces = vec![Interface::Smtp],
+            Standing::Active,
+            inside,
+            "interface_denied",
+        ),
+        (
+            &|credential| credential.digest = Digest::of(b"another"),
+            Standing::Active,
+            inside,
+            "unknown",
+        ),
+        (&|_| (), Standing::Disabled, inside, "disabled"),
+        (&|_| (), |_| Standing::Deleted, inside, "unknown"),
+        (&|_| (), Standing::Active, inside, ""),
+    ];
+    for (change, state, address, expected) in rows {
+        let mut issuers = Issuers::new(Issuer::Key);
+        issuers.state(2, |_| ());
+        issuers.issuer(3, state, change);
+        let found = issuers.authorise_at(address, &issuers.key(), NOW).0;
+        assert_eq!(found.map_or_else(|refused| refused.code(), |_| ""), expected);
+    }
+    let mut issuers = Issuers::new(Issuer::Key);
+    issuers.issuer(1, Standing::Active, &|_| ());
+    issuers.state(2, |state| state.suspended = true);
+    for (credentials, expected) in [
+        (issuers.key(), "account_suspended"),
+        (issuers.password(b"password"), "account_suspended"),
+        (issuers.password(b"another"), "unknown"),
+    ] {
+        assert_eq!(issuers.authorise(&credentials, NOW).0.unwrap_err().code(), expected);
+    }
+}
+
+/// Of a key that is let through the ledger has counted the use, since it was asked.
+#[test]
+fn an_issuer_that_is_refused_is_counted_as_refused() {
+    let mut issuers = Issuers::new(Issuer::Key);
+    issuers
+        .issuer(1, Standing::Active, &|credential| credential.limits.expires = Expiry::At(at(NOW)));
+    let refused = issuers.authorise(&issuers.key(), NOW).0.unwrap_err();
+    assert_eq!(refused, Refused::Issuer(Denial::Expired));
+    let id = issuers.world.key.id();
+    let call = issuers.world.gateway.renew(id.account(), at(NOW));
+    let uses = call.request().usage.clone().unwrap().uses;
+    assert_eq!(
+        uses.iter().map(|one| (one.id, one.count, one.denials)).collect::<Vec<_>>(),
+        [(id, 0, 1)]
+    );
+}
+
+#[test]
+fn a22_a_sealed_key_issues_nothing_and_is_told_first_when_it_could_not_even_be_used() {
+    let mut issuers = Issuers::new(|_| Issuer::Service);
+    issuers.state(2, |_| ());
+    let code = |issuers: &mut Issuers| {
+        let credentials = Credentials::Key(SecretText::new(issuers.sealed()));
+        issuers.authorise(&credentials, NOW).0.unwrap_err().code()
+    };
+    assert_eq!(code(&mut issuers), "issued_key");
+    issuers.claims.expires_at = at(NOW);
+    assert_eq!(code(&mut issuers), "expired");
+    issuers.claims.expires_at = at(NOW + 1);
+    issuers.generation(SealingGeneration(2));
+    assert_eq!(code(&mut issuers), "unknown");
+}
+
+#[test]
+fn p3_a_made_up_key_is_refused_by_its_text_before_its_body_is_read() {
+    let issuers = Issuers::new(Issuer::Key);
+    let text = issuers.world.key.expose();
+    let foreign = Keyring::parse(&edge_keys(&[("x", "")]));
+    let mut rng = ChaCha20Rng::seed_from_u64(3);
+    let account = issuers.world.key.id().account();
+    let foreign = NewKey::generate(account, &config().prefix, &foreign.unwrap(), &mut rng);
+    for (headers, expected) in [
+        (String::new(), Ok(())),
+        (format!("authorization\nBearer {text}"), Ok(())),
+        (format!("authorization\nBearer {text}x"), Err("malformed")),
+        (format!("authorization\nBearer {}", foreign.expose()), Err("unknown")),
+        (format!("authorization\nBearer {text}, {text}"), Err("ambiguous_credential")),
+    ] {
+        let (url, headers) = (Url::parse(API).unwrap(), Headers::new(&headers));
+        let request = Request { method: "POST", url, headers, arrived: at(NOW) };
+        let checked = issuers.world.gateway.check_issuer(&request);
+        assert_eq!(checked.map_err(|refused| refused.code()), expected);
+    }
+}
+
+/// P2: disabled and enabled again since the lease, or ended by the cap. What the edge issues has
+/// the present generation, so that an edge that knows the issuer as it is lets it through, and
+/// nothing that was issued before comes back.
+#[test]
+fn an_edge_with_an_older_lease_issues_in_the_present_generation() {
+    let raised = |credential: &mut Credential| {
+        credential.issuing.as_mut().unwrap().generation = GENERATION.next();
+    };
+    let mut stale = Issuers::new(Issuer::Key);
+    stale.issuer(1, Standing::Active, &|_| ());
+    let before = stale.authorise(&stale.key(), NOW).0.unwrap();
+    assert_eq!(before.issuing.generation, GENERATION);
+    stale.issuer_is(3, Standing::Active, &raised);
+    let (after, asked) = stale.authorise(&stale.key(), ASKED);
+    let after = after.unwrap();
+    assert_eq!((after.issuing.generation, asked), (GENERATION.next(), 1));
+
+    let mut elsewhere = Issuers::new(Issuer::Key);
+    elsewhere.issuer(3, Standing::Active, &raised);
+    assert_eq!(elsewhere.code_of(&sealed(&after, ASKED), ASKED, "10.1.2.3"), (String::new(), 0));
+    assert_eq!(elsewhere.code_of(&sealed(&before, NOW), ASKED, "10.1.2.3").0, "unknown");
+
+    let mut stale = Issuers::new(|_| Issuer::Service);
+    stale.state(2, |_| ());
+    stale.state_is(3, |state| {
+        state.service.as_mut().unwrap().issuing.generation = GENERATION.next()
+    });
+    let (after, asked) = stale.authorise(&stale.password(b"password"), ASKED);
+    assert_eq!((after.unwrap().issuing.generation, asked), (GENERATION.next(), 1));
+}
+
+/// Whatever the lease says: what takes an issuer's power away holds for issuing as soon as it is
+/// answered.
+#[test]
+fn who_may_not_issue_any_more_issues_nothing_though_the_lease_knows_of_nothing() {
+    let lifted = |credential: &mut Credential| credential.issuing = None;
+    let rows: [Row<'_>; 3] = [
+        (&|_| (), Standing::Disabled, Refused::Issuer(Denial::Disabled)),
+        (&|_| (), |_| Standing::Deleted, Refused::Issuer(Denial::Unknown)),
+        (&lifted, Standing::Active, Refused::NotIssuable),
+    ];
+    for (change, state, expected) in rows {
+        let mut issuers = Issuers::new(Issuer::Key);
+        issuers.issuer(1, Standing::Active, &|_| ());
+        issuers.issuer_is(3, state, change);
+        let (authority, asked) = issuers.authorise(&issuers.key(), ASKED);
+        assert_eq!((authority.unwrap_err(), asked), (expected.clone(), 1));
+        // The lease knows it now, and asks no more.
+        let (authority, asked) = issuers.authorise(&issuers.key(), ASKED + 1);
+        assert_eq!((authority.unwrap_err(), asked), (expected, 0));
+    }
+    let mut issuers = Issuers::new(|_| Issuer::Service);
+    issuers.state(2, |_| ());
+    issuers.state_is(3, |state| state.suspended = true);
+    let (authority, asked) = issuers.authorise(&issuers.password(b"password"), ASKED);
+    assert_eq!((authority.unwrap_err(), asked), (Refused::Issuer(Denial::AccountSuspended), 1));
+}
+
+#[test]
+fn each_issue_asks_once_also_where_nothing_is_known_yet_and_counts_one_use() {
+    let mut issuers = Issuers::new(Issuer::Key);
+    issuers.issuer_is(3, Standing::Active, &|_| ());
+    issuers.state_is(3, |_| ());
+    issuers.world = World::cold();
+    for round in 0..3 {
+        let (authority, asked) = issuers.authorise(&issuers.key(), ASKED + round);
+        assert!(authority.is_ok());
+        assert_eq!(asked, 1);
+        assert!(issuers.may_issue(b"password", ASKED + round) == (true, 1));
+    }
+    let counters = issuers.world.gateway.counters();
+    assert_eq!((counters.ledger_calls, counters.kv_reads, counters.shared_reads), (6, 0, 0));
+    // The ledger has counted each use of the key when it was asked.
+    let call = issuers.world.gateway.renew(issuers.world.key.id().account(), at(ASKED));
+    assert!(call.request().usage.is_none());
+}
+
+/// Neither does a look at a shelf, nor a lease that says yes, stand for the ledger's word.
+#[test]
+fn where_the_ledger_is_out_of_reach_nothing_is_issued_but_under_grace() {
+    let grace = Outage::Grace(DurationMs::from_s(60));
+    for (outage, is_issued) in [(Outage::Deny, false), (grace, true)] {
+        for later in [0, T + 1] {
+            let mut issuers = Issuers::new(Issuer::Key);
+            let mut config = config();
+            config.terms.outage = outage;
+            issuers.world.gateway = Gateway::new(config, 7);
+            issuers.world.refresh(NOW, refresh(0));
+            issuers.issuer(1, Standing::Active, &|_| ());
+            let (credentials, now) = (issuers.key(), NOW + later);
+            let (mut lookup, mut failed) = (Lookup::default(), 0);
+            let gateway = &mut issuers.world.gateway;
+            let authority = loop {
+                match gateway.authorise_issue(&credentials, None, at(now), at(now), &lookup) {
+                    Authorisation::Need(Need::Copy(account, shelf)) => {
+                        assert_eq!(shelf, Shelf::Cache);
+                        let read = gateway.ask_copy(account, shelf, at(now));
+                        gateway.take_copy(&read, None, at(now), Some(&mut lookup));
+                    }
+                    Authorisation::Need(need) => {
+                        let call = gateway.ask(need, at(now));
+                        gateway.take_refresh(
+                            &call,
+                            &RefreshReply::Failed,
+                            at(now),
+                            Some(&mut lookup),
+                        );
+                        failed += 1;
+                    }
+                    Authorisation::Decided(authority, _) => break *authority,
+                    Authorisation::AskAdmin => panic!("this edge fits"),
+                }
+            };
+            assert_eq!(failed, REFRESH_ATTEMPTS, "{outage:?} {later}");
+            assert_eq!(authority.is_ok(), is_issued, "{outage:?} {later}: {authority:?}");
+            assert!(
+                authority.is_ok()
+                    || authority.is_err_and(|refused| refused == Refused::Unavailable)
+            );
+        }
+    }
+}
+
+#[test]
+fn a_new_service_password_issues_at_once_and_a_wrong_one_asks_the_ledger_once_a_second() {
+    let mut issuers = Issuers::new(|_| Issuer::Service);
+    issuers.state(2, |_| ());
+    assert_eq!(issuers.may_issue(b"password", ASKED), (true, 1));
+    issuers.state_is(3, |state| state.service.as_mut().unwrap().digest = Digest::of(b"another"));
+    assert_eq!(issuers.may_issue(b"another", ASKED + 1), (true, 1));
+    assert_eq!(issuers.may_issue(b"password", ASKED + 500), (false, 0));
+    for (later, asked) in [(1_001, 1), (1_002, 0), (2_000, 0), (2_001, 1)] {
+        assert_eq!(issuers.may_issue(b"wrong", ASKED + later), (false, asked), "{later}");
+    }
+    assert_eq!(issuers.may_issue(b"another", ASKED + 2_001), (true, 1));
+}

@@ -1,0 +1,184 @@
+//! Why nothing is issued, as one line of text.
+
+use crate::base::http::response::{Answer, no_sniff, no_store};
+use crate::credential::grant::GrantError;
+use crate::credential::limits::lifetime::ExpiryError;
+use crate::credential::limits::network::NetworkError;
+use crate::verify::verdict::Denial;
+
+/// Why nothing is issued.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refused {
+    /// Not a POST.
+    Method,
+    /// There are query parameters: URLs are logged everywhere, and these would be secrets.
+    Query,
+    /// The body is no form.
+    MediaType,
+    /// The body is larger than [`super::BODY_BYTES_MAX`].
+    TooLarge,
+    /// The body took longer than [`OPENING_TIME`](crate::gateway::body::OPENING_TIME).
+    TooSlow,
+    /// The body ended early.
+    CutOff,
+    /// A field that is not known.
+    UnknownField,
+    /// A field that stands there twice.
+    RepeatedField,
+    /// `sid` without `spw`, or the other way round.
+    HalfService,
+    /// `sid` or `spw`, and a key.
+    BothWays,
+    /// Several keys.
+    Ambiguous,
+    /// The lifetime.
+    Epi(ExpiryError),
+    /// The networks.
+    Ipa(NetworkError),
+    /// No credentials.
+    Missing,
+    /// Service ID and password are not those of an account.
+    UnknownService,
+    /// The issuer was refused.
+    Issuer(Denial),
+    /// The issuer was itself issued.
+    Issued,
+    /// The key may not issue.
+    NotIssuable,
+    /// It would live longer than the ceiling or the issuer.
+    TooLong,
+    /// It could be used from outside of the ceiling's networks.
+    Outside,
+    /// The account holds as many stored issued keys as it may.
+    TooMany,
+    /// The issuer was changed a moment ago, so that it may not issue this any more.
+    Overtaken,
+    /// Nobody can tell, or store it.
+    Unavailable,
+}
+
+impl From<GrantError> for Refused {
+    fn from(error: GrantError) -> Self {
+        match error {
+            GrantError::TooLong => Self::TooLong,
+            GrantError::Outside => Self::Outside,
+        }
+    }
+}
+
+/// Seconds after which to try again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RetryAfter(pub u32);
+
+impl Refused {
+    /// The HTTP status: 400 for the form, 401 for who asks, 403 for what they may not.
+    pub fn status(&self) -> u16 {
+        match self {
+            Self::Method => 405,
+            Self::MediaType => 415,
+            Self::TooLarge => 413,
+            Self::TooSlow => 408,
+            Self::Query
+            | Self::CutOff
+            | Self::UnknownField
+            | Self::RepeatedField
+            | Self::HalfService
+            | Self::BothWays
+            | Self::Ambiguous
+            | Self::Epi(_)
+            | Self::Ipa(_) => 400,
+            Self::Missing | Self::UnknownService | Self::Overtaken => 401,
+            Self::Issuer(denial) => denial.status(),
+            Self::Issued | Self::NotIssuable | Self::TooLong | Self::Outside | Self::TooMany => 403,
+            Self::Unavailable => 503,
+        }
+    }
+
+    /// The stable code, with which the line begins.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Method => "method_not_allowed",
+            Self::Query => "query_refused",
+            Self::MediaType => "unsupported_media_type",
+            Self::TooLarge => "body_too_large",
+            Self::TooSlow => "body_too_slow",
+            Self::CutOff => "malformed_body",
+            Self::UnknownField => "unknown_field",
+            Self::RepeatedField => "repeated_field",
+            Self::HalfService => "incomplete_service",
+            Self::BothWays => "ambiguous_issuer",
+            Self::Ambiguous => "ambiguous_credential",
+            Self::Epi(_) => "invalid_epi",
+            Self::Ipa(_) => "invalid_ipa",
+            Self::Missing => "missing",
+            Self::UnknownService => "unknown",
+            Self::Issuer(denial) => denial.code(),
+            Self::Issued => "issued_key",
+            Self::NotIssuable => "not_issuable",
+            Self::TooLong => "above_longest",
+            Self::Outside => "outside_networks",
+            Self::TooMany => "too_many_keys",
+            Self::Overtaken => "issuer_changed",
+            Self::Unavailable => "unavailable",
+        }
+    }
+
+    fn sentence(&self) -> String {
+        match self {
+            Self::Method => "only POST is taken here".into(),
+            Self::Query => "write the fields into the body, never into the URL".into(),
+            Self::MediaType => "the body must be application/x-www-form-urlencoded".into(),
+            Self::TooLarge => format!("the body has more than {} bytes", super::BODY_BYTES_MAX),
+            Self::TooSlow => "the body takes too long to arrive".into(),
+            Self::CutOff => "the body ended early".into(),
+            Self::UnknownField => "the form takes sid, spw, epi and ipa, and no other field".into(),
+            Self::RepeatedField => "each field may stand there once".into(),
+            Self::HalfService => "sid and spw go together".into(),
+            Self::BothWays => "send either sid and spw or a key in Authorization, not both".into(),
+            Self::Ambiguous => "the request carries more than one key".into(),
+            Self::Epi(error) => format!("epi: {error}"),
+            Self::Ipa(error) => format!("ipa: {error}"),
+            Self::Missing => "send sid and spw, or an issuable key in Authorization".into(),
+            Self::UnknownService => "service ID and service password do not match".into(),
+            Self::Issuer(denial) => denial.title().into(),
+            Self::Issued => "an issued key cannot issue".into(),
+            Self::NotIssuable => "this key may not issue".into(),
+            Self::TooLong => {
+                "epi: this is longer than the issuer may issue, or lives itself".into()
+            }
+            Self::Outside => {
+                "ipa: these networks are not all within those that the issuer may issue for".into()
+            }
+            Self::TooMany => "the account holds as many stored keys as it may".into(),
+            Self::Overtaken => {
+                "the issuer has just been changed and may not issue this any more".into()
+            }
+            Self::Unavailable => Denial::Unavailable.title().into(),
+        }
+    }
+
+    /// The line.
+    pub fn line(&self) -> String {
+        // What was typed may stand in a sentence; a line of plain letters it stays.
+        let sentence = self.sentence().replace(|letter| !matches!(letter, ' '..='~'), "?");
+        [self.code(), ": ", &sentence].concat()
+    }
+
+    /// The answer. `realm` is the host that was asked.
+    pub fn answer(&self, realm: &str, retry_after: RetryAfter) -> Answer {
+        let answer = text(self.status(), self.line());
+        match self.status() {
+            // RFC 9110 §15.5.2, §15.5.6, §10.2.3.
+            401 => answer.with("www-authenticate", format!("Bearer realm=\"{realm}\"")),
+            405 => answer.with("allow", "POST"),
+            503 => answer.with("retry-after", retry_after.0.to_string()),
+            _ => answer,
+        }
+    }
+}
+
+/// The answer that is a key, or a line about why there is none: the body and nothing else.
+pub fn text(status: u16, body: String) -> Answer {
+    let headers = vec![("content-type", "text/plain;charset=utf-8".into()), no_store(), no_sniff()];
+    Answer { status, headers, body, more: None }
+}

@@ -1,0 +1,134 @@
+//! What an origin is told of a verified caller, and how it can check that Claviger said so.
+//!
+//! A forwarded request carries
+//!
+//! ```text
+//! Claviger-Account: a1B2c3D4
+//! Claviger-Key: a1B2c3D47Hq0p2Zx9K
+//! Claviger-Permissions: demo:read demo:write
+//! Claviger-Proof: t=1800000000,v1=<64 hex digits>
+//! ```
+//!
+//! and no header of a client's that begins with `Claviger-` or `Claviger_` in any case. Behind a
+//! public rule the first three are absent and empty in the proof. The proof is HMAC-SHA-256 under
+//! the origin's key over these lines, each ended by a line feed:
+//!
+//! ```text
+//! claviger/origin-proof/1
+//! <t, seconds>  <method>  <path with query, as forwarded>  <account>  <key>  <permissions>      (one line each)
+//! ```
+//!
+//! `docs/origin-proof.md` shows an origin how to check it.
+
+use data_encoding::HEXLOWER;
+
+use crate::base::http::cookie::COOKIE;
+use crate::base::time::UnixMs;
+use crate::credential::keyring::MacKey;
+use crate::credential::limits::permission::{Grant, Permissions};
+use crate::verify::verification::Verified;
+
+const LABEL: &str = "claviger/origin-proof/1";
+
+/// Whether a client's header of this lower-case name could pass for one of ours: some servers read
+/// `_`, some any odd character, as `-`.
+pub fn is_ours(name: &str) -> bool {
+    let is_apart = |rest: &str| !rest.starts_with(|next: char| next.is_ascii_alphanumeric());
+    name.strip_prefix("claviger").is_some_and(is_apart)
+}
+
+/// The headers that tell an origin who calls.
+pub fn headers(
+    verified: Option<&Verified>,
+    method: &str,
+    target: &str,
+    origin_key: &MacKey,
+    now: UnixMs,
+) -> Vec<(&'static str, String)> {
+    let (account, key, permissions) = match verified {
+        Some(verified) => (
+            verified.account().to_string(),
+            verified.key().to_string(),
+            space_separated(verified.permissions()),
+        ),
+        None => Default::default(),
+    };
+    let at_s = now.as_ms().div_euclid(1000);
+    let statement =
+        [LABEL, &at_s.to_string(), method, target, &account, &key, &permissions, ""].join("\n");
+    let proof =
+        format!("t={at_s},v1={}", HEXLOWER.encode(&origin_key.mac(&[statement.as_bytes()])));
+    let mut headers = Vec::with_capacity(4);
+    if verified.is_some() {
+        headers.push(("claviger-account", account));
+        headers.push(("claviger-key", key));
+        headers.push(("claviger-permissions", permissions));
+    }
+    headers.push(("claviger-proof", proof));
+    headers
+}
+
+fn space_separated(permissions: &Permissions) -> String {
+    permissions.iter().map(Grant::to_string).collect::<Vec<_>>().join(" ")
+}
+
+/// A `Cookie` header (RFC 6265 §4.2.1) without the console's cookie; `None` when it holds none and
+/// may stay. Where the cookie stands in a way that no browser writes, nothing is left of the
+/// header.
+pub fn without_our_cookie(header: &str) -> Option<String> {
+    let ours = |pair: &&str| pair.split('=').next().is_some_and(|name| name.trim() == COOKIE);
+    let pairs = || header.split(';').map(str::trim);
+    let names_it = |text: &str| text.to_ascii_lowercase().contains(&COOKIE.to_ascii_lowercase());
+    if !names_it(header) {
+        return None;
+    }
+    let rest = pairs().filter(|pair| !ours(pair)).collect::<Vec<_>>().join("; ");
+    Some(if names_it(&rest) { String::new() } else { rest })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_spelling_of_our_headers_is_ours() {
+        for name in ["claviger-account", "claviger_account", "claviger-x", "claviger_", "claviger"]
+        {
+            assert!(is_ours(name), "{name}");
+        }
+        for name in ["claviger.account", "claviger~account", "claviger*"] {
+            assert!(is_ours(name), "{name}");
+        }
+        for name in ["clavigerx", "x-claviger-account", "claviger2", ""] {
+            assert!(!is_ours(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn our_cookie_is_cut_out_and_others_stay() {
+        for (header, expected) in [
+            ("a=b", None),
+            ("", None),
+            ("a=b, __Host-claviger=x", Some("")),
+            ("\"__Host-claviger\"=x; a=b", Some("")),
+            ("__host-claviger=x", Some("")),
+            ("a=__Host-claviger", Some("")),
+            ("__Host-claviger=x", Some("")),
+            ("a=b; __Host-claviger=x; c=d", Some("a=b; c=d")),
+            ("a=b;__Host-claviger=x;c=d", Some("a=b; c=d")),
+            ("__Host-claviger=x; __Host-claviger=y", Some("")),
+            ("__Host-claviger", Some("")),
+        ] {
+            assert_eq!(without_our_cookie(header).as_deref(), expected, "{header}");
+        }
+    }
+
+    #[test]
+    fn an_anonymous_proof_is_pinned() {
+        let key = MacKey::new(&[7; 32]);
+        let told = headers(None, "GET", "/a?b=c", &key, UnixMs::from_ms(1_800_000_000_999));
+        let expected = HEXLOWER
+            .encode(&key.mac(&[b"claviger/origin-proof/1\n1800000000\nGET\n/a?b=c\n\n\n\n"]));
+        assert_eq!(told, [("claviger-proof", format!("t=1800000000,v1={expected}"))]);
+    }
+}

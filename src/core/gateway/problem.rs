@@ -1,0 +1,183 @@
+//! The gateway's refusals: one place where each gets its status, its code and its words.
+
+use serde_json::Map;
+
+use crate::base::http::path::PathError;
+use crate::base::http::problem::{ProblemDocument, RETRY_AFTER_S, RequestProblem};
+use crate::base::http::response::Answer;
+use crate::credential::limits::permission::Permission;
+use crate::verify::verdict::Denial;
+
+/// Why the gateway refuses a request. Each variant is one stable code; `www/problems.html` explains
+/// them to people.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum GatewayProblem {
+    /// A problem of requests to any surface.
+    Request(RequestProblem),
+    /// A verification refused.
+    Denied(Denial),
+    /// No credential where the rule looks for one.
+    MissingCredential {
+        /// The places where it looks, as the rule names them.
+        places: Vec<String>,
+        /// A place that does not count and holds something that begins like a key.
+        elsewhere: Option<String>,
+    },
+    /// More than one credential.
+    AmbiguousCredential,
+    /// A path that servers read in different ways.
+    AmbiguousPath(PathError),
+    /// No gateway rule for this host and path.
+    NoRoute,
+}
+
+impl From<RequestProblem> for GatewayProblem {
+    fn from(problem: RequestProblem) -> Self {
+        Self::Request(problem)
+    }
+}
+
+impl GatewayProblem {
+    /// HTTP status.
+    pub fn status(&self) -> u16 {
+        match self {
+            Self::Request(problem) => problem.status(),
+            Self::Denied(denial) => denial.status(),
+            Self::MissingCredential { .. } => Denial::Missing.status(),
+            Self::AmbiguousCredential | Self::AmbiguousPath(_) => 400,
+            Self::NoRoute => 404,
+        }
+    }
+
+    /// The stable code.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Request(problem) => problem.code(),
+            Self::Denied(denial) => denial.code(),
+            Self::MissingCredential { .. } => Denial::Missing.code(),
+            Self::AmbiguousCredential => "ambiguous_credential",
+            Self::AmbiguousPath(_) => "ambiguous_path",
+            Self::NoRoute => "no_route",
+        }
+    }
+
+    /// One line for people, the same for every occurrence.
+    pub fn title(&self) -> &'static str {
+        match self {
+            Self::Request(problem) => problem.title(),
+            Self::Denied(denial) => denial.title(),
+            Self::MissingCredential { .. } => Denial::Missing.title(),
+            Self::AmbiguousCredential => "The request carries more than one credential",
+            Self::AmbiguousPath(_) => "The path can be read in two ways",
+            Self::NoRoute => "No API is at this address",
+        }
+    }
+
+    /// The whole answer. `console_origin` is where `/problems` explains the codes.
+    pub fn answer(&self, console_origin: &str) -> Answer {
+        let mut extensions = Map::new();
+        match self {
+            Self::Request(problem) => return problem.answer(console_origin),
+            Self::AmbiguousPath(error) => {
+                extensions.insert("detail".into(), error.to_string().into());
+            }
+            Self::MissingCredential { places, elsewhere } => {
+                extensions.insert("places".into(), places.clone().into());
+                if let Some(elsewhere) = elsewhere {
+                    extensions.insert("elsewhere".into(), elsewhere.as_str().into());
+                }
+            }
+            Self::Denied(_) | Self::AmbiguousCredential | Self::NoRoute => {}
+        }
+        let (status, code, title) = (self.status(), self.code(), self.title());
+        let answer = ProblemDocument { status, code, title, extensions }.answer(console_origin);
+        match self {
+            Self::Denied(Denial::Unavailable) => {
+                answer.with("retry-after", RETRY_AFTER_S.to_string())
+            }
+            Self::Request(_)
+            | Self::Denied(_)
+            | Self::MissingCredential { .. }
+            | Self::AmbiguousCredential
+            | Self::AmbiguousPath(_)
+            | Self::NoRoute => answer,
+        }
+    }
+}
+
+/// The challenge of a denial (RFC 6750 §3): no error attribute without a credential (§3.1); `scope`
+/// names the permission that is missing, which only a caller with the right secret gets to see.
+pub fn challenge(denial: Denial, realm: &str, demanded: Option<&Permission>) -> Option<String> {
+    let attributes = match denial {
+        Denial::Missing => String::new(),
+        Denial::Malformed
+        | Denial::Unknown
+        | Denial::Disabled
+        | Denial::AccountSuspended
+        | Denial::NotYetValid
+        | Denial::Expired => ", error=\"invalid_token\"".into(),
+        Denial::PermissionDenied => match demanded {
+            Some(permission) => format!(", error=\"insufficient_scope\", scope=\"{permission}\""),
+            None => ", error=\"insufficient_scope\"".into(),
+        },
+        Denial::NetworkDenied | Denial::InterfaceDenied => ", error=\"insufficient_scope\"".into(),
+        Denial::Unavailable => return None,
+    };
+    Some(format!("Bearer realm=\"{realm}\"{attributes}"))
+}
+
+/// The challenge to a request with several credentials (RFC 6750 §3.1).
+pub fn challenge_of_several(realm: &str) -> String {
+    format!("Bearer realm=\"{realm}\", error=\"invalid_request\"")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_denial_is_a_problem_document_that_nobody_stores() {
+        let answer = GatewayProblem::Denied(Denial::Expired).answer("https://console.example");
+        assert_eq!(answer.status, 401);
+        assert_eq!(
+            answer.body,
+            r#"{"type":"https://console.example/problems#expired","title":"The key has expired","status":401,"code":"expired"}"#
+        );
+        assert!(answer.headers.contains(&("cache-control", "no-store".into())));
+        assert!(
+            answer
+                .headers
+                .contains(&("content-type", crate::base::http::problem::MEDIA_TYPE.into()))
+        );
+    }
+
+    #[test]
+    fn an_outage_says_when_to_come_back() {
+        let answer = GatewayProblem::Denied(Denial::Unavailable).answer("");
+        assert_eq!(answer.status, 503);
+        assert!(answer.headers.contains(&("retry-after", "2".into())));
+    }
+
+    #[test]
+    fn challenges_follow_rfc_6750() {
+        let permission: Permission = "demo:read".parse().unwrap();
+        for (denial, expected) in [
+            (Denial::Missing, Some("Bearer realm=\"a\"")),
+            (Denial::Unknown, Some("Bearer realm=\"a\", error=\"invalid_token\"")),
+            (Denial::AccountSuspended, Some("Bearer realm=\"a\", error=\"invalid_token\"")),
+            (Denial::Expired, Some("Bearer realm=\"a\", error=\"invalid_token\"")),
+            (Denial::NetworkDenied, Some("Bearer realm=\"a\", error=\"insufficient_scope\"")),
+            (
+                Denial::PermissionDenied,
+                Some("Bearer realm=\"a\", error=\"insufficient_scope\", scope=\"demo:read\""),
+            ),
+            (Denial::Unavailable, None),
+        ] {
+            assert_eq!(
+                challenge(denial, "a", Some(&permission)).as_deref(),
+                expected,
+                "{denial:?}"
+            );
+        }
+    }
+}

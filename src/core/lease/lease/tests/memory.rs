@@ -1,0 +1,193 @@
+//! Bounds: what is forgotten, and what must not be.
+
+use rand_chacha::ChaCha20Rng;
+use rand_chacha::rand_core::SeedableRng;
+
+use super::*;
+use crate::credential::limits::network::ClientAddress;
+use crate::lease::account::ACCOUNTS_MAX;
+use crate::lease::entries::UNSETTLED_MAX;
+use crate::lease::isolate::WORDS_MAX;
+use crate::lease::usage::{USAGE_PAUSE, USES_PENDING_MAX};
+use crate::replication::refresh::USES_MAX;
+
+fn rng() -> ChaCha20Rng {
+    ChaCha20Rng::seed_from_u64(3)
+}
+
+#[test]
+fn words_are_bounded_and_what_is_used_stays() {
+    let (mut isolate, mut rng) = (Isolate::leased(5), rng());
+    isolate.read_kv(key('a'), 1, Some(&active(key('a'), 3)));
+    for _ in 0..WORDS_MAX * 2 {
+        let id = KeyId::random(account(), &mut rng);
+        isolate.read_kv(id, 1, Some(&active(id, 2)));
+        assert_eq!(isolate.memory(key('a'), 1), Some(3));
+    }
+    let lease = isolate.0.lease(account(), at(1)).unwrap();
+    assert!((WORDS_MAX / 2..=WORDS_MAX).contains(&lease.entries().words()));
+    assert_eq!(lease.entries().words(), lease.entries().len());
+}
+
+#[test]
+fn a_forgotten_word_of_an_unsettled_key_leaves_its_mark() {
+    let (mut isolate, mut rng) = (Isolate::new(), rng());
+    let marks = [mark(key('a'), 5)];
+    isolate.refresh(0, with_unsettled(with_record(reply(5), active(key('a'), 5)), marks));
+    isolate.0.take_change(active(key('b'), 6), at(0));
+    for _ in 0..WORDS_MAX * 2 {
+        let id = KeyId::random(account(), &mut rng);
+        isolate.read_kv(id, 1, Some(&active(id, 2)));
+    }
+    for id in [key('a'), key('b')] {
+        assert_eq!(isolate.need(id, 1), Some(Need::Ledger(id)));
+        isolate.read_kv(id, 1, Some(&active(id, 3)));
+        assert_eq!(isolate.memory(id, 1), None);
+    }
+}
+
+#[test]
+fn what_of_the_unsettled_set_cannot_be_kept_makes_an_overflow() {
+    let (mut isolate, mut rng) = (Isolate::leased(5), rng());
+    let mut marks: Vec<Mark> =
+        (0..UNSETTLED_MAX).map(|_| mark(KeyId::random(account(), &mut rng), 5)).collect();
+    isolate.refresh(1, Refresh { unsettled: Unsettled::Set(marks.clone()), ..reply(5) });
+    assert_eq!(isolate.need(key('a'), 1), Some(Need::Kv(key('a'))));
+    marks.push(mark(key('b'), 5));
+    isolate.refresh(2, Refresh { unsettled: Unsettled::Set(marks.clone()), ..reply(5) });
+    assert_eq!(isolate.need(key('a'), 2), Some(Need::Ledger(key('a'))));
+    // Still, at the next reply: it is the whole set again.
+    isolate.refresh(3, Refresh { unsettled: Unsettled::Set(marks.clone()), ..reply(5) });
+    assert_eq!(isolate.need(key('a'), 3), Some(Need::Ledger(key('a'))));
+    marks.pop();
+    isolate.refresh(4, Refresh { unsettled: Unsettled::Set(marks), ..reply(5) });
+    assert_eq!(isolate.need(key('a'), 4), Some(Need::Kv(key('a'))));
+    // A change made here is one mark more.
+    isolate.0.take_change(active(key('c'), 6), at(5));
+    assert_eq!(isolate.need(key('a'), 5), Some(Need::Ledger(key('a'))));
+    assert_eq!(isolate.memory(key('c'), 5), Some(6));
+}
+
+#[test]
+fn the_account_that_was_used_longest_ago_makes_room_and_its_late_replies_reach_nobody() {
+    let (mut isolate, mut rng) = (Isolate::leased(5), rng());
+    let late = isolate.renew(0);
+    let accounts: Vec<AccountId> = (0..ACCOUNTS_MAX).map(|_| AccountId::random(&mut rng)).collect();
+    for id in &accounts {
+        let call = isolate.0.renew(*id, at(1));
+        isolate.take(&call, 1, reply(5));
+    }
+    assert_eq!(isolate.known(1), None);
+    assert!(accounts.iter().all(|id| isolate.0.lease(*id, at(1)).is_some()));
+    isolate.take(&late, 2, reply(9));
+    assert_eq!(isolate.known(2), None);
+    assert_eq!((isolate.0.counters().evictions, isolate.0.counters().discarded), (1, 1));
+}
+
+// -------------------------------------------------------------------------------------------------
+// rule 7: usage
+
+fn address(last: u8) -> Option<ClientAddress> {
+    ClientAddress::parse(&format!("203.0.113.{last}"))
+}
+
+#[test]
+fn uses_ride_on_the_next_refresh_and_stay_until_it_is_answered() {
+    let mut isolate = Isolate::leased(5);
+    isolate.0.count_use(key('a'), true, address(1), at(1));
+    isolate.0.count_use(key('a'), true, address(1), at(3));
+    isolate.0.count_use(key('a'), false, None, at(2));
+    let call = isolate.renew(4);
+    let batch = call.request().usage.clone().unwrap();
+    assert_eq!((batch.isolate, batch.sequence), (7, 1));
+    let [used] = &batch.uses[..] else { panic!() };
+    assert_eq!((used.id, used.count, used.denials, used.last_at), (key('a'), 2, 1, at(3)));
+    assert_eq!(used.addresses, [address(1).unwrap()]);
+
+    // Not answered: the same number and content again, whatever was counted meanwhile.
+    isolate.0.take(&call, &RefreshReply::Failed, at(5), None);
+    isolate.0.count_use(key('b'), true, None, at(5));
+    let again = isolate.renew(6);
+    assert_eq!(again.request().usage.as_ref(), Some(&batch));
+    // Too late for the lease is not too late for this.
+    isolate.refresh(7, Refresh { delta: Delta::Reset, ..reply(6) });
+    isolate.take(&call, 8, reply(5));
+    let next = isolate.renew(9).request().usage.clone().unwrap();
+    assert_eq!((next.sequence, next.uses[0].id), (2, key('b')));
+}
+
+#[test]
+fn the_latest_addresses_come_first_and_the_oldest_go() {
+    let mut isolate = Isolate::leased(5);
+    for last in [1, 2, 3, 4, 5, 6, 7, 8, 9, 4, 9] {
+        isolate.0.count_use(key('a'), true, address(last), at(1));
+    }
+    let batch = isolate.renew(2).request().usage.clone().unwrap();
+    let expected: Vec<ClientAddress> =
+        [9, 4, 8, 7, 6, 5, 3, 2].into_iter().filter_map(address).collect();
+    assert_eq!(batch.uses[0].addresses, expected);
+}
+
+#[test]
+fn addresses_and_keys_of_a_batch_are_bounded_and_what_is_lost_is_counted() {
+    let (mut isolate, mut rng) = (Isolate::leased(5), rng());
+    for last in 0..20 {
+        isolate.0.count_use(key('a'), true, address(last), at(1));
+    }
+    for _ in 0..USES_PENDING_MAX {
+        isolate.0.count_use(KeyId::random(account(), &mut rng), true, None, at(1));
+    }
+    assert_eq!(isolate.0.counters().uses_lost, 1);
+    let mut seen = 0;
+    while seen < USES_PENDING_MAX {
+        let call = isolate.renew(2);
+        let batch = call.request().usage.clone().unwrap();
+        assert!(batch.uses.len() <= USES_MAX);
+        assert!(batch.uses.iter().all(|used| used.addresses.len() <= 8));
+        seen += batch.uses.len();
+        isolate.take(&call, 2, reply(5));
+    }
+    assert_eq!(isolate.renew(3).request().usage, None);
+}
+
+#[test]
+fn where_no_refresh_goes_out_uses_go_by_themselves_once_a_minute() {
+    let pause = i64::try_from(USAGE_PAUSE.as_ms()).unwrap();
+    let mut isolate = Isolate::new();
+    // T is an hour.
+    let slow =
+        Refresh { state: Some(state(3_600_000)), ..with_record(reply(5), active(key('a'), 5)) };
+    isolate.refresh(0, slow);
+    isolate.0.count_use(key('a'), true, None, at(1));
+    assert_eq!(renewal(&isolate.find(key('a'), pause - 1)), None);
+    assert_eq!(renewal(&isolate.find(key('a'), pause)), Some(account()));
+    let call = isolate.renew(pause);
+    isolate.take(&call, pause, reply(5));
+    isolate.0.count_use(key('a'), true, None, at(pause + 1));
+    assert_eq!(renewal(&isolate.find(key('a'), pause * 2 - 1)), None);
+    assert_eq!(renewal(&isolate.find(key('a'), pause * 2)), Some(account()));
+}
+
+#[test]
+fn uses_of_an_account_that_nobody_asks_for_any_more_go_with_another_s_request() {
+    let mut isolate = Isolate::leased(5);
+    isolate.0.count_use(key('a'), true, None, at(0));
+    let other = AccountId::parse("ZZZZZZZZ").unwrap();
+    let id = KeyId::parse("ZZZZZZZZ0000000000").unwrap();
+    let mut counted = false;
+    for ms in (0..=130_000).step_by(1_000) {
+        let call = isolate.0.ask_ledger(id, at(ms));
+        isolate.take(&call, ms, without_record(reply(5), id));
+        match renewal(&isolate.find(id, ms)) {
+            Some(renewed) if renewed == account() => {
+                assert!(!counted && ms >= 60_000);
+                let call = isolate.renew(ms);
+                assert!(call.request().usage.is_some());
+                isolate.take(&call, ms, reply(5));
+                counted = true;
+            }
+            renewed => assert!(renewed.is_none_or(|renewed| renewed == other)),
+        }
+    }
+    assert!(counted);
+}

@@ -1,0 +1,92 @@
+//! Sample values for the tests of this crate and of those that stand on it.
+#![allow(
+    clippy::unwrap_used,
+    clippy::missing_panics_doc,
+    reason = "a sample that is wrong must stop the test loudly"
+)]
+
+use data_encoding::HEXLOWER;
+use sha2::{Digest as _, Sha256};
+
+use crate::base::id::KeyId;
+use crate::base::secret::{Digest, SecretText};
+use crate::base::time::UnixMs;
+use crate::config::settings::{Config, Variables};
+use crate::credential::keyring::Keyring;
+use crate::credential::limits::lifetime::Expiry;
+use crate::credential::limits::{Interface, Limits};
+use crate::replication::record::{Credential, Epoch, Record, Revision, Standing};
+
+/// The subkeys of two generations, `b` and the retired `a`: those that the test master secrets of
+/// the control plane derive.
+pub const EDGE_KEYS: &str = include_str!("../../tests/vectors/keyring.json");
+
+/// The keyring of [`EDGE_KEYS`].
+pub fn keyring() -> Keyring {
+    Keyring::parse(EDGE_KEYS).unwrap()
+}
+
+/// A keyring as JSON whose generations have these names and further members, such as
+/// `,"compromised":true`. A name has the same subkeys wherever it occurs.
+pub fn edge_keys(generations: &[(&str, &str)]) -> String {
+    let one = |(id, more): &(&str, &str)| {
+        let key = |member: &str| HEXLOWER.encode(&Sha256::digest(format!("{id} {member}")));
+        let members = ["tag", "cookies", "sealing", "origin_proof", "refresh_cache"];
+        let subkeys = members.map(|member| format!(r#""{member}":"{}""#, key(member))).join(",");
+        format!(r#"{{"id":"{id}",{subkeys}{more}}}"#)
+    };
+    format!("[{}]", generations.iter().map(one).collect::<Vec<_>>().join(","))
+}
+
+/// The newest generation of [`EDGE_KEYS`] as a JSON object, with further members, such as
+/// `,"compromised":true`.
+pub fn newest_generation(more: &str) -> String {
+    let (members, _) = EDGE_KEYS.split_once('}').unwrap();
+    format!("{}{more}}}", members.trim_start_matches('['))
+}
+
+/// The ID of a key.
+pub fn key_id() -> KeyId {
+    KeyId::parse("a1B2c3D47Hq0p2Zx9K").unwrap()
+}
+
+/// Limits with something in each member.
+pub fn limits() -> Limits {
+    Limits {
+        not_before: None,
+        expires: Expiry::At(UnixMs::from_ms(1_803_186_000_000)),
+        networks: serde_json::from_str(r#"["10.0.0.0/8"]"#).unwrap(),
+        interfaces: vec![Interface::Http],
+        permissions: serde_json::from_str(r#"["demo:read"]"#).unwrap(),
+    }
+}
+
+/// The record of [`key_id`] within [`limits`].
+pub fn record(standing: impl FnOnce(Credential) -> Standing) -> Record {
+    let credential =
+        Credential { digest: Digest::of(b"abc"), limits: limits(), issuing: None, issued: None };
+    Record::new(Epoch::new(0x5f2c_9a0b_7d1e_4386), Revision(12), key_id(), standing(credential))
+}
+
+/// The variables of a small deployment.
+pub fn variables() -> Variables {
+    Variables {
+        prefix: Some("clv".into()),
+        console_origin: Some("http://localhost:8787".into()),
+        rules: Some(
+            r#"[{"host":"api.localhost","path":"/*","origin":"DEMO","permission":{"read":"demo:read","write":"demo:write"}},
+                {"host":"api.localhost","path":"/any","origin":"DEMO","any_key":true,"credentials":["authorization","query:u"]},
+                {"host":"api.localhost","path":"/form","origin":"DEMO","any_key":true,"credentials":["authorization","form:u","json:u"]},
+                {"host":"api.localhost","path":"/public/form","origin":"DEMO","public":true,"credentials":["form:u"]},
+                {"host":"api.localhost","path":"/public/*","origin":"https://origin.example","public":true}]"#
+                .into(),
+        ),
+        freshness: None,
+        outage: None,
+    }
+}
+
+/// The edge's settings in that deployment.
+pub fn config() -> Config {
+    Config::parse(Some(&SecretText::new(EDGE_KEYS.to_owned())), &variables()).unwrap()
+}

@@ -1,0 +1,4 @@
+//! TODO.
+
+pub mod verdict;
+pub mod verification;

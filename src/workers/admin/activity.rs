@@ -1,0 +1,100 @@
+//! `/v1/activity`: what was done in the account, as pages and as a file.
+//!
+//! A file is made while it is sent: each page of it is asked for when the client has taken the one
+//! before, with the cookie of the same request, so that a session that ends meanwhile ends the
+//! file.
+
+use claviger_control::admin::problem::AdminProblem;
+use claviger_control::admin::{form, view};
+use claviger_control::protocol::activity::export::{Format, ROWS_MAX};
+use claviger_control::protocol::activity::{EXPORT_PAGE_ENTRIES, Page, Query};
+use claviger_control::protocol::command::Command;
+use claviger_control::protocol::ledger::LedgerReply;
+use claviger_core::base::http::problem::RequestProblem;
+use claviger_core::base::http::response::Answer;
+use serde::{Deserialize, Serialize};
+
+use crate::context::RequestContext;
+use crate::now;
+
+/// How far a file is.
+#[derive(Serialize, Deserialize)]
+struct Progress {
+    /// Where the last page ended.
+    cursor: String,
+    /// Entries so far.
+    rows: u32,
+}
+
+/// A piece of a file, for the entry script.
+#[derive(Serialize)]
+struct Piece {
+    body: String,
+    more: Option<String>,
+}
+
+/// Shows a page.
+pub async fn list(context: &RequestContext<'_>) -> Result<Answer, AdminProblem> {
+    context.session()?;
+    let query = form::activity(context.request.url.query)?;
+    Ok(Answer::json(200, &view::activity(&page(context, query, false).await?, now())))
+}
+
+/// Begins a file.
+pub async fn export(context: &RequestContext<'_>) -> Result<Answer, AdminProblem> {
+    let account = context.session()?.account();
+    let (query, format) = form::export(context.request.url.query)?;
+    let Piece { body, more } = piece(context, query, format, None).await?;
+    let name = format!("attachment; filename=\"activity-{account}.{}\"", format.extension());
+    let answer = Answer::file(format.media_type(), [format.head(), body].concat())
+        .with("content-disposition", name)
+        .with("claviger-rows-max", ROWS_MAX.to_string());
+    // Of a HEAD nobody takes the body.
+    Ok(if context.request.method == "HEAD" { answer } else { answer.to_be_continued(more) })
+}
+
+/// Goes on with a file; the text is JSON for the entry script.
+pub async fn proceed(context: &RequestContext<'_>, more: &str) -> Result<String, AdminProblem> {
+    let progress: Progress =
+        serde_json::from_str(more).map_err(|_| AdminProblem::Request(RequestProblem::Internal))?;
+    let (query, format) = form::export(context.request.url.query)?;
+    let piece = piece(context, query, format, Some(progress)).await?;
+    serde_json::to_string(&piece).map_err(|_| AdminProblem::Request(RequestProblem::Internal))
+}
+
+async fn piece(
+    context: &RequestContext<'_>,
+    query: Query,
+    format: Format,
+    progress: Option<Progress>,
+) -> Result<Piece, AdminProblem> {
+    let (cursor, rows) =
+        progress.map_or((None, 0), |progress| (Some(progress.cursor), progress.rows));
+    // Written down once, of a file that somebody takes.
+    let exports = cursor.is_none() && context.request.method != "HEAD";
+    let asked = Query { cursor, limit: Some(EXPORT_PAGE_ENTRIES), ..query };
+    let Page { entries, next } = page(context, asked, exports).await?;
+    let mut body: String =
+        entries.iter().map(|entry| format.line(&view::entry_of_activity(entry))).collect();
+    let rows = rows.saturating_add(u32::try_from(entries.len()).unwrap_or(u32::MAX));
+    let more = match next {
+        Some(_) if rows >= ROWS_MAX => {
+            body.push_str(&format.cut());
+            None
+        }
+        Some(cursor) => serde_json::to_string(&Progress { cursor, rows }).ok(),
+        None => None,
+    };
+    Ok(Piece { body, more })
+}
+
+async fn page(
+    context: &RequestContext<'_>,
+    query: Query,
+    exports: bool,
+) -> Result<Page, AdminProblem> {
+    match context.command(Command::Activity { query, exports }).await? {
+        LedgerReply::Activity(page) => Ok(page),
+        reply => Err(context.refusal(reply)),
+    }
+}

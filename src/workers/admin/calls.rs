@@ -1,0 +1,110 @@
+//! Calls of this Worker: requests to objects. What fails is logged once, here, and told as
+//! [`Unreachable`].
+
+use core::pin::pin;
+use core::time::Duration;
+
+use claviger_control::admin::problem::AdminProblem;
+use claviger_control::protocol::account::Email;
+use claviger_control::protocol::ledger::{LedgerReply, LedgerRequest, instance};
+use claviger_control::protocol::objects::{
+    AddressReply, AddressRequest, DirectoryReply, DirectoryRequest, NameReply, NameRequest,
+};
+use claviger_core::base::http::problem::RequestProblem;
+use claviger_core::base::id::AccountId;
+use futures_util::future::{Either, select};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use worker::{Env, Method, Request, RequestInit};
+
+/// Binding of the KV namespace with the records.
+pub const KEYS: &str = "KEYS";
+
+/// Shortest time that KV may serve a reading from a cache, in seconds: the platform takes none
+/// shorter. Where the newest is wanted, a read-back or a document, it is what to ask for: the usual
+/// is a minute.
+pub const CACHE_TTL_MIN_S: u64 = 30;
+
+/// How long an object may take to answer, in milliseconds. A password hash behind others in a name
+/// object's queue takes the longest.
+const ANSWER_WITHIN_MS: u64 = 5_000;
+
+const LEDGER: &str = "LEDGER";
+
+/// No answer came, or none that can be read.
+#[derive(Clone, Copy, Debug)]
+pub struct Unreachable;
+
+impl From<Unreachable> for AdminProblem {
+    fn from(_: Unreachable) -> Self {
+        RequestProblem::Unavailable.into()
+    }
+}
+
+/// Asks an account's ledger.
+pub async fn ledger(
+    env: &Env,
+    account: AccountId,
+    request: &LedgerRequest,
+) -> Result<LedgerReply, Unreachable> {
+    call(env, LEDGER, &instance::ledger(account), request).await
+}
+
+/// Asks the name object of a member's address.
+pub async fn name(
+    env: &Env,
+    email: &Email,
+    request: &NameRequest,
+) -> Result<NameReply, Unreachable> {
+    call(env, "NAME", &instance::member_name(email), request).await
+}
+
+/// Asks the directory.
+pub async fn directory(
+    env: &Env,
+    request: &DirectoryRequest,
+) -> Result<DirectoryReply, Unreachable> {
+    call(env, "DIRECTORY", &instance::directory(), request).await
+}
+
+/// Asks the address object of a block.
+pub async fn address(
+    env: &Env,
+    block: Option<&str>,
+    request: &AddressRequest,
+) -> Result<AddressReply, Unreachable> {
+    call(env, "ADDRESS", &instance::address(block), request).await
+}
+
+async fn call<Q: Serialize, A: DeserializeOwned>(
+    env: &Env,
+    binding: &str,
+    instance: &str,
+    request: &Q,
+) -> Result<A, Unreachable> {
+    let limit = worker::Delay::from(Duration::from_millis(ANSWER_WITHIN_MS));
+    let error = match select(pin!(exchange(env, binding, instance, request)), limit).await {
+        Either::Left((Ok(answer), _)) => return Ok(answer),
+        Either::Left((Err(error), _)) => error,
+        Either::Right(_) => "no answer in time".into(),
+    };
+    worker::console_error!("{binding} did not answer: {error}");
+    Err(Unreachable)
+}
+
+async fn exchange<Q: Serialize, A: DeserializeOwned>(
+    env: &Env,
+    binding: &str,
+    instance: &str,
+    request: &Q,
+) -> Result<A, worker::Error> {
+    let stub = env.durable_object(binding)?.get_by_name(instance)?;
+    let mut init = RequestInit::new();
+    init.with_method(Method::Post).with_body(Some(serde_json::to_string(request)?.into()));
+    let mut response =
+        stub.fetch_with_request(Request::new_with_init("https://object/", &init)?).await?;
+    if response.status_code() != 200 {
+        return Err(worker::Error::from(format!("status {}", response.status_code())));
+    }
+    Ok(serde_json::from_str(&response.text().await?)?)
+}

@@ -1,0 +1,180 @@
+//! One request to a route: its body, its session, and what its account's ledger replies.
+
+use core::cell::Cell;
+use core::pin::pin;
+use core::time::Duration;
+use std::rc::Rc;
+
+use claviger_control::admin::body::BODY_BYTES_MAX;
+use claviger_control::admin::config::AdminConfig;
+use claviger_control::admin::problem::AdminProblem;
+use claviger_control::admin::{session, view};
+use claviger_control::protocol::command::Command;
+use claviger_control::protocol::ledger::{LedgerReply, LedgerRequest, SessionProof};
+use claviger_control::protocol::view::SessionView;
+use claviger_core::base::http::json_body;
+use claviger_core::base::http::problem::RequestProblem;
+use claviger_core::base::http::request::Request;
+use claviger_core::base::id::AccountId;
+use claviger_core::credential::limits::network::ClientAddress;
+use claviger_core::credential::token::{Kind, MadeToken};
+use claviger_core::gateway::body::OPENING_TIME;
+use claviger_core::gateway::gateway::client_address;
+use claviger_core::replication::record::Revision;
+use futures_util::StreamExt;
+use futures_util::future::{Either, select};
+use serde::de::DeserializeOwned;
+use worker::Env;
+
+use crate::{calls, now};
+
+/// One request to a route.
+pub struct RequestContext<'a> {
+    pub request: &'a Request<'a>,
+    pub env: &'a Env,
+    pub config: Rc<AdminConfig>,
+    incoming: web_sys::Request,
+    change: Cell<Option<(AccountId, Revision)>>,
+}
+
+impl<'a> RequestContext<'a> {
+    /// The context of a request.
+    pub fn new(
+        request: &'a Request<'a>,
+        env: &'a Env,
+        config: Rc<AdminConfig>,
+        incoming: web_sys::Request,
+    ) -> Self {
+        Self { request, env, config, incoming, change: Cell::new(None) }
+    }
+
+    /// The change that was committed for this request: its account, and its number there.
+    pub fn change(&self) -> Option<(AccountId, Revision)> {
+        self.change.get()
+    }
+
+    /// The session that the cookie names. A forged one ends here: no object is called.
+    ///
+    /// # Errors
+    /// [`AdminProblem::NotSignedIn`].
+    pub fn session(&self) -> Result<MadeToken, AdminProblem> {
+        let token = session::token(self.request.headers).ok_or(AdminProblem::NotSignedIn)?;
+        MadeToken::parse(token, Kind::Session, &self.config.prefix, self.config.keyring())
+            .ok_or(AdminProblem::NotSignedIn)
+    }
+
+    /// Has a command of the session's member carried out by the ledger of its account.
+    ///
+    /// # Errors
+    /// [`AdminProblem::NotSignedIn`]; [`RequestProblem::Unavailable`].
+    pub async fn command(&self, command: Command) -> Result<LedgerReply, AdminProblem> {
+        let session = self.session()?;
+        let request = LedgerRequest::Console {
+            session: SessionProof { id: session.id(), digest: *session.digest() },
+            address: self.address(),
+            command,
+        };
+        match self.call_ledger(session.account(), &request).await? {
+            LedgerReply::Gone => Err(AdminProblem::NotSignedIn),
+            reply => Ok(reply),
+        }
+    }
+
+    /// Asks the ledger of an account. Every change that a request causes is committed by such a
+    /// call, so that this is the one place that notes it for the edge.
+    ///
+    /// # Errors
+    /// [`RequestProblem::Unavailable`].
+    pub async fn call_ledger(
+        &self,
+        account: AccountId,
+        request: &LedgerRequest,
+    ) -> Result<LedgerReply, AdminProblem> {
+        let reply = calls::ledger(self.env, account, request).await?;
+        if let Some(revision) = reply.change() {
+            self.change.set(Some((account, revision)));
+        }
+        Ok(reply)
+    }
+
+    /// Reads a reply that must be a session.
+    ///
+    /// # Errors
+    /// As [`RequestContext::refusal`].
+    pub fn session_of(&self, reply: LedgerReply) -> Result<SessionView, AdminProblem> {
+        match reply {
+            LedgerReply::Session(view) => Ok(view),
+            reply => Err(self.refusal(reply)),
+        }
+    }
+
+    /// A reply that is not the one that was wanted, as a problem.
+    pub fn refusal(&self, reply: LedgerReply) -> AdminProblem {
+        match reply {
+            LedgerReply::Refused(refusal) => view::refusal(refusal, &self.config, now()),
+            // A reply to another question: the object is of another release.
+            _ => RequestProblem::Unavailable.into(),
+        }
+    }
+
+    /// The client's address, as the platform tells it.
+    pub fn client(&self) -> Option<ClientAddress> {
+        client_address(self.request)
+    }
+
+    /// The client's address as text.
+    pub fn address(&self) -> Option<String> {
+        self.client().map(|address| address.ip().to_string())
+    }
+
+    /// The block of the client's address, by which tries are counted.
+    pub fn block(&self) -> Option<String> {
+        self.client().map(|address| address.block())
+    }
+
+    /// Reads the body, as JSON of known members.
+    ///
+    /// # Errors
+    /// As [`RequestContext::bytes`]; [`RequestProblem::MalformedBody`].
+    pub async fn body<T: DeserializeOwned>(&self) -> Result<T, AdminProblem> {
+        Ok(json_body::parse(&self.bytes(BODY_BYTES_MAX).await?)?)
+    }
+
+    /// Reads the body, which is JSON, no further than `max` bytes, and waits for it no longer than
+    /// for any other.
+    ///
+    /// # Errors
+    /// [`RequestProblem::UnsupportedMediaType`], [`RequestProblem::BodyTooLarge`],
+    /// [`RequestProblem::BodyTooSlow`], [`RequestProblem::MalformedBody`].
+    pub async fn bytes(&self, max: usize) -> Result<Vec<u8>, AdminProblem> {
+        json_body::check_media_type(self.request.headers.find("content-type"))?;
+        let limit = worker::Delay::from(Duration::from_millis(OPENING_TIME.as_ms()));
+        match select(pin!(self.read_all(max)), limit).await {
+            Either::Left((read, _)) => Ok(read?),
+            Either::Right(_) => Err(RequestProblem::BodyTooSlow.into()),
+        }
+    }
+
+    async fn read_all(&self, max: usize) -> Result<Vec<u8>, RequestProblem> {
+        let too_large = RequestProblem::BodyTooLarge { max };
+        let announced =
+            self.request.headers.find("content-length").and_then(|text| text.parse::<usize>().ok());
+        if announced.is_some_and(|length| length > max) {
+            return Err(too_large);
+        }
+        // The handle is cloned, not the request: its body is read once.
+        let mut incoming = worker::Request::from(Clone::clone(&self.incoming));
+        let Ok(mut stream) = incoming.stream() else { return Ok(Vec::new()) };
+        let mut bytes = Vec::new();
+        while let Some(chunk) = stream.next().await {
+            let chunk = chunk.map_err(|_| RequestProblem::MalformedBody {
+                detail: "the body ended early".into(),
+            })?;
+            if bytes.len().saturating_add(chunk.len()) > max {
+                return Err(too_large);
+            }
+            bytes.extend_from_slice(&chunk);
+        }
+        Ok(bytes)
+    }
+}

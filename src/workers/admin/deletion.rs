@@ -1,0 +1,77 @@
+//! `/v1/deletions`: draws codes, and lets the account's ledger decide.
+
+use claviger_control::admin::config::AdminConfig;
+use claviger_control::admin::problem::AdminProblem;
+use claviger_control::admin::{body, form, view};
+use claviger_control::protocol::code::{Code, Purpose};
+use claviger_control::protocol::command::Command;
+use claviger_control::protocol::deletion::NewCode;
+use claviger_control::protocol::encryption;
+use claviger_control::protocol::envelope::code_place;
+use claviger_control::protocol::ledger::LedgerReply;
+use claviger_core::base::http::problem::RequestProblem;
+use claviger_core::base::http::response::Answer;
+use claviger_core::base::id::{AccountId, TokenId};
+use claviger_core::base::secret::SecretText;
+use claviger_workers::rng;
+
+use crate::context::RequestContext;
+use crate::now;
+
+/// Begins a deletion.
+pub async fn begin(context: &RequestContext<'_>) -> Result<Answer, AdminProblem> {
+    let account = context.session()?.account();
+    let typed: body::BeginDeletion = context.body().await?;
+    let keys = form::deletion_keys(&typed.keys)?;
+    let id = TokenId::random(&mut rng());
+    let code = draw(&context.config, account, id)?;
+    answer(context, 201, Command::BeginDeletion { id, keys, code }).await
+}
+
+/// Shows a deletion.
+pub async fn show(context: &RequestContext<'_>, id: TokenId) -> Result<Answer, AdminProblem> {
+    answer(context, 200, Command::ShowDeletion { id }).await
+}
+
+/// Mails another code.
+pub async fn mail_code(context: &RequestContext<'_>, id: TokenId) -> Result<Answer, AdminProblem> {
+    let code = draw(&context.config, context.session()?.account(), id)?;
+    answer(context, 200, Command::MailDeletionCode { id, code }).await
+}
+
+/// Deletes the keys, if the code is right, and lets this isolate use what it now knows.
+pub async fn confirm(context: &RequestContext<'_>, id: TokenId) -> Result<Answer, AdminProblem> {
+    let account = context.session()?.account();
+    let typed: body::ConfirmDeletion = context.body().await?;
+    let code = form::code(&typed.code)?;
+    let mac = code.mac(Purpose::Deletion, account, id, &context.config.master);
+    match context.command(Command::ConfirmDeletion { id, mac }).await? {
+        LedgerReply::Deleted { records, bound, restorable_until } => {
+            Ok(Answer::json(200, &view::deleted(&records, bound, restorable_until, now())))
+        }
+        reply => Err(context.refusal(reply)),
+    }
+}
+
+/// Draws a code: what the ledger compares, and what only the mail shows.
+fn draw(config: &AdminConfig, account: AccountId, id: TokenId) -> Result<NewCode, AdminProblem> {
+    config.mail.as_ref().ok_or(AdminProblem::MailOff)?;
+    let code = Code::draw(&mut rng());
+    let text = SecretText::new(code.expose().to_owned());
+    let sealed = encryption::seal(&text, code_place(account, &id), &config.master, &mut rng());
+    let mac = code.mac(Purpose::Deletion, account, id, &config.master);
+    Ok(NewCode { mac, sealed: sealed.ok_or(RequestProblem::Internal)? })
+}
+
+async fn answer(
+    context: &RequestContext<'_>,
+    status: u16,
+    command: Command,
+) -> Result<Answer, AdminProblem> {
+    match context.command(command).await? {
+        LedgerReply::Deletion(deletion) => {
+            Ok(Answer::json(status, &view::deletion(&deletion, &context.config, now())))
+        }
+        reply => Err(context.refusal(reply)),
+    }
+}

@@ -1,0 +1,139 @@
+//! `/v1/keys`, `/v1/sealed-keys`: reads bodies, draws keys, and lets the account's ledger decide.
+
+use claviger_control::admin::body::DRAFT_BYTES_MAX;
+use claviger_control::admin::problem::{AdminProblem, NotViewable};
+use claviger_control::admin::{body, form, headers, view};
+use claviger_control::protocol::command::Command;
+use claviger_control::protocol::draft::{Changes, Draft};
+use claviger_control::protocol::encryption;
+use claviger_control::protocol::ledger::LedgerReply;
+use claviger_control::protocol::refusal::Refusal;
+use claviger_core::base::http::json_body;
+use claviger_core::base::http::problem::RequestProblem;
+use claviger_core::base::http::response::Answer;
+use claviger_core::base::id::KeyId;
+use claviger_core::credential::key::NewKey;
+use claviger_core::replication::record::Revision;
+use claviger_workers::rng;
+
+use crate::context::RequestContext;
+use crate::now;
+
+/// How often a key is drawn again when its ID exists: once is already unheard of.
+const DRAWS_MAX: u32 = 3;
+
+/// Lists keys.
+pub async fn list(context: &RequestContext<'_>) -> Result<Answer, AdminProblem> {
+    context.session()?;
+    let listing = form::listing(context.request.url.query)?;
+    match context.command(Command::List(listing)).await? {
+        LedgerReply::Page(page) => {
+            Ok(Answer::json(200, &view::page(&page, &context.config, now())))
+        }
+        reply => Err(context.refusal(reply)),
+    }
+}
+
+/// Shows a key.
+pub async fn show(context: &RequestContext<'_>, id: KeyId) -> Result<Answer, AdminProblem> {
+    match context.command(Command::Get { id, deleted: true }).await? {
+        LedgerReply::Key(key) => Ok(Answer::json(200, &view::key(&key, &context.config, now()))),
+        reply => Err(context.refusal(reply)),
+    }
+}
+
+/// Checks what was typed for a key.
+pub async fn check(context: &RequestContext<'_>) -> Result<Answer, AdminProblem> {
+    context.session()?;
+    let draft: Draft = json_body::parse(&context.bytes(DRAFT_BYTES_MAX).await?)?;
+    match context.command(Command::Check { draft }).await? {
+        LedgerReply::Checked(checked) => Ok(Answer::json(200, &view::checked(&checked))),
+        reply => Err(context.refusal(reply)),
+    }
+}
+
+/// Issues a key.
+pub async fn issue(context: &RequestContext<'_>) -> Result<Answer, AdminProblem> {
+    let account = context.session()?.account();
+    let idempotency_key = headers::idempotency_key(context.request.headers)?;
+    let draft: Draft = json_body::parse(&context.bytes(DRAFT_BYTES_MAX).await?)?;
+    let config = &context.config;
+    for _ in 0..DRAWS_MAX {
+        let new = NewKey::generate(account, &config.prefix, config.keyring(), &mut rng());
+        let sealed = match draft.viewable {
+            Some(true) => {
+                let sealed = encryption::seal_key(&new, &config.master, &mut rng());
+                Some(sealed.ok_or(RequestProblem::Unavailable)?)
+            }
+            Some(false) | None => None,
+        };
+        let issue = Command::Issue {
+            id: new.id(),
+            digest: new.digest(),
+            draft: draft.clone(),
+            idempotency_key: idempotency_key.clone(),
+            sealed,
+        };
+        match context.command(issue).await? {
+            LedgerReply::Changed { key: Some(key), .. } => {
+                return Ok(Answer::json(201, &view::issued(&key, &new, config, now())));
+            }
+            LedgerReply::Refused(Refusal::IdTaken) => {}
+            reply => return Err(context.refusal(reply)),
+        }
+    }
+    Err(RequestProblem::Unavailable.into())
+}
+
+/// Shows a key's secret again. The ledger has let it be shown and written that down before it is
+/// decrypted here.
+pub async fn reveal(context: &RequestContext<'_>, id: KeyId) -> Result<Answer, AdminProblem> {
+    match context.command(Command::Reveal { id }).await? {
+        LedgerReply::Revealed { sealed } => {
+            let key = encryption::open(&sealed, encryption::key_place(&id), &context.config.master)
+                .ok_or(AdminProblem::NotViewable(NotViewable::GenerationDropped))?;
+            let revealed = view::revealed(&key, now()).ok_or(RequestProblem::Internal)?;
+            Ok(Answer::json(200, &revealed))
+        }
+        reply => Err(context.refusal(reply)),
+    }
+}
+
+/// Changes a key by a form.
+pub async fn edit(context: &RequestContext<'_>, id: KeyId) -> Result<Answer, AdminProblem> {
+    context.session()?;
+    let expected = headers::if_match(context.request.headers)?;
+    let changes: Changes = json_body::parse(&context.bytes(DRAFT_BYTES_MAX).await?)?;
+    commit(context, Command::Edit { id, expected, changes }).await
+}
+
+/// Changes a key by a command that needs only the revision that the member saw.
+pub async fn change(
+    context: &RequestContext<'_>,
+    command: impl FnOnce(Revision) -> Command,
+) -> Result<Answer, AdminProblem> {
+    context.session()?;
+    commit(context, command(headers::if_match(context.request.headers)?)).await
+}
+
+async fn commit(context: &RequestContext<'_>, command: Command) -> Result<Answer, AdminProblem> {
+    match context.command(command).await? {
+        LedgerReply::Changed { key, bound, .. } => {
+            Ok(Answer::json(200, &view::changed(key.as_ref(), bound, &context.config, now())))
+        }
+        reply => Err(context.refusal(reply)),
+    }
+}
+
+/// Revokes one sealed key.
+pub async fn revoke_sealed(context: &RequestContext<'_>) -> Result<Answer, AdminProblem> {
+    let account = context.session()?.account();
+    let form: body::RevokeSealed = context.body().await?;
+    let command = form.command(account, &context.config, context.request.arrived)?;
+    match context.command(command).await? {
+        LedgerReply::Revoked { bound, all_of_issuer, .. } => {
+            Ok(Answer::json(200, &view::revoked(bound, all_of_issuer, now())))
+        }
+        reply => Err(context.refusal(reply)),
+    }
+}

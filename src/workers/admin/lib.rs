@@ -1,0 +1,235 @@
+//! The admin Worker's adapter: what `entry.js` calls. It decides nothing; it translates between the
+//! platform and the control plane.
+//!
+//! | module | what it adapts |
+//! | --- | --- |
+//! | this | the calls of `entry.js`; the isolate's settings |
+//! | [`context`] | one request to a route: its body, its session, its account's ledger |
+//! | [`sessions`], [`keys`], [`service`], [`deletion`], [`activity`], [`operator`] | the routes |
+//! | [`calls`] | requests to objects |
+//! | [`objects`], [`storage`], [`memory`] | the Durable Objects' side |
+//! | [`mail`] | the services that deliver mail |
+//! | [`settings`] | variables and secrets |
+
+mod activity;
+mod calls;
+mod context;
+mod deletion;
+mod keys;
+mod mail;
+mod memory;
+mod objects;
+mod operator;
+mod service;
+mod sessions;
+mod settings;
+mod storage;
+
+use core::cell::RefCell;
+use std::rc::Rc;
+
+use claviger_control::admin::config::AdminConfig;
+use claviger_control::admin::problem::AdminProblem;
+use claviger_control::admin::route::Route;
+use claviger_control::admin::session;
+use claviger_control::protocol::command::Command;
+use claviger_core::base::http::problem::RequestProblem;
+use claviger_core::base::http::request::{Headers, Request, Url};
+use claviger_core::base::http::response::Answer;
+use claviger_core::replication::link;
+use claviger_workers::time;
+pub use objects::{alarm, object};
+use serde::Serialize;
+use wasm_bindgen::prelude::{JsCast, JsValue, wasm_bindgen};
+use worker::Env;
+
+use self::context::RequestContext;
+
+thread_local! {
+    /// This isolate's settings; empty until the first request has brought them.
+    static CONFIG: RefCell<Option<Rc<AdminConfig>>> = const { RefCell::new(None) };
+}
+
+/// What the entry script is to do with a request.
+#[derive(Serialize)]
+#[serde(rename_all = "snake_case")]
+enum Reaction {
+    /// Answer.
+    Answer(Answer),
+    /// Hand the request to the platform's store of the console's files.
+    Asset,
+}
+
+/// Answers a request that an edge has handed on. `headers` is `name\nvalue\nname\nvalue…`. Resolves
+/// to JSON.
+///
+/// # Errors
+/// None of its own: what the platform throws is logged and becomes an answer.
+#[wasm_bindgen]
+pub async fn handle(
+    incoming: web_sys::Request,
+    env: JsValue,
+    headers: String,
+    now_ms: f64,
+) -> Result<String, JsValue> {
+    let env: Env = env.unchecked_into();
+    let (method, url) = (incoming.method(), incoming.url());
+    let reaction = match request(&method, &url, &headers, now_ms) {
+        Some(request) => react(&request, incoming, &env).await,
+        None => Reaction::Answer(RequestProblem::Internal.answer("")),
+    };
+    // Text keys and plain values: it serialises.
+    Ok(serde_json::to_string(&reaction).unwrap_or_default())
+}
+
+/// Goes on with a body that an answer began. Resolves to JSON: `body` is the next piece, `more`
+/// goes into the next call unless it is null.
+///
+/// # Errors
+/// The code of the problem that ends the body early.
+#[wasm_bindgen]
+pub async fn proceed(
+    incoming: web_sys::Request,
+    env: JsValue,
+    headers: String,
+    now_ms: f64,
+    more: String,
+) -> Result<String, JsValue> {
+    let env: Env = env.unchecked_into();
+    let ended = |problem: AdminProblem| JsValue::from_str(problem.code());
+    let (method, url) = (incoming.method(), incoming.url());
+    let request = request(&method, &url, &headers, now_ms);
+    let request = request.ok_or_else(|| ended(RequestProblem::Internal.into()))?;
+    let config = config(&env).map_err(|problem| ended(problem.into()))?;
+    let context = RequestContext::new(&request, &env, config, incoming);
+    activity::proceed(&context, &more).await.map_err(ended)
+}
+
+async fn react(request: &Request<'_>, incoming: web_sys::Request, env: &Env) -> Reaction {
+    let config = match config(env) {
+        Ok(config) => config,
+        Err(problem) => return Reaction::Answer(problem.answer("")),
+    };
+    // Before anything else: what does not come through an edge that fits is answered nothing.
+    if let Err(misfit) = link::check(request.headers.find(link::EDGE_HEADER), config.keyring()) {
+        worker::console_error!("a request is refused: {misfit}");
+        let answer = RequestProblem::Misconfigured.answer(&config.console_origin);
+        return Reaction::Answer(
+            answer.with(link::ADMIN_HEADER, ["misfit ", &misfit.to_string()].concat()),
+        );
+    }
+    if request.url.path == link::PATH {
+        return Reaction::Answer(Answer::empty(204));
+    }
+    let refuse = |problem: AdminProblem| Reaction::Answer(problem.answer(&config.console_origin));
+    if request.url.host != config.console_host {
+        return refuse(RequestProblem::NotFound.into());
+    }
+    let route = match Route::find(request.method, request.url.path) {
+        Ok(Route::Asset) => return Reaction::Asset,
+        Ok(route) => route,
+        Err(problem) => return refuse(problem),
+    };
+    if route.wants_own_page() && !session::is_own_page(request.headers, &config.console_origin) {
+        return refuse(AdminProblem::CrossSite);
+    }
+    let context = RequestContext::new(request, env, Rc::clone(&config), incoming);
+    let answer = answer(route, &context)
+        .await
+        .unwrap_or_else(|problem| problem.answer(&config.console_origin));
+    // An answer of data is nothing to show, frame or load elsewhere.
+    let answer = answer
+        .with("content-security-policy", "default-src 'none'; frame-ancestors 'none'")
+        .with("cross-origin-resource-policy", "same-origin");
+    Reaction::Answer(match context.change() {
+        Some((account, revision)) => {
+            answer.with(link::ADMIN_HEADER, format!("changed {account} {}", revision.0))
+        }
+        None => answer,
+    })
+}
+
+async fn answer(route: Route, context: &RequestContext<'_>) -> Result<Answer, AdminProblem> {
+    match route {
+        // Answered before.
+        Route::Asset => Err(RequestProblem::NotFound.into()),
+        Route::Counters => sessions::counters(context).await,
+        Route::RevokeSealed => keys::revoke_sealed(context).await,
+        Route::SetUp => sessions::set_up(context).await,
+        Route::SignIn => sessions::sign_in(context).await,
+        Route::ShowSession => sessions::show(context).await,
+        Route::SignOut => sessions::sign_out(context).await,
+        Route::StepUp => sessions::step_up(context).await,
+        Route::ListKeys => keys::list(context).await,
+        Route::IssueKey => keys::issue(context).await,
+        Route::CheckKey => keys::check(context).await,
+        Route::ShowKey(id) => keys::show(context, id).await,
+        Route::EditKey(id) => keys::edit(context, id).await,
+        Route::RevealKey(id) => keys::reveal(context, id).await,
+        Route::DisableKey(id) => {
+            keys::change(context, |expected| Command::SetEnabled { id, expected, enabled: false })
+                .await
+        }
+        Route::EnableKey(id) => {
+            keys::change(context, |expected| Command::SetEnabled { id, expected, enabled: true })
+                .await
+        }
+        Route::RestoreKey(id) => {
+            keys::change(context, |expected| Command::RestoreKey { id, expected }).await
+        }
+        Route::BeginDeletion => deletion::begin(context).await,
+        Route::ShowDeletion(id) => deletion::show(context, id).await,
+        Route::MailDeletionCode(id) => deletion::mail_code(context, id).await,
+        Route::ConfirmDeletion(id) => deletion::confirm(context, id).await,
+        Route::ListActivity => activity::list(context).await,
+        Route::ExportActivity => activity::export(context).await,
+        Route::ShowService => service::show(context).await,
+        Route::EditService => service::set_ceiling(context).await,
+        Route::RevealService => service::reveal(context).await,
+        Route::ChangeServicePassword => service::change_password(context).await,
+        Route::ListAccounts => operator::list(context).await,
+        Route::InviteAccount => operator::invite(context).await,
+        Route::ShowAccount(id) => operator::show(context, id).await,
+        Route::EditAccount(id) => operator::edit(context, id).await,
+        Route::RebuildAccount(id) => operator::rebuild(context, id).await,
+        Route::BeginRestore(id) => operator::begin_restore(context, id).await,
+        Route::FinishRestore(id) => operator::finish_restore(context, id).await,
+    }
+}
+
+/// This isolate's settings, read on its first request. A deployment whose settings are wrong is
+/// told so in the log, with every request, and serves none.
+fn config(env: &Env) -> Result<Rc<AdminConfig>, RequestProblem> {
+    if let Some(config) = CONFIG.with_borrow(Clone::clone) {
+        return Ok(config);
+    }
+    match AdminConfig::parse(settings::read(env)) {
+        Ok(config) => {
+            let config = Rc::new(config);
+            CONFIG.with_borrow_mut(|cell| *cell = Some(Rc::clone(&config)));
+            Ok(config)
+        }
+        Err(error) => {
+            worker::console_error!("this deployment does not serve: {error}");
+            Err(RequestProblem::Misconfigured)
+        }
+    }
+}
+
+fn request<'a>(
+    method: &'a str,
+    url: &'a str,
+    headers: &'a str,
+    now_ms: f64,
+) -> Option<Request<'a>> {
+    Some(Request {
+        method,
+        url: Url::parse(url)?,
+        headers: Headers::new(headers),
+        arrived: time(now_ms),
+    })
+}
+
+fn now() -> claviger_core::base::time::UnixMs {
+    time(js_sys::Date::now())
+}

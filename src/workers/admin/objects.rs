@@ -1,0 +1,314 @@
+//! The Durable Objects' side: one adapter for all four kinds, after the contract of
+//! [`claviger_control::objects::object`].
+//!
+//! | kind | instance | binding | holds |
+//! | --- | --- | --- | --- |
+//! | `Ledger` | `ledger/<account>` | `LEDGER` | one account: members, sessions, keys, journal, audit |
+//! | `Name` | `member/<e-mail>` | `NAME` | who has the name, its password hash, tries |
+//! | `Directory` | `directory` | `DIRECTORY` | the list of accounts |
+//! | `Address` | `address/<block>` | `ADDRESS` | tries of one address block |
+//!
+//! Each call makes the object anew over its database. What is kept in memory beside it ([`memory`])
+//! may be lost, as by a trap.
+
+use std::rc::Rc;
+
+use claviger_control::admin::config::AdminConfig;
+use claviger_control::admin::mail::Taking;
+use claviger_control::ledger::ledger::Ledger;
+use claviger_control::objects::address::Address;
+use claviger_control::objects::directory::Directory;
+use claviger_control::objects::name::{Argon2id, Name};
+use claviger_control::objects::object::{
+    EFFECTS_PER_RING_MAX, Entropy, Object, RE_ARM_MS, answer, outcome_of,
+};
+use claviger_control::objects::tasks::EFFECT_TIMEOUT_MS;
+use claviger_control::protocol::effect::{Effect, Outcome};
+use claviger_control::protocol::envelope::Envelope;
+use claviger_control::protocol::ledger::{LedgerReply, LedgerRequest};
+use claviger_control::protocol::objects::{
+    DirectoryReply, DirectoryRequest, NameReply, NameRequest,
+};
+use claviger_core::base::id::KeyId;
+use claviger_core::base::time::UnixMs;
+use claviger_core::replication::link;
+use claviger_core::replication::record::kv_key;
+use claviger_workers::rng;
+use rand_core::Rng;
+use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
+use worker::worker_sys::DurableObjectState;
+use worker::{Env, ScheduledTime, State, Storage};
+
+use crate::memory::{self, Memory};
+use crate::storage::ObjectSql;
+use crate::{calls, mail, now, settings};
+
+/// Answers a request to the object of class `kind`, whose memory is that of the number `life`.
+///
+/// # Errors
+/// Whatever kept the object from answering; the caller learns only that it did.
+#[wasm_bindgen]
+pub async fn object(
+    kind: String,
+    life: u32,
+    ctx: JsValue,
+    env: JsValue,
+    request: web_sys::Request,
+) -> Result<web_sys::Response, JsValue> {
+    let host = Host::new(life, ctx, env);
+    // Only edges say who they are; this Worker's own calls need not.
+    if let Some(header) = request.headers().get(link::EDGE_HEADER)?
+        && let Err(misfit) = link::check(Some(&header), host.config()?.keyring())
+    {
+        worker::console_error!("a call to {kind} is refused: {misfit}");
+        let answer = worker::Response::empty()?.with_status(503);
+        answer.headers().set(link::ADMIN_HEADER, &["misfit ", &misfit.to_string()].concat())?;
+        return Ok(answer.into());
+    }
+    let text = worker::Request::from(request).text().await?;
+    let reply = match kind.as_str() {
+        "Ledger" => host.answer(&host.ledger(), &text).await,
+        "Name" => {
+            let config = host.config()?;
+            host.answer(&Name::new(&host.sql, &config.master, &Argon2id), &text).await
+        }
+        "Directory" => host.answer(&Directory::new(&host.sql), &text).await,
+        "Address" => host.answer(&Address::new(&host.sql), &text).await,
+        _ => Err("no such class".into()),
+    }?;
+    Ok(worker::Response::ok(reply)?.into())
+}
+
+/// Rings for the object of class `kind`.
+///
+/// # Errors
+/// As [`object`]; the platform then rings again.
+#[wasm_bindgen]
+pub async fn alarm(kind: String, life: u32, ctx: JsValue, env: JsValue) -> Result<(), JsValue> {
+    let host = Host::new(life, ctx, env);
+    // Before anything that may fail: the platform gives up an alarm that has failed some times.
+    host.ring_at(UnixMs::from_ms(now().as_ms().saturating_add_unsigned(RE_ARM_MS))).await?;
+    if let Err(error) = host.work_as(&kind).await {
+        worker::console_error!("an alarm of {kind} failed and rings again: {error}");
+    }
+    Ok(())
+}
+
+/// One object instance as the platform runs it.
+struct Host {
+    storage: Storage,
+    sql: ObjectSql,
+    env: Env,
+    memory: Rc<Memory>,
+}
+
+impl Host {
+    fn new(life: u32, ctx: JsValue, env: JsValue) -> Self {
+        use wasm_bindgen::JsCast;
+        let state = State::from(ctx.unchecked_into::<DurableObjectState>());
+        let (sql, memory) = (ObjectSql::new(state.storage()), memory::of(life, now()));
+        Self { storage: state.storage(), sql, env: env.unchecked_into(), memory }
+    }
+
+    /// The settings, for the pepper and for mail. This Worker does not serve with wrong ones, so
+    /// that they are right here.
+    fn config(&self) -> Result<Rc<AdminConfig>, worker::Error> {
+        crate::config(&self.env).map_err(|problem| problem.title().into())
+    }
+
+    fn ledger(&self) -> Ledger<'_> {
+        // The edge does not serve with wrong settings: what they say then is nobody's.
+        let ledger = Ledger::new(&self.sql).with_uses(Rc::clone(&self.memory.uses));
+        ledger.on_terms(settings::terms(&self.env).unwrap_or_default())
+    }
+
+    async fn answer<O: Object>(&self, object: &O, request: &str) -> Result<String, worker::Error> {
+        let mut bytes = [0; 32];
+        rng().fill_bytes(&mut bytes);
+        let reply = answer(object, request, now(), &Entropy(bytes)).map_err(failed)?;
+        // In the same turn as the writes, so that the platform commits both or neither.
+        self.ring_in_time(object).await?;
+        Ok(reply)
+    }
+
+    async fn work_as(&self, kind: &str) -> Result<(), worker::Error> {
+        match kind {
+            "Ledger" => self.work(&self.ledger()).await,
+            "Name" => self.work(&Name::new(&self.sql, &self.config()?.master, &Argon2id)).await,
+            "Directory" => self.work(&Directory::new(&self.sql)).await,
+            "Address" => self.work(&Address::new(&self.sql)).await,
+            _ => Err("no such class".into()),
+        }
+    }
+
+    async fn work<O: Object>(&self, object: &O) -> Result<(), worker::Error> {
+        for _ in 0..EFFECTS_PER_RING_MAX {
+            let Some(effect) = object.next_effect(now()).map_err(failed)? else { break };
+            // Without an outcome it may still be under way: its duty stays taken, so that no second
+            // one starts beside it.
+            if let Some(outcome) = self.carry_out(&effect).await {
+                object.settle(&effect, &outcome, now()).map_err(failed)?;
+            }
+        }
+        if let Some(alert) = object.alert(now()).map_err(failed)? {
+            worker::console_error!("{alert}");
+        }
+        if object.is_spent().map_err(failed)? {
+            self.memory.rings_at.set(None);
+            self.storage.delete_alarm().await?;
+            return self.storage.delete_all().await;
+        }
+        self.ring_when(object.next_due().map_err(failed)?).await
+    }
+
+    /// Lets the alarm ring when something is due, or before: to set it costs a row, and one that
+    /// rings early looks again.
+    async fn ring_in_time<O: Object>(&self, object: &O) -> Result<(), worker::Error> {
+        let due = object.next_due().map_err(failed)?;
+        let is_set =
+            |due: UnixMs| self.memory.rings_at.get().is_some_and(|at| now() < at && at <= due);
+        if due.is_some_and(is_set) { Ok(()) } else { self.ring_when(due).await }
+    }
+
+    async fn ring_when(&self, due: Option<UnixMs>) -> Result<(), worker::Error> {
+        match due {
+            Some(due) => self.ring_at(due).await,
+            None => {
+                self.memory.rings_at.set(None);
+                self.storage.delete_alarm().await
+            }
+        }
+    }
+
+    async fn ring_at(&self, due: UnixMs) -> Result<(), worker::Error> {
+        let date = js_sys::Date::new(&JsValue::from_f64(due.as_ms() as f64));
+        self.memory.rings_at.set(Some(due));
+        let set = self.storage.set_alarm(ScheduledTime::new(date)).await;
+        set.inspect_err(|_| self.memory.rings_at.set(None))
+    }
+
+    /// Carries an effect out; `None` when its time ran out and nobody knows how it went.
+    async fn carry_out(&self, effect: &Effect) -> Option<Outcome> {
+        let limit = worker::Delay::from(core::time::Duration::from_millis(EFFECT_TIMEOUT_MS));
+        let work = core::pin::pin!(self.perform(effect));
+        match futures_util::future::select(work, limit).await {
+            futures_util::future::Either::Left((outcome, _)) => Some(outcome),
+            futures_util::future::Either::Right(_) => None,
+        }
+    }
+
+    async fn perform(&self, effect: &Effect) -> Outcome {
+        let done = match effect {
+            Effect::PutRecord { key, value, .. } => self.put(key, value).await.is_ok(),
+            Effect::ConfirmName { email, request } => {
+                let confirm = NameRequest::Confirm {
+                    account: request.account,
+                    member: request.member,
+                    secret_version: request.secret_version,
+                };
+                matches!(calls::name(&self.env, email, &confirm).await, Ok(NameReply::Confirmed))
+            }
+            Effect::ConfirmAccount { account, name } => {
+                let confirm =
+                    DirectoryRequest::Confirm { account: *account, name: Some(name.clone()) };
+                matches!(calls::directory(&self.env, &confirm).await, Ok(DirectoryReply::Noted))
+            }
+            Effect::SendMail { envelope } => return self.mail(envelope).await,
+            Effect::AskHolds { account, member, email } => {
+                let ask = LedgerRequest::Holds { member: *member, email: email.clone() };
+                return self.ask(*account, &ask).await;
+            }
+            Effect::AskExists { account } => {
+                return self.ask(*account, &LedgerRequest::Exists).await;
+            }
+            Effect::TellEpoch { account, epoch } => {
+                let told = LedgerRequest::Restored { epoch: epoch.clone() };
+                matches!(calls::ledger(&self.env, *account, &told).await, Ok(LedgerReply::Done))
+            }
+            Effect::PutLease { key, value, .. } => self.put(key, value).await.is_ok(),
+            Effect::ReadBack { key, .. } | Effect::ReadLease { key, .. } => {
+                return read(self.read_back(key).await);
+            }
+            Effect::ReadMany { ids } => return read(self.read_many(ids).await),
+            Effect::ListKv { prefix, cursor } => {
+                return read(self.list(prefix, cursor.as_deref()).await);
+            }
+        };
+        if done { Outcome::Done } else { Outcome::Failed }
+    }
+
+    async fn ask(
+        &self,
+        account: claviger_core::base::id::AccountId,
+        request: &LedgerRequest,
+    ) -> Outcome {
+        match calls::ledger(&self.env, account, request).await {
+            Ok(reply) => outcome_of(&reply),
+            Err(_) => Outcome::Failed,
+        }
+    }
+
+    async fn mail(&self, envelope: &Envelope) -> Outcome {
+        let config = match self.config() {
+            Ok(config) => config,
+            Err(error) => {
+                worker::console_error!("mail {} stays: {error}", envelope.id);
+                return Outcome::Failed;
+            }
+        };
+        match mail::send(&self.env, &config, envelope).await {
+            Taking::Taken => Outcome::Done,
+            Taking::NotNow => Outcome::Failed,
+            Taking::Never => Outcome::Refused,
+        }
+    }
+
+    async fn read_back(&self, key: &str) -> Result<Outcome, worker::Error> {
+        let value =
+            self.env.kv(calls::KEYS)?.get(key).cache_ttl(calls::CACHE_TTL_MIN_S).text().await?;
+        Ok(Outcome::Read { value })
+    }
+
+    async fn read_many(&self, ids: &[KeyId]) -> Result<Outcome, worker::Error> {
+        let keys: Vec<String> = ids.iter().map(|id| kv_key(*id)).collect();
+        let mut held = self
+            .env
+            .kv(calls::KEYS)?
+            .get_bulk(&keys)
+            .cache_ttl(calls::CACHE_TTL_MIN_S)
+            .text()
+            .await?;
+        let values = ids.iter().zip(&keys).map(|(id, key)| (*id, held.remove(key).flatten()));
+        Ok(Outcome::ReadMany { values: values.collect() })
+    }
+
+    async fn list(&self, prefix: &str, cursor: Option<&str>) -> Result<Outcome, worker::Error> {
+        let mut list = self.env.kv(calls::KEYS)?.list().prefix(prefix.to_owned());
+        if let Some(cursor) = cursor {
+            list = list.cursor(cursor.to_owned());
+        }
+        let page = list.execute().await?;
+        let names = page.keys.into_iter().map(|key| key.name).collect();
+        Ok(Outcome::Listed { names, cursor: page.cursor.filter(|_| !page.list_complete) })
+    }
+
+    async fn put(&self, key: &str, value: &str) -> Result<(), worker::Error> {
+        let put = async {
+            self.env.kv(calls::KEYS)?.put(key, value)?.execute().await.map_err(worker::Error::from)
+        };
+        put.await.inspect_err(|error| worker::console_error!("KV did not take a record: {error}"))
+    }
+}
+
+/// How a reading of KV went.
+fn read(outcome: Result<Outcome, worker::Error>) -> Outcome {
+    outcome.unwrap_or_else(|error| {
+        worker::console_error!("KV could not be read for the ledger: {error}");
+        Outcome::Failed
+    })
+}
+
+/// What the caller logs, once; it holds no values.
+fn failed(error: claviger_control::objects::object::ObjectError) -> worker::Error {
+    format!("an object failed: {error}").into()
+}

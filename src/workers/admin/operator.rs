@@ -1,0 +1,190 @@
+//! `/v1/operator/accounts`: what operators do to accounts.
+//!
+//! Each route asks the operator's own ledger first. It lets the operation be done and writes down
+//! who did it; only then is the directory or the other account's ledger called, which writes down
+//! what was done to it. So that nothing is written down of an account that there is not, or while
+//! the directory is out of reach, the directory is asked for the account before.
+
+use claviger_control::admin::config::AdminConfig;
+use claviger_control::admin::problem::AdminProblem;
+use claviger_control::admin::{body, form, headers, view};
+use claviger_control::protocol::command::Command;
+use claviger_control::protocol::ledger::{LedgerReply, LedgerRequest};
+use claviger_control::protocol::objects::{DirectoryReply, DirectoryRequest};
+use claviger_control::protocol::operator::{Entry, EntryState, Operation};
+use claviger_control::protocol::refusal::Refusal;
+use claviger_core::base::http::problem::RequestProblem;
+use claviger_core::base::http::response::Answer;
+use claviger_core::base::id::AccountId;
+use claviger_core::credential::token::NewToken;
+use claviger_workers::rng;
+
+use crate::context::RequestContext;
+use crate::{calls, now};
+
+/// Lists accounts.
+pub async fn list(context: &RequestContext<'_>) -> Result<Answer, AdminProblem> {
+    context.session()?;
+    let cursor = form::account_cursor(context.request.url.query)?;
+    may(context, Operation::Look).await?;
+    match calls::directory(context.env, &DirectoryRequest::List { cursor }).await? {
+        DirectoryReply::Accounts { accounts, next } => {
+            Ok(Answer::json(200, &view::accounts(&accounts, next, now())))
+        }
+        _ => Err(RequestProblem::Unavailable.into()),
+    }
+}
+
+/// Makes a set-up link for an account that is listed as pending until the link is used or over.
+///
+/// A repeated invitation makes another link for the same account while it is not open: the answer
+/// to the first may be lost, and the directory may never have heard of it.
+pub async fn invite(context: &RequestContext<'_>) -> Result<Answer, AdminProblem> {
+    context.session()?;
+    let idempotency_key = headers::idempotency_key(context.request.headers)?;
+    let AdminConfig { prefix, master, .. } = &*context.config;
+    let token = NewToken::setup(now(), prefix, master.keyring(), &mut rng());
+    let drawn = token.made().account();
+    let operation = Operation::Invite { account: drawn, idempotency_key };
+    let (account, token) = match context.command(Command::Operate { operation }).await? {
+        LedgerReply::Done => (drawn, token),
+        LedgerReply::Refused(Refusal::AlreadyInvited { account }) => {
+            (account, NewToken::setup_of(account, now(), prefix, master.keyring(), &mut rng()))
+        }
+        reply => return Err(context.refusal(reply)),
+    };
+    let again = account != drawn;
+    match calls::directory(context.env, &DirectoryRequest::Invite { account, again }).await? {
+        DirectoryReply::Entered => {
+            Ok(Answer::json(201, &view::invited(&token, &context.config, now())))
+        }
+        DirectoryReply::SetupDone if again => {
+            Err(AdminProblem::AlreadyInvited { account: account.to_string() })
+        }
+        // Also when the drawn ID is another account's, which is unheard of.
+        _ => Err(RequestProblem::Unavailable.into()),
+    }
+}
+
+/// Shows an account.
+pub async fn show(
+    context: &RequestContext<'_>,
+    account: AccountId,
+) -> Result<Answer, AdminProblem> {
+    let entry = find(context, account).await?;
+    if entry.state == EntryState::Pending {
+        return Ok(Answer::json(200, &view::account(&entry, None, &context.config, now())));
+    }
+    match ask(context, account, &LedgerRequest::Inspect).await? {
+        LedgerReply::Inspected { account, progress } => {
+            let inspected = Some((&account, &progress));
+            Ok(Answer::json(200, &view::account(&entry, inspected, &context.config, now())))
+        }
+        reply => Err(context.refusal(reply)),
+    }
+}
+
+/// Suspends or resumes an account, or changes its T.
+pub async fn edit(
+    context: &RequestContext<'_>,
+    account: AccountId,
+) -> Result<Answer, AdminProblem> {
+    context.session()?;
+    let body::AccountChanges { suspended, freshness_s } = context.body().await?;
+    let freshness_ms = freshness_s.map(form::freshness_ms).transpose()?;
+    form::check_account_changes(freshness_ms, suspended)?;
+    find_open(context, account).await?;
+    may(context, Operation::SetState { account, freshness_ms, suspended }).await?;
+    match ask(context, account, &LedgerRequest::SetState { freshness_ms, suspended }).await? {
+        LedgerReply::State { state, bound } => {
+            Ok(Answer::json(200, &view::account_state(state, bound, now())))
+        }
+        reply => Err(context.refusal(reply)),
+    }
+}
+
+/// Has every record of an account put into KV again.
+pub async fn rebuild(
+    context: &RequestContext<'_>,
+    account: AccountId,
+) -> Result<Answer, AdminProblem> {
+    find_open(context, account).await?;
+    may(context, Operation::Rebuild { account }).await?;
+    match ask(context, account, &LedgerRequest::Rebuild).await? {
+        LedgerReply::Progress(progress) => Ok(Answer::json(200, &view::progress(&progress, now()))),
+        reply => Err(context.refusal(reply)),
+    }
+}
+
+/// Notes a fresh history, before an account's ledger is restored from a bookmark.
+pub async fn begin_restore(
+    context: &RequestContext<'_>,
+    account: AccountId,
+) -> Result<Answer, AdminProblem> {
+    find_open(context, account).await?;
+    may(context, Operation::BeginRestore { account }).await?;
+    match calls::directory(context.env, &DirectoryRequest::NoteEpoch { account }).await? {
+        DirectoryReply::Epoch { .. } => Ok(Answer::json(200, &view::restoring(true, now()))),
+        DirectoryReply::Unknown => Err(AdminProblem::Request(RequestProblem::NotFound)),
+        _ => Err(RequestProblem::Unavailable.into()),
+    }
+}
+
+/// Has the restored ledger told that history.
+pub async fn finish_restore(
+    context: &RequestContext<'_>,
+    account: AccountId,
+) -> Result<Answer, AdminProblem> {
+    if !find_open(context, account).await?.restoring {
+        return Err(AdminProblem::RestoreNotBegun);
+    }
+    may(context, Operation::FinishRestore { account }).await?;
+    match calls::directory(context.env, &DirectoryRequest::Restored { account }).await? {
+        DirectoryReply::Noted => Ok(Answer::json(200, &view::restoring(false, now()))),
+        DirectoryReply::Unknown => Err(AdminProblem::RestoreNotBegun),
+        _ => Err(RequestProblem::Unavailable.into()),
+    }
+}
+
+/// The account, as the directory lists it, for an operator.
+async fn find(context: &RequestContext<'_>, account: AccountId) -> Result<Entry, AdminProblem> {
+    may(context, Operation::Look).await?;
+    match calls::directory(context.env, &DirectoryRequest::Find { account }).await? {
+        DirectoryReply::Account(entry) => Ok(entry),
+        DirectoryReply::Unknown => Err(AdminProblem::Request(RequestProblem::NotFound)),
+        _ => Err(RequestProblem::Unavailable.into()),
+    }
+}
+
+/// The same, if it was opened.
+async fn find_open(
+    context: &RequestContext<'_>,
+    account: AccountId,
+) -> Result<Entry, AdminProblem> {
+    let entry = find(context, account).await?;
+    if entry.state == EntryState::Open {
+        Ok(entry)
+    } else {
+        Err(AdminProblem::Request(RequestProblem::NotFound))
+    }
+}
+
+/// Goes on if the operator's own ledger lets the operation be done.
+async fn may(context: &RequestContext<'_>, operation: Operation) -> Result<(), AdminProblem> {
+    match context.command(Command::Operate { operation }).await? {
+        LedgerReply::Done => Ok(()),
+        reply => Err(context.refusal(reply)),
+    }
+}
+
+/// Asks an account's ledger. One that was never opened is none.
+async fn ask(
+    context: &RequestContext<'_>,
+    account: AccountId,
+    request: &LedgerRequest,
+) -> Result<LedgerReply, AdminProblem> {
+    match context.call_ledger(account, request).await? {
+        LedgerReply::Gone => Err(AdminProblem::Request(RequestProblem::NotFound)),
+        reply => Ok(reply),
+    }
+}

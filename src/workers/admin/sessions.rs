@@ -1,0 +1,217 @@
+//! `/v1/setup`, `/v1/session`, `/v1/counters`: who a member is.
+
+use core::time::Duration;
+
+use claviger_control::admin::config::AdminConfig;
+use claviger_control::admin::problem::AdminProblem;
+use claviger_control::admin::{body, form, session, view};
+use claviger_control::protocol::account::{Email, TextError, check_password};
+use claviger_control::protocol::command::Command;
+use claviger_control::protocol::ledger::{
+    LedgerReply, LedgerRequest, NewMember, NewSession, Opening, SecretVersion,
+};
+use claviger_control::protocol::objects::{
+    AddressReply, AddressRequest, DirectoryReply, DirectoryRequest, NameReply, NameRequest,
+};
+use claviger_control::protocol::view::SessionView;
+use claviger_core::base::http::problem::RequestProblem;
+use claviger_core::base::http::response::Answer;
+use claviger_core::base::id::{AccountId, MemberId};
+use claviger_core::base::secret::SecretText;
+use claviger_core::credential::token::{Kind, MadeToken, NewToken};
+use claviger_core::replication::link::COUNTERS_HEADER;
+use claviger_workers::rng;
+
+use crate::context::RequestContext;
+use crate::{calls, now, service};
+
+/// Soonest that a sign-in is refused, in milliseconds: a password hash and a new object take less,
+/// with room.
+const REFUSAL_MS_MIN: u64 = 500;
+
+/// Step that the time of a refusal is rounded up to, in milliseconds.
+const REFUSAL_MS_STEP: u64 = 250;
+
+/// Whose password was right.
+struct Proof {
+    account: AccountId,
+    member: MemberId,
+    email: Email,
+    secret_version: SecretVersion,
+}
+
+/// Creates an account by a set-up link, and signs its owner in.
+pub async fn set_up(context: &RequestContext<'_>) -> Result<Answer, AdminProblem> {
+    let typed: body::SetUp = context.body().await?;
+    let AdminConfig { prefix, .. } = &*context.config;
+    let token =
+        MadeToken::parse(typed.token.expose(), Kind::Setup, prefix, context.config.keyring())
+            .filter(|token| !token.setup_is_over(context.request.arrived))
+            .ok_or(AdminProblem::SetupRefused)?;
+    let wanted = form::Owner::check(&typed)?;
+    // A link tells which addresses are taken, and has passwords hashed: no more often than signing
+    // in does.
+    count_try(context).await?;
+
+    let account = token.account();
+    let open =
+        match calls::directory(context.env, &DirectoryRequest::EnterFirst { account }).await? {
+            DirectoryReply::Entered => LedgerRequest::Open,
+            DirectoryReply::Invited => LedgerRequest::OpenInvited,
+            DirectoryReply::SetupDone => return Err(AdminProblem::SetupDone),
+            _ => return Err(RequestProblem::Unavailable.into()),
+        };
+    let member = token.owner();
+    let claim = NameRequest::Claim {
+        name: wanted.email.to_string(),
+        account,
+        member,
+        password: typed.password.clone(),
+    };
+    let secret_version = match calls::name(context.env, &wanted.email, &claim).await? {
+        NameReply::Claimed { secret_version } => secret_version,
+        NameReply::Taken => return Err(AdminProblem::AddressTaken),
+        _ => return Err(RequestProblem::Unavailable.into()),
+    };
+    let new = new_session(context, account);
+    let opening = Opening {
+        account,
+        name: typed.account_name,
+        zone: wanted.zone,
+        owner: NewMember {
+            id: member,
+            name: typed.name,
+            email: wanted.email,
+            language: wanted.language,
+            secret_version,
+        },
+        session: NewSession { id: new.made().id(), digest: *new.made().digest() },
+        address: context.address(),
+        service: service::draw(&context.config, account).map(|(_, new)| new),
+    };
+    signed_in(context, context.call_ledger(account, &open(opening)).await?, &new)
+}
+
+/// Signs a member in.
+pub async fn sign_in(context: &RequestContext<'_>) -> Result<Answer, AdminProblem> {
+    let form: body::SignIn = context.body().await?;
+    let found = match Email::parse(&form.email) {
+        Ok(email) => prove(context, &email, form.password).await?,
+        Err(_) => {
+            // Counted like any other try, so that it cannot be told from one.
+            count_try(context).await?;
+            None
+        }
+    };
+    let Some(proof) = found else {
+        hold_back(context).await;
+        return Err(AdminProblem::SignInRefused);
+    };
+    let new = new_session(context, proof.account);
+    let sign_in = LedgerRequest::SignIn {
+        member: proof.member,
+        email: proof.email,
+        secret_version: proof.secret_version,
+        session: NewSession { id: new.made().id(), digest: *new.made().digest() },
+        address: context.address(),
+    };
+    match context.call_ledger(proof.account, &sign_in).await? {
+        LedgerReply::Gone => Err(AdminProblem::SignInRefused),
+        reply => signed_in(context, reply, &new),
+    }
+}
+
+/// Shows the session.
+pub async fn show(context: &RequestContext<'_>) -> Result<Answer, AdminProblem> {
+    let view = context.session_of(context.command(Command::Show).await?)?;
+    Ok(session_answer(context, 200, &view))
+}
+
+/// Shows an operator what the isolate has done that the request came through.
+pub async fn counters(context: &RequestContext<'_>) -> Result<Answer, AdminProblem> {
+    let view = context.session_of(context.command(Command::Show).await?)?;
+    let counters = context.request.headers.find(COUNTERS_HEADER);
+    let counters = counters.and_then(|json| serde_json::from_str(json).ok());
+    view::counters(&view, counters, now()).map(|document| Answer::json(200, &document))
+}
+
+/// Signs a member out.
+pub async fn sign_out(context: &RequestContext<'_>) -> Result<Answer, AdminProblem> {
+    match context.command(Command::SignOut).await {
+        // A browser without a session, or with one that is over, is signed out already.
+        Ok(_) | Err(AdminProblem::NotSignedIn) => {
+            Ok(Answer::empty(204).with("set-cookie", session::clear_cookie()))
+        }
+        Err(problem) => Err(problem),
+    }
+}
+
+/// Takes a fresh proof of a member's identity.
+pub async fn step_up(context: &RequestContext<'_>) -> Result<Answer, AdminProblem> {
+    let account = context.session()?.account();
+    let form: body::StepUp = context.body().await?;
+    let view = context.session_of(context.command(Command::Show).await?)?;
+    let proof = prove(context, &view.member.email, form.password).await?;
+    let proof = proof.filter(|proof| proof.account == account && proof.member == view.member.id);
+    let Some(proof) = proof else { return Err(AdminProblem::StepUpRefused) };
+    let step_up = Command::StepUp { secret_version: proof.secret_version };
+    let view = context.session_of(context.command(step_up).await?)?;
+    Ok(session_answer(context, 200, &view))
+}
+
+/// Finds whose password this is. Tries are counted before anything is hashed.
+async fn prove(
+    context: &RequestContext<'_>,
+    email: &Email,
+    password: SecretText,
+) -> Result<Option<Proof>, AdminProblem> {
+    count_try(context).await?;
+    if check_password(password.expose())
+        .is_err_and(|error| matches!(error, TextError::TooLong { .. }))
+    {
+        return Ok(None);
+    }
+    let verify = NameRequest::Verify { password, block: context.block() };
+    match calls::name(context.env, email, &verify).await? {
+        NameReply::Matches { account, member, secret_version } => {
+            Ok(Some(Proof { account, member, email: email.clone(), secret_version }))
+        }
+        NameReply::Refused => Ok(None),
+        NameReply::TooMany { until } => Err(view::too_many(until, now())),
+        _ => Err(RequestProblem::Unavailable.into()),
+    }
+}
+
+/// Waits until a refusal tells nothing by its time: an object that is asked for the first time
+/// takes longer than one that knows the address. Waiting costs no CPU.
+async fn hold_back(context: &RequestContext<'_>) {
+    let spent_ms =
+        now().as_ms().saturating_sub(context.request.arrived.as_ms()).max(0).unsigned_abs();
+    let until_ms = spent_ms.max(REFUSAL_MS_MIN).next_multiple_of(REFUSAL_MS_STEP);
+    worker::Delay::from(Duration::from_millis(until_ms.saturating_sub(spent_ms))).await;
+}
+
+async fn count_try(context: &RequestContext<'_>) -> Result<(), AdminProblem> {
+    match calls::address(context.env, context.block().as_deref(), &AddressRequest::Count).await? {
+        AddressReply::Counted => Ok(()),
+        AddressReply::TooMany { until } => Err(view::too_many(until, now())),
+        AddressReply::NotUnderstood => Err(RequestProblem::Unavailable.into()),
+    }
+}
+
+fn new_session(context: &RequestContext<'_>, account: AccountId) -> NewToken {
+    NewToken::session(account, &context.config.prefix, context.config.keyring(), &mut rng())
+}
+
+fn signed_in(
+    context: &RequestContext<'_>,
+    reply: LedgerReply,
+    new: &NewToken,
+) -> Result<Answer, AdminProblem> {
+    let view = context.session_of(reply)?;
+    Ok(session_answer(context, 201, &view).with("set-cookie", session::set_cookie(new.expose())))
+}
+
+fn session_answer(context: &RequestContext<'_>, status: u16, view: &SessionView) -> Answer {
+    Answer::json(status, &view::session(view, &context.config, context.client(), now()))
+}

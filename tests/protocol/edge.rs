@@ -1,0 +1,172 @@
+//! What an edge says to a ledger and reads of its answers, in types of its own: the data plane does
+//! not know the rest of the protocol.
+
+use claviger_control::protocol::draft::FieldError;
+use claviger_control::protocol::ledger::{LedgerReply, LedgerRequest};
+use claviger_control::protocol::refusal::Refusal;
+use claviger_core::credential::grant::IssuerProof;
+use claviger_core::credential::issuer::Issuer;
+use claviger_core::credential::limits::lifetime::{Expiry, ExpiryError};
+use claviger_core::replication::edge_call::{
+    EdgeRequest, ExpiryReply, IssueByApi, IssueRefusal, IssueReply, ReadExpiry, RefreshReply,
+};
+use claviger_core::replication::record::{Epoch, Revision, Standing};
+use claviger_core::replication::refresh::{Delta, Refresh, RefreshRequest, Unsettled};
+use serde::de::DeserializeOwned;
+
+use crate::{at, digest, key_id, limits, record, view};
+
+#[test]
+fn a_ledger_reads_every_request_of_an_edge_as_what_it_is() {
+    let refresh = RefreshRequest {
+        known_revision: Revision(11),
+        ask: vec![key_id()],
+        ..RefreshRequest::default()
+    };
+    let issue = IssueByApi {
+        id: key_id(),
+        digest: digest(),
+        proof: IssuerProof { issuer: Issuer::Service, digest: digest() },
+        at: at(5),
+        expires: Expiry::At(at(6)),
+        networks: limits().networks,
+        address: Some("203.0.113.7".into()),
+    };
+    let expiry = ReadExpiry { text: "2027-06-30".into(), at: at(5) };
+    for sent in [
+        EdgeRequest::Refresh(refresh),
+        EdgeRequest::IssueByApi(issue),
+        EdgeRequest::ReadExpiry(expiry),
+    ] {
+        let json = serde_json::to_string(&sent).unwrap();
+        let read: LedgerRequest = serde_json::from_str(&json).unwrap();
+        assert_eq!(serde_json::to_string(&read).unwrap(), json);
+        let (sent, read) = match (sent, read) {
+            (EdgeRequest::Refresh(sent), LedgerRequest::Refresh(read)) => {
+                (format!("{sent:?}"), format!("{read:?}"))
+            }
+            (EdgeRequest::IssueByApi(sent), LedgerRequest::IssueByApi(read)) => {
+                (format!("{sent:?}"), format!("{read:?}"))
+            }
+            (EdgeRequest::ReadExpiry(sent), LedgerRequest::ReadExpiry(read)) => {
+                (format!("{sent:?}"), format!("{read:?}"))
+            }
+            (
+                sent @ (EdgeRequest::Refresh(_)
+                | EdgeRequest::IssueByApi(_)
+                | EdgeRequest::ReadExpiry(_)),
+                read,
+            ) => {
+                panic!("{sent:?} is read as {read:?}")
+            }
+        };
+        assert_eq!(sent, read);
+    }
+}
+
+fn read<T: DeserializeOwned>(json: &str) -> T {
+    serde_json::from_str(json).unwrap_or_else(|error| panic!("{error}: {json}"))
+}
+
+/// A ledger's answer as each of an edge's calls reads it.
+fn readings(json: &str) -> [String; 3] {
+    let refreshed = match read(json) {
+        RefreshReply::Refreshed(refresh) => format!("{refresh:?}"),
+        RefreshReply::Gone => "gone".into(),
+        RefreshReply::Failed => "failed".into(),
+    };
+    let issued = match read(json) {
+        IssueReply::Changed { record } => format!("{record:?}"),
+        IssueReply::Refused(refusal) => format!("{refusal:?}"),
+        IssueReply::Failed => "failed".into(),
+    };
+    let expiry = match read(json) {
+        ExpiryReply::Expiry { expires } => format!("{expires:?}"),
+        ExpiryReply::ExpiryRefused { error } => format!("{error:?}"),
+        ExpiryReply::Failed => "failed".into(),
+    };
+    [refreshed, issued, expiry]
+}
+
+#[test]
+fn an_edge_reads_the_answers_to_its_calls_and_takes_every_other_for_a_failure() {
+    let failed = || "failed".to_owned();
+    let refresh = Refresh {
+        epoch: Epoch::new(1),
+        revision: Revision(12),
+        delta: Delta::Reset,
+        unsettled: Unsettled::Overflow,
+        state: None,
+        answers: vec![],
+        document: 0,
+    };
+    let stored = record(Standing::Active);
+    let changed = |key| LedgerReply::Changed { key, record: stored.clone(), bound: None };
+    let refused = |refusal: Refusal, read: IssueRefusal| {
+        (LedgerReply::Refused(refusal), [failed(), format!("{read:?}"), failed()])
+    };
+    let mut rows = vec![
+        (LedgerReply::Refreshed(refresh.clone()), [format!("{refresh:?}"), failed(), failed()]),
+        (LedgerReply::Gone, ["gone".into(), failed(), failed()]),
+        (changed(None), [failed(), format!("{stored:?}"), failed()]),
+        (changed(Some(view())), [failed(), format!("{stored:?}"), failed()]),
+        refused(Refusal::IdTaken, IssueRefusal::IdTaken),
+        refused(Refusal::TooManyKeys { max: 20_000 }, IssueRefusal::TooManyKeys),
+        refused(Refusal::IssuerRefused, IssueRefusal::IssuerRefused),
+        refused(Refusal::NotUnderstood, IssueRefusal::Other),
+        refused(Refusal::NotFound, IssueRefusal::Other),
+        refused(Refusal::AlreadyIssued { key: Some(Box::new(view())) }, IssueRefusal::Other),
+        refused(
+            Refusal::Invalid { errors: vec![FieldError::new("q", "too_long", "")] },
+            IssueRefusal::Other,
+        ),
+        (LedgerReply::Done, [failed(), failed(), failed()]),
+        (LedgerReply::Key(view()), [failed(), failed(), failed()]),
+    ];
+    for expires in [Expiry::Never, Expiry::At(at(6))] {
+        rows.push((LedgerReply::Expiry { expires }, [failed(), failed(), format!("{expires:?}")]));
+    }
+    for error in [
+        ExpiryError::Empty,
+        ExpiryError::TooLong { max: 40 },
+        ExpiryError::NotATime,
+        ExpiryError::NoSuchDay,
+        ExpiryError::NoSuchTime,
+        ExpiryError::InThePast { at: at(5) },
+        ExpiryError::TooFar { max: at(6) },
+        ExpiryError::BeginsAfterEnd { at: at(7) },
+    ] {
+        rows.push((
+            LedgerReply::ExpiryRefused { error },
+            [failed(), failed(), format!("{error:?}")],
+        ));
+    }
+    for (reply, expected) in rows {
+        let json = serde_json::to_string(&reply).unwrap();
+        assert_eq!(readings(&json), expected, "{json}");
+    }
+    let other = format!("{:?}", IssueRefusal::Other);
+    for (newer, expected) in [
+        (r#"{"reply":"forecast"}"#, [failed(), failed(), failed()]),
+        (
+            r#"{"reply":"forecast","epoch":1,"record":[],"expires":"soon"}"#,
+            [failed(), failed(), failed()],
+        ),
+        (r#"{"reply":"refused","refusal":"forecast","key":{"id":1}}"#, [failed(), other, failed()]),
+    ] {
+        assert_eq!(readings(newer), expected, "{newer}");
+    }
+}
+
+/// A whole answer that is no answer at all: the caller counts it as a failure, too.
+#[test]
+fn what_is_no_answer_is_none_and_absence_grants_nothing() {
+    for bad in ["", "null", "{}", "[]", r#"{"reply":7}"#] {
+        assert!(serde_json::from_str::<RefreshReply>(bad).is_err(), "{bad}");
+        assert!(serde_json::from_str::<IssueReply>(bad).is_err(), "{bad}");
+        assert!(serde_json::from_str::<ExpiryReply>(bad).is_err(), "{bad}");
+    }
+    assert!(serde_json::from_str::<ExpiryReply>(r#"{"reply":"expiry"}"#).is_err());
+    assert!(serde_json::from_str::<IssueReply>(r#"{"reply":"changed"}"#).is_err());
+    assert!(serde_json::from_str::<IssueReply>(r#"{"reply":"refused"}"#).is_err());
+}

@@ -1,0 +1,190 @@
+// The two Workers of one deployment: that they fit, and what happens where they do not.
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import { MASTER_SECRET, edgeKeys } from "./support/harness.mjs";
+import { API, CALLER, CONSOLE, OFFICE, RULES, begin, eventually, expect } from "./support/journey.mjs";
+
+const OTHER_SECRET = JSON.stringify([{ id: "other", secret: "Ue5nJ1kAzSgM7pDh3CyTq0RlWb9XoFv8IiNt2GxKc6P" }]);
+
+describe("an edge with keys of another ring", () => {
+  let at;
+  before(async () => (at = await begin({ setUp: false, edge: { secrets: { EDGE_KEYS: edgeKeys(OTHER_SECRET) } } })));
+  after(() => at.dispose());
+
+  test("calls no key made up: it asks, refuses everything with 503, and both logs say why", async () => {
+    const key = forge();
+    await eventually("it has asked", async () => (await at.call("/", { key: forge() })).status === 503);
+    for (const [host, method, path, headers] of [
+      [API, "GET", "/", { authorization: `Bearer ${key}` }],
+      [API, "GET", "/public/a", {}],
+      [API, "POST", "/issue_service_authorization", {}],
+      [CONSOLE, "GET", "/", {}],
+      [CONSOLE, "GET", "/v1/session", {}],
+      [CONSOLE, "POST", "/v1/verify", { "claviger-verifier": key }],
+    ]) {
+      const refused = expect(await at.ask(host, path, { method, headers }), 503, "misconfigured");
+      assert.ok(refused.headers["retry-after"], path);
+    }
+    const log = at.worker.log().join("\n");
+    assert.match(log, /a request is refused: EDGE_KEYS \([0-9a-f]{8}…\) are not derived from MASTER_SECRET \([0-9a-f]{8}…\)/);
+    assert.match(log, /this edge refuses everything: EDGE_KEYS \([0-9a-f]{8}/);
+  });
+
+  test("tells no key, and no fingerprint, in any log or answer", () => {
+    const seen = [...at.worker.log(), ...at.answers.map(({ text, headers }) => text + JSON.stringify(headers))].join("\n");
+    for (const { tag, sealing, cookies } of [...JSON.parse(edgeKeys(OTHER_SECRET)), ...JSON.parse(edgeKeys())]) {
+      for (const secret of [tag, sealing, cookies]) assert.ok(!seen.includes(secret) && !seen.includes(secret.slice(0, 16)));
+    }
+    assert.ok(!/[0-9a-f]{32}/.test(seen.replaceAll(/v1=[0-9a-f]{64}/g, "")));
+  });
+});
+
+/** A key in the right form, checksum and all, whose tag is wrong. */
+function forge() {
+  const alphabet = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+  const covered = `a1B2c3D47Hq0p2Zx9K${"s".repeat(43)}${"t".repeat(11)}`;
+  let crc = 0xffffffff;
+  for (const byte of Buffer.from(covered)) {
+    crc ^= byte;
+    for (let bit = 0; bit < 8; bit += 1) crc = (crc >>> 1) ^ (crc & 1 ? 0xedb88320 : 0);
+  }
+  let rest = (crc ^ 0xffffffff) >>> 0;
+  let digits = "";
+  for (let digit = 0; digit < 6; digit += 1) [digits, rest] = [alphabet[rest % 62] + digits, Math.floor(rest / 62)];
+  return `clv_${covered}${digits}`;
+}
+
+describe("an edge that fits", () => {
+  let at;
+  before(async () => (at = await begin()));
+  after(() => at.dispose());
+
+  test("asks once in an isolate's life before it calls a key made up, and never again", async () => {
+    const fresh = await begin({ setUp: false });
+    try {
+      expect(await fresh.call("/", { key: forge() }), 401, "unknown");
+      assert.deepEqual(await fresh.worker.edgeCounters(), { "ADMIN.fetch": 1 });
+      for (let times = 0; times < 5; times += 1) expect(await fresh.call("/", { key: forge() }), 401, "unknown");
+      assert.deepEqual(await fresh.worker.edgeCounters(), { "ADMIN.fetch": 1 });
+    } finally {
+      await fresh.dispose();
+    }
+  });
+
+  test("goes on verifying while the admin Worker does not answer, and the console's host says 503", async () => {
+    const { credential } = await at.issue();
+    expect(await at.call("/", { key: credential }), 200);
+    await at.worker.setFaults({ on: "ADMIN.fetch", mode: "fail" });
+    expect(await at.call("/", { key: credential }), 200);
+    expect(await at.call("/", { key: forge() }), 401, "unknown");
+    for (const path of ["/", "/v1/session"]) {
+      const refused = expect(await at.console("GET", path), 503, "unavailable");
+      assert.ok(refused.headers["retry-after"]);
+    }
+    assert.match(at.worker.log().join("\n"), /ADMIN did not answer/);
+    await at.worker.setFaults();
+    expect(await at.console("GET", "/v1/session"), 200);
+  });
+
+  test("lets nobody see or forge what the Workers say to each other", async () => {
+    const { credential, key } = await at.issue();
+    const forgery = {
+      "claviger-edge": "1 00000000000000000000000000000000",
+      "claviger-admin": `changed ${key.id.slice(0, 8)} 9000000000000000`,
+      "claviger_edge": "1 x",
+      "claviger-counters": '{"hits":7}',
+    };
+    // To the console: the edge's own header counts, not the client's.
+    const shown = expect(await at.console("GET", "/v1/session", { headers: forgery }), 200);
+    assert.equal(shown.headers["claviger-admin"], undefined);
+    const counters = expect(await at.console("GET", "/v1/counters", { headers: forgery }), 200).body.isolate;
+    assert.notEqual(counters.hits, 7);
+    // To an origin: nothing of it arrives.
+    const seen = expect(await at.call("/seen", { key: credential, headers: forgery }), 200);
+    const names = seen.body.headers.map(([name]) => name);
+    for (const name of Object.keys(forgery)) assert.ok(!names.includes(name), name);
+    // A change's answer tells the client nothing of it.
+    const changed = await at.change(key.id, "disable");
+    assert.equal(changed.key.enabled, false);
+    assert.ok(at.answers.every(({ headers }) => headers["claviger-admin"] === undefined));
+  });
+
+  test("takes no word from an origin", async () => {
+    const { credential, key } = await at.issue();
+    expect(await at.call("/", { key: credential }), 200);
+    await at.worker.resetCounters();
+    const word = encodeURIComponent(`changed ${key.id.slice(0, 8)} 9000000000000000`);
+    const answer = expect(await at.call(`/says?name=claviger-admin&value=${word}`, { key: credential }), 200);
+    assert.equal(answer.headers["claviger-admin"], undefined);
+    const misfit = encodeURIComponent("misfit made up");
+    expect(await at.call(`/says?name=claviger-admin&value=${misfit}`, { key: credential }), 200);
+    expect(await at.call("/", { key: credential }), 200);
+    const { "DEMO.fetch": _, ...calls } = await at.worker.counters();
+    assert.deepEqual(calls, {}, "the lease is as it was");
+  });
+
+  test("a change through it holds there at once", async () => {
+    const { credential, key } = await at.issue();
+    expect(await at.call("/", { key: credential }), 200);
+    await at.change(key.id, "disable");
+    expect(await at.call("/", { key: credential }), 401, "disabled");
+  });
+});
+
+describe("the admin Worker", () => {
+  let at;
+  before(async () => (at = await begin()));
+  after(() => at.dispose());
+
+  test("answers nobody who calls past the edge, signed in or not", async () => {
+    for (const headers of [
+      {},
+      { cookie: at.cookie },
+      { cookie: at.cookie, "claviger-edge": "" },
+      { cookie: at.cookie, "claviger-edge": "1 00000000000000000000000000000000" },
+      { cookie: at.cookie, "claviger-edge": `1 ${"f".repeat(31)}` },
+      { cookie: at.cookie, "claviger-edge": "99 00000000000000000000000000000000" },
+    ]) {
+      for (const path of ["/", "/app.js", "/v1/session", "/v1/keys", "/.claviger/link"]) {
+        const answer = await at.worker.admin(CONSOLE, path, { headers: { ...headers, "cf-connecting-ip": OFFICE } });
+        assert.equal(answer.status, 503, `${path} ${JSON.stringify(headers)}`);
+      }
+    }
+    assert.match(at.worker.log().join("\n"), /the call does not come through claviger-edge/);
+  });
+});
+
+test("a rule that names a binding which the edge lacks answers 503 and says which", async () => {
+  const rules = [...RULES, { host: API, path: "/lacking", origin: "NOT_THERE", public: true }];
+  const at = await begin({ rules });
+  try {
+    expect(await at.call("/lacking"), 503, "misconfigured");
+    assert.match(at.worker.log().join("\n"), /the rules name the binding NOT_THERE/);
+    expect(await at.call("/public/a", { ip: CALLER }), 200);
+  } finally {
+    await at.dispose();
+  }
+});
+
+test("an edge without the admin Worker serves no console and calls no key made up, and its log says why", async () => {
+  const at = await begin({ setUp: false, bindings: { serviceBindings: { DEMO: "claviger-demo-origin" } } });
+  try {
+    expect(await at.ask(CONSOLE, "/", {}), 503, "unavailable");
+    assert.match(at.worker.log().join("\n"), /ADMIN/);
+    // Refused all the same: nothing proves it.
+    expect(await at.call("/", { key: forge() }), 401, "unknown");
+  } finally {
+    await at.dispose();
+  }
+});
+
+test("a ring that is rotated on the admin side alone is noticed by an edge that is in use", async () => {
+  const rotated = JSON.stringify([{ id: "newer", secret: "Xw7RfNcY2uHs9LdVj6PaGe3TiO8xWvBrQyEmKq4Zt0b" }, ...JSON.parse(MASTER_SECRET)]);
+  const at = await begin({ setUp: false, admin: { secrets: { MASTER_SECRET: rotated } } });
+  try {
+    expect(await at.ask(CONSOLE, "/v1/session", {}), 503, "misconfigured");
+    expect(await at.call("/public/a"), 503, "misconfigured");
+  } finally {
+    await at.dispose();
+  }
+});
