@@ -1,7 +1,7 @@
 // The console's arithmetic, without a browser.
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { endOfDay, instantOf, makeFormat, wallClock } from "../../www/src/format.js";
+import { endOfDay, instantOf, makeFormat, wallClock } from "../../www/src/i18n/format.js";
 import {
   changesOf,
   draftOf,
@@ -11,10 +11,10 @@ import {
   merged,
   missingIn,
   newFieldsOf,
-} from "../../www/src/keys/draft.js";
-import { lifeOf, lifeText } from "../../www/src/keys/life.js";
-import { sealedIn } from "../../www/src/keys/sealed.js";
-import { withoutSecrets } from "../../www/src/keys/search-text.js";
+} from "../../www/src/key/form/values.js";
+import { lifeOf, lifeText } from "../../www/src/key/duration.js";
+import { sealedIn } from "../../www/src/key/short-lived/parser.js";
+import { withoutSecrets } from "../../www/src/key/redaction.js";
 
 const TOKYO = "Asia/Tokyo";
 const NEW_YORK = "America/New_York";

@@ -1,21 +1,21 @@
 // Who is here, and what they see: set-up, sign-in, or the console. Challenges of the server are met on top of any page.
 import { useCallback, useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { ActivityPage } from "./activity/lazy.jsx";
-import { Announcer } from "./announce.jsx";
-import { send, withChallenges } from "./api.js";
-import { heed } from "./clock.js";
-import { ConsoleProvider, useConsole } from "./console.jsx";
-import { KeyPage } from "./keys/page.jsx";
-import { KeysPage } from "./keys/keys-page.jsx";
-import { LocaleProvider, browserLanguage, chosenLanguage, rememberLanguage, useLocale } from "./locale.jsx";
+import { Announcer } from "./ui/announcer.jsx";
+import { send, withChallenges } from "./client/api.js";
+import { heed } from "./client/clock.js";
+import { ConsoleProvider, useConsole } from "./client/session.jsx";
+import { KeyPage } from "./details/page.jsx";
+import { KeysPage } from "./keys/page.jsx";
+import { LocaleProvider, browserLanguage, chosenLanguage, rememberLanguage, useLocale } from "./i18n/locale.jsx";
 import { AccountPage, AccountsPage } from "./operator/lazy.jsx";
-import { ProblemNotice } from "./problem.jsx";
-import { go, useRoute } from "./route.js";
-import { Challenge } from "./session/challenge.jsx";
-import { SetUp } from "./session/setup.jsx";
-import { SignIn } from "./session/sign-in.jsx";
-import { Alone, LostPage, PageTitle, Shell } from "./shell.jsx";
-import { Late } from "./wait.jsx";
+import { ProblemNotice } from "./ui/problem.jsx";
+import { go, useRoute } from "./client/route.js";
+import { Challenge } from "./sign-in/challenge.jsx";
+import { SetUp } from "./setup/page.jsx";
+import { SignIn } from "./sign-in/page.jsx";
+import { Alone, LostPage, PageTitle, Shell } from "./frame/shell.jsx";
+import { Late } from "./ui/loading.jsx";
 
 const BROWSER_ZONE = Intl.DateTimeFormat().resolvedOptions().timeZone;
 

@@ -1,6 +1,6 @@
 // One changed value: what it was, and what it became.
-import { lifeOf } from "../keys/life.js";
-import { useLocale } from "../locale.jsx";
+import { lifeOf } from "../key/duration.js";
+import { useLocale } from "../i18n/locale.jsx";
 
 /** Members whose values are moments. */
 const MOMENTS = ["expires_at", "not_before"];

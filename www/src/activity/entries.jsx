@@ -1,14 +1,14 @@
 // Entries as a table: when, who from where, what, which key, and what it changed. Narrow screens tell who and which below what.
-import { useConsole } from "../console.jsx";
-import { useLocale } from "../locale.jsx";
-import { activityAddress, keyAddress } from "../route.js";
-import { useMedia } from "../wait.jsx";
+import { useConsole } from "../client/session.jsx";
+import { useLocale } from "../i18n/locale.jsx";
+import { activityAddress, keyAddress } from "../client/route.js";
+import { useMedia } from "../ui/loading.jsx";
 import { Change } from "./change.jsx";
 
 /** Before these there was nothing; what there is now is on the page of the key. */
 const BEGINNINGS = ["key_issued", "account_opened"];
 
-/** @param {{entries: import('./use-activity.js').Entry[], ofKey?: boolean}} props `ofKey`: they are all of one key */
+/** @param {{entries: import('./list.js').Entry[], ofKey?: boolean}} props `ofKey`: they are all of one key */
 export function Entries({ entries, ofKey = false }) {
   const { say, format } = useLocale();
   const actionName = useActionName();

@@ -1,10 +1,10 @@
 // Taking the activity away as a file: what the filter shows, all pages of it.
 import { useState } from "preact/hooks";
-import { useAnnounce } from "../announce.jsx";
-import { useConsole } from "../console.jsx";
-import { useLocale } from "../locale.jsx";
-import { ProblemNotice } from "../problem.jsx";
-import { parametersOf } from "./use-activity.js";
+import { useAnnounce } from "../ui/announcer.jsx";
+import { useConsole } from "../client/session.jsx";
+import { useLocale } from "../i18n/locale.jsx";
+import { ProblemNotice } from "../ui/problem.jsx";
+import { parametersOf } from "./list.js";
 
 /** @param {{query: Record<string, string>}} props */
 export function Export({ query }) {

@@ -1,17 +1,17 @@
 // The filter: words, action and days are typed; a key or a member is picked from where it stands.
 import { useEffect, useState } from "preact/hooks";
-import { Field, Form } from "../fields.jsx";
-import { CrossIcon } from "../icons.jsx";
-import { withoutSecrets } from "../keys/search-text.js";
-import { useLocale } from "../locale.jsx";
-import { usePassing } from "../passing.jsx";
-import { activityAddress, go } from "../route.js";
+import { Field, Form } from "../ui/fields.jsx";
+import { CrossIcon } from "../ui/icons.jsx";
+import { withoutSecrets } from "../key/redaction.js";
+import { useLocale } from "../i18n/locale.jsx";
+import { usePassing } from "../ui/focus.jsx";
+import { activityAddress, go } from "../client/route.js";
 import { ACTIONS } from "./actions.js";
 import { useActionName } from "./entries.jsx";
 
 const TYPED = ["q", "action", "from", "to"];
 
-/** @param {{query: Record<string, string>, entries: import('./use-activity.js').Entry[]}} props */
+/** @param {{query: Record<string, string>, entries: import('./list.js').Entry[]}} props */
 export function Filter({ query, entries }) {
   const { say } = useLocale();
   const actionName = useActionName();

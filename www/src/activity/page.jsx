@@ -1,17 +1,17 @@
 // Activity: everything that was done in the account, to look through and to take away.
 import { useEffect, useRef } from "preact/hooks";
-import { useAnnounce } from "../announce.jsx";
-import { BackIcon, NextIcon } from "../icons.jsx";
-import { useLocale } from "../locale.jsx";
-import { Passing } from "../passing.jsx";
-import { ProblemNotice } from "../problem.jsx";
-import { activityAddress } from "../route.js";
-import { PageTitle } from "../shell.jsx";
-import { Late } from "../wait.jsx";
+import { useAnnounce } from "../ui/announcer.jsx";
+import { BackIcon, NextIcon } from "../ui/icons.jsx";
+import { useLocale } from "../i18n/locale.jsx";
+import { Passing } from "../ui/focus.jsx";
+import { ProblemNotice } from "../ui/problem.jsx";
+import { activityAddress } from "../client/route.js";
+import { PageTitle } from "../frame/shell.jsx";
+import { Late } from "../ui/loading.jsx";
 import { Entries } from "./entries.jsx";
 import { Export } from "./export.jsx";
 import { Filter } from "./filter.jsx";
-import { FILTERS, useActivity } from "./use-activity.js";
+import { FILTERS, useActivity } from "./list.js";
 
 /** @param {{query: Record<string, string>}} props */
 export function ActivityPage({ query }) {

@@ -1,6 +1,6 @@
 // Service ID and service password in clear, after they were made, changed or asked for.
-import { useLocale } from "../locale.jsx";
-import { Secret, SecretDialog } from "../secret.jsx";
+import { useLocale } from "../i18n/locale.jsx";
+import { Secret, SecretDialog } from "../ui/secret.jsx";
 
 /** @param {{secrets: {service_id: string, service_password: string}, onDone: () => void}} props */
 export function Credentials({ secrets, onDone }) {

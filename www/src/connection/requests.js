@@ -1,12 +1,12 @@
 // The service credentials: what backends issue short-lived keys with.
-import { ifUnchanged } from "../keys/key.js";
+import { ifUnchanged } from "../key/model.js";
 
 /**
  * @typedef {object} Service
  * @property {string | null} service_id
  * @property {boolean} has_password
  * @property {string | null} changed_at
- * @property {import('../keys/key.js').Ceiling} ceiling
+ * @property {import('../key/model.js').Ceiling} ceiling
  * @property {number} revision
  */
 
@@ -16,7 +16,7 @@ const PATH = "/v1/account/service";
 export const loadService = (request) => request("GET", PATH);
 export const revealService = (request) => request("POST", `${PATH}/reveal`);
 
-/** A new password; also the first one. @param {import('../api.js').Request} request @param {Service} service */
+/** A new password; also the first one. @param {import('../client/api.js').Request} request @param {Service} service */
 export const renewService = (request, service) =>
   request("POST", `${PATH}/password`, { headers: ifUnchanged(service) });
 export const editService = (request, service, fields) =>

@@ -1,19 +1,19 @@
 // Service ID and service password: a pair that issues keys for the account, and what those may be at most.
 import { useCallback, useEffect, useState } from "preact/hooks";
-import { useAnnounce } from "../announce.jsx";
-import { CodeBlock, exampleIssue } from "../code.jsx";
-import { mayChange, mayDecide, useConsole } from "../console.jsx";
-import { Copyable } from "../copy-button.jsx";
-import { Ceiling } from "../keys/ceiling.jsx";
-import { Past } from "../keys/moments.jsx";
-import { OutcomeNote, outcomeText } from "../keys/outcome.jsx";
-import { RevokeSealed } from "../keys/revoke-sealed.jsx";
-import { useLocale } from "../locale.jsx";
-import { ProblemNotice } from "../problem.jsx";
-import { useForm } from "../use-form.js";
-import { CeilingDialog } from "./ceiling-dialog.jsx";
+import { useAnnounce } from "../ui/announcer.jsx";
+import { CodeBlock, exampleIssue } from "../ui/code.jsx";
+import { mayChange, mayDecide, useConsole } from "../client/session.jsx";
+import { Copyable } from "../ui/copy.jsx";
+import { Ceiling } from "../key/limits.jsx";
+import { Past } from "../key/times.jsx";
+import { OutcomeNote, outcomeText } from "../ui/result.jsx";
+import { RevokeSealed } from "../key/short-lived/revocation.jsx";
+import { useLocale } from "../i18n/locale.jsx";
+import { ProblemNotice } from "../ui/problem.jsx";
+import { useForm } from "../ui/form.js";
+import { CeilingDialog } from "./limits.jsx";
 import { Credentials } from "./credentials.jsx";
-import { NewPassword } from "./new-password.jsx";
+import { NewPassword } from "./password.jsx";
 import { loadService, renewService, revealService } from "./requests.js";
 
 export function Service() {

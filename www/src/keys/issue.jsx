@@ -1,21 +1,21 @@
 // Issuing a key: one short form, then the reveal.
 import { useRef, useState } from "preact/hooks";
-import { useConsole } from "../console.jsx";
-import { Dialog } from "../dialog.jsx";
-import { ErrorSummary, Form, FormActions } from "../fields.jsx";
-import { useLocale } from "../locale.jsx";
-import { Notice } from "../notice.jsx";
-import { ProblemNotice, leavesUnsure } from "../problem.jsx";
-import { keyAddress } from "../route.js";
-import { useForm } from "../use-form.js";
-import { emptyDraft, fieldsOf, missingIn, newFieldsOf } from "./draft.js";
-import { Advice, KeyFields } from "./fields.jsx";
-import { issueKey, refusedOf } from "./key.js";
-import { Reveal } from "./reveal.jsx";
+import { useConsole } from "../client/session.jsx";
+import { Dialog } from "../ui/dialog.jsx";
+import { ErrorSummary, Form, FormActions } from "../ui/fields.jsx";
+import { useLocale } from "../i18n/locale.jsx";
+import { Notice } from "../ui/notice.jsx";
+import { ProblemNotice, leavesUnsure } from "../ui/problem.jsx";
+import { keyAddress } from "../client/route.js";
+import { useForm } from "../ui/form.js";
+import { emptyDraft, fieldsOf, missingIn, newFieldsOf } from "../key/form/values.js";
+import { Advice, KeyFields } from "../key/form/fields.jsx";
+import { issueKey, refusedOf } from "../key/model.js";
+import { Reveal } from "../key/reveal.jsx";
 
 /**
  * @param {object} props
- * @param {(key: import('./key.js').Key) => void} props.onIssued at once, from the server's answer
+ * @param {(key: import('../key/model.js').Key) => void} props.onIssued at once, from the server's answer
  * @param {() => void} props.onUnsure a key may exist that the page does not know
  * @param {() => void} props.onDone the key has been stored, or the form was left
  */

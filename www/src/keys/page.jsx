@@ -1,232 +1,185 @@
-// One key: facts, limits, what it may issue, what was done with it, and every act as a plain button.
-import { useEffect, useState } from "preact/hooks";
-import { KeyActivity } from "../activity/lazy.jsx";
-import { useAnnounce } from "../announce.jsx";
-import { mayChange, mayDecide, useConsole } from "../console.jsx";
-import { Copyable } from "../copy-button.jsx";
-import { Fact } from "../fact.jsx";
-import { BackIcon } from "../icons.jsx";
-import { useLocale } from "../locale.jsx";
-import { ProblemNotice } from "../problem.jsx";
-import { LostPage, PageTitle } from "../shell.jsx";
-import { Late, useTick } from "../wait.jsx";
-import { Act, actsOn } from "./act.jsx";
-import { Ceiling, Codes } from "./ceiling.jsx";
-import { Issuer } from "./issuer.jsx";
-import { loadKey } from "./key.js";
-import { Expiry, LastUse, Past } from "./moments.jsx";
-import { OutcomeNote, outcomeText } from "./outcome.jsx";
-import { ShowButton } from "./show.jsx";
-import { Status } from "./status.jsx";
+// The first page: Connection Information, and below it the keys.
+import { useCallback, useEffect, useRef, useState } from "preact/hooks";
+import { useAnnounce } from "../ui/announcer.jsx";
+import { Connection } from "../connection/section.jsx";
+import { mayChange, useConsole } from "../client/session.jsx";
+import { Deletion } from "../key/deletion/dialog.jsx";
+import { PlusIcon } from "../ui/icons.jsx";
+import { useLocale } from "../i18n/locale.jsx";
+import { Passing } from "../ui/focus.jsx";
+import { ProblemNotice } from "../ui/problem.jsx";
+import { listAddress } from "../client/route.js";
+import { PageTitle } from "../frame/shell.jsx";
+import { Late } from "../ui/loading.jsx";
+import { Act } from "../key/actions/dialog.jsx";
+import { Issue } from "./issue.jsx";
+import { OutcomeNote, outcomeText } from "../ui/result.jsx";
+import { Paging } from "./paging.jsx";
+import { SealedFound } from "../key/short-lived/revocation.jsx";
+import { Search } from "./search.jsx";
+import { Table, nameId } from "./table.jsx";
+import { TickBar, useTicks } from "./selection.jsx";
+import { useList } from "./list.js";
 
-/** @param {{id: string}} props from the address bar */
-export function KeyPage({ id }) {
-  const { say } = useLocale();
-  const { request } = useConsole();
-  const [key, setKey] = useState(null);
-  const [problem, setProblem] = useState(null);
-  const [turn, setTurn] = useState(0);
+/** From so many keys on, looking is slower than searching. */
+const SEARCH_FROM_ROWS = 11;
+const ISSUE_BUTTON = "issue-key";
+const HEADING = "keys";
 
-  useEffect(() => {
-    let left = false;
-    setProblem(null);
-    loadKey(request, id).then((answer) => {
-      if (left) return;
-      if (answer.ok) setKey(answer.data);
-      else setProblem(answer.problem);
-    });
-    return () => {
-      left = true;
-    };
-  }, [request, id, turn]);
-
-  const again = () => setTurn((before) => before + 1);
-  if (problem?.code === "not_found") return <LostPage />;
-  if (key) return <Loaded subject={key} onKey={setKey} onUnsure={again} />;
-  if (!problem) return <Late what="loading.key" />;
-  return (
-    <>
-      <Back />
-      <PageTitle title={say("key.title")} />
-      <ProblemNotice problem={problem} as="key_not_loaded">
-        <button type="button" onClick={again}>
-          {say("retry")}
-        </button>
-      </ProblemNotice>
-    </>
-  );
-}
-
-/** @param {{subject: import("./key.js").Key, onKey: (key: object) => void, onUnsure: () => void}} props */
-function Loaded({ subject, onKey, onUnsure }) {
+/** @param {{query: Record<string, string>, atConnection: boolean}} props */
+export function KeysPage({ query, atConnection }) {
   const locale = useLocale();
-  const { say, format } = locale;
+  const { say } = locale;
   const announce = useAnnounce();
   const { session } = useConsole();
-  const [what, setWhat] = useState(null);
+  const list = useList(query);
+  const [issuing, setIssuing] = useState(false);
+  const [act, setAct] = useState(null);
+  const [deleting, setDeleting] = useState(null);
   const [outcome, setOutcome] = useState(null);
-  const isDeleted = subject.status === "deleted";
-  const acts = mayChange(session) ? actsOn(subject) : [];
-  useTick(30_000);
+  const [sealed, setSealed] = useState(null);
+  const ticks = useTicks(list);
+  const focusLater = useFocus();
+
+  useEffect(() => {
+    if (query.q && list.asked?.q === query.q && !list.problem) announce(say("keys.match", { count: list.total }));
+  }, [list.asked]);
 
   const settle = (done) => {
-    setWhat(null);
+    setAct(null);
     setOutcome(done);
     announce(outcomeText(locale, done));
-    // What is deleted is told by its identifiers alone.
-    if (done.act === "deleted") onUnsure();
-    else onKey(done.keys[0]);
+    // What is deleted is told by its identifiers alone, and several may have changed.
+    if (done.act === "deleted" || done.keys.length > 1) return list.refresh();
+    return list.replace(done.keys[0]);
   };
-  /** The button that led to a deletion is gone with it. */
+  const settleTicked = (done) => {
+    setDeleting(null);
+    ticks.clear();
+    settle(done);
+    focusLater(HEADING);
+  };
+  const issued = useCallback(
+    (key) => {
+      list.insert(key);
+      setOutcome({ act: "issued", keys: [key], bound: null });
+    },
+    [list.insert],
+  );
+  const finishIssue = useCallback(() => setIssuing(false), []);
   useEffect(() => {
-    if (outcome?.act === "deleted") document.querySelector("h1").focus();
-  }, [outcome]);
-  const open = (act) => () => {
-    setOutcome(null);
-    setWhat(act);
-  };
+    if (!issuing && outcome?.act === "issued") focusLater(nameId(outcome.keys[0]));
+  }, [issuing]);
+
+  const loaded = list.asked !== null && !list.problem;
+  /** What the rows answer, which lags behind what is typed. */
+  const searched = list.asked?.q;
+  const empty = loaded && !searched && !list.asked.cursor && list.keys.length === 0;
+  /** Once there, the search stays, or its focus would be lost between two answers. */
+  const searchable = useRef(false);
+  searchable.current ||= Boolean(query.q) || list.total >= SEARCH_FROM_ROWS;
+  const issueButton = mayChange(session) && (
+    <button type="button" class="primary" id={ISSUE_BUTTON} onClick={() => setIssuing(true)}>
+      <PlusIcon /> {say("issue.open")}
+    </button>
+  );
 
   return (
     <>
-      <Back />
       <div class="page-head">
-        <PageTitle title={subject.name} />
-        <p class="row">
-          {acts
-            .filter((act) => act !== "delete")
-            .map((act, place) => (
-              // By its place: what takes an act's place, as activating does that of disabling, has its focus, too.
-              <button key={place} type="button" onClick={open(act)}>
-                {say(`act.${act}`)}
-              </button>
-            ))}
-        </p>
+        <PageTitle title={say("keys.title")} focus={!atConnection} />
+        {!empty && issueButton}
       </div>
-      {outcome && <OutcomeNote outcome={outcome} />}
-      {isDeleted && !outcome && (
-        <p class="notice">
-          {say("key.deleted", {
-            at: format.dateTime(subject.deleted_at),
-            until: format.day(new Date(subject.restorable_until)),
-          })}
-        </p>
-      )}
-      <Facts subject={subject} />
-      <KeyActivity subject={subject} />
-      {mayChange(session) && !isDeleted && (
-        <section class="apart" aria-labelledby="delete">
-          <h2 id="delete">{say("delete.heading")}</h2>
-          <p>{say(subject.protected ? (mayDecide(session) ? "protected.lift" : "protected.ask") : "delete.lead")}</p>
-          {acts.includes("delete") && (
-            <button type="button" class="danger-quiet" onClick={open("delete")}>
-              {say("act.delete")}
+      {!mayChange(session) && <p class="lead">{say("viewer")}</p>}
+      <Connection reached={atConnection} />
+      <section aria-labelledby={HEADING}>
+        <div class="section-head">
+          <h2 id={HEADING} tabIndex={-1}>
+            {say("keys.heading")}
+          </h2>
+          {loaded && !empty && <p class="count">{countText(locale, list)}</p>}
+          {searchable.current && <Search q={query.q ?? ""} sort={query.sort ?? ""} onSealed={setSealed} />}
+        </div>
+        {sealed && <SealedFound key={sealed.id} sealed={sealed} />}
+        {!list.asked && <Late what="loading.keys" />}
+        {list.problem && (
+          <ProblemNotice problem={list.problem} as="keys_not_loaded">
+            <button type="button" onClick={list.again}>
+              {say("retry")}
             </button>
-          )}
-        </section>
+          </ProblemNotice>
+        )}
+        {empty && (
+          <div class="empty">
+            <p>{say("keys.none")}</p>
+            {issueButton}
+          </div>
+        )}
+        {loaded && searched && list.keys.length === 0 && (
+          <div class="empty">
+            <p>{say("keys.none-match", { q: searched })}</p>
+            <Passing>
+              <a class="button" href={listAddress({ sort: query.sort ?? "" })}>
+                {say("clear")}
+              </a>
+            </Passing>
+          </div>
+        )}
+        {list.keys.length > 0 && (
+          <>
+            <TickBar
+              ticks={ticks}
+              onDelete={(keys) => {
+                setOutcome(null);
+                setDeleting(keys);
+              }}
+            />
+            {outcome?.keys.length > 1 && <OutcomeNote outcome={outcome} />}
+            <Table
+              rows={list.keys}
+              query={query}
+              outcome={outcome?.keys.length === 1 ? outcome : null}
+              ticked={ticks.ids}
+              onTick={ticks.set}
+              onAct={(what, subject) => {
+                setOutcome(null);
+                setAct({ what, subject });
+              }}
+            />
+            <Paging asked={list.asked} rows={list.keys.length} next={list.next} total={list.total} exact={list.exact} />
+            <p class="hint">{say("use.lag")}</p>
+          </>
+        )}
+      </section>
+      {issuing && <Issue onIssued={issued} onUnsure={list.refresh} onDone={finishIssue} />}
+      {deleting && (
+        <Deletion keys={deleting} onDone={settleTicked} onUnsure={list.refresh} onCancel={() => setDeleting(null)} />
       )}
-      <Act
-        what={what}
-        subject={subject}
-        onDone={settle}
-        onChanged={onKey}
-        onUnsure={onUnsure}
-        onCancel={() => setWhat(null)}
-      />
+      {act && (
+        <Act
+          {...act}
+          onDone={settle}
+          onUnsure={list.refresh}
+          onCancel={() => setAct(null)}
+          onChanged={(key) => {
+            list.replace(key);
+            setAct(act.what === "edit" ? act : { ...act, subject: key });
+          }}
+        />
+      )}
     </>
   );
 }
 
-function Back() {
-  const { say } = useLocale();
-  return (
-    <p class="back">
-      <a href="#/keys">
-        <BackIcon /> {say("keys.title")}
-      </a>
-    </p>
-  );
+function countText({ say, format }, { total, exact }) {
+  return `${say(exact ? "keys.count" : "keys.count.more", { count: total })} · ${say("keys.zone", { zone: format.zone })}`;
 }
 
-function Facts({ subject }) {
-  const { say } = useLocale();
-  return (
-    <div class="facts">
-      <section aria-labelledby="facts">
-        <h2 id="facts">{say("key.facts")}</h2>
-        <Identity subject={subject} />
-      </section>
-      <section aria-labelledby="limits">
-        <h2 id="limits">{say("key.limits")}</h2>
-        <Limits subject={subject} />
-      </section>
-      {subject.issuable && (
-        <section class="across" aria-labelledby="key-issuable">
-          <h2 id="key-issuable">{say("ceiling.title")}</h2>
-          <p class="hint">{say("ceiling.lead")}</p>
-          <Ceiling ceiling={subject.issuable} />
-        </section>
-      )}
-    </div>
-  );
-}
-
-function Identity({ subject }) {
-  const { say } = useLocale();
-  const { session } = useConsole();
-  const showable = subject.viewable && subject.status !== "deleted" && mayChange(session);
-  return (
-    <dl>
-      <Fact term={say("column.status")}>
-        <Status subject={subject} />
-      </Fact>
-      <Fact term={say("key.id")}>
-        <Copyable text={subject.access_key} label={say("copy.id")} />
-      </Fact>
-      {subject.viewable && (
-        <Fact term={say("reveal.key")}>
-          {say("key.viewable")} {showable && <ShowButton subject={subject} />}
-        </Fact>
-      )}
-      {subject.protected && <Fact term={say("key.protected")}>{say("key.protected.yes")}</Fact>}
-      <Fact term={say("column.used")}>
-        <LastUse subject={subject} exact />
-        {subject.uses_24h > 0 && <span class="by">{say("use.day", { count: subject.uses_24h })}</span>}
-      </Fact>
-      <Fact term={say("column.issued")}>
-        <Past at={subject.created_at} exact />
-        <span class="by">
-          <Issuer subject={subject} />
-        </span>
-      </Fact>
-      <Fact term={say("column.changed")}>
-        <Past at={subject.changed_at} exact />
-        <span class="by">{say("issuer.member", { name: subject.changed_by })}</span>
-      </Fact>
-    </dl>
-  );
-}
-
-function Limits({ subject }) {
-  const { say, format } = useLocale();
-  const zone = <span class="by">{format.zone}</span>;
-  return (
-    <dl>
-      {subject.not_before && (
-        <Fact term={say("key.not-before")}>
-          <time dateTime={subject.not_before}>{format.dateTime(subject.not_before)}</time>
-          {zone}
-        </Fact>
-      )}
-      <Fact term={say("column.expires")}>
-        <Expiry at={subject.expires_at} />
-        {subject.expires_at && zone}
-      </Fact>
-      <Fact term={say("column.networks")}>
-        <Codes list={subject.networks} none="networks.anywhere" />
-      </Fact>
-      <Fact term={say("form.permissions")}>
-        <Codes list={subject.permissions} none="permissions.none" />
-      </Fact>
-    </dl>
-  );
+/** Focuses an element once it is drawn. @returns {(id: string) => void} */
+function useFocus() {
+  const [target, setTarget] = useState(null);
+  useEffect(() => {
+    if (target) document.getElementById(target.id)?.focus();
+  }, [target]);
+  return useCallback((id) => setTarget({ id }), []);
 }

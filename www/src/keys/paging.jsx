@@ -1,10 +1,10 @@
 // Pages of fifty. The cursor is the server's and only leads on; the way back is what this window has walked.
 import { useEffect, useRef } from "preact/hooks";
-import { useAnnounce } from "../announce.jsx";
-import { BackIcon, NextIcon } from "../icons.jsx";
-import { useLocale } from "../locale.jsx";
-import { listAddress } from "../route.js";
-import { PAGE_ROWS } from "./use-list.js";
+import { useAnnounce } from "../ui/announcer.jsx";
+import { BackIcon, NextIcon } from "../ui/icons.jsx";
+import { useLocale } from "../i18n/locale.jsx";
+import { listAddress } from "../client/route.js";
+import { PAGE_ROWS } from "./list.js";
 
 /** From a page's cursor to the address before it. */
 const walked = new Map();

@@ -1,11 +1,11 @@
 // Search as the server does it: beginnings of words, a key ID, an address, or a whole pasted key cut to its ID.
 import { useEffect, useRef, useState } from "preact/hooks";
-import { keepComposition } from "../fields.jsx";
-import { SearchIcon } from "../icons.jsx";
-import { useLocale } from "../locale.jsx";
-import { go, listAddress } from "../route.js";
-import { sealedIn } from "./sealed.js";
-import { withoutSecrets } from "./search-text.js";
+import { keepComposition } from "../ui/fields.jsx";
+import { SearchIcon } from "../ui/icons.jsx";
+import { useLocale } from "../i18n/locale.jsx";
+import { go, listAddress } from "../client/route.js";
+import { sealedIn } from "../key/short-lived/parser.js";
+import { withoutSecrets } from "../key/redaction.js";
 
 const QUIET_MS = 300;
 

@@ -1,18 +1,18 @@
 // The keys table. It stays a table at every width; narrow screens lose columns, which the key's page has.
 import { Fragment } from "preact";
-import { mayChange, useConsole } from "../console.jsx";
-import { AscendingIcon, DescendingIcon, LockIcon } from "../icons.jsx";
-import { useLocale } from "../locale.jsx";
-import { go, keyAddress, listAddress } from "../route.js";
-import { useMedia, useTick } from "../wait.jsx";
-import { actsOn } from "./act.jsx";
-import { Issuer } from "./issuer.jsx";
-import { Expiry, LastUse, Past } from "./moments.jsx";
-import { OutcomeNote } from "./outcome.jsx";
-import { RowMenu } from "./row-menu.jsx";
-import { ShowButton } from "./show.jsx";
-import { Status } from "./status.jsx";
-import { FIRST_ORDER } from "./use-list.js";
+import { mayChange, useConsole } from "../client/session.jsx";
+import { AscendingIcon, DescendingIcon, LockIcon } from "../ui/icons.jsx";
+import { useLocale } from "../i18n/locale.jsx";
+import { go, keyAddress, listAddress } from "../client/route.js";
+import { useMedia, useTick } from "../ui/loading.jsx";
+import { actsOn } from "../key/actions/dialog.jsx";
+import { Issuer } from "../key/issuer.jsx";
+import { Expiry, LastUse, Past } from "../key/times.jsx";
+import { OutcomeNote } from "../ui/result.jsx";
+import { RowMenu } from "./menu.jsx";
+import { ShowButton } from "../key/viewer.jsx";
+import { Status } from "../key/status.jsx";
+import { FIRST_ORDER } from "./list.js";
 
 const NETWORKS_SHOWN = 2;
 const RELATIVE_TIMES_MS = 30_000;
@@ -20,17 +20,17 @@ const RELATIVE_TIMES_MS = 30_000;
 /** Where the focus goes when a row is meant. @param {{id: string}} key */
 export const nameId = (key) => `key-${key.id}`;
 
-/** Whether it can be among those that are deleted together. @param {import('./key.js').Key} key */
+/** Whether it can be among those that are deleted together. @param {import('../key/model.js').Key} key */
 export const isTickable = (key) => actsOn(key).includes("delete");
 
 /**
  * @param {object} props
- * @param {import('./key.js').Key[]} props.rows
+ * @param {import('../key/model.js').Key[]} props.rows
  * @param {Record<string, string>} props.query
- * @param {import('./key.js').Outcome | null} props.outcome of the last act on one key, shown below its row
+ * @param {import('../key/model.js').Outcome | null} props.outcome of the last act on one key, shown below its row
  * @param {Set<string>} props.ticked IDs
  * @param {(ids: string[]) => void} props.onTick
- * @param {(what: string, key: import('./key.js').Key) => void} props.onAct
+ * @param {(what: string, key: import('../key/model.js').Key) => void} props.onAct
  */
 export function Table({ rows, query, outcome, ticked, onTick, onAct }) {
   const { say } = useLocale();

@@ -1,18 +1,18 @@
 // The bound within which an account's changes hold everywhere.
-import { useConsole } from "../console.jsx";
-import { Dialog } from "../dialog.jsx";
-import { ErrorSummary, Field, Form, FormActions, errorOf } from "../fields.jsx";
-import { useLocale } from "../locale.jsx";
-import { ProblemNotice } from "../problem.jsx";
-import { useForm } from "../use-form.js";
-import { setFreshness } from "./account.js";
+import { useConsole } from "../client/session.jsx";
+import { Dialog } from "../ui/dialog.jsx";
+import { ErrorSummary, Field, Form, FormActions, errorOf } from "../ui/fields.jsx";
+import { useLocale } from "../i18n/locale.jsx";
+import { ProblemNotice } from "../ui/problem.jsx";
+import { useForm } from "../ui/form.js";
+import { setFreshness } from "./requests.js";
 
 /** An hour: the server takes no longer bound. */
 const SECONDS_MAX = 3600;
 
 /**
  * @param {object} props
- * @param {import('./account.js').Account} props.account
+ * @param {import('./requests.js').Account} props.account
  * @param {(act: string, bound: object | null) => void} props.onDone
  * @param {() => void} props.onCancel
  */

@@ -1,0 +1,34 @@
+// What was done with one key, on its page.
+import { useLocale } from "../i18n/locale.jsx";
+import { ProblemNotice } from "../ui/problem.jsx";
+import { activityAddress } from "../client/route.js";
+import { Late } from "../ui/loading.jsx";
+import { Entries } from "./entries.jsx";
+import { useActivity } from "./list.js";
+
+const SHOWN = 10;
+
+/** @param {{subject: import('../key/model.js').Key}} props */
+export function KeyActivity({ subject }) {
+  const { say } = useLocale();
+  const { entries, next, asked, problem, again } = useActivity(
+    { key: subject.id, limit: String(SHOWN) },
+    subject.revision,
+  );
+  return (
+    <section class="key-activity" aria-labelledby="key-activity">
+      <div class="section-head">
+        <h2 id="key-activity">{say("activity.title")}</h2>
+        {next && <a href={activityAddress({ key: subject.id })}>{say("activity.all-of-key")}</a>}
+      </div>
+      {!asked && <Late what="loading.activity" />}
+      <ProblemNotice problem={problem} as="activity_not_loaded" still>
+        <button type="button" onClick={again}>
+          {say("retry")}
+        </button>
+      </ProblemNotice>
+      {asked && !problem && entries.length === 0 && <p class="hint">{say("activity.none")}</p>}
+      {entries.length > 0 && <Entries entries={entries} ofKey />}
+    </section>
+  );
+}

@@ -1,0 +1,44 @@
+// Connection Information: where the API is, how a call looks, and how services issue keys of their own.
+import { useEffect, useRef } from "preact/hooks";
+import { CodeBlock, exampleCall } from "../ui/code.jsx";
+import { useConsole } from "../client/session.jsx";
+import { Copyable } from "../ui/copy.jsx";
+import { useLocale } from "../i18n/locale.jsx";
+import { Service } from "./service.jsx";
+
+/** @param {{reached: boolean}} props whether the address bar points here */
+export function Connection({ reached }) {
+  const { say } = useLocale();
+  const {
+    session: { api },
+  } = useConsole();
+  const heading = useRef(null);
+  useEffect(() => {
+    if (reached) heading.current?.focus();
+  }, [reached]);
+  return (
+    <section class="connection" aria-labelledby="connection">
+      <h2 id="connection" ref={heading} tabIndex={-1}>
+        {say("connection.title")}
+      </h2>
+      {/* A deployment whose rules want no key has nothing to call. */}
+      {api && (
+        <dl class="call">
+          <div>
+            <dt>{say("connection.base-url")}</dt>
+            <dd>
+              <Copyable text={api.base_url} label={say("copy.url")} />
+            </dd>
+          </div>
+          <div>
+            <dt>{say("connection.example")}</dt>
+            <dd>
+              <CodeBlock label={say("connection.example")} code={exampleCall(api)} copyLabel={say("copy.example")} />
+            </dd>
+          </div>
+        </dl>
+      )}
+      <Service />
+    </section>
+  );
+}

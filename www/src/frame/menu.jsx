@@ -1,0 +1,57 @@
+// Under the member's name: who is signed in, language, theme, sign out.
+import { useState } from "preact/hooks";
+import { send } from "../client/api.js";
+import { useConsole } from "../client/session.jsx";
+import { DownIcon, PersonIcon } from "../ui/icons.jsx";
+import { useLocale } from "../i18n/locale.jsx";
+import { Preferences } from "./preferences.jsx";
+import { ProblemNotice } from "../ui/problem.jsx";
+
+export function MemberMenu() {
+  const { say } = useLocale();
+  const {
+    session: { member },
+    leave,
+  } = useConsole();
+  const [busy, setBusy] = useState(false);
+  const [problem, setProblem] = useState(null);
+
+  const signOut = async () => {
+    if (busy) return;
+    setBusy(true);
+    setProblem(null);
+    const answer = await send("DELETE", "/v1/session");
+    setBusy(false);
+    if (answer.ok || answer.problem.code === "not_signed_in") leave();
+    else setProblem(answer.problem);
+  };
+
+  return (
+    <>
+      <button
+        type="button"
+        class="quiet member"
+        popovertarget="member-menu"
+        aria-label={say("member.menu", { name: member.name })}
+      >
+        <PersonIcon class="icon person" />
+        <span>{member.name}</span>
+        <DownIcon />
+      </button>
+      <div popover="auto" id="member-menu" class="menu sheet">
+        <p class="who">
+          <strong>{member.name}</strong>
+          <br />
+          {member.email}
+          <br />
+          {say(`role.${member.role}`)}
+        </p>
+        <Preferences />
+        {problem && <ProblemNotice problem={problem} />}
+        <button type="button" class="wide" onClick={signOut}>
+          {say(busy ? "signing-out" : "sign-out")}
+        </button>
+      </div>
+    </>
+  );
+}

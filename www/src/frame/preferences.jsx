@@ -1,0 +1,21 @@
+// Language and theme, as this browser remembers them.
+import { useState } from "preact/hooks";
+import { Choice } from "../ui/segments.jsx";
+import { LANGUAGES, useLocale } from "../i18n/locale.jsx";
+import { THEMES, chooseTheme, chosenTheme } from "./theme.js";
+
+export function Preferences() {
+  const { say, lang, setLang } = useLocale();
+  const [theme, setTheme] = useState(chosenTheme);
+  const themes = Object.fromEntries(THEMES.map((name) => [name, say(`theme.${name}`)]));
+  const change = (name) => {
+    chooseTheme(name);
+    setTheme(name);
+  };
+  return (
+    <div class="preferences">
+      <Choice legend={say("language")} options={LANGUAGES} value={lang} onChange={setLang} />
+      <Choice legend={say("theme")} options={themes} value={theme} onChange={change} />
+    </div>
+  );
+}

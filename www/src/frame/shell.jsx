@@ -1,0 +1,108 @@
+// The frame of every signed-in screen: mark, navigation, the member's menu.
+import { useEffect, useRef } from "preact/hooks";
+import { mayChange, useConsole } from "../client/session.jsx";
+import { Mark, WarningIcon } from "../ui/icons.jsx";
+import { useLocale, useTitle } from "../i18n/locale.jsx";
+import { MemberMenu } from "./menu.jsx";
+import { useOnline } from "../ui/loading.jsx";
+
+/** @param {{page: string, children: any}} props */
+export function Shell({ page, children }) {
+  const { say, format } = useLocale();
+  const { session } = useConsole();
+  const online = useOnline();
+  const here = (...pages) => (pages.includes(page) ? "page" : undefined);
+  const skip = (event) => {
+    event.preventDefault();
+    document.querySelector("h1").focus();
+  };
+  return (
+    <>
+      <a class="skip" href="#main" onClick={skip}>
+        {say("skip")}
+      </a>
+      <header class="bar">
+        <a class="brand" href="#/keys">
+          <Mark />
+          <span>Claviger</span>
+        </a>
+        <span class="account">{session.account.name}</span>
+        <nav aria-label={say("nav")}>
+          <a href="#/keys" aria-current={here("keys", "connection")}>
+            {say("keys.title")}
+          </a>
+          <a href="#/activity" aria-current={here("activity")}>
+            {say("activity.title")}
+          </a>
+          {session.operator && (
+            <a href="#/operator" aria-current={here("operator")}>
+              {say("operator.nav")}
+            </a>
+          )}
+        </nav>
+        <MemberMenu />
+      </header>
+      <div role="status" class="strip">
+        {!online && (
+          <p>
+            <WarningIcon /> {say("offline")}
+          </p>
+        )}
+        {session.account.suspended && (
+          <p>
+            <WarningIcon /> {say("suspended")}
+          </p>
+        )}
+        {session.publication_lag_s && session.member.role === "owner" && (
+          <p>
+            <WarningIcon /> {say("lagging", { span: format.span(session.publication_lag_s * 1000) })}
+          </p>
+        )}
+        {session.mail === "failing" && mayChange(session) && (
+          <p>
+            <WarningIcon /> {say("mail.failing")}
+          </p>
+        )}
+      </div>
+      <main id="main">{children}</main>
+    </>
+  );
+}
+
+/** A screen without the frame, for whoever is not signed in. @param {{after?: any, children: any}} props `after`: what stands below the card */
+export const Alone = ({ after, children }) => (
+  <main class="alone">
+    <p class="brand">
+      <Mark />
+      <span>Claviger</span>
+    </p>
+    <div class="card">{children}</div>
+    {after}
+  </main>
+);
+
+/** The `h1` of a page: takes the focus when the page is reached, and names the window. @param {{title: string, focus?: boolean}} props */
+export function PageTitle({ title, focus = true, children = title }) {
+  const heading = useRef(null);
+  useTitle(title);
+  useEffect(() => {
+    if (focus) heading.current.focus({ preventScroll: true });
+  }, []);
+  return (
+    <h1 ref={heading} tabIndex={-1}>
+      {children}
+    </h1>
+  );
+}
+
+export function LostPage() {
+  const { say } = useLocale();
+  return (
+    <>
+      <PageTitle title={say("lost.title")} />
+      <p>
+        <a href="#/keys">{say("back.keys")}</a>
+      </p>
+    </>
+  );
+}

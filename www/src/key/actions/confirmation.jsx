@@ -1,0 +1,76 @@
+// Confirmations of single acts. Each names the key, says effect, bound and way back, and stays open until the answer.
+import { useConsole } from "../../client/session.jsx";
+import { useLocale } from "../../i18n/locale.jsx";
+import { Notice } from "../../ui/notice.jsx";
+import { ProblemNotice, leavesUnsure } from "../../ui/problem.jsx";
+import { Question } from "../../ui/confirmation.jsx";
+import { useForm } from "../../ui/form.js";
+import { withinKey } from "../../i18n/bound.js";
+import { disableKey, enableKey, restoreKey } from "../model.js";
+import { LastUse } from "../times.jsx";
+
+const ACTS = {
+  disable: { send: disableKey, act: "disabled" },
+  enable: { send: enableKey, act: "enabled" },
+  restore: { send: restoreKey, act: "restored" },
+};
+
+/**
+ * @param {object} props
+ * @param {'disable' | 'enable' | 'restore'} props.what
+ * @param {import('../model.js').Key} props.subject
+ * @param {(outcome: import('../model.js').Outcome) => void} props.onDone
+ * @param {(key: import('../model.js').Key) => void} props.onChanged somebody else changed the key meanwhile
+ * @param {() => void} props.onUnsure what became of the act is not known
+ * @param {() => void} props.onCancel
+ */
+export function Confirm({ what, subject, onDone, onChanged, onUnsure, onCancel }) {
+  const { say, gap, format } = useLocale();
+  const { request, session } = useConsole();
+  const form = useForm({});
+  const { problem } = form;
+  const { send, act } = ACTS[what];
+  const { freshness, freshness_s: within } = session.account;
+  // A key that was disabled when it was deleted comes back disabled, which is no matter of time.
+  const isTimeless = what === "restore" && !subject.enabled;
+  const body = isTimeless ? "restore.body.disabled" : withinKey(`${what}.body`, freshness, within);
+
+  const confirm = async () => {
+    const answer = await form.submit([], () => send(request, subject));
+    if (answer?.ok) onDone({ act, keys: [answer.data.key ?? subject], bound: answer.data.bound });
+    else if (answer?.problem.code === "changed_meanwhile") onChanged(answer.problem.key);
+  };
+  const leave = () => {
+    if (form.busy) return;
+    if (leavesUnsure(problem)) onUnsure();
+    onCancel();
+  };
+
+  return (
+    <Question
+      title={say(`${what}.title`, { name: subject.name })}
+      body={
+        <>
+          {say(body, { count: within, seconds: within })}
+          {what === "disable" && (
+            <>
+              {gap}
+              <LastUse subject={subject} sentence />
+            </>
+          )}
+        </>
+      }
+      confirm={say(form.busy ? `${what}.busy` : `${what}.confirm`)}
+      onConfirm={confirm}
+      onCancel={leave}
+    >
+      {problem?.code === "changed_meanwhile" ? (
+        <Notice about={problem} bad={false}>
+          <p>{say("changed.look", { by: problem.by, time: format.clock(problem.at) })}</p>
+        </Notice>
+      ) : (
+        <ProblemNotice problem={problem} />
+      )}
+    </Question>
+  );
+}

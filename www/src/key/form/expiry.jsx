@@ -1,0 +1,146 @@
+// When a key ends, and when it begins, each with a sentence that says what was understood.
+import { FieldError, attributesOf } from "../../ui/fields.jsx";
+import { instantOf } from "../../i18n/format.js";
+import { useLocale } from "../../i18n/locale.jsx";
+import { fieldError } from "../../ui/problem.jsx";
+import { LifeInput } from "./limits.jsx";
+
+/**
+ * @param {object} props
+ * @param {import('./values.js').Draft} props.draft
+ * @param {(change: Partial<import('./values.js').Draft>) => void} props.change
+ * @param {string} [props.error]
+ * @param {object} props.notes the server's, see `useCheck`
+ */
+export function ExpiryField({ draft, change, error, notes }) {
+  const locale = useLocale();
+  const { say } = locale;
+  const radio = (expiry) => ({
+    type: "radio",
+    name: "expiry",
+    checked: draft.expiry === expiry,
+    onChange: () => change({ expiry }),
+  });
+  /** The offer goes with the choice that it stands at; the choice that it makes has the focus then. */
+  const offer = (event) => {
+    event.currentTarget.closest("fieldset").querySelector("input").focus();
+    change({ expiry: "duration", amount: "90", unit: "d" });
+  };
+  const note = expiryNote(locale, notes);
+  const described = attributesOf("expires", error, "expires-note");
+  return (
+    <fieldset class={error ? "field wrong" : "field"} aria-describedby={error ? "expires-error" : undefined}>
+      <legend>{say("form.expires")}</legend>
+      <FieldError id="expires" error={error} />
+      <div class="radios">
+        <label>
+          <input {...radio("duration")} /> {say("form.expires.duration")}
+        </label>
+        <label>
+          <input {...radio("date")} /> {say("form.expires.date")}
+        </label>
+        <label>
+          <input {...radio("never")} /> {say("form.expires.never")}
+        </label>
+      </div>
+      {draft.expiry === "duration" && <LifeInput id="expires" life={draft} onChange={change} {...described} />}
+      {draft.expiry === "date" && (
+        <DayAndTime id="expires" draft={draft} change={change} members={["date", "time"]} {...described} />
+      )}
+      {draft.expiry === "never" && (
+        <p class="hint">
+          {say("form.expires.never.note")}{" "}
+          <button type="button" class="link" onClick={offer}>
+            {say("form.expires.offer")}
+          </button>
+        </p>
+      )}
+      <p class="note" id="expires-note">
+        {note !== error && note}
+      </p>
+    </fieldset>
+  );
+}
+
+/** Not before: mostly at once, so a box opens it. */
+export function BeginField({ draft, change, error, notes }) {
+  const locale = useLocale();
+  const { say } = locale;
+  return (
+    <fieldset class={error ? "field wrong" : "field"} aria-describedby={error ? "not_before-error" : undefined}>
+      <legend class="unseen">{say("form.begins")}</legend>
+      <FieldError id="not_before" error={error} />
+      <label class="box">
+        <input
+          type="checkbox"
+          checked={draft.later}
+          onChange={(event) => change({ later: event.currentTarget.checked })}
+        />
+        <span>{say("form.begins.later")}</span>
+      </label>
+      {draft.later && (
+        <>
+          <DayAndTime
+            id="not_before"
+            draft={draft}
+            change={change}
+            members={["beginDate", "beginTime"]}
+            {...attributesOf("not_before", error, "not_before-note")}
+          />
+          <p class="note" id="not_before-note">
+            {beginNote(locale, draft, notes)}
+          </p>
+        </>
+      )}
+    </fieldset>
+  );
+}
+
+/** A date and an optional time. Any other attributes go to the date. */
+function DayAndTime({ id, draft, change, members: [day, time], ...input }) {
+  const { say } = useLocale();
+  const typed = (member) => ({
+    value: draft[member],
+    onInput: (event) => change({ [member]: event.currentTarget.value }),
+  });
+  return (
+    <div class="pair">
+      <label>
+        {say("form.expires.day")} <input id={id} type="date" {...typed(day)} {...input} />
+      </label>
+      <label>
+        {say("form.expires.time")} <input type="time" {...typed(time)} aria-describedby={input["aria-describedby"]} />
+      </label>
+    </div>
+  );
+}
+
+/** The sentence below the expiry; it is plain text and never red, for nothing has been submitted yet. */
+function expiryNote(locale, notes) {
+  const { say, format } = locale;
+  const { expires } = notes;
+  if (expires?.form === "never") return say("expires.never");
+  if (expires?.form === "end_of_day")
+    return say("expires.end_of_day", { day: format.lastDay(expires.at), zone: format.zone });
+  if (expires?.form === "instant") {
+    return say("expires.instant", {
+      at: format.end(expires.at),
+      zone: format.zone,
+      span: format.during(expires.from_now_ms),
+    });
+  }
+  return refusalOf(locale, notes, "expires");
+}
+
+function beginNote(locale, { beginDate, beginTime }, notes) {
+  const { say, format } = locale;
+  if (!beginDate) return "";
+  const refused = refusalOf(locale, notes, "not_before");
+  const at = instantOf(beginDate, beginTime || "00:00", format.zone);
+  return refused || say("begins.instant", { at: format.dateTime(at), zone: format.zone });
+}
+
+function refusalOf(locale, { errors = [] }, field) {
+  const refused = errors.find(({ pointer }) => pointer === `#/${field}`);
+  return refused ? fieldError(locale, refused).text : "";
+}

@@ -1,0 +1,146 @@
+// The fields of a key: the same for issuing and for editing.
+import { mayDecide, useConsole } from "../../client/session.jsx";
+import { Field, FieldError, attributesOf, errorOf } from "../../ui/fields.jsx";
+import { InfoIcon } from "../../ui/icons.jsx";
+import { useLocale } from "../../i18n/locale.jsx";
+import { CeilingFields } from "./limits.jsx";
+import { beginText, expiresText, firstCeiling } from "./values.js";
+import { BeginField, ExpiryField } from "./expiry.jsx";
+import { NetworksField } from "./networks.jsx";
+import { PermissionsField } from "./permissions.jsx";
+import { useCheck } from "./check.js";
+
+/**
+ * @param {object} props
+ * @param {import('./values.js').Draft} props.draft
+ * @param {(change: Partial<import('./values.js').Draft>) => void} props.change
+ * @param {{id: string, text: string}[]} props.errors by field, after a submit
+ * @param {import('../model.js').Key} [props.held] what the key is already; absent for a new one
+ */
+export function KeyFields({ draft, change, errors, held }) {
+  const { say, format } = useLocale();
+  const times = useCheck({ expires: expiresText(draft, format.zone), not_before: beginText(draft, format.zone) });
+  return (
+    <>
+      <Field id="name" label={say("form.name")} hint={say("form.name.hint")} error={errorOf(errors, "name")}>
+        {(control) => (
+          <input
+            {...control}
+            autocomplete="off"
+            value={draft.name}
+            data-focus=""
+            onInput={(event) => change({ name: event.currentTarget.value })}
+          />
+        )}
+      </Field>
+      <ExpiryField draft={draft} change={change} error={errorOf(errors, "expires")} notes={times} />
+      <BeginField draft={draft} change={change} error={errorOf(errors, "not_before")} notes={times} />
+      <NetworksField
+        id="networks"
+        label={say("form.networks")}
+        hint={say("form.networks.hint")}
+        value={draft.networks}
+        onChange={(networks) => change({ networks })}
+        error={errorOf(errors, "networks")}
+      />
+      <PermissionsField
+        chosen={draft.permissions}
+        held={held?.permissions}
+        onChange={(permissions) => change({ permissions })}
+        error={errorOf(errors, "permissions")}
+      />
+      <IssuableField draft={draft} change={change} errors={errors} held={held?.issuable} />
+      {!held && (
+        <Box
+          id="viewable"
+          label={say("form.viewable")}
+          hint={say("form.viewable.hint")}
+          error={errorOf(errors, "viewable")}
+          checked={draft.viewable}
+          onChange={(viewable) => change({ viewable })}
+        />
+      )}
+      <ProtectedBox draft={draft} change={change} error={errorOf(errors, "protected")} />
+    </>
+  );
+}
+
+/** *Issuable*: ticking it opens what the issued keys may be at most. */
+function IssuableField({ draft, change, errors, held }) {
+  const { say } = useLocale();
+  const { issuable } = draft;
+  const tick = (ticked) => change({ issuable: ticked ? firstCeiling(draft) : null });
+  return (
+    <Box
+      id="issuable"
+      label={say("form.issuable")}
+      hint={say("form.issuable.hint")}
+      error={errorOf(errors, "issuable")}
+      checked={issuable !== null}
+      onChange={tick}
+    >
+      {issuable && (
+        <fieldset class="nested">
+          <legend>{say("ceiling.legend")}</legend>
+          <CeilingFields
+            id="issuable-"
+            ceiling={issuable}
+            change={(members) => change({ issuable: { ...issuable, ...members } })}
+            errors={errors}
+            held={held?.permissions}
+          />
+        </fieldset>
+      )}
+    </Box>
+  );
+}
+
+/** Only an owner protects a key, and lifts it; to the others the key's page says that it is. */
+function ProtectedBox({ draft, change, error }) {
+  const { say } = useLocale();
+  const { session } = useConsole();
+  if (!mayDecide(session)) return null;
+  return (
+    <Box
+      id="protected"
+      label={say("form.protected")}
+      hint={say("form.protected.hint")}
+      error={error}
+      checked={draft.isProtected}
+      onChange={(isProtected) => change({ isProtected })}
+    />
+  );
+}
+
+/** One choice with its hint, and what it opens. */
+function Box({ id, label, hint, error, checked, onChange, children }) {
+  return (
+    <div class={error ? "field box-field wrong" : "field box-field"}>
+      <label class="box">
+        <input
+          id={id}
+          type="checkbox"
+          checked={checked}
+          {...attributesOf(id, error, `${id}-hint`)}
+          onChange={(event) => onChange(event.currentTarget.checked)}
+        />
+        <span>{label}</span>
+      </label>
+      <p class="hint" id={`${id}-hint`}>
+        {hint}
+      </p>
+      <FieldError id={id} error={error} />
+      {children}
+    </div>
+  );
+}
+
+/** Advice where keys are issued and shown. */
+export function Advice() {
+  const { say } = useLocale();
+  return (
+    <p class="advice">
+      <InfoIcon /> <span>{say("form.advice")}</span>
+    </p>
+  );
+}

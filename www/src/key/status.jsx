@@ -1,0 +1,34 @@
+// A key's status: one word, and an icon that differs by shape.
+import { ActiveIcon, DeletedIcon, DisabledIcon, ExpiredIcon, WaitingIcon } from "../ui/icons.jsx";
+import { useLocale } from "../i18n/locale.jsx";
+
+const ICONS = {
+  active: ActiveIcon,
+  disabled: DisabledIcon,
+  expired: ExpiredIcon,
+  ended: ExpiredIcon,
+  not_yet_valid: WaitingIcon,
+  deleted: DeletedIcon,
+};
+
+/** @param {{subject: import('./model.js').Key}} props */
+export function Status({ subject: { status, restorable_until } }) {
+  const { say, format } = useLocale();
+  const Icon = ICONS[status];
+  return (
+    <>
+      <span class={`status ${status}`}>
+        <Icon />
+        {say(`status.${status}`)}
+      </span>
+      {status === "ended" && <span class="by">{say("status.ended.why")}</span>}
+      {restorable_until && (
+        <span class="by">
+          {say("status.until", {
+            day: <time dateTime={restorable_until}>{format.day(new Date(restorable_until))}</time>,
+          })}
+        </span>
+      )}
+    </>
+  );
+}

@@ -1,0 +1,207 @@
+// One account: what holds for it, how far its keys are published, and what an operator can do about both.
+import { useCallback, useEffect, useState } from "preact/hooks";
+import { useAnnounce } from "../ui/announcer.jsx";
+import { useConsole } from "../client/session.jsx";
+import { Fact } from "../ui/detail.jsx";
+import { BackIcon, DisabledIcon, WarningIcon } from "../ui/icons.jsx";
+import { Past } from "../key/times.jsx";
+import { OutcomeNote, outcomeText } from "../ui/result.jsx";
+import { useLocale } from "../i18n/locale.jsx";
+import { Passing } from "../ui/focus.jsx";
+import { ProblemNotice } from "../ui/problem.jsx";
+import { LostPage, PageTitle } from "../frame/shell.jsx";
+import { Late, useTick } from "../ui/loading.jsx";
+import { loadAccount } from "./requests.js";
+import { EntryState, nameOf } from "./accounts.jsx";
+import { Confirm } from "./confirmation.jsx";
+import { FreshnessForm } from "./freshness.jsx";
+
+/** How often the progress of a rebuild or a restore is looked at. */
+const PROGRESS_MS = 2_000;
+
+/** @param {{id: string}} props from the address bar */
+export function AccountPage({ id }) {
+  const { say } = useLocale();
+  const { request } = useConsole();
+  const [account, setAccount] = useState(null);
+  const [problem, setProblem] = useState(null);
+  const [turn, setTurn] = useState(0);
+
+  useEffect(() => {
+    const control = new AbortController();
+    loadAccount(request, id, { signal: control.signal }).then((answer) => {
+      if (control.signal.aborted) return;
+      setProblem(answer.ok ? null : answer.problem);
+      if (answer.ok) setAccount(answer.data.account);
+    });
+    return () => control.abort();
+  }, [request, id, turn]);
+  const again = useCallback(() => setTurn((before) => before + 1), []);
+
+  const moves = !problem && (account?.publication?.rebuilding || Boolean(account?.publication?.lag_s));
+  useEffect(() => {
+    if (!moves) return undefined;
+    const timer = setTimeout(again, PROGRESS_MS);
+    return () => clearTimeout(timer);
+  }, [moves, account]);
+
+  if (problem?.code === "not_found") return <LostPage />;
+  if (!account && !problem) return <Late what="loading.account" />;
+  return (
+    <>
+      <p class="back">
+        <a href="#/operator">
+          <BackIcon /> {say("operator.title")}
+        </a>
+      </p>
+      {account && <Loaded account={account} onChanged={again} />}
+      {!account && <PageTitle title={say("operator.account")} />}
+      <ProblemNotice problem={problem} as="account_not_loaded">
+        <button type="button" onClick={again}>
+          {say("retry")}
+        </button>
+      </ProblemNotice>
+    </>
+  );
+}
+
+/** @param {{account: import('./requests.js').Account, onChanged: () => void}} props */
+function Loaded({ account, onChanged }) {
+  const locale = useLocale();
+  const { say } = locale;
+  const announce = useAnnounce();
+  const [what, setWhat] = useState(null);
+  const [outcome, setOutcome] = useState(null);
+  const name = nameOf(say, account);
+  useTick(30_000);
+
+  const settle = (act, bound) => {
+    const done = { act, keys: [{ name }], bound };
+    setWhat(null);
+    setOutcome(done);
+    announce(outcomeText(locale, done));
+    onChanged();
+  };
+  const open = (act) => () => {
+    setOutcome(null);
+    setWhat(act);
+  };
+  const leave = () => setWhat(null);
+
+  if (account.state === "pending")
+    return (
+      <>
+        <PageTitle title={name} />
+        <p class="state">
+          <EntryState account={account} />
+        </p>
+        <p class="lead">{say("operator.pending.lead")}</p>
+      </>
+    );
+  return (
+    <>
+      <div class="page-head">
+        <PageTitle title={name} />
+        <button type="button" onClick={open(account.suspended ? "resume" : "suspend")}>
+          {say(account.suspended ? "operate.resume.confirm" : "operate.suspend.confirm")}
+        </button>
+      </div>
+      {outcome && <OutcomeNote outcome={outcome} />}
+      <div class="facts">
+        <State account={account} onFreshness={open("freshness")} />
+        <Publication {...account.publication} onRebuild={open("rebuild")} />
+      </div>
+      <section class="apart" aria-labelledby="restore">
+        <h2 id="restore">{say("operator.restore")}</h2>
+        <p>{say(account.restoring ? "operator.restoring" : "operator.restore.lead")}</p>
+        <div class="row">
+          <button type="button" onClick={open("restore-begin")}>
+            {say("operate.restore-begin.confirm")}
+          </button>
+          {account.restoring && (
+            <Passing>
+              <button type="button" onClick={open("restore-finish")}>
+                {say("operate.restore-finish.confirm")}
+              </button>
+            </Passing>
+          )}
+        </div>
+      </section>
+      {what === "freshness" && <FreshnessForm account={account} onDone={settle} onCancel={leave} />}
+      {what && what !== "freshness" && (
+        <Confirm what={what} account={account} name={name} onDone={settle} onUnsure={onChanged} onCancel={leave} />
+      )}
+    </>
+  );
+}
+
+function State({ account, onFreshness }) {
+  const { say, format } = useLocale();
+  const { session } = useConsole();
+  const seconds = account.within_s;
+  const within = {
+    eventual: say("operator.freshness.eventually"),
+    bounded: seconds === 0 ? say("operator.freshness.now") : say("operator.freshness.within", { seconds }),
+  };
+  return (
+    <section aria-labelledby="facts">
+      <h2 id="facts">{say("key.facts")}</h2>
+      <dl>
+        <Fact term={say("column.status")}>
+          {account.suspended ? (
+            <span class="status disabled">
+              <DisabledIcon /> {say("operator.suspended")}
+            </span>
+          ) : (
+            <EntryState account={account} />
+          )}
+        </Fact>
+        <Fact term={say("operator.id")}>
+          <code translate={false}>{account.id}</code>
+        </Fact>
+        <Fact term={say("column.created")}>
+          <Past at={account.entered_at} exact />
+          <span class="by">{format.zone}</span>
+        </Fact>
+        <Fact term={say("setup.time_zone")}>{account.time_zone}</Fact>
+        <Fact term={say("operator.freshness")}>
+          <p>{within[session.account.freshness]}</p>
+          <button type="button" class="small" onClick={onFreshness}>
+            {say("operator.freshness.change")}
+          </button>
+        </Fact>
+      </dl>
+    </section>
+  );
+}
+
+/** How far all places can know what the account's own does. */
+function Publication({ rebuilding, done, total, unsettled, lag_s, onRebuild }) {
+  const { say, format } = useLocale();
+  const counts = { done, total };
+  return (
+    <section aria-labelledby="publication">
+      <h2 id="publication">{say("operator.publication")}</h2>
+      <dl>
+        <Fact term={say("operator.published")}>
+          {/* Its words are beside it. */}
+          {rebuilding && <progress value={done} max={Math.max(total, 1)} aria-label={say("operator.published")} />}
+          <p>{say(rebuilding ? "operator.rebuilding" : "operator.published.of", counts)}</p>
+        </Fact>
+        <Fact term={say("operator.unsettled")}>{format.number(unsettled)}</Fact>
+        {lag_s !== null && (
+          <Fact term={say("operator.lag")}>
+            <WarningIcon /> {format.span(lag_s * 1000)}
+          </Fact>
+        )}
+      </dl>
+      {!rebuilding && (
+        <Passing class="section-foot">
+          <button type="button" class="small" onClick={onRebuild}>
+            {say("operate.rebuild.confirm")}
+          </button>
+        </Passing>
+      )}
+    </section>
+  );
+}

@@ -1,0 +1,58 @@
+// Confirmations of what is done to an account. Each says effect, bound and way back, and stays open until the answer.
+import { useConsole } from "../client/session.jsx";
+import { useLocale } from "../i18n/locale.jsx";
+import { ProblemNotice, leavesUnsure } from "../ui/problem.jsx";
+import { Question } from "../ui/confirmation.jsx";
+import { useForm } from "../ui/form.js";
+import { withinKey } from "../i18n/bound.js";
+import { beginRestore, finishRestore, rebuild, resume, suspend } from "./requests.js";
+
+const ACTS = {
+  suspend: { send: suspend, act: "suspended" },
+  resume: { send: resume, act: "resumed" },
+  rebuild: { send: rebuild, act: "rebuilt" },
+  "restore-begin": { send: beginRestore, act: "restore-begun" },
+  "restore-finish": { send: finishRestore, act: "restore-finished" },
+};
+
+/**
+ * @param {object} props
+ * @param {keyof typeof ACTS} props.what
+ * @param {import('./requests.js').Account} props.account
+ * @param {string} props.name
+ * @param {(act: string, bound: import('../key/model.js').Bound | null) => void} props.onDone
+ * @param {() => void} props.onUnsure what became of the act is not known
+ * @param {() => void} props.onCancel
+ */
+export function Confirm({ what, account, name, onDone, onUnsure, onCancel }) {
+  const { say, has } = useLocale();
+  const { request, session } = useConsole();
+  const form = useForm({});
+  const { send, act } = ACTS[what];
+  const seconds = account.within_s;
+  const body = `operate.${what}.body`;
+  const within = withinKey(body, session.account.freshness, seconds);
+
+  const confirm = async () => {
+    const answer = await form.submit([], () => send(request, account));
+    if (answer?.ok) onDone(act, answer.data.bound ?? null);
+  };
+  const leave = () => {
+    if (form.busy) return;
+    if (leavesUnsure(form.problem)) onUnsure();
+    onCancel();
+  };
+
+  return (
+    <Question
+      title={say(`operate.${what}.title`, { name })}
+      body={say(has(within) ? within : body, { seconds })}
+      confirm={say(form.busy ? "operate.busy" : `operate.${what}.confirm`)}
+      danger={what === "suspend"}
+      onConfirm={confirm}
+      onCancel={leave}
+    >
+      <ProblemNotice problem={form.problem} />
+    </Question>
+  );
+}

@@ -1,0 +1,105 @@
+// What the server asks in the middle of something: to sign in again, or to prove who one is. Below it everything stays.
+import { useState } from "preact/hooks";
+import { send } from "../client/api.js";
+import { Dialog } from "../ui/dialog.jsx";
+import { Form, PasswordField, errorOf } from "../ui/fields.jsx";
+import { useLocale } from "../i18n/locale.jsx";
+import { ProblemNotice } from "../ui/problem.jsx";
+import { useForm, useMistakeFocus } from "../ui/form.js";
+import { CredentialsForm } from "./credentials.jsx";
+
+/**
+ * @param {object} props
+ * @param {import('../app.jsx').PendingChallenge} props.challenge
+ * @param {import('../client/session.jsx').Session['member']} props.member
+ * @param {(session: object) => void} props.onSession
+ * @param {() => void} props.onLeave
+ */
+export function Challenge({ challenge, member, onSession, onLeave }) {
+  const [ended, setEnded] = useState(challenge.code === "not_signed_in");
+  if (!ended) return <StepUp member={member} settle={challenge.settle} onEnded={() => setEnded(true)} />;
+  const leave = () => {
+    challenge.settle(false);
+    onLeave();
+  };
+  return (
+    <SignInAgain
+      member={member}
+      onLeave={leave}
+      onSession={(session) => {
+        onSession(session);
+        challenge.settle(true);
+      }}
+    />
+  );
+}
+
+function SignInAgain({ member, onSession, onLeave }) {
+  const { say } = useLocale();
+  return (
+    <Dialog title={say("again.title")} cross={false} onCancel={() => {}}>
+      <CredentialsForm email={member.email} onSession={onSession}>
+        <button type="button" onClick={onLeave}>
+          {say("again.leave")}
+        </button>
+      </CredentialsForm>
+    </Dialog>
+  );
+}
+
+/** Apart from the password of a form below this dialog. */
+const FIELD = "step-up-password";
+
+function StepUp({ member, settle, onEnded }) {
+  const { say } = useLocale();
+  const form = useForm({ password: "" });
+  useMistakeFocus(form.mistakes);
+
+  const submit = async () => {
+    const { password } = form.values;
+    const missing = password ? [] : [{ pointer: `#/${FIELD}`, code: "required" }];
+    const answer = await form.submit(missing, () => send("POST", "/v1/session/step-up", { body: { password } }));
+    if (!answer) return;
+    if (answer.ok) {
+      settle(true);
+      return;
+    }
+    form.change({ password: "" });
+    if (answer.problem.code === "not_signed_in") onEnded();
+    if (answer.problem.code !== "step_up_refused") return;
+    form.setProblem(null);
+    form.show([{ pointer: `#/${FIELD}`, code: "refused" }]);
+  };
+
+  return (
+    <Dialog title={say("step-up.title")} onCancel={() => settle(false)}>
+      <Form onSubmit={submit} busy={form.busy}>
+        <ProblemNotice problem={form.problem} />
+        <input
+          class="unseen"
+          type="email"
+          autocomplete="username"
+          value={member.email}
+          readOnly
+          tabIndex={-1}
+          aria-hidden="true"
+        />
+        <PasswordField
+          id={FIELD}
+          label={say("password")}
+          hint={say("step-up.hint", { email: member.email })}
+          error={errorOf(form.mistakes.errors, FIELD)}
+          autocomplete="current-password"
+          {...form.field("password")}
+          data-focus=""
+        />
+        <div class="actions">
+          <button class="primary">{say(form.busy ? "step-up.busy" : "step-up.confirm")}</button>
+          <button type="button" onClick={() => settle(false)}>
+            {say("cancel")}
+          </button>
+        </div>
+      </Form>
+    </Dialog>
+  );
+}

@@ -1,0 +1,57 @@
+// E-mail and password: to sign in, and to sign in again over a page.
+import { send } from "../client/api.js";
+import { ErrorSummary, Field, Form, PasswordField, errorOf } from "../ui/fields.jsx";
+import { useLocale } from "../i18n/locale.jsx";
+import { ProblemNotice } from "../ui/problem.jsx";
+import { emptyOf, useForm } from "../ui/form.js";
+
+/**
+ * @param {object} props
+ * @param {string} [props.email] fixed when somebody signs in again
+ * @param {(session: object) => void} props.onSession
+ * @param {any} [props.children] further buttons
+ */
+export function CredentialsForm({ email: fixed, onSession, children }) {
+  const { say } = useLocale();
+  const form = useForm({ email: fixed ?? "", password: "" });
+  const { values, mistakes } = form;
+
+  const submit = async () => {
+    const body = { email: values.email.trim(), password: values.password };
+    const answer = await form.submit(emptyOf(values, ["email", "password"]), () =>
+      send("POST", "/v1/session", { body }),
+    );
+    if (answer?.ok) onSession(answer.data);
+    else if (answer) form.change({ password: "" });
+  };
+
+  return (
+    <Form onSubmit={submit} busy={form.busy}>
+      <ErrorSummary {...mistakes} />
+      <ProblemNotice problem={form.problem} />
+      <Field id="email" label={say("email")} error={errorOf(mistakes.errors, "email")}>
+        {(control) => (
+          <input
+            {...control}
+            type="email"
+            autocomplete="username"
+            {...form.field("email")}
+            readOnly={fixed !== undefined}
+          />
+        )}
+      </Field>
+      <PasswordField
+        id="password"
+        label={say("password")}
+        error={errorOf(mistakes.errors, "password")}
+        autocomplete="current-password"
+        {...form.field("password")}
+        data-focus={fixed !== undefined ? "" : undefined}
+      />
+      <div class="actions">
+        <button class="primary">{say(form.busy ? "signing-in" : "sign-in")}</button>
+        {children}
+      </div>
+    </Form>
+  );
+}

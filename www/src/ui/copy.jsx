@@ -1,0 +1,76 @@
+// Copying, with an honest result.
+import { useEffect, useRef, useState } from "preact/hooks";
+import { useAnnounce } from "./announcer.jsx";
+import { copyText } from "./clipboard.js";
+import { CopyIcon, TickIcon } from "./icons.jsx";
+import { useLocale } from "../i18n/locale.jsx";
+
+const COPIED_SHOWN_MS = 4000;
+
+/**
+ * @param {object} props
+ * @param {string} props.text
+ * @param {string} props.label
+ * @param {string} [props.refused] the message's key for when the browser refuses; it names what is then selected
+ * @param {() => void} props.select selects the text in the page, for when the browser refuses to copy
+ * @param {(copied: boolean) => void} [props.onCopied]
+ */
+export function CopyButton({ text, label, refused = "copy.refused.text", select, onCopied, ...button }) {
+  const { say } = useLocale();
+  const announce = useAnnounce();
+  const [result, setResult] = useState(/** @type {'copied' | 'refused' | null} */ (null));
+
+  useEffect(() => {
+    if (result !== "copied") return undefined;
+    const timer = setTimeout(() => setResult(null), COPIED_SHOWN_MS);
+    return () => clearTimeout(timer);
+  }, [result]);
+
+  const copy = async () => {
+    const copied = await copyText(text);
+    setResult(copied ? "copied" : "refused");
+    announce(say(copied ? "copy.done" : refused));
+    if (copied) onCopied?.();
+    else select();
+  };
+
+  return (
+    <>
+      <button type="button" onClick={copy} {...button}>
+        {result === "copied" ? (
+          <>
+            <TickIcon /> {say("copy.done")}
+          </>
+        ) : (
+          <>
+            <CopyIcon /> {label}
+          </>
+        )}
+      </button>
+      {result === "refused" && <span class="copy-refused">{say(refused)}</span>}
+    </>
+  );
+}
+
+/** A short text with a button that copies it. */
+export function Copyable({ text, label }) {
+  const code = useRef(null);
+  return (
+    <span class="copyable">
+      <code ref={code} translate={false}>
+        {text}
+      </code>
+      <CopyButton class="small" text={text} label={label} select={() => selectContents(code.current)} />
+    </span>
+  );
+}
+
+/** Selects what an element shows. @param {HTMLElement} element */
+export function selectContents(element) {
+  if ("select" in element) {
+    element.focus();
+    element.select();
+    return;
+  }
+  getSelection().selectAllChildren(element);
+}

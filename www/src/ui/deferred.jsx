@@ -1,0 +1,39 @@
+// Parts that one page alone needs come with that page.
+import { useEffect, useState } from "preact/hooks";
+import { useLocale } from "../i18n/locale.jsx";
+import { ProblemNotice } from "./problem.jsx";
+import { Late } from "./loading.jsx";
+
+/**
+ * @param {() => Promise<any>} load resolves to the component
+ * @param {string} waiting the message's key for a wait that lasts
+ */
+export function lazy(load, waiting) {
+  let Part = null;
+  return function Lazy(props) {
+    const { say } = useLocale();
+    const [, redraw] = useState(0);
+    const [problem, setProblem] = useState(null);
+    const fetchPart = async () => {
+      setProblem(null);
+      try {
+        Part = await load();
+        redraw((turn) => turn + 1);
+      } catch {
+        setProblem({ code: navigator.onLine ? "unavailable" : "offline" });
+      }
+    };
+    useEffect(() => {
+      if (!Part) fetchPart();
+    }, []);
+    if (Part) return <Part {...props} />;
+    if (!problem) return <Late what={waiting} />;
+    return (
+      <ProblemNotice problem={problem}>
+        <button type="button" onClick={fetchPart}>
+          {say("retry")}
+        </button>
+      </ProblemNotice>
+    );
+  };
+}
