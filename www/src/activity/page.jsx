@@ -60,7 +60,9 @@ export function ActivityPage({ query }) {
         </div>
       )}
       {entries.length > 0 && <Entries entries={entries} />}
-      {asked && !problem && <Paging query={asked} next={next} onward={entries.length ? "activity.older" : "activity.further"} />}
+      {asked && !problem && (
+        <Paging query={asked} next={next} onward={entries.length ? "activity.older" : "activity.further"} />
+      )}
     </>
   );
 }

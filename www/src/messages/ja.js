@@ -142,8 +142,7 @@ export default {
   "sealed.title": "この短期キーを失効させますか。",
   "sealed.body": "{seconds}秒以内に、すべての拠点で拒否されます。元に戻すことはできません。",
   "sealed.body.now": "すぐに、すべての拠点で拒否されます。元に戻すことはできません。",
-  "sealed.body.eventually":
-    "多くの拠点では1分以内、一部ではそれ以上かかって拒否されます。元に戻すことはできません。",
+  "sealed.body.eventually": "多くの拠点では1分以内、一部ではそれ以上かかって拒否されます。元に戻すことはできません。",
   "sealed.confirm": "失効させる",
   "sealed.busy": "失効させています…",
   paging: "キー一覧のページ",
@@ -292,8 +291,7 @@ export default {
   "disable.title": "「{name}」を無効にしますか。",
   "disable.body": "{seconds}秒以内に、すべての拠点で拒否されます。あとで有効に戻せます。",
   "disable.body.now": "すぐに、すべての拠点で拒否されます。あとで有効に戻せます。",
-  "disable.body.eventually":
-    "多くの拠点では1分以内、一部ではそれ以上かかって拒否されます。あとで有効に戻せます。",
+  "disable.body.eventually": "多くの拠点では1分以内、一部ではそれ以上かかって拒否されます。あとで有効に戻せます。",
   "disable.confirm": "無効にする",
   "disable.busy": "無効にしています…",
   "enable.title": "「{name}」を有効にしますか。",

@@ -56,11 +56,7 @@ export function SetUp({ onDone }) {
           </Field>
           <Field {...field("time_zone")} hint={say("setup.time_zone.hint")}>
             {(control) => (
-              <ZoneSelect
-                {...control}
-                value={values.time_zone}
-                onChange={(zone) => form.change({ time_zone: zone })}
-              />
+              <ZoneSelect {...control} value={values.time_zone} onChange={(zone) => form.change({ time_zone: zone })} />
             )}
           </Field>
           <Field {...field("name")}>

@@ -60,9 +60,7 @@ function LongestField({ id, ceiling, change, error }) {
           <input {...radio(false)} /> {say("form.expires.never")}
         </label>
       </div>
-      {ceiling.limited && (
-        <LifeInput id={id} life={ceiling} onChange={change} {...attributesOf(id, error)} />
-      )}
+      {ceiling.limited && <LifeInput id={id} life={ceiling} onChange={change} {...attributesOf(id, error)} />}
     </fieldset>
   );
 }

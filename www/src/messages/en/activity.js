@@ -32,7 +32,8 @@ export default {
   "filter.key": "Key: {name}",
   "filter.member": "By: {name}",
   "filter.remove": "Remove the filter {filter}",
-  "problem.too_many_exports": "You have taken as many files as you may in a day. Narrow the list here, or try again tomorrow.",
+  "problem.too_many_exports":
+    "You have taken as many files as you may in a day. Narrow the list here, or try again tomorrow.",
   "export.jsonl": "Export JSON Lines",
   "export.csv": "Export CSV",
   "export.busy": "Exporting…",

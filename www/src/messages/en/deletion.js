@@ -11,7 +11,8 @@ export default {
   },
   "delete.body.eventually": {
     one: "This key is refused mostly within a minute, in some places later; it can be restored until {until}:",
-    other: "These {count} keys are refused mostly within a minute, in some places later; they can be restored until {until}:",
+    other:
+      "These {count} keys are refused mostly within a minute, in some places later; they can be restored until {until}:",
   },
   "delete.key": '"{name}" ({id})',
   "delete.used": {
