@@ -3,8 +3,8 @@ import { useCallback, useEffect, useMemo, useRef, useState } from "preact/hooks"
 import { ActivityPage } from "./activity/lazy.jsx";
 import { Announcer } from "./ui/announcer.jsx";
 import { send, withChallenges } from "./client/api.js";
-import { heed } from "./client/clock.js";
-import { ConsoleProvider, useConsole } from "./client/session.jsx";
+import { syncClock } from "./client/clock.js";
+import { SessionProvider, useSession } from "./client/session.jsx";
 import { KeyPage } from "./details/page.jsx";
 import { KeysPage } from "./keys/page.jsx";
 import { LocaleProvider, browserLanguage, chosenLanguage, rememberLanguage, useLocale } from "./i18n/locale.jsx";
@@ -14,8 +14,8 @@ import { go, useRoute } from "./client/route.js";
 import { Challenge } from "./sign-in/challenge.jsx";
 import { SetUp } from "./setup/page.jsx";
 import { SignIn } from "./sign-in/page.jsx";
-import { Alone, LostPage, PageTitle, Shell } from "./frame/shell.jsx";
-import { Late } from "./ui/loading.jsx";
+import { CardPage, NotFoundPage, PageTitle, Shell } from "./frame/shell.jsx";
+import { Loading } from "./ui/loading.jsx";
 
 const BROWSER_ZONE = Intl.DateTimeFormat().resolvedOptions().timeZone;
 
@@ -33,7 +33,7 @@ export function App() {
     setPicked(language);
   }, []);
   const enter = useCallback((document) => {
-    heed(document.now);
+    syncClock(document.now);
     setProblem(null);
     setSession(document);
   }, []);
@@ -52,30 +52,30 @@ export function App() {
     <LocaleProvider lang={lang} zone={session?.account.time_zone ?? BROWSER_ZONE} setLang={setLang}>
       <Announcer>
         {problem ? (
-          <Unreached problem={problem} onRetry={load} />
+          <LoadFailure problem={problem} onRetry={load} />
         ) : (
-          <Entrance session={session} enter={enter} leave={() => setSession(null)} />
+          <Screen session={session} enter={enter} leave={() => setSession(null)} />
         )}
       </Announcer>
     </LocaleProvider>
   );
 }
 
-function Unreached({ problem, onRetry }) {
+function LoadFailure({ problem, onRetry }) {
   const { say } = useLocale();
   return (
-    <Alone>
+    <CardPage>
       <PageTitle title={say("unreached.title")} />
       <ProblemNotice problem={problem}>
         <button type="button" onClick={onRetry}>
           {say("retry")}
         </button>
       </ProblemNotice>
-    </Alone>
+    </CardPage>
   );
 }
 
-function Entrance({ session, enter, leave }) {
+function Screen({ session, enter, leave }) {
   const route = useRoute();
   if (route.page === "setup")
     return (
@@ -88,8 +88,8 @@ function Entrance({ session, enter, leave }) {
     );
   if (session === undefined)
     return (
-      <main class="alone">
-        <Late what="loading.console" />
+      <main class="card-page">
+        <Loading message="loading.console" />
       </main>
     );
   if (session === null) return <SignIn onSignedIn={enter} />;
@@ -115,22 +115,22 @@ function SignedIn({ session, enter, leave, route }) {
   const value = useMemo(() => ({ session, leave, request: withChallenges(ask) }), [session, leave, ask]);
 
   return (
-    <ConsoleProvider value={value}>
+    <SessionProvider value={value}>
       <Shell page={route.page}>
         <Page route={route} />
       </Shell>
       {challenge && <Challenge challenge={challenge} member={session.member} onSession={enter} onLeave={leave} />}
-    </ConsoleProvider>
+    </SessionProvider>
   );
 }
 
 function Page({ route }) {
-  const { session } = useConsole();
+  const { session } = useSession();
   if (route.page === "keys" && route.id) return <KeyPage key={route.id} id={route.id} />;
   if (route.page === "keys" || route.page === "connection")
     return <KeysPage query={route.query} atConnection={route.page === "connection"} />;
   if (route.page === "activity") return <ActivityPage query={route.query} />;
   if (route.page === "operator" && session.operator)
     return route.id ? <AccountPage key={route.id} id={route.id} /> : <AccountsPage cursor={route.query.cursor} />;
-  return <LostPage />;
+  return <NotFoundPage />;
 }

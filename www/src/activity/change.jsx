@@ -1,5 +1,5 @@
 // One changed value: what it was, and what it became.
-import { lifeOf } from "../key/duration.js";
+import { durationOf } from "../key/duration.js";
 import { useLocale } from "../i18n/locale.jsx";
 
 /** Members whose values are moments. */
@@ -37,7 +37,7 @@ function Value({ field, value }) {
   if (empty) return <span>{say(EMPTY[field] ?? "permissions.none")}</span>;
   if (field === "enabled") return <span>{say(value ? "status.active" : "status.disabled")}</span>;
   if (typeof value === "boolean") return <span>{say(value ? "yes" : "no")}</span>;
-  if (SPANS_MS.includes(field)) return <span>{format.life(lifeOf(value))}</span>;
+  if (SPANS_MS.includes(field)) return <span>{format.duration(durationOf(value))}</span>;
   if (Array.isArray(value)) return <code>{value.join(", ")}</code>;
   if (typeof value === "object") {
     const parts = Object.entries(value).map(([member, inner], index) => (

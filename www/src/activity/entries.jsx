@@ -1,5 +1,5 @@
 // Entries as a table: when, who from where, what, which key, and what it changed. Narrow screens tell who and which below what.
-import { useConsole } from "../client/session.jsx";
+import { useSession } from "../client/session.jsx";
 import { useLocale } from "../i18n/locale.jsx";
 import { activityAddress, keyAddress } from "../client/route.js";
 import { useMedia } from "../ui/loading.jsx";
@@ -70,7 +70,7 @@ const Subject = ({ entry: { key } }) =>
 /** Who did it and from where. What is gone has no name any more, but still its ID. */
 function Author({ entry: { by, address } }) {
   const { say } = useLocale();
-  const { session } = useConsole();
+  const { session } = useSession();
   const name = by.name ?? by.id ?? by.kind;
   const told = {
     member: () => (
@@ -91,10 +91,10 @@ function Author({ entry: { by, address } }) {
 }
 
 /** That a password is another one, its entry says already. */
-const UNTOLD = ["password_generation"];
+const OMITTED = ["password_generation"];
 
 function Changes({ changes }) {
-  const told = Object.entries(changes ?? {}).filter(([field]) => !UNTOLD.includes(field));
+  const told = Object.entries(changes ?? {}).filter(([field]) => !OMITTED.includes(field));
   if (!told.length) return null;
   return (
     <ul class="changes">

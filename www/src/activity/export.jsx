@@ -1,7 +1,7 @@
 // Taking the activity away as a file: what the filter shows, all pages of it.
 import { useState } from "preact/hooks";
 import { useAnnounce } from "../ui/announcer.jsx";
-import { useConsole } from "../client/session.jsx";
+import { useSession } from "../client/session.jsx";
 import { useLocale } from "../i18n/locale.jsx";
 import { ProblemNotice } from "../ui/problem.jsx";
 import { parametersOf } from "./list.js";
@@ -9,7 +9,7 @@ import { parametersOf } from "./list.js";
 /** @param {{query: Record<string, string>}} props */
 export function Export({ query }) {
   const { say } = useLocale();
-  const { request } = useConsole();
+  const { request } = useSession();
   const announce = useAnnounce();
   const [running, setRunning] = useState(null);
   const [problem, setProblem] = useState(null);

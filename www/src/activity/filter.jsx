@@ -4,7 +4,7 @@ import { Field, Form } from "../ui/fields.jsx";
 import { CrossIcon } from "../ui/icons.jsx";
 import { withoutSecrets } from "../key/redaction.js";
 import { useLocale } from "../i18n/locale.jsx";
-import { usePassing } from "../ui/focus.jsx";
+import { useFocusFallback } from "../ui/focus.jsx";
 import { activityAddress, go } from "../client/route.js";
 import { ACTIONS } from "./actions.js";
 import { useActionName } from "./entries.jsx";
@@ -54,15 +54,15 @@ export function Filter({ query, entries }) {
         </Field>
         <button>{say("filter.apply")}</button>
       </Form>
-      <Picked query={query} entries={entries} />
+      <ActiveFilters query={query} entries={entries} />
     </>
   );
 }
 
 /** What was picked by a link: each can be taken away. Names come from the entries, which are all of it. */
-function Picked({ query, entries }) {
+function ActiveFilters({ query, entries }) {
   const { say } = useLocale();
-  const nameOf = {
+  const nameBy = {
     key: (id) => entries.find(({ key }) => key?.id === id)?.key.name,
     member: (id) => entries.find(({ by }) => by.id === id)?.by.name,
   };
@@ -71,18 +71,20 @@ function Picked({ query, entries }) {
   return (
     <ul class="picked">
       {picked.map((name) => {
-        const words = say(`filter.${name}`, { name: nameOf[name](query[name]) ?? query[name] });
-        return <Pick key={name} words={words} without={activityAddress({ ...query, [name]: "", cursor: "" })} />;
+        const words = say(`filter.${name}`, { name: nameBy[name](query[name]) ?? query[name] });
+        return (
+          <ActiveFilter key={name} words={words} without={activityAddress({ ...query, [name]: "", cursor: "" })} />
+        );
       })}
     </ul>
   );
 }
 
 /** @param {{words: string, without: string}} props `without`: the address without it */
-function Pick({ words, without }) {
+function ActiveFilter({ words, without }) {
   const { say } = useLocale();
   return (
-    <li ref={usePassing()}>
+    <li ref={useFocusFallback()}>
       {words}{" "}
       <a class="button quiet icon-only" href={without} aria-label={say("filter.remove", { filter: words })}>
         <CrossIcon />

@@ -2,7 +2,7 @@
 import { useLocale } from "../i18n/locale.jsx";
 import { ProblemNotice } from "../ui/problem.jsx";
 import { activityAddress } from "../client/route.js";
-import { Late } from "../ui/loading.jsx";
+import { Loading } from "../ui/loading.jsx";
 import { Entries } from "./entries.jsx";
 import { useActivity } from "./list.js";
 
@@ -21,7 +21,7 @@ export function KeyActivity({ subject }) {
         <h2 id="key-activity">{say("activity.title")}</h2>
         {next && <a href={activityAddress({ key: subject.id })}>{say("activity.all-of-key")}</a>}
       </div>
-      {!asked && <Late what="loading.activity" />}
+      {!asked && <Loading message="loading.activity" />}
       <ProblemNotice problem={problem} as="activity_not_loaded" still>
         <button type="button" onClick={again}>
           {say("retry")}

@@ -1,6 +1,6 @@
 // One page of the activity, newest first.
 import { useEffect, useState } from "preact/hooks";
-import { useConsole } from "../client/session.jsx";
+import { useSession } from "../client/session.jsx";
 
 /** What narrows it down, in the address bar as on the wire. */
 export const FILTERS = ["q", "action", "key", "member", "from", "to"];
@@ -31,7 +31,7 @@ export const parametersOf = (query, names = FILTERS) =>
  * @param {any} [version] another one loads it again, while the entries stand
  */
 export function useActivity(query, version) {
-  const { request } = useConsole();
+  const { request } = useSession();
   const [page, setPage] = useState({ entries: [], next: null, asked: null, problem: null });
   const [turn, setTurn] = useState(0);
   const parameters = parametersOf(query, [...FILTERS, "cursor", "limit"]).toString();

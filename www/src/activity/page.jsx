@@ -3,11 +3,11 @@ import { useEffect, useRef } from "preact/hooks";
 import { useAnnounce } from "../ui/announcer.jsx";
 import { BackIcon, NextIcon } from "../ui/icons.jsx";
 import { useLocale } from "../i18n/locale.jsx";
-import { Passing } from "../ui/focus.jsx";
+import { FocusFallback } from "../ui/focus.jsx";
 import { ProblemNotice } from "../ui/problem.jsx";
 import { activityAddress } from "../client/route.js";
 import { PageTitle } from "../frame/shell.jsx";
-import { Late } from "../ui/loading.jsx";
+import { Loading } from "../ui/loading.jsx";
 import { Entries } from "./entries.jsx";
 import { Export } from "./export.jsx";
 import { Filter } from "./filter.jsx";
@@ -41,7 +41,7 @@ export function ActivityPage({ query }) {
       </div>
       <p class="lead">{say("activity.lead")}</p>
       <Filter query={query} entries={entries} />
-      {!asked && <Late what="loading.activity" />}
+      {!asked && <Loading message="loading.activity" />}
       <ProblemNotice problem={problem} as="activity_not_loaded">
         <button type="button" onClick={again}>
           {say("retry")}
@@ -51,11 +51,11 @@ export function ActivityPage({ query }) {
         <div class="empty">
           <p>{say(filtered ? noneOf(next) : "activity.none")}</p>
           {filtered && (
-            <Passing>
+            <FocusFallback>
               <a class="button" href={activityAddress({})}>
                 {say("clear")}
               </a>
-            </Passing>
+            </FocusFallback>
           )}
         </div>
       )}

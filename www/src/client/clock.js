@@ -2,7 +2,7 @@
 let ahead_ms = 0;
 
 /** Takes the server's `now` from an answer that has just arrived. @param {string} now */
-export function heed(now) {
+export function syncClock(now) {
   ahead_ms = Date.parse(now) - Date.now();
 }
 

@@ -3,7 +3,7 @@ import { createContext } from "preact";
 import { useContext } from "preact/hooks";
 
 const Console = createContext(null);
-export const ConsoleProvider = Console.Provider;
+export const SessionProvider = Console.Provider;
 
 /**
  * @typedef {object} Session
@@ -20,10 +20,10 @@ export const ConsoleProvider = Console.Provider;
  *
  * @returns {{session: Session, request: import('./api.js').Request, leave: () => void}}
  */
-export const useConsole = () => useContext(Console);
+export const useSession = () => useContext(Console);
 
 /** Whether the member may change keys. The server decides; the page only leaves out what would be refused. @param {Session} session */
-export const mayChange = (session) => session.member.role !== "viewer";
+export const canManageKeys = (session) => session.member.role !== "viewer";
 
 /** Whether the member decides over the account itself: service password, protection. @param {Session} session */
-export const mayDecide = (session) => session.member.role === "owner";
+export const isOwner = (session) => session.member.role === "owner";

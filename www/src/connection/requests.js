@@ -6,7 +6,7 @@ import { ifUnchanged } from "../key/model.js";
  * @property {string | null} service_id
  * @property {boolean} has_password
  * @property {string | null} changed_at
- * @property {import('../key/model.js').Ceiling} ceiling
+ * @property {import('../key/model.js').IssuanceLimits} ceiling
  * @property {number} revision
  */
 

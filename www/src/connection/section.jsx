@@ -1,7 +1,7 @@
 // Connection Information: where the API is, how a call looks, and how services issue keys of their own.
 import { useEffect, useRef } from "preact/hooks";
 import { CodeBlock, exampleCall } from "../ui/code.jsx";
-import { useConsole } from "../client/session.jsx";
+import { useSession } from "../client/session.jsx";
 import { Copyable } from "../ui/copy.jsx";
 import { useLocale } from "../i18n/locale.jsx";
 import { Service } from "./service.jsx";
@@ -11,7 +11,7 @@ export function Connection({ reached }) {
   const { say } = useLocale();
   const {
     session: { api },
-  } = useConsole();
+  } = useSession();
   const heading = useRef(null);
   useEffect(() => {
     if (reached) heading.current?.focus();

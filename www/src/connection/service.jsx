@@ -2,16 +2,16 @@
 import { useCallback, useEffect, useState } from "preact/hooks";
 import { useAnnounce } from "../ui/announcer.jsx";
 import { CodeBlock, exampleIssue } from "../ui/code.jsx";
-import { mayChange, mayDecide, useConsole } from "../client/session.jsx";
+import { canManageKeys, isOwner, useSession } from "../client/session.jsx";
 import { Copyable } from "../ui/copy.jsx";
-import { Ceiling } from "../key/limits.jsx";
-import { Past } from "../key/times.jsx";
-import { OutcomeNote, outcomeText } from "../ui/result.jsx";
-import { RevokeSealed } from "../key/short-lived/revocation.jsx";
+import { IssuanceLimits } from "../key/limits.jsx";
+import { TimeAgo } from "../key/times.jsx";
+import { ResultNote, resultText } from "../ui/result.jsx";
+import { RevocationDialog } from "../key/short-lived/revocation.jsx";
 import { useLocale } from "../i18n/locale.jsx";
 import { ProblemNotice } from "../ui/problem.jsx";
 import { useForm } from "../ui/form.js";
-import { CeilingDialog } from "./limits.jsx";
+import { LimitsDialog } from "./limits.jsx";
 import { Credentials } from "./credentials.jsx";
 import { NewPassword } from "./password.jsx";
 import { loadService, renewService, revealService } from "./requests.js";
@@ -20,11 +20,11 @@ export function Service() {
   const locale = useLocale();
   const { say } = locale;
   const announce = useAnnounce();
-  const { request, session } = useConsole();
+  const { request, session } = useSession();
   const [service, setService] = useState(/** @type {import('./requests.js').Service | null} */ (null));
   const [problem, setProblem] = useState(null);
-  const [dialog, setDialog] = useState(/** @type {'password' | 'ceiling' | 'sealed' | null} */ (null));
-  const [outcome, setOutcome] = useState(null);
+  const [dialog, setDialog] = useState(/** @type {'password' | 'limits' | 'short-lived' | null} */ (null));
+  const [result, setResult] = useState(null);
   /** The only place that holds the password; gone with the dialog. */
   const [secrets, setSecrets] = useState(null);
   const acting = useForm({});
@@ -41,12 +41,12 @@ export function Service() {
   const settle = (act, { bound }) => {
     const done = { act, bound };
     setDialog(null);
-    setOutcome(done);
-    announce(outcomeText(locale, done));
+    setResult(done);
+    announce(resultText(locale, done));
     load();
   };
   const show = async () => {
-    setOutcome(null);
+    setResult(null);
     const answer = await acting.submit([], () => revealService(request));
     if (answer?.ok) setSecrets(answer.data);
   };
@@ -58,7 +58,7 @@ export function Service() {
     load();
   };
   const open = (name) => () => {
-    setOutcome(null);
+    setResult(null);
     acting.setProblem(null);
     setDialog(name);
   };
@@ -77,7 +77,7 @@ export function Service() {
     <div class="service">
       <h3>{say("service.title")}</h3>
       <p class="hint">{say("service.lead")}</p>
-      {outcome && <OutcomeNote outcome={outcome} />}
+      {result && <ResultNote result={result} />}
       <ProblemNotice
         problem={acting.problem}
         as={acting.problem?.code === "changed_meanwhile" ? "service_changed" : undefined}
@@ -92,19 +92,19 @@ export function Service() {
             <dt>{say("service.password")}</dt>
             <dd class="copyable">
               <span aria-hidden="true">••••••••••</span>
-              {mayChange(session) && (
+              {canManageKeys(session) && (
                 <button type="button" class="small" aria-label={say("service.show")} onClick={show}>
                   {say(acting.busy ? "show.busy" : "show")}
                 </button>
               )}
-              {mayDecide(session) && (
+              {isOwner(session) && (
                 <button type="button" class="small" aria-label={say("service.change")} onClick={open("password")}>
                   {say("change")}
                 </button>
               )}
             </dd>
             {service.changed_at && (
-              <dd class="by">{say("service.changed", { ago: <Past at={service.changed_at} /> })}</dd>
+              <dd class="by">{say("service.changed", { ago: <TimeAgo at={service.changed_at} /> })}</dd>
             )}
           </div>
           <div>
@@ -120,28 +120,28 @@ export function Service() {
           </div>
           <div class="across">
             <dt>
-              {say("service.ceiling")}{" "}
-              {mayDecide(session) && (
-                <button type="button" class="link" aria-label={say("service.ceiling.edit")} onClick={open("ceiling")}>
+              {say("service.limits")}{" "}
+              {isOwner(session) && (
+                <button type="button" class="link" aria-label={say("service.limits.edit")} onClick={open("limits")}>
                   {say("change")}
                 </button>
               )}
             </dt>
             <dd>
-              <Ceiling ceiling={service.ceiling} />
+              <IssuanceLimits limits={service.ceiling} />
             </dd>
           </div>
         </dl>
-      ) : mayDecide(session) ? (
+      ) : isOwner(session) ? (
         <button type="button" onClick={create}>
           {say(acting.busy ? "service.creating" : "service.create")}
         </button>
       ) : (
         <p>{say("service.none")}</p>
       )}
-      {mayChange(session) && (
-        <button type="button" class="small revoke" onClick={open("sealed")}>
-          {say("sealed.open")}
+      {canManageKeys(session) && (
+        <button type="button" class="small revoke" onClick={open("short-lived")}>
+          {say("short-lived.open")}
         </button>
       )}
       {dialog === "password" && (
@@ -151,18 +151,18 @@ export function Service() {
             settle("service_password", answer);
             setSecrets(answer);
           }}
-          onUnsure={load}
+          onStale={load}
           onCancel={() => setDialog(null)}
         />
       )}
-      {dialog === "sealed" && (
-        <RevokeSealed onDone={(act, answer) => settle(act, answer)} onCancel={() => setDialog(null)} />
+      {dialog === "short-lived" && (
+        <RevocationDialog onDone={(act, answer) => settle(act, answer)} onCancel={() => setDialog(null)} />
       )}
-      {dialog === "ceiling" && (
-        <CeilingDialog
+      {dialog === "limits" && (
+        <LimitsDialog
           service={service}
           onDone={(answer) => settle("service_edited", answer)}
-          onUnsure={load}
+          onStale={load}
           onCancel={() => setDialog(null)}
         />
       )}

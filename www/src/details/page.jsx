@@ -2,27 +2,27 @@
 import { useEffect, useState } from "preact/hooks";
 import { KeyActivity } from "../activity/lazy.jsx";
 import { useAnnounce } from "../ui/announcer.jsx";
-import { mayChange, mayDecide, useConsole } from "../client/session.jsx";
+import { canManageKeys, isOwner, useSession } from "../client/session.jsx";
 import { Copyable } from "../ui/copy.jsx";
-import { Fact } from "../ui/detail.jsx";
+import { Detail } from "../ui/detail.jsx";
 import { BackIcon } from "../ui/icons.jsx";
 import { useLocale } from "../i18n/locale.jsx";
 import { ProblemNotice } from "../ui/problem.jsx";
-import { LostPage, PageTitle } from "../frame/shell.jsx";
-import { Late, useTick } from "../ui/loading.jsx";
-import { Act, actsOn } from "../key/actions/dialog.jsx";
-import { Ceiling, Codes } from "../key/limits.jsx";
+import { NotFoundPage, PageTitle } from "../frame/shell.jsx";
+import { Loading, useTick } from "../ui/loading.jsx";
+import { ActionDialog, actionsOn } from "../key/actions/dialog.jsx";
+import { IssuanceLimits, Codes } from "../key/limits.jsx";
 import { Issuer } from "../key/issuer.jsx";
 import { loadKey } from "../key/model.js";
-import { Expiry, LastUse, Past } from "../key/times.jsx";
-import { OutcomeNote, outcomeText } from "../ui/result.jsx";
+import { Expiry, LastUse, TimeAgo } from "../key/times.jsx";
+import { ResultNote, resultText } from "../ui/result.jsx";
 import { ShowButton } from "../key/viewer.jsx";
 import { Status } from "../key/status.jsx";
 
 /** @param {{id: string}} props from the address bar */
 export function KeyPage({ id }) {
   const { say } = useLocale();
-  const { request } = useConsole();
+  const { request } = useSession();
   const [key, setKey] = useState(null);
   const [problem, setProblem] = useState(null);
   const [turn, setTurn] = useState(0);
@@ -41,9 +41,9 @@ export function KeyPage({ id }) {
   }, [request, id, turn]);
 
   const again = () => setTurn((before) => before + 1);
-  if (problem?.code === "not_found") return <LostPage />;
-  if (key) return <Loaded subject={key} onKey={setKey} onUnsure={again} />;
-  if (!problem) return <Late what="loading.key" />;
+  if (problem?.code === "not_found") return <NotFoundPage />;
+  if (key) return <KeyDetails subject={key} onKey={setKey} onStale={again} />;
+  if (!problem) return <Loading message="loading.key" />;
   return (
     <>
       <Back />
@@ -57,32 +57,32 @@ export function KeyPage({ id }) {
   );
 }
 
-/** @param {{subject: import("../key/model.js").Key, onKey: (key: object) => void, onUnsure: () => void}} props */
-function Loaded({ subject, onKey, onUnsure }) {
+/** @param {{subject: import("../key/model.js").Key, onKey: (key: object) => void, onStale: () => void}} props */
+function KeyDetails({ subject, onKey, onStale }) {
   const locale = useLocale();
   const { say, format } = locale;
   const announce = useAnnounce();
-  const { session } = useConsole();
+  const { session } = useSession();
   const [what, setWhat] = useState(null);
-  const [outcome, setOutcome] = useState(null);
+  const [result, setResult] = useState(null);
   const isDeleted = subject.status === "deleted";
-  const acts = mayChange(session) ? actsOn(subject) : [];
+  const acts = canManageKeys(session) ? actionsOn(subject) : [];
   useTick(30_000);
 
   const settle = (done) => {
     setWhat(null);
-    setOutcome(done);
-    announce(outcomeText(locale, done));
+    setResult(done);
+    announce(resultText(locale, done));
     // What is deleted is told by its identifiers alone.
-    if (done.act === "deleted") onUnsure();
+    if (done.act === "deleted") onStale();
     else onKey(done.keys[0]);
   };
   /** The button that led to a deletion is gone with it. */
   useEffect(() => {
-    if (outcome?.act === "deleted") document.querySelector("h1").focus();
-  }, [outcome]);
+    if (result?.act === "deleted") document.querySelector("h1").focus();
+  }, [result]);
   const open = (act) => () => {
-    setOutcome(null);
+    setResult(null);
     setWhat(act);
   };
 
@@ -102,8 +102,8 @@ function Loaded({ subject, onKey, onUnsure }) {
             ))}
         </p>
       </div>
-      {outcome && <OutcomeNote outcome={outcome} />}
-      {isDeleted && !outcome && (
+      {result && <ResultNote result={result} />}
+      {isDeleted && !result && (
         <p class="notice">
           {say("key.deleted", {
             at: format.dateTime(subject.deleted_at),
@@ -113,10 +113,10 @@ function Loaded({ subject, onKey, onUnsure }) {
       )}
       <Facts subject={subject} />
       <KeyActivity subject={subject} />
-      {mayChange(session) && !isDeleted && (
+      {canManageKeys(session) && !isDeleted && (
         <section class="apart" aria-labelledby="delete">
           <h2 id="delete">{say("delete.heading")}</h2>
-          <p>{say(subject.protected ? (mayDecide(session) ? "protected.lift" : "protected.ask") : "delete.lead")}</p>
+          <p>{say(subject.protected ? (isOwner(session) ? "protected.lift" : "protected.ask") : "delete.lead")}</p>
           {acts.includes("delete") && (
             <button type="button" class="danger-quiet" onClick={open("delete")}>
               {say("act.delete")}
@@ -124,12 +124,12 @@ function Loaded({ subject, onKey, onUnsure }) {
           )}
         </section>
       )}
-      <Act
+      <ActionDialog
         what={what}
         subject={subject}
         onDone={settle}
         onChanged={onKey}
-        onUnsure={onUnsure}
+        onStale={onStale}
         onCancel={() => setWhat(null)}
       />
     </>
@@ -161,9 +161,9 @@ function Facts({ subject }) {
       </section>
       {subject.issuable && (
         <section class="across" aria-labelledby="key-issuable">
-          <h2 id="key-issuable">{say("ceiling.title")}</h2>
-          <p class="hint">{say("ceiling.lead")}</p>
-          <Ceiling ceiling={subject.issuable} />
+          <h2 id="key-issuable">{say("limits.title")}</h2>
+          <p class="hint">{say("limits.lead")}</p>
+          <IssuanceLimits limits={subject.issuable} />
         </section>
       )}
     </div>
@@ -172,36 +172,36 @@ function Facts({ subject }) {
 
 function Identity({ subject }) {
   const { say } = useLocale();
-  const { session } = useConsole();
-  const showable = subject.viewable && subject.status !== "deleted" && mayChange(session);
+  const { session } = useSession();
+  const showable = subject.viewable && subject.status !== "deleted" && canManageKeys(session);
   return (
     <dl>
-      <Fact term={say("column.status")}>
+      <Detail term={say("column.status")}>
         <Status subject={subject} />
-      </Fact>
-      <Fact term={say("key.id")}>
+      </Detail>
+      <Detail term={say("key.id")}>
         <Copyable text={subject.access_key} label={say("copy.id")} />
-      </Fact>
+      </Detail>
       {subject.viewable && (
-        <Fact term={say("reveal.key")}>
+        <Detail term={say("reveal.key")}>
           {say("key.viewable")} {showable && <ShowButton subject={subject} />}
-        </Fact>
+        </Detail>
       )}
-      {subject.protected && <Fact term={say("key.protected")}>{say("key.protected.yes")}</Fact>}
-      <Fact term={say("column.used")}>
+      {subject.protected && <Detail term={say("key.protected")}>{say("key.protected.yes")}</Detail>}
+      <Detail term={say("column.used")}>
         <LastUse subject={subject} exact />
         {subject.uses_24h > 0 && <span class="by">{say("use.day", { count: subject.uses_24h })}</span>}
-      </Fact>
-      <Fact term={say("column.issued")}>
-        <Past at={subject.created_at} exact />
+      </Detail>
+      <Detail term={say("column.issued")}>
+        <TimeAgo at={subject.created_at} exact />
         <span class="by">
           <Issuer subject={subject} />
         </span>
-      </Fact>
-      <Fact term={say("column.changed")}>
-        <Past at={subject.changed_at} exact />
+      </Detail>
+      <Detail term={say("column.changed")}>
+        <TimeAgo at={subject.changed_at} exact />
         <span class="by">{say("issuer.member", { name: subject.changed_by })}</span>
-      </Fact>
+      </Detail>
     </dl>
   );
 }
@@ -212,21 +212,21 @@ function Limits({ subject }) {
   return (
     <dl>
       {subject.not_before && (
-        <Fact term={say("key.not-before")}>
+        <Detail term={say("key.not-before")}>
           <time dateTime={subject.not_before}>{format.dateTime(subject.not_before)}</time>
           {zone}
-        </Fact>
+        </Detail>
       )}
-      <Fact term={say("column.expires")}>
+      <Detail term={say("column.expires")}>
         <Expiry at={subject.expires_at} />
         {subject.expires_at && zone}
-      </Fact>
-      <Fact term={say("column.networks")}>
+      </Detail>
+      <Detail term={say("column.networks")}>
         <Codes list={subject.networks} none="networks.anywhere" />
-      </Fact>
-      <Fact term={say("form.permissions")}>
+      </Detail>
+      <Detail term={say("form.permissions")}>
         <Codes list={subject.permissions} none="permissions.none" />
-      </Fact>
+      </Detail>
     </dl>
   );
 }

@@ -1,7 +1,7 @@
 // Under the member's name: who is signed in, language, theme, sign out.
 import { useState } from "preact/hooks";
 import { send } from "../client/api.js";
-import { useConsole } from "../client/session.jsx";
+import { useSession } from "../client/session.jsx";
 import { DownIcon, PersonIcon } from "../ui/icons.jsx";
 import { useLocale } from "../i18n/locale.jsx";
 import { Preferences } from "./preferences.jsx";
@@ -12,7 +12,7 @@ export function MemberMenu() {
   const {
     session: { member },
     leave,
-  } = useConsole();
+  } = useSession();
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState(null);
 

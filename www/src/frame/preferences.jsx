@@ -1,6 +1,6 @@
 // Language and theme, as this browser remembers them.
 import { useState } from "preact/hooks";
-import { Choice } from "../ui/segments.jsx";
+import { Segments } from "../ui/segments.jsx";
 import { LANGUAGES, useLocale } from "../i18n/locale.jsx";
 import { THEMES, chooseTheme, chosenTheme } from "./theme.js";
 
@@ -14,8 +14,8 @@ export function Preferences() {
   };
   return (
     <div class="preferences">
-      <Choice legend={say("language")} options={LANGUAGES} value={lang} onChange={setLang} />
-      <Choice legend={say("theme")} options={themes} value={theme} onChange={change} />
+      <Segments legend={say("language")} options={LANGUAGES} value={lang} onChange={setLang} />
+      <Segments legend={say("theme")} options={themes} value={theme} onChange={change} />
     </div>
   );
 }

@@ -1,6 +1,6 @@
 // The frame of every signed-in screen: mark, navigation, the member's menu.
 import { useEffect, useRef } from "preact/hooks";
-import { mayChange, useConsole } from "../client/session.jsx";
+import { canManageKeys, useSession } from "../client/session.jsx";
 import { Mark, WarningIcon } from "../ui/icons.jsx";
 import { useLocale, useTitle } from "../i18n/locale.jsx";
 import { MemberMenu } from "./menu.jsx";
@@ -9,7 +9,7 @@ import { useOnline } from "../ui/loading.jsx";
 /** @param {{page: string, children: any}} props */
 export function Shell({ page, children }) {
   const { say, format } = useLocale();
-  const { session } = useConsole();
+  const { session } = useSession();
   const online = useOnline();
   const here = (...pages) => (pages.includes(page) ? "page" : undefined);
   const skip = (event) => {
@@ -58,7 +58,7 @@ export function Shell({ page, children }) {
             <WarningIcon /> {say("lagging", { span: format.span(session.publication_lag_s * 1000) })}
           </p>
         )}
-        {session.mail === "failing" && mayChange(session) && (
+        {session.mail === "failing" && canManageKeys(session) && (
           <p>
             <WarningIcon /> {say("mail.failing")}
           </p>
@@ -70,8 +70,8 @@ export function Shell({ page, children }) {
 }
 
 /** A screen without the frame, for whoever is not signed in. @param {{after?: any, children: any}} props `after`: what stands below the card */
-export const Alone = ({ after, children }) => (
-  <main class="alone">
+export const CardPage = ({ after, children }) => (
+  <main class="card-page">
     <p class="brand">
       <Mark />
       <span>Claviger</span>
@@ -95,7 +95,7 @@ export function PageTitle({ title, focus = true, children = title }) {
   );
 }
 
-export function LostPage() {
+export function NotFoundPage() {
   const { say } = useLocale();
   return (
     <>

@@ -1,5 +1,5 @@
 // Light, dark, or as the system has it. The choice stays in this browser.
-const PLACE = "claviger.theme";
+const STORAGE_KEY = "claviger.theme";
 
 /** @typedef {'system' | 'light' | 'dark'} Theme */
 
@@ -8,7 +8,7 @@ export const THEMES = ["system", "light", "dark"];
 
 /** @returns {Theme} */
 export function chosenTheme() {
-  const theme = localStorage.getItem(PLACE);
+  const theme = localStorage.getItem(STORAGE_KEY);
   return THEMES.includes(theme) ? theme : "system";
 }
 
@@ -19,6 +19,6 @@ export function applyTheme(theme = chosenTheme()) {
 
 /** @param {Theme} theme */
 export function chooseTheme(theme) {
-  localStorage.setItem(PLACE, theme);
+  localStorage.setItem(STORAGE_KEY, theme);
   applyTheme(theme);
 }

@@ -71,8 +71,8 @@ export function makeFormat(lang, zone) {
     span,
     /** How long something works: "90 days", 「90日間」. */
     during: (ms) => (lang === "ja" ? span(ms).replace(/[日分]$/, "$&間") : span(ms)),
-    /** "24 hours", exactly. @param {{amount: string, unit: 's' | 'm' | 'h' | 'd'}} life */
-    life({ amount, unit }) {
+    /** "24 hours", exactly. @param {{amount: string, unit: 's' | 'm' | 'h' | 'd'}} duration */
+    duration({ amount, unit }) {
       return length(Number(amount), { s: "second", m: "minute", h: "hour", d: "day" }[unit]);
     },
     /** Whether `past` tells a distance. */

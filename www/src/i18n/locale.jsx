@@ -5,7 +5,7 @@ import { makeFormat } from "./format.js";
 import en from "../messages/en.js";
 import ja from "../messages/ja.js";
 
-const PLACE = "claviger.language";
+const STORAGE_KEY = "claviger.language";
 const MESSAGES = { en, ja };
 
 /** Each language by its own name. */
@@ -15,7 +15,7 @@ export const LANGUAGES = { en: "English", ja: "日本語" };
 
 /** The language chosen in this browser. @returns {Language | undefined} */
 export function chosenLanguage() {
-  const language = localStorage.getItem(PLACE);
+  const language = localStorage.getItem(STORAGE_KEY);
   return language in MESSAGES ? language : undefined;
 }
 
@@ -26,7 +26,7 @@ export function browserLanguage() {
 
 /** @param {Language} language */
 export function rememberLanguage(language) {
-  localStorage.setItem(PLACE, language);
+  localStorage.setItem(STORAGE_KEY, language);
 }
 
 /**

@@ -1,22 +1,22 @@
 // What issued keys may be at most, told.
-import { Fact } from "../ui/detail.jsx";
+import { Detail } from "../ui/detail.jsx";
 import { useLocale } from "../i18n/locale.jsx";
-import { lifeOf } from "./duration.js";
+import { durationOf } from "./duration.js";
 
-/** @param {{ceiling: import('./model.js').Ceiling}} props */
-export function Ceiling({ ceiling: { permissions, networks, longest_ms } }) {
+/** @param {{limits: import('./model.js').IssuanceLimits}} props */
+export function IssuanceLimits({ limits: { permissions, networks, longest_ms } }) {
   const { say, format } = useLocale();
   return (
-    <dl class="ceiling">
-      <Fact term={say("ceiling.longest")}>
-        {longest_ms === null ? say("expiry.unlimited") : format.life(lifeOf(longest_ms))}
-      </Fact>
-      <Fact term={say("column.networks")}>
+    <dl class="limits">
+      <Detail term={say("limits.longest")}>
+        {longest_ms === null ? say("expiry.unlimited") : format.duration(durationOf(longest_ms))}
+      </Detail>
+      <Detail term={say("column.networks")}>
         <Codes list={networks} none="networks.anywhere" />
-      </Fact>
-      <Fact term={say("form.permissions")}>
+      </Detail>
+      <Detail term={say("form.permissions")}>
         <Codes list={permissions} none="permissions.none" />
-      </Fact>
+      </Detail>
     </dl>
   );
 }

@@ -13,7 +13,7 @@
  * @property {string[]} permissions
  * @property {boolean} viewable whether it can be shown again
  * @property {boolean} protected whether it cannot be deleted
- * @property {Ceiling | null} issuable what it may issue at most; null: nothing
+ * @property {IssuanceLimits | null} issuable what it may issue at most; null: nothing
  * @property {{kind: 'member' | 'key' | 'service', id?: string, name?: string}} issued_by
  * @property {string | null} last_used_at
  * @property {number} uses_24h
@@ -32,7 +32,7 @@
  * @typedef {{at: string | null, within_s: number | null}} Bound
  *
  * What an act led to, and stays where it was done.
- * @typedef {object} Outcome
+ * @typedef {object} Result
  * @property {'issued' | 'disabled' | 'enabled' | 'edited' | 'restored' | 'deleted'} act
  * @property {Key[]} keys
  * @property {Bound | null} bound
@@ -57,14 +57,14 @@ export const editKey = (request, key, changes) =>
   request("PATCH", path(key), { headers: ifUnchanged(key), body: changes });
 
 /** What networks would mean for those who use the key now. */
-export const checkKey = (request, key, networks) =>
+export const checkNetworks = (request, key, networks) =>
   request("POST", "/v1/keys/check", { body: { key: key.id, networks } });
 
 /**
  * What the server would refuse of the fields that are filled in; it changes nothing.
  * @param {object} fields @returns {Promise<import('../client/api.js').FieldError[]>}
  */
-export async function refusedOf(request, fields) {
+export async function checkFields(request, fields) {
   const filled = Object.entries(fields).filter(([, value]) => value !== undefined && value !== null && value !== false);
   const answer = await request("POST", "/v1/keys/check", { body: Object.fromEntries(filled) });
   if (!answer.ok) return [];

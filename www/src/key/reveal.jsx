@@ -1,6 +1,6 @@
 // A key in clear: once when it is issued, and again where it was kept viewable.
 import { CodeBlock, exampleCall } from "../ui/code.jsx";
-import { useConsole } from "../client/session.jsx";
+import { useSession } from "../client/session.jsx";
 import { useLocale } from "../i18n/locale.jsx";
 import { Secret, SecretDialog } from "../ui/secret.jsx";
 import { Advice } from "./form/fields.jsx";
@@ -14,7 +14,7 @@ import { Advice } from "./form/fields.jsx";
  */
 export function Reveal({ subject, secrets, again = false, onDone }) {
   const { say } = useLocale();
-  const { session } = useConsole();
+  const { session } = useSession();
   const once = !subject.viewable;
   return (
     <SecretDialog

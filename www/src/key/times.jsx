@@ -13,7 +13,7 @@ export function Expiry({ at, short = false }) {
  * A past event: how long ago. `exact` says when, too; the table leaves that to the key's page.
  * @param {{at: string, exact?: boolean}} props
  */
-export function Past({ at, exact = false }) {
+export function TimeAgo({ at, exact = false }) {
   const { say, format } = useLocale();
   const now = serverNow();
   const ago = format.past(at, now);
@@ -33,6 +33,6 @@ export function Past({ at, exact = false }) {
 export function LastUse({ subject: { last_used_at }, sentence = false, exact = false }) {
   const { say } = useLocale();
   if (!last_used_at) return say(sentence ? "use.never.sentence" : "use.never");
-  const past = <Past at={last_used_at} exact={exact} />;
+  const past = <TimeAgo at={last_used_at} exact={exact} />;
   return sentence ? say("use.last.sentence", { ago: past }) : past;
 }

@@ -1,7 +1,7 @@
 // [Show]: a viewable key again, after its member has confirmed who they are.
 import { useState } from "preact/hooks";
 import { useAnnounce } from "../ui/announcer.jsx";
-import { useConsole } from "../client/session.jsx";
+import { useSession } from "../client/session.jsx";
 import { useLocale } from "../i18n/locale.jsx";
 import { ProblemNotice } from "../ui/problem.jsx";
 import { revealKey } from "./model.js";
@@ -10,7 +10,7 @@ import { Reveal } from "./reveal.jsx";
 /** @param {{subject: import('./model.js').Key}} props */
 export function ShowButton({ subject }) {
   const { say } = useLocale();
-  const { request } = useConsole();
+  const { request } = useSession();
   const announce = useAnnounce();
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState(null);

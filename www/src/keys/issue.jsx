@@ -1,25 +1,25 @@
 // Issuing a key: one short form, then the reveal.
 import { useRef, useState } from "preact/hooks";
-import { useConsole } from "../client/session.jsx";
+import { useSession } from "../client/session.jsx";
 import { Dialog } from "../ui/dialog.jsx";
 import { ErrorSummary, Form, FormActions } from "../ui/fields.jsx";
 import { useLocale } from "../i18n/locale.jsx";
 import { Notice } from "../ui/notice.jsx";
-import { ProblemNotice, leavesUnsure } from "../ui/problem.jsx";
+import { ProblemNotice, isUncertain } from "../ui/problem.jsx";
 import { keyAddress } from "../client/route.js";
 import { useForm } from "../ui/form.js";
-import { emptyDraft, fieldsOf, missingIn, newFieldsOf } from "../key/form/values.js";
+import { emptyValues, fieldsOf, missingIn, newFieldsOf } from "../key/form/values.js";
 import { Advice, KeyFields } from "../key/form/fields.jsx";
-import { issueKey, refusedOf } from "../key/model.js";
+import { issueKey, checkFields } from "../key/model.js";
 import { Reveal } from "../key/reveal.jsx";
 
 /**
  * @param {object} props
  * @param {(key: import('../key/model.js').Key) => void} props.onIssued at once, from the server's answer
- * @param {() => void} props.onUnsure a key may exist that the page does not know
+ * @param {() => void} props.onStale a key may exist that the page does not know
  * @param {() => void} props.onDone the key has been stored, or the form was left
  */
-export function Issue({ onIssued, onUnsure, onDone }) {
+export function Issue({ onIssued, onStale, onDone }) {
   /** The only place that holds a secret; gone with the dialog. */
   const [issued, setIssued] = useState(null);
   const show = (answer) => {
@@ -29,14 +29,14 @@ export function Issue({ onIssued, onUnsure, onDone }) {
   return issued ? (
     <Reveal subject={issued.key} secrets={issued} onDone={onDone} />
   ) : (
-    <IssueForm onIssued={show} onUnsure={onUnsure} onCancel={onDone} />
+    <IssueForm onIssued={show} onStale={onStale} onCancel={onDone} />
   );
 }
 
-function IssueForm({ onIssued, onUnsure, onCancel }) {
+function IssueForm({ onIssued, onStale, onCancel }) {
   const { say, format } = useLocale();
-  const { request } = useConsole();
-  const form = useForm(emptyDraft);
+  const { request } = useSession();
+  const form = useForm(emptyValues);
   /** One dialog issues one key, also when an answer is lost and the form is sent again. */
   const idempotencyKey = useRef(crypto.randomUUID());
 
@@ -45,13 +45,13 @@ function IssueForm({ onIssued, onUnsure, onCancel }) {
     const answer = await form.submit(
       missingIn(form.values, format.zone),
       () => issueKey(request, fields, idempotencyKey.current),
-      () => refusedOf(request, fieldsOf(form.values, format.zone)),
+      () => checkFields(request, fieldsOf(form.values, format.zone)),
     );
     if (answer?.ok) onIssued(answer.data);
   };
   const leave = () => {
     if (form.busy) return;
-    if (leavesUnsure(form.problem)) onUnsure();
+    if (isUncertain(form.problem)) onStale();
     onCancel();
   };
 
@@ -61,7 +61,7 @@ function IssueForm({ onIssued, onUnsure, onCancel }) {
         <div class="body">
           <ErrorSummary {...form.mistakes} />
           <IssueProblem problem={form.problem} name={form.values.name.trim()} />
-          <KeyFields draft={form.values} change={form.change} errors={form.mistakes.errors} />
+          <KeyFields values={form.values} change={form.change} errors={form.mistakes.errors} />
           <Advice />
         </div>
         <FormActions submit={say(form.busy ? "issue.busy" : "issue.submit")} onCancel={leave} />

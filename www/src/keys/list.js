@@ -1,6 +1,6 @@
 // One page of the list: loaded by address, then kept true with the server's answers.
 import { useCallback, useEffect, useRef, useState } from "preact/hooks";
-import { useConsole } from "../client/session.jsx";
+import { useSession } from "../client/session.jsx";
 
 export const PAGE_ROWS = 50;
 export const FIRST_ORDER = "-created";
@@ -12,7 +12,7 @@ const NOTHING = { keys: [], next: null, total: 0, exact: true, problem: null, as
  * @returns {object} the page, and in `asked` the query that it answers: the address bar may already be further
  */
 export function useList({ q = "", sort = "", cursor = "", from = "" }) {
-  const { request } = useConsole();
+  const { request } = useSession();
   const [list, setList] = useState(NOTHING);
   const [turn, setTurn] = useState(0);
   const loading = useRef(false);

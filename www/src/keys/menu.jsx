@@ -3,7 +3,7 @@ import { useId, useRef } from "preact/hooks";
 import { MoreIcon } from "../ui/icons.jsx";
 import { useLocale } from "../i18n/locale.jsx";
 import { keyAddress } from "../client/route.js";
-import { actsOn } from "../key/actions/dialog.jsx";
+import { actionsOn } from "../key/actions/dialog.jsx";
 
 const GAP_PX = 4;
 
@@ -46,7 +46,7 @@ export function RowMenu({ subject, onAct }) {
         <a class="item" href={keyAddress(subject.id)}>
           {say("act.open")}
         </a>
-        {actsOn(subject).map((what) => (
+        {actionsOn(subject).map((what) => (
           <button key={what} type="button" class={what === "delete" ? "item apart" : "item"} onClick={act(what)}>
             {say(`act.${what}`)}
           </button>

@@ -2,23 +2,23 @@
 import { useCallback, useEffect, useRef, useState } from "preact/hooks";
 import { useAnnounce } from "../ui/announcer.jsx";
 import { Connection } from "../connection/section.jsx";
-import { mayChange, useConsole } from "../client/session.jsx";
-import { Deletion } from "../key/deletion/dialog.jsx";
+import { canManageKeys, useSession } from "../client/session.jsx";
+import { DeletionDialog } from "../key/deletion/dialog.jsx";
 import { PlusIcon } from "../ui/icons.jsx";
 import { useLocale } from "../i18n/locale.jsx";
-import { Passing } from "../ui/focus.jsx";
+import { FocusFallback } from "../ui/focus.jsx";
 import { ProblemNotice } from "../ui/problem.jsx";
 import { listAddress } from "../client/route.js";
 import { PageTitle } from "../frame/shell.jsx";
-import { Late } from "../ui/loading.jsx";
-import { Act } from "../key/actions/dialog.jsx";
+import { Loading } from "../ui/loading.jsx";
+import { ActionDialog } from "../key/actions/dialog.jsx";
 import { Issue } from "./issue.jsx";
-import { OutcomeNote, outcomeText } from "../ui/result.jsx";
+import { ResultNote, resultText } from "../ui/result.jsx";
 import { Paging } from "./paging.jsx";
-import { SealedFound } from "../key/short-lived/revocation.jsx";
+import { PastedShortLivedKey } from "../key/short-lived/revocation.jsx";
 import { Search } from "./search.jsx";
 import { Table, nameId } from "./table.jsx";
-import { TickBar, useTicks } from "./selection.jsx";
+import { SelectionBar, useSelection } from "./selection.jsx";
 import { useList } from "./list.js";
 
 /** From so many keys on, looking is slower than searching. */
@@ -31,14 +31,14 @@ export function KeysPage({ query, atConnection }) {
   const locale = useLocale();
   const { say } = locale;
   const announce = useAnnounce();
-  const { session } = useConsole();
+  const { session } = useSession();
   const list = useList(query);
   const [issuing, setIssuing] = useState(false);
   const [act, setAct] = useState(null);
   const [deleting, setDeleting] = useState(null);
-  const [outcome, setOutcome] = useState(null);
-  const [sealed, setSealed] = useState(null);
-  const ticks = useTicks(list);
+  const [result, setResult] = useState(null);
+  const [shortLived, setShortLived] = useState(null);
+  const selection = useSelection(list);
   const focusLater = useFocus();
 
   useEffect(() => {
@@ -47,28 +47,28 @@ export function KeysPage({ query, atConnection }) {
 
   const settle = (done) => {
     setAct(null);
-    setOutcome(done);
-    announce(outcomeText(locale, done));
+    setResult(done);
+    announce(resultText(locale, done));
     // What is deleted is told by its identifiers alone, and several may have changed.
     if (done.act === "deleted" || done.keys.length > 1) return list.refresh();
     return list.replace(done.keys[0]);
   };
   const settleTicked = (done) => {
     setDeleting(null);
-    ticks.clear();
+    selection.clear();
     settle(done);
     focusLater(HEADING);
   };
   const issued = useCallback(
     (key) => {
       list.insert(key);
-      setOutcome({ act: "issued", keys: [key], bound: null });
+      setResult({ act: "issued", keys: [key], bound: null });
     },
     [list.insert],
   );
   const finishIssue = useCallback(() => setIssuing(false), []);
   useEffect(() => {
-    if (!issuing && outcome?.act === "issued") focusLater(nameId(outcome.keys[0]));
+    if (!issuing && result?.act === "issued") focusLater(nameId(result.keys[0]));
   }, [issuing]);
 
   const loaded = list.asked !== null && !list.problem;
@@ -78,7 +78,7 @@ export function KeysPage({ query, atConnection }) {
   /** Once there, the search stays, or its focus would be lost between two answers. */
   const searchable = useRef(false);
   searchable.current ||= Boolean(query.q) || list.total >= SEARCH_FROM_ROWS;
-  const issueButton = mayChange(session) && (
+  const issueButton = canManageKeys(session) && (
     <button type="button" class="primary" id={ISSUE_BUTTON} onClick={() => setIssuing(true)}>
       <PlusIcon /> {say("issue.open")}
     </button>
@@ -90,7 +90,7 @@ export function KeysPage({ query, atConnection }) {
         <PageTitle title={say("keys.title")} focus={!atConnection} />
         {!empty && issueButton}
       </div>
-      {!mayChange(session) && <p class="lead">{say("viewer")}</p>}
+      {!canManageKeys(session) && <p class="lead">{say("viewer")}</p>}
       <Connection reached={atConnection} />
       <section aria-labelledby={HEADING}>
         <div class="section-head">
@@ -98,10 +98,10 @@ export function KeysPage({ query, atConnection }) {
             {say("keys.heading")}
           </h2>
           {loaded && !empty && <p class="count">{countText(locale, list)}</p>}
-          {searchable.current && <Search q={query.q ?? ""} sort={query.sort ?? ""} onSealed={setSealed} />}
+          {searchable.current && <Search q={query.q ?? ""} sort={query.sort ?? ""} onShortLived={setShortLived} />}
         </div>
-        {sealed && <SealedFound key={sealed.id} sealed={sealed} />}
-        {!list.asked && <Late what="loading.keys" />}
+        {shortLived && <PastedShortLivedKey key={shortLived.id} shortLived={shortLived} />}
+        {!list.asked && <Loading message="loading.keys" />}
         {list.problem && (
           <ProblemNotice problem={list.problem} as="keys_not_loaded">
             <button type="button" onClick={list.again}>
@@ -118,31 +118,31 @@ export function KeysPage({ query, atConnection }) {
         {loaded && searched && list.keys.length === 0 && (
           <div class="empty">
             <p>{say("keys.none-match", { q: searched })}</p>
-            <Passing>
+            <FocusFallback>
               <a class="button" href={listAddress({ sort: query.sort ?? "" })}>
                 {say("clear")}
               </a>
-            </Passing>
+            </FocusFallback>
           </div>
         )}
         {list.keys.length > 0 && (
           <>
-            <TickBar
-              ticks={ticks}
+            <SelectionBar
+              selection={selection}
               onDelete={(keys) => {
-                setOutcome(null);
+                setResult(null);
                 setDeleting(keys);
               }}
             />
-            {outcome?.keys.length > 1 && <OutcomeNote outcome={outcome} />}
+            {result?.keys.length > 1 && <ResultNote result={result} />}
             <Table
               rows={list.keys}
               query={query}
-              outcome={outcome?.keys.length === 1 ? outcome : null}
-              ticked={ticks.ids}
-              onTick={ticks.set}
+              result={result?.keys.length === 1 ? result : null}
+              selected={selection.ids}
+              onSelect={selection.set}
               onAct={(what, subject) => {
-                setOutcome(null);
+                setResult(null);
                 setAct({ what, subject });
               }}
             />
@@ -151,15 +151,20 @@ export function KeysPage({ query, atConnection }) {
           </>
         )}
       </section>
-      {issuing && <Issue onIssued={issued} onUnsure={list.refresh} onDone={finishIssue} />}
+      {issuing && <Issue onIssued={issued} onStale={list.refresh} onDone={finishIssue} />}
       {deleting && (
-        <Deletion keys={deleting} onDone={settleTicked} onUnsure={list.refresh} onCancel={() => setDeleting(null)} />
+        <DeletionDialog
+          keys={deleting}
+          onDone={settleTicked}
+          onStale={list.refresh}
+          onCancel={() => setDeleting(null)}
+        />
       )}
       {act && (
-        <Act
+        <ActionDialog
           {...act}
           onDone={settle}
-          onUnsure={list.refresh}
+          onStale={list.refresh}
           onCancel={() => setAct(null)}
           onChanged={(key) => {
             list.replace(key);

@@ -7,7 +7,7 @@ import { listAddress } from "../client/route.js";
 import { PAGE_ROWS } from "./list.js";
 
 /** From a page's cursor to the address before it. */
-const walked = new Map();
+const previousPages = new Map();
 
 /**
  * @param {object} props
@@ -35,8 +35,8 @@ export function Paging({ asked, rows, next, total, exact }) {
 
   if (!next && !cursor) return null;
   const first = listAddress({ q, sort });
-  if (next) walked.set(next, listAddress({ q, sort, cursor, from: before ? String(before) : "" }));
-  const back = walked.get(cursor);
+  if (next) previousPages.set(next, listAddress({ q, sort, cursor, from: before ? String(before) : "" }));
+  const back = previousPages.get(cursor);
   return (
     <nav class="paging" aria-label={say("paging")}>
       <p>{text}</p>

@@ -1,10 +1,10 @@
 // Search as the server does it: beginnings of words, a key ID, an address, or a whole pasted key cut to its ID.
 import { useEffect, useRef, useState } from "preact/hooks";
-import { keepComposition } from "../ui/fields.jsx";
+import { ignoreImeEnter } from "../ui/fields.jsx";
 import { SearchIcon } from "../ui/icons.jsx";
 import { useLocale } from "../i18n/locale.jsx";
 import { go, listAddress } from "../client/route.js";
-import { sealedIn } from "../key/short-lived/parser.js";
+import { parseShortLivedKey } from "../key/short-lived/parser.js";
 import { withoutSecrets } from "../key/redaction.js";
 
 const QUIET_MS = 300;
@@ -13,9 +13,9 @@ const QUIET_MS = 300;
  * @param {object} props
  * @param {string} props.q what the address bar says
  * @param {string} props.sort likewise
- * @param {(sealed: {id: string, issuer: string} | null) => void} props.onSealed of a short-lived key that was pasted
+ * @param {(shortLived: {id: string, issuer: string} | null) => void} props.onShortLived of a short-lived key that was pasted
  */
-export function Search({ q, sort, onSealed }) {
+export function Search({ q, sort, onShortLived }) {
   const { say } = useLocale();
   const [text, setText] = useState(q);
   const [cut, setCut] = useState(false);
@@ -39,11 +39,11 @@ export function Search({ q, sort, onSealed }) {
   const type = (event) => {
     const typed = event.currentTarget.value;
     const { text: kept, cut: wasCut } = withoutSecrets(typed);
-    const sealed = sealedIn(typed);
-    onSealed(sealed);
+    const shortLived = parseShortLivedKey(typed);
+    onShortLived(shortLived);
     setText(kept);
     if (wasCut) event.currentTarget.value = kept;
-    setCut(wasCut && !sealed);
+    setCut(wasCut && !shortLived);
     clearTimeout(timer.current);
     if (!event.isComposing) timer.current = setTimeout(() => look(kept), QUIET_MS);
   };
@@ -53,7 +53,7 @@ export function Search({ q, sort, onSealed }) {
   };
 
   return (
-    <form role="search" class="search" onSubmit={submit} onKeyDown={keepComposition}>
+    <form role="search" class="search" onSubmit={submit} onKeyDown={ignoreImeEnter}>
       <label class="unseen" for="search">
         {say("search.label")}
       </label>

@@ -1,14 +1,14 @@
 // The keys table. It stays a table at every width; narrow screens lose columns, which the key's page has.
 import { Fragment } from "preact";
-import { mayChange, useConsole } from "../client/session.jsx";
+import { canManageKeys, useSession } from "../client/session.jsx";
 import { AscendingIcon, DescendingIcon, LockIcon } from "../ui/icons.jsx";
 import { useLocale } from "../i18n/locale.jsx";
 import { go, keyAddress, listAddress } from "../client/route.js";
 import { useMedia, useTick } from "../ui/loading.jsx";
-import { actsOn } from "../key/actions/dialog.jsx";
+import { actionsOn } from "../key/actions/dialog.jsx";
 import { Issuer } from "../key/issuer.jsx";
-import { Expiry, LastUse, Past } from "../key/times.jsx";
-import { OutcomeNote } from "../ui/result.jsx";
+import { Expiry, LastUse, TimeAgo } from "../key/times.jsx";
+import { ResultNote } from "../ui/result.jsx";
 import { RowMenu } from "./menu.jsx";
 import { ShowButton } from "../key/viewer.jsx";
 import { Status } from "../key/status.jsx";
@@ -21,27 +21,27 @@ const RELATIVE_TIMES_MS = 30_000;
 export const nameId = (key) => `key-${key.id}`;
 
 /** Whether it can be among those that are deleted together. @param {import('../key/model.js').Key} key */
-export const isTickable = (key) => actsOn(key).includes("delete");
+export const isSelectable = (key) => actionsOn(key).includes("delete");
 
 /**
  * @param {object} props
  * @param {import('../key/model.js').Key[]} props.rows
  * @param {Record<string, string>} props.query
- * @param {import('../key/model.js').Outcome | null} props.outcome of the last act on one key, shown below its row
- * @param {Set<string>} props.ticked IDs
- * @param {(ids: string[]) => void} props.onTick
+ * @param {import('../key/model.js').Result | null} props.result of the last act on one key, shown below its row
+ * @param {Set<string>} props.selected IDs
+ * @param {(ids: string[]) => void} props.onSelect
  * @param {(what: string, key: import('../key/model.js').Key) => void} props.onAct
  */
-export function Table({ rows, query, outcome, ticked, onTick, onAct }) {
+export function Table({ rows, query, result, selected, onSelect, onAct }) {
   const { say } = useLocale();
-  const { session } = useConsole();
+  const { session } = useSession();
   const used = useMedia("(min-width: 40rem)");
   const networks = useMedia("(min-width: 48rem)");
   const issued = useMedia("(min-width: 60rem)");
   useTick(RELATIVE_TIMES_MS);
 
-  const changes = mayChange(session);
-  const columns = { ticks: changes, networks, issued, used, menu: changes };
+  const changes = canManageKeys(session);
+  const columns = { selection: changes, networks, issued, used, menu: changes };
   const width = 3 + Object.values(columns).filter(Boolean).length;
   const sorted = query.sort || FIRST_ORDER;
   const head = (by, first, rest) => <SortedHead by={by} first={first} sorted={sorted} query={query} {...rest} />;
@@ -50,7 +50,7 @@ export function Table({ rows, query, outcome, ticked, onTick, onAct }) {
       <caption class="unseen">{say("keys.caption")}</caption>
       <thead>
         <tr>
-          {columns.ticks && <TickAll rows={rows} ticked={ticked} onTick={onTick} />}
+          {columns.selection && <SelectAll rows={rows} selected={selected} onSelect={onSelect} />}
           {head("name", "name", { rowSpan: 2 })}
           <th scope="col" rowSpan={2}>
             {say("column.status")}
@@ -77,22 +77,22 @@ export function Table({ rows, query, outcome, ticked, onTick, onAct }) {
       </thead>
       <tbody>
         {rows.map((row) => {
-          const mine = outcome?.keys[0].id === row.id ? outcome : null;
-          const tick = (on) => onTick(on ? [...ticked, row.id] : [...ticked].filter((id) => id !== row.id));
+          const mine = result?.keys[0].id === row.id ? result : null;
+          const toggle = (on) => onSelect(on ? [...selected, row.id] : [...selected].filter((id) => id !== row.id));
           return (
             <Fragment key={row.id}>
               <Row
                 row={row}
                 columns={columns}
                 fresh={mine?.act === "issued"}
-                ticked={ticked.has(row.id)}
-                onTick={tick}
+                selected={selected.has(row.id)}
+                onSelect={toggle}
                 onAct={onAct}
               />
               {mine && (
-                <tr class="outcome-row">
+                <tr class="result-row">
                   <td colSpan={width}>
-                    <OutcomeNote outcome={mine} />
+                    <ResultNote result={mine} />
                   </td>
                 </tr>
               )}
@@ -123,40 +123,40 @@ function SortedHead({ by, first, sorted, query, label = `column.${by}`, ...cell 
 }
 
 /** Ticks or clears the page that is shown, and nothing beyond it. */
-function TickAll({ rows, ticked, onTick }) {
+function SelectAll({ rows, selected, onSelect }) {
   const { say } = useLocale();
-  const ids = rows.filter(isTickable).map(({ id }) => id);
-  const all = ids.length > 0 && ids.every((id) => ticked.has(id));
+  const ids = rows.filter(isSelectable).map(({ id }) => id);
+  const all = ids.length > 0 && ids.every((id) => selected.has(id));
   return (
-    <th scope="col" rowSpan={2} class="tick">
+    <th scope="col" rowSpan={2} class="check">
       <label>
         <input
           type="checkbox"
-          aria-label={say("ticks.all", { count: ids.length })}
+          aria-label={say("selection.all", { count: ids.length })}
           checked={all}
-          ref={(box) => box && (box.indeterminate = !all && ticked.size > 0)}
+          ref={(box) => box && (box.indeterminate = !all && selected.size > 0)}
           disabled={ids.length === 0}
-          onChange={() => onTick(all ? [] : ids)}
+          onChange={() => onSelect(all ? [] : ids)}
         />
       </label>
     </th>
   );
 }
 
-function Row({ row, columns, fresh, ticked, onTick, onAct }) {
+function Row({ row, columns, fresh, selected, onSelect, onAct }) {
   const { say } = useLocale();
   const isDeleted = row.status === "deleted";
   return (
-    <tr class={fresh ? "fresh" : ticked ? "ticked" : undefined}>
-      {columns.ticks && (
-        <td class="tick">
-          {isTickable(row) && (
+    <tr class={fresh ? "fresh" : selected ? "selected" : undefined}>
+      {columns.selection && (
+        <td class="check">
+          {isSelectable(row) && (
             <label>
               <input
                 type="checkbox"
-                aria-label={say("ticks.one", { name: row.name })}
-                checked={ticked}
-                onChange={(event) => onTick(event.currentTarget.checked)}
+                aria-label={say("selection.one", { name: row.name })}
+                checked={selected}
+                onChange={(event) => onSelect(event.currentTarget.checked)}
               />
             </label>
           )}
@@ -190,7 +190,7 @@ function Row({ row, columns, fresh, ticked, onTick, onAct }) {
       )}
       {columns.issued && (
         <td class="issued">
-          <Past at={row.created_at} />
+          <TimeAgo at={row.created_at} />
           <span class="by">
             <Issuer subject={row} />
           </span>

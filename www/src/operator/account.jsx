@@ -1,19 +1,19 @@
 // One account: what holds for it, how far its keys are published, and what an operator can do about both.
 import { useCallback, useEffect, useState } from "preact/hooks";
 import { useAnnounce } from "../ui/announcer.jsx";
-import { useConsole } from "../client/session.jsx";
-import { Fact } from "../ui/detail.jsx";
+import { useSession } from "../client/session.jsx";
+import { Detail } from "../ui/detail.jsx";
 import { BackIcon, DisabledIcon, WarningIcon } from "../ui/icons.jsx";
-import { Past } from "../key/times.jsx";
-import { OutcomeNote, outcomeText } from "../ui/result.jsx";
+import { TimeAgo } from "../key/times.jsx";
+import { ResultNote, resultText } from "../ui/result.jsx";
 import { useLocale } from "../i18n/locale.jsx";
-import { Passing } from "../ui/focus.jsx";
+import { FocusFallback } from "../ui/focus.jsx";
 import { ProblemNotice } from "../ui/problem.jsx";
-import { LostPage, PageTitle } from "../frame/shell.jsx";
-import { Late, useTick } from "../ui/loading.jsx";
+import { NotFoundPage, PageTitle } from "../frame/shell.jsx";
+import { Loading, useTick } from "../ui/loading.jsx";
 import { loadAccount } from "./requests.js";
-import { EntryState, nameOf } from "./accounts.jsx";
-import { Confirm } from "./confirmation.jsx";
+import { AccountStatus, accountName } from "./accounts.jsx";
+import { AccountConfirmation } from "./confirmation.jsx";
 import { FreshnessForm } from "./freshness.jsx";
 
 /** How often the progress of a rebuild or a restore is looked at. */
@@ -22,7 +22,7 @@ const PROGRESS_MS = 2_000;
 /** @param {{id: string}} props from the address bar */
 export function AccountPage({ id }) {
   const { say } = useLocale();
-  const { request } = useConsole();
+  const { request } = useSession();
   const [account, setAccount] = useState(null);
   const [problem, setProblem] = useState(null);
   const [turn, setTurn] = useState(0);
@@ -45,8 +45,8 @@ export function AccountPage({ id }) {
     return () => clearTimeout(timer);
   }, [moves, account]);
 
-  if (problem?.code === "not_found") return <LostPage />;
-  if (!account && !problem) return <Late what="loading.account" />;
+  if (problem?.code === "not_found") return <NotFoundPage />;
+  if (!account && !problem) return <Loading message="loading.account" />;
   return (
     <>
       <p class="back">
@@ -54,7 +54,7 @@ export function AccountPage({ id }) {
           <BackIcon /> {say("operator.title")}
         </a>
       </p>
-      {account && <Loaded account={account} onChanged={again} />}
+      {account && <AccountDetails account={account} onChanged={again} />}
       {!account && <PageTitle title={say("operator.account")} />}
       <ProblemNotice problem={problem} as="account_not_loaded">
         <button type="button" onClick={again}>
@@ -66,24 +66,24 @@ export function AccountPage({ id }) {
 }
 
 /** @param {{account: import('./requests.js').Account, onChanged: () => void}} props */
-function Loaded({ account, onChanged }) {
+function AccountDetails({ account, onChanged }) {
   const locale = useLocale();
   const { say } = locale;
   const announce = useAnnounce();
   const [what, setWhat] = useState(null);
-  const [outcome, setOutcome] = useState(null);
-  const name = nameOf(say, account);
+  const [result, setResult] = useState(null);
+  const name = accountName(say, account);
   useTick(30_000);
 
   const settle = (act, bound) => {
     const done = { act, keys: [{ name }], bound };
     setWhat(null);
-    setOutcome(done);
-    announce(outcomeText(locale, done));
+    setResult(done);
+    announce(resultText(locale, done));
     onChanged();
   };
   const open = (act) => () => {
-    setOutcome(null);
+    setResult(null);
     setWhat(act);
   };
   const leave = () => setWhat(null);
@@ -93,7 +93,7 @@ function Loaded({ account, onChanged }) {
       <>
         <PageTitle title={name} />
         <p class="state">
-          <EntryState account={account} />
+          <AccountStatus account={account} />
         </p>
         <p class="lead">{say("operator.pending.lead")}</p>
       </>
@@ -106,7 +106,7 @@ function Loaded({ account, onChanged }) {
           {say(account.suspended ? "operate.resume.confirm" : "operate.suspend.confirm")}
         </button>
       </div>
-      {outcome && <OutcomeNote outcome={outcome} />}
+      {result && <ResultNote result={result} />}
       <div class="facts">
         <State account={account} onFreshness={open("freshness")} />
         <Publication {...account.publication} onRebuild={open("rebuild")} />
@@ -119,17 +119,24 @@ function Loaded({ account, onChanged }) {
             {say("operate.restore-begin.confirm")}
           </button>
           {account.restoring && (
-            <Passing>
+            <FocusFallback>
               <button type="button" onClick={open("restore-finish")}>
                 {say("operate.restore-finish.confirm")}
               </button>
-            </Passing>
+            </FocusFallback>
           )}
         </div>
       </section>
       {what === "freshness" && <FreshnessForm account={account} onDone={settle} onCancel={leave} />}
       {what && what !== "freshness" && (
-        <Confirm what={what} account={account} name={name} onDone={settle} onUnsure={onChanged} onCancel={leave} />
+        <AccountConfirmation
+          what={what}
+          account={account}
+          name={name}
+          onDone={settle}
+          onStale={onChanged}
+          onCancel={leave}
+        />
       )}
     </>
   );
@@ -137,7 +144,7 @@ function Loaded({ account, onChanged }) {
 
 function State({ account, onFreshness }) {
   const { say, format } = useLocale();
-  const { session } = useConsole();
+  const { session } = useSession();
   const seconds = account.within_s;
   const within = {
     eventual: say("operator.freshness.eventually"),
@@ -147,29 +154,29 @@ function State({ account, onFreshness }) {
     <section aria-labelledby="facts">
       <h2 id="facts">{say("key.facts")}</h2>
       <dl>
-        <Fact term={say("column.status")}>
+        <Detail term={say("column.status")}>
           {account.suspended ? (
             <span class="status disabled">
               <DisabledIcon /> {say("operator.suspended")}
             </span>
           ) : (
-            <EntryState account={account} />
+            <AccountStatus account={account} />
           )}
-        </Fact>
-        <Fact term={say("operator.id")}>
+        </Detail>
+        <Detail term={say("operator.id")}>
           <code translate={false}>{account.id}</code>
-        </Fact>
-        <Fact term={say("column.created")}>
-          <Past at={account.entered_at} exact />
+        </Detail>
+        <Detail term={say("column.created")}>
+          <TimeAgo at={account.entered_at} exact />
           <span class="by">{format.zone}</span>
-        </Fact>
-        <Fact term={say("setup.time_zone")}>{account.time_zone}</Fact>
-        <Fact term={say("operator.freshness")}>
+        </Detail>
+        <Detail term={say("setup.time_zone")}>{account.time_zone}</Detail>
+        <Detail term={say("operator.freshness")}>
           <p>{within[session.account.freshness]}</p>
           <button type="button" class="small" onClick={onFreshness}>
             {say("operator.freshness.change")}
           </button>
-        </Fact>
+        </Detail>
       </dl>
     </section>
   );
@@ -183,24 +190,24 @@ function Publication({ rebuilding, done, total, unsettled, lag_s, onRebuild }) {
     <section aria-labelledby="publication">
       <h2 id="publication">{say("operator.publication")}</h2>
       <dl>
-        <Fact term={say("operator.published")}>
+        <Detail term={say("operator.published")}>
           {/* Its words are beside it. */}
           {rebuilding && <progress value={done} max={Math.max(total, 1)} aria-label={say("operator.published")} />}
           <p>{say(rebuilding ? "operator.rebuilding" : "operator.published.of", counts)}</p>
-        </Fact>
-        <Fact term={say("operator.unsettled")}>{format.number(unsettled)}</Fact>
+        </Detail>
+        <Detail term={say("operator.unsettled")}>{format.number(unsettled)}</Detail>
         {lag_s !== null && (
-          <Fact term={say("operator.lag")}>
+          <Detail term={say("operator.lag")}>
             <WarningIcon /> {format.span(lag_s * 1000)}
-          </Fact>
+          </Detail>
         )}
       </dl>
       {!rebuilding && (
-        <Passing class="section-foot">
+        <FocusFallback class="section-foot">
           <button type="button" class="small" onClick={onRebuild}>
             {say("operate.rebuild.confirm")}
           </button>
-        </Passing>
+        </FocusFallback>
       )}
     </section>
   );

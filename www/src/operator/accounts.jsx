@@ -1,19 +1,19 @@
 // The operator's page: every account of the deployment, and the way to make another.
 import { useEffect, useState } from "preact/hooks";
-import { useConsole } from "../client/session.jsx";
+import { useSession } from "../client/session.jsx";
 import { ActiveIcon, NextIcon, PlusIcon, WaitingIcon } from "../ui/icons.jsx";
-import { Past } from "../key/times.jsx";
+import { TimeAgo } from "../key/times.jsx";
 import { useLocale } from "../i18n/locale.jsx";
 import { ProblemNotice } from "../ui/problem.jsx";
 import { PageTitle } from "../frame/shell.jsx";
-import { Late, useTick } from "../ui/loading.jsx";
+import { Loading, useTick } from "../ui/loading.jsx";
 import { accountAddress, listAccounts } from "./requests.js";
 import { Invite } from "./invitation.jsx";
 
 /** @param {{cursor?: string}} props */
 export function AccountsPage({ cursor = "" }) {
   const { say } = useLocale();
-  const { request } = useConsole();
+  const { request } = useSession();
   const [page, setPage] = useState(null);
   const [problem, setProblem] = useState(null);
   const [turn, setTurn] = useState(0);
@@ -39,7 +39,7 @@ export function AccountsPage({ cursor = "" }) {
           <PlusIcon /> {say("operator.new")}
         </button>
       </div>
-      {!page && !problem && <Late what="loading.accounts" />}
+      {!page && !problem && <Loading message="loading.accounts" />}
       <ProblemNotice problem={problem} as="accounts_not_loaded">
         <button type="button" onClick={again}>
           {say("retry")}
@@ -105,31 +105,31 @@ function Accounts({ accounts, next, cursor }) {
 /** @param {{account: import('./requests.js').Account}} props */
 function Row({ account }) {
   const { say } = useLocale();
-  const { session } = useConsole();
+  const { session } = useSession();
   return (
     <tr>
       <th scope="row">
-        <a href={accountAddress(account.id)}>{nameOf(say, account)}</a>
+        <a href={accountAddress(account.id)}>{accountName(say, account)}</a>
         {account.id === session.account.id && <span class="tag">{say("operator.yours")}</span>}
         <code class="id" translate={false}>
           {account.id}
         </code>
       </th>
       <td>
-        <EntryState account={account} />
+        <AccountStatus account={account} />
       </td>
       <td>
-        <Past at={account.entered_at} />
+        <TimeAgo at={account.entered_at} />
       </td>
     </tr>
   );
 }
 
 /** What an account is called; one that waits for its set-up has no name. */
-export const nameOf = (say, { name, state, id }) => name ?? (state === "pending" ? say("operator.unnamed") : id);
+export const accountName = (say, { name, state, id }) => name ?? (state === "pending" ? say("operator.unnamed") : id);
 
 /** @param {{account: import('./requests.js').Account}} props */
-export function EntryState({ account }) {
+export function AccountStatus({ account }) {
   const { say, format } = useLocale();
   if (account.state === "open")
     return (

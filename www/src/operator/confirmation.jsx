@@ -1,8 +1,8 @@
 // Confirmations of what is done to an account. Each says effect, bound and way back, and stays open until the answer.
-import { useConsole } from "../client/session.jsx";
+import { useSession } from "../client/session.jsx";
 import { useLocale } from "../i18n/locale.jsx";
-import { ProblemNotice, leavesUnsure } from "../ui/problem.jsx";
-import { Question } from "../ui/confirmation.jsx";
+import { ProblemNotice, isUncertain } from "../ui/problem.jsx";
+import { Confirmation } from "../ui/confirmation.jsx";
 import { useForm } from "../ui/form.js";
 import { withinKey } from "../i18n/bound.js";
 import { beginRestore, finishRestore, rebuild, resume, suspend } from "./requests.js";
@@ -21,12 +21,12 @@ const ACTS = {
  * @param {import('./requests.js').Account} props.account
  * @param {string} props.name
  * @param {(act: string, bound: import('../key/model.js').Bound | null) => void} props.onDone
- * @param {() => void} props.onUnsure what became of the act is not known
+ * @param {() => void} props.onStale what became of the act is not known
  * @param {() => void} props.onCancel
  */
-export function Confirm({ what, account, name, onDone, onUnsure, onCancel }) {
+export function AccountConfirmation({ what, account, name, onDone, onStale, onCancel }) {
   const { say, has } = useLocale();
-  const { request, session } = useConsole();
+  const { request, session } = useSession();
   const form = useForm({});
   const { send, act } = ACTS[what];
   const seconds = account.within_s;
@@ -39,12 +39,12 @@ export function Confirm({ what, account, name, onDone, onUnsure, onCancel }) {
   };
   const leave = () => {
     if (form.busy) return;
-    if (leavesUnsure(form.problem)) onUnsure();
+    if (isUncertain(form.problem)) onStale();
     onCancel();
   };
 
   return (
-    <Question
+    <Confirmation
       title={say(`operate.${what}.title`, { name })}
       body={say(has(within) ? within : body, { seconds })}
       confirm={say(form.busy ? "operate.busy" : `operate.${what}.confirm`)}
@@ -53,6 +53,6 @@ export function Confirm({ what, account, name, onDone, onUnsure, onCancel }) {
       onCancel={leave}
     >
       <ProblemNotice problem={form.problem} />
-    </Question>
+    </Confirmation>
   );
 }

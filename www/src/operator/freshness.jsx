@@ -1,5 +1,5 @@
 // The bound within which an account's changes hold everywhere.
-import { useConsole } from "../client/session.jsx";
+import { useSession } from "../client/session.jsx";
 import { Dialog } from "../ui/dialog.jsx";
 import { ErrorSummary, Field, Form, FormActions, errorOf } from "../ui/fields.jsx";
 import { useLocale } from "../i18n/locale.jsx";
@@ -18,7 +18,7 @@ const SECONDS_MAX = 3600;
  */
 export function FreshnessForm({ account, onDone, onCancel }) {
   const { say } = useLocale();
-  const { request, session } = useConsole();
+  const { request, session } = useSession();
   const form = useForm({ typed: String(account.freshness_s) });
   const hints = {
     bounded: say("freshness.hint", { max: SECONDS_MAX }),

@@ -1,9 +1,9 @@
 // A new account: first the question, then the one showing of its set-up link.
 import { useState } from "preact/hooks";
-import { useConsole } from "../client/session.jsx";
+import { useSession } from "../client/session.jsx";
 import { useLocale } from "../i18n/locale.jsx";
 import { ProblemNotice } from "../ui/problem.jsx";
-import { Question } from "../ui/confirmation.jsx";
+import { Confirmation } from "../ui/confirmation.jsx";
 import { Secret, SecretDialog } from "../ui/secret.jsx";
 import { useForm } from "../ui/form.js";
 import { inviteAccount } from "./requests.js";
@@ -17,7 +17,7 @@ export function Invite({ onDone }) {
 
 function Offer({ onInvited, onCancel }) {
   const { say } = useLocale();
-  const { request } = useConsole();
+  const { request } = useSession();
   const form = useForm({});
   const { problem } = form;
 
@@ -28,7 +28,7 @@ function Offer({ onInvited, onCancel }) {
   };
 
   return (
-    <Question
+    <Confirmation
       title={say("invite.title")}
       body={say("invite.body")}
       confirm={say(form.busy ? "invite.busy" : "invite.confirm")}
@@ -36,7 +36,7 @@ function Offer({ onInvited, onCancel }) {
       onCancel={() => form.busy || onCancel()}
     >
       <ProblemNotice problem={problem} as={problem?.code === "no_answer" ? "invite_no_answer" : undefined} />
-    </Question>
+    </Confirmation>
   );
 }
 

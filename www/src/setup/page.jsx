@@ -6,8 +6,8 @@ import { LANGUAGES, useLocale } from "../i18n/locale.jsx";
 import { Preferences } from "../frame/preferences.jsx";
 import { ProblemNotice } from "../ui/problem.jsx";
 import { currentSetupToken, forgetSetupToken, go } from "../client/route.js";
-import { Alone, PageTitle } from "../frame/shell.jsx";
-import { emptyOf, useForm } from "../ui/form.js";
+import { CardPage, PageTitle } from "../frame/shell.jsx";
+import { missingFields, useForm } from "../ui/form.js";
 
 const PASSWORD_CHARACTERS = { min: 12, max: 256 };
 
@@ -30,7 +30,7 @@ export function SetUp({ onDone }) {
   const field = (id) => ({ id, label: say(`setup.${id}`), error: errorOf(mistakes.errors, id) });
   const submit = async () => {
     const body = { token: currentSetupToken(), ...values, language: lang };
-    const answer = await form.submit(emptyOf(values, FIELDS), () => send("POST", "/v1/setup", { body }));
+    const answer = await form.submit(missingFields(values, FIELDS), () => send("POST", "/v1/setup", { body }));
     if (!answer?.ok) return;
     forgetSetupToken();
     onDone(answer.data);
@@ -38,7 +38,7 @@ export function SetUp({ onDone }) {
 
   const over = problem && (FINAL.includes(problem.code) || problem.code === "setup_token_gone");
   return (
-    <Alone after={over && <Preferences />}>
+    <CardPage after={over && <Preferences />}>
       <PageTitle title={say("setup.title")} />
       <ProblemNotice problem={problem} />
       {over ? (
@@ -87,7 +87,7 @@ export function SetUp({ onDone }) {
           </div>
         </Form>
       )}
-    </Alone>
+    </CardPage>
   );
 }
 

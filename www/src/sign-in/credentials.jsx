@@ -3,7 +3,7 @@ import { send } from "../client/api.js";
 import { ErrorSummary, Field, Form, PasswordField, errorOf } from "../ui/fields.jsx";
 import { useLocale } from "../i18n/locale.jsx";
 import { ProblemNotice } from "../ui/problem.jsx";
-import { emptyOf, useForm } from "../ui/form.js";
+import { missingFields, useForm } from "../ui/form.js";
 
 /**
  * @param {object} props
@@ -18,7 +18,7 @@ export function CredentialsForm({ email: fixed, onSession, children }) {
 
   const submit = async () => {
     const body = { email: values.email.trim(), password: values.password };
-    const answer = await form.submit(emptyOf(values, ["email", "password"]), () =>
+    const answer = await form.submit(missingFields(values, ["email", "password"]), () =>
       send("POST", "/v1/session", { body }),
     );
     if (answer?.ok) onSession(answer.data);

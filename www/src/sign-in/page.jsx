@@ -1,15 +1,15 @@
 // Sign-in, when nobody is signed in.
 import { useLocale } from "../i18n/locale.jsx";
 import { Preferences } from "../frame/preferences.jsx";
-import { Alone, PageTitle } from "../frame/shell.jsx";
+import { CardPage, PageTitle } from "../frame/shell.jsx";
 import { CredentialsForm } from "./credentials.jsx";
 
 export function SignIn({ onSignedIn }) {
   const { say } = useLocale();
   return (
-    <Alone after={<Preferences />}>
+    <CardPage after={<Preferences />}>
       <PageTitle title={say("sign-in")} />
       <CredentialsForm onSession={onSignedIn} />
-    </Alone>
+    </CardPage>
   );
 }

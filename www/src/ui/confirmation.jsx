@@ -13,7 +13,7 @@ import { useLocale } from "../i18n/locale.jsx";
  * @param {() => void} props.onCancel
  * @param {any} [props.children] problems
  */
-export function Question({ title, body, confirm, danger = false, onConfirm, onCancel, children }) {
+export function Confirmation({ title, body, confirm, danger = false, onConfirm, onCancel, children }) {
   const { say } = useLocale();
   return (
     <Dialog role="alertdialog" title={title} describedBy="question" onCancel={onCancel}>

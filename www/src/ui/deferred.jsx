@@ -2,7 +2,7 @@
 import { useEffect, useState } from "preact/hooks";
 import { useLocale } from "../i18n/locale.jsx";
 import { ProblemNotice } from "./problem.jsx";
-import { Late } from "./loading.jsx";
+import { Loading } from "./loading.jsx";
 
 /**
  * @param {() => Promise<any>} load resolves to the component
@@ -27,7 +27,7 @@ export function lazy(load, waiting) {
       if (!Part) fetchPart();
     }, []);
     if (Part) return <Part {...props} />;
-    if (!problem) return <Late what={waiting} />;
+    if (!problem) return <Loading message={waiting} />;
     return (
       <ProblemNotice problem={problem}>
         <button type="button" onClick={fetchPart}>

@@ -1,7 +1,7 @@
 // One fact of a list of facts.
 
 /** @param {{term: any, children: any}} props */
-export const Fact = ({ term, children }) => (
+export const Detail = ({ term, children }) => (
   <div>
     <dt>{term}</dt>
     <dd>{children}</dd>

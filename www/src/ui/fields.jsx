@@ -119,7 +119,7 @@ export const errorOf = (errors, id) =>
     .join("\n") || undefined;
 
 /** An Enter that ends an IME conversion submits nothing; some browsers report it after the composition, as 229. */
-export function keepComposition(event) {
+export function ignoreImeEnter(event) {
   if (event.key === "Enter" && (event.isComposing || event.keyCode === 229)) event.preventDefault();
 }
 
@@ -130,7 +130,7 @@ export function Form({ onSubmit, busy, children, ...rest }) {
     if (!busy) onSubmit();
   };
   return (
-    <form noValidate onSubmit={submit} onKeyDown={keepComposition} {...rest}>
+    <form noValidate onSubmit={submit} onKeyDown={ignoreImeEnter} {...rest}>
       {children}
     </form>
   );

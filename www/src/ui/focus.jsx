@@ -1,4 +1,4 @@
-// What may go while it has the focus hands it on: to the heading of the part of the page that it stood in.
+// What goes while it has the focus hands it on: to the heading of the part of the page that it stood in.
 import { useLayoutEffect, useRef } from "preact/hooks";
 
 /** @param {Element} element */
@@ -9,22 +9,22 @@ export function focusHeadingOf(element) {
   heading.focus({ preventScroll: true });
 }
 
-/** For the element of a component that passes. */
-export function usePassing() {
-  const passing = useRef(null);
+/** For the element of a component whose focus moves on. */
+export function useFocusFallback() {
+  const reference = useRef(null);
   useLayoutEffect(() => {
-    const element = passing.current;
+    const element = reference.current;
     return () => {
       if (element.contains(document.activeElement)) focusHeadingOf(element);
     };
   }, []);
-  return passing;
+  return reference;
 }
 
-/** A block that passes. Any attributes go to it. */
-export function Passing({ children, ...attributes }) {
+/** A block whose focus moves on. Any attributes go to it. */
+export function FocusFallback({ children, ...attributes }) {
   return (
-    <div ref={usePassing()} {...attributes}>
+    <div ref={useFocusFallback()} {...attributes}>
       {children}
     </div>
   );

@@ -74,5 +74,5 @@ export function useMistakeFocus({ errors, turn }) {
 }
 
 /** The members that are empty, as refusals. @param {Record<string, string>} values @param {string[]} ids */
-export const emptyOf = (values, ids) =>
+export const missingFields = (values, ids) =>
   ids.filter((id) => values[id]?.trim() === "").map((id) => ({ pointer: `#/${id}`, code: "required" }));

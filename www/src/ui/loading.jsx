@@ -3,19 +3,19 @@ import { useEffect, useState } from "preact/hooks";
 import { useAnnounce } from "./announcer.jsx";
 import { useLocale } from "../i18n/locale.jsx";
 
-/** Nothing for a second, then what is being waited for, said once. @param {{what: string}} props a message's key */
-export function Late({ what }) {
+/** Nothing for a second, then what is being waited for, said once. @param {{message: string}} props a message's key */
+export function Loading({ message }) {
   const { say } = useLocale();
   const announce = useAnnounce();
   const [late, setLate] = useState(false);
   useEffect(() => {
     const timer = setTimeout(() => {
       setLate(true);
-      announce(say(what));
+      announce(say(message));
     }, 1000);
     return () => clearTimeout(timer);
   }, []);
-  return late && <p class="waiting">{say(what)}</p>;
+  return late && <p class="waiting">{say(message)}</p>;
 }
 
 /** Draws again every `period_ms`, for sentences that depend on the time. */

@@ -1,6 +1,6 @@
 // Something to read where an act failed. It takes the focus, so that it is read; unless nobody acted.
 import { useEffect } from "preact/hooks";
-import { usePassing } from "./focus.jsx";
+import { useFocusFallback } from "./focus.jsx";
 
 /**
  * @param {object} props
@@ -10,7 +10,7 @@ import { usePassing } from "./focus.jsx";
  * @param {any} props.children
  */
 export function Notice({ about, bad = true, still = false, children }) {
-  const box = usePassing();
+  const box = useFocusFallback();
   useEffect(() => {
     if (!still) box.current.focus();
   }, [about, still]);

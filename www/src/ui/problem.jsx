@@ -38,7 +38,7 @@ export function ProblemNotice({ problem, as, text, still, children }) {
 }
 
 /** Whether what the page shows may no longer be so. @param {import('../client/api.js').Problem | null} problem */
-export const leavesUnsure = (problem) => ["no_answer", "already_issued", "not_found"].includes(problem?.code);
+export const isUncertain = (problem) => ["no_answer", "already_issued", "not_found"].includes(problem?.code);
 
 /**
  * A server's refusal of one field, as the summary and the field show it.
@@ -52,7 +52,7 @@ export function fieldError(locale, { pointer, code, ...parameters }) {
   if ("line" in parameters) {
     const text = lineText(locale, { code, ...parameters });
     // The key's own networks have the same lines.
-    return { id, text: path.length > 1 ? say("error.in-ceiling", { text }) : text };
+    return { id, text: path.length > 1 ? say("error.in-limits", { text }) : text };
   }
   const key = [
     `error.${id}.${code}`,

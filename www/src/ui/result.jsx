@@ -23,16 +23,16 @@ function boundText({ say, format }, { act, bound }, passed) {
 
 /** "Build server" is deleted; 3 keys are deleted. */
 function doneText({ say }, { act, keys = [] }) {
-  if (keys.length > 1) return say(`outcome.${act}.many`, { count: keys.length });
-  return say(`outcome.${act}`, { name: keys[0]?.name ?? "" });
+  if (keys.length > 1) return say(`result.${act}.many`, { count: keys.length });
+  return say(`result.${act}`, { name: keys[0]?.name ?? "" });
 }
 
-/** Every sentence of an outcome. @param {import('../key/model.js').Outcome} outcome */
-export function outcomeText(locale, outcome, passed = false) {
+/** Every sentence of an outcome. @param {import('../key/model.js').Result} result */
+export function resultText(locale, result, passed = false) {
   const { say, format } = locale;
   const back =
-    outcome.restorable_until && say("outcome.restorable", { until: format.day(new Date(outcome.restorable_until)) });
-  const sentences = [doneText(locale, outcome), boundText(locale, outcome, passed), back];
+    result.restorable_until && say("result.restorable", { until: format.day(new Date(result.restorable_until)) });
+  const sentences = [doneText(locale, result), boundText(locale, result, passed), back];
   return sentences.filter(Boolean).join(locale.gap);
 }
 
@@ -48,13 +48,13 @@ function usePassed(bound) {
   return left <= 0;
 }
 
-/** @param {{outcome: import('../key/model.js').Outcome}} props */
-export function OutcomeNote({ outcome }) {
+/** @param {{result: import('../key/model.js').Result}} props */
+export function ResultNote({ result }) {
   const locale = useLocale();
-  const passed = usePassed(outcome.bound);
+  const passed = usePassed(result.bound);
   return (
-    <p class="outcome">
-      <TickIcon /> <span>{outcomeText(locale, outcome, passed)}</span>
+    <p class="result">
+      <TickIcon /> <span>{resultText(locale, result, passed)}</span>
     </p>
   );
 }

@@ -39,7 +39,9 @@ export function SecretDialog({ title, lead, once, closeBody = "reveal.close.body
           {say(once ? "reveal.stored" : "close")}
         </button>
       </div>
-      {asking && <CloseQuestion copied={copied} body={closeBody} onKeep={() => setAsking(false)} onClose={onDone} />}
+      {asking && (
+        <CloseConfirmation copied={copied} body={closeBody} onKeep={() => setAsking(false)} onClose={onDone} />
+      )}
     </Dialog>
   );
 }
@@ -93,7 +95,7 @@ export function Secret({
   );
 }
 
-function CloseQuestion({ copied, body, onKeep, onClose }) {
+function CloseConfirmation({ copied, body, onKeep, onClose }) {
   const { say } = useLocale();
   return (
     <Dialog

@@ -5,7 +5,7 @@ import { useId } from "preact/hooks";
  * @template {string} Value
  * @param {{legend: string, options: Record<Value, string>, value: Value, onChange: (value: Value) => void}} props
  */
-export function Choice({ legend, options, value, onChange }) {
+export function Segments({ legend, options, value, onChange }) {
   const name = useId();
   return (
     <fieldset class="choice">

@@ -1,9 +1,9 @@
 // Confirmations of single acts. Each names the key, says effect, bound and way back, and stays open until the answer.
-import { useConsole } from "../../client/session.jsx";
+import { useSession } from "../../client/session.jsx";
 import { useLocale } from "../../i18n/locale.jsx";
 import { Notice } from "../../ui/notice.jsx";
-import { ProblemNotice, leavesUnsure } from "../../ui/problem.jsx";
-import { Question } from "../../ui/confirmation.jsx";
+import { ProblemNotice, isUncertain } from "../../ui/problem.jsx";
+import { Confirmation } from "../../ui/confirmation.jsx";
 import { useForm } from "../../ui/form.js";
 import { withinKey } from "../../i18n/bound.js";
 import { disableKey, enableKey, restoreKey } from "../model.js";
@@ -19,14 +19,14 @@ const ACTS = {
  * @param {object} props
  * @param {'disable' | 'enable' | 'restore'} props.what
  * @param {import('../model.js').Key} props.subject
- * @param {(outcome: import('../model.js').Outcome) => void} props.onDone
+ * @param {(result: import('../model.js').Result) => void} props.onDone
  * @param {(key: import('../model.js').Key) => void} props.onChanged somebody else changed the key meanwhile
- * @param {() => void} props.onUnsure what became of the act is not known
+ * @param {() => void} props.onStale what became of the act is not known
  * @param {() => void} props.onCancel
  */
-export function Confirm({ what, subject, onDone, onChanged, onUnsure, onCancel }) {
+export function KeyConfirmation({ what, subject, onDone, onChanged, onStale, onCancel }) {
   const { say, gap, format } = useLocale();
-  const { request, session } = useConsole();
+  const { request, session } = useSession();
   const form = useForm({});
   const { problem } = form;
   const { send, act } = ACTS[what];
@@ -42,12 +42,12 @@ export function Confirm({ what, subject, onDone, onChanged, onUnsure, onCancel }
   };
   const leave = () => {
     if (form.busy) return;
-    if (leavesUnsure(problem)) onUnsure();
+    if (isUncertain(problem)) onStale();
     onCancel();
   };
 
   return (
-    <Question
+    <Confirmation
       title={say(`${what}.title`, { name: subject.name })}
       body={
         <>
@@ -71,6 +71,6 @@ export function Confirm({ what, subject, onDone, onChanged, onUnsure, onCancel }
       ) : (
         <ProblemNotice problem={problem} />
       )}
-    </Question>
+    </Confirmation>
   );
 }

@@ -3,20 +3,20 @@ import { useState } from "preact/hooks";
 import { endOfDay, instantOf } from "../../i18n/format.js";
 import { useLocale } from "../../i18n/locale.jsx";
 import { Notice } from "../../ui/notice.jsx";
-import { ceilingFields, draftOf, merged } from "../form/values.js";
+import { limitsFields, valuesOf, merged } from "../form/values.js";
 
 /**
  * @param {object} props
  * @param {import('../../client/api.js').Problem} props.problem
- * @param {import('../form/values.js').Draft} props.base what both started from
- * @param {import('../form/values.js').Draft} props.mine
- * @param {(key: import('../model.js').Key, draft: import('../form/values.js').Draft) => void} props.onAdopt
+ * @param {import('../form/values.js').KeyValues} props.base what both started from
+ * @param {import('../form/values.js').KeyValues} props.mine
+ * @param {(key: import('../model.js').Key, values: import('../form/values.js').KeyValues) => void} props.onAdopt
  */
 export function Conflict({ problem, base, mine, onAdopt }) {
   const { say, format } = useLocale();
   const [both, setBoth] = useState(false);
 
-  const theirs = draftOf(problem.key, format.zone);
+  const theirs = valuesOf(problem.key, format.zone);
 
   return (
     <Notice about={both || problem} bad={false}>
@@ -46,11 +46,11 @@ function Both({ theirs, mine, by }) {
   const { say, format } = useLocale();
   const rows = [
     ["form.name", ({ name }) => name],
-    ["column.expires", (draft) => expiryText(draft, say, format)],
-    ["key.not-before", ({ later, ...draft }) => (later ? beginWords(draft, format) : say("begins.now"))],
+    ["column.expires", (values) => expiryText(values, say, format)],
+    ["key.not-before", ({ later, ...values }) => (later ? beginText(values, format) : say("begins.now"))],
     ["form.networks", ({ networks }) => networks || say("networks.anywhere")],
     ["form.permissions", ({ permissions }) => permissions.join("\n") || say("permissions.none")],
-    ["key.issuable", ({ issuable }) => (issuable ? ceilingWords(issuable, say) : say("no"))],
+    ["key.issuable", ({ issuable }) => (issuable ? limitsText(issuable, say) : say("no"))],
     ["key.protected", ({ isProtected }) => say(isProtected ? "yes" : "no")],
   ];
   return (
@@ -75,20 +75,22 @@ function Both({ theirs, mine, by }) {
   );
 }
 
-function expiryText(draft, say, format) {
-  if (draft.expiry === "never") return say("expiry.unlimited");
-  if (draft.expiry === "duration") return `${draft.amount} ${say(`unit.${draft.unit}`)}`;
-  if (!draft.date) return "";
-  return format.end(draft.time ? instantOf(draft.date, draft.time, format.zone) : endOfDay(draft.date, format.zone));
+function expiryText(values, say, format) {
+  if (values.expiry === "never") return say("expiry.unlimited");
+  if (values.expiry === "duration") return `${values.amount} ${say(`unit.${values.unit}`)}`;
+  if (!values.date) return "";
+  return format.end(
+    values.time ? instantOf(values.date, values.time, format.zone) : endOfDay(values.date, format.zone),
+  );
 }
 
-function beginWords(draft, format) {
-  if (!draft.beginDate) return "";
-  return format.dateTime(instantOf(draft.beginDate, draft.beginTime || "00:00", format.zone));
+function beginText(values, format) {
+  if (!values.beginDate) return "";
+  return format.dateTime(instantOf(values.beginDate, values.beginTime || "00:00", format.zone));
 }
 
-function ceilingWords(ceiling, say) {
-  const { permissions, networks, longest } = ceilingFields(ceiling);
-  const life = longest === "never" ? say("expiry.unlimited") : `${ceiling.amount} ${say(`unit.${ceiling.unit}`)}`;
+function limitsText(limits, say) {
+  const { permissions, networks, longest } = limitsFields(limits);
+  const life = longest === "never" ? say("expiry.unlimited") : `${limits.amount} ${say(`unit.${limits.unit}`)}`;
   return [life, networks || say("networks.anywhere"), ...permissions].join("\n");
 }

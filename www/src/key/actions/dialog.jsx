@@ -1,10 +1,10 @@
 // The dialogs of acts on one key, shared by the table and by the key's page.
-import { Deletion } from "../deletion/dialog.jsx";
-import { Confirm } from "./confirmation.jsx";
-import { Edit } from "./editor.jsx";
+import { DeletionDialog } from "../deletion/dialog.jsx";
+import { KeyConfirmation } from "./confirmation.jsx";
+import { Editor } from "./editor.jsx";
 
 /** What may be done with a key, in the order of menus. @param {import('../model.js').Key} key @returns {string[]} */
-export function actsOn(key) {
+export function actionsOn(key) {
   if (key.status === "deleted") return ["restore"];
   const acts = ["edit", key.enabled ? "disable" : "enable"];
   return key.protected ? acts : [...acts, "delete"];
@@ -12,16 +12,16 @@ export function actsOn(key) {
 
 /**
  * @param {object} props
- * @param {string | null} props.what one of {@link actsOn}
+ * @param {string | null} props.what one of {@link actionsOn}
  * @param {import('../model.js').Key} props.subject
- * @param {(outcome: import('../model.js').Outcome) => void} props.onDone
+ * @param {(result: import('../model.js').Result) => void} props.onDone
  * @param {(key: import('../model.js').Key) => void} props.onChanged
- * @param {() => void} props.onUnsure the key should be loaded again
+ * @param {() => void} props.onStale the key should be loaded again
  * @param {() => void} props.onCancel
  */
-export function Act({ what, subject, ...props }) {
+export function ActionDialog({ what, subject, ...props }) {
   if (!what) return null;
-  if (what === "edit") return <Edit subject={subject} {...props} />;
-  if (what === "delete") return <Deletion keys={[subject]} {...props} />;
-  return <Confirm what={what} subject={subject} {...props} />;
+  if (what === "edit") return <Editor subject={subject} {...props} />;
+  if (what === "delete") return <DeletionDialog keys={[subject]} {...props} />;
+  return <KeyConfirmation what={what} subject={subject} {...props} />;
 }

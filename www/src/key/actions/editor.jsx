@@ -1,37 +1,37 @@
 // Editing a key: the same form; a change that met another one shows both, and one that locks callers out says whom.
 import { useState } from "preact/hooks";
-import { useConsole } from "../../client/session.jsx";
+import { useSession } from "../../client/session.jsx";
 import { Dialog } from "../../ui/dialog.jsx";
 import { ErrorSummary, Form, FormActions } from "../../ui/fields.jsx";
 import { useLocale } from "../../i18n/locale.jsx";
-import { ProblemNotice, leavesUnsure } from "../../ui/problem.jsx";
+import { ProblemNotice, isUncertain } from "../../ui/problem.jsx";
 import { useForm } from "../../ui/form.js";
 import { Conflict } from "./conflict.jsx";
-import { changesOf, draftOf, missingIn } from "../form/values.js";
+import { changesOf, valuesOf, missingIn } from "../form/values.js";
 import { KeyFields } from "../form/fields.jsx";
-import { checkKey, editKey, refusedOf } from "../model.js";
-import { LockOut } from "./callers.jsx";
+import { checkNetworks, editKey, checkFields } from "../model.js";
+import { LockOutWarning } from "./lockout.jsx";
 
 /**
  * @param {object} props
  * @param {import('../model.js').Key} props.subject
- * @param {(outcome: import('../model.js').Outcome) => void} props.onDone
+ * @param {(result: import('../model.js').Result) => void} props.onDone
  * @param {(key: import('../model.js').Key) => void} props.onChanged
- * @param {() => void} props.onUnsure what became of the changes is not known
+ * @param {() => void} props.onStale what became of the changes is not known
  * @param {() => void} props.onCancel
  */
-export function Edit({ subject, onDone, onChanged, onUnsure, onCancel }) {
+export function Editor({ subject, onDone, onChanged, onStale, onCancel }) {
   const { say, format } = useLocale();
-  const { request } = useConsole();
+  const { request } = useSession();
   /** What the member started from; a conflict that they look at moves it to what the server has now. */
   const [base, setBase] = useState(subject);
   const [lockedOut, setLockedOut] = useState([]);
-  const form = useForm(() => draftOf(subject, format.zone));
+  const form = useForm(() => valuesOf(subject, format.zone));
   const { values, problem } = form;
 
   /** Whoever calls from an address that the new networks leave out is told of before anything is saved. */
   const submit = async ({ warned = false } = {}) => {
-    const changes = changesOf(draftOf(base, format.zone), values, format.zone);
+    const changes = changesOf(valuesOf(base, format.zone), values, format.zone);
     const missing = missingIn(values, format.zone);
     if (!missing.length && !Object.keys(changes).length) {
       onCancel();
@@ -40,14 +40,14 @@ export function Edit({ subject, onDone, onChanged, onUnsure, onCancel }) {
     let callers = [];
     const send = async () => {
       if (!warned && "networks" in changes) {
-        const checked = await checkKey(request, base, changes.networks);
+        const checked = await checkNetworks(request, base, changes.networks);
         if (!checked.ok) return checked;
         callers = checked.data.locked_out ?? [];
         if (callers.length) return checked;
       }
       return editKey(request, base, changes);
     };
-    const answer = await form.submit(missing, send, () => refusedOf(request, changes));
+    const answer = await form.submit(missing, send, () => checkFields(request, changes));
     if (!answer) return;
     if (callers.length) setLockedOut(callers);
     else if (answer.ok) onDone({ act: "edited", keys: [answer.data.key], bound: answer.data.bound });
@@ -60,7 +60,7 @@ export function Edit({ subject, onDone, onChanged, onUnsure, onCancel }) {
   };
   const leave = () => {
     if (form.busy) return;
-    if (leavesUnsure(problem)) onUnsure();
+    if (isUncertain(problem)) onStale();
     onCancel();
   };
 
@@ -70,16 +70,16 @@ export function Edit({ subject, onDone, onChanged, onUnsure, onCancel }) {
         <div class="body">
           <ErrorSummary {...form.mistakes} />
           {problem?.code === "changed_meanwhile" ? (
-            <Conflict problem={problem} base={draftOf(base, format.zone)} mine={values} onAdopt={adopt} />
+            <Conflict problem={problem} base={valuesOf(base, format.zone)} mine={values} onAdopt={adopt} />
           ) : (
             <ProblemNotice problem={problem} />
           )}
-          <KeyFields draft={values} change={form.change} errors={form.mistakes.errors} held={base} />
+          <KeyFields values={values} change={form.change} errors={form.mistakes.errors} held={base} />
         </div>
         <FormActions submit={say(form.busy ? "edit.busy" : "edit.submit")} onCancel={leave} />
       </Form>
       {lockedOut.length > 0 && (
-        <LockOut
+        <LockOutWarning
           callers={lockedOut}
           onAdd={(networks) => {
             form.change({ networks: [values.networks.trimEnd(), ...networks].filter(Boolean).join("\n") });

@@ -2,7 +2,7 @@
 import { useEffect, useState } from "preact/hooks";
 import { useAnnounce } from "../../ui/announcer.jsx";
 import { send } from "../../client/api.js";
-import { useConsole } from "../../client/session.jsx";
+import { useSession } from "../../client/session.jsx";
 import { Dialog } from "../../ui/dialog.jsx";
 import { Field, Form, errorOf } from "../../ui/fields.jsx";
 import { WarningIcon } from "../../ui/icons.jsx";
@@ -10,7 +10,7 @@ import { useLocale } from "../../i18n/locale.jsx";
 import { Notice } from "../../ui/notice.jsx";
 import { ProblemNotice } from "../../ui/problem.jsx";
 import { useForm, useMistakeFocus } from "../../ui/form.js";
-import { DeletionProblem, DisableInstead, Named } from "./parts.jsx";
+import { DeletionProblem, DisableInstead, KeyList } from "./parts.jsx";
 import { confirmDeletion, lookAtDeletion, mailNewCode, openDeletion } from "./requests.js";
 
 const LOOK_EVERY_MS = 2000;
@@ -19,7 +19,7 @@ const FIELD = "code";
 /**
  * @param {object} props
  * @param {import('../model.js').Key[]} props.keys
- * @param {import('./requests.js').Open} props.deletion as it was opened
+ * @param {import('./requests.js').Deletion} props.deletion as it was opened
  * @param {object} props.disabling
  * @param {(answer: object) => void} props.onDone
  * @param {(problem: import('../../client/api.js').Problem | null) => void} props.onCancel
@@ -27,7 +27,7 @@ const FIELD = "code";
 export function CodeStep({ keys, deletion: opened, disabling, onDone, onCancel }) {
   const { say, format } = useLocale();
   const announce = useAnnounce();
-  const { request } = useConsole();
+  const { request } = useSession();
   const [deletion, setDeletion] = useState(opened);
   const [mailed, setMailed] = useState(0);
   const sending = useForm({ code: "" });
@@ -81,7 +81,7 @@ export function CodeStep({ keys, deletion: opened, disabling, onDone, onCancel }
       <Form onSubmit={submit} busy={busy}>
         <div id="code-body">
           <p>{say(mailed ? "delete.mailed-new" : "delete.mailed", slots)}</p>
-          <Named keys={keys} />
+          <KeyList keys={keys} />
         </div>
         {isStuck && (
           <Notice about={deletion.mail}>

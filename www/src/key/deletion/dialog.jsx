@@ -1,15 +1,15 @@
 // Deleting keys: what it means, then a code from a mail, then done. Disabling needs no mail, so it stands by.
 import { useState } from "preact/hooks";
 import { serverNow } from "../../client/clock.js";
-import { useConsole } from "../../client/session.jsx";
+import { useSession } from "../../client/session.jsx";
 import { Dialog } from "../../ui/dialog.jsx";
 import { disableKey } from "../model.js";
 import { useLocale } from "../../i18n/locale.jsx";
-import { ProblemNotice, leavesUnsure } from "../../ui/problem.jsx";
+import { ProblemNotice, isUncertain } from "../../ui/problem.jsx";
 import { useForm } from "../../ui/form.js";
 import { withinKey } from "../../i18n/bound.js";
 import { CodeStep } from "./code.jsx";
-import { DeletionProblem, DisableInstead, Named } from "./parts.jsx";
+import { DeletionProblem, DisableInstead, KeyList } from "./parts.jsx";
 import { openDeletion } from "./requests.js";
 
 /** How long a deleted key can be restored. The day is the server's once it has answered. */
@@ -21,15 +21,15 @@ const MOVED = ["not_found", "protected", "changed_meanwhile"];
 /**
  * @param {object} props
  * @param {import('../model.js').Key[]} props.keys
- * @param {(outcome: import('../model.js').Outcome) => void} props.onDone
- * @param {() => void} props.onUnsure what became of the keys is not known
+ * @param {(result: import('../model.js').Result) => void} props.onDone
+ * @param {() => void} props.onStale what became of the keys is not known
  * @param {() => void} props.onCancel
  */
-export function Deletion({ keys, onDone, onUnsure, onCancel }) {
+export function DeletionDialog({ keys, onDone, onStale, onCancel }) {
   const [opened, setOpened] = useState(/** @type {import('./requests.js').Open | null} */ (null));
   const disabling = useDisabling(keys, onDone);
   const leave = (problem) => {
-    if (leavesUnsure(problem) || MOVED.includes(problem?.code) || disabling.some) onUnsure();
+    if (isUncertain(problem) || MOVED.includes(problem?.code) || disabling.some) onStale();
     onCancel();
   };
   const deleted = ({ deleted: ids, bound, restorable_until }) =>
@@ -45,7 +45,7 @@ export function Deletion({ keys, onDone, onUnsure, onCancel }) {
 /** Step 1: names the keys, says when they stop, how much they were used, and until when they can come back. */
 function FirstStep({ keys, disabling, onOpened, onCancel }) {
   const { say, format } = useLocale();
-  const { request, session } = useConsole();
+  const { request, session } = useSession();
   const form = useForm({});
   const { freshness, freshness_s: within } = session.account;
   const until = format.day(new Date(serverNow() + RESTORABLE_MS));
@@ -63,7 +63,7 @@ function FirstStep({ keys, disabling, onOpened, onCancel }) {
     <Dialog role="alertdialog" title={say("delete.title")} describedBy="delete-body" onCancel={leave}>
       <div id="delete-body">
         <p>{say(withinKey("delete.body", freshness, within), { count: keys.length, seconds: within, until })}</p>
-        <Named keys={keys} />
+        <KeyList keys={keys} />
         {used.map(({ id, name, uses_24h }) => (
           <p key={id}>{say("delete.used", { name, count: uses_24h })}</p>
         ))}
@@ -88,7 +88,7 @@ function FirstStep({ keys, disabling, onOpened, onCancel }) {
 
 /** Disables those that are enabled, one after the other; each answer counts for itself. */
 function useDisabling(keys, onDone) {
-  const { request } = useConsole();
+  const { request } = useSession();
   const form = useForm({ done: [] });
   const { done } = form.values;
   const left = keys.filter(({ id, enabled }) => enabled && !done.some((key) => key.id === id));

@@ -3,7 +3,7 @@ import { useLocale } from "../../i18n/locale.jsx";
 import { ProblemNotice } from "../../ui/problem.jsx";
 
 /** The keys by name and ID. A long name wraps. @param {{keys: {id: string, name: string, access_key: string}[]}} props */
-export function Named({ keys }) {
+export function KeyList({ keys }) {
   const { say } = useLocale();
   return (
     <ul class="named" tabIndex={keys.length > 5 ? 0 : undefined}>

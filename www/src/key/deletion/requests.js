@@ -1,7 +1,7 @@
 // A deletion under way: opened for certain keys, confirmed by a code from a mail.
 
 /**
- * @typedef {object} Open
+ * @typedef {object} Deletion
  * @property {string} id
  * @property {{id: string, name: string, access_key: string, last_used_at: string | null, uses_24h: number}[]} keys
  * @property {string} sent_to part of the address only

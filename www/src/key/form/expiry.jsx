@@ -3,22 +3,22 @@ import { FieldError, attributesOf } from "../../ui/fields.jsx";
 import { instantOf } from "../../i18n/format.js";
 import { useLocale } from "../../i18n/locale.jsx";
 import { fieldError } from "../../ui/problem.jsx";
-import { LifeInput } from "./limits.jsx";
+import { DurationInput } from "./limits.jsx";
 
 /**
  * @param {object} props
- * @param {import('./values.js').Draft} props.draft
- * @param {(change: Partial<import('./values.js').Draft>) => void} props.change
+ * @param {import('./values.js').KeyValues} props.values
+ * @param {(change: Partial<import('./values.js').KeyValues>) => void} props.change
  * @param {string} [props.error]
  * @param {object} props.notes the server's, see `useCheck`
  */
-export function ExpiryField({ draft, change, error, notes }) {
+export function ExpiryField({ values, change, error, notes }) {
   const locale = useLocale();
   const { say } = locale;
   const radio = (expiry) => ({
     type: "radio",
     name: "expiry",
-    checked: draft.expiry === expiry,
+    checked: values.expiry === expiry,
     onChange: () => change({ expiry }),
   });
   /** The offer goes with the choice that it stands at; the choice that it makes has the focus then. */
@@ -43,11 +43,13 @@ export function ExpiryField({ draft, change, error, notes }) {
           <input {...radio("never")} /> {say("form.expires.never")}
         </label>
       </div>
-      {draft.expiry === "duration" && <LifeInput id="expires" life={draft} onChange={change} {...described} />}
-      {draft.expiry === "date" && (
-        <DayAndTime id="expires" draft={draft} change={change} members={["date", "time"]} {...described} />
+      {values.expiry === "duration" && (
+        <DurationInput id="expires" duration={values} onChange={change} {...described} />
       )}
-      {draft.expiry === "never" && (
+      {values.expiry === "date" && (
+        <DayAndTime id="expires" values={values} change={change} members={["date", "time"]} {...described} />
+      )}
+      {values.expiry === "never" && (
         <p class="hint">
           {say("form.expires.never.note")}{" "}
           <button type="button" class="link" onClick={offer}>
@@ -63,7 +65,7 @@ export function ExpiryField({ draft, change, error, notes }) {
 }
 
 /** Not before: mostly at once, so a box opens it. */
-export function BeginField({ draft, change, error, notes }) {
+export function BeginField({ values, change, error, notes }) {
   const locale = useLocale();
   const { say } = locale;
   return (
@@ -73,22 +75,22 @@ export function BeginField({ draft, change, error, notes }) {
       <label class="box">
         <input
           type="checkbox"
-          checked={draft.later}
+          checked={values.later}
           onChange={(event) => change({ later: event.currentTarget.checked })}
         />
         <span>{say("form.begins.later")}</span>
       </label>
-      {draft.later && (
+      {values.later && (
         <>
           <DayAndTime
             id="not_before"
-            draft={draft}
+            values={values}
             change={change}
             members={["beginDate", "beginTime"]}
             {...attributesOf("not_before", error, "not_before-note")}
           />
           <p class="note" id="not_before-note">
-            {beginNote(locale, draft, notes)}
+            {beginNote(locale, values, notes)}
           </p>
         </>
       )}
@@ -97,10 +99,10 @@ export function BeginField({ draft, change, error, notes }) {
 }
 
 /** A date and an optional time. Any other attributes go to the date. */
-function DayAndTime({ id, draft, change, members: [day, time], ...input }) {
+function DayAndTime({ id, values, change, members: [day, time], ...input }) {
   const { say } = useLocale();
   const typed = (member) => ({
-    value: draft[member],
+    value: values[member],
     onInput: (event) => change({ [member]: event.currentTarget.value }),
   });
   return (

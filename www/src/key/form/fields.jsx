@@ -1,10 +1,10 @@
 // The fields of a key: the same for issuing and for editing.
-import { mayDecide, useConsole } from "../../client/session.jsx";
+import { isOwner, useSession } from "../../client/session.jsx";
 import { Field, FieldError, attributesOf, errorOf } from "../../ui/fields.jsx";
 import { InfoIcon } from "../../ui/icons.jsx";
 import { useLocale } from "../../i18n/locale.jsx";
-import { CeilingFields } from "./limits.jsx";
-import { beginText, expiresText, firstCeiling } from "./values.js";
+import { LimitsFields } from "./limits.jsx";
+import { beginText, expiresText, proposedLimits } from "./values.js";
 import { BeginField, ExpiryField } from "./expiry.jsx";
 import { NetworksField } from "./networks.jsx";
 import { PermissionsField } from "./permissions.jsx";
@@ -12,14 +12,14 @@ import { useCheck } from "./check.js";
 
 /**
  * @param {object} props
- * @param {import('./values.js').Draft} props.draft
- * @param {(change: Partial<import('./values.js').Draft>) => void} props.change
+ * @param {import('./values.js').KeyValues} props.values
+ * @param {(change: Partial<import('./values.js').KeyValues>) => void} props.change
  * @param {{id: string, text: string}[]} props.errors by field, after a submit
  * @param {import('../model.js').Key} [props.held] what the key is already; absent for a new one
  */
-export function KeyFields({ draft, change, errors, held }) {
+export function KeyFields({ values, change, errors, held }) {
   const { say, format } = useLocale();
-  const times = useCheck({ expires: expiresText(draft, format.zone), not_before: beginText(draft, format.zone) });
+  const times = useCheck({ expires: expiresText(values, format.zone), not_before: beginText(values, format.zone) });
   return (
     <>
       <Field id="name" label={say("form.name")} hint={say("form.name.hint")} error={errorOf(errors, "name")}>
@@ -27,49 +27,49 @@ export function KeyFields({ draft, change, errors, held }) {
           <input
             {...control}
             autocomplete="off"
-            value={draft.name}
+            value={values.name}
             data-focus=""
             onInput={(event) => change({ name: event.currentTarget.value })}
           />
         )}
       </Field>
-      <ExpiryField draft={draft} change={change} error={errorOf(errors, "expires")} notes={times} />
-      <BeginField draft={draft} change={change} error={errorOf(errors, "not_before")} notes={times} />
+      <ExpiryField values={values} change={change} error={errorOf(errors, "expires")} notes={times} />
+      <BeginField values={values} change={change} error={errorOf(errors, "not_before")} notes={times} />
       <NetworksField
         id="networks"
         label={say("form.networks")}
         hint={say("form.networks.hint")}
-        value={draft.networks}
+        value={values.networks}
         onChange={(networks) => change({ networks })}
         error={errorOf(errors, "networks")}
       />
       <PermissionsField
-        chosen={draft.permissions}
+        chosen={values.permissions}
         held={held?.permissions}
         onChange={(permissions) => change({ permissions })}
         error={errorOf(errors, "permissions")}
       />
-      <IssuableField draft={draft} change={change} errors={errors} held={held?.issuable} />
+      <IssuableField values={values} change={change} errors={errors} held={held?.issuable} />
       {!held && (
         <Box
           id="viewable"
           label={say("form.viewable")}
           hint={say("form.viewable.hint")}
           error={errorOf(errors, "viewable")}
-          checked={draft.viewable}
+          checked={values.viewable}
           onChange={(viewable) => change({ viewable })}
         />
       )}
-      <ProtectedBox draft={draft} change={change} error={errorOf(errors, "protected")} />
+      <ProtectedBox values={values} change={change} error={errorOf(errors, "protected")} />
     </>
   );
 }
 
 /** *Issuable*: ticking it opens what the issued keys may be at most. */
-function IssuableField({ draft, change, errors, held }) {
+function IssuableField({ values, change, errors, held }) {
   const { say } = useLocale();
-  const { issuable } = draft;
-  const tick = (ticked) => change({ issuable: ticked ? firstCeiling(draft) : null });
+  const { issuable } = values;
+  const toggle = (selected) => change({ issuable: selected ? proposedLimits(values) : null });
   return (
     <Box
       id="issuable"
@@ -77,14 +77,14 @@ function IssuableField({ draft, change, errors, held }) {
       hint={say("form.issuable.hint")}
       error={errorOf(errors, "issuable")}
       checked={issuable !== null}
-      onChange={tick}
+      onChange={toggle}
     >
       {issuable && (
         <fieldset class="nested">
-          <legend>{say("ceiling.legend")}</legend>
-          <CeilingFields
+          <legend>{say("limits.legend")}</legend>
+          <LimitsFields
             id="issuable-"
-            ceiling={issuable}
+            limits={issuable}
             change={(members) => change({ issuable: { ...issuable, ...members } })}
             errors={errors}
             held={held?.permissions}
@@ -96,17 +96,17 @@ function IssuableField({ draft, change, errors, held }) {
 }
 
 /** Only an owner protects a key, and lifts it; to the others the key's page says that it is. */
-function ProtectedBox({ draft, change, error }) {
+function ProtectedBox({ values, change, error }) {
   const { say } = useLocale();
-  const { session } = useConsole();
-  if (!mayDecide(session)) return null;
+  const { session } = useSession();
+  if (!isOwner(session)) return null;
   return (
     <Box
       id="protected"
       label={say("form.protected")}
       hint={say("form.protected.hint")}
       error={error}
-      checked={draft.isProtected}
+      checked={values.isProtected}
       onChange={(isProtected) => change({ isProtected })}
     />
   );

@@ -1,26 +1,26 @@
 // What issued keys may be at most: permissions, networks, life. For issuable keys and for the service password.
 import { FieldError, attributesOf, errorOf } from "../../ui/fields.jsx";
 import { useLocale } from "../../i18n/locale.jsx";
-import { OFFERED } from "../duration.js";
+import { OFFERED_UNITS } from "../duration.js";
 import { NetworksField } from "./networks.jsx";
 import { PermissionsField } from "./permissions.jsx";
 
 /**
  * @param {object} props
  * @param {string} [props.id] what the fields' names begin with
- * @param {import('./values.js').CeilingDraft} props.ceiling
- * @param {(change: Partial<import('./values.js').CeilingDraft>) => void} props.change
+ * @param {import('./values.js').LimitsValues} props.ceiling
+ * @param {(change: Partial<import('./values.js').LimitsValues>) => void} props.change
  * @param {{id: string, text: string}[]} props.errors
  * @param {string[]} [props.held] permissions that it has already
  */
-export function CeilingFields({ id = "", ceiling, change, errors, held }) {
+export function LimitsFields({ id = "", limits, change, errors, held }) {
   const { say } = useLocale();
   return (
     <>
       <PermissionsField
         id={`${id}permissions`}
-        hint={say("ceiling.permissions.hint")}
-        chosen={ceiling.permissions}
+        hint={say("limits.permissions.hint")}
+        chosen={limits.permissions}
         held={held}
         withEverything
         onChange={(permissions) => change({ permissions })}
@@ -29,49 +29,49 @@ export function CeilingFields({ id = "", ceiling, change, errors, held }) {
       <NetworksField
         id={`${id}networks`}
         label={say("form.networks")}
-        hint={say("ceiling.networks.hint")}
-        value={ceiling.networks}
+        hint={say("limits.networks.hint")}
+        value={limits.networks}
         onChange={(networks) => change({ networks })}
         error={errorOf(errors, `${id}networks`)}
         caller={false}
       />
-      <LongestField id={`${id}longest`} ceiling={ceiling} change={change} error={errorOf(errors, `${id}longest`)} />
+      <LongestField id={`${id}longest`} limits={limits} change={change} error={errorOf(errors, `${id}longest`)} />
     </>
   );
 }
 
-function LongestField({ id, ceiling, change, error }) {
+function LongestField({ id, limits, change, error }) {
   const { say } = useLocale();
   const radio = (limited) => ({
     type: "radio",
     name: id,
-    checked: ceiling.limited === limited,
+    checked: limits.limited === limited,
     onChange: () => change({ limited }),
   });
   return (
     <fieldset class={error ? "field wrong" : "field"} aria-describedby={error ? `${id}-error` : undefined}>
-      <legend>{say("ceiling.longest")}</legend>
+      <legend>{say("limits.longest")}</legend>
       <FieldError id={id} error={error} />
       <div class="radios">
         <label>
-          <input {...radio(true)} /> {say("ceiling.longest.limited")}
+          <input {...radio(true)} /> {say("limits.longest.limited")}
         </label>
         <label>
           <input {...radio(false)} /> {say("form.expires.never")}
         </label>
       </div>
-      {ceiling.limited && <LifeInput id={id} life={ceiling} onChange={change} {...attributesOf(id, error)} />}
+      {limits.limited && <DurationInput id={id} duration={limits} onChange={change} {...attributesOf(id, error)} />}
     </fieldset>
   );
 }
 
 /**
  * A number and its unit. Any other attributes go to the number.
- * @param {{id: string, life: {amount: string, unit: import('../duration.js').Unit}, onChange: (change: object) => void}} props
+ * @param {{id: string, duration: {amount: string, unit: import('../duration.js').Unit}, onChange: (change: object) => void}} props
  */
-export function LifeInput({ id, life: { amount, unit }, onChange, ...input }) {
+export function DurationInput({ id, duration: { amount, unit }, onChange, ...input }) {
   const { say } = useLocale();
-  const units = OFFERED.includes(unit) ? OFFERED : [unit, ...OFFERED];
+  const units = OFFERED_UNITS.includes(unit) ? OFFERED_UNITS : [unit, ...OFFERED_UNITS];
   return (
     <div class="joined fit">
       <input

@@ -1,6 +1,6 @@
 // Networks: one address or block per line, with the server's notes on each line.
 import { useRef } from "preact/hooks";
-import { useConsole } from "../../client/session.jsx";
+import { useSession } from "../../client/session.jsx";
 import { Field } from "../../ui/fields.jsx";
 import { useLocale } from "../../i18n/locale.jsx";
 import { lineText } from "../../ui/problem.jsx";
@@ -20,7 +20,7 @@ export function NetworksField({ id, label, hint, value, onChange, error, caller 
   const { say } = useLocale();
   const {
     session: { address },
-  } = useConsole();
+  } = useSession();
   const area = useRef(null);
   const notes = useCheck(value.trim() ? { networks: value } : null);
   const add = () => {

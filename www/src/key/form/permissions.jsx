@@ -1,5 +1,5 @@
 // Permissions as boxes: those of the gateway's rules, and the reserved ones that only owners grant.
-import { useConsole } from "../../client/session.jsx";
+import { useSession } from "../../client/session.jsx";
 import { FieldError, attributesOf } from "../../ui/fields.jsx";
 import { useLocale } from "../../i18n/locale.jsx";
 import { isReserved } from "./values.js";
@@ -19,7 +19,7 @@ const EVERYTHING = "*:*";
  */
 export function PermissionsField({ id = "permissions", hint, chosen, held = [], withEverything, onChange, error }) {
   const { say } = useLocale();
-  const { session } = useConsole();
+  const { session } = useSession();
   const plain = held.filter((name) => !isReserved(name));
   const offered = [...new Set([...(withEverything ? [EVERYTHING] : []), ...session.permissions, ...plain])];
   const reserved = withEverything ? [] : [...new Set([...session.grantable_reserved, ...held.filter(isReserved)])];

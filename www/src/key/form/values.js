@@ -1,9 +1,9 @@
 // What is being typed into the key form, and what of it goes to the server.
 import { instantOf, wallClock } from "../../i18n/format.js";
-import { lifeOf, lifeText } from "../duration.js";
+import { durationOf, durationText } from "../duration.js";
 
 /**
- * @typedef {object} Draft
+ * @typedef {object} KeyValues
  * @property {string} name
  * @property {'duration' | 'date' | 'never'} expiry
  * @property {string} amount
@@ -15,12 +15,12 @@ import { lifeOf, lifeText } from "../duration.js";
  * @property {string} beginTime empty: from the beginning of the day
  * @property {string} networks as typed
  * @property {string[]} permissions
- * @property {CeilingDraft | null} issuable what it may issue; null: nothing
+ * @property {LimitsValues | null} issuable what it may issue; null: nothing
  * @property {boolean} viewable
  * @property {boolean} isProtected
  *
  * What issued keys may be at most.
- * @typedef {object} CeilingDraft
+ * @typedef {object} LimitsValues
  * @property {string[]} permissions
  * @property {string} networks as typed
  * @property {boolean} limited whether their life is
@@ -31,8 +31,8 @@ import { lifeOf, lifeText } from "../duration.js";
 /** The preset of a new key. */
 const DAYS_PRESET = "90";
 
-/** @returns {Draft} */
-export const emptyDraft = () => ({
+/** @returns {KeyValues} */
+export const emptyValues = () => ({
   name: "",
   expiry: "duration",
   amount: DAYS_PRESET,
@@ -49,8 +49,8 @@ export const emptyDraft = () => ({
   isProtected: false,
 });
 
-/** The ceiling that ticking *Issuable* proposes: no more than the key itself may do, and a day. @returns {CeilingDraft} */
-export const firstCeiling = ({ networks, permissions }) => ({
+/** The limits that ticking *Issuable* proposes: no more than the key itself may do, and a day. @returns {LimitsValues} */
+export const proposedLimits = ({ networks, permissions }) => ({
   permissions: permissions.filter((name) => !isReserved(name)),
   networks,
   limited: true,
@@ -61,50 +61,50 @@ export const firstCeiling = ({ networks, permissions }) => ({
 /** Permissions over Claviger itself, which no issued key holds. @param {string} name */
 export const isReserved = (name) => name.startsWith("claviger:");
 
-/** @param {import('../model.js').Ceiling} ceiling @returns {CeilingDraft} */
-export const ceilingDraftOf = ({ permissions, networks, longest_ms }) => ({
+/** @param {import('../model.js').IssuanceLimits} limits @returns {LimitsValues} */
+export const limitsValuesOf = ({ permissions, networks, longest_ms }) => ({
   permissions,
   networks: networks.join("\n"),
   limited: longest_ms !== null,
-  ...lifeOf(longest_ms ?? undefined),
+  ...durationOf(longest_ms ?? undefined),
 });
 
-/** @param {CeilingDraft} ceiling what the server reads; `longest` is `undefined` while it is missing */
-export const ceilingFields = ({ permissions, networks, limited, amount, unit }) => ({
+/** @param {LimitsValues} limits what the server reads; `longest` is `undefined` while it is missing */
+export const limitsFields = ({ permissions, networks, limited, amount, unit }) => ({
   permissions,
   networks,
-  longest: limited ? lifeText({ amount, unit }) : "never",
+  longest: limited ? durationText({ amount, unit }) : "never",
 });
 
-/** @param {import('../model.js').Key} key @param {string} zone @returns {Draft} */
-export function draftOf(key, zone) {
+/** @param {import('../model.js').Key} key @param {string} zone @returns {KeyValues} */
+export function valuesOf(key, zone) {
   const begin = key.not_before ? wallClock(Date.parse(key.not_before), zone) : null;
-  const draft = {
-    ...emptyDraft(),
+  const values = {
+    ...emptyValues(),
     name: key.name,
     networks: key.networks.join("\n"),
     permissions: key.permissions,
     ...(begin && { later: true, beginDate: begin.date, beginTime: begin.time === "00:00" ? "" : begin.time }),
-    issuable: key.issuable ? ceilingDraftOf(key.issuable) : null,
+    issuable: key.issuable ? limitsValuesOf(key.issuable) : null,
     viewable: Boolean(key.viewable),
     isProtected: Boolean(key.protected),
   };
-  if (!key.expires_at) return { ...draft, expiry: "never" };
+  if (!key.expires_at) return { ...values, expiry: "never" };
   const end = Date.parse(key.expires_at);
   const { date, time } = wallClock(end, zone);
   return time === "00:00"
-    ? { ...draft, expiry: "date", date: wallClock(end - 1, zone).date }
-    : { ...draft, expiry: "date", date, time };
+    ? { ...values, expiry: "date", date: wallClock(end - 1, zone).date }
+    : { ...values, expiry: "date", date, time };
 }
 
-/** The expiry as the server reads it; `undefined` while something is missing. @param {Draft} draft @param {string} zone */
+/** The expiry as the server reads it; `undefined` while something is missing. @param {KeyValues} values @param {string} zone */
 export function expiresText({ expiry, amount, unit, date, time }, zone) {
   if (expiry === "never") return "never";
-  if (expiry === "duration") return lifeText({ amount, unit });
+  if (expiry === "duration") return durationText({ amount, unit });
   return momentText(date, time, zone);
 }
 
-/** The beginning; `null` for at once, `undefined` while it is missing. @param {Draft} draft @param {string} zone */
+/** The beginning; `null` for at once, `undefined` while it is missing. @param {KeyValues} values @param {string} zone */
 export const beginText = ({ later, beginDate, beginTime }, zone) =>
   later ? momentText(beginDate, beginTime, zone) : null;
 
@@ -114,21 +114,21 @@ function momentText(date, time, zone) {
   return time ? instantOf(date, time, zone) : date;
 }
 
-/** Everything of the form. @param {Draft} draft @param {string} zone */
-export const fieldsOf = (draft, zone) => ({
-  name: draft.name.trim(),
-  expires: expiresText(draft, zone),
-  not_before: beginText(draft, zone),
-  networks: draft.networks,
-  permissions: draft.permissions,
-  issuable: draft.issuable && ceilingFields(draft.issuable),
-  protected: draft.isProtected,
+/** Everything of the form. @param {KeyValues} values @param {string} zone */
+export const fieldsOf = (values, zone) => ({
+  name: values.name.trim(),
+  expires: expiresText(values, zone),
+  not_before: beginText(values, zone),
+  networks: values.networks,
+  permissions: values.permissions,
+  issuable: values.issuable && limitsFields(values.issuable),
+  protected: values.isProtected,
 });
 
-/** A new key, without what was not asked for. @param {Draft} draft @param {string} zone */
-export const newFieldsOf = (draft, zone) =>
+/** A new key, without what was not asked for. @param {KeyValues} values @param {string} zone */
+export const newFieldsOf = (values, zone) =>
   Object.fromEntries(
-    Object.entries({ ...fieldsOf(draft, zone), viewable: draft.viewable }).filter(
+    Object.entries({ ...fieldsOf(values, zone), viewable: values.viewable }).filter(
       ([, value]) => value !== null && value !== false,
     ),
   );
@@ -136,7 +136,7 @@ export const newFieldsOf = (draft, zone) =>
 /**
  * Only what the member changed: an expiry that nobody touched must not be rounded to the minute, nor be refused for
  * having passed.
- * @param {Draft} before @param {Draft} after @param {string} zone
+ * @param {KeyValues} before @param {KeyValues} after @param {string} zone
  */
 export const changesOf = (before, after, zone) => differing(fieldsOf(before, zone), fieldsOf(after, zone));
 
@@ -146,7 +146,7 @@ export const differing = (from, to) =>
     Object.entries(to).filter(([field, value]) => JSON.stringify(value) !== JSON.stringify(from[field])),
   );
 
-/** What of a draft each field is made of. */
+/** What of a values each field is made of. */
 const MEMBERS = {
   name: ["name"],
   expires: ["expiry", "amount", "unit", "date", "time"],
@@ -159,23 +159,23 @@ const MEMBERS = {
 
 /**
  * My changes on top of theirs: what I did not touch stays as they have it.
- * @param {Draft} base what both started from @param {Draft} mine @param {Draft} theirs @param {string} zone @returns {Draft}
+ * @param {KeyValues} base what both started from @param {KeyValues} mine @param {KeyValues} theirs @param {string} zone @returns {KeyValues}
  */
 export function merged(base, mine, theirs, zone) {
   const touched = Object.keys(changesOf(base, mine, zone)).flatMap((field) => MEMBERS[field]);
   return { ...theirs, ...Object.fromEntries(touched.map((member) => [member, mine[member]])) };
 }
 
-/** What the page can see by itself to be missing. @param {Draft} draft @param {string} zone @returns {import('../../client/api.js').FieldError[]} */
-export function missingIn(draft, zone) {
+/** What the page can see by itself to be missing. @param {KeyValues} values @param {string} zone @returns {import('../../client/api.js').FieldError[]} */
+export function missingIn(values, zone) {
   return [
-    !draft.name.trim() && { pointer: "#/name", code: "required" },
-    expiresText(draft, zone) === undefined && { pointer: "#/expires", code: `required_${draft.expiry}` },
-    beginText(draft, zone) === undefined && { pointer: "#/not_before", code: "required" },
-    draft.issuable && missingInCeiling(draft.issuable, "#/issuable"),
+    !values.name.trim() && { pointer: "#/name", code: "required" },
+    expiresText(values, zone) === undefined && { pointer: "#/expires", code: `required_${values.expiry}` },
+    beginText(values, zone) === undefined && { pointer: "#/not_before", code: "required" },
+    values.issuable && missingInLimits(values.issuable, "#/issuable"),
   ].filter(Boolean);
 }
 
-/** @param {CeilingDraft} ceiling @param {string} pointer of the ceiling, `#` where it is the whole form */
-export const missingInCeiling = (ceiling, pointer) =>
-  ceilingFields(ceiling).longest === undefined && { pointer: `${pointer}/longest`, code: "required" };
+/** @param {LimitsValues} limits @param {string} pointer of the limits, `#` where it is the whole form */
+export const missingInLimits = (limits, pointer) =>
+  limitsFields(limits).longest === undefined && { pointer: `${pointer}/longest`, code: "required" };

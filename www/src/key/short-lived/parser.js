@@ -8,7 +8,7 @@ const SEALED = /[a-z0-9]{2,12}s_([0-9A-Za-z_-]+)\.[0-9A-Za-z_-]+/;
  * @param {string} text
  * @returns {{id: string, issuer: string} | null} `issuer` is a key's ID or `service`
  */
-export function sealedIn(text) {
+export function parseShortLivedKey(text) {
   const payload = SEALED.exec(text)?.[1];
   if (!payload) return null;
   try {

@@ -1,7 +1,7 @@
 // Revoking one short-lived key. Only its ID is known here, and that is enough.
 import { useEffect, useRef, useState } from "preact/hooks";
 import { useAnnounce } from "../../ui/announcer.jsx";
-import { useConsole } from "../../client/session.jsx";
+import { useSession } from "../../client/session.jsx";
 import { Dialog } from "../../ui/dialog.jsx";
 import { Field, Form, errorOf } from "../../ui/fields.jsx";
 import { InfoIcon } from "../../ui/icons.jsx";
@@ -10,54 +10,54 @@ import { ProblemNotice } from "../../ui/problem.jsx";
 import { keyAddress } from "../../client/route.js";
 import { useForm, useMistakeFocus } from "../../ui/form.js";
 import { withinKey } from "../../i18n/bound.js";
-import { OutcomeNote, outcomeText } from "../../ui/result.jsx";
-import { sealedIn } from "./parser.js";
+import { ResultNote, resultText } from "../../ui/result.jsx";
+import { parseShortLivedKey } from "./parser.js";
 
-const FIELD = "sealed-key";
+const FIELD = "short-lived-key";
 
-/** Beside the search, when one was pasted there. @param {{sealed: {id: string, issuer: string}}} props */
-export function SealedFound({ sealed }) {
+/** Beside the search, when one was pasted there. @param {{shortLived: {id: string, issuer: string}}} props */
+export function PastedShortLivedKey({ shortLived }) {
   const locale = useLocale();
   const { say } = locale;
   const announce = useAnnounce();
   const [asking, setAsking] = useState(false);
-  const [outcome, setOutcome] = useState(null);
+  const [result, setResult] = useState(null);
   const box = useRef(null);
   /** The button that led there has gone. */
   useEffect(() => {
-    if (outcome) box.current.focus();
-  }, [outcome]);
+    if (result) box.current.focus();
+  }, [result]);
 
   const revoked = (act, { bound }) => {
     const done = { act, bound };
     setAsking(false);
-    setOutcome(done);
-    announce(outcomeText(locale, done));
+    setResult(done);
+    announce(resultText(locale, done));
   };
   return (
-    <div class="notice sealed" ref={box} tabIndex={-1}>
-      <Found sealed={sealed} />
-      {outcome ? (
-        <OutcomeNote outcome={outcome} />
+    <div class="notice" ref={box} tabIndex={-1}>
+      <Found shortLived={shortLived} />
+      {result ? (
+        <ResultNote result={result} />
       ) : (
         <button type="button" onClick={() => setAsking(true)}>
-          {say("sealed.revoke")}
+          {say("short-lived.revoke")}
         </button>
       )}
-      {asking && <RevokeSealed found={sealed} onDone={revoked} onCancel={() => setAsking(false)} />}
+      {asking && <RevocationDialog found={shortLived} onDone={revoked} onCancel={() => setAsking(false)} />}
     </div>
   );
 }
 
-function Found({ sealed: { id, issuer } }) {
+function Found({ shortLived: { id, issuer } }) {
   const { say } = useLocale();
   return (
     <p>
-      <InfoIcon /> {say("sealed.found", { id: <code>{id}</code> })}{" "}
+      <InfoIcon /> {say("short-lived.found", { id: <code>{id}</code> })}{" "}
       {issuer === "service" ? (
         <a href="#/connection">{say("issuer.service")}</a>
       ) : (
-        <a href={keyAddress(issuer)}>{say("sealed.issuer")}</a>
+        <a href={keyAddress(issuer)}>{say("short-lived.issuer")}</a>
       )}
     </p>
   );
@@ -70,38 +70,38 @@ function Found({ sealed: { id, issuer } }) {
  * @param {(act: string, answer: object) => void} props.onDone
  * @param {() => void} props.onCancel
  */
-export function RevokeSealed({ found, onDone, onCancel }) {
+export function RevocationDialog({ found, onDone, onCancel }) {
   const { say } = useLocale();
-  const { request, session } = useConsole();
-  const [sealed, setSealed] = useState(found);
+  const { request, session } = useSession();
+  const [shortLived, setShortLived] = useState(found);
   const form = useForm({});
   useMistakeFocus(form.mistakes);
   const { freshness, freshness_s: within } = session.account;
 
   const revoke = async () => {
-    const missing = sealed ? [] : [{ pointer: `#/${FIELD}`, code: "required" }];
-    const answer = await form.submit(missing, () => request("POST", "/v1/sealed-keys/revoke", { body: sealed }));
+    const missing = shortLived ? [] : [{ pointer: `#/${FIELD}`, code: "required" }];
+    const answer = await form.submit(missing, () => request("POST", "/v1/sealed-keys/revoke", { body: shortLived }));
     if (answer?.ok) onDone(answer.data.all_of_issuer ? "revoked_all" : "revoked", answer.data);
   };
   /** The whole key never stays, not even in its field. */
   const paste = (event) => {
-    const read = sealedIn(event.currentTarget.value);
+    const read = parseShortLivedKey(event.currentTarget.value);
     if (!read) return;
     event.currentTarget.value = "";
     form.show([]);
-    setSealed(read);
+    setShortLived(read);
   };
   const leave = () => !form.busy && onCancel();
 
   return (
-    <Dialog role="alertdialog" title={say("sealed.title")} describedBy="sealed-body" onCancel={leave}>
+    <Dialog role="alertdialog" title={say("short-lived.title")} describedBy="short-lived-body" onCancel={leave}>
       <Form onSubmit={revoke} busy={form.busy}>
-        <p id="sealed-body">{say(withinKey("sealed.body", freshness, within), { seconds: within })}</p>
+        <p id="short-lived-body">{say(withinKey("short-lived.body", freshness, within), { seconds: within })}</p>
         {!found && (
           <Field
             id={FIELD}
-            label={say("sealed.paste")}
-            hint={say("sealed.paste.hint")}
+            label={say("short-lived.paste")}
+            hint={say("short-lived.paste.hint")}
             error={errorOf(form.mistakes.errors, FIELD)}
           >
             {(control) => (
@@ -116,10 +116,10 @@ export function RevokeSealed({ found, onDone, onCancel }) {
             )}
           </Field>
         )}
-        {sealed && <Found sealed={sealed} />}
+        {shortLived && <Found shortLived={shortLived} />}
         <ProblemNotice problem={form.problem} />
         <div class="actions">
-          <button class="danger">{say(form.busy ? "sealed.busy" : "sealed.confirm")}</button>
+          <button class="danger">{say(form.busy ? "short-lived.busy" : "short-lived.confirm")}</button>
           <button type="button" onClick={leave} data-focus={found ? "" : undefined}>
             {say("cancel")}
           </button>

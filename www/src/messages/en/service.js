@@ -15,8 +15,8 @@ export default {
   "service.example": "Example: issue a key for five minutes",
   "service.example.hint":
     "The first line waits for the service password. The answer is the bare key; anything but status 200 says why there is none.",
-  "service.ceiling": "What keys issued with the password may be at most",
-  "service.ceiling.edit": "Change what keys issued with the password may be at most",
+  "service.limits": "What keys issued with the password may be at most",
+  "service.limits.edit": "Change what keys issued with the password may be at most",
   "service.change.title": "Change the service password?",
   "service.change.body": "All short-lived keys issued with the old password end within {seconds} s.",
   "service.change.body.now": "All short-lived keys issued with the old password end at once.",
@@ -26,8 +26,8 @@ export default {
   "service.change.busy": "Changing…",
   "copy.service-id": "Copy service ID",
   "copy.service-password": "Copy service password",
-  "outcome.service_password": "The service password is changed.",
-  "outcome.service_edited": "Saved.",
+  "result.service_password": "The service password is changed.",
+  "result.service_edited": "Saved.",
   "bound.service.eventually":
     "Most places refuse the old one and the keys issued with it within a minute; some take longer.",
   "bound.service.by": "The old one and the keys issued with it are refused everywhere by {time} ({zone}).",

@@ -13,7 +13,7 @@ const NAMED_MAX = 8;
  * @param {() => void} props.onSave
  * @param {() => void} props.onCancel
  */
-export function LockOut({ callers, onAdd, onSave, onCancel }) {
+export function LockOutWarning({ callers, onAdd, onSave, onCancel }) {
   const { say, format } = useLocale();
   const now = serverNow();
   const add =
