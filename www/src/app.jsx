@@ -1,21 +1,25 @@
 // Who is here, and what they see: set-up, sign-in, or the console. Challenges of the server are met on top of any page.
 import { useCallback, useEffect, useMemo, useRef, useState } from "preact/hooks";
-import { ActivityPage } from "./activity/lazy.jsx";
-import { Announcer } from "./ui/announcer.jsx";
 import { send, withChallenges } from "./client/api.js";
 import { syncClock } from "./client/clock.js";
+import { go, useRoute } from "./client/route.js";
 import { SessionProvider, useSession } from "./client/session.jsx";
 import { KeyPage } from "./details/page.jsx";
-import { KeysPage } from "./keys/page.jsx";
-import { LocaleProvider, browserLanguage, chosenLanguage, rememberLanguage, useLocale } from "./i18n/locale.jsx";
-import { AccountPage, AccountsPage } from "./operator/lazy.jsx";
-import { ProblemNotice } from "./ui/problem.jsx";
-import { go, useRoute } from "./client/route.js";
-import { Challenge } from "./sign-in/challenge.jsx";
-import { SetUp } from "./setup/page.jsx";
-import { SignIn } from "./sign-in/page.jsx";
 import { CardPage, NotFoundPage, PageTitle, Shell } from "./frame/shell.jsx";
+import { LocaleProvider, browserLanguage, chosenLanguage, rememberLanguage, useLocale } from "./i18n/locale.jsx";
+import { KeysPage } from "./keys/page.jsx";
+import { SetUp } from "./setup/page.jsx";
+import { Challenge } from "./sign-in/challenge.jsx";
+import { SignIn } from "./sign-in/page.jsx";
+import { Announcer } from "./ui/announcer.jsx";
+import { deferred } from "./ui/deferred.jsx";
 import { Loading } from "./ui/loading.jsx";
+import { RetryNotice } from "./ui/problem.jsx";
+
+// Most visits need none of these; each comes with its first use.
+const ActivityPage = deferred(async () => (await import("./activity/page.jsx")).ActivityPage, "loading.activity");
+const AccountsPage = deferred(async () => (await import("./operator/accounts.jsx")).AccountsPage, "loading.console");
+const AccountPage = deferred(async () => (await import("./operator/account.jsx")).AccountPage, "loading.console");
 
 const BROWSER_ZONE = Intl.DateTimeFormat().resolvedOptions().timeZone;
 
@@ -66,11 +70,7 @@ function LoadFailure({ problem, onRetry }) {
   return (
     <CardPage>
       <PageTitle title={say("unreached.title")} />
-      <ProblemNotice problem={problem}>
-        <button type="button" onClick={onRetry}>
-          {say("retry")}
-        </button>
-      </ProblemNotice>
+      <RetryNotice problem={problem} onRetry={onRetry} />
     </CardPage>
   );
 }

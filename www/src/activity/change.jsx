@@ -1,6 +1,6 @@
 // One changed value: what it was, and what it became.
-import { durationOf } from "../key/duration.js";
 import { useLocale } from "../i18n/locale.jsx";
+import { durationOf } from "../key/duration.js";
 
 /** Members whose values are moments. */
 const MOMENTS = ["expires_at", "not_before"];

@@ -1,8 +1,8 @@
 // Entries as a table: when, who from where, what, which key, and what it changed. Narrow screens tell who and which below what.
+import { activityAddress, keyAddress } from "../client/route.js";
 import { useSession } from "../client/session.jsx";
 import { useLocale } from "../i18n/locale.jsx";
-import { activityAddress, keyAddress } from "../client/route.js";
-import { useMedia } from "../ui/loading.jsx";
+import { useMedia } from "../ui/browser.js";
 import { Change } from "./change.jsx";
 
 /** Before these there was nothing; what there is now is on the page of the key. */

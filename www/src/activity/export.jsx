@@ -1,8 +1,8 @@
 // Taking the activity away as a file: what the filter shows, all pages of it.
 import { useState } from "preact/hooks";
-import { useAnnounce } from "../ui/announcer.jsx";
 import { useSession } from "../client/session.jsx";
 import { useLocale } from "../i18n/locale.jsx";
+import { useAnnounce } from "../ui/announcer.jsx";
 import { ProblemNotice } from "../ui/problem.jsx";
 import { parametersOf } from "./list.js";
 

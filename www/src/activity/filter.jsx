@@ -1,11 +1,11 @@
 // The filter: words, action and days are typed; a key or a member is picked from where it stands.
 import { useEffect, useState } from "preact/hooks";
-import { Field, Form } from "../ui/fields.jsx";
-import { CrossIcon } from "../ui/icons.jsx";
-import { withoutSecrets } from "../key/redaction.js";
-import { useLocale } from "../i18n/locale.jsx";
-import { useFocusFallback } from "../ui/focus.jsx";
 import { activityAddress, go } from "../client/route.js";
+import { useLocale } from "../i18n/locale.jsx";
+import { withoutSecrets } from "../key/redaction.js";
+import { Field, Form } from "../ui/fields.jsx";
+import { useFocusFallback } from "../ui/focus.jsx";
+import { CrossIcon } from "../ui/icons.jsx";
 import { ACTIONS } from "./actions.js";
 import { useActionName } from "./entries.jsx";
 

@@ -1,8 +1,8 @@
 // What was done with one key, on its page.
-import { useLocale } from "../i18n/locale.jsx";
-import { ProblemNotice } from "../ui/problem.jsx";
 import { activityAddress } from "../client/route.js";
+import { useLocale } from "../i18n/locale.jsx";
 import { Loading } from "../ui/loading.jsx";
+import { RetryNotice } from "../ui/problem.jsx";
 import { Entries } from "./entries.jsx";
 import { useActivity } from "./list.js";
 
@@ -22,11 +22,7 @@ export function KeyActivity({ subject }) {
         {next && <a href={activityAddress({ key: subject.id })}>{say("activity.all-of-key")}</a>}
       </div>
       {!asked && <Loading message="loading.activity" />}
-      <ProblemNotice problem={problem} as="activity_not_loaded" still>
-        <button type="button" onClick={again}>
-          {say("retry")}
-        </button>
-      </ProblemNotice>
+      <RetryNotice problem={problem} as="activity_not_loaded" still onRetry={again} />
       {asked && !problem && entries.length === 0 && <p class="hint">{say("activity.none")}</p>}
       {entries.length > 0 && <Entries entries={entries} ofKey />}
     </section>

@@ -1,13 +1,13 @@
 // Activity: everything that was done in the account, to look through and to take away.
 import { useEffect, useRef } from "preact/hooks";
-import { useAnnounce } from "../ui/announcer.jsx";
-import { BackIcon, NextIcon } from "../ui/icons.jsx";
-import { useLocale } from "../i18n/locale.jsx";
-import { FocusFallback } from "../ui/focus.jsx";
-import { ProblemNotice } from "../ui/problem.jsx";
 import { activityAddress } from "../client/route.js";
 import { PageTitle } from "../frame/shell.jsx";
+import { useLocale } from "../i18n/locale.jsx";
+import { useAnnounce } from "../ui/announcer.jsx";
+import { FocusFallback } from "../ui/focus.jsx";
+import { BackIcon, NextIcon } from "../ui/icons.jsx";
 import { Loading } from "../ui/loading.jsx";
+import { RetryNotice } from "../ui/problem.jsx";
 import { Entries } from "./entries.jsx";
 import { Export } from "./export.jsx";
 import { Filter } from "./filter.jsx";
@@ -42,11 +42,7 @@ export function ActivityPage({ query }) {
       <p class="lead">{say("activity.lead")}</p>
       <Filter query={query} entries={entries} />
       {!asked && <Loading message="loading.activity" />}
-      <ProblemNotice problem={problem} as="activity_not_loaded">
-        <button type="button" onClick={again}>
-          {say("retry")}
-        </button>
-      </ProblemNotice>
+      <RetryNotice problem={problem} as="activity_not_loaded" onRetry={again} />
       {asked && !problem && entries.length === 0 && (
         <div class="empty">
           <p>{say(filtered ? noneOf(next) : "activity.none")}</p>

@@ -1,13 +1,13 @@
 // What keys issued with the service password may be at most.
 import { useState } from "preact/hooks";
 import { useSession } from "../client/session.jsx";
+import { useLocale } from "../i18n/locale.jsx";
+import { LimitsFields } from "../key/form/limits.jsx";
+import { differing, limitsFields, limitsValuesOf, missingInLimits } from "../key/form/values.js";
 import { Dialog } from "../ui/dialog.jsx";
 import { ErrorSummary, Form, FormActions } from "../ui/fields.jsx";
-import { LimitsFields } from "../key/form/limits.jsx";
-import { limitsValuesOf, limitsFields, differing, missingInLimits } from "../key/form/values.js";
-import { useLocale } from "../i18n/locale.jsx";
-import { ProblemNotice } from "../ui/problem.jsx";
 import { useForm } from "../ui/form.js";
+import { ServiceProblem } from "./problem.jsx";
 import { editService } from "./requests.js";
 
 /**
@@ -31,16 +31,13 @@ export function LimitsDialog({ service, onDone, onStale, onCancel }) {
     else if (answer && !answer.problem.errors) onStale();
     return undefined;
   };
-  const leave = () => !form.busy && onCancel();
+  const leave = () => form.leave(onCancel);
   return (
     <Dialog title={say("service.limits")} onCancel={leave} class="form">
       <Form onSubmit={submit} busy={form.busy}>
         <div class="body">
           <ErrorSummary {...form.mistakes} />
-          <ProblemNotice
-            problem={form.problem}
-            as={form.problem?.code === "changed_meanwhile" ? "service_changed" : undefined}
-          />
+          <ServiceProblem problem={form.problem} />
           <p class="hint">{say("limits.lead")}</p>
           <LimitsFields
             limits={form.values}

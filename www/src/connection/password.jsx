@@ -1,10 +1,10 @@
 // Changing the service password: whatever the old one issued ends with it.
 import { useSession } from "../client/session.jsx";
+import { sayWithin } from "../i18n/bound.js";
 import { useLocale } from "../i18n/locale.jsx";
-import { ProblemNotice } from "../ui/problem.jsx";
 import { Confirmation } from "../ui/confirmation.jsx";
 import { useForm } from "../ui/form.js";
-import { withinKey } from "../i18n/bound.js";
+import { ServiceProblem } from "./problem.jsx";
 import { renewService } from "./requests.js";
 
 /**
@@ -18,26 +18,22 @@ export function NewPassword({ service, onDone, onStale, onCancel }) {
   const { say } = useLocale();
   const { request, session } = useSession();
   const form = useForm({});
-  const { freshness, freshness_s: within } = session.account;
   const change = async () => {
     const answer = await form.submit([], () => renewService(request, service));
     if (answer?.ok) onDone(answer.data);
     else if (answer) onStale();
   };
-  const leave = () => !form.busy && onCancel();
+  const leave = () => form.leave(onCancel);
   return (
     <Confirmation
       title={say("service.change.title")}
-      body={say(withinKey("service.change.body", freshness, within), { seconds: within })}
+      body={sayWithin(say, "service.change.body", session.account)}
       confirm={say(form.busy ? "service.change.busy" : "service.change.confirm")}
       danger
       onConfirm={change}
       onCancel={leave}
     >
-      <ProblemNotice
-        problem={form.problem}
-        as={form.problem?.code === "changed_meanwhile" ? "service_changed" : undefined}
-      />
+      <ServiceProblem problem={form.problem} />
     </Confirmation>
   );
 }

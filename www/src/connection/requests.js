@@ -13,7 +13,7 @@ import { ifUnchanged } from "../key/model.js";
 const PATH = "/v1/account/service";
 
 /** Each takes the way to the server first. */
-export const loadService = (request) => request("GET", PATH);
+export const loadService = (request, options) => request("GET", PATH, options);
 export const revealService = (request) => request("POST", `${PATH}/reveal`);
 
 /** A new password; also the first one. @param {import('../client/api.js').Request} request @param {Service} service */

@@ -1,9 +1,10 @@
 // Connection Information: where the API is, how a call looks, and how services issue keys of their own.
 import { useEffect, useRef } from "preact/hooks";
-import { CodeBlock, exampleCall } from "../ui/code.jsx";
 import { useSession } from "../client/session.jsx";
-import { Copyable } from "../ui/copy.jsx";
 import { useLocale } from "../i18n/locale.jsx";
+import { exampleCall } from "../key/examples.js";
+import { CodeBlock } from "../ui/code.jsx";
+import { Copyable } from "../ui/copy.jsx";
 import { Service } from "./service.jsx";
 
 /** @param {{reached: boolean}} props whether the address bar points here */

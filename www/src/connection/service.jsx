@@ -1,19 +1,22 @@
 // Service ID and service password: a pair that issues keys for the account, and what those may be at most.
-import { useCallback, useEffect, useState } from "preact/hooks";
-import { useAnnounce } from "../ui/announcer.jsx";
-import { CodeBlock, exampleIssue } from "../ui/code.jsx";
+import { useCallback, useState } from "preact/hooks";
+import { useLoader } from "../client/loader.js";
 import { canManageKeys, isOwner, useSession } from "../client/session.jsx";
-import { Copyable } from "../ui/copy.jsx";
-import { IssuanceLimits } from "../key/limits.jsx";
-import { TimeAgo } from "../key/times.jsx";
-import { ResultNote, resultText } from "../ui/result.jsx";
-import { RevocationDialog } from "../key/short-lived/revocation.jsx";
 import { useLocale } from "../i18n/locale.jsx";
-import { ProblemNotice } from "../ui/problem.jsx";
+import { exampleIssue } from "../key/examples.js";
+import { IssuanceLimits } from "../key/limits.jsx";
+import { RevocationDialog } from "../key/short-lived/revocation.jsx";
+import { TimeAgo } from "../key/times.jsx";
+import { useAnnounce } from "../ui/announcer.jsx";
+import { CodeBlock } from "../ui/code.jsx";
+import { Copyable } from "../ui/copy.jsx";
 import { useForm } from "../ui/form.js";
-import { LimitsDialog } from "./limits.jsx";
+import { RetryNotice } from "../ui/problem.jsx";
+import { ResultNote, resultText } from "../ui/result.jsx";
 import { Credentials } from "./credentials.jsx";
+import { LimitsDialog } from "./limits.jsx";
 import { NewPassword } from "./password.jsx";
+import { ServiceProblem } from "./problem.jsx";
 import { loadService, renewService, revealService } from "./requests.js";
 
 export function Service() {
@@ -21,29 +24,19 @@ export function Service() {
   const { say } = locale;
   const announce = useAnnounce();
   const { request, session } = useSession();
-  const [service, setService] = useState(/** @type {import('./requests.js').Service | null} */ (null));
-  const [problem, setProblem] = useState(null);
+  const { data: service, problem, reload } = useLoader((signal) => loadService(request, { signal }), [request]);
   const [dialog, setDialog] = useState(/** @type {'password' | 'limits' | 'short-lived' | null} */ (null));
   const [result, setResult] = useState(null);
   /** The only place that holds the password; gone with the dialog. */
   const [secrets, setSecrets] = useState(null);
   const acting = useForm({});
 
-  const load = useCallback(async () => {
-    const answer = await loadService(request);
-    setProblem(answer.ok ? null : answer.problem);
-    if (answer.ok) setService(answer.data);
-  }, [request]);
-  useEffect(() => {
-    load();
-  }, [load]);
-
   const settle = (act, { bound }) => {
     const done = { act, bound };
     setDialog(null);
     setResult(done);
     announce(resultText(locale, done));
-    load();
+    reload();
   };
   const show = async () => {
     setResult(null);
@@ -55,7 +48,7 @@ export function Service() {
     const answer = await acting.submit([], () => renewService(request, service));
     if (!answer) return;
     if (answer.ok) setSecrets(answer.data);
-    load();
+    reload();
   };
   const open = (name) => () => {
     setResult(null);
@@ -64,24 +57,14 @@ export function Service() {
   };
   const hide = useCallback(() => setSecrets(null), []);
 
-  if (problem && !service)
-    return (
-      <ProblemNotice problem={problem} as="service_not_loaded" still>
-        <button type="button" onClick={load}>
-          {say("retry")}
-        </button>
-      </ProblemNotice>
-    );
+  if (problem && !service) return <RetryNotice problem={problem} as="service_not_loaded" still onRetry={reload} />;
   if (!service) return null;
   return (
     <div class="service">
       <h3>{say("service.title")}</h3>
       <p class="hint">{say("service.lead")}</p>
       {result && <ResultNote result={result} />}
-      <ProblemNotice
-        problem={acting.problem}
-        as={acting.problem?.code === "changed_meanwhile" ? "service_changed" : undefined}
-      />
+      <ServiceProblem problem={acting.problem} />
       {service.has_password ? (
         <dl class="call">
           <div class="pairs">
@@ -151,7 +134,7 @@ export function Service() {
             settle("service_password", answer);
             setSecrets(answer);
           }}
-          onStale={load}
+          onStale={reload}
           onCancel={() => setDialog(null)}
         />
       )}
@@ -162,7 +145,7 @@ export function Service() {
         <LimitsDialog
           service={service}
           onDone={(answer) => settle("service_edited", answer)}
-          onStale={load}
+          onStale={reload}
           onCancel={() => setDialog(null)}
         />
       )}

@@ -1,58 +1,48 @@
 // One key: facts, limits, what it may issue, what was done with it, and every act as a plain button.
 import { useEffect, useState } from "preact/hooks";
-import { KeyActivity } from "../activity/lazy.jsx";
-import { useAnnounce } from "../ui/announcer.jsx";
+import { useLoader } from "../client/loader.js";
 import { canManageKeys, isOwner, useSession } from "../client/session.jsx";
+import { NotFoundPage, PageTitle } from "../frame/shell.jsx";
+import { useLocale } from "../i18n/locale.jsx";
+import { ActionDialog } from "../key/actions/dialog.jsx";
+import { Issuer } from "../key/issuer.jsx";
+import { Codes, IssuanceLimits } from "../key/limits.jsx";
+import { actionsOn, loadKey } from "../key/model.js";
+import { ShowButton } from "../key/reveal.jsx";
+import { Status } from "../key/status.jsx";
+import { Expiry, LastUse, TimeAgo } from "../key/times.jsx";
+import { useAnnounce } from "../ui/announcer.jsx";
+import { useTick } from "../ui/browser.js";
 import { Copyable } from "../ui/copy.jsx";
+import { deferred } from "../ui/deferred.jsx";
 import { Detail } from "../ui/detail.jsx";
 import { BackIcon } from "../ui/icons.jsx";
-import { useLocale } from "../i18n/locale.jsx";
-import { ProblemNotice } from "../ui/problem.jsx";
-import { NotFoundPage, PageTitle } from "../frame/shell.jsx";
-import { Loading, useTick } from "../ui/loading.jsx";
-import { ActionDialog, actionsOn } from "../key/actions/dialog.jsx";
-import { IssuanceLimits, Codes } from "../key/limits.jsx";
-import { Issuer } from "../key/issuer.jsx";
-import { loadKey } from "../key/model.js";
-import { Expiry, LastUse, TimeAgo } from "../key/times.jsx";
+import { Loading } from "../ui/loading.jsx";
+import { RetryNotice } from "../ui/problem.jsx";
 import { ResultNote, resultText } from "../ui/result.jsx";
-import { ShowButton } from "../key/viewer.jsx";
-import { Status } from "../key/status.jsx";
+
+/** Loaded with the first key that is looked at. */
+const KeyActivity = deferred(async () => (await import("../activity/history.jsx")).KeyActivity, "loading.activity");
 
 /** @param {{id: string}} props from the address bar */
 export function KeyPage({ id }) {
   const { say } = useLocale();
   const { request } = useSession();
-  const [key, setKey] = useState(null);
-  const [problem, setProblem] = useState(null);
-  const [turn, setTurn] = useState(0);
+  const {
+    data: key,
+    setData: setKey,
+    problem,
+    reload,
+  } = useLoader((signal) => loadKey(request, id, { signal }), [request, id]);
 
-  useEffect(() => {
-    let left = false;
-    setProblem(null);
-    loadKey(request, id).then((answer) => {
-      if (left) return;
-      if (answer.ok) setKey(answer.data);
-      else setProblem(answer.problem);
-    });
-    return () => {
-      left = true;
-    };
-  }, [request, id, turn]);
-
-  const again = () => setTurn((before) => before + 1);
   if (problem?.code === "not_found") return <NotFoundPage />;
-  if (key) return <KeyDetails subject={key} onKey={setKey} onStale={again} />;
+  if (key) return <KeyDetails subject={key} onKey={setKey} onStale={reload} />;
   if (!problem) return <Loading message="loading.key" />;
   return (
     <>
       <Back />
       <PageTitle title={say("key.title")} />
-      <ProblemNotice problem={problem} as="key_not_loaded">
-        <button type="button" onClick={again}>
-          {say("retry")}
-        </button>
-      </ProblemNotice>
+      <RetryNotice problem={problem} as="key_not_loaded" onRetry={reload} />
     </>
   );
 }
@@ -67,7 +57,7 @@ function KeyDetails({ subject, onKey, onStale }) {
   const [result, setResult] = useState(null);
   const isDeleted = subject.status === "deleted";
   const acts = canManageKeys(session) ? actionsOn(subject) : [];
-  useTick(30_000);
+  useTick();
 
   const settle = (done) => {
     setWhat(null);

@@ -2,10 +2,10 @@
 import { useState } from "preact/hooks";
 import { send } from "../client/api.js";
 import { useSession } from "../client/session.jsx";
-import { DownIcon, PersonIcon } from "../ui/icons.jsx";
 import { useLocale } from "../i18n/locale.jsx";
-import { Preferences } from "./preferences.jsx";
+import { DownIcon, PersonIcon } from "../ui/icons.jsx";
 import { ProblemNotice } from "../ui/problem.jsx";
+import { Preferences } from "./preferences.jsx";
 
 export function MemberMenu() {
   const { say } = useLocale();

@@ -1,7 +1,7 @@
 // Language and theme, as this browser remembers them.
 import { useState } from "preact/hooks";
-import { Segments } from "../ui/segments.jsx";
 import { LANGUAGES, useLocale } from "../i18n/locale.jsx";
+import { Segments } from "../ui/segments.jsx";
 import { THEMES, chooseTheme, chosenTheme } from "./theme.js";
 
 export function Preferences() {

@@ -1,10 +1,10 @@
 // The frame of every signed-in screen: mark, navigation, the member's menu.
 import { useEffect, useRef } from "preact/hooks";
 import { canManageKeys, useSession } from "../client/session.jsx";
-import { Mark, WarningIcon } from "../ui/icons.jsx";
 import { useLocale, useTitle } from "../i18n/locale.jsx";
+import { useOnline } from "../ui/browser.js";
+import { Mark, WarningIcon } from "../ui/icons.jsx";
 import { MemberMenu } from "./menu.jsx";
-import { useOnline } from "../ui/loading.jsx";
 
 /** @param {{page: string, children: any}} props */
 export function Shell({ page, children }) {

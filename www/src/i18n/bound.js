@@ -1,10 +1,14 @@
-// How the console says within which time a change holds everywhere.
+// Sentences that say by when a change holds everywhere.
 
 /**
- * The key of a sentence about the bound: the one that names so many seconds, or says "at once", or names none where nobody can.
- * @param {string} key @param {'bounded' | 'eventual'} freshness @param {number} seconds
+ * Says the message `key`, which names the seconds of the account's freshness. Where the change
+ * holds at once it says `key.now` instead, and where no time can be named, `key.eventually`.
+ * @param {(key: string, slots: object) => any} say
+ * @param {string} key
+ * @param {{freshness: 'bounded' | 'eventual', freshness_s: number}} account
+ * @param {object} [slots] further slots of the message
  */
-export function withinKey(key, freshness, seconds) {
-  if (freshness === "eventual") return `${key}.eventually`;
-  return seconds === 0 ? `${key}.now` : key;
+export function sayWithin(say, key, { freshness, freshness_s: seconds }, slots = {}) {
+  const form = freshness === "eventual" ? ".eventually" : seconds === 0 ? ".now" : "";
+  return say(key + form, { ...slots, seconds });
 }

@@ -1,9 +1,9 @@
 // The page's words: whole sentences with named slots, from one file per language.
 import { createContext } from "preact";
 import { useContext, useEffect, useMemo } from "preact/hooks";
-import { makeFormat } from "./format.js";
 import en from "../messages/en.js";
 import ja from "../messages/ja.js";
+import { makeFormat } from "./format.js";
 
 const STORAGE_KEY = "claviger.language";
 const MESSAGES = { en, ja };

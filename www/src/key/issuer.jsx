@@ -1,6 +1,6 @@
 // Who issued a key: a member, another key by the issuance API, or the service password.
-import { useLocale } from "../i18n/locale.jsx";
 import { keyAddress } from "../client/route.js";
+import { useLocale } from "../i18n/locale.jsx";
 
 /** @param {{subject: import('./model.js').Key}} props */
 export function Issuer({ subject: { issued_by, created_by } }) {

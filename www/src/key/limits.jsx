@@ -1,6 +1,6 @@
 // What issued keys may be at most, told.
-import { Detail } from "../ui/detail.jsx";
 import { useLocale } from "../i18n/locale.jsx";
+import { Detail } from "../ui/detail.jsx";
 import { durationOf } from "./duration.js";
 
 /** @param {{limits: import('./model.js').IssuanceLimits}} props */

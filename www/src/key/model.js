@@ -39,6 +39,13 @@
  * @property {string} [restorable_until]
  */
 
+/** What may be done with a key, in the order of menus. @param {Key} key @returns {string[]} */
+export function actionsOn(key) {
+  if (key.status === "deleted") return ["restore"];
+  const acts = ["edit", key.enabled ? "disable" : "enable"];
+  return key.protected ? acts : [...acts, "delete"];
+}
+
 const path = (key) => `/v1/keys/${encodeURIComponent(key.id)}`;
 
 /** Changes apply to the revision that the member saw. @param {{revision: number}} seen */
@@ -75,7 +82,7 @@ export async function checkFields(request, fields) {
 }
 
 /** The id is what the address bar holds, so it may be anything. */
-export const loadKey = (request, id) => request("GET", path({ id }));
+export const loadKey = (request, id, options) => request("GET", path({ id }), options);
 
 /** The same `idempotencyKey` issues at most one key, however often it is sent. */
 export const issueKey = (request, fields, idempotencyKey) =>

@@ -1,9 +1,14 @@
 // A key in clear: once when it is issued, and again where it was kept viewable.
-import { CodeBlock, exampleCall } from "../ui/code.jsx";
+import { useState } from "preact/hooks";
 import { useSession } from "../client/session.jsx";
 import { useLocale } from "../i18n/locale.jsx";
+import { useAnnounce } from "../ui/announcer.jsx";
+import { CodeBlock } from "../ui/code.jsx";
+import { ProblemNotice } from "../ui/problem.jsx";
 import { Secret, SecretDialog } from "../ui/secret.jsx";
-import { Advice } from "./form/fields.jsx";
+import { Advice } from "./advice.jsx";
+import { exampleCall } from "./examples.js";
+import { revealKey } from "./model.js";
 
 /**
  * @param {object} props
@@ -63,5 +68,37 @@ export function Reveal({ subject, secrets, again = false, onDone }) {
         </>
       )}
     </SecretDialog>
+  );
+}
+
+/** Shows a viewable key again. @param {{subject: import('./model.js').Key}} props */
+export function ShowButton({ subject }) {
+  const { say } = useLocale();
+  const { request } = useSession();
+  const announce = useAnnounce();
+  const [busy, setBusy] = useState(false);
+  const [problem, setProblem] = useState(null);
+  /** The only place that holds the secret; gone with the dialog. */
+  const [secrets, setSecrets] = useState(null);
+
+  const show = async () => {
+    if (busy) return;
+    setBusy(true);
+    setProblem(null);
+    announce(say("show.busy"));
+    const answer = await revealKey(request, subject);
+    setBusy(false);
+    if (answer.ok) setSecrets(answer.data);
+    else setProblem(answer.problem);
+  };
+
+  return (
+    <>
+      <button type="button" class="small" aria-label={say("show.label", { name: subject.name })} onClick={show}>
+        {say(busy ? "show.busy" : "show")}
+      </button>
+      <ProblemNotice problem={problem} />
+      {secrets && <Reveal subject={subject} secrets={secrets} again onDone={() => setSecrets(null)} />}
+    </>
   );
 }

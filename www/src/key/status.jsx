@@ -1,6 +1,6 @@
 // A key's status: one word, and an icon that differs by shape.
-import { ActiveIcon, DeletedIcon, DisabledIcon, ExpiredIcon, WaitingIcon } from "../ui/icons.jsx";
 import { useLocale } from "../i18n/locale.jsx";
+import { ActiveIcon, DeletedIcon, DisabledIcon, ExpiredIcon, WaitingIcon } from "../ui/icons.jsx";
 
 const ICONS = {
   active: ActiveIcon,

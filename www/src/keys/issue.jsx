@@ -1,17 +1,18 @@
 // Issuing a key: one short form, then the reveal.
 import { useRef, useState } from "preact/hooks";
+import { keyAddress } from "../client/route.js";
 import { useSession } from "../client/session.jsx";
+import { useLocale } from "../i18n/locale.jsx";
+import { Advice } from "../key/advice.jsx";
+import { KeyFields } from "../key/form/fields.jsx";
+import { emptyValues, fieldsOf, missingIn, newFieldsOf } from "../key/form/values.js";
+import { checkFields, issueKey } from "../key/model.js";
+import { Reveal } from "../key/reveal.jsx";
 import { Dialog } from "../ui/dialog.jsx";
 import { ErrorSummary, Form, FormActions } from "../ui/fields.jsx";
-import { useLocale } from "../i18n/locale.jsx";
-import { Notice } from "../ui/notice.jsx";
-import { ProblemNotice, isUncertain } from "../ui/problem.jsx";
-import { keyAddress } from "../client/route.js";
 import { useForm } from "../ui/form.js";
-import { emptyValues, fieldsOf, missingIn, newFieldsOf } from "../key/form/values.js";
-import { Advice, KeyFields } from "../key/form/fields.jsx";
-import { issueKey, checkFields } from "../key/model.js";
-import { Reveal } from "../key/reveal.jsx";
+import { Notice } from "../ui/notice.jsx";
+import { ProblemNotice } from "../ui/problem.jsx";
 
 /**
  * @param {object} props
@@ -49,11 +50,7 @@ function IssueForm({ onIssued, onStale, onCancel }) {
     );
     if (answer?.ok) onIssued(answer.data);
   };
-  const leave = () => {
-    if (form.busy) return;
-    if (isUncertain(form.problem)) onStale();
-    onCancel();
-  };
+  const leave = () => form.leave(onCancel, onStale);
 
   return (
     <Dialog title={say("issue.title")} onCancel={leave} class="form">

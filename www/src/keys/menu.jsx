@@ -1,9 +1,9 @@
 // A row's menu: a short cut to what the key's page offers as plain buttons.
 import { useId, useRef } from "preact/hooks";
-import { MoreIcon } from "../ui/icons.jsx";
-import { useLocale } from "../i18n/locale.jsx";
 import { keyAddress } from "../client/route.js";
-import { actionsOn } from "../key/actions/dialog.jsx";
+import { useLocale } from "../i18n/locale.jsx";
+import { actionsOn } from "../key/model.js";
+import { MoreIcon } from "../ui/icons.jsx";
 
 const GAP_PX = 4;
 

@@ -1,25 +1,25 @@
 // The first page: Connection Information, and below it the keys.
 import { useCallback, useEffect, useRef, useState } from "preact/hooks";
-import { useAnnounce } from "../ui/announcer.jsx";
-import { Connection } from "../connection/section.jsx";
-import { canManageKeys, useSession } from "../client/session.jsx";
-import { DeletionDialog } from "../key/deletion/dialog.jsx";
-import { PlusIcon } from "../ui/icons.jsx";
-import { useLocale } from "../i18n/locale.jsx";
-import { FocusFallback } from "../ui/focus.jsx";
-import { ProblemNotice } from "../ui/problem.jsx";
 import { listAddress } from "../client/route.js";
+import { canManageKeys, useSession } from "../client/session.jsx";
+import { Connection } from "../connection/section.jsx";
 import { PageTitle } from "../frame/shell.jsx";
-import { Loading } from "../ui/loading.jsx";
+import { useLocale } from "../i18n/locale.jsx";
 import { ActionDialog } from "../key/actions/dialog.jsx";
-import { Issue } from "./issue.jsx";
-import { ResultNote, resultText } from "../ui/result.jsx";
-import { Paging } from "./paging.jsx";
+import { DeletionDialog } from "../key/deletion/dialog.jsx";
 import { PastedShortLivedKey } from "../key/short-lived/revocation.jsx";
-import { Search } from "./search.jsx";
-import { Table, nameId } from "./table.jsx";
-import { SelectionBar, useSelection } from "./selection.jsx";
+import { useAnnounce } from "../ui/announcer.jsx";
+import { FocusFallback } from "../ui/focus.jsx";
+import { PlusIcon } from "../ui/icons.jsx";
+import { Loading } from "../ui/loading.jsx";
+import { RetryNotice } from "../ui/problem.jsx";
+import { ResultNote, resultText } from "../ui/result.jsx";
+import { Issue } from "./issue.jsx";
 import { useList } from "./list.js";
+import { Paging } from "./paging.jsx";
+import { Search } from "./search.jsx";
+import { SelectionBar, useSelection } from "./selection.jsx";
+import { Table, nameId } from "./table.jsx";
 
 /** From so many keys on, looking is slower than searching. */
 const SEARCH_FROM_ROWS = 11;
@@ -102,13 +102,7 @@ export function KeysPage({ query, atConnection }) {
         </div>
         {shortLived && <PastedShortLivedKey key={shortLived.id} shortLived={shortLived} />}
         {!list.asked && <Loading message="loading.keys" />}
-        {list.problem && (
-          <ProblemNotice problem={list.problem} as="keys_not_loaded">
-            <button type="button" onClick={list.again}>
-              {say("retry")}
-            </button>
-          </ProblemNotice>
-        )}
+        {list.problem && <RetryNotice problem={list.problem} as="keys_not_loaded" onRetry={list.again} />}
         {empty && (
           <div class="empty">
             <p>{say("keys.none")}</p>

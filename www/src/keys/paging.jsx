@@ -1,9 +1,9 @@
 // Pages of fifty. The cursor is the server's and only leads on; the way back is what this window has walked.
 import { useEffect, useRef } from "preact/hooks";
+import { listAddress } from "../client/route.js";
+import { useLocale } from "../i18n/locale.jsx";
 import { useAnnounce } from "../ui/announcer.jsx";
 import { BackIcon, NextIcon } from "../ui/icons.jsx";
-import { useLocale } from "../i18n/locale.jsx";
-import { listAddress } from "../client/route.js";
 import { PAGE_ROWS } from "./list.js";
 
 /** From a page's cursor to the address before it. */

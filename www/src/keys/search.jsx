@@ -1,11 +1,11 @@
 // Search as the server does it: beginnings of words, a key ID, an address, or a whole pasted key cut to its ID.
 import { useEffect, useRef, useState } from "preact/hooks";
+import { go, listAddress } from "../client/route.js";
+import { useLocale } from "../i18n/locale.jsx";
+import { withoutSecrets } from "../key/redaction.js";
+import { parseShortLivedKey } from "../key/short-lived/parser.js";
 import { ignoreImeEnter } from "../ui/fields.jsx";
 import { SearchIcon } from "../ui/icons.jsx";
-import { useLocale } from "../i18n/locale.jsx";
-import { go, listAddress } from "../client/route.js";
-import { parseShortLivedKey } from "../key/short-lived/parser.js";
-import { withoutSecrets } from "../key/redaction.js";
 
 const QUIET_MS = 300;
 

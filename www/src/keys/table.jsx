@@ -1,21 +1,20 @@
 // The keys table. It stays a table at every width; narrow screens lose columns, which the key's page has.
 import { Fragment } from "preact";
-import { canManageKeys, useSession } from "../client/session.jsx";
-import { AscendingIcon, DescendingIcon, LockIcon } from "../ui/icons.jsx";
-import { useLocale } from "../i18n/locale.jsx";
 import { go, keyAddress, listAddress } from "../client/route.js";
-import { useMedia, useTick } from "../ui/loading.jsx";
-import { actionsOn } from "../key/actions/dialog.jsx";
+import { canManageKeys, useSession } from "../client/session.jsx";
+import { useLocale } from "../i18n/locale.jsx";
 import { Issuer } from "../key/issuer.jsx";
-import { Expiry, LastUse, TimeAgo } from "../key/times.jsx";
-import { ResultNote } from "../ui/result.jsx";
-import { RowMenu } from "./menu.jsx";
-import { ShowButton } from "../key/viewer.jsx";
+import { actionsOn } from "../key/model.js";
+import { ShowButton } from "../key/reveal.jsx";
 import { Status } from "../key/status.jsx";
+import { Expiry, LastUse, TimeAgo } from "../key/times.jsx";
+import { useMedia, useTick } from "../ui/browser.js";
+import { AscendingIcon, DescendingIcon, LockIcon } from "../ui/icons.jsx";
+import { ResultNote } from "../ui/result.jsx";
 import { FIRST_ORDER } from "./list.js";
+import { RowMenu } from "./menu.jsx";
 
 const NETWORKS_SHOWN = 2;
-const RELATIVE_TIMES_MS = 30_000;
 
 /** Where the focus goes when a row is meant. @param {{id: string}} key */
 export const nameId = (key) => `key-${key.id}`;
@@ -38,7 +37,7 @@ export function Table({ rows, query, result, selected, onSelect, onAct }) {
   const used = useMedia("(min-width: 40rem)");
   const networks = useMedia("(min-width: 48rem)");
   const issued = useMedia("(min-width: 60rem)");
-  useTick(RELATIVE_TIMES_MS);
+  useTick();
 
   const changes = canManageKeys(session);
   const columns = { selection: changes, networks, issued, used, menu: changes };

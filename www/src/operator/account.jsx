@@ -1,20 +1,22 @@
 // One account: what holds for it, how far its keys are published, and what an operator can do about both.
-import { useCallback, useEffect, useState } from "preact/hooks";
-import { useAnnounce } from "../ui/announcer.jsx";
+import { useEffect, useState } from "preact/hooks";
+import { useLoader } from "../client/loader.js";
 import { useSession } from "../client/session.jsx";
-import { Detail } from "../ui/detail.jsx";
-import { BackIcon, DisabledIcon, WarningIcon } from "../ui/icons.jsx";
-import { TimeAgo } from "../key/times.jsx";
-import { ResultNote, resultText } from "../ui/result.jsx";
-import { useLocale } from "../i18n/locale.jsx";
-import { FocusFallback } from "../ui/focus.jsx";
-import { ProblemNotice } from "../ui/problem.jsx";
 import { NotFoundPage, PageTitle } from "../frame/shell.jsx";
-import { Loading, useTick } from "../ui/loading.jsx";
-import { loadAccount } from "./requests.js";
+import { useLocale } from "../i18n/locale.jsx";
+import { TimeAgo } from "../key/times.jsx";
+import { useAnnounce } from "../ui/announcer.jsx";
+import { useTick } from "../ui/browser.js";
+import { Detail } from "../ui/detail.jsx";
+import { FocusFallback } from "../ui/focus.jsx";
+import { BackIcon, DisabledIcon, WarningIcon } from "../ui/icons.jsx";
+import { Loading } from "../ui/loading.jsx";
+import { RetryNotice } from "../ui/problem.jsx";
+import { ResultNote, resultText } from "../ui/result.jsx";
 import { AccountStatus, accountName } from "./accounts.jsx";
 import { AccountConfirmation } from "./confirmation.jsx";
 import { FreshnessForm } from "./freshness.jsx";
+import { loadAccount } from "./requests.js";
 
 /** How often the progress of a rebuild or a restore is looked at. */
 const PROGRESS_MS = 2_000;
@@ -23,25 +25,13 @@ const PROGRESS_MS = 2_000;
 export function AccountPage({ id }) {
   const { say } = useLocale();
   const { request } = useSession();
-  const [account, setAccount] = useState(null);
-  const [problem, setProblem] = useState(null);
-  const [turn, setTurn] = useState(0);
-
-  useEffect(() => {
-    const control = new AbortController();
-    loadAccount(request, id, { signal: control.signal }).then((answer) => {
-      if (control.signal.aborted) return;
-      setProblem(answer.ok ? null : answer.problem);
-      if (answer.ok) setAccount(answer.data.account);
-    });
-    return () => control.abort();
-  }, [request, id, turn]);
-  const again = useCallback(() => setTurn((before) => before + 1), []);
+  const { data, problem, reload } = useLoader((signal) => loadAccount(request, id, { signal }), [request, id]);
+  const account = data?.account;
 
   const moves = !problem && (account?.publication?.rebuilding || Boolean(account?.publication?.lag_s));
   useEffect(() => {
     if (!moves) return undefined;
-    const timer = setTimeout(again, PROGRESS_MS);
+    const timer = setTimeout(reload, PROGRESS_MS);
     return () => clearTimeout(timer);
   }, [moves, account]);
 
@@ -54,13 +44,9 @@ export function AccountPage({ id }) {
           <BackIcon /> {say("operator.title")}
         </a>
       </p>
-      {account && <AccountDetails account={account} onChanged={again} />}
+      {account && <AccountDetails account={account} onChanged={reload} />}
       {!account && <PageTitle title={say("operator.account")} />}
-      <ProblemNotice problem={problem} as="account_not_loaded">
-        <button type="button" onClick={again}>
-          {say("retry")}
-        </button>
-      </ProblemNotice>
+      <RetryNotice problem={problem} as="account_not_loaded" onRetry={reload} />
     </>
   );
 }
@@ -73,7 +59,7 @@ function AccountDetails({ account, onChanged }) {
   const [what, setWhat] = useState(null);
   const [result, setResult] = useState(null);
   const name = accountName(say, account);
-  useTick(30_000);
+  useTick();
 
   const settle = (act, bound) => {
     const done = { act, keys: [{ name }], bound };

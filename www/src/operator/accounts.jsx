@@ -1,36 +1,29 @@
 // The operator's page: every account of the deployment, and the way to make another.
-import { useEffect, useState } from "preact/hooks";
+import { useState } from "preact/hooks";
+import { useLoader } from "../client/loader.js";
 import { useSession } from "../client/session.jsx";
-import { ActiveIcon, NextIcon, PlusIcon, WaitingIcon } from "../ui/icons.jsx";
-import { TimeAgo } from "../key/times.jsx";
-import { useLocale } from "../i18n/locale.jsx";
-import { ProblemNotice } from "../ui/problem.jsx";
 import { PageTitle } from "../frame/shell.jsx";
-import { Loading, useTick } from "../ui/loading.jsx";
-import { accountAddress, listAccounts } from "./requests.js";
+import { useLocale } from "../i18n/locale.jsx";
+import { TimeAgo } from "../key/times.jsx";
+import { useTick } from "../ui/browser.js";
+import { ActiveIcon, NextIcon, PlusIcon, WaitingIcon } from "../ui/icons.jsx";
+import { Loading } from "../ui/loading.jsx";
+import { RetryNotice } from "../ui/problem.jsx";
 import { Invite } from "./invitation.jsx";
+import { accountAddress, listAccounts } from "./requests.js";
 
 /** @param {{cursor?: string}} props */
 export function AccountsPage({ cursor = "" }) {
   const { say } = useLocale();
   const { request } = useSession();
-  const [page, setPage] = useState(null);
-  const [problem, setProblem] = useState(null);
-  const [turn, setTurn] = useState(0);
   const [inviting, setInviting] = useState(false);
 
-  useEffect(() => {
-    const control = new AbortController();
-    setProblem(null);
-    listAccounts(request, cursor, { signal: control.signal }).then((answer) => {
-      if (control.signal.aborted) return;
-      if (answer.ok) setPage(answer.data);
-      else setProblem(answer.problem);
-    });
-    return () => control.abort();
-  }, [request, cursor, turn]);
+  const {
+    data: page,
+    problem,
+    reload,
+  } = useLoader((signal) => listAccounts(request, cursor, { signal }), [request, cursor]);
 
-  const again = () => setTurn(turn + 1);
   return (
     <>
       <div class="page-head">
@@ -40,17 +33,13 @@ export function AccountsPage({ cursor = "" }) {
         </button>
       </div>
       {!page && !problem && <Loading message="loading.accounts" />}
-      <ProblemNotice problem={problem} as="accounts_not_loaded">
-        <button type="button" onClick={again}>
-          {say("retry")}
-        </button>
-      </ProblemNotice>
+      <RetryNotice problem={problem} as="accounts_not_loaded" onRetry={reload} />
       {page && !problem && <Accounts {...page} cursor={cursor} />}
       {inviting && (
         <Invite
           onDone={() => {
             setInviting(false);
-            again();
+            reload();
           }}
         />
       )}
@@ -60,7 +49,7 @@ export function AccountsPage({ cursor = "" }) {
 
 function Accounts({ accounts, next, cursor }) {
   const { say } = useLocale();
-  useTick(30_000);
+  useTick();
   return (
     <>
       {accounts.length === 0 ? (

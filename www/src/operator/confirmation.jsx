@@ -1,10 +1,10 @@
 // Confirmations of what is done to an account. Each says effect, bound and way back, and stays open until the answer.
 import { useSession } from "../client/session.jsx";
+import { sayWithin } from "../i18n/bound.js";
 import { useLocale } from "../i18n/locale.jsx";
-import { ProblemNotice, isUncertain } from "../ui/problem.jsx";
 import { Confirmation } from "../ui/confirmation.jsx";
 import { useForm } from "../ui/form.js";
-import { withinKey } from "../i18n/bound.js";
+import { ProblemNotice } from "../ui/problem.jsx";
 import { beginRestore, finishRestore, rebuild, resume, suspend } from "./requests.js";
 
 const ACTS = {
@@ -29,24 +29,19 @@ export function AccountConfirmation({ what, account, name, onDone, onStale, onCa
   const { request, session } = useSession();
   const form = useForm({});
   const { send, act } = ACTS[what];
-  const seconds = account.within_s;
   const body = `operate.${what}.body`;
-  const within = withinKey(body, session.account.freshness, seconds);
+  const bound = { freshness: session.account.freshness, freshness_s: account.within_s };
 
   const confirm = async () => {
     const answer = await form.submit([], () => send(request, account));
     if (answer?.ok) onDone(act, answer.data.bound ?? null);
   };
-  const leave = () => {
-    if (form.busy) return;
-    if (isUncertain(form.problem)) onStale();
-    onCancel();
-  };
+  const leave = () => form.leave(onCancel, onStale);
 
   return (
     <Confirmation
       title={say(`operate.${what}.title`, { name })}
-      body={say(has(within) ? within : body, { seconds })}
+      body={has(`${body}.now`) ? sayWithin(say, body, bound) : say(body)}
       confirm={say(form.busy ? "operate.busy" : `operate.${what}.confirm`)}
       danger={what === "suspend"}
       onConfirm={confirm}

@@ -1,10 +1,10 @@
 // The bound within which an account's changes hold everywhere.
 import { useSession } from "../client/session.jsx";
+import { useLocale } from "../i18n/locale.jsx";
 import { Dialog } from "../ui/dialog.jsx";
 import { ErrorSummary, Field, Form, FormActions, errorOf } from "../ui/fields.jsx";
-import { useLocale } from "../i18n/locale.jsx";
-import { ProblemNotice } from "../ui/problem.jsx";
 import { useForm } from "../ui/form.js";
+import { ProblemNotice } from "../ui/problem.jsx";
 import { setFreshness } from "./requests.js";
 
 /** An hour: the server takes no longer bound. */
@@ -24,7 +24,7 @@ export function FreshnessForm({ account, onDone, onCancel }) {
     bounded: say("freshness.hint", { max: SECONDS_MAX }),
     eventual: say("freshness.hint.eventually", { max: SECONDS_MAX }),
   };
-  const leave = () => form.busy || onCancel();
+  const leave = () => form.leave(onCancel);
 
   const submit = async () => {
     const text = form.values.typed.normalize("NFKC").trim();

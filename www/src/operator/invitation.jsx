@@ -2,10 +2,10 @@
 import { useState } from "preact/hooks";
 import { useSession } from "../client/session.jsx";
 import { useLocale } from "../i18n/locale.jsx";
-import { ProblemNotice } from "../ui/problem.jsx";
 import { Confirmation } from "../ui/confirmation.jsx";
-import { Secret, SecretDialog } from "../ui/secret.jsx";
 import { useForm } from "../ui/form.js";
+import { ProblemNotice } from "../ui/problem.jsx";
+import { Secret, SecretDialog } from "../ui/secret.jsx";
 import { inviteAccount } from "./requests.js";
 
 /** @param {{onDone: () => void}} props the link has been stored, or the question was left */
@@ -33,7 +33,7 @@ function Offer({ onInvited, onCancel }) {
       body={say("invite.body")}
       confirm={say(form.busy ? "invite.busy" : "invite.confirm")}
       onConfirm={confirm}
-      onCancel={() => form.busy || onCancel()}
+      onCancel={() => form.leave(onCancel)}
     >
       <ProblemNotice problem={problem} as={problem?.code === "no_answer" ? "invite_no_answer" : undefined} />
     </Confirmation>

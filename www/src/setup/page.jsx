@@ -1,13 +1,13 @@
 // A new account, made once with a set-up link: the first with the one from the terminal, others with one of an operator's.
 import { useState } from "preact/hooks";
 import { send } from "../client/api.js";
-import { ErrorSummary, Field, Form, PasswordField, errorOf } from "../ui/fields.jsx";
-import { LANGUAGES, useLocale } from "../i18n/locale.jsx";
-import { Preferences } from "../frame/preferences.jsx";
-import { ProblemNotice } from "../ui/problem.jsx";
 import { currentSetupToken, forgetSetupToken, go } from "../client/route.js";
+import { Preferences } from "../frame/preferences.jsx";
 import { CardPage, PageTitle } from "../frame/shell.jsx";
+import { LANGUAGES, useLocale } from "../i18n/locale.jsx";
+import { ErrorSummary, Field, Form, PasswordField, errorOf } from "../ui/fields.jsx";
 import { missingFields, useForm } from "../ui/form.js";
+import { ProblemNotice } from "../ui/problem.jsx";
 
 const PASSWORD_CHARACTERS = { min: 12, max: 256 };
 

@@ -1,11 +1,11 @@
 // What the server asks in the middle of something: to sign in again, or to prove who one is. Below it everything stays.
 import { useState } from "preact/hooks";
 import { send } from "../client/api.js";
+import { useLocale } from "../i18n/locale.jsx";
 import { Dialog } from "../ui/dialog.jsx";
 import { Form, PasswordField, errorOf } from "../ui/fields.jsx";
-import { useLocale } from "../i18n/locale.jsx";
-import { ProblemNotice } from "../ui/problem.jsx";
 import { useForm, useMistakeFocus } from "../ui/form.js";
+import { ProblemNotice } from "../ui/problem.jsx";
 import { CredentialsForm } from "./credentials.jsx";
 
 /**

@@ -1,9 +1,9 @@
 // E-mail and password: to sign in, and to sign in again over a page.
 import { send } from "../client/api.js";
-import { ErrorSummary, Field, Form, PasswordField, errorOf } from "../ui/fields.jsx";
 import { useLocale } from "../i18n/locale.jsx";
-import { ProblemNotice } from "../ui/problem.jsx";
+import { ErrorSummary, Field, Form, PasswordField, errorOf } from "../ui/fields.jsx";
 import { missingFields, useForm } from "../ui/form.js";
+import { ProblemNotice } from "../ui/problem.jsx";
 
 /**
  * @param {object} props

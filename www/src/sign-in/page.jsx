@@ -1,7 +1,7 @@
 // Sign-in, when nobody is signed in.
-import { useLocale } from "../i18n/locale.jsx";
 import { Preferences } from "../frame/preferences.jsx";
 import { CardPage, PageTitle } from "../frame/shell.jsx";
+import { useLocale } from "../i18n/locale.jsx";
 import { CredentialsForm } from "./credentials.jsx";
 
 export function SignIn({ onSignedIn }) {

@@ -1,6 +1,6 @@
 // A question before an act: what the act does, then the act, and the way back, which has the focus.
-import { Dialog } from "./dialog.jsx";
 import { useLocale } from "../i18n/locale.jsx";
+import { Dialog } from "./dialog.jsx";
 
 /**
  * It stays open until the answer, which is its owner's to wait for.

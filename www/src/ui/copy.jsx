@@ -1,9 +1,9 @@
 // Copying, with an honest result.
 import { useEffect, useRef, useState } from "preact/hooks";
+import { useLocale } from "../i18n/locale.jsx";
 import { useAnnounce } from "./announcer.jsx";
 import { copyText } from "./clipboard.js";
 import { CopyIcon, TickIcon } from "./icons.jsx";
-import { useLocale } from "../i18n/locale.jsx";
 
 const COPIED_SHOWN_MS = 4000;
 

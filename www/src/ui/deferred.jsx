@@ -1,17 +1,15 @@
 // Parts that one page alone needs come with that page.
 import { useEffect, useState } from "preact/hooks";
-import { useLocale } from "../i18n/locale.jsx";
-import { ProblemNotice } from "./problem.jsx";
 import { Loading } from "./loading.jsx";
+import { RetryNotice } from "./problem.jsx";
 
 /**
  * @param {() => Promise<any>} load resolves to the component
  * @param {string} waiting the message's key for a wait that lasts
  */
-export function lazy(load, waiting) {
+export function deferred(load, waiting) {
   let Part = null;
-  return function Lazy(props) {
-    const { say } = useLocale();
+  return function Deferred(props) {
     const [, redraw] = useState(0);
     const [problem, setProblem] = useState(null);
     const fetchPart = async () => {
@@ -28,12 +26,6 @@ export function lazy(load, waiting) {
     }, []);
     if (Part) return <Part {...props} />;
     if (!problem) return <Loading message={waiting} />;
-    return (
-      <ProblemNotice problem={problem}>
-        <button type="button" onClick={fetchPart}>
-          {say("retry")}
-        </button>
-      </ProblemNotice>
-    );
+    return <RetryNotice problem={problem} onRetry={fetchPart} />;
   };
 }

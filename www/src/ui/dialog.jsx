@@ -1,9 +1,9 @@
 // Modal dialogs on the native element. They stay open until their owner takes them away.
 import { useId, useLayoutEffect, useRef } from "preact/hooks";
-import { Announcer } from "./announcer.jsx";
-import { CrossIcon } from "./icons.jsx";
 import { useLocale } from "../i18n/locale.jsx";
+import { Announcer } from "./announcer.jsx";
 import { focusHeadingOf } from "./focus.jsx";
+import { CrossIcon } from "./icons.jsx";
 
 /**
  * @param {object} props

@@ -1,7 +1,7 @@
 // What every form and question shares: what was typed, what is wrong with it, and one request at a time.
 import { useCallback, useEffect, useRef, useState } from "preact/hooks";
 import { useLocale } from "../i18n/locale.jsx";
-import { fieldError } from "./problem.jsx";
+import { fieldError, isUncertain } from "./problem.jsx";
 
 /**
  * @template {object} Values
@@ -52,11 +52,22 @@ export function useForm(initial) {
     return answer;
   };
 
+  /**
+   * Leaves the form, unless a request is under way.
+   * @param {() => void} onCancel
+   * @param {() => void} [onStale] called first if the page may show what is no longer so
+   */
+  const leave = (onCancel, onStale) => {
+    if (busy) return;
+    if (isUncertain(problem)) onStale?.();
+    onCancel();
+  };
+
   const field = (id) => ({
     value: values[id],
     onInput: (event) => change({ [id]: event.currentTarget.value }),
   });
-  return { values, change, field, problem, setProblem, mistakes, show, busy, submit };
+  return { values, change, field, problem, setProblem, mistakes, show, busy, submit, leave };
 }
 
 /** The order of the form, whoever found the mistake. @param {{id: string}} one @param {{id: string}} other */

@@ -1,6 +1,6 @@
 // Problems that no field can mend, in words.
-import { WarningIcon } from "./icons.jsx";
 import { useLocale } from "../i18n/locale.jsx";
+import { WarningIcon } from "./icons.jsx";
 import { Notice } from "./notice.jsx";
 
 /** @param {ReturnType<typeof useLocale>} locale @param {import('../client/api.js').Problem} problem */
@@ -34,6 +34,25 @@ export function ProblemNotice({ problem, as, text, still, children }) {
       </p>
       {children}
     </Notice>
+  );
+}
+
+/**
+ * A problem with a button that tries again.
+ * @param {object} props
+ * @param {import('../client/api.js').Problem | null} [props.problem]
+ * @param {string} [props.as] words it by another code
+ * @param {boolean} [props.still] takes no focus, see `Notice`
+ * @param {() => void} props.onRetry
+ */
+export function RetryNotice({ onRetry, ...notice }) {
+  const { say } = useLocale();
+  return (
+    <ProblemNotice {...notice}>
+      <button type="button" onClick={onRetry}>
+        {say("retry")}
+      </button>
+    </ProblemNotice>
   );
 }
 

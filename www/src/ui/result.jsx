@@ -1,8 +1,8 @@
 // What an act led to, in whole sentences, where the act was.
 import { useEffect, useState } from "preact/hooks";
 import { serverNow } from "../client/clock.js";
-import { TickIcon } from "./icons.jsx";
 import { useLocale } from "../i18n/locale.jsx";
+import { TickIcon } from "./icons.jsx";
 
 /** What an act narrows has other words than what it refuses, and a new password ends what the old one issued. */
 const BOUND_KEYS = {

@@ -1,8 +1,8 @@
 // Secrets in clear. They leave memory and page when the dialog closes, when the page hides, and at sign-out.
 import { useEffect, useRef, useState } from "preact/hooks";
+import { useLocale } from "../i18n/locale.jsx";
 import { CopyButton, selectContents } from "./copy.jsx";
 import { Dialog } from "./dialog.jsx";
-import { useLocale } from "../i18n/locale.jsx";
 
 /**
  * @param {object} props

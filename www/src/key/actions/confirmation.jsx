@@ -1,11 +1,11 @@
 // Confirmations of single acts. Each names the key, says effect, bound and way back, and stays open until the answer.
 import { useSession } from "../../client/session.jsx";
+import { sayWithin } from "../../i18n/bound.js";
 import { useLocale } from "../../i18n/locale.jsx";
-import { Notice } from "../../ui/notice.jsx";
-import { ProblemNotice, isUncertain } from "../../ui/problem.jsx";
 import { Confirmation } from "../../ui/confirmation.jsx";
 import { useForm } from "../../ui/form.js";
-import { withinKey } from "../../i18n/bound.js";
+import { Notice } from "../../ui/notice.jsx";
+import { ProblemNotice } from "../../ui/problem.jsx";
 import { disableKey, enableKey, restoreKey } from "../model.js";
 import { LastUse } from "../times.jsx";
 
@@ -30,28 +30,23 @@ export function KeyConfirmation({ what, subject, onDone, onChanged, onStale, onC
   const form = useForm({});
   const { problem } = form;
   const { send, act } = ACTS[what];
-  const { freshness, freshness_s: within } = session.account;
   // A key that was disabled when it was deleted comes back disabled, which is no matter of time.
   const isTimeless = what === "restore" && !subject.enabled;
-  const body = isTimeless ? "restore.body.disabled" : withinKey(`${what}.body`, freshness, within);
+  const body = isTimeless ? say("restore.body.disabled") : sayWithin(say, `${what}.body`, session.account);
 
   const confirm = async () => {
     const answer = await form.submit([], () => send(request, subject));
     if (answer?.ok) onDone({ act, keys: [answer.data.key ?? subject], bound: answer.data.bound });
     else if (answer?.problem.code === "changed_meanwhile") onChanged(answer.problem.key);
   };
-  const leave = () => {
-    if (form.busy) return;
-    if (isUncertain(problem)) onStale();
-    onCancel();
-  };
+  const leave = () => form.leave(onCancel, onStale);
 
   return (
     <Confirmation
       title={say(`${what}.title`, { name: subject.name })}
       body={
         <>
-          {say(body, { count: within, seconds: within })}
+          {body}
           {what === "disable" && (
             <>
               {gap}

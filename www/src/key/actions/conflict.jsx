@@ -3,7 +3,7 @@ import { useState } from "preact/hooks";
 import { endOfDay, instantOf } from "../../i18n/format.js";
 import { useLocale } from "../../i18n/locale.jsx";
 import { Notice } from "../../ui/notice.jsx";
-import { limitsFields, valuesOf, merged } from "../form/values.js";
+import { limitsFields, merged, valuesOf } from "../form/values.js";
 
 /**
  * @param {object} props

@@ -3,13 +3,6 @@ import { DeletionDialog } from "../deletion/dialog.jsx";
 import { KeyConfirmation } from "./confirmation.jsx";
 import { Editor } from "./editor.jsx";
 
-/** What may be done with a key, in the order of menus. @param {import('../model.js').Key} key @returns {string[]} */
-export function actionsOn(key) {
-  if (key.status === "deleted") return ["restore"];
-  const acts = ["edit", key.enabled ? "disable" : "enable"];
-  return key.protected ? acts : [...acts, "delete"];
-}
-
 /**
  * @param {object} props
  * @param {string | null} props.what one of {@link actionsOn}

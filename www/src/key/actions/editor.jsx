@@ -1,15 +1,15 @@
 // Editing a key: the same form; a change that met another one shows both, and one that locks callers out says whom.
 import { useState } from "preact/hooks";
 import { useSession } from "../../client/session.jsx";
+import { useLocale } from "../../i18n/locale.jsx";
 import { Dialog } from "../../ui/dialog.jsx";
 import { ErrorSummary, Form, FormActions } from "../../ui/fields.jsx";
-import { useLocale } from "../../i18n/locale.jsx";
-import { ProblemNotice, isUncertain } from "../../ui/problem.jsx";
 import { useForm } from "../../ui/form.js";
-import { Conflict } from "./conflict.jsx";
-import { changesOf, valuesOf, missingIn } from "../form/values.js";
+import { ProblemNotice } from "../../ui/problem.jsx";
 import { KeyFields } from "../form/fields.jsx";
-import { checkNetworks, editKey, checkFields } from "../model.js";
+import { changesOf, missingIn, valuesOf } from "../form/values.js";
+import { checkFields, checkNetworks, editKey } from "../model.js";
+import { Conflict } from "./conflict.jsx";
 import { LockOutWarning } from "./lockout.jsx";
 
 /**
@@ -58,11 +58,7 @@ export function Editor({ subject, onDone, onChanged, onStale, onCancel }) {
     setBase(key);
     form.change(next);
   };
-  const leave = () => {
-    if (form.busy) return;
-    if (isUncertain(problem)) onStale();
-    onCancel();
-  };
+  const leave = () => form.leave(onCancel, onStale);
 
   return (
     <Dialog title={say("edit.title", { name: base.name })} onCancel={leave} class="form">

@@ -1,7 +1,7 @@
 // "2 addresses that use this key would be refused": before it is so, with a way to add them.
 import { serverNow } from "../../client/clock.js";
-import { Dialog } from "../../ui/dialog.jsx";
 import { useLocale } from "../../i18n/locale.jsx";
+import { Dialog } from "../../ui/dialog.jsx";
 
 /** More than these are counted, not named. */
 const NAMED_MAX = 8;

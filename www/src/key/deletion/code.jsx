@@ -1,15 +1,15 @@
 // Step 2 of a deletion: the code from the mail.
 import { useEffect, useState } from "preact/hooks";
-import { useAnnounce } from "../../ui/announcer.jsx";
 import { send } from "../../client/api.js";
 import { useSession } from "../../client/session.jsx";
+import { useLocale } from "../../i18n/locale.jsx";
+import { useAnnounce } from "../../ui/announcer.jsx";
 import { Dialog } from "../../ui/dialog.jsx";
 import { Field, Form, errorOf } from "../../ui/fields.jsx";
+import { useForm, useMistakeFocus } from "../../ui/form.js";
 import { WarningIcon } from "../../ui/icons.jsx";
-import { useLocale } from "../../i18n/locale.jsx";
 import { Notice } from "../../ui/notice.jsx";
 import { ProblemNotice } from "../../ui/problem.jsx";
-import { useForm, useMistakeFocus } from "../../ui/form.js";
 import { DeletionProblem, DisableInstead, KeyList } from "./parts.jsx";
 import { confirmDeletion, lookAtDeletion, mailNewCode, openDeletion } from "./requests.js";
 

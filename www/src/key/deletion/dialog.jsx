@@ -2,12 +2,12 @@
 import { useState } from "preact/hooks";
 import { serverNow } from "../../client/clock.js";
 import { useSession } from "../../client/session.jsx";
-import { Dialog } from "../../ui/dialog.jsx";
-import { disableKey } from "../model.js";
+import { sayWithin } from "../../i18n/bound.js";
 import { useLocale } from "../../i18n/locale.jsx";
-import { ProblemNotice, isUncertain } from "../../ui/problem.jsx";
+import { Dialog } from "../../ui/dialog.jsx";
 import { useForm } from "../../ui/form.js";
-import { withinKey } from "../../i18n/bound.js";
+import { ProblemNotice, isUncertain } from "../../ui/problem.jsx";
+import { disableKey } from "../model.js";
 import { CodeStep } from "./code.jsx";
 import { DeletionProblem, DisableInstead, KeyList } from "./parts.jsx";
 import { openDeletion } from "./requests.js";
@@ -47,7 +47,6 @@ function FirstStep({ keys, disabling, onOpened, onCancel }) {
   const { say, format } = useLocale();
   const { request, session } = useSession();
   const form = useForm({});
-  const { freshness, freshness_s: within } = session.account;
   const until = format.day(new Date(serverNow() + RESTORABLE_MS));
   const mailed = session.mail !== "off";
   const used = keys.filter(({ uses_24h }) => uses_24h > 0);
@@ -62,7 +61,7 @@ function FirstStep({ keys, disabling, onOpened, onCancel }) {
   return (
     <Dialog role="alertdialog" title={say("delete.title")} describedBy="delete-body" onCancel={leave}>
       <div id="delete-body">
-        <p>{say(withinKey("delete.body", freshness, within), { count: keys.length, seconds: within, until })}</p>
+        <p>{sayWithin(say, "delete.body", session.account, { count: keys.length, until })}</p>
         <KeyList keys={keys} />
         {used.map(({ id, name, uses_24h }) => (
           <p key={id}>{say("delete.used", { name, count: uses_24h })}</p>

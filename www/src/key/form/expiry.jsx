@@ -1,7 +1,7 @@
 // When a key ends, and when it begins, each with a sentence that says what was understood.
-import { FieldError, attributesOf } from "../../ui/fields.jsx";
 import { instantOf } from "../../i18n/format.js";
 import { useLocale } from "../../i18n/locale.jsx";
+import { FieldError, attributesOf } from "../../ui/fields.jsx";
 import { fieldError } from "../../ui/problem.jsx";
 import { DurationInput } from "./limits.jsx";
 

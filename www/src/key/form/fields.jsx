@@ -1,14 +1,13 @@
 // The fields of a key: the same for issuing and for editing.
 import { isOwner, useSession } from "../../client/session.jsx";
-import { Field, FieldError, attributesOf, errorOf } from "../../ui/fields.jsx";
-import { InfoIcon } from "../../ui/icons.jsx";
 import { useLocale } from "../../i18n/locale.jsx";
-import { LimitsFields } from "./limits.jsx";
-import { beginText, expiresText, proposedLimits } from "./values.js";
+import { Field, FieldError, attributesOf, errorOf } from "../../ui/fields.jsx";
+import { useCheck } from "./check.js";
 import { BeginField, ExpiryField } from "./expiry.jsx";
+import { LimitsFields } from "./limits.jsx";
 import { NetworksField } from "./networks.jsx";
 import { PermissionsField } from "./permissions.jsx";
-import { useCheck } from "./check.js";
+import { beginText, expiresText, proposedLimits } from "./values.js";
 
 /**
  * @param {object} props
@@ -132,15 +131,5 @@ function Box({ id, label, hint, error, checked, onChange, children }) {
       <FieldError id={id} error={error} />
       {children}
     </div>
-  );
-}
-
-/** Advice where keys are issued and shown. */
-export function Advice() {
-  const { say } = useLocale();
-  return (
-    <p class="advice">
-      <InfoIcon /> <span>{say("form.advice")}</span>
-    </p>
   );
 }

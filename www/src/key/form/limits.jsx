@@ -1,6 +1,6 @@
 // What issued keys may be at most: permissions, networks, life. For issuable keys and for the service password.
-import { FieldError, attributesOf, errorOf } from "../../ui/fields.jsx";
 import { useLocale } from "../../i18n/locale.jsx";
+import { FieldError, attributesOf, errorOf } from "../../ui/fields.jsx";
 import { OFFERED_UNITS } from "../duration.js";
 import { NetworksField } from "./networks.jsx";
 import { PermissionsField } from "./permissions.jsx";

@@ -1,8 +1,8 @@
 // Networks: one address or block per line, with the server's notes on each line.
 import { useRef } from "preact/hooks";
 import { useSession } from "../../client/session.jsx";
-import { Field } from "../../ui/fields.jsx";
 import { useLocale } from "../../i18n/locale.jsx";
+import { Field } from "../../ui/fields.jsx";
 import { lineText } from "../../ui/problem.jsx";
 import { useCheck } from "./check.js";
 

@@ -1,7 +1,7 @@
 // Permissions as boxes: those of the gateway's rules, and the reserved ones that only owners grant.
 import { useSession } from "../../client/session.jsx";
-import { FieldError, attributesOf } from "../../ui/fields.jsx";
 import { useLocale } from "../../i18n/locale.jsx";
+import { FieldError, attributesOf } from "../../ui/fields.jsx";
 import { isReserved } from "./values.js";
 
 /** Every permission of the API; those over Claviger itself are never among them. */

@@ -1,15 +1,15 @@
 // Revoking one short-lived key. Only its ID is known here, and that is enough.
 import { useEffect, useRef, useState } from "preact/hooks";
-import { useAnnounce } from "../../ui/announcer.jsx";
+import { keyAddress } from "../../client/route.js";
 import { useSession } from "../../client/session.jsx";
+import { sayWithin } from "../../i18n/bound.js";
+import { useLocale } from "../../i18n/locale.jsx";
+import { useAnnounce } from "../../ui/announcer.jsx";
 import { Dialog } from "../../ui/dialog.jsx";
 import { Field, Form, errorOf } from "../../ui/fields.jsx";
-import { InfoIcon } from "../../ui/icons.jsx";
-import { useLocale } from "../../i18n/locale.jsx";
-import { ProblemNotice } from "../../ui/problem.jsx";
-import { keyAddress } from "../../client/route.js";
 import { useForm, useMistakeFocus } from "../../ui/form.js";
-import { withinKey } from "../../i18n/bound.js";
+import { InfoIcon } from "../../ui/icons.jsx";
+import { ProblemNotice } from "../../ui/problem.jsx";
 import { ResultNote, resultText } from "../../ui/result.jsx";
 import { parseShortLivedKey } from "./parser.js";
 
@@ -76,7 +76,6 @@ export function RevocationDialog({ found, onDone, onCancel }) {
   const [shortLived, setShortLived] = useState(found);
   const form = useForm({});
   useMistakeFocus(form.mistakes);
-  const { freshness, freshness_s: within } = session.account;
 
   const revoke = async () => {
     const missing = shortLived ? [] : [{ pointer: `#/${FIELD}`, code: "required" }];
@@ -91,12 +90,12 @@ export function RevocationDialog({ found, onDone, onCancel }) {
     form.show([]);
     setShortLived(read);
   };
-  const leave = () => !form.busy && onCancel();
+  const leave = () => form.leave(onCancel);
 
   return (
     <Dialog role="alertdialog" title={say("short-lived.title")} describedBy="short-lived-body" onCancel={leave}>
       <Form onSubmit={revoke} busy={form.busy}>
-        <p id="short-lived-body">{say(withinKey("short-lived.body", freshness, within), { seconds: within })}</p>
+        <p id="short-lived-body">{sayWithin(say, "short-lived.body", session.account)}</p>
         {!found && (
           <Field
             id={FIELD}

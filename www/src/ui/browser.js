@@ -1,0 +1,42 @@
+// Time, network and window, as the page follows them.
+import { useEffect, useState } from "preact/hooks";
+
+/** Often enough for "3 minutes ago". */
+const TICK_MS = 30_000;
+
+/** Draws again from time to time, for sentences that depend on the time. */
+export function useTick() {
+  const [, setTurn] = useState(0);
+  useEffect(() => {
+    const timer = setInterval(() => setTurn((turn) => turn + 1), TICK_MS);
+    return () => clearInterval(timer);
+  }, []);
+}
+
+/** Whether the browser believes that it has a network. */
+export function useOnline() {
+  const [online, setOnline] = useState(navigator.onLine);
+  useEffect(() => {
+    const follow = () => setOnline(navigator.onLine);
+    addEventListener("online", follow);
+    addEventListener("offline", follow);
+    return () => {
+      removeEventListener("online", follow);
+      removeEventListener("offline", follow);
+    };
+  }, []);
+  return online;
+}
+
+/** Whether a media query holds. @param {string} query */
+export function useMedia(query) {
+  const [holds, setHolds] = useState(() => matchMedia(query).matches);
+  useEffect(() => {
+    const media = matchMedia(query);
+    const follow = () => setHolds(media.matches);
+    follow();
+    media.addEventListener("change", follow);
+    return () => media.removeEventListener("change", follow);
+  }, [query]);
+  return holds;
+}
