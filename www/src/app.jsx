@@ -1,4 +1,4 @@
-// Who is here, and what they see: set-up, sign-in, or the console. Challenges of the server are met on top of any page.
+// Chooses what to show: set-up, sign-in, or the console. The server's challenges open above any page.
 import { useCallback, useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { send, withChallenges } from "./client/api.js";
 import { syncClock } from "./client/clock.js";
@@ -23,26 +23,40 @@ const AccountPage = deferred(async () => (await import("./operator/account.jsx")
 
 const BROWSER_ZONE = Intl.DateTimeFormat().resolvedOptions().timeZone;
 
-/** @typedef {{code: string, settle: (met: boolean) => void}} PendingChallenge */
+/**
+ * @typedef {import('./client/session.jsx').Session} Session
+ * @typedef {import('./client/api.js').Problem} Problem
+ * @typedef {import('./client/route.js').Route} Route
+ * @typedef {{code: string, settle: (met: boolean) => void}} PendingChallenge
+ */
 
 export function App() {
-  /** `undefined` until the server has told, `null` when nobody is signed in. */
-  const [session, setSession] = useState(undefined);
-  const [problem, setProblem] = useState(null);
+  // `undefined` until the server has answered, `null` while no member is signed in.
+  const [session, setSession] = useState(/** @type {Session | null | undefined} */ (undefined));
+  const [problem, setProblem] = useState(/** @type {Problem | null} */ (null));
   const [picked, setPicked] = useState(chosenLanguage);
   const lang = picked ?? session?.member.language ?? browserLanguage();
 
-  const setLang = useCallback((language) => {
-    rememberLanguage(language);
-    setPicked(language);
-  }, []);
-  const enter = useCallback((document) => {
-    syncClock(document.now);
-    setProblem(null);
-    setSession(document);
-  }, []);
+  const setLang = useCallback(
+    /** @param {import('./i18n/locale.jsx').Language} language */
+    (language) => {
+      rememberLanguage(language);
+      setPicked(language);
+    },
+    [],
+  );
+  const enter = useCallback(
+    /** @param {Session} document */
+    (document) => {
+      syncClock(document.now);
+      setProblem(null);
+      setSession(document);
+    },
+    [],
+  );
   const load = useCallback(async () => {
     setProblem(null);
+    /** @type {import('./client/api.js').Answer<Session>} */
     const answer = await send("GET", "/v1/session");
     if (answer.ok) enter(answer.data);
     else if (answer.problem.code === "not_signed_in") setSession(null);
@@ -65,6 +79,7 @@ export function App() {
   );
 }
 
+/** @param {{problem: Problem, onRetry: () => void}} props */
 function LoadFailure({ problem, onRetry }) {
   const { say } = useLocale();
   return (
@@ -75,6 +90,12 @@ function LoadFailure({ problem, onRetry }) {
   );
 }
 
+/**
+ * @param {object} props
+ * @param {Session | null | undefined} props.session
+ * @param {(document: Session) => void} props.enter
+ * @param {() => void} props.leave
+ */
 function Screen({ session, enter, leave }) {
   const route = useRoute();
   if (route.page === "setup")
@@ -96,13 +117,21 @@ function Screen({ session, enter, leave }) {
   return <SignedIn key={session.member.id} session={session} enter={enter} leave={leave} route={route} />;
 }
 
+/**
+ * @param {object} props
+ * @param {Session} props.session
+ * @param {(document: Session) => void} props.enter
+ * @param {() => void} props.leave
+ * @param {Route} props.route
+ */
 function SignedIn({ session, enter, leave, route }) {
   const [challenge, setChallenge] = useState(/** @type {PendingChallenge | null} */ (null));
-  const pending = useRef(null);
+  const pending = useRef(/** @type {Promise<boolean> | null} */ (null));
 
-  /** One dialog serves every request that meets a challenge while it is open. */
-  const ask = useCallback((code) => {
+  // One dialog serves every request that meets a challenge while it is open.
+  const ask = useCallback((/** @type {string} */ code) => {
     pending.current ??= new Promise((resolve) => {
+      /** @param {boolean} met */
       const settle = (met) => {
         pending.current = null;
         setChallenge(null);
@@ -124,6 +153,7 @@ function SignedIn({ session, enter, leave, route }) {
   );
 }
 
+/** @param {{route: Route}} props */
 function Page({ route }) {
   const { session } = useSession();
   if (route.page === "keys" && route.id) return <KeyPage key={route.id} id={route.id} />;

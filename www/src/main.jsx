@@ -1,7 +1,7 @@
-// The console's entry: one page, rendered once.
+// Renders the console into its page.
 import { render } from "preact";
 import { App } from "./app.jsx";
 import { applyTheme } from "./frame/theme.js";
 
 applyTheme();
-render(<App />, document.getElementById("app"));
+render(<App />, /** @type {HTMLElement} */ (document.getElementById("app")));

@@ -1,4 +1,4 @@
-// The filter: words, action and days are typed; a key or a member is picked from where it stands.
+// Draws the filter. Words, action and days are typed here; a link elsewhere picks a key or a member.
 import { useEffect, useState } from "preact/hooks";
 import { activityAddress, go } from "../client/route.js";
 import { useLocale } from "../i18n/locale.jsx";
@@ -19,8 +19,10 @@ export function Filter({ query, entries }) {
   const [values, setValues] = useState(shown);
   useEffect(() => setValues(shown), [JSON.stringify(shown)]);
 
+  /** @param {string} name */
   const input = (name) => ({
     value: values[name],
+    /** @param {import('preact').TargetedEvent<HTMLInputElement | HTMLSelectElement>} event */
     onInput: (event) => setValues({ ...values, [name]: event.currentTarget.value }),
   });
   const apply = () => {
@@ -59,11 +61,16 @@ export function Filter({ query, entries }) {
   );
 }
 
-/** What was picked by a link: each can be taken away. Names come from the entries, which are all of it. */
+/**
+ * Draws the filters that a link picked, each with a button that removes it. Their names come from the
+ * entries, all of which match.
+ * @param {{query: Record<string, string>, entries: import('./list.js').Entry[]}} props
+ */
 function ActiveFilters({ query, entries }) {
   const { say } = useLocale();
+  /** @type {Record<string, (id: string) => string | undefined>} */
   const nameBy = {
-    key: (id) => entries.find(({ key }) => key?.id === id)?.key.name,
+    key: (id) => entries.find(({ key }) => key?.id === id)?.key?.name,
     member: (id) => entries.find(({ by }) => by.id === id)?.by.name,
   };
   const picked = ["key", "member"].filter((name) => query[name]);
@@ -80,11 +87,12 @@ function ActiveFilters({ query, entries }) {
   );
 }
 
-/** @param {{words: string, without: string}} props `without`: the address without it */
+/** @param {{words: string, without: string}} props `without` is the address without this filter */
 function ActiveFilter({ words, without }) {
   const { say } = useLocale();
+  const reference = /** @type {import('preact').RefObject<HTMLLIElement | null>} */ (useFocusFallback());
   return (
-    <li ref={useFocusFallback()}>
+    <li ref={reference}>
       {words}{" "}
       <a class="button quiet icon-only" href={without} aria-label={say("filter.remove", { filter: words })}>
         <CrossIcon />

@@ -1,4 +1,4 @@
-// What was done with one key, on its page.
+// Shows the latest activity of one key, on its page.
 import { activityAddress } from "../client/route.js";
 import { useLocale } from "../i18n/locale.jsx";
 import { Loading } from "../ui/loading.jsx";

@@ -1,4 +1,4 @@
-// Activity: everything that was done in the account, to look through and to take away.
+// Draws the activity page: everything that was done in the account, to search and to export.
 import { useEffect, useRef } from "preact/hooks";
 import { activityAddress } from "../client/route.js";
 import { PageTitle } from "../frame/shell.jsx";
@@ -25,12 +25,12 @@ export function ActivityPage({ query }) {
       announce(entries.length ? say("activity.shown", { count: entries.length }) : say(noneOf(next)));
   }, [asked]);
 
-  /** The link that led to another page may be gone with the one before. */
+  // The link to this page may be gone with the page before.
   const seen = useRef(query.cursor);
   useEffect(() => {
     if (!asked || seen.current === asked.cursor) return;
     seen.current = asked.cursor;
-    document.querySelector("h1").focus();
+    document.querySelector("h1")?.focus();
   }, [asked]);
 
   return (
@@ -63,10 +63,14 @@ export function ActivityPage({ query }) {
   );
 }
 
-/** What is said of no entries: there may be some where nobody has looked yet. */
+/** Returns the message for no entries; a further page may have some. @param {string | null} next */
 const noneOf = (next) => (next ? "activity.none-so-far" : "activity.none-match");
 
-/** Only onwards, and back to the newest: the browser's own way back leads through the pages between. */
+/**
+ * Draws the links to older entries and to the newest. The browser's own way back leads through the
+ * pages between.
+ * @param {{query: Record<string, string>, next: string | null, onward: string}} props
+ */
 function Paging({ query, next, onward }) {
   const { say } = useLocale();
   if (!next && !query.cursor) return null;

@@ -1,76 +1,98 @@
-// The one way to the server. Problems are values here: nothing below throws for what a server or a network may do.
+// Sends every request to the server. Problems are values: nothing here throws for what a server or
+// a network may do.
 
 /**
- * A problem document (RFC 9457), or one of our own codes: `offline` (nothing was sent), `no_answer` (sent, outcome
- * unknown), `cancelled` (the member broke off a challenge), `failed` (an answer that is no problem document).
+ * A problem document (RFC 9457), or one of the console's own codes: `offline` (nothing was sent),
+ * `no_answer` (sent, result unknown), `cancelled` (the member closed a challenge), `failed` (the
+ * response is no problem document).
  * @typedef {object} Problem
  * @property {string} code
  * @property {number} [status]
  * @property {FieldError[]} [errors]
- * @property {string} [request_id] what to quote to the operator, when the server is at fault
+ * @property {string} [request_id] the number to quote to the operator, if the server is at fault
  * @property {string} [until]
+ * @property {number} [max]
+ * @property {number} [tries_left]
+ * @property {string} [by] the member who changed the key meanwhile
+ * @property {string} [at] the time of that change
  * @property {import('../key/model.js').Key} [key]
+ * @property {(string | {id: string})[]} [keys]
  *
- * @typedef {{pointer: string, code: string, [parameter: string]: any}} FieldError
- * @typedef {{ok: true, data: any} | {ok: false, problem: Problem}} Answer
+ * @typedef {{pointer: string, code: string, [parameter: string]: string | number}} FieldError
+ *
  * @typedef {object} Options
  * @property {object} [body]
  * @property {Record<string, string>} [headers]
  * @property {AbortSignal} [signal]
- * @property {'json' | 'blob'} [as] what the answer is read as; a file may take its time
- * @typedef {(method: string, path: string, options?: Options) => Promise<Answer>} Request
+ * @property {'json' | 'blob'} [as] how to read the response; a file may take longer to arrive
+ * @typedef {<Data>(method: string, path: string, options?: Options) => Promise<Answer<Data>>} Request
  */
 
-/** Longer than any answer takes; a request without one by then counts as unanswered. */
-const ANSWER_WITHIN_MS = 20_000;
-const FILE_WITHIN_MS = 600_000;
+/**
+ * @template [Data=unknown]
+ * @typedef {{ok: true, data: Data, problem?: undefined}
+ *   | {ok: false, data?: undefined, problem: Problem}} Answer
+ */
 
-/** @param {Problem} problem @returns {Answer} */
-const refused = (problem) => ({ ok: false, problem });
+/** Longer than any response takes; a request without one by then counts as unanswered. */
+const TIMEOUT_MS = 20_000;
+const FILE_TIMEOUT_MS = 600_000;
 
-/** Sends one request and reads one answer. @type {Request} */
+/** @param {Problem} problem @returns {{ok: false, problem: Problem}} */
+const failure = (problem) => ({ ok: false, problem });
+
+/** Sends one request and reads one response. @type {Request} */
 export async function send(method, path, { body, headers = {}, signal, as = "json" } = {}) {
-  if (!navigator.onLine) return refused({ code: "offline" });
-  const late = AbortSignal.timeout(as === "blob" ? FILE_WITHIN_MS : ANSWER_WITHIN_MS);
+  if (!navigator.onLine) return failure({ code: "offline" });
+  const timeout = AbortSignal.timeout(as === "blob" ? FILE_TIMEOUT_MS : TIMEOUT_MS);
   try {
     const response = await fetch(path, {
       method,
       headers: body ? { "Content-Type": "application/json", ...headers } : headers,
       body: body && JSON.stringify(body),
       cache: "no-store",
-      signal: signal ? AbortSignal.any([signal, late]) : late,
+      signal: signal ? AbortSignal.any([signal, timeout]) : timeout,
     });
     if (response.ok) return { ok: true, data: response.status === 204 ? null : await response[as]() };
-    return refused(await problemOf(response));
+    return failure(await problemOf(response));
   } catch {
-    return refused({ code: signal?.aborted ? "cancelled" : "no_answer" });
+    return failure({ code: signal?.aborted ? "cancelled" : "no_answer" });
   }
 }
 
 /** @param {Response} response @returns {Promise<Problem>} */
 async function problemOf(response) {
   const { status, headers } = response;
-  const told = headers.get("Content-Type")?.startsWith("application/problem+json") ? await response.json() : {};
+  const isProblem = headers.get("Content-Type")?.startsWith("application/problem+json");
   // The platform numbers every request; the number helps only where the server is at fault.
   const request_id = status >= 500 ? (headers.get("cf-ray") ?? undefined) : undefined;
-  return { code: "failed", ...told, status, request_id };
+  return { code: "failed", ...(isProblem && (await response.json())), status, request_id };
 }
 
-/** What the server may ask of the member before it does what was requested. */
+/** Codes that ask the member for something before the server carries out the request. */
 const CHALLENGES = ["not_signed_in", "step_up_required"];
 
 /**
- * Wraps {@link send}: when the server wants the member to sign in or to prove who they are, `challenge` asks them, and
- * the same request goes out again, with the same headers and body.
- * @param {(code: string) => Promise<boolean>} challenge resolves to whether the member met it
+ * Wraps {@link send}. If the server asks the member to sign in or to confirm their identity,
+ * `challenge` asks them. The same request then goes out again, with the same headers and body.
+ * @param {(code: string) => Promise<boolean>} challenge resolves to `true` if the member met it
  * @returns {Request}
  */
 export function withChallenges(challenge) {
-  return async (method, path, options) => {
+  /**
+   * @template Data
+   * @param {string} method
+   * @param {string} path
+   * @param {Options} [options]
+   * @returns {Promise<Answer<Data>>}
+   */
+  const request = async (method, path, options) => {
     for (;;) {
+      /** @type {Answer<Data>} */
       const answer = await send(method, path, options);
       if (answer.ok || !CHALLENGES.includes(answer.problem.code)) return answer;
-      if (!(await challenge(answer.problem.code))) return refused({ code: "cancelled" });
+      if (!(await challenge(answer.problem.code))) return failure({ code: "cancelled" });
     }
   };
+  return request;
 }

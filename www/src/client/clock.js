@@ -1,12 +1,13 @@
-// The server's time. The browser's clock may be wrong by hours, so it only measures how long ago the server spoke.
-let ahead_ms = 0;
+// Keeps the server's time. The browser's clock may be wrong by hours, so it only measures how long
+// ago the server last told its time.
+let offset_ms = 0;
 
-/** Takes the server's `now` from an answer that has just arrived. @param {string} now */
+/** Sets the clock by the `now` of a response that has just arrived. @param {string} now */
 export function syncClock(now) {
-  ahead_ms = Date.parse(now) - Date.now();
+  offset_ms = Date.parse(now) - Date.now();
 }
 
-/** The server's time, in milliseconds since 1970. */
+/** Returns the server's time, Unix ms. */
 export function serverNow() {
-  return Date.now() + ahead_ms;
+  return Date.now() + offset_ms;
 }

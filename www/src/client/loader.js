@@ -1,14 +1,15 @@
-// What a page loads from the server when it is reached.
+// Loads what a page needs from the server.
 import { useCallback, useEffect, useState } from "preact/hooks";
 
 /**
- * Loads when the component appears, and again whenever `inputs` change or `reload` is called. What
- * was loaded before stays until an answer replaces it; a failed load leaves it and sets `problem`.
- * @param {(signal: AbortSignal) => Promise<import('./api.js').Answer>} load
- * @param {any[]} inputs of `load`
+ * Loads when the component appears, and again whenever `inputs` change or the caller calls `reload`.
+ * Loaded data stays until new data replaces it; a failed load keeps it and sets `problem`.
+ * @template Data
+ * @param {(signal: AbortSignal) => Promise<import('./api.js').Answer<Data>>} load
+ * @param {unknown[]} inputs all that `load` depends on
  */
 export function useLoader(load, inputs) {
-  const [data, setData] = useState(null);
+  const [data, setData] = useState(/** @type {Data | null} */ (null));
   const [problem, setProblem] = useState(/** @type {import('./api.js').Problem | null} */ (null));
   const [turn, setTurn] = useState(0);
   useEffect(() => {

@@ -1,12 +1,13 @@
-// The address bar: page, filter and sort live after the `#`; a secret never stays there.
+// Reads and writes the address bar. Page, filter and order stand after the `#`; a secret never stays
+// there.
 import { useEffect, useState } from "preact/hooks";
 
 /** @typedef {{page: string, id: string | undefined, query: Record<string, string>}} Route */
 
-/** The set-up token, from the moment that it left the address bar. */
+/** The set-up token, once it has left the address bar. */
 let setupToken = "";
 
-/** Takes the token out of a set-up link, also out of the browser's history. */
+/** Takes the token out of a set-up link and out of the browser's history. */
 function takeSetupToken() {
   const token = /^#\/setup\/(.+)$/.exec(location.hash)?.[1];
   if (!token) return;
@@ -14,8 +15,9 @@ function takeSetupToken() {
   history.replaceState(null, "", "#/setup");
 }
 
-/** The token is given out, so that nothing keeps it once set-up is over. */
+/** Returns the set-up token; an empty string if there is none. */
 export const currentSetupToken = () => setupToken;
+/** Drops the token: nothing may keep it once set-up is over. */
 export const forgetSetupToken = () => {
   setupToken = "";
 };
@@ -28,7 +30,7 @@ function currentRoute() {
   return { page: page || "keys", id, query: Object.fromEntries(new URLSearchParams(query)) };
 }
 
-/** @returns {Route} */
+/** Returns the present route and follows its changes. @returns {Route} */
 export function useRoute() {
   const [route, setRoute] = useState(currentRoute);
   useEffect(() => {
@@ -39,21 +41,28 @@ export function useRoute() {
   return route;
 }
 
-/** The address of the list with this filter, sort and place. Empty members stay out. @param {Record<string, string>} query */
+/**
+ * Returns the address of the key list with this filter, order and cursor. Empty members stay out.
+ * @param {Record<string, string | undefined>} query
+ */
 export const listAddress = (query) => withQuery("#/keys", query);
 
-/** The address of the activity with this filter and place. @param {Record<string, string>} query */
+/** Returns the address of the activity. @param {Record<string, string | undefined>} query */
 export const activityAddress = (query) => withQuery("#/activity", query);
 
+/** @param {string} page @param {Record<string, string | undefined>} query */
 function withQuery(page, query) {
-  const filled = Object.entries(query).filter(([, value]) => value);
+  const filled = Object.entries(query).flatMap(([name, value]) => (value ? [[name, value]] : []));
   return filled.length ? `${page}?${new URLSearchParams(filled)}` : page;
 }
 
-/** @param {string} id */
+/** Returns the address of a key's page. @param {string} id */
 export const keyAddress = (id) => `#/keys/${id}`;
 
-/** Goes to an address; with `replace` the present one does not stay in the history. */
+/**
+ * Goes to an address. With `replace`, the present address does not stay in the history.
+ * @param {string} address
+ */
 export function go(address, { replace = false } = {}) {
   if (!replace) {
     location.hash = address;

@@ -1,4 +1,4 @@
-// What keys issued with the service password may be at most.
+// Edits the limits of keys issued with the service password.
 import { useState } from "preact/hooks";
 import { useSession } from "../client/session.jsx";
 import { useLocale } from "../i18n/locale.jsx";
@@ -13,7 +13,7 @@ import { editService } from "./requests.js";
 /**
  * @param {object} props
  * @param {import('./requests.js').Service} props.service
- * @param {(answer: object) => void} props.onDone
+ * @param {(answer: {bound: import('../key/model.js').Bound | null}) => void} props.onDone
  * @param {() => void} props.onStale
  * @param {() => void} props.onCancel
  */
@@ -23,7 +23,7 @@ export function LimitsDialog({ service, onDone, onStale, onCancel }) {
   const [first] = useState(() => limitsValuesOf(service.ceiling));
   const form = useForm(first);
   const submit = async () => {
-    const missing = [missingInLimits(form.values, "#")].filter(Boolean);
+    const missing = missingInLimits(form.values, "#");
     const changes = differing(limitsFields(first), limitsFields(form.values));
     if (!missing.length && !Object.keys(changes).length) return onCancel();
     const answer = await form.submit(missing, () => editService(request, service, changes));

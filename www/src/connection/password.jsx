@@ -1,4 +1,4 @@
-// Changing the service password: whatever the old one issued ends with it.
+// Changes the service password, which ends every key that the old password issued.
 import { useSession } from "../client/session.jsx";
 import { sayWithin } from "../i18n/bound.js";
 import { useLocale } from "../i18n/locale.jsx";
@@ -10,7 +10,8 @@ import { renewService } from "./requests.js";
 /**
  * @param {object} props
  * @param {import('./requests.js').Service} props.service
- * @param {(answer: object) => void} props.onDone
+ * @param {(answer: import('./requests.js').ServiceSecrets
+ *   & {bound: import('../key/model.js').Bound | null}) => void} props.onDone
  * @param {() => void} props.onStale
  * @param {() => void} props.onCancel
  */

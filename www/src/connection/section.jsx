@@ -1,4 +1,4 @@
-// Connection Information: where the API is, how a call looks, and how services issue keys of their own.
+// Draws Connection Information: the base URL, an example call, and the service credentials.
 import { useEffect, useRef } from "preact/hooks";
 import { useSession } from "../client/session.jsx";
 import { useLocale } from "../i18n/locale.jsx";
@@ -7,13 +7,13 @@ import { CodeBlock } from "../ui/code.jsx";
 import { Copyable } from "../ui/copy.jsx";
 import { Service } from "./service.jsx";
 
-/** @param {{reached: boolean}} props whether the address bar points here */
+/** @param {{reached: boolean}} props `reached` is `true` if the address bar points here */
 export function Connection({ reached }) {
   const { say } = useLocale();
   const {
     session: { api },
   } = useSession();
-  const heading = useRef(null);
+  const heading = useRef(/** @type {HTMLHeadingElement | null} */ (null));
   useEffect(() => {
     if (reached) heading.current?.focus();
   }, [reached]);
@@ -22,7 +22,7 @@ export function Connection({ reached }) {
       <h2 id="connection" ref={heading} tabIndex={-1}>
         {say("connection.title")}
       </h2>
-      {/* A deployment whose rules want no key has nothing to call. */}
+      {/* A deployment whose rules ask for no key has no API to call. */}
       {api && (
         <dl class="call">
           <div>

@@ -1,4 +1,4 @@
-// Service ID and service password: a pair that issues keys for the account, and what those may be at most.
+// Shows the service credentials, which issue keys for the account, and the limits of those keys.
 import { useCallback, useState } from "preact/hooks";
 import { useLoader } from "../client/loader.js";
 import { canManageKeys, isOwner, useSession } from "../client/session.jsx";
@@ -26,11 +26,12 @@ export function Service() {
   const { request, session } = useSession();
   const { data: service, problem, reload } = useLoader((signal) => loadService(request, { signal }), [request]);
   const [dialog, setDialog] = useState(/** @type {'password' | 'limits' | 'short-lived' | null} */ (null));
-  const [result, setResult] = useState(null);
-  /** The only place that holds the password; gone with the dialog. */
-  const [secrets, setSecrets] = useState(null);
+  const [result, setResult] = useState(/** @type {import('../ui/result.jsx').Result | null} */ (null));
+  // The only place that holds the password; it goes with the dialog.
+  const [secrets, setSecrets] = useState(/** @type {import('./requests.js').ServiceSecrets | null} */ (null));
   const acting = useForm({});
 
+  /** @param {string} act @param {{bound: import('../key/model.js').Bound | null}} answer */
   const settle = (act, { bound }) => {
     const done = { act, bound };
     setDialog(null);
@@ -43,13 +44,15 @@ export function Service() {
     const answer = await acting.submit([], () => revealService(request));
     if (answer?.ok) setSecrets(answer.data);
   };
-  /** The first one takes nothing from anybody, so nothing is asked. */
   const create = async () => {
+    if (!service) return;
+    // The first password ends nothing, so it needs no confirmation.
     const answer = await acting.submit([], () => renewService(request, service));
     if (!answer) return;
     if (answer.ok) setSecrets(answer.data);
     reload();
   };
+  /** @param {'password' | 'limits' | 'short-lived'} name */
   const open = (name) => () => {
     setResult(null);
     acting.setProblem(null);
@@ -65,7 +68,7 @@ export function Service() {
       <p class="hint">{say("service.lead")}</p>
       {result && <ResultNote result={result} />}
       <ServiceProblem problem={acting.problem} />
-      {service.has_password ? (
+      {service.has_password && service.service_id !== null ? (
         <dl class="call">
           <div class="pairs">
             <dt>{say("service.id")}</dt>

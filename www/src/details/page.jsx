@@ -1,4 +1,4 @@
-// One key: facts, limits, what it may issue, what was done with it, and every act as a plain button.
+// Draws the page of one key: details, limits, activity, and every action as a plain button.
 import { useEffect, useState } from "preact/hooks";
 import { useLoader } from "../client/loader.js";
 import { canManageKeys, isOwner, useSession } from "../client/session.jsx";
@@ -21,7 +21,7 @@ import { Loading } from "../ui/loading.jsx";
 import { RetryNotice } from "../ui/problem.jsx";
 import { ResultNote, resultText } from "../ui/result.jsx";
 
-/** Loaded with the first key that is looked at. */
+/** The first key page loads it. */
 const KeyActivity = deferred(async () => (await import("../activity/history.jsx")).KeyActivity, "loading.activity");
 
 /** @param {{id: string}} props from the address bar */
@@ -47,30 +47,38 @@ export function KeyPage({ id }) {
   );
 }
 
-/** @param {{subject: import("../key/model.js").Key, onKey: (key: object) => void, onStale: () => void}} props */
+/**
+ * @typedef {import('../key/model.js').Key} Key
+ * @typedef {import('../key/model.js').KeyResult} KeyResult
+ * @typedef {import('../key/model.js').Action} Action
+ */
+
+/** @param {{subject: Key, onKey: (key: Key) => void, onStale: () => void}} props */
 function KeyDetails({ subject, onKey, onStale }) {
   const locale = useLocale();
   const { say, format } = locale;
   const announce = useAnnounce();
   const { session } = useSession();
-  const [what, setWhat] = useState(null);
-  const [result, setResult] = useState(null);
+  const [what, setWhat] = useState(/** @type {Action | null} */ (null));
+  const [result, setResult] = useState(/** @type {KeyResult | null} */ (null));
   const isDeleted = subject.status === "deleted";
   const acts = canManageKeys(session) ? actionsOn(subject) : [];
   useTick();
 
+  /** @param {KeyResult} done */
   const settle = (done) => {
     setWhat(null);
     setResult(done);
     announce(resultText(locale, done));
-    // What is deleted is told by its identifiers alone.
+    // A deletion returns only IDs.
     if (done.act === "deleted") onStale();
     else onKey(done.keys[0]);
   };
-  /** The button that led to a deletion is gone with it. */
+  // The button that led to a deletion is gone with it.
   useEffect(() => {
-    if (result?.act === "deleted") document.querySelector("h1").focus();
+    if (result?.act === "deleted") document.querySelector("h1")?.focus();
   }, [result]);
+  /** @param {Action} act */
   const open = (act) => () => {
     setResult(null);
     setWhat(act);
@@ -85,7 +93,7 @@ function KeyDetails({ subject, onKey, onStale }) {
           {acts
             .filter((act) => act !== "delete")
             .map((act, place) => (
-              // By its place: what takes an act's place, as activating does that of disabling, has its focus, too.
+              // Keyed by place: "Activate" takes the place of "Disable", and keeps its focus.
               <button key={place} type="button" onClick={open(act)}>
                 {say(`act.${act}`)}
               </button>
@@ -93,7 +101,7 @@ function KeyDetails({ subject, onKey, onStale }) {
         </p>
       </div>
       {result && <ResultNote result={result} />}
-      {isDeleted && !result && (
+      {subject.deleted_at && subject.restorable_until && !result && (
         <p class="notice">
           {say("key.deleted", {
             at: format.dateTime(subject.deleted_at),
@@ -114,14 +122,16 @@ function KeyDetails({ subject, onKey, onStale }) {
           )}
         </section>
       )}
-      <ActionDialog
-        what={what}
-        subject={subject}
-        onDone={settle}
-        onChanged={onKey}
-        onStale={onStale}
-        onCancel={() => setWhat(null)}
-      />
+      {what && (
+        <ActionDialog
+          what={what}
+          subject={subject}
+          onDone={settle}
+          onChanged={onKey}
+          onStale={onStale}
+          onCancel={() => setWhat(null)}
+        />
+      )}
     </>
   );
 }
@@ -137,6 +147,7 @@ function Back() {
   );
 }
 
+/** @param {{subject: Key}} props */
 function Facts({ subject }) {
   const { say } = useLocale();
   return (
@@ -160,6 +171,7 @@ function Facts({ subject }) {
   );
 }
 
+/** @param {{subject: Key}} props */
 function Identity({ subject }) {
   const { say } = useLocale();
   const { session } = useSession();
@@ -196,6 +208,7 @@ function Identity({ subject }) {
   );
 }
 
+/** @param {{subject: Key}} props */
 function Limits({ subject }) {
   const { say, format } = useLocale();
   const zone = <span class="by">{format.zone}</span>;

@@ -1,4 +1,4 @@
-// Under the member's name: who is signed in, language, theme, sign out.
+// Draws the member's menu: name, language, theme, sign out.
 import { useState } from "preact/hooks";
 import { send } from "../client/api.js";
 import { useSession } from "../client/session.jsx";
@@ -14,7 +14,7 @@ export function MemberMenu() {
     leave,
   } = useSession();
   const [busy, setBusy] = useState(false);
-  const [problem, setProblem] = useState(null);
+  const [problem, setProblem] = useState(/** @type {import('../client/api.js').Problem | null} */ (null));
 
   const signOut = async () => {
     if (busy) return;

@@ -1,13 +1,14 @@
-// Language and theme, as this browser remembers them.
+// Draws the choice of language and theme, which this browser remembers.
 import { useState } from "preact/hooks";
 import { LANGUAGES, useLocale } from "../i18n/locale.jsx";
 import { Segments } from "../ui/segments.jsx";
-import { THEMES, chooseTheme, chosenTheme } from "./theme.js";
+import { chooseTheme, chosenTheme } from "./theme.js";
 
 export function Preferences() {
   const { say, lang, setLang } = useLocale();
   const [theme, setTheme] = useState(chosenTheme);
-  const themes = Object.fromEntries(THEMES.map((name) => [name, say(`theme.${name}`)]));
+  const themes = { system: say("theme.system"), light: say("theme.light"), dark: say("theme.dark") };
+  /** @param {import('./theme.js').Theme} name */
   const change = (name) => {
     chooseTheme(name);
     setTheme(name);

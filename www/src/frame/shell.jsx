@@ -1,4 +1,4 @@
-// The frame of every signed-in screen: mark, navigation, the member's menu.
+// Draws the frame of every signed-in screen: brand, navigation, notices, the member's menu.
 import { useEffect, useRef } from "preact/hooks";
 import { canManageKeys, useSession } from "../client/session.jsx";
 import { useLocale, useTitle } from "../i18n/locale.jsx";
@@ -6,15 +6,17 @@ import { useOnline } from "../ui/browser.js";
 import { Mark, WarningIcon } from "../ui/icons.jsx";
 import { MemberMenu } from "./menu.jsx";
 
-/** @param {{page: string, children: any}} props */
+/** @param {{page: string, children: import('preact').ComponentChildren}} props */
 export function Shell({ page, children }) {
   const { say, format } = useLocale();
   const { session } = useSession();
   const online = useOnline();
+  /** @param {...string} pages */
   const here = (...pages) => (pages.includes(page) ? "page" : undefined);
+  /** @param {Event} event */
   const skip = (event) => {
     event.preventDefault();
-    document.querySelector("h1").focus();
+    document.querySelector("h1")?.focus();
   };
   return (
     <>
@@ -69,7 +71,12 @@ export function Shell({ page, children }) {
   );
 }
 
-/** A screen without the frame, for whoever is not signed in. @param {{after?: any, children: any}} props `after`: what stands below the card */
+/**
+ * Draws a screen without the frame, for people who are not signed in.
+ * @param {object} props
+ * @param {import('preact').ComponentChildren} [props.after] stands below the card
+ * @param {import('preact').ComponentChildren} props.children
+ */
 export const CardPage = ({ after, children }) => (
   <main class="card-page">
     <p class="brand">
@@ -81,16 +88,19 @@ export const CardPage = ({ after, children }) => (
   </main>
 );
 
-/** The `h1` of a page: takes the focus when the page is reached, and names the window. @param {{title: string, focus?: boolean}} props */
-export function PageTitle({ title, focus = true, children = title }) {
-  const heading = useRef(null);
+/**
+ * Draws the `h1` of a page, which takes the focus when the page is reached, and names the window.
+ * @param {{title: string, focus?: boolean}} props
+ */
+export function PageTitle({ title, focus = true }) {
+  const heading = useRef(/** @type {HTMLHeadingElement | null} */ (null));
   useTitle(title);
   useEffect(() => {
-    if (focus) heading.current.focus({ preventScroll: true });
+    if (focus) heading.current?.focus({ preventScroll: true });
   }, []);
   return (
     <h1 ref={heading} tabIndex={-1}>
-      {children}
+      {title}
     </h1>
   );
 }

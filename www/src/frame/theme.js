@@ -1,23 +1,21 @@
-// Light, dark, or as the system has it. The choice stays in this browser.
+// Applies the theme: light, dark, or the system's. This browser remembers the choice.
 const STORAGE_KEY = "claviger.theme";
 
 /** @typedef {'system' | 'light' | 'dark'} Theme */
 
-/** @type {Theme[]} */
-export const THEMES = ["system", "light", "dark"];
-
-/** @returns {Theme} */
+/** Returns the theme chosen in this browser. @returns {Theme} */
 export function chosenTheme() {
   const theme = localStorage.getItem(STORAGE_KEY);
-  return THEMES.includes(theme) ? theme : "system";
+  return theme === "light" || theme === "dark" ? theme : "system";
 }
 
+/** Applies a theme to the page. */
 export function applyTheme(theme = chosenTheme()) {
   if (theme === "system") delete document.documentElement.dataset.theme;
   else document.documentElement.dataset.theme = theme;
 }
 
-/** @param {Theme} theme */
+/** Remembers and applies a theme. @param {Theme} theme */
 export function chooseTheme(theme) {
   localStorage.setItem(STORAGE_KEY, theme);
   applyTheme(theme);

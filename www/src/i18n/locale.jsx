@@ -1,67 +1,99 @@
-// The page's words: whole sentences with named slots, from one file per language.
+// Holds the page's text: whole sentences with named slots, from one file per language.
 import { createContext } from "preact";
 import { useContext, useEffect, useMemo } from "preact/hooks";
 import en from "../messages/en.js";
 import ja from "../messages/ja.js";
 import { makeFormat } from "./format.js";
 
+/**
+ * @typedef {'en' | 'ja'} Language
+ * @typedef {import('preact').ComponentChild} Child
+ * @typedef {Record<string, Child>} Slots
+ * @typedef {Record<string, string | Partial<Record<Intl.LDMLPluralRule, string>>>} Messages
+ */
+
+/**
+ * Says a message. The result is a string if all its slots are text, otherwise a list of children.
+ * @typedef {<Filled extends Slots = {}>(key: string, slots?: Filled) =>
+ *   Filled extends Record<string, string | number> ? string : Child[]} Say
+ */
+
+/**
+ * @typedef {object} Locale
+ * @property {Language} lang
+ * @property {Say} say
+ * @property {(key: string) => boolean} has
+ * @property {string} gap what stands between two sentences
+ * @property {import('./format.js').Format} format
+ * @property {(language: Language) => void} setLang
+ */
+
 const STORAGE_KEY = "claviger.language";
+
+/** @type {Record<Language, Messages>} */
 const MESSAGES = { en, ja };
 
-/** Each language by its own name. */
+/** Each language by its own name. @type {Record<Language, string>} */
 export const LANGUAGES = { en: "English", ja: "日本語" };
 
-/** @typedef {'en' | 'ja'} Language */
+/** @param {string | null} name @returns {name is Language} */
+const isLanguage = (name) => name !== null && name in MESSAGES;
 
-/** The language chosen in this browser. @returns {Language | undefined} */
+/** Returns the language chosen in this browser. @returns {Language | undefined} */
 export function chosenLanguage() {
   const language = localStorage.getItem(STORAGE_KEY);
-  return language in MESSAGES ? language : undefined;
+  return isLanguage(language) ? language : undefined;
 }
 
-/** The first of the browser's languages that we speak. @returns {Language} */
+/** Returns the first of the browser's languages that the console speaks. @returns {Language} */
 export function browserLanguage() {
-  return navigator.languages.map((tag) => tag.slice(0, 2)).find((tag) => tag in MESSAGES) ?? "en";
+  return navigator.languages.map((tag) => tag.slice(0, 2)).find(isLanguage) ?? "en";
 }
 
-/** @param {Language} language */
+/** Stores the choice in this browser. @param {Language} language */
 export function rememberLanguage(language) {
   localStorage.setItem(STORAGE_KEY, language);
 }
 
 /**
- * Fills the slots of a sentence. A sentence that depends on a number is an object of plural forms, chosen by the slot
- * `count`. Slots may hold elements; the result is then a list of children, otherwise a string.
+ * Fills the slots of messages. A message that depends on a number is an object of plural forms,
+ * chosen by the slot `count`.
+ * @param {Language} language
+ * @param {import('./format.js').Format} format
  */
 function sayer(language, format) {
   const plural = new Intl.PluralRules(language);
+  /** @param {string} key @param {Slots} [slots] */
   const say = (key, slots = {}) => {
     const entry = MESSAGES[language][key];
-    if (entry === undefined) throw new Error(`No message ${key} in ${language}`);
-    const sentence = typeof entry === "string" ? entry : (entry[plural.select(slots.count)] ?? entry.other);
+    const sentence = typeof entry === "object" ? (entry[plural.select(Number(slots.count))] ?? entry.other) : entry;
+    if (sentence === undefined) throw new Error(`No message ${key} in ${language}`);
     const parts = sentence.split(/\{(\w+)\}/).map((part, index) => {
       if (index % 2 === 0) return part;
       if (!(part in slots)) throw new Error(`Message ${key} has no value for {${part}}`);
-      return typeof slots[part] === "number" ? format.number(slots[part]) : slots[part];
+      const value = slots[part];
+      return typeof value === "number" ? format.number(value) : value;
     });
     return parts.every((part) => typeof part === "string") ? parts.join("") : parts;
   };
+  /** @param {string} key */
   const has = (key) => key in MESSAGES[language];
-  /** What stands between two sentences. */
   const gap = language === "en" ? " " : "";
-  return { say, has, gap };
+  return { say: /** @type {Say} */ (say), has, gap };
 }
 
-const Locale = createContext(null);
+const LocaleContext = createContext(/** @type {Locale | null} */ (null));
+
+/** Returns the text and the formats of the page. @returns {Locale} */
+export const useLocale = () => /** @type {Locale} */ (useContext(LocaleContext));
 
 /**
- * The words and formats of the page.
- * @returns {{lang: Language, say: (key: string, slots?: object) => any, has: (key: string) => boolean,
- *   gap: string, format: import('./format.js').Format, setLang: (language: Language) => void}}
+ * @param {object} props
+ * @param {Language} props.lang
+ * @param {string} props.zone
+ * @param {(language: Language) => void} props.setLang
+ * @param {import('preact').ComponentChildren} props.children
  */
-export const useLocale = () => useContext(Locale);
-
-/** @param {{lang: Language, zone: string, setLang: (language: Language) => void, children: any}} props */
 export function LocaleProvider({ lang, zone, setLang, children }) {
   useEffect(() => {
     document.documentElement.lang = lang;
@@ -70,7 +102,7 @@ export function LocaleProvider({ lang, zone, setLang, children }) {
     const format = makeFormat(lang, zone);
     return { lang, setLang, format, ...sayer(lang, format) };
   }, [lang, zone, setLang]);
-  return <Locale.Provider value={value}>{children}</Locale.Provider>;
+  return <LocaleContext.Provider value={value}>{children}</LocaleContext.Provider>;
 }
 
 /** Sets the page's title while mounted. @param {string} title */

@@ -1,8 +1,8 @@
-// How to handle a key well.
+// Advises how to handle keys.
 import { useLocale } from "../i18n/locale.jsx";
 import { InfoIcon } from "../ui/icons.jsx";
 
-/** Advice where keys are issued and shown. */
+/** Draws the advice where keys are issued and shown. */
 export function Advice() {
   const { say } = useLocale();
   return (

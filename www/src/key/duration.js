@@ -1,19 +1,34 @@
-// Lengths of time as people type them and as the server reads them: a number and a unit.
+// Converts lengths of time between people's form, a number and a unit, and the server's.
 
-/** @typedef {'s' | 'm' | 'h' | 'd'} Unit */
+/**
+ * @typedef {'s' | 'm' | 'h' | 'd'} Unit
+ * @typedef {{amount: string, unit: Unit}} Duration `amount` as typed
+ */
 
-/** From the longest on. */
-const UNITS_MS = { d: 86_400_000, h: 3_600_000, m: 60_000, s: 1000 };
+/** @type {[Unit, number][]} from the longest on */
+const UNITS_MS = [
+  ["d", 86_400_000],
+  ["h", 3_600_000],
+  ["m", 60_000],
+  ["s", 1000],
+];
+const DAY_MS = UNITS_MS[0][1];
 
-/** What a form offers; the others only show what was set elsewhere. @type {Unit[]} */
+/** Units that a form offers; the others only show what was set elsewhere. @type {Unit[]} */
 export const OFFERED_UNITS = ["h", "d"];
 
-/** @param {{amount: string, unit: Unit}} duration @returns {string | undefined} `undefined` while it is missing */
+/**
+ * Returns the duration as the server reads it; `undefined` while the amount is missing.
+ * @param {Duration} duration
+ */
 export const durationText = ({ amount, unit }) => (amount.trim() ? `${amount.trim()}${unit}` : undefined);
 
-/** In the longest unit that divides it; a day is told in hours, as it is mostly meant. @param {number} [ms] @returns {{amount: string, unit: Unit}} */
-export function durationOf(ms = UNITS_MS.d) {
-  const whole = Object.keys(UNITS_MS).find((unit) => ms % UNITS_MS[unit] === 0 && ms >= 2 * UNITS_MS[unit]);
-  const unit = whole ?? "s";
-  return { amount: String(ms / UNITS_MS[unit]), unit };
+/**
+ * Returns the duration in the longest unit that divides it and of which at least two remain. So one
+ * day becomes 24 hours, which is what people mostly mean.
+ * @returns {Duration}
+ */
+export function durationOf(ms = DAY_MS) {
+  const [unit, size] = UNITS_MS.find(([, size]) => ms % size === 0 && ms >= 2 * size) ?? ["s", 1000];
+  return { amount: String(ms / size), unit };
 }

@@ -1,4 +1,4 @@
-// What issued keys may be at most, told.
+// Lists the limits of issued keys.
 import { useLocale } from "../i18n/locale.jsx";
 import { Detail } from "../ui/detail.jsx";
 import { durationOf } from "./duration.js";
@@ -21,7 +21,10 @@ export function IssuanceLimits({ limits: { permissions, networks, longest_ms } }
   );
 }
 
-/** @param {{list: string[], none: string}} props `none`: the message for an empty list */
+/**
+ * Lists codes, or says that there are none.
+ * @param {{list: string[], none: string}} props `none` is the key of that message
+ */
 export function Codes({ list, none }) {
   const { say } = useLocale();
   if (!list.length) return say(none);

@@ -1,4 +1,4 @@
-// A key in clear: once when it is issued, and again where it was kept viewable.
+// Shows a key in clear text: once when it is issued, and again if it is viewable.
 import { useState } from "preact/hooks";
 import { useSession } from "../client/session.jsx";
 import { useLocale } from "../i18n/locale.jsx";
@@ -13,8 +13,8 @@ import { revealKey } from "./model.js";
 /**
  * @param {object} props
  * @param {import('./model.js').Key} props.subject
- * @param {{credential: string, access_key: string, access_secret: string}} props.secrets
- * @param {boolean} [props.again] whether it was issued before
+ * @param {import('./model.js').Secrets} props.secrets
+ * @param {boolean} [props.again] `true` if the key was issued before
  * @param {() => void} props.onDone
  */
 export function Reveal({ subject, secrets, again = false, onDone }) {
@@ -71,15 +71,15 @@ export function Reveal({ subject, secrets, again = false, onDone }) {
   );
 }
 
-/** Shows a viewable key again. @param {{subject: import('./model.js').Key}} props */
+/** Draws the button that shows a viewable key again. @param {{subject: import('./model.js').Key}} props */
 export function ShowButton({ subject }) {
   const { say } = useLocale();
   const { request } = useSession();
   const announce = useAnnounce();
   const [busy, setBusy] = useState(false);
-  const [problem, setProblem] = useState(null);
-  /** The only place that holds the secret; gone with the dialog. */
-  const [secrets, setSecrets] = useState(null);
+  const [problem, setProblem] = useState(/** @type {import('../client/api.js').Problem | null} */ (null));
+  // The only place that holds the secret; it goes with the dialog.
+  const [secrets, setSecrets] = useState(/** @type {import('./model.js').Secrets | null} */ (null));
 
   const show = async () => {
     if (busy) return;

@@ -1,4 +1,4 @@
-// A key's status: one word, and an icon that differs by shape.
+// Shows a key's status as a word with an icon; icons differ by shape.
 import { useLocale } from "../i18n/locale.jsx";
 import { ActiveIcon, DeletedIcon, DisabledIcon, ExpiredIcon, WaitingIcon } from "../ui/icons.jsx";
 

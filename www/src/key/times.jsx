@@ -1,8 +1,8 @@
-// Moments of a key's life.
+// Formats the times of a key.
 import { serverNow } from "../client/clock.js";
 import { useLocale } from "../i18n/locale.jsx";
 
-/** When a key ends: exact, or "Unlimited". @param {{at: string | null, short?: boolean}} props */
+/** Formats the exact time at which a key ends, or "Unlimited". @param {{at: string | null, short?: boolean}} props */
 export function Expiry({ at, short = false }) {
   const { say, format } = useLocale();
   if (!at) return say("expiry.unlimited");
@@ -10,7 +10,7 @@ export function Expiry({ at, short = false }) {
 }
 
 /**
- * A past event: how long ago. `exact` says when, too; the table leaves that to the key's page.
+ * Formats how long ago something happened. `exact` adds the time; tables leave it to the key's page.
  * @param {{at: string, exact?: boolean}} props
  */
 export function TimeAgo({ at, exact = false }) {
@@ -27,7 +27,7 @@ export function TimeAgo({ at, exact = false }) {
 }
 
 /**
- * When a key was last used, or that it never was. In a `sentence` for confirmations.
+ * Formats the last use of a key. Confirmations show it as a `sentence`.
  * @param {{subject: import('./model.js').Key, sentence?: boolean, exact?: boolean}} props
  */
 export function LastUse({ subject: { last_used_at }, sentence = false, exact = false }) {

@@ -1,4 +1,4 @@
-// Issuing a key: one short form, then the reveal.
+// Issues a key: one short form, then the key in clear text.
 import { useRef, useState } from "preact/hooks";
 import { keyAddress } from "../client/route.js";
 import { useSession } from "../client/session.jsx";
@@ -14,15 +14,18 @@ import { useForm } from "../ui/form.js";
 import { Notice } from "../ui/notice.jsx";
 import { ProblemNotice } from "../ui/problem.jsx";
 
+/** @typedef {import('../key/model.js').Secrets & {key: import('../key/model.js').Key}} Issued */
+
 /**
  * @param {object} props
- * @param {(key: import('../key/model.js').Key) => void} props.onIssued at once, from the server's answer
- * @param {() => void} props.onStale a key may exist that the page does not know
- * @param {() => void} props.onDone the key has been stored, or the form was left
+ * @param {(key: import('../key/model.js').Key) => void} props.onIssued called with the server's response
+ * @param {() => void} props.onStale called if a key may exist that the page does not show
+ * @param {() => void} props.onDone called once the key is stored or the form was left
  */
 export function Issue({ onIssued, onStale, onDone }) {
-  /** The only place that holds a secret; gone with the dialog. */
-  const [issued, setIssued] = useState(null);
+  // The only place that holds the secret; it goes with the dialog.
+  const [issued, setIssued] = useState(/** @type {Issued | null} */ (null));
+  /** @param {Issued} answer */
   const show = (answer) => {
     setIssued(answer);
     onIssued(answer.key);
@@ -34,11 +37,12 @@ export function Issue({ onIssued, onStale, onDone }) {
   );
 }
 
+/** @param {{onIssued: (answer: Issued) => void, onStale: () => void, onCancel: () => void}} props */
 function IssueForm({ onIssued, onStale, onCancel }) {
   const { say, format } = useLocale();
   const { request } = useSession();
   const form = useForm(emptyValues);
-  /** One dialog issues one key, also when an answer is lost and the form is sent again. */
+  // One dialog issues one key, even if a response is lost and the member submits again.
   const idempotencyKey = useRef(crypto.randomUUID());
 
   const submit = async () => {
@@ -67,7 +71,11 @@ function IssueForm({ onIssued, onStale, onCancel }) {
   );
 }
 
-/** Two problems belong to issuing alone: the answer got lost, and the key had been issued all the same. */
+/**
+ * Draws a problem of issuing. A lost response and a key that was issued already have texts of their
+ * own.
+ * @param {{problem: import('../client/api.js').Problem | null, name: string}} props
+ */
 function IssueProblem({ problem, name }) {
   const { say } = useLocale();
   if (problem?.code === "no_answer") {
@@ -77,7 +85,7 @@ function IssueProblem({ problem, name }) {
       </Notice>
     );
   }
-  if (problem?.code === "already_issued") {
+  if (problem?.code === "already_issued" && problem.key) {
     return (
       <Notice about={problem}>
         <p>

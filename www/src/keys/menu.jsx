@@ -1,4 +1,4 @@
-// A row's menu: a short cut to what the key's page offers as plain buttons.
+// Draws the menu of a row: a shortcut to the buttons of the key's page.
 import { useId, useRef } from "preact/hooks";
 import { keyAddress } from "../client/route.js";
 import { useLocale } from "../i18n/locale.jsx";
@@ -7,16 +7,25 @@ import { MoreIcon } from "../ui/icons.jsx";
 
 const GAP_PX = 4;
 
-/** @param {{subject: import('../key/model.js').Key, onAct: (what: string, key: import('../key/model.js').Key) => void}} props */
+/**
+ * @typedef {import('../key/model.js').Key} Key
+ * @typedef {(what: import('../key/model.js').Action, key: Key) => void} OnAct
+ */
+
+/** @param {{subject: Key, onAct: OnAct}} props */
 export function RowMenu({ subject, onAct }) {
   const { say } = useLocale();
   const id = useId();
-  const button = useRef(null);
-  const menu = useRef(null);
+  const button = useRef(/** @type {HTMLButtonElement | null} */ (null));
+  const menu = useRef(/** @type {HTMLDivElement | null} */ (null));
 
-  /** Below the button, or above it where the window ends. A page that scrolls away below it closes it. */
+  /**
+   * Places the menu below the button, or above it at the end of the window. Scrolling closes it.
+   * @param {import('preact').TargetedToggleEvent<HTMLDivElement>} event
+   */
   const place = (event) => {
     if (event.newState !== "open") return removeEventListener("scroll", hide);
+    if (!button.current || !menu.current) return undefined;
     const anchor = button.current.getBoundingClientRect();
     const { offsetHeight, style } = menu.current;
     const below = anchor.bottom + GAP_PX;
@@ -25,9 +34,10 @@ export function RowMenu({ subject, onAct }) {
     return addEventListener("scroll", hide, { once: true });
   };
   const hide = () => menu.current?.hidePopover();
+  /** @param {import('../key/model.js').Action} what */
   const act = (what) => () => {
     hide();
-    button.current.focus();
+    button.current?.focus();
     onAct(what, subject);
   };
 

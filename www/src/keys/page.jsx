@@ -1,4 +1,4 @@
-// The first page: Connection Information, and below it the keys.
+// Draws the first page: Connection Information, and below it the keys.
 import { useCallback, useEffect, useRef, useState } from "preact/hooks";
 import { listAddress } from "../client/route.js";
 import { canManageKeys, useSession } from "../client/session.jsx";
@@ -21,10 +21,15 @@ import { Search } from "./search.jsx";
 import { SelectionBar, useSelection } from "./selection.jsx";
 import { Table, nameId } from "./table.jsx";
 
-/** From so many keys on, looking is slower than searching. */
+/** Number of keys from which searching is faster than looking. */
 const SEARCH_FROM_ROWS = 11;
 const ISSUE_BUTTON = "issue-key";
 const HEADING = "keys";
+
+/**
+ * @typedef {import('../key/model.js').Key} Key
+ * @typedef {import('../key/model.js').KeyResult} KeyResult
+ */
 
 /** @param {{query: Record<string, string>, atConnection: boolean}} props */
 export function KeysPage({ query, atConnection }) {
@@ -34,10 +39,12 @@ export function KeysPage({ query, atConnection }) {
   const { session } = useSession();
   const list = useList(query);
   const [issuing, setIssuing] = useState(false);
-  const [act, setAct] = useState(null);
-  const [deleting, setDeleting] = useState(null);
-  const [result, setResult] = useState(null);
-  const [shortLived, setShortLived] = useState(null);
+  const [act, setAct] = useState(/** @type {{what: import('../key/model.js').Action, subject: Key} | null} */ (null));
+  const [deleting, setDeleting] = useState(/** @type {Key[] | null} */ (null));
+  const [result, setResult] = useState(/** @type {KeyResult | null} */ (null));
+  const [shortLived, setShortLived] = useState(
+    /** @type {import('../key/short-lived/parser.js').ShortLivedKey | null} */ (null),
+  );
   const selection = useSelection(list);
   const focusLater = useFocus();
 
@@ -45,21 +52,24 @@ export function KeysPage({ query, atConnection }) {
     if (query.q && list.asked?.q === query.q && !list.problem) announce(say("keys.match", { count: list.total }));
   }, [list.asked]);
 
+  /** @param {KeyResult} done */
   const settle = (done) => {
     setAct(null);
     setResult(done);
     announce(resultText(locale, done));
-    // What is deleted is told by its identifiers alone, and several may have changed.
+    // A deletion returns only IDs, and several keys may have changed.
     if (done.act === "deleted" || done.keys.length > 1) return list.refresh();
     return list.replace(done.keys[0]);
   };
-  const settleTicked = (done) => {
+  /** @param {KeyResult} done */
+  const settleSelected = (done) => {
     setDeleting(null);
     selection.clear();
     settle(done);
     focusLater(HEADING);
   };
   const issued = useCallback(
+    /** @param {Key} key */
     (key) => {
       list.insert(key);
       setResult({ act: "issued", keys: [key], bound: null });
@@ -72,10 +82,10 @@ export function KeysPage({ query, atConnection }) {
   }, [issuing]);
 
   const loaded = list.asked !== null && !list.problem;
-  /** What the rows answer, which lags behind what is typed. */
-  const searched = list.asked?.q;
-  const empty = loaded && !searched && !list.asked.cursor && list.keys.length === 0;
-  /** Once there, the search stays, or its focus would be lost between two answers. */
+  // The search that the rows answer; it lags behind the typed text.
+  const searched = list.asked?.q ?? "";
+  const empty = loaded && !searched && !list.asked?.cursor && list.keys.length === 0;
+  // Once shown, the search stays: it would lose the focus between two responses.
   const searchable = useRef(false);
   searchable.current ||= Boolean(query.q) || list.total >= SEARCH_FROM_ROWS;
   const issueButton = canManageKeys(session) && (
@@ -128,7 +138,7 @@ export function KeysPage({ query, atConnection }) {
                 setDeleting(keys);
               }}
             />
-            {result?.keys.length > 1 && <ResultNote result={result} />}
+            {result && result.keys.length > 1 && <ResultNote result={result} />}
             <Table
               rows={list.keys}
               query={query}
@@ -140,7 +150,15 @@ export function KeysPage({ query, atConnection }) {
                 setAct({ what, subject });
               }}
             />
-            <Paging asked={list.asked} rows={list.keys.length} next={list.next} total={list.total} exact={list.exact} />
+            {list.asked && (
+              <Paging
+                asked={list.asked}
+                rows={list.keys.length}
+                next={list.next}
+                total={list.total}
+                exact={list.exact}
+              />
+            )}
             <p class="hint">{say("use.lag")}</p>
           </>
         )}
@@ -149,7 +167,7 @@ export function KeysPage({ query, atConnection }) {
       {deleting && (
         <DeletionDialog
           keys={deleting}
-          onDone={settleTicked}
+          onDone={settleSelected}
           onStale={list.refresh}
           onCancel={() => setDeleting(null)}
         />
@@ -170,13 +188,14 @@ export function KeysPage({ query, atConnection }) {
   );
 }
 
+/** @param {import('../i18n/locale.jsx').Locale} locale @param {import('./list.js').List} list */
 function countText({ say, format }, { total, exact }) {
   return `${say(exact ? "keys.count" : "keys.count.more", { count: total })} · ${say("keys.zone", { zone: format.zone })}`;
 }
 
-/** Focuses an element once it is drawn. @returns {(id: string) => void} */
+/** Returns a function that focuses an element once it is drawn. @returns {(id: string) => void} */
 function useFocus() {
-  const [target, setTarget] = useState(null);
+  const [target, setTarget] = useState(/** @type {{id: string} | null} */ (null));
   useEffect(() => {
     if (target) document.getElementById(target.id)?.focus();
   }, [target]);

@@ -1,4 +1,4 @@
-// Pages of fifty. The cursor is the server's and only leads on; the way back is what this window has walked.
+// Draws the links between pages. The server's cursor only leads on; the way back is remembered here.
 import { useEffect, useRef } from "preact/hooks";
 import { listAddress } from "../client/route.js";
 import { useLocale } from "../i18n/locale.jsx";
@@ -6,12 +6,12 @@ import { useAnnounce } from "../ui/announcer.jsx";
 import { BackIcon, NextIcon } from "../ui/icons.jsx";
 import { PAGE_ROWS } from "./list.js";
 
-/** From a page's cursor to the address before it. */
+/** Maps a page's cursor to the address of the page before it. @type {Map<string, string>} */
 const previousPages = new Map();
 
 /**
  * @param {object} props
- * @param {Record<string, string>} props.asked the query that the rows answer
+ * @param {NonNullable<import('./list.js').Page['asked']>} props.asked query that the rows answer
  * @param {number} props.rows on this page
  * @param {string | null} props.next
  * @param {number} props.total

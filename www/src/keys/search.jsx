@@ -1,4 +1,5 @@
-// Search as the server does it: beginnings of words, a key ID, an address, or a whole pasted key cut to its ID.
+// Draws the search. The server looks for beginnings of words, a key ID or an address. A pasted key is
+// cut to its ID.
 import { useEffect, useRef, useState } from "preact/hooks";
 import { go, listAddress } from "../client/route.js";
 import { useLocale } from "../i18n/locale.jsx";
@@ -11,16 +12,17 @@ const QUIET_MS = 300;
 
 /**
  * @param {object} props
- * @param {string} props.q what the address bar says
- * @param {string} props.sort likewise
- * @param {(shortLived: {id: string, issuer: string} | null) => void} props.onShortLived of a short-lived key that was pasted
+ * @param {string} props.q from the address bar
+ * @param {string} props.sort from the address bar
+ * @param {(shortLived: import('../key/short-lived/parser.js').ShortLivedKey | null) => void} props.onShortLived
+ *   called with a pasted short-lived key
  */
 export function Search({ q, sort, onShortLived }) {
   const { say } = useLocale();
   const [text, setText] = useState(q);
   const [cut, setCut] = useState(false);
-  const timer = useRef(0);
-  /** What this box last put in the address bar; anything else there came from outside. */
+  const timer = useRef(/** @type {ReturnType<typeof setTimeout> | undefined} */ (undefined));
+  // The text that this field last put in the address bar; any other text there came from outside.
   const sent = useRef(q);
 
   useEffect(() => {
@@ -31,11 +33,13 @@ export function Search({ q, sort, onShortLived }) {
   }, [q]);
   useEffect(() => () => clearTimeout(timer.current), []);
 
+  /** @param {string} words */
   const look = (words) => {
     clearTimeout(timer.current);
     sent.current = words.trim();
     if (sent.current !== q) go(listAddress({ q: sent.current, sort }), { replace: true });
   };
+  /** @param {import('preact').TargetedEvent<HTMLInputElement>} event */
   const type = (event) => {
     const typed = event.currentTarget.value;
     const { text: kept, cut: wasCut } = withoutSecrets(typed);
@@ -45,8 +49,9 @@ export function Search({ q, sort, onShortLived }) {
     if (wasCut) event.currentTarget.value = kept;
     setCut(wasCut && !shortLived);
     clearTimeout(timer.current);
-    if (!event.isComposing) timer.current = setTimeout(() => look(kept), QUIET_MS);
+    if (!("isComposing" in event && event.isComposing)) timer.current = setTimeout(() => look(kept), QUIET_MS);
   };
+  /** @param {Event} event */
   const submit = (event) => {
     event.preventDefault();
     look(text);

@@ -1,4 +1,5 @@
-// The keys table. It stays a table at every width; narrow screens lose columns, which the key's page has.
+// Draws the table of keys. It stays a table at every width; narrow screens drop columns, which the
+// key's page shows.
 import { Fragment } from "preact";
 import { go, keyAddress, listAddress } from "../client/route.js";
 import { canManageKeys, useSession } from "../client/session.jsx";
@@ -16,20 +17,26 @@ import { RowMenu } from "./menu.jsx";
 
 const NETWORKS_SHOWN = 2;
 
-/** Where the focus goes when a row is meant. @param {{id: string}} key */
+/** Returns the ID of the element that takes the focus for a row. @param {{id: string}} key */
 export const nameId = (key) => `key-${key.id}`;
 
-/** Whether it can be among those that are deleted together. @param {import('../key/model.js').Key} key */
+/** Returns `true` if the key can be deleted together with others. @param {import('../key/model.js').Key} key */
 export const isSelectable = (key) => actionsOn(key).includes("delete");
 
 /**
+ * @typedef {import('../key/model.js').Key} Key
+ * @typedef {{selection: boolean, networks: boolean, issued: boolean, used: boolean, menu: boolean}} Columns
+ */
+
+/**
  * @param {object} props
- * @param {import('../key/model.js').Key[]} props.rows
+ * @param {Key[]} props.rows
  * @param {Record<string, string>} props.query
- * @param {import('../key/model.js').Result | null} props.result of the last act on one key, shown below its row
+ * @param {import('../key/model.js').KeyResult | null} props.result of the last action on one key, shown
+ *   below its row
  * @param {Set<string>} props.selected IDs
  * @param {(ids: string[]) => void} props.onSelect
- * @param {(what: string, key: import('../key/model.js').Key) => void} props.onAct
+ * @param {import('./menu.jsx').OnAct} props.onAct
  */
 export function Table({ rows, query, result, selected, onSelect, onAct }) {
   const { say } = useLocale();
@@ -43,6 +50,7 @@ export function Table({ rows, query, result, selected, onSelect, onAct }) {
   const columns = { selection: changes, networks, issued, used, menu: changes };
   const width = 3 + Object.values(columns).filter(Boolean).length;
   const sorted = query.sort || FIRST_ORDER;
+  /** @param {string} by @param {string} first @param {{rowSpan?: number, label?: string}} [rest] */
   const head = (by, first, rest) => <SortedHead by={by} first={first} sorted={sorted} query={query} {...rest} />;
   return (
     <table class="keys">
@@ -77,6 +85,7 @@ export function Table({ rows, query, result, selected, onSelect, onAct }) {
       <tbody>
         {rows.map((row) => {
           const mine = result?.keys[0].id === row.id ? result : null;
+          /** @param {boolean} on */
           const toggle = (on) => onSelect(on ? [...selected, row.id] : [...selected].filter((id) => id !== row.id));
           return (
             <Fragment key={row.id}>
@@ -103,7 +112,16 @@ export function Table({ rows, query, result, selected, onSelect, onAct }) {
   );
 }
 
-/** A column by which the server sorts. @param {{by: string, first: string, sorted: string, query: object, label?: string}} props `first`: the order of the first click */
+/**
+ * Draws the head of a column by which the server sorts.
+ * @param {object} props
+ * @param {string} props.by
+ * @param {string} props.first order of the first click
+ * @param {string} props.sorted present order
+ * @param {Record<string, string>} props.query
+ * @param {string} [props.label]
+ * @param {number} [props.rowSpan]
+ */
 function SortedHead({ by, first, sorted, query, label = `column.${by}`, ...cell }) {
   const { say } = useLocale();
   const isSorted = sorted.replace("-", "") === by;
@@ -121,7 +139,10 @@ function SortedHead({ by, first, sorted, query, label = `column.${by}`, ...cell 
   );
 }
 
-/** Ticks or clears the page that is shown, and nothing beyond it. */
+/**
+ * Draws the checkbox that selects all rows of the page, and nothing beyond it.
+ * @param {{rows: Key[], selected: Set<string>, onSelect: (ids: string[]) => void}} props
+ */
 function SelectAll({ rows, selected, onSelect }) {
   const { say } = useLocale();
   const ids = rows.filter(isSelectable).map(({ id }) => id);
@@ -133,7 +154,9 @@ function SelectAll({ rows, selected, onSelect }) {
           type="checkbox"
           aria-label={say("selection.all", { count: ids.length })}
           checked={all}
-          ref={(box) => box && (box.indeterminate = !all && selected.size > 0)}
+          ref={(box) => {
+            if (box) box.indeterminate = !all && selected.size > 0;
+          }}
           disabled={ids.length === 0}
           onChange={() => onSelect(all ? [] : ids)}
         />
@@ -142,6 +165,15 @@ function SelectAll({ rows, selected, onSelect }) {
   );
 }
 
+/**
+ * @param {object} props
+ * @param {Key} props.row
+ * @param {Columns} props.columns
+ * @param {boolean} props.fresh
+ * @param {boolean} props.selected
+ * @param {(selected: boolean) => void} props.onSelect
+ * @param {import('./menu.jsx').OnAct} props.onAct
+ */
 function Row({ row, columns, fresh, selected, onSelect, onAct }) {
   const { say } = useLocale();
   const isDeleted = row.status === "deleted";
@@ -210,7 +242,7 @@ function Row({ row, columns, fresh, selected, onSelect, onAct }) {
   );
 }
 
-/** The first networks, and how many more there are; the key's page has all. */
+/** Shows the first networks and the number of others; the key's page has all. @param {{networks: string[]}} props */
 function Networks({ networks }) {
   const { say } = useLocale();
   if (!networks.length) return say("networks.anywhere");

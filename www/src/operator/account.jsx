@@ -1,4 +1,4 @@
-// One account: what holds for it, how far its keys are published, and what an operator can do about both.
+// Draws the page of one account: its state, the publication of its keys, and the operator's actions.
 import { useEffect, useState } from "preact/hooks";
 import { useLoader } from "../client/loader.js";
 import { useSession } from "../client/session.jsx";
@@ -18,7 +18,7 @@ import { AccountConfirmation } from "./confirmation.jsx";
 import { FreshnessForm } from "./freshness.jsx";
 import { loadAccount } from "./requests.js";
 
-/** How often the progress of a rebuild or a restore is looked at. */
+/** Period at which the page loads the progress of a rebuild or a restore. */
 const PROGRESS_MS = 2_000;
 
 /** @param {{id: string}} props from the address bar */
@@ -28,7 +28,8 @@ export function AccountPage({ id }) {
   const { data, problem, reload } = useLoader((signal) => loadAccount(request, id, { signal }), [request, id]);
   const account = data?.account;
 
-  const moves = !problem && (account?.publication?.rebuilding || Boolean(account?.publication?.lag_s));
+  const publication = account && "publication" in account ? account.publication : null;
+  const moves = !problem && (publication?.rebuilding || Boolean(publication?.lag_s));
   useEffect(() => {
     if (!moves) return undefined;
     const timer = setTimeout(reload, PROGRESS_MS);
@@ -44,23 +45,50 @@ export function AccountPage({ id }) {
           <BackIcon /> {say("operator.title")}
         </a>
       </p>
-      {account && <AccountDetails account={account} onChanged={reload} />}
+      {account && !isOpen(account) && <PendingAccount account={account} />}
+      {account && isOpen(account) && <AccountDetails account={account} onChanged={reload} />}
       {!account && <PageTitle title={say("operator.account")} />}
       <RetryNotice problem={problem} as="account_not_loaded" onRetry={reload} />
     </>
   );
 }
 
-/** @param {{account: import('./requests.js').Account, onChanged: () => void}} props */
+/**
+ * @typedef {import('./requests.js').Account} Account
+ * @typedef {import('./requests.js').OpenAccount} OpenAccount
+ * @typedef {import('../ui/result.jsx').Bound} Bound
+ */
+
+/** @param {Account | OpenAccount} account @returns {account is OpenAccount} */
+const isOpen = (account) => account.state === "open";
+
+/** @param {{account: Account}} props */
+function PendingAccount({ account }) {
+  const { say } = useLocale();
+  return (
+    <>
+      <PageTitle title={accountName(say, account)} />
+      <p class="state">
+        <AccountStatus account={account} />
+      </p>
+      <p class="lead">{say("operator.pending.lead")}</p>
+    </>
+  );
+}
+
+/** @param {{account: OpenAccount, onChanged: () => void}} props */
 function AccountDetails({ account, onChanged }) {
   const locale = useLocale();
   const { say } = locale;
   const announce = useAnnounce();
-  const [what, setWhat] = useState(null);
-  const [result, setResult] = useState(null);
+  const [what, setWhat] = useState(
+    /** @type {import('./confirmation.jsx').AccountAction | 'freshness' | null} */ (null),
+  );
+  const [result, setResult] = useState(/** @type {import('../ui/result.jsx').Result | null} */ (null));
   const name = accountName(say, account);
   useTick();
 
+  /** @param {string} act @param {Bound | null} bound */
   const settle = (act, bound) => {
     const done = { act, keys: [{ name }], bound };
     setWhat(null);
@@ -68,22 +96,13 @@ function AccountDetails({ account, onChanged }) {
     announce(resultText(locale, done));
     onChanged();
   };
+  /** @param {NonNullable<typeof what>} act */
   const open = (act) => () => {
     setResult(null);
     setWhat(act);
   };
   const leave = () => setWhat(null);
 
-  if (account.state === "pending")
-    return (
-      <>
-        <PageTitle title={name} />
-        <p class="state">
-          <AccountStatus account={account} />
-        </p>
-        <p class="lead">{say("operator.pending.lead")}</p>
-      </>
-    );
   return (
     <>
       <div class="page-head">
@@ -128,6 +147,7 @@ function AccountDetails({ account, onChanged }) {
   );
 }
 
+/** @param {{account: OpenAccount, onFreshness: () => void}} props */
 function State({ account, onFreshness }) {
   const { say, format } = useLocale();
   const { session } = useSession();
@@ -168,7 +188,10 @@ function State({ account, onFreshness }) {
   );
 }
 
-/** How far all places can know what the account's own does. */
+/**
+ * Draws how many keys are published to all places.
+ * @param {import('./requests.js').Publication & {onRebuild: () => void}} props
+ */
 function Publication({ rebuilding, done, total, unsettled, lag_s, onRebuild }) {
   const { say, format } = useLocale();
   const counts = { done, total };
@@ -177,7 +200,6 @@ function Publication({ rebuilding, done, total, unsettled, lag_s, onRebuild }) {
       <h2 id="publication">{say("operator.publication")}</h2>
       <dl>
         <Detail term={say("operator.published")}>
-          {/* Its words are beside it. */}
           {rebuilding && <progress value={done} max={Math.max(total, 1)} aria-label={say("operator.published")} />}
           <p>{say(rebuilding ? "operator.rebuilding" : "operator.published.of", counts)}</p>
         </Detail>

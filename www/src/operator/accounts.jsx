@@ -1,4 +1,4 @@
-// The operator's page: every account of the deployment, and the way to make another.
+// Draws the operator's page: every account of the deployment, and the button that makes another.
 import { useState } from "preact/hooks";
 import { useLoader } from "../client/loader.js";
 import { useSession } from "../client/session.jsx";
@@ -11,6 +11,8 @@ import { Loading } from "../ui/loading.jsx";
 import { RetryNotice } from "../ui/problem.jsx";
 import { Invite } from "./invitation.jsx";
 import { accountAddress, listAccounts } from "./requests.js";
+
+/** @typedef {import('./requests.js').Account} Account */
 
 /** @param {{cursor?: string}} props */
 export function AccountsPage({ cursor = "" }) {
@@ -47,6 +49,7 @@ export function AccountsPage({ cursor = "" }) {
   );
 }
 
+/** @param {{accounts: Account[], next: string | null, cursor: string}} props */
 function Accounts({ accounts, next, cursor }) {
   const { say } = useLocale();
   useTick();
@@ -91,7 +94,7 @@ function Accounts({ accounts, next, cursor }) {
   );
 }
 
-/** @param {{account: import('./requests.js').Account}} props */
+/** @param {{account: Account}} props */
 function Row({ account }) {
   const { say } = useLocale();
   const { session } = useSession();
@@ -114,10 +117,14 @@ function Row({ account }) {
   );
 }
 
-/** What an account is called; one that waits for its set-up has no name. */
+/**
+ * Returns the name of an account; one that waits for its set-up has none.
+ * @param {import('../i18n/locale.jsx').Say} say
+ * @param {Account} account
+ */
 export const accountName = (say, { name, state, id }) => name ?? (state === "pending" ? say("operator.unnamed") : id);
 
-/** @param {{account: import('./requests.js').Account}} props */
+/** @param {{account: Account}} props */
 export function AccountStatus({ account }) {
   const { say, format } = useLocale();
   if (account.state === "open")
@@ -131,7 +138,9 @@ export function AccountStatus({ account }) {
       <span class="status not_yet_valid">
         <WaitingIcon /> {say("operator.pending")}
       </span>
-      <span class="by">{say("operator.link-until", { at: format.end(account.link_until, { short: true }) })}</span>
+      <span class="by">
+        {say("operator.link-until", { at: account.link_until ? format.end(account.link_until, { short: true }) : "" })}
+      </span>
     </>
   );
 }

@@ -1,4 +1,5 @@
-// Confirmations of what is done to an account. Each says effect, bound and way back, and stays open until the answer.
+// Confirms an action on an account. The dialog says the effect, the bound and the way back. It stays
+// open until the response.
 import { useSession } from "../client/session.jsx";
 import { sayWithin } from "../i18n/bound.js";
 import { useLocale } from "../i18n/locale.jsx";
@@ -15,13 +16,15 @@ const ACTS = {
   "restore-finish": { send: finishRestore, act: "restore-finished" },
 };
 
+/** @typedef {keyof typeof ACTS} AccountAction */
+
 /**
  * @param {object} props
- * @param {keyof typeof ACTS} props.what
- * @param {import('./requests.js').Account} props.account
+ * @param {AccountAction} props.what
+ * @param {import('./requests.js').OpenAccount} props.account
  * @param {string} props.name
  * @param {(act: string, bound: import('../key/model.js').Bound | null) => void} props.onDone
- * @param {() => void} props.onStale what became of the act is not known
+ * @param {() => void} props.onStale called if the result of the action is unknown
  * @param {() => void} props.onCancel
  */
 export function AccountConfirmation({ what, account, name, onDone, onStale, onCancel }) {

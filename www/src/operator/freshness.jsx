@@ -1,4 +1,4 @@
-// The bound within which an account's changes hold everywhere.
+// Edits the time within which an account's changes hold everywhere.
 import { useSession } from "../client/session.jsx";
 import { useLocale } from "../i18n/locale.jsx";
 import { Dialog } from "../ui/dialog.jsx";
@@ -7,13 +7,13 @@ import { useForm } from "../ui/form.js";
 import { ProblemNotice } from "../ui/problem.jsx";
 import { setFreshness } from "./requests.js";
 
-/** An hour: the server takes no longer bound. */
+/** An hour, the longest time that the server accepts. */
 const SECONDS_MAX = 3600;
 
 /**
  * @param {object} props
- * @param {import('./requests.js').Account} props.account
- * @param {(act: string, bound: object | null) => void} props.onDone
+ * @param {import('./requests.js').OpenAccount} props.account
+ * @param {(act: string, bound: import('../ui/result.jsx').Bound | null) => void} props.onDone
  * @param {() => void} props.onCancel
  */
 export function FreshnessForm({ account, onDone, onCancel }) {
@@ -31,7 +31,7 @@ export function FreshnessForm({ account, onDone, onCancel }) {
     const seconds = /^\d{1,9}$/.test(text) ? Number(text) : NaN;
     const wrong = seconds <= SECONDS_MAX ? [] : [{ pointer: "#/freshness_s", code: "other", max: SECONDS_MAX }];
     const answer = await form.submit(wrong, () => setFreshness(request, account, seconds));
-    if (answer?.ok) onDone("freshness", answer.data.bound);
+    if (answer?.ok) onDone("freshness", answer.data.bound ?? null);
   };
 
   return (

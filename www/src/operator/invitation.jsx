@@ -1,4 +1,4 @@
-// A new account: first the question, then the one showing of its set-up link.
+// Makes an account: first the confirmation, then its set-up link, shown once.
 import { useState } from "preact/hooks";
 import { useSession } from "../client/session.jsx";
 import { useLocale } from "../i18n/locale.jsx";
@@ -8,13 +8,16 @@ import { ProblemNotice } from "../ui/problem.jsx";
 import { Secret, SecretDialog } from "../ui/secret.jsx";
 import { inviteAccount } from "./requests.js";
 
-/** @param {{onDone: () => void}} props the link has been stored, or the question was left */
+/** @typedef {{link: string, account: import('./requests.js').Account}} Invited */
+
+/** @param {{onDone: () => void}} props `onDone` is called once the link is stored or the dialog was left */
 export function Invite({ onDone }) {
-  /** The only place that holds the link; gone with the dialog. */
-  const [invited, setInvited] = useState(null);
+  // The only place that holds the link; it goes with the dialog.
+  const [invited, setInvited] = useState(/** @type {Invited | null} */ (null));
   return invited ? <Link invited={invited} onDone={onDone} /> : <Offer onInvited={setInvited} onCancel={onDone} />;
 }
 
+/** @param {{onInvited: (invited: Invited) => void, onCancel: () => void}} props */
 function Offer({ onInvited, onCancel }) {
   const { say } = useLocale();
   const { request } = useSession();
@@ -22,7 +25,7 @@ function Offer({ onInvited, onCancel }) {
   const { problem } = form;
 
   const confirm = async () => {
-    // A link whose answer was lost is worth nothing: trying again makes another.
+    // A link whose response was lost is useless, so a second try makes another.
     const answer = await form.submit([], () => inviteAccount(request, crypto.randomUUID()));
     if (answer?.ok) onInvited(answer.data);
   };
@@ -40,13 +43,16 @@ function Offer({ onInvited, onCancel }) {
   );
 }
 
-/** @param {{invited: {link: string, account: import('./requests.js').Account}, onDone: () => void}} props */
+/** @param {{invited: Invited, onDone: () => void}} props */
 function Link({ invited, onDone }) {
   const { say, format } = useLocale();
   return (
     <SecretDialog
       title={say("invited.title")}
-      lead={say("invited.once", { at: format.dateTime(invited.account.link_until), zone: format.zone })}
+      lead={say("invited.once", {
+        at: invited.account.link_until ? format.dateTime(invited.account.link_until) : "",
+        zone: format.zone,
+      })}
       once
       closeBody="invited.close.body"
       onDone={onDone}

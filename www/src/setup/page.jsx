@@ -1,4 +1,5 @@
-// A new account, made once with a set-up link: the first with the one from the terminal, others with one of an operator's.
+// Sets up an account with a set-up link, which works once. The terminal prints the first link; operators
+// make the others.
 import { useState } from "preact/hooks";
 import { send } from "../client/api.js";
 import { currentSetupToken, forgetSetupToken, go } from "../client/route.js";
@@ -11,15 +12,16 @@ import { ProblemNotice } from "../ui/problem.jsx";
 
 const PASSWORD_CHARACTERS = { min: 12, max: 256 };
 
-/** The server's field names, in the order of the form. */
+/** Names of the server's fields, in the order of the form. */
 const FIELDS = ["account_name", "time_zone", "name", "email", "password", "language"];
 
 const ZONES = Intl.supportedValuesOf("timeZone");
 const REGIONS = Map.groupBy(ZONES, (zone) => (zone.includes("/") ? zone.split("/")[0] : "UTC"));
 
-/** After these nothing that is typed can help. */
+/** Codes that no input can correct. */
 const FINAL = ["setup_refused", "setup_done"];
 
+/** @param {{onDone: (session: import('../client/session.jsx').Session) => void}} props */
 export function SetUp({ onDone }) {
   const { say, lang, setLang, format } = useLocale();
   const form = useForm({ account_name: "", time_zone: format.zone, name: "", email: "", password: "" });
@@ -27,9 +29,11 @@ export function SetUp({ onDone }) {
   const [tokenGone] = useState(!currentSetupToken());
   const problem = tokenGone ? { code: "setup_token_gone" } : form.problem;
 
+  /** @param {string} id */
   const field = (id) => ({ id, label: say(`setup.${id}`), error: errorOf(mistakes.errors, id) });
   const submit = async () => {
     const body = { token: currentSetupToken(), ...values, language: lang };
+    /** @type {import('../client/api.js').Answer<import('../client/session.jsx').Session> | null} */
     const answer = await form.submit(missingFields(values, FIELDS), () => send("POST", "/v1/setup", { body }));
     if (!answer?.ok) return;
     forgetSetupToken();
@@ -73,7 +77,13 @@ export function SetUp({ onDone }) {
           />
           <Field {...field("language")} hint={say("setup.language.hint")}>
             {(control) => (
-              <select {...control} value={lang} onChange={(event) => setLang(event.currentTarget.value)}>
+              <select
+                {...control}
+                value={lang}
+                onChange={(event) =>
+                  setLang(/** @type {import('../i18n/locale.jsx').Language} */ (event.currentTarget.value))
+                }
+              >
                 {Object.entries(LANGUAGES).map(([code, name]) => (
                   <option key={code} value={code} lang={code}>
                     {name}
@@ -91,7 +101,12 @@ export function SetUp({ onDone }) {
   );
 }
 
-/** Every zone that the browser knows, by region; the browser's own may be an alias that the list lacks. */
+/**
+ * Draws the time zones by region. The browser's own zone may be an alias that the list lacks. Further
+ * attributes go to the control.
+ * @param {import('../ui/fields.jsx').ControlAttributes
+ *   & {value: string, onChange: (zone: string) => void}} props
+ */
 function ZoneSelect({ value, onChange, ...control }) {
   return (
     <select {...control} value={value} onChange={(event) => onChange(event.currentTarget.value)}>

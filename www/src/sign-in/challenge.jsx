@@ -1,4 +1,5 @@
-// What the server asks in the middle of something: to sign in again, or to prove who one is. Below it everything stays.
+// Meets the server's challenges: to sign in again, or to confirm one's identity. The page below stays
+// as it is.
 import { useState } from "preact/hooks";
 import { send } from "../client/api.js";
 import { useLocale } from "../i18n/locale.jsx";
@@ -9,10 +10,14 @@ import { ProblemNotice } from "../ui/problem.jsx";
 import { CredentialsForm } from "./credentials.jsx";
 
 /**
+ * @typedef {import('../client/session.jsx').Session} Session
+ */
+
+/**
  * @param {object} props
  * @param {import('../app.jsx').PendingChallenge} props.challenge
- * @param {import('../client/session.jsx').Session['member']} props.member
- * @param {(session: object) => void} props.onSession
+ * @param {Session['member']} props.member
+ * @param {(session: Session) => void} props.onSession
  * @param {() => void} props.onLeave
  */
 export function Challenge({ challenge, member, onSession, onLeave }) {
@@ -34,6 +39,12 @@ export function Challenge({ challenge, member, onSession, onLeave }) {
   );
 }
 
+/**
+ * @param {object} props
+ * @param {Session['member']} props.member
+ * @param {(session: Session) => void} props.onSession
+ * @param {() => void} props.onLeave
+ */
 function SignInAgain({ member, onSession, onLeave }) {
   const { say } = useLocale();
   return (
@@ -47,9 +58,15 @@ function SignInAgain({ member, onSession, onLeave }) {
   );
 }
 
-/** Apart from the password of a form below this dialog. */
+/** Differs from the password field of a form below this dialog. */
 const FIELD = "step-up-password";
 
+/**
+ * @param {object} props
+ * @param {Session['member']} props.member
+ * @param {(met: boolean) => void} props.settle
+ * @param {() => void} props.onEnded called if the session has ended
+ */
 function StepUp({ member, settle, onEnded }) {
   const { say } = useLocale();
   const form = useForm({ password: "" });
@@ -91,7 +108,7 @@ function StepUp({ member, settle, onEnded }) {
           error={errorOf(form.mistakes.errors, FIELD)}
           autocomplete="current-password"
           {...form.field("password")}
-          data-focus=""
+          first
         />
         <div class="actions">
           <button class="primary">{say(form.busy ? "step-up.busy" : "step-up.confirm")}</button>

@@ -1,4 +1,4 @@
-// E-mail and password: to sign in, and to sign in again over a page.
+// Asks for e-mail and password, to sign in and to sign in again.
 import { send } from "../client/api.js";
 import { useLocale } from "../i18n/locale.jsx";
 import { ErrorSummary, Field, Form, PasswordField, errorOf } from "../ui/fields.jsx";
@@ -7,9 +7,9 @@ import { ProblemNotice } from "../ui/problem.jsx";
 
 /**
  * @param {object} props
- * @param {string} [props.email] fixed when somebody signs in again
- * @param {(session: object) => void} props.onSession
- * @param {any} [props.children] further buttons
+ * @param {string} [props.email] fixed when the member signs in again
+ * @param {(session: import('../client/session.jsx').Session) => void} props.onSession
+ * @param {import('preact').ComponentChildren} [props.children] further buttons
  */
 export function CredentialsForm({ email: fixed, onSession, children }) {
   const { say } = useLocale();
@@ -18,6 +18,7 @@ export function CredentialsForm({ email: fixed, onSession, children }) {
 
   const submit = async () => {
     const body = { email: values.email.trim(), password: values.password };
+    /** @type {import('../client/api.js').Answer<import('../client/session.jsx').Session> | null} */
     const answer = await form.submit(missingFields(values, ["email", "password"]), () =>
       send("POST", "/v1/session", { body }),
     );
@@ -46,7 +47,7 @@ export function CredentialsForm({ email: fixed, onSession, children }) {
         error={errorOf(mistakes.errors, "password")}
         autocomplete="current-password"
         {...form.field("password")}
-        data-focus={fixed !== undefined ? "" : undefined}
+        first={fixed !== undefined}
       />
       <div class="actions">
         <button class="primary">{say(form.busy ? "signing-in" : "sign-in")}</button>

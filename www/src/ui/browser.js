@@ -1,10 +1,10 @@
-// Time, network and window, as the page follows them.
+// Follows the time, the network and the window.
 import { useEffect, useState } from "preact/hooks";
 
-/** Often enough for "3 minutes ago". */
+/** Period of redraws: short enough for "3 minutes ago". */
 const TICK_MS = 30_000;
 
-/** Draws again from time to time, for sentences that depend on the time. */
+/** Redraws from time to time, for sentences that depend on the time. */
 export function useTick() {
   const [, setTurn] = useState(0);
   useEffect(() => {
@@ -13,7 +13,7 @@ export function useTick() {
   }, []);
 }
 
-/** Whether the browser believes that it has a network. */
+/** Returns `true` while the browser believes that it has a network. */
 export function useOnline() {
   const [online, setOnline] = useState(navigator.onLine);
   useEffect(() => {
@@ -28,7 +28,7 @@ export function useOnline() {
   return online;
 }
 
-/** Whether a media query holds. @param {string} query */
+/** Returns `true` while a media query holds. @param {string} query */
 export function useMedia(query) {
   const [holds, setHolds] = useState(() => matchMedia(query).matches);
   useEffect(() => {

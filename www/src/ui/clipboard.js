@@ -1,6 +1,8 @@
+// Writes to the clipboard.
+
 /**
- * Puts `text` on the clipboard and tells whether that really happened. Browsers refuse on plain HTTP, without
- * permission, and out of focus; success is what the browser says afterwards, never an assumption.
+ * Copies `text` and returns `true` if the browser confirmed it. Browsers refuse on plain HTTP,
+ * without permission, and in a window without focus.
  * @param {string} text
  * @returns {Promise<boolean>}
  */

@@ -1,17 +1,17 @@
-// A question before an act: what the act does, then the act, and the way back, which has the focus.
+// Asks before an action: says what the action does and offers the way back, which has the focus.
 import { useLocale } from "../i18n/locale.jsx";
 import { Dialog } from "./dialog.jsx";
 
 /**
- * It stays open until the answer, which is its owner's to wait for.
+ * Draws the question. It stays open until its owner removes it, once the response is there.
  * @param {object} props
- * @param {any} props.title
- * @param {any} props.body what is read out with the title
- * @param {string} props.confirm what the button that acts says
- * @param {boolean} [props.danger] whether the act takes something away for good, or from others
+ * @param {string} props.title
+ * @param {import('preact').ComponentChildren} props.body read out with the title
+ * @param {string} props.confirm text of the button that acts
+ * @param {boolean} [props.danger] `true` if the action removes something for good, or from others
  * @param {() => void} props.onConfirm
  * @param {() => void} props.onCancel
- * @param {any} [props.children] problems
+ * @param {import('preact').ComponentChildren} [props.children] problems
  */
 export function Confirmation({ title, body, confirm, danger = false, onConfirm, onCancel, children }) {
   const { say } = useLocale();

@@ -1,4 +1,4 @@
-// Copying, with an honest result.
+// Copies text and shows whether the browser did so.
 import { useEffect, useRef, useState } from "preact/hooks";
 import { useLocale } from "../i18n/locale.jsx";
 import { useAnnounce } from "./announcer.jsx";
@@ -8,12 +8,14 @@ import { CopyIcon, TickIcon } from "./icons.jsx";
 const COPIED_SHOWN_MS = 4000;
 
 /**
+ * Draws a button that copies. Further attributes go to the button.
  * @param {object} props
  * @param {string} props.text
  * @param {string} props.label
- * @param {string} [props.refused] the message's key for when the browser refuses; it names what is then selected
- * @param {() => void} props.select selects the text in the page, for when the browser refuses to copy
- * @param {(copied: boolean) => void} [props.onCopied]
+ * @param {string} [props.refused] key of the message for a refusal; it names the selection
+ * @param {() => void} props.select selects the text in the page if the browser refuses to copy
+ * @param {() => void} [props.onCopied]
+ * @param {string} [props.class]
  */
 export function CopyButton({ text, label, refused = "copy.refused.text", select, onCopied, ...button }) {
   const { say } = useLocale();
@@ -52,9 +54,9 @@ export function CopyButton({ text, label, refused = "copy.refused.text", select,
   );
 }
 
-/** A short text with a button that copies it. */
+/** Shows a short text with a button that copies it. @param {{text: string, label: string}} props */
 export function Copyable({ text, label }) {
-  const code = useRef(null);
+  const code = useRef(/** @type {HTMLElement | null} */ (null));
   return (
     <span class="copyable">
       <code ref={code} translate={false}>
@@ -65,12 +67,13 @@ export function Copyable({ text, label }) {
   );
 }
 
-/** Selects what an element shows. @param {HTMLElement} element */
+/** Selects the contents of an element. @param {HTMLElement | null} element */
 export function selectContents(element) {
-  if ("select" in element) {
+  if (!element) return;
+  if (element instanceof HTMLTextAreaElement) {
     element.focus();
     element.select();
     return;
   }
-  getSelection().selectAllChildren(element);
+  getSelection()?.selectAllChildren(element);
 }

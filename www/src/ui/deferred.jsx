@@ -1,17 +1,21 @@
-// Parts that one page alone needs come with that page.
+// Loads the parts that only one page needs, with that page.
 import { useEffect, useState } from "preact/hooks";
 import { Loading } from "./loading.jsx";
 import { RetryNotice } from "./problem.jsx";
 
 /**
- * @param {() => Promise<any>} load resolves to the component
- * @param {string} waiting the message's key for a wait that lasts
+ * Makes a component that loads its implementation on first use.
+ * @template {object} Props
+ * @param {() => Promise<import('preact').ComponentType<Props>>} load
+ * @param {string} waiting key of the message for a long wait
  */
 export function deferred(load, waiting) {
+  /** @type {import('preact').ComponentType<Props> | null} */
   let Part = null;
+  /** @param {Props} props */
   return function Deferred(props) {
     const [, redraw] = useState(0);
-    const [problem, setProblem] = useState(null);
+    const [problem, setProblem] = useState(/** @type {import('../client/api.js').Problem | null} */ (null));
     const fetchPart = async () => {
       setProblem(null);
       try {

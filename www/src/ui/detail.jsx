@@ -1,6 +1,6 @@
-// One fact of a list of facts.
+// Draws one entry of a description list.
 
-/** @param {{term: any, children: any}} props */
+/** @param {{term: string, children: import('preact').ComponentChildren}} props */
 export const Detail = ({ term, children }) => (
   <div>
     <dt>{term}</dt>

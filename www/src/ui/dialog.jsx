@@ -1,4 +1,4 @@
-// Modal dialogs on the native element. They stay open until their owner takes them away.
+// Draws modal dialogs on the native element. They stay open until their owner removes them.
 import { useId, useLayoutEffect, useRef } from "preact/hooks";
 import { useLocale } from "../i18n/locale.jsx";
 import { Announcer } from "./announcer.jsx";
@@ -7,13 +7,15 @@ import { CrossIcon } from "./icons.jsx";
 
 /**
  * @param {object} props
- * @param {any} props.title names the dialog
- * @param {() => void} props.onCancel Esc and the cross; the owner decides what it means
+ * @param {string} props.title names the dialog
+ * @param {() => void} props.onCancel called for Esc and the cross; the owner decides what follows
  * @param {'dialog' | 'alertdialog'} [props.role]
- * @param {'title' | 'first'} [props.focus] the title for what must be read first, else the first field or `autofocus`
+ * @param {'title' | 'first'} [props.focus] `title` if it must be read first, else the first field
+ *   or the element with `data-focus`
  * @param {string} [props.describedBy]
  * @param {string} [props.class]
- * @param {boolean} [props.cross] whether a cross stands in the corner
+ * @param {boolean} [props.cross] `true` draws a cross in the corner
+ * @param {import('preact').ComponentChildren} props.children
  */
 export function Dialog({
   title,
@@ -27,28 +29,31 @@ export function Dialog({
 }) {
   const { say } = useLocale();
   const titleId = useId();
-  const element = useRef(null);
-  const heading = useRef(null);
+  const element = useRef(/** @type {HTMLDialogElement | null} */ (null));
+  const heading = useRef(/** @type {HTMLHeadingElement | null} */ (null));
 
   useLayoutEffect(() => {
     const opener = document.activeElement;
-    const part = opener.closest("section, main");
+    const part = opener?.closest("section, main");
     const dialog = element.current;
+    if (!dialog) return undefined;
     dialog.showModal();
-    const first =
-      dialog.querySelector("[data-focus]") ?? dialog.querySelector("input, textarea, select, .actions button");
-    (focus === "title" ? heading.current : (first ?? heading.current)).focus();
+    const first = /** @type {HTMLElement | null} */ (
+      dialog.querySelector("[data-focus]") ?? dialog.querySelector("input, textarea, select, .actions button")
+    );
+    (focus === "title" ? heading.current : (first ?? heading.current))?.focus();
     return () => {
       dialog.close();
-      if (opener.isConnected) opener.focus();
+      if (opener instanceof HTMLElement && opener.isConnected) opener.focus();
       else if (part?.isConnected) focusHeadingOf(part);
     };
   }, []);
 
-  /** Chromium closes at the third Esc even when `cancel` is prevented: what its owner still shows comes back. */
+  // Chromium closes at the third Esc even if `cancel` is prevented, so the dialog opens again.
   const reopen = () => {
     if (element.current && !element.current.open) element.current.showModal();
   };
+  /** @param {Event} event */
   const cancel = (event) => {
     event.preventDefault();
     onCancel();
@@ -83,8 +88,13 @@ export function Dialog({
   );
 }
 
-/** `closedby="none"` turns Esc off altogether; it still means "cancel", but only to the innermost dialog. */
+/**
+ * Makes Esc cancel the innermost dialog alone; `closedby="none"` has turned the browser's own
+ * handling off.
+ * @param {() => void} cancel
+ */
 function onEscape(cancel) {
+  /** @param {KeyboardEvent} event */
   return (event) => {
     if (event.key !== "Escape" || event.isComposing) return;
     event.preventDefault();

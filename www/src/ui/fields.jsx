@@ -1,15 +1,28 @@
-// Form fields: label, hint and error tied to their control, and the summary that names every mistake.
+// Draws form fields, each with its label, hint and error, and the summary of all mistakes.
 import { useEffect, useId, useRef, useState } from "preact/hooks";
 import { useLocale } from "../i18n/locale.jsx";
 
 /**
+ * @typedef {import('preact').ComponentChildren} Children
+ * @typedef {{id: string, text: string}} FieldMistake `id` is the control's
+ * @typedef {ReturnType<typeof attributesOf> & {id: string}} ControlAttributes
+ *
+ * @typedef {object} PasswordInput
+ * @property {string} value
+ * @property {(event: import('preact').TargetedEvent<HTMLInputElement>) => void} onInput
+ * @property {'current-password' | 'new-password'} autocomplete
+ * @property {boolean} [first] takes the focus when a dialog opens
+ */
+
+/**
+ * Draws a label, a hint and an error, and lets `children` draw the control with its attributes.
  * @param {object} props
  * @param {string} props.id
- * @param {any} props.label
- * @param {any} [props.hint]
+ * @param {string} props.label
+ * @param {Children} [props.hint]
  * @param {string} [props.error]
- * @param {any} [props.after] what stands below the control, outside its description
- * @param {(control: object) => any} props.children draws the control with the attributes that it is given
+ * @param {Children} [props.after] stands below the control, outside its description
+ * @param {(control: ControlAttributes) => import('preact').ComponentChild} props.children
  */
 export function Field({ id, label, hint, error, after, children }) {
   return (
@@ -21,28 +34,39 @@ export function Field({ id, label, hint, error, after, children }) {
         </p>
       )}
       <FieldError id={id} error={error} />
-      {children({ id, ...attributesOf(id, error, hint && `${id}-hint`) })}
+      {children({ id, ...attributesOf(id, error, hint ? `${id}-hint` : undefined) })}
       {after}
     </div>
   );
 }
 
-/** What is wrong with a field. The field refers to it, see {@link attributesOf}. @param {{id: string, error?: string}} props */
+/**
+ * Draws the error of a field, which refers to it by {@link attributesOf}.
+ * @param {{id: string, error?: string}} props
+ */
 export const FieldError = ({ id, error }) =>
-  error && (
+  error ? (
     <p class="error" id={`${id}-error`}>
       {error}
     </p>
-  );
+  ) : null;
 
-/** How a control refers to its error and to whatever else describes it. @param {string} id @param {string} [error] @param {...string} others */
+/**
+ * Returns the attributes by which a control refers to its error and its other descriptions.
+ * @param {string} id
+ * @param {string} [error]
+ * @param {...(string | undefined)} others
+ */
 export const attributesOf = (id, error, ...others) => ({
   "aria-describedby": [...others, error && `${id}-error`].filter(Boolean).join(" ") || undefined,
-  "aria-invalid": error ? "true" : undefined,
+  "aria-invalid": error ? /** @type {const} */ ("true") : undefined,
 });
 
-/** A password with a button that shows it. Any other attributes go to the input. */
-export function PasswordField({ id, label, hint, error, ...input }) {
+/**
+ * Draws a password field with a button that shows the password. Further attributes go to the input.
+ * @param {{id: string, label: string, hint?: Children, error?: string} & PasswordInput} props
+ */
+export function PasswordField({ id, label, hint, error, first, ...input }) {
   const { say } = useLocale();
   const [shown, setShown] = useState(false);
   return (
@@ -52,7 +76,9 @@ export function PasswordField({ id, label, hint, error, ...input }) {
           <input
             {...control}
             {...input}
-            type={shown ? "text" : "password"}
+            data-focus={first ? "" : undefined}
+            // Preact tells the kinds of input apart by one type; these two share their attributes.
+            type={/** @type {"password"} */ (shown ? "text" : "password")}
             autocapitalize="none"
             spellcheck={false}
             translate={false}
@@ -72,16 +98,17 @@ export function PasswordField({ id, label, hint, error, ...input }) {
 }
 
 /**
- * "There is a problem", with a link to each field. Takes the focus whenever a submit has found mistakes.
- * @param {{errors: {id: string, text: string}[], turn: number}} props `turn` counts the submits
+ * Draws "There is a problem" with a link to each field. Takes the focus whenever a submit has found
+ * mistakes.
+ * @param {{errors: FieldMistake[], turn: number}} props `turn` counts the submits
  */
 export function ErrorSummary({ errors, turn }) {
   const { say } = useLocale();
-  const box = useRef(null);
+  const box = useRef(/** @type {HTMLDivElement | null} */ (null));
   const title = useId();
   useEffect(() => {
     if (!errors.length) return undefined;
-    box.current.focus();
+    box.current?.focus();
     const before = document.title;
     document.title = say("error.title", { title: before });
     return () => {
@@ -89,6 +116,7 @@ export function ErrorSummary({ errors, turn }) {
     };
   }, [turn, errors.length > 0]);
   if (!errors.length) return null;
+  /** @param {string} id @returns {(event: Event) => void} */
   const follow = (id) => (event) => {
     event.preventDefault();
     document.getElementById(id)?.focus();
@@ -111,20 +139,34 @@ export function ErrorSummary({ errors, turn }) {
   );
 }
 
-/** What is wrong with one field, one sentence a line. @param {{id: string, text: string}[]} errors @param {string} id */
+/**
+ * Returns the errors of one field, one sentence a line; `undefined` if there are none.
+ * @param {FieldMistake[]} errors
+ * @param {string} id
+ */
 export const errorOf = (errors, id) =>
   errors
     .filter((error) => error.id === id)
     .map(({ text }) => text)
     .join("\n") || undefined;
 
-/** An Enter that ends an IME conversion submits nothing; some browsers report it after the composition, as 229. */
+/**
+ * Keeps an Enter that ends an IME conversion from submitting the form. Some browsers report that
+ * Enter after the composition, as key code 229.
+ * @param {KeyboardEvent} event
+ */
 export function ignoreImeEnter(event) {
   if (event.key === "Enter" && (event.isComposing || event.keyCode === 229)) event.preventDefault();
 }
 
-/** A form that never submits to the server by itself, nor twice. @param {{onSubmit: () => void, busy: boolean}} props */
+/**
+ * Draws a form that leaves sending to `onSubmit`, and never calls it twice at a time. Further
+ * attributes go to the form.
+ * @param {{onSubmit: () => void, busy: boolean, children: Children}
+ *   & Omit<import('preact').FormHTMLAttributes, 'onSubmit'>} props
+ */
 export function Form({ onSubmit, busy, children, ...rest }) {
+  /** @param {Event} event */
   const submit = (event) => {
     event.preventDefault();
     if (!busy) onSubmit();
@@ -136,7 +178,10 @@ export function Form({ onSubmit, busy, children, ...rest }) {
   );
 }
 
-/** The foot of a form in a dialog. @param {{submit: string, onCancel: () => void}} props `submit`: what the first button says */
+/**
+ * Draws the buttons of a form in a dialog.
+ * @param {{submit: string, onCancel: () => void}} props `submit` is the first button's text
+ */
 export function FormActions({ submit, onCancel }) {
   const { say } = useLocale();
   return (

@@ -1,30 +1,37 @@
-// What goes while it has the focus hands it on: to the heading of the part of the page that it stood in.
+// Keeps the focus on the page. When the element that has it goes away, the focus moves to the
+// heading of the section around that element.
 import { useLayoutEffect, useRef } from "preact/hooks";
 
-/** @param {Element} element */
+/** Moves the focus to the heading of the section around an element. @param {Element} element */
 export function focusHeadingOf(element) {
   const heading = element.closest("section, dialog, main")?.querySelector("h1, h2");
-  if (!heading) return;
+  if (!(heading instanceof HTMLElement)) return;
   heading.tabIndex = -1;
   heading.focus({ preventScroll: true });
 }
 
-/** For the element of a component whose focus moves on. */
+/**
+ * Returns a reference for an element that may go away while it has the focus.
+ * @template {HTMLElement} Target
+ */
 export function useFocusFallback() {
-  const reference = useRef(null);
+  const reference = useRef(/** @type {Target | null} */ (null));
   useLayoutEffect(() => {
     const element = reference.current;
     return () => {
-      if (element.contains(document.activeElement)) focusHeadingOf(element);
+      if (element?.contains(document.activeElement)) focusHeadingOf(element);
     };
   }, []);
   return reference;
 }
 
-/** A block whose focus moves on. Any attributes go to it. */
+/**
+ * Draws a block that may go away while it has the focus. Further attributes go to the block.
+ * @param {import('preact').HTMLAttributes<HTMLDivElement>} props
+ */
 export function FocusFallback({ children, ...attributes }) {
   return (
-    <div ref={useFocusFallback()} {...attributes}>
+    <div {...attributes} ref={useFocusFallback()}>
       {children}
     </div>
   );

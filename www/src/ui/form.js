@@ -1,7 +1,12 @@
-// What every form and question shares: what was typed, what is wrong with it, and one request at a time.
+// Runs forms: holds what was typed and what is wrong with it, and sends one request at a time.
 import { useCallback, useEffect, useRef, useState } from "preact/hooks";
 import { useLocale } from "../i18n/locale.jsx";
 import { fieldError, isUncertain } from "./problem.jsx";
+
+/**
+ * @typedef {import('../client/api.js').FieldError} FieldError
+ * @typedef {import('../client/api.js').Problem} Problem
+ */
 
 /**
  * @template {object} Values
@@ -10,13 +15,21 @@ import { fieldError, isUncertain } from "./problem.jsx";
 export function useForm(initial) {
   const locale = useLocale();
   const [values, setValues] = useState(initial);
-  const [problem, setProblem] = useState(/** @type {import('../client/api.js').Problem | null} */ (null));
-  const [mistakes, setMistakes] = useState({ errors: [], turn: 0 });
+  const [problem, setProblem] = useState(/** @type {Problem | null} */ (null));
+  const [mistakes, setMistakes] = useState({
+    errors: /** @type {import('./fields.jsx').FieldMistake[]} */ ([]),
+    turn: 0,
+  });
   const [busy, setBusy] = useState(false);
-  /** `busy` is drawn later than a second click comes. */
+  // A second click may come before `busy` is drawn.
   const sending = useRef(false);
 
-  const change = useCallback((members) => setValues((before) => ({ ...before, ...members })), []);
+  const change = useCallback(
+    /** @param {Partial<Values>} members */
+    (members) => setValues((before) => ({ ...before, ...members })),
+    [],
+  );
+  /** @param {FieldError[]} errors */
   const show = (errors) =>
     setMistakes(({ turn }) => ({
       errors: errors.map((error) => fieldError(locale, error)).sort(byPlace),
@@ -24,19 +37,21 @@ export function useForm(initial) {
     }));
 
   /**
-   * Sends once, unless something is missing or on its way. A refusal of fields becomes `mistakes`, any other `problem`.
-   * @param {import('../client/api.js').FieldError[]} missing what the page can see by itself
-   * @param {() => Promise<import('../client/api.js').Answer>} send
-   * @param {() => Promise<import('../client/api.js').FieldError[]>} [look] asks what is wrong with the rest when something is missing,
-   *   so that every mistake is told at once
-   * @returns {Promise<import('../client/api.js').Answer | null>} null when nothing was sent
+   * Sends, unless a field is missing or a request is under way. Refused fields become `mistakes`,
+   * any other refusal `problem`.
+   * @template Data
+   * @param {FieldError[]} missing fields that the page finds missing by itself
+   * @param {() => Promise<import('../client/api.js').Answer<Data>>} send
+   * @param {() => Promise<FieldError[]>} [check] finds the mistakes of the other fields if one is
+   *   missing, so that all of them show at once
+   * @returns {Promise<import('../client/api.js').Answer<Data> | null>} `null` if nothing was sent
    */
-  const submit = async (missing, send, look) => {
+  const submit = async (missing, send, check) => {
     if (sending.current) return null;
     setProblem(null);
     if (missing.length) {
       sending.current = true;
-      const others = (await look?.()) ?? [];
+      const others = (await check?.()) ?? [];
       sending.current = false;
       show([...missing, ...others.filter(({ pointer }) => missing.every((error) => error.pointer !== pointer))]);
       return null;
@@ -63,27 +78,39 @@ export function useForm(initial) {
     onCancel();
   };
 
+  /**
+   * Returns the attributes that tie a text input to a value.
+   * @param {string & keyof Values} id
+   */
   const field = (id) => ({
-    value: values[id],
-    onInput: (event) => change({ [id]: event.currentTarget.value }),
+    value: String(values[id]),
+    /** @param {import('preact').TargetedEvent<HTMLInputElement>} event */
+    onInput: (event) => change(/** @type {Partial<Values>} */ ({ [id]: event.currentTarget.value })),
   });
   return { values, change, field, problem, setProblem, mistakes, show, busy, submit, leave };
 }
 
-/** The order of the form, whoever found the mistake. @param {{id: string}} one @param {{id: string}} other */
+/** Sorts mistakes by the order of their fields. @param {{id: string}} one @param {{id: string}} other */
 function byPlace(one, other) {
   const [a, b] = [one, other].map(({ id }) => document.getElementById(id));
   if (!a || !b || a === b) return 0;
   return a.compareDocumentPosition(b) & Node.DOCUMENT_POSITION_FOLLOWING ? -1 : 1;
 }
 
-/** Without a summary, as in a form of one field, the field itself takes the focus. @param {{errors: {id: string}[], turn: number}} mistakes */
+/**
+ * Focuses the field itself when a submit has found mistakes, for forms of one field without summary.
+ * @param {{errors: {id: string}[], turn: number}} mistakes
+ */
 export function useMistakeFocus({ errors, turn }) {
   useEffect(() => {
     if (errors.length) document.getElementById(errors[0].id)?.focus();
   }, [turn]);
 }
 
-/** The members that are empty, as refusals. @param {Record<string, string>} values @param {string[]} ids */
+/**
+ * Returns a refusal for each value that is empty.
+ * @param {Record<string, string>} values
+ * @param {string[]} ids
+ */
 export const missingFields = (values, ids) =>
   ids.filter((id) => values[id]?.trim() === "").map((id) => ({ pointer: `#/${id}`, code: "required" }));

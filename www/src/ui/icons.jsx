@@ -1,5 +1,7 @@
-// Icons: 16 px, one stroke, in the colour of the text beside them. Words always stand beside or in their place.
+// Draws icons of 16 px, one stroke, in the colour of the text. Text always stands beside an icon or
+// names its button.
 
+/** @param {string} path @returns {(props: import('preact').SVGAttributes<SVGSVGElement>) => import('preact').JSX.Element} */
 const icon =
   (path, width = 1.5) =>
   (props) => (
@@ -47,7 +49,7 @@ export const DescendingIcon = icon("M8 3.5v9M4.5 9L8 12.5L11.5 9");
 export const BackIcon = icon("M10 3.5L5.5 8l4.5 4.5");
 export const NextIcon = icon("M6 3.5L10.5 8L6 12.5");
 
-/** The mark: the favicon's key, drawn in place. */
+/** Draws the favicon's key in place. */
 export const Mark = () => (
   <svg viewBox="0 0 32 32" width="28" height="28" aria-hidden="true" class="mark">
     <rect width="32" height="32" rx="8" />

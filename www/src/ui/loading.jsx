@@ -1,9 +1,12 @@
-// Waiting, told only when it lasts.
+// Shows that something is loading, once the wait has lasted a second.
 import { useEffect, useState } from "preact/hooks";
 import { useLocale } from "../i18n/locale.jsx";
 import { useAnnounce } from "./announcer.jsx";
 
-/** Nothing for a second, then what is being waited for, said once. @param {{message: string}} props a message's key */
+/**
+ * Draws nothing for a second, then the message, which is announced once.
+ * @param {{message: string}} props `message` is a key
+ */
 export function Loading({ message }) {
   const { say } = useLocale();
   const announce = useAnnounce();
@@ -15,5 +18,5 @@ export function Loading({ message }) {
     }, 1000);
     return () => clearTimeout(timer);
   }, []);
-  return late && <p class="waiting">{say(message)}</p>;
+  return late ? <p class="waiting">{say(message)}</p> : null;
 }

@@ -1,9 +1,13 @@
-// Problems that no field can mend, in words.
+// Puts problems into words.
 import { useLocale } from "../i18n/locale.jsx";
 import { WarningIcon } from "./icons.jsx";
 import { Notice } from "./notice.jsx";
 
-/** @param {ReturnType<typeof useLocale>} locale @param {import('../client/api.js').Problem} problem */
+/**
+ * Returns the sentences of a problem.
+ * @param {import('../i18n/locale.jsx').Locale} locale
+ * @param {import('../client/api.js').Problem} problem
+ */
 export function problemText({ say, has, gap, format }, problem, code = problem.code) {
   const quote = problem.request_id ? say("problem.quote", { id: problem.request_id }) : "";
   if (code === "too_many_attempts") {
@@ -16,13 +20,13 @@ export function problemText({ say, has, gap, format }, problem, code = problem.c
 }
 
 /**
- * A problem that stands where the act was. What the member broke off themselves needs no words.
+ * Draws a problem where the action was. A challenge that the member closed needs no text.
  * @param {object} props
  * @param {import('../client/api.js').Problem | null} [props.problem]
- * @param {string} [props.as] words it by another code
- * @param {any} [props.text] words it here
- * @param {boolean} [props.still] takes no focus, see `Notice`
- * @param {any} [props.children]
+ * @param {string} [props.as] code whose message to show instead
+ * @param {string} [props.text] text to show instead
+ * @param {boolean} [props.still] `true` takes no focus, see `Notice`
+ * @param {import('preact').ComponentChildren} [props.children]
  */
 export function ProblemNotice({ problem, as, text, still, children }) {
   const locale = useLocale();
@@ -38,11 +42,11 @@ export function ProblemNotice({ problem, as, text, still, children }) {
 }
 
 /**
- * A problem with a button that tries again.
+ * Draws a problem with a button that tries again.
  * @param {object} props
  * @param {import('../client/api.js').Problem | null} [props.problem]
- * @param {string} [props.as] words it by another code
- * @param {boolean} [props.still] takes no focus, see `Notice`
+ * @param {string} [props.as] code whose message to show instead
+ * @param {boolean} [props.still] `true` takes no focus, see `Notice`
  * @param {() => void} props.onRetry
  */
 export function RetryNotice({ onRetry, ...notice }) {
@@ -56,21 +60,27 @@ export function RetryNotice({ onRetry, ...notice }) {
   );
 }
 
-/** Whether what the page shows may no longer be so. @param {import('../client/api.js').Problem | null} problem */
-export const isUncertain = (problem) => ["no_answer", "already_issued", "not_found"].includes(problem?.code);
+/**
+ * Returns `true` if the page may show what is no longer so.
+ * @param {import('../client/api.js').Problem | null} problem
+ */
+export const isUncertain = (problem) =>
+  problem !== null && ["no_answer", "already_issued", "not_found"].includes(problem.code);
 
 /**
- * A server's refusal of one field, as the summary and the field show it.
- * @param {ReturnType<typeof useLocale>} locale @param {import('../client/api.js').FieldError} error
- * @returns {{id: string, text: string}} `id` is the element's: `networks`, or `issuable-networks` for `#/issuable/networks`
+ * Returns the server's refusal of one field, as the summary and the field show it.
+ * @param {import('../i18n/locale.jsx').Locale} locale
+ * @param {import('../client/api.js').FieldError} error
+ * @returns {import('./fields.jsx').FieldMistake} its `id` is `networks` for `#/networks`, and
+ *   `issuable-networks` for `#/issuable/networks`
  */
 export function fieldError(locale, { pointer, code, ...parameters }) {
   const { say, has } = locale;
   const path = pointer.slice(2).split("/");
   const [id, field] = [path.join("-"), path.at(-1)];
   if ("line" in parameters) {
-    const text = lineText(locale, { code, ...parameters });
-    // The key's own networks have the same lines.
+    const text = lineText(locale, /** @type {LineNote} */ ({ code, ...parameters }));
+    // The key's own networks may have the same lines.
     return { id, text: path.length > 1 ? say("error.in-limits", { text }) : text };
   }
   const key = [
@@ -80,12 +90,17 @@ export function fieldError(locale, { pointer, code, ...parameters }) {
     `error.${field}.other`,
     "error.other",
   ].find(has);
-  return { id, text: say(key, parameters) };
+  return { id, text: say(key ?? "error.other", parameters) };
 }
 
 /**
- * What is wrong with one line of the networks.
- * @param {ReturnType<typeof useLocale>} locale @param {{line: number, entry: string, code: string, max?: number}} note
+ * @typedef {{line: number, entry: string, code: string, [parameter: string]: string | number}} LineNote
+ */
+
+/**
+ * Returns the mistake in one line of the networks.
+ * @param {import('../i18n/locale.jsx').Locale} locale
+ * @param {LineNote} note
  */
 export function lineText({ say, has }, { line, entry, code, ...parameters }) {
   const key = has(`line.${code}`) ? `line.${code}` : "line.not_an_address";

@@ -1,10 +1,28 @@
-// What an act led to, in whole sentences, where the act was.
+// Says what an action led to, in whole sentences, where the action was.
 import { useEffect, useState } from "preact/hooks";
 import { serverNow } from "../client/clock.js";
 import { useLocale } from "../i18n/locale.jsx";
 import { TickIcon } from "./icons.jsx";
 
-/** What an act narrows has other words than what it refuses, and a new password ends what the old one issued. */
+/**
+ * @typedef {import('../i18n/locale.jsx').Locale} Locale
+ *
+ * The time from which a change holds everywhere: `within_s` 0 means that it already does, `at` null
+ * that no time can be named.
+ * @typedef {{at: string | null, within_s: number | null}} Bound
+ *
+ * @typedef {object} Result
+ * @property {string} act an action on a key, an account or the service credentials
+ * @property {{id?: string, name: string}[]} [keys] what it was done to
+ * @property {Bound | null} bound
+ * @property {string} [restorable_until]
+ */
+
+/**
+ * Beginnings of the messages about the bound, by action. Most actions refuse a key; these narrow
+ * limits, or end what an old password issued.
+ * @type {Record<string, string>}
+ */
 const BOUND_KEYS = {
   edited: "bound.limits",
   freshness: "bound.freshness",
@@ -12,7 +30,11 @@ const BOUND_KEYS = {
   service_password: "bound.service",
 };
 
-/** @param {import('../key/model.js').Bound | null} bound @param {boolean} passed whether the bound's moment is over */
+/**
+ * @param {Locale} locale
+ * @param {Result} result
+ * @param {boolean} passed `true` once the time of the bound is over
+ */
 function boundText({ say, format }, { act, bound }, passed) {
   if (!bound) return "";
   const key = BOUND_KEYS[act] ?? "bound.refused";
@@ -21,13 +43,13 @@ function boundText({ say, format }, { act, bound }, passed) {
   return say(passed ? `${key}.since` : `${key}.by`, { time: format.time(bound.at), zone: format.zone });
 }
 
-/** "Build server" is deleted; 3 keys are deleted. */
+/** Says '"Build server" is deleted' or "3 keys are deleted". @param {Locale} locale @param {Result} result */
 function doneText({ say }, { act, keys = [] }) {
   if (keys.length > 1) return say(`result.${act}.many`, { count: keys.length });
   return say(`result.${act}`, { name: keys[0]?.name ?? "" });
 }
 
-/** Every sentence of an outcome. @param {import('../key/model.js').Result} result */
+/** Returns every sentence of a result. @param {Locale} locale @param {Result} result */
 export function resultText(locale, result, passed = false) {
   const { say, format } = locale;
   const back =
@@ -36,7 +58,10 @@ export function resultText(locale, result, passed = false) {
   return sentences.filter(Boolean).join(locale.gap);
 }
 
-/** "Refused everywhere by 12:00:10." becomes "since" when the server's clock has passed it. */
+/**
+ * Returns `true` once the server's clock has passed the bound: "by 12:00:10" then becomes "since".
+ * @param {Bound | null} bound
+ */
 function usePassed(bound) {
   const left = bound?.at ? Date.parse(bound.at) - serverNow() : 0;
   const [, redraw] = useState(0);
@@ -48,7 +73,7 @@ function usePassed(bound) {
   return left <= 0;
 }
 
-/** @param {{result: import('../key/model.js').Result}} props */
+/** @param {{result: Result}} props */
 export function ResultNote({ result }) {
   const locale = useLocale();
   const passed = usePassed(result.bound);

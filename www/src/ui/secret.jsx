@@ -1,17 +1,19 @@
-// Secrets in clear. They leave memory and page when the dialog closes, when the page hides, and at sign-out.
+// Shows secrets in clear text. They leave memory and page when the dialog closes, when the page
+// hides, and at sign-out.
 import { useEffect, useRef, useState } from "preact/hooks";
 import { useLocale } from "../i18n/locale.jsx";
 import { CopyButton, selectContents } from "./copy.jsx";
 import { Dialog } from "./dialog.jsx";
 
 /**
+ * Draws a dialog around secrets.
  * @param {object} props
- * @param {any} props.title
- * @param {any} props.lead
- * @param {boolean} props.once whether it is never shown again: then nothing closes it by mistake
- * @param {string} [props.closeBody] the message that is told before it closes
+ * @param {string} props.title
+ * @param {string} props.lead
+ * @param {boolean} props.once `true` if it is never shown again: then nothing closes it by mistake
+ * @param {string} [props.closeBody] key of the message to show before it closes
  * @param {() => void} props.onDone
- * @param {(copying: {copied: boolean, onCopied: () => void}) => any} props.children
+ * @param {(copying: {copied: boolean, onCopied: () => void}) => import('preact').ComponentChildren} props.children
  */
 export function SecretDialog({ title, lead, once, closeBody = "reveal.close.body", onDone, children }) {
   const { say } = useLocale();
@@ -19,6 +21,7 @@ export function SecretDialog({ title, lead, once, closeBody = "reveal.close.body
   const [asking, setAsking] = useState(false);
 
   useEffect(() => {
+    /** @param {Event} event */
     const guard = (event) => event.preventDefault();
     if (once) addEventListener("beforeunload", guard);
     addEventListener("pagehide", onDone);
@@ -47,15 +50,15 @@ export function SecretDialog({ title, lead, once, closeBody = "reveal.close.body
 }
 
 /**
- * A secret in clear, which selects whole and copies without blanks.
+ * Draws a secret in clear text, which selects as a whole and copies without blanks.
  * @param {object} props
  * @param {string} props.id
  * @param {string} props.label
  * @param {string} props.value
  * @param {string} props.copyLabel
- * @param {string} [props.refused] words a browser's refusal to copy
- * @param {boolean} [props.main] whether the dialog is about it
- * @param {boolean} [props.primary] whether copying it is the next thing to do
+ * @param {string} [props.refused] key of the message for a browser's refusal to copy
+ * @param {boolean} [props.main] `true` if the dialog is about it
+ * @param {boolean} [props.primary] `true` if copying it is the next step
  * @param {() => void} [props.onCopied]
  */
 export function Secret({
@@ -68,7 +71,7 @@ export function Secret({
   primary = false,
   onCopied,
 }) {
-  const area = useRef(null);
+  const area = useRef(/** @type {HTMLTextAreaElement | null} */ (null));
   return (
     <div class={main ? "secret main" : "secret"}>
       <label for={id}>{label}</label>
@@ -95,6 +98,13 @@ export function Secret({
   );
 }
 
+/**
+ * @param {object} props
+ * @param {boolean} props.copied
+ * @param {string} props.body key of a message
+ * @param {() => void} props.onKeep
+ * @param {() => void} props.onClose
+ */
 function CloseConfirmation({ copied, body, onKeep, onClose }) {
   const { say } = useLocale();
   return (

@@ -1,4 +1,5 @@
-// Confirmations of single acts. Each names the key, says effect, bound and way back, and stays open until the answer.
+// Confirms a single action on a key. The dialog names the key and says the effect, the bound and the
+// way back. It stays open until the response.
 import { useSession } from "../../client/session.jsx";
 import { sayWithin } from "../../i18n/bound.js";
 import { useLocale } from "../../i18n/locale.jsx";
@@ -6,7 +7,7 @@ import { Confirmation } from "../../ui/confirmation.jsx";
 import { useForm } from "../../ui/form.js";
 import { Notice } from "../../ui/notice.jsx";
 import { ProblemNotice } from "../../ui/problem.jsx";
-import { disableKey, enableKey, restoreKey } from "../model.js";
+import { conflictOf, disableKey, enableKey, restoreKey } from "../model.js";
 import { LastUse } from "../times.jsx";
 
 const ACTS = {
@@ -19,25 +20,27 @@ const ACTS = {
  * @param {object} props
  * @param {'disable' | 'enable' | 'restore'} props.what
  * @param {import('../model.js').Key} props.subject
- * @param {(result: import('../model.js').Result) => void} props.onDone
- * @param {(key: import('../model.js').Key) => void} props.onChanged somebody else changed the key meanwhile
- * @param {() => void} props.onStale what became of the act is not known
+ * @param {(result: import('../model.js').KeyResult) => void} props.onDone
+ * @param {(key: import('../model.js').Key) => void} props.onChanged called if somebody changed the key
+ *   meanwhile
+ * @param {() => void} props.onStale called if the result of the action is unknown
  * @param {() => void} props.onCancel
  */
 export function KeyConfirmation({ what, subject, onDone, onChanged, onStale, onCancel }) {
   const { say, gap, format } = useLocale();
   const { request, session } = useSession();
   const form = useForm({});
-  const { problem } = form;
+  const conflict = conflictOf(form.problem);
   const { send, act } = ACTS[what];
-  // A key that was disabled when it was deleted comes back disabled, which is no matter of time.
+  // A key that was disabled when it was deleted comes back disabled, so no time matters.
   const isTimeless = what === "restore" && !subject.enabled;
   const body = isTimeless ? say("restore.body.disabled") : sayWithin(say, `${what}.body`, session.account);
 
   const confirm = async () => {
     const answer = await form.submit([], () => send(request, subject));
     if (answer?.ok) onDone({ act, keys: [answer.data.key ?? subject], bound: answer.data.bound });
-    else if (answer?.problem.code === "changed_meanwhile") onChanged(answer.problem.key);
+    const changed = conflictOf(answer?.problem);
+    if (changed) onChanged(changed.key);
   };
   const leave = () => form.leave(onCancel, onStale);
 
@@ -59,12 +62,12 @@ export function KeyConfirmation({ what, subject, onDone, onChanged, onStale, onC
       onConfirm={confirm}
       onCancel={leave}
     >
-      {problem?.code === "changed_meanwhile" ? (
-        <Notice about={problem} bad={false}>
-          <p>{say("changed.look", { by: problem.by, time: format.clock(problem.at) })}</p>
+      {conflict ? (
+        <Notice about={conflict} bad={false}>
+          <p>{say("changed.look", { by: conflict.by, time: format.clock(conflict.at) })}</p>
         </Notice>
       ) : (
-        <ProblemNotice problem={problem} />
+        <ProblemNotice problem={form.problem} />
       )}
     </Confirmation>
   );

@@ -1,4 +1,5 @@
-// "Ken changed this key at 12:01; yours is not saved." Both versions side by side, and which one to go on with.
+// Shows that somebody changed the key meanwhile: both versions side by side, and the choice between
+// them.
 import { useState } from "preact/hooks";
 import { endOfDay, instantOf } from "../../i18n/format.js";
 import { useLocale } from "../../i18n/locale.jsx";
@@ -6,29 +7,34 @@ import { Notice } from "../../ui/notice.jsx";
 import { limitsFields, merged, valuesOf } from "../form/values.js";
 
 /**
- * @param {object} props
- * @param {import('../../client/api.js').Problem} props.problem
- * @param {import('../form/values.js').KeyValues} props.base what both started from
- * @param {import('../form/values.js').KeyValues} props.mine
- * @param {(key: import('../model.js').Key, values: import('../form/values.js').KeyValues) => void} props.onAdopt
+ * @typedef {import('../form/values.js').KeyValues} KeyValues
+ * @typedef {import('../../i18n/locale.jsx').Locale} Locale
  */
-export function Conflict({ problem, base, mine, onAdopt }) {
+
+/**
+ * @param {object} props
+ * @param {import('../model.js').Conflict} props.conflict
+ * @param {KeyValues} props.base the version that both started from
+ * @param {KeyValues} props.mine
+ * @param {(key: import('../model.js').Key, values: KeyValues) => void} props.onAdopt
+ */
+export function Conflict({ conflict, base, mine, onAdopt }) {
   const { say, format } = useLocale();
   const [both, setBoth] = useState(false);
 
-  const theirs = valuesOf(problem.key, format.zone);
+  const theirs = valuesOf(conflict.key, format.zone);
 
   return (
-    <Notice about={both || problem} bad={false}>
-      <p>{say("changed", { by: problem.by, time: format.clock(problem.at) })}</p>
+    <Notice about={both || conflict} bad={false}>
+      <p>{say("changed", { by: conflict.by, time: format.clock(conflict.at) })}</p>
       {both ? (
         <>
-          <Both theirs={theirs} mine={mine} by={problem.by} />
+          <Both theirs={theirs} mine={mine} by={conflict.by} />
           <p class="row">
-            <button type="button" onClick={() => onAdopt(problem.key, merged(base, mine, theirs, format.zone))}>
+            <button type="button" onClick={() => onAdopt(conflict.key, merged(base, mine, theirs, format.zone))}>
               {say("changed.mine")}
             </button>
-            <button type="button" onClick={() => onAdopt(problem.key, theirs)}>
+            <button type="button" onClick={() => onAdopt(conflict.key, theirs)}>
               {say("changed.theirs")}
             </button>
           </p>
@@ -42,15 +48,18 @@ export function Conflict({ problem, base, mine, onAdopt }) {
   );
 }
 
+/** @param {{theirs: KeyValues, mine: KeyValues, by: string}} props */
 function Both({ theirs, mine, by }) {
-  const { say, format } = useLocale();
+  const locale = useLocale();
+  const { say } = locale;
+  /** @type {[string, (values: KeyValues) => string][]} */
   const rows = [
     ["form.name", ({ name }) => name],
-    ["column.expires", (values) => expiryText(values, say, format)],
-    ["key.not-before", ({ later, ...values }) => (later ? beginText(values, format) : say("begins.now"))],
+    ["column.expires", (values) => expiryText(values, locale)],
+    ["key.not-before", (values) => (values.later ? beginText(values, locale) : say("begins.now"))],
     ["form.networks", ({ networks }) => networks || say("networks.anywhere")],
     ["form.permissions", ({ permissions }) => permissions.join("\n") || say("permissions.none")],
-    ["key.issuable", ({ issuable }) => (issuable ? limitsText(issuable, say) : say("no"))],
+    ["key.issuable", ({ issuable }) => (issuable ? limitsText(issuable, locale) : say("no"))],
     ["key.protected", ({ isProtected }) => say(isProtected ? "yes" : "no")],
   ];
   return (
@@ -75,7 +84,8 @@ function Both({ theirs, mine, by }) {
   );
 }
 
-function expiryText(values, say, format) {
+/** @param {KeyValues} values @param {Locale} locale */
+function expiryText(values, { say, format }) {
   if (values.expiry === "never") return say("expiry.unlimited");
   if (values.expiry === "duration") return `${values.amount} ${say(`unit.${values.unit}`)}`;
   if (!values.date) return "";
@@ -84,13 +94,15 @@ function expiryText(values, say, format) {
   );
 }
 
-function beginText(values, format) {
+/** @param {KeyValues} values @param {Locale} locale */
+function beginText(values, { format }) {
   if (!values.beginDate) return "";
   return format.dateTime(instantOf(values.beginDate, values.beginTime || "00:00", format.zone));
 }
 
-function limitsText(limits, say) {
+/** @param {import('../form/values.js').LimitsValues} limits @param {Locale} locale */
+function limitsText(limits, { say }) {
   const { permissions, networks, longest } = limitsFields(limits);
-  const life = longest === "never" ? say("expiry.unlimited") : `${limits.amount} ${say(`unit.${limits.unit}`)}`;
-  return [life, networks || say("networks.anywhere"), ...permissions].join("\n");
+  const longestText = longest === "never" ? say("expiry.unlimited") : `${limits.amount} ${say(`unit.${limits.unit}`)}`;
+  return [longestText, networks || say("networks.anywhere"), ...permissions].join("\n");
 }

@@ -1,4 +1,5 @@
-// Editing a key: the same form; a change that met another one shows both, and one that locks callers out says whom.
+// Edits a key. The editor shows both versions after a conflict, and names the callers that new
+// networks would lock out.
 import { useState } from "preact/hooks";
 import { useSession } from "../../client/session.jsx";
 import { useLocale } from "../../i18n/locale.jsx";
@@ -8,28 +9,31 @@ import { useForm } from "../../ui/form.js";
 import { ProblemNotice } from "../../ui/problem.jsx";
 import { KeyFields } from "../form/fields.jsx";
 import { changesOf, missingIn, valuesOf } from "../form/values.js";
-import { checkFields, checkNetworks, editKey } from "../model.js";
+import { checkFields, checkNetworks, conflictOf, editKey } from "../model.js";
 import { Conflict } from "./conflict.jsx";
 import { LockOutWarning } from "./lockout.jsx";
+
+/** @typedef {{key: import('../model.js').Key, bound: import('../model.js').Bound | null}} Saved */
 
 /**
  * @param {object} props
  * @param {import('../model.js').Key} props.subject
- * @param {(result: import('../model.js').Result) => void} props.onDone
+ * @param {(result: import('../model.js').KeyResult) => void} props.onDone
  * @param {(key: import('../model.js').Key) => void} props.onChanged
- * @param {() => void} props.onStale what became of the changes is not known
+ * @param {() => void} props.onStale called if the result of the changes is unknown
  * @param {() => void} props.onCancel
  */
 export function Editor({ subject, onDone, onChanged, onStale, onCancel }) {
   const { say, format } = useLocale();
   const { request } = useSession();
-  /** What the member started from; a conflict that they look at moves it to what the server has now. */
+  // The version that the member started from; adopting a conflict moves it to the server's version.
   const [base, setBase] = useState(subject);
-  const [lockedOut, setLockedOut] = useState([]);
+  const [lockedOut, setLockedOut] = useState(/** @type {import('../model.js').Caller[]} */ ([]));
   const form = useForm(() => valuesOf(subject, format.zone));
   const { values, problem } = form;
+  const conflict = conflictOf(problem);
 
-  /** Whoever calls from an address that the new networks leave out is told of before anything is saved. */
+  // Names the callers that the new networks would lock out before it saves anything.
   const submit = async ({ warned = false } = {}) => {
     const changes = changesOf(valuesOf(base, format.zone), values, format.zone);
     const missing = missingIn(values, format.zone);
@@ -37,22 +41,26 @@ export function Editor({ subject, onDone, onChanged, onStale, onCancel }) {
       onCancel();
       return;
     }
+    /** @type {import('../model.js').Caller[]} */
     let callers = [];
+    /** @returns {Promise<import('../../client/api.js').Answer<Partial<Saved>>>} */
     const send = async () => {
       if (!warned && "networks" in changes) {
-        const checked = await checkNetworks(request, base, changes.networks);
+        const checked = await checkNetworks(request, base, values.networks);
         if (!checked.ok) return checked;
         callers = checked.data.locked_out ?? [];
-        if (callers.length) return checked;
+        if (callers.length) return { ok: true, data: {} };
       }
       return editKey(request, base, changes);
     };
     const answer = await form.submit(missing, send, () => checkFields(request, changes));
     if (!answer) return;
     if (callers.length) setLockedOut(callers);
-    else if (answer.ok) onDone({ act: "edited", keys: [answer.data.key], bound: answer.data.bound });
-    else if (answer.problem.code === "changed_meanwhile") onChanged(answer.problem.key);
+    else if (answer.data?.key) onDone({ act: "edited", keys: [answer.data.key], bound: answer.data.bound ?? null });
+    const changed = conflictOf(answer.problem);
+    if (changed) onChanged(changed.key);
   };
+  /** @param {import('../model.js').Key} key @param {import('../form/values.js').KeyValues} next */
   const adopt = (key, next) => {
     form.setProblem(null);
     setBase(key);
@@ -65,8 +73,8 @@ export function Editor({ subject, onDone, onChanged, onStale, onCancel }) {
       <Form onSubmit={submit} busy={form.busy}>
         <div class="body">
           <ErrorSummary {...form.mistakes} />
-          {problem?.code === "changed_meanwhile" ? (
-            <Conflict problem={problem} base={valuesOf(base, format.zone)} mine={values} onAdopt={adopt} />
+          {conflict ? (
+            <Conflict conflict={conflict} base={valuesOf(base, format.zone)} mine={values} onAdopt={adopt} />
           ) : (
             <ProblemNotice problem={problem} />
           )}

@@ -1,14 +1,14 @@
-// "2 addresses that use this key would be refused": before it is so, with a way to add them.
+// Warns of callers that new networks would lock out, and offers to add them.
 import { serverNow } from "../../client/clock.js";
 import { useLocale } from "../../i18n/locale.jsx";
 import { Dialog } from "../../ui/dialog.jsx";
 
-/** More than these are counted, not named. */
+/** Most callers that the dialog names; it counts the others. */
 const NAMED_MAX = 8;
 
 /**
  * @param {object} props
- * @param {{address: string, count: number, last_at: string}[]} props.callers
+ * @param {import('../model.js').Caller[]} props.callers
  * @param {(addresses: string[]) => void} props.onAdd
  * @param {() => void} props.onSave
  * @param {() => void} props.onCancel

@@ -1,4 +1,4 @@
-// Step 2 of a deletion: the code from the mail.
+// Draws step 2 of a deletion, which asks for the code from the mail.
 import { useEffect, useState } from "preact/hooks";
 import { send } from "../../client/api.js";
 import { useSession } from "../../client/session.jsx";
@@ -11,17 +11,17 @@ import { WarningIcon } from "../../ui/icons.jsx";
 import { Notice } from "../../ui/notice.jsx";
 import { ProblemNotice } from "../../ui/problem.jsx";
 import { DeletionProblem, DisableInstead, KeyList } from "./parts.jsx";
-import { confirmDeletion, lookAtDeletion, mailNewCode, openDeletion } from "./requests.js";
+import { confirmDeletion, loadDeletion, mailNewCode, openDeletion } from "./requests.js";
 
-const LOOK_EVERY_MS = 2000;
+const POLL_MS = 2000;
 const FIELD = "code";
 
 /**
  * @param {object} props
  * @param {import('../model.js').Key[]} props.keys
  * @param {import('./requests.js').Deletion} props.deletion as it was opened
- * @param {object} props.disabling
- * @param {(answer: object) => void} props.onDone
+ * @param {import('./parts.jsx').Disabling} props.disabling
+ * @param {(answer: import('./requests.js').Deleted) => void} props.onDone
  * @param {(problem: import('../../client/api.js').Problem | null) => void} props.onCancel
  */
 export function CodeStep({ keys, deletion: opened, disabling, onDone, onCancel }) {
@@ -33,8 +33,9 @@ export function CodeStep({ keys, deletion: opened, disabling, onDone, onCancel }
   const sending = useForm({ code: "" });
   const mailing = useForm({});
   useMistakeFocus(sending.mistakes);
-  useMailWatch(deletion, setDeletion);
+  useMailStatus(deletion, setDeletion);
 
+  /** @param {string} code @param {Record<string, number>} parameters */
   const refuse = (code, parameters) => {
     sending.setProblem(null);
     sending.show([{ pointer: `#/${FIELD}`, code, ...parameters }]);
@@ -45,13 +46,13 @@ export function CodeStep({ keys, deletion: opened, disabling, onDone, onCancel }
     const answer = await sending.submit(missing, () => confirmDeletion(request, deletion, code));
     if (answer?.ok) onDone(answer.data);
     else if (answer?.problem.code === "code_wrong") {
-      const { tries_left } = answer.problem;
+      const { tries_left = 0 } = answer.problem;
       setDeletion((before) => ({ ...before, tries_left }));
       if (tries_left > 0) refuse("wrong", { count: tries_left });
       else refuse("over", {});
     } else if (answer?.problem.code === "code_over") refuse("over", {});
   };
-  /** Where the tries or the hour of this deletion are over, another begins for the same keys. */
+  // Once the tries or the time of this deletion are over, another begins for the same keys.
   const mailAgain = async () => {
     const answer = await mailing.submit([], async () => {
       const again = deletion.tries_left > 0 ? await mailNewCode(request, deletion) : null;
@@ -63,7 +64,7 @@ export function CodeStep({ keys, deletion: opened, disabling, onDone, onCancel }
     setDeletion(answer.data);
     setMailed(mailed + 1);
     announce(say("delete.mailed-again", { address: answer.data.sent_to }));
-    document.getElementById(FIELD).focus();
+    document.getElementById(FIELD)?.focus();
   };
   const busy = sending.busy || mailing.busy || disabling.busy;
   const leave = () => !busy && onCancel(sending.problem);
@@ -126,15 +127,19 @@ export function CodeStep({ keys, deletion: opened, disabling, onDone, onCancel }
   );
 }
 
-/** Looks at the deletion until its mail is out. Nothing is told while that goes well. */
-function useMailWatch(deletion, onDeletion) {
+/**
+ * Loads the deletion again and again until its mail is out.
+ * @param {import('./requests.js').Deletion} deletion
+ * @param {(change: (before: import('./requests.js').Deletion) => import('./requests.js').Deletion) => void} onDeletion
+ */
+function useMailStatus(deletion, onDeletion) {
   useEffect(() => {
     if (["sent", "refused"].includes(deletion.mail)) return undefined;
     const control = new AbortController();
     const timer = setInterval(async () => {
-      const answer = await lookAtDeletion(send, deletion, control.signal);
+      const answer = await loadDeletion(send, deletion, control.signal);
       if (answer.ok) onDeletion((before) => ({ ...before, ...answer.data }));
-    }, LOOK_EVERY_MS);
+    }, POLL_MS);
     return () => {
       clearInterval(timer);
       control.abort();

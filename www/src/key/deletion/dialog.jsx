@@ -1,4 +1,5 @@
-// Deleting keys: what it means, then a code from a mail, then done. Disabling needs no mail, so it stands by.
+// Deletes keys in two steps: the effect, then a code from a mail. Disabling needs no mail, so the
+// dialog offers it too.
 import { useState } from "preact/hooks";
 import { serverNow } from "../../client/clock.js";
 import { useSession } from "../../client/session.jsx";
@@ -12,26 +13,28 @@ import { CodeStep } from "./code.jsx";
 import { DeletionProblem, DisableInstead, KeyList } from "./parts.jsx";
 import { openDeletion } from "./requests.js";
 
-/** How long a deleted key can be restored. The day is the server's once it has answered. */
+/** Time for which a deleted key can be restored. The server's response names the exact day. */
 const RESTORABLE_MS = 30 * 86_400_000;
 
-/** After these the page shows something else than there is. */
-const MOVED = ["not_found", "protected", "changed_meanwhile"];
+/** Codes after which the page may show what is no longer so. */
+const STALE = ["not_found", "protected", "changed_meanwhile"];
 
 /**
  * @param {object} props
  * @param {import('../model.js').Key[]} props.keys
- * @param {(result: import('../model.js').Result) => void} props.onDone
- * @param {() => void} props.onStale what became of the keys is not known
+ * @param {(result: import('../model.js').KeyResult) => void} props.onDone
+ * @param {() => void} props.onStale called if the page may show what is no longer so
  * @param {() => void} props.onCancel
  */
 export function DeletionDialog({ keys, onDone, onStale, onCancel }) {
-  const [opened, setOpened] = useState(/** @type {import('./requests.js').Open | null} */ (null));
+  const [opened, setOpened] = useState(/** @type {import('./requests.js').Deletion | null} */ (null));
   const disabling = useDisabling(keys, onDone);
+  /** @param {import('../../client/api.js').Problem | null} problem */
   const leave = (problem) => {
-    if (isUncertain(problem) || MOVED.includes(problem?.code) || disabling.some) onStale();
+    if (isUncertain(problem) || (problem && STALE.includes(problem.code)) || disabling.some) onStale();
     onCancel();
   };
+  /** @param {import('./requests.js').Deleted} answer */
   const deleted = ({ deleted: ids, bound, restorable_until }) =>
     onDone({ act: "deleted", keys: keys.filter(({ id }) => ids.includes(id)), bound, restorable_until });
 
@@ -42,7 +45,15 @@ export function DeletionDialog({ keys, onDone, onStale, onCancel }) {
   );
 }
 
-/** Step 1: names the keys, says when they stop, how much they were used, and until when they can come back. */
+/**
+ * Draws step 1: names the keys, and says when they stop, how much they were used, and until when
+ * they can be restored.
+ * @param {object} props
+ * @param {import('../model.js').Key[]} props.keys
+ * @param {import('./parts.jsx').Disabling} props.disabling
+ * @param {(deletion: import('./requests.js').Deletion) => void} props.onOpened
+ * @param {(problem: import('../../client/api.js').Problem | null) => void} props.onCancel
+ */
 function FirstStep({ keys, disabling, onOpened, onCancel }) {
   const { say, format } = useLocale();
   const { request, session } = useSession();
@@ -85,21 +96,27 @@ function FirstStep({ keys, disabling, onOpened, onCancel }) {
   );
 }
 
-/** Disables those that are enabled, one after the other; each answer counts for itself. */
+/**
+ * Disables the enabled keys one after the other; each response counts by itself.
+ * @param {import('../model.js').Key[]} keys
+ * @param {(result: import('../model.js').KeyResult) => void} onDone
+ * @returns {import('./parts.jsx').Disabling}
+ */
 function useDisabling(keys, onDone) {
   const { request } = useSession();
-  const form = useForm({ done: [] });
+  const form = useForm({ done: /** @type {import('../model.js').Key[]} */ ([]) });
   const { done } = form.values;
   const left = keys.filter(({ id, enabled }) => enabled && !done.some((key) => key.id === id));
 
   const run = async () => {
     const disabled = [...done];
     const answer = await form.submit([], async () => {
+      /** @type {Awaited<ReturnType<typeof disableKey>>} */
       let last = { ok: true, data: { bound: null } };
       for (const key of left) {
         last = await disableKey(request, key);
         if (!last.ok) break;
-        disabled.push(last.data.key);
+        disabled.push(last.data.key ?? key);
       }
       return last;
     });

@@ -1,4 +1,5 @@
-// When a key ends, and when it begins, each with a sentence that says what was understood.
+// Draws the fields for the end and the beginning of a key. A sentence below each says how the server
+// understands it.
 import { instantOf } from "../../i18n/format.js";
 import { useLocale } from "../../i18n/locale.jsx";
 import { FieldError, attributesOf } from "../../ui/fields.jsx";
@@ -6,24 +7,31 @@ import { fieldError } from "../../ui/problem.jsx";
 import { DurationInput } from "./limits.jsx";
 
 /**
- * @param {object} props
- * @param {import('./values.js').KeyValues} props.values
- * @param {(change: Partial<import('./values.js').KeyValues>) => void} props.change
- * @param {string} [props.error]
- * @param {object} props.notes the server's, see `useCheck`
+ * @typedef {import('../../i18n/locale.jsx').Locale} Locale
+ * @typedef {import('../model.js').Checked} Checked
+ *
+ * @typedef {object} FieldProps
+ * @property {import('./values.js').KeyValues} values
+ * @property {import('./values.js').Change} change
+ * @property {string} [error]
+ * @property {Checked} notes the server's, see `useCheck`
  */
+
+/** @param {FieldProps} props */
 export function ExpiryField({ values, change, error, notes }) {
   const locale = useLocale();
   const { say } = locale;
+  /** @param {import('./values.js').KeyValues['expiry']} expiry */
   const radio = (expiry) => ({
-    type: "radio",
+    type: /** @type {const} */ ("radio"),
     name: "expiry",
     checked: values.expiry === expiry,
     onChange: () => change({ expiry }),
   });
-  /** The offer goes with the choice that it stands at; the choice that it makes has the focus then. */
+  /** @param {import('preact').TargetedEvent<HTMLElement>} event */
   const offer = (event) => {
-    event.currentTarget.closest("fieldset").querySelector("input").focus();
+    // The offer goes away with the present choice, so the focus moves to the new one.
+    event.currentTarget.closest("fieldset")?.querySelector("input")?.focus();
     change({ expiry: "duration", amount: "90", unit: "d" });
   };
   const note = expiryNote(locale, notes);
@@ -64,7 +72,7 @@ export function ExpiryField({ values, change, error, notes }) {
   );
 }
 
-/** Not before: mostly at once, so a box opens it. */
+/** Draws the beginning. Most keys begin at once, so a box opens it. @param {FieldProps} props */
 export function BeginField({ values, change, error, notes }) {
   const locale = useLocale();
   const { say } = locale;
@@ -98,11 +106,17 @@ export function BeginField({ values, change, error, notes }) {
   );
 }
 
-/** A date and an optional time. Any other attributes go to the date. */
+/**
+ * Draws a date and an optional time. Further attributes go to the date.
+ * @param {Pick<FieldProps, 'values' | 'change'> & ReturnType<typeof attributesOf>
+ *   & {id: string, members: ['date', 'time'] | ['beginDate', 'beginTime']}} props
+ */
 function DayAndTime({ id, values, change, members: [day, time], ...input }) {
   const { say } = useLocale();
+  /** @param {'date' | 'time' | 'beginDate' | 'beginTime'} member */
   const typed = (member) => ({
     value: values[member],
+    /** @param {import('preact').TargetedEvent<HTMLInputElement>} event */
     onInput: (event) => change({ [member]: event.currentTarget.value }),
   });
   return (
@@ -117,7 +131,11 @@ function DayAndTime({ id, values, change, members: [day, time], ...input }) {
   );
 }
 
-/** The sentence below the expiry; it is plain text and never red, for nothing has been submitted yet. */
+/**
+ * Returns the sentence below the expiry. It is plain text: nothing has been submitted yet.
+ * @param {Locale} locale
+ * @param {Checked} notes
+ */
 function expiryNote(locale, notes) {
   const { say, format } = locale;
   const { expires } = notes;
@@ -134,6 +152,7 @@ function expiryNote(locale, notes) {
   return refusalOf(locale, notes, "expires");
 }
 
+/** @param {Locale} locale @param {import('./values.js').KeyValues} values @param {Checked} notes */
 function beginNote(locale, { beginDate, beginTime }, notes) {
   const { say, format } = locale;
   if (!beginDate) return "";
@@ -142,6 +161,7 @@ function beginNote(locale, { beginDate, beginTime }, notes) {
   return refused || say("begins.instant", { at: format.dateTime(at), zone: format.zone });
 }
 
+/** @param {Locale} locale @param {Checked} notes @param {string} field */
 function refusalOf(locale, { errors = [] }, field) {
   const refused = errors.find(({ pointer }) => pointer === `#/${field}`);
   return refused ? fieldError(locale, refused).text : "";

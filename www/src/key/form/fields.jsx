@@ -1,4 +1,4 @@
-// The fields of a key: the same for issuing and for editing.
+// Draws the fields of a key, for issuing and for editing.
 import { isOwner, useSession } from "../../client/session.jsx";
 import { useLocale } from "../../i18n/locale.jsx";
 import { Field, FieldError, attributesOf, errorOf } from "../../ui/fields.jsx";
@@ -10,11 +10,17 @@ import { PermissionsField } from "./permissions.jsx";
 import { beginText, expiresText, proposedLimits } from "./values.js";
 
 /**
+ * @typedef {import('./values.js').KeyValues} KeyValues
+ * @typedef {import('./values.js').Change} Change
+ * @typedef {import('../../ui/fields.jsx').FieldMistake} FieldMistake
+ */
+
+/**
  * @param {object} props
- * @param {import('./values.js').KeyValues} props.values
- * @param {(change: Partial<import('./values.js').KeyValues>) => void} props.change
- * @param {{id: string, text: string}[]} props.errors by field, after a submit
- * @param {import('../model.js').Key} [props.held] what the key is already; absent for a new one
+ * @param {KeyValues} props.values
+ * @param {Change} props.change
+ * @param {FieldMistake[]} props.errors of the last submit
+ * @param {import('../model.js').Key} [props.held] the key as it is; absent for a new one
  */
 export function KeyFields({ values, change, errors, held }) {
   const { say, format } = useLocale();
@@ -64,10 +70,18 @@ export function KeyFields({ values, change, errors, held }) {
   );
 }
 
-/** *Issuable*: ticking it opens what the issued keys may be at most. */
+/**
+ * Draws *Issuable*, which opens the limits of the keys to issue.
+ * @param {object} props
+ * @param {KeyValues} props.values
+ * @param {Change} props.change
+ * @param {FieldMistake[]} props.errors
+ * @param {import('../model.js').IssuanceLimits | null} [props.held]
+ */
 function IssuableField({ values, change, errors, held }) {
   const { say } = useLocale();
   const { issuable } = values;
+  /** @param {boolean} selected */
   const toggle = (selected) => change({ issuable: selected ? proposedLimits(values) : null });
   return (
     <Box
@@ -94,7 +108,10 @@ function IssuableField({ values, change, errors, held }) {
   );
 }
 
-/** Only an owner protects a key, and lifts it; to the others the key's page says that it is. */
+/**
+ * Draws the protection for owners, who alone may change it. Others see it on the key's page.
+ * @param {{values: KeyValues, change: Change, error?: string}} props
+ */
 function ProtectedBox({ values, change, error }) {
   const { say } = useLocale();
   const { session } = useSession();
@@ -111,7 +128,17 @@ function ProtectedBox({ values, change, error }) {
   );
 }
 
-/** One choice with its hint, and what it opens. */
+/**
+ * Draws a checkbox with its hint and the fields that it opens.
+ * @param {object} props
+ * @param {string} props.id
+ * @param {string} props.label
+ * @param {string} props.hint
+ * @param {string} [props.error]
+ * @param {boolean} props.checked
+ * @param {(checked: boolean) => void} props.onChange
+ * @param {import('preact').ComponentChildren} [props.children]
+ */
 function Box({ id, label, hint, error, checked, onChange, children }) {
   return (
     <div class={error ? "field box-field wrong" : "field box-field"}>

@@ -1,17 +1,20 @@
-// What issued keys may be at most: permissions, networks, life. For issuable keys and for the service password.
+// Draws the limits of issued keys: permissions, networks, lifetime. Issuable keys and the service
+// password have them.
 import { useLocale } from "../../i18n/locale.jsx";
 import { FieldError, attributesOf, errorOf } from "../../ui/fields.jsx";
 import { OFFERED_UNITS } from "../duration.js";
 import { NetworksField } from "./networks.jsx";
 import { PermissionsField } from "./permissions.jsx";
 
+/** @typedef {import('../duration.js').Unit} Unit */
+
 /**
  * @param {object} props
- * @param {string} [props.id] what the fields' names begin with
- * @param {import('./values.js').LimitsValues} props.ceiling
+ * @param {string} [props.id] beginning of the fields' IDs
+ * @param {import('./values.js').LimitsValues} props.limits
  * @param {(change: Partial<import('./values.js').LimitsValues>) => void} props.change
- * @param {{id: string, text: string}[]} props.errors
- * @param {string[]} [props.held] permissions that it has already
+ * @param {import('../../ui/fields.jsx').FieldMistake[]} props.errors
+ * @param {string[]} [props.held] permissions granted before
  */
 export function LimitsFields({ id = "", limits, change, errors, held }) {
   const { say } = useLocale();
@@ -40,10 +43,18 @@ export function LimitsFields({ id = "", limits, change, errors, held }) {
   );
 }
 
+/**
+ * @param {object} props
+ * @param {string} props.id
+ * @param {import('./values.js').LimitsValues} props.limits
+ * @param {(change: Partial<import('./values.js').LimitsValues>) => void} props.change
+ * @param {string} [props.error]
+ */
 function LongestField({ id, limits, change, error }) {
   const { say } = useLocale();
+  /** @param {boolean} limited */
   const radio = (limited) => ({
-    type: "radio",
+    type: /** @type {const} */ ("radio"),
     name: id,
     checked: limits.limited === limited,
     onChange: () => change({ limited }),
@@ -66,8 +77,11 @@ function LongestField({ id, limits, change, error }) {
 }
 
 /**
- * A number and its unit. Any other attributes go to the number.
- * @param {{id: string, duration: {amount: string, unit: import('../duration.js').Unit}, onChange: (change: object) => void}} props
+ * Draws a number and its unit. Further attributes go to the number.
+ * @param {object} props
+ * @param {string} props.id
+ * @param {import('../duration.js').Duration} props.duration
+ * @param {(change: {amount: string} | {unit: Unit}) => void} props.onChange
  */
 export function DurationInput({ id, duration: { amount, unit }, onChange, ...input }) {
   const { say } = useLocale();
@@ -87,7 +101,7 @@ export function DurationInput({ id, duration: { amount, unit }, onChange, ...inp
       <select
         aria-label={say("form.expires.unit")}
         value={unit}
-        onChange={(event) => onChange({ unit: event.currentTarget.value })}
+        onChange={(event) => onChange({ unit: /** @type {Unit} */ (event.currentTarget.value) })}
       >
         {units.map((option) => (
           <option key={option} value={option}>

@@ -1,4 +1,4 @@
-// Networks: one address or block per line, with the server's notes on each line.
+// Draws the networks: one address or CIDR block per line, with the server's notes on each line.
 import { useRef } from "preact/hooks";
 import { useSession } from "../../client/session.jsx";
 import { useLocale } from "../../i18n/locale.jsx";
@@ -14,20 +14,20 @@ import { useCheck } from "./check.js";
  * @param {string} props.value
  * @param {(networks: string) => void} props.onChange
  * @param {string} [props.error]
- * @param {boolean} [props.caller] whether the member's own address matters here
+ * @param {boolean} [props.caller] `true` if the member's own address matters here
  */
 export function NetworksField({ id, label, hint, value, onChange, error, caller = true }) {
   const { say } = useLocale();
   const {
     session: { address },
   } = useSession();
-  const area = useRef(null);
+  const area = useRef(/** @type {HTMLTextAreaElement | null} */ (null));
   const notes = useCheck(value.trim() ? { networks: value } : null);
   const add = () => {
-    onChange(value.trim() ? `${value.trimEnd()}\n${address}` : address);
-    area.current.focus();
+    onChange([value.trimEnd(), address].filter(Boolean).join("\n"));
+    area.current?.focus();
   };
-  const listed = value.split(/[\s,]+/).includes(address);
+  const listed = address !== null && value.split(/[\s,]+/).includes(address);
   return (
     <Field
       id={id}
@@ -67,44 +67,50 @@ export function NetworksField({ id, label, hint, value, onChange, error, caller 
   );
 }
 
+/**
+ * @param {{id: string, area: import('preact').RefObject<HTMLTextAreaElement | null>, caller: boolean}
+ *   & import('../model.js').Checked} props
+ */
 function Notes({ id, area, caller, networks, includes_caller }) {
   const locale = useLocale();
   const { say } = locale;
+  /** @param {number} line @returns {(event: Event) => void} */
   const select = (line) => (event) => {
     event.preventDefault();
-    selectLine(area.current, line);
+    if (area.current) selectLine(area.current, line);
   };
   return (
     <div class="note" id={`${id}-notes`}>
-      {networks?.count > 0 && <p>{summary(say, networks)}</p>}
-      {networks?.lines.length > 0 && (
+      {networks && networks.count > 0 && <p>{summary(say, networks)}</p>}
+      {networks && networks.lines.length > 0 && (
         <ul>
           {networks.lines.map((note) => (
             <li key={note.line + note.entry}>
               {note.code ? (
                 <a href={`#${id}`} onClick={select(note.line)}>
-                  {lineText(locale, note)}
+                  {lineText(locale, { ...note, code: note.code })}
                 </a>
               ) : (
-                say("line.stored", { line: note.line, stored: note.stored })
+                say("line.stored", { line: note.line, stored: note.stored ?? "" })
               )}
             </li>
           ))}
         </ul>
       )}
-      {caller && includes_caller === false && networks?.count > 0 && networks.problems === 0 && (
+      {caller && includes_caller === false && networks && networks.count > 0 && networks.problems === 0 && (
         <p>{say("networks.excludes-caller")}</p>
       )}
     </div>
   );
 }
 
+/** @param {import('../../i18n/locale.jsx').Say} say @param {import('../model.js').CheckedNetworks} networks */
 const summary = (say, { count, problems }) =>
   problems === 0
     ? say("networks.count", { count })
     : `${say("networks.count", { count })}${say("networks.problems", { count: problems })}`;
 
-/** @param {HTMLTextAreaElement} area @param {number} line counted from 1 */
+/** Selects one line of a text. @param {HTMLTextAreaElement} area @param {number} line counted from 1 */
 function selectLine(area, line) {
   const lines = area.value.split("\n");
   const start = lines.slice(0, line - 1).reduce((sum, text) => sum + text.length + 1, 0);

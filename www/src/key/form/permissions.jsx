@@ -1,10 +1,11 @@
-// Permissions as boxes: those of the gateway's rules, and the reserved ones that only owners grant.
+// Draws permissions as checkboxes: those of the gateway's rules, and the reserved ones that only
+// owners grant.
 import { useSession } from "../../client/session.jsx";
 import { useLocale } from "../../i18n/locale.jsx";
 import { FieldError, attributesOf } from "../../ui/fields.jsx";
 import { isReserved } from "./values.js";
 
-/** Every permission of the API; those over Claviger itself are never among them. */
+/** Stands for every permission of the API, without the reserved ones. */
 const EVERYTHING = "*:*";
 
 /**
@@ -12,8 +13,9 @@ const EVERYTHING = "*:*";
  * @param {string} [props.id]
  * @param {string} [props.hint]
  * @param {string[]} props.chosen
- * @param {string[]} [props.held] those that were granted before, also where they are not offered any more
- * @param {boolean} [props.withEverything] for a ceiling: offers all of the API's at once, and none of the reserved
+ * @param {string[]} [props.held] granted before, even if they are not offered any more
+ * @param {boolean} [props.withEverything] `true` for limits: offers all of the API's at once, and
+ *   none of the reserved ones
  * @param {(permissions: string[]) => void} props.onChange
  * @param {string} [props.error]
  */
@@ -23,8 +25,10 @@ export function PermissionsField({ id = "permissions", hint, chosen, held = [], 
   const plain = held.filter((name) => !isReserved(name));
   const offered = [...new Set([...(withEverything ? [EVERYTHING] : []), ...session.permissions, ...plain])];
   const reserved = withEverything ? [] : [...new Set([...session.grantable_reserved, ...held.filter(isReserved)])];
+  /** @param {string} name @returns {(event: import('preact').TargetedEvent<HTMLInputElement>) => void} */
   const toggle = (name) => (event) =>
     onChange(event.currentTarget.checked ? [...chosen, name] : chosen.filter((other) => other !== name));
+  /** @param {string} name */
   const box = (name) => (
     <label key={name} class="box">
       <input
@@ -37,7 +41,7 @@ export function PermissionsField({ id = "permissions", hint, chosen, held = [], 
       {name === EVERYTHING && <span class="hint">{say("permissions.everything")}</span>}
     </label>
   );
-  // A group cannot be invalid, only what is in it.
+  // A group cannot be invalid, only its controls can.
   const { "aria-describedby": described } = attributesOf(id, error, `${id}-hint`);
   return (
     <>

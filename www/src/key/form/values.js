@@ -1,4 +1,4 @@
-// What is being typed into the key form, and what of it goes to the server.
+// Holds the values of the key form, and converts them to and from the server's fields.
 import { instantOf, wallClock } from "../../i18n/format.js";
 import { durationOf, durationText } from "../duration.js";
 
@@ -9,29 +9,32 @@ import { durationOf, durationText } from "../duration.js";
  * @property {string} amount
  * @property {import('../duration.js').Unit} unit
  * @property {string} date
- * @property {string} time empty: until the end of the day
- * @property {boolean} later whether it begins at a time of its own
+ * @property {string} time empty means until the end of the day
+ * @property {boolean} later `true` if it does not begin at once
  * @property {string} beginDate
- * @property {string} beginTime empty: from the beginning of the day
+ * @property {string} beginTime empty means from the beginning of the day
  * @property {string} networks as typed
  * @property {string[]} permissions
- * @property {LimitsValues | null} issuable what it may issue; null: nothing
+ * @property {LimitsValues | null} issuable limits of the keys that it may issue; null: none
  * @property {boolean} viewable
  * @property {boolean} isProtected
  *
- * What issued keys may be at most.
+ * Limits of issued keys.
  * @typedef {object} LimitsValues
  * @property {string[]} permissions
  * @property {string} networks as typed
- * @property {boolean} limited whether their life is
+ * @property {boolean} limited `false` if their lifetime is unlimited
  * @property {string} amount
  * @property {import('../duration.js').Unit} unit
+ *
+ * @typedef {(change: Partial<KeyValues>) => void} Change
+ * @typedef {import('../../client/api.js').FieldError} FieldError
  */
 
-/** The preset of a new key. */
+/** Lifetime that the form proposes for a new key. */
 const DAYS_PRESET = "90";
 
-/** @returns {KeyValues} */
+/** Returns the values of an empty form. @returns {KeyValues} */
 export const emptyValues = () => ({
   name: "",
   expiry: "duration",
@@ -49,7 +52,11 @@ export const emptyValues = () => ({
   isProtected: false,
 });
 
-/** The limits that ticking *Issuable* proposes: no more than the key itself may do, and a day. @returns {LimitsValues} */
+/**
+ * Returns the limits that *Issuable* proposes: no more than the key itself may do, for one day.
+ * @param {KeyValues} values
+ * @returns {LimitsValues}
+ */
 export const proposedLimits = ({ networks, permissions }) => ({
   permissions: permissions.filter((name) => !isReserved(name)),
   networks,
@@ -58,10 +65,10 @@ export const proposedLimits = ({ networks, permissions }) => ({
   unit: "h",
 });
 
-/** Permissions over Claviger itself, which no issued key holds. @param {string} name */
+/** Returns `true` for a permission over Claviger itself; no issued key holds one. @param {string} name */
 export const isReserved = (name) => name.startsWith("claviger:");
 
-/** @param {import('../model.js').IssuanceLimits} limits @returns {LimitsValues} */
+/** Returns the form's values of limits. @param {import('../model.js').IssuanceLimits} limits @returns {LimitsValues} */
 export const limitsValuesOf = ({ permissions, networks, longest_ms }) => ({
   permissions,
   networks: networks.join("\n"),
@@ -69,14 +76,17 @@ export const limitsValuesOf = ({ permissions, networks, longest_ms }) => ({
   ...durationOf(longest_ms ?? undefined),
 });
 
-/** @param {LimitsValues} limits what the server reads; `longest` is `undefined` while it is missing */
+/**
+ * Returns limits as the server reads them; `longest` is `undefined` while it is missing.
+ * @param {LimitsValues} limits
+ */
 export const limitsFields = ({ permissions, networks, limited, amount, unit }) => ({
   permissions,
   networks,
   longest: limited ? durationText({ amount, unit }) : "never",
 });
 
-/** @param {import('../model.js').Key} key @param {string} zone @returns {KeyValues} */
+/** Returns the form's values of a key. @param {import('../model.js').Key} key @param {string} zone @returns {KeyValues} */
 export function valuesOf(key, zone) {
   const begin = key.not_before ? wallClock(Date.parse(key.not_before), zone) : null;
   const values = {
@@ -97,24 +107,37 @@ export function valuesOf(key, zone) {
     : { ...values, expiry: "date", date, time };
 }
 
-/** The expiry as the server reads it; `undefined` while something is missing. @param {KeyValues} values @param {string} zone */
+/**
+ * Returns the expiry as the server reads it; `undefined` while something is missing.
+ * @param {KeyValues} values
+ * @param {string} zone
+ */
 export function expiresText({ expiry, amount, unit, date, time }, zone) {
   if (expiry === "never") return "never";
   if (expiry === "duration") return durationText({ amount, unit });
   return momentText(date, time, zone);
 }
 
-/** The beginning; `null` for at once, `undefined` while it is missing. @param {KeyValues} values @param {string} zone */
+/**
+ * Returns the beginning; `null` means at once, `undefined` that it is missing.
+ * @param {KeyValues} values
+ * @param {string} zone
+ */
 export const beginText = ({ later, beginDate, beginTime }, zone) =>
   later ? momentText(beginDate, beginTime, zone) : null;
 
-/** A day stays one, for the server knows where it begins and ends. */
+/**
+ * Returns a time for a date with a time. A date alone stays one: the server knows its limits.
+ * @param {string} date
+ * @param {string} time
+ * @param {string} zone
+ */
 function momentText(date, time, zone) {
   if (!date) return undefined;
   return time ? instantOf(date, time, zone) : date;
 }
 
-/** Everything of the form. @param {KeyValues} values @param {string} zone */
+/** Returns all fields of the form. @param {KeyValues} values @param {string} zone */
 export const fieldsOf = (values, zone) => ({
   name: values.name.trim(),
   expires: expiresText(values, zone),
@@ -125,7 +148,7 @@ export const fieldsOf = (values, zone) => ({
   protected: values.isProtected,
 });
 
-/** A new key, without what was not asked for. @param {KeyValues} values @param {string} zone */
+/** Returns the fields of a new key, without those left empty. @param {KeyValues} values @param {string} zone */
 export const newFieldsOf = (values, zone) =>
   Object.fromEntries(
     Object.entries({ ...fieldsOf(values, zone), viewable: values.viewable }).filter(
@@ -134,19 +157,25 @@ export const newFieldsOf = (values, zone) =>
   );
 
 /**
- * Only what the member changed: an expiry that nobody touched must not be rounded to the minute, nor be refused for
- * having passed.
- * @param {KeyValues} before @param {KeyValues} after @param {string} zone
+ * Returns only the fields that the member changed. An untouched expiry must not be rounded to the
+ * minute, nor be refused because it has passed.
+ * @param {KeyValues} before
+ * @param {KeyValues} after
+ * @param {string} zone
  */
 export const changesOf = (before, after, zone) => differing(fieldsOf(before, zone), fieldsOf(after, zone));
 
-/** The members of `to` that `from` has otherwise. */
+/**
+ * Returns the members of `to` that differ from those of `from`.
+ * @param {Record<string, unknown>} from
+ * @param {Record<string, unknown>} to
+ */
 export const differing = (from, to) =>
   Object.fromEntries(
     Object.entries(to).filter(([field, value]) => JSON.stringify(value) !== JSON.stringify(from[field])),
   );
 
-/** What of a values each field is made of. */
+/** The values that each field is made of. @type {Record<string, (keyof KeyValues)[]>} */
 const MEMBERS = {
   name: ["name"],
   expires: ["expiry", "amount", "unit", "date", "time"],
@@ -158,24 +187,39 @@ const MEMBERS = {
 };
 
 /**
- * My changes on top of theirs: what I did not touch stays as they have it.
- * @param {KeyValues} base what both started from @param {KeyValues} mine @param {KeyValues} theirs @param {string} zone @returns {KeyValues}
+ * Applies my changes to their version: fields that I did not touch stay as they set them.
+ * @param {KeyValues} base the version that both started from
+ * @param {KeyValues} mine
+ * @param {KeyValues} theirs
+ * @param {string} zone
+ * @returns {KeyValues}
  */
 export function merged(base, mine, theirs, zone) {
   const touched = Object.keys(changesOf(base, mine, zone)).flatMap((field) => MEMBERS[field]);
   return { ...theirs, ...Object.fromEntries(touched.map((member) => [member, mine[member]])) };
 }
 
-/** What the page can see by itself to be missing. @param {KeyValues} values @param {string} zone @returns {import('../../client/api.js').FieldError[]} */
+/**
+ * Returns a refusal for each field that the page itself finds missing.
+ * @param {KeyValues} values
+ * @param {string} zone
+ */
 export function missingIn(values, zone) {
-  return [
-    !values.name.trim() && { pointer: "#/name", code: "required" },
-    expiresText(values, zone) === undefined && { pointer: "#/expires", code: `required_${values.expiry}` },
-    beginText(values, zone) === undefined && { pointer: "#/not_before", code: "required" },
-    values.issuable && missingInLimits(values.issuable, "#/issuable"),
-  ].filter(Boolean);
+  /** @type {FieldError[]} */
+  const missing = [];
+  if (!values.name.trim()) missing.push({ pointer: "#/name", code: "required" });
+  if (expiresText(values, zone) === undefined)
+    missing.push({ pointer: "#/expires", code: `required_${values.expiry}` });
+  if (beginText(values, zone) === undefined) missing.push({ pointer: "#/not_before", code: "required" });
+  if (values.issuable) missing.push(...missingInLimits(values.issuable, "#/issuable"));
+  return missing;
 }
 
-/** @param {LimitsValues} limits @param {string} pointer of the limits, `#` where it is the whole form */
+/**
+ * Returns a refusal if the longest lifetime is missing.
+ * @param {LimitsValues} limits
+ * @param {string} pointer of the limits; `#` if they are the whole form
+ * @returns {FieldError[]}
+ */
 export const missingInLimits = (limits, pointer) =>
-  limitsFields(limits).longest === undefined && { pointer: `${pointer}/longest`, code: "required" };
+  limitsFields(limits).longest === undefined ? [{ pointer: `${pointer}/longest`, code: "required" }] : [];

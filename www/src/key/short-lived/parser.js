@@ -1,15 +1,20 @@
-// A short-lived key that somebody pasted: what may be known of it without its secret.
-
-/** A prefix that ends in `s`, the payload, and the seal behind the dot, which is what makes it a credential. */
-const SEALED = /[a-z0-9]{2,12}s_([0-9A-Za-z_-]+)\.[0-9A-Za-z_-]+/;
+// Reads what a pasted short-lived key says without its secret.
 
 /**
- * Reads the ID and the issuer out of a pasted short-lived key. Nothing else of it is kept.
+ * Matches a prefix that ends in `s`, the payload, and the seal after the dot, which makes it a
+ * credential.
+ */
+const SHORT_LIVED = /[a-z0-9]{2,12}s_([0-9A-Za-z_-]+)\.[0-9A-Za-z_-]+/;
+
+/** @typedef {{id: string, issuer: string}} ShortLivedKey `issuer` is a key's ID or `service` */
+
+/**
+ * Reads the ID and the issuer of a pasted short-lived key, and keeps nothing else of it.
  * @param {string} text
- * @returns {{id: string, issuer: string} | null} `issuer` is a key's ID or `service`
+ * @returns {ShortLivedKey | null}
  */
 export function parseShortLivedKey(text) {
-  const payload = SEALED.exec(text)?.[1];
+  const payload = SHORT_LIVED.exec(text)?.[1];
   if (!payload) return null;
   try {
     const bytes = Uint8Array.from(atob(payload.replaceAll("-", "+").replaceAll("_", "/")), (letter) =>

@@ -1,4 +1,4 @@
-// Revoking one short-lived key. Only its ID is known here, and that is enough.
+// Revokes one short-lived key. The page knows only its ID, which is enough.
 import { useEffect, useRef, useState } from "preact/hooks";
 import { keyAddress } from "../../client/route.js";
 import { useSession } from "../../client/session.jsx";
@@ -15,19 +15,25 @@ import { parseShortLivedKey } from "./parser.js";
 
 const FIELD = "short-lived-key";
 
-/** Beside the search, when one was pasted there. @param {{shortLived: {id: string, issuer: string}}} props */
+/**
+ * @typedef {import('./parser.js').ShortLivedKey} ShortLivedKey
+ * @typedef {{all_of_issuer: boolean, bound: import('../model.js').Bound | null}} Revoked
+ */
+
+/** Offers to revoke the key that was pasted into the search. @param {{shortLived: ShortLivedKey}} props */
 export function PastedShortLivedKey({ shortLived }) {
   const locale = useLocale();
   const { say } = locale;
   const announce = useAnnounce();
   const [asking, setAsking] = useState(false);
-  const [result, setResult] = useState(null);
-  const box = useRef(null);
-  /** The button that led there has gone. */
+  const [result, setResult] = useState(/** @type {import('../../ui/result.jsx').Result | null} */ (null));
+  const box = useRef(/** @type {HTMLDivElement | null} */ (null));
+  // The button that led to the result has gone.
   useEffect(() => {
-    if (result) box.current.focus();
+    if (result) box.current?.focus();
   }, [result]);
 
+  /** @param {string} act @param {Revoked} answer */
   const revoked = (act, { bound }) => {
     const done = { act, bound };
     setAsking(false);
@@ -49,6 +55,7 @@ export function PastedShortLivedKey({ shortLived }) {
   );
 }
 
+/** @param {{shortLived: ShortLivedKey}} props */
 function Found({ shortLived: { id, issuer } }) {
   const { say } = useLocale();
   return (
@@ -64,10 +71,10 @@ function Found({ shortLived: { id, issuer } }) {
 }
 
 /**
- * Asks before one is revoked; and for the key itself, where none was found before.
+ * Confirms the revocation, and asks for the key itself if none was pasted before.
  * @param {object} props
- * @param {{id: string, issuer: string}} [props.found]
- * @param {(act: string, answer: object) => void} props.onDone
+ * @param {ShortLivedKey} [props.found]
+ * @param {(act: string, answer: Revoked) => void} props.onDone
  * @param {() => void} props.onCancel
  */
 export function RevocationDialog({ found, onDone, onCancel }) {
@@ -77,15 +84,18 @@ export function RevocationDialog({ found, onDone, onCancel }) {
   const form = useForm({});
   useMistakeFocus(form.mistakes);
 
+  /** @returns {import('../model.js').Answering<Revoked>} */
+  const send = () => request("POST", "/v1/sealed-keys/revoke", { body: shortLived });
   const revoke = async () => {
     const missing = shortLived ? [] : [{ pointer: `#/${FIELD}`, code: "required" }];
-    const answer = await form.submit(missing, () => request("POST", "/v1/sealed-keys/revoke", { body: shortLived }));
+    const answer = await form.submit(missing, send);
     if (answer?.ok) onDone(answer.data.all_of_issuer ? "revoked_all" : "revoked", answer.data);
   };
-  /** The whole key never stays, not even in its field. */
+  /** @param {import('preact').TargetedEvent<HTMLInputElement>} event */
   const paste = (event) => {
     const read = parseShortLivedKey(event.currentTarget.value);
     if (!read) return;
+    // The whole key never stays, not even in its field.
     event.currentTarget.value = "";
     form.show([]);
     setShortLived(read);
