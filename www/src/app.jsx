@@ -1,4 +1,5 @@
-// Chooses what to show: set-up, sign-in, or the console. The server's challenges open above any page.
+// Chooses what to show: set-up, sign-in, or the console. The server's challenges open above any
+// page.
 import { useCallback, useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { send, withChallenges } from "./client/api.js";
 import { syncClock } from "./client/clock.js";

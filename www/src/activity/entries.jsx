@@ -6,7 +6,9 @@ import { useLocale } from "../i18n/locale.jsx";
 import { useMedia } from "../ui/browser.js";
 import { Change } from "./change.jsx";
 
-/** Actions that begin something: nothing stood before, and the key's page shows the present state. */
+/**
+ * Actions that begin something: nothing stood before, and the key's page shows the present state.
+ */
 const BEGINNINGS = ["key_issued", "account_opened"];
 
 /**

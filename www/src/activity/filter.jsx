@@ -1,4 +1,5 @@
-// Draws the filter. Words, action and days are typed here; a link elsewhere picks a key or a member.
+// Draws the filter. Words, action and days are typed here; a link elsewhere picks a key or a
+// member.
 import { useEffect, useState } from "preact/hooks";
 import { activityAddress, go } from "../client/route.js";
 import { useLocale } from "../i18n/locale.jsx";
@@ -62,8 +63,8 @@ export function Filter({ query, entries }) {
 }
 
 /**
- * Draws the filters that a link picked, each with a button that removes it. Their names come from the
- * entries, all of which match.
+ * Draws the filters that a link picked, each with a button that removes it. Their names come from
+ * the entries, all of which match.
  * @param {{query: Record<string, string>, entries: import('./list.js').Entry[]}} props
  */
 function ActiveFilters({ query, entries }) {

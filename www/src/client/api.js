@@ -25,7 +25,8 @@
  * @property {Record<string, string>} [headers]
  * @property {AbortSignal} [signal]
  * @property {'json' | 'blob'} [as] how to read the response; a file may take longer to arrive
- * @typedef {<Data>(method: string, path: string, options?: Options) => Promise<Answer<Data>>} Request
+ * @typedef {<Data>(method: string, path: string, options?: Options) => Promise<Answer<Data>>}
+ *   Request
  */
 
 /**

@@ -1,5 +1,5 @@
 // Keeps the server's time. The browser's clock may be wrong by hours, so it only measures how long
-// ago the server last told its time.
+// ago the server last sent its time.
 let offset_ms = 0;
 
 /** Sets the clock by the `now` of a response that has just arrived. @param {string} now */

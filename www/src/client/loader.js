@@ -2,8 +2,9 @@
 import { useCallback, useEffect, useState } from "preact/hooks";
 
 /**
- * Loads when the component appears, and again whenever `inputs` change or the caller calls `reload`.
- * Loaded data stays until new data replaces it; a failed load keeps it and sets `problem`.
+ * Loads when the component appears, and again whenever `inputs` change or the caller calls
+ * `reload`. Loaded data stays until new data replaces it; a failed load keeps it and sets
+ * `problem`.
  * @template Data
  * @param {(signal: AbortSignal) => Promise<import('./api.js').Answer<Data>>} load
  * @param {unknown[]} inputs all that `load` depends on

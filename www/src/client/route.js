@@ -1,5 +1,5 @@
-// Reads and writes the address bar. Page, filter and order stand after the `#`; a secret never stays
-// there.
+// Reads and writes the address bar. Page, filter and order stand after the `#`; a secret never
+// stays there.
 import { useEffect, useState } from "preact/hooks";
 
 /** @typedef {{page: string, id: string | undefined, query: Record<string, string>}} Route */

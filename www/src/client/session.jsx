@@ -7,8 +7,8 @@ import { useContext } from "preact/hooks";
  * @property {string} now the server's time, RFC 3339
  * @property {{id: string, name: string, email: string, role: 'owner' | 'admin' | 'viewer',
  *   language: import('../i18n/locale.jsx').Language}} member
- * @property {{id: string, name: string, time_zone: string, freshness_s: number, freshness: 'bounded' | 'eventual',
- *   suspended: boolean}} account
+ * @property {{id: string, name: string, time_zone: string, freshness_s: number, freshness:
+ *   'bounded' | 'eventual', suspended: boolean}} account
  * @property {boolean} operator `true` if the member may use the operator's pages
  * @property {number | null} publication_lag_s age of the oldest unpublished change, once that is
  *   unusual

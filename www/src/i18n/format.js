@@ -96,7 +96,10 @@ export function makeFormat(lang, zone) {
     span,
     /** Formats for how long something works: "90 days", 「90日間」. @param {number} ms */
     during: (ms) => (lang === "ja" ? span(ms).replace(/[日分]$/, "$&間") : span(ms)),
-    /** Formats "24 hours" without rounding. @param {import('../key/duration.js').Duration} duration */
+    /**
+     * Formats "24 hours" without rounding.
+     * @param {import('../key/duration.js').Duration} duration
+     */
     duration({ amount, unit }) {
       return length(Number(amount), { s: "second", m: "minute", h: "hour", d: "day" }[unit]);
     },

@@ -49,7 +49,11 @@
 
 /** @typedef {'edit' | 'disable' | 'enable' | 'delete' | 'restore'} Action */
 
-/** Returns the actions that a key offers, in the order of menus. @param {Key} key @returns {Action[]} */
+/**
+ * Returns the actions that a key offers, in the order of menus.
+ * @param {Key} key
+ * @returns {Action[]}
+ */
 export function actionsOn(key) {
   if (key.status === "deleted") return ["restore"];
   /** @type {Action[]} */
@@ -67,7 +71,10 @@ export const conflictOf = (problem) =>
 /** @param {{id: string}} key */
 const path = (key) => `/v1/keys/${encodeURIComponent(key.id)}`;
 
-/** Returns the header that applies a change only to the revision that the member saw. @param {{revision: number}} seen */
+/**
+ * Returns the header that applies a change only to the revision that the member saw.
+ * @param {{revision: number}} seen
+ */
 export const ifUnchanged = ({ revision }) => ({ "If-Match": `"${revision}"` });
 
 /**

@@ -1,4 +1,5 @@
-// Removes secrets from search text: a member may paste a whole key. The secret never leaves the box.
+// Removes secrets from search text: a member may paste a whole key. The secret never leaves the
+// box.
 
 const ID_CHARACTERS = 18;
 
@@ -6,8 +7,8 @@ const ID_CHARACTERS = 18;
 const KEY = new RegExp(`([a-z0-9]{2,12}_[0-9A-Za-z]{${ID_CHARACTERS}})[0-9A-Za-z]+`, "g");
 
 /**
- * Matches a short-lived key, whole or cut off: its payload is long, and the part after the dot makes
- * it a credential.
+ * Matches a short-lived key, whole or cut off: its payload is long, and the part after the dot
+ * makes it a credential.
  */
 const SHORT_LIVED = /[a-z0-9]{2,12}s_[0-9A-Za-z_-]{24,}(\.[0-9A-Za-z_-]*)?/g;
 

@@ -71,7 +71,10 @@ export function Reveal({ subject, secrets, again = false, onDone }) {
   );
 }
 
-/** Draws the button that shows a viewable key again. @param {{subject: import('./model.js').Key}} props */
+/**
+ * Draws the button that shows a viewable key again.
+ * @param {{subject: import('./model.js').Key}} props
+ */
 export function ShowButton({ subject }) {
   const { say } = useLocale();
   const { request } = useSession();

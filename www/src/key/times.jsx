@@ -2,7 +2,10 @@
 import { serverNow } from "../client/clock.js";
 import { useLocale } from "../i18n/locale.jsx";
 
-/** Formats the exact time at which a key ends, or "Unlimited". @param {{at: string | null, short?: boolean}} props */
+/**
+ * Formats the exact time at which a key ends, or "Unlimited".
+ * @param {{at: string | null, short?: boolean}} props
+ */
 export function Expiry({ at, short = false }) {
   const { say, format } = useLocale();
   if (!at) return say("expiry.unlimited");
@@ -10,7 +13,8 @@ export function Expiry({ at, short = false }) {
 }
 
 /**
- * Formats how long ago something happened. `exact` adds the time; tables leave it to the key's page.
+ * Formats how long ago something happened. `exact` adds the time; tables leave it to the key's
+ * page.
  * @param {{at: string, exact?: boolean}} props
  */
 export function TimeAgo({ at, exact = false }) {

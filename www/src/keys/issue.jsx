@@ -18,7 +18,8 @@ import { ProblemNotice } from "../ui/problem.jsx";
 
 /**
  * @param {object} props
- * @param {(key: import('../key/model.js').Key) => void} props.onIssued called with the server's response
+ * @param {(key: import('../key/model.js').Key) => void} props.onIssued called with the server's
+ *   response
  * @param {() => void} props.onStale called if a key may exist that the page does not show
  * @param {() => void} props.onDone called once the key is stored or the form was left
  */
@@ -37,7 +38,9 @@ export function Issue({ onIssued, onStale, onDone }) {
   );
 }
 
-/** @param {{onIssued: (answer: Issued) => void, onStale: () => void, onCancel: () => void}} props */
+/**
+ * @param {{onIssued: (answer: Issued) => void, onStale: () => void, onCancel: () => void}} props
+ */
 function IssueForm({ onIssued, onStale, onCancel }) {
   const { say, format } = useLocale();
   const { request } = useSession();

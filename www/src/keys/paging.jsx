@@ -1,4 +1,5 @@
-// Draws the links between pages. The server's cursor only leads on; the way back is remembered here.
+// Draws the links between pages. The server's cursor only leads on; the way back is remembered
+// here.
 import { useEffect, useRef } from "preact/hooks";
 import { listAddress } from "../client/route.js";
 import { useLocale } from "../i18n/locale.jsx";

@@ -1,5 +1,5 @@
-// Draws the search. The server looks for beginnings of words, a key ID or an address. A pasted key is
-// cut to its ID.
+// Draws the search. The server looks for beginnings of words, a key ID or an address. A pasted key
+// is cut to its ID.
 import { useEffect, useRef, useState } from "preact/hooks";
 import { go, listAddress } from "../client/route.js";
 import { useLocale } from "../i18n/locale.jsx";
@@ -14,8 +14,8 @@ const QUIET_MS = 300;
  * @param {object} props
  * @param {string} props.q from the address bar
  * @param {string} props.sort from the address bar
- * @param {(shortLived: import('../key/short-lived/parser.js').ShortLivedKey | null) => void} props.onShortLived
- *   called with a pasted short-lived key
+ * @param {(shortLived: import('../key/short-lived/parser.js').ShortLivedKey | null) => void}
+ *   props.onShortLived called with a pasted short-lived key
  */
 export function Search({ q, sort, onShortLived }) {
   const { say } = useLocale();

@@ -20,20 +20,24 @@ const NETWORKS_SHOWN = 2;
 /** Returns the ID of the element that takes the focus for a row. @param {{id: string}} key */
 export const nameId = (key) => `key-${key.id}`;
 
-/** Returns `true` if the key can be deleted together with others. @param {import('../key/model.js').Key} key */
+/**
+ * Returns `true` if the key can be deleted together with others.
+ * @param {import('../key/model.js').Key} key
+ */
 export const isSelectable = (key) => actionsOn(key).includes("delete");
 
 /**
  * @typedef {import('../key/model.js').Key} Key
- * @typedef {{selection: boolean, networks: boolean, issued: boolean, used: boolean, menu: boolean}} Columns
+ * @typedef {{selection: boolean, networks: boolean, issued: boolean, used: boolean, menu: boolean}}
+ *   Columns
  */
 
 /**
  * @param {object} props
  * @param {Key[]} props.rows
  * @param {Record<string, string>} props.query
- * @param {import('../key/model.js').KeyResult | null} props.result of the last action on one key, shown
- *   below its row
+ * @param {import('../key/model.js').KeyResult | null} props.result of the last action on one key,
+ *   shown below its row
  * @param {Set<string>} props.selected IDs
  * @param {(ids: string[]) => void} props.onSelect
  * @param {import('./menu.jsx').OnAct} props.onAct
@@ -242,7 +246,10 @@ function Row({ row, columns, fresh, selected, onSelect, onAct }) {
   );
 }
 
-/** Shows the first networks and the number of others; the key's page has all. @param {{networks: string[]}} props */
+/**
+ * Shows the first networks and the number of others; the key's page has all.
+ * @param {{networks: string[]}} props
+ */
 function Networks({ networks }) {
   const { say } = useLocale();
   if (!networks.length) return say("networks.anywhere");

@@ -1,4 +1,5 @@
-// Draws the page of one account: its state, the publication of its keys, and the operator's actions.
+// Draws the page of one account: its state, the publication of its keys, and the operator's
+// actions.
 import { useEffect, useState } from "preact/hooks";
 import { useLoader } from "../client/loader.js";
 import { useSession } from "../client/session.jsx";

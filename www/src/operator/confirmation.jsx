@@ -1,5 +1,5 @@
-// Confirms an action on an account. The dialog says the effect, the bound and the way back. It stays
-// open until the response.
+// Confirms an action on an account. The dialog says the effect, the bound and the way back. It
+// stays open until the response.
 import { useSession } from "../client/session.jsx";
 import { sayWithin } from "../i18n/bound.js";
 import { useLocale } from "../i18n/locale.jsx";

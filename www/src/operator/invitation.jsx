@@ -10,7 +10,10 @@ import { inviteAccount } from "./requests.js";
 
 /** @typedef {{link: string, account: import('./requests.js').Account}} Invited */
 
-/** @param {{onDone: () => void}} props `onDone` is called once the link is stored or the dialog was left */
+/**
+ * @param {{onDone: () => void}} props `onDone` is called once the link is stored or the dialog was
+ *   left
+ */
 export function Invite({ onDone }) {
   // The only place that holds the link; it goes with the dialog.
   const [invited, setInvited] = useState(/** @type {Invited | null} */ (null));

@@ -62,7 +62,10 @@ export const inviteAccount = (request, idempotencyKey) =>
  */
 export const loadAccount = (request, id, options) => request("GET", path(id), options);
 
-/** @typedef {(request: Request, account: {id: string}) => import('../key/model.js').Answering<Done>} Act */
+/**
+ * @typedef {(request: Request, account: {id: string}) => import('../key/model.js').Answering<Done>}
+ *   Act
+ */
 
 /** @type {Act} */
 export const suspend = (request, { id }) => request("PATCH", path(id), { body: { suspended: true } });

@@ -1,5 +1,5 @@
-// Sets up an account with a set-up link, which works once. The terminal prints the first link; operators
-// make the others.
+// Sets up an account with a set-up link, which works once. The terminal prints the first link;
+// operators make the others.
 import { useState } from "preact/hooks";
 import { send } from "../client/api.js";
 import { currentSetupToken, forgetSetupToken, go } from "../client/route.js";
@@ -102,10 +102,10 @@ export function SetUp({ onDone }) {
 }
 
 /**
- * Draws the time zones by region. The browser's own zone may be an alias that the list lacks. Further
- * attributes go to the control.
- * @param {import('../ui/fields.jsx').ControlAttributes
- *   & {value: string, onChange: (zone: string) => void}} props
+ * Draws the time zones by region. The browser's own zone may be an alias that the list lacks.
+ * Further attributes go to the control.
+ * @param {import('../ui/fields.jsx').ControlAttributes & {value: string, onChange: (zone: string)
+ *   => void}} props
  */
 function ZoneSelect({ value, onChange, ...control }) {
   return (

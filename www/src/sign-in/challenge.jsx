@@ -1,5 +1,5 @@
-// Meets the server's challenges: to sign in again, or to confirm one's identity. The page below stays
-// as it is.
+// Meets the server's challenges: to sign in again, or to confirm one's identity. The page below
+// keeps its state.
 import { useState } from "preact/hooks";
 import { send } from "../client/api.js";
 import { useLocale } from "../i18n/locale.jsx";

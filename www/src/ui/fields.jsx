@@ -77,7 +77,7 @@ export function PasswordField({ id, label, hint, error, first, ...input }) {
             {...control}
             {...input}
             data-focus={first ? "" : undefined}
-            // Preact tells the kinds of input apart by one type; these two share their attributes.
+            // Preact's types distinguish inputs by `type`; these two share their attributes.
             type={/** @type {"password"} */ (shown ? "text" : "password")}
             autocapitalize="none"
             spellcheck={false}

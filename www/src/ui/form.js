@@ -90,7 +90,11 @@ export function useForm(initial) {
   return { values, change, field, problem, setProblem, mistakes, show, busy, submit, leave };
 }
 
-/** Sorts mistakes by the order of their fields. @param {{id: string}} one @param {{id: string}} other */
+/**
+ * Sorts mistakes by the order of their fields.
+ * @param {{id: string}} one
+ * @param {{id: string}} other
+ */
 function byPlace(one, other) {
   const [a, b] = [one, other].map(({ id }) => document.getElementById(id));
   if (!a || !b || a === b) return 0;
@@ -98,7 +102,8 @@ function byPlace(one, other) {
 }
 
 /**
- * Focuses the field itself when a submit has found mistakes, for forms of one field without summary.
+ * Focuses the field itself when a submit has found mistakes, for forms of one field without
+ * summary.
  * @param {{errors: {id: string}[], turn: number}} mistakes
  */
 export function useMistakeFocus({ errors, turn }) {

@@ -1,7 +1,10 @@
 // Draws icons of 16 px, one stroke, in the colour of the text. Text always stands beside an icon or
 // names its button.
 
-/** @param {string} path @returns {(props: import('preact').SVGAttributes<SVGSVGElement>) => import('preact').JSX.Element} */
+/**
+ * @param {string} path
+ * @returns {(props: import('preact').SVGAttributes<SVGSVGElement>) => import('preact').JSX.Element}
+ */
 const icon =
   (path, width = 1.5) =>
   (props) => (

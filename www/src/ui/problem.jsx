@@ -94,7 +94,8 @@ export function fieldError(locale, { pointer, code, ...parameters }) {
 }
 
 /**
- * @typedef {{line: number, entry: string, code: string, [parameter: string]: string | number}} LineNote
+ * @typedef {{line: number, entry: string, code: string, [parameter: string]: string | number}}
+ *   LineNote
  */
 
 /**

@@ -43,7 +43,11 @@ function boundText({ say, format }, { act, bound }, passed) {
   return say(passed ? `${key}.since` : `${key}.by`, { time: format.time(bound.at), zone: format.zone });
 }
 
-/** Says '"Build server" is deleted' or "3 keys are deleted". @param {Locale} locale @param {Result} result */
+/**
+ * Says '"Build server" is deleted' or "3 keys are deleted".
+ * @param {Locale} locale
+ * @param {Result} result
+ */
 function doneText({ say }, { act, keys = [] }) {
   if (keys.length > 1) return say(`result.${act}.many`, { count: keys.length });
   return say(`result.${act}`, { name: keys[0]?.name ?? "" });

@@ -13,7 +13,8 @@ import { Dialog } from "./dialog.jsx";
  * @param {boolean} props.once `true` if it is never shown again: then nothing closes it by mistake
  * @param {string} [props.closeBody] key of the message to show before it closes
  * @param {() => void} props.onDone
- * @param {(copying: {copied: boolean, onCopied: () => void}) => import('preact').ComponentChildren} props.children
+ * @param {(copying: {copied: boolean, onCopied: () => void}) => import('preact').ComponentChildren}
+ *   props.children
  */
 export function SecretDialog({ title, lead, once, closeBody = "reveal.close.body", onDone, children }) {
   const { say } = useLocale();

@@ -1,5 +1,5 @@
-// Confirms a single action on a key. The dialog names the key and says the effect, the bound and the
-// way back. It stays open until the response.
+// Confirms a single action on a key. The dialog names the key and says the effect, the bound and
+// the way back. It stays open until the response.
 import { useSession } from "../../client/session.jsx";
 import { sayWithin } from "../../i18n/bound.js";
 import { useLocale } from "../../i18n/locale.jsx";
@@ -21,8 +21,8 @@ const ACTS = {
  * @param {'disable' | 'enable' | 'restore'} props.what
  * @param {import('../model.js').Key} props.subject
  * @param {(result: import('../model.js').KeyResult) => void} props.onDone
- * @param {(key: import('../model.js').Key) => void} props.onChanged called if somebody changed the key
- *   meanwhile
+ * @param {(key: import('../model.js').Key) => void} props.onChanged called if somebody changed the
+ *   key meanwhile
  * @param {() => void} props.onStale called if the result of the action is unknown
  * @param {() => void} props.onCancel
  */

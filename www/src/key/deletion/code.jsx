@@ -130,7 +130,8 @@ export function CodeStep({ keys, deletion: opened, disabling, onDone, onCancel }
 /**
  * Loads the deletion again and again until its mail is out.
  * @param {import('./requests.js').Deletion} deletion
- * @param {(change: (before: import('./requests.js').Deletion) => import('./requests.js').Deletion) => void} onDeletion
+ * @param {(change: (before: import('./requests.js').Deletion) => import('./requests.js').Deletion)
+ *   => void} onDeletion
  */
 function useMailStatus(deletion, onDeletion) {
   useEffect(() => {

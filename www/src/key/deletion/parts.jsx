@@ -2,7 +2,10 @@
 import { useLocale } from "../../i18n/locale.jsx";
 import { ProblemNotice } from "../../ui/problem.jsx";
 
-/** Lists keys by name and ID. A long name wraps. @param {{keys: {id: string, name: string, access_key: string}[]}} props */
+/**
+ * Lists keys by name and ID. A long name wraps.
+ * @param {{keys: {id: string, name: string, access_key: string}[]}} props
+ */
 export function KeyList({ keys }) {
   const { say } = useLocale();
   return (

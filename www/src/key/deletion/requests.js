@@ -41,7 +41,11 @@ export const openDeletion = (request, keys) =>
  */
 export const loadDeletion = (request, deletion, signal) => request("GET", path(deletion), { signal });
 
-/** @param {Request} request @param {Deletion} deletion @returns {import('../model.js').Answering<Deletion>} */
+/**
+ * @param {Request} request
+ * @param {Deletion} deletion
+ * @returns {import('../model.js').Answering<Deletion>}
+ */
 export const mailNewCode = (request, deletion) => request("POST", `${path(deletion)}/code`);
 
 /**

@@ -8,7 +8,8 @@ const QUIET_MS = 500;
  * Checks a body with `POST /v1/keys/check`; `null` checks nothing. Without a response there are no
  * notes, and nothing is lost: the server checks again when the form is sent.
  * @param {object | null} body
- * @returns {import('../model.js').Checked} the response to this very body; empty while there is none
+ * @returns {import('../model.js').Checked} the response to this very body; empty while there is
+ *   none
  */
 export function useCheck(body) {
   const [notes, setNotes] = useState({ asked: "", answer: /** @type {import('../model.js').Checked} */ ({}) });

@@ -1,5 +1,5 @@
-// Draws the fields for the end and the beginning of a key. A sentence below each says how the server
-// understands it.
+// Draws the fields for the end and the beginning of a key. A sentence below each says how the
+// server understands it.
 import { instantOf } from "../../i18n/format.js";
 import { useLocale } from "../../i18n/locale.jsx";
 import { FieldError, attributesOf } from "../../ui/fields.jsx";

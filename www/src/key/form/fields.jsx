@@ -20,7 +20,7 @@ import { beginText, expiresText, proposedLimits } from "./values.js";
  * @param {KeyValues} props.values
  * @param {Change} props.change
  * @param {FieldMistake[]} props.errors of the last submit
- * @param {import('../model.js').Key} [props.held] the key as it is; absent for a new one
+ * @param {import('../model.js').Key} [props.held] the present key; absent for a new one
  */
 export function KeyFields({ values, change, errors, held }) {
   const { say, format } = useLocale();

@@ -68,8 +68,8 @@ export function NetworksField({ id, label, hint, value, onChange, error, caller 
 }
 
 /**
- * @param {{id: string, area: import('preact').RefObject<HTMLTextAreaElement | null>, caller: boolean}
- *   & import('../model.js').Checked} props
+ * @param {{id: string, area: import('preact').RefObject<HTMLTextAreaElement | null>, caller:
+ *   boolean} & import('../model.js').Checked} props
  */
 function Notes({ id, area, caller, networks, includes_caller }) {
   const locale = useLocale();
@@ -104,13 +104,20 @@ function Notes({ id, area, caller, networks, includes_caller }) {
   );
 }
 
-/** @param {import('../../i18n/locale.jsx').Say} say @param {import('../model.js').CheckedNetworks} networks */
+/**
+ * @param {import('../../i18n/locale.jsx').Say} say
+ * @param {import('../model.js').CheckedNetworks} networks
+ */
 const summary = (say, { count, problems }) =>
   problems === 0
     ? say("networks.count", { count })
     : `${say("networks.count", { count })}${say("networks.problems", { count: problems })}`;
 
-/** Selects one line of a text. @param {HTMLTextAreaElement} area @param {number} line counted from 1 */
+/**
+ * Selects one line of a text.
+ * @param {HTMLTextAreaElement} area
+ * @param {number} line counted from 1
+ */
 function selectLine(area, line) {
   const lines = area.value.split("\n");
   const start = lines.slice(0, line - 1).reduce((sum, text) => sum + text.length + 1, 0);

@@ -25,7 +25,10 @@ export function PermissionsField({ id = "permissions", hint, chosen, held = [], 
   const plain = held.filter((name) => !isReserved(name));
   const offered = [...new Set([...(withEverything ? [EVERYTHING] : []), ...session.permissions, ...plain])];
   const reserved = withEverything ? [] : [...new Set([...session.grantable_reserved, ...held.filter(isReserved)])];
-  /** @param {string} name @returns {(event: import('preact').TargetedEvent<HTMLInputElement>) => void} */
+  /**
+   * @param {string} name
+   * @returns {(event: import('preact').TargetedEvent<HTMLInputElement>) => void}
+   */
   const toggle = (name) => (event) =>
     onChange(event.currentTarget.checked ? [...chosen, name] : chosen.filter((other) => other !== name));
   /** @param {string} name */

@@ -65,10 +65,17 @@ export const proposedLimits = ({ networks, permissions }) => ({
   unit: "h",
 });
 
-/** Returns `true` for a permission over Claviger itself; no issued key holds one. @param {string} name */
+/**
+ * Returns `true` for a permission over Claviger itself; no issued key holds one.
+ * @param {string} name
+ */
 export const isReserved = (name) => name.startsWith("claviger:");
 
-/** Returns the form's values of limits. @param {import('../model.js').IssuanceLimits} limits @returns {LimitsValues} */
+/**
+ * Returns the form's values of limits.
+ * @param {import('../model.js').IssuanceLimits} limits
+ * @returns {LimitsValues}
+ */
 export const limitsValuesOf = ({ permissions, networks, longest_ms }) => ({
   permissions,
   networks: networks.join("\n"),
@@ -86,7 +93,12 @@ export const limitsFields = ({ permissions, networks, limited, amount, unit }) =
   longest: limited ? durationText({ amount, unit }) : "never",
 });
 
-/** Returns the form's values of a key. @param {import('../model.js').Key} key @param {string} zone @returns {KeyValues} */
+/**
+ * Returns the form's values of a key.
+ * @param {import('../model.js').Key} key
+ * @param {string} zone
+ * @returns {KeyValues}
+ */
 export function valuesOf(key, zone) {
   const begin = key.not_before ? wallClock(Date.parse(key.not_before), zone) : null;
   const values = {
@@ -148,7 +160,11 @@ export const fieldsOf = (values, zone) => ({
   protected: values.isProtected,
 });
 
-/** Returns the fields of a new key, without those left empty. @param {KeyValues} values @param {string} zone */
+/**
+ * Returns the fields of a new key, without those left empty.
+ * @param {KeyValues} values
+ * @param {string} zone
+ */
 export const newFieldsOf = (values, zone) =>
   Object.fromEntries(
     Object.entries({ ...fieldsOf(values, zone), viewable: values.viewable }).filter(

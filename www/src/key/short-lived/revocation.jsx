@@ -20,7 +20,10 @@ const FIELD = "short-lived-key";
  * @typedef {{all_of_issuer: boolean, bound: import('../model.js').Bound | null}} Revoked
  */
 
-/** Offers to revoke the key that was pasted into the search. @param {{shortLived: ShortLivedKey}} props */
+/**
+ * Offers to revoke the key that was pasted into the search.
+ * @param {{shortLived: ShortLivedKey}} props
+ */
 export function PastedShortLivedKey({ shortLived }) {
   const locale = useLocale();
   const { say } = locale;
