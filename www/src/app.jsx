@@ -28,7 +28,7 @@ const BROWSER_ZONE = Intl.DateTimeFormat().resolvedOptions().timeZone;
  * @typedef {import('./client/session.jsx').Session} Session
  * @typedef {import('./client/api.js').Problem} Problem
  * @typedef {import('./client/route.js').Route} Route
- * @typedef {{code: string, settle: (met: boolean) => void}} PendingChallenge
+ * @typedef {import('./sign-in/challenge.jsx').PendingChallenge} PendingChallenge
  */
 
 export function App() {

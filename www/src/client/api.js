@@ -15,7 +15,7 @@
  * @property {number} [tries_left]
  * @property {string} [by] the member who changed the key meanwhile
  * @property {string} [at] the time of that change
- * @property {import('../key/model.js').Key} [key]
+ * @property {{id: string, name: string}} [key]
  * @property {(string | {id: string})[]} [keys]
  *
  * @typedef {{pointer: string, code: string, [parameter: string]: string | number}} FieldError

@@ -16,6 +16,8 @@ const LOCALES = { en: "en-GB", ja: "ja-JP" };
 /**
  * @typedef {ReturnType<typeof makeFormat>} Format
  * @typedef {string | number} Time RFC 3339 text, or Unix ms
+ * @typedef {'s' | 'm' | 'h' | 'd'} Unit
+ * @typedef {{amount: string, unit: Unit}} Duration `amount` as typed
  */
 
 /**
@@ -98,7 +100,7 @@ export function makeFormat(lang, zone) {
     during: (ms) => (lang === "ja" ? span(ms).replace(/[日分]$/, "$&間") : span(ms)),
     /**
      * Formats "24 hours" without rounding.
-     * @param {import('../key/duration.js').Duration} duration
+     * @param {Duration} duration
      */
     duration({ amount, unit }) {
       return length(Number(amount), { s: "second", m: "minute", h: "hour", d: "day" }[unit]);

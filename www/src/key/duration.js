@@ -1,8 +1,8 @@
 // Converts lengths of time between people's form, a number and a unit, and the server's.
 
 /**
- * @typedef {'s' | 'm' | 'h' | 'd'} Unit
- * @typedef {{amount: string, unit: Unit}} Duration `amount` as typed
+ * @typedef {import('../i18n/format.js').Unit} Unit
+ * @typedef {import('../i18n/format.js').Duration} Duration
  */
 
 /** @type {[Unit, number][]} from the longest on */

@@ -11,11 +11,12 @@ import { CredentialsForm } from "./credentials.jsx";
 
 /**
  * @typedef {import('../client/session.jsx').Session} Session
+ * @typedef {{code: string, settle: (met: boolean) => void}} PendingChallenge
  */
 
 /**
  * @param {object} props
- * @param {import('../app.jsx').PendingChallenge} props.challenge
+ * @param {PendingChallenge} props.challenge
  * @param {Session['member']} props.member
  * @param {(session: Session) => void} props.onSession
  * @param {() => void} props.onLeave
