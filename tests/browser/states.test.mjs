@@ -558,21 +558,6 @@ describe("the console", () => {
     await inspect(page, "sign-in-too-many");
   });
 
-  state("keeps theme and language in this browser, and nothing else", async (page) => {
-    await open(page);
-    await page.getByRole("button", { name: `${MEMBER.name}: settings and sign out` }).click();
-    await page.getByRole("radio", { name: "Dark" }).check();
-    await page.getByRole("radio", { name: "日本語" }).check();
-    await page.reload();
-    await page.getByRole("heading", { name: "APIキー", level: 1 }).waitFor();
-    assert.equal(await page.evaluate(() => getComputedStyle(document.documentElement).colorScheme), "dark");
-    assert.deepEqual(await page.evaluate(() => ({ ...localStorage })), {
-      "claviger.theme": "dark",
-      "claviger.language": "ja",
-    });
-    await inspect(page, "keys-none-ja-dark");
-  });
-
   state("is held by its own policy", async (page) => {
     await open(page);
     const refused = await page.evaluate(() => {

@@ -1,13 +1,20 @@
 // Chooses what to show: set-up, sign-in, or the console. The server's challenges open above any
 // page.
 import { useCallback, useEffect, useMemo, useRef, useState } from "preact/hooks";
-import { send, withChallenges } from "./client/api.js";
+import { withChallenges } from "./client/api.js";
 import { syncClock } from "./client/clock.js";
 import { go, useRoute } from "./client/route.js";
-import { SessionProvider, useSession } from "./client/session.jsx";
+import { SessionProvider, loadSession, useSession } from "./client/session.jsx";
 import { KeyPage } from "./details/page.jsx";
 import { CardPage, NotFoundPage, PageTitle, Shell } from "./frame/shell.jsx";
-import { LocaleProvider, browserLanguage, chosenLanguage, rememberLanguage, useLocale } from "./i18n/locale.jsx";
+import {
+  LocaleProvider,
+  chosenLanguage,
+  loadMessages,
+  preferredLanguage,
+  rememberLanguage,
+  useLocale,
+} from "./i18n/locale.jsx";
 import { KeysPage } from "./keys/page.jsx";
 import { SetUp } from "./setup/page.jsx";
 import { Challenge } from "./sign-in/challenge.jsx";
@@ -28,38 +35,58 @@ const BROWSER_ZONE = Intl.DateTimeFormat().resolvedOptions().timeZone;
  * @typedef {import('./client/session.jsx').Session} Session
  * @typedef {import('./client/api.js').Problem} Problem
  * @typedef {import('./client/route.js').Route} Route
+ * @typedef {import('./i18n/locale.jsx').Language} Language
  * @typedef {import('./sign-in/challenge.jsx').PendingChallenge} PendingChallenge
  */
 
-export function App() {
+/** @param {{answering: ReturnType<typeof loadSession>}} props `answering` is the first request */
+export function App({ answering }) {
   // `undefined` until the server has answered, `null` while no member is signed in.
   const [session, setSession] = useState(/** @type {Session | null | undefined} */ (undefined));
   const [problem, setProblem] = useState(/** @type {Problem | null} */ (null));
-  const [picked, setPicked] = useState(chosenLanguage);
-  const lang = picked ?? session?.member.language ?? browserLanguage();
+  const [lang, setLang] = useState(preferredLanguage);
+  const first = useRef(/** @type {typeof answering | null} */ (answering));
 
-  const setLang = useCallback(
-    /** @param {import('./i18n/locale.jsx').Language} language */
-    (language) => {
-      rememberLanguage(language);
-      setPicked(language);
+  const show = useCallback(
+    /** @param {Language} language */
+    async (language) => {
+      try {
+        await loadMessages(language);
+        setLang(language);
+      } catch {
+        // The page keeps its present language, which is loaded.
+      }
     },
     [],
+  );
+  const choose = useCallback(
+    /** @param {Language} language */
+    (language) => {
+      rememberLanguage(language);
+      show(language);
+    },
+    [show],
   );
   const enter = useCallback(
     /** @param {Session} document */
-    (document) => {
+    async (document) => {
       syncClock(document.now);
+      // The language is there before the first screen that shows it.
+      await show(chosenLanguage() ?? document.member.language);
       setProblem(null);
       setSession(document);
     },
-    [],
+    [show],
   );
+  const leave = useCallback(() => {
+    setSession(null);
+    show(preferredLanguage());
+  }, [show]);
   const load = useCallback(async () => {
     setProblem(null);
-    /** @type {import('./client/api.js').Answer<Session>} */
-    const answer = await send("GET", "/v1/session");
-    if (answer.ok) enter(answer.data);
+    const answer = await (first.current ?? loadSession());
+    first.current = null;
+    if (answer.ok) await enter(answer.data);
     else if (answer.problem.code === "not_signed_in") setSession(null);
     else setProblem(answer.problem);
   }, [enter]);
@@ -68,12 +95,12 @@ export function App() {
   }, [load]);
 
   return (
-    <LocaleProvider lang={lang} zone={session?.account.time_zone ?? BROWSER_ZONE} setLang={setLang}>
+    <LocaleProvider lang={lang} zone={session?.account.time_zone ?? BROWSER_ZONE} setLang={choose}>
       <Announcer>
         {problem ? (
           <LoadFailure problem={problem} onRetry={load} />
         ) : (
-          <Screen session={session} enter={enter} leave={() => setSession(null)} />
+          <Screen session={session} enter={enter} leave={leave} />
         )}
       </Announcer>
     </LocaleProvider>
@@ -94,7 +121,7 @@ function LoadFailure({ problem, onRetry }) {
 /**
  * @param {object} props
  * @param {Session | null | undefined} props.session
- * @param {(document: Session) => void} props.enter
+ * @param {(document: Session) => Promise<void>} props.enter
  * @param {() => void} props.leave
  */
 function Screen({ session, enter, leave }) {
@@ -102,8 +129,8 @@ function Screen({ session, enter, leave }) {
   if (route.page === "setup")
     return (
       <SetUp
-        onDone={(document) => {
-          enter(document);
+        onDone={async (document) => {
+          await enter(document);
           go("#/keys", { replace: true });
         }}
       />
@@ -121,7 +148,7 @@ function Screen({ session, enter, leave }) {
 /**
  * @param {object} props
  * @param {Session} props.session
- * @param {(document: Session) => void} props.enter
+ * @param {(document: Session) => Promise<void>} props.enter
  * @param {() => void} props.leave
  * @param {Route} props.route
  */

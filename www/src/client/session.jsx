@@ -1,6 +1,7 @@
 // Shares the session document and the request function with every signed-in screen.
 import { createContext } from "preact";
 import { useContext } from "preact/hooks";
+import { send } from "./api.js";
 
 /**
  * @typedef {object} Session
@@ -26,6 +27,9 @@ export const SessionProvider = SessionContext.Provider;
 
 /** @returns {SignedIn} */
 export const useSession = () => /** @type {SignedIn} */ (useContext(SessionContext));
+
+/** Asks for the session document. @returns {Promise<import('./api.js').Answer<Session>>} */
+export const loadSession = () => send("GET", "/v1/session");
 
 /**
  * Returns `true` if the member may change keys. The server decides; the page only leaves out what

@@ -1,8 +1,6 @@
 // Holds the page's text: whole sentences with named slots, from one file per language.
 import { createContext } from "preact";
 import { useContext, useEffect, useMemo } from "preact/hooks";
-import en from "../messages/en.js";
-import ja from "../messages/ja.js";
 import { makeFormat } from "./format.js";
 
 /**
@@ -30,14 +28,20 @@ import { makeFormat } from "./format.js";
 
 const STORAGE_KEY = "claviger.language";
 
-/** @type {Record<Language, Messages>} */
-const MESSAGES = { en, ja };
+/**
+ * Loads each language from a separate file. @type {Record<Language, () => Promise<{default:
+ * Messages}>>}
+ */
+const LOADERS = { en: () => import("../messages/en.js"), ja: () => import("../messages/ja.js") };
+
+/** @type {Map<Language, Messages>} */
+const loaded = new Map();
 
 /** Each language by its own name. @type {Record<Language, string>} */
 export const LANGUAGES = { en: "English", ja: "日本語" };
 
 /** @param {string | null} name @returns {name is Language} */
-const isLanguage = (name) => name !== null && name in MESSAGES;
+const isLanguage = (name) => name !== null && name in LOADERS;
 
 /** Returns the language chosen in this browser. @returns {Language | undefined} */
 export function chosenLanguage() {
@@ -46,8 +50,20 @@ export function chosenLanguage() {
 }
 
 /** Returns the first of the browser's languages that the console speaks. @returns {Language} */
-export function browserLanguage() {
+function browserLanguage() {
   return navigator.languages.map((tag) => tag.slice(0, 2)).find(isLanguage) ?? "en";
+}
+
+/** Returns the language of the page while no member is signed in. */
+export const preferredLanguage = () => chosenLanguage() ?? browserLanguage();
+
+/**
+ * Loads the messages of a language, unless they are there. A language must be loaded before the
+ * page shows it. Rejects if its file cannot be loaded.
+ * @param {Language} language
+ */
+export async function loadMessages(language) {
+  if (!loaded.has(language)) loaded.set(language, (await LOADERS[language]()).default);
 }
 
 /** Stores the choice in this browser. @param {Language} language */
@@ -62,10 +78,11 @@ export function rememberLanguage(language) {
  * @param {import('./format.js').Format} format
  */
 function sayer(language, format) {
+  const messages = loaded.get(language) ?? {};
   const plural = new Intl.PluralRules(language);
   /** @param {string} key @param {Slots} [slots] */
   const say = (key, slots = {}) => {
-    const entry = MESSAGES[language][key];
+    const entry = messages[key];
     const sentence = typeof entry === "object" ? (entry[plural.select(Number(slots.count))] ?? entry.other) : entry;
     if (sentence === undefined) throw new Error(`No message ${key} in ${language}`);
     const parts = sentence.split(/\{(\w+)\}/).map((part, index) => {
@@ -77,7 +94,7 @@ function sayer(language, format) {
     return parts.every((part) => typeof part === "string") ? parts.join("") : parts;
   };
   /** @param {string} key */
-  const has = (key) => key in MESSAGES[language];
+  const has = (key) => key in messages;
   const gap = language === "en" ? " " : "";
   return { say: /** @type {Say} */ (say), has, gap };
 }

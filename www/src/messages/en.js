@@ -1,4 +1,5 @@
-// Holds the English messages: whole sentences with named slots. `ja.js` has the same keys and slots.
+// Holds the English messages: whole sentences with named slots. `ja.js` has the same keys and
+// slots.
 import activity from "./en/activity.js";
 import deletion from "./en/deletion.js";
 import service from "./en/service.js";
