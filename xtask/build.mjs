@@ -54,7 +54,7 @@ const PAGES = ["404.html", "problems.html"];
 
 /** Puts the frame around the pages of text. */
 function frame() {
-  const around = readFileSync(`${root}/www/src/frame.html`, "utf8");
+  const around = readFileSync(`${root}/www/src/frame/document.html`, "utf8");
   for (const name of PAGES) {
     const [title, ...main] = readFileSync(`${root}/www/${name}`, "utf8").trimEnd().split("\n");
     const framed = around.replace("<!-- title -->", () => title).replace("<!-- main -->", () => main.join("\n"));

@@ -58,13 +58,13 @@ test("tells what was done, newest first, with who, from where and what changed",
 test("is filtered by action, by day, by member and by words; each filter can be taken away", async () => {
   const page = await open("#/activity");
   await told(page);
-  await page.getByLabel("What").selectOption("Key edited");
+  await page.getByLabel("Action", { exact: true }).selectOption("Key edited");
   await button(page, "Filter").click();
   await entries(page, "Key issued").first().waitFor({ state: "detached" });
   assert.deepEqual(await told(page), ["Key edited"]);
   assert.match(page.url(), /action=/);
 
-  await page.getByRole("link", { name: "Only the activity of Mei Tanaka" }).first().click();
+  await page.getByRole("link", { name: "Show only the activity of Mei Tanaka" }).first().click();
   await page.getByText("By: Mei Tanaka").waitFor();
   await inspect(page, "activity-filtered");
   await page.getByRole("link", { name: "Remove the filter By: Mei Tanaka" }).click();
@@ -72,7 +72,7 @@ test("is filtered by action, by day, by member and by words; each filter can be 
 
   await page.getByLabel("Through").fill("2020-01-01");
   await button(page, "Filter").click();
-  await page.getByText("Nothing matches this filter.").first().waitFor();
+  await page.getByText("No activity matches this filter.").first().waitFor();
   await inspect(page, "activity-none-match");
   await page.getByRole("link", { name: "Clear" }).click();
   await entries(page, "Key issued").first().waitFor();
@@ -121,7 +121,7 @@ test("that could not be loaded or exported says so, and can be tried again", asy
   await page.getByRole("button", { name: "Exporting…" }).waitFor();
   await inspect(page, "activity-exporting");
   release();
-  await page.getByText("The export broke off. Nothing was saved; try again.").waitFor();
+  await page.getByText("The export was interrupted, and nothing was saved. Try again.").waitFor();
   await close(page);
 });
 
@@ -161,13 +161,13 @@ test("searches part by part what is hardly there, and asks before it goes on for
     return route.fulfill({ contentType: "application/json", body: JSON.stringify(body) });
   });
   await page.goto(`${stage.origin}/#/activity?q=hardly`);
-  await page.getByText("Nothing matches so far; older activity has not been searched yet.").first().waitFor();
+  await page.getByText("No match so far. Older activity has not been searched yet.").first().waitFor();
   assert.deepEqual(asked, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
   await inspect(page, "activity-none-so-far");
-  await page.getByRole("link", { name: "Search further" }).click();
-  await page.getByText("Nothing matches this filter.").first().waitFor();
+  await page.getByRole("link", { name: "Search older activity" }).click();
+  await page.getByText("No activity matches this filter.").first().waitFor();
   assert.deepEqual(asked.slice(10), [10, 11]);
-  assert.equal(await page.getByRole("link", { name: "Search further" }).count(), 0);
+  assert.equal(await page.getByRole("link", { name: "Search older activity" }).count(), 0);
   await close(page);
 });
 

@@ -97,7 +97,7 @@ test("A23 a new service password replaces the old one, and says when what that i
   assert.notEqual(password, old);
   await dialog.getByRole("button", { name: "Close" }).last().click();
   await page
-    .getByText(/The old one and the keys issued with it are refused everywhere by \d\d:\d\d:\d\d/)
+    .getByText(/The old password and the keys issued with it are refused everywhere by \d\d:\d\d:\d\d/)
     .first()
     .waitFor();
   await inspect(page, "service-changed");
@@ -107,12 +107,12 @@ test("A23 a new service password replaces the old one, and says when what that i
 
 test("A24 what the service password may issue is bounded, and the form says what is wrong", async () => {
   const page = await open("#/connection");
-  await button(page, "Change what keys issued with the password may be at most").click();
-  const dialog = page.getByRole("dialog", { name: "What keys issued with the password may be at most" });
+  await button(page, "Change the limits for keys issued with this password").click();
+  const dialog = page.getByRole("dialog", { name: "Limits for keys issued with this password" });
   await dialog.getByLabel("At most").check();
   await dialog.getByLabel("Number").fill("");
   await button(page, "Save").click();
-  await dialog.getByRole("link", { name: "Enter for how many hours or days an issued key works at most." }).click();
+  await dialog.getByRole("link", { name: "Enter the maximum lifetime in hours or days." }).click();
   await assertFocusOnField(page, "longest");
   await inspect(page, "service-ceiling-mistakes");
   await dialog.getByLabel("Number").fill("12");
@@ -133,17 +133,17 @@ test("A24 what the service password may issue is bounded, and the form says what
 
 test("somebody else's change is not overwritten", async () => {
   const page = await open("#/connection");
-  await button(page, "Change what keys issued with the password may be at most").waitFor();
+  await button(page, "Change the limits for keys issued with this password").waitFor();
   const other = await open("#/connection");
   await button(other, "Change the service password").click();
   await other.getByRole("alertdialog").getByRole("button", { name: "Change", exact: true }).click();
   await other.getByRole("dialog", { name: "Service password" }).waitFor();
   await close(other);
 
-  await button(page, "Change what keys issued with the password may be at most").click();
+  await button(page, "Change the limits for keys issued with this password").click();
   await page.getByRole("dialog").getByLabel("demo:write").check();
   await button(page, "Save").click();
-  await page.getByText("Somebody changed this meanwhile; yours is not saved.").waitFor();
+  await page.getByText("Somebody changed this in the meantime, so your change is not saved.").waitFor();
   await inspect(page, "service-conflict");
   await button(page, "Save").click();
   await page

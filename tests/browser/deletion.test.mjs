@@ -43,9 +43,9 @@ test("A09 two keys are ticked, named, confirmed by a mailed code, and refused fr
   const page = await open();
   const keys = [await issueKey(page, "Build server"), await issueKey(page, "Cron"), await issueKey(page, "Kept")];
   assert.equal(await stage.callApi(keys[0]), 200);
-  await page.getByLabel("Tick Build server").check();
-  await page.getByLabel("Tick Cron").check();
-  await page.getByText("2 keys ticked").waitFor();
+  await page.getByLabel("Select Build server").check();
+  await page.getByLabel("Select Cron").check();
+  await page.getByText("2 keys selected").waitFor();
   await inspect(page, "ticked");
 
   await button(page, "Delete…").click();
@@ -88,8 +88,8 @@ test("A09 two keys are ticked, named, confirmed by a mailed code, and refused fr
     .waitFor();
   await assertFocused(page, "Keys");
   for (const name of ["Build server", "Cron"]) await row(page, name).getByText("Deleted").waitFor();
-  assert.equal(await page.getByText(/keys ticked/).count(), 0);
-  assert.equal(await page.getByLabel("Tick Build server").count(), 0);
+  assert.equal(await page.getByText(/keys selected/).count(), 0);
+  assert.equal(await page.getByLabel("Select Build server").count(), 0);
   await inspect(page, "deleted");
   await page.getByText(/Refused everywhere since/).waitFor({ timeout: 15_000 });
   assert.deepEqual(await Promise.all(keys.map((key) => stage.callApi(key))), [401, 401, 200]);
@@ -98,10 +98,10 @@ test("A09 two keys are ticked, named, confirmed by a mailed code, and refused fr
 
 test("ticks are cleared by another order, and everything on the page is ticked at once", async () => {
   const page = await open();
-  await page.getByLabel(/^Tick (all|the) /).check();
-  await page.getByText(/keys? ticked/).waitFor();
+  await page.getByLabel(/^Select (all|the) /).check();
+  await page.getByText(/keys? selected/).waitFor();
   await button(page, "Name").click();
-  await page.getByText(/keys? ticked/).waitFor({ state: "detached" });
+  await page.getByText(/keys? selected/).waitFor({ state: "detached" });
   await close(page);
 });
 
@@ -143,9 +143,9 @@ test("A10 a protected key says why it cannot be deleted, until an owner lifts th
   await button(page, "Issue").click();
   await button(page, "I have stored it").click();
   await row(page, "Protected one").getByText("Protected", { exact: true }).waitFor();
-  assert.equal(await page.getByLabel("Tick Protected one").count(), 0);
+  assert.equal(await page.getByLabel("Select Protected one").count(), 0);
   await page.getByRole("link", { name: "Protected one", exact: true }).click();
-  await page.getByText("This key is protected, so it cannot be deleted. Lift that under Edit first.").waitFor();
+  await page.getByText("This key is protected, so it cannot be deleted. Remove the protection under Edit first.").waitFor();
   assert.equal(await button(page, "Delete").count(), 0);
   await inspect(page, "key-protected");
 
@@ -227,7 +227,7 @@ describe("a code", () => {
     await ask(page, "Stopped instead");
     await mailCode(page);
     await second(page)
-      .getByText(/The mail has not got out so far/)
+      .getByText(/The mail could not be sent yet/)
       .waitFor({ timeout: 20_000 });
     await inspect(page, "delete-mail-failing");
     await button(page, "Disable instead").click();
@@ -247,7 +247,7 @@ test("too many codes in a day leave disabling", async () => {
   await ask(page, "Too many");
   await first(page).getByRole("button", { name: "Delete" }).click();
   await first(page)
-    .getByText(/No more codes are mailed to you until .* Disabling stops a key without a mail\.$/)
+    .getByText(/No more codes are mailed to you until .* To stop a key without mail, disable it\.$/)
     .waitFor();
   await inspect(page, "delete-too-many-codes");
   await button(page, "Disable instead").click();
@@ -278,7 +278,7 @@ test("a key that somebody protected or deleted meanwhile is named, and nothing i
   const id = (await page.getByRole("alertdialog").getByRole("code").first().textContent()).replace(/^.*_/, "");
   await answerInstead(page, "POST", "/v1/deletions", problem(409, "protected", { keys: [{ id, name: "Kept" }] }), 1);
   await first(page).getByRole("button", { name: "Delete" }).click();
-  await first(page).getByText('Nothing was deleted, because this is protected: "Kept".').waitFor();
+  await first(page).getByText('Nothing was deleted. Protected: "Kept".').waitFor();
   await inspect(page, "delete-refused");
   await button(page, "Cancel").click();
   await row(page, "Kept").getByText("Active").waitFor();

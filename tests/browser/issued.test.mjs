@@ -15,7 +15,7 @@ async function prepare() {
   await dialog.getByLabel("Name", { exact: true }).fill("Issuer");
   await dialog.getByLabel("demo:read").check();
   await dialog.getByLabel("May issue further keys (Issuable)").check();
-  await dialog.getByRole("group", { name: "What it may issue" }).getByLabel("Unlimited").check();
+  await dialog.getByRole("group", { name: "Limits for keys it issues" }).getByLabel("Unlimited").check();
   await button("Issue").click();
   issuer = await page.getByLabel("API key", { exact: true }).inputValue();
   await button("I have stored it").click();
@@ -62,7 +62,7 @@ test("A08 a short-lived key is revoked by pasting it; its secret is not sent", a
   await button("Revoke a short-lived key…").click();
   const question = page.getByRole("alertdialog", { name: "Revoke this short-lived key?" });
   await question.getByRole("button", { name: "Revoke", exact: true }).click();
-  await question.getByText("Paste the whole short-lived key; there is a dot in it.").waitFor();
+  await question.getByText("Paste the whole short-lived key. It contains a dot.").waitFor();
   await question.getByLabel("Short-lived key").fill(key);
   await question.getByText(/^.?Short-lived key .*, issued/).waitFor();
   assert.equal(await question.getByLabel("Short-lived key").inputValue(), "");

@@ -42,11 +42,11 @@ test("A02 A03 A04 A06 a key is issued with hours, networks and a later beginning
   await dialog.getByLabel("Time (optional)").fill("14:05");
   await dialog.getByText(/^Works until Tue 30 Jun 2099, 14:05 \(Asia\/Tokyo\)/).waitFor();
 
-  await dialog.getByLabel("Begin later").check();
+  await dialog.getByLabel("Start later").check();
   await dialog.locator("#not_before").fill("2099-07-01");
-  await dialog.getByText(/It would begin when it has ended already\./).waitFor();
+  await dialog.getByText(/It would start after it has ended\./).waitFor();
   await button(page, "Issue").click();
-  await dialog.getByRole("link", { name: /^It would begin when it has ended already\./ }).click();
+  await dialog.getByRole("link", { name: /^It would start after it has ended\./ }).click();
   await assertFocusOnField(page, "not_before");
   await inspect(page, "issue-begins-after-end");
   await dialog.locator("#not_before").fill("2099-06-01");
@@ -89,7 +89,7 @@ test("every mistake is told at once, in the order of the form, and at its field"
     "Enter a name.",
     "Enter the expiry as a whole number, or as a date.",
     "Line 1, 10.0.0.0/33: an IPv4 prefix ends at /32.",
-    "What it may issue: Line 1, 1.2.3: an IPv4 address has four numbers.",
+    "Limits for keys it issues: Line 1, 1.2.3: an IPv4 address has four numbers.",
   ]);
   for (const [id, words] of [
     ["name", /Enter a name\./],
@@ -109,7 +109,7 @@ test("every mistake is told at once, in the order of the form, and at its field"
 test("A27 whoever issues a key is told to keep it out of pages and apps", async () => {
   const page = await open();
   const advice =
-    /^Do not embed keys in web pages or apps that you hand out\. Prefer keys that are restricted and end soon\.$/;
+    /^Do not embed keys in web pages or apps that you distribute\. Prefer restricted keys that expire soon\.$/;
   const dialog = await openIssue(page, "Advised");
   await dialog.getByText(advice).waitFor();
   await button(page, "Issue").click();
@@ -166,12 +166,12 @@ test("A02 A07 an issuable key has a ceiling, and the list and its page say so", 
   const dialog = await openIssue(page, "Issuer");
   await dialog.getByLabel("demo:read").check();
   await dialog.getByLabel("May issue further keys (Issuable)").check();
-  const ceiling = dialog.getByRole("group", { name: "What it may issue" });
+  const ceiling = dialog.getByRole("group", { name: "Limits for keys it issues" });
   assert.ok(await ceiling.getByLabel("demo:read").isChecked(), "proposes what the key may do itself");
   assert.ok(!(await ceiling.getByLabel("*:*").isChecked()), "and no more");
   await ceiling.getByLabel("Number").fill("");
   await button(page, "Issue").click();
-  await dialog.getByRole("link", { name: "Enter for how many hours or days an issued key works at most." }).click();
+  await dialog.getByRole("link", { name: "Enter the maximum lifetime in hours or days." }).click();
   await assertFocusOnField(page, "issuable-longest");
   await inspect(page, "issue-issuable-mistakes");
   await ceiling.getByLabel("Number").fill("6");
@@ -204,7 +204,7 @@ test("A11 A24 what was issued can be restricted later: ceiling and networks, wit
   await page.getByRole("link", { name: "Issuer", exact: true }).click();
   await button(page, "Edit").click();
   const dialog = page.getByRole("dialog", { name: 'Edit "Issuer"' });
-  await dialog.getByRole("group", { name: "What it may issue" }).getByLabel("Number").fill("1");
+  await dialog.getByRole("group", { name: "Limits for keys it issues" }).getByLabel("Number").fill("1");
   const sent = page.waitForRequest((request) => request.method() === "PATCH");
   await button(page, "Save").click();
   assert.deepEqual(Object.keys((await sent).postDataJSON()), ["issuable"]);
@@ -288,7 +288,7 @@ test("a key that cannot be shown any more says so", async () => {
   const page = await open();
   await page.route(new RegExp("/v1/keys/[^/]+/reveal$"), problem(409, "not_viewable"), { times: 1 });
   await button(page, "Show Viewable").click();
-  await page.getByText("It cannot be shown any more.").waitFor();
+  await page.getByText("It can no longer be shown.").waitFor();
   await inspect(page, "show-refused");
   await close(page);
 });

@@ -27,7 +27,7 @@ test("an operator makes an account with a link that is shown once", async () => 
   await inspect(page, "operator-accounts");
   await button(page, "New account").click();
   await inspect(page, "operator-invite");
-  await button(page, "Make the link").click();
+  await button(page, "Create link").click();
 
   const reveal = page.getByRole("dialog", { name: "The set-up link is ready" });
   const link = await reveal.getByLabel("Set-up link").inputValue();
@@ -50,7 +50,7 @@ test("an operator makes an account with a link that is shown once", async () => 
   await guest.getByRole("heading", { name: "API keys", level: 1 }).waitFor();
   assert.equal(await guest.getByRole("link", { name: "Operator" }).count(), 0, "to others there is no such page");
   await guest.goto(`${stage.origin}/#/operator`);
-  await guest.getByRole("heading", { name: "There is nothing here" }).waitFor();
+  await guest.getByRole("heading", { name: "Page not found" }).waitFor();
   await close(guest);
   await close(page);
 });
@@ -81,7 +81,7 @@ test("an operator suspends, resumes, tunes and publishes an account again", asyn
   await inspect(page, "operator-freshness-refused");
   await page.getByLabel("Seconds").fill("０");
   await button(page, "Save").click();
-  await page.getByText("Everywhere at once: every call is looked up.").waitFor();
+  await page.getByText("Everywhere at once: every call checks the current state.").waitFor();
 
   await button(page, "Publish again").click();
   await page.getByRole("alertdialog").getByRole("button", { name: "Publish again" }).click();
@@ -122,7 +122,7 @@ test("tells what could not be loaded, and tries again", async () => {
   await button(page, "Try again").click();
   await page.getByRole("row", { name: "Example KK" }).waitFor();
   await page.goto(`${stage.origin}/#/operator/zzzzzzzz`);
-  await page.getByRole("heading", { name: "There is nothing here" }).waitFor();
+  await page.getByRole("heading", { name: "Page not found" }).waitFor();
   await close(page);
 });
 
@@ -139,7 +139,7 @@ test("members are told that their account is suspended and that mail does not ge
   await page.goto(`${stage.origin}/`);
   await page.getByText("This account is suspended").waitFor();
   await page.getByText("waiting to be published for 10 minutes").waitFor();
-  await page.getByText("Deleting keys has to wait; disabling works.").waitFor();
+  await page.getByText("Keys cannot be deleted, but they can be disabled.").waitFor();
   await inspect(page, "suspended-and-lagging");
   await close(page);
 });

@@ -1,20 +1,20 @@
 // The console's arithmetic, without a browser.
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { endOfDay, instantOf, makeFormat, wallClock } from "../../www/src/format.js";
+import { endOfDay, instantOf, makeFormat, wallClock } from "../../www/src/i18n/format.js";
 import {
   changesOf,
-  draftOf,
-  emptyDraft,
+  valuesOf,
+  emptyValues,
   expiresText,
-  firstCeiling,
+  proposedLimits,
   merged,
   missingIn,
   newFieldsOf,
-} from "../../www/src/keys/draft.js";
-import { lifeOf, lifeText } from "../../www/src/keys/life.js";
-import { sealedIn } from "../../www/src/keys/sealed.js";
-import { withoutSecrets } from "../../www/src/keys/search-text.js";
+} from "../../www/src/key/form/values.js";
+import { durationOf, durationText } from "../../www/src/key/duration.js";
+import { parseShortLivedKey } from "../../www/src/key/short-lived/parser.js";
+import { withoutSecrets } from "../../www/src/key/redaction.js";
 
 const TOKYO = "Asia/Tokyo";
 const NEW_YORK = "America/New_York";
@@ -45,11 +45,11 @@ describe("a search text", () => {
 
 describe("a pasted short-lived key (A08)", () => {
   test("is known by its ID and its issuer alone", () => {
-    assert.deepEqual(sealedIn(` ${SEALED}\n`), { id: PAYLOAD.id, issuer: ID });
+    assert.deepEqual(parseShortLivedKey(` ${SEALED}\n`), { id: PAYLOAD.id, issuer: ID });
   });
   test("may be issued by the service password", () => {
     const text = `clvs_${Buffer.from('{"v":1,"id":"x","by":"service"}').toString("base64url")}.${"M".repeat(49)}`;
-    assert.deepEqual(sealedIn(text), { id: "x", issuer: "service" });
+    assert.deepEqual(parseShortLivedKey(text), { id: "x", issuer: "service" });
   });
   test("is none where anything is missing", () => {
     for (const text of [
@@ -60,13 +60,13 @@ describe("a pasted short-lived key (A08)", () => {
       `clv_${ID}${SECRET}`,
       "clvs_%.x",
     ])
-      assert.equal(sealedIn(text), null, text);
+      assert.equal(parseShortLivedKey(text), null, text);
   });
 });
 
 describe("a length of time", () => {
   test("is told in the longest unit that leaves at least two of it", () => {
-    const text = (ms) => lifeText(lifeOf(ms));
+    const text = (ms) => durationText(durationOf(ms));
     assert.deepEqual([86_400_000, 172_800_000, 5_400_000, 3_600_000, 61_000].map(text), [
       "24h",
       "2d",
@@ -75,7 +75,7 @@ describe("a length of time", () => {
       "61s",
     ]);
   });
-  test("that is not typed is missing", () => assert.equal(lifeText({ amount: " ", unit: "h" }), undefined));
+  test("that is not typed is missing", () => assert.equal(durationText({ amount: " ", unit: "h" }), undefined));
 });
 
 describe("a date and a time of a zone", () => {
@@ -107,7 +107,7 @@ describe("a draft", () => {
   };
 
   test("of a new key works for 90 days, from anywhere, and may do nothing", () => {
-    assert.deepEqual(newFieldsOf({ ...emptyDraft(), name: " Cron " }, TOKYO), {
+    assert.deepEqual(newFieldsOf({ ...emptyValues(), name: " Cron " }, TOKYO), {
       name: "Cron",
       expires: "90d",
       networks: "",
@@ -115,22 +115,22 @@ describe("a draft", () => {
     });
   });
   test("of a key that ends with a day shows that day", () => {
-    const { expiry, date, time } = draftOf(key, TOKYO);
+    const { expiry, date, time } = valuesOf(key, TOKYO);
     assert.deepEqual({ expiry, date, time }, { expiry: "date", date: "2027-06-30", time: "" });
-    assert.equal(expiresText(draftOf(key, TOKYO), TOKYO), "2027-06-30");
+    assert.equal(expiresText(valuesOf(key, TOKYO), TOKYO), "2027-06-30");
   });
   test("of a key that ends within a day shows the time of the account's zone", () => {
-    const { date, time } = draftOf({ ...key, expires_at: "2027-06-30T05:05:42Z" }, TOKYO);
+    const { date, time } = valuesOf({ ...key, expires_at: "2027-06-30T05:05:42Z" }, TOKYO);
     assert.deepEqual({ date, time }, { date: "2027-06-30", time: "14:05" });
   });
   test("that nobody touched changes nothing, also where the form is coarser than the key", () => {
-    const precise = draftOf({ ...key, expires_at: "2027-06-30T05:05:42Z" }, TOKYO);
+    const precise = valuesOf({ ...key, expires_at: "2027-06-30T05:05:42Z" }, TOKYO);
     assert.deepEqual(changesOf(precise, { ...precise }, TOKYO), {});
     assert.deepEqual(changesOf(precise, { ...precise, name: "Cron 2" }, TOKYO), { name: "Cron 2" });
   });
   test("names what is missing", () => {
     const codes = (draft) =>
-      missingIn({ ...emptyDraft(), ...draft }, TOKYO).map(({ pointer, code }) => `${pointer} ${code}`);
+      missingIn({ ...emptyValues(), ...draft }, TOKYO).map(({ pointer, code }) => `${pointer} ${code}`);
     assert.deepEqual(codes({ name: " ", amount: "" }), ["#/name required", "#/expires required_duration"]);
     assert.deepEqual(codes({ name: "x", expiry: "date" }), ["#/expires required_date"]);
     assert.deepEqual(codes({ name: "x", expiry: "never" }), []);
@@ -139,27 +139,27 @@ describe("a draft", () => {
     assert.deepEqual(codes({ name: "x", issuable: ceiling }), ["#/issuable/longest required"]);
   });
   test("asks for nothing that was not ticked, and for all three limits of what it may issue (A02, A24)", () => {
-    const plain = newFieldsOf({ ...emptyDraft(), name: "x" }, TOKYO);
+    const plain = newFieldsOf({ ...emptyValues(), name: "x" }, TOKYO);
     for (const field of ["issuable", "viewable", "protected", "not_before"]) assert.ok(!(field in plain), field);
     const ticked = {
-      ...emptyDraft(),
+      ...emptyValues(),
       name: "x",
       networks: "10.0.0.0/8",
       permissions: ["demo:read", "claviger:verify"],
     };
-    const fields = newFieldsOf({ ...ticked, issuable: firstCeiling(ticked), viewable: true, isProtected: true }, TOKYO);
+    const fields = newFieldsOf({ ...ticked, issuable: proposedLimits(ticked), viewable: true, isProtected: true }, TOKYO);
     assert.deepEqual(fields.issuable, { permissions: ["demo:read"], networks: "10.0.0.0/8", longest: "24h" });
     assert.deepEqual([fields.viewable, fields.protected], [true, true]);
   });
   test("that begins later says when, in the account's zone (A03)", () => {
-    const later = { ...emptyDraft(), name: "x", later: true, beginDate: "2027-06-30" };
+    const later = { ...emptyValues(), name: "x", later: true, beginDate: "2027-06-30" };
     assert.equal(newFieldsOf(later, TOKYO).not_before, "2027-06-30");
     assert.equal(newFieldsOf({ ...later, beginTime: "14:05" }, TOKYO).not_before, "2027-06-30T05:05:00Z");
-    const again = draftOf({ ...key, not_before: "2027-06-30T05:05:00Z" }, TOKYO);
+    const again = valuesOf({ ...key, not_before: "2027-06-30T05:05:00Z" }, TOKYO);
     assert.deepEqual([again.later, again.beginDate, again.beginTime], [true, "2027-06-30", "14:05"]);
   });
   test("lifts what was unticked (A11)", () => {
-    const before = draftOf(
+    const before = valuesOf(
       { ...key, issuable: { permissions: [], networks: [], longest_ms: null }, protected: true },
       TOKYO,
     );
@@ -167,7 +167,7 @@ describe("a draft", () => {
     assert.deepEqual(changesOf(before, after, TOKYO), { issuable: null, protected: false });
   });
   test("that met another change keeps theirs where it was not touched", () => {
-    const base = draftOf(key, TOKYO);
+    const base = valuesOf(key, TOKYO);
     const mine = { ...base, name: "Mine", later: true, beginDate: "2027-01-01" };
     const theirs = { ...base, name: "Theirs", networks: "192.0.2.0/24" };
     const { name, later, networks } = merged(base, mine, theirs, TOKYO);

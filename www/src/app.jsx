@@ -1,46 +1,92 @@
-// Who is here, and what they see: set-up, sign-in, or the console. Challenges of the server are met on top of any page.
+// Chooses what to show: set-up, sign-in, or the console. The server's challenges open above any
+// page.
 import { useCallback, useEffect, useMemo, useRef, useState } from "preact/hooks";
-import { ActivityPage } from "./activity/lazy.jsx";
-import { Announcer } from "./announce.jsx";
-import { send, withChallenges } from "./api.js";
-import { heed } from "./clock.js";
-import { ConsoleProvider, useConsole } from "./console.jsx";
-import { KeyPage } from "./keys/page.jsx";
-import { KeysPage } from "./keys/keys-page.jsx";
-import { LocaleProvider, browserLanguage, chosenLanguage, rememberLanguage, useLocale } from "./locale.jsx";
-import { AccountPage, AccountsPage } from "./operator/lazy.jsx";
-import { ProblemNotice } from "./problem.jsx";
-import { go, useRoute } from "./route.js";
-import { Challenge } from "./session/challenge.jsx";
-import { SetUp } from "./session/setup.jsx";
-import { SignIn } from "./session/sign-in.jsx";
-import { Alone, LostPage, PageTitle, Shell } from "./shell.jsx";
-import { Late } from "./wait.jsx";
+import { withChallenges } from "./client/api.js";
+import { syncClock } from "./client/clock.js";
+import { go, useRoute } from "./client/route.js";
+import { SessionProvider, loadSession, useSession } from "./client/session.jsx";
+import { KeyPage } from "./details/page.jsx";
+import { CardPage, NotFoundPage, PageTitle, Shell } from "./frame/shell.jsx";
+import {
+  LocaleProvider,
+  chosenLanguage,
+  loadMessages,
+  preferredLanguage,
+  rememberLanguage,
+  useLocale,
+} from "./i18n/locale.jsx";
+import { KeysPage } from "./keys/page.jsx";
+import { SetUp } from "./setup/page.jsx";
+import { Challenge } from "./sign-in/challenge.jsx";
+import { SignIn } from "./sign-in/page.jsx";
+import { Announcer } from "./ui/announcer.jsx";
+import { deferred } from "./ui/deferred.jsx";
+import { Loading } from "./ui/loading.jsx";
+import { RetryNotice } from "./ui/problem.jsx";
+
+// Most visits need none of these; each comes with its first use.
+const ActivityPage = deferred(async () => (await import("./activity/page.jsx")).ActivityPage, "loading.activity");
+const AccountsPage = deferred(async () => (await import("./operator/accounts.jsx")).AccountsPage, "loading.console");
+const AccountPage = deferred(async () => (await import("./operator/account.jsx")).AccountPage, "loading.console");
 
 const BROWSER_ZONE = Intl.DateTimeFormat().resolvedOptions().timeZone;
 
-/** @typedef {{code: string, settle: (met: boolean) => void}} PendingChallenge */
+/**
+ * @typedef {import('./client/session.jsx').Session} Session
+ * @typedef {import('./client/api.js').Problem} Problem
+ * @typedef {import('./client/route.js').Route} Route
+ * @typedef {import('./i18n/locale.jsx').Language} Language
+ * @typedef {import('./sign-in/challenge.jsx').PendingChallenge} PendingChallenge
+ */
 
-export function App() {
-  /** `undefined` until the server has told, `null` when nobody is signed in. */
-  const [session, setSession] = useState(undefined);
-  const [problem, setProblem] = useState(null);
-  const [picked, setPicked] = useState(chosenLanguage);
-  const lang = picked ?? session?.member.language ?? browserLanguage();
+/** @param {{answering: ReturnType<typeof loadSession>}} props `answering` is the first request */
+export function App({ answering }) {
+  // `undefined` until the server has answered, `null` while no member is signed in.
+  const [session, setSession] = useState(/** @type {Session | null | undefined} */ (undefined));
+  const [problem, setProblem] = useState(/** @type {Problem | null} */ (null));
+  const [lang, setLang] = useState(preferredLanguage);
+  const first = useRef(/** @type {typeof answering | null} */ (answering));
 
-  const setLang = useCallback((language) => {
-    rememberLanguage(language);
-    setPicked(language);
-  }, []);
-  const enter = useCallback((document) => {
-    heed(document.now);
-    setProblem(null);
-    setSession(document);
-  }, []);
+  const show = useCallback(
+    /** @param {Language} language */
+    async (language) => {
+      try {
+        await loadMessages(language);
+        setLang(language);
+      } catch {
+        // The page keeps its present language, which is loaded.
+      }
+    },
+    [],
+  );
+  const choose = useCallback(
+    /** @param {Language} language */
+    (language) => {
+      rememberLanguage(language);
+      show(language);
+    },
+    [show],
+  );
+  const enter = useCallback(
+    /** @param {Session} document */
+    async (document) => {
+      syncClock(document.now);
+      // The language is there before the first screen that shows it.
+      await show(chosenLanguage() ?? document.member.language);
+      setProblem(null);
+      setSession(document);
+    },
+    [show],
+  );
+  const leave = useCallback(() => {
+    setSession(null);
+    show(preferredLanguage());
+  }, [show]);
   const load = useCallback(async () => {
     setProblem(null);
-    const answer = await send("GET", "/v1/session");
-    if (answer.ok) enter(answer.data);
+    const answer = await (first.current ?? loadSession());
+    first.current = null;
+    if (answer.ok) await enter(answer.data);
     else if (answer.problem.code === "not_signed_in") setSession(null);
     else setProblem(answer.problem);
   }, [enter]);
@@ -49,60 +95,71 @@ export function App() {
   }, [load]);
 
   return (
-    <LocaleProvider lang={lang} zone={session?.account.time_zone ?? BROWSER_ZONE} setLang={setLang}>
+    <LocaleProvider lang={lang} zone={session?.account.time_zone ?? BROWSER_ZONE} setLang={choose}>
       <Announcer>
         {problem ? (
-          <Unreached problem={problem} onRetry={load} />
+          <LoadFailure problem={problem} onRetry={load} />
         ) : (
-          <Entrance session={session} enter={enter} leave={() => setSession(null)} />
+          <Screen session={session} enter={enter} leave={leave} />
         )}
       </Announcer>
     </LocaleProvider>
   );
 }
 
-function Unreached({ problem, onRetry }) {
+/** @param {{problem: Problem, onRetry: () => void}} props */
+function LoadFailure({ problem, onRetry }) {
   const { say } = useLocale();
   return (
-    <Alone>
+    <CardPage>
       <PageTitle title={say("unreached.title")} />
-      <ProblemNotice problem={problem}>
-        <button type="button" onClick={onRetry}>
-          {say("retry")}
-        </button>
-      </ProblemNotice>
-    </Alone>
+      <RetryNotice problem={problem} onRetry={onRetry} />
+    </CardPage>
   );
 }
 
-function Entrance({ session, enter, leave }) {
+/**
+ * @param {object} props
+ * @param {Session | null | undefined} props.session
+ * @param {(document: Session) => Promise<void>} props.enter
+ * @param {() => void} props.leave
+ */
+function Screen({ session, enter, leave }) {
   const route = useRoute();
   if (route.page === "setup")
     return (
       <SetUp
-        onDone={(document) => {
-          enter(document);
+        onDone={async (document) => {
+          await enter(document);
           go("#/keys", { replace: true });
         }}
       />
     );
   if (session === undefined)
     return (
-      <main class="alone">
-        <Late what="loading.console" />
+      <main class="card-page">
+        <Loading message="loading.console" />
       </main>
     );
   if (session === null) return <SignIn onSignedIn={enter} />;
   return <SignedIn key={session.member.id} session={session} enter={enter} leave={leave} route={route} />;
 }
 
+/**
+ * @param {object} props
+ * @param {Session} props.session
+ * @param {(document: Session) => Promise<void>} props.enter
+ * @param {() => void} props.leave
+ * @param {Route} props.route
+ */
 function SignedIn({ session, enter, leave, route }) {
   const [challenge, setChallenge] = useState(/** @type {PendingChallenge | null} */ (null));
-  const pending = useRef(null);
+  const pending = useRef(/** @type {Promise<boolean> | null} */ (null));
 
-  /** One dialog serves every request that meets a challenge while it is open. */
-  const ask = useCallback((code) => {
+  // One dialog serves every request that meets a challenge while it is open.
+  const ask = useCallback((/** @type {string} */ code) => {
     pending.current ??= new Promise((resolve) => {
+      /** @param {boolean} met */
       const settle = (met) => {
         pending.current = null;
         setChallenge(null);
@@ -115,22 +172,23 @@ function SignedIn({ session, enter, leave, route }) {
   const value = useMemo(() => ({ session, leave, request: withChallenges(ask) }), [session, leave, ask]);
 
   return (
-    <ConsoleProvider value={value}>
+    <SessionProvider value={value}>
       <Shell page={route.page}>
         <Page route={route} />
       </Shell>
       {challenge && <Challenge challenge={challenge} member={session.member} onSession={enter} onLeave={leave} />}
-    </ConsoleProvider>
+    </SessionProvider>
   );
 }
 
+/** @param {{route: Route}} props */
 function Page({ route }) {
-  const { session } = useConsole();
+  const { session } = useSession();
   if (route.page === "keys" && route.id) return <KeyPage key={route.id} id={route.id} />;
   if (route.page === "keys" || route.page === "connection")
     return <KeysPage query={route.query} atConnection={route.page === "connection"} />;
   if (route.page === "activity") return <ActivityPage query={route.query} />;
   if (route.page === "operator" && session.operator)
     return route.id ? <AccountPage key={route.id} id={route.id} /> : <AccountsPage cursor={route.query.cursor} />;
-  return <LostPage />;
+  return <NotFoundPage />;
 }

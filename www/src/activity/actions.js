@@ -1,4 +1,4 @@
-// What the activity tells of: the server's words, in the order of the filter. It may write others; those are told as they are.
+// Lists the server's names of actions, in the order of the filter. A newer server may write others.
 export const ACTIONS = [
   "key_issued",
   "key_edited",

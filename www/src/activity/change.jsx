@@ -1,20 +1,23 @@
-// One changed value: what it was, and what it became.
-import { lifeOf } from "../keys/life.js";
-import { useLocale } from "../locale.jsx";
+// Shows one changed value, before and after.
+import { useLocale } from "../i18n/locale.jsx";
+import { durationOf } from "../key/duration.js";
 
-/** Members whose values are moments. */
-const MOMENTS = ["expires_at", "not_before"];
+/** Members whose values are times. */
+const TIMES = ["expires_at", "not_before"];
 
-/** Members whose values are lengths of time. */
+/** Members whose values are lengths of time, in ms. */
 const SPANS_MS = ["longest_ms", "freshness_ms"];
 
-/** Members that tell what it was about, and changed nothing. */
+/** Members that name the subject of an entry, and changed nothing. */
 const SUBJECTS = ["account", "keys"];
 
-/** What an empty value of a field means, which is not "nothing" everywhere. */
+/**
+ * Messages for empty values; for these members an empty value means more than "None".
+ * @type {Record<string, string>}
+ */
 const EMPTY = { expires_at: "expiry.unlimited", networks: "networks.anywhere", longest_ms: "expiry.unlimited" };
 
-/** @param {{field: string, from: any, to: any}} props */
+/** @param {{field: string} & import('./list.js').Change} props */
 export function Change({ field, from, to }) {
   const { say, has } = useLocale();
   const name = has(`change.${field}`) ? say(`change.${field}`) : field;
@@ -31,13 +34,14 @@ export function Change({ field, from, to }) {
   );
 }
 
+/** @param {{field: string, value: unknown}} props `value` is JSON from the server */
 function Value({ field, value }) {
   const { say, has, format } = useLocale();
   const empty = value === null || value === undefined || value === "" || (Array.isArray(value) && !value.length);
   if (empty) return <span>{say(EMPTY[field] ?? "permissions.none")}</span>;
   if (field === "enabled") return <span>{say(value ? "status.active" : "status.disabled")}</span>;
   if (typeof value === "boolean") return <span>{say(value ? "yes" : "no")}</span>;
-  if (SPANS_MS.includes(field)) return <span>{format.life(lifeOf(value))}</span>;
+  if (SPANS_MS.includes(field) && typeof value === "number") return <span>{format.duration(durationOf(value))}</span>;
   if (Array.isArray(value)) return <code>{value.join(", ")}</code>;
   if (typeof value === "object") {
     const parts = Object.entries(value).map(([member, inner], index) => (
@@ -51,7 +55,7 @@ function Value({ field, value }) {
     ));
     return <span>{parts}</span>;
   }
-  if (MOMENTS.includes(field))
+  if (TIMES.includes(field) && (typeof value === "string" || typeof value === "number"))
     return <time dateTime={new Date(value).toISOString()}>{format.end(value, { short: true })}</time>;
   if (field === "state" && has(`status.${value}`)) return <span>{say(`status.${value}`)}</span>;
   return <span>{String(value)}</span>;

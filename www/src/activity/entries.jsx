@@ -1,14 +1,21 @@
-// Entries as a table: when, who from where, what, which key, and what it changed. Narrow screens tell who and which below what.
-import { useConsole } from "../console.jsx";
-import { useLocale } from "../locale.jsx";
-import { activityAddress, keyAddress } from "../route.js";
-import { useMedia } from "../wait.jsx";
+// Draws entries as a table: time, action with its changes, key, author and address. Narrow screens
+// show key and author below the action.
+import { activityAddress, keyAddress } from "../client/route.js";
+import { useSession } from "../client/session.jsx";
+import { useLocale } from "../i18n/locale.jsx";
+import { useMedia } from "../ui/browser.js";
 import { Change } from "./change.jsx";
 
-/** Before these there was nothing; what there is now is on the page of the key. */
+/**
+ * Actions that begin something: nothing stood before, and the key's page shows the present state.
+ */
 const BEGINNINGS = ["key_issued", "account_opened"];
 
-/** @param {{entries: import('./use-activity.js').Entry[], ofKey?: boolean}} props `ofKey`: they are all of one key */
+/**
+ * @typedef {import('./list.js').Entry} Entry
+ */
+
+/** @param {{entries: Entry[], ofKey?: boolean}} props `ofKey` is `true` if all are of one key */
 export function Entries({ entries, ofKey = false }) {
   const { say, format } = useLocale();
   const actionName = useActionName();
@@ -53,26 +60,33 @@ export function Entries({ entries, ofKey = false }) {
   );
 }
 
-/** What an action is called; one that a newer server writes is told by its own word. @returns {(action: string) => string} */
+/**
+ * Returns a function that names actions. An action of a newer server keeps the server's name.
+ * @returns {(action: string) => string}
+ */
 export function useActionName() {
   const { say, has } = useLocale();
   return (action) => (has(`action.${action}`) ? say(`action.${action}`) : action);
 }
 
-/** Which key it was about. */
+/** Links the key of an entry. @param {{entry: Entry}} props */
 const Subject = ({ entry: { key } }) =>
-  key && (
+  key ? (
     <span class="who">
       <a href={keyAddress(key.id)}>{key.name ?? key.id}</a>
     </span>
-  );
+  ) : null;
 
-/** Who did it and from where. What is gone has no name any more, but still its ID. */
+/**
+ * Names who did it, and the address. What was deleted for good has only its ID left.
+ * @param {{entry: Entry}} props
+ */
 function Author({ entry: { by, address } }) {
   const { say } = useLocale();
-  const { session } = useConsole();
+  const { session } = useSession();
   const name = by.name ?? by.id ?? by.kind;
-  const told = {
+  /** @type {Record<string, () => import('preact').ComponentChildren>} */
+  const authors = {
     member: () => (
       <a href={activityAddress({ member: by.id })} aria-label={say("activity.of-member", { name })}>
         {by.id === session.member.id ? say("activity.you", { name }) : name}
@@ -81,24 +95,25 @@ function Author({ entry: { by, address } }) {
     key: () => say("activity.by-key", { name: by.id ? <a href={keyAddress(by.id)}>{name}</a> : name }),
     service: () => say("service.password"),
     operator: () => say("activity.operator"),
-  }[by.kind];
+  };
   return (
     <>
-      <span class="who">{told ? told() : name}</span>
+      <span class="who">{by.kind in authors ? authors[by.kind]() : name}</span>
       {address && <code class="line">{address}</code>}
     </>
   );
 }
 
-/** That a password is another one, its entry says already. */
-const UNTOLD = ["password_generation"];
+/** Changes that the action itself says already. */
+const OMITTED = ["password_generation"];
 
+/** @param {{changes: Entry['changes']}} props */
 function Changes({ changes }) {
-  const told = Object.entries(changes ?? {}).filter(([field]) => !UNTOLD.includes(field));
-  if (!told.length) return null;
+  const shown = Object.entries(changes ?? {}).filter(([field]) => !OMITTED.includes(field));
+  if (!shown.length) return null;
   return (
     <ul class="changes">
-      {told.map(([field, { from, to }]) => (
+      {shown.map(([field, { from, to }]) => (
         <Change key={field} field={field} from={from} to={to} />
       ))}
     </ul>

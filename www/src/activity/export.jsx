@@ -1,25 +1,27 @@
-// Taking the activity away as a file: what the filter shows, all pages of it.
+// Exports the activity as a file: all pages of what the filter shows.
 import { useState } from "preact/hooks";
-import { useAnnounce } from "../announce.jsx";
-import { useConsole } from "../console.jsx";
-import { useLocale } from "../locale.jsx";
-import { ProblemNotice } from "../problem.jsx";
-import { parametersOf } from "./use-activity.js";
+import { useSession } from "../client/session.jsx";
+import { useLocale } from "../i18n/locale.jsx";
+import { useAnnounce } from "../ui/announcer.jsx";
+import { ProblemNotice } from "../ui/problem.jsx";
+import { parametersOf } from "./list.js";
 
 /** @param {{query: Record<string, string>}} props */
 export function Export({ query }) {
   const { say } = useLocale();
-  const { request } = useConsole();
+  const { request } = useSession();
   const announce = useAnnounce();
-  const [running, setRunning] = useState(null);
-  const [problem, setProblem] = useState(null);
+  const [running, setRunning] = useState(/** @type {'jsonl' | 'csv' | null} */ (null));
+  const [problem, setProblem] = useState(/** @type {import('../client/api.js').Problem | null} */ (null));
 
-  const take = (format) => async () => {
+  /** @param {'jsonl' | 'csv'} format */
+  const download = (format) => async () => {
     if (running) return;
     setRunning(format);
     setProblem(null);
     announce(say("export.busy"));
     const parameters = new URLSearchParams({ format, ...Object.fromEntries(parametersOf(query)) });
+    /** @type {import('../client/api.js').Answer<Blob>} */
     const answer = await request("GET", `/v1/activity/export?${parameters}`, { as: "blob" });
     setRunning(null);
     if (!answer.ok) return setProblem(answer.problem);
@@ -29,10 +31,10 @@ export function Export({ query }) {
   return (
     <div>
       <p class="row">
-        <button type="button" onClick={take("jsonl")}>
+        <button type="button" onClick={download("jsonl")}>
           {say(running === "jsonl" ? "export.busy" : "export.jsonl")}
         </button>
-        <button type="button" onClick={take("csv")}>
+        <button type="button" onClick={download("csv")}>
           {say(running === "csv" ? "export.busy" : "export.csv")}
         </button>
       </p>
@@ -41,12 +43,12 @@ export function Export({ query }) {
   );
 }
 
-/** @param {Blob} blob @param {string} name */
+/** Lets the browser save a file. @param {Blob} blob @param {string} name */
 function save(blob, name) {
   const link = document.createElement("a");
   link.href = URL.createObjectURL(blob);
   link.download = name;
   link.click();
-  // The browser takes the address when it begins to write the file.
+  // The browser reads the address when it starts to write the file.
   setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
 }

@@ -1,17 +1,18 @@
-// The filter: words, action and days are typed; a key or a member is picked from where it stands.
+// Draws the filter. Words, action and days are typed here; a link elsewhere picks a key or a
+// member.
 import { useEffect, useState } from "preact/hooks";
-import { Field, Form } from "../fields.jsx";
-import { CrossIcon } from "../icons.jsx";
-import { withoutSecrets } from "../keys/search-text.js";
-import { useLocale } from "../locale.jsx";
-import { usePassing } from "../passing.jsx";
-import { activityAddress, go } from "../route.js";
+import { activityAddress, go } from "../client/route.js";
+import { useLocale } from "../i18n/locale.jsx";
+import { withoutSecrets } from "../key/redaction.js";
+import { Field, Form } from "../ui/fields.jsx";
+import { useFocusFallback } from "../ui/focus.jsx";
+import { CrossIcon } from "../ui/icons.jsx";
 import { ACTIONS } from "./actions.js";
 import { useActionName } from "./entries.jsx";
 
 const TYPED = ["q", "action", "from", "to"];
 
-/** @param {{query: Record<string, string>, entries: import('./use-activity.js').Entry[]}} props */
+/** @param {{query: Record<string, string>, entries: import('./list.js').Entry[]}} props */
 export function Filter({ query, entries }) {
   const { say } = useLocale();
   const actionName = useActionName();
@@ -19,8 +20,10 @@ export function Filter({ query, entries }) {
   const [values, setValues] = useState(shown);
   useEffect(() => setValues(shown), [JSON.stringify(shown)]);
 
+  /** @param {string} name */
   const input = (name) => ({
     value: values[name],
+    /** @param {import('preact').TargetedEvent<HTMLInputElement | HTMLSelectElement>} event */
     onInput: (event) => setValues({ ...values, [name]: event.currentTarget.value }),
   });
   const apply = () => {
@@ -54,16 +57,21 @@ export function Filter({ query, entries }) {
         </Field>
         <button>{say("filter.apply")}</button>
       </Form>
-      <Picked query={query} entries={entries} />
+      <ActiveFilters query={query} entries={entries} />
     </>
   );
 }
 
-/** What was picked by a link: each can be taken away. Names come from the entries, which are all of it. */
-function Picked({ query, entries }) {
+/**
+ * Draws the filters that a link picked, each with a button that removes it. Their names come from
+ * the entries, all of which match.
+ * @param {{query: Record<string, string>, entries: import('./list.js').Entry[]}} props
+ */
+function ActiveFilters({ query, entries }) {
   const { say } = useLocale();
-  const nameOf = {
-    key: (id) => entries.find(({ key }) => key?.id === id)?.key.name,
+  /** @type {Record<string, (id: string) => string | undefined>} */
+  const nameBy = {
+    key: (id) => entries.find(({ key }) => key?.id === id)?.key?.name,
     member: (id) => entries.find(({ by }) => by.id === id)?.by.name,
   };
   const picked = ["key", "member"].filter((name) => query[name]);
@@ -71,18 +79,21 @@ function Picked({ query, entries }) {
   return (
     <ul class="picked">
       {picked.map((name) => {
-        const words = say(`filter.${name}`, { name: nameOf[name](query[name]) ?? query[name] });
-        return <Pick key={name} words={words} without={activityAddress({ ...query, [name]: "", cursor: "" })} />;
+        const words = say(`filter.${name}`, { name: nameBy[name](query[name]) ?? query[name] });
+        return (
+          <ActiveFilter key={name} words={words} without={activityAddress({ ...query, [name]: "", cursor: "" })} />
+        );
       })}
     </ul>
   );
 }
 
-/** @param {{words: string, without: string}} props `without`: the address without it */
-function Pick({ words, without }) {
+/** @param {{words: string, without: string}} props `without` is the address without this filter */
+function ActiveFilter({ words, without }) {
   const { say } = useLocale();
+  const reference = /** @type {import('preact').RefObject<HTMLLIElement | null>} */ (useFocusFallback());
   return (
-    <li ref={usePassing()}>
+    <li ref={reference}>
       {words}{" "}
       <a class="button quiet icon-only" href={without} aria-label={say("filter.remove", { filter: words })}>
         <CrossIcon />

@@ -1,17 +1,17 @@
-// Activity: everything that was done in the account, to look through and to take away.
+// Draws the activity page: everything that was done in the account, to search and to export.
 import { useEffect, useRef } from "preact/hooks";
-import { useAnnounce } from "../announce.jsx";
-import { BackIcon, NextIcon } from "../icons.jsx";
-import { useLocale } from "../locale.jsx";
-import { Passing } from "../passing.jsx";
-import { ProblemNotice } from "../problem.jsx";
-import { activityAddress } from "../route.js";
-import { PageTitle } from "../shell.jsx";
-import { Late } from "../wait.jsx";
+import { activityAddress } from "../client/route.js";
+import { PageTitle } from "../frame/shell.jsx";
+import { useLocale } from "../i18n/locale.jsx";
+import { useAnnounce } from "../ui/announcer.jsx";
+import { FocusFallback } from "../ui/focus.jsx";
+import { BackIcon, NextIcon } from "../ui/icons.jsx";
+import { Loading } from "../ui/loading.jsx";
+import { RetryNotice } from "../ui/problem.jsx";
 import { Entries } from "./entries.jsx";
 import { Export } from "./export.jsx";
 import { Filter } from "./filter.jsx";
-import { FILTERS, useActivity } from "./use-activity.js";
+import { FILTERS, useActivity } from "./list.js";
 
 /** @param {{query: Record<string, string>}} props */
 export function ActivityPage({ query }) {
@@ -25,12 +25,12 @@ export function ActivityPage({ query }) {
       announce(entries.length ? say("activity.shown", { count: entries.length }) : say(noneOf(next)));
   }, [asked]);
 
-  /** The link that led to another page may be gone with the one before. */
+  // The link to this page may be gone with the page before.
   const seen = useRef(query.cursor);
   useEffect(() => {
     if (!asked || seen.current === asked.cursor) return;
     seen.current = asked.cursor;
-    document.querySelector("h1").focus();
+    document.querySelector("h1")?.focus();
   }, [asked]);
 
   return (
@@ -41,34 +41,36 @@ export function ActivityPage({ query }) {
       </div>
       <p class="lead">{say("activity.lead")}</p>
       <Filter query={query} entries={entries} />
-      {!asked && <Late what="loading.activity" />}
-      <ProblemNotice problem={problem} as="activity_not_loaded">
-        <button type="button" onClick={again}>
-          {say("retry")}
-        </button>
-      </ProblemNotice>
+      {!asked && <Loading message="loading.activity" />}
+      <RetryNotice problem={problem} as="activity_not_loaded" onRetry={again} />
       {asked && !problem && entries.length === 0 && (
         <div class="empty">
           <p>{say(filtered ? noneOf(next) : "activity.none")}</p>
           {filtered && (
-            <Passing>
+            <FocusFallback>
               <a class="button" href={activityAddress({})}>
                 {say("clear")}
               </a>
-            </Passing>
+            </FocusFallback>
           )}
         </div>
       )}
       {entries.length > 0 && <Entries entries={entries} />}
-      {asked && !problem && <Paging query={asked} next={next} onward={entries.length ? "activity.older" : "activity.further"} />}
+      {asked && !problem && (
+        <Paging query={asked} next={next} onward={entries.length ? "activity.older" : "activity.further"} />
+      )}
     </>
   );
 }
 
-/** What is said of no entries: there may be some where nobody has looked yet. */
+/** Returns the message for no entries; a further page may have some. @param {string | null} next */
 const noneOf = (next) => (next ? "activity.none-so-far" : "activity.none-match");
 
-/** Only onwards, and back to the newest: the browser's own way back leads through the pages between. */
+/**
+ * Draws the links to older entries and to the newest. The browser's own way back leads through the
+ * pages between.
+ * @param {{query: Record<string, string>, next: string | null, onward: string}} props
+ */
 function Paging({ query, next, onward }) {
   const { say } = useLocale();
   if (!next && !query.cursor) return null;

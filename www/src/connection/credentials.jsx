@@ -1,8 +1,8 @@
-// Service ID and service password in clear, after they were made, changed or asked for.
-import { useLocale } from "../locale.jsx";
-import { Secret, SecretDialog } from "../secret.jsx";
+// Shows the service credentials in clear text: when they are new, and on request.
+import { useLocale } from "../i18n/locale.jsx";
+import { Secret, SecretDialog } from "../ui/secret.jsx";
 
-/** @param {{secrets: {service_id: string, service_password: string}, onDone: () => void}} props */
+/** @param {{secrets: import('./requests.js').ServiceSecrets, onDone: () => void}} props */
 export function Credentials({ secrets, onDone }) {
   const { say } = useLocale();
   return (

@@ -1,23 +1,47 @@
-// The service credentials: what backends issue short-lived keys with.
-import { ifUnchanged } from "../keys/key.js";
+// Defines the service credentials, with which backends issue short-lived keys, and their requests.
+import { ifUnchanged } from "../key/model.js";
 
 /**
  * @typedef {object} Service
  * @property {string | null} service_id
  * @property {boolean} has_password
  * @property {string | null} changed_at
- * @property {import('../keys/key.js').Ceiling} ceiling
+ * @property {import('../key/model.js').IssuanceLimits} ceiling
  * @property {number} revision
  */
 
 const PATH = "/v1/account/service";
 
-/** Each takes the way to the server first. */
-export const loadService = (request) => request("GET", PATH);
+/**
+ * @typedef {import('../client/api.js').Request} Request
+ * @typedef {import('../key/model.js').Bound} Bound
+ * @typedef {{service_id: string, service_password: string}} ServiceSecrets
+ */
+
+/**
+ * @param {Request} request
+ * @param {import('../client/api.js').Options} [options]
+ * @returns {import('../key/model.js').Answering<Service>}
+ */
+export const loadService = (request, options) => request("GET", PATH, options);
+
+/** @param {Request} request @returns {import('../key/model.js').Answering<ServiceSecrets>} */
 export const revealService = (request) => request("POST", `${PATH}/reveal`);
 
-/** A new password; also the first one. @param {import('../api.js').Request} request @param {Service} service */
+/**
+ * Makes a new password, or the first one.
+ * @param {Request} request
+ * @param {Service} service
+ * @returns {import('../key/model.js').Answering<ServiceSecrets & {bound: Bound | null}>}
+ */
 export const renewService = (request, service) =>
   request("POST", `${PATH}/password`, { headers: ifUnchanged(service) });
+
+/**
+ * @param {Request} request
+ * @param {Service} service
+ * @param {object} fields
+ * @returns {import('../key/model.js').Answering<{bound: Bound | null}>}
+ */
 export const editService = (request, service, fields) =>
   request("PATCH", PATH, { headers: ifUnchanged(service), body: fields });

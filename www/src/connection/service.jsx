@@ -1,88 +1,74 @@
-// Service ID and service password: a pair that issues keys for the account, and what those may be at most.
-import { useCallback, useEffect, useState } from "preact/hooks";
-import { useAnnounce } from "../announce.jsx";
-import { CodeBlock, exampleIssue } from "../code.jsx";
-import { mayChange, mayDecide, useConsole } from "../console.jsx";
-import { Copyable } from "../copy-button.jsx";
-import { Ceiling } from "../keys/ceiling.jsx";
-import { Past } from "../keys/moments.jsx";
-import { OutcomeNote, outcomeText } from "../keys/outcome.jsx";
-import { RevokeSealed } from "../keys/revoke-sealed.jsx";
-import { useLocale } from "../locale.jsx";
-import { ProblemNotice } from "../problem.jsx";
-import { useForm } from "../use-form.js";
-import { CeilingDialog } from "./ceiling-dialog.jsx";
+// Shows the service credentials, which issue keys for the account, and the limits of those keys.
+import { useCallback, useState } from "preact/hooks";
+import { useLoader } from "../client/loader.js";
+import { canManageKeys, isOwner, useSession } from "../client/session.jsx";
+import { useLocale } from "../i18n/locale.jsx";
+import { exampleIssue } from "../key/examples.js";
+import { IssuanceLimits } from "../key/limits.jsx";
+import { RevocationDialog } from "../key/short-lived/revocation.jsx";
+import { TimeAgo } from "../key/times.jsx";
+import { useAnnounce } from "../ui/announcer.jsx";
+import { CodeBlock } from "../ui/code.jsx";
+import { Copyable } from "../ui/copy.jsx";
+import { useForm } from "../ui/form.js";
+import { RetryNotice } from "../ui/problem.jsx";
+import { ResultNote, resultText } from "../ui/result.jsx";
 import { Credentials } from "./credentials.jsx";
-import { NewPassword } from "./new-password.jsx";
+import { LimitsDialog } from "./limits.jsx";
+import { NewPassword } from "./password.jsx";
+import { ServiceProblem } from "./problem.jsx";
 import { loadService, renewService, revealService } from "./requests.js";
 
 export function Service() {
   const locale = useLocale();
   const { say } = locale;
   const announce = useAnnounce();
-  const { request, session } = useConsole();
-  const [service, setService] = useState(/** @type {import('./requests.js').Service | null} */ (null));
-  const [problem, setProblem] = useState(null);
-  const [dialog, setDialog] = useState(/** @type {'password' | 'ceiling' | 'sealed' | null} */ (null));
-  const [outcome, setOutcome] = useState(null);
-  /** The only place that holds the password; gone with the dialog. */
-  const [secrets, setSecrets] = useState(null);
+  const { request, session } = useSession();
+  const { data: service, problem, reload } = useLoader((signal) => loadService(request, { signal }), [request]);
+  const [dialog, setDialog] = useState(/** @type {'password' | 'limits' | 'short-lived' | null} */ (null));
+  const [result, setResult] = useState(/** @type {import('../ui/result.jsx').Result | null} */ (null));
+  // The only place that holds the password; it goes with the dialog.
+  const [secrets, setSecrets] = useState(/** @type {import('./requests.js').ServiceSecrets | null} */ (null));
   const acting = useForm({});
 
-  const load = useCallback(async () => {
-    const answer = await loadService(request);
-    setProblem(answer.ok ? null : answer.problem);
-    if (answer.ok) setService(answer.data);
-  }, [request]);
-  useEffect(() => {
-    load();
-  }, [load]);
-
+  /** @param {string} act @param {{bound: import('../key/model.js').Bound | null}} answer */
   const settle = (act, { bound }) => {
     const done = { act, bound };
     setDialog(null);
-    setOutcome(done);
-    announce(outcomeText(locale, done));
-    load();
+    setResult(done);
+    announce(resultText(locale, done));
+    reload();
   };
   const show = async () => {
-    setOutcome(null);
+    setResult(null);
     const answer = await acting.submit([], () => revealService(request));
     if (answer?.ok) setSecrets(answer.data);
   };
-  /** The first one takes nothing from anybody, so nothing is asked. */
   const create = async () => {
+    if (!service) return;
+    // The first password ends nothing, so it needs no confirmation.
     const answer = await acting.submit([], () => renewService(request, service));
     if (!answer) return;
     if (answer.ok) setSecrets(answer.data);
-    load();
+    reload();
   };
+  /** @param {'password' | 'limits' | 'short-lived'} name */
   const open = (name) => () => {
-    setOutcome(null);
+    setResult(null);
     acting.setProblem(null);
     setDialog(name);
   };
   const hide = useCallback(() => setSecrets(null), []);
 
-  if (problem && !service)
-    return (
-      <ProblemNotice problem={problem} as="service_not_loaded" still>
-        <button type="button" onClick={load}>
-          {say("retry")}
-        </button>
-      </ProblemNotice>
-    );
+  if (problem && !service) return <RetryNotice problem={problem} as="service_not_loaded" still onRetry={reload} />;
   if (!service) return null;
   return (
     <div class="service">
       <h3>{say("service.title")}</h3>
       <p class="hint">{say("service.lead")}</p>
-      {outcome && <OutcomeNote outcome={outcome} />}
-      <ProblemNotice
-        problem={acting.problem}
-        as={acting.problem?.code === "changed_meanwhile" ? "service_changed" : undefined}
-      />
-      {service.has_password ? (
+      {result && <ResultNote result={result} />}
+      <ServiceProblem problem={acting.problem} />
+      {service.has_password && service.service_id !== null ? (
         <dl class="call">
           <div class="pairs">
             <dt>{say("service.id")}</dt>
@@ -92,19 +78,19 @@ export function Service() {
             <dt>{say("service.password")}</dt>
             <dd class="copyable">
               <span aria-hidden="true">••••••••••</span>
-              {mayChange(session) && (
+              {canManageKeys(session) && (
                 <button type="button" class="small" aria-label={say("service.show")} onClick={show}>
                   {say(acting.busy ? "show.busy" : "show")}
                 </button>
               )}
-              {mayDecide(session) && (
+              {isOwner(session) && (
                 <button type="button" class="small" aria-label={say("service.change")} onClick={open("password")}>
                   {say("change")}
                 </button>
               )}
             </dd>
             {service.changed_at && (
-              <dd class="by">{say("service.changed", { ago: <Past at={service.changed_at} /> })}</dd>
+              <dd class="by">{say("service.changed", { ago: <TimeAgo at={service.changed_at} /> })}</dd>
             )}
           </div>
           <div>
@@ -120,28 +106,28 @@ export function Service() {
           </div>
           <div class="across">
             <dt>
-              {say("service.ceiling")}{" "}
-              {mayDecide(session) && (
-                <button type="button" class="link" aria-label={say("service.ceiling.edit")} onClick={open("ceiling")}>
+              {say("service.limits")}{" "}
+              {isOwner(session) && (
+                <button type="button" class="link" aria-label={say("service.limits.edit")} onClick={open("limits")}>
                   {say("change")}
                 </button>
               )}
             </dt>
             <dd>
-              <Ceiling ceiling={service.ceiling} />
+              <IssuanceLimits limits={service.ceiling} />
             </dd>
           </div>
         </dl>
-      ) : mayDecide(session) ? (
+      ) : isOwner(session) ? (
         <button type="button" onClick={create}>
           {say(acting.busy ? "service.creating" : "service.create")}
         </button>
       ) : (
         <p>{say("service.none")}</p>
       )}
-      {mayChange(session) && (
-        <button type="button" class="small revoke" onClick={open("sealed")}>
-          {say("sealed.open")}
+      {canManageKeys(session) && (
+        <button type="button" class="small revoke" onClick={open("short-lived")}>
+          {say("short-lived.open")}
         </button>
       )}
       {dialog === "password" && (
@@ -151,18 +137,18 @@ export function Service() {
             settle("service_password", answer);
             setSecrets(answer);
           }}
-          onUnsure={load}
+          onStale={reload}
           onCancel={() => setDialog(null)}
         />
       )}
-      {dialog === "sealed" && (
-        <RevokeSealed onDone={(act, answer) => settle(act, answer)} onCancel={() => setDialog(null)} />
+      {dialog === "short-lived" && (
+        <RevocationDialog onDone={(act, answer) => settle(act, answer)} onCancel={() => setDialog(null)} />
       )}
-      {dialog === "ceiling" && (
-        <CeilingDialog
+      {dialog === "limits" && (
+        <LimitsDialog
           service={service}
           onDone={(answer) => settle("service_edited", answer)}
-          onUnsure={load}
+          onStale={reload}
           onCancel={() => setDialog(null)}
         />
       )}

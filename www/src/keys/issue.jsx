@@ -1,27 +1,32 @@
-// Issuing a key: one short form, then the reveal.
+// Issues a key: one short form, then the key in clear text.
 import { useRef, useState } from "preact/hooks";
-import { useConsole } from "../console.jsx";
-import { Dialog } from "../dialog.jsx";
-import { ErrorSummary, Form, FormActions } from "../fields.jsx";
-import { useLocale } from "../locale.jsx";
-import { Notice } from "../notice.jsx";
-import { ProblemNotice, leavesUnsure } from "../problem.jsx";
-import { keyAddress } from "../route.js";
-import { useForm } from "../use-form.js";
-import { emptyDraft, fieldsOf, missingIn, newFieldsOf } from "./draft.js";
-import { Advice, KeyFields } from "./fields.jsx";
-import { issueKey, refusedOf } from "./key.js";
-import { Reveal } from "./reveal.jsx";
+import { keyAddress } from "../client/route.js";
+import { useSession } from "../client/session.jsx";
+import { useLocale } from "../i18n/locale.jsx";
+import { Advice } from "../key/advice.jsx";
+import { KeyFields } from "../key/form/fields.jsx";
+import { emptyValues, fieldsOf, missingIn, newFieldsOf } from "../key/form/values.js";
+import { checkFields, issueKey } from "../key/model.js";
+import { Reveal } from "../key/reveal.jsx";
+import { Dialog } from "../ui/dialog.jsx";
+import { ErrorSummary, Form, FormActions } from "../ui/fields.jsx";
+import { useForm } from "../ui/form.js";
+import { Notice } from "../ui/notice.jsx";
+import { ProblemNotice } from "../ui/problem.jsx";
+
+/** @typedef {import('../key/model.js').Secrets & {key: import('../key/model.js').Key}} Issued */
 
 /**
  * @param {object} props
- * @param {(key: import('./key.js').Key) => void} props.onIssued at once, from the server's answer
- * @param {() => void} props.onUnsure a key may exist that the page does not know
- * @param {() => void} props.onDone the key has been stored, or the form was left
+ * @param {(key: import('../key/model.js').Key) => void} props.onIssued called with the server's
+ *   response
+ * @param {() => void} props.onStale called if a key may exist that the page does not show
+ * @param {() => void} props.onDone called once the key is stored or the form was left
  */
-export function Issue({ onIssued, onUnsure, onDone }) {
-  /** The only place that holds a secret; gone with the dialog. */
-  const [issued, setIssued] = useState(null);
+export function Issue({ onIssued, onStale, onDone }) {
+  // The only place that holds the secret; it goes with the dialog.
+  const [issued, setIssued] = useState(/** @type {Issued | null} */ (null));
+  /** @param {Issued} answer */
   const show = (answer) => {
     setIssued(answer);
     onIssued(answer.key);
@@ -29,15 +34,18 @@ export function Issue({ onIssued, onUnsure, onDone }) {
   return issued ? (
     <Reveal subject={issued.key} secrets={issued} onDone={onDone} />
   ) : (
-    <IssueForm onIssued={show} onUnsure={onUnsure} onCancel={onDone} />
+    <IssueForm onIssued={show} onStale={onStale} onCancel={onDone} />
   );
 }
 
-function IssueForm({ onIssued, onUnsure, onCancel }) {
+/**
+ * @param {{onIssued: (answer: Issued) => void, onStale: () => void, onCancel: () => void}} props
+ */
+function IssueForm({ onIssued, onStale, onCancel }) {
   const { say, format } = useLocale();
-  const { request } = useConsole();
-  const form = useForm(emptyDraft);
-  /** One dialog issues one key, also when an answer is lost and the form is sent again. */
+  const { request } = useSession();
+  const form = useForm(emptyValues);
+  // One dialog issues one key, even if a response is lost and the member submits again.
   const idempotencyKey = useRef(crypto.randomUUID());
 
   const submit = async () => {
@@ -45,15 +53,11 @@ function IssueForm({ onIssued, onUnsure, onCancel }) {
     const answer = await form.submit(
       missingIn(form.values, format.zone),
       () => issueKey(request, fields, idempotencyKey.current),
-      () => refusedOf(request, fieldsOf(form.values, format.zone)),
+      () => checkFields(request, fieldsOf(form.values, format.zone)),
     );
     if (answer?.ok) onIssued(answer.data);
   };
-  const leave = () => {
-    if (form.busy) return;
-    if (leavesUnsure(form.problem)) onUnsure();
-    onCancel();
-  };
+  const leave = () => form.leave(onCancel, onStale);
 
   return (
     <Dialog title={say("issue.title")} onCancel={leave} class="form">
@@ -61,7 +65,7 @@ function IssueForm({ onIssued, onUnsure, onCancel }) {
         <div class="body">
           <ErrorSummary {...form.mistakes} />
           <IssueProblem problem={form.problem} name={form.values.name.trim()} />
-          <KeyFields draft={form.values} change={form.change} errors={form.mistakes.errors} />
+          <KeyFields values={form.values} change={form.change} errors={form.mistakes.errors} />
           <Advice />
         </div>
         <FormActions submit={say(form.busy ? "issue.busy" : "issue.submit")} onCancel={leave} />
@@ -70,7 +74,11 @@ function IssueForm({ onIssued, onUnsure, onCancel }) {
   );
 }
 
-/** Two problems belong to issuing alone: the answer got lost, and the key had been issued all the same. */
+/**
+ * Draws a problem of issuing. A lost response and a key that was issued already have texts of their
+ * own.
+ * @param {{problem: import('../client/api.js').Problem | null, name: string}} props
+ */
 function IssueProblem({ problem, name }) {
   const { say } = useLocale();
   if (problem?.code === "no_answer") {
@@ -80,7 +88,7 @@ function IssueProblem({ problem, name }) {
       </Notice>
     );
   }
-  if (problem?.code === "already_issued") {
+  if (problem?.code === "already_issued" && problem.key) {
     return (
       <Notice about={problem}>
         <p>

@@ -1,232 +1,203 @@
-// One key: facts, limits, what it may issue, what was done with it, and every act as a plain button.
-import { useEffect, useState } from "preact/hooks";
-import { KeyActivity } from "../activity/lazy.jsx";
-import { useAnnounce } from "../announce.jsx";
-import { mayChange, mayDecide, useConsole } from "../console.jsx";
-import { Copyable } from "../copy-button.jsx";
-import { Fact } from "../fact.jsx";
-import { BackIcon } from "../icons.jsx";
-import { useLocale } from "../locale.jsx";
-import { ProblemNotice } from "../problem.jsx";
-import { LostPage, PageTitle } from "../shell.jsx";
-import { Late, useTick } from "../wait.jsx";
-import { Act, actsOn } from "./act.jsx";
-import { Ceiling, Codes } from "./ceiling.jsx";
-import { Issuer } from "./issuer.jsx";
-import { loadKey } from "./key.js";
-import { Expiry, LastUse, Past } from "./moments.jsx";
-import { OutcomeNote, outcomeText } from "./outcome.jsx";
-import { ShowButton } from "./show.jsx";
-import { Status } from "./status.jsx";
+// Draws the first page: Connection Information, and below it the keys.
+import { useCallback, useEffect, useRef, useState } from "preact/hooks";
+import { listAddress } from "../client/route.js";
+import { canManageKeys, useSession } from "../client/session.jsx";
+import { Connection } from "../connection/section.jsx";
+import { PageTitle } from "../frame/shell.jsx";
+import { useLocale } from "../i18n/locale.jsx";
+import { ActionDialog } from "../key/actions/dialog.jsx";
+import { DeletionDialog } from "../key/deletion/dialog.jsx";
+import { PastedShortLivedKey } from "../key/short-lived/revocation.jsx";
+import { useAnnounce } from "../ui/announcer.jsx";
+import { FocusFallback } from "../ui/focus.jsx";
+import { PlusIcon } from "../ui/icons.jsx";
+import { Loading } from "../ui/loading.jsx";
+import { RetryNotice } from "../ui/problem.jsx";
+import { ResultNote, resultText } from "../ui/result.jsx";
+import { Issue } from "./issue.jsx";
+import { useList } from "./list.js";
+import { Paging } from "./paging.jsx";
+import { Search } from "./search.jsx";
+import { SelectionBar, useSelection } from "./selection.jsx";
+import { Table, nameId } from "./table.jsx";
 
-/** @param {{id: string}} props from the address bar */
-export function KeyPage({ id }) {
-  const { say } = useLocale();
-  const { request } = useConsole();
-  const [key, setKey] = useState(null);
-  const [problem, setProblem] = useState(null);
-  const [turn, setTurn] = useState(0);
+/** Number of keys from which searching is faster than looking. */
+const SEARCH_FROM_ROWS = 11;
+const ISSUE_BUTTON = "issue-key";
+const HEADING = "keys";
 
-  useEffect(() => {
-    let left = false;
-    setProblem(null);
-    loadKey(request, id).then((answer) => {
-      if (left) return;
-      if (answer.ok) setKey(answer.data);
-      else setProblem(answer.problem);
-    });
-    return () => {
-      left = true;
-    };
-  }, [request, id, turn]);
+/**
+ * @typedef {import('../key/model.js').Key} Key
+ * @typedef {import('../key/model.js').KeyResult} KeyResult
+ */
 
-  const again = () => setTurn((before) => before + 1);
-  if (problem?.code === "not_found") return <LostPage />;
-  if (key) return <Loaded subject={key} onKey={setKey} onUnsure={again} />;
-  if (!problem) return <Late what="loading.key" />;
-  return (
-    <>
-      <Back />
-      <PageTitle title={say("key.title")} />
-      <ProblemNotice problem={problem} as="key_not_loaded">
-        <button type="button" onClick={again}>
-          {say("retry")}
-        </button>
-      </ProblemNotice>
-    </>
-  );
-}
-
-/** @param {{subject: import("./key.js").Key, onKey: (key: object) => void, onUnsure: () => void}} props */
-function Loaded({ subject, onKey, onUnsure }) {
+/** @param {{query: Record<string, string>, atConnection: boolean}} props */
+export function KeysPage({ query, atConnection }) {
   const locale = useLocale();
-  const { say, format } = locale;
+  const { say } = locale;
   const announce = useAnnounce();
-  const { session } = useConsole();
-  const [what, setWhat] = useState(null);
-  const [outcome, setOutcome] = useState(null);
-  const isDeleted = subject.status === "deleted";
-  const acts = mayChange(session) ? actsOn(subject) : [];
-  useTick(30_000);
+  const { session } = useSession();
+  const list = useList(query);
+  const [issuing, setIssuing] = useState(false);
+  const [act, setAct] = useState(/** @type {{what: import('../key/model.js').Action, subject: Key} | null} */ (null));
+  const [deleting, setDeleting] = useState(/** @type {Key[] | null} */ (null));
+  const [result, setResult] = useState(/** @type {KeyResult | null} */ (null));
+  const [shortLived, setShortLived] = useState(
+    /** @type {import('../key/short-lived/parser.js').ShortLivedKey | null} */ (null),
+  );
+  const selection = useSelection(list);
+  const focusLater = useFocus();
 
-  const settle = (done) => {
-    setWhat(null);
-    setOutcome(done);
-    announce(outcomeText(locale, done));
-    // What is deleted is told by its identifiers alone.
-    if (done.act === "deleted") onUnsure();
-    else onKey(done.keys[0]);
-  };
-  /** The button that led to a deletion is gone with it. */
   useEffect(() => {
-    if (outcome?.act === "deleted") document.querySelector("h1").focus();
-  }, [outcome]);
-  const open = (act) => () => {
-    setOutcome(null);
-    setWhat(act);
+    if (query.q && list.asked?.q === query.q && !list.problem) announce(say("keys.match", { count: list.total }));
+  }, [list.asked]);
+
+  /** @param {KeyResult} done */
+  const settle = (done) => {
+    setAct(null);
+    setResult(done);
+    announce(resultText(locale, done));
+    // A deletion returns only IDs, and several keys may have changed.
+    if (done.act === "deleted" || done.keys.length > 1) return list.refresh();
+    return list.replace(done.keys[0]);
   };
+  /** @param {KeyResult} done */
+  const settleSelected = (done) => {
+    setDeleting(null);
+    selection.clear();
+    settle(done);
+    focusLater(HEADING);
+  };
+  const issued = useCallback(
+    /** @param {Key} key */
+    (key) => {
+      list.insert(key);
+      setResult({ act: "issued", keys: [key], bound: null });
+    },
+    [list.insert],
+  );
+  const finishIssue = useCallback(() => setIssuing(false), []);
+  useEffect(() => {
+    if (!issuing && result?.act === "issued") focusLater(nameId(result.keys[0]));
+  }, [issuing]);
+
+  const loaded = list.asked !== null && !list.problem;
+  // The search that the rows answer; it lags behind the typed text.
+  const searched = list.asked?.q ?? "";
+  const empty = loaded && !searched && !list.asked?.cursor && list.keys.length === 0;
+  // Once shown, the search stays: it would lose the focus between two responses.
+  const searchable = useRef(false);
+  searchable.current ||= Boolean(query.q) || list.total >= SEARCH_FROM_ROWS;
+  const issueButton = canManageKeys(session) && (
+    <button type="button" class="primary" id={ISSUE_BUTTON} onClick={() => setIssuing(true)}>
+      <PlusIcon /> {say("issue.open")}
+    </button>
+  );
 
   return (
     <>
-      <Back />
       <div class="page-head">
-        <PageTitle title={subject.name} />
-        <p class="row">
-          {acts
-            .filter((act) => act !== "delete")
-            .map((act, place) => (
-              // By its place: what takes an act's place, as activating does that of disabling, has its focus, too.
-              <button key={place} type="button" onClick={open(act)}>
-                {say(`act.${act}`)}
-              </button>
-            ))}
-        </p>
+        <PageTitle title={say("keys.title")} focus={!atConnection} />
+        {!empty && issueButton}
       </div>
-      {outcome && <OutcomeNote outcome={outcome} />}
-      {isDeleted && !outcome && (
-        <p class="notice">
-          {say("key.deleted", {
-            at: format.dateTime(subject.deleted_at),
-            until: format.day(new Date(subject.restorable_until)),
-          })}
-        </p>
+      {!canManageKeys(session) && <p class="lead">{say("viewer")}</p>}
+      <Connection reached={atConnection} />
+      <section aria-labelledby={HEADING}>
+        <div class="section-head">
+          <h2 id={HEADING} tabIndex={-1}>
+            {say("keys.heading")}
+          </h2>
+          {loaded && !empty && <p class="count">{countText(locale, list)}</p>}
+          {searchable.current && <Search q={query.q ?? ""} sort={query.sort ?? ""} onShortLived={setShortLived} />}
+        </div>
+        {shortLived && <PastedShortLivedKey key={shortLived.id} shortLived={shortLived} />}
+        {!list.asked && <Loading message="loading.keys" />}
+        {list.problem && <RetryNotice problem={list.problem} as="keys_not_loaded" onRetry={list.again} />}
+        {empty && (
+          <div class="empty">
+            <p>{say("keys.none")}</p>
+            {issueButton}
+          </div>
+        )}
+        {loaded && searched && list.keys.length === 0 && (
+          <div class="empty">
+            <p>{say("keys.none-match", { q: searched })}</p>
+            <FocusFallback>
+              <a class="button" href={listAddress({ sort: query.sort ?? "" })}>
+                {say("clear")}
+              </a>
+            </FocusFallback>
+          </div>
+        )}
+        {list.keys.length > 0 && (
+          <>
+            <SelectionBar
+              selection={selection}
+              onDelete={(keys) => {
+                setResult(null);
+                setDeleting(keys);
+              }}
+            />
+            {result && result.keys.length > 1 && <ResultNote result={result} />}
+            <Table
+              rows={list.keys}
+              query={query}
+              result={result?.keys.length === 1 ? result : null}
+              selected={selection.ids}
+              onSelect={selection.set}
+              onAct={(what, subject) => {
+                setResult(null);
+                setAct({ what, subject });
+              }}
+            />
+            {list.asked && (
+              <Paging
+                asked={list.asked}
+                rows={list.keys.length}
+                next={list.next}
+                total={list.total}
+                exact={list.exact}
+              />
+            )}
+            <p class="hint">{say("use.lag")}</p>
+          </>
+        )}
+      </section>
+      {issuing && <Issue onIssued={issued} onStale={list.refresh} onDone={finishIssue} />}
+      {deleting && (
+        <DeletionDialog
+          keys={deleting}
+          onDone={settleSelected}
+          onStale={list.refresh}
+          onCancel={() => setDeleting(null)}
+        />
       )}
-      <Facts subject={subject} />
-      <KeyActivity subject={subject} />
-      {mayChange(session) && !isDeleted && (
-        <section class="apart" aria-labelledby="delete">
-          <h2 id="delete">{say("delete.heading")}</h2>
-          <p>{say(subject.protected ? (mayDecide(session) ? "protected.lift" : "protected.ask") : "delete.lead")}</p>
-          {acts.includes("delete") && (
-            <button type="button" class="danger-quiet" onClick={open("delete")}>
-              {say("act.delete")}
-            </button>
-          )}
-        </section>
+      {act && (
+        <ActionDialog
+          {...act}
+          onDone={settle}
+          onStale={list.refresh}
+          onCancel={() => setAct(null)}
+          onChanged={(key) => {
+            list.replace(key);
+            setAct(act.what === "edit" ? act : { ...act, subject: key });
+          }}
+        />
       )}
-      <Act
-        what={what}
-        subject={subject}
-        onDone={settle}
-        onChanged={onKey}
-        onUnsure={onUnsure}
-        onCancel={() => setWhat(null)}
-      />
     </>
   );
 }
 
-function Back() {
-  const { say } = useLocale();
-  return (
-    <p class="back">
-      <a href="#/keys">
-        <BackIcon /> {say("keys.title")}
-      </a>
-    </p>
-  );
+/** @param {import('../i18n/locale.jsx').Locale} locale @param {import('./list.js').List} list */
+function countText({ say, format }, { total, exact }) {
+  return `${say(exact ? "keys.count" : "keys.count.more", { count: total })} · ${say("keys.zone", { zone: format.zone })}`;
 }
 
-function Facts({ subject }) {
-  const { say } = useLocale();
-  return (
-    <div class="facts">
-      <section aria-labelledby="facts">
-        <h2 id="facts">{say("key.facts")}</h2>
-        <Identity subject={subject} />
-      </section>
-      <section aria-labelledby="limits">
-        <h2 id="limits">{say("key.limits")}</h2>
-        <Limits subject={subject} />
-      </section>
-      {subject.issuable && (
-        <section class="across" aria-labelledby="key-issuable">
-          <h2 id="key-issuable">{say("ceiling.title")}</h2>
-          <p class="hint">{say("ceiling.lead")}</p>
-          <Ceiling ceiling={subject.issuable} />
-        </section>
-      )}
-    </div>
-  );
-}
-
-function Identity({ subject }) {
-  const { say } = useLocale();
-  const { session } = useConsole();
-  const showable = subject.viewable && subject.status !== "deleted" && mayChange(session);
-  return (
-    <dl>
-      <Fact term={say("column.status")}>
-        <Status subject={subject} />
-      </Fact>
-      <Fact term={say("key.id")}>
-        <Copyable text={subject.access_key} label={say("copy.id")} />
-      </Fact>
-      {subject.viewable && (
-        <Fact term={say("reveal.key")}>
-          {say("key.viewable")} {showable && <ShowButton subject={subject} />}
-        </Fact>
-      )}
-      {subject.protected && <Fact term={say("key.protected")}>{say("key.protected.yes")}</Fact>}
-      <Fact term={say("column.used")}>
-        <LastUse subject={subject} exact />
-        {subject.uses_24h > 0 && <span class="by">{say("use.day", { count: subject.uses_24h })}</span>}
-      </Fact>
-      <Fact term={say("column.issued")}>
-        <Past at={subject.created_at} exact />
-        <span class="by">
-          <Issuer subject={subject} />
-        </span>
-      </Fact>
-      <Fact term={say("column.changed")}>
-        <Past at={subject.changed_at} exact />
-        <span class="by">{say("issuer.member", { name: subject.changed_by })}</span>
-      </Fact>
-    </dl>
-  );
-}
-
-function Limits({ subject }) {
-  const { say, format } = useLocale();
-  const zone = <span class="by">{format.zone}</span>;
-  return (
-    <dl>
-      {subject.not_before && (
-        <Fact term={say("key.not-before")}>
-          <time dateTime={subject.not_before}>{format.dateTime(subject.not_before)}</time>
-          {zone}
-        </Fact>
-      )}
-      <Fact term={say("column.expires")}>
-        <Expiry at={subject.expires_at} />
-        {subject.expires_at && zone}
-      </Fact>
-      <Fact term={say("column.networks")}>
-        <Codes list={subject.networks} none="networks.anywhere" />
-      </Fact>
-      <Fact term={say("form.permissions")}>
-        <Codes list={subject.permissions} none="permissions.none" />
-      </Fact>
-    </dl>
-  );
+/** Returns a function that focuses an element once it is drawn. @returns {(id: string) => void} */
+function useFocus() {
+  const [target, setTarget] = useState(/** @type {{id: string} | null} */ (null));
+  useEffect(() => {
+    if (target) document.getElementById(target.id)?.focus();
+  }, [target]);
+  return useCallback((id) => setTarget({ id }), []);
 }

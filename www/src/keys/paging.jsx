@@ -1,17 +1,18 @@
-// Pages of fifty. The cursor is the server's and only leads on; the way back is what this window has walked.
+// Draws the links between pages. The server's cursor only leads on; the way back is remembered
+// here.
 import { useEffect, useRef } from "preact/hooks";
-import { useAnnounce } from "../announce.jsx";
-import { BackIcon, NextIcon } from "../icons.jsx";
-import { useLocale } from "../locale.jsx";
-import { listAddress } from "../route.js";
-import { PAGE_ROWS } from "./use-list.js";
+import { listAddress } from "../client/route.js";
+import { useLocale } from "../i18n/locale.jsx";
+import { useAnnounce } from "../ui/announcer.jsx";
+import { BackIcon, NextIcon } from "../ui/icons.jsx";
+import { PAGE_ROWS } from "./list.js";
 
-/** From a page's cursor to the address before it. */
-const walked = new Map();
+/** Maps a page's cursor to the address of the page before it. @type {Map<string, string>} */
+const previousPages = new Map();
 
 /**
  * @param {object} props
- * @param {Record<string, string>} props.asked the query that the rows answer
+ * @param {NonNullable<import('./list.js').Page['asked']>} props.asked query that the rows answer
  * @param {number} props.rows on this page
  * @param {string | null} props.next
  * @param {number} props.total
@@ -35,8 +36,8 @@ export function Paging({ asked, rows, next, total, exact }) {
 
   if (!next && !cursor) return null;
   const first = listAddress({ q, sort });
-  if (next) walked.set(next, listAddress({ q, sort, cursor, from: before ? String(before) : "" }));
-  const back = walked.get(cursor);
+  if (next) previousPages.set(next, listAddress({ q, sort, cursor, from: before ? String(before) : "" }));
+  const back = previousPages.get(cursor);
   return (
     <nav class="paging" aria-label={say("paging")}>
       <p>{text}</p>

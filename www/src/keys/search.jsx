@@ -1,26 +1,28 @@
-// Search as the server does it: beginnings of words, a key ID, an address, or a whole pasted key cut to its ID.
+// Draws the search. The server looks for beginnings of words, a key ID or an address. A pasted key
+// is cut to its ID.
 import { useEffect, useRef, useState } from "preact/hooks";
-import { keepComposition } from "../fields.jsx";
-import { SearchIcon } from "../icons.jsx";
-import { useLocale } from "../locale.jsx";
-import { go, listAddress } from "../route.js";
-import { sealedIn } from "./sealed.js";
-import { withoutSecrets } from "./search-text.js";
+import { go, listAddress } from "../client/route.js";
+import { useLocale } from "../i18n/locale.jsx";
+import { withoutSecrets } from "../key/redaction.js";
+import { parseShortLivedKey } from "../key/short-lived/parser.js";
+import { ignoreImeEnter } from "../ui/fields.jsx";
+import { SearchIcon } from "../ui/icons.jsx";
 
 const QUIET_MS = 300;
 
 /**
  * @param {object} props
- * @param {string} props.q what the address bar says
- * @param {string} props.sort likewise
- * @param {(sealed: {id: string, issuer: string} | null) => void} props.onSealed of a short-lived key that was pasted
+ * @param {string} props.q from the address bar
+ * @param {string} props.sort from the address bar
+ * @param {(shortLived: import('../key/short-lived/parser.js').ShortLivedKey | null) => void}
+ *   props.onShortLived called with a pasted short-lived key
  */
-export function Search({ q, sort, onSealed }) {
+export function Search({ q, sort, onShortLived }) {
   const { say } = useLocale();
   const [text, setText] = useState(q);
   const [cut, setCut] = useState(false);
-  const timer = useRef(0);
-  /** What this box last put in the address bar; anything else there came from outside. */
+  const timer = useRef(/** @type {ReturnType<typeof setTimeout> | undefined} */ (undefined));
+  // The text that this field last put in the address bar; any other text there came from outside.
   const sent = useRef(q);
 
   useEffect(() => {
@@ -31,29 +33,32 @@ export function Search({ q, sort, onSealed }) {
   }, [q]);
   useEffect(() => () => clearTimeout(timer.current), []);
 
+  /** @param {string} words */
   const look = (words) => {
     clearTimeout(timer.current);
     sent.current = words.trim();
     if (sent.current !== q) go(listAddress({ q: sent.current, sort }), { replace: true });
   };
+  /** @param {import('preact').TargetedEvent<HTMLInputElement>} event */
   const type = (event) => {
     const typed = event.currentTarget.value;
     const { text: kept, cut: wasCut } = withoutSecrets(typed);
-    const sealed = sealedIn(typed);
-    onSealed(sealed);
+    const shortLived = parseShortLivedKey(typed);
+    onShortLived(shortLived);
     setText(kept);
     if (wasCut) event.currentTarget.value = kept;
-    setCut(wasCut && !sealed);
+    setCut(wasCut && !shortLived);
     clearTimeout(timer.current);
-    if (!event.isComposing) timer.current = setTimeout(() => look(kept), QUIET_MS);
+    if (!("isComposing" in event && event.isComposing)) timer.current = setTimeout(() => look(kept), QUIET_MS);
   };
+  /** @param {Event} event */
   const submit = (event) => {
     event.preventDefault();
     look(text);
   };
 
   return (
-    <form role="search" class="search" onSubmit={submit} onKeyDown={keepComposition}>
+    <form role="search" class="search" onSubmit={submit} onKeyDown={ignoreImeEnter}>
       <label class="unseen" for="search">
         {say("search.label")}
       </label>

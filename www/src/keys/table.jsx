@@ -1,56 +1,67 @@
-// The keys table. It stays a table at every width; narrow screens lose columns, which the key's page has.
+// Draws the table of keys. It stays a table at every width; narrow screens drop columns, which the
+// key's page shows.
 import { Fragment } from "preact";
-import { mayChange, useConsole } from "../console.jsx";
-import { AscendingIcon, DescendingIcon, LockIcon } from "../icons.jsx";
-import { useLocale } from "../locale.jsx";
-import { go, keyAddress, listAddress } from "../route.js";
-import { useMedia, useTick } from "../wait.jsx";
-import { actsOn } from "./act.jsx";
-import { Issuer } from "./issuer.jsx";
-import { Expiry, LastUse, Past } from "./moments.jsx";
-import { OutcomeNote } from "./outcome.jsx";
-import { RowMenu } from "./row-menu.jsx";
-import { ShowButton } from "./show.jsx";
-import { Status } from "./status.jsx";
-import { FIRST_ORDER } from "./use-list.js";
+import { go, keyAddress, listAddress } from "../client/route.js";
+import { canManageKeys, useSession } from "../client/session.jsx";
+import { useLocale } from "../i18n/locale.jsx";
+import { Issuer } from "../key/issuer.jsx";
+import { actionsOn } from "../key/model.js";
+import { ShowButton } from "../key/reveal.jsx";
+import { Status } from "../key/status.jsx";
+import { Expiry, LastUse, TimeAgo } from "../key/times.jsx";
+import { useMedia, useTick } from "../ui/browser.js";
+import { AscendingIcon, DescendingIcon, LockIcon } from "../ui/icons.jsx";
+import { ResultNote } from "../ui/result.jsx";
+import { FIRST_ORDER } from "./list.js";
+import { RowMenu } from "./menu.jsx";
 
 const NETWORKS_SHOWN = 2;
-const RELATIVE_TIMES_MS = 30_000;
 
-/** Where the focus goes when a row is meant. @param {{id: string}} key */
+/** Returns the ID of the element that takes the focus for a row. @param {{id: string}} key */
 export const nameId = (key) => `key-${key.id}`;
 
-/** Whether it can be among those that are deleted together. @param {import('./key.js').Key} key */
-export const isTickable = (key) => actsOn(key).includes("delete");
+/**
+ * Returns `true` if the key can be deleted together with others.
+ * @param {import('../key/model.js').Key} key
+ */
+export const isSelectable = (key) => actionsOn(key).includes("delete");
+
+/**
+ * @typedef {import('../key/model.js').Key} Key
+ * @typedef {{selection: boolean, networks: boolean, issued: boolean, used: boolean, menu: boolean}}
+ *   Columns
+ */
 
 /**
  * @param {object} props
- * @param {import('./key.js').Key[]} props.rows
+ * @param {Key[]} props.rows
  * @param {Record<string, string>} props.query
- * @param {import('./key.js').Outcome | null} props.outcome of the last act on one key, shown below its row
- * @param {Set<string>} props.ticked IDs
- * @param {(ids: string[]) => void} props.onTick
- * @param {(what: string, key: import('./key.js').Key) => void} props.onAct
+ * @param {import('../key/model.js').KeyResult | null} props.result of the last action on one key,
+ *   shown below its row
+ * @param {Set<string>} props.selected IDs
+ * @param {(ids: string[]) => void} props.onSelect
+ * @param {import('./menu.jsx').OnAct} props.onAct
  */
-export function Table({ rows, query, outcome, ticked, onTick, onAct }) {
+export function Table({ rows, query, result, selected, onSelect, onAct }) {
   const { say } = useLocale();
-  const { session } = useConsole();
+  const { session } = useSession();
   const used = useMedia("(min-width: 40rem)");
   const networks = useMedia("(min-width: 48rem)");
   const issued = useMedia("(min-width: 60rem)");
-  useTick(RELATIVE_TIMES_MS);
+  useTick();
 
-  const changes = mayChange(session);
-  const columns = { ticks: changes, networks, issued, used, menu: changes };
+  const changes = canManageKeys(session);
+  const columns = { selection: changes, networks, issued, used, menu: changes };
   const width = 3 + Object.values(columns).filter(Boolean).length;
   const sorted = query.sort || FIRST_ORDER;
+  /** @param {string} by @param {string} first @param {{rowSpan?: number, label?: string}} [rest] */
   const head = (by, first, rest) => <SortedHead by={by} first={first} sorted={sorted} query={query} {...rest} />;
   return (
     <table class="keys">
       <caption class="unseen">{say("keys.caption")}</caption>
       <thead>
         <tr>
-          {columns.ticks && <TickAll rows={rows} ticked={ticked} onTick={onTick} />}
+          {columns.selection && <SelectAll rows={rows} selected={selected} onSelect={onSelect} />}
           {head("name", "name", { rowSpan: 2 })}
           <th scope="col" rowSpan={2}>
             {say("column.status")}
@@ -77,22 +88,23 @@ export function Table({ rows, query, outcome, ticked, onTick, onAct }) {
       </thead>
       <tbody>
         {rows.map((row) => {
-          const mine = outcome?.keys[0].id === row.id ? outcome : null;
-          const tick = (on) => onTick(on ? [...ticked, row.id] : [...ticked].filter((id) => id !== row.id));
+          const mine = result?.keys[0].id === row.id ? result : null;
+          /** @param {boolean} on */
+          const toggle = (on) => onSelect(on ? [...selected, row.id] : [...selected].filter((id) => id !== row.id));
           return (
             <Fragment key={row.id}>
               <Row
                 row={row}
                 columns={columns}
                 fresh={mine?.act === "issued"}
-                ticked={ticked.has(row.id)}
-                onTick={tick}
+                selected={selected.has(row.id)}
+                onSelect={toggle}
                 onAct={onAct}
               />
               {mine && (
-                <tr class="outcome-row">
+                <tr class="result-row">
                   <td colSpan={width}>
-                    <OutcomeNote outcome={mine} />
+                    <ResultNote result={mine} />
                   </td>
                 </tr>
               )}
@@ -104,7 +116,16 @@ export function Table({ rows, query, outcome, ticked, onTick, onAct }) {
   );
 }
 
-/** A column by which the server sorts. @param {{by: string, first: string, sorted: string, query: object, label?: string}} props `first`: the order of the first click */
+/**
+ * Draws the head of a column by which the server sorts.
+ * @param {object} props
+ * @param {string} props.by
+ * @param {string} props.first order of the first click
+ * @param {string} props.sorted present order
+ * @param {Record<string, string>} props.query
+ * @param {string} [props.label]
+ * @param {number} [props.rowSpan]
+ */
 function SortedHead({ by, first, sorted, query, label = `column.${by}`, ...cell }) {
   const { say } = useLocale();
   const isSorted = sorted.replace("-", "") === by;
@@ -122,41 +143,55 @@ function SortedHead({ by, first, sorted, query, label = `column.${by}`, ...cell 
   );
 }
 
-/** Ticks or clears the page that is shown, and nothing beyond it. */
-function TickAll({ rows, ticked, onTick }) {
+/**
+ * Draws the checkbox that selects all rows of the page, and nothing beyond it.
+ * @param {{rows: Key[], selected: Set<string>, onSelect: (ids: string[]) => void}} props
+ */
+function SelectAll({ rows, selected, onSelect }) {
   const { say } = useLocale();
-  const ids = rows.filter(isTickable).map(({ id }) => id);
-  const all = ids.length > 0 && ids.every((id) => ticked.has(id));
+  const ids = rows.filter(isSelectable).map(({ id }) => id);
+  const all = ids.length > 0 && ids.every((id) => selected.has(id));
   return (
-    <th scope="col" rowSpan={2} class="tick">
+    <th scope="col" rowSpan={2} class="check">
       <label>
         <input
           type="checkbox"
-          aria-label={say("ticks.all", { count: ids.length })}
+          aria-label={say("selection.all", { count: ids.length })}
           checked={all}
-          ref={(box) => box && (box.indeterminate = !all && ticked.size > 0)}
+          ref={(box) => {
+            if (box) box.indeterminate = !all && selected.size > 0;
+          }}
           disabled={ids.length === 0}
-          onChange={() => onTick(all ? [] : ids)}
+          onChange={() => onSelect(all ? [] : ids)}
         />
       </label>
     </th>
   );
 }
 
-function Row({ row, columns, fresh, ticked, onTick, onAct }) {
+/**
+ * @param {object} props
+ * @param {Key} props.row
+ * @param {Columns} props.columns
+ * @param {boolean} props.fresh
+ * @param {boolean} props.selected
+ * @param {(selected: boolean) => void} props.onSelect
+ * @param {import('./menu.jsx').OnAct} props.onAct
+ */
+function Row({ row, columns, fresh, selected, onSelect, onAct }) {
   const { say } = useLocale();
   const isDeleted = row.status === "deleted";
   return (
-    <tr class={fresh ? "fresh" : ticked ? "ticked" : undefined}>
-      {columns.ticks && (
-        <td class="tick">
-          {isTickable(row) && (
+    <tr class={fresh ? "fresh" : selected ? "selected" : undefined}>
+      {columns.selection && (
+        <td class="check">
+          {isSelectable(row) && (
             <label>
               <input
                 type="checkbox"
-                aria-label={say("ticks.one", { name: row.name })}
-                checked={ticked}
-                onChange={(event) => onTick(event.currentTarget.checked)}
+                aria-label={say("selection.one", { name: row.name })}
+                checked={selected}
+                onChange={(event) => onSelect(event.currentTarget.checked)}
               />
             </label>
           )}
@@ -190,7 +225,7 @@ function Row({ row, columns, fresh, ticked, onTick, onAct }) {
       )}
       {columns.issued && (
         <td class="issued">
-          <Past at={row.created_at} />
+          <TimeAgo at={row.created_at} />
           <span class="by">
             <Issuer subject={row} />
           </span>
@@ -211,7 +246,10 @@ function Row({ row, columns, fresh, ticked, onTick, onAct }) {
   );
 }
 
-/** The first networks, and how many more there are; the key's page has all. */
+/**
+ * Shows the first networks and the number of others; the key's page has all.
+ * @param {{networks: string[]}} props
+ */
 function Networks({ networks }) {
   const { say } = useLocale();
   if (!networks.length) return say("networks.anywhere");

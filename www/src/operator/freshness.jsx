@@ -1,37 +1,37 @@
-// The bound within which an account's changes hold everywhere.
-import { useConsole } from "../console.jsx";
-import { Dialog } from "../dialog.jsx";
-import { ErrorSummary, Field, Form, FormActions, errorOf } from "../fields.jsx";
-import { useLocale } from "../locale.jsx";
-import { ProblemNotice } from "../problem.jsx";
-import { useForm } from "../use-form.js";
-import { setFreshness } from "./account.js";
+// Edits the time within which an account's changes hold everywhere.
+import { useSession } from "../client/session.jsx";
+import { useLocale } from "../i18n/locale.jsx";
+import { Dialog } from "../ui/dialog.jsx";
+import { ErrorSummary, Field, Form, FormActions, errorOf } from "../ui/fields.jsx";
+import { useForm } from "../ui/form.js";
+import { ProblemNotice } from "../ui/problem.jsx";
+import { setFreshness } from "./requests.js";
 
-/** An hour: the server takes no longer bound. */
+/** An hour, the longest time that the server accepts. */
 const SECONDS_MAX = 3600;
 
 /**
  * @param {object} props
- * @param {import('./account.js').Account} props.account
- * @param {(act: string, bound: object | null) => void} props.onDone
+ * @param {import('./requests.js').OpenAccount} props.account
+ * @param {(act: string, bound: import('../ui/result.jsx').Bound | null) => void} props.onDone
  * @param {() => void} props.onCancel
  */
 export function FreshnessForm({ account, onDone, onCancel }) {
   const { say } = useLocale();
-  const { request, session } = useConsole();
+  const { request, session } = useSession();
   const form = useForm({ typed: String(account.freshness_s) });
   const hints = {
     bounded: say("freshness.hint", { max: SECONDS_MAX }),
     eventual: say("freshness.hint.eventually", { max: SECONDS_MAX }),
   };
-  const leave = () => form.busy || onCancel();
+  const leave = () => form.leave(onCancel);
 
   const submit = async () => {
     const text = form.values.typed.normalize("NFKC").trim();
     const seconds = /^\d{1,9}$/.test(text) ? Number(text) : NaN;
     const wrong = seconds <= SECONDS_MAX ? [] : [{ pointer: "#/freshness_s", code: "other", max: SECONDS_MAX }];
     const answer = await form.submit(wrong, () => setFreshness(request, account, seconds));
-    if (answer?.ok) onDone("freshness", answer.data.bound);
+    if (answer?.ok) onDone("freshness", answer.data.bound ?? null);
   };
 
   return (

@@ -1,4 +1,4 @@
-// Deleting keys, step by step.
+// Holds the messages of deletions.
 export default {
   "delete.title": "Delete API Key",
   "delete.body": {
@@ -10,8 +10,9 @@ export default {
     other: "These {count} keys are refused everywhere at once; they can be restored until {until}:",
   },
   "delete.body.eventually": {
-    one: "This key is refused mostly within a minute, in some places later; it can be restored until {until}:",
-    other: "These {count} keys are refused mostly within a minute, in some places later; they can be restored until {until}:",
+    one: "Most places refuse this key within a minute; some take longer. It can be restored until {until}:",
+    other:
+      "Most places refuse these {count} keys within a minute; some take longer. They can be restored until {until}:",
   },
   "delete.key": '"{name}" ({id})',
   "delete.used": {
@@ -37,19 +38,20 @@ export default {
   "delete.busy": "Deleting…",
   "delete.mail-again": "Mail a new code",
   "delete.mailing": "Mailing…",
-  "delete.mail-failing": "The mail has not got out so far; it is tried again. Disabling stops a key without a mail.",
+  "delete.mail-failing": "The mail could not be sent yet and is retried. To stop a key without mail, disable it.",
   "delete.mail-refused":
-    "The mail was refused and is not tried again. Ask whoever runs this service about your address; disabling stops a key without a mail.",
+    "The mail was rejected and is not retried. Contact the provider of this service about your address. To stop a key without mail, disable it.",
   "delete.mail-off":
-    "Deleting wants a code by mail, and mail is not set up here. Disabling stops a key without a mail.",
-  "delete.too-many-codes": "No more codes are mailed to you until {at} ({zone}). Disabling stops a key without a mail.",
+    "Deletion requires a code by mail, but mail is not set up here. To stop a key without mail, disable it.",
+  "delete.too-many-codes":
+    "No more codes are mailed to you until {at} ({zone}). To stop a key without mail, disable it.",
   "delete.disable": { one: "Disable instead", other: "Disable {count} instead" },
-  "delete.refused.protected": "Nothing was deleted, because this is protected: {names}.",
-  "delete.refused.not_found": "Nothing was deleted, because this is deleted already: {names}.",
+  "delete.refused.protected": "Nothing was deleted. Protected: {names}.",
+  "delete.refused.not_found": "Nothing was deleted. Already deleted: {names}.",
   "problem.protected": "Nothing was deleted: one of the keys is protected.",
   "problem.mail_off":
-    "Deleting wants a code by mail, and mail is not set up here. Disabling stops a key without a mail.",
-  "problem.not_deleted": "This key is not deleted. Look at it as it is now.",
-  "problem.too_many_codes": "No more codes are mailed to you for now. Disabling stops a key without a mail.",
-  "mail.failing": "Mail is not getting out at the moment. Deleting keys has to wait; disabling works.",
+    "Deletion requires a code by mail, but mail is not set up here. To stop a key without mail, disable it.",
+  "problem.not_deleted": "This key is not deleted. Check its current state.",
+  "problem.too_many_codes": "No more codes are mailed to you for now. To stop a key without mail, disable it.",
+  "mail.failing": "Mail cannot be sent at the moment. Keys cannot be deleted, but they can be disabled.",
 };

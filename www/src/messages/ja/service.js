@@ -15,8 +15,8 @@ export default {
   "service.example": "例：5分間使えるキーを発行",
   "service.example.hint":
     "1行目でサービスパスワードの入力を待ちます。応答はキーそのものです。ステータスが200以外の場合は、理由が返ります。",
-  "service.ceiling": "このパスワードで発行されるキーの上限",
-  "service.ceiling.edit": "このパスワードで発行されるキーの上限を変更",
+  "service.limits": "このパスワードで発行されるキーの上限",
+  "service.limits.edit": "このパスワードで発行されるキーの上限を変更",
   "service.change.title": "サービスパスワードを変更しますか。",
   "service.change.body": "以前のパスワードで発行された短期キーは、{seconds}秒以内にすべて使えなくなります。",
   "service.change.body.now": "以前のパスワードで発行された短期キーは、すぐにすべて使えなくなります。",
@@ -26,8 +26,8 @@ export default {
   "service.change.busy": "変更中…",
   "copy.service-id": "サービスIDをコピー",
   "copy.service-password": "サービスパスワードをコピー",
-  "outcome.service_password": "サービスパスワードを変更しました。",
-  "outcome.service_edited": "保存しました。",
+  "result.service_password": "サービスパスワードを変更しました。",
+  "result.service_edited": "保存しました。",
   "bound.service.eventually":
     "以前のパスワードと、それで発行されたキーは、多くの拠点では1分以内、一部ではそれ以上かかって拒否されます。",
   "bound.service.by":

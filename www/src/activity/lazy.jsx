@@ -1,8 +1,0 @@
-// Activity is looked at now and then; until then none of it is loaded.
-import { lazy } from "../lazy.jsx";
-
-/** Takes `{query}`. */
-export const ActivityPage = lazy(async () => (await import("./page.jsx")).ActivityPage, "loading.activity");
-
-/** Takes `{subject}`. */
-export const KeyActivity = lazy(async () => (await import("./of-key.jsx")).KeyActivity, "loading.activity");

@@ -1,0 +1,99 @@
+// Sends every request to the server. Problems are values: nothing here throws for what a server or
+// a network may do.
+
+/**
+ * A problem document (RFC 9457), or one of the console's own codes: `offline` (nothing was sent),
+ * `no_answer` (sent, result unknown), `cancelled` (the member closed a challenge), `failed` (the
+ * response is no problem document).
+ * @typedef {object} Problem
+ * @property {string} code
+ * @property {number} [status]
+ * @property {FieldError[]} [errors]
+ * @property {string} [request_id] the number to quote to the operator, if the server is at fault
+ * @property {string} [until]
+ * @property {number} [max]
+ * @property {number} [tries_left]
+ * @property {string} [by] the member who changed the key meanwhile
+ * @property {string} [at] the time of that change
+ * @property {{id: string, name: string}} [key]
+ * @property {(string | {id: string})[]} [keys]
+ *
+ * @typedef {{pointer: string, code: string, [parameter: string]: string | number}} FieldError
+ *
+ * @typedef {object} Options
+ * @property {object} [body]
+ * @property {Record<string, string>} [headers]
+ * @property {AbortSignal} [signal]
+ * @property {'json' | 'blob'} [as] how to read the response; a file may take longer to arrive
+ * @typedef {<Data>(method: string, path: string, options?: Options) => Promise<Answer<Data>>}
+ *   Request
+ */
+
+/**
+ * @template [Data=unknown]
+ * @typedef {{ok: true, data: Data, problem?: undefined}
+ *   | {ok: false, data?: undefined, problem: Problem}} Answer
+ */
+
+/** Longer than any response takes; a request without one by then counts as unanswered. */
+const TIMEOUT_MS = 20_000;
+const FILE_TIMEOUT_MS = 600_000;
+
+/** @param {Problem} problem @returns {{ok: false, problem: Problem}} */
+const failure = (problem) => ({ ok: false, problem });
+
+/** Sends one request and reads one response. @type {Request} */
+export async function send(method, path, { body, headers = {}, signal, as = "json" } = {}) {
+  if (!navigator.onLine) return failure({ code: "offline" });
+  const timeout = AbortSignal.timeout(as === "blob" ? FILE_TIMEOUT_MS : TIMEOUT_MS);
+  try {
+    const response = await fetch(path, {
+      method,
+      headers: body ? { "Content-Type": "application/json", ...headers } : headers,
+      body: body && JSON.stringify(body),
+      cache: "no-store",
+      signal: signal ? AbortSignal.any([signal, timeout]) : timeout,
+    });
+    if (response.ok) return { ok: true, data: response.status === 204 ? null : await response[as]() };
+    return failure(await problemOf(response));
+  } catch {
+    return failure({ code: signal?.aborted ? "cancelled" : "no_answer" });
+  }
+}
+
+/** @param {Response} response @returns {Promise<Problem>} */
+async function problemOf(response) {
+  const { status, headers } = response;
+  const isProblem = headers.get("Content-Type")?.startsWith("application/problem+json");
+  // The platform numbers every request; the number helps only where the server is at fault.
+  const request_id = status >= 500 ? (headers.get("cf-ray") ?? undefined) : undefined;
+  return { code: "failed", ...(isProblem && (await response.json())), status, request_id };
+}
+
+/** Codes that ask the member for something before the server carries out the request. */
+const CHALLENGES = ["not_signed_in", "step_up_required"];
+
+/**
+ * Wraps {@link send}. If the server asks the member to sign in or to confirm their identity,
+ * `challenge` asks them. The same request then goes out again, with the same headers and body.
+ * @param {(code: string) => Promise<boolean>} challenge resolves to `true` if the member met it
+ * @returns {Request}
+ */
+export function withChallenges(challenge) {
+  /**
+   * @template Data
+   * @param {string} method
+   * @param {string} path
+   * @param {Options} [options]
+   * @returns {Promise<Answer<Data>>}
+   */
+  const request = async (method, path, options) => {
+    for (;;) {
+      /** @type {Answer<Data>} */
+      const answer = await send(method, path, options);
+      if (answer.ok || !CHALLENGES.includes(answer.problem.code)) return answer;
+      if (!(await challenge(answer.problem.code))) return failure({ code: "cancelled" });
+    }
+  };
+  return request;
+}

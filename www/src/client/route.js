@@ -1,0 +1,73 @@
+// Reads and writes the address bar. Page, filter and order stand after the `#`; a secret never
+// stays there.
+import { useEffect, useState } from "preact/hooks";
+
+/** @typedef {{page: string, id: string | undefined, query: Record<string, string>}} Route */
+
+/** The set-up token, once it has left the address bar. */
+let setupToken = "";
+
+/** Takes the token out of a set-up link and out of the browser's history. */
+function takeSetupToken() {
+  const token = /^#\/setup\/(.+)$/.exec(location.hash)?.[1];
+  if (!token) return;
+  setupToken = token;
+  history.replaceState(null, "", "#/setup");
+}
+
+/** Returns the set-up token; an empty string if there is none. */
+export const currentSetupToken = () => setupToken;
+/** Drops the token: nothing may keep it once set-up is over. */
+export const forgetSetupToken = () => {
+  setupToken = "";
+};
+
+/** @returns {Route} */
+function currentRoute() {
+  takeSetupToken();
+  const [path, query] = location.hash.replace(/^#\/?/, "").split("?");
+  const [page, id] = path.split("/");
+  return { page: page || "keys", id, query: Object.fromEntries(new URLSearchParams(query)) };
+}
+
+/** Returns the present route and follows its changes. @returns {Route} */
+export function useRoute() {
+  const [route, setRoute] = useState(currentRoute);
+  useEffect(() => {
+    const follow = () => setRoute(currentRoute());
+    addEventListener("hashchange", follow);
+    return () => removeEventListener("hashchange", follow);
+  }, []);
+  return route;
+}
+
+/**
+ * Returns the address of the key list with this filter, order and cursor. Empty members stay out.
+ * @param {Record<string, string | undefined>} query
+ */
+export const listAddress = (query) => withQuery("#/keys", query);
+
+/** Returns the address of the activity. @param {Record<string, string | undefined>} query */
+export const activityAddress = (query) => withQuery("#/activity", query);
+
+/** @param {string} page @param {Record<string, string | undefined>} query */
+function withQuery(page, query) {
+  const filled = Object.entries(query).flatMap(([name, value]) => (value ? [[name, value]] : []));
+  return filled.length ? `${page}?${new URLSearchParams(filled)}` : page;
+}
+
+/** Returns the address of a key's page. @param {string} id */
+export const keyAddress = (id) => `#/keys/${id}`;
+
+/**
+ * Goes to an address. With `replace`, the present address does not stay in the history.
+ * @param {string} address
+ */
+export function go(address, { replace = false } = {}) {
+  if (!replace) {
+    location.hash = address;
+    return;
+  }
+  history.replaceState(null, "", address);
+  dispatchEvent(new Event("hashchange"));
+}

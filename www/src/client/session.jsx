@@ -1,0 +1,45 @@
+// Shares the session document and the request function with every signed-in screen.
+import { createContext } from "preact";
+import { useContext } from "preact/hooks";
+import { send } from "./api.js";
+
+/**
+ * @typedef {object} Session
+ * @property {string} now the server's time, RFC 3339
+ * @property {{id: string, name: string, email: string, role: 'owner' | 'admin' | 'viewer',
+ *   language: import('../i18n/locale.jsx').Language}} member
+ * @property {{id: string, name: string, time_zone: string, freshness_s: number, freshness:
+ *   'bounded' | 'eventual', suspended: boolean}} account
+ * @property {boolean} operator `true` if the member may use the operator's pages
+ * @property {number | null} publication_lag_s age of the oldest unpublished change, once that is
+ *   unusual
+ * @property {string | null} address
+ * @property {string[]} permissions
+ * @property {string[]} grantable_reserved
+ * @property {{base_url: string, example_path: string}} api
+ * @property {'ok' | 'failing' | 'off'} [mail] state of outgoing mail
+ *
+ * @typedef {{session: Session, request: import('./api.js').Request, leave: () => void}} SignedIn
+ */
+
+const SessionContext = createContext(/** @type {SignedIn | null} */ (null));
+export const SessionProvider = SessionContext.Provider;
+
+/** @returns {SignedIn} */
+export const useSession = () => /** @type {SignedIn} */ (useContext(SessionContext));
+
+/** Asks for the session document. @returns {Promise<import('./api.js').Answer<Session>>} */
+export const loadSession = () => send("GET", "/v1/session");
+
+/**
+ * Returns `true` if the member may change keys. The server decides; the page only leaves out what
+ * the server would refuse.
+ * @param {Session} session
+ */
+export const canManageKeys = (session) => session.member.role !== "viewer";
+
+/**
+ * Returns `true` if the member decides over the account itself: service password, protection.
+ * @param {Session} session
+ */
+export const isOwner = (session) => session.member.role === "owner";

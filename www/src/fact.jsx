@@ -1,9 +1,0 @@
-// One fact of a list of facts.
-
-/** @param {{term: any, children: any}} props */
-export const Fact = ({ term, children }) => (
-  <div>
-    <dt>{term}</dt>
-    <dd>{children}</dd>
-  </div>
-);

@@ -1,0 +1,57 @@
+// Draws the member's menu: name, language, theme, sign out.
+import { useState } from "preact/hooks";
+import { send } from "../client/api.js";
+import { useSession } from "../client/session.jsx";
+import { useLocale } from "../i18n/locale.jsx";
+import { DownIcon, PersonIcon } from "../ui/icons.jsx";
+import { ProblemNotice } from "../ui/problem.jsx";
+import { Preferences } from "./preferences.jsx";
+
+export function MemberMenu() {
+  const { say } = useLocale();
+  const {
+    session: { member },
+    leave,
+  } = useSession();
+  const [busy, setBusy] = useState(false);
+  const [problem, setProblem] = useState(/** @type {import('../client/api.js').Problem | null} */ (null));
+
+  const signOut = async () => {
+    if (busy) return;
+    setBusy(true);
+    setProblem(null);
+    const answer = await send("DELETE", "/v1/session");
+    setBusy(false);
+    if (answer.ok || answer.problem.code === "not_signed_in") leave();
+    else setProblem(answer.problem);
+  };
+
+  return (
+    <>
+      <button
+        type="button"
+        class="quiet member"
+        popovertarget="member-menu"
+        aria-label={say("member.menu", { name: member.name })}
+      >
+        <PersonIcon class="icon person" />
+        <span>{member.name}</span>
+        <DownIcon />
+      </button>
+      <div popover="auto" id="member-menu" class="menu sheet">
+        <p class="who">
+          <strong>{member.name}</strong>
+          <br />
+          {member.email}
+          <br />
+          {say(`role.${member.role}`)}
+        </p>
+        <Preferences />
+        {problem && <ProblemNotice problem={problem} />}
+        <button type="button" class="wide" onClick={signOut}>
+          {say(busy ? "signing-out" : "sign-out")}
+        </button>
+      </div>
+    </>
+  );
+}

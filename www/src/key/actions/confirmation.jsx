@@ -1,0 +1,74 @@
+// Confirms a single action on a key. The dialog names the key and says the effect, the bound and
+// the way back. It stays open until the response.
+import { useSession } from "../../client/session.jsx";
+import { sayWithin } from "../../i18n/bound.js";
+import { useLocale } from "../../i18n/locale.jsx";
+import { Confirmation } from "../../ui/confirmation.jsx";
+import { useForm } from "../../ui/form.js";
+import { Notice } from "../../ui/notice.jsx";
+import { ProblemNotice } from "../../ui/problem.jsx";
+import { conflictOf, disableKey, enableKey, restoreKey } from "../model.js";
+import { LastUse } from "../times.jsx";
+
+const ACTS = {
+  disable: { send: disableKey, act: "disabled" },
+  enable: { send: enableKey, act: "enabled" },
+  restore: { send: restoreKey, act: "restored" },
+};
+
+/**
+ * @param {object} props
+ * @param {'disable' | 'enable' | 'restore'} props.what
+ * @param {import('../model.js').Key} props.subject
+ * @param {(result: import('../model.js').KeyResult) => void} props.onDone
+ * @param {(key: import('../model.js').Key) => void} props.onChanged called if somebody changed the
+ *   key meanwhile
+ * @param {() => void} props.onStale called if the result of the action is unknown
+ * @param {() => void} props.onCancel
+ */
+export function KeyConfirmation({ what, subject, onDone, onChanged, onStale, onCancel }) {
+  const { say, gap, format } = useLocale();
+  const { request, session } = useSession();
+  const form = useForm({});
+  const conflict = conflictOf(form.problem);
+  const { send, act } = ACTS[what];
+  // A key that was disabled when it was deleted comes back disabled, so no time matters.
+  const isTimeless = what === "restore" && !subject.enabled;
+  const body = isTimeless ? say("restore.body.disabled") : sayWithin(say, `${what}.body`, session.account);
+
+  const confirm = async () => {
+    const answer = await form.submit([], () => send(request, subject));
+    if (answer?.ok) onDone({ act, keys: [answer.data.key ?? subject], bound: answer.data.bound });
+    const changed = conflictOf(answer?.problem);
+    if (changed) onChanged(changed.key);
+  };
+  const leave = () => form.leave(onCancel, onStale);
+
+  return (
+    <Confirmation
+      title={say(`${what}.title`, { name: subject.name })}
+      body={
+        <>
+          {body}
+          {what === "disable" && (
+            <>
+              {gap}
+              <LastUse subject={subject} sentence />
+            </>
+          )}
+        </>
+      }
+      confirm={say(form.busy ? `${what}.busy` : `${what}.confirm`)}
+      onConfirm={confirm}
+      onCancel={leave}
+    >
+      {conflict ? (
+        <Notice about={conflict} bad={false}>
+          <p>{say("changed.look", { by: conflict.by, time: format.clock(conflict.at) })}</p>
+        </Notice>
+      ) : (
+        <ProblemNotice problem={form.problem} />
+      )}
+    </Confirmation>
+  );
+}

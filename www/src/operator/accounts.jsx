@@ -1,0 +1,146 @@
+// Draws the operator's page: every account of the deployment, and the button that makes another.
+import { useState } from "preact/hooks";
+import { useLoader } from "../client/loader.js";
+import { useSession } from "../client/session.jsx";
+import { PageTitle } from "../frame/shell.jsx";
+import { useLocale } from "../i18n/locale.jsx";
+import { TimeAgo } from "../key/times.jsx";
+import { useTick } from "../ui/browser.js";
+import { ActiveIcon, NextIcon, PlusIcon, WaitingIcon } from "../ui/icons.jsx";
+import { Loading } from "../ui/loading.jsx";
+import { RetryNotice } from "../ui/problem.jsx";
+import { Invite } from "./invitation.jsx";
+import { accountAddress, listAccounts } from "./requests.js";
+
+/** @typedef {import('./requests.js').Account} Account */
+
+/** @param {{cursor?: string}} props */
+export function AccountsPage({ cursor = "" }) {
+  const { say } = useLocale();
+  const { request } = useSession();
+  const [inviting, setInviting] = useState(false);
+
+  const {
+    data: page,
+    problem,
+    reload,
+  } = useLoader((signal) => listAccounts(request, cursor, { signal }), [request, cursor]);
+
+  return (
+    <>
+      <div class="page-head">
+        <PageTitle title={say("operator.title")} />
+        <button type="button" class="primary" onClick={() => setInviting(true)}>
+          <PlusIcon /> {say("operator.new")}
+        </button>
+      </div>
+      {!page && !problem && <Loading message="loading.accounts" />}
+      <RetryNotice problem={problem} as="accounts_not_loaded" onRetry={reload} />
+      {page && !problem && <Accounts {...page} cursor={cursor} />}
+      {inviting && (
+        <Invite
+          onDone={() => {
+            setInviting(false);
+            reload();
+          }}
+        />
+      )}
+    </>
+  );
+}
+
+/** @param {{accounts: Account[], next: string | null, cursor: string}} props */
+function Accounts({ accounts, next, cursor }) {
+  const { say } = useLocale();
+  useTick();
+  return (
+    <>
+      {accounts.length === 0 ? (
+        <div class="empty">
+          <p>{say("operator.none")}</p>
+        </div>
+      ) : (
+        <table class="keys">
+          <caption class="unseen">{say("operator.caption")}</caption>
+          <thead>
+            <tr>
+              <th scope="col">{say("operator.account")}</th>
+              <th scope="col">{say("column.status")}</th>
+              <th scope="col">{say("column.created")}</th>
+            </tr>
+          </thead>
+          <tbody>
+            {accounts.map((account) => (
+              <Row key={account.id} account={account} />
+            ))}
+          </tbody>
+        </table>
+      )}
+      {(next || cursor) && (
+        <nav class="paging" aria-label={say("operator.paging")}>
+          {cursor && (
+            <a class="button" href="#/operator">
+              {say("paging.first")}
+            </a>
+          )}
+          {next && (
+            <a class="button" href={`#/operator?${new URLSearchParams({ cursor: next })}`}>
+              {say("paging.next")} <NextIcon />
+            </a>
+          )}
+        </nav>
+      )}
+    </>
+  );
+}
+
+/** @param {{account: Account}} props */
+function Row({ account }) {
+  const { say } = useLocale();
+  const { session } = useSession();
+  return (
+    <tr>
+      <th scope="row">
+        <a href={accountAddress(account.id)}>{accountName(say, account)}</a>
+        {account.id === session.account.id && <span class="tag">{say("operator.yours")}</span>}
+        <code class="id" translate={false}>
+          {account.id}
+        </code>
+      </th>
+      <td>
+        <AccountStatus account={account} />
+      </td>
+      <td>
+        <TimeAgo at={account.entered_at} />
+      </td>
+    </tr>
+  );
+}
+
+/**
+ * Returns the name of an account; one that waits for its set-up has none.
+ * @param {import('../i18n/locale.jsx').Say} say
+ * @param {Account} account
+ */
+export const accountName = (say, { name, state, id }) => name ?? (state === "pending" ? say("operator.unnamed") : id);
+
+/** @param {{account: Account}} props */
+export function AccountStatus({ account }) {
+  const { say, format } = useLocale();
+  if (account.state === "open")
+    return (
+      <span class="status active">
+        <ActiveIcon /> {say("operator.open")}
+      </span>
+    );
+  return (
+    <>
+      <span class="status not_yet_valid">
+        <WaitingIcon /> {say("operator.pending")}
+      </span>
+      <span class="by">
+        {say("operator.link-until", { at: account.link_until ? format.end(account.link_until, { short: true }) : "" })}
+      </span>
+    </>
+  );
+}

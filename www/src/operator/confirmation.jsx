@@ -1,0 +1,56 @@
+// Confirms an action on an account. The dialog says the effect, the bound and the way back. It
+// stays open until the response.
+import { useSession } from "../client/session.jsx";
+import { sayWithin } from "../i18n/bound.js";
+import { useLocale } from "../i18n/locale.jsx";
+import { Confirmation } from "../ui/confirmation.jsx";
+import { useForm } from "../ui/form.js";
+import { ProblemNotice } from "../ui/problem.jsx";
+import { beginRestore, finishRestore, rebuild, resume, suspend } from "./requests.js";
+
+const ACTS = {
+  suspend: { send: suspend, act: "suspended" },
+  resume: { send: resume, act: "resumed" },
+  rebuild: { send: rebuild, act: "rebuilt" },
+  "restore-begin": { send: beginRestore, act: "restore-begun" },
+  "restore-finish": { send: finishRestore, act: "restore-finished" },
+};
+
+/** @typedef {keyof typeof ACTS} AccountAction */
+
+/**
+ * @param {object} props
+ * @param {AccountAction} props.what
+ * @param {import('./requests.js').OpenAccount} props.account
+ * @param {string} props.name
+ * @param {(act: string, bound: import('../key/model.js').Bound | null) => void} props.onDone
+ * @param {() => void} props.onStale called if the result of the action is unknown
+ * @param {() => void} props.onCancel
+ */
+export function AccountConfirmation({ what, account, name, onDone, onStale, onCancel }) {
+  const { say, has } = useLocale();
+  const { request, session } = useSession();
+  const form = useForm({});
+  const { send, act } = ACTS[what];
+  const body = `operate.${what}.body`;
+  const bound = { freshness: session.account.freshness, freshness_s: account.within_s };
+
+  const confirm = async () => {
+    const answer = await form.submit([], () => send(request, account));
+    if (answer?.ok) onDone(act, answer.data.bound ?? null);
+  };
+  const leave = () => form.leave(onCancel, onStale);
+
+  return (
+    <Confirmation
+      title={say(`operate.${what}.title`, { name })}
+      body={has(`${body}.now`) ? sayWithin(say, body, bound) : say(body)}
+      confirm={say(form.busy ? "operate.busy" : `operate.${what}.confirm`)}
+      danger={what === "suspend"}
+      onConfirm={confirm}
+      onCancel={leave}
+    >
+      <ProblemNotice problem={form.problem} />
+    </Confirmation>
+  );
+}

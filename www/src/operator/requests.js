@@ -1,0 +1,90 @@
+// Defines an account, as the operator's routes return it, and the requests about accounts.
+
+/**
+ * @typedef {object} Account
+ * @property {string} id
+ * @property {'pending' | 'open'} state `pending` until its set-up link is used
+ * @property {string | null} name
+ * @property {string} entered_at
+ * @property {string | null} link_until
+ * @property {boolean} restoring
+ *
+ * An account that is set up, as its own page loads it.
+ * @typedef {object} Details
+ * @property {string} time_zone
+ * @property {boolean} suspended
+ * @property {number} freshness_s
+ * @property {number} within_s the freshness with the grace of an outage
+ * @property {Publication} publication
+ *
+ * @typedef {object} Publication
+ * @property {boolean} rebuilding
+ * @property {number} done
+ * @property {number} total
+ * @property {number} unsettled
+ * @property {number | null} lag_s
+ *
+ * @typedef {Account & Details} OpenAccount
+ * @typedef {import('../client/api.js').Request} Request
+ * @typedef {import('../client/api.js').Options} Options
+ * @typedef {{bound?: import('../ui/result.jsx').Bound | null}} Done
+ */
+
+const ACCOUNTS = "/v1/operator/accounts";
+
+/** @param {string} id */
+const path = (id) => `${ACCOUNTS}/${encodeURIComponent(id)}`;
+
+/**
+ * @param {Request} request
+ * @param {string} cursor empty for the first page
+ * @param {Options} [options]
+ * @returns {import('../key/model.js').Answering<{accounts: Account[], next: string | null}>}
+ */
+export const listAccounts = (request, cursor, options) =>
+  request("GET", cursor ? `${ACCOUNTS}?${new URLSearchParams({ cursor })}` : ACCOUNTS, options);
+
+/**
+ * Makes a set-up link; one `idempotencyKey` makes at most one, however often the request is sent.
+ * @param {Request} request
+ * @param {string} idempotencyKey
+ * @returns {import('../key/model.js').Answering<{link: string, account: Account}>}
+ */
+export const inviteAccount = (request, idempotencyKey) =>
+  request("POST", ACCOUNTS, { headers: { "Idempotency-Key": idempotencyKey } });
+
+/**
+ * Loads an account. The ID comes from the address bar, so it may be anything.
+ * @param {Request} request
+ * @param {string} id
+ * @param {Options} [options]
+ * @returns {import('../key/model.js').Answering<{account: Account | OpenAccount}>}
+ */
+export const loadAccount = (request, id, options) => request("GET", path(id), options);
+
+/**
+ * @typedef {(request: Request, account: {id: string}) => import('../key/model.js').Answering<Done>}
+ *   Act
+ */
+
+/** @type {Act} */
+export const suspend = (request, { id }) => request("PATCH", path(id), { body: { suspended: true } });
+/** @type {Act} */
+export const resume = (request, { id }) => request("PATCH", path(id), { body: { suspended: false } });
+/** @type {Act} */
+export const rebuild = (request, { id }) => request("POST", `${path(id)}/rebuild`);
+/** @type {Act} */
+export const beginRestore = (request, { id }) => request("POST", `${path(id)}/restore/begin`);
+/** @type {Act} */
+export const finishRestore = (request, { id }) => request("POST", `${path(id)}/restore/finish`);
+
+/**
+ * @param {Request} request
+ * @param {{id: string}} account
+ * @param {number} freshness_s
+ * @returns {import('../key/model.js').Answering<Done>}
+ */
+export const setFreshness = (request, { id }, freshness_s) => request("PATCH", path(id), { body: { freshness_s } });
+
+/** Returns the address of an account's page. @param {string} id */
+export const accountAddress = (id) => `#/operator/${id}`;

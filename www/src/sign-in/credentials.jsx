@@ -1,0 +1,58 @@
+// Asks for e-mail and password, to sign in and to sign in again.
+import { send } from "../client/api.js";
+import { useLocale } from "../i18n/locale.jsx";
+import { ErrorSummary, Field, Form, PasswordField, errorOf } from "../ui/fields.jsx";
+import { missingFields, useForm } from "../ui/form.js";
+import { ProblemNotice } from "../ui/problem.jsx";
+
+/**
+ * @param {object} props
+ * @param {string} [props.email] fixed when the member signs in again
+ * @param {(session: import('../client/session.jsx').Session) => void} props.onSession
+ * @param {import('preact').ComponentChildren} [props.children] further buttons
+ */
+export function CredentialsForm({ email: fixed, onSession, children }) {
+  const { say } = useLocale();
+  const form = useForm({ email: fixed ?? "", password: "" });
+  const { values, mistakes } = form;
+
+  const submit = async () => {
+    const body = { email: values.email.trim(), password: values.password };
+    /** @type {import('../client/api.js').Answer<import('../client/session.jsx').Session> | null} */
+    const answer = await form.submit(missingFields(values, ["email", "password"]), () =>
+      send("POST", "/v1/session", { body }),
+    );
+    if (answer?.ok) onSession(answer.data);
+    else if (answer) form.change({ password: "" });
+  };
+
+  return (
+    <Form onSubmit={submit} busy={form.busy}>
+      <ErrorSummary {...mistakes} />
+      <ProblemNotice problem={form.problem} />
+      <Field id="email" label={say("email")} error={errorOf(mistakes.errors, "email")}>
+        {(control) => (
+          <input
+            {...control}
+            type="email"
+            autocomplete="username"
+            {...form.field("email")}
+            readOnly={fixed !== undefined}
+          />
+        )}
+      </Field>
+      <PasswordField
+        id="password"
+        label={say("password")}
+        error={errorOf(mistakes.errors, "password")}
+        autocomplete="current-password"
+        {...form.field("password")}
+        first={fixed !== undefined}
+      />
+      <div class="actions">
+        <button class="primary">{say(form.busy ? "signing-in" : "sign-in")}</button>
+        {children}
+      </div>
+    </Form>
+  );
+}
