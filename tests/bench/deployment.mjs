@@ -29,8 +29,8 @@ const ENTRY = "src/edge/entry.js";
 export const origin = {
   name: "origin",
   compatibilityDate: COMPATIBILITY_DATE,
-  modules: true,
-  scriptPath: fileURLToPath(new URL("../origin/index.js", import.meta.url)),
+  modulesRoot: fileURLToPath(new URL("../origin", import.meta.url)),
+  modules: [{ type: "ESModule", path: fileURLToPath(new URL("../origin/index.js", import.meta.url)) }],
 };
 
 /** Starts the deployment with an account. `issue` resolves to a key that may read. */

@@ -28,13 +28,19 @@ export const ONE_LINE = `export default { fetch: () => new Response("ok") }`;
 /** The barest proxy. */
 export const BARE_PROXY = `export default { fetch: (request, env) => env.ORIGIN.fetch(request) }`;
 
-/** A Worker that answers these bytes to every request. `response` is a response as it came over the wire. */
+/**
+ * Returns a Worker that answers these bytes to every request. `response` is a response as it came over the wire. Its
+ * headers stand in an object: as a list of pairs they would cost the floor some 10 µs more.
+ */
 export function answering(response) {
   const [head, body] = response.split("\r\n\r\n", 2);
   const [first, ...lines] = head.split("\r\n");
-  const headers = lines
-    .map((line) => line.split(/: */, 2).map((part, index) => (index ? line.slice(line.indexOf(":") + 1).trim() : part.toLowerCase())))
-    .filter(([name]) => !["content-length", "transfer-encoding", "connection", "date"].includes(name));
+  const headers = {};
+  for (const line of lines) {
+    const colon = line.indexOf(":");
+    const name = line.slice(0, colon).toLowerCase();
+    if (!["content-length", "transfer-encoding", "connection", "date"].includes(name)) headers[name] = line.slice(colon + 1).trim();
+  }
   const init = JSON.stringify({ status: Number(first.split(" ")[1]), headers });
   return `const init = ${init}, body = ${JSON.stringify(body)};
     export default { fetch: () => new Response(body, init) };`;

@@ -8,6 +8,7 @@
 //   --cases 1,3         warm: only these
 //   --instructions      warm: also counts instructions, where `perf stat` can
 // Build with `npm run build -- --release` first, and leave the machine alone meanwhile.
+import { availableParallelism, loadavg } from "node:os";
 import { parseArgs } from "node:util";
 import { CASES, warm } from "./warm.mjs";
 import { cold } from "./cold.mjs";
@@ -17,7 +18,7 @@ const { values, positionals } = parseArgs({
   options: {
     json: { type: "boolean", default: false },
     rounds: { type: "string" },
-    requests: { type: "string", default: "1500" },
+    requests: { type: "string", default: "1000" },
     cases: { type: "string", default: CASES.map(({ number }) => number).join() },
     instructions: { type: "boolean", default: false },
   },
@@ -43,9 +44,12 @@ const cases = values.cases.split(",").map(Number);
 const unknown = cases.find((number) => !CASES.some((one) => one.number === number));
 if (unknown !== undefined) fail(`--cases takes numbers among ${CASES.map(({ number }) => number).join()}`);
 
+// CPU per request rises with the load, since caches are shared: figures of a busy machine compare only within a run.
+const load = loadavg()[0];
+print(`load before the start: ${load.toFixed(1)} on ${availableParallelism()} cores`);
 const requests = positive("requests", values.requests);
 const figures =
   mode === "warm"
     ? await warm({ cases, rounds: positive("rounds", values.rounds ?? "40"), requests, instructions: values.instructions, print })
     : await cold({ repeats: positive("rounds", values.rounds ?? "6"), print });
-if (values.json) console.log(JSON.stringify({ mode, ...figures }, null, 2));
+if (values.json) console.log(JSON.stringify({ mode, load, ...figures }, null, 2));
