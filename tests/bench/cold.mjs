@@ -1,5 +1,5 @@
-// What an isolate's start costs: CPU of workerd for 21 copies of a script less that for 1 copy, divided by 20. Each copy has
-// answered a request by then.
+// What an isolate's start costs: CPU of workerd for 21 copies of a script less that for 1 copy,
+// divided by 20. Each copy has answered a request by then.
 import { gzipSync } from "node:zlib";
 import { between, clock, settled } from "./cpu.mjs";
 import { HOST, REFUSED, UNKNOWN_KEY, edgeModules, startCopies } from "./deployment.mjs";
@@ -10,7 +10,7 @@ import { compare, summary, verdictText } from "./statistics.mjs";
 const MANY = 21;
 const GOAL = 1.5;
 
-/** Measures so many repeats. `print` takes lines of the report as they come. */
+/** Measures the given number of repeats. `print` takes lines of the report as they come. */
 export async function cold({ repeats, print }) {
   const sizes = await size();
   print(`cold: ${repeats} repeats of ${MANY} copies less 1 copy, clock: ${clock.name}`);
@@ -58,7 +58,10 @@ async function floorStart(starts) {
   starts.push((many - few) / (MANY - 1));
 }
 
-/** Starts a workerd, asks each copy once, and returns the CPU of it all in ms. `then` may go on with the running copies. */
+/**
+ * Starts a workerd, asks each copy once, and returns the CPU of it all in ms. `then` may go on with
+ * the running copies.
+ */
 async function answered(start, request, expected, then) {
   const copies = await start();
   try {
@@ -80,7 +83,8 @@ async function size() {
 
 /** Returns `true` if a wasm module names its functions, which wasm-opt takes out of releases. */
 function hasNames(wasm) {
-  // Node's V8 may be too old to compile it. Its sections follow the 8 bytes of the header: id, length, content.
+  // Node's V8 may be too old to compile it. Its sections follow the 8 bytes of the header: id,
+  // length, content.
   for (let place = 8; place < wasm.length; ) {
     const id = wasm[place++];
     let length = 0;

@@ -1,4 +1,5 @@
-// CPU time of another process, and where the machine can count them, its instructions. Linux only: it reads /proc.
+// CPU time of another process, and where the machine can count them, its instructions. Linux only:
+// it reads /proc.
 import { spawn, spawnSync } from "node:child_process";
 import { readFileSync, readdirSync } from "node:fs";
 
@@ -40,7 +41,10 @@ export function cpuOf(pid) {
   return threads;
 }
 
-/** Returns the nanoseconds that a process has run between two readings. A thread that has ended is left out. */
+/**
+ * Returns the nanoseconds that a process has run between two readings. A thread that has ended is
+ * left out.
+ */
 export function between(before, after) {
   let sum = 0;
   for (const [id, ns] of after) sum += ns - (before.get(id) ?? 0);
@@ -94,7 +98,10 @@ export function instructionsRefused() {
   return status === 0 ? undefined : `\`perf stat\` fails: ${stderr.trim().split("\n")[0]}`;
 }
 
-/** Counts the instructions that a process executes in user mode until the returned function is called. */
+/**
+ * Counts the instructions that a process executes in user mode until the returned function is
+ * called.
+ */
 export async function countInstructions(pid, event = EVENT) {
   const perf = spawn("perf", ["stat", "-x,", "-e", event, "-D", "-1", "--control", "fd:3,4", "-p", `${pid}`], {
     stdio: ["ignore", "ignore", "pipe", "pipe", "pipe"],

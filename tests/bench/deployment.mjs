@@ -46,7 +46,7 @@ export async function startDeployment() {
 
 const issue = async (journey) => (await journey.issue({ permissions: ["demo:read"], networks: [CALLER_NETWORK] })).credential;
 
-/** Returns a well-formed key with a wrong tag: nobody issued it, and only the MAC shows that. */
+/** Returns a well-formed key with a wrong tag: Claviger did not issue it, and only its MAC shows that. */
 export function forge(key) {
   const [prefix, body] = key.split("_");
   const payload = body.slice(0, -6);
@@ -64,7 +64,10 @@ function base62(number, width) {
 /** A key of no deployment, in the format of one that was issued. */
 export const UNKNOWN_KEY = forge(`clv_${"0".repeat(18)}${"0".repeat(43)}${"0".repeat(11)}000000`);
 
-/** Builds the edge's script and returns its modules, the main one first, as `{name, type, contents}`. */
+/**
+ * Builds the edge's script and returns its modules, the main one first, as
+ * `{name, type, contents}`.
+ */
 export async function edgeModules() {
   const directory = await mkdtemp(join(tmpdir(), "claviger-bench-"));
   try {
@@ -81,8 +84,8 @@ export async function edgeModules() {
 }
 
 /**
- * Starts one workerd with so many copies of the edge, which share their KV and their ledger. `ports` leads to
- * each; `issue` sets the account up and resolves to a key that may read.
+ * Starts one workerd with `count` copies of the edge, which share their KV and their ledger.
+ * `ports` leads to each; `issue` sets the account up and resolves to a key that may read.
  */
 export async function startCopies(count) {
   const copies = await edgeCopies(count);
@@ -104,7 +107,7 @@ export async function startCopies(count) {
   };
 }
 
-/** Returns the options of so many Workers of the edge, under names of their own. */
+/** Returns the options of `count` Workers of the edge, each under another name. */
 async function edgeCopies(count) {
   const modules = await edgeModules();
   const name = (copy) => `edge-${copy}`;
@@ -131,8 +134,8 @@ async function edgeCopies(count) {
 }
 
 /**
- * Returns a wasm module with a custom section that holds this number. V8 compiles modules of the same bytes once for
- * all isolates of a process, and so would hide what each isolate start costs where it comes alone.
+ * Returns a wasm module with a custom section that holds this number. Isolates of one process can
+ * share V8's compiled code where the bytes are the same, which would hide what a start alone costs.
  */
 function marked(wasm, number) {
   const name = Buffer.from("copy");

@@ -1,9 +1,13 @@
-// The Workers that the deployment is compared with: what a request costs in JavaScript if nothing is checked.
+// The Workers that the deployment is compared with: what a request costs in JavaScript if nothing
+// is checked.
 import { Miniflare, convertV4MiniflareOptions } from "miniflare";
 import { withPid } from "./cpu.mjs";
 import { COMPATIBILITY_DATE, origin } from "./deployment.mjs";
 
-/** Starts one workerd with so many copies of a script. With `proxies` the origin is there too, as `env.ORIGIN`. */
+/**
+ * Starts one workerd with `copies` Workers of one script. With `proxies` the origin is there too,
+ * as `env.ORIGIN`.
+ */
 export async function startFloor(script, { copies = 1, proxies = false } = {}) {
   const workers = Array.from({ length: copies }, (_, copy) => ({
     name: `floor-${copy}`,
@@ -29,8 +33,9 @@ export const ONE_LINE = `export default { fetch: () => new Response("ok") }`;
 export const BARE_PROXY = `export default { fetch: (request, env) => env.ORIGIN.fetch(request) }`;
 
 /**
- * Returns a Worker that answers these bytes to every request. `response` is a response as it came over the wire. Its
- * headers stand in an object: as a list of pairs they would cost the floor some 10 µs more.
+ * Returns a Worker that answers these bytes to every request. `response` is a response as it came
+ * over the wire. Its headers stand in an object: as a list of pairs they would cost the floor some
+ * 10 µs more.
  */
 export function answering(response) {
   const [head, body] = response.split("\r\n\r\n", 2);
@@ -59,7 +64,10 @@ export function proxying({ remove, set }) {
     };`;
 }
 
-/** Returns what the deployment does to headers, from what reaches the origin through it and through the barest proxy. */
+/**
+ * Returns what the deployment does to headers, from what reaches the origin through it and through
+ * the barest proxy.
+ */
 export function changesOf(through, past) {
   const before = new Map(past);
   const after = new Map(through);

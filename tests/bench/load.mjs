@@ -1,7 +1,11 @@
-// A load generator that costs little itself: a few sockets, each with one request in flight, and no HTTP library.
+// A load generator that costs little: a few sockets, each with one request in flight, no HTTP
+// library.
 import net from "node:net";
 
-/** Headers as a browser and the platform send them, without `host` and `authorization`, which make them twelve. */
+/**
+ * Headers as a browser and the platform send them, without `host` and `authorization`, which make
+ * them twelve.
+ */
 const COMMON_HEADERS = [
   ["user-agent", "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/146.0.0.0 Safari/537.36"],
   ["accept", "application/json, text/plain, */*"],
@@ -26,7 +30,10 @@ export function get(host, path, credential) {
 
 export const HEADER_NAMES = ["host", ...COMMON_HEADERS.map(([name]) => name), "authorization"];
 
-/** Returns the length of the response that `text` begins with, or `undefined` while its end is missing. */
+/**
+ * Returns the length of the response that `text` begins with, or `undefined` while its end is
+ * missing.
+ */
 function lengthOf(text) {
   const head = text.indexOf("\r\n\r\n");
   if (head < 0) return undefined;
@@ -40,7 +47,10 @@ function lengthOf(text) {
   throw new Error(`a response without a length: ${text.slice(0, head)}`);
 }
 
-/** Keep-alive connections to one port. workerd closes those that are idle for 5 s: keep none for later. */
+/**
+ * Keep-alive connections to one port. workerd closes those that are idle for 5 s: keep none for
+ * later.
+ */
 export class Connections {
   #sockets;
 
@@ -54,7 +64,10 @@ export class Connections {
     return new Connections(sockets);
   }
 
-  /** Sends a request `count` times, one at a time over each socket. Rejects if `check` throws on a response's text. */
+  /**
+   * Sends a request `count` times, one at a time over each socket. Rejects if `check` throws on a
+   * response's text.
+   */
   async send(request, count, check) {
     let left = count;
     const ask = (socket) =>

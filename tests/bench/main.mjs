@@ -1,4 +1,5 @@
-// Measures what the Worker costs, in CPU of workerd, beside JavaScript that checks nothing. Linux only.
+// Measures what the Worker costs, in CPU of workerd, beside JavaScript that checks nothing. Linux
+// only.
 //   npm run bench                    requests to a warm isolate
 //   npm run bench -- cold            starts of an isolate, and sizes
 // Options:
@@ -44,7 +45,8 @@ const cases = values.cases.split(",").map(Number);
 const unknown = cases.find((number) => !CASES.some((one) => one.number === number));
 if (unknown !== undefined) fail(`--cases takes numbers among ${CASES.map(({ number }) => number).join()}`);
 
-// CPU per request rises with the load, since caches are shared: figures of a busy machine compare only within a run.
+// CPU per request rises with the load, since caches are shared: figures of a busy machine compare
+// only within a run.
 const load = loadavg()[0];
 print(`load before the start: ${load.toFixed(1)} on ${availableParallelism()} cores`);
 const requests = positive("requests", values.requests);

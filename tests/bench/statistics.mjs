@@ -16,7 +16,10 @@ export const median = (values) => quantile(values, 0.5);
 
 const mean = (values) => values.reduce((sum, value) => sum + value, 0) / values.length;
 
-/** Returns median, minimum, mean and the quartiles, between which the middle half of the values lies. */
+/**
+ * Returns median, minimum, mean and the quartiles, between which the middle half of the values
+ * lies.
+ */
 export function summary(values) {
   return {
     median: median(values),
@@ -28,9 +31,9 @@ export function summary(values) {
 }
 
 /**
- * Returns an interval `[low, high]` that holds the true median with at least this confidence. It assumes
- * only that the values are independent: each lies below the median as often as above it, so the count
- * below is binomial (the sign test). Too few values give their whole range.
+ * Returns an interval `[low, high]` that holds the true median with at least this confidence. It
+ * assumes only that the values are independent: each lies below the median as often as above it, so
+ * the count below is binomial (the sign test). Too few values give their whole range.
  */
 export function medianInterval(values, confidence = 0.95) {
   const list = sorted(values);
@@ -51,16 +54,19 @@ export function medianInterval(values, confidence = 0.95) {
 }
 
 /**
- * Compares two lists of values that were measured in pairs, round by round, with a goal for `ours / floor`.
- * Drift of the machine hits both values of a pair, so the pairs' ratios carry the verdicts:
+ * Compares two lists of values that were measured in pairs, round by round, with a goal for
+ * `ours / floor`. Drift of the machine hits both values of a pair, so the pairs' ratios carry the verdicts:
  * - `apart`: `false` if the ratio cannot be told from 1
- * - `verdict`: `met` or `missed` if the whole interval lies on one side of the goal, else `undecided`
+ * - `verdict`: `met` or `missed` if the whole interval lies on one side of the goal, else
+ *   `undecided`
  */
 export function compare(ours, floor, goal) {
   const ratios = ours.map((value, round) => value / floor[round]);
   const interval = medianInterval(ratios);
   const [low, high] = interval;
   const ratio = median(ratios);
+  // Of fewer pairs even the whole range holds the median with less than 95 %.
+  const isEnough = ratios.length >= 6;
   return {
     ours: summary(ours),
     floor: summary(floor),
@@ -70,9 +76,9 @@ export function compare(ours, floor, goal) {
     ratioOfMeans: mean(ours) / mean(floor),
     ratio,
     interval,
-    apart: low > 1 || high < 1,
+    apart: isEnough && (low > 1 || high < 1),
     goal,
-    verdict: high <= goal ? "met" : low > goal ? "missed" : "undecided",
+    verdict: isEnough && high <= goal ? "met" : isEnough && low > goal ? "missed" : "undecided",
     missedBy: ratio - goal,
   };
 }

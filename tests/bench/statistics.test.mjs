@@ -49,6 +49,12 @@ test("a goal is met, missed or undecided by the interval, not by the median", ()
   assert.match(verdictText(undecided), /^goal ≤ 1\.15: undecided \(1\.13 to 1\.17\)$/);
 });
 
+test("five pairs decide nothing", () => {
+  const { verdict, apart } = compare(...pairs(1.2, 1.3, 5), 1.15);
+  assert.deepEqual({ verdict, apart }, { verdict: "undecided", apart: false });
+  assert.equal(compare(...pairs(1.2, 1.3, 6), 1.15).verdict, "missed");
+});
+
 test("what differs by less than its spread cannot be told apart", () => {
   const same = compare(...pairs(0.9, 1.1), 1.15);
   assert.equal(same.apart, false);

@@ -1,5 +1,6 @@
-// What a request costs once the isolate is warm: CPU of workerd per request, beside a floor that checks nothing. Each
-// contender runs in a workerd of its own, and all are asked in turns, in short rounds.
+// What a request costs once the isolate is warm: CPU of workerd per request, beside a floor that
+// checks nothing. Each contender runs in a workerd of its own, and all are asked in turns, in short
+// rounds.
 import { between, clock, countInstructions, cpuOf, instructionsRefused, settled } from "./cpu.mjs";
 import { FORWARDED, HOST, REFLECTED, REFUSED, forge, startDeployment } from "./deployment.mjs";
 import { BARE_PROXY, answering, changesOf, proxying, startFloor } from "./floors.mjs";
@@ -100,7 +101,10 @@ const measure = (contender, { request, check }, count) =>
     return between(before, cpuOf(contender.pid)) / 1000 / count;
   });
 
-/** Opens connections that have carried a request before `use`, so that what follows is requests and nothing else. */
+/**
+ * Opens connections that have carried a request before `use`, so that what follows is requests and
+ * nothing else.
+ */
 async function connected({ port }, request, check, use) {
   const connections = await Connections.open(port, SOCKETS);
   try {
