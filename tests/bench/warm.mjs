@@ -1,100 +1,155 @@
-// What a warm verification costs: CPU of workerd per request, side by side with a Worker that
-// answers the same bytes and checks nothing. Both run at once, in processes of their own, and are
-// asked in turns; the median of the turns counts. npm run bench -- [--turns N] [--requests N] Linux
-// only: it reads /proc
-import { readFileSync, readdirSync } from "node:fs";
-import http from "node:http";
-import { parseArgs } from "node:util";
-import { Miniflare, convertV4MiniflareOptions } from "miniflare";
-import { request } from "../worker/support/client.mjs";
-import { API, CALLER, begin } from "../worker/support/journey.mjs";
+// What a request costs once the isolate is warm: CPU of workerd per request, beside a floor that
+// checks nothing. Each contender runs in a workerd of its own, and all are asked in turns, in short
+// rounds.
+import { between, clock, countInstructions, cpuOf, instructionsRefused, settled } from "./cpu.mjs";
+import { FORWARDED, HOST, REFLECTED, REFUSED, forge, startDeployment } from "./deployment.mjs";
+import { BARE_PROXY, answering, changesOf, proxying, startFloor } from "./floors.mjs";
+import { Connections, HEADER_NAMES, exchange, get, status } from "./load.mjs";
+import { compare, verdictText } from "./statistics.mjs";
 
-const { values } = parseArgs({ options: { turns: { type: "string", default: "7" }, requests: { type: "string", default: "20000" } } });
-const turns = Number(values.turns);
-const requests = Number(values.requests);
-const PARALLEL = 16;
+const SOCKETS = 16;
 
-/** The workerds that this process has started. */
-const children = () =>
-  readdirSync("/proc")
-    .filter((pid) => /^\d+$/.test(pid) && status(pid)?.parent === process.pid)
-    .filter((pid) => readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0")[0].endsWith("workerd"))
-    .map(Number);
+export const CASES = [
+  { number: 1, name: "refused (403, known key)", floor: "a Worker that answers the same bytes", goal: 1.15 },
+  { number: 2, name: "made-up key (401)", floor: "a Worker that answers the same bytes", goal: 1.15 },
+  { number: 3, name: "forwarded (200)", floor: "a proxy that sets and removes the same headers", goal: 1.1 },
+  { number: 4, name: "forwarded (200)", floor: "the barest proxy", goal: 1.4 },
+];
 
-function status(pid) {
+/** Measures the cases with these numbers. `print` takes lines of the report as they come. */
+export async function warm({ cases, rounds, requests, instructions, print }) {
+  const started = [];
+  const kept = async (promise) => {
+    const contender = await promise;
+    started.push(contender);
+    return contender;
+  };
   try {
-    const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1].split(" ");
-    return { parent: Number(fields[1]), ticks: Number(fields[11]) + Number(fields[12]) };
-  } catch {
-    // It has ended meanwhile.
-    return undefined;
+    const deployment = await kept(startDeployment());
+    const key = await deployment.issue();
+    const prepared = [];
+    for (const one of CASES.filter(({ number }) => cases.includes(number))) {
+      prepared.push({ ...one, ...(await prepare(one.number, deployment, key, kept)), ours: [], theirs: [] });
+    }
+    print(`warm: ${rounds} rounds of ${requests} requests each, ${SOCKETS} sockets, clock: ${clock.name}`);
+    print(`headers of each request: ${HEADER_NAMES.join(", ")}`);
+    const refused = instructions && instructionsRefused();
+    if (refused) print(`instructions are not counted: ${refused}`);
+
+    // Rounds below 0 warm up: the optimising compilers run beside them.
+    for (let round = -4; round < rounds; round++) {
+      for (const one of prepared) {
+        const ours = () => measure(deployment, one, requests);
+        const theirs = () => measure(one.contender, one, requests);
+        // Each goes first in half of the rounds.
+        const [a, b] = round % 2 ? [await ours(), await theirs()] : [await theirs(), await ours()].reverse();
+        if (round < 0) continue;
+        one.ours.push(a);
+        one.theirs.push(b);
+      }
+    }
+    const results = prepared.map((one) => result(one, "µs CPU"));
+    for (const one of results) printResult(one, print);
+    if (instructions && !refused) {
+      for (const one of prepared) {
+        const counted = result({ ...one, ...(await countedRounds(deployment, one, Math.min(rounds, 10), requests)) }, "instructions");
+        results.push(counted);
+        printResult(counted, print);
+      }
+    }
+    return { rounds, requests, sockets: SOCKETS, clock: clock.name, headers: HEADER_NAMES, instructionsRefused: refused || undefined, results };
+  } finally {
+    await Promise.all(started.map((contender) => contender.dispose()));
   }
 }
 
-/** Starts something and finds the process that came with it. */
-async function withProcess(start) {
-  const before = new Set(children());
-  const started = await start();
-  return { started, pid: children().find((pid) => !before.has(pid)) };
-}
-
-const { started: journey, pid: claviger } = await withProcess(() => begin({ entry: "src/edge/entry.js", assets: false }));
-const { credential } = await journey.issue({ permissions: ["demo:read"], networks: ["203.0.113.0/24"] });
-const headers = { authorization: `Bearer ${credential}`, "cf-connecting-ip": CALLER };
-// The last of the checks refuses, so that no origin is in the figure: tag, digest, record, expiry,
-// network, permission.
-const refused = await journey.worker.fetch(API, "/admin/x", { headers });
-const body = await refused.text();
-const answer = JSON.stringify({
-  status: refused.status,
-  headers: Object.entries(refused.headers).filter(([name]) => !["content-length", "date", "connection"].includes(name)),
-});
-const { started: floor, pid: nothing } = await withProcess(async () => {
-  const script = `const init = ${answer}, body = ${JSON.stringify(body)};
-    export default { fetch: () => new Response(body, init) };`;
-  const miniflare = new Miniflare(convertV4MiniflareOptions({
-    cf: false,
-    workers: [{ name: "floor", modules: true, script, compatibilityDate: "2026-10-20", unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }] }],
-  }));
-  await miniflare.ready;
-  return { miniflare, port: Number((await miniflare.unsafeGetDirectURL("floor")).port) };
-});
-
-const agents = new Map();
-/** Sends so many requests, and gives the microseconds of CPU that each took. */
-async function measure(pid, port, count) {
-  const agent = agents.get(port) ?? new http.Agent({ keepAlive: true, maxSockets: PARALLEL });
-  agents.set(port, agent);
-  const before = status(pid).ticks;
-  let left = count;
-  const ask = async () => {
-    while (left-- > 0) {
-      const got = await request(port, API, "/admin/x", { headers, agent });
-      await got.text();
-      if (got.status !== 403) throw new Error(`status ${got.status}`);
-    }
+/** Starts a case's floor, and makes sure that both do the same. */
+async function prepare(number, deployment, key, kept) {
+  if (number <= 2) {
+    const [credential, expected] = number === 1 ? [key, 403] : [forge(key), 401];
+    const request = get(HOST, REFUSED, credential);
+    // The first answer of an isolate may differ in what it waits for, not in its bytes.
+    const response = await exchange(deployment.port, request);
+    const contender = await kept(startFloor(answering(response)));
+    same(await exchange(contender.port, request), response);
+    return { contender, request, check: status(expected) };
+  }
+  const request = get(HOST, FORWARDED, key);
+  const reflect = async ({ port }) => {
+    const response = await exchange(port, get(HOST, REFLECTED, key));
+    return JSON.parse(response.slice(response.indexOf("{"), response.lastIndexOf("}") + 1)).headers;
   };
-  await Promise.all(Array.from({ length: PARALLEL }, ask));
-  // A tick is 10 ms.
-  return ((status(pid).ticks - before) * 10_000) / count;
+  const bare = await kept(startFloor(BARE_PROXY, { proxies: true }));
+  if (number === 4) return { contender: bare, request, check: status(200) };
+  const through = await reflect(deployment);
+  const changes = changesOf(through, await reflect(bare));
+  const contender = await kept(startFloor(proxying(changes), { proxies: true }));
+  const names = (headers) => headers.map(([name]) => name).join();
+  same(names(await reflect(contender)), names(through));
+  return { contender, request, check: status(200), changes };
 }
 
-const median = (list) => [...list].sort((a, b) => a - b)[Math.floor(list.length / 2)];
-const ours = [];
-const theirs = [];
-for (let turn = -1; turn < turns; turn++) {
-  const [ourUs, theirUs] = [
-    await measure(claviger, journey.worker.port, requests),
-    await measure(nothing, floor.port, requests),
-  ];
-  // The first turn warms both up.
-  if (turn < 0) continue;
-  ours.push(ourUs);
-  theirs.push(theirUs);
+function same(got, expected) {
+  if (got !== expected) throw new Error(`the floor differs:\n${got}\nand not\n${expected}`);
 }
-console.log(`checks nothing  ${median(theirs).toFixed(1)} µs CPU a request`);
-console.log(`claviger, warm  ${median(ours).toFixed(1)} µs CPU a request`);
-console.log(`ratio           ${(median(ours) / median(theirs)).toFixed(2)}   (${turns} turns of ${requests} requests each)`);
-for (const agent of agents.values()) agent.destroy();
-await floor.miniflare.dispose();
-await journey.dispose();
+
+/** Sends requests, and returns the microseconds of CPU that workerd took for each. */
+const measure = (contender, { request, check }, count) =>
+  connected(contender, request, check, async (connections) => {
+    const before = cpuOf(contender.pid);
+    await connections.send(request, count, check);
+    return between(before, cpuOf(contender.pid)) / 1000 / count;
+  });
+
+/**
+ * Opens connections that have carried a request before `use`, so that what follows is requests and
+ * nothing else.
+ */
+async function connected({ port }, request, check, use) {
+  const connections = await Connections.open(port, SOCKETS);
+  try {
+    await connections.send(request, 4 * SOCKETS, check);
+    return await use(connections);
+  } finally {
+    connections.close();
+  }
+}
+
+/** The same with instructions. They need few rounds: they hardly vary. */
+async function countedRounds(deployment, { contender, request, check }, rounds, count) {
+  const counted = (contender) =>
+    connected(contender, request, check, async (connections) => {
+      await settled(contender.pid);
+      const stop = await countInstructions(contender.pid);
+      await connections.send(request, count, check);
+      return (await stop()) / count;
+    });
+  const [ours, theirs] = [[], []];
+  for (let round = 0; round < rounds; round++) {
+    ours.push(await counted(deployment));
+    theirs.push(await counted(contender));
+  }
+  return { ours, theirs };
+}
+
+function result({ number, name, floor, goal, ours, theirs, changes }, unit) {
+  return { case: number, name, floorName: floor, unit, changes, ...compare(ours, theirs, goal), rounds: { ours, floor: theirs } };
+}
+
+function printResult(one, print) {
+  const digits = one.unit === "instructions" ? 0 : 1;
+  const cells = ({ median, min, q1, q3, mean }) =>
+    [median, min, q1, q3, mean].map((value) => value.toFixed(digits).padStart(8)).join("");
+  const [low, high] = one.interval.map((value) => value.toFixed(3));
+  print("");
+  print(`${one.case}. ${one.name}, against ${one.floorName}`);
+  print(`   ${`${one.unit} per request`.padEnd(24)}  median     min      q1      q3    mean`);
+  print(`   ${"claviger".padEnd(24)}${cells(one.ours)}`);
+  print(`   ${"floor".padEnd(24)}${cells(one.floor)}`);
+  print(`   ratio of medians ${one.ratioOfMedians.toFixed(3)}, of minima ${one.ratioOfMinima.toFixed(3)}, of means ${one.ratioOfMeans.toFixed(3)}`);
+  print(`   ratio within a round, median ${one.ratio.toFixed(3)} (95 %: ${low} to ${high})`);
+  print(`   ${verdictText(one)}`);
+  if (one.changes) {
+    print(`   removed: ${one.changes.remove.join(", ") || "nothing"}; set: ${one.changes.set.map(([name]) => name).join(", ")}`);
+  }
+}

@@ -1,0 +1,144 @@
+// The deployment under test. Only this module knows of which scripts and bindings it consists.
+import { mkdtemp, readFile, readdir, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { extname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { crc32 } from "node:zlib";
+import { Miniflare, convertV4MiniflareOptions } from "miniflare";
+import { worker as bundle } from "../../xtask/build.mjs";
+import { request } from "../worker/client.mjs";
+import { MASTER_SECRET } from "../worker/harness.mjs";
+import { API, Journey, ORIGIN, RULES, begin } from "../worker/journey.mjs";
+import { withPid } from "./cpu.mjs";
+import { CALLER_NETWORK } from "./load.mjs";
+
+export const HOST = API;
+/** Below this path the key lacks the rule's permission. */
+export const REFUSED = "/admin/x";
+/** The key may call this path; the origin answers with no body. */
+export const FORWARDED = "/echo";
+/** The key may call this path; the origin answers with the headers that reached it. */
+export const REFLECTED = "/headers";
+
+/** The date that the Worker and its floors run with. */
+export const COMPATIBILITY_DATE = "2026-10-20";
+
+const ENTRY = "src/edge/entry.js";
+
+/** The origin behind the Worker, and behind the proxies that it is compared with. */
+export const origin = {
+  name: "origin",
+  compatibilityDate: COMPATIBILITY_DATE,
+  modulesRoot: fileURLToPath(new URL("../origin", import.meta.url)),
+  modules: [{ type: "ESModule", path: fileURLToPath(new URL("../origin/index.js", import.meta.url)) }],
+};
+
+/** Starts the deployment with an account. `issue` resolves to a key that may read. */
+export async function startDeployment() {
+  const journey = await withPid(() => begin({ entry: ENTRY, assets: false }));
+  return {
+    pid: journey.pid,
+    port: journey.worker.port,
+    issue: () => issue(journey),
+    dispose: () => journey.dispose(),
+  };
+}
+
+const issue = async (journey) => (await journey.issue({ permissions: ["demo:read"], networks: [CALLER_NETWORK] })).credential;
+
+/** Returns a well-formed key with a wrong tag: Claviger did not issue it, and only its MAC shows that. */
+export function forge(key) {
+  const [prefix, body] = key.split("_");
+  const payload = body.slice(0, -6);
+  const forged = payload.slice(0, -1) + (payload.endsWith("0") ? "1" : "0");
+  return `${prefix}_${forged}${base62(crc32(forged), 6)}`;
+}
+
+function base62(number, width) {
+  const digits = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+  let text = "";
+  for (let rest = number; text.length < width; rest = Math.floor(rest / 62)) text = digits[rest % 62] + text;
+  return text;
+}
+
+/** A key of no deployment, in the format of one that was issued. */
+export const UNKNOWN_KEY = forge(`clv_${"0".repeat(18)}${"0".repeat(43)}${"0".repeat(11)}000000`);
+
+/**
+ * Builds the edge's script and returns its modules, the main one first, as
+ * `{name, type, contents}`.
+ */
+export async function edgeModules() {
+  const directory = await mkdtemp(join(tmpdir(), "claviger-bench-"));
+  try {
+    await bundle(ENTRY, directory);
+    const types = { ".js": "ESModule", ".wasm": "CompiledWasm" };
+    const names = (await readdir(directory)).filter((name) => extname(name) in types);
+    names.sort((a, b) => (b === "index.js") - (a === "index.js"));
+    return await Promise.all(
+      names.map(async (name) => ({ name, type: types[extname(name)], contents: await readFile(join(directory, name)) })),
+    );
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
+}
+
+/**
+ * Starts one workerd with `count` copies of the edge, which share their KV and their ledger.
+ * `ports` leads to each; `issue` sets the account up and resolves to a key that may read.
+ */
+export async function startCopies(count) {
+  const copies = await edgeCopies(count);
+  const miniflare = await withPid(async () => {
+    const miniflare = new Miniflare(convertV4MiniflareOptions({ cf: false, workers: [...copies, origin] }));
+    await miniflare.ready;
+    return miniflare;
+  });
+  const ports = await Promise.all(copies.map(async ({ name }) => Number((await miniflare.unsafeGetDirectURL(name)).port)));
+  return {
+    pid: miniflare.pid,
+    ports,
+    async issue() {
+      const journey = new Journey({ fetch: (host, path, init) => request(ports[0], host, path, init) });
+      await journey.setUp();
+      return issue(journey);
+    },
+    dispose: () => miniflare.dispose(),
+  };
+}
+
+/** Returns the options of `count` Workers of the edge, each under another name. */
+async function edgeCopies(count) {
+  const modules = await edgeModules();
+  const name = (copy) => `edge-${copy}`;
+  const objects = { LEDGER: "Ledger", NAME: "Name", DIRECTORY: "Directory", ADDRESS: "Address" };
+  const durableObjects = Object.entries(objects).map(([binding, className]) => [
+    binding,
+    { className, scriptName: name(0), useSQLite: true },
+  ]);
+  return Array.from({ length: count }, (_, copy) => ({
+    name: name(copy),
+    compatibilityDate: COMPATIBILITY_DATE,
+    modulesRoot: "/",
+    modules: modules.map(({ name, type, contents }) => ({
+      type,
+      path: `/${name}`,
+      contents: type === "CompiledWasm" ? marked(contents, copy) : contents,
+    })),
+    bindings: { PREFIX: "clv", CONSOLE_ORIGIN: ORIGIN, MAIL: "off", MASTER_SECRET, RULES },
+    kvNamespaces: { KEYS: "keys" },
+    durableObjects: Object.fromEntries(durableObjects),
+    serviceBindings: { DEMO: origin.name },
+    unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }],
+  }));
+}
+
+/**
+ * Returns a wasm module with a custom section that holds this number. Isolates of one process can
+ * share V8's compiled code where the bytes are the same, which would hide what a start alone costs.
+ */
+function marked(wasm, number) {
+  const name = Buffer.from("copy");
+  const content = Buffer.concat([Buffer.from([name.length]), name, Buffer.from([number])]);
+  return Buffer.concat([wasm, Buffer.from([0, content.length]), content]);
+}
