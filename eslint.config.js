@@ -34,7 +34,7 @@ export default [
   // Functions that Playwright carries over into the page.
   { files: ["tests/browser/**"], languageOptions: { globals: globals.browser } },
   {
-    files: ["src/edge/**", "tests/origin/**", "tests/worker/entry.js"],
+    files: ["src/workers/**", "tests/origin/**", "tests/worker/support/*.js"],
     languageOptions: { globals: { ...globals.serviceworker, FixedLengthStream: "readonly", IdentityTransformStream: "readonly", WebSocketPair: "readonly" } },
   },
   {

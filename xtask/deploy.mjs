@@ -4,20 +4,29 @@ import { Failure, output, run, script, setUp, step } from "./setup.mjs";
 import { fault, findings } from "./settings.mjs";
 import { readConfig, split, writeConfigs } from "./workers.mjs";
 
-const args = process.argv.slice(2);
+const EDGE_FIRST = "--edge-first";
+const args = process.argv.slice(2).filter((argument) => argument !== EDGE_FIRST);
 const isRehearsal = args.includes("--dry-run");
+const order = process.argv.includes(EDGE_FIRST) ? ["edge", "admin"] : ["admin", "edge"];
+
+/** What may not be handed on: it would name both Workers alike, or give one what is the other's. */
+const REFUSED = ["--name", "--env", "-e", "--config", "-c", "--secrets-file"];
 
 await script(async () => {
+  const refused = args.find((argument) => REFUSED.includes(argument.split("=")[0]));
+  if (refused) throw new Failure(`${refused} cannot stand here: both Workers are deployed, each by a configuration of its own`);
   await setUp();
   const config = await readConfig({ env: "production" });
   await step("settings", () => check(config));
   await step("release build", () => run("node", ["xtask/build.mjs", "--release"]));
+  // A rehearsal asks the platform nothing.
   const kv = isRehearsal ? undefined : await step("KV namespace", () => namespace(config));
-  const { admin, edge } = writeConfigs(split(config, { kv }));
-  // In this order: an edge that is one release older fits a new admin Worker, and the objects are
-  // the admin Worker's.
-  await step("wrangler: admin Worker", () => run("wrangler", ["deploy", "--config", admin, ...args]));
-  await step("wrangler: edge", () => run("wrangler", ["deploy", "--config", edge, ...args]));
+  const configs = writeConfigs(split(config, { kv }));
+  // The admin Worker first: an edge that is one release older fits it, and the objects are its own. `--edge-first` is for the one
+  // upgrade from a release that was a single Worker.
+  for (const worker of order) {
+    await step(`wrangler: ${worker}`, () => run("wrangler", ["deploy", "--config", configs[worker], ...args]));
+  }
 });
 
 /** Says what is missing, and refuses to deploy so. A rehearsal goes on. */

@@ -1,37 +1,68 @@
 // `npm test`: every check there is.
 //   npm test -- [stage…]     only these stages, and what they need
+//   npm test -- core edge    parts of a stage, for work on one crate or Worker
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { Failure, build, run, script, setUp } from "./setup.mjs";
 
-const CLIPPY = ["clippy", "--locked"];
-const EDGE = ["--package", "claviger", "--lib", "--features", "edge", "--target", "wasm32-unknown-unknown"];
+const WORKERS = ["edge", "admin", "workers"].flatMap((name) => ["--package", `claviger-${name}`]);
+const WASM = ["--target", "wasm32-unknown-unknown"];
+const DENY = ["--", "-D", "warnings"];
+
+/** The Worker tests of what the edge does by itself: gateway, leases, verification, issuance. */
+const EDGE_TESTS = [
+  "attacks",
+  "body",
+  "forms",
+  "freshness",
+  "gateway",
+  "issuance",
+  "issuers",
+  "link",
+  "locations",
+  "refusals",
+  "shell",
+  "shelves",
+  "verify",
+];
 
 /** In order; `needsBuild` where the stage loads what `build` makes. */
 const stages = [
   { name: "format", run: () => run("cargo", ["fmt", "--all", "--check"]) },
-  { name: "clippy", run: () => run("cargo", [...CLIPPY, "--workspace", "--all-targets", "--", "-D", "warnings"]) },
-  { name: "clippy-wasm", run: () => run("cargo", [...CLIPPY, ...EDGE, "--", "-D", "warnings"]) },
-  { name: "doc", run: () => run("cargo", ["doc", "--locked", "--no-deps", "--document-private-items", ...EDGE]) },
-  { name: "rust", run: () => run("cargo", ["test", "--locked", "--workspace"]) },
+  { name: "prettier", run: () => run("prettier", ["--check", "--log-level", "warn", "www/src/**/*.{js,jsx}"]) },
   { name: "lint", run: () => run("eslint", ["."]) },
-  { name: "worker", needsBuild: true, run: () => nodeTests("tests/worker") },
-  { name: "browser", needsBuild: true, run: () => nodeTests("tests/browser", { CHROMIUM: chromium() }) },
+  { name: "types", run: () => run("tsc", ["--project", "www/src"]) },
+  { name: "clippy", run: () => run("cargo", ["clippy", "--locked", "--workspace", "--all-targets", ...DENY]) },
+  { name: "clippy-wasm", run: () => run("cargo", ["clippy", "--locked", ...WORKERS, ...WASM, ...DENY]) },
+  // The manifest denies rustdoc's lints.
+  { name: "doc", run: () => run("cargo", ["doc", "--locked", "--workspace", "--no-deps", "--document-private-items"]) },
+  { name: "rust", run: () => run("cargo", ["test", "--locked", "--workspace"]) },
+  { name: "statistics", run: () => nodeTests(["tests/bench/statistics.test.mjs"]) },
+  { name: "worker", needsBuild: true, run: () => nodeTests(["tests/worker/*.test.mjs"]) },
+  { name: "browser", needsBuild: true, run: () => nodeTests(["tests/browser/*.test.mjs"], { CHROMIUM: chromium() }) },
   {
     name: "deploy",
     run() {
       run("node", ["xtask/deploy.mjs", "--dry-run"]);
       // wasm-opt has rewritten the wasm: what recovers from a trap must have survived that.
-      run("node", ["--test", "tests/worker/shell.test.mjs"]);
+      nodeTests(["tests/worker/shell.test.mjs", "tests/release/*.test.mjs"]);
     },
   },
 ];
 
+/** Parts of the stages above, which run only by name. */
+const parts = [
+  { name: "core", run: () => run("cargo", ["test", "--locked", "--package", "claviger-core"]) },
+  { name: "control", run: () => run("cargo", ["test", "--locked", "--package", "claviger-control"]) },
+  { name: "edge", needsBuild: true, run: () => nodeTests(EDGE_TESTS.map((name) => `tests/worker/${name}.test.mjs`)) },
+];
+
 await script(async () => {
   const names = process.argv.slice(2);
-  const unknown = names.find((name) => !stages.some((stage) => stage.name === name));
-  if (unknown) throw new Failure(`no stage ${unknown}: ${stages.map(({ name }) => name).join(", ")}`);
-  const chosen = stages.filter(({ name }) => names.length === 0 || names.includes(name));
+  const known = [...stages, ...parts];
+  const unknown = names.find((name) => !known.some((stage) => stage.name === name));
+  if (unknown) throw new Failure(`no stage ${unknown}: ${known.map(({ name }) => name).join(", ")}`);
+  const chosen = names.length === 0 ? stages : known.filter(({ name }) => names.includes(name));
 
   await setUp();
   if (chosen.some(({ needsBuild }) => needsBuild)) await build();
@@ -63,8 +94,8 @@ function attempt({ name, run }) {
   return { name, seconds, error };
 }
 
-function nodeTests(directory, env) {
-  run("node", ["--test", `${directory}/*.test.mjs`], env);
+function nodeTests(files, env) {
+  run("node", ["--test", ...files], env);
 }
 
 /** A Chromium: one that is named, one that is there, or the distribution's. */

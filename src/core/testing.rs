@@ -1,4 +1,4 @@
-//! Sample values for the tests of this crate and of those that stand on it.
+//! Provides sample values for the tests of this crate and of the crates that use it.
 #![allow(
     clippy::unwrap_used,
     clippy::missing_panics_doc,
@@ -17,17 +17,17 @@ use crate::credential::limits::lifetime::Expiry;
 use crate::credential::limits::{Interface, Limits};
 use crate::replication::record::{Credential, Epoch, Record, Revision, Standing};
 
-/// The subkeys of two generations, `b` and the retired `a`: those that the test master secrets of
-/// the control plane derive.
+/// The subkeys of two generations, `b` and the retired `a`. The control plane derives the same ones
+/// from its test master secrets.
 pub const EDGE_KEYS: &str = include_str!("../../tests/vectors/keyring.json");
 
-/// The keyring of [`EDGE_KEYS`].
+/// Returns the keyring of [`EDGE_KEYS`].
 pub fn keyring() -> Keyring {
     Keyring::parse(EDGE_KEYS).unwrap()
 }
 
-/// A keyring as JSON whose generations have these names and further members, such as
-/// `,"compromised":true`. A name has the same subkeys wherever it occurs.
+/// Returns the JSON of a keyring whose generations have these names and additional members, such as
+/// `,"compromised":true`. A name always has the same subkeys.
 pub fn edge_keys(generations: &[(&str, &str)]) -> String {
     let one = |(id, more): &(&str, &str)| {
         let key = |member: &str| HEXLOWER.encode(&Sha256::digest(format!("{id} {member}")));
@@ -38,19 +38,19 @@ pub fn edge_keys(generations: &[(&str, &str)]) -> String {
     format!("[{}]", generations.iter().map(one).collect::<Vec<_>>().join(","))
 }
 
-/// The newest generation of [`EDGE_KEYS`] as a JSON object, with further members, such as
+/// Returns the newest generation of [`EDGE_KEYS`] as a JSON object with additional members, such as
 /// `,"compromised":true`.
 pub fn newest_generation(more: &str) -> String {
     let (members, _) = EDGE_KEYS.split_once('}').unwrap();
     format!("{}{more}}}", members.trim_start_matches('['))
 }
 
-/// The ID of a key.
+/// Returns the ID of a sample key.
 pub fn key_id() -> KeyId {
     KeyId::parse("a1B2c3D47Hq0p2Zx9K").unwrap()
 }
 
-/// Limits with something in each member.
+/// Returns limits with a value in each member except `not_before`.
 pub fn limits() -> Limits {
     Limits {
         not_before: None,
@@ -61,14 +61,14 @@ pub fn limits() -> Limits {
     }
 }
 
-/// The record of [`key_id`] within [`limits`].
+/// Returns the record of [`key_id`] with [`limits`].
 pub fn record(standing: impl FnOnce(Credential) -> Standing) -> Record {
     let credential =
         Credential { digest: Digest::of(b"abc"), limits: limits(), issuing: None, issued: None };
     Record::new(Epoch::new(0x5f2c_9a0b_7d1e_4386), Revision(12), key_id(), standing(credential))
 }
 
-/// The variables of a small deployment.
+/// Returns the variables of a small deployment.
 pub fn variables() -> Variables {
     Variables {
         prefix: Some("clv".into()),
@@ -86,7 +86,7 @@ pub fn variables() -> Variables {
     }
 }
 
-/// The edge's settings in that deployment.
+/// Returns the edge's settings in that deployment.
 pub fn config() -> Config {
     Config::parse(Some(&SecretText::new(EDGE_KEYS.to_owned())), &variables()).unwrap()
 }

@@ -5,10 +5,10 @@ import { extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { crc32 } from "node:zlib";
 import { Miniflare, convertV4MiniflareOptions } from "miniflare";
-import { worker as bundle } from "../../xtask/build.mjs";
-import { request } from "../worker/client.mjs";
-import { MASTER_SECRET } from "../worker/harness.mjs";
-import { API, Journey, ORIGIN, RULES, begin } from "../worker/journey.mjs";
+import { bundle } from "../../xtask/build.mjs";
+import { request } from "../worker/support/client.mjs";
+import { MASTER_SECRET, edgeKeys } from "../worker/support/harness.mjs";
+import { API, Journey, ORIGIN, RULES, begin } from "../worker/support/journey.mjs";
 import { withPid } from "./cpu.mjs";
 import { CALLER_NETWORK } from "./load.mjs";
 
@@ -23,7 +23,8 @@ export const REFLECTED = "/headers";
 /** The date that the Worker and its floors run with. */
 export const COMPATIBILITY_DATE = "2026-10-20";
 
-const ENTRY = "src/edge/entry.js";
+/** The entry of a Worker, by the folder of its sources. */
+const entry = (worker) => `src/workers/${worker}/entry.js`;
 
 /** The origin behind the Worker, and behind the proxies that it is compared with. */
 export const origin = {
@@ -35,7 +36,7 @@ export const origin = {
 
 /** Starts the deployment with an account. `issue` resolves to a key that may read. */
 export async function startDeployment() {
-  const journey = await withPid(() => begin({ entry: ENTRY, assets: false }));
+  const journey = await withPid(() => begin({ isObserved: false, assets: false }));
   return {
     pid: journey.pid,
     port: journey.worker.port,
@@ -64,14 +65,17 @@ function base62(number, width) {
 /** A key of no deployment, in the format of one that was issued. */
 export const UNKNOWN_KEY = forge(`clv_${"0".repeat(18)}${"0".repeat(43)}${"0".repeat(11)}000000`);
 
+/** Returns the modules of the edge's script: see `modulesOf`. */
+export const edgeModules = () => modulesOf("edge");
+
 /**
- * Builds the edge's script and returns its modules, the main one first, as
+ * Builds a Worker's script and returns its modules, the main one first, as
  * `{name, type, contents}`.
  */
-export async function edgeModules() {
+async function modulesOf(worker) {
   const directory = await mkdtemp(join(tmpdir(), "claviger-bench-"));
   try {
-    await bundle(ENTRY, directory);
+    await bundle(entry(worker), directory);
     const types = { ".js": "ESModule", ".wasm": "CompiledWasm" };
     const names = (await readdir(directory)).filter((name) => extname(name) in types);
     names.sort((a, b) => (b === "index.js") - (a === "index.js"));
@@ -90,7 +94,7 @@ export async function edgeModules() {
 export async function startCopies(count) {
   const copies = await edgeCopies(count);
   const miniflare = await withPid(async () => {
-    const miniflare = new Miniflare(convertV4MiniflareOptions({ cf: false, workers: [...copies, origin] }));
+    const miniflare = new Miniflare(convertV4MiniflareOptions({ cf: false, workers: [...copies, await adminWorker(), origin] }));
     await miniflare.ready;
     return miniflare;
   });
@@ -107,17 +111,28 @@ export async function startCopies(count) {
   };
 }
 
-/** Returns the options of `count` Workers of the edge, each under another name. */
+const VARS = { PREFIX: "clv", CONSOLE_ORIGIN: ORIGIN, RULES };
+
+/** Options of the admin Worker, which all copies of the edge share. */
+async function adminWorker() {
+  const objects = { LEDGER: "Ledger", NAME: "Name", DIRECTORY: "Directory", ADDRESS: "Address" };
+  const durableObjects = Object.entries(objects).map(([binding, className]) => [binding, { className, useSQLite: true }]);
+  return {
+    name: "admin",
+    compatibilityDate: COMPATIBILITY_DATE,
+    modulesRoot: "/",
+    modules: (await modulesOf("admin")).map(({ name, type, contents }) => ({ type, path: `/${name}`, contents })),
+    bindings: { ...VARS, MAIL: "off", MASTER_SECRET },
+    kvNamespaces: { KEYS: "keys" },
+    durableObjects: Object.fromEntries(durableObjects),
+  };
+}
+
+/** Options of `count` edges, each under another name, and of the admin Worker behind them. */
 async function edgeCopies(count) {
   const modules = await edgeModules();
-  const name = (copy) => `edge-${copy}`;
-  const objects = { LEDGER: "Ledger", NAME: "Name", DIRECTORY: "Directory", ADDRESS: "Address" };
-  const durableObjects = Object.entries(objects).map(([binding, className]) => [
-    binding,
-    { className, scriptName: name(0), useSQLite: true },
-  ]);
   return Array.from({ length: count }, (_, copy) => ({
-    name: name(copy),
+    name: `edge-${copy}`,
     compatibilityDate: COMPATIBILITY_DATE,
     modulesRoot: "/",
     modules: modules.map(({ name, type, contents }) => ({
@@ -125,10 +140,10 @@ async function edgeCopies(count) {
       path: `/${name}`,
       contents: type === "CompiledWasm" ? marked(contents, copy) : contents,
     })),
-    bindings: { PREFIX: "clv", CONSOLE_ORIGIN: ORIGIN, MAIL: "off", MASTER_SECRET, RULES },
+    bindings: { ...VARS, EDGE_KEYS: edgeKeys() },
     kvNamespaces: { KEYS: "keys" },
-    durableObjects: Object.fromEntries(durableObjects),
-    serviceBindings: { DEMO: origin.name },
+    durableObjects: { LEDGER: { className: "Ledger", scriptName: "admin", useSQLite: true } },
+    serviceBindings: { DEMO: origin.name, ADMIN: "admin" },
     unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }],
   }));
 }

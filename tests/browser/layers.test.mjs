@@ -9,7 +9,6 @@ const SOURCE = fileURLToPath(new URL("../../www/src/", import.meta.url));
 
 /** Folders from the lowest layer up. Each imports only lower layers; pages in one layer do not know each other. */
 const LAYERS = [
-  ["messages"],
   ["i18n"],
   ["client"],
   ["ui"],

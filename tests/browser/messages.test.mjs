@@ -3,8 +3,8 @@ import assert from "node:assert/strict";
 import { readFileSync, readdirSync } from "node:fs";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
-import en from "../../www/src/messages/en.js";
-import ja from "../../www/src/messages/ja.js";
+import en from "../../www/src/i18n/messages/en.js";
+import ja from "../../www/src/i18n/messages/ja.js";
 
 const SOURCE = fileURLToPath(new URL("../../www/src/", import.meta.url));
 
@@ -66,7 +66,7 @@ test("each language has the plural forms that it needs", () => {
 
 test("every key that the console names exists, and every key is named", () => {
   const source = readdirSync(SOURCE, { recursive: true })
-    .filter((path) => /\.jsx?$/.test(path) && !path.startsWith("messages"))
+    .filter((path) => /\.jsx?$/.test(path) && !path.startsWith("i18n/messages"))
     .map((path) => readFileSync(SOURCE + path, "utf8"))
     .join("\n");
   const said = [...source.matchAll(/\bsay\(\s*"([^"]+)"/g)].map(([, key]) => key);

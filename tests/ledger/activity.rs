@@ -365,7 +365,8 @@ fn a_member_takes_so_many_files_a_day_and_reads_on() {
 fn entries_hold_no_digest_and_no_encrypted_text() {
     let (world, owner) = World::open();
     let (id, digest) = world.draw_key();
-    let sealed = claviger_control::protocol::encryption::Sealed::from_stored("b.QUJDREVG".into());
+    let sealed =
+        claviger_control::protocol::encryption::Ciphertext::from_stored("b.QUJDREVG".into());
     let draft = crate::world::draft(r#"{"viewable":true}"#);
     let issue =
         Command::Issue { id, digest, draft, idempotency_key: "i-1".into(), sealed: Some(sealed) };

@@ -2,7 +2,7 @@
 
 use claviger_control::objects::sql::{Sql, SqlExt, Statement};
 use claviger_control::protocol::command::Command;
-use claviger_control::protocol::ledger::SecretVersion;
+use claviger_control::protocol::member::SecretVersion;
 use claviger_core::base::secret::Digest;
 
 use crate::world::{World, draft, edit, set_enabled};

@@ -21,25 +21,25 @@ use crate::world::{
 
 const DAY: i64 = 24 * HOUR;
 
-fn begin(world: &World, browser: Browser, keys: &[KeyId]) -> DeletionView {
+pub fn begin(world: &World, browser: Browser, keys: &[KeyId]) -> DeletionView {
     match world.ask(browser, world.begin_deletion(keys).1) {
         LedgerReply::Deletion(view) => view,
         other => panic!("no deletion: {other:?}"),
     }
 }
 
-fn look(world: &World, browser: Browser, id: TokenId) -> DeletionView {
+pub fn look(world: &World, browser: Browser, id: TokenId) -> DeletionView {
     match world.ask(browser, Command::ShowDeletion { id }) {
         LedgerReply::Deletion(view) => view,
         other => panic!("no deletion: {other:?}"),
     }
 }
 
-fn mail_again(id: TokenId, code: &str) -> Command {
+pub fn mail_again(id: TokenId, code: &str) -> Command {
     Command::MailDeletionCode { id, code: new_code(code) }
 }
 
-fn show(world: &World, browser: Browser, id: KeyId) -> KeyView {
+pub fn show(world: &World, browser: Browser, id: KeyId) -> KeyView {
     match world.ask(browser, Command::Get { id, deleted: true }) {
         LedgerReply::Key(key) => key,
         other => panic!("no key: {other:?}"),
@@ -47,7 +47,7 @@ fn show(world: &World, browser: Browser, id: KeyId) -> KeyView {
 }
 
 /// The next message to be sent; whatever else is due is taken, and never reported on.
-fn next_mail(world: &World) -> Option<(Effect, Envelope)> {
+pub fn next_mail(world: &World) -> Option<(Effect, Envelope)> {
     std::iter::from_fn(|| world.next_effect()).find_map(|effect| match &effect {
         Effect::SendMail { envelope } => Some((effect.clone(), (**envelope).clone())),
         _ => None,
@@ -55,7 +55,7 @@ fn next_mail(world: &World) -> Option<(Effect, Envelope)> {
 }
 
 /// Sends whatever is to be sent, and gives it back.
-fn deliver(world: &World) -> Vec<Envelope> {
+pub fn deliver(world: &World) -> Vec<Envelope> {
     std::iter::from_fn(|| next_mail(world))
         .map(|(effect, envelope)| {
             world.settle(&effect, Outcome::Done);
@@ -516,103 +516,6 @@ fn a09_what_a_deleted_issuer_had_sealed_stays_ended_when_it_comes_back() {
     world.delete(owner, &key);
     world.changed(owner, restore(&show(&world, owner, key.id)));
     assert!(generation(&world) > before);
-}
-
-#[test]
-fn a09_mail_that_is_not_taken_is_tried_again_while_it_is_of_use_and_undoes_nothing() {
-    let (world, owner) = quiet();
-    let failing = |world: &World| match world.ask(owner, Command::Show) {
-        LedgerReply::Session(view) => view.mail_is_failing,
-        other => panic!("no session: {other:?}"),
-    };
-    let key = world.issue(owner, "{}");
-    let begun = begin(&world, owner, &[key.id]);
-    assert!(!failing(&world));
-    let mut ids = Vec::new();
-    let mut tries = 0;
-    while world.now.get() < START + 10 * MINUTE {
-        if let Some((effect, envelope)) = next_mail(&world) {
-            assert_eq!(envelope.written_at.as_ms(), START, "the same message each time");
-            ids.push(envelope.id);
-            tries += 1;
-            // Every other time nobody hears how it went.
-            if tries % 2 == 1 {
-                world.settle(&effect, Outcome::Failed);
-            }
-            assert!(tries < 2 || failing(&world));
-            assert!(tries < 2 || look(&world, owner, begun.id).mail == MailState::Failing);
-        }
-        world.wait(SECOND);
-    }
-    ids.dedup();
-    assert_eq!((ids.len(), (5..20).contains(&tries)), (1, true), "{tries}");
-    world.wait(10 * MINUTE);
-    assert!(next_mail(&world).is_none(), "a code whose time is over is mailed no more");
-    assert!(failing(&world));
-    assert_eq!(world.count("mail WHERE sealed IS NOT NULL OR state <> 'over'"), 0);
-
-    // Disabling needs no mail; and a notice that is taken in the end ends the alarm.
-    world.changed(owner, set_enabled(&show(&world, owner, key.id), false));
-    let again = begin(&world, owner, &[key.id]);
-    world.ask(owner, confirm(again.id, "right"));
-    assert_eq!(show(&world, owner, key.id).status(world.now()), Status::Deleted);
-    let (notice, _) = next_mail(&world).unwrap();
-    world.settle(&notice, Outcome::Failed);
-    world.wait(MINUTE);
-    let (notice, _) = next_mail(&world).unwrap();
-    world.settle(&notice, Outcome::Done);
-    assert!(!failing(&world));
-    assert!(next_mail(&world).is_none());
-}
-
-#[test]
-fn a09_mail_that_is_refused_for_good_is_given_up_at_once_and_told() {
-    let (world, owner) = quiet();
-    let key = world.issue(owner, "{}");
-    let id = begin(&world, owner, &[key.id]).id;
-    let (first, _) = next_mail(&world).unwrap();
-    world.settle(&first, Outcome::Refused);
-    // Told twice, or late, it is the same.
-    world.settle(&first, Outcome::Refused);
-    world.settle(&first, Outcome::Done);
-    assert_eq!(look(&world, owner, id).mail, MailState::Refused);
-    assert_eq!(world.count("mail WHERE sealed IS NOT NULL"), 0, "nobody needs the code any more");
-    world.wait(9 * MINUTE);
-    assert!(next_mail(&world).is_none(), "it is never tried again");
-    let LedgerReply::Session(session) = world.ask(owner, Command::Show) else {
-        panic!("no session")
-    };
-    assert!(session.mail_is_failing);
-
-    // Another code is another message.
-    world.ask(owner, mail_again(id, "newer"));
-    assert_eq!(look(&world, owner, id).mail, MailState::Queued);
-    assert_eq!(deliver(&world).len(), 1);
-    assert_eq!(look(&world, owner, id).mail, MailState::Sent);
-    let LedgerReply::Session(session) = world.ask(owner, Command::Show) else {
-        panic!("no session")
-    };
-    assert!(!session.mail_is_failing);
-}
-
-#[test]
-fn a09_how_a_superseded_mail_went_changes_nothing() {
-    let (world, owner) = quiet();
-    let key = world.issue(owner, "{}");
-    let id = begin(&world, owner, &[key.id]).id;
-    let (first, _) = next_mail(&world).unwrap();
-    world.ask(owner, mail_again(id, "newer"));
-    world.settle(&first, Outcome::Failed);
-    world.settle(&first, Outcome::Done);
-    assert_eq!(
-        world.count("mail WHERE state = 'superseded' AND sealed IS NULL"),
-        1,
-        "its code is not kept"
-    );
-    assert_eq!(look(&world, owner, id).mail, MailState::Queued);
-    let sent = deliver(&world);
-    assert_eq!(sent.len(), 1);
-    assert_eq!(world.count("due WHERE kind = 'send_mail'"), 0);
 }
 
 #[test]

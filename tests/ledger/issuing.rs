@@ -1,6 +1,6 @@
 //! Issuers, what they issue and that is stored, and sealed keys that are revoked one by one.
 
-use claviger_control::ledger::issuing::ISSUED_KEYS_MAX;
+use claviger_control::ledger::issued::ISSUED_KEYS_MAX;
 use claviger_control::ledger::revoking::REVOKED_SEALED_MAX;
 use claviger_control::objects::sql::{Sql, Statement};
 use claviger_control::protocol::command::Command;
@@ -14,8 +14,8 @@ use claviger_core::config::terms::Bound;
 use claviger_core::credential::grant::IssuerProof;
 use claviger_core::credential::issuer::{Issued, Issuer, SealingGeneration};
 use claviger_core::credential::limits::lifetime::Expiry;
-use claviger_core::replication::edge_call::{IssueByApi, ReadExpiry};
-use claviger_core::replication::record::{Credential, Record, Revision, Standing};
+use claviger_core::replication::edge_call::IssueByApi;
+use claviger_core::replication::record::{Credential, Record, Standing};
 use claviger_core::replication::refresh::RefreshRequest;
 
 use crate::world::{Browser, HOUR, MINUTE, SECOND, START, World, edit, set_enabled};
@@ -212,7 +212,7 @@ fn the_sealing_generation_rises_where_power_ends_and_nowhere_else() {
             is_eventual: false,
         })
     };
-    for (json, takes_away, expected) in [
+    for (json, narrows, expected) in [
         (r#"{"name":"Cron"}"#, false, 0),
         (r#"{"issuable":{"longest":"1d"}}"#, true, 0),
         (r#"{"issuable":{"longest":"never"}}"#, false, 0),
@@ -222,7 +222,7 @@ fn the_sealing_generation_rises_where_power_ends_and_nowhere_else() {
     ] {
         let (changed, _, told) = world.changed(owner, edit(&key, json));
         key = changed.unwrap();
-        assert_eq!(told, bound(&world).filter(|_| takes_away), "{json}");
+        assert_eq!(told, bound(&world).filter(|_| narrows), "{json}");
         assert_eq!(generation(&world, key.id), SealingGeneration(expected), "{json}");
     }
     let disabled = world.changed(owner, set_enabled(&key, false)).0.unwrap();
@@ -540,64 +540,4 @@ fn a_key_of_a_generation_that_the_ledger_does_not_know_is_ended_too() {
     revoke_many(&world, owner, by, 0, REVOKED_SEALED_MAX);
     assert!(revoked(&world, owner, revoke(sealed(&world, 7), by, START + HOUR)).0);
     assert_eq!(generation(&world, key.id), SealingGeneration(8));
-}
-
-/// The rows of `a16_to_a19_every_form_of_epi` in the core that need a calendar: the edge hands them
-/// on as they are.
-#[test]
-fn a16_to_a19_the_ledger_reads_dates_in_its_account_s_zone() {
-    let (world, _) = World::open();
-    // 14:05 in Tokyo.
-    let at = UnixMs::parse_rfc3339("2026-11-22T05:05:00Z").unwrap();
-    world.now.set(at.as_ms());
-    let applies = world.sql.applies();
-    let read = |text: &str| match world
-        .handle(LedgerRequest::ReadExpiry(ReadExpiry { text: text.into(), at }))
-        .unwrap()
-    {
-        LedgerReply::Expiry { expires } => {
-            expires.at().map_or("never".into(), |at| at.to_rfc3339().unwrap())
-        }
-        LedgerReply::ExpiryRefused { error } => error.code().to_owned(),
-        other => panic!("{text}: {other:?}"),
-    };
-    for (text, expected) in [
-        ("2027/06/30", "2027-06-30T15:00:00Z"),
-        ("2027-06-30", "2027-06-30T15:00:00Z"),
-        ("2027/07/00", "2027-06-30T15:00:00Z"),
-        ("2027/06/30 12:00:00", "2027-06-30T03:00:00Z"),
-        ("2027-06-30T12:00:00.250", "2027-06-30T03:00:00.25Z"),
-        ("2027/06/30 12:00:00Z", "2027-06-30T12:00:00Z"),
-        ("2027/06/30 12:00:00 Z", "2027-06-30T12:00:00Z"),
-        ("2027/06/30 12:00:00+0900", "2027-06-30T03:00:00Z"),
-        ("2027/06/30 12:00:00 +09:00", "2027-06-30T03:00:00Z"),
-        ("2027/06/30T12:00:00-09", "2027-06-30T21:00:00Z"),
-        ("2021/06/30", "in_the_past"),
-        ("2026-11-22T05:05:00Z", "in_the_past"),
-        ("2027/02/30", "no_such_day"),
-        ("2027/13/01", "no_such_day"),
-        ("2027/06/30 24:00:00", "no_such_time"),
-        // What an edge reads by itself means the same here.
-        ("5m", "2026-11-22T05:10:00Z"),
-        ("never", "never"),
-        ("soon", "not_a_time"),
-        ("", "empty"),
-    ] {
-        assert_eq!(read(text), expected, "{text}");
-    }
-    assert_eq!(world.sql.applies(), applies, "reading writes nothing");
-    let zone = "UPDATE account SET zone = 'America/New_York'";
-    world.sql.apply(&[Statement::new(zone)]).unwrap();
-    assert_eq!(read("2027-06-30"), "2027-07-01T04:00:00Z");
-    let never_opened = World::empty();
-    let request = LedgerRequest::ReadExpiry(ReadExpiry { text: "2027-06-30".into(), at });
-    assert_eq!(never_opened.handle(request), Ok(LedgerReply::Gone));
-}
-
-/// The edge works with instants: what it reads of the account's zone its ledger reads for it.
-#[test]
-fn leases_are_told_no_zone() {
-    let (world, _) = World::open();
-    assert!(!serde_json::to_string(&world.cold()).unwrap().contains("zone"));
-    assert_eq!(world.cold().revision, Revision(0));
 }

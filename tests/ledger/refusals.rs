@@ -4,7 +4,8 @@ use claviger_control::objects::sql::{Sql, Statement};
 use claviger_control::protocol::account::Email;
 use claviger_control::protocol::command::Command;
 use claviger_control::protocol::keys::{KeyView, Listing};
-use claviger_control::protocol::ledger::{LedgerReply, LedgerRequest, SecretVersion, SessionProof};
+use claviger_control::protocol::ledger::{LedgerReply, LedgerRequest, SessionProof};
+use claviger_control::protocol::member::SecretVersion;
 use claviger_control::protocol::refusal::Refusal;
 use claviger_core::base::secret::Digest;
 

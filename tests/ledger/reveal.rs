@@ -3,7 +3,7 @@
 use claviger_control::objects::sql::{Sql, SqlExt, Statement};
 use claviger_control::protocol::command::Command;
 use claviger_control::protocol::encryption;
-use claviger_control::protocol::encryption::{Sealed, key_place, seal_key};
+use claviger_control::protocol::encryption::{Ciphertext, encrypt_key, key_associated_data};
 use claviger_control::protocol::keys::{KeyView, Listing};
 use claviger_control::protocol::ledger::LedgerReply;
 use claviger_control::protocol::master::MasterSecrets;
@@ -29,7 +29,7 @@ fn issue(world: &World, browser: Browser, json: &str, seals: bool) -> (KeyView, 
             master().keyring(),
             rng,
         );
-        let sealed = seals.then(|| seal_key(&new, &master(), rng).unwrap());
+        let sealed = seals.then(|| encrypt_key(&new, &master(), rng).unwrap());
         (new, sealed)
     };
     let (id, digest, draft) = (new.id(), new.digest(), draft(json));
@@ -44,8 +44,11 @@ fn reveal(world: &World, browser: Browser, key: &KeyView) -> String {
     }
 }
 
-fn open(sealed: &Sealed, key: &KeyView) -> String {
-    encryption::open(sealed, key_place(&key.id), &master()).unwrap().expose().to_owned()
+fn open(sealed: &Ciphertext, key: &KeyView) -> String {
+    encryption::decrypt(sealed, key_associated_data(&key.id), &master())
+        .unwrap()
+        .expose()
+        .to_owned()
 }
 
 fn reveals(world: &World) -> i64 {
@@ -143,7 +146,7 @@ fn a_kept_secret_is_bound_to_its_row_and_stands_nowhere_else() {
     let LedgerReply::Revealed { sealed } = world.ask(owner, Command::Reveal { id: two.id }) else {
         panic!()
     };
-    assert!(encryption::open(&sealed, key_place(&two.id), &master()).is_none());
+    assert!(encryption::decrypt(&sealed, key_associated_data(&two.id), &master()).is_none());
     assert_eq!(open(&sealed, &one), text);
 
     let secret = &text[22..];

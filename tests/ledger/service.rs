@@ -8,7 +8,7 @@ use claviger_control::protocol::master::MasterSecrets;
 use claviger_control::protocol::refusal::Refusal;
 use claviger_control::protocol::service::ServiceCommand;
 use claviger_control::protocol::service_credentials::{
-    NewPassword, NewService, ServiceView, fresh_ceiling, place,
+    NewPassword, NewService, ServiceView, associated_data, fresh_ceiling,
 };
 use claviger_core::base::id::{Prefix, ServiceId};
 use claviger_core::base::secret::Digest;
@@ -89,7 +89,10 @@ fn set_ceiling(world: &World, browser: Browser, json: &str) -> ServiceCommand {
 fn reveal(world: &World, browser: Browser) -> String {
     match world.ask(browser, command(ServiceCommand::Reveal)) {
         LedgerReply::ServiceRevealed { sealed, .. } => {
-            encryption::open(&sealed, place(&world.account), &master()).unwrap().expose().to_owned()
+            encryption::decrypt(&sealed, associated_data(&world.account), &master())
+                .unwrap()
+                .expose()
+                .to_owned()
         }
         other => panic!("{other:?}"),
     }

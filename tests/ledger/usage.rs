@@ -1,6 +1,6 @@
 //! Usage: counted once, bounded, and forgotten in time.
 
-use claviger_control::ledger::usage::pending::{QUIET, TOLD_MAX};
+use claviger_control::ledger::usage::pending::{PENDING_ISOLATES_MAX, QUIET};
 use claviger_control::ledger::usage::{CALLERS_MAX, DAYS, ISOLATES_MAX};
 use claviger_control::objects::sql::{Sql, Statement};
 use claviger_control::protocol::command::Command;
@@ -199,13 +199,13 @@ fn a_crash_loses_what_waits_and_counts_nothing_twice() {
 fn a_fold_that_is_full_is_written_before_more_comes() {
     let (world, _) = quiet();
     let applies = world.sql.applies();
-    for isolate in 0..TOLD_MAX as u64 {
+    for isolate in 0..PENDING_ISOLATES_MAX as u64 {
         send(&world, isolate, 1, Vec::new());
     }
     assert_eq!(world.sql.applies(), applies);
     send(&world, u64::MAX, 1, Vec::new());
     assert_eq!(world.sql.applies(), applies + 1);
-    assert_eq!(world.count("usage_isolate"), TOLD_MAX as i64);
+    assert_eq!(world.count("usage_isolate"), PENDING_ISOLATES_MAX as i64);
 }
 
 #[test]

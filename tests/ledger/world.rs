@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use claviger_control::ledger::ledger::Ledger;
-use claviger_control::ledger::usage::pending::Fold;
+use claviger_control::ledger::usage::pending::PendingCounts;
 use claviger_control::objects::object::{Entropy, Object, ObjectError};
 use claviger_control::objects::sql::{Sql, SqlError, SqlExt, Statement};
 use claviger_control::protocol::account::Email;
@@ -12,12 +12,12 @@ use claviger_control::protocol::command::Command;
 use claviger_control::protocol::deletion::NewCode;
 use claviger_control::protocol::draft::Draft;
 use claviger_control::protocol::effect::{Effect, Outcome};
-use claviger_control::protocol::encryption::Sealed;
+use claviger_control::protocol::encryption::Ciphertext;
 use claviger_control::protocol::keys::{KeyView, Listing, Page};
 use claviger_control::protocol::ledger::{
-    Language, LedgerReply, LedgerRequest, NewMember, NewSession, Opening, SecretVersion,
-    SessionProof,
+    LedgerReply, LedgerRequest, NewMember, NewSession, Opening, SessionProof,
 };
+use claviger_control::protocol::member::{Language, SecretVersion};
 use claviger_control::protocol::refusal::Refusal;
 use claviger_control::protocol::view::Progress;
 use claviger_control::protocol::zone::Zone;
@@ -47,7 +47,7 @@ pub struct World {
     /// The deployment's.
     pub terms: Cell<Terms>,
     /// What the object keeps in memory.
-    uses: Rc<RefCell<Fold>>,
+    uses: Rc<RefCell<PendingCounts>>,
 }
 
 /// Someone at the console.
@@ -353,7 +353,7 @@ pub fn mac(code: &str) -> Digest {
 }
 
 pub fn new_code(code: &str) -> NewCode {
-    NewCode { mac: mac(code), sealed: Sealed::from_stored(format!("sealed {code}")) }
+    NewCode { mac: mac(code), sealed: Ciphertext::from_stored(format!("sealed {code}")) }
 }
 
 pub fn confirm(id: TokenId, code: &str) -> Command {

@@ -2,7 +2,7 @@
 
 use claviger_control::protocol::command::Command;
 use claviger_control::protocol::deletion::{DeletionState, DeletionView, MailState, NewCode};
-use claviger_control::protocol::encryption::Sealed;
+use claviger_control::protocol::encryption::Ciphertext;
 use claviger_control::protocol::keys::{KeyName, KeyView};
 use claviger_control::protocol::ledger::LedgerReply;
 use claviger_control::protocol::refusal::Refusal;
@@ -15,7 +15,7 @@ use crate::{DIGEST, at, digest, email, key_id, pin, record, view, view_json};
 #[test]
 fn deletions() {
     let id = TokenId::parse("0123456789").unwrap();
-    let code = || NewCode { mac: digest(), sealed: Sealed::from_stored("b.AAAA".into()) };
+    let code = || NewCode { mac: digest(), sealed: Ciphertext::from_stored("b.AAAA".into()) };
     let code_json = format!(r#"{{"mac":"{DIGEST}","sealed":"b.AAAA"}}"#);
     pin(vec![
         (

@@ -1,18 +1,17 @@
 //! What an edge says to a ledger and reads of its answers, in types of its own: the data plane does
 //! not know the rest of the protocol.
 
-use claviger_control::protocol::draft::FieldError;
+use claviger_control::protocol::draft::field::FieldError;
 use claviger_control::protocol::ledger::{LedgerReply, LedgerRequest};
 use claviger_control::protocol::refusal::Refusal;
 use claviger_core::credential::grant::IssuerProof;
 use claviger_core::credential::issuer::Issuer;
 use claviger_core::credential::limits::lifetime::{Expiry, ExpiryError};
 use claviger_core::replication::edge_call::{
-    EdgeRequest, ExpiryReply, IssueByApi, IssueRefusal, IssueReply, ReadExpiry, RefreshReply,
+    EdgeRequest, ExpiryReply, IssueByApi, IssueRefusal, IssueReply, ReadExpiry, RefreshReply, Reply,
 };
 use claviger_core::replication::record::{Epoch, Revision, Standing};
 use claviger_core::replication::refresh::{Delta, Refresh, RefreshRequest, Unsettled};
-use serde::de::DeserializeOwned;
 
 use crate::{at, digest, key_id, limits, record, view};
 
@@ -64,8 +63,8 @@ fn a_ledger_reads_every_request_of_an_edge_as_what_it_is() {
     }
 }
 
-fn read<T: DeserializeOwned>(json: &str) -> T {
-    serde_json::from_str(json).unwrap_or_else(|error| panic!("{error}: {json}"))
+fn read<T: Reply>(json: &str) -> T {
+    T::parse(json).unwrap_or_else(|| panic!("{json}"))
 }
 
 /// A ledger's answer as each of an edge's calls reads it.
@@ -162,11 +161,11 @@ fn an_edge_reads_the_answers_to_its_calls_and_takes_every_other_for_a_failure() 
 #[test]
 fn what_is_no_answer_is_none_and_absence_grants_nothing() {
     for bad in ["", "null", "{}", "[]", r#"{"reply":7}"#] {
-        assert!(serde_json::from_str::<RefreshReply>(bad).is_err(), "{bad}");
-        assert!(serde_json::from_str::<IssueReply>(bad).is_err(), "{bad}");
-        assert!(serde_json::from_str::<ExpiryReply>(bad).is_err(), "{bad}");
+        assert!(RefreshReply::parse(bad).is_none(), "{bad}");
+        assert!(IssueReply::parse(bad).is_none(), "{bad}");
+        assert!(ExpiryReply::parse(bad).is_none(), "{bad}");
     }
-    assert!(serde_json::from_str::<ExpiryReply>(r#"{"reply":"expiry"}"#).is_err());
-    assert!(serde_json::from_str::<IssueReply>(r#"{"reply":"changed"}"#).is_err());
-    assert!(serde_json::from_str::<IssueReply>(r#"{"reply":"refused"}"#).is_err());
+    assert!(ExpiryReply::parse(r#"{"reply":"expiry"}"#).is_none());
+    assert!(IssueReply::parse(r#"{"reply":"changed"}"#).is_none());
+    assert!(IssueReply::parse(r#"{"reply":"refused"}"#).is_none());
 }

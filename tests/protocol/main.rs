@@ -22,11 +22,11 @@ use claviger_control::objects::object::{Entropy, Object, answer};
 use claviger_control::objects::sql::{Row, Sql, SqlError, Statement};
 use claviger_control::protocol::account::Email;
 use claviger_control::protocol::command::Command;
-use claviger_control::protocol::draft::{
-    Checked, ExpiryForm, ExpiryNote, FieldError, NetworksNote,
-};
+use claviger_control::protocol::draft::field::FieldError;
+use claviger_control::protocol::draft::preview::{Checked, ExpiryForm, ExpiryNote, NetworksNote};
 use claviger_control::protocol::keys::{Deleted, KeyView, Listing, Page, Sort};
 use claviger_control::protocol::ledger::*;
+use claviger_control::protocol::member::{Language, Role, SecretVersion};
 use claviger_control::protocol::objects::{
     AddressReply, AddressRequest, DirectoryReply, DirectoryRequest, NameReply, NameRequest,
 };

@@ -2,7 +2,7 @@
 //! and adapters that lie.
 
 use claviger_core::base::time::{DurationMs, UnixMs};
-use claviger_core::lease::entries::{Entries, Word};
+use claviger_core::lease::cached_key::CachedKey;
 use claviger_core::lease::rules::Rules;
 use claviger_core::replication::record::{Epoch, Revision};
 
@@ -112,15 +112,12 @@ bug! {
 }
 bug! {
     /// Records survive their lease.
-    RecordsSurvive { fn inherited(ended: Entries) -> Entries { ended } }
+    RecordsSurvive { fn is_inherited(_: &CachedKey) -> bool { true } }
 }
 bug! {
     /// Negative answers survive their lease.
     NegativesSurvive {
-        fn inherited(mut ended: Entries) -> Entries {
-            ended.retain_words(|word| *word == Word::NoSuchKey);
-            ended
-        }
+        fn is_inherited(cached: &CachedKey) -> bool { *cached == CachedKey::NoSuchKey }
     }
 }
 bug! {

@@ -2,7 +2,7 @@
 //! background.
 
 use claviger_core::base::id::AccountId;
-use claviger_core::lease::call::{CopyRead, Errand, Lookup, RefreshCall, Shelf};
+use claviger_core::lease::call::{CopyRead, CopySource, Lookup, RefreshCall, RenewalStep};
 use claviger_core::lease::rules::Rules;
 use claviger_core::replication::document;
 use claviger_core::replication::edge_call::RefreshReply;
@@ -58,13 +58,13 @@ impl<R: Rules> World<R> {
         let account = renewal.account;
         let local = at(self.local(of.0));
         let gateway = &mut self.isolates[of.0].gateway;
-        match gateway.errand(account, local, &renewal.lookup) {
+        match gateway.renewal_step(account, local, &renewal.lookup) {
             None => (),
-            Some(Errand::Copy(shelf)) => {
-                let read = gateway.ask_copy_beside(account, shelf, local);
+            Some(RenewalStep::Copy(source)) => {
+                let read = gateway.ask_copy_beside(account, source, local);
                 self.look(of, read, Waiter::Renewal(renewal));
             }
-            Some(Errand::Refresh) => {
+            Some(RenewalStep::Refresh) => {
                 let call = gateway.renew(account, local);
                 self.send(of, call, Waiter::Renewal(renewal));
             }
@@ -81,33 +81,33 @@ impl<R: Rules> World<R> {
         Ok(())
     }
 
-    /// What a shelf holds now is on its way.
+    /// A copy from a source is on its way.
     pub fn look(&mut self, of: (usize, u64), read: CopyRead, waiter: Waiter) {
-        let text = self.on_shelf(of.0, &read);
+        let text = self.read_copy(of.0, &read);
         let delay = self.delay();
         self.later(delay, Event::CopyBack(of, read, text, waiter));
     }
 
-    /// What a shelf holds now.
-    pub fn on_shelf(&mut self, isolate: usize, read: &CopyRead) -> Option<String> {
+    /// Returns the copy that a source holds now.
+    pub fn read_copy(&mut self, isolate: usize, read: &CopyRead) -> Option<String> {
         let lot = self.rng.next_u64();
-        let text = match read.shelf() {
-            Shelf::Cache => {
+        let text = match read.source() {
+            CopySource::Cache => {
                 self.isolates[isolate].place.and_then(|place| self.cache.read(place, lot, self.now))
             }
-            Shelf::Kv
+            CopySource::Kv
                 if self.now < self.kv_out_until || self.host.sabotage == Sabotage::KvBeyondS =>
             {
                 None
             }
-            Shelf::Kv => self.kv.read(
+            CopySource::Kv => self.kv.read(
                 &document::kv_key(read.account()),
                 self.isolates[isolate].mood,
                 lot,
                 self.now,
             ),
         };
-        self.tally.shared += u64::from(text.is_some() && read.shelf() == Shelf::Cache);
+        self.tally.shared += u64::from(text.is_some() && read.source() == CopySource::Cache);
         text
     }
 

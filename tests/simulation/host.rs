@@ -7,15 +7,16 @@ use std::rc::Rc;
 
 use claviger_control::ledger::ledger::Ledger;
 use claviger_control::ledger::schema::MIGRATIONS;
-use claviger_control::ledger::usage::pending::Fold;
+use claviger_control::ledger::usage::pending::PendingCounts;
 use claviger_control::objects::object::{Entropy, Object};
-use claviger_control::objects::sql::{SqlExt, Statement, migrate};
+use claviger_control::objects::sql::migrate::migrate;
+use claviger_control::objects::sql::{SqlExt, Statement};
 use claviger_control::protocol::account::Email;
 use claviger_control::protocol::command::Command;
 use claviger_control::protocol::ledger::{
-    Language, LedgerReply, LedgerRequest, NewMember, NewSession, Opening, SecretVersion,
-    SessionProof,
+    LedgerReply, LedgerRequest, NewMember, NewSession, Opening, SessionProof,
 };
+use claviger_control::protocol::member::{Language, SecretVersion};
 use claviger_control::protocol::zone::Zone;
 use claviger_core::base::id::{AccountId, KeyId, MemberId, TokenId};
 use claviger_core::base::secret::Digest;
@@ -54,7 +55,7 @@ pub struct Host {
     pub terms: Terms,
     has_bookmark: bool,
     /// What the object keeps in memory.
-    uses: Rc<RefCell<Fold>>,
+    uses: Rc<RefCell<PendingCounts>>,
     /// In so many of 256 calls the object has lost that.
     pub crashes: u8,
     /// Uses that answers counted, so far.

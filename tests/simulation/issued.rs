@@ -17,7 +17,7 @@ use claviger_core::credential::limits::permission::Permission;
 use claviger_core::gateway::gateway::Check;
 use claviger_core::gateway::issuance::{Authority, Credentials, Refused, seal};
 use claviger_core::gateway::issuing::Authorisation;
-use claviger_core::lease::call::{Lookup, Need};
+use claviger_core::lease::call::{Fetch, Lookup};
 use claviger_core::lease::lease::GIVEN_UP;
 use claviger_core::lease::rules::Rules;
 use claviger_core::replication::edge_call::{IssueByApi, RefreshReply};
@@ -70,7 +70,7 @@ impl<R: Rules> World<R> {
             let (gateway, from) =
                 (&mut self.isolates[isolate].gateway, ClientAddress::parse(&address));
             match gateway.authorise_issue(&credentials, from, local, local, &lookup) {
-                Authorisation::Need(need) => self.find_out(isolate, need, &mut lookup),
+                Authorisation::Fetch(need) => self.find_out(isolate, need, &mut lookup),
                 Authorisation::AskAdmin => return Err(ASKS_ADMIN.into()),
                 Authorisation::Decided(authority, renew) => {
                     if let Some(account) = renew {
@@ -215,7 +215,7 @@ impl<R: Rules> World<R> {
         for _ in 0..8 {
             let check = self.isolates[isolate].gateway.check(&text, &facts, local, local, &lookup);
             match check {
-                Check::Need(need) => self.find_out(isolate, need, &mut lookup),
+                Check::Fetch(need) => self.find_out(isolate, need, &mut lookup),
                 Check::AskAdmin => return Err(ASKS_ADMIN.into()),
                 Check::Verdict(checked) => {
                     if let Some(account) = checked.renew {
@@ -238,19 +238,19 @@ impl<R: Rules> World<R> {
         Err("a request for an issued key does not come to an end".into())
     }
 
-    fn find_out(&mut self, isolate: usize, need: Need, lookup: &mut Lookup) {
+    fn find_out(&mut self, isolate: usize, need: Fetch, lookup: &mut Lookup) {
         let (local, lot) = (at(self.local(isolate)), self.rng.next_u64());
         match need {
-            Need::Kv(id) => {
+            Fetch::Kv(id) => {
                 let is_out = self.now < self.kv_out_until;
                 let text = self.kv.read(&kv_key(id), self.isolates[isolate].mood, lot, self.now);
                 let gateway = &mut self.isolates[isolate].gateway;
                 let read = gateway.ask_kv(id, local);
                 gateway.take_kv(&read, text.as_deref().filter(|_| !is_out), local, lookup);
             }
-            Need::Copy(account, shelf) => {
-                let read = self.isolates[isolate].gateway.ask_copy(account, shelf, local);
-                let text = self.on_shelf(isolate, &read);
+            Fetch::Copy(account, source) => {
+                let read = self.isolates[isolate].gateway.ask_copy(account, source, local);
+                let text = self.read_copy(isolate, &read);
                 self.isolates[isolate].gateway.take_copy(
                     &read,
                     text.as_deref(),
@@ -258,7 +258,7 @@ impl<R: Rules> World<R> {
                     Some(lookup),
                 );
             }
-            Need::Ledger(_) | Need::Issuer(_) | Need::State(_) => {
+            Fetch::Ledger(_) | Fetch::Issuer(_) | Fetch::State(_) => {
                 let call = self.isolates[isolate].gateway.ask(need, local);
                 let is_out = self.now < self.ledger_out_until;
                 let reply = if is_out {

@@ -5,7 +5,7 @@
 use claviger_control::ledger::revoking::REVOKED_SEALED_MAX;
 use claviger_control::objects::sql::{Sql, Statement};
 use claviger_control::protocol::command::Command;
-use claviger_control::protocol::encryption::Sealed;
+use claviger_control::protocol::encryption::Ciphertext;
 use claviger_control::protocol::ledger::{LedgerReply, LedgerRequest};
 use claviger_control::protocol::service::ServiceCommand;
 use claviger_control::protocol::service_credentials::NewService;
@@ -122,7 +122,8 @@ impl<R: Rules> World<R> {
         let Some(expected) = self.service_revision() else { return };
         let password = Digest::of(&self.rng.next_u64().to_be_bytes());
         let ids = vec![service_id(self.host.account)];
-        let new = NewService { ids, digest: password, sealed: Sealed::from_stored(String::new()) };
+        let new =
+            NewService { ids, digest: password, sealed: Ciphertext::from_stored(String::new()) };
         let command = Command::Service { service: ServiceCommand::Change { expected, new } };
         if self.ask_as_member(command).is_none() {
             return;

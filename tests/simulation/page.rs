@@ -140,7 +140,7 @@ fn sharing() -> String {
         "requests a second",
         "each isolate for itself",
         "shared in the data centre",
-        "of these, to tell of uses",
+        "of these, to report usage",
         "one isolate a data centre, by formula",
     ]);
     let data_centres = WORLDWIDE.data_centres as f64;

@@ -5,7 +5,7 @@ use claviger_core::credential::limits::Interface;
 use claviger_core::credential::limits::network::ClientAddress;
 use claviger_core::credential::limits::permission::Permission;
 use claviger_core::gateway::gateway::{Check, Evidence};
-use claviger_core::lease::call::{Basis as Rests, Lookup, Need, Source, Tenure};
+use claviger_core::lease::call::{Basis as Rests, Fetch, LeaseToken, Lookup, Source};
 use claviger_core::lease::lease::{GIVEN_UP as GIVEN_UP_FOR, OUTAGE_MEMORY, REFRESH_ATTEMPTS};
 use claviger_core::lease::rules::Rules;
 use claviger_core::replication::record::{Record, kv_key};
@@ -64,11 +64,11 @@ impl<R: Rules> World<R> {
         let check = self.check(&flight, &lookup, flight.arrived_local);
         flight.lookup = lookup;
         let (isolate, of) = (flight.isolate, (flight.isolate, flight.life));
-        if is_warm && matches!(check, Check::Need(_)) {
+        if is_warm && matches!(check, Check::Fetch(_)) {
             return Err(format!("P4: key {} is in memory, but {check:?}", flight.key));
         }
         let checked = match check {
-            Check::Need(Need::Kv(id)) => {
+            Check::Fetch(Fetch::Kv(id)) => {
                 let local = at(self.local(isolate));
                 let read = self.isolates[isolate].gateway.ask_kv(id, local);
                 let (lot, mood) = (self.rng.next_u64(), self.isolates[isolate].mood);
@@ -79,13 +79,13 @@ impl<R: Rules> World<R> {
                 self.later(delay, Event::KvBack(flight, read, text));
                 return Ok(());
             }
-            Check::Need(Need::Copy(account, shelf)) => {
+            Check::Fetch(Fetch::Copy(account, source)) => {
                 let local = at(self.local(isolate));
-                let read = self.isolates[isolate].gateway.ask_copy(account, shelf, local);
+                let read = self.isolates[isolate].gateway.ask_copy(account, source, local);
                 self.look(of, read, Waiter::Request(Box::new(flight)));
                 return Ok(());
             }
-            Check::Need(need @ (Need::Ledger(_) | Need::Issuer(_) | Need::State(_))) => {
+            Check::Fetch(need @ (Fetch::Ledger(_) | Fetch::Issuer(_) | Fetch::State(_))) => {
                 let local = at(self.local(isolate));
                 let call = self.isolates[isolate].gateway.ask(need, local);
                 self.send(of, call, Waiter::Request(Box::new(flight)));
@@ -169,11 +169,11 @@ impl<R: Rules> World<R> {
         Some(heard)
     }
 
-    pub fn tenure(&self, isolate: usize) -> Option<Tenure> {
+    pub fn tenure(&self, isolate: usize) -> Option<LeaseToken> {
         let isolate = &self.isolates[isolate];
         let lease =
             isolate.gateway.leases().lease(self.host.account, at(self.now + isolate.offset))?;
-        Some(lease.tenure())
+        Some(lease.token())
     }
 
     /// Rule 4: under one lease, an isolate's word on a key is never followed by an older one.
@@ -209,7 +209,7 @@ impl<R: Rules> World<R> {
         let warm = isolate.warm.get(&flight.key);
         is_usable
             && local.as_ms() >= isolate.latest
-            && warm.is_some_and(|warm| warm.tenure == lease.tenure() && warm.revision == revision)
+            && warm.is_some_and(|warm| warm.tenure == lease.token() && warm.revision == revision)
     }
 
     /// P3: what was never made is refused without needing anything.

@@ -3,7 +3,7 @@
 use claviger_control::protocol::command::Command;
 use claviger_control::protocol::deletion::NewCode;
 use claviger_control::protocol::draft::Draft;
-use claviger_control::protocol::encryption::Sealed;
+use claviger_control::protocol::encryption::Ciphertext;
 use claviger_control::protocol::ledger::{LedgerReply, LedgerRequest};
 use claviger_core::base::id::{KeyId, TokenId};
 use claviger_core::base::secret::Digest;
@@ -224,7 +224,7 @@ impl<R: Rules> World<R> {
     fn delete(&mut self, key: usize) {
         let power = self.model.keys[key].now().power;
         let (id, mac) = (TokenId::random(&mut self.rng), Digest::of(b"a code"));
-        let code = NewCode { mac, sealed: Sealed::from_stored(String::new()) };
+        let code = NewCode { mac, sealed: Ciphertext::from_stored(String::new()) };
         let keys = vec![self.model.keys[key].text.id()];
         let begun =
             self.host.command(Command::BeginDeletion { id, keys, code }, &mut self.rng, self.now);

@@ -6,7 +6,7 @@ use claviger_control::ledger::usage::pending::{QUIET, WRITE_PAUSE};
 use claviger_core::base::id::{AccountId, KeyId};
 use claviger_core::config::terms::{Freshness, Terms};
 use claviger_core::lease::call::{
-    CopyRead, Errand, Found, KvRead, Lookup, Need, RefreshCall, Shelf,
+    CopyRead, CopySource, Fetch, Found, KvRead, Lookup, RefreshCall, RenewalStep,
 };
 use claviger_core::lease::isolate::Leases;
 use claviger_core::lease::rules::ByTheBook;
@@ -223,7 +223,7 @@ struct Flight {
 struct Renewal {
     isolate: usize,
     lookup: Lookup,
-    /// It has looked at a shelf.
+    /// It has read a copy.
     has_looked: bool,
 }
 
@@ -321,9 +321,9 @@ impl World {
                     let document = self.document();
                     let (leases, data_centre) = &mut self.isolates[waiter.isolate()];
                     let (now, lookup) = (at(self.now), Some(waiter.lookup()));
-                    match read.shelf() {
-                        Shelf::Kv => leases.take_document(&read, Some(document), now, lookup),
-                        Shelf::Cache => {
+                    match read.source() {
+                        CopySource::Kv => leases.take_document(&read, Some(document), now, lookup),
+                        CopySource::Cache => {
                             leases.take_shared(
                                 &read,
                                 self.caches[*data_centre].clone(),
@@ -370,16 +370,16 @@ impl World {
                     self.run_errand(Box::new(Renewal { isolate, lookup, has_looked: false }));
                 }
             }
-            Found::Need(Need::Kv(id)) => {
+            Found::Fetch(Fetch::Kv(id)) => {
                 let read = leases.ask_kv(id, now);
                 self.count.kv_reads += 1;
                 self.later(KV_MS, Event::Kv(read, flight));
             }
-            Found::Need(Need::Copy(account, shelf)) => {
-                let read = leases.ask_copy(account, shelf, now);
+            Found::Fetch(Fetch::Copy(account, source)) => {
+                let read = leases.ask_copy(account, source, now);
                 self.look(read, Waiter::Request(flight));
             }
-            Found::Need(need) => {
+            Found::Fetch(need) => {
                 let call = leases.ask(need, now);
                 self.count.waits += u64::from(!flight.is_waiting);
                 flight.is_waiting = true;
@@ -392,14 +392,14 @@ impl World {
     fn run_errand(&mut self, mut renewal: Box<Renewal>) {
         let (account, now) = (self.account, at(self.now));
         let (leases, _) = &mut self.isolates[renewal.isolate];
-        match leases.errand(account, now, &renewal.lookup) {
+        match leases.renewal_step(account, now, &renewal.lookup) {
             None => (),
-            Some(Errand::Copy(shelf)) => {
+            Some(RenewalStep::Copy(source)) => {
                 renewal.has_looked = true;
-                let read = leases.ask_copy_beside(account, shelf, now);
+                let read = leases.ask_copy_beside(account, source, now);
                 self.look(read, Waiter::Renewal(renewal));
             }
-            Some(Errand::Refresh) => {
+            Some(RenewalStep::Refresh) => {
                 // Where copies count, only uses that are due lead there at once.
                 let call = leases.renew(account, now);
                 self.count.reports += u64::from(!renewal.has_looked);
@@ -409,12 +409,12 @@ impl World {
     }
 
     fn look(&mut self, read: CopyRead, waiter: Waiter) {
-        let delay = match read.shelf() {
-            Shelf::Kv => {
+        let delay = match read.source() {
+            CopySource::Kv => {
                 self.count.kv_reads += 1;
                 KV_MS
             }
-            Shelf::Cache => CACHE_MS,
+            CopySource::Cache => CACHE_MS,
         };
         self.later(delay, Event::Copy(read, waiter));
     }

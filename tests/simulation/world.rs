@@ -6,7 +6,7 @@ use claviger_control::protocol::effect::{Effect, Outcome};
 use claviger_control::protocol::master::MasterSecrets;
 use claviger_core::config::settings::{Config, Variables};
 use claviger_core::gateway::gateway::Gateway;
-use claviger_core::lease::call::{CopyRead, KvRead, Lookup, RefreshCall, Tenure};
+use claviger_core::lease::call::{CopyRead, KvRead, LeaseToken, Lookup, RefreshCall};
 use claviger_core::lease::lease::REFRESH_ATTEMPTS;
 use claviger_core::lease::rules::Rules;
 use claviger_core::replication::edge_call::RefreshReply;
@@ -118,7 +118,7 @@ pub struct Isolate<R> {
 /// A word on a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Heard {
-    pub tenure: Tenure,
+    pub tenure: LeaseToken,
     pub revision: u64,
     pub at: i64,
 }

@@ -11,13 +11,32 @@ const INTERNAL = { type: "about:blank", title: "Internal Server Error", status: 
 
 let worker;
 before(async () => {
-  worker = await start({ vars: { RULES: [{ host: HOST, path: "/*", origin: "DEMO", public: true }] } });
+  const rule = { host: HOST, origin: "DEMO", public: true };
+  const RULES = [{ ...rule, path: "/*" }, { ...rule, path: "/form", credentials: ["form:u"] }];
+  worker = await start({ vars: { RULES } });
 });
 after(() => worker.dispose());
 beforeEach(() => worker.setFaults());
 
 /** Decided in one synchronous call. */
 const fetch = (path, init) => worker.fetch(HOST, path, init);
+
+/** Waits in the edge for a body that does not come before `more` is called. */
+function waitInEdge() {
+  const headers = { "content-type": "application/x-www-form-urlencoded" };
+  const { promise, resolve: more } = Promise.withResolvers();
+  async function* body() {
+    yield "a=b&";
+    await promise;
+  }
+  return { answer: worker.fetch(HOST, "/form", { method: "POST", headers, body: body() }), more };
+}
+
+/** Waits in the admin Worker for an object that is slow to answer. */
+async function waitInAdmin() {
+  await worker.setFaults({ on: "ADDRESS.fetch", mode: "delay", delay_ms: 3000, times: 1 });
+  return { answer: signIn(), more: () => {} };
+}
 
 /** Goes through the async handler and two objects. */
 function signIn(email = "nobody@example.jp") {
@@ -40,12 +59,12 @@ async function assertWorks() {
 
 describe("a trap", () => {
   const places = {
-    "in the synchronous decision": ["decide", () => fetch("/seen")],
-    "in the handler": ["handle", () => signIn()],
-    "where the handler calls an object": ["NAME.fetch", () => signIn()],
+    "in the synchronous decision": ["decide", () => fetch("/seen"), waitInEdge],
+    "in the handler": ["handle", () => signIn(), waitInAdmin],
+    "where the handler calls an object": ["NAME.fetch", () => signIn(), waitInAdmin],
   };
 
-  for (const [place, [on, ask]] of Object.entries(places)) {
+  for (const [place, [on, ask, wait]] of Object.entries(places)) {
     test(`${place} is answered 500 at once, and the next request works`, async () => {
       await worker.setFaults({ on, mode: "trap", times: 1 });
       const begun = Date.now();
@@ -55,15 +74,14 @@ describe("a trap", () => {
     });
 
     test(`${place} fails the other requests in flight, and no later one`, async () => {
-      const delay = { on: "ADDRESS.fetch", mode: "delay", delay_ms: 3000, times: 1 };
-      await worker.setFaults(delay);
-      const slow = signIn();
+      const slow = await wait();
       await sleep(200);
       await worker.setFaults({ on, mode: "trap", times: 1 });
       const begun = Date.now();
       await assertInternal(await ask());
-      await assertInternal(await slow);
+      await assertInternal(await slow.answer);
       assert.ok(Date.now() - begun < 1000);
+      slow.more();
       await worker.setFaults();
       await assertWorks();
     });

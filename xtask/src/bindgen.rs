@@ -18,7 +18,7 @@ impl Profile {
     fn name(self) -> &'static str {
         match self {
             Self::EdgeDev => "edge-dev",
-            Self::Release => "release",
+            Self::Release => "workers",
         }
     }
 }

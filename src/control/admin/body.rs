@@ -1,4 +1,4 @@
-//! Bodies that the console's routes take: bounded, JSON, of known members.
+//! Request bodies of the console's routes: JSON of bounded size, without unknown members.
 
 use claviger_core::base::http::problem::RequestProblem;
 use claviger_core::base::id::{AccountId, SealedId};
@@ -16,48 +16,48 @@ use crate::protocol::command::Command;
 /// KiB.
 pub const BODY_BYTES_MAX: usize = 64 * 1024;
 
-/// Largest body with what was typed for a key, in bytes: pasted networks are to be counted and
-/// told, not refused unread, so it has room for
+/// Largest body with the form of a key, in bytes. A long list of pasted networks must be counted
+/// and reported, not refused unread. So there is room for
 /// [`claviger_core::credential::limits::network::NETWORKS_TEXT_BYTES_MAX`] and the rest of the
 /// form.
 pub const DRAFT_BYTES_MAX: usize =
     claviger_core::credential::limits::network::NETWORKS_TEXT_BYTES_MAX + BODY_BYTES_MAX;
 
-/// `POST /v1/setup`.
+/// Body of `POST /v1/setup`.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SetUp {
-    /// From the link.
+    /// Set-up token from the link.
     pub token: SecretText,
     /// Name of the account.
     pub account_name: String,
-    /// IANA name.
+    /// IANA name of the account's time zone.
     pub time_zone: String,
     /// Name of the owner.
     pub name: String,
-    /// Their address.
+    /// E-mail address of the owner.
     pub email: String,
-    /// Their password.
+    /// Password of the owner.
     pub password: SecretText,
-    /// `en` or `ja`.
+    /// Language of the owner: `en` or `ja`.
     pub language: String,
 }
 
-/// `POST /v1/session`.
+/// Body of `POST /v1/session`.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SignIn {
-    /// Address.
+    /// E-mail address as typed.
     pub email: String,
-    /// Password.
+    /// Password as typed.
     pub password: SecretText,
 }
 
-/// `PATCH /v1/operator/accounts/{id}`. What is left out stays as it is.
+/// Body of `PATCH /v1/operator/accounts/{id}`. Absent members keep their values.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AccountChanges {
-    /// Whether it is suspended.
+    /// `true` to suspend, `false` to resume.
     #[serde(default)]
     pub suspended: Option<bool>,
     /// T of promise P1, in seconds.
@@ -65,48 +65,49 @@ pub struct AccountChanges {
     pub freshness_s: Option<u32>,
 }
 
-/// `POST /v1/session/step-up`.
+/// Body of `POST /v1/session/step-up`.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct StepUp {
-    /// Password.
+    /// Password as typed.
     pub password: SecretText,
 }
 
-/// `POST /v1/deletions`.
+/// Body of `POST /v1/deletions`.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct BeginDeletion {
-    /// IDs.
+    /// IDs of the keys to delete.
     pub keys: Vec<String>,
 }
 
-/// `POST /v1/deletions/{id}/confirm`.
+/// Body of `POST /v1/deletions/{id}/confirm`.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ConfirmDeletion {
-    /// As it was typed.
+    /// Code as typed.
     pub code: SecretText,
 }
 
-/// `POST /v1/sealed-keys/revoke`: the key itself, or its ID and its issuer.
+/// Body of `POST /v1/sealed-keys/revoke`: the sealed key itself, or its ID and its issuer.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RevokeSealed {
-    /// The sealed key.
+    /// The whole sealed key.
     pub credential: Option<SecretText>,
-    /// Its ID.
+    /// ID of the sealed key.
     pub id: Option<SealedId>,
-    /// Its issuer: a key's ID, or `service`.
+    /// Issuer of the sealed key: a key's ID, or `service`.
     pub issuer: Option<String>,
 }
 
 impl RevokeSealed {
-    /// What the ledger of `account` is asked.
+    /// Returns the command for the ledger of `account`.
     ///
     /// # Errors
-    /// [`RequestProblem::MalformedBody`]; [`RequestProblem::NotFound`] for what is no sealed key of
-    /// this account, or no ID of one that this issuer issued.
+    /// [`RequestProblem::MalformedBody`] if the members do not fit together.
+    /// [`RequestProblem::NotFound`] if it is no sealed key of this account, or no ID that this
+    /// issuer issued.
     pub fn command(
         &self,
         account: AccountId,
@@ -134,7 +135,7 @@ impl RevokeSealed {
                 if id.account() != account || !id.is_made(issuer, prefix, keyring, now) {
                     return Err(AdminProblem::Request(RequestProblem::NotFound));
                 }
-                // When it ends is not known: no later than this.
+                // The ID does not contain the expiry; this is its latest possible time.
                 let until = now.saturating_add(LIFE_MAX);
                 Ok(Command::RevokeSealed { id, issuer, until })
             }

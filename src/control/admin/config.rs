@@ -1,5 +1,5 @@
-//! The admin Worker's settings, parsed once. Whatever is missing or wrong stops it from serving at
-//! all.
+//! The admin Worker's settings, parsed once. If one is missing or wrong, the Worker serves no
+//! request.
 
 use claviger_core::base::http::request::Url;
 use claviger_core::base::id::Prefix;
@@ -12,42 +12,43 @@ use claviger_core::credential::keyring::Keyring;
 use crate::protocol::account::Email;
 use crate::protocol::master::{MasterError, MasterSecrets};
 
-/// The settings as the platform hands them over.
+/// The settings as the platform provides them.
 #[derive(Debug, Default)]
 pub struct AdminSettings {
-    /// Secret `MASTER_SECRET`.
+    /// Secret `MASTER_SECRET`; required.
     pub master_secret: Option<SecretText>,
-    /// The variables that the edge reads, too.
+    /// Variables that the edge reads, too.
     pub variables: Variables,
-    /// Variable `MAIL`; not set = `off`.
+    /// Variable `MAIL`; not set means `off`.
     pub mail: Option<String>,
-    /// Variable `MAIL_FROM`; wanted unless mail is off.
+    /// Variable `MAIL_FROM`; required unless mail is off.
     pub mail_from: Option<String>,
-    /// Secret `MAIL_API_KEY`; wanted when mail goes out by HTTP.
+    /// Secret `MAIL_API_KEY`; required if mail goes out over HTTP.
     pub mail_api_key: Option<SecretText>,
 }
 
-/// Why the admin Worker does not serve. It goes to the log; callers only learn that it does not.
+/// The reason for which the admin Worker does not serve. Only the log contains it; clients get a
+/// general error.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AdminConfigError {
-    /// A setting is not there.
+    /// A required setting is not set.
     #[error("{0} is not set")]
     Missing(&'static str),
-    /// The variables that the edge reads, too.
+    /// A variable that the edge reads, too, is missing or wrong.
     #[error("{0}")]
     Deployment(#[from] ConfigError),
-    /// The way in which mail goes out.
+    /// `MAIL` is none of the allowed values.
     #[error(
         "MAIL must be off (the default), binding, or the URL of an e-mail API: https://…, or http:// on this machine"
     )]
     Mail,
-    /// The sender of mail.
+    /// `MAIL_FROM` is no e-mail address.
     #[error("MAIL_FROM must be an e-mail address such as keys@example.com")]
     MailFrom,
-    /// The secret of the e-mail API cannot stand in a header.
+    /// `MAIL_API_KEY` cannot be sent in a header.
     #[error("MAIL_API_KEY must be 1 to {MAIL_API_KEY_BYTES_MAX} visible ASCII characters")]
     MailApiKey,
-    /// The master secret.
+    /// `MASTER_SECRET` is missing or wrong.
     #[error("MASTER_SECRET: {0}")]
     Master(#[from] MasterError),
 }
@@ -55,31 +56,31 @@ pub enum AdminConfigError {
 /// Longest secret of an e-mail API, in bytes: tokens that are signed documents have some 2,000.
 pub const MAIL_API_KEY_BYTES_MAX: usize = 4_096;
 
-/// How mail goes out.
+/// The way in which mail is delivered.
 #[derive(Debug)]
 pub struct Mail {
-    /// Who it comes from.
+    /// Sender address of all mails.
     pub from: Email,
-    /// Who takes it.
+    /// Service that accepts the mail.
     pub by: MailBy,
 }
 
-/// Who takes mail.
+/// A service that accepts mail.
 #[derive(Debug)]
 pub enum MailBy {
-    /// The platform, by its binding `EMAIL`.
+    /// The platform, through its binding `EMAIL`.
     Binding,
-    /// An HTTP e-mail API ([`claviger_control::admin::mail::http`]).
+    /// An HTTP e-mail API ([`crate::admin::mail::http`]).
     Http {
-        /// Where it takes messages.
+        /// URL that accepts messages.
         url: String,
-        /// Its bearer token.
+        /// Bearer token, in visible ASCII.
         key: SecretText,
     },
 }
 
 impl Mail {
-    /// Reads the settings of mail; `None`: it is off.
+    /// Parses the mail settings; `None` if mail is off.
     fn parse(
         mail: Option<&str>,
         from: Option<&str>,
@@ -107,29 +108,30 @@ impl Mail {
     }
 }
 
-/// Whether codes and the token may be sent there: over TLS, or without leaving the machine.
+/// Returns `true` if codes and the token may be sent to this URL: over TLS, or without leaving the
+/// machine.
 fn is_mail_api(text: &str) -> bool {
     let is_plain = text.bytes().all(|byte| byte.is_ascii_graphic()) && !text.contains(['#', '\\']);
     Url::parse(text)
         .is_some_and(|url| is_plain && url.has_plain_authority() && url.is_confidential())
 }
 
-/// The admin Worker's settings, all of them right.
+/// The admin Worker's settings, all of them valid.
 #[derive(Debug)]
 pub struct AdminConfig {
-    /// Master secrets.
+    /// Master secrets with their keyring.
     pub master: MasterSecrets,
     /// Prefix of credentials.
     pub prefix: Prefix,
-    /// `https://host[:port]` of the console.
+    /// Origin of the console: `https://host[:port]`.
     pub console_origin: String,
-    /// Its host, without port.
+    /// Host of the console, without port.
     pub console_host: String,
-    /// Gateway rules: the console offers their permissions.
+    /// Gateway rules, whose permissions the console offers.
     pub rules: Rules,
-    /// The terms on which leases are held.
+    /// Terms of leases: freshness and behaviour in an outage.
     pub terms: Terms,
-    /// The way in which mail goes out; `None`: it is off, and what needs a mailed code is refused.
+    /// Mail delivery; `None` if mail is off. Actions that need a mailed code are then refused.
     pub mail: Option<Mail>,
 }
 
@@ -137,7 +139,7 @@ impl AdminConfig {
     /// Parses the settings.
     ///
     /// # Errors
-    /// The first thing that is missing or wrong.
+    /// [`AdminConfigError`] for the first setting that is missing or wrong.
     pub fn parse(settings: AdminSettings) -> Result<Self, AdminConfigError> {
         let AdminSettings { master_secret, variables, mail, mail_from, mail_api_key } = settings;
         let master_secret = master_secret.ok_or(AdminConfigError::Missing("MASTER_SECRET"))?;
@@ -148,7 +150,7 @@ impl AdminConfig {
         Ok(Self { master, prefix, console_origin, console_host, rules, terms, mail })
     }
 
-    /// The subkeys that credentials are made and checked with.
+    /// Returns the subkeys that make and check credentials.
     pub fn keyring(&self) -> &Keyring {
         self.master.keyring()
     }

@@ -1,4 +1,4 @@
-//! What forms and queries come to, or all that is wrong with them.
+//! Parses forms and query strings, and reports all their errors at once.
 
 use claviger_core::base::id::KeyId;
 use claviger_core::base::secret::SecretText;
@@ -12,20 +12,20 @@ use crate::protocol::activity;
 use crate::protocol::activity::PAGE_ENTRIES_MAX;
 use crate::protocol::activity::export::Format;
 use crate::protocol::code::Code;
-use crate::protocol::draft::FieldError;
+use crate::protocol::draft::field::FieldError;
 use crate::protocol::keys::{Deleted, Listing, PAGE_KEYS_MAX, Sort, check_deletion};
-use crate::protocol::ledger::Language;
+use crate::protocol::member::Language;
 use crate::protocol::operator::EntryCursor;
 use crate::protocol::zone::Zone;
 
-/// The parts of a set-up form that are more than text.
+/// The parsed parts of a set-up form.
 #[derive(Debug)]
 pub struct Owner {
-    /// The owner's address.
+    /// E-mail address of the owner.
     pub email: Email,
-    /// The account's zone.
+    /// Time zone of the account.
     pub zone: Zone,
-    /// The owner's language.
+    /// Language of the owner.
     pub language: Language,
 }
 
@@ -68,11 +68,11 @@ impl Owner {
     }
 }
 
-/// The keys of a deletion.
+/// Parses the keys of a deletion.
 ///
 /// # Errors
-/// [`AdminProblem::Invalid`]: none, too many, one twice, or what is no key ID. It is not repeated:
-/// it may be a whole key.
+/// [`AdminProblem::Invalid`] if there are none, too many, a duplicate, or a text that is no key ID.
+/// The error does not repeat the text: it may be a whole key.
 pub fn deletion_keys(typed: &[String]) -> Result<Vec<KeyId>, AdminProblem> {
     let invalid = |error| AdminProblem::Invalid { errors: field_errors(vec![error]) };
     let mut keys = Vec::with_capacity(typed.len());
@@ -86,20 +86,20 @@ pub fn deletion_keys(typed: &[String]) -> Result<Vec<KeyId>, AdminProblem> {
     Ok(keys)
 }
 
-/// The code that was typed.
+/// Parses a typed code.
 ///
 /// # Errors
-/// [`AdminProblem::Invalid`] for what cannot be a code. It is not counted as a try.
+/// [`AdminProblem::Invalid`] for a text that cannot be a code. It does not count as a try.
 pub fn code(typed: &SecretText) -> Result<Code, AdminProblem> {
     let refused = || FieldError::new("code", "not_a_code", "a code has six digits");
     Code::parse(typed)
         .ok_or_else(|| AdminProblem::Invalid { errors: field_errors(vec![refused()]) })
 }
 
-/// The query of a listing.
+/// Parses the query string of a listing.
 ///
 /// # Errors
-/// [`AdminProblem::Invalid`] for an unknown parameter or a value that it does not take.
+/// [`AdminProblem::Invalid`] for an unknown parameter or an invalid value.
 pub fn listing(query: Option<&str>) -> Result<Listing, AdminProblem> {
     let mut listing = Listing { deleted: Deleted::Too, ..Listing::default() };
     for (name, value) in form_urlencoded::parse(query.unwrap_or_default().as_bytes()) {
@@ -130,11 +130,11 @@ pub fn listing(query: Option<&str>) -> Result<Listing, AdminProblem> {
     Ok(listing)
 }
 
-/// The query of a page of activity. An empty value is none.
+/// Parses the query string of a page of activity. An empty value counts as absent.
 ///
 /// # Errors
-/// [`AdminProblem::Invalid`] for an unknown parameter or a limit out of range; the other values are
-/// for the ledger to judge.
+/// [`AdminProblem::Invalid`] for an unknown parameter or a limit out of range. The ledger checks
+/// the other values.
 pub fn activity(query: Option<&str>) -> Result<activity::Query, AdminProblem> {
     let mut read = activity::Query::default();
     for (name, value) in form_urlencoded::parse(query.unwrap_or_default().as_bytes()) {
@@ -162,10 +162,10 @@ pub fn activity(query: Option<&str>) -> Result<activity::Query, AdminProblem> {
     Ok(read)
 }
 
-/// The query of a file of activity: the filters of a page, and the form.
+/// Parses the query string of an export: the filters of a page, and the format.
 ///
 /// # Errors
-/// As [`activity()`]; a file is not asked for in pages.
+/// As [`activity()`]; also for `limit` and `cursor`, which an export does not accept.
 pub fn export(query: Option<&str>) -> Result<(activity::Query, Format), AdminProblem> {
     let mut filters = form_urlencoded::Serializer::new(String::new());
     let mut format = None;
@@ -189,10 +189,10 @@ fn refused(field: &str, code: &str, detail: &str) -> AdminProblem {
     AdminProblem::Invalid { errors: field_errors(vec![FieldError::new(field, code, detail)]) }
 }
 
-/// The query of a list of accounts.
+/// Parses the query string of a list of accounts.
 ///
 /// # Errors
-/// [`AdminProblem::Invalid`] for an unknown parameter, or a cursor that no answer gave.
+/// [`AdminProblem::Invalid`] for an unknown parameter, or a cursor that no reply contained.
 pub fn account_cursor(query: Option<&str>) -> Result<Option<EntryCursor>, AdminProblem> {
     let mut cursor = None;
     for (name, value) in form_urlencoded::parse(query.unwrap_or_default().as_bytes()) {
@@ -212,7 +212,7 @@ pub fn account_cursor(query: Option<&str>) -> Result<Option<EntryCursor>, AdminP
 /// Checks that a change of an account changes something.
 ///
 /// # Errors
-/// [`AdminProblem::Invalid`].
+/// [`AdminProblem::Invalid`] if both members are absent.
 pub fn check_account_changes(
     freshness_ms: Option<u64>,
     suspended: Option<bool>,
@@ -220,15 +220,15 @@ pub fn check_account_changes(
     if freshness_ms.is_some() || suspended.is_some() {
         return Ok(());
     }
-    let error = FieldError::new("", "required", "say what changes: suspended, freshness_s");
+    let error = FieldError::new("", "required", "give suspended, freshness_s or both");
     let errors = field_errors(vec![FieldError { pointer: "#".to_owned(), ..error }]);
     Err(AdminProblem::Invalid { errors })
 }
 
-/// T in milliseconds, out of seconds.
+/// Converts T from seconds to milliseconds.
 ///
 /// # Errors
-/// [`AdminProblem::Invalid`] for one that is longer than any account may have.
+/// [`AdminProblem::Invalid`] if T exceeds the maximum.
 pub fn freshness_ms(freshness_s: u32) -> Result<u64, AdminProblem> {
     let max_s = FRESHNESS_MS_MAX.div_euclid(1_000);
     if freshness_s > max_s {

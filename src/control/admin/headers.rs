@@ -1,4 +1,4 @@
-//! Headers that the console's routes demand.
+//! Headers that the console's routes require.
 
 use claviger_core::base::http::request::Headers;
 use claviger_core::replication::record::Revision;
@@ -6,11 +6,11 @@ use claviger_core::replication::record::Revision;
 use crate::admin::problem::AdminProblem;
 use crate::protocol::keys::is_idempotency_key;
 
-/// The revision that a member saw: `If-Match: "12"` (RFC 9110 §13.1.1). One strong tag; no list, no
-/// `*`.
+/// Reads the revision that a member saw: `If-Match: "12"` (RFC 9110 §13.1.1). One strong tag; no
+/// list, no `*`.
 ///
 /// # Errors
-/// [`AdminProblem::BadHeader`].
+/// [`AdminProblem::BadHeader`] if the header is missing or has another form.
 pub fn if_match(headers: Headers<'_>) -> Result<Revision, AdminProblem> {
     headers
         .find("if-match")
@@ -21,10 +21,10 @@ pub fn if_match(headers: Headers<'_>) -> Result<Revision, AdminProblem> {
         .ok_or(AdminProblem::BadHeader { name: "If-Match" })
 }
 
-/// The name of one attempt to issue, as [`is_idempotency_key`] says.
+/// Reads the idempotency key, in the form of [`is_idempotency_key`].
 ///
 /// # Errors
-/// [`AdminProblem::BadHeader`].
+/// [`AdminProblem::BadHeader`] if the header is missing or has another form.
 pub fn idempotency_key(headers: Headers<'_>) -> Result<String, AdminProblem> {
     headers
         .find("idempotency-key")

@@ -1,13 +1,13 @@
-//! Mail: what is to be told to whom ([`Envelope`]), and the message that comes of it ([`Message`]).
+//! Mail: turns the facts in an [`Envelope`] into a [`Message`].
 //!
-//! A ledger writes an envelope down in the same run as the change that causes it, with every fact
-//! that the message will name. The message is composed when it is sent, out of those facts alone:
-//! sent twice, it is the same to the byte, as services want it that know a repeat by its
-//! idempotency key. A code lies in the envelope encrypted ([`crate::protocol::encryption`]); only
-//! who sends opens it.
+//! A ledger stores an envelope in the same transaction as the change that causes it, with every
+//! fact that the message names. The message is rendered at delivery from those facts alone. A
+//! repeated delivery is therefore identical to the byte, as services with idempotency keys require.
+//! A code is encrypted in the envelope ([`crate::protocol::encryption`]) and only decrypted at
+//! delivery.
 //!
-//! What people chose (names of members, accounts, keys) goes into a message as text: it is escaped
-//! in HTML, and no line of a header or body can begin with it.
+//! Names of members, accounts and keys enter a message as text. They are escaped in HTML, and
+//! cannot begin a line of a header or body.
 
 pub mod http;
 pub mod mime;
@@ -19,65 +19,67 @@ use crate::admin::config::AdminConfig;
 use crate::protocol::account::Email;
 use crate::protocol::code::Code;
 use crate::protocol::encryption;
-use crate::protocol::envelope::{Envelope, Letter, code_place};
-use crate::protocol::ledger::Language;
+use crate::protocol::envelope::{Envelope, Letter, code_associated_data};
+use crate::protocol::member::Language;
 
 /// A message, ready to be sent.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Message {
-    /// As [`Envelope::id`].
+    /// Same as [`Envelope::id`].
     pub id: String,
-    /// To whom.
+    /// Address of the recipient.
     pub to: Email,
-    /// Its language.
+    /// Language of the text.
     pub language: Language,
-    /// When its cause happened.
+    /// Time of the change that caused it, Unix ms.
     pub written_at: UnixMs,
     /// Subject: one line.
     pub subject: String,
-    /// As plain text.
+    /// Body as plain text.
     pub text: String,
-    /// As an HTML document.
+    /// Body as an HTML document.
     pub html: String,
 }
 
 impl core::fmt::Debug for Message {
-    /// Without what it says: that may hold a code.
+    /// Omits the contents, which may include a code.
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.debug_struct("Message").field("id", &self.id).finish_non_exhaustive()
     }
 }
 
-/// What whoever delivers says to a message.
+/// A mail service's answer to a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Taking {
-    /// It was taken, now or before.
+    /// The service accepted the message, now or before.
     Taken,
-    /// Not this time. It may be taken later: when a limit is over, a service is up again, or the
-    /// operator has mended a setting.
+    /// The service may accept it later: after a rate limit, an outage, or a change of settings by
+    /// the operator.
     NotNow,
-    /// Never: what is wrong is the message itself, or whom it goes to.
+    /// The service will never accept it: the message or its recipient is invalid.
     Never,
 }
 
-/// Composes the message of an envelope; `None` when the code that it should hold cannot be read: it
-/// is not there, or the generation of the master secret that it was encrypted with has been
-/// dropped.
+/// Renders the message of an envelope. `None` if it needs a code that is missing, or whose
+/// generation of the master secret was removed.
 pub fn compose(envelope: &Envelope, config: &AdminConfig) -> Option<Message> {
     let code = match (&envelope.letter, &envelope.sealed) {
         (Letter::DeletionCode { deletion, .. }, Some(sealed)) => {
-            let opened =
-                encryption::open(sealed, code_place(envelope.account, deletion), &config.master)?;
+            let opened = encryption::decrypt(
+                sealed,
+                code_associated_data(envelope.account, deletion),
+                &config.master,
+            )?;
             Some(Code::from_sealed(&opened))
         }
         (Letter::DeletionCode { .. }, None) => return None,
         (Letter::DeletionNotice { .. }, _) => None,
     };
     let AdminConfig { prefix, console_origin, terms, .. } = config;
-    let setting = templates::Setting { prefix, console_origin, terms: *terms };
+    let setting = templates::LetterSetting { prefix, console_origin, terms: *terms };
     let (subject, blocks) =
         templates::say(&envelope.letter, envelope.language, code.as_ref(), setting);
-    let subject = one_line(&subject);
+    let subject = templates::one_line(&subject);
     Some(Message {
         id: envelope.id.clone(),
         to: envelope.to.clone(),
@@ -87,21 +89,6 @@ pub fn compose(envelope: &Envelope, config: &AdminConfig) -> Option<Message> {
         html: templates::html(&subject, &blocks, envelope.language),
         subject,
     })
-}
-
-/// The text in one line, whatever it holds: control characters and line separators become blanks.
-fn one_line(text: &str) -> String {
-    text.chars()
-        .map(
-            |sign| {
-                if sign.is_control() || matches!(sign, '\u{2028}' | '\u{2029}') {
-                    ' '
-                } else {
-                    sign
-                }
-            },
-        )
-        .collect()
 }
 
 #[cfg(test)]

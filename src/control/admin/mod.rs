@@ -1,4 +1,4 @@
-//! TODO.
+//! The console's HTTP API: routes, request bodies, sessions, problem documents, views and mail.
 
 pub mod body;
 pub mod config;

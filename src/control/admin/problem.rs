@@ -1,133 +1,133 @@
-//! The admin Worker's refusals: one place where each gets its status, its code and its words.
+//! The admin Worker's problem documents: one place for each problem's status, code and title.
 
 use claviger_core::base::http::problem::{ProblemDocument, RequestProblem};
 use claviger_core::base::http::response::Answer;
 use serde_json::{Map, Value};
 
-/// Why the admin Worker refuses a request. Each variant is one stable code; `www/problems.html`
-/// explains them to people.
+/// The reason for which the admin Worker refuses a request. Each variant has one stable code;
+/// `www/problems.html` explains them to people.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AdminProblem {
-    /// A problem of requests to any surface.
+    /// A problem that requests to any host can have.
     Request(RequestProblem),
-    /// A request of a signed-in browser that another site may have caused.
+    /// A request with a session cookie that another site may have caused.
     CrossSite,
-    /// No session, or none any more.
+    /// The request has no valid session.
     NotSignedIn,
-    /// Wrong e-mail or password: one answer for every cause.
+    /// Wrong e-mail address or password; the answer does not distinguish the causes.
     SignInRefused,
-    /// Wrong password at a step-up.
+    /// Wrong password for a fresh proof of identity.
     StepUpRefused,
-    /// A fresh proof of identity is wanted.
+    /// The command needs a fresh proof of identity.
     StepUpRequired,
-    /// A set-up token that is forged, over, or malformed.
+    /// The set-up token is forged, expired or malformed.
     SetupRefused,
-    /// The set-up link has been used, or the deployment has its first account.
+    /// The set-up link has been used, or the deployment already has its first account.
     SetupDone,
-    /// Somebody has this e-mail address.
+    /// Another member has this e-mail address.
     AddressTaken,
-    /// Too many tries.
+    /// The rate limit refused the try.
     TooManyAttempts {
-        /// Seconds until the next try is looked at.
+        /// Seconds until the next accepted try.
         retry_after_s: u64,
-        /// The same as an instant, RFC 3339.
+        /// Time of the next accepted try, RFC 3339.
         until: String,
     },
-    /// The member's role does not reach.
+    /// The member's role does not permit the command.
     NotPermitted,
     /// The key changed since the member saw it.
     ChangedMeanwhile {
-        /// The key as it is now.
+        /// Present state of the key.
         key: Value,
-        /// Name of who changed it.
+        /// Name of the member who changed it.
         by: String,
-        /// When, RFC 3339.
+        /// Time of that change, RFC 3339.
         at: String,
     },
-    /// This idempotency key has issued a key.
+    /// The idempotency key was already used for an issue.
     AlreadyIssued {
-        /// That key, without its secret; null when it was deleted.
+        /// Key that it issued, without its secret; null if it was deleted.
         key: Value,
     },
-    /// This idempotency key has invited an account.
+    /// The idempotency key was already used for an invitation.
     AlreadyInvited {
-        /// Its ID; its set-up link was shown once.
+        /// ID of the invited account, whose set-up link was shown once.
         account: String,
     },
     /// The service credentials changed since the member saw them.
     ServiceChangedMeanwhile {
-        /// They as they are now.
+        /// Present state of the credentials.
         service: Value,
     },
-    /// The secret cannot be shown.
+    /// The secret cannot be shown again.
     NotViewable(NotViewable),
-    /// No restore of this account was begun, or it is finished.
+    /// No restore of this account was begun, or it is already finished.
     RestoreNotBegun,
-    /// The account holds as many keys as it may.
+    /// The account has reached its limit of keys.
     TooManyKeys {
-        /// The limit.
+        /// Most keys of an account.
         max: u32,
     },
-    /// There are no such keys, or they are deleted already.
+    /// Some of the keys do not exist, or are already deleted.
     KeysNotFound {
-        /// Their IDs.
+        /// IDs of those keys.
         keys: Value,
     },
-    /// Keys that are protected from deletion.
+    /// Some of the keys are protected from deletion.
     Protected {
-        /// IDs and names.
+        /// IDs and names of those keys.
         keys: Value,
     },
-    /// The key is not deleted.
+    /// The key is not deleted, so it cannot be restored.
     NotDeleted,
-    /// The member has had as many codes mailed, or tried, as one may in a day.
+    /// The member has reached the daily limit of mailed codes or of tries.
     TooManyCodes {
-        /// Seconds until the next is possible.
+        /// Seconds until the next one is allowed.
         retry_after_s: u64,
-        /// The same as an instant, RFC 3339.
+        /// Time at which the next one is allowed, RFC 3339.
         until: String,
     },
-    /// The member has taken as many files of activity as one may in a day.
+    /// The member has reached the daily limit of exports.
     TooManyExports {
-        /// Seconds until the next is possible.
+        /// Seconds until the next one is allowed.
         retry_after_s: u64,
-        /// The same as an instant, RFC 3339.
+        /// Time at which the next one is allowed, RFC 3339.
         until: String,
     },
-    /// Not the code that was mailed.
+    /// The code is not the mailed one.
     CodeWrong {
-        /// How many tries are left.
+        /// Tries that are left for this deletion.
         tries_left: u32,
     },
-    /// The code's time is over, its tries are used up, or it was used.
+    /// The code has expired, has no tries left, or was already used.
     CodeOver,
-    /// The deployment sends no mail, and this needs a mailed code.
+    /// The deployment sends no mail, and the action needs a mailed code.
     MailOff,
-    /// A header that the route demands is missing or not of its form.
+    /// A required header is missing or malformed.
     BadHeader {
-        /// Its name.
+        /// Name of the header.
         name: &'static str,
     },
-    /// Values were refused.
+    /// Some values are invalid.
     Invalid {
-        /// Which, and why.
+        /// The invalid fields with their errors.
         errors: Value,
     },
 }
 
-/// Why a secret cannot be shown.
+/// The reason for which a secret cannot be shown again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NotViewable {
-    /// It was shown once, and only its digest is kept.
+    /// It was shown once, and only its digest is stored.
     #[error("the key was issued without being viewable: its secret was shown once")]
     NotStored,
-    /// It was encrypted under a generation of the master secret that the operator has dropped.
+    /// It was encrypted with a generation of the master secret that the operator has removed.
     #[error("it was encrypted under a master secret that is no longer in use")]
     GenerationDropped,
 }
 
 impl NotViewable {
-    /// The stable word.
+    /// Returns the stable code of the reason.
     pub fn reason(self) -> &'static str {
         match self {
             Self::NotStored => "not_stored",
@@ -143,7 +143,7 @@ impl From<RequestProblem> for AdminProblem {
 }
 
 impl AdminProblem {
-    /// HTTP status.
+    /// Returns the HTTP status.
     pub fn status(&self) -> u16 {
         match self {
             Self::Request(problem) => problem.status(),
@@ -175,7 +175,7 @@ impl AdminProblem {
         }
     }
 
-    /// The stable code.
+    /// Returns the stable code.
     pub fn code(&self) -> &'static str {
         match self {
             Self::Request(problem) => problem.code(),
@@ -209,7 +209,7 @@ impl AdminProblem {
         }
     }
 
-    /// One line for people, the same for every occurrence.
+    /// Returns the title for people, the same for every occurrence.
     pub fn title(&self) -> &'static str {
         match self {
             Self::Request(problem) => problem.title(),
@@ -247,7 +247,7 @@ impl AdminProblem {
         }
     }
 
-    /// Members beside the standard ones.
+    /// Returns the members of the problem document beside the standard ones.
     fn extensions(&self) -> Map<String, Value> {
         let mut members = Map::new();
         let mut put = |name: &str, value: Value| {
@@ -294,7 +294,7 @@ impl AdminProblem {
         members
     }
 
-    /// The header that this problem adds to its answer.
+    /// Returns the header that this problem adds to the response.
     fn header(&self) -> Option<(&'static str, String)> {
         match self {
             Self::TooManyAttempts { retry_after_s, .. }
@@ -330,7 +330,7 @@ impl AdminProblem {
         }
     }
 
-    /// The whole answer. `console_origin` is where `/problems` explains the codes.
+    /// Returns the whole response. `console_origin` serves `/problems`, which explains the codes.
     pub fn answer(&self, console_origin: &str) -> Answer {
         if let Self::Request(problem) = self {
             return problem.answer(console_origin);

@@ -1,88 +1,89 @@
-//! The table of routes.
+//! The console's routes: method and path to [`Route`].
 
 use claviger_core::base::http::problem::RequestProblem;
 use claviger_core::base::id::{AccountId, KeyId, TokenId};
 
 use crate::admin::problem::AdminProblem;
 
-/// What a request to the console's host wants.
+/// A route of the console's host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Route {
-    /// A file of the page.
+    /// Serves a static file of the console.
     Asset,
-    /// Create the first account.
+    /// Creates an account from a set-up link.
     SetUp,
-    /// Look at the session.
+    /// Returns the session.
     ShowSession,
-    /// Sign in.
+    /// Signs a member in.
     SignIn,
-    /// Sign out.
+    /// Signs a member out.
     SignOut,
-    /// Prove one's identity again.
+    /// Gives a fresh proof of identity.
     StepUp,
-    /// List keys.
+    /// Lists the keys of the account.
     ListKeys,
-    /// Issue a key.
+    /// Issues a key.
     IssueKey,
-    /// Check what was typed for a key.
+    /// Previews the form of a key.
     CheckKey,
-    /// Look at a key.
+    /// Returns a key.
     ShowKey(KeyId),
-    /// Change a key.
+    /// Changes a key.
     EditKey(KeyId),
-    /// Disable a key.
+    /// Disables a key.
     DisableKey(KeyId),
-    /// Enable a key.
+    /// Enables a key.
     EnableKey(KeyId),
-    /// Read activity.
+    /// Lists the activity of the account.
     ListActivity,
-    /// Take activity away as a file.
+    /// Exports activity as a file.
     ExportActivity,
-    /// Look at the service credentials.
+    /// Returns the service credentials.
     ShowService,
-    /// Change how far the service password may go.
+    /// Changes the ceiling of the service password.
     EditService,
-    /// Have the service password shown.
+    /// Shows the service password again.
     RevealService,
-    /// Change the service password.
+    /// Replaces the service password.
     ChangeServicePassword,
-    /// Have a key's secret shown again.
+    /// Shows a key's secret again.
     RevealKey(KeyId),
-    /// Restore a deleted key.
+    /// Restores a deleted key.
     RestoreKey(KeyId),
-    /// Ask for the deletion of keys.
+    /// Begins a deletion of keys.
     BeginDeletion,
-    /// Look at a deletion.
+    /// Returns a deletion.
     ShowDeletion(TokenId),
-    /// Mail another code for a deletion.
+    /// Mails another code for a deletion.
     MailDeletionCode(TokenId),
-    /// Delete the keys of a deletion.
+    /// Confirms a deletion, which deletes its keys.
     ConfirmDeletion(TokenId),
-    /// List accounts, as an operator.
+    /// Lists accounts, for an operator.
     ListAccounts,
-    /// Make a set-up link for an account.
+    /// Creates a set-up link for an account, for an operator.
     InviteAccount,
-    /// Look at an account.
+    /// Returns an account, for an operator.
     ShowAccount(AccountId),
-    /// Suspend or resume an account, or change its T.
+    /// Suspends or resumes an account, or changes its T, for an operator.
     EditAccount(AccountId),
-    /// Have an account's records put into KV again.
+    /// Puts an account's records into KV again, for an operator.
     RebuildAccount(AccountId),
-    /// Begin to restore an account.
+    /// Begins to restore an account, for an operator.
     BeginRestore(AccountId),
-    /// Finish that.
+    /// Finishes a restore, for an operator.
     FinishRestore(AccountId),
-    /// See what this isolate has done.
+    /// Returns the counters of the edge isolate that handled the request.
     Counters,
-    /// Revoke one sealed key.
+    /// Revokes one sealed key.
     RevokeSealed,
 }
 
 impl Route {
-    /// Finds the route.
+    /// Finds the route of a request.
     ///
     /// # Errors
-    /// [`RequestProblem::NotFound`], [`RequestProblem::MethodNotAllowed`].
+    /// [`RequestProblem::NotFound`] for an unknown path; [`RequestProblem::MethodNotAllowed`] for a
+    /// known path with another method.
     pub fn find(method: &str, path: &str) -> Result<Self, AdminProblem> {
         let Some(resource) = path.strip_prefix("/v1/") else {
             return match method {
@@ -92,7 +93,7 @@ impl Route {
                 })),
             };
         };
-        // A HEAD is a GET whose body the runtime drops.
+        // The platform drops the body of the response to a HEAD request.
         let verb = if method == "HEAD" { "GET" } else { method };
         let segments: Vec<&str> = resource.split('/').collect();
         let (found, allow) = match segments.as_slice() {
@@ -192,7 +193,8 @@ impl Route {
         found.ok_or(AdminProblem::Request(RequestProblem::MethodNotAllowed { allow }))
     }
 
-    /// Whether a signed-in browser's cookie could be used by another site to reach this route.
+    /// Returns `true` if the route needs CSRF protection: the request must come from the console's
+    /// own page.
     pub fn wants_own_page(self) -> bool {
         match self {
             Self::Asset
@@ -280,7 +282,7 @@ mod tests {
         ("/app.js", "GET, HEAD"),
     ];
 
-    /// The path, about something that there might be.
+    /// Returns the path with valid example IDs.
     fn example(path: &str) -> String {
         let id = match path {
             _ if path.starts_with("/v1/deletions/") => "0123456789",
@@ -337,8 +339,8 @@ mod tests {
         assert_eq!(documented.collect::<BTreeSet<_>>(), there.collect::<BTreeSet<_>>());
     }
 
-    /// Whatever is not a look could be made with a signed-in browser's cookie by another site, if
-    /// it were let through.
+    /// Every route except reads needs CSRF protection: another site could otherwise call it with a
+    /// member's cookie.
     #[test]
     fn every_route_that_does_something_wants_the_console_s_own_page() {
         for (path, allow) in ROUTES {

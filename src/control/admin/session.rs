@@ -1,12 +1,13 @@
-//! The session cookie, and proof that a request comes from the console's own page.
+//! The session cookie, and the check that a request comes from the console's own page.
 
 use claviger_core::base::http::cookie::COOKIE;
 use claviger_core::base::http::request::Headers;
 
-/// Longest life of a session's cookie, in seconds; the ledger ends the session by its own clock.
+/// Longest lifetime of the session cookie, in seconds. The ledger ends the session by its own
+/// clock.
 pub const COOKIE_AGE_S: u32 = 12 * 60 * 60;
 
-/// The session token of a request; `None` when there is none, or several.
+/// Returns the session token of a request; `None` if it has none or several.
 pub fn token(headers: Headers<'_>) -> Option<&str> {
     let mut tokens = headers
         .find("cookie")?
@@ -18,20 +19,20 @@ pub fn token(headers: Headers<'_>) -> Option<&str> {
     tokens.next().is_none().then_some(token)
 }
 
-/// The header that gives a browser its session (RFC 6265bis: §4.1.3.2, `__Host-` binds it to this
-/// host; §4.1.2.7, `Strict` keeps other sites from using it).
+/// Returns the `Set-Cookie` header of a session (RFC 6265bis). The prefix `__Host-` binds the
+/// cookie to this host (§4.1.3.2), and `Strict` prevents other sites from sending it (§4.1.2.7).
 pub fn set_cookie(token: &str) -> String {
     format!("{COOKIE}={token}; Path=/; Max-Age={COOKIE_AGE_S}; Secure; HttpOnly; SameSite=Strict")
 }
 
-/// The header that takes it away.
+/// Returns the `Set-Cookie` header that removes the cookie.
 pub fn clear_cookie() -> String {
     format!("{COOKIE}=; Path=/; Max-Age=0; Secure; HttpOnly; SameSite=Strict")
 }
 
-/// Whether a request was made by the console's own page. `Origin` decides where there is one;
-/// without it, only a browser that says `Sec-Fetch-Site: same-origin` is believed (Fetch Metadata
-/// §2.3). A request with neither is refused.
+/// Returns `true` if the console's own page made the request. `Origin` decides if it is present.
+/// Without it, only `Sec-Fetch-Site: same-origin` is accepted (Fetch Metadata §2.3). A request with
+/// neither is refused.
 pub fn is_own_page(headers: Headers<'_>, console_origin: &str) -> bool {
     match headers.find("origin") {
         Some(origin) => origin == console_origin,

@@ -1,6 +1,7 @@
-//! What the console's routes answer, as JSON (`docs/http-api.md`).
+//! Response documents of the console's routes, as JSON (`docs/http-api.md`).
 
 mod deletion;
+mod parts;
 
 use claviger_core::base::http::problem::RequestProblem;
 use claviger_core::base::secret::SecretText;
@@ -15,18 +16,20 @@ use claviger_core::replication::refresh::{AccountState, Caller};
 use serde_json::{Map, Value, json};
 
 pub use self::deletion::{deleted, deletion};
+use self::parts::text;
 use crate::admin::config::AdminConfig;
 use crate::admin::problem::{AdminProblem, NotViewable};
 use crate::protocol::activity;
-use crate::protocol::draft::{Checked, FieldError};
+use crate::protocol::draft::field::FieldError;
+use crate::protocol::draft::preview::Checked;
 use crate::protocol::keys::{IssuedBy, KeyView, Page};
-use crate::protocol::ledger::Role;
+use crate::protocol::member::Role;
 use crate::protocol::operator::{Entry, EntryCursor, EntryState};
 use crate::protocol::refusal::Refusal;
 use crate::protocol::service_credentials::ServiceView;
 use crate::protocol::view::{AccountView, Progress, SessionView};
 
-/// A key.
+/// Returns the document of a key.
 pub fn key(key: &KeyView, config: &AdminConfig, now: UnixMs) -> Value {
     json!({
         "id": key.id,
@@ -54,7 +57,7 @@ pub fn key(key: &KeyView, config: &AdminConfig, now: UnixMs) -> Value {
     })
 }
 
-/// How far an issuer may go.
+/// Returns the document of a ceiling.
 pub fn ceiling(ceiling: &Ceiling) -> Value {
     json!({
         "permissions": ceiling.permissions,
@@ -71,13 +74,13 @@ fn issued_by(key: &KeyView) -> Value {
     }
 }
 
-/// A page of keys.
+/// Returns the document of a page of keys.
 pub fn page(page: &Page, config: &AdminConfig, now: UnixMs) -> Value {
     let keys: Vec<Value> = page.keys.iter().map(|view| key(view, config, now)).collect();
     json!({ "keys": keys, "next": page.next, "total": page.total, "total_is_exact": page.total_is_exact, "now": text(now) })
 }
 
-/// Notes on what was typed.
+/// Returns the document of a preview.
 pub fn checked(checked: &Checked) -> Value {
     let locked_out = checked.locked_out.as_ref().map(|callers| {
         let told = |caller: &Caller| {
@@ -101,7 +104,7 @@ pub fn checked(checked: &Checked) -> Value {
     })
 }
 
-/// Refused values. Instants among the parameters become text, as everywhere.
+/// Returns the documents of field errors. Instants among their parameters become RFC 3339 text.
 pub fn field_errors(mut errors: Vec<FieldError>) -> Value {
     for error in &mut errors {
         if let Some(at) = error.params.get_mut("at")
@@ -113,7 +116,8 @@ pub fn field_errors(mut errors: Vec<FieldError>) -> Value {
     serde_json::to_value(errors).unwrap_or_default()
 }
 
-/// A key that was just issued, with its secret: the one answer that holds it.
+/// Returns the document of a newly issued key with its secret. No other response contains the
+/// secret unless the key is viewable.
 pub fn issued(view: &KeyView, new: &NewKey, config: &AdminConfig, now: UnixMs) -> Value {
     let (access_key, access_secret) = new.expose_pair();
     json!({
@@ -125,7 +129,7 @@ pub fn issued(view: &KeyView, new: &NewKey, config: &AdminConfig, now: UnixMs) -
     })
 }
 
-/// A key whose secret was kept: one of the few answers that hold one. `None`: the text is no key.
+/// Returns the document of a viewable key with its secret; `None` if the text is no key.
 pub fn revealed(credential: &SecretText, now: UnixMs) -> Option<Value> {
     let secret_from = credential.expose().len().checked_sub(ACCESS_SECRET_WIDTH)?;
     let (access_key, access_secret) = credential.expose().split_at_checked(secret_from)?;
@@ -137,13 +141,13 @@ pub fn revealed(credential: &SecretText, now: UnixMs) -> Option<Value> {
     }))
 }
 
-/// A page of activity.
+/// Returns the document of a page of activity.
 pub fn activity(page: &activity::Page, now: UnixMs) -> Value {
     let entries: Vec<Value> = page.entries.iter().map(entry_of_activity).collect();
     json!({ "entries": entries, "next": page.next, "now": text(now) })
 }
 
-/// One entry of it.
+/// Returns the document of one entry of activity.
 pub fn entry_of_activity(entry: &activity::Entry) -> Value {
     let activity::Entry { id, at, action, by, address, key, changes } = entry;
     let changes: Map<String, Value> = changes
@@ -160,21 +164,21 @@ pub fn entry_of_activity(entry: &activity::Entry) -> Value {
     json!({ "id": id, "at": text(*at), "action": action, "by": by, "address": address, "key": key, "changes": changes })
 }
 
-/// A change of a key, and from when it holds everywhere.
+/// Returns the document of a changed key, with the time from which the change holds everywhere.
 pub fn changed(
     view: Option<&KeyView>,
     bound: Option<Bound>,
     config: &AdminConfig,
     now: UnixMs,
 ) -> Value {
-    let bound = bound.map(self::bound);
+    let bound = bound.map(parts::bound);
     match view {
         Some(view) => json!({ "key": key(view, config, now), "bound": bound, "now": text(now) }),
         None => json!({ "bound": bound, "now": text(now) }),
     }
 }
 
-/// The service credentials, without the password.
+/// Returns the document of the service credentials, without the password.
 pub fn service(service: &ServiceView, now: UnixMs) -> Value {
     let ServiceView {
         id,
@@ -194,17 +198,18 @@ pub fn service(service: &ServiceView, now: UnixMs) -> Value {
     })
 }
 
-/// A change of the service credentials, and from when it holds everywhere.
+/// Returns the document of changed service credentials, with the time from which the change holds
+/// everywhere.
 pub fn service_changed(view: &ServiceView, bound: Option<Bound>, now: UnixMs) -> Value {
     let mut members = service(view, now);
     if let Some(members) = members.as_object_mut() {
-        members.insert("bound".into(), json!(bound.map(self::bound)));
+        members.insert("bound".into(), json!(bound.map(parts::bound)));
     }
     members
 }
 
-/// The service password: one of the few answers that hold a secret. `bound` is there when it has
-/// just changed.
+/// Returns the document of the service credentials with the password. `bound` is set if the
+/// password has just changed.
 pub fn service_password(
     service: &ServiceView,
     password: &SecretText,
@@ -213,19 +218,13 @@ pub fn service_password(
 ) -> Value {
     let mut members = json!({ "service_id": service.id, "service_password": password.expose(), "now": text(now) });
     if let (Some(members), Some(bound)) = (members.as_object_mut(), changed) {
-        members.insert("bound".into(), json!(bound.map(self::bound)));
+        members.insert("bound".into(), json!(bound.map(parts::bound)));
         members.insert("revision".into(), json!(service.revision));
     }
     members
 }
 
-/// Where nobody can say from when, no instant is named.
-fn bound(bound: Bound) -> Value {
-    let told = Some(bound).filter(|bound| !bound.is_eventual);
-    json!({ "at": told.map(|bound| text(bound.at)), "within_s": told.map(|bound| bound.within_s) })
-}
-
-/// An account, as the directory lists it.
+/// Returns the document of an account in the directory's list.
 fn entry(entry: &Entry) -> Value {
     let link_until = (entry.state == EntryState::Pending).then(|| text(link_end(entry.entered_at)));
     json!({
@@ -234,18 +233,19 @@ fn entry(entry: &Entry) -> Value {
     })
 }
 
-/// When the set-up link that was made with an account is over.
+/// Returns the expiry of the set-up link that was created with an account.
 fn link_end(entered_at: UnixMs) -> UnixMs {
     entered_at.saturating_add(DurationMs::from_ms(SETUP_LIFE_MS.unsigned_abs()))
 }
 
-/// A page of accounts.
+/// Returns the document of a page of accounts.
 pub fn accounts(accounts: &[Entry], next: Option<EntryCursor>, now: UnixMs) -> Value {
     let accounts: Vec<Value> = accounts.iter().map(entry).collect();
     json!({ "accounts": accounts, "next": next.map(|cursor| cursor.to_text()), "now": text(now) })
 }
 
-/// One account, with what its ledger says of it once it is open.
+/// Returns the document of one account. Once it is open, the document includes the view of its
+/// ledger.
 pub fn account(
     listed: &Entry,
     inspected: Option<(&AccountView, &Progress)>,
@@ -264,7 +264,7 @@ pub fn account(
     json!({ "account": account, "now": text(now) })
 }
 
-/// A set-up link that was just made: the one answer that holds it.
+/// Returns the document of a new set-up link. No other response contains the link.
 pub fn invited(token: &NewToken, config: &AdminConfig, now: UnixMs) -> Value {
     json!({
         "account": {
@@ -276,36 +276,37 @@ pub fn invited(token: &NewToken, config: &AdminConfig, now: UnixMs) -> Value {
     })
 }
 
-/// What holds for a whole account after a change of it, and from when.
+/// Returns the document of the changed account state, with the time from which the change holds
+/// everywhere.
 pub fn account_state(state: AccountState, bound: Option<Bound>, now: UnixMs) -> Value {
     json!({
         "suspended": state.suspended,
         "freshness_s": state.freshness_ms.div_ceil(1_000),
-        "bound": bound.map(self::bound),
+        "bound": bound.map(parts::bound),
         "now": text(now),
     })
 }
 
-/// How far KV has what a ledger has.
+/// Returns the document of the progress of publication to KV.
 pub fn progress(progress: &Progress, now: UnixMs) -> Value {
     json!({ "publication": progress, "now": text(now) })
 }
 
-/// How far a restore is.
+/// Returns the document of the state of a restore.
 pub fn restoring(restoring: bool, now: UnixMs) -> Value {
     json!({ "restoring": restoring, "now": text(now) })
 }
 
-/// What a revocation comes to.
+/// Returns the document of a revocation.
 pub fn revoked(bound: Bound, all_of_issuer: bool, now: UnixMs) -> Value {
     json!({
-        "bound": self::bound(bound),
+        "bound": parts::bound(bound),
         "all_of_issuer": all_of_issuer,
         "now": text(now),
     })
 }
 
-/// The session document.
+/// Returns the document of a session.
 pub fn session(
     view: &SessionView,
     config: &AdminConfig,
@@ -344,17 +345,18 @@ pub fn session(
     })
 }
 
-/// Where the protected API is: on the console's scheme and port, since one Worker serves both.
+/// Returns the address of the protected API, which has the console's scheme and port.
 fn api(config: &AdminConfig) -> Value {
     let Some((host, path)) = config.rules.example() else { return Value::Null };
     let base_url = config.console_origin.replacen(&config.console_host, host, 1);
     json!({ "base_url": base_url, "example_path": path })
 }
 
-/// What the isolate that answers has done, for an operator: it is of all accounts.
+/// Returns the document of the edge isolate's counters. They cover all accounts, so only an
+/// operator may see them.
 ///
 /// # Errors
-/// [`RequestProblem::NotFound`] for everybody else, as on the operator's routes.
+/// [`RequestProblem::NotFound`] for every other member, as on the operator's routes.
 pub fn counters(
     view: &SessionView,
     counters: Option<Value>,
@@ -367,7 +369,7 @@ pub fn counters(
     }
 }
 
-/// A ledger's refusal as a problem.
+/// Converts a ledger's refusal to a problem.
 pub fn refusal(refusal: Refusal, config: &AdminConfig, now: UnixMs) -> AdminProblem {
     match refusal {
         Refusal::NotSignedIn => AdminProblem::NotSignedIn,
@@ -404,28 +406,23 @@ pub fn refusal(refusal: Refusal, config: &AdminConfig, now: UnixMs) -> AdminProb
         Refusal::CodeWrong { tries_left } => AdminProblem::CodeWrong { tries_left },
         Refusal::CodeOver => AdminProblem::CodeOver,
         Refusal::AlreadyOpen => AdminProblem::SetupDone,
-        // Said to the issuance API alone, which words it itself.
+        // Only the issuance API receives this refusal, and it has its own text for it.
         Refusal::IssuerRefused => AdminProblem::Request(RequestProblem::NotFound),
-        // Drawn IDs collide once in 62^10; the caller tries again. An older object comes back
-        // within a deployment.
+        // Drawn IDs collide once in 62^10, and the client can retry. An object of an earlier
+        // release is replaced during the deployment.
         Refusal::IdTaken | Refusal::NotUnderstood => {
             AdminProblem::Request(RequestProblem::Unavailable)
         }
     }
 }
 
-/// "Too many tries", as an instant and as a wait.
+/// Returns "too many tries", with the next accepted time as an instant and in seconds.
 pub fn too_many(until: UnixMs, now: UnixMs) -> AdminProblem {
     AdminProblem::TooManyAttempts { retry_after_s: wait_s(until, now), until: text(until) }
 }
 
-/// How long a client should wait, in seconds: at least one.
+/// Returns the time that a client should wait, in seconds: at least one.
 fn wait_s(until: UnixMs, now: UnixMs) -> u64 {
     let wait_ms = until.as_ms().saturating_sub(now.as_ms()).max(0).unsigned_abs();
     wait_ms.div_ceil(1000).max(1)
-}
-
-/// RFC 3339 in UTC. What the ledger stores lies within the years that have such a text.
-fn text(at: UnixMs) -> String {
-    at.to_rfc3339().unwrap_or_default()
 }

@@ -1,12 +1,12 @@
 //! Pages of activity: the audit trail as members see it.
 //!
-//! The order is time and then number, so that each filter has an index that is already in order,
-//! and a page is read off it. What is searched by name is looked for among the names of keys and
-//! members, deleted keys too, and then row by row.
+//! The order is time, then number. Each single filter has an index in that order, so the ledger
+//! reads a page directly from it. A search by name matches the names of keys and members, deleted
+//! keys included, and then tests row by row.
 //!
-//! The trail only grows, and the ledger does nothing else while it reads: where rows are looked at
-//! that may not fit, a page ends after [`ROWS_LOOKED_AT_MAX`] of them, with as many entries as were
-//! found, and the next one goes on from there.
+//! The trail only grows, and the ledger serves no other request while it reads. If rows are tested
+//! one by one, a page therefore ends after [`ROWS_LOOKED_AT_MAX`] of them, with the entries found
+//! so far. The next page continues from there.
 
 use std::collections::BTreeMap;
 
@@ -22,59 +22,60 @@ use super::listing::holds_secret;
 use crate::ledger::plan::Plan;
 use crate::ledger::search_terms::fold;
 use crate::objects::sql;
-use crate::objects::sql::{INTEGER_MAX, Row, Sql, SqlError, SqlExt, Statement};
+use crate::objects::sql::{Row, Sql, SqlError, SqlExt, Statement};
 use crate::protocol::activity::{
     Actor, By, Change, EXPORT_PAGE_ENTRIES, Entry, Named, PAGE_ENTRIES_MAX, Page, Query, begin, end,
 };
-use crate::protocol::draft::FieldError;
+use crate::protocol::draft::field::FieldError;
+use crate::protocol::integer::INTEGER_MAX;
 use crate::protocol::keys::{CURSOR_BYTES_MAX, QUERY_CHARS_MAX};
 use crate::protocol::ledger::LedgerReply;
 use crate::protocol::refusal::Refusal;
 
-/// Most rows that are looked at for one page: some milliseconds of the ledger's time. A trail of a
-/// million is searched with 500 calls.
+/// Most rows that are tested for one page: some milliseconds of the ledger's time. Searching a
+/// trail of a million takes 500 requests.
 pub const ROWS_LOOKED_AT_MAX: u32 = 2_000;
 
-/// Most files of activity that one member takes in a [`DAY`]. A file has up to 200 pages of 500
-/// entries, half a million rows read: twenty are as many as there are codes in a day, and more than
-/// an archive needs that is fetched each hour of a working day.
+/// Most exports of one member per [`DAY`]. An export has up to 200 pages of 500 entries, which read
+/// half a million rows. Twenty equals the daily limit of codes, and suffices for an archive fetched
+/// every hour of a working day.
 pub const EXPORTS_PER_DAY: u32 = 20;
 
-/// The span in which files are counted.
+/// The period over which exports are counted.
 const DAY: DurationMs = DurationMs::from_days(1);
 
-/// A page of activity.
+/// Returns a page of activity.
 pub(super) fn read(
     sql: &dyn Sql,
-    asked: &CommandContext<'_>,
+    context: &CommandContext<'_>,
     query: &Query,
 ) -> Result<Plan, SqlError> {
-    let page = page(sql, asked.account, query)?;
+    let page = page(sql, context.account, query)?;
     let refused = |errors| LedgerReply::Refused(Refusal::Invalid { errors });
     Ok(Plan::read(page.map_or_else(refused, LedgerReply::Activity)))
 }
 
-/// The page that a file begins with, which is written down. What is written down is what is
-/// counted.
+/// Returns the first page of an export and records it in the audit trail. The daily limit counts
+/// these audit rows.
 pub(super) fn export(
     sql: &dyn Sql,
-    asked: &CommandContext<'_>,
+    context: &CommandContext<'_>,
     query: &Query,
 ) -> Result<Plan, SqlError> {
-    let member = asked.session.member_id();
-    let (files, first) = exports_since(sql, member, asked.now.saturating_sub(DAY))?;
+    let member = context.session.member_id();
+    let (files, first) = exports_since(sql, member, context.now.saturating_sub(DAY))?;
     if files >= EXPORTS_PER_DAY {
-        let until = first.unwrap_or(asked.now).saturating_add(DAY);
+        let until = first.unwrap_or(context.now).saturating_add(DAY);
         return Ok(Plan::refuse(Refusal::TooManyExports { until }));
     }
-    let mut plan = read(sql, asked, query)?;
+    let mut plan = read(sql, context, query)?;
     if matches!(plan.reply, LedgerReply::Activity(_)) {
-        plan.writes.push(asked.author().did(Action::ExportActivity));
+        plan.writes.push(context.author().did(Action::ExportActivity));
     }
     Ok(plan)
 }
 
-/// The files that `member` took after `since`: how many, and when the first of them was.
+/// Returns the number of exports of `member` after `since`, and the time of the first.
 fn exports_since(
     sql: &dyn Sql,
     member: MemberId,
@@ -90,16 +91,16 @@ fn exports_since(
     Ok((row.count()?, row.optional_time()?))
 }
 
-/// Answers a question for activity.
+/// Answers a query for activity.
 ///
 /// # Errors
-/// The database's, or (inside) all that is wrong with the question.
+/// The outer error is the database's; the inner one lists all errors of the query.
 pub fn page(
     sql: &dyn Sql,
     account: &Account,
     query: &Query,
 ) -> Result<Result<Page, Vec<FieldError>>, SqlError> {
-    let wanted = match Wanted::read(query, account) {
+    let wanted = match WantedEntries::read(query, account) {
         Ok(wanted) => wanted,
         Err(errors) => return Ok(Err(errors)),
     };
@@ -118,7 +119,7 @@ pub fn page(
     entries.truncate(size);
     let next = match entries.last().filter(|_| has_more) {
         Some(last) => Some(cursor_after(last.at, last.id.try_into().unwrap_or(INTEGER_MAX))),
-        // The row that was not looked at is the first of the next page.
+        // The first untested row must be the first of the next page.
         None => end.map(|(at, number)| cursor_after(at, number.saturating_add(1))),
     };
     Ok(Ok(Page { entries, next }))
@@ -128,15 +129,15 @@ const COLUMNS: &str =
     "audit.number, audit.at_ms, audit.action, audit.member, ifnull(member.name, issuer.name),
     audit.address, audit.key, key.name, audit.before, audit.after";
 
-/// Where names come from. They stand to the right of a `LEFT JOIN`, so that the trail is read in
-/// its order.
+/// The joins that supply names. They are `LEFT JOIN`s, so that SQLite reads the trail in its own
+/// order.
 const NAMES: &str =
     "LEFT JOIN member ON member.id = audit.member LEFT JOIN key AS issuer ON issuer.id = audit.member
     LEFT JOIN key ON key.id = audit.key";
 
-/// What is asked for, understood.
+/// A parsed query.
 #[derive(Debug, Default)]
-struct Wanted {
+struct WantedEntries {
     key: Option<KeyId>,
     actor: Option<Actor>,
     action: Option<String>,
@@ -146,7 +147,7 @@ struct Wanted {
     after: Option<(UnixMs, i64)>,
 }
 
-impl Wanted {
+impl WantedEntries {
     fn read(query: &Query, account: &Account) -> Result<Self, Vec<FieldError>> {
         let mut errors = Vec::new();
         let mut refuse = |field: &str, code: &str, detail: &str| {
@@ -168,7 +169,7 @@ impl Wanted {
         if let Some(text) = &query.action {
             wanted.action = Action::stored(text).map(str::to_owned);
             if wanted.action.is_none() {
-                refuse("action", "not_one_of", "an action as documented");
+                refuse("action", "not_one_of", "must be one of the documented actions");
             }
         }
         if let Some(text) = &query.from {
@@ -195,14 +196,14 @@ impl Wanted {
         if let Some(text) = &query.cursor {
             wanted.after = cursor(text);
             if wanted.after.is_none() {
-                refuse("cursor", "malformed", "this is not where a page of this list ended");
+                refuse("cursor", "malformed", "not a cursor of this list");
             }
         }
         if errors.is_empty() { Ok(wanted) } else { Err(errors) }
     }
 
-    /// The filters by one column: its name, its value, and the index that is in order where that is
-    /// given. The first there is leaves out most, and is looked up.
+    /// Returns the filters by one column: column, value, and the index in page order for that
+    /// column. The first one is the most selective; its index is used.
     fn filters(&self) -> impl Iterator<Item = (&'static str, &str, &'static str)> {
         let key = self.key.as_ref().map(|key| ("key", key.as_str(), "audit_of_key_in_time"));
         let actor =
@@ -216,8 +217,8 @@ impl Wanted {
         self.filters().next().map_or("audit_in_time", |(_, _, index)| index)
     }
 
-    /// The first row that this page does not look at; `None`: it gets to its end, or looks at no
-    /// row that it leaves out.
+    /// Returns the first row beyond the bound of [`ROWS_LOOKED_AT_MAX`]. `None` if the rows are
+    /// fewer, or if the index alone applies all filters, so that no row is tested in vain.
     fn end(&self, sql: &dyn Sql) -> Result<Option<(UnixMs, i64)>, SqlError> {
         if self.name.is_none() && self.filters().count() < 2 {
             return Ok(None);
@@ -232,7 +233,7 @@ impl Wanted {
         row.map(|mut row| Ok((row.time()?, row.integer()?))).transpose()
     }
 
-    /// What the index leaves out.
+    /// Returns the conditions that the index applies.
     fn looked_up(&self) -> Condition {
         let mut condition = Condition::default();
         if let Some((column, value, _)) = self.filters().next() {
@@ -245,14 +246,15 @@ impl Wanted {
             condition.and("audit.at_ms < ?", [until.into()]);
         }
         if let Some((at, number)) = self.after {
-            // The first is implied by the second; it is what SQLite looks up in the index.
+            // The second condition implies the first, which is the one that SQLite can look up in
+            // the index.
             let text = "audit.at_ms <= ? AND (audit.at_ms, audit.number) < (?, ?)";
             condition.and(text, [at.into(), at.into(), number.into()]);
         }
         condition
     }
 
-    /// All of it, down to `end`.
+    /// Returns all conditions, bounded by `end`.
     fn condition(&self, sql: &dyn Sql, end: Option<(UnixMs, i64)>) -> Result<Condition, SqlError> {
         let mut condition = self.looked_up();
         if let Some((at, number)) = end {
@@ -283,7 +285,7 @@ impl Wanted {
     }
 }
 
-/// What rows have to meet, with what that binds.
+/// An SQL condition with its bound values.
 #[derive(Default)]
 struct Condition {
     text: String,
@@ -329,7 +331,7 @@ fn entry(mut row: Row) -> Result<Entry, SqlError> {
     Ok(Entry {
         id: number.try_into().unwrap_or_default(),
         at,
-        action: Action::told(&action).to_owned(),
+        action: Action::public_name(&action).to_owned(),
         by,
         address,
         key: key.as_deref().and_then(KeyId::parse).map(|id| Named { id, name }),
@@ -341,8 +343,8 @@ fn object(json: Option<String>) -> Option<Map<String, Value>> {
     serde_json::from_str(&json?).ok()
 }
 
-/// What differs between two rows of the trail, limits by themselves. What is not there is null, and
-/// what is not so may be left out.
+/// Returns the differences between two states in an audit row, one per limit. An absent value is
+/// null; a flag that is `false` may be absent.
 fn changes(before: Map<String, Value>, after: Map<String, Value>) -> BTreeMap<String, Change> {
     let (mut before, after) = (lifted(before), lifted(after));
     let mut changes = BTreeMap::new();
@@ -356,7 +358,8 @@ fn changes(before: Map<String, Value>, after: Map<String, Value>) -> BTreeMap<St
     changes
 }
 
-/// The members, with those of `limits` among them, under the names that the interface has for them.
+/// Returns the members, with those of `limits` moved up among them, under the names of the HTTP
+/// API.
 fn lifted(mut members: Map<String, Value>) -> BTreeMap<String, Value> {
     let limits = members.remove("limits").and_then(|limits| match limits {
         Value::Object(limits) => Some(limits),

@@ -1,4 +1,4 @@
-//! The audit trail and the journal: who did what, and which number each change has.
+//! The audit trail and the journal: the actor of each action, and the revision of each change.
 
 use claviger_core::base::id::KeyId;
 use claviger_core::base::time::UnixMs;
@@ -9,11 +9,11 @@ use super::key::Key;
 use crate::objects::sql::Statement;
 use crate::protocol::activity::Actor;
 
-/// Most rows of the journal, which tells people what happened lately; leases are told by the
-/// numbers of the keys, which reach back to the first change.
+/// Most rows of the journal, which only informs people about recent changes. Leases use the keys'
+/// own revisions, which reach back to the first change.
 pub const JOURNAL_ROWS_MAX: u64 = 10_000;
 
-/// What was done. The names are stored: they must not change.
+/// An action in the audit trail. The names are stored and must not change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Action {
     /// The account was opened.
@@ -22,19 +22,19 @@ pub enum Action {
     SignIn,
     /// A member signed out.
     SignOut,
-    /// A member proved who they are.
+    /// A member gave a fresh proof of identity.
     StepUp,
     /// A key was issued.
     Issue,
-    /// Name or limits were changed.
+    /// A key's name or limits were changed.
     Edit,
     /// A key was enabled.
     Enable,
     /// A key was disabled.
     Disable,
-    /// A deletion was begun: its code was mailed.
+    /// A deletion was begun and its code mailed.
     BeginDeletion,
-    /// A code was tried that was not the deletion's.
+    /// A member tried a wrong code for a deletion.
     TryWrongCode,
     /// A key was deleted.
     Delete,
@@ -42,7 +42,7 @@ pub enum Action {
     Reveal,
     /// The service password was shown again.
     RevealService,
-    /// The service password was changed, or there is a first one.
+    /// The service password was changed, or set for the first time.
     ChangeServicePassword,
     /// The service password's ceiling was changed.
     SetServiceCeiling,
@@ -50,31 +50,31 @@ pub enum Action {
     RestoreKey,
     /// The operator changed T, or suspended or resumed the account.
     SetState,
-    /// The operator had every record put into KV again.
+    /// The operator started a rebuild of KV.
     Rebuild,
     /// The operator restored the ledger from a bookmark.
     Restore,
     /// An operator of this account invited another account.
     InviteAccount,
-    /// … changed another account's T, or suspended or resumed it.
+    /// An operator of this account changed another account's T, or suspended or resumed it.
     SetAccountState,
-    /// … had another account's records put into KV again.
+    /// An operator of this account started a rebuild of another account's records in KV.
     RebuildAccount,
-    /// … began to restore another account's ledger.
+    /// An operator of this account began to restore another account's ledger.
     BeginRestore,
-    /// … finished that.
+    /// An operator of this account finished a restore.
     FinishRestore,
-    /// The ledger gave a key a new number, because KV held another record under the old one.
+    /// The ledger gave a key a new revision, because KV held another record under the old one.
     Renumber,
     /// The ledger found a name in KV without a key.
     Orphan,
     /// The ledger removed an issued key that had ended long ago.
     Sweep,
-    /// A sealed key was revoked by itself.
+    /// One sealed key was revoked.
     RevokeSealed,
-    /// All that an issuer had issued was ended.
+    /// All keys that an issuer had issued were ended.
     EndIssued,
-    /// A file of the activity was begun.
+    /// An export of the activity was begun.
     ExportActivity,
 }
 
@@ -112,12 +112,12 @@ impl Action {
         Self::ExportActivity,
     ];
 
-    /// As it is stored.
+    /// Returns the stored name.
     pub fn as_str(self) -> &'static str {
         self.names().0
     }
 
-    /// What it is called where it is stored, and where members read of it.
+    /// Returns the stored name and the public name that members see.
     fn names(self) -> (&'static str, &'static str) {
         match self {
             Self::Open => ("open", "account_opened"),
@@ -153,57 +153,65 @@ impl Action {
         }
     }
 
-    /// What members read of a stored action; one of a later release under its stored name.
-    pub fn told(stored: &str) -> &str {
+    /// Returns the public name of a stored action; an action of a later release keeps its stored
+    /// name.
+    pub fn public_name(stored: &str) -> &str {
         let known = Self::ALL.into_iter().find(|action| action.as_str() == stored);
         known.map_or(stored, |action| action.names().1)
     }
 
-    /// The stored name of an action that members read of.
-    pub fn stored(told: &str) -> Option<&'static str> {
-        Self::ALL.into_iter().find(|action| action.names().1 == told).map(Self::as_str)
+    /// Returns the stored name of a public action name.
+    pub fn stored(public: &str) -> Option<&'static str> {
+        Self::ALL.into_iter().find(|action| action.names().1 == public).map(Self::as_str)
     }
 }
 
-/// Who does something, from where, and when.
+/// The author of an action, with address and time.
 #[derive(Clone, Copy, Debug)]
 pub struct Author<'a> {
-    /// Who.
+    /// Member, key, service password or operator.
     pub actor: Actor,
-    /// From where.
+    /// IP address of the request; `None` if the platform reported none.
     pub address: Option<&'a str>,
-    /// When.
+    /// Time of the action, Unix ms.
     pub now: UnixMs,
 }
 
 impl Author<'_> {
-    /// The operator, whose commands come from nowhere that a platform tells.
+    /// Returns the operator as author, without an address: the platform reports none for their
+    /// commands.
     pub fn operator(now: UnixMs) -> Self {
         Self { actor: Actor::Operator, address: None, now }
     }
 
-    /// The audit row of an action that concerns no key.
+    /// Returns the audit row of an action that concerns no key.
     pub fn did(&self, action: Action) -> Statement {
         self.row(action, None, None, None, None)
     }
 
-    /// The audit row of what is done about something; `told` is a JSON object.
-    pub fn did_about(&self, action: Action, told: String) -> Statement {
-        self.row(action, None, None, None, Some(told))
+    /// Returns the audit row of an action with details; `details` is a JSON object.
+    pub fn did_about(&self, action: Action, details: String) -> Statement {
+        self.row(action, None, None, None, Some(details))
     }
 
-    /// The audit row of a change of a key.
+    /// Returns the audit row of a change of a key.
     pub fn changed(&self, action: Action, before: Option<&Key>, after: &Key) -> Statement {
-        self.row(action, Some(after.id), Some(after.revision), before.map(told), Some(told(after)))
+        self.row(
+            action,
+            Some(after.id),
+            Some(after.revision),
+            before.map(audit_json),
+            Some(audit_json(after)),
+        )
     }
 
-    /// The audit row of an action on a key that changes nothing of it.
+    /// Returns the audit row of an action on a key that does not change it.
     pub fn looked(&self, action: Action, key: &Key) -> Statement {
         self.row(action, Some(key.id), None, None, None)
     }
 
-    /// The audit row of a change of something that holds for the whole account: what it was and
-    /// what it is, as JSON objects.
+    /// Returns the audit row of a change of the account or its service credentials, with old and
+    /// new value as JSON objects.
     pub fn set(
         &self,
         action: Action,
@@ -214,7 +222,8 @@ impl Author<'_> {
         self.row(action, None, Some(revision), before, Some(after))
     }
 
-    /// The journal's row of a change of a key, and room for it.
+    /// Returns the journal row of a change of a key, and the write that keeps the journal within
+    /// its bound.
     pub fn journal(&self, action: Action, after: &Key) -> [Statement; 2] {
         let oldest = Revision(after.revision.0.saturating_sub(JOURNAL_ROWS_MAX));
         [
@@ -246,7 +255,7 @@ impl Author<'_> {
     }
 }
 
-/// The journal's row of a change; `subject` is a key's ID, or `account`.
+/// Returns the journal row of a change; `subject` is a key's ID, or `account`.
 pub fn journal(action: Action, revision: Revision, subject: &str, now: UnixMs) -> Statement {
     Statement::new("INSERT INTO journal (revision, subject, what, at_ms) VALUES (?, ?, ?, ?)")
         .bind(revision)
@@ -255,8 +264,8 @@ pub fn journal(action: Action, revision: Revision, subject: &str, now: UnixMs) -
         .bind(now)
 }
 
-/// A key as an audit row tells it: without its digest.
-fn told(key: &Key) -> String {
+/// Returns a key as JSON for an audit row, without its digest.
+fn audit_json(key: &Key) -> String {
     let Key { name, limits, ceiling, viewable, protected, .. } = key;
     let state = key.state.as_str();
     json!({ "name": name, "state": state, "limits": limits, "issuable": ceiling, "viewable": viewable, "protected": protected })
@@ -269,8 +278,8 @@ mod tests {
 
     use super::*;
 
-    /// What members read of is documented, offered by the console's filter, and called something in
-    /// every language; and nothing else is.
+    /// Every public action is documented, offered by the console's filter and translated into every
+    /// language; no other action is.
     #[test]
     fn pages_and_console_know_every_action() {
         let told: BTreeSet<&str> = Action::ALL.into_iter().map(|action| action.names().1).collect();
@@ -284,8 +293,8 @@ mod tests {
             include_str!("../../../www/src/activity/actions.js").split_once('[').unwrap();
         assert_eq!(quoted(offered, '"'), told, "actions.js");
         for words in [
-            include_str!("../../../www/src/messages/en/activity.js"),
-            include_str!("../../../www/src/messages/ja/activity.js"),
+            include_str!("../../../www/src/i18n/messages/en/activity.js"),
+            include_str!("../../../www/src/i18n/messages/ja/activity.js"),
         ] {
             let named = words.split("\"action.").skip(1).filter_map(|rest| rest.split('"').next());
             assert_eq!(named.collect::<BTreeSet<_>>(), told);
@@ -303,13 +312,13 @@ mod tests {
         assert_eq!(arms.count(), Action::ALL.len());
         for (place, action) in Action::ALL.into_iter().enumerate() {
             let (stored, told) = action.names();
-            assert_eq!((Action::told(stored), Action::stored(told)), (told, Some(stored)));
+            assert_eq!((Action::public_name(stored), Action::stored(told)), (told, Some(stored)));
             let earlier = Action::ALL.into_iter().take(place);
             assert!(
                 earlier.into_iter().all(|one| one.names().0 != stored && one.names().1 != told),
                 "{stored}"
             );
         }
-        assert_eq!((Action::told("forecast"), Action::stored("issue")), ("forecast", None));
+        assert_eq!((Action::public_name("forecast"), Action::stored("issue")), ("forecast", None));
     }
 }

@@ -4,11 +4,11 @@ use claviger_core::base::time::UnixMs;
 
 use crate::ledger::account::Account;
 use crate::ledger::audit::Author;
-use crate::ledger::decide::Desk;
+use crate::ledger::decide::DecisionContext;
 use crate::ledger::sessions::Session;
 use crate::protocol::activity::Actor;
 
-/// A command, with who gives it and when.
+/// The context of a command, with the session's member as its author.
 pub(super) struct CommandContext<'a> {
     pub account: &'a Account,
     pub session: Session,
@@ -25,7 +25,7 @@ impl CommandContext<'_> {
         }
     }
 
-    pub fn desk(&self) -> Desk<'_> {
-        Desk { account: self.account, member: &self.session.member, now: self.now }
+    pub fn decision(&self) -> DecisionContext<'_> {
+        DecisionContext { account: self.account, member: &self.session.member, now: self.now }
     }
 }

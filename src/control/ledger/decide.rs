@@ -1,9 +1,8 @@
-//! The decisions over keys: pure functions of what is, who asks, and what for. Nothing here reads
-//! or writes.
+//! Decisions over keys: pure functions of the present state, the member and the command. Nothing
+//! here reads or writes.
 //!
-//! Refusals come in this order: who may at all ([`authorise`]), the fresh proof, the key's
-//! existence, its revision, what the key holds that only an owner may grant, and at last the
-//! values.
+//! Checks run in this order: role ([`authorise`]), fresh proof of identity, the key's existence,
+//! its revision, its reserved permissions, and last the new values.
 
 use std::collections::BTreeMap;
 
@@ -11,97 +10,102 @@ use claviger_core::base::id::KeyId;
 use claviger_core::base::secret::Digest;
 use claviger_core::base::time::UnixMs;
 use claviger_core::credential::issuer::SealingGeneration;
-use claviger_core::credential::limits::subset::{lowers, takes_power_away};
+use claviger_core::credential::limits::subset::{narrows_ceiling, narrows_limits};
 use claviger_core::replication::record::Revision;
 
-use super::account::{Account, Member};
+use super::account::Account;
 use super::audit::Action;
 use super::key::{Key, Stamp, State};
+use super::member::Member;
 use crate::protocol::command::Command;
-use crate::protocol::draft::{
-    Changes, Decided, Draft, FieldError, Setting, decide_edit, decide_issue,
-};
+use crate::protocol::draft::field::{FieldError, Setting};
+use crate::protocol::draft::{Changes, Decided, Draft, decide_edit, decide_issue};
 use crate::protocol::keys::{KeyName, RESTORABLE, is_idempotency_key};
-use crate::protocol::ledger::Role;
+use crate::protocol::member::Role;
 use crate::protocol::operator::Operation;
 use crate::protocol::refusal::Refusal;
 use crate::protocol::service::ServiceCommand;
 
-/// Most keys of an account, deleted ones left out. A key's row has some 16 KB at most (256
-/// networks, twice), so that 20,000 are 320 MB of an object's 10 GB.
+/// Most keys of an account, deleted ones excluded. A key's row has at most some 16 KB (256
+/// networks, twice), so 20,000 take 320 MB of an object's 10 GB.
 pub const KEYS_MAX: u32 = 20_000;
 
-/// A change that was decided on: the key as it will be, but for its stamp and number.
+/// A change that was decided and is ready to commit.
 #[derive(Clone, Debug)]
-pub struct Change {
-    /// What it is.
+pub struct KeyChange {
+    /// Action under which journal and audit record it.
     pub action: Action,
-    /// The key before; `None` when it is issued.
+    /// The key before the change; `None` for an issue.
     pub before: Option<Key>,
-    /// The key after.
+    /// The key after the change, with its new stamp and revision.
     pub after: Key,
-    /// Whether it takes power away.
-    pub takes_away: bool,
+    /// `true` if the change narrows a credential's rights, so that promise P1 bounds its
+    /// propagation.
+    pub narrows: bool,
 }
 
-/// What was decided.
+/// The result of a decision that was not a refusal.
 #[derive(Clone, Debug)]
-pub enum Decision {
-    /// It is so already.
+pub enum KeyDecision {
+    /// The key already has the wanted state; there is nothing to write.
     Unchanged(Box<Key>),
-    /// This is to be committed.
-    Change(Box<Change>),
+    /// The change to commit.
+    Change(Box<KeyChange>),
 }
 
-/// What a command demands of who gives it.
+/// Rights that a command requires.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Demand {
-    /// A session.
+enum RequiredRights {
+    /// Any member with a session.
     Session,
-    /// A role that changes keys.
+    /// An owner or admin.
     Editor,
-    /// The same, and a fresh proof of identity.
+    /// An owner or admin with a fresh proof of identity.
     ProvenEditor,
-    /// An owner, with a fresh proof of identity.
+    /// An owner with a fresh proof of identity.
     ProvenOwner,
-    /// An operator.
+    /// An owner of the operator's account.
     Operator,
-    /// The same, and a fresh proof of identity.
+    /// An owner of the operator's account with a fresh proof of identity.
     ProvenOperator,
 }
 
-fn demand(command: &Command) -> Demand {
+fn demand(command: &Command) -> RequiredRights {
     match command {
-        Command::Show | Command::SignOut | Command::StepUp { .. } => Demand::Session,
+        Command::Show | Command::SignOut | Command::StepUp { .. } => RequiredRights::Session,
         Command::List(_)
         | Command::Get { .. }
         | Command::Check { .. }
-        | Command::Activity { .. } => Demand::Session,
-        // Whoever sees a leak must be able to stop it at once.
-        Command::SetEnabled { enabled: false, .. } | Command::RevokeSealed { .. } => Demand::Editor,
-        // The mailed code is the fresh proof.
+        | Command::Activity { .. } => RequiredRights::Session,
+        // No fresh proof: a member who notices a leak must be able to stop it at once.
+        Command::SetEnabled { enabled: false, .. } | Command::RevokeSealed { .. } => {
+            RequiredRights::Editor
+        }
+        // No fresh proof beforehand: the mailed code is one.
         Command::BeginDeletion { .. }
         | Command::ShowDeletion { .. }
         | Command::MailDeletionCode { .. }
-        | Command::ConfirmDeletion { .. } => Demand::Editor,
+        | Command::ConfirmDeletion { .. } => RequiredRights::Editor,
         Command::SetEnabled { enabled: true, .. }
         | Command::Issue { .. }
         | Command::Reveal { .. }
         | Command::Edit { .. }
-        | Command::RestoreKey { .. } => Demand::ProvenEditor,
-        Command::Service { service: ServiceCommand::Show } => Demand::Session,
-        Command::Service { service: ServiceCommand::Reveal } => Demand::ProvenEditor,
-        Command::Service { .. } => Demand::ProvenOwner,
-        Command::Operate { operation: Operation::Look } => Demand::Operator,
-        Command::Operate { .. } => Demand::ProvenOperator,
+        | Command::RestoreKey { .. } => RequiredRights::ProvenEditor,
+        Command::Service { service: ServiceCommand::Show } => RequiredRights::Session,
+        Command::Service { service: ServiceCommand::Reveal } => RequiredRights::ProvenEditor,
+        Command::Service { .. } => RequiredRights::ProvenOwner,
+        Command::Operate { operation: Operation::Look } => RequiredRights::Operator,
+        Command::Operate { .. } => RequiredRights::ProvenOperator,
     }
 }
 
-/// Whether someone of this role, proven freshly or not, may give the command at all, in the
-/// operator's account or another.
+/// Checks that a member of this role may give the command. `is_proven` states a fresh proof of
+/// identity; `in_operators_account` enables the operator's commands.
 ///
-/// To members of other accounts there are no operator's commands: they are told what everybody is
-/// told of what is not there.
+/// # Errors
+/// [`Refusal::NotPermitted`] if the role does not suffice. [`Refusal::StepUpRequired`] without a
+/// fresh proof where the command needs one. [`Refusal::NotFound`] for an operator's command in any
+/// other account: members there must not learn that it exists.
 pub fn authorise(
     command: &Command,
     role: Role,
@@ -113,64 +117,70 @@ pub fn authorise(
         Role::Viewer => false,
     };
     match demand(command) {
-        Demand::Session => Ok(()),
-        Demand::Editor | Demand::ProvenEditor if !edits => Err(Refusal::NotPermitted),
-        Demand::ProvenEditor if !is_proven => Err(Refusal::StepUpRequired),
-        Demand::Editor | Demand::ProvenEditor => Ok(()),
-        Demand::ProvenOwner if role != Role::Owner => Err(Refusal::NotPermitted),
-        Demand::ProvenOwner if !is_proven => Err(Refusal::StepUpRequired),
-        Demand::ProvenOwner => Ok(()),
-        Demand::Operator | Demand::ProvenOperator if !in_operators_account => {
-            Err(Refusal::NotFound)
-        }
-        Demand::Operator | Demand::ProvenOperator if role != Role::Owner => {
+        RequiredRights::Session => Ok(()),
+        RequiredRights::Editor | RequiredRights::ProvenEditor if !edits => {
             Err(Refusal::NotPermitted)
         }
-        Demand::ProvenOperator if !is_proven => Err(Refusal::StepUpRequired),
-        Demand::Operator | Demand::ProvenOperator => Ok(()),
+        RequiredRights::ProvenEditor if !is_proven => Err(Refusal::StepUpRequired),
+        RequiredRights::Editor | RequiredRights::ProvenEditor => Ok(()),
+        RequiredRights::ProvenOwner if role != Role::Owner => Err(Refusal::NotPermitted),
+        RequiredRights::ProvenOwner if !is_proven => Err(Refusal::StepUpRequired),
+        RequiredRights::ProvenOwner => Ok(()),
+        RequiredRights::Operator | RequiredRights::ProvenOperator if !in_operators_account => {
+            Err(Refusal::NotFound)
+        }
+        RequiredRights::Operator | RequiredRights::ProvenOperator if role != Role::Owner => {
+            Err(Refusal::NotPermitted)
+        }
+        RequiredRights::ProvenOperator if !is_proven => Err(Refusal::StepUpRequired),
+        RequiredRights::Operator | RequiredRights::ProvenOperator => Ok(()),
     }
 }
 
-/// Who decides, about what account, and when.
+/// The context of a decision: account, member and time.
 #[derive(Clone, Copy, Debug)]
-pub struct Desk<'a> {
-    /// The account.
+pub struct DecisionContext<'a> {
+    /// The account that the command changes.
     pub account: &'a Account,
-    /// Who asks; [`authorise`] let them through.
+    /// The member who gives the command; [`authorise`] has accepted them.
     pub member: &'a Member,
-    /// The present.
+    /// The present, Unix ms.
     pub now: UnixMs,
 }
 
-/// A key to issue.
+/// A request to issue a key.
 #[derive(Clone, Copy, Debug)]
 pub struct Issue<'a> {
-    /// Its ID.
+    /// ID that the admin Worker drew.
     pub id: KeyId,
-    /// Digest of its secret.
+    /// Digest of the secret.
     pub digest: Digest,
-    /// What was typed.
+    /// The form's fields as typed.
     pub draft: &'a Draft,
-    /// Whether its secret is kept, encrypted.
+    /// `true` if the ledger stores the secret, encrypted, so that it can be shown again.
     pub is_kept: bool,
-    /// The client's name of the request.
+    /// Idempotency key of the request, chosen by the client.
     pub idempotency_key: &'a str,
 }
 
-/// What the ledger knows that an issue depends on.
+/// Stored facts on which an issue depends.
 #[derive(Clone, Debug)]
 pub struct Present {
-    /// What the same member has issued under this idempotency key.
+    /// The key that the same member already issued with this idempotency key.
     pub issued_before: Option<Key>,
-    /// How many keys there are.
+    /// Number of keys in the account, deleted ones excluded.
     pub keys: u32,
-    /// Whether the drawn ID is in use, or was.
+    /// `true` if a key or a tombstone already has the drawn ID.
     pub id_is_taken: bool,
 }
 
-impl Desk<'_> {
-    /// Decides over an issue.
-    pub fn issue(&self, issue: Issue<'_>, present: Present) -> Result<Decision, Refusal> {
+impl DecisionContext<'_> {
+    /// Decides an issue.
+    ///
+    /// # Errors
+    /// [`Refusal::AlreadyIssued`], [`Refusal::TooManyKeys`], [`Refusal::IdTaken`], or
+    /// [`Refusal::Invalid`] with every error of the draft.
+    pub fn issue(&self, issue: Issue<'_>, present: Present) -> Result<KeyDecision, Refusal> {
         check_idempotency_key(issue.idempotency_key)?;
         if let Some(key) = present.issued_before {
             return Err(Refusal::AlreadyIssued {
@@ -203,24 +213,28 @@ impl Desk<'_> {
             ended: false,
             viewable: issue.is_kept,
         };
-        Ok(Decision::Change(Box::new(Change {
+        Ok(KeyDecision::Change(Box::new(KeyChange {
             action: Action::Issue,
             before: None,
             after,
-            takes_away: false,
+            narrows: false,
         })))
     }
 
-    /// Decides over an edit.
+    /// Decides an edit.
     ///
-    /// What an owner granted, only an owner keeps granted: another member's edit must leave the key
-    /// without reserved permissions, whatever else it does. That may be all it does.
+    /// Only an owner may leave reserved permissions on a key. An edit by another member must
+    /// therefore remove them, and may do nothing else.
+    ///
+    /// # Errors
+    /// [`Refusal::NotFound`], [`Refusal::ChangedMeanwhile`], [`Refusal::NotPermitted`] for reserved
+    /// permissions, or [`Refusal::Invalid`].
     pub fn edit(
         &self,
         key: Option<Key>,
         expected: Revision,
         changes: &Changes,
-    ) -> Result<Decision, Refusal> {
+    ) -> Result<KeyDecision, Refusal> {
         let before = expect(key, expected)?;
         if changes.permissions.is_none() {
             self.check_reserved(&before)?;
@@ -228,30 +242,34 @@ impl Desk<'_> {
         let decided = decide_edit(changes, before.decided(), self.setting())
             .map_err(|errors| Refusal::Invalid { errors })?;
         if decided == before.decided() {
-            return Ok(Decision::Unchanged(Box::new(before)));
+            return Ok(KeyDecision::Unchanged(Box::new(before)));
         }
         if before.issued.is_some() {
             check_issued(&decided)?;
         }
-        let takes_away = takes_power_away(&before.limits, &decided.limits)
+        let narrows = narrows_limits(&before.limits, &decided.limits)
             || match (&before.ceiling, &decided.ceiling) {
-                (Some(before), Some(after)) => lowers(before, after),
+                (Some(before), Some(after)) => narrows_ceiling(before, after),
                 (Some(_), None) => true,
                 (None, _) => false,
             };
         let Decided { name, limits, ceiling, protected } = decided;
         let after = Key { name, limits, ceiling, protected, ..before.clone() };
-        Ok(self.change(Action::Edit, before, after, takes_away))
+        Ok(self.change(Action::Edit, before, after, narrows))
     }
 
-    /// Decides over switching a key on or off. A key that is so already needs no matching revision:
-    /// repeating the request after a lost answer is no conflict.
+    /// Decides to enable or disable a key. A key already in that state needs no matching revision:
+    /// a client that lost the answer can repeat the request without a conflict.
+    ///
+    /// # Errors
+    /// [`Refusal::NotFound`], [`Refusal::ChangedMeanwhile`], or [`Refusal::NotPermitted`] for
+    /// reserved permissions.
     pub fn set_enabled(
         &self,
         key: Option<Key>,
         expected: Revision,
         enabled: bool,
-    ) -> Result<Decision, Refusal> {
+    ) -> Result<KeyDecision, Refusal> {
         let (wanted, action) = if enabled {
             (State::Active, Action::Enable)
         } else {
@@ -259,7 +277,7 @@ impl Desk<'_> {
         };
         let present = key.and_then(Key::living).ok_or(Refusal::NotFound)?;
         if present.state == wanted {
-            return Ok(Decision::Unchanged(Box::new(present)));
+            return Ok(KeyDecision::Unchanged(Box::new(present)));
         }
         let before = expect(Some(present), expected)?;
         if enabled {
@@ -269,8 +287,9 @@ impl Desk<'_> {
         Ok(self.change(action, before, after, !enabled))
     }
 
-    /// Deletes keys that [`deletable`] has let through: one change each, with numbers in a row.
-    pub fn delete(&self, keys: Vec<Key>) -> Vec<Change> {
+    /// Deletes keys that [`deletable`] has accepted: one change per key, with consecutive
+    /// revisions.
+    pub fn delete(&self, keys: Vec<Key>) -> Vec<KeyChange> {
         let mut revision = self.account.revision;
         let mut changes = Vec::with_capacity(keys.len());
         for before in keys {
@@ -278,24 +297,29 @@ impl Desk<'_> {
             let state = State::Deleted { at: self.now, enabled: before.state.is_enabled() };
             let after = Key { state, changed: self.stamp(), revision, ..before.clone() };
             let after = Key { sealing: sealing_after(&before, &after), ..after };
-            changes.push(Change {
+            changes.push(KeyChange {
                 action: Action::Delete,
                 before: Some(before),
                 after,
-                takes_away: true,
+                narrows: true,
             });
         }
         changes
     }
 
-    /// Decides over restoring a deleted key, of which there are `keys` that are not: it comes back
-    /// as it was.
+    /// Decides to restore a deleted key to the state that it had before. `keys` is the number of
+    /// keys that are not deleted.
+    ///
+    /// # Errors
+    /// [`Refusal::NotDeleted`], [`Refusal::NotFound`] after the restore period,
+    /// [`Refusal::ChangedMeanwhile`], [`Refusal::NotPermitted`] for reserved permissions, or
+    /// [`Refusal::TooManyKeys`].
     pub fn restore(
         &self,
         key: Option<Key>,
         expected: Revision,
         keys: u32,
-    ) -> Result<Decision, Refusal> {
+    ) -> Result<KeyDecision, Refusal> {
         let before = key.ok_or(Refusal::NotFound)?;
         let deleted_at = before.state.deleted_at().ok_or(Refusal::NotDeleted)?;
         if self.now >= deleted_at.saturating_add(RESTORABLE) {
@@ -312,38 +336,41 @@ impl Desk<'_> {
         Ok(self.change(Action::RestoreKey, before, after, false))
     }
 
-    /// Ends all that a key has issued, and nothing else: its sealing generation is `next` from now
-    /// on.
-    pub fn end_issued(&self, before: Key, next: SealingGeneration) -> Change {
+    /// Ends every key that this key issued, and changes nothing else, by raising its sealing
+    /// generation to `next`.
+    pub fn end_issued(&self, before: Key, next: SealingGeneration) -> KeyChange {
         let after = Key {
             changed: self.stamp(),
             revision: self.account.revision.next(),
             sealing: next,
             ..before.clone()
         };
-        Change { action: Action::EndIssued, before: Some(before), after, takes_away: true }
+        KeyChange { action: Action::EndIssued, before: Some(before), after, narrows: true }
     }
 
-    /// Refuses what only an owner may grant to anyone else: to give it back, to leave it granted,
-    /// or to hand it out.
+    /// Refuses a member who is not an owner if the key holds reserved permissions. Such a key must
+    /// not be re-enabled, kept, or revealed by others.
+    ///
+    /// # Errors
+    /// [`Refusal::NotPermitted`] for such a member and key.
     pub fn check_reserved(&self, key: &Key) -> Result<(), Refusal> {
         let is_reserved = key.limits.permissions.holds_reserved();
         if is_reserved && !self.is_owner() { Err(Refusal::NotPermitted) } else { Ok(()) }
     }
 
-    /// What a draft is decided in.
+    /// Returns the context in which a draft is decided.
     pub fn setting(&self) -> Setting<'_> {
         Setting { now: self.now, zone: &self.account.zone, may_grant_reserved: self.is_owner() }
     }
 
-    fn change(&self, action: Action, before: Key, after: Key, takes_away: bool) -> Decision {
+    fn change(&self, action: Action, before: Key, after: Key, narrows: bool) -> KeyDecision {
         let after = Key {
             changed: self.stamp(),
             revision: self.account.revision.next(),
             sealing: sealing_after(&before, &after),
             ..after
         };
-        Decision::Change(Box::new(Change { action, before: Some(before), after, takes_away }))
+        KeyDecision::Change(Box::new(KeyChange { action, before: Some(before), after, narrows }))
     }
 
     fn stamp(&self) -> Stamp {
@@ -359,8 +386,9 @@ impl Desk<'_> {
     }
 }
 
-/// The sealing generation after a change. It rises where an issuer is switched off, goes, or loses
-/// its ceiling: what it had issued then stays ended, whatever happens to it later.
+/// Returns the sealing generation after a change. It rises when an issuer is disabled or deleted,
+/// or loses its ceiling. The keys that it had issued then stay ended, whatever later happens to the
+/// issuer.
 fn sealing_after(before: &Key, after: &Key) -> SealingGeneration {
     let is_switched_off = before.state == State::Active && after.state != State::Active;
     let is_issuer_no_more = after.ceiling.is_none();
@@ -371,21 +399,22 @@ fn sealing_after(before: &Key, after: &Key) -> SealingGeneration {
     }
 }
 
-/// What was issued never issues, and never holds Claviger's own permissions, whoever edits it.
+/// Refuses an issued key that would itself issue or hold reserved permissions, regardless of which
+/// member edits it.
 fn check_issued(decided: &Decided) -> Result<(), Refusal> {
     let refused = |field: &str, detail: &str| Refusal::Invalid {
         errors: vec![FieldError::new(field, "issued", detail)],
     };
     if decided.ceiling.is_some() {
-        return Err(refused("issuable", "an issued key cannot issue"));
+        return Err(refused("issuable", "an issued key cannot issue keys"));
     }
     if decided.limits.permissions.holds_reserved() {
-        return Err(refused("permissions", "an issued key never holds Claviger's own permissions"));
+        return Err(refused("permissions", "an issued key cannot have reserved permissions"));
     }
     Ok(())
 }
 
-/// The key, if it is there and as the member saw it.
+/// Returns the key if it exists and has the revision that the member saw.
 fn expect(key: Option<Key>, expected: Revision) -> Result<Key, Refusal> {
     let key = key.and_then(Key::living).ok_or(Refusal::NotFound)?;
     if key.revision == expected {
@@ -395,7 +424,11 @@ fn expect(key: Option<Key>, expected: Revision) -> Result<Key, Refusal> {
     }
 }
 
-/// The keys of `wanted`, in its order, if all of them may be deleted.
+/// Returns the keys of `wanted`, in its order, if all of them may be deleted.
+///
+/// # Errors
+/// [`Refusal::KeysNotFound`] if keys are missing or deleted, otherwise [`Refusal::Protected`] if
+/// keys are protected; each names all keys concerned.
 pub fn deletable(wanted: &[KeyId], found: Vec<Key>) -> Result<Vec<Key>, Refusal> {
     let mut living: BTreeMap<KeyId, Key> =
         found.into_iter().filter_map(Key::living).map(|key| (key.id, key)).collect();
@@ -413,11 +446,14 @@ pub fn deletable(wanted: &[KeyId], found: Vec<Key>) -> Result<Vec<Key>, Refusal>
     if protected.is_empty() { Ok(keys) } else { Err(Refusal::Protected { keys: protected }) }
 }
 
-/// Whether a text can name one attempt, as a refusal.
+/// Checks the form of an idempotency key.
+///
+/// # Errors
+/// [`Refusal::Invalid`] if the text is no idempotency key.
 pub fn check_idempotency_key(text: &str) -> Result<(), Refusal> {
     if is_idempotency_key(text) {
         return Ok(());
     }
-    let detail = "1 to 64 visible ASCII characters are wanted";
+    let detail = "must be 1 to 64 visible ASCII characters";
     Err(Refusal::Invalid { errors: vec![FieldError::new("idempotency_key", "malformed", detail)] })
 }

@@ -1,64 +1,64 @@
 //! Deletions that a mailed code confirms.
 //!
-//! A deletion is bound to one member and to exactly the keys that it was begun for. Its code works
-//! [`CODE_LIFE`] long; mailing another ends the one before and gives no try back. A try is counted
-//! in the same run that compares it, so that a thousand at once are as many tries as a thousand one
-//! after the other. Across deletions, codes mailed and codes tried have a budget per member and
-//! day.
+//! A deletion belongs to one member and to the exact keys that it was begun for. Its code is valid
+//! for [`CODE_LIFE`]. Mailing another code invalidates the one before, and does not reset the
+//! tries. A try is counted in the same run that compares it, so a thousand parallel tries count as
+//! a thousand. Mailed codes and tries also have a rate limit per member and day, across deletions.
 //!
-//! Confirming deletes all of the keys or none. A key that has gone, or was protected, meanwhile is
-//! named and stops the whole.
+//! A confirmation deletes all of the keys or none. If a key was deleted or protected meanwhile, the
+//! reply names it and nothing is deleted.
 
 use claviger_core::base::id::{KeyId, MemberId, TokenId};
 use claviger_core::base::secret::Digest;
 use claviger_core::base::time::{DurationMs, UnixMs};
 
-use super::account::Member;
 use super::audit::Action;
 use super::context::CommandContext;
 use super::decide::deletable;
 use super::key::Key;
 use super::mailbox;
+use super::member::Member;
 use crate::ledger::plan::{Plan, commit_writes};
 use crate::objects::object::Step;
 use crate::objects::sql::{Row, Sql, SqlError, SqlExt, Statement};
-use crate::objects::tasks::{Duty, Kind};
+use crate::objects::tasks::{Task, TaskKind};
 use crate::protocol::deletion::{DeletionState, DeletionView, MailState, NewCode};
 use crate::protocol::envelope::{Envelope, Letter};
 use crate::protocol::keys::{KeyName, RESTORABLE, check_deletion};
 use crate::protocol::ledger::LedgerReply;
 use crate::protocol::refusal::Refusal;
 
-/// How long a code works: mail is there within a minute or two, and the person is at the page.
+/// Validity of a code: mail arrives within a minute or two, while the member waits on the page.
 pub const CODE_LIFE: DurationMs = DurationMs::from_s(10 * 60);
 
-/// How long a deletion takes further codes: who comes back later begins anew, and sees again what
-/// would be deleted.
+/// Time during which a deletion accepts further codes. A member who returns later begins a new one,
+/// and sees again which keys it would delete.
 pub const LIFE: DurationMs = DurationMs::from_s(60 * 60);
 
-/// Tries of one deletion, however many codes it has. A guess is right once in a million.
+/// Most tries of one deletion, over all its codes. A guess is right with a chance of one in a
+/// million.
 pub const TRIES_MAX: u32 = 5;
 
-/// The span in which codes and tries are counted.
+/// The period over which codes and tries are counted.
 pub const DAY: DurationMs = DurationMs::from_days(1);
 
-/// Most codes that are mailed to one member in a [`DAY`]: 2,000 keys could be deleted with them,
-/// and a mailbox bears it.
+/// Most codes mailed to one member per [`DAY`]. They suffice to delete 2,000 keys without flooding
+/// a mailbox.
 pub const CODES_PER_DAY: u32 = 20;
 
-/// Most tries of one member in a [`DAY`], across deletions. Whoever holds a stolen session for a
-/// month guesses right with a chance of 30 · 30 / 1,000,000, less than one in a thousand; who
-/// mistypes each code once still gets to [`CODES_PER_DAY`].
+/// Most tries of one member per [`DAY`], across deletions. A month with a stolen session gives an
+/// attacker a chance of 30 · 30 / 1,000,000, less than one in a thousand. A member who mistypes
+/// some codes can still use all [`CODES_PER_DAY`].
 pub const TRIES_PER_DAY: u32 = 30;
 
-/// How long after its beginning a deletion's tries count: its last may be made when [`LIFE`] is
-/// over.
+/// Period over which a deletion's tries count, from its beginning: the last try may come at the end
+/// of [`LIFE`].
 const COUNTED: DurationMs = DurationMs::from_ms(DAY.as_ms() + LIFE.as_ms());
 
-/// How long a notice is tried to be delivered: a day later it is no warning any more.
+/// Time during which delivery of a notice is retried: after a day it is useless as a warning.
 pub const NOTICE_USEFUL: DurationMs = DurationMs::from_days(1);
 
-/// How long a deletion's row is kept: past the day in which its tries count.
+/// Retention of a deletion's row: longer than the period over which its tries count.
 pub const KEPT: DurationMs = DurationMs::from_days(2);
 
 const _: () = assert!(
@@ -68,7 +68,7 @@ const _: () = assert!(
 );
 const _: () = assert!(TRIES_MAX < TRIES_PER_DAY && CODES_PER_DAY < TRIES_PER_DAY);
 
-/// A deletion.
+/// A deletion with its present code.
 #[derive(Clone, Debug)]
 struct Deletion {
     id: TokenId,
@@ -77,18 +77,18 @@ struct Deletion {
     begun_at: UnixMs,
     /// MAC of the present code.
     mac: Digest,
-    /// How many codes it has had.
+    /// Number of codes mailed so far.
     codes: u32,
-    /// End of the present code.
+    /// Expiry of the present code, Unix ms.
     expires: UnixMs,
-    /// Codes that were tried.
+    /// Number of tries so far.
     tries: u32,
-    /// When it deleted its keys.
+    /// Time at which it deleted its keys, Unix ms; `None` before.
     done_at: Option<UnixMs>,
 }
 
 impl Deletion {
-    /// The deletion of this ID, if it is `member`'s.
+    /// Loads the deletion with this ID if it belongs to `member`.
     fn load(sql: &dyn Sql, id: TokenId, member: MemberId) -> Result<Option<Self>, SqlError> {
         let text = "SELECT id, member, keys, begun_at_ms, mac, codes, expires_ms, tries, done_at_ms
             FROM deletion WHERE id = ? AND member = ?";
@@ -111,7 +111,7 @@ impl Deletion {
         })
     }
 
-    /// Writes the row as it is now.
+    /// Inserts or updates the row.
     fn store(&self) -> Statement {
         let text =
             "INSERT INTO deletion (id, member, keys, begun_at_ms, mac, codes, expires_ms, tries, done_at_ms)
@@ -142,55 +142,55 @@ impl Deletion {
         }
     }
 
-    /// Name of the message with the present code.
-    fn mail_id(&self, asked: &CommandContext<'_>) -> String {
-        format!("deletion-code/{}/{}/{}", asked.account.id, self.id, self.codes)
+    /// Returns the ID of the message with the present code.
+    fn mail_id(&self, context: &CommandContext<'_>) -> String {
+        format!("deletion-code/{}/{}/{}", context.account.id, self.id, self.codes)
     }
 
-    /// The mail with the present code.
+    /// Returns the writes that queue the mail with the present code.
     fn mail(
         &self,
-        asked: &CommandContext<'_>,
+        context: &CommandContext<'_>,
         keys: &[Key],
         code: NewCode,
     ) -> Result<[Statement; 3], SqlError> {
-        let member = &asked.session.member.view;
+        let member = &context.session.member.view;
         let letter = Letter::DeletionCode {
             deletion: self.id,
-            account: asked.account.name.clone(),
+            account: context.account.name.clone(),
             keys: names(keys),
             until: self.expires,
-            zone: asked.account.zone.clone(),
+            zone: context.account.zone.clone(),
         };
         let envelope = Envelope {
-            id: self.mail_id(asked),
-            account: asked.account.id,
+            id: self.mail_id(context),
+            account: context.account.id,
             to: member.email.clone(),
             language: member.language,
-            written_at: asked.now,
+            written_at: context.now,
             letter,
             sealed: Some(code.sealed),
         };
-        mailbox::post(&envelope, member.id, self.expires, asked.now)
+        mailbox::post(&envelope, member.id, self.expires, context.now)
     }
 
-    /// The audit row of something about it: with its keys, because each is in question.
-    fn note(&self, asked: &CommandContext<'_>, action: Action) -> Statement {
-        asked.author().did_about(action, serde_json::json!({ "keys": self.keys }).to_string())
+    /// Returns the audit row of an action on it, which lists its keys.
+    fn note(&self, context: &CommandContext<'_>, action: Action) -> Statement {
+        context.author().did_about(action, serde_json::json!({ "keys": self.keys }).to_string())
     }
 
-    fn view(&self, asked: &CommandContext<'_>, keys: &[Key], mail: MailState) -> DeletionView {
+    fn view(&self, context: &CommandContext<'_>, keys: &[Key], mail: MailState) -> DeletionView {
         let in_order = self.keys.iter().filter_map(|id| keys.iter().find(|key| key.id == *id));
         DeletionView {
             id: self.id,
             keys: in_order.map(Key::view).collect(),
-            sent_to: asked.session.member.view.email.clone(),
-            state: self.state(asked.now),
+            sent_to: context.session.member.view.email.clone(),
+            state: self.state(context.now),
             expires: self.expires,
             tries_left: TRIES_MAX.saturating_sub(self.tries),
             mail,
-            bound_within_s: asked.account.bound(asked.now).within_s,
-            restorable_until: asked.now.saturating_add(RESTORABLE),
+            bound_within_s: context.account.bound(context.now).within_s,
+            restorable_until: context.now.saturating_add(RESTORABLE),
         }
     }
 }
@@ -199,10 +199,10 @@ fn names(keys: &[Key]) -> Vec<KeyName> {
     keys.iter().map(|key| KeyName { id: key.id, name: key.name.clone() }).collect()
 }
 
-/// Begins a deletion: mails its code.
+/// Begins a deletion and mails its code.
 pub(super) fn begin(
     sql: &dyn Sql,
-    asked: &CommandContext<'_>,
+    context: &CommandContext<'_>,
     id: TokenId,
     keys: Vec<KeyId>,
     code: NewCode,
@@ -214,7 +214,7 @@ pub(super) fn begin(
         Ok(found) => found,
         Err(refusal) => return Ok(Plan::refuse(refusal)),
     };
-    if let Some(until) = spent(sql, asked)? {
+    if let Some(until) = spent(sql, context)? {
         return Ok(Plan::refuse(Refusal::TooManyCodes { until }));
     }
     let taken = Statement::new("SELECT count(*) FROM deletion WHERE id = ?").bind(id.as_str());
@@ -223,52 +223,52 @@ pub(super) fn begin(
     }
     let deletion = Deletion {
         id,
-        member: asked.session.member_id(),
+        member: context.session.member_id(),
         keys,
-        begun_at: asked.now,
+        begun_at: context.now,
         mac: code.mac,
         codes: 1,
-        expires: asked.now.saturating_add(CODE_LIFE),
+        expires: context.now.saturating_add(CODE_LIFE),
         tries: 0,
         done_at: None,
     };
     let mut writes = vec![
         deletion.store(),
-        Duty::own(Kind::SweepDeletions).owe(asked.now.saturating_add(KEPT)),
-        deletion.note(asked, Action::BeginDeletion),
+        Task::own(TaskKind::SweepDeletions).schedule(context.now.saturating_add(KEPT)),
+        deletion.note(context, Action::BeginDeletion),
     ];
-    writes.extend(deletion.mail(asked, &found, code)?);
+    writes.extend(deletion.mail(context, &found, code)?);
     Ok(Plan {
         writes,
-        reply: LedgerReply::Deletion(deletion.view(asked, &found, MailState::Queued)),
+        reply: LedgerReply::Deletion(deletion.view(context, &found, MailState::Queued)),
     })
 }
 
-/// Looks at a deletion.
+/// Returns a deletion.
 pub(super) fn show(
     sql: &dyn Sql,
-    asked: &CommandContext<'_>,
+    context: &CommandContext<'_>,
     id: TokenId,
 ) -> Result<Plan, SqlError> {
-    let Some(deletion) = Deletion::load(sql, id, asked.session.member_id())? else {
+    let Some(deletion) = Deletion::load(sql, id, context.session.member_id())? else {
         return Ok(Plan::refuse(Refusal::NotFound));
     };
     let keys = Key::load_many(sql, &deletion.keys)?;
-    let mail = mailbox::state(sql, &deletion.mail_id(asked))?.unwrap_or(MailState::Failing);
-    Ok(Plan::read(LedgerReply::Deletion(deletion.view(asked, &keys, mail))))
+    let mail = mailbox::state(sql, &deletion.mail_id(context))?.unwrap_or(MailState::Failing);
+    Ok(Plan::read(LedgerReply::Deletion(deletion.view(context, &keys, mail))))
 }
 
-/// Mails another code. The one before is over.
+/// Mails another code and invalidates the one before.
 pub(super) fn mail_code(
     sql: &dyn Sql,
-    asked: &CommandContext<'_>,
+    context: &CommandContext<'_>,
     id: TokenId,
     code: NewCode,
 ) -> Result<Plan, SqlError> {
-    let Some(before) = Deletion::load(sql, id, asked.session.member_id())? else {
+    let Some(before) = Deletion::load(sql, id, context.session.member_id())? else {
         return Ok(Plan::refuse(Refusal::NotFound));
     };
-    match before.state(asked.now) {
+    match before.state(context.now) {
         DeletionState::Open | DeletionState::CodeOver => {}
         DeletionState::Over | DeletionState::Done => return Ok(Plan::refuse(Refusal::CodeOver)),
     }
@@ -276,47 +276,48 @@ pub(super) fn mail_code(
         Ok(keys) => keys,
         Err(refusal) => return Ok(Plan::refuse(refusal)),
     };
-    if let Some(until) = spent(sql, asked)? {
+    if let Some(until) = spent(sql, context)? {
         return Ok(Plan::refuse(Refusal::TooManyCodes { until }));
     }
-    let mut writes = Vec::from(mailbox::supersede(&before.mail_id(asked)));
+    let mut writes = Vec::from(mailbox::supersede(&before.mail_id(context)));
     let deletion = Deletion {
         mac: code.mac,
         codes: before.codes.saturating_add(1),
-        expires: asked.now.saturating_add(CODE_LIFE),
+        expires: context.now.saturating_add(CODE_LIFE),
         ..before
     };
     writes.push(deletion.store());
-    writes.extend(deletion.mail(asked, &keys, code)?);
+    writes.extend(deletion.mail(context, &keys, code)?);
     Ok(Plan {
         writes,
-        reply: LedgerReply::Deletion(deletion.view(asked, &keys, MailState::Queued)),
+        reply: LedgerReply::Deletion(deletion.view(context, &keys, MailState::Queued)),
     })
 }
 
-/// Deletes the keys, if the code is right.
+/// Deletes the keys if the code is right.
 pub(super) fn confirm(
     sql: &dyn Sql,
-    asked: &CommandContext<'_>,
+    context: &CommandContext<'_>,
     id: TokenId,
     mac: Digest,
 ) -> Result<Plan, SqlError> {
-    let Some(before) = Deletion::load(sql, id, asked.session.member_id())? else {
+    let Some(before) = Deletion::load(sql, id, context.session.member_id())? else {
         return Ok(Plan::refuse(Refusal::NotFound));
     };
-    match before.state(asked.now) {
+    match before.state(context.now) {
         DeletionState::Open => {}
         DeletionState::CodeOver | DeletionState::Over | DeletionState::Done => {
             return Ok(Plan::refuse(Refusal::CodeOver));
         }
     }
-    let (tries, first) = tries_today(sql, asked)?;
+    let (tries, first) = tries_today(sql, context)?;
     if tries >= TRIES_PER_DAY {
         return Ok(Plan::refuse(Refusal::TooManyCodes {
-            until: room_again(first, COUNTED, asked.now),
+            until: room_again(first, COUNTED, context.now),
         }));
     }
-    // Counted whatever comes of it, and in the run that compares.
+    // The try counts whatever the outcome, and in the run that compares it, so that parallel tries
+    // cannot share one count.
     let tried = Deletion { tries: before.tries.saturating_add(1), ..before };
     let refused =
         |refusal| Plan { writes: vec![tried.store()], reply: LedgerReply::Refused(refusal) };
@@ -324,97 +325,98 @@ pub(super) fn confirm(
     if tried.mac != mac {
         let tries_left = TRIES_MAX.saturating_sub(tried.tries);
         let mut plan = refused(Refusal::CodeWrong { tries_left });
-        plan.writes.push(tried.note(asked, Action::TryWrongCode));
+        plan.writes.push(tried.note(context, Action::TryWrongCode));
         return Ok(plan);
     }
     match deletable(&tried.keys, Key::load_many(sql, &tried.keys)?) {
-        Ok(keys) => delete(sql, asked, &tried, keys),
+        Ok(keys) => delete(sql, context, &tried, keys),
         Err(refusal) => Ok(refused(refusal)),
     }
 }
 
 fn delete(
     sql: &dyn Sql,
-    asked: &CommandContext<'_>,
+    context: &CommandContext<'_>,
     tried: &Deletion,
     keys: Vec<Key>,
 ) -> Result<Plan, SqlError> {
     let names = names(&keys);
-    let changes = asked.desk().delete(keys);
-    let done = Deletion { done_at: Some(asked.now), ..tried.clone() };
-    let restorable_until = asked.now.saturating_add(RESTORABLE);
-    let mut writes = vec![done.store(), Duty::own(Kind::ScrubKeys).owe(restorable_until)];
-    writes.extend(mailbox::supersede(&done.mail_id(asked)));
+    let changes = context.decision().delete(keys);
+    let done = Deletion { done_at: Some(context.now), ..tried.clone() };
+    let restorable_until = context.now.saturating_add(RESTORABLE);
+    let mut writes = vec![done.store(), Task::own(TaskKind::ScrubKeys).schedule(restorable_until)];
+    writes.extend(mailbox::supersede(&done.mail_id(context)));
     for change in &changes {
-        writes.extend(commit_writes(sql, asked.account, asked.author(), change)?);
+        writes.extend(commit_writes(sql, context.account, context.author(), change)?);
     }
-    let bound = asked.account.bound(asked.now);
+    let bound = context.account.bound(context.now);
     let letter = Letter::DeletionNotice {
-        account: asked.account.name.clone(),
+        account: context.account.name.clone(),
         keys: names,
-        by: asked.session.member.view.name.clone(),
-        address: asked.address.map(str::to_owned),
-        at: asked.now,
+        by: context.session.member.view.name.clone(),
+        address: context.address.map(str::to_owned),
+        at: context.now,
         bound: bound.at,
         restorable_until,
-        zone: asked.account.zone.clone(),
+        zone: context.account.zone.clone(),
     };
-    for Member { view, .. } in mailbox::concerned(sql, asked.session.member_id())? {
+    for Member { view, .. } in mailbox::concerned(sql, context.session.member_id())? {
         let envelope = Envelope {
-            id: format!("deletion-notice/{}/{}/{}", asked.account.id, done.id, view.id),
-            account: asked.account.id,
+            id: format!("deletion-notice/{}/{}/{}", context.account.id, done.id, view.id),
+            account: context.account.id,
             to: view.email,
             language: view.language,
-            written_at: asked.now,
+            written_at: context.now,
             letter: letter.clone(),
             sealed: None,
         };
         writes.extend(mailbox::post(
             &envelope,
             view.id,
-            asked.now.saturating_add(NOTICE_USEFUL),
-            asked.now,
+            context.now.saturating_add(NOTICE_USEFUL),
+            context.now,
         )?);
     }
-    let records = changes.iter().map(|change| change.after.record(&asked.account.epoch)).collect();
+    let records =
+        changes.iter().map(|change| change.after.record(&context.account.epoch)).collect();
     Ok(Plan { writes, reply: LedgerReply::Deleted { records, bound, restorable_until } })
 }
 
-/// Whether the member may have no further code now; if so, when again.
-fn spent(sql: &dyn Sql, asked: &CommandContext<'_>) -> Result<Option<UnixMs>, SqlError> {
+/// Returns the time at which the member may have another code, if a limit is reached now.
+fn spent(sql: &dyn Sql, context: &CommandContext<'_>) -> Result<Option<UnixMs>, SqlError> {
     let (codes, first) =
-        mailbox::codes_since(sql, asked.session.member_id(), asked.now.saturating_sub(DAY))?;
+        mailbox::codes_since(sql, context.session.member_id(), context.now.saturating_sub(DAY))?;
     if codes >= CODES_PER_DAY {
-        return Ok(Some(room_again(first, DAY, asked.now)));
+        return Ok(Some(room_again(first, DAY, context.now)));
     }
-    // A code that cannot be tried is not worth mailing.
-    let (tries, first) = tries_today(sql, asked)?;
-    Ok((tries >= TRIES_PER_DAY).then(|| room_again(first, COUNTED, asked.now)))
+    // If no try is left, a mailed code would be useless.
+    let (tries, first) = tries_today(sql, context)?;
+    Ok((tries >= TRIES_PER_DAY).then(|| room_again(first, COUNTED, context.now)))
 }
 
-/// How many codes the member has tried within a [`DAY`], and when the first of the deletions that
-/// they were tried in began. A deletion is counted by its beginning, and as long as any try of it
-/// can be: not less is counted than was tried, and an hour longer at most.
+/// Returns the number of tries of the member within a [`DAY`], and the begin of the first deletion
+/// among them. A deletion counts from its beginning until its last possible try is a day old. So no
+/// try is missed, and one may count up to an hour too long.
 fn tries_today(
     sql: &dyn Sql,
-    asked: &CommandContext<'_>,
+    context: &CommandContext<'_>,
 ) -> Result<(u32, Option<UnixMs>), SqlError> {
     let text = "SELECT ifnull(sum(tries), 0), min(begun_at_ms) FROM deletion
         WHERE member = ? AND begun_at_ms > ? AND tries > 0";
     let today = Statement::new(text)
-        .bind(asked.session.member_id().as_str())
-        .bind(asked.now.saturating_sub(COUNTED));
+        .bind(context.session.member_id().as_str())
+        .bind(context.now.saturating_sub(COUNTED));
     let Some(mut row) = sql.first(&today)? else { return Ok((0, None)) };
     Ok((row.count()?, row.optional_time()?))
 }
 
-/// When what was counted first is `counted` no more: by then there is room again, because nothing
-/// is counted beyond the budget.
+/// Returns the time at which the first counted item leaves the period `counted`. One more fits
+/// then, because no item is counted beyond the limit.
 fn room_again(first: Option<UnixMs>, counted: DurationMs, now: UnixMs) -> UnixMs {
     first.unwrap_or(now).saturating_add(counted)
 }
 
-/// Forgets what is over.
+/// Removes deletions past their retention.
 pub(super) fn sweep(sql: &dyn Sql, now: UnixMs) -> Result<Step, SqlError> {
     let since = now.saturating_sub(KEPT);
     let oldest =

@@ -1,15 +1,15 @@
-//! The lease document in KV ([`claviger_core::replication::document`]): when it is put, and whether
-//! KV has taken it.
+//! The lease document in KV ([`claviger_core::replication::document`]): when it is put, and the
+//! proof that KV keeps it.
 //!
-//! Triggers note in the table `lease_document` that something of it has changed (`version`),
-//! whoever changed it: a key, what is unsettled, the account's state, the history. Where the
-//! deployment wants documents, or ever had one of this account, that owes the duty `put_lease`.
+//! Triggers raise `version` in the table `lease_document` whenever its contents change, whichever
+//! code makes the change: keys, unsettled marks, account state, or history. If the deployment wants
+//! documents, or ever had one of this account, such a change schedules the task `put_lease`.
 //!
-//! A put carries the document as it is when the put starts, at most once in [`PAUSE_MIN_MS`]: what
-//! changes meanwhile goes into the next. One is under way at a time. One that fails, or of which
-//! nobody tells, is put again. It may land late all the same, over a newer one: therefore the last
-//! is read back when nothing can land any more, and put again under a higher number where KV holds
-//! another; so it is at the end of each round of the [repair](super::repair), too.
+//! A put carries the document as of its start, at most once per [`PAUSE_MIN_MS`]; later changes go
+//! into the next one. At most one put is in flight. A put that fails or has an unknown outcome is
+//! repeated, but it may still land late, over a newer document. Therefore the ledger reads the last
+//! document back once no put can land any more. If KV holds another one, the ledger puts it again
+//! under a higher number. The same check ends each round of the [repair](super::repair).
 
 use claviger_core::base::id::AccountId;
 use claviger_core::base::time::{DurationMs, UnixMs};
@@ -22,32 +22,33 @@ use super::publication::PUT_LATE_MS;
 use super::state;
 use crate::ledger::publication;
 use crate::objects::object::Step;
-use crate::objects::sql::{INTEGER_MAX, Row, Sql, SqlError, SqlExt, Statement};
-use crate::objects::tasks::{Duty, Kind, PAUSE_MIN_MS};
+use crate::objects::sql::{Row, Sql, SqlError, SqlExt, Statement};
+use crate::objects::tasks::{PAUSE_MIN_MS, Task, TaskKind};
 use crate::protocol::effect::Effect;
+use crate::protocol::integer::INTEGER_MAX;
 
-/// How the document stands with KV.
+/// The state of KV for the lease document.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Standing {
-    /// Rises whenever something of it changes.
+struct DocumentStanding {
+    /// Version of the contents; rises with each change of them.
     version: i64,
-    /// The version that KV took last; 0: none.
+    /// Last version that KV acknowledged; 0: none.
     acknowledged: i64,
-    /// Number of the last document that was sent; 0: none was.
+    /// Number of the last document sent; 0: none.
     number: u64,
-    /// The history that it told of.
+    /// Epoch in that document.
     epoch: Option<Epoch>,
-    /// When it was sent.
+    /// Time at which it was sent, Unix ms.
     sent_at: Option<UnixMs>,
-    /// Whether that is still under way.
+    /// `true` while that put is in flight.
     is_under_way: bool,
-    /// When KV took it.
+    /// Time of KV's acknowledgement, Unix ms.
     acknowledged_at: Option<UnixMs>,
-    /// When the last one was sent of which nobody knows whether it landed.
+    /// Time at which the last put of unknown outcome was sent, Unix ms.
     unsure_at: Option<UnixMs>,
 }
 
-impl Standing {
+impl DocumentStanding {
     fn load(sql: &dyn Sql) -> Result<Self, SqlError> {
         let text =
             "SELECT version, acknowledged, number, ifnull(epoch, ''), sent_at_ms, is_under_way,
@@ -69,7 +70,7 @@ impl Standing {
         })
     }
 
-    /// Writes the row as it is now, but for the version, which only rises.
+    /// Updates the row, except for `version`, which only the triggers raise.
     fn store(&self) -> Statement {
         let text =
             "UPDATE lease_document SET acknowledged = ?, number = ?, epoch = ?, sent_at_ms = ?,
@@ -84,21 +85,22 @@ impl Standing {
             .bind(self.unsure_at)
     }
 
-    fn is_owed(&self) -> bool {
+    fn is_pending(&self) -> bool {
         self.version > self.acknowledged
     }
 
-    /// A put that nobody has told the fate of counts as one that may still land.
+    /// Treats a put without a reported outcome as one that may still land.
     fn concluded(self) -> Self {
         let unsure_at =
             if self.is_under_way { self.sent_at.max(self.unsure_at) } else { self.unsure_at };
         Self { is_under_way: false, unsure_at, ..self }
     }
 
-    /// When the last document may be read back; `None` while KV lacks it.
+    /// Returns the earliest time for the read-back, Unix ms; `None` while KV lacks the last
+    /// document.
     fn read_back_at(&self) -> Option<UnixMs> {
         let acknowledged_at =
-            self.acknowledged_at.filter(|_| !self.is_owed() && !self.is_under_way)?;
+            self.acknowledged_at.filter(|_| !self.is_pending() && !self.is_under_way)?;
         let landed_at =
             self.unsure_at.map(|sent| sent.saturating_add(DurationMs::from_ms(PUT_LATE_MS)));
         let last = landed_at.map_or(acknowledged_at, |landed_at| acknowledged_at.max(landed_at));
@@ -106,57 +108,57 @@ impl Standing {
     }
 }
 
-fn put_duty() -> Duty {
-    Duty::own(Kind::PutLease)
+fn put_task() -> Task {
+    Task::own(TaskKind::PutLease)
 }
 
-fn read_duty() -> Duty {
-    Duty::own(Kind::ReadLease)
+fn read_task() -> Task {
+    Task::own(TaskKind::ReadLease)
 }
 
-/// Owes the put, after the writes that this follows in one run, if anything of the document has
-/// changed. A document that was ever put is kept right, whatever the deployment wants by now: it
-/// may want documents again.
-pub fn owe(is_wanted: bool, now: UnixMs) -> Statement {
-    // The duty's name is that of `Kind::PutLease`.
+/// Schedules the put if the preceding writes of the same transaction have changed the document. A
+/// document that was ever put stays current even if the deployment does not want documents now: it
+/// may want them again.
+pub fn schedule(is_wanted: bool, now: UnixMs) -> Statement {
+    // `put_lease` is the stored name of this kind of task.
     let text = "INSERT INTO due (kind, subject, at_ms, attempts)
         SELECT 'put_lease', '', ?, 0 FROM lease_document WHERE version > acknowledged AND (? OR number > 0)
         ON CONFLICT DO NOTHING";
     Statement::new(text).bind(now).bind(is_wanted)
 }
 
-/// Counts whatever KV holds for nothing.
+/// Marks every version as unacknowledged, so that the document is put again.
 pub fn spoil() -> Statement {
     Statement::new("UPDATE lease_document SET version = version + 1")
 }
 
-/// Whether a document is owed that no duty stands for.
+/// Returns `true` if a document must be put and no task exists for it.
 pub fn is_forgotten(sql: &dyn Sql) -> Result<bool, SqlError> {
     let text = "SELECT count(*) FROM lease_document WHERE version > acknowledged
         AND NOT EXISTS (SELECT 1 FROM due WHERE kind = 'put_lease')";
     Ok(sql.integer(&Statement::new(text))? > 0)
 }
 
-/// Owes a look at what KV holds, if there ever was a document.
-pub fn owe_look(now: UnixMs) -> Statement {
-    // The duty's name is that of `Kind::ReadLease`.
+/// Schedules a read-back of KV, if there ever was a document.
+pub fn schedule_look(now: UnixMs) -> Statement {
+    // `read_lease` is the stored name of this kind of task.
     let text = "INSERT INTO due (kind, subject, at_ms, attempts)
         SELECT 'read_lease', '', ?, 0 FROM lease_document WHERE number > 0 ON CONFLICT DO NOTHING";
     Statement::new(text).bind(now)
 }
 
-/// The least number that a document has which may be as new as what the ledger says now; 0: there
-/// was none.
+/// Returns the least number of a document that belongs to the present history; 0 if none was ever
+/// sent. After a change of history this is the next number.
 pub fn number(sql: &dyn Sql, account: &Account) -> Result<u64, SqlError> {
-    let Standing { number, epoch, .. } = Standing::load(sql)?;
+    let DocumentStanding { number, epoch, .. } = DocumentStanding::load(sql)?;
     let is_of_history = number == 0 || epoch.as_ref() == Some(&account.epoch);
     Ok(if is_of_history { number } else { number.saturating_add(1) })
 }
 
-/// The put of the document as it is.
+/// Starts the put of the present document.
 pub fn put(sql: &dyn Sql, account: &Account, now: UnixMs) -> Result<Step, SqlError> {
-    let standing = Standing::load(sql)?.concluded();
-    if !standing.is_owed() {
+    let standing = DocumentStanding::load(sql)?.concluded();
+    if !standing.is_pending() {
         return Ok(Step::moot());
     }
     let since = standing.sent_at.and_then(|sent| now.since(sent));
@@ -170,7 +172,7 @@ pub fn put(sql: &dyn Sql, account: &Account, now: UnixMs) -> Result<Step, SqlErr
     let number = time.max(standing.number.saturating_add(1));
     let (version, key) = (standing.version, kv_key(account.id));
     let value = text(&document(sql, account, number)?)?;
-    let sent = Standing {
+    let sent = DocumentStanding {
         number,
         epoch: Some(account.epoch.clone()),
         sent_at: Some(now),
@@ -183,7 +185,7 @@ pub fn put(sql: &dyn Sql, account: &Account, now: UnixMs) -> Result<Step, SqlErr
     })
 }
 
-/// What follows from KV's acknowledgement of the document `number` with what had changed up to
+/// Returns the writes after KV acknowledged the document `number`, which contains all changes up to
 /// `version`.
 pub fn acknowledged(
     sql: &dyn Sql,
@@ -191,38 +193,38 @@ pub fn acknowledged(
     version: i64,
     now: UnixMs,
 ) -> Result<Vec<Statement>, SqlError> {
-    let standing = Standing::load(sql)?;
+    let standing = DocumentStanding::load(sql)?;
     if !standing.is_under_way || standing.number != number {
         return Ok(Vec::new());
     }
-    let standing = Standing {
+    let standing = DocumentStanding {
         is_under_way: false,
         acknowledged: version,
         acknowledged_at: Some(now),
         ..standing
     };
     Ok(match standing.read_back_at() {
-        Some(at) => vec![standing.store(), put_duty().done(), read_duty().owe_at(at)],
+        Some(at) => vec![standing.store(), put_task().done(), read_task().reschedule(at)],
         None => {
             let next = now.saturating_add(DurationMs::from_ms(PAUSE_MIN_MS));
-            vec![standing.store(), put_duty().postpone(next)]
+            vec![standing.store(), put_task().postpone(next)]
         }
     })
 }
 
-/// What follows when the put of `number` failed, or nobody knows how it went.
+/// Returns the writes after the put of `number` failed or had an unknown outcome.
 pub fn failed(sql: &dyn Sql, number: u64, now: UnixMs) -> Result<Vec<Statement>, SqlError> {
-    let standing = Standing::load(sql)?;
+    let standing = DocumentStanding::load(sql)?;
     if !standing.is_under_way || standing.number != number {
         return Ok(Vec::new());
     }
-    Ok(vec![standing.concluded().store(), put_duty().failed(sql, now)?])
+    Ok(vec![standing.concluded().store(), put_task().failed(sql, now)?])
 }
 
-/// The look at what KV holds, once that must be the last document. While another is owed, its
-/// acknowledgement owes the look.
+/// Starts the read-back once KV must hold the last document. While another put is pending, its
+/// acknowledgement schedules the read-back.
 pub fn look(sql: &dyn Sql, account: AccountId, now: UnixMs) -> Result<Step, SqlError> {
-    let standing = Standing::load(sql)?;
+    let standing = DocumentStanding::load(sql)?;
     let Some(at) = standing.read_back_at() else { return Ok(Step::moot()) };
     if now < at {
         return Ok(Step::Chore { writes: Vec::new(), again: Some(at) });
@@ -230,7 +232,7 @@ pub fn look(sql: &dyn Sql, account: AccountId, now: UnixMs) -> Result<Step, SqlE
     Ok(Step::Effect(Effect::ReadLease { key: kv_key(account), number: standing.number }))
 }
 
-/// What follows from what KV holds, which ought to be the document `number`.
+/// Returns the writes that follow from the value in KV, which should be the document `number`.
 pub fn looked(
     sql: &dyn Sql,
     account: &Account,
@@ -238,30 +240,30 @@ pub fn looked(
     value: Option<&str>,
     now: UnixMs,
 ) -> Result<Vec<Statement>, SqlError> {
-    let standing = Standing::load(sql)?;
+    let standing = DocumentStanding::load(sql)?;
     if standing.number != number || standing.read_back_at().is_none() {
-        return Ok(vec![read_duty().done()]);
+        return Ok(vec![read_task().done()]);
     }
     if value == Some(text(&document(sql, account, number)?)?.as_str()) {
-        return Ok(vec![read_duty().done()]);
+        return Ok(vec![read_task().done()]);
     }
-    // Whoever has seen a higher number takes none below it.
+    // An isolate that has seen a higher number ignores every lower one.
     let held =
         value.and_then(|text| Document::from_kv(text, account.id)).map_or(0, |held| held.number);
     let ceiling = u64::try_from(INTEGER_MAX).unwrap_or_default();
     let number = if held < ceiling { held.max(standing.number) } else { standing.number };
     Ok(vec![
-        Standing { number, ..standing }.store(),
+        DocumentStanding { number, ..standing }.store(),
         spoil(),
-        read_duty().done(),
-        put_duty().owe(now),
+        read_task().done(),
+        put_task().schedule(now),
     ])
 }
 
-/// The document as it is now.
+/// Returns the present document.
 fn document(sql: &dyn Sql, account: &Account, number: u64) -> Result<Document, SqlError> {
     let (base, changes) = changes(sql)?;
-    // Only a request can begin another history: whoever reads this is to make one.
+    // Only a request can begin another history. Overflow makes isolates send one.
     let unsettled = match account.epoch_is_over {
         true => Unsettled::Overflow,
         false => publication::unsettled(sql, account.generation)?,
@@ -278,7 +280,7 @@ fn document(sql: &dyn Sql, account: &Account, number: u64) -> Result<Document, S
     Document::new(account.id, number, refresh, base).ok_or_else(unwritten)
 }
 
-/// The last changes, and after which of them all are named.
+/// Returns the last changes, and the revision after which all changes are among them.
 fn changes(sql: &dyn Sql) -> Result<(Revision, Vec<Mark>), SqlError> {
     let limit = u32::try_from(CHANGES_MAX).map_or(u32::MAX, |max| max.saturating_add(1));
     let text = "SELECT key, revision FROM publication ORDER BY revision DESC LIMIT ?";
@@ -292,8 +294,8 @@ fn text(document: &Document) -> Result<String, SqlError> {
     document.text().map_err(|_| unwritten())
 }
 
-/// JSON of text and numbers cannot fail to be written; a moot step would lose the document, so it
-/// is loud.
+/// Returns the error for a document that cannot be serialised. Text and numbers always can;
+/// skipping the put instead would lose the document.
 fn unwritten() -> SqlError {
     SqlError::Column { column: 0, expected: "a lease document" }
 }

@@ -1,39 +1,39 @@
-//! Drift: what KV holds when it is not what the ledger says, and how that is put right.
+//! Drift: differences between KV and the ledger, and their repair.
 //!
-//! | KV holds | what the edge may have made of it | mended by |
+//! | KV holds | effect at the edge | repaired by |
 //! | --- | --- | --- |
-//! | nothing, another history's record, something unreadable | a miss | a put |
-//! | an older change of this history | a fact, though it is over | a put, and the key is unsettled until it settles |
-//! | another record with the same number | a fact that no mark of that number drops | a new number for the key |
-//! | a newer change than the key ever had | a fact that nothing drops: the ledger has lost changes | a new history |
+//! | nothing, another history's record, an unreadable value | a miss | a put |
+//! | an older change of this history | a valid but outdated record | a put; the key is unsettled until it settles |
+//! | another record with the same revision | a record that no mark of that revision drops | a new revision of the key |
+//! | a newer change than the key ever had | a record that nothing drops: the ledger has lost changes | a new history |
 
 use claviger_core::base::time::UnixMs;
 use claviger_core::replication::record::{Record, Revision};
 
 use super::account::Account;
 use super::audit::Action;
-use super::outbox;
+use super::publication;
 use super::publication::Publication;
 use crate::ledger::audit;
 use crate::objects::sql::Statement;
 
-/// What KV holds, compared with what the ledger says.
+/// The result of comparing KV with the ledger.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Finding {
-    /// That.
+pub enum Drift {
+    /// KV holds the ledger's record.
     Right,
-    /// Nothing that counts in this history.
+    /// KV holds nothing valid in this history.
     Absent,
-    /// An older change of this history.
+    /// KV holds an older change of this history.
     Behind,
-    /// Another record with the same number.
+    /// KV holds another record with the same revision.
     Altered,
-    /// A newer change of this history than the ledger knows.
+    /// KV holds a newer change of this history than the ledger.
     Ahead,
 }
 
-impl Finding {
-    /// Compares what KV holds with the key's present record.
+impl Drift {
+    /// Compares the value in KV with the key's present record.
     pub fn of(value: Option<&str>, record: &Record) -> Self {
         let held = value.and_then(|text| Record::from_kv(text, record.id));
         let Some(held) = held.filter(|held| held.epoch == record.epoch) else {
@@ -48,21 +48,21 @@ impl Finding {
     }
 }
 
-/// What puts a finding right. `last` is the account's last change, and rises when a number is
-/// taken.
+/// Returns the writes that repair a finding. `last` is the account's last revision; it rises if the
+/// repair uses a new one.
 pub fn mend(
     account: &Account,
     row: Publication,
-    found: &Finding,
+    found: &Drift,
     last: &mut Revision,
     now: UnixMs,
 ) -> Vec<Statement> {
-    let put = outbox::owe(row.id, now);
+    let put = publication::schedule(row.id, now);
     match found {
-        Finding::Right => Vec::new(),
-        Finding::Absent => vec![row.drifted(false, now).store(), put],
-        Finding::Behind => vec![row.drifted(true, now).store(), put],
-        Finding::Altered => {
+        Drift::Right => Vec::new(),
+        Drift::Absent => vec![row.drifted(false, now).store(), put],
+        Drift::Behind => vec![row.drifted(true, now).store(), put],
+        Drift::Altered => {
             *last = last.next();
             let renumber = Statement::new("UPDATE key SET revision = ? WHERE id = ?");
             vec![
@@ -73,6 +73,6 @@ pub fn mend(
                 put,
             ]
         }
-        Finding::Ahead => vec![Account::end_epoch(), row.drifted(true, now).store(), put],
+        Drift::Ahead => vec![Account::end_epoch(), row.drifted(true, now).store(), put],
     }
 }

@@ -1,19 +1,20 @@
-//! Idempotency keys: the same member's same key issues once.
+//! Idempotency keys: a member's idempotency key issues at most one key.
 //!
-//! There is a row for each key that members issued within the last day, and no more: so many as an
-//! account may hold, and those that were deleted on the same day, each of which took a mailed code.
+//! There is a row for each key that members issued within the last day. The limit of keys per
+//! account bounds their number, plus keys deleted on the same day, each of which required a mailed
+//! code.
 
 use claviger_core::base::id::{KeyId, MemberId};
 use claviger_core::base::time::{DurationMs, UnixMs};
 
 use super::key::Key;
 use crate::objects::sql::{Sql, SqlError, SqlExt, Statement};
-use crate::objects::tasks::{Duty, Kind};
+use crate::objects::tasks::{Task, TaskKind};
 
-/// How long one is remembered: whoever repeats a request a day later means a new one.
+/// Lifetime of an idempotency key: a request repeated a day later is a new one.
 pub const LIFE: DurationMs = DurationMs::from_days(1);
 
-/// The key that `member` has issued under `idempotency_key`.
+/// Returns the key that `member` has issued with `idempotency_key`.
 pub fn issued(
     sql: &dyn Sql,
     member: MemberId,
@@ -29,7 +30,7 @@ pub fn issued(
     Key::load(sql, row.parsed("a key ID", KeyId::parse)?)
 }
 
-/// Remembers that `member` issued `key` under `idempotency_key`.
+/// Records that `member` issued `key` with `idempotency_key`.
 pub fn remember(
     member: MemberId,
     idempotency_key: &str,
@@ -43,16 +44,16 @@ pub fn remember(
             .bind(idempotency_key)
             .bind(key.as_str())
             .bind(now),
-        Duty::own(Kind::SweepIdempotency).owe(now.saturating_add(LIFE)),
+        Task::own(TaskKind::SweepIdempotency).schedule(now.saturating_add(LIFE)),
     ]
 }
 
-/// Forgets what is over.
+/// Removes expired idempotency keys.
 pub fn sweep(now: UnixMs) -> Statement {
     Statement::new("DELETE FROM idempotency WHERE at_ms <= ?").bind(now.saturating_sub(LIFE))
 }
 
-/// When the next one that is not over at `now` will be.
+/// Returns the next expiry after `now`, Unix ms.
 pub fn next_end(sql: &dyn Sql, now: UnixMs) -> Result<Option<UnixMs>, SqlError> {
     let text = "SELECT min(at_ms) FROM idempotency WHERE at_ms > ?";
     let oldest = sql.first(&Statement::new(text).bind(now.saturating_sub(LIFE)))?;

@@ -1,4 +1,4 @@
-//! A key's row: reading it, writing it with what is searched, and the faces it shows.
+//! A key's row: reading it, writing it with its search index, and its views.
 
 use claviger_core::base::id::{KeyId, MemberId};
 use claviger_core::base::secret::Digest;
@@ -7,33 +7,32 @@ use claviger_core::credential::issuer::{Ceiling, Issued, Issuer, Issuing, Sealin
 use claviger_core::credential::limits::Limits;
 use claviger_core::replication::record::{Credential, Epoch, Record, Revision, Standing};
 
-use super::account::revision;
 use crate::ledger::search_terms::{fold, words};
 use crate::objects::object::Step;
 use crate::objects::sql::{Row, Sql, SqlError, SqlExt, Statement, Value};
-use crate::objects::tasks::{Duty, Kind};
+use crate::objects::tasks::{Task, TaskKind};
 use crate::protocol::draft::Decided;
-use crate::protocol::encryption::Sealed;
+use crate::protocol::encryption::Ciphertext;
 use crate::protocol::keys::{IssuedBy, KeyView, RESTORABLE};
 
-/// A key's state.
+/// The state of a key, apart from expiry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {
-    /// Switched on.
+    /// The key is enabled.
     Active,
-    /// Switched off.
+    /// The key is disabled.
     Disabled,
-    /// Refused as if it had never been, and restorable for a while.
+    /// The key is refused like an unknown one, and can be restored within the restore period.
     Deleted {
-        /// When.
+        /// Time of the deletion, Unix ms.
         at: UnixMs,
-        /// Whether it was switched on, and comes back so.
+        /// `true` if a restore enables the key.
         enabled: bool,
     },
 }
 
 impl State {
-    /// As it is stored.
+    /// Returns the stored name.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Active => "active",
@@ -42,12 +41,12 @@ impl State {
         }
     }
 
-    /// What the key is when it is neither switched nor deleted any further.
+    /// Returns the state of a key that is not deleted.
     pub fn of(enabled: bool) -> Self {
         if enabled { Self::Active } else { Self::Disabled }
     }
 
-    /// Whether it is switched on; of a deleted key, whether it was.
+    /// Returns `true` if the key is enabled; for a deleted key, if it was.
     pub fn is_enabled(self) -> bool {
         match self {
             Self::Active => true,
@@ -56,7 +55,7 @@ impl State {
         }
     }
 
-    /// When it was deleted.
+    /// Returns the time of the deletion, Unix ms.
     pub fn deleted_at(self) -> Option<UnixMs> {
         match self {
             Self::Active | Self::Disabled => None,
@@ -64,7 +63,8 @@ impl State {
         }
     }
 
-    /// As what it comes back, as it is stored.
+    /// Returns the stored name of the state that a restored key returns to; `None` if the key is
+    /// not deleted.
     fn returns_as(self) -> Option<&'static str> {
         self.deleted_at().map(|_| Self::of(self.is_enabled()).as_str())
     }
@@ -81,56 +81,56 @@ impl State {
     }
 }
 
-/// Who changed a key, and when.
+/// The author and time of a change of a key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stamp {
-    /// When.
+    /// Time of the change, Unix ms.
     pub at: UnixMs,
-    /// Who.
+    /// Member who made it.
     pub member: MemberId,
-    /// What that member is called now.
+    /// Present name of that member.
     pub name: String,
 }
 
-/// A key.
+/// A key as the ledger stores it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Key {
-    /// ID.
+    /// ID of the key.
     pub id: KeyId,
     /// Digest of its secret.
     pub digest: Digest,
-    /// Name.
+    /// Name of the key.
     pub name: String,
-    /// State.
+    /// Enabled, disabled or deleted.
     pub state: State,
-    /// What it may do.
+    /// Limits on its use.
     pub limits: Limits,
-    /// Its issue.
+    /// Stamp of its issue.
     pub created: Stamp,
-    /// Its last change.
+    /// Stamp of its last change.
     pub changed: Stamp,
-    /// Number of its last change.
+    /// Revision of its last change.
     pub revision: Revision,
-    /// Whether it is protected from deletion.
+    /// `true` if it is protected from deletion.
     pub protected: bool,
-    /// When it was last let through, as far as the edge has reported; read only.
+    /// Time of the last accepted request, Unix ms, as the edge has reported; read only.
     pub last_used_at: Option<UnixMs>,
-    /// How far it may issue keys itself; `None`: not at all.
+    /// Ceiling for keys that it issues; `None`: it may not issue.
     pub ceiling: Option<Ceiling>,
-    /// Its sealing generation as an issuer. It outlives the ceiling: it never falls.
+    /// Its sealing generation as an issuer. It never falls, even when the ceiling is removed.
     pub sealing: SealingGeneration,
-    /// Who issued it, when that was not a member; then the stamps name the member who answers for
-    /// the issuer.
+    /// Issuer, if it is not a member. The stamps then name the member who is responsible for the
+    /// issuer.
     pub issued: Option<Issued>,
-    /// What its issuer is called now, if that is a key; read only.
+    /// Present name of its issuer, if that is a key; read only.
     pub issuer_name: Option<String>,
-    /// Whether it ended with its issuer's sealing generation; read only.
+    /// `true` if its issuer's sealing generation has ended; read only.
     pub ended: bool,
-    /// Whether its secret is kept, encrypted; written by [`keep`] alone.
+    /// `true` if its secret is stored, encrypted; only [`keep`] writes it.
     pub viewable: bool,
 }
 
-/// What is read of a key, in the order of [`Key::read`].
+/// The columns of a key, in the order of [`Key::read`].
 pub const COLUMNS: &str = "key.id, key.digest, key.name, key.state, key.deleted_at_ms, ifnull(key.returns_as, ''), key.limits,
     key.created_at_ms, key.created_by, creator.name, key.changed_at_ms, key.changed_by, changer.name, key.revision,
     key.protected, (SELECT max(last_used_at_ms) FROM usage WHERE usage.key = key.id),
@@ -139,19 +139,19 @@ pub const COLUMNS: &str = "key.id, key.digest, key.name, key.state, key.deleted_
     key.sealed IS NOT NULL,
     EXISTS (SELECT 1 FROM issuer_end WHERE issuer_end.issuer = key.issued_by AND issuer_end.generation = key.issued_generation)";
 
-/// Where the names in [`COLUMNS`] come from. The members stand to the right of a `LEFT JOIN`, so
-/// that a search always begins with the keys.
+/// The joins that supply the names in [`COLUMNS`]. They are `LEFT JOIN`s, so that a search always
+/// starts from the keys.
 pub const MEMBERS: &str = "LEFT JOIN member AS creator ON creator.id = key.created_by
     LEFT JOIN member AS changer ON changer.id = key.changed_by";
 
 impl Key {
-    /// The key of this ID, also a deleted one.
+    /// Loads the key with this ID, even if it is deleted.
     pub fn load(sql: &dyn Sql, id: KeyId) -> Result<Option<Self>, SqlError> {
         let text = format!("SELECT {COLUMNS} FROM key {MEMBERS} WHERE key.id = ?");
         sql.first(&Statement::new(text).bind(id.as_str()))?.map(Self::read).transpose()
     }
 
-    /// The keys of these IDs, also deleted ones, in no order; one statement however many there are.
+    /// Loads the keys with these IDs, deleted ones included, in no order and with one statement.
     pub fn load_many(sql: &dyn Sql, ids: &[KeyId]) -> Result<Vec<Self>, SqlError> {
         let text = format!(
             "SELECT {COLUMNS} FROM key {MEMBERS} WHERE key.id IN (SELECT value FROM json_each(?))"
@@ -169,7 +169,7 @@ impl Key {
             limits: row.parsed("limits", |json| serde_json::from_str(json).ok())?,
             created: Stamp::read(&mut row)?,
             changed: Stamp::read(&mut row)?,
-            revision: revision(&mut row)?,
+            revision: row.revision()?,
             protected: row.integer()? != 0,
             last_used_at: row.optional_time()?,
             ceiling: row.parsed("a ceiling", |json| match json {
@@ -194,7 +194,7 @@ impl Key {
         Ok(key)
     }
 
-    /// Writes the row of a new key, with the words and networks by which it is found.
+    /// Inserts the row of a new key, with its search terms and networks.
     pub fn insert(&self) -> Vec<Statement> {
         let text = "INSERT INTO key (id, digest, name, name_folded, state, limits, expires_ms,
                 created_at_ms, created_by, changed_at_ms, changed_by, revision, protected, deleted_at_ms, returns_as,
@@ -223,8 +223,8 @@ impl Key {
         vec![row, self.insert_words(), self.insert_networks()]
     }
 
-    /// Writes what differs from `before`. What does not is left alone: each column that is written,
-    /// changed or not, writes its indices anew.
+    /// Updates the columns that differ from `before`. The others stay unwritten, because SQLite
+    /// rewrites the indexes of every column that a statement sets, changed or not.
     pub fn update(&self, before: &Self) -> Vec<Statement> {
         let mut columns = vec!["changed_at_ms = ?, changed_by = ?, revision = ?"];
         let mut values: Vec<Value> =
@@ -283,7 +283,7 @@ impl Key {
         Statement::new(format!("DELETE FROM {table} WHERE key = ?")).bind(self.id.as_str())
     }
 
-    /// Its name and limits, as a decision takes and gives them.
+    /// Returns name, limits, ceiling and protection, as a decision uses them.
     pub fn decided(&self) -> Decided {
         Decided {
             name: self.name.clone(),
@@ -293,12 +293,12 @@ impl Key {
         }
     }
 
-    /// The key, unless it is deleted.
+    /// Returns the key, unless it is deleted.
     pub fn living(self) -> Option<Self> {
         Some(self).filter(|key| key.state.deleted_at().is_none())
     }
 
-    /// As members see it.
+    /// Returns the key as members see it.
     pub fn view(&self) -> KeyView {
         KeyView {
             id: self.id,
@@ -323,7 +323,7 @@ impl Key {
 
     fn issued_by(&self) -> Option<IssuedBy> {
         Some(match self.issued?.by {
-            // A row that is gone leaves its ID.
+            // If the issuer's row was removed, its ID serves as its name.
             Issuer::Key(id) => IssuedBy::Key {
                 id,
                 name: self.issuer_name.clone().unwrap_or_else(|| id.to_string()),
@@ -332,7 +332,8 @@ impl Key {
         })
     }
 
-    /// Whose doing it was, by name: the issuer's, while nobody has changed what it issued.
+    /// Returns the name of the author: the issuer's name if no member has changed the key since its
+    /// issue.
     fn author(&self, stamp: &Stamp) -> String {
         match self.issued_by().filter(|_| *stamp == self.created) {
             None => stamp.name.clone(),
@@ -341,12 +342,12 @@ impl Key {
         }
     }
 
-    /// As an issuer.
+    /// Returns its generation and ceiling as an issuer; `None` if it may not issue.
     pub fn issuing(&self) -> Option<Issuing> {
         self.ceiling.clone().map(|ceiling| Issuing { generation: self.sealing, ceiling })
     }
 
-    /// As the edge knows it.
+    /// Returns its record for the edge.
     pub fn record(&self, epoch: &Epoch) -> Record {
         let credential = || Credential {
             digest: self.digest,
@@ -373,34 +374,34 @@ impl Stamp {
     }
 }
 
-/// What the service password is called where a member's or key's name stands.
+/// The name of the service password in places that show a member's or key's name.
 const SERVICE_NAME: &str = "Service password";
 
-/// Keeps the encrypted secret of a key that was just issued. It goes when the row goes.
-pub fn keep(id: KeyId, sealed: &Sealed) -> Statement {
+/// Stores the encrypted secret of a key that was just issued. It is deleted with the row.
+pub fn keep(id: KeyId, sealed: &Ciphertext) -> Statement {
     Statement::new("UPDATE key SET sealed = ? WHERE id = ?").bind(sealed.as_str()).bind(id.as_str())
 }
 
-/// The encrypted secret of a key; `None` when it is not kept.
-pub fn kept(sql: &dyn Sql, id: KeyId) -> Result<Option<Sealed>, SqlError> {
+/// Returns the encrypted secret of a key; `None` if it is not stored.
+pub fn kept(sql: &dyn Sql, id: KeyId) -> Result<Option<Ciphertext>, SqlError> {
     let text = "SELECT sealed FROM key WHERE id = ? AND sealed IS NOT NULL";
     let row = sql.first(&Statement::new(text).bind(id.as_str()))?;
-    row.map(|mut row| row.text().map(Sealed::from_stored)).transpose()
+    row.map(|mut row| row.text().map(Ciphertext::from_stored)).transpose()
 }
 
-/// How many keys there are.
+/// The number of keys of each kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Tally {
-    /// That members have issued, deleted ones left out.
+pub struct KeyCounts {
+    /// Keys that members issued, deleted ones excluded.
     pub members: u32,
-    /// That are stored and that issuers have issued, deleted ones left out.
+    /// Stored keys that issuers issued, deleted ones excluded.
     pub issuers: u32,
-    /// That are deleted and can be restored.
+    /// Deleted keys that can still be restored.
     pub deleted: u32,
 }
 
-impl Tally {
-    /// What the triggers have counted: a row, however many keys there are.
+impl KeyCounts {
+    /// Loads the counts that triggers maintain: one row, at any number of keys.
     pub fn load(sql: &dyn Sql) -> Result<Self, SqlError> {
         let text = "SELECT max(0, members), max(0, issuers), max(0, deleted) FROM key_tally";
         let row = sql.first(&Statement::new(text))?;
@@ -409,9 +410,8 @@ impl Tally {
     }
 }
 
-/// Removes the deleted keys whose time to be restored is over, with whatever they were found by.
-/// What KV and leases are told of them does not change: their rows in `publication` stay, and
-/// answer for them as tombstones.
+/// Removes the deleted keys whose restore period has ended, with their search terms. KV and leases
+/// do not change: the rows in `publication` stay as tombstones.
 pub fn scrub(sql: &dyn Sql, now: UnixMs) -> Result<Step, SqlError> {
     let since = now.saturating_sub(RESTORABLE);
     let oldest =
@@ -423,14 +423,14 @@ pub fn scrub(sql: &dyn Sql, now: UnixMs) -> Result<Step, SqlError> {
         remove(format!("DELETE FROM key_word WHERE key IN ({gone})")),
         remove(format!("DELETE FROM key_network WHERE key IN ({gone})")),
         remove("DELETE FROM key WHERE deleted_at_ms <= ?".to_owned()),
-        // Their last use was kept for as long as they were.
-        Duty::own(Kind::SweepUsage).owe(now),
+        // The last use of a key is kept as long as its row, so the sweep can remove it now.
+        Task::own(TaskKind::SweepUsage).schedule(now),
     ];
     Ok(Step::Chore { writes, again: oldest.map(|at| at.saturating_add(RESTORABLE)) })
 }
 
-/// JSON of a value whose keys are all text: it cannot fail, and SQLite refuses the empty text where
-/// it matters.
+/// Serialises a value whose map keys are all text, which cannot fail. If it did, SQLite would
+/// refuse the empty text in every JSON column.
 fn json(value: &impl serde::Serialize) -> String {
     serde_json::to_string(value).unwrap_or_default()
 }

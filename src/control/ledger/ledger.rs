@@ -1,24 +1,26 @@
 //! The ledger: the Durable Object that is the authority over one account.
 //!
-//! **Why it exists.** Workers KV has no compare-and-set, and what is written there is seen a minute
-//! later; a place that runs one request at a time can refuse the second of two edits, count keys,
-//! and say what holds *now*.
+//! **Why it exists.** Workers KV has no compare-and-set, and readers see a write up to a minute
+//! later. The ledger runs one request at a time. It can therefore refuse the second of two
+//! conflicting edits, count keys, and state what is valid *now*.
 //!
 //! **Instances.** One per account, named by [`crate::protocol::ledger::instance::ledger`].
 //!
-//! **What it stores.** See [`schema`]. Invariants: `key.revision ≤ account.revision`, each revision
-//! belongs to one change; every key has a row in `publication`, with the same revision; for every
-//! key whose newest record KV has not acknowledged there is a duty `put_record`, and for every key
-//! whose acknowledged record has not settled a duty `read_back`; audit rows are never changed.
+//! **State.** See [`schema`](super::schema). Invariants:
+//! - `key.revision ≤ account.revision`; each revision belongs to one change.
+//! - Every key has a row in `publication` with the same revision.
+//! - Every key whose newest record KV has not acknowledged has a task `put_record`.
+//! - Every key whose acknowledged record has not settled has a task `read_back`.
+//! - Audit rows never change.
 //!
-//! **How it works.** Each request is answered in one run without an await: rows are read,
-//! [`decide`] decides, and every write (rows, journal, audit, duties) goes into one `apply`. So an
-//! error leaves nothing, and nobody sees a half. Only uses are gathered in memory first, and
-//! written by themselves: [`usage`].
+//! **Requests.** The ledger answers each request in one run without an await. It reads rows,
+//! [`decide`](super::decide) decides, and one `apply` writes everything: rows, journal, audit,
+//! tasks. All writes are one transaction: a failed request changes nothing, and no request observes
+//! a partial change. Only usage is collected in memory first and written separately: [`usage`].
 //!
-//! **Replies.** A ledger that was never opened answers `Gone` and writes nothing. `Refused` writes
-//! nothing either, unless a new history had to begin first, uses waited to be written, or a code
-//! was tried: that counts whatever is answered.
+//! **Replies.** A ledger that was never opened answers `Gone` and writes nothing. `Refused` also
+//! writes nothing, with three exceptions: a new history had to begin first, pending usage had to be
+//! written, or a code was tried. A tried code counts whatever the reply.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -28,21 +30,23 @@ use claviger_core::config::terms::Terms;
 use claviger_core::replication::edge_call::ReadExpiry;
 use claviger_core::replication::record::Epoch;
 
-use crate::ledger::account::{Account, Member};
+use crate::ledger::account::Account;
 use crate::ledger::audit::{Action, Author};
 use crate::ledger::context::CommandContext;
+use crate::ledger::member::Member;
 use crate::ledger::plan::Plan;
 use crate::ledger::schema::MIGRATIONS;
 use crate::ledger::sessions::Session;
 use crate::ledger::sign_in::{open, sign_in};
-use crate::ledger::usage::pending::{Fold, News};
+use crate::ledger::usage::pending::{PendingCounts, UsageReport};
 use crate::ledger::{
-    deletion, document, idempotency, issuing, key, mailbox, outbox, publication, rebuild, refresh,
-    repair, revoking, sessions, state, usage,
+    deletion, document, idempotency, issued, issuing, key, mailbox, outbox, publication, rebuild,
+    refresh, repair, revoking, sessions, state, usage,
 };
 use crate::objects::object::{Entropy, Object, ObjectError, Step};
-use crate::objects::sql::{Sql, SqlError, Statement, is_initialised, migrate};
-use crate::objects::tasks::{Duty, Kind};
+use crate::objects::sql::migrate::{is_initialised, migrate};
+use crate::objects::sql::{Sql, SqlError, Statement};
+use crate::objects::tasks::{Task, TaskKind};
 use crate::protocol::effect::{Effect, Outcome};
 use crate::protocol::expiry_text::Described;
 use crate::protocol::ledger::{LedgerReply, LedgerRequest, Opening};
@@ -53,50 +57,65 @@ use crate::protocol::view::Progress;
 pub struct Ledger<'a> {
     pub(super) sql: &'a dyn Sql,
     terms: Terms,
-    pub(super) uses: Rc<RefCell<Fold>>,
+    pub(super) uses: Rc<RefCell<PendingCounts>>,
 }
 
 impl<'a> Ledger<'a> {
-    /// The ledger that this database is of, on the default terms.
+    /// Returns the ledger of this database, on the default terms.
     pub fn new(sql: &'a dyn Sql) -> Self {
         Self { sql, terms: Terms::default(), uses: Rc::default() }
     }
 
-    /// The same, with the uses that it was told of before. Without, what this one is told goes with
-    /// it.
+    /// Uses these pending usage counts, which outlive this value. Without this call, the ledger's
+    /// own pending counts are lost when it is dropped.
     #[must_use]
-    pub fn with_uses(self, uses: Rc<RefCell<Fold>>) -> Self {
+    pub fn with_uses(self, uses: Rc<RefCell<PendingCounts>>) -> Self {
         Self { uses, ..self }
     }
 
-    /// The same, on other terms: they decide about lease documents in KV, and what bounds are told.
+    /// Applies other terms. They decide if lease documents go to KV, and which revocation bound a
+    /// reply states.
     #[must_use]
     pub fn on_terms(self, terms: Terms) -> Self {
         Self { terms, ..self }
     }
 
-    /// Writes that change something, and what they make owed of the lease document.
+    /// Writes the pending counts, if there are any. They leave memory first: a write that fails may
+    /// still have landed, and losing counts is better than counting twice.
+    ///
+    /// # Errors
+    /// [`SqlError`] if the database fails; the counts are lost then.
+    pub fn write_uses(&self, now: UnixMs) -> Result<(), SqlError> {
+        let waiting = self.uses.take();
+        if waiting.due().is_none() {
+            return Ok(());
+        }
+        let writes = usage::write(self.sql, waiting, now)?;
+        if writes.is_empty() { Ok(()) } else { self.sql.apply(&writes) }
+    }
+
+    /// Adds to `writes` a task for the lease document, unless `writes` is empty.
     fn with_document(&self, mut writes: Vec<Statement>, now: UnixMs) -> Vec<Statement> {
         if !writes.is_empty() {
-            writes.push(document::owe(self.terms.wants_documents(), now));
+            writes.push(document::schedule(self.terms.wants_documents(), now));
         }
         writes
     }
 
-    /// Plans a reply. Reads only; but whoever is at the console finds all uses written.
+    /// Plans a reply. Reads only, except that a console request first writes all pending usage.
     fn plan(
         &self,
         account: &Account,
         request: LedgerRequest,
         now: UnixMs,
-        news: &mut News,
+        report: &mut UsageReport,
     ) -> Result<Plan, SqlError> {
         match request {
             LedgerRequest::Open(opening) | LedgerRequest::OpenInvited(opening) => {
                 let Opening { account: id, owner, session, address, .. } = opening;
                 let refused = || Plan::refuse(Refusal::AlreadyOpen);
-                // Repeated by the same member with the same password: as if once, but for the
-                // session.
+                // A repeated request of the same member with the same password has the same effect
+                // as one, except that it opens another session.
                 let member = Member::load(self.sql, owner.id)?
                     .filter(|member| {
                         id == account.id && member.secret_version == owner.secret_version
@@ -123,7 +142,7 @@ impl<'a> Ledger<'a> {
                     command,
                 )
             }
-            LedgerRequest::IssueByApi(asked) => issuing::plan(self.sql, account, &asked, now),
+            LedgerRequest::IssueByApi(request) => issuing::plan(self.sql, account, &request, now),
             LedgerRequest::ReadExpiry(ReadExpiry { text, at }) => {
                 let read = Described::parse(&text, at, &account.zone);
                 Ok(Plan::read(match read {
@@ -136,9 +155,9 @@ impl<'a> Ledger<'a> {
                 Ok(Plan::read(LedgerReply::Record { record }))
             }
             LedgerRequest::Refresh(request) => {
-                let (told, reply) =
+                let (used, reply) =
                     refresh::refresh(self.sql, &self.uses.borrow(), account, &request, now)?;
-                *news = told;
+                *report = used;
                 Ok(Plan::read(LedgerReply::Refreshed(reply)))
             }
             LedgerRequest::SetState { freshness_ms, suspended } => {
@@ -159,7 +178,7 @@ impl<'a> Ledger<'a> {
                 let progress = rebuild::progress(self.sql, account, now)?;
                 Ok(Plan::read(LedgerReply::Inspected { account: account.view(), progress }))
             }
-            // The history was taken on before: `renew`.
+            // `renew` has already switched to the new history.
             LedgerRequest::Restored { .. } => Ok(Plan::read(LedgerReply::Done)),
             LedgerRequest::Holds { member, email } => {
                 let member = Member::load(self.sql, member)?;
@@ -195,14 +214,15 @@ impl Object for Ledger<'_> {
         now: UnixMs,
         entropy: &Entropy,
     ) -> Result<LedgerReply, ObjectError> {
-        let mut news = News::default();
+        let mut report = UsageReport::default();
         let plan = match (self.account(now)?, request) {
             (Some(mut account), request) => {
                 if self.uses.borrow().is_full() {
                     self.write_uses(now)?;
                 }
                 let mut writes = renew(&mut account, &request, now, entropy);
-                let Plan { writes: more, reply } = self.plan(&account, request, now, &mut news)?;
+                let Plan { writes: more, reply } =
+                    self.plan(&account, request, now, &mut report)?;
                 writes.extend(more);
                 Plan { writes, reply }
             }
@@ -221,14 +241,16 @@ impl Object for Ledger<'_> {
             && plan.writes.is_empty()
             && document::is_forgotten(self.sql)?;
         let writes = match is_behind {
-            true => vec![document::owe(true, now)],
+            true => vec![document::schedule(true, now)],
             false => self.with_document(plan.writes, now),
         };
+        // There is no await between the reads above and this transaction. So no other request can
+        // have changed the rows that the plan uses.
         if !writes.is_empty() {
             self.sql.apply(&writes)?;
         }
-        // Not before: who gets no answer asks again.
-        self.uses.borrow_mut().add(news, now);
+        // Only after `apply`: an isolate whose refresh failed reports the same usage again.
+        self.uses.borrow_mut().add(report, now);
         let mut reply = plan.reply;
         if let Some(bound) = reply.bound_mut() {
             *bound = self.terms.bound(*bound);
@@ -244,36 +266,39 @@ impl Object for Ledger<'_> {
         Ok(self.write_uses(now)?)
     }
 
-    fn step(&self, duty: &Duty, now: UnixMs) -> Result<Step, ObjectError> {
+    fn step(&self, task: &Task, now: UnixMs) -> Result<Step, ObjectError> {
         let Some(account) = self.account(now)? else { return Ok(Step::moot()) };
-        Ok(match duty.kind {
-            Kind::PutRecord => outbox::put(self.sql, &account, &duty.subject, now)?,
-            Kind::ReadBack => outbox::read_back(self.sql, &account, &duty.subject, now)?,
-            Kind::PutLease => document::put(self.sql, &account, now)?,
-            Kind::ReadLease => document::look(self.sql, account.id, now)?,
-            Kind::Repair => repair::step(self.sql, &account, now)?,
-            Kind::Rebuild => rebuild::step(self.sql, &account, now)?,
-            Kind::SweepUsage => usage::sweep(self.sql, now)?,
-            Kind::ConfirmName => outbox::confirm_name(self.sql, &account, &duty.subject)?,
-            Kind::ConfirmAccount => {
+        Ok(match task.kind {
+            TaskKind::PutRecord => outbox::put(self.sql, &account, &task.subject, now)?,
+            TaskKind::ReadBack => outbox::read_back(self.sql, &account, &task.subject, now)?,
+            TaskKind::PutLease => document::put(self.sql, &account, now)?,
+            TaskKind::ReadLease => document::look(self.sql, account.id, now)?,
+            TaskKind::Repair => repair::step(self.sql, &account, now)?,
+            TaskKind::Rebuild => rebuild::step(self.sql, &account, now)?,
+            TaskKind::SweepUsage => usage::sweep(self.sql, now)?,
+            TaskKind::ConfirmName => outbox::confirm_name(self.sql, &account, &task.subject)?,
+            TaskKind::ConfirmAccount => {
                 Step::Effect(Effect::ConfirmAccount { account: account.id, name: account.name })
             }
-            Kind::SweepSessions => {
+            TaskKind::SweepSessions => {
                 let again = sessions::next_end(self.sql, now)?;
                 Step::Chore { writes: vec![sessions::sweep(now)], again }
             }
-            Kind::SweepIssued => issuing::sweep(self.sql, &account, now)?,
-            Kind::SweepRevoked => revoking::sweep(self.sql, now)?,
-            Kind::SweepIdempotency => {
+            TaskKind::SweepIssued => issued::sweep(self.sql, &account, now)?,
+            TaskKind::SweepRevoked => revoking::sweep(self.sql, now)?,
+            TaskKind::SweepIdempotency => {
                 let again = idempotency::next_end(self.sql, now)?;
                 Step::Chore { writes: vec![idempotency::sweep(now)], again }
             }
-            Kind::SendMail => mailbox::step(self.sql, &account, &duty.subject, now)?,
-            Kind::SweepMail => mailbox::sweep(self.sql, now)?,
-            Kind::SweepDeletions => deletion::sweep(self.sql, now)?,
-            Kind::ScrubKeys => key::scrub(self.sql, now)?,
-            // Duties of other objects.
-            Kind::AskHolds | Kind::AskExists | Kind::TellEpoch | Kind::SweepTries => Step::moot(),
+            TaskKind::SendMail => mailbox::step(self.sql, &account, &task.subject, now)?,
+            TaskKind::SweepMail => mailbox::sweep(self.sql, now)?,
+            TaskKind::SweepDeletions => deletion::sweep(self.sql, now)?,
+            TaskKind::ScrubKeys => key::scrub(self.sql, now)?,
+            // Tasks of other objects.
+            TaskKind::AskHolds
+            | TaskKind::AskExists
+            | TaskKind::TellEpoch
+            | TaskKind::SweepTries => Step::moot(),
         })
     }
 
@@ -292,7 +317,7 @@ impl Object for Ledger<'_> {
                 document::acknowledged(self.sql, *number, *version, now)?
             }
             Effect::SendMail { envelope } => mailbox::sent(&envelope.id),
-            // What is read comes as another outcome.
+            // These read something, so their success arrives as another outcome.
             Effect::ReadBack { .. }
             | Effect::ReadLease { .. }
             | Effect::ReadMany { .. }
@@ -301,7 +326,7 @@ impl Object for Ledger<'_> {
             | Effect::ConfirmAccount { .. }
             | Effect::AskHolds { .. }
             | Effect::AskExists { .. }
-            | Effect::TellEpoch { .. } => vec![Duty::of(effect).done()],
+            | Effect::TellEpoch { .. } => vec![Task::of(effect).done()],
         };
         Ok(self.with_document(writes, now))
     }
@@ -320,7 +345,7 @@ impl Object for Ledger<'_> {
             | Effect::ConfirmAccount { .. }
             | Effect::AskHolds { .. }
             | Effect::AskExists { .. }
-            | Effect::TellEpoch { .. } => vec![Duty::of(effect).failed(self.sql, now)?],
+            | Effect::TellEpoch { .. } => vec![Task::of(effect).failed(self.sql, now)?],
         })
     }
 
@@ -360,19 +385,19 @@ impl Object for Ledger<'_> {
 
     fn alert(&self, now: UnixMs) -> Result<Option<String>, ObjectError> {
         let Some(account) = self.account(now)? else { return Ok(None) };
-        let told = |lag: DurationMs| {
+        let line = |lag: DurationMs| {
             format!(
                 "account {}: KV lacks a change for {} s",
                 account.id,
                 lag.as_ms().div_euclid(1_000)
             )
         };
-        Ok(account.alarming_lag(now).map(told))
+        Ok(publication::alarming_lag(&account, now).map(line))
     }
 }
 
-/// Begins a new history where the present one cannot go on: KV holds, or a lease knows, what never
-/// happened in it, or the directory says that the ledger was restored.
+/// Begins a new history if the present one cannot continue. That is so if KV or a lease holds
+/// changes that this history lacks, or if the directory reports a restore.
 fn renew(
     account: &mut Account,
     request: &LedgerRequest,
@@ -385,14 +410,16 @@ fn renew(
             if is_known {
                 return Vec::new();
             }
-            let mut writes = account.begin_epoch(epoch.clone(), true, now);
+            let mut writes = rebuild::begin_epoch(account, epoch.clone(), true, now);
             writes.push(Author::operator(now).did(Action::Restore));
             writes
         }
         LedgerRequest::Refresh(request) if refresh::is_ahead(account, request) => {
-            account.begin_epoch(Epoch::new(entropy.number()), false, now)
+            rebuild::begin_epoch(account, Epoch::new(entropy.number()), false, now)
         }
-        _ if account.epoch_is_over => account.begin_epoch(Epoch::new(entropy.number()), false, now),
+        _ if account.epoch_is_over => {
+            rebuild::begin_epoch(account, Epoch::new(entropy.number()), false, now)
+        }
         _ => Vec::new(),
     }
 }

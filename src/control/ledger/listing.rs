@@ -1,37 +1,38 @@
-//! Pages of keys: what is looked for, in which order, from where.
+//! Pages of keys: search, order and cursor.
 //!
-//! A cursor holds the order, the last key's value in it, and its ID, so that the next page begins
-//! after that place whatever was issued or deleted meanwhile.
+//! A cursor holds the order, the last key's value in that order, and its ID. So the next page
+//! starts after that position, whatever was issued or deleted meanwhile.
 
 use claviger_core::base::id::{AccountId, KeyId};
 use claviger_core::credential::limits::network::Network;
 use data_encoding::BASE64URL_NOPAD;
 
-use super::key::{COLUMNS, Key, MEMBERS, Tally};
+use super::key::{COLUMNS, Key, KeyCounts, MEMBERS};
 use crate::ledger::search_terms::{fold, words};
-use crate::objects::sql::{INTEGER_MAX, Sql, SqlError, SqlExt, Statement, Value};
-use crate::protocol::draft::FieldError;
+use crate::objects::sql::{Sql, SqlError, SqlExt, Statement, Value};
+use crate::protocol::draft::field::FieldError;
+use crate::protocol::integer::INTEGER_MAX;
 use crate::protocol::keys::{
     CURSOR_BYTES_MAX, Deleted, Listing, PAGE_KEYS_MAX, Page, QUERY_CHARS_MAX, Sort, TOTAL_EXACT_MAX,
 };
 
-/// Most words of a search that are looked at; more narrow it no further.
+/// Most words of a search that are used; further ones are ignored.
 const WORDS_MAX: usize = 16;
 
-/// Runs of this many base62 digits are no name and no ID: someone pasted a secret.
+/// Least length of a run of base62 digits that counts as a pasted secret: no name or ID has one.
 const SECRET_RUN: usize = 40;
 
 /// Answers a listing.
 ///
 /// # Errors
-/// The database's, or (inside) what is wrong with the question.
+/// The outer error is the database's; the inner one lists the errors of the query.
 pub fn page(
     sql: &dyn Sql,
     account: AccountId,
     listing: &Listing,
 ) -> Result<Result<Page, FieldError>, SqlError> {
-    let asked = Query::read(listing.q.as_deref().unwrap_or_default(), account)
-        .and_then(|query| Ok((query, Cursor::read(listing.cursor.as_deref(), listing.sort)?)));
+    let asked = ListQuery::read(listing.q.as_deref().unwrap_or_default(), account)
+        .and_then(|query| Ok((query, ListCursor::read(listing.cursor.as_deref(), listing.sort)?)));
     let (query, cursor) = match asked {
         Ok(asked) => asked,
         Err(error) => return Ok(Err(error)),
@@ -45,7 +46,7 @@ pub fn page(
     let next = keys
         .last()
         .filter(|_| has_more)
-        .map(|last| Cursor::after(last, listing.sort).text(listing.sort));
+        .map(|last| ListCursor::after(last, listing.sort).text(listing.sort));
     let found = count(sql, &query, listing.deleted)?;
     Ok(Ok(Page {
         keys: keys.iter().map(Key::view).collect(),
@@ -55,25 +56,26 @@ pub fn page(
     }))
 }
 
-/// Whether someone has pasted a secret where a search is typed.
+/// Returns `true` if a search text contains a pasted secret.
 pub fn holds_secret(text: &str) -> bool {
     text.split(|c: char| !c.is_ascii_alphanumeric()).any(|run| run.len() >= SECRET_RUN)
 }
 
-/// What is looked for.
+/// A parsed search.
 #[derive(Debug, PartialEq, Eq)]
-enum Query {
-    /// Everything.
+enum ListQuery {
+    /// Matches every key.
     All,
-    /// A name with words that begin so, all of them.
+    /// Matches names in which each of these is the beginning of a word.
     Words(Vec<String>),
-    /// An ID that begins so.
+    /// Matches IDs with this beginning.
     Id(String),
-    /// A network that is one of these: the blocks around what was typed.
+    /// Matches keys with one of these networks: the blocks that contain the typed address or
+    /// network.
     Networks(Vec<String>),
 }
 
-impl Query {
+impl ListQuery {
     fn read(text: &str, account: AccountId) -> Result<Self, FieldError> {
         let text = text.trim();
         if text.is_empty() {
@@ -101,11 +103,11 @@ impl Query {
         Ok(Self::Words(words(text).into_iter().take(WORDS_MAX).collect()))
     }
 
-    /// The condition, with what it binds.
+    /// Returns the SQL condition with its bound values.
     fn condition(&self) -> (String, Vec<Value>) {
         match self {
             Self::All => (String::new(), Vec::new()),
-            // Signs alone, which no word holds.
+            // The text had only punctuation, which no word contains: match nothing.
             Self::Words(words) if words.is_empty() => (" AND key.id = ''".to_owned(), Vec::new()),
             Self::Words(words) => {
                 let one = " AND key.id IN (SELECT key FROM key_word WHERE word >= ? AND word < ?)";
@@ -120,14 +122,14 @@ impl Query {
     }
 }
 
-/// The bounds of all texts that begin so. SQLite compares UTF-8 byte by byte, where the last code
-/// point is last.
+/// Returns the bounds of all texts with this beginning. SQLite compares UTF-8 bytewise, and the
+/// last code point sorts last.
 fn beginning(text: &str) -> [Value; 2] {
     [text.into(), format!("{text}\u{10ffff}").into()]
 }
 
-/// The ID, or its beginning, that the text is, with or without the deployment's prefix. Every ID
-/// begins with its account, which is what tells one from a word.
+/// Returns the ID, or its beginning, in the text, with or without the deployment's prefix. Every ID
+/// begins with its account's ID, which distinguishes it from a word.
 fn id_in(text: &str, account: AccountId) -> Option<&str> {
     let bare = match text.split_once('_') {
         Some((prefix, rest))
@@ -141,19 +143,17 @@ fn id_in(text: &str, account: AccountId) -> Option<&str> {
     (fits && bare.starts_with(account.as_str())).then_some(bare)
 }
 
-/// A place in an order.
+/// A position in an order.
 #[derive(Debug, PartialEq, Eq)]
-struct Cursor {
+struct ListCursor {
     value: Value,
     id: String,
 }
 
-impl Cursor {
+impl ListCursor {
     fn read(text: Option<&str>, sort: Sort) -> Result<Option<Self>, FieldError> {
         let Some(text) = text else { return Ok(None) };
-        let refused = || {
-            FieldError::new("cursor", "malformed", "this is not where a page of this list ended")
-        };
+        let refused = || FieldError::new("cursor", "malformed", "not a cursor of this list");
         Self::parse(text, sort).map(Some).ok_or_else(refused)
     }
 
@@ -196,13 +196,13 @@ impl Cursor {
     }
 }
 
-/// How an order is read.
+/// The SQL of an order.
 struct Order {
-    /// What it compares, exactly as its index has it.
+    /// Sort expression, exactly as in its index.
     by: &'static str,
-    /// The index.
+    /// Name of the index.
     index: &'static str,
-    /// Whether it goes down.
+    /// `true` for a descending order.
     goes_down: bool,
 }
 
@@ -224,7 +224,8 @@ impl Order {
     }
 }
 
-/// The condition that picks deleted keys, or others. It comes first.
+/// Returns the condition that selects or excludes deleted keys. It comes first in the `WHERE`
+/// clause.
 fn choice(deleted: Deleted) -> &'static str {
     match deleted {
         Deleted::Too => "1",
@@ -233,25 +234,30 @@ fn choice(deleted: Deleted) -> &'static str {
     }
 }
 
-fn select(query: &Query, listing: &Listing, cursor: Option<&Cursor>, limit: u32) -> Statement {
+fn select(
+    query: &ListQuery,
+    listing: &Listing,
+    cursor: Option<&ListCursor>,
+    limit: u32,
+) -> Statement {
     let (condition, mut values) = query.condition();
     let Order { by, index, goes_down } = Order::of(listing.sort);
     let choice = choice(listing.deleted);
     let (after, direction) = if goes_down { ("<", "DESC") } else { (">", "ASC") };
-    // Of all keys a page is read off the order's index: the planner, which does not know how few a
-    // page holds, may rather sort them all. What is searched for is for the planner to find.
-    // Deleted keys alone are few.
+    // Without a search, the order's index is forced: the planner does not know how few rows a page
+    // needs, and may sort all keys instead. With a search the planner chooses. Deleted keys alone
+    // are few.
     let indexed = match (query, listing.deleted) {
-        (Query::All, Deleted::Too | Deleted::No) => format!("INDEXED BY {index}"),
-        (Query::All, Deleted::Only) => "INDEXED BY key_deleted".to_owned(),
-        (Query::Words(_) | Query::Id(_) | Query::Networks(_), _) => String::new(),
+        (ListQuery::All, Deleted::Too | Deleted::No) => format!("INDEXED BY {index}"),
+        (ListQuery::All, Deleted::Only) => "INDEXED BY key_deleted".to_owned(),
+        (ListQuery::Words(_) | ListQuery::Id(_) | ListQuery::Networks(_), _) => String::new(),
     };
     let from = cursor.map_or(String::new(), |_| {
-        // The first condition is implied by the second; it is what SQLite looks up in an index on
-        // an expression.
+        // The second condition implies the first, which is the one that SQLite can look up in an
+        // index on an expression.
         format!(" AND {by} {after}= ? AND ({by}, key.id) {after} (?, ?)")
     });
-    if let Some(Cursor { value, id }) = cursor {
+    if let Some(ListCursor { value, id }) = cursor {
         values.extend([value.clone(), value.clone(), id.as_str().into()]);
     }
     let text = format!(
@@ -261,10 +267,11 @@ fn select(query: &Query, listing: &Listing, cursor: Option<&Cursor>, limit: u32)
     Statement::new(text).bind_all(values).bind(limit)
 }
 
-/// How many there are: of all keys by their tally, of those that are searched for up to a bound.
-fn count(sql: &dyn Sql, query: &Query, deleted: Deleted) -> Result<u32, SqlError> {
-    if *query == Query::All {
-        let Tally { members, issuers, deleted: gone } = Tally::load(sql)?;
+/// Returns the number of matching keys: from the maintained counts without a search, otherwise
+/// counted up to [`TOTAL_EXACT_MAX`] + 1.
+fn count(sql: &dyn Sql, query: &ListQuery, deleted: Deleted) -> Result<u32, SqlError> {
+    if *query == ListQuery::All {
+        let KeyCounts { members, issuers, deleted: gone } = KeyCounts::load(sql)?;
         let living = members.saturating_add(issuers);
         return Ok(match deleted {
             Deleted::Too => living.saturating_add(gone),

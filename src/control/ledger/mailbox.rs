@@ -1,39 +1,39 @@
-//! Mail that is on its way: what the ledger has to say to people, beside the change that it says it
-//! about.
+//! Queued mail: messages to people, stored with the changes that they report.
 //!
 //! ```text
 //!   queued ──taken──▶ sent
 //!     │ not taken         ▲
 //!     ▼                   │ taken, at a later try
 //!   failing ──────────────┘
-//!     │ of no more use, or refused for good   (queued or failing, when another took its place: superseded)
+//!     │ useless, or refused permanently   (queued or failing, when a newer message replaces it: superseded)
 //!     ▼
 //!   over
 //! ```
 //!
-//! One duty `send_mail` per message, retried with growing pauses until the message is of no more
-//! use, or until whoever delivers says that it never will be taken. Nothing waits for it, and
-//! nothing is undone when it fails. A message may go out twice, when nobody heard that it was
-//! taken: it has an ID by which services know it.
+//! There is one task `send_mail` per message. The ledger retries it with backoff until the message
+//! is useless, or until the mail service refuses it permanently. No other operation waits for it,
+//! and its failure undoes nothing. A message may go out twice if the outcome of a delivery is
+//! unknown. Its ID serves services as idempotency key.
 
 use claviger_core::base::id::MemberId;
 use claviger_core::base::time::{DurationMs, UnixMs};
 
-use super::account::{Account, Member};
+use super::account::Account;
+use super::member::Member;
 use crate::objects::object::Step;
 use crate::objects::sql::{Row, Sql, SqlError, SqlExt, Statement};
-use crate::objects::tasks::{Duty, Kind};
+use crate::objects::tasks::{Task, TaskKind};
 use crate::protocol::account::Email;
 use crate::protocol::deletion::MailState;
 use crate::protocol::effect::Effect;
-use crate::protocol::encryption::Sealed;
+use crate::protocol::encryption::Ciphertext;
 use crate::protocol::envelope::{Envelope, Letter};
-use crate::protocol::ledger::Language;
+use crate::protocol::member::Language;
 
-/// How long a message is kept: past the day in which codes are counted.
+/// Retention of a message: longer than the day over which codes are counted.
 pub const KEPT: DurationMs = DurationMs::from_days(2);
 
-/// Kind of a letter, as it is stored.
+/// Returns the stored kind of a letter.
 fn kind(letter: &Letter) -> &'static str {
     match letter {
         Letter::DeletionCode { .. } => CODE,
@@ -41,10 +41,10 @@ fn kind(letter: &Letter) -> &'static str {
     }
 }
 
-/// The kind that counts for the budget of codes.
+/// The kind that counts for the rate limit of codes.
 const CODE: &str = "deletion_code";
 
-/// Writes a message to `member` down, and owes it until it is of no more use.
+/// Queues a message to `member`, with a task that delivers it until it is useless.
 pub fn post(
     envelope: &Envelope,
     member: MemberId,
@@ -62,24 +62,24 @@ pub fn post(
         .bind(envelope.to.as_str())
         .bind(envelope.language.as_str())
         .bind(letter)
-        .bind(envelope.sealed.as_ref().map(Sealed::as_str))
+        .bind(envelope.sealed.as_ref().map(Ciphertext::as_str))
         .bind(now)
         .bind(useful_until);
-    let sweep = Duty::own(Kind::SweepMail).owe(now.saturating_add(KEPT));
-    Ok([row, duty(&envelope.id).owe(now), sweep])
+    let sweep = Task::own(TaskKind::SweepMail).schedule(now.saturating_add(KEPT));
+    Ok([row, task(&envelope.id).schedule(now), sweep])
 }
 
-/// A message that a new one takes the place of, or whose purpose is fulfilled: it is sent no more.
+/// Stops a message that a newer one replaces, or whose purpose is fulfilled.
 pub fn supersede(id: &str) -> [Statement; 2] {
     let text = "UPDATE mail SET state = 'superseded', sealed = NULL WHERE id = ? AND state IN ('queued', 'failing')";
-    [Statement::new(text).bind(id), duty(id).done()]
+    [Statement::new(text).bind(id), task(id).done()]
 }
 
-fn duty(id: &str) -> Duty {
-    Duty::new(Kind::SendMail, id)
+fn task(id: &str) -> Task {
+    Task::new(TaskKind::SendMail, id)
 }
 
-/// The sending of a message.
+/// Starts the delivery of a message.
 pub fn step(sql: &dyn Sql, account: &Account, id: &str, now: UnixMs) -> Result<Step, SqlError> {
     let text = "SELECT useful_until_ms, attempted_at_ms, recipient, language, created_at_ms, letter, ifnull(sealed, '')
         FROM mail WHERE id = ? AND state IN ('queued', 'failing')";
@@ -91,7 +91,7 @@ pub fn step(sql: &dyn Sql, account: &Account, id: &str, now: UnixMs) -> Result<S
         return Ok(Step::Chore { writes: vec![over], again: None });
     }
     let envelope = Box::new(read(row, account, id)?);
-    // Of an attempt before, nobody has heard: that is a failure, too.
+    // An earlier attempt has no known outcome, which counts as a failure.
     let state = if attempted_at.is_some() { "failing" } else { "queued" };
     let note = Statement::new("UPDATE mail SET state = ?, attempted_at_ms = ? WHERE id = ?");
     Ok(Step::Tracked {
@@ -108,32 +108,32 @@ fn read(mut row: Row, account: &Account, id: &str) -> Result<Envelope, SqlError>
         language: row.parsed("a language", Language::parse)?,
         written_at: row.time()?,
         letter: row.parsed("a letter", |json| serde_json::from_str(json).ok())?,
-        sealed: Some(row.text()?).filter(|text| !text.is_empty()).map(Sealed::from_stored),
+        sealed: Some(row.text()?).filter(|text| !text.is_empty()).map(Ciphertext::from_stored),
     })
 }
 
-/// What follows when a message was taken. Told late, of one that was superseded meanwhile, it
+/// Returns the writes after a message was accepted. A late report about a superseded message
 /// changes nothing.
 pub fn sent(id: &str) -> Vec<Statement> {
     let text = "UPDATE mail SET state = 'sent', sealed = NULL WHERE id = ? AND state IN ('queued', 'failing')";
-    vec![Statement::new(text).bind(id), duty(id).done()]
+    vec![Statement::new(text).bind(id), task(id).done()]
 }
 
-/// What follows when a message was not taken.
+/// Returns the writes after a delivery failed.
 pub fn failed(sql: &dyn Sql, id: &str, now: UnixMs) -> Result<Vec<Statement>, SqlError> {
     let text = "UPDATE mail SET state = 'failing' WHERE id = ? AND state = 'queued'";
-    Ok(vec![Statement::new(text).bind(id), duty(id).failed(sql, now)?])
+    Ok(vec![Statement::new(text).bind(id), task(id).failed(sql, now)?])
 }
 
-/// What follows when a message was refused for good: it is given up. Whoever asked for it is told,
-/// and may ask for another.
+/// Returns the writes after a message was refused permanently. The console shows the refusal, and
+/// the member may request another message.
 pub fn refused(id: &str) -> Vec<Statement> {
     let text = "UPDATE mail SET state = 'over', refused = 1, sealed = NULL
         WHERE id = ? AND state IN ('queued', 'failing')";
-    vec![Statement::new(text).bind(id), duty(id).done()]
+    vec![Statement::new(text).bind(id), task(id).done()]
 }
 
-/// How a message fares; `None` when there is none.
+/// Returns the delivery state of a message; `None` if there is no such message.
 pub fn state(sql: &dyn Sql, id: &str) -> Result<Option<MailState>, SqlError> {
     let text = "SELECT iif(refused, 'refused', state) FROM mail WHERE id = ?";
     let row = sql.first(&Statement::new(text).bind(id))?;
@@ -143,7 +143,7 @@ pub fn state(sql: &dyn Sql, id: &str) -> Result<Option<MailState>, SqlError> {
 fn state_of(text: &str) -> Option<MailState> {
     match text {
         "queued" => Some(MailState::Queued),
-        // One that was superseded is of no interest any more, whether it went out or not.
+        // A superseded message needs no attention, whether it was delivered or not.
         "sent" | "superseded" => Some(MailState::Sent),
         "failing" | "over" => Some(MailState::Failing),
         "refused" => Some(MailState::Refused),
@@ -151,11 +151,7 @@ fn state_of(text: &str) -> Option<MailState> {
     }
 }
 
-/// Whether the message that was tried last was not taken, as a column of a statement.
-pub const IS_FAILING: &str = "ifnull((SELECT state IN ('failing', 'over') FROM mail
-    WHERE attempted_at_ms IS NOT NULL AND state <> 'superseded' ORDER BY attempted_at_ms DESC LIMIT 1), 0)";
-
-/// The codes that were mailed to `member` after `since`: how many, and when the first of them was.
+/// Returns the number of codes mailed to `member` after `since`, and the time of the first.
 pub fn codes_since(
     sql: &dyn Sql,
     member: MemberId,
@@ -167,7 +163,7 @@ pub fn codes_since(
     Ok((row.count()?, row.optional_time()?))
 }
 
-/// Who is told of what happened to keys: `member`, who did it, and the owners.
+/// Returns the recipients of a notice about keys: `member`, who changed them, and the owners.
 pub fn concerned(sql: &dyn Sql, member: MemberId) -> Result<Vec<Member>, SqlError> {
     let text = format!(
         "SELECT {} FROM member WHERE id = ? OR role = 'owner' ORDER BY id",
@@ -176,7 +172,7 @@ pub fn concerned(sql: &dyn Sql, member: MemberId) -> Result<Vec<Member>, SqlErro
     sql.read_all(&Statement::new(text).bind(member.as_str()), |mut row| Member::read(&mut row))
 }
 
-/// Forgets what is over.
+/// Removes mail past its retention.
 pub fn sweep(sql: &dyn Sql, now: UnixMs) -> Result<Step, SqlError> {
     let since = now.saturating_sub(KEPT);
     let oldest =

@@ -1,4 +1,5 @@
-//! TODO.
+//! The ledger: the authority over one account. Start with [`ledger`] (requests), [`decide`] (rules)
+//! and [`schema`] (tables).
 
 pub mod account;
 pub mod activity;
@@ -9,12 +10,15 @@ pub mod decide;
 pub mod deletion;
 pub mod document;
 pub mod drift;
+pub mod freshness;
 pub mod idempotency;
+pub mod issued;
 pub mod issuing;
 pub mod key;
 pub mod ledger;
 pub mod listing;
 pub mod mailbox;
+pub mod member;
 pub mod operator;
 pub mod outbox;
 pub mod plan;

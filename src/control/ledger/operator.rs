@@ -1,6 +1,6 @@
-//! What operators do to accounts, as far as their own ledger has to do with it: it is written down,
-//! and an invitation is given once for one idempotency key. Who may was decided before
-//! ([`super::decide::authorise`]).
+//! Operations of operators on other accounts, as their own ledger records them. An idempotency key
+//! invites at most one account. [`super::decide::authorise`] has already checked the operator's
+//! rights.
 
 use claviger_core::base::id::AccountId;
 use serde_json::json;
@@ -13,7 +13,7 @@ use crate::protocol::ledger::LedgerReply;
 use crate::protocol::operator::Operation;
 use crate::protocol::refusal::Refusal;
 
-/// Lets an operation be done: its reply, with what is written down of it.
+/// Permits an operation: returns the reply and the audit row.
 pub fn operate(
     sql: &dyn Sql,
     author: Author<'_>,
@@ -47,7 +47,7 @@ pub fn operate(
     Ok((writes, LedgerReply::Done))
 }
 
-/// Whom the same member has invited under this idempotency key.
+/// Returns the account that the same member has invited with this idempotency key.
 fn invited(
     sql: &dyn Sql,
     author: Author<'_>,
@@ -62,8 +62,7 @@ fn invited(
     sql.first(&found)?.map(|mut row| row.parsed("an account ID", AccountId::parse)).transpose()
 }
 
-/// Remembers an invitation, and forgets those that are over: operators are few, so that this needs
-/// no duty.
+/// Records an invitation and removes expired ones. Operators are few, so this needs no task.
 fn remember(author: Author<'_>, idempotency_key: &str, account: AccountId) -> [Statement; 2] {
     let insert = "INSERT OR REPLACE INTO invitation (member, idempotency_key, account, at_ms) VALUES (?, ?, ?, ?)";
     [

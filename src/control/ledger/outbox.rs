@@ -1,29 +1,30 @@
-//! The outbox: what KV, the name and the directory have yet to be told, and whether KV has taken it
-//! for good.
+//! The outbox: changes that KV, the name object and the directory must still receive, and the proof
+//! that KV keeps them.
 //!
-//! There is one duty `put_record` per key, whatever happens to it meanwhile: a put always carries
-//! the row as it is when the put starts, and no second put of the key starts while one is under
-//! way. The duty goes only when the revision that KV acknowledged is still the key's. So KV ends
-//! with the newest record, and a put whose fate is unknown is put again. Which put an outcome is
-//! about is told by the time at which it was sent: the outcome of any other changes nothing.
+//! There is one task `put_record` per key, however often the key changes. A put always carries the
+//! row as of its start, and a second put of the key never starts while one is in flight. The task
+//! ends only when the acknowledged revision is still the key's revision. So KV ends with the newest
+//! record, and a put of unknown outcome is repeated. The time at which a put was sent identifies
+//! it: the outcome of any other put changes nothing.
 //!
-//! An acknowledgement owes `read_back`. What that finds settles the change, or owes the put again
-//! ([`super::publication`]).
+//! An acknowledgement schedules `read_back`. Its result either settles the change or schedules
+//! another put ([`super::publication`]).
 
 use claviger_core::base::id::{KeyId, MemberId};
 use claviger_core::base::time::{DurationMs, UnixMs};
 use claviger_core::replication::record::{Record, Revision, kv_key};
 
-use super::account::{Account, Member};
-use super::drift::Finding;
+use super::account::Account;
+use super::drift::Drift;
+use super::member::Member;
 use super::publication::Publication;
 use crate::ledger::{drift, publication};
 use crate::objects::object::Step;
 use crate::objects::sql::{Sql, SqlError, Statement};
-use crate::objects::tasks::{Duty, Kind, PAUSE_MIN_MS};
+use crate::objects::tasks::{PAUSE_MIN_MS, Task, TaskKind};
 use crate::protocol::effect::{Effect, NameConfirmation};
 
-/// Owes KV the record of a key that has changed: its row, and the duty.
+/// Schedules the put of a key that has changed: updates its publication row and adds the task.
 pub fn changed(
     sql: &dyn Sql,
     id: KeyId,
@@ -35,15 +36,10 @@ pub fn changed(
         Some(row) => row.changed(revision, generation, now),
         None => Publication::new(id, revision, generation, now),
     };
-    Ok([row.store(), owe(id, now)])
+    Ok([row.store(), publication::schedule(id, now)])
 }
 
-/// Owes KV the present record of a key.
-pub fn owe(id: KeyId, now: UnixMs) -> Statement {
-    Duty::new(Kind::PutRecord, id).owe(now)
-}
-
-/// The put of a key's present record.
+/// Starts the put of a key's present record.
 pub fn put(sql: &dyn Sql, account: &Account, subject: &str, now: UnixMs) -> Result<Step, SqlError> {
     let row = key_of(subject).map_or(Ok(None), |id| Publication::load(sql, id))?;
     let Some(row) = row else { return Ok(Step::moot()) };
@@ -53,7 +49,7 @@ pub fn put(sql: &dyn Sql, account: &Account, subject: &str, now: UnixMs) -> Resu
     Ok(Step::Tracked { effect, writes: vec![row.sent(account.generation, now).store()] })
 }
 
-/// What follows from KV's acknowledgement of the put of `revision` that was sent at `sent_at`.
+/// Returns the writes after KV acknowledged the put of `revision` sent at `sent_at`.
 pub fn acknowledged(
     sql: &dyn Sql,
     account: &Account,
@@ -61,13 +57,13 @@ pub fn acknowledged(
     (revision, sent_at): (Revision, UnixMs),
     now: UnixMs,
 ) -> Result<Vec<Statement>, SqlError> {
-    let put = Duty::new(Kind::PutRecord, id);
+    let put = Task::new(TaskKind::PutRecord, id);
     let Some(row) = Publication::load(sql, id)? else { return Ok(vec![put.done()]) };
     let Some(row) = row.acknowledged(revision, sent_at, account.generation, now) else {
         return Ok(Vec::new());
     };
-    Ok(match row.read_back_at(account.generation).filter(|_| row.owed_at.is_none()) {
-        Some(at) => vec![row.store(), put.done(), Duty::new(Kind::ReadBack, id).owe_at(at)],
+    Ok(match row.read_back_at(account.generation).filter(|_| row.pending_since.is_none()) {
+        Some(at) => vec![row.store(), put.done(), Task::new(TaskKind::ReadBack, id).reschedule(at)],
         None => {
             let next_put = now.saturating_add(DurationMs::from_ms(PAUSE_MIN_MS));
             vec![row.store(), put.postpone(next_put)]
@@ -75,7 +71,7 @@ pub fn acknowledged(
     })
 }
 
-/// What follows when the put that was sent at `sent_at` failed, or nobody knows how it went.
+/// Returns the writes after the put sent at `sent_at` failed or had an unknown outcome.
 pub fn failed(
     sql: &dyn Sql,
     id: KeyId,
@@ -84,11 +80,11 @@ pub fn failed(
 ) -> Result<Vec<Statement>, SqlError> {
     let row = Publication::load(sql, id)?.and_then(|row| row.failed(sent_at));
     let Some(row) = row else { return Ok(Vec::new()) };
-    Ok(vec![row.store(), Duty::new(Kind::PutRecord, id).failed(sql, now)?])
+    Ok(vec![row.store(), Task::new(TaskKind::PutRecord, id).failed(sql, now)?])
 }
 
-/// The read-back of a key whose put was acknowledged. When it was changed or put since, that put's
-/// acknowledgement owes another.
+/// Starts the read-back of a key whose put KV acknowledged. If the key has changed or was put
+/// since, the newer put's acknowledgement schedules another read-back.
 pub fn read_back(
     sql: &dyn Sql,
     account: &Account,
@@ -106,7 +102,7 @@ pub fn read_back(
     Ok(Step::Effect(Effect::ReadBack { id, revision, key, acknowledged_at }))
 }
 
-/// What follows from what the read-back found.
+/// Returns the writes that follow from the value that the read-back found.
 pub fn was_read_back(
     sql: &dyn Sql,
     account: &Account,
@@ -121,9 +117,9 @@ pub fn was_read_back(
     };
     let Some(row) = Publication::load(sql, id)?.filter(is_about) else { return Ok(Vec::new()) };
     let Some(record) = publication::record(sql, account, id)? else { return Ok(Vec::new()) };
-    let done = Duty::new(Kind::ReadBack, id).done();
-    Ok(match Finding::of(value, &record) {
-        Finding::Right => vec![done, row.settled().store()],
+    let done = Task::new(TaskKind::ReadBack, id).done();
+    Ok(match Drift::of(value, &record) {
+        Drift::Right => vec![done, row.settled().store()],
         found => {
             let mut writes = vec![done];
             let mut last = account.revision;
@@ -133,14 +129,14 @@ pub fn was_read_back(
     })
 }
 
-/// A record as KV holds it.
+/// Returns a record as the JSON text that KV stores.
 pub fn text(record: &Record) -> Result<String, SqlError> {
-    // JSON of text and numbers cannot fail to be written; a moot step would lose the record, so it
-    // is loud.
+    // Serialising text and numbers cannot fail. If it did, skipping the put would lose the record,
+    // so this is an error.
     serde_json::to_string(record).map_err(|_| SqlError::Column { column: 0, expected: "a record" })
 }
 
-/// The confirmation of a member's name.
+/// Starts the confirmation of a member's name at its name object.
 pub fn confirm_name(sql: &dyn Sql, account: &Account, subject: &str) -> Result<Step, SqlError> {
     let member = MemberId::parse(subject).map_or(Ok(None), |id| Member::load(sql, id))?;
     Ok(member.map_or(Step::moot(), |Member { view, secret_version }| {
@@ -149,7 +145,7 @@ pub fn confirm_name(sql: &dyn Sql, account: &Account, subject: &str) -> Result<S
     }))
 }
 
-/// The key that a duty is about.
+/// Parses the key ID that is a task's subject.
 fn key_of(subject: &str) -> Option<KeyId> {
     KeyId::parse(subject)
 }

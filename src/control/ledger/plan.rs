@@ -1,16 +1,16 @@
-//! A reply with the writes that make it true.
+//! A reply together with its writes.
 
 use claviger_core::credential::issuer::Issuer;
 
 use crate::ledger::account::Account;
 use crate::ledger::audit::Author;
-use crate::ledger::decide::Change;
-use crate::ledger::{issuing, outbox};
+use crate::ledger::decide::KeyChange;
+use crate::ledger::{issued, outbox};
 use crate::objects::sql::{Sql, SqlError, Statement};
 use crate::protocol::ledger::LedgerReply;
 use crate::protocol::refusal::Refusal;
 
-/// A reply with the writes that make it true.
+/// A reply together with the writes that must be committed before it is sent.
 pub(super) struct Plan {
     pub writes: Vec<Statement>,
     pub reply: LedgerReply,
@@ -26,23 +26,23 @@ impl Plan {
     }
 }
 
-/// The writes that make a change of a key true: its row, its numbers, journal, audit, and what KV
-/// is owed.
+/// Returns the writes of a change of a key: its row, the account's revision, journal, audit, and
+/// the put to KV.
 pub(super) fn commit_writes(
     sql: &dyn Sql,
     account: &Account,
     author: Author<'_>,
-    change: &Change,
+    change: &KeyChange,
 ) -> Result<Vec<Statement>, SqlError> {
-    let Change { action, before, after, .. } = change;
+    let KeyChange { action, before, after, .. } = change;
     let mut writes = before.as_ref().map_or_else(|| after.insert(), |before| after.update(before));
     writes.push(Account::advance(after.revision));
     writes.extend(author.journal(*action, after));
     writes.push(author.changed(*action, before.as_ref(), after));
     writes.extend(outbox::changed(sql, after.id, after.revision, account.generation, author.now)?);
-    writes.extend(issuing::owe_sweep(after));
+    writes.extend(issued::schedule_sweep(after));
     if let Some(before) = before.as_ref().filter(|before| before.sealing != after.sealing) {
-        writes.extend(issuing::note_end(Issuer::Key(after.id), before.sealing, author.now));
+        writes.extend(issued::note_end(Issuer::Key(after.id), before.sealing, author.now));
     }
     Ok(writes)
 }

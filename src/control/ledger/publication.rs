@@ -1,44 +1,45 @@
-//! What KV has of each key, and what it may still have wrong: *settlement*.
+//! The state of KV for each key, and the keys that KV may serve wrongly: *settlement*.
 //!
 //! ```text
 //!   changed ──put is sent──▶ under way ──KV acknowledges──▶ acknowledged ──read back, and right──▶ settled
-//!      ▲                         │ failed, or nobody knows       │ read back, and not right
+//!      ▲                         │ failed or outcome unknown     │ read back, and not right
 //!      └─────────────────────────┴──────────────────────────────┘
 //! ```
 //!
-//! **When a change has settled.** From a moment on, every place that KV is read at must serve this
-//! revision. KV may serve what it held up to [`SETTLE_MS`] ago, and a put of unknown fate may land
-//! up to [`PUT_LATE_MS`] after it was sent. So the read-back comes no sooner than
-//! `max(acknowledged, unsure + PUT_LATE_MS) + SETTLE_MS`: whatever it is served is what KV held
-//! after the last put that could land, and so is whatever anyone else is served from then on.
+//! **When a change has settled.** From some moment on, every read of KV anywhere must return this
+//! revision or a newer one. KV may serve what it held up to [`SETTLE_MS`] ago, and a put of unknown
+//! outcome may land up to [`PUT_LATE_MS`] after it was sent. So the read-back comes no sooner than
+//! `max(acknowledged, unsure + PUT_LATE_MS) + SETTLE_MS`. It then reads a value that KV held after
+//! the last put that could land, and so does every later read.
 //!
-//! **What need not be named.** KV cannot hold, of this history, anything older than `base`: the
-//! change that made the key, or the first of this history. A key whose last change is its base is
-//! in KV as it is or not at all (or with a record of another history, which is a miss), and for a
-//! miss the edge asks the ledger.
+//! **Keys that need no mark.** KV cannot hold a record of the present history that is older than
+//! `base`. The base is the change that made the key, or the first change in this history. If a
+//! key's last change is its base, KV holds the right record or none. A record of another history
+//! counts as none. On a miss the edge asks the ledger.
 //!
-//! **Histories.** A row counts in the history of its `generation`. When a new history begins no row
-//! is touched: whatever a row says of an older generation counts for nothing, since KV holds
-//! nothing of the new one until a put of it is sent.
+//! **Histories.** A row is valid in the history of its `generation`. A new history changes no row:
+//! a row of an older generation says nothing about the new one. KV holds nothing of the new history
+//! until a put of it is sent.
 //!
-//! The transitions are pure: a row in, a row out. Invariant: `base ≤ revision`, `acknowledged ≤
-//! revision`, `settled ≤ acknowledged` or the key is on its way to be put again.
+//! The transitions are pure functions from row to row. Invariant: `base ≤ revision`, `acknowledged
+//! ≤ revision`, and `settled ≤ acknowledged` unless a new put of the key is pending.
 
 use claviger_core::base::id::KeyId;
 use claviger_core::base::time::{DurationMs, UnixMs};
 use claviger_core::replication::record::{Record, Revision, Standing};
 use claviger_core::replication::refresh::{MARKS_MAX, Mark, SETTLE_MS, Unsettled};
 
-use super::account::{Account, revision};
+use super::account::Account;
 use super::key::Key;
 use crate::objects::sql::{Row, Sql, SqlError, SqlExt, Statement};
+use crate::objects::tasks::{Task, TaskKind};
 
-/// How long after it was sent a put of unknown fate may still land, in milliseconds. Nothing is
-/// known to be later than seconds; it is given as long as reading is.
+/// Time for which a put of unknown outcome may still land after it was sent, in milliseconds. No
+/// put is known to land later than seconds; the value allows as much as reads get.
 pub const PUT_LATE_MS: u64 = SETTLE_MS;
 
-/// Age of the oldest change that KV has not acknowledged from which on it is worth an alert, in
-/// milliseconds: puts take a second, so that this is seven failures in a row, or a queue of some
+/// Age of the oldest unacknowledged change from which on the ledger raises an alert, in
+/// milliseconds. A put takes a second, so this is seven failures in a row or a queue of some
 /// thousands.
 pub const LAG_ALERT_MS: u64 = 2 * 60 * 1_000;
 
@@ -47,28 +48,28 @@ const _: () = assert!(
         && LAG_ALERT_MS < crate::objects::tasks::PAUSE_MAX_MS
 );
 
-/// How a key stands with KV.
+/// The state of KV for one key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Publication {
-    /// The key, or an orphan's ID.
+    /// ID of the key or orphan.
     pub id: KeyId,
-    /// Its last change.
+    /// Revision of the key's last change.
     pub revision: Revision,
-    /// The history that the rest counts in.
+    /// History in which the fields below are valid.
     pub generation: u32,
-    /// The oldest change that KV may hold of that history.
+    /// Oldest revision of that history that KV may hold.
     pub base: Revision,
-    /// The last change that KV took of it; 0: none.
+    /// Last revision that KV acknowledged; 0: none.
     pub acknowledged: Revision,
-    /// When it took it.
+    /// Time of that acknowledgement, Unix ms.
     pub acknowledged_at: Option<UnixMs>,
-    /// The last change that settled; 0: none.
+    /// Last revision that settled; 0: none.
     pub settled: Revision,
-    /// Since when KV lacks the last change.
-    pub owed_at: Option<UnixMs>,
-    /// When the put that is under way was sent.
+    /// Time since which KV lacks the last change, Unix ms; `None` if KV acknowledged it.
+    pub pending_since: Option<UnixMs>,
+    /// Time at which the put in flight was sent, Unix ms.
     pub sent_at: Option<UnixMs>,
-    /// When the last put was sent of which nobody knows whether it landed.
+    /// Time at which the last put of unknown outcome was sent, Unix ms.
     pub unsure_at: Option<UnixMs>,
 }
 
@@ -76,7 +77,7 @@ const COLUMNS: &str = "key, revision, generation, base, acknowledged, acknowledg
     owed_at_ms, sent_at_ms, unsure_at_ms";
 
 impl Publication {
-    /// A key that KV has never heard of.
+    /// Returns the row of a new key, of which KV holds nothing.
     pub fn new(id: KeyId, revision: Revision, generation: u32, now: UnixMs) -> Self {
         Self {
             id,
@@ -86,24 +87,24 @@ impl Publication {
             acknowledged: Revision::default(),
             acknowledged_at: None,
             settled: Revision::default(),
-            owed_at: Some(now),
+            pending_since: Some(now),
             sent_at: None,
             unsure_at: None,
         }
     }
 
-    /// A name that was found in KV without a key. KV may hold anything of it.
+    /// Returns the row of an orphan: a name in KV without a key. KV may hold any record of it.
     pub fn orphan(id: KeyId, revision: Revision, generation: u32, now: UnixMs) -> Self {
         Self { base: Revision::default(), ..Self::new(id, revision, generation, now) }
     }
 
-    /// The row of this ID.
+    /// Loads the row of this ID.
     pub fn load(sql: &dyn Sql, id: KeyId) -> Result<Option<Self>, SqlError> {
         let text = format!("SELECT {COLUMNS} FROM publication WHERE key = ?");
         sql.first(&Statement::new(text).bind(id.as_str()))?.map(Self::read).transpose()
     }
 
-    /// The rows after `cursor` in the order of IDs, at most `limit`.
+    /// Loads up to `limit` rows with IDs after `cursor`, in the order of IDs.
     pub fn load_after(sql: &dyn Sql, cursor: &str, limit: u32) -> Result<Vec<Self>, SqlError> {
         let text = format!("SELECT {COLUMNS} FROM publication WHERE key > ? ORDER BY key LIMIT ?");
         sql.read_all(&Statement::new(text).bind(cursor).bind(limit), Self::read)
@@ -112,19 +113,19 @@ impl Publication {
     fn read(mut row: Row) -> Result<Self, SqlError> {
         Ok(Self {
             id: row.parsed("a key ID", KeyId::parse)?,
-            revision: revision(&mut row)?,
+            revision: row.revision()?,
             generation: row.count()?,
-            base: revision(&mut row)?,
-            acknowledged: revision(&mut row)?,
+            base: row.revision()?,
+            acknowledged: row.revision()?,
             acknowledged_at: row.optional_time()?,
-            settled: revision(&mut row)?,
-            owed_at: row.optional_time()?,
+            settled: row.revision()?,
+            pending_since: row.optional_time()?,
             sent_at: row.optional_time()?,
             unsure_at: row.optional_time()?,
         })
     }
 
-    /// Writes the row as it is now.
+    /// Inserts or updates the row.
     pub fn store(&self) -> Statement {
         let text = "INSERT INTO publication (key, revision, generation, base, acknowledged, acknowledged_at_ms, settled,
                 owed_at_ms, sent_at_ms, unsure_at_ms)
@@ -142,21 +143,21 @@ impl Publication {
             .bind(self.acknowledged)
             .bind(self.acknowledged_at)
             .bind(self.settled)
-            .bind(self.owed_at)
+            .bind(self.pending_since)
             .bind(self.sent_at)
             .bind(self.unsure_at)
     }
 
-    /// After a change of the key. In a new history this is the first of it.
+    /// Returns the row after a change of the key. In a new history, this change is the row's base.
     #[must_use]
     pub fn changed(self, revision: Revision, generation: u32, now: UnixMs) -> Self {
         let row =
             if self.generation == generation { self } else { self.begun(revision, generation) };
-        Self { revision, owed_at: row.owed_at.or(Some(now)), ..row }
+        Self { revision, pending_since: row.pending_since.or(Some(now)), ..row }
     }
 
-    /// After a put of the present record was sent. One whose fate nobody has told is of unknown
-    /// fate.
+    /// Returns the row after a put of the present record was sent. An earlier put without a
+    /// reported outcome becomes one of unknown outcome.
     #[must_use]
     pub fn sent(self, generation: u32, now: UnixMs) -> Self {
         let revision = self.revision;
@@ -165,8 +166,8 @@ impl Publication {
         Self { unsure_at: row.sent_at.max(row.unsure_at), sent_at: Some(now), ..row }
     }
 
-    /// After KV took the put of `revision` that was sent at `sent_at`; `None`: that is not the put
-    /// under way.
+    /// Returns the row after KV acknowledged the put of `revision` sent at `sent_at`; `None` if
+    /// another put, or none, is in flight.
     pub fn acknowledged(
         self,
         revision: Revision,
@@ -180,30 +181,36 @@ impl Publication {
         let concluded = Self { sent_at: None, ..self };
         let is_newest = concluded.generation == generation && concluded.revision == revision;
         Some(if is_newest {
-            Self { acknowledged: revision, acknowledged_at: Some(now), owed_at: None, ..concluded }
+            Self {
+                acknowledged: revision,
+                acknowledged_at: Some(now),
+                pending_since: None,
+                ..concluded
+            }
         } else {
             concluded
         })
     }
 
-    /// After the put that was sent at `sent_at` failed, or nobody knows; `None`: that is not the
-    /// put under way.
+    /// Returns the row after the put sent at `sent_at` failed or timed out; `None` if another put,
+    /// or none, is in flight.
     pub fn failed(self, sent_at: UnixMs) -> Option<Self> {
         let is_under_way = self.sent_at == Some(sent_at);
         is_under_way.then_some(Self { sent_at: None, unsure_at: Some(sent_at), ..self })
     }
 
-    /// Whether KV has acknowledged the last change, in the history of `generation`.
+    /// Returns `true` if KV has acknowledged the last change in the history of `generation`.
     pub fn is_acknowledged(&self, generation: u32) -> bool {
         self.generation == generation && self.acknowledged == self.revision
     }
 
-    /// Whether the last change has settled, in the history of `generation`.
+    /// Returns `true` if the last change has settled in the history of `generation`.
     pub fn is_settled(&self, generation: u32) -> bool {
         self.generation == generation && self.settled == self.revision
     }
 
-    /// When the acknowledged put may be read back; `None` while there is none of the last change.
+    /// Returns the earliest time for the read-back, Unix ms; `None` if KV has not acknowledged the
+    /// last change.
     pub fn read_back_at(&self, generation: u32) -> Option<UnixMs> {
         let acknowledged_at = self.acknowledged_at.filter(|_| self.is_acknowledged(generation))?;
         let landed_at =
@@ -212,30 +219,35 @@ impl Publication {
         Some(last.saturating_add(DurationMs::from_ms(SETTLE_MS)))
     }
 
-    /// After the read-back found it right. That a put of the same change may still land is not
-    /// forgotten: the next change has to outlast it.
+    /// Returns the row after the read-back found the right record. `unsure_at` stays: an earlier
+    /// put may still land, so the next change must wait for it, too.
     #[must_use]
     pub fn settled(self) -> Self {
         Self { settled: self.revision, ..self }
     }
 
-    /// After KV was found not to hold the last change. `may_mislead` when what it holds is of this
-    /// history.
+    /// Returns the row after KV was found without the last change. `may_mislead` is `true` if KV
+    /// holds another record of this history.
     #[must_use]
     pub fn drifted(self, may_mislead: bool, now: UnixMs) -> Self {
         let base = if may_mislead { Revision::default() } else { self.base };
-        Self { base, settled: Revision::default(), owed_at: self.owed_at.or(Some(now)), ..self }
+        Self {
+            base,
+            settled: Revision::default(),
+            pending_since: self.pending_since.or(Some(now)),
+            ..self
+        }
     }
 
-    /// The row at the begin of a history, of which KV holds nothing yet.
+    /// Returns the row at the start of a history, of which KV holds nothing yet.
     fn begun(self, base: Revision, generation: u32) -> Self {
         let none = Revision::default();
         Self { generation, base, acknowledged: none, acknowledged_at: None, settled: none, ..self }
     }
 }
 
-/// What the edge is told of a key: its record, or an orphan's tombstone; `None` when there never
-/// was such a key.
+/// Returns the record that the edge gets for a key: the key's own, or an orphan's tombstone; `None`
+/// if no such key ever existed.
 pub fn record(sql: &dyn Sql, account: &Account, id: KeyId) -> Result<Option<Record>, SqlError> {
     if let Some(key) = Key::load(sql, id)? {
         return Ok(Some(key.record(&account.epoch)));
@@ -243,21 +255,22 @@ pub fn record(sql: &dyn Sql, account: &Account, id: KeyId) -> Result<Option<Reco
     Ok(Publication::load(sql, id)?.map(|row| tombstone(account, &row)))
 }
 
-/// The record of an orphan.
+/// Returns the `deleted` record of an orphan.
 pub fn tombstone(account: &Account, row: &Publication) -> Record {
     Record::new(account.epoch.clone(), row.revision, row.id, Standing::Deleted)
 }
 
-/// All keys that KV may have wrong.
+/// Loads all keys that KV may serve wrongly.
 pub fn unsettled(sql: &dyn Sql, generation: u32) -> Result<Unsettled, SqlError> {
-    // The conditions are those of the index, word for word.
+    // These conditions must match those of the partial index exactly; otherwise SQLite does not use
+    // it.
     let text = "SELECT key, revision FROM publication
         WHERE generation = ? AND base < revision AND settled < revision LIMIT ?";
     let marks = sql.read_all(&Statement::new(text).bind(generation).bind(limit()), mark)?;
     Ok(if marks.len() > MARKS_MAX { Unsettled::Overflow } else { Unsettled::Set(marks) })
 }
 
-/// The keys that have changed after `known`, each with its last change; `None`: more than
+/// Loads the keys changed after `known`, each with its last change; `None` if there are more than
 /// [`MARKS_MAX`].
 pub fn changes(sql: &dyn Sql, known: Revision) -> Result<Option<Vec<Mark>>, SqlError> {
     let text = "SELECT key, revision FROM publication WHERE revision > ? ORDER BY revision LIMIT ?";
@@ -265,12 +278,22 @@ pub fn changes(sql: &dyn Sql, known: Revision) -> Result<Option<Vec<Mark>>, SqlE
     Ok(Some(marks).filter(|marks| marks.len() <= MARKS_MAX))
 }
 
-/// One more than [`MARKS_MAX`]: enough to know that there are too many.
+/// Returns [`MARKS_MAX`] + 1: one row more than allowed reveals an overflow.
 fn limit() -> u32 {
     u32::try_from(MARKS_MAX).map_or(u32::MAX, |max| max.saturating_add(1))
 }
 
-/// Reads a key and a revision.
+/// Reads a key ID and a revision from a row.
 pub fn mark(mut row: Row) -> Result<Mark, SqlError> {
-    Ok(Mark { id: row.parsed("a key ID", KeyId::parse)?, revision: revision(&mut row)? })
+    Ok(Mark { id: row.parsed("a key ID", KeyId::parse)?, revision: row.revision()? })
+}
+
+/// Schedules a put of a key's present record.
+pub fn schedule(id: KeyId, now: UnixMs) -> Statement {
+    Task::new(TaskKind::PutRecord, id).schedule(now)
+}
+
+/// Returns the age of the oldest change that KV lacks, if it is at least [`LAG_ALERT_MS`].
+pub fn alarming_lag(account: &Account, now: UnixMs) -> Option<DurationMs> {
+    account.lag(now).filter(|lag| lag.as_ms() >= LAG_ALERT_MS)
 }

@@ -1,49 +1,66 @@
-//! The rebuild: every record, and the lease document, is put into KV again, after a new history
-//! began or at the operator's word.
+//! The rebuild: puts every record and the lease document into KV again, after a new history began
+//! or at the operator's request.
 //!
-//! It walks through the keys in the order of their IDs and owes each its put, a batch at a time and
-//! only while few puts are waiting, so that a change is never far behind in the queue. Where it
-//! stands is in the table `rebuild`.
+//! It goes through the keys in the order of their IDs and schedules a put for each, in batches. It
+//! adds a batch only while few puts are pending, so that a member's change never waits long in the
+//! queue. The table `rebuild` holds its position.
 
 use claviger_core::base::time::{DurationMs, UnixMs};
+use claviger_core::replication::record::Epoch;
 
 use super::account::Account;
 use super::document;
+use super::publication;
 use super::publication::Publication;
 use crate::objects::object::{EFFECTS_PER_RING_MAX, Step};
 use crate::objects::sql::{Sql, SqlError, SqlExt, Statement};
 use crate::objects::tasks;
-use crate::objects::tasks::{Duty, Kind};
+use crate::objects::tasks::{Task, TaskKind};
 use crate::protocol::view::Progress;
 
-/// Keys of one batch: what one alarm puts.
+/// Keys of one batch: as many as one alarm puts.
 pub const BATCH: u32 = EFFECTS_PER_RING_MAX;
 
-/// Between two batches: long enough for the alarm that puts one.
+/// Pause between two batches: long enough for the alarm that puts one.
 pub const PAUSE: DurationMs = DurationMs::from_s(1);
 
-/// Sorts after every key ID.
+/// A text that sorts after every key ID.
 const END: &str = "~";
 
-/// Begins a rebuild, or begins the one on its way anew.
+/// Begins a rebuild, or restarts the one in progress.
 pub fn begin(now: UnixMs) -> Vec<Statement> {
     let text = "INSERT OR REPLACE INTO rebuild (one, cursor, begun_at_ms) VALUES (1, '', ?)";
-    vec![Statement::new(text).bind(now), Duty::own(Kind::Rebuild).owe_at(now), document::spoil()]
+    vec![
+        Statement::new(text).bind(now),
+        Task::own(TaskKind::Rebuild).reschedule(now),
+        document::spoil(),
+    ]
 }
 
-/// Whether one is on its way.
+/// Begins a new history of the account, and the rebuild that it needs. `is_noted` states that the
+/// directory has noted the history.
+pub fn begin_epoch(
+    account: &mut Account,
+    epoch: Epoch,
+    is_noted: bool,
+    now: UnixMs,
+) -> Vec<Statement> {
+    [vec![account.begin_epoch(epoch, is_noted)], begin(now)].concat()
+}
+
+/// Returns `true` if a rebuild is in progress.
 pub fn is_on_its_way(sql: &dyn Sql) -> Result<bool, SqlError> {
     Ok(sql.integer(&Statement::new("SELECT count(*) FROM rebuild"))? > 0)
 }
 
-/// The next batch.
+/// Schedules the puts of the next batch.
 pub fn step(sql: &dyn Sql, account: &Account, now: UnixMs) -> Result<Step, SqlError> {
     let row = sql.first(&Statement::new("SELECT cursor, begun_at_ms FROM rebuild"))?;
     let Some(mut row) = row else { return Ok(Step::moot()) };
     let (cursor, begun_at) = (row.text()?, row.time()?);
-    // While KV takes nothing, the puts that wait come due less and less often: neither are more
-    // added, nor does the alarm ring in between.
-    if let Some(first) = tasks::queue(sql, Kind::PutRecord, BATCH)? {
+    // While KV refuses puts, their backoff grows. Waiting for the first of them adds no further
+    // puts, and no alarms in between.
+    if let Some(first) = tasks::queue(sql, TaskKind::PutRecord, BATCH)? {
         return Ok(Step::Chore {
             writes: Vec::new(),
             again: Some(first.max(now).saturating_add(PAUSE)),
@@ -62,13 +79,13 @@ pub fn step(sql: &dyn Sql, account: &Account, now: UnixMs) -> Result<Step, SqlEr
             && row.acknowledged_at.is_some_and(|at| at > begun_at)
     };
     for row in batch.into_iter().filter(|row| !is_done(row)) {
-        writes.push(super::outbox::owe(row.id, now));
-        writes.push(Publication { owed_at: row.owed_at.or(Some(now)), ..row }.store());
+        writes.push(publication::schedule(row.id, now));
+        writes.push(Publication { pending_since: row.pending_since.or(Some(now)), ..row }.store());
     }
     Ok(Step::Chore { writes, again: Some(now.saturating_add(PAUSE)) })
 }
 
-/// How far KV has what the ledger has.
+/// Returns the progress of publication to KV.
 pub fn progress(sql: &dyn Sql, account: &Account, now: UnixMs) -> Result<Progress, SqlError> {
     let cursor = sql.first(&Statement::new("SELECT cursor FROM rebuild"))?;
     let cursor = cursor.map(|mut row| row.text()).transpose()?;

@@ -1,8 +1,8 @@
-//! The refresh of a lease: reads only, but for the usage that rides on it.
+//! The refresh of a lease. It only reads, except for the usage report that it carries.
 //!
-//! What has changed is read off the numbers of the keys' last changes, which compacts by itself and
-//! reaches back to the first: rows are never removed. So a lease is reset only for want of a common
-//! history, or for too many changes.
+//! The ledger finds the changes by the revisions of the keys' last changes. This list needs no
+//! compaction and reaches back to the first change, because rows are never removed. So a lease is
+//! reset only if it has another history, or if there are too many changes.
 
 use claviger_core::base::id::KeyId;
 use claviger_core::base::time::UnixMs;
@@ -15,11 +15,11 @@ use super::account::Account;
 use super::key::{Key, State};
 use super::usage::Used;
 use super::{document, publication, state, usage};
-use crate::ledger::usage::pending::{Fold, News};
+use crate::ledger::usage::pending::{PendingCounts, UsageReport};
 use crate::objects::sql::{Sql, SqlError};
 
-/// Whether the lease knows of this history what never happened in it: then the ledger has lost
-/// changes.
+/// Returns `true` if the lease has a revision of this history that the ledger never reached: the
+/// ledger has lost changes.
 pub fn is_ahead(account: &Account, request: &RefreshRequest) -> bool {
     let known = request.known_revision.max(request.state_revision);
     shares_history(account, request.epoch.as_ref()) && known > account.revision
@@ -29,14 +29,15 @@ fn shares_history(account: &Account, epoch: Option<&Epoch>) -> bool {
     epoch == Some(&account.epoch)
 }
 
-/// The answer, with what it tells of uses: by its batch, and by what it asks for. Writes nothing.
+/// Returns the reply, and the usage that the refresh reports: its batch, and the requests for which
+/// it asks. Writes nothing.
 pub fn refresh(
     sql: &dyn Sql,
-    fold: &Fold,
+    pending: &PendingCounts,
     account: &Account,
     request: &RefreshRequest,
     now: UnixMs,
-) -> Result<(News, Refresh), SqlError> {
+) -> Result<(UsageReport, Refresh), SqlError> {
     let shares_history = shares_history(account, request.epoch.as_ref());
     let delta = match shares_history {
         true => {
@@ -47,7 +48,7 @@ pub fn refresh(
     let has_state = shares_history
         && request.state_revision == account.state_revision
         && account.state_revision.0 > 0;
-    let keys = asked(&request.ask);
+    let keys = distinct(&request.ask);
     let (answers, mut used) = answers(sql, account, &keys, request.asked_from)?;
     used.retain(|(id, _)| !request.unused.contains(id));
     let reply = Refresh {
@@ -59,11 +60,11 @@ pub fn refresh(
         answers,
         document: document::number(sql, account)?,
     };
-    Ok((usage::news(sql, fold, request.usage.as_ref(), &used, now)?, reply))
+    Ok((usage::report(sql, pending, request.usage.as_ref(), &used, now)?, reply))
 }
 
-/// The first [`ASK_MAX`] different keys that are asked for.
-fn asked(ask: &[KeyId]) -> Vec<KeyId> {
+/// Returns the first [`ASK_MAX`] distinct keys of the request.
+fn distinct(ask: &[KeyId]) -> Vec<KeyId> {
     let mut keys: Vec<KeyId> = Vec::new();
     for id in ask {
         if keys.len() < ASK_MAX && !keys.contains(id) {
@@ -73,8 +74,8 @@ fn asked(ask: &[KeyId]) -> Vec<KeyId> {
     keys
 }
 
-/// The answers, and the keys among them that are active, with the address that asks where the key
-/// may be used from it.
+/// Returns the answers, and the active keys among them. Each active key comes with the caller's
+/// address if its networks allow that address.
 fn answers(
     sql: &dyn Sql,
     account: &Account,
@@ -93,7 +94,7 @@ fn answers(
         };
         answers.push(Answer { id: *id, record });
     }
-    // What was issued follows its issuer, which will be asked for next.
+    // An issued key is valid only with its issuer, so the edge would ask for the issuer next.
     let issuers: Vec<KeyId> = issuers(&answers).filter(|id| !ids.contains(id)).collect();
     if !issuers.is_empty() {
         let found = Key::load_many(sql, &issuers)?;
@@ -105,7 +106,7 @@ fn answers(
     Ok((answers, keys.iter().filter(|key| key.state == State::Active).map(used).collect()))
 }
 
-/// The keys that have issued what was asked for.
+/// Returns the keys that have issued the keys in `answers`.
 fn issuers(answers: &[Answer]) -> impl Iterator<Item = KeyId> {
     answers.iter().filter_map(|answer| match &answer.record.as_ref()?.standing {
         Standing::Active(credential) | Standing::Disabled(credential) => {

@@ -1,15 +1,15 @@
-//! The repair: a slow round through KV and the ledger that finds what nobody has reported. KV is
-//! written by hand, restored, or lost; so is a ledger.
+//! The repair: a slow comparison of KV with the ledger that finds unreported differences. KV can be
+//! edited by hand, restored or lost, and so can a ledger.
 //!
 //! ```text
 //!   (begin) ──▶ list: names in KV, a page at a time ──▶ compare: keys of ours, READ_MANY_MAX at a time ──▶ (a day later)
 //! ```
 //!
-//! A name in KV without a key is an orphan: it gets a row, which makes it unsettled at once, and in
-//! the second phase a tombstone, as whatever differs there is put right ([`super::drift`]). Keys
-//! with a put or a read-back ahead are left to that. At the end the lease document is looked at
-//! ([`super::document`]). Each step is one effect, and where it stands is in the table `repair`, so
-//! that a crash repeats a step at most.
+//! A name in KV without a key is an orphan. It gets a row, which makes it unsettled at once; the
+//! second phase puts a tombstone, like every other repair ([`super::drift`]). Keys with a pending
+//! put or read-back are skipped. At the end the ledger checks the lease document
+//! ([`super::document`]). Each step is one effect, and the table `repair` holds the position, so a
+//! crash repeats at most one step.
 
 use claviger_core::base::id::{AccountId, KeyId};
 use claviger_core::base::time::{DurationMs, UnixMs};
@@ -17,34 +17,36 @@ use claviger_core::replication::record::Revision;
 
 use super::account::Account;
 use super::audit::Action;
-use super::drift::{Finding, mend};
+use super::drift::{Drift, mend};
 use super::publication::Publication;
 use super::{document, rebuild};
 use crate::ledger::{audit, publication};
 use crate::objects::object::Step;
 use crate::objects::sql::{Row, Sql, SqlError, SqlExt, Statement};
 use crate::objects::tasks;
-use crate::objects::tasks::{Duty, Kind};
+use crate::objects::tasks::{Task, TaskKind};
 use crate::protocol::effect::{Effect, READ_MANY_MAX};
 
-/// From the begin of a round to that of the next. A day is an answer to "since when?", and a list
-/// and a bulk read per hundred keys a day cost nothing beside what verifications read.
+/// Time between the starts of two rounds. A daily round bounds how long a difference can exist. A
+/// list and a bulk read per hundred keys a day cost little compared with the reads of
+/// verifications.
 pub const ROUND: DurationMs = DurationMs::from_days(1);
 
-/// Between two steps. A full account has 200 of them, and so three hours and a half.
+/// Pause between two steps. A full account has 200 steps, so its round takes three and a half
+/// hours.
 pub const PAUSE: DurationMs = DurationMs::from_s(60);
 
-/// Where a round stands.
+/// The position of a round.
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Place {
-    /// In the list of names; the platform's cursor.
+enum Position {
+    /// In the list of KV names; holds the platform's cursor.
     List(Option<String>),
-    /// Among the keys; the last one that was compared.
+    /// Among the keys; holds the last one that was compared.
     Compare(String),
 }
 
 struct Round {
-    place: Place,
+    position: Position,
     begun_at: UnixMs,
 }
 
@@ -59,17 +61,17 @@ impl Round {
             ["list", "compare"].contains(&phase).then(|| phase == "list")
         })?;
         let cursor = row.text()?;
-        let place = match is_listing {
-            true => Place::List(Some(cursor).filter(|cursor| !cursor.is_empty())),
-            false => Place::Compare(cursor),
+        let position = match is_listing {
+            true => Position::List(Some(cursor).filter(|cursor| !cursor.is_empty())),
+            false => Position::Compare(cursor),
         };
-        Ok(Self { place, begun_at: row.time()? })
+        Ok(Self { position, begun_at: row.time()? })
     }
 
     fn store(&self) -> Statement {
-        let (phase, cursor) = match &self.place {
-            Place::List(cursor) => ("list", cursor.clone()),
-            Place::Compare(last) => ("compare", Some(last.clone())),
+        let (phase, cursor) = match &self.position {
+            Position::List(cursor) => ("list", cursor.clone()),
+            Position::Compare(last) => ("compare", Some(last.clone())),
         };
         let text =
             "INSERT OR REPLACE INTO repair (one, phase, cursor, begun_at_ms) VALUES (1, ?, ?, ?)";
@@ -81,32 +83,32 @@ impl Round {
     }
 }
 
-fn duty() -> Duty {
-    Duty::own(Kind::Repair)
+fn task() -> Task {
+    Task::own(TaskKind::Repair)
 }
 
-/// Owes a new account its first round.
-pub fn owe(now: UnixMs) -> Statement {
-    duty().owe(now.saturating_add(ROUND))
+/// Schedules the first round of a new account.
+pub fn schedule(now: UnixMs) -> Statement {
+    task().schedule(now.saturating_add(ROUND))
 }
 
-/// The next step of the round.
+/// Starts the next step of the round.
 pub fn step(sql: &dyn Sql, account: &Account, now: UnixMs) -> Result<Step, SqlError> {
     let (round, writes) = match Round::load(sql)? {
         Some(round) => (round, Vec::new()),
         None => {
-            let round = Round { place: Place::List(None), begun_at: now };
+            let round = Round { position: Position::List(None), begun_at: now };
             let store = round.store();
             (round, vec![store])
         }
     };
-    let effect = match round.place {
-        Place::List(cursor) => Effect::ListKv { prefix: prefix(account.id), cursor },
-        Place::Compare(last) => {
+    let effect = match round.position {
+        Position::List(cursor) => Effect::ListKv { prefix: prefix(account.id), cursor },
+        Position::Compare(last) => {
             let rows = Publication::load_after(sql, &last, READ_MANY_MAX)?;
             if rows.is_empty() {
                 let again = round.begun_at.saturating_add(ROUND);
-                let writes = vec![Round::over(), document::owe_look(now)];
+                let writes = vec![Round::over(), document::schedule_look(now)];
                 return Ok(Step::Chore { writes, again: Some(again) });
             }
             Effect::ReadMany { ids: rows.iter().map(|row| row.id).collect() }
@@ -115,22 +117,22 @@ pub fn step(sql: &dyn Sql, account: &Account, now: UnixMs) -> Result<Step, SqlEr
     Ok(Step::Tracked { effect, writes })
 }
 
-/// Beginning of the names of the account's records.
+/// Returns the prefix of the KV names of the account's records.
 fn prefix(account: AccountId) -> String {
     format!("key/{account}")
 }
 
-/// What follows when a step failed. A list's cursor does not live for ever: the list begins anew.
+/// Returns the writes after a step failed. A list's cursor can expire, so the list starts again.
 pub fn failed(sql: &dyn Sql, effect: &Effect, now: UnixMs) -> Result<Vec<Statement>, SqlError> {
-    let mut writes = vec![duty().failed(sql, now)?];
+    let mut writes = vec![task().failed(sql, now)?];
     let round = Round::load(sql)?.filter(|_| matches!(effect, Effect::ListKv { .. }));
-    if let Some(Round { place: Place::List(Some(_)), begun_at }) = round {
-        writes.push(Round { place: Place::List(None), begun_at }.store());
+    if let Some(Round { position: Position::List(Some(_)), begun_at }) = round {
+        writes.push(Round { position: Position::List(None), begun_at }.store());
     }
     Ok(writes)
 }
 
-/// What follows from a page of names.
+/// Returns the writes that follow from a page of names.
 pub fn listed(
     sql: &dyn Sql,
     account: &Account,
@@ -138,18 +140,18 @@ pub fn listed(
     (names, next): (&[String], Option<&str>),
     now: UnixMs,
 ) -> Result<Vec<Statement>, SqlError> {
-    let is_next =
-        |round: &Round| matches!(&round.place, Place::List(cursor) if cursor.as_deref() == asked);
+    let is_next = |round: &Round| matches!(&round.position, Position::List(cursor) if cursor.as_deref() == asked);
     let Some(round) = Round::load(sql)?.filter(is_next) else { return Ok(Vec::new()) };
     let mut writes = adopt_orphans(sql, account, names, now)?;
-    let place =
-        next.map_or(Place::Compare(String::new()), |next| Place::List(Some(next.to_owned())));
-    writes.push(Round { place, ..round }.store());
-    writes.push(duty().postpone(now.saturating_add(PAUSE)));
+    let position =
+        next.map_or(Position::Compare(String::new()), |next| Position::List(Some(next.to_owned())));
+    writes.push(Round { position, ..round }.store());
+    writes.push(task().postpone(now.saturating_add(PAUSE)));
     Ok(writes)
 }
 
-/// Gives each name without a row one, with a number of its own. What is no key's name is not ours.
+/// Adds a row with a new revision for each name that has none. Names that are not key IDs do not
+/// belong to this ledger.
 fn adopt_orphans(
     sql: &dyn Sql,
     account: &Account,
@@ -173,14 +175,14 @@ fn adopt_orphans(
     Ok(writes)
 }
 
-/// What follows from what KV holds of some keys.
+/// Returns the writes that follow from the records of some keys in KV.
 pub fn compared(
     sql: &dyn Sql,
     account: &Account,
     values: &[(KeyId, Option<String>)],
     now: UnixMs,
 ) -> Result<Vec<Statement>, SqlError> {
-    let Some(Round { place: Place::Compare(cursor), begun_at }) = Round::load(sql)? else {
+    let Some(Round { position: Position::Compare(cursor), begun_at }) = Round::load(sql)? else {
         return Ok(Vec::new());
     };
     let (mut writes, mut last) = (Vec::new(), account.revision);
@@ -188,8 +190,8 @@ pub fn compared(
         writes.extend(compare(sql, account, *id, value.as_deref(), &mut last, now)?);
     }
     let end = values.iter().map(|(id, _)| id.as_str()).max().unwrap_or_default().to_owned();
-    writes.push(Round { place: Place::Compare(end.max(cursor)), begun_at }.store());
-    writes.push(duty().postpone(now.saturating_add(PAUSE)));
+    writes.push(Round { position: Position::Compare(end.max(cursor)), begun_at }.store());
+    writes.push(task().postpone(now.saturating_add(PAUSE)));
     Ok(writes)
 }
 
@@ -202,8 +204,8 @@ fn compare(
     now: UnixMs,
 ) -> Result<Vec<Statement>, SqlError> {
     let Some(row) = Publication::load(sql, id)? else { return Ok(Vec::new()) };
-    for ahead in [Kind::PutRecord, Kind::ReadBack] {
-        if tasks::stands(sql, &Duty::new(ahead, id))? {
+    for ahead in [TaskKind::PutRecord, TaskKind::ReadBack] {
+        if tasks::stands(sql, &Task::new(ahead, id))? {
             return Ok(Vec::new());
         }
     }
@@ -211,10 +213,10 @@ fn compare(
         return Ok(Vec::new());
     }
     let Some(record) = publication::record(sql, account, id)? else { return Ok(Vec::new()) };
-    Ok(match Finding::of(value, &record) {
-        Finding::Right if row.is_settled(account.generation) => Vec::new(),
-        // Right, but nobody is on the way to see it settle: that is ours to mend, too.
-        Finding::Right => mend(account, row, &Finding::Absent, last, now),
+    Ok(match Drift::of(value, &record) {
+        Drift::Right if row.is_settled(account.generation) => Vec::new(),
+        // The record is right, but no task will see it settle: schedule a put.
+        Drift::Right => mend(account, row, &Drift::Absent, last, now),
         found => mend(account, row, &found, last, now),
     })
 }

@@ -1,4 +1,4 @@
-//! Showing a viewable key's secret again.
+//! Shows a viewable key's secret again.
 
 use claviger_core::base::id::KeyId;
 
@@ -10,15 +10,19 @@ use crate::objects::sql::{Sql, SqlError};
 use crate::protocol::ledger::LedgerReply;
 use crate::protocol::refusal::Refusal;
 
-/// Hands out the encrypted secret of a key, and writes down that it was. Whoever holds it can do
-/// what it may: one with Claviger's own permissions is for owners.
-pub(super) fn plan(sql: &dyn Sql, asked: &CommandContext<'_>, id: KeyId) -> Result<Plan, SqlError> {
+/// Returns the encrypted secret of a key, and records that in the audit trail. The secret carries
+/// all rights of the key, so only an owner may see one with reserved permissions.
+pub(super) fn plan(
+    sql: &dyn Sql,
+    context: &CommandContext<'_>,
+    id: KeyId,
+) -> Result<Plan, SqlError> {
     let present = Key::load(sql, id)?.and_then(Key::living);
     let Some(key) = present else { return Ok(Plan::refuse(Refusal::NotFound)) };
-    if let Err(refusal) = asked.desk().check_reserved(&key) {
+    if let Err(refusal) = context.decision().check_reserved(&key) {
         return Ok(Plan::refuse(refusal));
     }
     let Some(sealed) = kept(sql, id)? else { return Ok(Plan::refuse(Refusal::NotViewable)) };
-    let writes = vec![asked.author().looked(Action::Reveal, &key)];
+    let writes = vec![context.author().looked(Action::Reveal, &key)];
     Ok(Plan { writes, reply: LedgerReply::Revealed { sealed } })
 }

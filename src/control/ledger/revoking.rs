@@ -1,12 +1,12 @@
-//! Sealed keys that are revoked one by one. They are part of what leases are told of the whole
-//! account, until they end by themselves.
+//! Individually revoked sealed keys. They are part of the account state that leases carry, until
+//! they expire.
 //!
-//! There is room for [`REVOKED_SEALED_MAX`]. It is taken by sealed keys alone: the edge lets no ID
-//! through that Claviger did not make ([`claviger_core::credential::sealed`]), and what has ended
-//! with its issuer's sealing generation, which its ID tells, is dead already. So a script that
-//! revokes a thousand keys of one issuer ends them all once, by the first that finds no room, and
-//! what the issuer issues after that lives on. An ID does not tell when its key ends: one that is
-//! revoked by its ID takes room for a day, also where its key was over.
+//! There is room for [`REVOKED_SEALED_MAX`]. Only genuine sealed keys take room: the admin Worker
+//! verifies each ID's tag ([`claviger_core::credential::sealed`]). Keys of an ended sealing
+//! generation, which the ID contains, are invalid anyway and take none. Suppose a script revokes a
+//! thousand keys of one issuer: the first that finds no room ends them all at once. Keys that the
+//! issuer issues afterwards stay valid. An ID does not contain its key's expiry, so a revocation by
+//! ID takes room for a day.
 
 use claviger_core::base::id::SealedId;
 use claviger_core::base::time::UnixMs;
@@ -24,23 +24,23 @@ use crate::ledger::audit;
 use crate::ledger::plan::{Plan, commit_writes};
 use crate::objects::object::Step;
 use crate::objects::sql::{Sql, SqlError, SqlExt, Statement};
-use crate::objects::tasks::{Duty, Kind};
+use crate::objects::tasks::{Task, TaskKind};
 use crate::protocol::ledger::LedgerReply;
 use crate::protocol::refusal::Refusal;
 
-/// Most sealed keys of an account that are revoked one by one at a time. Every lease holds them,
-/// and every check of a sealed key looks through them: 256 are 17 KB of a refresh that tells them,
-/// and a microsecond. One more ends all that its issuer has issued.
+/// Most individually revoked sealed keys of an account. Every lease holds them, and every check of
+/// a sealed key searches them: 256 are 17 KB in a refresh, and a microsecond per check. One more
+/// ends all keys of its issuer.
 pub const REVOKED_SEALED_MAX: u32 = 256;
 
 /// Revokes a sealed key that `issuer` issued, or refuses to.
 pub(super) fn plan(
     sql: &dyn Sql,
-    asked: &CommandContext<'_>,
+    context: &CommandContext<'_>,
     revoked: RevokedSealed,
     issuer: Issuer,
 ) -> Result<Plan, SqlError> {
-    let (account, author, now) = (asked.account, asked.author(), asked.now);
+    let (account, author, now) = (context.account, context.author(), context.now);
     let (key, service) = match issuer {
         Issuer::Key(issuer) => (Key::load(sql, issuer)?.and_then(Key::living), None),
         Issuer::Service => (None, Service::load(sql)?),
@@ -70,18 +70,18 @@ pub(super) fn plan(
         let writes = one(account, author, revoked, issuer, now);
         return Ok(Plan { writes, reply: reply(false, None, next_revision) });
     }
-    // There is no room: all that the issuer has issued ends. Before the ledger was restored it may
-    // have been further.
+    // No room is left: end all keys of the issuer. A ledger restored from a bookmark may be behind
+    // the generation in the ID, so the next one must exceed both.
     let next = generation.max(revoked.id.generation()).next();
     let (mut writes, record) = match (key, service) {
         (Some(key), _) => {
-            let change = asked.desk().end_issued(key, next);
+            let change = context.decision().end_issued(key, next);
             (
                 commit_writes(sql, account, author, &change)?,
                 Some(change.after.record(&account.epoch)),
             )
         }
-        (None, Some(service)) => (service.end_issued(asked.desk(), author, next), None),
+        (None, Some(service)) => (service.end_issued(context.decision(), author, next), None),
         (None, None) => (Vec::new(), None),
     };
     let forget = "DELETE FROM revoked_sealed WHERE issuer = ?";
@@ -98,20 +98,20 @@ fn one(
 ) -> Vec<Statement> {
     let revision = account.revision.next();
     let RevokedSealed { id, until } = revoked;
-    // Whoever issued it, and whoever checks it, may have another clock.
+    // The clocks of the issuing and the verifying machine may differ.
     let until = until.min(now.saturating_add(LIFE_MAX)).saturating_add(CLOCK_SKEW_MAX);
     let insert = "INSERT INTO revoked_sealed (id, issuer, until_ms) VALUES (?, ?, ?)";
     let told = json!({ "sealed": id, "issuer": issuer.as_str() }).to_string();
     vec![
         Statement::new(insert).bind(id.as_str()).bind(issuer.as_str()).bind(until),
-        Duty::own(Kind::SweepRevoked).owe_by(until),
+        Task::own(TaskKind::SweepRevoked).schedule_by(until),
         Account::advance_state(revision),
         audit::journal(Action::RevokeSealed, revision, "account", now),
         author.set(Action::RevokeSealed, revision, None, told),
     ]
 }
 
-/// Those that have not ended, as far as the last sweep knows.
+/// Loads the revoked sealed keys that had not expired at the last sweep.
 pub fn list(sql: &dyn Sql) -> Result<Vec<RevokedSealed>, SqlError> {
     let text = "SELECT id, until_ms FROM revoked_sealed WHERE id > '' ORDER BY id";
     sql.read_all(&Statement::new(text), |mut row| {
@@ -122,8 +122,8 @@ pub fn list(sql: &dyn Sql) -> Result<Vec<RevokedSealed>, SqlError> {
     })
 }
 
-/// Forgets those that have ended. Leases that still name them refuse what is refused anyway, so
-/// that this is no news.
+/// Removes expired ones without a new revision: leases that still name them only refuse keys that
+/// are refused anyway.
 pub fn sweep(sql: &dyn Sql, now: UnixMs) -> Result<Step, SqlError> {
     let next = "SELECT ifnull(min(until_ms), -1) FROM revoked_sealed WHERE until_ms > ?";
     let next = sql.integer(&Statement::new(next).bind(now))?;

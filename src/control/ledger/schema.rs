@@ -1,13 +1,13 @@
-//! The ledger's schema. Migrations are append-only: a released one is never edited, because ledgers
-//! have run it.
+//! The ledger's schema. Migrations are append-only: a released migration is never edited, because
+//! ledgers have already run it.
 //!
 //! Times are Unix milliseconds. *Immutable* columns are written once; *mutable* ones change in
 //! place.
 
-use crate::objects::sql::Migration;
+use crate::objects::sql::migrate::Migration;
 use crate::objects::tasks;
 
-/// Every migration, oldest first.
+/// All migrations, oldest first.
 pub const MIGRATIONS: &[Migration] = &[
     FIRST,
     PUBLICATION,
@@ -27,7 +27,7 @@ pub const MIGRATIONS: &[Migration] = &[
     CHEAP_AUDIT,
 ];
 
-/// Keys, members, sessions, journal, audit.
+/// Creates keys, members, sessions, journal and audit.
 const FIRST: Migration = Migration {
     statements: &[
         tasks::TABLE,
@@ -61,8 +61,7 @@ const FIRST: Migration = Migration {
             seen_at_ms    INTEGER NOT NULL                                  -- last use, coarse; rises
         ) STRICT, WITHOUT ROWID",
         "CREATE INDEX session_of_member ON session (member, created_at_ms)",
-        // The limits are kept in the shape in which records carry them; the columns beside it are
-        // what is searched.
+        // `limits` has the JSON form that records carry; the other columns exist for searching.
         "CREATE TABLE key (
             id            TEXT    PRIMARY KEY CHECK (length(id) = 18),      -- immutable
             digest        BLOB    NOT NULL CHECK (length(digest) = 32),     -- SHA-256 of the secret; immutable
@@ -77,7 +76,7 @@ const FIRST: Migration = Migration {
             changed_by    TEXT    NOT NULL REFERENCES member (id),          -- author of the last change; mutable
             revision      INTEGER NOT NULL UNIQUE CHECK (revision > 0)      -- number of the last change; rises
         ) STRICT, WITHOUT ROWID",
-        // One index per order of the list. Deleted keys are tombstones, in no list.
+        // One index per sort order of the list. Deleted keys are tombstones and appear in no list.
         "CREATE INDEX key_by_created ON key (created_at_ms, id) WHERE state <> 'deleted'",
         "CREATE INDEX key_by_name ON key (name_folded, id) WHERE state <> 'deleted'",
         "CREATE INDEX key_by_expires ON key (ifnull(expires_ms, 9007199254740991), id) WHERE state <> 'deleted'",
@@ -127,34 +126,32 @@ const FIRST: Migration = Migration {
     ],
 };
 
-/// What KV has, what leases are told of the whole account, usage.
+/// Creates publication (the state of KV), the account state that leases carry, and usage.
 ///
-/// What is in KV was put by code that kept no account of it. So the history ends here: under the
-/// next one all of it is a miss, and the rebuild that comes with a new history puts it again.
+/// Earlier releases put records into KV without tracking them. So this migration ends the history.
+/// Under the next one every such record is a miss, and the rebuild that a new history starts puts
+/// them again.
 const PUBLICATION: Migration = Migration {
     statements: &[
-        // Supersedes `freshness_s`, which is still written, rounded up. T of promise P1, in
-        // milliseconds; mutable.
+        // T of promise P1, in milliseconds; mutable. Supersedes `freshness_s`, which is still
+        // written, rounded up.
         "ALTER TABLE account ADD COLUMN freshness_ms INTEGER NOT NULL DEFAULT 10000 CHECK (freshness_ms >= 0)",
-        // T before the last change of it, in milliseconds, and until when leases may still go by
+        // T before its last change, in milliseconds, and the time until which leases may still use
         // it; mutable.
         "ALTER TABLE account ADD COLUMN freshness_before_ms INTEGER NOT NULL DEFAULT 0",
         "ALTER TABLE account ADD COLUMN freshness_before_until_ms INTEGER NOT NULL DEFAULT 0",
-        // Whether the operator has suspended the account; mutable.
+        // 1 if the operator has suspended the account; mutable.
         "ALTER TABLE account ADD COLUMN suspended INTEGER NOT NULL DEFAULT 0 CHECK (suspended IN (0, 1))",
-        // Number of the last change of what leases are told of the whole account; 0: never changed;
-        // rises.
+        // Revision of the last change of the account state that leases carry; 0: none yet; rises.
         "ALTER TABLE account ADD COLUMN state_revision INTEGER NOT NULL DEFAULT 0 CHECK (state_revision >= 0)",
-        // How many histories there were, this one included: a short name for `epoch`; rises.
+        // Number of histories so far, this one included: a short name for `epoch`; rises.
         "ALTER TABLE account ADD COLUMN generation INTEGER NOT NULL DEFAULT 1 CHECK (generation > 0)",
-        // Whether the next request begins a new history; mutable.
+        // 1 if the next request begins a new history; mutable.
         "ALTER TABLE account ADD COLUMN epoch_is_over INTEGER NOT NULL DEFAULT 0 CHECK (epoch_is_over IN (0, 1))",
-        // The last history that came from the directory, after a restore; NULL: none ever did;
-        // mutable.
+        // The last epoch that the directory passed on after a restore; NULL: none yet; mutable.
         "ALTER TABLE account ADD COLUMN epoch_noted TEXT",
         "UPDATE account SET freshness_ms = 1000 * freshness_s, epoch_is_over = 1",
-        // One row for every name of the account's in KV: for keys, and for orphans, which have no
-        // key.
+        // One row for every KV name of the account: keys, and orphans (names without a key).
         "CREATE TABLE publication (
             key                TEXT    PRIMARY KEY CHECK (length(key) = 18), -- the key's ID; immutable
             revision           INTEGER NOT NULL UNIQUE CHECK (revision > 0), -- the key's last change; rises
@@ -202,12 +199,12 @@ const PUBLICATION: Migration = Migration {
     ],
 };
 
-/// Which account is the operator's, and whom its owners invited.
+/// Marks the operator's account, and lists the accounts that its owners invited.
 const OPERATOR: Migration = Migration {
     statements: &[
-        // Whether its owners are the deployment's operators; immutable.
+        // 1 if the account's owners are the deployment's operators; immutable.
         "ALTER TABLE account ADD COLUMN operator INTEGER NOT NULL DEFAULT 0 CHECK (operator IN (0, 1))",
-        // So far every account was the first of its deployment.
+        // Until this migration, every account was the first of its deployment.
         "UPDATE account SET operator = 1",
         "CREATE TABLE invitation (
             member          TEXT    NOT NULL REFERENCES member (id), -- who invited; immutable
@@ -216,12 +213,13 @@ const OPERATOR: Migration = Migration {
             at_ms           INTEGER NOT NULL,                        -- immutable
             PRIMARY KEY (member, idempotency_key)
         ) STRICT, WITHOUT ROWID",
-        // The directory has learnt to list names.
+        // Sends each account's name to the directory, which lists names from this release on.
         "INSERT OR REPLACE INTO due (kind, subject, at_ms, attempts) SELECT 'confirm_account', '', 0, 0 FROM account",
     ],
 };
 
-/// The lease document in KV. The triggers note whatever changes it, whoever changes it.
+/// Creates the lease document's state. Triggers count every change that affects the document,
+/// whichever code makes it.
 const LEASE_DOCUMENT: Migration = Migration {
     statements: &[
         "CREATE TABLE lease_document (
@@ -249,17 +247,18 @@ const LEASE_DOCUMENT: Migration = Migration {
     ],
 };
 
-/// Keys that issue keys, and what they issued.
+/// Adds keys that issue keys, and the keys that they issue.
 const ISSUING: Migration = Migration {
     statements: &[
-        // JSON of `issuer::Ceiling`; NULL: it may not issue; mutable.
+        // JSON of `issuer::Ceiling`; NULL: the key may not issue; mutable.
         "ALTER TABLE key ADD COLUMN ceiling TEXT CHECK (json_valid(ceiling))",
-        // How often what it issued was ended; rises, also when the ceiling goes and comes.
+        // Number of times that the keys it issued were ended; rises, also across removing and
+        // re-adding the ceiling.
         "ALTER TABLE key ADD COLUMN sealing_generation INTEGER NOT NULL DEFAULT 0 CHECK (sealing_generation >= 0)",
-        // A key's ID, or 'service'; NULL: a member issued it. Then `created_by` answers for the
-        // issuer; immutable.
+        // A key's ID, or 'service'; NULL: a member issued it. If set, `created_by` is the member
+        // responsible for the issuer; immutable.
         "ALTER TABLE key ADD COLUMN issued_by TEXT",
-        // The issuer's sealing generation then; NULL: a member issued it; immutable.
+        // Sealing generation of the issuer at issue; NULL: a member issued it; immutable.
         "ALTER TABLE key ADD COLUMN issued_generation INTEGER CHECK ((issued_generation IS NULL) = (issued_by IS NULL))",
         "CREATE INDEX key_issued ON key (expires_ms) WHERE issued_by IS NOT NULL AND state <> 'deleted'",
         "CREATE TABLE revoked_sealed (
@@ -267,12 +266,13 @@ const ISSUING: Migration = Migration {
             issuer   TEXT    NOT NULL,                            -- a key's ID, or 'service'; immutable
             until_ms INTEGER NOT NULL                             -- when it ends in any case; immutable
         ) STRICT, WITHOUT ROWID",
-        // Leases are told the zone from now on: as if their state had changed.
+        // From this release on, the account state includes the zone, so every lease must load it
+        // again.
         "UPDATE account SET revision = revision + 1, state_revision = revision + 1",
     ],
 };
 
-/// The service credentials.
+/// Creates the service credentials.
 const SERVICE: Migration = Migration {
     statements: &[
         "CREATE TABLE service (
@@ -289,34 +289,35 @@ const SERVICE: Migration = Migration {
     ],
 };
 
-/// Keys whose secret may be shown again.
+/// Adds keys whose secret can be shown again.
 const VIEWING: Migration = Migration {
     statements: &[
-        // The whole key, encrypted; NULL: it was shown once; goes with the row.
+        // The whole key, encrypted; NULL: it was shown once only; deleted with the row.
         "ALTER TABLE key ADD COLUMN sealed TEXT",
     ],
 };
 
-/// Deletions that a mailed code confirms, keys that can be restored, protection from deletion, mail
-/// on its way.
+/// Adds deletions confirmed by a mailed code, restorable keys, deletion protection, and queued
+/// mail.
 const DELETION: Migration = Migration {
     statements: &[
-        // Whether the key is protected from deletion; mutable.
+        // 1 if the key is protected from deletion; mutable.
         "ALTER TABLE key ADD COLUMN protected INTEGER NOT NULL DEFAULT 0 CHECK (protected IN (0, 1))",
-        // When the key was deleted; NULL = it is not; mutable.
+        // Time of the deletion; NULL: not deleted; mutable.
         "ALTER TABLE key ADD COLUMN deleted_at_ms INTEGER",
-        // State to which the key comes back; NULL = it is not deleted; mutable.
+        // State (`active` or `disabled`) that a restored key returns to; NULL: not deleted;
+        // mutable.
         "ALTER TABLE key ADD COLUMN returns_as TEXT CHECK (returns_as IN ('active', 'disabled'))",
-        // What was deleted before this was said to be gone for good: if someone restores it, it
-        // does not work at once.
+        // Earlier releases said that deletion is final. So a key deleted before this one comes back
+        // disabled.
         "UPDATE key SET deleted_at_ms = changed_at_ms, returns_as = 'disabled' WHERE state = 'deleted'",
         "CREATE INDEX key_deleted ON key (deleted_at_ms) WHERE deleted_at_ms IS NOT NULL",
-        // Deleted keys are listed with the others until they go.
+        // From this release on, the list can include deleted keys until their rows are removed.
         "DROP INDEX key_by_created",
         "DROP INDEX key_by_name",
         "DROP INDEX key_by_expires",
         "DROP INDEX key_by_changed",
-        // What is counted against the most that an account may hold.
+        // Supports the count against the limit of keys per account.
         "CREATE INDEX key_living ON key (id) WHERE state <> 'deleted'",
         "CREATE INDEX key_by_created ON key (created_at_ms, id)",
         "CREATE INDEX key_by_name ON key (name_folded, id)",
@@ -355,18 +356,20 @@ const DELETION: Migration = Migration {
     ],
 };
 
-/// From where, and at what hours, a key was used.
+/// Adds the addresses and the hours of the day from which a key was used.
 const CALLERS: Migration = Migration {
     statements: &[
-        // JSON list of uses by hour of the day in UTC; empty: not told, or no more; mutable.
+        // JSON list of uses by hour of the day in UTC; empty: not reported, or removed by age;
+        // mutable.
         "ALTER TABLE usage ADD COLUMN hours TEXT NOT NULL DEFAULT '[]' CHECK (json_valid(hours))",
-        // JSON list of `refresh::Caller`, the latest first; empty: not told, or no more; mutable.
+        // JSON list of `refresh::Caller`, latest first; empty: not reported, or removed by age;
+        // mutable.
         "ALTER TABLE usage ADD COLUMN callers TEXT NOT NULL DEFAULT '[]' CHECK (json_valid(callers))",
         "CREATE INDEX usage_to_fade ON usage (day) WHERE callers <> '[]'",
     ],
 };
 
-/// What activity is read by, in its order.
+/// Creates the indexes by which activity is filtered, in its order.
 const ACTIVITY: Migration = Migration {
     statements: &[
         "CREATE INDEX audit_in_time ON audit (at_ms, number)",
@@ -376,15 +379,15 @@ const ACTIVITY: Migration = Migration {
     ],
 };
 
-/// Sealed keys that were revoked by their ID.
+/// Creates the list of sealed keys that were revoked by their ID.
 const REVOKED_BY_ID: Migration = Migration {
     statements: &[
-        // Whether the issuer is certain: the key itself named it; immutable.
+        // 1 if the issuer is certain because the sealed key itself named it; immutable.
         "ALTER TABLE revoked_sealed ADD COLUMN proven INTEGER NOT NULL DEFAULT 0 CHECK (proven IN (0, 1))",
     ],
 };
 
-/// When all ended that an issuer had issued.
+/// Records the time at which all keys of an issuer's sealing generation ended.
 const ISSUER_END: Migration = Migration {
     statements: &[
         "CREATE TABLE issuer_end (
@@ -395,8 +398,8 @@ const ISSUER_END: Migration = Migration {
         ) STRICT, WITHOUT ROWID",
         "CREATE INDEX issuer_end_at ON issuer_end (at_ms)",
         "CREATE INDEX key_of_issuer ON key (issued_by, issued_generation) WHERE issued_by IS NOT NULL",
-        // What had ended before this was known: when the issuer was last changed, as far as that
-        // can be told.
+        // For generations that ended earlier: the time of the issuer's last change, the best
+        // estimate available.
         "INSERT INTO issuer_end (issuer, generation, at_ms)
             SELECT key.issued_by, key.issued_generation, max(ifnull(issuer.changed_at_ms, key.changed_at_ms))
             FROM key LEFT JOIN key AS issuer ON issuer.id = key.issued_by
@@ -411,19 +414,19 @@ const ISSUER_END: Migration = Migration {
     ],
 };
 
-/// Mail that whoever delivers will never take.
+/// Adds mail that the mail service has refused permanently.
 const MAIL_REFUSED: Migration = Migration {
     statements: &[
-        // Whether the message was refused for good; then its state is 'over'; mutable.
+        // 1 if the message was refused permanently; its state is then 'over'; mutable.
         "ALTER TABLE mail ADD COLUMN refused INTEGER NOT NULL DEFAULT 0 CHECK (refused IN (0, 1))",
     ],
 };
 
-/// What an issue costs does not grow with the keys that there are.
+/// Makes the cost of an issue independent of the number of keys.
 const CHEAP_ISSUES: Migration = Migration {
     statements: &[
-        // How many keys there are of each kind, kept by the triggers below, whoever writes. No
-        // constraint watches it: a wrong count must never keep a key from being switched off.
+        // Number of keys of each kind, maintained by the triggers below for every writer. There is
+        // no constraint: a wrong count must never prevent switching off a key.
         "CREATE TABLE key_tally (
             one     INTEGER PRIMARY KEY CHECK (one = 1), -- there is one row
             members INTEGER NOT NULL,                    -- keys that members issued, deleted ones left out; mutable
@@ -452,8 +455,8 @@ const CHEAP_ISSUES: Migration = Migration {
                 issuers = issuers + (NEW.issued_by IS NOT NULL) * ((NEW.state <> 'deleted') - (OLD.state <> 'deleted')),
                 deleted = deleted + (NEW.state = 'deleted') - (OLD.state = 'deleted'); END",
         "DROP INDEX key_living",
-        // Without a reference to keys: whenever a key's row came or went, all of these were looked
-        // through for it.
+        // No foreign key to `key`: with one, each insert or delete of a key scanned this whole
+        // table.
         "CREATE TABLE idempotency_without_reference (
             member          TEXT    NOT NULL REFERENCES member (id), -- who issued; immutable
             idempotency_key TEXT    NOT NULL,                        -- as the client chose it; immutable
@@ -468,8 +471,8 @@ const CHEAP_ISSUES: Migration = Migration {
     ],
 };
 
-/// Sealed keys' IDs with a generation and a tag. Keys with another ID are none any more, and
-/// nothing needs to be known of them.
+/// Sealed-key IDs now contain a generation and a tag. Sealed keys with an older ID are no longer
+/// accepted, so this drops all data about them.
 const VERIFIABLE_SEALED_ID: Migration = Migration {
     statements: &[
         "DROP TABLE revoked_sealed",
@@ -481,5 +484,5 @@ const VERIFIABLE_SEALED_ID: Migration = Migration {
     ],
 };
 
-/// What is written down is read in time alone.
+/// Drops an index on audit rows, which are only read in order of time.
 const CHEAP_AUDIT: Migration = Migration { statements: &["DROP INDEX audit_of_key"] };

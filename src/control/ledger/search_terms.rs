@@ -1,24 +1,23 @@
-//! Words of names, by whose beginnings keys are found.
+//! Search terms of names; a search matches their beginnings.
 //!
-//! A word is a run of letters and digits of one script: 経理サーバー is 経理 and サーバー, because nobody puts
-//! a blank between them. The searched text is cut in the same way, so that it finds what it is a
-//! beginning of.
+//! A term is a run of letters and digits of one script. 経理サーバー yields 経理 and サーバー, because Japanese
+//! has no blanks between words. The search text is split in the same way.
 
-/// The text without case, with full-width ASCII as ASCII: what differs by these alone is the same.
+/// Folds case and full-width ASCII, so that texts differing only in these are equal.
 ///
-/// Upper case first, then lower: that brings together what only one of the two would (ß and SS, ς
-/// and σ).
+/// Upper case comes first, then lower. Either alone would keep some pairs apart (ß and SS, ς and
+/// σ).
 pub fn fold(text: &str) -> String {
     text.chars().map(half_width).flat_map(char::to_uppercase).flat_map(char::to_lowercase).collect()
 }
 
-/// The folded words of a text, each once, in order of appearance.
+/// Returns the distinct folded terms of a text, in order of appearance.
 pub fn words(text: &str) -> Vec<String> {
     let mut found: Vec<String> = Vec::new();
     let mut word = String::new();
     let mut script = None;
     for character in fold(text).chars().chain([' ']) {
-        // An accent that stands by itself belongs to the letter before it.
+        // A combining accent belongs to the letter before it.
         let here = if is_accent(character) { script } else { Script::of(character) };
         if here != script && !word.is_empty() {
             let whole = core::mem::take(&mut word);
@@ -34,7 +33,7 @@ pub fn words(text: &str) -> Vec<String> {
     found
 }
 
-/// Scripts between which a word ends without a blank.
+/// The scripts between which a term ends without a blank.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Script {
     Hiragana,
@@ -44,11 +43,12 @@ enum Script {
 }
 
 impl Script {
-    /// The script of a letter or digit; `None` for what stands between words.
+    /// Returns the script of a letter or digit; `None` for characters between words.
     fn of(character: char) -> Option<Self> {
         match character {
             '\u{3041}'..='\u{309f}' => Some(Self::Hiragana),
-            // Without the middle dot U+30FB; with the long sign U+30FC, and the half-width forms.
+            // Excludes the middle dot U+30FB; includes the long sign U+30FC and the half-width
+            // forms.
             '\u{30a1}'..='\u{30fa}' | '\u{30fc}'..='\u{30ff}' | '\u{ff66}'..='\u{ff9f}' => {
                 Some(Self::Katakana)
             }

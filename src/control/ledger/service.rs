@@ -1,8 +1,8 @@
-//! The account's service credentials: one row, or none. It holds the password's digest and the
+//! The account's service credentials: one row, or none. It holds the password's digest, and the
 //! password encrypted, which the ledger cannot read.
 //!
-//! They are part of what leases are told of the whole account, so that a change takes the state's
-//! number, and holds everywhere from the bound on.
+//! They are part of the account state that leases carry. So a change raises the state's revision,
+//! and holds everywhere after the revocation bound.
 
 use claviger_core::base::id::{MemberId, ServiceId};
 use claviger_core::base::secret::Digest;
@@ -14,14 +14,14 @@ use claviger_core::credential::limits::subset;
 use claviger_core::replication::record::Revision;
 use serde_json::json;
 
-use super::account::{Account, revision};
+use super::account::Account;
 use super::audit::{Action, Author};
-use super::decide::Desk;
-use super::issuing;
+use super::decide::DecisionContext;
+use super::issued;
 use crate::ledger::audit;
 use crate::ledger::plan::Plan;
 use crate::objects::sql::{Row, Sql, SqlError, SqlExt, Statement};
-use crate::protocol::encryption::Sealed;
+use crate::protocol::encryption::Ciphertext;
 use crate::protocol::ledger::LedgerReply;
 use crate::protocol::refusal::Refusal;
 use crate::protocol::service::ServiceCommand;
@@ -30,24 +30,25 @@ use crate::protocol::service_credentials::{NewService, ServiceView, fresh_ceilin
 /// The service credentials.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Service {
-    /// The service ID.
+    /// Service ID that programs send.
     pub id: ServiceId,
     /// Digest of the password.
     pub digest: Digest,
-    /// The password, encrypted.
-    pub sealed: Sealed,
-    /// As an issuer.
+    /// Encrypted password, which only the admin Worker can decrypt.
+    pub sealed: Ciphertext,
+    /// Sealing generation and ceiling as an issuer.
     pub issuing: Issuing,
-    /// When the password was last changed.
+    /// Time of the password's last change, Unix ms.
     pub changed_at: UnixMs,
-    /// Who changed password or ceiling last; `None`: they are as the account began.
+    /// Member who last changed password or ceiling; `None` if they are unchanged since the account
+    /// was opened.
     pub changed_by: Option<(MemberId, String)>,
-    /// Number of the last change; 0: there was none.
+    /// Revision of the last change; 0: there was none.
     pub revision: Revision,
 }
 
 impl Service {
-    /// The account's; `None` while it has no password.
+    /// Loads the account's credentials; `None` while it has no password.
     pub fn load(sql: &dyn Sql) -> Result<Option<Self>, SqlError> {
         let text =
             "SELECT service.id, digest, sealed, generation, ceiling, changed_at_ms, ifnull(changed_by, ''),
@@ -60,7 +61,7 @@ impl Service {
         Ok(Self {
             id: row.parsed("a service ID", ServiceId::parse)?,
             digest: Digest::from_bytes(row.bytes()?),
-            sealed: Sealed::from_stored(row.text()?),
+            sealed: Ciphertext::from_stored(row.text()?),
             issuing: Issuing {
                 generation: SealingGeneration(row.count()?),
                 ceiling: row.parsed("a ceiling", |json| serde_json::from_str(json).ok())?,
@@ -70,11 +71,11 @@ impl Service {
                 let (member, name) = (MemberId::parse(&row.text()?), row.text()?);
                 member.map(|member| (member, name))
             },
-            revision: revision(&mut row)?,
+            revision: row.revision()?,
         })
     }
 
-    /// The first of an account; `None` when the edge has drawn no ID.
+    /// Returns an account's first credentials; `None` if the admin Worker drew no ID.
     pub fn first(new: NewService, now: UnixMs) -> Option<Self> {
         let issuing =
             Issuing { generation: SealingGeneration::default(), ceiling: fresh_ceiling() };
@@ -91,7 +92,7 @@ impl Service {
         })
     }
 
-    /// Writes the row.
+    /// Inserts or replaces the row.
     pub fn store(&self) -> Statement {
         let text = "INSERT OR REPLACE INTO service
                 (one, id, digest, sealed, generation, ceiling, changed_at_ms, changed_by, revision)
@@ -107,34 +108,34 @@ impl Service {
             .bind(self.revision)
     }
 
-    /// As leases are told of it.
+    /// Returns the part that leases carry.
     pub fn password(&self) -> ServicePassword {
         ServicePassword { digest: self.digest, issuing: self.issuing.clone() }
     }
 
-    /// As an audit row tells it.
-    pub fn told(&self) -> String {
+    /// Returns the JSON for an audit row.
+    pub fn audit_json(&self) -> String {
         let Issuing { generation, ceiling } = &self.issuing;
         json!({ "password_generation": generation, "ceiling": ceiling }).to_string()
     }
 }
 
 impl Service {
-    /// Ends all that the password has issued, and nothing else: its sealing generation is `next`
-    /// from now on.
+    /// Ends every key issued with the password, and changes nothing else, by raising its sealing
+    /// generation to `next`.
     pub fn end_issued(
         &self,
-        desk: Desk<'_>,
+        context: DecisionContext<'_>,
         author: Author<'_>,
         next: SealingGeneration,
     ) -> Vec<Statement> {
         let issuing = Issuing { generation: next, ..self.issuing.clone() };
-        let after = desk.signed(Self { issuing, ..self.clone() });
-        commit(desk, author, Action::EndIssued, Some(self), &after, true).writes
+        let after = context.signed(Self { issuing, ..self.clone() });
+        commit(context, author, Action::EndIssued, Some(self), &after, true).writes
     }
 }
 
-/// As members see them.
+/// Returns the credentials as members see them.
 fn view(service: Option<&Service>) -> ServiceView {
     ServiceView {
         id: service.map(|service| service.id),
@@ -147,10 +148,10 @@ fn view(service: Option<&Service>) -> ServiceView {
     }
 }
 
-/// Does what a member asks, who may.
+/// Executes a command; the caller has checked the member's rights.
 pub(super) fn execute(
     sql: &dyn Sql,
-    desk: Desk<'_>,
+    context: DecisionContext<'_>,
     author: Author<'_>,
     command: ServiceCommand,
 ) -> Result<Plan, SqlError> {
@@ -168,28 +169,28 @@ pub(super) fn execute(
             },
         },
         (ServiceCommand::Change { expected, new }, before) => {
-            match desk.change_password(before.as_ref(), expected, new) {
+            match context.change_password(before.as_ref(), expected, new) {
                 Err(refusal) => Plan::refuse(refusal),
                 Ok(after) => {
-                    let takes_away = before.is_some();
+                    let narrows = before.is_some();
                     commit(
-                        desk,
+                        context,
                         author,
                         Action::ChangeServicePassword,
                         before.as_ref(),
                         &after,
-                        takes_away,
+                        narrows,
                     )
                 }
             }
         }
         (ServiceCommand::SetCeiling { expected, ceiling }, Some(before)) => {
-            let typed = |desk: Desk<'_>| {
+            let typed = |context: DecisionContext<'_>| {
                 expect(Some(&before), expected)?;
-                let ceiling = ceiling.decide(Some(&before.issuing.ceiling), "", desk.setting());
+                let ceiling = ceiling.decide(Some(&before.issuing.ceiling), "", context.setting());
                 ceiling.map_err(|errors| Refusal::Invalid { errors })
             };
-            match typed(desk) {
+            match typed(context) {
                 Err(refusal) => Plan::refuse(refusal),
                 Ok(ceiling) if ceiling == before.issuing.ceiling => {
                     Plan::read(LedgerReply::ServiceChanged {
@@ -198,16 +199,24 @@ pub(super) fn execute(
                     })
                 }
                 Ok(ceiling) => {
-                    let after = desk.with_ceiling(&before, ceiling);
-                    let lowers = subset::lowers(&before.issuing.ceiling, &after.issuing.ceiling);
-                    commit(desk, author, Action::SetServiceCeiling, Some(&before), &after, lowers)
+                    let after = context.with_ceiling(&before, ceiling);
+                    let lowers =
+                        subset::narrows_ceiling(&before.issuing.ceiling, &after.issuing.ceiling);
+                    commit(
+                        context,
+                        author,
+                        Action::SetServiceCeiling,
+                        Some(&before),
+                        &after,
+                        lowers,
+                    )
                 }
             }
         }
     })
 }
 
-/// The credentials are as the member saw them.
+/// Checks that the credentials have the revision that the member saw.
 fn expect(present: Option<&Service>, expected: Revision) -> Result<(), Refusal> {
     let service = view(present);
     if service.revision == expected {
@@ -217,8 +226,8 @@ fn expect(present: Option<&Service>, expected: Revision) -> Result<(), Refusal> 
     }
 }
 
-impl Desk<'_> {
-    /// Decides over a new password. The service ID stays, if it is still one.
+impl DecisionContext<'_> {
+    /// Decides on a new password. The service ID stays if it is still among the valid ones.
     fn change_password(
         &self,
         before: Option<&Service>,
@@ -249,24 +258,24 @@ impl Desk<'_> {
 }
 
 fn commit(
-    desk: Desk<'_>,
+    context: DecisionContext<'_>,
     author: Author<'_>,
     action: Action,
     before: Option<&Service>,
     after: &Service,
-    takes_away: bool,
+    narrows: bool,
 ) -> Plan {
     let revision = after.revision;
     let mut writes = vec![
         after.store(),
         Account::advance_state(revision),
-        audit::journal(action, revision, "account", desk.now),
-        author.set(action, revision, before.map(Service::told), after.told()),
+        audit::journal(action, revision, "account", context.now),
+        author.set(action, revision, before.map(Service::audit_json), after.audit_json()),
     ];
     let ended = before.map(|before| before.issuing.generation);
     if let Some(ended) = ended.filter(|ended| *ended != after.issuing.generation) {
-        writes.extend(issuing::note_end(Issuer::Service, ended, desk.now));
+        writes.extend(issued::note_end(Issuer::Service, ended, context.now));
     }
-    let bound = takes_away.then(|| desk.account.bound(desk.now));
+    let bound = narrows.then(|| context.account.bound(context.now));
     Plan { writes, reply: LedgerReply::ServiceChanged { service: view(Some(after)), bound } }
 }

@@ -1,50 +1,54 @@
 //! Sessions of members. A session ends [`LIFE`] after it began, or [`IDLE`] after its last use,
-//! whichever comes first.
+//! whichever is earlier.
 
 use claviger_core::base::id::{MemberId, TokenId};
 use claviger_core::base::secret::Digest;
 use claviger_core::base::time::{DurationMs, UnixMs};
 
-use super::account::{Account, Member};
+use super::account::Account;
+use super::member::Member;
+use super::publication;
 use crate::objects::sql::{Row, Sql, SqlError, SqlExt, Statement};
-use crate::objects::tasks::{Duty, Kind};
-use crate::protocol::ledger::{NewSession, Role, SessionProof};
+use crate::objects::tasks::{Task, TaskKind};
+use crate::protocol::ledger::{NewSession, SessionProof};
+use crate::protocol::member::Role;
 use crate::protocol::view::SessionView;
 
-/// Longest life: a working day with its overtime.
+/// Longest lifetime: a working day with overtime.
 pub const LIFE: DurationMs = DurationMs::from_s(12 * 60 * 60);
 
-/// Longest pause: a long lunch.
+/// Longest time without use: a long lunch.
 pub const IDLE: DurationMs = DurationMs::from_s(2 * 60 * 60);
 
-/// How coarsely the last use is known, so that reading does not write each time. A session may end
-/// by so much less than [`IDLE`] after its last use, never by more.
+/// Resolution of the last use, so that not every request writes. A session may end up to this much
+/// earlier than [`IDLE`] after its last use, never later.
 pub const SEEN_COARSE: DurationMs = DurationMs::from_s(5 * 60);
 
-/// How long a proof of identity is fresh.
+/// Time for which a proof of identity is fresh.
 pub const STEP_UP: DurationMs = DurationMs::from_s(10 * 60);
 
-/// Most sessions of one member: more browsers than anyone uses in half a day. The oldest gives way.
+/// Most sessions of one member: more browsers than a person uses in half a day. A new session
+/// beyond it ends the oldest.
 pub const PER_MEMBER_MAX: u32 = 20;
 
 const _: () = assert!(
     SEEN_COARSE.as_ms() < IDLE.as_ms() && IDLE.as_ms() < LIFE.as_ms() && PER_MEMBER_MAX > 0
 );
 
-/// A session that is not over, and whose secret was presented.
+/// A session that has not ended and whose secret was presented.
 #[derive(Clone, Debug)]
 pub struct Session {
     id: TokenId,
     created_at: UnixMs,
     proven_at: UnixMs,
     seen_at: UnixMs,
-    /// Whose.
+    /// Member who is signed in.
     pub member: Member,
 }
 
 impl Session {
-    /// The session of `proof`. There is one answer for one that never was, is over, or has another
-    /// secret.
+    /// Loads the session of `proof`. The result is `None` if it never existed, has ended, or has
+    /// another secret.
     pub fn load(
         sql: &dyn Sql,
         proof: &SessionProof,
@@ -69,13 +73,13 @@ impl Session {
         Ok((digest, Self { id, created_at, proven_at, seen_at, member: Member::read(&mut row)? }))
     }
 
-    /// A session of `member` that begins now.
+    /// Returns a session of `member` that begins now.
     pub fn begin(new: &NewSession, member: Member, now: UnixMs) -> Self {
         Self { id: new.id, created_at: now, proven_at: now, seen_at: now, member }
     }
 
-    /// Writes a session that has begun. The member's oldest ones give way, and those that are over
-    /// will be swept.
+    /// Inserts a new session, ends the member's oldest ones beyond [`PER_MEMBER_MAX`], and
+    /// schedules the sweep.
     pub fn insert(&self, digest: &Digest, address: Option<&str>) -> [Statement; 3] {
         let make_room = "DELETE FROM session WHERE id IN (
             SELECT id FROM session WHERE member = ? ORDER BY created_at_ms DESC, id LIMIT -1 OFFSET ?)";
@@ -94,18 +98,18 @@ impl Session {
                 .bind(self.created_at)
                 .bind(self.proven_at)
                 .bind(self.seen_at),
-            Duty::own(Kind::SweepSessions).owe(self.expires()),
+            Task::own(TaskKind::SweepSessions).schedule(self.expires()),
         ]
     }
 
-    /// Counts as proven now.
+    /// Records a fresh proof of identity.
     pub fn prove(&mut self, now: UnixMs) -> Statement {
         self.proven_at = self.proven_at.max(now);
         let text = "UPDATE session SET proven_at_ms = ? WHERE id = ?";
         Statement::new(text).bind(self.proven_at).bind(self.id.as_str())
     }
 
-    /// Notes its use, when the last note is old enough to be worth a write.
+    /// Records the use, if the last record is at least [`SEEN_COARSE`] old.
     pub fn renew(&mut self, now: UnixMs) -> Option<Statement> {
         if now < self.seen_at.saturating_add(SEEN_COARSE) {
             return None;
@@ -118,12 +122,12 @@ impl Session {
         )
     }
 
-    /// Ends it.
+    /// Ends the session.
     pub fn end(&self) -> Statement {
         Statement::new("DELETE FROM session WHERE id = ?").bind(self.id.as_str())
     }
 
-    /// Whether the last proof of identity is fresh.
+    /// Returns `true` if the last proof of identity is fresh.
     pub fn is_proven(&self, now: UnixMs) -> bool {
         now < self.proven_until()
     }
@@ -136,12 +140,12 @@ impl Session {
         self.created_at.saturating_add(LIFE).min(self.seen_at.saturating_add(IDLE))
     }
 
-    /// Whose it is.
+    /// Returns the ID of the signed-in member.
     pub fn member_id(&self) -> MemberId {
         self.member.view.id
     }
 
-    /// As the console shows it.
+    /// Returns the session as the console shows it.
     pub fn view(&self, account: &Account, now: UnixMs) -> SessionView {
         SessionView {
             member: self.member.view.clone(),
@@ -150,19 +154,20 @@ impl Session {
             expires: self.expires(),
             operator: account.operator && self.member.view.role == Role::Owner,
             mail_is_failing: account.mail_is_failing,
-            publication_lag_s: account.alarming_lag(now).map(|lag| lag.as_ms().div_euclid(1_000)),
+            publication_lag_s: publication::alarming_lag(account, now)
+                .map(|lag| lag.as_ms().div_euclid(1_000)),
         }
     }
 }
 
-/// Removes the sessions that are over.
+/// Removes the sessions that have ended.
 pub fn sweep(now: UnixMs) -> Statement {
     Statement::new("DELETE FROM session WHERE created_at_ms <= ? OR seen_at_ms <= ?")
         .bind(now.saturating_sub(LIFE))
         .bind(now.saturating_sub(IDLE))
 }
 
-/// When the next session that is not over at `now` will be.
+/// Returns the earliest end after `now`, Unix ms.
 pub fn next_end(sql: &dyn Sql, now: UnixMs) -> Result<Option<UnixMs>, SqlError> {
     let text = "SELECT min(created_at_ms), min(seen_at_ms) FROM session WHERE created_at_ms > ? AND seen_at_ms > ?";
     let living = Statement::new(text).bind(now.saturating_sub(LIFE)).bind(now.saturating_sub(IDLE));

@@ -1,23 +1,26 @@
-//! How one comes in: opening the account, signing in, proving oneself once more.
+//! Sign-in: opening the account, signing in, and the fresh proof of identity.
 
 use claviger_core::base::time::UnixMs;
 use claviger_core::replication::record::{Epoch, Revision};
 
-use super::account::{Account, Member};
+use super::account::Account;
 use super::audit::{Action, Author};
 use super::context::CommandContext;
+use super::freshness::AccountFreshness;
+use super::member::Member;
 use super::repair;
 use super::service::Service;
 use super::sessions::Session;
-use super::state::Freshness;
 use crate::ledger::plan::Plan;
 use crate::objects::object::Entropy;
-use crate::objects::tasks::{Duty, Kind};
+use crate::objects::tasks::{Task, TaskKind};
 use crate::protocol::activity::Actor;
-use crate::protocol::ledger::{LedgerReply, NewSession, Opening, SecretVersion};
+use crate::protocol::ledger::{LedgerReply, NewSession, Opening};
+use crate::protocol::member::SecretVersion;
 use crate::protocol::refusal::Refusal;
 
-/// Opens the account, signs its owner in, and owes the confirmations to the name and the directory.
+/// Opens the account, signs its owner in, and schedules the confirmations to the name object and
+/// the directory.
 pub(super) fn open(opening: Opening, operator: bool, now: UnixMs, entropy: &Entropy) -> Plan {
     let Opening { account: id, name, zone, owner, session, address, service } = opening;
     let epoch = Epoch::new(entropy.number());
@@ -25,7 +28,7 @@ pub(super) fn open(opening: Opening, operator: bool, now: UnixMs, entropy: &Entr
         id,
         name,
         zone,
-        freshness: Freshness::NEW,
+        freshness: AccountFreshness::NEW,
         operator,
         suspended: false,
         state_revision: Revision::default(),
@@ -34,7 +37,7 @@ pub(super) fn open(opening: Opening, operator: bool, now: UnixMs, entropy: &Entr
         epoch_is_over: false,
         epoch_noted: None,
         revision: Revision::default(),
-        owed_at: None,
+        pending_since: None,
         mail_is_failing: false,
     };
     let owner = Member::owner(owner);
@@ -43,9 +46,9 @@ pub(super) fn open(opening: Opening, operator: bool, now: UnixMs, entropy: &Entr
         account.insert(now),
         owner.insert(now),
         author.did(Action::Open),
-        Duty::new(Kind::ConfirmName, owner.view.id).owe(now),
-        Duty::own(Kind::ConfirmAccount).owe(now),
-        repair::owe(now),
+        Task::new(TaskKind::ConfirmName, owner.view.id).schedule(now),
+        Task::own(TaskKind::ConfirmAccount).schedule(now),
+        repair::schedule(now),
     ];
     writes.extend(service.and_then(|new| Service::first(new, now)).map(|service| service.store()));
     let Plan { writes: signed_in, reply } =
@@ -54,7 +57,7 @@ pub(super) fn open(opening: Opening, operator: bool, now: UnixMs, entropy: &Entr
     Plan { writes, reply }
 }
 
-/// Opens a session for a member whose password was right.
+/// Opens a session for a member whose password was verified.
 pub(super) fn sign_in(
     account: &Account,
     member: Member,
@@ -69,11 +72,11 @@ pub(super) fn sign_in(
     Plan { writes, reply: LedgerReply::Session(session.view(account, now)) }
 }
 
-/// Takes a right password for a fresh proof, if it is the member's present one.
-pub(super) fn step_up(asked: &mut CommandContext<'_>, secret_version: SecretVersion) -> Plan {
-    if asked.session.member.secret_version != secret_version {
+/// Records a fresh proof of identity, if the verified password is the member's present one.
+pub(super) fn step_up(context: &mut CommandContext<'_>, secret_version: SecretVersion) -> Plan {
+    if context.session.member.secret_version != secret_version {
         return Plan::refuse(Refusal::SignInRefused);
     }
-    let writes = vec![asked.session.prove(asked.now), asked.author().did(Action::StepUp)];
-    Plan { writes, reply: LedgerReply::Session(asked.session.view(asked.account, asked.now)) }
+    let writes = vec![context.session.prove(context.now), context.author().did(Action::StepUp)];
+    Plan { writes, reply: LedgerReply::Session(context.session.view(context.account, context.now)) }
 }

@@ -1,14 +1,16 @@
-//! Usage: how often a key was let through or refused, when last, and from where.
+//! Usage: the number of accepted and refused requests of a key, the time of the last one, and their
+//! addresses.
 //!
-//! A row per key and day. Reports are folded in memory ([`pending`]) and written in one `apply`: a
-//! minute after the first of them, when none came for some seconds, or before somebody reads. That
-//! is a row for each key and isolate of that minute, however many reports there were. Whoever loses
-//! the memory loses the counts of a minute at most. Nothing counts twice: a fold is taken out of
-//! memory before it is written, with the sequences of its batches.
+//! There is one row per key and day. The ledger adds reports up in memory ([`pending`]) and writes
+//! them in one `apply`. It writes a minute after the first report, after some seconds without a
+//! report, or before a member reads. So the number of writes depends on the keys and isolates of
+//! that minute, not on the number of reports. If the memory is lost, at most a minute's counts are
+//! lost. Nothing counts twice: the counts leave memory before they are written, together with the
+//! sequences of their batches.
 //!
-//! A batch of a sequence that is known, or older, is ignored. An isolate that is silent for
-//! [`ISOLATE_LIFE`] is forgotten; a repeat that comes still later would count again. The sweep
-//! comes once a day while anything grows old, and not where nothing is used.
+//! A batch with a known or lower sequence is ignored. An isolate that is silent for
+//! [`ISOLATE_LIFE`] is forgotten; a repeat after that would count again. The sweep runs once a day
+//! while any data can expire, and never without usage.
 
 mod counts;
 pub mod pending;
@@ -20,139 +22,126 @@ use claviger_core::base::time::{DurationMs, UnixMs};
 use claviger_core::credential::limits::network::{ClientAddress, Networks};
 use claviger_core::replication::refresh::{ADDRESSES_MAX, Caller, USES_MAX, UsageBatch};
 
-use crate::ledger::ledger::Ledger;
-use crate::ledger::usage::counts::{Tallies, Tally, add_caller, in_hour, stored};
-use crate::ledger::usage::pending::{Fold, News};
+pub use crate::ledger::usage::counts::CALLERS_MAX;
+use crate::ledger::usage::counts::{
+    CountsByDay, DAY_MS, DayCounts, HOUR_MS, add_caller, in_hour, stored,
+};
+use crate::ledger::usage::pending::{PendingCounts, UsageReport};
 use crate::objects::object::Step;
 use crate::objects::sql::{Sql, SqlError, SqlExt, Statement};
-use crate::objects::tasks::{Duty, Kind};
+use crate::objects::tasks::{Task, TaskKind};
 use crate::protocol::keys::KeyView;
 
-/// How many days are kept, of a key that was used later; its last one is kept for good. The days of
-/// any month: those of 120,000 keys ([`KEYS_MAX`](super::decide::KEYS_MAX) and
-/// [`ISSUED_KEYS_MAX`](super::issuing::ISSUED_KEYS_MAX)) are 3.84 million rows of some 200 bytes,
-/// 450 at most: 0.8 GB of an object's 10, 1.7 at most.
+/// Days for which usage is kept. The day of a key's last use is kept as long as the key. Any month
+/// fits. For 120,000 keys ([`KEYS_MAX`](super::decide::KEYS_MAX) and
+/// [`ISSUED_KEYS_MAX`](super::issued::ISSUED_KEYS_MAX)) that is 3.84 million rows of some 200
+/// bytes, at most 450. So usage takes 0.8 GB of an object's 10, at most 1.7.
 pub const DAYS: i64 = 32;
 
-/// How long an isolate's last sequence is remembered: it repeats a batch within seconds or not at
-/// all.
+/// Time for which an isolate's last sequence is stored: it repeats a batch within seconds or never.
 pub const ISOLATE_LIFE: DurationMs = DurationMs::from_days(1);
 
-/// Most isolates that are remembered from one sweep to the next; those that were silent longest
-/// give way. More than one account meets in a day.
+/// Most isolates that are stored after a sweep; the longest silent ones are removed first. An
+/// account meets fewer in a day.
 pub const ISOLATES_MAX: u32 = 10_000;
 
 /// Most rows that one sweep removes.
 const SWEEP_ROWS_MAX: u32 = 1_000;
 
-/// How late a use may be reported; what is said to be older counts as so old.
+/// Longest delay of a report; an older time is raised to this bound.
 const REPORT_LATE_MAX: DurationMs = DurationMs::from_days(1);
 
-const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
-
-const HOUR_MS: i64 = 60 * 60 * 1_000;
-
-/// Over how long it is told from where a key was used.
+/// Time for which the addresses of a key's requests are kept.
 pub const CALLERS_KEPT: DurationMs = DurationMs::from_days(7);
 
-/// Most callers of one key and day that are kept, the latest: 60 bytes each, 95 with a long
-/// address, so 1.5 KB. With those of 120,000 keys on eight days that is 1.5 GB at most of an
-/// object's 10. The keys' own rows are 1.9 GB at most, so that half of the object is left for what
-/// was done.
-pub const CALLERS_MAX: usize = 16;
-
-/// Most callers that are told of as locked out: a list that a person reads before saving.
+/// Most callers in the list of those that an edit would lock out: a list that a member reads before
+/// saving.
 pub const LOCKED_OUT_MAX: usize = 50;
 
-/// A key that a refresh was a use of, and from where, if that is known to have been let through.
+/// A key that a refresh used, with the caller's address if the key's networks allow it.
 pub type Used = (KeyId, Option<ClientAddress>);
 
-/// What a refresh tells of uses: its batch, and the uses of the keys in `used` that this very
-/// refresh is. Nothing where `fold` or the database knows the batch.
-pub fn news(
+/// Returns the usage that a refresh reports: its batch, and the keys in `used` that the refresh
+/// itself uses. Empty if `pending` or the database already has the batch.
+pub fn report(
     sql: &dyn Sql,
-    fold: &Fold,
+    pending: &PendingCounts,
     batch: Option<&UsageBatch>,
     used: &[Used],
     now: UnixMs,
-) -> Result<News, SqlError> {
+) -> Result<UsageReport, SqlError> {
     if let Some(batch) = batch
-        && known_sequence(sql, fold, batch.isolate)?
+        && known_sequence(sql, pending, batch.isolate)?
             .is_some_and(|known| stored(batch.sequence) <= known)
     {
-        return Ok(News::default());
+        return Ok(UsageReport::default());
     }
-    let told = batch.map(|batch| (batch.isolate, batch.sequence));
-    Ok(News { told, tallies: tally(batch, used, now) })
+    let last_batch = batch.map(|batch| (batch.isolate, batch.sequence));
+    Ok(UsageReport { last_batch, counts: add_up(batch, used, now) })
 }
 
-/// The last sequence of an isolate that counts.
-fn known_sequence(sql: &dyn Sql, fold: &Fold, isolate: u64) -> Result<Option<i64>, SqlError> {
-    if let Some(sequence) = fold.sequence(isolate) {
+/// Returns the last counted sequence of an isolate.
+fn known_sequence(
+    sql: &dyn Sql,
+    pending: &PendingCounts,
+    isolate: u64,
+) -> Result<Option<i64>, SqlError> {
+    if let Some(sequence) = pending.sequence(isolate) {
         return Ok(Some(stored(sequence)));
     }
     let text = "SELECT sequence FROM usage_isolate WHERE isolate = ?";
     sql.first(&Statement::new(text).bind(name(isolate)))?.map(|mut row| row.integer()).transpose()
 }
 
-/// How an isolate is stored.
+/// Returns the stored form of an isolate's number.
 fn name(isolate: u64) -> String {
     format!("{isolate:016x}")
 }
 
-impl Ledger<'_> {
-    /// Writes the uses that wait in memory, if there are any. They leave memory first: a write that
-    /// fails may have landed, and counts are rather lost than told twice.
-    ///
-    /// # Errors
-    /// [`SqlError`].
-    pub fn write_uses(&self, now: UnixMs) -> Result<(), SqlError> {
-        let waiting = self.uses.take();
-        if waiting.due().is_none() {
-            return Ok(());
-        }
-        let writes = write(self.sql, waiting, now)?;
-        if writes.is_empty() { Ok(()) } else { self.sql.apply(&writes) }
-    }
-}
-
-/// The writes of a fold, which all go into one `apply`. Keys that are not there, or not any more,
-/// are left out.
-fn write(sql: &dyn Sql, fold: Fold, now: UnixMs) -> Result<Vec<Statement>, SqlError> {
-    let (tallies, isolates) = fold.into_parts();
+/// Returns the writes of all pending counts, for one `apply`. Skips keys that do not exist or no
+/// longer exist.
+pub fn write(
+    sql: &dyn Sql,
+    pending: PendingCounts,
+    now: UnixMs,
+) -> Result<Vec<Statement>, SqlError> {
+    let (counts, isolates) = pending.into_parts();
     let mut writes: Vec<Statement> = isolates
         .into_iter()
-        .map(|(isolate, told)| {
+        .map(|(isolate, last_batch)| {
             let text =
                 "INSERT OR REPLACE INTO usage_isolate (isolate, sequence, at_ms) VALUES (?, ?, ?)";
-            Statement::new(text).bind(name(isolate)).bind(stored(told.sequence)).bind(told.at)
+            Statement::new(text)
+                .bind(name(isolate))
+                .bind(stored(last_batch.sequence))
+                .bind(last_batch.at)
         })
         .collect();
-    // What waited long may be of an earlier day than any report that comes now.
-    let since = tallies.keys().map(|(_, day)| *day).min().unwrap_or_default();
-    let known = known(sql, tallies.keys().map(|(key, _)| *key), since)?;
-    for ((key, day), tally) in tallies {
+    // Pending counts may belong to an earlier day than any report that arrives now.
+    let since = counts.keys().map(|(_, day)| *day).min().unwrap_or_default();
+    let known = known(sql, counts.keys().map(|(key, _)| *key), since)?;
+    for ((key, day), day_counts) in counts {
         let Some(days) = known.get(&key) else { continue };
         let mut sum = days.get(&day).cloned().unwrap_or_default();
-        sum.add(tally);
+        sum.add(day_counts);
         writes.push(sum.store(key, day));
     }
     if !writes.is_empty() {
-        writes.push(duty().owe(now.saturating_add(ISOLATE_LIFE)));
+        writes.push(task().schedule(now.saturating_add(ISOLATE_LIFE)));
     }
     Ok(writes)
 }
 
-fn duty() -> Duty {
-    Duty::own(Kind::SweepUsage)
+fn task() -> Task {
+    Task::own(TaskKind::SweepUsage)
 }
 
-/// The sums of a batch, of at most [`USES_MAX`] uses, and of this refresh.
-fn tally(batch: Option<&UsageBatch>, used: &[Used], now: UnixMs) -> Tallies {
-    let mut tallies = Tallies::new();
+/// Returns the sums of a batch, of at most [`USES_MAX`] uses, and of this refresh.
+fn add_up(batch: Option<&UsageBatch>, used: &[Used], now: UnixMs) -> CountsByDay {
+    let mut counts = CountsByDay::new();
     for one in batch.iter().flat_map(|batch| &batch.uses).take(USES_MAX) {
         let at = one.last_at.clamp(now.saturating_sub(REPORT_LATE_MAX), now);
-        tallies.entry((one.id, day(at))).or_default().add(Tally {
+        counts.entry((one.id, day(at))).or_default().add(DayCounts {
             uses: one.count,
             denials: one.denials,
             last_used_at: (one.count > 0).then_some(at),
@@ -168,19 +157,19 @@ fn tally(batch: Option<&UsageBatch>, used: &[Used], now: UnixMs) -> Tallies {
     }
     for (id, from) in used {
         let caller = from.map(|address| Caller { address, count: 1, last_at: now });
-        let once = Tally {
+        let once = DayCounts {
             uses: 1,
             last_used_at: Some(now),
             hours: in_hour(now, 1),
             callers: caller.into_iter().collect(),
-            ..Tally::default()
+            ..DayCounts::default()
         };
-        tallies.entry((*id, day(now))).or_default().add(once);
+        counts.entry((*id, day(now))).or_default().add(once);
     }
-    tallies
+    counts
 }
 
-/// A caller as it can be: neither later than now nor reported later than anything is.
+/// Clamps a caller's time to the range that a report can have, and its count to SQLite's range.
 fn drawn_in(caller: &Caller, now: UnixMs) -> Caller {
     let last_at = caller.last_at.clamp(now.saturating_sub(REPORT_LATE_MAX), now);
     Caller { last_at, count: stored(caller.count).unsigned_abs(), ..caller.clone() }
@@ -190,31 +179,35 @@ fn day(at: UnixMs) -> i64 {
     at.as_ms().div_euclid(DAY_MS)
 }
 
-/// The tallies since `since` of those keys that are there.
+/// Loads the counts since `since` of those keys that exist.
 fn known(
     sql: &dyn Sql,
     keys: impl Iterator<Item = KeyId>,
     since: i64,
-) -> Result<BTreeMap<KeyId, BTreeMap<i64, Tally>>, SqlError> {
+) -> Result<BTreeMap<KeyId, BTreeMap<i64, DayCounts>>, SqlError> {
     let keys: Vec<KeyId> = keys.collect();
-    // Without a row of usage there is still the key.
+    // The `LEFT JOIN` also returns a key without usage.
     let text =
         "SELECT key.id, ifnull(day, 0), ifnull(uses, 0), ifnull(denials, 0), last_used_at_ms,
             ifnull(addresses, '[]'), ifnull(hours, '[]'), ifnull(callers, '[]')
         FROM key LEFT JOIN usage ON usage.key = key.id AND usage.day >= ?
         WHERE key.id IN (SELECT value FROM json_each(?)) AND key.state <> 'deleted'";
     let rows = Statement::new(text).bind(since).bind(serde_json::json!(keys).to_string());
-    let mut known: BTreeMap<KeyId, BTreeMap<i64, Tally>> = BTreeMap::new();
+    let mut known: BTreeMap<KeyId, BTreeMap<i64, DayCounts>> = BTreeMap::new();
     for mut row in sql.rows(&rows)? {
         let (key, day) = (row.parsed("a key ID", KeyId::parse)?, row.integer()?);
-        known.entry(key).or_default().insert(day, Tally::read(&mut row)?);
+        known.entry(key).or_default().insert(day, DayCounts::read(&mut row)?);
     }
     Ok(known)
 }
 
-/// Tells of each key how often it was let through in the last 24 hours, the present one and the 23
-/// before it. One statement for all of them, and none for no key.
-pub fn tell(sql: &dyn Sql, keys: Vec<&mut KeyView>, now: UnixMs) -> Result<(), SqlError> {
+/// Sets in each key its accepted requests in the last 24 hours: the present hour and the 23 before
+/// it. Uses one statement for all keys, and none for an empty list.
+pub fn add_recent_uses(
+    sql: &dyn Sql,
+    keys: Vec<&mut KeyView>,
+    now: UnixMs,
+) -> Result<(), SqlError> {
     if keys.is_empty() {
         return Ok(());
     }
@@ -237,8 +230,8 @@ pub fn tell(sql: &dyn Sql, keys: Vec<&mut KeyView>, now: UnixMs) -> Result<(), S
     Ok(())
 }
 
-/// From where a key was let through within [`CALLERS_KEPT`] that `networks` do not allow, the
-/// latest first, at most [`LOCKED_OUT_MAX`]. Counts are by whole days.
+/// Returns the callers of a key within [`CALLERS_KEPT`] that `networks` do not allow, latest first,
+/// at most [`LOCKED_OUT_MAX`]. Their counts cover whole days.
 pub fn locked_out(
     sql: &dyn Sql,
     key: KeyId,
@@ -260,7 +253,7 @@ pub fn locked_out(
     Ok(callers)
 }
 
-/// Removes what is too old, a bounded part of it at a time.
+/// Removes expired usage, one bounded batch at a time.
 pub fn sweep(sql: &dyn Sql, now: UnixMs) -> Result<Step, SqlError> {
     let old = "SELECT old.key, old.day FROM usage AS old WHERE old.day <= ? AND (
             old.last_used_at_ms IS NULL
@@ -276,7 +269,7 @@ pub fn sweep(sql: &dyn Sql, now: UnixMs) -> Result<Step, SqlError> {
     let forget = "DELETE FROM usage_isolate WHERE at_ms <= ?";
     let make_room = "DELETE FROM usage_isolate WHERE isolate IN (
         SELECT isolate FROM usage_isolate ORDER BY at_ms DESC LIMIT -1 OFFSET ?)";
-    // Whoever asks for the last days asks for no more than these.
+    // The console never asks for addresses or hours beyond these days.
     let fade = "UPDATE usage SET callers = '[]', hours = '[]' WHERE (key, day) IN (
         SELECT key, day FROM usage WHERE day < ? AND callers <> '[]' LIMIT ?)";
     let fading = day(now.saturating_sub(CALLERS_KEPT));
@@ -290,7 +283,7 @@ pub fn sweep(sql: &dyn Sql, now: UnixMs) -> Result<Step, SqlError> {
         Statement::new(make_room).bind(ISOLATES_MAX),
     ];
     let again = if found < SWEEP_ROWS_MAX.into() {
-        // Whoever writes uses owes the sweep again.
+        // Writing usage schedules the sweep again.
         grows_old(sql, oldest, now)?.then(|| now.saturating_add(ISOLATE_LIFE))
     } else {
         Some(now)
@@ -298,7 +291,7 @@ pub fn sweep(sql: &dyn Sql, now: UnixMs) -> Result<Step, SqlError> {
     Ok(Step::Chore { writes, again })
 }
 
-/// Whether anything is left that a later sweep would remove or let fade.
+/// Returns `true` if data is left that a later sweep would remove.
 fn grows_old(sql: &dyn Sql, oldest: i64, now: UnixMs) -> Result<bool, SqlError> {
     let text = "SELECT EXISTS (SELECT 1 FROM usage WHERE day > ?) OR EXISTS (SELECT 1 FROM usage_isolate WHERE at_ms > ?)";
     let left = Statement::new(text).bind(oldest).bind(now.saturating_sub(ISOLATE_LIFE));

@@ -1,26 +1,25 @@
-//! The address object: counts tries at passwords from one address block, across all names.
+//! The address object: limits password tries from one address block, across all names.
 //!
-//! There is one instance per block that tries ([`crate::protocol::ledger::instance::address`]),
-//! because the name objects see only their own name: who tries one password at each of a thousand
-//! names is seen here alone. It stores one row. Invariant: `tries ≤ TRIES.tries_max`; a try that
-//! was refused is not written.
+//! There is one instance per block ([`crate::protocol::ledger::instance::address`]). A name object
+//! sees only its own name, so it cannot notice a client that tries one password at each of a
+//! thousand names. The object stores one row. Invariant: `tries ≤ TRIES.tries_max`; a refused try
+//! is not written.
 
 use claviger_core::base::time::{DurationMs, UnixMs};
 
 use crate::objects::object::{Entropy, Object, ObjectError, Step};
-use crate::objects::rate_limit::{Budget, Window};
-use crate::objects::sql::{
-    Migration, Row, Sql, SqlError, SqlExt, Statement, is_initialised, migrate,
-};
+use crate::objects::rate_limit::{FixedWindow, Window};
+use crate::objects::sql::migrate::{Migration, is_initialised, migrate};
+use crate::objects::sql::{Row, Sql, SqlError, SqlExt, Statement};
 use crate::objects::tasks;
-use crate::objects::tasks::{Duty, Kind};
+use crate::objects::tasks::{Task, TaskKind};
 use crate::protocol::effect::Effect;
 use crate::protocol::objects::{AddressReply, AddressRequest};
 
-/// What one block may try. Fifty people behind one address who each prove themselves six times an
-/// hour (a proof is fresh for ten minutes) make 300; as many guesses, spread over all names, are
-/// 7,200 a day.
-pub const TRIES: Budget = Budget { tries_max: 300, window: DurationMs::from_s(60 * 60) };
+/// Rate limit of one block. Fifty people behind one address who each prove their identity six times
+/// an hour (a proof is fresh for ten minutes) need 300. An attacker gets 7,200 guesses a day, over
+/// all names.
+pub const TRIES: FixedWindow = FixedWindow { tries_max: 300, window: DurationMs::from_s(60 * 60) };
 
 /// The schema. Append only.
 pub const MIGRATIONS: &[Migration] = &[Migration {
@@ -41,7 +40,7 @@ pub struct Address<'a> {
 }
 
 impl<'a> Address<'a> {
-    /// The object that this database is of.
+    /// Returns the object of this database.
     pub fn new(sql: &'a dyn Sql) -> Self {
         Self { sql }
     }
@@ -66,7 +65,7 @@ impl<'a> Address<'a> {
             Statement::new("INSERT OR REPLACE INTO tries (one, since_ms, tries) VALUES (1, ?, ?)")
                 .bind(window.since)
                 .bind(window.tries),
-            Duty::own(Kind::SweepTries).owe(TRIES.end(&window)),
+            Task::own(TaskKind::SweepTries).schedule(TRIES.end(&window)),
         ])?;
         Ok(AddressReply::Counted)
     }
@@ -93,8 +92,8 @@ impl Object for Address<'_> {
         }
     }
 
-    fn step(&self, _: &Duty, now: UnixMs) -> Result<Step, ObjectError> {
-        // The only duty there is: forget a window that is over.
+    fn step(&self, _: &Task, now: UnixMs) -> Result<Step, ObjectError> {
+        // The only kind of task here: remove a window that has ended.
         Ok(match self.window()? {
             Some(window) if now < TRIES.end(&window) => {
                 Step::Chore { writes: Vec::new(), again: Some(TRIES.end(&window)) }
@@ -109,7 +108,7 @@ impl Object for Address<'_> {
         _: Option<bool>,
         _: UnixMs,
     ) -> Result<Vec<Statement>, ObjectError> {
-        Ok(vec![Duty::of(effect).done()])
+        Ok(vec![Task::of(effect).done()])
     }
 
     fn is_spent(&self) -> Result<bool, ObjectError> {

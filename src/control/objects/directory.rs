@@ -1,5 +1,5 @@
-//! The directory: the list of all accounts of the deployment. One instance, because objects cannot
-//! be enumerated.
+//! The directory: the list of all accounts of the deployment. There is one instance, because
+//! Durable Objects cannot be enumerated.
 //!
 //! An account is entered *before* its ledger is written, so that no ledger exists unlisted. States:
 //!
@@ -8,33 +8,34 @@
 //!                                       └───────the ledger says "never opened"──────▶ (absent)
 //! ```
 //!
-//! A pending account is asked for [`PENDING_MS`] after it was entered, or after its set-up link was
-//! over if an operator invited it, until its ledger answers. A confirmation of an account that is
-//! not listed lists it: only ledgers that were opened confirm.
+//! If an account is still pending after [`PENDING_MS`], the directory asks its ledger until it
+//! answers. For an invited account the time starts at the expiry of the set-up link. A confirmation
+//! of an unlisted account adds it: only ledgers that were opened confirm.
 //!
-//! Restoring a ledger from a bookmark takes three steps, in this order: a fresh history is noted
-//! here; the ledger is restored; the ledger is told that history, again and again until it answers.
-//! Whoever restores repeats all three when one fails: a history that was never told belongs to
-//! nobody.
+//! Restoring a ledger from a bookmark takes three steps, in this order. The directory notes a new
+//! epoch; the operator restores the ledger; the directory sends it the epoch until it answers. If
+//! one step fails, the operator repeats all three: an epoch that was never sent has no effect.
 
 mod list;
+mod state;
 
 use claviger_core::base::id::AccountId;
 use claviger_core::base::time::{DurationMs, UnixMs};
 use claviger_core::credential::token::SETUP_LIFE_MS;
 use claviger_core::replication::record::Epoch;
 
+use self::state::{parse_state, state_text};
 use crate::objects::object::{Entropy, Object, ObjectError, Step};
-use crate::objects::sql::{Migration, Sql, SqlError, SqlExt, Statement, is_initialised, migrate};
+use crate::objects::sql::migrate::{Migration, is_initialised, migrate};
+use crate::objects::sql::{Sql, SqlError, SqlExt, Statement};
 use crate::objects::tasks;
-use crate::objects::tasks::{Duty, Kind};
+use crate::objects::tasks::{Task, TaskKind};
 use crate::protocol::effect::Effect;
 use crate::protocol::objects::{DirectoryReply, DirectoryRequest};
 use crate::protocol::operator::EntryState;
 
-/// How long an entry may wait for its ledger, in milliseconds. A set-up takes a second; ten minutes
-/// later nobody waits for its answer any more, and the name object lets go of the claim at the same
-/// age.
+/// Time for which an entry may wait for its ledger, in milliseconds. A set-up takes a second; after
+/// ten minutes no client waits for it any more. The name object releases the claim at the same age.
 pub const PENDING_MS: u64 = 10 * 60 * 1_000;
 
 /// The schema. Append only.
@@ -52,16 +53,15 @@ pub const MIGRATIONS: &[Migration] = &[
     },
     Migration {
         statements: &[
-            // A fresh history for a ledger that is being restored, in hex; NULL: none is noted;
-            // mutable.
+            // New epoch for a ledger that is being restored, in hex; NULL: none is noted; mutable.
             "ALTER TABLE account ADD COLUMN epoch TEXT",
         ],
     },
     Migration {
         statements: &[
-            // Whether an operator invited it; immutable.
+            // 1 if an operator invited it; immutable.
             "ALTER TABLE account ADD COLUMN invited INTEGER NOT NULL DEFAULT 0 CHECK (invited IN (0, 1))",
-            // As its ledger told it; NULL: it did not yet; mutable.
+            // Name that its ledger reported; NULL: none yet; mutable.
             "ALTER TABLE account ADD COLUMN name TEXT",
             "CREATE INDEX account_by_entry ON account (entered_at_ms, id)",
         ],
@@ -74,7 +74,7 @@ pub struct Directory<'a> {
 }
 
 impl<'a> Directory<'a> {
-    /// The object that this database is of.
+    /// Returns the object of this database.
     pub fn new(sql: &'a dyn Sql) -> Self {
         Self { sql }
     }
@@ -111,15 +111,15 @@ impl<'a> Directory<'a> {
         migrate(self.sql, MIGRATIONS, now)?;
         self.sql.apply(&[
             enter(account, EntryState::Pending, now),
-            Duty::new(Kind::AskExists, account)
-                .owe(now.saturating_add(DurationMs::from_ms(PENDING_MS))),
+            Task::new(TaskKind::AskExists, account)
+                .schedule(now.saturating_add(DurationMs::from_ms(PENDING_MS))),
         ])?;
         Ok(DirectoryReply::Entered)
     }
 
-    /// Enters an account for as long as its set-up link lives, and a set-up that began with its
-    /// last second. One that waits is entered anew when its invitation is repeated: the new link
-    /// lives longer than the first.
+    /// Enters an account until its set-up link expires, plus the time of a set-up that begins in
+    /// the last second. Repeating the invitation enters a pending account again, because the new
+    /// link expires later.
     fn invite(
         &self,
         account: AccountId,
@@ -138,8 +138,8 @@ impl<'a> Directory<'a> {
         self.sql.apply(&[
             remove(account),
             Statement::new(insert).bind(account.as_str()).bind(now),
-            Duty::new(Kind::AskExists, account)
-                .owe_at(over.saturating_add(DurationMs::from_ms(PENDING_MS))),
+            Task::new(TaskKind::AskExists, account)
+                .reschedule(over.saturating_add(DurationMs::from_ms(PENDING_MS))),
         ])?;
         Ok(DirectoryReply::Entered)
     }
@@ -149,8 +149,8 @@ impl<'a> Directory<'a> {
         Ok(self.sql.integer(&Statement::new(text).bind(account.as_str()))? > 0)
     }
 
-    /// Notes a fresh history before a ledger is restored: the ledger's own memory of it would go
-    /// back in time, too.
+    /// Notes a new epoch before a ledger is restored. The directory stores it, because the restore
+    /// also resets the ledger's own memory of it.
     fn note_epoch(
         &self,
         account: AccountId,
@@ -163,22 +163,22 @@ impl<'a> Directory<'a> {
         migrate(self.sql, MIGRATIONS, now)?;
         let epoch = Epoch::new(entropy.number());
         let note = Statement::new("UPDATE account SET epoch = ? WHERE id = ?");
-        // Whatever an earlier restore left to be told is over: this history must not be told before
-        // the ledger is restored.
+        // Cancels sending the epoch of an earlier restore: this one must not be sent before the
+        // ledger is restored.
         let note = note.bind(epoch.as_str()).bind(account.as_str());
-        self.sql.apply(&[note, Duty::new(Kind::TellEpoch, account).done()])?;
+        self.sql.apply(&[note, Task::new(TaskKind::TellEpoch, account).done()])?;
         Ok(DirectoryReply::Epoch { epoch })
     }
 
-    /// The ledger was restored: it is told the history that was noted. Not sooner: it would forget
-    /// it again.
+    /// Schedules sending the noted epoch, after the ledger was restored. The restore would undo an
+    /// epoch sent earlier.
     fn restored(&self, account: AccountId, now: UnixMs) -> Result<DirectoryReply, SqlError> {
         if self.state(account)?.is_none() {
             return Ok(DirectoryReply::Unknown);
         }
         migrate(self.sql, MIGRATIONS, now)?;
         let Some(_) = self.noted_epoch(account)? else { return Ok(DirectoryReply::Unknown) };
-        self.sql.apply(&[Duty::new(Kind::TellEpoch, account).owe_at(now)])?;
+        self.sql.apply(&[Task::new(TaskKind::TellEpoch, account).reschedule(now)])?;
         Ok(DirectoryReply::Noted)
     }
 
@@ -240,9 +240,9 @@ impl Object for Directory<'_> {
         })
     }
 
-    fn step(&self, duty: &Duty, _: UnixMs) -> Result<Step, ObjectError> {
-        let Some(account) = AccountId::parse(&duty.subject) else { return Ok(Step::moot()) };
-        if duty.kind == Kind::TellEpoch {
+    fn step(&self, task: &Task, _: UnixMs) -> Result<Step, ObjectError> {
+        let Some(account) = AccountId::parse(&task.subject) else { return Ok(Step::moot()) };
+        if task.kind == TaskKind::TellEpoch {
             let told = |epoch| Step::Effect(Effect::TellEpoch { account, epoch });
             return Ok(self.noted_epoch(account)?.map_or(Step::moot(), told));
         }
@@ -259,38 +259,26 @@ impl Object for Directory<'_> {
         now: UnixMs,
     ) -> Result<Vec<Statement>, ObjectError> {
         if let Effect::TellEpoch { account, epoch } = effect {
-            // Another was noted meanwhile: what it owes is not done with this.
+            // Another epoch was noted meanwhile; its task stays.
             if self.noted_epoch(*account)?.as_ref() != Some(epoch) {
                 return Ok(Vec::new());
             }
             let forget = Statement::new("UPDATE account SET epoch = NULL WHERE id = ?");
-            return Ok(vec![forget.bind(account.as_str()), Duty::of(effect).done()]);
+            return Ok(vec![forget.bind(account.as_str()), Task::of(effect).done()]);
         }
         let Effect::AskExists { account } = effect else {
-            return Ok(vec![Duty::of(effect).done()]);
+            return Ok(vec![Task::of(effect).done()]);
         };
         Ok(match (self.state(*account)?, held) {
             (Some(EntryState::Pending), Some(true)) => open(*account, now).into(),
             (Some(EntryState::Pending), Some(false)) => {
-                vec![remove(*account), Duty::of(effect).done()]
+                vec![remove(*account), Task::of(effect).done()]
             }
-            // No answer to the question: ask again.
-            (Some(EntryState::Pending), None) => vec![Duty::of(effect).failed(self.sql, now)?],
-            (Some(EntryState::Open) | None, _) => vec![Duty::of(effect).done()],
+            // The ledger did not answer: ask again.
+            (Some(EntryState::Pending), None) => vec![Task::of(effect).failed(self.sql, now)?],
+            (Some(EntryState::Open) | None, _) => vec![Task::of(effect).done()],
         })
     }
-}
-
-/// A state as it is stored.
-fn state_text(state: EntryState) -> &'static str {
-    match state {
-        EntryState::Pending => "pending",
-        EntryState::Open => "open",
-    }
-}
-
-fn parse_state(text: &str) -> Option<EntryState> {
-    [EntryState::Pending, EntryState::Open].into_iter().find(|state| state_text(*state) == text)
 }
 
 fn enter(account: AccountId, state: EntryState, now: UnixMs) -> Statement {
@@ -304,7 +292,7 @@ fn remove(account: AccountId) -> Statement {
 }
 
 fn open(account: AccountId, now: UnixMs) -> [Statement; 2] {
-    [enter(account, EntryState::Open, now), Duty::new(Kind::AskExists, account).done()]
+    [enter(account, EntryState::Open, now), Task::new(TaskKind::AskExists, account).done()]
 }
 
 #[cfg(test)]

@@ -1,4 +1,5 @@
-//! TODO.
+//! Code that all Durable Objects share ([`object`], [`sql`], [`tasks`], [`rate_limit`]), and the
+//! three small ones: [`name`], [`directory`] and [`address`].
 
 pub mod address;
 pub mod directory;

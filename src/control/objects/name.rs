@@ -1,17 +1,20 @@
-//! The name object: who has a name (a member's e-mail address), and whether a password is theirs.
+//! The name object: stores which member has a name (an e-mail address), and verifies their
+//! password.
 //!
-//! There is one instance per name ([`crate::protocol::ledger::instance::member_name`]), because two
-//! accounts that claim one name must meet somewhere, and because tries at a password can only be
-//! counted where all of them pass.
+//! There is one instance per name ([`crate::protocol::ledger::instance::member_name`]). It resolves
+//! concurrent claims of two accounts, and it sees every try at the name's password, so that it can
+//! count them.
 //!
-//! It stores the claim, one password or several, and counters of tries. A password is *staged*
-//! until the ledger that the claim belongs to confirms it; then the others go. A claim that no
-//! ledger has confirmed within [`PENDING_MS`] is asked about and released if its ledger does not
+//! It stores the claim, one or more passwords, and counters of tries. A password is *staged* until
+//! the ledger of the claim confirms it, which removes the others. If no ledger confirms a claim
+//! within [`PENDING_MS`], the object asks the ledger, and releases the claim if the ledger does not
 //! hold it.
 //!
-//! Invariants: at most one password is confirmed; every try that is hashed was counted before, in
-//! the same turn, so that parallel tries cannot share one count; a name that nobody has answers as
-//! a wrong password does, at the same cost.
+//! Invariants:
+//! - At most one password is confirmed.
+//! - Every try is counted before its hash, in the same turn, so that parallel tries cannot share
+//!   one count.
+//! - An unclaimed name answers like a wrong password, at the same cost.
 
 mod password;
 mod schema;
@@ -26,18 +29,19 @@ pub use self::password::{Argon2id, PasswordHash};
 pub use self::schema::MIGRATIONS;
 pub use self::tries::{BLOCK_TRIES, NAME_TRIES, TRUST_MS};
 use crate::objects::object::{Entropy, Object, ObjectError, Step};
-use crate::objects::sql::{Row, Sql, SqlError, SqlExt, Statement, is_initialised, migrate};
-use crate::objects::tasks::{Duty, Kind};
+use crate::objects::sql::migrate::{is_initialised, migrate};
+use crate::objects::sql::{Row, Sql, SqlError, SqlExt, Statement};
+use crate::objects::tasks::{Task, TaskKind};
 use crate::protocol::effect::Effect;
-use crate::protocol::ledger::SecretVersion;
 use crate::protocol::master::MasterSecrets;
+use crate::protocol::member::SecretVersion;
 use crate::protocol::objects::{NameReply, NameRequest};
 
-/// How long a claim waits for its ledger before the ledger is asked, in milliseconds. Set-up takes
-/// seconds; ten minutes let a person mend a form and a ledger come back.
+/// Time for which a claim waits before the object asks its ledger, in milliseconds. Set-up takes
+/// seconds; ten minutes let a person correct a form and a ledger recover.
 pub const PENDING_MS: u64 = 10 * 60 * 1000;
 
-/// Most passwords that are staged for one claim: each costs a hash with every try.
+/// Most staged passwords of one claim: each costs a hash with every try.
 pub const STAGED_MAX: usize = 4;
 
 /// A name object over its database.
@@ -47,7 +51,7 @@ pub struct Name<'a> {
     hash: &'a dyn PasswordHash,
 }
 
-/// Who has the name.
+/// The member who has the name.
 struct Claim {
     name: String,
     account: AccountId,
@@ -62,7 +66,7 @@ struct Password {
 }
 
 impl<'a> Name<'a> {
-    /// The object that this database is of, with the master secrets whose pepper its hashes take.
+    /// Returns the object of this database, with the master secrets whose pepper its hashes use.
     pub fn new(sql: &'a dyn Sql, master: &'a MasterSecrets, hash: &'a dyn PasswordHash) -> Self {
         Self { sql, master, hash }
     }
@@ -80,7 +84,7 @@ impl<'a> Name<'a> {
                 return Ok(NameReply::Taken);
             }
             if let Some(same) = self.matching(&known, password)? {
-                // Whoever claims again begins anew: the ledger has its full time.
+                // A repeated claim restarts the wait, so that the ledger has its full time.
                 self.sql.apply(&[ask_later(now)])?;
                 return Ok(NameReply::Claimed { secret_version: same.version });
             }
@@ -101,7 +105,7 @@ impl<'a> Name<'a> {
             Statement::new("INSERT INTO password (version, hash, confirmed) VALUES (?, ?, 0)")
                 .bind(secret_version.0)
                 .bind(stored.as_str()),
-            Duty::own(Kind::AskHolds).owe(now.saturating_add(DurationMs::from_ms(PENDING_MS))),
+            Task::own(TaskKind::AskHolds).schedule(now.saturating_add(DurationMs::from_ms(PENDING_MS))),
             ask_later(now),
         ])?;
         Ok(NameReply::Claimed { secret_version })
@@ -133,12 +137,13 @@ impl<'a> Name<'a> {
         now: UnixMs,
         entropy: &Entropy,
     ) -> Result<NameReply, ObjectError> {
-        // Before anything is hashed. Nothing is awaited between here and the reply.
+        // Counted before any hash. There is no await between here and the reply, so parallel tries
+        // cannot share one count.
         if let Err(until) = tries::count(self.sql, block, now)? {
             return Ok(NameReply::TooMany { until });
         }
         let Some(claim) = self.claimed()? else {
-            // Nobody has the name: the same work, so that time does not tell.
+            // The name is unclaimed: hash anyway, so that the response time does not reveal it.
             self.store(password, &Entropy([0; 32]))?;
             return Ok(NameReply::Refused);
         };
@@ -234,8 +239,8 @@ impl Object for Name<'_> {
         }
     }
 
-    fn step(&self, duty: &Duty, now: UnixMs) -> Result<Step, ObjectError> {
-        if duty.kind == Kind::SweepTries {
+    fn step(&self, task: &Task, now: UnixMs) -> Result<Step, ObjectError> {
+        if task.kind == TaskKind::SweepTries {
             return Ok(tries::sweep(self.sql, now)?);
         }
         Ok(match self.claimed()? {
@@ -254,23 +259,23 @@ impl Object for Name<'_> {
         held: Option<bool>,
         now: UnixMs,
     ) -> Result<Vec<Statement>, ObjectError> {
-        let duty = Duty::of(effect);
+        let task = Task::of(effect);
         if !self.is_pending()? {
-            return Ok(vec![duty.done()]);
+            return Ok(vec![task.done()]);
         }
         let passwords = self.passwords()?;
         Ok(match (held, passwords.as_slice()) {
             (Some(true), [only]) => confirmation(only.version).into(),
-            // The ledger says which of them, in a confirmation of its own.
+            // The ledger's own confirmation names the valid password.
             (Some(true), _) => vec![ask_later(now)],
             (Some(false), _) => {
                 vec![
                     Statement::new("DELETE FROM claim"),
                     Statement::new("DELETE FROM password"),
-                    duty.done(),
+                    task.done(),
                 ]
             }
-            (None, _) => vec![duty.failed(self.sql, now)?],
+            (None, _) => vec![task.failed(self.sql, now)?],
         })
     }
 
@@ -279,17 +284,17 @@ impl Object for Name<'_> {
     }
 }
 
-/// Gives the ledger its full time before it is asked.
+/// Returns the task that asks the ledger, after its full time.
 fn ask_later(now: UnixMs) -> Statement {
-    Duty::own(Kind::AskHolds).postpone(now.saturating_add(DurationMs::from_ms(PENDING_MS)))
+    Task::own(TaskKind::AskHolds).postpone(now.saturating_add(DurationMs::from_ms(PENDING_MS)))
 }
 
-/// One password stands, the others go, and nothing is left to ask.
+/// Confirms one password, removes the others, and removes the task that asks the ledger.
 fn confirmation(version: SecretVersion) -> [Statement; 3] {
     [
         Statement::new("DELETE FROM password WHERE version <> ?").bind(version.0),
         Statement::new("UPDATE password SET confirmed = 1 WHERE version = ?").bind(version.0),
-        Duty::own(Kind::AskHolds).done(),
+        Task::own(TaskKind::AskHolds).done(),
     ]
 }
 

@@ -1,55 +1,55 @@
-//! What the four kinds of Durable Objects have in common, so that the Worker's adapter is written
-//! once.
+//! The behaviour that the four kinds of Durable Objects share, so that the Worker's adapter is
+//! written once.
 //!
 //! # Contract with the adapter
-//! 1. **A request**: [`answer`], then, *in the same turn, without an await in between*, set the
-//!    alarm to [`Object::next_due`], unless it is known to ring before that and after now. The
-//!    platform commits writes and alarm of one turn together; where it does not, the next request
-//!    or start makes up for it.
-//! 2. **An alarm**: first re-arm to [`RE_ARM_MS`] from now; then, while [`Object::next_effect`]
-//!    gives one, but at most [`EFFECTS_PER_RING_MAX`] times, carry it out for at most
-//!    [`EFFECT_TIMEOUT_MS`](crate::objects::tasks::EFFECT_TIMEOUT_MS) and [`Object::settle`] it,
-//!    unless it took longer: it may still be under way then. At last set the alarm to
-//!    [`Object::next_due`], which is in the past when work is left, and log [`Object::alert`] if
-//!    there is one. Errors are logged and end the run; the alarm that was re-armed follows.
-//! 3. After an alarm, when [`Object::is_spent`], the adapter may delete the whole storage in the
-//!    same turn.
+//! 1. **A request**: call [`answer`]. Then, *in the same turn, without an await in between*, set
+//!    the alarm to [`Object::next_due`]. Skip this only if the alarm is already set for an earlier
+//!    time in the future. The platform commits writes and alarm of one turn together. Where it does
+//!    not, the next request or start sets the alarm.
+//! 2. **An alarm**: first re-arm it to [`RE_ARM_MS`] from now. Then execute up to
+//!    [`EFFECTS_PER_RING_MAX`] effects of [`Object::next_effect`], each for at most
+//!    [`EFFECT_TIMEOUT_MS`](crate::objects::tasks::EFFECT_TIMEOUT_MS). Pass each outcome to
+//!    [`Object::settle`], except after a timeout: the effect may still be in flight. Last, set the
+//!    alarm to [`Object::next_due`] (in the past if work is left), and log [`Object::alert`]. An
+//!    error is logged and ends the run; the re-armed alarm follows.
+//! 3. After an alarm, if [`Object::is_spent`], the adapter may delete the whole storage in the same
+//!    turn.
 //!
-//! A crash between any two steps is safe: what is owed is a row that was committed with its cause
-//! and that only success removes; effects are therefore carried out at least once, and all of them
-//! may be repeated.
+//! A crash between any two steps is safe. Each task is a row that was committed with its cause, and
+//! only success removes it. So effects run at least once, and each of them may be repeated.
 
 use claviger_core::base::time::{DurationMs, UnixMs};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::objects::sql::{Sql, SqlError, Statement, is_initialised};
+use crate::objects::sql::migrate::is_initialised;
+use crate::objects::sql::{Sql, SqlError, Statement};
 use crate::objects::tasks;
-use crate::objects::tasks::Duty;
+use crate::objects::tasks::Task;
 use crate::protocol::effect::{Effect, Outcome};
 use crate::protocol::ledger::LedgerReply;
 
-/// How far ahead an alarm re-arms itself before it works, in milliseconds: as long as a taken duty
-/// is left alone.
+/// Delay to which an alarm re-arms itself before it works, in milliseconds: the time for which a
+/// taken task is reserved.
 pub const RE_ARM_MS: u64 = tasks::IN_FLIGHT_MS;
 
-/// Most effects of one alarm. The platform's free plan allows 50 calls to the outside in one run;
-/// what is left is for the next alarm, which rings at once.
+/// Most effects of one alarm. The platform's free plan allows 50 subrequests per run; the rest
+/// waits for the next alarm, which rings at once.
 pub const EFFECTS_PER_RING_MAX: u32 = 40;
 
-/// Fresh random bytes of one request, drawn by the adapter. Every object uses each byte for one
-/// thing at most.
+/// Fresh random bytes for one request, drawn by the adapter. An object uses each byte for at most
+/// one purpose.
 #[derive(Clone, Copy)]
 pub struct Entropy(pub [u8; 32]);
 
 impl Entropy {
-    /// Eight of the bytes as a number.
+    /// Returns the first eight bytes as a number.
     pub fn number(&self) -> u64 {
         let [a, b, c, d, e, f, g, h, ..] = self.0;
         u64::from_be_bytes([a, b, c, d, e, f, g, h])
     }
 
-    /// The last sixteen bytes, apart from those of [`Self::number`].
+    /// Returns the last sixteen bytes, which [`Self::number`] does not use.
     pub fn salt(&self) -> [u8; 16] {
         let (_, salt) = self.0.split_last_chunk::<16>().unwrap_or((&[], &[0; 16]));
         *salt
@@ -62,43 +62,44 @@ impl core::fmt::Debug for Entropy {
     }
 }
 
-/// What kept an object from answering. Nothing was written, unless the database's reply was lost.
+/// The reason for which an object could not answer. Nothing was written, unless only the database's
+/// reply was lost.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ObjectError {
-    /// The database.
+    /// The database failed.
     #[error(transparent)]
     Sql(#[from] SqlError),
-    /// The password hash, which fails only for lack of memory.
+    /// The password hash failed, which happens only for lack of memory.
     #[error("the password could not be hashed")]
     Hash,
-    /// A reply that is no JSON; every reply is.
+    /// The reply could not be serialised, which no reply can cause.
     #[error("the reply could not be written as JSON")]
     Reply,
 }
 
-/// What becomes of a duty that is due.
+/// The way in which a due task continues.
 #[derive(Debug)]
 pub enum Step {
-    /// Something is to be done outside.
+    /// The adapter must execute an effect.
     Effect(Effect),
-    /// The same, and the object notes that it begins.
+    /// The adapter must execute an effect, and the object records its start.
     Tracked {
-        /// What is to be done.
+        /// The effect to execute.
         effect: Effect,
-        /// What is written in the same run that takes the duty.
+        /// Writes in the same transaction that takes the task.
         writes: Vec<Statement>,
     },
-    /// It was a chore of the object's own.
+    /// The object completed the task itself, or reached its next part, without an effect.
     Chore {
-        /// What it writes.
+        /// Writes of this part.
         writes: Vec<Statement>,
-        /// When it comes again; `None` when it is done with.
+        /// Time of the next part, Unix ms; `None` if the task is done.
         again: Option<UnixMs>,
     },
 }
 
 impl Step {
-    /// A duty whose cause is gone.
+    /// Returns the step that removes a task whose cause no longer exists.
     pub const fn moot() -> Self {
         Self::Chore { writes: Vec::new(), again: None }
     }
@@ -106,18 +107,18 @@ impl Step {
 
 /// One Durable Object over its database.
 pub trait Object {
-    /// What it is asked.
+    /// The enum of requests, as JSON.
     type Request: DeserializeOwned;
-    /// What it answers.
+    /// The enum of replies, as JSON.
     type Reply: Serialize;
 
-    /// The answer to a request that this code is too old to read.
+    /// The reply to a request that this release cannot parse.
     const NOT_UNDERSTOOD: Self::Reply;
 
-    /// Its database.
+    /// Returns the object's database.
     fn sql(&self) -> &dyn Sql;
 
-    /// Answers a request. Reads, decides, writes in one run; there is nothing to await.
+    /// Answers a request. Reads, decides and writes in one run, without an await.
     ///
     /// # Errors
     /// [`ObjectError`]; nothing was written.
@@ -128,17 +129,17 @@ pub trait Object {
         entropy: &Entropy,
     ) -> Result<Self::Reply, ObjectError>;
 
-    /// Turns a duty that is due into an effect or a chore.
+    /// Turns a due task into an effect or a chore.
     ///
     /// # Errors
-    /// [`ObjectError`].
-    fn step(&self, duty: &Duty, now: UnixMs) -> Result<Step, ObjectError>;
+    /// [`ObjectError`] if the database fails.
+    fn step(&self, task: &Task, now: UnixMs) -> Result<Step, ObjectError>;
 
-    /// What is to be written when `effect` succeeded; `held` is the answer, if it asked something.
-    /// It must cross the duty out or postpone it.
+    /// Returns the writes after `effect` succeeded; `held` is the answer if the effect asked a
+    /// question. They must remove the task or postpone it.
     ///
     /// # Errors
-    /// [`ObjectError`].
+    /// [`ObjectError`] if the database fails.
     fn settled(
         &self,
         effect: &Effect,
@@ -146,28 +147,29 @@ pub trait Object {
         now: UnixMs,
     ) -> Result<Vec<Statement>, ObjectError>;
 
-    /// What is to be written when `effect` failed, or nobody knows how it went. By default the duty
-    /// is put off.
+    /// Returns the writes after `effect` failed or had an unknown outcome. The default retries the
+    /// task later, with backoff.
     ///
     /// # Errors
-    /// [`ObjectError`].
+    /// [`ObjectError`] if the database fails.
     fn failed(&self, effect: &Effect, now: UnixMs) -> Result<Vec<Statement>, ObjectError> {
-        Ok(vec![Duty::of(effect).failed(self.sql(), now)?])
+        Ok(vec![Task::of(effect).failed(self.sql(), now)?])
     }
 
-    /// What is to be written when `effect` was refused for good. By default it counts as a failure.
+    /// Returns the writes after `effect` was refused permanently. The default treats that as a
+    /// failure.
     ///
     /// # Errors
-    /// [`ObjectError`].
+    /// [`ObjectError`] if the database fails.
     fn refused(&self, effect: &Effect, now: UnixMs) -> Result<Vec<Statement>, ObjectError> {
         self.failed(effect, now)
     }
 
-    /// What is to be written when `effect` has read something, which `outcome` holds. By default
-    /// nothing was to be read, and so it counts as a failure.
+    /// Returns the writes after `effect` read something; `outcome` holds the result. The default
+    /// treats it as a failure, for objects whose effects read nothing.
     ///
     /// # Errors
-    /// [`ObjectError`].
+    /// [`ObjectError`] if the database fails.
     fn learned(
         &self,
         effect: &Effect,
@@ -178,53 +180,52 @@ pub trait Object {
         self.failed(effect, now)
     }
 
-    /// What whoever runs this should know about now: a line for the log, without any value that is
-    /// secret.
+    /// Returns a log line if the operator must act now. The line contains no secret.
     ///
     /// # Errors
-    /// [`ObjectError`].
+    /// [`ObjectError`] if the database fails.
     fn alert(&self, now: UnixMs) -> Result<Option<String>, ObjectError> {
         let _ = now;
         Ok(None)
     }
 
-    /// Whether nothing is left that is worth a database.
+    /// Returns `true` if the object holds no data worth keeping.
     ///
     /// # Errors
-    /// [`ObjectError`].
+    /// [`ObjectError`] if the database fails.
     fn is_spent(&self) -> Result<bool, ObjectError> {
         Ok(false)
     }
 
-    /// When what is in memory alone is to be written; `None`: nothing is. It is a duty without a
-    /// row: both go with the memory.
+    /// Returns the time to write data held only in memory, Unix ms; `None` if there is none. It
+    /// needs no task row: an eviction loses the time and the data together.
     fn memory_due(&self) -> Option<UnixMs> {
         None
     }
 
-    /// Writes what is in memory alone.
+    /// Writes the data held only in memory.
     ///
     /// # Errors
-    /// [`ObjectError`]; it is lost then.
+    /// [`ObjectError`]; the data is lost then.
     fn write_memory(&self, now: UnixMs) -> Result<(), ObjectError> {
         let _ = now;
         Ok(())
     }
 
-    /// When the alarm must ring; `None` when nothing is owed.
+    /// Returns the time for the alarm, Unix ms; `None` if no task is left.
     ///
     /// # Errors
-    /// [`ObjectError`].
+    /// [`ObjectError`] if the database fails.
     fn next_due(&self) -> Result<Option<UnixMs>, ObjectError> {
         let stored = if is_initialised(self.sql())? { tasks::earliest(self.sql())? } else { None };
         Ok([stored, self.memory_due()].into_iter().flatten().min())
     }
 
-    /// Does the object's own chores that are due, and takes the first effect that is. Until it is
-    /// settled, or for [`tasks::IN_FLIGHT_MS`], nobody else gets it.
+    /// Runs all due chores and takes the first due effect. No other caller gets that effect until
+    /// it is settled or [`tasks::IN_FLIGHT_MS`] have passed.
     ///
     /// # Errors
-    /// [`ObjectError`].
+    /// [`ObjectError`] if the database fails.
     fn next_effect(&self, now: UnixMs) -> Result<Option<Effect>, ObjectError> {
         if !is_initialised(self.sql())? {
             return Ok(None);
@@ -232,31 +233,31 @@ pub trait Object {
         if self.memory_due().is_some_and(|at| at <= now) {
             self.write_memory(now)?;
         }
-        // Every turn of the loop moves or removes the duty it has found.
-        while let Some(duty) = tasks::first(self.sql(), now)? {
-            let step = match self.step(&duty, now) {
+        // The loop ends: each turn postpones or removes the task that it found.
+        while let Some(task) = tasks::first(self.sql(), now)? {
+            let step = match self.step(&task, now) {
                 Ok(step) => step,
                 Err(error) => {
-                    // Put off, so that one bad row neither keeps the others waiting nor rings the
-                    // alarm for ever.
-                    self.sql().apply(&[duty.stuck(self.sql(), now)?])?;
+                    // Postponed, so that one bad row neither blocks other tasks nor keeps the alarm
+                    // ringing.
+                    self.sql().apply(&[task.stuck(self.sql(), now)?])?;
                     return Err(error);
                 }
             };
             match step {
                 Step::Effect(effect) => {
-                    self.sql().apply(&[duty.taken(now)])?;
+                    self.sql().apply(&[task.taken(now)])?;
                     return Ok(Some(effect));
                 }
                 Step::Tracked { effect, mut writes } => {
-                    writes.push(duty.taken(now));
+                    writes.push(task.taken(now));
                     self.sql().apply(&writes)?;
                     return Ok(Some(effect));
                 }
                 Step::Chore { mut writes, again } => {
                     let soonest = now.saturating_add(DurationMs::from_ms(tasks::PAUSE_MIN_MS));
                     writes.push(
-                        again.map_or_else(|| duty.done(), |at| duty.postpone(at.max(soonest))),
+                        again.map_or_else(|| task.done(), |at| task.postpone(at.max(soonest))),
                     );
                     self.sql().apply(&writes)?;
                 }
@@ -265,10 +266,10 @@ pub trait Object {
         Ok(None)
     }
 
-    /// Notes how an effect went. Telling it twice, or late, does no harm.
+    /// Records the outcome of an effect. A repeated or late report is harmless.
     ///
     /// # Errors
-    /// [`ObjectError`]; then the effect comes due again by itself.
+    /// [`ObjectError`]; the effect then comes due again.
     fn settle(&self, effect: &Effect, outcome: &Outcome, now: UnixMs) -> Result<(), ObjectError> {
         let writes = match outcome {
             Outcome::Failed => self.failed(effect, now)?,
@@ -286,10 +287,10 @@ pub trait Object {
     }
 }
 
-/// Answers a request in JSON with a reply in JSON.
+/// Answers a JSON request with a JSON reply.
 ///
 /// # Errors
-/// [`ObjectError`].
+/// [`ObjectError`] if the object fails.
 pub fn answer<O: Object>(
     object: &O,
     request: &str,
@@ -303,8 +304,8 @@ pub fn answer<O: Object>(
     serde_json::to_string(&reply).map_err(|_| ObjectError::Reply)
 }
 
-/// How asking a ledger ([`Effect::AskHolds`], [`Effect::AskExists`]) went, from its reply: an
-/// account that was never opened holds nothing; any other reply is no answer.
+/// Converts a ledger's reply to [`Effect::AskHolds`] or [`Effect::AskExists`] into an outcome. An
+/// account that was never opened holds nothing; any other reply counts as a failure.
 pub fn outcome_of(reply: &LedgerReply) -> Outcome {
     match reply {
         LedgerReply::Gone => Outcome::Answered { held: false },

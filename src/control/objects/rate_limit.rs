@@ -1,31 +1,31 @@
-//! Budgets of tries: so many within a window that begins with its first try. Pure arithmetic.
+//! A fixed-window rate limit: a number of tries within a window that begins with its first try.
+//! Pure arithmetic.
 
 use claviger_core::base::time::{DurationMs, UnixMs};
 
-/// How many tries are looked at within a window. Around the border of two windows there may be
-/// twice as many.
+/// The limit of tries per window. Around the border of two windows, twice as many may pass.
 #[derive(Clone, Copy, Debug)]
-pub struct Budget {
-    /// Most tries.
+pub struct FixedWindow {
+    /// Most tries within one window.
     pub tries_max: u32,
-    /// Length of the window.
+    /// Length of the window, in milliseconds.
     pub window: DurationMs,
 }
 
 /// A window that has begun.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Window {
-    /// Its first try.
+    /// Time of the first try, Unix ms.
     pub since: UnixMs,
-    /// Tries in it.
+    /// Tries so far.
     pub tries: u32,
 }
 
-impl Budget {
+impl FixedWindow {
     /// Counts one more try.
     ///
     /// # Errors
-    /// When the next one will be looked at, when the budget is spent.
+    /// The time of the next accepted try, if the limit is reached.
     pub fn count(&self, window: Option<Window>, now: UnixMs) -> Result<Window, UnixMs> {
         match window.filter(|window| now < self.end(window)) {
             None => Ok(Window { since: now, tries: 1 }),
@@ -36,7 +36,7 @@ impl Budget {
         }
     }
 
-    /// When a window is over.
+    /// Returns the end of a window, Unix ms.
     pub fn end(&self, window: &Window) -> UnixMs {
         window.since.saturating_add(self.window)
     }
@@ -48,22 +48,22 @@ mod tests {
 
     #[test]
     fn a_window_takes_its_budget_and_not_one_more() {
-        let budget = Budget { tries_max: 3, window: DurationMs::from_s(60) };
+        let limit = FixedWindow { tries_max: 3, window: DurationMs::from_s(60) };
         let at = UnixMs::from_ms;
         let mut window = None;
         for tries in 1..=3 {
-            window = Some(budget.count(window, at(1_000 * tries)).unwrap());
+            window = Some(limit.count(window, at(1_000 * tries)).unwrap());
             assert_eq!(
                 window,
                 Some(Window { since: at(1_000), tries: u32::try_from(tries).unwrap() })
             );
         }
-        assert_eq!(budget.count(window, at(60_999)), Err(at(61_000)));
+        assert_eq!(limit.count(window, at(60_999)), Err(at(61_000)));
         assert_eq!(
-            budget.count(window, at(0)),
+            limit.count(window, at(0)),
             Err(at(61_000)),
             "a clock that goes back opens nothing"
         );
-        assert_eq!(budget.count(window, at(61_000)), Ok(Window { since: at(61_000), tries: 1 }));
+        assert_eq!(limit.count(window, at(61_000)), Ok(Window { since: at(61_000), tries: 1 }));
     }
 }

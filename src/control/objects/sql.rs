@@ -1,58 +1,56 @@
-//! SQLite as the objects see it: statements with bound values, rows with typed readers, migrations.
+//! SQLite for the objects: statements with bound values, rows with typed readers, migrations.
 //!
-//! Every operation of an object reads, decides, and then hands all its writes to one
-//! [`Sql::apply`], which lands whole or not at all. So an error leaves nothing half-written, and
-//! since an object runs one request at a time between awaits, nothing can change between the
-//! reading and the writing.
+//! Every operation of an object reads, decides, and then passes all its writes to one
+//! [`Sql::apply`], which commits all or nothing. So an error leaves no partial write. An object
+//! runs one request at a time between awaits, so no data can change between the reads and the
+//! writes.
 //!
-//! Bound by the platform: at most 100 values per statement, no `BEGIN`, no `PRAGMA user_version`
-//! (the schema's number lives in a table), `LIKE` patterns of at most 50 bytes (none is used),
-//! integers within ±2^53.
+//! The platform's limits: at most 100 values per statement, no `BEGIN`, no `PRAGMA user_version` (a
+//! table holds the schema's number). `LIKE` patterns have at most 50 bytes (none is used); integers
+//! lie within ±2^53.
 
-mod migrate;
+pub mod migrate;
 
 use std::borrow::Cow;
 
 use claviger_core::base::time::UnixMs;
+use claviger_core::replication::record::Revision;
 
-pub use self::migrate::{Migration, is_initialised, migrate};
+use crate::protocol::integer::INTEGER_MAX;
 
 #[cfg(test)]
 #[path = "../../../tests/support/sqlite.rs"]
 pub(crate) mod sqlite;
 
-/// Most values that one statement may bind: the platform's bound.
+/// Most values that one statement may bind: the platform's limit.
 pub const VALUES_MAX: usize = 100;
 
-/// Largest integer that survives the way through JavaScript's numbers: 2^53 − 1.
-pub const INTEGER_MAX: i64 = 9_007_199_254_740_991;
-
-/// A database, as much of it as the objects need.
+/// The database interface that objects need.
 pub trait Sql {
-    /// The rows that a statement answers. Writes nothing.
+    /// Returns the rows of a query. Writes nothing.
     ///
     /// # Errors
-    /// [`SqlError::Engine`].
+    /// [`SqlError::Engine`] if the database refuses.
     fn rows(&self, statement: &Statement) -> Result<Vec<Row>, SqlError>;
 
-    /// Runs all statements, or none of them.
+    /// Runs all statements in one transaction.
     ///
     /// # Errors
     /// [`SqlError::Engine`]; then nothing was written.
     fn apply(&self, writes: &[Statement]) -> Result<(), SqlError>;
 }
 
-/// Reading that every implementation gets.
+/// Read helpers for every implementation of [`Sql`].
 pub trait SqlExt: Sql {
-    /// The first row that a statement answers.
+    /// Returns the first row of a query.
     ///
     /// # Errors
-    /// [`SqlError::Engine`].
+    /// [`SqlError::Engine`] if the database refuses.
     fn first(&self, statement: &Statement) -> Result<Option<Row>, SqlError> {
         Ok(self.rows(statement)?.into_iter().next())
     }
 
-    /// All rows, read by `read`.
+    /// Returns all rows, each parsed by `read`.
     ///
     /// # Errors
     /// [`SqlError::Engine`], and those of `read`.
@@ -64,10 +62,11 @@ pub trait SqlExt: Sql {
         self.rows(statement)?.into_iter().map(read).collect()
     }
 
-    /// The one integer that a statement answers, such as a count; 0 when it answers no row.
+    /// Returns the one integer of a query, such as a count; 0 if there is no row.
     ///
     /// # Errors
-    /// [`SqlError::Engine`], [`SqlError::Column`].
+    /// [`SqlError::Engine`] if the database refuses; [`SqlError::Column`] if the value is no
+    /// integer.
     fn integer(&self, statement: &Statement) -> Result<i64, SqlError> {
         self.first(statement)?.map_or(Ok(0), |mut row| row.integer())
     }
@@ -75,44 +74,44 @@ pub trait SqlExt: Sql {
 
 impl<S: Sql + ?Sized> SqlExt for S {}
 
-/// What went wrong with the database. Holds the engine's words and names of ours, never a value.
+/// An error of the database. Contains the engine's message and our own names, never a value.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SqlError {
-    /// The engine refused: a broken constraint, a full disk, a storage that is out of reach.
+    /// The engine refused: a broken constraint, a full disk, or unreachable storage.
     #[error("the database refused: {message}")]
     Engine {
-        /// The engine's own words. They name tables and columns; values are always bound, so that
-        /// they are not in it.
+        /// Message of the engine. It names tables and columns but no values, because values are
+        /// always bound.
         message: String,
     },
-    /// A column does not hold what the code reads from it.
+    /// A column does not hold the type or form that the code expects.
     #[error("column {column} does not hold {expected}")]
     Column {
-        /// Place in the row, from 0.
+        /// Index of the column, from 0.
         column: usize,
-        /// What was expected.
+        /// Expected type or form.
         expected: &'static str,
     },
-    /// The database was written by newer code.
+    /// A later release has written the database.
     #[error("the database has schema {found}; this code knows up to {known}")]
     NewerSchema {
-        /// The database's.
+        /// Schema number of the database.
         found: i64,
-        /// The code's.
+        /// Newest schema number that this release knows.
         known: i64,
     },
 }
 
-/// A value, as SQLite stores it.
+/// A value as SQLite stores it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Value {
-    /// No value.
+    /// The SQL value `NULL`.
     Null,
     /// An integer within ±[`INTEGER_MAX`].
     Integer(i64),
-    /// Text.
+    /// Text, encoded in UTF-8.
     Text(String),
-    /// Bytes.
+    /// A blob of bytes.
     Blob(Vec<u8>),
 }
 
@@ -140,9 +139,9 @@ impl From<UnixMs> for Value {
     }
 }
 
-impl From<claviger_core::replication::record::Revision> for Value {
-    fn from(value: claviger_core::replication::record::Revision) -> Self {
-        // Revisions count changes by hand: 2^53 of them are out of reach.
+impl From<Revision> for Value {
+    fn from(value: Revision) -> Self {
+        // A revision counts changes by people and programs, and cannot reach 2^53.
         Self::Integer(i64::try_from(value.0).unwrap_or(INTEGER_MAX))
     }
 }
@@ -171,7 +170,7 @@ impl<T: Into<Value>> From<Option<T>> for Value {
     }
 }
 
-/// SQL text with the values that its `?` stand for, in order.
+/// SQL text with the values of its `?`, in order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Statement {
     text: Cow<'static, str>,
@@ -179,7 +178,7 @@ pub struct Statement {
 }
 
 impl Statement {
-    /// A statement without values.
+    /// Returns a statement without values.
     pub fn new(text: impl Into<Cow<'static, str>>) -> Self {
         Self { text: text.into(), values: Vec::new() }
     }
@@ -191,19 +190,19 @@ impl Statement {
         self
     }
 
-    /// Binds the next `?`s.
+    /// Binds the next `?`s, in order.
     #[must_use]
     pub fn bind_all(mut self, values: impl IntoIterator<Item = Value>) -> Self {
         self.values.extend(values);
         self
     }
 
-    /// The SQL text.
+    /// Returns the SQL text.
     pub fn text(&self) -> &str {
         &self.text
     }
 
-    /// The bound values.
+    /// Returns the bound values.
     pub fn values(&self) -> &[Value] {
         &self.values
     }
@@ -217,23 +216,23 @@ pub struct Row {
 }
 
 impl Row {
-    /// A row of these columns.
+    /// Returns a row of these columns.
     pub fn new(values: Vec<Value>) -> Self {
         Self { values: values.into_iter(), next: 0 }
     }
 
-    /// The next column as an integer.
+    /// Reads the next column as an integer.
     ///
     /// # Errors
-    /// [`SqlError::Column`], as have all readers.
+    /// [`SqlError::Column`] if the column has another type, as for all readers.
     pub fn integer(&mut self) -> Result<i64, SqlError> {
         self.optional_integer()?.ok_or_else(|| self.not("an integer"))
     }
 
-    /// The next column as an integer or nothing.
+    /// Reads the next column as an integer; `None` for NULL.
     ///
     /// # Errors
-    /// [`SqlError::Column`].
+    /// [`SqlError::Column`] if the column has another type.
     pub fn optional_integer(&mut self) -> Result<Option<i64>, SqlError> {
         match self.take() {
             Some(Value::Integer(value)) => Ok(Some(value)),
@@ -242,34 +241,42 @@ impl Row {
         }
     }
 
-    /// The next column as a number that is not negative.
+    /// Reads the next column as a non-negative 32-bit number.
     ///
     /// # Errors
-    /// [`SqlError::Column`].
+    /// [`SqlError::Column`] if the column has another type or range.
     pub fn count(&mut self) -> Result<u32, SqlError> {
         u32::try_from(self.integer()?).map_err(|_| self.not("a count"))
     }
 
-    /// The next column as an instant.
+    /// Returns the next column as a revision; a negative number counts as 0.
     ///
     /// # Errors
     /// [`SqlError::Column`].
+    pub fn revision(&mut self) -> Result<Revision, SqlError> {
+        Ok(Revision(u64::try_from(self.integer()?).unwrap_or_default()))
+    }
+
+    /// Reads the next column as an instant, Unix ms.
+    ///
+    /// # Errors
+    /// [`SqlError::Column`] if the column has another type.
     pub fn time(&mut self) -> Result<UnixMs, SqlError> {
         self.integer().map(UnixMs::from_ms)
     }
 
-    /// The next column as an instant or nothing.
+    /// Reads the next column as an instant; `None` for NULL.
     ///
     /// # Errors
-    /// [`SqlError::Column`].
+    /// [`SqlError::Column`] if the column has another type.
     pub fn optional_time(&mut self) -> Result<Option<UnixMs>, SqlError> {
         Ok(self.optional_integer()?.map(UnixMs::from_ms))
     }
 
-    /// The next column as text.
+    /// Reads the next column as text.
     ///
     /// # Errors
-    /// [`SqlError::Column`].
+    /// [`SqlError::Column`] if the column has another type.
     pub fn text(&mut self) -> Result<String, SqlError> {
         match self.take() {
             Some(Value::Text(value)) => Ok(value),
@@ -277,10 +284,10 @@ impl Row {
         }
     }
 
-    /// The next column as text; `None` for NULL.
+    /// Reads the next column as text; `None` for NULL.
     ///
     /// # Errors
-    /// [`SqlError::Column`].
+    /// [`SqlError::Column`] if the column has another type.
     pub fn optional_text(&mut self) -> Result<Option<String>, SqlError> {
         match self.take() {
             Some(Value::Text(value)) => Ok(Some(value)),
@@ -289,10 +296,10 @@ impl Row {
         }
     }
 
-    /// The next column as exactly `N` bytes.
+    /// Reads the next column as exactly `N` bytes.
     ///
     /// # Errors
-    /// [`SqlError::Column`].
+    /// [`SqlError::Column`] if the column has another type or length.
     pub fn bytes<const N: usize>(&mut self) -> Result<[u8; N], SqlError> {
         match self.take() {
             Some(Value::Blob(value)) => {
@@ -302,10 +309,10 @@ impl Row {
         }
     }
 
-    /// The next column as text of a form that `parse` knows.
+    /// Reads the next column as text and parses it.
     ///
     /// # Errors
-    /// [`SqlError::Column`] with `expected`.
+    /// [`SqlError::Column`] with `expected` if `parse` returns `None`.
     pub fn parsed<T>(
         &mut self,
         expected: &'static str,

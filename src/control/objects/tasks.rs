@@ -1,10 +1,9 @@
-//! Duties: what an object has yet to do, each with the time at which it is due. The object's one
-//! alarm is set to the earliest of them.
+//! Tasks: the work that an object must still do, each with its due time. The object's one alarm is
+//! set to the earliest.
 //!
-//! A duty is written in the same `apply` as the change that causes it, so that none is forgotten.
-//! While an effect is under way its duty is *taken*: its time lies [`IN_FLIGHT_MS`] ahead, so that
-//! nobody starts it a second time, and whoever crashed in the middle leaves a duty that comes due
-//! by itself.
+//! A task is written in the same `apply` as the change that causes it, so none is lost. Taking a
+//! task moves its due time by [`IN_FLIGHT_MS`], so that its effect is not started twice. After a
+//! crash the task comes due again.
 
 use claviger_core::base::time::{DurationMs, UnixMs};
 
@@ -13,82 +12,82 @@ use crate::protocol::effect::Effect;
 
 /// The table, for the first migration of every object.
 pub const TABLE: &str = "CREATE TABLE due (
-    kind     TEXT    NOT NULL,                        -- which duty, one of `Kind`; immutable
+    kind     TEXT    NOT NULL,                        -- which task, one of `TaskKind`; immutable
     subject  TEXT    NOT NULL,                        -- what it is about, such as a key ID; '' for the object; immutable
     at_ms    INTEGER NOT NULL,                        -- when it is due, Unix milliseconds; moves while it is taken
     attempts INTEGER NOT NULL CHECK (attempts >= 0),  -- times it was taken without success
     PRIMARY KEY (kind, subject)
 ) STRICT, WITHOUT ROWID";
 
-/// The index by which the earliest duty is found.
+/// The index that finds the earliest task.
 pub const INDEX: &str = "CREATE INDEX due_at ON due (at_ms)";
 
-/// How long the adapter waits for an effect, in milliseconds, before it reports that nobody knows
-/// how it went. KV and objects answer within a second or two; ten are an outage.
+/// Time for which the adapter waits for an effect before its outcome counts as unknown, in
+/// milliseconds. KV and objects answer within a second or two; ten mean an outage.
 pub const EFFECT_TIMEOUT_MS: u64 = 10_000;
 
-/// How long a taken duty is left alone, in milliseconds: past [`EFFECT_TIMEOUT_MS`] nothing of it
-/// can be under way, as far as this side can tell.
+/// Time for which a taken task is reserved, in milliseconds. After [`EFFECT_TIMEOUT_MS`] the
+/// adapter has given the effect up, so it is no longer in flight on this side.
 pub const IN_FLIGHT_MS: u64 = 3 * EFFECT_TIMEOUT_MS;
 
 /// First pause after a failure, in milliseconds, and least pause between two puts of one KV key: KV
-/// takes one write per second of each.
+/// accepts one write per second per key.
 pub const PAUSE_MIN_MS: u64 = 1_000;
 
-/// Longest pause after failures, in milliseconds. An outage that lasts hours costs an alarm per
-/// duty every five minutes, and is made up for within five minutes of its end.
+/// Longest pause after failures, in milliseconds. An outage of hours costs one alarm per task every
+/// five minutes, and its backlog starts within five minutes of its end.
 pub const PAUSE_MAX_MS: u64 = 300_000;
 
 const _: () = assert!(EFFECT_TIMEOUT_MS < IN_FLIGHT_MS && PAUSE_MIN_MS < PAUSE_MAX_MS);
 
-/// Which duty. The names are stored: they must not change.
+/// The kind of a task. The names are stored and must not change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    /// A ledger: put a key's record into KV. Subject: the key.
+pub enum TaskKind {
+    /// Ledger: puts a key's record into KV. Subject: the key.
     PutRecord,
-    /// A ledger: confirm a name. Subject: the member.
+    /// Ledger: confirms a name at its name object. Subject: the member.
     ConfirmName,
-    /// A ledger: confirm the account to the directory.
+    /// Ledger: confirms the account to the directory.
     ConfirmAccount,
-    /// A ledger: see whether a put has settled. Subject: the key.
+    /// Ledger: checks that a put has settled. Subject: the key.
     ReadBack,
-    /// A ledger: put the lease document into KV.
+    /// Ledger: puts the lease document into KV.
     PutLease,
-    /// A ledger: see whether KV holds the last lease document.
+    /// Ledger: checks that KV holds the last lease document.
     ReadLease,
-    /// A ledger: compare KV with itself, a little at a time.
+    /// Ledger: compares KV with the ledger, one batch at a time.
     Repair,
-    /// A ledger: put every record again, a little at a time.
+    /// Ledger: puts every record again, one batch at a time.
     Rebuild,
-    /// A ledger: remove usage that is too old.
+    /// Ledger: removes usage past its retention.
     SweepUsage,
-    /// A ledger: remove sessions that are over.
+    /// Ledger: removes sessions that have ended.
     SweepSessions,
-    /// A ledger: remove idempotency keys that are over.
+    /// Ledger: removes expired idempotency keys.
     SweepIdempotency,
-    /// A ledger: mail something. Subject: the message.
+    /// Ledger: sends a mail. Subject: the message.
     SendMail,
-    /// A ledger: remove mail that is over.
+    /// Ledger: removes mail past its retention.
     SweepMail,
-    /// A ledger: remove deletions that are over.
+    /// Ledger: removes deletions past their retention.
     SweepDeletions,
-    /// A ledger: remove deleted keys whose time to be restored is over.
+    /// Ledger: removes deleted keys whose restore period has ended.
     ScrubKeys,
-    /// A ledger: remove issued keys that ended long ago.
+    /// Ledger: removes issued keys that expired long ago.
     SweepIssued,
-    /// A ledger: forget revoked sealed keys that have ended.
+    /// Ledger: removes revoked sealed keys that have expired.
     SweepRevoked,
-    /// A name: ask whether the ledger holds the claim.
+    /// Name: asks the ledger if it holds the claim.
     AskHolds,
-    /// A name or an address: remove counters that are over.
+    /// Name or address: removes counters whose window has ended.
     SweepTries,
-    /// The directory: ask whether an account was opened. Subject: the account.
+    /// Directory: asks a ledger if it was opened. Subject: the account.
     AskExists,
-    /// The directory: tell a restored ledger its fresh history. Subject: the account.
+    /// Directory: sends a restored ledger its new epoch. Subject: the account.
     TellEpoch,
 }
 
-impl Kind {
+impl TaskKind {
     const ALL: [Self; 21] = [
         Self::PutRecord,
         Self::ConfirmName,
@@ -144,55 +143,55 @@ impl Kind {
     }
 }
 
-/// What names a duty.
+/// The identity of a task: at most one row has the same kind and subject.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Duty {
-    /// Which.
-    pub kind: Kind,
-    /// About what.
+pub struct Task {
+    /// Kind, which selects the code that runs it.
+    pub kind: TaskKind,
+    /// Object of the work, such as a key ID; empty if it is the whole object.
     pub subject: String,
 }
 
-impl Duty {
-    /// A duty about `subject`.
-    pub fn new(kind: Kind, subject: impl ToString) -> Self {
+impl Task {
+    /// Returns the task of this kind for `subject`.
+    pub fn new(kind: TaskKind, subject: impl ToString) -> Self {
         Self { kind, subject: subject.to_string() }
     }
 
-    /// A duty about the object as a whole.
-    pub fn own(kind: Kind) -> Self {
+    /// Returns the task of this kind for the object as a whole.
+    pub fn own(kind: TaskKind) -> Self {
         Self::new(kind, "")
     }
 
-    /// The duty that `effect` came from.
+    /// Returns the task that produced `effect`.
     pub fn of(effect: &Effect) -> Self {
         match effect {
-            Effect::PutRecord { id, .. } => Self::new(Kind::PutRecord, id),
-            Effect::ReadBack { id, .. } => Self::new(Kind::ReadBack, id),
-            Effect::ReadMany { .. } | Effect::ListKv { .. } => Self::own(Kind::Repair),
-            Effect::PutLease { .. } => Self::own(Kind::PutLease),
-            Effect::ReadLease { .. } => Self::own(Kind::ReadLease),
-            Effect::TellEpoch { account, .. } => Self::new(Kind::TellEpoch, account),
-            Effect::ConfirmName { request, .. } => Self::new(Kind::ConfirmName, request.member),
-            Effect::ConfirmAccount { .. } => Self::own(Kind::ConfirmAccount),
-            Effect::SendMail { envelope } => Self::new(Kind::SendMail, &envelope.id),
-            Effect::AskHolds { .. } => Self::own(Kind::AskHolds),
-            Effect::AskExists { account } => Self::new(Kind::AskExists, account),
+            Effect::PutRecord { id, .. } => Self::new(TaskKind::PutRecord, id),
+            Effect::ReadBack { id, .. } => Self::new(TaskKind::ReadBack, id),
+            Effect::ReadMany { .. } | Effect::ListKv { .. } => Self::own(TaskKind::Repair),
+            Effect::PutLease { .. } => Self::own(TaskKind::PutLease),
+            Effect::ReadLease { .. } => Self::own(TaskKind::ReadLease),
+            Effect::TellEpoch { account, .. } => Self::new(TaskKind::TellEpoch, account),
+            Effect::ConfirmName { request, .. } => Self::new(TaskKind::ConfirmName, request.member),
+            Effect::ConfirmAccount { .. } => Self::own(TaskKind::ConfirmAccount),
+            Effect::SendMail { envelope } => Self::new(TaskKind::SendMail, &envelope.id),
+            Effect::AskHolds { .. } => Self::own(TaskKind::AskHolds),
+            Effect::AskExists { account } => Self::new(TaskKind::AskExists, account),
         }
     }
 
-    /// Writes the duty down, due at `at`. One that stands already keeps its time: it may be taken,
-    /// or pausing.
-    pub fn owe(&self, at: UnixMs) -> Statement {
+    /// Adds the task with due time `at`. An existing task keeps its due time: it may be taken, or
+    /// in backoff.
+    pub fn schedule(&self, at: UnixMs) -> Statement {
         self.bound(
             "INSERT INTO due (at_ms, attempts, kind, subject) VALUES (?, 0, ?, ?) ON CONFLICT DO NOTHING",
             [at],
         )
     }
 
-    /// Writes the duty down, due at `at` at the latest: one that stands already comes no later for
-    /// it. For what one duty is owed for many things, each with its own time.
-    pub fn owe_by(&self, at: UnixMs) -> Statement {
+    /// Adds the task with due time `at`, or moves an existing one forward to `at`. For one task
+    /// that serves many items, each with its own time.
+    pub fn schedule_by(&self, at: UnixMs) -> Statement {
         self.bound(
             "INSERT INTO due (at_ms, attempts, kind, subject) VALUES (?, 0, ?, ?)
             ON CONFLICT DO UPDATE SET at_ms = excluded.at_ms WHERE excluded.at_ms < at_ms",
@@ -200,8 +199,8 @@ impl Duty {
         )
     }
 
-    /// Writes the duty down, due at `at`, also where it stands already.
-    pub fn owe_at(&self, at: UnixMs) -> Statement {
+    /// Adds the task with due time `at`, or moves an existing one to `at`.
+    pub fn reschedule(&self, at: UnixMs) -> Statement {
         self.bound(
             "INSERT INTO due (at_ms, attempts, kind, subject) VALUES (?, 0, ?, ?)
             ON CONFLICT DO UPDATE SET at_ms = excluded.at_ms, attempts = 0",
@@ -209,17 +208,17 @@ impl Duty {
         )
     }
 
-    /// Moves the duty to `at`, as one that was never tried.
+    /// Moves the task to `at` and resets its attempts.
     pub fn postpone(&self, at: UnixMs) -> Statement {
         self.bound("UPDATE due SET at_ms = ?, attempts = 0 WHERE kind = ? AND subject = ?", [at])
     }
 
-    /// Crosses the duty out.
+    /// Removes the task.
     pub fn done(&self) -> Statement {
         self.bound("DELETE FROM due WHERE kind = ? AND subject = ?", [])
     }
 
-    /// Takes the duty: until it is settled nobody else gets it.
+    /// Takes the task: reserves it until it is settled or [`IN_FLIGHT_MS`] have passed.
     pub fn taken(&self, now: UnixMs) -> Statement {
         let until = now.saturating_add(DurationMs::from_ms(IN_FLIGHT_MS));
         self.bound(
@@ -228,19 +227,19 @@ impl Duty {
         )
     }
 
-    /// Puts the duty, which was taken, off after a failure, longer each time.
+    /// Postpones a taken task after a failure, with growing backoff.
     ///
     /// # Errors
-    /// [`SqlError`].
+    /// [`SqlError`] if the database fails.
     pub fn failed(&self, sql: &dyn Sql, now: UnixMs) -> Result<Statement, SqlError> {
         let at = now.saturating_add(pause(self.attempts(sql)?));
         Ok(self.bound("UPDATE due SET at_ms = ? WHERE kind = ? AND subject = ?", [at]))
     }
 
-    /// Puts the duty off that nobody could even begin, longer each time.
+    /// Postpones a task that could not even start, with growing backoff.
     ///
     /// # Errors
-    /// [`SqlError`].
+    /// [`SqlError`] if the database fails.
     pub fn stuck(&self, sql: &dyn Sql, now: UnixMs) -> Result<Statement, SqlError> {
         let at = now.saturating_add(pause(self.attempts(sql)?.saturating_add(1)));
         let text =
@@ -260,20 +259,20 @@ impl Duty {
     }
 }
 
-/// Whether this stands, due or not.
+/// Returns `true` if this task exists, due or not.
 ///
 /// # Errors
-/// [`SqlError`].
-pub fn stands(sql: &dyn Sql, duty: &Duty) -> Result<bool, SqlError> {
-    Ok(sql.integer(&duty.bound("SELECT count(*) FROM due WHERE kind = ? AND subject = ?", []))? > 0)
+/// [`SqlError`] if the database fails.
+pub fn stands(sql: &dyn Sql, task: &Task) -> Result<bool, SqlError> {
+    Ok(sql.integer(&task.bound("SELECT count(*) FROM due WHERE kind = ? AND subject = ?", []))? > 0)
 }
 
-/// When the first of the duties of a kind is due, where at least `many` stand, due or pausing;
-/// `None`: there are fewer.
+/// Returns the earliest due time of the tasks of a kind, Unix ms, if at least `many` exist;
+/// otherwise `None`.
 ///
 /// # Errors
-/// [`SqlError`].
-pub fn queue(sql: &dyn Sql, kind: Kind, many: u32) -> Result<Option<UnixMs>, SqlError> {
+/// [`SqlError`] if the database fails.
+pub fn queue(sql: &dyn Sql, kind: TaskKind, many: u32) -> Result<Option<UnixMs>, SqlError> {
     let standing =
         Statement::new("SELECT count(*) FROM (SELECT 1 FROM due WHERE kind = ? LIMIT ?)");
     if sql.integer(&standing.bind(kind.as_str()).bind(many))? < many.into() {
@@ -283,18 +282,20 @@ pub fn queue(sql: &dyn Sql, kind: Kind, many: u32) -> Result<Option<UnixMs>, Sql
     sql.first(&first)?.map_or(Ok(None), |mut row| row.optional_time())
 }
 
-/// The duty that is due at `now` and comes first: mail, for which somebody waits at the page, with
-/// a code that ends in minutes; then the earliest. Where KV hangs, each put before it would cost
-/// [`EFFECT_TIMEOUT_MS`]. There is little mail, so that it holds up nothing.
+/// Returns the task to run at `now`: mail first, then the earliest. Mail goes first because a
+/// person waits for a code that expires in minutes. When KV hangs, each put before it would cost
+/// [`EFFECT_TIMEOUT_MS`]. Mail is rare, so it delays little else.
 ///
-/// A duty of a kind that this code does not know is a later release's, which was taken back: it
-/// waits for that one, and holds up nothing.
+/// A task of an unknown kind comes from a later release that was rolled back. It waits for that
+/// release and does not block others.
 ///
 /// # Errors
-/// [`SqlError`].
-pub fn first(sql: &dyn Sql, now: UnixMs) -> Result<Option<Duty>, SqlError> {
+/// [`SqlError`] if the database fails.
+pub fn first(sql: &dyn Sql, now: UnixMs) -> Result<Option<Task>, SqlError> {
     let mail = "SELECT kind, subject FROM due WHERE kind = ? AND at_ms <= ? ORDER BY at_ms, subject LIMIT 1";
-    if let Some(row) = sql.first(&Statement::new(mail).bind(Kind::SendMail.as_str()).bind(now))? {
+    if let Some(row) =
+        sql.first(&Statement::new(mail).bind(TaskKind::SendMail.as_str()).bind(now))?
+    {
         return read(row).map(Some);
     }
     let text = format!(
@@ -305,10 +306,10 @@ pub fn first(sql: &dyn Sql, now: UnixMs) -> Result<Option<Duty>, SqlError> {
     sql.first(&Statement::new(text).bind(now))?.map(read).transpose()
 }
 
-/// When the earliest duty is due, of a kind that this code knows.
+/// Returns the earliest due time of all tasks of known kinds, Unix ms.
 ///
 /// # Errors
-/// [`SqlError`].
+/// [`SqlError`] if the database fails.
 pub fn earliest(sql: &dyn Sql) -> Result<Option<UnixMs>, SqlError> {
     let text = format!(
         "SELECT at_ms FROM due INDEXED BY due_at WHERE kind IN ({}) ORDER BY at_ms LIMIT 1",
@@ -317,16 +318,17 @@ pub fn earliest(sql: &dyn Sql) -> Result<Option<UnixMs>, SqlError> {
     sql.first(&Statement::new(text))?.map_or(Ok(None), |mut row| row.optional_time())
 }
 
-/// The names of all kinds, as SQL has them in a list.
+/// Returns the names of all kinds as an SQL list.
 fn known() -> String {
-    Kind::ALL.map(|kind| format!("'{}'", kind.as_str())).join(", ")
+    TaskKind::ALL.map(|kind| format!("'{}'", kind.as_str())).join(", ")
 }
 
-fn read(mut row: Row) -> Result<Duty, SqlError> {
-    Ok(Duty { kind: row.parsed("a kind of duty", Kind::parse)?, subject: row.text()? })
+fn read(mut row: Row) -> Result<Task, SqlError> {
+    Ok(Task { kind: row.parsed("a kind of task", TaskKind::parse)?, subject: row.text()? })
 }
 
-/// The pause after the `attempts`-th failure: doubles from [`PAUSE_MIN_MS`] to [`PAUSE_MAX_MS`].
+/// Returns the pause after the `attempts`-th failure, which doubles from [`PAUSE_MIN_MS`] to
+/// [`PAUSE_MAX_MS`].
 fn pause(attempts: i64) -> DurationMs {
     let doublings = u32::try_from(attempts.saturating_sub(1).max(0)).unwrap_or(u32::MAX);
     let factor = 2_u64.checked_pow(doublings).unwrap_or(u64::MAX);
@@ -351,35 +353,35 @@ mod tests {
     #[test]
     fn a_duty_stands_until_it_is_done() {
         let sql = table();
-        let duty = Duty::new(Kind::PutRecord, "k");
+        let task = Task::new(TaskKind::PutRecord, "k");
         assert_eq!(earliest(&sql), Ok(None));
         sql.apply(&[
-            duty.owe(at(100)),
-            duty.owe(at(50)),
-            Duty::own(Kind::SweepSessions).owe(at(200)),
+            task.schedule(at(100)),
+            task.schedule(at(50)),
+            Task::own(TaskKind::SweepSessions).schedule(at(200)),
         ])
         .unwrap();
-        assert_eq!(earliest(&sql), Ok(Some(at(100))), "owed twice is owed once");
+        assert_eq!(earliest(&sql), Ok(Some(at(100))), "scheduled twice is scheduled once");
         assert_eq!(first(&sql, at(99)), Ok(None));
-        assert_eq!(first(&sql, at(100)), Ok(Some(duty.clone())));
+        assert_eq!(first(&sql, at(100)), Ok(Some(task.clone())));
 
-        sql.apply(&[duty.taken(at(100))]).unwrap();
+        sql.apply(&[task.taken(at(100))]).unwrap();
         assert_eq!(first(&sql, at(150)), Ok(None), "one that is taken is given to nobody else");
-        assert_eq!(first(&sql, at(30_100)).unwrap(), Some(Duty::own(Kind::SweepSessions)));
+        assert_eq!(first(&sql, at(30_100)).unwrap(), Some(Task::own(TaskKind::SweepSessions)));
 
-        sql.apply(&[duty.failed(&sql, at(150)).unwrap()]).unwrap();
-        sql.apply(&[Duty::own(Kind::SweepSessions).done()]).unwrap();
+        sql.apply(&[task.failed(&sql, at(150)).unwrap()]).unwrap();
+        sql.apply(&[Task::own(TaskKind::SweepSessions).done()]).unwrap();
         assert_eq!(earliest(&sql), Ok(Some(at(1_150))));
-        sql.apply(&[duty.done()]).unwrap();
+        sql.apply(&[task.done()]).unwrap();
         assert_eq!(earliest(&sql), Ok(None));
     }
 
     #[test]
     fn a_duty_that_is_owed_for_several_things_is_due_at_the_first_of_them() {
         let sql = table();
-        let duty = Duty::own(Kind::SweepIssued);
+        let task = Task::own(TaskKind::SweepIssued);
         for (owed, due) in [(300, 300), (100, 100), (200, 100)] {
-            sql.apply(&[duty.owe_by(at(owed))]).unwrap();
+            sql.apply(&[task.schedule_by(at(owed))]).unwrap();
             assert_eq!(earliest(&sql), Ok(Some(at(due))));
         }
     }
@@ -387,13 +389,13 @@ mod tests {
     #[test]
     fn mail_comes_before_whatever_was_due_earlier() {
         let sql = table();
-        let put = |key: &str| Duty::new(Kind::PutRecord, key);
-        let mail = |id: &str| Duty::new(Kind::SendMail, id);
+        let put = |key: &str| Task::new(TaskKind::PutRecord, key);
+        let mail = |id: &str| Task::new(TaskKind::SendMail, id);
         let owed = [
-            put("a").owe(at(10)),
-            put("b").owe(at(20)),
-            mail("d").owe(at(40)),
-            mail("c").owe(at(50)),
+            put("a").schedule(at(10)),
+            put("b").schedule(at(20)),
+            mail("d").schedule(at(40)),
+            mail("c").schedule(at(50)),
         ];
         sql.apply(&owed).unwrap();
         assert_eq!(first(&sql, at(39)), Ok(Some(put("a"))), "not before it is due");
@@ -409,14 +411,14 @@ mod tests {
         let sql = table();
         let later =
             "INSERT INTO due (at_ms, attempts, kind, subject) VALUES (5, 0, 'brew_tea', '')";
-        let put = Duty::new(Kind::PutRecord, "a");
+        let put = Task::new(TaskKind::PutRecord, "a");
         sql.apply(&[Statement::new(later)]).unwrap();
         assert_eq!(
             (earliest(&sql), first(&sql, at(100))),
             (Ok(None), Ok(None)),
             "it would ring for ever"
         );
-        sql.apply(&[put.owe(at(10))]).unwrap();
+        sql.apply(&[put.schedule(at(10))]).unwrap();
         assert_eq!(
             (earliest(&sql), first(&sql, at(100))),
             (Ok(Some(at(10))), Ok(Some(put.clone())))
@@ -428,11 +430,11 @@ mod tests {
     #[test]
     fn a_duty_that_cannot_begin_is_put_off_longer_each_time() {
         let sql = table();
-        let duty = Duty::own(Kind::Repair);
-        sql.apply(&[duty.owe(at(0))]).unwrap();
+        let task = Task::own(TaskKind::Repair);
+        sql.apply(&[task.schedule(at(0))]).unwrap();
         let (mut now, mut pauses) = (at(0), Vec::new());
         for _ in 0..10 {
-            sql.apply(&[duty.stuck(&sql, now).unwrap()]).unwrap();
+            sql.apply(&[task.stuck(&sql, now).unwrap()]).unwrap();
             let due = earliest(&sql).unwrap().unwrap();
             pauses.push(due.since(now).unwrap().as_ms() / 1_000);
             now = due;
@@ -461,8 +463,8 @@ mod tests {
 
     #[test]
     fn every_kind_reads_back() {
-        for kind in Kind::ALL {
-            assert_eq!(Kind::parse(kind.as_str()), Some(kind));
+        for kind in TaskKind::ALL {
+            assert_eq!(TaskKind::parse(kind.as_str()), Some(kind));
         }
     }
 }

@@ -1,10 +1,10 @@
-//! What people are called: names and e-mail addresses, checked once where they come in.
+//! Names, passwords and e-mail addresses of people, validated where they enter.
 
 use core::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, de};
 
-/// Longest name of a key, member or account, in characters: what fits a table cell in full-width
+/// Longest name of a key, member or account, in characters. A table cell fits this many full-width
 /// letters.
 pub const NAME_CHARS_MAX: usize = 64;
 
@@ -14,38 +14,38 @@ pub const EMAIL_BYTES_MAX: usize = 254;
 /// Shortest password, in characters.
 pub const PASSWORD_CHARS_MIN: usize = 12;
 
-/// Longest password, in characters, so that hashing has a bound.
+/// Longest password, in characters, which bounds the cost of hashing.
 pub const PASSWORD_CHARS_MAX: usize = 256;
 
-/// Why a text was refused.
+/// The reason for which a text was refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TextError {
-    /// Empty, or blank.
+    /// The text is empty or blank.
     #[error("this is needed")]
     Required,
-    /// Too long.
+    /// The text exceeds its bound.
     #[error("at most {max} characters")]
     TooLong {
-        /// The bound.
+        /// Longest allowed text, in characters.
         max: usize,
     },
-    /// Too short.
+    /// The text is below its minimum.
     #[error("at least {min} characters")]
     TooShort {
-        /// The bound.
+        /// Shortest allowed text, in characters.
         min: usize,
     },
-    /// It holds a character that is not shown: control characters, and those that turn the
+    /// The text contains an invisible character: a control character, or one that changes the
     /// direction of text.
     #[error("control characters cannot be used")]
     ControlCharacter,
-    /// Not an e-mail address.
+    /// The text is not an e-mail address.
     #[error("an e-mail address has the form name@example.com")]
     NotAnAddress,
 }
 
 impl TextError {
-    /// The stable code.
+    /// Returns the stable code for clients.
     pub fn code(self) -> &'static str {
         match self {
             Self::Required => "required",
@@ -57,15 +57,16 @@ impl TextError {
     }
 }
 
-/// Checks a name: 1 to [`NAME_CHARS_MAX`] characters that are shown, not all of them blanks.
+/// Checks a name: 1 to [`NAME_CHARS_MAX`] visible characters, not all of them blanks.
 ///
 /// # Errors
-/// `Required`, `TooLong`, `ControlCharacter`.
+/// `Required` if the name is blank; `TooLong`; `ControlCharacter` if it contains an invisible
+/// character.
 pub fn check_name(text: &str) -> Result<(), TextError> {
     if text.trim().is_empty() {
         return Err(TextError::Required);
     }
-    // Bytes first: a giant text is not counted in characters.
+    // Check the bytes first, so that a huge text is not counted in characters.
     if text.len() > NAME_CHARS_MAX.saturating_mul(4) || text.chars().count() > NAME_CHARS_MAX {
         return Err(TextError::TooLong { max: NAME_CHARS_MAX });
     }
@@ -75,10 +76,10 @@ pub fn check_name(text: &str) -> Result<(), TextError> {
     Ok(())
 }
 
-/// Checks a new password's length; which characters it has is its owner's affair.
+/// Checks the length of a new password. Any characters are allowed.
 ///
 /// # Errors
-/// `TooShort`, `TooLong`.
+/// `TooShort` or `TooLong`, with the bound.
 pub fn check_password(text: &str) -> Result<(), TextError> {
     if text.len() > PASSWORD_CHARS_MAX.saturating_mul(4)
         || text.chars().count() > PASSWORD_CHARS_MAX
@@ -91,10 +92,11 @@ pub fn check_password(text: &str) -> Result<(), TextError> {
     Ok(())
 }
 
-/// Characters that make one text look like another, or like nothing: C0, C1, DEL, line and
-/// paragraph separators, bidirectional controls (Unicode Technical Report 36 §2.5), and what is not
-/// shown at all (Unicode's `Default_Ignorable_Code_Point`, but for variation selectors, which emoji
-/// and kanji want), with the blank Braille pattern.
+/// Returns `true` for characters that can make one text look like another, or like nothing. These
+/// are C0, C1, DEL, line and paragraph separators, and bidirectional controls (Unicode Technical
+/// Report 36 §2.5). Also included are invisible characters (Unicode's
+/// `Default_Ignorable_Code_Point`, except variation selectors, which emoji and kanji need) and the
+/// blank Braille pattern.
 fn is_hidden(character: char) -> bool {
     character.is_control()
         || matches!(
@@ -120,7 +122,8 @@ fn is_hidden(character: char) -> bool {
         )
 }
 
-/// Whether a text holds such a character, other than a joiner where it [`joins`].
+/// Returns `true` if a text contains such a character, except a joiner in a position where it
+/// [`joins`].
 fn holds_hidden(text: &str) -> bool {
     let mut rest = text.chars().peekable();
     let mut before = None;
@@ -136,10 +139,10 @@ fn holds_hidden(text: &str) -> bool {
     false
 }
 
-/// Whether a joiner or non-joiner may stand between these two: within the scripts that are written
-/// with them (Persian, Hindi, Khmer and their kin; Unicode Standard §9.2, §12.1), and between emoji
-/// (Unicode Technical Standard 51 §2.3). By blocks alone: between letters that do not join, or
-/// signs that have no emoji together, nobody sees it.
+/// Returns `true` if a joiner or non-joiner may stand between these two characters. That is so
+/// within the scripts that use them (Persian, Hindi, Khmer and related ones; Unicode Standard §9.2,
+/// §12.1). It is also so between emoji (Unicode Technical Standard 51 §2.3). The test uses whole
+/// blocks. Between letters or signs that never join, a joiner has no visible effect.
 fn joins(before: char, after: char) -> bool {
     let is_of_a_script = |character| matches!(character, '\u{600}'..='\u{8ff}' | '\u{900}'..='\u{dff}' | '\u{1000}'..='\u{109f}' | '\u{1780}'..='\u{18af}');
     let is_emoji =
@@ -148,20 +151,20 @@ fn joins(before: char, after: char) -> bool {
         || ((is_emoji(before) || before == '\u{fe0f}') && is_emoji(after))
 }
 
-/// An e-mail address in the one form in which it names a member: ASCII, lower case.
+/// A member's e-mail address in its canonical form: ASCII, lower case.
 ///
 /// The local part is a dot-atom (RFC 5322 §3.2.3), the domain has two or more labels (RFC 1035
-/// §2.3.1). That mailboxes may differ by case alone (RFC 5321 §2.4) is given up on purpose: no
-/// provider does it, and two members who look alike would.
+/// §2.3.1). Folding case deviates from RFC 5321 §2.4 on purpose: no provider has mailboxes that
+/// differ by case alone, and two such members would look alike.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(transparent)]
 pub struct Email(String);
 
 impl Email {
-    /// Parses and folds an address.
+    /// Parses an address and folds it to lower case.
     ///
     /// # Errors
-    /// `Required`, `TooLong`, `NotAnAddress`.
+    /// `Required` if the text is empty; `TooLong`; `NotAnAddress`.
     pub fn parse(text: &str) -> Result<Self, TextError> {
         if text.is_empty() {
             return Err(TextError::Required);
@@ -177,7 +180,7 @@ impl Email {
         if good { Ok(Self(text.to_ascii_lowercase())) } else { Err(TextError::NotAnAddress) }
     }
 
-    /// The folded address.
+    /// Returns the folded address.
     pub fn as_str(&self) -> &str {
         &self.0
     }

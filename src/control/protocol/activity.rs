@@ -1,5 +1,5 @@
-//! Activity: what was done in an account, by whom and from where, as members see it. [`export`]
-//! writes it down as a file.
+//! Activity: each action in an account, with actor and address, as members see it. [`export`]
+//! writes it to a file.
 
 pub mod export;
 mod span;
@@ -16,109 +16,109 @@ pub use self::span::{SpanError, begin, end};
 /// Most entries of a page, and the default.
 pub const PAGE_ENTRIES_MAX: u32 = 50;
 
-/// Most entries that are asked for at once where many are written into a file. An entry has some
-/// 300 bytes, and 20 KB where 256 networks give way to others: 10 MB at most.
+/// Most entries per request for an export. An entry has some 300 bytes, and 20 KB if 256 networks
+/// replace others: 10 MB at most.
 pub const EXPORT_PAGE_ENTRIES: u32 = 500;
 
-/// A question for a page of activity. Texts are as they were typed; absent ones leave nothing out.
+/// A query for a page of activity. Texts are as typed; an absent filter matches everything.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Query {
-    /// Of this key alone: its ID.
+    /// Filter by key: its ID.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
-    /// By this one alone: a member's ID, an issuing key's, `service` or `operator`.
+    /// Filter by actor: a member's ID, an issuing key's ID, `service` or `operator`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub member: Option<String>,
-    /// Of this kind alone.
+    /// Filter by action, by its public name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub action: Option<String>,
-    /// From then on: an instant, or a day in the account's zone.
+    /// Earliest time: an instant, or a day in the account's zone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<String>,
-    /// Until then: an instant, or the end of a day in the account's zone.
+    /// Latest time: an instant, or the end of a day in the account's zone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub to: Option<String>,
-    /// A part of the name of the key, or of who did it.
+    /// Part of the name of the key or the actor.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub q: Option<String>,
-    /// Where the page before this one ended ([`Page::next`]).
+    /// Cursor of the page before ([`Page::next`]).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cursor: Option<String>,
-    /// How many; [`PAGE_ENTRIES_MAX`] by default, [`EXPORT_PAGE_ENTRIES`] at most.
+    /// Most entries; [`PAGE_ENTRIES_MAX`] by default, [`EXPORT_PAGE_ENTRIES`] at most.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<u32>,
 }
 
-/// A page of activity, the latest first.
+/// A page of activity, latest first.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Page {
-    /// The entries.
+    /// Entries of this page; possibly none, even if `next` is set.
     pub entries: Vec<Entry>,
     /// Cursor of the next page; `None` on the last.
     pub next: Option<String>,
 }
 
-/// One thing that was done.
+/// One recorded action.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entry {
-    /// Its number in the account.
+    /// Number of the entry, unique in the account and rising.
     pub id: u64,
-    /// When.
+    /// Time of the action, Unix ms.
     pub at: UnixMs,
-    /// What.
+    /// Public name of the action.
     pub action: String,
-    /// Who.
+    /// Actor of the action.
     pub by: By,
-    /// From where; `None` when the platform told none.
+    /// IP address of the request; `None` if the platform reported none.
     pub address: Option<String>,
-    /// To which key.
+    /// Key that the action concerns, if any.
     pub key: Option<Named>,
-    /// What it changed, by the names of [`Change`]s.
+    /// Changed values by name, each with old and new value ([`Change`]).
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub changes: BTreeMap<String, Change>,
 }
 
-/// Who did something.
+/// An actor, as members see it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct By {
     /// `member`, `key`, `service` or `operator`.
     pub kind: String,
-    /// The ID of a member or key.
+    /// ID of a member or key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
-    /// What it is called now; `None` when it is gone.
+    /// Present name; `None` if the member or key no longer exists.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
 }
 
-/// A key, by name.
+/// A key with its name.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Named {
-    /// ID.
+    /// ID of the key, also if the key's row was removed.
     pub id: KeyId,
-    /// What it was called then, or else is called now.
+    /// Name at the time of the action, otherwise the present name.
     pub name: Option<String>,
 }
 
-/// What one value was and is.
+/// The old and the new value of one field.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Change {
-    /// What it was; null when there was none.
+    /// Old value; null if there was none.
     pub from: Value,
-    /// What it is.
+    /// New value; null if it was removed.
     pub to: Value,
 }
 
-/// Who does something.
+/// The author of an action.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Actor {
-    /// A member.
+    /// A signed-in member.
     Member(MemberId),
-    /// A key that issues, or that administrates through the interface.
+    /// A key that issues keys, or that calls the administration API.
     Key(KeyId),
-    /// The service password.
+    /// The service password of the account.
     Service,
-    /// The operator.
+    /// The operator of the deployment.
     Operator,
 }
 
@@ -126,8 +126,8 @@ const SERVICE: &str = "service";
 const OPERATOR: &str = "operator";
 
 impl Actor {
-    /// As it is stored, and as a filter names it: an ID, or a word that is none, because it has
-    /// another width.
+    /// Returns the stored form, which is also the filter's value: an ID, or a word whose length
+    /// differs from any ID's.
     pub fn as_str(&self) -> &str {
         match self {
             Self::Member(id) => id.as_str(),
@@ -137,7 +137,7 @@ impl Actor {
         }
     }
 
-    /// Which kind it is.
+    /// Returns the kind of actor, as [`By::kind`] has it.
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Member(_) => "member",
@@ -147,7 +147,7 @@ impl Actor {
         }
     }
 
-    /// The actor of this name.
+    /// Parses the stored form.
     pub fn parse(text: &str) -> Option<Self> {
         match text {
             SERVICE => Some(Self::Service),

@@ -1,14 +1,14 @@
-//! Codes that are mailed: six digits, typed by the person whose mailbox it is.
+//! Mailed codes: six digits that the owner of a mailbox types.
 //!
-//! A code has 20 bits, so that nobody who reads a database may be able to try them all: what is
-//! stored is
+//! A code has only 20 bits, so a reader of the database could try all of them. The stored form is
+//! therefore
 //!
 //! ```text
 //! HMAC-SHA-256 under the pepper subkey of the newest generation over "claviger/code/1" 00 purpose 00 account 00 subject 00 digits
 //! ```
 //!
-//! and the pepper is in no database. The MAC binds a code to what it confirms. A master secret that
-//! is replaced while a code is on its way ends the code: mail another.
+//! and no database contains the pepper. The MAC binds a code to the action that it confirms.
+//! Replacing the master secret invalidates codes in transit; the member must request another.
 
 use core::fmt;
 
@@ -20,26 +20,27 @@ use zeroize::Zeroizing;
 
 use crate::protocol::master::MasterSecrets;
 
-/// Digits of a code: what people copy without a slip, and with five tries one in 200,000.
+/// Digits of a code. People copy six without errors, and five tries guess right with a chance of
+/// one in 200,000.
 pub const DIGITS: usize = 6;
 
-/// How many codes there are.
+/// Number of possible codes.
 const CODES: u32 = 1_000_000;
 
-/// Draws at or above this are thrown away, so that every code is as likely: the largest multiple of
-/// [`CODES`] in 32 bits.
+/// Bound of usable draws: the largest multiple of [`CODES`] in 32 bits. Draws at or above it are
+/// discarded, so that all codes are equally likely.
 const DRAWS_MAX: u32 = u32::MAX - u32::MAX % CODES;
 
-/// Longest typed text that is looked at, in bytes: six full-width digits, each with a wide blank
+/// Longest typed text that is parsed, in bytes: six full-width digits, each with a wide blank
 /// around it.
 const TYPED_BYTES_MAX: usize = 64;
 
 const LABEL: &[u8] = b"claviger/code/1\0";
 
-/// What a code confirms. The names are part of the MAC: they must not change.
+/// The action that a code confirms. The names are part of the MAC and must not change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purpose {
-    /// A deletion of keys.
+    /// Deletion of keys.
     Deletion,
 }
 
@@ -51,7 +52,7 @@ impl Purpose {
     }
 }
 
-/// A code, as it was drawn or typed.
+/// A code, drawn or typed; zeroed when dropped.
 pub struct Code(Zeroizing<String>);
 
 impl Code {
@@ -66,7 +67,7 @@ impl Code {
         }
     }
 
-    /// Reads what was typed: six digits, also full-width ones, with blanks anywhere. `None` for
+    /// Parses a typed code: six digits, full-width ones allowed, with blanks anywhere. `None` for
     /// anything else.
     pub fn parse(typed: &SecretText) -> Option<Self> {
         let text = Some(typed.expose()).filter(|text| text.len() <= TYPED_BYTES_MAX)?;
@@ -75,12 +76,12 @@ impl Code {
         digits.filter(|digits| digits.len() == DIGITS).map(|digits| Self(Zeroizing::new(digits)))
     }
 
-    /// A code that was sealed.
+    /// Returns the code from its decrypted text.
     pub fn from_sealed(text: &SecretText) -> Self {
         Self(Zeroizing::new(text.expose().to_owned()))
     }
 
-    /// What is kept of it, for what it confirms.
+    /// Returns the MAC to store, bound to purpose, account and subject.
     pub fn mac(
         &self,
         purpose: Purpose,
@@ -101,7 +102,7 @@ impl Code {
         ]))
     }
 
-    /// The digits, for the mail and for what seals them.
+    /// Returns the digits, for the mail and for encryption.
     pub fn expose(&self) -> &str {
         &self.0
     }
@@ -113,7 +114,7 @@ impl fmt::Debug for Code {
     }
 }
 
-/// The ASCII digit that a digit of either width is.
+/// Converts an ASCII or full-width digit to ASCII.
 fn digit(sign: char) -> Option<char> {
     let value = match sign {
         '０'..='９' => u32::from(sign).checked_sub(u32::from('０'))?,

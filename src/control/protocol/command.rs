@@ -1,4 +1,4 @@
-//! What a member does on the console.
+//! Commands of members on the console.
 
 use claviger_core::base::id::{KeyId, SealedId, TokenId};
 use claviger_core::base::secret::Digest;
@@ -10,139 +10,138 @@ use serde::{Deserialize, Serialize};
 use crate::protocol::activity;
 use crate::protocol::deletion::NewCode;
 use crate::protocol::draft::{Changes, Draft};
-use crate::protocol::encryption::Sealed;
+use crate::protocol::encryption::Ciphertext;
 use crate::protocol::keys::Listing;
-use crate::protocol::ledger::SecretVersion;
+use crate::protocol::member::SecretVersion;
 use crate::protocol::operator::Operation;
 use crate::protocol::service::ServiceCommand;
 
-/// What a member does on the console.
+/// A command of a signed-in member.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(tag = "do", rename_all = "snake_case")]
 pub enum Command {
-    /// Looks at the session.
+    /// Returns the session.
     Show,
     /// Ends the session.
     SignOut,
-    /// Counts as freshly proven: the name object has found the password right.
+    /// Marks the session as freshly proven; the name object has already verified the password.
     StepUp {
-        /// The password that was right.
+        /// Version of the password that was verified.
         secret_version: SecretVersion,
     },
-    /// Lists keys.
+    /// Returns a page of keys.
     List(Listing),
-    /// Looks at one key.
+    /// Returns one key.
     Get {
-        /// Which.
+        /// ID of the key.
         id: KeyId,
-        /// Whether also when it is deleted: an edge that does not know of that would show it as
-        /// active.
+        /// `true` to include a deleted key. An admin Worker of an earlier release sends nothing,
+        /// because it would show such a key as active.
         #[serde(default)]
         deleted: bool,
     },
-    /// Checks a draft for its live notes; changes nothing.
+    /// Checks a draft for the live preview; changes nothing.
     Check {
-        /// What was typed.
+        /// The form's fields as typed.
         draft: Draft,
     },
-    /// Issues a key that the edge has drawn.
+    /// Issues a key that the admin Worker has drawn.
     Issue {
-        /// Its ID.
+        /// ID of the new key.
         id: KeyId,
         /// Digest of its secret.
         digest: Digest,
-        /// What was typed.
+        /// The form's fields as typed.
         draft: Draft,
-        /// The same one issues once.
+        /// Idempotency key: the ledger issues at most one key for it per member.
         idempotency_key: String,
-        /// The whole key, encrypted, if it may be shown again.
+        /// The whole key, encrypted, if it can be shown again.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        sealed: Option<Sealed>,
+        sealed: Option<Ciphertext>,
     },
-    /// Has a key's secret shown again.
+    /// Returns a viewable key's encrypted secret.
     Reveal {
-        /// Which.
+        /// ID of the key.
         id: KeyId,
     },
-    /// Changes name or limits.
+    /// Changes a key's name or limits.
     Edit {
-        /// Which.
+        /// ID of the key.
         id: KeyId,
-        /// The revision that the member saw.
+        /// Revision that the member saw.
         expected: Revision,
-        /// What was typed.
+        /// The changed fields as typed.
         changes: Changes,
     },
-    /// Disables or enables.
+    /// Enables or disables a key.
     SetEnabled {
-        /// Which.
+        /// ID of the key.
         id: KeyId,
-        /// The revision that the member saw.
+        /// Revision that the member saw.
         expected: Revision,
-        /// Which way.
+        /// `true` to enable, `false` to disable.
         enabled: bool,
     },
     /// Revokes one sealed key.
     RevokeSealed {
-        /// Which. That it is a sealed key's, and the issuer's, was seen by its tag.
+        /// ID of the sealed key. The admin Worker has verified ID and issuer by the ID's tag.
         id: SealedId,
-        /// Its issuer.
+        /// Issuer of the sealed key.
         issuer: Issuer,
-        /// When it ends in any case.
+        /// Latest time at which the sealed key expires, Unix ms.
         until: UnixMs,
     },
-    /// Reads what was done in the account.
+    /// Returns a page of activity.
     Activity {
-        /// What of it.
+        /// Filters of the page.
         query: activity::Query,
-        /// Whether a file of it begins with this: that is written down.
+        /// `true` if this page begins an export, which the audit trail records.
         #[serde(default)]
         exports: bool,
     },
-    /// Does something with the service credentials.
+    /// Shows or changes the service credentials.
     Service {
-        /// What.
+        /// Command for the service credentials.
         service: ServiceCommand,
     },
-    /// Asks for the deletion of keys: mails the code that confirms it.
+    /// Begins a deletion of keys, and mails the code that confirms it.
     BeginDeletion {
-        /// Its ID, drawn by the edge.
+        /// ID of the deletion, drawn by the admin Worker.
         id: TokenId,
-        /// Which keys.
+        /// IDs of the keys to delete.
         keys: Vec<KeyId>,
-        /// The code.
+        /// The drawn code.
         code: NewCode,
     },
-    /// Looks at a deletion.
+    /// Returns a deletion.
     ShowDeletion {
-        /// Which.
+        /// ID of the deletion.
         id: TokenId,
     },
-    /// Mails another code for a deletion. The one before is over.
+    /// Mails another code for a deletion and invalidates the one before.
     MailDeletionCode {
-        /// Which.
+        /// ID of the deletion.
         id: TokenId,
-        /// The code.
+        /// The drawn code.
         code: NewCode,
     },
-    /// Deletes the keys, if the code is right.
+    /// Deletes the keys if the code is right.
     ConfirmDeletion {
-        /// Which.
+        /// ID of the deletion.
         id: TokenId,
-        /// MAC of the code that was typed.
+        /// MAC of the typed code.
         mac: Digest,
     },
     /// Restores a deleted key.
     RestoreKey {
-        /// Which.
+        /// ID of the key.
         id: KeyId,
-        /// The revision that the member saw.
+        /// Revision that the member saw.
         expected: Revision,
     },
-    /// Does something to accounts, as an operator. It is let be done, and written down; doing it is
-    /// the edge's.
+    /// Authorises and records an operation of an operator. The admin Worker then performs it.
     Operate {
-        /// What.
+        /// Operation to authorise.
         operation: Operation,
     },
 }

@@ -1,4 +1,4 @@
-//! What the edge and a ledger say to each other of deletions that a mailed code confirms.
+//! Messages between the admin Worker and a ledger about deletions that a mailed code confirms.
 
 use claviger_core::base::id::TokenId;
 use claviger_core::base::secret::Digest;
@@ -6,65 +6,65 @@ use claviger_core::base::time::UnixMs;
 use serde::{Deserialize, Serialize};
 
 use crate::protocol::account::Email;
-use crate::protocol::encryption::Sealed;
+use crate::protocol::encryption::Ciphertext;
 use crate::protocol::keys::KeyView;
 
-/// A code that the edge has just drawn. The ledger never sees its digits.
+/// A code that the admin Worker has just drawn. The ledger never sees its digits.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NewCode {
-    /// What is kept of it ([`crate::protocol::code::Code::mac`]).
+    /// MAC that the ledger stores ([`crate::protocol::code::Code::mac`]).
     pub mac: Digest,
-    /// The code for who mails it, encrypted.
-    pub sealed: Sealed,
+    /// The code, encrypted, for the code that sends the mail.
+    pub sealed: Ciphertext,
 }
 
-/// How the mail with a code fares.
+/// Delivery state of the mail with a code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum MailState {
-    /// It has not been tried yet.
+    /// No delivery was tried yet.
     Queued,
-    /// It was tried, and not taken. It is tried again while it is of use.
+    /// The last try failed. The ledger retries while the code is valid.
     Failing,
-    /// Whoever delivers mail has taken it.
+    /// The mail service has accepted the mail.
     Sent,
-    /// It was refused for good, and is given up.
+    /// The mail service refused the mail permanently; the ledger does not retry.
     Refused,
 }
 
-/// Where a deletion stands.
+/// State of a deletion.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DeletionState {
-    /// Its code may be tried.
+    /// The present code can be tried.
     Open,
-    /// The code's time is over. Another may be mailed while tries are left.
+    /// The code has expired. The member may request another while tries are left.
     CodeOver,
-    /// Its tries are used up, or its own time is over.
+    /// All tries are used, or the deletion itself has expired.
     Over,
     /// The keys are deleted.
     Done,
 }
 
-/// A deletion, as who asked for it sees it.
+/// A deletion, as its member sees it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeletionView {
-    /// ID.
+    /// ID of the deletion.
     pub id: TokenId,
-    /// The keys, as they are now, in the order in which they were asked for.
+    /// Keys in their present state, in the order of the request.
     pub keys: Vec<KeyView>,
-    /// Where the code went.
+    /// Address to which the code was mailed.
     pub sent_to: Email,
-    /// Where it stands.
+    /// State of the deletion.
     pub state: DeletionState,
-    /// Until when the present code can be used.
+    /// Expiry of the present code, Unix ms.
     pub expires: UnixMs,
-    /// How many codes may still be tried.
+    /// Tries left for this deletion, across all its codes.
     pub tries_left: u32,
-    /// How the mail with the present code fares.
+    /// Delivery state of the mail with the present code.
     pub mail: MailState,
-    /// In how many seconds the deletion would hold everywhere.
+    /// Time until a confirmed deletion holds everywhere, in seconds.
     pub bound_within_s: u32,
-    /// Until when the keys could be restored, if they were deleted now.
+    /// End of the restore period if the keys were deleted now, Unix ms.
     pub restorable_until: UnixMs,
 }

@@ -1,156 +1,157 @@
-//! What objects want done outside themselves, and how it went. This never crosses the wire.
+//! Effects: the work outside an object, and its outcome. These types never cross the wire.
 
 use claviger_core::base::id::{AccountId, KeyId, MemberId};
 use claviger_core::base::time::UnixMs;
 use claviger_core::replication::record::{Epoch, Revision};
 
 use crate::protocol::envelope::Envelope;
-use crate::protocol::ledger::SecretVersion;
+use crate::protocol::member::SecretVersion;
 
-/// Something an object wants done outside itself, from a row that was committed with the change. It
-/// is carried out at least once; the object forgets it only when it is told of success.
+/// Work outside an object, derived from a task that was committed with its cause. The adapter
+/// executes it at least once; the object keeps the task until it learns of success.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Effect {
-    /// Put the present record of a key into KV.
+    /// Puts the present record of a key into KV.
     PutRecord {
-        /// The key.
+        /// ID of the key.
         id: KeyId,
-        /// Revision of what is put.
+        /// Revision of the record.
         revision: Revision,
-        /// KV key.
+        /// Name of the record in KV.
         key: String,
-        /// KV value.
+        /// JSON that KV stores under the name.
         value: String,
-        /// When it was sent: which of several puts of one key this is.
+        /// Time of sending, Unix ms; identifies this put among several of one key.
         sent_at: UnixMs,
     },
-    /// Read what KV holds of a key, to see whether the put that was acknowledged at
-    /// `acknowledged_at` has settled.
+    /// Reads a key's record from KV, to check that the put acknowledged at `acknowledged_at` has
+    /// settled.
     ReadBack {
-        /// The key.
+        /// ID of the key.
         id: KeyId,
-        /// What was put.
+        /// Revision that was put.
         revision: Revision,
-        /// KV key.
+        /// Name of the record in KV.
         key: String,
-        /// Which of several puts of the revision this is about.
+        /// Time of the acknowledgement, Unix ms; identifies the put among several of the same
+        /// revision.
         acknowledged_at: UnixMs,
     },
-    /// Read what KV holds of these keys, to compare it with the ledger.
+    /// Reads the records of these keys from KV, to compare them with the ledger.
     ReadMany {
-        /// The keys, at most [`READ_MANY_MAX`].
+        /// IDs of the keys, at most [`READ_MANY_MAX`].
         ids: Vec<KeyId>,
     },
-    /// Put an account's lease document into KV.
+    /// Puts an account's lease document into KV.
     PutLease {
-        /// KV key.
+        /// Name of the record in KV.
         key: String,
-        /// KV value.
+        /// JSON that KV stores under the name.
         value: String,
-        /// Which document.
+        /// Number of the document.
         number: u64,
-        /// Up to which change it tells.
+        /// Last change that the document contains (`version` in its table).
         version: i64,
     },
-    /// Read an account's lease document in KV, to see whether it is the one that was put last.
+    /// Reads an account's lease document from KV, to check that it is the last one put.
     ReadLease {
-        /// KV key.
+        /// Name of the record in KV.
         key: String,
-        /// The one that was put last.
+        /// Number of the last document put.
         number: u64,
     },
-    /// List the names in KV that begin so.
+    /// Lists the KV names with a prefix.
     ListKv {
-        /// The beginning.
+        /// Prefix of the names.
         prefix: String,
-        /// Where the last page ended; `None` for the first.
+        /// Cursor after the page before; `None` for the first page.
         cursor: Option<String>,
     },
-    /// Tell a ledger that was restored from a bookmark its fresh history.
+    /// Sends a ledger that was restored from a bookmark its new epoch.
     TellEpoch {
-        /// The account.
+        /// Account of the ledger.
         account: AccountId,
-        /// The history.
+        /// Epoch of the history after the restore.
         epoch: Epoch,
     },
-    /// Tell a name object that its claim stands.
+    /// Confirms a claim to its name object.
     ConfirmName {
-        /// The name.
+        /// Address that the claim is for.
         email: crate::protocol::account::Email,
-        /// The confirmation.
+        /// Contents of the confirmation.
         request: NameConfirmation,
     },
-    /// Tell the directory that the account is open.
+    /// Reports to the directory that the account is open.
     ConfirmAccount {
-        /// The account.
+        /// ID of the account.
         account: AccountId,
-        /// Its name.
+        /// Name of the account.
         name: String,
     },
-    /// Mail something.
+    /// Sends a mail.
     SendMail {
-        /// What, and to whom.
+        /// Message and recipient.
         envelope: Box<Envelope>,
     },
-    /// Ask an account's ledger whether a claim is held.
+    /// Asks an account's ledger if it holds a claim.
     AskHolds {
-        /// The account.
+        /// ID of the account.
         account: AccountId,
-        /// The member.
+        /// ID of the member.
         member: MemberId,
-        /// The name.
+        /// Address that the claim is for.
         email: String,
     },
-    /// Ask an account's ledger whether it was opened.
+    /// Asks an account's ledger if it was opened.
     AskExists {
-        /// The account.
+        /// ID of the account.
         account: AccountId,
     },
 }
 
-/// Most keys of one [`Effect::ReadMany`]: what KV reads at once.
+/// Most keys of one [`Effect::ReadMany`]: KV's limit for one bulk read.
 pub const READ_MANY_MAX: u32 = 100;
 
-/// Whose claim a ledger confirms.
+/// A claim that a ledger confirms.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NameConfirmation {
-    /// Account.
+    /// Account of the member.
     pub account: AccountId,
-    /// Member.
+    /// Member who holds the claim.
     pub member: MemberId,
-    /// Password.
+    /// Version of the password that the ledger's member row uses.
     pub secret_version: SecretVersion,
 }
 
-/// How an [`Effect`] went.
+/// The outcome of an [`Effect`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// It was done.
+    /// The effect succeeded.
     Done,
-    /// A question was answered.
+    /// The question was answered ([`Effect::AskHolds`], [`Effect::AskExists`]).
     Answered {
-        /// The answer.
+        /// The answer: `true` for yes.
         held: bool,
     },
     /// KV was read ([`Effect::ReadBack`], [`Effect::ReadLease`]).
     Read {
-        /// What it holds; `None`: nothing.
+        /// Value in KV; `None` if there is none.
         value: Option<String>,
     },
     /// KV was read ([`Effect::ReadMany`]).
     ReadMany {
-        /// What it holds of each key; `None`: nothing.
+        /// Value of each key in KV; `None` if there is none.
         values: Vec<(KeyId, Option<String>)>,
     },
     /// KV was listed ([`Effect::ListKv`]).
     Listed {
-        /// The names of this page.
+        /// Names of this page.
         names: Vec<String>,
-        /// Where it ended; `None`: there are no more.
+        /// Cursor of the next page; `None` on the last.
         cursor: Option<String>,
     },
-    /// It failed, or nobody knows whether it landed.
+    /// The effect failed, or its outcome is unknown.
     Failed,
-    /// It was refused, and would be however often it were tried ([`Effect::SendMail`]).
+    /// The effect was refused permanently; retrying cannot help ([`Effect::SendMail`]).
     Refused,
 }

@@ -1,82 +1,82 @@
-//! What a mail tells to whom, before it is a message.
+//! The contents of a mail, before it is rendered.
 //!
-//! A ledger writes an envelope down in the same run as the change that causes it, with every fact
-//! that the message will name.
+//! The ledger stores an envelope in the same transaction as the change that causes it. It contains
+//! every fact that the message names.
 
 use claviger_core::base::id::{AccountId, TokenId};
 use claviger_core::base::time::UnixMs;
 use serde::{Deserialize, Serialize};
 
 use crate::protocol::account::Email;
-use crate::protocol::encryption::{Place, Purpose, Sealed};
+use crate::protocol::encryption::{AssociatedData, Ciphertext, Purpose};
 use crate::protocol::keys::KeyName;
-use crate::protocol::ledger::Language;
+use crate::protocol::member::Language;
 use crate::protocol::zone::Zone;
 
-/// What is told, with all the facts. Stored: members are only added, with a default.
+/// The contents of a message. It is stored as JSON, so members are only added, with a default.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "letter", rename_all = "snake_case")]
 pub enum Letter {
-    /// The code that deletes keys.
+    /// Carries the code that confirms a deletion.
     DeletionCode {
-        /// The deletion that it confirms.
+        /// ID of the deletion.
         deletion: TokenId,
         /// Name of the account.
         account: String,
-        /// Which keys.
+        /// Keys to delete.
         keys: Vec<KeyName>,
-        /// Until when it can be used.
+        /// Expiry of the code, Unix ms.
         until: UnixMs,
-        /// Zone in which times are told.
+        /// Time zone of the times in the text.
         zone: Zone,
     },
-    /// Keys were deleted.
+    /// Reports that keys were deleted.
     DeletionNotice {
         /// Name of the account.
         account: String,
-        /// Which keys.
+        /// Keys that were deleted.
         keys: Vec<KeyName>,
-        /// Name of who did it.
+        /// Name of the member who deleted them.
         by: String,
-        /// From where; `None`: the platform told none.
+        /// IP address of the request; `None` if the platform reported none.
         address: Option<String>,
-        /// When.
+        /// Time of the deletion, Unix ms.
         at: UnixMs,
-        /// From when on they are refused everywhere, by T alone.
+        /// Time from which they are refused everywhere, Unix ms, by T alone.
         bound: UnixMs,
-        /// Until when they can be restored.
+        /// End of the restore period, Unix ms.
         restorable_until: UnixMs,
-        /// Zone in which times are told.
+        /// Time zone of the times in the text.
         zone: Zone,
     },
 }
 
-/// A letter on its way to one person.
+/// A letter to one recipient.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Envelope {
-    /// Name of the message within the deployment: the idempotency key towards services that send.
-    /// ASCII, no blanks.
+    /// ID of the message, unique in the deployment: the idempotency key for mail services. ASCII
+    /// without blanks.
     pub id: String,
-    /// The account that it is about.
+    /// Account that the letter is about.
     pub account: AccountId,
-    /// To whom.
+    /// Address of the recipient.
     pub to: Email,
-    /// In which language.
+    /// Language of the text.
     pub language: Language,
-    /// When its cause happened.
+    /// Time of the change that caused it, Unix ms.
     pub written_at: UnixMs,
-    /// What is told.
+    /// Contents of the message.
     pub letter: Letter,
-    /// The code, encrypted, of a letter that holds one.
-    pub sealed: Option<Sealed>,
+    /// The encrypted code, if the letter carries one.
+    pub sealed: Option<Ciphertext>,
 }
 
-/// Where the code of a deletion is encrypted for.
-pub fn code_place(account: AccountId, deletion: &TokenId) -> Place<'_> {
-    Place { purpose: Purpose::MailCode, account, subject: deletion.as_str() }
+/// Returns the associated data of a deletion's code.
+pub fn code_associated_data(account: AccountId, deletion: &TokenId) -> AssociatedData<'_> {
+    AssociatedData { purpose: Purpose::MailCode, account, subject: deletion.as_str() }
 }
 
-/// An address as it is shown to someone who knows it: `m…@example.jp`.
+/// Masks an address for a reader who knows it: `m…@example.jp`.
 pub fn masked(email: &Email) -> String {
     let (local, domain) = email.as_str().split_once('@').unwrap_or_default();
     let first: String = local.chars().take(1).collect();

@@ -1,4 +1,4 @@
-//! The forms in which people and programs write when a credential begins and ends.
+//! The forms in which people and programs write the beginning and end of a credential.
 //! [`Described::parse`] reads an end:
 //!
 //! | form | means |
@@ -9,16 +9,16 @@
 //! | `2027/06/30 14:05:00 +0900`, `…+09`, `… Z` | that instant |
 //! | `2027-06-30`, `2027/06/30` | until 24:00 of that day in the account's zone |
 //! | `2027-07-00` | the last day of the month before: the same as `2027-06-30` |
-//! | `30000` | so many milliseconds from now |
-//! | `90s` `5m` `2h` `100d` `2w` | so many seconds, minutes, hours, days of 24 hours, weeks from now |
+//! | `30000` | that number of milliseconds from now |
+//! | `90s` `5m` `2h` `100d` `2w` | that number of seconds, minutes, hours, days of 24 hours, weeks from now |
 //!
-//! These hold the whole of `yyyy(/|-)mm(/|-)dd[( |T)hh:mm:ss[.sss][[ ](Z|(+|-)zz[[:]zz])]]`;
-//! nothing in it is ambiguous, so all of it is taken, mixed separators too. Beyond it seconds may
-//! be left out, as browsers do, and there may be one to nine decimals, of which three count. A
-//! number without a unit is never a date: `20270630` is five hours and a half.
+//! These forms cover all of `yyyy(/|-)mm(/|-)dd[( |T)hh:mm:ss[.sss][[ ](Z|(+|-)zz[[:]zz])]]`.
+//! Nothing in it is ambiguous, so all of it is accepted, mixed separators too. Two forms go beyond
+//! it. Seconds may be left out, as browsers do. A fraction has one to nine decimals, of which three
+//! count. A number without a unit is never a date: `20270630` is five hours and a half.
 //!
-//! A time that a clock change skips is moved forward by the length of the gap; of a time that
-//! happens twice the first is meant. A day ends when the next one begins, whenever that is.
+//! A time that a clock change skips moves forward by the length of the gap. Of a time that occurs
+//! twice, the first is used. A day ends when the next one begins, whenever that is.
 
 use claviger_core::base::time::{CivilText, DurationMs, UnixMs};
 use claviger_core::credential::limits::lifetime::{
@@ -29,7 +29,7 @@ use serde::Serialize;
 
 use crate::protocol::zone::Zone;
 
-/// How an expiry was written, as far as its sentence differs.
+/// The form of an expiry, which selects its sentence in the console.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Form {
@@ -41,24 +41,25 @@ pub enum Form {
     Never,
 }
 
-/// An expiry that was read, with what its sentence in the console needs. As JSON the fields.
+/// A parsed expiry with the facts that its sentence in the console needs. Its JSON form has the
+/// same fields.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Described {
-    /// How it was written.
+    /// Form in which it was written.
     pub form: Form,
-    /// The end in milliseconds since the epoch; none for never.
+    /// End, Unix ms; `None` for never.
     pub at_ms: Option<UnixMs>,
-    /// For [`Form::EndOfDay`] the last day, as `2027-06-30`: it cannot be told from `at_ms` where a
+    /// Last day of a [`Form::EndOfDay`], as `2027-06-30`. It cannot be derived from `at_ms` where a
     /// zone skips days.
     pub day: Option<String>,
-    /// The zone in which it was read and is to be shown.
+    /// Zone in which it was read and is displayed.
     pub zone: Zone,
-    /// How long it lasts; none for never.
+    /// Time until the end, in milliseconds; `None` for never.
     pub from_now_ms: Option<DurationMs>,
 }
 
 impl Described {
-    /// Reads an expiry in one of the forms above. What has no offset is in `zone`.
+    /// Parses an expiry in one of the forms above. A time without an offset is in `zone`.
     ///
     /// # Errors
     /// Every variant of [`ExpiryError`] but [`ExpiryError::BeginsAfterEnd`].
@@ -81,18 +82,18 @@ impl Described {
         Ok(Self { form, at_ms: Some(at), day, zone: zone.clone(), from_now_ms: at.since(now) })
     }
 
-    /// The expiry itself, as records hold it.
+    /// Returns the expiry in the form that records use.
     pub fn expiry(&self) -> Expiry {
         self.at_ms.map_or(Expiry::Never, Expiry::At)
     }
 }
 
-/// Reads when a credential begins to work, in the forms of an expiry without `never`. A date means
-/// the beginning of that day. The past is allowed: today's date has begun already.
+/// Parses the time at which a credential becomes valid, in the same forms except `never`. A date
+/// means the beginning of that day. The past is allowed: today's date has already begun.
 ///
 /// # Errors
 /// Every variant of [`ExpiryError`] but [`ExpiryError::InThePast`] and
-/// [`ExpiryError::BeginsAfterEnd`]; [`Expiry::check_begin`] answers the latter.
+/// [`ExpiryError::BeginsAfterEnd`]; [`Expiry::check_begin`] returns the latter.
 pub fn parse_not_before(text: &str, now: UnixMs, zone: &Zone) -> Result<UnixMs, ExpiryError> {
     let at = match Moment::read(text, now, zone)? {
         Moment::Never => return Err(ExpiryError::NotATime),
@@ -102,7 +103,7 @@ pub fn parse_not_before(text: &str, now: UnixMs, zone: &Zone) -> Result<UnixMs, 
     check_not_too_far(at, now)
 }
 
-/// What a text says, before it is an end or a beginning.
+/// A parsed text, before its use as an end or a beginning.
 enum Moment {
     Never,
     Instant(UnixMs),
@@ -129,12 +130,12 @@ impl Moment {
             Some(offset) => offset.ok_or(ExpiryError::NoSuchTime)?.to_timestamp(local),
             None => zone.rules().to_timestamp(local),
         };
-        // Four digits of a year only leave the library's range in the last days of 9999.
+        // A four-digit year leaves the library's range only in the last days of 9999.
         timestamp.map(|at| Self::Instant(at.into())).map_err(|_| too_far(now))
     }
 }
 
-/// The end of a day in a zone: the beginning of the next.
+/// Returns the end of a day in a zone: the beginning of the next day.
 fn end_of(day: Date, zone: &Zone, now: UnixMs) -> Result<UnixMs, ExpiryError> {
     day.tomorrow().ok().and_then(|next| zone.start_of(next)).ok_or(too_far(now))
 }

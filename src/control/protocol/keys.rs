@@ -1,4 +1,4 @@
-//! Keys as members see them: the view of one, and pages of many.
+//! Keys as members see them: the view of one key, and pages of many.
 
 use std::collections::BTreeSet;
 
@@ -9,27 +9,27 @@ use claviger_core::credential::limits::Limits;
 use claviger_core::replication::record::Revision;
 use serde::{Deserialize, Serialize};
 
-use crate::protocol::draft::FieldError;
+use crate::protocol::draft::field::FieldError;
 
-/// A key, as a message or a refusal names it.
+/// A key as a message or a refusal names it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeyName {
-    /// ID.
+    /// ID of the key.
     pub id: KeyId,
-    /// Name.
+    /// Name of the key at that time.
     pub name: String,
 }
 
-/// How long a deleted key can be restored; then its row goes, and its tombstone stays.
+/// Restore period of a deleted key. After it the row is removed and the tombstone stays.
 pub const RESTORABLE: DurationMs = DurationMs::from_days(30);
 
-/// Most keys of one deletion: two pages, and what fits a mail that somebody reads.
+/// Most keys of one deletion: two pages, and as many as a readable mail can list.
 pub const DELETION_KEYS_MAX: usize = 100;
 
-/// Checks which keys one deletion is to be about: 1 to [`DELETION_KEYS_MAX`], each once.
+/// Checks the keys of one deletion: 1 to [`DELETION_KEYS_MAX`], without duplicates.
 ///
 /// # Errors
-/// The rule that is broken, at its place.
+/// [`FieldError`] with the pointer of the broken rule.
 pub fn check_deletion(keys: &[KeyId]) -> Result<(), FieldError> {
     if keys.is_empty() {
         return Err(FieldError::new("keys", "required", "name at least one key"));
@@ -41,73 +41,72 @@ pub fn check_deletion(keys: &[KeyId]) -> Result<(), FieldError> {
     let mut seen = BTreeSet::new();
     match keys.iter().position(|id| !seen.insert(id)) {
         Some(place) => {
-            Err(FieldError::new(&format!("keys/{place}"), "duplicate", "this key is named twice"))
+            Err(FieldError::new(&format!("keys/{place}"), "duplicate", "this key is listed twice"))
         }
         None => Ok(()),
     }
 }
 
-/// A key as members see it. Holds nothing secret.
+/// A key as members see it. Contains no secret.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeyView {
-    /// ID.
+    /// ID of the key.
     pub id: KeyId,
-    /// Name.
+    /// Name of the key.
     pub name: String,
-    /// Whether it is switched on; of a deleted key, whether it would come back so.
+    /// `true` if it is enabled; for a deleted key, if a restore would enable it.
     pub enabled: bool,
-    /// Whether it is protected from deletion.
+    /// `true` if it is protected from deletion.
     #[serde(default)]
     pub protected: bool,
-    /// When it was deleted; `None`: it is not.
+    /// Time of its deletion, Unix ms; `None` if it is not deleted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deleted_at: Option<UnixMs>,
-    /// What it may do.
+    /// Limits on its use.
     pub limits: Limits,
-    /// When it was issued.
+    /// Time of its issue, Unix ms.
     pub created_at: UnixMs,
     /// Name of the member who issued it.
     pub created_by: String,
-    /// When it was last changed.
+    /// Time of its last change, Unix ms.
     pub changed_at: UnixMs,
     /// Name of the member who changed it last.
     pub changed_by: String,
-    /// Number of its last change.
+    /// Revision of its last change.
     pub revision: Revision,
-    /// When it was last let through, as far as the edge has reported; `None`: never, or longer ago
-    /// than is kept.
+    /// Time of the last accepted request, Unix ms, as the edge has reported. `None` if there was
+    /// none within the retention of usage.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_used_at: Option<UnixMs>,
-    /// How far it may issue keys itself; `None`: not at all.
+    /// Ceiling for keys that it issues; `None`: it may not issue.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub issuable: Option<Ceiling>,
-    /// Whether its secret may be shown again.
+    /// `true` if its secret can be shown again.
     #[serde(default, skip_serializing_if = "core::ops::Not::not")]
     pub viewable: bool,
-    /// Requests that were let through in the last 24 hours, by the hour, as far as the edge has
-    /// reported.
+    /// Accepted requests in the last 24 hours, in whole hours, as the edge has reported.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub uses_24h: u64,
-    /// Who issued it, when that was not a member.
+    /// Issuer, if it is not a member.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub issued_by: Option<IssuedBy>,
-    /// Whether it ended for good with what its issuer had issued.
+    /// `true` if it ended permanently together with the other keys of its issuer.
     #[serde(default, skip_serializing_if = "core::ops::Not::not")]
     pub ended: bool,
 }
 
-/// Who issued a key that no member issued.
+/// An issuer that is not a member.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum IssuedBy {
-    /// A key.
+    /// A key with a ceiling.
     Key {
-        /// Its ID.
+        /// ID of the issuing key.
         id: KeyId,
-        /// Its name.
+        /// Name of the issuing key.
         name: String,
     },
-    /// The service password.
+    /// The service password of the account.
     Service,
 }
 
@@ -115,26 +114,26 @@ fn is_zero(count: &u64) -> bool {
     *count == 0
 }
 
-/// A key's state in one word, by the order of the verdicts.
+/// The state of a key, tested in the order of the edge's verdicts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
-    /// Deleted, and restorable for a while.
+    /// Deleted, and restorable within the restore period.
     Deleted,
     /// Its issuer was disabled or deleted, lost its ceiling or got a new secret.
     Ended,
-    /// Switched off.
+    /// Disabled by a member.
     Disabled,
-    /// Its time has not come yet.
+    /// Its validity has not begun.
     NotYetValid,
-    /// Its time is over.
+    /// Its validity has ended.
     Expired,
-    /// It works.
+    /// None of the above: requests within its limits are accepted.
     Active,
 }
 
 impl KeyView {
-    /// The key's state at `now`.
+    /// Returns the key's state at `now`.
     pub fn status(&self, now: UnixMs) -> Status {
         if self.deleted_at.is_some() {
             Status::Deleted
@@ -151,16 +150,16 @@ impl KeyView {
         }
     }
 
-    /// Until when it can be restored; `None`: it is not deleted.
+    /// Returns the end of the restore period, Unix ms; `None` if the key is not deleted.
     pub fn restorable_until(&self) -> Option<UnixMs> {
         self.deleted_at.map(|at| at.saturating_add(RESTORABLE))
     }
 }
 
-/// Most keys of a page, and the default: what a table in the page shows quickly.
+/// Most keys of a page, and the default: a table of this size renders quickly.
 pub const PAGE_KEYS_MAX: u32 = 50;
 
-/// Up to where keys are counted, so that a count has a bound; beyond it the console says "more than
+/// Largest exact total, which bounds the cost of counting. Beyond it the console says "more than
 /// 10,000".
 pub const TOTAL_EXACT_MAX: u32 = 10_000;
 
@@ -173,50 +172,50 @@ pub const CURSOR_BYTES_MAX: usize = 2_048;
 /// Longest idempotency key, in bytes: a UUID has 36.
 pub const IDEMPOTENCY_KEY_BYTES_MAX: usize = 64;
 
-/// Whether a text can name one attempt to issue: 1 to [`IDEMPOTENCY_KEY_BYTES_MAX`] visible ASCII
-/// characters.
+/// Returns `true` if a text is a valid idempotency key: 1 to [`IDEMPOTENCY_KEY_BYTES_MAX`] visible
+/// ASCII characters.
 pub fn is_idempotency_key(text: &str) -> bool {
     (1..=IDEMPOTENCY_KEY_BYTES_MAX).contains(&text.len())
         && text.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
-/// A question for a page of keys.
+/// A query for a page of keys.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Listing {
-    /// What to look for: beginnings of words of the name, a key ID or access key, an address or
-    /// network. `None`, or blank: all keys.
+    /// Search text: beginnings of words of the name, a key ID or access key, an address or network.
+    /// `None` or blank matches all keys.
     #[serde(default)]
     pub q: Option<String>,
-    /// In which order.
+    /// Order of the keys.
     #[serde(default)]
     pub sort: Sort,
-    /// Where the page before this one ended ([`Page::next`]).
+    /// Cursor of the page before ([`Page::next`]).
     #[serde(default)]
     pub cursor: Option<String>,
-    /// How many keys; [`PAGE_KEYS_MAX`] is the most, and the default.
+    /// Most keys; [`PAGE_KEYS_MAX`] is the maximum and the default.
     #[serde(default)]
     pub limit: Option<u32>,
-    /// Whether deleted keys are among them. An edge that does not know of them would show them as
-    /// active: it says nothing, and gets none.
+    /// Selects deleted keys. An admin Worker of an earlier release sends nothing and gets none,
+    /// because it would show them as active.
     #[serde(default)]
     pub deleted: Deleted,
 }
 
-/// Whether deleted keys are listed.
+/// Selection of deleted keys in a list.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Deleted {
-    /// With the others, so that there is an answer to what became of a key.
+    /// Includes them, so that a member can find out that a key was deleted.
     Too,
-    /// They alone.
+    /// Lists only deleted keys.
     Only,
-    /// None of them.
+    /// Excludes deleted keys; the default.
     #[default]
     No,
 }
 
 impl Deleted {
-    /// The choice of this name in URLs.
+    /// Parses the selection's name in URLs.
     pub fn parse(text: &str) -> Option<Self> {
         match text {
             "too" => Some(Self::Too),
@@ -227,38 +226,38 @@ impl Deleted {
     }
 }
 
-/// An order of keys. Ties are ordered by ID.
+/// A sort order of keys. Ties are ordered by ID.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Sort {
-    /// Newest first.
+    /// By time of issue, newest first; the default.
     #[default]
     #[serde(rename = "-created")]
     CreatedDown,
-    /// Oldest first.
+    /// By time of issue, oldest first.
     #[serde(rename = "created")]
     Created,
     /// By name, ignoring case.
     #[serde(rename = "name")]
     Name,
-    /// By name, last first.
+    /// By name, ignoring case, in reverse.
     #[serde(rename = "-name")]
     NameDown,
-    /// Soonest end first, unlimited ones last.
+    /// Earliest expiry first, unlimited keys last.
     #[serde(rename = "expires")]
     Expires,
-    /// Unlimited ones first, then the latest end.
+    /// Unlimited keys first, then the latest expiry.
     #[serde(rename = "-expires")]
     ExpiresDown,
     /// Least recently changed first.
     #[serde(rename = "changed")]
     Changed,
-    /// Last changed first.
+    /// Most recently changed first.
     #[serde(rename = "-changed")]
     ChangedDown,
 }
 
 impl Sort {
-    /// Every order.
+    /// All orders, for parsing and tests.
     pub const ALL: [Self; 8] = [
         Self::CreatedDown,
         Self::Created,
@@ -270,7 +269,7 @@ impl Sort {
         Self::ChangedDown,
     ];
 
-    /// The order's name in URLs.
+    /// Returns the order's name in URLs.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::CreatedDown => "-created",
@@ -284,7 +283,7 @@ impl Sort {
         }
     }
 
-    /// The order of this name.
+    /// Parses the order's name in URLs.
     pub fn parse(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|sort| sort.as_str() == text)
     }
@@ -293,13 +292,13 @@ impl Sort {
 /// A page of keys.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Page {
-    /// The keys, in order.
+    /// Keys of this page, in the requested order.
     pub keys: Vec<KeyView>,
     /// Cursor of the next page; `None` on the last.
     pub next: Option<String>,
-    /// How many keys there are in all pages.
+    /// Number of keys in all pages; see `total_is_exact`.
     pub total: u32,
-    /// Whether that is all of them, or only as far as was counted.
+    /// `true` if `total` is exact; `false` if counting stopped at [`TOTAL_EXACT_MAX`].
     pub total_is_exact: bool,
 }
 

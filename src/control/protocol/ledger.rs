@@ -1,11 +1,11 @@
-//! What the edge and the objects say to each other: one request and one reply enum per kind of
-//! object, in JSON.
+//! Messages between the Workers and the objects: one request and one reply enum per kind of object,
+//! in JSON.
 //!
-//! Shapes are pinned by tests. Either side may be one release older than the other, so members are
-//! only added, with a default; an unknown variant is answered with a refusal by the older side and
-//! never guessed at.
+//! Tests pin the JSON. Either side may be one release older than the other, so members are only
+//! added, with a default. The older side answers an unknown variant with a refusal and never
+//! guesses.
 //!
-//! Objects are named by [`instance`]: renaming one orphans its data.
+//! [`instance`] names the objects; renaming an instance orphans its data.
 
 use claviger_core::base::id::{AccountId, KeyId, MemberId, TokenId};
 use claviger_core::base::secret::Digest;
@@ -20,9 +20,10 @@ use serde::{Deserialize, Serialize};
 use crate::protocol::activity;
 use crate::protocol::command::Command;
 use crate::protocol::deletion::DeletionView;
-use crate::protocol::draft::Checked;
-use crate::protocol::encryption::Sealed;
+use crate::protocol::draft::preview::Checked;
+use crate::protocol::encryption::Ciphertext;
 use crate::protocol::keys::{KeyView, Page};
+use crate::protocol::member::{Language, SecretVersion};
 use crate::protocol::refusal::Refusal;
 use crate::protocol::service_credentials::{NewService, ServiceView};
 use crate::protocol::view::{AccountView, Progress, SessionView};
@@ -32,161 +33,119 @@ use crate::protocol::zone::Zone;
 pub mod instance {
     use claviger_core::base::id::AccountId;
 
-    /// The ledger of an account.
+    /// Returns the name of an account's ledger.
     pub fn ledger(account: AccountId) -> String {
         claviger_core::replication::edge_call::ledger_instance(account)
     }
 
-    /// The name object of a member's e-mail address, in the form of
+    /// Returns the name of the name object for a member's e-mail address, in the form of
     /// [`crate::protocol::account::Email`].
     pub fn member_name(email: &crate::protocol::account::Email) -> String {
         format!("member/{email}")
     }
 
-    /// The one directory.
+    /// Returns the name of the one directory.
     pub fn directory() -> String {
         "directory".to_owned()
     }
 
-    /// The address object of a block (`203.0.113.0/24`, `2001:db8::/64`), or of callers without an
-    /// address.
+    /// Returns the name of the address object for a block (`203.0.113.0/24`, `2001:db8::/64`), or
+    /// for callers without an address.
     pub fn address(block: Option<&str>) -> String {
         format!("address/{}", block.unwrap_or("none"))
     }
 }
 
-/// A secret version: which of a name's passwords a member's row goes with. Rises with each change.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct SecretVersion(pub u32);
-
-/// Who may do what in an account.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Role {
-    /// Everything, also granting `claviger:*`.
-    Owner,
-    /// Changes keys.
-    Admin,
-    /// Reads.
-    Viewer,
-}
-
-/// A language of the console and of mail.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Language {
-    /// English.
-    En,
-    /// Japanese.
-    Ja,
-}
-
-impl Language {
-    /// Its tag (BCP 47).
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::En => "en",
-            Self::Ja => "ja",
-        }
-    }
-
-    /// The language of this tag.
-    pub fn parse(tag: &str) -> Option<Self> {
-        [Self::En, Self::Ja].into_iter().find(|language| language.as_str() == tag)
-    }
-}
-
-/// A session that the edge has just drawn.
+/// A session that the admin Worker has just drawn.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct NewSession {
-    /// Its name.
+    /// ID of the session.
     pub id: TokenId,
-    /// Digest of its secret.
+    /// Digest of the session's secret.
     pub digest: Digest,
 }
 
-/// The session cookie of a request; its tag has been checked by the edge, its digest is checked by
-/// the ledger.
+/// The session cookie of a request. The admin Worker has checked its tag; the ledger checks its
+/// digest.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct SessionProof {
-    /// The session's name.
+    /// ID of the session.
     pub id: TokenId,
-    /// Digest of the secret that was presented.
+    /// Digest of the presented secret.
     pub digest: Digest,
 }
 
-/// What an account's ledger is asked.
+/// A request to an account's ledger.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(tag = "ask", rename_all = "snake_case")]
 pub enum LedgerRequest {
     /// Creates the deployment's first account, whose owners are its operators, and its owner, and
-    /// signs the owner in. Repeated with the same member: as if once.
+    /// signs the owner in. A repeated request of the same member has the same effect as one.
     Open(Opening),
-    /// Creates an account that an operator invited, and does the rest as `Open` does. A request of
-    /// its own, because ledgers of the release before take every account for the first.
+    /// Creates an account that an operator invited; otherwise like `Open`. It is a separate request
+    /// because a ledger of the previous release makes every account the operator's.
     OpenInvited(Opening),
-    /// Signs a member in whose password the name object has found right.
+    /// Signs in a member whose password the name object has verified.
     SignIn {
-        /// The member.
+        /// ID of the member.
         member: MemberId,
-        /// The address whose password it was; it must still be the member's.
+        /// Address whose password was verified; it must still be the member's.
         email: crate::protocol::account::Email,
-        /// The password that was right.
+        /// Version of the verified password.
         secret_version: SecretVersion,
-        /// The session to open.
+        /// Session to open.
         session: NewSession,
-        /// Where from.
+        /// IP address of the request.
         address: Option<String>,
     },
-    /// Something a signed-in member does.
+    /// Executes a command of a signed-in member.
     Console {
-        /// The cookie.
+        /// Proof from the session cookie.
         session: SessionProof,
-        /// Where from.
+        /// IP address of the request.
         address: Option<String>,
-        /// What.
+        /// Command to execute.
         command: Command,
     },
-    /// An edge has a key stored that a program issued.
+    /// Stores a key that a program issued through the issuance API.
     IssueByApi(IssueByApi),
-    /// An edge has a date or time of day read, in the account's zone.
+    /// Parses an expiry in the account's time zone.
     ReadExpiry(ReadExpiry),
-    /// An isolate refreshes its lease.
+    /// Refreshes the lease of an isolate.
     Refresh(RefreshRequest),
-    /// The edge asks for the record of a key: what edges of the release before leases send.
+    /// Returns the record of a key. Only edge Workers of releases before leases send it.
     Record {
-        /// The key.
+        /// ID of the key.
         id: KeyId,
     },
-    /// A name object asks whether a claim is held: does `member` exist with `email`?
+    /// Asks, for a name object, if `member` exists and has the address `email`.
     Holds {
-        /// The member.
+        /// ID of the member.
         member: MemberId,
-        /// The name, as the name object knows it.
+        /// Address, as the name object knows it.
         email: String,
     },
-    /// The directory asks whether the account was ever opened.
+    /// Asks, for the directory, if the account was ever opened.
     Exists,
-    /// The operator changes what holds for the whole account.
+    /// Changes the account's state at the operator's request.
     SetState {
-        /// T of promise P1, in milliseconds; `None`: as it is.
+        /// T of promise P1, in milliseconds; `None` keeps it.
         #[serde(default)]
         freshness_ms: Option<u64>,
-        /// Whether the account is suspended; `None`: as it is.
+        /// `true` to suspend, `false` to resume; `None` keeps it.
         #[serde(default)]
         suspended: Option<bool>,
     },
-    /// The operator wants every record put into KV again.
+    /// Puts every record into KV again, at the operator's request.
     Rebuild,
-    /// How far KV has what the ledger has.
+    /// Returns the progress of publication to KV.
     Progress,
-    /// What an operator sees of the account.
+    /// Returns the operator's view of the account.
     Inspect,
-    /// The ledger was restored from a bookmark: this is the history that the directory noted
-    /// before. Repeated: as if once.
+    /// Passes on, after a restore from a bookmark, the epoch that the directory noted before it. A
+    /// repeated request has the same effect as one.
     Restored {
-        /// The fresh history.
+        /// Epoch of the history after the restore.
         epoch: Epoch,
     },
 }
@@ -194,19 +153,19 @@ pub enum LedgerRequest {
 /// An account to create.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Opening {
-    /// The account's ID, which the object cannot know by itself.
+    /// ID of the account, which the object cannot derive from its own name.
     pub account: AccountId,
-    /// Its name, already checked.
+    /// Name of the account, already checked.
     pub name: String,
-    /// Its time zone.
+    /// Time zone of the account.
     pub zone: Zone,
-    /// The owner.
+    /// First member, an owner.
     pub owner: NewMember,
-    /// The owner's first session.
+    /// First session of the owner.
     pub session: NewSession,
-    /// Where from.
+    /// IP address of the request.
     pub address: Option<String>,
-    /// Its first service credentials.
+    /// First service credentials; absent from an admin Worker of an earlier release.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub service: Option<NewService>,
 }
@@ -214,19 +173,19 @@ pub struct Opening {
 /// A member to create.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct NewMember {
-    /// ID, drawn by the edge.
+    /// ID that the admin Worker drew.
     pub id: MemberId,
-    /// Name, already checked.
+    /// Name of the member, already checked.
     pub name: String,
-    /// Address that the name object holds for the member.
+    /// Address that the name object has claimed for the member.
     pub email: crate::protocol::account::Email,
-    /// Language.
+    /// Language of the console and mails.
     pub language: Language,
-    /// The password that was staged with the claim.
+    /// Version of the password that was staged with the claim.
     pub secret_version: SecretVersion,
 }
 
-/// What a ledger answers.
+/// A reply of an account's ledger.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "reply", rename_all = "snake_case")]
 #[allow(
@@ -234,112 +193,114 @@ pub struct NewMember {
     reason = "there is one per request, written as JSON at once; how large it is depends on the target"
 )]
 pub enum LedgerReply {
-    /// This account was never opened here. Nothing was written.
+    /// The account was never opened here. The ledger wrote nothing.
     Gone,
-    /// Refused; nothing was written.
+    /// The ledger refused; it wrote nothing of the request.
     Refused(Refusal),
     /// The session, after `Open`, `SignIn`, `Show`, `StepUp`.
     Session(SessionView),
-    /// Done, nothing to say.
+    /// The request was executed and has no result.
     Done,
     /// A page of keys.
     Page(Page),
-    /// One key.
+    /// The key that was asked for.
     Key(KeyView),
-    /// Notes on a draft.
+    /// The preview of a draft.
     Checked(Checked),
     /// A change of a key was committed.
     Changed {
-        /// The key as it is now; `None` once it is deleted.
+        /// The key after the change; `None` if it is deleted.
         key: Option<KeyView>,
-        /// Its record, for the edge's own memory.
+        /// The key's new record, for the edge's cache.
         record: Record,
-        /// From when whatever was taken away is refused everywhere; `None` when nothing was.
+        /// Time from which the narrowed rights hold everywhere; `None` if the change narrows
+        /// nothing.
         bound: Option<Bound>,
     },
-    /// A deletion.
+    /// The state of a deletion.
     Deletion(DeletionView),
     /// Keys were deleted.
     Deleted {
-        /// Their records, for the edge's own memory.
+        /// Records of the deleted keys, for the edge's cache.
         records: Vec<Record>,
-        /// From when they are refused everywhere.
+        /// Time from which they are refused everywhere.
         bound: Bound,
-        /// Until when they can be restored.
+        /// End of the restore period, Unix ms.
         restorable_until: UnixMs,
     },
     /// A sealed key was revoked.
     Revoked {
-        /// From when it is refused everywhere.
+        /// Time from which it is refused everywhere.
         bound: Bound,
-        /// Whether all that its issuer had issued was ended with it.
+        /// `true` if the revocation ended all keys of its issuer, for lack of space.
         all_of_issuer: bool,
-        /// The issuer's record, if it has changed, for the edge's own memory.
+        /// The issuer's new record if it changed, for the edge's cache.
         record: Option<Record>,
-        /// Number of the change; `None`: the key had ended before, and nothing changed.
+        /// Revision of the change; `None` if the key had already ended and nothing changed.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         revision: Option<Revision>,
     },
     /// A refreshed lease.
     Refreshed(Refresh),
-    /// The record that was asked for; `None`: there is no such key and never was.
+    /// The record of a key; `None` if no such key ever existed.
     Record {
-        /// The record.
+        /// Record in the form that KV holds.
         record: Option<Record>,
     },
-    /// Yes or no, to `Holds` and `Exists`.
+    /// The answer to `Holds` and `Exists`.
     Holds {
-        /// The answer.
+        /// `true` for yes.
         held: bool,
     },
-    /// What holds for the whole account, after `SetState`.
+    /// The account's state after `SetState`.
     State {
-        /// The state.
+        /// New state of the account.
         state: AccountState,
-        /// From when a suspension, or a lower T, holds everywhere; `None` when nothing was taken
-        /// away.
+        /// Time from which a suspension or a lower T holds everywhere; `None` if nothing was
+        /// narrowed.
         bound: Option<Bound>,
     },
-    /// To `Progress` and `Rebuild`.
+    /// The reply to `Progress` and `Rebuild`.
     Progress(Progress),
     /// A page of activity.
     Activity(activity::Page),
-    /// A key's secret, encrypted: only the edge can read it.
+    /// A key's secret, encrypted; only the admin Worker can decrypt it.
     Revealed {
-        /// The whole key.
-        sealed: Sealed,
+        /// The whole key, encrypted.
+        sealed: Ciphertext,
     },
     /// The service credentials.
     Service(ServiceView),
-    /// The service password, encrypted: only the edge can read it.
+    /// The service password, encrypted; only the admin Worker can decrypt it.
     ServiceRevealed {
-        /// The credentials.
+        /// Credentials without the secret.
         service: ServiceView,
-        /// The password.
-        sealed: Sealed,
+        /// Encrypted service password.
+        sealed: Ciphertext,
     },
     /// A change of the service credentials was committed.
     ServiceChanged {
-        /// As they are now.
+        /// Credentials after the change.
         service: ServiceView,
-        /// From when whatever was taken away is refused everywhere; `None` when nothing was.
+        /// Time from which the narrowed rights hold everywhere; `None` if the change narrows
+        /// nothing.
         bound: Option<Bound>,
     },
-    /// To `ReadExpiry`: the end that the text means.
+    /// The reply to `ReadExpiry`: the parsed expiry.
     Expiry {
-        /// The end.
+        /// The expiry, in the form of records.
         expires: Expiry,
     },
-    /// To `ReadExpiry`: the text means none.
+    /// The reply to `ReadExpiry` for a text that is no expiry.
     ExpiryRefused {
-        /// Why.
+        /// Reason of the refusal.
         error: ExpiryError,
     },
-    /// To `Inspect`.
+    /// The reply to `Inspect`.
     Inspected {
-        /// The account.
+        /// View of the account.
         account: AccountView,
-        /// How far KV has what the ledger has.
+        /// Progress of publication to KV.
         progress: Progress,
     },
 }

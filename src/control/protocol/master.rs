@@ -8,8 +8,8 @@
 //! ```
 //!
 //! HKDF-SHA-256 (RFC 5869, empty salt, info `claviger/<use>/1`) derives one subkey per generation
-//! and use, so that no two uses share a key. What the edge needs is a [`Keyring`]; pepper and
-//! viewing key stay here.
+//! and use, so that no two uses share a key. The subkeys that the edge needs form a [`Keyring`];
+//! pepper and viewing key stay in the control plane.
 
 use core::fmt;
 
@@ -21,24 +21,24 @@ use serde::Deserialize;
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
-/// Shortest master secret, in bytes: 256 bits even if it is written in hex would be 64, in base64
-/// 43; 32 is the least that can hold 128 bits in any common spelling.
+/// Shortest master secret, in bytes. A 256-bit secret has 64 in hex and 43 in base64; 32 bytes
+/// still hold 128 bits in any common encoding.
 pub const SECRET_BYTES_MIN: usize = 32;
 
-/// Fewest distinct characters of a master secret. 32 random hex digits have fewer than 8 in one of
-/// a billion.
+/// Fewest distinct characters of a master secret. A random string of 32 hex digits has fewer than 8
+/// with a chance of one in a billion.
 pub const SECRET_DISTINCT_MIN: usize = 8;
 
-/// Why master secrets were refused. The text never holds a secret.
+/// The reason for which master secrets were refused. The message never contains a secret.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum MasterError {
-    /// Not a JSON array of generations.
+    /// The value is not a JSON array of generations.
     #[error("not a JSON array of {{id, secret, retired_at?, compromised?}}")]
     Syntax,
-    /// A secret is too short, too uniform, or an example out of a document.
+    /// A secret is too short, has too few distinct characters, or is an example from documentation.
     #[error("the secret of generation {index} is too short, too uniform, or an example")]
     Weak {
-        /// Its place in the array, from 0.
+        /// Index of the generation in the array, from 0.
         index: usize,
     },
     /// The generations break a rule of keyrings.
@@ -46,10 +46,10 @@ pub enum MasterError {
     Keyring(#[from] KeyringError),
 }
 
-/// What a subkey is for. The names are part of the derivation: changing one ends what was made with
-/// it.
+/// The use of a subkey. The names are part of the derivation; changing one invalidates everything
+/// made with that subkey.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Use {
+enum SubkeyUse {
     /// Tags of keys.
     Tag,
     /// Pepper of password hashes.
@@ -60,13 +60,13 @@ enum Use {
     OriginProof,
     /// MACs of sealed keys.
     Sealing,
-    /// Encryption of what must be shown again.
+    /// Encryption of secrets that must be shown again.
     Viewing,
     /// MACs of refresh replies that isolates of one data centre share.
     RefreshCache,
 }
 
-impl Use {
+impl SubkeyUse {
     fn info(self) -> &'static [u8] {
         match self {
             Self::Tag => b"claviger/tag/1",
@@ -80,7 +80,7 @@ impl Use {
     }
 }
 
-/// One master secret.
+/// One generation of the master secret.
 pub struct MasterGeneration {
     id: String,
     secret: SecretText,
@@ -89,22 +89,23 @@ pub struct MasterGeneration {
 }
 
 impl MasterGeneration {
-    /// The operator's name for it. It stands beside whatever rests on it (hashes, encrypted texts).
+    /// Returns the operator's ID for the generation, which is stored beside everything that depends
+    /// on it (hashes, ciphertexts).
     pub fn id(&self) -> &str {
         &self.id
     }
 
-    /// The pepper of password hashes and of codes' MACs.
+    /// Returns the pepper of password hashes and of codes' MACs.
     pub fn pepper(&self) -> Zeroizing<[u8; 32]> {
-        self.subkey(Use::Pepper)
+        self.subkey(SubkeyUse::Pepper)
     }
 
-    /// The key that encrypts what must be shown again.
+    /// Returns the key that encrypts secrets that must be shown again.
     pub fn viewing_key(&self) -> Zeroizing<[u8; 32]> {
-        self.subkey(Use::Viewing)
+        self.subkey(SubkeyUse::Viewing)
     }
 
-    fn subkey(&self, purpose: Use) -> Zeroizing<[u8; 32]> {
+    fn subkey(&self, purpose: SubkeyUse) -> Zeroizing<[u8; 32]> {
         let mut key = Zeroizing::new([0; 32]);
         // RFC 5869 §2.3 refuses only output beyond 255 hashes; 32 bytes are one, so this cannot
         // fail.
@@ -118,18 +119,18 @@ impl MasterGeneration {
         let written = |purpose| SubkeyText::new(&self.subkey(purpose));
         WrittenGeneration {
             id: self.id.clone(),
-            tag: written(Use::Tag),
-            cookies: written(Use::Cookies),
-            sealing: written(Use::Sealing),
-            origin_proof: written(Use::OriginProof),
-            refresh_cache: written(Use::RefreshCache),
+            tag: written(SubkeyUse::Tag),
+            cookies: written(SubkeyUse::Cookies),
+            sealing: written(SubkeyUse::Sealing),
+            origin_proof: written(SubkeyUse::OriginProof),
+            refresh_cache: written(SubkeyUse::RefreshCache),
             retired_at_ms: self.retired_at,
             compromised: self.compromised,
         }
     }
 }
 
-/// The master secrets, newest first, with the keyring that is derived from them.
+/// The master secrets, newest first, with the keyring derived from them.
 pub struct MasterSecrets {
     newest: MasterGeneration,
     older: Vec<MasterGeneration>,
@@ -142,10 +143,11 @@ impl MasterSecrets {
     /// # Errors
     /// A [`MasterError`] that names the rule and the generation, never the secret.
     pub fn parse(json: &str) -> Result<Self, MasterError> {
-        let written: Vec<Written> = serde_json::from_str(json).map_err(|_| MasterError::Syntax)?;
+        let written: Vec<WrittenSecret> =
+            serde_json::from_str(json).map_err(|_| MasterError::Syntax)?;
         let count = written.len();
         let generations: Vec<MasterGeneration> =
-            written.into_iter().map(Written::into_generation).collect::<Result<_, _>>()?;
+            written.into_iter().map(WrittenSecret::into_generation).collect::<Result<_, _>>()?;
         let keyring = Keyring::read(generations.iter().map(MasterGeneration::derive).collect())?;
         if let Some(index) =
             generations.iter().position(|generation| is_weak(generation.secret.expose()))
@@ -157,25 +159,25 @@ impl MasterSecrets {
         Ok(Self { newest, older: generations.collect(), keyring })
     }
 
-    /// The generation that makes new material.
+    /// Returns the generation for new material.
     pub fn newest(&self) -> &MasterGeneration {
         &self.newest
     }
 
-    /// The generation of this name.
+    /// Returns the generation with this ID.
     pub fn find(&self, id: &str) -> Option<&MasterGeneration> {
         self.iter().find(|generation| generation.id == id)
     }
 
-    /// The subkeys that credentials are made and checked with.
+    /// Returns the subkeys that make and check credentials.
     pub fn keyring(&self) -> &Keyring {
         &self.keyring
     }
 
-    /// The same as the edge's secret, `EDGE_KEYS`.
+    /// Returns the same subkeys as the value of the edge's secret `EDGE_KEYS`.
     pub fn edge_keys(&self) -> SecretText {
         let written: Vec<WrittenGeneration> = self.iter().map(MasterGeneration::derive).collect();
-        // Text keys and text values: it serialises.
+        // Keys and values are text, so serialising cannot fail.
         SecretText::new(serde_json::to_string(&written).unwrap_or_default())
     }
 
@@ -192,7 +194,7 @@ impl fmt::Debug for MasterSecrets {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Written {
+struct WrittenSecret {
     id: String,
     secret: SecretText,
     retired_at: Option<String>,
@@ -200,7 +202,7 @@ struct Written {
     compromised: bool,
 }
 
-impl Written {
+impl WrittenSecret {
     fn into_generation(self) -> Result<MasterGeneration, MasterError> {
         let retired_at = match self.retired_at {
             None => None,
@@ -211,8 +213,8 @@ impl Written {
     }
 }
 
-/// Returns `true` for secrets that people leave in place: short ones, `aaaa…`, and what documents
-/// show.
+/// Returns `true` for secrets that operators leave in place by mistake: short ones, `aaaa…`, and
+/// examples from documentation.
 fn is_weak(secret: &str) -> bool {
     let mut distinct: Vec<u8> = secret.bytes().collect();
     distinct.sort_unstable();

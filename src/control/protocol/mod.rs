@@ -1,4 +1,5 @@
-//! TODO.
+//! Requests and replies between the Workers and the Durable Objects, the values that people type,
+//! and encryption at rest.
 
 pub mod account;
 pub mod activity;
@@ -10,9 +11,11 @@ pub mod effect;
 pub mod encryption;
 pub mod envelope;
 pub mod expiry_text;
+pub mod integer;
 pub mod keys;
 pub mod ledger;
 pub mod master;
+pub mod member;
 pub mod objects;
 pub mod operator;
 pub mod refusal;

@@ -1,4 +1,4 @@
-//! What names, the directory and addresses are asked, and what they answer.
+//! Messages between the admin Worker or a ledger and the name, directory and address objects.
 
 use claviger_core::base::id::{AccountId, MemberId};
 use claviger_core::base::secret::SecretText;
@@ -6,178 +6,180 @@ use claviger_core::base::time::UnixMs;
 use claviger_core::replication::record::Epoch;
 use serde::{Deserialize, Serialize};
 
-use crate::protocol::ledger::SecretVersion;
+use crate::protocol::member::SecretVersion;
 use crate::protocol::operator::{Entry, EntryCursor};
 
-/// What a name object is asked.
+/// A request to a name object.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(tag = "ask", rename_all = "snake_case")]
 pub enum NameRequest {
-    /// Claims the name for a member and stages a password. Repeated by the same member: as if once.
+    /// Claims the name for a member and stages a password. A repeated request of the same member
+    /// has the same effect as one.
     Claim {
-        /// The name that this object stands for, which it cannot know by itself.
+        /// The name of this object, which it cannot know by itself.
         name: String,
-        /// Whose.
+        /// Account of the member.
         account: AccountId,
-        /// Whose.
+        /// Member who claims the name.
         member: MemberId,
-        /// The password.
+        /// Password to stage.
         password: SecretText,
     },
-    /// A ledger has committed the member: the claim stands.
+    /// Confirms the claim, after the ledger has committed the member.
     Confirm {
-        /// Whose.
+        /// Account of the member.
         account: AccountId,
-        /// Whose.
+        /// Member who holds the claim.
         member: MemberId,
-        /// Which password.
+        /// Version of the password to confirm.
         secret_version: SecretVersion,
     },
-    /// Is this the password?
+    /// Verifies a password.
     Verify {
-        /// What was typed.
+        /// Password as typed.
         password: SecretText,
-        /// Address block of who typed it.
+        /// Address block of the client.
         block: Option<String>,
     },
 }
 
-/// What a name object answers.
+/// A reply of a name object.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "reply", rename_all = "snake_case")]
 pub enum NameReply {
-    /// Claimed, with this password.
+    /// The name is claimed and the password staged.
     Claimed {
-        /// Its version.
+        /// Version of the staged password.
         secret_version: SecretVersion,
     },
     /// Another member has the name, or a ledger has confirmed it with another password.
     Taken,
-    /// Confirmed, now or before.
+    /// The claim is confirmed, now or before.
     Confirmed,
-    /// The member does not hold the name with this password: nothing was confirmed.
+    /// The member does not hold the name with this password; the object confirmed nothing.
     NotHeld,
     /// The password is right.
     Matches {
-        /// Whose.
+        /// Account of the member.
         account: AccountId,
-        /// Whose.
+        /// Member who has the name.
         member: MemberId,
-        /// Which password it was.
+        /// Version of the matching password.
         secret_version: SecretVersion,
     },
-    /// Wrong password, or nobody has the name: one answer.
+    /// The password is wrong, or no member has the name; the reply does not distinguish the two.
     Refused,
-    /// Too many tries; this one was not looked at.
+    /// The rate limit refused this try; the password was not checked.
     TooMany {
-        /// When the next one will be.
+        /// Time of the next accepted try, Unix ms.
         until: UnixMs,
     },
-    /// The request is newer than this object's code.
+    /// The request comes from a later release than this object's code.
     NotUnderstood,
 }
 
-/// What the directory is asked.
+/// A request to the directory.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(tag = "ask", rename_all = "snake_case")]
 pub enum DirectoryRequest {
     /// Enters the account of a set-up token before its ledger is written: the deployment's first,
-    /// or one that an operator has invited. Repeated for the same account: as if once.
+    /// or an invited one. A repeated request for the same account has the same effect as one.
     EnterFirst {
-        /// The account of the set-up token.
+        /// Account in the set-up token.
         account: AccountId,
     },
-    /// Enters an account that an operator invites, until its set-up link is used or over.
+    /// Enters an account that an operator invites, until its set-up link is used or expires.
     Invite {
-        /// The account of the set-up token.
+        /// Account in the set-up token.
         account: AccountId,
-        /// Whether it was invited before, and nobody has heard that it was: then it is entered
-        /// anew, unless it was opened.
+        /// `true` if an earlier invitation with an unknown outcome is repeated. The account is then
+        /// entered anew, unless it was opened.
         #[serde(default, skip_serializing_if = "core::ops::Not::not")]
         again: bool,
     },
-    /// The account's ledger was opened.
+    /// Reports that the account's ledger was opened.
     Confirm {
-        /// Which.
+        /// ID of the account.
         account: AccountId,
-        /// Its name.
+        /// Name of the account; `None` keeps the one on record.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         name: Option<String>,
     },
-    /// Lists accounts, the latest first.
+    /// Lists accounts, latest first.
     List {
-        /// Where the page before ended; `None`: the first page.
+        /// Cursor of the page before; `None` for the first page.
         #[serde(default)]
         cursor: Option<EntryCursor>,
     },
-    /// Finds one account.
+    /// Returns one account.
     Find {
-        /// Which.
+        /// ID of the account.
         account: AccountId,
     },
-    /// Notes a fresh history for an account whose ledger is about to be restored from a bookmark.
+    /// Notes a new epoch for an account whose ledger is about to be restored from a bookmark.
     NoteEpoch {
-        /// Which.
+        /// ID of the account.
         account: AccountId,
     },
-    /// The ledger was restored: it is to be told the history that was noted, until it has taken it.
+    /// Reports that the ledger was restored. The directory then sends it the noted epoch until it
+    /// answers.
     Restored {
-        /// Which.
+        /// ID of the account.
         account: AccountId,
     },
 }
 
-/// What the directory answers.
+/// A reply of the directory.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "reply", rename_all = "snake_case")]
 pub enum DirectoryReply {
-    /// Entered, or entered before and not yet opened.
+    /// The account is entered, now or before, and not yet opened.
     Entered,
-    /// Entered before, by an operator who invited it, and not yet opened.
+    /// The account was entered by an operator's invitation, and is not yet opened.
     Invited,
-    /// Another account is there, or this one is open already.
+    /// Another account exists, or this one is already open.
     SetupDone,
-    /// Noted.
+    /// The report was stored.
     Noted,
-    /// The fresh history that was noted.
+    /// The new epoch was noted.
     Epoch {
-        /// Which.
+        /// Epoch of the history after the restore.
         epoch: Epoch,
     },
     /// A page of the list.
     Accounts {
-        /// The accounts, at most [`crate::protocol::operator::PAGE_ENTRIES_MAX`].
+        /// Accounts of this page, at most [`crate::protocol::operator::PAGE_ENTRIES_MAX`].
         accounts: Vec<Entry>,
-        /// Where it ends; `None`: there are no more.
+        /// Cursor of the next page; `None` on the last.
         next: Option<EntryCursor>,
     },
-    /// One account.
+    /// The account that was asked for.
     Account(Entry),
-    /// No such account is open (or, to `Find`, listed), or no history was noted for it.
+    /// No such account is open (or, for `Find`, listed), or no epoch was noted for it.
     Unknown,
-    /// The request is newer than this object's code.
+    /// The request comes from a later release than this object's code.
     NotUnderstood,
 }
 
-/// What an address object is asked.
+/// A request to an address object.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(tag = "ask", rename_all = "snake_case")]
 pub enum AddressRequest {
-    /// Counts one try from this block before it is looked at.
+    /// Counts one try from this block, before the try is checked.
     Count,
 }
 
-/// What an address object answers.
+/// A reply of an address object.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "reply", rename_all = "snake_case")]
 pub enum AddressReply {
-    /// Go on.
+    /// The try was counted and may proceed.
     Counted,
-    /// Too many tries.
+    /// The rate limit refused the try.
     TooMany {
-        /// When the next one will be counted.
+        /// Time of the next accepted try, Unix ms.
         until: UnixMs,
     },
-    /// The request is newer than this object's code.
+    /// The request comes from a later release than this object's code.
     NotUnderstood,
 }

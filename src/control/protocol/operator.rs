@@ -1,76 +1,76 @@
-//! What an operator does to accounts, and how the directory lists them.
+//! Operations of operators on accounts, and the directory's entries.
 //!
-//! An operator is an owner of the deployment's first account. Whatever they do is first asked of
-//! that account's ledger, which lets it be done and writes it down; then the edge does it.
+//! An operator is an owner of the deployment's first account. The admin Worker first asks that
+//! account's ledger, which authorises and records the operation. Then the admin Worker performs it.
 
 use claviger_core::base::id::AccountId;
 use claviger_core::base::time::UnixMs;
 use serde::{Deserialize, Serialize};
 
-use crate::objects::sql::INTEGER_MAX;
+use crate::protocol::integer::INTEGER_MAX;
 
-/// What an operator does.
+/// An operation of an operator.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "what", rename_all = "snake_case")]
 pub enum Operation {
-    /// Looks at accounts.
+    /// Reads one account or the list.
     Look,
-    /// Invites whoever gets the set-up link that the edge has drawn.
+    /// Invites the recipient of a set-up link, which the admin Worker has drawn.
     Invite {
-        /// The account that the link makes.
+        /// Account that the link creates.
         account: AccountId,
-        /// The same one invites once.
+        /// Idempotency key: at most one invitation per key and member.
         idempotency_key: String,
     },
-    /// Changes what holds for a whole account. What is `None` stays as it is.
+    /// Changes an account's state. `None` keeps a value.
     SetState {
-        /// Which.
+        /// ID of the account.
         account: AccountId,
         /// T of promise P1, in milliseconds.
         freshness_ms: Option<u64>,
-        /// Whether it is suspended.
+        /// `true` to suspend, `false` to resume.
         suspended: Option<bool>,
     },
-    /// Has every record of an account put into KV again.
+    /// Puts every record of an account into KV again.
     Rebuild {
-        /// Which.
+        /// ID of the account.
         account: AccountId,
     },
-    /// Is about to restore an account's ledger from a bookmark.
+    /// Prepares the restore of an account's ledger from a bookmark.
     BeginRestore {
-        /// Which.
+        /// ID of the account.
         account: AccountId,
     },
-    /// Has restored it.
+    /// Completes the restore.
     FinishRestore {
-        /// Which.
+        /// ID of the account.
         account: AccountId,
     },
 }
 
-/// Where an account stands.
+/// State of an account in the directory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum EntryState {
     /// Entered; its ledger was not opened yet.
     Pending,
-    /// Its ledger was opened.
+    /// Its ledger was opened; this state is final.
     Open,
 }
 
-/// An account, as the directory lists it.
+/// An account in the directory's list.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entry {
-    /// Which.
+    /// ID of the account.
     pub id: AccountId,
-    /// Where it stands.
+    /// State of the account.
     pub state: EntryState,
-    /// When it was entered.
+    /// Time of the entry, Unix ms.
     pub entered_at: UnixMs,
-    /// Its name; `None` until its ledger has told it.
+    /// Name of the account; `None` until its ledger has reported it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// Whether a fresh history is noted for a restore that is not finished.
+    /// `true` if an epoch is noted for an unfinished restore.
     #[serde(default)]
     pub restoring: bool,
 }
@@ -78,27 +78,27 @@ pub struct Entry {
 /// Most accounts of a page.
 pub const PAGE_ENTRIES_MAX: u32 = 50;
 
-/// Where a page of the list ends: the next one goes on after it.
+/// The last entry of a page; the next page starts after it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EntryCursor {
-    /// When its last account was entered.
+    /// Time at which that account was entered, Unix ms.
     pub entered_at: UnixMs,
-    /// Its last account.
+    /// ID of that account.
     pub id: AccountId,
 }
 
 impl EntryCursor {
-    /// Reads what [`Self::to_text`] writes; `None` for anything else.
+    /// Parses the output of [`Self::to_text`]; `None` for anything else.
     pub fn parse(text: &str) -> Option<Self> {
         let (ms, id) = text.split_once('-')?;
         let ms: i64 = ms.parse().ok()?;
-        // What no database holds is in no list.
+        // SQLite would not hold a larger integer exactly, so no entry can have it.
         let entered_at = (-INTEGER_MAX..=INTEGER_MAX).contains(&ms).then(|| UnixMs::from_ms(ms))?;
         let cursor = Self { entered_at, id: AccountId::parse(id)? };
         (cursor.to_text() == text).then_some(cursor)
     }
 
-    /// As it stands in a query.
+    /// Returns the form for a URL's query.
     pub fn to_text(&self) -> String {
         format!("{}-{}", self.entered_at.as_ms(), self.id)
     }

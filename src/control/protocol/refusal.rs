@@ -1,95 +1,95 @@
-//! Why a ledger refuses.
+//! Refusals of a ledger.
 
 use claviger_core::base::id::{AccountId, KeyId};
 use claviger_core::base::time::UnixMs;
 use serde::{Deserialize, Serialize};
 
-use crate::protocol::draft::FieldError;
+use crate::protocol::draft::field::FieldError;
 use crate::protocol::keys::{KeyName, KeyView};
 use crate::protocol::service_credentials::ServiceView;
 
-/// Why a ledger refused.
+/// The reason for which a ledger refused a request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "refusal", rename_all = "snake_case")]
 pub enum Refusal {
-    /// No such session, or it is over, or its secret is wrong.
+    /// The session does not exist or is over, or its secret is wrong.
     NotSignedIn,
-    /// The password that was right is not the member's present one.
+    /// The verified password is no longer the member's present one.
     SignInRefused,
-    /// The member's role does not reach.
+    /// The member's role does not permit the command.
     NotPermitted,
     /// The last proof of identity is too old.
     StepUpRequired,
-    /// No such key.
+    /// The key or other item does not exist.
     NotFound,
     /// The key has changed since the member saw it.
     ChangedMeanwhile {
-        /// As it is now.
+        /// Present state of the key.
         key: Box<KeyView>,
     },
-    /// The key's secret was shown once and is not kept.
+    /// The key's secret was shown once and is not stored.
     NotViewable,
     /// The service credentials have changed since the member saw them.
     ServiceChangedMeanwhile {
-        /// As they are now.
+        /// Present state of the credentials.
         service: Box<ServiceView>,
     },
-    /// This idempotency key has issued before.
+    /// The idempotency key was already used for an issue.
     AlreadyIssued {
-        /// The key that it issued; `None` when that was deleted.
+        /// Key that it issued; `None` if that key is deleted.
         key: Option<Box<KeyView>>,
     },
-    /// This idempotency key has invited before.
+    /// The idempotency key was already used for an invitation.
     AlreadyInvited {
-        /// The account that it invited.
+        /// Account that it invited.
         account: AccountId,
     },
-    /// There are no such keys, or they are deleted.
+    /// Some of the keys do not exist or are already deleted.
     KeysNotFound {
-        /// Which.
+        /// IDs of those keys.
         keys: Vec<KeyId>,
     },
-    /// These keys are protected from deletion.
+    /// Some of the keys are protected from deletion.
     Protected {
-        /// Which.
+        /// The protected keys.
         keys: Vec<KeyName>,
     },
-    /// The key is not deleted, so that there is nothing to restore.
+    /// The key is not deleted, so there is nothing to restore.
     NotDeleted,
-    /// The member has had as many codes mailed, or tried, as one may in a day.
+    /// The member has reached the daily limit of mailed codes or of tries.
     TooManyCodes {
-        /// When the next one is possible.
+        /// Time at which the next one is allowed, Unix ms.
         until: UnixMs,
     },
-    /// The member has taken as many files of activity as one may in a day.
+    /// The member has reached the daily limit of exports.
     TooManyExports {
-        /// When the next one is possible.
+        /// Time at which the next one is allowed, Unix ms.
         until: UnixMs,
     },
-    /// Not the code that was mailed. The try is counted.
+    /// The code is not the mailed one. The try is counted.
     CodeWrong {
-        /// How many are left.
+        /// Tries that are left.
         tries_left: u32,
     },
-    /// The code's time is over, its tries are used up, or it was used.
+    /// The code has expired, has no tries left, or was already used.
     CodeOver,
-    /// The drawn ID exists already: draw another.
+    /// The drawn ID already exists; the caller draws another.
     IdTaken,
-    /// The account holds as many keys as it may.
+    /// The account has reached its limit of keys.
     TooManyKeys {
-        /// How many it may hold.
+        /// Most keys of an account.
         max: u32,
     },
-    /// The issuer may not issue, or no such key: deleted, disabled, expired, another secret,
-    /// lowered.
+    /// The issuer does not exist or may not issue: deleted, disabled, expired, wrong secret, or
+    /// narrowed.
     IssuerRefused,
-    /// Values were refused.
+    /// Some values are invalid.
     Invalid {
-        /// Which, and why.
+        /// The invalid fields with their errors.
         errors: Vec<FieldError>,
     },
-    /// `Open` for an account that another member opened.
+    /// `Open` was sent for an account that another member opened.
     AlreadyOpen,
-    /// The request is newer than this object's code.
+    /// The request comes from a later release than this object's code.
     NotUnderstood,
 }

@@ -1,4 +1,4 @@
-//! What replies of a ledger have in common.
+//! Access to the parts that several replies of a ledger share.
 
 use claviger_core::config::terms::Bound;
 use claviger_core::replication::record::Revision;
@@ -8,7 +8,7 @@ use crate::protocol::ledger::LedgerReply;
 use crate::protocol::refusal::Refusal;
 
 impl LedgerReply {
-    /// The keys that it shows, also where it refuses.
+    /// Returns the keys in the reply, also those in a refusal.
     pub fn keys_mut(&mut self) -> Vec<&mut KeyView> {
         match self {
             Self::Page(page) => page.keys.iter_mut().collect(),
@@ -23,7 +23,7 @@ impl LedgerReply {
         }
     }
 
-    /// The number of the change that the reply tells of, if it tells of one.
+    /// Returns the revision of the change that the reply reports, if any.
     pub fn change(&self) -> Option<Revision> {
         match self {
             Self::Changed { record, .. } => Some(record.revision),
@@ -35,7 +35,7 @@ impl LedgerReply {
         }
     }
 
-    /// From when what was taken away is refused everywhere, if the reply says so.
+    /// Returns the revocation bound in the reply, if any.
     pub fn bound_mut(&mut self) -> Option<&mut Bound> {
         match self {
             Self::Changed { bound, .. }

@@ -1,31 +1,31 @@
-//! What a member does with the account's service credentials.
+//! Commands of members for the account's service credentials.
 
 use claviger_core::replication::record::Revision;
 use serde::{Deserialize, Serialize};
 
-use crate::protocol::draft::TypedCeiling;
+use crate::protocol::draft::ceiling::TypedCeiling;
 use crate::protocol::service_credentials::NewService;
 
-/// What is done.
+/// A command for the service credentials.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "what", rename_all = "snake_case")]
 pub enum ServiceCommand {
-    /// Looks at them.
+    /// Returns them without the password.
     Show,
-    /// Has the password shown again.
+    /// Returns the encrypted password.
     Reveal,
-    /// Takes a new password. The old one, and every key that was issued with it, ends.
+    /// Replaces the password. The old one, and every key issued with it, ends.
     Change {
-        /// The revision that the member saw.
+        /// Revision that the member saw.
         expected: Revision,
-        /// What the edge has drawn.
+        /// Credentials that the admin Worker has drawn.
         new: NewService,
     },
-    /// Changes how far the password may go.
+    /// Changes the ceiling of keys issued with the password.
     SetCeiling {
-        /// The revision that the member saw.
+        /// Revision that the member saw.
         expected: Revision,
-        /// What was typed.
+        /// Fields of the ceiling as typed.
         ceiling: TypedCeiling,
     },
 }
@@ -34,7 +34,7 @@ pub enum ServiceCommand {
 mod tests {
     use super::*;
     use crate::protocol::command::Command;
-    use crate::protocol::encryption::Sealed;
+    use crate::protocol::encryption::Ciphertext;
     use crate::protocol::ledger::{LedgerReply, LedgerRequest, SessionProof};
     use crate::protocol::refusal::Refusal;
     use crate::protocol::service_credentials::{ServiceView, fresh_ceiling};
@@ -55,7 +55,7 @@ mod tests {
         let new = NewService {
             ids: vec![id()],
             digest: Digest::of(b"abc"),
-            sealed: Sealed::from_stored("b.AAAA".into()),
+            sealed: Ciphertext::from_stored("b.AAAA".into()),
         };
         let expected = Revision(3);
         let ceiling: TypedCeiling = serde_json::from_str(r#"{"longest":"24h"}"#).unwrap();
@@ -89,7 +89,7 @@ mod tests {
             revision: Revision(3),
         };
         let bound = Some(Bound { at: UnixMs::from_ms(7), within_s: 10, is_eventual: false });
-        let sealed = Sealed::from_stored("b.AAAA".into());
+        let sealed = Ciphertext::from_stored("b.AAAA".into());
         let meanwhile = Refusal::ServiceChangedMeanwhile { service: Box::new(view()) };
         for (reply, json) in [
             (LedgerReply::Service(view()), format!(r#"{{"reply":"service",{VIEW}}}"#)),
@@ -117,7 +117,7 @@ mod tests {
 
     #[test]
     fn the_json_of_viewable_keys_is_pinned() {
-        let sealed = || Sealed::from_stored("b.AAAA".into());
+        let sealed = || Ciphertext::from_stored("b.AAAA".into());
         let id = claviger_core::testing::key_id();
         let json = r#"{"do":"reveal","id":"a1B2c3D47Hq0p2Zx9K"}"#;
         assert_eq!(serde_json::to_string(&Command::Reveal { id }).unwrap(), json);
@@ -140,8 +140,8 @@ mod tests {
         assert_eq!(serde_json::to_string(&read).unwrap(), json);
     }
 
-    /// What an edge of an earlier release sends at the opening makes an account without a service
-    /// password.
+    /// An admin Worker of an earlier release sends no service credentials; the account then has no
+    /// service password.
     #[test]
     fn an_opening_without_service_credentials_is_read() {
         let account = AccountId::parse("a1B2c3D4").unwrap();

@@ -1,8 +1,8 @@
-//! Service credentials as the control plane makes, stores and shows them.
+//! Creation, storage and display of service credentials.
 //!
-//! The password is generated, so that what is compared is its SHA-256. It is shown again to an
-//! owner or administrator who has proven who they are: the ledger keeps it encrypted
-//! ([`crate::protocol::encryption`]), and cannot read it.
+//! The password is generated at random, so its SHA-256 suffices for comparison. Owners and
+//! administrators can see it again after a fresh proof of identity. For that, the ledger stores it
+//! encrypted ([`crate::protocol::encryption`]) and cannot read it.
 
 use core::fmt;
 
@@ -19,25 +19,29 @@ use rand_core::CryptoRng;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use crate::protocol::encryption::{self, Place, Purpose, Sealed};
+use crate::protocol::encryption::{self, AssociatedData, Ciphertext, Purpose};
 use crate::protocol::master::MasterSecrets;
 
-/// Where an account's service password belongs, encrypted.
-pub fn place(account: &AccountId) -> Place<'_> {
-    Place { purpose: Purpose::ServicePassword, account: *account, subject: account.as_str() }
+/// Returns the associated data of an account's encrypted service password.
+pub fn associated_data(account: &AccountId) -> AssociatedData<'_> {
+    AssociatedData {
+        purpose: Purpose::ServicePassword,
+        account: *account,
+        subject: account.as_str(),
+    }
 }
 
 /// A service password that was just drawn.
 pub struct NewPassword(SecretText);
 
 impl NewPassword {
-    /// Draws one.
+    /// Draws a random password.
     pub fn generate(rng: &mut impl CryptoRng) -> Self {
         let digits = Zeroizing::new(base62::random::<PASSWORD_WIDTH>(rng));
         Self(SecretText::new(digits.iter().map(|digit| char::from(*digit)).collect()))
     }
 
-    /// What the ledger of `account` is to keep of it.
+    /// Returns the digest and the ciphertext for the ledger of `account`.
     pub fn service(
         &self,
         account: AccountId,
@@ -45,7 +49,7 @@ impl NewPassword {
         master: &MasterSecrets,
         rng: &mut impl CryptoRng,
     ) -> Option<NewService> {
-        let sealed = encryption::seal(&self.0, place(&account), master, rng)?;
+        let sealed = encryption::encrypt(&self.0, associated_data(&account), master, rng)?;
         Some(NewService {
             ids: ids(account, prefix, master.keyring()),
             digest: Digest::of(self.0.expose().as_bytes()),
@@ -53,7 +57,7 @@ impl NewPassword {
         })
     }
 
-    /// The password itself. It belongs into one answer and nowhere else.
+    /// Returns the password itself. It may appear in one HTTP response only.
     pub fn text(&self) -> &SecretText {
         &self.0
     }
@@ -65,38 +69,37 @@ impl fmt::Debug for NewPassword {
     }
 }
 
-/// Service credentials that the edge has drawn, as the ledger is told of them.
+/// Service credentials that the admin Worker has drawn, in the form that the ledger stores.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NewService {
-    /// The service IDs that are valid, the newest first: the account keeps the one that it has if
-    /// it is among them.
+    /// Valid service IDs, newest first. The account keeps its present ID if it is among them.
     pub ids: Vec<ServiceId>,
     /// Digest of the password.
     pub digest: Digest,
-    /// The password, encrypted.
-    pub sealed: Sealed,
+    /// Encrypted password, bound to the account.
+    pub sealed: Ciphertext,
 }
 
-/// Service credentials as members see them. Holds nothing secret.
+/// Service credentials as members see them. Contains no secret.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ServiceView {
-    /// The service ID; `None` while there is no password.
+    /// Service ID; `None` while there is no password.
     pub id: Option<ServiceId>,
-    /// When the password was last changed.
+    /// Time of the password's last change, Unix ms.
     pub changed_at: Option<UnixMs>,
-    /// Name of the member who last changed password or ceiling; `None`: they are as the account
-    /// began.
+    /// Name of the member who last changed password or ceiling; `None` if they are unchanged since
+    /// the account was opened.
     pub changed_by: Option<String>,
-    /// How far the password may go.
+    /// Ceiling of keys issued with the password.
     pub ceiling: Ceiling,
-    /// Number of the last change; 0: there was none.
+    /// Revision of the last change; 0: there was none.
     pub revision: Revision,
 }
 
-/// How far a fresh service password may go: wherever, for as long, and for whatever keys may be
-/// issued. No wildcard covers Claviger's own powers.
+/// Returns the ceiling of a new service password: any network, any lifetime, and every permission
+/// that keys may be issued with. No wildcard covers Claviger's reserved permissions.
 pub fn fresh_ceiling() -> Ceiling {
-    // This list parses; if it did not, the ceiling would grant nothing.
+    // This constant list parses; if it did not, the ceiling would grant nothing.
     let permissions = Permissions::parse(["*:*"]).unwrap_or(Permissions::none());
     Ceiling { permissions, networks: Networks::anywhere(), longest: None }
 }
@@ -125,10 +128,11 @@ mod tests {
         let text = password.text().expose().to_owned();
         let service = password.service(account(), &clv(), &master(), &mut rng).unwrap();
         assert_eq!(presented(&text), Some(service.digest));
-        let opened = encryption::open(&service.sealed, place(&account()), &master()).unwrap();
+        let opened =
+            encryption::decrypt(&service.sealed, associated_data(&account()), &master()).unwrap();
         assert_eq!(opened.expose(), text);
         let other = AccountId::parse("a1B2c3D5").unwrap();
-        assert!(encryption::open(&service.sealed, place(&other), &master()).is_none());
+        assert!(encryption::decrypt(&service.sealed, associated_data(&other), &master()).is_none());
         let shown =
             format!("{password:?} {service:?} {}", serde_json::to_string(&service).unwrap());
         assert!(!shown.contains(&text));

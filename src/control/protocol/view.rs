@@ -1,47 +1,47 @@
-//! What a ledger tells of itself, its account and its members.
+//! Views that a ledger returns of itself, its account and its members.
 
 use claviger_core::base::id::{AccountId, MemberId};
 use claviger_core::base::time::UnixMs;
 use serde::{Deserialize, Serialize};
 
 use crate::protocol::account::Email;
-use crate::protocol::ledger::{Language, Role};
+use crate::protocol::member::{Language, Role};
 use crate::protocol::zone::Zone;
 
-/// How far KV has what the ledger has.
+/// The progress of publication to KV.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Progress {
-    /// Whether a rebuild is on its way through the keys.
+    /// `true` while a rebuild is in progress.
     pub rebuilding: bool,
-    /// Records that KV has acknowledged as they are now, since the rebuild began if there is one.
+    /// Records that KV has acknowledged in their present state; during a rebuild, since its start.
     pub done: u64,
     /// All records, tombstones included.
     pub total: u64,
-    /// Keys whose last change has not settled, so that the edge asks the ledger for them.
+    /// Keys whose last change has not settled, for which the edge asks the ledger.
     pub unsettled: u64,
-    /// Age of the oldest change that KV has not acknowledged, in seconds; `None` when it has all.
+    /// Age of the oldest change that KV has not acknowledged, in seconds; `None` if there is none.
     pub lag_s: Option<u64>,
 }
 
-/// What the console shows of a session.
+/// A session as the console shows it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SessionView {
-    /// Who.
+    /// Member who is signed in.
     pub member: MemberView,
-    /// Where.
+    /// Account of the member.
     pub account: AccountView,
-    /// Until when the last proof of identity counts as fresh.
+    /// End of the fresh proof of identity, Unix ms.
     pub step_up_until: UnixMs,
-    /// When the session ends by itself.
+    /// End of the session if it is not used again, Unix ms.
     pub expires: UnixMs,
-    /// Whether the member is an operator.
+    /// `true` if the member is an operator.
     #[serde(default)]
     pub operator: bool,
-    /// Whether the mail that was tried last was not taken.
+    /// `true` if the last delivery of mail failed.
     #[serde(default)]
     pub mail_is_failing: bool,
-    /// Age of the oldest change that KV has not acknowledged, in seconds, when that is past what is
-    /// usual.
+    /// Age of the oldest change that KV has not acknowledged, in seconds, if it is unusually high;
+    /// otherwise `None`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub publication_lag_s: Option<u64>,
 }
@@ -49,30 +49,30 @@ pub struct SessionView {
 /// A member, as members see each other.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MemberView {
-    /// ID.
+    /// ID of the member.
     pub id: MemberId,
-    /// Name.
+    /// Name of the member.
     pub name: String,
-    /// E-mail address.
+    /// Address by which the member signs in.
     pub email: Email,
-    /// Role.
+    /// Role in the account.
     pub role: Role,
-    /// Language.
+    /// Language of the console and mails.
     pub language: Language,
 }
 
 /// An account, as its members see it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AccountView {
-    /// ID.
+    /// ID of the account.
     pub id: AccountId,
-    /// Name.
+    /// Name of the account.
     pub name: String,
-    /// Zone in which dates are meant and shown.
+    /// Zone in which dates are interpreted and shown.
     pub zone: Zone,
     /// T of promise P1, in seconds.
     pub freshness_s: u32,
-    /// Whether the operator has suspended it.
+    /// `true` if the operator has suspended it.
     #[serde(default)]
     pub suspended: bool,
 }

@@ -1,5 +1,4 @@
-//! Time zones of the IANA database. The control plane alone knows them: the data plane works with
-//! instants.
+//! Time zones of the IANA database. Only the control plane has them: the data plane uses instants.
 
 use std::fmt;
 
@@ -13,22 +12,22 @@ use serde::{Deserialize, Serialize};
 /// (`America/Argentina/ComodRivadavia`).
 pub const ZONE_BYTES_MAX: usize = 64;
 
-/// Why a text is no zone.
+/// The reason for which a text is not a time zone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error, Serialize)]
 #[serde(tag = "code")]
 pub enum ZoneError {
-    /// Not a zone of the IANA database.
+    /// The IANA database has no such zone.
     #[serde(rename = "unknown_zone")]
     #[error("write a time zone as in Asia/Tokyo")]
     Unknown,
-    /// A stored zone that is not spelt as the database spells it.
+    /// A stored zone does not have the database's spelling.
     #[serde(rename = "zone_not_as_stored")]
     #[error("the time zone is not spelt as in the time zone database")]
     NotAsStored,
 }
 
 impl ZoneError {
-    /// The stable code, equal to the `code` of the JSON form.
+    /// Returns the stable code, equal to the `code` of the JSON form.
     pub fn code(&self) -> &'static str {
         match self {
             Self::Unknown => "unknown_zone",
@@ -37,10 +36,11 @@ impl ZoneError {
     }
 }
 
-/// A zone of the IANA database that is compiled in (the host's database is never read), in the
-/// database's spelling. As JSON its name; another spelling is refused on the way in.
+/// A zone of the IANA database that is compiled in, in the database's spelling. The host's own
+/// database is never read. The JSON form is the name; deserializing refuses any other spelling.
 ///
-/// Names stay valid: the IANA database keeps renamed zones as links, and so does the bundle.
+/// Names stay valid: the IANA database keeps renamed zones as links, and the compiled-in copy
+/// contains them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Zone {
     name: String,
@@ -48,45 +48,45 @@ pub struct Zone {
 }
 
 impl Zone {
-    /// Reads a zone's name in any case, such as `Asia/Tokyo` or `UTC`.
+    /// Parses a zone's name in any case, such as `Asia/Tokyo` or `UTC`.
     ///
     /// # Errors
-    /// [`ZoneError::Unknown`].
+    /// [`ZoneError::Unknown`] if the database has no such zone.
     pub fn parse(name: &str) -> Result<Self, ZoneError> {
         if name.len() > ZONE_BYTES_MAX {
             return Err(ZoneError::Unknown);
         }
         let rules = TimeZoneDatabase::bundled().get(name).map_err(|_| ZoneError::Unknown)?;
-        // `Etc/Unknown` is the library's own, not IANA's, and has no name here.
+        // `Etc/Unknown` is the library's own zone, not IANA's, and has no IANA name.
         let name = rules.iana_name().ok_or(ZoneError::Unknown)?.to_owned();
         Ok(Self { name, rules })
     }
 
-    /// UTC.
+    /// Returns the zone `UTC`.
     pub fn utc() -> Self {
         Self { name: "UTC".to_owned(), rules: TimeZone::UTC }
     }
 
-    /// The name in the database's spelling.
+    /// Returns the name in the database's spelling.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// The first instant of a day, which is not always midnight; `None` beyond the calendar.
+    /// Returns the first instant of a day, which is not always midnight; `None` beyond the
+    /// calendar.
     pub fn start_of(&self, day: Date) -> Option<UnixMs> {
         let midnight = DateTime::from_parts(day, Time::midnight());
         self.rules.to_timestamp(midnight).ok().map(UnixMs::from)
     }
 
-    /// The date and time that clocks in this zone show at `at`; `None` outside the years −9999 to
-    /// 9999.
+    /// Returns the local date and time at `at`; `None` outside the years −9999 to 9999.
     pub fn civil(&self, at: UnixMs) -> Option<DateTime> {
         Timestamp::from_millisecond(at.as_ms())
             .ok()
             .map(|timestamp| self.rules.to_datetime(timestamp))
     }
 
-    /// The rules, for calendar arithmetic.
+    /// Returns the zone's rules, for calendar arithmetic.
     pub fn rules(&self) -> &TimeZone {
         &self.rules
     }

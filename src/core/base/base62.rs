@@ -1,25 +1,25 @@
-//! Base62 in the order `0-9A-Za-z`: the alphabet of every credential.
+//! Encodes base62 in the order `0-9A-Za-z`: the alphabet of every credential.
 //!
 //! Text is fixed-width and ASCII; there is no padding character and no alternate spelling.
 
 use rand_core::CryptoRng;
 
-/// The alphabet, in the order of its digits' values.
+/// The 62 digits, in the order of their values.
 pub const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
-/// Width that any `u64` fits in: 62^11 > 2^64.
+/// Number of digits that fits any `u64`: 62^11 > 2^64.
 pub const U64_WIDTH: usize = 11;
 
-/// Width that any `u32` fits in: 62^6 > 2^32.
+/// Number of digits that fits any `u32`: 62^6 > 2^32.
 pub const U32_WIDTH: usize = 6;
 
-/// Whether every byte of `text` is of the alphabet. True for the empty text.
+/// Returns `true` if every byte of `text` is a digit. It is `true` for the empty text.
 pub fn is_base62(text: &[u8]) -> bool {
     text.iter().all(u8::is_ascii_alphanumeric)
 }
 
-/// Writes `value` in base 62, left-padded with `0` to `N` digits. Digits beyond `N` are cut off at
-/// the front, so `N` must be wide enough for the value's type ([`U64_WIDTH`], [`U32_WIDTH`]).
+/// Writes `value` in base 62, left-padded with `0` to `N` digits. It drops leading digits beyond
+/// `N`, so `N` must be wide enough for the value's type ([`U64_WIDTH`], [`U32_WIDTH`]).
 pub fn encode<const N: usize>(value: u64) -> [u8; N] {
     let mut text = [b'0'; N];
     let mut rest = value;
@@ -30,8 +30,8 @@ pub fn encode<const N: usize>(value: u64) -> [u8; N] {
     text
 }
 
-/// Reads digits as [`encode`] writes them; `None` for a number above every `u64`, or what is not of
-/// the alphabet.
+/// Reads digits as [`encode`] writes them. Returns `None` if the number is above `u64::MAX`, or if
+/// a byte is not a digit.
 pub fn decode(text: &[u8]) -> Option<u64> {
     text.iter().try_fold(0_u64, |value, byte| {
         let digit = ALPHABET.iter().position(|digit| digit == byte)?;
@@ -39,7 +39,7 @@ pub fn decode(text: &[u8]) -> Option<u64> {
     })
 }
 
-/// Draws `N` digits, each uniform over the alphabet (bytes beyond its end are drawn again).
+/// Draws `N` digits, each uniform over the alphabet: it redraws values of 62 and above.
 pub fn random<const N: usize>(rng: &mut impl CryptoRng) -> [u8; N] {
     let mut text = [0; N];
     for place in &mut text {
@@ -56,7 +56,8 @@ pub fn random<const N: usize>(rng: &mut impl CryptoRng) -> [u8; N] {
     text
 }
 
-/// The digit of a value below 62; `0` for any other, which no caller has.
+/// Returns the digit of a value below 62. It returns `0` for any other value, which no caller
+/// passes.
 fn digit(value: u64) -> u8 {
     usize::try_from(value).ok().and_then(|index| ALPHABET.get(index)).copied().unwrap_or(b'0')
 }

@@ -1,5 +1,5 @@
-//! Names of things: deployment prefix, account, key, member. All public, all ASCII, all fixed in
-//! width.
+//! Defines the identifiers: deployment prefix, account, key, member, token. All are public and
+//! ASCII; all but the prefix have a fixed width.
 
 use core::fmt;
 
@@ -8,15 +8,15 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use crate::base::base62;
 
-/// The deployment's prefix of every credential: 2 to 12 of `[a-z0-9]`, not ending in `s`, because
-/// `<prefix>s_` begins a sealed key.
+/// The deployment's prefix of every credential: 2 to 12 of `[a-z0-9]`. It does not end in `s`,
+/// because `<prefix>s_` begins a sealed key.
 ///
-/// It must never change: it is covered by the tag, so that a change ends every key.
+/// It must never change: the tag covers it, so a change would end every key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Prefix(String);
 
 impl Prefix {
-    /// Parses a prefix; `None` when it breaks the rule above.
+    /// Parses a prefix; `None` if it breaks the rule above.
     pub fn parse(text: &str) -> Option<Self> {
         let fits = (2..=12).contains(&text.len())
             && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
@@ -24,7 +24,7 @@ impl Prefix {
         fits.then(|| Self(text.to_owned()))
     }
 
-    /// The prefix without the separator.
+    /// Returns the prefix without the separator.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -46,15 +46,15 @@ macro_rules! identifier {
                 Self::from_bytes(text.as_bytes())
             }
 
-            /// As [`Self::parse`], from bytes.
+            /// Parses bytes like [`Self::parse`].
             pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
                 let digits: [u8; $width] = bytes.try_into().ok()?;
                 base62::is_base62(&digits).then_some(Self(digits))
             }
 
-            /// The digits as text.
+            /// Returns the digits as text.
             pub fn as_str(&self) -> &str {
-                // Base62 digits are ASCII, so the default is never taken.
+                // Base62 digits are ASCII, so the default is never used.
                 core::str::from_utf8(&self.0).unwrap_or_default()
             }
         }
@@ -87,41 +87,44 @@ macro_rules! identifier {
 }
 
 identifier!(
-    /// One customer of the operator. Random; also names the account's ledger.
+    /// The ID of an account, one customer of the operator. It is random, and also names the
+    /// account's ledger.
     AccountId, 8
 );
 identifier!(
-    /// One key: its account's ID and a random number. Public: it stands in lists, logs and URLs.
+    /// The ID of a key: its account's ID and a random number. It is public, and appears in lists,
+    /// logs and URLs.
     KeyId, 18
 );
 identifier!(
-    /// One sealed key: its account's ID, a random number, its issuer's sealing generation and a tag
-    /// ([`crate::credential::sealed`]). Public.
+    /// The ID of a sealed key: its account's ID, a random number, its issuer's sealing generation
+    /// and a tag ([`crate::credential::sealed`]). It is public.
     SealedId, 35
 );
 identifier!(
-    /// One member of an account, unique within the deployment.
+    /// The ID of an account's member, unique within the deployment.
     MemberId, 11
 );
 identifier!(
-    /// One opaque token (a session, an invitation). Random, except as its kind says.
+    /// The ID of an opaque token, such as a session. It is random, unless the token's kind says
+    /// otherwise.
     TokenId, 10
 );
 identifier!(
-    /// An account, as its issuance API knows it: the account's ID and a tag
-    /// ([`crate::credential::service_id`]). Public.
+    /// The ID of an account in its issuance API: the account's ID and a tag
+    /// ([`crate::credential::service_id`]). It is public.
     ServiceId, 19
 );
 
 impl AccountId {
-    /// Draws a new one.
+    /// Draws a new ID.
     pub fn random(rng: &mut impl CryptoRng) -> Self {
         Self(base62::random(rng))
     }
 }
 
 impl KeyId {
-    /// Draws a new one in `account`.
+    /// Draws a new ID in `account`.
     pub fn random(account: AccountId, rng: &mut impl CryptoRng) -> Self {
         let number: [u8; 10] = base62::random(rng);
         let mut digits = [b'0'; Self::WIDTH];
@@ -131,7 +134,7 @@ impl KeyId {
         Self(digits)
     }
 
-    /// The account that the key belongs to.
+    /// Returns the account that the key belongs to.
     pub fn account(&self) -> AccountId {
         let [a, b, c, d, e, f, g, h, ..] = self.0;
         AccountId([a, b, c, d, e, f, g, h])
@@ -139,25 +142,25 @@ impl KeyId {
 }
 
 impl SealedId {
-    /// The account that the key belongs to.
+    /// Returns the account that the key belongs to.
     pub fn account(&self) -> AccountId {
         let [a, b, c, d, e, f, g, h, ..] = self.0;
         AccountId([a, b, c, d, e, f, g, h])
     }
 }
 
-/// The ID of a key of either sort.
+/// The ID of a stored or sealed key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
 pub enum AnyKeyId {
-    /// Of a stored one.
+    /// The ID of a stored key.
     Key(KeyId),
-    /// Of a sealed one.
+    /// The ID of a sealed key.
     Sealed(SealedId),
 }
 
 impl AnyKeyId {
-    /// The account that the key belongs to.
+    /// Returns the account that the key belongs to.
     pub fn account(&self) -> AccountId {
         match self {
             Self::Key(id) => id.account(),
@@ -176,7 +179,7 @@ impl fmt::Display for AnyKeyId {
 }
 
 impl MemberId {
-    /// One out of the first 64 bits of a hash.
+    /// Derives an ID from the first 64 bits of a hash.
     pub fn from_hash(hash: &[u8; 32]) -> Self {
         let [a, b, c, d, e, f, g, h, ..] = *hash;
         Self(base62::encode(u64::from_be_bytes([a, b, c, d, e, f, g, h])))
@@ -184,7 +187,7 @@ impl MemberId {
 }
 
 impl TokenId {
-    /// Draws a new one.
+    /// Draws a new ID.
     pub fn random(rng: &mut impl CryptoRng) -> Self {
         Self(base62::random(rng))
     }

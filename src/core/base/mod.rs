@@ -1,4 +1,13 @@
-//! TODO.
+//! Values without a domain: the vocabulary that every other wing uses. Nothing here knows what a
+//! credential or an account is allowed to do.
+//!
+//! | module | what it holds |
+//! | --- | --- |
+//! | [`time`] | instants and durations; the caller passes in the present time |
+//! | [`id`] | IDs of accounts, keys, members and tokens, fixed in width |
+//! | [`secret`] | secret text that cannot be printed, and digests |
+//! | [`base62`] | the alphabet of every credential |
+//! | [`http`] | requests, responses, paths, problem documents |
 
 pub mod base62;
 pub mod http;

@@ -1,4 +1,5 @@
-//! Secrets as types: text that cannot be printed, and the digest that is kept in its place.
+//! Defines types for secrets: text that cannot be printed, and the digest that storage holds
+//! instead.
 
 use core::fmt;
 
@@ -10,20 +11,20 @@ use zeroize::Zeroizing;
 
 /// Text that must not be shown: a password, a master secret, the secret part of a credential.
 ///
-/// It has no `Display`, its `Debug` is fixed, and its memory is wiped when it is dropped. It is
-/// serialised only where one part of Claviger hands it to another (a password on its way to the
-/// name object).
+/// It has no `Display`, its `Debug` is a fixed text, and dropping it wipes its memory. It is
+/// serialised only for a message between two parts of Claviger, such as a password on its way to
+/// the name object.
 #[derive(Clone, Deserialize)]
 #[serde(transparent)]
 pub struct SecretText(Zeroizing<String>);
 
 impl SecretText {
-    /// Takes the text into custody.
+    /// Wraps a secret text.
     pub fn new(text: String) -> Self {
         Self(Zeroizing::new(text))
     }
 
-    /// The text itself. Every call is a place where the secret may leak: keep them few.
+    /// Returns the text itself. Each call is a place where the secret may leak: keep them few.
     pub fn expose(&self) -> &str {
         &self.0
     }
@@ -41,25 +42,24 @@ impl fmt::Debug for SecretText {
     }
 }
 
-/// SHA-256 of a generated secret's ASCII text: all that is stored of it.
+/// SHA-256 of a generated secret's ASCII text: the only form in storage.
 ///
-/// A slow hash would buy nothing against 256 random bits. Comparison takes the same time wherever
-/// the first difference lies.
+/// A slow hash would add nothing to 256 random bits. Comparison takes constant time.
 #[derive(Clone, Copy)]
 pub struct Digest([u8; 32]);
 
 impl Digest {
-    /// Digests a generated secret.
+    /// Computes the digest of a generated secret.
     pub fn of(secret: &[u8]) -> Self {
         Self(Sha256::digest(secret).into())
     }
 
-    /// The digest's bytes, for storage.
+    /// Returns the digest's bytes, for storage.
     pub fn as_bytes(&self) -> &[u8; 32] {
         &self.0
     }
 
-    /// A digest that was stored.
+    /// Restores a digest from its stored bytes.
     pub fn from_bytes(bytes: [u8; 32]) -> Self {
         Self(bytes)
     }

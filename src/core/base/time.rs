@@ -1,4 +1,4 @@
-//! Instants and spans as values. There is no `now` here: the caller passes it in.
+//! Defines instants and durations as values. There is no `now` here: the caller passes it in.
 
 mod civil;
 
@@ -8,15 +8,15 @@ use serde::{Deserialize, Serialize};
 
 pub use self::civil::CivilText;
 
-/// Longest RFC 3339 text that is read, in bytes: 10 for the date, 1, 8 for the time, 10 for nine
-/// decimals, 6 for the offset.
+/// Longest accepted RFC 3339 text, in bytes: 10 for the date, 1 for the separator, 8 for the time,
+/// 10 for nine decimals, 6 for the offset.
 pub const RFC3339_BYTES_MAX: usize = 35;
 
-/// Why a text is no instant.
+/// The reason why a text is not an instant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error, Serialize)]
 #[serde(tag = "code", rename_all = "snake_case")]
 pub enum TimeError {
-    /// Not a date-time of RFC 3339 §5.6.
+    /// The text is not a date-time of RFC 3339 §5.6.
     #[error("write a date and time as in 2027-06-30T14:05:00Z")]
     NotRfc3339,
     /// The calendar has no such day, or the clock no such time.
@@ -25,7 +25,7 @@ pub enum TimeError {
 }
 
 impl TimeError {
-    /// The stable code, equal to the `code` of the JSON form.
+    /// Returns the stable code, equal to the `code` of the JSON form.
     pub fn code(&self) -> &'static str {
         match self {
             Self::NotRfc3339 => "not_rfc3339",
@@ -34,23 +34,24 @@ impl TimeError {
     }
 }
 
-/// An instant: milliseconds since 1970-01-01T00:00:00Z, leap seconds not counted. As JSON a number.
+/// An instant: milliseconds since 1970-01-01T00:00:00Z, without leap seconds. Its JSON form is that
+/// number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct UnixMs(i64);
 
 impl UnixMs {
-    /// The instant that many milliseconds after the epoch.
+    /// Creates an instant from milliseconds since the epoch.
     pub const fn from_ms(ms: i64) -> Self {
         Self(ms)
     }
 
-    /// Milliseconds since the epoch.
+    /// Returns the milliseconds since the epoch.
     pub const fn as_ms(self) -> i64 {
         self.0
     }
 
-    /// The instant so much later; `None` beyond the range of the type.
+    /// Returns the instant `span` later; `None` beyond the range of the type.
     pub const fn checked_add(self, span: DurationMs) -> Option<Self> {
         match self.0.checked_add_unsigned(span.0) {
             Some(ms) => Some(Self(ms)),
@@ -58,35 +59,36 @@ impl UnixMs {
         }
     }
 
-    /// The instant so much later, or the last of the type.
+    /// Returns the instant `span` later, or the last instant of the type.
     pub const fn saturating_add(self, span: DurationMs) -> Self {
         Self(self.0.saturating_add_unsigned(span.0))
     }
 
-    /// The instant so much earlier, or the first of the type.
+    /// Returns the instant `span` earlier, or the first instant of the type.
     pub const fn saturating_sub(self, span: DurationMs) -> Self {
         Self(self.0.saturating_sub_unsigned(span.0))
     }
 
-    /// How long after `earlier` this is; `None` when it is before.
+    /// Returns the time since `earlier`; `None` if this instant is before it.
     pub const fn since(self, earlier: Self) -> Option<DurationMs> {
         if self.0 < earlier.0 { None } else { Some(DurationMs(self.0.abs_diff(earlier.0))) }
     }
 
-    /// The instant in UTC after RFC 3339 §5.6, with decimals only where there are milliseconds:
-    /// `2027-06-30T15:00:00Z`, `2027-06-30T15:00:00.25Z`. `None` outside the years 0 to 9999.
+    /// Formats the instant in UTC as RFC 3339 §5.6, with decimals only for milliseconds:
+    /// `2027-06-30T15:00:00Z`, `2027-06-30T15:00:00.25Z`. Returns `None` outside the years 0 to
+    /// 9999.
     pub fn to_rfc3339(self) -> Option<String> {
         let timestamp = Timestamp::from_millisecond(self.0).ok()?;
         let year = TimeZone::UTC.to_datetime(timestamp).year();
         (year >= 0).then(|| timestamp.to_string())
     }
 
-    /// Reads a date-time of RFC 3339 §5.6, in capitals. What is finer than a millisecond is cut
-    /// off; `-00:00` is UTC.
+    /// Parses a date-time of RFC 3339 §5.6, in capitals. It truncates to milliseconds, and reads
+    /// `-00:00` as UTC.
     ///
     /// # Errors
-    /// [`TimeError::NotRfc3339`]; [`TimeError::NoSuchInstant`], also for the second 60, which the
-    /// count of milliseconds does not know.
+    /// [`TimeError::NotRfc3339`] if the text has another form. [`TimeError::NoSuchInstant`] if
+    /// there is no such day or time, or for the leap second 60, which Unix time does not count.
     pub fn parse_rfc3339(text: &str) -> Result<Self, TimeError> {
         if text.len() > RFC3339_BYTES_MAX {
             return Err(TimeError::NotRfc3339);
@@ -107,7 +109,7 @@ impl From<Timestamp> for UnixMs {
     }
 }
 
-/// A span of time in milliseconds. As JSON a number.
+/// A duration in milliseconds. Its JSON form is that number.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
 )]
@@ -115,27 +117,27 @@ impl From<Timestamp> for UnixMs {
 pub struct DurationMs(u64);
 
 impl DurationMs {
-    /// A span of that many milliseconds.
+    /// Creates a duration from milliseconds.
     pub const fn from_ms(ms: u64) -> Self {
         Self(ms)
     }
 
-    /// A span of that many seconds, or the longest of the type.
+    /// Creates a duration from seconds, or the longest of the type.
     pub const fn from_s(s: u64) -> Self {
         Self(s.saturating_mul(1000))
     }
 
-    /// A span of that many days of 24 hours, or the longest of the type.
+    /// Creates a duration from days of 24 hours, or the longest of the type.
     pub const fn from_days(days: u64) -> Self {
         Self::from_s(days.saturating_mul(24 * 60 * 60))
     }
 
-    /// The span in milliseconds.
+    /// Returns the duration in milliseconds.
     pub const fn as_ms(self) -> u64 {
         self.0
     }
 
-    /// The span so many times; `None` beyond the range of the type.
+    /// Returns the duration multiplied by `times`; `None` beyond the range of the type.
     pub const fn checked_mul(self, times: u64) -> Option<Self> {
         match self.0.checked_mul(times) {
             Some(ms) => Some(Self(ms)),

@@ -1,5 +1,4 @@
-//! The edge's settings, parsed once. Whatever is missing or wrong stops the edge from serving at
-//! all.
+//! Parses the edge's settings, once. If one is missing or wrong, the edge does not serve at all.
 
 use crate::base::http::request::Url;
 use crate::base::id::Prefix;
@@ -8,56 +7,57 @@ use crate::config::rules::{Rules, RulesError};
 use crate::config::terms::{Terms, TermsError};
 use crate::credential::keyring::{Keyring, KeyringError};
 
-/// The variables that both Workers read, as the platform hands them over.
+/// The variables that both Workers read, as the platform provides them.
 #[derive(Clone, Debug, Default)]
 pub struct Variables {
-    /// `PREFIX`.
+    /// Text of the variable `PREFIX`.
     pub prefix: Option<String>,
-    /// `CONSOLE_ORIGIN`.
+    /// Text of the variable `CONSOLE_ORIGIN`.
     pub console_origin: Option<String>,
-    /// `RULES`, as JSON.
+    /// Text of the variable `RULES`, JSON.
     pub rules: Option<String>,
-    /// `FRESHNESS`; not set = `bounded`.
+    /// Text of the variable `FRESHNESS`; if absent, `bounded`.
     pub freshness: Option<String>,
-    /// `OUTAGE`; not set = `deny`.
+    /// Text of the variable `OUTAGE`; if absent, `deny`.
     pub outage: Option<String>,
 }
 
-/// Why a deployment does not serve. It goes to the log; callers only learn that it does not.
+/// The reason why a deployment does not serve. It goes to the log; a caller only learns that the
+/// deployment does not serve.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ConfigError {
-    /// A setting is not there.
+    /// A setting is absent.
     #[error("{0} is not set")]
     Missing(&'static str),
     /// The prefix breaks its rule.
     #[error("PREFIX must be 2 to 12 of [a-z0-9], not ending in s")]
     Prefix,
-    /// The console's origin is no origin.
+    /// The console's origin is malformed.
     #[error("CONSOLE_ORIGIN must be https://host[:port], or http://localhost[:port]")]
     ConsoleOrigin,
-    /// The terms.
+    /// The freshness or outage terms are malformed.
     #[error("{0}")]
     Terms(#[from] TermsError),
-    /// The edge's keys.
+    /// The edge's keys are malformed.
     #[error("EDGE_KEYS: {0}")]
     Keyring(#[from] KeyringError),
-    /// The rules.
+    /// The gateway rules are malformed.
     #[error("{0}")]
     Rules(#[from] RulesError),
 }
 
-/// What the variables say, all of it right.
+/// The parsed variables.
 #[derive(Debug)]
 pub struct Deployment {
     /// Prefix of credentials.
     pub prefix: Prefix,
-    /// `https://host[:port]` of the console.
+    /// Origin of the console, `https://host[:port]`.
     pub console_origin: String,
-    /// Its host, without port.
+    /// Host of the console, without port.
     pub console_host: String,
-    /// Gateway rules.
+    /// Gateway rules, in the order in which they decide.
     pub rules: Rules,
-    /// The terms on which leases are held.
+    /// Freshness and outage terms of leases.
     pub terms: Terms,
 }
 
@@ -65,7 +65,7 @@ impl Deployment {
     /// Parses the variables.
     ///
     /// # Errors
-    /// The first that is missing or wrong: every variant of [`ConfigError`] but
+    /// A [`ConfigError`] for the first variable that is missing or wrong; every variant except
     /// [`ConfigError::Keyring`].
     pub fn parse(variables: &Variables) -> Result<Self, ConfigError> {
         let Variables { prefix, console_origin, rules, freshness, outage } = variables;
@@ -80,7 +80,7 @@ impl Deployment {
             .filter(|url| url.host == url.host.to_ascii_lowercase())
             .filter(|url| match url.origin.split_once("://") {
                 Some(("https", _)) => true,
-                // Elsewhere browsers keep no `Secure` cookie of it.
+                // On other `http` hosts, browsers do not store the console's `Secure` cookie.
                 Some(("http", _)) => url.host == "localhost",
                 _ => false,
             })
@@ -92,20 +92,20 @@ impl Deployment {
     }
 }
 
-/// The edge's settings, all of them right.
+/// The parsed settings of the edge.
 #[derive(Debug)]
 pub struct Config {
-    /// The subkeys that credentials are made and checked with.
+    /// Subkeys that make and check credentials.
     pub keyring: Keyring,
     /// Prefix of credentials.
     pub prefix: Prefix,
-    /// `https://host[:port]` of the console.
+    /// Origin of the console, `https://host[:port]`.
     pub console_origin: String,
-    /// Its host, without port.
+    /// Host of the console, without port.
     pub console_host: String,
-    /// Gateway rules.
+    /// Gateway rules, in the order in which they decide.
     pub rules: Rules,
-    /// The terms on which leases are held.
+    /// Freshness and outage terms of leases.
     pub terms: Terms,
 }
 
@@ -113,7 +113,7 @@ impl Config {
     /// Parses the secret `EDGE_KEYS` and the variables.
     ///
     /// # Errors
-    /// The first thing that is missing or wrong.
+    /// A [`ConfigError`] for the first setting that is missing or wrong.
     pub fn parse(
         edge_keys: Option<&SecretText>,
         variables: &Variables,

@@ -1,16 +1,17 @@
-//! The terms on which a deployment holds leases, and what they come to for a bound.
+//! Defines the terms under which a deployment holds leases, and computes the revocation bound that
+//! results.
 
 use serde::{Deserialize, Serialize};
 
 use crate::base::time::{DurationMs, UnixMs};
 
-/// Why terms are refused.
+/// The reason why terms are refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TermsError {
-    /// The source of leases is none of the two.
+    /// `FRESHNESS` is neither `bounded` nor `eventual`.
     #[error("FRESHNESS must be bounded (the default) or eventual")]
     Freshness,
-    /// The handling of an outage is none of the two.
+    /// `OUTAGE` is neither `deny` nor a valid `grace:<seconds>`.
     #[error("OUTAGE must be deny (the default), or grace:<seconds> with 1 to {GRACE_S_MAX}")]
     Outage,
 }
@@ -18,20 +19,20 @@ pub enum TermsError {
 /// Longest grace, in seconds: a day.
 pub const GRACE_S_MAX: u64 = 86_400;
 
-/// What a request gets whose lease is older than T while the ledger is out of reach.
+/// The edge's answer to a request whose lease is older than T while the ledger is out of reach.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Outage {
-    /// 503.
+    /// The edge answers 503.
     #[default]
     Deny,
-    /// A verdict from the lease there is, if it is at most so much older than T, and has not ended
-    /// (after ten T); else from the lease document in KV, for so long after the first call that
-    /// failed.
+    /// The edge answers from the existing lease, if that is at most this much older than T and has
+    /// not ended (after ten T). Otherwise it answers from the lease document in KV, for this long
+    /// after the first failed call.
     Grace(DurationMs),
 }
 
 impl Outage {
-    /// How much older than T a lease may be.
+    /// Returns the time by which a lease may be older than T; `None` for none.
     pub fn grace(self) -> Option<DurationMs> {
         match self {
             Self::Deny => None,
@@ -39,7 +40,7 @@ impl Outage {
         }
     }
 
-    /// Reads `deny` or `grace:<seconds>`, the number in digits without leading zeros.
+    /// Parses `deny` or `grace:<seconds>`, with a number without leading zeros.
     fn parse(text: &str) -> Option<Self> {
         if text == "deny" {
             return Some(Self::Deny);
@@ -51,19 +52,19 @@ impl Outage {
     }
 }
 
-/// Where leases come from.
+/// The source of leases.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Freshness {
-    /// From the ledger: within T.
+    /// Leases come from the ledger, so a change takes effect within T.
     #[default]
     Bounded,
-    /// From the documents that ledgers publish to KV: as late as KV is, and mostly without a call
-    /// to a ledger.
+    /// Leases come from the documents that ledgers publish to KV. They are as late as KV, and
+    /// mostly need no call to a ledger.
     Eventual,
 }
 
 impl Freshness {
-    /// As the setting and the session document spell it.
+    /// Returns the spelling in the setting and in the session document.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Bounded => "bounded",
@@ -76,13 +77,13 @@ impl Freshness {
     }
 }
 
-/// On what terms a deployment holds leases. By default within T, and not at all while a ledger is
-/// out of reach.
+/// The terms under which a deployment holds leases. By default a lease is usable for T, and not
+/// longer while the ledger is out of reach.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Terms {
-    /// Where leases come from.
+    /// Source of leases.
     pub freshness: Freshness,
-    /// What holds while a ledger is out of reach.
+    /// Answer while a ledger is out of reach.
     pub outage: Outage,
 }
 
@@ -90,7 +91,7 @@ impl Terms {
     /// Parses the variables `FRESHNESS` and `OUTAGE`.
     ///
     /// # Errors
-    /// [`TermsError::Freshness`], [`TermsError::Outage`].
+    /// [`TermsError::Freshness`] or [`TermsError::Outage`] if the variable is malformed.
     pub fn parse(freshness: Option<&str>, outage: Option<&str>) -> Result<Self, TermsError> {
         let freshness = freshness.map_or(Some(Freshness::Bounded), Freshness::parse);
         let outage = outage.map_or(Some(Outage::Deny), Outage::parse);
@@ -100,8 +101,8 @@ impl Terms {
         })
     }
 
-    /// What T and the grace come to, in seconds. With T = 0 every request asks, so that there is no
-    /// grace.
+    /// Returns T plus the grace, in seconds. With T = 0 every request asks the ledger, so there is
+    /// no grace.
     pub fn within_s(self, freshness_s: u32) -> u32 {
         match self.outage.grace() {
             Some(grace) if freshness_s > 0 => freshness_s
@@ -110,7 +111,7 @@ impl Terms {
         }
     }
 
-    /// What a bound that goes by T comes to.
+    /// Extends a bound that only accounts for T by the deployment's terms.
     #[must_use]
     pub fn bound(self, bound: Bound) -> Bound {
         let within_s = self.within_s(bound.within_s);
@@ -119,20 +120,20 @@ impl Terms {
         Bound { at: bound.at.saturating_add(more), within_s, is_eventual }
     }
 
-    /// Whether isolates may need what ledgers publish to KV.
+    /// Returns `true` if isolates may need the documents that ledgers publish to KV.
     pub fn wants_documents(self) -> bool {
         self.freshness == Freshness::Eventual || self.outage.grace().is_some()
     }
 }
 
-/// From when a change that takes power away holds everywhere.
+/// The time from which a change that takes access away holds everywhere.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Bound {
-    /// The instant.
+    /// Time at which the change holds, Unix ms.
     pub at: UnixMs,
-    /// So many seconds after the change: T, and the grace of an outage.
+    /// Seconds after the change: T plus the grace of an outage.
     pub within_s: u32,
-    /// Nobody can say: most places have it within a minute.
+    /// `true` if the time is not guaranteed; most places have the change within a minute.
     #[serde(default, skip_serializing_if = "core::ops::Not::not")]
     pub is_eventual: bool,
 }

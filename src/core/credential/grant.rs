@@ -1,5 +1,5 @@
-//! The grant: what an issuer may issue of what a program asks for. What lies above the issuer's
-//! limits is refused and never cut.
+//! Decides what an issuer may issue of a program's request. A request above the issuer's limits is
+//! refused, never cut.
 
 use serde::{Deserialize, Serialize};
 
@@ -11,56 +11,58 @@ use crate::credential::limits::network::Networks;
 use crate::credential::limits::permission::Permissions;
 use crate::credential::limits::subset::covers_networks;
 
-/// How long a key lives when nothing is said: long enough to open one connection.
+/// Life of a key if the request names no expiry: long enough to open one connection.
 pub const LIFE: DurationMs = DurationMs::from_s(30);
 
-/// How far the clock of who asks a ledger may be from the ledger's own.
+/// Largest accepted difference between the ledger's clock and the clock of an edge that asks it.
 pub const CLOCK_SKEW_MAX: DurationMs = DurationMs::from_s(60);
 
-/// Why nothing is granted.
+/// The reason why a request is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum GrantError {
     /// The key would live longer than the limits or the issuer.
     #[error("the key would live longer than its issuer allows")]
     TooLong,
-    /// The key could be used from outside of the issuer's networks.
+    /// The key would be usable outside the issuer's networks.
     #[error("the key could be used from outside of its issuer's networks")]
     Outside,
 }
 
-/// What is asked for.
+/// The limits that a program requests.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Wanted {
-    /// Until when; `None`: nothing was said.
+    /// Requested expiry; `None` if the request names none.
     pub expires: Option<Expiry>,
-    /// From where; empty: from wherever the ceiling allows.
+    /// Requested networks; empty for all that the ceiling allows.
     pub networks: Networks,
 }
 
-/// An issuer with the proof that it was presented: what the ledger compares again.
+/// An issuer, with the digest of the secret that it presented. The ledger compares the digest
+/// again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct IssuerProof {
-    /// Which.
+    /// Identity of the issuer within its account.
     pub issuer: Issuer,
-    /// Digest of its secret.
+    /// Digest of the presented secret.
     pub digest: Digest,
 }
 
-/// What is granted.
+/// The limits that the issuer may grant.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Granted {
-    /// Until when.
+    /// Expiry of the new key.
     pub expires: Expiry,
-    /// From where; empty: from wherever the ceiling allows.
+    /// Networks of the new key; empty for all that the ceiling allows.
     pub networks: Networks,
-    /// What for: all that the ceiling allows.
+    /// Permissions of the new key: all that the ceiling allows.
     pub permissions: Permissions,
 }
 
-/// Grants what is wanted at the time `at` of an issuer that ends at `expires`.
+/// Grants a request at the time `at`, for an issuer that itself ends at `expires`.
 ///
 /// # Errors
-/// [`GrantError::TooLong`], [`GrantError::Outside`]: it lies above the ceiling.
+/// [`GrantError::TooLong`] if the key would outlive the ceiling's longest life or the issuer,
+/// [`GrantError::Outside`] if its networks exceed the ceiling's.
 pub fn grant(
     wanted: Wanted,
     ceiling: &Ceiling,
@@ -71,7 +73,7 @@ pub fn grant(
         ceiling.longest.map_or(Expiry::Never, |longest| Expiry::At(at.saturating_add(longest)));
     let latest = expires.earlier(longest);
     let ends = match wanted.expires {
-        // What nobody has asked for is not above anything.
+        // Only a requested expiry can exceed the ceiling. The default life is cut to it.
         None => Expiry::At(at.saturating_add(LIFE)).earlier(latest),
         Some(ends) if ends.earlier(latest) == ends => ends,
         Some(_) => return Err(GrantError::TooLong),

@@ -1,16 +1,15 @@
-//! Issuers: what may issue keys by itself, and how far.
+//! Defines issuers: the credentials that may issue keys, and the bounds on what they issue.
 //!
-//! An *issuer* is a key that is issuable, or an account's service password. What it issues stays
-//! tied to it in two ways.
+//! An *issuer* is an issuable key, or an account's service password. An issued key stays tied to
+//! its issuer in two ways.
 //!
-//! - The **ceiling** bounds permissions, networks and life of what it issues: when it issues, and
-//!   again whenever such a key is verified, so that lowering a ceiling also binds what was issued
-//!   before.
-//! - The **sealing generation** is a number of the issuer's that is written into what it issues. It
-//!   rises when the issuer is disabled, deleted or given a new secret, and only an equal number is
-//!   valid: what was issued before stays dead when the issuer is enabled again.
+//! - The **ceiling** bounds the permissions, networks and life of issued keys. It applies at issue
+//!   and at each verification, so lowering a ceiling also binds keys that were issued before.
+//! - The **sealing generation** is a number of the issuer that is written into each key it issues;
+//!   only an equal number is valid. It rises when the issuer is disabled, deleted or given a new
+//!   secret. So keys issued before stay dead when the issuer is enabled again.
 //!
-//! What was issued can never issue.
+//! An issued key can never issue.
 
 use serde::{Deserialize, Serialize};
 
@@ -20,60 +19,60 @@ use crate::base::time::{DurationMs, UnixMs};
 use crate::credential::limits::network::Networks;
 use crate::credential::limits::permission::Permissions;
 
-/// How far an issuer may go.
+/// The bounds on what an issuer may issue.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ceiling {
-    /// What issued keys may do. Never one of Claviger's own powers.
+    /// Permissions of issued keys; never a reserved one (`claviger:…`).
     pub permissions: Permissions,
-    /// Where issued keys may be used; empty = anywhere.
+    /// Networks of issued keys; empty for anywhere.
     pub networks: Networks,
-    /// How long an issued key may live at most; `None` = as long as its issuer.
+    /// Longest life of an issued key; `None` if only the issuer's end bounds it.
     pub longest: Option<DurationMs>,
 }
 
-/// How often what an issuer issued was ended: see the module.
+/// The number of times that an issuer's issued keys were ended: see the module documentation.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct SealingGeneration(pub u32);
 
 impl SealingGeneration {
-    /// The generation after this one.
+    /// Returns the next generation.
     #[must_use]
     pub fn next(self) -> Self {
         Self(self.0.saturating_add(1))
     }
 }
 
-/// A credential as an issuer.
+/// The issuing data of a credential that may issue.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Issuing {
-    /// Its sealing generation.
+    /// Present sealing generation of the issuer.
     pub generation: SealingGeneration,
-    /// How far it may go.
+    /// Bounds on what the issuer may issue.
     pub ceiling: Ceiling,
 }
 
-/// The service password, as the edge needs to know it.
+/// The data that the edge needs about a service password.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ServicePassword {
     /// Digest of the password.
     pub digest: Digest,
-    /// As an issuer.
+    /// Ceiling and sealing generation of the service password.
     pub issuing: Issuing,
 }
 
-/// Which issuer, within an account.
+/// The identity of an issuer within its account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Issuer {
-    /// A key.
+    /// A key, by its ID.
     Key(KeyId),
-    /// The service password.
+    /// The account's service password.
     Service,
 }
 
 impl Issuer {
-    /// As text: the key's ID, or `service`, which is none.
+    /// Returns the text form: the key's ID, or `service`, which no key has as its ID.
     pub fn as_str(&self) -> &str {
         match self {
             Self::Key(id) => id.as_str(),
@@ -81,7 +80,7 @@ impl Issuer {
         }
     }
 
-    /// The issuer of this text; `None` for any other.
+    /// Parses the text form; `None` for any other text.
     pub fn parse(text: &str) -> Option<Self> {
         if text == SERVICE { Some(Self::Service) } else { KeyId::parse(text).map(Self::Key) }
     }
@@ -89,22 +88,22 @@ impl Issuer {
 
 const SERVICE: &str = "service";
 
-/// By whom a key was issued that no member issued.
+/// The origin of a key that a program issued, not a member.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Issued {
-    /// Its issuer.
+    /// Issuer of the key.
     pub by: Issuer,
-    /// The issuer's sealing generation at that time.
+    /// Sealing generation of the issuer at the time of issue.
     pub generation: SealingGeneration,
-    /// When.
+    /// Time of issue, Unix ms.
     pub at: UnixMs,
 }
 
-/// A sealed key that was revoked by itself.
+/// A sealed key that was revoked individually.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RevokedSealed {
-    /// Its ID.
+    /// ID of the sealed key.
     pub id: SealedId,
-    /// When it ends in any case, so that it needs no mention any more.
+    /// Time at which it expires anyway, Unix ms; from then on, the entry is not needed.
     pub until: UnixMs,
 }

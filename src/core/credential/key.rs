@@ -1,4 +1,4 @@
-//! The key: a random credential that Claviger makes, shown as one string.
+//! Defines the key: a random credential that Claviger makes, shown as one string.
 //!
 //! # Format, version 1
 //!
@@ -7,21 +7,21 @@
 //! width:             18 43     11  6               8       10
 //! ```
 //!
-//! - Everything after `_` is base62 in the order `0-9A-Za-z` ([`crate::base::base62`]); all of it
-//!   is ASCII, of fixed width, and case matters.
-//! - `account`, `number` and `secret` are random. `id` is public. `secret` has 43 digits, 256 bits;
-//!   what is stored of it is SHA-256 of its ASCII text ([`Digest`]).
-//! - `tag` is the first 8 bytes, as a big-endian number in base62 left-padded with `0` to 11
-//!   digits, of HMAC-SHA-256 under the tag subkey ([`crate::ring`]) over `"claviger/tag/1" 00
-//!   prefix 00 id secret`. Only Claviger can make it: a string whose tag is wrong was never issued
-//!   and must cause no lookup.
-//! - `crc` is CRC-32/ISO-HDLC over `id secret tag`, in base62 left-padded to 6 digits. It tells
-//!   typing errors and lets scanners drop false finds. It is no security.
-//! - A parser MUST compare `crc` and `tag` as text after computing them anew, MUST compare the tag
-//!   in constant time, and MUST NOT trim, fold case or accept any other spelling: whatever parses
-//!   re-serialises to the same bytes.
-//! - As a pair: access key = `prefix "_" id`, access secret = the remaining 60 digits. Joined, they
-//!   are the key.
+//! - Everything after `_` is base62 in the order `0-9A-Za-z` ([`crate::base::base62`]): ASCII, of
+//!   fixed width, case-sensitive.
+//! - `account`, `number` and `secret` are random. `id` is public. `secret` has 43 digits, 256 bits.
+//!   Storage holds only the SHA-256 of its ASCII text ([`Digest`]).
+//! - `tag` is the first 8 bytes of HMAC-SHA-256 under the tag subkey
+//!   ([`crate::credential::keyring`]) over `"claviger/tag/1" 00 prefix 00 id secret`. It is written
+//!   as a big-endian number in base62, left-padded with `0` to 11 digits. Only Claviger can make
+//!   it: a string with a wrong tag was never issued and must cause no lookup.
+//! - `crc` is CRC-32/ISO-HDLC over `id secret tag`, in base62 left-padded to 6 digits. It reveals
+//!   typing errors and lets secret scanners drop false positives. It adds no security.
+//! - A parser MUST recompute `crc` and `tag` and compare them as text, the tag in constant time. It
+//!   MUST NOT trim, fold case or accept any other spelling: whatever parses re-serialises to the
+//!   same bytes.
+//! - As a pair: the access key is `prefix "_" id`, the access secret is the remaining 60 digits.
+//!   Joined, they are the key.
 //!
 //! Worked example (also a test vector, `tests/vectors/key-example.txt`), with the master secret
 //! `mKq4Zt0bXw7RfNcY2uHs9LdVj6PaGe3TiO8xWvBrQyE` and the prefix `clv`:
@@ -42,40 +42,40 @@ use crate::base::id::{AccountId, KeyId, Prefix};
 use crate::base::secret::Digest;
 use crate::credential::keyring::{Keyring, MacKey};
 
-/// Digits of the secret: 62^43 > 2^256.
+/// Number of digits of the secret: 62^43 > 2^256.
 pub const SECRET_WIDTH: usize = 43;
 const TAG_WIDTH: usize = base62::U64_WIDTH;
 const CRC_WIDTH: usize = base62::U32_WIDTH;
 
-/// Digits of the access secret, the second half of the pair form.
+/// Number of digits of the access secret, the second half of the pair form.
 pub const ACCESS_SECRET_WIDTH: usize = SECRET_WIDTH + TAG_WIDTH + CRC_WIDTH;
 
-/// Digits after the separator.
+/// Number of digits after the separator.
 pub const BODY_WIDTH: usize = KeyId::WIDTH + ACCESS_SECRET_WIDTH;
 
 const TAG_LABEL: &[u8] = b"claviger/tag/1\0";
 
-/// Why a string is no key. The string alone decides it, so it is told to anyone.
+/// The reason why a string is not a key. The string alone decides it, so any caller may learn it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Malformed {
-    /// It does not begin with the deployment's prefix and `_`.
+    /// The string does not begin with the deployment's prefix and `_`.
     #[error("the key does not begin with this deployment's prefix")]
     Prefix,
-    /// It has too few or too many characters.
+    /// The string has too few or too many characters.
     #[error("the key has {found} characters after its prefix instead of {BODY_WIDTH}")]
     Length {
-        /// Bytes after the separator.
+        /// Number of bytes after the separator.
         found: usize,
     },
-    /// It holds something else than base62 digits.
+    /// The string holds a character outside base62.
     #[error("the key holds a character that no key has")]
     Alphabet,
-    /// Its checksum is wrong: a typing error, or cut and filled.
+    /// The checksum is wrong: a character is mistyped or missing.
     #[error("the key's checksum is wrong: a character is mistyped or missing")]
     Checksum,
 }
 
-/// A string of the right form. It says nothing about who made it.
+/// A string of the right form. Its form proves nothing about who made it.
 pub struct KeyText<'a> {
     id: KeyId,
     secret: &'a [u8],
@@ -110,13 +110,13 @@ impl<'a> KeyText<'a> {
         Ok(Self { id, secret, tag })
     }
 
-    /// The public part. It proves nothing.
+    /// Returns the public part. It proves nothing.
     pub fn id(&self) -> KeyId {
         self.id
     }
 
-    /// Checks the tag against every generation: `Some` if Claviger made this key, `None` if it was
-    /// made up.
+    /// Checks the tag against every generation of the keyring. Returns the key if Claviger made it;
+    /// `None` if it was made up.
     pub fn authenticate(&self, prefix: &Prefix, keyring: &Keyring) -> Option<MadeKey> {
         keyring
             .iter()
@@ -133,8 +133,8 @@ impl fmt::Debug for KeyText<'_> {
     }
 }
 
-/// A key that Claviger did make at some time: the only thing that may cause a lookup (P3). Whether
-/// it is valid now is for [`crate::verify::verification`] to say.
+/// A key that Claviger did make at some time: only such a key may cause a lookup (P3). Its present
+/// validity is a matter of [`crate::verify::verification`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MadeKey {
     id: KeyId,
@@ -142,18 +142,18 @@ pub struct MadeKey {
 }
 
 impl MadeKey {
-    /// The key's ID.
+    /// Returns the key's ID.
     pub fn id(&self) -> KeyId {
         self.id
     }
 
-    /// Digest of the secret that was presented.
+    /// Returns the digest of the presented secret.
     pub fn digest(&self) -> &Digest {
         &self.digest
     }
 }
 
-/// A key that was just drawn, with its secret. It exists until it has been shown once.
+/// A newly drawn key, with its secret. It exists only until it was shown once.
 pub struct NewKey {
     id: KeyId,
     digest: Digest,
@@ -184,22 +184,22 @@ impl NewKey {
         Self { id, digest: Digest::of(secret), text }
     }
 
-    /// The key's ID.
+    /// Returns the key's ID.
     pub fn id(&self) -> KeyId {
         self.id
     }
 
-    /// What is stored of the secret.
+    /// Returns the digest of the secret, for storage.
     pub fn digest(&self) -> Digest {
         self.digest
     }
 
-    /// The whole key. It belongs into one answer and nowhere else.
+    /// Returns the whole key. It may appear in one response and nowhere else.
     pub fn expose(&self) -> &str {
         &self.text
     }
 
-    /// The pair form: access key and access secret.
+    /// Returns the pair form: access key and access secret.
     pub fn expose_pair(&self) -> (&str, &str) {
         self.text
             .split_at_checked(self.text.len().saturating_sub(ACCESS_SECRET_WIDTH))
@@ -213,7 +213,7 @@ impl fmt::Debug for NewKey {
     }
 }
 
-/// The access key of `id`: the public half of the pair form.
+/// Returns the access key of `id`: the public half of the pair form.
 pub fn access_key(prefix: &Prefix, id: KeyId) -> String {
     [prefix.as_str(), "_", id.as_str()].concat()
 }
@@ -224,8 +224,8 @@ fn tag(key: &MacKey, prefix: &Prefix, id: &KeyId, secret: &[u8]) -> [u8; TAG_WID
     short_tag(&mac)
 }
 
-/// The first 8 bytes of a MAC, big-endian, in 11 base62 digits: 64 bits, for every tag that
-/// Claviger writes.
+/// Returns the first 8 bytes of a MAC, as a big-endian number in 11 base62 digits: 64 bits. Every
+/// tag of Claviger has this form.
 pub(crate) fn short_tag(mac: &[u8; 32]) -> [u8; TAG_WIDTH] {
     let [a, b, c, d, e, f, g, h, ..] = *mac;
     base62::encode(u64::from_be_bytes([a, b, c, d, e, f, g, h]))

@@ -1,9 +1,10 @@
-//! The keyring: the derived subkeys with which Claviger makes and checks credentials, one set per
-//! generation of the master secret.
+//! Holds the keyring: the derived subkeys with which Claviger makes and checks credentials, one set
+//! per generation of the master secret.
 //!
-//! The admin Worker derives them from the master secret. The edge gets them as a secret of its own,
-//! `EDGE_KEYS`, and never sees the master secret: it can check and seal, but it cannot decrypt,
-//! hash passwords, or derive a further subkey. As JSON, the newest generation first:
+//! The admin Worker derives them from the master secret. The edge gets them as a separate secret,
+//! `EDGE_KEYS`, and never sees the master secret. So it can check and seal credentials, but it
+//! cannot decrypt, hash passwords, or derive another subkey. The JSON lists the newest generation
+//! first:
 //!
 //! ```json
 //! [{"id": "2026a", "tag": "<64 hex digits>", "cookies": "…", "sealing": "…", "origin_proof": "…", "refresh_cache": "…"},
@@ -24,59 +25,61 @@ use zeroize::{Zeroize, Zeroizing};
 
 use crate::base::time::UnixMs;
 
-/// Most generations in a keyring: each costs one more HMAC on a made-up key.
+/// Most generations in a keyring. Each costs one more HMAC per made-up key.
 pub const GENERATIONS_MAX: usize = 8;
 
 /// Longest name of a generation, in bytes.
 pub const ID_BYTES_MAX: usize = 16;
 
-/// Why a keyring was refused. The text never holds a secret.
+/// The reason why a keyring was refused. The text never holds a secret.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum KeyringError {
-    /// Not a JSON array of generations with their subkeys.
+    /// The text is not a JSON array of generations with their subkeys.
     #[error("not a JSON array of generations with their subkeys")]
     Syntax,
-    /// No generation, or more than [`GENERATIONS_MAX`].
+    /// The array has no generation, or more than [`GENERATIONS_MAX`].
     #[error("there are {count} generations; 1 to {GENERATIONS_MAX} are allowed")]
     Count {
-        /// How many there are.
+        /// Number of generations found.
         count: usize,
     },
-    /// A generation's name is empty, too long, or not of `[0-9A-Za-z-]`.
+    /// The name of a generation is empty, too long, or has a character outside `[0-9A-Za-z-]`.
     #[error("generation {index} has a name that is not 1 to {ID_BYTES_MAX} of [0-9A-Za-z-]")]
     Id {
-        /// Its place in the array, from 0.
+        /// Index in the array, from 0.
         index: usize,
     },
-    /// Two generations have one name.
+    /// Two generations have the same name.
     #[error("generation {index} has the name of an earlier one")]
     Duplicate {
-        /// The later one's place in the array, from 0.
+        /// Index of the later one in the array, from 0.
         index: usize,
     },
-    /// The newest generation is retired or compromised, so nothing could be made.
+    /// The newest generation is retired or compromised, so it cannot make new material.
     #[error("the first generation is retired or compromised: put a new one before it")]
     NoneCurrent,
 }
 
-/// A key for HMAC-SHA-256 (RFC 2104), its two first blocks already hashed.
+/// A key for HMAC-SHA-256 (RFC 2104). The first block of the inner and the outer hash is already
+/// processed.
 #[derive(Clone)]
 pub struct MacKey(Hmac<Sha256>);
 
 impl MacKey {
-    /// The key of these 32 bytes.
+    /// Creates the key from 32 bytes.
     pub fn new(key: &[u8; 32]) -> Self {
         let mut block = [0; 64];
         for (place, byte) in block.iter_mut().zip(key) {
             *place = *byte;
         }
-        // RFC 2104 pads a short key with zeros to the block, so this is the key itself.
+        // RFC 2104 pads a short key with zeros to the block size, so this block is the key itself.
         let mac = Self(Hmac::new(&block.into()));
         block.zeroize();
         mac
     }
 
-    /// The MAC of the parts' concatenation. The caller makes the parts' borders unambiguous.
+    /// Returns the MAC of the concatenated parts. The caller must make the borders between parts
+    /// unambiguous.
     pub fn mac(&self, parts: &[&[u8]]) -> [u8; 32] {
         let mut mac = self.0.clone();
         for part in parts {
@@ -92,13 +95,14 @@ impl fmt::Debug for MacKey {
     }
 }
 
-/// A subkey as text, 64 lower-case hex digits. It exists while a keyring is written or read.
+/// The text of a subkey, 64 lower-case hex digits. It exists only while a keyring is written or
+/// read.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct SubkeyText(Zeroizing<String>);
 
 impl SubkeyText {
-    /// Writes a subkey.
+    /// Encodes a subkey.
     pub fn new(key: &[u8; 32]) -> Self {
         Self(Zeroizing::new(HEXLOWER.encode(key)))
     }
@@ -110,26 +114,26 @@ impl SubkeyText {
     }
 }
 
-/// One generation as the edge's secret spells it.
+/// One generation in the JSON form of the edge's secret.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct WrittenGeneration {
-    /// The operator's name for it.
+    /// Name that the operator gave it.
     pub id: String,
-    /// See [`Generation::tag_key`].
+    /// Subkey for [`Generation::tag_key`].
     pub tag: SubkeyText,
-    /// See [`Generation::cookie_key`].
+    /// Subkey for [`Generation::cookie_key`].
     pub cookies: SubkeyText,
-    /// See [`Generation::sealing_key`].
+    /// Subkey for [`Generation::sealing_key`].
     pub sealing: SubkeyText,
-    /// Root of [`Generation::origin_key`].
+    /// Subkey from which [`Generation::origin_key`] derives each origin's key.
     pub origin_proof: SubkeyText,
-    /// See [`Generation::refresh_cache_key`].
+    /// Subkey for [`Generation::refresh_cache_key`].
     pub refresh_cache: SubkeyText,
-    /// See [`Generation::retired_at`], in Unix ms.
+    /// Time for [`Generation::retired_at`], Unix ms.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retired_at_ms: Option<UnixMs>,
-    /// See [`Generation::is_compromised`].
+    /// Flag for [`Generation::is_compromised`].
     #[serde(default, skip_serializing_if = "core::ops::Not::not")]
     pub compromised: bool,
 }
@@ -163,50 +167,50 @@ pub struct Generation {
 }
 
 impl Generation {
-    /// The operator's name for it. It stands beside whatever outlives a request (hashes, sealed
-    /// keys).
+    /// Returns the name that the operator gave it. The name is stored with everything that outlives
+    /// a request, such as hashes and sealed keys.
     pub fn id(&self) -> &str {
         &self.id
     }
 
-    /// Time from which no new material is made with it; `None` while it is in use.
+    /// Returns the time from which it makes no new material; `None` while it is in use.
     pub fn retired_at(&self) -> Option<UnixMs> {
         self.retired_at
     }
 
-    /// Returns `true` if others may know it.
+    /// Returns `true` if an attacker may know it.
     pub fn is_compromised(&self) -> bool {
         self.compromised
     }
 
-    /// The key of the tags of keys and service IDs.
+    /// Returns the key for the tags of keys and service IDs.
     pub fn tag_key(&self) -> &MacKey {
         &self.tag
     }
 
-    /// The key of opaque tokens' tags.
+    /// Returns the key for the tags of opaque tokens.
     pub fn cookie_key(&self) -> &MacKey {
         &self.cookies
     }
 
-    /// The key of sealed keys' MACs.
+    /// Returns the key for the MACs of sealed keys.
     pub fn sealing_key(&self) -> &MacKey {
         &self.sealing
     }
 
-    /// The key under which the isolates of one data centre share refresh replies.
+    /// Returns the key for the MACs of shared replies.
     pub fn refresh_cache_key(&self) -> &MacKey {
         &self.refresh_cache
     }
 
-    /// The key by which `origin` (the name that a gateway rule gives it) recognises Claviger's
-    /// requests.
+    /// Returns the key by which `origin` recognises Claviger's requests; a gateway rule names the
+    /// origin.
     pub fn origin_key(&self, origin: &str) -> Zeroizing<[u8; 32]> {
         Zeroizing::new(self.origin_proof.mac(&[b"claviger/origin/1\0", origin.as_bytes()]))
     }
 }
 
-/// The generations, newest first; never empty.
+/// The generations, newest first. The keyring is never empty.
 #[derive(Debug)]
 pub struct Keyring {
     newest: Generation,
@@ -217,15 +221,15 @@ impl Keyring {
     /// Parses the edge's secret.
     ///
     /// # Errors
-    /// A [`KeyringError`] that names the rule and the generation, never a key.
+    /// A [`KeyringError`] that names the broken rule and the generation, never a key.
     pub fn parse(json: &str) -> Result<Self, KeyringError> {
         Self::read(serde_json::from_str(json).map_err(|_| KeyringError::Syntax)?)
     }
 
-    /// Reads the generations, newest first.
+    /// Converts the JSON form; the newest generation comes first.
     ///
     /// # Errors
-    /// As [`Keyring::parse`].
+    /// The same errors as [`Keyring::parse`].
     pub fn read(written: Vec<WrittenGeneration>) -> Result<Self, KeyringError> {
         let count = written.len();
         if count > GENERATIONS_MAX {
@@ -251,24 +255,24 @@ impl Keyring {
         Ok(Self { newest, older: generations.collect() })
     }
 
-    /// The generation that makes new material.
+    /// Returns the generation that makes new material.
     pub fn newest(&self) -> &Generation {
         &self.newest
     }
 
-    /// All generations, newest first.
+    /// Iterates over all generations, newest first.
     pub fn iter(&self) -> impl Iterator<Item = &Generation> {
         core::iter::once(&self.newest).chain(&self.older)
     }
 
-    /// The generation of this name.
+    /// Returns the generation with this name.
     pub fn find(&self, id: &str) -> Option<&Generation> {
         self.iter().find(|generation| generation.id == id)
     }
 
-    /// A digest of every subkey and of each generation's name and state, in 32 hex digits. Two
-    /// Workers whose fingerprints are equal make and accept the same credentials. It tells nothing
-    /// about a key: it is a hash of MACs under keys of 256 bits.
+    /// Returns a digest of every subkey and of each generation's name and state, in 32 hex digits.
+    /// Two Workers with equal fingerprints make and accept the same credentials. It reveals nothing
+    /// about a key: it is a hash of MACs under 256-bit keys.
     pub fn fingerprint(&self) -> String {
         let mut hash = Sha256::new();
         hash.update(b"claviger/fingerprint/1");

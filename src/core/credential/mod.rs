@@ -1,4 +1,19 @@
-//! TODO.
+//! Credentials: their formats, the subkeys that make and check them, and the limits that they
+//! carry.
+//!
+//! Parsing a credential needs no lookup: the tag, or a sealed key's MAC, proves that this
+//! deployment made it. Whether the credential is valid now is decided in [`crate::verify`].
+//!
+//! | module | what it holds |
+//! | --- | --- |
+//! | [`key`] | the stored key, digit by digit |
+//! | [`sealed`] | the sealed key, which carries its limits under a MAC |
+//! | [`token`] | session cookies and set-up links |
+//! | [`service_id`] | the service ID of an account's service credentials |
+//! | [`keyring`] | the derived subkeys, one set per generation of the master secret |
+//! | [`issuer`] | keys and service passwords that may issue, and how far |
+//! | [`grant`] | what an issuer may grant of what a program asks for |
+//! | [`limits`] | expiry, networks, permissions, and their comparison |
 
 pub mod grant;
 pub mod issuer;

@@ -1,5 +1,5 @@
-//! The sealed key: a short-lived credential that carries its own limits under a MAC. Nothing is
-//! stored to issue it.
+//! Defines the sealed key: a short-lived credential that carries its limits under a MAC. Issuing
+//! one stores nothing.
 //!
 //! # Format, version 1
 //!
@@ -8,39 +8,40 @@
 //! width:                   any        43  6
 //! ```
 //!
-//! - `payload` is base64url without padding (RFC 4648 §5) of a JSON text without blanks, whose
-//!   members are these, in this order:
+//! - `payload` is base64url without padding (RFC 4648 §5) of a JSON text without blanks. Its
+//!   members are, in this order:
 //!
-//!   | member | what it is |
+//!   | member | meaning |
 //!   | --- | --- |
-//!   | `v` | the version, `1` |
-//!   | `id` | the sealed key's own ID, 35 digits of base62: below |
+//!   | `v` | version, `1` |
+//!   | `id` | the sealed key's ID, 35 digits of base62: see below |
 //!   | `by` | its issuer: `{"key":"<ID>"}`, a key of the same account, or `"service"`, the account's service password |
-//!   | `iat` | when it was issued, in milliseconds since 1970 |
-//!   | `exp` | the first instant at which it no longer works, at most 24 hours after `iat` |
-//!   | `net` | the networks that it may be used from, at most 16, in stored form; `[]`: anywhere |
-//!   | `may` | its permissions, in stored form; never one of Claviger's own |
+//!   | `iat` | time of issue, Unix ms |
+//!   | `exp` | first instant at which it no longer works, Unix ms; at most 24 hours after `iat` |
+//!   | `net` | networks from which it may be used, at most 16, in stored form; `[]` for anywhere |
+//!   | `may` | its permissions, in stored form; never a reserved one (`claviger:…`) |
 //!
-//! - `mac` is base64url without padding of HMAC-SHA-256, all 32 bytes, under the sealing subkey
-//!   ([`crate::ring`]) over `"claviger/sealed/1" 00 prefix 00 payload`, the payload as it is
-//!   encoded.
+//! - `mac` is base64url without padding of all 32 bytes of HMAC-SHA-256. The MAC is under the
+//!   sealing subkey ([`crate::credential::keyring`]) over `"claviger/sealed/1" 00 prefix 00
+//!   payload`, with the payload in its encoded form.
 //! - `crc` is CRC-32/ISO-HDLC over `payload "." mac` in base62, left-padded with `0` to 6 digits.
-//!   It tells typing errors. It is no security.
+//!   It reveals typing errors and adds no security.
 //! - `id` = account (8) number (10) generation (6) tag (11). The number is random. The generation
-//!   is the issuer's sealing generation when the key was issued, left-padded with `0`. The tag is
-//!   the first 8 bytes, big-endian, left-padded with `0`, of HMAC-SHA-256 under the tag subkey over
-//!   `"claviger/sealed-id/1" 00 prefix 00 account number generation issuer`, where the issuer is a
-//!   key's ID or `service`. So whoever has an ID and its issuer can have that key revoked, and
-//!   nobody can fill the room for revocations with what is no key's ID.
-//! - The whole has at most 2,048 bytes.
-//! - A parser MUST check the length first; it MUST check `crc`, and `mac` in constant time, before
-//!   it decodes the payload; it MUST refuse spare bits that are not zero, and a payload that would
-//!   not be written in the same bytes again. The MAC covers the ID, whose tag it need not check.
-//! - A MAC or an ID's tag of a master secret's generation that is compromised, or was retired
-//!   [`RETIRED_FOR_MAX`] ago, counts for nothing.
+//!   is the issuer's sealing generation at the time of issue, left-padded with `0`. The tag is the
+//!   first 8 bytes of HMAC-SHA-256 under the tag subkey, big-endian, left-padded with `0`. It
+//!   covers `"claviger/sealed-id/1" 00 prefix 00 account number generation issuer`, where the
+//!   issuer is a key's ID or `service`. So an owner who knows an ID and its issuer can revoke that
+//!   key. A made-up ID cannot use up the room for revocations.
+//! - The whole string has at most 2,048 bytes.
+//! - A parser MUST check the length before it decodes anything. It MUST check `crc`, and `mac` in
+//!   constant time, before it decodes the payload. It MUST refuse spare bits that are not zero, and
+//!   a payload that would not serialise to the same bytes. The MAC covers the ID, so the parser
+//!   need not check the ID's tag.
+//! - The MACs and ID tags of a master secret's generation do not count if it is compromised, or was
+//!   retired at least [`RETIRED_FOR_MAX`] ago.
 //!
-//! Who holds a sealed key can read its limits. They are the limits that were sealed: its issuer's
-//! state, sealing generation and ceiling apply on top, each time that it is verified.
+//! The holder of a sealed key can read its limits. On top of these sealed limits, the issuer's
+//! state, sealing generation and ceiling apply at each verification.
 //!
 //! Worked example (also a test vector, `tests/vectors/sealed-example.txt`), with the master secret
 //! `mKq4Zt0bXw7RfNcY2uHs9LdVj6PaGe3TiO8xWvBrQyE` and the prefix `clv`:
@@ -66,50 +67,50 @@ use crate::credential::keyring::{Generation, Keyring, MacKey};
 use crate::credential::limits::network::Networks;
 use crate::credential::limits::permission::Permissions;
 
-/// Longest sealed key, in bytes: with 16 IPv6 networks and as many permissions there is half of it
-/// left, and four times as much fits into what servers take for one header.
+/// Longest sealed key, in bytes. A key with 16 IPv6 networks and 16 permissions takes half of it,
+/// and the usual header limit of servers is four times as large.
 pub const SEALED_BYTES_MAX: usize = 2_048;
 
-/// Longest life. What lives longer is worth a place where it can be seen and deleted.
+/// Longest life. A key that lives longer should be stored, so that members can see and delete it.
 pub const LIFE_MAX: DurationMs = DurationMs::from_days(1);
 
-/// Most networks of one.
+/// Most networks of one sealed key.
 pub const SEALED_NETWORKS_MAX: usize = 16;
 
-/// How long a retired generation's MACs count: as long as what was sealed under it just before may
-/// live.
+/// Time for which a retired generation's MACs still count: the longest life of a key sealed just
+/// before.
 pub const RETIRED_FOR_MAX: DurationMs = LIFE_MAX;
 
 const VERSION: u8 = 1;
 const LABEL: &[u8] = b"claviger/sealed/1\0";
-/// 32 bytes in base64url.
+/// Number of base64url digits of the 32-byte MAC.
 const MAC_WIDTH: usize = 43;
 const CRC_WIDTH: usize = base62::U32_WIDTH;
 
-/// What a sealed key says of itself.
+/// The claims of a sealed key.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Claims {
-    /// Its own ID, which also tells the issuer's sealing generation when it was issued.
+    /// ID of the key, which also contains the issuer's sealing generation at the time of issue.
     pub id: SealedId,
-    /// Its issuer.
+    /// Issuer of the key.
     #[serde(rename = "by")]
     pub issuer: Issuer,
-    /// When it was issued.
+    /// Time of issue, Unix ms.
     #[serde(rename = "iat")]
     pub issued_at: UnixMs,
-    /// When it ends.
+    /// First instant at which the key no longer works, Unix ms.
     #[serde(rename = "exp")]
     pub expires_at: UnixMs,
-    /// Where it may be used; empty = anywhere.
+    /// Networks from which the key may be used; empty for anywhere.
     #[serde(rename = "net")]
     pub networks: Networks,
-    /// What it may do.
+    /// Permissions of the key.
     #[serde(rename = "may")]
     pub permissions: Permissions,
 }
 
 impl Claims {
-    /// Whether a sealed key may say so.
+    /// Returns `true` if a sealed key may carry these claims.
     fn are_within_bounds(&self) -> bool {
         let life = self.expires_at.since(self.issued_at);
         let is_own_issuer = match self.issuer {
@@ -123,7 +124,7 @@ impl Claims {
     }
 }
 
-/// The payload's shape.
+/// The JSON shape of the payload.
 #[derive(Serialize, Deserialize)]
 struct Payload<C> {
     v: u8,
@@ -131,32 +132,33 @@ struct Payload<C> {
     claims: C,
 }
 
-/// Why a string is no sealed key. The string alone decides it, so it is told to anyone.
+/// The reason why a string is not a sealed key. The string alone decides it, so any caller may
+/// learn it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Malformed {
-    /// It does not begin with the deployment's prefix and `s_`.
+    /// The string does not begin with the deployment's prefix and `s_`.
     #[error("the key does not begin with this deployment's prefix for sealed keys")]
     Prefix,
-    /// It is longer than any sealed key.
+    /// The string is longer than any sealed key.
     #[error("a sealed key has at most {SEALED_BYTES_MAX} characters")]
     TooLong,
-    /// It is not a payload, a dot, a MAC and a checksum.
+    /// The string does not consist of a payload, a dot, a MAC and a checksum.
     #[error("the sealed key is not whole, or holds a character that no key has")]
     Form,
-    /// Its checksum is wrong: a typing error, or cut and filled.
+    /// The checksum is wrong: a character is mistyped or missing.
     #[error("the sealed key's checksum is wrong: a character is mistyped or missing")]
     Checksum,
 }
 
-/// A string of the right form. It says nothing about who made it, and nothing in it has been
-/// decoded but the MAC.
+/// A string of the right form. Its form proves nothing about who made it; only the MAC has been
+/// decoded so far.
 pub struct SealedText<'a> {
     payload: &'a str,
     mac: [u8; 32],
 }
 
 impl<'a> SealedText<'a> {
-    /// Whether a text means to be a sealed key of this deployment.
+    /// Returns `true` if the text begins like a sealed key of this deployment.
     pub fn is_meant(text: &str, prefix: &Prefix) -> bool {
         strip(text, prefix).is_some()
     }
@@ -176,7 +178,7 @@ impl<'a> SealedText<'a> {
             |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
         let is_whole =
             !payload.is_empty() && payload.bytes().all(is_of_base64url) && crc.len() == CRC_WIDTH;
-        // Strict: spare bits must be zero.
+        // The decoder is strict: spare bits must be zero.
         let decoded = BASE64URL_NOPAD.decode(mac.as_bytes()).ok();
         let mac = decoded.and_then(|bytes| bytes.try_into().ok()).filter(|_| is_whole);
         let mac = mac.ok_or(Malformed::Form)?;
@@ -190,8 +192,8 @@ impl<'a> SealedText<'a> {
         Ok(Self { payload, mac })
     }
 
-    /// Checks the MAC against every generation that may still be believed at `now`: `Some` if
-    /// Claviger sealed this key, `None` if it was made up, or changed, or sealed long ago.
+    /// Checks the MAC against every generation that still counts at `now`. Returns the key if
+    /// Claviger sealed it; `None` if it was made up, changed, or sealed too long ago.
     pub fn authenticate(
         &self,
         prefix: &Prefix,
@@ -206,8 +208,9 @@ impl<'a> SealedText<'a> {
             return None;
         }
         let json = BASE64URL_NOPAD.decode(self.payload.as_bytes()).ok()?;
-        let payload: Payload<Claims> = serde_json::from_slice(&json).ok()?;
-        // What another release has sealed in another shape is not half understood.
+        let payload: Payload<Claims> =
+            serde_json::from_str(core::str::from_utf8(&json).ok()?).ok()?;
+        // A payload that another release sealed in another shape must not be half understood.
         let is_same = serde_json::to_vec(&payload).is_ok_and(|written| written == json);
         let is_ours = payload.v == VERSION && is_same && payload.claims.are_within_bounds();
         is_ours.then_some(MadeSealed(payload.claims))
@@ -220,31 +223,32 @@ impl fmt::Debug for SealedText<'_> {
     }
 }
 
-/// A sealed key that Claviger did seal: the only thing of its kind that may cause a lookup (P3).
-/// Whether it is valid now is for [`crate::verify::verification`] to say.
+/// A sealed key that Claviger did seal: only such a key may cause a lookup (P3). Its present
+/// validity is a matter of [`crate::verify::verification`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MadeSealed(Claims);
 
 impl MadeSealed {
-    /// What it says of itself.
+    /// Returns the key's claims.
     pub fn claims(&self) -> &Claims {
         &self.0
     }
 
-    /// Whose it is.
+    /// Returns the account that the key belongs to.
     pub fn account(&self) -> AccountId {
         self.0.id.account()
     }
 }
 
-/// A sealed key that was just made. It belongs into one answer and nowhere else.
+/// A newly made sealed key. It may appear in one response and nowhere else.
 pub struct NewSealed {
     id: SealedId,
     text: Zeroizing<String>,
 }
 
 impl NewSealed {
-    /// Seals with the newest generation; `None`: the claims do not fit, and want a stored key.
+    /// Seals the claims with the newest generation. Returns `None` if they do not fit and need a
+    /// stored key.
     pub fn seal(claims: &Claims, prefix: &Prefix, keyring: &Keyring) -> Option<Self> {
         if !claims.are_within_bounds() {
             return None;
@@ -258,12 +262,12 @@ impl NewSealed {
         (text.len() <= SEALED_BYTES_MAX).then_some(Self { id: claims.id, text })
     }
 
-    /// The sealed key's ID.
+    /// Returns the sealed key's ID.
     pub fn id(&self) -> SealedId {
         self.id
     }
 
-    /// The whole key.
+    /// Returns the whole key.
     pub fn expose(&self) -> &str {
         &self.text
     }
@@ -275,7 +279,7 @@ impl fmt::Debug for NewSealed {
     }
 }
 
-/// What follows the prefix of sealed keys.
+/// Returns the text after the prefix of sealed keys.
 fn strip<'a>(text: &'a str, prefix: &Prefix) -> Option<&'a str> {
     text.strip_prefix(prefix.as_str())?.strip_prefix("s_")
 }

@@ -1,19 +1,19 @@
-//! Service credentials: with which a customer's own program, that is nobody's key, asks for keys.
+//! Defines service credentials, with which a customer's program asks for keys without a key of any
+//! member.
 //!
 //! ```text
 //! service ID       = account tag      width: 8 11    both base62
 //! service password = secret           width: 43      base62
 //! ```
 //!
-//! `tag` is made as a key's is ([`crate::credential::key`]), under the tag subkey, over
+//! `tag` is computed like a key's ([`crate::credential::key`]), under the tag subkey, over
 //! `"claviger/service/1" 00 prefix 00 account`. So a made-up service ID costs an HMAC and no
-//! lookup. There is one for each account and generation of the keyring; an account keeps the one
-//! that it was given, also when its password changes, for as long as the keyring knows its
-//! generation.
+//! lookup. Each account has one ID per generation of the keyring. An account keeps its ID, even
+//! when its password changes, as long as the keyring holds the ID's generation.
 //!
-//! The password is generated, so that what is compared is its SHA-256. It is shown again to an
-//! owner or administrator who has proven who they are: the ledger keeps it encrypted
-//! ([`claviger_control::protocol::encryption`]), and cannot read it.
+//! The password is generated, so a comparison of its SHA-256 is enough. The console shows it again
+//! to an owner or administrator after a step-up. The ledger stores it encrypted, and cannot decrypt
+//! it.
 
 use subtle::ConstantTimeEq;
 
@@ -23,7 +23,7 @@ use crate::base::secret::Digest;
 use crate::credential::key::short_tag;
 use crate::credential::keyring::{Generation, Keyring};
 
-/// Digits of a service password: 62^43 > 2^256.
+/// Number of digits of a service password: 62^43 > 2^256.
 pub const PASSWORD_WIDTH: usize = 43;
 
 const TAG_WIDTH: usize = base62::U64_WIDTH;
@@ -31,8 +31,7 @@ const LABEL: &[u8] = b"claviger/service/1\0";
 
 const _: () = assert!(ServiceId::WIDTH == AccountId::WIDTH + TAG_WIDTH);
 
-/// A service ID that Claviger made: the only thing about service credentials that may cause a
-/// lookup.
+/// A service ID that Claviger made: only such an ID may cause a lookup.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MadeServiceId {
     account: AccountId,
@@ -40,7 +39,7 @@ pub struct MadeServiceId {
 }
 
 impl MadeServiceId {
-    /// Parses a service ID and checks its tag against every generation; `None` for everything else,
+    /// Parses a service ID and checks its tag against every generation; `None` for anything else,
     /// without a reason.
     pub fn parse(text: &str, prefix: &Prefix, keyring: &Keyring) -> Option<Self> {
         let id = ServiceId::parse(text)?;
@@ -52,18 +51,18 @@ impl MadeServiceId {
             .then_some(Self { account, id })
     }
 
-    /// Whose it is.
+    /// Returns the account that the ID belongs to.
     pub fn account(&self) -> AccountId {
         self.account
     }
 
-    /// The ID.
+    /// Returns the ID itself.
     pub fn id(&self) -> ServiceId {
         self.id
     }
 }
 
-/// The service IDs of an account that the keyring knows, that of the newest generation first.
+/// Returns the valid service IDs of an account, that of the newest generation first.
 pub fn ids(account: AccountId, prefix: &Prefix, keyring: &Keyring) -> Vec<ServiceId> {
     let made = |generation| {
         ServiceId::from_bytes(
@@ -78,7 +77,7 @@ fn tag(generation: &Generation, prefix: &Prefix, account: AccountId) -> [u8; TAG
     short_tag(&generation.tag_key().mac(&parts))
 }
 
-/// The digest of a service password that was presented; `None` for a text that cannot be one.
+/// Returns the digest of a presented service password; `None` if the text cannot be one.
 pub fn presented(password: &str) -> Option<Digest> {
     let bytes = password.as_bytes();
     (bytes.len() == PASSWORD_WIDTH && base62::is_base62(bytes)).then(|| Digest::of(bytes))

@@ -1,17 +1,17 @@
-//! Opaque tokens: session cookies and set-up links (invitations and resets have their place here).
+//! Defines opaque tokens: session cookies and set-up links. Invitations and password resets will
+//! use the same form.
 //!
 //! ```text
 //! token = kind account id secret tag
 //! width:  1    8       10 43     11      all base62
 //! ```
 //!
-//! `tag` is made as a key's is ([`crate::credential::key`]), under the cookie subkey, over
-//! `"claviger/token/1" 00 prefix 00 kind account id secret`. A token whose tag is wrong was never
-//! made and costs nothing but the HMAC. What is stored of a token is its ID and the digest of its
-//! secret.
+//! `tag` is computed like a key's ([`crate::credential::key`]), under the cookie subkey, over
+//! `"claviger/token/1" 00 prefix 00 kind account id secret`. A token with a wrong tag was never
+//! made, and costs only the HMAC. Storage holds only a token's ID and the digest of its secret.
 //!
-//! A set-up token is stored nowhere before it is used. The first 6 digits of its ID are the second
-//! of its making, so that a link left in a scrollback ends by itself.
+//! A set-up token is stored nowhere before its use. The first 6 digits of its ID are its time of
+//! creation, in Unix seconds. So a link left in a terminal's scrollback expires by itself.
 
 use core::fmt;
 
@@ -33,11 +33,11 @@ const COVERED_WIDTH: usize = 1 + AccountId::WIDTH + TokenId::WIDTH + SECRET_WIDT
 const LABEL: &[u8] = b"claviger/token/1\0";
 const OWNER_LABEL: &[u8] = b"claviger/owner/1\0";
 
-/// How long a set-up link lives, in milliseconds: a day, so that one can be made in the evening and
-/// used in the morning.
+/// Life of a set-up link, in milliseconds: a day, so that an operator can create it in the evening
+/// and use it in the morning.
 pub const SETUP_LIFE_MS: i64 = 24 * 60 * 60 * 1000;
 
-/// What a token is for. The letters are part of the token: they must not change.
+/// The purpose of a token. Its letter is part of the token's text and must not change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// A signed-in browser.
@@ -55,7 +55,7 @@ impl Kind {
     }
 }
 
-/// A token that Claviger made. The only thing about tokens that may cause a lookup.
+/// A token that Claviger made: only such a token may cause a lookup.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MadeToken {
     account: AccountId,
@@ -64,13 +64,13 @@ pub struct MadeToken {
 }
 
 impl MadeToken {
-    /// Parses a token of `kind` and checks its tag; `None` for everything else, without a reason.
+    /// Parses a token of `kind` and checks its tag; `None` for anything else, without a reason.
     pub fn parse(text: &str, kind: Kind, prefix: &Prefix, keyring: &Keyring) -> Option<Self> {
         let (covered, tag) = text.as_bytes().split_last_chunk::<TAG_WIDTH>()?;
         if covered.len() != COVERED_WIDTH || covered.first() != Some(&kind.letter()) {
             return None;
         }
-        // Who knows a compromised secret could make a session or a set-up link with it.
+        // An attacker with a compromised secret could forge a session or a set-up link.
         keyring
             .iter()
             .filter(|generation| !generation.is_compromised())
@@ -86,23 +86,23 @@ impl MadeToken {
         })
     }
 
-    /// The account whose ledger knows the token.
+    /// Returns the account whose ledger knows the token.
     pub fn account(&self) -> AccountId {
         self.account
     }
 
-    /// The token's name in that ledger.
+    /// Returns the ID under which that ledger stores the token.
     pub fn id(&self) -> TokenId {
         self.id
     }
 
-    /// Digest of the secret that was presented.
+    /// Returns the digest of the presented secret.
     pub fn digest(&self) -> &Digest {
         &self.digest
     }
 
-    /// The ID of the owner whom a set-up token creates: the same for one token every time, so that
-    /// a set-up that broke off can be repeated. As random as the token's secret.
+    /// Returns the ID of the owner that a set-up token creates. It depends only on the token, so an
+    /// interrupted set-up can be repeated. It is as random as the token's secret.
     pub fn owner(&self) -> MemberId {
         let hash: [u8; 32] = Sha256::new()
             .chain_update(OWNER_LABEL)
@@ -112,25 +112,25 @@ impl MadeToken {
         MemberId::from_hash(&hash)
     }
 
-    /// Whether a set-up token's time is over, or lies in the future.
+    /// Returns `true` if a set-up token has expired, or its time of creation lies in the future.
     pub fn setup_is_over(&self, now: UnixMs) -> bool {
         let made_s = self.id.as_str().as_bytes().get(..base62::U32_WIDTH).and_then(base62::decode);
         let made_ms = made_s.and_then(|s| i64::try_from(s).ok()?.checked_mul(1000));
         let age_ms = made_ms.and_then(|made| now.as_ms().checked_sub(made));
-        // A second's tolerance, because the time of making is cut to seconds and clocks differ by a
-        // little.
+        // The second of tolerance is needed because the time of creation is cut to seconds, and
+        // clocks differ slightly.
         !age_ms.is_some_and(|age| (-1000..SETUP_LIFE_MS).contains(&age))
     }
 }
 
-/// A token that was just drawn, with its secret.
+/// A newly drawn token, with its secret.
 pub struct NewToken {
     made: MadeToken,
     text: Zeroizing<String>,
 }
 
 impl NewToken {
-    /// Draws a session of `account`.
+    /// Draws a session token of `account`.
     pub fn session(
         account: AccountId,
         prefix: &Prefix,
@@ -141,7 +141,7 @@ impl NewToken {
         Self::assemble(Kind::Session, account, id, prefix, keyring, rng)
     }
 
-    /// Draws a set-up token, made at `now`, for an account whose ID is drawn with it.
+    /// Draws a set-up token, created at `now`, for an account with a newly drawn ID.
     pub fn setup(
         now: UnixMs,
         prefix: &Prefix,
@@ -189,12 +189,12 @@ impl NewToken {
         Self { made, text: Zeroizing::new(text) }
     }
 
-    /// What is stored of it.
+    /// Returns the parts that storage needs.
     pub fn made(&self) -> &MadeToken {
         &self.made
     }
 
-    /// The token itself, for one cookie or one link.
+    /// Returns the token itself, for one cookie or one link.
     pub fn expose(&self) -> &str {
         &self.text
     }

@@ -1,11 +1,11 @@
-//! What a verifier asks: one check or many, answered in their order with as few calls as there can
-//! be.
+//! Verifies the checks of one verifier's request, in their order, with as few reads and calls as
+//! possible.
 //!
-//! Each check knows by itself what it lacks; here their lacks are put together: one read of KV for
-//! all that KV can tell, then one refresh for all that only the ledger can; and the same once more
-//! for issuers of keys, which are known only when the keys are. A verifier sees its own account
-//! alone, so that everything is asked of one ledger, and what is another's is `unknown` without any
-//! question.
+//! Each check alone knows which I/O it needs; this module combines them. One KV read serves all
+//! keys that KV can answer; then one refresh serves all keys that only the ledger can answer. The
+//! same happens once more for issuers, which are known only after their keys. A verifier sees only
+//! its own account, so one ledger answers everything. A key of another account is `unknown` without
+//! any read or call.
 
 use crate::base::id::{AccountId, AnyKeyId, KeyId, SealedId};
 use crate::base::secret::SecretText;
@@ -14,30 +14,30 @@ use crate::credential::limits::Interface;
 use crate::credential::limits::network::ClientAddress;
 use crate::credential::limits::permission::Permission;
 use crate::gateway::gateway::{Check, Checked, Gateway};
-use crate::lease::call::{CopyRead, KvRead, Lookup, Need, RefreshCall, Shelf};
+use crate::lease::call::{CopyRead, CopySource, Fetch, KvRead, Lookup, RefreshCall};
 use crate::lease::rules::Rules;
 use crate::verify::verdict::Denial;
 use crate::verify::verification::{Demand, Facts, Valid};
 
-/// What one check is about.
+/// The subject of one check.
 #[derive(Debug)]
 pub enum Subject {
-    /// A credential, secret and all.
+    /// A credential, including its secret.
     Credential(SecretText),
-    /// A key, by what should be its ID. Looking at it is no use of it.
+    /// A key, by its ID as the verifier wrote it. Such a check counts as no use of the key.
     KeyId(String),
 }
 
-/// One check.
+/// One check of a verifier's request.
 #[derive(Debug)]
 pub struct Asked {
-    /// Of what.
+    /// Subject of the check.
     pub subject: Subject,
-    /// From where it was used.
+    /// Address from which the credential was used.
     pub address: Option<ClientAddress>,
-    /// How it was used.
+    /// Interface by which the credential was used.
     pub interface: Interface,
-    /// What it must hold; `None`: anything.
+    /// Permission that the key must hold; `None` for any key.
     pub permission: Option<Permission>,
 }
 
@@ -51,42 +51,47 @@ impl Asked {
     }
 }
 
-/// What the checks lack, to be found out at once and told to them.
+/// The combined I/O that the checks need next.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Lack {
-    /// What this shelf holds of what the account's ledger has said.
-    Copy(Shelf),
-    /// What KV holds of these keys.
+pub enum BatchFetch {
+    /// A copy of the account's ledger replies, from this source.
+    Copy(CopySource),
+    /// The KV records of these keys.
     Kv(Vec<KeyId>),
-    /// What the ledger says of the account, and of these keys.
+    /// The ledger's answers about the account and these keys.
     Ledger {
-        /// All of them, each once; perhaps none.
+        /// All keys, each once; the list may be empty.
         ids: Vec<KeyId>,
-        /// Those among them that no credential was presented of.
+        /// Keys among `ids` for which no check presented a credential.
         unused: Vec<KeyId>,
     },
 }
 
-/// Checks under way.
+/// The checks of one request, while they are in progress.
 #[derive(Debug)]
 pub struct Checks {
     account: AccountId,
     arrival: UnixMs,
     asked: Vec<Asked>,
-    /// In the order of `asked`.
+    /// Verdicts in the order of `asked`; `None` while undecided.
     verdicts: Vec<Option<Checked<Valid>>>,
     lookup: Lookup,
 }
 
 impl Checks {
-    /// The checks of a verifier of `account`, whose request arrived at `arrival`.
+    /// Starts the checks of a verifier of `account`, whose request arrived at `arrival`.
     pub fn new(account: AccountId, arrival: UnixMs, asked: Vec<Asked>) -> Self {
         let verdicts = asked.iter().map(|_| None).collect();
         Self { account, arrival, asked, verdicts, lookup: Lookup::default() }
     }
 
-    /// Decides what can be decided by now. `None`: all is.
-    pub fn decide<R: Rules>(&mut self, gateway: &mut Gateway<R>, now: UnixMs) -> Option<Lack> {
+    /// Decides each check that can be decided now. Returns the I/O needed next, or `None` if all
+    /// checks are decided.
+    pub fn decide<R: Rules>(
+        &mut self,
+        gateway: &mut Gateway<R>,
+        now: UnixMs,
+    ) -> Option<BatchFetch> {
         let (mut copy, mut kv, mut ledger, mut used) = (None, Vec::new(), Vec::new(), Vec::new());
         let mut asks_state = false;
         for (asked, verdict) in self.asked.iter().zip(&mut self.verdicts) {
@@ -95,50 +100,51 @@ impl Checks {
             }
             match decide_one(gateway, asked, self.account, self.arrival, now, &mut self.lookup) {
                 Check::Verdict(checked) => *verdict = Some(checked),
-                Check::Need(Need::Copy(_, shelf)) => copy = Some(shelf),
-                Check::Need(Need::Kv(id)) => kv.push(id),
-                Check::Need(Need::Ledger(id)) => {
+                Check::Fetch(Fetch::Copy(_, source)) => copy = Some(source),
+                Check::Fetch(Fetch::Kv(id)) => kv.push(id),
+                Check::Fetch(Fetch::Ledger(id)) => {
                     ledger.push(id);
                     if matches!(asked.subject, Subject::Credential(_)) {
                         used.push(id);
                     }
                 }
-                Check::Need(Need::Issuer(id)) => ledger.push(id),
-                // The verifier's own key has shown that both Workers fit.
+                Check::Fetch(Fetch::Issuer(id)) => ledger.push(id),
+                // The verifier's own key was authentic, which proves that both Workers fit.
                 Check::AskAdmin => *verdict = Some(Checked::without_evidence(Denial::Unknown)),
-                // Every refresh tells it.
-                Check::Need(Need::State(_)) => asks_state = true,
+                // Every refresh carries the account's state.
+                Check::Fetch(Fetch::State(_)) => asks_state = true,
             }
         }
-        // Of the account, and so for all of them.
-        if let Some(shelf) = copy {
-            return Some(Lack::Copy(shelf));
+        // A copy concerns the account, and so serves all checks.
+        if let Some(source) = copy {
+            return Some(BatchFetch::Copy(source));
         }
-        // KV first: what it cannot tell is then asked together with what it need not be asked.
+        // KV comes first: keys that it cannot answer then join the keys that need the ledger, in
+        // one call.
         if !kv.is_empty() {
-            return Some(Lack::Kv(each_once(kv)));
+            return Some(BatchFetch::Kv(each_once(kv)));
         }
         let ids = each_once(ledger);
         let unused = ids.iter().filter(|id| !used.contains(id)).copied().collect();
-        (asks_state || !ids.is_empty()).then_some(Lack::Ledger { ids, unused })
+        (asks_state || !ids.is_empty()).then_some(BatchFetch::Ledger { ids, unused })
     }
 
-    /// Begins the look at a shelf, to be taken at once.
+    /// Begins the read of a copy; the caller must make it at once.
     pub fn ask_copy<R: Rules>(
         &self,
         gateway: &mut Gateway<R>,
-        shelf: Shelf,
+        source: CopySource,
         now: UnixMs,
     ) -> CopyRead {
-        gateway.ask_copy(self.account, shelf, now)
+        gateway.ask_copy(self.account, source, now)
     }
 
-    /// What the checks have found out so far, for who fetches a copy or a refresh for them.
+    /// Returns the results so far, for a caller that fetches a copy or a refresh.
     pub fn lookup(&mut self) -> &mut Lookup {
         &mut self.lookup
     }
 
-    /// Begins the reads of KV, to be made at once.
+    /// Begins the reads of KV; the caller must make them at once.
     pub fn ask_kv<R: Rules>(
         &self,
         gateway: &mut Gateway<R>,
@@ -148,7 +154,7 @@ impl Checks {
         ids.iter().map(|id| gateway.ask_kv(*id, now)).collect()
     }
 
-    /// Takes what KV held; `None`: nothing there, or KV failed.
+    /// Takes the text that KV held; `None` if there was none or KV failed.
     pub fn take_kv<R: Rules>(
         &mut self,
         gateway: &mut Gateway<R>,
@@ -159,7 +165,7 @@ impl Checks {
         gateway.take_kv(read, text, now, &mut self.lookup);
     }
 
-    /// Begins the refresh, to be sent at once.
+    /// Begins the refresh; the caller must send it at once.
     pub fn ask_ledger<R: Rules>(
         &self,
         gateway: &mut Gateway<R>,
@@ -170,7 +176,7 @@ impl Checks {
         gateway.ask_ledger_for(self.account, ids, unused, now)
     }
 
-    /// The verdicts, in the order of the checks. One that was not reached is `unavailable`.
+    /// Returns the verdicts, in the order of the checks; an undecided check is `unavailable`.
     pub fn verdicts(self) -> Vec<Checked<Valid>> {
         let unreached = || Checked::without_evidence(Denial::Unavailable);
         self.verdicts.into_iter().map(|verdict| verdict.unwrap_or_else(unreached)).collect()
@@ -189,12 +195,13 @@ fn decide_one<R: Rules>(
     match &asked.subject {
         Subject::Credential(text) => {
             let id = gateway.key_of(text.expose(), arrival);
-            // Looked up only after the account is known to be the verifier's own.
+            // The gateway looks the key up only after this test, because another account's key must
+            // cause no lookup.
             if id.is_some_and(|id| id.account() != own) {
                 return decided(Denial::Unknown);
             }
             match gateway.check(text.expose(), &asked.facts(), arrival, now, lookup) {
-                Check::Need(need) => Check::Need(need),
+                Check::Fetch(need) => Check::Fetch(need),
                 Check::AskAdmin => Check::AskAdmin,
                 Check::Verdict(Checked { verdict, evidence, renew }) => {
                     if let Some(AnyKeyId::Key(id)) = id {
@@ -205,7 +212,7 @@ fn decide_one<R: Rules>(
             }
         }
         Subject::KeyId(text) => match KeyId::parse(text) {
-            // It is stored nowhere.
+            // A sealed key is stored nowhere, so an ID alone cannot find it.
             None if SealedId::parse(text).is_some() => decided(Denial::Unknown),
             None => decided(Denial::Malformed),
             Some(id) if id.account() != own => decided(Denial::Unknown),
@@ -214,10 +221,16 @@ fn decide_one<R: Rules>(
     }
 }
 
-fn each_once(mut ids: Vec<KeyId>) -> Vec<KeyId> {
-    ids.sort_unstable();
-    ids.dedup();
-    ids
+/// Returns the IDs in order, each once. At most 100: the library's sort would be more code than the
+/// rest of this file.
+fn each_once(ids: Vec<KeyId>) -> Vec<KeyId> {
+    let mut ordered = Vec::with_capacity(ids.len());
+    for id in ids {
+        if let Err(place) = ordered.binary_search(&id) {
+            ordered.insert(place, id);
+        }
+    }
+    ordered
 }
 
 #[cfg(test)]

@@ -1,140 +1,65 @@
-//! One request that needs I/O, from its arrival to its outcome, without doing any.
+//! Runs one request that needs I/O, from its arrival to its outcome, without doing any I/O itself.
 //!
-//! [`Exchange::begin`] takes the request. [`Exchange::resume`] says what to do next, in [`Step`]s:
-//! carry one [`Operation`] out and resume with what came of it, or finish. Whoever runs it has the
-//! clock, the network and a random source; this has none.
+//! [`Exchange::begin`] takes the request. [`Exchange::resume`] returns the next [`Step`]: carry out
+//! one [`Operation`] and resume with its result, or finish. The platform adapter has the clock, the
+//! network and the random source; this module has none.
 //!
-//! Inside, an exchange is an `async fn` that is polled by hand: each operation is a future that is
-//! ready once its result has been put in. Nothing here wakes anything, and no exchange waits for
-//! another: requests share the [`Gateway`]'s data, never a promise.
+//! Inside, an exchange is an `async fn` that `resume` polls by hand: each operation is a future
+//! that is ready once its result is set. Nothing here needs a waker, and no exchange waits for
+//! another: requests share the gateway's data, never a promise.
 
 mod body;
 mod issue;
 mod lookup;
+mod platform;
 mod verify;
 
-use core::cell::RefCell;
-use core::future::{Future, poll_fn};
+use core::future::Future;
 use core::pin::Pin;
 use core::task::{Context, Poll, Waker};
-use std::rc::Rc;
 
 use rand_core::CryptoRng;
-use serde::Serialize;
 
+use self::platform::{Finished, Platform};
+pub use self::platform::{Got, Operation, SharedGateway};
 use crate::base::http::problem::RequestProblem;
 use crate::base::http::request::{Headers, Request, Url};
 use crate::base::http::response::Outcome;
 use crate::base::id::AccountId;
 use crate::base::time::UnixMs;
-use crate::gateway::gateway::{Decision, Gateway, client_address};
+use crate::gateway::gateway::{Decision, client_address};
 use crate::gateway::problem::GatewayProblem;
 use crate::lease::call::Lookup;
 
-/// Something to carry out, and to resume with. As JSON `{"operation": …}` and the variant's fields.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(tag = "operation", rename_all = "snake_case")]
-pub enum Operation {
-    /// Read a key of KV; [`Got::Text`].
-    ReadKv {
-        /// The key.
-        key: String,
-        /// Longest time that a cache may have held what is read, in seconds; `None`: the platform's
-        /// default.
-        cache_ttl_s: Option<u32>,
-    },
-    /// Read keys of KV, 100 at most, at once; [`Got::Texts`] in their order.
-    ReadKvMany {
-        /// The keys.
-        keys: Vec<String>,
-    },
-    /// Send a request to a ledger; [`Got::Text`] with the body of status 200.
-    CallLedger {
-        /// The object instance.
-        instance: String,
-        /// JSON.
-        body: String,
-        /// Milliseconds after which there is no answer.
-        within_ms: u64,
-        /// No request waits for it: a failure is not logged.
-        is_background: bool,
-    },
-    /// Look into the data centre's cache; [`Got::Text`].
-    ReadCache {
-        /// Where.
-        url: String,
-        /// Milliseconds after which there is no answer.
-        within_ms: u64,
-    },
-    /// Put something into the data centre's cache. It may go on after the request; [`Got::Nothing`]
-    /// at once.
-    WriteCache {
-        /// Where.
-        url: String,
-        /// What.
-        text: String,
-        /// Seconds for which it counts.
-        max_age_s: u64,
-    },
-    /// Ask the admin Worker whether it and this edge fit; [`Got::Fit`].
-    CallAdmin {
-        /// Milliseconds after which there is no answer.
-        within_ms: u64,
-    },
-    /// Read the next bytes of the request's body; [`Got::Bytes`].
-    ReadBody {
-        /// Milliseconds after which they come too late.
-        within_ms: u64,
-    },
-}
-
-/// What came of an [`Operation`].
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum Got {
-    /// It was carried out, or failed, without a result.
-    #[default]
-    Nothing,
-    /// A text.
-    Text(String),
-    /// Texts, or none, in the order of what was asked.
-    Texts(Vec<Option<String>>),
-    /// Bytes; `None` at the end.
-    Bytes(Option<Vec<u8>>),
-    /// Both Workers fit, or do not.
-    Fit(bool),
-    /// Its time was over.
-    TooLate,
-}
-
-/// What to do next.
+/// The next step of an exchange.
 #[derive(Debug)]
 pub enum Step {
-    /// Carry this out, and resume.
+    /// Carry out this operation, then resume.
     Ask(Operation),
-    /// Finish.
+    /// Finish the request.
     Done {
-        /// The answer, or where the request goes.
+        /// Response to the caller, or target to forward the request to.
         outcome: Outcome,
-        /// Whose lease to renew beside.
+        /// Account whose lease to refresh in the background.
         renew: Option<AccountId>,
     },
 }
 
-/// A request as an exchange keeps it.
+/// A request that owns its parts, as an exchange needs it.
 #[derive(Clone)]
 pub struct OwnedRequest {
-    /// Method.
+    /// Method of the request.
     pub method: String,
-    /// URL, serialised.
+    /// URL in serialised form.
     pub url: String,
     /// Headers, flattened as [`Headers`] reads them.
     pub headers: String,
-    /// Time of arrival.
+    /// Time of arrival, Unix ms.
     pub arrived: UnixMs,
 }
 
 impl OwnedRequest {
-    /// The request; `None` if its URL is none.
+    /// Returns the borrowed request; `None` if its URL is malformed.
     pub fn borrow(&self) -> Option<Request<'_>> {
         Some(Request {
             method: &self.method,
@@ -145,22 +70,15 @@ impl OwnedRequest {
     }
 }
 
-/// A gateway that exchanges share. It is borrowed for one synchronous call at a time, never across
-/// an operation.
-pub type SharedGateway = Rc<RefCell<Gateway>>;
-
-/// One request on its way.
+/// One request in progress.
 pub struct Exchange {
     platform: Platform,
-    /// `None` once it has come to its outcome.
+    /// Work that remains; `None` once the outcome is known.
     work: Option<Pin<Box<dyn Future<Output = Finished>>>>,
 }
 
-/// An outcome, and whose lease to renew beside.
-type Finished = (Outcome, Option<AccountId>);
-
 impl Exchange {
-    /// Takes a request. `rng` is drawn from for what the edge issues.
+    /// Starts the exchange of a request. The edge draws random bits for issued keys from `rng`.
     pub fn begin(
         gateway: SharedGateway,
         request: OwnedRequest,
@@ -172,7 +90,8 @@ impl Exchange {
         Self { platform, work: Some(work) }
     }
 
-    /// Renews the lease of an account, beside the request that noticed that it is due.
+    /// Starts a background refresh of an account's lease, for the request that found it
+    /// necessary.
     pub fn renew(gateway: SharedGateway, account: AccountId) -> Self {
         let platform = Platform::default();
         let work: Pin<Box<dyn Future<Output = Finished>>> =
@@ -180,13 +99,10 @@ impl Exchange {
         Self { platform, work: Some(work) }
     }
 
-    /// Goes on at the time `now` with what came of the last operation; at first with
+    /// Continues at the time `now` with the result of the last operation; the first call passes
     /// [`Got::Nothing`].
     pub fn resume(&mut self, got: Got, now: UnixMs) -> Step {
-        {
-            let mut slot = self.platform.0.borrow_mut();
-            (slot.got, slot.now) = (Some(got), now);
-        }
+        self.platform.answer(got, now);
         let Some(work) = &mut self.work else {
             return Step::Done { outcome: internal(), renew: None };
         };
@@ -195,9 +111,9 @@ impl Exchange {
                 self.work = None;
                 Step::Done { outcome, renew }
             }
-            Poll::Pending => match self.platform.0.borrow_mut().asked.take() {
+            Poll::Pending => match self.platform.take_asked() {
                 Some(operation) => Step::Ask(operation),
-                // Whatever waits has asked for something.
+                // This cannot happen: pending work has always requested an operation.
                 None => Step::Done { outcome: internal(), renew: None },
             },
         }
@@ -206,49 +122,6 @@ impl Exchange {
 
 fn internal() -> Outcome {
     Outcome::Answer(RequestProblem::Internal.answer(""))
-}
-
-/// The exchange's side of whoever runs it.
-#[derive(Clone, Default)]
-struct Platform(Rc<RefCell<Slot>>);
-
-struct Slot {
-    asked: Option<Operation>,
-    got: Option<Got>,
-    now: UnixMs,
-}
-
-impl Default for Slot {
-    fn default() -> Self {
-        Self { asked: None, got: None, now: UnixMs::from_ms(0) }
-    }
-}
-
-impl Platform {
-    fn now(&self) -> UnixMs {
-        self.0.borrow().now
-    }
-
-    /// Has an operation carried out.
-    async fn ask(&self, operation: Operation) -> Got {
-        {
-            let mut slot = self.0.borrow_mut();
-            (slot.asked, slot.got) = (Some(operation), None);
-        }
-        poll_fn(|_| match self.0.borrow_mut().got.take() {
-            Some(got) => Poll::Ready(got),
-            None => Poll::Pending,
-        })
-        .await
-    }
-
-    /// The text that came of an operation, if one did.
-    async fn ask_text(&self, operation: Operation) -> Option<String> {
-        match self.ask(operation).await {
-            Got::Text(text) => Some(text),
-            Got::Nothing | Got::Texts(_) | Got::Bytes(_) | Got::Fit(_) | Got::TooLate => None,
-        }
-    }
 }
 
 async fn carry_through(
@@ -264,12 +137,17 @@ async fn carry_through(
             gateway.borrow_mut().decide_with(&request, platform.now(), &lookup, fields.as_ref());
         match decision {
             Decision::Done { outcome, renew } => return (outcome, renew),
-            Decision::Need(need) => {
+            Decision::Fetch(need) => {
                 lookup::find_out(need, &gateway, &platform, client_address(&request), &mut lookup)
                     .await;
             }
+            Decision::Denied { denied, renew } => {
+                return (Outcome::Answer(gateway.borrow().answer_denied(&denied)), renew);
+            }
+            // An exchange has all headers from the start.
+            Decision::ReadHeaders => return (internal(), None),
             Decision::AskAdmin => lookup::ask_admin(&gateway, &platform).await,
-            Decision::Read(opening) => match body::read_opening(opening, &platform).await {
+            Decision::Read(scan) => match body::scan_body(scan, &platform).await {
                 Ok(read) => fields = Some(read),
                 Err(problem) => return (refuse(&gateway, &problem.into()), None),
             },
@@ -285,7 +163,7 @@ async fn carry_through(
     }
 }
 
-/// A problem document with links to this deployment's console.
+/// Writes a problem document with links to this deployment's console.
 fn refuse(gateway: &SharedGateway, problem: &GatewayProblem) -> Outcome {
     Outcome::Answer(problem.answer(&gateway.borrow().config().console_origin))
 }

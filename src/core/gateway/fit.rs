@@ -1,35 +1,44 @@
-//! The edge's knowledge of whether it fits the admin Worker: see [`crate::replication::link`].
+//! Stores whether the edge fits the admin Worker: see [`crate::replication::link`].
 
 use crate::base::time::{DurationMs, UnixMs};
 
-/// How long an edge refuses everything after it was told that it does not fit. Then it asks again:
-/// a deployment may have mended it.
+/// Time for which an edge refuses everything after the admin Worker reported a misfit. Then it asks
+/// again, because a deployment may have repaired it.
 const MISFIT_PAUSE: DurationMs = DurationMs::from_s(5);
 
-/// How long an edge does not ask again that was not answered. Meanwhile it decides by what it has.
+/// Time before an edge asks again after a call without an answer. Meanwhile it decides with its own
+/// keys.
 const UNANSWERED_PAUSE: DurationMs = DurationMs::from_s(1);
 
-/// What an edge knows.
+/// The result of the last check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Fit {
-    /// Nobody has said.
+    /// The edge has not asked yet.
     Unknown,
-    /// Nobody has said, and asking is of no use before this time.
+    /// The edge got no answer, and does not ask again before this time.
     Unanswered(UnixMs),
-    /// Both fit.
+    /// Both Workers fit.
     Fits,
-    /// They do not, and everything is refused before this time.
+    /// The Workers do not fit, and the edge refuses everything before this time.
     Misfits(UnixMs),
 }
 
 impl Fit {
     /// Returns `true` if the edge must refuse everything.
     pub(super) fn refuses(self, now: UnixMs) -> bool {
-        matches!(self, Self::Misfits(until) if now < until)
+        // A time that lies further ahead is from before the clock was set back.
+        let is_soon = |until: UnixMs| until.since(now).is_some_and(|wait| wait <= MISFIT_PAUSE);
+        matches!(self, Self::Misfits(until) if now < until && is_soon(until))
     }
 
-    /// Returns `true` if the admin Worker is to be asked before a credential is called made up:
-    /// with other keys than the admin Worker's, every credential seems to be.
+    /// Returns `true` if the edge must ask the admin Worker before it does anything else: it did
+    /// not fit, and refused everything since.
+    pub(super) fn must_ask(self, now: UnixMs) -> bool {
+        matches!(self, Self::Misfits(_)) && !self.refuses(now)
+    }
+
+    /// Returns `true` if the edge must ask the admin Worker before it calls a credential made up.
+    /// With keys other than the admin Worker's, every credential seems made up.
     pub(super) fn wants_word(self, now: UnixMs) -> bool {
         match self {
             Self::Fits => false,
@@ -38,21 +47,22 @@ impl Fit {
         }
     }
 
-    /// The admin Worker's side answered: both fit.
+    /// Records the admin Worker's answer that both fit.
     pub(super) fn fits() -> Self {
         Self::Fits
     }
 
-    /// The admin Worker's side answered: they do not fit.
+    /// Records the admin Worker's answer that they do not fit.
     pub(super) fn misfits(now: UnixMs) -> Self {
         Self::Misfits(now.saturating_add(MISFIT_PAUSE))
     }
 
-    /// The admin Worker's side did not answer.
+    /// Records that the admin Worker did not answer. An earlier answer stays.
     pub(super) fn unanswered(self, now: UnixMs) -> Self {
         match self {
             Self::Fits => Self::Fits,
-            Self::Unknown | Self::Unanswered(_) | Self::Misfits(_) => {
+            Self::Misfits(_) => Self::misfits(now),
+            Self::Unknown | Self::Unanswered(_) => {
                 Self::Unanswered(now.saturating_add(UNANSWERED_PAUSE))
             }
         }
@@ -72,6 +82,13 @@ mod tests {
         let misfit = Fit::misfits(at(0));
         assert!(misfit.refuses(at(0)) && misfit.refuses(at(4_999)) && !misfit.refuses(at(5_000)));
         assert!(!misfit.wants_word(at(4_999)) && misfit.wants_word(at(5_000)));
+        assert!(!misfit.must_ask(at(4_999)) && misfit.must_ask(at(5_000)));
+        assert!(
+            !misfit.refuses(at(-60_000)) && misfit.must_ask(at(-60_000)),
+            "the clock went back"
+        );
+        assert_eq!(misfit.unanswered(at(5_000)), Fit::misfits(at(5_000)));
+        assert!(!Fit::Unknown.must_ask(at(0)) && !Fit::Fits.must_ask(at(0)));
         assert!(!Fit::Unknown.refuses(at(0)) && Fit::Unknown.wants_word(at(0)));
         assert!(!Fit::fits().wants_word(at(0)));
     }

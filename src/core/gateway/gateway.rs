@@ -7,20 +7,18 @@
 //! 4. The credential, or 401; several, 400. Where the rule names a field of the body, its
 //!    [opening](crate::gateway::body) must be read first.
 //! 5. Its form and tag: what Claviger never made ends here, without any lookup (P3).
-//! 6. What its account's [lease](crate::lease::lease) says of it: from memory (P4), else [`Need`]
+//! 6. What its account's [lease](crate::lease::lease) says of it: from memory (P4), else [`Fetch`]
 //!    the ledger or KV, else 503. What is newer than the lease is asked about before it is refused
 //!    (P2).
 //! 7. The verdict: forward with identity headers, or refuse.
 
-use std::collections::HashMap;
-
 use crate::base::http::path;
 use crate::base::http::problem::RequestProblem;
 use crate::base::http::request::Request;
-use crate::base::http::response::{Forward, Onward, Outcome};
+use crate::base::http::response::{Answer, Forward, OnlyReads, Onward, Outcome};
 use crate::base::id::{AccountId, AnyKeyId, KeyId};
 use crate::base::time::UnixMs;
-use crate::config::rules::{Access, Effect, Origin, Place, Rule, overrides_method};
+use crate::config::rules::{Access, Effect, Origin, Place, Rule};
 use crate::config::settings::Config;
 use crate::credential::key::KeyText;
 use crate::credential::keyring::{Generation, MacKey};
@@ -28,14 +26,15 @@ use crate::credential::limits::Interface;
 use crate::credential::limits::network::ClientAddress;
 use crate::credential::limits::permission::Permission;
 use crate::credential::sealed::SealedText;
-use crate::gateway::body::{Fields, OPENING_BYTES_MAX, Opening};
+use crate::gateway::body::{BODY_SCAN_BYTES_MAX, BodyScan, Fields};
+use crate::gateway::denied::Denied;
 use crate::gateway::extract::{CREDENTIAL_BYTES_MAX, Carried};
 use crate::gateway::fit::Fit;
 use crate::gateway::problem::{GatewayProblem, challenge, challenge_of_several};
-use crate::gateway::recheck::{Doubts, Issue};
+use crate::gateway::recheck::{Issue, Rechecks};
 use crate::gateway::resolve::Presented;
 use crate::gateway::{extract, issuance, origin_headers, verify_body};
-use crate::lease::call::{Basis, Lookup, Need, Source};
+use crate::lease::call::{Basis, Fetch, Lookup, Source};
 use crate::lease::isolate::{Counters, Leases};
 use crate::lease::rules::{ByTheBook, Rules};
 use crate::replication::link;
@@ -56,9 +55,9 @@ const COUNTERS_PATH: &str = "/v1/counters";
 pub struct Gateway<R = ByTheBook> {
     pub(super) config: Config,
     pub(super) leases: Leases<R>,
-    pub(super) doubts: Doubts,
-    /// Proof key of each origin that the rules name, by its name.
-    origin_keys: HashMap<String, MacKey>,
+    pub(super) rechecks: Rechecks,
+    /// Proof key of each rule's origin, by the rule's index; `None` where nothing is forwarded.
+    origin_keys: Vec<Option<MacKey>>,
     /// The header with which this edge calls the admin Worker's side.
     link: String,
     pub(super) fit: Fit,
@@ -81,12 +80,22 @@ pub enum Decision {
         renew: Option<AccountId>,
     },
     /// First find this out, tell it to the [`Lookup`], and decide again.
-    Need(Need),
+    Fetch(Fetch),
     /// First ask the admin Worker whether this edge fits it, tell [`Gateway::take_fit`], and decide
     /// again.
     AskAdmin,
+    /// It is refused by its credential. [`Gateway::answer_denied`] writes the answer, which is the
+    /// same for every request that is refused so: a caller may keep it.
+    Denied {
+        /// The refusal.
+        denied: Denied,
+        /// The account whose lease to [renew](Gateway::renew) meanwhile.
+        renew: Option<AccountId>,
+    },
+    /// First read all headers, and decide again.
+    ReadHeaders,
     /// First read the body's opening, and decide again with [`Gateway::decide_with`].
-    Read(Opening),
+    Read(BodyScan),
 }
 
 /// Where a verdict rests.
@@ -110,7 +119,7 @@ pub enum Check<V = Verified> {
     /// A verdict.
     Verdict(Checked<V>),
     /// First find this out.
-    Need(Need),
+    Fetch(Fetch),
     /// First ask the admin Worker whether this edge fits it, and tell [`Gateway::take_fit`].
     AskAdmin,
 }
@@ -145,12 +154,10 @@ impl<R: Rules> Gateway<R> {
     /// An edge that knows nothing yet, and decides by other rules than the right ones.
     pub fn with_rules(config: Config, isolate: u64) -> Self {
         let newest = config.keyring.newest();
-        let origin_keys = config
-            .rules
-            .iter()
-            .filter_map(|rule| rule.origin.name())
-            .map(|name| (name.to_owned(), MacKey::new(&newest.origin_key(name))))
-            .collect();
+        let key_of =
+            |rule: &Rule| rule.origin.name().map(|name| MacKey::new(&newest.origin_key(name)));
+        // In the order of their indices.
+        let origin_keys = config.rules.iter().map(key_of).collect();
         let leases = Leases::new(isolate, config.terms);
         let cache_key = |generation: &Generation| generation.refresh_cache_key().clone();
         // Who knows a compromised secret could tell an isolate of the data centre whatever they
@@ -161,7 +168,7 @@ impl<R: Rules> Gateway<R> {
         Self {
             config,
             leases,
-            doubts: Doubts::new(),
+            rechecks: Rechecks::new(),
             origin_keys,
             link,
             fit: Fit::Fits,
@@ -191,6 +198,9 @@ impl<R: Rules> Gateway<R> {
         if self.fit.refuses(now) {
             return self.refuse(&RequestProblem::Misconfigured.into());
         }
+        if self.fit.must_ask(now) {
+            return Decision::AskAdmin;
+        }
         let decided = if request.url.host == self.config.console_host {
             Ok(self.decide_console(request))
         } else {
@@ -207,6 +217,7 @@ impl<R: Rules> Gateway<R> {
                 self.refuse(&RequestProblem::MethodNotAllowed { allow: "POST" }.into())
             }
             issuance::PATH => Decision::Issue,
+            _ if !request.headers.is_whole() => Decision::ReadHeaders,
             path => done(Outcome::Admin(self.onward(request, path))),
         }
     }
@@ -244,20 +255,25 @@ impl<R: Rules> Gateway<R> {
         if rule.origin == Origin::Issuance {
             return Ok(Decision::Issue);
         }
+        let reads_body = |place: &Place| matches!(place, Place::Form(_) | Place::Json(_));
+        if !request.headers.is_whole() && rule.places.iter().any(reads_body) {
+            return Ok(Decision::ReadHeaders);
+        }
         let mut carried = extract::find(request, &rule.places, &self.config.prefix);
         let unread = match fields {
             Some(fields) => {
                 carried.take_from_body(fields);
                 None
             }
-            None => Opening::of(request, &rule.places),
+            None if request.headers.is_whole() => BodyScan::of(request, &rule.places),
+            None => None,
         };
 
         let demanded = match &rule.access {
             Access::Public => {
                 // Nothing is checked, but no key is handed on.
                 return Ok(match unread {
-                    Some(opening) => Decision::Read(opening),
+                    Some(scan) => Decision::Read(scan),
                     None => self.forward(request, &rule, &path, &carried, None),
                 });
             }
@@ -272,16 +288,18 @@ impl<R: Rules> Gateway<R> {
         // What a header's text alone refuses need not wait for the body.
         let is_refused =
             |text: &extract::Text<'_>| self.made(text.expose(), request.arrived).is_err();
-        if let Some(opening) = unread
+        if let Some(scan) = unread
             && !text.is_some_and(is_refused)
         {
-            return Ok(Decision::Read(opening));
+            return Ok(Decision::Read(scan));
         }
         let Some(text) = text else {
             return if fields.is_some_and(Fields::is_too_large) {
-                Err(RequestProblem::BodyTooLarge { max: OPENING_BYTES_MAX }.into())
-            } else {
+                Err(RequestProblem::BodyTooLarge { max: BODY_SCAN_BYTES_MAX }.into())
+            } else if request.headers.is_whole() {
                 Ok(self.miss(request, &rule))
+            } else {
+                Ok(Decision::ReadHeaders)
             };
         };
         let facts = Facts {
@@ -290,12 +308,16 @@ impl<R: Rules> Gateway<R> {
             demand: demanded.map_or(Demand::AnyKey, Demand::Permission),
         };
         let checked = match self.check(text.expose(), &facts, request.arrived, now, lookup) {
-            Check::Need(need) => return Ok(Decision::Need(need)),
+            Check::Fetch(need) => return Ok(Decision::Fetch(need)),
             Check::AskAdmin => return Ok(Decision::AskAdmin),
             Check::Verdict(checked) => checked,
         };
         let decision = match checked.verdict {
-            Err(denial) => self.deny(request, denial, demanded),
+            Err(denial) if !request.headers.is_whole() => {
+                let denied = Denied { effect: rule.effect(request.method), rule, denial };
+                return Ok(Decision::Denied { denied, renew: checked.renew });
+            }
+            Err(denial) => self.deny(request.url.host, denial, demanded),
             Ok(verified) => self.forward(request, &rule, &path, &carried, Some(&verified)),
         };
         Ok(match decision {
@@ -317,13 +339,13 @@ impl<R: Rules> Gateway<R> {
             Ok(Presented::Key(made)) => {
                 let known = match self.known_of(made.id(), arrival, now, lookup) {
                     Ok(known) => known,
-                    Err(lack) => return lack.into(),
+                    Err(missing) => return missing.into(),
                 };
                 let verdict = verify(&made, known.borrow(), facts, arrival);
-                if let Some(lack) =
-                    self.doubt_stored(&verdict, &known, (facts, arrival), now, lookup)
+                if let Some(missing) =
+                    self.recheck_stored(&verdict, &known, (facts, arrival), now, lookup)
                 {
-                    return lack.into();
+                    return missing.into();
                 }
                 self.count(made.id(), &verdict, known.is_counted, facts, now);
                 known.conclude(verdict, now)
@@ -331,12 +353,13 @@ impl<R: Rules> Gateway<R> {
             Ok(Presented::Sealed(made)) => {
                 let known = match self.known_of_sealed(&made, arrival, now, lookup) {
                     Ok(known) => known,
-                    Err(lack) => return lack.into(),
+                    Err(missing) => return missing.into(),
                 };
                 let verdict = verify_sealed(&made, known.borrow(), facts, arrival);
                 let issue = Issue::of_sealed(&made, facts, arrival).filter(|_| verdict.is_err());
-                let lack = issue.and_then(|issue| self.doubt(&issue, &known, arrival, now, lookup));
-                lack.map_or_else(|| known.conclude(verdict, now), Into::into)
+                let missing =
+                    issue.and_then(|issue| self.recheck(&issue, &known, arrival, now, lookup));
+                missing.map_or_else(|| known.conclude(verdict, now), Into::into)
             }
             Err(Denial::Unknown) if self.fit.wants_word(now) => Check::AskAdmin,
             Err(Denial::Unknown) if self.fit.refuses(now) => {
@@ -360,10 +383,10 @@ impl<R: Rules> Gateway<R> {
         match self.known_of(id, arrival, now, lookup) {
             Ok(known) => {
                 let verdict = examine(id, known.borrow(), facts, arrival);
-                let lack = self.doubt_stored(&verdict, &known, (facts, arrival), now, lookup);
-                lack.map_or_else(|| known.conclude(verdict, now), Into::into)
+                let missing = self.recheck_stored(&verdict, &known, (facts, arrival), now, lookup);
+                missing.map_or_else(|| known.conclude(verdict, now), Into::into)
             }
-            Err(lack) => lack.into(),
+            Err(missing) => missing.into(),
         }
     }
 
@@ -480,17 +503,19 @@ impl<R: Rules> Gateway<R> {
         ))
     }
 
-    fn deny(
-        &self,
-        request: &Request<'_>,
-        denial: Denial,
-        demanded: Option<&Permission>,
-    ) -> Decision {
-        let mut answer = GatewayProblem::Denied(denial).answer(&self.config.console_origin);
-        if let Some(challenge) = challenge(denial, request.url.host, demanded) {
-            answer = answer.with("www-authenticate", challenge);
-        }
-        done(Outcome::Answer(answer))
+    fn deny(&self, host: &str, denial: Denial, demanded: Option<&Permission>) -> Decision {
+        done(Outcome::Answer(self.answer_denial(host, denial, demanded)))
+    }
+
+    /// Writes the answer to a request that is refused by its credential.
+    pub fn answer_denied(&self, denied: &Denied) -> Answer {
+        self.answer_denial(denied.rule.host(), denied.denial, denied.permission())
+    }
+
+    fn answer_denial(&self, host: &str, denial: Denial, demanded: Option<&Permission>) -> Answer {
+        let answer = GatewayProblem::Denied(denial).answer(&self.config.console_origin);
+        let challenge = challenge(denial, host, demanded);
+        answer.with_header(challenge.map(|challenge| ("www-authenticate", challenge)))
     }
 
     fn forward(
@@ -507,8 +532,7 @@ impl<R: Rules> Gateway<R> {
             Some(query) => [path, "?", query].concat(),
             None => path.to_owned(),
         };
-        let Some(origin_key) = rule.origin.name().and_then(|name| self.origin_keys.get(name))
-        else {
+        let Some(Some(origin_key)) = self.origin_keys.get(rule.index) else {
             return self.refuse(&RequestProblem::Internal.into());
         };
         let (binding, base) = match &rule.origin {
@@ -521,20 +545,15 @@ impl<R: Rules> Gateway<R> {
             carried.headers.iter().map(|name| (*name).to_owned()).collect();
         let mut set =
             origin_headers::headers(verified, request.method, &target, origin_key, request.arrived);
-        let only_reads = rule.only_reads(request.method);
-        for (name, value) in request.headers.iter() {
-            if origin_headers::is_ours(name) || (only_reads && overrides_method(name)) {
-                remove.push(name.to_owned());
-            } else if name == "cookie"
-                && let Some(rest) = origin_headers::without_our_cookie(value)
-            {
-                if rest.is_empty() {
-                    remove.push(name.to_owned())
-                } else {
-                    set.push(("cookie", rest))
-                }
-            }
-        }
+        let only_reads = OnlyReads(rule.only_reads(request.method));
+        let unscreened = if request.headers.is_whole() {
+            let screened = origin_headers::screen(request.headers, only_reads);
+            remove.extend(screened.remove);
+            set.extend(screened.cookie.map(|cookie| ("cookie", cookie)));
+            None
+        } else {
+            Some(only_reads)
+        };
         let cuts = carried.cuts.as_ref();
         if cuts.is_some_and(|cuts| !cuts.is_empty()) {
             remove.extend(DIGESTS.map(str::to_owned));
@@ -545,6 +564,7 @@ impl<R: Rules> Gateway<R> {
             url: [base, &target].concat(),
             remove,
             set,
+            unscreened,
             cuts,
         }))
     }

@@ -1,36 +1,37 @@
-//! The issuance API: `POST /issue_service_authorization`, with which a customer's own program asks
-//! for keys.
+//! Defines the issuance API: `POST /issue_service_authorization`, with which a customer's program
+//! asks for keys.
 //!
-//! A form goes in (WHATWG URL §5.1, `application/x-www-form-urlencoded`), the bare key comes out.
-//! Success is status 200 and nothing but the key as the body, without a line end: clients do not
-//! trim it. Anything else is a failure, whose body is one line of text, without a line end either:
-//! `<code>: <sentence>`. Codes are stable.
+//! The request is a form (WHATWG URL §5.1, `application/x-www-form-urlencoded`); the response is
+//! the bare key. Success is status 200 with only the key as the body. It has no line end, because
+//! clients do not trim it. Any other status is a failure, whose body is one line of text, also
+//! without a line end: `<code>: <sentence>`. Codes are stable.
 //!
-//! | field | what it is |
+//! | field | meaning |
 //! | --- | --- |
 //! | `sid`, `spw` | service ID and service password: both, or neither |
-//! | `epi` | how long the key is to live, in a form of [`crate::credential::limits::lifetime`]; left out or empty: 30 seconds |
-//! | `ipa` | from where it may be used: addresses and CIDR blocks; left out or empty: from wherever the ceiling allows |
+//! | `epi` | lifetime or expiry of the key, in a form of [`crate::credential::limits::lifetime`]; absent or empty: 30 seconds |
+//! | `ipa` | networks of the key, as addresses and CIDR blocks; absent or empty: all that the ceiling allows |
 //!
-//! In place of `sid` and `spw` an issuable key may stand in `Authorization`. A field that is not
-//! known, or repeated, is refused: a mistyped `ipa` must not issue a key for anywhere.
+//! Instead of `sid` and `spw`, the caller may present an issuable key in `Authorization`. The API
+//! refuses an unknown or repeated field: a mistyped `ipa` must not issue a key for any network.
 //!
-//! 1. [`check_head`], [`Gateway::check_issuer`](crate::gateway::gateway::Gateway::check_issuer):
-//!    what the headers alone decide. A made-up key ends here, before the body is read.
-//! 1. [`Form::parse`], [`Form::credentials`]: what the text alone decides. A made-up service ID
-//!    ends here, without any lookup (P3).
-//! 2. [`Gateway::authorise_issue`](crate::gateway::gateway::Gateway::authorise_issue): who issues,
-//!    and how far it may go.
-//! 3. [`grant`]: what was asked for, within the ceiling. What lies above it is refused and never
-//!    cut.
-//! 4. [`seal`]: a [sealed key](crate::credential::sealed), which is stored nowhere; what does not
-//!    fit into one is issued by the ledger, which decides again with what it knows.
+//! 1. [`check_head`] and [`Gateway::check_issuer`](crate::gateway::gateway::Gateway::check_issuer)
+//!    decide by the headers alone. They refuse a made-up key before the edge reads the body.
+//! 2. [`Form::parse`] and [`Form::credentials`] decide by the text alone. They refuse a made-up
+//!    service ID without any lookup (P3).
+//! 3. [`Gateway::authorise_issue`](crate::gateway::gateway::Gateway::authorise_issue) finds the
+//!    issuer and its ceiling.
+//! 4. [`grant`](crate::credential::grant::grant) compares the request with the ceiling. A request
+//!    above the ceiling is refused, never cut.
+//! 5. [`seal`] makes a [sealed key](crate::credential::sealed), which is stored nowhere. If the
+//!    request does not fit into one, the ledger issues a stored key, and decides again with its own
+//!    data.
 
 mod refusal;
 
 use rand_core::CryptoRng;
 
-pub use self::refusal::{Refused, RetryAfter, text};
+pub use self::refusal::{BODY_BYTES_MAX, Refused, RetryAfter, text};
 use crate::base::http::request::Request;
 use crate::base::id::{AccountId, SealedId};
 use crate::base::secret::{Digest, SecretText};
@@ -46,16 +47,14 @@ use crate::credential::service_id;
 use crate::credential::service_id::MadeServiceId;
 use crate::gateway::extract;
 
-/// Where it is on the console's host, and by default on an API's.
+/// Path on the console host, and by default on an API host.
 pub const PATH: &str = "/issue_service_authorization";
 
-/// Largest body, in bytes: 256 networks of the longest writing, each escaped, have 30 KB.
-pub const BODY_BYTES_MAX: usize = 64 * 1024;
-
-/// What a request says before its body is read.
+/// Checks the part of a request that precedes its body.
 ///
 /// # Errors
-/// [`Refused::Method`], [`Refused::Query`], [`Refused::MediaType`].
+/// [`Refused::Method`] if the method is not POST, [`Refused::Query`] if the URL has query
+/// parameters, [`Refused::MediaType`] if the body is not a form.
 pub fn check_head(request: &Request<'_>) -> Result<(), Refused> {
     if request.method != "POST" {
         return Err(Refused::Method);
@@ -69,10 +68,10 @@ pub fn check_head(request: &Request<'_>) -> Result<(), Refused> {
     if is_form { Ok(()) } else { Err(Refused::MediaType) }
 }
 
-/// The key in `Authorization`, not yet looked at. No other place counts.
+/// Returns the key in `Authorization`, not yet verified. No other place counts.
 ///
 /// # Errors
-/// [`Refused::Ambiguous`].
+/// [`Refused::Ambiguous`] if there are several keys.
 pub fn presented<'a>(
     request: &Request<'a>,
     config: &Config,
@@ -90,10 +89,11 @@ pub struct Form {
 }
 
 impl Form {
-    /// Reads the fields of a body.
+    /// Parses the fields of a body.
     ///
     /// # Errors
-    /// [`Refused::UnknownField`], [`Refused::RepeatedField`].
+    /// [`Refused::UnknownField`] if a field is none of the four, [`Refused::RepeatedField`] if one
+    /// occurs twice.
     pub fn parse(body: &[u8]) -> Result<Self, Refused> {
         let mut form = Self::default();
         for (name, value) in form_urlencoded::parse(body) {
@@ -112,11 +112,13 @@ impl Form {
         Ok(form)
     }
 
-    /// With what the request wants to issue.
+    /// Returns the credentials with which the caller wants to issue.
     ///
     /// # Errors
-    /// [`Refused::BothWays`], [`Refused::HalfService`], [`Refused::Ambiguous`],
-    /// [`Refused::Missing`], [`Refused::UnknownService`].
+    /// [`Refused::BothWays`] if there is a key and also `sid` or `spw`, [`Refused::HalfService`] if
+    /// only one of `sid` and `spw` is present. [`Refused::Ambiguous`] if there are several keys,
+    /// [`Refused::Missing`] if there are no credentials, [`Refused::UnknownService`] if Claviger
+    /// did not make the service ID or password.
     pub fn credentials(
         &self,
         request: &Request<'_>,
@@ -139,10 +141,10 @@ impl Form {
         }
     }
 
-    /// The end that the form asks for, as far as it can be told without a calendar.
+    /// Returns the expiry that the form asks for, as far as it needs no calendar.
     ///
     /// # Errors
-    /// [`Refused::Epi`].
+    /// [`Refused::Epi`] if the text is malformed or out of range.
     pub fn expiry(&self, now: UnixMs) -> Result<AskedExpiry, Refused> {
         let Some(text) = self.epi.as_deref().filter(|text| !text.is_empty()) else {
             return Ok(AskedExpiry::None);
@@ -153,10 +155,10 @@ impl Form {
         }
     }
 
-    /// The networks that the form asks for; empty: from wherever the issuer's limits allow.
+    /// Returns the networks that the form asks for; empty for all that the issuer's limits allow.
     ///
     /// # Errors
-    /// [`Refused::Ipa`].
+    /// [`Refused::Ipa`] if an entry is malformed, or there are too many.
     pub fn networks(&self) -> Result<Networks, Refused> {
         match self.ipa.as_deref().filter(|text| !text.is_empty()) {
             None => Ok(Networks::anywhere()),
@@ -165,21 +167,22 @@ impl Form {
     }
 }
 
-/// The end that a form asks for.
+/// The expiry that a form asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AskedExpiry {
     /// The form names none.
     None,
-    /// This end.
+    /// An expiry that needs no calendar.
     At(Expiry),
-    /// A date or time of day, which the ledger reads in the account's zone.
+    /// A date or time of day, which the ledger reads in the account's time zone.
     Calendar(String),
 }
 
 fn read_networks(text: &str) -> Result<Networks, Refused> {
     let read = parse_lines(text);
     if !text.is_empty() && read.entries.is_empty() {
-        // Blanks and commas are what is left when a script's variables were not set.
+        // Only blanks and commas remain when a script's variables are unset: refuse them, or the
+        // key would be valid anywhere.
         return Err(Refused::Ipa(network::NetworkError::NotAnAddress));
     }
     let of_an_entry = read.entries.iter().find_map(|entry| match &entry.outcome {
@@ -192,16 +195,16 @@ fn read_networks(text: &str) -> Result<Networks, Refused> {
     }
 }
 
-/// With what a request wants to issue.
+/// The credentials with which a caller wants to issue.
 #[derive(Debug)]
 pub enum Credentials {
-    /// A key's text, not yet looked at.
+    /// The text of a key, not yet verified.
     Key(SecretText),
-    /// A service ID that Claviger made, and the digest of a password.
+    /// A service ID that Claviger made, with the digest of a password.
     Service {
-        /// Whose.
+        /// Account of the service ID.
         account: AccountId,
-        /// The password's.
+        /// Digest of the presented password.
         digest: Digest,
     },
 }
@@ -209,17 +212,17 @@ pub enum Credentials {
 /// An issuer that may issue now.
 #[derive(Clone, Debug)]
 pub struct Authority {
-    /// Whose.
+    /// Account of the issuer.
     pub account: AccountId,
-    /// Which, and that it was presented.
+    /// Identity of the issuer, with the digest of the secret that it presented.
     pub proof: IssuerProof,
-    /// How far it may go.
+    /// Ceiling and sealing generation of the issuer.
     pub issuing: Issuing,
-    /// When it ends itself.
+    /// Expiry of the issuer itself.
     pub expires: Expiry,
 }
 
-/// Seals what is granted; `None`: it does not fit into a sealed key.
+/// Seals a key with the granted limits; `None` if they do not fit into a sealed key.
 pub fn seal(
     granted: &Granted,
     authority: &Authority,

@@ -1,17 +1,17 @@
-//! Who may issue: the credentials of the issuance API, checked like any other, and then confirmed
-//! by the ledger.
+//! Decides whether a caller of the issuance API may issue: it verifies the credentials like any
+//! others, then confirms them with the ledger.
 //!
-//! **An edge issues only on its ledger's word of after the request arrived**, whatever T is. What
-//! is issued carries the issuer's sealing generation, and only the present one is valid. An edge
-//! that went by its lease could not know of a rise less than T ago: what it issued would be refused
-//! elsewhere (P2), and nothing could tell it from what had been issued before the rise, which must
-//! stay dead. So
-//! - what the lease refuses is refused at once: guessing costs a ledger nothing;
-//! - what it lets through is asked about, once for each issue, without a look at KV or a
-//!   neighbour's reply;
-//! - where the ledger is out of reach nothing is issued. Only
-//!   [`Outage::Grace`](crate::config::terms::Outage) lets an edge issue by what it knows, as it
-//!   lets it verify; what it issues then may be refused by whoever knows more.
+//! **An edge issues only on an answer that the ledger gave after the request arrived**, at any T.
+//! An issued key carries the issuer's sealing generation, and only the present generation is valid.
+//! An edge that relied on its lease could miss a raise of the generation less than T ago. Other
+//! edges would refuse its keys (P2). Nothing could tell these keys from keys issued before the
+//! raise, which must stay dead. So
+//! - the edge refuses at once whatever the lease refuses: guessing costs the ledger nothing;
+//! - the edge asks the ledger about whatever the lease accepts, once per issue, and reads neither
+//!   KV nor shared replies;
+//! - the edge issues nothing while the ledger is out of reach. Only
+//!   [`Outage::Grace`](crate::config::terms::Outage) lets it issue by its lease, as it lets it
+//!   verify. A better-informed edge may refuse such a key.
 
 use crate::base::http::request::Request;
 use crate::base::id::AccountId;
@@ -24,21 +24,23 @@ use crate::credential::limits::lifetime::Expiry;
 use crate::credential::limits::network::ClientAddress;
 use crate::gateway::gateway::Gateway;
 use crate::gateway::issuance::{Authority, Credentials, Refused, presented};
-use crate::gateway::resolve::{Knowledge, Lack, Presented};
-use crate::lease::call::{Lookup, Need};
+use crate::gateway::resolve::{Missing, Presented, ResolvedKey};
+use crate::lease::call::{Fetch, Lookup};
 use crate::lease::rules::Rules;
 use crate::replication::record::{Credential, Standing};
 use crate::verify::verdict::Denial;
 use crate::verify::verification::{Demand, Facts, verify, verify_sealed};
 
-/// What came of the credentials.
+/// The result of checking an issuer's credentials.
 #[derive(Debug)]
 pub enum Authorisation {
-    /// An issuer, or why it is none; and whose lease to [renew](Gateway::renew) meanwhile.
+    /// An issuer or a refusal, and an account whose lease to [refresh](Gateway::renew) in the
+    /// background.
     Decided(Box<Result<Authority, Refused>>, Option<AccountId>),
-    /// First find this out.
-    Need(Need),
-    /// First ask the admin Worker whether this edge fits it, and tell [`Gateway::take_fit`].
+    /// The I/O that is needed first.
+    Fetch(Fetch),
+    /// Ask the admin Worker first whether both Workers fit, and pass its answer to
+    /// [`Gateway::take_fit`].
     AskAdmin,
 }
 
@@ -47,24 +49,26 @@ impl Authorisation {
         Self::Decided(Box::new(authority), renew)
     }
 
-    fn lacking(lack: Lack) -> Self {
-        match lack {
-            Lack::Need(need) => Self::Need(need),
-            Lack::OutOfReach => Self::decided(Err(Refused::Unavailable), None),
+    fn lacking(missing: Missing) -> Self {
+        match missing {
+            Missing::Fetch(need) => Self::Fetch(need),
+            Missing::OutOfReach => Self::decided(Err(Refused::Unavailable), None),
         }
     }
 }
 
 impl<R: Rules> Gateway<R> {
-    /// What `Authorization` alone refuses of who wants to issue: for a key that Claviger never made
-    /// nobody waits for a body.
+    /// Checks `Authorization` alone, so that the edge does not wait for a body if Claviger never
+    /// made the key.
     ///
     /// # Errors
-    /// [`Refused::Ambiguous`], [`Refused::Issuer`].
+    /// [`Refused::Ambiguous`] if there are several keys, [`Refused::Issuer`] if the text of the key
+    /// is refused.
     pub fn check_issuer(&self, request: &Request<'_>) -> Result<(), Refused> {
         match presented(request, &self.config)? {
             Some(text) => match self.made(text.expose(), request.arrived) {
-                // Before the admin Worker has said that both fit, nothing is called made up.
+                // Until the admin Worker has confirmed that both fit, no credential counts as made
+                // up.
                 Err(Denial::Unknown) if self.fit.wants_word(request.arrived) => Ok(()),
                 made => made.map(|_| ()).map_err(Refused::Issuer),
             },
@@ -72,7 +76,7 @@ impl<R: Rules> Gateway<R> {
         }
     }
 
-    /// Checks the credentials of who wants to issue. A right key that is presented here counts as
+    /// Checks the credentials of a caller that wants to issue. A valid key presented here counts as
     /// used.
     pub fn authorise_issue(
         &mut self,
@@ -96,20 +100,22 @@ impl<R: Rules> Gateway<R> {
                 Ok(Presented::Sealed(made)) => {
                     let known = match self.known_of_sealed(&made, arrival, now, lookup) {
                         Ok(known) => known,
-                        Err(lack) => return Authorisation::lacking(lack),
+                        Err(missing) => return Authorisation::lacking(missing),
                     };
-                    // What could not even be used is told first.
+                    // A verdict against the sealed key itself is more useful to the caller, so it
+                    // comes first.
                     let verdict = verify_sealed(&made, known.borrow(), &facts, arrival);
                     let refused = verdict.map_or_else(Refused::Issuer, |_| Refused::Issued);
                     Authorisation::decided(Err(refused), known.renew())
                 }
                 Ok(Presented::Key(made)) => {
-                    let need = Need::Ledger(made.id());
+                    let need = Fetch::Ledger(made.id());
                     let known = match self.known_of(made.id(), arrival, now, lookup) {
                         Ok(known) => known,
-                        Err(lack) => {
-                            let lack = self.without_shelves(lack, need, (arrival, now), lookup);
-                            return Authorisation::lacking(lack);
+                        Err(missing) => {
+                            let missing =
+                                self.without_copies(missing, need, (arrival, now), lookup);
+                            return Authorisation::lacking(missing);
                         }
                     };
                     let verdict = verify(&made, known.borrow(), &facts, arrival);
@@ -120,9 +126,9 @@ impl<R: Rules> Gateway<R> {
                         Err(denial) => Err(Refused::Issuer(*denial)),
                     };
                     if authority.is_ok()
-                        && let Some(lack) = self.unconfirmed(need, (arrival, now), lookup)
+                        && let Some(missing) = self.unconfirmed(need, (arrival, now), lookup)
                     {
-                        return Authorisation::lacking(lack);
+                        return Authorisation::lacking(missing);
                     }
                     self.count(made.id(), &verdict, known.is_counted, &facts, now);
                     Authorisation::decided(authority, known.renew())
@@ -139,12 +145,12 @@ impl<R: Rules> Gateway<R> {
         now: UnixMs,
         lookup: &Lookup,
     ) -> Authorisation {
-        let need = Need::State(account);
+        let need = Fetch::State(account);
         let known = match self.known_of_account(account, arrival, now, lookup) {
             Ok(known) => known,
-            Err(lack) => {
-                return Authorisation::lacking(self.without_shelves(
-                    lack,
+            Err(missing) => {
+                return Authorisation::lacking(self.without_copies(
+                    missing,
                     need,
                     (arrival, now),
                     lookup,
@@ -152,12 +158,12 @@ impl<R: Rules> Gateway<R> {
             }
         };
         let state = known.borrow().state;
-        // In constant time: see `Digest`.
+        // `Digest` compares in constant time.
         let service = state.service.as_ref().filter(|service| service.digest == digest);
         if service.is_none()
-            && let Some(lack) = self.doubt_password(account, &known, arrival, now, lookup)
+            && let Some(missing) = self.recheck_password(account, &known, arrival, now, lookup)
         {
-            return Authorisation::lacking(lack);
+            return Authorisation::lacking(missing);
         }
         let authority = match service {
             None => Err(Refused::UnknownService),
@@ -170,55 +176,56 @@ impl<R: Rules> Gateway<R> {
             }),
         };
         if authority.is_ok()
-            && let Some(lack) = self.unconfirmed(need, (arrival, now), lookup)
+            && let Some(missing) = self.unconfirmed(need, (arrival, now), lookup)
         {
-            return Authorisation::lacking(lack);
+            return Authorisation::lacking(missing);
         }
         Authorisation::decided(authority, known.renew())
     }
 
-    /// What is lacking before who may issue by what the lease knows does issue; `None`: nothing.
+    /// Returns what to fetch before a caller may issue whom the lease accepts; `None` if it may
+    /// issue now.
     fn unconfirmed(
         &mut self,
-        need: Need,
+        need: Fetch,
         (arrival, now): (UnixMs, UnixMs),
         lookup: &Lookup,
-    ) -> Option<Lack> {
-        if R::may_issue(lookup.has_heard(need)) {
+    ) -> Option<Missing> {
+        if R::may_issue(lookup.is_answered(need)) {
             return None;
         }
-        match self.ask_all_the_same(need, arrival, now, lookup) {
-            Lack::OutOfReach if self.config.terms.outage.grace().is_some() => None,
-            lack => Some(lack),
+        match self.ask_despite_lease(need, arrival, now, lookup) {
+            Missing::OutOfReach if self.config.terms.outage.grace().is_some() => None,
+            missing => Some(missing),
         }
     }
 
-    /// Who issues waits for the ledger in any case: no copy spares it the call, while it can be
-    /// made.
-    fn without_shelves(
+    /// Replaces a read of KV or a copy by a ledger call, while that call is possible. An issue
+    /// waits for the ledger anyway, so a copy would save nothing.
+    fn without_copies(
         &mut self,
-        lack: Lack,
-        need: Need,
+        missing: Missing,
+        need: Fetch,
         (arrival, now): (UnixMs, UnixMs),
         lookup: &Lookup,
-    ) -> Lack {
-        match lack {
-            Lack::Need(Need::Kv(_) | Need::Copy(..))
-                if !lookup.has_failed() && !lookup.has_heard(need) =>
+    ) -> Missing {
+        match missing {
+            Missing::Fetch(Fetch::Kv(_) | Fetch::Copy(..))
+                if !lookup.has_failed() && !lookup.is_answered(need) =>
             {
-                match self.ask_all_the_same(need, arrival, now, lookup) {
-                    Lack::OutOfReach => lack,
+                match self.ask_despite_lease(need, arrival, now, lookup) {
+                    Missing::OutOfReach => missing,
                     ask => ask,
                 }
             }
-            lack => lack,
+            missing => missing,
         }
     }
 }
 
-/// What a key that is valid may issue.
+/// Returns the authority of a valid key to issue.
 fn authority(
-    known: &Knowledge,
+    known: &ResolvedKey,
     account: AccountId,
     proof: IssuerProof,
 ) -> Result<Authority, Refused> {

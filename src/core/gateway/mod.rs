@@ -1,7 +1,26 @@
-//! TODO.
+//! The gateway: a request in, a decision out. It combines rules, credentials, leases and verdicts,
+//! and performs no I/O.
+//!
+//! A request that memory suffices for is one call of [`gateway`]. Any other is an [`exchange`]: the
+//! gateway names what to fetch, the adapter fetches it, and the exchange decides again.
+//!
+//! | module | what it does |
+//! | --- | --- |
+//! | [`gateway`] | decides about one request |
+//! | [`exchange`] | carries a request that needs I/O from its arrival to its outcome |
+//! | [`extract`], [`body`] | find the credential in headers, query and body |
+//! | [`resolve`], [`recheck`] | put together what is known of a key and its issuer, and ask again before a refusal |
+//! | [`fetching`] | begins each lookup, and takes its result into the leases |
+//! | [`origin_headers`] | writes the headers by which an origin knows the caller |
+//! | [`issuance`], [`issuing`] | read and authorise an issuance by program |
+//! | [`batch_verify`], [`verify_body`] | answer `POST /v1/verify` |
+//! | [`denied`] | a refusal by the credential, which a caller may keep |
+//! | [`problem`] | the refusals, each with its status, code and text |
+//! | `fit` | knows whether this edge fits the admin Worker |
 
 pub mod batch_verify;
 pub mod body;
+pub mod denied;
 pub mod exchange;
 pub mod extract;
 pub mod fetching;

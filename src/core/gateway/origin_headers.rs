@@ -21,9 +21,13 @@
 //! `docs/origin-proof.md` shows an origin how to check it.
 
 use data_encoding::HEXLOWER;
+use serde::Serialize;
 
 use crate::base::http::cookie::COOKIE;
+use crate::base::http::request::Headers;
+use crate::base::http::response::OnlyReads;
 use crate::base::time::UnixMs;
+use crate::config::rules::overrides_method;
 use crate::credential::keyring::MacKey;
 use crate::credential::limits::permission::{Grant, Permissions};
 use crate::verify::verification::Verified;
@@ -36,6 +40,45 @@ pub fn is_ours(name: &str) -> bool {
     let is_apart = |rest: &str| !rest.starts_with(|next: char| next.is_ascii_alphanumeric());
     name.strip_prefix("claviger").is_some_and(is_apart)
 }
+
+/// What becomes of a client's headers on their way to an origin.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Screened {
+    /// Headers to remove.
+    pub remove: Vec<String>,
+    /// The value that `Cookie` is left with, if it is changed and not removed.
+    pub cookie: Option<String>,
+}
+
+/// Screens a client's headers: no header that could pass for one of Claviger's own, no console
+/// cookie and, where the request may only read, no header that overrides its method.
+pub fn screen(headers: Headers<'_>, OnlyReads(only_reads): OnlyReads) -> Screened {
+    let mut screened = Screened::default();
+    for (name, value) in headers.iter() {
+        if is_ours(name) || (only_reads && overrides_method(name)) {
+            screened.remove.push(name.to_owned());
+        } else if name == "cookie"
+            && let Some(rest) = without_our_cookie(value)
+        {
+            match rest.is_empty() {
+                true => screened.remove.push(name.to_owned()),
+                false => screened.cookie = Some(rest),
+            }
+        }
+    }
+    screened
+}
+
+/// Returns `true` if [`screen`] may have something to do with a header of this lower-case name. It
+/// is the test that the entry script does for itself, by [`SUSPECT`].
+#[cfg(test)]
+fn is_suspect(name: &str) -> bool {
+    name.starts_with("claviger") || name.contains("method") || name == "cookie"
+}
+
+/// The names that [`screen`] may have something to do with, as a JavaScript regular expression. A
+/// request that has none of them need not be screened.
+pub const SUSPECT: &str = "^claviger|method|^cookie$";
 
 /// The headers that tell an origin who calls.
 pub fn headers(
@@ -102,6 +145,24 @@ mod tests {
         for name in ["clavigerx", "x-claviger-account", "claviger2", ""] {
             assert!(!is_ours(name), "{name}");
         }
+    }
+
+    /// The entry script screens nothing else: a header that is missing here would reach an origin.
+    #[test]
+    fn whatever_is_screened_is_suspect() {
+        let own = ["claviger", "claviger-edge", "claviger_key", "claviger.x", "cookie"];
+        let overriding = ["x-http-method-override", "x_http_method", "x-method-override"];
+        for name in own.into_iter().chain(overriding) {
+            let flat = format!("{name}\n{COOKIE}=x");
+            let screened = screen(Headers::new(&flat), OnlyReads(true));
+            assert_ne!(screened, Screened::default(), "{name}");
+            assert!(is_suspect(name), "{name}");
+        }
+        for name in ["accept", "x-clavigera", "authorization"] {
+            let flat = format!("{name}\nx");
+            assert_eq!(screen(Headers::new(&flat), OnlyReads(true)), Screened::default(), "{name}");
+        }
+        assert_eq!(SUSPECT, "^claviger|method|^cookie$", "`is_suspect` says the same");
     }
 
     #[test]

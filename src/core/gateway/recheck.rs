@@ -1,22 +1,23 @@
-//! Doubts: what an issued key tells of its issuer before the lease does.
+//! Rechecks a refusal with the ledger if the key itself shows that the lease may be stale about its
+//! issuer.
 //!
-//! A key whose issue was answered is valid everywhere at once (P2). An isolate whose lease is older
-//! than the issue may know its issuer as it was before: another service password or none, disabled,
-//! not issuable yet, with a lower ceiling. What an issued key says is authentic (a sealed key's
-//! claims are under a MAC, a stored key's record is the ledger's own), so that before it is refused
-//! the ledger is asked
-//! - where it names a higher sealing generation of its issuer than the lease knows, or an issuer
-//!   that the lease knows nothing of;
-//! - where it was issued later than what the lease knows, less [`SKEW`] for the clock of who issued
-//!   it.
+//! Once an issue was answered, its key is valid everywhere at once (P2). A lease older than the
+//! issue may show the issuer in an earlier state: with another service password or none, disabled,
+//! not yet issuable, or with a lower ceiling. The data in an issued key is authentic: a MAC covers
+//! the claims of a sealed key, and the ledger itself wrote the record of a stored key. So before
+//! the edge refuses such a key, it asks the ledger in two cases:
+//! - The key names a higher sealing generation of its issuer than the lease knows, or an issuer
+//!   that the lease does not know.
+//! - The key was issued later than the lease's `as_of`, less [`SKEW`] for the clock of the isolate
+//!   that issued it.
 //!
-//! That is once for an issuer and generation, and once for each key that was issued later than all
-//! that were asked about: an old key, or the same again and again, costs nothing more. What was
-//! asked is remembered for [`ISSUERS_MAX`] issuers, whatever becomes of the leases.
+//! The edge asks once per issuer and generation, and once per key that was issued later than all
+//! keys it has asked about. So an old key, or the same key again and again, causes no further call.
+//! The edge remembers this for [`ISSUERS_MAX`] issuers, even when their leases end.
 //!
-//! A wrong service password may be the one that came after the one that the lease knows. It is
-//! asked about once per account and [`PASSWORD_PAUSE`]: whoever guesses cannot hammer a ledger. A
-//! password that was changed less than that ago may meanwhile be refused.
+//! A service password that seems wrong may be newer than the lease. The edge asks about it at most
+//! once per account and [`PASSWORD_PAUSE`], so that guessing cannot flood a ledger. During that
+//! pause, it may refuse a password that has just been changed.
 
 use std::collections::HashMap;
 
@@ -25,8 +26,8 @@ use crate::base::time::{DurationMs, UnixMs};
 use crate::credential::issuer::{Issuer, SealingGeneration};
 use crate::credential::sealed::MadeSealed;
 use crate::gateway::gateway::Gateway;
-use crate::gateway::resolve::{Knowledge, Lack};
-use crate::lease::call::{Basis, Found, Lookup, Need};
+use crate::gateway::resolve::{Missing, ResolvedKey};
+use crate::lease::call::{Basis, Fetch, Found, Lookup};
 use crate::lease::lease::DOCUMENT_LIFE;
 use crate::lease::rules::Rules;
 use crate::replication::record::{Record, Standing};
@@ -34,30 +35,31 @@ use crate::replication::shared::SKEW;
 use crate::verify::verdict::Denial;
 use crate::verify::verification::Facts;
 
-/// Most issuers that are remembered; of one that gives way the next key is asked about again. About
-/// 60 bytes each.
+/// Most issuers to remember, at about 60 bytes each. After an eviction, the issuer's next key
+/// causes one more call.
 const ISSUERS_MAX: usize = 1_024;
 
-/// Most accounts whose passwords are asked about at a time: as many as there are leases.
+/// Most accounts whose passwords are in a pause at a time: as many as there are leases.
 const PASSWORDS_MAX: usize = 256;
 
-/// How long nobody asks about another password of an account.
+/// Pause between two ledger calls about wrong passwords of one account.
 const PASSWORD_PAUSE: DurationMs = DurationMs::from_s(1);
 
-/// What an issued key says of its issue.
+/// The data that an issued key carries about its issue.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Issue {
     account: AccountId,
-    /// By whom.
+    /// Issuer of the key.
     pub(super) issuer: Issuer,
-    /// The issuer's sealing generation then.
+    /// Sealing generation of the issuer at the time of issue.
     pub(super) generation: SealingGeneration,
-    /// When.
+    /// Time of issue, Unix ms.
     at: UnixMs,
 }
 
 impl Issue {
-    /// Of a sealed key; `None`: it is refused by its own claims, whatever its issuer is.
+    /// Returns the issue of a sealed key; `None` if the key's claims alone refuse it, whatever the
+    /// issuer's state.
     pub(super) fn of_sealed(made: &MadeSealed, facts: &Facts<'_>, arrival: UnixMs) -> Option<Self> {
         let claims = made.claims();
         let is_over = claims.expires_at <= arrival;
@@ -70,7 +72,8 @@ impl Issue {
         })
     }
 
-    /// Of a stored key; `None`: no issuer issued it, or it is refused whatever its issuer is.
+    /// Returns the issue of a stored key; `None` if no issuer issued it, or if its record alone
+    /// refuses it.
     pub(super) fn of_stored(record: &Record, facts: &Facts<'_>, arrival: UnixMs) -> Option<Self> {
         let Standing::Active(credential) = &record.standing else { return None };
         let limits = &credential.limits;
@@ -81,35 +84,35 @@ impl Issue {
         Some(Self { account, issuer, generation: issued.generation, at: issued.at })
     }
 
-    fn need(&self) -> Need {
+    fn need(&self) -> Fetch {
         match self.issuer {
-            Issuer::Key(id) => Need::Issuer(id),
-            Issuer::Service => Need::State(self.account),
+            Issuer::Key(id) => Fetch::Issuer(id),
+            Issuer::Service => Fetch::State(self.account),
         }
     }
 }
 
-/// What was asked already.
+/// The memory of which questions the ledger has already answered.
 #[derive(Debug)]
-pub(super) struct Doubts {
-    issuers: HashMap<(AccountId, Issuer), Asked>,
+pub(super) struct Rechecks {
+    issuers: HashMap<(AccountId, Issuer), LastRecheck>,
     passwords: HashMap<AccountId, UnixMs>,
-    /// The latest time seen.
+    /// Latest time seen, Unix ms.
     latest: UnixMs,
 }
 
-/// What was asked of one issuer.
+/// The last recheck of one issuer.
 #[derive(Clone, Copy, Debug)]
-struct Asked {
-    /// The highest generation that a key named.
+struct LastRecheck {
+    /// Highest sealing generation that a key named.
     generation: SealingGeneration,
-    /// The latest issue of a key.
+    /// Latest issue time of a key, Unix ms.
     issued: UnixMs,
-    /// When it was asked last.
+    /// Time of the last recheck, Unix ms.
     at: UnixMs,
 }
 
-impl Doubts {
+impl Rechecks {
     pub(super) fn new() -> Self {
         Self {
             issuers: HashMap::new(),
@@ -118,13 +121,13 @@ impl Doubts {
         }
     }
 
-    /// Whether nobody has asked yet what a key of this issue makes doubtful.
-    fn is_open(&self, issue: &Issue, known: &Knowledge) -> bool {
+    /// Returns `true` if this issue casts doubt on the lease, and no earlier recheck covers it.
+    fn is_open(&self, issue: &Issue, known: &ResolvedKey) -> bool {
         let asked = self.issuers.get(&(issue.account, issue.issuer));
         let is_before = known.is_before(issue.issuer, issue.generation);
         let slack = match known.basis() {
             Basis::Ledger => SKEW,
-            // When it was read says nothing about its age.
+            // The read time of a document says nothing about its age.
             Basis::Document => DOCUMENT_LIFE,
         };
         let is_late = issue.at.saturating_add(slack) > known.as_of();
@@ -133,7 +136,7 @@ impl Doubts {
         is_new_generation || (is_late && asked.is_none_or(|asked| asked.issued < issue.at))
     }
 
-    /// Notes that the ledger has answered for a key of this issue.
+    /// Records that the ledger has answered for a key of this issue.
     fn note(&mut self, issue: &Issue, now: UnixMs) {
         self.observe(now);
         let place = (issue.account, issue.issuer);
@@ -142,14 +145,15 @@ impl Doubts {
                 self.issuers.iter().min_by_key(|(_, asked)| asked.at).map(|(place, _)| *place);
             oldest.map(|place| self.issuers.remove(&place));
         }
-        let fresh = Asked { generation: issue.generation, issued: issue.at, at: now };
+        let fresh = LastRecheck { generation: issue.generation, issued: issue.at, at: now };
         let asked = self.issuers.entry(place).or_insert(fresh);
         asked.generation = asked.generation.max(issue.generation);
         asked.issued = asked.issued.max(issue.at);
         asked.at = now;
     }
 
-    /// Whether another password of the account may be asked about. If so, it is taken for asked.
+    /// Returns `true` if the edge may ask about another password of the account, and starts the
+    /// account's pause.
     fn may_ask_password(&mut self, account: AccountId, now: UnixMs) -> bool {
         self.observe(now);
         self.passwords.retain(|_, at| now.since(*at).is_some_and(|age| age < PASSWORD_PAUSE));
@@ -161,8 +165,8 @@ impl Doubts {
         may_ask
     }
 
-    /// Forgets everything when time goes back: what was issued by the wrong clock would keep later
-    /// keys from being asked about.
+    /// Drops everything when the clock steps back. Otherwise, an issue time from the wrong clock
+    /// would keep later keys from a recheck.
     fn observe(&mut self, now: UnixMs) {
         if now < self.latest {
             self.issuers.clear();
@@ -173,66 +177,70 @@ impl Doubts {
 }
 
 impl<R: Rules> Gateway<R> {
-    /// What is lacking before a key of this issue may be refused; `None`: nothing.
-    pub(super) fn doubt(
+    /// Returns what to fetch before the edge may refuse a key of this issue; `None` if it may
+    /// refuse now.
+    pub(super) fn recheck(
         &mut self,
         issue: &Issue,
-        known: &Knowledge,
+        known: &ResolvedKey,
         arrival: UnixMs,
         now: UnixMs,
         lookup: &Lookup,
-    ) -> Option<Lack> {
-        if lookup.has_heard(issue.need()) {
-            self.doubts.note(issue, now);
+    ) -> Option<Missing> {
+        if lookup.is_answered(issue.need()) {
+            self.rechecks.note(issue, now);
             return None;
         }
-        if !self.doubts.is_open(issue, known) {
+        if !self.rechecks.is_open(issue, known) {
             return None;
         }
-        Some(self.ask_all_the_same(issue.need(), arrival, now, lookup))
+        Some(self.ask_despite_lease(issue.need(), arrival, now, lookup))
     }
 
-    /// The same for a key with this verdict, which is stored.
-    pub(super) fn doubt_stored<V>(
+    /// Returns what to fetch before the edge may refuse a stored key with this verdict; `None` if
+    /// it may refuse now.
+    pub(super) fn recheck_stored<V>(
         &mut self,
         verdict: &Result<V, Denial>,
-        known: &Knowledge,
+        known: &ResolvedKey,
         (facts, arrival): (&Facts<'_>, UnixMs),
         now: UnixMs,
         lookup: &Lookup,
-    ) -> Option<Lack> {
+    ) -> Option<Missing> {
         let record = known.record().filter(|_| verdict.is_err())?;
-        self.doubt(&Issue::of_stored(record, facts, arrival)?, known, arrival, now, lookup)
+        self.recheck(&Issue::of_stored(record, facts, arrival)?, known, arrival, now, lookup)
     }
 
-    /// The same before a service password may be refused.
-    pub(super) fn doubt_password(
+    /// Returns what to fetch before the edge may refuse a service password that seems wrong; `None`
+    /// if it may refuse now.
+    pub(super) fn recheck_password(
         &mut self,
         account: AccountId,
-        known: &Knowledge,
+        known: &ResolvedKey,
         arrival: UnixMs,
         now: UnixMs,
         lookup: &Lookup,
-    ) -> Option<Lack> {
-        let need = Need::State(account);
-        let is_old = !lookup.has_heard(need)
+    ) -> Option<Missing> {
+        let need = Fetch::State(account);
+        let is_old = !lookup.is_answered(need)
             && (known.as_of() < arrival || known.basis() == Basis::Document);
-        // Who has asked in vain does not know more for it.
-        let may_ask = is_old && (lookup.has_failed() || self.doubts.may_ask_password(account, now));
-        may_ask.then(|| self.ask_all_the_same(need, arrival, now, lookup))
+        // A request whose call has failed must not fall back to the older answer.
+        let may_ask =
+            is_old && (lookup.has_failed() || self.rechecks.may_ask_password(account, now));
+        may_ask.then(|| self.ask_despite_lease(need, arrival, now, lookup))
     }
 
-    /// The ledger is to be asked although there is a lease that may be used.
-    pub(super) fn ask_all_the_same(
+    /// Returns the ledger call to make although a usable lease exists.
+    pub(super) fn ask_despite_lease(
         &mut self,
-        need: Need,
+        need: Fetch,
         arrival: UnixMs,
         now: UnixMs,
         lookup: &Lookup,
-    ) -> Lack {
-        match self.leases.ask_all_the_same(need, arrival, now, lookup) {
-            Found::Need(need) => Lack::Need(need),
-            Found::Finding(..) | Found::OutOfReach => Lack::OutOfReach,
+    ) -> Missing {
+        match self.leases.ask_despite_lease(need, arrival, now, lookup) {
+            Found::Fetch(need) => Missing::Fetch(need),
+            Found::Finding(..) | Found::OutOfReach => Missing::OutOfReach,
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What a check rests on: the findings about a key and its issuer, put together.
+//! Combines the facts about a key, its issuer and its account into the input of a verdict.
 
 use std::sync::Arc;
 
@@ -8,8 +8,8 @@ use crate::credential::issuer::{Issuer, Issuing, SealingGeneration};
 use crate::credential::key::MadeKey;
 use crate::credential::sealed::MadeSealed;
 use crate::gateway::gateway::{Check, Checked, Evidence, Gateway};
-use crate::lease::call::{Basis, Finding, Found, Lookup, Need, Source};
-use crate::lease::entries::Word;
+use crate::lease::cached_key::CachedKey;
+use crate::lease::call::{Basis, Fetch, Finding, Found, Lookup, Source};
 use crate::lease::rules::Rules;
 use crate::replication::record::{Record, Standing};
 use crate::replication::refresh::AccountState;
@@ -17,24 +17,25 @@ use crate::verify::verdict::Denial;
 use crate::verify::verification::Known;
 
 impl<R: Rules> Gateway<R> {
-    /// What is known of a key, and of the key that issued it.
+    /// Returns the facts about a key, and about the key that issued it.
     pub(super) fn known_of(
         &mut self,
         id: KeyId,
         arrival: UnixMs,
         now: UnixMs,
         lookup: &Lookup,
-    ) -> Result<Knowledge, Lack> {
+    ) -> Result<ResolvedKey, Missing> {
         let (finding, renew) = self.leases.find(id, arrival, now, lookup).into_result()?;
-        let mut known = Knowledge::new(finding, renew);
+        let mut known = ResolvedKey::new(finding, renew);
         match issuer_of(known.record.as_deref()) {
             Some(Issuer::Key(issuer)) => {
                 let found = self.leases.find_issuer(issuer, arrival, now, lookup);
                 let (finding, renew) = found.into_result()?;
                 known.add_issuer(finding, renew);
             }
-            // The ledger may have been asked for it since: see `doubts`.
-            Some(Issuer::Service) if lookup.has_heard(Need::State(id.account())) => {
+            // This request may have asked the ledger about the account meanwhile, for a recheck:
+            // see `recheck`.
+            Some(Issuer::Service) if lookup.is_answered(Fetch::State(id.account())) => {
                 let (finding, _) =
                     self.leases.find_state(id.account(), arrival, now, lookup).into_result()?;
                 known.state = finding.state;
@@ -44,19 +45,19 @@ impl<R: Rules> Gateway<R> {
         Ok(known)
     }
 
-    /// What is known of a sealed key: of its issuer, and of its account.
+    /// Returns the facts about a sealed key: those about its issuer and its account.
     pub(super) fn known_of_sealed(
         &mut self,
         made: &MadeSealed,
         arrival: UnixMs,
         now: UnixMs,
         lookup: &Lookup,
-    ) -> Result<Knowledge, Lack> {
+    ) -> Result<ResolvedKey, Missing> {
         match made.claims().issuer {
             Issuer::Key(issuer) => {
                 let found = self.leases.find_issuer(issuer, arrival, now, lookup);
                 let (finding, renew) = found.into_result()?;
-                let mut known = Knowledge::new(finding, renew);
+                let mut known = ResolvedKey::new(finding, renew);
                 known.issuer = known.record.take();
                 Ok(known)
             }
@@ -64,55 +65,55 @@ impl<R: Rules> Gateway<R> {
         }
     }
 
-    /// What is known of an account alone.
+    /// Returns the facts about an account alone.
     pub(super) fn known_of_account(
         &mut self,
         account: AccountId,
         arrival: UnixMs,
         now: UnixMs,
         lookup: &Lookup,
-    ) -> Result<Knowledge, Lack> {
+    ) -> Result<ResolvedKey, Missing> {
         let (finding, renew) =
             self.leases.find_state(account, arrival, now, lookup).into_result()?;
         let Finding { state, source, as_of, basis, is_stale, is_counted, .. } = finding;
         let (record, issuer) = (None, None);
-        Ok(Knowledge { record, issuer, state, source, as_of, basis, is_stale, is_counted, renew })
+        Ok(ResolvedKey { record, issuer, state, source, as_of, basis, is_stale, is_counted, renew })
     }
 }
 
-/// A credential of ours.
+/// A credential that Claviger made, as its tag or MAC proves.
 pub(super) enum Presented {
     Key(MadeKey),
     Sealed(MadeSealed),
 }
 
-/// What keeps a check from a verdict.
-pub(super) enum Lack {
-    Need(Need),
+/// The reason why a verdict is not possible yet.
+pub(super) enum Missing {
+    Fetch(Fetch),
     OutOfReach,
 }
 
-impl<V> From<Lack> for Check<V> {
-    fn from(lack: Lack) -> Self {
-        match lack {
-            Lack::Need(need) => Self::Need(need),
-            Lack::OutOfReach => Self::Verdict(Checked::without_evidence(Denial::Unavailable)),
+impl<V> From<Missing> for Check<V> {
+    fn from(missing: Missing) -> Self {
+        match missing {
+            Missing::Fetch(need) => Self::Fetch(need),
+            Missing::OutOfReach => Self::Verdict(Checked::without_evidence(Denial::Unavailable)),
         }
     }
 }
 
 impl<W> Found<W> {
-    fn into_result(self) -> Result<(Finding<W>, Option<AccountId>), Lack> {
+    fn into_result(self) -> Result<(Finding<W>, Option<AccountId>), Missing> {
         match self {
             Self::Finding(finding, renew) => Ok((finding, renew)),
-            Self::Need(need) => Err(Lack::Need(need)),
-            Self::OutOfReach => Err(Lack::OutOfReach),
+            Self::Fetch(need) => Err(Missing::Fetch(need)),
+            Self::OutOfReach => Err(Missing::OutOfReach),
         }
     }
 }
 
-/// What a verdict rests on.
-pub(super) struct Knowledge {
+/// The facts that a verdict rests on.
+pub(super) struct ResolvedKey {
     record: Option<Arc<Record>>,
     issuer: Option<Arc<Record>>,
     state: Arc<AccountState>,
@@ -120,16 +121,16 @@ pub(super) struct Knowledge {
     as_of: UnixMs,
     basis: Basis,
     is_stale: bool,
-    /// The ledger has counted a use, if the key is active.
+    /// `true` if the ledger has counted a use in case the key is active.
     pub(super) is_counted: bool,
     renew: Option<AccountId>,
 }
 
-impl Knowledge {
+impl ResolvedKey {
     fn new(finding: Finding, renew: Option<AccountId>) -> Self {
-        let Finding { word, state, source, as_of, basis, is_stale, is_counted } = finding;
+        let Finding { cached, state, source, as_of, basis, is_stale, is_counted } = finding;
         Self {
-            record: record(word),
+            record: record(cached),
             issuer: None,
             state,
             source,
@@ -141,10 +142,10 @@ impl Knowledge {
         }
     }
 
-    /// Both findings hold for the request; what they rest on together is as old as the older of
-    /// them.
+    /// Adds the facts about the issuer. Both facts hold for the request; the age of the whole is
+    /// the age of the older one.
     fn add_issuer(&mut self, finding: Finding, renew: Option<AccountId>) {
-        self.issuer = record(finding.word);
+        self.issuer = record(finding.cached);
         if self.source == Source::Memory {
             self.source = finding.source;
         }
@@ -159,23 +160,23 @@ impl Knowledge {
         self.renew = self.renew.or(renew);
     }
 
-    /// The record of the key itself.
+    /// Returns the record of the key itself.
     pub(super) fn record(&self) -> Option<&Record> {
         self.record.as_deref()
     }
 
-    /// As of when it is known.
+    /// Returns the time as of which the facts hold, Unix ms.
     pub(super) fn as_of(&self) -> UnixMs {
         self.as_of
     }
 
-    /// What that rests on.
+    /// Returns the kind of source that `as_of` rests on.
     pub(super) fn basis(&self) -> Basis {
         self.basis
     }
 
-    /// Whether this is from before `issuer` had the sealing generation `generation`, as far as
-    /// generations tell.
+    /// Returns `true` if the facts are older than the time at which `issuer` had the sealing
+    /// generation `generation`, as far as generations show.
     pub(super) fn is_before(&self, issuer: Issuer, generation: SealingGeneration) -> bool {
         let is_lower = |issuing: Option<&Issuing>| {
             issuing.is_none_or(|issuing| issuing.generation < generation)
@@ -187,8 +188,8 @@ impl Knowledge {
             (Issuer::Key(_), Some(Standing::Active(credential))) => {
                 is_lower(credential.issuing.as_ref())
             }
-            // It has this generation since it was disabled, and has issued in it since it was
-            // enabled again.
+            // Disabling the issuer raised it to this generation. A key of the same generation was
+            // issued later, so the issuer has been enabled again since.
             (Issuer::Key(_), Some(Standing::Disabled(credential))) => {
                 credential.issuing.as_ref().is_none_or(|issuing| issuing.generation <= generation)
             }
@@ -200,7 +201,7 @@ impl Knowledge {
         Known { record: self.record.as_deref(), issuer: self.issuer.as_deref(), state: &self.state }
     }
 
-    /// Whose lease to renew meanwhile.
+    /// Returns the account whose lease to refresh in the background.
     pub(super) fn renew(&self) -> Option<AccountId> {
         self.renew
     }
@@ -218,14 +219,14 @@ impl Knowledge {
     }
 }
 
-fn record(word: Word) -> Option<Arc<Record>> {
-    match word {
-        Word::Record(record) => Some(record),
-        Word::NoSuchKey => None,
+fn record(cached: CachedKey) -> Option<Arc<Record>> {
+    match cached {
+        CachedKey::Record(record) => Some(record),
+        CachedKey::NoSuchKey => None,
     }
 }
 
-/// The issuer of a living key.
+/// Returns the issuer of a key that is not deleted.
 fn issuer_of(record: Option<&Record>) -> Option<Issuer> {
     match &record?.standing {
         Standing::Active(credential) | Standing::Disabled(credential) => {

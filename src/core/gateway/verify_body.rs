@@ -1,5 +1,4 @@
-//! The bodies of a batch verification (`POST /v1/verify`): what a verifier asks, and what it is
-//! answered.
+//! Defines the request and response bodies of a batch verification (`POST /v1/verify`).
 
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -17,10 +16,10 @@ use crate::lease::call::{Basis, Source};
 use crate::verify::verdict::Denial;
 use crate::verify::verification::Valid;
 
-/// Path of the route, on the console's host.
+/// Path of the route, on the console host.
 pub const PATH: &str = "/v1/verify";
 
-/// Largest body, in bytes: a hundred credentials with addresses and permissions need 30 KiB.
+/// Largest body, in bytes. A hundred credentials with addresses and permissions need 30 KiB.
 pub const BODY_BYTES_MAX: usize = 64 * 1024;
 
 /// Most credentials in one verification.
@@ -30,28 +29,28 @@ pub const CHECKS_MAX: usize = 100;
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Check {
-    /// The whole credential.
+    /// Whole credential, in its one-string form.
     pub credential: Option<SecretText>,
-    /// Its first half.
+    /// First half of a credential in pair form; the second half is `access_secret`.
     pub access_key: Option<String>,
-    /// Its second half.
+    /// Second half of a credential in pair form.
     pub access_secret: Option<SecretText>,
-    /// In place of a credential: a key's ID.
+    /// ID of a key, instead of a credential.
     pub key_id: Option<String>,
-    /// Where the caller's caller is.
+    /// IP address of the client that presented the credential to the verifier.
     pub address: Option<String>,
-    /// What it needs to hold.
+    /// Permission that the key must hold, as `resource:action`.
     pub permission: Option<String>,
-    /// How it came; `http` if left out.
+    /// Interface by which the credential arrived; `http` if absent.
     pub interface: Option<Interface>,
 }
 
 impl Check {
-    /// What is asked.
+    /// Converts the body into a check.
     ///
     /// # Errors
-    /// [`RequestProblem::MalformedBody`] when it is not said of what, or in several forms, or when
-    /// a value is not of its form.
+    /// [`RequestProblem::MalformedBody`] if the subject is missing or given in several forms, or if
+    /// a value is malformed.
     pub fn into_asked(self) -> Result<Asked, RequestProblem> {
         let malformed = |detail: &str| RequestProblem::MalformedBody { detail: detail.into() };
         let subject = match (self.credential, self.access_key, self.access_secret, self.key_id) {
@@ -86,12 +85,12 @@ struct Checks {
     checks: Vec<Object<Check>>,
 }
 
-/// `POST /v1/verify`: one or several.
+/// The body of `POST /v1/verify`: one check or several.
 #[derive(Debug)]
 pub enum Verify {
-    /// One.
+    /// A single check, as the body itself.
     One(Box<Check>),
-    /// Several.
+    /// Several checks, in the member `checks`.
     Several(Vec<Check>),
 }
 
@@ -99,12 +98,15 @@ impl Verify {
     /// Parses either form.
     ///
     /// # Errors
-    /// [`RequestProblem::MalformedBody`], also for more than [`CHECKS_MAX`].
+    /// [`RequestProblem::MalformedBody`] if the body is malformed, or has more than [`CHECKS_MAX`]
+    /// checks.
     pub fn parse(bytes: &[u8]) -> Result<Self, RequestProblem> {
-        // Told apart by the one member that only the second has, so that errors speak of the form
-        // that was meant.
-        let several = serde_json::from_slice::<serde_json::Map<String, serde_json::Value>>(bytes)
-            .is_ok_and(|members| members.contains_key("checks"));
+        // Only the second form has the member `checks`. Testing for it first keeps error texts
+        // about the form that the verifier meant.
+        let several = core::str::from_utf8(bytes)
+            .ok()
+            .and_then(|text| serde_json::from_str::<serde_json::Map<String, Value>>(text).ok())
+            .is_some_and(|members| members.contains_key("checks"));
         if !several {
             return parse(bytes).map(|check| Self::One(Box::new(check)));
         }
@@ -118,7 +120,7 @@ impl Verify {
     }
 }
 
-/// A verdict for a verifier. A key of an account that the verifier may not see is `unknown`.
+/// Writes a verdict for a verifier. A key of an account that the verifier may not see is `unknown`.
 pub fn verdict(verdict: &Result<Valid, Denial>, evidence: Option<Evidence>) -> Value {
     let evidence = evidence.map(|evidence| {
         let source = match evidence.source {
@@ -151,7 +153,7 @@ pub fn verdict(verdict: &Result<Valid, Denial>, evidence: Option<Evidence>) -> V
     }
 }
 
-/// RFC 3339 in UTC. What the ledger stores lies within the years that have such a text.
+/// Formats a time as RFC 3339 in UTC. The ledger stores only times that have such a text.
 fn text(at: UnixMs) -> String {
     at.to_rfc3339().unwrap_or_default()
 }

@@ -1,4 +1,4 @@
-//! What an isolate keeps of each account, for as many accounts as there is room.
+//! Keeps an isolate's state per account, for a bounded number of accounts.
 
 use std::collections::HashMap;
 
@@ -12,49 +12,50 @@ use crate::lease::lease::{GIVEN_UP, IN_FLIGHT, Lease, OUTAGE_MEMORY, REFRESH_ATT
 use crate::replication::document::Document;
 use crate::replication::record::{Epoch, Revision};
 
-/// Most accounts that an isolate knows at a time. Few isolates ever see so many within T; see
-/// [`super::isolate`] for their memory.
+/// Most accounts that an isolate keeps at a time. Few isolates see more within T;
+/// [`super::isolate`] adds up the memory.
 pub const ACCOUNTS_MAX: usize = 256;
 
-/// What an isolate keeps of one account.
+/// The state that an isolate keeps for one account.
 #[derive(Debug)]
 pub(super) struct Account<R> {
     pub(super) lease: Option<Lease<R>>,
     pub(super) usage: Usage,
-    /// When the refresh was sent that is in flight.
+    /// Time at which the refresh in flight was sent.
     pub(super) in_flight: Option<UnixMs>,
-    /// When a call last failed, and how many have since the last answer, one soon after the other.
+    /// Time of the last failed call, and number of failures in close succession since the last
+    /// answer.
     failed: Option<(UnixMs, u32)>,
-    /// The first call that failed since the last answer.
+    /// Time of the first failed call since the last answer.
     out_since: Option<UnixMs>,
-    /// When a request last gave up waiting for the ledger, since the last answer.
+    /// Time at which a request last gave up waiting for the ledger, since the last answer.
     given_up: Option<UnixMs>,
-    /// T was 0 when the ledger last said: every request asks.
+    /// `true` if T was 0 in the ledger's last reply: each request asks the ledger.
     pub(super) is_strict: bool,
-    /// The highest number of a document that is known of.
+    /// Highest document number that the isolate knows of.
     pub(super) document: u64,
-    /// A history that is over.
+    /// An epoch that has ended.
     pub(super) left: Option<Epoch>,
-    /// The last change that was committed through this isolate: no copy of the ledger's word from
-    /// before it is taken.
+    /// Revision of the last change that was committed through this isolate. The isolate takes no
+    /// copy of an earlier revision.
     pub(super) floor: Revision,
-    /// Its place in the order of use.
+    /// Sequence number of the last use, for eviction.
     used: u64,
 }
 
 impl<R: Rules> Account<R> {
-    /// The lease, unless it has ended.
+    /// Returns the lease, unless it has ended.
     pub(super) fn lease(&self, now: UnixMs) -> Option<&Lease<R>> {
         self.lease.as_ref().filter(|lease| !lease.is_over(now))
     }
 
-    /// Keeps a lease. With T = 0 it is over by now, and nobody else may use it.
+    /// Keeps a lease. With T = 0 it has ended by now, and no other request may use it.
     pub(super) fn keep(&mut self, lease: Lease<R>, now: UnixMs) {
         self.lease = Some(lease).filter(|lease| !lease.is_over(now));
     }
 
-    /// Whether a request that uses the lease is to have it refreshed in the background. If so, it
-    /// is taken for begun.
+    /// Returns `true` if the caller must start a background refresh, and marks that refresh as in
+    /// flight.
     pub(super) fn renew(&mut self, freshness: Freshness, now: UnixMs) -> bool {
         let is_makeshift =
             |lease: &Lease<R>| freshness == Freshness::Bounded && lease.basis() == Basis::Document;
@@ -65,7 +66,8 @@ impl<R: Rules> Account<R> {
         self.begin_if(is_due || self.usage.is_due(now), now)
     }
 
-    /// Whether its uses are to be sent off in the background. If so, it is taken for begun.
+    /// Returns `true` if the caller must send waiting usage in the background, and marks that call
+    /// as in flight.
     pub(super) fn send_uses(&mut self, now: UnixMs) -> bool {
         self.begin_if(self.usage.is_due(now), now)
     }
@@ -82,18 +84,19 @@ impl<R: Rules> Account<R> {
         self.in_flight.is_some_and(|sent| now.since(sent).is_some_and(|age| age < IN_FLIGHT))
     }
 
-    /// Whether the ledger was found out of reach just now, by as many calls as anybody makes.
+    /// Returns `true` if the ledger is out of reach: [`REFRESH_ATTEMPTS`] calls or more have failed
+    /// within [`OUTAGE_MEMORY`] of each other.
     pub(super) fn is_ledger_away(&self, now: UnixMs) -> bool {
         self.recent_failures(now) >= REFRESH_ATTEMPTS
     }
 
-    /// Whether another request has just waited for the ledger in vain.
+    /// Returns `true` if another request has given up waiting for the ledger within [`GIVEN_UP`].
     pub(super) fn has_given_up(&self, now: UnixMs) -> bool {
         self.given_up.is_some_and(|at| now.since(at).is_some_and(|age| age < GIVEN_UP))
     }
 
-    /// Whether a document may serve a request that arrived at `arrival`, while the ledger is out of
-    /// reach.
+    /// Returns `true` if a document may serve a request that arrived at `arrival`, while the ledger
+    /// is out of reach.
     pub(super) fn is_in_grace(&self, outage: Outage, arrival: UnixMs) -> bool {
         let within = |more| self.out_since.is_some_and(|since| R::is_usable(since, arrival, more));
         !self.is_strict && outage.grace().is_some_and(within)
@@ -106,39 +109,40 @@ impl<R: Rules> Account<R> {
         }
     }
 
-    /// The ledger answered a call that was sent at `sent`.
+    /// Records that the ledger answered a call that was sent at `sent`.
     pub(super) fn answered(&mut self, sent: UnixMs) {
         self.in_flight = self.in_flight.filter(|mark| *mark != sent);
-        // An answer to a question from before the last failure says nothing about now.
+        // A call sent before the last failure says nothing about the present, even if it is
+        // answered now.
         self.failed = self.failed.filter(|(failed, _)| *failed > sent);
         self.given_up = None;
         self.out_since = self.failed.map(|(failed, _)| failed);
     }
 
-    /// Whether a document tells of less than is known of here: of an older one, a history that is
-    /// over, or what was before a change that this isolate has had committed.
+    /// Returns `true` if a document is behind the isolate: it has a lower number than one known, it
+    /// belongs to an ended epoch, or it is older than a change committed through this isolate.
     pub(super) fn is_behind(&self, document: &Document) -> bool {
         R::is_behind(document.number, self.document)
             || self.left.as_ref() == Some(&document.epoch)
             || document.revision < self.floor
     }
 
-    /// It is known that the ledger answered somebody as late as at `as_of`.
+    /// Records that the ledger answered another isolate's call of `as_of` or later.
     pub(super) fn answered_others(&mut self, as_of: UnixMs) {
         self.out_since = self.out_since.filter(|since| *since > as_of);
     }
 
-    /// What came was of the history `epoch`: any other is over.
+    /// Records that the newest reply is of `epoch`: the lease's epoch has ended if it differs.
     pub(super) fn leave(&mut self, lease: Option<&Epoch>, epoch: &Epoch) {
         if let Some(lease) = lease.filter(|lease| *lease != epoch) {
             self.left = Some(lease.clone());
         }
-        // A ledger may be told to go on in a history again.
+        // An operator can restore a ledger to an epoch that had ended.
         self.left = self.left.take().filter(|left| left != epoch);
     }
 
-    /// A call failed, the last that anybody makes if `is_last`. Its mark stays: for as long as it
-    /// lives, no request begins another in the background.
+    /// Records a failed call; `is_last` marks the caller's last attempt. The in-flight mark stays
+    /// until it expires, so no request starts another background refresh before that.
     pub(super) fn failed(&mut self, is_last: bool, now: UnixMs) {
         self.failed = Some((now, self.recent_failures(now).saturating_add(1)));
         self.out_since = self.out_since.or(Some(now));
@@ -147,7 +151,7 @@ impl<R: Rules> Account<R> {
         }
     }
 
-    /// Forgets whatever a time stamp goes with.
+    /// Drops all state that depends on time stamps, after the clock stepped back.
     pub(super) fn lose_time(&mut self) {
         (self.lease, self.in_flight, self.failed) = (None, None, None);
         (self.out_since, self.given_up) = (None, None);
@@ -158,16 +162,16 @@ impl<R: Rules> Account<R> {
 #[derive(Debug)]
 pub(super) struct Accounts<R> {
     map: HashMap<AccountId, Account<R>>,
-    /// Rises with each use of an account.
+    /// Counter that rises with each use of an account.
     uses: u64,
 }
 
-/// What it cost to make room.
+/// The losses caused by making room.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Evicted {
-    /// Accounts.
+    /// Number of evicted accounts.
     pub(super) accounts: u64,
-    /// Requests whose use is lost.
+    /// Number of requests whose usage is lost.
     pub(super) uses: u64,
 }
 
@@ -176,12 +180,12 @@ impl<R: Rules> Accounts<R> {
         Self { map: HashMap::new(), uses: 0 }
     }
 
-    /// An account that is known, without using it.
+    /// Returns a known account, without marking it as used.
     pub(super) fn peek(&self, account: AccountId) -> Option<&Account<R>> {
         self.map.get(&account)
     }
 
-    /// An account that is known.
+    /// Returns a known account, and marks it as used.
     pub(super) fn find(&mut self, account: AccountId) -> Option<&mut Account<R>> {
         self.uses = self.uses.saturating_add(1);
         let found = self.map.get_mut(&account)?;
@@ -189,8 +193,8 @@ impl<R: Rules> Accounts<R> {
         Some(found)
     }
 
-    /// An account, made room for if it is new. A lease that goes takes its incarnation with it: no
-    /// late reply can reach the next one.
+    /// Returns the account, and evicts another one if there is no room for a new one. An evicted
+    /// lease takes its incarnation with it, so no late reply can reach the next lease.
     pub(super) fn admit(&mut self, account: AccountId, now: UnixMs) -> (&mut Account<R>, Evicted) {
         let is_full = self.map.len() >= ACCOUNTS_MAX && !self.map.contains_key(&account);
         let evicted = if is_full { self.evict() } else { Evicted::default() };
@@ -212,7 +216,7 @@ impl<R: Rules> Accounts<R> {
         (admitted, evicted)
     }
 
-    /// Drops the account that was used longest ago. Those whose uses wait go last.
+    /// Evicts the least recently used account. Accounts with waiting usage go last.
     fn evict(&mut self) -> Evicted {
         let rank = |account: &Account<R>| (!account.usage.is_empty(), account.used);
         let last = self.map.iter().min_by_key(|(_, account)| rank(account)).map(|(id, _)| *id);
@@ -222,7 +226,7 @@ impl<R: Rules> Accounts<R> {
         }
     }
 
-    /// All of them.
+    /// Iterates over all accounts.
     pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = (AccountId, &mut Account<R>)> {
         self.map.iter_mut().map(|(id, account)| (*id, account))
     }

@@ -1,9 +1,9 @@
-//! Questions of an isolate, and what comes back. They are values: whoever has the means carries
-//! them out.
+//! Defines the I/O that an isolate requests, and the results, as values. The platform adapter
+//! carries it out.
 
 use std::sync::Arc;
 
-use super::entries::Word;
+use super::cached_key::CachedKey;
 use super::rules::Rules;
 use crate::base::id::{AccountId, KeyId};
 use crate::base::time::UnixMs;
@@ -13,23 +13,24 @@ use crate::replication::record::Revision;
 use crate::replication::refresh::{AccountState, Refresh, RefreshRequest};
 use crate::replication::shared::Shared;
 
-/// What a decision lacks.
+/// The I/O that a decision needs first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Need {
-    /// What KV holds of this key.
+pub enum Fetch {
+    /// A read of this key's record in KV.
     Kv(KeyId),
-    /// What the account's ledger says of its state and of this key, which is being used.
+    /// A refresh that asks about the account and this key, which the caller presented.
     Ledger(KeyId),
-    /// What it says of its state and of this key, which has issued the one that is being used.
+    /// A refresh that asks about the account and this key, which issued the key that the caller
+    /// presented.
     Issuer(KeyId),
-    /// What it says of its state.
+    /// A refresh that asks about the account alone.
     State(AccountId),
-    /// What this shelf holds of what the account's ledger has said.
-    Copy(AccountId, Shelf),
+    /// A read of this source of copies of the account's ledger replies.
+    Copy(AccountId, CopySource),
 }
 
-impl Need {
-    /// Whose ledger knows it.
+impl Fetch {
+    /// Returns the account whose ledger is responsible.
     pub fn account(self) -> AccountId {
         match self {
             Self::Kv(id) | Self::Ledger(id) | Self::Issuer(id) => id.account(),
@@ -38,73 +39,75 @@ impl Need {
     }
 }
 
-/// Where copies lie of what ledgers have said.
+/// A store that holds copies of ledger replies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Shelf {
-    /// KV, with documents that ledgers publish.
+pub enum CopySource {
+    /// KV, which holds the documents that ledgers publish.
     Kv,
-    /// The data centre's cache, with replies that isolates share.
+    /// The data centre's cache, which holds the replies that isolates share.
     Cache,
 }
 
-/// What the knowledge of a lease rests on.
+/// The kind of source that a lease rests on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Basis {
-    /// What the ledger answered.
+    /// A ledger's reply.
     Ledger,
     /// A document in KV.
     Document,
 }
 
-/// How a reply came to a lease.
+/// The origin of a reply that a lease takes.
 #[derive(Clone, Copy, Debug)]
-pub struct Heard {
-    /// As of when it holds; of a document, when it was read.
+pub struct Provenance {
+    /// Time as of which the reply holds; for a document, the time of the read.
     pub(super) as_of: UnixMs,
-    /// Replies that the lease had taken when this was asked for; `None`: others asked for it.
+    /// Number of replies that the lease had taken when this one was requested; `None` if another
+    /// isolate requested it.
     pub(super) taken: Option<u64>,
-    /// Who said it.
+    /// Kind of source.
     pub(super) basis: Basis,
 }
 
-impl Heard {
-    /// Returns `true` if the ledger said it to this isolate.
+impl Provenance {
+    /// Returns `true` if the ledger sent the reply to this isolate.
     pub(super) fn is_own(&self) -> bool {
         self.taken.is_some()
     }
 }
 
-/// Under what a question was asked.
+/// The lease under which a call or read was started. A result is dropped if the account's token
+/// differs by then.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Tenure {
-    /// This incarnation of a lease.
+pub enum LeaseToken {
+    /// A lease with this incarnation.
     Lease(u64),
     /// No lease, in this era of the clock.
     Vacant(u64),
 }
 
-/// A refresh to send to the account's ledger, at once.
+/// A refresh to send to the account's ledger at once.
 #[derive(Clone, Debug)]
 pub struct RefreshCall {
     pub(super) account: AccountId,
     pub(super) request: RefreshRequest,
-    pub(super) tenure: Tenure,
+    pub(super) token: LeaseToken,
     pub(super) sent: UnixMs,
-    /// Replies that the lease had taken.
+    /// Number of replies that the lease had taken.
     pub(super) taken: u64,
-    /// The account's state as the lease had it.
+    /// The account's state in the lease.
     pub(super) state: Option<Arc<AccountState>>,
 }
 
 impl RefreshCall {
-    /// How its reply came, if that was answered at `answered`.
-    pub(super) fn heard<R: Rules>(&self, answered: UnixMs) -> Heard {
+    /// Returns the provenance of the call's reply, given the time at which it arrived.
+    pub(super) fn provenance<R: Rules>(&self, answered: UnixMs) -> Provenance {
         let as_of = R::as_of(self.sent, answered);
-        Heard { as_of, taken: Some(self.taken), basis: Basis::Ledger }
+        Provenance { as_of, taken: Some(self.taken), basis: Basis::Ledger }
     }
 
-    /// What is to be shared of its reply at `now`; `None`: nothing, since it is no answer, or
-    /// nobody may share it, or the clock was set back since.
+    /// Returns the part of the reply that other isolates may share at `now`. `None` if the reply is
+    /// unusable, if T is 0, or if the clock stepped back since the call.
     pub fn to_share(&self, reply: &RefreshReply, now: UnixMs) -> Option<Shared> {
         let RefreshReply::Refreshed(refresh) = reply else { return None };
         let state = self.state_after(refresh).filter(|state| state.freshness_ms > 0)?;
@@ -112,30 +115,31 @@ impl RefreshCall {
         (now >= self.sent).then(|| Shared::new(self.account, self.sent, known, refresh, &state))
     }
 
-    /// Whose ledger.
+    /// Returns the account whose ledger to call.
     pub fn account(&self) -> AccountId {
         self.account
     }
 
-    /// The call, on behalf of a request from `address`.
+    /// Sets the address of the request that causes the call.
     #[must_use]
     pub fn from(mut self, address: Option<ClientAddress>) -> Self {
         self.request.asked_from = address;
         self
     }
 
-    /// What to ask.
+    /// Returns the request to send.
     pub fn request(&self) -> &RefreshRequest {
         &self.request
     }
 
-    /// The state that holds after `reply`: the reply's, or the one that the lease had, if it is of
-    /// the same history and therefore was not sent again. `None`: the reply contradicts itself, or
-    /// what was asked, and is no answer.
+    /// Returns the account's state after `reply`: from the reply, or from the lease if the epoch is
+    /// the same and the state did not change. `None` if the reply contradicts itself or the
+    /// request; it then counts as no answer.
     pub(super) fn state_after(&self, reply: &Refresh) -> Option<Arc<AccountState>> {
         let is_same_history = self.request.epoch.as_ref() == Some(&reply.epoch);
         let is_going_back = is_same_history && reply.revision < self.request.known_revision;
-        // Also of what was not asked for: issuers come with what they issued.
+        // This covers all answers, not just the requested ones: a reply also contains the records
+        // of issuers.
         let is_whole = reply.answers.iter().all(|answer| {
             answer.record.as_ref().is_none_or(|record| {
                 record.id == answer.id
@@ -154,71 +158,71 @@ impl RefreshCall {
     }
 }
 
-/// A read of KV to make, at once.
+/// A read of KV to make at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct KvRead {
     pub(super) id: KeyId,
-    pub(super) tenure: Tenure,
-    /// The revision that the lease knew.
+    pub(super) token: LeaseToken,
+    /// Revision that the lease knew when the read began.
     pub(super) known: Revision,
 }
 
 impl KvRead {
-    /// The key whose record to read.
+    /// Returns the key whose record to read.
     pub fn id(&self) -> KeyId {
         self.id
     }
 }
 
-/// A look at a shelf to take, at once.
+/// A read of a copy to make at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CopyRead {
     pub(super) account: AccountId,
-    pub(super) shelf: Shelf,
-    pub(super) tenure: Tenure,
+    pub(super) source: CopySource,
+    pub(super) token: LeaseToken,
     pub(super) sent: UnixMs,
-    /// No request waits for it.
+    /// `true` if no request waits for it.
     pub(super) is_background: bool,
 }
 
 impl CopyRead {
-    /// Whose.
+    /// Returns the account whose copy to read.
     pub fn account(&self) -> AccountId {
         self.account
     }
 
-    /// Which.
-    pub fn shelf(&self) -> Shelf {
-        self.shelf
+    /// Returns the source to read.
+    pub fn source(&self) -> CopySource {
+        self.source
     }
 }
 
-/// What is to be done next to renew a lease in the background.
+/// The next step of a background refresh.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Errand {
-    /// Look at this shelf.
-    Copy(Shelf),
-    /// Ask the ledger.
+pub enum RenewalStep {
+    /// Read a copy from this source.
+    Copy(CopySource),
+    /// Call the ledger.
     Refresh,
 }
 
-/// What one request has found out about keys of one account. It is the request's own, so that it
-/// helps even where memory keeps nothing.
+/// The results that one request has found about keys of one account. They belong to the request, so
+/// they help even if the isolate's memory keeps nothing.
 #[derive(Clone, Debug, Default)]
 pub struct Lookup {
-    /// The last word of the ledger on each key.
-    pub(super) told: Vec<Told>,
-    /// Its last word on the account.
-    pub(super) state: Option<ToldState>,
+    /// The ledger's last answer about each key.
+    pub(super) told: Vec<KeyAnswer>,
+    /// The ledger's last answer about the account.
+    pub(super) state: Option<StateAnswer>,
     pub(super) kv: Vec<(KeyId, Outcome)>,
     pub(super) document: Outcome,
     pub(super) shared: Outcome,
     pub(super) failures: u32,
-    /// A lease was renewed in the background.
+    /// `true` if the lease was renewed by this lookup.
     pub(super) is_renewed: bool,
 }
 
-/// How looking something up went.
+/// The result of one read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Outcome {
     #[default]
@@ -228,39 +232,41 @@ pub(super) enum Outcome {
 }
 
 impl Lookup {
-    /// Of a request whose isolate has no neighbours.
+    /// Returns the lookup of a request whose isolate has no shared replies to read.
     #[cfg(test)]
     pub(crate) fn alone() -> Self {
         Self { shared: Outcome::NoHelp, ..Self::default() }
     }
 
-    /// The use of `id` that the ledger counted when it told, if it did, is accounted for: any
-    /// further one is the isolate's to count.
+    /// Marks the use of `id` that the ledger counted with its answer as consumed. The isolate must
+    /// count each further use.
     pub fn spend_use(&mut self, id: KeyId) {
         if let Some(told) = self.told.iter_mut().find(|told| told.id == id) {
             told.is_use = false;
         }
     }
 
-    /// Whether the ledger has told what is needed.
-    pub fn has_heard(&self, need: Need) -> bool {
+    /// Returns `true` if the ledger has answered `need` for this request.
+    pub fn is_answered(&self, need: Fetch) -> bool {
         match need {
-            Need::Ledger(id) | Need::Issuer(id) => self.told(id).is_some(),
-            Need::State(account) => self.state.as_ref().is_some_and(|told| told.account == account),
-            Need::Kv(_) | Need::Copy(..) => false,
+            Fetch::Ledger(id) | Fetch::Issuer(id) => self.told(id).is_some(),
+            Fetch::State(account) => {
+                self.state.as_ref().is_some_and(|told| told.account == account)
+            }
+            Fetch::Kv(_) | Fetch::Copy(..) => false,
         }
     }
 
-    /// Whether the ledger was asked in vain.
+    /// Returns `true` if at least one call to the ledger has failed.
     pub fn has_failed(&self) -> bool {
         self.failures > 0
     }
 
-    pub(super) fn told(&self, id: KeyId) -> Option<&Told> {
+    pub(super) fn told(&self, id: KeyId) -> Option<&KeyAnswer> {
         self.told.iter().find(|told| told.id == id)
     }
 
-    pub(super) fn tell(&mut self, told: Told) {
+    pub(super) fn tell(&mut self, told: KeyAnswer) {
         self.told.retain(|earlier| earlier.id != told.id);
         self.told.push(told);
     }
@@ -279,63 +285,64 @@ impl Lookup {
     }
 }
 
-/// What the ledger told a request of the account.
+/// The ledger's answer to a request about an account.
 #[derive(Clone, Debug)]
-pub(super) struct ToldState {
+pub(super) struct StateAnswer {
     pub(super) account: AccountId,
     pub(super) state: Arc<AccountState>,
     pub(super) sent: UnixMs,
 }
 
-/// What the ledger told a request. It was asked after the request had arrived, so that it may be
-/// relied on whatever the lease is by now.
+/// The ledger's answer to a request about a key. The request asked after its own arrival, so it may
+/// rely on the answer whatever has become of the lease.
 #[derive(Clone, Debug)]
-pub(super) struct Told {
+pub(super) struct KeyAnswer {
     pub(super) id: KeyId,
-    pub(super) word: Word,
+    pub(super) cached: CachedKey,
     pub(super) state: Arc<AccountState>,
     pub(super) sent: UnixMs,
-    /// Whether the ledger has counted a use of the key if it is active.
+    /// `true` if the ledger counts a use of the key when the key is active.
     pub(super) is_use: bool,
 }
 
-/// What a decision rests on: by default on a key, with `W = ()` on the account alone.
+/// The facts that a decision rests on: about a key by default, or with `W = ()` about the account
+/// alone.
 #[derive(Clone, Debug)]
-pub struct Finding<W = Word> {
-    /// What is known of the key.
-    pub word: W,
-    /// What is known of its account.
+pub struct Finding<W = CachedKey> {
+    /// The cached record or negative answer of the key.
+    pub cached: W,
+    /// The state of the key's account.
     pub state: Arc<AccountState>,
-    /// Where it comes from.
+    /// Source of the answer.
     pub source: Source,
-    /// The local time as of which it is known.
+    /// Local time as of which the answer holds, Unix ms.
     pub as_of: UnixMs,
-    /// What that rests on.
+    /// Kind of source that `as_of` rests on.
     pub basis: Basis,
-    /// It is older than T, and used because the ledger is out of reach.
+    /// `true` if the lease is older than T, and used because the ledger is out of reach.
     pub is_stale: bool,
-    /// The ledger has counted a use, if the key is active.
+    /// `true` if the ledger has counted a use in case the key is active.
     pub is_counted: bool,
 }
 
-/// Where a word comes from.
+/// The source of an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Source {
     /// This isolate's memory.
     Memory,
-    /// Workers KV, in this request.
+    /// Workers KV, read by this request.
     Kv,
-    /// The ledger, in this request.
+    /// The ledger, called by this request.
     Ledger,
 }
 
-/// The answer to "what is known of this key?", or of this account.
+/// The result of a search for a key or an account.
 #[derive(Clone, Debug)]
-pub enum Found<W = Word> {
-    /// This. Perhaps a lease is to be refreshed in the background.
+pub enum Found<W = CachedKey> {
+    /// The facts, and an account whose lease to refresh in the background.
     Finding(Finding<W>, Option<AccountId>),
-    /// First find this out.
-    Need(Need),
+    /// The I/O that is needed first.
+    Fetch(Fetch),
     /// The ledger is out of reach.
     OutOfReach,
 }

@@ -1,111 +1,104 @@
-//! What a lease knows of single keys: records, negative answers and marks, in one map in which only
-//! a higher revision replaces.
+//! Stores what a lease knows about single keys: records, negative answers and unsettled marks. They
+//! share one map, in which only a higher revision replaces.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 
+use super::cached_key::CachedKey;
 use super::rules::Rules;
 use crate::base::id::KeyId;
-use crate::replication::record::{Record, Revision};
+use crate::replication::record::Revision;
 use crate::replication::refresh::{MARKS_MAX, Mark};
 
-/// Most entries of one lease that KV may have wrong: as many as a reply can name. Beyond, the lease
-/// is in overflow. About 80 bytes each, so 80 KB a lease.
+/// Most unsettled keys in one lease: as many as a reply can name. With more, the lease is in
+/// overflow. At about 80 bytes each, they take 80 KB per lease.
 pub const UNSETTLED_MAX: usize = MARKS_MAX;
 
-/// What is known of one key.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Word {
-    /// Its record.
-    Record(Arc<Record>),
-    /// There is no such key and never was.
-    NoSuchKey,
-}
-
-/// One key. Without a word it is a mark: there is a change that nobody here has seen the record of.
+/// One key. An entry without a cached answer is a mark: the key changed, but this isolate has not
+/// seen the new record.
 #[derive(Clone, Debug)]
-struct Entry {
-    /// Of the key's last change that is known of; of a negative answer, that of the ledger when it
-    /// gave it.
+struct KeyEntry {
+    /// Revision of the key's last known change. For a negative answer, the ledger's revision when
+    /// it answered.
     revision: Revision,
-    word: Option<Word>,
-    /// KV may be wrong about the key.
+    cached: Option<CachedKey>,
+    /// `true` if KV may be wrong about the key.
     is_unsettled: bool,
-    /// The generation of use in which it was last used: [`super::isolate`] counts them.
+    /// Generation of use in which a request last used the key; [`super::isolate`] counts the
+    /// generations.
     generation: u32,
 }
 
-/// What the map says of a key.
+/// The map's answer about a key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Entered {
-    /// This. `is_young` is whether it was used in the present generation before.
-    Word {
-        /// What is known.
-        word: Word,
-        /// Whether it was used in the present generation before.
+    /// The map has a cached answer.
+    CachedKey {
+        /// The cached record or negative answer.
+        cached: CachedKey,
+        /// `true` if a request has already used it in the present generation of use.
         is_young: bool,
     },
-    /// KV may be wrong about it: ask the ledger.
+    /// KV may be wrong about the key: ask the ledger.
     Unsettled,
-    /// Nothing: KV may be asked.
+    /// The map has no entry: the isolate may read KV.
     Nothing,
 }
 
-/// A lease's entries.
+/// The entries of one lease.
 #[derive(Clone, Debug, Default)]
 pub struct Entries {
-    map: HashMap<KeyId, Entry>,
+    map: HashMap<KeyId, KeyEntry>,
     unsettled: usize,
 }
 
 impl Entries {
-    /// What is known of a key, which is noted as used in `generation`.
+    /// Returns the cached answer about a key, and marks the key as used in `generation`.
     pub fn find(&mut self, id: KeyId, generation: u32) -> Entered {
         let Some(entry) = self.map.get_mut(&id) else { return Entered::Nothing };
-        match &entry.word {
-            Some(word) => {
+        match &entry.cached {
+            Some(cached) => {
                 let is_young = entry.generation == generation;
                 entry.generation = generation;
-                Entered::Word { word: word.clone(), is_young }
+                Entered::CachedKey { cached: cached.clone(), is_young }
             }
             None if entry.is_unsettled => Entered::Unsettled,
             None => Entered::Nothing,
         }
     }
 
-    /// Takes a word that holds as of the key's revision `revision`, unless a higher one is known.
-    /// Whether it was taken.
+    /// Caches an answer of the key's revision `revision`, unless the map knows a higher one.
+    /// Returns `true` if it was kept.
     pub fn put<R: Rules>(
         &mut self,
         id: KeyId,
         revision: Revision,
-        word: Word,
+        cached: CachedKey,
         generation: u32,
     ) -> bool {
-        let entry = self.map.entry(id).or_insert(Entry {
+        let entry = self.map.entry(id).or_insert(KeyEntry {
             revision,
-            word: None,
+            cached: None,
             is_unsettled: false,
             generation,
         });
-        let is_missing = entry.word.is_none() && revision == entry.revision;
+        let is_missing = entry.cached.is_none() && revision == entry.revision;
         if !is_missing && !R::replaces(revision, entry.revision) {
             return false;
         }
-        (entry.revision, entry.word, entry.generation) = (revision, Some(word), generation);
+        (entry.revision, entry.cached, entry.generation) = (revision, Some(cached), generation);
         true
     }
 
-    /// Notes a change: a word of a lower revision is dropped.
+    /// Applies a change: drops a cached answer of a lower revision.
     pub fn note_change<R: Rules>(&mut self, mark: Mark) {
         if let Some(entry) = self.map.get_mut(&mark.id)
             && R::replaces(mark.revision, entry.revision)
         {
-            (entry.revision, entry.word) = (mark.revision, None);
+            (entry.revision, entry.cached) = (mark.revision, None);
         }
     }
 
-    /// Notes that KV may be wrong about a key. `false`: there is no room, and the lease must be in
+    /// Marks a key as unsettled. Returns `false` if there is no room; the lease must then be in
     /// overflow.
     pub fn note_unsettled<R: Rules>(&mut self, mark: Mark) -> bool {
         self.note_change::<R>(mark);
@@ -117,14 +110,14 @@ impl Entries {
         }
         self.unsettled = self.unsettled.saturating_add(1);
         let fresh =
-            Entry { revision: mark.revision, word: None, is_unsettled: true, generation: 0 };
+            KeyEntry { revision: mark.revision, cached: None, is_unsettled: true, generation: 0 };
         self.map.entry(mark.id).or_insert(fresh).is_unsettled = true;
         true
     }
 
-    /// Takes a whole set of what KV may have wrong, made by the ledger at `revision`. If it is
-    /// certainly later than the set before, what it does not name has settled, up to that revision.
-    /// Whether all of it could be kept.
+    /// Takes the whole set of unsettled keys, as the ledger had it at `revision`. If the set is
+    /// certainly later than the previous one, keys that it does not name have settled up to that
+    /// revision. Returns `true` if the map kept the whole set.
     pub fn take_unsettled<R: Rules>(
         &mut self,
         set: &[Mark],
@@ -133,7 +126,8 @@ impl Entries {
     ) -> bool {
         if is_later {
             for entry in self.map.values_mut() {
-                // A change made here meanwhile is newer than the set.
+                // A change that was committed through this isolate meanwhile is newer than the set:
+                // its mark stays.
                 entry.is_unsettled &= entry.revision > revision;
             }
             self.recount();
@@ -142,41 +136,44 @@ impl Entries {
         for mark in set {
             is_all_kept &= self.note_unsettled::<R>(*mark);
         }
-        self.map.retain(|_, entry| entry.word.is_some() || entry.is_unsettled);
+        self.map.retain(|_, entry| entry.cached.is_some() || entry.is_unsettled);
         is_all_kept
     }
 
-    /// Drops the words that were last used before `generation`, and what is then left empty.
+    /// Drops the cached answers that were last used before `generation`, then the entries that are
+    /// empty.
     pub fn forget_before<R: Rules>(&mut self, generation: u32) {
         self.map.retain(|_, entry| {
-            let is_kept = entry.word.is_some() && entry.generation >= generation;
+            let is_kept = entry.cached.is_some() && entry.generation >= generation;
             if !is_kept {
-                entry.word = None;
+                entry.cached = None;
             }
             is_kept || (entry.is_unsettled && !R::may_forget(entry.is_unsettled))
         });
         self.recount();
     }
 
-    /// Entries, marks among them.
+    /// Returns the number of entries, marks included.
     pub fn len(&self) -> usize {
         self.map.len()
     }
 
-    /// Whether there are none.
+    /// Returns `true` if there are no entries.
     pub fn is_empty(&self) -> bool {
         self.map.is_empty()
     }
 
-    /// Entries with a word.
-    pub fn words(&self) -> usize {
-        self.map.values().filter(|entry| entry.word.is_some()).count()
+    /// Returns the number of cached answers.
+    pub fn cached_keys(&self) -> usize {
+        self.map.values().filter(|entry| entry.cached.is_some()).count()
     }
 
-    /// Keeps only what `keep` says yes to: for the test doubles of [`Rules::inherited`].
-    pub fn retain_words(&mut self, keep: impl Fn(&Word) -> bool) {
-        self.map.retain(|_, entry| entry.word.as_ref().is_some_and(&keep));
+    /// Returns the entries that the next lease begins with.
+    #[must_use]
+    pub fn inherited<R: Rules>(mut self) -> Self {
+        self.map.retain(|_, entry| entry.cached.as_ref().is_some_and(R::is_inherited));
         self.recount();
+        self
     }
 
     fn recount(&mut self) {

@@ -1,13 +1,17 @@
-//! All leases of one isolate: bounded in memory, dropped when the clock steps back, and counted.
+//! Holds all leases of one isolate, with bounded memory, counters, and the reaction to a clock that
+//! steps back.
 //!
 //! # Memory
-//! An isolate has 128 MB, of which the code takes a few. The worst case of every bound at once is
-//! about 90 MB, the usual one 10: [`WORDS_MAX`] records of at most 6 KB (256 networks of some 20
-//! bytes) are 48 MB, usually 1 KB each; [`ACCOUNTS_MAX`](super::account::ACCOUNTS_MAX) accounts
-//! with [`UNSETTLED_MAX`](super::entries::UNSETTLED_MAX) marks of 80 bytes are 20 MB, and with a
-//! full batch of uses beside a full list 23 MB.
+//! An isolate has 128 MB, of which the code takes a few. If every bound is reached at once, the
+//! leases take about 90 MB; usually they take 10 MB:
+//! - [`CACHED_KEYS_MAX`] records of at most 6 KB (256 networks of some 20 bytes) take 48 MB;
+//!   usually a record takes 1 KB.
+//! - [`ACCOUNTS_MAX`](super::account::ACCOUNTS_MAX) accounts with
+//!   [`UNSETTLED_MAX`](super::entries::UNSETTLED_MAX) marks of 80 bytes take 20 MB.
+//! - A full usage batch beside a full list in each account takes 23 MB.
 
 mod calls;
+mod copies;
 mod counters;
 
 use std::sync::Arc;
@@ -16,7 +20,8 @@ pub use self::counters::Counters;
 pub(super) use self::counters::increment;
 use super::account::Accounts;
 use super::call::{
-    Basis, Finding, Found, KvRead, Lookup, Need, Outcome, Source, Tenure, Told, ToldState,
+    Basis, Fetch, Finding, Found, KeyAnswer, KvRead, LeaseToken, Lookup, Outcome, Source,
+    StateAnswer,
 };
 use super::rules::Rules;
 use super::usage::USAGE_PAUSE;
@@ -24,16 +29,16 @@ use crate::base::id::{AccountId, KeyId};
 use crate::base::time::UnixMs;
 use crate::config::terms::Terms;
 use crate::credential::limits::network::ClientAddress;
-use crate::lease::copies::{Lack, Plight, ask_ledger, lack};
+use crate::lease::copies::{LeaseMiss, LedgerAvailability, ask_ledger, missing};
 use crate::lease::lease::{Lease, Said};
 use crate::replication::record::{Record, Revision};
 
-/// Most records and negative answers of all leases together.
-pub const WORDS_MAX: usize = 8_192;
+/// Most cached records and negative answers of all leases together.
+pub const CACHED_KEYS_MAX: usize = 8_192;
 
-/// A generation of use: when this many words were used in it, the next begins, and what was not
-/// used in either goes.
-const GENERATION_MAX: usize = WORDS_MAX / 2;
+/// Number of cached answers used in one generation of use before the next generation begins.
+/// Answers that neither of the two last generations used are dropped.
+const GENERATION_MAX: usize = CACHED_KEYS_MAX / 2;
 
 /// The leases of an isolate.
 #[derive(Debug)]
@@ -41,21 +46,23 @@ pub struct Leases<R> {
     pub(super) accounts: Accounts<R>,
     isolate: u64,
     pub(super) terms: Terms,
-    /// The latest time seen.
+    /// Latest time seen, Unix ms.
     latest: UnixMs,
-    /// Rises when the clock steps back.
+    /// Counter that rises when the clock steps back, and when a change committed through this
+    /// isolate ends a lease. It invalidates calls that were started without a lease.
     era: u64,
     incarnations: u64,
     sequence: u64,
     pub(super) generation: u32,
     young: usize,
-    /// When accounts without requests are next looked at for uses that wait.
+    /// Time of the next search for accounts without requests whose usage waits, Unix ms.
     sweep_at: UnixMs,
     pub(super) counters: Counters,
 }
 
 impl<R: Rules> Leases<R> {
-    /// None yet. `isolate` is random: it names the isolate to ledgers and spreads its refreshes.
+    /// Returns no leases. `isolate` is a random number: it names the isolate to ledgers and spreads
+    /// its refreshes over time.
     pub fn new(isolate: u64, terms: Terms) -> Self {
         Self {
             accounts: Accounts::new(),
@@ -72,13 +79,13 @@ impl<R: Rules> Leases<R> {
         }
     }
 
-    /// What is known of a key that is used, for a request that arrived at `arrival` and has found
-    /// out `lookup` so far.
+    /// Returns the facts about a key that a caller uses. The request arrived at `arrival` and has
+    /// found `lookup` so far.
     pub fn find(&mut self, id: KeyId, arrival: UnixMs, now: UnixMs, lookup: &Lookup) -> Found {
-        self.find_key(id, Need::Ledger(id), arrival, now, lookup)
+        self.find_key(id, Fetch::Ledger(id), arrival, now, lookup)
     }
 
-    /// What is known of a key that has issued the one that is used.
+    /// Returns the facts about a key that issued the one in use.
     pub fn find_issuer(
         &mut self,
         id: KeyId,
@@ -86,10 +93,10 @@ impl<R: Rules> Leases<R> {
         now: UnixMs,
         lookup: &Lookup,
     ) -> Found {
-        self.find_key(id, Need::Issuer(id), arrival, now, lookup)
+        self.find_key(id, Fetch::Issuer(id), arrival, now, lookup)
     }
 
-    /// What is known of an account.
+    /// Returns the facts about an account.
     pub fn find_state(
         &mut self,
         account: AccountId,
@@ -101,15 +108,15 @@ impl<R: Rules> Leases<R> {
         if let Some(told) = lookup.state.as_ref().filter(|told| told.account == account) {
             return Found::Finding(told.finding(), self.idle_uses(now));
         }
-        self.find_in_lease(account, Need::State(account), arrival, now, lookup, |_, _| {
-            Saying::Word((), true)
+        self.find_in_lease(account, Fetch::State(account), arrival, now, lookup, |_, _| {
+            Saying::CachedKey((), true)
         })
     }
 
     fn find_key(
         &mut self,
         id: KeyId,
-        need: Need,
+        need: Fetch,
         arrival: UnixMs,
         now: UnixMs,
         lookup: &Lookup,
@@ -120,7 +127,7 @@ impl<R: Rules> Leases<R> {
         }
         let kv = lookup.kv(id);
         let hear = |lease: &mut Lease<R>, generation| match (lease.say(id, generation), kv) {
-            (Said::Word { word, is_young }, _) => Saying::Word(word, is_young),
+            (Said::CachedKey { cached, is_young }, _) => Saying::CachedKey(cached, is_young),
             (Said::AskKv, Outcome::NotAsked) => Saying::AskKv(id),
             (Said::AskKv | Said::AskLedger, _) => Saying::AskLedger,
         };
@@ -137,11 +144,12 @@ impl<R: Rules> Leases<R> {
         }
     }
 
-    /// What a lease that may be used says; `need` is what to find out where there is none.
+    /// Asks the account's lease with `hear`, if the request may use it; `need` is the question for
+    /// the ledger otherwise.
     fn find_in_lease<W>(
         &mut self,
         account_id: AccountId,
-        need: Need,
+        need: Fetch,
         arrival: UnixMs,
         now: UnixMs,
         lookup: &Lookup,
@@ -149,23 +157,28 @@ impl<R: Rules> Leases<R> {
     ) -> Found<W> {
         let (generation, terms) = (self.generation, self.terms);
         let Some(account) = self.accounts.find(account_id) else {
-            return self.lack(lack(account_id, need, lookup, &Plight::of_unknown(terms, lookup)));
+            return self.missing(missing(
+                account_id,
+                need,
+                lookup,
+                &LedgerAvailability::of_unknown(terms, lookup),
+            ));
         };
-        let plight = Plight::of(account, terms, arrival, now, lookup);
+        let availability = LedgerAvailability::of(account, terms, arrival, now, lookup);
         let Some(lease) = account.lease.as_mut().filter(|lease| !lease.is_over(now)) else {
-            return self.lack(lack(account_id, need, lookup, &plight));
+            return self.missing(missing(account_id, need, lookup, &availability));
         };
-        let is_fresh = plight.is_fresh(lease, arrival);
-        if !is_fresh && !plight.may_use_stale(lease, arrival) {
-            return self.lack(lack(account_id, need, lookup, &plight));
+        let is_fresh = availability.is_fresh(lease, arrival);
+        if !is_fresh && !availability.may_use_stale(lease, arrival) {
+            return self.missing(missing(account_id, need, lookup, &availability));
         }
-        let (word, is_young) = match hear(lease, generation) {
-            Saying::Word(word, is_young) => (word, is_young),
-            Saying::AskKv(id) => return Found::Need(Need::Kv(id)),
-            Saying::AskLedger => return self.lack(ask_ledger(need, lookup, &plight)),
+        let (cached, is_young) = match hear(lease, generation) {
+            Saying::CachedKey(cached, is_young) => (cached, is_young),
+            Saying::AskKv(id) => return Found::Fetch(Fetch::Kv(id)),
+            Saying::AskLedger => return self.missing(ask_ledger(need, lookup, &availability)),
         };
         let finding = Finding {
-            word,
+            cached,
             state: Arc::clone(lease.state()),
             source: Source::Memory,
             as_of: lease.as_of(),
@@ -180,11 +193,11 @@ impl<R: Rules> Leases<R> {
         Found::Finding(finding, renew.or_else(|| self.idle_uses(now)))
     }
 
-    pub(super) fn lack<W>(&mut self, lack: Lack) -> Found<W> {
-        match lack {
-            Lack::Need(need) => Found::Need(need),
-            Lack::OutOfReach => Found::OutOfReach,
-            Lack::RefusedAtOnce => {
+    pub(super) fn missing<W>(&mut self, missing: LeaseMiss) -> Found<W> {
+        match missing {
+            LeaseMiss::Fetch(need) => Found::Fetch(need),
+            LeaseMiss::OutOfReach => Found::OutOfReach,
+            LeaseMiss::RefusedAtOnce => {
                 increment(&mut self.counters.refused_at_once);
                 Found::OutOfReach
             }
@@ -197,10 +210,10 @@ impl<R: Rules> Leases<R> {
         increment(&mut self.counters.kv_reads);
         let lease = self.lease(id.account(), now);
         let known = lease.map(Lease::known).unwrap_or_default();
-        KvRead { id, tenure: self.tenure(id.account(), now), known }
+        KvRead { id, token: self.token(id.account(), now), known }
     }
 
-    /// Takes what KV held: `None` = nothing, or KV failed.
+    /// Takes the text that KV held; `None` if there was none or KV failed.
     pub fn take_kv(&mut self, read: &KvRead, text: Option<&str>, now: UnixMs, lookup: &mut Lookup) {
         self.observe(now);
         lookup.note_kv(read.id, Outcome::NoHelp);
@@ -208,7 +221,7 @@ impl<R: Rules> Leases<R> {
         else {
             return;
         };
-        if self.tenure(read.id.account(), now) != read.tenure {
+        if self.token(read.id.account(), now) != read.token {
             return;
         }
         let generation = self.generation;
@@ -220,8 +233,8 @@ impl<R: Rules> Leases<R> {
         }
     }
 
-    /// Takes the record of a change that was committed through this isolate: it counts here at
-    /// once.
+    /// Takes the record of a change that was committed through this isolate, so that it counts here
+    /// at once (read-your-writes).
     pub fn take_change(&mut self, record: Record, now: UnixMs) {
         self.observe(now);
         let generation = self.generation;
@@ -230,7 +243,7 @@ impl<R: Rules> Leases<R> {
         account.floor = account.floor.max(record.revision);
         let Some(lease) = &mut account.lease else { return };
         if !R::is_of_history(lease.epoch(), &record.epoch) {
-            // The ledger has begun another history, which this lease knows nothing of.
+            // The ledger has begun another epoch, which this lease knows nothing about.
             let lease = account.lease.take();
             account.leave(lease.as_ref().and_then(Lease::epoch), &record.epoch);
         } else if lease.enter_change(record, generation) {
@@ -238,12 +251,13 @@ impl<R: Rules> Leases<R> {
         }
     }
 
-    /// Ends the lease on an account of which a change of this number was committed through this
-    /// isolate: it holds here at once. What was asked before, and copies of what the ledger said
-    /// before, count for nothing any more.
+    /// Ends the lease of an account, because a change with this revision was committed through this
+    /// isolate (read-your-writes). The isolate drops replies that it requested before, and ignores
+    /// copies of an earlier revision.
     pub fn end_lease(&mut self, account: AccountId, revision: Revision, now: UnixMs) {
         self.observe(now);
-        // Replies that are on their way to no lease at all were asked in the era before.
+        // Calls that were started without a lease carry the era instead; a new era invalidates
+        // them.
         self.era = self.era.saturating_add(1);
         let (account, evicted) = self.accounts.admit(account, now);
         account.floor = account.floor.max(revision);
@@ -257,7 +271,7 @@ impl<R: Rules> Leases<R> {
         self.accounts.iter_mut().for_each(|(_, account)| account.lease = None);
     }
 
-    /// Counts one verified request: one whose secret was right.
+    /// Counts one request whose secret was right.
     pub fn count_use(
         &mut self,
         id: KeyId,
@@ -272,17 +286,18 @@ impl<R: Rules> Leases<R> {
         self.counters.count(evicted);
     }
 
-    /// What was done so far.
+    /// Returns the counters since the isolate started.
     pub fn counters(&self) -> Counters {
         self.counters
     }
 
-    /// The lease on an account, if it has not ended.
+    /// Returns the lease of an account, unless it has ended.
     pub fn lease(&self, account: AccountId, now: UnixMs) -> Option<&Lease<R>> {
         self.accounts.peek(account)?.lease(now)
     }
 
-    /// Notes the time. If it went back, no lease can tell how old it is.
+    /// Records the present time. If it is earlier than before, the age of every lease is unknown,
+    /// so all of them end.
     pub(super) fn observe(&mut self, now: UnixMs) {
         if now < self.latest {
             self.era = self.era.saturating_add(1);
@@ -292,18 +307,20 @@ impl<R: Rules> Leases<R> {
         self.latest = now;
     }
 
-    /// Under what a question is asked now, or a reply would have to have been asked.
-    pub(super) fn tenure(&self, account: AccountId, now: UnixMs) -> Tenure {
-        self.lease(account, now).map_or(Tenure::Vacant(self.era), Lease::tenure)
+    /// Returns the token for a call or read that starts now. A result must carry the same token
+    /// when it arrives.
+    pub(super) fn token(&self, account: AccountId, now: UnixMs) -> LeaseToken {
+        self.lease(account, now).map_or(LeaseToken::Vacant(self.era), Lease::token)
     }
 
-    /// Notes that a word was used for the first time in this generation.
+    /// Counts an answer that was used for the first time in this generation.
     fn grow_older(&mut self) {
         self.young = self.young.saturating_add(1);
         if self.young < GENERATION_MAX {
             return;
         }
-        // What was used in this generation or the one before stays: at most twice the half.
+        // Answers used in this generation or the one before stay, so at most twice
+        // `GENERATION_MAX`.
         let oldest_kept = self.generation;
         (self.generation, self.young) = (self.generation.saturating_add(1), 0);
         for (_, account) in self.accounts.iter_mut() {
@@ -318,8 +335,8 @@ impl<R: Rules> Leases<R> {
         self.incarnations
     }
 
-    /// A number that differs between isolates and from refresh to refresh (the finaliser of
-    /// `SplitMix64`): so that isolates that started together do not go on refreshing together.
+    /// Returns a number that differs between isolates and from refresh to refresh (the finaliser of
+    /// `SplitMix64`). It keeps isolates that started together from refreshing together.
     fn jitter(&self) -> u8 {
         let mut bits =
             self.isolate.wrapping_add(self.counters.refreshes.wrapping_mul(0x9e37_79b9_7f4a_7c15));
@@ -338,7 +355,8 @@ impl<R: Rules> Leases<R> {
         }
     }
 
-    /// An account whose uses have waited for long without a refresh: any request may send them off.
+    /// Returns an account whose usage has waited too long without a refresh; any request may send
+    /// it.
     fn idle_uses(&mut self, now: UnixMs) -> Option<AccountId> {
         if now < self.sweep_at {
             return None;
@@ -352,10 +370,10 @@ impl<R: Rules> Leases<R> {
     }
 }
 
-impl Told {
+impl KeyAnswer {
     fn finding(&self) -> Finding {
         Finding {
-            word: self.word.clone(),
+            cached: self.cached.clone(),
             state: Arc::clone(&self.state),
             source: Source::Ledger,
             as_of: self.sent,
@@ -366,10 +384,10 @@ impl Told {
     }
 }
 
-impl ToldState {
+impl StateAnswer {
     fn finding(&self) -> Finding<()> {
         Finding {
-            word: (),
+            cached: (),
             state: Arc::clone(&self.state),
             source: Source::Ledger,
             as_of: self.sent,
@@ -380,12 +398,12 @@ impl ToldState {
     }
 }
 
-/// What a lease that may be used says.
+/// The answer of a usable lease.
 enum Saying<W> {
-    /// This; whether it was used in the present generation before.
-    Word(W, bool),
-    /// KV can tell of this key.
+    /// The cached answer, and `true` if a request has already used it in the present generation.
+    CachedKey(W, bool),
+    /// KV can answer about this key.
     AskKv(KeyId),
-    /// Only the ledger can tell.
+    /// Only the ledger can answer.
     AskLedger,
 }

@@ -1,178 +1,189 @@
-//! The lease: what one isolate knows of one account, and until when it may rely on it.
+//! Holds the lease: what one isolate knows about one account, and for how long it may rely on that.
 //!
 //! # The rules
-//! 1. A request may use a lease iff `as_of ≥ arrival − T`; `as_of` is the local time at which the
-//!    refresh was *sent*. From T/2 on (and a little, drawn by lot) a request also has it refreshed
-//!    in the background.
-//! 2. Cold start: the refresh must happen anyway, so it asks for the credential too; KV is not
-//!    read.
-//! 3. Under a lease: cached record ▸ ID unsettled, or overflow: the ledger ▸ KV ▸ the ledger. A
-//!    negative answer is a record too.
-//! 4. Records and marks are one map ([`entries`]) in which only a higher revision replaces;
-//!    revision and `as_of` only rise. A lease is one *incarnation*: it ends on a new epoch, on
-//!    `reset`, on a clock that steps back, on eviction, and after [`LIFE_IN_T`] T without a
-//!    refresh; records end with it, and a reply that was asked under another incarnation or epoch
-//!    is thrown away.
-//! 5. Requests share these data and nothing else. That a refresh is in flight is a time stamp, dead
-//!    after [`IN_FLIGHT`]; whoever would wait sends its own.
-//! 6. Time that goes back drops all leases.
-//! 7. Uses ride on refreshes ([`usage`]).
+//! 1. A request may use a lease if and only if `as_of ≥ arrival − T`. `as_of` is the local time at
+//!    which the isolate *sent* the refresh. From an age of T/2 plus a random share of T/4 on, a
+//!    request also starts a background refresh.
+//! 2. Cold start: without a lease the isolate must refresh anyway, so the refresh also asks for the
+//!    credential. The isolate does not read KV.
+//! 3. With a lease, the isolate looks in this order: cached record ▸ ledger, if the ID is unsettled
+//!    or the lease is in overflow ▸ KV ▸ ledger. It caches a negative answer like a record.
+//! 4. Records and unsettled marks share one map ([`entries`](crate::lease::entries)), in which only
+//!    a higher revision replaces. The lease's revision and `as_of` only rise.
+//! 5. A lease is one *incarnation*. It ends on a new epoch, on `reset`, on a clock that steps back,
+//!    on eviction, and after [`LIFE_IN_T`] T without a refresh. Its records end with it, and the
+//!    isolate drops a reply that it requested under another incarnation or epoch.
+//! 6. Requests share these data and nothing else: no promises, wakers or locks. The in-flight mark
+//!    of a refresh is a time stamp that expires after [`IN_FLIGHT`]. A request that would have to
+//!    wait sends its own refresh.
+//! 7. A clock that steps back drops all leases.
+//! 8. Usage counts ride on refreshes ([`usage`](crate::lease::usage)).
 //!
-//! # What else a lease may rest on
-//! Two shelves hold copies of what ledgers have said ([`shelf`]). A reply that a *neighbour* in the
-//! data centre was given counts like an own one, as of a second before the neighbour asked. A
-//! *document* ([`crate::replication::document`]) that the ledger has published to KV is as
-//! consistent as a reply, but nobody knows how old it is. It counts
-//! - where the deployment's freshness is `eventual`: then `as_of` is when it was read, and a lease
-//!   is usable for T after a document, old or new, was read last. The ledger is only asked about
-//!   keys that the document says KV may have wrong, that KV does not have, and where there is no
-//!   document;
-//! - under `bounded` with `grace`, in an isolate without a usable lease, from the first call that
-//!   failed until the grace is over, however often it is read, and marked as stale. A call that is
-//!   answered ends that.
+//! # Copies of ledger replies
+//! A lease may also rest on a copy, from one of two sources ([`copies`](crate::lease::copies)). A
+//! *shared reply*, which another isolate of the data centre received, counts like the isolate's own
+//! reply. Its `as_of` is one second before the other isolate asked, to allow for clock skew. A
+//! *lease document* ([`crate::replication::document`]), which the ledger publishes to KV, is as
+//! consistent as a reply, but its age is unknown. It counts
+//! - if the deployment's freshness is `eventual`. Then `as_of` is the time of the read, and a lease
+//!   is usable for T after the last read of a document, new or unchanged. The isolate asks the
+//!   ledger only in three cases: the document lists the key as unsettled, KV lacks the key, or
+//!   there is no document.
+//! - if the freshness is `bounded` with `grace`, and the isolate has no usable lease. It counts
+//!   from the first failed call until the grace ends, however often the isolate reads it, and
+//!   verdicts are marked as stale. The next call that the ledger answers ends this.
 //!
-//! **No change is missed under documents.** Each names all changes after its `base`, and a lease
-//! that knows less drops its records, so that it does not matter which documents it has seen. It
-//! would not matter anyhow while it saw one more often than every S: a change stays unsettled, and
-//! so is named by every document, for S at least ([`SETTLE_MS`]). A lease that has not been renewed
-//! for that long, [`DOCUMENT_LIFE`], ends, so that both arguments hold.
+//! **Documents miss no change.** Each document names all changes after its `base`, and a lease that
+//! knows less drops its records. So it does not matter which documents the lease has seen. There is
+//! a second, independent argument for a lease that reads a document at least once every S
+//! ([`SETTLE_MS`]). A change stays unsettled for at least S, so each document of that time names
+//! it. [`DOCUMENT_LIFE`] ends a lease that was not renewed for that long, so both arguments hold.
 //!
-//! **None goes back.** A document of a lower number than any known of, or of a history that is
-//! known to be over, is not taken. Where KV is behind what the lease knows, reading it shows at
-//! least that it is no further: the lease may be used on, but it is not renewed.
+//! **Documents never go back.** The isolate ignores a document with a lower number than one it
+//! knows. It also ignores a document of an epoch that it knows has ended. If KV is behind the
+//! lease, the read still proves that KV has nothing newer. The lease stays usable then, but is not
+//! renewed.
 //!
-//! # Why a late word is dangerous, and what is done
-//! A lease at revision `known` has seen every change up to it, and forgotten those that have
-//! settled. A word on a key that is older than `known` may lack one of them, though nothing in the
-//! map contradicts it. So a word enters only if it holds as of `known` or later
-//! ([`Rules::may_enter`]): a ledger's answer holds as of the reply's revision; a record, wherever
-//! it comes from, as of its own; what KV held also as of the `known` under which it was asked. A
-//! request may use what it was told itself all the same: it asked after it had arrived.
+//! # Why late answers are dangerous
+//! A lease at revision `known` has seen every change up to `known`, and has forgotten the changes
+//! that have settled. An answer about a key that is older than `known` may lack such a change, and
+//! nothing in the map would contradict it. So an answer enters the map only if it holds as of
+//! `known` or later ([`Rules::may_enter`]):
+//! - a ledger's answer holds as of the reply's revision;
+//! - a record holds as of its revision, wherever it comes from;
+//! - a record from KV also holds as of the `known` under which the isolate read KV.
 //!
-//! | module | what |
+//! The request that asked may use its answer in any case, because it asked after its own arrival.
+//!
+//! | module | content |
 //! | --- | --- |
-//! | this | one lease and how a reply changes it |
-//! | [`rules`] | what safety hangs on, one function each |
-//! | [`entries`] | the one map |
-//! | [`usage`] | uses on their way to the ledger |
-//! | [`call`] | questions and what comes back |
-//! | [`shelf`] | copies of what ledgers have said, and what is done in the background |
-//! | `account` | what an isolate keeps of each account, in bounded memory |
-//! | [`isolate`] | all leases of an isolate: calls and what comes of them, the clock, bounds, eviction, counters |
+//! | this one | one lease, and how a reply changes it |
+//! | [`rules`](crate::lease::rules) | the rules that safety depends on, one function each |
+//! | [`entries`](crate::lease::entries) | the map of records and marks |
+//! | [`usage`](crate::lease::usage) | usage counts on their way to the ledger |
+//! | [`call`](crate::lease::call) | requests for I/O and their results |
+//! | [`copies`](crate::lease::copies) | the fallback order of ledger and copies, and the background refresh |
+//! | `account` | the state that an isolate keeps per account, in bounded memory |
+//! | [`isolate`](crate::lease::isolate) | all leases of an isolate: calls and results, clock, bounds, eviction, counters |
 
 use core::marker::PhantomData;
 use std::sync::Arc;
 
 use crate::base::id::KeyId;
 use crate::base::time::{DurationMs, UnixMs};
-use crate::lease::call::{Basis, Heard, Tenure};
-use crate::lease::entries::{Entered, Entries, Word};
+use crate::lease::cached_key::CachedKey;
+use crate::lease::call::{Basis, LeaseToken, Provenance};
+use crate::lease::entries::{Entered, Entries};
 use crate::lease::rules::Rules;
 use crate::replication::record::{Epoch, Record, Revision};
 use crate::replication::refresh::{
     AccountState, Delta, FRESHNESS_MS, Mark, Refresh, SETTLE_MS, Unsettled,
 };
 
-/// After so many T without a refresh a lease ends. What it knows would still be true, but most of
-/// it of no use: at the default T it is 100 s old.
+/// Number of T without a refresh after which a lease ends. Its content would still be true, but
+/// mostly useless: at the default T it is 100 s old.
 pub const LIFE_IN_T: u64 = 10;
 
-/// After so long a refresh that was begun counts for nothing: the platform may have cancelled it
+/// Time after which an in-flight mark expires: the platform may have cancelled the refresh together
 /// with its request.
 pub const IN_FLIGHT: DurationMs = DurationMs::from_s(1);
 
-/// How long one call to a ledger may take. A ledger answers in some milliseconds, from another
-/// continent in some hundred.
+/// Timeout of one call to a ledger. A ledger answers within some milliseconds, or within a few
+/// hundred from another continent.
 pub const REFRESH_TIMEOUT: DurationMs = DurationMs::from_s(2);
 
-/// How often a refresh is tried.
+/// Number of attempts per refresh, the first included.
 pub const REFRESH_ATTEMPTS: u32 = 2;
 
-/// How long it is remembered that a ledger was out of reach, where `grace` lets requests go on
-/// without waiting for it: both attempts of a background refresh and the pause before the next.
+/// Time for which a failed call marks the ledger as out of reach. Under `grace`, requests then go
+/// on without waiting for it. It covers both attempts of a background refresh and the pause before
+/// the next one.
 pub const OUTAGE_MEMORY: DurationMs = DurationMs::from_s(5);
 
-/// How long after a request has waited for a ledger in vain the others do not wait for it, but are
-/// refused at once.
+/// Time for which other requests fail at once, after one request has given up waiting for the
+/// ledger.
 pub const GIVEN_UP: DurationMs = DurationMs::from_s(1);
 
-/// After so long without a document that is no older than the last a lease that rests on documents
-/// ends.
+/// Life of a lease that rests on documents, counted from the last read of a document that was no
+/// older than the one before.
 pub const DOCUMENT_LIFE: DurationMs = DurationMs::from_s(10 * 60);
 
 const _: () = assert!(DOCUMENT_LIFE.as_ms() <= SETTLE_MS);
 
-/// What an isolate knows of one account.
+/// The state of one account as one isolate knows it.
 #[derive(Debug)]
 pub struct Lease<R> {
-    /// Unique within the isolate.
+    /// Number of the lease, unique within the isolate.
     incarnation: u64,
-    /// The history it counts in; `None`: the ledger knows no such account.
+    /// Epoch in which the revisions count; `None` if the ledger does not know the account.
     epoch: Option<Epoch>,
-    /// It has seen every change up to this.
+    /// Revision up to which the lease has seen every change.
     known: Revision,
     state: Arc<AccountState>,
     as_of: UnixMs,
-    /// What `as_of` rests on.
+    /// Kind of source that `as_of` rests on.
     basis: Basis,
-    /// When it was last seen that it may be used on: `as_of`, or when a document was read that told
+    /// Time of the last proof that the lease is usable: `as_of`, or the read of a document that had
     /// nothing new.
     checked: UnixMs,
-    /// Documents of higher numbers were made after all that it knows.
+    /// Number of the newest document that is already part of the lease; only higher numbers are
+    /// newer.
     document: u64,
-    /// At which age it is refreshed in the background.
+    /// Age from which a request starts a background refresh.
     renewal: DurationMs,
     entries: Entries,
-    /// KV counts for nothing.
+    /// `true` if the isolate must not rely on KV for this account.
     is_overflow: bool,
-    /// Replies taken so far: tells whether a reply was asked after the last of them.
+    /// Number of replies taken so far. It shows whether a reply was requested after the last one
+    /// was taken.
     taken: u64,
     rules: PhantomData<fn() -> R>,
 }
 
-/// What a lease says of a key.
+/// A lease's answer about a key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Said {
-    /// This. `is_young` is as in [`Entered::Word`].
-    Word {
-        /// What is known.
-        word: Word,
-        /// Whether it was used in the present generation before.
+    /// The lease has a cached answer.
+    CachedKey {
+        /// The cached record or negative answer.
+        cached: CachedKey,
+        /// `true` if a request has already used it in the present generation of use.
         is_young: bool,
     },
-    /// Only the ledger can tell.
+    /// Only the ledger can answer.
     AskLedger,
-    /// KV can tell.
+    /// KV can answer.
     AskKv,
 }
 
-/// What became of a reply.
+/// The effect of a reply on a lease.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Taken {
-    /// The lease knows what it says.
+    /// The lease contains the reply.
     Kept,
-    /// The lease has ended with it: the next one begins with it.
+    /// The reply ended the lease; the next lease begins with this reply.
     Ended,
 }
 
 impl<R: Rules> Lease<R> {
-    /// The lease that a reply begins. `state` is the account's, from the reply or confirmed by it.
+    /// Starts a lease from a reply. `state` is the account's state, sent with the reply or
+    /// confirmed by it.
     pub fn begin(
         incarnation: u64,
-        heard: Heard,
+        provenance: Provenance,
         reply: &Refresh,
         state: Arc<AccountState>,
         ended: Option<Self>,
     ) -> Self {
-        let entries = ended.map(|lease| R::inherited(lease.entries)).unwrap_or_default();
+        let entries = ended.map(|lease| lease.entries.inherited::<R>()).unwrap_or_default();
         let mut lease = Self {
             incarnation,
             epoch: Some(reply.epoch.clone()),
             known: reply.revision,
             state,
-            as_of: heard.as_of,
-            basis: heard.basis,
-            checked: heard.as_of,
+            as_of: provenance.as_of,
+            basis: provenance.basis,
+            checked: provenance.as_of,
             document: reply.document,
             renewal: DurationMs::default(),
             entries,
@@ -184,8 +195,8 @@ impl<R: Rules> Lease<R> {
         lease
     }
 
-    /// The lease on an account that its ledger does not know: every key of it is unknown.
-    pub fn gone(incarnation: u64, heard: Heard) -> Self {
+    /// Starts a lease for an account that its ledger does not know: all its keys are unknown.
+    pub fn gone(incarnation: u64, provenance: Provenance) -> Self {
         let state = AccountState {
             revision: Revision(0),
             freshness_ms: FRESHNESS_MS.into(),
@@ -196,9 +207,9 @@ impl<R: Rules> Lease<R> {
             epoch: None,
             known: Revision(0),
             state: Arc::new(state),
-            as_of: heard.as_of,
-            basis: heard.basis,
-            checked: heard.as_of,
+            as_of: provenance.as_of,
+            basis: provenance.basis,
+            checked: provenance.as_of,
             document: 0,
             renewal: DurationMs::default(),
             entries: Entries::default(),
@@ -208,9 +219,14 @@ impl<R: Rules> Lease<R> {
         }
     }
 
-    /// Takes a reply: one that was asked under this incarnation, or a copy of one that is of use to
-    /// it.
-    pub fn take(&mut self, heard: Heard, reply: &Refresh, state: &Arc<AccountState>) -> Taken {
+    /// Takes a reply that was requested under this incarnation, or a copy that is newer than the
+    /// lease.
+    pub fn take(
+        &mut self,
+        provenance: Provenance,
+        reply: &Refresh,
+        state: &Arc<AccountState>,
+    ) -> Taken {
         if !R::is_of_history(self.epoch.as_ref(), &reply.epoch) {
             return Taken::Ended;
         }
@@ -223,8 +239,8 @@ impl<R: Rules> Lease<R> {
                 }
             }
             let is_later_document =
-                heard.basis == Basis::Document && reply.document > self.document;
-            let is_asked_later = heard.taken == Some(self.taken) || is_later_document;
+                provenance.basis == Basis::Document && reply.document > self.document;
+            let is_asked_later = provenance.taken == Some(self.taken) || is_later_document;
             let is_later = R::is_later(reply.revision > self.known, is_asked_later);
             self.take_unsettled(reply, is_later);
             self.known = reply.revision;
@@ -233,19 +249,19 @@ impl<R: Rules> Lease<R> {
         if state.revision > self.state.revision {
             self.state = Arc::clone(state);
         }
-        // An older reply than the last still proves that nothing was missed until it was sent. When
-        // a document was read proves nothing of the kind, so that the ledger's word puts it in its
-        // place.
-        if heard.as_of > self.as_of || (heard.basis, self.basis) == (Basis::Ledger, Basis::Document)
+        // A reply older than the last one still proves that no change was missed up to its sending.
+        // The read time of a document proves no such thing, so a ledger's reply always replaces it.
+        if provenance.as_of > self.as_of
+            || (provenance.basis, self.basis) == (Basis::Ledger, Basis::Document)
         {
-            (self.as_of, self.basis) = (heard.as_of, heard.basis);
+            (self.as_of, self.basis) = (provenance.as_of, provenance.basis);
         }
-        self.check(heard.as_of);
+        self.check(provenance.as_of);
         self.taken = self.taken.saturating_add(1);
         Taken::Kept
     }
 
-    /// Notes that at `at` it was seen that it may be used on.
+    /// Records a proof, at time `at`, that the lease is still usable.
     pub fn check(&mut self, at: UnixMs) {
         self.checked = self.checked.max(at);
     }
@@ -260,21 +276,22 @@ impl<R: Rules> Lease<R> {
         self.is_overflow = R::is_overflow(self.is_overflow, is_told, is_all_kept, is_later);
     }
 
-    /// Takes a word on `id` that holds as of the account's revision `valid_at` and, of the key, as
-    /// of `revision`. Whether it was taken.
+    /// Caches an answer about `id` that holds as of the account's revision `valid_at` and has the
+    /// key's revision `revision`. Returns `true` if the lease kept it.
     pub fn enter(
         &mut self,
         id: KeyId,
-        word: Word,
+        cached: CachedKey,
         revision: Revision,
         valid_at: Revision,
         generation: u32,
     ) -> bool {
-        R::may_enter(valid_at, self.known) && self.entries.put::<R>(id, revision, word, generation)
+        R::may_enter(valid_at, self.known)
+            && self.entries.put::<R>(id, revision, cached, generation)
     }
 
-    /// Takes a record that KV held when it was asked under this lease at revision `known`. Whether
-    /// it was taken.
+    /// Caches a record that KV held when the isolate read it under this lease at revision `known`.
+    /// Returns `true` if the lease kept it.
     pub fn enter_from_kv(
         &mut self,
         record: &Arc<Record>,
@@ -282,43 +299,49 @@ impl<R: Rules> Lease<R> {
         generation: u32,
     ) -> bool {
         let is_evidence = R::is_of_history(self.epoch.as_ref(), &record.epoch) && !self.is_overflow;
-        let word = Word::Record(Arc::clone(record));
+        let cached = CachedKey::Record(Arc::clone(record));
         is_evidence
-            && self.enter(record.id, word, record.revision, known.max(record.revision), generation)
+            && self.enter(
+                record.id,
+                cached,
+                record.revision,
+                known.max(record.revision),
+                generation,
+            )
     }
 
-    /// Takes the record of a change that was committed through this isolate. The lease knows no
-    /// other change because of it.
+    /// Caches the record of a change that was committed through this isolate. It proves nothing
+    /// about other changes, so `known` stays. Returns `true` if the lease kept the record.
     pub fn enter_change(&mut self, record: Record, generation: u32) -> bool {
         let (id, revision) = (record.id, record.revision);
         let is_taken =
-            self.enter(id, Word::Record(Arc::new(record)), revision, revision, generation);
+            self.enter(id, CachedKey::Record(Arc::new(record)), revision, revision, generation);
         if is_taken && !self.entries.note_unsettled::<R>(Mark { id, revision }) {
             self.is_overflow = true;
         }
         is_taken
     }
 
-    /// What is known of a key.
+    /// Returns the lease's answer about a key, and marks the key as used in `generation`.
     pub fn say(&mut self, id: KeyId, generation: u32) -> Said {
         if self.epoch.is_none() {
-            return Said::Word { word: Word::NoSuchKey, is_young: true };
+            return Said::CachedKey { cached: CachedKey::NoSuchKey, is_young: true };
         }
         match self.entries.find(id, generation) {
-            Entered::Word { word, is_young } => Said::Word { word, is_young },
+            Entered::CachedKey { cached, is_young } => Said::CachedKey { cached, is_young },
             Entered::Unsettled => Said::AskLedger,
             Entered::Nothing if self.is_overflow => Said::AskLedger,
             Entered::Nothing => Said::AskKv,
         }
     }
 
-    /// Whether a request that arrived at `arrival` may use it, where it may be `more` older than T.
-    /// It must rest on its ledger's word.
+    /// Returns `true` if the lease rests on a ledger's reply and a request that arrived at
+    /// `arrival` may use it. The lease may be at most T + `more` old.
     pub fn is_usable(&self, arrival: UnixMs, more: DurationMs) -> bool {
         self.basis == Basis::Ledger && R::is_usable(self.as_of, arrival, self.within(more))
     }
 
-    /// The same where documents count.
+    /// Returns `true` under the same condition, but for a lease that may also rest on a document.
     pub fn is_usable_by_document(&self, arrival: UnixMs, more: DurationMs) -> bool {
         R::is_usable(self.checked, arrival, self.within(more))
     }
@@ -327,7 +350,8 @@ impl<R: Rules> Lease<R> {
         DurationMs::from_ms(self.freshness().as_ms().saturating_add(more.as_ms()))
     }
 
-    /// Whether it has ended by its age. With T = 0 it always has: nobody shares anything.
+    /// Returns `true` if the lease has ended by its age. With T = 0 it has always ended: no request
+    /// may use another request's answer.
     pub fn is_over(&self, now: UnixMs) -> bool {
         let life_ms = match (self.basis, self.freshness().as_ms()) {
             (Basis::Document, 1..) => DOCUMENT_LIFE.as_ms(),
@@ -336,13 +360,12 @@ impl<R: Rules> Lease<R> {
         now.since(self.as_of).is_none_or(|age| age.as_ms() >= life_ms)
     }
 
-    /// Whether it is so old that a request has it refreshed in the background.
+    /// Returns `true` if the lease is old enough for a background refresh.
     pub fn is_renewal_due(&self, now: UnixMs) -> bool {
         now.since(self.checked).is_none_or(|age| age >= self.renewal)
     }
 
-    /// Sets at which age it is refreshed in the background: T/2 and, of another T/4, as much as
-    /// `jitter` of 256.
+    /// Sets the age for the background refresh: T/2, plus T/4 × `jitter`/256.
     pub fn set_renewal(&mut self, jitter: u8) {
         let freshness_ms = self.freshness().as_ms();
         let more_ms =
@@ -351,52 +374,53 @@ impl<R: Rules> Lease<R> {
         self.renewal = DurationMs::from_ms(half_ms.saturating_add(more_ms));
     }
 
-    /// Drops the words that were last used before `generation`.
+    /// Drops the cached answers that were last used before `generation`.
     pub fn forget_before(&mut self, generation: u32) {
         self.entries.forget_before::<R>(generation);
     }
 
-    /// Its incarnation, under which questions are asked.
-    pub fn tenure(&self) -> Tenure {
-        Tenure::Lease(self.incarnation)
+    /// Returns the token of this incarnation; calls and reads carry it.
+    pub fn token(&self) -> LeaseToken {
+        LeaseToken::Lease(self.incarnation)
     }
 
-    /// The history it counts in; `None`: the ledger knows no such account.
+    /// Returns the epoch in which the revisions count; `None` if the ledger does not know the
+    /// account.
     pub fn epoch(&self) -> Option<&Epoch> {
         self.epoch.as_ref()
     }
 
-    /// The revision up to which it has seen every change.
+    /// Returns the revision up to which the lease has seen every change.
     pub fn known(&self) -> Revision {
         self.known
     }
 
-    /// What holds for the whole account.
+    /// Returns the state of the account as a whole.
     pub fn state(&self) -> &Arc<AccountState> {
         &self.state
     }
 
-    /// The local time as of which all this is known.
+    /// Returns the local time as of which the content holds, Unix ms.
     pub fn as_of(&self) -> UnixMs {
         self.as_of
     }
 
-    /// What that rests on.
+    /// Returns the kind of source that `as_of` rests on.
     pub fn basis(&self) -> Basis {
         self.basis
     }
 
-    /// Whether KV counts for nothing.
+    /// Returns `true` if the isolate must not rely on KV for this account.
     pub fn is_overflow(&self) -> bool {
         self.is_overflow
     }
 
-    /// Replies taken so far.
+    /// Returns the number of replies taken so far.
     pub fn taken(&self) -> u64 {
         self.taken
     }
 
-    /// Its entries.
+    /// Returns the map of cached answers and marks.
     pub fn entries(&self) -> &Entries {
         &self.entries
     }

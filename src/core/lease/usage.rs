@@ -1,7 +1,8 @@
-//! Uses of an account's keys, counted here until a refresh has carried them to the ledger.
+//! Counts the uses of an account's keys until a refresh has carried them to the ledger.
 //!
-//! A batch that was handed out is kept, and handed out again with the same number and content,
-//! until a call that carried it is answered: the ledger counts it once.
+//! Delivery is at-least-once: the isolate keeps a batch and resends it, with the same number and
+//! content, until the ledger answers a call with it. The sequence number is the idempotency key, so
+//! the ledger counts a batch once.
 
 use std::collections::HashMap;
 
@@ -10,30 +11,30 @@ use crate::base::time::{DurationMs, UnixMs};
 use crate::credential::limits::network::ClientAddress;
 use crate::replication::refresh::{ADDRESSES_MAX, Caller, USES_MAX, UsageBatch, Use};
 
-/// Where no refresh goes out, uses travel at most this often.
+/// Longest time that usage waits for a refresh to carry it; then it gets a call by itself.
 pub const USAGE_PAUSE: DurationMs = DurationMs::from_s(60);
 
-/// Most keys of one account whose uses wait here, beside the batch that is under way: 200 bytes
-/// each, and 500 where all of [`ADDRESSES_MAX`] places are known, so 130 KB an account at most.
-/// Uses of further keys are lost, and counted as lost.
+/// Most keys of one account whose usage waits here, besides the batch in flight. An entry takes 200
+/// bytes, or 500 with all [`ADDRESSES_MAX`] addresses, so 130 KB per account at most. Usage of
+/// further keys is lost, and counted as lost.
 pub const USES_PENDING_MAX: usize = 256;
 
-/// One account's uses.
+/// The usage counts of one account.
 #[derive(Clone, Debug)]
 pub struct Usage {
     pending: HashMap<KeyId, Use>,
     under_way: Option<UsageBatch>,
-    /// When a batch was last handed out; at first, when counting began.
+    /// Time at which a batch was last handed out, or at which counting began.
     handed_out: UnixMs,
 }
 
 impl Usage {
-    /// None so far.
+    /// Returns empty counts.
     pub fn new(now: UnixMs) -> Self {
         Self { pending: HashMap::new(), under_way: None, handed_out: now }
     }
 
-    /// Counts one request. `false`: there was no room.
+    /// Counts one request. Returns `false` if there was no room.
     pub fn count(
         &mut self,
         id: KeyId,
@@ -62,7 +63,7 @@ impl Usage {
         true
     }
 
-    /// The batch to send with a call: the one that is under way, else a new one with the next
+    /// Returns the batch to send with a call: the one in flight, else a new one with the next
     /// `sequence`.
     pub fn hand_out(
         &mut self,
@@ -80,34 +81,34 @@ impl Usage {
         self.under_way.clone()
     }
 
-    /// A call that carried the batch `sequence` was answered.
+    /// Drops the batch `sequence`, because the ledger answered a call that carried it.
     pub fn answered(&mut self, sequence: u64) {
         if self.under_way.as_ref().is_some_and(|batch| batch.sequence == sequence) {
             self.under_way = None;
         }
     }
 
-    /// Whether uses have waited so long that they are worth a call of their own.
+    /// Returns `true` if usage has waited for [`USAGE_PAUSE`], so that it needs a call by itself.
     pub fn is_due(&self, now: UnixMs) -> bool {
         !self.is_empty() && now.since(self.handed_out).is_none_or(|waited| waited >= USAGE_PAUSE)
     }
 
-    /// Whether nothing waits.
+    /// Returns `true` if no usage waits.
     pub fn is_empty(&self) -> bool {
         self.pending.is_empty() && self.under_way.is_none()
     }
 
-    /// Requests that are lost if this is dropped.
+    /// Returns the number of requests that are lost if these counts are dropped.
     pub fn waiting(&self) -> u64 {
         let uses = self.pending.values().chain(self.under_way.iter().flat_map(|batch| &batch.uses));
         uses.fold(0_u64, |sum, used| sum.saturating_add(used.count).saturating_add(used.denials))
     }
 }
 
-/// Notes a caller, the latest first. While uses wait here, refused ones are among them, with a
-/// count of 0.
+/// Records a caller, and moves it to the front. While usage waits here, the list also holds refused
+/// callers, with a count of 0.
 fn note(caller: Caller, callers: &mut Vec<Caller>) {
-    // Most keys are used from one address at a time: then there is nothing to move.
+    // Most keys are used from one address at a time, so usually nothing moves.
     match callers.iter().position(|known| known.address == caller.address) {
         Some(place) => callers.get_mut(..=place).unwrap_or_default().rotate_right(1),
         None => {
@@ -123,7 +124,7 @@ fn note(caller: Caller, callers: &mut Vec<Caller>) {
     }
 }
 
-/// Uses as the ledger is told of them.
+/// Converts a use into the form for the ledger, without the callers that were only refused.
 fn told(mut used: Use) -> Use {
     used.addresses = used.callers.iter().map(|caller| caller.address).collect();
     used.callers.retain(|caller| caller.count > 0);

@@ -1,29 +1,31 @@
-//! The lease document: what a refresh would tell, as a ledger publishes it to Workers KV for
-//! isolates that do not ask, or cannot.
+//! Defines the lease document: the content of a refresh, published by a ledger to Workers KV. It
+//! serves isolates that do not ask the ledger, or cannot reach it.
 //!
-//! It stands as JSON under [`kv_key`] and holds what one refresh holds, as of one moment of its
-//! ledger:
+//! KV stores it as JSON under [`kv_key`]. It holds the content of one refresh, as of one moment of
+//! its ledger:
 //!
 //! ```json
 //! {"v":1,"account":"a1B2c3D4","number":1795262400000,"epoch":"5f2c9a0b7d1e4386","revision":12,"base":4,
 //!  "changes":[{"id":"a1B2c3D47Hq0p2Zx9K","revision":12}],"unsettled":{"set":[]},"state":{"revision":3,"freshness_ms":10000,"suspended":false}}
 //! ```
 //!
-//! **It may be old, never inconsistent.** Only its age is unknown: KV may serve what it held a
-//! minute and more ago. Whatever it says held at `revision`, and what was settled then KV serves,
-//! also later. So a lease may take it as a reply at that revision, and a reply as one after it.
+//! **A document may be old, but never inconsistent.** Only its age is unknown: KV may serve a value
+//! that is a minute old or more. Everything in the document held at `revision`. Changes that were
+//! settled then are in KV, at that time and later. So a lease may take a document as a reply at
+//! that revision, and take a later reply after it.
 //!
-//! **No change is missed.** `changes` names every key that has changed after `base`. A lease that
-//! knows of all changes up to `base` or later learns of each that it lacks; one that knows less
-//! drops its records. That holds however long the lease did not look, and whatever documents it
+//! **No change is missed.** `changes` names every key that changed after `base`. A lease that knows
+//! all changes up to `base` or later learns each change that it lacks; one that knows less drops
+//! its records. This holds however long the lease read no document, and whichever documents it
 //! never saw.
 //!
-//! **Which is newer.** `number` rises with every document, also from one history to the next and
-//! across a restored ledger: it is the time of publication, or one more than the last. No document
-//! of a lower number is taken than any that was known of.
+//! **Order.** `number` rises with each document, also from one epoch to the next and across a
+//! restored ledger. It is the time of publication in Unix ms, or one more than the last number. An
+//! isolate ignores a document with a lower number than one it knows of.
 //!
-//! It holds no secret: of credentials it has IDs, revisions and digests, as records have. The shape
-//! is pinned by tests; a document of another version, or of another account, is none.
+//! A document holds no secret: like a record, it has only IDs, revisions and digests of
+//! credentials. Tests pin its shape. A document of another version or of another account counts as
+//! absent.
 
 use serde::{Deserialize, Serialize};
 
@@ -31,38 +33,39 @@ use crate::base::id::AccountId;
 use crate::replication::record::{Epoch, Revision};
 use crate::replication::refresh::{AccountState, Delta, Mark, Refresh, Unsettled};
 
-/// Most changes that a document names: 4 KB. An isolate that has missed more of them between two
-/// documents reads its keys anew.
+/// Most changes that a document names, 4 KB in all. An isolate that missed more changes between two
+/// documents reads its keys again.
 pub const CHANGES_MAX: usize = 100;
 
 /// Version of the stored shape.
 const VERSION: u8 = 1;
 
-/// What KV holds of an account.
+/// The lease document of one account, as KV stores it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Document {
     /// Version of the shape.
     v: u8,
-    /// Whose.
+    /// Account of the document.
     pub account: AccountId,
-    /// Which document; later ones have higher numbers.
+    /// Number of the document; newer documents have higher numbers.
     pub number: u64,
-    /// The ledger's history.
+    /// Epoch of the ledger.
     pub epoch: Epoch,
-    /// The ledger's last change.
+    /// Revision of the ledger's last change.
     pub revision: Revision,
-    /// `changes` names all that changed after this.
+    /// Revision after which `changes` names all changes.
     pub base: Revision,
-    /// Each key once, with its last change.
+    /// Changed keys, each once, with the revision of its last change.
     pub changes: Vec<Mark>,
-    /// What KV may have wrong: all of it.
+    /// All keys that KV may have wrong.
     pub unsettled: Unsettled,
-    /// What holds for the whole account.
+    /// State of the account as a whole.
     pub state: AccountState,
 }
 
 impl Document {
-    /// A document of the present version about an account.
+    /// Creates a document of the present version. Returns `None` if the refresh carries no list of
+    /// changes or no state.
     pub fn new(account: AccountId, number: u64, refresh: Refresh, base: Revision) -> Option<Self> {
         let Refresh { epoch, revision, delta, unsettled, state, .. } = refresh;
         let Delta::Changes(changes) = delta else { return None };
@@ -79,8 +82,8 @@ impl Document {
         })
     }
 
-    /// Reads what KV holds under the key of `account`. `None` when it is no document of this
-    /// version, of another account, or contradicts itself: then it is no evidence at all.
+    /// Parses the value of `account`'s KV key. Returns `None` if it is malformed, of another
+    /// version or account, or contradicts itself; it then counts as absent.
     pub fn from_kv(text: &str, account: AccountId) -> Option<Self> {
         let document: Self = serde_json::from_str(text).ok()?;
         let last = document.revision;
@@ -95,15 +98,16 @@ impl Document {
         (document.v == VERSION && document.account == account && is_whole).then_some(document)
     }
 
-    /// As KV holds it.
+    /// Returns the JSON text for KV.
     ///
     /// # Errors
-    /// None in practice: text and numbers can always be written.
+    /// None in practice: texts and numbers always serialise.
     pub fn text(&self) -> Result<String, serde_json::Error> {
         serde_json::to_string(self)
     }
 
-    /// The reply that it stands for, to a lease that knows all changes of `epoch` up to `known`.
+    /// Converts the document into the reply for a lease that knows all changes of `epoch` up to
+    /// `known`.
     pub fn reply_to(self, epoch: Option<&Epoch>, known: Revision) -> Refresh {
         let is_covered = epoch == Some(&self.epoch) && known >= self.base;
         Refresh {
@@ -118,7 +122,7 @@ impl Document {
     }
 }
 
-/// Where KV keeps the lease document of `account`.
+/// Returns the KV key of `account`'s lease document.
 pub fn kv_key(account: AccountId) -> String {
     format!("lease/{account}")
 }

@@ -1,9 +1,9 @@
-//! The calls that an edge makes to an account's ledger: the part of the ledger's protocol that the
-//! data plane knows.
+//! Defines the calls that an edge makes to an account's ledger: the part of the ledger's protocol
+//! that the data plane knows.
 //!
-//! Each request has a reply type of its own. Shapes are pinned by tests, and the control plane's
-//! larger enums read and write the same JSON. Either side may be one release older: members are
-//! only added, with a default, and an unknown reply counts as none.
+//! Each request has a separate reply type. Tests pin the shapes, and the control plane's larger
+//! enums read and write the same JSON. Either side may be one release older: new members always
+//! have a default, and an unknown reply counts as no answer.
 
 use serde::{Deserialize, Serialize};
 
@@ -16,7 +16,8 @@ use crate::credential::limits::network::Networks;
 use crate::replication::record::Record;
 use crate::replication::refresh::{Refresh, RefreshRequest};
 
-/// The name of the object instance that is the ledger of `account`. Renaming it orphans its data.
+/// Returns the name of the object instance that is the ledger of `account`. A changed name would
+/// orphan the ledger's data.
 pub fn ledger_instance(account: AccountId) -> String {
     format!("ledger/{account}")
 }
@@ -28,108 +29,168 @@ pub fn ledger_instance(account: AccountId) -> String {
 pub enum EdgeRequest {
     /// Refreshes a lease.
     Refresh(RefreshRequest),
-    /// Stores a key that a program issued and that does not fit into a sealed one.
+    /// Stores a key that a program issued and that does not fit into a sealed key.
     IssueByApi(IssueByApi),
-    /// Reads an end of a key that only a calendar can tell.
+    /// Converts an expiry that needs a calendar.
     ReadExpiry(ReadExpiry),
 }
 
-/// A key to store: the edge has checked its issuer, and has drawn it.
+/// A key to store. The edge has checked its issuer and drawn its ID and secret.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct IssueByApi {
-    /// The new key's ID.
+    /// ID of the new key.
     pub id: KeyId,
     /// Digest of its secret.
     pub digest: Digest,
-    /// The issuer.
+    /// Issuer, with the digest of the secret that it presented.
     pub proof: IssuerProof,
-    /// Time at which the edge decided.
+    /// Time at which the edge decided, Unix ms.
     pub at: UnixMs,
-    /// End of the key.
+    /// Expiry of the key.
     pub expires: Expiry,
-    /// Networks of the key; empty: from wherever the issuer's limits allow.
+    /// Networks of the key; empty for all that the issuer's limits allow.
     pub networks: Networks,
-    /// Address of the issuer's program.
+    /// IP address of the issuer's program.
     pub address: Option<String>,
 }
 
-/// A date or time of day, to be read in the account's zone.
+/// A date or time of day to read in the account's time zone.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ReadExpiry {
-    /// The text, at most
-    /// [`EXPIRY_BYTES_MAX`](crate::credential::limits::lifetime::EXPIRY_BYTES_MAX) bytes.
+    /// Text of at most [`EXPIRY_BYTES_MAX`](crate::credential::limits::lifetime::EXPIRY_BYTES_MAX)
+    /// bytes.
     pub text: String,
-    /// Time from which it counts.
+    /// Time that counts as now, Unix ms.
     pub at: UnixMs,
 }
 
-/// The outcome of a refresh.
+/// The result of a refresh.
 #[allow(
     clippy::large_enum_variant,
     reason = "there is one per call, and it is taken apart at once"
 )]
-#[derive(Clone, Debug, Deserialize)]
-#[serde(tag = "reply", rename_all = "snake_case")]
+#[derive(Clone, Debug)]
 pub enum RefreshReply {
     /// The ledger answered.
     Refreshed(Refresh),
-    /// The ledger was never opened, or is no more.
+    /// The ledger was never initialised, or no longer exists.
     Gone,
-    /// No answer in time, or none that can be read.
-    #[serde(other)]
+    /// The ledger sent no answer in time, or none that the edge can read.
     Failed,
 }
 
-/// The outcome of an [`IssueByApi`].
+/// The result of an [`IssueByApi`].
 #[allow(
     clippy::large_enum_variant,
     reason = "there is one per call, and it is taken apart at once"
 )]
-#[derive(Clone, Debug, Deserialize)]
-#[serde(tag = "reply", rename_all = "snake_case")]
+#[derive(Clone, Debug)]
 pub enum IssueReply {
-    /// The key is stored.
+    /// The ledger has stored the key.
     Changed {
-        /// Its record, for the edge's own memory.
+        /// Record of the key, for the isolate's own lease.
         record: Record,
     },
-    /// The ledger refused; nothing was written.
+    /// The ledger refused and wrote nothing.
     Refused(IssueRefusal),
-    /// No answer in time, or none that can be read.
-    #[serde(other)]
+    /// The ledger sent no answer in time, or none that the edge can read.
     Failed,
 }
 
-/// Why a ledger stores no key.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(tag = "refusal", rename_all = "snake_case")]
+/// The reason why a ledger did not store a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum IssueRefusal {
-    /// The drawn ID exists: draw another.
+    /// The drawn ID already exists: draw another.
     IdTaken,
-    /// The account holds as many keys as it may.
+    /// The account already holds the most keys that it may.
     TooManyKeys,
-    /// The issuer may not issue this any more.
+    /// The issuer may no longer issue this key.
     IssuerRefused,
     /// A reason that this release does not know.
-    #[serde(other)]
     Other,
 }
 
-/// The outcome of a [`ReadExpiry`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(tag = "reply", rename_all = "snake_case")]
+/// The result of a [`ReadExpiry`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ExpiryReply {
-    /// The text has a meaning.
+    /// The text is a valid expiry.
     Expiry {
-        /// The end.
+        /// Expiry that the text means.
         expires: Expiry,
     },
-    /// The text has none.
+    /// The text is not a valid expiry.
     ExpiryRefused {
-        /// Why.
+        /// Reason of the refusal.
         error: ExpiryError,
     },
-    /// No answer in time, or none that can be read.
-    #[serde(other)]
+    /// The ledger sent no answer in time, or none that the edge can read.
     Failed,
+}
+
+/// A reply of a ledger that the edge can parse.
+///
+/// Parsing reads the text twice, first for its tag. For one pass over an internally tagged enum,
+/// serde would buffer the content, and the code for that is a fifth of the edge module.
+pub trait Reply: Sized {
+    /// Parses a reply. Returns `None` if it is malformed; an unknown reply is `Failed`.
+    fn parse(text: &str) -> Option<Self>;
+}
+
+/// The tags of a reply.
+#[derive(Deserialize)]
+struct Tags {
+    reply: String,
+    refusal: Option<String>,
+}
+
+fn read<T: for<'a> Deserialize<'a>>(text: &str) -> Option<T> {
+    serde_json::from_str(text).ok()
+}
+
+impl Reply for RefreshReply {
+    fn parse(text: &str) -> Option<Self> {
+        Some(match read::<Tags>(text)?.reply.as_str() {
+            "refreshed" => Self::Refreshed(read(text)?),
+            "gone" => Self::Gone,
+            _ => Self::Failed,
+        })
+    }
+}
+
+impl Reply for IssueReply {
+    fn parse(text: &str) -> Option<Self> {
+        #[derive(Deserialize)]
+        struct Changed {
+            record: Record,
+        }
+        let Tags { reply, refusal } = read(text)?;
+        Some(match reply.as_str() {
+            "changed" => Self::Changed { record: read::<Changed>(text)?.record },
+            "refused" => Self::Refused(match refusal?.as_str() {
+                "id_taken" => IssueRefusal::IdTaken,
+                "too_many_keys" => IssueRefusal::TooManyKeys,
+                "issuer_refused" => IssueRefusal::IssuerRefused,
+                _ => IssueRefusal::Other,
+            }),
+            _ => Self::Failed,
+        })
+    }
+}
+
+impl Reply for ExpiryReply {
+    fn parse(text: &str) -> Option<Self> {
+        #[derive(Deserialize)]
+        struct Meaning {
+            expires: Expiry,
+        }
+        #[derive(Deserialize)]
+        struct Refusal {
+            error: ExpiryError,
+        }
+        Some(match read::<Tags>(text)?.reply.as_str() {
+            "expiry" => Self::Expiry { expires: read::<Meaning>(text)?.expires },
+            "expiry_refused" => Self::ExpiryRefused { error: read::<Refusal>(text)?.error },
+            _ => Self::Failed,
+        })
+    }
 }

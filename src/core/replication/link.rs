@@ -1,71 +1,72 @@
-//! The link between the two Workers: each call of an edge says which release and which keys it has,
-//! and the admin Worker's side checks that they fit its own.
+//! Defines the link between the two Workers. Each call of an edge states its release and a
+//! fingerprint of its keys, and the admin Worker's side compares both with its own.
 //!
-//! Two halves that do not fit refuse everything (503): an edge with other keys would take every key
-//! for made up, and one of a distant release might read a refusal as something else. Either half
-//! may be one release older, as it is while a deployment goes on.
+//! Two Workers that do not fit refuse everything with 503. An edge with other keys would see every
+//! key as made up, and an edge of a distant release might misread a refusal. Either Worker may be
+//! one release older, as happens during a deployment.
 //!
-//! The header is also the proof that a request comes from the deployment's own edge: only who has
-//! the subkeys can make it. It is never logged; a log names the first digits alone.
+//! The header also proves that a request comes from the deployment's own edge: only a holder of the
+//! subkeys can make it. It is never logged; a log shows only the first digits.
 
 use subtle::ConstantTimeEq;
 
 use crate::credential::keyring::Keyring;
 
-/// Release of the wire between the Workers. It rises by one when a release can no longer read what
-/// the release before the last one says.
+/// Release of the protocol between the Workers. It rises by one when a release can no longer read
+/// messages of the release before the last one.
 pub const RELEASE: u32 = 1;
 
 /// Header of an edge's calls.
 pub const EDGE_HEADER: &str = "claviger-edge";
 
-/// Header of the admin Worker's answers. The edge acts on it and never hands it on.
+/// Header of the admin Worker's responses. The edge acts on it and strips it.
 pub const ADMIN_HEADER: &str = "claviger-admin";
 
-/// Header in which an edge hands its counters to the admin Worker, as JSON.
+/// Header in which an edge sends its counters to the admin Worker, as JSON.
 pub const COUNTERS_HEADER: &str = "claviger-counters";
 
-/// Path of the admin Worker that answers nothing but whether both fit.
+/// Path of the admin Worker that only reports whether both Workers fit.
 pub const PATH: &str = "/.claviger/link";
 
-/// Digits of a fingerprint that a log may show.
+/// Number of fingerprint digits that a log may show.
 const SHOWN: usize = 8;
 
-/// Why two Workers do not fit.
+/// The reason why two Workers do not fit.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Misfit {
-    /// The call carries no link: it does not come from an edge.
+    /// The call carries no valid link header, so it does not come from an edge.
     #[error("the call does not come through claviger-edge")]
     Absent,
     /// The edge is more than one release away.
     #[error("claviger-edge speaks release {edge}, claviger release {admin}: deploy both")]
     Release {
-        /// The edge's.
+        /// Release of the edge.
         edge: u32,
-        /// The admin Worker's.
+        /// Release of the admin Worker.
         admin: u32,
     },
-    /// The edge has the keys of another ring, or of another state of it.
+    /// The edge's keys come from another key ring, or from another state of the same ring.
     #[error(
         "EDGE_KEYS ({edge}…) are not derived from MASTER_SECRET ({admin}…): derive and deploy them again"
     )]
     Keys {
         /// First digits of the edge's fingerprint.
         edge: String,
-        /// First digits of the admin Worker's.
+        /// First digits of the admin Worker's fingerprint.
         admin: String,
     },
 }
 
-/// The header with which an edge calls.
+/// Returns the header value for an edge's calls.
 pub fn header(keyring: &Keyring) -> String {
     format!("{RELEASE} {}", keyring.fingerprint())
 }
 
-/// Checks the header of a call against this Worker's own release and keys.
+/// Checks the header of a call against this Worker's release and keys.
 ///
 /// # Errors
-/// [`Misfit`].
+/// [`Misfit::Absent`] if the header is missing or malformed, [`Misfit::Release`] if the releases
+/// differ by more than one, [`Misfit::Keys`] if the keys differ.
 pub fn check(header: Option<&str>, keyring: &Keyring) -> Result<(), Misfit> {
     let (release, edge) = header.and_then(|header| header.split_once(' ')).ok_or(Misfit::Absent)?;
     let release: u32 = release.parse().map_err(|_| Misfit::Absent)?;

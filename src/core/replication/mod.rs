@@ -1,4 +1,14 @@
-//! TODO.
+//! Data that crosses from the control plane to the data plane: a ledger publishes it, and an edge
+//! believes it. Either side may be one release older, so every shape is pinned by a test.
+//!
+//! | module | what it holds |
+//! | --- | --- |
+//! | [`record`] | what the edge must know of one credential |
+//! | [`refresh`] | the request that keeps a lease fresh, its reply, and the account's state |
+//! | [`document`] | the lease document, which a ledger publishes to KV |
+//! | [`shared`] | a reply that the isolates of a data centre share |
+//! | [`edge_call`] | all calls that an edge makes to a ledger |
+//! | [`link`] | the release and fingerprint that both Workers compare |
 
 pub mod document;
 pub mod edge_call;

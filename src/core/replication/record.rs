@@ -1,7 +1,7 @@
-//! The record: what the edge needs to know of one credential. The ledger is its author; Workers KV
-//! carries it.
+//! Defines the record: the data that the edge needs about one credential. The ledger writes it;
+//! Workers KV carries it.
 //!
-//! A record is stored as JSON under [`kv_key`], for example
+//! KV stores a record as JSON under [`kv_key`], for example
 //!
 //! ```json
 //! {"v":1,"epoch":"5f2c9a0b7d1e4386","revision":12,"id":"a1B2c3D47Hq0p2Zx9K","state":"active","digest":"…",
@@ -9,12 +9,12 @@
 //!            "permissions":["demo:read"]}}
 //! ```
 //!
-//! The shape is pinned by tests. A reader that meets another version, or a record of another key,
-//! treats it as absent and asks the ledger.
+//! Tests pin the shape. A reader treats a record of another version or of another key as absent,
+//! and asks the ledger.
 //!
-//! Version 2 is that of keys that follow an issuer ([`Credential::issued`]), and of no others: a
-//! reader that knows version 1 alone would let them through without their issuer. It finds nothing
-//! in KV, and cannot read the ledger's answer either, so that it refuses them (503).
+//! Only keys that follow an issuer ([`Credential::issued`]) have version 2. A reader that knows
+//! only version 1 would accept them without checking the issuer. Instead it finds no record in KV
+//! and cannot read the ledger's answer either, so it refuses them (503).
 
 use core::fmt;
 
@@ -25,7 +25,8 @@ use crate::base::secret::Digest;
 use crate::credential::issuer::{Issued, Issuing};
 use crate::credential::limits::Limits;
 
-/// Number of a change within an account: every change takes the next one. 0 is before the first.
+/// The number of a change within an account. Each change takes the next number; 0 is the state
+/// before the first.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
 )]
@@ -33,64 +34,64 @@ use crate::credential::limits::Limits;
 pub struct Revision(pub u64);
 
 impl Revision {
-    /// The number of the change after this one.
+    /// Returns the number of the next change.
     pub fn next(self) -> Self {
         Self(self.0.saturating_add(1))
     }
 }
 
-/// One history of a ledger: 64 random bits in hex. Revisions of different epochs cannot be
-/// compared.
+/// One history of a ledger, named by 64 random bits in hex. Revisions of different epochs are not
+/// comparable.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Epoch(String);
 
 impl Epoch {
-    /// The epoch of these random bits.
+    /// Creates an epoch from random bits.
     pub fn new(bits: u64) -> Self {
         Self(format!("{bits:016x}"))
     }
 
-    /// An epoch that was stored.
+    /// Restores an epoch from its stored text.
     pub fn from_stored(text: String) -> Self {
         Self(text)
     }
 
-    /// As it is stored.
+    /// Returns the stored text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-/// What a living credential is made of.
+/// The data of a credential that is not deleted.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Credential {
     /// Digest of its secret.
     pub digest: Digest,
-    /// What it may do.
+    /// Limits of the credential.
     pub limits: Limits,
-    /// As an issuer; `None`: it may not issue.
+    /// Ceiling and sealing generation as an issuer; `None` if it may not issue.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub issuing: Option<Issuing>,
-    /// Who issued it, when that was not a member: then it follows its issuer.
+    /// Issuer of the credential, if a program issued it; the credential then follows its issuer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub issued: Option<Issued>,
 }
 
-/// A credential's state, with what that state still needs to know.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "state", rename_all = "snake_case")]
+/// The state of a credential, with the data that this state needs.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Standing {
-    /// It may be used within its limits.
+    /// The credential is usable within its limits.
     Active(Credential),
-    /// Switched off; the secret is still told from a wrong one.
+    /// The credential is switched off. The edge still distinguishes a right secret from a wrong
+    /// one.
     Disabled(Credential),
-    /// A tombstone, so that a late copy of an older record is recognised as old.
+    /// A tombstone: it lets a reader recognise a late copy of an older record as stale.
     Deleted,
 }
 
 impl Standing {
-    /// Version of the stored shape: the lowest whose readers understand all of it.
+    /// Returns the version of the stored shape: the lowest whose readers understand all of it.
     fn version(&self) -> u8 {
         match self {
             Self::Active(credential) | Self::Disabled(credential)
@@ -105,74 +106,105 @@ impl Standing {
 
 /// One credential as the edge knows it.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "Shape<Epoch, Standing>")]
+#[serde(try_from = "Stored")]
 pub struct Record {
-    /// The ledger's history that [`Record::revision`] counts in.
+    /// Epoch in which [`Record::revision`] counts.
     pub epoch: Epoch,
-    /// Number of the credential's last change.
+    /// Revision of the credential's last change.
     pub revision: Revision,
-    /// The credential.
+    /// ID of the credential.
     pub id: KeyId,
-    /// Its state.
+    /// State of the credential.
     pub standing: Standing,
 }
 
-/// A record as it is stored.
-#[derive(Serialize, Deserialize)]
-struct Shape<E, S> {
+/// The stored JSON shape of a record, for serialising.
+#[derive(Serialize)]
+struct Shape<'a> {
     v: u8,
-    epoch: E,
+    epoch: &'a Epoch,
     revision: Revision,
     id: KeyId,
+    state: &'static str,
     #[serde(flatten)]
-    standing: S,
+    credential: Option<&'a Credential>,
+}
+
+/// The stored JSON shape of a record, for parsing. It is flat and untagged, because serde needs
+/// much code to buffer flattened or tagged content.
+#[derive(Deserialize)]
+struct Stored {
+    v: u8,
+    epoch: Epoch,
+    revision: Revision,
+    id: KeyId,
+    state: String,
+    digest: Option<Digest>,
+    limits: Option<Limits>,
+    issuing: Option<Issuing>,
+    issued: Option<Issued>,
 }
 
 impl Serialize for Record {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let Self { epoch, revision, id, standing } = self;
-        Shape { v: standing.version(), epoch, revision: *revision, id: *id, standing }
+        let (state, credential) = match standing {
+            Standing::Active(credential) => ("active", Some(credential)),
+            Standing::Disabled(credential) => ("disabled", Some(credential)),
+            Standing::Deleted => ("deleted", None),
+        };
+        Shape { v: standing.version(), epoch, revision: *revision, id: *id, state, credential }
             .serialize(serializer)
     }
 }
 
-impl TryFrom<Shape<Epoch, Standing>> for Record {
-    type Error = OtherVersion;
+impl TryFrom<Stored> for Record {
+    type Error = NotARecord;
 
-    fn try_from(shape: Shape<Epoch, Standing>) -> Result<Self, OtherVersion> {
-        let Shape { v, epoch, revision, id, standing } = shape;
+    fn try_from(stored: Stored) -> Result<Self, NotARecord> {
+        let Stored { v, epoch, revision, id, state, digest, limits, issuing, issued } = stored;
+        let credential = match (digest, limits) {
+            (Some(digest), Some(limits)) => Some(Credential { digest, limits, issuing, issued }),
+            _ => None,
+        };
+        let standing = match (state.as_str(), credential) {
+            ("active", Some(credential)) => Standing::Active(credential),
+            ("disabled", Some(credential)) => Standing::Disabled(credential),
+            ("deleted", _) => Standing::Deleted,
+            _ => return Err(NotARecord),
+        };
         if v == standing.version() {
             Ok(Self { epoch, revision, id, standing })
         } else {
-            Err(OtherVersion(v))
+            Err(NotARecord)
         }
     }
 }
 
 impl Record {
-    /// A record.
+    /// Creates a record.
     pub fn new(epoch: Epoch, revision: Revision, id: KeyId, standing: Standing) -> Self {
         Self { epoch, revision, id, standing }
     }
 
-    /// Reads what KV holds under the key of `id`. `None` when it is no record of a version that is
-    /// known, or of another credential: then it is no evidence at all.
+    /// Parses the value of `id`'s KV key. Returns `None` if it is malformed, of an unknown version,
+    /// or of another credential; it then counts as absent.
     pub fn from_kv(text: &str, id: KeyId) -> Option<Self> {
         serde_json::from_str::<Self>(text).ok().filter(|record| record.id == id)
     }
 }
 
-/// Where KV keeps the record of `id`.
+/// Returns the KV key of `id`'s record.
 pub fn kv_key(id: KeyId) -> String {
     format!("key/{id}")
 }
 
-/// Not the version of what the record holds.
-struct OtherVersion(u8);
+/// The error for a state without its data, or a version that does not match the content.
+struct NotARecord;
 
-impl fmt::Display for OtherVersion {
+impl fmt::Display for NotARecord {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} is not the version of such a record", self.0)
+        f.write_str("not a record of a known version")
     }
 }
 
@@ -197,8 +229,8 @@ mod tests {
         assert_eq!(kv_key(key_id()), "key/a1B2c3D47Hq0p2Zx9K");
     }
 
-    /// An edge that knows version 1 alone must not take a key that follows its issuer for one that
-    /// follows nobody.
+    /// An edge that knows only version 1 must not accept a key that follows an issuer as one that
+    /// follows none.
     #[test]
     fn a_key_that_follows_an_issuer_is_of_version_2() {
         let issued = |state: fn(Credential) -> Standing| {

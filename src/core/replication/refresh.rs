@@ -1,11 +1,12 @@
-//! The refresh: how an isolate keeps its knowledge of one account no older than T.
+//! Defines the refresh, which keeps an isolate's lease on one account no older than T.
 //!
-//! The edge says what it knows; the ledger answers with what has changed since, with what Workers
-//! KV may still have wrong, and with the records that the edge asked for. Shapes are pinned by
-//! tests; members are only added, with a default.
+//! The edge sends what its lease knows. The ledger answers with the changes since then, the keys
+//! that Workers KV may still have wrong, and the requested records. Tests pin the shapes; new
+//! members always have a default.
 //!
-//! [`document`] is the same for isolates that read it from KV; [`shared`] is a reply that one
-//! isolate hands to its neighbours.
+//! A [`document`](crate::replication::document) has the same content, for isolates that read it
+//! from KV. A [`shared`](crate::replication::shared) reply is one that an isolate passes to the
+//! other isolates of its data centre.
 
 use serde::{Deserialize, Serialize};
 
@@ -15,67 +16,66 @@ use crate::credential::issuer::{RevokedSealed, ServicePassword};
 use crate::credential::limits::network::ClientAddress;
 use crate::replication::record::{Epoch, Record, Revision};
 
-/// T of promise P1 for a new account, in milliseconds: what a person waits for without doubt
-/// whether it worked.
+/// T of promise P1 for a new account, in milliseconds. A person waits this long without doubting
+/// that a change worked.
 pub const FRESHNESS_MS: u32 = 10_000;
 
-/// Longest T, in milliseconds. A change that arrives later than in an hour is not a bound that
-/// anyone would promise.
+/// Longest T, in milliseconds. A revocation bound beyond an hour would be useless.
 pub const FRESHNESS_MS_MAX: u32 = 60 * 60 * 1_000;
 
-/// S: how old what KV serves may be, in milliseconds. The platform says "60 seconds or more", and
-/// reading adds a `cacheTtl` of 30 s at least; ten minutes are an order above.
+/// S, the highest assumed age of a value that KV serves, in milliseconds. The platform says "60
+/// seconds or more", and a read adds a `cacheTtl` of at least 30 s; ten minutes are an order of
+/// magnitude above.
 pub const SETTLE_MS: u64 = 10 * 60 * 1_000;
 
-/// What an isolate knows and wants.
+/// The request of an isolate: the state of its lease, and the keys that it needs.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RefreshRequest {
-    /// The history that the lease counts in; `None` without a lease.
+    /// Epoch of the lease; `None` without a lease.
     #[serde(default)]
     pub epoch: Option<Epoch>,
-    /// The highest revision of which the lease knows all changes up to it.
+    /// Revision up to which the lease knows all changes.
     #[serde(default)]
     pub known_revision: Revision,
-    /// Revision of the account state that it holds; 0 = none.
+    /// Revision of the account state in the lease; 0 for none.
     #[serde(default)]
     pub state_revision: Revision,
-    /// Keys whose records it wants now. An answer that is active counts as one use, which
-    /// [`Self::usage`] leaves out. Written as `wanted`: `ask` is the tag of the request that this
-    /// travels in.
+    /// Keys whose records the isolate needs now. The ledger counts an active answer as one use, so
+    /// [`Self::usage`] leaves it out. The JSON name is `wanted`, because `ask` is the tag of the
+    /// enclosing request.
     #[serde(default, rename = "wanted")]
     pub ask: Vec<KeyId>,
-    /// Those of [`Self::ask`] that nobody has used: a verifier asks about them by their IDs.
+    /// Keys of [`Self::ask`] that no caller has used: a verifier asks about them by ID.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unused: Vec<KeyId>,
-    /// Where the request is from that [`Self::ask`] is for: a use that an answer counts is from
-    /// there.
+    /// Address of the request that needs [`Self::ask`]; the ledger attributes counted uses to it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub asked_from: Option<ClientAddress>,
-    /// Uses since its last batch.
+    /// Usage that waits for its acknowledgement.
     #[serde(default)]
     pub usage: Option<UsageBatch>,
 }
 
-/// What the ledger answers.
+/// The reply of the ledger.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Refresh {
-    /// The ledger's history.
+    /// Epoch of the ledger.
     pub epoch: Epoch,
-    /// Its last change.
+    /// Revision of its last change.
     pub revision: Revision,
-    /// What changed since `known_revision`.
+    /// Changes since `known_revision`.
     pub delta: Delta,
-    /// What KV may have wrong: all of it.
+    /// All keys that KV may have wrong.
     pub unsettled: Unsettled,
-    /// The account's state, if it is newer than the request's or the epoch is another.
+    /// State of the account, if it is newer than the request's or the epoch differs.
     #[serde(default)]
     pub state: Option<AccountState>,
-    /// The records that were asked for: one answer for each of the first [`ASK_MAX`] different
-    /// keys, none for the rest. The keys that issued them come along.
+    /// Answers about the requested keys: one for each of the first [`ASK_MAX`] different keys, none
+    /// for the rest. The keys that issued them are included.
     #[serde(default)]
     pub answers: Vec<Answer>,
-    /// The newest [lease document](document) may have this number: one of a lower number is older
-    /// than this reply. 0: there is none.
+    /// Highest number that a [lease document](crate::replication::document) may have by now. A
+    /// document with a lower number is older than this reply; 0 if there is no document.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub document: u64,
 }
@@ -84,122 +84,123 @@ fn is_zero(number: &u64) -> bool {
     *number == 0
 }
 
-/// A key and the revision of its last change.
+/// A key, with the revision of its last change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Mark {
-    /// The key.
+    /// ID of the key.
     pub id: KeyId,
-    /// Its last change.
+    /// Revision of the key's last change.
     pub revision: Revision,
 }
 
-/// Changes since the lease's revision.
+/// The changes since the lease's revision.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Delta {
-    /// Every key that has changed, once, with its last change.
+    /// Changed keys, each once, with the revision of its last change.
     Changes(Vec<Mark>),
-    /// Too many, too long ago, or another history: drop all records of the account.
+    /// The changes are too many or too old, or the epoch differs: the isolate must drop all records
+    /// of the account.
     Reset,
 }
 
-/// What KV may have wrong.
+/// The keys that KV may have wrong.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Unsettled {
-    /// These keys and no others.
+    /// Exactly these keys.
     Set(Vec<Mark>),
-    /// Too many to name: KV counts for nothing.
+    /// The keys are too many to name: the isolate must not rely on KV.
     Overflow,
 }
 
-/// The ledger's word on one key.
+/// The ledger's answer about one key.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Answer {
-    /// The key.
+    /// ID of the key.
     pub id: KeyId,
-    /// Its record; `None`: there is no such key and never was.
+    /// Record of the key; `None` if the ledger never had such a key.
     pub record: Option<Record>,
 }
 
-/// What holds for a whole account. Versioned; later features add members with defaults that grant
-/// nothing.
+/// The state of a whole account. It has a revision; new members get defaults that grant nothing.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AccountState {
-    /// Revision of its last change.
+    /// Revision of the state's last change.
     pub revision: Revision,
-    /// T of promise P1, in milliseconds. 0: every request asks.
+    /// T of promise P1, in milliseconds; with 0, every request asks the ledger.
     pub freshness_ms: u64,
-    /// Whether the operator has suspended the account. Without a default: absence must not let its
-    /// keys through.
+    /// `true` if the operator has suspended the account. It has no default, because a missing
+    /// member must not grant access.
     pub suspended: bool,
-    /// The service password as an issuer; `None`: there is none.
+    /// Service password as an issuer; `None` if there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub service: Option<ServicePassword>,
-    /// Sealed keys that were revoked one by one, until they end by themselves.
+    /// Sealed keys that were revoked one by one and have not expired yet.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub revoked_sealed: Vec<RevokedSealed>,
 }
 
-/// Uses of keys by one isolate since its last batch. A batch that comes twice counts once.
+/// The uses of an account's keys in one isolate since its last batch. The ledger counts a repeated
+/// batch once.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UsageBatch {
-    /// The isolate, by a random number of its own.
+    /// Random number that names the isolate.
     pub isolate: u64,
-    /// Rises with each batch of the isolate.
+    /// Number that rises with each batch of the isolate.
     pub sequence: u64,
-    /// Per key.
+    /// Uses, one entry per key.
     pub uses: Vec<Use>,
 }
 
-/// Uses of one key.
+/// The uses of one key.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Use {
-    /// The key.
+    /// ID of the key.
     pub id: KeyId,
-    /// Requests that were let through.
+    /// Number of accepted requests.
     pub count: u64,
-    /// Requests that were refused although the secret was right.
+    /// Number of requests that were denied although the secret was right.
     pub denials: u64,
-    /// The last of them.
+    /// Time of the last request, Unix ms.
     pub last_at: UnixMs,
     /// Addresses, at most [`ADDRESSES_MAX`], the latest first.
     pub addresses: Vec<ClientAddress>,
-    /// Those of them that were let through, and how often. Edges of an earlier release do not tell.
+    /// Addresses of accepted requests, with counts. Edges of an earlier release leave it empty.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub callers: Vec<Caller>,
 }
 
-/// From where a key was let through.
+/// An address from which requests were accepted.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Caller {
-    /// The address.
+    /// IP address of the caller.
     pub address: ClientAddress,
-    /// How often.
+    /// Number of accepted requests.
     pub count: u64,
-    /// When last.
+    /// Time of the last accepted request, Unix ms.
     pub last_at: UnixMs,
 }
 
-/// Most addresses of one key in one batch.
+/// Most addresses per key in one batch.
 pub const ADDRESSES_MAX: usize = 8;
 
-/// Most keys that one refresh may ask for: one bulk of a verifier's checks.
+/// Most keys that one refresh may ask for: one batch of a verifier's checks.
 pub const ASK_MAX: usize = 100;
 
-/// Most uses in one batch: as many as an isolate lets wait. One of a key that is used from one
-/// place has 250 bytes, so 64 KB; one from [`ADDRESSES_MAX`] places 900, so 230 KB at most.
+/// Most entries in one batch: as many keys as may wait in an isolate. An entry takes 250 bytes with
+/// one address, 64 KB in all. With [`ADDRESSES_MAX`] addresses it takes 900 bytes, at most 230 KB
+/// in all.
 pub const USES_MAX: usize = 256;
 
-/// Most marks of a delta or of the unsettled set in a reply: about 40 bytes each, 40 KB.
+/// Most marks in a delta or in the unsettled set of a reply: about 40 bytes each, 40 KB in all.
 pub const MARKS_MAX: usize = 1_000;
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// The requests and replies that these travel in are pinned with the ledger's protocol, in
-    /// `tests/protocol`.
+    /// Tests of the ledger's protocol, in `tests/protocol`, pin the enclosing requests and replies.
     #[test]
     fn the_json_is_pinned() {
         let used = r#"{"id":"a1B2c3D47Hq0p2Zx9K","count":2,"denials":0,"last_at":5,"addresses":["203.0.113.7"],"callers":[{"address":"203.0.113.7","count":2,"last_at":5}]}"#;

@@ -1,11 +1,12 @@
-//! A shared reply: what one isolate was told of an account, for the others of its data centre.
+//! Defines the shared reply: a ledger's reply that one isolate passes to the other isolates of its
+//! data centre.
 //!
-//! The text is a MAC in base64url, a line feed, and JSON. The MAC (HMAC-SHA-256 under the keyring's
-//! `refresh-cache` subkey, over a label and the JSON as it stands) is checked before anything is
-//! read. So whoever writes to the cache without the keyring can withhold a reply, or hand out an
-//! old one again, which its `as_of` shows.
+//! The text is a MAC in base64url, a line feed, and JSON. The MAC is HMAC-SHA-256 under the
+//! keyring's `refresh-cache` subkey, over a label and the JSON text. A reader checks it before it
+//! parses anything. So an attacker who can write to the cache, but lacks the keyring, can only
+//! withhold a reply or replay an old one. `as_of` reveals the replay.
 //!
-//! The reply is without answers, and holds as of `as_of`: the local time at which its sender asked,
+//! The reply carries no answers. It holds as of `as_of`: the local time at which its sender asked,
 //! less [`SKEW`]. It names all changes after `base`: an isolate that knows less drops its records
 //! first.
 
@@ -19,37 +20,37 @@ use crate::credential::keyring::MacKey;
 use crate::replication::record::Revision;
 use crate::replication::refresh::{AccountState, Delta, Refresh};
 
-/// By how much two clocks of one data centre may differ.
+/// Largest assumed difference between two clocks of one data centre.
 pub const SKEW: DurationMs = DurationMs::from_s(1);
 
-/// Longest text that is read, in bytes: two lists of
-/// [`MARKS_MAX`](crate::replication::refresh::MARKS_MAX) marks and a state are a third of it.
+/// Longest accepted text, in bytes. Two lists of
+/// [`MARKS_MAX`](crate::replication::refresh::MARKS_MAX) marks and a state take a third of it.
 pub const TEXT_BYTES_MAX: usize = 256 * 1024;
 
 /// Version of the shape.
 const VERSION: u8 = 1;
 
-/// What the MAC covers before the JSON.
+/// Label that the MAC covers before the JSON.
 const LABEL: &[u8] = b"claviger/refresh-cache/1\0";
 
-/// What one isolate hands to the others.
+/// The reply that one isolate shares.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Shared {
     /// Version of the shape.
     v: u8,
-    /// Whose ledger answered.
+    /// Account whose ledger answered.
     pub account: AccountId,
-    /// As of when it holds.
+    /// Time as of which the reply holds, Unix ms.
     pub as_of: UnixMs,
-    /// The reply names all changes after this.
+    /// Revision after which the reply names all changes.
     pub base: Revision,
-    /// The reply; always with the account's state.
+    /// Reply, always with the account's state.
     pub reply: Refresh,
 }
 
 impl Shared {
-    /// What to share of a reply to a request that was sent at `sent` by an isolate that knew all
-    /// changes up to `known`, and for which `state` holds since.
+    /// Creates the shared form of a reply. The isolate sent the request at `sent` and knew all
+    /// changes up to `known`; `state` is the account's state after the reply.
     pub fn new(
         account: AccountId,
         sent: UnixMs,
@@ -57,8 +58,8 @@ impl Shared {
         reply: &Refresh,
         state: &AccountState,
     ) -> Self {
-        // To an isolate that knew nothing all is told but the changes: it knows none but those to
-        // come.
+        // A sender without a lease gets a reset instead of changes. Its reply can only serve leases
+        // that know everything up to the reply's revision.
         let (base, delta) = match &reply.delta {
             Delta::Changes(changes) => (known, Delta::Changes(changes.clone())),
             Delta::Reset => (reply.revision, Delta::Changes(Vec::new())),
@@ -72,14 +73,15 @@ impl Shared {
         Self { v: VERSION, account, as_of: sent.saturating_sub(SKEW), base, reply }
     }
 
-    /// As the cache keeps it.
+    /// Returns the text for the cache; `None` if it is too long.
     pub fn text(&self, key: &MacKey) -> Option<String> {
         let json = serde_json::to_string(self).ok().filter(|json| json.len() <= TEXT_BYTES_MAX)?;
         let mac = key.mac(&[LABEL, json.as_bytes()]);
         Some([&BASE64URL_NOPAD.encode(&mac), "\n", &json].concat())
     }
 
-    /// Reads what the cache kept, if one of the keys made it and it is about this account.
+    /// Parses a text from the cache. Returns `None` if no key of `keys` made its MAC, or if it is
+    /// malformed or about another account.
     pub fn parse<'a>(
         text: &str,
         mut keys: impl Iterator<Item = &'a MacKey>,
@@ -98,8 +100,7 @@ impl Shared {
     }
 }
 
-/// Where a data centre's cache keeps what is shared of `account`: a URL that leads nowhere, on the
-/// console's host.
+/// Returns the cache key for `account`: a URL on the console host that serves nothing.
 pub fn url(console_host: &str, account: AccountId) -> String {
     format!("https://{console_host}/.claviger/refresh/{account}")
 }
@@ -187,7 +188,7 @@ mod tests {
         for cut in 0..text.len() {
             assert_eq!(read(&text[..cut], 1, account()), None, "{cut}");
         }
-        // Made by whoever has the keyring, but not by this code.
+        // A holder of the keyring made this text, but another release of the code.
         let other = Shared { v: 2, ..shared() };
         assert_eq!(read(&other.text(&key(1)).unwrap(), 1, account()), None, "another version");
         let above = Shared { base: Revision(13), ..shared() };

@@ -1,4 +1,8 @@
-//! TODO.
+//! The verification of one credential against its record, at one instant: pure, and the only way to
+//! a [`Verified`](verification::Verified).
+//!
+//! [`verdict`] lists the denials in order of precedence, with their codes and statuses.
+//! [`verification`] starts from a refusal, and reaches `valid` only through every check.
 
 pub mod verdict;
 pub mod verification;

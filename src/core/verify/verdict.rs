@@ -1,40 +1,42 @@
-//! Outcomes of a verification, in order of precedence, with their stable codes and statuses.
+//! Defines the outcomes of a verification, in order of precedence, with their stable codes and
+//! statuses.
 
 use serde::{Deserialize, Serialize};
 
-/// Why a request is refused. The order of the variants is the order of precedence: of several
-/// reasons the first is the answer.
+/// The reason for a denial. The order of the variants is the order of precedence: if several
+/// reasons apply, the first is the answer.
 ///
-/// From `Disabled` on, a reason is told only to who presented the right secret, or to a verifier.
+/// From `Disabled` on, only a caller with the right secret or a verifier learns the reason.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Denial {
-    /// No credential in any place where one is looked for.
+    /// The request has no credential in any place that the rule names.
     Missing,
-    /// A string that cannot be a credential of this deployment, whoever looks at it.
+    /// The string cannot be a credential of this deployment, as its form alone shows.
     Malformed,
-    /// Never made, deleted, or a wrong secret: one answer for all three.
+    /// Claviger never made the credential, or it is deleted, or the secret is wrong: one answer for
+    /// all three.
     Unknown,
-    /// Switched off by a member.
+    /// A member disabled the credential, or its issuer.
     Disabled,
-    /// The operator has suspended its account.
+    /// The operator suspended the account.
     AccountSuspended,
-    /// Its time has not come yet.
+    /// The credential is not valid yet.
     NotYetValid,
-    /// Its time is over.
+    /// The credential has expired.
     Expired,
-    /// The caller's address is in none of its networks.
+    /// The caller's address is in none of the credential's networks.
     NetworkDenied,
-    /// It is not for this interface.
+    /// The credential is not valid for this interface.
     InterfaceDenied,
-    /// It does not hold the permission that the request needs.
+    /// The credential lacks the permission that the request needs.
     PermissionDenied,
-    /// No answer can be given: what decides it is out of reach.
+    /// No answer is possible, because the ledger or the store that decides it is out of reach.
     Unavailable,
 }
 
 impl Denial {
-    /// Every reason, in order of precedence.
+    /// All reasons, in order of precedence.
     pub const ALL: [Self; 11] = [
         Self::Missing,
         Self::Malformed,
@@ -49,7 +51,7 @@ impl Denial {
         Self::Unavailable,
     ];
 
-    /// The stable code, as in problem documents and verdicts.
+    /// Returns the stable code used in problem documents and verdicts.
     pub fn code(self) -> &'static str {
         match self {
             Self::Missing => "missing",
@@ -66,8 +68,9 @@ impl Denial {
         }
     }
 
-    /// The HTTP status: 401 for who is not known or no longer let in, 403 for a known caller in the
-    /// wrong place (RFC 9110 §15.5.2, §15.5.4), 503 when nobody can tell.
+    /// Returns the HTTP status (RFC 9110 §15.5.2, §15.5.4). It is 401 for a caller that is unknown
+    /// or no longer accepted, and 403 for a known caller without the right. It is 503 if no answer
+    /// is possible.
     pub fn status(self) -> u16 {
         match self {
             Self::Missing
@@ -82,8 +85,8 @@ impl Denial {
         }
     }
 
-    /// Whether it was said to somebody whose secret was right: only then is it news of the key, and
-    /// a use of it.
+    /// Returns `true` if only a caller with the right secret gets this denial. Only then does the
+    /// request count as a use of the key.
     pub fn is_of_a_known_key(self) -> bool {
         match self {
             Self::Missing | Self::Malformed | Self::Unknown | Self::Unavailable => false,
@@ -97,7 +100,7 @@ impl Denial {
         }
     }
 
-    /// One line for people.
+    /// Returns one line for people.
     pub fn title(self) -> &'static str {
         match self {
             Self::Missing => "This API wants a key",

@@ -1,12 +1,14 @@
-//! The verification of one key against its record: pure, and the only way to a [`Verified`].
+//! Verifies one key against its record. The verification is pure, and the only way to get a
+//! [`Verified`].
 //!
-//! A key that was issued by a key or by the service password *follows its issuer*: it is `unknown`
-//! once the issuer is deleted or has another sealing generation, `disabled` while the issuer is,
-//! ends when the issuer does, and does what its own limits and the issuer's ceiling both allow. A
-//! sealed key has no record: what it says of itself stands in its place.
+//! A key that another key or the service password issued *follows its issuer*. It is `unknown` once
+//! the issuer is deleted or has another sealing generation, and `disabled` while the issuer is
+//! disabled. It ends when the issuer ends, and may do only what both its limits and the issuer's
+//! ceiling allow. A sealed key has no record; its claims replace the record.
 //!
-//! A verifier may also ask about a key by its ID alone. [`examine`] tells it the same, in another
-//! type: nothing that was not presented with its secret can be let through by mistake.
+//! A verifier may also ask about a key by its ID alone. [`examine`] gives the same result in
+//! another type, so that no caller can accept a key by mistake that was not presented with its
+//! secret.
 
 use std::borrow::Cow;
 
@@ -24,28 +26,29 @@ use crate::replication::record::{Record, Revision, Standing};
 use crate::replication::refresh::AccountState;
 use crate::verify::verdict::Denial;
 
-/// What a request asks of its credential.
+/// The facts of a request that the verification needs.
 #[derive(Clone, Copy, Debug)]
 pub struct Facts<'a> {
-    /// Where it comes from; `None` when nothing trustworthy tells.
+    /// IP address of the caller; `None` if no trustworthy source gives it.
     pub address: Option<ClientAddress>,
-    /// How it comes.
+    /// Interface by which the request arrived.
     pub interface: Interface,
-    /// What it needs. [`Demand::AnyKey`] is said on purpose, never by leaving something out.
+    /// Permission that the request needs. A caller must name [`Demand::AnyKey`] explicitly; there
+    /// is no default.
     pub demand: Demand<'a>,
 }
 
-/// What a credential must hold.
+/// The permission that a credential must hold.
 #[derive(Clone, Copy, Debug)]
 pub enum Demand<'a> {
-    /// Any valid key will do.
+    /// Any valid key is enough.
     AnyKey,
-    /// This permission.
+    /// The key must hold this permission.
     Permission(&'a Permission),
 }
 
 impl Facts<'_> {
-    /// Whether networks and permissions alone speak for a request.
+    /// Returns `true` if the networks and permissions allow the request.
     pub fn are_within(&self, networks: &Networks, permissions: &Permissions) -> bool {
         networks.allows(self.address) && self.is_granted(permissions)
     }
@@ -58,46 +61,46 @@ impl Facts<'_> {
     }
 }
 
-/// What is true of a key that nothing speaks against. It proves nothing about who asks.
+/// The data of a key that passes every check. It proves nothing about the caller.
 #[derive(Clone, Debug)]
 pub struct Valid {
-    /// The key.
+    /// ID of the key.
     pub key: AnyKeyId,
-    /// What it may do.
+    /// Permissions of the key, within its issuer's ceiling.
     pub permissions: Permissions,
-    /// Until when it is valid.
+    /// Effective end of the key: the earliest bound of the key and its issuer.
     pub expires: Expiry,
-    /// Revision of the record that says so.
+    /// Revision of the record that the verdict rests on.
     pub revision: Revision,
 }
 
-/// Proof that a key was verified. Only [`verify`] and [`verify_sealed`] make one, so whatever takes
-/// it cannot be reached around them.
+/// Proof that a key was verified. Only [`verify`] and [`verify_sealed`] create one, so code that
+/// needs it cannot be reached without a verification.
 #[derive(Clone, Debug)]
 pub struct Verified(Valid);
 
 impl Verified {
-    /// The account that the request acts for.
+    /// Returns the account that the request acts for.
     pub fn account(&self) -> AccountId {
         self.0.key.account()
     }
 
-    /// The key.
+    /// Returns the ID of the key.
     pub fn key(&self) -> AnyKeyId {
         self.0.key
     }
 
-    /// What the key may do.
+    /// Returns the permissions of the key.
     pub fn permissions(&self) -> &Permissions {
         &self.0.permissions
     }
 
-    /// Until when the key is valid.
+    /// Returns the effective end of the key.
     pub fn expires(&self) -> Expiry {
         self.0.expires
     }
 
-    /// Revision of the record that said so.
+    /// Returns the revision of the record that the verdict rests on.
     pub fn revision(&self) -> Revision {
         self.0.revision
     }
@@ -109,22 +112,22 @@ impl From<Verified> for Valid {
     }
 }
 
-/// What the edge knows of a key.
+/// The edge's data about a key.
 #[derive(Clone, Copy, Debug)]
 pub struct Known<'a> {
-    /// Its record; `None`: the ledger knows no such key, or it is sealed.
+    /// Record of the key; `None` if the ledger knows no such key, or if the key is sealed.
     pub record: Option<&'a Record>,
-    /// The record of the key that issued it; `None`: none did, or the ledger knows no such key.
+    /// Record of the key that issued it; `None` if none did, or if the ledger knows no such key.
     pub issuer: Option<&'a Record>,
-    /// What holds for the whole account.
+    /// State of the account as a whole.
     pub state: &'a AccountState,
 }
 
-/// Decides about `presented`.
+/// Verifies the key `presented`.
 ///
 /// # Errors
-/// The first reason, in the order of [`Denial`]. Reasons after `Unknown` are only reached with the
-/// right secret.
+/// The first reason that applies, in the order of [`Denial`]. Only a caller with the right secret
+/// gets a reason after `Unknown`.
 pub fn verify(
     presented: &MadeKey,
     known: Known<'_>,
@@ -134,10 +137,10 @@ pub fn verify(
     judge(presented.id(), Some(presented.digest()), known, facts, now).map(Verified)
 }
 
-/// Decides about a sealed key that was presented.
+/// Verifies a presented sealed key.
 ///
 /// # Errors
-/// The first reason, in the order of [`Denial`].
+/// The first reason that applies, in the order of [`Denial`].
 pub fn verify_sealed(
     presented: &MadeSealed,
     known: Known<'_>,
@@ -149,13 +152,13 @@ pub fn verify_sealed(
         return Err(Denial::Unknown);
     }
     let followed = follow(claims.issuer, claims.id.generation(), &known).ok_or(Denial::Unknown)?;
-    let terms = Terms {
+    let terms = IssuedTerms {
         key: AnyKeyId::Sealed(claims.id),
         is_enabled: true,
         not_before: None,
         expires: Expiry::At(claims.expires_at),
         networks: &claims.networks,
-        // What it was issued for is what its issuer may do.
+        // A sealed key is valid for its issuer's interfaces.
         interfaces: followed.interfaces(),
         permissions: &claims.permissions,
         revision: followed.revision,
@@ -163,11 +166,11 @@ pub fn verify_sealed(
     terms.judge(Some((followed, claims.issued_at)), known.state, facts, now).map(Verified)
 }
 
-/// Says of a key what [`verify`] would say of its secret's holder. For verifiers: anybody else
-/// learns more from it than they should.
+/// Returns what [`verify`] would return to the holder of the key's secret. It is only for
+/// verifiers; any other caller would learn too much.
 ///
 /// # Errors
-/// The first reason, in the order of [`Denial`].
+/// The first reason that applies, in the order of [`Denial`].
 pub fn examine(
     id: KeyId,
     known: Known<'_>,
@@ -177,7 +180,7 @@ pub fn examine(
     judge(id, None, known, facts, now)
 }
 
-/// `digest` is that of the secret that was presented, if one was.
+/// Decides about a stored key; `digest` is that of the presented secret, if there was one.
 fn judge(
     id: KeyId,
     digest: Option<&Digest>,
@@ -191,7 +194,7 @@ fn judge(
         Standing::Disabled(credential) => (credential, false),
         Standing::Deleted => return Err(Denial::Unknown),
     };
-    // In constant time: see `Digest`.
+    // `Digest` compares in constant time.
     if digest.is_some_and(|digest| credential.digest != *digest) {
         return Err(Denial::Unknown);
     }
@@ -202,7 +205,7 @@ fn judge(
         }
     };
     let limits = &credential.limits;
-    let terms = Terms {
+    let terms = IssuedTerms {
         key: AnyKeyId::Key(record.id),
         is_enabled: enabled,
         not_before: limits.not_before,
@@ -215,8 +218,8 @@ fn judge(
     terms.judge(followed, known.state, facts, now)
 }
 
-/// What a key says of itself, wherever it says it.
-struct Terms<'a> {
+/// The key's own limits, from its record or its claims.
+struct IssuedTerms<'a> {
     key: AnyKeyId,
     is_enabled: bool,
     not_before: Option<UnixMs>,
@@ -227,17 +230,17 @@ struct Terms<'a> {
     revision: Revision,
 }
 
-/// What an issuer says of what it has issued.
+/// The bounds that an issuer sets on a key that it issued.
 #[derive(Clone, Copy)]
 struct Followed<'a> {
     ceiling: &'a Ceiling,
     is_enabled: bool,
-    /// The issuer's own; `None`: it is the service password, which has none.
+    /// Limits of the issuing key itself; `None` for the service password, which has none.
     limits: Option<&'a Limits>,
     revision: Revision,
 }
 
-/// The interfaces of a key that the service password issued.
+/// Interfaces of a key that the service password issued.
 const SERVICE_INTERFACES: &[Interface] = &[Interface::Http];
 
 impl<'a> Followed<'a> {
@@ -246,8 +249,8 @@ impl<'a> Followed<'a> {
     }
 }
 
-/// The issuer of a key that it issued in its sealing generation `generation`; `None`: it has none
-/// that it could follow.
+/// Returns the issuer of a key that was issued in the sealing generation `generation`; `None` if
+/// the key follows no valid issuer.
 fn follow<'a>(
     issuer: Issuer,
     generation: SealingGeneration,
@@ -270,7 +273,8 @@ fn follow<'a>(
         Standing::Deleted => return None,
     };
     let issuing = credential.issuing.as_ref()?;
-    // Disabling raises the generation by one: what that ended is told from what had ended before.
+    // Disabling raises the generation by one. So a disabled issuer's present keys carry the number
+    // before, and any lower number was already dead.
     let is_current = issuing.generation == if is_enabled { generation } else { generation.next() };
     let followed = Followed {
         ceiling: &issuing.ceiling,
@@ -281,8 +285,8 @@ fn follow<'a>(
     (is_current && credential.issued.is_none()).then_some(followed)
 }
 
-impl Terms<'_> {
-    /// The verdict; `followed` is the issuer, and when it issued the key.
+impl IssuedTerms<'_> {
+    /// Returns the verdict; `followed` is the issuer and the time of issue.
     fn judge(
         &self,
         followed: Option<(Followed<'_>, UnixMs)>,

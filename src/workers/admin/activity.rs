@@ -1,8 +1,8 @@
-//! `/v1/activity`: what was done in the account, as pages and as a file.
+//! Routes under `/v1/activity`: pages of activity, and the export.
 //!
-//! A file is made while it is sent: each page of it is asked for when the client has taken the one
-//! before, with the cookie of the same request, so that a session that ends meanwhile ends the
-//! file.
+//! An export is produced while it is sent. The entry script requests the next page once the client
+//! has read the one before, with the session cookie of the same request. So the end of the session
+//! also ends the export.
 
 use claviger_control::admin::problem::AdminProblem;
 use claviger_control::admin::{form, view};
@@ -14,33 +14,33 @@ use claviger_core::base::http::problem::RequestProblem;
 use claviger_core::base::http::response::Answer;
 use serde::{Deserialize, Serialize};
 
+use crate::clock::now;
 use crate::context::RequestContext;
-use crate::now;
 
-/// How far a file is.
+/// The position of an export.
 #[derive(Serialize, Deserialize)]
-struct Progress {
-    /// Where the last page ended.
+struct ExportProgress {
+    /// Cursor after the last page.
     cursor: String,
-    /// Entries so far.
+    /// Number of entries so far.
     rows: u32,
 }
 
-/// A piece of a file, for the entry script.
+/// A piece of an export, for the entry script.
 #[derive(Serialize)]
 struct Piece {
     body: String,
     more: Option<String>,
 }
 
-/// Shows a page.
+/// Returns a page of activity.
 pub async fn list(context: &RequestContext<'_>) -> Result<Answer, AdminProblem> {
     context.session()?;
     let query = form::activity(context.request.url.query)?;
     Ok(Answer::json(200, &view::activity(&page(context, query, false).await?, now())))
 }
 
-/// Begins a file.
+/// Begins an export.
 pub async fn export(context: &RequestContext<'_>) -> Result<Answer, AdminProblem> {
     let account = context.session()?.account();
     let (query, format) = form::export(context.request.url.query)?;
@@ -49,13 +49,13 @@ pub async fn export(context: &RequestContext<'_>) -> Result<Answer, AdminProblem
     let answer = Answer::file(format.media_type(), [format.head(), body].concat())
         .with("content-disposition", name)
         .with("claviger-rows-max", ROWS_MAX.to_string());
-    // Of a HEAD nobody takes the body.
+    // The response to a HEAD request has no body.
     Ok(if context.request.method == "HEAD" { answer } else { answer.to_be_continued(more) })
 }
 
-/// Goes on with a file; the text is JSON for the entry script.
+/// Continues an export; returns JSON for the entry script.
 pub async fn proceed(context: &RequestContext<'_>, more: &str) -> Result<String, AdminProblem> {
-    let progress: Progress =
+    let progress: ExportProgress =
         serde_json::from_str(more).map_err(|_| AdminProblem::Request(RequestProblem::Internal))?;
     let (query, format) = form::export(context.request.url.query)?;
     let piece = piece(context, query, format, Some(progress)).await?;
@@ -66,11 +66,11 @@ async fn piece(
     context: &RequestContext<'_>,
     query: Query,
     format: Format,
-    progress: Option<Progress>,
+    progress: Option<ExportProgress>,
 ) -> Result<Piece, AdminProblem> {
     let (cursor, rows) =
         progress.map_or((None, 0), |progress| (Some(progress.cursor), progress.rows));
-    // Written down once, of a file that somebody takes.
+    // Recorded once per export, and only if the client will read it.
     let exports = cursor.is_none() && context.request.method != "HEAD";
     let asked = Query { cursor, limit: Some(EXPORT_PAGE_ENTRIES), ..query };
     let Page { entries, next } = page(context, asked, exports).await?;
@@ -82,7 +82,7 @@ async fn piece(
             body.push_str(&format.cut());
             None
         }
-        Some(cursor) => serde_json::to_string(&Progress { cursor, rows }).ok(),
+        Some(cursor) => serde_json::to_string(&ExportProgress { cursor, rows }).ok(),
         None => None,
     };
     Ok(Piece { body, more })

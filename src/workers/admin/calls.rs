@@ -1,4 +1,4 @@
-//! Calls of this Worker: requests to objects. What fails is logged once, here, and told as
+//! Calls from this Worker to Durable Objects. Each failure is logged here, once, and returned as
 //! [`Unreachable`].
 
 use core::pin::pin;
@@ -20,18 +20,17 @@ use worker::{Env, Method, Request, RequestInit};
 /// Binding of the KV namespace with the records.
 pub const KEYS: &str = "KEYS";
 
-/// Shortest time that KV may serve a reading from a cache, in seconds: the platform takes none
-/// shorter. Where the newest is wanted, a read-back or a document, it is what to ask for: the usual
-/// is a minute.
+/// Shortest KV cache time, in seconds, that the platform accepts; its default is a minute. Reads
+/// that need the newest value use it: read-backs and lease documents.
 pub const CACHE_TTL_MIN_S: u64 = 30;
 
-/// How long an object may take to answer, in milliseconds. A password hash behind others in a name
-/// object's queue takes the longest.
+/// Longest time for an object to answer, in milliseconds. The slowest is a password hash behind
+/// others in a name object's queue.
 const ANSWER_WITHIN_MS: u64 = 5_000;
 
 const LEDGER: &str = "LEDGER";
 
-/// No answer came, or none that can be read.
+/// The object did not answer, or its answer was unreadable.
 #[derive(Clone, Copy, Debug)]
 pub struct Unreachable;
 
@@ -41,7 +40,7 @@ impl From<Unreachable> for AdminProblem {
     }
 }
 
-/// Asks an account's ledger.
+/// Calls an account's ledger.
 pub async fn ledger(
     env: &Env,
     account: AccountId,
@@ -50,7 +49,7 @@ pub async fn ledger(
     call(env, LEDGER, &instance::ledger(account), request).await
 }
 
-/// Asks the name object of a member's address.
+/// Calls the name object of a member's address.
 pub async fn name(
     env: &Env,
     email: &Email,
@@ -59,7 +58,7 @@ pub async fn name(
     call(env, "NAME", &instance::member_name(email), request).await
 }
 
-/// Asks the directory.
+/// Calls the directory.
 pub async fn directory(
     env: &Env,
     request: &DirectoryRequest,
@@ -67,7 +66,7 @@ pub async fn directory(
     call(env, "DIRECTORY", &instance::directory(), request).await
 }
 
-/// Asks the address object of a block.
+/// Calls the address object of a block.
 pub async fn address(
     env: &Env,
     block: Option<&str>,

@@ -1,4 +1,4 @@
-//! One request to a route: its body, its session, and what its account's ledger replies.
+//! The context of one request to a route: its body, its session, and calls to its account's ledger.
 
 use core::cell::Cell;
 use core::pin::pin;
@@ -18,7 +18,7 @@ use claviger_core::base::http::request::Request;
 use claviger_core::base::id::AccountId;
 use claviger_core::credential::limits::network::ClientAddress;
 use claviger_core::credential::token::{Kind, MadeToken};
-use claviger_core::gateway::body::OPENING_TIME;
+use claviger_core::gateway::body::BODY_SCAN_TIME;
 use claviger_core::gateway::gateway::client_address;
 use claviger_core::replication::record::Revision;
 use futures_util::StreamExt;
@@ -26,7 +26,8 @@ use futures_util::future::{Either, select};
 use serde::de::DeserializeOwned;
 use worker::Env;
 
-use crate::{calls, now};
+use crate::calls;
+use crate::clock::now;
 
 /// One request to a route.
 pub struct RequestContext<'a> {
@@ -38,7 +39,7 @@ pub struct RequestContext<'a> {
 }
 
 impl<'a> RequestContext<'a> {
-    /// The context of a request.
+    /// Returns the context of a request.
     pub fn new(
         request: &'a Request<'a>,
         env: &'a Env,
@@ -48,25 +49,27 @@ impl<'a> RequestContext<'a> {
         Self { request, env, config, incoming, change: Cell::new(None) }
     }
 
-    /// The change that was committed for this request: its account, and its number there.
+    /// Returns the change that this request committed: its account and revision.
     pub fn change(&self) -> Option<(AccountId, Revision)> {
         self.change.get()
     }
 
-    /// The session that the cookie names. A forged one ends here: no object is called.
+    /// Returns the session token of the cookie. A forged token fails here, before any object is
+    /// called.
     ///
     /// # Errors
-    /// [`AdminProblem::NotSignedIn`].
+    /// [`AdminProblem::NotSignedIn`] if there is no genuine token.
     pub fn session(&self) -> Result<MadeToken, AdminProblem> {
         let token = session::token(self.request.headers).ok_or(AdminProblem::NotSignedIn)?;
         MadeToken::parse(token, Kind::Session, &self.config.prefix, self.config.keyring())
             .ok_or(AdminProblem::NotSignedIn)
     }
 
-    /// Has a command of the session's member carried out by the ledger of its account.
+    /// Sends a command of the session's member to the ledger of its account.
     ///
     /// # Errors
-    /// [`AdminProblem::NotSignedIn`]; [`RequestProblem::Unavailable`].
+    /// [`AdminProblem::NotSignedIn`] without a genuine token; [`RequestProblem::Unavailable`] if
+    /// the ledger does not answer.
     pub async fn command(&self, command: Command) -> Result<LedgerReply, AdminProblem> {
         let session = self.session()?;
         let request = LedgerRequest::Console {
@@ -80,11 +83,11 @@ impl<'a> RequestContext<'a> {
         }
     }
 
-    /// Asks the ledger of an account. Every change that a request causes is committed by such a
-    /// call, so that this is the one place that notes it for the edge.
+    /// Calls the ledger of an account. Every change of a request is committed through this
+    /// function, so it is the one place that records the change for the edge.
     ///
     /// # Errors
-    /// [`RequestProblem::Unavailable`].
+    /// [`RequestProblem::Unavailable`] if the ledger does not answer.
     pub async fn call_ledger(
         &self,
         account: AccountId,
@@ -100,7 +103,7 @@ impl<'a> RequestContext<'a> {
     /// Reads a reply that must be a session.
     ///
     /// # Errors
-    /// As [`RequestContext::refusal`].
+    /// As [`RequestContext::refusal`] for any other reply.
     pub fn session_of(&self, reply: LedgerReply) -> Result<SessionView, AdminProblem> {
         match reply {
             LedgerReply::Session(view) => Ok(view),
@@ -108,47 +111,47 @@ impl<'a> RequestContext<'a> {
         }
     }
 
-    /// A reply that is not the one that was wanted, as a problem.
+    /// Converts any reply other than the expected one to a problem.
     pub fn refusal(&self, reply: LedgerReply) -> AdminProblem {
         match reply {
             LedgerReply::Refused(refusal) => view::refusal(refusal, &self.config, now()),
-            // A reply to another question: the object is of another release.
+            // The reply does not fit the request: the object is of another release.
             _ => RequestProblem::Unavailable.into(),
         }
     }
 
-    /// The client's address, as the platform tells it.
+    /// Returns the client's address, as the platform reports it.
     pub fn client(&self) -> Option<ClientAddress> {
         client_address(self.request)
     }
 
-    /// The client's address as text.
+    /// Returns the client's address as text.
     pub fn address(&self) -> Option<String> {
         self.client().map(|address| address.ip().to_string())
     }
 
-    /// The block of the client's address, by which tries are counted.
+    /// Returns the block of the client's address, which the rate limits count by.
     pub fn block(&self) -> Option<String> {
         self.client().map(|address| address.block())
     }
 
-    /// Reads the body, as JSON of known members.
+    /// Reads the body as JSON without unknown members.
     ///
     /// # Errors
-    /// As [`RequestContext::bytes`]; [`RequestProblem::MalformedBody`].
+    /// As [`RequestContext::bytes`]; [`RequestProblem::MalformedBody`] if the JSON does not fit
+    /// `T`.
     pub async fn body<T: DeserializeOwned>(&self) -> Result<T, AdminProblem> {
         Ok(json_body::parse(&self.bytes(BODY_BYTES_MAX).await?)?)
     }
 
-    /// Reads the body, which is JSON, no further than `max` bytes, and waits for it no longer than
-    /// for any other.
+    /// Reads a JSON body of at most `max` bytes, within the time limit of all bodies.
     ///
     /// # Errors
     /// [`RequestProblem::UnsupportedMediaType`], [`RequestProblem::BodyTooLarge`],
-    /// [`RequestProblem::BodyTooSlow`], [`RequestProblem::MalformedBody`].
+    /// [`RequestProblem::BodyTooSlow`], or [`RequestProblem::MalformedBody`] if the stream fails.
     pub async fn bytes(&self, max: usize) -> Result<Vec<u8>, AdminProblem> {
         json_body::check_media_type(self.request.headers.find("content-type"))?;
-        let limit = worker::Delay::from(Duration::from_millis(OPENING_TIME.as_ms()));
+        let limit = worker::Delay::from(Duration::from_millis(BODY_SCAN_TIME.as_ms()));
         match select(pin!(self.read_all(max)), limit).await {
             Either::Left((read, _)) => Ok(read?),
             Either::Right(_) => Err(RequestProblem::BodyTooSlow.into()),
@@ -162,7 +165,7 @@ impl<'a> RequestContext<'a> {
         if announced.is_some_and(|length| length > max) {
             return Err(too_large);
         }
-        // The handle is cloned, not the request: its body is read once.
+        // This clones the handle, not the request: the body is read once.
         let mut incoming = worker::Request::from(Clone::clone(&self.incoming));
         let Ok(mut stream) = incoming.stream() else { return Ok(Vec::new()) };
         let mut bytes = Vec::new();

@@ -1,4 +1,4 @@
-//! `/v1/deletions`: draws codes, and lets the account's ledger decide.
+//! Routes under `/v1/deletions`: draws codes; the account's ledger decides.
 
 use claviger_control::admin::config::AdminConfig;
 use claviger_control::admin::problem::AdminProblem;
@@ -7,7 +7,7 @@ use claviger_control::protocol::code::{Code, Purpose};
 use claviger_control::protocol::command::Command;
 use claviger_control::protocol::deletion::NewCode;
 use claviger_control::protocol::encryption;
-use claviger_control::protocol::envelope::code_place;
+use claviger_control::protocol::envelope::code_associated_data;
 use claviger_control::protocol::ledger::LedgerReply;
 use claviger_core::base::http::problem::RequestProblem;
 use claviger_core::base::http::response::Answer;
@@ -15,8 +15,8 @@ use claviger_core::base::id::{AccountId, TokenId};
 use claviger_core::base::secret::SecretText;
 use claviger_workers::rng;
 
+use crate::clock::now;
 use crate::context::RequestContext;
-use crate::now;
 
 /// Begins a deletion.
 pub async fn begin(context: &RequestContext<'_>) -> Result<Answer, AdminProblem> {
@@ -28,7 +28,7 @@ pub async fn begin(context: &RequestContext<'_>) -> Result<Answer, AdminProblem>
     answer(context, 201, Command::BeginDeletion { id, keys, code }).await
 }
 
-/// Shows a deletion.
+/// Returns a deletion.
 pub async fn show(context: &RequestContext<'_>, id: TokenId) -> Result<Answer, AdminProblem> {
     answer(context, 200, Command::ShowDeletion { id }).await
 }
@@ -39,7 +39,7 @@ pub async fn mail_code(context: &RequestContext<'_>, id: TokenId) -> Result<Answ
     answer(context, 200, Command::MailDeletionCode { id, code }).await
 }
 
-/// Deletes the keys, if the code is right, and lets this isolate use what it now knows.
+/// Deletes the keys if the code is right.
 pub async fn confirm(context: &RequestContext<'_>, id: TokenId) -> Result<Answer, AdminProblem> {
     let account = context.session()?.account();
     let typed: body::ConfirmDeletion = context.body().await?;
@@ -53,12 +53,13 @@ pub async fn confirm(context: &RequestContext<'_>, id: TokenId) -> Result<Answer
     }
 }
 
-/// Draws a code: what the ledger compares, and what only the mail shows.
+/// Draws a code: its MAC for the ledger, and its ciphertext for the mail.
 fn draw(config: &AdminConfig, account: AccountId, id: TokenId) -> Result<NewCode, AdminProblem> {
     config.mail.as_ref().ok_or(AdminProblem::MailOff)?;
     let code = Code::draw(&mut rng());
     let text = SecretText::new(code.expose().to_owned());
-    let sealed = encryption::seal(&text, code_place(account, &id), &config.master, &mut rng());
+    let sealed =
+        encryption::encrypt(&text, code_associated_data(account, &id), &config.master, &mut rng());
     let mac = code.mac(Purpose::Deletion, account, id, &config.master);
     Ok(NewCode { mac, sealed: sealed.ok_or(RequestProblem::Internal)? })
 }

@@ -1,8 +1,8 @@
-// What the runtime loads for the admin Worker. It translates between the platform and `lib.rs`, and
-// holds no rule.
+// Entry script of the admin Worker. It translates between the platform and `lib.rs`, and contains
+// no rule.
 //
-// Whatever a Worker's main module exports becomes an entry point: only the default and the classes
-// may.
+// Everything that a Worker's main module exports becomes an entry point, so it exports only the
+// default handler and the classes.
 import { DurableObject } from "cloudflare:workers";
 import { __wbg_reset_state, alarm, handle, object, proceed, watch } from "../../../target/bindgen/admin/claviger_admin.js";
 import { failed, flatten, respond } from "../shared/http.js";
@@ -26,10 +26,14 @@ export default {
   },
 };
 
-/** How many Durable Objects were made in this isolate. */
+/** Number of Durable Objects created in this isolate so far. */
 let lives = 0;
 
-/** A Durable Object. Its number is its memory's in `memory.rs`: nothing here may point into an instance that can trap. */
+/**
+ * Returns the class of a kind of Durable Object. `life` is the number of the object's memory in
+ * `memory.rs`. The object holds a number, because a pointer into the wasm instance would not
+ * survive a trap.
+ */
 const objectClass = (kind) =>
   class extends DurableObject {
     life = ++lives;
@@ -38,7 +42,7 @@ const objectClass = (kind) =>
       return callAsync(object, kind, this.life, this.ctx, this.env, request).catch(failed);
     }
 
-    /** Rejects on failure, so that the runtime tries again. */
+    /** Rejects on failure, so that the runtime rings again. */
     alarm() {
       return callAsync(alarm, kind, this.life, this.ctx, this.env);
     }
@@ -49,13 +53,17 @@ export const Name = objectClass("Name");
 export const Directory = objectClass("Directory");
 export const Address = objectClass("Address");
 
-/** A body in pieces: each is asked for when the client has taken the one before. One that fails breaks the body off. */
+/**
+ * Streams a body in pieces. It requests a piece once the client has read the one before; a failure
+ * aborts the body.
+ */
 function stream(first, more, onward) {
   const encoder = new TextEncoder();
   return new ReadableStream({
     start: (controller) => first && controller.enqueue(encoder.encode(first)),
     async pull(controller) {
-      // A piece may be empty, and of nothing nobody would ask for more.
+      // A piece may be empty. The runtime does not pull again after an empty pull, so continue
+      // here.
       let body = "";
       while (more && !body) ({ body, more } = JSON.parse(await onward(more)));
       if (body) controller.enqueue(encoder.encode(body));

@@ -1,4 +1,5 @@
-//! `/v1/keys`, `/v1/sealed-keys`: reads bodies, draws keys, and lets the account's ledger decide.
+//! Routes under `/v1/keys` and `/v1/sealed-keys`: reads bodies and draws keys; the account's ledger
+//! decides.
 
 use claviger_control::admin::body::DRAFT_BYTES_MAX;
 use claviger_control::admin::problem::{AdminProblem, NotViewable};
@@ -16,13 +17,13 @@ use claviger_core::credential::key::NewKey;
 use claviger_core::replication::record::Revision;
 use claviger_workers::rng;
 
+use crate::clock::now;
 use crate::context::RequestContext;
-use crate::now;
 
-/// How often a key is drawn again when its ID exists: once is already unheard of.
+/// Most draws of a key whose ID already exists; even one collision is extremely unlikely.
 const DRAWS_MAX: u32 = 3;
 
-/// Lists keys.
+/// Returns a page of keys.
 pub async fn list(context: &RequestContext<'_>) -> Result<Answer, AdminProblem> {
     context.session()?;
     let listing = form::listing(context.request.url.query)?;
@@ -34,7 +35,7 @@ pub async fn list(context: &RequestContext<'_>) -> Result<Answer, AdminProblem> 
     }
 }
 
-/// Shows a key.
+/// Returns a key.
 pub async fn show(context: &RequestContext<'_>, id: KeyId) -> Result<Answer, AdminProblem> {
     match context.command(Command::Get { id, deleted: true }).await? {
         LedgerReply::Key(key) => Ok(Answer::json(200, &view::key(&key, &context.config, now()))),
@@ -42,7 +43,7 @@ pub async fn show(context: &RequestContext<'_>, id: KeyId) -> Result<Answer, Adm
     }
 }
 
-/// Checks what was typed for a key.
+/// Returns the preview of a key's form.
 pub async fn check(context: &RequestContext<'_>) -> Result<Answer, AdminProblem> {
     context.session()?;
     let draft: Draft = json_body::parse(&context.bytes(DRAFT_BYTES_MAX).await?)?;
@@ -62,7 +63,7 @@ pub async fn issue(context: &RequestContext<'_>) -> Result<Answer, AdminProblem>
         let new = NewKey::generate(account, &config.prefix, config.keyring(), &mut rng());
         let sealed = match draft.viewable {
             Some(true) => {
-                let sealed = encryption::seal_key(&new, &config.master, &mut rng());
+                let sealed = encryption::encrypt_key(&new, &config.master, &mut rng());
                 Some(sealed.ok_or(RequestProblem::Unavailable)?)
             }
             Some(false) | None => None,
@@ -85,13 +86,17 @@ pub async fn issue(context: &RequestContext<'_>) -> Result<Answer, AdminProblem>
     Err(RequestProblem::Unavailable.into())
 }
 
-/// Shows a key's secret again. The ledger has let it be shown and written that down before it is
-/// decrypted here.
+/// Shows a key's secret again. The ledger permits and records this before the secret is decrypted
+/// here.
 pub async fn reveal(context: &RequestContext<'_>, id: KeyId) -> Result<Answer, AdminProblem> {
     match context.command(Command::Reveal { id }).await? {
         LedgerReply::Revealed { sealed } => {
-            let key = encryption::open(&sealed, encryption::key_place(&id), &context.config.master)
-                .ok_or(AdminProblem::NotViewable(NotViewable::GenerationDropped))?;
+            let key = encryption::decrypt(
+                &sealed,
+                encryption::key_associated_data(&id),
+                &context.config.master,
+            )
+            .ok_or(AdminProblem::NotViewable(NotViewable::GenerationDropped))?;
             let revealed = view::revealed(&key, now()).ok_or(RequestProblem::Internal)?;
             Ok(Answer::json(200, &revealed))
         }

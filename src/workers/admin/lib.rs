@@ -1,7 +1,7 @@
-//! The admin Worker's adapter: what `entry.js` calls. It decides nothing; it translates between the
-//! platform and the control plane.
+//! The admin Worker's adapter, called by `entry.js`. It makes no decision; it translates between
+//! the platform and the control plane.
 //!
-//! | module | what it adapts |
+//! | module | part of the platform |
 //! | --- | --- |
 //! | this | the calls of `entry.js`; the isolate's settings |
 //! | [`context`] | one request to a route: its body, its session, its account's ledger |
@@ -13,6 +13,7 @@
 
 mod activity;
 mod calls;
+mod clock;
 mod context;
 mod deletion;
 mod keys;
@@ -25,10 +26,8 @@ mod sessions;
 mod settings;
 mod storage;
 
-use core::cell::RefCell;
 use std::rc::Rc;
 
-use claviger_control::admin::config::AdminConfig;
 use claviger_control::admin::problem::AdminProblem;
 use claviger_control::admin::route::Route;
 use claviger_control::admin::session;
@@ -45,26 +44,21 @@ use worker::Env;
 
 use self::context::RequestContext;
 
-thread_local! {
-    /// This isolate's settings; empty until the first request has brought them.
-    static CONFIG: RefCell<Option<Rc<AdminConfig>>> = const { RefCell::new(None) };
-}
-
-/// What the entry script is to do with a request.
+/// The action of the entry script for a request.
 #[derive(Serialize)]
 #[serde(rename_all = "snake_case")]
 enum Reaction {
-    /// Answer.
+    /// Sends this response.
     Answer(Answer),
-    /// Hand the request to the platform's store of the console's files.
+    /// Serves the request from the platform's store of the console's files.
     Asset,
 }
 
-/// Answers a request that an edge has handed on. `headers` is `name\nvalue\nname\nvalue…`. Resolves
+/// Answers a request that an edge has forwarded. `headers` is `name\nvalue\nname\nvalue…`. Resolves
 /// to JSON.
 ///
 /// # Errors
-/// None of its own: what the platform throws is logged and becomes an answer.
+/// Never returns an error itself: exceptions of the platform are logged and become a response.
 #[wasm_bindgen]
 pub async fn handle(
     incoming: web_sys::Request,
@@ -78,12 +72,12 @@ pub async fn handle(
         Some(request) => react(&request, incoming, &env).await,
         None => Reaction::Answer(RequestProblem::Internal.answer("")),
     };
-    // Text keys and plain values: it serialises.
+    // Keys are text and values are plain, so serialising cannot fail.
     Ok(serde_json::to_string(&reaction).unwrap_or_default())
 }
 
-/// Goes on with a body that an answer began. Resolves to JSON: `body` is the next piece, `more`
-/// goes into the next call unless it is null.
+/// Continues a body that a response began. Resolves to JSON: `body` is the next piece; `more` goes
+/// into the next call unless it is null.
 ///
 /// # Errors
 /// The code of the problem that ends the body early.
@@ -100,17 +94,17 @@ pub async fn proceed(
     let (method, url) = (incoming.method(), incoming.url());
     let request = request(&method, &url, &headers, now_ms);
     let request = request.ok_or_else(|| ended(RequestProblem::Internal.into()))?;
-    let config = config(&env).map_err(|problem| ended(problem.into()))?;
+    let config = settings::config(&env).map_err(|problem| ended(problem.into()))?;
     let context = RequestContext::new(&request, &env, config, incoming);
     activity::proceed(&context, &more).await.map_err(ended)
 }
 
 async fn react(request: &Request<'_>, incoming: web_sys::Request, env: &Env) -> Reaction {
-    let config = match config(env) {
+    let config = match settings::config(env) {
         Ok(config) => config,
         Err(problem) => return Reaction::Answer(problem.answer("")),
     };
-    // Before anything else: what does not come through an edge that fits is answered nothing.
+    // First of all: a request must come through an edge with matching keys and release.
     if let Err(misfit) = link::check(request.headers.find(link::EDGE_HEADER), config.keyring()) {
         worker::console_error!("a request is refused: {misfit}");
         let answer = RequestProblem::Misconfigured.answer(&config.console_origin);
@@ -137,7 +131,7 @@ async fn react(request: &Request<'_>, incoming: web_sys::Request, env: &Env) -> 
     let answer = answer(route, &context)
         .await
         .unwrap_or_else(|problem| problem.answer(&config.console_origin));
-    // An answer of data is nothing to show, frame or load elsewhere.
+    // A JSON response must not be rendered, framed or loaded as a page.
     let answer = answer
         .with("content-security-policy", "default-src 'none'; frame-ancestors 'none'")
         .with("cross-origin-resource-policy", "same-origin");
@@ -151,7 +145,7 @@ async fn react(request: &Request<'_>, incoming: web_sys::Request, env: &Env) -> 
 
 async fn answer(route: Route, context: &RequestContext<'_>) -> Result<Answer, AdminProblem> {
     match route {
-        // Answered before.
+        // Handled above.
         Route::Asset => Err(RequestProblem::NotFound.into()),
         Route::Counters => sessions::counters(context).await,
         Route::RevokeSealed => keys::revoke_sealed(context).await,
@@ -197,25 +191,6 @@ async fn answer(route: Route, context: &RequestContext<'_>) -> Result<Answer, Ad
     }
 }
 
-/// This isolate's settings, read on its first request. A deployment whose settings are wrong is
-/// told so in the log, with every request, and serves none.
-fn config(env: &Env) -> Result<Rc<AdminConfig>, RequestProblem> {
-    if let Some(config) = CONFIG.with_borrow(Clone::clone) {
-        return Ok(config);
-    }
-    match AdminConfig::parse(settings::read(env)) {
-        Ok(config) => {
-            let config = Rc::new(config);
-            CONFIG.with_borrow_mut(|cell| *cell = Some(Rc::clone(&config)));
-            Ok(config)
-        }
-        Err(error) => {
-            worker::console_error!("this deployment does not serve: {error}");
-            Err(RequestProblem::Misconfigured)
-        }
-    }
-}
-
 fn request<'a>(
     method: &'a str,
     url: &'a str,
@@ -228,8 +203,4 @@ fn request<'a>(
         headers: Headers::new(headers),
         arrived: time(now_ms),
     })
-}
-
-fn now() -> claviger_core::base::time::UnixMs {
-    time(js_sys::Date::now())
 }

@@ -1,35 +1,35 @@
-//! What a Durable Object keeps in memory from one call to the next. All of it may be lost at any
-//! time: the database says everything else.
+//! Data that a Durable Object keeps in memory between calls. All of it may be lost at any time;
+//! everything else is in the database.
 //!
-//! The memories of all objects of an isolate are here, in the wasm instance, and go with it when it
-//! traps. The entry script knows each object's by a number that it gives to every object it makes
-//! and never again, so that an object that is made anew finds nothing of the one before.
+//! The memories of all objects of an isolate live here, in the wasm instance, and end with it after
+//! a trap. The entry script gives every object that it creates a new number. So an object that was
+//! created again finds no memory of its predecessor.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use claviger_control::ledger::usage::pending::Fold;
+use claviger_control::ledger::usage::pending::PendingCounts;
 use claviger_core::base::time::{DurationMs, UnixMs};
 
-/// After how long without a call a memory is dropped: its object is gone, or has nothing in it. The
-/// alarm that writes uses rings within a minute.
+/// Time without a call after which a memory is dropped: its object is gone, or has nothing pending.
+/// The alarm that writes usage rings within a minute.
 const IDLE_MAX: DurationMs = DurationMs::from_s(600);
 
 thread_local! {
     static MEMORIES: RefCell<BTreeMap<u32, Rc<Memory>>> = const { RefCell::new(BTreeMap::new()) };
 }
 
-/// One object's.
+/// The memory of one object.
 pub struct Memory {
-    /// A ledger's uses that are not written yet.
-    pub uses: Rc<RefCell<Fold>>,
-    /// When the alarm rings, as far as this object has set it itself.
+    /// Pending usage counts of a ledger.
+    pub uses: Rc<RefCell<PendingCounts>>,
+    /// Time of the alarm, Unix ms, if this object has set it itself.
     pub rings_at: Cell<Option<UnixMs>>,
     called_at: Cell<UnixMs>,
 }
 
-/// The memory of the object with the number `life`.
+/// Returns the memory of the object with the number `life`.
 pub fn of(life: u32, now: UnixMs) -> Rc<Memory> {
     MEMORIES.with_borrow_mut(|memories| {
         if !memories.contains_key(&life) {

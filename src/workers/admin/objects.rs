@@ -1,15 +1,15 @@
-//! The Durable Objects' side: one adapter for all four kinds, after the contract of
+//! The Durable Objects' side: one adapter for all four kinds, which follows the contract of
 //! [`claviger_control::objects::object`].
 //!
 //! | kind | instance | binding | holds |
 //! | --- | --- | --- | --- |
 //! | `Ledger` | `ledger/<account>` | `LEDGER` | one account: members, sessions, keys, journal, audit |
-//! | `Name` | `member/<e-mail>` | `NAME` | who has the name, its password hash, tries |
+//! | `Name` | `member/<e-mail>` | `NAME` | the member who has the name, password hash, tries |
 //! | `Directory` | `directory` | `DIRECTORY` | the list of accounts |
 //! | `Address` | `address/<block>` | `ADDRESS` | tries of one address block |
 //!
-//! Each call makes the object anew over its database. What is kept in memory beside it ([`memory`])
-//! may be lost, as by a trap.
+//! Each call creates the object's value anew over its database. Data in memory ([`memory`]) may be
+//! lost, for example by a trap.
 
 use std::rc::Rc;
 
@@ -39,14 +39,15 @@ use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 use worker::worker_sys::DurableObjectState;
 use worker::{Env, ScheduledTime, State, Storage};
 
+use crate::clock::now;
 use crate::memory::{self, Memory};
 use crate::storage::ObjectSql;
-use crate::{calls, mail, now, settings};
+use crate::{calls, mail, settings};
 
-/// Answers a request to the object of class `kind`, whose memory is that of the number `life`.
+/// Answers a request to the object of class `kind`. `life` is the number of its memory.
 ///
 /// # Errors
-/// Whatever kept the object from answering; the caller learns only that it did.
+/// The reason for which the object could not answer; the caller only learns that it failed.
 #[wasm_bindgen]
 pub async fn object(
     kind: String,
@@ -56,7 +57,7 @@ pub async fn object(
     request: web_sys::Request,
 ) -> Result<web_sys::Response, JsValue> {
     let host = Host::new(life, ctx, env);
-    // Only edges say who they are; this Worker's own calls need not.
+    // Only edges send this header; this Worker's own calls do not.
     if let Some(header) = request.headers().get(link::EDGE_HEADER)?
         && let Err(misfit) = link::check(Some(&header), host.config()?.keyring())
     {
@@ -79,14 +80,14 @@ pub async fn object(
     Ok(worker::Response::ok(reply)?.into())
 }
 
-/// Rings for the object of class `kind`.
+/// Handles an alarm of the object of class `kind`.
 ///
 /// # Errors
 /// As [`object`]; the platform then rings again.
 #[wasm_bindgen]
 pub async fn alarm(kind: String, life: u32, ctx: JsValue, env: JsValue) -> Result<(), JsValue> {
     let host = Host::new(life, ctx, env);
-    // Before anything that may fail: the platform gives up an alarm that has failed some times.
+    // First of all, because the platform gives up an alarm whose handler fails repeatedly.
     host.ring_at(UnixMs::from_ms(now().as_ms().saturating_add_unsigned(RE_ARM_MS))).await?;
     if let Err(error) = host.work_as(&kind).await {
         worker::console_error!("an alarm of {kind} failed and rings again: {error}");
@@ -94,7 +95,7 @@ pub async fn alarm(kind: String, life: u32, ctx: JsValue, env: JsValue) -> Resul
     Ok(())
 }
 
-/// One object instance as the platform runs it.
+/// One object instance, as the platform runs it.
 struct Host {
     storage: Storage,
     sql: ObjectSql,
@@ -110,14 +111,14 @@ impl Host {
         Self { storage: state.storage(), sql, env: env.unchecked_into(), memory }
     }
 
-    /// The settings, for the pepper and for mail. This Worker does not serve with wrong ones, so
-    /// that they are right here.
+    /// Returns the settings, for the pepper and for mail. This Worker serves no request with wrong
+    /// settings, so they are valid here.
     fn config(&self) -> Result<Rc<AdminConfig>, worker::Error> {
-        crate::config(&self.env).map_err(|problem| problem.title().into())
+        settings::config(&self.env).map_err(|problem| problem.title().into())
     }
 
     fn ledger(&self) -> Ledger<'_> {
-        // The edge does not serve with wrong settings: what they say then is nobody's.
+        // This Worker serves no request with wrong settings, so the default is never visible.
         let ledger = Ledger::new(&self.sql).with_uses(Rc::clone(&self.memory.uses));
         ledger.on_terms(settings::terms(&self.env).unwrap_or_default())
     }
@@ -144,15 +145,18 @@ impl Host {
     async fn work<O: Object>(&self, object: &O) -> Result<(), worker::Error> {
         for _ in 0..EFFECTS_PER_RING_MAX {
             let Some(effect) = object.next_effect(now()).map_err(failed)? else { break };
-            // Without an outcome it may still be under way: its duty stays taken, so that no second
-            // one starts beside it.
-            if let Some(outcome) = self.carry_out(&effect).await {
+            // Requests may run during this await: the input gate does not cover calls to KV or
+            // other objects. After a timeout the effect may still be in flight. Its task stays
+            // taken, so that no second effect starts beside it.
+            if let Some(outcome) = self.execute(&effect).await {
                 object.settle(&effect, &outcome, now()).map_err(failed)?;
             }
         }
         if let Some(alert) = object.alert(now()).map_err(failed)? {
             worker::console_error!("{alert}");
         }
+        // While storage is awaited, the input gate holds back other requests. So no request can
+        // write between this check and the deletion.
         if object.is_spent().map_err(failed)? {
             self.memory.rings_at.set(None);
             self.storage.delete_alarm().await?;
@@ -161,8 +165,8 @@ impl Host {
         self.ring_when(object.next_due().map_err(failed)?).await
     }
 
-    /// Lets the alarm ring when something is due, or before: to set it costs a row, and one that
-    /// rings early looks again.
+    /// Sets the alarm for the next due task, unless it already rings earlier. Setting it writes a
+    /// row, and an alarm that rings early only checks again.
     async fn ring_in_time<O: Object>(&self, object: &O) -> Result<(), worker::Error> {
         let due = object.next_due().map_err(failed)?;
         let is_set =
@@ -187,8 +191,8 @@ impl Host {
         set.inspect_err(|_| self.memory.rings_at.set(None))
     }
 
-    /// Carries an effect out; `None` when its time ran out and nobody knows how it went.
-    async fn carry_out(&self, effect: &Effect) -> Option<Outcome> {
+    /// Executes an effect; `None` after a timeout, when its outcome is unknown.
+    async fn execute(&self, effect: &Effect) -> Option<Outcome> {
         let limit = worker::Delay::from(core::time::Duration::from_millis(EFFECT_TIMEOUT_MS));
         let work = core::pin::pin!(self.perform(effect));
         match futures_util::future::select(work, limit).await {
@@ -300,7 +304,7 @@ impl Host {
     }
 }
 
-/// How a reading of KV went.
+/// Logs a failed read of KV, which counts as [`Outcome::Failed`].
 fn read(outcome: Result<Outcome, worker::Error>) -> Outcome {
     outcome.unwrap_or_else(|error| {
         worker::console_error!("KV could not be read for the ledger: {error}");
@@ -308,7 +312,7 @@ fn read(outcome: Result<Outcome, worker::Error>) -> Outcome {
     })
 }
 
-/// What the caller logs, once; it holds no values.
+/// Converts an error for the caller's log; it contains no values.
 fn failed(error: claviger_control::objects::object::ObjectError) -> worker::Error {
     format!("an object failed: {error}").into()
 }

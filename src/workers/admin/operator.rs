@@ -1,9 +1,9 @@
-//! `/v1/operator/accounts`: what operators do to accounts.
+//! Routes under `/v1/operator/accounts`: operations of operators on accounts.
 //!
-//! Each route asks the operator's own ledger first. It lets the operation be done and writes down
-//! who did it; only then is the directory or the other account's ledger called, which writes down
-//! what was done to it. So that nothing is written down of an account that there is not, or while
-//! the directory is out of reach, the directory is asked for the account before.
+//! Each route first asks the operator's own ledger, which authorises the operation and records its
+//! author. Only then does it call the directory or the other account's ledger, which records the
+//! change. Before all that, the route looks the account up in the directory. So no ledger records
+//! an operation on an unknown account, or while the directory is unreachable.
 
 use claviger_control::admin::config::AdminConfig;
 use claviger_control::admin::problem::AdminProblem;
@@ -19,14 +19,15 @@ use claviger_core::base::id::AccountId;
 use claviger_core::credential::token::NewToken;
 use claviger_workers::rng;
 
+use crate::calls;
+use crate::clock::now;
 use crate::context::RequestContext;
-use crate::{calls, now};
 
-/// Lists accounts.
+/// Returns a page of accounts.
 pub async fn list(context: &RequestContext<'_>) -> Result<Answer, AdminProblem> {
     context.session()?;
     let cursor = form::account_cursor(context.request.url.query)?;
-    may(context, Operation::Look).await?;
+    authorise(context, Operation::Look).await?;
     match calls::directory(context.env, &DirectoryRequest::List { cursor }).await? {
         DirectoryReply::Accounts { accounts, next } => {
             Ok(Answer::json(200, &view::accounts(&accounts, next, now())))
@@ -35,10 +36,11 @@ pub async fn list(context: &RequestContext<'_>) -> Result<Answer, AdminProblem> 
     }
 }
 
-/// Makes a set-up link for an account that is listed as pending until the link is used or over.
+/// Creates a set-up link for an account, which is listed as pending until the link is used or
+/// expires.
 ///
-/// A repeated invitation makes another link for the same account while it is not open: the answer
-/// to the first may be lost, and the directory may never have heard of it.
+/// A repeated invitation creates another link for the same account while it is not open. The first
+/// response may have been lost, and the directory may never have received it.
 pub async fn invite(context: &RequestContext<'_>) -> Result<Answer, AdminProblem> {
     context.session()?;
     let idempotency_key = headers::idempotency_key(context.request.headers)?;
@@ -61,12 +63,12 @@ pub async fn invite(context: &RequestContext<'_>) -> Result<Answer, AdminProblem
         DirectoryReply::SetupDone if again => {
             Err(AdminProblem::AlreadyInvited { account: account.to_string() })
         }
-        // Also when the drawn ID is another account's, which is unheard of.
+        // Also if the drawn ID belongs to another account, which is extremely unlikely.
         _ => Err(RequestProblem::Unavailable.into()),
     }
 }
 
-/// Shows an account.
+/// Returns an account.
 pub async fn show(
     context: &RequestContext<'_>,
     account: AccountId,
@@ -94,7 +96,7 @@ pub async fn edit(
     let freshness_ms = freshness_s.map(form::freshness_ms).transpose()?;
     form::check_account_changes(freshness_ms, suspended)?;
     find_open(context, account).await?;
-    may(context, Operation::SetState { account, freshness_ms, suspended }).await?;
+    authorise(context, Operation::SetState { account, freshness_ms, suspended }).await?;
     match ask(context, account, &LedgerRequest::SetState { freshness_ms, suspended }).await? {
         LedgerReply::State { state, bound } => {
             Ok(Answer::json(200, &view::account_state(state, bound, now())))
@@ -103,26 +105,26 @@ pub async fn edit(
     }
 }
 
-/// Has every record of an account put into KV again.
+/// Starts a rebuild of an account's records in KV.
 pub async fn rebuild(
     context: &RequestContext<'_>,
     account: AccountId,
 ) -> Result<Answer, AdminProblem> {
     find_open(context, account).await?;
-    may(context, Operation::Rebuild { account }).await?;
+    authorise(context, Operation::Rebuild { account }).await?;
     match ask(context, account, &LedgerRequest::Rebuild).await? {
         LedgerReply::Progress(progress) => Ok(Answer::json(200, &view::progress(&progress, now()))),
         reply => Err(context.refusal(reply)),
     }
 }
 
-/// Notes a fresh history, before an account's ledger is restored from a bookmark.
+/// Notes a new epoch before an account's ledger is restored from a bookmark.
 pub async fn begin_restore(
     context: &RequestContext<'_>,
     account: AccountId,
 ) -> Result<Answer, AdminProblem> {
     find_open(context, account).await?;
-    may(context, Operation::BeginRestore { account }).await?;
+    authorise(context, Operation::BeginRestore { account }).await?;
     match calls::directory(context.env, &DirectoryRequest::NoteEpoch { account }).await? {
         DirectoryReply::Epoch { .. } => Ok(Answer::json(200, &view::restoring(true, now()))),
         DirectoryReply::Unknown => Err(AdminProblem::Request(RequestProblem::NotFound)),
@@ -130,7 +132,7 @@ pub async fn begin_restore(
     }
 }
 
-/// Has the restored ledger told that history.
+/// Makes the directory send that epoch to the restored ledger.
 pub async fn finish_restore(
     context: &RequestContext<'_>,
     account: AccountId,
@@ -138,7 +140,7 @@ pub async fn finish_restore(
     if !find_open(context, account).await?.restoring {
         return Err(AdminProblem::RestoreNotBegun);
     }
-    may(context, Operation::FinishRestore { account }).await?;
+    authorise(context, Operation::FinishRestore { account }).await?;
     match calls::directory(context.env, &DirectoryRequest::Restored { account }).await? {
         DirectoryReply::Noted => Ok(Answer::json(200, &view::restoring(false, now()))),
         DirectoryReply::Unknown => Err(AdminProblem::RestoreNotBegun),
@@ -146,9 +148,9 @@ pub async fn finish_restore(
     }
 }
 
-/// The account, as the directory lists it, for an operator.
+/// Returns the account's entry in the directory, for an operator.
 async fn find(context: &RequestContext<'_>, account: AccountId) -> Result<Entry, AdminProblem> {
-    may(context, Operation::Look).await?;
+    authorise(context, Operation::Look).await?;
     match calls::directory(context.env, &DirectoryRequest::Find { account }).await? {
         DirectoryReply::Account(entry) => Ok(entry),
         DirectoryReply::Unknown => Err(AdminProblem::Request(RequestProblem::NotFound)),
@@ -156,7 +158,7 @@ async fn find(context: &RequestContext<'_>, account: AccountId) -> Result<Entry,
     }
 }
 
-/// The same, if it was opened.
+/// Returns the same entry if the account was opened.
 async fn find_open(
     context: &RequestContext<'_>,
     account: AccountId,
@@ -169,15 +171,15 @@ async fn find_open(
     }
 }
 
-/// Goes on if the operator's own ledger lets the operation be done.
-async fn may(context: &RequestContext<'_>, operation: Operation) -> Result<(), AdminProblem> {
+/// Succeeds if the operator's own ledger authorises the operation.
+async fn authorise(context: &RequestContext<'_>, operation: Operation) -> Result<(), AdminProblem> {
     match context.command(Command::Operate { operation }).await? {
         LedgerReply::Done => Ok(()),
         reply => Err(context.refusal(reply)),
     }
 }
 
-/// Asks an account's ledger. One that was never opened is none.
+/// Calls an account's ledger. A ledger that was never opened counts as not found.
 async fn ask(
     context: &RequestContext<'_>,
     account: AccountId,

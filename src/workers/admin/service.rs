@@ -1,16 +1,17 @@
-//! `/v1/account/service`: the credentials with which a customer's own program asks for keys.
+//! Routes under `/v1/account/service`: the credentials with which a customer's own program issues
+//! keys.
 
 use claviger_control::admin::body::DRAFT_BYTES_MAX;
 use claviger_control::admin::config::AdminConfig;
 use claviger_control::admin::problem::{AdminProblem, NotViewable};
 use claviger_control::admin::{headers, view};
 use claviger_control::protocol::command::Command;
-use claviger_control::protocol::draft::TypedCeiling;
+use claviger_control::protocol::draft::ceiling::TypedCeiling;
 use claviger_control::protocol::encryption;
 use claviger_control::protocol::ledger::LedgerReply;
 use claviger_control::protocol::service::ServiceCommand;
 use claviger_control::protocol::service_credentials::{
-    NewPassword, NewService, ServiceView, place,
+    NewPassword, NewService, ServiceView, associated_data,
 };
 use claviger_core::base::http::json_body;
 use claviger_core::base::http::problem::RequestProblem;
@@ -19,10 +20,10 @@ use claviger_core::base::id::AccountId;
 use claviger_core::config::terms::Bound;
 use claviger_workers::rng;
 
+use crate::clock::now;
 use crate::context::RequestContext;
-use crate::now;
 
-/// Shows them without the password.
+/// Returns the credentials without the password.
 pub async fn show(context: &RequestContext<'_>) -> Result<Answer, AdminProblem> {
     match ask(context, ServiceCommand::Show).await? {
         LedgerReply::Service(service) => Ok(Answer::json(200, &view::service(&service, now()))),
@@ -30,21 +31,21 @@ pub async fn show(context: &RequestContext<'_>) -> Result<Answer, AdminProblem> 
     }
 }
 
-/// Shows the password. The ledger has let it be shown and written that down before it is decrypted
-/// here.
+/// Shows the password. The ledger permits and records this before the password is decrypted here.
 pub async fn reveal(context: &RequestContext<'_>) -> Result<Answer, AdminProblem> {
     let account = context.session()?.account();
     match ask(context, ServiceCommand::Reveal).await? {
         LedgerReply::ServiceRevealed { service, sealed } => {
-            let password = encryption::open(&sealed, place(&account), &context.config.master)
-                .ok_or(AdminProblem::NotViewable(NotViewable::GenerationDropped))?;
+            let password =
+                encryption::decrypt(&sealed, associated_data(&account), &context.config.master)
+                    .ok_or(AdminProblem::NotViewable(NotViewable::GenerationDropped))?;
             Ok(Answer::json(200, &view::service_password(&service, &password, None, now())))
         }
         reply => Err(context.refusal(reply)),
     }
 }
 
-/// Draws a new password.
+/// Replaces the password by a newly drawn one.
 pub async fn change_password(context: &RequestContext<'_>) -> Result<Answer, AdminProblem> {
     let account = context.session()?.account();
     let expected = headers::if_match(context.request.headers)?;
@@ -53,7 +54,7 @@ pub async fn change_password(context: &RequestContext<'_>) -> Result<Answer, Adm
     Ok(Answer::json(200, &view::service_password(&service, password.text(), Some(bound), now())))
 }
 
-/// Changes how far the password may go.
+/// Changes the password's ceiling.
 pub async fn set_ceiling(context: &RequestContext<'_>) -> Result<Answer, AdminProblem> {
     context.session()?;
     let expected = headers::if_match(context.request.headers)?;
@@ -63,14 +64,14 @@ pub async fn set_ceiling(context: &RequestContext<'_>) -> Result<Answer, AdminPr
     Ok(Answer::json(200, &view::service_changed(&service, bound, now())))
 }
 
-/// A fresh password, and what the ledger of `account` is to keep of it.
+/// Draws a password, with the digest and ciphertext for the ledger of `account`.
 pub fn draw(config: &AdminConfig, account: AccountId) -> Option<(NewPassword, NewService)> {
     let password = NewPassword::generate(&mut rng());
     let new = password.service(account, &config.prefix, &config.master, &mut rng())?;
     Some((password, new))
 }
 
-/// Has a change committed.
+/// Sends a change to the ledger.
 async fn change(
     context: &RequestContext<'_>,
     command: ServiceCommand,

@@ -1,4 +1,4 @@
-//! `/v1/setup`, `/v1/session`, `/v1/counters`: who a member is.
+//! Routes under `/v1/setup`, `/v1/session` and `/v1/counters`: sign-in and sessions.
 
 use core::time::Duration;
 
@@ -8,8 +8,9 @@ use claviger_control::admin::{body, form, session, view};
 use claviger_control::protocol::account::{Email, TextError, check_password};
 use claviger_control::protocol::command::Command;
 use claviger_control::protocol::ledger::{
-    LedgerReply, LedgerRequest, NewMember, NewSession, Opening, SecretVersion,
+    LedgerReply, LedgerRequest, NewMember, NewSession, Opening,
 };
+use claviger_control::protocol::member::SecretVersion;
 use claviger_control::protocol::objects::{
     AddressReply, AddressRequest, DirectoryReply, DirectoryRequest, NameReply, NameRequest,
 };
@@ -22,17 +23,18 @@ use claviger_core::credential::token::{Kind, MadeToken, NewToken};
 use claviger_core::replication::link::COUNTERS_HEADER;
 use claviger_workers::rng;
 
+use crate::clock::now;
 use crate::context::RequestContext;
-use crate::{calls, now, service};
+use crate::{calls, service};
 
-/// Soonest that a sign-in is refused, in milliseconds: a password hash and a new object take less,
-/// with room.
+/// Earliest time for the refusal of a sign-in, in milliseconds. A password hash and a new object
+/// take less.
 const REFUSAL_MS_MIN: u64 = 500;
 
-/// Step that the time of a refusal is rounded up to, in milliseconds.
+/// Step to which the time of a refusal is rounded up, in milliseconds.
 const REFUSAL_MS_STEP: u64 = 250;
 
-/// Whose password was right.
+/// The member whose password was verified.
 struct Proof {
     account: AccountId,
     member: MemberId,
@@ -40,7 +42,7 @@ struct Proof {
     secret_version: SecretVersion,
 }
 
-/// Creates an account by a set-up link, and signs its owner in.
+/// Creates an account from a set-up link, and signs its owner in.
 pub async fn set_up(context: &RequestContext<'_>) -> Result<Answer, AdminProblem> {
     let typed: body::SetUp = context.body().await?;
     let AdminConfig { prefix, .. } = &*context.config;
@@ -49,8 +51,8 @@ pub async fn set_up(context: &RequestContext<'_>) -> Result<Answer, AdminProblem
             .filter(|token| !token.setup_is_over(context.request.arrived))
             .ok_or(AdminProblem::SetupRefused)?;
     let wanted = form::Owner::check(&typed)?;
-    // A link tells which addresses are taken, and has passwords hashed: no more often than signing
-    // in does.
+    // A set-up link reveals which addresses are taken, and causes password hashes. So it shares the
+    // rate limit of sign-in.
     count_try(context).await?;
 
     let account = token.account();
@@ -98,13 +100,13 @@ pub async fn sign_in(context: &RequestContext<'_>) -> Result<Answer, AdminProble
     let found = match Email::parse(&form.email) {
         Ok(email) => prove(context, &email, form.password).await?,
         Err(_) => {
-            // Counted like any other try, so that it cannot be told from one.
+            // Counted like any other try, so that a client cannot tell the difference.
             count_try(context).await?;
             None
         }
     };
     let Some(proof) = found else {
-        hold_back(context).await;
+        delay_refusal(context).await;
         return Err(AdminProblem::SignInRefused);
     };
     let new = new_session(context, proof.account);
@@ -121,13 +123,13 @@ pub async fn sign_in(context: &RequestContext<'_>) -> Result<Answer, AdminProble
     }
 }
 
-/// Shows the session.
+/// Returns the session.
 pub async fn show(context: &RequestContext<'_>) -> Result<Answer, AdminProblem> {
     let view = context.session_of(context.command(Command::Show).await?)?;
     Ok(session_answer(context, 200, &view))
 }
 
-/// Shows an operator what the isolate has done that the request came through.
+/// Returns, to an operator, the counters of the edge isolate that forwarded the request.
 pub async fn counters(context: &RequestContext<'_>) -> Result<Answer, AdminProblem> {
     let view = context.session_of(context.command(Command::Show).await?)?;
     let counters = context.request.headers.find(COUNTERS_HEADER);
@@ -138,7 +140,7 @@ pub async fn counters(context: &RequestContext<'_>) -> Result<Answer, AdminProbl
 /// Signs a member out.
 pub async fn sign_out(context: &RequestContext<'_>) -> Result<Answer, AdminProblem> {
     match context.command(Command::SignOut).await {
-        // A browser without a session, or with one that is over, is signed out already.
+        // A browser without a session, or with an ended one, is already signed out.
         Ok(_) | Err(AdminProblem::NotSignedIn) => {
             Ok(Answer::empty(204).with("set-cookie", session::clear_cookie()))
         }
@@ -146,7 +148,7 @@ pub async fn sign_out(context: &RequestContext<'_>) -> Result<Answer, AdminProbl
     }
 }
 
-/// Takes a fresh proof of a member's identity.
+/// Records a fresh proof of a member's identity.
 pub async fn step_up(context: &RequestContext<'_>) -> Result<Answer, AdminProblem> {
     let account = context.session()?.account();
     let form: body::StepUp = context.body().await?;
@@ -159,7 +161,7 @@ pub async fn step_up(context: &RequestContext<'_>) -> Result<Answer, AdminProble
     Ok(session_answer(context, 200, &view))
 }
 
-/// Finds whose password this is. Tries are counted before anything is hashed.
+/// Finds the member whose password this is. The try is counted before anything is hashed.
 async fn prove(
     context: &RequestContext<'_>,
     email: &Email,
@@ -182,9 +184,9 @@ async fn prove(
     }
 }
 
-/// Waits until a refusal tells nothing by its time: an object that is asked for the first time
-/// takes longer than one that knows the address. Waiting costs no CPU.
-async fn hold_back(context: &RequestContext<'_>) {
+/// Delays a refusal so that its time reveals nothing: a new object takes longer to answer than one
+/// that knows the address. Waiting costs no CPU.
+async fn delay_refusal(context: &RequestContext<'_>) {
     let spent_ms =
         now().as_ms().saturating_sub(context.request.arrived.as_ms()).max(0).unsigned_abs();
     let until_ms = spent_ms.max(REFUSAL_MS_MIN).next_multiple_of(REFUSAL_MS_STEP);

@@ -1,4 +1,4 @@
-//! A Durable Object's SQLite as the core's [`Sql`].
+//! Implements the control plane's [`Sql`] over a Durable Object's SQLite.
 
 use claviger_control::objects::sql::{Row, Sql, SqlError, Statement, Value};
 use wasm_bindgen::prelude::{JsCast, JsValue, wasm_bindgen};
@@ -9,7 +9,7 @@ extern "C" {
     /// The part of `DurableObjectStorage` that the `worker` crate does not bind.
     type SyncStorage;
 
-    /// Runs `work` in a transaction that is rolled back when it throws.
+    /// Runs `work` in a transaction that is rolled back if it throws.
     #[wasm_bindgen(method, catch, js_name = transactionSync)]
     fn transaction_sync(
         this: &SyncStorage,
@@ -24,7 +24,7 @@ pub struct ObjectSql {
 }
 
 impl ObjectSql {
-    /// The database behind `storage`.
+    /// Returns the database behind `storage`.
     pub fn new(storage: Storage) -> Self {
         Self { sql: storage.sql(), storage }
     }
@@ -74,7 +74,7 @@ fn from_platform(value: SqlStorageValue) -> Value {
         SqlStorageValue::Null => Value::Null,
         SqlStorageValue::Boolean(value) => Value::Integer(value.into()),
         SqlStorageValue::Integer(integer) => Value::Integer(integer),
-        // No column of ours holds fractions; the reader refuses what is no integer.
+        // No column holds fractions; the row reader refuses the text where it expects an integer.
         SqlStorageValue::Float(number) => Value::Text(number.to_string()),
         SqlStorageValue::String(text) => Value::Text(text),
         SqlStorageValue::Blob(bytes) => Value::Blob(bytes),

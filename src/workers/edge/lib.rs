@@ -5,23 +5,26 @@
 //! Exchanges are kept here under numbers that the entry script never gives twice, so that after a
 //! trap, when a new instance has begun, a number of the old one finds nothing.
 
-use core::cell::RefCell;
+use core::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use claviger_core::base::http::problem::RequestProblem;
 use claviger_core::base::http::request::{Headers, Request, Url};
-use claviger_core::base::http::response::Outcome;
+use claviger_core::base::http::response::{OnlyReads, Outcome};
 use claviger_core::base::id::AccountId;
 use claviger_core::base::secret::SecretText;
 use claviger_core::base::time::{DurationMs, UnixMs};
 use claviger_core::config::settings::{Config, Variables};
+use claviger_core::gateway::denied::Denied;
 use claviger_core::gateway::exchange::{
     Exchange, Got, Operation, OwnedRequest, SharedGateway, Step,
 };
 use claviger_core::gateway::gateway::{Decision, Gateway};
+use claviger_core::gateway::origin_headers::{self, SUSPECT};
 use claviger_core::lease::call::Lookup;
 use claviger_core::replication::record::Revision;
+use claviger_core::verify::verdict::Denial;
 use claviger_workers::{rng, time};
 use rand_core::Rng;
 use serde::{Deserialize, Serialize};
@@ -34,6 +37,11 @@ const EXCHANGE_LIFE: DurationMs = DurationMs::from_s(120);
 thread_local! {
     /// This isolate's gateway; empty until the first request has brought the settings.
     static GATEWAY: RefCell<Option<SharedGateway>> = const { RefCell::new(None) };
+    /// The outcome of the last decision.
+    static TOLD: Cell<String> = const { Cell::new(String::new()) };
+    /// The numbers of prepared answers, by what they depend on.
+    static NUMBERS: RefCell<BTreeMap<(usize, bool, Denial), u32>> =
+        const { RefCell::new(BTreeMap::new()) };
     /// The requests that wait for I/O, with the time at which each began.
     static EXCHANGES: RefCell<BTreeMap<u32, (UnixMs, Exchange)>> = const { RefCell::new(BTreeMap::new()) };
 }
@@ -71,21 +79,101 @@ pub fn configure(bindings: &str) -> String {
     }
 }
 
-/// Decides about a request without I/O. `headers` is `name\nvalue\nname\nvalue…`. Returns the
-/// outcome as JSON; an empty text if I/O is needed: then call [`begin`].
+/// The request needs I/O, or all of its headers: the caller goes on with [`begin`].
+const SLOW: u32 = 0;
+
+/// The outcome is a text, for [`take_outcome`].
+const TEXT: u32 = 1;
+
+/// The first number of a prepared answer.
+const PREPARED: u32 = 2;
+
+/// Most prepared answers, about 1 KB each in the entry script. Others are written out each time.
+const PREPARED_MAX: usize = 512;
+
+/// Decides about a request without I/O, and with the headers of
+/// [`NAMED`](claviger_core::base::http::request::NAMED) alone.
+///
+/// `head` holds the method, the URL, and then name and value of each of those headers that the
+/// request has, all separated by line feeds. Returns 0 if that does not suffice, 1 if the outcome
+/// is a text, else the number of a prepared answer.
 #[wasm_bindgen]
 #[must_use]
-pub fn decide(method: &str, url: &str, headers: &str, now_ms: f64) -> String {
-    let (Some(gateway), Some(url)) = (gateway(), Url::parse(url)) else { return String::new() };
-    let request = Request { method, url, headers: Headers::new(headers), arrived: time(now_ms) };
-    match gateway.borrow_mut().decide(&request, request.arrived, &Lookup::default()) {
-        Decision::Done { outcome, renew } => outcome.to_json(renew),
+pub fn decide(head: &str, now_ms: f64) -> u32 {
+    let Some(gateway) = gateway() else { return SLOW };
+    let mut parts = head.splitn(3, '\n');
+    let (method, url) = (parts.next().unwrap_or_default(), parts.next().and_then(Url::parse));
+    let Some(url) = url else { return SLOW };
+    let headers = Headers::named(parts.next().unwrap_or_default());
+    let request = Request { method, url, headers, arrived: time(now_ms) };
+    let gateway = &mut gateway.borrow_mut();
+    match gateway.decide(&request, request.arrived, &Lookup::default()) {
+        Decision::Denied { denied, renew: None } => prepared(&denied, gateway),
+        Decision::Denied { denied, renew } => {
+            tell(Outcome::Answer(gateway.answer_denied(&denied)).to_json(renew))
+        }
+        Decision::Done { outcome: Outcome::Forward(forward), renew } => {
+            tell(forward.to_text(renew))
+        }
+        Decision::Done { outcome, renew } => tell(outcome.to_json(renew)),
         Decision::Verify
         | Decision::Issue
-        | Decision::Need(_)
+        | Decision::Fetch(_)
         | Decision::AskAdmin
-        | Decision::Read(_) => String::new(),
+        | Decision::ReadHeaders
+        | Decision::Read(_) => SLOW,
     }
+}
+
+/// The number of the answer to a refusal. The first time, the text says what it is.
+fn prepared(denied: &Denied, gateway: &Gateway) -> u32 {
+    NUMBERS.with_borrow_mut(|numbers| {
+        if let Some(number) = numbers.get(&denied.key()) {
+            return *number;
+        }
+        let count = numbers.len();
+        let answer = Outcome::Answer(gateway.answer_denied(denied)).to_json(None);
+        let number = u32::try_from(count).ok().and_then(|count| count.checked_add(PREPARED));
+        match number.filter(|_| count < PREPARED_MAX) {
+            Some(number) => {
+                numbers.insert(denied.key(), number);
+                tell([number.to_string(), answer].join("\n"))
+            }
+            None => tell(answer),
+        }
+    })
+}
+
+fn tell(text: String) -> u32 {
+    TOLD.set(text);
+    TEXT
+}
+
+/// Returns the outcome of the last [`decide`]: JSON, or a forward as
+/// [`Forward::to_text`](claviger_core::base::http::response::Forward::to_text) writes it, or the
+/// number of a prepared answer, a line feed and its JSON.
+#[wasm_bindgen]
+#[must_use]
+pub fn take_outcome() -> String {
+    TOLD.take()
+}
+
+/// Returns the names of headers that make [`screen`] necessary, as a JavaScript regular expression.
+#[wasm_bindgen]
+#[must_use]
+pub fn suspect_names() -> String {
+    SUSPECT.to_owned()
+}
+
+/// Screens the headers of a request that goes on to an origin: `headers` holds name and value of
+/// each, separated by line feeds. Returns JSON: the names to `remove`, and the `cookie` that is
+/// left if it is changed.
+#[wasm_bindgen]
+#[must_use]
+pub fn screen(headers: &str, only_reads: bool) -> String {
+    let screened = origin_headers::screen(Headers::new(headers), OnlyReads(only_reads));
+    // Text keys and plain values: it serialises.
+    serde_json::to_string(&screened).unwrap_or_default()
 }
 
 /// Begins to carry a request through that needs I/O. Returns the first step, as JSON.

@@ -1,30 +1,36 @@
-// What both entries do with requests and answers.
+// Request and response helpers of both entry scripts.
 import { TRAPPED } from "./trap.js";
 
-/** `name\nvalue\nname\nvalue…`: neither can hold a newline, and one string crosses into wasm cheaply. */
+/**
+ * Joins headers as `name\nvalue\nname\nvalue…`. Neither can contain a newline, and one string
+ * crosses into wasm cheaply.
+ */
 export function flatten(headers) {
   const lines = [];
   for (const [name, value] of headers) lines.push(name, value);
   return lines.join("\n");
 }
 
-/** An answer whose body is text. */
+/** Converts a response of the wasm side, whose body is text. */
 export function respond({ status, headers, body }) {
   // Some statuses must not have a body, not even an empty one.
   return new Response(body || null, { status, headers });
 }
 
-/** The answer to what should never happen. It is logged; a trap has been already. */
+/** Returns the response to an unexpected error, and logs it. A trap was already logged. */
 export function failed(error) {
   if (error !== TRAPPED) console.error(`internal error: ${error?.message ?? error}`);
   return problem(500, "Internal Server Error", "internal");
 }
 
-/** A problem document of a failure that only the entry sees. */
+/** Returns the problem document of a failure that only the entry script sees. */
 export function problem(status, title, code, more) {
   const headers = { "content-type": "application/problem+json", "cache-control": "no-store", ...more };
   return Response.json({ type: "about:blank", title, status, code }, { status, headers });
 }
 
-/** The answer of a Worker whose settings are wrong, or whose other half is. The log says why. */
+/**
+ * Returns the response of a Worker whose settings, or whose other Worker, are wrong. The log has
+ * the reason.
+ */
 export const misconfigured = () => problem(503, "This deployment is not set up", "misconfigured", { "retry-after": "2" });

@@ -1,27 +1,33 @@
-// Outlives the wasm instance. A panic or trap ends the instance, and with it every promise that its
-// code was to settle: without this file those requests would hang until the runtime gives them up.
+// Survives the wasm instance. A panic or trap ends the instance, and with it every promise that its
+// code would have settled. Without this file those requests would hang until the runtime cancels
+// them.
 
-/** What `call` and `callAsync` throw after a trap, which has been logged by then. */
+/** The error that `call` and `callAsync` throw after a trap. The trap itself is already logged. */
 export const TRAPPED = new Error("the wasm instance trapped");
 
-/** The rejecters of what is in flight, in any request and any Durable Object of this isolate. */
+/**
+ * Reject functions of everything in flight, in all requests and Durable Objects of this isolate.
+ */
 const pending = new Set();
 let module;
 let dead = false;
 let fresh = true;
 let place = "";
 
-/** Names the module's own exports: what makes a new instance, what installs the handlers, and what to do first in a new instance. */
+/**
+ * Sets the module's exports that create an instance, install the handlers, and initialise a new
+ * instance.
+ */
 export function attach(exports) {
   module = exports;
 }
 
-/** Called by the panic hook (`trap.rs`), before the trap itself. */
+/** Stores the location of a panic. The panic hook (`trap.rs`) calls it before the trap itself. */
 export function panicked(location) {
   place = location;
 }
 
-/** Called when the instance has trapped, by its abort handler (`trap.rs`) or from below. */
+/** Rejects everything in flight. The abort handler (`trap.rs`) or `call` calls it after a trap. */
 export function trapped() {
   if (dead) return;
   dead = true;
@@ -32,10 +38,10 @@ export function trapped() {
 }
 
 /**
- * Calls into the instance. Throws what the call throws.
+ * Calls into the instance. Throws whatever the call throws.
  *
- * A new instance is made here and not in `trapped`: that one runs while frames of the old instance may
- * still be on the stack, and what they unwind must not reach the new one's memory.
+ * A new instance is created here and not in `trapped`: frames of the old instance may still be on
+ * the stack there, and their unwinding must not reach the new instance's memory.
  */
 export function call(exported, ...args) {
   if (dead) {
@@ -51,13 +57,16 @@ export function call(exported, ...args) {
     }
     return exported(...args);
   } catch (error) {
-    // A trap while arguments are copied in is seen by nobody else.
+    // Only this handler sees a trap while the arguments are copied in.
     if (error instanceof WebAssembly.RuntimeError) trapped();
     throw dead ? TRAPPED : error;
   }
 }
 
-/** Awaits a promise that is of no use any more once the instance has trapped: then it rejects at once. */
+/**
+ * Awaits a promise of the instance. Rejects at once if the instance traps, because the promise
+ * would never settle.
+ */
 export async function unlessTrapped(promise) {
   const trap = Promise.withResolvers();
   pending.add(trap.reject);
@@ -68,5 +77,5 @@ export async function unlessTrapped(promise) {
   }
 }
 
-/** Like `call`, of an async export: its promise also rejects when the instance traps. */
+/** Calls an async export like `call`. The promise also rejects if the instance traps. */
 export const callAsync = async (exported, ...args) => unlessTrapped(call(exported, ...args));

@@ -1,27 +1,26 @@
-//! The wasm side of what happens after a trap. A panic aborts here, and so ends the instance and
-//! every request in flight; `trap.js` is told, fails those requests at once and has a new instance
-//! made.
+//! The wasm side of recovery after a trap. A panic aborts here, which ends the instance and every
+//! request in flight. `trap.js` then fails those requests at once and creates a new instance.
 
 use std::panic;
 
 use wasm_bindgen::handler::set_on_abort;
 use wasm_bindgen::prelude::wasm_bindgen;
 
-// The path is as seen from the bindings, in `target/bindgen/<worker>`.
+// The path is relative to the bindings, in `target/bindgen/<worker>`.
 #[wasm_bindgen(raw_module = "../../../src/workers/shared/trap.js")]
 extern "C" {
-    /// Keeps the place of a panic, for the one line that is logged.
+    /// Stores the location of a panic, for the one line that is logged.
     fn panicked(location: &str);
-    /// Fails what is in flight.
+    /// Rejects everything in flight.
     fn trapped();
 }
 
-/// Installs the handlers. Called once for each instance, before its first other call and after the
-/// start functions of its parts: the `worker` crate's own would print panic messages and keep the
-/// abort to itself.
+/// Installs the handlers. The entry script calls it once per instance, before any other call but
+/// after the start functions. The `worker` crate's own start function would otherwise print panic
+/// messages and handle the abort itself.
 #[wasm_bindgen]
 pub fn watch() {
-    // Only the place: a panic's message may quote what it choked on, a credential for one.
+    // Logs only the location: a panic's message may quote its input, such as a credential.
     panic::set_hook(Box::new(|info| {
         panicked(&info.location().map(ToString::to_string).unwrap_or_default());
     }));

@@ -1,9 +1,12 @@
 // The edge as the tests load it: the real entry, observed.
-import { decide } from "../../../target/bindgen/edge/claviger_edge.js";
+import { begin } from "../../../target/bindgen/edge/claviger_edge.js";
 import worker from "../../../src/workers/edge/entry.js";
+import { call } from "../../../src/workers/shared/trap.js";
 import { bound, controlled, fault, inPlace, observed, trapsBy } from "./observed.js";
 
-trapsBy(() => decide({}, {}, {}, 0));
+/** Texts that are none make the instance read out of its memory: a trap as real as a panic's. */
+const trap = () => call(begin, 0, {}, {}, {}, 0);
+trapsBy(trap);
 
 export default {
   async fetch(request, env, ctx) {
@@ -14,7 +17,12 @@ export default {
     const control = await controlled(request);
     if (control) return control;
     const traps = await fault("decide", request.url);
-    if (traps) request = new Proxy(request, { get: (target, key) => (key === "method" ? {} : bound(target, key)) });
-    return worker.fetch(request, observed(env), ctx);
+    if (!traps) return worker.fetch(request, observed(env), ctx);
+    // The trap comes while the request is read, just before the decision.
+    const method = {
+      toString: trap,
+    };
+    const trapped = new Proxy(request, { get: (target, key) => (key === "method" ? method : bound(target, key)) });
+    return worker.fetch(trapped, observed(env), ctx);
   },
 };

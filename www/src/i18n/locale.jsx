@@ -32,7 +32,7 @@ const STORAGE_KEY = "claviger.language";
  * Loads each language from a separate file. @type {Record<Language, () => Promise<{default:
  * Messages}>>}
  */
-const LOADERS = { en: () => import("../messages/en.js"), ja: () => import("../messages/ja.js") };
+const LOADERS = { en: () => import("./messages/en.js"), ja: () => import("./messages/ja.js") };
 
 /** @type {Map<Language, Messages>} */
 const loaded = new Map();

@@ -1,6 +1,8 @@
-//! A message as the request that HTTP e-mail services take, in the shape that Resend's API has
-//! (`POST /emails`): JSON, a bearer token, and an idempotency key, by which the service knows a
-//! repeat for 24 hours (<https://resend.com/docs/api-reference/emails/send-email>).
+//! Renders a message as a request to an HTTP e-mail service.
+//!
+//! The form is that of Resend's API (`POST /emails`): JSON with a bearer token and an idempotency
+//! key. The service recognises a repeat for 24 hours
+//! (<https://resend.com/docs/api-reference/emails/send-email>).
 
 use serde_json::json;
 
@@ -10,7 +12,7 @@ use crate::protocol::account::Email;
 /// Name of the header with the message's [`Message::id`]; at most 256 characters.
 pub const IDEMPOTENCY_KEY: &str = "idempotency-key";
 
-/// The body.
+/// Returns the JSON body.
 pub fn body(message: &Message, from: &Email) -> String {
     json!({
         "from": from,
@@ -22,10 +24,10 @@ pub fn body(message: &Message, from: &Email) -> String {
     .to_string()
 }
 
-/// What a status says (RFC 9110 §15). Which of the client's errors will not change is told by what
-/// they speak of: those of the message stay, those of the token (401, 402, 403), the address of the
-/// API (404, 405), the moment (408, 425, 429) and a repeat that came while the first was under way
-/// (409) may not.
+/// Classifies a status code (RFC 9110 §15). A client error is permanent only if it concerns the
+/// message itself. Others can change: the token (401, 402, 403), the API's address (404, 405) and
+/// timing (408, 425, 429). So can a repeat that arrived while the first request was in progress
+/// (409).
 pub fn taking(status: u16) -> Taking {
     match status {
         200..=299 => Taking::Taken,

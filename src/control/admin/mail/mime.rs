@@ -1,5 +1,4 @@
-//! A message as the text that mail servers pass on (RFC 5322, RFC 2045), for the platform's own
-//! binding.
+//! Renders a message as MIME (RFC 5322, RFC 2045), for the platform's own binding.
 
 use claviger_core::base::secret::Digest;
 use mail_builder::MessageBuilder;
@@ -11,13 +10,13 @@ use mail_builder::mime::MimePart;
 use super::{Message, Taking};
 use crate::protocol::account::Email;
 
-/// The message from `from`: plain text and HTML, whichever the reader prefers. The same message is
-/// the same text every time: neither clock nor chance is in it.
+/// Returns the message from `from`, as plain text and HTML. The result contains neither time nor
+/// randomness, so the same message always yields the same text.
 ///
-/// The library writes into memory, which does not fail; should it ever, `None`.
+/// `None` if the library fails to write into memory, which does not happen.
 pub fn write(message: &Message, from: &Email) -> Option<String> {
     let domain = from.as_str().rsplit_once('@').map_or("localhost", |(_, domain)| domain);
-    // No encoded body holds `=_`, so that no boundary can be in one (RFC 2045 §6.7).
+    // An encoded body never contains `=_`, so it cannot contain the boundary (RFC 2045 §6.7).
     let boundary = format!("=_{}", hex(&message.id));
     let alternative = ContentType::new("multipart/alternative").attribute("boundary", boundary);
     let parts = vec![
@@ -31,17 +30,17 @@ pub fn write(message: &Message, from: &Email) -> Option<String> {
         .date(Date::new(message.written_at.as_ms().div_euclid(1_000)))
         .message_id(format!("{}@{domain}", message.id))
         .header("Content-Language", Raw::new(message.language.as_str()))
-        // RFC 3834 §5: nobody's holiday answers it.
+        // Prevents automatic replies such as vacation notices (RFC 3834 §5).
         .header("Auto-Submitted", Raw::new("auto-generated"))
         .body(MimePart::new(alternative, parts))
         .write_to_string()
         .ok()
 }
 
-/// What an error of the platform's binding says, by its code
+/// Classifies an error of the platform's binding by its code
 /// (<https://developers.cloudflare.com/email-service/api/send-emails/workers-api/#error-codes>).
-/// What the operator may mend, such as a sender that is not verified or a binding that is
-/// restricted to other recipients, and what is not known, is tried again.
+/// Errors that the operator may fix are retried, such as an unverified sender or a binding
+/// restricted to other recipients. So are unknown codes.
 pub fn taking(code: &str) -> Taking {
     const OF_THE_MESSAGE: [&str; 5] = [
         "E_VALIDATION_ERROR",

@@ -1,43 +1,44 @@
-//! What messages say, in each language: whole sentences, never put together out of pieces of one.
+//! The texts of messages in each language. Every sentence is written as a whole, never assembled
+//! from fragments.
 
 use claviger_core::base::id::Prefix;
 use claviger_core::base::time::UnixMs;
 use claviger_core::config::terms::{Bound, Terms};
 use claviger_core::credential::key::access_key;
 
-use super::{Letter, one_line};
 use crate::protocol::code::Code;
+use crate::protocol::envelope::Letter;
 use crate::protocol::keys::KeyName;
-use crate::protocol::ledger::Language;
+use crate::protocol::member::Language;
 use crate::protocol::zone::Zone;
 
-/// What a message depends on beside its letter.
+/// The context of a message, beside its letter.
 #[derive(Clone, Copy)]
-pub struct Setting<'a> {
-    /// Prefix of keys.
+pub struct LetterSetting<'a> {
+    /// Prefix of key IDs in the text.
     pub prefix: &'a Prefix,
-    /// Where the console is.
+    /// Origin of the console, for links.
     pub console_origin: &'a str,
-    /// What the deployment adds to a bound.
+    /// Terms that extend a revocation bound.
     pub terms: Terms,
 }
 
 /// A part of a message.
 pub enum Block {
-    /// Sentences.
+    /// A paragraph of sentences.
     Sentences(String),
-    /// A list.
+    /// A list with one item per line.
     Items(Vec<String>),
-    /// A code.
+    /// A code, shown prominently.
     Code(String),
 }
 
-/// The subject and the parts of a letter.
+/// Returns the subject and the parts of a letter.
 pub fn say(
     letter: &Letter,
     language: Language,
     code: Option<&Code>,
-    setting: Setting<'_>,
+    setting: LetterSetting<'_>,
 ) -> (String, Vec<Block>) {
     match letter {
         Letter::DeletionCode { account, keys, until, zone, .. } => {
@@ -90,7 +91,7 @@ pub fn say(
     }
 }
 
-/// Subject, what is about to happen, and how it is confirmed.
+/// Returns the subject, the planned deletion, and the way to confirm it.
 fn code_sentences(account: &str, keys: &[KeyName], until: &str, language: Language) -> [String; 3] {
     let count = keys.len();
     match (language, keys) {
@@ -131,7 +132,7 @@ fn code_sentences(account: &str, keys: &[KeyName], until: &str, language: Langua
     }
 }
 
-/// Subject, and what has happened.
+/// Returns the subject, and the completed deletion.
 fn notice_sentences(
     account: &str,
     keys: &[KeyName],
@@ -161,7 +162,7 @@ fn notice_sentences(
     }
 }
 
-/// From where somebody did something.
+/// Returns the phrase that names the address of the request.
 fn whence(address: Option<&str>, language: Language) -> String {
     match (language, address) {
         (Language::En, Some(address)) => format!("from the address {address}"),
@@ -171,7 +172,7 @@ fn whence(address: Option<&str>, language: Language) -> String {
     }
 }
 
-/// How the keys are brought back.
+/// Returns the sentence about restoring the keys.
 fn way_back(keys: usize, until: &str, console: &str, language: Language) -> String {
     match (language, keys) {
         (Language::En, 1) => {
@@ -186,7 +187,7 @@ fn way_back(keys: usize, until: &str, console: &str, language: Language) -> Stri
     }
 }
 
-/// From when on the keys are refused.
+/// Returns the sentence about the time from which the keys are refused.
 fn effect(keys: usize, holds_at: &str, is_eventual: bool, language: Language) -> String {
     match (language, keys, is_eventual) {
         (Language::En, 1, false) => format!("It is refused everywhere from {holds_at} on."),
@@ -229,20 +230,20 @@ fn items(keys: &[KeyName], language: Language, prefix: &Prefix) -> Block {
     Block::Items(keys.iter().map(item).collect())
 }
 
-/// How exactly a time is told.
+/// The precision of a time in the text.
 #[derive(Clone, Copy)]
 enum Precision {
     Minutes,
-    /// What has a bound of seconds.
+    /// For times with a bound of seconds.
     Seconds,
 }
 
 const MONTHS: [&str; 12] =
     ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
-/// A time in the account's zone, which it names.
+/// Formats a time in the account's zone, with the zone's name.
 fn moment(at: UnixMs, zone: &Zone, language: Language, precision: Precision) -> String {
-    // Every time in a letter is near the present; the default is never taken.
+    // Every time in a letter is near the present, so the default is never used.
     let civil = zone.civil(at).unwrap_or_default();
     let (year, month, day) = (civil.year(), civil.month(), civil.day());
     let time = match precision {
@@ -261,7 +262,7 @@ fn moment(at: UnixMs, zone: &Zone, language: Language, precision: Precision) -> 
     }
 }
 
-/// The parts as plain text.
+/// Renders the parts as plain text.
 pub fn text(blocks: &[Block]) -> String {
     let mut parts: Vec<String> = Vec::new();
     for block in blocks {
@@ -278,7 +279,7 @@ pub fn text(blocks: &[Block]) -> String {
     format!("{}\n", parts.join("\n\n"))
 }
 
-/// The parts as an HTML document, without anything that is loaded from elsewhere.
+/// Renders the parts as an HTML document that loads nothing from elsewhere.
 pub fn html(title: &str, blocks: &[Block], language: Language) -> String {
     let lang = language.as_str();
     let mut body = String::new();
@@ -304,7 +305,7 @@ pub fn html(title: &str, blocks: &[Block], language: Language) -> String {
     )
 }
 
-/// Text as it stands in HTML, in elements and quoted attributes alike.
+/// Escapes text for HTML elements and quoted attributes.
 fn escaped(text: &str) -> String {
     one_line(text)
         .replace('&', "&amp;")
@@ -312,4 +313,19 @@ fn escaped(text: &str) -> String {
         .replace('>', "&gt;")
         .replace('"', "&quot;")
         .replace('\'', "&#39;")
+}
+
+/// Returns the text as one line: control characters and line separators become blanks.
+pub fn one_line(text: &str) -> String {
+    text.chars()
+        .map(
+            |sign| {
+                if sign.is_control() || matches!(sign, '\u{2028}' | '\u{2029}') {
+                    ' '
+                } else {
+                    sign
+                }
+            },
+        )
+        .collect()
 }

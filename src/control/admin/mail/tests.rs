@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::*;
 use crate::admin::config::tests::config;
-use crate::protocol::encryption::Sealed;
+use crate::protocol::encryption::Ciphertext;
 use crate::protocol::keys::KeyName;
 use crate::protocol::zone::Zone;
 
@@ -28,7 +28,7 @@ fn at(s: u64) -> UnixMs {
     START.saturating_add(claviger_core::base::time::DurationMs::from_s(s))
 }
 
-fn envelope(language: Language, letter: Letter, sealed: Option<Sealed>) -> Envelope {
+fn envelope(language: Language, letter: Letter, sealed: Option<Ciphertext>) -> Envelope {
     let (id, to) =
         ("deletion-code/a1B2c3D4/0123456789/1".to_owned(), Email::parse("mei@example.jp").unwrap());
     Envelope { id, account: key_id().account(), to, language, written_at: START, letter, sealed }
@@ -56,10 +56,15 @@ fn notice(by: &str, names: &[&str], address: Option<&str>) -> Letter {
     }
 }
 
-fn sealed() -> Option<Sealed> {
+fn sealed() -> Option<Ciphertext> {
     let code = SecretText::new("314159".into());
     let rng = &mut ChaCha20Rng::seed_from_u64(1);
-    encryption::seal(&code, code_place(key_id().account(), &deletion()), &config().master, rng)
+    encryption::encrypt(
+        &code,
+        code_associated_data(key_id().account(), &deletion()),
+        &config().master,
+        rng,
+    )
 }
 
 fn composed(language: Language, letter: Letter) -> Message {
@@ -254,7 +259,7 @@ fn neither_a_message_nor_an_envelope_prints_its_code() {
     assert!(!message.subject.contains("314159"));
 }
 
-/// What a ledger has stored must be read by later code.
+/// Later releases must be able to read every letter that a ledger has stored.
 #[test]
 fn the_stored_letters_are_pinned() {
     let key = r#"{"id":"a1B2c3D47Hq0p2Zx9K","name":"Cron"}"#;

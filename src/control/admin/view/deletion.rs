@@ -1,4 +1,4 @@
-//! Deletions that a mailed code confirms.
+//! Response documents of deletions.
 
 use claviger_core::base::time::UnixMs;
 use claviger_core::config::terms::{Bound, Freshness};
@@ -6,12 +6,12 @@ use claviger_core::credential::key::access_key;
 use claviger_core::replication::record::Record;
 use serde_json::{Value, json};
 
-use super::text;
+use super::parts::{self, text};
 use crate::admin::config::AdminConfig;
 use crate::protocol::deletion::DeletionView;
 use crate::protocol::envelope::masked;
 
-/// A deletion.
+/// Returns the document of a deletion.
 pub fn deletion(view: &DeletionView, config: &AdminConfig, now: UnixMs) -> Value {
     let key = |key: &crate::protocol::keys::KeyView| {
         json!({
@@ -27,23 +27,24 @@ pub fn deletion(view: &DeletionView, config: &AdminConfig, now: UnixMs) -> Value
         "expires_at": text(view.expires),
         "tries_left": view.tries_left,
         "mail": view.mail,
-        "bound_within_s": told_s(view, config),
+        "bound_within_s": within_s(view, config),
         "restorable_until": text(view.restorable_until),
         "now": text(now),
     })
 }
 
-/// Within how many seconds they will be refused; `None`: nobody can say.
-fn told_s(view: &DeletionView, config: &AdminConfig) -> Option<u32> {
+/// Returns the seconds within which the keys will be refused everywhere; `None` if the deployment's
+/// freshness has no bound.
+fn within_s(view: &DeletionView, config: &AdminConfig) -> Option<u32> {
     let is_bounded = config.terms.freshness == Freshness::Bounded;
     is_bounded.then(|| config.terms.within_s(view.bound_within_s))
 }
 
-/// Keys that were deleted.
+/// Returns the document of deleted keys.
 pub fn deleted(records: &[Record], bound: Bound, restorable_until: UnixMs, now: UnixMs) -> Value {
     json!({
         "deleted": records.iter().map(|record| record.id).collect::<Vec<_>>(),
-        "bound": super::bound(bound),
+        "bound": parts::bound(bound),
         "restorable_until": text(restorable_until),
         "now": text(now),
     })

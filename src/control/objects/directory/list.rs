@@ -2,15 +2,16 @@
 
 use claviger_core::base::id::AccountId;
 
-use super::parse_state;
-use crate::objects::sql::{Row, Sql, SqlError, SqlExt, Statement, is_initialised};
+use super::state::parse_state;
+use crate::objects::sql::migrate::is_initialised;
+use crate::objects::sql::{Row, Sql, SqlError, SqlExt, Statement};
 use crate::protocol::objects::DirectoryReply;
 use crate::protocol::operator::{Entry, EntryCursor, PAGE_ENTRIES_MAX};
 
 const COLUMNS: &str =
     "SELECT id, state, entered_at_ms, ifnull(name, ''), epoch IS NOT NULL FROM account";
 
-/// A page of the list, the latest first.
+/// Returns a page of the list, latest first.
 pub fn page(sql: &dyn Sql, cursor: Option<EntryCursor>) -> Result<DirectoryReply, SqlError> {
     if !is_initialised(sql)? {
         return Ok(DirectoryReply::Accounts { accounts: Vec::new(), next: None });
@@ -21,7 +22,7 @@ pub fn page(sql: &dyn Sql, cursor: Option<EntryCursor>) -> Result<DirectoryReply
     if let Some(EntryCursor { entered_at, id }) = cursor {
         rows = rows.bind(entered_at).bind(id.as_str());
     }
-    // One more than is shown tells whether there are more.
+    // Reads one entry more than shown, to detect a further page.
     let mut accounts = sql.read_all(&rows.bind(PAGE_ENTRIES_MAX.saturating_add(1)), read)?;
     let shown = usize::try_from(PAGE_ENTRIES_MAX).unwrap_or(usize::MAX);
     let has_more = accounts.len() > shown;
@@ -31,7 +32,7 @@ pub fn page(sql: &dyn Sql, cursor: Option<EntryCursor>) -> Result<DirectoryReply
     Ok(DirectoryReply::Accounts { accounts, next })
 }
 
-/// One account.
+/// Returns one account.
 pub fn find(sql: &dyn Sql, account: AccountId) -> Result<DirectoryReply, SqlError> {
     if !is_initialised(sql)? {
         return Ok(DirectoryReply::Unknown);

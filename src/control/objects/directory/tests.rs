@@ -153,7 +153,7 @@ fn invite(sql: &Sqlite, id: &str) -> DirectoryReply {
     ask(sql, DirectoryRequest::Invite { account: account(id), again: false })
 }
 
-/// When nobody uses the link any more.
+/// Time after which the set-up link cannot be in use any more.
 const LINK_OVER: UnixMs = UnixMs::from_ms(1_800_000_000_000 + SETUP_LIFE_MS + 600_000);
 
 #[test]

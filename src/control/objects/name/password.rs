@@ -1,6 +1,6 @@
-//! Hashes of what people choose: Argon2id (RFC 9106) with a pepper.
+//! Password hashes: Argon2id (RFC 9106) with a pepper.
 //!
-//! Stored as a PHC string, with the generation of the pepper as `keyid`:
+//! The stored form is a PHC string, with the generation of the pepper as `keyid`:
 //!
 //! ```text
 //! $argon2id$v=19$m=19456,t=2,p=1,keyid=<generation>$<salt>$<hash>      salt and hash in base64url without padding
@@ -13,8 +13,8 @@ use subtle::ConstantTimeEq;
 
 use crate::protocol::master::{MasterGeneration, MasterSecrets};
 
-/// Memory of a hash, in KiB. With [`PASSES`], the second choice of the OWASP cheat sheet; 80 ms in
-/// a Worker.
+/// Memory of a hash, in KiB. With [`PASSES`], this is the second choice of the OWASP cheat sheet; a
+/// hash takes 80 ms in a Worker.
 const MEMORY_KIB: u32 = 19_456;
 
 /// Passes over the memory.
@@ -22,9 +22,9 @@ const PASSES: u32 = 2;
 
 const HEAD: &str = "$argon2id$v=19$m=19456,t=2,p=1,keyid=";
 
-/// A slow hash. A parameter, so that tests of what surrounds it need not be slow.
+/// A slow password hash. It is a trait so that tests of the code around it can be fast.
 pub trait PasswordHash {
-    /// Hashes a password; `None` when there is no memory for it.
+    /// Hashes a password; `None` if memory runs out.
     fn hash(&self, password: &[u8], salt: &[u8; 16], pepper: &[u8; 32]) -> Option<[u8; 32]>;
 }
 
@@ -44,7 +44,7 @@ impl PasswordHash for Argon2id {
     }
 }
 
-/// A password as it is stored.
+/// A password in its stored form.
 pub struct StoredPassword {
     text: String,
     generation: String,
@@ -53,7 +53,7 @@ pub struct StoredPassword {
 }
 
 impl StoredPassword {
-    /// Hashes a password with the pepper of `generation`; `None` when there is no memory for it.
+    /// Hashes a password with the pepper of `generation`; `None` if memory runs out.
     pub fn of(
         password: &SecretText,
         salt: &[u8; 16],
@@ -67,7 +67,7 @@ impl StoredPassword {
         Some(Self { text, generation: generation.id().to_owned(), salt: *salt, hash: digest })
     }
 
-    /// Reads what was stored; `None` for anything else.
+    /// Parses the stored form; `None` for anything else.
     pub fn parse(text: &str) -> Option<Self> {
         let mut parts = text.strip_prefix(HEAD)?.split('$');
         let (generation, salt, hash) = (parts.next()?, parts.next()?, parts.next()?);
@@ -83,18 +83,18 @@ impl StoredPassword {
         })
     }
 
-    /// As it is stored.
+    /// Returns the stored form.
     pub fn as_str(&self) -> &str {
         &self.text
     }
 
-    /// The generation whose pepper it took.
+    /// Returns the ID of the generation whose pepper it uses.
     pub fn generation(&self) -> &str {
         &self.generation
     }
 
-    /// Whether it is of this password; `None` when there is no memory to find out. A hash whose
-    /// generation was dropped from the keyring is of no password any more, at the same cost.
+    /// Returns `true` if it is the hash of this password; `None` if memory runs out. If the
+    /// pepper's generation was removed from the ring, it matches no password, at the same cost.
     pub fn is_of(
         &self,
         password: &SecretText,

@@ -1,6 +1,6 @@
 //! The name object's tables.
 
-use crate::objects::sql::Migration;
+use crate::objects::sql::migrate::Migration;
 use crate::objects::tasks;
 
 /// The schema. Append only.

@@ -7,7 +7,7 @@ use crate::protocol::master::tests::master;
 
 const START: i64 = 1_800_000_000_000;
 
-/// A quick stand-in that counts how often it is asked.
+/// A fast hash for tests that counts its calls.
 #[derive(Default)]
 struct Quick(Cell<u32>);
 

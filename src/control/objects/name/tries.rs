@@ -1,31 +1,35 @@
-//! Tries at the password of one name: counted per address block, and over all blocks.
+//! Rate limits of password tries at one name: per address block, and over all blocks.
 
 use claviger_core::base::time::{DurationMs, UnixMs};
 
 use crate::objects::object::Step;
-use crate::objects::rate_limit::{Budget, Window};
-use crate::objects::sql::{Row, Sql, SqlError, SqlExt, Statement, is_initialised, migrate};
-use crate::objects::tasks::{Duty, Kind};
+use crate::objects::rate_limit::{FixedWindow, Window};
+use crate::objects::sql::migrate::{is_initialised, migrate};
+use crate::objects::sql::{Row, Sql, SqlError, SqlExt, Statement};
+use crate::objects::tasks::{Task, TaskKind};
 
-/// What one block may try at one name. Ten in a quarter of an hour leave room for a forgetful
-/// person, and nothing for a guesser: a thousand a day, of passwords of twelve characters and more.
-pub const BLOCK_TRIES: Budget = Budget { tries_max: 10, window: DurationMs::from_s(15 * 60) };
+/// Rate limit of one block at one name. Ten tries in a quarter of an hour suffice for a forgetful
+/// member. A guesser gets some thousand a day, against passwords of twelve characters and more.
+pub const BLOCK_TRIES: FixedWindow =
+    FixedWindow { tries_max: 10, window: DurationMs::from_s(15 * 60) };
 
-/// What all blocks together may try at one name, blocks apart that had a right password lately:
-/// else whoever has many addresses could keep a member out.
-pub const NAME_TRIES: Budget = Budget { tries_max: 100, window: DurationMs::from_s(60 * 60) };
+/// Rate limit of all blocks together at one name. Blocks with a recent right password are exempt;
+/// otherwise an attacker with many addresses could lock a member out.
+pub const NAME_TRIES: FixedWindow =
+    FixedWindow { tries_max: 100, window: DurationMs::from_s(60 * 60) };
 
-/// How long a right password keeps its block from being shut out by other blocks' tries, in
+/// Time for which a right password exempts its block from the limit over all blocks, in
 /// milliseconds: 30 days.
 pub const TRUST_MS: u64 = 30 * 24 * 60 * 60 * 1000;
 
-/// The row that counts all blocks.
+/// Key of the row that counts all blocks.
 const ALL: &str = "*";
 
 /// Counts one try.
 ///
-/// The outer error is the database's; the inner one says when the next try will be looked at. A try
-/// that is refused is not written, so that refusing costs nothing.
+/// # Errors
+/// The outer error is the database's. The inner one is the time of the next accepted try. A refused
+/// try is not written, so that a refusal costs no write.
 pub fn count(
     sql: &dyn Sql,
     block: Option<&str>,
@@ -44,21 +48,23 @@ pub fn count(
             Err(until) => return Ok(Err(until)),
         }
     }
-    migrate(sql, super::MIGRATIONS, now)?;
-    counted.push(Duty::own(Kind::SweepTries).owe_by(now.saturating_add(NAME_TRIES.window)));
+    migrate(sql, super::schema::MIGRATIONS, now)?;
+    counted
+        .push(Task::own(TaskKind::SweepTries).schedule_by(now.saturating_add(NAME_TRIES.window)));
     sql.apply(&counted)?;
     Ok(Ok(()))
 }
 
-/// Notes a right password: its block starts anew, and is trusted.
+/// Records a right password: resets its block's window and exempts the block for [`TRUST_MS`].
 pub fn succeeded(block: Option<&str>, now: UnixMs) -> Statement {
     Statement::new("UPDATE tries SET tries = 0, succeeded_at_ms = ? WHERE block = ?")
         .bind(now)
         .bind(block.unwrap_or_default())
 }
 
-/// Removes what counts no more, and comes again when the next does not: an alarm an hour for each
-/// member who signed in this month would be hundreds, and all but one for nothing.
+/// Removes rows that have no effect any more, and returns the time of the next sweep. It comes when
+/// the next row expires, not hourly. Members who signed in this month would otherwise cost hundreds
+/// of useless alarms each.
 pub fn sweep(sql: &dyn Sql, now: UnixMs) -> Result<Step, SqlError> {
     const OVER_AT: &str = "max(since_ms + ?, ifnull(succeeded_at_ms + ?, 0))";
     let trust = i64::try_from(TRUST_MS).unwrap_or(i64::MAX);

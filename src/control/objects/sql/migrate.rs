@@ -4,35 +4,36 @@ use claviger_core::base::time::UnixMs;
 
 use super::{Sql, SqlError, SqlExt, Statement};
 
-/// One step of a schema. Once released it is never edited: databases out there have run it.
+/// One step of a schema. A released step is never edited, because databases have already run it.
 #[derive(Clone, Copy, Debug)]
 pub struct Migration {
-    /// Its statements, in order, one SQL statement each.
+    /// SQL statements in order, one per text.
     pub statements: &'static [&'static str],
 }
 
-/// The table that says which migrations have run.
+/// The table that records which migrations have run.
 const RECORD: &str = "CREATE TABLE IF NOT EXISTS migration (
     number        INTEGER PRIMARY KEY,  -- of the migration, from 1; immutable
     applied_at_ms INTEGER NOT NULL      -- when it ran, Unix milliseconds; immutable
 ) STRICT";
 
-/// Whether this database was ever written. Reads only: an object that is merely asked stays empty.
+/// Returns `true` if this database was ever written. Only reads, so that an object that was merely
+/// asked stays empty.
 ///
 /// # Errors
-/// [`SqlError::Engine`].
+/// [`SqlError::Engine`] if the database refuses.
 pub fn is_initialised(sql: &(impl Sql + ?Sized)) -> Result<bool, SqlError> {
-    // It was created first, so that nothing else is looked at.
+    // This table is created first, so its existence is enough.
     let table = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'migration' LIMIT 1";
     Ok(sql.first(&Statement::new(table))?.is_some())
 }
 
-/// Brings the database to the newest of `migrations`, whose numbers are their places counted from
-/// 1. All steps that are due land together or not at all; where none is due, nothing is written.
+/// Runs the `migrations` that the database lacks; their numbers are their positions, from 1. All
+/// run in one transaction. If none is missing, nothing is written.
 ///
 /// # Errors
-/// [`SqlError::NewerSchema`] when the database has run a migration that this code does not know:
-/// old code must not write what it does not understand. [`SqlError::Engine`].
+/// [`SqlError::NewerSchema`] if the database has run a migration of a later release: old code must
+/// not write data that it does not understand. [`SqlError::Engine`] if the database refuses.
 pub fn migrate(
     sql: &(impl Sql + ?Sized),
     migrations: &[Migration],

@@ -1,35 +1,35 @@
-//! Activity as a file: JSON Lines, or CSV (RFC 4180).
+//! Export of activity as JSON Lines or CSV (RFC 4180).
 //!
-//! A file is written page by page, so that it needs no more memory than one. It ends at
-//! [`ROWS_MAX`] entries, and then its last line says so. A file that ends without that line and
-//! without an error of the connection is whole.
+//! The file is written page by page, so memory holds one page at a time. It ends at [`ROWS_MAX`]
+//! entries, and its last line then states the cut. A file without that line is complete if the
+//! connection reported no error.
 
 use std::borrow::Cow;
 
 use serde_json::{Value, json};
 
-/// Most entries of one file: 200 pages, which is a fiftieth of the calls that the platform allows
-/// one request.
+/// Most entries of one file: 200 pages, a fiftieth of the subrequests that the platform allows one
+/// request.
 pub const ROWS_MAX: u32 = 100_000;
 
 const _: () = assert!(ROWS_MAX.is_multiple_of(super::EXPORT_PAGE_ENTRIES));
 
-/// The columns of CSV.
+/// The columns of CSV, in order.
 const COLUMNS: [&str; 10] = [
     "id", "at", "action", "by_kind", "by_id", "by_name", "address", "key_id", "key_name", "changes",
 ];
 
-/// Of what form a file is.
+/// The format of an export.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
-    /// One JSON object on each line.
+    /// One JSON object per line.
     JsonLines,
-    /// Comma-separated values, with a byte order mark by which spreadsheets know UTF-8.
+    /// Comma-separated values, with a byte order mark from which spreadsheets recognise UTF-8.
     Csv,
 }
 
 impl Format {
-    /// The form of this name.
+    /// Parses the format's name in URLs.
     pub fn parse(text: &str) -> Option<Self> {
         match text {
             "jsonl" => Some(Self::JsonLines),
@@ -38,7 +38,7 @@ impl Format {
         }
     }
 
-    /// How names of such files end.
+    /// Returns the file name extension, without a dot.
     pub fn extension(self) -> &'static str {
         match self {
             Self::JsonLines => "jsonl",
@@ -46,7 +46,7 @@ impl Format {
         }
     }
 
-    /// Media type.
+    /// Returns the media type of the file.
     pub fn media_type(self) -> &'static str {
         match self {
             Self::JsonLines => "application/x-ndjson",
@@ -54,7 +54,7 @@ impl Format {
         }
     }
 
-    /// What a file begins with.
+    /// Returns the beginning of a file: CSV's byte order mark and header, nothing for JSON Lines.
     pub fn head(self) -> String {
         match self {
             Self::JsonLines => String::new(),
@@ -62,7 +62,7 @@ impl Format {
         }
     }
 
-    /// The line of an entry, which is as the activity route gives it.
+    /// Returns the line of an entry, which has the JSON form of the activity route.
     pub fn line(self, entry: &Value) -> String {
         match self {
             Self::JsonLines => format!("{entry}\n"),
@@ -85,7 +85,7 @@ impl Format {
         }
     }
 
-    /// The last line of a file that ends before all was told.
+    /// Returns the last line of a file that was cut at [`ROWS_MAX`].
     pub fn cut(self) -> String {
         match self {
             Self::JsonLines => format!("{}\n", json!({ "truncated": true, "rows": ROWS_MAX })),
@@ -104,8 +104,8 @@ fn row(cells: [String; COLUMNS.len()]) -> String {
     cells.join(",") + "\r\n"
 }
 
-/// A cell. What a spreadsheet would take for a formula gets an apostrophe before it, by which it is
-/// text; also after a semicolon, which parts cells for some.
+/// Formats a CSV cell. Text that a spreadsheet would evaluate as a formula gets an apostrophe in
+/// front. The same applies after a semicolon, which separates cells in some locales.
 fn cell(value: &Value) -> String {
     let text = match value {
         Value::Null => return String::new(),
@@ -120,8 +120,8 @@ fn cell(value: &Value) -> String {
     }
 }
 
-/// Text that a spreadsheet takes for text. Some read the full-width signs as the others, and skip
-/// blanks.
+/// Escapes spreadsheet formulas (CSV injection). Some spreadsheets also accept the full-width
+/// operators, and skip leading blanks.
 fn without_formula(text: &str) -> Cow<'_, str> {
     let is_formula = text.starts_with(['\t', '\r'])
         || text.trim_start().starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠']);

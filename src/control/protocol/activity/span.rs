@@ -1,14 +1,14 @@
-//! From when and until when activity is asked for.
+//! Parses the time range of an activity query.
 
 use claviger_core::base::time::{CivilText, DurationMs, TimeError, UnixMs};
 use jiff::civil::Date;
 
 use crate::protocol::zone::Zone;
 
-/// Why a text is no such time.
+/// The reason for which a text is not a valid time for the range.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SpanError {
-    /// It has neither form.
+    /// The text has neither the form of a date nor of an instant.
     #[error("write a date as in 2027-06-30, or a time as in 2027-06-30T14:05:00Z")]
     NotATime,
     /// The calendar has no such day, or the clock no such time.
@@ -17,7 +17,7 @@ pub enum SpanError {
 }
 
 impl SpanError {
-    /// The stable code.
+    /// Returns the stable code for clients.
     pub fn code(self) -> &'static str {
         match self {
             Self::NotATime => "not_a_time",
@@ -26,10 +26,11 @@ impl SpanError {
     }
 }
 
-/// The first instant that counts: an instant of RFC 3339, or the beginning of a day in `zone`.
+/// Parses the first instant of the range: an instant of RFC 3339, or the beginning of a day in
+/// `zone`.
 ///
 /// # Errors
-/// [`SpanError`].
+/// [`SpanError`] if the text is neither.
 pub fn begin(text: &str, zone: &Zone) -> Result<UnixMs, SpanError> {
     match day(text)? {
         Some(day) => zone.start_of(day).ok_or(SpanError::NoSuchTime),
@@ -37,11 +38,11 @@ pub fn begin(text: &str, zone: &Zone) -> Result<UnixMs, SpanError> {
     }
 }
 
-/// The first instant that counts no more: just after an instant of RFC 3339, or the end of a day in
-/// `zone`.
+/// Parses the end of the range, exclusive: just after an instant of RFC 3339, or the end of a day
+/// in `zone`.
 ///
 /// # Errors
-/// [`SpanError`].
+/// [`SpanError`] if the text is neither.
 pub fn end(text: &str, zone: &Zone) -> Result<UnixMs, SpanError> {
     match day(text)? {
         Some(day) => {
@@ -51,7 +52,7 @@ pub fn end(text: &str, zone: &Zone) -> Result<UnixMs, SpanError> {
     }
 }
 
-/// The day that a text is; `None` when it has a time.
+/// Parses a day; `None` if the text contains a time.
 fn day(text: &str) -> Result<Option<Date>, SpanError> {
     let civil = CivilText::read(text).ok_or(SpanError::NotATime)?;
     match civil.time() {

@@ -1,90 +1,99 @@
-//! What was typed for a ceiling: how far an issuer may go.
+//! Validates the form of a ceiling: the limits of keys that an issuer issues.
 
 use claviger_core::base::time::DurationMs;
 use claviger_core::credential::issuer::Ceiling;
+use claviger_core::credential::limits::Limits;
 use claviger_core::credential::limits::lifetime::parse_longest;
 use serde::{Deserialize, Serialize};
 
-use super::{Desk, FieldError, Setting, TypedNetworks, present};
+use super::field::{FieldError, Setting, TypedNetworks, present};
+use super::reader::FieldReader;
 
-/// What was typed. What is `None` was not typed; a null is refused.
+/// The fields of a ceiling, as typed. `None` means not typed; null is refused.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TypedCeiling {
-    /// What issued keys may do.
+    /// Permissions of issued keys.
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub permissions: Option<Vec<String>>,
-    /// Where they may be used; empty: anywhere.
+    /// Networks of issued keys; an empty value allows every address.
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub networks: Option<TypedNetworks>,
-    /// How long one may live, in a form of [`parse_longest`].
+    /// Longest lifetime of an issued key, in a form of [`parse_longest`].
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub longest: Option<String>,
 }
 
 impl TypedCeiling {
-    /// Decides over a ceiling. What was not typed stays as it is `before`; without one, all of it
-    /// is wanted, since absence never grants. `under` is the member that holds it, for the errors'
-    /// pointers; empty when it is the whole body.
+    /// Validates a ceiling. A field that was not typed keeps its value in `before`. Without
+    /// `before` all fields are required, since absence never grants. `under` is the member that
+    /// holds the ceiling, for error pointers; empty if the ceiling is the whole body.
     ///
     /// # Errors
-    /// Every reason against it, in the order of the fields.
+    /// All errors, in the order of the fields.
     pub fn decide(
         &self,
         before: Option<&Ceiling>,
         under: &str,
         setting: Setting<'_>,
     ) -> Result<Ceiling, Vec<FieldError>> {
-        // That nobody grants Claviger's own powers here is said of the list that was read.
-        let mut desk =
-            Desk { setting: Setting { may_grant_reserved: true, ..setting }, errors: Vec::new() };
+        // Reserved permissions get their own error below, for owners too.
+        let mut reader = FieldReader::new(Setting { may_grant_reserved: true, ..setting });
         let before = before.cloned();
         let permissions = match (before.as_ref(), &self.permissions) {
             (Some(before), None) => Some(before.permissions.clone()),
-            _ => desk.required("permissions", self.permissions.as_deref(), Desk::permissions),
+            _ => reader.required(
+                "permissions",
+                self.permissions.as_deref(),
+                FieldReader::permissions,
+            ),
         };
         let networks = match (before.as_ref(), &self.networks) {
             (Some(before), None) => Some(before.networks.clone()),
-            _ => desk.required("networks", self.networks.as_ref(), Desk::networks),
+            _ => reader.required("networks", self.networks.as_ref(), FieldReader::networks),
         };
         let longest = match (before.as_ref(), &self.longest) {
             (Some(before), None) => Some(before.longest),
-            _ => desk.required("longest", self.longest.as_deref(), Desk::longest),
+            _ => reader.required("longest", self.longest.as_deref(), FieldReader::longest),
         };
         if permissions
             .as_ref()
             .is_some_and(claviger_core::credential::limits::permission::Permissions::holds_reserved)
         {
-            desk.errors.push(FieldError::new(
+            reader.errors.push(FieldError::new(
                 "permissions",
                 "never_issued",
                 "issued keys never hold Claviger's own powers",
             ));
         }
         match (permissions, networks, longest) {
-            (Some(permissions), Some(networks), Some(longest)) if desk.errors.is_empty() => {
+            (Some(permissions), Some(networks), Some(longest)) if reader.errors.is_empty() => {
                 Ok(Ceiling { permissions, networks, longest })
             }
-            _ => Err(desk.errors.into_iter().map(|error| error.under(under)).collect()),
+            _ => Err(reader.errors.into_iter().map(|error| error.under(under)).collect()),
         }
     }
 }
 
-impl Desk<'_> {
+impl FieldReader<'_> {
+    /// Reads a ceiling; `before` is the present one.
+    pub fn ceiling(&mut self, typed: &TypedCeiling, before: Option<&Ceiling>) -> Option<Ceiling> {
+        let decided = typed.decide(before, "issuable", self.setting);
+        decided.map_err(|errors| self.errors.extend(errors)).ok()
+    }
+
+    /// Refuses a ceiling on a key with reserved permissions.
+    pub fn check_issuer(&mut self, limits: &Limits, ceiling: Option<&Ceiling>) {
+        if ceiling.is_some() && limits.permissions.holds_reserved() {
+            let detail = "a key with reserved permissions cannot issue keys";
+            self.errors.push(FieldError::new("issuable", "reserved", detail));
+        }
+    }
+
     fn longest(&mut self, text: &str) -> Option<Option<DurationMs>> {
         parse_longest(text)
             .map_err(|error| self.errors.push(FieldError::of("longest", &error)))
             .ok()
-    }
-}
-
-impl FieldError {
-    /// The same error of a value within the member `name`.
-    fn under(mut self, name: &str) -> Self {
-        if !name.is_empty() {
-            self.pointer = self.pointer.replacen('/', &format!("/{name}/"), 1);
-        }
-        self
     }
 }
 

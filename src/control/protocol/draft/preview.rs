@@ -1,4 +1,4 @@
-//! Live notes on a draft, while it is being typed.
+//! Live preview of a form while a member types.
 
 use claviger_core::base::time::{DurationMs, UnixMs};
 use claviger_core::credential::issuer::Ceiling;
@@ -9,119 +9,121 @@ use claviger_core::replication::refresh::Caller;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{Desk, Draft, FieldError, Setting, TypedCeiling, code_and_params};
+use super::Draft;
+use super::ceiling::TypedCeiling;
+use super::field::{FieldError, Setting, TypedNetworks, code_and_params};
+use super::reader::FieldReader;
 use crate::protocol::expiry_text::{Described, Form};
 use crate::protocol::zone::Zone;
 
-/// Notes on a draft. A field that was not typed has none, and is no error.
+/// Preview of a draft. A field that was not typed has no preview and no error.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Checked {
-    /// What the expiry comes to.
+    /// Interpreted expiry, if one was typed.
     pub expires: Option<ExpiryNote>,
-    /// What the networks come to, line by line.
+    /// Interpreted networks, line by line.
     pub networks: Option<NetworksNote>,
-    /// What the ceiling of what it may issue comes to.
+    /// Interpreted ceiling, if one was typed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub issuable: Option<CeilingNote>,
-    /// Whether the networks hold the caller's own address; `None` when either is not known.
+    /// `true` if the networks contain the caller's own address; `None` if either is unknown.
     pub includes_caller: Option<bool>,
-    /// From where the key that is edited was used lately, and could not be under these networks;
-    /// the latest first. `None` when no key is edited or no networks were typed.
+    /// Recent callers of the edited key whose address is outside these networks, latest first.
+    /// `None` if no key is edited or no networks were typed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub locked_out: Option<Vec<Caller>>,
-    /// What is wrong, except with single lines of the networks.
+    /// All errors, except those of single network entries.
     pub errors: Vec<FieldError>,
 }
 
-/// What a ceiling comes to.
+/// Preview of a ceiling.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CeilingNote {
-    /// What the networks come to, line by line.
+    /// Interpreted networks, line by line.
     pub networks: Option<NetworksNote>,
-    /// The longest life; `None` for no bound, and where none was typed.
+    /// Longest lifetime, in milliseconds; `None` if unlimited or not typed.
     pub longest_ms: Option<DurationMs>,
 }
 
-/// What an expiry comes to.
+/// Preview of an expiry.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ExpiryNote {
-    /// How it was written.
+    /// Form in which it was typed.
     pub form: ExpiryForm,
-    /// The end; `None` for never.
+    /// End, Unix ms; `None` for never.
     pub at: Option<UnixMs>,
-    /// The last day, of a key that works until the end of one.
+    /// Last valid day, if the key is valid until the end of a day.
     pub day: Option<String>,
-    /// The zone in which it was meant.
+    /// Zone in which it was interpreted.
     pub zone: Zone,
-    /// How long that is from now; `None` for never.
+    /// Time until the end, in milliseconds; `None` for never.
     pub from_now_ms: Option<DurationMs>,
 }
 
-/// How an expiry was written.
+/// The form in which an expiry was typed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ExpiryForm {
-    /// No end.
+    /// `never`: there is no end.
     Never,
-    /// An instant.
+    /// One exact time.
     Instant,
-    /// The end of a day.
+    /// A date: valid until that day ends.
     EndOfDay,
 }
 
-/// What typed networks come to.
+/// Preview of networks.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NetworksNote {
-    /// How many networks there are.
+    /// Number of distinct valid networks.
     pub count: usize,
-    /// How many entries are none.
+    /// Number of invalid entries.
     pub problems: usize,
-    /// The networks as they would be stored.
+    /// Networks in their stored form.
     pub stored: Networks,
-    /// The first problems, and the entries whose stored form differs from what was typed.
+    /// The first invalid entries, and the entries whose stored form differs from the typed one.
     pub lines: Vec<LineNote>,
 }
 
-/// A note on one entry: it has either a `stored` form, or a `code` with its sentence and
-/// parameters.
+/// Preview of one entry: either its `stored` form, or a `code` with message and parameters.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LineNote {
-    /// The line, from 1.
+    /// Line of the entry, from 1.
     pub line: usize,
-    /// What was typed.
+    /// The entry as typed.
     pub entry: String,
-    /// The stored form.
+    /// Stored form of a valid entry.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stored: Option<String>,
-    /// The stable code.
+    /// Stable code of an invalid entry.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code: Option<String>,
-    /// The English sentence.
+    /// English message of an invalid entry.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
-    /// What the sentence names.
+    /// Parameters of the message.
     #[serde(flatten)]
     pub params: Map<String, Value>,
 }
 
 impl Checked {
-    /// Notes on `draft`, for a caller at `caller`. Changes nothing.
+    /// Returns the preview of `draft` for a caller at `caller`. Changes nothing.
     pub fn of(draft: &Draft, setting: Setting<'_>, caller: Option<ClientAddress>) -> Self {
-        let mut desk = Desk { setting, errors: Vec::new() };
-        draft.name.as_deref().map(|text| desk.name(text));
-        let expires = draft.expires.as_deref().and_then(|text| desk.described(text));
-        let not_before = draft.not_before.as_deref().and_then(|text| desk.not_before(text));
+        let mut reader = FieldReader::new(setting);
+        draft.name.as_deref().map(|text| reader.name(text));
+        let expires = draft.expires.as_deref().and_then(|text| reader.described(text));
+        let not_before = draft.not_before.as_deref().and_then(|text| reader.not_before(text));
         if let Some(described) = &expires {
-            desk.check_begin(not_before, described.expiry());
+            reader.check_begin(not_before, described.expiry());
         }
-        let read = draft.networks.as_ref().map(super::TypedNetworks::read);
+        let read = draft.networks.as_ref().map(TypedNetworks::read);
         if let Some(problem) = read.as_ref().and_then(|read| read.problem.as_ref()) {
-            desk.errors.push(FieldError::of("networks", problem));
+            reader.errors.push(FieldError::of("networks", problem));
         }
-        draft.permissions.as_deref().map(|typed| desk.permissions(typed));
-        desk.protected(draft.protected, false);
+        draft.permissions.as_deref().map(|typed| reader.permissions(typed));
+        reader.protected(draft.protected, false);
         let networks = read.as_ref().map(NetworksNote::of);
-        let issuable = draft.issuable.as_ref().map(|typed| CeilingNote::of(typed, &mut desk));
+        let issuable = draft.issuable.as_ref().map(|typed| CeilingNote::of(typed, &mut reader));
         let includes = |note: &NetworksNote| caller.map(|caller| note.stored.contains(caller));
         Self {
             expires: expires.map(ExpiryNote::of),
@@ -129,23 +131,23 @@ impl Checked {
             networks,
             locked_out: None,
             issuable,
-            errors: desk.errors,
+            errors: reader.errors,
         }
     }
 }
 
 impl CeilingNote {
-    /// Single lines of the networks are noted, everything else that is wrong goes to the desk. What
-    /// was not typed is no error.
-    fn of(typed: &TypedCeiling, desk: &mut Desk<'_>) -> Self {
+    /// Adds errors to `reader`, except those of single network entries, which the preview itself
+    /// contains. A field that was not typed is no error.
+    fn of(typed: &TypedCeiling, reader: &mut FieldReader<'_>) -> Self {
         let nothing = Ceiling {
             permissions: Permissions::none(),
             networks: Networks::anywhere(),
             longest: None,
         };
-        let (setting, errors) = (desk.setting, &mut desk.errors);
+        let (setting, errors) = (reader.setting, &mut reader.errors);
         let ceiling = |typed: TypedCeiling| typed.decide(Some(&nothing), "issuable", setting);
-        let read = typed.networks.as_ref().map(super::TypedNetworks::read);
+        let read = typed.networks.as_ref().map(TypedNetworks::read);
         if let Err(refused) = ceiling(TypedCeiling { networks: None, ..typed.clone() }) {
             errors.extend(refused);
         }
@@ -177,8 +179,7 @@ impl NetworksNote {
         Self {
             count: read.count.saturating_sub(read.refused).saturating_sub(read.duplicates),
             problems: read.refused,
-            // Stored forms, each once, and no more of them than a list holds: they cannot be
-            // refused.
+            // Distinct stored forms, no more than a list may hold: parsing them cannot fail.
             stored: Networks::from_stored(stored.iter().map(String::as_str)).unwrap_or_default(),
             lines: read.entries.iter().filter_map(LineNote::of).collect(),
         }

@@ -1,6 +1,11 @@
+use claviger_core::base::time::UnixMs;
+use claviger_core::credential::limits::lifetime::Expiry;
 use claviger_core::credential::limits::network::ClientAddress;
+use serde_json::{Map, Value, json};
 
+use super::preview::Checked;
 use super::*;
+use crate::protocol::zone::Zone;
 
 /// 2026-11-21T12:00:00Z, 21:00 in Tokyo.
 const NOW: UnixMs = UnixMs::from_ms(1_795_262_400_000);

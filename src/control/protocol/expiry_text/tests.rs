@@ -38,7 +38,7 @@ fn described_for_the_console() {
     );
 }
 
-/// Days whose ends are not where a sum of hours would put them.
+/// Days whose end differs from their beginning plus 24 hours.
 #[test]
 fn ends_of_uncommon_days() {
     for (text, now, in_zone, expected) in [

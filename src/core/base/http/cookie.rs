@@ -1,4 +1,4 @@
-//! The console's cookie, as far as the edge must know it.
+//! Names the console's cookie, which is all that the edge must know about it.
 
-/// Name of the console's cookie. It never travels to an origin.
+/// Name of the console's cookie. The edge never forwards it to an origin.
 pub const COOKIE: &str = "__Host-claviger";

@@ -1,4 +1,8 @@
-//! TODO.
+//! HTTP as plain values: a request as the edge reads it, and an answer as it writes one. No module
+//! here performs I/O.
+//!
+//! [`request`] and [`path`] read, [`response`] and [`problem`] write. [`json_body`] reads bodies
+//! that are JSON objects, and [`cookie`] names the console's cookie.
 
 pub mod cookie;
 pub mod json_body;

@@ -1,47 +1,52 @@
-//! One normalised path: what a rule is matched against is what the origin gets, byte for byte.
+//! Normalises paths, so that the path a rule is matched against is byte for byte the path that the
+//! origin gets.
 //!
-//! An origin that decodes `/%61dmin` to `/admin` must not be reached past the rule for `/admin`. So
-//! escapes of unreserved characters are decoded (RFC 3986 §6.2.2.2), other escapes get upper-case
-//! digits (§6.2.2.1), and whatever servers are known to read in two ways is refused: slashes,
-//! backslashes and `;` (path parameters) that are encoded, backslashes and `;` that are not, `//`,
-//! dot segments, control characters, and escapes of escapes. Rules are matched against the wholly
-//! [`decoded`] path, so that `/%24batch` is `/$batch` to a rule as it is to an origin.
+//! An origin that decodes `/%61dmin` to `/admin` must not be reachable past the rule for `/admin`.
+//! So normalisation decodes escapes of unreserved characters (RFC 3986 §6.2.2.2), and gives other
+//! escapes upper-case digits (§6.2.2.1). It refuses everything that servers are known to read in
+//! two ways:
+//! - slashes, backslashes and `;` (path parameters) in encoded form, and backslashes and `;` in
+//!   plain form;
+//! - `//`, dot segments and control characters;
+//! - escapes of escapes.
+//!
+//! Rules are matched against the fully [`decoded`] path, so that a rule reads `/%24batch` as
+//! `/$batch`, as an origin does.
 
 use std::borrow::Cow;
 
 use percent_encoding::percent_decode_str;
 
-/// Why a path is refused.
+/// The reason why a path is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PathError {
-    /// It does not begin with `/`.
+    /// The path does not begin with `/`.
     #[error("the path does not begin with a slash")]
     NotAbsolute,
-    /// `%` without two hex digits.
+    /// A `%` is not followed by two hex digits.
     #[error("the path has a % that is not followed by two hex digits")]
     BadEscape,
-    /// `%2f`, `%5c`, `%3b`, `%00` to `%1f`, `%7f`.
+    /// The path contains `%2f`, `%5c`, `%3b`, `%7f`, or one of `%00` to `%1f`.
     #[error("the path has an encoded slash, backslash, semicolon or control character")]
     EncodedSeparator,
-    /// `%25` before two hex digits: what it means depends on how often one decodes.
+    /// A `%25` precedes two hex digits: the meaning depends on how often a server decodes.
     #[error("the path has an escape of an escape")]
     EscapedTwice,
-    /// `\`, `;`, a blank, a control character or a byte beyond ASCII.
+    /// The path contains `\`, `;`, a blank, a control character or a byte beyond ASCII.
     #[error("the path has a character that servers read in different ways")]
     Ambiguous,
-    /// `//`.
+    /// The path contains `//`.
     #[error("the path has an empty segment")]
     EmptySegment,
-    /// `.` or `..`.
+    /// The path contains a segment `.` or `..`.
     #[error("the path has a dot segment")]
     DotSegment,
 }
 
-/// Normalises a path.
+/// Normalises a path. The result normalises to itself.
 ///
 /// # Errors
-/// A [`PathError`] for the first thing that is read in two ways. What is returned normalises to
-/// itself.
+/// A [`PathError`] for the first ambiguity found.
 pub fn normalise(path: &str) -> Result<Cow<'_, str>, PathError> {
     if !path.starts_with('/') {
         return Err(PathError::NotAbsolute);
@@ -92,8 +97,8 @@ fn begins_with_hex(text: &str) -> bool {
     text.bytes().take(2).filter(u8::is_ascii_hexdigit).count() == 2
 }
 
-/// What a normalised path means to a server that decodes it, for comparison with rules. Bytes that
-/// are no UTF-8 are alike.
+/// Decodes a normalised path as a server does, for comparison with rules. All bytes that are not
+/// UTF-8 decode to the same replacement character.
 pub fn decoded(normal: &str) -> Cow<'_, str> {
     percent_decode_str(normal).decode_utf8_lossy()
 }

@@ -1,4 +1,4 @@
-//! Problem documents (RFC 9457), and the problems that a request to any surface can have.
+//! Defines problem documents (RFC 9457), and the problems that a request to any surface can have.
 
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -8,28 +8,28 @@ use crate::base::http::response::{Answer, no_sniff, no_store};
 /// Media type of a problem document.
 pub const MEDIA_TYPE: &str = "application/problem+json";
 
-/// Seconds that a client should wait after 503: an object that moves between machines is back
+/// Seconds that a client should wait after a 503. An object that moves between machines is back
 /// within one or two.
 pub const RETRY_AFTER_S: u32 = 2;
 
-/// One refusal, as it goes out.
+/// One problem, ready to be sent.
 #[derive(Clone, Debug)]
 pub struct ProblemDocument {
-    /// HTTP status.
+    /// HTTP status of the response.
     pub status: u16,
-    /// The stable code, which `www/problems.html` explains.
+    /// Stable code, explained by `www/problems.html`.
     pub code: &'static str,
     /// One line for people, the same for every occurrence.
     pub title: &'static str,
-    /// Members beside the standard ones.
+    /// Members in addition to the standard ones.
     pub extensions: Map<String, Value>,
 }
 
 impl ProblemDocument {
-    /// The whole answer. `console_origin` is where `/problems` explains the codes.
+    /// Builds the whole response. `console_origin` serves `/problems`, which explains the codes.
     pub fn answer(self, console_origin: &str) -> Answer {
         #[derive(Serialize)]
-        struct Document {
+        struct WrittenDocument {
             r#type: String,
             title: &'static str,
             status: u16,
@@ -38,14 +38,14 @@ impl ProblemDocument {
             extensions: Map<String, Value>,
         }
         let Self { status, code, title, extensions } = self;
-        let document = Document {
+        let document = WrittenDocument {
             r#type: [console_origin, "/problems#", code].concat(),
             title,
             status,
             code,
             extensions,
         };
-        // Text keys and JSON values: it serialises.
+        // This cannot fail: all keys are text, and all values are JSON.
         let body = serde_json::to_string(&document).unwrap_or_default();
         Answer {
             status,
@@ -56,40 +56,40 @@ impl ProblemDocument {
     }
 }
 
-/// Problems of requests to any surface. Each variant is one stable code.
+/// The problems of requests to any surface. Each variant is one stable code.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RequestProblem {
-    /// No such resource of Claviger's own.
+    /// Claviger has no such resource.
     NotFound,
-    /// The resource exists, the method does not.
+    /// The resource exists, but does not support the method.
     MethodNotAllowed {
-        /// Methods that do.
+        /// Methods that the resource supports.
         allow: &'static str,
     },
     /// The body took too long to arrive.
     BodyTooSlow,
-    /// A body above the limit.
+    /// The body is above the limit.
     BodyTooLarge {
-        /// The limit, in bytes.
+        /// Limit, in bytes.
         max: usize,
     },
-    /// A body of another media type than JSON.
+    /// The body has a media type other than JSON.
     UnsupportedMediaType,
-    /// A body that is no JSON object of known members.
+    /// The body is not a JSON object of known members.
     MalformedBody {
-        /// The parser's words; they quote no value.
+        /// Message of the parser; it quotes no value.
         detail: String,
     },
-    /// The object that is the authority did not answer.
+    /// The Durable Object that has the authority did not answer.
     Unavailable,
     /// The deployment does not serve: a setting is missing or wrong, or its two Workers do not fit.
     Misconfigured,
-    /// Something that should never happen. The log has the rest.
+    /// An error that should never happen. The log has the details.
     Internal,
 }
 
 impl RequestProblem {
-    /// HTTP status.
+    /// Returns the HTTP status.
     pub fn status(&self) -> u16 {
         match self {
             Self::MalformedBody { .. } => 400,
@@ -103,7 +103,7 @@ impl RequestProblem {
         }
     }
 
-    /// The stable code.
+    /// Returns the stable code.
     pub fn code(&self) -> &'static str {
         match self {
             Self::NotFound => "not_found",
@@ -118,7 +118,7 @@ impl RequestProblem {
         }
     }
 
-    /// One line for people, the same for every occurrence.
+    /// Returns one line for people, the same for every occurrence.
     pub fn title(&self) -> &'static str {
         match self {
             Self::NotFound => "There is nothing at this address",
@@ -133,7 +133,7 @@ impl RequestProblem {
         }
     }
 
-    /// The document, without its place.
+    /// Returns the document, before the console's origin is known.
     pub fn document(&self) -> ProblemDocument {
         let mut extensions = Map::new();
         match self {
@@ -157,7 +157,7 @@ impl RequestProblem {
         }
     }
 
-    /// The header that this problem adds to its answer.
+    /// Returns the header that this problem adds to its response.
     pub fn header(&self) -> Option<(&'static str, String)> {
         match self {
             Self::MethodNotAllowed { allow } => Some(("allow", (*allow).into())),
@@ -173,12 +173,11 @@ impl RequestProblem {
         }
     }
 
-    /// The whole answer. `console_origin` is where `/problems` explains the codes.
+    /// Builds the whole response. `console_origin` serves `/problems`, which explains the codes.
     pub fn answer(&self, console_origin: &str) -> Answer {
         self.document().answer(console_origin).with_header(self.header())
     }
 }
 
-/// The words of a verdict that is not possible: the same from a verification as from any other
-/// surface.
+/// Title of an impossible verdict: the same for a verification as for any other surface.
 pub const UNAVAILABLE_TITLE: &str = "No answer can be given at the moment";

@@ -77,25 +77,43 @@ impl<'a> Url<'a> {
     }
 }
 
+/// The headers whose values most decisions need. The others are read only where a decision says so.
+pub const NAMED: [&str; 4] =
+    ["authorization", "x-api-key", "cf-connecting-ip", "cf-connecting-ipv6"];
+
 /// Headers, flattened by the entry script as `name\nvalue\nname\nvalue…`. The runtime gives names
 /// in lower case, joins repeated ones by `, `, and lets no line break into a value (RFC 9110 §5.5).
 #[derive(Clone, Copy)]
-pub struct Headers<'a>(&'a str);
+pub struct Headers<'a> {
+    flat: &'a str,
+    is_whole: bool,
+}
 
 impl<'a> Headers<'a> {
-    /// Takes the flattened text.
+    /// Takes the flattened text of all headers.
     pub fn new(flat: &'a str) -> Self {
-        Self(flat)
+        Self { flat, is_whole: true }
     }
 
-    /// All headers, in the runtime's order.
+    /// Takes the flattened text of those headers of [`NAMED`] that the request has.
+    pub fn named(flat: &'a str) -> Self {
+        Self { flat, is_whole: false }
+    }
+
+    /// Returns `true` if these are all headers of the request.
+    pub fn is_whole(self) -> bool {
+        self.is_whole
+    }
+
+    /// Returns the headers at hand, in the runtime's order.
     pub fn iter(self) -> impl Iterator<Item = (&'a str, &'a str)> {
-        let mut parts = self.0.split('\n');
+        let mut parts = self.flat.split('\n');
         core::iter::from_fn(move || Some((parts.next()?, parts.next()?)))
     }
 
-    /// The value of the header of this lower-case name.
+    /// Returns the value of the header of this lower-case name.
     pub fn find(self, name: &str) -> Option<&'a str> {
+        debug_assert!(self.is_whole || NAMED.contains(&name), "{name} was not read");
         self.iter().find(|(found, _)| *found == name).map(|(_, value)| value)
     }
 }

@@ -73,6 +73,10 @@ pub fn no_store() -> (&'static str, String) {
     ("cache-control", "no-store".into())
 }
 
+/// Whether a request is let through for reading alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OnlyReads(pub bool);
+
 /// A request that goes on to an origin. The body is the client's, streamed past.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Forward {
@@ -84,10 +88,32 @@ pub struct Forward {
     pub remove: Vec<String>,
     /// Headers to set, after removal.
     pub set: Vec<(&'static str, String)>,
+    /// The client's headers are not screened yet, in a way that depends on whether the request may
+    /// only read; `None`: they are.
+    #[serde(skip)]
+    pub unscreened: Option<OnlyReads>,
     /// Parts of the body to cut out, as places of their first byte and of the one after their last;
     /// `None`: its opening was not read.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cuts: Option<Vec<(usize, usize)>>,
+}
+
+impl Forward {
+    /// Writes the forward for the entry script, without JSON: `>`, the account whose lease to renew
+    /// or nothing, the binding or nothing, the URL, `r` if the request may only read else nothing,
+    /// the names to remove with commas between them, and then name and value of each header to set.
+    /// Line feeds separate them, and none of them holds one. Cuts of the body are not written.
+    pub fn to_text(&self, renew: Option<AccountId>) -> String {
+        let renew = renew.map(|account| account.to_string()).unwrap_or_default();
+        let reads = if self.unscreened == Some(OnlyReads(true)) { "r" } else { "" };
+        let binding = self.binding.as_deref().unwrap_or_default();
+        let remove = self.remove.join(",");
+        let mut parts = vec![">", &renew, binding, &self.url, reads, &remove];
+        for (name, value) in &self.set {
+            parts.extend([*name, value]);
+        }
+        parts.join("\n")
+    }
 }
 
 /// A request that goes on to the admin Worker, its body streamed past.
@@ -135,6 +161,25 @@ mod tests {
 
     /// The entry script reads exactly this.
     #[test]
+    fn the_text_of_a_forward_is_pinned() {
+        let forward = Forward {
+            binding: None,
+            url: "https://x/".into(),
+            remove: vec!["authorization".into(), "x-api-key".into()],
+            set: vec![("claviger-key", "k".into()), ("claviger-permissions", String::new())],
+            unscreened: Some(OnlyReads(true)),
+            cuts: None,
+        };
+        assert_eq!(
+            forward.to_text(AccountId::parse("a1B2c3D4")),
+            ">\na1B2c3D4\n\nhttps://x/\nr\nauthorization,x-api-key\nclaviger-key\nk\nclaviger-permissions\n"
+        );
+        let forward = Forward { binding: Some("DEMO".into()), unscreened: None, ..forward };
+        assert!(forward.to_text(None).starts_with(">\n\nDEMO\nhttps://x/\n\nauthorization,"));
+    }
+
+    /// The entry script reads exactly this.
+    #[test]
     fn the_json_for_the_entry_script_is_pinned() {
         let answer = Outcome::Answer(Answer::empty(204).with("allow", "GET"));
         assert_eq!(
@@ -164,6 +209,7 @@ mod tests {
             url: "https://x/".into(),
             remove: vec!["authorization".into()],
             set: vec![("claviger-key", "k".into())],
+            unscreened: None,
             cuts: None,
         });
         assert_eq!(
@@ -175,6 +221,7 @@ mod tests {
             url: "https://x/".into(),
             remove: vec![],
             set: vec![],
+            unscreened: None,
             cuts: Some(vec![(3, 9)]),
         });
         assert_eq!(

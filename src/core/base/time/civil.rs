@@ -1,4 +1,4 @@
-//! The shape of a written date or date-time, before a zone makes an instant of it.
+//! Parses the form of a written date or date-time, before a time zone turns it into an instant.
 
 use jiff::civil::{Date, Time};
 use jiff::tz::Offset;
@@ -6,9 +6,9 @@ use jiff::tz::Offset;
 /// Most decimals of a second: nanoseconds, the finest that common libraries write.
 const DECIMALS_MAX: usize = 9;
 
-/// The numbers of `yyyy(/|-)mm(/|-)dd[( |T)hh:mm[:ss[.s…]][[ ](Z|(+|-)zz[[:]zz])]]`, which holds
-/// the date-times of RFC 3339 §5.6. They have the right number of digits, no more: what the
-/// calendar and the clock say of them is asked for with the methods.
+/// The numbers of `yyyy(/|-)mm(/|-)dd[( |T)hh:mm[:ss[.s…]][[ ](Z|(+|-)zz[[:]zz])]]`. This form
+/// includes the date-times of RFC 3339 §5.6. Only the number of digits is certain; the methods
+/// check the numbers against the calendar and the clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CivilText {
     year: u16,
@@ -35,24 +35,25 @@ struct OffsetText {
 }
 
 impl CivilText {
-    /// Reads the whole text; `None` when it has another shape.
+    /// Parses the whole text; `None` if it has another form.
     pub fn read(text: &str) -> Option<Self> {
-        let mut cursor = Cursor { rest: text.as_bytes() };
+        let mut cursor = CivilCursor { rest: text.as_bytes() };
         let civil = cursor.civil()?;
         cursor.rest.is_empty().then_some(civil)
     }
 
-    /// Whether the shape is RFC 3339's: dashes, `T`, seconds, and an offset as `Z` or `±hh:mm`.
+    /// Returns `true` if the form is RFC 3339's: dashes, `T`, seconds, and an offset as `Z` or
+    /// `±hh:mm`.
     pub fn is_rfc3339(&self) -> bool {
         self.is_rfc3339
     }
 
-    /// The day; `None` when the calendar has no such day.
+    /// Returns the day; `None` if the calendar has no such day.
     pub fn date(&self) -> Option<Date> {
         date(self.year, self.month, self.day)
     }
 
-    /// The same, but that the day `00` is the last day of the month before.
+    /// Returns the day like [`Self::date`], but reads day `00` as the last day of the month before.
     pub fn date_with_day_zero(&self) -> Option<Date> {
         match self.day {
             0 => date(self.year, self.month, 1)?.yesterday().ok(),
@@ -60,7 +61,8 @@ impl CivilText {
         }
     }
 
-    /// The time of day: the outer `None` when none is written, the inner when no clock shows it.
+    /// Returns the time of day. The outer `None` means that the text has none, the inner that no
+    /// clock shows it.
     pub fn time(&self) -> Option<Option<Time>> {
         self.time.map(|TimeText { hour, minute, second, ms }| {
             let nanosecond = i32::from(ms).checked_mul(1_000_000)?;
@@ -74,8 +76,8 @@ impl CivilText {
         })
     }
 
-    /// The offset from UTC: the outer `None` when none is written, the inner when it is beyond
-    /// `±23:59` (RFC 3339 §5.6).
+    /// Returns the offset from UTC. The outer `None` means that the text has none, the inner that
+    /// it is beyond `±23:59` (RFC 3339 §5.6).
     pub fn offset(&self) -> Option<Option<Offset>> {
         self.offset.map(|OffsetText { is_west, hours, minutes }| {
             if hours > 23 || minutes > 59 {
@@ -92,11 +94,11 @@ fn date(year: u16, month: u8, day: u8) -> Option<Date> {
     Date::new(year.try_into().ok()?, month.try_into().ok()?, day.try_into().ok()?).ok()
 }
 
-struct Cursor<'a> {
+struct CivilCursor<'a> {
     rest: &'a [u8],
 }
 
-impl Cursor<'_> {
+impl CivilCursor<'_> {
     fn civil(&mut self) -> Option<CivilText> {
         let year = self.digits(4)?;
         let first = self.eat(b"/-")?;
@@ -119,7 +121,7 @@ impl Cursor<'_> {
         Some(CivilText { time: Some(time), offset: Some(offset), is_rfc3339, ..date })
     }
 
-    /// The time, and whether it has seconds.
+    /// Parses the time, and returns `true` with it if it has seconds.
     fn time(&mut self) -> Option<(TimeText, bool)> {
         let hour = self.two()?;
         self.eat(b":")?;
@@ -132,7 +134,7 @@ impl Cursor<'_> {
         Some((TimeText { hour, minute, second, ms }, true))
     }
 
-    /// The milliseconds of at least one decimal; finer ones are cut off.
+    /// Parses at least one decimal into milliseconds; finer decimals are dropped.
     fn decimals(&mut self) -> Option<u16> {
         let count = self.rest.iter().take_while(|b| b.is_ascii_digit()).count();
         if count == 0 || count > DECIMALS_MAX {
@@ -151,7 +153,7 @@ impl Cursor<'_> {
         value.checked_mul(unit)
     }
 
-    /// The offset, and whether it is written in RFC 3339's long form.
+    /// Parses the offset, and returns `true` with it if it has RFC 3339's long form.
     fn offset(&mut self) -> Option<(OffsetText, bool)> {
         let sign = self.eat(b"Z+-")?;
         if sign == b'Z' {
@@ -163,7 +165,7 @@ impl Cursor<'_> {
         Some((OffsetText { is_west: sign == b'-', hours, minutes }, has_colon))
     }
 
-    /// One byte out of a set.
+    /// Consumes one byte if it is in `set`.
     fn eat(&mut self, set: &[u8]) -> Option<u8> {
         let (&first, rest) = self.rest.split_first()?;
         set.contains(&first).then(|| {
@@ -176,7 +178,7 @@ impl Cursor<'_> {
         self.digits(2)?.try_into().ok()
     }
 
-    /// Exactly so many digits, at most four.
+    /// Parses exactly `count` digits, at most four.
     fn digits(&mut self, count: usize) -> Option<u16> {
         let (digits, rest) = self.rest.split_at_checked(count)?;
         let value = digits.iter().try_fold(0_u16, |value, byte| {

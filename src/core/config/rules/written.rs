@@ -1,15 +1,16 @@
-//! Rules as an operator writes them.
+//! Parses the JSON form of rules.
 
 use serde::Deserialize;
 
-use super::{Access, Effect, Origin, Pattern, Place, Rule, RulesError};
+use super::error::RulesError;
+use super::rule::{Access, Effect, Origin, Pattern, Place, Rule};
 use crate::base::http::request::Url;
 use crate::credential::limits::permission::Permission;
 
-/// One rule, as it is written.
+/// One rule in the operator's configuration.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Written {
+pub(super) struct WrittenRule {
     host: String,
     path: String,
     origin: Option<String>,
@@ -23,7 +24,7 @@ pub(super) struct Written {
     credentials: Option<Vec<String>>,
 }
 
-/// What of Claviger's own a rule opens.
+/// The route of Claviger that a rule opens.
 #[derive(Clone, Copy, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Served {
@@ -37,7 +38,7 @@ enum WrittenPermission {
     ByEffect { read: String, write: String },
 }
 
-impl Written {
+impl WrittenRule {
     pub(super) fn into_rule(self, index: usize, console_host: &str) -> Result<Rule, RulesError> {
         let label = |byte: u8| {
             byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'.')
@@ -49,14 +50,23 @@ impl Written {
         let origin = match (self.origin, self.serves) {
             (Some(origin), None) => parse_origin(origin).ok_or(RulesError::Origin(index))?,
             (None, Some(Served::Issuance)) => {
-                // It has credentials of its own, and decides by itself who gets through.
+                // The issuance API has separate credentials, and decides by itself about each
+                // request.
                 let says_more = self.permission.is_some() || self.any_key || self.public;
                 if says_more || self.effect.is_some() || self.credentials.is_some() {
                     return Err(RulesError::Served(index));
                 }
                 let (access, places) = (Access::Public, Vec::new());
                 let origin = Origin::Issuance;
-                return Ok(Rule { host: self.host, path, origin, access, places, effect: None });
+                return Ok(Rule {
+                    index,
+                    host: self.host,
+                    path,
+                    origin,
+                    access,
+                    places,
+                    effect: None,
+                });
             }
             _ => return Err(RulesError::Origin(index)),
         };
@@ -78,7 +88,8 @@ impl Written {
             _ => return Err(RulesError::Access(index)),
         };
         let places = match self.credentials {
-            // What goes to a public origin is its own affair, unless it is a key of ours.
+            // A public origin may use these headers as it likes; the edge only holds back
+            // Claviger's keys.
             None if access == Access::Public => Vec::new(),
             None => vec![Place::Authorization, Place::ApiKey],
             Some(names) => names
@@ -88,7 +99,7 @@ impl Written {
                 .filter(|places| !places.is_empty())
                 .ok_or(RulesError::Place(index))?,
         };
-        Ok(Rule { host: self.host, path, origin, access, places, effect: self.effect })
+        Ok(Rule { index, host: self.host, path, origin, access, places, effect: self.effect })
     }
 }
 
@@ -99,7 +110,7 @@ fn parse_pattern(text: &str) -> Option<Pattern> {
     };
     let normal = (below && base.is_empty())
         || crate::base::http::path::normalise(base).is_ok_and(|normal| normal == base);
-    // Below `/a/` would be `/a//…`, which no path is.
+    // Below `/a/` would be `/a//…`, which is never a normalised path.
     if !normal || base.contains(['*', '?', '#']) || (below && base.ends_with('/')) {
         return None;
     }

@@ -1,8 +1,8 @@
-//! The end of a credential: an instant, or until someone ends it.
+//! Defines a credential's expiry: an instant, or never.
 //!
-//! People and programs write an end in the forms that the control plane's `expiry_text` documents.
-//! Those that need no calendar are read here, so that the edge can: `never`, milliseconds from now
-//! (`30000`), and spans (`90s` `5m` `2h` `100d` `2w`).
+//! The control plane's `expiry_text` documents the forms in which people and programs write an
+//! expiry. This module parses the forms that need no calendar, so that the edge can use it:
+//! `never`, milliseconds from now (`30000`), and durations (`90s` `5m` `2h` `100d` `2w`).
 
 mod error;
 
@@ -12,27 +12,26 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 pub use self::error::{ExpiryError, SpanError};
 use crate::base::time::{CivilText, DurationMs, UnixMs};
 
-/// Longest text that is read, in bytes: 36 for `2027-06-30 14:05:00.123456789 +09:00`, and some
-/// room.
+/// Longest accepted text, in bytes: 36 for `2027-06-30 14:05:00.123456789 +09:00`, plus some room.
 pub const EXPIRY_BYTES_MAX: usize = 40;
 
-/// Latest end, counted from now: a hundred years of 365.25 days. Longer than any key is used, so
-/// that beyond it stands a mistyped year, or someone who means `never`; and short enough that no
-/// calendar arithmetic leaves the years that RFC 3339 can write.
+/// Latest expiry, counted from now: a hundred years of 365.25 days. A later one is a mistyped year,
+/// or meant as `never`. The bound also keeps all calendar arithmetic within the years that RFC 3339
+/// can write.
 pub const EXPIRY_MAX: DurationMs = DurationMs::from_days(36_525);
 
-/// When a credential ends. As JSON `null` for never, else the number of milliseconds since the
-/// epoch. A field that is missing is refused, not read as never: absence must not give power.
+/// The end of a credential. Its JSON form is `null` for never, else Unix ms. A missing field is an
+/// error and does not mean never, because a missing value must not grant access.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Expiry {
-    /// No end.
+    /// The credential has no end.
     Never,
-    /// The first instant at which it no longer works.
+    /// The first instant at which the credential no longer works.
     At(UnixMs),
 }
 
 impl Expiry {
-    /// Whether it has ended: at its instant it has.
+    /// Returns `true` if the credential has ended; at the instant itself it has.
     pub fn is_past(self, now: UnixMs) -> bool {
         match self {
             Self::Never => false,
@@ -40,7 +39,7 @@ impl Expiry {
         }
     }
 
-    /// The instant; `None` for never.
+    /// Returns the instant; `None` for never.
     pub fn at(self) -> Option<UnixMs> {
         match self {
             Self::Never => None,
@@ -48,7 +47,7 @@ impl Expiry {
         }
     }
 
-    /// The earlier of two ends.
+    /// Returns the earlier of two ends.
     #[must_use]
     pub fn earlier(self, other: Self) -> Self {
         match (self, other) {
@@ -57,10 +56,10 @@ impl Expiry {
         }
     }
 
-    /// Checks that a credential that begins at `not_before` begins at all.
+    /// Checks that a credential that begins at `not_before` begins before it ends.
     ///
     /// # Errors
-    /// [`ExpiryError::BeginsAfterEnd`].
+    /// [`ExpiryError::BeginsAfterEnd`] if `not_before` is not before the end.
     pub fn check_begin(self, not_before: UnixMs) -> Result<(), ExpiryError> {
         match self {
             Self::At(at) if not_before >= at => Err(ExpiryError::BeginsAfterEnd { at }),
@@ -77,7 +76,7 @@ impl Serialize for Expiry {
 
 impl<'de> Deserialize<'de> for Expiry {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        // `Option` would read a missing field as none; `deserialize_any` refuses it.
+        // `Option` would read a missing field as `None`; `deserialize_any` refuses it.
         deserializer.deserialize_any(ExpiryVisitor)
     }
 }
@@ -106,12 +105,13 @@ impl Visitor<'_> for ExpiryVisitor {
     }
 }
 
-/// Reads an end that needs no calendar; `None` for a date or a time of day, which an account's zone
-/// makes an instant of.
+/// Parses an expiry that needs no calendar. Returns `None` for a date or a time of day, which only
+/// an account's time zone turns into an instant.
 ///
 /// # Errors
-/// [`ExpiryError::Empty`], [`ExpiryError::TooLong`], [`ExpiryError::NotATime`],
-/// [`ExpiryError::InThePast`], [`ExpiryError::TooFar`].
+/// [`ExpiryError::Empty`] or [`ExpiryError::TooLong`] by the text's length,
+/// [`ExpiryError::NotATime`] if it has none of the forms. [`ExpiryError::InThePast`] or
+/// [`ExpiryError::TooFar`] if the instant is out of range.
 pub fn parse_without_calendar(text: &str, now: UnixMs) -> Option<Result<Expiry, ExpiryError>> {
     if let Err(error) = check_length(text) {
         return Some(Err(error));
@@ -125,10 +125,11 @@ pub fn parse_without_calendar(text: &str, now: UnixMs) -> Option<Result<Expiry, 
     Some(parse_span(text, now).and_then(|at| check_end(at, now)).map(Expiry::At))
 }
 
-/// Checks that there is a text, and no more of it than any form has.
+/// Checks the length of a text before it is parsed.
 ///
 /// # Errors
-/// [`ExpiryError::Empty`], [`ExpiryError::TooLong`].
+/// [`ExpiryError::Empty`] if there is no text, [`ExpiryError::TooLong`] if it is longer than
+/// [`EXPIRY_BYTES_MAX`].
 pub fn check_length(text: &str) -> Result<(), ExpiryError> {
     if text.is_empty() {
         return Err(ExpiryError::Empty);
@@ -142,7 +143,8 @@ pub fn check_length(text: &str) -> Result<(), ExpiryError> {
 /// Checks that an end lies after `now` and within [`EXPIRY_MAX`].
 ///
 /// # Errors
-/// [`ExpiryError::InThePast`], [`ExpiryError::TooFar`].
+/// [`ExpiryError::InThePast`] if it is not after `now`, [`ExpiryError::TooFar`] if it is beyond
+/// [`EXPIRY_MAX`].
 pub fn check_end(at: UnixMs, now: UnixMs) -> Result<UnixMs, ExpiryError> {
     if at <= now {
         return Err(ExpiryError::InThePast { at });
@@ -150,17 +152,18 @@ pub fn check_end(at: UnixMs, now: UnixMs) -> Result<UnixMs, ExpiryError> {
     check_not_too_far(at, now)
 }
 
-/// Reads a number of milliseconds, or a number with one of the units, as an instant after `now`.
+/// Parses a number of milliseconds, or a number with a unit, as an instant after `now`.
 ///
 /// # Errors
-/// [`ExpiryError::NotATime`], [`ExpiryError::TooFar`].
+/// [`ExpiryError::NotATime`] if the text has neither form, [`ExpiryError::TooFar`] if the number is
+/// too large.
 pub fn parse_span(text: &str, now: UnixMs) -> Result<UnixMs, ExpiryError> {
     let span = read_span(text).ok_or(ExpiryError::NotATime)?;
     span.and_then(|span| now.checked_add(span)).ok_or(too_far(now))
 }
 
-/// Reads a number of milliseconds, or a number with one of the units. `None`: it is neither;
-/// `Some(None)`: it is too large.
+/// Parses a number of milliseconds, or a number with a unit. Returns `None` if the text has neither
+/// form, and `Some(None)` if the number is too large.
 fn read_span(text: &str) -> Option<Option<DurationMs>> {
     let (number, unit) = text.split_at(text.bytes().take_while(u8::is_ascii_digit).count());
     let is_padded = number.len() > 1 && number.starts_with('0');
@@ -176,16 +179,16 @@ fn read_span(text: &str) -> Option<Option<DurationMs>> {
     if number.is_empty() || is_padded {
         return None;
     }
-    // Only digits are left, so a failure means that the number is too large.
+    // The number consists of digits only, so a failure means that it is too large.
     let times: Option<u64> = number.parse().ok();
     Some(times.and_then(|times| unit.checked_mul(times)))
 }
 
-/// Reads how long something may last: `never` (without a bound, `None`), or a span in one of the
-/// forms above.
+/// Parses a longest life: `never` (returned as `None`), or a duration in one of the forms above.
 ///
 /// # Errors
-/// [`SpanError`].
+/// [`SpanError::NotASpan`] if the text has neither form or is zero, [`SpanError::TooLong`] if it is
+/// beyond [`EXPIRY_MAX`].
 pub fn parse_longest(text: &str) -> Result<Option<DurationMs>, SpanError> {
     if text == "never" {
         return Ok(None);
@@ -200,15 +203,15 @@ pub fn parse_longest(text: &str) -> Result<Option<DurationMs>, SpanError> {
     }
 }
 
-/// Checks that an instant is no further away than [`EXPIRY_MAX`].
+/// Checks that an instant is at most [`EXPIRY_MAX`] after `now`.
 ///
 /// # Errors
-/// [`ExpiryError::TooFar`].
+/// [`ExpiryError::TooFar`] if it is later.
 pub fn check_not_too_far(at: UnixMs, now: UnixMs) -> Result<UnixMs, ExpiryError> {
     if at > now.saturating_add(EXPIRY_MAX) { Err(too_far(now)) } else { Ok(at) }
 }
 
-/// The refusal of an instant that is further away than [`EXPIRY_MAX`].
+/// Returns the error for an instant that is more than [`EXPIRY_MAX`] after `now`.
 pub fn too_far(now: UnixMs) -> ExpiryError {
     ExpiryError::TooFar { max: now.saturating_add(EXPIRY_MAX) }
 }

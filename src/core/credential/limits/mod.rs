@@ -1,4 +1,4 @@
-//! What a credential may do, and when, from where, and by which interface.
+//! Defines the limits of a credential: its permissions, validity period, networks and interfaces.
 
 use serde::{Deserialize, Serialize};
 
@@ -16,25 +16,26 @@ pub mod subset;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Interface {
-    /// HTTP, through the gateway or a proxy that asks.
+    /// HTTP, through the gateway or through a proxy that asks Claviger.
     Http,
-    /// Mail submission.
+    /// Mail submission over SMTP.
     Smtp,
 }
 
-/// What a credential may do, and when, and from where.
+/// The limits of a credential.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Limits {
-    /// Not valid earlier; `None` = from its issue. A member that is missing is refused, not read as
-    /// `None`.
+    /// First instant at which it is valid, Unix ms; `None` for the time of issue. A missing member
+    /// is an error and does not mean `None`.
     #[serde(deserialize_with = "Option::deserialize")]
     pub not_before: Option<UnixMs>,
-    /// Until when it is valid.
+    /// End of its validity.
     pub expires: Expiry,
-    /// Where from. Empty = anywhere, and that is an explicit choice of who issued it.
+    /// Networks from which it may be used. An empty list means anywhere, as an explicit choice of
+    /// the issuing member or program.
     pub networks: Networks,
-    /// By which interfaces. Empty grants none.
+    /// Interfaces by which it may be used. An empty list grants none.
     pub interfaces: Vec<Interface>,
-    /// What for. Empty grants nothing.
+    /// Permissions of the credential. An empty list grants nothing.
     pub permissions: Permissions,
 }

@@ -1,11 +1,12 @@
-//! What a credential may do, as `resource:action`.
+//! Defines permissions, written as `resource:action`.
 //!
 //! A *permission* is what a request needs: two exact parts. A *grant* is what a credential holds:
-//! either part may be `*`, which stands for any. A part is `[a-z0-9][a-z0-9._-]{0,31}` in ASCII;
-//! nothing is trimmed or folded, so every permission has one spelling.
+//! either part may be `*`, which stands for any. A part is `[a-z0-9][a-z0-9._-]{0,31}` in ASCII.
+//! The parser neither trims nor folds case, so every permission has one spelling.
 //!
-//! The resource `claviger` is reserved for Claviger's own powers. No wildcard reaches it: only the
-//! grant that is spelt exactly so covers `claviger:verify`, and `claviger:*` is no grant at all.
+//! The resource `claviger` is reserved for access to Claviger itself. No wildcard reaches it: only
+//! the exact grant `claviger:verify` covers `claviger:verify`, and `claviger:*` is not a valid
+//! grant.
 
 mod error;
 
@@ -18,7 +19,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 pub use self::error::PermissionError;
 
-/// Most grants in one list. At 65 characters each, the longest list is some 4 kB of a record.
+/// Most grants in one list. At 65 characters each, the longest list takes about 4 kB of a record.
 pub const PERMISSIONS_MAX: usize = 64;
 
 /// Longest part of a permission, in bytes.
@@ -27,20 +28,20 @@ pub const PART_BYTES_MAX: usize = 32;
 /// Longest permission, in bytes: two parts and the colon.
 const PERMISSION_BYTES_MAX: usize = PART_BYTES_MAX + 1 + PART_BYTES_MAX;
 
-/// The resource that no wildcard reaches.
+/// Resource that no wildcard reaches.
 const RESERVED_RESOURCE: &str = "claviger";
 
-/// What a request needs: two exact parts, no wildcard. As JSON its text.
+/// A permission that a request needs: two exact parts, no wildcard. Its JSON form is its text.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Permission(Pair);
 
 impl Permission {
-    /// The permission to ask about other credentials, which makes a key a verifier.
+    /// Returns the permission to ask about other credentials, which makes a key a verifier.
     pub fn claviger_verify() -> Self {
         Self(Pair { resource: RESERVED_RESOURCE.to_owned(), action: "verify".to_owned() })
     }
 
-    /// Whether it is one of Claviger's own powers.
+    /// Returns `true` if the permission concerns Claviger itself.
     pub fn is_reserved(&self) -> bool {
         self.0.is_reserved()
     }
@@ -78,27 +79,27 @@ impl<'de> Deserialize<'de> for Permission {
     }
 }
 
-/// What a credential holds: a permission, or a pattern with `*` as a whole part.
+/// A grant that a credential holds: a permission, or a pattern with `*` as a whole part.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Grant(Pair);
 
 impl Grant {
-    /// Whether it covers the permission.
+    /// Returns `true` if the grant covers the permission.
     pub fn covers(&self, demanded: &Permission) -> bool {
         self.0.includes(&demanded.0)
     }
 
-    /// Whether it covers all that `narrow` covers.
+    /// Returns `true` if the grant covers everything that `narrow` covers.
     pub fn includes(&self, narrow: &Self) -> bool {
         self.0.includes(&narrow.0)
     }
 
-    /// Whether it is one of Claviger's own powers, which only an owner may grant.
+    /// Returns `true` if the grant concerns Claviger itself; only an owner may give such a grant.
     pub fn is_reserved(&self) -> bool {
         self.0.is_reserved()
     }
 
-    /// What both cover; `None`: nothing, or what is reserved.
+    /// Returns the grant for everything that both cover; `None` if that is nothing, or reserved.
     fn meet(&self, other: &Self) -> Option<Self> {
         if self.is_reserved() || other.is_reserved() {
             return None;
@@ -111,7 +112,8 @@ impl Grant {
         let (resource, action) =
             (part(&one.resource, &other.resource)?, part(&one.action, &other.action)?);
         let both = Pair { resource, action };
-        // `*:verify` and `claviger:*` would meet in a power that neither covers.
+        // Without this test, `*:verify` and `claviger:*` would meet in a permission that neither
+        // covers.
         (!both.is_reserved()).then_some(Self(both))
     }
 }
@@ -151,7 +153,8 @@ struct Pair {
 
 impl Pair {
     fn read(text: &str) -> Result<Self, PermissionError> {
-        // A text in other scripts has more bytes than characters, but none of it is a permission.
+        // A text in a non-Latin script has more bytes than characters, but it is not a permission
+        // anyway.
         if text.len() > PERMISSION_BYTES_MAX {
             return Err(PermissionError::TooLong { max: PERMISSION_BYTES_MAX });
         }
@@ -168,7 +171,8 @@ impl Pair {
         self.resource == RESERVED_RESOURCE
     }
 
-    /// Part by part, where `*` stands for any, also for `*`. No wildcard reaches what is reserved.
+    /// Compares part by part; `*` covers any part, including `*`. No wildcard covers a reserved
+    /// permission.
     fn includes(&self, narrow: &Self) -> bool {
         if narrow.is_reserved() {
             return self == narrow;
@@ -212,26 +216,26 @@ fn is_joint(c: char) -> bool {
     matches!(c, '.' | '_' | '-')
 }
 
-/// What a credential may do: at most [`PERMISSIONS_MAX`] grants, each once, sorted by resource and
-/// then by action in ASCII order. The empty list grants nothing.
+/// A list of at most [`PERMISSIONS_MAX`] grants, each once, sorted by resource and then by action
+/// in ASCII order. The empty list grants nothing.
 ///
-/// As JSON an array of strings in that order; any other order, a repetition, or too many are
-/// refused on the way in, so that a record reads back to the same bytes. Lists from people, in any
-/// order, are read by [`Permissions::parse`].
+/// The JSON form is an array of strings in that order. Parsing refuses any other order, a
+/// repetition, or too many grants, so that a record re-serialises to the same bytes.
+/// [`Permissions::parse`] reads lists from people, in any order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Permissions(Vec<Grant>);
 
 impl Permissions {
-    /// The list that grants nothing.
+    /// Returns the list that grants nothing.
     pub const fn none() -> Self {
         Self(Vec::new())
     }
 
-    /// Reads grants in any order and sorts them; repetitions are dropped.
+    /// Parses grants in any order, sorts them, and drops repetitions.
     ///
     /// # Errors
-    /// Every variant of [`PermissionError`] but [`PermissionError::NotAsStored`]. The first refused
-    /// grant ends the reading.
+    /// Every variant of [`PermissionError`] except [`PermissionError::NotAsStored`]. Parsing stops
+    /// at the first refused grant.
     pub fn parse<'a>(grants: impl IntoIterator<Item = &'a str>) -> Result<Self, PermissionError> {
         let mut sorted = BTreeSet::new();
         for grant in grants {
@@ -243,7 +247,7 @@ impl Permissions {
         Ok(Self(sorted.into_iter().collect()))
     }
 
-    /// Reads a list in stored form.
+    /// Parses a list in stored form.
     ///
     /// # Errors
     /// Every variant of [`PermissionError`].
@@ -265,39 +269,42 @@ impl Permissions {
         Ok(Self(stored))
     }
 
-    /// Whether any grant covers the permission.
+    /// Returns `true` if any grant covers the permission.
     pub fn grants(&self, demanded: &Permission) -> bool {
         self.0.iter().any(|grant| grant.covers(demanded))
     }
 
-    /// What both lists cover, without Claviger's own powers: what a key may do within a ceiling. Of
-    /// a list that would be too long, the grants beyond [`PERMISSIONS_MAX`] are left out.
+    /// Returns what both lists cover, without reserved permissions: the permissions of an issued
+    /// key under its issuer's ceiling. It drops grants beyond [`PERMISSIONS_MAX`].
     #[must_use]
     pub fn within(&self, ceiling: &Self) -> Self {
         let both = |held: &Grant| {
             ceiling.0.iter().filter_map(|grant| held.meet(grant)).collect::<Vec<_>>()
         };
-        let shared: BTreeSet<Grant> = self.0.iter().flat_map(both).collect();
+        let mut shared = BTreeSet::new();
+        self.0.iter().flat_map(both).for_each(|grant| {
+            shared.insert(grant);
+        });
         Self(shared.into_iter().take(PERMISSIONS_MAX).collect())
     }
 
-    /// Whether any grant is one of Claviger's own powers. Only an owner may grant those, and issued
-    /// or sealed keys never hold them.
+    /// Returns `true` if any grant concerns Claviger itself. Only an owner may give such a grant,
+    /// and issued or sealed keys never hold one.
     pub fn holds_reserved(&self) -> bool {
         self.0.iter().any(Grant::is_reserved)
     }
 
-    /// The grants, sorted.
+    /// Iterates over the grants, sorted.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = &Grant> {
         self.0.iter()
     }
 
-    /// How many grants there are.
+    /// Returns the number of grants.
     pub fn len(&self) -> usize {
         self.0.len()
     }
 
-    /// Whether nothing is granted.
+    /// Returns `true` if the list grants nothing.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

@@ -1,4 +1,5 @@
-//! Whether a change of limits takes power away: then a bound is owed to whoever made it.
+//! Compares limits, to detect a change that takes access away. The response to such a change must
+//! state when it holds everywhere (P1).
 
 use ipnet::IpNet;
 
@@ -8,9 +9,9 @@ use crate::credential::limits::lifetime::Expiry;
 use crate::credential::limits::network::{Network, Networks};
 use crate::credential::limits::permission::Permissions;
 
-/// Whether there is a request that `before` allows and `after` does not, at any time and from
-/// anywhere.
-pub fn takes_power_away(before: &Limits, after: &Limits) -> bool {
+/// Returns `true` if `before` allows a request that `after` does not, at any time and from any
+/// address.
+pub fn narrows_limits(before: &Limits, after: &Limits) -> bool {
     ends_earlier(before.expires, after.expires)
         || after.not_before > before.not_before
         || !covers_networks(&after.networks, &before.networks)
@@ -18,8 +19,9 @@ pub fn takes_power_away(before: &Limits, after: &Limits) -> bool {
         || !covers_permissions(&after.permissions, &before.permissions)
 }
 
-/// Whether there is a key that may be issued, and used, under `before` and not under `after`.
-pub fn lowers(before: &Ceiling, after: &Ceiling) -> bool {
+/// Returns `true` if an issuer could issue a key, and a caller use it, under `before` but not under
+/// `after`.
+pub fn narrows_ceiling(before: &Ceiling, after: &Ceiling) -> bool {
     let is_shorter = match (before.longest, after.longest) {
         (_, None) => false,
         (None, Some(_)) => true,
@@ -38,8 +40,8 @@ fn ends_earlier(before: Expiry, after: Expiry) -> bool {
     }
 }
 
-/// Whether every address in `narrow` is in `wide`, also where only several blocks together cover
-/// one.
+/// Returns `true` if every address in `narrow` is in `wide`, even if only several blocks of `wide`
+/// together cover a block.
 pub fn covers_networks(wide: &Networks, narrow: &Networks) -> bool {
     if wide.is_unrestricted() || narrow.is_unrestricted() {
         return wide.is_unrestricted();
@@ -108,7 +110,7 @@ mod tests {
             ("{}", r#"{"interfaces":["smtp","http"]}"#, false),
         ] {
             assert_eq!(
-                takes_power_away(&limits(before), &limits(after)),
+                narrows_limits(&limits(before), &limits(after)),
                 expected,
                 "{before} ▸ {after}"
             );
@@ -132,19 +134,19 @@ mod tests {
             ("a:*", "10.0.0.0/8", Some(4), true),
         ] {
             let after = ceiling(permissions, networks, longest);
-            assert_eq!(lowers(&before, &after), expected, "{after:?}");
+            assert_eq!(narrows_ceiling(&before, &after), expected, "{after:?}");
         }
-        assert!(lowers(&ceiling("a:*", "", None), &ceiling("a:*", "", Some(u64::MAX))));
-        assert!(lowers(&ceiling("a:*", "", None), &ceiling("a:*", "0.0.0.0/0", None)));
+        assert!(narrows_ceiling(&ceiling("a:*", "", None), &ceiling("a:*", "", Some(u64::MAX))));
+        assert!(narrows_ceiling(&ceiling("a:*", "", None), &ceiling("a:*", "0.0.0.0/0", None)));
     }
 
     #[test]
     fn the_table_holds_for_the_types_too() {
         let mut before = limits("{}");
         before.interfaces.push(Interface::Smtp);
-        assert!(takes_power_away(&before, &limits("{}")));
+        assert!(narrows_limits(&before, &limits("{}")));
         before = limits("{}");
         before.not_before = Some(UnixMs::from_ms(0));
-        assert!(!takes_power_away(&before, &limits("{}")), "the beginning was lifted");
+        assert!(!narrows_limits(&before, &limits("{}")), "the beginning was lifted");
     }
 }

@@ -1,8 +1,9 @@
-//! The sealed key's own ID: public, stored nowhere, and yet told from one that somebody made up.
+//! Makes and checks a sealed key's ID: it is public and stored nowhere, yet a made-up ID is
+//! recognisable.
 //!
-//! Revocations by ID take room in every lease, so that an ID which names no sealed key must not
-//! cost any ([`claviger_control::ledger::ledger`]). The generation in it tells which of them name
-//! keys that have ended with their issuer's generation, and need no room any more.
+//! Each revocation by ID takes room in every lease, so an ID of no real sealed key must not take
+//! any. The generation in the ID shows which revoked keys have ended with their issuer's
+//! generation; these need no room any more.
 
 use rand_core::CryptoRng;
 use subtle::ConstantTimeEq;
@@ -15,7 +16,7 @@ use crate::credential::issuer::{Issuer, SealingGeneration};
 use crate::credential::key::short_tag;
 use crate::credential::keyring::{Generation, Keyring};
 
-/// Digits of the account and the random number.
+/// Number of digits of the account and the random number.
 const NUMBER_WIDTH: usize = KeyId::WIDTH;
 const GENERATION_WIDTH: usize = base62::U32_WIDTH;
 const COVERED_WIDTH: usize = NUMBER_WIDTH + GENERATION_WIDTH;
@@ -25,8 +26,8 @@ const LABEL: &[u8] = b"claviger/sealed-id/1\0";
 const _: () = assert!(SealedId::WIDTH == COVERED_WIDTH + TAG_WIDTH);
 
 impl SealedId {
-    /// Draws one in `account`, of a key that `issuer` issues in its sealing generation
-    /// `generation`. `None` is never the case.
+    /// Draws an ID in `account` for a key that `issuer` issues in its sealing generation
+    /// `generation`. It never returns `None`, because the digits are always base62.
     pub fn draw(
         account: AccountId,
         issuer: Issuer,
@@ -41,16 +42,17 @@ impl SealedId {
         Self::from_bytes(&[covered.as_slice(), &tag].concat())
     }
 
-    /// The issuer's sealing generation when the key was issued.
+    /// Returns the issuer's sealing generation at the time of issue.
     pub fn generation(&self) -> SealingGeneration {
         let digits = self.as_str().as_bytes().get(NUMBER_WIDTH..COVERED_WIDTH).unwrap_or_default();
         let number = base62::decode(digits).and_then(|number| u32::try_from(number).ok());
-        // No made ID names one beyond the last.
+        // No ID that Claviger made has a generation above `u32::MAX`.
         SealingGeneration(number.unwrap_or(u32::MAX))
     }
 
-    /// Whether Claviger drew it for a key that `issuer` issued, under a generation of the keyring
-    /// that may still be believed at `now`. So of every sealed key that lives.
+    /// Returns `true` if Claviger drew the ID for a key of `issuer`, under a generation of the
+    /// keyring that still counts at `now`. This holds for the ID of every sealed key that is still
+    /// alive.
     pub fn is_made(&self, issuer: Issuer, prefix: &Prefix, keyring: &Keyring, now: UnixMs) -> bool {
         let Some((covered, found)) = self.as_str().as_bytes().split_last_chunk::<TAG_WIDTH>()
         else {

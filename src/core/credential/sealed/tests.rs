@@ -17,8 +17,8 @@ fn at(ms: i64) -> UnixMs {
     UnixMs::from_ms(ms)
 }
 
-/// A keyring with the generation that everything here is sealed with, and `members` of it; a newer
-/// one stands before it.
+/// Returns a keyring that has the sealing generation of these tests with additional `members`,
+/// behind a newer one.
 fn later(members: &str) -> Keyring {
     let newer = edge_keys(&[("c", "")]);
     let json = format!("{},{}]", newer.trim_end_matches(']'), newest_generation(members));
@@ -44,14 +44,14 @@ fn made(text: &str) -> Option<MadeSealed> {
     SealedText::parse(text, &clv()).ok()?.authenticate(&clv(), &keyring(), at(ISSUED))
 }
 
-/// Any JSON text as a payload, with the MAC and checksum that go with it.
+/// Makes a payload of any JSON text, with a matching MAC and checksum.
 fn forged(json: &str) -> String {
     let payload = BASE64URL_NOPAD.encode(json.as_bytes());
     let mac = BASE64URL_NOPAD.encode(&mac(keyring().newest().sealing_key(), &clv(), &payload));
     mended(&format!("clvs_{payload}.{mac}000000"))
 }
 
-/// The text with the checksum that goes with the rest of it.
+/// Replaces the checksum of a text by the right one.
 fn mended(text: &str) -> String {
     let covered = &text[5..text.len() - CRC_WIDTH];
     let crc = checksum(covered.as_bytes());
@@ -217,8 +217,8 @@ fn claims_that_do_not_fit_are_not_sealed() {
     );
 }
 
-/// The MAC is right, as only Claviger can make it, and still nothing is taken but what would be
-/// written again in the same bytes.
+/// Even with a right MAC, which only Claviger can make, a payload must re-serialise to the same
+/// bytes.
 #[test]
 fn a_payload_in_any_other_bytes_is_refused() {
     let right = json(&claims());
@@ -250,8 +250,8 @@ fn neither_text_nor_new_shows_itself() {
     assert_eq!(format!("{:?}", SealedText::parse(new.expose(), &clv()).unwrap()), "SealedText(…)");
 }
 
-/// Of the worked example, and of the service password's key with the same number: both computed
-/// apart from this code.
+/// Returns the IDs of the worked example and of the service password's key with the same number.
+/// Both were computed without this code.
 fn ids() -> [(&'static str, Issuer); 2] {
     [
         ("a1B2c3D4Qx0mT7rWz5000003CRiZjE0t8ez", claims().issuer),
@@ -304,8 +304,7 @@ fn an_id_with_any_digit_changed_is_not_made() {
     }
 }
 
-/// As long as a key of it may live: longer would be an ID that is good for nothing but to take
-/// room.
+/// An ID counts only as long as its key may live. Beyond that, it would only take up room.
 #[test]
 fn an_id_s_tag_is_believed_as_its_key_s_mac_is() {
     let day = 24 * 60 * 60 * 1_000;
@@ -342,7 +341,7 @@ fn what_is_drawn_is_made_and_tells_its_generation() {
             assert_ne!(id, draw(&mut rng));
         }
     }
-    // Nobody made this one.
+    // Claviger never made this ID.
     let beyond = SealedId::parse("a1B2c3D4Qx0mT7rWz5zzzzzzCRiZjE0t8ez").unwrap();
     assert_eq!(beyond.generation(), SealingGeneration(u32::MAX));
 }

@@ -11,11 +11,11 @@ use crate::replication::record::{Credential, Epoch, Record, Revision, Standing};
 use crate::replication::refresh::{ASK_MAX, AccountState, Answer, Delta, Refresh, Unsettled};
 use crate::testing::config;
 
-/// A gateway, an account's keys, and a ledger and a KV that know them.
+/// A gateway and an account's keys, with a ledger and a KV that know them.
 struct World {
     gateway: Gateway,
     keys: Vec<NewKey>,
-    /// Keys that KV holds nothing of.
+    /// Keys without a record in KV.
     absent: Vec<KeyId>,
     is_ledger_away: bool,
     freshness_ms: u64,
@@ -86,7 +86,7 @@ impl World {
         })
     }
 
-    /// Begins a lease, with no key in memory.
+    /// Begins a lease without any key in memory.
     fn lease(&mut self) {
         let call = self.gateway.renew(self.account(), NOW);
         let reply = self.answer(&call);
@@ -105,13 +105,13 @@ impl World {
             })
             .collect();
         let mut checks = Checks::new(self.account(), NOW, asked);
-        while let Some(lack) = checks.decide(&mut self.gateway, NOW) {
-            match lack {
-                Lack::Copy(shelf) => {
-                    let read = checks.ask_copy(&mut self.gateway, shelf, NOW);
+        while let Some(missing) = checks.decide(&mut self.gateway, NOW) {
+            match missing {
+                BatchFetch::Copy(source) => {
+                    let read = checks.ask_copy(&mut self.gateway, source, NOW);
                     self.gateway.take_copy(&read, None, NOW, Some(checks.lookup()));
                 }
-                Lack::Kv(ids) => {
+                BatchFetch::Kv(ids) => {
                     self.kv_reads += 1;
                     for read in checks.ask_kv(&mut self.gateway, &ids, NOW) {
                         let held = self
@@ -121,7 +121,7 @@ impl World {
                         checks.take_kv(&mut self.gateway, &read, text.as_deref(), NOW);
                     }
                 }
-                Lack::Ledger { ids, unused } => {
+                BatchFetch::Ledger { ids, unused } => {
                     let call = checks.ask_ledger(&mut self.gateway, ids, unused, NOW);
                     let reply = self.answer(&call);
                     self.gateway.take_refresh(&call, &reply, NOW, Some(checks.lookup()));
@@ -139,7 +139,7 @@ impl World {
         Subject::KeyId(self.keys[index].id().to_string())
     }
 
-    /// Uses that wait to be told to the ledger, of the key at `index`.
+    /// Returns the waiting number of uses of the key at `index`.
     fn uses(&mut self, index: usize) -> u64 {
         let id = self.keys[index].id();
         let call = self.gateway.renew(self.account(), NOW);
@@ -191,7 +191,7 @@ fn under_a_lease_kv_is_read_once_and_the_ledger_asked_once_for_what_it_lacks() {
     assert_eq!(world.calls[0].0, expected);
     let sources: Vec<_> = checked.iter().map(|checked| checked.evidence.unwrap().source).collect();
     assert_eq!((sources[2], sources[3]), (Source::Ledger, Source::Kv));
-    // And now they are in memory.
+    // Now the keys are in memory.
     let again = world.run((0..10).map(|index| world.id(index)).collect());
     assert!(again.iter().all(|checked| checked.evidence.unwrap().source == Source::Memory));
     assert_eq!((world.calls.len(), world.kv_reads), (1, 1));
@@ -211,7 +211,7 @@ fn a13_an_id_is_looked_at_and_not_used() {
     let mut world = World::new(2);
     let subjects = vec![world.id(0), world.credential(1), world.id(1)];
     assert_eq!(words(&world.run(subjects)), ["valid"; 3]);
-    // The ledger counts a use of what it is asked for, but for those.
+    // The ledger counts a use for each key that it is asked about, except these.
     assert_eq!(world.calls[0].1, [world.keys[0].id()]);
     let subjects = vec![world.id(0), world.id(0)];
     assert_eq!(words(&world.run(subjects)), ["valid"; 2]);
@@ -245,8 +245,7 @@ fn a13_what_is_another_s_or_no_id_causes_no_question() {
     assert_eq!((world.calls.len(), world.kv_reads), (0, 0));
 }
 
-/// Though the isolate knows the key, and its secret is right: a verifier sees its own account
-/// alone.
+/// A verifier sees only its own account, even if the isolate knows the key and the secret is right.
 #[test]
 fn a_credential_of_another_account_is_unknown_and_not_looked_up() {
     let mut world = World::new(1);

@@ -1,24 +1,25 @@
-//! `application/json` (RFC 8259): the members of the outermost object, once all of it is there.
+//! Scans `application/json` (RFC 8259): the members of the outermost object, once the whole body
+//! has arrived.
 
 use core::ops::Range;
 
 use serde::de::IgnoredAny;
 
-use super::Fields;
+use super::fields::Fields;
 
-/// A body that counts as a whole.
+/// The scan of a body that is only valid as a whole.
 #[derive(Debug)]
 pub struct Json;
 
-/// A member of the outermost object, by its places in the text.
+/// The byte ranges of one member of the outermost object.
 #[derive(Debug)]
-struct Member {
+struct JsonMember {
     name: Range<usize>,
     value: Range<usize>,
 }
 
 impl Json {
-    /// Looks at all of it, once it is there. Whether no more is of interest.
+    /// Scans the body once it is complete. Returns `true` if the scan needs no more bytes.
     pub fn advance(&mut self, bytes: &[u8], is_end: bool, fields: &mut Fields) -> bool {
         if is_end {
             let text = core::str::from_utf8(bytes).ok();
@@ -28,7 +29,7 @@ impl Json {
     }
 }
 
-/// The whole grammar is checked first, without recursion, so that what walks over it may rely on
+/// Checks the whole grammar first, without recursion, so that the walk over the members may rely on
 /// it.
 fn is_json(text: &str) -> bool {
     serde_json::from_str::<IgnoredAny>(text).is_ok()
@@ -36,15 +37,16 @@ fn is_json(text: &str) -> bool {
 
 fn look(text: &str, fields: &mut Fields) {
     let slice = |range: &Range<usize>| text.get(range.clone()).unwrap_or_default();
-    let is_wanted = |member: &Member, fields: &Fields| {
+    let is_wanted = |member: &JsonMember, fields: &Fields| {
         serde_json::from_str::<String>(slice(&member.name)).is_ok_and(|name| fields.wants(&name))
     };
-    let members: Vec<Member> = Members::of(text).collect();
-    let mut earlier: Vec<&Member> = Vec::new();
+    let members: Vec<JsonMember> = MemberReader::of(text).collect();
+    let mut earlier: Vec<&JsonMember> = Vec::new();
     let mut kept_end = None;
     for member in &members {
         if !is_wanted(member, fields) {
-            // Each goes with what comes before the next that stays, the comma after it included.
+            // The cut reaches to the next member that stays, so it includes the comma after the
+            // removed ones.
             if let Some(first) = earlier.first() {
                 fields.cut(first.name.start..member.name.start);
             }
@@ -53,24 +55,26 @@ fn look(text: &str, fields: &mut Fields) {
             continue;
         }
         let value = slice(&member.value);
-        // What is no text is no key either, and is refused as what it is.
+        // A value that is not a string cannot be a key; the gateway refuses its JSON text as
+        // malformed.
         fields.add(serde_json::from_str(value).unwrap_or_else(|_| value.to_owned()));
         earlier.push(member);
     }
-    // The last go with what comes after the last that stays, the comma before them included.
+    // These are the last members: the cut begins after the last one that stays, so it includes the
+    // comma before them.
     if let (Some(first), Some(last)) = (earlier.first(), earlier.last()) {
         fields.cut(kept_end.unwrap_or(first.name.start)..last.value.end);
     }
 }
 
-/// The members of the outermost object of a text that is known to be JSON; none if that is no
-/// object.
-struct Members<'a> {
+/// Iterates over the members of the outermost object of valid JSON text; empty if the text is not
+/// an object.
+struct MemberReader<'a> {
     bytes: &'a [u8],
     at: usize,
 }
 
-impl<'a> Members<'a> {
+impl<'a> MemberReader<'a> {
     fn of(text: &'a str) -> Self {
         let mut members = Self { bytes: text.as_bytes(), at: 0 };
         members.skip_blanks();
@@ -96,7 +100,7 @@ impl<'a> Members<'a> {
         }
     }
 
-    /// Over a string, from its first quote.
+    /// Skips a string, starting at its opening quote, and returns its range.
     fn string(&mut self) -> Range<usize> {
         let start = self.at;
         self.step();
@@ -104,7 +108,7 @@ impl<'a> Members<'a> {
             self.step();
             match byte {
                 b'"' => break,
-                // Whatever is escaped, it is no end.
+                // An escaped byte never ends the string.
                 b'\\' => self.step(),
                 _ => {}
             }
@@ -112,7 +116,7 @@ impl<'a> Members<'a> {
         start..self.at
     }
 
-    /// Over a value, up to the blank, comma or bracket after it.
+    /// Skips a value, up to the blank, comma or bracket after it, and returns its range.
     fn value(&mut self) -> Range<usize> {
         let start = self.at;
         let mut depth = 0_usize;
@@ -143,10 +147,10 @@ impl<'a> Members<'a> {
     }
 }
 
-impl Iterator for Members<'_> {
-    type Item = Member;
+impl Iterator for MemberReader<'_> {
+    type Item = JsonMember;
 
-    fn next(&mut self) -> Option<Member> {
+    fn next(&mut self) -> Option<JsonMember> {
         self.skip_blanks();
         if self.byte() == Some(b',') {
             self.step();
@@ -157,9 +161,9 @@ impl Iterator for Members<'_> {
         }
         let name = self.string();
         self.skip_blanks();
-        // The colon.
+        // Skips the colon.
         self.step();
         self.skip_blanks();
-        Some(Member { name, value: self.value() })
+        Some(JsonMember { name, value: self.value() })
     }
 }

@@ -1,57 +1,60 @@
-//! `multipart/form-data` (RFC 7578) up to the first file, after the grammar of RFC 2046 §5.1.1.
+//! Scans `multipart/form-data` (RFC 7578) up to the first file, with the grammar of RFC 2046
+//! §5.1.1.
 //!
 //! ```text
 //! --boundary CRLF  headers CRLF CRLF  content CRLF --boundary CRLF  …  CRLF --boundary--
 //! ```
 //!
-//! No library: those there are give the parts' contents and not their places, and would have to be
-//! fed the whole body.
+//! No library fits: the existing ones return the content of parts but not their positions, and need
+//! the whole body.
 
 use memchr::memmem;
 
-use super::{BLANKS, Fields, is_token, parameters};
+use super::fields::Fields;
+use super::media_type::{BLANKS, is_token, parameters};
 
-/// Longest boundary (RFC 2046 §5.1.1).
+/// Longest boundary, in bytes (RFC 2046 §5.1.1).
 const BOUNDARY_BYTES_MAX: usize = 70;
 
 const LINE_END: &[u8] = b"\r\n";
 
-/// How far a body has been read.
+/// The progress of the scan.
 #[derive(Debug)]
 pub struct Multipart {
-    /// `CRLF --boundary`.
+    /// The bytes `CRLF --boundary`.
     delimiter: Vec<u8>,
     at: At,
-    /// What is looked for next does not begin before this.
+    /// Offset before which the next search needs no look, in bytes.
     searched: usize,
 }
 
-/// Where in the body: positions are of all that has come.
+/// The position in the body; offsets count from the body's beginning.
 #[derive(Clone, Copy, Debug)]
 enum At {
     /// Before the first delimiter.
     Preamble,
-    /// After a delimiter: `part` is where its dashes begin, `line` where it ends.
+    /// After a delimiter: its dashes begin at `part`, and it ends at `line`.
     Line { part: usize, line: usize },
-    /// In the headers, which begin with the line's end at `head`.
+    /// In the headers, which begin with the line end at `head`.
     Head { part: usize, head: usize },
     /// In the content, which begins at `content`.
     Content { part: usize, content: usize, is_wanted: bool },
-    /// At the end of what is looked at.
+    /// At the end of the scanned range.
     Done,
 }
 
-/// What a part is, by its headers.
+/// The kind of a part, by its headers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Part {
     Wanted,
     Other,
-    /// A file, or something that can be read in two ways.
+    /// A file, or a part with ambiguous headers: the scan ends here.
     Unread,
 }
 
 impl Multipart {
-    /// A body whose `Content-Type` has these parameters. `None`: they name no boundary, or several.
+    /// Starts the scan for a `Content-Type` with these parameters. Returns `None` if they name no
+    /// boundary, several, or a malformed one.
     pub fn new(parameters: &[(String, String)]) -> Option<Self> {
         let mut named = parameters.iter().filter(|(name, _)| name == "boundary");
         let (Some((_, boundary)), None) = (named.next(), named.next()) else { return None };
@@ -64,9 +67,10 @@ impl Multipart {
         is_right.then_some(Self { delimiter, at: At::Preamble, searched: 0 })
     }
 
-    /// Looks at what has come since, of all that has come. Whether no more is of interest.
+    /// Continues the scan; `bytes` is the whole body so far. Returns `true` if the scan needs no
+    /// more bytes.
     pub fn advance(&mut self, bytes: &[u8], is_end: bool, fields: &mut Fields) -> bool {
-        // Each step moves on, or wants more bytes than there are.
+        // The loop ends: each step advances, or returns `None` for lack of bytes.
         while let Some(next) = self.step(bytes, fields) {
             self.at = next;
             if matches!(next, At::Done) {
@@ -85,7 +89,7 @@ impl Multipart {
                 let dashes = self.delimiter.get(LINE_END.len()..)?;
                 let begun = bytes.get(content..).unwrap_or_default();
                 if begun.starts_with(dashes) {
-                    // Some read a delimiter here, some a content.
+                    // Parsers disagree here: some read a delimiter, some read content.
                     return Some(At::Done);
                 }
                 let end = self.find(bytes)?;
@@ -113,12 +117,12 @@ impl Multipart {
         Some(self.after(found.saturating_add(LINE_END.len()), found))
     }
 
-    /// Behind the delimiter found at `at`, whose dashes begin at `part`.
+    /// Returns the position after the delimiter found at `at`, whose dashes begin at `part`.
     fn after(&mut self, part: usize, at: usize) -> At {
         At::Line { part, line: at.saturating_add(self.delimiter.len()) }
     }
 
-    /// The rest of the delimiter's line: nothing but blanks, or two dashes at the end of all parts.
+    /// Reads the rest of the delimiter's line: only blanks, or two dashes after the last part.
     fn line(&mut self, bytes: &[u8], part: usize, line: usize) -> Option<At> {
         let from = self.searched.max(line);
         let rest = bytes.get(from..).unwrap_or_default();
@@ -132,7 +136,7 @@ impl Multipart {
         Some(if [first, second] == LINE_END { At::Head { part, head } } else { At::Done })
     }
 
-    /// The headers, up to the empty line.
+    /// Reads the headers, up to the empty line.
     fn head(&mut self, bytes: &[u8], part: usize, head: usize, fields: &Fields) -> Option<At> {
         const EMPTY_LINE: &[u8] = b"\r\n\r\n";
         let end = self.find_from(bytes, EMPTY_LINE)?;
@@ -153,7 +157,7 @@ impl Multipart {
         found
     }
 
-    /// Where `needle` is, from where the search has come to.
+    /// Searches for `needle` from the point that the search has reached, and returns its offset.
     fn find_from(&mut self, bytes: &[u8], needle: &[u8]) -> Option<usize> {
         let found = memmem::find(bytes.get(self.searched..).unwrap_or_default(), needle);
         match found {
@@ -171,12 +175,13 @@ impl Multipart {
     }
 }
 
-/// What a part is. `lines` begins with the end of the delimiter's line.
+/// Classifies a part. `lines` begins with the end of the delimiter's line.
 fn classify(lines: &str, fields: &Fields) -> Part {
     let mut disposition = None;
     for line in lines.split("\r\n").skip(1) {
         let Some((name, value)) = line.split_once(':') else { return Part::Unread };
-        // A line that goes on with the one before begins with a blank.
+        // This also refuses a folded line, which begins with a blank and so has no token as its
+        // name.
         if !is_token(name) || value.contains(['\r', '\n', '\0']) {
             return Part::Unread;
         }
@@ -185,7 +190,7 @@ fn classify(lines: &str, fields: &Fields) -> Part {
         {
             return Part::Unread;
         }
-        // Files within a part, as RFC 7578 §4.3 forbids and older clients send.
+        // RFC 7578 §4.3 forbids files nested in a part; older clients send them.
         let is_nested =
             value.get(..10).is_some_and(|start| start.eq_ignore_ascii_case("multipart/"));
         if name.eq_ignore_ascii_case("content-type") && is_nested {
@@ -196,7 +201,8 @@ fn classify(lines: &str, fields: &Fields) -> Part {
         .map_or(Part::Unread, |name| if fields.wants(&name) { Part::Wanted } else { Part::Other })
 }
 
-/// The name of a field; `None` for a file, or where it is not said once and plainly.
+/// Returns the name of a field; `None` for a file, or if the name is missing, repeated or extended
+/// (`name*`).
 fn name_of(disposition: &str) -> Option<String> {
     let (kind, rest) = disposition.split_at(disposition.find(';')?);
     if !kind.trim_matches(BLANKS).eq_ignore_ascii_case("form-data") {

@@ -1,3 +1,5 @@
+use core::ops::Range;
+
 use proptest::prelude::*;
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
@@ -10,9 +12,9 @@ const URLENCODED: &str = "application/x-www-form-urlencoded";
 const JSON: &str = "application/json";
 const MULTIPART: &str = "multipart/form-data; boundary=XX";
 
-fn open(method: &str, headers: &str, places: &[Place]) -> Option<Opening> {
+fn open(method: &str, headers: &str, places: &[Place]) -> Option<BodyScan> {
     let url = Url { origin: "https://a.example", host: "a.example", path: "/", query: None };
-    Opening::of(
+    BodyScan::of(
         &Request { method, url, headers: Headers::new(headers), arrived: UnixMs::from_ms(0) },
         places,
     )
@@ -27,7 +29,7 @@ fn places() -> [Place; 4] {
     ]
 }
 
-/// What is left of a body.
+/// Returns the rest of a body without the cuts.
 fn without(body: &[u8], cuts: &[Range<usize>]) -> Vec<u8> {
     let mut rest = Vec::new();
     let mut from = 0;
@@ -40,23 +42,23 @@ fn without(body: &[u8], cuts: &[Range<usize>]) -> Vec<u8> {
     rest
 }
 
-/// What is found in a body that comes in chunks, and how many of its bytes that took.
+/// Scans a body in chunks. Returns its fields, and the number of bytes that the scan took.
 fn read(content_type: &str, chunks: &[&[u8]]) -> (Fields, usize) {
-    let mut opening =
+    let mut scan =
         open("POST", &format!("content-type\n{content_type}"), &places()).expect(content_type);
     let mut taken = 0;
     for chunk in chunks {
-        if opening.is_read() {
+        if scan.is_read() {
             break;
         }
-        opening.take(chunk);
+        scan.take(chunk);
         taken += chunk.len();
     }
-    opening.end();
-    (opening.into_fields(), taken)
+    scan.end();
+    (scan.into_fields(), taken)
 }
 
-/// Values, and what travels on, whatever the chunks are.
+/// Returns the values and the forwarded body, after checking that they do not depend on the chunks.
 fn look(content_type: &str, body: &[u8]) -> (Vec<String>, Vec<u8>) {
     let seen = |chunks: &[&[u8]]| {
         let (fields, _) = read(content_type, chunks);
@@ -74,7 +76,7 @@ fn text((values, rest): (Vec<String>, Vec<u8>)) -> (Vec<String>, String) {
     (values, String::from_utf8(rest).unwrap())
 }
 
-/// A multipart body of parts that are written with `|` for the end of a line.
+/// Builds a multipart body of parts, in which `|` stands for a line end.
 fn parts(parts: &[&str]) -> String {
     let parts: String =
         parts.iter().map(|part| format!("--XX\r\n{}\r\n", part.replace('|', "\r\n"))).collect();
@@ -130,7 +132,7 @@ fn a25_a_part_is_cut_out_of_a_multipart_form() {
         (parts(&[&u]), vec!["K"], parts(&[])),
         (parts(&[&u, &d, &u, file]), vec!["K", "K"], parts(&[&d, file])),
         (parts(&[&u, &field("k", "L"), file]), vec!["K", "L"], parts(&[file])),
-        // After the first file it is the origin's.
+        // After the first file, the scan stops.
         (parts(&[&d, file, &u]), vec![], parts(&[&d, file, &u])),
         (parts(&[&u, file, &u]), vec!["K"], parts(&[file, &u])),
         (parts(&[&field("u", ""), file]), vec![""], parts(&[file])),
@@ -166,7 +168,7 @@ fn a25_a_part_s_headers_with_near_misses() {
         "Content-Disposition: form-data; name=\"U\"||K",
         "Content-Disposition: form-data; name=\"u \"||K",
         "Content-Disposition: form-data; name=\"%75\"||K",
-        // Read in two ways, or not at all: the look ends here.
+        // The scan stops at a part that is ambiguous or malformed.
         "Content-Disposition: form-data; name=\"\\u\"||K",
         "Content-Disposition: form-data; name=\"u\"; name=\"x\"||K",
         "Content-Disposition: form-data; name=\"x\"; name*=utf-8''u||K",
@@ -193,7 +195,7 @@ fn a25_a_part_s_headers_with_near_misses() {
         let (values, rest) = look(MULTIPART, body.as_bytes());
         assert_eq!((values.len(), rest), (0, body.clone().into_bytes()), "{other}");
     }
-    // A part of another name is passed over; one that is not understood is not.
+    // The scan skips a part with another name, but stops at a malformed one.
     let after = |part: &str| look(MULTIPART, parts(&[part, &field("u", "K")]).as_bytes()).0.len();
     assert_eq!(after(&field("x", "y")), 1);
     assert_eq!(after("Content-Disposition: form-data; name=\"\\x\"||y"), 0);
@@ -214,8 +216,8 @@ fn a25_delimiters_with_near_misses() {
         format!("--XX\r\n{u}\r\n--X"),
         format!("--XX x\r\n{u}\r\n--XX--\r\n"),
         "--XX\r\nContent-Disposition: form-data; name=\"u\"\r\n\r\n--XX--\r\n".into(),
-        // A delimiter right where the content begins: to some it is one, to some it is what the
-        // part holds.
+        // A delimiter directly at the start of the content: some parsers read a delimiter, others
+        // read content.
         format!("--XX\r\n{}--XX\r\n{u}\r\n--XX--\r\n", field("u", "").replace('|', "\r\n")),
         "--".into(),
         String::new(),
@@ -239,8 +241,8 @@ fn a25_delimiters_with_near_misses() {
         ("multipart/form-data boundary=XX", false),
         ("multipart/mixed; boundary=XX", false),
     ] {
-        let opening = open("POST", &format!("content-type\n{content_type}"), &places());
-        assert_eq!(opening.is_some(), is_read, "{content_type}");
+        let scan = open("POST", &format!("content-type\n{content_type}"), &places());
+        assert_eq!(scan.is_some(), is_read, "{content_type}");
     }
     let longest = format!("content-type\nmultipart/form-data; boundary={}", "x".repeat(70));
     assert!(open("POST", &longest, &places()).is_some());
@@ -338,7 +340,7 @@ fn a25_bodies_that_hold_no_field_are_not_read() {
         assert!(!of("POST", &format!("content-type\n{content_type}"), &places()), "{content_type}");
     }
     assert!(!of("POST", "", &places()));
-    // Each place is of its own kind of body.
+    // Each place belongs to one kind of body.
     assert!(!of("POST", &format!("content-type\n{JSON}"), &[Place::Form("u".into())]));
     assert!(!of("POST", &format!("content-type\n{URLENCODED}"), &[Place::Json("u".into())]));
 }
@@ -357,7 +359,7 @@ fn a25_no_more_is_read_than_tells() {
     let (fields, taken) = read(MULTIPART, &[parts(&[&field("u", "K")]).as_bytes(), b"epilogue"]);
     assert_eq!((fields.values().count(), taken), (1, parts(&[&field("u", "K")]).len()));
 
-    let full = OPENING_BYTES_MAX;
+    let full = BODY_SCAN_BYTES_MAX;
     let long = format!("u=K&a={}", "x".repeat(full - 6));
     assert_eq!(long.len(), full);
     for (body, values) in
@@ -382,12 +384,12 @@ fn a25_no_more_is_read_than_tells() {
 
 #[test]
 fn what_was_read_is_not_shown() {
-    let mut opening = open("POST", &format!("content-type\n{URLENCODED}"), &places()).unwrap();
-    opening.take(b"u=secret&x=secret");
-    assert!(!format!("{opening:?}").contains("secret"));
+    let mut scan = open("POST", &format!("content-type\n{URLENCODED}"), &places()).unwrap();
+    scan.take(b"u=secret&x=secret");
+    assert!(!format!("{scan:?}").contains("secret"));
 }
 
-/// A body that is nearly right: pieces that mean something, in any order.
+/// Generates a nearly valid body: significant pieces in any order.
 fn nearly(kind: &str) -> impl Strategy<Value = Vec<u8>> {
     let pieces: &[&str] = match kind {
         URLENCODED => &["u", "k", "=", "&", "%75", "K", "%", "+", ";", "\0", "é"],
@@ -422,7 +424,7 @@ proptest! {
     ) {
         let (values, rest) = look(kind, &body);
         let (again, same) = look(kind, &rest);
-        // The empty form that is left of `u` alone reads as none.
+        // The empty form that remains without `u` parses as no field.
         prop_assert_eq!(again.len(), 0, "{:?}", values);
         prop_assert_eq!(same, rest);
     }
@@ -457,7 +459,7 @@ proptest! {
     }
 }
 
-/// Bytes of right bodies, flipped, dropped, doubled and cut, from one seed.
+/// Valid bodies with bytes flipped, dropped, doubled and cut, from one seed.
 #[test]
 fn a_seeded_run_of_broken_bodies_does_no_harm() {
     let file = "Content-Disposition: form-data; name=\"a\"; filename=\"a\"||\u{0}\u{1}";

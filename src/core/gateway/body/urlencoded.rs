@@ -1,19 +1,20 @@
-//! `application/x-www-form-urlencoded`, as the WHATWG URL standard reads it (§5.1): pairs parted by
-//! `&`, in any spelling.
+//! Scans `application/x-www-form-urlencoded` as the WHATWG URL standard defines it (§5.1): pairs
+//! separated by `&`, with any escaping.
 
-use super::Fields;
+use super::fields::Fields;
 
-/// How far a body has been read.
+/// The progress of the scan.
 #[derive(Debug, Default)]
 pub struct Urlencoded {
-    /// Where the present pair begins.
+    /// Offset at which the present pair begins, in bytes.
     pair: usize,
-    /// No `&` before this belongs to the present pair.
+    /// Offset up to which the scan has searched the present pair for `&`, in bytes.
     searched: usize,
 }
 
 impl Urlencoded {
-    /// Looks at what has come since, of all that has come. Whether no more is of interest.
+    /// Continues the scan; `bytes` is the whole body so far. Returns `true` if the scan needs no
+    /// more bytes.
     pub fn advance(&mut self, bytes: &[u8], is_end: bool, fields: &mut Fields) -> bool {
         while let Some(found) = memchr::memchr(b'&', bytes.get(self.searched..).unwrap_or_default())
         {

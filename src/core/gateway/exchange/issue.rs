@@ -1,4 +1,4 @@
-//! `POST /issue_service_authorization`: a program asks for a key.
+//! Serves `POST /issue_service_authorization`, with which a program asks for a key.
 
 use rand_core::CryptoRng;
 
@@ -10,7 +10,8 @@ use crate::base::time::UnixMs;
 use crate::credential::grant::{Granted, Wanted, grant};
 use crate::credential::key::NewKey;
 use crate::credential::limits::lifetime::Expiry;
-use crate::gateway::exchange::{Platform, SharedGateway, body, lookup};
+use crate::gateway::exchange::platform::{Platform, SharedGateway};
+use crate::gateway::exchange::{body, lookup};
 use crate::gateway::gateway::client_address;
 use crate::gateway::issuance::{
     AskedExpiry, Authority, BODY_BYTES_MAX, Form, Refused, RetryAfter, check_head, seal, text,
@@ -18,19 +19,19 @@ use crate::gateway::issuance::{
 use crate::gateway::issuing::Authorisation;
 use crate::lease::call::Lookup;
 use crate::replication::edge_call::{
-    EdgeRequest, ExpiryReply, IssueByApi, IssueRefusal, IssueReply, ReadExpiry,
+    EdgeRequest, ExpiryReply, IssueByApi, IssueRefusal, IssueReply, ReadExpiry, Reply,
 };
 
-/// Seconds after which an issue that nobody could decide is worth another try.
+/// Seconds after which a caller may retry an issue that got no decision.
 const RETRY_AFTER: RetryAfter = RetryAfter(2);
 
-/// Milliseconds that a ledger may take for a key that it stores, or a date that it reads.
+/// Timeout of a ledger call that stores a key or reads a date, in ms.
 const ANSWER_WITHIN_MS: u64 = 5_000;
 
-/// How often a key is drawn again when its ID exists: once is already unheard of.
+/// Most draws of a key ID. An ID that already exists is extremely unlikely even once.
 const DRAWS_MAX: u32 = 3;
 
-/// Issues one key.
+/// The state of one issue.
 struct Issuance<'a, R> {
     request: &'a Request<'a>,
     gateway: &'a SharedGateway,
@@ -39,8 +40,8 @@ struct Issuance<'a, R> {
     renew: Option<AccountId>,
 }
 
-/// Answers with the key, or with one line about why there is none; and says whose lease to renew
-/// beside.
+/// Answers with the key, or with one line about why there is none. It also returns the account
+/// whose lease to refresh in the background.
 pub(super) async fn answer(
     request: &Request<'_>,
     gateway: &SharedGateway,
@@ -70,8 +71,8 @@ impl<R: CryptoRng> Issuance<'_, R> {
         })?;
         let form = Form::parse(&body)?;
         let authority = self.authorise(&form).await?;
-        // Later than the ledger's word: an edge that knows its account as of later knows all that
-        // this rests on.
+        // The issue time is later than the ledger's answer. So an edge with a lease as of that time
+        // or later knows everything that this issue rests on.
         let at = self.platform.now();
         let expires = self.expiry(&form, &authority, at).await?;
         let wanted = Wanted { expires, networks: form.networks()? };
@@ -110,15 +111,15 @@ impl<R: CryptoRng> Issuance<'_, R> {
                     return *authority;
                 }
                 Authorisation::AskAdmin => lookup::ask_admin(self.gateway, self.platform).await,
-                Authorisation::Need(need) => {
+                Authorisation::Fetch(need) => {
                     lookup::find_out(need, self.gateway, self.platform, address, &mut lookup).await;
                 }
             }
         }
     }
 
-    /// The end that the form asks for. The ledger reads dates: it has the account's zone, and the
-    /// calendar.
+    /// Returns the expiry that the form asks for. The ledger reads dates, because it has the
+    /// account's time zone and the calendar.
     async fn expiry(
         &self,
         form: &Form,
@@ -132,14 +133,14 @@ impl<R: CryptoRng> Issuance<'_, R> {
         };
         let request = EdgeRequest::ReadExpiry(ReadExpiry { text, at });
         let reply = self.call_ledger(authority.account, &request).await;
-        match reply.and_then(|text| serde_json::from_str(&text).ok()) {
+        match reply.and_then(|text| Reply::parse(&text)) {
             Some(ExpiryReply::Expiry { expires }) => Ok(Some(expires)),
             Some(ExpiryReply::ExpiryRefused { error }) => Err(Refused::Epi(error)),
             Some(ExpiryReply::Failed) | None => Err(Refused::Unavailable),
         }
     }
 
-    /// Has the ledger store a key that does not fit into a sealed one.
+    /// Asks the ledger to store a key that does not fit into a sealed key.
     async fn store(
         &mut self,
         authority: &Authority,
@@ -162,7 +163,7 @@ impl<R: CryptoRng> Issuance<'_, R> {
                 address: client_address(self.request).map(|address| address.ip().to_string()),
             });
             let reply = self.call_ledger(authority.account, &request).await;
-            match reply.and_then(|text| serde_json::from_str(&text).ok()) {
+            match reply.and_then(|text| Reply::parse(&text)) {
                 Some(IssueReply::Changed { record }) => {
                     self.gateway.borrow_mut().learn_from_change(record, self.platform.now());
                     return Ok(text(200, new.expose().to_owned()));
@@ -171,7 +172,7 @@ impl<R: CryptoRng> Issuance<'_, R> {
                 Some(IssueReply::Refused(IssueRefusal::TooManyKeys)) => {
                     return Err(Refused::TooMany);
                 }
-                // What this isolate's lease knew does not hold any more.
+                // This isolate's lease was stale about the issuer.
                 Some(IssueReply::Refused(IssueRefusal::IssuerRefused)) => {
                     return Err(Refused::Overtaken);
                 }

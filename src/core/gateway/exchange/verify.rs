@@ -1,4 +1,4 @@
-//! `POST /v1/verify`: a verifier asks about other credentials.
+//! Serves `POST /v1/verify`, with which a verifier asks about other credentials.
 
 use serde_json::{Value, json};
 
@@ -9,8 +9,9 @@ use crate::base::http::response::{Answer, Outcome};
 use crate::base::id::AccountId;
 use crate::credential::limits::Interface;
 use crate::credential::limits::permission::Permission;
-use crate::gateway::batch_verify::{Asked, Checks, Lack};
-use crate::gateway::exchange::{Got, Operation, Platform, SharedGateway, body, lookup};
+use crate::gateway::batch_verify::{Asked, BatchFetch, Checks};
+use crate::gateway::exchange::platform::{Got, Operation, Platform, SharedGateway};
+use crate::gateway::exchange::{body, lookup};
 use crate::gateway::gateway::{Check, client_address};
 use crate::gateway::problem::{GatewayProblem, challenge};
 use crate::gateway::verify_body::{self, BODY_BYTES_MAX, Verify};
@@ -19,7 +20,7 @@ use crate::replication::record::kv_key;
 use crate::verify::verdict::Denial;
 use crate::verify::verification::{Demand, Facts, Verified};
 
-/// The checks of one request, and whose lease they found to be due.
+/// The state of one verification request, with the account whose lease needs a background refresh.
 struct Verification<'a> {
     request: &'a Request<'a>,
     gateway: &'a SharedGateway,
@@ -27,7 +28,7 @@ struct Verification<'a> {
     renew: Option<AccountId>,
 }
 
-/// Answers a verification, and says whose lease to renew beside.
+/// Answers a verification. It also returns the account whose lease to refresh in the background.
 pub(super) async fn answer(
     request: &Request<'_>,
     gateway: &SharedGateway,
@@ -60,7 +61,7 @@ impl Verification<'_> {
         Ok(answer)
     }
 
-    /// Checks the caller's own key, which is never the subject.
+    /// Verifies the caller's own key, which is never the subject.
     async fn authenticate(&mut self) -> Result<Verified, Denial> {
         let text = self.request.headers.find("claviger-verifier").ok_or(Denial::Missing)?;
         let demanded = Permission::claviger_verify();
@@ -79,7 +80,7 @@ impl Verification<'_> {
                     return checked.verdict;
                 }
                 Check::AskAdmin => lookup::ask_admin(self.gateway, self.platform).await,
-                Check::Need(need) => {
+                Check::Fetch(need) => {
                     lookup::find_out(need, self.gateway, self.platform, facts.address, &mut lookup)
                         .await;
                 }
@@ -87,24 +88,24 @@ impl Verification<'_> {
         }
     }
 
-    /// Carries the checks through: what they need is asked for at once, for all of them together.
+    /// Runs the checks to their verdicts; each fetch serves all of them together.
     async fn verdicts(&mut self, asked: Vec<Asked>, verifier: &Verified) -> Vec<Value> {
         let Self { gateway, platform, .. } = *self;
         let mut checks = Checks::new(verifier.account(), self.request.arrived, asked);
         loop {
-            let lack = checks.decide(&mut gateway.borrow_mut(), platform.now());
-            match lack {
+            let missing = checks.decide(&mut gateway.borrow_mut(), platform.now());
+            match missing {
                 None => break,
-                Some(Lack::Copy(shelf)) => {
-                    let read = checks.ask_copy(&mut gateway.borrow_mut(), shelf, platform.now());
+                Some(BatchFetch::Copy(source)) => {
+                    let read = checks.ask_copy(&mut gateway.borrow_mut(), source, platform.now());
                     lookup::take_copy(&read, gateway, platform, checks.lookup()).await;
                 }
-                Some(Lack::Kv(ids)) => {
+                Some(BatchFetch::Kv(ids)) => {
                     let reads = checks.ask_kv(&mut gateway.borrow_mut(), &ids, platform.now());
                     let keys = ids.iter().map(|id| kv_key(*id)).collect();
                     let held = match platform.ask(Operation::ReadKvMany { keys }).await {
                         Got::Texts(texts) => texts,
-                        // The ledger is asked instead.
+                        // KV failed: the checks ask the ledger instead.
                         Got::Nothing
                         | Got::Text(_)
                         | Got::Bytes(_)
@@ -117,7 +118,7 @@ impl Verification<'_> {
                         checks.take_kv(gateway, read, text.as_deref(), platform.now());
                     }
                 }
-                Some(Lack::Ledger { ids, unused }) => {
+                Some(BatchFetch::Ledger { ids, unused }) => {
                     let call =
                         checks.ask_ledger(&mut gateway.borrow_mut(), ids, unused, platform.now());
                     lookup::refresh(&call, false, gateway, platform, checks.lookup()).await;

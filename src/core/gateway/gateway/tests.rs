@@ -15,8 +15,8 @@ use crate::credential::key::NewKey;
 use crate::credential::keyring::Keyring;
 use crate::credential::limits::Limits;
 use crate::credential::limits::lifetime::Expiry;
-use crate::lease::call::{Finding, Found, RefreshCall, Shelf};
-use crate::lease::entries::Word;
+use crate::lease::cached_key::CachedKey;
+use crate::lease::call::{CopySource, Finding, Found, RefreshCall};
 use crate::replication::edge_call::RefreshReply;
 use crate::replication::record::{Credential, Epoch, Record, Standing};
 use crate::replication::refresh::{AccountState, Answer, Delta, Refresh, Unsettled};
@@ -36,8 +36,7 @@ struct World {
 /// T, in milliseconds.
 const T: i64 = 10_000;
 
-/// What a ledger at `revision` answers that knows of no change and has nothing to say about any
-/// key.
+/// Returns the reply of a ledger at `revision` without changes or answers.
 fn refresh(revision: u64) -> Refresh {
     Refresh {
         epoch: Epoch::new(1),
@@ -55,7 +54,7 @@ fn refresh(revision: u64) -> Refresh {
 }
 
 impl World {
-    /// With a lease since `NOW`, and no key in memory.
+    /// Returns a world with a lease from `NOW` on, and no key in memory.
     fn new() -> Self {
         let mut world = Self::cold();
         world.refresh(NOW, refresh(0));
@@ -94,13 +93,13 @@ impl World {
         assert!(self.gateway.take_refresh(&call, &RefreshReply::Refreshed(reply), at(now), None));
     }
 
-    /// Asks the ledger, which answers at once.
+    /// Calls the ledger, which answers at once.
     fn asks(&mut self, now: i64, reply: RefreshReply, lookup: &mut Lookup) {
         let call = self.gateway.ask_ledger(self.key.id(), at(now));
         self.gateway.take_refresh(&call, &reply, at(now), Some(lookup));
     }
 
-    /// Asks KV, which answers at once.
+    /// Reads KV, which answers at once.
     fn reads(&mut self, now: i64, text: Option<&str>, lookup: &mut Lookup) {
         let read = self.gateway.ask_kv(self.key.id(), at(now));
         self.gateway.take_kv(&read, text, at(now), lookup);
@@ -129,7 +128,7 @@ impl World {
         self.gateway.decide(&request, at(now), &Lookup::alone())
     }
 
-    /// Status and code of an answer; (0, "") for a forward.
+    /// Returns status and code of a response; (0, "") for a forward.
     fn outcome(&mut self, method: &str, url: &str, headers: &str) -> (u16, String) {
         match self.ask(method, url, headers, NOW) {
             Decision::Done { outcome: Outcome::Answer(answer), .. } => {
@@ -151,7 +150,7 @@ impl World {
 
 const API: &str = "http://api.localhost:8787/x";
 
-/// One row a refusal, in order of precedence: each record breaks this rule and every later one.
+/// Each row is one denial, in order of precedence: its record breaks this rule and every later one.
 #[test]
 fn refusals_come_in_order_of_precedence() {
     type Break = fn(&mut Limits);
@@ -237,8 +236,7 @@ fn a_wrong_secret_is_answered_as_a_key_that_never_was() {
     assert_eq!(format!("{wrong:?}"), format!("{never:?}"));
 }
 
-/// RFC 6750 §3.1: also whoever sends several is told which scheme is spoken here, and what was
-/// wrong.
+/// RFC 6750 §3.1: a caller that sends several credentials also gets a challenge, with the reason.
 #[test]
 fn several_credentials_are_answered_with_a_challenge() {
     let mut world = World::new();
@@ -299,8 +297,8 @@ fn the_effect_of_a_request_picks_the_permission() {
     }
 }
 
-/// Some origins take the method from a header, also of a GET: a key that reads must not write by
-/// it.
+/// Some origins take the method from a header, even for a GET: a key for reading must not write
+/// that way.
 #[test]
 fn a_request_that_reads_brings_along_no_method_that_writes() {
     let mut world = World::new();
@@ -311,7 +309,7 @@ fn a_request_that_reads_brings_along_no_method_that_writes() {
     let headers = format!("{}{named}\nx-http-methods\nDELETE", world.bearer());
     let mut removed = |url| world.forward(url, &headers).remove;
     assert_eq!(removed(API), [&["authorization"], overrides.as_slice()].concat());
-    // Where writing asks for no more than reading, it is the origin's affair.
+    // If the rule demands the same permission for both effects, the header is the origin's concern.
     assert_eq!(removed("http://api.localhost:8787/any"), ["authorization"]);
 }
 
@@ -408,7 +406,7 @@ fn on_the_console_s_host_the_edge_verifies_and_issues_and_the_admin_worker_serve
     }
 }
 
-/// The admin Worker believes these headers: a client's own must not reach it.
+/// The admin Worker trusts these headers, so a client's own must not reach it.
 #[test]
 fn what_goes_on_to_the_admin_worker_has_the_edge_s_own_word_alone() {
     let mut world = World::new();
@@ -418,7 +416,7 @@ fn what_goes_on_to_the_admin_worker_has_the_edge_s_own_word_alone() {
         let Decision::Done { outcome: Outcome::Admin(onward), .. } = decision else {
             panic!("{decision:?}")
         };
-        // The session's cookie is the admin Worker's affair, and goes on.
+        // The session cookie is for the admin Worker, so it is forwarded.
         assert_eq!(
             onward.remove,
             ["claviger-edge", "claviger_edge", "claviger-counters", "claviger"]

@@ -1,4 +1,4 @@
-//! Why nothing is issued, as one line of text.
+//! Reports why an issue was refused, as one line of text.
 
 use crate::base::http::response::{Answer, no_sniff, no_store};
 use crate::credential::grant::GrantError;
@@ -6,54 +6,58 @@ use crate::credential::limits::lifetime::ExpiryError;
 use crate::credential::limits::network::NetworkError;
 use crate::verify::verdict::Denial;
 
-/// Why nothing is issued.
+/// Largest body, in bytes. 256 networks of the longest spelling, each escaped, take 30 KB.
+pub const BODY_BYTES_MAX: usize = 64 * 1024;
+
+/// The reason why an issue was refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Refused {
-    /// Not a POST.
+    /// The method is not POST.
     Method,
-    /// There are query parameters: URLs are logged everywhere, and these would be secrets.
+    /// The URL has query parameters. URLs get logged in many places, and these parameters would be
+    /// secrets.
     Query,
-    /// The body is no form.
+    /// The body is not a form.
     MediaType,
-    /// The body is larger than [`super::BODY_BYTES_MAX`].
+    /// The body is larger than [`BODY_BYTES_MAX`].
     TooLarge,
-    /// The body took longer than [`OPENING_TIME`](crate::gateway::body::OPENING_TIME).
+    /// The body took longer than [`BODY_SCAN_TIME`](crate::gateway::body::BODY_SCAN_TIME).
     TooSlow,
     /// The body ended early.
     CutOff,
-    /// A field that is not known.
+    /// The form has an unknown field.
     UnknownField,
-    /// A field that stands there twice.
+    /// The form repeats a field.
     RepeatedField,
-    /// `sid` without `spw`, or the other way round.
+    /// The form has `sid` without `spw`, or `spw` without `sid`.
     HalfService,
-    /// `sid` or `spw`, and a key.
+    /// The request has a key, and also `sid` or `spw`.
     BothWays,
-    /// Several keys.
+    /// The request has several keys.
     Ambiguous,
-    /// The lifetime.
+    /// The field `epi` is refused.
     Epi(ExpiryError),
-    /// The networks.
+    /// The field `ipa` is refused.
     Ipa(NetworkError),
-    /// No credentials.
+    /// The request has no credentials.
     Missing,
-    /// Service ID and password are not those of an account.
+    /// Service ID and service password do not match.
     UnknownService,
-    /// The issuer was refused.
+    /// The issuer's own verdict is a denial.
     Issuer(Denial),
-    /// The issuer was itself issued.
+    /// The issuer is an issued key, which never issues.
     Issued,
-    /// The key may not issue.
+    /// The key has no ceiling, so it may not issue.
     NotIssuable,
-    /// It would live longer than the ceiling or the issuer.
+    /// The key would outlive the longest life of the ceiling, or the issuer.
     TooLong,
-    /// It could be used from outside of the ceiling's networks.
+    /// The key would be usable outside the ceiling's networks.
     Outside,
-    /// The account holds as many stored issued keys as it may.
+    /// The account already holds the most stored issued keys that it may.
     TooMany,
-    /// The issuer was changed a moment ago, so that it may not issue this any more.
+    /// A recent change of the issuer forbids this issue.
     Overtaken,
-    /// Nobody can tell, or store it.
+    /// The ledger is out of reach, so the edge can neither decide nor store.
     Unavailable,
 }
 
@@ -66,12 +70,13 @@ impl From<GrantError> for Refused {
     }
 }
 
-/// Seconds after which to try again.
+/// Seconds after which the caller may retry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RetryAfter(pub u32);
 
 impl Refused {
-    /// The HTTP status: 400 for the form, 401 for who asks, 403 for what they may not.
+    /// Returns the HTTP status: 400 for a bad form, 401 for bad credentials, 403 for a forbidden
+    /// request.
     pub fn status(&self) -> u16 {
         match self {
             Self::Method => 405,
@@ -94,7 +99,7 @@ impl Refused {
         }
     }
 
-    /// The stable code, with which the line begins.
+    /// Returns the stable code with which the line begins.
     pub fn code(&self) -> &'static str {
         match self {
             Self::Method => "method_not_allowed",
@@ -128,7 +133,7 @@ impl Refused {
             Self::Method => "only POST is taken here".into(),
             Self::Query => "write the fields into the body, never into the URL".into(),
             Self::MediaType => "the body must be application/x-www-form-urlencoded".into(),
-            Self::TooLarge => format!("the body has more than {} bytes", super::BODY_BYTES_MAX),
+            Self::TooLarge => format!("the body has more than {} bytes", BODY_BYTES_MAX),
             Self::TooSlow => "the body takes too long to arrive".into(),
             Self::CutOff => "the body ended early".into(),
             Self::UnknownField => "the form takes sid, spw, epi and ipa, and no other field".into(),
@@ -157,18 +162,18 @@ impl Refused {
         }
     }
 
-    /// The line.
+    /// Returns the whole line.
     pub fn line(&self) -> String {
-        // What was typed may stand in a sentence; a line of plain letters it stays.
+        // The sentence may quote the caller's input; the line must stay printable ASCII.
         let sentence = self.sentence().replace(|letter| !matches!(letter, ' '..='~'), "?");
         [self.code(), ": ", &sentence].concat()
     }
 
-    /// The answer. `realm` is the host that was asked.
+    /// Builds the response. `realm` is the requested host.
     pub fn answer(&self, realm: &str, retry_after: RetryAfter) -> Answer {
         let answer = text(self.status(), self.line());
         match self.status() {
-            // RFC 9110 §15.5.2, §15.5.6, §10.2.3.
+            // RFC 9110 §15.5.2, §15.5.6 and §10.2.3 require these headers.
             401 => answer.with("www-authenticate", format!("Bearer realm=\"{realm}\"")),
             405 => answer.with("allow", "POST"),
             503 => answer.with("retry-after", retry_after.0.to_string()),
@@ -177,7 +182,7 @@ impl Refused {
     }
 }
 
-/// The answer that is a key, or a line about why there is none: the body and nothing else.
+/// Builds a response whose body is a key, or one line about a refusal.
 pub fn text(status: u16, body: String) -> Answer {
     let headers = vec![("content-type", "text/plain;charset=utf-8".into()), no_store(), no_sniff()];
     Answer { status, headers, body, more: None }

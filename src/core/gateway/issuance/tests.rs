@@ -35,7 +35,7 @@ fn ceiling() -> Ceiling {
     Ceiling { permissions, networks: Networks::anywhere(), longest: None }
 }
 
-/// What a form asks for whose end needs no calendar.
+/// Returns the request of a form whose expiry needs no calendar.
 fn wanted(body: &str) -> Result<Wanted, String> {
     let form = Form::parse(body.as_bytes()).map_err(|refused| refused.line())?;
     let expires = match form.expiry(NOW).map_err(|refused| refused.line())? {
@@ -46,8 +46,8 @@ fn wanted(body: &str) -> Result<Wanted, String> {
     Ok(Wanted { expires, networks: form.networks().map_err(|refused| refused.line())? })
 }
 
-/// The end that a form asks for and a wide ceiling grants, or the code of its refusal; `calendar`
-/// and the text that the ledger is to read.
+/// Returns the expiry that a form gets under a wide ceiling, or the refusal's code. If the ledger
+/// must read the text, it returns `calendar` and the text.
 fn ends(body: &str) -> String {
     let granted = wanted(body).and_then(|wanted| {
         grant(wanted, &ceiling(), Expiry::Never, NOW).map_err(|error| error.to_string())
@@ -58,7 +58,7 @@ fn ends(body: &str) -> String {
     }
 }
 
-/// What the ledger makes of the calendar's: `a16_to_a19_…` in `tests/ledger/issuing.rs`.
+/// `a16_to_a19_…` in `tests/ledger/issuing.rs` tests how the ledger reads these texts.
 #[test]
 fn a16_to_a19_every_form_of_epi() {
     for (body, expected) in [
@@ -99,7 +99,7 @@ fn a16_to_a19_every_form_of_epi() {
         ("epi=2027/6/30", "invalid_epi"),
         ("epi=36526d", "invalid_epi"),
         ("epi=99999999999999999999999999", "invalid_epi"),
-        // A plus that was not escaped is a blank: the offset is none.
+        // An unescaped plus is a blank, so the offset is malformed.
         ("epi=2027/06/30+12:00:00+09:00", "invalid_epi"),
     ] {
         assert_eq!(ends(body), expected, "{body}");
@@ -162,7 +162,7 @@ fn a14_what_is_wrong_with_a_request_before_its_body_is_read() {
     }
 }
 
-/// A key counts where the documentation says, and not where the gateway would also look.
+/// The API reads a key only from the documented place, not from others that the gateway would read.
 #[test]
 fn a22_a_key_stands_in_authorization_alone() {
     let form = Form::parse(b"").unwrap();
@@ -318,7 +318,7 @@ fn a_sealed_key_holds_what_was_granted_and_its_issuer_s_generation() {
     assert_eq!(*made.claims(), expected);
 }
 
-/// Programs read these: the wording is part of the interface.
+/// Programs parse these lines, so their wording is part of the interface.
 #[test]
 fn a21_every_failure_is_one_line_whose_wording_is_pinned() {
     let lines: Vec<String> = [

@@ -1,4 +1,4 @@
-//! Calls to ledgers: begun, and taken with what came of them.
+//! Begins calls to ledgers, and takes their results.
 
 use std::sync::Arc;
 
@@ -6,8 +6,8 @@ use super::{Leases, increment};
 use crate::base::id::{AccountId, KeyId};
 use crate::base::time::UnixMs;
 use crate::lease::account::Account;
-use crate::lease::call::{Heard, Lookup, Need, RefreshCall, Told, ToldState};
-use crate::lease::entries::Word;
+use crate::lease::cached_key::CachedKey;
+use crate::lease::call::{Fetch, KeyAnswer, Lookup, Provenance, RefreshCall, StateAnswer};
 use crate::lease::lease::{Lease, REFRESH_ATTEMPTS, Taken};
 use crate::lease::rules::Rules;
 use crate::replication::edge_call::RefreshReply;
@@ -15,23 +15,23 @@ use crate::replication::record::Revision;
 use crate::replication::refresh::{AccountState, Answer, Refresh, RefreshRequest};
 
 impl<R: Rules> Leases<R> {
-    /// Begins a refresh for a request that waits for the ledger's word on `id`.
+    /// Begins a refresh for a request that waits for the ledger's answer about `id`.
     pub fn ask_ledger(&mut self, id: KeyId, now: UnixMs) -> RefreshCall {
         self.call(id.account(), vec![id], now)
     }
 
-    /// Begins the refresh that a request needs.
-    pub fn ask(&mut self, need: Need, now: UnixMs) -> RefreshCall {
+    /// Begins the refresh that answers `need`.
+    pub fn ask(&mut self, need: Fetch, now: UnixMs) -> RefreshCall {
         match need {
-            Need::Kv(id) | Need::Ledger(id) => self.ask_ledger(id, now),
-            Need::Issuer(id) => self.ask_ledger_for(id.account(), vec![id], vec![id], now),
-            Need::State(account) | Need::Copy(account, _) => self.call(account, Vec::new(), now),
+            Fetch::Kv(id) | Fetch::Ledger(id) => self.ask_ledger(id, now),
+            Fetch::Issuer(id) => self.ask_ledger_for(id.account(), vec![id], vec![id], now),
+            Fetch::State(account) | Fetch::Copy(account, _) => self.call(account, Vec::new(), now),
         }
     }
 
-    /// Begins a refresh for a request that waits for the ledger's word on several keys of one
-    /// account: [`ASK_MAX`](crate::replication::refresh::ASK_MAX) different ones at most. Those in
-    /// `unused` it only asks about.
+    /// Begins a refresh for a request that waits for the ledger's answer about several keys of one
+    /// account. It allows at most [`ASK_MAX`](crate::replication::refresh::ASK_MAX) different keys.
+    /// For those in `unused`, the ledger counts no use.
     pub fn ask_ledger_for(
         &mut self,
         account: AccountId,
@@ -44,7 +44,7 @@ impl<R: Rules> Leases<R> {
         call
     }
 
-    /// Begins a refresh that no request waits for.
+    /// Begins a background refresh, which no request waits for.
     pub fn renew(&mut self, account: AccountId, now: UnixMs) -> RefreshCall {
         increment(&mut self.counters.background_calls);
         self.call(account, Vec::new(), now)
@@ -53,14 +53,15 @@ impl<R: Rules> Leases<R> {
     fn call(&mut self, account: AccountId, ask: Vec<KeyId>, now: UnixMs) -> RefreshCall {
         self.observe(now);
         increment(&mut self.counters.ledger_calls);
-        let tenure = self.tenure(account, now);
+        let token = self.token(account, now);
         let (slot, evicted) = self.accounts.admit(account, now);
         slot.in_flight = Some(now);
         let usage = slot.usage.hand_out(self.isolate, &mut self.sequence, now);
         let cold = RefreshRequest { ask, usage, ..RefreshRequest::default() };
-        // Nothing is known, or the ledger knew nothing.
+        // These are the defaults without a lease, or with one on an account that the ledger does
+        // not know.
         let mut call =
-            RefreshCall { account, request: cold, tenure, sent: now, taken: 0, state: None };
+            RefreshCall { account, request: cold, token, sent: now, taken: 0, state: None };
         if let Some(lease) = slot.lease(now).filter(|lease| lease.epoch().is_some()) {
             call.request.epoch = lease.epoch().cloned();
             call.request.known_revision = lease.known();
@@ -72,8 +73,8 @@ impl<R: Rules> Leases<R> {
         call
     }
 
-    /// Takes what came of a refresh, for the request that waited for it, if one did. Whether there
-    /// was an answer.
+    /// Takes the result of a refresh; `lookup` belongs to the request that waited, if one did.
+    /// Returns `true` if the ledger answered.
     pub fn take(
         &mut self,
         call: &RefreshCall,
@@ -87,14 +88,14 @@ impl<R: Rules> Leases<R> {
                 Some(state) => {
                     self.answered(call);
                     self.take_refresh(call, refresh, &state, now);
-                    (words(refresh), state)
+                    (cached_keys(refresh), state)
                 }
                 None => return self.failed(call, now, lookup),
             },
             RefreshReply::Gone => {
                 self.answered(call);
                 self.take_gone(call, now);
-                let none = call.request.ask.iter().map(|id| (*id, Word::NoSuchKey));
+                let none = call.request.ask.iter().map(|id| (*id, CachedKey::NoSuchKey));
                 (none.collect(), Arc::new(AccountState::default()))
             }
             RefreshReply::Failed => return self.failed(call, now, lookup),
@@ -102,10 +103,10 @@ impl<R: Rules> Leases<R> {
         let Some(lookup) = lookup else { return true };
         lookup.is_renewed = true;
         let sent = call.sent;
-        lookup.state = Some(ToldState { account: call.account, state: Arc::clone(&state), sent });
-        for (id, word) in answers {
+        lookup.state = Some(StateAnswer { account: call.account, state: Arc::clone(&state), sent });
+        for (id, cached) in answers {
             let is_use = call.request.ask.contains(&id) && !call.request.unused.contains(&id);
-            lookup.tell(Told { id, word, state: Arc::clone(&state), sent, is_use });
+            lookup.tell(KeyAnswer { id, cached, state: Arc::clone(&state), sent, is_use });
         }
         true
     }
@@ -117,20 +118,20 @@ impl<R: Rules> Leases<R> {
         state: &Arc<AccountState>,
         now: UnixMs,
     ) {
-        if self.tenure(call.account, now) != call.tenure {
+        if self.token(call.account, now) != call.token {
             increment(&mut self.counters.discarded);
             return;
         }
         let generation = self.generation;
         let (account, mut lease) =
-            self.renewed(call.account, call.heard::<R>(now), reply, state, now);
+            self.renewed(call.account, call.provenance::<R>(now), reply, state, now);
         let mut entered = 0_usize;
         for answer in &reply.answers {
-            let (word, revision) = match &answer.record {
-                Some(record) => (Word::Record(Arc::new(record.clone())), record.revision),
-                None => (Word::NoSuchKey, reply.revision),
+            let (cached, revision) = match &answer.record {
+                Some(record) => (CachedKey::Record(Arc::new(record.clone())), record.revision),
+                None => (CachedKey::NoSuchKey, reply.revision),
             };
-            if lease.enter(answer.id, word, revision, reply.revision, generation) {
+            if lease.enter(answer.id, cached, revision, reply.revision, generation) {
                 entered = entered.saturating_add(1);
             }
         }
@@ -141,12 +142,12 @@ impl<R: Rules> Leases<R> {
         }
     }
 
-    /// The lease that follows from a reply: the present one with what it says, or the next one. It
-    /// is the caller's to keep.
+    /// Returns the lease that results from a reply: the present one with the reply applied, or a
+    /// new one. The caller must store it.
     pub(in crate::lease) fn renewed(
         &mut self,
         account: AccountId,
-        heard: Heard,
+        provenance: Provenance,
         reply: &Refresh,
         state: &Arc<AccountState>,
         now: UnixMs,
@@ -154,17 +155,17 @@ impl<R: Rules> Leases<R> {
         let (incarnation, jitter) = (self.next_incarnation(), self.jitter());
         let (slot, evicted) = self.accounts.admit(account, now);
         self.counters.count(evicted);
-        if heard.is_own() && reply.revision < slot.floor {
-            // Its own ledger is further back than a change that it had committed: this is another
-            // history.
+        if provenance.is_own() && reply.revision < slot.floor {
+            // The account's own ledger is behind a change that it had committed, so it has begun
+            // another epoch.
             slot.floor = Revision::default();
         }
         slot.is_strict = state.freshness_ms == 0;
         slot.document = slot.document.max(reply.document);
         slot.leave(slot.lease.as_ref().and_then(Lease::epoch).cloned().as_ref(), &reply.epoch);
-        let begin = |ended| Lease::begin(incarnation, heard, reply, Arc::clone(state), ended);
+        let begin = |ended| Lease::begin(incarnation, provenance, reply, Arc::clone(state), ended);
         let mut lease = match slot.lease.take() {
-            Some(mut lease) if !lease.is_over(now) => match lease.take(heard, reply, state) {
+            Some(mut lease) if !lease.is_over(now) => match lease.take(provenance, reply, state) {
                 Taken::Kept => lease,
                 Taken::Ended => begin(Some(lease)),
             },
@@ -175,21 +176,21 @@ impl<R: Rules> Leases<R> {
     }
 
     fn take_gone(&mut self, call: &RefreshCall, now: UnixMs) {
-        if self.tenure(call.account, now) != call.tenure {
+        if self.token(call.account, now) != call.token {
             increment(&mut self.counters.discarded);
             return;
         }
         let (incarnation, jitter) = (self.next_incarnation(), self.jitter());
         let (account, evicted) = self.accounts.admit(call.account, now);
-        let mut lease = Lease::gone(incarnation, call.heard::<R>(now));
+        let mut lease = Lease::gone(incarnation, call.provenance::<R>(now));
         lease.set_renewal(jitter);
         account.keep(lease, now);
         increment(&mut self.counters.refreshes);
         self.counters.count(evicted);
     }
 
-    /// Every answer, even one that comes too late for the lease, acknowledges the uses that its
-    /// call carried.
+    /// Acknowledges the usage batch of an answered call, even if the answer is too late for the
+    /// lease.
     fn answered(&mut self, call: &RefreshCall) {
         let Some(account) = self.accounts.find(call.account) else { return };
         if let Some(batch) = &call.request.usage {
@@ -198,7 +199,7 @@ impl<R: Rules> Leases<R> {
         account.answered(call.sent);
     }
 
-    /// Notes that there was no answer, and says so.
+    /// Records a failed call, and returns `false`.
     fn failed(&mut self, call: &RefreshCall, now: UnixMs, lookup: Option<&mut Lookup>) -> bool {
         increment(&mut self.counters.failures);
         let mut is_last = false;
@@ -213,10 +214,13 @@ impl<R: Rules> Leases<R> {
     }
 }
 
-/// The ledger's words on keys, those that were asked for and those that came with them.
-fn words(reply: &Refresh) -> Vec<(KeyId, Word)> {
-    let word = |answer: &Answer| {
-        answer.record.clone().map_or(Word::NoSuchKey, |record| Word::Record(Arc::new(record)))
+/// Returns the ledger's answers about keys: the requested ones and the issuers that came with them.
+fn cached_keys(reply: &Refresh) -> Vec<(KeyId, CachedKey)> {
+    let cached = |answer: &Answer| {
+        answer
+            .record
+            .clone()
+            .map_or(CachedKey::NoSuchKey, |record| CachedKey::Record(Arc::new(record)))
     };
-    reply.answers.iter().map(|answer| (answer.id, word(answer))).collect()
+    reply.answers.iter().map(|answer| (answer.id, cached(answer))).collect()
 }

@@ -1,43 +1,43 @@
-//! What an isolate has done.
+//! Counts an isolate's work.
 
 use serde::Serialize;
 
 use crate::lease::account::Evicted;
 
-/// What an isolate has done, since it started.
+/// Counters of one isolate since it started.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Counters {
-    /// Verdicts from memory: no request was made for them.
+    /// Verdicts from memory, without a read or call.
     pub hits: u64,
-    /// Of these, those that were given although the knowledge was older than T.
+    /// Part of `hits` for which the lease was older than T.
     pub stale_hits: u64,
-    /// Reads of KV.
+    /// Reads of KV records.
     pub kv_reads: u64,
     /// Reads of lease documents in KV.
     pub document_reads: u64,
-    /// Of these, those that renewed a lease or began one.
+    /// Part of `document_reads` that renewed or began a lease.
     pub documents_taken: u64,
-    /// Looks into the data centre's cache.
+    /// Reads of the data centre's cache.
     pub shared_reads: u64,
-    /// Of these, those that renewed a lease or began one, in place of a call.
+    /// Part of `shared_reads` that renewed or began a lease, and so saved a call.
     pub shared_taken: u64,
-    /// Replies that were given to the data centre's cache.
+    /// Replies that the isolate put into the data centre's cache.
     pub shared_puts: u64,
     /// Calls to ledgers.
     pub ledger_calls: u64,
-    /// Of these, those that no request waited for.
+    /// Part of `ledger_calls` that no request waited for.
     pub background_calls: u64,
-    /// Of the calls, those that were not answered.
+    /// Part of `ledger_calls` that got no answer.
     pub failures: u64,
-    /// Answers that renewed a lease or began one.
+    /// Answers that renewed or began a lease.
     pub refreshes: u64,
-    /// Answers that came too late for the lease that they were asked under.
+    /// Results that came too late for the lease under which they were requested.
     pub discarded: u64,
-    /// Accounts that made room for others.
+    /// Accounts evicted to make room for others.
     pub evictions: u64,
-    /// Requests that were refused at once, since another had just waited for the ledger in vain.
+    /// Requests refused at once, because another one had just given up waiting.
     pub refused_at_once: u64,
-    /// Requests whose use was not counted, for lack of room.
+    /// Requests whose usage was not counted, for lack of room.
     pub uses_lost: u64,
 }
 
@@ -48,7 +48,7 @@ impl Counters {
     }
 }
 
-/// One more.
+/// Increments a counter; it saturates.
 pub(in crate::lease) fn increment(counter: &mut u64) {
     *counter = counter.saturating_add(1);
 }

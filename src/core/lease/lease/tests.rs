@@ -1,15 +1,16 @@
-//! Each sentence of the rules, by an isolate whose time, ledger and KV are values of the test.
+//! Tests each sentence of the rules with an isolate whose time, ledger and KV are values of the
+//! test.
 
+mod copies;
 mod late;
 mod memory;
 mod outage;
-mod shelf;
 
 use crate::base::id::{AccountId, KeyId};
 use crate::base::time::{DurationMs, UnixMs};
 use crate::config::terms::{Freshness, Outage, Terms};
-use crate::lease::call::{Finding, Found, KvRead, Lookup, Need, RefreshCall, Source};
-use crate::lease::entries::Word;
+use crate::lease::cached_key::CachedKey;
+use crate::lease::call::{Fetch, Finding, Found, KvRead, Lookup, RefreshCall, Source};
 use crate::lease::isolate::Leases;
 use crate::lease::rules::ByTheBook;
 use crate::replication::edge_call::RefreshReply;
@@ -17,19 +18,19 @@ use crate::replication::record::{Epoch, Record, Revision, Standing};
 use crate::replication::refresh::{AccountState, Answer, Delta, Mark, Refresh, Unsettled};
 use crate::testing::record;
 
-/// When the tests begin.
+/// Start time of the tests, Unix ms.
 const T0: i64 = 1_800_000_000_000;
-/// T.
+/// T of the account, in milliseconds.
 const T: i64 = 10_000;
 /// The account of every test that has one.
 const ACCOUNT: &str = "a1B2c3D4";
 
-/// So many milliseconds after the beginning.
+/// Returns the instant `ms` milliseconds after the start.
 fn at(ms: i64) -> UnixMs {
     UnixMs::from_ms(T0 + ms)
 }
 
-/// One of the account's keys.
+/// Returns one of the account's keys.
 fn key(letter: char) -> KeyId {
     KeyId::parse(&format!("{ACCOUNT}000000000{letter}")).unwrap()
 }
@@ -42,7 +43,7 @@ fn epoch() -> Epoch {
     Epoch::new(1)
 }
 
-/// An active record of a key in the present epoch.
+/// Returns an active record of a key in the present epoch.
 fn active(id: KeyId, revision: u64) -> Record {
     let Standing::Active(credential) = record(Standing::Active).standing else { panic!() };
     Record::new(epoch(), Revision(revision), id, Standing::Active(credential))
@@ -60,7 +61,7 @@ fn state(freshness_ms: i64) -> AccountState {
     }
 }
 
-/// A reply at `revision` to whatever is asked, with no changes, nothing unsettled, and the first
+/// Returns a reply at `revision` without changes, unsettled keys or answers, and with the first
 /// state.
 fn reply(revision: u64) -> Refresh {
     Refresh {
@@ -100,7 +101,7 @@ fn json(record: &Record) -> String {
     serde_json::to_string(record).unwrap()
 }
 
-/// One isolate.
+/// One isolate under test.
 struct Isolate(Leases<ByTheBook>);
 
 impl Isolate {
@@ -112,7 +113,7 @@ impl Isolate {
         Self(Leases::new(7, Terms { freshness: Freshness::Bounded, outage }))
     }
 
-    /// One that has a lease at `revision` since the beginning.
+    /// Returns an isolate with a lease at `revision` from the start on.
     fn leased(revision: u64) -> Self {
         let mut isolate = Self::new();
         isolate.refresh(0, reply(revision));
@@ -131,13 +132,13 @@ impl Isolate {
         self.0.take(call, &RefreshReply::Refreshed(reply), at(ms), None)
     }
 
-    /// A whole refresh in no time.
+    /// Makes a whole refresh that takes no time.
     fn refresh(&mut self, ms: i64, reply: Refresh) {
         let call = self.renew(ms);
         assert!(self.take(&call, ms, reply));
     }
 
-    /// A whole read of KV in no time. What the request has then found out.
+    /// Makes a whole read of KV that takes no time. Returns the request's results.
     fn read_kv(&mut self, id: KeyId, ms: i64, record: Option<&Record>) -> Lookup {
         let read = self.0.ask_kv(id, at(ms));
         self.kv(&read, ms, record)
@@ -149,17 +150,17 @@ impl Isolate {
         lookup
     }
 
-    /// What is in memory: the revision of a key's record.
+    /// Returns the revision of a key's record in memory.
     fn memory(&mut self, id: KeyId, ms: i64) -> Option<u64> {
         match self.find(id, ms) {
-            Found::Finding(Finding { word: Word::Record(record), .. }, _) => {
+            Found::Finding(Finding { cached: CachedKey::Record(record), .. }, _) => {
                 Some(record.revision.0)
             }
             _ => None,
         }
     }
 
-    fn need(&mut self, id: KeyId, ms: i64) -> Option<Need> {
+    fn need(&mut self, id: KeyId, ms: i64) -> Option<Fetch> {
         need(&self.find(id, ms))
     }
 
@@ -172,9 +173,9 @@ impl Isolate {
     }
 }
 
-fn need(found: &Found) -> Option<Need> {
+fn need(found: &Found) -> Option<Fetch> {
     match found {
-        Found::Need(need) => Some(*need),
+        Found::Fetch(need) => Some(*need),
         _ => None,
     }
 }
@@ -193,7 +194,7 @@ fn finding(found: Found) -> Finding {
     }
 }
 
-// ------------------------------------------------------------------------------------------------------
+// -------------------------------------------------------------------------------------------------
 // rule 1
 
 #[test]
@@ -203,7 +204,7 @@ fn a_request_may_use_a_lease_iff_it_was_asked_for_at_most_t_before_it_arrived() 
     for (ms, memory) in [(0, Some(5)), (T - 1, Some(5)), (T, Some(5)), (T + 1, None)] {
         assert_eq!(isolate.memory(key('a'), ms), memory, "{ms}");
     }
-    assert_eq!(isolate.need(key('a'), T + 1), Some(Need::Ledger(key('a'))));
+    assert_eq!(isolate.need(key('a'), T + 1), Some(Fetch::Ledger(key('a'))));
 }
 
 #[test]
@@ -212,12 +213,12 @@ fn what_counts_is_when_the_request_arrived_and_when_the_refresh_was_sent() {
     let call = isolate.renew(0);
     isolate.take(&call, 1_900, with_record(reply(5), active(key('a'), 5)));
     assert_eq!(isolate.as_of(1_900), Some(0));
-    // It waited since its arrival, and may still use the lease.
+    // The request has waited since its arrival, and may still use the lease.
     assert!(matches!(
         isolate.0.find(key('a'), at(T), at(T + 500), &Lookup::alone()),
         Found::Finding(..)
     ));
-    assert_eq!(isolate.need(key('a'), T + 501), Some(Need::Ledger(key('a'))));
+    assert_eq!(isolate.need(key('a'), T + 501), Some(Fetch::Ledger(key('a'))));
 }
 
 #[test]
@@ -225,9 +226,9 @@ fn between_t_half_and_t_one_request_refreshes_in_the_background() {
     let mut isolate = Isolate::new();
     isolate.refresh(0, with_record(reply(5), active(key('a'), 5)));
     assert_eq!(renewal(&isolate.find(key('a'), T / 2 - 1)), None);
-    // With the largest jitter it is due at 3/4 of T.
+    // With the largest jitter, the refresh is due at 3/4 of T.
     assert_eq!(renewal(&isolate.find(key('a'), T * 3 / 4)), Some(account()));
-    // One is in flight.
+    // A refresh is in flight.
     assert_eq!(renewal(&isolate.find(key('a'), T * 3 / 4 + 999)), None);
     assert_eq!(isolate.0.counters().hits, 3);
 }
@@ -239,7 +240,7 @@ fn the_jitter_spreads_refreshes_over_the_third_quarter_of_t() {
         let call = isolate.renew(0);
         let mut lease: super::Lease<ByTheBook> = super::Lease::begin(
             1,
-            call.heard::<ByTheBook>(at(0)),
+            call.provenance::<ByTheBook>(at(0)),
             &reply(5),
             std::sync::Arc::new(state(T)),
             None,
@@ -260,13 +261,13 @@ fn the_jitter_spreads_refreshes_over_the_third_quarter_of_t() {
     assert!(due.len() > 15 && due.iter().all(|ms| (T / 2..T * 3 / 4).contains(ms)), "{due:?}");
 }
 
-// ------------------------------------------------------------------------------------------------------
+// -------------------------------------------------------------------------------------------------
 // rule 2
 
 #[test]
 fn a_cold_start_asks_the_ledger_for_the_key_and_not_kv() {
     let mut isolate = Isolate::new();
-    assert_eq!(isolate.need(key('a'), 0), Some(Need::Ledger(key('a'))));
+    assert_eq!(isolate.need(key('a'), 0), Some(Fetch::Ledger(key('a'))));
     let call = isolate.0.ask_ledger(key('a'), at(0));
     assert_eq!((&*call.request().ask, &call.request().epoch), (&[key('a')][..], &None));
     let mut lookup = Lookup::alone();
@@ -274,7 +275,7 @@ fn a_cold_start_asks_the_ledger_for_the_key_and_not_kv() {
     assert!(isolate.0.take(&call, &told, at(30), Some(&mut lookup)));
     let found = finding(isolate.0.find(key('a'), at(0), at(30), &lookup));
     assert_eq!((found.source, found.as_of), (Source::Ledger, at(0)));
-    // From here on it is memory.
+    // From here on, memory answers.
     assert_eq!(isolate.memory(key('a'), 31), Some(3));
     let counters = isolate.0.counters();
     assert_eq!(
@@ -283,14 +284,14 @@ fn a_cold_start_asks_the_ledger_for_the_key_and_not_kv() {
     );
 }
 
-// ------------------------------------------------------------------------------------------------------
+// -------------------------------------------------------------------------------------------------
 // rule 3
 
 #[test]
 fn under_a_lease_memory_then_kv_then_the_ledger() {
     let mut isolate = Isolate::leased(5);
     let id = key('a');
-    assert_eq!(isolate.need(id, 1), Some(Need::Kv(id)));
+    assert_eq!(isolate.need(id, 1), Some(Fetch::Kv(id)));
     let lookup = isolate.read_kv(id, 1, Some(&active(id, 3)));
     let found = finding(isolate.0.find(id, at(1), at(1), &lookup));
     assert_eq!((found.source, found.as_of), (Source::Kv, at(0)));
@@ -299,7 +300,7 @@ fn under_a_lease_memory_then_kv_then_the_ledger() {
     let lookup = isolate.read_kv(key('b'), 3, None);
     assert_eq!(
         need(&isolate.0.find(key('b'), at(3), at(3), &lookup)),
-        Some(Need::Ledger(key('b')))
+        Some(Fetch::Ledger(key('b')))
     );
 }
 
@@ -308,32 +309,32 @@ fn a_negative_answer_is_a_record_too() {
     let mut isolate = Isolate::leased(5);
     let call = isolate.0.ask_ledger(key('a'), at(1));
     isolate.take(&call, 1, without_record(reply(5), key('a')));
-    assert_eq!(finding(isolate.find(key('a'), 2)).word, Word::NoSuchKey);
-    // KV cannot speak against it.
+    assert_eq!(finding(isolate.find(key('a'), 2)).cached, CachedKey::NoSuchKey);
+    // KV cannot contradict a negative answer.
     isolate.read_kv(key('a'), 2, Some(&active(key('a'), 4)));
-    assert_eq!(finding(isolate.find(key('a'), 3)).word, Word::NoSuchKey);
-    // A creation can.
+    assert_eq!(finding(isolate.find(key('a'), 3)).cached, CachedKey::NoSuchKey);
+    // A creation that the ledger reports can.
     isolate.refresh(4, with_changes(reply(6), [mark(key('a'), 6)]));
-    assert_eq!(isolate.need(key('a'), 4), Some(Need::Kv(key('a'))));
+    assert_eq!(isolate.need(key('a'), 4), Some(Fetch::Kv(key('a'))));
 }
 
 #[test]
 fn an_unsettled_key_is_asked_of_the_ledger() {
     let mut isolate = Isolate::new();
     isolate.refresh(0, with_unsettled(reply(5), [mark(key('a'), 4)]));
-    assert_eq!(isolate.need(key('a'), 1), Some(Need::Ledger(key('a'))));
-    assert_eq!(isolate.need(key('b'), 1), Some(Need::Kv(key('b'))));
+    assert_eq!(isolate.need(key('a'), 1), Some(Fetch::Ledger(key('a'))));
+    assert_eq!(isolate.need(key('b'), 1), Some(Fetch::Kv(key('b'))));
     let call = isolate.0.ask_ledger(key('a'), at(1));
     let told = with_unsettled(with_record(reply(5), active(key('a'), 4)), [mark(key('a'), 4)]);
     isolate.take(&call, 1, told);
     assert_eq!(isolate.memory(key('a'), 2), Some(4));
-    // Changed again.
+    // The key changes again.
     let marks = [mark(key('a'), 6)];
     isolate.refresh(3, with_unsettled(with_changes(reply(6), marks), marks));
-    assert_eq!(isolate.need(key('a'), 3), Some(Need::Ledger(key('a'))));
-    // Settled: KV is right by now.
+    assert_eq!(isolate.need(key('a'), 3), Some(Fetch::Ledger(key('a'))));
+    // The change has settled: KV is right by now.
     isolate.refresh(4, reply(6));
-    assert_eq!(isolate.need(key('a'), 4), Some(Need::Kv(key('a'))));
+    assert_eq!(isolate.need(key('a'), 4), Some(Fetch::Kv(key('a'))));
 }
 
 #[test]
@@ -342,11 +343,11 @@ fn in_overflow_kv_counts_for_nothing_and_what_is_cached_still_counts() {
     isolate.read_kv(key('a'), 1, Some(&active(key('a'), 3)));
     isolate.refresh(2, overflow(reply(6)));
     assert_eq!(isolate.memory(key('a'), 3), Some(3));
-    assert_eq!(isolate.need(key('b'), 3), Some(Need::Ledger(key('b'))));
+    assert_eq!(isolate.need(key('b'), 3), Some(Fetch::Ledger(key('b'))));
     isolate.refresh(4, overflow(reply(6)));
-    assert_eq!(isolate.need(key('b'), 4), Some(Need::Ledger(key('b'))));
+    assert_eq!(isolate.need(key('b'), 4), Some(Fetch::Ledger(key('b'))));
     isolate.refresh(5, reply(6));
-    assert_eq!(isolate.need(key('b'), 5), Some(Need::Kv(key('b'))));
+    assert_eq!(isolate.need(key('b'), 5), Some(Fetch::Kv(key('b'))));
 }
 
 #[test]
@@ -357,25 +358,25 @@ fn a_record_in_kv_of_another_epoch_is_a_miss() {
     let lookup = isolate.read_kv(key('a'), 1, Some(&foreign));
     assert_eq!(
         need(&isolate.0.find(key('a'), at(1), at(1), &lookup)),
-        Some(Need::Ledger(key('a')))
+        Some(Fetch::Ledger(key('a')))
     );
 }
 
-// ------------------------------------------------------------------------------------------------------
-// rule 5
+// -------------------------------------------------------------------------------------------------
+// rule 6
 
 #[test]
 fn whoever_would_wait_sends_its_own_and_a_mark_is_dead_after_a_second() {
     let mut isolate = Isolate::new();
     isolate.refresh(0, with_record(reply(5), active(key('a'), 5)));
-    // A request has the lease refreshed, and is cancelled before the reply.
+    // A request starts a refresh, and is cancelled before the reply.
     assert_eq!(renewal(&isolate.find(key('a'), 8_000)), Some(account()));
     isolate.renew(8_000);
     assert_eq!(renewal(&isolate.find(key('a'), 8_999)), None);
     assert_eq!(renewal(&isolate.find(key('a'), 9_000)), Some(account()));
-    // Past T every request asks for itself, whatever is in flight.
+    // Past T, every request asks the ledger itself, whatever is in flight.
     for ms in [T + 1, T + 2] {
-        assert_eq!(isolate.need(key('a'), ms), Some(Need::Ledger(key('a'))));
+        assert_eq!(isolate.need(key('a'), ms), Some(Fetch::Ledger(key('a'))));
         isolate.0.ask_ledger(key('a'), at(ms));
     }
 }
@@ -395,8 +396,8 @@ fn an_answer_takes_its_own_mark_away_and_no_other() {
     assert_eq!(renewal(&isolate.find(key('a'), 1_720)), Some(account()));
 }
 
-// ----------------------------------------------------------------------------------------------------
-// T changes
+// -------------------------------------------------------------------------------------------------
+// changes of T
 
 #[test]
 fn a_lowered_t_counts_from_the_refresh_that_tells_of_it() {
@@ -425,8 +426,8 @@ fn with_t_0_every_request_asks_and_shares_nothing() {
     let unshared =
         || Refresh { state: Some(state(0)), ..with_record(reply(5), active(key('a'), 5)) };
     for _ in 0..3 {
-        // All in one millisecond.
-        assert_eq!(isolate.need(key('a'), 0), Some(Need::Ledger(key('a'))));
+        // All of this happens in one millisecond.
+        assert_eq!(isolate.need(key('a'), 0), Some(Fetch::Ledger(key('a'))));
         let call = isolate.0.ask_ledger(key('a'), at(0));
         let mut lookup = Lookup::alone();
         isolate.0.take(&call, &RefreshReply::Refreshed(unshared()), at(0), Some(&mut lookup));
@@ -434,7 +435,7 @@ fn with_t_0_every_request_asks_and_shares_nothing() {
         assert_eq!(found.source, Source::Ledger);
     }
     assert_eq!(isolate.known(0), None);
-    // Lowered to 0 under a lease.
+    // T is lowered to 0 while a lease exists.
     let mut isolate = Isolate::leased(5);
     let none = AccountState { revision: Revision(6), ..state(0) };
     isolate.refresh(1, Refresh { state: Some(none), ..reply(6) });

@@ -1,4 +1,4 @@
-//! Why an expiry is refused.
+//! Defines the errors of expiry texts.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,18 +7,19 @@ use crate::base::time::{DurationMs, UnixMs};
 #[cfg(doc)]
 use super::{EXPIRY_BYTES_MAX, EXPIRY_MAX};
 
-/// Why a text is no expiry. Display is an English sentence; as JSON it is `{"code": …}` and the
-/// variant's fields, from which other languages are made. Instants are numbers of milliseconds.
+/// The reason why a text is not an expiry. `Display` is an English sentence. The JSON form is
+/// `{"code": …}` with the variant's fields, from which the console makes other languages. Instants
+/// are Unix ms.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
-#[serde(tag = "code", rename_all = "snake_case")]
+#[serde(tag = "code", rename_all = "snake_case", try_from = "WrittenError")]
 pub enum ExpiryError {
-    /// There is no text.
+    /// The text is empty.
     #[error("say how long it should work")]
     Empty,
     /// The text is longer than any form.
     #[error("a time has at most {max} characters")]
     TooLong {
-        /// [`EXPIRY_BYTES_MAX`].
+        /// The bound [`EXPIRY_BYTES_MAX`].
         max: usize,
     },
     /// The text has none of the forms.
@@ -37,25 +38,55 @@ pub enum ExpiryError {
     /// The end is not after now.
     #[error("this is in the past")]
     InThePast {
-        /// The instant that was read.
+        /// Instant that the text means, Unix ms.
         at: UnixMs,
     },
     /// The end is beyond [`EXPIRY_MAX`].
     #[error("this is more than 100 years away")]
     TooFar {
-        /// The latest end.
+        /// Latest allowed end, Unix ms.
         max: UnixMs,
     },
     /// The beginning is not before the end.
     #[error("it would begin only when it has ended")]
     BeginsAfterEnd {
-        /// The end.
+        /// End of the credential, Unix ms.
         at: UnixMs,
     },
 }
 
+/// The JSON form of an [`ExpiryError`], for parsing. It is flat, because serde needs much code for
+/// a tagged enum.
+#[derive(Deserialize)]
+struct WrittenError {
+    code: String,
+    at: Option<UnixMs>,
+    max: Option<UnixMs>,
+}
+
+impl TryFrom<WrittenError> for ExpiryError {
+    type Error = &'static str;
+
+    fn try_from(WrittenError { code, at, max }: WrittenError) -> Result<Self, &'static str> {
+        Ok(match (code.as_str(), at, max) {
+            ("empty", ..) => Self::Empty,
+            // Here `max` is a number of bytes; in the other variants it is an instant.
+            ("too_long", _, Some(max)) => {
+                Self::TooLong { max: usize::try_from(max.as_ms()).map_err(|_| "no length")? }
+            }
+            ("not_a_time", ..) => Self::NotATime,
+            ("no_such_day", ..) => Self::NoSuchDay,
+            ("no_such_time", ..) => Self::NoSuchTime,
+            ("in_the_past", Some(at), _) => Self::InThePast { at },
+            ("too_far", _, Some(max)) => Self::TooFar { max },
+            ("begins_after_end", Some(at), _) => Self::BeginsAfterEnd { at },
+            _ => return Err("not an expiry error of this release"),
+        })
+    }
+}
+
 impl ExpiryError {
-    /// The stable code, equal to the `code` of the JSON form.
+    /// Returns the stable code, equal to the `code` of the JSON form.
     pub fn code(&self) -> &'static str {
         match self {
             Self::Empty => "empty",
@@ -70,23 +101,24 @@ impl ExpiryError {
     }
 }
 
-/// Why a text is no bound on how long something may last. Display and JSON as [`ExpiryError`]'s.
+/// The reason why a text is not a longest life. `Display` and JSON are like those of
+/// [`ExpiryError`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error, Serialize)]
 #[serde(tag = "code", rename_all = "snake_case")]
 pub enum SpanError {
-    /// The text is neither `never` nor a span above zero.
+    /// The text is neither `never` nor a duration above zero.
     #[error("write never, or a duration as in 90s, 5m, 24h, 100d, 2w")]
     NotASpan,
-    /// The span is beyond [`EXPIRY_MAX`].
+    /// The duration is beyond [`EXPIRY_MAX`].
     #[error("this is more than 100 years")]
     TooLong {
-        /// The longest span.
+        /// Longest allowed duration, in milliseconds.
         max_ms: DurationMs,
     },
 }
 
 impl SpanError {
-    /// The stable code, equal to the `code` of the JSON form.
+    /// Returns the stable code, equal to the `code` of the JSON form.
     pub fn code(&self) -> &'static str {
         match self {
             Self::NotASpan => "not_a_span",

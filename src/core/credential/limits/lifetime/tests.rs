@@ -133,7 +133,7 @@ fn an_end_that_needs_no_calendar_is_read_and_every_other_is_left_to_it() {
         ("5M", Some(Err("not_a_time"))),
         ("Never", Some(Err("not_a_time"))),
         ("2027-6-30", Some(Err("not_a_time"))),
-        // Also what no calendar has: which text is a date is told by its form alone.
+        // The form alone decides that a text is a date, even if no calendar has that date.
         ("2027-06-30", None),
         ("2027/07/00", None),
         ("2027-02-30", None),

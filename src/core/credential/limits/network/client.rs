@@ -1,40 +1,41 @@
-//! The address that a request comes from.
+//! Parses the address that a request comes from.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use serde::{Deserialize, Serialize};
 
-use super::Network;
+use super::block::Network;
 
-/// First octet of 240.0.0.0/4, the reserved class E (RFC 1112 §4) from which the platform takes its
-/// stand-ins for IPv6 callers.
+/// First octet of 240.0.0.0/4, the reserved class E (RFC 1112 §4). The platform takes its stand-ins
+/// for IPv6 callers from there.
 const STAND_IN_OCTET_MIN: u8 = 240;
 
-/// First 48 bits of the platform's own Worker range, 2a06:98c0:3600::/48: any customer's Worker
-/// calls from there, so it tells nothing about a caller.
+/// First 48 bits of the platform's own Worker range, 2a06:98c0:3600::/48. Every customer's Workers
+/// call from there, so such an address says nothing about the caller.
 const WORKER_SEGMENTS: [u16; 3] = [0x2a06, 0x98c0, 0x3600];
 
-/// Prefix length of an IPv4 block in which tries are counted together, in bits.
+/// Prefix length of an IPv4 block whose sign-in attempts are counted together, in bits.
 const TRIES_PREFIX_V4: u8 = 24;
 
-/// Prefix length of an IPv6 block in which tries are counted together, in bits: the least that one
-/// subscriber holds (RFC 4291 §2.5.4).
+/// Prefix length of an IPv6 block whose sign-in attempts are counted together, in bits: the
+/// smallest block that one subscriber gets (RFC 4291 §2.5.4).
 const TRIES_PREFIX_V6: u8 = 64;
 
-/// The address of a caller, as vouched for by the platform or by an authenticated verifier. An
-/// IPv4-mapped address is the IPv4 address. As JSON the address in its one canonical spelling.
+/// The address of a caller, vouched for by the platform or by an authenticated verifier. An
+/// IPv4-mapped address becomes the IPv4 address. Its JSON form is the address in its only canonical
+/// spelling.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct ClientAddress(IpAddr);
 
 impl ClientAddress {
-    /// The caller's address from the platform's header values `CF-Connecting-IP` and
+    /// Returns the caller's address from the platform's header values `CF-Connecting-IP` and
     /// `CF-Connecting-IPv6`.
     ///
-    /// The second counts only where the first is a stand-in of 240.0.0.0/4, and only if it is an
-    /// IPv6 address; otherwise the stand-in stays, which matches no network. `None` when the first
-    /// is absent or not exactly one address: a limited credential is then denied.
+    /// The second header counts only if the first is a stand-in of 240.0.0.0/4, and only if it is
+    /// an IPv6 address. Otherwise the stand-in stays, which matches no network. Returns `None` if
+    /// the first is absent or not exactly one address: a limited credential is then denied.
     pub fn from_platform(
         connecting_ip: Option<&str>,
         connecting_ipv6: Option<&str>,
@@ -47,30 +48,30 @@ impl ClientAddress {
         Some(second.map_or(first, |v6| Self::from(IpAddr::V6(v6))))
     }
 
-    /// Reads exactly one address in any spelling of RFC 4291 §2.2: no list, blank, port, bracket,
-    /// zone or prefix. `None` otherwise.
+    /// Parses exactly one address in any spelling of RFC 4291 §2.2: no list, blank, port, bracket,
+    /// zone or prefix. Returns `None` for anything else.
     pub fn parse(text: &str) -> Option<Self> {
         text.parse::<IpAddr>().ok().map(Self::from)
     }
 
-    /// The address itself, for records and display.
+    /// Returns the address itself, for records and display.
     pub fn ip(self) -> IpAddr {
         self.0
     }
 
-    /// The block in which tries from this address are counted, in text: its /24, or /64 for IPv6.
-    /// It names the object that counts, so the spelling must not change.
+    /// Returns the text of the block whose attempts are counted together: its /24, or its /64 for
+    /// IPv6. The text names the object that counts, so the spelling must not change.
     pub fn block(self) -> String {
         let prefix = match self.0 {
             IpAddr::V4(_) => TRIES_PREFIX_V4,
             IpAddr::V6(_) => TRIES_PREFIX_V6,
         };
-        // The prefixes are in range; the address alone is the narrowest honest fallback.
+        // The prefixes are always in range; the address alone is the narrowest correct fallback.
         Network::around(self.0, prefix)
             .map_or_else(|| self.0.to_string(), |block| block.to_string())
     }
 
-    /// The address, unless it is of a range that no network may match.
+    /// Returns the address, unless its range is one that no network may match.
     pub(super) fn matchable(self) -> Option<IpAddr> {
         (!self.is_stand_in() && !self.is_worker()).then_some(self.0)
     }
@@ -96,7 +97,7 @@ impl fmt::Display for ClientAddress {
     }
 }
 
-/// The text is not one address in its canonical spelling (RFC 5952).
+/// The error for a text that is not one address in its canonical spelling (RFC 5952).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not an address in canonical spelling")]
 pub struct NotCanonical;

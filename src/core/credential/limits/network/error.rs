@@ -1,94 +1,93 @@
-//! Why networks are refused.
+//! Defines the errors of networks and lists of networks.
 
 use std::net::Ipv4Addr;
 
 use serde::Serialize;
 
-use super::Network;
-
 #[cfg(doc)]
 use super::{ENTRY_CHARS_MAX, NETWORKS_MAX, NETWORKS_TEXT_BYTES_MAX};
 
-/// Why an entry, or a whole list, is refused. Display is the English sentence of the console; as
-/// JSON it is `{"code": …}` and the variant's fields, from which other languages are made.
+/// The reason why an entry, or a whole list, is refused. `Display` is the console's English
+/// sentence. The JSON form is `{"code": …}` with the variant's fields, from which the console makes
+/// other languages.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, Serialize)]
 #[serde(tag = "code", rename_all = "snake_case")]
 pub enum NetworkError {
-    /// The prefix length is beyond the address's bits.
+    /// The prefix length exceeds the address's bits.
     #[error("an {} prefix ends at /{max}", family(*.max))]
     PrefixTooLong {
         /// Longest prefix of that kind of address: 32 or 128 bits.
         max: u8,
     },
-    /// What follows `/` is not a plain decimal number.
+    /// The text after `/` is not a plain decimal number.
     #[error("the part after / is a number, as in 10.0.0.0/8")]
     PrefixNotANumber,
-    /// An IPv4-mapped block that reaches beyond the mapped range.
+    /// An IPv4-mapped block reaches beyond the mapped range.
     #[error("an IPv4-mapped prefix begins at /{min}")]
     MappedPrefixTooShort {
         /// Shortest prefix, in bits.
         min: u8,
     },
-    /// Digits and dots, but not four numbers.
+    /// The text has digits and dots, but not four numbers.
     #[error("an IPv4 address has four numbers")]
     NotFourNumbers,
     /// One of the four numbers is above 255.
     #[error("a number of an IPv4 address ends at {max}")]
     OctetTooLarge {
-        /// Largest octet.
+        /// Largest octet, 255.
         max: u8,
     },
-    /// A number with leading zeros, which some programs read as octal (RFC 6943 §3.1.1).
+    /// A number has leading zeros, which some programs read as octal (RFC 6943 §3.1.1).
     #[error("write {suggestion}, without the leading zero")]
     LeadingZero {
-        /// The entry without leading zeros; it would be accepted.
+        /// Entry without leading zeros; it would be accepted.
         suggestion: String,
     },
-    /// A zone (RFC 4007 §11), which means something on one machine only.
+    /// The address has a zone (RFC 4007 §11), which is only meaningful on one machine.
     #[error("leave out {zone}")]
     ZoneId {
-        /// The zone with its `%`.
+        /// Zone with its `%`.
         zone: String,
     },
-    /// Neither an address nor a block.
+    /// The text is neither an address nor a block.
     #[error("this is neither an IP address nor a CIDR block")]
     NotAnAddress,
-    /// Longer than any address can be.
+    /// The text is longer than any address.
     #[error("an entry has at most {max} characters")]
     EntryTooLong {
-        /// [`ENTRY_CHARS_MAX`].
+        /// The bound [`ENTRY_CHARS_MAX`], in characters.
         max: usize,
     },
-    /// More different entries than a list holds.
+    /// The list has too many different entries.
     #[error("{count} networks are more than the {max} that a list holds")]
     TooMany {
-        /// Different entries found, refused ones included.
+        /// Number of different entries found, refused ones included.
         count: usize,
-        /// [`NETWORKS_MAX`].
+        /// The bound [`NETWORKS_MAX`].
         max: usize,
     },
-    /// The text was not read, because it is too long.
+    /// The text is too long, so it was not parsed.
     #[error("a list of networks has at most {max} bytes of text")]
     TextTooLong {
-        /// [`NETWORKS_TEXT_BYTES_MAX`].
+        /// The bound [`NETWORKS_TEXT_BYTES_MAX`].
         max: usize,
     },
-    /// A list that should be in stored form holds an entry that is not.
+    /// A list that must be in stored form has an entry in another spelling.
     #[error("the stored form is {stored}")]
     NotAsStored {
-        /// The stored form of that entry.
-        stored: Network,
+        /// Stored form of that entry.
+        stored: String,
     },
-    /// A list that should be in stored form holds an entry twice.
+    /// A list that must be in stored form repeats an entry.
     #[error("{stored} stands in the list twice")]
     Duplicate {
-        /// The entry.
-        stored: Network,
+        /// Stored form of the repeated entry.
+        stored: String,
     },
 }
 
 impl NetworkError {
-    /// The stable code, equal to the `code` of the JSON form.
+    /// Returns the stable code, equal to the `code` of the JSON form.
     pub fn code(&self) -> &'static str {
         match self {
             Self::PrefixTooLong { .. } => "prefix_too_long",

@@ -1,70 +1,70 @@
-//! Reads the networks that a person typed or pasted, and reports on each entry.
+//! Parses the networks that a person typed or pasted, and reports on each entry.
 
 use std::collections::BTreeSet;
 
 use serde::Serialize;
 
-use super::{ENTRY_CHARS_MAX, NETWORKS_MAX, Network, NetworkError, Networks, too_many};
+use super::block::{ENTRY_CHARS_MAX, Network};
+use super::error::NetworkError;
+use super::list::{NETWORKS_MAX, Networks, too_many};
 
-/// Longest text that is read, in bytes: 10,000 of the longest blocks with their separators, so that
-/// a pasted list of that size is counted and reported on rather than refused unread.
+/// Longest accepted text, in bytes: 10,000 of the longest blocks with their separators. So a pasted
+/// list of that size still gets a count and a report.
 pub const NETWORKS_TEXT_BYTES_MAX: usize = 512 * 1024;
 
-/// Most refused entries that are reported one by one; the others are only counted.
+/// Most refused entries that are reported individually; the others are only counted.
 pub const PROBLEMS_KEPT_MAX: usize = 20;
 
-/// What a text of networks came to. Bounded, however long the text: at most [`NETWORKS_MAX`]
-/// accepted and [`PROBLEMS_KEPT_MAX`] refused entries, in the text's order.
+/// The result of parsing a text of networks. Its size is bounded for any text: at most
+/// [`NETWORKS_MAX`] accepted and [`PROBLEMS_KEPT_MAX`] refused entries, in the text's order.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Checked {
-    /// The first accepted and the first refused entries; entries that repeat a network are left
-    /// out.
+    /// First accepted and first refused entries, without entries that repeat a network.
     pub entries: Vec<Entry>,
-    /// Entries in the text, all told.
+    /// Number of entries in the text.
     pub count: usize,
-    /// Entries that repeat a network of an earlier one, and are dropped.
+    /// Number of entries that repeat an earlier network and are dropped.
     pub duplicates: usize,
-    /// Entries that are refused, also those that `entries` does not hold.
+    /// Number of refused entries, including those that `entries` omits.
     pub refused: usize,
-    /// What is wrong with the list as a whole: [`NetworkError::TooMany`] or
-    /// [`NetworkError::TextTooLong`].
+    /// Problem of the list as a whole: [`NetworkError::TooMany`] or [`NetworkError::TextTooLong`].
     pub problem: Option<NetworkError>,
 }
 
 /// One entry of the text.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Entry {
-    /// Its line, counted from 1.
+    /// Line of the entry, counted from 1.
     pub line: usize,
-    /// The entry as it was typed, cut off with `…` after [`ENTRY_CHARS_MAX`] characters.
+    /// Entry as typed, cut off with `…` after [`ENTRY_CHARS_MAX`] characters.
     pub text: String,
-    /// What became of it.
+    /// Result for this entry.
     #[serde(flatten)]
     pub outcome: Outcome,
 }
 
-/// What became of an entry.
+/// The result for one entry.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
 pub enum Outcome {
-    /// It is a network.
+    /// The entry is a network.
     Stored {
-        /// The network; displays in stored form.
+        /// Network; it displays in stored form.
         stored: Network,
-        /// Whether the stored form differs from what was typed.
+        /// `true` if the stored form differs from the typed text.
         changed: bool,
     },
-    /// It is refused.
+    /// The entry is refused.
     Refused {
-        /// Why.
+        /// Reason of the refusal.
         problem: NetworkError,
     },
 }
 
-/// Reads entries separated by blanks, line ends, commas, 、 and their full-width kin. Full-width
-/// characters inside an entry are taken as their ASCII kin.
+/// Parses entries separated by blanks, line ends, commas, 、 and their full-width forms. Full-width
+/// characters inside an entry count as their ASCII counterparts.
 ///
-/// Never fails: what is wrong stands in the answer, and [`Networks::try_from`] refuses it.
+/// It never fails: the result contains the errors, and [`Networks::try_from`] refuses it.
 pub fn parse_lines(text: &str) -> Checked {
     let mut checked =
         Checked { entries: Vec::new(), count: 0, duplicates: 0, refused: 0, problem: None };
@@ -92,7 +92,7 @@ pub fn parse_lines(text: &str) -> Checked {
         };
         checked.entries.push(Entry { line, text: cut(text), outcome });
     }
-    // Refused entries count, since mending them makes networks of them.
+    // Refused entries count, because a corrected entry becomes a network.
     let different = seen.len().saturating_add(checked.refused);
     if different > NETWORKS_MAX {
         checked.problem = Some(too_many(different));
@@ -100,7 +100,7 @@ pub fn parse_lines(text: &str) -> Checked {
     checked
 }
 
-/// The entries with their line numbers. A line ends with LF, CR LF or CR.
+/// Iterates over the entries with their line numbers. A line ends with LF, CR LF or CR.
 fn entries(text: &str) -> impl Iterator<Item = (usize, &str)> {
     let mut line = 1_usize;
     let mut rest = text;
@@ -123,21 +123,21 @@ fn entries(text: &str) -> impl Iterator<Item = (usize, &str)> {
     })
 }
 
-/// Blanks of any kind (U+3000 and the no-break space are among Unicode's `White_Space`), commas,
-/// and the commas of Japanese text.
+/// Returns `true` for blanks of any kind (Unicode's `White_Space` includes U+3000 and the no-break
+/// space), commas, and the commas of Japanese text.
 fn is_separator(c: char) -> bool {
     c.is_whitespace() || matches!(c, ',' | '、' | '，' | '､')
 }
 
 fn read_entry(text: &str) -> Result<Network, NetworkError> {
-    // Cut before the work; one character too many is enough for the refusal.
+    // The text is cut before the work; one character beyond the limit is enough for the error.
     let ascii: String =
         text.chars().take(ENTRY_CHARS_MAX.saturating_add(1)).map(ascii_kin).collect();
     ascii.parse()
 }
 
-/// The ASCII kin of a full-width form (U+FF01 to U+FF5E, in ASCII's order) or of a dot that stands
-/// for `.` in addresses of East Asian text (RFC 3490 §3.1).
+/// Returns the ASCII counterpart of a full-width form (U+FF01 to U+FF5E, in ASCII's order). A dot
+/// that stands for `.` in addresses of East Asian text (RFC 3490 §3.1) becomes `.`.
 fn ascii_kin(c: char) -> char {
     match c {
         '。' | '｡' => '.',
@@ -169,7 +169,8 @@ impl TryFrom<&Checked> for Networks {
             Outcome::Stored { stored, .. } => Ok(*stored),
             Outcome::Refused { problem } => Err(problem.clone()),
         });
-        // Read the list as a stored one is read: the fields of `Checked` are anyone's to fill.
+        // Parse the list like a stored one, because any code can fill the public fields of
+        // `Checked`.
         let stored =
             blocks.map(|block| block.map(|b| b.to_string())).collect::<Result<Vec<_>, _>>()?;
         Self::from_stored(stored.iter().map(String::as_str))
@@ -182,7 +183,7 @@ mod tests {
 
     use super::*;
 
-    /// Each entry as `line:text=stored` or `line:text!code`; `~` marks a changed spelling.
+    /// Writes each entry as `line:text=stored` or `line:text!code`; `~` marks a changed spelling.
     fn told(text: &str) -> Vec<String> {
         let told = |e: Entry| match e.outcome {
             Outcome::Stored { stored, changed } => {
@@ -208,9 +209,9 @@ mod tests {
             ("1.2.3.4\u{a0}5.6.7.8，::1", &["1:1.2.3.4=1.2.3.4", "1:5.6.7.8=5.6.7.8", "1:::1=::1"]),
             ("\n1.2.3.4\n\n5.6.7.8\n", &["2:1.2.3.4=1.2.3.4", "4:5.6.7.8=5.6.7.8"]),
             ("1.2.3.4\r\n5.6.7.8\r\r::1", &["1:1.2.3.4=1.2.3.4", "2:5.6.7.8=5.6.7.8", "4:::1=::1"]),
-            // A blank inside a block makes two entries of it, and the second is refused.
+            // A blank inside a block splits it into two entries, and the second is refused.
             ("10.0.0.0 /8", &["1:10.0.0.0=10.0.0.0", "1:/8!not_an_address"]),
-            // Other separators are not guessed at.
+            // Other separators are not supported.
             ("1.2.3.4;5.6.7.8", &["1:1.2.3.4;5.6.7.8!not_an_address"]),
             ("1.2.3.4-1.2.3.9", &["1:1.2.3.4-1.2.3.9!not_an_address"]),
         ] {
@@ -228,7 +229,7 @@ mod tests {
         ] {
             assert_eq!(told(text), [format!("1:{text}=~{stored}")]);
         }
-        // Digits of other scripts have no ASCII kin here.
+        // Digits of other scripts have no ASCII counterpart here.
         assert_eq!(told("١.2.3.4"), ["1:١.2.3.4!not_an_address"]);
         assert_eq!(told("ｆｅ８０：：１％ｅｔｈ０"), ["1:ｆｅ８０：：１％ｅｔｈ０!zone_id"]);
     }
@@ -277,7 +278,7 @@ mod tests {
         let checked = parse_lines(&lines(10_000));
         assert_eq!((checked.count, checked.entries.len()), (10_000, NETWORKS_MAX));
         assert_eq!(checked.problem, Some(too_many(10_000)));
-        // Repetitions do not count, refused entries do.
+        // Repetitions do not count, but refused entries do.
         let checked = parse_lines(&(lines(256) + &lines(256)));
         assert_eq!((checked.duplicates, checked.problem.clone()), (256, None));
         assert_eq!(parse_lines(&(lines(256) + "nonsense")).problem, Some(too_many(257)));

@@ -92,14 +92,14 @@ fn granting() {
         (&["*:*"], "foo:read", true),
         (&["bar:read", "foo:write"], "foo:read", false),
         (&["bar:read", "foo:write"], "foo:write", true),
-        // Claviger's own powers
+        // reserved permissions
         (&["*:*"], "claviger:verify", false),
         (&["*:verify"], "claviger:verify", false),
         (&["claviger:verify"], "claviger:verify", true),
         (&["claviger:verify"], "claviger:verif", false),
         (&["claviger:issue"], "claviger:verify", false),
         (&["claviger:verify"], "foo:verify", false),
-        // Neighbours of the reserved resource are common ones.
+        // Resources with a similar name are not reserved.
         (&["*:*"], "claviger2:verify", true),
         (&["*:*"], "clavige:verify", true),
         (&["*:*"], "foo:claviger", true),

@@ -1,12 +1,12 @@
-//! Issuing: what is asked of the ledger beside the refresh.
+//! Tests issuing: the ledger calls besides the refresh.
 
 use super::*;
 use crate::credential::limits::lifetime::ExpiryError;
 use crate::credential::sealed::SealedText;
 use crate::replication::edge_call::{IssueByApi, ReadExpiry};
 
-/// The answer to a form of the issuing key's, where the ledger reads dates and stores keys like
-/// this, and the requests to the ledger.
+/// Issues with a form and the issuing key, where the ledger reads dates as `expiry` and stores keys
+/// as `stores` says.
 fn issued(form: &str, expiry: &Value, mut stores: impl FnMut(&IssueByApi) -> Value) -> Driven {
     let world = World::cold();
     world.knows(&[1]);
@@ -83,7 +83,7 @@ fn a_date_that_nobody_can_read_issues_nothing() {
         let driven = issued("epi=2027-01-15", &expiry, stored_nothing);
         assert_eq!(driven.answer(), (status, line), "{expiry}");
     }
-    // What an edge refuses by itself needs no ledger to read it.
+    // The edge refuses these by itself, without a ledger call.
     for form in ["epi=soon", "epi=2027-1-15", "epi=0"] {
         let driven = issued(form, &far, stored_nothing);
         assert_eq!(

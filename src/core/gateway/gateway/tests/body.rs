@@ -1,17 +1,17 @@
-//! Bodies that may hold a key: when they are read, and what comes of what they hold.
+//! Tests bodies that may hold a key: when the gateway reads them, and how it uses their fields.
 
 use super::*;
 
 const FORM: &str = "http://api.localhost:8787/form";
 const URLENCODED: &str = "content-type\napplication/x-www-form-urlencoded";
 
-/// What becomes of a `POST`: an answer's status and code, what of the body is cut out of a forward,
-/// or that there is more to find out.
+/// The result of a `POST`: status and code of a response, the cuts of a forward, or a need for more
+/// I/O.
 #[derive(Debug, PartialEq)]
 enum Came {
     Answer(u16, String),
     Forward(Option<Vec<(usize, usize)>>),
-    Need,
+    Fetch,
     Read,
 }
 
@@ -28,13 +28,13 @@ fn post(world: &mut World, url: &str, headers: &str, fields: Option<&Fields>) ->
             Came::Answer(answer.status, document["code"].as_str().unwrap().to_owned())
         }
         Decision::Done { outcome: Outcome::Forward(forward), .. } => Came::Forward(forward.cuts),
-        Decision::Need(_) => Came::Need,
+        Decision::Fetch(_) => Came::Fetch,
         Decision::Read(_) => Came::Read,
         other => panic!("{other:?}"),
     }
 }
 
-/// The same for a body that is read when that is asked for.
+/// Sends a request with a body, which the gateway may read.
 fn send(world: &mut World, url: &str, headers: &str, body: &str) -> Came {
     let first = post(world, url, headers, None);
     if first != Came::Read {
@@ -48,10 +48,10 @@ fn send(world: &mut World, url: &str, headers: &str, body: &str) -> Came {
     };
     let rule =
         world.gateway.config().rules.find(request.url.host, request.url.path).unwrap().clone();
-    let mut opening = Opening::of(&request, &rule.places).unwrap();
-    opening.take(body.as_bytes());
-    opening.end();
-    post(world, url, headers, Some(&opening.into_fields()))
+    let mut scan = BodyScan::of(&request, &rule.places).unwrap();
+    scan.take(body.as_bytes());
+    scan.end();
+    post(world, url, headers, Some(&scan.into_fields()))
 }
 
 fn world() -> World {
@@ -83,7 +83,7 @@ fn a25_a_key_in_a_field_is_verified_and_cut_out() {
         send(&mut world, FORM, "content-type\ntext/plain", &format!("u={key}")),
         code(401, "missing")
     );
-    let large = format!("{{\"u\":\"{key}\",\"a\":\"{}\"}}", "x".repeat(OPENING_BYTES_MAX));
+    let large = format!("{{\"u\":\"{key}\",\"a\":\"{}\"}}", "x".repeat(BODY_SCAN_BYTES_MAX));
     assert_eq!(
         send(&mut world, FORM, "content-type\napplication/json", &large),
         code(413, "body_too_large")
@@ -101,7 +101,7 @@ fn a25_a_header_s_key_and_a_field_s_must_be_one() {
         Came::Forward(Some(vec![(0, key.len() + 2)]))
     );
     assert_eq!(send(&mut world, FORM, &headers, "u=x"), code(400, "ambiguous_credential"));
-    let large = format!("{{\"a\":\"{}\"}}", "x".repeat(OPENING_BYTES_MAX));
+    let large = format!("{{\"a\":\"{}\"}}", "x".repeat(BODY_SCAN_BYTES_MAX));
     let json = headers.replace("x-www-form-urlencoded", "json");
     assert_eq!(send(&mut world, FORM, &json, &large), Came::Forward(Some(vec![])));
 }
@@ -110,8 +110,8 @@ fn a25_a_header_s_key_and_a_field_s_must_be_one() {
 fn a25_no_body_is_waited_for_in_vain() {
     let mut world = world();
     let bearer = world.bearer();
-    // No rule names a place in it, it cannot hold a field, or the header's text is refused by
-    // itself.
+    // The rule names no place in the body, the body cannot hold a field, or the header alone is
+    // refused.
     for (url, headers, expected) in [
         ("http://api.localhost:8787/any", format!("{URLENCODED}\n{bearer}"), Came::Forward(None)),
         (FORM, bearer.clone(), Came::Forward(None)),
@@ -134,7 +134,7 @@ fn a25_no_body_is_waited_for_in_vain() {
 fn a25_what_was_never_made_causes_no_lookup_from_a_body_either() {
     let mut world = World::cold();
     let key = world.key.expose().to_owned();
-    assert_eq!(send(&mut world, FORM, URLENCODED, &format!("u={key}")), Came::Need);
+    assert_eq!(send(&mut world, FORM, URLENCODED, &format!("u={key}")), Came::Fetch);
     let forged = key.replace(&key[70..], "AAAAAAAA");
     assert_eq!(send(&mut world, FORM, URLENCODED, &format!("u={forged}")), code(401, "malformed"));
 }

@@ -1,7 +1,7 @@
-//! Keys that were issued by a key or by the service password, stored and sealed: they follow their
+//! Tests keys that a key or the service password issued, stored and sealed: they follow their
 //! issuer.
 
-mod doubting;
+mod rechecking;
 
 use super::*;
 use crate::base::id::SealedId;
@@ -14,19 +14,19 @@ use crate::credential::sealed::{Claims, NewSealed};
 
 pub(super) type Change<'a> = &'a dyn Fn(&mut Credential);
 
-/// What is changed in the issuer, its state, and what is then said of what it issued.
+/// The changes of the issuer, its state, and the verdict on a key that it issued.
 type Row<'a> = (&'a [Change<'a>], fn(Credential) -> Standing, &'a str);
 
-/// A world whose key is an issuer, which has issued a sealed key and a stored one.
+/// A world whose key is an issuer, with one sealed and one stored key that it issued.
 pub(super) struct Issuers {
     pub(super) world: World,
     stored: NewKey,
     pub(super) claims: Claims,
-    /// What the ledger knows.
+    /// State of the ledger.
     pub(super) ledger: Ledger,
 }
 
-/// What a ledger knows of the issuer, of what it has issued, and of the account.
+/// The ledger's data about the issuer, the issued keys and the account.
 pub(super) struct Ledger {
     records: Vec<Record>,
     revision: u64,
@@ -88,14 +88,14 @@ impl Issuers {
         Self { world, stored, claims, ledger }
     }
 
-    /// The sealed key is another, which was issued in this generation.
+    /// Replaces the sealed key by one that was issued in this generation.
     pub(super) fn generation(&mut self, generation: SealingGeneration) {
         let Claims { id, issuer, .. } = self.claims;
         self.claims.id =
             sealed_id(id.account(), issuer, generation, &mut ChaCha20Rng::seed_from_u64(10));
     }
 
-    /// Lets the lease know the issuer with its changes, in this state.
+    /// Puts the issuer with these changes and this state into the ledger and the lease.
     pub(super) fn issuer(
         &mut self,
         revision: u64,
@@ -106,7 +106,7 @@ impl Issuers {
         self.world.knows(record);
     }
 
-    /// The same for the ledger alone.
+    /// Puts the issuer into the ledger alone.
     pub(super) fn issuer_is(
         &mut self,
         revision: u64,
@@ -123,7 +123,7 @@ impl Issuers {
         record
     }
 
-    /// Lets the lease know the stored key.
+    /// Puts the stored key into the lease.
     fn stored(&mut self, revision: u64) {
         let mut record = self.world.record(revision, |_| (), Standing::Active);
         record.id = self.stored.id();
@@ -142,12 +142,12 @@ impl Issuers {
         NewSealed::seal(&self.claims, &config.prefix, &config.keyring).unwrap().expose().to_owned()
     }
 
-    /// Codes of the sealed and of the stored key's verdicts.
+    /// Returns the verdicts' codes for the sealed and the stored key.
     fn codes(&mut self, address: &str) -> [String; 2] {
         self.codes_at(NOW, address).map(|(code, _)| code)
     }
 
-    /// The same of a request at `now`, and how often the ledger was asked for each.
+    /// Returns the codes for requests at `now`, each with the number of ledger calls.
     fn codes_at(&mut self, now: i64, address: &str) -> [(String, usize); 2] {
         [self.sealed(), self.stored.expose().to_owned()].map(|key| self.code_of(&key, now, address))
     }
@@ -163,7 +163,7 @@ impl Issuers {
         let mut lookup = Lookup::alone();
         for asked in 0..3 {
             match self.world.gateway.decide(&request, at(now), &lookup) {
-                Decision::Need(need) => self.find_out(need, now, &mut lookup),
+                Decision::Fetch(need) => self.find_out(need, now, &mut lookup),
                 Decision::Done { outcome: Outcome::Answer(answer), .. } => {
                     let document: Value = serde_json::from_str(&answer.body).unwrap();
                     return (document["code"].as_str().unwrap().to_owned(), asked);
@@ -177,7 +177,7 @@ impl Issuers {
         panic!("asked again and again");
     }
 
-    pub(super) fn find_out(&mut self, need: Need, now: i64, lookup: &mut Lookup) {
+    pub(super) fn find_out(&mut self, need: Fetch, now: i64, lookup: &mut Lookup) {
         let call = self.world.gateway.ask(need, at(now));
         let reply = self.ledger.answer(&call);
         self.world.gateway.take_refresh(&call, &reply, at(now), Some(lookup));
@@ -193,7 +193,7 @@ impl Issuers {
         self.world.refresh(NOW, reply);
     }
 
-    /// The same for the ledger alone.
+    /// Changes the account's state in the ledger alone.
     pub(super) fn state_is(&mut self, revision: u64, change: impl FnOnce(&mut AccountState)) {
         self.ledger.revision = self.ledger.revision.max(revision);
         self.ledger.state = refresh(revision).state.unwrap();
@@ -207,7 +207,7 @@ impl Issuers {
     }
 }
 
-/// One row a refusal, in order of precedence: each issuer breaks this rule and every later one.
+/// Each row is one denial, in order of precedence: its issuer breaks this rule and every later one.
 #[test]
 fn what_was_issued_is_refused_for_its_issuer_s_reasons_in_order() {
     let longest = |credential: &mut Credential| {
@@ -349,7 +349,8 @@ fn a_made_up_sealed_key_is_refused_without_needing_anything() {
     assert_eq!((counters.kv_reads, counters.ledger_calls), (0, 0));
 }
 
-/// What each sort of issued key needs, from nothing known to memory.
+/// Each kind of issued key, from a cold isolate to an answer from memory, with the I/O that it
+/// needs.
 #[test]
 fn a_cold_isolate_asks_for_the_issuer_or_for_the_account_and_then_knows() {
     let mut issuers = Issuers::new(Issuer::Key);
@@ -360,19 +361,20 @@ fn a_cold_isolate_asks_for_the_issuer_or_for_the_account_and_then_knows() {
     let facts = Facts { address: None, interface: Interface::Http, demand: Demand::AnyKey };
     let known = |id| match issuers.world.gateway.leases.find(id, at(NOW), at(NOW), &Lookup::alone())
     {
-        Found::Finding(Finding { word: Word::Record(record), .. }, _) => (*record).clone(),
+        Found::Finding(Finding { cached: CachedKey::Record(record), .. }, _) => (*record).clone(),
         other => panic!("{other:?}"),
     };
     let mut known = known;
     let records = [known(issuer), known(issuers.stored.id())];
 
-    // A sealed key: the ledger's word on its issuer, which nobody has used.
+    // A sealed key needs the ledger's answer about its issuer, which counts as no use of the
+    // issuer.
     let mut cold = World::cold();
     let mut lookup = Lookup::alone();
-    let Check::Need(need) = cold.gateway.check(&sealed, &facts, at(NOW), at(NOW), &lookup) else {
+    let Check::Fetch(need) = cold.gateway.check(&sealed, &facts, at(NOW), at(NOW), &lookup) else {
         panic!()
     };
-    assert_eq!(need, Need::Issuer(issuer));
+    assert_eq!(need, Fetch::Issuer(issuer));
     let call = cold.gateway.ask(need, at(NOW));
     assert_eq!(
         (call.request().ask.clone(), call.request().unused.clone()),
@@ -387,14 +389,14 @@ fn a_cold_isolate_asks_for_the_issuer_or_for_the_account_and_then_knows() {
         "P4"
     );
 
-    // A stored one: the ledger sends the issuer along.
+    // For a stored key, the ledger sends the issuer's record too.
     let mut cold = World::cold();
     let mut lookup = Lookup::alone();
     let id = issuers.stored.id();
-    let Check::Need(need) = cold.gateway.check(&stored, &facts, at(NOW), at(NOW), &lookup) else {
+    let Check::Fetch(need) = cold.gateway.check(&stored, &facts, at(NOW), at(NOW), &lookup) else {
         panic!()
     };
-    assert_eq!(need, Need::Ledger(id));
+    assert_eq!(need, Fetch::Ledger(id));
     let call = cold.gateway.ask(need, at(NOW));
     let answers = vec![
         Answer { id, record: Some(records[1].clone()) },
@@ -408,18 +410,18 @@ fn a_cold_isolate_asks_for_the_issuer_or_for_the_account_and_then_knows() {
         "P4"
     );
 
-    // One of the service password's: the account's state alone.
+    // A key of the service password needs only the account's state.
     let service = Issuers::new(|_| Issuer::Service);
     let mut cold = World::cold();
     let check = cold.gateway.check(&service.sealed(), &facts, at(NOW), at(NOW), &Lookup::alone());
-    assert!(matches!(check, Check::Need(Need::State(account)) if account == issuer.account()));
+    assert!(matches!(check, Check::Fetch(Fetch::State(account)) if account == issuer.account()));
 }
 
 fn is_valid(check: Check) -> bool {
     matches!(check, Check::Verdict(Checked { verdict: Ok(_), .. }))
 }
 
-/// With T = 0 nothing is shared, and what the ledger told this request is enough for it.
+/// With T = 0, requests share nothing, and the ledger's answer to this request is enough.
 #[test]
 fn an_account_that_asks_each_time_is_asked_once_a_request() {
     let service = Issuers::new(|_| Issuer::Service);
@@ -428,7 +430,7 @@ fn an_account_that_asks_each_time_is_asked_once_a_request() {
     for _ in 0..2 {
         let mut lookup = Lookup::alone();
         let sealed = service.sealed();
-        let Check::Need(need) = cold.gateway.check(&sealed, &facts, at(NOW), at(NOW), &lookup)
+        let Check::Fetch(need) = cold.gateway.check(&sealed, &facts, at(NOW), at(NOW), &lookup)
         else {
             panic!()
         };

@@ -1,10 +1,10 @@
-//! What the gateway decides from leases, and what it asks for: promises P2, P3, P4.
+//! Tests the gateway's decisions from leases, and the I/O that it requests: promises P2, P3 and P4.
 
 use super::*;
 use crate::lease::lease::REFRESH_ATTEMPTS;
 use crate::replication::refresh::FRESHNESS_MS;
 
-/// What the world decides about a request of the key's, which arrived at `NOW`.
+/// Decides about a request with the key, which arrived at `NOW`.
 macro_rules! decide {
     ($world:expr, $now:expr, $lookup:expr) => {{
         let headers = $world.bearer();
@@ -22,11 +22,13 @@ fn memory_then_kv_then_the_ledger_then_unavailable() {
     let mut world = World::new();
     let id = world.key.id();
     let mut lookup = Lookup::alone();
-    assert!(matches!(decide!(world, NOW, &lookup), Decision::Need(Need::Kv(asked)) if asked == id));
+    assert!(
+        matches!(decide!(world, NOW, &lookup), Decision::Fetch(Fetch::Kv(asked)) if asked == id)
+    );
     world.reads(NOW, None, &mut lookup);
     for _ in 0..REFRESH_ATTEMPTS {
         assert!(
-            matches!(decide!(world, NOW, &lookup), Decision::Need(Need::Ledger(asked)) if asked == id)
+            matches!(decide!(world, NOW, &lookup), Decision::Fetch(Fetch::Ledger(asked)) if asked == id)
         );
         world.asks(NOW, RefreshReply::Failed, &mut lookup);
     }
@@ -37,8 +39,8 @@ fn memory_then_kv_then_the_ledger_then_unavailable() {
     assert_eq!(answer.status, 503);
     assert!(answer.headers.contains(&("retry-after", "2".into())));
 
-    // Whoever comes next does not wait for it again.
-    assert!(matches!(decide!(world, NOW, &Lookup::alone()), Decision::Need(Need::Kv(_))));
+    // The next request does not wait for the ledger again.
+    assert!(matches!(decide!(world, NOW, &Lookup::alone()), Decision::Fetch(Fetch::Kv(_))));
     let mut lookup = Lookup::alone();
     world.reads(NOW, None, &mut lookup);
     assert!(matches!(
@@ -51,7 +53,7 @@ fn memory_then_kv_then_the_ledger_then_unavailable() {
         let mut lookup = Lookup::alone();
         world.reads(NOW, Some(garbage), &mut lookup);
         assert!(
-            matches!(decide!(world, NOW, &lookup), Decision::Need(Need::Ledger(_))),
+            matches!(decide!(world, NOW, &lookup), Decision::Fetch(Fetch::Ledger(_))),
             "{garbage}"
         );
     }
@@ -59,12 +61,12 @@ fn memory_then_kv_then_the_ledger_then_unavailable() {
     let mut lookup = Lookup::alone();
     world.reads(NOW, Some(&text), &mut lookup);
     assert!(is_forwarded(&decide!(world, NOW, &lookup)));
-    // The next request has it in memory, until the lease is older than T.
+    // The next request finds the key in memory, until the lease is older than T.
     let headers = world.bearer();
     assert!(is_forwarded(&world.ask("GET", API, &headers, NOW + T)));
     assert!(matches!(
         world.ask("GET", API, &headers, NOW + T + 1),
-        Decision::Need(Need::Ledger(_))
+        Decision::Fetch(Fetch::Ledger(_))
     ));
 }
 
@@ -72,19 +74,19 @@ fn is_forwarded(decision: &Decision) -> bool {
     matches!(decision, Decision::Done { outcome: Outcome::Forward(_), .. })
 }
 
-/// P2: the record is in no KV yet.
+/// P2: KV does not have the record yet.
 #[test]
 fn a_cold_isolate_asks_the_ledger_at_once() {
     let mut world = World::cold();
     let mut lookup = Lookup::alone();
-    assert!(matches!(decide!(world, NOW, &lookup), Decision::Need(Need::Ledger(_))));
+    assert!(matches!(decide!(world, NOW, &lookup), Decision::Fetch(Fetch::Ledger(_))));
     let answer = world.answer(3, Some(world.record(3, |_| (), Standing::Active)));
     world.asks(NOW, answer, &mut lookup);
     assert!(is_forwarded(&decide!(world, NOW + 30, &lookup)));
     assert_eq!(world.gateway.counters().kv_reads, 0);
 }
 
-/// P3: nothing is needed, nothing is asked, nothing is kept.
+/// P3: garbage needs no lookup, causes no call, and leaves nothing behind.
 #[test]
 fn garbage_causes_no_io_at_all() {
     let mut world = World::cold();
@@ -100,7 +102,7 @@ fn garbage_causes_no_io_at_all() {
     assert_eq!(world.gateway.counters(), Counters::default());
 }
 
-/// A shared reply is believed under the keyring's generations, but for one that others may know.
+/// A shared reply counts under every generation of the keyring, except a compromised one.
 #[test]
 fn a_neighbour_s_reply_under_a_compromised_secret_is_none() {
     let with_keyring = |json: String| {
@@ -114,14 +116,13 @@ fn a_neighbour_s_reply_under_a_compromised_secret_is_none() {
     for (is_compromised, taken) in [(false, 1), (true, 0)] {
         let member = format!(r#","compromised":{is_compromised}"#);
         let mut gateway = with_keyring(edge_keys(&[("new", ""), ("old", &member)]));
-        let read = gateway.ask_copy(account, Shelf::Cache, at(NOW));
+        let read = gateway.ask_copy(account, CopySource::Cache, at(NOW));
         gateway.take_copy(&read, Some(&text), at(NOW), None);
         assert_eq!(gateway.counters().shared_taken, taken, "compromised: {is_compromised}");
     }
 }
 
-/// P4: a verdict from memory waits for nothing; all that it may cause is a refresh in the
-/// background.
+/// P4: a verdict from memory waits for nothing, and starts at most a background refresh.
 #[test]
 fn a_live_lease_and_a_cached_record_need_nothing() {
     let mut world = World::new();
@@ -139,11 +140,11 @@ fn a_live_lease_and_a_cached_record_need_nothing() {
     }
     let counters = world.gateway.counters();
     assert_eq!((counters.hits, counters.kv_reads, counters.ledger_calls), (10_000, 0, calls));
-    // One a second from T/2 on or a little later, since none is ever answered.
+    // One refresh per second from T/2 or a little later on, because none is ever answered.
     assert!((3..=5).contains(&renewals), "{renewals}");
 }
 
-/// P3 again: what once existed is looked up once a lease.
+/// P3: a key that once existed costs one lookup per lease.
 #[test]
 fn a_key_that_is_no_more_costs_one_lookup_a_lease() {
     let mut world = World::new();
@@ -223,14 +224,14 @@ fn uses_are_counted_for_those_who_have_the_secret_and_not_twice() {
         world.outcome(method, API, &headers);
     }
     assert_eq!(uses(&mut world), (2, 1));
-    // The ledger was asked, and counts what it has found active.
+    // The ledger was asked, and has counted the use of the active key.
     let mut world = World::cold();
     let mut lookup = Lookup::alone();
     let answer = world.answer(1, Some(world.record(1, |_| (), Standing::Active)));
     world.asks(NOW, answer, &mut lookup);
     assert!(is_forwarded(&decide!(world, NOW, &lookup)));
     assert_eq!(uses(&mut world), (0, 0));
-    // A wrong secret is nobody's use.
+    // A wrong secret counts as no use.
     let mut world = World::new();
     let mut other = world.record(1, |_| (), Standing::Active);
     other.standing = crate::testing::record(Standing::Active).standing;
@@ -282,5 +283,5 @@ fn a_clock_that_goes_back_makes_memory_unusable() {
     let mut world = World::new();
     world.knows(world.record(1, |_| (), Standing::Active));
     let headers = world.bearer();
-    assert!(matches!(world.ask("GET", API, &headers, NOW - 1), Decision::Need(Need::Ledger(_))));
+    assert!(matches!(world.ask("GET", API, &headers, NOW - 1), Decision::Fetch(Fetch::Ledger(_))));
 }

@@ -1,5 +1,5 @@
-//! Who may issue: on the ledger's word of after the request arrived, so that what is issued is
-//! valid everywhere, and nothing that was ended comes back.
+//! Tests who may issue. Each issue rests on an answer that the ledger gave after the request
+//! arrived. So an issued key is valid everywhere, and no ended key comes back.
 
 use super::following::{Change, GENERATION, Issuers, ceiling};
 use super::*;
@@ -11,16 +11,16 @@ use crate::credential::issuer::{Issued, Issuing, SealingGeneration};
 use crate::credential::limits::network::Networks;
 use crate::gateway::issuance::{Authority, Credentials, Refused, seal};
 use crate::gateway::issuing::Authorisation;
-use crate::lease::call::Shelf;
+use crate::lease::call::CopySource;
 use crate::lease::lease::REFRESH_ATTEMPTS;
 
-/// When something is issued: the lease of [`NOW`] is usable, and the issuer was changed since.
+/// Time of an issue: the lease of [`NOW`] is usable, but the issuer has changed since.
 const ASKED: i64 = NOW + 3_000;
 
-/// What has become of the issuer, and why it is refused.
+/// A change of the issuer, its state, and the refusal.
 type Row<'a> = (Change<'a>, fn(Credential) -> Standing, Refused);
 
-/// What an issuer is, where it issues from, and the code that it is told.
+/// A change of the issuer, its state, the address that it issues from, and the code of the refusal.
 type Told<'a> = (Change<'a>, fn(Credential) -> Standing, &'a str, &'a str);
 
 impl Issuers {
@@ -35,7 +35,7 @@ impl Issuers {
         }
     }
 
-    /// Who may issue at `now`, and how often the ledger was asked.
+    /// Authorises an issue at `now`. Returns the result and the number of ledger calls.
     fn authorise(
         &mut self,
         credentials: &Credentials,
@@ -44,7 +44,7 @@ impl Issuers {
         self.authorise_at("10.1.2.3", credentials, now)
     }
 
-    /// The same of who is at `address`.
+    /// Does the same for a caller at `address`.
     fn authorise_at(
         &mut self,
         address: &str,
@@ -60,10 +60,10 @@ impl Issuers {
                 at(now),
                 &lookup,
             ) {
-                Authorisation::Need(need @ (Need::Ledger(_) | Need::State(_))) => {
+                Authorisation::Fetch(need @ (Fetch::Ledger(_) | Fetch::State(_))) => {
                     self.find_out(need, now, &mut lookup);
                 }
-                Authorisation::Need(need) => panic!("no copy spares the call: {need:?}"),
+                Authorisation::Fetch(need) => panic!("no copy spares the call: {need:?}"),
                 Authorisation::Decided(authority, _) => return (*authority, asked),
                 Authorisation::AskAdmin => panic!("this edge fits"),
             }
@@ -77,7 +77,7 @@ impl Issuers {
     }
 }
 
-/// A sealed key that is issued now.
+/// Returns the text of a sealed key that is issued now.
 fn sealed(authority: &Authority, now: i64) -> String {
     let wanted = Wanted { expires: None, networks: Networks::anywhere() };
     let granted = grant(wanted, &authority.issuing.ceiling, authority.expires, at(now)).unwrap();
@@ -103,15 +103,14 @@ fn a24_an_issuer_s_ceiling_and_end_come_along() {
     assert_eq!(found.proof, proof);
 }
 
-/// What it could not be used for, an issuer does not issue for either: and it is told what it is
-/// refused for.
+/// A key that could not be used cannot issue either, and the refusal names the reason.
 #[test]
 fn a22_a24_who_may_not_issue_is_told_why() {
     let inside = "10.1.2.3";
     let narrow = |credential: &mut Credential| {
         credential.limits.networks = serde_json::from_str(r#"["10.0.0.0/8"]"#).unwrap();
     };
-    // Even one that had got a ceiling.
+    // An issued key cannot issue even with a ceiling.
     let issued = |credential: &mut Credential| {
         credential.issued = Some(Issued { by: Issuer::Service, generation: GENERATION, at: at(0) });
     };
@@ -168,7 +167,7 @@ fn a22_a24_who_may_not_issue_is_told_why() {
     }
 }
 
-/// Of a key that is let through the ledger has counted the use, since it was asked.
+/// The ledger has counted the use of an accepted key when it was asked.
 #[test]
 fn an_issuer_that_is_refused_is_counted_as_refused() {
     let mut issuers = Issuers::new(Issuer::Key);
@@ -223,9 +222,9 @@ fn p3_a_made_up_key_is_refused_by_its_text_before_its_body_is_read() {
     }
 }
 
-/// P2: disabled and enabled again since the lease, or ended by the cap. What the edge issues has
-/// the present generation, so that an edge that knows the issuer as it is lets it through, and
-/// nothing that was issued before comes back.
+/// P2: the issuer was disabled and enabled again since the lease, or its generation rose by the cap
+/// on revocations. A new key has the present generation, so an edge with the present state accepts
+/// it. No key issued before comes back.
 #[test]
 fn an_edge_with_an_older_lease_issues_in_the_present_generation() {
     let raised = |credential: &mut Credential| {
@@ -254,8 +253,8 @@ fn an_edge_with_an_older_lease_issues_in_the_present_generation() {
     assert_eq!((after.unwrap().issuing.generation, asked), (GENERATION.next(), 1));
 }
 
-/// Whatever the lease says: what takes an issuer's power away holds for issuing as soon as it is
-/// answered.
+/// Whatever the lease says, a change that restricts an issuer holds for issuing as soon as the
+/// change was answered.
 #[test]
 fn who_may_not_issue_any_more_issues_nothing_though_the_lease_knows_of_nothing() {
     let lifted = |credential: &mut Credential| credential.issuing = None;
@@ -270,7 +269,7 @@ fn who_may_not_issue_any_more_issues_nothing_though_the_lease_knows_of_nothing()
         issuers.issuer_is(3, state, change);
         let (authority, asked) = issuers.authorise(&issuers.key(), ASKED);
         assert_eq!((authority.unwrap_err(), asked), (expected.clone(), 1));
-        // The lease knows it now, and asks no more.
+        // The lease knows the change now, so the edge asks no more.
         let (authority, asked) = issuers.authorise(&issuers.key(), ASKED + 1);
         assert_eq!((authority.unwrap_err(), asked), (expected, 0));
     }
@@ -300,7 +299,7 @@ fn each_issue_asks_once_also_where_nothing_is_known_yet_and_counts_one_use() {
     assert!(call.request().usage.is_none());
 }
 
-/// Neither does a look at a shelf, nor a lease that says yes, stand for the ledger's word.
+/// Neither a copy nor an accepting lease replaces the ledger's answer.
 #[test]
 fn where_the_ledger_is_out_of_reach_nothing_is_issued_but_under_grace() {
     let grace = Outage::Grace(DurationMs::from_s(60));
@@ -317,12 +316,12 @@ fn where_the_ledger_is_out_of_reach_nothing_is_issued_but_under_grace() {
             let gateway = &mut issuers.world.gateway;
             let authority = loop {
                 match gateway.authorise_issue(&credentials, None, at(now), at(now), &lookup) {
-                    Authorisation::Need(Need::Copy(account, shelf)) => {
-                        assert_eq!(shelf, Shelf::Cache);
-                        let read = gateway.ask_copy(account, shelf, at(now));
+                    Authorisation::Fetch(Fetch::Copy(account, source)) => {
+                        assert_eq!(source, CopySource::Cache);
+                        let read = gateway.ask_copy(account, source, at(now));
                         gateway.take_copy(&read, None, at(now), Some(&mut lookup));
                     }
-                    Authorisation::Need(need) => {
+                    Authorisation::Fetch(need) => {
                         let call = gateway.ask(need, at(now));
                         gateway.take_refresh(
                             &call,

@@ -1,5 +1,5 @@
-//! Bad timing: replies that are late, out of order or of another time, clocks that step, isolates
-//! that slept.
+//! Tests bad timing: replies that are late, out of order or of another lease, clocks that step,
+//! isolates that slept.
 
 use super::*;
 
@@ -9,10 +9,10 @@ fn of_two_refreshes_answered_in_the_wrong_order_the_newer_stands() {
     let (first, second) = (isolate.renew(1), isolate.renew(2));
     let marks = [mark(key('a'), 7)];
     isolate.take(&second, 3, with_unsettled(with_changes(reply(7), marks), marks));
-    // Made before the change: it knows of no change, nothing unsettled.
+    // The reply was made before the change, so it names no change and no unsettled key.
     isolate.take(&first, 4, reply(6));
     assert_eq!((isolate.known(4), isolate.as_of(4)), (Some(7), Some(2)));
-    assert_eq!(isolate.need(key('a'), 4), Some(Need::Ledger(key('a'))));
+    assert_eq!(isolate.need(key('a'), 4), Some(Fetch::Ledger(key('a'))));
 }
 
 #[test]
@@ -28,8 +28,7 @@ fn a_reply_that_was_made_earlier_but_asked_later_still_makes_the_lease_younger()
 fn an_answer_from_before_a_change_does_not_enter_after_it_but_serves_who_asked() {
     let mut isolate = Isolate::leased(5);
     let asked = isolate.0.ask_ledger(key('a'), at(1));
-    // The change has settled by the time that the isolate hears of it: nothing in the map is left
-    // of it.
+    // The change has already settled when the isolate learns of it, so the map keeps no trace.
     isolate.refresh(2, with_changes(reply(7), [mark(key('a'), 7)]));
     let mut lookup = Lookup::alone();
     let told = RefreshReply::Refreshed(with_record(reply(5), active(key('a'), 4)));
@@ -40,7 +39,7 @@ fn an_answer_from_before_a_change_does_not_enter_after_it_but_serves_who_asked()
     let asked = isolate.0.ask_ledger(key('b'), at(4));
     isolate.refresh(5, with_changes(reply(8), [mark(key('b'), 8)]));
     isolate.take(&asked, 6, without_record(reply(7), key('b')));
-    assert_eq!(isolate.need(key('b'), 6), Some(Need::Kv(key('b'))));
+    assert_eq!(isolate.need(key('b'), 6), Some(Fetch::Kv(key('b'))));
 }
 
 #[test]
@@ -52,7 +51,7 @@ fn kv_read_before_a_change_is_no_help_after_it() {
         let changed = Refresh { unsettled: Unsettled::Set(unsettled), ..reply(7) };
         isolate.refresh(2, with_changes(changed, [mark(id, 7)]));
         let lookup = isolate.kv(&read, 3, Some(&active(id, 4)));
-        assert_eq!(need(&isolate.0.find(id, at(1), at(3), &lookup)), Some(Need::Ledger(id)));
+        assert_eq!(need(&isolate.0.find(id, at(1), at(3), &lookup)), Some(Fetch::Ledger(id)));
         assert_eq!(isolate.memory(id, 3), None);
     }
 }
@@ -64,10 +63,10 @@ fn kv_never_replaces_what_is_newer_and_may_bring_what_is_newer_still() {
     isolate.0.take_change(active(id, 6), at(1));
     let lookup = isolate.read_kv(id, 2, Some(&active(id, 5)));
     let found = finding(isolate.0.find(id, at(2), at(2), &lookup));
-    assert!(matches!(found.word, Word::Record(record) if record.revision == Revision(6)));
+    assert!(matches!(found.cached, CachedKey::Record(record) if record.revision == Revision(6)));
     isolate.read_kv(id, 3, Some(&active(id, 9)));
     assert_eq!(isolate.memory(id, 4), Some(9));
-    // It knows the record of change 9 and has not seen changes 6 to 8.
+    // The lease knows the record of change 9, but has not seen changes 6 to 8.
     assert_eq!(isolate.known(4), Some(5));
     isolate.refresh(5, with_changes(reply(9), [mark(id, 9)]));
     assert_eq!(isolate.memory(id, 5), Some(9));
@@ -78,7 +77,7 @@ fn kv_at_the_revision_of_the_mark_or_above_is_right() {
     let id = key('a');
     for (revision, memory) in [(3, None), (4, Some(4)), (5, Some(5))] {
         let mut isolate = Isolate::leased(2);
-        // Asked before the mark was known of, without a change in between.
+        // The isolate read KV before it knew the mark, and there was no change in between.
         let read = isolate.0.ask_kv(id, at(1));
         isolate.refresh(2, with_unsettled(reply(2), [mark(id, 4)]));
         isolate.kv(&read, 3, Some(&active(id, revision)));
@@ -99,16 +98,16 @@ fn overflow_that_came_while_kv_was_read_counts() {
 fn a_set_of_the_same_revision_shrinks_only_if_it_was_asked_for_after_the_last_reply() {
     let mut isolate = Isolate::leased(5);
     let (first, second) = (isolate.renew(1), isolate.renew(2));
-    // KV was found to be behind, which changes no revision.
+    // The ledger found KV behind, which changes no revision.
     isolate.take(&second, 3, with_unsettled(reply(5), [mark(key('a'), 4)]));
     isolate.take(&first, 4, reply(5));
-    assert_eq!(isolate.need(key('a'), 4), Some(Need::Ledger(key('a'))));
+    assert_eq!(isolate.need(key('a'), 4), Some(Fetch::Ledger(key('a'))));
     let (first, second) = (isolate.renew(5), isolate.renew(6));
     isolate.take(&second, 7, overflow(reply(5)));
     isolate.take(&first, 8, reply(5));
-    assert_eq!(isolate.need(key('b'), 8), Some(Need::Ledger(key('b'))));
+    assert_eq!(isolate.need(key('b'), 8), Some(Fetch::Ledger(key('b'))));
     isolate.refresh(9, reply(5));
-    assert_eq!(isolate.need(key('a'), 9), Some(Need::Kv(key('a'))));
+    assert_eq!(isolate.need(key('a'), 9), Some(Fetch::Kv(key('a'))));
 }
 
 #[test]
@@ -131,9 +130,9 @@ fn records_die_with_their_lease() {
         let late = isolate.renew(1);
         end(&mut isolate);
         for id in [key('a'), key('b')] {
-            assert_eq!(isolate.need(id, 4), Some(Need::Kv(id)), "{name}");
+            assert_eq!(isolate.need(id, 4), Some(Fetch::Kv(id)), "{name}");
         }
-        // Asked under the old incarnation.
+        // The isolate asked under the old incarnation.
         let known = isolate.known(4);
         isolate.take(&late, 5, reply(9));
         assert_eq!((isolate.known(5), isolate.0.counters().discarded), (known, 1), "{name}");
@@ -205,8 +204,8 @@ fn time_that_goes_back_drops_all_leases() {
     let mut isolate = Isolate::new();
     isolate.refresh(100, with_record(reply(5), active(key('a'), 5)));
     let (warm, read) = (isolate.renew(100), isolate.0.ask_kv(key('a'), at(100)));
-    assert_eq!(isolate.need(key('a'), 99), Some(Need::Ledger(key('a'))));
-    // What was asked before the step would be dated in the future.
+    assert_eq!(isolate.need(key('a'), 99), Some(Fetch::Ledger(key('a'))));
+    // An answer requested before the step would be dated in the future.
     isolate.take(&warm, 99, reply(6));
     isolate.kv(&read, 99, Some(&active(key('a'), 5)));
     assert_eq!(isolate.known(101), None);
@@ -232,14 +231,14 @@ fn a_lease_ends_after_ten_t_without_a_refresh() {
     let mut isolate = Isolate::leased(5);
     let late = isolate.renew(1);
     assert_eq!((isolate.known(10 * T - 1), isolate.known(10 * T)), (Some(5), None));
-    // It could still be refreshed before, and keeps what it knows then.
+    // Just before its end, the lease can still be refreshed, and keeps its content.
     let mut kept = Isolate::leased(5);
     kept.read_kv(key('a'), 1, Some(&active(key('a'), 4)));
     let call = kept.renew(10 * T - 1);
     assert_eq!(call.request().known_revision, Revision(5));
     kept.take(&call, 10 * T - 1, reply(6));
     assert_eq!(kept.memory(key('a'), 10 * T), Some(4));
-    // After it, not even by a reply to a question from before.
+    // After its end, not even a reply to an earlier call revives it.
     isolate.take(&late, 10 * T, reply(6));
     assert_eq!(isolate.known(10 * T), None);
     let call = isolate.renew(10 * T);
@@ -253,11 +252,11 @@ fn an_isolate_that_slept_for_a_day_starts_cold_and_its_late_replies_bring_nothin
     let mut isolate = Isolate::new();
     isolate.refresh(0, with_record(reply(5), active(id, 5)));
     let (call, read) = (isolate.renew(1), isolate.0.ask_kv(id, at(1)));
-    assert_eq!(isolate.need(id, DAY), Some(Need::Ledger(id)));
+    assert_eq!(isolate.need(id, DAY), Some(Fetch::Ledger(id)));
     isolate.take(&call, DAY, with_record(reply(5), active(id, 5)));
     isolate.kv(&read, DAY, Some(&active(id, 5)));
-    assert_eq!(isolate.need(id, DAY), Some(Need::Ledger(id)));
-    // A cold start that slept: its lease would be over as it begins.
+    assert_eq!(isolate.need(id, DAY), Some(Fetch::Ledger(id)));
+    // After a cold start that slept, the lease would be over when it begins.
     let mut isolate = Isolate::new();
     let call = isolate.renew(0);
     isolate.take(&call, DAY, reply(5));
@@ -274,15 +273,15 @@ fn a_change_through_this_isolate_counts_at_once_and_makes_the_lease_no_more_comp
     isolate.0.take_change(disabled, at(2));
     assert_eq!(isolate.memory(id, 3), Some(8));
     assert_eq!((isolate.known(3), isolate.as_of(3)), (Some(5), Some(0)));
-    // A refresh from before the change takes nothing of it back.
+    // A refresh from before the change does not undo it.
     let marks = [mark(id, 6)];
     isolate.refresh(4, with_unsettled(with_changes(reply(6), marks), marks));
     assert_eq!(isolate.memory(id, 4), Some(8));
-    // The news of an older change, late: the lease has seen newer ones.
+    // The record of an older change arrives late, when the lease has seen newer changes.
     isolate.refresh(5, with_changes(reply(9), [mark(key('b'), 9)]));
     isolate.0.take_change(active(key('b'), 7), at(6));
-    assert_eq!(isolate.need(key('b'), 6), Some(Need::Kv(key('b'))));
-    // Another history: this lease knows nothing of it.
+    assert_eq!(isolate.need(key('b'), 6), Some(Fetch::Kv(key('b'))));
+    // The record is of another epoch, which this lease knows nothing about.
     let mut foreign = active(id, 1);
     foreign.epoch = Epoch::new(2);
     isolate.0.take_change(foreign, at(7));
@@ -306,13 +305,13 @@ fn an_account_that_is_gone_has_no_keys_and_costs_one_call_a_lease() {
     let call = isolate.0.ask_ledger(id, at(1));
     let mut lookup = Lookup::alone();
     assert!(isolate.0.take(&call, &RefreshReply::Gone, at(1), Some(&mut lookup)));
-    assert_eq!(finding(isolate.0.find(id, at(1), at(1), &lookup)).word, Word::NoSuchKey);
+    assert_eq!(finding(isolate.0.find(id, at(1), at(1), &lookup)).cached, CachedKey::NoSuchKey);
     for ms in [2, T] {
-        assert_eq!(finding(isolate.find(id, ms)).word, Word::NoSuchKey);
+        assert_eq!(finding(isolate.find(id, ms)).cached, CachedKey::NoSuchKey);
     }
     let call = isolate.0.ask_ledger(id, at(T + 2));
     assert_eq!((&call.request().epoch, call.request().known_revision), (&None, Revision(0)));
-    // It is there again.
+    // The ledger knows the account again.
     isolate.take(&call, T + 2, with_record(reply(6), active(id, 6)));
     assert_eq!(isolate.memory(id, T + 3), Some(6));
 }

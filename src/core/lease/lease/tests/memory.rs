@@ -1,4 +1,4 @@
-//! Bounds: what is forgotten, and what must not be.
+//! Tests the memory bounds: which entries are dropped, and which must stay.
 
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng;
@@ -7,7 +7,7 @@ use super::*;
 use crate::credential::limits::network::ClientAddress;
 use crate::lease::account::ACCOUNTS_MAX;
 use crate::lease::entries::UNSETTLED_MAX;
-use crate::lease::isolate::WORDS_MAX;
+use crate::lease::isolate::CACHED_KEYS_MAX;
 use crate::lease::usage::{USAGE_PAUSE, USES_PENDING_MAX};
 use crate::replication::refresh::USES_MAX;
 
@@ -19,14 +19,14 @@ fn rng() -> ChaCha20Rng {
 fn words_are_bounded_and_what_is_used_stays() {
     let (mut isolate, mut rng) = (Isolate::leased(5), rng());
     isolate.read_kv(key('a'), 1, Some(&active(key('a'), 3)));
-    for _ in 0..WORDS_MAX * 2 {
+    for _ in 0..CACHED_KEYS_MAX * 2 {
         let id = KeyId::random(account(), &mut rng);
         isolate.read_kv(id, 1, Some(&active(id, 2)));
         assert_eq!(isolate.memory(key('a'), 1), Some(3));
     }
     let lease = isolate.0.lease(account(), at(1)).unwrap();
-    assert!((WORDS_MAX / 2..=WORDS_MAX).contains(&lease.entries().words()));
-    assert_eq!(lease.entries().words(), lease.entries().len());
+    assert!((CACHED_KEYS_MAX / 2..=CACHED_KEYS_MAX).contains(&lease.entries().cached_keys()));
+    assert_eq!(lease.entries().cached_keys(), lease.entries().len());
 }
 
 #[test]
@@ -35,12 +35,12 @@ fn a_forgotten_word_of_an_unsettled_key_leaves_its_mark() {
     let marks = [mark(key('a'), 5)];
     isolate.refresh(0, with_unsettled(with_record(reply(5), active(key('a'), 5)), marks));
     isolate.0.take_change(active(key('b'), 6), at(0));
-    for _ in 0..WORDS_MAX * 2 {
+    for _ in 0..CACHED_KEYS_MAX * 2 {
         let id = KeyId::random(account(), &mut rng);
         isolate.read_kv(id, 1, Some(&active(id, 2)));
     }
     for id in [key('a'), key('b')] {
-        assert_eq!(isolate.need(id, 1), Some(Need::Ledger(id)));
+        assert_eq!(isolate.need(id, 1), Some(Fetch::Ledger(id)));
         isolate.read_kv(id, 1, Some(&active(id, 3)));
         assert_eq!(isolate.memory(id, 1), None);
     }
@@ -52,19 +52,19 @@ fn what_of_the_unsettled_set_cannot_be_kept_makes_an_overflow() {
     let mut marks: Vec<Mark> =
         (0..UNSETTLED_MAX).map(|_| mark(KeyId::random(account(), &mut rng), 5)).collect();
     isolate.refresh(1, Refresh { unsettled: Unsettled::Set(marks.clone()), ..reply(5) });
-    assert_eq!(isolate.need(key('a'), 1), Some(Need::Kv(key('a'))));
+    assert_eq!(isolate.need(key('a'), 1), Some(Fetch::Kv(key('a'))));
     marks.push(mark(key('b'), 5));
     isolate.refresh(2, Refresh { unsettled: Unsettled::Set(marks.clone()), ..reply(5) });
-    assert_eq!(isolate.need(key('a'), 2), Some(Need::Ledger(key('a'))));
-    // Still, at the next reply: it is the whole set again.
+    assert_eq!(isolate.need(key('a'), 2), Some(Fetch::Ledger(key('a'))));
+    // The next reply has the whole set again, so the overflow stays.
     isolate.refresh(3, Refresh { unsettled: Unsettled::Set(marks.clone()), ..reply(5) });
-    assert_eq!(isolate.need(key('a'), 3), Some(Need::Ledger(key('a'))));
+    assert_eq!(isolate.need(key('a'), 3), Some(Fetch::Ledger(key('a'))));
     marks.pop();
     isolate.refresh(4, Refresh { unsettled: Unsettled::Set(marks), ..reply(5) });
-    assert_eq!(isolate.need(key('a'), 4), Some(Need::Kv(key('a'))));
-    // A change made here is one mark more.
+    assert_eq!(isolate.need(key('a'), 4), Some(Fetch::Kv(key('a'))));
+    // A change committed here adds one mark.
     isolate.0.take_change(active(key('c'), 6), at(5));
-    assert_eq!(isolate.need(key('a'), 5), Some(Need::Ledger(key('a'))));
+    assert_eq!(isolate.need(key('a'), 5), Some(Fetch::Ledger(key('a'))));
     assert_eq!(isolate.memory(key('c'), 5), Some(6));
 }
 
@@ -85,7 +85,7 @@ fn the_account_that_was_used_longest_ago_makes_room_and_its_late_replies_reach_n
 }
 
 // -------------------------------------------------------------------------------------------------
-// rule 7: usage
+// rule 8: usage
 
 fn address(last: u8) -> Option<ClientAddress> {
     ClientAddress::parse(&format!("203.0.113.{last}"))
@@ -104,12 +104,12 @@ fn uses_ride_on_the_next_refresh_and_stay_until_it_is_answered() {
     assert_eq!((used.id, used.count, used.denials, used.last_at), (key('a'), 2, 1, at(3)));
     assert_eq!(used.addresses, [address(1).unwrap()]);
 
-    // Not answered: the same number and content again, whatever was counted meanwhile.
+    // Without an answer, the same number and content go out again, whatever was counted meanwhile.
     isolate.0.take(&call, &RefreshReply::Failed, at(5), None);
     isolate.0.count_use(key('b'), true, None, at(5));
     let again = isolate.renew(6);
     assert_eq!(again.request().usage.as_ref(), Some(&batch));
-    // Too late for the lease is not too late for this.
+    // An answer that is too late for the lease still acknowledges the batch.
     isolate.refresh(7, Refresh { delta: Delta::Reset, ..reply(6) });
     isolate.take(&call, 8, reply(5));
     let next = isolate.renew(9).request().usage.clone().unwrap();
@@ -154,7 +154,7 @@ fn addresses_and_keys_of_a_batch_are_bounded_and_what_is_lost_is_counted() {
 fn where_no_refresh_goes_out_uses_go_by_themselves_once_a_minute() {
     let pause = i64::try_from(USAGE_PAUSE.as_ms()).unwrap();
     let mut isolate = Isolate::new();
-    // T is an hour.
+    // Here T is an hour.
     let slow =
         Refresh { state: Some(state(3_600_000)), ..with_record(reply(5), active(key('a'), 5)) };
     isolate.refresh(0, slow);

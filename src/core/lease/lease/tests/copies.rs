@@ -1,8 +1,8 @@
-//! Documents and shared replies in place of the ledger's own word.
+//! Tests documents and shared replies, which replace the ledger's own reply.
 
 use super::super::{DOCUMENT_LIFE, REFRESH_ATTEMPTS};
 use super::*;
-use crate::lease::call::{Basis, CopyRead, Errand, Shelf};
+use crate::lease::call::{Basis, CopyRead, CopySource, RenewalStep};
 use crate::lease::usage::USAGE_PAUSE;
 use crate::replication::document::Document;
 use crate::replication::shared::Shared;
@@ -17,20 +17,20 @@ fn eventual() -> Isolate {
     terms(Freshness::Eventual, Outage::Deny)
 }
 
-/// Bounded, with so many seconds of grace.
+/// Returns an isolate under `bounded` freshness with a grace of `s` seconds.
 fn graceful(s: u64) -> Isolate {
     terms(Freshness::Bounded, Outage::Grace(DurationMs::from_s(s)))
 }
 
-/// The document of a reply, that names all changes after `base`.
+/// Returns the document of a reply; it names all changes after `base`.
 fn document(number: u64, base: u64, reply: Refresh) -> Document {
     Document::new(account(), number, reply, Revision(base)).unwrap()
 }
 
 impl Isolate {
-    /// A look for a document, from when it begins to when it is over.
+    /// Reads a document, from the start of the read to its end.
     fn look(&mut self, from: i64, to: i64, document: Option<Document>) -> Lookup {
-        let read = self.0.ask_copy(account(), Shelf::Kv, at(from));
+        let read = self.0.ask_copy(account(), CopySource::Kv, at(from));
         self.looked(&read, to, document)
     }
 
@@ -40,11 +40,11 @@ impl Isolate {
         lookup
     }
 
-    /// A look at what neighbours share.
+    /// Reads a shared reply.
     fn neighbour(&mut self, ms: i64, shared: Shared, is_background: bool) -> Lookup {
         let read = match is_background {
-            true => self.0.ask_copy_beside(account(), Shelf::Cache, at(ms)),
-            false => self.0.ask_copy(account(), Shelf::Cache, at(ms)),
+            true => self.0.ask_copy_beside(account(), CopySource::Cache, at(ms)),
+            false => self.0.ask_copy(account(), CopySource::Cache, at(ms)),
         };
         let mut lookup = Lookup::default();
         self.0.take_shared(&read, Some(shared), at(ms), Some(&mut lookup));
@@ -65,11 +65,11 @@ impl Isolate {
     }
 }
 
-fn copy() -> Option<Need> {
-    Some(Need::Copy(account(), Shelf::Kv))
+fn copy() -> Option<Fetch> {
+    Some(Fetch::Copy(account(), CopySource::Kv))
 }
 
-// ------------------------------------------------------------------------------------------------------
+// -------------------------------------------------------------------------------------------------
 // eventual
 
 #[test]
@@ -77,7 +77,7 @@ fn a_document_begins_a_lease_and_kv_does_the_rest() {
     let mut isolate = eventual();
     assert_eq!(isolate.need(key('a'), 0), copy());
     let lookup = isolate.look(0, 30, Some(document(9, 0, reply(5))));
-    assert_eq!(need(&isolate.find_by(key('a'), 30, &lookup)), Some(Need::Kv(key('a'))));
+    assert_eq!(need(&isolate.find_by(key('a'), 30, &lookup)), Some(Fetch::Kv(key('a'))));
     let lookup = isolate.read_kv(key('a'), 30, Some(&active(key('a'), 3)));
     let found = finding(isolate.find_by(key('a'), 60, &lookup));
     assert_eq!((found.basis, found.source, found.as_of), (Basis::Document, Source::Kv, at(0)));
@@ -90,7 +90,7 @@ fn a_document_begins_a_lease_and_kv_does_the_rest() {
 fn without_a_document_the_ledger_is_asked_and_what_it_says_counts_for_t() {
     let mut isolate = eventual();
     let lookup = isolate.look(0, 5, None);
-    assert_eq!(need(&isolate.find_by(key('a'), 5, &lookup)), Some(Need::Ledger(key('a'))));
+    assert_eq!(need(&isolate.find_by(key('a'), 5, &lookup)), Some(Fetch::Ledger(key('a'))));
     isolate.refresh(5, with_record(reply(5), active(key('a'), 5)));
     let found = finding(isolate.find(key('a'), 5 + T));
     assert_eq!((found.basis, found.as_of), (Basis::Ledger, at(5)));
@@ -101,13 +101,13 @@ fn without_a_document_the_ledger_is_asked_and_what_it_says_counts_for_t() {
 fn what_a_document_says_kv_may_have_wrong_only_the_ledger_can_tell() {
     let mut isolate = eventual();
     isolate.look(0, 0, Some(document(9, 0, with_unsettled(reply(5), [mark(key('b'), 5)]))));
-    assert_eq!(isolate.need(key('b'), 1), Some(Need::Ledger(key('b'))));
-    assert_eq!(isolate.need(key('a'), 1), Some(Need::Kv(key('a'))));
+    assert_eq!(isolate.need(key('b'), 1), Some(Fetch::Ledger(key('b'))));
+    assert_eq!(isolate.need(key('a'), 1), Some(Fetch::Kv(key('a'))));
     let lookup = isolate.read_kv(key('a'), 1, None);
-    assert_eq!(need(&isolate.find_by(key('a'), 1, &lookup)), Some(Need::Ledger(key('a'))));
+    assert_eq!(need(&isolate.find_by(key('a'), 1, &lookup)), Some(Fetch::Ledger(key('a'))));
     let mut isolate = eventual();
     isolate.look(0, 0, Some(document(9, 0, overflow(reply(5)))));
-    assert_eq!(isolate.need(key('a'), 1), Some(Need::Ledger(key('a'))));
+    assert_eq!(isolate.need(key('a'), 1), Some(Fetch::Ledger(key('a'))));
 }
 
 #[test]
@@ -128,8 +128,7 @@ fn a_change_that_a_document_names_drops_the_record_and_one_below_the_base_all() 
     }
 }
 
-/// Whatever the lease did not see: a change that has been settled for long, in documents that came
-/// and went.
+/// The lease misses no change, even one that has long settled and that it saw in no document.
 #[test]
 fn a_change_that_settled_between_two_looks_is_not_missed() {
     let mut isolate = eventual();
@@ -137,7 +136,7 @@ fn a_change_that_settled_between_two_looks_is_not_missed() {
     isolate.read_kv(key('a'), 0, Some(&active(key('a'), 2)));
     let later = with_changes(reply(30), [mark(key('a'), 6), mark(key('b'), 30)]);
     isolate.look(S - 1, S - 1, Some(document(90, 5, later)));
-    assert_eq!(isolate.need(key('a'), S - 1), Some(Need::Kv(key('a'))));
+    assert_eq!(isolate.need(key('a'), S - 1), Some(Fetch::Kv(key('a'))));
 }
 
 #[test]
@@ -152,16 +151,16 @@ fn an_older_document_is_not_taken_but_the_lease_may_be_used_on() {
         found.state.suspended && found.as_of == at(0) && !found.is_stale,
         "as old as what was read"
     );
-    // Once in T is enough, and S after the last that was as new, it ends.
+    // One read per T is enough; the lease ends S after the last document that was no older.
     assert!(finding(isolate.find(key('a'), 2 * T)).state.suspended);
     isolate.look(S - 1, S - 1, Some(document(9, 0, reply(5))));
     assert!(finding(isolate.find(key('a'), S - 1)).state.suspended);
     let lookup = isolate.look(S, S, Some(document(9, 0, reply(5))));
-    assert_eq!(need(&isolate.find_by(key('a'), S, &lookup)), Some(Need::Ledger(key('a'))));
+    assert_eq!(need(&isolate.find_by(key('a'), S, &lookup)), Some(Fetch::Ledger(key('a'))));
     assert_eq!(isolate.known(S), None, "the number outlives the lease");
-    // The same number again is as new.
+    // The same number again counts as no older.
     let lookup = isolate.look(S, S, Some(document(10, 0, reply(7))));
-    assert_eq!(need(&isolate.find_by(key('a'), S, &lookup)), Some(Need::Kv(key('a'))));
+    assert_eq!(need(&isolate.find_by(key('a'), S, &lookup)), Some(Fetch::Kv(key('a'))));
 }
 
 #[test]
@@ -177,7 +176,8 @@ fn a_document_of_another_history_begins_a_new_lease_and_the_old_one_is_over() {
     isolate.look(2, 2, Some(other(11, 1)));
     assert_eq!(isolate.0.lease(account(), at(2)).unwrap().epoch(), Some(&Epoch::new(2)));
 
-    // The ledger's word, and a change made here, end a history too, though no document has said so.
+    // The ledger's reply, and a change committed here, also end an epoch, although no document says
+    // so.
     for is_change in [false, true] {
         let mut isolate = eventual();
         isolate.look(0, 0, Some(other(9, 1)));
@@ -190,13 +190,13 @@ fn a_document_of_another_history_begins_a_new_lease_and_the_old_one_is_over() {
             isolate.refresh(1, Refresh { epoch: Epoch::new(2), delta: Delta::Reset, ..reply(3) });
         }
         let lookup = isolate.look(T + 2, T + 2, Some(other(9, 1)));
-        assert!(matches!(isolate.find_by(key('a'), T + 2, &lookup), Found::Need(_)));
+        assert!(matches!(isolate.find_by(key('a'), T + 2, &lookup), Found::Fetch(_)));
         let epoch = isolate.0.lease(account(), at(T + 2)).and_then(|lease| lease.epoch().cloned());
         assert_ne!(epoch, Some(Epoch::new(1)), "{is_change}");
     }
 }
 
-/// An isolate that never heard of the old history learns from the reply which documents are of it.
+/// An isolate that never knew the old epoch learns from the reply which documents belong to it.
 #[test]
 fn a_reply_says_which_documents_are_older_than_its_history() {
     let mut isolate = eventual();
@@ -213,10 +213,10 @@ fn what_has_settled_is_dropped_by_a_later_document_only() {
     let mut isolate = eventual();
     isolate.look(0, 0, Some(document(9, 0, unsettled())));
     isolate.look(1, 1, Some(document(10, 0, reply(5))));
-    assert_eq!(isolate.need(key('a'), 1), Some(Need::Kv(key('a'))));
-    // After the ledger's own word at the same revision only a document that is certainly later
-    // counts.
-    for (told, number, expected) in [(9, 9, Need::Ledger(key('a'))), (9, 10, Need::Kv(key('a')))] {
+    assert_eq!(isolate.need(key('a'), 1), Some(Fetch::Kv(key('a'))));
+    // After the ledger's reply at the same revision, only a certainly later document counts.
+    for (told, number, expected) in [(9, 9, Fetch::Ledger(key('a'))), (9, 10, Fetch::Kv(key('a')))]
+    {
         let mut isolate = eventual();
         isolate.refresh(0, Refresh { document: told, ..unsettled() });
         isolate.look(1, 1, Some(document(number, 0, reply(5))));
@@ -232,22 +232,29 @@ fn a_document_is_read_beside_a_request_from_half_t_on_and_uses_go_once_a_minute(
     isolate.0.count_use(key('a'), true, None, at(0));
     assert_eq!(renewal(&isolate.find(key('a'), T / 2 - 1)), None);
     assert_eq!(renewal(&isolate.find(key('a'), T * 3 / 4)), Some(account()));
-    let errand =
-        |isolate: &mut Isolate, ms, lookup: &Lookup| isolate.0.errand(account(), at(ms), lookup);
-    assert_eq!(errand(&mut isolate, T, &Lookup::default()), Some(Errand::Copy(Shelf::Kv)));
+    let renewal_step = |isolate: &mut Isolate, ms, lookup: &Lookup| {
+        isolate.0.renewal_step(account(), at(ms), lookup)
+    };
+    assert_eq!(
+        renewal_step(&mut isolate, T, &Lookup::default()),
+        Some(RenewalStep::Copy(CopySource::Kv))
+    );
     let done = isolate.look(T, T, Some(document(9, 0, reply(5))));
-    assert_eq!(errand(&mut isolate, T, &done), None);
+    assert_eq!(renewal_step(&mut isolate, T, &done), None);
     let absent = isolate.look(T, T, None);
-    assert_eq!(errand(&mut isolate, T, &absent), Some(Errand::Refresh));
+    assert_eq!(renewal_step(&mut isolate, T, &absent), Some(RenewalStep::Refresh));
     let pause = USAGE_PAUSE.as_ms() as i64;
-    assert_eq!(errand(&mut isolate, pause - 1, &Lookup::default()), Some(Errand::Copy(Shelf::Kv)));
-    assert_eq!(errand(&mut isolate, pause, &Lookup::default()), Some(Errand::Refresh));
+    assert_eq!(
+        renewal_step(&mut isolate, pause - 1, &Lookup::default()),
+        Some(RenewalStep::Copy(CopySource::Kv))
+    );
+    assert_eq!(renewal_step(&mut isolate, pause, &Lookup::default()), Some(RenewalStep::Refresh));
     let call = isolate.renew(pause);
     assert!(call.request().usage.is_some());
     let mut lookup = Lookup::default();
     let told = RefreshReply::Refreshed(Refresh { state: None, ..reply(5) });
     assert!(isolate.0.take(&call, &told, at(pause), Some(&mut lookup)));
-    assert_eq!(errand(&mut isolate, pause, &lookup), None, "and it has renewed the lease");
+    assert_eq!(renewal_step(&mut isolate, pause, &lookup), None, "and it has renewed the lease");
 }
 
 #[test]
@@ -255,9 +262,9 @@ fn a_change_that_was_made_here_is_not_undone_by_a_document_from_before_it() {
     let mut isolate = eventual();
     isolate.0.take_change(active(key('a'), 6), at(0));
     let lookup = isolate.look(1, 1, Some(document(9, 0, reply(5))));
-    assert_eq!(need(&isolate.find_by(key('a'), 1, &lookup)), Some(Need::Ledger(key('a'))));
+    assert_eq!(need(&isolate.find_by(key('a'), 1, &lookup)), Some(Fetch::Ledger(key('a'))));
     let lookup = isolate.look(2, 2, Some(document(10, 0, reply(6))));
-    assert_eq!(need(&isolate.find_by(key('a'), 2, &lookup)), Some(Need::Kv(key('a'))));
+    assert_eq!(need(&isolate.find_by(key('a'), 2, &lookup)), Some(Fetch::Kv(key('a'))));
 }
 
 #[test]
@@ -268,13 +275,13 @@ fn a_change_that_was_made_here_does_not_stand_for_those_before_it_that_the_lease
     let lookup = isolate.look(T + 2, T + 2, Some(document(9, 0, reply(5))));
     assert_eq!(
         need(&isolate.find_by(key('a'), T + 2, &lookup)),
-        Some(Need::Kv(key('a'))),
+        Some(Fetch::Kv(key('a'))),
         "nothing was missed"
     );
     let lookup = isolate.look(2 * T + 4, 2 * T + 4, Some(document(10, 0, reply(6))));
-    assert_eq!(need(&isolate.find_by(key('a'), 2 * T + 4, &lookup)), Some(Need::Ledger(key('a'))));
+    assert_eq!(need(&isolate.find_by(key('a'), 2 * T + 4, &lookup)), Some(Fetch::Ledger(key('a'))));
     let lookup = isolate.look(2 * T + 5, 2 * T + 5, Some(document(11, 0, reply(7))));
-    assert_eq!(need(&isolate.find_by(key('a'), 2 * T + 5, &lookup)), Some(Need::Kv(key('a'))));
+    assert_eq!(need(&isolate.find_by(key('a'), 2 * T + 5, &lookup)), Some(Fetch::Kv(key('a'))));
 }
 
 #[test]
@@ -282,21 +289,21 @@ fn with_t_0_every_request_asks_the_ledger_and_the_document_is_read_once() {
     let mut isolate = eventual();
     let lookup =
         isolate.look(0, 0, Some(document(9, 0, Refresh { state: Some(state(0)), ..reply(5) })));
-    assert_eq!(need(&isolate.find_by(key('a'), 0, &lookup)), Some(Need::Ledger(key('a'))));
-    assert_eq!(isolate.need(key('a'), 1), Some(Need::Ledger(key('a'))));
+    assert_eq!(need(&isolate.find_by(key('a'), 0, &lookup)), Some(Fetch::Ledger(key('a'))));
+    assert_eq!(isolate.need(key('a'), 1), Some(Fetch::Ledger(key('a'))));
 }
 
 #[test]
 fn a_document_that_comes_after_the_clock_went_back_is_not_taken() {
     let mut isolate = eventual();
-    let read = isolate.0.ask_copy(account(), Shelf::Kv, at(100));
+    let read = isolate.0.ask_copy(account(), CopySource::Kv, at(100));
     isolate.find(key('a'), 50);
     isolate.looked(&read, 60, Some(document(9, 0, reply(5))));
     assert_eq!(isolate.known(60), None);
     assert_eq!(isolate.0.counters().discarded, 1);
 }
 
-// ---------------------------------------------------------------------------------------------------------
+// -------------------------------------------------------------------------------------------------
 // grace
 
 #[test]
@@ -305,11 +312,11 @@ fn in_grace_a_cold_isolate_goes_by_the_document_until_it_is_over() {
     let failed = isolate.fail(0);
     assert_eq!(need(&isolate.find_by(key('a'), 0, &failed)), copy());
     isolate.look(0, 10, Some(document(9, 0, reply(5))));
-    assert_eq!(isolate.need(key('a'), 10), Some(Need::Kv(key('a'))));
+    assert_eq!(isolate.need(key('a'), 10), Some(Fetch::Kv(key('a'))));
     let lookup = isolate.read_kv(key('a'), 10, Some(&active(key('a'), 2)));
     let found = finding(isolate.find_by(key('a'), 10, &lookup));
     assert_eq!((found.is_stale, found.basis, found.source), (true, Basis::Document, Source::Kv));
-    // Reading again does not renew it.
+    // Another read does not extend the grace.
     for ms in [10_000, 20_000, 30_000] {
         let failed = isolate.fail(ms);
         isolate.look(ms, ms, Some(document(9, 0, reply(5))));
@@ -346,10 +353,10 @@ fn a_document_never_makes_a_bounded_lease_fresh() {
     isolate.fail(0);
     isolate.look(0, 0, Some(document(9, 0, reply(5))));
     isolate.read_kv(key('a'), 0, Some(&active(key('a'), 2)));
-    // The failures are forgotten: whoever comes waits for the ledger again.
+    // The isolate has forgotten the failures: the next request waits for the ledger again.
     let mut lookup = Lookup::alone();
-    assert_eq!(need(&isolate.find_by(key('a'), 6_000, &lookup)), Some(Need::Ledger(key('a'))));
-    // A reply that was asked before the document was read says how old the lease is.
+    assert_eq!(need(&isolate.find_by(key('a'), 6_000, &lookup)), Some(Fetch::Ledger(key('a'))));
+    // A reply requested before the document was read tells the lease's real age.
     let call = isolate.0.ask_ledger(key('b'), at(6_000));
     isolate.look(6_500, 6_600, Some(document(9, 0, reply(5))));
     let told =
@@ -369,10 +376,10 @@ fn without_grace_or_with_t_0_no_document_is_read() {
     assert!(matches!(isolate.find_by(key('a'), 0, &failed), Found::OutOfReach));
 }
 
-// ----------------------------------------------------------------------------------------------------
-// neighbours
+// -------------------------------------------------------------------------------------------------
+// shared replies
 
-/// What a neighbour shares that asked at `sent` when it knew all changes up to `known`.
+/// Returns the shared reply of an isolate that asked at `sent` and knew all changes up to `known`.
 fn shared(sent: i64, known: u64, reply: &Refresh) -> Shared {
     Shared::new(account(), at(sent), Revision(known), reply, &state(T))
 }
@@ -381,9 +388,9 @@ fn shared(sent: i64, known: u64, reply: &Refresh) -> Shared {
 fn a_cold_isolate_looks_at_its_neighbours_first_and_begins_with_what_they_know() {
     let mut isolate = Isolate::new();
     let found = isolate.0.find(key('a'), at(5_000), at(5_000), &Lookup::default());
-    assert_eq!(need(&found), Some(Need::Copy(account(), Shelf::Cache)));
+    assert_eq!(need(&found), Some(Fetch::Copy(account(), CopySource::Cache)));
     let lookup = isolate.neighbour(5_000, shared(2_000, 4, &reply(5)), false);
-    assert_eq!(need(&isolate.find_by(key('a'), 5_000, &lookup)), Some(Need::Kv(key('a'))));
+    assert_eq!(need(&isolate.find_by(key('a'), 5_000, &lookup)), Some(Fetch::Kv(key('a'))));
     let lookup = isolate.read_kv(key('a'), 5_000, Some(&active(key('a'), 2)));
     let found = finding(isolate.find_by(key('a'), 5_000, &lookup));
     assert_eq!((found.as_of, found.basis), (at(1_000), Basis::Ledger), "a second for the clocks");
@@ -404,19 +411,19 @@ fn what_is_too_old_or_from_the_future_or_of_no_use_is_refused() {
         let lookup = isolate.neighbour(5_000, shared, false);
         assert_eq!(
             need(&isolate.find_by(key('a'), 5_000, &lookup)),
-            Some(Need::Ledger(key('a'))),
+            Some(Fetch::Ledger(key('a'))),
             "{what}"
         );
         assert_eq!(isolate.known(5_000), None, "{what}");
     }
-    // In the background one that is older than T/2 is not worth having.
+    // A background refresh has no use for a reply older than T/2.
     for (sent, is_of_use) in [(10_999, false), (11_000, true)] {
         let mut isolate = Isolate::leased(5);
         let lookup = isolate.neighbour(15_000, shared(sent, 5, &reply(5)), true);
-        let next = isolate.0.errand(account(), at(15_000), &lookup);
-        assert_eq!(next, if is_of_use { None } else { Some(Errand::Refresh) }, "{sent}");
+        let next = isolate.0.renewal_step(account(), at(15_000), &lookup);
+        assert_eq!(next, if is_of_use { None } else { Some(RenewalStep::Refresh) }, "{sent}");
     }
-    // Older than one's own.
+    // The shared reply is older than the lease.
     let mut isolate = Isolate::leased(5);
     isolate.neighbour(500, shared(1_000, 5, &reply(6)), false);
     assert_eq!(isolate.known(500), Some(5));
@@ -432,7 +439,7 @@ fn what_a_neighbour_says_from_the_future_costs_nobody_the_lease() {
 #[test]
 fn what_neighbours_share_is_not_taken_after_the_clock_went_back() {
     let mut isolate = Isolate::new();
-    let read = isolate.0.ask_copy(account(), Shelf::Cache, at(100));
+    let read = isolate.0.ask_copy(account(), CopySource::Cache, at(100));
     isolate.find(key('a'), 50);
     isolate.0.take_shared(&read, Some(shared(1_050, 4, &reply(5))), at(60), None);
     assert_eq!((isolate.known(60), isolate.0.counters().discarded), (None, 1));
@@ -461,7 +468,7 @@ fn another_history_is_not_taken_from_a_neighbour() {
     let other = Refresh { epoch: Epoch::new(2), ..reply(8) };
     isolate.neighbour(5_000, shared(4_000, 4, &other), false);
     assert_eq!(isolate.0.lease(account(), at(5_000)).unwrap().epoch(), Some(&epoch()));
-    // Nor one that is over, though there is no lease any more.
+    // A shared reply of an ended epoch is useless too, even without a lease.
     isolate.refresh(5_000, Refresh { delta: Delta::Reset, ..other });
     let gone = 5_000 + 10 * T;
     isolate.neighbour(gone, shared(gone, 4, &reply(9)), false);
@@ -473,9 +480,9 @@ fn what_a_neighbour_was_told_settles_nothing_at_the_same_revision() {
     let mut isolate = Isolate::new();
     isolate.refresh(0, with_unsettled(reply(5), [mark(key('a'), 5)]));
     isolate.neighbour(5_000, shared(4_000, 5, &reply(5)), false);
-    assert_eq!(isolate.need(key('a'), 5_000), Some(Need::Ledger(key('a'))));
+    assert_eq!(isolate.need(key('a'), 5_000), Some(Fetch::Ledger(key('a'))));
     isolate.neighbour(6_000, shared(5_500, 5, &reply(6)), false);
-    assert_eq!(isolate.need(key('a'), 6_000), Some(Need::Kv(key('a'))));
+    assert_eq!(isolate.need(key('a'), 6_000), Some(Fetch::Kv(key('a'))));
 }
 
 #[test]
@@ -486,7 +493,7 @@ fn with_t_0_nothing_is_shared_or_looked_for() {
     assert!(call.to_share(&strict, at(1)).is_none());
     isolate.0.take(&call, &strict, at(1), None);
     let found = isolate.0.find(key('a'), at(2), at(2), &Lookup::default());
-    assert_eq!(need(&found), Some(Need::Ledger(key('a'))));
+    assert_eq!(need(&found), Some(Fetch::Ledger(key('a'))));
 }
 
 #[test]
@@ -513,6 +520,6 @@ fn a_reply_is_shared_without_its_answers_and_not_when_the_clock_went_back() {
 
 impl Found {
     fn is_need(&self) -> bool {
-        matches!(self, Self::Need(_))
+        matches!(self, Self::Fetch(_))
     }
 }

@@ -1,23 +1,23 @@
-//! Keys that were issued a moment ago: what a gateway asks before it refuses them, and how often.
+//! Tests keys that were issued a moment ago: the ledger calls before the gateway refuses them.
 
 use super::*;
 
-/// What a lease knows of the issuer from before.
+/// The issuer as the lease knows it from before.
 type Before<'a> = (Change<'a>, fn(Credential) -> Standing);
 
-/// When keys are issued that the lease of [`NOW`] knows nothing of yet, and when they are used.
+/// Time at which keys are issued, and later used, that the lease of [`NOW`] does not know yet.
 const ISSUED: i64 = NOW + 2_000;
 const USED: i64 = NOW + 3_000;
 
 impl Issuers {
-    /// Its keys are issued now, in this generation.
+    /// Issues its keys now, in this generation.
     fn issue(&mut self, generation: SealingGeneration) {
         self.generation(generation);
         self.claims.issued_at = at(ISSUED);
         self.claims.expires_at = at(ISSUED + 30_000);
     }
 
-    /// Each is valid for asking the ledger once, and then from memory.
+    /// Checks that each key is valid after one ledger call, and from memory after that.
     #[track_caller]
     fn assert_valid_at_once(&mut self) {
         let address = "10.1.2.3";
@@ -31,7 +31,7 @@ impl Issuers {
     }
 }
 
-/// P2, where the lease is older than what the key was issued with.
+/// P2, with a lease that is older than the issuer's last change.
 #[test]
 fn what_was_issued_a_moment_ago_is_valid_at_once_whatever_the_lease_knows_of_its_issuer() {
     let narrow = |credential: &mut Credential| {
@@ -49,8 +49,8 @@ fn what_was_issued_a_moment_ago_is_valid_at_once_whatever_the_lease_knows_of_its
         (&no_issuer, Standing::Active),
         (&lower, Standing::Active),
         (&ended, Standing::Active),
-        // Disabled and enabled again: what it issues since has the generation that it was disabled
-        // with.
+        // The issuer was disabled and enabled again: since then it issues in the generation that
+        // disabling gave it.
         (&|_| (), Standing::Disabled),
     ];
     for (before, state) in rows {
@@ -82,7 +82,7 @@ fn what_a_new_service_password_issued_a_moment_ago_is_valid_at_once() {
     }
 }
 
-/// The same where the stored key is the first that is used.
+/// The same, with the stored key used first.
 #[test]
 fn a_stored_key_that_was_issued_a_moment_ago_is_valid_at_once() {
     let mut issuers = Issuers::new(|_| Issuer::Service);
@@ -95,8 +95,7 @@ fn a_stored_key_that_was_issued_a_moment_ago_is_valid_at_once() {
     assert_eq!(issuers.code_of(&key, USED + 1, "10.1.2.3"), (String::new(), 0), "P4");
 }
 
-/// P3: whoever has a key of an issuer that is gone cannot have the ledger asked for each request,
-/// nor with each of many such keys.
+/// P3: a caller with keys of a deleted issuer cannot cause a ledger call per request, nor per key.
 #[test]
 fn a_ledger_is_asked_once_about_an_issuer_that_is_gone() {
     let mut issuers = Issuers::new(Issuer::Key);
@@ -109,14 +108,14 @@ fn a_ledger_is_asked_once_about_an_issuer_that_is_gone() {
         let Claims { id, issuer, .. } = issuers.claims;
         issuers.claims.id = sealed_id(id.account(), issuer, GENERATION, &mut rng);
     }
-    // A ledger that was restored to before: it answers once for the generation that it does not
-    // know.
+    // The ledger was restored to an earlier state: the edge asks once about each generation that it
+    // does not know.
     for (generation, asked) in [(5, 1), (5, 0), (4, 0), (6, 1)] {
         issuers.generation(SealingGeneration(generation));
         let sealed = issuers.sealed();
         assert_eq!(issuers.code_of(&sealed, USED, "10.1.2.3"), unknown(asked), "{generation}");
     }
-    // What is over needs no answer.
+    // An expired key needs no ledger call.
     issuers.generation(SealingGeneration(9));
     let sealed = issuers.sealed();
     assert_eq!(issuers.code_of(&sealed, NOW + 29_000, "10.1.2.3").1, 1);
@@ -125,8 +124,8 @@ fn a_ledger_is_asked_once_about_an_issuer_that_is_gone() {
     assert_eq!(issuers.code_of(&sealed, NOW + 29_001, "10.1.2.3").1, 0);
 }
 
-/// A refusal that a newer ceiling might lift is asked about once for each key, and not at all for
-/// one that is older than the lease.
+/// The edge asks once per key about a denial that a newer ceiling might lift. It does not ask for a
+/// key older than the lease.
 #[test]
 fn a_ledger_is_asked_once_about_a_key_that_its_ceiling_refuses() {
     let narrow = |credential: &mut Credential| {
@@ -145,7 +144,7 @@ fn a_ledger_is_asked_once_about_a_key_that_its_ceiling_refuses() {
     assert_eq!(issuers.code_of(&sealed, USED, "10.1.2.3"), denied(0));
 }
 
-/// Nobody's newer word lets a key through that its own claims refuse.
+/// No newer state of the issuer can make a key valid that its own claims refuse.
 #[test]
 fn a_ledger_is_not_asked_about_a_key_that_its_own_claims_refuse() {
     for (networks, permissions, expected) in [
@@ -162,7 +161,7 @@ fn a_ledger_is_not_asked_about_a_key_that_its_own_claims_refuse() {
     }
 }
 
-/// `unknown` is said on the ledger's evidence: without it nobody knows.
+/// `unknown` needs the ledger's evidence; without it, no answer is possible.
 #[test]
 fn a_key_that_the_lease_knows_no_issuer_of_is_not_unknown_while_the_ledger_is_away() {
     let mut issuers = Issuers::new(|_| Issuer::Service);
@@ -172,7 +171,7 @@ fn a_key_that_the_lease_knows_no_issuer_of_is_not_unknown_while_the_ledger_is_aw
     let gateway = &mut issuers.world.gateway;
     for _ in 0..2 {
         let check = gateway.check(&sealed, &facts, at(USED), at(USED), &lookup);
-        let Check::Need(need) = check else { panic!("{check:?}") };
+        let Check::Fetch(need) = check else { panic!("{check:?}") };
         let call = gateway.ask(need, at(USED));
         gateway.take_refresh(&call, &RefreshReply::Failed, at(USED), Some(&mut lookup));
     }

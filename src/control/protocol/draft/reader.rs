@@ -1,0 +1,154 @@
+//! Reads the fields of a form and collects their errors.
+
+use claviger_core::base::time::UnixMs;
+use claviger_core::credential::limits::lifetime::{Expiry, ExpiryError};
+use claviger_core::credential::limits::network::{self, Networks};
+use claviger_core::credential::limits::permission::{Grant, Permissions};
+use serde_json::{Value, json};
+
+use super::field::{FieldError, Setting, TypedNetworks};
+use crate::protocol::account::{TextError, check_name};
+use crate::protocol::expiry_text::{Described, parse_not_before};
+
+/// Most refused entries of a list that are reported individually.
+pub const PROBLEMS_MAX: usize = network::PROBLEMS_KEPT_MAX;
+
+/// Longest excerpt of typed text in an error, in characters.
+const ENTRY_CHARS_MAX: usize = network::ENTRY_CHARS_MAX;
+
+/// Reads the fields of a form and collects their errors.
+pub struct FieldReader<'a> {
+    /// The context of validation.
+    pub setting: Setting<'a>,
+    /// Errors so far, in the order of the fields.
+    pub errors: Vec<FieldError>,
+}
+
+impl<'a> FieldReader<'a> {
+    /// Returns a reader without errors.
+    pub fn new(setting: Setting<'a>) -> Self {
+        Self { setting, errors: Vec::new() }
+    }
+
+    /// Reads a field that must have been typed.
+    pub fn required<T: ?Sized, U>(
+        &mut self,
+        field: &str,
+        typed: Option<&T>,
+        read: impl FnOnce(&mut Self, &T) -> Option<U>,
+    ) -> Option<U> {
+        if typed.is_none() {
+            self.errors.push(FieldError::new(
+                field,
+                TextError::Required.code(),
+                TextError::Required,
+            ));
+        }
+        read(self, typed?)
+    }
+
+    /// Reads a name.
+    pub fn name(&mut self, text: &str) -> Option<String> {
+        check_name(text).map_err(|error| self.errors.push(FieldError::text("name", error))).ok()?;
+        Some(text.to_owned())
+    }
+
+    /// Reads an expiry.
+    pub fn expires(&mut self, text: &str) -> Option<Expiry> {
+        self.described(text).map(|described| described.expiry())
+    }
+
+    /// Reads an expiry and how it was typed.
+    pub fn described(&mut self, text: &str) -> Option<Described> {
+        match Described::parse(text, self.setting.now, self.setting.zone) {
+            Ok(described) => Some(described),
+            Err(error) => self.refuse_time("expires", error),
+        }
+    }
+
+    /// Reads the begin of validity.
+    pub fn not_before(&mut self, text: &str) -> Option<UnixMs> {
+        match parse_not_before(text, self.setting.now, self.setting.zone) {
+            Ok(at) => Some(at),
+            Err(error) => self.refuse_time("not_before", error),
+        }
+    }
+
+    /// Refuses a begin of validity after the expiry.
+    pub fn check_begin(&mut self, not_before: Option<UnixMs>, expires: Expiry) {
+        if let Some(Err(error)) = not_before.map(|at| expires.check_begin(at)) {
+            self.refuse_time::<()>("not_before", error);
+        }
+    }
+
+    /// Reads networks, and adds their first errors.
+    pub fn networks(&mut self, typed: &TypedNetworks) -> Option<Networks> {
+        let checked = typed.read();
+        for entry in &checked.entries {
+            if let network::Outcome::Refused { problem } = &entry.outcome {
+                let error = FieldError::of("networks", problem);
+                self.errors.push(error.with("line", entry.line).with("entry", entry.text.as_str()));
+            }
+        }
+        if let Some(problem) = &checked.problem {
+            self.errors.push(FieldError::of("networks", problem));
+        }
+        Networks::try_from(&checked).ok()
+    }
+
+    /// Reads permissions, and adds an error for each that is refused.
+    pub fn permissions(&mut self, typed: &[String]) -> Option<Permissions> {
+        let refused: Vec<_> =
+            typed.iter().filter_map(|text| self.refuse_grant(text)).take(PROBLEMS_MAX).collect();
+        if !refused.is_empty() {
+            self.errors.extend(refused);
+            return None;
+        }
+        let read = Permissions::parse(typed.iter().map(String::as_str));
+        // Each permission was checked above, so this can only fail for the length of the list.
+        read.map_err(|error| self.errors.push(FieldError::of("permissions", &error))).ok()
+    }
+
+    /// Returns the new protection; `was` is the present one. Only an owner may change it.
+    pub fn protected(&mut self, typed: Option<bool>, was: bool) -> bool {
+        let wanted = typed.unwrap_or(was);
+        if wanted != was && !self.setting.may_grant_reserved {
+            let detail = "only an owner may change the protection of a key";
+            self.errors.push(FieldError::new("protected", "owner_only", detail));
+        }
+        wanted
+    }
+
+    fn refuse_grant(&self, text: &str) -> Option<FieldError> {
+        let error = match text.parse::<Grant>() {
+            Ok(grant) if grant.is_reserved() && !self.setting.may_grant_reserved => {
+                FieldError::new(
+                    "permissions",
+                    "owner_only",
+                    "only an owner may grant this permission",
+                )
+            }
+            Ok(_) => return None,
+            Err(error) => FieldError::of("permissions", &error),
+        };
+        Some(error.with("entry", text.chars().take(ENTRY_CHARS_MAX).collect::<String>()))
+    }
+
+    /// Adds an error about a time. Instants have the form of the whole API: RFC 3339 in UTC.
+    fn refuse_time<T>(&mut self, field: &str, error: ExpiryError) -> Option<T> {
+        let refused = FieldError::of(field, &error);
+        let instant = |at: UnixMs| at.to_rfc3339().map_or(Value::Null, |text| json!(text));
+        self.errors.push(match error {
+            ExpiryError::InThePast { at } | ExpiryError::BeginsAfterEnd { at } => {
+                refused.with("at", instant(at))
+            }
+            ExpiryError::TooFar { max } => refused.with("max", instant(max)),
+            ExpiryError::Empty
+            | ExpiryError::TooLong { .. }
+            | ExpiryError::NotATime
+            | ExpiryError::NoSuchDay
+            | ExpiryError::NoSuchTime => refused,
+        });
+        None
+    }
+}

@@ -1,0 +1,45 @@
+//! Properties of a member that several messages carry.
+
+use serde::{Deserialize, Serialize};
+
+/// Version of a member's password. The member's row names the valid one. Rises with each change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct SecretVersion(pub u32);
+
+/// The role of a member in an account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// Has all rights, including the grant of `claviger:*`.
+    Owner,
+    /// Reads and changes keys.
+    Admin,
+    /// Reads keys and activity only.
+    Viewer,
+}
+
+/// A language of the console and of mail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Language {
+    /// English, tag `en`.
+    En,
+    /// Japanese, tag `ja`.
+    Ja,
+}
+
+impl Language {
+    /// Returns the language tag (BCP 47).
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::En => "en",
+            Self::Ja => "ja",
+        }
+    }
+
+    /// Parses a language tag.
+    pub fn parse(tag: &str) -> Option<Self> {
+        [Self::En, Self::Ja].into_iter().find(|language| language.as_str() == tag)
+    }
+}

@@ -1,0 +1,159 @@
+//! Defines one gateway rule.
+
+use core::fmt;
+
+use serde::Deserialize;
+
+use crate::credential::limits::permission::Permission;
+
+/// The effect of a request on its origin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Effect {
+    /// The request changes nothing.
+    Read,
+    /// The request may change something.
+    Write,
+}
+
+impl Effect {
+    /// Returns the effect of a method, unless a rule overrides it.
+    pub fn of_method(method: &str) -> Self {
+        match method {
+            "GET" | "HEAD" | "OPTIONS" => Self::Read,
+            _ => Self::Write,
+        }
+    }
+}
+
+/// The target of a rule.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// A service binding, by its name.
+    Binding(String),
+    /// A server, by its base: scheme, host and port.
+    Base(String),
+    /// Claviger's issuance API.
+    Issuance,
+}
+
+impl Origin {
+    /// Returns the name from which the origin's proof key is derived, as the rule writes it.
+    /// Returns `None` if the edge forwards nothing there.
+    pub fn name(&self) -> Option<&str> {
+        match self {
+            Self::Binding(name) | Self::Base(name) => Some(name),
+            Self::Issuance => None,
+        }
+    }
+}
+
+/// The requests that a rule accepts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Every request, without a credential.
+    Public,
+    /// Every request with a valid key.
+    AnyKey,
+    /// Requests with a key that holds a permission, selected by the request's effect.
+    Permission {
+        /// Permission for requests that read.
+        read: Permission,
+        /// Permission for requests that write.
+        write: Permission,
+    },
+}
+
+/// A place of a request that may hold a credential.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// The header `Authorization`: Bearer, Basic or bare.
+    Authorization,
+    /// The header `X-API-Key`.
+    ApiKey,
+    /// A query parameter, by its name.
+    Query(String),
+    /// A field of a form in the body, by its name.
+    Form(String),
+    /// A member of the JSON object in the body, by its name.
+    Json(String),
+}
+
+impl fmt::Display for Place {
+    /// Writes the place as a rule names it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Authorization => f.write_str("authorization"),
+            Self::ApiKey => f.write_str("x-api-key"),
+            Self::Query(name) => write!(f, "query:{name}"),
+            Self::Form(name) => write!(f, "form:{name}"),
+            Self::Json(name) => write!(f, "json:{name}"),
+        }
+    }
+}
+
+/// A rule of the deployment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rule {
+    /// Index of the rule in the order of decision, from 0.
+    pub index: usize,
+    pub(super) host: String,
+    pub(super) path: Pattern,
+    /// Target of accepted requests.
+    pub origin: Origin,
+    /// Requests that the rule accepts.
+    pub access: Access,
+    /// Places of a request that may hold a credential.
+    pub places: Vec<Place>,
+    pub(super) effect: Option<Effect>,
+}
+
+impl Rule {
+    /// Returns the host that the rule is for.
+    pub fn host(&self) -> &str {
+        &self.host
+    }
+
+    /// Returns the effect of a request of `method` under this rule.
+    pub fn effect(&self, method: &str) -> Effect {
+        self.effect.unwrap_or_else(|| Effect::of_method(method))
+    }
+
+    /// Returns `true` if the rule accepts a request of `method` only for reading, and demands
+    /// another permission for writing.
+    pub fn only_reads(&self, method: &str) -> bool {
+        let tells_apart =
+            matches!(&self.access, Access::Permission { read, write } if read != write);
+        tells_apart && self.effect(method) == Effect::Read
+    }
+}
+
+/// The paths that a rule matches.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Pattern {
+    /// A path without the slash at its end; it is empty for `/`.
+    Literal(String),
+    /// The part before `/*`.
+    Below(String),
+}
+
+impl Pattern {
+    /// Returns `true` if the rule matches this path.
+    pub fn matches(&self, path: &str) -> bool {
+        match self {
+            Self::Literal(literal) => path.strip_suffix('/').unwrap_or(path) == literal,
+            Self::Below(base) => path
+                .strip_prefix(base.as_str())
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with('/')),
+        }
+    }
+
+    /// Returns the rank in the order of decision: literals, then patterns from the longest base to
+    /// the shortest.
+    pub fn rank(&self) -> (bool, core::cmp::Reverse<usize>) {
+        match self {
+            Self::Literal(literal) => (false, core::cmp::Reverse(literal.len())),
+            Self::Below(base) => (true, core::cmp::Reverse(base.len())),
+        }
+    }
+}

@@ -1,0 +1,31 @@
+//! A refusal of a request by its credential.
+
+use std::rc::Rc;
+
+use crate::config::rules::{Access, Effect, Rule};
+use crate::credential::limits::permission::Permission;
+use crate::verify::verdict::Denial;
+
+/// A refusal of a request by its credential.
+#[derive(Clone, Debug)]
+pub struct Denied {
+    pub(super) rule: Rc<Rule>,
+    pub(super) effect: Effect,
+    pub(super) denial: Denial,
+}
+
+impl Denied {
+    /// What the answer depends on: the rule's index, whether the request writes, and the denial.
+    pub fn key(&self) -> (usize, bool, Denial) {
+        (self.rule.index, self.effect == Effect::Write, self.denial)
+    }
+
+    /// The permission that the rule demands of such a request.
+    pub(super) fn permission(&self) -> Option<&Permission> {
+        match (&self.rule.access, self.effect) {
+            (Access::Permission { read, .. }, Effect::Read) => Some(read),
+            (Access::Permission { write, .. }, Effect::Write) => Some(write),
+            (Access::Public | Access::AnyKey, _) => None,
+        }
+    }
+}

@@ -1,0 +1,120 @@
+use super::*;
+
+/// An exchange ends in time, with a response, even if every result of the platform is wrong.
+#[test]
+fn whatever_comes_of_an_operation_nothing_panics_and_every_exchange_ends() {
+    let gots = |world: &World| {
+        let text = |place: usize| world.stored(place).unwrap();
+        vec![
+            Got::Nothing,
+            Got::Text(String::new()),
+            Got::Text("null".into()),
+            Got::Text(text(2)),
+            Got::Texts(Vec::new()),
+            Got::Texts(vec![None; 200]),
+            Got::Texts(vec![Some(text(3)), Some(text(2))]),
+            Got::Bytes(None),
+            Got::Bytes(Some(Vec::new())),
+            Got::Bytes(Some(b"{\"key_id\":\"a\"}".to_vec())),
+            Got::Bytes(Some(b"epi=2027-01-15&u=clv_a&".to_vec())),
+            Got::Fit(true),
+            Got::Fit(false),
+            Got::TooLate,
+        ]
+    };
+    let mut rng = ChaCha20Rng::seed_from_u64(9);
+    for round in 0..200_usize {
+        let world = World::of(if round % 3 == 0 {
+            Gateway::new(config(), 7).unlinked()
+        } else {
+            Gateway::new(config(), 7)
+        });
+        if round % 2 == 0 {
+            world.knows(&[0, 1]);
+        }
+        let gots = gots(&world);
+        let mut exchanges = vec![
+            world.begin("GET", API, &world.bearer(2)),
+            world.begin("GET", "no URL", ""),
+            world.begin("GET", API, "authorization\nBearer clv_a"),
+            Exchange::renew(Rc::clone(&world.gateway), world.account()),
+        ];
+        exchanges
+            .extend(bodies(&world).iter().map(|(url, headers)| world.begin("POST", url, headers)));
+        for exchange in exchanges {
+            let mut first = Some(Got::Texts(Vec::new()));
+            let driven = drive(exchange, NOW, |asked| {
+                // The first rounds repeat one result; the later ones draw any result, mostly a
+                // right one.
+                let place = match gots.get(round) {
+                    Some(_) => round,
+                    None => rand_core::Rng::next_u32(&mut rng) as usize % (gots.len() * 2),
+                };
+                let got =
+                    first.take().filter(|_| round % 5 == 0).or_else(|| gots.get(place).cloned());
+                (got.unwrap_or_else(|| world.usual(asked)), 5)
+            });
+            let status = match &driven.outcome {
+                Outcome::Answer(answer) => answer.status,
+                Outcome::Forward(_) | Outcome::Admin(_) => 0,
+            };
+            assert!(
+                [0, 200, 204, 400, 401, 403, 408, 413, 415, 500, 503].contains(&status),
+                "{status}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_url_that_is_none_is_answered_without_an_operation() {
+    let world = World::cold();
+    let driven = drive(world.begin("GET", "no URL", ""), NOW, |asked| panic!("{asked:?}"));
+    assert_eq!(driven.code(), (500, "internal".into()));
+}
+
+/// The entry script depends on exactly this JSON.
+#[test]
+fn the_json_of_operations_is_pinned() {
+    for (operation, json) in [
+        (
+            Operation::ReadKv { key: "key/a".into(), cache_ttl_s: None },
+            r#"{"operation":"read_kv","key":"key/a","cache_ttl_s":null}"#,
+        ),
+        (
+            Operation::ReadKv { key: "lease/a".into(), cache_ttl_s: Some(30) },
+            r#"{"operation":"read_kv","key":"lease/a","cache_ttl_s":30}"#,
+        ),
+        (
+            Operation::ReadKvMany { keys: vec!["key/a".into(), "key/b".into()] },
+            r#"{"operation":"read_kv_many","keys":["key/a","key/b"]}"#,
+        ),
+        (
+            Operation::CallLedger {
+                instance: "ledger/a".into(),
+                body: "{}".into(),
+                within_ms: 2_000,
+                is_background: true,
+            },
+            r#"{"operation":"call_ledger","instance":"ledger/a","body":"{}","within_ms":2000,"is_background":true}"#,
+        ),
+        (
+            Operation::ReadCache { url: "https://a/".into(), within_ms: 200 },
+            r#"{"operation":"read_cache","url":"https://a/","within_ms":200}"#,
+        ),
+        (
+            Operation::WriteCache { url: "https://a/".into(), text: "b".into(), max_age_s: 10 },
+            r#"{"operation":"write_cache","url":"https://a/","text":"b","max_age_s":10}"#,
+        ),
+        (
+            Operation::CallAdmin { within_ms: 2_000 },
+            r#"{"operation":"call_admin","within_ms":2000}"#,
+        ),
+        (
+            Operation::ReadBody { within_ms: 10_000 },
+            r#"{"operation":"read_body","within_ms":10000}"#,
+        ),
+    ] {
+        assert_eq!(serde_json::to_string(&operation).unwrap(), json);
+    }
+}
