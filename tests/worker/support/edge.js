@@ -11,9 +11,11 @@ trapsBy(trap);
 export default {
   async fetch(request, env, ctx) {
     inPlace(env.TEST_CACHE);
-    // As the platform's front does: here requests come by a socket of workerd's own.
-    const { href } = new URL(request.url);
-    if (href !== request.url) request = new Request(href, request);
+    // The platform's front writes hosts in lower case and resolves dot segments; here requests come
+    // by a socket of workerd's own.
+    const url = new URL(request.url);
+    const isRaw = !request.url.startsWith(`${url.origin}/`) || /\/\.{1,2}(?:[/?]|$)/.test(request.url);
+    if (isRaw) request = new Request(url, request);
     const control = await controlled(request);
     if (control) return control;
     const traps = await fault("decide", request.url);
