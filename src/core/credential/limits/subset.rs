@@ -1,8 +1,6 @@
 //! Compares limits, to detect a change that takes access away. The response to such a change must
 //! state when it holds everywhere (P1).
 
-use ipnet::IpNet;
-
 use crate::credential::issuer::Ceiling;
 use crate::credential::limits::Limits;
 use crate::credential::limits::lifetime::Expiry;
@@ -46,9 +44,25 @@ pub fn covers_networks(wide: &Networks, narrow: &Networks) -> bool {
     if wide.is_unrestricted() || narrow.is_unrestricted() {
         return wide.is_unrestricted();
     }
-    let blocks = |networks: &Networks| networks.iter().map(Network::block).collect::<Vec<_>>();
-    let wide = IpNet::aggregate(&blocks(wide));
-    blocks(narrow).iter().all(|block| wide.iter().any(|wide| wide.contains(block)))
+    let wide: Vec<Network> = wide.iter().collect();
+    narrow.iter().all(|block| is_covered(block, &wide))
+}
+
+/// Returns `true` if every address in the block is in one of the others.
+fn is_covered(block: Network, others: &[Network]) -> bool {
+    if others.iter().any(|other| other.includes(block)) {
+        return true;
+    }
+    // Only blocks inside can cover it now, and each half needs at least one. So the two calls
+    // together see each other block at most once, and the depth is at most the prefix length.
+    let inside = |half: Network| -> Vec<Network> {
+        others.iter().copied().filter(|other| half.includes(*other)).collect()
+    };
+    block.halves().is_some_and(|halves| {
+        let parts = halves.map(|half| (half, inside(half)));
+        parts.iter().all(|(_, inside)| !inside.is_empty())
+            && parts.iter().all(|(half, inside)| is_covered(*half, inside))
+    })
 }
 
 fn covers_permissions(wide: &Permissions, narrow: &Permissions) -> bool {
@@ -115,6 +129,53 @@ mod tests {
                 "{before} ▸ {after}"
             );
         }
+    }
+
+    #[test]
+    fn a_table_of_networks_that_several_blocks_cover() {
+        let list = |blocks: &str| Networks::from_stored(blocks.split_whitespace()).unwrap();
+        for (wide, narrow, expected) in [
+            ("10.0.0.0/25 10.0.0.128/25", "10.0.0.0/24", true),
+            ("10.0.0.0/25 10.0.0.128/26 10.0.0.192/26", "10.0.0.0/24", true),
+            ("10.0.0.0/25 10.0.0.128/26 10.0.0.192/27", "10.0.0.0/24", false),
+            ("10.0.0.0/25 10.0.0.0/26", "10.0.0.0/24", false),
+            ("10.0.0.1 10.0.0.0", "10.0.0.0/31", true),
+            ("10.0.0.1", "10.0.0.0/31", false),
+            ("0.0.0.0/1 128.0.0.0/1", "0.0.0.0/0", true),
+            ("0.0.0.0/1 128.0.0.0/1", "::/0", false),
+            ("::/1 8000::/1", "::/0", true),
+            ("::/1 8000::/1 0.0.0.0/0", "::/0 0.0.0.0/0", true),
+            ("::/2 8000::/1", "::/0", false),
+            ("2001:db8::/33 2001:db8:8000::/33", "2001:db8::/32 2001:db8::1", true),
+            ("10.0.0.0/8", "10.0.0.0/8 10.1.2.3", true),
+            ("10.1.2.3", "10.0.0.0/8", false),
+        ] {
+            assert_eq!(covers_networks(&list(wide), &list(narrow)), expected, "{wide} ⊇ {narrow}");
+        }
+    }
+
+    /// The library's merge of neighbouring blocks is the reference.
+    #[test]
+    fn covering_agrees_with_merging_the_blocks() {
+        use proptest::prelude::*;
+        let block = (0_u8..8, 29_u8..=32).prop_map(|(host, prefix)| {
+            Network::around(std::net::Ipv4Addr::new(10, 0, 0, host).into(), prefix).unwrap()
+        });
+        let blocks = proptest::collection::btree_set(block, 1..8);
+        proptest!(|(wide in blocks.clone(), narrow in blocks)| {
+            let list = |blocks: &std::collections::BTreeSet<Network>| {
+                let texts: Vec<_> = blocks.iter().map(Network::to_string).collect();
+                Networks::from_stored(texts.iter().map(String::as_str)).unwrap()
+            };
+            let net = |block: &Network| -> ipnet::Ipv4Net {
+                let text = block.to_string();
+                if text.contains('/') { text } else { format!("{text}/32") }.parse().unwrap()
+            };
+            let merged = ipnet::Ipv4Net::aggregate(&wide.iter().map(net).collect::<Vec<_>>());
+            let expected =
+                narrow.iter().all(|block| merged.iter().any(|wide| wide.contains(&net(block))));
+            prop_assert_eq!(covers_networks(&list(&wide), &list(&narrow)), expected);
+        });
     }
 
     #[test]

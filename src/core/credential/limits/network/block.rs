@@ -28,9 +28,17 @@ impl Network {
         self.0.contains(&address)
     }
 
-    /// Returns the underlying block, for arithmetic.
-    pub(crate) fn block(self) -> IpNet {
-        self.0
+    /// Returns `true` if every address in `narrow` lies in the block.
+    pub fn includes(self, narrow: Self) -> bool {
+        self.0.prefix_len() <= narrow.0.prefix_len() && self.contains(narrow.0.network())
+    }
+
+    /// Returns the two halves of the block; `None` for a single address.
+    pub fn halves(self) -> Option<[Self; 2]> {
+        let prefix = self.0.prefix_len().checked_add(1)?;
+        let first = Self::around(self.0.network(), prefix)?;
+        let last = Self::around(self.0.broadcast(), prefix)?;
+        Some([first, last])
     }
 
     /// Iterates over all blocks that contain this one, itself first: at most 33 for IPv4, or 129
