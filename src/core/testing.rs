@@ -5,7 +5,6 @@
     reason = "a sample that is wrong must stop the test loudly"
 )]
 
-use data_encoding::HEXLOWER;
 use sha2::{Digest as _, Sha256};
 
 use crate::base::id::KeyId;
@@ -30,7 +29,9 @@ pub fn keyring() -> Keyring {
 /// `,"compromised":true`. A name always has the same subkeys.
 pub fn edge_keys(generations: &[(&str, &str)]) -> String {
     let one = |(id, more): &(&str, &str)| {
-        let key = |member: &str| HEXLOWER.encode(&Sha256::digest(format!("{id} {member}")));
+        let key = |member: &str| {
+            base16ct::lower::encode_string(&Sha256::digest(format!("{id} {member}")))
+        };
         let members = ["tag", "cookies", "sealing", "origin_proof", "refresh_cache"];
         let subkeys = members.map(|member| format!(r#""{member}":"{}""#, key(member))).join(",");
         format!(r#"{{"id":"{id}",{subkeys}{more}}}"#)

@@ -51,7 +51,7 @@ fn who_did_what_from_where_is_written_down_without_secrets() {
     let trail = world.sql.dump("audit") + &world.sql.dump("journal");
     for digest in [digest, owner.proof.digest] {
         let base64 = serde_json::to_string(&digest).unwrap();
-        let hex = data_encoding::HEXLOWER.encode(digest.as_bytes());
+        let hex = base16ct::lower::encode_string(digest.as_bytes());
         let bytes = format!("{:?}", digest.as_bytes());
         for text in [base64.trim_matches('"'), &hex, &bytes, "digest", "Blob"] {
             assert!(!trail.contains(text), "{text}");

@@ -6,7 +6,6 @@ use claviger_core::base::base62;
 use claviger_core::base::id::Prefix;
 use claviger_core::base::time::UnixMs;
 use claviger_core::credential::token::NewToken;
-use data_encoding::HEXLOWER;
 use getrandom::SysRng;
 use rand_core::UnwrapErr;
 use serde_json::json;
@@ -36,7 +35,11 @@ pub fn origin_keys(origin: &str) -> Result<String> {
         .keyring()
         .iter()
         .map(|generation| {
-            format!("{}  {}", HEXLOWER.encode(&*generation.origin_key(origin)), generation.id())
+            format!(
+                "{}  {}",
+                base16ct::lower::encode_string(&*generation.origin_key(origin)),
+                generation.id()
+            )
         })
         .collect::<Vec<_>>();
     Ok(lines.join("\n"))

@@ -2,7 +2,8 @@
 
 use claviger_core::base::http::problem::{ProblemDocument, RequestProblem};
 use claviger_core::base::http::response::Answer;
-use serde_json::{Map, Value};
+use claviger_core::base::json::Json;
+use serde_json::Value;
 
 /// The reason for which the admin Worker refuses a request. Each variant has one stable code;
 /// `www/problems.html` explains them to people.
@@ -248,11 +249,9 @@ impl AdminProblem {
     }
 
     /// Returns the members of the problem document beside the standard ones.
-    fn extensions(&self) -> Map<String, Value> {
-        let mut members = Map::new();
-        let mut put = |name: &str, value: Value| {
-            members.insert(name.to_owned(), value);
-        };
+    fn extensions(&self) -> Vec<(&'static str, Json)> {
+        let mut members = Vec::new();
+        let mut put = |name: &'static str, value: Value| members.push((name, value.into()));
         match self {
             Self::TooManyKeys { max } => put("max", (*max).into()),
             Self::TooManyAttempts { until, .. }

@@ -10,9 +10,9 @@
 
 use std::collections::BTreeMap;
 
+use base64ct::{Base64UrlUnpadded, Encoding};
 use claviger_core::base::id::{KeyId, MemberId};
 use claviger_core::base::time::{DurationMs, UnixMs};
-use data_encoding::BASE64URL_NOPAD;
 use serde_json::{Map, Value};
 
 use super::account::Account;
@@ -301,13 +301,13 @@ impl Condition {
 }
 
 fn cursor_after(at: UnixMs, number: i64) -> String {
-    BASE64URL_NOPAD.encode(serde_json::json!([at, number]).to_string().as_bytes())
+    Base64UrlUnpadded::encode_string(serde_json::json!([at, number]).to_string().as_bytes())
 }
 
 fn cursor(text: &str) -> Option<(UnixMs, i64)> {
     let text = Some(text).filter(|text| text.len() <= CURSOR_BYTES_MAX)?;
     let (at, number): (i64, i64) =
-        serde_json::from_slice(&BASE64URL_NOPAD.decode(text.as_bytes()).ok()?).ok()?;
+        serde_json::from_slice(&Base64UrlUnpadded::decode_vec(text).ok()?).ok()?;
     let fits = |value: i64| (-INTEGER_MAX..=INTEGER_MAX).contains(&value);
     (fits(at) && fits(number)).then_some((UnixMs::from_ms(at), number))
 }

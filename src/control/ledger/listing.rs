@@ -3,9 +3,9 @@
 //! A cursor holds the order, the last key's value in that order, and its ID. So the next page
 //! starts after that position, whatever was issued or deleted meanwhile.
 
+use base64ct::{Base64UrlUnpadded, Encoding};
 use claviger_core::base::id::{AccountId, KeyId};
 use claviger_core::credential::limits::network::Network;
-use data_encoding::BASE64URL_NOPAD;
 
 use super::key::{COLUMNS, Key, KeyCounts, MEMBERS};
 use crate::ledger::search_terms::{fold, words};
@@ -158,9 +158,8 @@ impl ListCursor {
     }
 
     fn parse(text: &str, sort: Sort) -> Option<Self> {
-        let bytes = BASE64URL_NOPAD
-            .decode(Some(text).filter(|t| t.len() <= CURSOR_BYTES_MAX)?.as_bytes())
-            .ok()?;
+        let text = Some(text).filter(|text| text.len() <= CURSOR_BYTES_MAX)?;
+        let bytes = Base64UrlUnpadded::decode_vec(text).ok()?;
         let (of, value, id): (String, serde_json::Value, KeyId) =
             serde_json::from_slice(&bytes).ok()?;
         let value = match (sort, value) {
@@ -192,7 +191,7 @@ impl ListCursor {
             Value::Null | Value::Blob(_) => serde_json::Value::Null,
         };
         let json = serde_json::json!([sort.as_str(), value, self.id]).to_string();
-        BASE64URL_NOPAD.encode(json.as_bytes())
+        Base64UrlUnpadded::encode_string(json.as_bytes())
     }
 }
 

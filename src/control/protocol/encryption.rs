@@ -20,10 +20,10 @@ use core::fmt;
 
 use aes_gcm::aead::{Aead, KeyInit, Payload};
 use aes_gcm::{Aes256Gcm, Nonce};
+use base64ct::{Base64UrlUnpadded, Encoding};
 use claviger_core::base::id::{AccountId, KeyId};
 use claviger_core::base::secret::SecretText;
 use claviger_core::credential::key::NewKey;
-use data_encoding::BASE64URL_NOPAD;
 use rand_core::CryptoRng;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
@@ -110,7 +110,7 @@ pub fn encrypt(
     let aad = associated_data.to_bytes(generation.id());
     let payload = Payload { msg: text.expose().as_bytes(), aad: &aad };
     let ciphertext = cipher(generation).encrypt(&Nonce::from(nonce), payload).ok()?;
-    let stored = BASE64URL_NOPAD.encode(&[&nonce, ciphertext.as_slice()].concat());
+    let stored = Base64UrlUnpadded::encode_string(&[&nonce, ciphertext.as_slice()].concat());
     Some(Ciphertext([generation.id(), ".", &stored].concat()))
 }
 
@@ -138,7 +138,7 @@ pub fn decrypt(
 ) -> Option<SecretText> {
     let (generation, stored) = sealed.0.split_once('.')?;
     let generation = master.find(generation)?;
-    let bytes = BASE64URL_NOPAD.decode(stored.as_bytes()).ok()?;
+    let bytes = Base64UrlUnpadded::decode_vec(stored).ok()?;
     let (nonce, ciphertext) = bytes.split_first_chunk::<NONCE_BYTES>()?;
     let aad = associated_data.to_bytes(generation.id());
     let payload = Payload { msg: ciphertext, aad: &aad };

@@ -250,7 +250,7 @@ pub(crate) mod tests {
 
     #[test]
     fn neither_pepper_nor_viewing_key_is_among_the_edge_s_keys() {
-        let (master, hex) = (master(), |key: &[u8; 32]| data_encoding::HEXLOWER.encode(key));
+        let (master, hex) = (master(), |key: &[u8; 32]| base16ct::lower::encode_string(key));
         let keys = master.edge_keys();
         for generation in master.iter() {
             assert_ne!(generation.pepper(), generation.viewing_key());

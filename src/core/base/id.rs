@@ -4,9 +4,10 @@
 use core::fmt;
 
 use rand_core::CryptoRng;
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use serde::{Serialize, Serializer};
 
 use crate::base::base62;
+use crate::base::json::{FromJson, Json, from_json};
 
 /// The deployment's prefix of every credential: 2 to 12 of `[a-z0-9]`. It does not end in `s`,
 /// because `<prefix>s_` begins a sealed key.
@@ -77,12 +78,13 @@ macro_rules! identifier {
             }
         }
 
-        impl<'de> Deserialize<'de> for $name {
-            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                let text = String::deserialize(deserializer)?;
-                Self::parse(&text).ok_or_else(|| de::Error::custom(concat!("not a ", stringify!($name))))
+        impl FromJson for $name {
+            fn from_json(json: Json) -> Option<Self> {
+                Self::parse(&json.into_text()?)
             }
         }
+
+        from_json!($name);
     };
 }
 

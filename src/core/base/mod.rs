@@ -7,10 +7,12 @@
 //! | [`id`] | IDs of accounts, keys, members and tokens, fixed in width |
 //! | [`secret`] | secret text that cannot be printed, and digests |
 //! | [`base62`] | the alphabet of every credential |
+//! | [`json`] | JSON values, read member by member |
 //! | [`http`] | requests, responses, paths, problem documents |
 
 pub mod base62;
 pub mod http;
 pub mod id;
+pub mod json;
 pub mod secret;
 pub mod time;

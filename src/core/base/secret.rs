@@ -3,19 +3,20 @@
 
 use core::fmt;
 
-use data_encoding::BASE64URL_NOPAD;
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use base64ct::{Base64UrlUnpadded, Encoding};
+use serde::{Serialize, Serializer};
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
+
+use crate::base::json::{FromJson, Json, from_json};
 
 /// Text that must not be shown: a password, a master secret, the secret part of a credential.
 ///
 /// It has no `Display`, its `Debug` is a fixed text, and dropping it wipes its memory. It is
 /// serialised only for a message between two parts of Claviger, such as a password on its way to
 /// the name object.
-#[derive(Clone, Deserialize)]
-#[serde(transparent)]
+#[derive(Clone)]
 pub struct SecretText(Zeroizing<String>);
 
 impl SecretText {
@@ -29,6 +30,14 @@ impl SecretText {
         &self.0
     }
 }
+
+impl FromJson for SecretText {
+    fn from_json(json: Json) -> Option<Self> {
+        json.into_text().map(Self::new)
+    }
+}
+
+from_json!(SecretText);
 
 impl Serialize for SecretText {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -81,18 +90,18 @@ impl fmt::Debug for Digest {
 
 impl Serialize for Digest {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&BASE64URL_NOPAD.encode(&self.0))
+        serializer.serialize_str(&Base64UrlUnpadded::encode_string(&self.0))
     }
 }
 
-impl<'de> Deserialize<'de> for Digest {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        let bytes = BASE64URL_NOPAD.decode(text.as_bytes()).map_err(de::Error::custom)?;
-        let bytes = bytes.try_into().map_err(|_| de::Error::custom("a digest has 32 bytes"))?;
-        Ok(Self(bytes))
+impl FromJson for Digest {
+    fn from_json(json: Json) -> Option<Self> {
+        let bytes = Base64UrlUnpadded::decode_vec(&json.into_text()?).ok()?;
+        bytes.try_into().ok().map(Self)
     }
 }
+
+from_json!(Digest);
 
 #[cfg(test)]
 mod tests {

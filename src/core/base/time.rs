@@ -4,7 +4,9 @@ mod civil;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
+
+use crate::base::json::from_json;
 
 pub use self::civil::CivilText;
 
@@ -36,9 +38,11 @@ impl TimeError {
 
 /// An instant: milliseconds since 1970-01-01T00:00:00Z, without leap seconds. Its JSON form is that
 /// number.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(transparent)]
 pub struct UnixMs(i64);
+
+from_json!(UnixMs(_));
 
 impl UnixMs {
     /// Creates an instant from milliseconds since the epoch.
@@ -110,11 +114,11 @@ impl From<Timestamp> for UnixMs {
 }
 
 /// A duration in milliseconds. Its JSON form is that number.
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(transparent)]
 pub struct DurationMs(u64);
+
+from_json!(DurationMs(_));
 
 impl DurationMs {
     /// Creates a duration from milliseconds.

@@ -44,6 +44,7 @@ pub use self::error::{RULES_MAX, RulesError};
 use self::rule::Pattern;
 pub use self::rule::{Access, Effect, Origin, Place, Rule};
 use self::written::WrittenRule;
+use crate::base::json::Json;
 use crate::credential::limits::permission::Permission;
 
 /// Returns `true` if some origins take a request's method from a header of this lower-case name,
@@ -75,14 +76,18 @@ impl Rules {
     /// # Errors
     /// A [`RulesError`] that names the first broken rule.
     pub fn parse(json: &str, console_host: &str) -> Result<Self, RulesError> {
-        let written: Vec<WrittenRule> =
-            serde_json::from_str(json).map_err(|error| RulesError::Syntax(error.to_string()))?;
+        let json: Json = serde_json::from_str(json).map_err(|error| {
+            let (line, column) = (error.line(), error.column());
+            RulesError::Syntax(format!("not JSON, at line {line}, column {column}"))
+        })?;
+        let written =
+            json.into_list().ok_or_else(|| RulesError::Syntax("another JSON value".into()))?;
         if written.len() > RULES_MAX {
             return Err(RulesError::TooMany(written.len()));
         }
         let mut rules: Vec<Rc<Rule>> = Vec::with_capacity(written.len());
         for (index, entry) in written.into_iter().enumerate() {
-            let rule = entry.into_rule(index, console_host)?;
+            let rule = WrittenRule::read(entry, index)?.into_rule(index, console_host)?;
             if rules.iter().any(|earlier| earlier.host == rule.host && earlier.path == rule.path) {
                 return Err(RulesError::Duplicate(index));
             }

@@ -11,16 +11,17 @@
 //!
 //! An issued key can never issue.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::base::id::{KeyId, SealedId};
+use crate::base::json::{FromJson, Json, from_json};
 use crate::base::secret::Digest;
 use crate::base::time::{DurationMs, UnixMs};
 use crate::credential::limits::network::Networks;
 use crate::credential::limits::permission::Permissions;
 
 /// The bounds on what an issuer may issue.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Ceiling {
     /// Permissions of issued keys; never a reserved one (`claviger:…`).
     pub permissions: Permissions,
@@ -30,10 +31,14 @@ pub struct Ceiling {
     pub longest: Option<DurationMs>,
 }
 
+from_json!(Ceiling { permissions: required, networks: required, longest: required });
+
 /// The number of times that an issuer's issued keys were ended: see the module documentation.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(transparent)]
 pub struct SealingGeneration(pub u32);
+
+from_json!(SealingGeneration(_));
 
 impl SealingGeneration {
     /// Returns the next generation.
@@ -44,7 +49,7 @@ impl SealingGeneration {
 }
 
 /// The issuing data of a credential that may issue.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Issuing {
     /// Present sealing generation of the issuer.
     pub generation: SealingGeneration,
@@ -52,8 +57,10 @@ pub struct Issuing {
     pub ceiling: Ceiling,
 }
 
+from_json!(Issuing { generation: required, ceiling: required });
+
 /// The data that the edge needs about a service password.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ServicePassword {
     /// Digest of the password.
     pub digest: Digest,
@@ -61,8 +68,10 @@ pub struct ServicePassword {
     pub issuing: Issuing,
 }
 
+from_json!(ServicePassword { digest: required, issuing: required });
+
 /// The identity of an issuer within its account.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Issuer {
     /// A key, by its ID.
@@ -70,6 +79,18 @@ pub enum Issuer {
     /// The account's service password.
     Service,
 }
+
+/// The form is that of an externally tagged enum: `"service"`, or `{"key": <ID>}`.
+impl FromJson for Issuer {
+    fn from_json(json: Json) -> Option<Self> {
+        match json {
+            Json::Text(text) => (text == SERVICE).then_some(Self::Service),
+            json => json.into_members()?.required("key").map(Self::Key),
+        }
+    }
+}
+
+from_json!(Issuer);
 
 impl Issuer {
     /// Returns the text form: the key's ID, or `service`, which no key has as its ID.
@@ -89,7 +110,7 @@ impl Issuer {
 const SERVICE: &str = "service";
 
 /// The origin of a key that a program issued, not a member.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Issued {
     /// Issuer of the key.
     pub by: Issuer,
@@ -99,11 +120,15 @@ pub struct Issued {
     pub at: UnixMs,
 }
 
+from_json!(Issued { by: required, generation: required, at: required });
+
 /// A sealed key that was revoked individually.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct RevokedSealed {
     /// ID of the sealed key.
     pub id: SealedId,
     /// Time at which it expires anyway, Unix ms; from then on, the entry is not needed.
     pub until: UnixMs,
 }
+
+from_json!(RevokedSealed { id: required, until: required });

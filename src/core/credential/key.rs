@@ -40,12 +40,12 @@ use zeroize::Zeroizing;
 use crate::base::base62;
 use crate::base::id::{AccountId, KeyId, Prefix};
 use crate::base::secret::Digest;
+use crate::credential::checksum::{CRC_WIDTH, checksum};
 use crate::credential::keyring::{Keyring, MacKey};
 
 /// Number of digits of the secret: 62^43 > 2^256.
 pub const SECRET_WIDTH: usize = 43;
 const TAG_WIDTH: usize = base62::U64_WIDTH;
-const CRC_WIDTH: usize = base62::U32_WIDTH;
 
 /// Number of digits of the access secret, the second half of the pair form.
 pub const ACCESS_SECRET_WIDTH: usize = SECRET_WIDTH + TAG_WIDTH + CRC_WIDTH;
@@ -229,10 +229,6 @@ fn tag(key: &MacKey, prefix: &Prefix, id: &KeyId, secret: &[u8]) -> [u8; TAG_WID
 pub(crate) fn short_tag(mac: &[u8; 32]) -> [u8; TAG_WIDTH] {
     let [a, b, c, d, e, f, g, h, ..] = *mac;
     base62::encode(u64::from_be_bytes([a, b, c, d, e, f, g, h]))
-}
-
-fn checksum(covered: &[u8]) -> [u8; CRC_WIDTH] {
-    base62::encode(u64::from(crc32fast::hash(covered)))
 }
 
 #[cfg(test)]

@@ -17,12 +17,12 @@
 
 use core::fmt;
 
-use data_encoding::HEXLOWER;
 use hmac::{Hmac, KeyInit, Mac};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 use zeroize::{Zeroize, Zeroizing};
 
+use crate::base::json::{FromJson, Json, from_json};
 use crate::base::time::UnixMs;
 
 /// Most generations in a keyring. Each costs one more HMAC per made-up key.
@@ -97,26 +97,33 @@ impl fmt::Debug for MacKey {
 
 /// The text of a subkey, 64 lower-case hex digits. It exists only while a keyring is written or
 /// read.
-#[derive(Clone, Serialize, Deserialize)]
+#[derive(Clone, Serialize)]
 #[serde(transparent)]
 pub struct SubkeyText(Zeroizing<String>);
+
+impl FromJson for SubkeyText {
+    fn from_json(json: Json) -> Option<Self> {
+        json.into_text().map(|text| Self(Zeroizing::new(text)))
+    }
+}
+
+from_json!(SubkeyText);
 
 impl SubkeyText {
     /// Encodes a subkey.
     pub fn new(key: &[u8; 32]) -> Self {
-        Self(Zeroizing::new(HEXLOWER.encode(key)))
+        Self(Zeroizing::new(base16ct::lower::encode_string(key)))
     }
 
     fn read(&self) -> Option<MacKey> {
-        let bytes = Zeroizing::new(HEXLOWER.decode(self.0.as_bytes()).ok()?);
+        let bytes = Zeroizing::new(base16ct::lower::decode_vec(self.0.as_bytes()).ok()?);
         let key: &[u8; 32] = bytes.as_slice().try_into().ok()?;
         Some(MacKey::new(key))
     }
 }
 
 /// One generation in the JSON form of the edge's secret.
-#[derive(Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Serialize)]
 pub struct WrittenGeneration {
     /// Name that the operator gave it.
     pub id: String,
@@ -131,12 +138,32 @@ pub struct WrittenGeneration {
     /// Subkey for [`Generation::refresh_cache_key`].
     pub refresh_cache: SubkeyText,
     /// Time for [`Generation::retired_at`], Unix ms.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub retired_at_ms: Option<UnixMs>,
     /// Flag for [`Generation::is_compromised`].
-    #[serde(default, skip_serializing_if = "core::ops::Not::not")]
+    #[serde(skip_serializing_if = "core::ops::Not::not")]
     pub compromised: bool,
 }
+
+impl FromJson for WrittenGeneration {
+    fn from_json(json: Json) -> Option<Self> {
+        let mut members = json.into_members()?;
+        let generation = Self {
+            id: members.required("id")?,
+            tag: members.required("tag")?,
+            cookies: members.required("cookies")?,
+            sealing: members.required("sealing")?,
+            origin_proof: members.required("origin_proof")?,
+            refresh_cache: members.required("refresh_cache")?,
+            retired_at_ms: members.optional("retired_at_ms")?,
+            compromised: members.or_default("compromised")?,
+        };
+        // A mistyped `compromised` must not pass for an absent one.
+        members.left_over().is_none().then_some(generation)
+    }
+}
+
+from_json!(WrittenGeneration);
 
 impl WrittenGeneration {
     fn read(self) -> Option<Generation> {
@@ -223,7 +250,7 @@ impl Keyring {
     /// # Errors
     /// A [`KeyringError`] that names the broken rule and the generation, never a key.
     pub fn parse(json: &str) -> Result<Self, KeyringError> {
-        Self::read(serde_json::from_str(json).map_err(|_| KeyringError::Syntax)?)
+        Self::read(FromJson::parse_json(json).ok_or(KeyringError::Syntax)?)
     }
 
     /// Converts the JSON form; the newest generation comes first.
@@ -287,7 +314,7 @@ impl Keyring {
                 hash.update(key.mac(&[b"claviger/fingerprint/1"]));
             }
         }
-        let mut text = HEXLOWER.encode(&hash.finalize());
+        let mut text = base16ct::lower::encode_string(&hash.finalize());
         text.truncate(32);
         text
     }
@@ -326,7 +353,7 @@ mod tests {
         key[..4].copy_from_slice(b"Jefe");
         let mac = MacKey::new(&key).mac(&[b"what do ya want ", b"for nothing?"]);
         assert_eq!(
-            HEXLOWER.encode(&mac),
+            base16ct::lower::encode_string(&mac),
             "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"
         );
     }

@@ -8,6 +8,7 @@
 //! | --- | --- |
 //! | [`key`] | the stored key, digit by digit |
 //! | [`sealed`] | the sealed key, which carries its limits under a MAC |
+//! | [`checksum`] | the checksum at the end of both |
 //! | [`token`] | session cookies and set-up links |
 //! | [`service_id`] | the service ID of an account's service credentials |
 //! | [`keyring`] | the derived subkeys, one set per generation of the master secret |
@@ -15,6 +16,7 @@
 //! | [`grant`] | what an issuer may grant of what a program asks for |
 //! | [`limits`] | expiry, networks, permissions, and their comparison |
 
+pub mod checksum;
 pub mod grant;
 pub mod issuer;
 pub mod key;

@@ -54,14 +54,15 @@ mod id;
 
 use core::fmt;
 
-use data_encoding::BASE64URL_NOPAD;
-use serde::{Deserialize, Serialize};
+use base64ct::{Base64UrlUnpadded, Encoding};
+use serde::Serialize;
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
-use crate::base::base62;
 use crate::base::id::{AccountId, Prefix, SealedId};
+use crate::base::json::{FromJson, from_json};
 use crate::base::time::{DurationMs, UnixMs};
+use crate::credential::checksum::{CRC_WIDTH, checksum};
 use crate::credential::issuer::Issuer;
 use crate::credential::keyring::{Generation, Keyring, MacKey};
 use crate::credential::limits::network::Networks;
@@ -85,10 +86,9 @@ const VERSION: u8 = 1;
 const LABEL: &[u8] = b"claviger/sealed/1\0";
 /// Number of base64url digits of the 32-byte MAC.
 const MAC_WIDTH: usize = 43;
-const CRC_WIDTH: usize = base62::U32_WIDTH;
 
 /// The claims of a sealed key.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Claims {
     /// ID of the key, which also contains the issuer's sealing generation at the time of issue.
     pub id: SealedId,
@@ -109,6 +109,15 @@ pub struct Claims {
     pub permissions: Permissions,
 }
 
+from_json!(Claims {
+    id: required,
+    issuer as "by": required,
+    issued_at as "iat": required,
+    expires_at as "exp": required,
+    networks as "net": required,
+    permissions as "may": required,
+});
+
 impl Claims {
     /// Returns `true` if a sealed key may carry these claims.
     fn are_within_bounds(&self) -> bool {
@@ -125,11 +134,11 @@ impl Claims {
 }
 
 /// The JSON shape of the payload.
-#[derive(Serialize, Deserialize)]
-struct Payload<C> {
+#[derive(Serialize)]
+struct Payload<'a> {
     v: u8,
     #[serde(flatten)]
-    claims: C,
+    claims: &'a Claims,
 }
 
 /// The reason why a string is not a sealed key. The string alone decides it, so any caller may
@@ -179,7 +188,7 @@ impl<'a> SealedText<'a> {
         let is_whole =
             !payload.is_empty() && payload.bytes().all(is_of_base64url) && crc.len() == CRC_WIDTH;
         // The decoder is strict: spare bits must be zero.
-        let decoded = BASE64URL_NOPAD.decode(mac.as_bytes()).ok();
+        let decoded = Base64UrlUnpadded::decode_vec(mac).ok();
         let mac = decoded.and_then(|bytes| bytes.try_into().ok()).filter(|_| is_whole);
         let mac = mac.ok_or(Malformed::Form)?;
         let covered = body
@@ -207,13 +216,12 @@ impl<'a> SealedText<'a> {
         if !is_sealed {
             return None;
         }
-        let json = BASE64URL_NOPAD.decode(self.payload.as_bytes()).ok()?;
-        let payload: Payload<Claims> =
-            serde_json::from_str(core::str::from_utf8(&json).ok()?).ok()?;
+        let json = Base64UrlUnpadded::decode_vec(self.payload).ok()?;
+        let claims = Claims::parse_json(core::str::from_utf8(&json).ok()?)?;
         // A payload that another release sealed in another shape must not be half understood.
-        let is_same = serde_json::to_vec(&payload).is_ok_and(|written| written == json);
-        let is_ours = payload.v == VERSION && is_same && payload.claims.are_within_bounds();
-        is_ours.then_some(MadeSealed(payload.claims))
+        let is_same = serde_json::to_vec(&Payload { v: VERSION, claims: &claims })
+            .is_ok_and(|written| written == json);
+        (is_same && claims.are_within_bounds()).then_some(MadeSealed(claims))
     }
 }
 
@@ -254,8 +262,12 @@ impl NewSealed {
             return None;
         }
         let json = serde_json::to_vec(&Payload { v: VERSION, claims }).ok()?;
-        let payload = BASE64URL_NOPAD.encode(&json);
-        let mac = BASE64URL_NOPAD.encode(&mac(keyring.newest().sealing_key(), prefix, &payload));
+        let payload = Base64UrlUnpadded::encode_string(&json);
+        let mac = Base64UrlUnpadded::encode_string(&mac(
+            keyring.newest().sealing_key(),
+            prefix,
+            &payload,
+        ));
         let covered = Zeroizing::new([&payload, ".", &mac].concat());
         let mut text = Zeroizing::new([prefix.as_str(), "s_", &covered].concat());
         text.extend(checksum(covered.as_bytes()).map(char::from));
@@ -292,10 +304,6 @@ fn is_believed(generation: &Generation, now: UnixMs) -> bool {
 
 fn mac(key: &MacKey, prefix: &Prefix, payload: &str) -> [u8; 32] {
     key.mac(&[LABEL, prefix.as_str().as_bytes(), b"\0", payload.as_bytes()])
-}
-
-fn checksum(covered: &[u8]) -> [u8; CRC_WIDTH] {
-    base62::encode(u64::from(crc32fast::hash(covered)))
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@
 use core::ops::Range;
 use std::borrow::Cow;
 
-use data_encoding::{BASE64, BASE64_NOPAD};
+use base64ct::{Base64, Base64Unpadded, Encoding};
 
 use crate::base::http::request::Request;
 use crate::base::id::Prefix;
@@ -215,7 +215,7 @@ fn decode_basic(encoded: &str) -> Option<String> {
     if encoded.len() > CREDENTIAL_BYTES_MAX {
         return None;
     }
-    String::from_utf8(BASE64.decode(encoded.as_bytes()).ok()?).ok()
+    String::from_utf8(Base64::decode_vec(encoded).ok()?).ok()
 }
 
 /// As a lenient server may read Basic credentials: either alphabet, padded or not, whatever bytes.
@@ -224,7 +224,7 @@ fn read_loosely(encoded: &str) -> Option<String> {
         return None;
     }
     let standard = encoded.trim_end_matches('=').replace('-', "+").replace('_', "/");
-    let bytes = BASE64_NOPAD.decode(standard.as_bytes()).ok()?;
+    let bytes = Base64Unpadded::decode_vec(&standard).ok()?;
     Some(String::from_utf8_lossy(&bytes).into_owned())
 }
 
@@ -267,7 +267,7 @@ mod tests {
     }
 
     fn basic(pair: &str) -> String {
-        format!("authorization\nBasic {}", BASE64.encode(pair.as_bytes()))
+        format!("authorization\nBasic {}", Base64::encode_string(pair.as_bytes()))
     }
 
     #[test]
@@ -320,7 +320,10 @@ mod tests {
             (format!("authorization\n{KEY}, {KEY}"), None, default()),
             (format!("authorization\nDigest a=\"b\", Bearer {KEY}"), None, default()),
             (
-                format!("authorization\nBasic {0}, Basic {0}", BASE64.encode(KEY.as_bytes())),
+                format!(
+                    "authorization\nBasic {0}, Basic {0}",
+                    Base64::encode_string(KEY.as_bytes())
+                ),
                 None,
                 default(),
             ),
@@ -357,10 +360,10 @@ mod tests {
         for loose in [
             format!(
                 "Basic {}",
-                data_encoding::BASE64URL.encode(format!("\u{3ff}:{KEY}").as_bytes())
+                base64ct::Base64Url::encode_string(format!("\u{3ff}:{KEY}").as_bytes())
             ),
-            format!("Basic {}", BASE64_NOPAD.encode(format!("a:{KEY}").as_bytes())),
-            format!("basic\t{}", BASE64.encode(&[b"\xff:", KEY.as_bytes()].concat())),
+            format!("Basic {}", Base64Unpadded::encode_string(format!("a:{KEY}").as_bytes())),
+            format!("basic\t{}", Base64::encode_string(&[b"\xff:", KEY.as_bytes()].concat())),
             format!("Basic {}", "A".repeat(CREDENTIAL_BYTES_MAX + 1)),
             "Basic !".into(),
         ] {

@@ -20,7 +20,6 @@
 //!
 //! `docs/origin-proof.md` shows an origin how to check it.
 
-use data_encoding::HEXLOWER;
 use serde::Serialize;
 
 use crate::base::http::cookie::COOKIE;
@@ -99,8 +98,10 @@ pub fn headers(
     let at_s = now.as_ms().div_euclid(1000);
     let statement =
         [LABEL, &at_s.to_string(), method, target, &account, &key, &permissions, ""].join("\n");
-    let proof =
-        format!("t={at_s},v1={}", HEXLOWER.encode(&origin_key.mac(&[statement.as_bytes()])));
+    let proof = format!(
+        "t={at_s},v1={}",
+        base16ct::lower::encode_string(&origin_key.mac(&[statement.as_bytes()]))
+    );
     let mut headers = Vec::with_capacity(4);
     if verified.is_some() {
         headers.push(("claviger-account", account));
@@ -188,8 +189,9 @@ mod tests {
     fn an_anonymous_proof_is_pinned() {
         let key = MacKey::new(&[7; 32]);
         let told = headers(None, "GET", "/a?b=c", &key, UnixMs::from_ms(1_800_000_000_999));
-        let expected = HEXLOWER
-            .encode(&key.mac(&[b"claviger/origin-proof/1\n1800000000\nGET\n/a?b=c\n\n\n\n"]));
+        let expected = base16ct::lower::encode_string(
+            &key.mac(&[b"claviger/origin-proof/1\n1800000000\nGET\n/a?b=c\n\n\n\n"]),
+        );
         assert_eq!(told, [("claviger-proof", format!("t=1800000000,v1={expected}"))]);
     }
 }

@@ -1,10 +1,9 @@
 //! The gateway's refusals: one place where each gets its status, its code and its words.
 
-use serde_json::Map;
-
 use crate::base::http::path::PathError;
 use crate::base::http::problem::{ProblemDocument, RETRY_AFTER_S, RequestProblem};
 use crate::base::http::response::Answer;
+use crate::base::json::Json;
 use crate::credential::limits::permission::Permission;
 use crate::verify::verdict::Denial;
 
@@ -75,16 +74,17 @@ impl GatewayProblem {
 
     /// The whole answer. `console_origin` is where `/problems` explains the codes.
     pub fn answer(&self, console_origin: &str) -> Answer {
-        let mut extensions = Map::new();
+        let mut extensions = Vec::new();
         match self {
             Self::Request(problem) => return problem.answer(console_origin),
             Self::AmbiguousPath(error) => {
-                extensions.insert("detail".into(), error.to_string().into());
+                extensions.push(("detail", Json::Text(error.to_string())));
             }
             Self::MissingCredential { places, elsewhere } => {
-                extensions.insert("places".into(), places.clone().into());
+                let places = places.iter().map(|place| Json::Text(place.clone()));
+                extensions.push(("places", Json::List(places.collect())));
                 if let Some(elsewhere) = elsewhere {
-                    extensions.insert("elsewhere".into(), elsewhere.as_str().into());
+                    extensions.push(("elsewhere", elsewhere.as_str().into()));
                 }
             }
             Self::Denied(_) | Self::AmbiguousCredential | Self::NoRoute => {}

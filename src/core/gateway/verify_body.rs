@@ -1,10 +1,8 @@
 //! Defines the request and response bodies of a batch verification (`POST /v1/verify`).
 
-use serde::Deserialize;
-use serde_json::{Value, json};
-
-use crate::base::http::json_body::{Object, parse};
+use crate::base::http::json_body::read_object;
 use crate::base::http::problem::RequestProblem;
+use crate::base::json::{Json, Members};
 use crate::base::secret::SecretText;
 use crate::base::time::UnixMs;
 use crate::credential::limits::Interface;
@@ -26,8 +24,7 @@ pub const BODY_BYTES_MAX: usize = 64 * 1024;
 pub const CHECKS_MAX: usize = 100;
 
 /// One credential to verify, or one key by its ID.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug)]
 pub struct Check {
     /// Whole credential, in its one-string form.
     pub credential: Option<SecretText>,
@@ -46,13 +43,34 @@ pub struct Check {
 }
 
 impl Check {
+    /// Reads the JSON form.
+    ///
+    /// # Errors
+    /// [`RequestProblem::MalformedBody`] if a member is unknown or has a wrong type.
+    fn read(json: Json) -> Result<Self, RequestProblem> {
+        let mut members = json.into_members().ok_or_else(|| malformed("a check is an object"))?;
+        let wrong = |name: &str| malformed(&[name, " has a wrong type"].concat());
+        let check = Self {
+            credential: members.optional("credential").ok_or_else(|| wrong("credential"))?,
+            access_key: members.optional("access_key").ok_or_else(|| wrong("access_key"))?,
+            access_secret: members
+                .optional("access_secret")
+                .ok_or_else(|| wrong("access_secret"))?,
+            key_id: members.optional("key_id").ok_or_else(|| wrong("key_id"))?,
+            address: members.optional("address").ok_or_else(|| wrong("address"))?,
+            permission: members.optional("permission").ok_or_else(|| wrong("permission"))?,
+            interface: members.optional("interface").ok_or_else(|| wrong("interface"))?,
+        };
+        refuse_others(&members)?;
+        Ok(check)
+    }
+
     /// Converts the body into a check.
     ///
     /// # Errors
     /// [`RequestProblem::MalformedBody`] if the subject is missing or given in several forms, or if
     /// a value is malformed.
     pub fn into_asked(self) -> Result<Asked, RequestProblem> {
-        let malformed = |detail: &str| RequestProblem::MalformedBody { detail: detail.into() };
         let subject = match (self.credential, self.access_key, self.access_secret, self.key_id) {
             (Some(credential), None, None, None) => Subject::Credential(credential),
             (None, Some(key), Some(secret), None) => {
@@ -79,10 +97,18 @@ impl Check {
     }
 }
 
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Checks {
-    checks: Vec<Object<Check>>,
+fn malformed(detail: &str) -> RequestProblem {
+    RequestProblem::MalformedBody { detail: detail.into() }
+}
+
+/// Refuses an object with a member that nothing has taken. The error names it if the name is short
+/// and plain.
+fn refuse_others(members: &Members) -> Result<(), RequestProblem> {
+    let Some(name) = members.left_over() else { return Ok(()) };
+    let is_plain =
+        name.len() <= 40 && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    let name = if is_plain { name } else { "of another name" };
+    Err(malformed(&["unknown member ", name].concat()))
 }
 
 /// The body of `POST /v1/verify`: one check or several.
@@ -101,55 +127,55 @@ impl Verify {
     /// [`RequestProblem::MalformedBody`] if the body is malformed, or has more than [`CHECKS_MAX`]
     /// checks.
     pub fn parse(bytes: &[u8]) -> Result<Self, RequestProblem> {
-        // Only the second form has the member `checks`. Testing for it first keeps error texts
-        // about the form that the verifier meant.
-        let several = core::str::from_utf8(bytes)
-            .ok()
-            .and_then(|text| serde_json::from_str::<serde_json::Map<String, Value>>(text).ok())
-            .is_some_and(|members| members.contains_key("checks"));
-        if !several {
-            return parse(bytes).map(|check| Self::One(Box::new(check)));
-        }
-        let Checks { checks } = parse(bytes)?;
+        let mut members = read_object(bytes)?;
+        let Some(checks) = members.take("checks") else {
+            return Check::read(members.into()).map(|check| Self::One(Box::new(check)));
+        };
+        refuse_others(&members)?;
+        let checks = checks.into_list().ok_or_else(|| malformed("checks is an array"))?;
         if checks.len() > CHECKS_MAX {
             return Err(RequestProblem::MalformedBody {
                 detail: format!("at most {CHECKS_MAX} checks"),
             });
         }
-        Ok(Self::Several(checks.into_iter().map(|Object(check)| check).collect()))
+        checks.into_iter().map(Check::read).collect::<Result<_, _>>().map(Self::Several)
     }
 }
 
 /// Writes a verdict for a verifier. A key of an account that the verifier may not see is `unknown`.
-pub fn verdict(verdict: &Result<Valid, Denial>, evidence: Option<Evidence>) -> Value {
-    let evidence = evidence.map(|evidence| {
+pub fn verdict(verdict: &Result<Valid, Denial>, evidence: Option<Evidence>) -> Json {
+    let evidence = evidence.map_or(Json::Null, |evidence| {
         let source = match evidence.source {
             Source::Memory => "memory",
             Source::Kv => "kv",
             Source::Ledger => "ledger",
         };
-        let mut members =
-            json!({ "source": source, "age_ms": evidence.age_ms, "revision": evidence.revision });
-        if let Some(members) = members.as_object_mut() {
-            if evidence.is_stale {
-                members.insert("stale".into(), true.into());
-            }
-            if evidence.basis == Basis::Document {
-                members.insert("lease".into(), "document".into());
-            }
+        let mut members = vec![
+            ("source", source.into()),
+            ("age_ms", evidence.age_ms.into()),
+            ("revision", evidence.revision.map_or(Json::Null, |revision| revision.0.into())),
+        ];
+        if evidence.is_stale {
+            members.push(("stale", Json::Bool(true)));
         }
-        members
+        if evidence.basis == Basis::Document {
+            members.push(("lease", "document".into()));
+        }
+        Json::object(members)
     });
     match verdict {
-        Ok(valid) => json!({
-            "verdict": "valid",
-            "account": valid.key.account(),
-            "key": valid.key,
-            "permissions": valid.permissions,
-            "expires_at": valid.expires.at().map(text),
-            "evidence": evidence,
-        }),
-        Err(denial) => json!({ "verdict": denial.code(), "evidence": evidence }),
+        Ok(valid) => {
+            let permissions = valid.permissions.iter().map(|grant| Json::Text(grant.to_string()));
+            Json::object([
+                ("verdict", "valid".into()),
+                ("account", valid.key.account().as_str().into()),
+                ("key", Json::Text(valid.key.to_string())),
+                ("permissions", Json::List(permissions.collect())),
+                ("expires_at", valid.expires.at().map_or(Json::Null, |at| Json::Text(text(at)))),
+                ("evidence", evidence),
+            ])
+        }
+        Err(denial) => Json::object([("verdict", denial.code().into()), ("evidence", evidence)]),
     }
 }
 
@@ -184,9 +210,11 @@ mod tests {
     #[test]
     fn a_check_is_about_exactly_one_thing() {
         let check = |json: &str| {
-            parse::<Check>(json.as_bytes()).unwrap().into_asked().map(|asked| match asked.subject {
-                Subject::Credential(text) => format!("credential {}", text.expose()),
-                Subject::KeyId(text) => format!("ID {text}"),
+            Check::read(Json::parse(json).unwrap()).unwrap().into_asked().map(|asked| {
+                match asked.subject {
+                    Subject::Credential(text) => format!("credential {}", text.expose()),
+                    Subject::KeyId(text) => format!("ID {text}"),
+                }
             })
         };
         assert_eq!(check(r#"{"credential":"x"}"#), Ok("credential x".into()));

@@ -27,9 +27,10 @@
 //! credentials. Tests pin its shape. A document of another version or of another account counts as
 //! absent.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::base::id::AccountId;
+use crate::base::json::{FromJson, from_json};
 use crate::replication::record::{Epoch, Revision};
 use crate::replication::refresh::{AccountState, Delta, Mark, Refresh, Unsettled};
 
@@ -41,7 +42,7 @@ pub const CHANGES_MAX: usize = 100;
 const VERSION: u8 = 1;
 
 /// The lease document of one account, as KV stores it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Document {
     /// Version of the shape.
     v: u8,
@@ -62,6 +63,18 @@ pub struct Document {
     /// State of the account as a whole.
     pub state: AccountState,
 }
+
+from_json!(Document {
+    v: required,
+    account: required,
+    number: required,
+    epoch: required,
+    revision: required,
+    base: required,
+    changes: required,
+    unsettled: required,
+    state: required,
+});
 
 impl Document {
     /// Creates a document of the present version. Returns `None` if the refresh carries no list of
@@ -85,7 +98,7 @@ impl Document {
     /// Parses the value of `account`'s KV key. Returns `None` if it is malformed, of another
     /// version or account, or contradicts itself; it then counts as absent.
     pub fn from_kv(text: &str, account: AccountId) -> Option<Self> {
-        let document: Self = serde_json::from_str(text).ok()?;
+        let document = Self::parse_json(text)?;
         let last = document.revision;
         let is_past = |mark: &Mark| mark.revision <= last;
         let is_whole = document.base <= last

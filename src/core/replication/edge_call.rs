@@ -8,6 +8,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::base::id::{AccountId, KeyId};
+use crate::base::json::{FromJson, Json, Members};
 use crate::base::secret::Digest;
 use crate::base::time::UnixMs;
 use crate::credential::grant::IssuerProof;
@@ -128,29 +129,23 @@ pub enum ExpiryReply {
 }
 
 /// A reply of a ledger that the edge can parse.
-///
-/// Parsing reads the text twice, first for its tag. For one pass over an internally tagged enum,
-/// serde would buffer the content, and the code for that is a fifth of the edge module.
 pub trait Reply: Sized {
     /// Parses a reply. Returns `None` if it is malformed; an unknown reply is `Failed`.
     fn parse(text: &str) -> Option<Self>;
 }
 
-/// The tags of a reply.
-#[derive(Deserialize)]
-struct Tags {
-    reply: String,
-    refusal: Option<String>,
-}
-
-fn read<T: for<'a> Deserialize<'a>>(text: &str) -> Option<T> {
-    serde_json::from_str(text).ok()
+/// Returns the members of a reply, and its tag.
+fn tagged(text: &str) -> Option<(Members, String)> {
+    let mut members = Json::parse(text)?.into_members()?;
+    let tag = members.required("reply")?;
+    Some((members, tag))
 }
 
 impl Reply for RefreshReply {
     fn parse(text: &str) -> Option<Self> {
-        Some(match read::<Tags>(text)?.reply.as_str() {
-            "refreshed" => Self::Refreshed(read(text)?),
+        let (members, tag) = tagged(text)?;
+        Some(match tag.as_str() {
+            "refreshed" => Self::Refreshed(Refresh::from_json(members.into())?),
             "gone" => Self::Gone,
             _ => Self::Failed,
         })
@@ -159,14 +154,10 @@ impl Reply for RefreshReply {
 
 impl Reply for IssueReply {
     fn parse(text: &str) -> Option<Self> {
-        #[derive(Deserialize)]
-        struct Changed {
-            record: Record,
-        }
-        let Tags { reply, refusal } = read(text)?;
-        Some(match reply.as_str() {
-            "changed" => Self::Changed { record: read::<Changed>(text)?.record },
-            "refused" => Self::Refused(match refusal?.as_str() {
+        let (mut members, tag) = tagged(text)?;
+        Some(match tag.as_str() {
+            "changed" => Self::Changed { record: members.required("record")? },
+            "refused" => Self::Refused(match members.take("refusal")?.into_text()?.as_str() {
                 "id_taken" => IssueRefusal::IdTaken,
                 "too_many_keys" => IssueRefusal::TooManyKeys,
                 "issuer_refused" => IssueRefusal::IssuerRefused,
@@ -179,17 +170,10 @@ impl Reply for IssueReply {
 
 impl Reply for ExpiryReply {
     fn parse(text: &str) -> Option<Self> {
-        #[derive(Deserialize)]
-        struct Meaning {
-            expires: Expiry,
-        }
-        #[derive(Deserialize)]
-        struct Refusal {
-            error: ExpiryError,
-        }
-        Some(match read::<Tags>(text)?.reply.as_str() {
-            "expiry" => Self::Expiry { expires: read::<Meaning>(text)?.expires },
-            "expiry_refused" => Self::ExpiryRefused { error: read::<Refusal>(text)?.error },
+        let (mut members, tag) = tagged(text)?;
+        Some(match tag.as_str() {
+            "expiry" => Self::Expiry { expires: members.required("expires")? },
+            "expiry_refused" => Self::ExpiryRefused { error: members.required("error")? },
             _ => Self::Failed,
         })
     }

@@ -16,22 +16,21 @@
 //! only version 1 would accept them without checking the issuer. Instead it finds no record in KV
 //! and cannot read the ledger's answer either, so it refuses them (503).
 
-use core::fmt;
-
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Serialize, Serializer};
 
 use crate::base::id::KeyId;
+use crate::base::json::{FromJson, Json, from_json};
 use crate::base::secret::Digest;
 use crate::credential::issuer::{Issued, Issuing};
 use crate::credential::limits::Limits;
 
 /// The number of a change within an account. Each change takes the next number; 0 is the state
 /// before the first.
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(transparent)]
 pub struct Revision(pub u64);
+
+from_json!(Revision(_));
 
 impl Revision {
     /// Returns the number of the next change.
@@ -42,9 +41,11 @@ impl Revision {
 
 /// One history of a ledger, named by 64 random bits in hex. Revisions of different epochs are not
 /// comparable.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(transparent)]
 pub struct Epoch(String);
+
+from_json!(Epoch(_));
 
 impl Epoch {
     /// Creates an epoch from random bits.
@@ -64,7 +65,7 @@ impl Epoch {
 }
 
 /// The data of a credential that is not deleted.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Credential {
     /// Digest of its secret.
     pub digest: Digest,
@@ -77,6 +78,8 @@ pub struct Credential {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub issued: Option<Issued>,
 }
+
+from_json!(Credential { digest: required, limits: required, issuing: optional, issued: optional });
 
 /// The state of a credential, with the data that this state needs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -105,8 +108,7 @@ impl Standing {
 }
 
 /// One credential as the edge knows it.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "Stored")]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Record {
     /// Epoch in which [`Record::revision`] counts.
     pub epoch: Epoch,
@@ -130,21 +132,6 @@ struct Shape<'a> {
     credential: Option<&'a Credential>,
 }
 
-/// The stored JSON shape of a record, for parsing. It is flat and untagged, because serde needs
-/// much code to buffer flattened or tagged content.
-#[derive(Deserialize)]
-struct Stored {
-    v: u8,
-    epoch: Epoch,
-    revision: Revision,
-    id: KeyId,
-    state: String,
-    digest: Option<Digest>,
-    limits: Option<Limits>,
-    issuing: Option<Issuing>,
-    issued: Option<Issued>,
-}
-
 impl Serialize for Record {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let Self { epoch, revision, id, standing } = self;
@@ -158,28 +145,24 @@ impl Serialize for Record {
     }
 }
 
-impl TryFrom<Stored> for Record {
-    type Error = NotARecord;
-
-    fn try_from(stored: Stored) -> Result<Self, NotARecord> {
-        let Stored { v, epoch, revision, id, state, digest, limits, issuing, issued } = stored;
-        let credential = match (digest, limits) {
-            (Some(digest), Some(limits)) => Some(Credential { digest, limits, issuing, issued }),
-            _ => None,
+impl FromJson for Record {
+    fn from_json(json: Json) -> Option<Self> {
+        let mut members = json.into_members()?;
+        let version: u64 = members.required("v")?;
+        let (epoch, revision) = (members.required("epoch")?, members.required("revision")?);
+        let (id, state) = (members.required("id")?, members.take("state")?.into_text()?);
+        let standing = match state.as_str() {
+            "active" => Standing::Active(Credential::from_json(Json::from(members))?),
+            "disabled" => Standing::Disabled(Credential::from_json(Json::from(members))?),
+            "deleted" => Standing::Deleted,
+            _ => return None,
         };
-        let standing = match (state.as_str(), credential) {
-            ("active", Some(credential)) => Standing::Active(credential),
-            ("disabled", Some(credential)) => Standing::Disabled(credential),
-            ("deleted", _) => Standing::Deleted,
-            _ => return Err(NotARecord),
-        };
-        if v == standing.version() {
-            Ok(Self { epoch, revision, id, standing })
-        } else {
-            Err(NotARecord)
-        }
+        let is_known = version == u64::from(standing.version());
+        is_known.then_some(Self { epoch, revision, id, standing })
     }
 }
+
+from_json!(Record);
 
 impl Record {
     /// Creates a record.
@@ -190,22 +173,13 @@ impl Record {
     /// Parses the value of `id`'s KV key. Returns `None` if it is malformed, of an unknown version,
     /// or of another credential; it then counts as absent.
     pub fn from_kv(text: &str, id: KeyId) -> Option<Self> {
-        serde_json::from_str::<Self>(text).ok().filter(|record| record.id == id)
+        Self::parse_json(text).filter(|record| record.id == id)
     }
 }
 
 /// Returns the KV key of `id`'s record.
 pub fn kv_key(id: KeyId) -> String {
     format!("key/{id}")
-}
-
-/// The error for a state without its data, or a version that does not match the content.
-struct NotARecord;
-
-impl fmt::Display for NotARecord {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("not a record of a known version")
-    }
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::base::id::KeyId;
+use crate::base::json::{FromJson, Json, from_json};
 use crate::base::time::UnixMs;
 use crate::credential::issuer::{RevokedSealed, ServicePassword};
 use crate::credential::limits::network::ClientAddress;
@@ -57,7 +58,7 @@ pub struct RefreshRequest {
 }
 
 /// The reply of the ledger.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Refresh {
     /// Epoch of the ledger.
     pub epoch: Epoch,
@@ -80,12 +81,22 @@ pub struct Refresh {
     pub document: u64,
 }
 
+from_json!(Refresh {
+    epoch: required,
+    revision: required,
+    delta: required,
+    unsettled: required,
+    state: optional,
+    answers: or_default,
+    document: or_default,
+});
+
 fn is_zero(number: &u64) -> bool {
     *number == 0
 }
 
 /// A key, with the revision of its last change.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Mark {
     /// ID of the key.
     pub id: KeyId,
@@ -93,8 +104,10 @@ pub struct Mark {
     pub revision: Revision,
 }
 
+from_json!(Mark { id: required, revision: required });
+
 /// The changes since the lease's revision.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Delta {
     /// Changed keys, each once, with the revision of its last change.
@@ -104,8 +117,19 @@ pub enum Delta {
     Reset,
 }
 
+impl FromJson for Delta {
+    fn from_json(json: Json) -> Option<Self> {
+        match json {
+            Json::Text(text) => (text == "reset").then_some(Self::Reset),
+            json => json.into_members()?.required("changes").map(Self::Changes),
+        }
+    }
+}
+
+from_json!(Delta);
+
 /// The keys that KV may have wrong.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Unsettled {
     /// Exactly these keys.
@@ -114,8 +138,19 @@ pub enum Unsettled {
     Overflow,
 }
 
+impl FromJson for Unsettled {
+    fn from_json(json: Json) -> Option<Self> {
+        match json {
+            Json::Text(text) => (text == "overflow").then_some(Self::Overflow),
+            json => json.into_members()?.required("set").map(Self::Set),
+        }
+    }
+}
+
+from_json!(Unsettled);
+
 /// The ledger's answer about one key.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Answer {
     /// ID of the key.
     pub id: KeyId,
@@ -123,8 +158,10 @@ pub struct Answer {
     pub record: Option<Record>,
 }
 
+from_json!(Answer { id: required, record: optional });
+
 /// The state of a whole account. It has a revision; new members get defaults that grant nothing.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct AccountState {
     /// Revision of the state's last change.
     pub revision: Revision,
@@ -140,6 +177,14 @@ pub struct AccountState {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub revoked_sealed: Vec<RevokedSealed>,
 }
+
+from_json!(AccountState {
+    revision: required,
+    freshness_ms: required,
+    suspended: required,
+    service: optional,
+    revoked_sealed: or_default,
+});
 
 /// The uses of an account's keys in one isolate since its last batch. The ledger counts a repeated
 /// batch once.

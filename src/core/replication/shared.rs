@@ -10,11 +10,12 @@
 //! less [`SKEW`]. It names all changes after `base`: an isolate that knows less drops its records
 //! first.
 
-use data_encoding::BASE64URL_NOPAD;
-use serde::{Deserialize, Serialize};
+use base64ct::{Base64UrlUnpadded, Encoding};
+use serde::Serialize;
 use subtle::ConstantTimeEq;
 
 use crate::base::id::AccountId;
+use crate::base::json::{FromJson, from_json};
 use crate::base::time::{DurationMs, UnixMs};
 use crate::credential::keyring::MacKey;
 use crate::replication::record::Revision;
@@ -34,7 +35,7 @@ const VERSION: u8 = 1;
 const LABEL: &[u8] = b"claviger/refresh-cache/1\0";
 
 /// The reply that one isolate shares.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Shared {
     /// Version of the shape.
     v: u8,
@@ -47,6 +48,14 @@ pub struct Shared {
     /// Reply, always with the account's state.
     pub reply: Refresh,
 }
+
+from_json!(Shared {
+    v: required,
+    account: required,
+    as_of: required,
+    base: required,
+    reply: required,
+});
 
 impl Shared {
     /// Creates the shared form of a reply. The isolate sent the request at `sent` and knew all
@@ -77,7 +86,7 @@ impl Shared {
     pub fn text(&self, key: &MacKey) -> Option<String> {
         let json = serde_json::to_string(self).ok().filter(|json| json.len() <= TEXT_BYTES_MAX)?;
         let mac = key.mac(&[LABEL, json.as_bytes()]);
-        Some([&BASE64URL_NOPAD.encode(&mac), "\n", &json].concat())
+        Some([&Base64UrlUnpadded::encode_string(&mac), "\n", &json].concat())
     }
 
     /// Parses a text from the cache. Returns `None` if no key of `keys` made its MAC, or if it is
@@ -88,13 +97,13 @@ impl Shared {
         account: AccountId,
     ) -> Option<Self> {
         let (mac, json) = text.split_once('\n').filter(|(_, json)| json.len() <= TEXT_BYTES_MAX)?;
-        let mac = BASE64URL_NOPAD.decode(mac.as_bytes()).ok()?;
+        let mac = Base64UrlUnpadded::decode_vec(mac).ok()?;
         let is_made =
             keys.any(|key| key.mac(&[LABEL, json.as_bytes()]).ct_eq(mac.as_slice()).into());
         if !is_made {
             return None;
         }
-        let shared: Self = serde_json::from_str(json).ok()?;
+        let shared = Self::parse_json(json)?;
         let is_whole = shared.reply.state.is_some() && shared.base <= shared.reply.revision;
         (shared.v == VERSION && shared.account == account && is_whole).then_some(shared)
     }

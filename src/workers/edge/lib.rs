@@ -13,6 +13,7 @@ use claviger_core::base::http::problem::RequestProblem;
 use claviger_core::base::http::request::{Headers, Request, Url};
 use claviger_core::base::http::response::{OnlyReads, Outcome};
 use claviger_core::base::id::AccountId;
+use claviger_core::base::json::{FromJson, Json};
 use claviger_core::base::secret::SecretText;
 use claviger_core::base::time::{DurationMs, UnixMs};
 use claviger_core::config::settings::{Config, Variables};
@@ -27,7 +28,7 @@ use claviger_core::replication::record::Revision;
 use claviger_core::verify::verdict::Denial;
 use claviger_workers::{rng, time};
 use rand_core::Rng;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use wasm_bindgen::prelude::wasm_bindgen;
 
 /// Age at which an exchange is forgotten: the platform drops cancelled requests without a word, and
@@ -46,27 +47,13 @@ thread_local! {
     static EXCHANGES: RefCell<BTreeMap<u32, (UnixMs, Exchange)>> = const { RefCell::new(BTreeMap::new()) };
 }
 
-/// The Worker's secret and variables, each as text.
-#[derive(Deserialize)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-struct Bindings {
-    edge_keys: Option<SecretText>,
-    prefix: Option<String>,
-    console_origin: Option<String>,
-    rules: Option<String>,
-    freshness: Option<String>,
-    outage: Option<String>,
-}
-
 /// Takes the settings, a JSON object. Returns why they are refused; an empty text if they are not.
 #[wasm_bindgen]
 #[must_use]
 pub fn configure(bindings: &str) -> String {
-    let Ok(bindings) = serde_json::from_str::<Bindings>(bindings) else {
+    let Some((edge_keys, variables)) = read_bindings(bindings) else {
         return "the settings are no texts".into();
     };
-    let Bindings { edge_keys, prefix, console_origin, rules, freshness, outage } = bindings;
-    let variables = Variables { prefix, console_origin, rules, freshness, outage };
     match Config::parse(edge_keys.as_ref(), &variables) {
         Ok(config) => {
             // Of as many bits as every JSON reader takes for an integer.
@@ -77,6 +64,20 @@ pub fn configure(bindings: &str) -> String {
         }
         Err(error) => error.to_string(),
     }
+}
+
+/// Reads the Worker's secret and variables, each of which is a text or absent.
+fn read_bindings(json: &str) -> Option<(Option<SecretText>, Variables)> {
+    let mut bindings = Json::parse(json)?.into_members()?;
+    let edge_keys = bindings.optional("EDGE_KEYS")?;
+    let variables = Variables {
+        prefix: bindings.optional("PREFIX")?,
+        console_origin: bindings.optional("CONSOLE_ORIGIN")?,
+        rules: bindings.optional("RULES")?,
+        freshness: bindings.optional("FRESHNESS")?,
+        outage: bindings.optional("OUTAGE")?,
+    };
+    Some((edge_keys, variables))
 }
 
 /// The request needs I/O, or all of its headers: the caller goes on with [`begin`].
@@ -214,7 +215,7 @@ pub fn resume_with_text(exchange: u32, text: String, now_ms: f64) -> String {
 #[wasm_bindgen]
 #[must_use]
 pub fn resume_with_texts(exchange: u32, texts: &str, now_ms: f64) -> String {
-    let got = serde_json::from_str(texts).map_or(Got::Nothing, Got::Texts);
+    let got = FromJson::parse_json(texts).map_or(Got::Nothing, Got::Texts);
     go_on(exchange, got, now_ms)
 }
 

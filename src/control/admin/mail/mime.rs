@@ -63,5 +63,5 @@ fn utf8(media_type: &'static str) -> ContentType<'static> {
 fn hex(id: &str) -> String {
     let digest = Digest::of(id.as_bytes());
     let half = digest.as_bytes().split_at_checked(16).map_or(&[][..], |(half, _)| half);
-    data_encoding::HEXLOWER.encode(half)
+    base16ct::lower::encode_string(half)
 }

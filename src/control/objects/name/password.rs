@@ -7,8 +7,8 @@
 //! ```
 
 use argon2::{Algorithm, Argon2, Params, Version};
+use base64ct::{Base64UrlUnpadded, Encoding};
 use claviger_core::base::secret::SecretText;
-use data_encoding::BASE64URL_NOPAD;
 use subtle::ConstantTimeEq;
 
 use crate::protocol::master::{MasterGeneration, MasterSecrets};
@@ -62,7 +62,7 @@ impl StoredPassword {
     ) -> Option<Self> {
         let digest = hash.hash(password.expose().as_bytes(), salt, &generation.pepper())?;
         let (salt_text, hash_text) =
-            (BASE64URL_NOPAD.encode(salt), BASE64URL_NOPAD.encode(&digest));
+            (Base64UrlUnpadded::encode_string(salt), Base64UrlUnpadded::encode_string(&digest));
         let text = format!("{HEAD}{}${salt_text}${hash_text}", generation.id());
         Some(Self { text, generation: generation.id().to_owned(), salt: *salt, hash: digest })
     }
@@ -74,7 +74,7 @@ impl StoredPassword {
         if parts.next().is_some() {
             return None;
         }
-        let decode = |text: &str| BASE64URL_NOPAD.decode(text.as_bytes()).ok();
+        let decode = |text: &str| Base64UrlUnpadded::decode_vec(text).ok();
         Some(Self {
             text: text.to_owned(),
             generation: generation.to_owned(),

@@ -8,6 +8,7 @@ use serde::de::{DeserializeOwned, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
 use crate::base::http::problem::RequestProblem;
+use crate::base::json::{Json, Members};
 
 /// Checks the media type of a body (RFC 9110 §8.3.1); it ignores parameters.
 ///
@@ -28,13 +29,30 @@ pub fn check_media_type(content_type: Option<&str>) -> Result<(), RequestProblem
 /// [`RequestProblem::MalformedBody`] with the position and the kind of the error. It quotes no
 /// value of the body, which may be a secret.
 pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, RequestProblem> {
-    // Parsing from text only saves code: nothing else in the edge needs serde_json's byte reader.
-    let text = core::str::from_utf8(bytes)
-        .map_err(|_| RequestProblem::MalformedBody { detail: "not UTF-8".into() })?;
-    match serde_json::from_str(text) {
+    match serde_json::from_str(text(bytes)?) {
         Ok(Object(body)) => Ok(body),
         Err(error) => Err(RequestProblem::MalformedBody { detail: describe(&error) }),
     }
+}
+
+/// Parses a body whose members the caller takes one by one.
+///
+/// # Errors
+/// [`RequestProblem::MalformedBody`] if the body is not a JSON object, or has a repeated member.
+pub fn read_object(bytes: &[u8]) -> Result<Members, RequestProblem> {
+    match serde_json::from_str::<Json>(text(bytes)?).map(Json::into_members) {
+        Ok(Some(members)) => Ok(members),
+        Ok(None) => Err(RequestProblem::MalformedBody { detail: "not an object".into() }),
+        Err(error) => Err(RequestProblem::MalformedBody {
+            detail: format!("not JSON, at line {}, column {}", error.line(), error.column()),
+        }),
+    }
+}
+
+fn text(bytes: &[u8]) -> Result<&str, RequestProblem> {
+    // Parsing from text only saves code: nothing else in the edge needs serde_json's byte reader.
+    core::str::from_utf8(bytes)
+        .map_err(|_| RequestProblem::MalformedBody { detail: "not UTF-8".into() })
 }
 
 /// A JSON object read as `T`. Without this type, serde would also accept an array with the members

@@ -1,9 +1,7 @@
 //! Defines problem documents (RFC 9457), and the problems that a request to any surface can have.
 
-use serde::Serialize;
-use serde_json::{Map, Value};
-
 use crate::base::http::response::{Answer, no_sniff, no_store};
+use crate::base::json::Json;
 
 /// Media type of a problem document.
 pub const MEDIA_TYPE: &str = "application/problem+json";
@@ -22,29 +20,21 @@ pub struct ProblemDocument {
     /// One line for people, the same for every occurrence.
     pub title: &'static str,
     /// Members in addition to the standard ones.
-    pub extensions: Map<String, Value>,
+    pub extensions: Vec<(&'static str, Json)>,
 }
 
 impl ProblemDocument {
     /// Builds the whole response. `console_origin` serves `/problems`, which explains the codes.
     pub fn answer(self, console_origin: &str) -> Answer {
-        #[derive(Serialize)]
-        struct WrittenDocument {
-            r#type: String,
-            title: &'static str,
-            status: u16,
-            code: &'static str,
-            #[serde(flatten)]
-            extensions: Map<String, Value>,
-        }
         let Self { status, code, title, extensions } = self;
-        let document = WrittenDocument {
-            r#type: [console_origin, "/problems#", code].concat(),
-            title,
-            status,
-            code,
-            extensions,
-        };
+        let r#type = [console_origin, "/problems#", code].concat();
+        let standard = [
+            ("type", Json::Text(r#type)),
+            ("title", title.into()),
+            ("status", u64::from(status).into()),
+            ("code", code.into()),
+        ];
+        let document = Json::object(standard.into_iter().chain(extensions));
         // This cannot fail: all keys are text, and all values are JSON.
         let body = serde_json::to_string(&document).unwrap_or_default();
         Answer {
@@ -135,12 +125,10 @@ impl RequestProblem {
 
     /// Returns the document, before the console's origin is known.
     pub fn document(&self) -> ProblemDocument {
-        let mut extensions = Map::new();
-        match self {
-            Self::MalformedBody { detail } => {
-                extensions.insert("detail".into(), detail.as_str().into())
-            }
-            Self::BodyTooLarge { max } => extensions.insert("max".into(), (*max).into()),
+        let extension = match self {
+            Self::MalformedBody { detail } => Some(("detail", detail.as_str().into())),
+            // A limit on bytes in memory, which fits into 64 bits.
+            Self::BodyTooLarge { max } => Some(("max", Json::Unsigned(*max as u64))),
             Self::NotFound
             | Self::MethodNotAllowed { .. }
             | Self::BodyTooSlow
@@ -153,7 +141,7 @@ impl RequestProblem {
             status: self.status(),
             code: self.code(),
             title: self.title(),
-            extensions,
+            extensions: extension.into_iter().collect(),
         }
     }
 

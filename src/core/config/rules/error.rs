@@ -6,9 +6,18 @@ pub const RULES_MAX: usize = 200;
 /// The reason why the rules were refused. It holds the rule's index in the array, from 0.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RulesError {
-    /// The text is not an array of tables with the known members.
+    /// The text is not a JSON array.
     #[error("RULES is not an array of rules: {0}")]
     Syntax(String),
+    /// The rule is not a JSON object.
+    #[error("rule {0}: a rule is an object")]
+    NotAnObject(usize),
+    /// A member is absent although each rule has it, or it has a wrong type.
+    #[error("rule {0}: {1} is missing, or has a wrong type")]
+    Member(usize, &'static str),
+    /// The rule has a member that no rule has.
+    #[error("rule {0}: no rule has a member {1:?}")]
+    UnknownMember(usize, String),
     /// The array has more than [`RULES_MAX`] rules.
     #[error("RULES holds {0} rules; at most {RULES_MAX} are allowed")]
     TooMany(usize),

@@ -2,18 +2,26 @@
 
 use core::fmt;
 
-use serde::Deserialize;
-
+use crate::base::json::{FromJson, Json};
 use crate::credential::limits::permission::Permission;
 
 /// The effect of a request on its origin.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Effect {
     /// The request changes nothing.
     Read,
     /// The request may change something.
     Write,
+}
+
+impl FromJson for Effect {
+    fn from_json(json: Json) -> Option<Self> {
+        match json.into_text()?.as_str() {
+            "read" => Some(Self::Read),
+            "write" => Some(Self::Write),
+            _ => None,
+        }
+    }
 }
 
 impl Effect {

@@ -109,17 +109,39 @@ fn a_rule_that_says_nothing_or_too_much_is_refused() {
     ] {
         assert_eq!(Rules::parse(&rule(members), "localhost").unwrap_err(), expected, "{members}");
     }
-    for syntax in [
-        "",
-        "{}",
-        &rule(r#""public":true,"efect":"read""#),
-        &rule(r#""permission":{"read":"a:b"}"#),
-        &rule(r#""permission":{"read":"a:b","write":"a:c","delete":"a:d"}"#),
+}
+
+#[test]
+fn a_rule_of_another_shape_is_refused_and_the_error_names_the_member() {
+    for (members, expected) in [
+        (r#""public":true,"efect":"read""#, r#"rule 0: no rule has a member "efect""#),
+        (r#""public":"yes""#, "rule 0: public is missing, or has a wrong type"),
+        (r#""public":true,"effect":"Read""#, "rule 0: effect is missing, or has a wrong type"),
+        (r#""permission":{"read":"a:b"}"#, "rule 0: permission is missing, or has a wrong type"),
+        (
+            r#""permission":{"read":"a:b","write":"a:c","delete":"a:d"}"#,
+            "rule 0: permission is missing, or has a wrong type",
+        ),
+        (r#""credentials":"query:u""#, "rule 0: credentials is missing, or has a wrong type"),
     ] {
-        assert!(
-            matches!(Rules::parse(syntax, "localhost"), Err(RulesError::Syntax(_))),
-            "{syntax}"
-        );
+        let error = Rules::parse(&rule(members), "localhost").unwrap_err();
+        assert_eq!(error.to_string(), expected, "{members}");
+    }
+    for (json, expected) in [
+        ("", "RULES is not an array of rules: not JSON, at line 1, column 0"),
+        ("{}", "RULES is not an array of rules: another JSON value"),
+        ("[[]]", "rule 0: a rule is an object"),
+        (
+            r#"[{"path":"/*","origin":"DEMO","public":true}]"#,
+            "rule 0: host is missing, or has a wrong type",
+        ),
+        (
+            r#"[{"host":"a.example","host":"b.example","path":"/*","origin":"D","public":true}]"#,
+            "RULES is not an array of rules: not JSON, at line 1, column 27",
+        ),
+    ] {
+        let error = Rules::parse(json, "localhost").unwrap_err();
+        assert_eq!(error.to_string(), expected, "{json}");
     }
 }
 
@@ -156,7 +178,7 @@ fn a_rule_opens_the_issuance_api_and_says_nothing_else() {
     let neither = r#"[{"host":"api.localhost","path":"/issue","public":true}]"#;
     assert_eq!(Rules::parse(neither, "localhost").unwrap_err(), RulesError::Origin(0));
     let other = r#"[{"host":"api.localhost","path":"/issue","serves":"console"}]"#;
-    assert!(matches!(Rules::parse(other, "localhost"), Err(RulesError::Syntax(_))));
+    assert_eq!(Rules::parse(other, "localhost").unwrap_err(), RulesError::Member(0, "serves"));
 }
 
 #[test]

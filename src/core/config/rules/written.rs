@@ -1,44 +1,77 @@
 //! Parses the JSON form of rules.
 
-use serde::Deserialize;
-
 use super::error::RulesError;
 use super::rule::{Access, Effect, Origin, Pattern, Place, Rule};
 use crate::base::http::request::Url;
+use crate::base::json::{FromJson, Json};
 use crate::credential::limits::permission::Permission;
 
 /// One rule in the operator's configuration.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
 pub(super) struct WrittenRule {
     host: String,
     path: String,
     origin: Option<String>,
     serves: Option<Served>,
     permission: Option<WrittenPermission>,
-    #[serde(default)]
     any_key: bool,
-    #[serde(default)]
     public: bool,
     effect: Option<Effect>,
     credentials: Option<Vec<String>>,
 }
 
 /// The route of Claviger that a rule opens.
-#[derive(Clone, Copy, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy)]
 enum Served {
     Issuance,
 }
 
-#[derive(Deserialize)]
-#[serde(untagged, deny_unknown_fields)]
+impl FromJson for Served {
+    fn from_json(json: Json) -> Option<Self> {
+        (json.into_text()? == "issuance").then_some(Self::Issuance)
+    }
+}
+
 enum WrittenPermission {
     Both(String),
     ByEffect { read: String, write: String },
 }
 
+impl FromJson for WrittenPermission {
+    fn from_json(json: Json) -> Option<Self> {
+        if let Json::Text(both) = json {
+            return Some(Self::Both(both));
+        }
+        let mut members = json.into_members()?;
+        let (read, write) = (members.required("read")?, members.required("write")?);
+        members.left_over().is_none().then_some(Self::ByEffect { read, write })
+    }
+}
+
 impl WrittenRule {
+    /// Reads the rule at this index of the array.
+    ///
+    /// # Errors
+    /// [`RulesError::NotAnObject`], [`RulesError::Member`] or [`RulesError::UnknownMember`].
+    pub(super) fn read(json: Json, index: usize) -> Result<Self, RulesError> {
+        let mut members = json.into_members().ok_or(RulesError::NotAnObject(index))?;
+        let wrong = |name| RulesError::Member(index, name);
+        let rule = Self {
+            host: members.required("host").ok_or(wrong("host"))?,
+            path: members.required("path").ok_or(wrong("path"))?,
+            origin: members.optional("origin").ok_or(wrong("origin"))?,
+            serves: members.optional("serves").ok_or(wrong("serves"))?,
+            permission: members.optional("permission").ok_or(wrong("permission"))?,
+            any_key: members.or_default("any_key").ok_or(wrong("any_key"))?,
+            public: members.or_default("public").ok_or(wrong("public"))?,
+            effect: members.optional("effect").ok_or(wrong("effect"))?,
+            credentials: members.optional("credentials").ok_or(wrong("credentials"))?,
+        };
+        match members.left_over() {
+            Some(name) => Err(RulesError::UnknownMember(index, name.to_owned())),
+            None => Ok(rule),
+        }
+    }
+
     pub(super) fn into_rule(self, index: usize, console_host: &str) -> Result<Rule, RulesError> {
         let label = |byte: u8| {
             byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'.')

@@ -6,10 +6,10 @@
 
 mod error;
 
-use serde::de::{Unexpected, Visitor};
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Serialize, Serializer};
 
 pub use self::error::{ExpiryError, SpanError};
+use crate::base::json::{FromJson, Json, from_json};
 use crate::base::time::{CivilText, DurationMs, UnixMs};
 
 /// Longest accepted text, in bytes: 36 for `2027-06-30 14:05:00.123456789 +09:00`, plus some room.
@@ -74,36 +74,14 @@ impl Serialize for Expiry {
     }
 }
 
-impl<'de> Deserialize<'de> for Expiry {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        // `Option` would read a missing field as `None`; `deserialize_any` refuses it.
-        deserializer.deserialize_any(ExpiryVisitor)
+/// `null` is never; the type has no default, so an absent member is refused.
+impl FromJson for Expiry {
+    fn from_json(json: Json) -> Option<Self> {
+        Option::from_json(json).map(|at| at.map_or(Self::Never, Self::At))
     }
 }
 
-struct ExpiryVisitor;
-
-impl Visitor<'_> for ExpiryVisitor {
-    type Value = Expiry;
-
-    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("null or a number of milliseconds")
-    }
-
-    fn visit_unit<E: serde::de::Error>(self) -> Result<Expiry, E> {
-        Ok(Expiry::Never)
-    }
-
-    fn visit_i64<E: serde::de::Error>(self, ms: i64) -> Result<Expiry, E> {
-        Ok(Expiry::At(UnixMs::from_ms(ms)))
-    }
-
-    fn visit_u64<E: serde::de::Error>(self, ms: u64) -> Result<Expiry, E> {
-        let ms =
-            i64::try_from(ms).map_err(|_| E::invalid_value(Unexpected::Unsigned(ms), &self))?;
-        self.visit_i64(ms)
-    }
-}
+from_json!(Expiry);
 
 /// Parses an expiry that needs no calendar. Returns `None` for a date or a time of day, which only
 /// an account's time zone turns into an instant.

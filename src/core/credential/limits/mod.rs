@@ -1,10 +1,11 @@
 //! Defines the limits of a credential: its permissions, validity period, networks and interfaces.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use self::lifetime::Expiry;
 use self::network::Networks;
 use self::permission::Permissions;
+use crate::base::json::{FromJson, Json, from_json};
 use crate::base::time::UnixMs;
 
 pub mod lifetime;
@@ -13,7 +14,7 @@ pub mod permission;
 pub mod subset;
 
 /// A way to reach the protected API.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Interface {
     /// HTTP, through the gateway or through a proxy that asks Claviger.
@@ -22,12 +23,23 @@ pub enum Interface {
     Smtp,
 }
 
+impl FromJson for Interface {
+    fn from_json(json: Json) -> Option<Self> {
+        match json.into_text()?.as_str() {
+            "http" => Some(Self::Http),
+            "smtp" => Some(Self::Smtp),
+            _ => None,
+        }
+    }
+}
+
+from_json!(Interface);
+
 /// The limits of a credential.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Limits {
     /// First instant at which it is valid, Unix ms; `None` for the time of issue. A missing member
     /// is an error and does not mean `None`.
-    #[serde(deserialize_with = "Option::deserialize")]
     pub not_before: Option<UnixMs>,
     /// End of its validity.
     pub expires: Expiry,
@@ -39,3 +51,11 @@ pub struct Limits {
     /// Permissions of the credential. An empty list grants nothing.
     pub permissions: Permissions,
 }
+
+from_json!(Limits {
+    not_before: required,
+    expires: required,
+    networks: required,
+    interfaces: required,
+    permissions: required,
+});

@@ -117,11 +117,15 @@ mod tests {
             (r#"["1.2.3.4","1.2.3.4"]"#, Some("1.2.3.4 stands in the list twice")),
             (r#"[" 1.2.3.4"]"#, Some("this is neither an IP address nor a CIDR block")),
         ] {
-            match (serde_json::from_str::<Networks>(json), refusal) {
+            let entries: Vec<String> = serde_json::from_str(json).unwrap();
+            let read = Networks::from_stored(entries.iter().map(String::as_str));
+            match (read, refusal) {
                 (Ok(networks), None) => assert_eq!(serde_json::to_string(&networks).unwrap(), json),
                 (Err(error), Some(refusal)) => assert_eq!(error.to_string(), refusal),
                 (outcome, _) => panic!("{json}: {outcome:?}"),
             }
+            let read = serde_json::from_str::<Networks>(json);
+            assert_eq!(read.is_err(), refusal.is_some(), "{json}");
         }
         let full: Vec<String> =
             (0..=NETWORKS_MAX).map(|n| Ipv4Addr::from_bits(n as u32).to_string()).collect();

@@ -14,8 +14,9 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
 
-use serde::de::Error as _;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Serialize, Serializer};
+
+use crate::base::json::{FromJson, Json, from_json};
 
 pub use self::error::PermissionError;
 
@@ -73,11 +74,13 @@ impl Serialize for Permission {
     }
 }
 
-impl<'de> Deserialize<'de> for Permission {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
+impl FromJson for Permission {
+    fn from_json(json: Json) -> Option<Self> {
+        json.into_text()?.parse().ok()
     }
 }
+
+from_json!(Permission);
 
 /// A grant that a credential holds: a permission, or a pattern with `*` as a whole part.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -316,12 +319,14 @@ impl Serialize for Permissions {
     }
 }
 
-impl<'de> Deserialize<'de> for Permissions {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let grants = Vec::<String>::deserialize(deserializer)?;
-        Self::from_stored(grants.iter().map(String::as_str)).map_err(D::Error::custom)
+impl FromJson for Permissions {
+    fn from_json(json: Json) -> Option<Self> {
+        let grants = Vec::<String>::from_json(json)?;
+        Self::from_stored(grants.iter().map(String::as_str)).ok()
     }
 }
+
+from_json!(Permissions);
 
 #[cfg(test)]
 mod tests;

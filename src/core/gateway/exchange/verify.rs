@@ -1,12 +1,11 @@
 //! Serves `POST /v1/verify`, with which a verifier asks about other credentials.
 
-use serde_json::{Value, json};
-
 use crate::base::http::json_body::check_media_type;
 use crate::base::http::problem::RequestProblem;
 use crate::base::http::request::Request;
 use crate::base::http::response::{Answer, Outcome};
 use crate::base::id::AccountId;
+use crate::base::json::Json;
 use crate::credential::limits::Interface;
 use crate::credential::limits::permission::Permission;
 use crate::gateway::batch_verify::{Asked, BatchFetch, Checks};
@@ -49,13 +48,15 @@ impl Verification<'_> {
         let bytes = body::read_all(self.request, BODY_BYTES_MAX, self.platform).await?;
         let answer = match Verify::parse(&bytes)? {
             Verify::One(check) => {
-                let verdicts = self.verdicts(vec![check.into_asked()?], &verifier).await;
-                Answer::json(200, &verdicts.first())
+                let mut verdicts = self.verdicts(vec![check.into_asked()?], &verifier).await;
+                // One check has one verdict.
+                Answer::json(200, &verdicts.pop().unwrap_or(Json::Null))
             }
             Verify::Several(checks) => {
                 let asked: Result<Vec<Asked>, RequestProblem> =
                     checks.into_iter().map(verify_body::Check::into_asked).collect();
-                Answer::json(200, &json!({ "verdicts": self.verdicts(asked?, &verifier).await }))
+                let verdicts = Json::List(self.verdicts(asked?, &verifier).await);
+                Answer::json(200, &Json::object([("verdicts", verdicts)]))
             }
         };
         Ok(answer)
@@ -89,7 +90,7 @@ impl Verification<'_> {
     }
 
     /// Runs the checks to their verdicts; each fetch serves all of them together.
-    async fn verdicts(&mut self, asked: Vec<Asked>, verifier: &Verified) -> Vec<Value> {
+    async fn verdicts(&mut self, asked: Vec<Asked>, verifier: &Verified) -> Vec<Json> {
         let Self { gateway, platform, .. } = *self;
         let mut checks = Checks::new(verifier.account(), self.request.arrived, asked);
         loop {

@@ -281,7 +281,7 @@ fn what_goes_on_to_the_origin_is_named_by_claviger_alone() {
         world.key.id()
     );
     let key = MacKey::new(&world.gateway.config.keyring.newest().origin_key("DEMO"));
-    let mac = data_encoding::HEXLOWER.encode(&key.mac(&[statement.as_bytes()]));
+    let mac = base16ct::lower::encode_string(&key.mac(&[statement.as_bytes()]));
     assert_eq!(set["claviger-proof"], format!("t=1800000000,v1={mac}"));
 }
 

@@ -1,7 +1,8 @@
 //! Defines the errors of expiry texts.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
+use crate::base::json::{FromJson, Json, from_json};
 use crate::base::time::{DurationMs, UnixMs};
 
 #[cfg(doc)]
@@ -10,8 +11,8 @@ use super::{EXPIRY_BYTES_MAX, EXPIRY_MAX};
 /// The reason why a text is not an expiry. `Display` is an English sentence. The JSON form is
 /// `{"code": …}` with the variant's fields, from which the console makes other languages. Instants
 /// are Unix ms.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
-#[serde(tag = "code", rename_all = "snake_case", try_from = "WrittenError")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error, Serialize)]
+#[serde(tag = "code", rename_all = "snake_case")]
 pub enum ExpiryError {
     /// The text is empty.
     #[error("say how long it should work")]
@@ -55,35 +56,24 @@ pub enum ExpiryError {
     },
 }
 
-/// The JSON form of an [`ExpiryError`], for parsing. It is flat, because serde needs much code for
-/// a tagged enum.
-#[derive(Deserialize)]
-struct WrittenError {
-    code: String,
-    at: Option<UnixMs>,
-    max: Option<UnixMs>,
-}
-
-impl TryFrom<WrittenError> for ExpiryError {
-    type Error = &'static str;
-
-    fn try_from(WrittenError { code, at, max }: WrittenError) -> Result<Self, &'static str> {
-        Ok(match (code.as_str(), at, max) {
-            ("empty", ..) => Self::Empty,
-            // Here `max` is a number of bytes; in the other variants it is an instant.
-            ("too_long", _, Some(max)) => {
-                Self::TooLong { max: usize::try_from(max.as_ms()).map_err(|_| "no length")? }
-            }
-            ("not_a_time", ..) => Self::NotATime,
-            ("no_such_day", ..) => Self::NoSuchDay,
-            ("no_such_time", ..) => Self::NoSuchTime,
-            ("in_the_past", Some(at), _) => Self::InThePast { at },
-            ("too_far", _, Some(max)) => Self::TooFar { max },
-            ("begins_after_end", Some(at), _) => Self::BeginsAfterEnd { at },
-            _ => return Err("not an expiry error of this release"),
+impl FromJson for ExpiryError {
+    fn from_json(json: Json) -> Option<Self> {
+        let mut members = json.into_members()?;
+        Some(match members.take("code")?.into_text()?.as_str() {
+            "empty" => Self::Empty,
+            "too_long" => Self::TooLong { max: members.required::<u64>("max")?.try_into().ok()? },
+            "not_a_time" => Self::NotATime,
+            "no_such_day" => Self::NoSuchDay,
+            "no_such_time" => Self::NoSuchTime,
+            "in_the_past" => Self::InThePast { at: members.required("at")? },
+            "too_far" => Self::TooFar { max: members.required("max")? },
+            "begins_after_end" => Self::BeginsAfterEnd { at: members.required("at")? },
+            _ => return None,
         })
     }
 }
+
+from_json!(ExpiryError);
 
 impl ExpiryError {
     /// Returns the stable code, equal to the `code` of the JSON form.

@@ -2,12 +2,12 @@
 
 use std::fmt;
 
-use serde::de::Error as _;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Serialize, Serializer};
 
 use super::block::Network;
 use super::client::ClientAddress;
 use super::error::NetworkError;
+use crate::base::json::{FromJson, Json, from_json};
 
 /// Most blocks in one list. A block has at most 43 characters in stored form, so a list takes at
 /// most about 12 kB of a record. Membership is a linear scan, which needs no index at this length.
@@ -114,9 +114,11 @@ impl Serialize for Networks {
     }
 }
 
-impl<'de> Deserialize<'de> for Networks {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let entries = Vec::<String>::deserialize(deserializer)?;
-        Self::from_stored(entries.iter().map(String::as_str)).map_err(D::Error::custom)
+impl FromJson for Networks {
+    fn from_json(json: Json) -> Option<Self> {
+        let entries = Vec::<String>::from_json(json)?;
+        Self::from_stored(entries.iter().map(String::as_str)).ok()
     }
 }
+
+from_json!(Networks);

@@ -268,14 +268,16 @@ fn a_verifier_is_told_where_a_verdict_rests() {
     assert_eq!(evidence(&mut world, NOW, &lookup), told);
     let cached = Evidence { source: Source::Memory, age_ms: 1_005, ..told };
     assert_eq!(evidence(&mut world, NOW + 1_000, &Lookup::alone()), cached);
-    let document = verify_body::verdict(&Err(Denial::Disabled), Some(cached));
+    let verdict = |evidence| {
+        let verdict = verify_body::verdict(&Err(Denial::Disabled), Some(evidence));
+        serde_json::to_string(&verdict).unwrap()
+    };
     assert_eq!(
-        document.to_string(),
-        r#"{"evidence":{"age_ms":1005,"revision":2,"source":"memory"},"verdict":"disabled"}"#
+        verdict(cached),
+        r#"{"verdict":"disabled","evidence":{"source":"memory","age_ms":1005,"revision":2}}"#
     );
     let stale = Evidence { is_stale: true, ..cached };
-    let document = verify_body::verdict(&Err(Denial::Disabled), Some(stale));
-    assert_eq!(document["evidence"]["stale"], true);
+    assert!(verdict(stale).contains(r#""stale":true"#));
 }
 
 #[test]
