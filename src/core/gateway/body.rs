@@ -33,7 +33,7 @@ mod multipart;
 mod urlencoded;
 
 pub use self::fields::Fields;
-use self::json::Json;
+use self::json::JsonDocument;
 use self::media_type::media_type;
 use self::multipart::Multipart;
 use self::urlencoded::Urlencoded;
@@ -61,7 +61,7 @@ pub struct BodyScan {
 enum Reader {
     Urlencoded(Urlencoded),
     Multipart(Multipart),
-    Json(Json),
+    Json(JsonDocument),
 }
 
 impl core::fmt::Debug for BodyScan {
@@ -88,7 +88,7 @@ impl BodyScan {
         let reader = match media_type.as_str() {
             "application/x-www-form-urlencoded" => Reader::Urlencoded(Urlencoded::default()),
             "multipart/form-data" => Reader::Multipart(Multipart::new(&parameters)?),
-            "application/json" => Reader::Json(Json),
+            "application/json" => Reader::Json(JsonDocument),
             _ => return None,
         };
         let is_json = matches!(reader, Reader::Json(_));

@@ -9,7 +9,7 @@ use super::fields::Fields;
 
 /// The scan of a body that is only valid as a whole.
 #[derive(Debug)]
-pub struct Json;
+pub struct JsonDocument;
 
 /// The byte ranges of one member of the outermost object.
 #[derive(Debug)]
@@ -18,7 +18,7 @@ struct JsonMember {
     value: Range<usize>,
 }
 
-impl Json {
+impl JsonDocument {
     /// Scans the body once it is complete. Returns `true` if the scan needs no more bytes.
     pub fn advance(&mut self, bytes: &[u8], is_end: bool, fields: &mut Fields) -> bool {
         if is_end {
