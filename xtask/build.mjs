@@ -25,14 +25,18 @@ function wasm(release) {
   }
 }
 
-/** Bundles a Worker's entry into `index.js`, and the wasm beside it. The tests bundle one of their own. */
-export async function bundle(entry, outdir) {
+/**
+ * Bundles a Worker's entry into `index.js`, and the wasm beside it. The tests bundle one of their own. A release is
+ * minified: each isolate reads the text when it starts.
+ */
+export async function bundle(entry, outdir, { minify = false } = {}) {
   rmSync(resolve(root, outdir), { recursive: true, force: true });
   await build({
     absWorkingDir: root,
     entryPoints: { index: entry },
     outdir,
     bundle: true,
+    minify,
     format: "esm",
     target: "es2024",
     external: ["cloudflare:*"],
@@ -44,8 +48,8 @@ export async function bundle(entry, outdir) {
 }
 
 /** Bundles both Workers, and writes their configurations as local runs have them. */
-async function workers() {
-  for (const worker of WORKERS) await bundle(`src/workers/${worker}/entry.js`, `dist/${worker}`);
+async function workers(minify) {
+  for (const worker of WORKERS) await bundle(`src/workers/${worker}/entry.js`, `dist/${worker}`, { minify });
   writeConfigs(split(await readConfig()));
 }
 
@@ -92,7 +96,8 @@ async function page() {
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const parts = process.argv.slice(2).filter((argument) => argument !== "--release");
   const wanted = (part) => parts.length === 0 || parts.includes(part);
-  if (wanted("wasm")) wasm(process.argv.includes("--release"));
-  if (wanted("workers")) await workers();
+  const release = process.argv.includes("--release");
+  if (wanted("wasm")) wasm(release);
+  if (wanted("workers")) await workers(release);
   if (wanted("console")) await page();
 }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::{env, fs};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use wasm_bindgen_cli_support::Bindgen;
 
 /// Which of the two Cargo profiles for wasm is built; `Cargo.toml` says how they differ.
@@ -26,11 +26,16 @@ impl Profile {
 /// The Workers: the folder of each, whose crate is `claviger-<folder>`.
 const WORKERS: [&str; 2] = ["edge", "admin"];
 
-/// Compiles each Worker's crate and writes its bindings to `target/bindgen/<worker>`.
-pub fn run(profile: Profile) -> Result<()> {
+/// Compiles the crates of these Workers, or of all if none is named, and writes their bindings to
+/// `target/bindgen/<worker>`.
+pub fn run(profile: Profile, workers: &[&str]) -> Result<()> {
+    if let Some(unknown) = workers.iter().find(|worker| !WORKERS.contains(worker)) {
+        bail!("no Worker {unknown}: {}", WORKERS.join(", "));
+    }
     let root =
         Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("xtask lies in the workspace")?;
-    WORKERS.iter().try_for_each(|worker| build(worker, profile, root))
+    let chosen = if workers.is_empty() { &WORKERS } else { workers };
+    chosen.iter().try_for_each(|worker| build(worker, profile, root))
 }
 
 /// One at a time: Cargo would join the features of what is built together, and the edge must carry

@@ -8,7 +8,8 @@ use anyhow::{Context, Result, bail};
 
 const USAGE: &str = "usage: cargo run -q -p xtask -- <command>
 
-  bindgen [--release]   compile the Workers to wasm and write their bindings to target/bindgen
+  bindgen [--release] [edge] [admin]
+                        compile the Workers, or those named, to wasm and write their bindings to target/bindgen
   secrets               print a fresh ring of master secrets, for MASTER_SECRET
   edge-keys             print the edge's subkeys, for EDGE_KEYS; reads MASTER_SECRET
   setup-link <origin>   print the one-time link by which the first account is created; reads MASTER_SECRET, PREFIX
@@ -19,8 +20,10 @@ fn main() -> Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match arguments.as_slice() {
-        ["bindgen"] => bindgen::run(bindgen::Profile::EdgeDev),
-        ["bindgen", "--release"] => bindgen::run(bindgen::Profile::Release),
+        ["bindgen", workers @ ..] if workers.first() == Some(&"--release") => {
+            bindgen::run(bindgen::Profile::Release, workers.get(1..).unwrap_or_default())
+        }
+        ["bindgen", workers @ ..] => bindgen::run(bindgen::Profile::EdgeDev, workers),
         ["secrets"] => print(&secrets::fresh()),
         ["edge-keys"] => print(&secrets::edge_keys()?),
         ["setup-link", origin] => print(&secrets::setup_link(origin)?),

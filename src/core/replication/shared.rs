@@ -11,15 +11,15 @@
 //! first.
 
 use base64ct::{Base64UrlUnpadded, Encoding};
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use subtle::ConstantTimeEq;
 
 use crate::base::id::AccountId;
 use crate::base::json::{FromJson, from_json};
 use crate::base::time::{DurationMs, UnixMs};
 use crate::credential::keyring::MacKey;
-use crate::replication::record::Revision;
-use crate::replication::refresh::{AccountState, Delta, Refresh};
+use crate::replication::record::{Epoch, Revision};
+use crate::replication::refresh::{AccountState, Delta, Refresh, Unsettled};
 
 /// Largest assumed difference between two clocks of one data centre.
 pub const SKEW: DurationMs = DurationMs::from_s(1);
@@ -45,8 +45,26 @@ pub struct Shared {
     pub as_of: UnixMs,
     /// Revision after which the reply names all changes.
     pub base: Revision,
-    /// Reply, always with the account's state.
+    /// Reply, always with the account's state and without answers.
+    #[serde(serialize_with = "write_reply")]
     pub reply: Refresh,
+}
+
+/// Writes a reply without its answers, which are none: so the edge needs no code that writes
+/// records.
+fn write_reply<S: Serializer>(reply: &Refresh, serializer: S) -> Result<S::Ok, S::Error> {
+    #[derive(Serialize)]
+    struct WrittenReply<'a> {
+        epoch: &'a Epoch,
+        revision: Revision,
+        delta: &'a Delta,
+        unsettled: &'a Unsettled,
+        state: &'a Option<AccountState>,
+        document: u64,
+    }
+    let Refresh { epoch, revision, delta, unsettled, state, answers: _, document } = reply;
+    WrittenReply { epoch, revision: *revision, delta, unsettled, state, document: *document }
+        .serialize(serializer)
 }
 
 from_json!(Shared {
@@ -117,8 +135,7 @@ pub fn url(console_host: &str, account: AccountId) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::replication::record::Epoch;
-    use crate::replication::refresh::{Mark, Unsettled};
+    use crate::replication::refresh::Mark;
     use crate::testing::key_id;
 
     fn account() -> AccountId {
