@@ -20,8 +20,6 @@
 //!
 //! `docs/origin-proof.md` shows an origin how to check it.
 
-use serde::Serialize;
-
 use crate::base::http::cookie::COOKIE;
 use crate::base::http::request::Headers;
 use crate::base::http::response::OnlyReads;
@@ -41,7 +39,7 @@ pub fn is_ours(name: &str) -> bool {
 }
 
 /// What becomes of a client's headers on their way to an origin.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Screened {
     /// Headers to remove.
     pub remove: Vec<String>,
@@ -122,7 +120,10 @@ fn space_separated(permissions: &Permissions) -> String {
 pub fn without_our_cookie(header: &str) -> Option<String> {
     let ours = |pair: &&str| pair.split('=').next().is_some_and(|name| name.trim() == COOKIE);
     let pairs = || header.split(';').map(str::trim);
-    let names_it = |text: &str| text.to_ascii_lowercase().contains(&COOKIE.to_ascii_lowercase());
+    let names_it = |text: &str| {
+        let mut windows = text.as_bytes().windows(COOKIE.len());
+        windows.any(|window| window.eq_ignore_ascii_case(COOKIE.as_bytes()))
+    };
     if !names_it(header) {
         return None;
     }

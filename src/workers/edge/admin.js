@@ -3,15 +3,17 @@
 import * as edge from "../../../target/bindgen/edge/claviger_edge.js";
 import { problem } from "../shared/http.js";
 import { call } from "../shared/trap.js";
+import { edit } from "./step.js";
 
 /** The header by which the admin Worker's side tells the edge something. It never leaves the deployment, whoever set it. */
 export const ADMIN_HEADER = "claviger-admin";
 
 /** Hands a request to the admin Worker, and takes note of what comes beside its answer. */
-export async function toAdmin({ remove, set }, request, env) {
+export async function toAdmin([remove, ...set], request, env) {
   let answer;
   try {
-    answer = await env.ADMIN.fetch(new Request(request, { headers: onward(request, remove, set), redirect: "manual" }));
+    const headers = edit(new Headers(request.headers), remove, set);
+    answer = await env.ADMIN.fetch(new Request(request, { headers, redirect: "manual" }));
   } catch (error) {
     console.error(`ADMIN did not answer: ${error?.message ?? error}`);
     return problem(503, "No answer can be given at the moment", "unavailable", { "retry-after": "2" });
@@ -40,14 +42,6 @@ export function hear(word) {
   console.error(`this edge refuses everything: ${rest}`);
   call(edge.take_fit, false, Date.now());
   return false;
-}
-
-/** The headers of a request that goes on. */
-export function onward(request, remove, set) {
-  const headers = new Headers(request.headers);
-  for (const name of remove) headers.delete(name);
-  for (const [name, value] of set) headers.set(name, value);
-  return headers;
 }
 
 /** An answer without the header that is the deployment's own. */

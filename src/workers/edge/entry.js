@@ -6,8 +6,9 @@ import { failed, flatten, misconfigured, respond } from "../shared/http.js";
 import { attach, call, unlessTrapped } from "../shared/trap.js";
 import { toAdmin } from "./admin.js";
 import { Body } from "./body.js";
-import { carryOut } from "./operations.js";
-import { forward, toOrigin } from "./origin.js";
+import { carryOut, isOperation } from "./operations.js";
+import { forward } from "./origin.js";
+import { fields, kindOf, readAnswer } from "./step.js";
 
 /** What `decide` returns beside the numbers of prepared answers. */
 const [SLOW, TEXT] = [0, 1];
@@ -38,15 +39,8 @@ export default {
       const decided = call(edge.decide, head(request), now);
       if (decided > TEXT) return answerAs(prepared[decided]);
       if (decided === SLOW) return carryThrough(request, env, ctx, now).catch(failed);
-      const text = call(edge.take_outcome);
-      switch (text[0]) {
-        case ">":
-          return forward(text, request, env, (account) => ctx.waitUntil(renewLease(account, env, ctx)));
-        case "{":
-          return conclude(JSON.parse(text), request, env, ctx);
-        default:
-          return answerAs(prepare(text));
-      }
+      const [kind, text] = kindOf(call(edge.take_outcome));
+      return kind === "prepared" ? answerAs(prepare(text)) : conclude(kind, text, request, env, ctx);
     } catch (error) {
       return failed(error);
     }
@@ -68,11 +62,11 @@ function head(request) {
   return head;
 }
 
-/** Keeps an answer under its number: `<number>\n<JSON>`. */
+/** Keeps an answer under its number. No lease is renewed for its sake. */
 function prepare(text) {
-  const end = text.indexOf("\n");
-  const { status, headers, body } = JSON.parse(text.slice(end + 1)).answer;
-  return (prepared[Number(text.slice(0, end))] = { body, like: new Response(null, { status, headers }) });
+  const [number, , , answer] = fields(text, 3);
+  const { status, headers, body } = readAnswer(answer);
+  return (prepared[number] = { body, like: new Response(null, { status, headers }) });
 }
 
 const answerAs = ({ body, like }) => new Response(body, like);
@@ -90,25 +84,32 @@ async function carryThrough(request, env, ctx, now) {
   const number = ++exchanges;
   const io = { env, ctx, body: new Body(request) };
   const begin = () => call(edge.begin, number, request.method, request.url, flatten(request.headers), now);
-  return conclude(await exchange(number, begin, io), request, env, ctx, io.body);
+  return conclude(...(await exchange(number, begin, io)), request, env, ctx, io.body);
 }
 
-/** Runs an exchange to its outcome. `begin` gives its first step. */
+/** Runs an exchange to its outcome: its kind and its other fields. `begin` gives the first step. */
 async function exchange(number, begin, io) {
-  let step = JSON.parse(begin());
-  while (step.ask) {
-    const [resume, ...got] = await unlessTrapped(carryOut(step.ask, io));
-    step = JSON.parse(call(resume, number, ...got, Date.now()));
+  let [kind, text] = kindOf(begin());
+  while (isOperation(kind)) {
+    const [resume, ...got] = await unlessTrapped(carryOut(kind, text, io));
+    [kind, text] = kindOf(call(resume, number, ...got, Date.now()));
   }
-  return step;
+  return [kind, text];
 }
 
 /** Does what an outcome says. */
-function conclude({ answer, forward, admin, renew }, request, env, ctx, body) {
+function conclude(kind, text, request, env, ctx, body) {
+  const [renew, rest] = fields(text, 1);
   // No request waits for it, and it outlives one that is cancelled.
   if (renew) ctx.waitUntil(renewLease(renew, env, ctx));
-  if (answer) return respond(answer);
-  return admin ? toAdmin(admin, request, env) : toOrigin(forward, request, env, body);
+  switch (kind) {
+    case "forward":
+      return forward(rest.split("\n"), request, env, body);
+    case "admin":
+      return toAdmin(rest.split("\n"), request, env);
+    default:
+      return respond(readAnswer(rest));
+  }
 }
 
 async function renewLease(account, env, ctx) {

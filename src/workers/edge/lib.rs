@@ -5,6 +5,8 @@
 //! Exchanges are kept here under numbers that the entry script never gives twice, so that after a
 //! trap, when a new instance has begun, a number of the old one finds nothing.
 
+mod step_text;
+
 use core::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -18,9 +20,7 @@ use claviger_core::base::secret::SecretText;
 use claviger_core::base::time::{DurationMs, UnixMs};
 use claviger_core::config::settings::{Config, Variables};
 use claviger_core::gateway::denied::Denied;
-use claviger_core::gateway::exchange::{
-    Exchange, Got, Operation, OwnedRequest, SharedGateway, Step,
-};
+use claviger_core::gateway::exchange::{Exchange, Got, OwnedRequest, SharedGateway, Step};
 use claviger_core::gateway::gateway::{Decision, Gateway};
 use claviger_core::gateway::origin_headers::{self, SUSPECT};
 use claviger_core::lease::call::Lookup;
@@ -28,8 +28,9 @@ use claviger_core::replication::record::Revision;
 use claviger_core::verify::verdict::Denial;
 use claviger_workers::{rng, time};
 use rand_core::Rng;
-use serde::Serialize;
 use wasm_bindgen::prelude::wasm_bindgen;
+
+use crate::step_text::{of_operation, of_outcome, of_screened};
 
 /// Age at which an exchange is forgotten: the platform drops cancelled requests without a word, and
 /// none takes so long that lives.
@@ -39,7 +40,7 @@ thread_local! {
     /// This isolate's gateway; empty until the first request has brought the settings.
     static GATEWAY: RefCell<Option<SharedGateway>> = const { RefCell::new(None) };
     /// The outcome of the last decision.
-    static TOLD: Cell<String> = const { Cell::new(String::new()) };
+    static OUTCOME: Cell<String> = const { Cell::new(String::new()) };
     /// The numbers of prepared answers, by what they depend on.
     static NUMBERS: RefCell<BTreeMap<(usize, bool, Denial), u32>> =
         const { RefCell::new(BTreeMap::new()) };
@@ -111,12 +112,10 @@ pub fn decide(head: &str, now_ms: f64) -> u32 {
     match gateway.decide(&request, request.arrived, &Lookup::default()) {
         Decision::Denied { denied, renew: None } => prepared(&denied, gateway),
         Decision::Denied { denied, renew } => {
-            tell(Outcome::Answer(gateway.answer_denied(&denied)).to_json(renew))
+            let answer = Outcome::Answer(gateway.answer_denied(&denied));
+            keep_outcome(of_outcome(&answer, renew))
         }
-        Decision::Done { outcome: Outcome::Forward(forward), renew } => {
-            tell(forward.to_text(renew))
-        }
-        Decision::Done { outcome, renew } => tell(outcome.to_json(renew)),
+        Decision::Done { outcome, renew } => keep_outcome(of_outcome(&outcome, renew)),
         Decision::Verify
         | Decision::Issue
         | Decision::Fetch(_)
@@ -133,30 +132,29 @@ fn prepared(denied: &Denied, gateway: &Gateway) -> u32 {
             return *number;
         }
         let count = numbers.len();
-        let answer = Outcome::Answer(gateway.answer_denied(denied)).to_json(None);
+        let answer = of_outcome(&Outcome::Answer(gateway.answer_denied(denied)), None);
         let number = u32::try_from(count).ok().and_then(|count| count.checked_add(PREPARED));
         match number.filter(|_| count < PREPARED_MAX) {
             Some(number) => {
                 numbers.insert(denied.key(), number);
-                tell([number.to_string(), answer].join("\n"))
+                keep_outcome(["prepared", &number.to_string(), &answer].join("\n"))
             }
-            None => tell(answer),
+            None => keep_outcome(answer),
         }
     })
 }
 
-fn tell(text: String) -> u32 {
-    TOLD.set(text);
+fn keep_outcome(text: String) -> u32 {
+    OUTCOME.set(text);
     TEXT
 }
 
-/// Returns the outcome of the last [`decide`]: JSON, or a forward as
-/// [`Forward::to_text`](claviger_core::base::http::response::Forward::to_text) writes it, or the
-/// number of a prepared answer, a line feed and its JSON.
+/// Returns the outcome of the last [`decide`], as [`step_text`] writes it. If the answer is
+/// prepared from now on, the fields `prepared` and its number stand before it.
 #[wasm_bindgen]
 #[must_use]
 pub fn take_outcome() -> String {
-    TOLD.take()
+    OUTCOME.take()
 }
 
 /// Returns the names of headers that make [`screen`] necessary, as a JavaScript regular expression.
@@ -167,17 +165,14 @@ pub fn suspect_names() -> String {
 }
 
 /// Screens the headers of a request that goes on to an origin: `headers` holds name and value of
-/// each, separated by line feeds. Returns JSON: the names to `remove`, and the `cookie` that is
-/// left if it is changed.
+/// each, separated by line feeds. Returns the result as [`of_screened`] writes it.
 #[wasm_bindgen]
 #[must_use]
 pub fn screen(headers: &str, only_reads: bool) -> String {
-    let screened = origin_headers::screen(Headers::new(headers), OnlyReads(only_reads));
-    // Text keys and plain values: it serialises.
-    serde_json::to_string(&screened).unwrap_or_default()
+    of_screened(&origin_headers::screen(Headers::new(headers), OnlyReads(only_reads)))
 }
 
-/// Begins to carry a request through that needs I/O. Returns the first step, as JSON.
+/// Begins to carry a request through that needs I/O. Returns the first step.
 #[wasm_bindgen]
 #[must_use]
 pub fn begin(exchange: u32, method: String, url: String, headers: String, now_ms: f64) -> String {
@@ -187,7 +182,7 @@ pub fn begin(exchange: u32, method: String, url: String, headers: String, now_ms
 }
 
 /// Begins to renew an account's lease, beside the request that noticed that it is due. Returns the
-/// first step, as JSON.
+/// first step.
 #[wasm_bindgen]
 #[must_use]
 pub fn renew(exchange: u32, account: &str, now_ms: f64) -> String {
@@ -197,18 +192,11 @@ pub fn renew(exchange: u32, account: &str, now_ms: f64) -> String {
     keep(exchange, Exchange::renew(gateway, account), now_ms)
 }
 
-/// Goes on without a result. Returns the next step, as JSON.
+/// Continues with the text that an operation returned, if any. Returns the next step.
 #[wasm_bindgen]
 #[must_use]
-pub fn resume(exchange: u32, now_ms: f64) -> String {
-    go_on(exchange, Got::Nothing, now_ms)
-}
-
-/// Goes on with a text.
-#[wasm_bindgen]
-#[must_use]
-pub fn resume_with_text(exchange: u32, text: String, now_ms: f64) -> String {
-    go_on(exchange, Got::Text(text), now_ms)
+pub fn resume(exchange: u32, text: Option<String>, now_ms: f64) -> String {
+    go_on(exchange, text.map_or(Got::Nothing, Got::Text), now_ms)
 }
 
 /// Goes on with a JSON array of texts and nulls.
@@ -287,24 +275,14 @@ fn go_on(number: u32, got: Got, now_ms: f64) -> String {
         return failed();
     };
     match exchange.resume(got, time(now_ms)) {
-        Step::Done { outcome, renew } => outcome.to_json(renew),
+        Step::Done { outcome, renew } => of_outcome(&outcome, renew),
         Step::Ask(operation) => {
             EXCHANGES.with_borrow_mut(|exchanges| exchanges.insert(number, (begun, exchange)));
-            ask(&operation)
+            of_operation(&operation)
         }
     }
 }
 
-/// An operation as the entry script reads it.
-fn ask(operation: &Operation) -> String {
-    #[derive(Serialize)]
-    struct Ask<'a> {
-        ask: &'a Operation,
-    }
-    // Text keys and plain values: it serialises.
-    serde_json::to_string(&Ask { ask: operation }).unwrap_or_default()
-}
-
 fn failed() -> String {
-    Outcome::Answer(RequestProblem::Internal.answer("")).to_json(None)
+    of_outcome(&Outcome::Answer(RequestProblem::Internal.answer("")), None)
 }

@@ -3,6 +3,7 @@
 import * as edge from "../../../target/bindgen/edge/claviger_edge.js";
 import { call } from "../shared/trap.js";
 import { ADMIN_HEADER, callAdmin, hear } from "./admin.js";
+import { fields } from "./step.js";
 
 /** Name of the data centre's cache in which isolates share replies. */
 const CACHE = "claviger";
@@ -11,32 +12,38 @@ const CACHE = "claviger";
 const TOO_LATE = Symbol("too late");
 
 /** Carries an operation out. Gives the function to resume with, and its arguments but the number and the time. */
-export async function carryOut(ask, io) {
+export async function carryOut(kind, text, io) {
   try {
-    const got = await operations[ask.operation](ask, io);
+    const got = await operations[kind](text, io);
     return got === TOO_LATE ? [edge.resume_too_late] : got;
   } catch (error) {
-    if (!ask.is_background) console.error(`${ask.operation} failed: ${error?.message ?? error}`);
-    return [edge.resume];
+    const isBackground = kind === "call_ledger" && fields(text, 2)[1];
+    if (!isBackground) console.error(`${kind} failed: ${error?.message ?? error}`);
+    return [edge.resume, undefined];
   }
 }
 
-const withText = (text) => (typeof text === "string" ? [edge.resume_with_text, text] : [edge.resume]);
+export const isOperation = (kind) => Object.hasOwn(operations, kind);
+
+const withText = (text) => [edge.resume, typeof text === "string" ? text : undefined];
 
 const operations = {
-  async read_kv({ key, cache_ttl_s: cacheTtl }, { env }) {
-    return withText(await env.KEYS.get(key, cacheTtl ? { cacheTtl } : undefined));
+  async read_kv(text, { env }) {
+    const [cacheTtl, key] = fields(text, 1);
+    return withText(await env.KEYS.get(key, cacheTtl ? { cacheTtl: Number(cacheTtl) } : undefined));
   },
 
-  async read_kv_many({ keys }, { env }) {
+  async read_kv_many(text, { env }) {
+    const keys = text.split("\n");
     const held = await env.KEYS.get(keys);
     return [edge.resume_with_texts, JSON.stringify(keys.map((key) => held.get(key) ?? null))];
   },
 
-  async call_ledger({ instance, body, within_ms }, { env }) {
+  async call_ledger(text, { env }) {
+    const [ms, , instance, body] = fields(text, 3);
     const headers = { "claviger-edge": call(edge.link) };
     const sent = env.LEDGER.getByName(instance).fetch("https://object/", { method: "POST", headers, body });
-    const answer = await within(within_ms, sent);
+    const answer = await within(Number(ms), sent);
     if (answer === TOO_LATE) throw new Error("LEDGER did not answer in time");
     const word = answer.headers.get(ADMIN_HEADER);
     if (word !== null) hear(word);
@@ -45,27 +52,28 @@ const operations = {
     return withText(await answer.text());
   },
 
-  async read_cache({ url, within_ms }) {
+  async read_cache(text) {
+    const [ms, url] = fields(text, 1);
     const read = async () => (await (await caches.open(CACHE)).match(url))?.text();
     // It is only a help: where there is none, the ledger is as near.
-    const text = await within(within_ms, read().catch(() => undefined));
-    return withText(text);
+    return withText(await within(Number(ms), read().catch(() => undefined)));
   },
 
-  write_cache({ url, text, max_age_s }, { ctx }) {
-    const headers = { "cache-control": `max-age=${max_age_s}` };
-    const write = async () => (await caches.open(CACHE)).put(url, new Response(text, { headers }));
+  write_cache(text, { ctx }) {
+    const [maxAge, url, value] = fields(text, 2);
+    const headers = { "cache-control": `max-age=${maxAge}` };
+    const write = async () => (await caches.open(CACHE)).put(url, new Response(value, { headers }));
     ctx.waitUntil(write().catch(() => {}));
-    return [edge.resume];
+    return withText(undefined);
   },
 
-  async call_admin({ within_ms }, { env }) {
-    const fits = await within(within_ms, callAdmin(env));
-    return fits === undefined || fits === TOO_LATE ? [edge.resume] : [edge.resume_with_fit, fits];
+  async call_admin(ms, { env }) {
+    const fits = await within(Number(ms), callAdmin(env));
+    return fits === undefined || fits === TOO_LATE ? withText(undefined) : [edge.resume_with_fit, fits];
   },
 
-  async read_body({ within_ms }, { body }) {
-    const bytes = await within(within_ms, body.more());
+  async read_body(ms, { body }) {
+    const bytes = await within(Number(ms), body.more());
     return bytes === TOO_LATE ? TOO_LATE : [edge.resume_with_bytes, bytes];
   },
 };

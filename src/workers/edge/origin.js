@@ -2,37 +2,28 @@
 import * as edge from "../../../target/bindgen/edge/claviger_edge.js";
 import { flatten, misconfigured, problem } from "../shared/http.js";
 import { call } from "../shared/trap.js";
-import { ADMIN_HEADER, onward, withoutWord } from "./admin.js";
+import { ADMIN_HEADER, withoutWord } from "./admin.js";
+import { edit } from "./step.js";
 
 /** Names of client headers that must be screened, as the core says. */
 let suspect;
 
-/** Sends a request on whose forward is a text (`Forward::to_text` in `core/base/http/response.rs`). */
-export function forward(text, request, env, renew) {
-  const [, account, binding, url, reads, remove, ...set] = text.split("\n");
-  if (account) renew(account);
+/** Sends a request on. `body` is there if the request was not decided by a few headers alone. */
+export function forward([binding, url, screening, remove, cuts, ...set], request, env, body) {
   if (binding && !env[binding]) return lacking(binding);
+  if (cuts) return send(withoutCuts(cuts, url, edit(new Headers(request.headers), remove, set), request, body), binding, url, env);
   // A copy of the request itself, with its body and its redirect mode; only its headers are its own.
   const sent = new Request(url, request);
-  const { headers } = sent;
-  screen(headers, reads === "r");
-  if (remove) for (const name of remove.split(",")) headers.delete(name);
-  for (let index = 0; index < set.length; index += 2) headers.set(set[index], set[index + 1]);
+  if (screening) screen(sent.headers, screening === "read");
+  edit(sent.headers, remove, set);
   return send(sent, binding, url, env);
 }
 
-/** Sends a request on whose body was read, or whose headers were all looked at. */
-export function toOrigin({ binding, url, remove, set, cuts }, request, env, body) {
-  if (binding && !env[binding]) return lacking(binding);
-  if (!cuts) {
-    const sent = new Request(url, request);
-    for (const name of remove) sent.headers.delete(name);
-    for (const [name, value] of set) sent.headers.set(name, value);
-    return send(sent, binding, url, env);
-  }
-  const headers = onward(request, remove, set);
+/** A request whose body was read, without the ranges that are cut out: `,<from>-<to>,…`. */
+function withoutCuts(cuts, url, headers, request, body) {
+  const ranges = cuts.slice(1) ? cuts.slice(1).split(",").map((range) => range.split("-").map(Number)) : [];
   const init = { method: request.method, headers, redirect: "manual", cf: request.cf };
-  return send(new Request(url, { ...init, body: body.onward(cuts, headers) }), binding, url, env);
+  return new Request(url, { ...init, body: body.onward(ranges, headers) });
 }
 
 /** Removes of a client's headers what must not travel on. */
@@ -44,9 +35,8 @@ function screen(headers, onlyReads) {
 }
 
 function screenAll(headers, onlyReads) {
-  const { remove, cookie } = JSON.parse(call(edge.screen, flatten(headers), onlyReads));
-  for (const name of remove) headers.delete(name);
-  if (cookie !== null) headers.set("cookie", cookie);
+  const [remove, cookie] = call(edge.screen, flatten(headers), onlyReads).split("\n");
+  edit(headers, remove, cookie === undefined ? [] : ["cookie", cookie]);
 }
 
 async function send(sent, binding, url, env) {

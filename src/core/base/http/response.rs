@@ -1,9 +1,6 @@
-//! What the edge does with a request: answer it, or forward it. Plain values, handed to the entry
-//! script as JSON.
+//! What the edge does with a request: answer it, or forward it.
 
 use serde::Serialize;
-
-use crate::base::id::AccountId;
 
 /// An answer of Claviger's own.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -78,7 +75,7 @@ pub fn no_store() -> (&'static str, String) {
 pub struct OnlyReads(pub bool);
 
 /// A request that goes on to an origin. The body is the client's, streamed past.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Forward {
     /// Service binding that leads to the origin; `None` = by the URL.
     pub binding: Option<String>,
@@ -90,34 +87,14 @@ pub struct Forward {
     pub set: Vec<(&'static str, String)>,
     /// The client's headers are not screened yet, in a way that depends on whether the request may
     /// only read; `None`: they are.
-    #[serde(skip)]
     pub unscreened: Option<OnlyReads>,
     /// Parts of the body to cut out, as places of their first byte and of the one after their last;
     /// `None`: its opening was not read.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub cuts: Option<Vec<(usize, usize)>>,
 }
 
-impl Forward {
-    /// Writes the forward for the entry script, without JSON: `>`, the account whose lease to renew
-    /// or nothing, the binding or nothing, the URL, `r` if the request may only read else nothing,
-    /// the names to remove with commas between them, and then name and value of each header to set.
-    /// Line feeds separate them, and none of them holds one. Cuts of the body are not written.
-    pub fn to_text(&self, renew: Option<AccountId>) -> String {
-        let renew = renew.map(|account| account.to_string()).unwrap_or_default();
-        let reads = if self.unscreened == Some(OnlyReads(true)) { "r" } else { "" };
-        let binding = self.binding.as_deref().unwrap_or_default();
-        let remove = self.remove.join(",");
-        let mut parts = vec![">", &renew, binding, &self.url, reads, &remove];
-        for (name, value) in &self.set {
-            parts.extend([*name, value]);
-        }
-        parts.join("\n")
-    }
-}
-
 /// A request that goes on to the admin Worker, its body streamed past.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Onward {
     /// Client headers to remove.
     pub remove: Vec<String>,
@@ -126,8 +103,7 @@ pub struct Onward {
 }
 
 /// What the entry script carries out.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
     /// Answer.
     Answer(Answer),
@@ -137,96 +113,22 @@ pub enum Outcome {
     Admin(Onward),
 }
 
-impl Outcome {
-    /// As the entry script reads it; `renew` is the account whose lease it has renewed beside.
-    pub fn to_json(&self, renew: Option<AccountId>) -> String {
-        #[derive(Serialize)]
-        struct WithRenewal<'a> {
-            #[serde(flatten)]
-            outcome: &'a Outcome,
-            renew: AccountId,
-        }
-        match renew {
-            None => serde_json::to_string(self).unwrap_or_default(),
-            Some(renew) => {
-                serde_json::to_string(&WithRenewal { outcome: self, renew }).unwrap_or_default()
-            }
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// The entry script reads exactly this.
+    /// The admin Worker's entry script reads exactly this.
     #[test]
-    fn the_text_of_a_forward_is_pinned() {
-        let forward = Forward {
-            binding: None,
-            url: "https://x/".into(),
-            remove: vec!["authorization".into(), "x-api-key".into()],
-            set: vec![("claviger-key", "k".into()), ("claviger-permissions", String::new())],
-            unscreened: Some(OnlyReads(true)),
-            cuts: None,
-        };
+    fn the_json_of_an_answer_is_pinned() {
+        let json = |answer: Answer| serde_json::to_string(&answer).unwrap();
         assert_eq!(
-            forward.to_text(AccountId::parse("a1B2c3D4")),
-            ">\na1B2c3D4\n\nhttps://x/\nr\nauthorization,x-api-key\nclaviger-key\nk\nclaviger-permissions\n"
+            json(Answer::empty(204).with("allow", "GET")),
+            r#"{"status":204,"headers":[["cache-control","no-store"],["allow","GET"]],"body":""}"#
         );
-        let forward = Forward { binding: Some("DEMO".into()), unscreened: None, ..forward };
-        assert!(forward.to_text(None).starts_with(">\n\nDEMO\nhttps://x/\n\nauthorization,"));
-    }
-
-    /// The entry script reads exactly this.
-    #[test]
-    fn the_json_for_the_entry_script_is_pinned() {
-        let answer = Outcome::Answer(Answer::empty(204).with("allow", "GET"));
+        let begun = Answer::file("text/csv", "a".into()).to_be_continued(Some("b".into()));
         assert_eq!(
-            answer.to_json(None),
-            r#"{"answer":{"status":204,"headers":[["cache-control","no-store"],["allow","GET"]],"body":""}}"#
-        );
-        assert_eq!(
-            answer.to_json(AccountId::parse("a1B2c3D4")),
-            r#"{"answer":{"status":204,"headers":[["cache-control","no-store"],["allow","GET"]],"body":""},"renew":"a1B2c3D4"}"#
-        );
-        let begun =
-            Outcome::Answer(Answer::file("text/csv", "a".into()).to_be_continued(Some("b".into())));
-        assert_eq!(
-            begun.to_json(None),
-            r#"{"answer":{"status":200,"headers":[["content-type","text/csv"],["cache-control","no-store"],["x-content-type-options","nosniff"]],"body":"a","more":"b"}}"#
-        );
-        let onward = Onward {
-            remove: vec!["claviger-edge".into()],
-            set: vec![("claviger-edge", "1 00".into())],
-        };
-        assert_eq!(
-            Outcome::Admin(onward).to_json(None),
-            r#"{"admin":{"remove":["claviger-edge"],"set":[["claviger-edge","1 00"]]}}"#
-        );
-        let forward = Outcome::Forward(Forward {
-            binding: Some("DEMO".into()),
-            url: "https://x/".into(),
-            remove: vec!["authorization".into()],
-            set: vec![("claviger-key", "k".into())],
-            unscreened: None,
-            cuts: None,
-        });
-        assert_eq!(
-            forward.to_json(None),
-            r#"{"forward":{"binding":"DEMO","url":"https://x/","remove":["authorization"],"set":[["claviger-key","k"]]}}"#
-        );
-        let cut = Outcome::Forward(Forward {
-            binding: None,
-            url: "https://x/".into(),
-            remove: vec![],
-            set: vec![],
-            unscreened: None,
-            cuts: Some(vec![(3, 9)]),
-        });
-        assert_eq!(
-            cut.to_json(None),
-            r#"{"forward":{"binding":null,"url":"https://x/","remove":[],"set":[],"cuts":[[3,9]]}}"#
+            json(begun),
+            r#"{"status":200,"headers":[["content-type","text/csv"],["cache-control","no-store"],["x-content-type-options","nosniff"]],"body":"a","more":"b"}"#
         );
     }
 }

@@ -6,17 +6,13 @@ use core::pin::Pin;
 use core::task::Poll;
 use std::rc::Rc;
 
-use serde::Serialize;
-
 use crate::base::http::response::Outcome;
 use crate::base::id::AccountId;
 use crate::base::time::UnixMs;
 use crate::gateway::gateway::Gateway;
 
-/// An operation to carry out before the exchange resumes. Its JSON form is `{"operation": …}` with
-/// the variant's fields.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(tag = "operation", rename_all = "snake_case")]
+/// An operation to carry out before the exchange resumes.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Operation {
     /// Read a key of KV; the result is [`Got::Text`].
     ReadKv {

@@ -1,0 +1,220 @@
+//! Writes steps and outcomes as text for the entry script, which splits them at line feeds
+//! (`step.js`). This is smaller and quicker than JSON on both sides.
+//!
+//! The first field is the kind. No field but the last one of a kind holds a line feed: header
+//! names, header values and URLs cannot.
+//!
+//! | kind | fields |
+//! | --- | --- |
+//! | `answer` | renewal, status, number of headers, name and value of each, body |
+//! | `forward` | renewal, binding, URL, screening, names to remove, cuts, name and value of each header to set |
+//! | `admin` | renewal, names to remove, name and value of each header to set |
+//! | `read_kv` | cache TTL in seconds or nothing, key |
+//! | `read_kv_many` | each key |
+//! | `call_ledger` | timeout in ms, `background` or nothing, instance, body |
+//! | `read_cache` | timeout in ms, URL |
+//! | `write_cache` | lifetime in seconds, URL, text |
+//! | `call_admin`, `read_body` | timeout in ms |
+//!
+//! - *renewal*: the account whose lease to refresh in the background, or nothing.
+//! - *binding*: the service binding that leads to the origin, or nothing if the URL does.
+//! - *screening*: `read` or `write` if the client's headers are not screened yet, by whether the
+//!   request may only read; nothing if they are.
+//! - *names to remove*: with commas between them.
+//! - *cuts*: nothing if no body was read; else `from-to` for each range of bytes to cut out, with
+//!   commas between them, after a comma.
+
+use claviger_core::base::http::response::{Answer, Forward, OnlyReads, Onward, Outcome};
+use claviger_core::base::id::AccountId;
+use claviger_core::gateway::exchange::Operation;
+use claviger_core::gateway::origin_headers::Screened;
+
+/// Writes an outcome.
+pub fn of_outcome(outcome: &Outcome, renew: Option<AccountId>) -> String {
+    let renew = renew.map(|account| account.to_string()).unwrap_or_default();
+    match outcome {
+        Outcome::Answer(answer) => of_answer(answer, &renew),
+        Outcome::Forward(forward) => of_forward(forward, &renew),
+        Outcome::Admin(onward) => of_onward(onward, &renew),
+    }
+}
+
+fn of_answer(answer: &Answer, renew: &str) -> String {
+    let Answer { status, headers, body, more: _ } = answer;
+    let (status, count) = (status.to_string(), headers.len().to_string());
+    let mut fields = vec!["answer", renew, &status, &count];
+    push_headers(&mut fields, headers);
+    fields.push(body);
+    fields.join("\n")
+}
+
+fn of_forward(forward: &Forward, renew: &str) -> String {
+    let Forward { binding, url, remove, set, unscreened, cuts } = forward;
+    let screening = match unscreened {
+        Some(OnlyReads(true)) => "read",
+        Some(OnlyReads(false)) => "write",
+        None => "",
+    };
+    let (binding, remove) = (binding.as_deref().unwrap_or_default(), remove.join(","));
+    let cuts = cuts.as_ref().map_or_else(String::new, |cuts| {
+        cuts.iter().fold(",".to_owned(), |text, (from, to)| {
+            let comma = if text.len() > 1 { "," } else { "" };
+            format!("{text}{comma}{from}-{to}")
+        })
+    });
+    let mut fields = vec!["forward", renew, binding, url, screening, &remove, &cuts];
+    push_headers(&mut fields, set);
+    fields.join("\n")
+}
+
+fn of_onward(onward: &Onward, renew: &str) -> String {
+    let remove = onward.remove.join(",");
+    let mut fields = vec!["admin", renew, &remove];
+    push_headers(&mut fields, &onward.set);
+    fields.join("\n")
+}
+
+fn push_headers<'a>(fields: &mut Vec<&'a str>, headers: &'a [(&'static str, String)]) {
+    for (name, value) in headers {
+        fields.extend([*name, value]);
+    }
+}
+
+/// Writes an operation.
+pub fn of_operation(operation: &Operation) -> String {
+    match operation {
+        Operation::ReadKv { key, cache_ttl_s } => {
+            let ttl = cache_ttl_s.map(|ttl| ttl.to_string()).unwrap_or_default();
+            ["read_kv", &ttl, key].join("\n")
+        }
+        Operation::ReadKvMany { keys } => ["read_kv_many", &keys.join("\n")].join("\n"),
+        Operation::CallLedger { instance, body, within_ms, is_background } => {
+            let background = if *is_background { "background" } else { "" };
+            ["call_ledger", &within_ms.to_string(), background, instance, body].join("\n")
+        }
+        Operation::ReadCache { url, within_ms } => {
+            ["read_cache", &within_ms.to_string(), url].join("\n")
+        }
+        Operation::WriteCache { url, text, max_age_s } => {
+            ["write_cache", &max_age_s.to_string(), url, text].join("\n")
+        }
+        Operation::CallAdmin { within_ms } => ["call_admin", &within_ms.to_string()].join("\n"),
+        Operation::ReadBody { within_ms } => ["read_body", &within_ms.to_string()].join("\n"),
+    }
+}
+
+/// Writes the result of a screening: the names to remove with commas between them, and after a line
+/// feed the `Cookie` header that is left, if it is changed.
+pub fn of_screened(screened: &Screened) -> String {
+    let mut text = screened.remove.join(",");
+    if let Some(cookie) = &screened.cookie {
+        text.push('\n');
+        text.push_str(cookie);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn forward() -> Forward {
+        Forward {
+            binding: None,
+            url: "https://x/".into(),
+            remove: vec!["authorization".into(), "x-api-key".into()],
+            set: vec![("claviger-key", "k".into()), ("claviger-permissions", String::new())],
+            unscreened: Some(OnlyReads(true)),
+            cuts: None,
+        }
+    }
+
+    #[test]
+    fn outcomes_are_pinned() {
+        let renew = AccountId::parse("a1B2c3D4");
+        let written = |outcome| of_outcome(&outcome, renew);
+        let answer = Answer::empty(204).with("allow", "GET");
+        assert_eq!(
+            written(Outcome::Answer(answer)),
+            "answer\na1B2c3D4\n204\n2\ncache-control\nno-store\nallow\nGET\n"
+        );
+        let body = Answer { body: "a\nb".into(), headers: Vec::new(), ..Answer::empty(200) };
+        assert_eq!(of_outcome(&Outcome::Answer(body), None), "answer\n\n200\n0\na\nb");
+        assert_eq!(
+            written(Outcome::Forward(forward())),
+            "forward\na1B2c3D4\n\nhttps://x/\nread\nauthorization,x-api-key\n\nclaviger-key\nk\nclaviger-permissions\n"
+        );
+        let onward = Onward {
+            remove: vec!["claviger-edge".into()],
+            set: vec![("claviger-edge", "1 00".into())],
+        };
+        assert_eq!(
+            written(Outcome::Admin(onward)),
+            "admin\na1B2c3D4\nclaviger-edge\nclaviger-edge\n1 00"
+        );
+    }
+
+    #[test]
+    fn a_forward_says_how_to_screen_and_what_to_cut() {
+        let written = |forward| of_outcome(&Outcome::Forward(forward), None);
+        let begin = "forward\n\nDEMO\nhttps://x/\n";
+        let set = "claviger-key\nk\nclaviger-permissions\n";
+        for (unscreened, cuts, expected) in [
+            (Some(OnlyReads(false)), None, "write\nauthorization,x-api-key\n\n"),
+            (None, Some(vec![]), "\nauthorization,x-api-key\n,\n"),
+            (None, Some(vec![(3, 9)]), "\nauthorization,x-api-key\n,3-9\n"),
+            (None, Some(vec![(3, 9), (12, 20)]), "\nauthorization,x-api-key\n,3-9,12-20\n"),
+        ] {
+            let forward = Forward { binding: Some("DEMO".into()), unscreened, cuts, ..forward() };
+            assert_eq!(written(forward), [begin, expected, set].concat());
+        }
+    }
+
+    #[test]
+    fn operations_are_pinned() {
+        let key = || "key/a".to_owned();
+        for (operation, expected) in [
+            (Operation::ReadKv { key: key(), cache_ttl_s: None }, "read_kv\n\nkey/a"),
+            (Operation::ReadKv { key: key(), cache_ttl_s: Some(30) }, "read_kv\n30\nkey/a"),
+            (
+                Operation::ReadKvMany { keys: vec![key(), "key/b".into()] },
+                "read_kv_many\nkey/a\nkey/b",
+            ),
+            (
+                Operation::CallLedger {
+                    instance: "ledger/a".into(),
+                    body: "{}".into(),
+                    within_ms: 2_000,
+                    is_background: true,
+                },
+                "call_ledger\n2000\nbackground\nledger/a\n{}",
+            ),
+            (
+                Operation::ReadCache { url: "https://a/".into(), within_ms: 200 },
+                "read_cache\n200\nhttps://a/",
+            ),
+            (
+                Operation::WriteCache {
+                    url: "https://a/".into(),
+                    text: "b\nc".into(),
+                    max_age_s: 10,
+                },
+                "write_cache\n10\nhttps://a/\nb\nc",
+            ),
+            (Operation::CallAdmin { within_ms: 2_000 }, "call_admin\n2000"),
+            (Operation::ReadBody { within_ms: 10_000 }, "read_body\n10000"),
+        ] {
+            assert_eq!(of_operation(&operation), expected);
+        }
+    }
+
+    #[test]
+    fn a_screening_names_what_to_remove_and_the_cookie_that_is_left() {
+        let screened = |cookie: Option<&str>| Screened {
+            remove: vec!["claviger-key".into(), "x-http-method".into()],
+            cookie: cookie.map(str::to_owned),
+        };
+        assert_eq!(of_screened(&screened(None)), "claviger-key,x-http-method");
+        assert_eq!(of_screened(&screened(Some("a=b"))), "claviger-key,x-http-method\na=b");
+    }
+}
