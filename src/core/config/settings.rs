@@ -78,10 +78,10 @@ impl Deployment {
         let console_host = Url::parse(console_origin)
             .filter(|url| url.origin == console_origin && url.has_plain_authority())
             .filter(|url| url.host == url.host.to_ascii_lowercase())
-            .filter(|url| match url.origin.split_once("://") {
-                Some(("https", _)) => true,
+            .filter(|url| match url.origin.split(':').next() {
+                Some("https") => true,
                 // On other `http` hosts, browsers do not store the console's `Secure` cookie.
-                Some(("http", _)) => url.host == "localhost",
+                Some("http") => url.host == "localhost",
                 _ => false,
             })
             .map(|url| url.host.to_owned())

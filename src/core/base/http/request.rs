@@ -34,7 +34,8 @@ pub struct Url<'a> {
 impl<'a> Url<'a> {
     /// Splits a serialised URL; `None` for text that is none.
     pub fn parse(text: &'a str) -> Option<Self> {
-        let (scheme, rest) = text.split_once("://")?;
+        let (scheme, rest) = text.split_once(':')?;
+        let rest = rest.strip_prefix("//")?;
         let authority_end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
         let (authority, rest) = rest.split_at_checked(authority_end)?;
         let origin_end = scheme.len().checked_add(3)?.checked_add(authority.len())?;
@@ -64,7 +65,7 @@ impl<'a> Url<'a> {
             digits.bytes().all(|byte| byte.is_ascii_digit())
                 && digits.parse::<u16>().is_ok_and(|port| port > 0)
         };
-        let authority = self.origin.split_once("://").map_or("", |(_, authority)| authority);
+        let authority = self.origin.rsplit('/').next().unwrap_or_default();
         let port = authority.strip_prefix(self.host).unwrap_or_default();
         is_host && (port.is_empty() || port.strip_prefix(':').is_some_and(is_port))
     }

@@ -6,6 +6,7 @@ use core::ops::Range;
 use serde::de::IgnoredAny;
 
 use super::fields::Fields;
+use crate::base::json::Json;
 
 /// The scan of a body that is only valid as a whole.
 #[derive(Debug)]
@@ -35,10 +36,15 @@ fn is_json(text: &str) -> bool {
     serde_json::from_str::<IgnoredAny>(text).is_ok()
 }
 
+/// Returns the string that a JSON text is; `None` for any other value.
+fn string(json: &str) -> Option<String> {
+    Json::parse(json)?.into_text()
+}
+
 fn look(text: &str, fields: &mut Fields) {
     let slice = |range: &Range<usize>| text.get(range.clone()).unwrap_or_default();
     let is_wanted = |member: &JsonMember, fields: &Fields| {
-        serde_json::from_str::<String>(slice(&member.name)).is_ok_and(|name| fields.wants(&name))
+        string(slice(&member.name)).is_some_and(|name| fields.wants(&name))
     };
     let members: Vec<JsonMember> = MemberReader::of(text).collect();
     let mut earlier: Vec<&JsonMember> = Vec::new();
@@ -57,7 +63,7 @@ fn look(text: &str, fields: &mut Fields) {
         let value = slice(&member.value);
         // A value that is not a string cannot be a key; the gateway refuses its JSON text as
         // malformed.
-        fields.add(serde_json::from_str(value).unwrap_or_else(|_| value.to_owned()));
+        fields.add(string(value).unwrap_or_else(|| value.to_owned()));
         earlier.push(member);
     }
     // These are the last members: the cut begins after the last one that stays, so it includes the
