@@ -528,10 +528,7 @@ impl<R: Rules> Gateway<R> {
     ) -> Decision {
         let query =
             carried.query.as_deref().or(request.url.query).filter(|query| !query.is_empty());
-        let target = match query {
-            Some(query) => [path, "?", query].concat(),
-            None => path.to_owned(),
-        };
+        let target = path::serialise(path, query);
         let Some(Some(origin_key)) = self.origin_keys.get(rule.index) else {
             return self.refuse(&RequestProblem::Internal.into());
         };

@@ -8,14 +8,14 @@
 //! - slashes, backslashes and `;` (path parameters) in encoded form, and backslashes and `;` in
 //!   plain form;
 //! - `//`, dot segments and control characters;
-//! - escapes of escapes.
+//! - escapes of escapes, and escapes that are not UTF-8.
 //!
 //! Rules are matched against the fully [`decoded`] path, so that a rule reads `/%24batch` as
 //! `/$batch`, as an origin does.
 
 use std::borrow::Cow;
 
-use percent_encoding::percent_decode_str;
+use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
 
 /// The reason why a path is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -38,9 +38,12 @@ pub enum PathError {
     /// The path contains `//`.
     #[error("the path has an empty segment")]
     EmptySegment,
-    /// The path contains a segment `.` or `..`.
+    /// The path contains a segment of dots, such as `.` or `..`, with or without blanks.
     #[error("the path has a dot segment")]
     DotSegment,
+    /// The escapes of the path are not UTF-8.
+    #[error("the path has escapes that are not UTF-8")]
+    NotUtf8,
 }
 
 /// Normalises a path. The result normalises to itself.
@@ -56,16 +59,37 @@ pub fn normalise(path: &str) -> Result<Cow<'_, str>, PathError> {
         return Err(PathError::Ambiguous);
     }
     let normal = if path.contains('%') { Cow::Owned(decode(path)?) } else { Cow::Borrowed(path) };
-    if normal.split("%25").skip(1).any(begins_with_hex) {
+    let mut escapes = normal.split('%').skip(1);
+    if escapes.any(|escape| escape.strip_prefix("25").is_some_and(begins_with_hex)) {
         return Err(PathError::EscapedTwice);
     }
-    if normal.contains("//") {
+    if normal.as_bytes().windows(2).any(|pair| pair == b"//") {
         return Err(PathError::EmptySegment);
     }
-    if normal.split('/').any(|segment| matches!(segment, "." | "..")) {
+    if normal.split('/').any(is_of_dots) {
         return Err(PathError::DotSegment);
     }
     Ok(normal)
+}
+
+/// Returns `true` for a segment `.` or `..`, and for dots and blanks together. Some file systems
+/// drop blanks at the end of a name, so `..%20` is `..` there.
+fn is_of_dots(segment: &str) -> bool {
+    match segment {
+        "." | ".." => true,
+        // Most segments begin with another character, so this costs one comparison.
+        _ if !segment.starts_with(['.', '%']) || !segment.contains('.') => false,
+        _ => {
+            let mut pieces = segment.split('%');
+            let is_of_dots = |piece: &str| piece.bytes().all(|byte| byte == b'.');
+            pieces.next().is_some_and(is_of_dots)
+                && pieces.next().is_some()
+                && segment
+                    .split('%')
+                    .skip(1)
+                    .all(|piece| piece.strip_prefix("20").is_some_and(is_of_dots))
+        }
+    }
 }
 
 fn decode(path: &str) -> Result<String, PathError> {
@@ -90,6 +114,10 @@ fn decode(path: &str) -> Result<String, PathError> {
         }
         normal.push_str(rest);
     }
+    // An overlong escape such as %C0%AE is a dot to some servers.
+    if percent_decode_str(&normal).decode_utf8().is_err() {
+        return Err(PathError::NotUtf8);
+    }
     Ok(normal)
 }
 
@@ -101,6 +129,28 @@ fn begins_with_hex(text: &str) -> bool {
 /// UTF-8 decode to the same replacement character.
 pub fn decoded(normal: &str) -> Cow<'_, str> {
     percent_decode_str(normal).decode_utf8_lossy()
+}
+
+/// The characters of a path that a URL has in escaped form only: the path percent-encode set
+/// (WHATWG URL §1.3), apart from those that [`normalise`] refuses.
+const PATH_ESCAPES: &AsciiSet =
+    &QUERY_ESCAPES.remove(b'\'').add(b'^').add(b'`').add(b'{').add(b'}');
+
+/// The characters of a query that an `https` URL has in escaped form only: the special-query
+/// percent-encode set (WHATWG URL §1.3).
+const QUERY_ESCAPES: &AsciiSet =
+    &CONTROLS.add(b' ').add(b'"').add(b'#').add(b'<').add(b'>').add(b'\'');
+
+/// Writes a path and a query as every URL parser serialises them. The origin's proof covers this
+/// text, and the platform sends it: left as they came, `'` or `^` would be escaped only when the
+/// request goes on.
+pub fn serialise(path: &str, query: Option<&str>) -> String {
+    let mut target = utf8_percent_encode(path, PATH_ESCAPES).to_string();
+    if let Some(query) = query {
+        target.push('?');
+        target.extend(utf8_percent_encode(query, QUERY_ESCAPES));
+    }
+    target
 }
 
 #[cfg(test)]
@@ -161,6 +211,14 @@ mod tests {
             ("/a/../b", PathError::DotSegment),
             ("/./a", PathError::DotSegment),
             ("/a/.", PathError::DotSegment),
+            ("/public/..%20/admin", PathError::DotSegment),
+            ("/public/%20..%20/admin", PathError::DotSegment),
+            ("/public/.%20./admin", PathError::DotSegment),
+            ("/public/%c0%ae%c0%ae/admin", PathError::NotUtf8),
+            ("/public/%c0%af..%c0%afadmin", PathError::NotUtf8),
+            ("/%e0%80%af", PathError::NotUtf8),
+            ("/%ff", PathError::NotUtf8),
+            ("/caf%e9", PathError::NotUtf8),
             ("/%", PathError::BadEscape),
             ("/%4", PathError::BadEscape),
             ("/%zz", PathError::BadEscape),
@@ -168,6 +226,26 @@ mod tests {
             ("/%é", PathError::Ambiguous),
         ] {
             assert_eq!(normalise(path), Err(expected), "{path}");
+        }
+    }
+
+    /// The right-hand sides are what Chromium and Node.js print for `new URL`.
+    #[test]
+    fn a_target_is_written_as_url_parsers_serialise_it() {
+        for (path, query, expected) in [
+            ("/a", None, "/a"),
+            ("/a", Some("b=c&d=%27"), "/a?b=c&d=%27"),
+            ("/a", Some("$filter=name%20eq%20'x'"), "/a?$filter=name%20eq%20%27x%27"),
+            ("/a^b", Some("a^b"), "/a%5Eb?a^b"),
+            ("/a{b}`", Some("a{b}`"), "/a%7Bb%7D%60?a{b}`"),
+            ("/a\"<>'", Some("\"<>'"), "/a%22%3C%3E'?%22%3C%3E%27"),
+            (
+                "/!$&()*+,:=@|[]~",
+                Some("!$&()*+,:=@|[]~?/\\"),
+                "/!$&()*+,:=@|[]~?!$&()*+,:=@|[]~?/\\",
+            ),
+        ] {
+            assert_eq!(serialise(path, query), expected);
         }
     }
 
