@@ -353,7 +353,9 @@ fn within(asked: &Operation) -> Option<u64> {
 fn a_body_that_is_too_slow_too_large_or_cut_off_is_refused_wherever_it_is_read() {
     let trickle = |_: &Operation| (Got::Bytes(Some(b" ".to_vec())), 3_000);
     type Body<'a> = &'a dyn Fn(&Operation) -> (Got, i64);
-    let rows: [(Body<'_>, u16, &str, usize); 4] = [
+    let dust = |_: &Operation| (Got::Bytes(Some(b" ".to_vec())), 0);
+    let rows: [(Body<'_>, u16, &str, usize); 5] = [
+        (&dust, 408, "body_too_slow", 1_024),
         (&|_| (Got::TooLate, 10_000), 408, "body_too_slow", 1),
         (&trickle, 408, "body_too_slow", 4),
         (&|_| (Got::Nothing, 0), 400, "malformed_body", 1),
