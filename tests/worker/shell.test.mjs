@@ -104,7 +104,7 @@ describe("a trap", () => {
     await assertWorks();
   });
 
-  test("in an alarm leaves the Worker usable, and the alarm is tried again", { timeout: 15_000 }, async () => {
+  test("in an alarm leaves the Worker usable, and the alarm is tried again", { timeout: 120_000 }, async () => {
     const journey = await begin({ faults: [{ on: "Ledger.alarm", mode: "trap", times: 1 }] });
     try {
       while (((await journey.worker.counters())["Ledger.alarm"] ?? 0) < 2) await sleep(50);
