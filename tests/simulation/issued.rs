@@ -14,7 +14,7 @@ use claviger_core::credential::limits::Interface;
 use claviger_core::credential::limits::lifetime::Expiry;
 use claviger_core::credential::limits::network::{ClientAddress, Networks};
 use claviger_core::credential::limits::permission::Permission;
-use claviger_core::gateway::gateway::Check;
+use claviger_core::gateway::check::Check;
 use claviger_core::gateway::issuance::{Authority, Credentials, Refused, seal};
 use claviger_core::gateway::issuing::Authorisation;
 use claviger_core::lease::call::{Fetch, Lookup};

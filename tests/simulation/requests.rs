@@ -4,7 +4,7 @@ use claviger_core::base::time::DurationMs;
 use claviger_core::credential::limits::Interface;
 use claviger_core::credential::limits::network::ClientAddress;
 use claviger_core::credential::limits::permission::Permission;
-use claviger_core::gateway::gateway::{Check, Evidence};
+use claviger_core::gateway::check::{Check, Evidence};
 use claviger_core::lease::call::{Basis as Rests, Fetch, LeaseToken, Lookup, Source};
 use claviger_core::lease::lease::{GIVEN_UP as GIVEN_UP_FOR, OUTAGE_MEMORY, REFRESH_ATTEMPTS};
 use claviger_core::lease::rules::Rules;

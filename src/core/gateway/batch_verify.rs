@@ -13,7 +13,8 @@ use crate::base::time::UnixMs;
 use crate::credential::limits::Interface;
 use crate::credential::limits::network::ClientAddress;
 use crate::credential::limits::permission::Permission;
-use crate::gateway::gateway::{Check, Checked, Gateway};
+use crate::gateway::check::{Check, Checked};
+use crate::gateway::gateway::Gateway;
 use crate::lease::call::{CopyRead, CopySource, Fetch, KvRead, Lookup, RefreshCall};
 use crate::lease::rules::Rules;
 use crate::verify::verdict::Denial;
@@ -194,7 +195,7 @@ fn decide_one<R: Rules>(
     let decided = |denial| Check::Verdict(Checked::without_evidence(denial));
     match &asked.subject {
         Subject::Credential(text) => {
-            let id = gateway.key_of(text.expose(), arrival);
+            let id = gateway.key_id(text.expose(), arrival);
             // The gateway looks the key up only after this test, because another account's key must
             // cause no lookup.
             if id.is_some_and(|id| id.account() != own) {

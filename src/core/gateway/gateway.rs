@@ -20,31 +20,33 @@ use crate::base::id::{AccountId, AnyKeyId, KeyId};
 use crate::base::time::UnixMs;
 use crate::config::rules::{Access, Effect, Origin, Place, Rule};
 use crate::config::settings::Config;
-use crate::credential::key::KeyText;
 use crate::credential::keyring::{Generation, MacKey};
 use crate::credential::limits::Interface;
 use crate::credential::limits::network::ClientAddress;
 use crate::credential::limits::permission::Permission;
-use crate::credential::sealed::SealedText;
 use crate::gateway::body::{BODY_SCAN_BYTES_MAX, BodyScan, Fields};
+use crate::gateway::check::{Check, Checked};
 use crate::gateway::denied::Denied;
-use crate::gateway::extract::{CREDENTIAL_BYTES_MAX, Carried};
+use crate::gateway::extract::Carried;
 use crate::gateway::fit::Fit;
+use crate::gateway::presented::Presented;
 use crate::gateway::problem::{GatewayProblem, challenge, challenge_of_several};
 use crate::gateway::recheck::{Issue, Rechecks};
-use crate::gateway::resolve::Presented;
-use crate::gateway::{extract, issuance, origin_headers, verify_body};
-use crate::lease::call::{Basis, Fetch, Lookup, Source};
+use crate::gateway::resolve::{Attempt, Missing, ResolvedKey, resolve_key, resolve_sealed};
+use crate::gateway::{extract, issuance, origin_headers, presented};
+use crate::lease::call::{Fetch, Lookup};
 use crate::lease::isolate::{Counters, Leases};
 use crate::lease::rules::{ByTheBook, Rules};
 use crate::replication::link;
-use crate::replication::record::Revision;
 use crate::verify::verdict::Denial;
 use crate::verify::verification::{Demand, Facts, Valid, Verified, examine, verify, verify_sealed};
 
 /// Headers that tell a digest of the body (RFC 9530, and those before it): of one that something
 /// was cut out of, it is wrong.
 const DIGESTS: [&str; 4] = ["content-digest", "repr-digest", "digest", "content-md5"];
+
+/// Path of the batch verification, on the console host.
+pub const VERIFY_PATH: &str = "/v1/verify";
 
 /// Path of the route that shows an operator what the answering isolate has done.
 const COUNTERS_PATH: &str = "/v1/counters";
@@ -96,50 +98,6 @@ pub enum Decision {
     ReadHeaders,
     /// First read the body's opening, and decide again with [`Gateway::decide_with`].
     Read(BodyScan),
-}
-
-/// Where a verdict rests.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Evidence {
-    /// Who said so.
-    pub source: Source,
-    /// How long ago it was known to be so, in milliseconds.
-    pub age_ms: u64,
-    /// Revision of the record; `None` when there is none.
-    pub revision: Option<Revision>,
-    /// What the knowledge of the account rests on.
-    pub basis: Basis,
-    /// It is older than T, and used because the ledger is out of reach.
-    pub is_stale: bool,
-}
-
-/// What the check of one credential came to.
-#[derive(Debug)]
-pub enum Check<V = Verified> {
-    /// A verdict.
-    Verdict(Checked<V>),
-    /// First find this out.
-    Fetch(Fetch),
-    /// First ask the admin Worker whether this edge fits it, and tell [`Gateway::take_fit`].
-    AskAdmin,
-}
-
-/// A verdict and what it rests on.
-#[derive(Debug)]
-pub struct Checked<V = Verified> {
-    /// The verdict.
-    pub verdict: Result<V, Denial>,
-    /// `None`: the string alone decided, or nobody could.
-    pub evidence: Option<Evidence>,
-    /// Whose lease to [renew](Gateway::renew) meanwhile.
-    pub renew: Option<AccountId>,
-}
-
-impl<V> Checked<V> {
-    /// What rests on nothing that was known: the string alone decided, or nobody could.
-    pub(crate) fn without_evidence(denial: Denial) -> Self {
-        Self { verdict: Err(denial), evidence: None, renew: None }
-    }
 }
 
 impl Gateway {
@@ -212,10 +170,8 @@ impl<R: Rules> Gateway<R> {
     /// On the console's host the edge serves two surfaces; all else is the admin Worker's.
     fn decide_console(&self, request: &Request<'_>) -> Decision {
         match request.url.path {
-            verify_body::PATH if request.method == "POST" => Decision::Verify,
-            verify_body::PATH => {
-                self.refuse(&RequestProblem::MethodNotAllowed { allow: "POST" }.into())
-            }
+            VERIFY_PATH if request.method == "POST" => Decision::Verify,
+            VERIFY_PATH => self.refuse(&RequestProblem::MethodNotAllowed { allow: "POST" }.into()),
             issuance::PATH => Decision::Issue,
             _ if !request.headers.is_whole() => Decision::ReadHeaders,
             path => done(Outcome::Admin(self.onward(request, path))),
@@ -286,8 +242,9 @@ impl<R: Rules> Gateway<R> {
         let Ok(text) = &carried.credential else { return Ok(self.several(request)) };
         let text = text.as_ref();
         // What a header's text alone refuses need not wait for the body.
-        let is_refused =
-            |text: &extract::Text<'_>| self.made(text.expose(), request.arrived).is_err();
+        let is_refused = |text: &extract::Text<'_>| {
+            Presented::authenticate(text.expose(), &self.config, request.arrived).is_err()
+        };
         if let Some(scan) = unread
             && !text.is_some_and(is_refused)
         {
@@ -335,30 +292,30 @@ impl<R: Rules> Gateway<R> {
         now: UnixMs,
         lookup: &Lookup,
     ) -> Check {
-        match self.made(text, arrival) {
+        let attempt = Attempt { arrival, now, lookup };
+        match Presented::authenticate(text, &self.config, arrival) {
             Ok(Presented::Key(made)) => {
-                let known = match self.known_of(made.id(), arrival, now, lookup) {
+                let known = match resolve_key(&mut self.leases, made.id(), attempt) {
                     Ok(known) => known,
                     Err(missing) => return missing.into(),
                 };
                 let verdict = verify(&made, known.borrow(), facts, arrival);
-                if let Some(missing) =
-                    self.recheck_stored(&verdict, &known, (facts, arrival), now, lookup)
-                {
+                if let Some(missing) = self.recheck_stored(&verdict, &known, facts, attempt) {
                     return missing.into();
                 }
                 self.count(made.id(), &verdict, known.is_counted, facts, now);
                 known.conclude(verdict, now)
             }
             Ok(Presented::Sealed(made)) => {
-                let known = match self.known_of_sealed(&made, arrival, now, lookup) {
+                let known = match resolve_sealed(&mut self.leases, &made, attempt) {
                     Ok(known) => known,
                     Err(missing) => return missing.into(),
                 };
                 let verdict = verify_sealed(&made, known.borrow(), facts, arrival);
                 let issue = Issue::of_sealed(&made, facts, arrival).filter(|_| verdict.is_err());
-                let missing =
-                    issue.and_then(|issue| self.recheck(&issue, &known, arrival, now, lookup));
+                let missing = issue.and_then(|issue| {
+                    self.rechecks.recheck(&issue, &known, &mut self.leases, attempt)
+                });
                 missing.map_or_else(|| known.conclude(verdict, now), Into::into)
             }
             Err(Denial::Unknown) if self.fit.wants_word(now) => Check::AskAdmin,
@@ -380,14 +337,29 @@ impl<R: Rules> Gateway<R> {
         now: UnixMs,
         lookup: &Lookup,
     ) -> Check<Valid> {
-        match self.known_of(id, arrival, now, lookup) {
+        let attempt = Attempt { arrival, now, lookup };
+        match resolve_key(&mut self.leases, id, attempt) {
             Ok(known) => {
                 let verdict = examine(id, known.borrow(), facts, arrival);
-                let missing = self.recheck_stored(&verdict, &known, (facts, arrival), now, lookup);
+                let missing = self.recheck_stored(&verdict, &known, facts, attempt);
                 missing.map_or_else(|| known.conclude(verdict, now), Into::into)
             }
             Err(missing) => missing.into(),
         }
+    }
+
+    /// Returns what to fetch before the edge may refuse a stored key with this verdict; `None` if
+    /// it may refuse now.
+    fn recheck_stored<V>(
+        &mut self,
+        verdict: &Result<V, Denial>,
+        known: &ResolvedKey,
+        facts: &Facts<'_>,
+        attempt: Attempt<'_>,
+    ) -> Option<Missing> {
+        let record = known.record().filter(|_| verdict.is_err())?;
+        let issue = Issue::of_stored(record, facts, attempt.arrival)?;
+        self.rechecks.recheck(&issue, known, &mut self.leases, attempt)
     }
 
     /// Counts a use of a key by somebody with the right secret.
@@ -408,33 +380,10 @@ impl<R: Rules> Gateway<R> {
         }
     }
 
-    /// What the string alone says.
-    pub(super) fn made(&self, text: &str, arrival: UnixMs) -> Result<Presented, Denial> {
-        let Config { prefix, keyring, .. } = &self.config;
-        if text.len() > CREDENTIAL_BYTES_MAX {
-            return Err(Denial::Malformed);
-        }
-        if SealedText::is_meant(text, prefix) {
-            let parsed = SealedText::parse(text, prefix).map_err(|_| Denial::Malformed)?;
-            return parsed
-                .authenticate(prefix, keyring, arrival)
-                .map(Presented::Sealed)
-                .ok_or(Denial::Unknown);
-        }
-        let parsed = KeyText::parse(text, prefix).map_err(|_| Denial::Malformed)?;
-        parsed.authenticate(prefix, keyring).map(Presented::Key).ok_or(Denial::Unknown)
-    }
-
-    /// The key that a text names. Whether Claviger made it is only known of a sealed one; `None`
-    /// for what is no key.
-    pub fn key_of(&self, text: &str, arrival: UnixMs) -> Option<AnyKeyId> {
-        let Config { prefix, keyring, .. } = &self.config;
-        if SealedText::is_meant(text, prefix) {
-            let made =
-                SealedText::parse(text, prefix).ok()?.authenticate(prefix, keyring, arrival)?;
-            return Some(AnyKeyId::Sealed(made.claims().id));
-        }
-        KeyText::parse(text, prefix).ok().map(|parsed| AnyKeyId::Key(parsed.id()))
+    /// Returns the ID of the key that a text names; `None` if the text is no key. A sealed key is
+    /// authenticated first; the ID of a stored key proves nothing.
+    pub fn key_id(&self, text: &str, arrival: UnixMs) -> Option<AnyKeyId> {
+        presented::key_id(text, &self.config, arrival)
     }
 
     /// The same edge, which does not know yet whether it fits the admin Worker.

@@ -9,7 +9,9 @@
 //! | [`gateway`] | decides about one request |
 //! | [`exchange`] | carries a request that needs I/O from its arrival to its outcome |
 //! | [`extract`], [`body`] | find the credential in headers, query and body |
-//! | [`resolve`], [`recheck`] | put together what is known of a key and its issuer, and ask again before a refusal |
+//! | `presented` | authenticates the credential's text, without a lookup |
+//! | [`resolve`], [`recheck`] | combine the facts about a key and its issuer, and ask again before a refusal |
+//! | [`check`] | the verdict on one credential, and its evidence |
 //! | [`fetching`] | begins each lookup, and takes its result into the leases |
 //! | [`origin_headers`] | writes the headers by which an origin knows the caller |
 //! | [`issuance`], [`issuing`] | read and authorise an issuance by program |
@@ -20,6 +22,7 @@
 
 pub mod batch_verify;
 pub mod body;
+pub mod check;
 pub mod denied;
 pub mod exchange;
 pub mod extract;
@@ -29,6 +32,7 @@ pub mod gateway;
 pub mod issuance;
 pub mod issuing;
 pub mod origin_headers;
+mod presented;
 pub mod problem;
 pub mod recheck;
 pub mod resolve;

@@ -9,13 +9,10 @@ use crate::credential::limits::Interface;
 use crate::credential::limits::network::ClientAddress;
 use crate::credential::limits::permission::Permission;
 use crate::gateway::batch_verify::{Asked, Subject};
-use crate::gateway::gateway::Evidence;
+use crate::gateway::check::Evidence;
 use crate::lease::call::{Basis, Source};
 use crate::verify::verdict::Denial;
 use crate::verify::verification::Valid;
-
-/// Path of the route, on the console host.
-pub const PATH: &str = "/v1/verify";
 
 /// Largest body, in bytes. A hundred credentials with addresses and permissions need 30 KiB.
 pub const BODY_BYTES_MAX: usize = 64 * 1024;

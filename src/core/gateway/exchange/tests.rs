@@ -16,8 +16,8 @@ use crate::credential::keyring::Keyring;
 use crate::credential::limits::lifetime::Expiry;
 use crate::credential::limits::{Interface, Limits};
 use crate::gateway::body::BODY_SCAN_TIME;
-use crate::gateway::gateway::Gateway;
-use crate::gateway::{issuance, verify_body};
+use crate::gateway::gateway::{Gateway, VERIFY_PATH};
+use crate::gateway::issuance;
 use crate::lease::lease::REFRESH_TIMEOUT;
 use crate::replication::edge_call::{EdgeRequest, RefreshReply, Reply as _, ledger_instance};
 use crate::replication::record::{Credential, Epoch, Record, Revision, Standing, kv_key};
@@ -312,7 +312,7 @@ fn bodies(world: &World) -> [(String, String); 3] {
     let verifier = format!("{JSON}\nclaviger-verifier\n{}", world.keys[0].expose());
     [
         ("http://api.localhost:8787/form".into(), FORM.into()),
-        (console(verify_body::PATH), verifier),
+        (console(VERIFY_PATH), verifier),
         (console(issuance::PATH), format!("{FORM}\n{}", world.bearer(1))),
     ]
 }

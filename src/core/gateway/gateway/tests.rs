@@ -18,7 +18,7 @@ use crate::credential::limits::lifetime::Expiry;
 use crate::lease::cached_key::CachedKey;
 use crate::lease::call::{CopySource, Finding, Found, RefreshCall};
 use crate::replication::edge_call::RefreshReply;
-use crate::replication::record::{Credential, Epoch, Record, Standing};
+use crate::replication::record::{Credential, Epoch, Record, Revision, Standing};
 use crate::replication::refresh::{AccountState, Answer, Delta, Refresh, Unsettled};
 use crate::testing::{config, edge_keys};
 
@@ -389,7 +389,7 @@ fn on_the_console_s_host_the_edge_verifies_and_issues_and_the_admin_worker_serve
             matches!(decision, Decision::Done { outcome: Outcome::Admin(_), renew: None });
         assert!(is_admin, "{method} {path}: {decision:?}");
     }
-    let verify = console(verify_body::PATH);
+    let verify = console(VERIFY_PATH);
     for headers in ["", own, "origin\nhttp://api.localhost:8787"] {
         assert!(matches!(world.ask("POST", &verify, headers, NOW), Decision::Verify), "{headers}");
     }

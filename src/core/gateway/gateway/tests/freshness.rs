@@ -1,6 +1,9 @@
 //! Tests the gateway's decisions from leases, and the I/O that it requests: promises P2, P3 and P4.
 
 use super::*;
+use crate::gateway::check::Evidence;
+use crate::gateway::verify_body;
+use crate::lease::call::{Basis, Source};
 use crate::lease::lease::REFRESH_ATTEMPTS;
 use crate::replication::refresh::FRESHNESS_MS;
 
