@@ -2,7 +2,7 @@
 
 use claviger_control::ledger::ledger::Ledger;
 use claviger_control::ledger::schema::MIGRATIONS;
-use claviger_control::objects::object::{Entropy, Object, ObjectError};
+use claviger_control::objects::object::{DurableObject, Entropy, ObjectError};
 use claviger_control::objects::sql::migrate::migrate;
 use claviger_control::objects::sql::{Sql, SqlError, SqlExt, Statement};
 use claviger_control::protocol::command::Command;

@@ -5,15 +5,15 @@ use std::rc::Rc;
 
 use claviger_control::ledger::ledger::Ledger;
 use claviger_control::ledger::usage::pending::PendingCounts;
-use claviger_control::objects::object::{Entropy, Object, ObjectError};
+use claviger_control::objects::object::{DurableObject, Entropy, ObjectError};
 use claviger_control::objects::sql::{Sql, SqlError, SqlExt, Statement};
 use claviger_control::protocol::account::Email;
 use claviger_control::protocol::command::Command;
 use claviger_control::protocol::deletion::NewCode;
 use claviger_control::protocol::draft::Draft;
-use claviger_control::protocol::effect::{Effect, Outcome};
+use claviger_control::protocol::effect::{Effect, EffectOutcome};
 use claviger_control::protocol::encryption::Ciphertext;
-use claviger_control::protocol::keys::{KeyView, Listing, Page};
+use claviger_control::protocol::keys::{KeyPage, KeyView, Listing};
 use claviger_control::protocol::ledger::{
     LedgerReply, LedgerRequest, NewMember, NewSession, Opening, SessionProof,
 };
@@ -255,7 +255,7 @@ impl World {
         }
     }
 
-    pub fn page(&self, browser: Browser, listing: Listing) -> Page {
+    pub fn page(&self, browser: Browser, listing: Listing) -> KeyPage {
         match self.ask(browser, Command::List(listing)) {
             LedgerReply::Page(page) => page,
             other => panic!("no page: {other:?}"),
@@ -331,7 +331,7 @@ impl World {
         Browser { proof, ..browser }
     }
 
-    pub fn settle(&self, effect: &Effect, outcome: Outcome) {
+    pub fn settle(&self, effect: &Effect, outcome: EffectOutcome) {
         self.judged(|ledger| ledger.settle(effect, &outcome, self.now())).unwrap();
     }
 }

@@ -3,7 +3,7 @@
 
 use claviger_core::base::id::AccountId;
 use claviger_core::lease::call::{CopyRead, CopySource, Lookup, RefreshCall, RenewalStep};
-use claviger_core::lease::rules::Rules;
+use claviger_core::lease::rules::LeaseRules;
 use claviger_core::replication::document;
 use claviger_core::replication::edge_call::RefreshReply;
 use rand_chacha::rand_core::Rng;
@@ -48,7 +48,7 @@ impl Waiter {
     }
 }
 
-impl<R: Rules> World<R> {
+impl<R: LeaseRules> World<R> {
     /// Renews the lease of an account, while no request waits.
     pub fn renew(&mut self, of: (usize, u64), account: AccountId) {
         self.run_errand(of, Box::new(Renewal { account, lookup: Lookup::default(), failures: 0 }));

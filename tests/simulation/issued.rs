@@ -19,7 +19,7 @@ use claviger_core::gateway::issuance::{Authority, Credentials, Refused, seal};
 use claviger_core::gateway::issuing::Authorisation;
 use claviger_core::lease::call::{Fetch, Lookup};
 use claviger_core::lease::lease::GIVEN_UP;
-use claviger_core::lease::rules::Rules;
+use claviger_core::lease::rules::LeaseRules;
 use claviger_core::replication::edge_call::{IssueByApi, RefreshReply};
 use claviger_core::replication::record::kv_key;
 use claviger_core::verify::verdict::Denial;
@@ -49,7 +49,7 @@ pub struct IssuedKey {
     pub revoked: Option<i64>,
 }
 
-impl<R: Rules> World<R> {
+impl<R: LeaseRules> World<R> {
     /// An issuer asks an isolate to issue, whose calls take no time.
     pub fn issue_by(&mut self, place: usize, isolate: usize) -> Checked {
         if self.isolates[isolate].frozen_until > self.now || self.late.is_some() {

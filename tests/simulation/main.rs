@@ -52,7 +52,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 
 use bugs::Sabotage;
-use claviger_core::lease::rules::{ByTheBook, Rules};
+use claviger_core::lease::rules::{ByTheBook, LeaseRules};
 use tally::Tally;
 
 /// Things that happen in a short run.
@@ -60,7 +60,12 @@ const STEPS: u32 = 60;
 
 /// Runs seeds on all processors until one fails. What they did in all, or the first failure that
 /// was found.
-fn run<R: Rules>(first: u64, seeds: u64, steps: u32, sabotage: Sabotage) -> Result<Tally, String> {
+fn run<R: LeaseRules>(
+    first: u64,
+    seeds: u64,
+    steps: u32,
+    sabotage: Sabotage,
+) -> Result<Tally, String> {
     let next = AtomicU64::new(first);
     let end = first + seeds;
     let found = Mutex::new(Ok(Tally::default()));
@@ -144,7 +149,7 @@ fn number(name: &str, usual: u64) -> u64 {
 }
 
 /// Whether the simulation notices a bug within so many seeds, by breaking one of these promises.
-fn notices<R: Rules>(sabotage: Sabotage, promises: &[&str]) {
+fn notices<R: LeaseRules>(sabotage: Sabotage, promises: &[&str]) {
     let violation = run::<R>(0, SEEDS_PER_BUG, STEPS, sabotage).expect_err("nobody noticed");
     println!("{violation}");
     assert!(promises.iter().any(|promise| violation.contains(promise)), "{violation}");

@@ -7,7 +7,7 @@ use claviger_core::credential::limits::permission::Permission;
 use claviger_core::gateway::check::{Check, Evidence};
 use claviger_core::lease::call::{Basis as Rests, Fetch, LeaseToken, Lookup, Source};
 use claviger_core::lease::lease::{GIVEN_UP as GIVEN_UP_FOR, OUTAGE_MEMORY, REFRESH_ATTEMPTS};
-use claviger_core::lease::rules::Rules;
+use claviger_core::lease::rules::LeaseRules;
 use claviger_core::replication::record::{Record, kv_key};
 use claviger_core::verify::verdict::Denial;
 use claviger_core::verify::verification::{Demand, Facts};
@@ -21,7 +21,7 @@ use crate::world::{ASKS_ADMIN, Checked, Event, Flight, Heard, Isolate, World};
 
 const GIVEN_UP: i64 = GIVEN_UP_FOR.as_ms() as i64;
 
-impl<R: Rules> World<R> {
+impl<R: LeaseRules> World<R> {
     pub fn request(&mut self, isolate: usize, key: usize, ask: Ask) {
         // Few ask for some keys here, so that nobody's fresh answer covers up what comes late.
         if self.is_steady

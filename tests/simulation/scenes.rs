@@ -5,7 +5,7 @@ use claviger_control::ledger::repair::ROUND;
 use claviger_control::protocol::command::Command;
 use claviger_core::base::id::KeyId;
 use claviger_core::lease::call::{KvRead, Lookup, RefreshCall};
-use claviger_core::lease::rules::{ByTheBook, Rules};
+use claviger_core::lease::rules::{ByTheBook, LeaseRules};
 use claviger_core::replication::edge_call::RefreshReply;
 use claviger_core::replication::record::{Record, Revision, kv_key};
 use claviger_core::replication::refresh::{MARKS_MAX, Refresh, Unsettled};
@@ -24,7 +24,7 @@ const T: i64 = 60_000;
 const UNSETTLED: &str =
     "SELECT count(*) FROM publication WHERE base < revision AND settled < revision";
 
-impl<R: Rules> World<R> {
+impl<R: LeaseRules> World<R> {
     /// One isolate, and a network on which nothing is lost or late by itself.
     pub fn stage() -> Self {
         let is_plain = |world: &Self| !world.is_eventual && !world.is_issuing && world.grace_s == 0;
@@ -108,7 +108,7 @@ impl<R: Rules> World<R> {
 }
 
 /// Both are of the same account; the one keeps the lease alive, on the other something happens.
-fn two_keys<R: Rules>() -> Result<(World<R>, usize, usize), String> {
+fn two_keys<R: LeaseRules>() -> Result<(World<R>, usize, usize), String> {
     let mut world = World::stage();
     let (often, seldom) = (world.new_key()?, world.new_key()?);
     world.use_key(often)?;
@@ -117,7 +117,7 @@ fn two_keys<R: Rules>() -> Result<(World<R>, usize, usize), String> {
 
 /// The ledger says of a key that it is active; meanwhile it is disabled, KV has long taken that,
 /// nobody names it any more as unsettled; then the answer arrives.
-fn an_answer_outlasts_a_settlement<R: Rules>() -> Checked {
+fn an_answer_outlasts_a_settlement<R: LeaseRules>() -> Checked {
     let (mut world, often, seldom) = two_keys::<R>()?;
     let late = world.ask_ledger(Some(seldom));
     world.disable(seldom);
@@ -128,7 +128,7 @@ fn an_answer_outlasts_a_settlement<R: Rules>() -> Checked {
 }
 
 /// The same of what KV says.
-fn a_reading_outlasts_a_settlement<R: Rules>() -> Checked {
+fn a_reading_outlasts_a_settlement<R: LeaseRules>() -> Checked {
     let (mut world, often, seldom) = two_keys::<R>()?;
     let (id, local) = (world.model.keys[seldom].text.id(), at(world.local(0)));
     let read = world.isolates[0].gateway.ask_kv(id, local);
@@ -142,7 +142,7 @@ fn a_reading_outlasts_a_settlement<R: Rules>() -> Checked {
 
 /// While KV is read, the key is disabled through the same isolate, whose lease then knows what KV
 /// does not.
-fn a_reading_meets_a_newer_word<R: Rules>() -> Checked {
+fn a_reading_meets_a_newer_word<R: LeaseRules>() -> Checked {
     let (mut world, _, seldom) = two_keys::<R>()?;
     let (id, local) = (world.model.keys[seldom].text.id(), at(world.local(0)));
     let read = world.isolates[0].gateway.ask_kv(id, local);
@@ -156,7 +156,7 @@ fn a_reading_meets_a_newer_word<R: Rules>() -> Checked {
 /// A hand writes an old record into KV, and the ledger's round finds it: the key is unsettled
 /// again, without a new number. Of two answers of the same number, the one from before arrives
 /// last.
-fn an_older_set_arrives_last<R: Rules>() -> Checked {
+fn an_older_set_arrives_last<R: LeaseRules>() -> Checked {
     let (mut world, often, seldom) = two_keys::<R>()?;
     let active = world.held(seldom);
     world.disable(seldom);
@@ -180,7 +180,7 @@ fn an_older_set_arrives_last<R: Rules>() -> Checked {
 
 /// KV holds more names of the account than a reply can list, none of which the ledger knows: its
 /// round takes them in, all unsettled. Meanwhile a key is disabled that KV still says is active.
-fn more_is_unsettled_than_can_be_named<R: Rules>() -> Checked {
+fn more_is_unsettled_than_can_be_named<R: LeaseRules>() -> Checked {
     let (mut world, often, seldom) = two_keys::<R>()?;
     for _ in 0..=MARKS_MAX {
         let id = KeyId::random(world.host.account, &mut world.rng);
@@ -203,7 +203,7 @@ fn more_is_unsettled_than_can_be_named<R: Rules>() -> Checked {
 }
 
 /// An isolate is short of memory while KV still says of a key what it was.
-fn memory_is_short<R: Rules>() -> Checked {
+fn memory_is_short<R: LeaseRules>() -> Checked {
     let (mut world, often, seldom) = two_keys::<R>()?;
     world.live(often, S)?;
     world.disable(seldom);

@@ -8,7 +8,7 @@ use claviger_control::protocol::ledger::{LedgerReply, LedgerRequest};
 use claviger_core::base::id::{KeyId, TokenId};
 use claviger_core::base::secret::Digest;
 use claviger_core::credential::key::NewKey;
-use claviger_core::lease::rules::{ByTheBook, Rules};
+use claviger_core::lease::rules::{ByTheBook, LeaseRules};
 use claviger_core::replication::edge_call::RefreshReply;
 use claviger_core::replication::record::{Epoch, Record, Revision, Standing};
 use claviger_core::replication::refresh::{
@@ -26,7 +26,7 @@ use crate::world::{Checked, Event, S, SKEW_MS, World};
 const DAY: i64 = 24 * 3_600_000;
 
 /// Runs one seed: `steps` things happen, then all heals.
-pub fn run<R: Rules>(seed: u64, steps: u32, sabotage: Sabotage) -> Result<Tally, String> {
+pub fn run<R: LeaseRules>(seed: u64, steps: u32, sabotage: Sabotage) -> Result<Tally, String> {
     let mut world = World::<R>::new(seed, sabotage);
     let mut go = || {
         for _ in 0..steps {
@@ -54,7 +54,7 @@ pub fn run_late(seed: u64, steps: u32, times: i64) -> (u64, Vec<i64>) {
     (let_through + refused, world.late.unwrap_or_default())
 }
 
-impl<R: Rules> World<R> {
+impl<R: LeaseRules> World<R> {
     pub fn step(&mut self) -> Checked {
         match self.random(100) {
             _ if self.is_issuing && self.one_in(2) => self.step_issuing()?,

@@ -13,7 +13,7 @@ use claviger_core::lease::rules::ByTheBook;
 use claviger_core::replication::document::Document;
 use claviger_core::replication::edge_call::RefreshReply;
 use claviger_core::replication::record::{Epoch, Record, Revision, Standing};
-use claviger_core::replication::refresh::{AccountState, Answer, Delta, Refresh, Unsettled};
+use claviger_core::replication::refresh::{AccountState, Delta, Refresh, RefreshAnswer, Unsettled};
 use claviger_core::replication::shared::Shared;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
@@ -432,7 +432,7 @@ impl World {
     fn answered(&mut self, call: &RefreshCall, mut waiter: Waiter) {
         let request = call.request();
         let answers =
-            request.ask.iter().map(|id| Answer { id: *id, record: Some(self.record(*id)) });
+            request.ask.iter().map(|id| RefreshAnswer { id: *id, record: Some(self.record(*id)) });
         let (answers, told) = (answers.collect(), self.told());
         let refresh = Refresh {
             delta: if request.epoch.is_some() { told.delta } else { Delta::Reset },

@@ -24,7 +24,8 @@ use crate::ledger::search_terms::fold;
 use crate::objects::sql;
 use crate::objects::sql::{Row, Sql, SqlError, SqlExt, Statement};
 use crate::protocol::activity::{
-    Actor, By, Change, EXPORT_PAGE_ENTRIES, Entry, Named, PAGE_ENTRIES_MAX, Page, Query, begin, end,
+    ActivityEntry, ActivityPage, Actor, By, Change, EXPORT_PAGE_ENTRIES, Named, PAGE_ENTRIES_MAX,
+    Query, begin, end,
 };
 use crate::protocol::draft::field::FieldError;
 use crate::protocol::integer::INTEGER_MAX;
@@ -99,7 +100,7 @@ pub fn page(
     sql: &dyn Sql,
     account: &Account,
     query: &Query,
-) -> Result<Result<Page, Vec<FieldError>>, SqlError> {
+) -> Result<Result<ActivityPage, Vec<FieldError>>, SqlError> {
     let wanted = match WantedEntries::read(query, account) {
         Ok(wanted) => wanted,
         Err(errors) => return Ok(Err(errors)),
@@ -122,7 +123,7 @@ pub fn page(
         // The first untested row must be the first of the next page.
         None => end.map(|(at, number)| cursor_after(at, number.saturating_add(1))),
     };
-    Ok(Ok(Page { entries, next }))
+    Ok(Ok(ActivityPage { entries, next }))
 }
 
 const COLUMNS: &str =
@@ -312,7 +313,7 @@ fn cursor(text: &str) -> Option<(UnixMs, i64)> {
     (fits(at) && fits(number)).then_some((UnixMs::from_ms(at), number))
 }
 
-fn entry(mut row: Row) -> Result<Entry, SqlError> {
+fn entry(mut row: Row) -> Result<ActivityEntry, SqlError> {
     let (number, at) = (row.integer()?, row.time()?);
     let (action, actor, actor_name) = (row.text()?, row.text()?, row.optional_text()?);
     let (address, key, key_name) =
@@ -328,7 +329,7 @@ fn entry(mut row: Row) -> Result<Entry, SqlError> {
         }
         None => By { kind: actor, id: None, name: None },
     };
-    Ok(Entry {
+    Ok(ActivityEntry {
         id: number.try_into().unwrap_or_default(),
         at,
         action: Action::public_name(&action).to_owned(),

@@ -22,7 +22,7 @@ use super::key::Key;
 use super::service::Service;
 use crate::ledger::audit;
 use crate::ledger::plan::{Plan, commit_writes};
-use crate::objects::object::Step;
+use crate::objects::object::TaskStep;
 use crate::objects::sql::{Sql, SqlError, SqlExt, Statement};
 use crate::objects::tasks::{Task, TaskKind};
 use crate::protocol::ledger::LedgerReply;
@@ -124,10 +124,10 @@ pub fn list(sql: &dyn Sql) -> Result<Vec<RevokedSealed>, SqlError> {
 
 /// Removes expired ones without a new revision: leases that still name them only refuse keys that
 /// are refused anyway.
-pub fn sweep(sql: &dyn Sql, now: UnixMs) -> Result<Step, SqlError> {
+pub fn sweep(sql: &dyn Sql, now: UnixMs) -> Result<TaskStep, SqlError> {
     let next = "SELECT ifnull(min(until_ms), -1) FROM revoked_sealed WHERE until_ms > ?";
     let next = sql.integer(&Statement::new(next).bind(now))?;
     let again = (next >= 0).then(|| UnixMs::from_ms(next));
     let writes = vec![Statement::new("DELETE FROM revoked_sealed WHERE until_ms <= ?").bind(now)];
-    Ok(Step::Chore { writes, again })
+    Ok(TaskStep::Chore { writes, again })
 }

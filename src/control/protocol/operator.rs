@@ -12,7 +12,7 @@ use crate::protocol::integer::INTEGER_MAX;
 /// An operation of an operator.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "what", rename_all = "snake_case")]
-pub enum Operation {
+pub enum OperatorCommand {
     /// Reads one account or the list.
     Look,
     /// Invites the recipient of a set-up link, which the admin Worker has drawn.
@@ -60,7 +60,7 @@ pub enum EntryState {
 
 /// An account in the directory's list.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Entry {
+pub struct DirectoryEntry {
     /// ID of the account.
     pub id: AccountId,
     /// State of the account.

@@ -19,13 +19,13 @@ use rand_core::CryptoRng;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use crate::protocol::encryption::{self, AssociatedData, Ciphertext, Purpose};
+use crate::protocol::encryption::{self, AssociatedData, Ciphertext, SecretKind};
 use crate::protocol::master::MasterSecrets;
 
 /// Returns the associated data of an account's encrypted service password.
 pub fn associated_data(account: &AccountId) -> AssociatedData<'_> {
     AssociatedData {
-        purpose: Purpose::ServicePassword,
+        purpose: SecretKind::ServicePassword,
         account: *account,
         subject: account.as_str(),
     }

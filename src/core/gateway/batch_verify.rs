@@ -16,7 +16,7 @@ use crate::credential::limits::permission::Permission;
 use crate::gateway::check::{Check, Checked};
 use crate::gateway::gateway::Gateway;
 use crate::lease::call::{CopyRead, CopySource, Fetch, KvRead, Lookup, RefreshCall};
-use crate::lease::rules::Rules;
+use crate::lease::rules::LeaseRules;
 use crate::verify::verdict::Denial;
 use crate::verify::verification::{Demand, Facts, Valid};
 
@@ -31,7 +31,7 @@ pub enum Subject {
 
 /// One check of a verifier's request.
 #[derive(Debug)]
-pub struct Asked {
+pub struct CheckRequest {
     /// Subject of the check.
     pub subject: Subject,
     /// Address from which the credential was used.
@@ -42,7 +42,7 @@ pub struct Asked {
     pub permission: Option<Permission>,
 }
 
-impl Asked {
+impl CheckRequest {
     fn facts(&self) -> Facts<'_> {
         Facts {
             address: self.address,
@@ -70,25 +70,25 @@ pub enum BatchFetch {
 
 /// The checks of one request, while they are in progress.
 #[derive(Debug)]
-pub struct Checks {
+pub struct BatchVerification {
     account: AccountId,
     arrival: UnixMs,
-    asked: Vec<Asked>,
+    asked: Vec<CheckRequest>,
     /// Verdicts in the order of `asked`; `None` while undecided.
     verdicts: Vec<Option<Checked<Valid>>>,
     lookup: Lookup,
 }
 
-impl Checks {
+impl BatchVerification {
     /// Starts the checks of a verifier of `account`, whose request arrived at `arrival`.
-    pub fn new(account: AccountId, arrival: UnixMs, asked: Vec<Asked>) -> Self {
+    pub fn new(account: AccountId, arrival: UnixMs, asked: Vec<CheckRequest>) -> Self {
         let verdicts = asked.iter().map(|_| None).collect();
         Self { account, arrival, asked, verdicts, lookup: Lookup::default() }
     }
 
     /// Decides each check that can be decided now. Returns the I/O needed next, or `None` if all
     /// checks are decided.
-    pub fn decide<R: Rules>(
+    pub fn decide<R: LeaseRules>(
         &mut self,
         gateway: &mut Gateway<R>,
         now: UnixMs,
@@ -131,7 +131,7 @@ impl Checks {
     }
 
     /// Begins the read of a copy; the caller must make it at once.
-    pub fn ask_copy<R: Rules>(
+    pub fn ask_copy<R: LeaseRules>(
         &self,
         gateway: &mut Gateway<R>,
         source: CopySource,
@@ -146,7 +146,7 @@ impl Checks {
     }
 
     /// Begins the reads of KV; the caller must make them at once.
-    pub fn ask_kv<R: Rules>(
+    pub fn ask_kv<R: LeaseRules>(
         &self,
         gateway: &mut Gateway<R>,
         ids: &[KeyId],
@@ -156,7 +156,7 @@ impl Checks {
     }
 
     /// Takes the text that KV held; `None` if there was none or KV failed.
-    pub fn take_kv<R: Rules>(
+    pub fn take_kv<R: LeaseRules>(
         &mut self,
         gateway: &mut Gateway<R>,
         read: &KvRead,
@@ -167,7 +167,7 @@ impl Checks {
     }
 
     /// Begins the refresh; the caller must send it at once.
-    pub fn ask_ledger<R: Rules>(
+    pub fn ask_ledger<R: LeaseRules>(
         &self,
         gateway: &mut Gateway<R>,
         ids: Vec<KeyId>,
@@ -184,9 +184,9 @@ impl Checks {
     }
 }
 
-fn decide_one<R: Rules>(
+fn decide_one<R: LeaseRules>(
     gateway: &mut Gateway<R>,
-    asked: &Asked,
+    asked: &CheckRequest,
     own: AccountId,
     arrival: UnixMs,
     now: UnixMs,

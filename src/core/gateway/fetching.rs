@@ -6,13 +6,13 @@ use crate::base::time::UnixMs;
 use crate::config::terms::Freshness;
 use crate::gateway::gateway::Gateway;
 use crate::lease::call::{CopyRead, CopySource, Fetch, KvRead, Lookup, RefreshCall, RenewalStep};
-use crate::lease::rules::Rules;
+use crate::lease::rules::LeaseRules;
 use crate::replication::document::Document;
 use crate::replication::edge_call::RefreshReply;
 use crate::replication::record::{Record, Revision};
 use crate::replication::shared::Shared;
 
-impl<R: Rules> Gateway<R> {
+impl<R: LeaseRules> Gateway<R> {
     /// Begins a read of KV; the caller must make it at once.
     pub fn ask_kv(&mut self, id: KeyId, now: UnixMs) -> KvRead {
         self.leases.ask_kv(id, now)

@@ -15,10 +15,10 @@
 use crate::base::http::path;
 use crate::base::http::problem::RequestProblem;
 use crate::base::http::request::Request;
-use crate::base::http::response::{Answer, Forward, OnlyReads, Onward, Outcome};
+use crate::base::http::response::{Forward, OnlyReads, Onward, Outcome, Response};
 use crate::base::id::{AccountId, AnyKeyId, KeyId};
 use crate::base::time::UnixMs;
-use crate::config::rules::{Access, Effect, Origin, Place, Rule};
+use crate::config::rules::{Access, Origin, Place, RequestEffect, Rule};
 use crate::config::settings::Config;
 use crate::credential::keyring::{Generation, MacKey};
 use crate::credential::limits::Interface;
@@ -31,12 +31,12 @@ use crate::gateway::extract::Carried;
 use crate::gateway::fit::Fit;
 use crate::gateway::presented::Presented;
 use crate::gateway::problem::{GatewayProblem, challenge, challenge_of_several};
-use crate::gateway::recheck::{Issue, Rechecks};
+use crate::gateway::recheck::{IssueClaims, Rechecks};
 use crate::gateway::resolve::{Attempt, Missing, ResolvedKey, resolve_key, resolve_sealed};
 use crate::gateway::{extract, issuance, origin_headers, presented};
 use crate::lease::call::{Fetch, Lookup};
 use crate::lease::isolate::{Counters, Leases};
-use crate::lease::rules::{ByTheBook, Rules};
+use crate::lease::rules::{ByTheBook, LeaseRules};
 use crate::replication::link;
 use crate::verify::verdict::Denial;
 use crate::verify::verification::{Demand, Facts, Valid, Verified, examine, verify, verify_sealed};
@@ -108,7 +108,7 @@ impl Gateway {
     }
 }
 
-impl<R: Rules> Gateway<R> {
+impl<R: LeaseRules> Gateway<R> {
     /// An edge that knows nothing yet, and decides by other rules than the right ones.
     pub fn with_rules(config: Config, isolate: u64) -> Self {
         let newest = config.keyring.newest();
@@ -235,8 +235,8 @@ impl<R: Rules> Gateway<R> {
             }
             Access::AnyKey => None,
             Access::Permission { read, write } => Some(match rule.effect(request.method) {
-                Effect::Read => read,
-                Effect::Write => write,
+                RequestEffect::Read => read,
+                RequestEffect::Write => write,
             }),
         };
         let Ok(text) = &carried.credential else { return Ok(self.several(request)) };
@@ -312,7 +312,8 @@ impl<R: Rules> Gateway<R> {
                     Err(missing) => return missing.into(),
                 };
                 let verdict = verify_sealed(&made, known.borrow(), facts, arrival);
-                let issue = Issue::of_sealed(&made, facts, arrival).filter(|_| verdict.is_err());
+                let issue =
+                    IssueClaims::of_sealed(&made, facts, arrival).filter(|_| verdict.is_err());
                 let missing = issue.and_then(|issue| {
                     self.rechecks.recheck(&issue, &known, &mut self.leases, attempt)
                 });
@@ -358,7 +359,7 @@ impl<R: Rules> Gateway<R> {
         attempt: Attempt<'_>,
     ) -> Option<Missing> {
         let record = known.record().filter(|_| verdict.is_err())?;
-        let issue = Issue::of_stored(record, facts, attempt.arrival)?;
+        let issue = IssueClaims::of_stored(record, facts, attempt.arrival)?;
         self.rechecks.recheck(&issue, known, &mut self.leases, attempt)
     }
 
@@ -457,11 +458,11 @@ impl<R: Rules> Gateway<R> {
     }
 
     /// Writes the answer to a request that is refused by its credential.
-    pub fn answer_denied(&self, denied: &Denied) -> Answer {
+    pub fn answer_denied(&self, denied: &Denied) -> Response {
         self.answer_denial(denied.rule.host(), denied.denial, denied.permission())
     }
 
-    fn answer_denial(&self, host: &str, denial: Denial, demanded: Option<&Permission>) -> Answer {
+    fn answer_denial(&self, host: &str, denial: Denial, demanded: Option<&Permission>) -> Response {
         let answer = GatewayProblem::Denied(denial).answer(&self.config.console_origin);
         let challenge = challenge(denial, host, demanded);
         answer.with_header(challenge.map(|challenge| ("www-authenticate", challenge)))

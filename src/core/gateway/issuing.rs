@@ -29,7 +29,7 @@ use crate::gateway::resolve::{
     Attempt, Missing, ResolvedKey, ask_despite_lease, resolve_account, resolve_key, resolve_sealed,
 };
 use crate::lease::call::{Fetch, Lookup};
-use crate::lease::rules::Rules;
+use crate::lease::rules::LeaseRules;
 use crate::replication::record::{Credential, Standing};
 use crate::verify::verdict::Denial;
 use crate::verify::verification::{Demand, Facts, verify, verify_sealed};
@@ -60,7 +60,7 @@ impl Authorisation {
     }
 }
 
-impl<R: Rules> Gateway<R> {
+impl<R: LeaseRules> Gateway<R> {
     /// Checks `Authorization` alone, so that the edge does not wait for a body if Claviger never
     /// made the key.
     ///

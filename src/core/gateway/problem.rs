@@ -2,7 +2,7 @@
 
 use crate::base::http::path::PathError;
 use crate::base::http::problem::{ProblemDocument, RETRY_AFTER_S, RequestProblem};
-use crate::base::http::response::Answer;
+use crate::base::http::response::Response;
 use crate::base::json::Json;
 use crate::credential::limits::permission::Permission;
 use crate::verify::verdict::Denial;
@@ -73,7 +73,7 @@ impl GatewayProblem {
     }
 
     /// The whole answer. `console_origin` is where `/problems` explains the codes.
-    pub fn answer(&self, console_origin: &str) -> Answer {
+    pub fn answer(&self, console_origin: &str) -> Response {
         let mut extensions = Vec::new();
         match self {
             Self::Request(problem) => return problem.answer(console_origin),

@@ -29,7 +29,7 @@ use crate::gateway::resolve::{Attempt, Missing, ResolvedKey, ask_despite_lease};
 use crate::lease::call::{Basis, Fetch};
 use crate::lease::isolate::Leases;
 use crate::lease::lease::DOCUMENT_LIFE;
-use crate::lease::rules::Rules;
+use crate::lease::rules::LeaseRules;
 use crate::replication::record::{Record, Standing};
 use crate::replication::shared::SKEW;
 use crate::verify::verification::Facts;
@@ -46,7 +46,7 @@ const PASSWORD_PAUSE: DurationMs = DurationMs::from_s(1);
 
 /// The data that an issued key carries about its issue.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Issue {
+pub(super) struct IssueClaims {
     account: AccountId,
     /// Issuer of the key.
     pub(super) issuer: Issuer,
@@ -56,7 +56,7 @@ pub(super) struct Issue {
     at: UnixMs,
 }
 
-impl Issue {
+impl IssueClaims {
     /// Returns the issue of a sealed key; `None` if the key's claims alone refuse it, whatever the
     /// issuer's state.
     pub(super) fn of_sealed(made: &MadeSealed, facts: &Facts<'_>, arrival: UnixMs) -> Option<Self> {
@@ -122,9 +122,9 @@ impl Rechecks {
 
     /// Returns what to fetch before the edge may refuse a key of this issue; `None` if it may
     /// refuse now.
-    pub(super) fn recheck<R: Rules>(
+    pub(super) fn recheck<R: LeaseRules>(
         &mut self,
-        issue: &Issue,
+        issue: &IssueClaims,
         known: &ResolvedKey,
         leases: &mut Leases<R>,
         attempt: Attempt<'_>,
@@ -138,7 +138,7 @@ impl Rechecks {
 
     /// Returns what to fetch before the edge may refuse a service password that seems wrong; `None`
     /// if it may refuse now.
-    pub(super) fn recheck_password<R: Rules>(
+    pub(super) fn recheck_password<R: LeaseRules>(
         &mut self,
         account: AccountId,
         known: &ResolvedKey,
@@ -155,7 +155,7 @@ impl Rechecks {
     }
 
     /// Returns `true` if this issue casts doubt on the lease, and no earlier recheck covers it.
-    fn is_open(&self, issue: &Issue, known: &ResolvedKey) -> bool {
+    fn is_open(&self, issue: &IssueClaims, known: &ResolvedKey) -> bool {
         let asked = self.issuers.get(&(issue.account, issue.issuer));
         let is_before = known.is_before(issue.issuer, issue.generation);
         let slack = match known.basis() {
@@ -170,7 +170,7 @@ impl Rechecks {
     }
 
     /// Records that the ledger has answered for a key of this issue.
-    fn note(&mut self, issue: &Issue, now: UnixMs) {
+    fn note(&mut self, issue: &IssueClaims, now: UnixMs) {
         self.observe(now);
         let place = (issue.account, issue.issuer);
         if self.issuers.len() >= ISSUERS_MAX && !self.issuers.contains_key(&place) {

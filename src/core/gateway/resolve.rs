@@ -10,7 +10,7 @@ use crate::gateway::check::{Check, Checked, Evidence};
 use crate::lease::cached_key::CachedKey;
 use crate::lease::call::{Basis, Fetch, Finding, Found, Lookup, Source};
 use crate::lease::isolate::Leases;
-use crate::lease::rules::Rules;
+use crate::lease::rules::LeaseRules;
 use crate::replication::record::{Record, Standing};
 use crate::replication::refresh::AccountState;
 use crate::verify::verdict::Denial;
@@ -27,7 +27,7 @@ pub(super) struct Attempt<'a> {
 }
 
 /// Returns the facts about a key, and about the key that issued it.
-pub(super) fn resolve_key<R: Rules>(
+pub(super) fn resolve_key<R: LeaseRules>(
     leases: &mut Leases<R>,
     id: KeyId,
     attempt: Attempt<'_>,
@@ -54,7 +54,7 @@ pub(super) fn resolve_key<R: Rules>(
 }
 
 /// Returns the facts about a sealed key: those about its issuer and its account.
-pub(super) fn resolve_sealed<R: Rules>(
+pub(super) fn resolve_sealed<R: LeaseRules>(
     leases: &mut Leases<R>,
     made: &MadeSealed,
     attempt: Attempt<'_>,
@@ -73,7 +73,7 @@ pub(super) fn resolve_sealed<R: Rules>(
 }
 
 /// Returns the facts about an account alone.
-pub(super) fn resolve_account<R: Rules>(
+pub(super) fn resolve_account<R: LeaseRules>(
     leases: &mut Leases<R>,
     account: AccountId,
     Attempt { arrival, now, lookup }: Attempt<'_>,
@@ -85,7 +85,7 @@ pub(super) fn resolve_account<R: Rules>(
 }
 
 /// Returns the ledger call to make although a usable lease exists.
-pub(super) fn ask_despite_lease<R: Rules>(
+pub(super) fn ask_despite_lease<R: LeaseRules>(
     leases: &mut Leases<R>,
     need: Fetch,
     Attempt { arrival, now, lookup }: Attempt<'_>,

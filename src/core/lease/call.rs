@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use super::cached_key::CachedKey;
-use super::rules::Rules;
+use super::rules::LeaseRules;
 use crate::base::id::{AccountId, KeyId};
 use crate::base::time::UnixMs;
 use crate::credential::limits::network::ClientAddress;
@@ -101,7 +101,7 @@ pub struct RefreshCall {
 
 impl RefreshCall {
     /// Returns the provenance of the call's reply, given the time at which it arrived.
-    pub(super) fn provenance<R: Rules>(&self, answered: UnixMs) -> Provenance {
+    pub(super) fn provenance<R: LeaseRules>(&self, answered: UnixMs) -> Provenance {
         let as_of = R::as_of(self.sent, answered);
         Provenance { as_of, taken: Some(self.taken), basis: Basis::Ledger }
     }
@@ -214,9 +214,9 @@ pub struct Lookup {
     pub(super) told: Vec<KeyAnswer>,
     /// The ledger's last answer about the account.
     pub(super) state: Option<StateAnswer>,
-    pub(super) kv: Vec<(KeyId, Outcome)>,
-    pub(super) document: Outcome,
-    pub(super) shared: Outcome,
+    pub(super) kv: Vec<(KeyId, ReadOutcome)>,
+    pub(super) document: ReadOutcome,
+    pub(super) shared: ReadOutcome,
     pub(super) failures: u32,
     /// `true` if the lease was renewed by this lookup.
     pub(super) is_renewed: bool,
@@ -224,7 +224,7 @@ pub struct Lookup {
 
 /// The result of one read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) enum Outcome {
+pub(super) enum ReadOutcome {
     #[default]
     NotAsked,
     Taken,
@@ -235,7 +235,7 @@ impl Lookup {
     /// Returns the lookup of a request whose isolate has no shared replies to read.
     #[cfg(test)]
     pub(crate) fn alone() -> Self {
-        Self { shared: Outcome::NoHelp, ..Self::default() }
+        Self { shared: ReadOutcome::NoHelp, ..Self::default() }
     }
 
     /// Marks the use of `id` that the ledger counted with its answer as consumed. The isolate must
@@ -271,7 +271,7 @@ impl Lookup {
         self.told.push(told);
     }
 
-    pub(super) fn kv(&self, id: KeyId) -> Outcome {
+    pub(super) fn kv(&self, id: KeyId) -> ReadOutcome {
         self.kv
             .iter()
             .find(|(asked, _)| *asked == id)
@@ -279,7 +279,7 @@ impl Lookup {
             .unwrap_or_default()
     }
 
-    pub(super) fn note_kv(&mut self, id: KeyId, outcome: Outcome) {
+    pub(super) fn note_kv(&mut self, id: KeyId, outcome: ReadOutcome) {
         self.kv.retain(|(asked, _)| *asked != id);
         self.kv.push((id, outcome));
     }

@@ -20,10 +20,10 @@ pub use self::counters::Counters;
 pub(super) use self::counters::increment;
 use super::account::Accounts;
 use super::call::{
-    Basis, Fetch, Finding, Found, KeyAnswer, KvRead, LeaseToken, Lookup, Outcome, Source,
+    Basis, Fetch, Finding, Found, KeyAnswer, KvRead, LeaseToken, Lookup, ReadOutcome, Source,
     StateAnswer,
 };
-use super::rules::Rules;
+use super::rules::LeaseRules;
 use super::usage::USAGE_PAUSE;
 use crate::base::id::{AccountId, KeyId};
 use crate::base::time::UnixMs;
@@ -60,7 +60,7 @@ pub struct Leases<R> {
     pub(super) counters: Counters,
 }
 
-impl<R: Rules> Leases<R> {
+impl<R: LeaseRules> Leases<R> {
     /// Returns no leases. `isolate` is a random number: it names the isolate to ledgers and spreads
     /// its refreshes over time.
     pub fn new(isolate: u64, terms: Terms) -> Self {
@@ -128,12 +128,12 @@ impl<R: Rules> Leases<R> {
         let kv = lookup.kv(id);
         let hear = |lease: &mut Lease<R>, generation| match (lease.say(id, generation), kv) {
             (Said::CachedKey { cached, is_young }, _) => Saying::CachedKey(cached, is_young),
-            (Said::AskKv, Outcome::NotAsked) => Saying::AskKv(id),
+            (Said::AskKv, ReadOutcome::NotAsked) => Saying::AskKv(id),
             (Said::AskKv | Said::AskLedger, _) => Saying::AskLedger,
         };
         let found = self.find_in_lease(id.account(), need, arrival, now, lookup, hear);
         match found {
-            Found::Finding(finding, renew) if kv == Outcome::Taken => {
+            Found::Finding(finding, renew) if kv == ReadOutcome::Taken => {
                 Found::Finding(Finding { source: Source::Kv, ..finding }, renew)
             }
             Found::Finding(finding, renew) => {
@@ -216,7 +216,7 @@ impl<R: Rules> Leases<R> {
     /// Takes the text that KV held; `None` if there was none or KV failed.
     pub fn take_kv(&mut self, read: &KvRead, text: Option<&str>, now: UnixMs, lookup: &mut Lookup) {
         self.observe(now);
-        lookup.note_kv(read.id, Outcome::NoHelp);
+        lookup.note_kv(read.id, ReadOutcome::NoHelp);
         let Some(record) = text.and_then(|text| Record::from_kv(text, read.id)).map(Arc::new)
         else {
             return;
@@ -228,7 +228,7 @@ impl<R: Rules> Leases<R> {
         let Some(account) = self.accounts.find(read.id.account()) else { return };
         let Some(lease) = &mut account.lease else { return };
         if lease.enter_from_kv(&record, read.known, generation) {
-            lookup.note_kv(read.id, Outcome::Taken);
+            lookup.note_kv(read.id, ReadOutcome::Taken);
             self.grow_older();
         }
     }

@@ -48,7 +48,7 @@
 //! A lease at revision `known` has seen every change up to `known`, and has forgotten the changes
 //! that have settled. An answer about a key that is older than `known` may lack such a change, and
 //! nothing in the map would contradict it. So an answer enters the map only if it holds as of
-//! `known` or later ([`Rules::may_enter`]):
+//! `known` or later ([`LeaseRules::may_enter`]):
 //! - a ledger's answer holds as of the reply's revision;
 //! - a record holds as of its revision, wherever it comes from;
 //! - a record from KV also holds as of the `known` under which the isolate read KV.
@@ -74,7 +74,7 @@ use crate::base::time::{DurationMs, UnixMs};
 use crate::lease::cached_key::CachedKey;
 use crate::lease::call::{Basis, LeaseToken, Provenance};
 use crate::lease::entries::{Entered, Entries};
-use crate::lease::rules::Rules;
+use crate::lease::rules::LeaseRules;
 use crate::replication::record::{Epoch, Record, Revision};
 use crate::replication::refresh::{
     AccountState, Delta, FRESHNESS_MS, Mark, Refresh, SETTLE_MS, Unsettled,
@@ -165,7 +165,7 @@ pub enum Taken {
     Ended,
 }
 
-impl<R: Rules> Lease<R> {
+impl<R: LeaseRules> Lease<R> {
     /// Starts a lease from a reply. `state` is the account's state, sent with the reply or
     /// confirmed by it.
     pub fn begin(

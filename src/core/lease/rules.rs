@@ -11,7 +11,7 @@ use crate::base::time::{DurationMs, UnixMs};
 use crate::replication::record::{Epoch, Revision};
 
 /// The rules of a lease. Override one only to show that it is needed.
-pub trait Rules: Debug + 'static {
+pub trait LeaseRules: Debug + 'static {
     /// Returns the time as of which a reply holds, given the times of the call and of the reply. It
     /// is the time of the call: the reply may lack a change made between the two.
     fn as_of(sent: UnixMs, answered: UnixMs) -> UnixMs {
@@ -98,4 +98,4 @@ pub trait Rules: Debug + 'static {
 #[derive(Clone, Copy, Debug)]
 pub struct ByTheBook;
 
-impl Rules for ByTheBook {}
+impl LeaseRules for ByTheBook {}

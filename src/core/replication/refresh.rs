@@ -74,7 +74,7 @@ pub struct Refresh {
     /// Answers about the requested keys: one for each of the first [`ASK_MAX`] different keys, none
     /// for the rest. The keys that issued them are included.
     #[serde(default)]
-    pub answers: Vec<Answer>,
+    pub answers: Vec<RefreshAnswer>,
     /// Highest number that a [lease document](crate::replication::document) may have by now. A
     /// document with a lower number is older than this reply; 0 if there is no document.
     #[serde(default, skip_serializing_if = "is_zero")]
@@ -151,14 +151,14 @@ from_json!(Unsettled);
 
 /// The ledger's answer about one key.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Answer {
+pub struct RefreshAnswer {
     /// ID of the key.
     pub id: KeyId,
     /// Record of the key; `None` if the ledger never had such a key.
     pub record: Option<Record>,
 }
 
-from_json!(Answer { id: required, record: optional });
+from_json!(RefreshAnswer { id: required, record: optional });
 
 /// The state of a whole account. It has a revision; new members get defaults that grant nothing.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]

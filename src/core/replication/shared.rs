@@ -153,7 +153,10 @@ mod tests {
             delta,
             unsettled: Unsettled::Set(Vec::new()),
             state: None,
-            answers: vec![crate::replication::refresh::Answer { id: key_id(), record: None }],
+            answers: vec![crate::replication::refresh::RefreshAnswer {
+                id: key_id(),
+                record: None,
+            }],
             document: 0,
         }
     }

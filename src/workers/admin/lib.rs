@@ -34,7 +34,7 @@ use claviger_control::admin::session;
 use claviger_control::protocol::command::Command;
 use claviger_core::base::http::problem::RequestProblem;
 use claviger_core::base::http::request::{Headers, Request, Url};
-use claviger_core::base::http::response::Answer;
+use claviger_core::base::http::response::Response;
 use claviger_core::replication::link;
 use claviger_workers::time;
 pub use objects::{alarm, object};
@@ -49,7 +49,7 @@ use self::context::RequestContext;
 #[serde(rename_all = "snake_case")]
 enum Reaction {
     /// Sends this response.
-    Answer(Answer),
+    Answer(Response),
     /// Serves the request from the platform's store of the console's files.
     Asset,
 }
@@ -113,7 +113,7 @@ async fn react(request: &Request<'_>, incoming: web_sys::Request, env: &Env) -> 
         );
     }
     if request.url.path == link::PATH {
-        return Reaction::Answer(Answer::empty(204));
+        return Reaction::Answer(Response::empty(204));
     }
     let refuse = |problem: AdminProblem| Reaction::Answer(problem.answer(&config.console_origin));
     if request.url.host != config.console_host {
@@ -143,7 +143,7 @@ async fn react(request: &Request<'_>, incoming: web_sys::Request, env: &Env) -> 
     })
 }
 
-async fn answer(route: Route, context: &RequestContext<'_>) -> Result<Answer, AdminProblem> {
+async fn answer(route: Route, context: &RequestContext<'_>) -> Result<Response, AdminProblem> {
     match route {
         // Handled above.
         Route::Asset => Err(RequestProblem::NotFound.into()),

@@ -19,7 +19,7 @@ use claviger_core::base::time::{DurationMs, UnixMs};
 use claviger_core::config::settings::{Config, Variables};
 use claviger_core::gateway::denied::Denied;
 use claviger_core::gateway::exchange::{
-    Exchange, Got, Operation, OwnedRequest, SharedGateway, Step,
+    Exchange, ExchangeStep, Got, Operation, OwnedRequest, SharedGateway,
 };
 use claviger_core::gateway::gateway::{Decision, Gateway};
 use claviger_core::gateway::origin_headers::{self, SUSPECT};
@@ -287,8 +287,8 @@ fn go_on(number: u32, got: Got, now_ms: f64) -> String {
         return failed();
     };
     match exchange.resume(got, time(now_ms)) {
-        Step::Done { outcome, renew } => outcome.to_json(renew),
-        Step::Ask(operation) => {
+        ExchangeStep::Done { outcome, renew } => outcome.to_json(renew),
+        ExchangeStep::Ask(operation) => {
             EXCHANGES.with_borrow_mut(|exchanges| exchanges.insert(number, (begun, exchange)));
             ask(&operation)
         }

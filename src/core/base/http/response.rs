@@ -7,7 +7,7 @@ use crate::base::id::AccountId;
 
 /// An answer of Claviger's own.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Answer {
+pub struct Response {
     /// HTTP status.
     pub status: u16,
     /// Headers, names in lower case.
@@ -19,7 +19,7 @@ pub struct Answer {
     pub more: Option<String>,
 }
 
-impl Answer {
+impl Response {
     /// An answer of JSON that nobody may store.
     pub fn json(status: u16, body: &impl Serialize) -> Self {
         // Our own types serialise: their maps have text keys. An empty body would be the sign of a
@@ -130,7 +130,7 @@ pub struct Onward {
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
     /// Answer.
-    Answer(Answer),
+    Answer(Response),
     /// Forward.
     Forward(Forward),
     /// Hand the request to the admin Worker.
@@ -181,7 +181,7 @@ mod tests {
     /// The entry script reads exactly this.
     #[test]
     fn the_json_for_the_entry_script_is_pinned() {
-        let answer = Outcome::Answer(Answer::empty(204).with("allow", "GET"));
+        let answer = Outcome::Answer(Response::empty(204).with("allow", "GET"));
         assert_eq!(
             answer.to_json(None),
             r#"{"answer":{"status":204,"headers":[["cache-control","no-store"],["allow","GET"]],"body":""}}"#
@@ -190,8 +190,9 @@ mod tests {
             answer.to_json(AccountId::parse("a1B2c3D4")),
             r#"{"answer":{"status":204,"headers":[["cache-control","no-store"],["allow","GET"]],"body":""},"renew":"a1B2c3D4"}"#
         );
-        let begun =
-            Outcome::Answer(Answer::file("text/csv", "a".into()).to_be_continued(Some("b".into())));
+        let begun = Outcome::Answer(
+            Response::file("text/csv", "a".into()).to_be_continued(Some("b".into())),
+        );
         assert_eq!(
             begun.to_json(None),
             r#"{"answer":{"status":200,"headers":[["content-type","text/csv"],["cache-control","no-store"],["x-content-type-options","nosniff"]],"body":"a","more":"b"}}"#

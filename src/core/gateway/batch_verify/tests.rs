@@ -8,7 +8,9 @@ use crate::credential::limits::lifetime::Expiry;
 use crate::lease::call::Source;
 use crate::replication::edge_call::RefreshReply;
 use crate::replication::record::{Credential, Epoch, Record, Revision, Standing};
-use crate::replication::refresh::{ASK_MAX, AccountState, Answer, Delta, Refresh, Unsettled};
+use crate::replication::refresh::{
+    ASK_MAX, AccountState, Delta, Refresh, RefreshAnswer, Unsettled,
+};
 use crate::testing::config;
 
 /// A gateway and an account's keys, with a ledger and a KV that know them.
@@ -80,7 +82,7 @@ impl World {
             answers: request
                 .ask
                 .iter()
-                .map(|id| Answer { id: *id, record: self.record(*id) })
+                .map(|id| RefreshAnswer { id: *id, record: self.record(*id) })
                 .collect(),
             document: 0,
         })
@@ -97,14 +99,14 @@ impl World {
     fn run(&mut self, subjects: Vec<Subject>) -> Vec<Checked<Valid>> {
         let asked = subjects
             .into_iter()
-            .map(|subject| Asked {
+            .map(|subject| CheckRequest {
                 subject,
                 address: None,
                 interface: Interface::Http,
                 permission: None,
             })
             .collect();
-        let mut checks = Checks::new(self.account(), NOW, asked);
+        let mut checks = BatchVerification::new(self.account(), NOW, asked);
         while let Some(missing) = checks.decide(&mut self.gateway, NOW) {
             match missing {
                 BatchFetch::Copy(source) => {

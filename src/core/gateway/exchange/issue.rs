@@ -4,7 +4,7 @@ use rand_core::CryptoRng;
 
 use crate::base::http::problem::RequestProblem;
 use crate::base::http::request::Request;
-use crate::base::http::response::Answer;
+use crate::base::http::response::Response;
 use crate::base::id::AccountId;
 use crate::base::time::UnixMs;
 use crate::credential::grant::{Granted, Wanted, grant};
@@ -14,7 +14,8 @@ use crate::gateway::exchange::platform::{Platform, SharedGateway};
 use crate::gateway::exchange::{body, lookup};
 use crate::gateway::gateway::client_address;
 use crate::gateway::issuance::{
-    AskedExpiry, Authority, BODY_BYTES_MAX, Form, Refused, RetryAfter, check_head, seal, text,
+    AskedExpiry, Authority, BODY_BYTES_MAX, IssuanceForm, Refused, RetryAfter, check_head, seal,
+    text,
 };
 use crate::gateway::issuing::Authorisation;
 use crate::lease::call::Lookup;
@@ -47,14 +48,14 @@ pub(super) async fn answer(
     gateway: &SharedGateway,
     platform: &Platform,
     rng: impl CryptoRng,
-) -> (Answer, Option<AccountId>) {
+) -> (Response, Option<AccountId>) {
     let mut issuance = Issuance { request, gateway, platform, rng, renew: None };
     let issued = issuance.issue().await;
     (issued.unwrap_or_else(|refused| refused.answer(request.url.host, RETRY_AFTER)), issuance.renew)
 }
 
 impl<R: CryptoRng> Issuance<'_, R> {
-    async fn issue(&mut self) -> Result<Answer, Refused> {
+    async fn issue(&mut self) -> Result<Response, Refused> {
         check_head(self.request)?;
         self.gateway.borrow().check_issuer(self.request)?;
         let read = body::read_all(self.request, BODY_BYTES_MAX, self.platform).await;
@@ -69,7 +70,7 @@ impl<R: CryptoRng> Issuance<'_, R> {
             | RequestProblem::Misconfigured
             | RequestProblem::Internal => Refused::CutOff,
         })?;
-        let form = Form::parse(&body)?;
+        let form = IssuanceForm::parse(&body)?;
         let authority = self.authorise(&form).await?;
         // The issue time is later than the ledger's answer. So an edge with a lease as of that time
         // or later knows everything that this issue rests on.
@@ -84,7 +85,7 @@ impl<R: CryptoRng> Issuance<'_, R> {
         }
     }
 
-    async fn authorise(&mut self, form: &Form) -> Result<Authority, Refused> {
+    async fn authorise(&mut self, form: &IssuanceForm) -> Result<Authority, Refused> {
         let mut credentials = form.credentials(self.request, self.gateway.borrow().config());
         if matches!(credentials, Err(Refused::UnknownService)) && self.wants_word() {
             lookup::ask_admin(self.gateway, self.platform).await;
@@ -122,7 +123,7 @@ impl<R: CryptoRng> Issuance<'_, R> {
     /// account's time zone and the calendar.
     async fn expiry(
         &self,
-        form: &Form,
+        form: &IssuanceForm,
         authority: &Authority,
         at: UnixMs,
     ) -> Result<Option<Expiry>, Refused> {
@@ -146,7 +147,7 @@ impl<R: CryptoRng> Issuance<'_, R> {
         authority: &Authority,
         granted: &Granted,
         at: UnixMs,
-    ) -> Result<Answer, Refused> {
+    ) -> Result<Response, Refused> {
         for _ in 0..DRAWS_MAX {
             let new = {
                 let gateway = self.gateway.borrow();

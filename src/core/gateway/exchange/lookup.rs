@@ -1,6 +1,6 @@
 //! Fetches what a decision needs from KV, a ledger, or the data centre's cache.
 
-use crate::base::http::response::{Answer, Outcome};
+use crate::base::http::response::{Outcome, Response};
 use crate::base::id::AccountId;
 use crate::credential::limits::network::ClientAddress;
 use crate::gateway::exchange::platform::{
@@ -141,7 +141,7 @@ pub(super) async fn renew(
                 refresh(&call, true, &gateway, &platform, &mut lookup).await;
             }
             // A background refresh sends no response, so no caller sees this one.
-            None => return (Outcome::Answer(Answer::empty(204)), None),
+            None => return (Outcome::Answer(Response::empty(204)), None),
         }
     }
 }

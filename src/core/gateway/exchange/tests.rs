@@ -22,7 +22,7 @@ use crate::lease::lease::REFRESH_TIMEOUT;
 use crate::replication::edge_call::{EdgeRequest, RefreshReply, Reply as _, ledger_instance};
 use crate::replication::record::{Credential, Epoch, Record, Revision, Standing, kv_key};
 use crate::replication::refresh::{
-    AccountState, Answer, Delta, FRESHNESS_MS, Refresh, RefreshRequest, Unsettled,
+    AccountState, Delta, FRESHNESS_MS, Refresh, RefreshAnswer, RefreshRequest, Unsettled,
 };
 use crate::testing::{config, edge_keys};
 
@@ -102,7 +102,11 @@ impl World {
                 freshness_ms: FRESHNESS_MS.into(),
                 ..AccountState::default()
             }),
-            answers: request.ask.iter().map(|id| Answer { id: *id, record: record(*id) }).collect(),
+            answers: request
+                .ask
+                .iter()
+                .map(|id| RefreshAnswer { id: *id, record: record(*id) })
+                .collect(),
             document: 0,
         };
         let mut reply = serde_json::to_value(refresh).unwrap();
@@ -176,8 +180,8 @@ fn drive(
     let (mut got, mut now, mut asked) = (Got::Nothing, start, Vec::new());
     for _ in 0..STEPS_MAX {
         match exchange.resume(got, at(now)) {
-            Step::Done { outcome, renew } => return Driven { asked, outcome, renew },
-            Step::Ask(operation) => {
+            ExchangeStep::Done { outcome, renew } => return Driven { asked, outcome, renew },
+            ExchangeStep::Ask(operation) => {
                 let (came, after) = platform(&operation);
                 asked.push(operation);
                 (got, now) = (came, now + after);

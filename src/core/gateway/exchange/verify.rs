@@ -3,12 +3,12 @@
 use crate::base::http::json_body::check_media_type;
 use crate::base::http::problem::RequestProblem;
 use crate::base::http::request::Request;
-use crate::base::http::response::{Answer, Outcome};
+use crate::base::http::response::{Outcome, Response};
 use crate::base::id::AccountId;
 use crate::base::json::Json;
 use crate::credential::limits::Interface;
 use crate::credential::limits::permission::Permission;
-use crate::gateway::batch_verify::{Asked, BatchFetch, Checks};
+use crate::gateway::batch_verify::{BatchFetch, BatchVerification, CheckRequest};
 use crate::gateway::check::Check;
 use crate::gateway::exchange::platform::{Got, Operation, Platform, SharedGateway};
 use crate::gateway::exchange::{body, lookup};
@@ -40,7 +40,7 @@ pub(super) async fn answer(
 }
 
 impl Verification<'_> {
-    async fn answer(&mut self) -> Result<Answer, GatewayProblem> {
+    async fn answer(&mut self) -> Result<Response, GatewayProblem> {
         let verifier = match self.authenticate().await {
             Ok(verifier) => verifier,
             Err(denial) => return Ok(self.denied(denial)),
@@ -49,15 +49,15 @@ impl Verification<'_> {
         let bytes = body::read_all(self.request, BODY_BYTES_MAX, self.platform).await?;
         let answer = match Verify::parse(&bytes)? {
             Verify::One(check) => {
-                let mut verdicts = self.verdicts(vec![check.into_asked()?], &verifier).await;
+                let mut verdicts = self.verdicts(vec![check.into_request()?], &verifier).await;
                 // One check has one verdict.
-                Answer::json(200, &verdicts.pop().unwrap_or(Json::Null))
+                Response::json(200, &verdicts.pop().unwrap_or(Json::Null))
             }
             Verify::Several(checks) => {
-                let asked: Result<Vec<Asked>, RequestProblem> =
-                    checks.into_iter().map(verify_body::Check::into_asked).collect();
+                let asked: Result<Vec<CheckRequest>, RequestProblem> =
+                    checks.into_iter().map(verify_body::CheckBody::into_request).collect();
                 let verdicts = Json::List(self.verdicts(asked?, &verifier).await);
-                Answer::json(200, &Json::object([("verdicts", verdicts)]))
+                Response::json(200, &Json::object([("verdicts", verdicts)]))
             }
         };
         Ok(answer)
@@ -91,9 +91,9 @@ impl Verification<'_> {
     }
 
     /// Runs the checks to their verdicts; each fetch serves all of them together.
-    async fn verdicts(&mut self, asked: Vec<Asked>, verifier: &Verified) -> Vec<Json> {
+    async fn verdicts(&mut self, asked: Vec<CheckRequest>, verifier: &Verified) -> Vec<Json> {
         let Self { gateway, platform, .. } = *self;
-        let mut checks = Checks::new(verifier.account(), self.request.arrived, asked);
+        let mut checks = BatchVerification::new(verifier.account(), self.request.arrived, asked);
         loop {
             let missing = checks.decide(&mut gateway.borrow_mut(), platform.now());
             match missing {
@@ -134,7 +134,7 @@ impl Verification<'_> {
         checked.collect()
     }
 
-    fn denied(&self, denial: Denial) -> Answer {
+    fn denied(&self, denial: Denial) -> Response {
         let gateway = self.gateway.borrow();
         let config = gateway.config();
         let answer = GatewayProblem::Denied(denial).answer(&config.console_origin);

@@ -19,7 +19,7 @@ use crate::lease::cached_key::CachedKey;
 use crate::lease::call::{CopySource, Finding, Found, RefreshCall};
 use crate::replication::edge_call::RefreshReply;
 use crate::replication::record::{Credential, Epoch, Record, Revision, Standing};
-use crate::replication::refresh::{AccountState, Answer, Delta, Refresh, Unsettled};
+use crate::replication::refresh::{AccountState, Delta, Refresh, RefreshAnswer, Unsettled};
 use crate::testing::{config, edge_keys};
 
 const NOW: i64 = 1_800_000_000_000;
@@ -106,7 +106,7 @@ impl World {
     }
 
     fn answer(&self, revision: u64, record: Option<Record>) -> RefreshReply {
-        let answers = vec![Answer { id: self.key.id(), record }];
+        let answers = vec![RefreshAnswer { id: self.key.id(), record }];
         RefreshReply::Refreshed(Refresh { answers, ..refresh(revision) })
     }
 

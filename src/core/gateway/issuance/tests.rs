@@ -37,7 +37,7 @@ fn ceiling() -> Ceiling {
 
 /// Returns the request of a form whose expiry needs no calendar.
 fn wanted(body: &str) -> Result<Wanted, String> {
-    let form = Form::parse(body.as_bytes()).map_err(|refused| refused.line())?;
+    let form = IssuanceForm::parse(body.as_bytes()).map_err(|refused| refused.line())?;
     let expires = match form.expiry(NOW).map_err(|refused| refused.line())? {
         AskedExpiry::None => None,
         AskedExpiry::At(expires) => Some(expires),
@@ -165,7 +165,7 @@ fn a14_what_is_wrong_with_a_request_before_its_body_is_read() {
 /// The API reads a key only from the documented place, not from others that the gateway would read.
 #[test]
 fn a22_a_key_stands_in_authorization_alone() {
-    let form = Form::parse(b"").unwrap();
+    let form = IssuanceForm::parse(b"").unwrap();
     let found = |headers: &str| form.credentials(&request(URL, headers), &config());
     let Ok(Credentials::Key(key)) = found("authorization\nBearer clv_a\nx-api-key\nclv_b") else {
         panic!()
@@ -186,7 +186,7 @@ fn fields_that_are_not_known_or_stand_there_twice_are_refused() {
         ("sid=a&sid=b", "repeated_field"),
         ("spw=a&spw=b", "repeated_field"),
     ] {
-        let refused = Form::parse(body.as_bytes()).unwrap_err();
+        let refused = IssuanceForm::parse(body.as_bytes()).unwrap_err();
         assert_eq!((refused.code(), refused.status()), (expected, 400), "{body}");
     }
 }
@@ -200,7 +200,7 @@ fn a15_service_credentials_or_a_key_and_never_both() {
     let spw = "a".repeat(service_id::PASSWORD_WIDTH);
     let key = NewKey::generate(account, &config.prefix, &config.keyring, &mut rng);
     let of = |headers: &str, body: &str| {
-        let form = Form::parse(body.as_bytes()).unwrap();
+        let form = IssuanceForm::parse(body.as_bytes()).unwrap();
         form.credentials(&request(URL, headers), &config).map(|credentials| match credentials {
             Credentials::Key(text) => text.expose().to_owned(),
             Credentials::Service { account, .. } => account.to_string(),

@@ -5,16 +5,16 @@ use std::sync::Arc;
 use super::{Leases, increment};
 use crate::base::id::{AccountId, KeyId};
 use crate::base::time::UnixMs;
-use crate::lease::account::Account;
+use crate::lease::account::AccountSlot;
 use crate::lease::cached_key::CachedKey;
 use crate::lease::call::{Fetch, KeyAnswer, Lookup, Provenance, RefreshCall, StateAnswer};
 use crate::lease::lease::{Lease, REFRESH_ATTEMPTS, Taken};
-use crate::lease::rules::Rules;
+use crate::lease::rules::LeaseRules;
 use crate::replication::edge_call::RefreshReply;
 use crate::replication::record::Revision;
-use crate::replication::refresh::{AccountState, Answer, Refresh, RefreshRequest};
+use crate::replication::refresh::{AccountState, Refresh, RefreshAnswer, RefreshRequest};
 
-impl<R: Rules> Leases<R> {
+impl<R: LeaseRules> Leases<R> {
     /// Begins a refresh for a request that waits for the ledger's answer about `id`.
     pub fn ask_ledger(&mut self, id: KeyId, now: UnixMs) -> RefreshCall {
         self.call(id.account(), vec![id], now)
@@ -151,7 +151,7 @@ impl<R: Rules> Leases<R> {
         reply: &Refresh,
         state: &Arc<AccountState>,
         now: UnixMs,
-    ) -> (&mut Account<R>, Lease<R>) {
+    ) -> (&mut AccountSlot<R>, Lease<R>) {
         let (incarnation, jitter) = (self.next_incarnation(), self.jitter());
         let (slot, evicted) = self.accounts.admit(account, now);
         self.counters.count(evicted);
@@ -216,7 +216,7 @@ impl<R: Rules> Leases<R> {
 
 /// Returns the ledger's answers about keys: the requested ones and the issuers that came with them.
 fn cached_keys(reply: &Refresh) -> Vec<(KeyId, CachedKey)> {
-    let cached = |answer: &Answer| {
+    let cached = |answer: &RefreshAnswer| {
         answer
             .record
             .clone()

@@ -7,17 +7,17 @@ use crate::base::id::AccountId;
 use crate::base::time::{DurationMs, UnixMs};
 use crate::config::terms::Freshness;
 use crate::lease::call::{
-    Basis, CopyRead, CopySource, Fetch, Found, Lookup, Outcome, Provenance, RenewalStep,
+    Basis, CopyRead, CopySource, Fetch, Found, Lookup, Provenance, ReadOutcome, RenewalStep,
 };
 use crate::lease::copies::{LedgerAvailability, ask_ledger};
 use crate::lease::lease::{Lease, REFRESH_ATTEMPTS};
-use crate::lease::rules::Rules;
+use crate::lease::rules::LeaseRules;
 use crate::replication::document::Document;
 use crate::replication::record::Revision;
 use crate::replication::refresh::{Delta, Refresh};
 use crate::replication::shared::Shared;
 
-impl<R: Rules> Leases<R> {
+impl<R: LeaseRules> Leases<R> {
     /// Returns what to fetch when a usable lease may be stale: a ledger refresh, or a refusal if
     /// that refresh already failed.
     pub fn ask_despite_lease(
@@ -77,7 +77,7 @@ impl<R: Rules> Leases<R> {
         self.observe(now);
         let is_of_use = document.is_some_and(|document| self.keep_document(read, document, now));
         if let Some(lookup) = lookup {
-            lookup.document = if is_of_use { Outcome::Taken } else { Outcome::NoHelp };
+            lookup.document = if is_of_use { ReadOutcome::Taken } else { ReadOutcome::NoHelp };
             lookup.is_renewed |= is_of_use;
         }
     }
@@ -126,7 +126,7 @@ impl<R: Rules> Leases<R> {
         self.observe(now);
         let is_of_use = shared.is_some_and(|shared| self.keep_shared(read, shared, now));
         if let Some(lookup) = lookup {
-            lookup.shared = if is_of_use { Outcome::Taken } else { Outcome::NoHelp };
+            lookup.shared = if is_of_use { ReadOutcome::Taken } else { ReadOutcome::NoHelp };
             lookup.is_renewed |= is_of_use;
         }
     }
@@ -196,7 +196,7 @@ impl<R: Rules> Leases<R> {
         self.observe(now);
         let slot = self.accounts.peek(account).filter(|_| !lookup.is_renewed)?;
         let must_ask = slot.is_strict || slot.usage.is_due(now);
-        let may_copy = |outcome| !must_ask && outcome == Outcome::NotAsked;
+        let may_copy = |outcome| !must_ask && outcome == ReadOutcome::NotAsked;
         let refresh = (lookup.failures < REFRESH_ATTEMPTS).then_some(RenewalStep::Refresh);
         match self.terms.freshness {
             Freshness::Eventual if may_copy(lookup.document) => {

@@ -15,7 +15,7 @@ use crate::lease::isolate::Leases;
 use crate::lease::rules::ByTheBook;
 use crate::replication::edge_call::RefreshReply;
 use crate::replication::record::{Epoch, Record, Revision, Standing};
-use crate::replication::refresh::{AccountState, Answer, Delta, Mark, Refresh, Unsettled};
+use crate::replication::refresh::{AccountState, Delta, Mark, Refresh, RefreshAnswer, Unsettled};
 use crate::testing::record;
 
 /// Start time of the tests, Unix ms.
@@ -76,12 +76,12 @@ fn reply(revision: u64) -> Refresh {
 }
 
 fn with_record(mut reply: Refresh, record: Record) -> Refresh {
-    reply.answers.push(Answer { id: record.id, record: Some(record) });
+    reply.answers.push(RefreshAnswer { id: record.id, record: Some(record) });
     reply
 }
 
 fn without_record(mut reply: Refresh, id: KeyId) -> Refresh {
-    reply.answers.push(Answer { id, record: None });
+    reply.answers.push(RefreshAnswer { id, record: None });
     reply
 }
 

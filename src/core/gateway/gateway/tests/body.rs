@@ -9,7 +9,7 @@ const URLENCODED: &str = "content-type\napplication/x-www-form-urlencoded";
 /// I/O.
 #[derive(Debug, PartialEq)]
 enum Came {
-    Answer(u16, String),
+    Response(u16, String),
     Forward(Option<Vec<(usize, usize)>>),
     Fetch,
     Read,
@@ -25,7 +25,7 @@ fn post(world: &mut World, url: &str, headers: &str, fields: Option<&Fields>) ->
     match world.gateway.decide_with(&request, at(NOW), &Lookup::alone(), fields) {
         Decision::Done { outcome: Outcome::Answer(answer), .. } => {
             let document: Value = serde_json::from_str(&answer.body).unwrap();
-            Came::Answer(answer.status, document["code"].as_str().unwrap().to_owned())
+            Came::Response(answer.status, document["code"].as_str().unwrap().to_owned())
         }
         Decision::Done { outcome: Outcome::Forward(forward), .. } => Came::Forward(forward.cuts),
         Decision::Fetch(_) => Came::Fetch,
@@ -61,7 +61,7 @@ fn world() -> World {
 }
 
 fn code(status: u16, code: &str) -> Came {
-    Came::Answer(status, code.to_owned())
+    Came::Response(status, code.to_owned())
 }
 
 #[test]

@@ -42,8 +42,12 @@ impl Ledger {
 
     fn answer(&self, call: &RefreshCall) -> RefreshReply {
         let record = |id| self.records.iter().find(|record| record.id == id).cloned();
-        let answers =
-            call.request().ask.iter().map(|id| Answer { id: *id, record: record(*id) }).collect();
+        let answers = call
+            .request()
+            .ask
+            .iter()
+            .map(|id| RefreshAnswer { id: *id, record: record(*id) })
+            .collect();
         let state = Some(self.state.clone());
         RefreshReply::Refreshed(Refresh { answers, state, ..refresh(self.revision) })
     }
@@ -380,7 +384,7 @@ fn a_cold_isolate_asks_for_the_issuer_or_for_the_account_and_then_knows() {
         (call.request().ask.clone(), call.request().unused.clone()),
         (vec![issuer], vec![issuer])
     );
-    let answers = vec![Answer { id: issuer, record: Some(records[0].clone()) }];
+    let answers = vec![RefreshAnswer { id: issuer, record: Some(records[0].clone()) }];
     let reply = RefreshReply::Refreshed(Refresh { answers, ..refresh(2) });
     assert!(cold.gateway.take_refresh(&call, &reply, at(NOW), Some(&mut lookup)));
     assert!(is_valid(cold.gateway.check(&sealed, &facts, at(NOW), at(NOW), &lookup)));
@@ -399,8 +403,8 @@ fn a_cold_isolate_asks_for_the_issuer_or_for_the_account_and_then_knows() {
     assert_eq!(need, Fetch::Ledger(id));
     let call = cold.gateway.ask(need, at(NOW));
     let answers = vec![
-        Answer { id, record: Some(records[1].clone()) },
-        Answer { id: issuer, record: Some(records[0].clone()) },
+        RefreshAnswer { id, record: Some(records[1].clone()) },
+        RefreshAnswer { id: issuer, record: Some(records[0].clone()) },
     ];
     let reply = RefreshReply::Refreshed(Refresh { answers, ..refresh(2) });
     assert!(cold.gateway.take_refresh(&call, &reply, at(NOW), Some(&mut lookup)));

@@ -177,7 +177,7 @@ fn replies_that_contradict_themselves_are_no_answers() {
     let id = key('a');
     let mut foreign = active(id, 4);
     foreign.epoch = Epoch::new(2);
-    let other_key = Answer { id, record: Some(active(key('b'), 4)) };
+    let other_key = RefreshAnswer { id, record: Some(active(key('b'), 4)) };
     for (name, bad) in [
         ("not the key that was asked for", reply(5)),
         ("another key's record", Refresh { answers: vec![other_key], ..reply(5) }),
