@@ -58,14 +58,14 @@ impl<R: LeaseRules> World<R> {
         let account = renewal.account;
         let local = at(self.local(of.0));
         let gateway = &mut self.isolates[of.0].gateway;
-        match gateway.renewal_step(account, local, &renewal.lookup) {
+        match gateway.leases_mut().renewal_step(account, local, &renewal.lookup) {
             None => (),
             Some(RenewalStep::Copy(source)) => {
-                let read = gateway.ask_copy_beside(account, source, local);
+                let read = gateway.leases_mut().ask_copy_beside(account, source, local);
                 self.look(of, read, Waiter::Renewal(renewal));
             }
             Some(RenewalStep::Refresh) => {
-                let call = gateway.renew(account, local);
+                let call = gateway.leases_mut().renew(account, local);
                 self.send(of, call, Waiter::Renewal(renewal));
             }
         }

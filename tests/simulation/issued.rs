@@ -245,11 +245,17 @@ impl<R: LeaseRules> World<R> {
                 let is_out = self.now < self.kv_out_until;
                 let text = self.kv.read(&kv_key(id), self.isolates[isolate].mood, lot, self.now);
                 let gateway = &mut self.isolates[isolate].gateway;
-                let read = gateway.ask_kv(id, local);
-                gateway.take_kv(&read, text.as_deref().filter(|_| !is_out), local, lookup);
+                let read = gateway.leases_mut().ask_kv(id, local);
+                gateway.leases_mut().take_kv(
+                    &read,
+                    text.as_deref().filter(|_| !is_out),
+                    local,
+                    lookup,
+                );
             }
             Fetch::Copy(account, source) => {
-                let read = self.isolates[isolate].gateway.ask_copy(account, source, local);
+                let read =
+                    self.isolates[isolate].gateway.leases_mut().ask_copy(account, source, local);
                 let text = self.read_copy(isolate, &read);
                 self.isolates[isolate].gateway.take_copy(
                     &read,
@@ -259,7 +265,7 @@ impl<R: LeaseRules> World<R> {
                 );
             }
             Fetch::Ledger(_) | Fetch::Issuer(_) | Fetch::State(_) => {
-                let call = self.isolates[isolate].gateway.ask(need, local);
+                let call = self.isolates[isolate].gateway.leases_mut().ask(need, local);
                 let is_out = self.now < self.ledger_out_until;
                 let reply = if is_out {
                     None
@@ -268,7 +274,12 @@ impl<R: LeaseRules> World<R> {
                 };
                 self.arm();
                 let reply = heard(reply);
-                self.isolates[isolate].gateway.take_refresh(&call, &reply, local, Some(lookup));
+                self.isolates[isolate].gateway.leases_mut().take_refresh(
+                    &call,
+                    &reply,
+                    local,
+                    Some(lookup),
+                );
                 if matches!(reply, RefreshReply::Failed) {
                     self.isolates[isolate].given_up_at = self.now;
                 }

@@ -70,7 +70,7 @@ impl<R: LeaseRules> World<R> {
         let checked = match check {
             Check::Fetch(Fetch::Kv(id)) => {
                 let local = at(self.local(isolate));
-                let read = self.isolates[isolate].gateway.ask_kv(id, local);
+                let read = self.isolates[isolate].gateway.leases_mut().ask_kv(id, local);
                 let (lot, mood) = (self.rng.next_u64(), self.isolates[isolate].mood);
                 let is_out = self.now < self.kv_out_until;
                 let text =
@@ -81,13 +81,14 @@ impl<R: LeaseRules> World<R> {
             }
             Check::Fetch(Fetch::Copy(account, source)) => {
                 let local = at(self.local(isolate));
-                let read = self.isolates[isolate].gateway.ask_copy(account, source, local);
+                let read =
+                    self.isolates[isolate].gateway.leases_mut().ask_copy(account, source, local);
                 self.look(of, read, Waiter::Request(Box::new(flight)));
                 return Ok(());
             }
             Check::Fetch(need @ (Fetch::Ledger(_) | Fetch::Issuer(_) | Fetch::State(_))) => {
                 let local = at(self.local(isolate));
-                let call = self.isolates[isolate].gateway.ask(need, local);
+                let call = self.isolates[isolate].gateway.leases_mut().ask(need, local);
                 self.send(of, call, Waiter::Request(Box::new(flight)));
                 return Ok(());
             }
@@ -153,7 +154,7 @@ impl<R: LeaseRules> World<R> {
     pub fn learn(&mut self, isolate: usize, record: Record) {
         let local = at(self.local(isolate));
         let (id, revision) = (record.id, record.revision.0);
-        self.isolates[isolate].gateway.learn_from_change(record, local);
+        self.isolates[isolate].gateway.leases_mut().take_change(record, local);
         let key = self.model.keys.iter().position(|key| key.text.id() == id).unwrap();
         self.hear(isolate, key, revision);
     }

@@ -65,8 +65,8 @@ impl<R: LeaseRules> World<R> {
         let local = at(self.local(0));
         let gateway = &mut self.isolates[0].gateway;
         let call = match key {
-            Some(key) => gateway.ask_ledger(self.model.keys[key].text.id(), local),
-            None => gateway.renew(self.host.account, local),
+            Some(key) => gateway.leases_mut().ask_ledger(self.model.keys[key].text.id(), local),
+            None => gateway.leases_mut().renew(self.host.account, local),
         };
         let reply = self.host.refresh(call.request(), &mut self.rng, self.now);
         (call, heard(reply))
@@ -76,7 +76,7 @@ impl<R: LeaseRules> World<R> {
     fn answer(&mut self, (call, reply): &(RefreshCall, RefreshReply)) {
         let local = at(self.local(0));
         assert!(
-            self.isolates[0].gateway.take_refresh(call, reply, local, None),
+            self.isolates[0].gateway.leases_mut().take_refresh(call, reply, local, None),
             "no answer: {reply:?}"
         );
     }
@@ -99,7 +99,12 @@ impl<R: LeaseRules> World<R> {
     /// A reading of KV arrives.
     fn take_kv(&mut self, read: &KvRead, text: &str) {
         let local = at(self.local(0));
-        self.isolates[0].gateway.take_kv(read, Some(text), local, &mut Lookup::default());
+        self.isolates[0].gateway.leases_mut().take_kv(
+            read,
+            Some(text),
+            local,
+            &mut Lookup::default(),
+        );
     }
 
     fn unsettled(&self) -> i64 {
@@ -131,7 +136,7 @@ fn an_answer_outlasts_a_settlement<R: LeaseRules>() -> Checked {
 fn a_reading_outlasts_a_settlement<R: LeaseRules>() -> Checked {
     let (mut world, often, seldom) = two_keys::<R>()?;
     let (id, local) = (world.model.keys[seldom].text.id(), at(world.local(0)));
-    let read = world.isolates[0].gateway.ask_kv(id, local);
+    let read = world.isolates[0].gateway.leases_mut().ask_kv(id, local);
     let active = world.held(seldom);
     world.disable(seldom);
     world.live(often, 3 * S)?;
@@ -145,7 +150,7 @@ fn a_reading_outlasts_a_settlement<R: LeaseRules>() -> Checked {
 fn a_reading_meets_a_newer_word<R: LeaseRules>() -> Checked {
     let (mut world, _, seldom) = two_keys::<R>()?;
     let (id, local) = (world.model.keys[seldom].text.id(), at(world.local(0)));
-    let read = world.isolates[0].gateway.ask_kv(id, local);
+    let read = world.isolates[0].gateway.leases_mut().ask_kv(id, local);
     let active = world.held(seldom);
     let disabled = world.disable(seldom);
     world.learn(0, disabled);

@@ -382,7 +382,7 @@ impl<R: LeaseRules> World<R> {
             isolate.latest = local.as_ms();
             isolate.out_since = None;
             let id = self.model.keys[0].text.id();
-            let _ = isolate.gateway.ask_kv(id, local);
+            let _ = isolate.gateway.leases_mut().ask_kv(id, local);
         }
         self.tally.clock_steps += 1;
         Ok(())
@@ -413,7 +413,7 @@ impl<R: LeaseRules> World<R> {
         let local = at(self.now + isolate.offset);
         isolate.latest = local.as_ms();
         isolate.warm.clear();
-        let call = isolate.gateway.renew(other, local);
+        let call = isolate.gateway.leases_mut().renew(other, local);
         let refresh = Refresh {
             epoch: epoch.clone(),
             revision: Revision(0),
@@ -427,10 +427,15 @@ impl<R: LeaseRules> World<R> {
             answers: Vec::new(),
             document: 0,
         };
-        isolate.gateway.take_refresh(&call, &RefreshReply::Refreshed(refresh), local, None);
+        isolate.gateway.leases_mut().take_refresh(
+            &call,
+            &RefreshReply::Refreshed(refresh),
+            local,
+            None,
+        );
         for revision in 1..=4_096 {
             let record = Record::new(epoch.clone(), Revision(revision), id, Standing::Deleted);
-            isolate.gateway.learn_from_change(record, local);
+            isolate.gateway.leases_mut().take_change(record, local);
         }
     }
 

@@ -442,7 +442,7 @@ impl World {
         };
         let (reply, now) = (RefreshReply::Refreshed(refresh), at(self.now));
         let (leases, data_centre) = &mut self.isolates[waiter.isolate()];
-        leases.take(call, &reply, now, Some(waiter.lookup()));
+        leases.take_refresh(call, &reply, now, Some(waiter.lookup()));
         if self.traffic.mode == Mode::Shared {
             self.caches[*data_centre] = call.to_share(&reply, now);
         }

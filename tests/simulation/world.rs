@@ -329,7 +329,7 @@ impl<R: LeaseRules> World<R> {
             Event::KvBack(mut flight, read, text) => {
                 let local = at(self.local(flight.isolate));
                 let gateway = &mut self.isolates[flight.isolate].gateway;
-                gateway.take_kv(&read, text.as_deref(), local, &mut flight.lookup);
+                gateway.leases_mut().take_kv(&read, text.as_deref(), local, &mut flight.lookup);
                 return self.decide(flight);
             }
             Event::AtLedger(of, call, reply_in, waiter) => {
@@ -347,7 +347,8 @@ impl<R: LeaseRules> World<R> {
             Event::LedgerBack(of, call, reply, mut waiter) => {
                 let local = at(self.local(of.0));
                 let isolate = &mut self.isolates[of.0];
-                if isolate.gateway.take_refresh(&call, &reply, local, waiter.lookup()) {
+                if isolate.gateway.leases_mut().take_refresh(&call, &reply, local, waiter.lookup())
+                {
                     isolate.out_since = None;
                     self.share(of, &call, &reply);
                     return self.go_on(of, waiter);

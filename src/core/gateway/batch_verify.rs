@@ -16,6 +16,7 @@ use crate::credential::limits::permission::Permission;
 use crate::gateway::check::{Check, Checked};
 use crate::gateway::gateway::Gateway;
 use crate::lease::call::{CopyRead, CopySource, Fetch, KvRead, Lookup, RefreshCall};
+use crate::lease::isolate::Leases;
 use crate::lease::rules::LeaseRules;
 use crate::verify::verdict::Denial;
 use crate::verify::verification::{Demand, Facts, Valid};
@@ -133,11 +134,11 @@ impl BatchVerification {
     /// Begins the read of a copy; the caller must make it at once.
     pub fn ask_copy<R: LeaseRules>(
         &self,
-        gateway: &mut Gateway<R>,
+        leases: &mut Leases<R>,
         source: CopySource,
         now: UnixMs,
     ) -> CopyRead {
-        gateway.ask_copy(self.account, source, now)
+        leases.ask_copy(self.account, source, now)
     }
 
     /// Returns the results so far, for a caller that fetches a copy or a refresh.
@@ -148,33 +149,33 @@ impl BatchVerification {
     /// Begins the reads of KV; the caller must make them at once.
     pub fn ask_kv<R: LeaseRules>(
         &self,
-        gateway: &mut Gateway<R>,
+        leases: &mut Leases<R>,
         ids: &[KeyId],
         now: UnixMs,
     ) -> Vec<KvRead> {
-        ids.iter().map(|id| gateway.ask_kv(*id, now)).collect()
+        ids.iter().map(|id| leases.ask_kv(*id, now)).collect()
     }
 
     /// Takes the text that KV held; `None` if there was none or KV failed.
     pub fn take_kv<R: LeaseRules>(
         &mut self,
-        gateway: &mut Gateway<R>,
+        leases: &mut Leases<R>,
         read: &KvRead,
         text: Option<&str>,
         now: UnixMs,
     ) {
-        gateway.take_kv(read, text, now, &mut self.lookup);
+        leases.take_kv(read, text, now, &mut self.lookup);
     }
 
     /// Begins the refresh; the caller must send it at once.
     pub fn ask_ledger<R: LeaseRules>(
         &self,
-        gateway: &mut Gateway<R>,
+        leases: &mut Leases<R>,
         ids: Vec<KeyId>,
         unused: Vec<KeyId>,
         now: UnixMs,
     ) -> RefreshCall {
-        gateway.ask_ledger_for(self.account, ids, unused, now)
+        leases.ask_ledger_for(self.account, ids, unused, now)
     }
 
     /// Returns the verdicts, in the order of the checks; an undecided check is `unavailable`.

@@ -78,7 +78,7 @@ pub enum Decision {
     Done {
         /// The answer.
         outcome: Outcome,
-        /// Whose lease to [renew](Gateway::renew) meanwhile. The request does not wait for it.
+        /// Whose lease to [renew](Leases::renew) meanwhile. The request does not wait for it.
         renew: Option<AccountId>,
     },
     /// First find this out, tell it to the [`Lookup`], and decide again.
@@ -91,7 +91,7 @@ pub enum Decision {
     Denied {
         /// The refusal.
         denied: Denied,
-        /// The account whose lease to [renew](Gateway::renew) meanwhile.
+        /// The account whose lease to [renew](Leases::renew) meanwhile.
         renew: Option<AccountId>,
     },
     /// First read all headers, and decide again.
@@ -426,9 +426,14 @@ impl<R: LeaseRules> Gateway<R> {
         self.leases.counters()
     }
 
-    /// What the isolate knows.
+    /// Returns the leases of the isolate.
     pub fn leases(&self) -> &Leases<R> {
         &self.leases
+    }
+
+    /// Returns the leases, so that the caller can begin a read or call and enter its result.
+    pub fn leases_mut(&mut self) -> &mut Leases<R> {
+        &mut self.leases
     }
 
     pub(super) fn refuse(&self, problem: &GatewayProblem) -> Decision {

@@ -37,7 +37,7 @@ use crate::verify::verification::{Demand, Facts, verify, verify_sealed};
 /// The result of checking an issuer's credentials.
 #[derive(Debug)]
 pub enum Authorisation {
-    /// An issuer or a refusal, and an account whose lease to [refresh](Gateway::renew) in the
+    /// An issuer or a refusal, and an account whose lease to [refresh](crate::lease::isolate::Leases::renew) in the
     /// background.
     Decided(Box<Result<Authority, Refused>>, Option<AccountId>),
     /// The I/O that is needed first.

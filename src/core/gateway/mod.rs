@@ -12,7 +12,7 @@
 //! | `presented` | authenticates the credential's text, without a lookup |
 //! | [`resolve`], [`recheck`] | combine the facts about a key and its issuer, and ask again before a refusal |
 //! | [`check`] | the verdict on one credential, and its evidence |
-//! | [`fetching`] | begins each lookup, and takes its result into the leases |
+//! | [`copies`] | takes copies of ledger replies, and makes those that isolates share |
 //! | [`origin_headers`] | writes the headers by which an origin knows the caller |
 //! | [`issuance`], [`issuing`] | read and authorise an issuance by program |
 //! | [`batch_verify`], [`verify_body`] | answer `POST /v1/verify` |
@@ -23,10 +23,10 @@
 pub mod batch_verify;
 pub mod body;
 pub mod check;
+pub mod copies;
 pub mod denied;
 pub mod exchange;
 pub mod extract;
-pub mod fetching;
 mod fit;
 pub mod gateway;
 pub mod issuance;

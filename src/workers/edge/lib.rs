@@ -262,7 +262,7 @@ pub fn take_change(change: &str, now_ms: f64) {
         Some((AccountId::parse(account)?, Revision(revision.parse().ok()?)))
     });
     if let (Some(gateway), Some((account, revision))) = (gateway(), parsed) {
-        gateway.borrow_mut().end_lease(account, revision, time(now_ms));
+        gateway.borrow_mut().leases_mut().end_lease(account, revision, time(now_ms));
     }
 }
 

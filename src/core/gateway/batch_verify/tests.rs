@@ -90,9 +90,10 @@ impl World {
 
     /// Begins a lease without any key in memory.
     fn lease(&mut self) {
-        let call = self.gateway.renew(self.account(), NOW);
+        let account = self.account();
+        let call = self.gateway.leases_mut().renew(account, NOW);
         let reply = self.answer(&call);
-        assert!(self.gateway.take_refresh(&call, &reply, NOW, None));
+        assert!(self.gateway.leases_mut().take_refresh(&call, &reply, NOW, None));
         self.calls.clear();
     }
 
@@ -110,23 +111,28 @@ impl World {
         while let Some(missing) = checks.decide(&mut self.gateway, NOW) {
             match missing {
                 BatchFetch::Copy(source) => {
-                    let read = checks.ask_copy(&mut self.gateway, source, NOW);
+                    let read = checks.ask_copy(self.gateway.leases_mut(), source, NOW);
                     self.gateway.take_copy(&read, None, NOW, Some(checks.lookup()));
                 }
                 BatchFetch::Kv(ids) => {
                     self.kv_reads += 1;
-                    for read in checks.ask_kv(&mut self.gateway, &ids, NOW) {
+                    for read in checks.ask_kv(self.gateway.leases_mut(), &ids, NOW) {
                         let held = self
                             .record(read.id())
                             .filter(|record| !self.absent.contains(&record.id));
                         let text = held.map(|record| serde_json::to_string(&record).unwrap());
-                        checks.take_kv(&mut self.gateway, &read, text.as_deref(), NOW);
+                        checks.take_kv(self.gateway.leases_mut(), &read, text.as_deref(), NOW);
                     }
                 }
                 BatchFetch::Ledger { ids, unused } => {
-                    let call = checks.ask_ledger(&mut self.gateway, ids, unused, NOW);
+                    let call = checks.ask_ledger(self.gateway.leases_mut(), ids, unused, NOW);
                     let reply = self.answer(&call);
-                    self.gateway.take_refresh(&call, &reply, NOW, Some(checks.lookup()));
+                    self.gateway.leases_mut().take_refresh(
+                        &call,
+                        &reply,
+                        NOW,
+                        Some(checks.lookup()),
+                    );
                 }
             }
         }
@@ -144,7 +150,8 @@ impl World {
     /// Returns the waiting number of uses of the key at `index`.
     fn uses(&mut self, index: usize) -> u64 {
         let id = self.keys[index].id();
-        let call = self.gateway.renew(self.account(), NOW);
+        let account = self.account();
+        let call = self.gateway.leases_mut().renew(account, NOW);
         let batch = call.request().usage.iter().flat_map(|batch| batch.uses.clone());
         batch.filter(|used| used.id == id).map(|used| used.count).sum()
     }
@@ -258,10 +265,10 @@ fn a_credential_of_another_account_is_unknown_and_not_looked_up() {
     record.id = foreign.id();
     let Standing::Active(credential) = &mut record.standing else { panic!() };
     credential.digest = foreign.digest();
-    let call = world.gateway.renew(account, NOW);
+    let call = world.gateway.leases_mut().renew(account, NOW);
     let reply = world.answer(&call);
-    assert!(world.gateway.take_refresh(&call, &reply, NOW, None));
-    world.gateway.learn_from_change(record, NOW);
+    assert!(world.gateway.leases_mut().take_refresh(&call, &reply, NOW, None));
+    world.gateway.leases_mut().take_change(record, NOW);
     world.calls.clear();
     let facts = Facts { address: None, interface: Interface::Http, demand: Demand::AnyKey };
     let known = world.gateway.check(foreign.expose(), &facts, NOW, NOW, &Lookup::default());

@@ -166,7 +166,7 @@ impl<R: CryptoRng> Issuance<'_, R> {
             let reply = self.call_ledger(authority.account, &request).await;
             match reply.and_then(|text| Reply::parse(&text)) {
                 Some(IssueReply::Changed { record }) => {
-                    self.gateway.borrow_mut().learn_from_change(record, self.platform.now());
+                    self.gateway.borrow_mut().leases_mut().take_change(record, self.platform.now());
                     return Ok(text(200, new.expose().to_owned()));
                 }
                 Some(IssueReply::Refused(IssueRefusal::IdTaken)) => {}

@@ -28,19 +28,22 @@ pub(super) fn find_out<'a>(
     lookup: &'a mut Lookup,
 ) -> Boxed<'a, ()> {
     Box::pin(async move {
+        let sent = platform.now();
         match need {
             Fetch::Copy(account, source) => {
-                let read = gateway.borrow_mut().ask_copy(account, source, platform.now());
+                let read = gateway.borrow_mut().leases_mut().ask_copy(account, source, sent);
                 take_copy(&read, gateway, platform, lookup).await;
             }
             Fetch::Kv(id) => {
-                let read = gateway.borrow_mut().ask_kv(id, platform.now());
+                let read = gateway.borrow_mut().leases_mut().ask_kv(id, sent);
                 let operation = Operation::ReadKv { key: record::kv_key(id), cache_ttl_s: None };
                 let text = platform.ask_text(operation).await;
-                gateway.borrow_mut().take_kv(&read, text.as_deref(), platform.now(), lookup);
+                let answered = platform.now();
+                let mut gateway = gateway.borrow_mut();
+                gateway.leases_mut().take_kv(&read, text.as_deref(), answered, lookup);
             }
             Fetch::Ledger(_) | Fetch::Issuer(_) | Fetch::State(_) => {
-                let call = gateway.borrow_mut().ask(need, platform.now()).from(from);
+                let call = gateway.borrow_mut().leases_mut().ask(need, sent).from(from);
                 refresh(&call, false, gateway, platform, lookup).await;
             }
         }
@@ -97,7 +100,7 @@ pub(super) fn refresh<'a>(
         let reply = call_ledger(call.account(), &request, within_ms, is_background, platform).await;
         let reply =
             reply.and_then(|text| RefreshReply::parse(&text)).unwrap_or(RefreshReply::Failed);
-        gateway.borrow_mut().take_refresh(call, &reply, platform.now(), Some(lookup));
+        gateway.borrow_mut().leases_mut().take_refresh(call, &reply, platform.now(), Some(lookup));
         let to_share = gateway.borrow_mut().share(call, &reply, platform.now());
         if let Some((text, max_age_s)) = to_share {
             let url = shared_url(gateway, call.account());
@@ -130,14 +133,15 @@ pub(super) async fn renew(
 ) -> Finished {
     let mut lookup = Lookup::default();
     loop {
-        let renewal_step = gateway.borrow_mut().renewal_step(account, platform.now(), &lookup);
+        let now = platform.now();
+        let renewal_step = gateway.borrow_mut().leases_mut().renewal_step(account, now, &lookup);
         match renewal_step {
             Some(RenewalStep::Copy(source)) => {
-                let read = gateway.borrow_mut().ask_copy_beside(account, source, platform.now());
+                let read = gateway.borrow_mut().leases_mut().ask_copy_beside(account, source, now);
                 take_copy(&read, &gateway, &platform, &mut lookup).await;
             }
             Some(RenewalStep::Refresh) => {
-                let call = gateway.borrow_mut().renew(account, platform.now());
+                let call = gateway.borrow_mut().leases_mut().renew(account, now);
                 refresh(&call, true, &gateway, &platform, &mut lookup).await;
             }
             // A background refresh sends no response, so no caller sees this one.

@@ -124,12 +124,12 @@ impl World {
 
     /// Gives the gateway a lease, with these keys in memory.
     fn knows(&self, places: &[usize]) {
-        let call = self.gateway.borrow_mut().renew(self.account(), at(NOW));
+        let call = self.gateway.borrow_mut().leases_mut().renew(self.account(), at(NOW));
         let Got::Text(reply) = self.refreshed(call.request()) else { panic!() };
         let reply = RefreshReply::parse(&reply).unwrap();
-        assert!(self.gateway.borrow_mut().take_refresh(&call, &reply, at(NOW), None));
+        assert!(self.gateway.borrow_mut().leases_mut().take_refresh(&call, &reply, at(NOW), None));
         for place in places {
-            self.gateway.borrow_mut().learn_from_change(self.record(*place), at(NOW));
+            self.gateway.borrow_mut().leases_mut().take_change(self.record(*place), at(NOW));
         }
     }
 

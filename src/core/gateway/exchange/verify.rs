@@ -99,11 +99,13 @@ impl Verification<'_> {
             match missing {
                 None => break,
                 Some(BatchFetch::Copy(source)) => {
-                    let read = checks.ask_copy(&mut gateway.borrow_mut(), source, platform.now());
+                    let read =
+                        checks.ask_copy(gateway.borrow_mut().leases_mut(), source, platform.now());
                     lookup::take_copy(&read, gateway, platform, checks.lookup()).await;
                 }
                 Some(BatchFetch::Kv(ids)) => {
-                    let reads = checks.ask_kv(&mut gateway.borrow_mut(), &ids, platform.now());
+                    let reads =
+                        checks.ask_kv(gateway.borrow_mut().leases_mut(), &ids, platform.now());
                     let keys = ids.iter().map(|id| kv_key(*id)).collect();
                     let held = match platform.ask(Operation::ReadKvMany { keys }).await {
                         Got::Texts(texts) => texts,
@@ -116,13 +118,17 @@ impl Verification<'_> {
                     };
                     let held = held.into_iter().chain(core::iter::repeat(None));
                     for (read, text) in reads.iter().zip(held) {
-                        let gateway = &mut gateway.borrow_mut();
-                        checks.take_kv(gateway, read, text.as_deref(), platform.now());
+                        let mut gateway = gateway.borrow_mut();
+                        checks.take_kv(gateway.leases_mut(), read, text.as_deref(), platform.now());
                     }
                 }
                 Some(BatchFetch::Ledger { ids, unused }) => {
-                    let call =
-                        checks.ask_ledger(&mut gateway.borrow_mut(), ids, unused, platform.now());
+                    let call = checks.ask_ledger(
+                        gateway.borrow_mut().leases_mut(),
+                        ids,
+                        unused,
+                        platform.now(),
+                    );
                     lookup::refresh(&call, false, gateway, platform, checks.lookup()).await;
                 }
             }

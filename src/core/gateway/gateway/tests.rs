@@ -89,20 +89,25 @@ impl World {
     }
 
     fn refresh(&mut self, now: i64, reply: Refresh) {
-        let call = self.gateway.renew(self.key.id().account(), at(now));
-        assert!(self.gateway.take_refresh(&call, &RefreshReply::Refreshed(reply), at(now), None));
+        let call = self.gateway.leases_mut().renew(self.key.id().account(), at(now));
+        assert!(self.gateway.leases_mut().take_refresh(
+            &call,
+            &RefreshReply::Refreshed(reply),
+            at(now),
+            None
+        ));
     }
 
     /// Calls the ledger, which answers at once.
     fn asks(&mut self, now: i64, reply: RefreshReply, lookup: &mut Lookup) {
-        let call = self.gateway.ask_ledger(self.key.id(), at(now));
-        self.gateway.take_refresh(&call, &reply, at(now), Some(lookup));
+        let call = self.gateway.leases_mut().ask_ledger(self.key.id(), at(now));
+        self.gateway.leases_mut().take_refresh(&call, &reply, at(now), Some(lookup));
     }
 
     /// Reads KV, which answers at once.
     fn reads(&mut self, now: i64, text: Option<&str>, lookup: &mut Lookup) {
-        let read = self.gateway.ask_kv(self.key.id(), at(now));
-        self.gateway.take_kv(&read, text, at(now), lookup);
+        let read = self.gateway.leases_mut().ask_kv(self.key.id(), at(now));
+        self.gateway.leases_mut().take_kv(&read, text, at(now), lookup);
     }
 
     fn answer(&self, revision: u64, record: Option<Record>) -> RefreshReply {
@@ -111,7 +116,7 @@ impl World {
     }
 
     fn knows(&mut self, record: Record) {
-        self.gateway.learn_from_change(record, at(NOW));
+        self.gateway.leases_mut().take_change(record, at(NOW));
     }
 
     fn bearer(&self) -> String {

@@ -74,8 +74,9 @@ impl<R: LeaseRules> Leases<R> {
     }
 
     /// Takes the result of a refresh; `lookup` belongs to the request that waited, if one did.
-    /// Returns `true` if the ledger answered.
-    pub fn take(
+    /// Returns `true` if the ledger answered. If not, the caller may call again, up to
+    /// [`REFRESH_ATTEMPTS`] times in all.
+    pub fn take_refresh(
         &mut self,
         call: &RefreshCall,
         reply: &RefreshReply,
@@ -87,7 +88,7 @@ impl<R: LeaseRules> Leases<R> {
             RefreshReply::Refreshed(refresh) => match call.state_after(refresh) {
                 Some(state) => {
                     self.answered(call);
-                    self.take_refresh(call, refresh, &state, now);
+                    self.apply_refresh(call, refresh, &state, now);
                     (cached_keys(refresh), state)
                 }
                 None => return self.failed(call, now, lookup),
@@ -111,7 +112,7 @@ impl<R: LeaseRules> Leases<R> {
         true
     }
 
-    fn take_refresh(
+    fn apply_refresh(
         &mut self,
         call: &RefreshCall,
         reply: &Refresh,

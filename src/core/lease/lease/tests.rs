@@ -129,7 +129,7 @@ impl Isolate {
     }
 
     fn take(&mut self, call: &RefreshCall, ms: i64, reply: Refresh) -> bool {
-        self.0.take(call, &RefreshReply::Refreshed(reply), at(ms), None)
+        self.0.take_refresh(call, &RefreshReply::Refreshed(reply), at(ms), None)
     }
 
     /// Makes a whole refresh that takes no time.
@@ -253,7 +253,7 @@ fn the_jitter_spreads_refreshes_over_the_third_quarter_of_t() {
             let mut leases: Leases<ByTheBook> =
                 Leases::new(number, Terms { freshness: Freshness::Bounded, outage: Outage::Deny });
             let call = leases.renew(account(), at(0));
-            leases.take(&call, &RefreshReply::Refreshed(reply(1)), at(0), None);
+            leases.take_refresh(&call, &RefreshReply::Refreshed(reply(1)), at(0), None);
             let lease = leases.lease(account(), at(0)).unwrap();
             (0..T).find(|ms| lease.is_renewal_due(at(*ms))).unwrap()
         })
@@ -272,7 +272,7 @@ fn a_cold_start_asks_the_ledger_for_the_key_and_not_kv() {
     assert_eq!((&*call.request().ask, &call.request().epoch), (&[key('a')][..], &None));
     let mut lookup = Lookup::alone();
     let told = RefreshReply::Refreshed(with_record(reply(5), active(key('a'), 3)));
-    assert!(isolate.0.take(&call, &told, at(30), Some(&mut lookup)));
+    assert!(isolate.0.take_refresh(&call, &told, at(30), Some(&mut lookup)));
     let found = finding(isolate.0.find(key('a'), at(0), at(30), &lookup));
     assert_eq!((found.source, found.as_of), (Source::Ledger, at(0)));
     // From here on, memory answers.
@@ -430,7 +430,12 @@ fn with_t_0_every_request_asks_and_shares_nothing() {
         assert_eq!(isolate.need(key('a'), 0), Some(Fetch::Ledger(key('a'))));
         let call = isolate.0.ask_ledger(key('a'), at(0));
         let mut lookup = Lookup::alone();
-        isolate.0.take(&call, &RefreshReply::Refreshed(unshared()), at(0), Some(&mut lookup));
+        isolate.0.take_refresh(
+            &call,
+            &RefreshReply::Refreshed(unshared()),
+            at(0),
+            Some(&mut lookup),
+        );
         let found = finding(isolate.0.find(key('a'), at(0), at(0), &lookup));
         assert_eq!(found.source, Source::Ledger);
     }
@@ -458,7 +463,7 @@ fn a_suspended_account_is_told_from_memory_and_by_the_ledger() {
     let call = isolate.0.ask_ledger(key('a'), at(0));
     let mut lookup = Lookup::alone();
     let told = Refresh { state: Some(suspended), ..with_record(reply(5), active(key('a'), 5)) };
-    isolate.0.take(&call, &RefreshReply::Refreshed(told), at(0), Some(&mut lookup));
+    isolate.0.take_refresh(&call, &RefreshReply::Refreshed(told), at(0), Some(&mut lookup));
     assert!(finding(isolate.0.find(key('a'), at(0), at(0), &lookup)).state.suspended);
     assert!(finding(isolate.find(key('a'), 1)).state.suspended);
 }

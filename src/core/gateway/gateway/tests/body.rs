@@ -146,7 +146,7 @@ fn a25_a_use_counts_once_although_the_decision_is_made_twice() {
     for _ in 0..3 {
         assert!(matches!(send(&mut world, FORM, URLENCODED, &body), Came::Forward(_)));
     }
-    let call = world.gateway.renew(world.key.id().account(), at(NOW));
+    let call = world.gateway.leases_mut().renew(world.key.id().account(), at(NOW));
     let uses = &call.request().usage.as_ref().unwrap().uses;
     assert_eq!((uses.len(), uses[0].count), (1, 3));
 }

@@ -182,9 +182,9 @@ impl Issuers {
     }
 
     pub(super) fn find_out(&mut self, need: Fetch, now: i64, lookup: &mut Lookup) {
-        let call = self.world.gateway.ask(need, at(now));
+        let call = self.world.gateway.leases_mut().ask(need, at(now));
         let reply = self.ledger.answer(&call);
-        self.world.gateway.take_refresh(&call, &reply, at(now), Some(lookup));
+        self.world.gateway.leases_mut().take_refresh(&call, &reply, at(now), Some(lookup));
     }
 
     fn assert(&mut self, expected: &str) {
@@ -379,14 +379,14 @@ fn a_cold_isolate_asks_for_the_issuer_or_for_the_account_and_then_knows() {
         panic!()
     };
     assert_eq!(need, Fetch::Issuer(issuer));
-    let call = cold.gateway.ask(need, at(NOW));
+    let call = cold.gateway.leases_mut().ask(need, at(NOW));
     assert_eq!(
         (call.request().ask.clone(), call.request().unused.clone()),
         (vec![issuer], vec![issuer])
     );
     let answers = vec![RefreshAnswer { id: issuer, record: Some(records[0].clone()) }];
     let reply = RefreshReply::Refreshed(Refresh { answers, ..refresh(2) });
-    assert!(cold.gateway.take_refresh(&call, &reply, at(NOW), Some(&mut lookup)));
+    assert!(cold.gateway.leases_mut().take_refresh(&call, &reply, at(NOW), Some(&mut lookup)));
     assert!(is_valid(cold.gateway.check(&sealed, &facts, at(NOW), at(NOW), &lookup)));
     assert!(
         is_valid(cold.gateway.check(&sealed, &facts, at(NOW), at(NOW + 1), &Lookup::alone())),
@@ -401,13 +401,13 @@ fn a_cold_isolate_asks_for_the_issuer_or_for_the_account_and_then_knows() {
         panic!()
     };
     assert_eq!(need, Fetch::Ledger(id));
-    let call = cold.gateway.ask(need, at(NOW));
+    let call = cold.gateway.leases_mut().ask(need, at(NOW));
     let answers = vec![
         RefreshAnswer { id, record: Some(records[1].clone()) },
         RefreshAnswer { id: issuer, record: Some(records[0].clone()) },
     ];
     let reply = RefreshReply::Refreshed(Refresh { answers, ..refresh(2) });
-    assert!(cold.gateway.take_refresh(&call, &reply, at(NOW), Some(&mut lookup)));
+    assert!(cold.gateway.leases_mut().take_refresh(&call, &reply, at(NOW), Some(&mut lookup)));
     assert!(is_valid(cold.gateway.check(&stored, &facts, at(NOW), at(NOW), &lookup)));
     assert!(
         is_valid(cold.gateway.check(&stored, &facts, at(NOW), at(NOW + 1), &Lookup::alone())),
@@ -438,7 +438,7 @@ fn an_account_that_asks_each_time_is_asked_once_a_request() {
         else {
             panic!()
         };
-        let call = cold.gateway.ask(need, at(NOW));
+        let call = cold.gateway.leases_mut().ask(need, at(NOW));
         let mut reply = refresh(1);
         let state = reply.state.as_mut().unwrap();
         state.freshness_ms = 0;
@@ -446,7 +446,7 @@ fn an_account_that_asks_each_time_is_asked_once_a_request() {
             digest: Digest::of(b"password"),
             issuing: Issuing { generation: GENERATION, ceiling: ceiling() },
         });
-        cold.gateway.take_refresh(
+        cold.gateway.leases_mut().take_refresh(
             &call,
             &RefreshReply::Refreshed(reply),
             at(NOW),

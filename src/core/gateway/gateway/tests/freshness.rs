@@ -114,12 +114,12 @@ fn a_neighbour_s_reply_under_a_compromised_secret_is_none() {
     let account = World::cold().key.id().account();
 
     let mut neighbour = with_keyring(edge_keys(&[("old", "")]));
-    let call = neighbour.renew(account, at(NOW));
+    let call = neighbour.leases_mut().renew(account, at(NOW));
     let (text, _) = neighbour.share(&call, &RefreshReply::Refreshed(refresh(0)), at(NOW)).unwrap();
     for (is_compromised, taken) in [(false, 1), (true, 0)] {
         let member = format!(r#","compromised":{is_compromised}"#);
         let mut gateway = with_keyring(edge_keys(&[("new", ""), ("old", &member)]));
-        let read = gateway.ask_copy(account, CopySource::Cache, at(NOW));
+        let read = gateway.leases_mut().ask_copy(account, CopySource::Cache, at(NOW));
         gateway.take_copy(&read, Some(&text), at(NOW), None);
         assert_eq!(gateway.counters().shared_taken, taken, "compromised: {is_compromised}");
     }
@@ -214,7 +214,7 @@ fn a_suspended_account_comes_after_a_disabled_key_and_before_every_limit() {
 #[test]
 fn uses_are_counted_for_those_who_have_the_secret_and_not_twice() {
     let uses = |world: &mut World| {
-        let call = world.gateway.renew(world.key.id().account(), at(NOW));
+        let call = world.gateway.leases_mut().renew(world.key.id().account(), at(NOW));
         let batch = call.request().usage.clone();
         batch
             .and_then(|batch| batch.uses.first().map(|used| (used.count, used.denials)))

@@ -176,7 +176,7 @@ fn an_issuer_that_is_refused_is_counted_as_refused() {
     let refused = issuers.authorise(&issuers.key(), NOW).0.unwrap_err();
     assert_eq!(refused, Refused::Issuer(Denial::Expired));
     let id = issuers.world.key.id();
-    let call = issuers.world.gateway.renew(id.account(), at(NOW));
+    let call = issuers.world.gateway.leases_mut().renew(id.account(), at(NOW));
     let uses = call.request().usage.clone().unwrap().uses;
     assert_eq!(
         uses.iter().map(|one| (one.id, one.count, one.denials)).collect::<Vec<_>>(),
@@ -295,7 +295,8 @@ fn each_issue_asks_once_also_where_nothing_is_known_yet_and_counts_one_use() {
     let counters = issuers.world.gateway.counters();
     assert_eq!((counters.ledger_calls, counters.kv_reads, counters.shared_reads), (6, 0, 0));
     // The ledger has counted each use of the key when it was asked.
-    let call = issuers.world.gateway.renew(issuers.world.key.id().account(), at(ASKED));
+    let call =
+        issuers.world.gateway.leases_mut().renew(issuers.world.key.id().account(), at(ASKED));
     assert!(call.request().usage.is_none());
 }
 
@@ -318,12 +319,12 @@ fn where_the_ledger_is_out_of_reach_nothing_is_issued_but_under_grace() {
                 match gateway.authorise_issue(&credentials, None, at(now), at(now), &lookup) {
                     Authorisation::Fetch(Fetch::Copy(account, source)) => {
                         assert_eq!(source, CopySource::Cache);
-                        let read = gateway.ask_copy(account, source, at(now));
+                        let read = gateway.leases_mut().ask_copy(account, source, at(now));
                         gateway.take_copy(&read, None, at(now), Some(&mut lookup));
                     }
                     Authorisation::Fetch(need) => {
-                        let call = gateway.ask(need, at(now));
-                        gateway.take_refresh(
+                        let call = gateway.leases_mut().ask(need, at(now));
+                        gateway.leases_mut().take_refresh(
                             &call,
                             &RefreshReply::Failed,
                             at(now),

@@ -55,7 +55,7 @@ impl Isolate {
         let mut lookup = Lookup::alone();
         for _ in 0..REFRESH_ATTEMPTS {
             let call = self.0.ask_ledger(key('a'), at(ms));
-            self.0.take(&call, &RefreshReply::Failed, at(ms), Some(&mut lookup));
+            self.0.take_refresh(&call, &RefreshReply::Failed, at(ms), Some(&mut lookup));
         }
         lookup
     }
@@ -253,7 +253,7 @@ fn a_document_is_read_beside_a_request_from_half_t_on_and_uses_go_once_a_minute(
     assert!(call.request().usage.is_some());
     let mut lookup = Lookup::default();
     let told = RefreshReply::Refreshed(Refresh { state: None, ..reply(5) });
-    assert!(isolate.0.take(&call, &told, at(pause), Some(&mut lookup)));
+    assert!(isolate.0.take_refresh(&call, &told, at(pause), Some(&mut lookup)));
     assert_eq!(renewal_step(&mut isolate, pause, &lookup), None, "and it has renewed the lease");
 }
 
@@ -361,7 +361,7 @@ fn a_document_never_makes_a_bounded_lease_fresh() {
     isolate.look(6_500, 6_600, Some(document(9, 0, reply(5))));
     let told =
         RefreshReply::Refreshed(without_record(Refresh { state: None, ..reply(5) }, key('b')));
-    isolate.0.take(&call, &told, at(7_000), Some(&mut lookup));
+    isolate.0.take_refresh(&call, &told, at(7_000), Some(&mut lookup));
     assert_eq!(finding(isolate.find(key('a'), 7_000)).as_of, at(6_000));
 }
 
@@ -491,7 +491,7 @@ fn with_t_0_nothing_is_shared_or_looked_for() {
     let call = isolate.renew(0);
     let strict = RefreshReply::Refreshed(Refresh { state: Some(state(0)), ..reply(5) });
     assert!(call.to_share(&strict, at(1)).is_none());
-    isolate.0.take(&call, &strict, at(1), None);
+    isolate.0.take_refresh(&call, &strict, at(1), None);
     let found = isolate.0.find(key('a'), at(2), at(2), &Lookup::default());
     assert_eq!(need(&found), Some(Fetch::Ledger(key('a'))));
 }

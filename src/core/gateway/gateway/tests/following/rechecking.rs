@@ -172,8 +172,13 @@ fn a_key_that_the_lease_knows_no_issuer_of_is_not_unknown_while_the_ledger_is_aw
     for _ in 0..2 {
         let check = gateway.check(&sealed, &facts, at(USED), at(USED), &lookup);
         let Check::Fetch(need) = check else { panic!("{check:?}") };
-        let call = gateway.ask(need, at(USED));
-        gateway.take_refresh(&call, &RefreshReply::Failed, at(USED), Some(&mut lookup));
+        let call = gateway.leases_mut().ask(need, at(USED));
+        gateway.leases_mut().take_refresh(
+            &call,
+            &RefreshReply::Failed,
+            at(USED),
+            Some(&mut lookup),
+        );
     }
     let check = gateway.check(&sealed, &facts, at(USED), at(USED), &lookup);
     assert!(
