@@ -15,12 +15,13 @@ pub struct Denied {
 }
 
 impl Denied {
-    /// What the answer depends on: the rule's index, whether the request writes, and the denial.
+    /// Returns the key by which a caller may cache the response: the rule's index, `true` if the
+    /// request writes, and the denial.
     pub fn key(&self) -> (usize, bool, Denial) {
         (self.rule.index, self.effect == RequestEffect::Write, self.denial)
     }
 
-    /// The permission that the rule demands of such a request.
+    /// Returns the permission that the rule demands of such a request.
     pub(super) fn permission(&self) -> Option<&Permission> {
         match (&self.rule.access, self.effect) {
             (Access::Permission { read, .. }, RequestEffect::Read) => Some(read),

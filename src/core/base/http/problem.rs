@@ -167,5 +167,5 @@ impl RequestProblem {
     }
 }
 
-/// Title of an impossible verdict: the same for a verification as for any other surface.
+/// Title of 503 responses, the same on every surface.
 pub const UNAVAILABLE_TITLE: &str = "No answer can be given at the moment";

@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::*;
 use crate::base::http::request::{Headers, Url};
+use crate::base::http::response::Forward;
 use crate::base::id::Prefix;
 use crate::credential::issuer::Issuer;
 use crate::credential::key::NewKey;
