@@ -7,7 +7,7 @@ use claviger_control::objects::object::{DurableObject, Entropy};
 use claviger_control::protocol::effect::{Effect, EffectOutcome};
 use claviger_control::protocol::ledger::{LedgerReply, LedgerRequest};
 use claviger_control::protocol::objects::{DirectoryReply, DirectoryRequest};
-use claviger_core::lease::rules::{ByTheBook, LeaseRules};
+use claviger_core::lease::rules::{LeaseRules, ProductionRules};
 use claviger_core::replication::record::{Epoch, Standing};
 use claviger_core::replication::refresh::RefreshRequest;
 
@@ -43,7 +43,7 @@ impl Register {
 
 /// One seed.
 fn run(seed: u64, sabotage: Sabotage) -> Checked {
-    let mut world = World::<ByTheBook>::new(seed, sabotage);
+    let mut world = World::<ProductionRules>::new(seed, sabotage);
     world.play().map_err(|violation| format!("seed {seed}: {violation}"))
 }
 

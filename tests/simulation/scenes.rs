@@ -5,7 +5,7 @@ use claviger_control::ledger::repair::ROUND;
 use claviger_control::protocol::command::Command;
 use claviger_core::base::id::KeyId;
 use claviger_core::lease::call::{KvRead, Lookup, RefreshCall};
-use claviger_core::lease::rules::{ByTheBook, LeaseRules};
+use claviger_core::lease::rules::{LeaseRules, ProductionRules};
 use claviger_core::replication::edge_call::RefreshReply;
 use claviger_core::replication::record::{Record, Revision, kv_key};
 use claviger_core::replication::refresh::{MARKS_MAX, Refresh, Unsettled};
@@ -231,13 +231,13 @@ fn shows(by_the_book: fn() -> Checked, with_bug: fn() -> Checked, promise: &str)
 
 #[test]
 fn a_mark_that_is_forgotten_is_noticed() {
-    shows(memory_is_short::<ByTheBook>, memory_is_short::<MarkEvicted>, "P1");
+    shows(memory_is_short::<ProductionRules>, memory_is_short::<MarkEvicted>, "P1");
 }
 
 #[test]
 fn an_answer_that_enters_late_is_noticed() {
     let (by_the_book, with_bug) = (
-        an_answer_outlasts_a_settlement::<ByTheBook>,
+        an_answer_outlasts_a_settlement::<ProductionRules>,
         an_answer_outlasts_a_settlement::<LateWordEnters>,
     );
     shows(by_the_book, with_bug, "P1");
@@ -246,7 +246,7 @@ fn an_answer_that_enters_late_is_noticed() {
 #[test]
 fn an_overflow_of_the_ledger_that_counts_for_nothing_is_noticed() {
     let (by_the_book, with_bug) = (
-        more_is_unsettled_than_can_be_named::<ByTheBook>,
+        more_is_unsettled_than_can_be_named::<ProductionRules>,
         more_is_unsettled_than_can_be_named::<OverflowForgotten>,
     );
     shows(by_the_book, with_bug, "P1");
@@ -255,7 +255,7 @@ fn an_overflow_of_the_ledger_that_counts_for_nothing_is_noticed() {
 #[test]
 fn a_reading_that_enters_late_is_noticed() {
     let (by_the_book, with_bug) = (
-        a_reading_outlasts_a_settlement::<ByTheBook>,
+        a_reading_outlasts_a_settlement::<ProductionRules>,
         a_reading_outlasts_a_settlement::<LateWordEnters>,
     );
     shows(by_the_book, with_bug, "P1");
@@ -263,14 +263,16 @@ fn a_reading_that_enters_late_is_noticed() {
 
 #[test]
 fn an_older_word_over_a_newer_is_noticed() {
-    let (by_the_book, with_bug) =
-        (a_reading_meets_a_newer_word::<ByTheBook>, a_reading_meets_a_newer_word::<LastWordCounts>);
+    let (by_the_book, with_bug) = (
+        a_reading_meets_a_newer_word::<ProductionRules>,
+        a_reading_meets_a_newer_word::<LastWordCounts>,
+    );
     shows(by_the_book, with_bug, "order");
 }
 
 #[test]
 fn an_older_set_over_a_newer_is_noticed() {
     let (by_the_book, with_bug) =
-        (an_older_set_arrives_last::<ByTheBook>, an_older_set_arrives_last::<LastSetCounts>);
+        (an_older_set_arrives_last::<ProductionRules>, an_older_set_arrives_last::<LastSetCounts>);
     shows(by_the_book, with_bug, "P1");
 }

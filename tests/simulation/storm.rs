@@ -8,7 +8,7 @@ use claviger_control::protocol::ledger::{LedgerReply, LedgerRequest};
 use claviger_core::base::id::{KeyId, TokenId};
 use claviger_core::base::secret::Digest;
 use claviger_core::credential::key::NewKey;
-use claviger_core::lease::rules::{ByTheBook, LeaseRules};
+use claviger_core::lease::rules::{LeaseRules, ProductionRules};
 use claviger_core::replication::edge_call::RefreshReply;
 use claviger_core::replication::record::{Epoch, Record, Revision, Standing};
 use claviger_core::replication::refresh::{
@@ -41,7 +41,7 @@ pub fn run<R: LeaseRules>(seed: u64, steps: u32, sabotage: Sabotage) -> Result<T
 /// Runs one seed while KV serves what is up to `times` S old: the verdicts that were given, and by
 /// how many milliseconds those came too late that broke a promise.
 pub fn run_late(seed: u64, steps: u32, times: i64) -> (u64, Vec<i64>) {
-    let mut world = World::<ByTheBook>::new(seed, Sabotage::KvBeyondS);
+    let mut world = World::<ProductionRules>::new(seed, Sabotage::KvBeyondS);
     (world.kv.stale_ms, world.late) = (times * S, Some(Vec::new()));
     let mut go = || {
         for _ in 0..steps {

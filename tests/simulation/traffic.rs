@@ -9,7 +9,7 @@ use claviger_core::lease::call::{
     CopyRead, CopySource, Fetch, Found, KvRead, Lookup, RefreshCall, RenewalStep,
 };
 use claviger_core::lease::isolate::Leases;
-use claviger_core::lease::rules::ByTheBook;
+use claviger_core::lease::rules::ProductionRules;
 use claviger_core::replication::document::Document;
 use claviger_core::replication::edge_call::RefreshReply;
 use claviger_core::replication::record::{Epoch, Record, Revision, Standing};
@@ -262,7 +262,7 @@ struct World {
     keys: Vec<KeyId>,
     traffic: Traffic,
     /// Each in its data centre.
-    isolates: Vec<(Leases<ByTheBook>, usize)>,
+    isolates: Vec<(Leases<ProductionRules>, usize)>,
     /// What the data centres' caches hold.
     caches: Vec<Option<Shared>>,
     events: BTreeMap<(i64, u64), Event>,

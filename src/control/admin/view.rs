@@ -83,10 +83,10 @@ pub fn page(page: &KeyPage, config: &AdminConfig, now: UnixMs) -> Value {
 /// Returns the document of a preview.
 pub fn checked(checked: &DraftPreview) -> Value {
     let locked_out = checked.locked_out.as_ref().map(|callers| {
-        let told = |caller: &Caller| {
+        let view = |caller: &Caller| {
             json!({ "address": caller.address, "count": caller.count, "last_at": text(caller.last_at) })
         };
-        callers.iter().map(told).collect::<Vec<_>>()
+        callers.iter().map(view).collect::<Vec<_>>()
     });
     let expires = checked.expires.as_ref().map(|note| {
         json!({
@@ -153,11 +153,11 @@ pub fn entry_of_activity(entry: &activity::ActivityEntry) -> Value {
     let changes: Map<String, Value> = changes
         .iter()
         .map(|(name, change)| {
-            let told = |value: &Value| match (name.as_str(), value.as_i64()) {
+            let shown = |value: &Value| match (name.as_str(), value.as_i64()) {
                 ("expires_at" | "not_before", Some(ms)) => text(UnixMs::from_ms(ms)).into(),
                 _ => value.clone(),
             };
-            (name.clone(), json!({ "from": told(&change.from), "to": told(&change.to) }))
+            (name.clone(), json!({ "from": shown(&change.from), "to": shown(&change.to) }))
         })
         .collect();
     let changes = Some(changes).filter(|changes| !changes.is_empty());

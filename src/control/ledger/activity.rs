@@ -319,9 +319,9 @@ fn entry(mut row: Row) -> Result<ActivityEntry, SqlError> {
     let (address, key, key_name) =
         (row.optional_text()?, row.optional_text()?, row.optional_text()?);
     let (before, after) = (object(row.optional_text()?), object(row.optional_text()?));
-    let told =
-        |told: &Map<String, Value>| told.get("name").and_then(Value::as_str).map(str::to_owned);
-    let name = after.as_ref().and_then(told).or(key_name);
+    let name_in =
+        |state: &Map<String, Value>| state.get("name").and_then(Value::as_str).map(str::to_owned);
+    let name = after.as_ref().and_then(name_in).or(key_name);
     let by = match Actor::parse(&actor) {
         Some(known) => {
             let id = matches!(known, Actor::Member(_) | Actor::Key(_)).then_some(actor);

@@ -32,10 +32,10 @@ pub fn page(
     account: AccountId,
     listing: &Listing,
 ) -> Result<Result<KeyPage, FieldError>, SqlError> {
-    let asked = ListQuery::read(listing.q.as_deref().unwrap_or_default(), account)
+    let parsed = ListQuery::read(listing.q.as_deref().unwrap_or_default(), account)
         .and_then(|query| Ok((query, ListCursor::read(listing.cursor.as_deref(), listing.sort)?)));
-    let (query, cursor) = match asked {
-        Ok(asked) => asked,
+    let (query, cursor) = match parsed {
+        Ok(parsed) => parsed,
         Err(error) => return Ok(Err(error)),
     };
     let limit = listing.limit.unwrap_or(PAGE_KEYS_MAX).clamp(1, PAGE_KEYS_MAX);

@@ -36,9 +36,9 @@ pub fn operate(
             writes
         }
         OperatorCommand::SetState { account, freshness_ms, suspended } => {
-            let told =
+            let change =
                 json!({ "account": account, "freshness_ms": freshness_ms, "suspended": suspended });
-            vec![author.did_about(Action::SetAccountState, told.to_string())]
+            vec![author.did_about(Action::SetAccountState, change.to_string())]
         }
         OperatorCommand::Rebuild { account } => about(Action::RebuildAccount, account),
         OperatorCommand::BeginRestore { account } => about(Action::BeginRestore, account),

@@ -136,11 +136,11 @@ pub fn failed(sql: &dyn Sql, effect: &Effect, now: UnixMs) -> Result<Vec<Stateme
 pub fn listed(
     sql: &dyn Sql,
     account: &Account,
-    asked: Option<&str>,
+    cursor_read: Option<&str>,
     (names, next): (&[String], Option<&str>),
     now: UnixMs,
 ) -> Result<Vec<Statement>, SqlError> {
-    let is_next = |round: &Round| matches!(&round.position, Position::List(cursor) if cursor.as_deref() == asked);
+    let is_next = |round: &Round| matches!(&round.position, Position::List(cursor) if cursor.as_deref() == cursor_read);
     let Some(round) = Round::load(sql)?.filter(is_next) else { return Ok(Vec::new()) };
     let mut writes = adopt_orphans(sql, account, names, now)?;
     let position =

@@ -101,13 +101,13 @@ fn one(
     // The clocks of the issuing and the verifying machine may differ.
     let until = until.min(now.saturating_add(LIFE_MAX)).saturating_add(CLOCK_SKEW_MAX);
     let insert = "INSERT INTO revoked_sealed (id, issuer, until_ms) VALUES (?, ?, ?)";
-    let told = json!({ "sealed": id, "issuer": issuer.as_str() }).to_string();
+    let change = json!({ "sealed": id, "issuer": issuer.as_str() }).to_string();
     vec![
         Statement::new(insert).bind(id.as_str()).bind(issuer.as_str()).bind(until),
         Task::own(TaskKind::SweepRevoked).schedule_by(until),
         Account::advance_state(revision),
         audit::journal(Action::RevokeSealed, revision, "account", now),
-        author.set(Action::RevokeSealed, revision, None, told),
+        author.set(Action::RevokeSealed, revision, None, change),
     ]
 }
 

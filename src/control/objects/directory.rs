@@ -243,8 +243,8 @@ impl DurableObject for Directory<'_> {
     fn step(&self, task: &Task, _: UnixMs) -> Result<TaskStep, ObjectError> {
         let Some(account) = AccountId::parse(&task.subject) else { return Ok(TaskStep::moot()) };
         if task.kind == TaskKind::TellEpoch {
-            let told = |epoch| TaskStep::Effect(Effect::TellEpoch { account, epoch });
-            return Ok(self.noted_epoch(account)?.map_or(TaskStep::moot(), told));
+            let tell = |epoch| TaskStep::Effect(Effect::TellEpoch { account, epoch });
+            return Ok(self.noted_epoch(account)?.map_or(TaskStep::moot(), tell));
         }
         Ok(match self.state(account)? {
             Some(EntryState::Pending) => TaskStep::Effect(Effect::AskExists { account }),

@@ -74,17 +74,17 @@ pub enum BatchFetch {
 pub struct BatchVerification {
     account: AccountId,
     arrival: UnixMs,
-    asked: Vec<CheckRequest>,
-    /// Verdicts in the order of `asked`; `None` while undecided.
+    requests: Vec<CheckRequest>,
+    /// Verdicts in the order of `requests`; `None` while undecided.
     verdicts: Vec<Option<Checked<Valid>>>,
     lookup: Lookup,
 }
 
 impl BatchVerification {
     /// Starts the checks of a verifier of `account`, whose request arrived at `arrival`.
-    pub fn new(account: AccountId, arrival: UnixMs, asked: Vec<CheckRequest>) -> Self {
-        let verdicts = asked.iter().map(|_| None).collect();
-        Self { account, arrival, asked, verdicts, lookup: Lookup::default() }
+    pub fn new(account: AccountId, arrival: UnixMs, requests: Vec<CheckRequest>) -> Self {
+        let verdicts = requests.iter().map(|_| None).collect();
+        Self { account, arrival, requests, verdicts, lookup: Lookup::default() }
     }
 
     /// Decides each check that can be decided now. Returns the I/O needed next, or `None` if all
@@ -96,17 +96,17 @@ impl BatchVerification {
     ) -> Option<BatchFetch> {
         let (mut copy, mut kv, mut ledger, mut used) = (None, Vec::new(), Vec::new(), Vec::new());
         let mut asks_state = false;
-        for (asked, verdict) in self.asked.iter().zip(&mut self.verdicts) {
+        for (request, verdict) in self.requests.iter().zip(&mut self.verdicts) {
             if verdict.is_some() {
                 continue;
             }
-            match decide_one(gateway, asked, self.account, self.arrival, now, &mut self.lookup) {
+            match decide_one(gateway, request, self.account, self.arrival, now, &mut self.lookup) {
                 Check::Verdict(checked) => *verdict = Some(checked),
                 Check::Fetch(Fetch::Copy(_, source)) => copy = Some(source),
                 Check::Fetch(Fetch::Kv(id)) => kv.push(id),
                 Check::Fetch(Fetch::Ledger(id)) => {
                     ledger.push(id);
-                    if matches!(asked.subject, Subject::Credential(_)) {
+                    if matches!(request.subject, Subject::Credential(_)) {
                         used.push(id);
                     }
                 }
@@ -187,14 +187,14 @@ impl BatchVerification {
 
 fn decide_one<R: LeaseRules>(
     gateway: &mut Gateway<R>,
-    asked: &CheckRequest,
+    request: &CheckRequest,
     own: AccountId,
     arrival: UnixMs,
     now: UnixMs,
     lookup: &mut Lookup,
 ) -> Check<Valid> {
     let decided = |denial| Check::Verdict(Checked::without_evidence(denial));
-    match &asked.subject {
+    match &request.subject {
         Subject::Credential(text) => {
             let id = gateway.key_id(text.expose(), arrival);
             // The gateway looks the key up only after this test, because another account's key must
@@ -202,7 +202,7 @@ fn decide_one<R: LeaseRules>(
             if id.is_some_and(|id| id.account() != own) {
                 return decided(Denial::Unknown);
             }
-            match gateway.check(text.expose(), &asked.facts(), arrival, now, lookup) {
+            match gateway.check(text.expose(), &request.facts(), arrival, now, lookup) {
                 Check::Fetch(need) => Check::Fetch(need),
                 Check::AskAdmin => Check::AskAdmin,
                 Check::Verdict(Checked { verdict, evidence, renew }) => {
@@ -218,7 +218,7 @@ fn decide_one<R: LeaseRules>(
             None if SealedId::parse(text).is_some() => decided(Denial::Unknown),
             None => decided(Denial::Malformed),
             Some(id) if id.account() != own => decided(Denial::Unknown),
-            Some(id) => gateway.examine(id, &asked.facts(), arrival, now, lookup),
+            Some(id) => gateway.examine(id, &request.facts(), arrival, now, lookup),
         },
     }
 }

@@ -439,7 +439,7 @@ mod tests {
 
     #[test]
     fn a26_what_stands_in_the_wrong_place_is_told_by_the_place() {
-        let told = |headers: &str, query: Option<&str>| {
+        let place_of = |headers: &str, query: Option<&str>| {
             let url = Url { origin: "https://a.example", host: "a.example", path: "/", query };
             let (method, arrived) = ("GET", UnixMs::from_ms(0));
             let request = Request { method, url, headers: Headers::new(headers), arrived };
@@ -455,7 +455,7 @@ mod tests {
             ("", Some("=clv_1"), Some("query:")),
             ("", Some(&format!("{long}=clv_1")), Some(&format!("query:{}", "n".repeat(64)))),
         ] {
-            assert_eq!(told(headers, query).as_deref(), place, "{headers} {query:?}");
+            assert_eq!(place_of(headers, query).as_deref(), place, "{headers} {query:?}");
         }
     }
 

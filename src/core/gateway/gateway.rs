@@ -37,7 +37,7 @@ use crate::gateway::resolve::{Attempt, Missing, ResolvedKey, resolve_key, resolv
 use crate::gateway::{extract, issuance, origin_headers, presented};
 use crate::lease::call::{Fetch, Lookup};
 use crate::lease::isolate::{Counters, Leases};
-use crate::lease::rules::{ByTheBook, LeaseRules};
+use crate::lease::rules::{LeaseRules, ProductionRules};
 use crate::replication::link;
 use crate::verify::verdict::Denial;
 use crate::verify::verification::{Demand, Facts, Valid, Verified, examine, verify, verify_sealed};
@@ -51,7 +51,7 @@ const COUNTERS_PATH: &str = "/v1/counters";
 /// The gateway of one isolate: settings, leases, and memory of rechecks. Simulations set `R` to
 /// break a rule on purpose.
 #[derive(Debug)]
-pub struct Gateway<R = ByTheBook> {
+pub struct Gateway<R = ProductionRules> {
     pub(super) config: Config,
     pub(super) leases: Leases<R>,
     pub(super) rechecks: Rechecks,
@@ -317,7 +317,7 @@ impl<R: LeaseRules> Gateway<R> {
                 });
                 missing.map_or_else(|| known.conclude(verdict, now), Into::into)
             }
-            Err(Denial::Unknown) if self.fit.wants_word(now) => Check::AskAdmin,
+            Err(Denial::Unknown) if self.fit.must_confirm(now) => Check::AskAdmin,
             Err(Denial::Unknown) if self.fit.refuses(now) => {
                 Check::Verdict(Checked::without_evidence(Denial::Unavailable))
             }
@@ -394,8 +394,8 @@ impl<R: LeaseRules> Gateway<R> {
 
     /// Returns `true` if the edge must ask the admin Worker before it refuses a credential as made
     /// up.
-    pub fn wants_word(&self, now: UnixMs) -> bool {
-        self.fit.wants_word(now)
+    pub fn must_confirm(&self, now: UnixMs) -> bool {
+        self.fit.must_confirm(now)
     }
 
     /// Returns `true` if the edge must refuse everything, because both Workers do not fit.

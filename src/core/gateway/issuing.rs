@@ -37,8 +37,8 @@ use crate::verify::verification::{Demand, Facts, verify, verify_sealed};
 /// The result of checking an issuer's credentials.
 #[derive(Debug)]
 pub enum Authorisation {
-    /// An issuer or a refusal, and an account whose lease to [refresh](crate::lease::isolate::Leases::renew) in the
-    /// background.
+    /// An issuer or a refusal, and an account whose lease to
+    /// [refresh](crate::lease::isolate::Leases::renew) in the background.
     Decided(Box<Result<Authority, Refused>>, Option<AccountId>),
     /// The I/O that is needed first.
     Fetch(Fetch),
@@ -71,7 +71,7 @@ impl<R: LeaseRules> Gateway<R> {
         let Some(text) = presented(request, &self.config)? else { return Ok(()) };
         match Presented::authenticate(text.expose(), &self.config, request.arrived) {
             // Until the admin Worker has confirmed that both fit, no credential counts as made up.
-            Err(Denial::Unknown) if self.fit.wants_word(request.arrived) => Ok(()),
+            Err(Denial::Unknown) if self.fit.must_confirm(request.arrived) => Ok(()),
             made => made.map(|_| ()).map_err(Refused::Issuer),
         }
     }
@@ -104,7 +104,7 @@ impl<R: LeaseRules> Gateway<R> {
         let Attempt { arrival, now, .. } = attempt;
         let facts = Facts { address, interface: Interface::Http, demand: Demand::AnyKey };
         let made = match Presented::authenticate(text, &self.config, arrival) {
-            Err(Denial::Unknown) if self.fit.wants_word(now) => return Authorisation::AskAdmin,
+            Err(Denial::Unknown) if self.fit.must_confirm(now) => return Authorisation::AskAdmin,
             Err(Denial::Unknown) if self.fit.refuses(now) => {
                 return Authorisation::decided(Err(Refused::Unavailable), None);
             }

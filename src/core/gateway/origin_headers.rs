@@ -189,10 +189,10 @@ mod tests {
     #[test]
     fn an_anonymous_proof_is_pinned() {
         let key = MacKey::new(&[7; 32]);
-        let told = headers(None, "GET", "/a?b=c", &key, UnixMs::from_ms(1_800_000_000_999));
+        let written = headers(None, "GET", "/a?b=c", &key, UnixMs::from_ms(1_800_000_000_999));
         let expected = base16ct::lower::encode_string(
             &key.mac(&[b"claviger/origin-proof/1\n1800000000\nGET\n/a?b=c\n\n\n\n"]),
         );
-        assert_eq!(told, [("claviger-proof", format!("t=1800000000,v1={expected}"))]);
+        assert_eq!(written, [("claviger-proof", format!("t=1800000000,v1={expected}"))]);
     }
 }

@@ -156,7 +156,7 @@ impl Rechecks {
 
     /// Returns `true` if this issue casts doubt on the lease, and no earlier recheck covers it.
     fn is_open(&self, issue: &IssueClaims, known: &ResolvedKey) -> bool {
-        let asked = self.issuers.get(&(issue.account, issue.issuer));
+        let last = self.issuers.get(&(issue.account, issue.issuer));
         let is_before = known.is_before(issue.issuer, issue.generation);
         let slack = match known.basis() {
             Basis::Ledger => SKEW,
@@ -165,8 +165,8 @@ impl Rechecks {
         };
         let is_late = issue.at.saturating_add(slack) > known.as_of();
         let is_new_generation =
-            is_before && asked.is_none_or(|asked| asked.generation < issue.generation);
-        is_new_generation || (is_late && asked.is_none_or(|asked| asked.issued < issue.at))
+            is_before && last.is_none_or(|last| last.generation < issue.generation);
+        is_new_generation || (is_late && last.is_none_or(|last| last.issued < issue.at))
     }
 
     /// Records that the ledger has answered for a key of this issue.
@@ -175,14 +175,14 @@ impl Rechecks {
         let place = (issue.account, issue.issuer);
         if self.issuers.len() >= ISSUERS_MAX && !self.issuers.contains_key(&place) {
             let oldest =
-                self.issuers.iter().min_by_key(|(_, asked)| asked.at).map(|(place, _)| *place);
+                self.issuers.iter().min_by_key(|(_, last)| last.at).map(|(place, _)| *place);
             oldest.map(|place| self.issuers.remove(&place));
         }
         let fresh = LastRecheck { generation: issue.generation, issued: issue.at, at: now };
-        let asked = self.issuers.entry(place).or_insert(fresh);
-        asked.generation = asked.generation.max(issue.generation);
-        asked.issued = asked.issued.max(issue.at);
-        asked.at = now;
+        let last = self.issuers.entry(place).or_insert(fresh);
+        last.generation = last.generation.max(issue.generation);
+        last.issued = last.issued.max(issue.at);
+        last.at = now;
     }
 
     /// Returns `true` if the edge may ask about another password of the account, and starts the

@@ -216,11 +216,11 @@ impl ResolvedKey {
     }
 
     pub(super) fn conclude<V>(&self, verdict: Result<V, Denial>, now: UnixMs) -> Check<V> {
-        let told = self.record.as_deref().or(self.issuer.as_deref());
+        let newest = self.record.as_deref().or(self.issuer.as_deref());
         let evidence = Evidence {
             source: self.source,
             age_ms: now.since(self.as_of).map_or(0, DurationMs::as_ms),
-            revision: told.map(|record| record.revision),
+            revision: newest.map(|record| record.revision),
             basis: self.basis,
             is_stale: self.is_stale,
         };

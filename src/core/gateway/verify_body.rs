@@ -207,8 +207,8 @@ mod tests {
     #[test]
     fn a_check_is_about_exactly_one_thing() {
         let check = |json: &str| {
-            CheckBody::read(Json::parse(json).unwrap()).unwrap().into_request().map(|asked| {
-                match asked.subject {
+            CheckBody::read(Json::parse(json).unwrap()).unwrap().into_request().map(|request| {
+                match request.subject {
                     Subject::Credential(text) => format!("credential {}", text.expose()),
                     Subject::KeyId(text) => format!("ID {text}"),
                 }

@@ -211,7 +211,7 @@ pub enum RenewalStep {
 #[derive(Clone, Debug, Default)]
 pub struct Lookup {
     /// The ledger's last answer about each key.
-    pub(super) told: Vec<KeyAnswer>,
+    pub(super) keys: Vec<KeyAnswer>,
     /// The ledger's last answer about the account.
     pub(super) state: Option<StateAnswer>,
     pub(super) kv: Vec<(KeyId, ReadOutcome)>,
@@ -241,17 +241,17 @@ impl Lookup {
     /// Marks the use of `id` that the ledger counted with its answer as consumed. The isolate must
     /// count each further use.
     pub fn spend_use(&mut self, id: KeyId) {
-        if let Some(told) = self.told.iter_mut().find(|told| told.id == id) {
-            told.is_use = false;
+        if let Some(answer) = self.keys.iter_mut().find(|answer| answer.id == id) {
+            answer.is_use = false;
         }
     }
 
     /// Returns `true` if the ledger has answered `need` for this request.
     pub fn is_answered(&self, need: Fetch) -> bool {
         match need {
-            Fetch::Ledger(id) | Fetch::Issuer(id) => self.told(id).is_some(),
+            Fetch::Ledger(id) | Fetch::Issuer(id) => self.key(id).is_some(),
             Fetch::State(account) => {
-                self.state.as_ref().is_some_and(|told| told.account == account)
+                self.state.as_ref().is_some_and(|answer| answer.account == account)
             }
             Fetch::Kv(_) | Fetch::Copy(..) => false,
         }
@@ -262,25 +262,21 @@ impl Lookup {
         self.failures > 0
     }
 
-    pub(super) fn told(&self, id: KeyId) -> Option<&KeyAnswer> {
-        self.told.iter().find(|told| told.id == id)
+    pub(super) fn key(&self, id: KeyId) -> Option<&KeyAnswer> {
+        self.keys.iter().find(|answer| answer.id == id)
     }
 
-    pub(super) fn tell(&mut self, told: KeyAnswer) {
-        self.told.retain(|earlier| earlier.id != told.id);
-        self.told.push(told);
+    pub(super) fn note_key(&mut self, answer: KeyAnswer) {
+        self.keys.retain(|earlier| earlier.id != answer.id);
+        self.keys.push(answer);
     }
 
     pub(super) fn kv(&self, id: KeyId) -> ReadOutcome {
-        self.kv
-            .iter()
-            .find(|(asked, _)| *asked == id)
-            .map(|(_, outcome)| *outcome)
-            .unwrap_or_default()
+        self.kv.iter().find(|(key, _)| *key == id).map(|(_, outcome)| *outcome).unwrap_or_default()
     }
 
     pub(super) fn note_kv(&mut self, id: KeyId, outcome: ReadOutcome) {
-        self.kv.retain(|(asked, _)| *asked != id);
+        self.kv.retain(|(key, _)| *key != id);
         self.kv.push((id, outcome));
     }
 }

@@ -142,7 +142,7 @@ pub struct Lease<R> {
 
 /// A lease's answer about a key.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Said {
+pub enum KeyLookup {
     /// The lease has a cached answer.
     CachedKey {
         /// The cached record or negative answer.
@@ -323,15 +323,15 @@ impl<R: LeaseRules> Lease<R> {
     }
 
     /// Returns the lease's answer about a key, and marks the key as used in `generation`.
-    pub fn say(&mut self, id: KeyId, generation: u32) -> Said {
+    pub fn look_up(&mut self, id: KeyId, generation: u32) -> KeyLookup {
         if self.epoch.is_none() {
-            return Said::CachedKey { cached: CachedKey::NoSuchKey, is_young: true };
+            return KeyLookup::CachedKey { cached: CachedKey::NoSuchKey, is_young: true };
         }
         match self.entries.find(id, generation) {
-            Entered::CachedKey { cached, is_young } => Said::CachedKey { cached, is_young },
-            Entered::Unsettled => Said::AskLedger,
-            Entered::Nothing if self.is_overflow => Said::AskLedger,
-            Entered::Nothing => Said::AskKv,
+            Entered::CachedKey { cached, is_young } => KeyLookup::CachedKey { cached, is_young },
+            Entered::Unsettled => KeyLookup::AskLedger,
+            Entered::Nothing if self.is_overflow => KeyLookup::AskLedger,
+            Entered::Nothing => KeyLookup::AskKv,
         }
     }
 

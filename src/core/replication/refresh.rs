@@ -251,8 +251,8 @@ mod tests {
         let used = r#"{"id":"a1B2c3D47Hq0p2Zx9K","count":2,"denials":0,"last_at":5,"addresses":["203.0.113.7"],"callers":[{"address":"203.0.113.7","count":2,"last_at":5}]}"#;
         let read: Use = serde_json::from_str(used).unwrap();
         assert_eq!(serde_json::to_string(&read).unwrap(), used);
-        let asked = r#"{"epoch":null,"known_revision":0,"state_revision":0,"wanted":[],"asked_from":"203.0.113.7","usage":null}"#;
-        let read: RefreshRequest = serde_json::from_str(asked).unwrap();
-        assert_eq!(serde_json::to_string(&read).unwrap(), asked);
+        let json = r#"{"epoch":null,"known_revision":0,"state_revision":0,"wanted":[],"asked_from":"203.0.113.7","usage":null}"#;
+        let read: RefreshRequest = serde_json::from_str(json).unwrap();
+        assert_eq!(serde_json::to_string(&read).unwrap(), json);
     }
 }

@@ -72,8 +72,8 @@ async fn piece(
         progress.map_or((None, 0), |progress| (Some(progress.cursor), progress.rows));
     // Recorded once per export, and only if the client will read it.
     let exports = cursor.is_none() && context.request.method != "HEAD";
-    let asked = Query { cursor, limit: Some(EXPORT_PAGE_ENTRIES), ..query };
-    let ActivityPage { entries, next } = page(context, asked, exports).await?;
+    let query = Query { cursor, limit: Some(EXPORT_PAGE_ENTRIES), ..query };
+    let ActivityPage { entries, next } = page(context, query, exports).await?;
     let mut body: String =
         entries.iter().map(|entry| format.line(&view::entry_of_activity(entry))).collect();
     let rows = rows.saturating_add(u32::try_from(entries.len()).unwrap_or(u32::MAX));

@@ -230,8 +230,8 @@ impl Host {
                 return self.ask(*account, &LedgerRequest::Exists).await;
             }
             Effect::TellEpoch { account, epoch } => {
-                let told = LedgerRequest::Restored { epoch: epoch.clone() };
-                matches!(calls::ledger(&self.env, *account, &told).await, Ok(LedgerReply::Done))
+                let notice = LedgerRequest::Restored { epoch: epoch.clone() };
+                matches!(calls::ledger(&self.env, *account, &notice).await, Ok(LedgerReply::Done))
             }
             Effect::PutLease { key, value, .. } => self.put(key, value).await.is_ok(),
             Effect::ReadBack { key, .. } | Effect::ReadLease { key, .. } => {

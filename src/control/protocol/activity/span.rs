@@ -76,7 +76,7 @@ mod tests {
 
     #[test]
     fn days_are_the_account_s_and_instants_are_everybody_s() {
-        let told = |read: Result<UnixMs, TimeRangeError>| {
+        let text_of = |read: Result<UnixMs, TimeRangeError>| {
             read.map(|at| at.to_rfc3339().unwrap()).map_err(TimeRangeError::code)
         };
         for (zone, text, from, to) in [
@@ -106,8 +106,8 @@ mod tests {
         ] {
             let zone = Zone::parse(zone).unwrap();
             let owned = |expected: Result<&str, &'static str>| expected.map(str::to_owned);
-            assert_eq!(told(begin(text, &zone)), owned(from), "from {text}");
-            assert_eq!(told(end(text, &zone)), owned(to), "to {text}");
+            assert_eq!(text_of(begin(text, &zone)), owned(from), "from {text}");
+            assert_eq!(text_of(end(text, &zone)), owned(to), "to {text}");
         }
     }
 }

@@ -98,7 +98,7 @@ impl World {
     }
 
     fn run(&mut self, subjects: Vec<Subject>) -> Vec<Checked<Valid>> {
-        let asked = subjects
+        let requests = subjects
             .into_iter()
             .map(|subject| CheckRequest {
                 subject,
@@ -107,7 +107,7 @@ impl World {
                 permission: None,
             })
             .collect();
-        let mut checks = BatchVerification::new(self.account(), NOW, asked);
+        let mut checks = BatchVerification::new(self.account(), NOW, requests);
         while let Some(missing) = checks.decide(&mut self.gateway, NOW) {
             match missing {
                 BatchFetch::Copy(source) => {

@@ -87,7 +87,7 @@ impl<R: CryptoRng> Issuance<'_, R> {
 
     async fn authorise(&mut self, form: &IssuanceForm) -> Result<Authority, Refused> {
         let mut credentials = form.credentials(self.request, self.gateway.borrow().config());
-        if matches!(credentials, Err(Refused::UnknownService)) && self.wants_word() {
+        if matches!(credentials, Err(Refused::UnknownService)) && self.must_confirm() {
             lookup::ask_admin(self.gateway, self.platform).await;
             if self.gateway.borrow().refuses_all(self.platform.now()) {
                 return Err(Refused::Unavailable);
@@ -185,8 +185,8 @@ impl<R: CryptoRng> Issuance<'_, R> {
         Err(Refused::Unavailable)
     }
 
-    fn wants_word(&self) -> bool {
-        self.gateway.borrow().wants_word(self.platform.now())
+    fn must_confirm(&self) -> bool {
+        self.gateway.borrow().must_confirm(self.platform.now())
     }
 
     async fn call_ledger(&self, account: AccountId, request: &EdgeRequest) -> Option<String> {

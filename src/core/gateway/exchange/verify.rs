@@ -54,9 +54,9 @@ impl Verification<'_> {
                 Response::json(200, &verdicts.pop().unwrap_or(Json::Null))
             }
             Verify::Several(checks) => {
-                let asked: Result<Vec<CheckRequest>, RequestProblem> =
+                let requests: Result<Vec<CheckRequest>, RequestProblem> =
                     checks.into_iter().map(verify_body::CheckBody::into_request).collect();
-                let verdicts = Json::List(self.verdicts(asked?, &verifier).await);
+                let verdicts = Json::List(self.verdicts(requests?, &verifier).await);
                 Response::json(200, &Json::object([("verdicts", verdicts)]))
             }
         };
@@ -91,9 +91,9 @@ impl Verification<'_> {
     }
 
     /// Runs the checks to their verdicts; each fetch serves all of them together.
-    async fn verdicts(&mut self, asked: Vec<CheckRequest>, verifier: &Verified) -> Vec<Json> {
+    async fn verdicts(&mut self, requests: Vec<CheckRequest>, verifier: &Verified) -> Vec<Json> {
         let Self { gateway, platform, .. } = *self;
-        let mut checks = BatchVerification::new(verifier.account(), self.request.arrived, asked);
+        let mut checks = BatchVerification::new(verifier.account(), self.request.arrived, requests);
         loop {
             let missing = checks.decide(&mut gateway.borrow_mut(), platform.now());
             match missing {

@@ -428,8 +428,8 @@ fn what_goes_on_to_the_admin_worker_has_the_edge_s_own_word_alone() {
             ["claviger-edge", "claviger_edge", "claviger-counters", "claviger"]
         );
         let link = ("claviger-edge", world.gateway.link().to_owned());
-        let counters =
-            counters.map(|told| ("claviger-counters", serde_json::to_string(&told).unwrap()));
+        let counters = counters
+            .map(|counters| ("claviger-counters", serde_json::to_string(&counters).unwrap()));
         assert_eq!(
             onward.set,
             [Some(link), counters].into_iter().flatten().collect::<Vec<_>>(),

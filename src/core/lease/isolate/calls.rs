@@ -107,7 +107,7 @@ impl<R: LeaseRules> Leases<R> {
         lookup.state = Some(StateAnswer { account: call.account, state: Arc::clone(&state), sent });
         for (id, cached) in answers {
             let is_use = call.request.ask.contains(&id) && !call.request.unused.contains(&id);
-            lookup.tell(KeyAnswer { id, cached, state: Arc::clone(&state), sent, is_use });
+            lookup.note_key(KeyAnswer { id, cached, state: Arc::clone(&state), sent, is_use });
         }
         true
     }

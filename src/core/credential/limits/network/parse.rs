@@ -184,8 +184,8 @@ mod tests {
     use super::*;
 
     /// Writes each entry as `line:text=stored` or `line:text!code`; `~` marks a changed spelling.
-    fn told(text: &str) -> Vec<String> {
-        let told = |e: NetworkEntry| match e.outcome {
+    fn outcomes(text: &str) -> Vec<String> {
+        let outcomes = |e: NetworkEntry| match e.outcome {
             NetworkOutcome::Stored { stored, changed } => {
                 format!("{}:{}={}{stored}", e.line, e.text, if changed { "~" } else { "" })
             }
@@ -193,7 +193,7 @@ mod tests {
                 format!("{}:{}!{}", e.line, e.text, problem.code())
             }
         };
-        parse_lines(text).entries.into_iter().map(told).collect()
+        parse_lines(text).entries.into_iter().map(outcomes).collect()
     }
 
     #[test]
@@ -217,7 +217,7 @@ mod tests {
             ("1.2.3.4;5.6.7.8", &["1:1.2.3.4;5.6.7.8!not_an_address"]),
             ("1.2.3.4-1.2.3.9", &["1:1.2.3.4-1.2.3.9!not_an_address"]),
         ] {
-            assert_eq!(told(text), expected, "{text:?}");
+            assert_eq!(outcomes(text), expected, "{text:?}");
         }
     }
 
@@ -229,11 +229,11 @@ mod tests {
             ("２００１：ｄｂ８：：／３２", "2001:db8::/32"),
             ("２００１：ＤＢ８：：１", "2001:db8::1"),
         ] {
-            assert_eq!(told(text), [format!("1:{text}=~{stored}")]);
+            assert_eq!(outcomes(text), [format!("1:{text}=~{stored}")]);
         }
         // Digits of other scripts have no ASCII counterpart here.
-        assert_eq!(told("١.2.3.4"), ["1:١.2.3.4!not_an_address"]);
-        assert_eq!(told("ｆｅ８０：：１％ｅｔｈ０"), ["1:ｆｅ８０：：１％ｅｔｈ０!zone_id"]);
+        assert_eq!(outcomes("١.2.3.4"), ["1:١.2.3.4!not_an_address"]);
+        assert_eq!(outcomes("ｆｅ８０：：１％ｅｔｈ０"), ["1:ｆｅ８０：：１％ｅｔｈ０!zone_id"]);
     }
 
     #[test]
@@ -241,7 +241,7 @@ mod tests {
         let text =
             "203.0.113.7\n2001:db8::/32\n10.0.0.0/33\n1.2.3\n01.2.3.4\nfe80::1%eth0\n\n10.1.2.3/8";
         assert_eq!(
-            told(text),
+            outcomes(text),
             [
                 "1:203.0.113.7=203.0.113.7",
                 "2:2001:db8::/32=2001:db8::/32",
@@ -298,7 +298,7 @@ mod tests {
     fn long_text_is_not_read() {
         let longest = "1".repeat(NETWORKS_TEXT_BYTES_MAX);
         let checked = parse_lines(&longest);
-        assert_eq!(told(&longest), [format!("1:{}…!entry_too_long", "1".repeat(64))]);
+        assert_eq!(outcomes(&longest), [format!("1:{}…!entry_too_long", "1".repeat(64))]);
         assert_eq!(checked.problem, None);
         let checked = parse_lines(&(longest + " "));
         assert_eq!(

@@ -165,15 +165,15 @@ impl Issuers {
             arrived: at(now),
         };
         let mut lookup = Lookup::alone();
-        for asked in 0..3 {
+        for calls in 0..3 {
             match self.world.gateway.decide(&request, at(now), &lookup) {
                 Decision::Fetch(need) => self.find_out(need, now, &mut lookup),
                 Decision::Done { outcome: Outcome::Answer(answer), .. } => {
                     let document: Value = serde_json::from_str(&answer.body).unwrap();
-                    return (document["code"].as_str().unwrap().to_owned(), asked);
+                    return (document["code"].as_str().unwrap().to_owned(), calls);
                 }
                 Decision::Done { outcome: Outcome::Forward(_), .. } => {
-                    return (String::new(), asked);
+                    return (String::new(), calls);
                 }
                 other => panic!("{other:?}"),
             }

@@ -26,12 +26,12 @@ fn memory_then_kv_then_the_ledger_then_unavailable() {
     let id = world.key.id();
     let mut lookup = Lookup::alone();
     assert!(
-        matches!(decide!(world, NOW, &lookup), Decision::Fetch(Fetch::Kv(asked)) if asked == id)
+        matches!(decide!(world, NOW, &lookup), Decision::Fetch(Fetch::Kv(fetched)) if fetched == id)
     );
     world.reads(NOW, None, &mut lookup);
     for _ in 0..REFRESH_ATTEMPTS {
         assert!(
-            matches!(decide!(world, NOW, &lookup), Decision::Fetch(Fetch::Ledger(asked)) if asked == id)
+            matches!(decide!(world, NOW, &lookup), Decision::Fetch(Fetch::Ledger(fetched)) if fetched == id)
         );
         world.asks(NOW, RefreshReply::Failed, &mut lookup);
     }
@@ -261,15 +261,15 @@ fn a_verifier_is_told_where_a_verdict_rests() {
     let mut lookup = Lookup::alone();
     let answer = world.answer(3, Some(world.record(2, |_| (), Standing::Active)));
     world.asks(NOW, answer, &mut lookup);
-    let told = Evidence {
+    let from_ledger = Evidence {
         source: Source::Ledger,
         age_ms: 5,
         revision: Some(Revision(2)),
         basis: Basis::Ledger,
         is_stale: false,
     };
-    assert_eq!(evidence(&mut world, NOW, &lookup), told);
-    let cached = Evidence { source: Source::Memory, age_ms: 1_005, ..told };
+    assert_eq!(evidence(&mut world, NOW, &lookup), from_ledger);
+    let cached = Evidence { source: Source::Memory, age_ms: 1_005, ..from_ledger };
     assert_eq!(evidence(&mut world, NOW + 1_000, &Lookup::alone()), cached);
     let verdict = |evidence| {
         let verdict = verify_body::verdict(&Err(Denial::Disabled), Some(evidence));

@@ -27,18 +27,18 @@ fn a_reply_that_was_made_earlier_but_asked_later_still_makes_the_lease_younger()
 #[test]
 fn an_answer_from_before_a_change_does_not_enter_after_it_but_serves_who_asked() {
     let mut isolate = Isolate::leased(5);
-    let asked = isolate.0.ask_ledger(key('a'), at(1));
+    let call = isolate.0.ask_ledger(key('a'), at(1));
     // The change has already settled when the isolate learns of it, so the map keeps no trace.
     isolate.refresh(2, with_changes(reply(7), [mark(key('a'), 7)]));
     let mut lookup = Lookup::alone();
-    let told = RefreshReply::Refreshed(with_record(reply(5), active(key('a'), 4)));
-    isolate.0.take_refresh(&asked, &told, at(3), Some(&mut lookup));
+    let refreshed = RefreshReply::Refreshed(with_record(reply(5), active(key('a'), 4)));
+    isolate.0.take_refresh(&call, &refreshed, at(3), Some(&mut lookup));
     assert_eq!(isolate.memory(key('a'), 3), None);
     assert!(matches!(isolate.0.find(key('a'), at(1), at(3), &lookup), Found::Finding(..)));
 
-    let asked = isolate.0.ask_ledger(key('b'), at(4));
+    let call = isolate.0.ask_ledger(key('b'), at(4));
     isolate.refresh(5, with_changes(reply(8), [mark(key('b'), 8)]));
-    isolate.take(&asked, 6, without_record(reply(7), key('b')));
+    isolate.take(&call, 6, without_record(reply(7), key('b')));
     assert_eq!(isolate.need(key('b'), 6), Some(Fetch::Kv(key('b'))));
 }
 
@@ -154,8 +154,8 @@ fn of_two_cold_starts_the_first_reply_makes_the_lease_and_the_second_serves_its_
     let (a, b) = (isolate.0.ask_ledger(key('a'), at(0)), isolate.0.ask_ledger(key('b'), at(1)));
     isolate.take(&a, 30, with_record(reply(5), active(key('a'), 3)));
     let mut lookup = Lookup::alone();
-    let told = RefreshReply::Refreshed(with_record(reply(5), active(key('b'), 4)));
-    assert!(isolate.0.take_refresh(&b, &told, at(31), Some(&mut lookup)));
+    let refreshed = RefreshReply::Refreshed(with_record(reply(5), active(key('b'), 4)));
+    assert!(isolate.0.take_refresh(&b, &refreshed, at(31), Some(&mut lookup)));
     assert_eq!(finding(isolate.0.find(key('b'), at(1), at(31), &lookup)).source, Source::Ledger);
     assert_eq!(isolate.as_of(31), Some(0));
     assert_eq!(isolate.0.counters().discarded, 1);
