@@ -233,7 +233,7 @@ fn entry(entry: &DirectoryEntry) -> Value {
     })
 }
 
-/// Returns the expiry of the set-up link that was created with an account.
+/// Returns the time at which the set-up link of an account expires.
 fn link_end(entered_at: UnixMs) -> UnixMs {
     entered_at.saturating_add(DurationMs::from_ms(SETUP_LIFE_MS.unsigned_abs()))
 }

@@ -218,8 +218,8 @@ impl WantedEntries {
         self.filters().next().map_or("audit_in_time", |(_, _, index)| index)
     }
 
-    /// Returns the first row beyond the bound of [`ROWS_LOOKED_AT_MAX`]. `None` if the rows are
-    /// fewer, or if the index alone applies all filters, so that no row is tested in vain.
+    /// Returns the first row beyond the bound of [`ROWS_LOOKED_AT_MAX`]. `None` if there are fewer
+    /// rows, or if the index applies all filters, so that the query reads only matching rows.
     fn end(&self, sql: &dyn Sql) -> Result<Option<(UnixMs, i64)>, SqlError> {
         if self.name.is_none() && self.filters().count() < 2 {
             return Ok(None);

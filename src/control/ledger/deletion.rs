@@ -35,8 +35,8 @@ pub const CODE_LIFE: DurationMs = DurationMs::from_s(10 * 60);
 /// and sees again which keys it would delete.
 pub const LIFE: DurationMs = DurationMs::from_s(60 * 60);
 
-/// Most tries of one deletion, over all its codes. A guess is right with a chance of one in a
-/// million.
+/// Most tries of one deletion, over all its codes. A random guess is right with probability 1 in
+/// 1,000,000.
 pub const TRIES_MAX: u32 = 5;
 
 /// The period over which codes and tries are counted.

@@ -283,7 +283,7 @@ impl Key {
         Statement::new(format!("DELETE FROM {table} WHERE key = ?")).bind(self.id.as_str())
     }
 
-    /// Returns name, limits, ceiling and protection, as a decision uses them.
+    /// Returns the values that a member decides: name, limits, ceiling and protection.
     pub fn decided(&self) -> Decided {
         Decided {
             name: self.name.clone(),

@@ -41,8 +41,8 @@ pub const DAYS: i64 = 32;
 /// Time for which an isolate's last sequence is stored: it repeats a batch within seconds or never.
 pub const ISOLATE_LIFE: DurationMs = DurationMs::from_days(1);
 
-/// Most isolates that are stored after a sweep; the longest silent ones are removed first. An
-/// account meets fewer in a day.
+/// Most isolates that are stored after a sweep; those without a report for the longest time are
+/// removed first. An account is served by fewer isolates in a day.
 pub const ISOLATES_MAX: u32 = 10_000;
 
 /// Most rows that one sweep removes.

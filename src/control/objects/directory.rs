@@ -1,7 +1,8 @@
 //! The directory: the list of all accounts of the deployment. There is one instance, because
 //! Durable Objects cannot be enumerated.
 //!
-//! An account is entered *before* its ledger is written, so that no ledger exists unlisted. States:
+//! An account is entered *before* its ledger is written, so the directory lists every ledger.
+//! States:
 //!
 //! ```text
 //!   (absent) ──EnterFirst, Invite──▶ pending ──Confirm, or the ledger says "opened"──▶ open

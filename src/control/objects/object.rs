@@ -62,8 +62,8 @@ impl core::fmt::Debug for Entropy {
     }
 }
 
-/// The reason for which an object could not answer. Nothing was written, unless only the database's
-/// reply was lost.
+/// The reason for which an object could not answer. The database wrote nothing, or it wrote
+/// everything and its reply was lost.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ObjectError {
     /// The database failed.

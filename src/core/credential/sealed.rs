@@ -199,7 +199,7 @@ impl<'a> SealedText<'a> {
     }
 
     /// Checks the MAC against every generation that still counts at `now`. Returns the key if
-    /// Claviger sealed it; `None` if it was made up, changed, or sealed too long ago.
+    /// Claviger sealed it; `None` if it was forged, changed, or sealed too long ago.
     pub fn authenticate(
         &self,
         prefix: &Prefix,

@@ -31,14 +31,14 @@ impl Fit {
         matches!(self, Self::Misfits(until) if now < until && is_soon(until))
     }
 
-    /// Returns `true` if the edge must ask the admin Worker before it does anything else: it did
-    /// not fit, and refused everything since.
+    /// Returns `true` if the edge must ask the admin Worker before it decides about any request.
+    /// That is so at the end of the pause after a misfit.
     pub(super) fn must_ask(self, now: UnixMs) -> bool {
         matches!(self, Self::Misfits(_)) && !self.refuses(now)
     }
 
-    /// Returns `true` if the edge must ask the admin Worker before it calls a credential made up.
-    /// With keys other than the admin Worker's, every credential seems made up.
+    /// Returns `true` if the edge must ask the admin Worker before it refuses a credential by its
+    /// tag. If the edge has other keys than the admin Worker, every tag seems wrong.
     pub(super) fn must_confirm(self, now: UnixMs) -> bool {
         match self {
             Self::Fits => false,

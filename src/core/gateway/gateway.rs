@@ -392,8 +392,8 @@ impl<R: LeaseRules> Gateway<R> {
         Self { fit: Fit::Unknown, ..self }
     }
 
-    /// Returns `true` if the edge must ask the admin Worker before it refuses a credential as made
-    /// up.
+    /// Returns `true` if the edge must ask the admin Worker before it refuses a credential by its
+    /// tag.
     pub fn must_confirm(&self, now: UnixMs) -> bool {
         self.fit.must_confirm(now)
     }

@@ -18,8 +18,8 @@ impl Presented {
     /// Authenticates the text of a credential that arrived at `arrival`.
     ///
     /// # Errors
-    /// [`Denial::Malformed`] if the text has not the form of a credential, [`Denial::Unknown`] if
-    /// Claviger did not make it.
+    /// [`Denial::Malformed`] if the text does not have the form of a credential,
+    /// [`Denial::Unknown`] if Claviger did not make it.
     pub(super) fn authenticate(
         text: &str,
         config: &Config,

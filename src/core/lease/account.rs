@@ -166,7 +166,7 @@ pub(super) struct Accounts<R> {
     uses: u64,
 }
 
-/// The losses caused by making room.
+/// The state that was dropped to make room for another account.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Evicted {
     /// Number of evicted accounts.

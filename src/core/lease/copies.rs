@@ -25,7 +25,8 @@ pub(super) struct LedgerAvailability {
     is_strict: bool,
     /// `true` if the ledger is known to be out of reach.
     is_away: bool,
-    /// `true` if another request has just given up waiting for the ledger.
+    /// `true` if a call to the ledger has failed so recently that this request should not wait for
+    /// another.
     has_given_up: bool,
     /// `true` if a document may replace the ledger's reply.
     is_in_grace: bool,

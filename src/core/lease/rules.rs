@@ -43,9 +43,9 @@ pub trait LeaseRules: Debug + 'static {
         as_of >= arrival.saturating_sub(within)
     }
 
-    /// Returns `true` if an answer of the epoch `word` counts in the epoch of the lease.
-    fn is_of_history(lease: Option<&Epoch>, word: &Epoch) -> bool {
-        lease == Some(word)
+    /// Returns `true` if an answer of the epoch `answer` counts in the epoch of the lease.
+    fn is_of_history(lease: Option<&Epoch>, answer: &Epoch) -> bool {
+        lease == Some(answer)
     }
 
     /// Returns `true` if an answer about one key that holds as of revision `valid_at` may enter a

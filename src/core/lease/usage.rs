@@ -63,7 +63,7 @@ impl Usage {
         true
     }
 
-    /// Returns the batch to send with a call: the one in flight, else a new one with the next
+    /// Returns the batch to send with a call: the one in flight, or a new one with the next
     /// `sequence`.
     pub fn hand_out(
         &mut self,

@@ -180,7 +180,8 @@ pub fn examine(
     judge(id, None, known, facts, now)
 }
 
-/// Decides about a stored key; `digest` is that of the presented secret, if there was one.
+/// Decides about a stored key. `digest` is the digest of the presented secret; `None` for a check
+/// by ID.
 fn judge(
     id: KeyId,
     digest: Option<&Digest>,
