@@ -4,7 +4,6 @@ use claviger_control::objects::sql::{Sql, SqlExt, Statement};
 use claviger_control::protocol::command::Command;
 use claviger_control::protocol::encryption;
 use claviger_control::protocol::ledger::{LedgerReply, LedgerRequest};
-use claviger_control::protocol::master::MasterSecrets;
 use claviger_control::protocol::refusal::Refusal;
 use claviger_control::protocol::service::ServiceCommand;
 use claviger_control::protocol::service_credentials::{
@@ -22,13 +21,7 @@ use claviger_core::replication::edge_call::IssueByApi;
 use claviger_core::replication::record::Revision;
 use claviger_core::replication::refresh::{AccountState, RefreshRequest};
 
-use crate::world::{Browser, HOUR, MINUTE, START, World};
-
-const MASTER: &str = r#"[{"id":"b","secret":"mKq4Zt0bXw7RfNcY2uHs9LdVj6PaGe3TiO8xWvBrQyE"}]"#;
-
-fn master() -> MasterSecrets {
-    MasterSecrets::parse(MASTER).unwrap()
-}
+use crate::world::{Browser, HOUR, MINUTE, START, World, master};
 
 /// What the edge draws, with the password.
 fn draw(world: &World) -> (String, NewService) {

@@ -17,6 +17,7 @@ use claviger_control::protocol::keys::{KeyPage, KeyView, Listing};
 use claviger_control::protocol::ledger::{
     LedgerReply, LedgerRequest, NewMember, NewSession, Opening, SessionProof,
 };
+use claviger_control::protocol::master::MasterSecrets;
 use claviger_control::protocol::member::{Language, SecretVersion};
 use claviger_control::protocol::refusal::Refusal;
 use claviger_control::protocol::view::Progress;
@@ -55,6 +56,12 @@ pub struct World {
 pub struct Browser {
     pub member: MemberId,
     pub proof: SessionProof,
+}
+
+/// Returns master secrets of one generation.
+pub fn master() -> MasterSecrets {
+    MasterSecrets::parse(r#"[{"id":"b","secret":"mKq4Zt0bXw7RfNcY2uHs9LdVj6PaGe3TiO8xWvBrQyE"}]"#)
+        .unwrap()
 }
 
 pub fn member_id(seed: u8) -> MemberId {

@@ -38,26 +38,17 @@ use claviger_control::protocol::operator::{
 use claviger_control::protocol::refusal::Refusal;
 use claviger_control::protocol::view::{AccountView, MemberView, Progress, SessionView};
 use claviger_control::protocol::zone::Zone;
-use claviger_core::base::id::{AccountId, KeyId, MemberId, TokenId};
+use claviger_core::base::id::{MemberId, TokenId};
 use claviger_core::base::secret::{Digest, SecretText};
-use claviger_core::base::time::{DurationMs, UnixMs};
+use claviger_core::base::time::DurationMs;
 use claviger_core::config::terms::Bound;
-use claviger_core::credential::limits::lifetime::Expiry;
-use claviger_core::credential::limits::{Interface, Limits};
 use claviger_core::replication::record::{Credential, Epoch, Record, Revision, Standing};
+use claviger_core::testing::{account, at, key_id, limits};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 const DIGEST: &str = "ungWv48Bz-pBQUDeXa4iI7ADYaOWF3qctBD_YfIAFa0";
 const LIMITS: &str = r#"{"not_before":null,"expires":1803186000000,"networks":["10.0.0.0/8"],"interfaces":["http"],"permissions":["demo:read"]}"#;
-
-fn account() -> AccountId {
-    AccountId::parse("a1B2c3D4").unwrap()
-}
-
-fn key_id() -> KeyId {
-    KeyId::parse("a1B2c3D47Hq0p2Zx9K").unwrap()
-}
 
 fn member() -> MemberId {
     MemberId::parse("0123456789A").unwrap()
@@ -77,20 +68,6 @@ fn proof() -> SessionProof {
 
 fn email() -> Email {
     Email::parse("mei@example.jp").unwrap()
-}
-
-fn at(ms: i64) -> UnixMs {
-    UnixMs::from_ms(ms)
-}
-
-fn limits() -> Limits {
-    Limits {
-        not_before: None,
-        expires: Expiry::At(at(1_803_186_000_000)),
-        networks: serde_json::from_str(r#"["10.0.0.0/8"]"#).unwrap(),
-        interfaces: vec![Interface::Http],
-        permissions: serde_json::from_str(r#"["demo:read"]"#).unwrap(),
-    }
 }
 
 fn view() -> KeyView {

@@ -339,10 +339,7 @@ fn pause(attempts: i64) -> DurationMs {
 mod tests {
     use super::*;
     use crate::objects::sql::sqlite::Sqlite;
-
-    fn at(ms: i64) -> UnixMs {
-        UnixMs::from_ms(ms)
-    }
+    use claviger_core::testing::at;
 
     fn table() -> Sqlite {
         let sql = Sqlite::new();

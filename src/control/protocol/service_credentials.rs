@@ -112,14 +112,7 @@ mod tests {
 
     use super::*;
     use crate::protocol::master::tests::master;
-
-    fn clv() -> Prefix {
-        Prefix::parse("clv").unwrap()
-    }
-
-    fn account() -> AccountId {
-        AccountId::parse("a1B2c3D4").unwrap()
-    }
+    use claviger_core::testing::{account, clv};
 
     #[test]
     fn a_password_opens_in_its_own_account_and_shows_itself_nowhere() {

@@ -234,13 +234,9 @@ pub(crate) fn short_tag(mac: &[u8; 32]) -> [u8; TAG_WIDTH] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{keyring, newest_generation};
+    use crate::testing::{clv, keyring, newest_generation};
     use proptest::prelude::*;
     use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
-
-    fn clv() -> Prefix {
-        Prefix::parse("clv").unwrap()
-    }
 
     fn drawn(seed: u64) -> NewKey {
         let mut rng = ChaCha20Rng::seed_from_u64(seed);

@@ -72,10 +72,7 @@ impl Fit {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn at(ms: i64) -> UnixMs {
-        UnixMs::from_ms(ms)
-    }
+    use crate::testing::at;
 
     #[test]
     fn a_misfit_refuses_for_a_while_and_is_asked_about_again() {

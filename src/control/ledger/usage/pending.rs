@@ -92,10 +92,7 @@ mod tests {
     use super::super::counts::DayCounts;
     use super::*;
     use claviger_core::base::id::KeyId;
-
-    fn at(ms: i64) -> UnixMs {
-        UnixMs::from_ms(ms)
-    }
+    use claviger_core::testing::at;
 
     fn report(isolate: u64, sequence: u64, day: i64) -> UsageReport {
         let key = KeyId::parse("a1B2c3D47Hq0p2Zx9K").unwrap();

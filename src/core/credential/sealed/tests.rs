@@ -5,17 +5,9 @@ use rand_chacha::rand_core::SeedableRng;
 use super::*;
 use crate::base::id::KeyId;
 use crate::credential::issuer::SealingGeneration;
-use crate::testing::{edge_keys, keyring, newest_generation};
+use crate::testing::{at, clv, edge_keys, keyring, newest_generation};
 
 const ISSUED: i64 = 1_795_311_060_000;
-
-fn clv() -> Prefix {
-    Prefix::parse("clv").unwrap()
-}
-
-fn at(ms: i64) -> UnixMs {
-    UnixMs::from_ms(ms)
-}
 
 /// Returns a keyring that has the sealing generation of these tests with additional `members`,
 /// behind a newer one.

@@ -24,16 +24,12 @@ use crate::replication::record::{Credential, Epoch, Record, Revision, Standing, 
 use crate::replication::refresh::{
     AccountState, Delta, FRESHNESS_MS, Refresh, RefreshAnswer, RefreshRequest, Unsettled,
 };
-use crate::testing::{config, edge_keys};
+use crate::testing::{at, config, edge_keys};
 
 const NOW: i64 = 1_800_000_000_000;
 const API: &str = "http://api.localhost:8787/x";
 const FORM: &str = "content-type\napplication/x-www-form-urlencoded";
 const JSON: &str = "content-type\napplication/json";
-
-fn at(ms: i64) -> UnixMs {
-    UnixMs::from_ms(ms)
-}
 
 fn console(path: &str) -> String {
     format!("http://localhost:8787{path}")

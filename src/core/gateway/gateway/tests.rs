@@ -21,13 +21,9 @@ use crate::lease::call::{CopySource, Finding, Found, RefreshCall};
 use crate::replication::edge_call::RefreshReply;
 use crate::replication::record::{Credential, Epoch, Record, Revision, Standing};
 use crate::replication::refresh::{AccountState, Delta, Refresh, RefreshAnswer, Unsettled};
-use crate::testing::{config, edge_keys};
+use crate::testing::{at, config, edge_keys};
 
 const NOW: i64 = 1_800_000_000_000;
-
-fn at(ms: i64) -> UnixMs {
-    UnixMs::from_ms(ms)
-}
 
 struct World {
     gateway: Gateway,

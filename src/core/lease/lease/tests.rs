@@ -16,7 +16,7 @@ use crate::lease::rules::ProductionRules;
 use crate::replication::edge_call::RefreshReply;
 use crate::replication::record::{Epoch, Record, Revision, Standing};
 use crate::replication::refresh::{AccountState, Delta, Mark, Refresh, RefreshAnswer, Unsettled};
-use crate::testing::record;
+use crate::testing::{account, record};
 
 /// Start time of the tests, Unix ms.
 const T0: i64 = 1_800_000_000_000;
@@ -33,10 +33,6 @@ fn at(ms: i64) -> UnixMs {
 /// Returns one of the account's keys.
 fn key(letter: char) -> KeyId {
     KeyId::parse(&format!("{ACCOUNT}000000000{letter}")).unwrap()
-}
-
-fn account() -> AccountId {
-    AccountId::parse(ACCOUNT).unwrap()
 }
 
 fn epoch() -> Epoch {
