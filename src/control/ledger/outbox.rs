@@ -46,8 +46,7 @@ pub fn put(
     subject: &str,
     now: UnixMs,
 ) -> Result<TaskStep, SqlError> {
-    let row = key_of(subject).map_or(Ok(None), |id| Publication::load(sql, id))?;
-    let Some(row) = row else { return Ok(TaskStep::moot()) };
+    let Some(row) = publication_of(sql, subject)? else { return Ok(TaskStep::moot()) };
     let Some(record) = publication::record(sql, account, row.id)? else {
         return Ok(TaskStep::moot());
     };
@@ -98,7 +97,7 @@ pub fn read_back(
     subject: &str,
     now: UnixMs,
 ) -> Result<TaskStep, SqlError> {
-    let row = key_of(subject).map_or(Ok(None), |id| Publication::load(sql, id))?;
+    let row = publication_of(sql, subject)?;
     let ready =
         |row: Publication| Some((row.read_back_at(account.generation)?, row.acknowledged_at?, row));
     let Some((at, acknowledged_at, row)) = row.and_then(ready) else { return Ok(TaskStep::moot()) };
@@ -152,7 +151,7 @@ pub fn confirm_name(sql: &dyn Sql, account: &Account, subject: &str) -> Result<T
     }))
 }
 
-/// Parses the key ID that is a task's subject.
-fn key_of(subject: &str) -> Option<KeyId> {
-    KeyId::parse(subject)
+/// Loads the publication of the key whose ID is a task's subject.
+fn publication_of(sql: &dyn Sql, subject: &str) -> Result<Option<Publication>, SqlError> {
+    KeyId::parse(subject).map_or(Ok(None), |id| Publication::load(sql, id))
 }

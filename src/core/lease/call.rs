@@ -275,6 +275,16 @@ impl Lookup {
         self.kv.iter().find(|(key, _)| *key == id).map(|(_, outcome)| *outcome).unwrap_or_default()
     }
 
+    /// Records the result of reading a copy, which renewed the lease if it was of use.
+    pub(super) fn note_copy(&mut self, source: CopySource, is_of_use: bool) {
+        let outcome = if is_of_use { ReadOutcome::Taken } else { ReadOutcome::NoHelp };
+        match source {
+            CopySource::Kv => self.document = outcome,
+            CopySource::Cache => self.shared = outcome,
+        }
+        self.is_renewed |= is_of_use;
+    }
+
     pub(super) fn note_kv(&mut self, id: KeyId, outcome: ReadOutcome) {
         self.kv.retain(|(key, _)| *key != id);
         self.kv.push((id, outcome));
