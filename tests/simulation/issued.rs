@@ -16,7 +16,7 @@ use claviger_core::credential::limits::network::{ClientAddress, Networks};
 use claviger_core::credential::limits::permission::Permission;
 use claviger_core::gateway::check::Check;
 use claviger_core::gateway::issuance::{Authority, Credentials, Refused, seal};
-use claviger_core::gateway::issuing::Authorisation;
+use claviger_core::gateway::issuing::{Authorisation, Authorised};
 use claviger_core::lease::call::{Fetch, Lookup};
 use claviger_core::lease::lease::GIVEN_UP;
 use claviger_core::lease::rules::LeaseRules;
@@ -72,14 +72,14 @@ impl<R: LeaseRules> World<R> {
             match gateway.authorise_issue(&credentials, from, local, local, &lookup) {
                 Authorisation::Fetch(need) => self.find_out(isolate, need, &mut lookup),
                 Authorisation::AskAdmin => return Err(ASKS_ADMIN.into()),
-                Authorisation::Decided(authority, renew) => {
+                Authorisation::Decided(Authorised { authority, renew }) => {
                     if let Some(account) = renew {
                         self.renew((isolate, self.isolates[isolate].life), account);
                     }
                     if is_key {
                         self.count_use();
                     }
-                    return match *authority {
+                    return match authority {
                         Ok(authority) => self.issue_with(place, isolate, &authority, &address),
                         Err(refused) => self.judge_refusal(place, isolate, network, &refused),
                     };
@@ -217,7 +217,7 @@ impl<R: LeaseRules> World<R> {
             match check {
                 Check::Fetch(need) => self.find_out(isolate, need, &mut lookup),
                 Check::AskAdmin => return Err(ASKS_ADMIN.into()),
-                Check::Verdict(checked) => {
+                Check::Decided(checked) => {
                     if let Some(account) = checked.renew {
                         self.renew((isolate, self.isolates[isolate].life), account);
                     }

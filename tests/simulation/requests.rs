@@ -93,7 +93,7 @@ impl<R: LeaseRules> World<R> {
                 return Ok(());
             }
             Check::AskAdmin => return Err(ASKS_ADMIN.into()),
-            Check::Verdict(checked) => checked,
+            Check::Decided(checked) => checked,
         };
         if let Some(account) = checked.renew {
             self.renew(of, account);
@@ -134,7 +134,7 @@ impl<R: LeaseRules> World<R> {
             && !self.is_over(isolate)
         {
             let local = self.local(isolate);
-            let Check::Verdict(again) =
+            let Check::Decided(again) =
                 self.check(&flight, &Lookup::default(), local.min(flight.arrived_local))
             else {
                 return Err(format!("P4: a warm key needs I/O: {judged:?}"));
@@ -220,7 +220,7 @@ impl<R: LeaseRules> World<R> {
         let local = at(self.now + isolate.offset);
         let before = isolate.gateway.counters();
         match isolate.gateway.check(text, &facts, local, local, &Lookup::default()) {
-            Check::Verdict(checked)
+            Check::Decided(checked)
                 if checked.renew.is_none()
                     && checked.verdict.is_err()
                     && isolate.gateway.counters() == before =>

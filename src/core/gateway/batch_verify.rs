@@ -101,7 +101,7 @@ impl BatchVerification {
                 continue;
             }
             match decide_one(gateway, request, self.account, self.arrival, now, &mut self.lookup) {
-                Check::Verdict(checked) => *verdict = Some(checked),
+                Check::Decided(checked) => *verdict = Some(checked),
                 Check::Fetch(Fetch::Copy(_, source)) => copy = Some(source),
                 Check::Fetch(Fetch::Kv(id)) => kv.push(id),
                 Check::Fetch(Fetch::Ledger(id)) => {
@@ -193,7 +193,7 @@ fn decide_one<R: LeaseRules>(
     now: UnixMs,
     lookup: &mut Lookup,
 ) -> Check<Valid> {
-    let decided = |denial| Check::Verdict(Checked::without_evidence(denial));
+    let decided = |denial| Check::Decided(Checked::without_evidence(denial));
     match &request.subject {
         Subject::Credential(text) => {
             let id = gateway.key_id(text.expose(), arrival);
@@ -202,16 +202,13 @@ fn decide_one<R: LeaseRules>(
             if id.is_some_and(|id| id.account() != own) {
                 return decided(Denial::Unknown);
             }
-            match gateway.check(text.expose(), &request.facts(), arrival, now, lookup) {
-                Check::Fetch(need) => Check::Fetch(need),
-                Check::AskAdmin => Check::AskAdmin,
-                Check::Verdict(Checked { verdict, evidence, renew }) => {
-                    if let Some(AnyKeyId::Key(id)) = id {
-                        lookup.spend_use(id);
-                    }
-                    Check::Verdict(Checked { verdict: verdict.map(Valid::from), evidence, renew })
+            let check = gateway.check(text.expose(), &request.facts(), arrival, now, lookup);
+            check.map(|Checked { verdict, evidence, renew }| {
+                if let Some(AnyKeyId::Key(id)) = id {
+                    lookup.spend_use(id);
                 }
-            }
+                Checked { verdict: verdict.map(Valid::from), evidence, renew }
+            })
         }
         Subject::KeyId(text) => match KeyId::parse(text) {
             // A sealed key is stored nowhere, so an ID alone cannot find it.

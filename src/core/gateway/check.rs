@@ -6,17 +6,31 @@ use crate::replication::record::Revision;
 use crate::verify::verdict::Denial;
 use crate::verify::verification::Verified;
 
-/// The result of checking one credential, as far as the isolate can decide it.
+/// One attempt to decide something: the result, or the I/O that it needs first.
 #[derive(Debug)]
-pub enum Check<V = Verified> {
-    /// The verdict is final.
-    Verdict(Checked<V>),
-    /// The caller must fetch this first, and then check again.
+pub enum Attempted<T> {
+    /// The result is final.
+    Decided(T),
+    /// The caller must fetch this first, and then try again.
     Fetch(Fetch),
     /// The caller must first ask the admin Worker whether both Workers fit, pass its answer to
-    /// `Gateway::take_fit`, and then check again.
+    /// `Gateway::take_fit`, and then try again.
     AskAdmin,
 }
+
+impl<T> Attempted<T> {
+    /// Converts the result, if there is one.
+    pub fn map<U>(self, convert: impl FnOnce(T) -> U) -> Attempted<U> {
+        match self {
+            Self::Decided(decided) => Attempted::Decided(convert(decided)),
+            Self::Fetch(need) => Attempted::Fetch(need),
+            Self::AskAdmin => Attempted::AskAdmin,
+        }
+    }
+}
+
+/// One attempt to check a credential.
+pub type Check<V = Verified> = Attempted<Checked<V>>;
 
 /// A verdict and its evidence.
 #[derive(Debug)]

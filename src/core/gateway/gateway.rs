@@ -265,7 +265,7 @@ impl<R: LeaseRules> Gateway<R> {
         let checked = match self.check(text.expose(), &facts, request.arrived, now, lookup) {
             Check::Fetch(need) => return Ok(Decision::Fetch(need)),
             Check::AskAdmin => return Ok(Decision::AskAdmin),
-            Check::Verdict(checked) => checked,
+            Check::Decided(checked) => checked,
         };
         let decision = match checked.verdict {
             Err(denial) if !request.headers.is_whole() => {
@@ -319,9 +319,9 @@ impl<R: LeaseRules> Gateway<R> {
             }
             Err(Denial::Unknown) if self.fit.must_confirm(now) => Check::AskAdmin,
             Err(Denial::Unknown) if self.fit.refuses(now) => {
-                Check::Verdict(Checked::without_evidence(Denial::Unavailable))
+                Check::Decided(Checked::without_evidence(Denial::Unavailable))
             }
-            Err(denial) => Check::Verdict(Checked::without_evidence(denial)),
+            Err(denial) => Check::Decided(Checked::without_evidence(denial)),
         }
     }
 

@@ -22,6 +22,7 @@ use crate::credential::issuer::Issuer;
 use crate::credential::limits::Interface;
 use crate::credential::limits::lifetime::Expiry;
 use crate::credential::limits::network::ClientAddress;
+use crate::gateway::check::Attempted;
 use crate::gateway::gateway::Gateway;
 use crate::gateway::issuance::{Authority, Credentials, Refused, presented};
 use crate::gateway::presented::Presented;
@@ -36,23 +37,24 @@ use crate::verify::verification::{Demand, Facts, verify, verify_sealed};
 
 /// The result of checking an issuer's credentials.
 #[derive(Debug)]
-pub enum Authorisation {
-    /// An issuer or a refusal, and an account whose lease to
-    /// [refresh](crate::lease::isolate::Leases::renew) in the background.
-    Decided(Box<Result<Authority, Refused>>, Option<AccountId>),
-    /// The I/O that is needed first.
-    Fetch(Fetch),
-    /// Ask the admin Worker first whether both Workers fit, and pass its answer to
-    /// [`Gateway::take_fit`].
-    AskAdmin,
+pub struct Authorised {
+    /// The issuer with its authority, or the refusal.
+    pub authority: Result<Authority, Refused>,
+    /// Account whose lease to refresh in the background.
+    pub renew: Option<AccountId>,
 }
+
+/// One attempt to check an issuer's credentials.
+pub type Authorisation = Attempted<Authorised>;
 
 impl Authorisation {
     fn decided(authority: Result<Authority, Refused>, renew: Option<AccountId>) -> Self {
-        Self::Decided(Box::new(authority), renew)
+        Self::Decided(Authorised { authority, renew })
     }
+}
 
-    fn lacking(missing: Missing) -> Self {
+impl From<Missing> for Authorisation {
+    fn from(missing: Missing) -> Self {
         match missing {
             Missing::Fetch(need) => Self::Fetch(need),
             Missing::OutOfReach => Self::decided(Err(Refused::Unavailable), None),
@@ -112,7 +114,7 @@ impl<R: LeaseRules> Gateway<R> {
             Ok(Presented::Sealed(made)) => {
                 let known = match resolve_sealed(&mut self.leases, &made, attempt) {
                     Ok(known) => known,
-                    Err(missing) => return Authorisation::lacking(missing),
+                    Err(missing) => return missing.into(),
                 };
                 // A verdict against the sealed key itself is more useful to the caller, so it
                 // comes first.
@@ -126,7 +128,7 @@ impl<R: LeaseRules> Gateway<R> {
         let known = match resolve_key(&mut self.leases, made.id(), attempt) {
             Ok(known) => known,
             Err(missing) => {
-                return Authorisation::lacking(self.without_copies(missing, need, attempt));
+                return self.without_copies(missing, need, attempt).into();
             }
         };
         let verdict = verify(&made, known.borrow(), &facts, arrival);
@@ -138,7 +140,7 @@ impl<R: LeaseRules> Gateway<R> {
         if authority.is_ok()
             && let Some(missing) = self.unconfirmed(need, attempt)
         {
-            return Authorisation::lacking(missing);
+            return missing.into();
         }
         self.count(made.id(), &verdict, known.is_counted, &facts, now);
         Authorisation::decided(authority, known.renew())
@@ -154,7 +156,7 @@ impl<R: LeaseRules> Gateway<R> {
         let known = match resolve_account(&mut self.leases, account, attempt) {
             Ok(known) => known,
             Err(missing) => {
-                return Authorisation::lacking(self.without_copies(missing, need, attempt));
+                return self.without_copies(missing, need, attempt).into();
             }
         };
         let state = known.borrow().state;
@@ -164,7 +166,7 @@ impl<R: LeaseRules> Gateway<R> {
             && let Some(missing) =
                 self.rechecks.recheck_password(account, &known, &mut self.leases, attempt)
         {
-            return Authorisation::lacking(missing);
+            return missing.into();
         }
         let authority = match service {
             None => Err(Refused::UnknownService),
@@ -179,7 +181,7 @@ impl<R: LeaseRules> Gateway<R> {
         if authority.is_ok()
             && let Some(missing) = self.unconfirmed(need, attempt)
         {
-            return Authorisation::lacking(missing);
+            return missing.into();
         }
         Authorisation::decided(authority, known.renew())
     }

@@ -11,7 +11,7 @@
 //! | [`extract`], [`body`] | find the credential in headers, query and body |
 //! | `presented` | authenticates the credential's text, without a lookup |
 //! | [`resolve`], [`recheck`] | combine the facts about a key and its issuer, and ask again before a refusal |
-//! | [`check`] | the verdict on one credential, and its evidence |
+//! | [`check`] | the verdict on one credential and its evidence, or the I/O that it needs first |
 //! | [`copies`] | takes copies of ledger replies, and makes those that isolates share |
 //! | [`origin_headers`] | writes the headers by which an origin knows the caller |
 //! | [`issuance`], [`issuing`] | read and authorise an issuance by program |

@@ -106,7 +106,7 @@ impl<V> From<Missing> for Check<V> {
     fn from(missing: Missing) -> Self {
         match missing {
             Missing::Fetch(need) => Self::Fetch(need),
-            Missing::OutOfReach => Self::Verdict(Checked::without_evidence(Denial::Unavailable)),
+            Missing::OutOfReach => Self::Decided(Checked::without_evidence(Denial::Unavailable)),
         }
     }
 }
@@ -224,7 +224,7 @@ impl ResolvedKey {
             basis: self.basis,
             is_stale: self.is_stale,
         };
-        Check::Verdict(Checked { verdict, evidence: Some(evidence), renew: self.renew })
+        Check::Decided(Checked { verdict, evidence: Some(evidence), renew: self.renew })
     }
 }
 

@@ -272,7 +272,7 @@ fn a_credential_of_another_account_is_unknown_and_not_looked_up() {
     world.calls.clear();
     let facts = Facts { address: None, interface: Interface::Http, demand: Demand::AnyKey };
     let known = world.gateway.check(foreign.expose(), &facts, NOW, NOW, &Lookup::default());
-    assert!(matches!(known, Check::Verdict(Checked { verdict: Ok(_), .. })), "{known:?}");
+    assert!(matches!(known, Check::Decided(Checked { verdict: Ok(_), .. })), "{known:?}");
     let subject = Subject::Credential(SecretText::new(foreign.expose().to_owned()));
     assert_eq!(words(&world.run(vec![subject])), ["unknown"]);
     assert_eq!((world.calls.len(), world.kv_reads), (0, 0));

@@ -17,8 +17,6 @@ use crate::gateway::issuance::{
     AskedExpiry, Authority, BODY_BYTES_MAX, IssuanceForm, Refused, RetryAfter, check_head, seal,
     text,
 };
-use crate::gateway::issuing::Authorisation;
-use crate::lease::call::Lookup;
 use crate::replication::edge_call::{
     EdgeRequest, ExpiryReply, IssueByApi, IssueRefusal, IssueReply, ReadExpiry, Reply,
 };
@@ -96,27 +94,13 @@ impl<R: CryptoRng> Issuance<'_, R> {
         }
         let credentials = credentials?;
         let (address, arrival) = (client_address(self.request), self.request.arrived);
-        let mut lookup = Lookup::default();
-        loop {
-            let now = self.platform.now();
-            let authorised = self.gateway.borrow_mut().authorise_issue(
-                &credentials,
-                address,
-                arrival,
-                now,
-                &lookup,
-            );
-            match authorised {
-                Authorisation::Decided(authority, renew) => {
-                    self.renew = renew;
-                    return *authority;
-                }
-                Authorisation::AskAdmin => lookup::ask_admin(self.gateway, self.platform).await,
-                Authorisation::Fetch(need) => {
-                    lookup::find_out(need, self.gateway, self.platform, address, &mut lookup).await;
-                }
-            }
-        }
+        let decided =
+            lookup::decide(self.gateway, self.platform, address, |gateway, now, lookup| {
+                gateway.authorise_issue(&credentials, address, arrival, now, lookup)
+            })
+            .await;
+        self.renew = decided.renew;
+        decided.authority
     }
 
     /// Returns the expiry that the form asks for. The ledger reads dates, because it has the

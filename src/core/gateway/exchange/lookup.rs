@@ -2,10 +2,13 @@
 
 use crate::base::http::response::{Outcome, Response};
 use crate::base::id::AccountId;
+use crate::base::time::UnixMs;
 use crate::credential::limits::network::ClientAddress;
+use crate::gateway::check::Attempted;
 use crate::gateway::exchange::platform::{
     Boxed, Finished, Got, Operation, Platform, SharedGateway,
 };
+use crate::gateway::gateway::Gateway;
 use crate::lease::call::{CopyRead, CopySource, Fetch, Lookup, RefreshCall, RenewalStep};
 use crate::lease::lease::REFRESH_TIMEOUT;
 use crate::replication::edge_call::{EdgeRequest, RefreshReply, Reply, ledger_instance};
@@ -17,6 +20,24 @@ const CACHE_TTL_MIN_S: u32 = 30;
 
 /// Timeout of a read of the data centre's cache, in ms. Beyond it, the ledger is as near.
 const CACHE_WITHIN_MS: u64 = 200;
+
+/// Decides by repeated attempts, and fetches in between what each of them needs.
+pub(super) async fn decide<T>(
+    gateway: &SharedGateway,
+    platform: &Platform,
+    from: Option<ClientAddress>,
+    mut attempt: impl FnMut(&mut Gateway, UnixMs, &Lookup) -> Attempted<T>,
+) -> T {
+    let mut lookup = Lookup::default();
+    loop {
+        let attempted = attempt(&mut gateway.borrow_mut(), platform.now(), &lookup);
+        match attempted {
+            Attempted::Decided(decided) => return decided,
+            Attempted::AskAdmin => ask_admin(gateway, platform).await,
+            Attempted::Fetch(need) => find_out(need, gateway, platform, from, &mut lookup).await,
+        }
+    }
+}
 
 /// Fetches what a decision needs. Each call adds a result to the lookup, so the loop of deciding
 /// and fetching ends. No request waits for another request's call.

@@ -9,13 +9,11 @@ use crate::base::json::Json;
 use crate::credential::limits::Interface;
 use crate::credential::limits::permission::Permission;
 use crate::gateway::batch_verify::{BatchFetch, BatchVerification, CheckRequest};
-use crate::gateway::check::Check;
 use crate::gateway::exchange::platform::{Got, Operation, Platform, SharedGateway};
 use crate::gateway::exchange::{body, lookup};
 use crate::gateway::gateway::client_address;
 use crate::gateway::problem::{GatewayProblem, challenge};
 use crate::gateway::verify_body::{self, BODY_BYTES_MAX, Verify};
-use crate::lease::call::Lookup;
 use crate::replication::record::kv_key;
 use crate::verify::verdict::Denial;
 use crate::verify::verification::{Demand, Facts, Verified};
@@ -72,22 +70,14 @@ impl Verification<'_> {
             interface: Interface::Http,
             demand: Demand::Permission(&demanded),
         };
-        let mut lookup = Lookup::default();
-        loop {
-            let (arrival, now) = (self.request.arrived, self.platform.now());
-            let checked = self.gateway.borrow_mut().check(text, &facts, arrival, now, &lookup);
-            match checked {
-                Check::Verdict(checked) => {
-                    self.renew = checked.renew.or(self.renew);
-                    return checked.verdict;
-                }
-                Check::AskAdmin => lookup::ask_admin(self.gateway, self.platform).await,
-                Check::Fetch(need) => {
-                    lookup::find_out(need, self.gateway, self.platform, facts.address, &mut lookup)
-                        .await;
-                }
-            }
-        }
+        let arrival = self.request.arrived;
+        let checked =
+            lookup::decide(self.gateway, self.platform, facts.address, |gateway, now, lookup| {
+                gateway.check(text, &facts, arrival, now, lookup)
+            })
+            .await;
+        self.renew = checked.renew.or(self.renew);
+        checked.verdict
     }
 
     /// Runs the checks to their verdicts; each fetch serves all of them together.

@@ -422,7 +422,7 @@ fn a_cold_isolate_asks_for_the_issuer_or_for_the_account_and_then_knows() {
 }
 
 fn is_valid(check: Check) -> bool {
-    matches!(check, Check::Verdict(Checked { verdict: Ok(_), .. }))
+    matches!(check, Check::Decided(Checked { verdict: Ok(_), .. }))
 }
 
 /// With T = 0, requests share nothing, and the ledger's answer to this request is enough.

@@ -255,7 +255,7 @@ fn a_verifier_is_told_where_a_verdict_rests() {
         at(now + 5),
         lookup,
     ) {
-        Check::Verdict(checked) => checked.evidence.unwrap(),
+        Check::Decided(checked) => checked.evidence.unwrap(),
         lacking => panic!("{lacking:?}"),
     };
     let mut lookup = Lookup::alone();

@@ -64,7 +64,7 @@ impl Issuers {
                     self.find_out(need, now, &mut lookup);
                 }
                 Authorisation::Fetch(need) => panic!("no copy spares the call: {need:?}"),
-                Authorisation::Decided(authority, _) => return (*authority, calls),
+                Authorisation::Decided(decided) => return (decided.authority, calls),
                 Authorisation::AskAdmin => panic!("this edge fits"),
             }
         }
@@ -332,7 +332,7 @@ fn where_the_ledger_is_out_of_reach_nothing_is_issued_but_under_grace() {
                         );
                         failed += 1;
                     }
-                    Authorisation::Decided(authority, _) => break *authority,
+                    Authorisation::Decided(decided) => break decided.authority,
                     Authorisation::AskAdmin => panic!("this edge fits"),
                 }
             };

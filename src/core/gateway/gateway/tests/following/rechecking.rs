@@ -182,7 +182,7 @@ fn a_key_that_the_lease_knows_no_issuer_of_is_not_unknown_while_the_ledger_is_aw
     }
     let check = gateway.check(&sealed, &facts, at(USED), at(USED), &lookup);
     assert!(
-        matches!(check, Check::Verdict(Checked { verdict: Err(Denial::Unavailable), .. })),
+        matches!(check, Check::Decided(Checked { verdict: Err(Denial::Unavailable), .. })),
         "{check:?}"
     );
 }
