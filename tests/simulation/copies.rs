@@ -61,7 +61,7 @@ impl<R: LeaseRules> World<R> {
         match gateway.leases_mut().renewal_step(account, local, &renewal.lookup) {
             None => (),
             Some(RenewalStep::Copy(source)) => {
-                let read = gateway.leases_mut().ask_copy_beside(account, source, local);
+                let read = gateway.leases_mut().ask_copy_in_background(account, source, local);
                 self.look(of, read, Waiter::Renewal(renewal));
             }
             Some(RenewalStep::Refresh) => {

@@ -396,7 +396,7 @@ impl World {
             None => (),
             Some(RenewalStep::Copy(source)) => {
                 renewal.has_looked = true;
-                let read = leases.ask_copy_beside(account, source, now);
+                let read = leases.ask_copy_in_background(account, source, now);
                 self.look(read, Waiter::Renewal(renewal));
             }
             Some(RenewalStep::Refresh) => {

@@ -138,7 +138,7 @@ async fn carry_through(
         match decision {
             Decision::Done { outcome, renew } => return (outcome, renew),
             Decision::Fetch(need) => {
-                lookup::find_out(need, &gateway, &platform, client_address(&request), &mut lookup)
+                lookup::fetch(need, &gateway, &platform, client_address(&request), &mut lookup)
                     .await;
             }
             Decision::Denied { denied, renew } => {

@@ -146,7 +146,7 @@ impl<'a> Carried<'a> {
 /// Returns the place of a text that begins like a key but does not count there, as a rule names
 /// places. It lets a developer see that the key is in the wrong place. The result reveals nothing
 /// about the key; it repeats a name from the request.
-pub fn elsewhere(request: &Request<'_>, prefix: &Prefix) -> Option<String> {
+pub fn misplaced_credential(request: &Request<'_>, prefix: &Prefix) -> Option<String> {
     let mut headers = request.headers.iter();
     if let Some((name, _)) = headers.find(|(_, value)| holds_prefix(value, prefix)) {
         return Some(format!("header:{name}"));
@@ -443,7 +443,7 @@ mod tests {
             let url = Url { origin: "https://a.example", host: "a.example", path: "/", query };
             let (method, arrived) = ("GET", UnixMs::from_ms(0));
             let request = Request { method, url, headers: Headers::new(headers), arrived };
-            elsewhere(&request, &Prefix::parse("clv").unwrap())
+            misplaced_credential(&request, &Prefix::parse("clv").unwrap())
         };
         let long = "n".repeat(1000);
         for (headers, query, place) in [

@@ -18,7 +18,7 @@ mod responses;
 use crate::base::http::path;
 use crate::base::http::problem::RequestProblem;
 use crate::base::http::request::Request;
-use crate::base::http::response::{Onward, Outcome};
+use crate::base::http::response::{AdminForward, Outcome};
 use crate::base::id::{AccountId, AnyKeyId, KeyId};
 use crate::base::time::UnixMs;
 use crate::config::rules::{Access, Origin, Place, RequestEffect, Rule};
@@ -172,13 +172,13 @@ impl<R: LeaseRules> Gateway<R> {
             VERIFY_PATH => self.refuse(&RequestProblem::MethodNotAllowed { allow: "POST" }.into()),
             issuance::PATH => Decision::Issue,
             _ if !request.headers.is_whole() => Decision::ReadHeaders,
-            path => done(Outcome::Admin(self.onward(request, path))),
+            path => done(Outcome::Admin(self.admin_forward(request, path))),
         }
     }
 
     /// Returns the changes to a request for the admin Worker: without client headers that could
     /// pass for one of Claviger's, with those that prove the edge.
-    fn onward(&self, request: &Request<'_>, path: &str) -> Onward {
+    fn admin_forward(&self, request: &Request<'_>, path: &str) -> AdminForward {
         let ours = request
             .headers
             .iter()
@@ -193,7 +193,7 @@ impl<R: LeaseRules> Gateway<R> {
                 serde_json::to_string(&self.counters()).unwrap_or_default(),
             ));
         }
-        Onward { remove, set }
+        AdminForward { remove, set }
     }
 
     fn decide_api(
@@ -237,7 +237,7 @@ impl<R: LeaseRules> Gateway<R> {
                 RequestEffect::Write => write,
             }),
         };
-        let Ok(text) = &carried.credential else { return Ok(self.several(request)) };
+        let Ok(text) = &carried.credential else { return Ok(self.refuse_ambiguous(request)) };
         let text = text.as_ref();
         // A text that is refused on its own need not wait for the body.
         let is_refused = |text: &extract::Text<'_>| {
@@ -252,7 +252,7 @@ impl<R: LeaseRules> Gateway<R> {
             return if fields.is_some_and(Fields::is_too_large) {
                 Err(RequestProblem::BodyTooLarge { max: BODY_SCAN_BYTES_MAX }.into())
             } else if request.headers.is_whole() {
-                Ok(self.miss(request, &rule))
+                Ok(self.refuse_missing(request, &rule))
             } else {
                 Ok(Decision::ReadHeaders)
             };
@@ -272,7 +272,7 @@ impl<R: LeaseRules> Gateway<R> {
                 let denied = Denied { effect: rule.effect(request.method), rule, denial };
                 return Ok(Decision::Denied { denied, renew: checked.renew });
             }
-            Err(denial) => self.deny(request.url.host, denial, demanded),
+            Err(denial) => self.refuse_denied(request.url.host, denial, demanded),
             Ok(verified) => self.forward(request, &rule, &path, &carried, Some(&verified)),
         };
         Ok(match decision {

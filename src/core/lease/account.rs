@@ -133,7 +133,7 @@ impl<R: LeaseRules> AccountSlot<R> {
     }
 
     /// Records that the newest reply is of `epoch`: the lease's epoch has ended if it differs.
-    pub(super) fn leave(&mut self, lease: Option<&Epoch>, epoch: &Epoch) {
+    pub(super) fn leave_epoch(&mut self, lease: Option<&Epoch>, epoch: &Epoch) {
         if let Some(lease) = lease.filter(|lease| *lease != epoch) {
             self.left = Some(lease.clone());
         }
@@ -152,7 +152,7 @@ impl<R: LeaseRules> AccountSlot<R> {
     }
 
     /// Drops all state that depends on time stamps, after the clock stepped back.
-    pub(super) fn lose_time(&mut self) {
+    pub(super) fn forget_times(&mut self) {
         (self.lease, self.in_flight, self.failed) = (None, None, None);
         (self.out_since, self.given_up) = (None, None);
     }

@@ -247,7 +247,7 @@ impl<R: LeaseRules> Leases<R> {
         if !R::is_of_history(lease.epoch(), &record.epoch) {
             // The ledger has begun another epoch, which this lease knows nothing about.
             let lease = account.lease.take();
-            account.leave(lease.as_ref().and_then(Lease::epoch), &record.epoch);
+            account.leave_epoch(lease.as_ref().and_then(Lease::epoch), &record.epoch);
         } else if lease.enter_change(record, generation) {
             self.grow_older();
         }
@@ -304,7 +304,7 @@ impl<R: LeaseRules> Leases<R> {
         if now < self.latest {
             self.era = self.era.saturating_add(1);
             self.sweep_at = now;
-            self.accounts.iter_mut().for_each(|(_, account)| account.lose_time());
+            self.accounts.iter_mut().for_each(|(_, account)| account.forget_times());
         }
         self.latest = now;
     }

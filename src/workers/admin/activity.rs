@@ -50,7 +50,7 @@ pub async fn export(context: &RequestContext<'_>) -> Result<Response, AdminProbl
         .with("content-disposition", name)
         .with("claviger-rows-max", ROWS_MAX.to_string());
     // The response to a HEAD request has no body.
-    Ok(if context.request.method == "HEAD" { answer } else { answer.to_be_continued(more) })
+    Ok(if context.request.method == "HEAD" { answer } else { answer.with_more(more) })
 }
 
 /// Continues an export; returns JSON for the entry script.

@@ -44,7 +44,7 @@ impl Response {
     }
 
     /// Sets the cursor from which the body continues, if it does.
-    pub fn to_be_continued(self, more: Option<String>) -> Self {
+    pub fn with_more(self, more: Option<String>) -> Self {
         Self { more, ..self }
     }
 
@@ -119,7 +119,7 @@ impl Forward {
 
 /// A request to hand to the admin Worker. The platform streams the client's body.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Onward {
+pub struct AdminForward {
     /// Client headers to remove.
     pub remove: Vec<String>,
     /// Headers to set, after removal.
@@ -135,7 +135,7 @@ pub enum Outcome {
     /// Send the request to an origin.
     Forward(Forward),
     /// Hand the request to the admin Worker.
-    Admin(Onward),
+    Admin(AdminForward),
 }
 
 impl Outcome {
@@ -192,19 +192,18 @@ mod tests {
             answer.to_json(AccountId::parse("a1B2c3D4")),
             r#"{"answer":{"status":204,"headers":[["cache-control","no-store"],["allow","GET"]],"body":""},"renew":"a1B2c3D4"}"#
         );
-        let begun = Outcome::Answer(
-            Response::file("text/csv", "a".into()).to_be_continued(Some("b".into())),
-        );
+        let begun =
+            Outcome::Answer(Response::file("text/csv", "a".into()).with_more(Some("b".into())));
         assert_eq!(
             begun.to_json(None),
             r#"{"answer":{"status":200,"headers":[["content-type","text/csv"],["cache-control","no-store"],["x-content-type-options","nosniff"]],"body":"a","more":"b"}}"#
         );
-        let onward = Onward {
+        let admin_forward = AdminForward {
             remove: vec!["claviger-edge".into()],
             set: vec![("claviger-edge", "1 00".into())],
         };
         assert_eq!(
-            Outcome::Admin(onward).to_json(None),
+            Outcome::Admin(admin_forward).to_json(None),
             r#"{"admin":{"remove":["claviger-edge"],"set":[["claviger-edge","1 00"]]}}"#
         );
         let forward = Outcome::Forward(Forward {

@@ -34,14 +34,14 @@ pub(super) async fn decide<T>(
         match attempted {
             Attempted::Decided(decided) => return decided,
             Attempted::AskAdmin => ask_admin(gateway, platform).await,
-            Attempted::Fetch(need) => find_out(need, gateway, platform, from, &mut lookup).await,
+            Attempted::Fetch(need) => fetch(need, gateway, platform, from, &mut lookup).await,
         }
     }
 }
 
 /// Fetches what a decision needs. Each call adds a result to the lookup, so the loop of deciding
 /// and fetching ends. No request waits for another request's call.
-pub(super) fn find_out<'a>(
+pub(super) fn fetch<'a>(
     need: Fetch,
     gateway: &'a SharedGateway,
     platform: &'a Platform,
@@ -158,7 +158,8 @@ pub(super) async fn renew(
         let renewal_step = gateway.borrow_mut().leases_mut().renewal_step(account, now, &lookup);
         match renewal_step {
             Some(RenewalStep::Copy(source)) => {
-                let read = gateway.borrow_mut().leases_mut().ask_copy_beside(account, source, now);
+                let read =
+                    gateway.borrow_mut().leases_mut().ask_copy_in_background(account, source, now);
                 take_copy(&read, &gateway, &platform, &mut lookup).await;
             }
             Some(RenewalStep::Refresh) => {

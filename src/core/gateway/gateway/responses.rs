@@ -25,9 +25,9 @@ impl<R: LeaseRules> Gateway<R> {
 
     /// Refuses a request without a credential. The response lists the places that count, and the
     /// place of a key that does not count.
-    pub(super) fn miss(&self, request: &Request<'_>, rule: &Rule) -> Decision {
+    pub(super) fn refuse_missing(&self, request: &Request<'_>, rule: &Rule) -> Decision {
         let places = rule.places.iter().map(Place::to_string).collect();
-        let elsewhere = extract::elsewhere(request, &self.config.prefix);
+        let elsewhere = extract::misplaced_credential(request, &self.config.prefix);
         let answer = GatewayProblem::MissingCredential { places, elsewhere }
             .answer(&self.config.console_origin);
         let challenge = challenge(Denial::Missing, request.url.host, None).unwrap_or_default();
@@ -35,14 +35,14 @@ impl<R: LeaseRules> Gateway<R> {
     }
 
     /// Refuses a request with several credentials.
-    pub(super) fn several(&self, request: &Request<'_>) -> Decision {
+    pub(super) fn refuse_ambiguous(&self, request: &Request<'_>) -> Decision {
         let answer = GatewayProblem::AmbiguousCredential.answer(&self.config.console_origin);
         done(Outcome::Answer(
             answer.with("www-authenticate", challenge_of_several(request.url.host)),
         ))
     }
 
-    pub(super) fn deny(
+    pub(super) fn refuse_denied(
         &self,
         host: &str,
         denial: Denial,

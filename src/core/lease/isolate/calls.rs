@@ -163,7 +163,10 @@ impl<R: LeaseRules> Leases<R> {
         }
         slot.is_strict = state.freshness_ms == 0;
         slot.document = slot.document.max(reply.document);
-        slot.leave(slot.lease.as_ref().and_then(Lease::epoch).cloned().as_ref(), &reply.epoch);
+        slot.leave_epoch(
+            slot.lease.as_ref().and_then(Lease::epoch).cloned().as_ref(),
+            &reply.epoch,
+        );
         let begin = |ended| Lease::begin(incarnation, provenance, reply, Arc::clone(state), ended);
         let mut lease = match slot.lease.take() {
             Some(mut lease) if !lease.is_over(now) => match lease.take(provenance, reply, state) {

@@ -41,7 +41,7 @@ impl<R: LeaseRules> Leases<R> {
     }
 
     /// Begins the read of a copy for a background refresh.
-    pub fn ask_copy_beside(
+    pub fn ask_copy_in_background(
         &mut self,
         account: AccountId,
         source: CopySource,

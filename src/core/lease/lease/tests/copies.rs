@@ -43,7 +43,7 @@ impl Isolate {
     /// Reads a shared reply.
     fn neighbour(&mut self, ms: i64, shared: Shared, is_background: bool) -> Lookup {
         let read = match is_background {
-            true => self.0.ask_copy_beside(account(), CopySource::Cache, at(ms)),
+            true => self.0.ask_copy_in_background(account(), CopySource::Cache, at(ms)),
             false => self.0.ask_copy(account(), CopySource::Cache, at(ms)),
         };
         let mut lookup = Lookup::default();
