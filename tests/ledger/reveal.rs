@@ -7,22 +7,17 @@ use claviger_control::protocol::encryption::{Ciphertext, encrypt_key, key_associ
 use claviger_control::protocol::keys::{KeyView, Listing};
 use claviger_control::protocol::ledger::LedgerReply;
 use claviger_control::protocol::refusal::Refusal;
-use claviger_core::base::id::Prefix;
 use claviger_core::credential::key::NewKey;
 
 use crate::world::{Browser, MINUTE, World, draft, edit, master, set_enabled};
+use claviger_core::testing::clv;
 
 /// A key with its text, issued as the edge issues one; `seals`: it sends the secret along,
 /// encrypted.
 fn issue(world: &World, browser: Browser, json: &str, seals: bool) -> (KeyView, String) {
     let (new, sealed) = {
         let rng = &mut *world.rng.borrow_mut();
-        let new = NewKey::generate(
-            world.account,
-            &Prefix::parse("clv").unwrap(),
-            master().keyring(),
-            rng,
-        );
+        let new = NewKey::generate(world.account, &clv(), master().keyring(), rng);
         let sealed = seals.then(|| encrypt_key(&new, &master(), rng).unwrap());
         (new, sealed)
     };

@@ -173,12 +173,13 @@ const _: () = {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use claviger_core::testing::key_id;
 
     #[test]
     fn actors_read_back_and_nothing_else_is_one() {
         for actor in [
             Actor::Member(MemberId::parse("0123456789A").unwrap()),
-            Actor::Key(KeyId::parse("a1B2c3D47Hq0p2Zx9K").unwrap()),
+            Actor::Key(key_id()),
             Actor::Service,
             Actor::Operator,
         ] {

@@ -107,13 +107,11 @@ impl EntryCursor {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use claviger_core::testing::account;
 
     #[test]
     fn a_cursor_is_read_back_and_nothing_else_is() {
-        let cursor = EntryCursor {
-            entered_at: UnixMs::from_ms(1_800_000_000_000),
-            id: AccountId::parse("a1B2c3D4").unwrap(),
-        };
+        let cursor = EntryCursor { entered_at: UnixMs::from_ms(1_800_000_000_000), id: account() };
         assert_eq!(cursor.to_text(), "1800000000000-a1B2c3D4");
         assert_eq!(EntryCursor::parse("1800000000000-a1B2c3D4"), Some(cursor));
         for bad in [

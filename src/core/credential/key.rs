@@ -234,7 +234,7 @@ pub(crate) fn short_tag(mac: &[u8; 32]) -> [u8; TAG_WIDTH] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{clv, keyring, newest_generation};
+    use crate::testing::{clv, key_id, keyring, newest_generation};
     use proptest::prelude::*;
     use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
 
@@ -249,7 +249,7 @@ mod tests {
 
     #[test]
     fn the_worked_example_holds() {
-        let id = KeyId::parse("a1B2c3D47Hq0p2Zx9K").unwrap();
+        let id = key_id();
         let secret = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefg";
         let key = NewKey::assemble(id, secret, &clv(), keyring().newest().tag_key());
         let shown = format!(

@@ -247,6 +247,7 @@ mod tests {
     use super::*;
     use crate::base::http::request::{Headers, Url};
     use crate::base::time::UnixMs;
+    use crate::testing::clv;
 
     const KEY: &str = "clv_a1B2c3D47Hq0p2Zx9K0123";
 
@@ -261,7 +262,7 @@ mod tests {
             headers: Headers::new(headers),
             arrived: UnixMs::from_ms(0),
         };
-        let carried = find(&request, places, &Prefix::parse("clv").unwrap());
+        let carried = find(&request, places, &clv());
         let credential = carried.credential?;
         Ok((credential.map(|text| text.expose().to_owned()), carried.headers, carried.query))
     }
@@ -443,7 +444,7 @@ mod tests {
             let url = Url { origin: "https://a.example", host: "a.example", path: "/", query };
             let (method, arrived) = ("GET", UnixMs::from_ms(0));
             let request = Request { method, url, headers: Headers::new(headers), arrived };
-            misplaced_credential(&request, &Prefix::parse("clv").unwrap())
+            misplaced_credential(&request, &clv())
         };
         let long = "n".repeat(1000);
         for (headers, query, place) in [

@@ -5,7 +5,7 @@ use rand_chacha::rand_core::SeedableRng;
 use super::*;
 use crate::base::id::KeyId;
 use crate::credential::issuer::SealingGeneration;
-use crate::testing::{at, clv, edge_keys, keyring, newest_generation};
+use crate::testing::{at, clv, edge_keys, key_id, keyring, newest_generation};
 
 const ISSUED: i64 = 1_795_311_060_000;
 
@@ -20,7 +20,7 @@ fn later(members: &str) -> Keyring {
 pub(crate) fn claims() -> Claims {
     Claims {
         id: SealedId::parse("a1B2c3D4Qx0mT7rWz5000003CRiZjE0t8ez").unwrap(),
-        issuer: Issuer::Key(KeyId::parse("a1B2c3D47Hq0p2Zx9K").unwrap()),
+        issuer: Issuer::Key(key_id()),
         issued_at: at(ISSUED),
         expires_at: at(ISSUED + 30_000),
         networks: serde_json::from_str(r#"["203.0.113.7"]"#).unwrap(),

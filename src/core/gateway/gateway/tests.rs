@@ -10,7 +10,6 @@ use serde_json::Value;
 use super::*;
 use crate::base::http::request::{Headers, Url};
 use crate::base::http::response::Forward;
-use crate::base::id::Prefix;
 use crate::credential::issuer::Issuer;
 use crate::credential::key::NewKey;
 use crate::credential::keyring::Keyring;
@@ -21,7 +20,7 @@ use crate::lease::call::{CopySource, Finding, Found, RefreshCall};
 use crate::replication::edge_call::RefreshReply;
 use crate::replication::record::{Credential, Epoch, Record, Revision, Standing};
 use crate::replication::refresh::{AccountState, Delta, Refresh, RefreshAnswer, Unsettled};
-use crate::testing::{at, config, edge_keys};
+use crate::testing::{at, clv, config, edge_keys};
 
 const NOW: i64 = 1_800_000_000_000;
 
@@ -189,7 +188,7 @@ fn what_was_never_made_is_refused_without_needing_anything() {
     let mut rng = ChaCha20Rng::seed_from_u64(9);
     let foreign = NewKey::generate(
         world.key.id().account(),
-        &Prefix::parse("clv").unwrap(),
+        &clv(),
         &Keyring::parse(&edge_keys(&[("x", "")])).unwrap(),
         &mut rng,
     );

@@ -3,13 +3,12 @@ use rand_chacha::rand_core::SeedableRng;
 
 use super::*;
 use crate::base::http::request::{Headers, Url};
-use crate::base::id::KeyId;
 use crate::base::time::DurationMs;
 use crate::credential::grant::{GrantError, Wanted, grant};
 use crate::credential::issuer::{Ceiling, Issuer, SealingGeneration};
 use crate::credential::key::NewKey;
 use crate::credential::sealed::SealedText;
-use crate::testing::config;
+use crate::testing::{account, config, key_id};
 use crate::verify::verdict::Denial;
 
 /// 2026-11-22T05:05:00Z, 14:05 in Tokyo.
@@ -266,7 +265,7 @@ fn a24_an_ask_above_the_ceiling_is_refused_and_what_nobody_asked_for_is_cut() {
 fn what_does_not_fit_into_a_sealed_key_is_not_sealed() {
     let config = config();
     let authority = Authority {
-        account: AccountId::parse("a1B2c3D4").unwrap(),
+        account: account(),
         proof: IssuerProof { issuer: Issuer::Service, digest: Digest::of(b"x") },
         issuing: Issuing { generation: SealingGeneration(3), ceiling: ceiling() },
         expires: Expiry::Never,
@@ -291,9 +290,9 @@ fn what_does_not_fit_into_a_sealed_key_is_not_sealed() {
 #[test]
 fn a_sealed_key_holds_what_was_granted_and_its_issuer_s_generation() {
     let config = config();
-    let issuer = Issuer::Key(KeyId::parse("a1B2c3D47Hq0p2Zx9K").unwrap());
+    let issuer = Issuer::Key(key_id());
     let authority = Authority {
-        account: AccountId::parse("a1B2c3D4").unwrap(),
+        account: account(),
         proof: IssuerProof { issuer, digest: Digest::of(b"x") },
         issuing: Issuing { generation: SealingGeneration(3), ceiling: ceiling() },
         expires: Expiry::Never,

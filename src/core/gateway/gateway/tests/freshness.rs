@@ -97,7 +97,7 @@ fn garbage_causes_no_io_at_all() {
     let mut rng = ChaCha20Rng::seed_from_u64(4);
     for round in 0..50 {
         let account = AccountId::random(&mut rng);
-        let key = NewKey::generate(account, &Prefix::parse("clv").unwrap(), &foreign, &mut rng);
+        let key = NewKey::generate(account, &clv(), &foreign, &mut rng);
         let headers = format!("authorization\nBearer {}", key.expose());
         let decision = world.ask("GET", API, &headers, NOW + round);
         assert!(matches!(decision, Decision::Done { outcome: Outcome::Answer(_), renew: None }));
