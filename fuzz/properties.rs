@@ -19,7 +19,7 @@ use claviger_core::credential::limits::network::{Network, Networks, parse_lines}
 use claviger_core::credential::limits::permission::{Grant, Permission, Permissions};
 use claviger_core::credential::sealed::{NewSealed, SealedText};
 use claviger_core::gateway::body::{BodyScan, Fields};
-use claviger_core::gateway::exchange::{Exchange, Got, OwnedRequest, Step};
+use claviger_core::gateway::exchange::{Exchange, ExchangeStep, Got, OwnedRequest};
 use claviger_core::gateway::gateway::Gateway;
 use claviger_core::replication::record::Record;
 use claviger_core::testing;
@@ -191,7 +191,7 @@ pub fn exchange(data: &[u8]) {
     let mut exchange = Exchange::begin(gateway, request, rng);
     let mut got = Got::Nothing;
     for _ in 0..STEPS_MAX {
-        if let Step::Done { .. } = exchange.resume(got, NOW) {
+        if let ExchangeStep::Done { .. } = exchange.resume(got, NOW) {
             return;
         }
         got = match lines.next() {

@@ -42,12 +42,12 @@
 //! at once.
 //!
 //! # The life of one change
-//! 1. The edge hands the request to the admin Worker, which finds its [`route`], reads its body
+//! 1. The edge hands the request to the admin Worker. It finds the [`route`], reads the body
 //!    ([`admin::body`](claviger_control::admin::body)), and sends a command to the account's
-//!    [`ledger`] in the shapes of [`protocol`].
-//! 2. The ledger reads, [`decide`]s and writes in one run: the key's row, a journal row, an audit
-//!    row ([`activity`] shows them), a mail if somebody must be notified, and [`tasks`] to publish
-//!    the one and send the other.
+//!    [`ledger`], as [`protocol`] defines it.
+//! 2. The ledger reads, [`decide`]s and writes in one run. It writes the key's row, a journal row,
+//!    an audit row ([`activity`] shows them) and, if members must be notified, a mail. With them it
+//!    writes the [`tasks`] to publish the record and to send the mail.
 //! 3. Its alarm executes the tasks, one KV put per key at a time, until KV has taken the current
 //!    record. A crash at any point loses none of them.
 //! 4. The answer names the account and its revision to the edge ([`link`]), which ends its lease on

@@ -1,11 +1,11 @@
 //! Runs the vector files: one case a line, `input ⇒ expected`, `#` begins a comment line.
 #![allow(clippy::panic, clippy::indexing_slicing, reason = "a test may fail loudly")]
 
-use claviger_control::protocol::expiry_text::{Described, Form};
+use claviger_control::protocol::expiry_text::{Described, ExpiryKind};
 use claviger_control::protocol::zone::Zone;
 use claviger_core::base::time::UnixMs;
 use claviger_core::credential::limits::network::{
-    Checked, NetworkError, Networks, Outcome, parse_lines,
+    NetworkError, NetworkOutcome, Networks, ParsedNetworks, parse_lines,
 };
 
 /// The cases of a file: line number, input, expected.
@@ -21,7 +21,7 @@ fn cases(file: &'static str) -> impl Iterator<Item = (usize, &'static str, &'sta
 
 #[test]
 fn networks() {
-    let outcome = |checked: &Checked| -> Result<String, NetworkError> {
+    let outcome = |checked: &ParsedNetworks| -> Result<String, NetworkError> {
         assert_eq!(checked.count, 1, "one entry a line");
         Networks::try_from(checked).map(|networks| networks.to_string())
     };
@@ -32,7 +32,7 @@ fn networks() {
                 assert_eq!(outcome(&parse_lines(&stored)).as_ref(), Ok(&stored), "line {number}");
                 let changed = stored != input;
                 assert!(
-                    matches!(checked.entries[0].outcome, Outcome::Stored { changed: c, .. } if c == changed),
+                    matches!(checked.entries[0].outcome, NetworkOutcome::Stored { changed: c, .. } if c == changed),
                     "line {number}"
                 );
                 stored
@@ -49,11 +49,11 @@ fn expiry() {
     let zone = Zone::parse("Asia/Tokyo").expect("a zone");
     for (number, input, expected) in cases(include_str!("vectors/expiry.txt")) {
         let found = match Described::parse(input, now, &zone) {
-            Ok(Described { form: Form::Never, at_ms: None, .. }) => "never".to_owned(),
-            Ok(Described { form: Form::Instant, at_ms: Some(at), .. }) => {
+            Ok(Described { form: ExpiryKind::Never, at_ms: None, .. }) => "never".to_owned(),
+            Ok(Described { form: ExpiryKind::Instant, at_ms: Some(at), .. }) => {
                 format!("instant {}", at.to_rfc3339().expect("a year below 10000"))
             }
-            Ok(Described { form: Form::EndOfDay, at_ms: Some(at), .. }) => {
+            Ok(Described { form: ExpiryKind::EndOfDay, at_ms: Some(at), .. }) => {
                 format!("end_of_day {}", at.to_rfc3339().expect("a year below 10000"))
             }
             Ok(other) => panic!("line {number}: {other:?}"),

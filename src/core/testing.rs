@@ -7,7 +7,7 @@
 
 use sha2::{Digest as _, Sha256};
 
-use crate::base::id::KeyId;
+use crate::base::id::{AccountId, KeyId, Prefix};
 use crate::base::secret::{Digest, SecretText};
 use crate::base::time::UnixMs;
 use crate::config::settings::{Config, Variables};
@@ -46,7 +46,22 @@ pub fn newest_generation(more: &str) -> String {
     format!("{}{more}}}", members.trim_start_matches('['))
 }
 
-/// Returns the ID of a sample key.
+/// Returns the prefix of the sample deployment's credentials.
+pub fn clv() -> Prefix {
+    Prefix::parse("clv").unwrap()
+}
+
+/// Returns the instant at this Unix time in milliseconds.
+pub fn at(ms: i64) -> UnixMs {
+    UnixMs::from_ms(ms)
+}
+
+/// Returns the ID of a sample account.
+pub fn account() -> AccountId {
+    AccountId::parse("a1B2c3D4").unwrap()
+}
+
+/// Returns the ID of a sample key of [`account`].
 pub fn key_id() -> KeyId {
     KeyId::parse("a1B2c3D47Hq0p2Zx9K").unwrap()
 }
@@ -55,7 +70,7 @@ pub fn key_id() -> KeyId {
 pub fn limits() -> Limits {
     Limits {
         not_before: None,
-        expires: Expiry::At(UnixMs::from_ms(1_803_186_000_000)),
+        expires: Expiry::At(at(1_803_186_000_000)),
         networks: serde_json::from_str(r#"["10.0.0.0/8"]"#).unwrap(),
         interfaces: vec![Interface::Http],
         permissions: serde_json::from_str(r#"["demo:read"]"#).unwrap(),

@@ -2,7 +2,7 @@
 
 use claviger_control::ledger::activity::{EXPORTS_PER_DAY, ROWS_LOOKED_AT_MAX};
 use claviger_control::objects::sql::{Sql, SqlExt, Statement};
-use claviger_control::protocol::activity::{Entry, Page, Query};
+use claviger_control::protocol::activity::{ActivityEntry, ActivityPage, Query};
 use claviger_control::protocol::command::Command;
 use claviger_control::protocol::ledger::{LedgerReply, LedgerRequest};
 use claviger_control::protocol::refusal::Refusal;
@@ -10,7 +10,7 @@ use claviger_core::base::time::UnixMs;
 
 use crate::world::{Browser, HOUR, MINUTE, START, World, edit, member_id, set_enabled};
 
-fn page(world: &World, browser: Browser, query: Query) -> Page {
+fn page(world: &World, browser: Browser, query: Query) -> ActivityPage {
     match world.ask(browser, Command::Activity { query, exports: false }) {
         LedgerReply::Activity(page) => page,
         other => panic!("{other:?}"),
@@ -21,11 +21,11 @@ fn query(json: serde_json::Value) -> Query {
     serde_json::from_value(json).unwrap()
 }
 
-fn entries(world: &World, browser: Browser, json: serde_json::Value) -> Vec<Entry> {
+fn entries(world: &World, browser: Browser, json: serde_json::Value) -> Vec<ActivityEntry> {
     page(world, browser, query(json)).entries
 }
 
-fn actions(entries: &[Entry]) -> Vec<&str> {
+fn actions(entries: &[ActivityEntry]) -> Vec<&str> {
     entries.iter().map(|entry| entry.action.as_str()).collect()
 }
 

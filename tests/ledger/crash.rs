@@ -7,7 +7,7 @@
 use claviger_control::objects::sql::{Sql, SqlExt, Statement};
 use claviger_control::objects::tasks::{IN_FLIGHT_MS, PAUSE_MAX_MS};
 use claviger_control::protocol::command::Command;
-use claviger_control::protocol::effect::{Effect, NameConfirmation, Outcome};
+use claviger_control::protocol::effect::{Effect, EffectOutcome, NameConfirmation};
 use claviger_control::protocol::keys::KeyView;
 use claviger_control::protocol::ledger::LedgerReply;
 use claviger_control::protocol::member::SecretVersion;
@@ -42,13 +42,13 @@ fn an_opened_account_owes_its_confirmations_until_they_arrive() {
     assert_eq!(world.next_effect(), None, "both are under way");
     // Whoever carried them is gone.
     world.wait(IN_FLIGHT);
-    for (effect, outcome) in expected.iter().zip([Outcome::Failed, Outcome::Done]) {
+    for (effect, outcome) in expected.iter().zip([EffectOutcome::Failed, EffectOutcome::Done]) {
         assert_eq!(world.next_effect().as_ref(), Some(effect));
         world.settle(effect, outcome);
     }
     world.wait(PAUSE_MAX_MS as i64);
     assert_eq!(world.next_effect().as_ref(), Some(&expected[0]));
-    world.settle(&expected[0], Outcome::Done);
+    world.settle(&expected[0], EffectOutcome::Done);
     assert_eq!(world.next_effect(), None);
 }
 
@@ -67,7 +67,7 @@ fn a_row_that_cannot_be_read_is_looked_at_less_and_less_and_holds_up_nothing() {
             Ok(None) => world.now.set(world.next_due().unwrap().max(world.now.get() + 1)),
             Ok(Some(effect)) => {
                 puts += 1;
-                world.settle(&effect, Outcome::Done);
+                world.settle(&effect, EffectOutcome::Done);
             }
         }
     }
@@ -84,7 +84,7 @@ fn a_key_is_put_one_put_at_a_time_and_always_as_it_is() {
 
     let (key, ..) = world.changed(owner, edit(&key, r#"{"name":"Cron"}"#));
     assert_eq!(world.next_effect(), None, "the first put may still land");
-    world.settle(&first, Outcome::Done);
+    world.settle(&first, EffectOutcome::Done);
     assert_eq!(world.next_effect(), None, "KV takes one write per second of a key");
     world.wait(SECOND);
     let second = world.next_effect().unwrap();
@@ -93,7 +93,7 @@ fn a_key_is_put_one_put_at_a_time_and_always_as_it_is() {
         key.unwrap().revision.0,
         "what was acknowledged is not the newest any more"
     );
-    world.settle(&second, Outcome::Done);
+    world.settle(&second, EffectOutcome::Done);
     world.wait(MINUTE);
     assert_eq!(world.next_effect(), None);
 }
@@ -103,10 +103,10 @@ fn an_acknowledgement_that_comes_twice_or_late_does_no_harm() {
     let (world, owner) = quiet();
     let key = world.issue(owner, "{}");
     let first = world.next_effect().unwrap();
-    world.settle(&first, Outcome::Done);
+    world.settle(&first, EffectOutcome::Done);
     world.changed(owner, edit(&key, r#"{"name":"Cron"}"#));
-    world.settle(&first, Outcome::Done);
-    world.settle(&first, Outcome::Failed);
+    world.settle(&first, EffectOutcome::Done);
+    world.settle(&first, EffectOutcome::Failed);
     world.wait(MINUTE);
     assert_eq!(revision(&world.next_effect().unwrap()), key.revision.0 + 1);
 }
@@ -226,8 +226,11 @@ fn simulate(seed: u64) {
             4 | 5 => {
                 let ledger = claviger_control::ledger::ledger::Ledger::new(&world.sql);
                 under_way.extend(
-                    claviger_control::objects::object::Object::next_effect(&ledger, world.now())
-                        .unwrap_or(None),
+                    claviger_control::objects::object::DurableObject::next_effect(
+                        &ledger,
+                        world.now(),
+                    )
+                    .unwrap_or(None),
                 );
             }
             6 => finish(&world, &mut kv, &mut under_way),
@@ -310,21 +313,25 @@ fn finish(world: &World, kv: &mut Kv, under_way: &mut Vec<Effect>) {
     }
     let effect = under_way.remove(world.random(under_way.len() as u64) as usize);
     let outcome = match world.random(4) {
-        0 => Outcome::Failed,
+        0 => EffectOutcome::Failed,
         1 => {
             carry_out(world, kv, &effect, 0);
-            Outcome::Failed
+            EffectOutcome::Failed
         }
         _ => carry_out(world, kv, &effect, 0),
     };
     let ledger = claviger_control::ledger::ledger::Ledger::new(&world.sql);
-    let _ =
-        claviger_control::objects::object::Object::settle(&ledger, &effect, &outcome, world.now());
+    let _ = claviger_control::objects::object::DurableObject::settle(
+        &ledger,
+        &effect,
+        &outcome,
+        world.now(),
+    );
 }
 
 /// KV takes what it is given, and is read. No put may bring an older revision than one that was
 /// there.
-fn carry_out(world: &World, kv: &mut Kv, effect: &Effect, seed: u64) -> Outcome {
+fn carry_out(world: &World, kv: &mut Kv, effect: &Effect, seed: u64) -> EffectOutcome {
     let Effect::PutRecord { id, revision, key, value, .. } = effect else {
         return kv.read(effect, world.now.get(), 0, |_| 0);
     };
@@ -337,14 +344,14 @@ fn carry_out(world: &World, kv: &mut Kv, effect: &Effect, seed: u64) -> Outcome 
         );
     }
     kv.land(key, value, world.now.get());
-    Outcome::Done
+    EffectOutcome::Done
 }
 
 /// An account that owes nothing.
 pub fn quiet() -> (World, Browser) {
     let (world, owner) = World::open();
     while let Some(effect) = world.next_effect() {
-        world.settle(&effect, Outcome::Done);
+        world.settle(&effect, EffectOutcome::Done);
     }
     (world, owner)
 }

@@ -4,7 +4,7 @@ use claviger_control::ledger::deletion::{CODES_PER_DAY, TRIES_MAX, TRIES_PER_DAY
 use claviger_control::objects::sql::{Sql, SqlExt, Statement};
 use claviger_control::protocol::command::Command;
 use claviger_control::protocol::deletion::{DeletionState, DeletionView, MailState};
-use claviger_control::protocol::effect::{Effect, Outcome};
+use claviger_control::protocol::effect::{Effect, EffectOutcome};
 use claviger_control::protocol::envelope::{Envelope, Letter};
 use claviger_control::protocol::keys::{KeyName, KeyView, Status};
 use claviger_control::protocol::ledger::LedgerReply;
@@ -58,7 +58,7 @@ pub fn next_mail(world: &World) -> Option<(Effect, Envelope)> {
 pub fn deliver(world: &World) -> Vec<Envelope> {
     std::iter::from_fn(|| next_mail(world))
         .map(|(effect, envelope)| {
-            world.settle(&effect, Outcome::Done);
+            world.settle(&effect, EffectOutcome::Done);
             envelope
         })
         .collect()

@@ -2,7 +2,7 @@
 
 use claviger_control::protocol::command::Command;
 use claviger_control::protocol::deletion::MailState;
-use claviger_control::protocol::effect::Outcome;
+use claviger_control::protocol::effect::EffectOutcome;
 use claviger_control::protocol::keys::Status;
 use claviger_control::protocol::ledger::LedgerReply;
 
@@ -29,7 +29,7 @@ fn a09_mail_that_is_not_taken_is_tried_again_while_it_is_of_use_and_undoes_nothi
             tries += 1;
             // Every other time nobody hears how it went.
             if tries % 2 == 1 {
-                world.settle(&effect, Outcome::Failed);
+                world.settle(&effect, EffectOutcome::Failed);
             }
             assert!(tries < 2 || failing(&world));
             assert!(tries < 2 || look(&world, owner, begun.id).mail == MailState::Failing);
@@ -49,10 +49,10 @@ fn a09_mail_that_is_not_taken_is_tried_again_while_it_is_of_use_and_undoes_nothi
     world.ask(owner, confirm(again.id, "right"));
     assert_eq!(show(&world, owner, key.id).status(world.now()), Status::Deleted);
     let (notice, _) = next_mail(&world).unwrap();
-    world.settle(&notice, Outcome::Failed);
+    world.settle(&notice, EffectOutcome::Failed);
     world.wait(MINUTE);
     let (notice, _) = next_mail(&world).unwrap();
-    world.settle(&notice, Outcome::Done);
+    world.settle(&notice, EffectOutcome::Done);
     assert!(!failing(&world));
     assert!(next_mail(&world).is_none());
 }
@@ -63,10 +63,10 @@ fn a09_mail_that_is_refused_for_good_is_given_up_at_once_and_told() {
     let key = world.issue(owner, "{}");
     let id = begin(&world, owner, &[key.id]).id;
     let (first, _) = next_mail(&world).unwrap();
-    world.settle(&first, Outcome::Refused);
+    world.settle(&first, EffectOutcome::Refused);
     // Told twice, or late, it is the same.
-    world.settle(&first, Outcome::Refused);
-    world.settle(&first, Outcome::Done);
+    world.settle(&first, EffectOutcome::Refused);
+    world.settle(&first, EffectOutcome::Done);
     assert_eq!(look(&world, owner, id).mail, MailState::Refused);
     assert_eq!(world.count("mail WHERE sealed IS NOT NULL"), 0, "nobody needs the code any more");
     world.wait(9 * MINUTE);
@@ -94,8 +94,8 @@ fn a09_how_a_superseded_mail_went_changes_nothing() {
     let id = begin(&world, owner, &[key.id]).id;
     let (first, _) = next_mail(&world).unwrap();
     world.ask(owner, mail_again(id, "newer"));
-    world.settle(&first, Outcome::Failed);
-    world.settle(&first, Outcome::Done);
+    world.settle(&first, EffectOutcome::Failed);
+    world.settle(&first, EffectOutcome::Done);
     assert_eq!(
         world.count("mail WHERE state = 'superseded' AND sealed IS NULL"),
         1,

@@ -3,7 +3,7 @@
 use claviger_control::ledger::publication::PUT_LATE_MS;
 use claviger_control::ledger::repair::ROUND;
 use claviger_control::objects::sql::{Sql, Statement};
-use claviger_control::protocol::effect::{Effect, Outcome};
+use claviger_control::protocol::effect::{Effect, EffectOutcome};
 use claviger_control::protocol::ledger::LedgerRequest;
 use claviger_core::base::time::DurationMs;
 use claviger_core::config::terms::{Freshness, Outage, Terms};
@@ -42,18 +42,18 @@ fn live(world: &World, kv: &mut Kv, ms: i64) -> Vec<(i64, Document)> {
             let outcome = match &effect {
                 Effect::PutRecord { key, value, .. } => {
                     kv.land(key, value, now);
-                    Outcome::Done
+                    EffectOutcome::Done
                 }
                 Effect::PutLease { key, value, .. } => {
                     kv.land(key, value, now);
                     puts.push((now, read(world, value)));
-                    Outcome::Done
+                    EffectOutcome::Done
                 }
                 Effect::ReadBack { .. }
                 | Effect::ReadLease { .. }
                 | Effect::ReadMany { .. }
                 | Effect::ListKv { .. } => kv.read(&effect, now, 0, |_| 0),
-                _ => Outcome::Done,
+                _ => EffectOutcome::Done,
             };
             world.settle(&effect, outcome);
         }
@@ -78,7 +78,7 @@ fn next_put(world: &World) -> Option<(Effect, Document)> {
             let document = read(world, value);
             return Some((effect, document));
         }
-        world.settle(&effect, Outcome::Done);
+        world.settle(&effect, EffectOutcome::Done);
     }
 }
 
@@ -167,7 +167,7 @@ fn a_put_that_fails_or_is_never_heard_of_again_is_repeated() {
     set(&world, None, Some(true));
     let (first, document) = next_put(&world).unwrap();
     assert_eq!(next_put(&world), None, "one is under way");
-    world.settle(&first, Outcome::Failed);
+    world.settle(&first, EffectOutcome::Failed);
     assert_eq!(next_put(&world), None);
     world.wait(SECOND);
     let (second, again) = next_put(&world).unwrap();
@@ -180,10 +180,10 @@ fn a_put_that_fails_or_is_never_heard_of_again_is_repeated() {
     let (third, last) = next_put(&world).unwrap();
     assert!(!last.state.suspended);
     // Late words on the others change nothing.
-    world.settle(&second, Outcome::Done);
-    world.settle(&first, Outcome::Failed);
+    world.settle(&second, EffectOutcome::Done);
+    world.settle(&first, EffectOutcome::Failed);
     assert_eq!(world.count("lease_document WHERE is_under_way AND acknowledged < version"), 1);
-    world.settle(&third, Outcome::Done);
+    world.settle(&third, EffectOutcome::Done);
     assert_eq!(world.count("lease_document WHERE acknowledged = version"), 1);
     assert_eq!(world.count("due WHERE kind = 'put_lease'"), 0);
 }
@@ -195,7 +195,7 @@ fn what_changes_while_a_put_is_under_way_is_put_after_it() {
     let (first, _) = next_put(&world).unwrap();
     world.wait(SECOND / 2);
     set(&world, None, Some(false));
-    world.settle(&first, Outcome::Done);
+    world.settle(&first, EffectOutcome::Done);
     assert_eq!(next_put(&world), None);
     world.wait(SECOND);
     assert!(!next_put(&world).unwrap().1.state.suspended);
@@ -208,13 +208,13 @@ fn a_late_old_put_does_not_win_for_good() {
     set(&world, None, Some(true));
     let (lost, _) = next_put(&world).unwrap();
     let sent = world.now.get();
-    world.settle(&lost, Outcome::Failed);
+    world.settle(&lost, EffectOutcome::Failed);
     set(&world, None, Some(false));
     world.wait(SECOND);
     let (newer, document) = next_put(&world).unwrap();
     let Effect::PutLease { value, .. } = &newer else { panic!() };
     kv.land(&name, value, world.now.get());
-    world.settle(&newer, Outcome::Done);
+    world.settle(&newer, EffectOutcome::Done);
     // The first lands after all.
     let Effect::PutLease { value, .. } = &lost else { panic!() };
     kv.land(&name, value, sent + PUT_LATE_MS as i64 - 1);

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use claviger_control::protocol::effect::{Effect, Outcome};
+use claviger_control::protocol::effect::{Effect, EffectOutcome};
 use claviger_core::replication::record::kv_key;
 
 /// Every value that a name ever had, with the time at which it landed.
@@ -43,16 +43,16 @@ impl Kv {
         now: i64,
         stale_ms: i64,
         mut pick: impl FnMut(usize) -> usize,
-    ) -> Outcome {
+    ) -> EffectOutcome {
         let mut one = |key: &str| {
             let served = self.served(key, now, stale_ms);
             served[pick(served.len())].map(str::to_owned)
         };
         match effect {
             Effect::ReadBack { key, .. } | Effect::ReadLease { key, .. } => {
-                Outcome::Read { value: one(key) }
+                EffectOutcome::Read { value: one(key) }
             }
-            Effect::ReadMany { ids } => Outcome::ReadMany {
+            Effect::ReadMany { ids } => EffectOutcome::ReadMany {
                 values: ids.iter().map(|id| (*id, one(&kv_key(*id)))).collect(),
             },
             Effect::ListKv { prefix, cursor } => {
@@ -62,9 +62,9 @@ impl Kv {
                 // Small pages, so that there are several.
                 let names: Vec<String> = all.take(3).cloned().collect();
                 let cursor = names.last().filter(|_| names.len() == 3).cloned();
-                Outcome::Listed { names, cursor }
+                EffectOutcome::Listed { names, cursor }
             }
-            Effect::SendMail { .. } => Outcome::Done,
+            Effect::SendMail { .. } => EffectOutcome::Done,
             other => panic!("nothing to read: {other:?}"),
         }
     }

@@ -2,17 +2,17 @@
 
 use claviger_control::ledger::ledger::Ledger;
 use claviger_control::ledger::schema::MIGRATIONS;
-use claviger_control::objects::object::{Entropy, Object, ObjectError};
+use claviger_control::objects::object::{DurableObject, Entropy, ObjectError};
 use claviger_control::objects::sql::migrate::migrate;
 use claviger_control::objects::sql::{Sql, SqlError, SqlExt, Statement};
 use claviger_control::protocol::command::Command;
 use claviger_control::protocol::effect::Effect;
 use claviger_control::protocol::ledger::{LedgerReply, LedgerRequest};
-use claviger_core::base::id::KeyId;
 use claviger_core::replication::record::{Epoch, Record, Revision};
 use claviger_core::replication::refresh::{Delta, RefreshRequest, Unsettled};
 
 use crate::world::World;
+use claviger_core::testing::key_id;
 
 /// Every released schema, with rows in it, is brought to the newest by any request and keeps its
 /// rows.
@@ -79,10 +79,6 @@ fn a09_what_was_deleted_before_restoring_was_known_comes_back_disabled() {
         1
     );
     assert_eq!(world.count("due WHERE kind = 'scrub_keys'"), 1);
-}
-
-fn key_id() -> KeyId {
-    KeyId::parse("a1B2c3D47Hq0p2Zx9K").unwrap()
 }
 
 /// A database that was written by each version up to this one, in turn.

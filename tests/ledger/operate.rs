@@ -3,7 +3,7 @@
 use claviger_control::objects::sql::{SqlExt, Statement};
 use claviger_control::protocol::command::Command;
 use claviger_control::protocol::ledger::{LedgerReply, LedgerRequest};
-use claviger_control::protocol::operator::Operation;
+use claviger_control::protocol::operator::OperatorCommand;
 use claviger_control::protocol::refusal::Refusal;
 use claviger_control::protocol::view::{AccountView, Progress, SessionView};
 use claviger_core::base::id::AccountId;
@@ -18,7 +18,7 @@ fn other() -> AccountId {
 fn invite(idempotency_key: &str, account: &str) -> Command {
     let account = AccountId::parse(account).unwrap();
     Command::Operate {
-        operation: Operation::Invite { account, idempotency_key: idempotency_key.into() },
+        operation: OperatorCommand::Invite { account, idempotency_key: idempotency_key.into() },
     }
 }
 
@@ -26,17 +26,17 @@ fn invite(idempotency_key: &str, account: &str) -> Command {
 fn changes() -> Vec<Command> {
     let account = other();
     let operations = [
-        Operation::Invite { account, idempotency_key: "i-1".into() },
-        Operation::SetState { account, freshness_ms: Some(0), suspended: Some(true) },
-        Operation::Rebuild { account },
-        Operation::BeginRestore { account },
-        Operation::FinishRestore { account },
+        OperatorCommand::Invite { account, idempotency_key: "i-1".into() },
+        OperatorCommand::SetState { account, freshness_ms: Some(0), suspended: Some(true) },
+        OperatorCommand::Rebuild { account },
+        OperatorCommand::BeginRestore { account },
+        OperatorCommand::FinishRestore { account },
     ];
     operations.map(|operation| Command::Operate { operation }).into()
 }
 
 fn look() -> Command {
-    Command::Operate { operation: Operation::Look }
+    Command::Operate { operation: OperatorCommand::Look }
 }
 
 fn session(world: &World, browser: Browser) -> SessionView {

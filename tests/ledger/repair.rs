@@ -4,7 +4,7 @@ use claviger_control::ledger::rebuild::BATCH;
 use claviger_control::ledger::repair::ROUND;
 use claviger_control::objects::sql::{Sql, SqlExt, Statement};
 use claviger_control::protocol::command::Command;
-use claviger_control::protocol::effect::{Effect, Outcome, READ_MANY_MAX};
+use claviger_control::protocol::effect::{Effect, EffectOutcome, READ_MANY_MAX};
 use claviger_control::protocol::ledger::{LedgerReply, LedgerRequest};
 use claviger_control::protocol::refusal::Refusal;
 use claviger_core::base::id::KeyId;
@@ -26,7 +26,7 @@ fn live(world: &World, kv: &mut Kv, ms: i64) -> Vec<Effect> {
             let outcome = match &effect {
                 Effect::PutRecord { key, value, .. } => {
                     kv.land(key, value, world.now.get());
-                    Outcome::Done
+                    EffectOutcome::Done
                 }
                 _ => kv.read(&effect, world.now.get(), 0, |_| 0),
             };
@@ -199,7 +199,7 @@ fn a_list_that_breaks_off_begins_anew_and_adopts_no_other_account_s_keys() {
         for _ in 0..3 * 24 * 60 {
             match world.next_effect() {
                 Some(Effect::ListKv { prefix, cursor }) => return (prefix, cursor),
-                Some(effect) => world.settle(&effect, Outcome::Failed),
+                Some(effect) => world.settle(&effect, EffectOutcome::Failed),
                 None => world.wait(MINUTE),
             }
         }
@@ -211,11 +211,11 @@ fn a_list_that_breaks_off_begins_anew_and_adopts_no_other_account_s_keys() {
         world.settle(&Effect::ListKv { prefix: prefix.clone(), cursor }, outcome);
     };
     let names = vec!["key/zzzzzzzz7Hq0p2Zx9K".into()];
-    page(None, Outcome::Listed { names, cursor: Some("second".into()) });
+    page(None, EffectOutcome::Listed { names, cursor: Some("second".into()) });
     assert_eq!(world.count("publication"), 1);
     let (_, cursor) = next_list();
     assert_eq!(cursor.as_deref(), Some("second"));
-    page(cursor, Outcome::Failed);
+    page(cursor, EffectOutcome::Failed);
     assert_eq!(next_list().1, None, "cursors do not live for ever");
 }
 
@@ -319,11 +319,11 @@ fn a_repair_goes_on_after_crashes_and_outages_where_it_stood() {
             let outcome = match world.random(4) {
                 // Whoever carried it out is gone.
                 0 => None,
-                1 => Some(Outcome::Failed),
+                1 => Some(EffectOutcome::Failed),
                 _ => Some(match &effect {
                     Effect::PutRecord { key, value, .. } => {
                         kv.land(key, value, now);
-                        Outcome::Done
+                        EffectOutcome::Done
                     }
                     _ => kv.read(&effect, now, 0, |_| 0),
                 }),
@@ -374,7 +374,7 @@ fn a_rebuild_waits_for_the_end_of_an_outage_without_ringing_for_it() {
         rings += 1;
         while let Some(effect) = world.next_effect() {
             tries += 1;
-            world.settle(&effect, Outcome::Failed);
+            world.settle(&effect, EffectOutcome::Failed);
         }
         assert!(world.count("due WHERE kind = 'put_record'") <= 2 * i64::from(BATCH));
         world.now.set(world.next_due().unwrap().max(world.now.get() + 1));
@@ -397,7 +397,7 @@ fn a_rebuild_goes_on_after_an_outage_where_it_stood() {
     let end = world.now.get() + 5 * HOUR;
     while world.now.get() < end {
         while let Some(effect) = world.next_effect() {
-            world.settle(&effect, Outcome::Failed);
+            world.settle(&effect, EffectOutcome::Failed);
         }
         world.wait(MINUTE);
     }

@@ -6,29 +6,18 @@ use claviger_control::protocol::encryption;
 use claviger_control::protocol::encryption::{Ciphertext, encrypt_key, key_associated_data};
 use claviger_control::protocol::keys::{KeyView, Listing};
 use claviger_control::protocol::ledger::LedgerReply;
-use claviger_control::protocol::master::MasterSecrets;
 use claviger_control::protocol::refusal::Refusal;
-use claviger_core::base::id::Prefix;
 use claviger_core::credential::key::NewKey;
 
-use crate::world::{Browser, MINUTE, World, draft, edit, set_enabled};
-
-fn master() -> MasterSecrets {
-    MasterSecrets::parse(r#"[{"id":"b","secret":"mKq4Zt0bXw7RfNcY2uHs9LdVj6PaGe3TiO8xWvBrQyE"}]"#)
-        .unwrap()
-}
+use crate::world::{Browser, MINUTE, World, draft, edit, master, set_enabled};
+use claviger_core::testing::clv;
 
 /// A key with its text, issued as the edge issues one; `seals`: it sends the secret along,
 /// encrypted.
 fn issue(world: &World, browser: Browser, json: &str, seals: bool) -> (KeyView, String) {
     let (new, sealed) = {
         let rng = &mut *world.rng.borrow_mut();
-        let new = NewKey::generate(
-            world.account,
-            &Prefix::parse("clv").unwrap(),
-            master().keyring(),
-            rng,
-        );
+        let new = NewKey::generate(world.account, &clv(), master().keyring(), rng);
         let sealed = seals.then(|| encrypt_key(&new, &master(), rng).unwrap());
         (new, sealed)
     };

@@ -4,13 +4,12 @@ use claviger_control::objects::sql::{Sql, SqlExt, Statement};
 use claviger_control::protocol::command::Command;
 use claviger_control::protocol::encryption;
 use claviger_control::protocol::ledger::{LedgerReply, LedgerRequest};
-use claviger_control::protocol::master::MasterSecrets;
 use claviger_control::protocol::refusal::Refusal;
 use claviger_control::protocol::service::ServiceCommand;
 use claviger_control::protocol::service_credentials::{
     NewPassword, NewService, ServiceView, associated_data, fresh_ceiling,
 };
-use claviger_core::base::id::{Prefix, ServiceId};
+use claviger_core::base::id::ServiceId;
 use claviger_core::base::secret::Digest;
 use claviger_core::base::time::UnixMs;
 use claviger_core::config::terms::Bound;
@@ -22,20 +21,14 @@ use claviger_core::replication::edge_call::IssueByApi;
 use claviger_core::replication::record::Revision;
 use claviger_core::replication::refresh::{AccountState, RefreshRequest};
 
-use crate::world::{Browser, HOUR, MINUTE, START, World};
-
-const MASTER: &str = r#"[{"id":"b","secret":"mKq4Zt0bXw7RfNcY2uHs9LdVj6PaGe3TiO8xWvBrQyE"}]"#;
-
-fn master() -> MasterSecrets {
-    MasterSecrets::parse(MASTER).unwrap()
-}
+use crate::world::{Browser, HOUR, MINUTE, START, World, master};
+use claviger_core::testing::clv;
 
 /// What the edge draws, with the password.
 fn draw(world: &World) -> (String, NewService) {
     let rng = &mut *world.rng.borrow_mut();
     let password = NewPassword::generate(rng);
-    let new =
-        password.service(world.account, &Prefix::parse("clv").unwrap(), &master(), rng).unwrap();
+    let new = password.service(world.account, &clv(), &master(), rng).unwrap();
     (password.text().expose().to_owned(), new)
 }
 

@@ -86,6 +86,6 @@ fn sessions_that_are_over_are_swept() {
 
 fn settle_all(world: &World) {
     while let Some(effect) = world.next_effect() {
-        world.settle(&effect, claviger_control::protocol::effect::Outcome::Done);
+        world.settle(&effect, claviger_control::protocol::effect::EffectOutcome::Done);
     }
 }

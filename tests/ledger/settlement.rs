@@ -3,10 +3,10 @@
 
 use claviger_control::ledger::ledger::Ledger;
 use claviger_control::ledger::publication::PUT_LATE_MS;
-use claviger_control::objects::object::Object;
+use claviger_control::objects::object::DurableObject;
 use claviger_control::objects::tasks::PAUSE_MAX_MS;
 use claviger_control::protocol::command::Command;
-use claviger_control::protocol::effect::{Effect, Outcome};
+use claviger_control::protocol::effect::{Effect, EffectOutcome};
 use claviger_control::protocol::ledger::{LedgerReply, LedgerRequest};
 use claviger_core::base::id::KeyId;
 use claviger_core::replication::record::{Record, Revision, kv_key};
@@ -35,12 +35,12 @@ fn carry_on(world: &World, kv: &mut Kv) {
         let outcome = match &effect {
             Effect::PutRecord { key, value, .. } => {
                 kv.land(key, value, world.now.get());
-                Outcome::Done
+                EffectOutcome::Done
             }
             Effect::ReadBack { .. } | Effect::ReadMany { .. } | Effect::ListKv { .. } => {
                 kv.read(&effect, world.now.get(), 0, |_| 0)
             }
-            _ => Outcome::Done,
+            _ => EffectOutcome::Done,
         };
         world.settle(&effect, outcome);
     }
@@ -101,11 +101,11 @@ fn a_read_back_that_does_not_show_it_puts_it_again_and_waits_again() {
         carry_on(&world, &mut kv);
         world.wait(S);
         let read = world.next_effect().unwrap();
-        world.settle(&read, Outcome::Read { value: wrong(kv.get(&kv_key(key.id)).unwrap()) });
+        world.settle(&read, EffectOutcome::Read { value: wrong(kv.get(&kv_key(key.id)).unwrap()) });
         assert_eq!(unsettled(&world), [key.id]);
         let put = world.next_effect().unwrap();
         assert!(matches!(&put, Effect::PutRecord { revision: Revision(2), .. }), "{put:?}");
-        world.settle(&put, Outcome::Done);
+        world.settle(&put, EffectOutcome::Done);
         world.wait(S - 1);
         assert_eq!(world.next_effect(), None);
         world.wait(1);
@@ -140,12 +140,12 @@ fn a_put_of_unknown_fate_may_still_land_and_is_waited_for() {
     let (key, ..) = world.changed(owner, edit(&key, r#"{"name":"Cron"}"#));
     let (key, ..) = world.changed(owner, edit(&key.unwrap(), r#"{"name":"Nightly"}"#));
     let lost = world.next_put().unwrap();
-    world.settle(&lost, Outcome::Failed);
+    world.settle(&lost, EffectOutcome::Failed);
     let lost_at = world.now.get();
     world.changed(owner, set_enabled(&key.unwrap(), false));
     world.wait(SECOND);
     let put = world.next_put().unwrap();
-    world.settle(&put, Outcome::Done);
+    world.settle(&put, EffectOutcome::Done);
     let read_at = world.sql_time("SELECT at_ms FROM due WHERE kind = 'read_back'");
     assert_eq!(read_at, lost_at + LATE + S, "S counts from when nothing can land any more");
 }
@@ -159,7 +159,7 @@ fn a_put_that_nobody_told_of_may_still_land_and_is_waited_for() {
     world.changed(owner, set_enabled(&key.unwrap(), false));
     world.wait(30 * SECOND);
     let put = world.next_put().unwrap();
-    world.settle(&put, Outcome::Done);
+    world.settle(&put, EffectOutcome::Done);
     let read_at = world.sql_time("SELECT at_ms FROM due WHERE kind = 'read_back'");
     assert_eq!(read_at, crashed_at + LATE + S);
 }
@@ -175,14 +175,14 @@ fn a_repeated_put_of_unknown_fate_is_remembered_though_its_record_settles() {
     world.handle(LedgerRequest::Rebuild).unwrap();
     let lost = world.next_put().unwrap();
     let lost_at = world.now.get();
-    world.settle(&lost, Outcome::Failed);
+    world.settle(&lost, EffectOutcome::Failed);
     world.settle(&read, kv.read(&read, world.now.get(), 0, |_| 0));
     assert_eq!(unsettled(&world), []);
 
     world.changed(owner, set_enabled(&key, false));
     world.wait(SECOND);
     let put = world.next_put().unwrap();
-    world.settle(&put, Outcome::Done);
+    world.settle(&put, EffectOutcome::Done);
     let read_at = world.sql_time("SELECT at_ms FROM due WHERE kind = 'read_back'");
     assert_eq!(read_at, lost_at + LATE + S, "the old record may land after the new one");
 }
@@ -197,11 +197,11 @@ fn the_outcome_of_another_put_changes_nothing() {
     assert_ne!(first, second);
     let rows = || world.sql.dump("publication") + &world.sql.dump("due");
     let before = rows();
-    for outcome in [Outcome::Done, Outcome::Failed] {
+    for outcome in [EffectOutcome::Done, EffectOutcome::Failed] {
         world.settle(&first, outcome);
         assert_eq!(rows(), before, "the second is under way: nobody may begin a third");
     }
-    world.settle(&second, Outcome::Done);
+    world.settle(&second, EffectOutcome::Done);
     assert_eq!(world.count("due WHERE kind = 'put_record'"), 0);
 }
 
@@ -231,7 +231,7 @@ fn a_quota_that_is_spent_for_a_day_delays_and_loses_nothing() {
             if matches!(effect, Effect::PutRecord { .. }) {
                 tries += 1;
             }
-            world.settle(&effect, Outcome::Failed);
+            world.settle(&effect, EffectOutcome::Failed);
         }
         assert_eq!(unsettled(&world), [key.id]);
         let due = world.next_due().unwrap();
@@ -283,8 +283,8 @@ struct Storm {
     owner: Browser,
     kv: Kv,
     keys: Vec<KeyId>,
-    under_way: Vec<(Effect, Option<Outcome>)>,
-    told: Vec<(Effect, Outcome)>,
+    under_way: Vec<(Effect, Option<EffectOutcome>)>,
+    told: Vec<(Effect, EffectOutcome)>,
     /// Puts on their way, with the time at which they will land.
     late: Vec<(i64, String, String)>,
     out_until: i64,
@@ -386,11 +386,11 @@ impl Storm {
         let now = self.world.now.get();
         let is_out = now < self.out_until;
         let outcome = match (&effect, early) {
-            _ if is_out => Outcome::Failed,
+            _ if is_out => EffectOutcome::Failed,
             (Effect::PutRecord { key, value, sent_at, .. }, _) => {
                 let last = sent_at.as_ms() + LATE;
                 match self.random(5) {
-                    0 => Outcome::Failed,
+                    0 => EffectOutcome::Failed,
                     1 if now <= last => {
                         self.late.push((
                             now + self.random(last - now + 1),
@@ -401,16 +401,16 @@ impl Storm {
                         if self.random(2) == 0 {
                             return;
                         }
-                        Outcome::Failed
+                        EffectOutcome::Failed
                     }
-                    _ if now > last => Outcome::Failed,
+                    _ if now > last => EffectOutcome::Failed,
                     2 => {
                         self.kv.land(key, value, now);
-                        Outcome::Failed
+                        EffectOutcome::Failed
                     }
                     _ => {
                         self.kv.land(key, value, now);
-                        Outcome::Done
+                        EffectOutcome::Done
                     }
                 }
             }

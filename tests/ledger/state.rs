@@ -128,7 +128,7 @@ fn an_acknowledgement_from_another_history_counts_for_nothing() {
     let key = world.issue(owner, "{}");
     let old = world.next_put().unwrap();
     world.handle(LedgerRequest::Restored { epoch: Epoch::new(9) }).unwrap();
-    world.settle(&old, claviger_control::protocol::effect::Outcome::Done);
+    world.settle(&old, claviger_control::protocol::effect::EffectOutcome::Done);
     assert_eq!(world.progress().done, 0);
     world.wait(SECOND);
     let Some(Effect::PutRecord { value, revision, .. }) = world.next_put() else {

@@ -4,7 +4,7 @@ use claviger_control::ledger::usage::pending::{PENDING_ISOLATES_MAX, QUIET};
 use claviger_control::ledger::usage::{CALLERS_MAX, DAYS, ISOLATES_MAX};
 use claviger_control::objects::sql::{Sql, Statement};
 use claviger_control::protocol::command::Command;
-use claviger_control::protocol::effect::Outcome;
+use claviger_control::protocol::effect::EffectOutcome;
 use claviger_control::protocol::keys::{KeyView, Listing};
 use claviger_control::protocol::ledger::LedgerReply;
 use claviger_core::base::id::KeyId;
@@ -116,7 +116,7 @@ fn a_minute_of_reports_is_one_apply_of_a_row_for_each_key_and_isolate() {
     world.write_uses().unwrap();
     // What else is owed is done with for now.
     while let Some(effect) = world.next_effect() {
-        world.settle(&effect, Outcome::Done);
+        world.settle(&effect, EffectOutcome::Done);
     }
     let (applies, rows) = (world.sql.applies(), world.sql.written());
     a_minute(&world, &keys);

@@ -5,18 +5,19 @@ use std::rc::Rc;
 
 use claviger_control::ledger::ledger::Ledger;
 use claviger_control::ledger::usage::pending::PendingCounts;
-use claviger_control::objects::object::{Entropy, Object, ObjectError};
+use claviger_control::objects::object::{DurableObject, Entropy, ObjectError};
 use claviger_control::objects::sql::{Sql, SqlError, SqlExt, Statement};
 use claviger_control::protocol::account::Email;
 use claviger_control::protocol::command::Command;
 use claviger_control::protocol::deletion::NewCode;
 use claviger_control::protocol::draft::Draft;
-use claviger_control::protocol::effect::{Effect, Outcome};
+use claviger_control::protocol::effect::{Effect, EffectOutcome};
 use claviger_control::protocol::encryption::Ciphertext;
-use claviger_control::protocol::keys::{KeyView, Listing, Page};
+use claviger_control::protocol::keys::{KeyPage, KeyView, Listing};
 use claviger_control::protocol::ledger::{
     LedgerReply, LedgerRequest, NewMember, NewSession, Opening, SessionProof,
 };
+use claviger_control::protocol::master::MasterSecrets;
 use claviger_control::protocol::member::{Language, SecretVersion};
 use claviger_control::protocol::refusal::Refusal;
 use claviger_control::protocol::view::Progress;
@@ -55,6 +56,12 @@ pub struct World {
 pub struct Browser {
     pub member: MemberId,
     pub proof: SessionProof,
+}
+
+/// Returns master secrets of one generation.
+pub fn master() -> MasterSecrets {
+    MasterSecrets::parse(r#"[{"id":"b","secret":"mKq4Zt0bXw7RfNcY2uHs9LdVj6PaGe3TiO8xWvBrQyE"}]"#)
+        .unwrap()
 }
 
 pub fn member_id(seed: u8) -> MemberId {
@@ -255,7 +262,7 @@ impl World {
         }
     }
 
-    pub fn page(&self, browser: Browser, listing: Listing) -> Page {
+    pub fn page(&self, browser: Browser, listing: Listing) -> KeyPage {
         match self.ask(browser, Command::List(listing)) {
             LedgerReply::Page(page) => page,
             other => panic!("no page: {other:?}"),
@@ -331,7 +338,7 @@ impl World {
         Browser { proof, ..browser }
     }
 
-    pub fn settle(&self, effect: &Effect, outcome: Outcome) {
+    pub fn settle(&self, effect: &Effect, outcome: EffectOutcome) {
         self.judged(|ledger| ledger.settle(effect, &outcome, self.now())).unwrap();
     }
 }

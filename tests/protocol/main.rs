@@ -18,42 +18,37 @@ mod refresh;
 use claviger_control::ledger::ledger::Ledger;
 use claviger_control::objects::address::Address;
 use claviger_control::objects::directory::Directory;
-use claviger_control::objects::object::{Entropy, Object, answer};
+use claviger_control::objects::object::{DurableObject, Entropy, answer};
 use claviger_control::objects::sql::{Row, Sql, SqlError, Statement};
 use claviger_control::protocol::account::Email;
 use claviger_control::protocol::command::Command;
 use claviger_control::protocol::draft::field::FieldError;
-use claviger_control::protocol::draft::preview::{Checked, ExpiryForm, ExpiryNote, NetworksNote};
-use claviger_control::protocol::keys::{Deleted, KeyView, Listing, Page, Sort};
+use claviger_control::protocol::draft::preview::{
+    DraftPreview, ExpiryForm, ExpiryNote, NetworksNote,
+};
+use claviger_control::protocol::keys::{Deleted, KeyPage, KeyView, Listing, Sort};
 use claviger_control::protocol::ledger::*;
 use claviger_control::protocol::member::{Language, Role, SecretVersion};
 use claviger_control::protocol::objects::{
     AddressReply, AddressRequest, DirectoryReply, DirectoryRequest, NameReply, NameRequest,
 };
-use claviger_control::protocol::operator::{Entry, EntryCursor, EntryState, Operation};
+use claviger_control::protocol::operator::{
+    DirectoryEntry, EntryCursor, EntryState, OperatorCommand,
+};
 use claviger_control::protocol::refusal::Refusal;
 use claviger_control::protocol::view::{AccountView, MemberView, Progress, SessionView};
 use claviger_control::protocol::zone::Zone;
-use claviger_core::base::id::{AccountId, KeyId, MemberId, TokenId};
+use claviger_core::base::id::{MemberId, TokenId};
 use claviger_core::base::secret::{Digest, SecretText};
-use claviger_core::base::time::{DurationMs, UnixMs};
+use claviger_core::base::time::DurationMs;
 use claviger_core::config::terms::Bound;
-use claviger_core::credential::limits::lifetime::Expiry;
-use claviger_core::credential::limits::{Interface, Limits};
 use claviger_core::replication::record::{Credential, Epoch, Record, Revision, Standing};
+use claviger_core::testing::{account, at, key_id, limits};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 const DIGEST: &str = "ungWv48Bz-pBQUDeXa4iI7ADYaOWF3qctBD_YfIAFa0";
 const LIMITS: &str = r#"{"not_before":null,"expires":1803186000000,"networks":["10.0.0.0/8"],"interfaces":["http"],"permissions":["demo:read"]}"#;
-
-fn account() -> AccountId {
-    AccountId::parse("a1B2c3D4").unwrap()
-}
-
-fn key_id() -> KeyId {
-    KeyId::parse("a1B2c3D47Hq0p2Zx9K").unwrap()
-}
 
 fn member() -> MemberId {
     MemberId::parse("0123456789A").unwrap()
@@ -73,20 +68,6 @@ fn proof() -> SessionProof {
 
 fn email() -> Email {
     Email::parse("mei@example.jp").unwrap()
-}
-
-fn at(ms: i64) -> UnixMs {
-    UnixMs::from_ms(ms)
-}
-
-fn limits() -> Limits {
-    Limits {
-        not_before: None,
-        expires: Expiry::At(at(1_803_186_000_000)),
-        networks: serde_json::from_str(r#"["10.0.0.0/8"]"#).unwrap(),
-        interfaces: vec![Interface::Http],
-        permissions: serde_json::from_str(r#"["demo:read"]"#).unwrap(),
-    }
 }
 
 fn view() -> KeyView {
@@ -250,27 +231,31 @@ fn requests_to_a_ledger() {
         |operation: &str| console_json(&format!(r#"{{"do":"operate","operation":{operation}}}"#));
     let account = account();
     pin(vec![
-        (operate(Operation::Look), operate_json(r#"{"what":"look"}"#)),
+        (operate(OperatorCommand::Look), operate_json(r#"{"what":"look"}"#)),
         (
-            operate(Operation::Invite { account, idempotency_key: "i-1".into() }),
+            operate(OperatorCommand::Invite { account, idempotency_key: "i-1".into() }),
             operate_json(r#"{"what":"invite","account":"a1B2c3D4","idempotency_key":"i-1"}"#),
         ),
         (
-            operate(Operation::SetState { account, freshness_ms: None, suspended: Some(true) }),
+            operate(OperatorCommand::SetState {
+                account,
+                freshness_ms: None,
+                suspended: Some(true),
+            }),
             operate_json(
                 r#"{"what":"set_state","account":"a1B2c3D4","freshness_ms":null,"suspended":true}"#,
             ),
         ),
         (
-            operate(Operation::Rebuild { account }),
+            operate(OperatorCommand::Rebuild { account }),
             operate_json(r#"{"what":"rebuild","account":"a1B2c3D4"}"#),
         ),
         (
-            operate(Operation::BeginRestore { account }),
+            operate(OperatorCommand::BeginRestore { account }),
             operate_json(r#"{"what":"begin_restore","account":"a1B2c3D4"}"#),
         ),
         (
-            operate(Operation::FinishRestore { account }),
+            operate(OperatorCommand::FinishRestore { account }),
             operate_json(r#"{"what":"finish_restore","account":"a1B2c3D4"}"#),
         ),
     ]);
@@ -312,7 +297,7 @@ fn replies_of_a_ledger() {
             r#"{"reply":"session","member":{"id":"0123456789A","name":"Mei Tanaka","email":"mei@example.jp","role":"owner","language":"en"},"account":{"id":"a1B2c3D4","name":"Example KK","zone":"Asia/Tokyo","freshness_s":10,"suspended":false},"step_up_until":3,"expires":4,"operator":true,"mail_is_failing":false}"#.into(),
         ),
         (
-            LedgerReply::Page(Page { keys: vec![view.clone()], next: Some("c".into()), total: 1, total_is_exact: true }),
+            LedgerReply::Page(KeyPage { keys: vec![view.clone()], next: Some("c".into()), total: 1, total_is_exact: true }),
             format!(r#"{{"reply":"page","keys":[{}],"next":"c","total":1,"total_is_exact":true}}"#, view_json()),
         ),
         (LedgerReply::Key(view.clone()), format!(r#"{{"reply":"key",{view_members}"#)),
@@ -321,7 +306,7 @@ fn replies_of_a_ledger() {
             format!(r#"{{"reply":"key",{},"last_used_at":8}}"#, &view_json()[1..view_json().len() - 1]),
         ),
         (
-            LedgerReply::Checked(Checked {
+            LedgerReply::Checked(DraftPreview {
                 expires: Some(ExpiryNote {
                     form: ExpiryForm::EndOfDay,
                     at: Some(at(5)),
@@ -458,7 +443,7 @@ fn names() {
 #[test]
 fn the_directory_and_addresses() {
     let cursor = EntryCursor { entered_at: at(5), id: account() };
-    let entry = |state, name: Option<&str>| Entry {
+    let entry = |state, name: Option<&str>| DirectoryEntry {
         id: account(),
         state,
         entered_at: at(5),
@@ -558,7 +543,7 @@ fn a_request_that_is_not_understood_is_refused_and_reaches_no_database() {
     }
 }
 
-fn ask(object: &impl Object, request: &str) -> String {
+fn ask(object: &impl DurableObject, request: &str) -> String {
     answer(object, request, at(0), &Entropy([0; 32])).unwrap()
 }
 

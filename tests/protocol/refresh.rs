@@ -6,7 +6,7 @@ use claviger_core::config::terms::Bound;
 use claviger_core::credential::limits::network::ClientAddress;
 use claviger_core::replication::record::{Epoch, Revision};
 use claviger_core::replication::refresh::{
-    AccountState, Answer, Delta, Mark, Refresh, RefreshRequest, Unsettled, UsageBatch, Use,
+    AccountState, Delta, Mark, Refresh, RefreshAnswer, RefreshRequest, Unsettled, UsageBatch, Use,
 };
 
 use crate::{at, key_id, pin};
@@ -73,7 +73,7 @@ fn refreshes_and_what_holds_for_the_account() {
             delta: Delta::Changes(vec![mark]),
             unsettled: Unsettled::Set(vec![mark]),
             state: Some(state()),
-            answers: vec![Answer { id: key_id(), record: None }],
+            answers: vec![RefreshAnswer { id: key_id(), record: None }],
             document: 1_795_262_400_000,
         }),
         r#"{"reply":"refreshed","epoch":"5f2c9a0b7d1e4386","revision":12,"delta":{"changes":[{"id":"a1B2c3D47Hq0p2Zx9K","revision":12}]},"unsettled":{"set":[{"id":"a1B2c3D47Hq0p2Zx9K","revision":12}]},"state":{"revision":3,"freshness_ms":10000,"suspended":false},"answers":[{"id":"a1B2c3D47Hq0p2Zx9K","record":null}],"document":1795262400000}"#.into(),

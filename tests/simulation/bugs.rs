@@ -3,7 +3,7 @@
 
 use claviger_core::base::time::{DurationMs, UnixMs};
 use claviger_core::lease::cached_key::CachedKey;
-use claviger_core::lease::rules::Rules;
+use claviger_core::lease::rules::LeaseRules;
 use claviger_core::replication::record::{Epoch, Revision};
 
 /// What the ledger's side does wrong.
@@ -78,7 +78,7 @@ macro_rules! bug {
         $(#[$doc])*
         #[derive(Debug)]
         pub struct $name;
-        impl Rules for $name { $($rule)* }
+        impl LeaseRules for $name { $($rule)* }
     };
 }
 

@@ -3,7 +3,7 @@
 
 use claviger_core::base::id::AccountId;
 use claviger_core::lease::call::{CopyRead, CopySource, Lookup, RefreshCall, RenewalStep};
-use claviger_core::lease::rules::Rules;
+use claviger_core::lease::rules::LeaseRules;
 use claviger_core::replication::document;
 use claviger_core::replication::edge_call::RefreshReply;
 use rand_chacha::rand_core::Rng;
@@ -48,7 +48,7 @@ impl Waiter {
     }
 }
 
-impl<R: Rules> World<R> {
+impl<R: LeaseRules> World<R> {
     /// Renews the lease of an account, while no request waits.
     pub fn renew(&mut self, of: (usize, u64), account: AccountId) {
         self.run_errand(of, Box::new(Renewal { account, lookup: Lookup::default(), failures: 0 }));
@@ -58,14 +58,14 @@ impl<R: Rules> World<R> {
         let account = renewal.account;
         let local = at(self.local(of.0));
         let gateway = &mut self.isolates[of.0].gateway;
-        match gateway.renewal_step(account, local, &renewal.lookup) {
+        match gateway.leases_mut().renewal_step(account, local, &renewal.lookup) {
             None => (),
             Some(RenewalStep::Copy(source)) => {
-                let read = gateway.ask_copy_beside(account, source, local);
+                let read = gateway.leases_mut().ask_copy_in_background(account, source, local);
                 self.look(of, read, Waiter::Renewal(renewal));
             }
             Some(RenewalStep::Refresh) => {
-                let call = gateway.renew(account, local);
+                let call = gateway.leases_mut().renew(account, local);
                 self.send(of, call, Waiter::Renewal(renewal));
             }
         }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use claviger_control::protocol::ledger::{LedgerReply, LedgerRequest};
 use claviger_core::base::id::AccountId;
-use claviger_core::lease::rules::Rules;
+use claviger_core::lease::rules::LeaseRules;
 use claviger_core::replication::document::{Document, kv_key};
 use claviger_core::replication::refresh::{Refresh, RefreshRequest};
 
@@ -43,7 +43,7 @@ impl Documents {
     }
 }
 
-impl<R: Rules> World<R> {
+impl<R: LeaseRules> World<R> {
     /// What an isolate knows of its documents does not go back.
     pub fn check_document(
         &mut self,

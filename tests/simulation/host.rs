@@ -8,7 +8,7 @@ use std::rc::Rc;
 use claviger_control::ledger::ledger::Ledger;
 use claviger_control::ledger::schema::MIGRATIONS;
 use claviger_control::ledger::usage::pending::PendingCounts;
-use claviger_control::objects::object::{Entropy, Object};
+use claviger_control::objects::object::{DurableObject, Entropy};
 use claviger_control::objects::sql::migrate::migrate;
 use claviger_control::objects::sql::{SqlExt, Statement};
 use claviger_control::protocol::account::Email;

@@ -14,12 +14,12 @@ use claviger_core::credential::limits::Interface;
 use claviger_core::credential::limits::lifetime::Expiry;
 use claviger_core::credential::limits::network::{ClientAddress, Networks};
 use claviger_core::credential::limits::permission::Permission;
-use claviger_core::gateway::gateway::Check;
+use claviger_core::gateway::check::Check;
 use claviger_core::gateway::issuance::{Authority, Credentials, Refused, seal};
-use claviger_core::gateway::issuing::Authorisation;
+use claviger_core::gateway::issuing::{Authorisation, Authorised};
 use claviger_core::lease::call::{Fetch, Lookup};
 use claviger_core::lease::lease::GIVEN_UP;
-use claviger_core::lease::rules::Rules;
+use claviger_core::lease::rules::LeaseRules;
 use claviger_core::replication::edge_call::{IssueByApi, RefreshReply};
 use claviger_core::replication::record::kv_key;
 use claviger_core::verify::verdict::Denial;
@@ -49,7 +49,7 @@ pub struct IssuedKey {
     pub revoked: Option<i64>,
 }
 
-impl<R: Rules> World<R> {
+impl<R: LeaseRules> World<R> {
     /// An issuer asks an isolate to issue, whose calls take no time.
     pub fn issue_by(&mut self, place: usize, isolate: usize) -> Checked {
         if self.isolates[isolate].frozen_until > self.now || self.late.is_some() {
@@ -72,14 +72,14 @@ impl<R: Rules> World<R> {
             match gateway.authorise_issue(&credentials, from, local, local, &lookup) {
                 Authorisation::Fetch(need) => self.find_out(isolate, need, &mut lookup),
                 Authorisation::AskAdmin => return Err(ASKS_ADMIN.into()),
-                Authorisation::Decided(authority, renew) => {
+                Authorisation::Decided(Authorised { authority, renew }) => {
                     if let Some(account) = renew {
                         self.renew((isolate, self.isolates[isolate].life), account);
                     }
                     if is_key {
                         self.count_use();
                     }
-                    return match *authority {
+                    return match authority {
                         Ok(authority) => self.issue_with(place, isolate, &authority, &address),
                         Err(refused) => self.judge_refusal(place, isolate, network, &refused),
                     };
@@ -217,7 +217,7 @@ impl<R: Rules> World<R> {
             match check {
                 Check::Fetch(need) => self.find_out(isolate, need, &mut lookup),
                 Check::AskAdmin => return Err(ASKS_ADMIN.into()),
-                Check::Verdict(checked) => {
+                Check::Decided(checked) => {
                     if let Some(account) = checked.renew {
                         self.renew((isolate, self.isolates[isolate].life), account);
                     }
@@ -245,11 +245,17 @@ impl<R: Rules> World<R> {
                 let is_out = self.now < self.kv_out_until;
                 let text = self.kv.read(&kv_key(id), self.isolates[isolate].mood, lot, self.now);
                 let gateway = &mut self.isolates[isolate].gateway;
-                let read = gateway.ask_kv(id, local);
-                gateway.take_kv(&read, text.as_deref().filter(|_| !is_out), local, lookup);
+                let read = gateway.leases_mut().ask_kv(id, local);
+                gateway.leases_mut().take_kv(
+                    &read,
+                    text.as_deref().filter(|_| !is_out),
+                    local,
+                    lookup,
+                );
             }
             Fetch::Copy(account, source) => {
-                let read = self.isolates[isolate].gateway.ask_copy(account, source, local);
+                let read =
+                    self.isolates[isolate].gateway.leases_mut().ask_copy(account, source, local);
                 let text = self.read_copy(isolate, &read);
                 self.isolates[isolate].gateway.take_copy(
                     &read,
@@ -259,7 +265,7 @@ impl<R: Rules> World<R> {
                 );
             }
             Fetch::Ledger(_) | Fetch::Issuer(_) | Fetch::State(_) => {
-                let call = self.isolates[isolate].gateway.ask(need, local);
+                let call = self.isolates[isolate].gateway.leases_mut().ask(need, local);
                 let is_out = self.now < self.ledger_out_until;
                 let reply = if is_out {
                     None
@@ -268,7 +274,12 @@ impl<R: Rules> World<R> {
                 };
                 self.arm();
                 let reply = heard(reply);
-                self.isolates[isolate].gateway.take_refresh(&call, &reply, local, Some(lookup));
+                self.isolates[isolate].gateway.leases_mut().take_refresh(
+                    &call,
+                    &reply,
+                    local,
+                    Some(lookup),
+                );
                 if matches!(reply, RefreshReply::Failed) {
                     self.isolates[isolate].given_up_at = self.now;
                 }

@@ -12,7 +12,7 @@ use claviger_control::protocol::service_credentials::NewService;
 use claviger_core::base::id::{AccountId, AnyKeyId, SealedId, ServiceId};
 use claviger_core::base::secret::Digest;
 use claviger_core::credential::issuer::{Issuer, Issuing};
-use claviger_core::lease::rules::Rules;
+use claviger_core::lease::rules::LeaseRules;
 use claviger_core::replication::record::{Record, Revision, Standing};
 use claviger_core::replication::refresh::{Refresh, RefreshRequest};
 use rand_chacha::rand_core::Rng;
@@ -54,7 +54,7 @@ fn ceiling(may_write: bool) -> serde_json::Value {
     json!({ "permissions": permissions, "networks": "", "longest": "24h" })
 }
 
-impl<R: Rules> World<R> {
+impl<R: LeaseRules> World<R> {
     pub fn step_issuing(&mut self) -> Checked {
         if self.now < self.ledger_out_until {
             return self.present();

@@ -52,7 +52,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 
 use bugs::Sabotage;
-use claviger_core::lease::rules::{ByTheBook, Rules};
+use claviger_core::lease::rules::{LeaseRules, ProductionRules};
 use tally::Tally;
 
 /// Things that happen in a short run.
@@ -60,7 +60,12 @@ const STEPS: u32 = 60;
 
 /// Runs seeds on all processors until one fails. What they did in all, or the first failure that
 /// was found.
-fn run<R: Rules>(first: u64, seeds: u64, steps: u32, sabotage: Sabotage) -> Result<Tally, String> {
+fn run<R: LeaseRules>(
+    first: u64,
+    seeds: u64,
+    steps: u32,
+    sabotage: Sabotage,
+) -> Result<Tally, String> {
     let next = AtomicU64::new(first);
     let end = first + seeds;
     let found = Mutex::new(Ok(Tally::default()));
@@ -91,7 +96,7 @@ fn run<R: Rules>(first: u64, seeds: u64, steps: u32, sabotage: Sabotage) -> Resu
 
 #[test]
 fn the_promises_hold_in_many_short_runs() {
-    let tally = run::<ByTheBook>(0, 1_000, STEPS, Sabotage::None)
+    let tally = run::<ProductionRules>(0, 1_000, STEPS, Sabotage::None)
         .unwrap_or_else(|violation| panic!("{violation}"));
     println!("{tally:#?}");
     assert!(tally.is_rich(), "too little happened: {tally:#?}");
@@ -102,7 +107,7 @@ fn the_promises_hold_in_many_short_runs() {
 #[ignore = "takes as long as it is told to"]
 fn long() {
     let (first, seeds) = (number("SIMULATE_SEED", 0), number("SIMULATE_SEEDS", 1_000));
-    let tally = run::<ByTheBook>(first, seeds, 8 * STEPS, Sabotage::None);
+    let tally = run::<ProductionRules>(first, seeds, 8 * STEPS, Sabotage::None);
     println!("{:#?}", tally.unwrap_or_else(|violation| panic!("{violation}")));
 }
 
@@ -144,7 +149,7 @@ fn number(name: &str, usual: u64) -> u64 {
 }
 
 /// Whether the simulation notices a bug within so many seeds, by breaking one of these promises.
-fn notices<R: Rules>(sabotage: Sabotage, promises: &[&str]) {
+fn notices<R: LeaseRules>(sabotage: Sabotage, promises: &[&str]) {
     let violation = run::<R>(0, SEEDS_PER_BUG, STEPS, sabotage).expect_err("nobody noticed");
     println!("{violation}");
     assert!(promises.iter().any(|promise| violation.contains(promise)), "{violation}");
@@ -168,28 +173,28 @@ noticed! {
     a_shared_reply_that_counts_from_when_it_is_found_is_noticed: bugs::AsOfFinding, None, ["P1", "P2"];
     changes_that_a_copy_does_not_name_are_noticed: bugs::BaseIgnored, None, ["P1", "P2"];
     a_document_that_goes_back_is_noticed: bugs::LastDocumentCounts, None, ["order"];
-    documents_that_are_lost_are_noticed: ByTheBook, DocumentsLost, ["P5"];
-    a_generation_that_is_hidden_is_noticed: ByTheBook, GenerationsUntold, ["P1: it has ended", "P2: it is valid"];
-    an_end_by_the_cap_that_is_hidden_is_noticed: ByTheBook, CapUntold, ["P1: it has ended", "P2: it is valid"];
-    an_issuer_that_was_switched_off_and_on_unheard_is_noticed: ByTheBook, SwitchingUntold, ["P1: it has ended", "P2: it is valid"];
-    a_ceiling_that_is_lifted_unheard_is_noticed: ByTheBook, LiftedCeilingsUntold, ["P1: it has ended", "P1: it may not issue"];
-    a_ceiling_that_is_lowered_unheard_is_noticed: ByTheBook, LowerCeilingsUntold, ["P1: it may not write"];
+    documents_that_are_lost_are_noticed: ProductionRules, DocumentsLost, ["P5"];
+    a_generation_that_is_hidden_is_noticed: ProductionRules, GenerationsUntold, ["P1: it has ended", "P2: it is valid"];
+    an_end_by_the_cap_that_is_hidden_is_noticed: ProductionRules, CapUntold, ["P1: it has ended", "P2: it is valid"];
+    an_issuer_that_was_switched_off_and_on_unheard_is_noticed: ProductionRules, SwitchingUntold, ["P1: it has ended", "P2: it is valid"];
+    a_ceiling_that_is_lifted_unheard_is_noticed: ProductionRules, LiftedCeilingsUntold, ["P1: it has ended", "P1: it may not issue"];
+    a_ceiling_that_is_lowered_unheard_is_noticed: ProductionRules, LowerCeilingsUntold, ["P1: it may not write"];
     an_edge_that_issues_by_its_lease_is_noticed: bugs::LeaseIssues, NoneOfIssuers, ["P1: it may not issue", "P2: it is valid"];
-    a_revocation_that_is_hidden_is_noticed: ByTheBook, RevocationsUntold, ["P1: it has ended"];
+    a_revocation_that_is_hidden_is_noticed: ProductionRules, RevocationsUntold, ["P1: it has ended"];
     histories_that_are_mixed_are_noticed: bugs::EpochIgnored, None, ["P1", "P2"];
     records_that_survive_their_lease_are_noticed: bugs::RecordsSurvive, None, ["P1", "P2"];
     negatives_that_survive_their_lease_are_noticed: bugs::NegativesSurvive, None, ["P2"];
     an_overflow_that_counts_for_nothing_is_noticed: bugs::OverflowForgotten, None, ["P1", "P2"];
     an_old_record_that_stays_is_noticed: bugs::FirstWordCounts, None, ["P1", "P2", "order"];
-    unsettled_keys_that_are_not_named_are_noticed: ByTheBook, SettledAtOnce, ["P1", "P2"];
-    changes_that_are_not_named_are_noticed: ByTheBook, ChangesUntold, ["P1", "P2"];
-    a_suspension_that_is_hidden_is_noticed: ByTheBook, StateUntold, ["P1", "P2"];
+    unsettled_keys_that_are_not_named_are_noticed: ProductionRules, SettledAtOnce, ["P1", "P2"];
+    changes_that_are_not_named_are_noticed: ProductionRules, ChangesUntold, ["P1", "P2"];
+    a_suspension_that_is_hidden_is_noticed: ProductionRules, StateUntold, ["P1", "P2"];
     a_word_that_is_dropped_for_an_equal_one_is_noticed: bugs::LastWordCounts, None, ["P4", "order"];
-    tags_that_are_not_checked_are_noticed: ByTheBook, TagsUnchecked, ["P3"];
-    grace_that_nobody_announced_is_noticed: ByTheBook, GraceUnannounced, ["P1", "P2"];
-    puts_that_land_twice_are_noticed: ByTheBook, PutsTwice, ["P1", "P2", "P5"];
-    reading_back_without_reading_is_noticed: ByTheBook, BlindReadBack, ["P1", "P2", "P5"];
-    a_tombstone_that_is_removed_is_noticed: ByTheBook, DeletedRemoved, ["P5"];
-    a_kv_older_than_s_is_noticed: ByTheBook, KvBeyondS, ["P1", "P2", "P5"];
-    uses_that_are_counted_twice_are_noticed: ByTheBook, FreshSequences, ["usage"];
+    tags_that_are_not_checked_are_noticed: ProductionRules, TagsUnchecked, ["P3"];
+    grace_that_nobody_announced_is_noticed: ProductionRules, GraceUnannounced, ["P1", "P2"];
+    puts_that_land_twice_are_noticed: ProductionRules, PutsTwice, ["P1", "P2", "P5"];
+    reading_back_without_reading_is_noticed: ProductionRules, BlindReadBack, ["P1", "P2", "P5"];
+    a_tombstone_that_is_removed_is_noticed: ProductionRules, DeletedRemoved, ["P5"];
+    a_kv_older_than_s_is_noticed: ProductionRules, KvBeyondS, ["P1", "P2", "P5"];
+    uses_that_are_counted_twice_are_noticed: ProductionRules, FreshSequences, ["usage"];
 }

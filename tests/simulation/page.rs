@@ -7,7 +7,7 @@ use std::fmt::Write;
 use std::fs;
 
 use claviger_core::base::id::KeyId;
-use claviger_core::lease::rules::ByTheBook;
+use claviger_core::lease::rules::ProductionRules;
 use claviger_core::replication::refresh::{RefreshRequest, UsageBatch, Use};
 
 use crate::host::at;
@@ -252,7 +252,7 @@ fn the_page_says_what_is_measured() {
 /// uses, and one for each key that was used.
 #[test]
 fn uses_are_written_in_as_many_rows_as_is_said() {
-    let mut world = World::<ByTheBook>::stage();
+    let mut world = World::<ProductionRules>::stage();
     world.host.crashes = 0;
     let mut new_key = || {
         let key = world.new_key().unwrap();

@@ -2,9 +2,9 @@
 //! be.
 
 use claviger_control::ledger::publication::PUT_LATE_MS;
-use claviger_control::objects::object::{EFFECTS_PER_RING_MAX, Object};
-use claviger_control::protocol::effect::{Effect, Outcome};
-use claviger_core::lease::rules::Rules;
+use claviger_control::objects::object::{DurableObject, EFFECTS_PER_RING_MAX};
+use claviger_control::protocol::effect::{Effect, EffectOutcome};
+use claviger_core::lease::rules::LeaseRules;
 use claviger_core::replication::record::kv_key;
 use rand_chacha::rand_core::Rng;
 
@@ -13,7 +13,7 @@ use crate::host::at;
 use crate::kv::Mood;
 use crate::world::{Event, World};
 
-impl<R: Rules> World<R> {
+impl<R: LeaseRules> World<R> {
     /// Sets the alarm to what is due next, and it rings a little late.
     pub fn arm(&mut self) {
         let Some(due) = self.host.next_due() else { return };
@@ -39,7 +39,7 @@ impl<R: Rules> World<R> {
         self.arm();
     }
 
-    pub fn settle(&mut self, effect: &Effect, outcome: &Outcome) {
+    pub fn settle(&mut self, effect: &Effect, outcome: &EffectOutcome) {
         // An error leaves the duty as it was.
         let _ = self.host.ledger().settle(effect, outcome, at(self.now));
         self.arm();
@@ -61,40 +61,40 @@ impl<R: Rules> World<R> {
             | Effect::ReadLease { .. }
             | Effect::ReadMany { .. }
             | Effect::ListKv { .. } => self.read(&effect),
-            _ => Outcome::Done,
+            _ => EffectOutcome::Done,
         };
         let late = if self.is_healed { 0 } else { self.random(9_000) };
         self.later(late, Event::Told(effect, outcome));
     }
 
-    fn read(&mut self, effect: &Effect) -> Outcome {
+    fn read(&mut self, effect: &Effect) -> EffectOutcome {
         let mood = [Mood::Oldest, Mood::Newest, Mood::Any][self.random(3) as usize];
         let lot = self.rng.next_u64();
         let now = self.now;
         match effect {
-            _ if now < self.kv_out_until => Outcome::Failed,
+            _ if now < self.kv_out_until => EffectOutcome::Failed,
             Effect::ReadBack { id, .. } if self.host.sabotage == Sabotage::BlindReadBack => {
                 let record = self.host.record(*id, &mut self.rng, now);
-                Outcome::Read {
+                EffectOutcome::Read {
                     value: record.map(|record| serde_json::to_string(&record).unwrap()),
                 }
             }
             // Nobody looks: the duty is done.
             Effect::ReadLease { .. } if self.host.sabotage == Sabotage::DocumentsLost => {
-                Outcome::Read { value: self.last_document.clone() }
+                EffectOutcome::Read { value: self.last_document.clone() }
             }
             Effect::ReadBack { key, .. } | Effect::ReadLease { key, .. } => {
-                Outcome::Read { value: self.kv.read(key, mood, lot, now) }
+                EffectOutcome::Read { value: self.kv.read(key, mood, lot, now) }
             }
             Effect::ReadMany { ids } => {
                 let read = |id| (id, self.kv.read(&kv_key(id), mood, lot, now));
-                Outcome::ReadMany { values: ids.iter().copied().map(read).collect() }
+                EffectOutcome::ReadMany { values: ids.iter().copied().map(read).collect() }
             }
             Effect::ListKv { prefix, cursor } => {
                 let names = self.kv.names(prefix, cursor.as_deref().unwrap_or_default());
-                Outcome::Listed { names, cursor: None }
+                EffectOutcome::Listed { names, cursor: None }
             }
-            Effect::SendMail { .. } => Outcome::Done,
+            Effect::SendMail { .. } => EffectOutcome::Done,
             other => panic!("nothing to read: {other:?}"),
         }
     }
@@ -115,12 +115,12 @@ impl<R: Rules> World<R> {
             Sabotage::DocumentsLost if matches!(effect, Effect::PutLease { .. }) => {
                 self.last_document = value.clone();
                 if is_lost {
-                    self.later(delay, Event::Told(effect, Outcome::Done));
+                    self.later(delay, Event::Told(effect, EffectOutcome::Done));
                     return;
                 }
             }
             Sabotage::BlindReadBack if is_lost => {
-                self.later(delay, Event::Told(effect, Outcome::Done));
+                self.later(delay, Event::Told(effect, EffectOutcome::Done));
                 return;
             }
             _ => (),
@@ -128,29 +128,29 @@ impl<R: Rules> World<R> {
         let lot = if self.is_healed { 9 } else { self.random(16) };
         let is_out = self.now < self.kv_out_until;
         match lot {
-            _ if is_out => self.later(delay, Event::Told(effect, Outcome::Failed)),
-            0 => self.later(delay, Event::Told(effect, Outcome::Failed)),
+            _ if is_out => self.later(delay, Event::Told(effect, EffectOutcome::Failed)),
+            0 => self.later(delay, Event::Told(effect, EffectOutcome::Failed)),
             1 => {
                 let landing = self.random(late_ms);
                 self.later(landing, Event::Lands(key, value));
                 // Or nobody ever tells.
                 if self.one_in(2) {
-                    self.later(delay, Event::Told(effect, Outcome::Failed));
+                    self.later(delay, Event::Told(effect, EffectOutcome::Failed));
                 }
             }
             2 => self.later(delay, Event::Lands(key, value)),
             3 => {
                 self.later(delay, Event::Lands(key, value));
-                self.later(delay, Event::Told(effect, Outcome::Failed));
+                self.later(delay, Event::Told(effect, EffectOutcome::Failed));
             }
             4 => {
                 let landing = self.random(9_000);
                 self.later(landing, Event::Lands(key, value));
-                self.later(landing + delay, Event::Told(effect, Outcome::Done));
+                self.later(landing + delay, Event::Told(effect, EffectOutcome::Done));
             }
             _ => {
                 self.later(delay, Event::Lands(key, value));
-                self.later(delay, Event::Told(effect, Outcome::Done));
+                self.later(delay, Event::Told(effect, EffectOutcome::Done));
             }
         }
     }

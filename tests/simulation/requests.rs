@@ -4,10 +4,10 @@ use claviger_core::base::time::DurationMs;
 use claviger_core::credential::limits::Interface;
 use claviger_core::credential::limits::network::ClientAddress;
 use claviger_core::credential::limits::permission::Permission;
-use claviger_core::gateway::gateway::{Check, Evidence};
+use claviger_core::gateway::check::{Check, Evidence};
 use claviger_core::lease::call::{Basis as Rests, Fetch, LeaseToken, Lookup, Source};
 use claviger_core::lease::lease::{GIVEN_UP as GIVEN_UP_FOR, OUTAGE_MEMORY, REFRESH_ATTEMPTS};
-use claviger_core::lease::rules::Rules;
+use claviger_core::lease::rules::LeaseRules;
 use claviger_core::replication::record::{Record, kv_key};
 use claviger_core::verify::verdict::Denial;
 use claviger_core::verify::verification::{Demand, Facts};
@@ -21,7 +21,7 @@ use crate::world::{ASKS_ADMIN, Checked, Event, Flight, Heard, Isolate, World};
 
 const GIVEN_UP: i64 = GIVEN_UP_FOR.as_ms() as i64;
 
-impl<R: Rules> World<R> {
+impl<R: LeaseRules> World<R> {
     pub fn request(&mut self, isolate: usize, key: usize, ask: Ask) {
         // Few ask for some keys here, so that nobody's fresh answer covers up what comes late.
         if self.is_steady
@@ -70,7 +70,7 @@ impl<R: Rules> World<R> {
         let checked = match check {
             Check::Fetch(Fetch::Kv(id)) => {
                 let local = at(self.local(isolate));
-                let read = self.isolates[isolate].gateway.ask_kv(id, local);
+                let read = self.isolates[isolate].gateway.leases_mut().ask_kv(id, local);
                 let (lot, mood) = (self.rng.next_u64(), self.isolates[isolate].mood);
                 let is_out = self.now < self.kv_out_until;
                 let text =
@@ -81,18 +81,19 @@ impl<R: Rules> World<R> {
             }
             Check::Fetch(Fetch::Copy(account, source)) => {
                 let local = at(self.local(isolate));
-                let read = self.isolates[isolate].gateway.ask_copy(account, source, local);
+                let read =
+                    self.isolates[isolate].gateway.leases_mut().ask_copy(account, source, local);
                 self.look(of, read, Waiter::Request(Box::new(flight)));
                 return Ok(());
             }
             Check::Fetch(need @ (Fetch::Ledger(_) | Fetch::Issuer(_) | Fetch::State(_))) => {
                 let local = at(self.local(isolate));
-                let call = self.isolates[isolate].gateway.ask(need, local);
+                let call = self.isolates[isolate].gateway.leases_mut().ask(need, local);
                 self.send(of, call, Waiter::Request(Box::new(flight)));
                 return Ok(());
             }
             Check::AskAdmin => return Err(ASKS_ADMIN.into()),
-            Check::Verdict(checked) => checked,
+            Check::Decided(checked) => checked,
         };
         if let Some(account) = checked.renew {
             self.renew(of, account);
@@ -133,7 +134,7 @@ impl<R: Rules> World<R> {
             && !self.is_over(isolate)
         {
             let local = self.local(isolate);
-            let Check::Verdict(again) =
+            let Check::Decided(again) =
                 self.check(&flight, &Lookup::default(), local.min(flight.arrived_local))
             else {
                 return Err(format!("P4: a warm key needs I/O: {judged:?}"));
@@ -153,7 +154,7 @@ impl<R: Rules> World<R> {
     pub fn learn(&mut self, isolate: usize, record: Record) {
         let local = at(self.local(isolate));
         let (id, revision) = (record.id, record.revision.0);
-        self.isolates[isolate].gateway.learn_from_change(record, local);
+        self.isolates[isolate].gateway.leases_mut().take_change(record, local);
         let key = self.model.keys.iter().position(|key| key.text.id() == id).unwrap();
         self.hear(isolate, key, revision);
     }
@@ -219,7 +220,7 @@ impl<R: Rules> World<R> {
         let local = at(self.now + isolate.offset);
         let before = isolate.gateway.counters();
         match isolate.gateway.check(text, &facts, local, local, &Lookup::default()) {
-            Check::Verdict(checked)
+            Check::Decided(checked)
                 if checked.renew.is_none()
                     && checked.verdict.is_err()
                     && isolate.gateway.counters() == before =>

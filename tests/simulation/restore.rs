@@ -3,11 +3,11 @@
 //! again be as the ledger says; where documents count, once KV holds none from before.
 
 use claviger_control::objects::directory::Directory;
-use claviger_control::objects::object::{Entropy, Object};
-use claviger_control::protocol::effect::{Effect, Outcome};
+use claviger_control::objects::object::{DurableObject, Entropy};
+use claviger_control::protocol::effect::{Effect, EffectOutcome};
 use claviger_control::protocol::ledger::{LedgerReply, LedgerRequest};
 use claviger_control::protocol::objects::{DirectoryReply, DirectoryRequest};
-use claviger_core::lease::rules::{ByTheBook, Rules};
+use claviger_core::lease::rules::{LeaseRules, ProductionRules};
 use claviger_core::replication::record::{Epoch, Standing};
 use claviger_core::replication::refresh::RefreshRequest;
 
@@ -43,11 +43,11 @@ impl Register {
 
 /// One seed.
 fn run(seed: u64, sabotage: Sabotage) -> Checked {
-    let mut world = World::<ByTheBook>::new(seed, sabotage);
+    let mut world = World::<ProductionRules>::new(seed, sabotage);
     world.play().map_err(|violation| format!("seed {seed}: {violation}"))
 }
 
-impl<R: Rules> World<R> {
+impl<R: LeaseRules> World<R> {
     fn play(&mut self) -> Checked {
         let (account, register) = (self.host.account, Register { sql: Sqlite::new() });
         register.ask(DirectoryRequest::EnterFirst { account }, 1, self.now);
@@ -73,7 +73,9 @@ impl<R: Rules> World<R> {
             let reply =
                 self.host.handle(LedgerRequest::Restored { epoch }, &mut self.rng, self.now);
             assert!(reply.is_some(), "the ledger hears of it");
-            Directory::new(&register.sql).settle(&effect, &Outcome::Done, at(self.now)).unwrap();
+            Directory::new(&register.sql)
+                .settle(&effect, &EffectOutcome::Done, at(self.now))
+                .unwrap();
             assert!(register.owed(self.now).is_none(), "it is told once");
         }
         self.arm();

@@ -5,7 +5,7 @@ use claviger_control::ledger::repair::ROUND;
 use claviger_control::protocol::command::Command;
 use claviger_core::base::id::KeyId;
 use claviger_core::lease::call::{KvRead, Lookup, RefreshCall};
-use claviger_core::lease::rules::{ByTheBook, Rules};
+use claviger_core::lease::rules::{LeaseRules, ProductionRules};
 use claviger_core::replication::edge_call::RefreshReply;
 use claviger_core::replication::record::{Record, Revision, kv_key};
 use claviger_core::replication::refresh::{MARKS_MAX, Refresh, Unsettled};
@@ -24,7 +24,7 @@ const T: i64 = 60_000;
 const UNSETTLED: &str =
     "SELECT count(*) FROM publication WHERE base < revision AND settled < revision";
 
-impl<R: Rules> World<R> {
+impl<R: LeaseRules> World<R> {
     /// One isolate, and a network on which nothing is lost or late by itself.
     pub fn stage() -> Self {
         let is_plain = |world: &Self| !world.is_eventual && !world.is_issuing && world.grace_s == 0;
@@ -65,8 +65,8 @@ impl<R: Rules> World<R> {
         let local = at(self.local(0));
         let gateway = &mut self.isolates[0].gateway;
         let call = match key {
-            Some(key) => gateway.ask_ledger(self.model.keys[key].text.id(), local),
-            None => gateway.renew(self.host.account, local),
+            Some(key) => gateway.leases_mut().ask_ledger(self.model.keys[key].text.id(), local),
+            None => gateway.leases_mut().renew(self.host.account, local),
         };
         let reply = self.host.refresh(call.request(), &mut self.rng, self.now);
         (call, heard(reply))
@@ -76,7 +76,7 @@ impl<R: Rules> World<R> {
     fn answer(&mut self, (call, reply): &(RefreshCall, RefreshReply)) {
         let local = at(self.local(0));
         assert!(
-            self.isolates[0].gateway.take_refresh(call, reply, local, None),
+            self.isolates[0].gateway.leases_mut().take_refresh(call, reply, local, None),
             "no answer: {reply:?}"
         );
     }
@@ -99,7 +99,12 @@ impl<R: Rules> World<R> {
     /// A reading of KV arrives.
     fn take_kv(&mut self, read: &KvRead, text: &str) {
         let local = at(self.local(0));
-        self.isolates[0].gateway.take_kv(read, Some(text), local, &mut Lookup::default());
+        self.isolates[0].gateway.leases_mut().take_kv(
+            read,
+            Some(text),
+            local,
+            &mut Lookup::default(),
+        );
     }
 
     fn unsettled(&self) -> i64 {
@@ -108,7 +113,7 @@ impl<R: Rules> World<R> {
 }
 
 /// Both are of the same account; the one keeps the lease alive, on the other something happens.
-fn two_keys<R: Rules>() -> Result<(World<R>, usize, usize), String> {
+fn two_keys<R: LeaseRules>() -> Result<(World<R>, usize, usize), String> {
     let mut world = World::stage();
     let (often, seldom) = (world.new_key()?, world.new_key()?);
     world.use_key(often)?;
@@ -117,7 +122,7 @@ fn two_keys<R: Rules>() -> Result<(World<R>, usize, usize), String> {
 
 /// The ledger says of a key that it is active; meanwhile it is disabled, KV has long taken that,
 /// nobody names it any more as unsettled; then the answer arrives.
-fn an_answer_outlasts_a_settlement<R: Rules>() -> Checked {
+fn an_answer_outlasts_a_settlement<R: LeaseRules>() -> Checked {
     let (mut world, often, seldom) = two_keys::<R>()?;
     let late = world.ask_ledger(Some(seldom));
     world.disable(seldom);
@@ -128,10 +133,10 @@ fn an_answer_outlasts_a_settlement<R: Rules>() -> Checked {
 }
 
 /// The same of what KV says.
-fn a_reading_outlasts_a_settlement<R: Rules>() -> Checked {
+fn a_reading_outlasts_a_settlement<R: LeaseRules>() -> Checked {
     let (mut world, often, seldom) = two_keys::<R>()?;
     let (id, local) = (world.model.keys[seldom].text.id(), at(world.local(0)));
-    let read = world.isolates[0].gateway.ask_kv(id, local);
+    let read = world.isolates[0].gateway.leases_mut().ask_kv(id, local);
     let active = world.held(seldom);
     world.disable(seldom);
     world.live(often, 3 * S)?;
@@ -142,10 +147,10 @@ fn a_reading_outlasts_a_settlement<R: Rules>() -> Checked {
 
 /// While KV is read, the key is disabled through the same isolate, whose lease then knows what KV
 /// does not.
-fn a_reading_meets_a_newer_word<R: Rules>() -> Checked {
+fn a_reading_meets_a_newer_word<R: LeaseRules>() -> Checked {
     let (mut world, _, seldom) = two_keys::<R>()?;
     let (id, local) = (world.model.keys[seldom].text.id(), at(world.local(0)));
-    let read = world.isolates[0].gateway.ask_kv(id, local);
+    let read = world.isolates[0].gateway.leases_mut().ask_kv(id, local);
     let active = world.held(seldom);
     let disabled = world.disable(seldom);
     world.learn(0, disabled);
@@ -156,7 +161,7 @@ fn a_reading_meets_a_newer_word<R: Rules>() -> Checked {
 /// A hand writes an old record into KV, and the ledger's round finds it: the key is unsettled
 /// again, without a new number. Of two answers of the same number, the one from before arrives
 /// last.
-fn an_older_set_arrives_last<R: Rules>() -> Checked {
+fn an_older_set_arrives_last<R: LeaseRules>() -> Checked {
     let (mut world, often, seldom) = two_keys::<R>()?;
     let active = world.held(seldom);
     world.disable(seldom);
@@ -180,7 +185,7 @@ fn an_older_set_arrives_last<R: Rules>() -> Checked {
 
 /// KV holds more names of the account than a reply can list, none of which the ledger knows: its
 /// round takes them in, all unsettled. Meanwhile a key is disabled that KV still says is active.
-fn more_is_unsettled_than_can_be_named<R: Rules>() -> Checked {
+fn more_is_unsettled_than_can_be_named<R: LeaseRules>() -> Checked {
     let (mut world, often, seldom) = two_keys::<R>()?;
     for _ in 0..=MARKS_MAX {
         let id = KeyId::random(world.host.account, &mut world.rng);
@@ -203,7 +208,7 @@ fn more_is_unsettled_than_can_be_named<R: Rules>() -> Checked {
 }
 
 /// An isolate is short of memory while KV still says of a key what it was.
-fn memory_is_short<R: Rules>() -> Checked {
+fn memory_is_short<R: LeaseRules>() -> Checked {
     let (mut world, often, seldom) = two_keys::<R>()?;
     world.live(often, S)?;
     world.disable(seldom);
@@ -226,13 +231,13 @@ fn shows(by_the_book: fn() -> Checked, with_bug: fn() -> Checked, promise: &str)
 
 #[test]
 fn a_mark_that_is_forgotten_is_noticed() {
-    shows(memory_is_short::<ByTheBook>, memory_is_short::<MarkEvicted>, "P1");
+    shows(memory_is_short::<ProductionRules>, memory_is_short::<MarkEvicted>, "P1");
 }
 
 #[test]
 fn an_answer_that_enters_late_is_noticed() {
     let (by_the_book, with_bug) = (
-        an_answer_outlasts_a_settlement::<ByTheBook>,
+        an_answer_outlasts_a_settlement::<ProductionRules>,
         an_answer_outlasts_a_settlement::<LateWordEnters>,
     );
     shows(by_the_book, with_bug, "P1");
@@ -241,7 +246,7 @@ fn an_answer_that_enters_late_is_noticed() {
 #[test]
 fn an_overflow_of_the_ledger_that_counts_for_nothing_is_noticed() {
     let (by_the_book, with_bug) = (
-        more_is_unsettled_than_can_be_named::<ByTheBook>,
+        more_is_unsettled_than_can_be_named::<ProductionRules>,
         more_is_unsettled_than_can_be_named::<OverflowForgotten>,
     );
     shows(by_the_book, with_bug, "P1");
@@ -250,7 +255,7 @@ fn an_overflow_of_the_ledger_that_counts_for_nothing_is_noticed() {
 #[test]
 fn a_reading_that_enters_late_is_noticed() {
     let (by_the_book, with_bug) = (
-        a_reading_outlasts_a_settlement::<ByTheBook>,
+        a_reading_outlasts_a_settlement::<ProductionRules>,
         a_reading_outlasts_a_settlement::<LateWordEnters>,
     );
     shows(by_the_book, with_bug, "P1");
@@ -258,14 +263,16 @@ fn a_reading_that_enters_late_is_noticed() {
 
 #[test]
 fn an_older_word_over_a_newer_is_noticed() {
-    let (by_the_book, with_bug) =
-        (a_reading_meets_a_newer_word::<ByTheBook>, a_reading_meets_a_newer_word::<LastWordCounts>);
+    let (by_the_book, with_bug) = (
+        a_reading_meets_a_newer_word::<ProductionRules>,
+        a_reading_meets_a_newer_word::<LastWordCounts>,
+    );
     shows(by_the_book, with_bug, "order");
 }
 
 #[test]
 fn an_older_set_over_a_newer_is_noticed() {
     let (by_the_book, with_bug) =
-        (an_older_set_arrives_last::<ByTheBook>, an_older_set_arrives_last::<LastSetCounts>);
+        (an_older_set_arrives_last::<ProductionRules>, an_older_set_arrives_last::<LastSetCounts>);
     shows(by_the_book, with_bug, "P1");
 }

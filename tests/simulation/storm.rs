@@ -8,7 +8,7 @@ use claviger_control::protocol::ledger::{LedgerReply, LedgerRequest};
 use claviger_core::base::id::{KeyId, TokenId};
 use claviger_core::base::secret::Digest;
 use claviger_core::credential::key::NewKey;
-use claviger_core::lease::rules::{ByTheBook, Rules};
+use claviger_core::lease::rules::{LeaseRules, ProductionRules};
 use claviger_core::replication::edge_call::RefreshReply;
 use claviger_core::replication::record::{Epoch, Record, Revision, Standing};
 use claviger_core::replication::refresh::{
@@ -26,7 +26,7 @@ use crate::world::{Checked, Event, S, SKEW_MS, World};
 const DAY: i64 = 24 * 3_600_000;
 
 /// Runs one seed: `steps` things happen, then all heals.
-pub fn run<R: Rules>(seed: u64, steps: u32, sabotage: Sabotage) -> Result<Tally, String> {
+pub fn run<R: LeaseRules>(seed: u64, steps: u32, sabotage: Sabotage) -> Result<Tally, String> {
     let mut world = World::<R>::new(seed, sabotage);
     let mut go = || {
         for _ in 0..steps {
@@ -41,7 +41,7 @@ pub fn run<R: Rules>(seed: u64, steps: u32, sabotage: Sabotage) -> Result<Tally,
 /// Runs one seed while KV serves what is up to `times` S old: the verdicts that were given, and by
 /// how many milliseconds those came too late that broke a promise.
 pub fn run_late(seed: u64, steps: u32, times: i64) -> (u64, Vec<i64>) {
-    let mut world = World::<ByTheBook>::new(seed, Sabotage::KvBeyondS);
+    let mut world = World::<ProductionRules>::new(seed, Sabotage::KvBeyondS);
     (world.kv.stale_ms, world.late) = (times * S, Some(Vec::new()));
     let mut go = || {
         for _ in 0..steps {
@@ -54,7 +54,7 @@ pub fn run_late(seed: u64, steps: u32, times: i64) -> (u64, Vec<i64>) {
     (let_through + refused, world.late.unwrap_or_default())
 }
 
-impl<R: Rules> World<R> {
+impl<R: LeaseRules> World<R> {
     pub fn step(&mut self) -> Checked {
         match self.random(100) {
             _ if self.is_issuing && self.one_in(2) => self.step_issuing()?,
@@ -382,7 +382,7 @@ impl<R: Rules> World<R> {
             isolate.latest = local.as_ms();
             isolate.out_since = None;
             let id = self.model.keys[0].text.id();
-            let _ = isolate.gateway.ask_kv(id, local);
+            let _ = isolate.gateway.leases_mut().ask_kv(id, local);
         }
         self.tally.clock_steps += 1;
         Ok(())
@@ -413,7 +413,7 @@ impl<R: Rules> World<R> {
         let local = at(self.now + isolate.offset);
         isolate.latest = local.as_ms();
         isolate.warm.clear();
-        let call = isolate.gateway.renew(other, local);
+        let call = isolate.gateway.leases_mut().renew(other, local);
         let refresh = Refresh {
             epoch: epoch.clone(),
             revision: Revision(0),
@@ -427,10 +427,15 @@ impl<R: Rules> World<R> {
             answers: Vec::new(),
             document: 0,
         };
-        isolate.gateway.take_refresh(&call, &RefreshReply::Refreshed(refresh), local, None);
+        isolate.gateway.leases_mut().take_refresh(
+            &call,
+            &RefreshReply::Refreshed(refresh),
+            local,
+            None,
+        );
         for revision in 1..=4_096 {
             let record = Record::new(epoch.clone(), Revision(revision), id, Standing::Deleted);
-            isolate.gateway.learn_from_change(record, local);
+            isolate.gateway.leases_mut().take_change(record, local);
         }
     }
 

@@ -9,11 +9,11 @@ use claviger_core::lease::call::{
     CopyRead, CopySource, Fetch, Found, KvRead, Lookup, RefreshCall, RenewalStep,
 };
 use claviger_core::lease::isolate::Leases;
-use claviger_core::lease::rules::ByTheBook;
+use claviger_core::lease::rules::ProductionRules;
 use claviger_core::replication::document::Document;
 use claviger_core::replication::edge_call::RefreshReply;
 use claviger_core::replication::record::{Epoch, Record, Revision, Standing};
-use claviger_core::replication::refresh::{AccountState, Answer, Delta, Refresh, Unsettled};
+use claviger_core::replication::refresh::{AccountState, Delta, Refresh, RefreshAnswer, Unsettled};
 use claviger_core::replication::shared::Shared;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
@@ -262,7 +262,7 @@ struct World {
     keys: Vec<KeyId>,
     traffic: Traffic,
     /// Each in its data centre.
-    isolates: Vec<(Leases<ByTheBook>, usize)>,
+    isolates: Vec<(Leases<ProductionRules>, usize)>,
     /// What the data centres' caches hold.
     caches: Vec<Option<Shared>>,
     events: BTreeMap<(i64, u64), Event>,
@@ -396,7 +396,7 @@ impl World {
             None => (),
             Some(RenewalStep::Copy(source)) => {
                 renewal.has_looked = true;
-                let read = leases.ask_copy_beside(account, source, now);
+                let read = leases.ask_copy_in_background(account, source, now);
                 self.look(read, Waiter::Renewal(renewal));
             }
             Some(RenewalStep::Refresh) => {
@@ -432,7 +432,7 @@ impl World {
     fn answered(&mut self, call: &RefreshCall, mut waiter: Waiter) {
         let request = call.request();
         let answers =
-            request.ask.iter().map(|id| Answer { id: *id, record: Some(self.record(*id)) });
+            request.ask.iter().map(|id| RefreshAnswer { id: *id, record: Some(self.record(*id)) });
         let (answers, told) = (answers.collect(), self.told());
         let refresh = Refresh {
             delta: if request.epoch.is_some() { told.delta } else { Delta::Reset },
@@ -442,7 +442,7 @@ impl World {
         };
         let (reply, now) = (RefreshReply::Refreshed(refresh), at(self.now));
         let (leases, data_centre) = &mut self.isolates[waiter.isolate()];
-        leases.take(call, &reply, now, Some(waiter.lookup()));
+        leases.take_refresh(call, &reply, now, Some(waiter.lookup()));
         if self.traffic.mode == Mode::Shared {
             self.caches[*data_centre] = call.to_share(&reply, now);
         }

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use claviger_control::protocol::effect::{Effect, Outcome};
+use claviger_control::protocol::effect::{Effect, EffectOutcome};
 use claviger_control::protocol::master::MasterSecrets;
 use claviger_core::config::settings::{Config, Variables};
 use claviger_core::gateway::gateway::Gateway;
 use claviger_core::lease::call::{CopyRead, KvRead, LeaseToken, Lookup, RefreshCall};
 use claviger_core::lease::lease::REFRESH_ATTEMPTS;
-use claviger_core::lease::rules::Rules;
+use claviger_core::lease::rules::LeaseRules;
 use claviger_core::replication::edge_call::RefreshReply;
 use claviger_core::replication::record::Record;
 use claviger_core::replication::refresh::SETTLE_MS;
@@ -81,7 +81,7 @@ pub enum Event {
     /// What is shared reaches the cache of a data centre, for so many seconds.
     Shares(u64, String, u64),
     Lands(String, Option<String>),
-    Told(Effect, Outcome),
+    Told(Effect, EffectOutcome),
     /// The isolate that had a change committed hears of it.
     Learn((usize, u64), Record),
     Alarm,
@@ -123,7 +123,7 @@ pub struct Heard {
     pub at: i64,
 }
 
-pub struct World<R: Rules> {
+pub struct World<R: LeaseRules> {
     pub rng: ChaCha8Rng,
     pub now: i64,
     pub host: Host,
@@ -162,7 +162,7 @@ pub struct World<R: Rules> {
     pub tally: Tally,
 }
 
-impl<R: Rules> World<R> {
+impl<R: LeaseRules> World<R> {
     pub fn new(seed: u64, sabotage: Sabotage) -> Self {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         let host = Host::open(&mut rng, START, sabotage);
@@ -329,7 +329,7 @@ impl<R: Rules> World<R> {
             Event::KvBack(mut flight, read, text) => {
                 let local = at(self.local(flight.isolate));
                 let gateway = &mut self.isolates[flight.isolate].gateway;
-                gateway.take_kv(&read, text.as_deref(), local, &mut flight.lookup);
+                gateway.leases_mut().take_kv(&read, text.as_deref(), local, &mut flight.lookup);
                 return self.decide(flight);
             }
             Event::AtLedger(of, call, reply_in, waiter) => {
@@ -347,7 +347,8 @@ impl<R: Rules> World<R> {
             Event::LedgerBack(of, call, reply, mut waiter) => {
                 let local = at(self.local(of.0));
                 let isolate = &mut self.isolates[of.0];
-                if isolate.gateway.take_refresh(&call, &reply, local, waiter.lookup()) {
+                if isolate.gateway.leases_mut().take_refresh(&call, &reply, local, waiter.lookup())
+                {
                     isolate.out_since = None;
                     self.share(of, &call, &reply);
                     return self.go_on(of, waiter);

@@ -190,18 +190,18 @@ pub(crate) mod tests {
 
     #[test]
     fn ways_of_mail_with_near_misses() {
-        let told = |mail: Option<&str>, from: Option<&str>, key: Option<&str>| {
+        let parsed = |mail: Option<&str>, from: Option<&str>, key: Option<&str>| {
             let settings = AdminSettings {
                 mail: mail.map(str::to_owned),
                 mail_from: from.map(str::to_owned),
                 mail_api_key: key.map(|key| SecretText::new(key.into())),
                 ..settings()
             };
-            let told = |mail: &Mail| match &mail.by {
+            let described = |mail: &Mail| match &mail.by {
                 MailBy::Binding => format!("{} binding", mail.from),
                 MailBy::Http { url, key } => format!("{} {url} {}", mail.from, key.expose()),
             };
-            AdminConfig::parse(settings).map(|config| config.mail.as_ref().map(told))
+            AdminConfig::parse(settings).map(|config| config.mail.as_ref().map(described))
         };
         let from = Some("Keys@Example.com");
         for (mail, from, key, expected) in [
@@ -266,7 +266,7 @@ pub(crate) mod tests {
             (Some("on"), from, None, Err(AdminConfigError::Mail)),
             (Some(""), from, None, Err(AdminConfigError::Mail)),
         ] {
-            assert_eq!(told(mail, from, key), expected, "{mail:?} {from:?}");
+            assert_eq!(parsed(mail, from, key), expected, "{mail:?} {from:?}");
         }
     }
 

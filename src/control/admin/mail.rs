@@ -78,7 +78,7 @@ pub fn compose(envelope: &Envelope, config: &AdminConfig) -> Option<Message> {
     let AdminConfig { prefix, console_origin, terms, .. } = config;
     let setting = templates::LetterSetting { prefix, console_origin, terms: *terms };
     let (subject, blocks) =
-        templates::say(&envelope.letter, envelope.language, code.as_ref(), setting);
+        templates::render(&envelope.letter, envelope.language, code.as_ref(), setting);
     let subject = templates::one_line(&subject);
     Some(Message {
         id: envelope.id.clone(),

@@ -1,7 +1,7 @@
 //! The admin Worker's problem documents: one place for each problem's status, code and title.
 
 use claviger_core::base::http::problem::{ProblemDocument, RequestProblem};
-use claviger_core::base::http::response::Answer;
+use claviger_core::base::http::response::Response;
 use claviger_core::base::json::Json;
 use serde_json::Value;
 
@@ -330,7 +330,7 @@ impl AdminProblem {
     }
 
     /// Returns the whole response. `console_origin` serves `/problems`, which explains the codes.
-    pub fn answer(&self, console_origin: &str) -> Answer {
+    pub fn answer(&self, console_origin: &str) -> Response {
         if let Self::Request(problem) = self {
             return problem.answer(console_origin);
         }

@@ -245,7 +245,7 @@ mod tests {
     use std::mem::discriminant;
 
     use claviger_core::base::http::request::Headers;
-    use claviger_core::gateway::verify_body;
+    use claviger_core::gateway::gateway::VERIFY_PATH;
 
     use super::*;
     use crate::admin::session;
@@ -334,7 +334,7 @@ mod tests {
             (path.starts_with("/v1/") && method.bytes().all(|b| b.is_ascii_uppercase()))
                 .then_some((method, path))
         });
-        let of_the_edge = [("POST", verify_body::PATH)];
+        let of_the_edge = [("POST", VERIFY_PATH)];
         let there = there.chain(of_the_edge);
         assert_eq!(documented.collect::<BTreeSet<_>>(), there.collect::<BTreeSet<_>>());
     }

@@ -21,10 +21,10 @@ use crate::admin::config::AdminConfig;
 use crate::admin::problem::{AdminProblem, NotViewable};
 use crate::protocol::activity;
 use crate::protocol::draft::field::FieldError;
-use crate::protocol::draft::preview::Checked;
-use crate::protocol::keys::{IssuedBy, KeyView, Page};
+use crate::protocol::draft::preview::DraftPreview;
+use crate::protocol::keys::{IssuedBy, KeyPage, KeyView};
 use crate::protocol::member::Role;
-use crate::protocol::operator::{Entry, EntryCursor, EntryState};
+use crate::protocol::operator::{DirectoryEntry, EntryCursor, EntryState};
 use crate::protocol::refusal::Refusal;
 use crate::protocol::service_credentials::ServiceView;
 use crate::protocol::view::{AccountView, Progress, SessionView};
@@ -75,18 +75,18 @@ fn issued_by(key: &KeyView) -> Value {
 }
 
 /// Returns the document of a page of keys.
-pub fn page(page: &Page, config: &AdminConfig, now: UnixMs) -> Value {
+pub fn page(page: &KeyPage, config: &AdminConfig, now: UnixMs) -> Value {
     let keys: Vec<Value> = page.keys.iter().map(|view| key(view, config, now)).collect();
     json!({ "keys": keys, "next": page.next, "total": page.total, "total_is_exact": page.total_is_exact, "now": text(now) })
 }
 
 /// Returns the document of a preview.
-pub fn checked(checked: &Checked) -> Value {
+pub fn checked(checked: &DraftPreview) -> Value {
     let locked_out = checked.locked_out.as_ref().map(|callers| {
-        let told = |caller: &Caller| {
+        let view = |caller: &Caller| {
             json!({ "address": caller.address, "count": caller.count, "last_at": text(caller.last_at) })
         };
-        callers.iter().map(told).collect::<Vec<_>>()
+        callers.iter().map(view).collect::<Vec<_>>()
     });
     let expires = checked.expires.as_ref().map(|note| {
         json!({
@@ -142,22 +142,22 @@ pub fn revealed(credential: &SecretText, now: UnixMs) -> Option<Value> {
 }
 
 /// Returns the document of a page of activity.
-pub fn activity(page: &activity::Page, now: UnixMs) -> Value {
+pub fn activity(page: &activity::ActivityPage, now: UnixMs) -> Value {
     let entries: Vec<Value> = page.entries.iter().map(entry_of_activity).collect();
     json!({ "entries": entries, "next": page.next, "now": text(now) })
 }
 
 /// Returns the document of one entry of activity.
-pub fn entry_of_activity(entry: &activity::Entry) -> Value {
-    let activity::Entry { id, at, action, by, address, key, changes } = entry;
+pub fn entry_of_activity(entry: &activity::ActivityEntry) -> Value {
+    let activity::ActivityEntry { id, at, action, by, address, key, changes } = entry;
     let changes: Map<String, Value> = changes
         .iter()
         .map(|(name, change)| {
-            let told = |value: &Value| match (name.as_str(), value.as_i64()) {
+            let shown = |value: &Value| match (name.as_str(), value.as_i64()) {
                 ("expires_at" | "not_before", Some(ms)) => text(UnixMs::from_ms(ms)).into(),
                 _ => value.clone(),
             };
-            (name.clone(), json!({ "from": told(&change.from), "to": told(&change.to) }))
+            (name.clone(), json!({ "from": shown(&change.from), "to": shown(&change.to) }))
         })
         .collect();
     let changes = Some(changes).filter(|changes| !changes.is_empty());
@@ -225,7 +225,7 @@ pub fn service_password(
 }
 
 /// Returns the document of an account in the directory's list.
-fn entry(entry: &Entry) -> Value {
+fn entry(entry: &DirectoryEntry) -> Value {
     let link_until = (entry.state == EntryState::Pending).then(|| text(link_end(entry.entered_at)));
     json!({
         "id": entry.id, "state": entry.state, "name": entry.name, "entered_at": text(entry.entered_at),
@@ -233,13 +233,13 @@ fn entry(entry: &Entry) -> Value {
     })
 }
 
-/// Returns the expiry of the set-up link that was created with an account.
+/// Returns the time at which the set-up link of an account expires.
 fn link_end(entered_at: UnixMs) -> UnixMs {
     entered_at.saturating_add(DurationMs::from_ms(SETUP_LIFE_MS.unsigned_abs()))
 }
 
 /// Returns the document of a page of accounts.
-pub fn accounts(accounts: &[Entry], next: Option<EntryCursor>, now: UnixMs) -> Value {
+pub fn accounts(accounts: &[DirectoryEntry], next: Option<EntryCursor>, now: UnixMs) -> Value {
     let accounts: Vec<Value> = accounts.iter().map(entry).collect();
     json!({ "accounts": accounts, "next": next.map(|cursor| cursor.to_text()), "now": text(now) })
 }
@@ -247,7 +247,7 @@ pub fn accounts(accounts: &[Entry], next: Option<EntryCursor>, now: UnixMs) -> V
 /// Returns the document of one account. Once it is open, the document includes the view of its
 /// ledger.
 pub fn account(
-    listed: &Entry,
+    listed: &DirectoryEntry,
     inspected: Option<(&AccountView, &Progress)>,
     config: &AdminConfig,
     now: UnixMs,

@@ -24,7 +24,8 @@ use crate::ledger::search_terms::fold;
 use crate::objects::sql;
 use crate::objects::sql::{Row, Sql, SqlError, SqlExt, Statement};
 use crate::protocol::activity::{
-    Actor, By, Change, EXPORT_PAGE_ENTRIES, Entry, Named, PAGE_ENTRIES_MAX, Page, Query, begin, end,
+    ActivityEntry, ActivityPage, Actor, By, Change, EXPORT_PAGE_ENTRIES, Named, PAGE_ENTRIES_MAX,
+    Query, begin, end,
 };
 use crate::protocol::draft::field::FieldError;
 use crate::protocol::integer::INTEGER_MAX;
@@ -99,7 +100,7 @@ pub fn page(
     sql: &dyn Sql,
     account: &Account,
     query: &Query,
-) -> Result<Result<Page, Vec<FieldError>>, SqlError> {
+) -> Result<Result<ActivityPage, Vec<FieldError>>, SqlError> {
     let wanted = match WantedEntries::read(query, account) {
         Ok(wanted) => wanted,
         Err(errors) => return Ok(Err(errors)),
@@ -122,7 +123,7 @@ pub fn page(
         // The first untested row must be the first of the next page.
         None => end.map(|(at, number)| cursor_after(at, number.saturating_add(1))),
     };
-    Ok(Ok(Page { entries, next }))
+    Ok(Ok(ActivityPage { entries, next }))
 }
 
 const COLUMNS: &str =
@@ -217,8 +218,8 @@ impl WantedEntries {
         self.filters().next().map_or("audit_in_time", |(_, _, index)| index)
     }
 
-    /// Returns the first row beyond the bound of [`ROWS_LOOKED_AT_MAX`]. `None` if the rows are
-    /// fewer, or if the index alone applies all filters, so that no row is tested in vain.
+    /// Returns the first row beyond the bound of [`ROWS_LOOKED_AT_MAX`]. `None` if there are fewer
+    /// rows, or if the index applies all filters, so that the query reads only matching rows.
     fn end(&self, sql: &dyn Sql) -> Result<Option<(UnixMs, i64)>, SqlError> {
         if self.name.is_none() && self.filters().count() < 2 {
             return Ok(None);
@@ -312,15 +313,15 @@ fn cursor(text: &str) -> Option<(UnixMs, i64)> {
     (fits(at) && fits(number)).then_some((UnixMs::from_ms(at), number))
 }
 
-fn entry(mut row: Row) -> Result<Entry, SqlError> {
+fn entry(mut row: Row) -> Result<ActivityEntry, SqlError> {
     let (number, at) = (row.integer()?, row.time()?);
     let (action, actor, actor_name) = (row.text()?, row.text()?, row.optional_text()?);
     let (address, key, key_name) =
         (row.optional_text()?, row.optional_text()?, row.optional_text()?);
     let (before, after) = (object(row.optional_text()?), object(row.optional_text()?));
-    let told =
-        |told: &Map<String, Value>| told.get("name").and_then(Value::as_str).map(str::to_owned);
-    let name = after.as_ref().and_then(told).or(key_name);
+    let name_in =
+        |state: &Map<String, Value>| state.get("name").and_then(Value::as_str).map(str::to_owned);
+    let name = after.as_ref().and_then(name_in).or(key_name);
     let by = match Actor::parse(&actor) {
         Some(known) => {
             let id = matches!(known, Actor::Member(_) | Actor::Key(_)).then_some(actor);
@@ -328,7 +329,7 @@ fn entry(mut row: Row) -> Result<Entry, SqlError> {
         }
         None => By { kind: actor, id: None, name: None },
     };
-    Ok(Entry {
+    Ok(ActivityEntry {
         id: number.try_into().unwrap_or_default(),
         at,
         action: Action::public_name(&action).to_owned(),

@@ -282,22 +282,23 @@ mod tests {
     /// language; no other action is.
     #[test]
     fn pages_and_console_know_every_action() {
-        let told: BTreeSet<&str> = Action::ALL.into_iter().map(|action| action.names().1).collect();
+        let public: BTreeSet<&str> =
+            Action::ALL.into_iter().map(|action| action.names().1).collect();
         let quoted = |text: &'static str, quote| {
             text.split(quote).skip(1).step_by(2).collect::<BTreeSet<_>>()
         };
         let (_, page) =
             include_str!("../../../docs/http-api.md").split_once("\nActions: ").unwrap();
-        assert_eq!(quoted(page.split_once(".\n\n").unwrap().0, '`'), told, "docs/http-api.md");
+        assert_eq!(quoted(page.split_once(".\n\n").unwrap().0, '`'), public, "docs/http-api.md");
         let (_, offered) =
             include_str!("../../../www/src/activity/actions.js").split_once('[').unwrap();
-        assert_eq!(quoted(offered, '"'), told, "actions.js");
+        assert_eq!(quoted(offered, '"'), public, "actions.js");
         for words in [
             include_str!("../../../www/src/i18n/messages/en/activity.js"),
             include_str!("../../../www/src/i18n/messages/ja/activity.js"),
         ] {
             let named = words.split("\"action.").skip(1).filter_map(|rest| rest.split('"').next());
-            assert_eq!(named.collect::<BTreeSet<_>>(), told);
+            assert_eq!(named.collect::<BTreeSet<_>>(), public);
         }
     }
 
@@ -311,11 +312,14 @@ mod tests {
         });
         assert_eq!(arms.count(), Action::ALL.len());
         for (place, action) in Action::ALL.into_iter().enumerate() {
-            let (stored, told) = action.names();
-            assert_eq!((Action::public_name(stored), Action::stored(told)), (told, Some(stored)));
+            let (stored, public) = action.names();
+            assert_eq!(
+                (Action::public_name(stored), Action::stored(public)),
+                (public, Some(stored))
+            );
             let earlier = Action::ALL.into_iter().take(place);
             assert!(
-                earlier.into_iter().all(|one| one.names().0 != stored && one.names().1 != told),
+                earlier.into_iter().all(|one| one.names().0 != stored && one.names().1 != public),
                 "{stored}"
             );
         }

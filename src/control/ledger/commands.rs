@@ -7,7 +7,7 @@ use claviger_core::credential::issuer::RevokedSealed;
 use claviger_core::credential::limits::network::ClientAddress;
 
 use super::audit::Action;
-use super::decide::{Issue, KeyDecision, Present};
+use super::decide::{IssueRequest, KeyDecision, Present};
 use super::key::{Key, KeyCounts};
 use super::publication::Publication;
 use super::{activity, deletion, idempotency, key, listing, reveal, revoking, service, usage};
@@ -18,7 +18,7 @@ use crate::ledger::sign_in::step_up;
 use crate::ledger::{decide, operator};
 use crate::objects::sql::{SqlError, Statement};
 use crate::protocol::command::Command;
-use crate::protocol::draft::preview::Checked;
+use crate::protocol::draft::preview::DraftPreview;
 use crate::protocol::ledger::LedgerReply;
 use crate::protocol::refusal::Refusal;
 
@@ -77,7 +77,7 @@ impl Ledger<'_> {
             }
             Command::Check { draft } => {
                 let caller = context.address.and_then(ClientAddress::parse);
-                let mut checked = Checked::of(&draft, context.decision().setting(), caller);
+                let mut checked = DraftPreview::of(&draft, context.decision().setting(), caller);
                 if let (Some(key), Some(note)) = (draft.key, &checked.networks) {
                     checked.locked_out =
                         Some(usage::locked_out(self.sql, key, &note.stored, context.now)?);
@@ -88,8 +88,13 @@ impl Ledger<'_> {
                 // The secret is stored only if the member chose a viewable key.
                 let sealed = sealed.filter(|_| draft.viewable == Some(true));
                 let is_kept = sealed.is_some();
-                let issue =
-                    Issue { id, digest, draft: &draft, is_kept, idempotency_key: &idempotency_key };
+                let issue = IssueRequest {
+                    id,
+                    digest,
+                    draft: &draft,
+                    is_kept,
+                    idempotency_key: &idempotency_key,
+                };
                 let present = self.present(context, &issue)?;
                 let decision = context.decision().issue(issue, present);
                 let remember = idempotency::remember(
@@ -168,7 +173,7 @@ impl Ledger<'_> {
     fn present(
         &self,
         context: &CommandContext<'_>,
-        issue: &Issue<'_>,
+        issue: &IssueRequest<'_>,
     ) -> Result<Present, SqlError> {
         let member = context.session.member_id();
         Ok(Present {

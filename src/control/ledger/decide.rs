@@ -22,7 +22,7 @@ use crate::protocol::draft::field::{FieldError, Setting};
 use crate::protocol::draft::{Changes, Decided, Draft, decide_edit, decide_issue};
 use crate::protocol::keys::{KeyName, RESTORABLE, is_idempotency_key};
 use crate::protocol::member::Role;
-use crate::protocol::operator::Operation;
+use crate::protocol::operator::OperatorCommand;
 use crate::protocol::refusal::Refusal;
 use crate::protocol::service::ServiceCommand;
 
@@ -94,7 +94,7 @@ fn demand(command: &Command) -> RequiredRights {
         Command::Service { service: ServiceCommand::Show } => RequiredRights::Session,
         Command::Service { service: ServiceCommand::Reveal } => RequiredRights::ProvenEditor,
         Command::Service { .. } => RequiredRights::ProvenOwner,
-        Command::Operate { operation: Operation::Look } => RequiredRights::Operator,
+        Command::Operate { operation: OperatorCommand::Look } => RequiredRights::Operator,
         Command::Operate { .. } => RequiredRights::ProvenOperator,
     }
 }
@@ -150,7 +150,7 @@ pub struct DecisionContext<'a> {
 
 /// A request to issue a key.
 #[derive(Clone, Copy, Debug)]
-pub struct Issue<'a> {
+pub struct IssueRequest<'a> {
     /// ID that the admin Worker drew.
     pub id: KeyId,
     /// Digest of the secret.
@@ -180,7 +180,7 @@ impl DecisionContext<'_> {
     /// # Errors
     /// [`Refusal::AlreadyIssued`], [`Refusal::TooManyKeys`], [`Refusal::IdTaken`], or
     /// [`Refusal::Invalid`] with every error of the draft.
-    pub fn issue(&self, issue: Issue<'_>, present: Present) -> Result<KeyDecision, Refusal> {
+    pub fn issue(&self, issue: IssueRequest<'_>, present: Present) -> Result<KeyDecision, Refusal> {
         check_idempotency_key(issue.idempotency_key)?;
         if let Some(key) = present.issued_before {
             return Err(Refusal::AlreadyIssued {

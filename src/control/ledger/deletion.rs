@@ -19,7 +19,7 @@ use super::key::Key;
 use super::mailbox;
 use super::member::Member;
 use crate::ledger::plan::{Plan, commit_writes};
-use crate::objects::object::Step;
+use crate::objects::object::TaskStep;
 use crate::objects::sql::{Row, Sql, SqlError, SqlExt, Statement};
 use crate::objects::tasks::{Task, TaskKind};
 use crate::protocol::deletion::{DeletionState, DeletionView, MailState, NewCode};
@@ -35,8 +35,8 @@ pub const CODE_LIFE: DurationMs = DurationMs::from_s(10 * 60);
 /// and sees again which keys it would delete.
 pub const LIFE: DurationMs = DurationMs::from_s(60 * 60);
 
-/// Most tries of one deletion, over all its codes. A guess is right with a chance of one in a
-/// million.
+/// Most tries of one deletion, over all its codes. A random guess is right with probability 1 in
+/// 1,000,000.
 pub const TRIES_MAX: u32 = 5;
 
 /// The period over which codes and tries are counted.
@@ -417,11 +417,11 @@ fn room_again(first: Option<UnixMs>, counted: DurationMs, now: UnixMs) -> UnixMs
 }
 
 /// Removes deletions past their retention.
-pub(super) fn sweep(sql: &dyn Sql, now: UnixMs) -> Result<Step, SqlError> {
+pub(super) fn sweep(sql: &dyn Sql, now: UnixMs) -> Result<TaskStep, SqlError> {
     let since = now.saturating_sub(KEPT);
     let oldest =
         Statement::new("SELECT min(begun_at_ms) FROM deletion WHERE begun_at_ms > ?").bind(since);
     let oldest = sql.first(&oldest)?.map_or(Ok(None), |mut row| row.optional_time())?;
     let writes = vec![Statement::new("DELETE FROM deletion WHERE begun_at_ms <= ?").bind(since)];
-    Ok(Step::Chore { writes, again: oldest.map(|at| at.saturating_add(KEPT)) })
+    Ok(TaskStep::Chore { writes, again: oldest.map(|at| at.saturating_add(KEPT)) })
 }

@@ -21,7 +21,7 @@ use super::account::Account;
 use super::publication::PUT_LATE_MS;
 use super::state;
 use crate::ledger::publication;
-use crate::objects::object::Step;
+use crate::objects::object::TaskStep;
 use crate::objects::sql::{Row, Sql, SqlError, SqlExt, Statement};
 use crate::objects::tasks::{PAUSE_MIN_MS, Task, TaskKind};
 use crate::protocol::effect::Effect;
@@ -156,17 +156,17 @@ pub fn number(sql: &dyn Sql, account: &Account) -> Result<u64, SqlError> {
 }
 
 /// Starts the put of the present document.
-pub fn put(sql: &dyn Sql, account: &Account, now: UnixMs) -> Result<Step, SqlError> {
+pub fn put(sql: &dyn Sql, account: &Account, now: UnixMs) -> Result<TaskStep, SqlError> {
     let standing = DocumentStanding::load(sql)?.concluded();
     if !standing.is_pending() {
-        return Ok(Step::moot());
+        return Ok(TaskStep::moot());
     }
     let since = standing.sent_at.and_then(|sent| now.since(sent));
     if let Some(left) =
         since.and_then(|since| PAUSE_MIN_MS.checked_sub(since.as_ms())).filter(|left| *left > 0)
     {
         let again = now.saturating_add(DurationMs::from_ms(left));
-        return Ok(Step::Chore { writes: Vec::new(), again: Some(again) });
+        return Ok(TaskStep::Chore { writes: Vec::new(), again: Some(again) });
     }
     let time = u64::try_from(now.as_ms()).unwrap_or_default();
     let number = time.max(standing.number.saturating_add(1));
@@ -179,7 +179,7 @@ pub fn put(sql: &dyn Sql, account: &Account, now: UnixMs) -> Result<Step, SqlErr
         is_under_way: true,
         ..standing
     };
-    Ok(Step::Tracked {
+    Ok(TaskStep::Tracked {
         effect: Effect::PutLease { key, value, number, version },
         writes: vec![sent.store()],
     })
@@ -223,13 +223,13 @@ pub fn failed(sql: &dyn Sql, number: u64, now: UnixMs) -> Result<Vec<Statement>,
 
 /// Starts the read-back once KV must hold the last document. While another put is pending, its
 /// acknowledgement schedules the read-back.
-pub fn look(sql: &dyn Sql, account: AccountId, now: UnixMs) -> Result<Step, SqlError> {
+pub fn look(sql: &dyn Sql, account: AccountId, now: UnixMs) -> Result<TaskStep, SqlError> {
     let standing = DocumentStanding::load(sql)?;
-    let Some(at) = standing.read_back_at() else { return Ok(Step::moot()) };
+    let Some(at) = standing.read_back_at() else { return Ok(TaskStep::moot()) };
     if now < at {
-        return Ok(Step::Chore { writes: Vec::new(), again: Some(at) });
+        return Ok(TaskStep::Chore { writes: Vec::new(), again: Some(at) });
     }
-    Ok(Step::Effect(Effect::ReadLease { key: kv_key(account), number: standing.number }))
+    Ok(TaskStep::Effect(Effect::ReadLease { key: kv_key(account), number: standing.number }))
 }
 
 /// Returns the writes that follow from the value in KV, which should be the document `number`.

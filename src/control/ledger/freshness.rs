@@ -52,10 +52,7 @@ impl AccountFreshness {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn at(ms: i64) -> UnixMs {
-        UnixMs::from_ms(ms)
-    }
+    use claviger_core::testing::at;
 
     #[test]
     fn a_lower_t_is_in_force_when_the_old_one_is_over_and_a_higher_one_at_once() {

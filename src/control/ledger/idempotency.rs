@@ -14,7 +14,8 @@ use crate::objects::tasks::{Task, TaskKind};
 /// Lifetime of an idempotency key: a request repeated a day later is a new one.
 pub const LIFE: DurationMs = DurationMs::from_days(1);
 
-/// Returns the key that `member` has issued with `idempotency_key`.
+/// Returns the key that an earlier request of `member` issued with this idempotency key; `None` if
+/// there is none.
 pub fn issued(
     sql: &dyn Sql,
     member: MemberId,

@@ -10,7 +10,7 @@ use super::account::Account;
 use super::audit::Action;
 use super::key::{Key, KeyCounts};
 use crate::ledger::{audit, outbox};
-use crate::objects::object::Step;
+use crate::objects::object::TaskStep;
 use crate::objects::sql::{Sql, SqlError, SqlExt, Statement};
 use crate::objects::tasks::{Task, TaskKind};
 
@@ -59,7 +59,7 @@ pub(super) fn note_end(
 
 /// Removes a batch of issued keys that ended long ago, by expiry or with their issuer. Above the
 /// limit of `CROWDED` it removes any that have ended. As after every deletion, a tombstone stays.
-pub fn sweep(sql: &dyn Sql, account: &Account, now: UnixMs) -> Result<Step, SqlError> {
+pub fn sweep(sql: &dyn Sql, account: &Account, now: UnixMs) -> Result<TaskStep, SqlError> {
     let kept = if KeyCounts::load(sql)?.issuers >= CROWDED {
         DurationMs::default()
     } else {
@@ -93,7 +93,7 @@ pub fn sweep(sql: &dyn Sql, account: &Account, now: UnixMs) -> Result<Step, SqlE
     let next = next.map_or(Ok(None), |mut row| row.optional_time())?;
     let next_at = next.map(|at| at.saturating_add(kept));
     let is_all = ids.len() < usize::try_from(SWEEP_KEYS_MAX).unwrap_or(usize::MAX);
-    Ok(Step::Chore { writes, again: if is_all { next_at } else { Some(now) } })
+    Ok(TaskStep::Chore { writes, again: if is_all { next_at } else { Some(now) } })
 }
 
 fn remove(

@@ -8,7 +8,7 @@ use claviger_core::credential::limits::Limits;
 use claviger_core::replication::record::{Credential, Epoch, Record, Revision, Standing};
 
 use crate::ledger::search_terms::{fold, words};
-use crate::objects::object::Step;
+use crate::objects::object::TaskStep;
 use crate::objects::sql::{Row, Sql, SqlError, SqlExt, Statement, Value};
 use crate::objects::tasks::{Task, TaskKind};
 use crate::protocol::draft::Decided;
@@ -283,7 +283,7 @@ impl Key {
         Statement::new(format!("DELETE FROM {table} WHERE key = ?")).bind(self.id.as_str())
     }
 
-    /// Returns name, limits, ceiling and protection, as a decision uses them.
+    /// Returns the values that a member decides: name, limits, ceiling and protection.
     pub fn decided(&self) -> Decided {
         Decided {
             name: self.name.clone(),
@@ -412,7 +412,7 @@ impl KeyCounts {
 
 /// Removes the deleted keys whose restore period has ended, with their search terms. KV and leases
 /// do not change: the rows in `publication` stay as tombstones.
-pub fn scrub(sql: &dyn Sql, now: UnixMs) -> Result<Step, SqlError> {
+pub fn scrub(sql: &dyn Sql, now: UnixMs) -> Result<TaskStep, SqlError> {
     let since = now.saturating_sub(RESTORABLE);
     let oldest =
         Statement::new("SELECT min(deleted_at_ms) FROM key WHERE deleted_at_ms > ?").bind(since);
@@ -426,7 +426,7 @@ pub fn scrub(sql: &dyn Sql, now: UnixMs) -> Result<Step, SqlError> {
         // The last use of a key is kept as long as its row, so the sweep can remove it now.
         Task::own(TaskKind::SweepUsage).schedule(now),
     ];
-    Ok(Step::Chore { writes, again: oldest.map(|at| at.saturating_add(RESTORABLE)) })
+    Ok(TaskStep::Chore { writes, again: oldest.map(|at| at.saturating_add(RESTORABLE)) })
 }
 
 /// Serialises a value whose map keys are all text, which cannot fail. If it did, SQLite would

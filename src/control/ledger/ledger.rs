@@ -43,11 +43,11 @@ use crate::ledger::{
     deletion, document, idempotency, issued, issuing, key, mailbox, outbox, publication, rebuild,
     refresh, repair, revoking, sessions, state, usage,
 };
-use crate::objects::object::{Entropy, Object, ObjectError, Step};
+use crate::objects::object::{DurableObject, Entropy, ObjectError, TaskStep};
 use crate::objects::sql::migrate::{is_initialised, migrate};
 use crate::objects::sql::{Sql, SqlError, Statement};
 use crate::objects::tasks::{Task, TaskKind};
-use crate::protocol::effect::{Effect, Outcome};
+use crate::protocol::effect::{Effect, EffectOutcome};
 use crate::protocol::expiry_text::Described;
 use crate::protocol::ledger::{LedgerReply, LedgerRequest, Opening};
 use crate::protocol::refusal::Refusal;
@@ -198,7 +198,7 @@ impl<'a> Ledger<'a> {
     }
 }
 
-impl Object for Ledger<'_> {
+impl DurableObject for Ledger<'_> {
     type Request = LedgerRequest;
     type Reply = LedgerReply;
 
@@ -266,8 +266,8 @@ impl Object for Ledger<'_> {
         Ok(self.write_uses(now)?)
     }
 
-    fn step(&self, task: &Task, now: UnixMs) -> Result<Step, ObjectError> {
-        let Some(account) = self.account(now)? else { return Ok(Step::moot()) };
+    fn step(&self, task: &Task, now: UnixMs) -> Result<TaskStep, ObjectError> {
+        let Some(account) = self.account(now)? else { return Ok(TaskStep::moot()) };
         Ok(match task.kind {
             TaskKind::PutRecord => outbox::put(self.sql, &account, &task.subject, now)?,
             TaskKind::ReadBack => outbox::read_back(self.sql, &account, &task.subject, now)?,
@@ -278,17 +278,17 @@ impl Object for Ledger<'_> {
             TaskKind::SweepUsage => usage::sweep(self.sql, now)?,
             TaskKind::ConfirmName => outbox::confirm_name(self.sql, &account, &task.subject)?,
             TaskKind::ConfirmAccount => {
-                Step::Effect(Effect::ConfirmAccount { account: account.id, name: account.name })
+                TaskStep::Effect(Effect::ConfirmAccount { account: account.id, name: account.name })
             }
             TaskKind::SweepSessions => {
                 let again = sessions::next_end(self.sql, now)?;
-                Step::Chore { writes: vec![sessions::sweep(now)], again }
+                TaskStep::Chore { writes: vec![sessions::sweep(now)], again }
             }
             TaskKind::SweepIssued => issued::sweep(self.sql, &account, now)?,
             TaskKind::SweepRevoked => revoking::sweep(self.sql, now)?,
             TaskKind::SweepIdempotency => {
                 let again = idempotency::next_end(self.sql, now)?;
-                Step::Chore { writes: vec![idempotency::sweep(now)], again }
+                TaskStep::Chore { writes: vec![idempotency::sweep(now)], again }
             }
             TaskKind::SendMail => mailbox::step(self.sql, &account, &task.subject, now)?,
             TaskKind::SweepMail => mailbox::sweep(self.sql, now)?,
@@ -298,7 +298,7 @@ impl Object for Ledger<'_> {
             TaskKind::AskHolds
             | TaskKind::AskExists
             | TaskKind::TellEpoch
-            | TaskKind::SweepTries => Step::moot(),
+            | TaskKind::SweepTries => TaskStep::moot(),
         })
     }
 
@@ -359,22 +359,25 @@ impl Object for Ledger<'_> {
     fn learned(
         &self,
         effect: &Effect,
-        outcome: &Outcome,
+        outcome: &EffectOutcome,
         now: UnixMs,
     ) -> Result<Vec<Statement>, ObjectError> {
         let Some(account) = self.account(now)? else { return Ok(Vec::new()) };
         let writes = match (effect, outcome) {
-            (Effect::ReadBack { id, revision, acknowledged_at, .. }, Outcome::Read { value }) => {
+            (
+                Effect::ReadBack { id, revision, acknowledged_at, .. },
+                EffectOutcome::Read { value },
+            ) => {
                 let put = (*revision, *acknowledged_at);
                 outbox::was_read_back(self.sql, &account, *id, put, value.as_deref(), now)?
             }
-            (Effect::ReadLease { number, .. }, Outcome::Read { value }) => {
+            (Effect::ReadLease { number, .. }, EffectOutcome::Read { value }) => {
                 document::looked(self.sql, &account, *number, value.as_deref(), now)?
             }
-            (Effect::ReadMany { .. }, Outcome::ReadMany { values }) => {
+            (Effect::ReadMany { .. }, EffectOutcome::ReadMany { values }) => {
                 repair::compared(self.sql, &account, values, now)?
             }
-            (Effect::ListKv { cursor, .. }, Outcome::Listed { names, cursor: next }) => {
+            (Effect::ListKv { cursor, .. }, EffectOutcome::Listed { names, cursor: next }) => {
                 let page = (names.as_slice(), next.as_deref());
                 repair::listed(self.sql, &account, cursor.as_deref(), page, now)?
             }

@@ -13,7 +13,8 @@ use crate::objects::sql::{Sql, SqlError, SqlExt, Statement, Value};
 use crate::protocol::draft::field::FieldError;
 use crate::protocol::integer::INTEGER_MAX;
 use crate::protocol::keys::{
-    CURSOR_BYTES_MAX, Deleted, Listing, PAGE_KEYS_MAX, Page, QUERY_CHARS_MAX, Sort, TOTAL_EXACT_MAX,
+    CURSOR_BYTES_MAX, Deleted, KeyPage, Listing, PAGE_KEYS_MAX, QUERY_CHARS_MAX, Sort,
+    TOTAL_EXACT_MAX,
 };
 
 /// Most words of a search that are used; further ones are ignored.
@@ -30,11 +31,11 @@ pub fn page(
     sql: &dyn Sql,
     account: AccountId,
     listing: &Listing,
-) -> Result<Result<Page, FieldError>, SqlError> {
-    let asked = ListQuery::read(listing.q.as_deref().unwrap_or_default(), account)
+) -> Result<Result<KeyPage, FieldError>, SqlError> {
+    let parsed = ListQuery::read(listing.q.as_deref().unwrap_or_default(), account)
         .and_then(|query| Ok((query, ListCursor::read(listing.cursor.as_deref(), listing.sort)?)));
-    let (query, cursor) = match asked {
-        Ok(asked) => asked,
+    let (query, cursor) = match parsed {
+        Ok(parsed) => parsed,
         Err(error) => return Ok(Err(error)),
     };
     let limit = listing.limit.unwrap_or(PAGE_KEYS_MAX).clamp(1, PAGE_KEYS_MAX);
@@ -48,7 +49,7 @@ pub fn page(
         .filter(|_| has_more)
         .map(|last| ListCursor::after(last, listing.sort).text(listing.sort));
     let found = count(sql, &query, listing.deleted)?;
-    Ok(Ok(Page {
+    Ok(Ok(KeyPage {
         keys: keys.iter().map(Key::view).collect(),
         next,
         total: found.min(TOTAL_EXACT_MAX),

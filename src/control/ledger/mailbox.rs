@@ -20,7 +20,7 @@ use claviger_core::base::time::{DurationMs, UnixMs};
 
 use super::account::Account;
 use super::member::Member;
-use crate::objects::object::Step;
+use crate::objects::object::TaskStep;
 use crate::objects::sql::{Row, Sql, SqlError, SqlExt, Statement};
 use crate::objects::tasks::{Task, TaskKind};
 use crate::protocol::account::Email;
@@ -80,21 +80,23 @@ fn task(id: &str) -> Task {
 }
 
 /// Starts the delivery of a message.
-pub fn step(sql: &dyn Sql, account: &Account, id: &str, now: UnixMs) -> Result<Step, SqlError> {
+pub fn step(sql: &dyn Sql, account: &Account, id: &str, now: UnixMs) -> Result<TaskStep, SqlError> {
     let text = "SELECT useful_until_ms, attempted_at_ms, recipient, language, created_at_ms, letter, ifnull(sealed, '')
         FROM mail WHERE id = ? AND state IN ('queued', 'failing')";
-    let Some(mut row) = sql.first(&Statement::new(text).bind(id))? else { return Ok(Step::moot()) };
+    let Some(mut row) = sql.first(&Statement::new(text).bind(id))? else {
+        return Ok(TaskStep::moot());
+    };
     let (useful_until, attempted_at) = (row.time()?, row.optional_time()?);
     if now >= useful_until {
         let over =
             Statement::new("UPDATE mail SET state = 'over', sealed = NULL WHERE id = ?").bind(id);
-        return Ok(Step::Chore { writes: vec![over], again: None });
+        return Ok(TaskStep::Chore { writes: vec![over], again: None });
     }
     let envelope = Box::new(read(row, account, id)?);
     // An earlier attempt has no known outcome, which counts as a failure.
     let state = if attempted_at.is_some() { "failing" } else { "queued" };
     let note = Statement::new("UPDATE mail SET state = ?, attempted_at_ms = ? WHERE id = ?");
-    Ok(Step::Tracked {
+    Ok(TaskStep::Tracked {
         effect: Effect::SendMail { envelope },
         writes: vec![note.bind(state).bind(now).bind(id)],
     })
@@ -173,11 +175,11 @@ pub fn concerned(sql: &dyn Sql, member: MemberId) -> Result<Vec<Member>, SqlErro
 }
 
 /// Removes mail past its retention.
-pub fn sweep(sql: &dyn Sql, now: UnixMs) -> Result<Step, SqlError> {
+pub fn sweep(sql: &dyn Sql, now: UnixMs) -> Result<TaskStep, SqlError> {
     let since = now.saturating_sub(KEPT);
     let oldest =
         Statement::new("SELECT min(created_at_ms) FROM mail WHERE created_at_ms > ?").bind(since);
     let oldest = sql.first(&oldest)?.map_or(Ok(None), |mut row| row.optional_time())?;
     let writes = vec![Statement::new("DELETE FROM mail WHERE created_at_ms <= ?").bind(since)];
-    Ok(Step::Chore { writes, again: oldest.map(|at| at.saturating_add(KEPT)) })
+    Ok(TaskStep::Chore { writes, again: oldest.map(|at| at.saturating_add(KEPT)) })
 }

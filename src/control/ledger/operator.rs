@@ -10,21 +10,21 @@ use super::decide::check_idempotency_key;
 use super::idempotency::LIFE;
 use crate::objects::sql::{Sql, SqlError, SqlExt, Statement};
 use crate::protocol::ledger::LedgerReply;
-use crate::protocol::operator::Operation;
+use crate::protocol::operator::OperatorCommand;
 use crate::protocol::refusal::Refusal;
 
 /// Permits an operation: returns the reply and the audit row.
 pub fn operate(
     sql: &dyn Sql,
     author: Author<'_>,
-    operation: &Operation,
+    operation: &OperatorCommand,
 ) -> Result<(Vec<Statement>, LedgerReply), SqlError> {
     let about = |action, account: &AccountId| {
         vec![author.did_about(action, json!({ "account": account }).to_string())]
     };
     let writes = match operation {
-        Operation::Look => Vec::new(),
-        Operation::Invite { account, idempotency_key } => {
+        OperatorCommand::Look => Vec::new(),
+        OperatorCommand::Invite { account, idempotency_key } => {
             if let Err(refusal) = check_idempotency_key(idempotency_key) {
                 return Ok((Vec::new(), LedgerReply::Refused(refusal)));
             }
@@ -35,14 +35,14 @@ pub fn operate(
             writes.extend(remember(author, idempotency_key, *account));
             writes
         }
-        Operation::SetState { account, freshness_ms, suspended } => {
-            let told =
+        OperatorCommand::SetState { account, freshness_ms, suspended } => {
+            let change =
                 json!({ "account": account, "freshness_ms": freshness_ms, "suspended": suspended });
-            vec![author.did_about(Action::SetAccountState, told.to_string())]
+            vec![author.did_about(Action::SetAccountState, change.to_string())]
         }
-        Operation::Rebuild { account } => about(Action::RebuildAccount, account),
-        Operation::BeginRestore { account } => about(Action::BeginRestore, account),
-        Operation::FinishRestore { account } => about(Action::FinishRestore, account),
+        OperatorCommand::Rebuild { account } => about(Action::RebuildAccount, account),
+        OperatorCommand::BeginRestore { account } => about(Action::BeginRestore, account),
+        OperatorCommand::FinishRestore { account } => about(Action::FinishRestore, account),
     };
     Ok((writes, LedgerReply::Done))
 }

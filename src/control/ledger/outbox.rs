@@ -19,7 +19,7 @@ use super::drift::Drift;
 use super::member::Member;
 use super::publication::Publication;
 use crate::ledger::{drift, publication};
-use crate::objects::object::Step;
+use crate::objects::object::TaskStep;
 use crate::objects::sql::{Sql, SqlError, Statement};
 use crate::objects::tasks::{PAUSE_MIN_MS, Task, TaskKind};
 use crate::protocol::effect::{Effect, NameConfirmation};
@@ -40,13 +40,19 @@ pub fn changed(
 }
 
 /// Starts the put of a key's present record.
-pub fn put(sql: &dyn Sql, account: &Account, subject: &str, now: UnixMs) -> Result<Step, SqlError> {
-    let row = key_of(subject).map_or(Ok(None), |id| Publication::load(sql, id))?;
-    let Some(row) = row else { return Ok(Step::moot()) };
-    let Some(record) = publication::record(sql, account, row.id)? else { return Ok(Step::moot()) };
+pub fn put(
+    sql: &dyn Sql,
+    account: &Account,
+    subject: &str,
+    now: UnixMs,
+) -> Result<TaskStep, SqlError> {
+    let Some(row) = publication_of(sql, subject)? else { return Ok(TaskStep::moot()) };
+    let Some(record) = publication::record(sql, account, row.id)? else {
+        return Ok(TaskStep::moot());
+    };
     let (id, revision, key, value) = (row.id, row.revision, kv_key(row.id), text(&record)?);
     let effect = Effect::PutRecord { id, revision, key, value, sent_at: now };
-    Ok(Step::Tracked { effect, writes: vec![row.sent(account.generation, now).store()] })
+    Ok(TaskStep::Tracked { effect, writes: vec![row.sent(account.generation, now).store()] })
 }
 
 /// Returns the writes after KV acknowledged the put of `revision` sent at `sent_at`.
@@ -90,16 +96,16 @@ pub fn read_back(
     account: &Account,
     subject: &str,
     now: UnixMs,
-) -> Result<Step, SqlError> {
-    let row = key_of(subject).map_or(Ok(None), |id| Publication::load(sql, id))?;
+) -> Result<TaskStep, SqlError> {
+    let row = publication_of(sql, subject)?;
     let ready =
         |row: Publication| Some((row.read_back_at(account.generation)?, row.acknowledged_at?, row));
-    let Some((at, acknowledged_at, row)) = row.and_then(ready) else { return Ok(Step::moot()) };
+    let Some((at, acknowledged_at, row)) = row.and_then(ready) else { return Ok(TaskStep::moot()) };
     if now < at {
-        return Ok(Step::Chore { writes: Vec::new(), again: Some(at) });
+        return Ok(TaskStep::Chore { writes: Vec::new(), again: Some(at) });
     }
     let (id, revision, key) = (row.id, row.revision, kv_key(row.id));
-    Ok(Step::Effect(Effect::ReadBack { id, revision, key, acknowledged_at }))
+    Ok(TaskStep::Effect(Effect::ReadBack { id, revision, key, acknowledged_at }))
 }
 
 /// Returns the writes that follow from the value that the read-back found.
@@ -137,15 +143,15 @@ pub fn text(record: &Record) -> Result<String, SqlError> {
 }
 
 /// Starts the confirmation of a member's name at its name object.
-pub fn confirm_name(sql: &dyn Sql, account: &Account, subject: &str) -> Result<Step, SqlError> {
+pub fn confirm_name(sql: &dyn Sql, account: &Account, subject: &str) -> Result<TaskStep, SqlError> {
     let member = MemberId::parse(subject).map_or(Ok(None), |id| Member::load(sql, id))?;
-    Ok(member.map_or(Step::moot(), |Member { view, secret_version }| {
+    Ok(member.map_or(TaskStep::moot(), |Member { view, secret_version }| {
         let request = NameConfirmation { account: account.id, member: view.id, secret_version };
-        Step::Effect(Effect::ConfirmName { email: view.email, request })
+        TaskStep::Effect(Effect::ConfirmName { email: view.email, request })
     }))
 }
 
-/// Parses the key ID that is a task's subject.
-fn key_of(subject: &str) -> Option<KeyId> {
-    KeyId::parse(subject)
+/// Loads the publication of the key whose ID is a task's subject.
+fn publication_of(sql: &dyn Sql, subject: &str) -> Result<Option<Publication>, SqlError> {
+    KeyId::parse(subject).map_or(Ok(None), |id| Publication::load(sql, id))
 }

@@ -12,7 +12,7 @@ use super::account::Account;
 use super::document;
 use super::publication;
 use super::publication::Publication;
-use crate::objects::object::{EFFECTS_PER_RING_MAX, Step};
+use crate::objects::object::{EFFECTS_PER_RING_MAX, TaskStep};
 use crate::objects::sql::{Sql, SqlError, SqlExt, Statement};
 use crate::objects::tasks;
 use crate::objects::tasks::{Task, TaskKind};
@@ -54,21 +54,21 @@ pub fn is_on_its_way(sql: &dyn Sql) -> Result<bool, SqlError> {
 }
 
 /// Schedules the puts of the next batch.
-pub fn step(sql: &dyn Sql, account: &Account, now: UnixMs) -> Result<Step, SqlError> {
+pub fn step(sql: &dyn Sql, account: &Account, now: UnixMs) -> Result<TaskStep, SqlError> {
     let row = sql.first(&Statement::new("SELECT cursor, begun_at_ms FROM rebuild"))?;
-    let Some(mut row) = row else { return Ok(Step::moot()) };
+    let Some(mut row) = row else { return Ok(TaskStep::moot()) };
     let (cursor, begun_at) = (row.text()?, row.time()?);
     // While KV refuses puts, their backoff grows. Waiting for the first of them adds no further
     // puts, and no alarms in between.
     if let Some(first) = tasks::queue(sql, TaskKind::PutRecord, BATCH)? {
-        return Ok(Step::Chore {
+        return Ok(TaskStep::Chore {
             writes: Vec::new(),
             again: Some(first.max(now).saturating_add(PAUSE)),
         });
     }
     let batch = Publication::load_after(sql, &cursor, BATCH)?;
     let Some(last) = batch.last().map(|row| row.id) else {
-        return Ok(Step::Chore {
+        return Ok(TaskStep::Chore {
             writes: vec![Statement::new("DELETE FROM rebuild")],
             again: None,
         });
@@ -82,7 +82,7 @@ pub fn step(sql: &dyn Sql, account: &Account, now: UnixMs) -> Result<Step, SqlEr
         writes.push(publication::schedule(row.id, now));
         writes.push(Publication { pending_since: row.pending_since.or(Some(now)), ..row }.store());
     }
-    Ok(Step::Chore { writes, again: Some(now.saturating_add(PAUSE)) })
+    Ok(TaskStep::Chore { writes, again: Some(now.saturating_add(PAUSE)) })
 }
 
 /// Returns the progress of publication to KV.

@@ -9,7 +9,7 @@ use claviger_core::base::time::UnixMs;
 use claviger_core::credential::issuer::Issuer;
 use claviger_core::credential::limits::network::ClientAddress;
 use claviger_core::replication::record::{Epoch, Record, Standing};
-use claviger_core::replication::refresh::{ASK_MAX, Answer, Delta, Refresh, RefreshRequest};
+use claviger_core::replication::refresh::{ASK_MAX, Delta, Refresh, RefreshAnswer, RefreshRequest};
 
 use super::account::Account;
 use super::key::{Key, State};
@@ -81,7 +81,7 @@ fn answers(
     account: &Account,
     ids: &[KeyId],
     from: Option<ClientAddress>,
-) -> Result<(Vec<Answer>, Vec<Used>), SqlError> {
+) -> Result<(Vec<RefreshAnswer>, Vec<Used>), SqlError> {
     if ids.is_empty() {
         return Ok((Vec::new(), Vec::new()));
     }
@@ -92,14 +92,16 @@ fn answers(
             Some(key) => Some(key.record(&account.epoch)),
             None => publication::record(sql, account, *id)?,
         };
-        answers.push(Answer { id: *id, record });
+        answers.push(RefreshAnswer { id: *id, record });
     }
     // An issued key is valid only with its issuer, so the edge would ask for the issuer next.
     let issuers: Vec<KeyId> = issuers(&answers).filter(|id| !ids.contains(id)).collect();
     if !issuers.is_empty() {
         let found = Key::load_many(sql, &issuers)?;
         answers.extend(
-            found.iter().map(|key| Answer { id: key.id, record: Some(key.record(&account.epoch)) }),
+            found
+                .iter()
+                .map(|key| RefreshAnswer { id: key.id, record: Some(key.record(&account.epoch)) }),
         );
     }
     let used = |key: &Key| (key.id, from.filter(|_| key.limits.networks.allows(from)));
@@ -107,7 +109,7 @@ fn answers(
 }
 
 /// Returns the keys that have issued the keys in `answers`.
-fn issuers(answers: &[Answer]) -> impl Iterator<Item = KeyId> {
+fn issuers(answers: &[RefreshAnswer]) -> impl Iterator<Item = KeyId> {
     answers.iter().filter_map(|answer| match &answer.record.as_ref()?.standing {
         Standing::Active(credential) | Standing::Disabled(credential) => {
             match credential.issued?.by {

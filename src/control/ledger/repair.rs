@@ -21,7 +21,7 @@ use super::drift::{Drift, mend};
 use super::publication::Publication;
 use super::{document, rebuild};
 use crate::ledger::{audit, publication};
-use crate::objects::object::Step;
+use crate::objects::object::TaskStep;
 use crate::objects::sql::{Row, Sql, SqlError, SqlExt, Statement};
 use crate::objects::tasks;
 use crate::objects::tasks::{Task, TaskKind};
@@ -93,7 +93,7 @@ pub fn schedule(now: UnixMs) -> Statement {
 }
 
 /// Starts the next step of the round.
-pub fn step(sql: &dyn Sql, account: &Account, now: UnixMs) -> Result<Step, SqlError> {
+pub fn step(sql: &dyn Sql, account: &Account, now: UnixMs) -> Result<TaskStep, SqlError> {
     let (round, writes) = match Round::load(sql)? {
         Some(round) => (round, Vec::new()),
         None => {
@@ -109,12 +109,12 @@ pub fn step(sql: &dyn Sql, account: &Account, now: UnixMs) -> Result<Step, SqlEr
             if rows.is_empty() {
                 let again = round.begun_at.saturating_add(ROUND);
                 let writes = vec![Round::over(), document::schedule_look(now)];
-                return Ok(Step::Chore { writes, again: Some(again) });
+                return Ok(TaskStep::Chore { writes, again: Some(again) });
             }
             Effect::ReadMany { ids: rows.iter().map(|row| row.id).collect() }
         }
     };
-    Ok(Step::Tracked { effect, writes })
+    Ok(TaskStep::Tracked { effect, writes })
 }
 
 /// Returns the prefix of the KV names of the account's records.
@@ -136,11 +136,11 @@ pub fn failed(sql: &dyn Sql, effect: &Effect, now: UnixMs) -> Result<Vec<Stateme
 pub fn listed(
     sql: &dyn Sql,
     account: &Account,
-    asked: Option<&str>,
+    cursor_read: Option<&str>,
     (names, next): (&[String], Option<&str>),
     now: UnixMs,
 ) -> Result<Vec<Statement>, SqlError> {
-    let is_next = |round: &Round| matches!(&round.position, Position::List(cursor) if cursor.as_deref() == asked);
+    let is_next = |round: &Round| matches!(&round.position, Position::List(cursor) if cursor.as_deref() == cursor_read);
     let Some(round) = Round::load(sql)?.filter(is_next) else { return Ok(Vec::new()) };
     let mut writes = adopt_orphans(sql, account, names, now)?;
     let position =

@@ -22,7 +22,7 @@ use super::key::Key;
 use super::service::Service;
 use crate::ledger::audit;
 use crate::ledger::plan::{Plan, commit_writes};
-use crate::objects::object::Step;
+use crate::objects::object::TaskStep;
 use crate::objects::sql::{Sql, SqlError, SqlExt, Statement};
 use crate::objects::tasks::{Task, TaskKind};
 use crate::protocol::ledger::LedgerReply;
@@ -101,13 +101,13 @@ fn one(
     // The clocks of the issuing and the verifying machine may differ.
     let until = until.min(now.saturating_add(LIFE_MAX)).saturating_add(CLOCK_SKEW_MAX);
     let insert = "INSERT INTO revoked_sealed (id, issuer, until_ms) VALUES (?, ?, ?)";
-    let told = json!({ "sealed": id, "issuer": issuer.as_str() }).to_string();
+    let change = json!({ "sealed": id, "issuer": issuer.as_str() }).to_string();
     vec![
         Statement::new(insert).bind(id.as_str()).bind(issuer.as_str()).bind(until),
         Task::own(TaskKind::SweepRevoked).schedule_by(until),
         Account::advance_state(revision),
         audit::journal(Action::RevokeSealed, revision, "account", now),
-        author.set(Action::RevokeSealed, revision, None, told),
+        author.set(Action::RevokeSealed, revision, None, change),
     ]
 }
 
@@ -124,10 +124,10 @@ pub fn list(sql: &dyn Sql) -> Result<Vec<RevokedSealed>, SqlError> {
 
 /// Removes expired ones without a new revision: leases that still name them only refuse keys that
 /// are refused anyway.
-pub fn sweep(sql: &dyn Sql, now: UnixMs) -> Result<Step, SqlError> {
+pub fn sweep(sql: &dyn Sql, now: UnixMs) -> Result<TaskStep, SqlError> {
     let next = "SELECT ifnull(min(until_ms), -1) FROM revoked_sealed WHERE until_ms > ?";
     let next = sql.integer(&Statement::new(next).bind(now))?;
     let again = (next >= 0).then(|| UnixMs::from_ms(next));
     let writes = vec![Statement::new("DELETE FROM revoked_sealed WHERE until_ms <= ?").bind(now)];
-    Ok(Step::Chore { writes, again })
+    Ok(TaskStep::Chore { writes, again })
 }

@@ -27,7 +27,7 @@ use crate::ledger::usage::counts::{
     CountsByDay, DAY_MS, DayCounts, HOUR_MS, add_caller, in_hour, stored,
 };
 use crate::ledger::usage::pending::{PendingCounts, UsageReport};
-use crate::objects::object::Step;
+use crate::objects::object::TaskStep;
 use crate::objects::sql::{Sql, SqlError, SqlExt, Statement};
 use crate::objects::tasks::{Task, TaskKind};
 use crate::protocol::keys::KeyView;
@@ -41,8 +41,8 @@ pub const DAYS: i64 = 32;
 /// Time for which an isolate's last sequence is stored: it repeats a batch within seconds or never.
 pub const ISOLATE_LIFE: DurationMs = DurationMs::from_days(1);
 
-/// Most isolates that are stored after a sweep; the longest silent ones are removed first. An
-/// account meets fewer in a day.
+/// Most isolates that are stored after a sweep; those without a report for the longest time are
+/// removed first. An account is served by fewer isolates in a day.
 pub const ISOLATES_MAX: u32 = 10_000;
 
 /// Most rows that one sweep removes.
@@ -254,7 +254,7 @@ pub fn locked_out(
 }
 
 /// Removes expired usage, one bounded batch at a time.
-pub fn sweep(sql: &dyn Sql, now: UnixMs) -> Result<Step, SqlError> {
+pub fn sweep(sql: &dyn Sql, now: UnixMs) -> Result<TaskStep, SqlError> {
     let old = "SELECT old.key, old.day FROM usage AS old WHERE old.day <= ? AND (
             old.last_used_at_ms IS NULL
             OR EXISTS (SELECT 1 FROM usage AS new WHERE new.key = old.key AND new.day > old.day
@@ -288,7 +288,7 @@ pub fn sweep(sql: &dyn Sql, now: UnixMs) -> Result<Step, SqlError> {
     } else {
         Some(now)
     };
-    Ok(Step::Chore { writes, again })
+    Ok(TaskStep::Chore { writes, again })
 }
 
 /// Returns `true` if data is left that a later sweep would remove.

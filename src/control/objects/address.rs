@@ -7,7 +7,7 @@
 
 use claviger_core::base::time::{DurationMs, UnixMs};
 
-use crate::objects::object::{Entropy, Object, ObjectError, Step};
+use crate::objects::object::{DurableObject, Entropy, ObjectError, TaskStep};
 use crate::objects::rate_limit::{FixedWindow, Window};
 use crate::objects::sql::migrate::{Migration, is_initialised, migrate};
 use crate::objects::sql::{Row, Sql, SqlError, SqlExt, Statement};
@@ -71,7 +71,7 @@ impl<'a> Address<'a> {
     }
 }
 
-impl Object for Address<'_> {
+impl DurableObject for Address<'_> {
     type Request = AddressRequest;
     type Reply = AddressReply;
 
@@ -92,13 +92,13 @@ impl Object for Address<'_> {
         }
     }
 
-    fn step(&self, _: &Task, now: UnixMs) -> Result<Step, ObjectError> {
+    fn step(&self, _: &Task, now: UnixMs) -> Result<TaskStep, ObjectError> {
         // The only kind of task here: remove a window that has ended.
         Ok(match self.window()? {
             Some(window) if now < TRIES.end(&window) => {
-                Step::Chore { writes: Vec::new(), again: Some(TRIES.end(&window)) }
+                TaskStep::Chore { writes: Vec::new(), again: Some(TRIES.end(&window)) }
             }
-            _ => Step::Chore { writes: vec![Statement::new("DELETE FROM tries")], again: None },
+            _ => TaskStep::Chore { writes: vec![Statement::new("DELETE FROM tries")], again: None },
         })
     }
 

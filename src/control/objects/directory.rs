@@ -1,7 +1,8 @@
 //! The directory: the list of all accounts of the deployment. There is one instance, because
 //! Durable Objects cannot be enumerated.
 //!
-//! An account is entered *before* its ledger is written, so that no ledger exists unlisted. States:
+//! An account is entered *before* its ledger is written, so the directory lists every ledger.
+//! States:
 //!
 //! ```text
 //!   (absent) ──EnterFirst, Invite──▶ pending ──Confirm, or the ledger says "opened"──▶ open
@@ -25,7 +26,7 @@ use claviger_core::credential::token::SETUP_LIFE_MS;
 use claviger_core::replication::record::Epoch;
 
 use self::state::{parse_state, state_text};
-use crate::objects::object::{Entropy, Object, ObjectError, Step};
+use crate::objects::object::{DurableObject, Entropy, ObjectError, TaskStep};
 use crate::objects::sql::migrate::{Migration, is_initialised, migrate};
 use crate::objects::sql::{Sql, SqlError, SqlExt, Statement};
 use crate::objects::tasks;
@@ -208,7 +209,7 @@ impl<'a> Directory<'a> {
     }
 }
 
-impl Object for Directory<'_> {
+impl DurableObject for Directory<'_> {
     type Request = DirectoryRequest;
     type Reply = DirectoryReply;
 
@@ -240,15 +241,15 @@ impl Object for Directory<'_> {
         })
     }
 
-    fn step(&self, task: &Task, _: UnixMs) -> Result<Step, ObjectError> {
-        let Some(account) = AccountId::parse(&task.subject) else { return Ok(Step::moot()) };
+    fn step(&self, task: &Task, _: UnixMs) -> Result<TaskStep, ObjectError> {
+        let Some(account) = AccountId::parse(&task.subject) else { return Ok(TaskStep::moot()) };
         if task.kind == TaskKind::TellEpoch {
-            let told = |epoch| Step::Effect(Effect::TellEpoch { account, epoch });
-            return Ok(self.noted_epoch(account)?.map_or(Step::moot(), told));
+            let tell = |epoch| TaskStep::Effect(Effect::TellEpoch { account, epoch });
+            return Ok(self.noted_epoch(account)?.map_or(TaskStep::moot(), tell));
         }
         Ok(match self.state(account)? {
-            Some(EntryState::Pending) => Step::Effect(Effect::AskExists { account }),
-            Some(EntryState::Open) | None => Step::moot(),
+            Some(EntryState::Pending) => TaskStep::Effect(Effect::AskExists { account }),
+            Some(EntryState::Open) | None => TaskStep::moot(),
         })
     }
 

@@ -28,7 +28,7 @@ use self::password::StoredPassword;
 pub use self::password::{Argon2id, PasswordHash};
 pub use self::schema::MIGRATIONS;
 pub use self::tries::{BLOCK_TRIES, NAME_TRIES, TRUST_MS};
-use crate::objects::object::{Entropy, Object, ObjectError, Step};
+use crate::objects::object::{DurableObject, Entropy, ObjectError, TaskStep};
 use crate::objects::sql::migrate::{is_initialised, migrate};
 use crate::objects::sql::{Row, Sql, SqlError, SqlExt, Statement};
 use crate::objects::tasks::{Task, TaskKind};
@@ -210,7 +210,7 @@ impl<'a> Name<'a> {
     }
 }
 
-impl Object for Name<'_> {
+impl DurableObject for Name<'_> {
     type Request = NameRequest;
     type Reply = NameReply;
 
@@ -239,17 +239,17 @@ impl Object for Name<'_> {
         }
     }
 
-    fn step(&self, task: &Task, now: UnixMs) -> Result<Step, ObjectError> {
+    fn step(&self, task: &Task, now: UnixMs) -> Result<TaskStep, ObjectError> {
         if task.kind == TaskKind::SweepTries {
             return Ok(tries::sweep(self.sql, now)?);
         }
         Ok(match self.claimed()? {
-            Some(claim) if self.is_pending()? => Step::Effect(Effect::AskHolds {
+            Some(claim) if self.is_pending()? => TaskStep::Effect(Effect::AskHolds {
                 account: claim.account,
                 member: claim.member,
                 email: claim.name,
             }),
-            _ => Step::moot(),
+            _ => TaskStep::moot(),
         })
     }
 

@@ -3,17 +3,17 @@
 //!
 //! # Contract with the adapter
 //! 1. **A request**: call [`answer`]. Then, *in the same turn, without an await in between*, set
-//!    the alarm to [`Object::next_due`]. Skip this only if the alarm is already set for an earlier
-//!    time in the future. The platform commits writes and alarm of one turn together. Where it does
-//!    not, the next request or start sets the alarm.
+//!    the alarm to [`DurableObject::next_due`]. Skip this only if the alarm is already set for an
+//!    earlier time in the future. The platform commits writes and alarm of one turn together. Where
+//!    it does not, the next request or start sets the alarm.
 //! 2. **An alarm**: first re-arm it to [`RE_ARM_MS`] from now. Then execute up to
-//!    [`EFFECTS_PER_RING_MAX`] effects of [`Object::next_effect`], each for at most
+//!    [`EFFECTS_PER_RING_MAX`] effects of [`DurableObject::next_effect`], each for at most
 //!    [`EFFECT_TIMEOUT_MS`](crate::objects::tasks::EFFECT_TIMEOUT_MS). Pass each outcome to
-//!    [`Object::settle`], except after a timeout: the effect may still be in flight. Last, set the
-//!    alarm to [`Object::next_due`] (in the past if work is left), and log [`Object::alert`]. An
-//!    error is logged and ends the run; the re-armed alarm follows.
-//! 3. After an alarm, if [`Object::is_spent`], the adapter may delete the whole storage in the same
-//!    turn.
+//!    [`DurableObject::settle`], except after a timeout: the effect may still be in flight. Last,
+//!    set the alarm to [`DurableObject::next_due`] (in the past if work is left), and log
+//!    [`DurableObject::alert`]. An error is logged and ends the run; the re-armed alarm follows.
+//! 3. After an alarm, if [`DurableObject::is_spent`], the adapter may delete the whole storage in
+//!    the same turn.
 //!
 //! A crash between any two steps is safe. Each task is a row that was committed with its cause, and
 //! only success removes it. So effects run at least once, and each of them may be repeated.
@@ -26,7 +26,7 @@ use crate::objects::sql::migrate::is_initialised;
 use crate::objects::sql::{Sql, SqlError, Statement};
 use crate::objects::tasks;
 use crate::objects::tasks::Task;
-use crate::protocol::effect::{Effect, Outcome};
+use crate::protocol::effect::{Effect, EffectOutcome};
 use crate::protocol::ledger::LedgerReply;
 
 /// Delay to which an alarm re-arms itself before it works, in milliseconds: the time for which a
@@ -62,8 +62,8 @@ impl core::fmt::Debug for Entropy {
     }
 }
 
-/// The reason for which an object could not answer. Nothing was written, unless only the database's
-/// reply was lost.
+/// The reason for which an object could not answer. The database wrote nothing, or it wrote
+/// everything and its reply was lost.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ObjectError {
     /// The database failed.
@@ -79,7 +79,7 @@ pub enum ObjectError {
 
 /// The way in which a due task continues.
 #[derive(Debug)]
-pub enum Step {
+pub enum TaskStep {
     /// The adapter must execute an effect.
     Effect(Effect),
     /// The adapter must execute an effect, and the object records its start.
@@ -98,7 +98,7 @@ pub enum Step {
     },
 }
 
-impl Step {
+impl TaskStep {
     /// Returns the step that removes a task whose cause no longer exists.
     pub const fn moot() -> Self {
         Self::Chore { writes: Vec::new(), again: None }
@@ -106,7 +106,7 @@ impl Step {
 }
 
 /// One Durable Object over its database.
-pub trait Object {
+pub trait DurableObject {
     /// The enum of requests, as JSON.
     type Request: DeserializeOwned;
     /// The enum of replies, as JSON.
@@ -133,7 +133,7 @@ pub trait Object {
     ///
     /// # Errors
     /// [`ObjectError`] if the database fails.
-    fn step(&self, task: &Task, now: UnixMs) -> Result<Step, ObjectError>;
+    fn step(&self, task: &Task, now: UnixMs) -> Result<TaskStep, ObjectError>;
 
     /// Returns the writes after `effect` succeeded; `held` is the answer if the effect asked a
     /// question. They must remove the task or postpone it.
@@ -173,7 +173,7 @@ pub trait Object {
     fn learned(
         &self,
         effect: &Effect,
-        outcome: &Outcome,
+        outcome: &EffectOutcome,
         now: UnixMs,
     ) -> Result<Vec<Statement>, ObjectError> {
         let _ = outcome;
@@ -245,16 +245,16 @@ pub trait Object {
                 }
             };
             match step {
-                Step::Effect(effect) => {
+                TaskStep::Effect(effect) => {
                     self.sql().apply(&[task.taken(now)])?;
                     return Ok(Some(effect));
                 }
-                Step::Tracked { effect, mut writes } => {
+                TaskStep::Tracked { effect, mut writes } => {
                     writes.push(task.taken(now));
                     self.sql().apply(&writes)?;
                     return Ok(Some(effect));
                 }
-                Step::Chore { mut writes, again } => {
+                TaskStep::Chore { mut writes, again } => {
                     let soonest = now.saturating_add(DurationMs::from_ms(tasks::PAUSE_MIN_MS));
                     writes.push(
                         again.map_or_else(|| task.done(), |at| task.postpone(at.max(soonest))),
@@ -270,15 +270,20 @@ pub trait Object {
     ///
     /// # Errors
     /// [`ObjectError`]; the effect then comes due again.
-    fn settle(&self, effect: &Effect, outcome: &Outcome, now: UnixMs) -> Result<(), ObjectError> {
+    fn settle(
+        &self,
+        effect: &Effect,
+        outcome: &EffectOutcome,
+        now: UnixMs,
+    ) -> Result<(), ObjectError> {
         let writes = match outcome {
-            Outcome::Failed => self.failed(effect, now)?,
-            Outcome::Refused => self.refused(effect, now)?,
-            Outcome::Read { .. } | Outcome::ReadMany { .. } | Outcome::Listed { .. } => {
-                self.learned(effect, outcome, now)?
-            }
-            Outcome::Done => self.settled(effect, None, now)?,
-            Outcome::Answered { held } => self.settled(effect, Some(*held), now)?,
+            EffectOutcome::Failed => self.failed(effect, now)?,
+            EffectOutcome::Refused => self.refused(effect, now)?,
+            EffectOutcome::Read { .. }
+            | EffectOutcome::ReadMany { .. }
+            | EffectOutcome::Listed { .. } => self.learned(effect, outcome, now)?,
+            EffectOutcome::Done => self.settled(effect, None, now)?,
+            EffectOutcome::Answered { held } => self.settled(effect, Some(*held), now)?,
         };
         if writes.is_empty() {
             return Ok(());
@@ -291,7 +296,7 @@ pub trait Object {
 ///
 /// # Errors
 /// [`ObjectError`] if the object fails.
-pub fn answer<O: Object>(
+pub fn answer<O: DurableObject>(
     object: &O,
     request: &str,
     now: UnixMs,
@@ -306,11 +311,11 @@ pub fn answer<O: Object>(
 
 /// Converts a ledger's reply to [`Effect::AskHolds`] or [`Effect::AskExists`] into an outcome. An
 /// account that was never opened holds nothing; any other reply counts as a failure.
-pub fn outcome_of(reply: &LedgerReply) -> Outcome {
+pub fn outcome_of(reply: &LedgerReply) -> EffectOutcome {
     match reply {
-        LedgerReply::Gone => Outcome::Answered { held: false },
-        LedgerReply::Holds { held } => Outcome::Answered { held: *held },
-        _ => Outcome::Failed,
+        LedgerReply::Gone => EffectOutcome::Answered { held: false },
+        LedgerReply::Holds { held } => EffectOutcome::Answered { held: *held },
+        _ => EffectOutcome::Failed,
     }
 }
 
@@ -328,11 +333,11 @@ mod tests {
 
     #[test]
     fn only_an_answer_counts_as_one() {
-        assert_eq!(outcome_of(&LedgerReply::Gone), Outcome::Answered { held: false });
+        assert_eq!(outcome_of(&LedgerReply::Gone), EffectOutcome::Answered { held: false });
         assert_eq!(
             outcome_of(&LedgerReply::Holds { held: true }),
-            Outcome::Answered { held: true }
+            EffectOutcome::Answered { held: true }
         );
-        assert_eq!(outcome_of(&LedgerReply::Done), Outcome::Failed);
+        assert_eq!(outcome_of(&LedgerReply::Done), EffectOutcome::Failed);
     }
 }

@@ -339,10 +339,7 @@ fn pause(attempts: i64) -> DurationMs {
 mod tests {
     use super::*;
     use crate::objects::sql::sqlite::Sqlite;
-
-    fn at(ms: i64) -> UnixMs {
-        UnixMs::from_ms(ms)
-    }
+    use claviger_core::testing::at;
 
     fn table() -> Sqlite {
         let sql = Sqlite::new();
@@ -380,8 +377,8 @@ mod tests {
     fn a_duty_that_is_owed_for_several_things_is_due_at_the_first_of_them() {
         let sql = table();
         let task = Task::own(TaskKind::SweepIssued);
-        for (owed, due) in [(300, 300), (100, 100), (200, 100)] {
-            sql.apply(&[task.schedule_by(at(owed))]).unwrap();
+        for (by, due) in [(300, 300), (100, 100), (200, 100)] {
+            sql.apply(&[task.schedule_by(at(by))]).unwrap();
             assert_eq!(earliest(&sql), Ok(Some(at(due))));
         }
     }
@@ -391,13 +388,13 @@ mod tests {
         let sql = table();
         let put = |key: &str| Task::new(TaskKind::PutRecord, key);
         let mail = |id: &str| Task::new(TaskKind::SendMail, id);
-        let owed = [
+        let schedules = [
             put("a").schedule(at(10)),
             put("b").schedule(at(20)),
             mail("d").schedule(at(40)),
             mail("c").schedule(at(50)),
         ];
-        sql.apply(&owed).unwrap();
+        sql.apply(&schedules).unwrap();
         assert_eq!(first(&sql, at(39)), Ok(Some(put("a"))), "not before it is due");
         for expected in [mail("d"), mail("c"), put("a"), put("b")] {
             assert_eq!(first(&sql, at(100)), Ok(Some(expected.clone())));

@@ -11,7 +11,7 @@ use claviger_core::base::time::UnixMs;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-pub use self::span::{SpanError, begin, end};
+pub use self::span::{TimeRangeError, begin, end};
 
 /// Most entries of a page, and the default.
 pub const PAGE_ENTRIES_MAX: u32 = 50;
@@ -41,7 +41,7 @@ pub struct Query {
     /// Part of the name of the key or the actor.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub q: Option<String>,
-    /// Cursor of the page before ([`Page::next`]).
+    /// Cursor of the page before ([`ActivityPage::next`]).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cursor: Option<String>,
     /// Most entries; [`PAGE_ENTRIES_MAX`] by default, [`EXPORT_PAGE_ENTRIES`] at most.
@@ -51,16 +51,16 @@ pub struct Query {
 
 /// A page of activity, latest first.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Page {
+pub struct ActivityPage {
     /// Entries of this page; possibly none, even if `next` is set.
-    pub entries: Vec<Entry>,
+    pub entries: Vec<ActivityEntry>,
     /// Cursor of the next page; `None` on the last.
     pub next: Option<String>,
 }
 
 /// One recorded action.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Entry {
+pub struct ActivityEntry {
     /// Number of the entry, unique in the account and rising.
     pub id: u64,
     /// Time of the action, Unix ms.
@@ -173,12 +173,13 @@ const _: () = {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use claviger_core::testing::key_id;
 
     #[test]
     fn actors_read_back_and_nothing_else_is_one() {
         for actor in [
             Actor::Member(MemberId::parse("0123456789A").unwrap()),
-            Actor::Key(KeyId::parse("a1B2c3D47Hq0p2Zx9K").unwrap()),
+            Actor::Key(key_id()),
             Actor::Service,
             Actor::Operator,
         ] {

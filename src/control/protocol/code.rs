@@ -39,12 +39,12 @@ const LABEL: &[u8] = b"claviger/code/1\0";
 
 /// The action that a code confirms. The names are part of the MAC and must not change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Purpose {
+pub enum CodePurpose {
     /// Deletion of keys.
     Deletion,
 }
 
-impl Purpose {
+impl CodePurpose {
     fn name(self) -> &'static [u8] {
         match self {
             Self::Deletion => b"deletion\0",
@@ -84,7 +84,7 @@ impl Code {
     /// Returns the MAC to store, bound to purpose, account and subject.
     pub fn mac(
         &self,
-        purpose: Purpose,
+        purpose: CodePurpose,
         account: AccountId,
         subject: TokenId,
         master: &MasterSecrets,
@@ -141,7 +141,7 @@ mod tests {
         let code = Code::parse(&SecretText::new(code.into())).unwrap();
         let (account, subject) =
             (AccountId::parse(account).unwrap(), TokenId::parse(subject).unwrap());
-        *code.mac(Purpose::Deletion, account, subject, &master()).as_bytes()
+        *code.mac(CodePurpose::Deletion, account, subject, &master()).as_bytes()
     }
 
     #[test]

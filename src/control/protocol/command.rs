@@ -13,7 +13,7 @@ use crate::protocol::draft::{Changes, Draft};
 use crate::protocol::encryption::Ciphertext;
 use crate::protocol::keys::Listing;
 use crate::protocol::member::SecretVersion;
-use crate::protocol::operator::Operation;
+use crate::protocol::operator::OperatorCommand;
 use crate::protocol::service::ServiceCommand;
 
 /// A command of a signed-in member.
@@ -142,6 +142,6 @@ pub enum Command {
     /// Authorises and records an operation of an operator. The admin Worker then performs it.
     Operate {
         /// Operation to authorise.
-        operation: Operation,
+        operation: OperatorCommand,
     },
 }

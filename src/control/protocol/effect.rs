@@ -125,7 +125,7 @@ pub struct NameConfirmation {
 
 /// The outcome of an [`Effect`].
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Outcome {
+pub enum EffectOutcome {
     /// The effect succeeded.
     Done,
     /// The question was answered ([`Effect::AskHolds`], [`Effect::AskExists`]).

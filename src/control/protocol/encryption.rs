@@ -35,7 +35,7 @@ const NONCE_BYTES: usize = 12;
 
 /// The kind of an encrypted secret. The names are part of the associated data and must not change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Purpose {
+pub enum SecretKind {
     /// A viewable key; the subject is its ID.
     Key,
     /// The service password; the subject repeats the account's ID.
@@ -44,7 +44,7 @@ pub enum Purpose {
     MailCode,
 }
 
-impl Purpose {
+impl SecretKind {
     fn name(self) -> &'static str {
         match self {
             Self::Key => "key",
@@ -58,7 +58,7 @@ impl Purpose {
 #[derive(Clone, Copy, Debug)]
 pub struct AssociatedData<'a> {
     /// Kind of the secret.
-    pub purpose: Purpose,
+    pub purpose: SecretKind,
     /// Account that owns the secret.
     pub account: AccountId,
     /// ID of the row that holds it. Contains no NUL, which separates the fields.
@@ -126,7 +126,7 @@ pub fn encrypt_key(
 
 /// Returns the associated data of a viewable key.
 pub fn key_associated_data(id: &KeyId) -> AssociatedData<'_> {
-    AssociatedData { purpose: Purpose::Key, account: id.account(), subject: id.as_str() }
+    AssociatedData { purpose: SecretKind::Key, account: id.account(), subject: id.as_str() }
 }
 
 /// Decrypts a text for `associated_data`. `None` if it was encrypted for another place, was
@@ -160,12 +160,12 @@ mod tests {
 
     const SUBJECT: &str = "a1B2c3D47Hq0p2Zx9K";
 
-    fn at(purpose: Purpose, account: &str, subject: &'static str) -> AssociatedData<'static> {
+    fn at(purpose: SecretKind, account: &str, subject: &'static str) -> AssociatedData<'static> {
         AssociatedData { purpose, account: AccountId::parse(account).unwrap(), subject }
     }
 
     fn here() -> AssociatedData<'static> {
-        at(Purpose::Key, "a1B2c3D4", SUBJECT)
+        at(SecretKind::Key, "a1B2c3D4", SUBJECT)
     }
 
     fn sealed() -> Ciphertext {
@@ -177,9 +177,9 @@ mod tests {
     fn what_was_sealed_opens_in_its_place_alone() {
         assert_eq!(decrypt(&sealed(), here(), &master()).unwrap().expose(), "clv_secret");
         for elsewhere in [
-            at(Purpose::MailCode, "a1B2c3D4", SUBJECT),
-            at(Purpose::Key, "a1B2c3D5", SUBJECT),
-            at(Purpose::Key, "a1B2c3D4", "a1B2c3D47Hq0p2Zx9L"),
+            at(SecretKind::MailCode, "a1B2c3D4", SUBJECT),
+            at(SecretKind::Key, "a1B2c3D5", SUBJECT),
+            at(SecretKind::Key, "a1B2c3D4", "a1B2c3D47Hq0p2Zx9L"),
         ] {
             assert!(decrypt(&sealed(), elsewhere, &master()).is_none(), "{elsewhere:?}");
         }

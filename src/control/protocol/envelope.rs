@@ -8,7 +8,7 @@ use claviger_core::base::time::UnixMs;
 use serde::{Deserialize, Serialize};
 
 use crate::protocol::account::Email;
-use crate::protocol::encryption::{AssociatedData, Ciphertext, Purpose};
+use crate::protocol::encryption::{AssociatedData, Ciphertext, SecretKind};
 use crate::protocol::keys::KeyName;
 use crate::protocol::member::Language;
 use crate::protocol::zone::Zone;
@@ -73,7 +73,7 @@ pub struct Envelope {
 
 /// Returns the associated data of a deletion's code.
 pub fn code_associated_data(account: AccountId, deletion: &TokenId) -> AssociatedData<'_> {
-    AssociatedData { purpose: Purpose::MailCode, account, subject: deletion.as_str() }
+    AssociatedData { purpose: SecretKind::MailCode, account, subject: deletion.as_str() }
 }
 
 /// Masks an address for a reader who knows it: `m…@example.jp`.

@@ -32,7 +32,7 @@ use crate::protocol::zone::Zone;
 /// The form of an expiry, which selects its sentence in the console.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Form {
+pub enum ExpiryKind {
     /// "Works until 14:05."
     Instant,
     /// "Works through 30 June, until 24:00."
@@ -46,11 +46,11 @@ pub enum Form {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Described {
     /// Form in which it was written.
-    pub form: Form,
+    pub form: ExpiryKind,
     /// End, Unix ms; `None` for never.
     pub at_ms: Option<UnixMs>,
-    /// Last day of a [`Form::EndOfDay`], as `2027-06-30`. It cannot be derived from `at_ms` where a
-    /// zone skips days.
+    /// Last day of a [`ExpiryKind::EndOfDay`], as `2027-06-30`. It cannot be derived from `at_ms`
+    /// where a zone skips days.
     pub day: Option<String>,
     /// Zone in which it was read and is displayed.
     pub zone: Zone,
@@ -68,15 +68,17 @@ impl Described {
             Moment::Never => {
                 let zone = zone.clone();
                 return Ok(Self {
-                    form: Form::Never,
+                    form: ExpiryKind::Never,
                     at_ms: None,
                     day: None,
                     zone,
                     from_now_ms: None,
                 });
             }
-            Moment::Instant(at) => (Form::Instant, at, None),
-            Moment::Day(day) => (Form::EndOfDay, end_of(day, zone, now)?, Some(day.to_string())),
+            Moment::Instant(at) => (ExpiryKind::Instant, at, None),
+            Moment::Day(day) => {
+                (ExpiryKind::EndOfDay, end_of(day, zone, now)?, Some(day.to_string()))
+            }
         };
         let at = check_end(at, now)?;
         Ok(Self { form, at_ms: Some(at), day, zone: zone.clone(), from_now_ms: at.since(now) })

@@ -189,7 +189,7 @@ pub struct Listing {
     /// Order of the keys.
     #[serde(default)]
     pub sort: Sort,
-    /// Cursor of the page before ([`Page::next`]).
+    /// Cursor of the page before ([`KeyPage::next`]).
     #[serde(default)]
     pub cursor: Option<String>,
     /// Most keys; [`PAGE_KEYS_MAX`] is the maximum and the default.
@@ -291,7 +291,7 @@ impl Sort {
 
 /// A page of keys.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Page {
+pub struct KeyPage {
     /// Keys of this page, in the requested order.
     pub keys: Vec<KeyView>,
     /// Cursor of the next page; `None` on the last.

@@ -20,9 +20,9 @@ use serde::{Deserialize, Serialize};
 use crate::protocol::activity;
 use crate::protocol::command::Command;
 use crate::protocol::deletion::DeletionView;
-use crate::protocol::draft::preview::Checked;
+use crate::protocol::draft::preview::DraftPreview;
 use crate::protocol::encryption::Ciphertext;
-use crate::protocol::keys::{KeyView, Page};
+use crate::protocol::keys::{KeyPage, KeyView};
 use crate::protocol::member::{Language, SecretVersion};
 use crate::protocol::refusal::Refusal;
 use crate::protocol::service_credentials::{NewService, ServiceView};
@@ -202,11 +202,11 @@ pub enum LedgerReply {
     /// The request was executed and has no result.
     Done,
     /// A page of keys.
-    Page(Page),
+    Page(KeyPage),
     /// The key that was asked for.
     Key(KeyView),
     /// The preview of a draft.
-    Checked(Checked),
+    Checked(DraftPreview),
     /// A change of a key was committed.
     Changed {
         /// The key after the change; `None` if it is deleted.
@@ -263,7 +263,7 @@ pub enum LedgerReply {
     /// The reply to `Progress` and `Rebuild`.
     Progress(Progress),
     /// A page of activity.
-    Activity(activity::Page),
+    Activity(activity::ActivityPage),
     /// A key's secret, encrypted; only the admin Worker can decrypt it.
     Revealed {
         /// The whole key, encrypted.

@@ -7,7 +7,7 @@ use claviger_core::replication::record::Epoch;
 use serde::{Deserialize, Serialize};
 
 use crate::protocol::member::SecretVersion;
-use crate::protocol::operator::{Entry, EntryCursor};
+use crate::protocol::operator::{DirectoryEntry, EntryCursor};
 
 /// A request to a name object.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -149,12 +149,12 @@ pub enum DirectoryReply {
     /// A page of the list.
     Accounts {
         /// Accounts of this page, at most [`crate::protocol::operator::PAGE_ENTRIES_MAX`].
-        accounts: Vec<Entry>,
+        accounts: Vec<DirectoryEntry>,
         /// Cursor of the next page; `None` on the last.
         next: Option<EntryCursor>,
     },
     /// The account that was asked for.
-    Account(Entry),
+    Account(DirectoryEntry),
     /// No such account is open (or, for `Find`, listed), or no epoch was noted for it.
     Unknown,
     /// The request comes from a later release than this object's code.

@@ -12,7 +12,7 @@ use crate::protocol::integer::INTEGER_MAX;
 /// An operation of an operator.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "what", rename_all = "snake_case")]
-pub enum Operation {
+pub enum OperatorCommand {
     /// Reads one account or the list.
     Look,
     /// Invites the recipient of a set-up link, which the admin Worker has drawn.
@@ -60,7 +60,7 @@ pub enum EntryState {
 
 /// An account in the directory's list.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Entry {
+pub struct DirectoryEntry {
     /// ID of the account.
     pub id: AccountId,
     /// State of the account.
@@ -107,13 +107,11 @@ impl EntryCursor {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use claviger_core::testing::account;
 
     #[test]
     fn a_cursor_is_read_back_and_nothing_else_is() {
-        let cursor = EntryCursor {
-            entered_at: UnixMs::from_ms(1_800_000_000_000),
-            id: AccountId::parse("a1B2c3D4").unwrap(),
-        };
+        let cursor = EntryCursor { entered_at: UnixMs::from_ms(1_800_000_000_000), id: account() };
         assert_eq!(cursor.to_text(), "1800000000000-a1B2c3D4");
         assert_eq!(EntryCursor::parse("1800000000000-a1B2c3D4"), Some(cursor));
         for bad in [

@@ -38,10 +38,11 @@ mod tests {
     use crate::protocol::ledger::{LedgerReply, LedgerRequest, SessionProof};
     use crate::protocol::refusal::Refusal;
     use crate::protocol::service_credentials::{ServiceView, fresh_ceiling};
-    use claviger_core::base::id::{AccountId, ServiceId, TokenId};
+    use claviger_core::base::id::{ServiceId, TokenId};
     use claviger_core::base::secret::Digest;
     use claviger_core::base::time::UnixMs;
     use claviger_core::config::terms::Bound;
+    use claviger_core::testing::account;
 
     const NEW: &str = r#"{"ids":["a1B2c3D4CV5VrGm8Coo"],"digest":"ungWv48Bz-pBQUDeXa4iI7ADYaOWF3qctBD_YfIAFa0","sealed":"b.AAAA"}"#;
     const VIEW: &str = r#""id":"a1B2c3D4CV5VrGm8Coo","changed_at":5,"changed_by":"Mei Tanaka","ceiling":{"permissions":["*:*"],"networks":[],"longest":null},"revision":3"#;
@@ -144,7 +145,7 @@ mod tests {
     /// service password.
     #[test]
     fn an_opening_without_service_credentials_is_read() {
-        let account = AccountId::parse("a1B2c3D4").unwrap();
+        let account = account();
         let session =
             SessionProof { id: TokenId::parse("0123456789").unwrap(), digest: Digest::of(b"abc") };
         let (account, session) = (serde_json::json!(account), serde_json::json!(session));

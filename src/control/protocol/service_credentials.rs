@@ -19,13 +19,13 @@ use rand_core::CryptoRng;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use crate::protocol::encryption::{self, AssociatedData, Ciphertext, Purpose};
+use crate::protocol::encryption::{self, AssociatedData, Ciphertext, SecretKind};
 use crate::protocol::master::MasterSecrets;
 
 /// Returns the associated data of an account's encrypted service password.
 pub fn associated_data(account: &AccountId) -> AssociatedData<'_> {
     AssociatedData {
-        purpose: Purpose::ServicePassword,
+        purpose: SecretKind::ServicePassword,
         account: *account,
         subject: account.as_str(),
     }
@@ -112,14 +112,7 @@ mod tests {
 
     use super::*;
     use crate::protocol::master::tests::master;
-
-    fn clv() -> Prefix {
-        Prefix::parse("clv").unwrap()
-    }
-
-    fn account() -> AccountId {
-        AccountId::parse("a1B2c3D4").unwrap()
-    }
+    use claviger_core::testing::{account, clv};
 
     #[test]
     fn a_password_opens_in_its_own_account_and_shows_itself_nowhere() {

@@ -42,7 +42,7 @@ use std::rc::Rc;
 
 pub use self::error::{RULES_MAX, RulesError};
 use self::rule::Pattern;
-pub use self::rule::{Access, Effect, Origin, Place, Rule};
+pub use self::rule::{Access, Origin, Place, RequestEffect, Rule};
 use self::written::WrittenRule;
 use crate::base::json::Json;
 use crate::credential::limits::permission::Permission;

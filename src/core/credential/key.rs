@@ -57,7 +57,7 @@ const TAG_LABEL: &[u8] = b"claviger/tag/1\0";
 
 /// The reason why a string is not a key. The string alone decides it, so any caller may learn it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Malformed {
+pub enum MalformedKey {
     /// The string does not begin with the deployment's prefix and `_`.
     #[error("the key does not begin with this deployment's prefix")]
     Prefix,
@@ -86,27 +86,27 @@ impl<'a> KeyText<'a> {
     /// Parses a key.
     ///
     /// # Errors
-    /// The first broken rule, in the order of [`Malformed`]'s variants.
-    pub fn parse(text: &'a str, prefix: &Prefix) -> Result<Self, Malformed> {
+    /// The first broken rule, in the order of [`MalformedKey`]'s variants.
+    pub fn parse(text: &'a str, prefix: &Prefix) -> Result<Self, MalformedKey> {
         let body = text
             .strip_prefix(prefix.as_str())
             .and_then(|rest| rest.strip_prefix('_'))
-            .ok_or(Malformed::Prefix)?
+            .ok_or(MalformedKey::Prefix)?
             .as_bytes();
-        let length = Malformed::Length { found: body.len() };
+        let length = MalformedKey::Length { found: body.len() };
         if body.len() != BODY_WIDTH {
             return Err(length);
         }
         if !base62::is_base62(body) {
-            return Err(Malformed::Alphabet);
+            return Err(MalformedKey::Alphabet);
         }
         let (covered, crc) = body.split_last_chunk::<CRC_WIDTH>().ok_or(length)?;
         if checksum(covered) != *crc {
-            return Err(Malformed::Checksum);
+            return Err(MalformedKey::Checksum);
         }
         let (id, rest) = covered.split_first_chunk::<{ KeyId::WIDTH }>().ok_or(length)?;
         let (secret, tag) = rest.split_first_chunk::<SECRET_WIDTH>().ok_or(length)?;
-        let id = KeyId::from_bytes(id).ok_or(Malformed::Alphabet)?;
+        let id = KeyId::from_bytes(id).ok_or(MalformedKey::Alphabet)?;
         Ok(Self { id, secret, tag })
     }
 
@@ -234,13 +234,9 @@ pub(crate) fn short_tag(mac: &[u8; 32]) -> [u8; TAG_WIDTH] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{keyring, newest_generation};
+    use crate::testing::{clv, key_id, keyring, newest_generation};
     use proptest::prelude::*;
     use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
-
-    fn clv() -> Prefix {
-        Prefix::parse("clv").unwrap()
-    }
 
     fn drawn(seed: u64) -> NewKey {
         let mut rng = ChaCha20Rng::seed_from_u64(seed);
@@ -253,7 +249,7 @@ mod tests {
 
     #[test]
     fn the_worked_example_holds() {
-        let id = KeyId::parse("a1B2c3D47Hq0p2Zx9K").unwrap();
+        let id = key_id();
         let secret = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefg";
         let key = NewKey::assemble(id, secret, &clv(), keyring().newest().tag_key());
         let shown = format!(
@@ -293,7 +289,7 @@ mod tests {
         let other = Prefix::parse("abc").unwrap();
         let mut rng = ChaCha20Rng::seed_from_u64(4);
         let key = NewKey::generate(AccountId::random(&mut rng), &other, &keyring(), &mut rng);
-        assert_eq!(KeyText::parse(key.expose(), &clv()).unwrap_err(), Malformed::Prefix);
+        assert_eq!(KeyText::parse(key.expose(), &clv()).unwrap_err(), MalformedKey::Prefix);
         let dressed = key.expose().replacen("abc", "clv", 1);
         assert!(KeyText::parse(&dressed, &clv()).is_ok());
         assert!(made(&dressed).is_none());
@@ -336,15 +332,15 @@ mod tests {
         let key = drawn(7);
         let text = key.expose();
         for (bad, expected) in [
-            (String::new(), Malformed::Prefix),
-            ("clv".into(), Malformed::Prefix),
-            (text.to_uppercase(), Malformed::Prefix),
-            (format!(" {text}"), Malformed::Prefix),
-            (format!("{text} "), Malformed::Length { found: 79 }),
-            (format!("{text}\n"), Malformed::Length { found: 79 }),
-            (text[..text.len() - 1].into(), Malformed::Length { found: 77 }),
-            (format!("clv_{}", "é".repeat(39)), Malformed::Alphabet),
-            (format!("clv_{}", "0".repeat(78)), Malformed::Checksum),
+            (String::new(), MalformedKey::Prefix),
+            ("clv".into(), MalformedKey::Prefix),
+            (text.to_uppercase(), MalformedKey::Prefix),
+            (format!(" {text}"), MalformedKey::Prefix),
+            (format!("{text} "), MalformedKey::Length { found: 79 }),
+            (format!("{text}\n"), MalformedKey::Length { found: 79 }),
+            (text[..text.len() - 1].into(), MalformedKey::Length { found: 77 }),
+            (format!("clv_{}", "é".repeat(39)), MalformedKey::Alphabet),
+            (format!("clv_{}", "0".repeat(78)), MalformedKey::Checksum),
         ] {
             assert_eq!(KeyText::parse(&bad, &clv()).unwrap_err(), expected, "{bad}");
         }

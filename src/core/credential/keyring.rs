@@ -205,7 +205,7 @@ impl Generation {
         self.retired_at
     }
 
-    /// Returns `true` if an attacker may know it.
+    /// Returns `true` if an attacker may know the secret of this generation.
     pub fn is_compromised(&self) -> bool {
         self.compromised
     }

@@ -11,15 +11,12 @@
 //! - `payload` is base64url without padding (RFC 4648 §5) of a JSON text without blanks. Its
 //!   members are, in this order:
 //!
-//!   | member | meaning |
-//!   | --- | --- |
-//!   | `v` | version, `1` |
-//!   | `id` | the sealed key's ID, 35 digits of base62: see below |
-//!   | `by` | its issuer: `{"key":"<ID>"}`, a key of the same account, or `"service"`, the account's service password |
-//!   | `iat` | time of issue, Unix ms |
-//!   | `exp` | first instant at which it no longer works, Unix ms; at most 24 hours after `iat` |
-//!   | `net` | networks from which it may be used, at most 16, in stored form; `[]` for anywhere |
-//!   | `may` | its permissions, in stored form; never a reserved one (`claviger:…`) |
+//!   | member | meaning | | --- | --- | | `v` | version, `1` | | `id` | the sealed key's ID, 35
+//!   digits of base62: see below | | `by` | its issuer: `{"key":"<ID>"}`, a key of the same
+//!   account, or `"service"`, the account's service password | | `iat` | time of issue, Unix ms | |
+//!   `exp` | first instant at which it no longer works, Unix ms; at most 24 hours after `iat` | |
+//!   `net` | networks from which it may be used, at most 16, in stored form; `[]` for anywhere | |
+//!   `may` | its permissions, in stored form; never a reserved one (`claviger:…`) |
 //!
 //! - `mac` is base64url without padding of all 32 bytes of HMAC-SHA-256. The MAC is under the
 //!   sealing subkey ([`crate::credential::keyring`]) over `"claviger/sealed/1" 00 prefix 00
@@ -144,7 +141,7 @@ struct Payload<'a> {
 /// The reason why a string is not a sealed key. The string alone decides it, so any caller may
 /// learn it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Malformed {
+pub enum MalformedSealedKey {
     /// The string does not begin with the deployment's prefix and `s_`.
     #[error("the key does not begin with this deployment's prefix for sealed keys")]
     Prefix,
@@ -175,14 +172,14 @@ impl<'a> SealedText<'a> {
     /// Parses a sealed key.
     ///
     /// # Errors
-    /// The first broken rule, in the order of [`Malformed`]'s variants.
-    pub fn parse(text: &'a str, prefix: &Prefix) -> Result<Self, Malformed> {
-        let body = strip(text, prefix).ok_or(Malformed::Prefix)?;
+    /// The first broken rule, in the order of [`MalformedSealedKey`]'s variants.
+    pub fn parse(text: &'a str, prefix: &Prefix) -> Result<Self, MalformedSealedKey> {
+        let body = strip(text, prefix).ok_or(MalformedSealedKey::Prefix)?;
         if text.len() > SEALED_BYTES_MAX {
-            return Err(Malformed::TooLong);
+            return Err(MalformedSealedKey::TooLong);
         }
-        let (payload, rest) = body.split_once('.').ok_or(Malformed::Form)?;
-        let (mac, crc) = rest.split_at_checked(MAC_WIDTH).ok_or(Malformed::Form)?;
+        let (payload, rest) = body.split_once('.').ok_or(MalformedSealedKey::Form)?;
+        let (mac, crc) = rest.split_at_checked(MAC_WIDTH).ok_or(MalformedSealedKey::Form)?;
         let is_of_base64url =
             |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
         let is_whole =
@@ -190,19 +187,19 @@ impl<'a> SealedText<'a> {
         // The decoder is strict: spare bits must be zero.
         let decoded = Base64UrlUnpadded::decode_vec(mac).ok();
         let mac = decoded.and_then(|bytes| bytes.try_into().ok()).filter(|_| is_whole);
-        let mac = mac.ok_or(Malformed::Form)?;
+        let mac = mac.ok_or(MalformedSealedKey::Form)?;
         let covered = body
             .as_bytes()
             .split_last_chunk::<CRC_WIDTH>()
             .map_or(body.as_bytes(), |(head, _)| head);
         if checksum(covered) != *crc.as_bytes() {
-            return Err(Malformed::Checksum);
+            return Err(MalformedSealedKey::Checksum);
         }
         Ok(Self { payload, mac })
     }
 
     /// Checks the MAC against every generation that still counts at `now`. Returns the key if
-    /// Claviger sealed it; `None` if it was made up, changed, or sealed too long ago.
+    /// Claviger sealed it; `None` if it was forged, changed, or sealed too long ago.
     pub fn authenticate(
         &self,
         prefix: &Prefix,

@@ -86,15 +86,7 @@ pub fn presented(password: &str) -> Option<Digest> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{edge_keys, keyring};
-
-    fn clv() -> Prefix {
-        Prefix::parse("clv").unwrap()
-    }
-
-    fn account() -> AccountId {
-        AccountId::parse("a1B2c3D4").unwrap()
-    }
+    use crate::testing::{account, clv, edge_keys, keyring};
 
     #[test]
     fn a_service_id_that_was_made_is_told_from_every_other() {

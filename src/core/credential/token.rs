@@ -213,12 +213,8 @@ fn tag(key: &MacKey, prefix: &Prefix, covered: &[u8]) -> [u8; TAG_WIDTH] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{edge_keys, keyring};
+    use crate::testing::{clv, edge_keys, keyring};
     use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
-
-    fn clv() -> Prefix {
-        Prefix::parse("clv").unwrap()
-    }
 
     #[test]
     fn a_session_is_known_and_one_changed_character_anywhere_is_not() {

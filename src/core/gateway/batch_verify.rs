@@ -13,9 +13,11 @@ use crate::base::time::UnixMs;
 use crate::credential::limits::Interface;
 use crate::credential::limits::network::ClientAddress;
 use crate::credential::limits::permission::Permission;
-use crate::gateway::gateway::{Check, Checked, Gateway};
+use crate::gateway::check::{Check, Checked};
+use crate::gateway::gateway::Gateway;
 use crate::lease::call::{CopyRead, CopySource, Fetch, KvRead, Lookup, RefreshCall};
-use crate::lease::rules::Rules;
+use crate::lease::isolate::Leases;
+use crate::lease::rules::LeaseRules;
 use crate::verify::verdict::Denial;
 use crate::verify::verification::{Demand, Facts, Valid};
 
@@ -30,7 +32,7 @@ pub enum Subject {
 
 /// One check of a verifier's request.
 #[derive(Debug)]
-pub struct Asked {
+pub struct CheckRequest {
     /// Subject of the check.
     pub subject: Subject,
     /// Address from which the credential was used.
@@ -41,7 +43,7 @@ pub struct Asked {
     pub permission: Option<Permission>,
 }
 
-impl Asked {
+impl CheckRequest {
     fn facts(&self) -> Facts<'_> {
         Facts {
             address: self.address,
@@ -69,42 +71,42 @@ pub enum BatchFetch {
 
 /// The checks of one request, while they are in progress.
 #[derive(Debug)]
-pub struct Checks {
+pub struct BatchVerification {
     account: AccountId,
     arrival: UnixMs,
-    asked: Vec<Asked>,
-    /// Verdicts in the order of `asked`; `None` while undecided.
+    requests: Vec<CheckRequest>,
+    /// Verdicts in the order of `requests`; `None` while undecided.
     verdicts: Vec<Option<Checked<Valid>>>,
     lookup: Lookup,
 }
 
-impl Checks {
+impl BatchVerification {
     /// Starts the checks of a verifier of `account`, whose request arrived at `arrival`.
-    pub fn new(account: AccountId, arrival: UnixMs, asked: Vec<Asked>) -> Self {
-        let verdicts = asked.iter().map(|_| None).collect();
-        Self { account, arrival, asked, verdicts, lookup: Lookup::default() }
+    pub fn new(account: AccountId, arrival: UnixMs, requests: Vec<CheckRequest>) -> Self {
+        let verdicts = requests.iter().map(|_| None).collect();
+        Self { account, arrival, requests, verdicts, lookup: Lookup::default() }
     }
 
     /// Decides each check that can be decided now. Returns the I/O needed next, or `None` if all
     /// checks are decided.
-    pub fn decide<R: Rules>(
+    pub fn decide<R: LeaseRules>(
         &mut self,
         gateway: &mut Gateway<R>,
         now: UnixMs,
     ) -> Option<BatchFetch> {
         let (mut copy, mut kv, mut ledger, mut used) = (None, Vec::new(), Vec::new(), Vec::new());
         let mut asks_state = false;
-        for (asked, verdict) in self.asked.iter().zip(&mut self.verdicts) {
+        for (request, verdict) in self.requests.iter().zip(&mut self.verdicts) {
             if verdict.is_some() {
                 continue;
             }
-            match decide_one(gateway, asked, self.account, self.arrival, now, &mut self.lookup) {
-                Check::Verdict(checked) => *verdict = Some(checked),
+            match decide_one(gateway, request, self.account, self.arrival, now, &mut self.lookup) {
+                Check::Decided(checked) => *verdict = Some(checked),
                 Check::Fetch(Fetch::Copy(_, source)) => copy = Some(source),
                 Check::Fetch(Fetch::Kv(id)) => kv.push(id),
                 Check::Fetch(Fetch::Ledger(id)) => {
                     ledger.push(id);
-                    if matches!(asked.subject, Subject::Credential(_)) {
+                    if matches!(request.subject, Subject::Credential(_)) {
                         used.push(id);
                     }
                 }
@@ -130,13 +132,13 @@ impl Checks {
     }
 
     /// Begins the read of a copy; the caller must make it at once.
-    pub fn ask_copy<R: Rules>(
+    pub fn ask_copy<R: LeaseRules>(
         &self,
-        gateway: &mut Gateway<R>,
+        leases: &mut Leases<R>,
         source: CopySource,
         now: UnixMs,
     ) -> CopyRead {
-        gateway.ask_copy(self.account, source, now)
+        leases.ask_copy(self.account, source, now)
     }
 
     /// Returns the results so far, for a caller that fetches a copy or a refresh.
@@ -145,35 +147,35 @@ impl Checks {
     }
 
     /// Begins the reads of KV; the caller must make them at once.
-    pub fn ask_kv<R: Rules>(
+    pub fn ask_kv<R: LeaseRules>(
         &self,
-        gateway: &mut Gateway<R>,
+        leases: &mut Leases<R>,
         ids: &[KeyId],
         now: UnixMs,
     ) -> Vec<KvRead> {
-        ids.iter().map(|id| gateway.ask_kv(*id, now)).collect()
+        ids.iter().map(|id| leases.ask_kv(*id, now)).collect()
     }
 
     /// Takes the text that KV held; `None` if there was none or KV failed.
-    pub fn take_kv<R: Rules>(
+    pub fn take_kv<R: LeaseRules>(
         &mut self,
-        gateway: &mut Gateway<R>,
+        leases: &mut Leases<R>,
         read: &KvRead,
         text: Option<&str>,
         now: UnixMs,
     ) {
-        gateway.take_kv(read, text, now, &mut self.lookup);
+        leases.take_kv(read, text, now, &mut self.lookup);
     }
 
     /// Begins the refresh; the caller must send it at once.
-    pub fn ask_ledger<R: Rules>(
+    pub fn ask_ledger<R: LeaseRules>(
         &self,
-        gateway: &mut Gateway<R>,
+        leases: &mut Leases<R>,
         ids: Vec<KeyId>,
         unused: Vec<KeyId>,
         now: UnixMs,
     ) -> RefreshCall {
-        gateway.ask_ledger_for(self.account, ids, unused, now)
+        leases.ask_ledger_for(self.account, ids, unused, now)
     }
 
     /// Returns the verdicts, in the order of the checks; an undecided check is `unavailable`.
@@ -183,40 +185,37 @@ impl Checks {
     }
 }
 
-fn decide_one<R: Rules>(
+fn decide_one<R: LeaseRules>(
     gateway: &mut Gateway<R>,
-    asked: &Asked,
+    request: &CheckRequest,
     own: AccountId,
     arrival: UnixMs,
     now: UnixMs,
     lookup: &mut Lookup,
 ) -> Check<Valid> {
-    let decided = |denial| Check::Verdict(Checked::without_evidence(denial));
-    match &asked.subject {
+    let decided = |denial| Check::Decided(Checked::without_evidence(denial));
+    match &request.subject {
         Subject::Credential(text) => {
-            let id = gateway.key_of(text.expose(), arrival);
+            let id = gateway.key_id(text.expose(), arrival);
             // The gateway looks the key up only after this test, because another account's key must
             // cause no lookup.
             if id.is_some_and(|id| id.account() != own) {
                 return decided(Denial::Unknown);
             }
-            match gateway.check(text.expose(), &asked.facts(), arrival, now, lookup) {
-                Check::Fetch(need) => Check::Fetch(need),
-                Check::AskAdmin => Check::AskAdmin,
-                Check::Verdict(Checked { verdict, evidence, renew }) => {
-                    if let Some(AnyKeyId::Key(id)) = id {
-                        lookup.spend_use(id);
-                    }
-                    Check::Verdict(Checked { verdict: verdict.map(Valid::from), evidence, renew })
+            let check = gateway.check(text.expose(), &request.facts(), arrival, now, lookup);
+            check.map(|Checked { verdict, evidence, renew }| {
+                if let Some(AnyKeyId::Key(id)) = id {
+                    lookup.spend_use(id);
                 }
-            }
+                Checked { verdict: verdict.map(Valid::from), evidence, renew }
+            })
         }
         Subject::KeyId(text) => match KeyId::parse(text) {
             // A sealed key is stored nowhere, so an ID alone cannot find it.
             None if SealedId::parse(text).is_some() => decided(Denial::Unknown),
             None => decided(Denial::Malformed),
             Some(id) if id.account() != own => decided(Denial::Unknown),
-            Some(id) => gateway.examine(id, &asked.facts(), arrival, now, lookup),
+            Some(id) => gateway.examine(id, &request.facts(), arrival, now, lookup),
         },
     }
 }

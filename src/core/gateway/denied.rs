@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use crate::config::rules::{Access, Effect, Rule};
+use crate::config::rules::{Access, RequestEffect, Rule};
 use crate::credential::limits::permission::Permission;
 use crate::verify::verdict::Denial;
 
@@ -10,21 +10,22 @@ use crate::verify::verdict::Denial;
 #[derive(Clone, Debug)]
 pub struct Denied {
     pub(super) rule: Rc<Rule>,
-    pub(super) effect: Effect,
+    pub(super) effect: RequestEffect,
     pub(super) denial: Denial,
 }
 
 impl Denied {
-    /// What the answer depends on: the rule's index, whether the request writes, and the denial.
+    /// Returns the key by which a caller may cache the response: the rule's index, `true` if the
+    /// request writes, and the denial.
     pub fn key(&self) -> (usize, bool, Denial) {
-        (self.rule.index, self.effect == Effect::Write, self.denial)
+        (self.rule.index, self.effect == RequestEffect::Write, self.denial)
     }
 
-    /// The permission that the rule demands of such a request.
+    /// Returns the permission that the rule demands of such a request.
     pub(super) fn permission(&self) -> Option<&Permission> {
         match (&self.rule.access, self.effect) {
-            (Access::Permission { read, .. }, Effect::Read) => Some(read),
-            (Access::Permission { write, .. }, Effect::Write) => Some(write),
+            (Access::Permission { read, .. }, RequestEffect::Read) => Some(read),
+            (Access::Permission { write, .. }, RequestEffect::Write) => Some(write),
             (Access::Public | Access::AnyKey, _) => None,
         }
     }

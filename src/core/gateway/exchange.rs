@@ -1,8 +1,8 @@
 //! Runs one request that needs I/O, from its arrival to its outcome, without doing any I/O itself.
 //!
-//! [`Exchange::begin`] takes the request. [`Exchange::resume`] returns the next [`Step`]: carry out
-//! one [`Operation`] and resume with its result, or finish. The platform adapter has the clock, the
-//! network and the random source; this module has none.
+//! [`Exchange::begin`] takes the request. [`Exchange::resume`] returns the next [`ExchangeStep`]:
+//! carry out one [`Operation`] and resume with its result, or finish. The platform adapter has the
+//! clock, the network and the random source; this module has none.
 //!
 //! Inside, an exchange is an `async fn` that `resume` polls by hand: each operation is a future
 //! that is ready once its result is set. Nothing here needs a waker, and no exchange waits for
@@ -33,7 +33,7 @@ use crate::lease::call::Lookup;
 
 /// The next step of an exchange.
 #[derive(Debug)]
-pub enum Step {
+pub enum ExchangeStep {
     /// Carry out this operation, then resume.
     Ask(Operation),
     /// Finish the request.
@@ -101,20 +101,20 @@ impl Exchange {
 
     /// Continues at the time `now` with the result of the last operation; the first call passes
     /// [`Got::Nothing`].
-    pub fn resume(&mut self, got: Got, now: UnixMs) -> Step {
+    pub fn resume(&mut self, got: Got, now: UnixMs) -> ExchangeStep {
         self.platform.answer(got, now);
         let Some(work) = &mut self.work else {
-            return Step::Done { outcome: internal(), renew: None };
+            return ExchangeStep::Done { outcome: internal(), renew: None };
         };
         match work.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
             Poll::Ready((outcome, renew)) => {
                 self.work = None;
-                Step::Done { outcome, renew }
+                ExchangeStep::Done { outcome, renew }
             }
             Poll::Pending => match self.platform.take_asked() {
-                Some(operation) => Step::Ask(operation),
+                Some(operation) => ExchangeStep::Ask(operation),
                 // This cannot happen: pending work has always requested an operation.
-                None => Step::Done { outcome: internal(), renew: None },
+                None => ExchangeStep::Done { outcome: internal(), renew: None },
             },
         }
     }
@@ -138,7 +138,7 @@ async fn carry_through(
         match decision {
             Decision::Done { outcome, renew } => return (outcome, renew),
             Decision::Fetch(need) => {
-                lookup::find_out(need, &gateway, &platform, client_address(&request), &mut lookup)
+                lookup::fetch(need, &gateway, &platform, client_address(&request), &mut lookup)
                     .await;
             }
             Decision::Denied { denied, renew } => {

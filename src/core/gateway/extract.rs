@@ -1,13 +1,14 @@
-//! Where a request carries its credential, and what must not travel on to the origin.
+//! Finds the credential of a request, and the parts that the origin must not receive.
 //!
 //! A rule names the places that count ([`Place`]). A string with the deployment's prefix counts in
-//! `Authorization` and `X-API-Key` even if the rule does not name them: it is ours, wherever it was
-//! put. Two different credentials in one request, or a header that was sent twice (the runtime
-//! joins the values by a comma), are refused: two readers might pick different ones.
+//! `Authorization` and `X-API-Key` even if the rule does not name them, because only Claviger
+//! issues such strings. The gateway refuses two different credentials in one request, and a header
+//! that was sent twice (the runtime joins the values by a comma). Two readers might pick different
+//! ones.
 //!
-//! Where the rule names a field of the body, its [opening](crate::gateway::body) is looked at too,
-//! also when a header holds a credential: else a second one would travel on to the origin. Only a
-//! header whose text alone is refused saves the wait.
+//! If the rule names a field of the body, the gateway also [scans the body](crate::gateway::body),
+//! even if a header holds a credential. Otherwise a second credential could reach the origin. The
+//! gateway skips the scan only if it refuses the header's text on its own.
 
 use core::ops::Range;
 use std::borrow::Cow;
@@ -19,33 +20,33 @@ use crate::base::id::Prefix;
 use crate::config::rules::Place;
 use crate::gateway::body::Fields;
 
-/// Longest text that is looked at as a credential, in bytes: far above any key, so that longer ones
-/// need no decoding.
+/// Longest text that may be a credential, in bytes. It is far above any key; longer texts are
+/// refused without decoding.
 pub const CREDENTIAL_BYTES_MAX: usize = 4096;
 
-/// Most characters of a parameter's name that are told back to who sent it.
+/// Most characters of a parameter's name that a response repeats.
 const ELSEWHERE_CHARS_MAX: usize = 64;
 
-/// What a request carries.
+/// The credential of a request, with the places that held it.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Carried<'a> {
-    /// The credential, if there is one; [`Ambiguous`] if there are several.
+    /// Text of the credential, if there is one; [`Ambiguous`] if there are several.
     pub credential: Result<Option<Text<'a>>, Ambiguous>,
-    /// Headers that held it, in lower case.
+    /// Names of the headers that held it, in lower case.
     pub headers: Vec<&'static str>,
-    /// The query without it; `None` when it was not there and the query stays.
+    /// Query without the credential; `None` if the query held none and stays unchanged.
     pub query: Option<String>,
-    /// What of the body must not travel on, by its places in it; `None` when the body was not
-    /// looked at.
+    /// Byte ranges of the body that the origin must not receive; `None` if the body was not
+    /// scanned.
     pub cuts: Option<Vec<Range<usize>>>,
 }
 
-/// A credential's text, not yet looked at. Its `Debug` is fixed.
+/// The text of a credential, not yet checked. `Debug` shows nothing of it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Text<'a>(Cow<'a, str>);
 
 impl Text<'_> {
-    /// The text.
+    /// Returns the text, which may contain a secret.
     pub fn expose(&self) -> &str {
         &self.0
     }
@@ -57,12 +58,13 @@ impl core::fmt::Debug for Text<'_> {
     }
 }
 
-/// Several credentials, or one header several times.
+/// The error that a request carries several credentials, or one header several times.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the request carries more than one credential")]
 pub struct Ambiguous;
 
-/// Finds the credential of a request, and all that must not travel on, also where it is ambiguous.
+/// Finds the credential of a request in its headers and query. The result names every place that
+/// held a credential, even if the credential is ambiguous.
 pub fn find<'a>(request: &Request<'a>, places: &[Place], prefix: &Prefix) -> Carried<'a> {
     let mut carried =
         Carried { credential: Ok(None), headers: Vec::new(), query: None, cuts: None };
@@ -90,10 +92,10 @@ pub fn find<'a>(request: &Request<'a>, places: &[Place], prefix: &Prefix) -> Car
     carried
 }
 
-/// The credential in `Authorization`, where that alone is looked at.
+/// Returns the credential in `Authorization`, for routes that accept it nowhere else.
 ///
 /// # Errors
-/// [`Ambiguous`].
+/// [`Ambiguous`] if the header holds several credentials.
 pub fn in_authorization<'a>(
     request: &Request<'a>,
     prefix: &Prefix,
@@ -110,7 +112,7 @@ impl<'a> Carried<'a> {
         };
     }
 
-    /// Takes what the body's opening holds.
+    /// Adds the credentials that the scan of the body found.
     pub fn take_from_body(&mut self, fields: &Fields) {
         for value in fields.values() {
             self.add(Ok(Text(Cow::Owned(value.to_owned()))));
@@ -118,7 +120,7 @@ impl<'a> Carried<'a> {
         self.cuts = Some(fields.cuts().to_vec());
     }
 
-    /// Takes the parameter `name`, however its name is escaped, out of the query.
+    /// Takes the parameter `name` out of the query; the comparison ignores how the name is escaped.
     fn take_from_query(&mut self, query: Option<&'a str>, name: &str) {
         let query = match &self.query {
             Some(rest) => Cow::Owned(rest.clone()),
@@ -141,10 +143,10 @@ impl<'a> Carried<'a> {
     }
 }
 
-/// Where a request without a credential holds something that begins like a key of ours, in the
-/// words of a rule: for whoever wrote it, to see that it stands in the wrong place. It says nothing
-/// about the key, and names only what the request named.
-pub fn elsewhere(request: &Request<'_>, prefix: &Prefix) -> Option<String> {
+/// Returns the place of a text that begins like a key but does not count there, as a rule names
+/// places. It lets a developer see that the key is in the wrong place. The result reveals nothing
+/// about the key; it repeats a name from the request.
+pub fn misplaced_credential(request: &Request<'_>, prefix: &Prefix) -> Option<String> {
     let mut headers = request.headers.iter();
     if let Some((name, _)) = headers.find(|(_, value)| holds_prefix(value, prefix)) {
         return Some(format!("header:{name}"));
@@ -156,21 +158,21 @@ pub fn elsewhere(request: &Request<'_>, prefix: &Prefix) -> Option<String> {
         .map(|name| format!("query:{}", name.chars().take(ELSEWHERE_CHARS_MAX).collect::<String>()))
 }
 
-/// Whether a header's value holds something that begins like a key of ours, bare or within Basic.
+/// Returns `true` if a header's value contains a text that begins like a key, bare or in Basic.
 fn holds_prefix(value: &str, prefix: &Prefix) -> bool {
-    // At the beginning of a piece only, since other systems' tokens may hold the few letters
-    // anywhere: pieces are apart by whatever is in no token (RFC 9110 §11.2, token68 without its
-    // padding).
+    // The prefix counts only at the beginning of a token, because tokens of other systems may
+    // contain these letters anywhere. Characters outside of token68 (RFC 9110 §11.2), and its
+    // padding, separate tokens.
     let is_of_token = |sign: char| sign.is_ascii_alphanumeric() || "-._~+/".contains(sign);
     let ours =
         |text: &str| text.split(|sign| !is_of_token(sign)).any(|piece| begins_ours(piece, prefix));
-    // What claims to be Basic and cannot be read may hold anything.
+    // Unreadable Basic credentials might hold a key.
     ours(value)
         || scheme(value, "basic")
             .is_some_and(|encoded| read_loosely(encoded).is_none_or(|pair| ours(&pair)))
 }
 
-/// Whether a text begins like a key of ours, stored or sealed.
+/// Returns `true` if a text begins like a key, stored or sealed.
 fn begins_ours(text: &str, prefix: &Prefix) -> bool {
     let rest = text.strip_prefix(prefix.as_str());
     rest.is_some_and(|rest| rest.starts_with('_') || rest.starts_with("s_"))
@@ -189,8 +191,8 @@ fn read_authorization<'a>(value: &'a str, prefix: &Prefix) -> Result<Text<'a>, A
             None => Cow::Borrowed(encoded),
         }));
     }
-    // Another scheme (Digest, Negotiate, …) is no key, and its commas are its own affair, unless a
-    // key of ours stands among them.
+    // A value of another scheme (Digest, Negotiate, …) is no key and may contain commas, unless a
+    // key stands among them.
     let has_scheme = value.split_once(' ').is_some_and(|(scheme, _)| !scheme.contains(','));
     if has_scheme && !holds_prefix(value, prefix) {
         return Ok(Text(Cow::Borrowed(value)));
@@ -198,19 +200,19 @@ fn read_authorization<'a>(value: &'a str, prefix: &Prefix) -> Result<Text<'a>, A
     read_single(value)
 }
 
-/// A value that holds one credential and nothing else.
+/// Reads a value that must hold exactly one credential.
 fn read_single(value: &str) -> Result<Text<'_>, Ambiguous> {
     if value.contains(',') { Err(Ambiguous) } else { Ok(Text(Cow::Borrowed(value))) }
 }
 
-/// What follows the scheme, whose name has no case (RFC 9110 §11.1), after one or more blanks
-/// (§11.4).
+/// Returns the text after the scheme `name` and its blanks (RFC 9110 §11.4); `None` for any other
+/// scheme. Case does not matter (§11.1).
 fn scheme<'a>(value: &'a str, name: &str) -> Option<&'a str> {
     let (found, rest) = value.split_once([' ', '\t'])?;
     found.eq_ignore_ascii_case(name).then(|| rest.trim_start_matches([' ', '\t']))
 }
 
-/// The text within Basic credentials (RFC 7617 §2).
+/// Decodes Basic credentials (RFC 7617 §2).
 fn decode_basic(encoded: &str) -> Option<String> {
     if encoded.len() > CREDENTIAL_BYTES_MAX {
         return None;
@@ -218,7 +220,8 @@ fn decode_basic(encoded: &str) -> Option<String> {
     String::from_utf8(Base64::decode_vec(encoded).ok()?).ok()
 }
 
-/// As a lenient server may read Basic credentials: either alphabet, padded or not, whatever bytes.
+/// Decodes Basic credentials as leniently as any server might: either alphabet, with or without
+/// padding, any bytes.
 fn read_loosely(encoded: &str) -> Option<String> {
     if encoded.len() > CREDENTIAL_BYTES_MAX {
         return None;
@@ -228,7 +231,8 @@ fn read_loosely(encoded: &str) -> Option<String> {
     Some(String::from_utf8_lossy(&bytes).into_owned())
 }
 
-/// A key out of `user:password`: access key and access secret, or the whole key as either half.
+/// Returns the key in `user:password`: access key and access secret joined, or the whole key if
+/// either half is one.
 fn join_pair(pair: &str, prefix: &Prefix) -> Result<String, Ambiguous> {
     let (user, password) = pair.split_once(':').unwrap_or((pair, ""));
     match (begins_ours(user, prefix), begins_ours(password, prefix)) {
@@ -243,6 +247,7 @@ mod tests {
     use super::*;
     use crate::base::http::request::{Headers, Url};
     use crate::base::time::UnixMs;
+    use crate::testing::clv;
 
     const KEY: &str = "clv_a1B2c3D47Hq0p2Zx9K0123";
 
@@ -257,7 +262,7 @@ mod tests {
             headers: Headers::new(headers),
             arrived: UnixMs::from_ms(0),
         };
-        let carried = find(&request, places, &Prefix::parse("clv").unwrap());
+        let carried = find(&request, places, &clv());
         let credential = carried.credential?;
         Ok((credential.map(|text| text.expose().to_owned()), carried.headers, carried.query))
     }
@@ -435,11 +440,11 @@ mod tests {
 
     #[test]
     fn a26_what_stands_in_the_wrong_place_is_told_by_the_place() {
-        let told = |headers: &str, query: Option<&str>| {
+        let place_of = |headers: &str, query: Option<&str>| {
             let url = Url { origin: "https://a.example", host: "a.example", path: "/", query };
             let (method, arrived) = ("GET", UnixMs::from_ms(0));
             let request = Request { method, url, headers: Headers::new(headers), arrived };
-            elsewhere(&request, &Prefix::parse("clv").unwrap())
+            misplaced_credential(&request, &clv())
         };
         let long = "n".repeat(1000);
         for (headers, query, place) in [
@@ -451,7 +456,7 @@ mod tests {
             ("", Some("=clv_1"), Some("query:")),
             ("", Some(&format!("{long}=clv_1")), Some(&format!("query:{}", "n".repeat(64)))),
         ] {
-            assert_eq!(told(headers, query).as_deref(), place, "{headers} {query:?}");
+            assert_eq!(place_of(headers, query).as_deref(), place, "{headers} {query:?}");
         }
     }
 

@@ -31,15 +31,15 @@ impl Fit {
         matches!(self, Self::Misfits(until) if now < until && is_soon(until))
     }
 
-    /// Returns `true` if the edge must ask the admin Worker before it does anything else: it did
-    /// not fit, and refused everything since.
+    /// Returns `true` if the edge must ask the admin Worker before it decides about any request.
+    /// That is so at the end of the pause after a misfit.
     pub(super) fn must_ask(self, now: UnixMs) -> bool {
         matches!(self, Self::Misfits(_)) && !self.refuses(now)
     }
 
-    /// Returns `true` if the edge must ask the admin Worker before it calls a credential made up.
-    /// With keys other than the admin Worker's, every credential seems made up.
-    pub(super) fn wants_word(self, now: UnixMs) -> bool {
+    /// Returns `true` if the edge must ask the admin Worker before it refuses a credential by its
+    /// tag. If the edge has other keys than the admin Worker, every tag seems wrong.
+    pub(super) fn must_confirm(self, now: UnixMs) -> bool {
         match self {
             Self::Fits => false,
             Self::Unknown => true,
@@ -72,16 +72,13 @@ impl Fit {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn at(ms: i64) -> UnixMs {
-        UnixMs::from_ms(ms)
-    }
+    use crate::testing::at;
 
     #[test]
     fn a_misfit_refuses_for_a_while_and_is_asked_about_again() {
         let misfit = Fit::misfits(at(0));
         assert!(misfit.refuses(at(0)) && misfit.refuses(at(4_999)) && !misfit.refuses(at(5_000)));
-        assert!(!misfit.wants_word(at(4_999)) && misfit.wants_word(at(5_000)));
+        assert!(!misfit.must_confirm(at(4_999)) && misfit.must_confirm(at(5_000)));
         assert!(!misfit.must_ask(at(4_999)) && misfit.must_ask(at(5_000)));
         assert!(
             !misfit.refuses(at(-60_000)) && misfit.must_ask(at(-60_000)),
@@ -89,8 +86,8 @@ mod tests {
         );
         assert_eq!(misfit.unanswered(at(5_000)), Fit::misfits(at(5_000)));
         assert!(!Fit::Unknown.must_ask(at(0)) && !Fit::Fits.must_ask(at(0)));
-        assert!(!Fit::Unknown.refuses(at(0)) && Fit::Unknown.wants_word(at(0)));
-        assert!(!Fit::fits().wants_word(at(0)));
+        assert!(!Fit::Unknown.refuses(at(0)) && Fit::Unknown.must_confirm(at(0)));
+        assert!(!Fit::fits().must_confirm(at(0)));
     }
 
     #[test]
@@ -98,8 +95,8 @@ mod tests {
         let unanswered = Fit::Unknown.unanswered(at(0));
         assert!(
             !unanswered.refuses(at(0))
-                && !unanswered.wants_word(at(999))
-                && unanswered.wants_word(at(1_000))
+                && !unanswered.must_confirm(at(999))
+                && unanswered.must_confirm(at(1_000))
         );
         assert_eq!(Fit::Fits.unanswered(at(0)), Fit::Fits);
     }

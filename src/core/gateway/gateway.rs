@@ -1,167 +1,121 @@
-//! The edge's decision about one request: pure, synchronous, and asking for I/O by saying what it
-//! needs.
+//! Decides about one request. The decision is pure and synchronous; if it needs I/O, it returns the
+//! I/O to do first.
 //!
-//! 1. Which host: the console's requests are none of the gateway's.
-//! 2. One normalised path, or 400.
-//! 3. The rule for it, or 404.
-//! 4. The credential, or 401; several, 400. Where the rule names a field of the body, its
-//!    [opening](crate::gateway::body) must be read first.
-//! 5. Its form and tag: what Claviger never made ends here, without any lookup (P3).
-//! 6. What its account's [lease](crate::lease::lease) says of it: from memory (P4), else [`Fetch`]
-//!    the ledger or KV, else 503. What is newer than the lease is asked about before it is refused
-//!    (P2).
-//! 7. The verdict: forward with identity headers, or refuse.
+//! 1. The host. Requests to the console's host go to the admin Worker, except two surfaces.
+//! 2. The normalised path, or 400.
+//! 3. The rule for host and path, or 404.
+//! 4. The credential; none is 401, several are 400. If the rule names a field of the body, the
+//!    gateway first [scans the body](crate::gateway::body).
+//! 5. The credential's form and tag. A credential that Claviger never made ends here, without any
+//!    lookup (P3).
+//! 6. The facts in the account's [lease](crate::lease::lease): from memory (P4), or from the ledger
+//!    or KV after a [`Fetch`]; if the ledger is out of reach, 503. Before the gateway refuses a key
+//!    that may be newer than the lease, it asks the ledger (P2).
+//! 7. The verdict: forward with headers that identify the caller, or refuse.
+
+mod responses;
 
 use crate::base::http::path;
 use crate::base::http::problem::RequestProblem;
 use crate::base::http::request::Request;
-use crate::base::http::response::{Answer, Forward, OnlyReads, Onward, Outcome};
+use crate::base::http::response::{AdminForward, Outcome};
 use crate::base::id::{AccountId, AnyKeyId, KeyId};
 use crate::base::time::UnixMs;
-use crate::config::rules::{Access, Effect, Origin, Place, Rule};
+use crate::config::rules::{Access, Origin, Place, RequestEffect, Rule};
 use crate::config::settings::Config;
-use crate::credential::key::KeyText;
 use crate::credential::keyring::{Generation, MacKey};
 use crate::credential::limits::Interface;
 use crate::credential::limits::network::ClientAddress;
-use crate::credential::limits::permission::Permission;
-use crate::credential::sealed::SealedText;
 use crate::gateway::body::{BODY_SCAN_BYTES_MAX, BodyScan, Fields};
+use crate::gateway::check::{Check, Checked};
 use crate::gateway::denied::Denied;
-use crate::gateway::extract::{CREDENTIAL_BYTES_MAX, Carried};
 use crate::gateway::fit::Fit;
-use crate::gateway::problem::{GatewayProblem, challenge, challenge_of_several};
-use crate::gateway::recheck::{Issue, Rechecks};
-use crate::gateway::resolve::Presented;
-use crate::gateway::{extract, issuance, origin_headers, verify_body};
-use crate::lease::call::{Basis, Fetch, Lookup, Source};
+use crate::gateway::presented::Presented;
+use crate::gateway::problem::GatewayProblem;
+use crate::gateway::recheck::{IssueClaims, Rechecks};
+use crate::gateway::resolve::{Attempt, Missing, ResolvedKey, resolve_key, resolve_sealed};
+use crate::gateway::{extract, issuance, origin_headers, presented};
+use crate::lease::call::{Fetch, Lookup};
 use crate::lease::isolate::{Counters, Leases};
-use crate::lease::rules::{ByTheBook, Rules};
+use crate::lease::rules::{LeaseRules, ProductionRules};
 use crate::replication::link;
-use crate::replication::record::Revision;
 use crate::verify::verdict::Denial;
 use crate::verify::verification::{Demand, Facts, Valid, Verified, examine, verify, verify_sealed};
 
-/// Headers that tell a digest of the body (RFC 9530, and those before it): of one that something
-/// was cut out of, it is wrong.
-const DIGESTS: [&str; 4] = ["content-digest", "repr-digest", "digest", "content-md5"];
+/// Path of the batch verification, on the console host.
+pub const VERIFY_PATH: &str = "/v1/verify";
 
-/// Path of the route that shows an operator what the answering isolate has done.
+/// Path of the route that shows an operator the counters of the isolate that answers.
 const COUNTERS_PATH: &str = "/v1/counters";
 
-/// One isolate's edge: its settings and what it knows. `R` is for simulations that break a rule on
-/// purpose.
+/// The gateway of one isolate: settings, leases, and memory of rechecks. Simulations set `R` to
+/// break a rule on purpose.
 #[derive(Debug)]
-pub struct Gateway<R = ByTheBook> {
+pub struct Gateway<R = ProductionRules> {
     pub(super) config: Config,
     pub(super) leases: Leases<R>,
     pub(super) rechecks: Rechecks,
-    /// Proof key of each rule's origin, by the rule's index; `None` where nothing is forwarded.
+    /// Proof key of each rule's origin, by the rule's index; `None` if the rule forwards nothing.
     origin_keys: Vec<Option<MacKey>>,
-    /// The header with which this edge calls the admin Worker's side.
+    /// Value of the header that authenticates this edge to the admin Worker and to ledgers.
     link: String,
     pub(super) fit: Fit,
-    /// What replies are shared under within a data centre, newest first.
+    /// Keys of the MAC over shared replies, newest first.
     pub(super) cache_keys: Vec<MacKey>,
 }
 
-/// What is to be done with a request.
+/// The next thing to do with a request.
 #[derive(Debug)]
 pub enum Decision {
-    /// It is a batch verification.
+    /// Serve a batch verification.
     Verify,
-    /// It is an issue by a program.
+    /// Serve an issuance by a program.
     Issue,
-    /// All is known.
+    /// The decision is final.
     Done {
-        /// The answer.
+        /// Response, or request to forward.
         outcome: Outcome,
-        /// Whose lease to [renew](Gateway::renew) meanwhile. The request does not wait for it.
+        /// Account whose lease to [renew](Leases::renew) in the background.
         renew: Option<AccountId>,
     },
-    /// First find this out, tell it to the [`Lookup`], and decide again.
+    /// Fetch this, enter the result into the leases and the [`Lookup`], and decide again.
     Fetch(Fetch),
-    /// First ask the admin Worker whether this edge fits it, tell [`Gateway::take_fit`], and decide
-    /// again.
+    /// Ask the admin Worker whether both Workers fit, pass its answer to [`Gateway::take_fit`], and
+    /// decide again.
     AskAdmin,
-    /// It is refused by its credential. [`Gateway::answer_denied`] writes the answer, which is the
-    /// same for every request that is refused so: a caller may keep it.
+    /// Refuse the request because of its credential, with the response from
+    /// [`Gateway::answer_denied`]. The caller may cache the response under [`Denied::key`].
     Denied {
         /// The refusal.
         denied: Denied,
-        /// The account whose lease to [renew](Gateway::renew) meanwhile.
+        /// Account whose lease to [renew](Leases::renew) in the background.
         renew: Option<AccountId>,
     },
-    /// First read all headers, and decide again.
+    /// Read all headers, and decide again.
     ReadHeaders,
-    /// First read the body's opening, and decide again with [`Gateway::decide_with`].
+    /// Scan the body, and decide again with [`Gateway::decide_with`].
     Read(BodyScan),
 }
 
-/// Where a verdict rests.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Evidence {
-    /// Who said so.
-    pub source: Source,
-    /// How long ago it was known to be so, in milliseconds.
-    pub age_ms: u64,
-    /// Revision of the record; `None` when there is none.
-    pub revision: Option<Revision>,
-    /// What the knowledge of the account rests on.
-    pub basis: Basis,
-    /// It is older than T, and used because the ledger is out of reach.
-    pub is_stale: bool,
-}
-
-/// What the check of one credential came to.
-#[derive(Debug)]
-pub enum Check<V = Verified> {
-    /// A verdict.
-    Verdict(Checked<V>),
-    /// First find this out.
-    Fetch(Fetch),
-    /// First ask the admin Worker whether this edge fits it, and tell [`Gateway::take_fit`].
-    AskAdmin,
-}
-
-/// A verdict and what it rests on.
-#[derive(Debug)]
-pub struct Checked<V = Verified> {
-    /// The verdict.
-    pub verdict: Result<V, Denial>,
-    /// `None`: the string alone decided, or nobody could.
-    pub evidence: Option<Evidence>,
-    /// Whose lease to [renew](Gateway::renew) meanwhile.
-    pub renew: Option<AccountId>,
-}
-
-impl<V> Checked<V> {
-    /// What rests on nothing that was known: the string alone decided, or nobody could.
-    pub(crate) fn without_evidence(denial: Denial) -> Self {
-        Self { verdict: Err(denial), evidence: None, renew: None }
-    }
-}
-
 impl Gateway {
-    /// An edge that knows nothing yet. `isolate` is random: it names the isolate to ledgers and
-    /// spreads its refreshes.
+    /// Returns a gateway without leases. `isolate` is a random number: it names the isolate to
+    /// ledgers and spreads its refreshes over time.
     pub fn new(config: Config, isolate: u64) -> Self {
         Self::with_rules(config, isolate)
     }
 }
 
-impl<R: Rules> Gateway<R> {
-    /// An edge that knows nothing yet, and decides by other rules than the right ones.
+impl<R: LeaseRules> Gateway<R> {
+    /// Returns a gateway without leases whose lease rules are those of `R`.
     pub fn with_rules(config: Config, isolate: u64) -> Self {
         let newest = config.keyring.newest();
         let key_of =
             |rule: &Rule| rule.origin.name().map(|name| MacKey::new(&newest.origin_key(name)));
-        // In the order of their indices.
+        // The position in this list is the rule's index.
         let origin_keys = config.rules.iter().map(key_of).collect();
         let leases = Leases::new(isolate, config.terms);
         let cache_key = |generation: &Generation| generation.refresh_cache_key().clone();
-        // Who knows a compromised secret could tell an isolate of the data centre whatever they
-        // like.
+        // An attacker with a compromised secret could write shared replies.
         let believed = config.keyring.iter().filter(|generation| !generation.is_compromised());
         let cache_keys = believed.map(cache_key).collect();
         let link = link::header(&config.keyring);
@@ -176,18 +130,19 @@ impl<R: Rules> Gateway<R> {
         }
     }
 
-    /// The settings.
+    /// Returns the settings.
     pub fn config(&self) -> &Config {
         &self.config
     }
 
-    /// Decides about a request at the time `now`, given what its lookup has brought so far. Nothing
-    /// is noted unless it is done.
+    /// Decides about a request at the time `now`, given the results that its lookup has fetched so
+    /// far. Only a final decision changes usage counts.
     pub fn decide(&mut self, request: &Request<'_>, now: UnixMs, lookup: &Lookup) -> Decision {
         self.decide_with(request, now, lookup, None)
     }
 
-    /// The same, given what the opening of its body held, once that was asked for.
+    /// Decides like [`decide`](Self::decide), given also the fields that the scan of the body
+    /// found.
     pub fn decide_with(
         &mut self,
         request: &Request<'_>,
@@ -209,22 +164,21 @@ impl<R: Rules> Gateway<R> {
         decided.unwrap_or_else(|problem| self.refuse(&problem))
     }
 
-    /// On the console's host the edge serves two surfaces; all else is the admin Worker's.
+    /// Decides about a request to the console's host: the edge serves two surfaces there, and the
+    /// admin Worker serves all others.
     fn decide_console(&self, request: &Request<'_>) -> Decision {
         match request.url.path {
-            verify_body::PATH if request.method == "POST" => Decision::Verify,
-            verify_body::PATH => {
-                self.refuse(&RequestProblem::MethodNotAllowed { allow: "POST" }.into())
-            }
+            VERIFY_PATH if request.method == "POST" => Decision::Verify,
+            VERIFY_PATH => self.refuse(&RequestProblem::MethodNotAllowed { allow: "POST" }.into()),
             issuance::PATH => Decision::Issue,
             _ if !request.headers.is_whole() => Decision::ReadHeaders,
-            path => done(Outcome::Admin(self.onward(request, path))),
+            path => done(Outcome::Admin(self.admin_forward(request, path))),
         }
     }
 
-    /// What the admin Worker gets of a request: no header of a client's that could pass for one of
-    /// Claviger's own.
-    fn onward(&self, request: &Request<'_>, path: &str) -> Onward {
+    /// Returns the changes to a request for the admin Worker: without client headers that could
+    /// pass for one of Claviger's, with those that prove the edge.
+    fn admin_forward(&self, request: &Request<'_>, path: &str) -> AdminForward {
         let ours = request
             .headers
             .iter()
@@ -233,13 +187,13 @@ impl<R: Rules> Gateway<R> {
         let remove = ours.map(str::to_owned).collect();
         let mut set = vec![(link::EDGE_HEADER, self.link.clone())];
         if path == COUNTERS_PATH {
-            // Numbers under text keys: they serialise.
+            // This cannot fail: the counters are numbers under text keys.
             set.push((
                 link::COUNTERS_HEADER,
                 serde_json::to_string(&self.counters()).unwrap_or_default(),
             ));
         }
-        Onward { remove, set }
+        AdminForward { remove, set }
     }
 
     fn decide_api(
@@ -271,7 +225,7 @@ impl<R: Rules> Gateway<R> {
 
         let demanded = match &rule.access {
             Access::Public => {
-                // Nothing is checked, but no key is handed on.
+                // The gateway checks nothing, but forwards no key.
                 return Ok(match unread {
                     Some(scan) => Decision::Read(scan),
                     None => self.forward(request, &rule, &path, &carried, None),
@@ -279,15 +233,16 @@ impl<R: Rules> Gateway<R> {
             }
             Access::AnyKey => None,
             Access::Permission { read, write } => Some(match rule.effect(request.method) {
-                Effect::Read => read,
-                Effect::Write => write,
+                RequestEffect::Read => read,
+                RequestEffect::Write => write,
             }),
         };
-        let Ok(text) = &carried.credential else { return Ok(self.several(request)) };
+        let Ok(text) = &carried.credential else { return Ok(self.refuse_ambiguous(request)) };
         let text = text.as_ref();
-        // What a header's text alone refuses need not wait for the body.
-        let is_refused =
-            |text: &extract::Text<'_>| self.made(text.expose(), request.arrived).is_err();
+        // A text that is refused on its own need not wait for the body.
+        let is_refused = |text: &extract::Text<'_>| {
+            Presented::authenticate(text.expose(), &self.config, request.arrived).is_err()
+        };
         if let Some(scan) = unread
             && !text.is_some_and(is_refused)
         {
@@ -297,7 +252,7 @@ impl<R: Rules> Gateway<R> {
             return if fields.is_some_and(Fields::is_too_large) {
                 Err(RequestProblem::BodyTooLarge { max: BODY_SCAN_BYTES_MAX }.into())
             } else if request.headers.is_whole() {
-                Ok(self.miss(request, &rule))
+                Ok(self.refuse_missing(request, &rule))
             } else {
                 Ok(Decision::ReadHeaders)
             };
@@ -310,14 +265,14 @@ impl<R: Rules> Gateway<R> {
         let checked = match self.check(text.expose(), &facts, request.arrived, now, lookup) {
             Check::Fetch(need) => return Ok(Decision::Fetch(need)),
             Check::AskAdmin => return Ok(Decision::AskAdmin),
-            Check::Verdict(checked) => checked,
+            Check::Decided(checked) => checked,
         };
         let decision = match checked.verdict {
             Err(denial) if !request.headers.is_whole() => {
                 let denied = Denied { effect: rule.effect(request.method), rule, denial };
                 return Ok(Decision::Denied { denied, renew: checked.renew });
             }
-            Err(denial) => self.deny(request.url.host, denial, demanded),
+            Err(denial) => self.refuse_denied(request.url.host, denial, demanded),
             Ok(verified) => self.forward(request, &rule, &path, &carried, Some(&verified)),
         };
         Ok(match decision {
@@ -335,43 +290,44 @@ impl<R: Rules> Gateway<R> {
         now: UnixMs,
         lookup: &Lookup,
     ) -> Check {
-        match self.made(text, arrival) {
+        let attempt = Attempt { arrival, now, lookup };
+        match Presented::authenticate(text, &self.config, arrival) {
             Ok(Presented::Key(made)) => {
-                let known = match self.known_of(made.id(), arrival, now, lookup) {
+                let known = match resolve_key(&mut self.leases, made.id(), attempt) {
                     Ok(known) => known,
                     Err(missing) => return missing.into(),
                 };
                 let verdict = verify(&made, known.borrow(), facts, arrival);
-                if let Some(missing) =
-                    self.recheck_stored(&verdict, &known, (facts, arrival), now, lookup)
-                {
+                if let Some(missing) = self.recheck_stored(&verdict, &known, facts, attempt) {
                     return missing.into();
                 }
                 self.count(made.id(), &verdict, known.is_counted, facts, now);
                 known.conclude(verdict, now)
             }
             Ok(Presented::Sealed(made)) => {
-                let known = match self.known_of_sealed(&made, arrival, now, lookup) {
+                let known = match resolve_sealed(&mut self.leases, &made, attempt) {
                     Ok(known) => known,
                     Err(missing) => return missing.into(),
                 };
                 let verdict = verify_sealed(&made, known.borrow(), facts, arrival);
-                let issue = Issue::of_sealed(&made, facts, arrival).filter(|_| verdict.is_err());
-                let missing =
-                    issue.and_then(|issue| self.recheck(&issue, &known, arrival, now, lookup));
+                let issue =
+                    IssueClaims::of_sealed(&made, facts, arrival).filter(|_| verdict.is_err());
+                let missing = issue.and_then(|issue| {
+                    self.rechecks.recheck(&issue, &known, &mut self.leases, attempt)
+                });
                 missing.map_or_else(|| known.conclude(verdict, now), Into::into)
             }
-            Err(Denial::Unknown) if self.fit.wants_word(now) => Check::AskAdmin,
+            Err(Denial::Unknown) if self.fit.must_confirm(now) => Check::AskAdmin,
             Err(Denial::Unknown) if self.fit.refuses(now) => {
-                Check::Verdict(Checked::without_evidence(Denial::Unavailable))
+                Check::Decided(Checked::without_evidence(Denial::Unavailable))
             }
-            Err(denial) => Check::Verdict(Checked::without_evidence(denial)),
+            Err(denial) => Check::Decided(Checked::without_evidence(denial)),
         }
     }
 
-    /// Says what a check of the key `id` would come to, without its secret and without counting a
-    /// use. For verifiers of its account: any ID there may cause one lookup per lease, since IDs
-    /// carry no tag.
+    /// Checks the key `id` without its secret and without counting a use, for a verifier of the
+    /// same account. An ID has no tag, so each unknown ID of the account may cause one lookup per
+    /// lease.
     pub fn examine(
         &mut self,
         id: KeyId,
@@ -380,17 +336,32 @@ impl<R: Rules> Gateway<R> {
         now: UnixMs,
         lookup: &Lookup,
     ) -> Check<Valid> {
-        match self.known_of(id, arrival, now, lookup) {
+        let attempt = Attempt { arrival, now, lookup };
+        match resolve_key(&mut self.leases, id, attempt) {
             Ok(known) => {
                 let verdict = examine(id, known.borrow(), facts, arrival);
-                let missing = self.recheck_stored(&verdict, &known, (facts, arrival), now, lookup);
+                let missing = self.recheck_stored(&verdict, &known, facts, attempt);
                 missing.map_or_else(|| known.conclude(verdict, now), Into::into)
             }
             Err(missing) => missing.into(),
         }
     }
 
-    /// Counts a use of a key by somebody with the right secret.
+    /// Returns what to fetch before the edge may refuse a stored key with this verdict; `None` if
+    /// it may refuse now.
+    fn recheck_stored<V>(
+        &mut self,
+        verdict: &Result<V, Denial>,
+        known: &ResolvedKey,
+        facts: &Facts<'_>,
+        attempt: Attempt<'_>,
+    ) -> Option<Missing> {
+        let record = known.record().filter(|_| verdict.is_err())?;
+        let issue = IssueClaims::of_stored(record, facts, attempt.arrival)?;
+        self.rechecks.recheck(&issue, known, &mut self.leases, attempt)
+    }
+
+    /// Counts a use of a key, if the caller presented the right secret.
     pub(super) fn count(
         &mut self,
         id: KeyId,
@@ -400,7 +371,8 @@ impl<R: Rules> Gateway<R> {
         now: UnixMs,
     ) {
         let is_let_through = verdict.is_ok();
-        // What the ledger was asked about and found active it has counted itself.
+        // The ledger has counted the use itself if it answered for this request and the key is
+        // active.
         let is_counted_there = is_let_through && is_counted;
         let is_use = verdict.as_ref().map_or_else(|denial| denial.is_of_a_known_key(), |_| true);
         if is_use && !is_counted_there {
@@ -408,57 +380,35 @@ impl<R: Rules> Gateway<R> {
         }
     }
 
-    /// What the string alone says.
-    pub(super) fn made(&self, text: &str, arrival: UnixMs) -> Result<Presented, Denial> {
-        let Config { prefix, keyring, .. } = &self.config;
-        if text.len() > CREDENTIAL_BYTES_MAX {
-            return Err(Denial::Malformed);
-        }
-        if SealedText::is_meant(text, prefix) {
-            let parsed = SealedText::parse(text, prefix).map_err(|_| Denial::Malformed)?;
-            return parsed
-                .authenticate(prefix, keyring, arrival)
-                .map(Presented::Sealed)
-                .ok_or(Denial::Unknown);
-        }
-        let parsed = KeyText::parse(text, prefix).map_err(|_| Denial::Malformed)?;
-        parsed.authenticate(prefix, keyring).map(Presented::Key).ok_or(Denial::Unknown)
+    /// Returns the ID of the key that a text names; `None` if the text is no key. A sealed key is
+    /// authenticated first; the ID of a stored key proves nothing.
+    pub fn key_id(&self, text: &str, arrival: UnixMs) -> Option<AnyKeyId> {
+        presented::key_id(text, &self.config, arrival)
     }
 
-    /// The key that a text names. Whether Claviger made it is only known of a sealed one; `None`
-    /// for what is no key.
-    pub fn key_of(&self, text: &str, arrival: UnixMs) -> Option<AnyKeyId> {
-        let Config { prefix, keyring, .. } = &self.config;
-        if SealedText::is_meant(text, prefix) {
-            let made =
-                SealedText::parse(text, prefix).ok()?.authenticate(prefix, keyring, arrival)?;
-            return Some(AnyKeyId::Sealed(made.claims().id));
-        }
-        KeyText::parse(text, prefix).ok().map(|parsed| AnyKeyId::Key(parsed.id()))
-    }
-
-    /// The same edge, which does not know yet whether it fits the admin Worker.
+    /// Returns the gateway in the state before its first check that both Workers fit.
     #[must_use]
     pub fn unlinked(self) -> Self {
         Self { fit: Fit::Unknown, ..self }
     }
 
-    /// Returns `true` if the admin Worker must be asked before something is called made up.
-    pub fn wants_word(&self, now: UnixMs) -> bool {
-        self.fit.wants_word(now)
+    /// Returns `true` if the edge must ask the admin Worker before it refuses a credential by its
+    /// tag.
+    pub fn must_confirm(&self, now: UnixMs) -> bool {
+        self.fit.must_confirm(now)
     }
 
-    /// Returns `true` if this edge was told that it does not fit the admin Worker.
+    /// Returns `true` if the edge must refuse everything, because both Workers do not fit.
     pub fn refuses_all(&self, now: UnixMs) -> bool {
         self.fit.refuses(now)
     }
 
-    /// Takes the admin Worker's word on whether this edge fits it; `None`: it did not answer.
+    /// Takes the admin Worker's answer: `true` if both Workers fit, `None` if no answer came.
     pub fn take_fit(&mut self, fits: Option<bool>, now: UnixMs) {
         self.fit = match fits {
             Some(true) => Fit::fits(),
             Some(false) => {
-                // Whatever was learnt from the other side is in doubt.
+                // Facts from a deployment with other keys are not trustworthy.
                 self.leases.end_all();
                 Fit::misfits(now)
             }
@@ -466,104 +416,25 @@ impl<R: Rules> Gateway<R> {
         };
     }
 
-    /// The header with which this edge calls the admin Worker's side.
+    /// Returns the value of the header that authenticates this edge to the admin Worker and to
+    /// ledgers.
     pub fn link(&self) -> &str {
         &self.link
     }
 
-    /// What the isolate has done so far.
+    /// Returns the counters since the isolate started.
     pub fn counters(&self) -> Counters {
         self.leases.counters()
     }
 
-    /// What the isolate knows.
+    /// Returns the leases of the isolate.
     pub fn leases(&self) -> &Leases<R> {
         &self.leases
     }
 
-    pub(super) fn refuse(&self, problem: &GatewayProblem) -> Decision {
-        done(Outcome::Answer(problem.answer(&self.config.console_origin)))
-    }
-
-    /// Says where a credential is wanted, and where one stands that does not count.
-    fn miss(&self, request: &Request<'_>, rule: &Rule) -> Decision {
-        let places = rule.places.iter().map(Place::to_string).collect();
-        let elsewhere = extract::elsewhere(request, &self.config.prefix);
-        let answer = GatewayProblem::MissingCredential { places, elsewhere }
-            .answer(&self.config.console_origin);
-        let challenge = challenge(Denial::Missing, request.url.host, None).unwrap_or_default();
-        done(Outcome::Answer(answer.with("www-authenticate", challenge)))
-    }
-
-    /// Says that several credentials are one too many.
-    fn several(&self, request: &Request<'_>) -> Decision {
-        let answer = GatewayProblem::AmbiguousCredential.answer(&self.config.console_origin);
-        done(Outcome::Answer(
-            answer.with("www-authenticate", challenge_of_several(request.url.host)),
-        ))
-    }
-
-    fn deny(&self, host: &str, denial: Denial, demanded: Option<&Permission>) -> Decision {
-        done(Outcome::Answer(self.answer_denial(host, denial, demanded)))
-    }
-
-    /// Writes the answer to a request that is refused by its credential.
-    pub fn answer_denied(&self, denied: &Denied) -> Answer {
-        self.answer_denial(denied.rule.host(), denied.denial, denied.permission())
-    }
-
-    fn answer_denial(&self, host: &str, denial: Denial, demanded: Option<&Permission>) -> Answer {
-        let answer = GatewayProblem::Denied(denial).answer(&self.config.console_origin);
-        let challenge = challenge(denial, host, demanded);
-        answer.with_header(challenge.map(|challenge| ("www-authenticate", challenge)))
-    }
-
-    fn forward(
-        &self,
-        request: &Request<'_>,
-        rule: &Rule,
-        path: &str,
-        carried: &Carried<'_>,
-        verified: Option<&Verified>,
-    ) -> Decision {
-        let query =
-            carried.query.as_deref().or(request.url.query).filter(|query| !query.is_empty());
-        let target = path::serialise(path, query);
-        let Some(Some(origin_key)) = self.origin_keys.get(rule.index) else {
-            return self.refuse(&RequestProblem::Internal.into());
-        };
-        let (binding, base) = match &rule.origin {
-            Origin::Binding(name) => (Some(name.clone()), request.url.origin),
-            Origin::Base(base) => (None, base.as_str()),
-            // Answered before.
-            Origin::Issuance => return self.refuse(&RequestProblem::Internal.into()),
-        };
-        let mut remove: Vec<String> =
-            carried.headers.iter().map(|name| (*name).to_owned()).collect();
-        let mut set =
-            origin_headers::headers(verified, request.method, &target, origin_key, request.arrived);
-        let only_reads = OnlyReads(rule.only_reads(request.method));
-        let unscreened = if request.headers.is_whole() {
-            let screened = origin_headers::screen(request.headers, only_reads);
-            remove.extend(screened.remove);
-            set.extend(screened.cookie.map(|cookie| ("cookie", cookie)));
-            None
-        } else {
-            Some(only_reads)
-        };
-        let cuts = carried.cuts.as_ref();
-        if cuts.is_some_and(|cuts| !cuts.is_empty()) {
-            remove.extend(DIGESTS.map(str::to_owned));
-        }
-        let cuts = cuts.map(|cuts| cuts.iter().map(|cut| (cut.start, cut.end)).collect());
-        done(Outcome::Forward(Forward {
-            binding,
-            url: [base, &target].concat(),
-            remove,
-            set,
-            unscreened,
-            cuts,
-        }))
+    /// Returns the leases, so that the caller can begin a read or call and enter its result.
+    pub fn leases_mut(&mut self) -> &mut Leases<R> {
+        &mut self.leases
     }
 }
 
@@ -571,7 +442,7 @@ fn done(outcome: Outcome) -> Decision {
     Decision::Done { outcome, renew: None }
 }
 
-/// The caller's address, from the platform's headers alone.
+/// Returns the caller's address, from the platform's headers only.
 pub fn client_address(request: &Request<'_>) -> Option<ClientAddress> {
     ClientAddress::from_platform(
         request.headers.find("cf-connecting-ip"),

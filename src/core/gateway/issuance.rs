@@ -17,8 +17,8 @@
 //!
 //! 1. [`check_head`] and [`Gateway::check_issuer`](crate::gateway::gateway::Gateway::check_issuer)
 //!    decide by the headers alone. They refuse a made-up key before the edge reads the body.
-//! 2. [`Form::parse`] and [`Form::credentials`] decide by the text alone. They refuse a made-up
-//!    service ID without any lookup (P3).
+//! 2. [`IssuanceForm::parse`] and [`IssuanceForm::credentials`] decide by the text alone. They
+//!    refuse a made-up service ID without any lookup (P3).
 //! 3. [`Gateway::authorise_issue`](crate::gateway::gateway::Gateway::authorise_issue) finds the
 //!    issuer and its ceiling.
 //! 4. [`grant`](crate::credential::grant::grant) compares the request with the ceiling. A request
@@ -81,14 +81,14 @@ pub fn presented<'a>(
 
 /// The fields of a form.
 #[derive(Debug, Default)]
-pub struct Form {
+pub struct IssuanceForm {
     sid: Option<String>,
     spw: Option<SecretText>,
     epi: Option<String>,
     ipa: Option<String>,
 }
 
-impl Form {
+impl IssuanceForm {
     /// Parses the fields of a body.
     ///
     /// # Errors
@@ -186,8 +186,8 @@ fn read_networks(text: &str) -> Result<Networks, Refused> {
         return Err(Refused::Ipa(network::NetworkError::NotAnAddress));
     }
     let of_an_entry = read.entries.iter().find_map(|entry| match &entry.outcome {
-        network::Outcome::Refused { problem } => Some(problem.clone()),
-        network::Outcome::Stored { .. } => None,
+        network::NetworkOutcome::Refused { problem } => Some(problem.clone()),
+        network::NetworkOutcome::Stored { .. } => None,
     });
     match of_an_entry.or_else(|| read.problem.clone()) {
         Some(problem) => Err(Refused::Ipa(problem)),

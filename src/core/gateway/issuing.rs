@@ -22,34 +22,39 @@ use crate::credential::issuer::Issuer;
 use crate::credential::limits::Interface;
 use crate::credential::limits::lifetime::Expiry;
 use crate::credential::limits::network::ClientAddress;
+use crate::gateway::check::Attempted;
 use crate::gateway::gateway::Gateway;
 use crate::gateway::issuance::{Authority, Credentials, Refused, presented};
-use crate::gateway::resolve::{Missing, Presented, ResolvedKey};
+use crate::gateway::presented::Presented;
+use crate::gateway::resolve::{
+    Attempt, Missing, ResolvedKey, ask_despite_lease, resolve_account, resolve_key, resolve_sealed,
+};
 use crate::lease::call::{Fetch, Lookup};
-use crate::lease::rules::Rules;
+use crate::lease::rules::LeaseRules;
 use crate::replication::record::{Credential, Standing};
 use crate::verify::verdict::Denial;
 use crate::verify::verification::{Demand, Facts, verify, verify_sealed};
 
 /// The result of checking an issuer's credentials.
 #[derive(Debug)]
-pub enum Authorisation {
-    /// An issuer or a refusal, and an account whose lease to [refresh](Gateway::renew) in the
-    /// background.
-    Decided(Box<Result<Authority, Refused>>, Option<AccountId>),
-    /// The I/O that is needed first.
-    Fetch(Fetch),
-    /// Ask the admin Worker first whether both Workers fit, and pass its answer to
-    /// [`Gateway::take_fit`].
-    AskAdmin,
+pub struct Authorised {
+    /// The issuer with its authority, or the refusal.
+    pub authority: Result<Authority, Refused>,
+    /// Account whose lease to refresh in the background.
+    pub renew: Option<AccountId>,
 }
+
+/// One attempt to check an issuer's credentials.
+pub type Authorisation = Attempted<Authorised>;
 
 impl Authorisation {
     fn decided(authority: Result<Authority, Refused>, renew: Option<AccountId>) -> Self {
-        Self::Decided(Box::new(authority), renew)
+        Self::Decided(Authorised { authority, renew })
     }
+}
 
-    fn lacking(missing: Missing) -> Self {
+impl From<Missing> for Authorisation {
+    fn from(missing: Missing) -> Self {
         match missing {
             Missing::Fetch(need) => Self::Fetch(need),
             Missing::OutOfReach => Self::decided(Err(Refused::Unavailable), None),
@@ -57,7 +62,7 @@ impl Authorisation {
     }
 }
 
-impl<R: Rules> Gateway<R> {
+impl<R: LeaseRules> Gateway<R> {
     /// Checks `Authorization` alone, so that the edge does not wait for a body if Claviger never
     /// made the key.
     ///
@@ -65,14 +70,11 @@ impl<R: Rules> Gateway<R> {
     /// [`Refused::Ambiguous`] if there are several keys, [`Refused::Issuer`] if the text of the key
     /// is refused.
     pub fn check_issuer(&self, request: &Request<'_>) -> Result<(), Refused> {
-        match presented(request, &self.config)? {
-            Some(text) => match self.made(text.expose(), request.arrived) {
-                // Until the admin Worker has confirmed that both fit, no credential counts as made
-                // up.
-                Err(Denial::Unknown) if self.fit.wants_word(request.arrived) => Ok(()),
-                made => made.map(|_| ()).map_err(Refused::Issuer),
-            },
-            None => Ok(()),
+        let Some(text) = presented(request, &self.config)? else { return Ok(()) };
+        match Presented::authenticate(text.expose(), &self.config, request.arrived) {
+            // Until the admin Worker has confirmed that both fit, no credential counts as made up.
+            Err(Denial::Unknown) if self.fit.must_confirm(request.arrived) => Ok(()),
+            made => made.map(|_| ()).map_err(Refused::Issuer),
         }
     }
 
@@ -86,84 +88,85 @@ impl<R: Rules> Gateway<R> {
         now: UnixMs,
         lookup: &Lookup,
     ) -> Authorisation {
-        let facts = Facts { address, interface: Interface::Http, demand: Demand::AnyKey };
+        let attempt = Attempt { arrival, now, lookup };
         match credentials {
             Credentials::Service { account, digest } => {
-                self.authorise_service(*account, *digest, arrival, now, lookup)
+                self.authorise_service(*account, *digest, attempt)
             }
-            Credentials::Key(text) => match self.made(text.expose(), arrival) {
-                Err(Denial::Unknown) if self.fit.wants_word(now) => Authorisation::AskAdmin,
-                Err(Denial::Unknown) if self.fit.refuses(now) => {
-                    Authorisation::decided(Err(Refused::Unavailable), None)
-                }
-                Err(denial) => Authorisation::decided(Err(Refused::Issuer(denial)), None),
-                Ok(Presented::Sealed(made)) => {
-                    let known = match self.known_of_sealed(&made, arrival, now, lookup) {
-                        Ok(known) => known,
-                        Err(missing) => return Authorisation::lacking(missing),
-                    };
-                    // A verdict against the sealed key itself is more useful to the caller, so it
-                    // comes first.
-                    let verdict = verify_sealed(&made, known.borrow(), &facts, arrival);
-                    let refused = verdict.map_or_else(Refused::Issuer, |_| Refused::Issued);
-                    Authorisation::decided(Err(refused), known.renew())
-                }
-                Ok(Presented::Key(made)) => {
-                    let need = Fetch::Ledger(made.id());
-                    let known = match self.known_of(made.id(), arrival, now, lookup) {
-                        Ok(known) => known,
-                        Err(missing) => {
-                            let missing =
-                                self.without_copies(missing, need, (arrival, now), lookup);
-                            return Authorisation::lacking(missing);
-                        }
-                    };
-                    let verdict = verify(&made, known.borrow(), &facts, arrival);
-                    let proof =
-                        IssuerProof { issuer: Issuer::Key(made.id()), digest: *made.digest() };
-                    let authority = match &verdict {
-                        Ok(_) => authority(&known, made.id().account(), proof),
-                        Err(denial) => Err(Refused::Issuer(*denial)),
-                    };
-                    if authority.is_ok()
-                        && let Some(missing) = self.unconfirmed(need, (arrival, now), lookup)
-                    {
-                        return Authorisation::lacking(missing);
-                    }
-                    self.count(made.id(), &verdict, known.is_counted, &facts, now);
-                    Authorisation::decided(authority, known.renew())
-                }
-            },
+            Credentials::Key(text) => self.authorise_key(text.expose(), address, attempt),
         }
+    }
+
+    fn authorise_key(
+        &mut self,
+        text: &str,
+        address: Option<ClientAddress>,
+        attempt: Attempt<'_>,
+    ) -> Authorisation {
+        let Attempt { arrival, now, .. } = attempt;
+        let facts = Facts { address, interface: Interface::Http, demand: Demand::AnyKey };
+        let made = match Presented::authenticate(text, &self.config, arrival) {
+            Err(Denial::Unknown) if self.fit.must_confirm(now) => return Authorisation::AskAdmin,
+            Err(Denial::Unknown) if self.fit.refuses(now) => {
+                return Authorisation::decided(Err(Refused::Unavailable), None);
+            }
+            Err(denial) => return Authorisation::decided(Err(Refused::Issuer(denial)), None),
+            Ok(Presented::Sealed(made)) => {
+                let known = match resolve_sealed(&mut self.leases, &made, attempt) {
+                    Ok(known) => known,
+                    Err(missing) => return missing.into(),
+                };
+                // A verdict against the sealed key itself is more useful to the caller, so it
+                // comes first.
+                let verdict = verify_sealed(&made, known.borrow(), &facts, arrival);
+                let refused = verdict.map_or_else(Refused::Issuer, |_| Refused::Issued);
+                return Authorisation::decided(Err(refused), known.renew());
+            }
+            Ok(Presented::Key(made)) => made,
+        };
+        let need = Fetch::Ledger(made.id());
+        let known = match resolve_key(&mut self.leases, made.id(), attempt) {
+            Ok(known) => known,
+            Err(missing) => {
+                return self.without_copies(missing, need, attempt).into();
+            }
+        };
+        let verdict = verify(&made, known.borrow(), &facts, arrival);
+        let proof = IssuerProof { issuer: Issuer::Key(made.id()), digest: *made.digest() };
+        let authority = match &verdict {
+            Ok(_) => authority(&known, made.id().account(), proof),
+            Err(denial) => Err(Refused::Issuer(*denial)),
+        };
+        if authority.is_ok()
+            && let Some(missing) = self.unconfirmed(need, attempt)
+        {
+            return missing.into();
+        }
+        self.count(made.id(), &verdict, known.is_counted, &facts, now);
+        Authorisation::decided(authority, known.renew())
     }
 
     fn authorise_service(
         &mut self,
         account: AccountId,
         digest: Digest,
-        arrival: UnixMs,
-        now: UnixMs,
-        lookup: &Lookup,
+        attempt: Attempt<'_>,
     ) -> Authorisation {
         let need = Fetch::State(account);
-        let known = match self.known_of_account(account, arrival, now, lookup) {
+        let known = match resolve_account(&mut self.leases, account, attempt) {
             Ok(known) => known,
             Err(missing) => {
-                return Authorisation::lacking(self.without_copies(
-                    missing,
-                    need,
-                    (arrival, now),
-                    lookup,
-                ));
+                return self.without_copies(missing, need, attempt).into();
             }
         };
         let state = known.borrow().state;
         // `Digest` compares in constant time.
         let service = state.service.as_ref().filter(|service| service.digest == digest);
         if service.is_none()
-            && let Some(missing) = self.recheck_password(account, &known, arrival, now, lookup)
+            && let Some(missing) =
+                self.rechecks.recheck_password(account, &known, &mut self.leases, attempt)
         {
-            return Authorisation::lacking(missing);
+            return missing.into();
         }
         let authority = match service {
             None => Err(Refused::UnknownService),
@@ -176,25 +179,20 @@ impl<R: Rules> Gateway<R> {
             }),
         };
         if authority.is_ok()
-            && let Some(missing) = self.unconfirmed(need, (arrival, now), lookup)
+            && let Some(missing) = self.unconfirmed(need, attempt)
         {
-            return Authorisation::lacking(missing);
+            return missing.into();
         }
         Authorisation::decided(authority, known.renew())
     }
 
     /// Returns what to fetch before a caller may issue whom the lease accepts; `None` if it may
     /// issue now.
-    fn unconfirmed(
-        &mut self,
-        need: Fetch,
-        (arrival, now): (UnixMs, UnixMs),
-        lookup: &Lookup,
-    ) -> Option<Missing> {
-        if R::may_issue(lookup.is_answered(need)) {
+    fn unconfirmed(&mut self, need: Fetch, attempt: Attempt<'_>) -> Option<Missing> {
+        if R::may_issue(attempt.lookup.is_answered(need)) {
             return None;
         }
-        match self.ask_despite_lease(need, arrival, now, lookup) {
+        match ask_despite_lease(&mut self.leases, need, attempt) {
             Missing::OutOfReach if self.config.terms.outage.grace().is_some() => None,
             missing => Some(missing),
         }
@@ -202,18 +200,13 @@ impl<R: Rules> Gateway<R> {
 
     /// Replaces a read of KV or a copy by a ledger call, while that call is possible. An issue
     /// waits for the ledger anyway, so a copy would save nothing.
-    fn without_copies(
-        &mut self,
-        missing: Missing,
-        need: Fetch,
-        (arrival, now): (UnixMs, UnixMs),
-        lookup: &Lookup,
-    ) -> Missing {
+    fn without_copies(&mut self, missing: Missing, need: Fetch, attempt: Attempt<'_>) -> Missing {
+        let lookup = attempt.lookup;
         match missing {
             Missing::Fetch(Fetch::Kv(_) | Fetch::Copy(..))
                 if !lookup.has_failed() && !lookup.is_answered(need) =>
             {
-                match self.ask_despite_lease(need, arrival, now, lookup) {
+                match ask_despite_lease(&mut self.leases, need, attempt) {
                     Missing::OutOfReach => missing,
                     ask => ask,
                 }

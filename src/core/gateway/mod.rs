@@ -9,8 +9,10 @@
 //! | [`gateway`] | decides about one request |
 //! | [`exchange`] | carries a request that needs I/O from its arrival to its outcome |
 //! | [`extract`], [`body`] | find the credential in headers, query and body |
-//! | [`resolve`], [`recheck`] | put together what is known of a key and its issuer, and ask again before a refusal |
-//! | [`fetching`] | begins each lookup, and takes its result into the leases |
+//! | `presented` | authenticates the credential's text, without a lookup |
+//! | [`resolve`], [`recheck`] | combine the facts about a key and its issuer, and ask again before a refusal |
+//! | [`check`] | the verdict on one credential and its evidence, or the I/O that it needs first |
+//! | [`copies`] | takes copies of ledger replies, and makes those that isolates share |
 //! | [`origin_headers`] | writes the headers by which an origin knows the caller |
 //! | [`issuance`], [`issuing`] | read and authorise an issuance by program |
 //! | [`batch_verify`], [`verify_body`] | answer `POST /v1/verify` |
@@ -20,15 +22,17 @@
 
 pub mod batch_verify;
 pub mod body;
+pub mod check;
+pub mod copies;
 pub mod denied;
 pub mod exchange;
 pub mod extract;
-pub mod fetching;
 mod fit;
 pub mod gateway;
 pub mod issuance;
 pub mod issuing;
 pub mod origin_headers;
+mod presented;
 pub mod problem;
 pub mod recheck;
 pub mod resolve;

@@ -1,4 +1,5 @@
-//! What an origin is told of a verified caller, and how it can check that Claviger said so.
+//! Writes the headers that identify a verified caller to an origin, with a proof that they come
+//! from Claviger.
 //!
 //! A forwarded request carries
 //!
@@ -31,24 +32,24 @@ use crate::verify::verification::Verified;
 
 const LABEL: &str = "claviger/origin-proof/1";
 
-/// Whether a client's header of this lower-case name could pass for one of ours: some servers read
-/// `_`, some any odd character, as `-`.
+/// Returns `true` if a client's header of this lower-case name could pass for one of Claviger's.
+/// Some servers read `_` as `-`, and some read any unusual character as `-`.
 pub fn is_ours(name: &str) -> bool {
     let is_apart = |rest: &str| !rest.starts_with(|next: char| next.is_ascii_alphanumeric());
     name.strip_prefix("claviger").is_some_and(is_apart)
 }
 
-/// What becomes of a client's headers on their way to an origin.
+/// The changes to a client's headers on their way to an origin.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Screened {
     /// Headers to remove.
     pub remove: Vec<String>,
-    /// The value that `Cookie` is left with, if it is changed and not removed.
+    /// New value of `Cookie`; `None` if it stays unchanged or is removed.
     pub cookie: Option<String>,
 }
 
-/// Screens a client's headers: no header that could pass for one of Claviger's own, no console
-/// cookie and, where the request may only read, no header that overrides its method.
+/// Screens a client's headers. It removes headers that could pass for one of Claviger's, the
+/// console's cookie, and, if the request may only read, headers that override its method.
 pub fn screen(headers: Headers<'_>, OnlyReads(only_reads): OnlyReads) -> Screened {
     let mut screened = Screened::default();
     for (name, value) in headers.iter() {
@@ -66,18 +67,19 @@ pub fn screen(headers: Headers<'_>, OnlyReads(only_reads): OnlyReads) -> Screene
     screened
 }
 
-/// Returns `true` if [`screen`] may have something to do with a header of this lower-case name. It
-/// is the test that the entry script does for itself, by [`SUSPECT`].
+/// Returns `true` if [`screen`] might change a header of this lower-case name. The entry script
+/// makes the same test with [`SUSPECT`].
 #[cfg(test)]
 fn is_suspect(name: &str) -> bool {
     name.starts_with("claviger") || name.contains("method") || name == "cookie"
 }
 
-/// The names that [`screen`] may have something to do with, as a JavaScript regular expression. A
-/// request that has none of them need not be screened.
+/// JavaScript regular expression for the names of headers that [`screen`] might change. A request
+/// without such a header needs no screening.
 pub const SUSPECT: &str = "^claviger|method|^cookie$";
 
-/// The headers that tell an origin who calls.
+/// Returns the headers that identify the caller to an origin; behind a public rule, the proof
+/// alone.
 pub fn headers(
     verified: Option<&Verified>,
     method: &str,
@@ -114,9 +116,8 @@ fn space_separated(permissions: &Permissions) -> String {
     permissions.iter().map(Grant::to_string).collect::<Vec<_>>().join(" ")
 }
 
-/// A `Cookie` header (RFC 6265 §4.2.1) without the console's cookie; `None` when it holds none and
-/// may stay. Where the cookie stands in a way that no browser writes, nothing is left of the
-/// header.
+/// Returns a `Cookie` header (RFC 6265 §4.2.1) without the console's cookie; `None` if it does not
+/// contain that cookie. If the cookie stands in a form that no browser writes, the result is empty.
 pub fn without_our_cookie(header: &str) -> Option<String> {
     let ours = |pair: &&str| pair.split('=').next().is_some_and(|name| name.trim() == COOKIE);
     let pairs = || header.split(';').map(str::trim);
@@ -189,10 +190,10 @@ mod tests {
     #[test]
     fn an_anonymous_proof_is_pinned() {
         let key = MacKey::new(&[7; 32]);
-        let told = headers(None, "GET", "/a?b=c", &key, UnixMs::from_ms(1_800_000_000_999));
+        let written = headers(None, "GET", "/a?b=c", &key, UnixMs::from_ms(1_800_000_000_999));
         let expected = base16ct::lower::encode_string(
             &key.mac(&[b"claviger/origin-proof/1\n1800000000\nGET\n/a?b=c\n\n\n\n"]),
         );
-        assert_eq!(told, [("claviger-proof", format!("t=1800000000,v1={expected}"))]);
+        assert_eq!(written, [("claviger-proof", format!("t=1800000000,v1={expected}"))]);
     }
 }

@@ -1,32 +1,32 @@
-//! The gateway's refusals: one place where each gets its status, its code and its words.
+//! Defines the gateway's refusals, each with its status, code and title.
 
 use crate::base::http::path::PathError;
 use crate::base::http::problem::{ProblemDocument, RETRY_AFTER_S, RequestProblem};
-use crate::base::http::response::Answer;
+use crate::base::http::response::Response;
 use crate::base::json::Json;
 use crate::credential::limits::permission::Permission;
 use crate::verify::verdict::Denial;
 
-/// Why the gateway refuses a request. Each variant is one stable code; `www/problems.html` explains
-/// them to people.
+/// The reasons for which the gateway refuses a request. Each variant has one stable code, which
+/// `www/problems.html` explains.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum GatewayProblem {
     /// A problem of requests to any surface.
     Request(RequestProblem),
-    /// A verification refused.
+    /// The verification of the credential failed.
     Denied(Denial),
-    /// No credential where the rule looks for one.
+    /// The request has no credential in the places that the rule names.
     MissingCredential {
-        /// The places where it looks, as the rule names them.
+        /// Places where the rule accepts a credential.
         places: Vec<String>,
-        /// A place that does not count and holds something that begins like a key.
+        /// Another place of the request that holds a text that begins like a key.
         elsewhere: Option<String>,
     },
-    /// More than one credential.
+    /// The request carries several credentials.
     AmbiguousCredential,
-    /// A path that servers read in different ways.
+    /// Servers may read the path in different ways.
     AmbiguousPath(PathError),
-    /// No gateway rule for this host and path.
+    /// No rule matches host and path.
     NoRoute,
 }
 
@@ -37,7 +37,7 @@ impl From<RequestProblem> for GatewayProblem {
 }
 
 impl GatewayProblem {
-    /// HTTP status.
+    /// Returns the HTTP status.
     pub fn status(&self) -> u16 {
         match self {
             Self::Request(problem) => problem.status(),
@@ -48,7 +48,7 @@ impl GatewayProblem {
         }
     }
 
-    /// The stable code.
+    /// Returns the stable code.
     pub fn code(&self) -> &'static str {
         match self {
             Self::Request(problem) => problem.code(),
@@ -60,7 +60,7 @@ impl GatewayProblem {
         }
     }
 
-    /// One line for people, the same for every occurrence.
+    /// Returns one line for people, the same for every occurrence.
     pub fn title(&self) -> &'static str {
         match self {
             Self::Request(problem) => problem.title(),
@@ -72,8 +72,8 @@ impl GatewayProblem {
         }
     }
 
-    /// The whole answer. `console_origin` is where `/problems` explains the codes.
-    pub fn answer(&self, console_origin: &str) -> Answer {
+    /// Builds the whole response. `console_origin` serves `/problems`, which explains the codes.
+    pub fn answer(&self, console_origin: &str) -> Response {
         let mut extensions = Vec::new();
         match self {
             Self::Request(problem) => return problem.answer(console_origin),
@@ -105,8 +105,9 @@ impl GatewayProblem {
     }
 }
 
-/// The challenge of a denial (RFC 6750 §3): no error attribute without a credential (§3.1); `scope`
-/// names the permission that is missing, which only a caller with the right secret gets to see.
+/// Returns the challenge of a denial (RFC 6750 §3); `None` if the ledger is out of reach. Without a
+/// credential it has no error attribute (§3.1). `scope` names the missing permission, and only for
+/// a caller with the right secret.
 pub fn challenge(denial: Denial, realm: &str, demanded: Option<&Permission>) -> Option<String> {
     let attributes = match denial {
         Denial::Missing => String::new(),
@@ -126,7 +127,7 @@ pub fn challenge(denial: Denial, realm: &str, demanded: Option<&Permission>) -> 
     Some(format!("Bearer realm=\"{realm}\"{attributes}"))
 }
 
-/// The challenge to a request with several credentials (RFC 6750 §3.1).
+/// Returns the challenge to a request with several credentials (RFC 6750 §3.1).
 pub fn challenge_of_several(realm: &str) -> String {
     format!("Bearer realm=\"{realm}\", error=\"invalid_request\"")
 }

@@ -25,14 +25,13 @@ use crate::base::id::AccountId;
 use crate::base::time::{DurationMs, UnixMs};
 use crate::credential::issuer::{Issuer, SealingGeneration};
 use crate::credential::sealed::MadeSealed;
-use crate::gateway::gateway::Gateway;
-use crate::gateway::resolve::{Missing, ResolvedKey};
-use crate::lease::call::{Basis, Fetch, Found, Lookup};
+use crate::gateway::resolve::{Attempt, Missing, ResolvedKey, ask_despite_lease};
+use crate::lease::call::{Basis, Fetch};
+use crate::lease::isolate::Leases;
 use crate::lease::lease::DOCUMENT_LIFE;
-use crate::lease::rules::Rules;
+use crate::lease::rules::LeaseRules;
 use crate::replication::record::{Record, Standing};
 use crate::replication::shared::SKEW;
-use crate::verify::verdict::Denial;
 use crate::verify::verification::Facts;
 
 /// Most issuers to remember, at about 60 bytes each. After an eviction, the issuer's next key
@@ -47,7 +46,7 @@ const PASSWORD_PAUSE: DurationMs = DurationMs::from_s(1);
 
 /// The data that an issued key carries about its issue.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Issue {
+pub(super) struct IssueClaims {
     account: AccountId,
     /// Issuer of the key.
     pub(super) issuer: Issuer,
@@ -57,7 +56,7 @@ pub(super) struct Issue {
     at: UnixMs,
 }
 
-impl Issue {
+impl IssueClaims {
     /// Returns the issue of a sealed key; `None` if the key's claims alone refuse it, whatever the
     /// issuer's state.
     pub(super) fn of_sealed(made: &MadeSealed, facts: &Facts<'_>, arrival: UnixMs) -> Option<Self> {
@@ -121,9 +120,43 @@ impl Rechecks {
         }
     }
 
+    /// Returns what to fetch before the edge may refuse a key of this issue; `None` if it may
+    /// refuse now.
+    pub(super) fn recheck<R: LeaseRules>(
+        &mut self,
+        issue: &IssueClaims,
+        known: &ResolvedKey,
+        leases: &mut Leases<R>,
+        attempt: Attempt<'_>,
+    ) -> Option<Missing> {
+        if attempt.lookup.is_answered(issue.need()) {
+            self.note(issue, attempt.now);
+            return None;
+        }
+        self.is_open(issue, known).then(|| ask_despite_lease(leases, issue.need(), attempt))
+    }
+
+    /// Returns what to fetch before the edge may refuse a service password that seems wrong; `None`
+    /// if it may refuse now.
+    pub(super) fn recheck_password<R: LeaseRules>(
+        &mut self,
+        account: AccountId,
+        known: &ResolvedKey,
+        leases: &mut Leases<R>,
+        attempt: Attempt<'_>,
+    ) -> Option<Missing> {
+        let need = Fetch::State(account);
+        let Attempt { arrival, now, lookup } = attempt;
+        let is_old = !lookup.is_answered(need)
+            && (known.as_of() < arrival || known.basis() == Basis::Document);
+        // A request whose call has failed must not fall back to the older answer.
+        let may_ask = is_old && (lookup.has_failed() || self.may_ask_password(account, now));
+        may_ask.then(|| ask_despite_lease(leases, need, attempt))
+    }
+
     /// Returns `true` if this issue casts doubt on the lease, and no earlier recheck covers it.
-    fn is_open(&self, issue: &Issue, known: &ResolvedKey) -> bool {
-        let asked = self.issuers.get(&(issue.account, issue.issuer));
+    fn is_open(&self, issue: &IssueClaims, known: &ResolvedKey) -> bool {
+        let last = self.issuers.get(&(issue.account, issue.issuer));
         let is_before = known.is_before(issue.issuer, issue.generation);
         let slack = match known.basis() {
             Basis::Ledger => SKEW,
@@ -132,24 +165,24 @@ impl Rechecks {
         };
         let is_late = issue.at.saturating_add(slack) > known.as_of();
         let is_new_generation =
-            is_before && asked.is_none_or(|asked| asked.generation < issue.generation);
-        is_new_generation || (is_late && asked.is_none_or(|asked| asked.issued < issue.at))
+            is_before && last.is_none_or(|last| last.generation < issue.generation);
+        is_new_generation || (is_late && last.is_none_or(|last| last.issued < issue.at))
     }
 
     /// Records that the ledger has answered for a key of this issue.
-    fn note(&mut self, issue: &Issue, now: UnixMs) {
+    fn note(&mut self, issue: &IssueClaims, now: UnixMs) {
         self.observe(now);
         let place = (issue.account, issue.issuer);
         if self.issuers.len() >= ISSUERS_MAX && !self.issuers.contains_key(&place) {
             let oldest =
-                self.issuers.iter().min_by_key(|(_, asked)| asked.at).map(|(place, _)| *place);
+                self.issuers.iter().min_by_key(|(_, last)| last.at).map(|(place, _)| *place);
             oldest.map(|place| self.issuers.remove(&place));
         }
         let fresh = LastRecheck { generation: issue.generation, issued: issue.at, at: now };
-        let asked = self.issuers.entry(place).or_insert(fresh);
-        asked.generation = asked.generation.max(issue.generation);
-        asked.issued = asked.issued.max(issue.at);
-        asked.at = now;
+        let last = self.issuers.entry(place).or_insert(fresh);
+        last.generation = last.generation.max(issue.generation);
+        last.issued = last.issued.max(issue.at);
+        last.at = now;
     }
 
     /// Returns `true` if the edge may ask about another password of the account, and starts the
@@ -173,74 +206,5 @@ impl Rechecks {
             self.passwords.clear();
         }
         self.latest = now;
-    }
-}
-
-impl<R: Rules> Gateway<R> {
-    /// Returns what to fetch before the edge may refuse a key of this issue; `None` if it may
-    /// refuse now.
-    pub(super) fn recheck(
-        &mut self,
-        issue: &Issue,
-        known: &ResolvedKey,
-        arrival: UnixMs,
-        now: UnixMs,
-        lookup: &Lookup,
-    ) -> Option<Missing> {
-        if lookup.is_answered(issue.need()) {
-            self.rechecks.note(issue, now);
-            return None;
-        }
-        if !self.rechecks.is_open(issue, known) {
-            return None;
-        }
-        Some(self.ask_despite_lease(issue.need(), arrival, now, lookup))
-    }
-
-    /// Returns what to fetch before the edge may refuse a stored key with this verdict; `None` if
-    /// it may refuse now.
-    pub(super) fn recheck_stored<V>(
-        &mut self,
-        verdict: &Result<V, Denial>,
-        known: &ResolvedKey,
-        (facts, arrival): (&Facts<'_>, UnixMs),
-        now: UnixMs,
-        lookup: &Lookup,
-    ) -> Option<Missing> {
-        let record = known.record().filter(|_| verdict.is_err())?;
-        self.recheck(&Issue::of_stored(record, facts, arrival)?, known, arrival, now, lookup)
-    }
-
-    /// Returns what to fetch before the edge may refuse a service password that seems wrong; `None`
-    /// if it may refuse now.
-    pub(super) fn recheck_password(
-        &mut self,
-        account: AccountId,
-        known: &ResolvedKey,
-        arrival: UnixMs,
-        now: UnixMs,
-        lookup: &Lookup,
-    ) -> Option<Missing> {
-        let need = Fetch::State(account);
-        let is_old = !lookup.is_answered(need)
-            && (known.as_of() < arrival || known.basis() == Basis::Document);
-        // A request whose call has failed must not fall back to the older answer.
-        let may_ask =
-            is_old && (lookup.has_failed() || self.rechecks.may_ask_password(account, now));
-        may_ask.then(|| self.ask_despite_lease(need, arrival, now, lookup))
-    }
-
-    /// Returns the ledger call to make although a usable lease exists.
-    pub(super) fn ask_despite_lease(
-        &mut self,
-        need: Fetch,
-        arrival: UnixMs,
-        now: UnixMs,
-        lookup: &Lookup,
-    ) -> Missing {
-        match self.leases.ask_despite_lease(need, arrival, now, lookup) {
-            Found::Fetch(need) => Missing::Fetch(need),
-            Found::Finding(..) | Found::OutOfReach => Missing::OutOfReach,
-        }
     }
 }

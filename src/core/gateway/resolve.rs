@@ -5,86 +5,95 @@ use std::sync::Arc;
 use crate::base::id::{AccountId, KeyId};
 use crate::base::time::{DurationMs, UnixMs};
 use crate::credential::issuer::{Issuer, Issuing, SealingGeneration};
-use crate::credential::key::MadeKey;
 use crate::credential::sealed::MadeSealed;
-use crate::gateway::gateway::{Check, Checked, Evidence, Gateway};
+use crate::gateway::check::{Check, Checked, Evidence};
 use crate::lease::cached_key::CachedKey;
 use crate::lease::call::{Basis, Fetch, Finding, Found, Lookup, Source};
-use crate::lease::rules::Rules;
+use crate::lease::isolate::Leases;
+use crate::lease::rules::LeaseRules;
 use crate::replication::record::{Record, Standing};
 use crate::replication::refresh::AccountState;
 use crate::verify::verdict::Denial;
 use crate::verify::verification::Known;
 
-impl<R: Rules> Gateway<R> {
-    /// Returns the facts about a key, and about the key that issued it.
-    pub(super) fn known_of(
-        &mut self,
-        id: KeyId,
-        arrival: UnixMs,
-        now: UnixMs,
-        lookup: &Lookup,
-    ) -> Result<ResolvedKey, Missing> {
-        let (finding, renew) = self.leases.find(id, arrival, now, lookup).into_result()?;
-        let mut known = ResolvedKey::new(finding, renew);
-        match issuer_of(known.record.as_deref()) {
-            Some(Issuer::Key(issuer)) => {
-                let found = self.leases.find_issuer(issuer, arrival, now, lookup);
-                let (finding, renew) = found.into_result()?;
-                known.add_issuer(finding, renew);
-            }
-            // This request may have asked the ledger about the account meanwhile, for a recheck:
-            // see `recheck`.
-            Some(Issuer::Service) if lookup.is_answered(Fetch::State(id.account())) => {
-                let (finding, _) =
-                    self.leases.find_state(id.account(), arrival, now, lookup).into_result()?;
-                known.state = finding.state;
-            }
-            Some(Issuer::Service) | None => {}
-        }
-        Ok(known)
-    }
+/// One attempt to decide a request: its times, and the results that it has fetched so far.
+#[derive(Clone, Copy)]
+pub(super) struct Attempt<'a> {
+    /// Time of the request's arrival, Unix ms.
+    pub(super) arrival: UnixMs,
+    /// Present time, Unix ms.
+    pub(super) now: UnixMs,
+    pub(super) lookup: &'a Lookup,
+}
 
-    /// Returns the facts about a sealed key: those about its issuer and its account.
-    pub(super) fn known_of_sealed(
-        &mut self,
-        made: &MadeSealed,
-        arrival: UnixMs,
-        now: UnixMs,
-        lookup: &Lookup,
-    ) -> Result<ResolvedKey, Missing> {
-        match made.claims().issuer {
-            Issuer::Key(issuer) => {
-                let found = self.leases.find_issuer(issuer, arrival, now, lookup);
-                let (finding, renew) = found.into_result()?;
-                let mut known = ResolvedKey::new(finding, renew);
-                known.issuer = known.record.take();
-                Ok(known)
-            }
-            Issuer::Service => self.known_of_account(made.account(), arrival, now, lookup),
+/// Returns the facts about a key, and about the key that issued it.
+pub(super) fn resolve_key<R: LeaseRules>(
+    leases: &mut Leases<R>,
+    id: KeyId,
+    attempt: Attempt<'_>,
+) -> Result<ResolvedKey, Missing> {
+    let Attempt { arrival, now, lookup } = attempt;
+    let (finding, renew) = leases.find(id, arrival, now, lookup).into_result()?;
+    let mut known = ResolvedKey::new(finding, renew);
+    match issuer_of(known.record.as_deref()) {
+        Some(Issuer::Key(issuer)) => {
+            let found = leases.find_issuer(issuer, arrival, now, lookup);
+            let (finding, renew) = found.into_result()?;
+            known.add_issuer(finding, renew);
         }
+        // This request may have asked the ledger about the account meanwhile, for a recheck: see
+        // `recheck`.
+        Some(Issuer::Service) if lookup.is_answered(Fetch::State(id.account())) => {
+            let (finding, _) =
+                leases.find_state(id.account(), arrival, now, lookup).into_result()?;
+            known.state = finding.state;
+        }
+        Some(Issuer::Service) | None => {}
     }
+    Ok(known)
+}
 
-    /// Returns the facts about an account alone.
-    pub(super) fn known_of_account(
-        &mut self,
-        account: AccountId,
-        arrival: UnixMs,
-        now: UnixMs,
-        lookup: &Lookup,
-    ) -> Result<ResolvedKey, Missing> {
-        let (finding, renew) =
-            self.leases.find_state(account, arrival, now, lookup).into_result()?;
-        let Finding { state, source, as_of, basis, is_stale, is_counted, .. } = finding;
-        let (record, issuer) = (None, None);
-        Ok(ResolvedKey { record, issuer, state, source, as_of, basis, is_stale, is_counted, renew })
+/// Returns the facts about a sealed key: those about its issuer and its account.
+pub(super) fn resolve_sealed<R: LeaseRules>(
+    leases: &mut Leases<R>,
+    made: &MadeSealed,
+    attempt: Attempt<'_>,
+) -> Result<ResolvedKey, Missing> {
+    match made.claims().issuer {
+        Issuer::Key(issuer) => {
+            let Attempt { arrival, now, lookup } = attempt;
+            let found = leases.find_issuer(issuer, arrival, now, lookup);
+            let (finding, renew) = found.into_result()?;
+            let mut known = ResolvedKey::new(finding, renew);
+            known.issuer = known.record.take();
+            Ok(known)
+        }
+        Issuer::Service => resolve_account(leases, made.account(), attempt),
     }
 }
 
-/// A credential that Claviger made, as its tag or MAC proves.
-pub(super) enum Presented {
-    Key(MadeKey),
-    Sealed(MadeSealed),
+/// Returns the facts about an account alone.
+pub(super) fn resolve_account<R: LeaseRules>(
+    leases: &mut Leases<R>,
+    account: AccountId,
+    Attempt { arrival, now, lookup }: Attempt<'_>,
+) -> Result<ResolvedKey, Missing> {
+    let (finding, renew) = leases.find_state(account, arrival, now, lookup).into_result()?;
+    let Finding { state, source, as_of, basis, is_stale, is_counted, .. } = finding;
+    let (record, issuer) = (None, None);
+    Ok(ResolvedKey { record, issuer, state, source, as_of, basis, is_stale, is_counted, renew })
+}
+
+/// Returns the ledger call to make although a usable lease exists.
+pub(super) fn ask_despite_lease<R: LeaseRules>(
+    leases: &mut Leases<R>,
+    need: Fetch,
+    Attempt { arrival, now, lookup }: Attempt<'_>,
+) -> Missing {
+    match leases.ask_despite_lease(need, arrival, now, lookup) {
+        Found::Fetch(need) => Missing::Fetch(need),
+        Found::Finding(..) | Found::OutOfReach => Missing::OutOfReach,
+    }
 }
 
 /// The reason why a verdict is not possible yet.
@@ -97,7 +106,7 @@ impl<V> From<Missing> for Check<V> {
     fn from(missing: Missing) -> Self {
         match missing {
             Missing::Fetch(need) => Self::Fetch(need),
-            Missing::OutOfReach => Self::Verdict(Checked::without_evidence(Denial::Unavailable)),
+            Missing::OutOfReach => Self::Decided(Checked::without_evidence(Denial::Unavailable)),
         }
     }
 }
@@ -207,15 +216,15 @@ impl ResolvedKey {
     }
 
     pub(super) fn conclude<V>(&self, verdict: Result<V, Denial>, now: UnixMs) -> Check<V> {
-        let told = self.record.as_deref().or(self.issuer.as_deref());
+        let newest = self.record.as_deref().or(self.issuer.as_deref());
         let evidence = Evidence {
             source: self.source,
             age_ms: now.since(self.as_of).map_or(0, DurationMs::as_ms),
-            revision: told.map(|record| record.revision),
+            revision: newest.map(|record| record.revision),
             basis: self.basis,
             is_stale: self.is_stale,
         };
-        Check::Verdict(Checked { verdict, evidence: Some(evidence), renew: self.renew })
+        Check::Decided(Checked { verdict, evidence: Some(evidence), renew: self.renew })
     }
 }
 

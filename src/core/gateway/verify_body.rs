@@ -8,14 +8,11 @@ use crate::base::time::UnixMs;
 use crate::credential::limits::Interface;
 use crate::credential::limits::network::ClientAddress;
 use crate::credential::limits::permission::Permission;
-use crate::gateway::batch_verify::{Asked, Subject};
-use crate::gateway::gateway::Evidence;
+use crate::gateway::batch_verify::{CheckRequest, Subject};
+use crate::gateway::check::Evidence;
 use crate::lease::call::{Basis, Source};
 use crate::verify::verdict::Denial;
 use crate::verify::verification::Valid;
-
-/// Path of the route, on the console host.
-pub const PATH: &str = "/v1/verify";
 
 /// Largest body, in bytes. A hundred credentials with addresses and permissions need 30 KiB.
 pub const BODY_BYTES_MAX: usize = 64 * 1024;
@@ -25,7 +22,7 @@ pub const CHECKS_MAX: usize = 100;
 
 /// One credential to verify, or one key by its ID.
 #[derive(Debug)]
-pub struct Check {
+pub struct CheckBody {
     /// Whole credential, in its one-string form.
     pub credential: Option<SecretText>,
     /// First half of a credential in pair form; the second half is `access_secret`.
@@ -42,7 +39,7 @@ pub struct Check {
     pub interface: Option<Interface>,
 }
 
-impl Check {
+impl CheckBody {
     /// Reads the JSON form.
     ///
     /// # Errors
@@ -70,7 +67,7 @@ impl Check {
     /// # Errors
     /// [`RequestProblem::MalformedBody`] if the subject is missing or given in several forms, or if
     /// a value is malformed.
-    pub fn into_asked(self) -> Result<Asked, RequestProblem> {
+    pub fn into_request(self) -> Result<CheckRequest, RequestProblem> {
         let subject = match (self.credential, self.access_key, self.access_secret, self.key_id) {
             (Some(credential), None, None, None) => Subject::Credential(credential),
             (None, Some(key), Some(secret), None) => {
@@ -93,7 +90,7 @@ impl Check {
             }
         };
         let interface = self.interface.unwrap_or(Interface::Http);
-        Ok(Asked { subject, address, interface, permission })
+        Ok(CheckRequest { subject, address, interface, permission })
     }
 }
 
@@ -115,9 +112,9 @@ fn refuse_others(members: &Members) -> Result<(), RequestProblem> {
 #[derive(Debug)]
 pub enum Verify {
     /// A single check, as the body itself.
-    One(Box<Check>),
+    One(Box<CheckBody>),
     /// Several checks, in the member `checks`.
-    Several(Vec<Check>),
+    Several(Vec<CheckBody>),
 }
 
 impl Verify {
@@ -129,7 +126,7 @@ impl Verify {
     pub fn parse(bytes: &[u8]) -> Result<Self, RequestProblem> {
         let mut members = read_object(bytes)?;
         let Some(checks) = members.take("checks") else {
-            return Check::read(members.into()).map(|check| Self::One(Box::new(check)));
+            return CheckBody::read(members.into()).map(|check| Self::One(Box::new(check)));
         };
         refuse_others(&members)?;
         let checks = checks.into_list().ok_or_else(|| malformed("checks is an array"))?;
@@ -138,7 +135,7 @@ impl Verify {
                 detail: format!("at most {CHECKS_MAX} checks"),
             });
         }
-        checks.into_iter().map(Check::read).collect::<Result<_, _>>().map(Self::Several)
+        checks.into_iter().map(CheckBody::read).collect::<Result<_, _>>().map(Self::Several)
     }
 }
 
@@ -210,8 +207,8 @@ mod tests {
     #[test]
     fn a_check_is_about_exactly_one_thing() {
         let check = |json: &str| {
-            Check::read(Json::parse(json).unwrap()).unwrap().into_asked().map(|asked| {
-                match asked.subject {
+            CheckBody::read(Json::parse(json).unwrap()).unwrap().into_request().map(|request| {
+                match request.subject {
                     Subject::Credential(text) => format!("credential {}", text.expose()),
                     Subject::KeyId(text) => format!("ID {text}"),
                 }

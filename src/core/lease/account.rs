@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::call::Basis;
-use super::rules::Rules;
+use super::rules::LeaseRules;
 use super::usage::Usage;
 use crate::base::id::AccountId;
 use crate::base::time::UnixMs;
@@ -18,7 +18,7 @@ pub const ACCOUNTS_MAX: usize = 256;
 
 /// The state that an isolate keeps for one account.
 #[derive(Debug)]
-pub(super) struct Account<R> {
+pub(super) struct AccountSlot<R> {
     pub(super) lease: Option<Lease<R>>,
     pub(super) usage: Usage,
     /// Time at which the refresh in flight was sent.
@@ -43,7 +43,7 @@ pub(super) struct Account<R> {
     used: u64,
 }
 
-impl<R: Rules> Account<R> {
+impl<R: LeaseRules> AccountSlot<R> {
     /// Returns the lease, unless it has ended.
     pub(super) fn lease(&self, now: UnixMs) -> Option<&Lease<R>> {
         self.lease.as_ref().filter(|lease| !lease.is_over(now))
@@ -133,7 +133,7 @@ impl<R: Rules> Account<R> {
     }
 
     /// Records that the newest reply is of `epoch`: the lease's epoch has ended if it differs.
-    pub(super) fn leave(&mut self, lease: Option<&Epoch>, epoch: &Epoch) {
+    pub(super) fn leave_epoch(&mut self, lease: Option<&Epoch>, epoch: &Epoch) {
         if let Some(lease) = lease.filter(|lease| *lease != epoch) {
             self.left = Some(lease.clone());
         }
@@ -152,7 +152,7 @@ impl<R: Rules> Account<R> {
     }
 
     /// Drops all state that depends on time stamps, after the clock stepped back.
-    pub(super) fn lose_time(&mut self) {
+    pub(super) fn forget_times(&mut self) {
         (self.lease, self.in_flight, self.failed) = (None, None, None);
         (self.out_since, self.given_up) = (None, None);
     }
@@ -161,12 +161,12 @@ impl<R: Rules> Account<R> {
 /// The accounts of an isolate.
 #[derive(Debug)]
 pub(super) struct Accounts<R> {
-    map: HashMap<AccountId, Account<R>>,
+    map: HashMap<AccountId, AccountSlot<R>>,
     /// Counter that rises with each use of an account.
     uses: u64,
 }
 
-/// The losses caused by making room.
+/// The state that was dropped to make room for another account.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Evicted {
     /// Number of evicted accounts.
@@ -175,18 +175,18 @@ pub(super) struct Evicted {
     pub(super) uses: u64,
 }
 
-impl<R: Rules> Accounts<R> {
+impl<R: LeaseRules> Accounts<R> {
     pub(super) fn new() -> Self {
         Self { map: HashMap::new(), uses: 0 }
     }
 
     /// Returns a known account, without marking it as used.
-    pub(super) fn peek(&self, account: AccountId) -> Option<&Account<R>> {
+    pub(super) fn peek(&self, account: AccountId) -> Option<&AccountSlot<R>> {
         self.map.get(&account)
     }
 
     /// Returns a known account, and marks it as used.
-    pub(super) fn find(&mut self, account: AccountId) -> Option<&mut Account<R>> {
+    pub(super) fn find(&mut self, account: AccountId) -> Option<&mut AccountSlot<R>> {
         self.uses = self.uses.saturating_add(1);
         let found = self.map.get_mut(&account)?;
         found.used = self.uses;
@@ -195,11 +195,15 @@ impl<R: Rules> Accounts<R> {
 
     /// Returns the account, and evicts another one if there is no room for a new one. An evicted
     /// lease takes its incarnation with it, so no late reply can reach the next lease.
-    pub(super) fn admit(&mut self, account: AccountId, now: UnixMs) -> (&mut Account<R>, Evicted) {
+    pub(super) fn admit(
+        &mut self,
+        account: AccountId,
+        now: UnixMs,
+    ) -> (&mut AccountSlot<R>, Evicted) {
         let is_full = self.map.len() >= ACCOUNTS_MAX && !self.map.contains_key(&account);
         let evicted = if is_full { self.evict() } else { Evicted::default() };
         self.uses = self.uses.saturating_add(1);
-        let admitted = self.map.entry(account).or_insert_with(|| Account {
+        let admitted = self.map.entry(account).or_insert_with(|| AccountSlot {
             lease: None,
             usage: Usage::new(now),
             in_flight: None,
@@ -218,7 +222,7 @@ impl<R: Rules> Accounts<R> {
 
     /// Evicts the least recently used account. Accounts with waiting usage go last.
     fn evict(&mut self) -> Evicted {
-        let rank = |account: &Account<R>| (!account.usage.is_empty(), account.used);
+        let rank = |account: &AccountSlot<R>| (!account.usage.is_empty(), account.used);
         let last = self.map.iter().min_by_key(|(_, account)| rank(account)).map(|(id, _)| *id);
         match last.and_then(|id| self.map.remove(&id)) {
             Some(account) => Evicted { accounts: 1, uses: account.usage.waiting() },
@@ -227,7 +231,7 @@ impl<R: Rules> Accounts<R> {
     }
 
     /// Iterates over all accounts.
-    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = (AccountId, &mut Account<R>)> {
+    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = (AccountId, &mut AccountSlot<R>)> {
         self.map.iter_mut().map(|(id, account)| (*id, account))
     }
 }

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use super::cached_key::CachedKey;
-use super::rules::Rules;
+use super::rules::LeaseRules;
 use crate::base::id::{AccountId, KeyId};
 use crate::base::time::UnixMs;
 use crate::credential::limits::network::ClientAddress;
@@ -101,7 +101,7 @@ pub struct RefreshCall {
 
 impl RefreshCall {
     /// Returns the provenance of the call's reply, given the time at which it arrived.
-    pub(super) fn provenance<R: Rules>(&self, answered: UnixMs) -> Provenance {
+    pub(super) fn provenance<R: LeaseRules>(&self, answered: UnixMs) -> Provenance {
         let as_of = R::as_of(self.sent, answered);
         Provenance { as_of, taken: Some(self.taken), basis: Basis::Ledger }
     }
@@ -211,12 +211,12 @@ pub enum RenewalStep {
 #[derive(Clone, Debug, Default)]
 pub struct Lookup {
     /// The ledger's last answer about each key.
-    pub(super) told: Vec<KeyAnswer>,
+    pub(super) keys: Vec<KeyAnswer>,
     /// The ledger's last answer about the account.
     pub(super) state: Option<StateAnswer>,
-    pub(super) kv: Vec<(KeyId, Outcome)>,
-    pub(super) document: Outcome,
-    pub(super) shared: Outcome,
+    pub(super) kv: Vec<(KeyId, ReadOutcome)>,
+    pub(super) document: ReadOutcome,
+    pub(super) shared: ReadOutcome,
     pub(super) failures: u32,
     /// `true` if the lease was renewed by this lookup.
     pub(super) is_renewed: bool,
@@ -224,7 +224,7 @@ pub struct Lookup {
 
 /// The result of one read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) enum Outcome {
+pub(super) enum ReadOutcome {
     #[default]
     NotAsked,
     Taken,
@@ -235,23 +235,23 @@ impl Lookup {
     /// Returns the lookup of a request whose isolate has no shared replies to read.
     #[cfg(test)]
     pub(crate) fn alone() -> Self {
-        Self { shared: Outcome::NoHelp, ..Self::default() }
+        Self { shared: ReadOutcome::NoHelp, ..Self::default() }
     }
 
     /// Marks the use of `id` that the ledger counted with its answer as consumed. The isolate must
     /// count each further use.
     pub fn spend_use(&mut self, id: KeyId) {
-        if let Some(told) = self.told.iter_mut().find(|told| told.id == id) {
-            told.is_use = false;
+        if let Some(answer) = self.keys.iter_mut().find(|answer| answer.id == id) {
+            answer.is_use = false;
         }
     }
 
     /// Returns `true` if the ledger has answered `need` for this request.
     pub fn is_answered(&self, need: Fetch) -> bool {
         match need {
-            Fetch::Ledger(id) | Fetch::Issuer(id) => self.told(id).is_some(),
+            Fetch::Ledger(id) | Fetch::Issuer(id) => self.key(id).is_some(),
             Fetch::State(account) => {
-                self.state.as_ref().is_some_and(|told| told.account == account)
+                self.state.as_ref().is_some_and(|answer| answer.account == account)
             }
             Fetch::Kv(_) | Fetch::Copy(..) => false,
         }
@@ -262,25 +262,31 @@ impl Lookup {
         self.failures > 0
     }
 
-    pub(super) fn told(&self, id: KeyId) -> Option<&KeyAnswer> {
-        self.told.iter().find(|told| told.id == id)
+    pub(super) fn key(&self, id: KeyId) -> Option<&KeyAnswer> {
+        self.keys.iter().find(|answer| answer.id == id)
     }
 
-    pub(super) fn tell(&mut self, told: KeyAnswer) {
-        self.told.retain(|earlier| earlier.id != told.id);
-        self.told.push(told);
+    pub(super) fn note_key(&mut self, answer: KeyAnswer) {
+        self.keys.retain(|earlier| earlier.id != answer.id);
+        self.keys.push(answer);
     }
 
-    pub(super) fn kv(&self, id: KeyId) -> Outcome {
-        self.kv
-            .iter()
-            .find(|(asked, _)| *asked == id)
-            .map(|(_, outcome)| *outcome)
-            .unwrap_or_default()
+    pub(super) fn kv(&self, id: KeyId) -> ReadOutcome {
+        self.kv.iter().find(|(key, _)| *key == id).map(|(_, outcome)| *outcome).unwrap_or_default()
     }
 
-    pub(super) fn note_kv(&mut self, id: KeyId, outcome: Outcome) {
-        self.kv.retain(|(asked, _)| *asked != id);
+    /// Records the result of reading a copy, which renewed the lease if it was of use.
+    pub(super) fn note_copy(&mut self, source: CopySource, is_of_use: bool) {
+        let outcome = if is_of_use { ReadOutcome::Taken } else { ReadOutcome::NoHelp };
+        match source {
+            CopySource::Kv => self.document = outcome,
+            CopySource::Cache => self.shared = outcome,
+        }
+        self.is_renewed |= is_of_use;
+    }
+
+    pub(super) fn note_kv(&mut self, id: KeyId, outcome: ReadOutcome) {
+        self.kv.retain(|(key, _)| *key != id);
         self.kv.push((id, outcome));
     }
 }

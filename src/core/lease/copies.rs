@@ -9,9 +9,9 @@
 //!
 //! A request takes each step at most once, so the sequence always ends.
 
-use super::account::Account;
-use super::call::{Basis, CopySource, Fetch, Lookup, Outcome};
-use super::rules::Rules;
+use super::account::AccountSlot;
+use super::call::{Basis, CopySource, Fetch, Lookup, ReadOutcome};
+use super::rules::LeaseRules;
 use crate::base::id::AccountId;
 use crate::base::time::{DurationMs, UnixMs};
 use crate::config::terms::{Freshness, Terms};
@@ -25,7 +25,8 @@ pub(super) struct LedgerAvailability {
     is_strict: bool,
     /// `true` if the ledger is known to be out of reach.
     is_away: bool,
-    /// `true` if another request has just given up waiting for the ledger.
+    /// `true` if a call to the ledger has failed so recently that this request should not wait for
+    /// another.
     has_given_up: bool,
     /// `true` if a document may replace the ledger's reply.
     is_in_grace: bool,
@@ -39,8 +40,8 @@ impl LedgerAvailability {
     }
 
     /// Returns the availability for a known account and a request that arrived at `arrival`.
-    pub(super) fn of<R: Rules>(
-        account: &Account<R>,
+    pub(super) fn of<R: LeaseRules>(
+        account: &AccountSlot<R>,
         terms: Terms,
         arrival: UnixMs,
         now: UnixMs,
@@ -56,7 +57,7 @@ impl LedgerAvailability {
     }
 
     /// Returns `true` if the request may use the lease under the normal rules, without an outage.
-    pub(super) fn is_fresh<R: Rules>(&self, lease: &Lease<R>, arrival: UnixMs) -> bool {
+    pub(super) fn is_fresh<R: LeaseRules>(&self, lease: &Lease<R>, arrival: UnixMs) -> bool {
         let no_more = DurationMs::default();
         match self.terms.freshness {
             Freshness::Bounded => lease.is_usable(arrival, no_more),
@@ -66,7 +67,7 @@ impl LedgerAvailability {
 
     /// Returns `true` if the request may use a lease that is not fresh, because the ledger is out
     /// of reach and `OUTAGE` grants a grace.
-    pub(super) fn may_use_stale<R: Rules>(&self, lease: &Lease<R>, arrival: UnixMs) -> bool {
+    pub(super) fn may_use_stale<R: LeaseRules>(&self, lease: &Lease<R>, arrival: UnixMs) -> bool {
         let Some(more) = self.terms.outage.grace().filter(|_| self.is_away) else { return false };
         match (self.terms.freshness, lease.basis()) {
             (Freshness::Bounded, Basis::Ledger) => lease.is_usable(arrival, more),
@@ -95,7 +96,7 @@ pub(super) fn missing(
     lookup: &Lookup,
     availability: &LedgerAvailability,
 ) -> LeaseMiss {
-    let may_copy = |outcome| !availability.is_strict && outcome == Outcome::NotAsked;
+    let may_copy = |outcome| !availability.is_strict && outcome == ReadOutcome::NotAsked;
     let document = LeaseMiss::Fetch(Fetch::Copy(account, CopySource::Kv));
     if availability.terms.freshness == Freshness::Eventual {
         return if may_copy(lookup.document) {

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use super::cached_key::CachedKey;
-use super::rules::Rules;
+use super::rules::LeaseRules;
 use crate::base::id::KeyId;
 use crate::replication::record::Revision;
 use crate::replication::refresh::{MARKS_MAX, Mark};
@@ -68,7 +68,7 @@ impl Entries {
 
     /// Caches an answer of the key's revision `revision`, unless the map knows a higher one.
     /// Returns `true` if it was kept.
-    pub fn put<R: Rules>(
+    pub fn put<R: LeaseRules>(
         &mut self,
         id: KeyId,
         revision: Revision,
@@ -90,7 +90,7 @@ impl Entries {
     }
 
     /// Applies a change: drops a cached answer of a lower revision.
-    pub fn note_change<R: Rules>(&mut self, mark: Mark) {
+    pub fn note_change<R: LeaseRules>(&mut self, mark: Mark) {
         if let Some(entry) = self.map.get_mut(&mark.id)
             && R::replaces(mark.revision, entry.revision)
         {
@@ -100,7 +100,7 @@ impl Entries {
 
     /// Marks a key as unsettled. Returns `false` if there is no room; the lease must then be in
     /// overflow.
-    pub fn note_unsettled<R: Rules>(&mut self, mark: Mark) -> bool {
+    pub fn note_unsettled<R: LeaseRules>(&mut self, mark: Mark) -> bool {
         self.note_change::<R>(mark);
         if self.map.get(&mark.id).is_some_and(|entry| entry.is_unsettled) {
             return true;
@@ -118,7 +118,7 @@ impl Entries {
     /// Takes the whole set of unsettled keys, as the ledger had it at `revision`. If the set is
     /// certainly later than the previous one, keys that it does not name have settled up to that
     /// revision. Returns `true` if the map kept the whole set.
-    pub fn take_unsettled<R: Rules>(
+    pub fn take_unsettled<R: LeaseRules>(
         &mut self,
         set: &[Mark],
         revision: Revision,
@@ -142,7 +142,7 @@ impl Entries {
 
     /// Drops the cached answers that were last used before `generation`, then the entries that are
     /// empty.
-    pub fn forget_before<R: Rules>(&mut self, generation: u32) {
+    pub fn forget_before<R: LeaseRules>(&mut self, generation: u32) {
         self.map.retain(|_, entry| {
             let is_kept = entry.cached.is_some() && entry.generation >= generation;
             if !is_kept {
@@ -170,7 +170,7 @@ impl Entries {
 
     /// Returns the entries that the next lease begins with.
     #[must_use]
-    pub fn inherited<R: Rules>(mut self) -> Self {
+    pub fn inherited<R: LeaseRules>(mut self) -> Self {
         self.map.retain(|_, entry| entry.cached.as_ref().is_some_and(R::is_inherited));
         self.recount();
         self

@@ -20,17 +20,17 @@ pub use self::counters::Counters;
 pub(super) use self::counters::increment;
 use super::account::Accounts;
 use super::call::{
-    Basis, Fetch, Finding, Found, KeyAnswer, KvRead, LeaseToken, Lookup, Outcome, Source,
+    Basis, Fetch, Finding, Found, KeyAnswer, KvRead, LeaseToken, Lookup, ReadOutcome, Source,
     StateAnswer,
 };
-use super::rules::Rules;
+use super::rules::LeaseRules;
 use super::usage::USAGE_PAUSE;
 use crate::base::id::{AccountId, KeyId};
 use crate::base::time::UnixMs;
 use crate::config::terms::Terms;
 use crate::credential::limits::network::ClientAddress;
 use crate::lease::copies::{LeaseMiss, LedgerAvailability, ask_ledger, missing};
-use crate::lease::lease::{Lease, Said};
+use crate::lease::lease::{KeyLookup, Lease};
 use crate::replication::record::{Record, Revision};
 
 /// Most cached records and negative answers of all leases together.
@@ -60,7 +60,7 @@ pub struct Leases<R> {
     pub(super) counters: Counters,
 }
 
-impl<R: Rules> Leases<R> {
+impl<R: LeaseRules> Leases<R> {
     /// Returns no leases. `isolate` is a random number: it names the isolate to ledgers and spreads
     /// its refreshes over time.
     pub fn new(isolate: u64, terms: Terms) -> Self {
@@ -105,11 +105,11 @@ impl<R: Rules> Leases<R> {
         lookup: &Lookup,
     ) -> Found<()> {
         self.observe(now);
-        if let Some(told) = lookup.state.as_ref().filter(|told| told.account == account) {
-            return Found::Finding(told.finding(), self.idle_uses(now));
+        if let Some(answer) = lookup.state.as_ref().filter(|answer| answer.account == account) {
+            return Found::Finding(answer.finding(), self.idle_uses(now));
         }
         self.find_in_lease(account, Fetch::State(account), arrival, now, lookup, |_, _| {
-            Saying::CachedKey((), true)
+            LeaseAnswer::CachedKey((), true)
         })
     }
 
@@ -122,18 +122,20 @@ impl<R: Rules> Leases<R> {
         lookup: &Lookup,
     ) -> Found {
         self.observe(now);
-        if let Some(told) = lookup.told(id) {
-            return Found::Finding(told.finding(), self.idle_uses(now));
+        if let Some(answer) = lookup.key(id) {
+            return Found::Finding(answer.finding(), self.idle_uses(now));
         }
         let kv = lookup.kv(id);
-        let hear = |lease: &mut Lease<R>, generation| match (lease.say(id, generation), kv) {
-            (Said::CachedKey { cached, is_young }, _) => Saying::CachedKey(cached, is_young),
-            (Said::AskKv, Outcome::NotAsked) => Saying::AskKv(id),
-            (Said::AskKv | Said::AskLedger, _) => Saying::AskLedger,
+        let look_up = |lease: &mut Lease<R>, generation| match (lease.look_up(id, generation), kv) {
+            (KeyLookup::CachedKey { cached, is_young }, _) => {
+                LeaseAnswer::CachedKey(cached, is_young)
+            }
+            (KeyLookup::AskKv, ReadOutcome::NotAsked) => LeaseAnswer::AskKv(id),
+            (KeyLookup::AskKv | KeyLookup::AskLedger, _) => LeaseAnswer::AskLedger,
         };
-        let found = self.find_in_lease(id.account(), need, arrival, now, lookup, hear);
+        let found = self.find_in_lease(id.account(), need, arrival, now, lookup, look_up);
         match found {
-            Found::Finding(finding, renew) if kv == Outcome::Taken => {
+            Found::Finding(finding, renew) if kv == ReadOutcome::Taken => {
                 Found::Finding(Finding { source: Source::Kv, ..finding }, renew)
             }
             Found::Finding(finding, renew) => {
@@ -144,8 +146,8 @@ impl<R: Rules> Leases<R> {
         }
     }
 
-    /// Asks the account's lease with `hear`, if the request may use it; `need` is the question for
-    /// the ledger otherwise.
+    /// Asks the account's lease with `look_up`, if the request may use it; `need` is the question
+    /// for the ledger otherwise.
     fn find_in_lease<W>(
         &mut self,
         account_id: AccountId,
@@ -153,7 +155,7 @@ impl<R: Rules> Leases<R> {
         arrival: UnixMs,
         now: UnixMs,
         lookup: &Lookup,
-        hear: impl FnOnce(&mut Lease<R>, u32) -> Saying<W>,
+        look_up: impl FnOnce(&mut Lease<R>, u32) -> LeaseAnswer<W>,
     ) -> Found<W> {
         let (generation, terms) = (self.generation, self.terms);
         let Some(account) = self.accounts.find(account_id) else {
@@ -172,10 +174,10 @@ impl<R: Rules> Leases<R> {
         if !is_fresh && !availability.may_use_stale(lease, arrival) {
             return self.missing(missing(account_id, need, lookup, &availability));
         }
-        let (cached, is_young) = match hear(lease, generation) {
-            Saying::CachedKey(cached, is_young) => (cached, is_young),
-            Saying::AskKv(id) => return Found::Fetch(Fetch::Kv(id)),
-            Saying::AskLedger => return self.missing(ask_ledger(need, lookup, &availability)),
+        let (cached, is_young) = match look_up(lease, generation) {
+            LeaseAnswer::CachedKey(cached, is_young) => (cached, is_young),
+            LeaseAnswer::AskKv(id) => return Found::Fetch(Fetch::Kv(id)),
+            LeaseAnswer::AskLedger => return self.missing(ask_ledger(need, lookup, &availability)),
         };
         let finding = Finding {
             cached,
@@ -216,7 +218,7 @@ impl<R: Rules> Leases<R> {
     /// Takes the text that KV held; `None` if there was none or KV failed.
     pub fn take_kv(&mut self, read: &KvRead, text: Option<&str>, now: UnixMs, lookup: &mut Lookup) {
         self.observe(now);
-        lookup.note_kv(read.id, Outcome::NoHelp);
+        lookup.note_kv(read.id, ReadOutcome::NoHelp);
         let Some(record) = text.and_then(|text| Record::from_kv(text, read.id)).map(Arc::new)
         else {
             return;
@@ -228,7 +230,7 @@ impl<R: Rules> Leases<R> {
         let Some(account) = self.accounts.find(read.id.account()) else { return };
         let Some(lease) = &mut account.lease else { return };
         if lease.enter_from_kv(&record, read.known, generation) {
-            lookup.note_kv(read.id, Outcome::Taken);
+            lookup.note_kv(read.id, ReadOutcome::Taken);
             self.grow_older();
         }
     }
@@ -245,7 +247,7 @@ impl<R: Rules> Leases<R> {
         if !R::is_of_history(lease.epoch(), &record.epoch) {
             // The ledger has begun another epoch, which this lease knows nothing about.
             let lease = account.lease.take();
-            account.leave(lease.as_ref().and_then(Lease::epoch), &record.epoch);
+            account.leave_epoch(lease.as_ref().and_then(Lease::epoch), &record.epoch);
         } else if lease.enter_change(record, generation) {
             self.grow_older();
         }
@@ -302,7 +304,7 @@ impl<R: Rules> Leases<R> {
         if now < self.latest {
             self.era = self.era.saturating_add(1);
             self.sweep_at = now;
-            self.accounts.iter_mut().for_each(|(_, account)| account.lose_time());
+            self.accounts.iter_mut().for_each(|(_, account)| account.forget_times());
         }
         self.latest = now;
     }
@@ -399,7 +401,7 @@ impl StateAnswer {
 }
 
 /// The answer of a usable lease.
-enum Saying<W> {
+enum LeaseAnswer<W> {
     /// The cached answer, and `true` if a request has already used it in the present generation.
     CachedKey(W, bool),
     /// KV can answer about this key.

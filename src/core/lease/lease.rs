@@ -48,7 +48,7 @@
 //! A lease at revision `known` has seen every change up to `known`, and has forgotten the changes
 //! that have settled. An answer about a key that is older than `known` may lack such a change, and
 //! nothing in the map would contradict it. So an answer enters the map only if it holds as of
-//! `known` or later ([`Rules::may_enter`]):
+//! `known` or later ([`LeaseRules::may_enter`]):
 //! - a ledger's answer holds as of the reply's revision;
 //! - a record holds as of its revision, wherever it comes from;
 //! - a record from KV also holds as of the `known` under which the isolate read KV.
@@ -74,7 +74,7 @@ use crate::base::time::{DurationMs, UnixMs};
 use crate::lease::cached_key::CachedKey;
 use crate::lease::call::{Basis, LeaseToken, Provenance};
 use crate::lease::entries::{Entered, Entries};
-use crate::lease::rules::Rules;
+use crate::lease::rules::LeaseRules;
 use crate::replication::record::{Epoch, Record, Revision};
 use crate::replication::refresh::{
     AccountState, Delta, FRESHNESS_MS, Mark, Refresh, SETTLE_MS, Unsettled,
@@ -142,7 +142,7 @@ pub struct Lease<R> {
 
 /// A lease's answer about a key.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Said {
+pub enum KeyLookup {
     /// The lease has a cached answer.
     CachedKey {
         /// The cached record or negative answer.
@@ -165,7 +165,7 @@ pub enum Taken {
     Ended,
 }
 
-impl<R: Rules> Lease<R> {
+impl<R: LeaseRules> Lease<R> {
     /// Starts a lease from a reply. `state` is the account's state, sent with the reply or
     /// confirmed by it.
     pub fn begin(
@@ -323,15 +323,15 @@ impl<R: Rules> Lease<R> {
     }
 
     /// Returns the lease's answer about a key, and marks the key as used in `generation`.
-    pub fn say(&mut self, id: KeyId, generation: u32) -> Said {
+    pub fn look_up(&mut self, id: KeyId, generation: u32) -> KeyLookup {
         if self.epoch.is_none() {
-            return Said::CachedKey { cached: CachedKey::NoSuchKey, is_young: true };
+            return KeyLookup::CachedKey { cached: CachedKey::NoSuchKey, is_young: true };
         }
         match self.entries.find(id, generation) {
-            Entered::CachedKey { cached, is_young } => Said::CachedKey { cached, is_young },
-            Entered::Unsettled => Said::AskLedger,
-            Entered::Nothing if self.is_overflow => Said::AskLedger,
-            Entered::Nothing => Said::AskKv,
+            Entered::CachedKey { cached, is_young } => KeyLookup::CachedKey { cached, is_young },
+            Entered::Unsettled => KeyLookup::AskLedger,
+            Entered::Nothing if self.is_overflow => KeyLookup::AskLedger,
+            Entered::Nothing => KeyLookup::AskKv,
         }
     }
 

@@ -1,8 +1,8 @@
 //! Defines the rules that safety depends on, each as one small function.
 //!
 //! The rules are default methods of a trait. A simulation overrides one rule at a time and so shows
-//! that its checks notice the fault. In production, only [`ByTheBook`] implements the trait. It
-//! overrides nothing, so the compiler sees plain calls.
+//! that its checks notice the fault. In production, only [`ProductionRules`] implements the trait.
+//! It overrides nothing, so the compiler sees plain calls.
 
 use core::fmt::Debug;
 
@@ -11,7 +11,7 @@ use crate::base::time::{DurationMs, UnixMs};
 use crate::replication::record::{Epoch, Revision};
 
 /// The rules of a lease. Override one only to show that it is needed.
-pub trait Rules: Debug + 'static {
+pub trait LeaseRules: Debug + 'static {
     /// Returns the time as of which a reply holds, given the times of the call and of the reply. It
     /// is the time of the call: the reply may lack a change made between the two.
     fn as_of(sent: UnixMs, answered: UnixMs) -> UnixMs {
@@ -19,11 +19,11 @@ pub trait Rules: Debug + 'static {
         sent
     }
 
-    /// Returns the time as of which a shared reply holds. It is the time `said` in the reply, not
+    /// Returns the time as of which a shared reply holds. It is the time `stated` in the reply, not
     /// the time `read` at which the isolate found it.
-    fn as_of_shared(said: UnixMs, read: UnixMs) -> UnixMs {
+    fn as_of_shared(stated: UnixMs, read: UnixMs) -> UnixMs {
         let _ = read;
-        said
+        stated
     }
 
     /// Returns `true` if a copy that names all changes after `base` completes a lease that knows
@@ -43,9 +43,9 @@ pub trait Rules: Debug + 'static {
         as_of >= arrival.saturating_sub(within)
     }
 
-    /// Returns `true` if an answer of the epoch `word` counts in the epoch of the lease.
-    fn is_of_history(lease: Option<&Epoch>, word: &Epoch) -> bool {
-        lease == Some(word)
+    /// Returns `true` if an answer of the epoch `answer` counts in the epoch of the lease.
+    fn is_of_history(lease: Option<&Epoch>, answer: &Epoch) -> bool {
+        lease == Some(answer)
     }
 
     /// Returns `true` if an answer about one key that holds as of revision `valid_at` may enter a
@@ -89,13 +89,13 @@ pub trait Rules: Debug + 'static {
     /// Returns `true` if the lease must not rely on KV after a reply. There are three reasons: the
     /// reply reports overflow, the lease could not keep the whole set, or the lease was in overflow
     /// and this reply is not certainly later.
-    fn is_overflow(was: bool, told: bool, is_all_kept: bool, is_later: bool) -> bool {
-        told || !is_all_kept || (was && !is_later)
+    fn is_overflow(was: bool, is_reported: bool, is_all_kept: bool, is_later: bool) -> bool {
+        is_reported || !is_all_kept || (was && !is_later)
     }
 }
 
 /// The production rules: every default, unchanged.
 #[derive(Clone, Copy, Debug)]
-pub struct ByTheBook;
+pub struct ProductionRules;
 
-impl Rules for ByTheBook {}
+impl LeaseRules for ProductionRules {}

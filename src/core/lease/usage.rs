@@ -63,7 +63,7 @@ impl Usage {
         true
     }
 
-    /// Returns the batch to send with a call: the one in flight, else a new one with the next
+    /// Returns the batch to send with a call: the one in flight, or a new one with the next
     /// `sequence`.
     pub fn hand_out(
         &mut self,
@@ -74,7 +74,7 @@ impl Usage {
         if self.under_way.is_none() && !self.pending.is_empty() {
             *sequence = sequence.saturating_add(1);
             let ids: Vec<KeyId> = self.pending.keys().take(USES_MAX).copied().collect();
-            let uses = ids.iter().filter_map(|id| self.pending.remove(id)).map(told).collect();
+            let uses = ids.iter().filter_map(|id| self.pending.remove(id)).map(reported).collect();
             self.under_way = Some(UsageBatch { isolate, sequence: *sequence, uses });
         }
         self.handed_out = now;
@@ -125,7 +125,7 @@ fn note(caller: Caller, callers: &mut Vec<Caller>) {
 }
 
 /// Converts a use into the form for the ledger, without the callers that were only refused.
-fn told(mut used: Use) -> Use {
+fn reported(mut used: Use) -> Use {
     used.addresses = used.callers.iter().map(|caller| caller.address).collect();
     used.callers.retain(|caller| caller.count > 0);
     used

@@ -143,11 +143,7 @@ pub fn kv_key(account: AccountId) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::key_id;
-
-    fn account() -> AccountId {
-        AccountId::parse("a1B2c3D4").unwrap()
-    }
+    use crate::testing::{account, key_id};
 
     fn document() -> Document {
         let state =

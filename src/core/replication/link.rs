@@ -45,7 +45,7 @@ pub enum Misfit {
         /// Release of the admin Worker.
         admin: u32,
     },
-    /// The edge's keys come from another key ring, or from another state of the same ring.
+    /// The edge's keys come from another keyring, or from another state of the same keyring.
     #[error(
         "EDGE_KEYS ({edge}…) are not derived from MASTER_SECRET ({admin}…): derive and deploy them again"
     )]

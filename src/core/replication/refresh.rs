@@ -74,7 +74,7 @@ pub struct Refresh {
     /// Answers about the requested keys: one for each of the first [`ASK_MAX`] different keys, none
     /// for the rest. The keys that issued them are included.
     #[serde(default)]
-    pub answers: Vec<Answer>,
+    pub answers: Vec<RefreshAnswer>,
     /// Highest number that a [lease document](crate::replication::document) may have by now. A
     /// document with a lower number is older than this reply; 0 if there is no document.
     #[serde(default, skip_serializing_if = "is_zero")]
@@ -151,14 +151,14 @@ from_json!(Unsettled);
 
 /// The ledger's answer about one key.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Answer {
+pub struct RefreshAnswer {
     /// ID of the key.
     pub id: KeyId,
     /// Record of the key; `None` if the ledger never had such a key.
     pub record: Option<Record>,
 }
 
-from_json!(Answer { id: required, record: optional });
+from_json!(RefreshAnswer { id: required, record: optional });
 
 /// The state of a whole account. It has a revision; new members get defaults that grant nothing.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -251,8 +251,8 @@ mod tests {
         let used = r#"{"id":"a1B2c3D47Hq0p2Zx9K","count":2,"denials":0,"last_at":5,"addresses":["203.0.113.7"],"callers":[{"address":"203.0.113.7","count":2,"last_at":5}]}"#;
         let read: Use = serde_json::from_str(used).unwrap();
         assert_eq!(serde_json::to_string(&read).unwrap(), used);
-        let asked = r#"{"epoch":null,"known_revision":0,"state_revision":0,"wanted":[],"asked_from":"203.0.113.7","usage":null}"#;
-        let read: RefreshRequest = serde_json::from_str(asked).unwrap();
-        assert_eq!(serde_json::to_string(&read).unwrap(), asked);
+        let json = r#"{"epoch":null,"known_revision":0,"state_revision":0,"wanted":[],"asked_from":"203.0.113.7","usage":null}"#;
+        let read: RefreshRequest = serde_json::from_str(json).unwrap();
+        assert_eq!(serde_json::to_string(&read).unwrap(), json);
     }
 }

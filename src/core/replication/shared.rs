@@ -136,11 +136,7 @@ pub fn url(console_host: &str, account: AccountId) -> String {
 mod tests {
     use super::*;
     use crate::replication::refresh::Mark;
-    use crate::testing::key_id;
-
-    fn account() -> AccountId {
-        AccountId::parse("a1B2c3D4").unwrap()
-    }
+    use crate::testing::{account, key_id};
 
     fn state() -> AccountState {
         AccountState { revision: Revision(3), freshness_ms: 10_000, ..AccountState::default() }
@@ -153,7 +149,10 @@ mod tests {
             delta,
             unsettled: Unsettled::Set(Vec::new()),
             state: None,
-            answers: vec![crate::replication::refresh::Answer { id: key_id(), record: None }],
+            answers: vec![crate::replication::refresh::RefreshAnswer {
+                id: key_id(),
+                record: None,
+            }],
             document: 0,
         }
     }

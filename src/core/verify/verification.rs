@@ -180,7 +180,8 @@ pub fn examine(
     judge(id, None, known, facts, now)
 }
 
-/// Decides about a stored key; `digest` is that of the presented secret, if there was one.
+/// Decides about a stored key. `digest` is the digest of the presented secret; `None` for a check
+/// by ID.
 fn judge(
     id: KeyId,
     digest: Option<&Digest>,
@@ -362,7 +363,7 @@ mod tests {
         Record::new(Epoch::new(1), Revision(1), id, Standing::Active(credential))
     }
 
-    fn asked(record: Option<&Record>, issuer: Option<&Record>) -> Result<(), Denial> {
+    fn verdict(record: Option<&Record>, issuer: Option<&Record>) -> Result<(), Denial> {
         let state = AccountState::default();
         let address = ClientAddress::parse("10.0.0.1");
         let facts = Facts { address, interface: Interface::Http, demand: Demand::AnyKey };
@@ -371,15 +372,15 @@ mod tests {
 
     #[test]
     fn the_record_of_another_key_speaks_for_none() {
-        assert_eq!(asked(Some(&record(key_id(), None)), None), Ok(()));
-        assert_eq!(asked(Some(&record(another(), None)), None), Err(Denial::Unknown));
+        assert_eq!(verdict(Some(&record(key_id(), None)), None), Ok(()));
+        assert_eq!(verdict(Some(&record(another(), None)), None), Err(Denial::Unknown));
         let issued =
             Issued { by: Issuer::Key(another()), generation: SealingGeneration(0), at: NOW };
         let issued = record(key_id(), Some(issued));
         let stranger = KeyId::parse("a1B2c3D47Hq0p2Zx9M").unwrap();
-        assert_eq!(asked(Some(&issued), Some(&record(another(), None))), Ok(()));
+        assert_eq!(verdict(Some(&issued), Some(&record(another(), None))), Ok(()));
         for issuer in [None, Some(record(stranger, None))] {
-            assert_eq!(asked(Some(&issued), issuer.as_ref()), Err(Denial::Unknown));
+            assert_eq!(verdict(Some(&issued), issuer.as_ref()), Err(Denial::Unknown));
         }
     }
 }

@@ -7,11 +7,11 @@
 use claviger_control::admin::problem::AdminProblem;
 use claviger_control::admin::{form, view};
 use claviger_control::protocol::activity::export::{Format, ROWS_MAX};
-use claviger_control::protocol::activity::{EXPORT_PAGE_ENTRIES, Page, Query};
+use claviger_control::protocol::activity::{ActivityPage, EXPORT_PAGE_ENTRIES, Query};
 use claviger_control::protocol::command::Command;
 use claviger_control::protocol::ledger::LedgerReply;
 use claviger_core::base::http::problem::RequestProblem;
-use claviger_core::base::http::response::Answer;
+use claviger_core::base::http::response::Response;
 use serde::{Deserialize, Serialize};
 
 use crate::clock::now;
@@ -34,23 +34,23 @@ struct Piece {
 }
 
 /// Returns a page of activity.
-pub async fn list(context: &RequestContext<'_>) -> Result<Answer, AdminProblem> {
+pub async fn list(context: &RequestContext<'_>) -> Result<Response, AdminProblem> {
     context.session()?;
     let query = form::activity(context.request.url.query)?;
-    Ok(Answer::json(200, &view::activity(&page(context, query, false).await?, now())))
+    Ok(Response::json(200, &view::activity(&page(context, query, false).await?, now())))
 }
 
 /// Begins an export.
-pub async fn export(context: &RequestContext<'_>) -> Result<Answer, AdminProblem> {
+pub async fn export(context: &RequestContext<'_>) -> Result<Response, AdminProblem> {
     let account = context.session()?.account();
     let (query, format) = form::export(context.request.url.query)?;
     let Piece { body, more } = piece(context, query, format, None).await?;
     let name = format!("attachment; filename=\"activity-{account}.{}\"", format.extension());
-    let answer = Answer::file(format.media_type(), [format.head(), body].concat())
+    let answer = Response::file(format.media_type(), [format.head(), body].concat())
         .with("content-disposition", name)
         .with("claviger-rows-max", ROWS_MAX.to_string());
     // The response to a HEAD request has no body.
-    Ok(if context.request.method == "HEAD" { answer } else { answer.to_be_continued(more) })
+    Ok(if context.request.method == "HEAD" { answer } else { answer.with_more(more) })
 }
 
 /// Continues an export; returns JSON for the entry script.
@@ -72,8 +72,8 @@ async fn piece(
         progress.map_or((None, 0), |progress| (Some(progress.cursor), progress.rows));
     // Recorded once per export, and only if the client will read it.
     let exports = cursor.is_none() && context.request.method != "HEAD";
-    let asked = Query { cursor, limit: Some(EXPORT_PAGE_ENTRIES), ..query };
-    let Page { entries, next } = page(context, asked, exports).await?;
+    let query = Query { cursor, limit: Some(EXPORT_PAGE_ENTRIES), ..query };
+    let ActivityPage { entries, next } = page(context, query, exports).await?;
     let mut body: String =
         entries.iter().map(|entry| format.line(&view::entry_of_activity(entry))).collect();
     let rows = rows.saturating_add(u32::try_from(entries.len()).unwrap_or(u32::MAX));
@@ -92,7 +92,7 @@ async fn page(
     context: &RequestContext<'_>,
     query: Query,
     exports: bool,
-) -> Result<Page, AdminProblem> {
+) -> Result<ActivityPage, AdminProblem> {
     match context.command(Command::Activity { query, exports }).await? {
         LedgerReply::Activity(page) => Ok(page),
         reply => Err(context.refusal(reply)),

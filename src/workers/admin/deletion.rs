@@ -3,14 +3,14 @@
 use claviger_control::admin::config::AdminConfig;
 use claviger_control::admin::problem::AdminProblem;
 use claviger_control::admin::{body, form, view};
-use claviger_control::protocol::code::{Code, Purpose};
+use claviger_control::protocol::code::{Code, CodePurpose};
 use claviger_control::protocol::command::Command;
 use claviger_control::protocol::deletion::NewCode;
 use claviger_control::protocol::encryption;
 use claviger_control::protocol::envelope::code_associated_data;
 use claviger_control::protocol::ledger::LedgerReply;
 use claviger_core::base::http::problem::RequestProblem;
-use claviger_core::base::http::response::Answer;
+use claviger_core::base::http::response::Response;
 use claviger_core::base::id::{AccountId, TokenId};
 use claviger_core::base::secret::SecretText;
 use claviger_workers::rng;
@@ -19,7 +19,7 @@ use crate::clock::now;
 use crate::context::RequestContext;
 
 /// Begins a deletion.
-pub async fn begin(context: &RequestContext<'_>) -> Result<Answer, AdminProblem> {
+pub async fn begin(context: &RequestContext<'_>) -> Result<Response, AdminProblem> {
     let account = context.session()?.account();
     let typed: body::BeginDeletion = context.body().await?;
     let keys = form::deletion_keys(&typed.keys)?;
@@ -29,25 +29,28 @@ pub async fn begin(context: &RequestContext<'_>) -> Result<Answer, AdminProblem>
 }
 
 /// Returns a deletion.
-pub async fn show(context: &RequestContext<'_>, id: TokenId) -> Result<Answer, AdminProblem> {
+pub async fn show(context: &RequestContext<'_>, id: TokenId) -> Result<Response, AdminProblem> {
     answer(context, 200, Command::ShowDeletion { id }).await
 }
 
 /// Mails another code.
-pub async fn mail_code(context: &RequestContext<'_>, id: TokenId) -> Result<Answer, AdminProblem> {
+pub async fn mail_code(
+    context: &RequestContext<'_>,
+    id: TokenId,
+) -> Result<Response, AdminProblem> {
     let code = draw(&context.config, context.session()?.account(), id)?;
     answer(context, 200, Command::MailDeletionCode { id, code }).await
 }
 
 /// Deletes the keys if the code is right.
-pub async fn confirm(context: &RequestContext<'_>, id: TokenId) -> Result<Answer, AdminProblem> {
+pub async fn confirm(context: &RequestContext<'_>, id: TokenId) -> Result<Response, AdminProblem> {
     let account = context.session()?.account();
     let typed: body::ConfirmDeletion = context.body().await?;
     let code = form::code(&typed.code)?;
-    let mac = code.mac(Purpose::Deletion, account, id, &context.config.master);
+    let mac = code.mac(CodePurpose::Deletion, account, id, &context.config.master);
     match context.command(Command::ConfirmDeletion { id, mac }).await? {
         LedgerReply::Deleted { records, bound, restorable_until } => {
-            Ok(Answer::json(200, &view::deleted(&records, bound, restorable_until, now())))
+            Ok(Response::json(200, &view::deleted(&records, bound, restorable_until, now())))
         }
         reply => Err(context.refusal(reply)),
     }
@@ -60,7 +63,7 @@ fn draw(config: &AdminConfig, account: AccountId, id: TokenId) -> Result<NewCode
     let text = SecretText::new(code.expose().to_owned());
     let sealed =
         encryption::encrypt(&text, code_associated_data(account, &id), &config.master, &mut rng());
-    let mac = code.mac(Purpose::Deletion, account, id, &config.master);
+    let mac = code.mac(CodePurpose::Deletion, account, id, &config.master);
     Ok(NewCode { mac, sealed: sealed.ok_or(RequestProblem::Internal)? })
 }
 
@@ -68,10 +71,10 @@ async fn answer(
     context: &RequestContext<'_>,
     status: u16,
     command: Command,
-) -> Result<Answer, AdminProblem> {
+) -> Result<Response, AdminProblem> {
     match context.command(command).await? {
         LedgerReply::Deletion(deletion) => {
-            Ok(Answer::json(status, &view::deletion(&deletion, &context.config, now())))
+            Ok(Response::json(status, &view::deletion(&deletion, &context.config, now())))
         }
         reply => Err(context.refusal(reply)),
     }

@@ -11,7 +11,7 @@ use claviger_control::protocol::ledger::LedgerReply;
 use claviger_control::protocol::refusal::Refusal;
 use claviger_core::base::http::json_body;
 use claviger_core::base::http::problem::RequestProblem;
-use claviger_core::base::http::response::Answer;
+use claviger_core::base::http::response::Response;
 use claviger_core::base::id::KeyId;
 use claviger_core::credential::key::NewKey;
 use claviger_core::replication::record::Revision;
@@ -24,37 +24,37 @@ use crate::context::RequestContext;
 const DRAWS_MAX: u32 = 3;
 
 /// Returns a page of keys.
-pub async fn list(context: &RequestContext<'_>) -> Result<Answer, AdminProblem> {
+pub async fn list(context: &RequestContext<'_>) -> Result<Response, AdminProblem> {
     context.session()?;
     let listing = form::listing(context.request.url.query)?;
     match context.command(Command::List(listing)).await? {
         LedgerReply::Page(page) => {
-            Ok(Answer::json(200, &view::page(&page, &context.config, now())))
+            Ok(Response::json(200, &view::page(&page, &context.config, now())))
         }
         reply => Err(context.refusal(reply)),
     }
 }
 
 /// Returns a key.
-pub async fn show(context: &RequestContext<'_>, id: KeyId) -> Result<Answer, AdminProblem> {
+pub async fn show(context: &RequestContext<'_>, id: KeyId) -> Result<Response, AdminProblem> {
     match context.command(Command::Get { id, deleted: true }).await? {
-        LedgerReply::Key(key) => Ok(Answer::json(200, &view::key(&key, &context.config, now()))),
+        LedgerReply::Key(key) => Ok(Response::json(200, &view::key(&key, &context.config, now()))),
         reply => Err(context.refusal(reply)),
     }
 }
 
 /// Returns the preview of a key's form.
-pub async fn check(context: &RequestContext<'_>) -> Result<Answer, AdminProblem> {
+pub async fn check(context: &RequestContext<'_>) -> Result<Response, AdminProblem> {
     context.session()?;
     let draft: Draft = json_body::parse(&context.bytes(DRAFT_BYTES_MAX).await?)?;
     match context.command(Command::Check { draft }).await? {
-        LedgerReply::Checked(checked) => Ok(Answer::json(200, &view::checked(&checked))),
+        LedgerReply::Checked(checked) => Ok(Response::json(200, &view::checked(&checked))),
         reply => Err(context.refusal(reply)),
     }
 }
 
 /// Issues a key.
-pub async fn issue(context: &RequestContext<'_>) -> Result<Answer, AdminProblem> {
+pub async fn issue(context: &RequestContext<'_>) -> Result<Response, AdminProblem> {
     let account = context.session()?.account();
     let idempotency_key = headers::idempotency_key(context.request.headers)?;
     let draft: Draft = json_body::parse(&context.bytes(DRAFT_BYTES_MAX).await?)?;
@@ -77,7 +77,7 @@ pub async fn issue(context: &RequestContext<'_>) -> Result<Answer, AdminProblem>
         };
         match context.command(issue).await? {
             LedgerReply::Changed { key: Some(key), .. } => {
-                return Ok(Answer::json(201, &view::issued(&key, &new, config, now())));
+                return Ok(Response::json(201, &view::issued(&key, &new, config, now())));
             }
             LedgerReply::Refused(Refusal::IdTaken) => {}
             reply => return Err(context.refusal(reply)),
@@ -88,7 +88,7 @@ pub async fn issue(context: &RequestContext<'_>) -> Result<Answer, AdminProblem>
 
 /// Shows a key's secret again. The ledger permits and records this before the secret is decrypted
 /// here.
-pub async fn reveal(context: &RequestContext<'_>, id: KeyId) -> Result<Answer, AdminProblem> {
+pub async fn reveal(context: &RequestContext<'_>, id: KeyId) -> Result<Response, AdminProblem> {
     match context.command(Command::Reveal { id }).await? {
         LedgerReply::Revealed { sealed } => {
             let key = encryption::decrypt(
@@ -98,14 +98,14 @@ pub async fn reveal(context: &RequestContext<'_>, id: KeyId) -> Result<Answer, A
             )
             .ok_or(AdminProblem::NotViewable(NotViewable::GenerationDropped))?;
             let revealed = view::revealed(&key, now()).ok_or(RequestProblem::Internal)?;
-            Ok(Answer::json(200, &revealed))
+            Ok(Response::json(200, &revealed))
         }
         reply => Err(context.refusal(reply)),
     }
 }
 
 /// Changes a key by a form.
-pub async fn edit(context: &RequestContext<'_>, id: KeyId) -> Result<Answer, AdminProblem> {
+pub async fn edit(context: &RequestContext<'_>, id: KeyId) -> Result<Response, AdminProblem> {
     context.session()?;
     let expected = headers::if_match(context.request.headers)?;
     let changes: Changes = json_body::parse(&context.bytes(DRAFT_BYTES_MAX).await?)?;
@@ -116,28 +116,28 @@ pub async fn edit(context: &RequestContext<'_>, id: KeyId) -> Result<Answer, Adm
 pub async fn change(
     context: &RequestContext<'_>,
     command: impl FnOnce(Revision) -> Command,
-) -> Result<Answer, AdminProblem> {
+) -> Result<Response, AdminProblem> {
     context.session()?;
     commit(context, command(headers::if_match(context.request.headers)?)).await
 }
 
-async fn commit(context: &RequestContext<'_>, command: Command) -> Result<Answer, AdminProblem> {
+async fn commit(context: &RequestContext<'_>, command: Command) -> Result<Response, AdminProblem> {
     match context.command(command).await? {
         LedgerReply::Changed { key, bound, .. } => {
-            Ok(Answer::json(200, &view::changed(key.as_ref(), bound, &context.config, now())))
+            Ok(Response::json(200, &view::changed(key.as_ref(), bound, &context.config, now())))
         }
         reply => Err(context.refusal(reply)),
     }
 }
 
 /// Revokes one sealed key.
-pub async fn revoke_sealed(context: &RequestContext<'_>) -> Result<Answer, AdminProblem> {
+pub async fn revoke_sealed(context: &RequestContext<'_>) -> Result<Response, AdminProblem> {
     let account = context.session()?.account();
     let form: body::RevokeSealed = context.body().await?;
     let command = form.command(account, &context.config, context.request.arrived)?;
     match context.command(command).await? {
         LedgerReply::Revoked { bound, all_of_issuer, .. } => {
-            Ok(Answer::json(200, &view::revoked(bound, all_of_issuer, now())))
+            Ok(Response::json(200, &view::revoked(bound, all_of_issuer, now())))
         }
         reply => Err(context.refusal(reply)),
     }

@@ -34,7 +34,7 @@ use claviger_control::admin::session;
 use claviger_control::protocol::command::Command;
 use claviger_core::base::http::problem::RequestProblem;
 use claviger_core::base::http::request::{Headers, Request, Url};
-use claviger_core::base::http::response::Answer;
+use claviger_core::base::http::response::Response;
 use claviger_core::replication::link;
 use claviger_workers::time;
 pub use objects::{alarm, object};
@@ -47,9 +47,9 @@ use self::context::RequestContext;
 /// The action of the entry script for a request.
 #[derive(Serialize)]
 #[serde(rename_all = "snake_case")]
-enum Reaction {
+enum AdminOutcome {
     /// Sends this response.
-    Answer(Answer),
+    Answer(Response),
     /// Serves the request from the platform's store of the console's files.
     Asset,
 }
@@ -69,8 +69,8 @@ pub async fn handle(
     let env: Env = env.unchecked_into();
     let (method, url) = (incoming.method(), incoming.url());
     let reaction = match request(&method, &url, &headers, now_ms) {
-        Some(request) => react(&request, incoming, &env).await,
-        None => Reaction::Answer(RequestProblem::Internal.answer("")),
+        Some(request) => respond(&request, incoming, &env).await,
+        None => AdminOutcome::Answer(RequestProblem::Internal.answer("")),
     };
     // Keys are text and values are plain, so serialising cannot fail.
     Ok(serde_json::to_string(&reaction).unwrap_or_default())
@@ -99,28 +99,29 @@ pub async fn proceed(
     activity::proceed(&context, &more).await.map_err(ended)
 }
 
-async fn react(request: &Request<'_>, incoming: web_sys::Request, env: &Env) -> Reaction {
+async fn respond(request: &Request<'_>, incoming: web_sys::Request, env: &Env) -> AdminOutcome {
     let config = match settings::config(env) {
         Ok(config) => config,
-        Err(problem) => return Reaction::Answer(problem.answer("")),
+        Err(problem) => return AdminOutcome::Answer(problem.answer("")),
     };
     // First of all: a request must come through an edge with matching keys and release.
     if let Err(misfit) = link::check(request.headers.find(link::EDGE_HEADER), config.keyring()) {
         worker::console_error!("a request is refused: {misfit}");
         let answer = RequestProblem::Misconfigured.answer(&config.console_origin);
-        return Reaction::Answer(
+        return AdminOutcome::Answer(
             answer.with(link::ADMIN_HEADER, ["misfit ", &misfit.to_string()].concat()),
         );
     }
     if request.url.path == link::PATH {
-        return Reaction::Answer(Answer::empty(204));
+        return AdminOutcome::Answer(Response::empty(204));
     }
-    let refuse = |problem: AdminProblem| Reaction::Answer(problem.answer(&config.console_origin));
+    let refuse =
+        |problem: AdminProblem| AdminOutcome::Answer(problem.answer(&config.console_origin));
     if request.url.host != config.console_host {
         return refuse(RequestProblem::NotFound.into());
     }
     let route = match Route::find(request.method, request.url.path) {
-        Ok(Route::Asset) => return Reaction::Asset,
+        Ok(Route::Asset) => return AdminOutcome::Asset,
         Ok(route) => route,
         Err(problem) => return refuse(problem),
     };
@@ -135,7 +136,7 @@ async fn react(request: &Request<'_>, incoming: web_sys::Request, env: &Env) -> 
     let answer = answer
         .with("content-security-policy", "default-src 'none'; frame-ancestors 'none'")
         .with("cross-origin-resource-policy", "same-origin");
-    Reaction::Answer(match context.change() {
+    AdminOutcome::Answer(match context.change() {
         Some((account, revision)) => {
             answer.with(link::ADMIN_HEADER, format!("changed {account} {}", revision.0))
         }
@@ -143,7 +144,7 @@ async fn react(request: &Request<'_>, incoming: web_sys::Request, env: &Env) -> 
     })
 }
 
-async fn answer(route: Route, context: &RequestContext<'_>) -> Result<Answer, AdminProblem> {
+async fn answer(route: Route, context: &RequestContext<'_>) -> Result<Response, AdminProblem> {
     match route {
         // Handled above.
         Route::Asset => Err(RequestProblem::NotFound.into()),

@@ -20,10 +20,10 @@ use claviger_control::objects::address::Address;
 use claviger_control::objects::directory::Directory;
 use claviger_control::objects::name::{Argon2id, Name};
 use claviger_control::objects::object::{
-    EFFECTS_PER_RING_MAX, Entropy, Object, RE_ARM_MS, answer, outcome_of,
+    DurableObject, EFFECTS_PER_RING_MAX, Entropy, RE_ARM_MS, answer, outcome_of,
 };
 use claviger_control::objects::tasks::EFFECT_TIMEOUT_MS;
-use claviger_control::protocol::effect::{Effect, Outcome};
+use claviger_control::protocol::effect::{Effect, EffectOutcome};
 use claviger_control::protocol::envelope::Envelope;
 use claviger_control::protocol::ledger::{LedgerReply, LedgerRequest};
 use claviger_control::protocol::objects::{
@@ -123,7 +123,11 @@ impl Host {
         ledger.on_terms(settings::terms(&self.env).unwrap_or_default())
     }
 
-    async fn answer<O: Object>(&self, object: &O, request: &str) -> Result<String, worker::Error> {
+    async fn answer<O: DurableObject>(
+        &self,
+        object: &O,
+        request: &str,
+    ) -> Result<String, worker::Error> {
         let mut bytes = [0; 32];
         rng().fill_bytes(&mut bytes);
         let reply = answer(object, request, now(), &Entropy(bytes)).map_err(failed)?;
@@ -142,7 +146,7 @@ impl Host {
         }
     }
 
-    async fn work<O: Object>(&self, object: &O) -> Result<(), worker::Error> {
+    async fn work<O: DurableObject>(&self, object: &O) -> Result<(), worker::Error> {
         for _ in 0..EFFECTS_PER_RING_MAX {
             let Some(effect) = object.next_effect(now()).map_err(failed)? else { break };
             // Requests may run during this await: the input gate does not cover calls to KV or
@@ -167,7 +171,7 @@ impl Host {
 
     /// Sets the alarm for the next due task, unless it already rings earlier. Setting it writes a
     /// row, and an alarm that rings early only checks again.
-    async fn ring_in_time<O: Object>(&self, object: &O) -> Result<(), worker::Error> {
+    async fn ring_in_time<O: DurableObject>(&self, object: &O) -> Result<(), worker::Error> {
         let due = object.next_due().map_err(failed)?;
         let is_set =
             |due: UnixMs| self.memory.rings_at.get().is_some_and(|at| now() < at && at <= due);
@@ -192,7 +196,7 @@ impl Host {
     }
 
     /// Executes an effect; `None` after a timeout, when its outcome is unknown.
-    async fn execute(&self, effect: &Effect) -> Option<Outcome> {
+    async fn execute(&self, effect: &Effect) -> Option<EffectOutcome> {
         let limit = worker::Delay::from(core::time::Duration::from_millis(EFFECT_TIMEOUT_MS));
         let work = core::pin::pin!(self.perform(effect));
         match futures_util::future::select(work, limit).await {
@@ -201,7 +205,7 @@ impl Host {
         }
     }
 
-    async fn perform(&self, effect: &Effect) -> Outcome {
+    async fn perform(&self, effect: &Effect) -> EffectOutcome {
         let done = match effect {
             Effect::PutRecord { key, value, .. } => self.put(key, value).await.is_ok(),
             Effect::ConfirmName { email, request } => {
@@ -226,8 +230,8 @@ impl Host {
                 return self.ask(*account, &LedgerRequest::Exists).await;
             }
             Effect::TellEpoch { account, epoch } => {
-                let told = LedgerRequest::Restored { epoch: epoch.clone() };
-                matches!(calls::ledger(&self.env, *account, &told).await, Ok(LedgerReply::Done))
+                let notice = LedgerRequest::Restored { epoch: epoch.clone() };
+                matches!(calls::ledger(&self.env, *account, &notice).await, Ok(LedgerReply::Done))
             }
             Effect::PutLease { key, value, .. } => self.put(key, value).await.is_ok(),
             Effect::ReadBack { key, .. } | Effect::ReadLease { key, .. } => {
@@ -238,42 +242,42 @@ impl Host {
                 return read(self.list(prefix, cursor.as_deref()).await);
             }
         };
-        if done { Outcome::Done } else { Outcome::Failed }
+        if done { EffectOutcome::Done } else { EffectOutcome::Failed }
     }
 
     async fn ask(
         &self,
         account: claviger_core::base::id::AccountId,
         request: &LedgerRequest,
-    ) -> Outcome {
+    ) -> EffectOutcome {
         match calls::ledger(&self.env, account, request).await {
             Ok(reply) => outcome_of(&reply),
-            Err(_) => Outcome::Failed,
+            Err(_) => EffectOutcome::Failed,
         }
     }
 
-    async fn mail(&self, envelope: &Envelope) -> Outcome {
+    async fn mail(&self, envelope: &Envelope) -> EffectOutcome {
         let config = match self.config() {
             Ok(config) => config,
             Err(error) => {
                 worker::console_error!("mail {} stays: {error}", envelope.id);
-                return Outcome::Failed;
+                return EffectOutcome::Failed;
             }
         };
         match mail::send(&self.env, &config, envelope).await {
-            Taking::Taken => Outcome::Done,
-            Taking::NotNow => Outcome::Failed,
-            Taking::Never => Outcome::Refused,
+            Taking::Taken => EffectOutcome::Done,
+            Taking::NotNow => EffectOutcome::Failed,
+            Taking::Never => EffectOutcome::Refused,
         }
     }
 
-    async fn read_back(&self, key: &str) -> Result<Outcome, worker::Error> {
+    async fn read_back(&self, key: &str) -> Result<EffectOutcome, worker::Error> {
         let value =
             self.env.kv(calls::KEYS)?.get(key).cache_ttl(calls::CACHE_TTL_MIN_S).text().await?;
-        Ok(Outcome::Read { value })
+        Ok(EffectOutcome::Read { value })
     }
 
-    async fn read_many(&self, ids: &[KeyId]) -> Result<Outcome, worker::Error> {
+    async fn read_many(&self, ids: &[KeyId]) -> Result<EffectOutcome, worker::Error> {
         let keys: Vec<String> = ids.iter().map(|id| kv_key(*id)).collect();
         let mut held = self
             .env
@@ -283,17 +287,21 @@ impl Host {
             .text()
             .await?;
         let values = ids.iter().zip(&keys).map(|(id, key)| (*id, held.remove(key).flatten()));
-        Ok(Outcome::ReadMany { values: values.collect() })
+        Ok(EffectOutcome::ReadMany { values: values.collect() })
     }
 
-    async fn list(&self, prefix: &str, cursor: Option<&str>) -> Result<Outcome, worker::Error> {
+    async fn list(
+        &self,
+        prefix: &str,
+        cursor: Option<&str>,
+    ) -> Result<EffectOutcome, worker::Error> {
         let mut list = self.env.kv(calls::KEYS)?.list().prefix(prefix.to_owned());
         if let Some(cursor) = cursor {
             list = list.cursor(cursor.to_owned());
         }
         let page = list.execute().await?;
         let names = page.keys.into_iter().map(|key| key.name).collect();
-        Ok(Outcome::Listed { names, cursor: page.cursor.filter(|_| !page.list_complete) })
+        Ok(EffectOutcome::Listed { names, cursor: page.cursor.filter(|_| !page.list_complete) })
     }
 
     async fn put(&self, key: &str, value: &str) -> Result<(), worker::Error> {
@@ -304,11 +312,11 @@ impl Host {
     }
 }
 
-/// Logs a failed read of KV, which counts as [`Outcome::Failed`].
-fn read(outcome: Result<Outcome, worker::Error>) -> Outcome {
+/// Logs a failed read of KV, which counts as [`EffectOutcome::Failed`].
+fn read(outcome: Result<EffectOutcome, worker::Error>) -> EffectOutcome {
     outcome.unwrap_or_else(|error| {
         worker::console_error!("KV could not be read for the ledger: {error}");
-        Outcome::Failed
+        EffectOutcome::Failed
     })
 }
 

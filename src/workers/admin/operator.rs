@@ -11,10 +11,10 @@ use claviger_control::admin::{body, form, headers, view};
 use claviger_control::protocol::command::Command;
 use claviger_control::protocol::ledger::{LedgerReply, LedgerRequest};
 use claviger_control::protocol::objects::{DirectoryReply, DirectoryRequest};
-use claviger_control::protocol::operator::{Entry, EntryState, Operation};
+use claviger_control::protocol::operator::{DirectoryEntry, EntryState, OperatorCommand};
 use claviger_control::protocol::refusal::Refusal;
 use claviger_core::base::http::problem::RequestProblem;
-use claviger_core::base::http::response::Answer;
+use claviger_core::base::http::response::Response;
 use claviger_core::base::id::AccountId;
 use claviger_core::credential::token::NewToken;
 use claviger_workers::rng;
@@ -24,13 +24,13 @@ use crate::clock::now;
 use crate::context::RequestContext;
 
 /// Returns a page of accounts.
-pub async fn list(context: &RequestContext<'_>) -> Result<Answer, AdminProblem> {
+pub async fn list(context: &RequestContext<'_>) -> Result<Response, AdminProblem> {
     context.session()?;
     let cursor = form::account_cursor(context.request.url.query)?;
-    authorise(context, Operation::Look).await?;
+    authorise(context, OperatorCommand::Look).await?;
     match calls::directory(context.env, &DirectoryRequest::List { cursor }).await? {
         DirectoryReply::Accounts { accounts, next } => {
-            Ok(Answer::json(200, &view::accounts(&accounts, next, now())))
+            Ok(Response::json(200, &view::accounts(&accounts, next, now())))
         }
         _ => Err(RequestProblem::Unavailable.into()),
     }
@@ -41,13 +41,13 @@ pub async fn list(context: &RequestContext<'_>) -> Result<Answer, AdminProblem> 
 ///
 /// A repeated invitation creates another link for the same account while it is not open. The first
 /// response may have been lost, and the directory may never have received it.
-pub async fn invite(context: &RequestContext<'_>) -> Result<Answer, AdminProblem> {
+pub async fn invite(context: &RequestContext<'_>) -> Result<Response, AdminProblem> {
     context.session()?;
     let idempotency_key = headers::idempotency_key(context.request.headers)?;
     let AdminConfig { prefix, master, .. } = &*context.config;
     let token = NewToken::setup(now(), prefix, master.keyring(), &mut rng());
     let drawn = token.made().account();
-    let operation = Operation::Invite { account: drawn, idempotency_key };
+    let operation = OperatorCommand::Invite { account: drawn, idempotency_key };
     let (account, token) = match context.command(Command::Operate { operation }).await? {
         LedgerReply::Done => (drawn, token),
         LedgerReply::Refused(Refusal::AlreadyInvited { account }) => {
@@ -58,7 +58,7 @@ pub async fn invite(context: &RequestContext<'_>) -> Result<Answer, AdminProblem
     let again = account != drawn;
     match calls::directory(context.env, &DirectoryRequest::Invite { account, again }).await? {
         DirectoryReply::Entered => {
-            Ok(Answer::json(201, &view::invited(&token, &context.config, now())))
+            Ok(Response::json(201, &view::invited(&token, &context.config, now())))
         }
         DirectoryReply::SetupDone if again => {
             Err(AdminProblem::AlreadyInvited { account: account.to_string() })
@@ -72,15 +72,15 @@ pub async fn invite(context: &RequestContext<'_>) -> Result<Answer, AdminProblem
 pub async fn show(
     context: &RequestContext<'_>,
     account: AccountId,
-) -> Result<Answer, AdminProblem> {
+) -> Result<Response, AdminProblem> {
     let entry = find(context, account).await?;
     if entry.state == EntryState::Pending {
-        return Ok(Answer::json(200, &view::account(&entry, None, &context.config, now())));
+        return Ok(Response::json(200, &view::account(&entry, None, &context.config, now())));
     }
     match ask(context, account, &LedgerRequest::Inspect).await? {
         LedgerReply::Inspected { account, progress } => {
             let inspected = Some((&account, &progress));
-            Ok(Answer::json(200, &view::account(&entry, inspected, &context.config, now())))
+            Ok(Response::json(200, &view::account(&entry, inspected, &context.config, now())))
         }
         reply => Err(context.refusal(reply)),
     }
@@ -90,16 +90,16 @@ pub async fn show(
 pub async fn edit(
     context: &RequestContext<'_>,
     account: AccountId,
-) -> Result<Answer, AdminProblem> {
+) -> Result<Response, AdminProblem> {
     context.session()?;
     let body::AccountChanges { suspended, freshness_s } = context.body().await?;
     let freshness_ms = freshness_s.map(form::freshness_ms).transpose()?;
     form::check_account_changes(freshness_ms, suspended)?;
     find_open(context, account).await?;
-    authorise(context, Operation::SetState { account, freshness_ms, suspended }).await?;
+    authorise(context, OperatorCommand::SetState { account, freshness_ms, suspended }).await?;
     match ask(context, account, &LedgerRequest::SetState { freshness_ms, suspended }).await? {
         LedgerReply::State { state, bound } => {
-            Ok(Answer::json(200, &view::account_state(state, bound, now())))
+            Ok(Response::json(200, &view::account_state(state, bound, now())))
         }
         reply => Err(context.refusal(reply)),
     }
@@ -109,11 +109,13 @@ pub async fn edit(
 pub async fn rebuild(
     context: &RequestContext<'_>,
     account: AccountId,
-) -> Result<Answer, AdminProblem> {
+) -> Result<Response, AdminProblem> {
     find_open(context, account).await?;
-    authorise(context, Operation::Rebuild { account }).await?;
+    authorise(context, OperatorCommand::Rebuild { account }).await?;
     match ask(context, account, &LedgerRequest::Rebuild).await? {
-        LedgerReply::Progress(progress) => Ok(Answer::json(200, &view::progress(&progress, now()))),
+        LedgerReply::Progress(progress) => {
+            Ok(Response::json(200, &view::progress(&progress, now())))
+        }
         reply => Err(context.refusal(reply)),
     }
 }
@@ -122,11 +124,11 @@ pub async fn rebuild(
 pub async fn begin_restore(
     context: &RequestContext<'_>,
     account: AccountId,
-) -> Result<Answer, AdminProblem> {
+) -> Result<Response, AdminProblem> {
     find_open(context, account).await?;
-    authorise(context, Operation::BeginRestore { account }).await?;
+    authorise(context, OperatorCommand::BeginRestore { account }).await?;
     match calls::directory(context.env, &DirectoryRequest::NoteEpoch { account }).await? {
-        DirectoryReply::Epoch { .. } => Ok(Answer::json(200, &view::restoring(true, now()))),
+        DirectoryReply::Epoch { .. } => Ok(Response::json(200, &view::restoring(true, now()))),
         DirectoryReply::Unknown => Err(AdminProblem::Request(RequestProblem::NotFound)),
         _ => Err(RequestProblem::Unavailable.into()),
     }
@@ -136,21 +138,24 @@ pub async fn begin_restore(
 pub async fn finish_restore(
     context: &RequestContext<'_>,
     account: AccountId,
-) -> Result<Answer, AdminProblem> {
+) -> Result<Response, AdminProblem> {
     if !find_open(context, account).await?.restoring {
         return Err(AdminProblem::RestoreNotBegun);
     }
-    authorise(context, Operation::FinishRestore { account }).await?;
+    authorise(context, OperatorCommand::FinishRestore { account }).await?;
     match calls::directory(context.env, &DirectoryRequest::Restored { account }).await? {
-        DirectoryReply::Noted => Ok(Answer::json(200, &view::restoring(false, now()))),
+        DirectoryReply::Noted => Ok(Response::json(200, &view::restoring(false, now()))),
         DirectoryReply::Unknown => Err(AdminProblem::RestoreNotBegun),
         _ => Err(RequestProblem::Unavailable.into()),
     }
 }
 
 /// Returns the account's entry in the directory, for an operator.
-async fn find(context: &RequestContext<'_>, account: AccountId) -> Result<Entry, AdminProblem> {
-    authorise(context, Operation::Look).await?;
+async fn find(
+    context: &RequestContext<'_>,
+    account: AccountId,
+) -> Result<DirectoryEntry, AdminProblem> {
+    authorise(context, OperatorCommand::Look).await?;
     match calls::directory(context.env, &DirectoryRequest::Find { account }).await? {
         DirectoryReply::Account(entry) => Ok(entry),
         DirectoryReply::Unknown => Err(AdminProblem::Request(RequestProblem::NotFound)),
@@ -162,7 +167,7 @@ async fn find(context: &RequestContext<'_>, account: AccountId) -> Result<Entry,
 async fn find_open(
     context: &RequestContext<'_>,
     account: AccountId,
-) -> Result<Entry, AdminProblem> {
+) -> Result<DirectoryEntry, AdminProblem> {
     let entry = find(context, account).await?;
     if entry.state == EntryState::Open {
         Ok(entry)
@@ -172,7 +177,10 @@ async fn find_open(
 }
 
 /// Succeeds if the operator's own ledger authorises the operation.
-async fn authorise(context: &RequestContext<'_>, operation: Operation) -> Result<(), AdminProblem> {
+async fn authorise(
+    context: &RequestContext<'_>,
+    operation: OperatorCommand,
+) -> Result<(), AdminProblem> {
     match context.command(Command::Operate { operation }).await? {
         LedgerReply::Done => Ok(()),
         reply => Err(context.refusal(reply)),

@@ -16,7 +16,7 @@ use claviger_control::protocol::objects::{
 };
 use claviger_control::protocol::view::SessionView;
 use claviger_core::base::http::problem::RequestProblem;
-use claviger_core::base::http::response::Answer;
+use claviger_core::base::http::response::Response;
 use claviger_core::base::id::{AccountId, MemberId};
 use claviger_core::base::secret::SecretText;
 use claviger_core::credential::token::{Kind, MadeToken, NewToken};
@@ -43,7 +43,7 @@ struct Proof {
 }
 
 /// Creates an account from a set-up link, and signs its owner in.
-pub async fn set_up(context: &RequestContext<'_>) -> Result<Answer, AdminProblem> {
+pub async fn set_up(context: &RequestContext<'_>) -> Result<Response, AdminProblem> {
     let typed: body::SetUp = context.body().await?;
     let AdminConfig { prefix, .. } = &*context.config;
     let token =
@@ -95,7 +95,7 @@ pub async fn set_up(context: &RequestContext<'_>) -> Result<Answer, AdminProblem
 }
 
 /// Signs a member in.
-pub async fn sign_in(context: &RequestContext<'_>) -> Result<Answer, AdminProblem> {
+pub async fn sign_in(context: &RequestContext<'_>) -> Result<Response, AdminProblem> {
     let form: body::SignIn = context.body().await?;
     let found = match Email::parse(&form.email) {
         Ok(email) => prove(context, &email, form.password).await?,
@@ -124,32 +124,32 @@ pub async fn sign_in(context: &RequestContext<'_>) -> Result<Answer, AdminProble
 }
 
 /// Returns the session.
-pub async fn show(context: &RequestContext<'_>) -> Result<Answer, AdminProblem> {
+pub async fn show(context: &RequestContext<'_>) -> Result<Response, AdminProblem> {
     let view = context.session_of(context.command(Command::Show).await?)?;
     Ok(session_answer(context, 200, &view))
 }
 
 /// Returns, to an operator, the counters of the edge isolate that forwarded the request.
-pub async fn counters(context: &RequestContext<'_>) -> Result<Answer, AdminProblem> {
+pub async fn counters(context: &RequestContext<'_>) -> Result<Response, AdminProblem> {
     let view = context.session_of(context.command(Command::Show).await?)?;
     let counters = context.request.headers.find(COUNTERS_HEADER);
     let counters = counters.and_then(|json| serde_json::from_str(json).ok());
-    view::counters(&view, counters, now()).map(|document| Answer::json(200, &document))
+    view::counters(&view, counters, now()).map(|document| Response::json(200, &document))
 }
 
 /// Signs a member out.
-pub async fn sign_out(context: &RequestContext<'_>) -> Result<Answer, AdminProblem> {
+pub async fn sign_out(context: &RequestContext<'_>) -> Result<Response, AdminProblem> {
     match context.command(Command::SignOut).await {
         // A browser without a session, or with an ended one, is already signed out.
         Ok(_) | Err(AdminProblem::NotSignedIn) => {
-            Ok(Answer::empty(204).with("set-cookie", session::clear_cookie()))
+            Ok(Response::empty(204).with("set-cookie", session::clear_cookie()))
         }
         Err(problem) => Err(problem),
     }
 }
 
 /// Records a fresh proof of a member's identity.
-pub async fn step_up(context: &RequestContext<'_>) -> Result<Answer, AdminProblem> {
+pub async fn step_up(context: &RequestContext<'_>) -> Result<Response, AdminProblem> {
     let account = context.session()?.account();
     let form: body::StepUp = context.body().await?;
     let view = context.session_of(context.command(Command::Show).await?)?;
@@ -209,11 +209,11 @@ fn signed_in(
     context: &RequestContext<'_>,
     reply: LedgerReply,
     new: &NewToken,
-) -> Result<Answer, AdminProblem> {
+) -> Result<Response, AdminProblem> {
     let view = context.session_of(reply)?;
     Ok(session_answer(context, 201, &view).with("set-cookie", session::set_cookie(new.expose())))
 }
 
-fn session_answer(context: &RequestContext<'_>, status: u16, view: &SessionView) -> Answer {
-    Answer::json(status, &view::session(view, &context.config, context.client(), now()))
+fn session_answer(context: &RequestContext<'_>, status: u16, view: &SessionView) -> Response {
+    Response::json(status, &view::session(view, &context.config, context.client(), now()))
 }

@@ -1,9 +1,10 @@
-//! The edge Worker's adapter: what `entry.js` calls. It decides nothing and does no I/O.
+//! The edge Worker's adapter: the functions that `entry.js` calls. It decides nothing and does no
+//! I/O.
 //!
-//! A warm request is one call of [`decide`]. Any other is an [`Exchange`]: the entry script carries
-//! out the operation that [`begin`] or a `resume` names, and resumes with what came of it.
-//! Exchanges are kept here under numbers that the entry script never gives twice, so that after a
-//! trap, when a new instance has begun, a number of the old one finds nothing.
+//! A warm request is one call of [`decide`]. Any other request is an [`Exchange`]. The entry script
+//! carries out the operation that [`begin`] or a `resume` names, and resumes with its result. This
+//! module keeps exchanges under numbers that the entry script never uses twice. So a number from
+//! before a trap finds nothing in the new instance.
 
 mod step_text;
 
@@ -20,7 +21,7 @@ use claviger_core::base::secret::SecretText;
 use claviger_core::base::time::{DurationMs, UnixMs};
 use claviger_core::config::settings::{Config, Variables};
 use claviger_core::gateway::denied::Denied;
-use claviger_core::gateway::exchange::{Exchange, Got, OwnedRequest, SharedGateway, Step};
+use claviger_core::gateway::exchange::{Exchange, ExchangeStep, Got, OwnedRequest, SharedGateway};
 use claviger_core::gateway::gateway::{Decision, Gateway};
 use claviger_core::gateway::origin_headers::{self, SUSPECT};
 use claviger_core::lease::call::Lookup;
@@ -32,23 +33,24 @@ use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::step_text::{of_operation, of_outcome, of_screened};
 
-/// Age at which an exchange is forgotten: the platform drops cancelled requests without a word, and
-/// none takes so long that lives.
+/// Age at which an exchange is dropped. The platform does not report cancelled requests, and no
+/// other request takes this long.
 const EXCHANGE_LIFE: DurationMs = DurationMs::from_s(120);
 
 thread_local! {
-    /// This isolate's gateway; empty until the first request has brought the settings.
+    /// The gateway of this isolate; `None` until the first request has configured it.
     static GATEWAY: RefCell<Option<SharedGateway>> = const { RefCell::new(None) };
-    /// The outcome of the last decision.
+    /// The text of the last decision's outcome, until the entry script takes it.
     static OUTCOME: Cell<String> = const { Cell::new(String::new()) };
-    /// The numbers of prepared answers, by what they depend on.
+    /// The numbers of prepared responses, by [`Denied::key`].
     static NUMBERS: RefCell<BTreeMap<(usize, bool, Denial), u32>> =
         const { RefCell::new(BTreeMap::new()) };
-    /// The requests that wait for I/O, with the time at which each began.
+    /// The exchanges in progress, with the time at which each began.
     static EXCHANGES: RefCell<BTreeMap<u32, (UnixMs, Exchange)>> = const { RefCell::new(BTreeMap::new()) };
 }
 
-/// Takes the settings, a JSON object. Returns why they are refused; an empty text if they are not.
+/// Takes the settings, a JSON object. Returns the reason for which they are refused; an empty text
+/// if they are valid.
 #[wasm_bindgen]
 #[must_use]
 pub fn configure(bindings: &str) -> String {
@@ -57,7 +59,7 @@ pub fn configure(bindings: &str) -> String {
     };
     match Config::parse(edge_keys.as_ref(), &variables) {
         Ok(config) => {
-            // Of as many bits as every JSON reader takes for an integer.
+            // 53 bits, because every JSON parser reads integers of that size exactly.
             let isolate = rng().next_u64() >> 11;
             let gateway = Gateway::new(config, isolate).unlinked();
             GATEWAY.with_borrow_mut(|cell| *cell = Some(Rc::new(RefCell::new(gateway))));
@@ -81,24 +83,25 @@ fn read_bindings(json: &str) -> Option<(Option<SecretText>, Variables)> {
     Some((edge_keys, variables))
 }
 
-/// The request needs I/O, or all of its headers: the caller goes on with [`begin`].
+/// The request needs I/O, or all of its headers: the caller continues with [`begin`].
 const SLOW: u32 = 0;
 
-/// The outcome is a text, for [`take_outcome`].
+/// The outcome is a text, which [`take_outcome`] returns.
 const TEXT: u32 = 1;
 
-/// The first number of a prepared answer.
+/// The first number of a prepared response.
 const PREPARED: u32 = 2;
 
-/// Most prepared answers, about 1 KB each in the entry script. Others are written out each time.
+/// Most prepared responses, about 1 KB each in the entry script. Further ones are written anew for
+/// each request.
 const PREPARED_MAX: usize = 512;
 
-/// Decides about a request without I/O, and with the headers of
-/// [`NAMED`](claviger_core::base::http::request::NAMED) alone.
+/// Decides about a request without I/O, by its headers of
+/// [`NAMED`](claviger_core::base::http::request::NAMED) only.
 ///
-/// `head` holds the method, the URL, and then name and value of each of those headers that the
-/// request has, all separated by line feeds. Returns 0 if that does not suffice, 1 if the outcome
-/// is a text, else the number of a prepared answer.
+/// `head` contains the method, the URL, and then name and value of each of those headers that the
+/// request has, separated by line feeds. Returns [`SLOW`], [`TEXT`], or the number of a prepared
+/// response.
 #[wasm_bindgen]
 #[must_use]
 pub fn decide(head: &str, now_ms: f64) -> u32 {
@@ -112,10 +115,10 @@ pub fn decide(head: &str, now_ms: f64) -> u32 {
     match gateway.decide(&request, request.arrived, &Lookup::default()) {
         Decision::Denied { denied, renew: None } => prepared(&denied, gateway),
         Decision::Denied { denied, renew } => {
-            let answer = Outcome::Answer(gateway.answer_denied(&denied));
-            keep_outcome(of_outcome(&answer, renew))
+            let outcome = Outcome::Answer(gateway.answer_denied(&denied));
+            put_outcome(of_outcome(&outcome, renew))
         }
-        Decision::Done { outcome, renew } => keep_outcome(of_outcome(&outcome, renew)),
+        Decision::Done { outcome, renew } => put_outcome(of_outcome(&outcome, renew)),
         Decision::Verify
         | Decision::Issue
         | Decision::Fetch(_)
@@ -125,7 +128,8 @@ pub fn decide(head: &str, now_ms: f64) -> u32 {
     }
 }
 
-/// The number of the answer to a refusal. The first time, the text says what it is.
+/// Returns the number of the prepared response to a refusal, or [`TEXT`] if the entry script does
+/// not have it yet. The text then contains number and response.
 fn prepared(denied: &Denied, gateway: &Gateway) -> u32 {
     NUMBERS.with_borrow_mut(|numbers| {
         if let Some(number) = numbers.get(&denied.key()) {
@@ -137,20 +141,20 @@ fn prepared(denied: &Denied, gateway: &Gateway) -> u32 {
         match number.filter(|_| count < PREPARED_MAX) {
             Some(number) => {
                 numbers.insert(denied.key(), number);
-                keep_outcome(["prepared", &number.to_string(), &answer].join("\n"))
+                put_outcome(["prepared", &number.to_string(), &answer].join("\n"))
             }
-            None => keep_outcome(answer),
+            None => put_outcome(answer),
         }
     })
 }
 
-fn keep_outcome(text: String) -> u32 {
+fn put_outcome(text: String) -> u32 {
     OUTCOME.set(text);
     TEXT
 }
 
-/// Returns the outcome of the last [`decide`], as [`step_text`] writes it. If the answer is
-/// prepared from now on, the fields `prepared` and its number stand before it.
+/// Returns the outcome of the last [`decide`], as [`step_text`] writes it. The fields `prepared` and
+/// a number precede a response that is prepared from now on.
 #[wasm_bindgen]
 #[must_use]
 pub fn take_outcome() -> String {
@@ -164,15 +168,15 @@ pub fn suspect_names() -> String {
     SUSPECT.to_owned()
 }
 
-/// Screens the headers of a request that goes on to an origin: `headers` holds name and value of
-/// each, separated by line feeds. Returns the result as [`of_screened`] writes it.
+/// Screens the headers of a request to an origin. `headers` contains name and value of each,
+/// separated by line feeds. Returns the result as [`of_screened`] writes it.
 #[wasm_bindgen]
 #[must_use]
 pub fn screen(headers: &str, only_reads: bool) -> String {
     of_screened(&origin_headers::screen(Headers::new(headers), OnlyReads(only_reads)))
 }
 
-/// Begins to carry a request through that needs I/O. Returns the first step.
+/// Begins the exchange of a request that needs I/O. Returns the first step.
 #[wasm_bindgen]
 #[must_use]
 pub fn begin(exchange: u32, method: String, url: String, headers: String, now_ms: f64) -> String {
@@ -181,8 +185,7 @@ pub fn begin(exchange: u32, method: String, url: String, headers: String, now_ms
     keep(exchange, Exchange::begin(gateway, request, rng()), now_ms)
 }
 
-/// Begins to renew an account's lease, beside the request that noticed that it is due. Returns the
-/// first step.
+/// Begins a background refresh of an account's lease. Returns the first step.
 #[wasm_bindgen]
 #[must_use]
 pub fn renew(exchange: u32, account: &str, now_ms: f64) -> String {
@@ -192,50 +195,50 @@ pub fn renew(exchange: u32, account: &str, now_ms: f64) -> String {
     keep(exchange, Exchange::renew(gateway, account), now_ms)
 }
 
-/// Continues with the text that an operation returned, if any. Returns the next step.
+/// Resumes with the text that an operation returned, if any. Returns the next step.
 #[wasm_bindgen]
 #[must_use]
 pub fn resume(exchange: u32, text: Option<String>, now_ms: f64) -> String {
-    go_on(exchange, text.map_or(Got::Nothing, Got::Text), now_ms)
+    continue_exchange(exchange, text.map_or(Got::Nothing, Got::Text), now_ms)
 }
 
-/// Goes on with a JSON array of texts and nulls.
+/// Resumes with a JSON array of texts and nulls. Returns the next step.
 #[wasm_bindgen]
 #[must_use]
 pub fn resume_with_texts(exchange: u32, texts: &str, now_ms: f64) -> String {
     let got = FromJson::parse_json(texts).map_or(Got::Nothing, Got::Texts);
-    go_on(exchange, got, now_ms)
+    continue_exchange(exchange, got, now_ms)
 }
 
-/// Goes on with bytes of the body; `undefined` at its end.
+/// Resumes with bytes of the body; `undefined` at its end. Returns the next step.
 #[wasm_bindgen]
 #[must_use]
 pub fn resume_with_bytes(exchange: u32, bytes: Option<Vec<u8>>, now_ms: f64) -> String {
-    go_on(exchange, Got::Bytes(bytes), now_ms)
+    continue_exchange(exchange, Got::Bytes(bytes), now_ms)
 }
 
-/// Goes on with the admin Worker's word on whether both fit.
+/// Resumes with the admin Worker's answer: `true` if both Workers fit. Returns the next step.
 #[wasm_bindgen]
 #[must_use]
 pub fn resume_with_fit(exchange: u32, fits: bool, now_ms: f64) -> String {
-    go_on(exchange, Got::Fit(fits), now_ms)
+    continue_exchange(exchange, Got::Fit(fits), now_ms)
 }
 
-/// Goes on after the time of an operation was over.
+/// Resumes after an operation timed out. Returns the next step.
 #[wasm_bindgen]
 #[must_use]
 pub fn resume_too_late(exchange: u32, now_ms: f64) -> String {
-    go_on(exchange, Got::TooLate, now_ms)
+    continue_exchange(exchange, Got::TooLate, now_ms)
 }
 
-/// The header with which this edge calls the admin Worker's side.
+/// Returns the value of the header that authenticates this edge to the admin Worker and to ledgers.
 #[wasm_bindgen]
 #[must_use]
 pub fn link() -> String {
     gateway().map(|gateway| gateway.borrow().link().to_owned()).unwrap_or_default()
 }
 
-/// Takes the word of the admin Worker's side on whether both fit.
+/// Takes the answer of the admin Worker or of a ledger: `true` if both Workers fit.
 #[wasm_bindgen]
 pub fn take_fit(fits: bool, now_ms: f64) {
     if let Some(gateway) = gateway() {
@@ -243,14 +246,15 @@ pub fn take_fit(fits: bool, now_ms: f64) {
     }
 }
 
-/// Takes note of a change that was committed through this isolate: `<account> <revision>`.
+/// Ends the lease of an account after a change that was committed through this isolate. `change` is
+/// `<account> <revision>`.
 #[wasm_bindgen]
 pub fn take_change(change: &str, now_ms: f64) {
     let parsed = change.split_once(' ').and_then(|(account, revision)| {
         Some((AccountId::parse(account)?, Revision(revision.parse().ok()?)))
     });
     if let (Some(gateway), Some((account, revision))) = (gateway(), parsed) {
-        gateway.borrow_mut().end_lease(account, revision, time(now_ms));
+        gateway.borrow_mut().leases_mut().end_lease(account, revision, time(now_ms));
     }
 }
 
@@ -264,19 +268,20 @@ fn keep(number: u32, exchange: Exchange, now_ms: f64) -> String {
         exchanges.retain(|_, (begun, _)| now.since(*begun).is_none_or(|age| age < EXCHANGE_LIFE));
         exchanges.insert(number, (now, exchange));
     });
-    go_on(number, Got::Nothing, now_ms)
+    continue_exchange(number, Got::Nothing, now_ms)
 }
 
-fn go_on(number: u32, got: Got, now_ms: f64) -> String {
-    // Taken out while it runs: nothing is borrowed across its own calls.
+fn continue_exchange(number: u32, got: Got, now_ms: f64) -> String {
+    // The exchange leaves the map while it runs, so that no borrow of the map lasts across its
+    // calls.
     let Some((begun, mut exchange)) =
         EXCHANGES.with_borrow_mut(|exchanges| exchanges.remove(&number))
     else {
         return failed();
     };
     match exchange.resume(got, time(now_ms)) {
-        Step::Done { outcome, renew } => of_outcome(&outcome, renew),
-        Step::Ask(operation) => {
+        ExchangeStep::Done { outcome, renew } => of_outcome(&outcome, renew),
+        ExchangeStep::Ask(operation) => {
             EXCHANGES.with_borrow_mut(|exchanges| exchanges.insert(number, (begun, exchange)));
             of_operation(&operation)
         }

@@ -24,7 +24,7 @@
 //! - *cuts*: nothing if no body was read; else `from-to` for each range of bytes to cut out, with
 //!   commas between them, after a comma.
 
-use claviger_core::base::http::response::{Answer, Forward, OnlyReads, Onward, Outcome};
+use claviger_core::base::http::response::{AdminForward, Forward, OnlyReads, Outcome, Response};
 use claviger_core::base::id::AccountId;
 use claviger_core::gateway::exchange::Operation;
 use claviger_core::gateway::origin_headers::Screened;
@@ -33,14 +33,14 @@ use claviger_core::gateway::origin_headers::Screened;
 pub fn of_outcome(outcome: &Outcome, renew: Option<AccountId>) -> String {
     let renew = renew.map(|account| account.to_string()).unwrap_or_default();
     match outcome {
-        Outcome::Answer(answer) => of_answer(answer, &renew),
+        Outcome::Answer(response) => of_response(response, &renew),
         Outcome::Forward(forward) => of_forward(forward, &renew),
-        Outcome::Admin(onward) => of_onward(onward, &renew),
+        Outcome::Admin(forward) => of_admin_forward(forward, &renew),
     }
 }
 
-fn of_answer(answer: &Answer, renew: &str) -> String {
-    let Answer { status, headers, body, more: _ } = answer;
+fn of_response(response: &Response, renew: &str) -> String {
+    let Response { status, headers, body, more: _ } = response;
     let (status, count) = (status.to_string(), headers.len().to_string());
     let mut fields = vec!["answer", renew, &status, &count];
     push_headers(&mut fields, headers);
@@ -67,10 +67,10 @@ fn of_forward(forward: &Forward, renew: &str) -> String {
     fields.join("\n")
 }
 
-fn of_onward(onward: &Onward, renew: &str) -> String {
-    let remove = onward.remove.join(",");
+fn of_admin_forward(forward: &AdminForward, renew: &str) -> String {
+    let remove = forward.remove.join(",");
     let mut fields = vec!["admin", renew, &remove];
-    push_headers(&mut fields, &onward.set);
+    push_headers(&mut fields, &forward.set);
     fields.join("\n")
 }
 
@@ -133,23 +133,23 @@ mod tests {
     fn outcomes_are_pinned() {
         let renew = AccountId::parse("a1B2c3D4");
         let written = |outcome| of_outcome(&outcome, renew);
-        let answer = Answer::empty(204).with("allow", "GET");
+        let answer = Response::empty(204).with("allow", "GET");
         assert_eq!(
             written(Outcome::Answer(answer)),
             "answer\na1B2c3D4\n204\n2\ncache-control\nno-store\nallow\nGET\n"
         );
-        let body = Answer { body: "a\nb".into(), headers: Vec::new(), ..Answer::empty(200) };
+        let body = Response { body: "a\nb".into(), headers: Vec::new(), ..Response::empty(200) };
         assert_eq!(of_outcome(&Outcome::Answer(body), None), "answer\n\n200\n0\na\nb");
         assert_eq!(
             written(Outcome::Forward(forward())),
             "forward\na1B2c3D4\n\nhttps://x/\nread\nauthorization,x-api-key\n\nclaviger-key\nk\nclaviger-permissions\n"
         );
-        let onward = Onward {
+        let forward = AdminForward {
             remove: vec!["claviger-edge".into()],
             set: vec![("claviger-edge", "1 00".into())],
         };
         assert_eq!(
-            written(Outcome::Admin(onward)),
+            written(Outcome::Admin(forward)),
             "admin\na1B2c3D4\nclaviger-edge\nclaviger-edge\n1 00"
         );
     }

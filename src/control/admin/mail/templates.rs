@@ -34,7 +34,7 @@ pub enum Block {
 }
 
 /// Returns the subject and the parts of a letter.
-pub fn say(
+pub fn render(
     letter: &Letter,
     language: Language,
     code: Option<&Code>,
@@ -73,7 +73,7 @@ pub fn say(
             let at = moment(*at, zone, language, Precision::Seconds);
             let holds_at = moment(bound.at, zone, language, Precision::Seconds);
             let until = moment(*restorable_until, zone, language, Precision::Minutes);
-            let from = whence(address.as_deref(), language);
+            let from = address_phrase(address.as_deref(), language);
             let [subject, lead] = notice_sentences(account, keys, by, &at, &from, language);
             let warning = match language {
                 Language::En => EN_NOTICE_WARNING,
@@ -83,7 +83,12 @@ pub fn say(
                 Block::Sentences(lead),
                 items(keys, language, setting.prefix),
                 Block::Sentences(effect(keys.len(), &holds_at, bound.is_eventual, language)),
-                Block::Sentences(way_back(keys.len(), &until, setting.console_origin, language)),
+                Block::Sentences(restore_sentence(
+                    keys.len(),
+                    &until,
+                    setting.console_origin,
+                    language,
+                )),
                 Block::Sentences(warning.to_owned()),
             ];
             (subject, blocks)
@@ -163,7 +168,7 @@ fn notice_sentences(
 }
 
 /// Returns the phrase that names the address of the request.
-fn whence(address: Option<&str>, language: Language) -> String {
+fn address_phrase(address: Option<&str>, language: Language) -> String {
     match (language, address) {
         (Language::En, Some(address)) => format!("from the address {address}"),
         (Language::En, None) => "from an address that is not known".to_owned(),
@@ -173,7 +178,7 @@ fn whence(address: Option<&str>, language: Language) -> String {
 }
 
 /// Returns the sentence about restoring the keys.
-fn way_back(keys: usize, until: &str, console: &str, language: Language) -> String {
+fn restore_sentence(keys: usize, until: &str, console: &str, language: Language) -> String {
     match (language, keys) {
         (Language::En, 1) => {
             format!("Until {until}, an owner or admin can restore it on the console: {console}")

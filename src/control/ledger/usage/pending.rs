@@ -91,14 +91,10 @@ impl PendingCounts {
 mod tests {
     use super::super::counts::DayCounts;
     use super::*;
-    use claviger_core::base::id::KeyId;
-
-    fn at(ms: i64) -> UnixMs {
-        UnixMs::from_ms(ms)
-    }
+    use claviger_core::testing::{at, key_id};
 
     fn report(isolate: u64, sequence: u64, day: i64) -> UsageReport {
-        let key = KeyId::parse("a1B2c3D47Hq0p2Zx9K").unwrap();
+        let key = key_id();
         let day_counts = DayCounts { uses: 2, last_used_at: Some(at(day)), ..DayCounts::default() };
         UsageReport {
             last_batch: Some((isolate, sequence)),

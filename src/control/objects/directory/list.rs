@@ -6,7 +6,7 @@ use super::state::parse_state;
 use crate::objects::sql::migrate::is_initialised;
 use crate::objects::sql::{Row, Sql, SqlError, SqlExt, Statement};
 use crate::protocol::objects::DirectoryReply;
-use crate::protocol::operator::{Entry, EntryCursor, PAGE_ENTRIES_MAX};
+use crate::protocol::operator::{DirectoryEntry, EntryCursor, PAGE_ENTRIES_MAX};
 
 const COLUMNS: &str =
     "SELECT id, state, entered_at_ms, ifnull(name, ''), epoch IS NOT NULL FROM account";
@@ -42,8 +42,8 @@ pub fn find(sql: &dyn Sql, account: AccountId) -> Result<DirectoryReply, SqlErro
     Ok(entry.map_or(DirectoryReply::Unknown, DirectoryReply::Account))
 }
 
-fn read(mut row: Row) -> Result<Entry, SqlError> {
-    Ok(Entry {
+fn read(mut row: Row) -> Result<DirectoryEntry, SqlError> {
+    Ok(DirectoryEntry {
         id: row.parsed("an account ID", AccountId::parse)?,
         state: row.parsed("a state", parse_state)?,
         entered_at: row.time()?,

@@ -1,7 +1,7 @@
 use super::*;
 use crate::objects::sql::sqlite::{Fault, Sqlite};
-use crate::protocol::effect::Outcome;
-use crate::protocol::operator::{Entry, EntryCursor};
+use crate::protocol::effect::EffectOutcome;
+use crate::protocol::operator::{DirectoryEntry, EntryCursor};
 
 const NOW: UnixMs = UnixMs::from_ms(1_800_000_000_000);
 const LATER: UnixMs = UnixMs::from_ms(1_800_000_600_000);
@@ -47,10 +47,10 @@ fn a_pending_account_is_asked_for_until_there_is_an_answer() {
         let effect = directory.next_effect(LATER).unwrap().unwrap();
         assert_eq!(effect, Effect::AskExists { account: account("aaaaaaaa") });
         assert_eq!(directory.next_effect(LATER), Ok(None), "it is under way");
-        directory.settle(&effect, &Outcome::Failed, LATER).unwrap();
+        directory.settle(&effect, &EffectOutcome::Failed, LATER).unwrap();
         let again = LATER.saturating_add(DurationMs::from_s(1));
         assert_eq!(directory.next_effect(again), Ok(Some(effect.clone())));
-        directory.settle(&effect, &Outcome::Answered { held }, again).unwrap();
+        directory.settle(&effect, &EffectOutcome::Answered { held }, again).unwrap();
 
         assert_eq!(directory.next_due(), Ok(None));
         let expected = if freed { DirectoryReply::Entered } else { DirectoryReply::SetupDone };
@@ -82,7 +82,7 @@ fn an_answer_that_comes_after_the_confirmation_changes_nothing() {
     let directory = Directory::new(&sql);
     let effect = directory.next_effect(LATER).unwrap().unwrap();
     confirm(&sql, "aaaaaaaa");
-    directory.settle(&effect, &Outcome::Answered { held: false }, LATER).unwrap();
+    directory.settle(&effect, &EffectOutcome::Answered { held: false }, LATER).unwrap();
     assert_eq!(enter_first(&sql, "aaaaaaaa"), DirectoryReply::SetupDone);
 }
 
@@ -108,9 +108,9 @@ fn a_noted_history_is_told_after_the_restore_until_it_is_taken() {
 
     let effect = directory.next_effect(NOW).unwrap().unwrap();
     assert_eq!(effect, Effect::TellEpoch { account: account("aaaaaaaa"), epoch });
-    directory.settle(&effect, &Outcome::Failed, NOW).unwrap();
+    directory.settle(&effect, &EffectOutcome::Failed, NOW).unwrap();
     assert_eq!(directory.next_effect(LATER), Ok(Some(effect.clone())));
-    directory.settle(&effect, &Outcome::Done, LATER).unwrap();
+    directory.settle(&effect, &EffectOutcome::Done, LATER).unwrap();
     assert_eq!((directory.next_due(), restored(&sql)), (Ok(None), DirectoryReply::Unknown));
 }
 
@@ -125,7 +125,7 @@ fn a_second_restore_is_told_its_own_history_alone() {
     let DirectoryReply::Epoch { epoch } = note(&sql, 2) else { panic!("not noted") };
     assert_eq!(directory.next_due(), Ok(None), "that ledger is not restored yet");
     restored(&sql);
-    directory.settle(&first, &Outcome::Done, NOW).unwrap();
+    directory.settle(&first, &EffectOutcome::Done, NOW).unwrap();
     let second = directory.next_effect(NOW).unwrap();
     assert_eq!(second, Some(Effect::TellEpoch { account: account("aaaaaaaa"), epoch }));
 }
@@ -188,7 +188,7 @@ fn an_invited_account_vanishes_when_its_link_was_never_used() {
     assert_eq!(directory.next_due(), Ok(Some(LINK_OVER)), "not while it may be used");
     let effect = directory.next_effect(LINK_OVER).unwrap().unwrap();
     assert_eq!(effect, Effect::AskExists { account: account("bbbbbbbb") });
-    directory.settle(&effect, &Outcome::Answered { held: false }, LINK_OVER).unwrap();
+    directory.settle(&effect, &EffectOutcome::Answered { held: false }, LINK_OVER).unwrap();
     assert_eq!(find(&sql, "bbbbbbbb"), DirectoryReply::Unknown);
     assert_eq!(enter_first(&sql, "bbbbbbbb"), DirectoryReply::SetupDone, "nor does it come back");
 }
@@ -219,7 +219,7 @@ fn find(sql: &Sqlite, id: &str) -> DirectoryReply {
     ask(sql, DirectoryRequest::Find { account: account(id) })
 }
 
-fn list(sql: &Sqlite, cursor: Option<EntryCursor>) -> (Vec<Entry>, Option<EntryCursor>) {
+fn list(sql: &Sqlite, cursor: Option<EntryCursor>) -> (Vec<DirectoryEntry>, Option<EntryCursor>) {
     match ask(sql, DirectoryRequest::List { cursor }) {
         DirectoryReply::Accounts { accounts, next } => (accounts, next),
         other => panic!("no list: {other:?}"),
@@ -262,7 +262,7 @@ fn an_account_is_listed_with_the_name_that_its_ledger_tells() {
     };
     let entry = |name: Option<&str>, restoring| {
         let (id, name) = (account("aaaaaaaa"), name.map(str::to_owned));
-        DirectoryReply::Account(Entry {
+        DirectoryReply::Account(DirectoryEntry {
             id,
             state: EntryState::Open,
             entered_at: NOW,

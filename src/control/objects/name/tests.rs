@@ -2,7 +2,7 @@ use std::cell::Cell;
 
 use super::*;
 use crate::objects::sql::sqlite::{Fault, Sqlite};
-use crate::protocol::effect::Outcome;
+use crate::protocol::effect::EffectOutcome;
 use crate::protocol::master::tests::master;
 
 const START: i64 = 1_800_000_000_000;
@@ -64,7 +64,7 @@ impl World {
         self.name().next_effect(UnixMs::from_ms(self.now)).unwrap()
     }
 
-    fn settle(&self, effect: &Effect, outcome: &Outcome) {
+    fn settle(&self, effect: &Effect, outcome: &EffectOutcome) {
         self.name().settle(effect, outcome, UnixMs::from_ms(self.now)).unwrap();
     }
 }
@@ -114,9 +114,9 @@ fn staged_passwords_stand_side_by_side_until_one_is_confirmed() {
 #[test]
 fn a_claim_that_its_ledger_does_not_hold_is_released() {
     for (outcome, released) in [
-        (Outcome::Answered { held: false }, true),
-        (Outcome::Answered { held: true }, false),
-        (Outcome::Failed, false),
+        (EffectOutcome::Answered { held: false }, true),
+        (EffectOutcome::Answered { held: true }, false),
+        (EffectOutcome::Failed, false),
     ] {
         let mut world = World::new();
         world.claim(mei(), "password");
@@ -131,7 +131,7 @@ fn a_claim_that_its_ledger_does_not_hold_is_released() {
         world.now += PENDING_MS as i64;
         assert_eq!(
             world.next().is_some(),
-            outcome == Outcome::Failed || released,
+            outcome == EffectOutcome::Failed || released,
             "no answer: asked again"
         );
     }

@@ -2,7 +2,7 @@
 
 use claviger_core::base::time::{DurationMs, UnixMs};
 
-use crate::objects::object::Step;
+use crate::objects::object::TaskStep;
 use crate::objects::rate_limit::{FixedWindow, Window};
 use crate::objects::sql::migrate::{is_initialised, migrate};
 use crate::objects::sql::{Row, Sql, SqlError, SqlExt, Statement};
@@ -65,7 +65,7 @@ pub fn succeeded(block: Option<&str>, now: UnixMs) -> Statement {
 /// Removes rows that have no effect any more, and returns the time of the next sweep. It comes when
 /// the next row expires, not hourly. Members who signed in this month would otherwise cost hundreds
 /// of useless alarms each.
-pub fn sweep(sql: &dyn Sql, now: UnixMs) -> Result<Step, SqlError> {
+pub fn sweep(sql: &dyn Sql, now: UnixMs) -> Result<TaskStep, SqlError> {
     const OVER_AT: &str = "max(since_ms + ?, ifnull(succeeded_at_ms + ?, 0))";
     let trust = i64::try_from(TRUST_MS).unwrap_or(i64::MAX);
     let window = i64::try_from(NAME_TRIES.window.as_ms()).unwrap_or(i64::MAX);
@@ -75,7 +75,7 @@ pub fn sweep(sql: &dyn Sql, now: UnixMs) -> Result<Step, SqlError> {
     ));
     let again = sql.first(&next.bind(now))?.map_or(Ok(None), |mut row| row.optional_time())?;
     let writes = vec![bound(format!("DELETE FROM tries WHERE {OVER_AT} <= ?")).bind(now)];
-    Ok(Step::Chore { writes, again })
+    Ok(TaskStep::Chore { writes, again })
 }
 
 struct Counter {

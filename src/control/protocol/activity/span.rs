@@ -7,7 +7,7 @@ use crate::protocol::zone::Zone;
 
 /// The reason for which a text is not a valid time for the range.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum SpanError {
+pub enum TimeRangeError {
     /// The text has neither the form of a date nor of an instant.
     #[error("write a date as in 2027-06-30, or a time as in 2027-06-30T14:05:00Z")]
     NotATime,
@@ -16,7 +16,7 @@ pub enum SpanError {
     NoSuchTime,
 }
 
-impl SpanError {
+impl TimeRangeError {
     /// Returns the stable code for clients.
     pub fn code(self) -> &'static str {
         match self {
@@ -30,10 +30,10 @@ impl SpanError {
 /// `zone`.
 ///
 /// # Errors
-/// [`SpanError`] if the text is neither.
-pub fn begin(text: &str, zone: &Zone) -> Result<UnixMs, SpanError> {
+/// [`TimeRangeError`] if the text is neither.
+pub fn begin(text: &str, zone: &Zone) -> Result<UnixMs, TimeRangeError> {
     match day(text)? {
-        Some(day) => zone.start_of(day).ok_or(SpanError::NoSuchTime),
+        Some(day) => zone.start_of(day).ok_or(TimeRangeError::NoSuchTime),
         None => instant(text),
     }
 }
@@ -42,29 +42,31 @@ pub fn begin(text: &str, zone: &Zone) -> Result<UnixMs, SpanError> {
 /// in `zone`.
 ///
 /// # Errors
-/// [`SpanError`] if the text is neither.
-pub fn end(text: &str, zone: &Zone) -> Result<UnixMs, SpanError> {
+/// [`TimeRangeError`] if the text is neither.
+pub fn end(text: &str, zone: &Zone) -> Result<UnixMs, TimeRangeError> {
     match day(text)? {
-        Some(day) => {
-            day.tomorrow().ok().and_then(|next| zone.start_of(next)).ok_or(SpanError::NoSuchTime)
-        }
+        Some(day) => day
+            .tomorrow()
+            .ok()
+            .and_then(|next| zone.start_of(next))
+            .ok_or(TimeRangeError::NoSuchTime),
         None => Ok(instant(text)?.saturating_add(DurationMs::from_ms(1))),
     }
 }
 
 /// Parses a day; `None` if the text contains a time.
-fn day(text: &str) -> Result<Option<Date>, SpanError> {
-    let civil = CivilText::read(text).ok_or(SpanError::NotATime)?;
+fn day(text: &str) -> Result<Option<Date>, TimeRangeError> {
+    let civil = CivilText::read(text).ok_or(TimeRangeError::NotATime)?;
     match civil.time() {
         Some(_) => Ok(None),
-        None => civil.date().ok_or(SpanError::NoSuchTime).map(Some),
+        None => civil.date().ok_or(TimeRangeError::NoSuchTime).map(Some),
     }
 }
 
-fn instant(text: &str) -> Result<UnixMs, SpanError> {
+fn instant(text: &str) -> Result<UnixMs, TimeRangeError> {
     UnixMs::parse_rfc3339(text).map_err(|error| match error {
-        TimeError::NoSuchInstant => SpanError::NoSuchTime,
-        TimeError::NotRfc3339 => SpanError::NotATime,
+        TimeError::NoSuchInstant => TimeRangeError::NoSuchTime,
+        TimeError::NotRfc3339 => TimeRangeError::NotATime,
     })
 }
 
@@ -74,8 +76,8 @@ mod tests {
 
     #[test]
     fn days_are_the_account_s_and_instants_are_everybody_s() {
-        let told = |read: Result<UnixMs, SpanError>| {
-            read.map(|at| at.to_rfc3339().unwrap()).map_err(SpanError::code)
+        let text_of = |read: Result<UnixMs, TimeRangeError>| {
+            read.map(|at| at.to_rfc3339().unwrap()).map_err(TimeRangeError::code)
         };
         for (zone, text, from, to) in [
             ("Asia/Tokyo", "2026-11-22", Ok("2026-11-21T15:00:00Z"), Ok("2026-11-22T15:00:00Z")),
@@ -104,8 +106,8 @@ mod tests {
         ] {
             let zone = Zone::parse(zone).unwrap();
             let owned = |expected: Result<&str, &'static str>| expected.map(str::to_owned);
-            assert_eq!(told(begin(text, &zone)), owned(from), "from {text}");
-            assert_eq!(told(end(text, &zone)), owned(to), "to {text}");
+            assert_eq!(text_of(begin(text, &zone)), owned(from), "from {text}");
+            assert_eq!(text_of(end(text, &zone)), owned(to), "to {text}");
         }
     }
 }

@@ -31,7 +31,7 @@ pub enum TypedNetworks {
 
 impl TypedNetworks {
     /// Reads the entries, and refuses a non-empty value that contains none.
-    pub fn read(&self) -> network::Checked {
+    pub fn read(&self) -> network::ParsedNetworks {
         let (text, is_empty) = match self {
             Self::Text(text) => (Cow::Borrowed(text.as_str()), text.trim().is_empty()),
             Self::List(entries) => (Cow::Owned(entries.join("\n")), entries.is_empty()),

@@ -13,12 +13,12 @@ use super::Draft;
 use super::ceiling::TypedCeiling;
 use super::field::{FieldError, Setting, TypedNetworks, code_and_params};
 use super::reader::FieldReader;
-use crate::protocol::expiry_text::{Described, Form};
+use crate::protocol::expiry_text::{Described, ExpiryKind};
 use crate::protocol::zone::Zone;
 
 /// Preview of a draft. A field that was not typed has no preview and no error.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Checked {
+pub struct DraftPreview {
     /// Interpreted expiry, if one was typed.
     pub expires: Option<ExpiryNote>,
     /// Interpreted networks, line by line.
@@ -106,7 +106,7 @@ pub struct LineNote {
     pub params: Map<String, Value>,
 }
 
-impl Checked {
+impl DraftPreview {
     /// Returns the preview of `draft` for a caller at `caller`. Changes nothing.
     pub fn of(draft: &Draft, setting: Setting<'_>, caller: Option<ClientAddress>) -> Self {
         let mut reader = FieldReader::new(setting);
@@ -164,9 +164,9 @@ impl CeilingNote {
 impl ExpiryNote {
     fn of(described: Described) -> Self {
         let form = match described.form {
-            Form::Never => ExpiryForm::Never,
-            Form::Instant => ExpiryForm::Instant,
-            Form::EndOfDay => ExpiryForm::EndOfDay,
+            ExpiryKind::Never => ExpiryForm::Never,
+            ExpiryKind::Instant => ExpiryForm::Instant,
+            ExpiryKind::EndOfDay => ExpiryForm::EndOfDay,
         };
         let Described { at_ms: at, day, zone, from_now_ms, .. } = described;
         Self { form, at, day, zone, from_now_ms }
@@ -174,7 +174,7 @@ impl ExpiryNote {
 }
 
 impl NetworksNote {
-    fn of(read: &network::Checked) -> Self {
+    fn of(read: &network::ParsedNetworks) -> Self {
         let stored: Vec<String> = read.entries.iter().filter_map(stored).collect();
         Self {
             count: read.count.saturating_sub(read.refused).saturating_sub(read.duplicates),
@@ -186,23 +186,23 @@ impl NetworksNote {
     }
 }
 
-fn stored(entry: &network::Entry) -> Option<String> {
+fn stored(entry: &network::NetworkEntry) -> Option<String> {
     match &entry.outcome {
-        network::Outcome::Stored { stored, .. } => Some(stored.to_string()),
-        network::Outcome::Refused { .. } => None,
+        network::NetworkOutcome::Stored { stored, .. } => Some(stored.to_string()),
+        network::NetworkOutcome::Refused { .. } => None,
     }
 }
 
 impl LineNote {
-    fn of(entry: &network::Entry) -> Option<Self> {
+    fn of(entry: &network::NetworkEntry) -> Option<Self> {
         let (line, text) = (entry.line, entry.text.clone());
         let bare =
             Self { line, entry: text, stored: None, code: None, detail: None, params: Map::new() };
         match &entry.outcome {
-            network::Outcome::Stored { stored, changed } => {
+            network::NetworkOutcome::Stored { stored, changed } => {
                 changed.then(|| Self { stored: Some(stored.to_string()), ..bare })
             }
-            network::Outcome::Refused { problem } => {
+            network::NetworkOutcome::Refused { problem } => {
                 let (code, params) = code_and_params(problem);
                 Some(Self { code: Some(code), detail: Some(problem.to_string()), params, ..bare })
             }

@@ -85,7 +85,7 @@ impl<'a> FieldReader<'a> {
     pub fn networks(&mut self, typed: &TypedNetworks) -> Option<Networks> {
         let checked = typed.read();
         for entry in &checked.entries {
-            if let network::Outcome::Refused { problem } = &entry.outcome {
+            if let network::NetworkOutcome::Refused { problem } = &entry.outcome {
                 let error = FieldError::of("networks", problem);
                 self.errors.push(error.with("line", entry.line).with("entry", entry.text.as_str()));
             }

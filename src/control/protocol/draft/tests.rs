@@ -3,7 +3,7 @@ use claviger_core::credential::limits::lifetime::Expiry;
 use claviger_core::credential::limits::network::ClientAddress;
 use serde_json::{Map, Value, json};
 
-use super::preview::Checked;
+use super::preview::DraftPreview;
 use super::*;
 use crate::protocol::zone::Zone;
 
@@ -179,7 +179,7 @@ fn notes_on_what_is_typed() {
         r#"{"expires":"2027-06-30","networks":"10.1.2.3/8\n\n10.0.0.0/33\n::1\n::1"}"#,
     )
     .unwrap();
-    let note = Checked::of(&typed, setting(&zone, false), ClientAddress::parse("10.9.9.9"));
+    let note = DraftPreview::of(&typed, setting(&zone, false), ClientAddress::parse("10.9.9.9"));
     let expected = json!({
         "expires": {"form": "end_of_day", "at": 1_814_367_600_000_i64, "day": "2027-06-30", "zone": "Asia/Tokyo",
                     "from_now_ms": 19_105_200_000_u64},
@@ -191,15 +191,18 @@ fn notes_on_what_is_typed() {
         "errors": [],
     });
     assert_eq!(serde_json::to_value(&note).unwrap(), expected);
-    assert_eq!(serde_json::from_value::<Checked>(expected).unwrap(), note);
+    assert_eq!(serde_json::from_value::<DraftPreview>(expected).unwrap(), note);
 }
 
 #[test]
 fn nothing_typed_is_no_error() {
     let zone = tokyo();
-    assert_eq!(Checked::of(&Draft::default(), setting(&zone, false), None), Checked::default());
+    assert_eq!(
+        DraftPreview::of(&Draft::default(), setting(&zone, false), None),
+        DraftPreview::default()
+    );
     let typed = draft(r#"{"name":"","expires":"x","permissions":["y"]}"#);
-    let note = Checked::of(&typed, setting(&zone, false), None);
+    let note = DraftPreview::of(&typed, setting(&zone, false), None);
     assert_eq!(
         codes(&note.errors),
         "#/name required, #/expires not_a_time, #/permissions not_two_parts"
@@ -254,7 +257,7 @@ fn notes_tell_what_a_ceiling_comes_to() {
     let zone = tokyo();
     let note = |json: &str| {
         let draft: Draft = serde_json::from_str(json).unwrap();
-        Checked::of(&draft, setting(&zone, true), None)
+        DraftPreview::of(&draft, setting(&zone, true), None)
     };
     let checked = note(
         r#"{"issuable":{"permissions":["a","claviger:verify"],"networks":"10.1.2.3/8 10.0.0.0/33","longest":"24h"}}"#,

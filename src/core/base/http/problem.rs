@@ -1,6 +1,6 @@
 //! Defines problem documents (RFC 9457), and the problems that a request to any surface can have.
 
-use crate::base::http::response::{Answer, no_sniff, no_store};
+use crate::base::http::response::{Response, no_sniff, no_store};
 use crate::base::json::Json;
 
 /// Media type of a problem document.
@@ -25,7 +25,7 @@ pub struct ProblemDocument {
 
 impl ProblemDocument {
     /// Builds the whole response. `console_origin` serves `/problems`, which explains the codes.
-    pub fn answer(self, console_origin: &str) -> Answer {
+    pub fn answer(self, console_origin: &str) -> Response {
         let Self { status, code, title, extensions } = self;
         let r#type = [console_origin, "/problems#", code].concat();
         let standard = [
@@ -37,7 +37,7 @@ impl ProblemDocument {
         let document = Json::object(standard.into_iter().chain(extensions));
         // This cannot fail: all keys are text, and all values are JSON.
         let body = serde_json::to_string(&document).unwrap_or_default();
-        Answer {
+        Response {
             status,
             headers: vec![("content-type", MEDIA_TYPE.into()), no_store(), no_sniff()],
             body,
@@ -162,10 +162,10 @@ impl RequestProblem {
     }
 
     /// Builds the whole response. `console_origin` serves `/problems`, which explains the codes.
-    pub fn answer(&self, console_origin: &str) -> Answer {
+    pub fn answer(&self, console_origin: &str) -> Response {
         self.document().answer(console_origin).with_header(self.header())
     }
 }
 
-/// Title of an impossible verdict: the same for a verification as for any other surface.
+/// Title of 503 responses, the same on every surface.
 pub const UNAVAILABLE_TITLE: &str = "No answer can be given at the moment";

@@ -1,19 +1,19 @@
-//! A request as the edge's decisions see it: borrowed text, no JavaScript.
+//! Defines a request as the core reads it: borrowed text, no JavaScript.
 
 use std::net::Ipv6Addr;
 
 use crate::base::time::UnixMs;
 
-/// Everything of a request that a decision may look at.
+/// The parts of a request that a decision may depend on.
 #[derive(Clone, Copy, Debug)]
 pub struct Request<'a> {
-    /// Method, as the runtime gives it.
+    /// Method, as the runtime reports it; its case counts.
     pub method: &'a str,
-    /// Where to.
+    /// URL of the request.
     pub url: Url<'a>,
-    /// Headers.
+    /// All headers, or those of [`NAMED`].
     pub headers: Headers<'a>,
-    /// When it arrived.
+    /// Time of arrival, Unix ms.
     pub arrived: UnixMs,
 }
 
@@ -21,18 +21,18 @@ pub struct Request<'a> {
 /// lower case, dot segments resolved, no fragment, no user name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Url<'a> {
-    /// `https://host:port`, without what follows.
+    /// Scheme, host and port, as in `https://host:8443`.
     pub origin: &'a str,
     /// Host without port; IPv6 in brackets.
     pub host: &'a str,
     /// Path, beginning with `/`.
     pub path: &'a str,
-    /// What follows `?`, if there is one.
+    /// Query without the `?`; `None` if the URL has no `?`.
     pub query: Option<&'a str>,
 }
 
 impl<'a> Url<'a> {
-    /// Splits a serialised URL; `None` for text that is none.
+    /// Splits a serialised URL; `None` if the text is not an absolute URL with a host.
     pub fn parse(text: &'a str) -> Option<Self> {
         let (scheme, rest) = text.split_once(':')?;
         let rest = rest.strip_prefix("//")?;
@@ -53,8 +53,8 @@ impl<'a> Url<'a> {
         (!host.is_empty() && !host.contains('@')).then_some(Self { origin, host, path, query })
     }
 
-    /// Whether host and port are written as such, for a URL that people have typed and nobody has
-    /// serialised.
+    /// Returns `true` if host and port have their plain form. Check this for a URL that a person
+    /// typed, because no URL parser has serialised it.
     pub fn has_plain_authority(&self) -> bool {
         let name = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
         let is_host = match self.host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
@@ -70,15 +70,16 @@ impl<'a> Url<'a> {
         is_host && (port.is_empty() || port.strip_prefix(':').is_some_and(is_port))
     }
 
-    /// Whether nobody on the way can read what is sent there: it goes over TLS, or does not leave
-    /// the machine.
+    /// Returns `true` if requests to this URL are protected on their way: they use TLS, or do not
+    /// leave the machine.
     pub fn is_confidential(&self) -> bool {
         let is_loopback = matches!(self.host, "localhost" | "127.0.0.1" | "[::1]");
         self.origin.starts_with("https://") || (is_loopback && self.origin.starts_with("http://"))
     }
 }
 
-/// The headers whose values most decisions need. The others are read only where a decision says so.
+/// Names of the headers that most decisions need. The entry script reads the others only if a
+/// decision asks for them.
 pub const NAMED: [&str; 4] =
     ["authorization", "x-api-key", "cf-connecting-ip", "cf-connecting-ipv6"];
 

@@ -1,26 +1,25 @@
-//! What the edge does with a request: answer it, or forward it.
+//! Defines the outcome of a request: a response of Claviger, or a request to forward.
 
 use serde::Serialize;
 
-/// An answer of Claviger's own.
+/// An HTTP response that Claviger writes itself.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Answer {
+pub struct Response {
     /// HTTP status.
     pub status: u16,
     /// Headers, names in lower case.
     pub headers: Vec<(&'static str, String)>,
     /// Body; empty for none.
     pub body: String,
-    /// How the body goes on, for whoever makes it to be reminded by; `None`: it does not.
+    /// Cursor from which the admin Worker writes the rest of the body; `None` if `body` is whole.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub more: Option<String>,
 }
 
-impl Answer {
-    /// An answer of JSON that nobody may store.
+impl Response {
+    /// Returns a JSON response that no cache may store.
     pub fn json(status: u16, body: &impl Serialize) -> Self {
-        // Our own types serialise: their maps have text keys. An empty body would be the sign of a
-        // mistake here.
+        // This cannot fail for our own types: all map keys are text.
         let body = serde_json::to_string(body).unwrap_or_default();
         Self {
             status,
@@ -30,87 +29,88 @@ impl Answer {
         }
     }
 
-    /// A file that nobody may store but who asked for it.
+    /// Returns a file with status 200 that no cache may store.
     pub fn file(media_type: &'static str, body: String) -> Self {
         let headers = vec![("content-type", media_type.into()), no_store(), no_sniff()];
         Self { status: 200, headers, body, more: None }
     }
 
-    /// An answer without a body.
+    /// Returns a response without a body that no cache may store.
     pub fn empty(status: u16) -> Self {
         Self { status, headers: vec![no_store()], body: String::new(), more: None }
     }
 
-    /// The same with a body that goes on, if there is more of it.
-    pub fn to_be_continued(self, more: Option<String>) -> Self {
+    /// Sets the cursor from which the body continues, if it does.
+    pub fn with_more(self, more: Option<String>) -> Self {
         Self { more, ..self }
     }
 
-    /// The same with one more header, if there is one.
+    /// Adds the header, if there is one.
     #[must_use]
     pub fn with_header(mut self, header: Option<(&'static str, String)>) -> Self {
         self.headers.extend(header);
         self
     }
 
-    /// The same with one more header.
+    /// Adds a header; `name` is in lower case.
     pub fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.headers.push((name, value.into()));
         self
     }
 }
 
-/// The header by which a browser takes an answer for what it says it is (Fetch §3.6).
+/// Returns the header that keeps a browser from guessing another media type (Fetch §3.6).
 pub fn no_sniff() -> (&'static str, String) {
     ("x-content-type-options", "nosniff".into())
 }
 
-/// The header that keeps an answer out of every cache (RFC 9111 §5.2.2.5).
+/// Returns the header that keeps a response out of every cache (RFC 9111 §5.2.2.5).
 pub fn no_store() -> (&'static str, String) {
     ("cache-control", "no-store".into())
 }
 
-/// Whether a request is let through for reading alone.
+/// `true` if the rule lets a request through for reading only, so that no header may override its
+/// method.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OnlyReads(pub bool);
 
-/// A request that goes on to an origin. The body is the client's, streamed past.
+/// A verified or public request to send to an origin. The platform streams the client's body.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Forward {
-    /// Service binding that leads to the origin; `None` = by the URL.
+    /// Service binding that leads to the origin; `None` to use the URL.
     pub binding: Option<String>,
-    /// URL of the origin's resource.
+    /// URL of the resource at the origin.
     pub url: String,
     /// Client headers to remove.
     pub remove: Vec<String>,
     /// Headers to set, after removal.
     pub set: Vec<(&'static str, String)>,
-    /// The client's headers are not screened yet, in a way that depends on whether the request may
-    /// only read; `None`: they are.
+    /// `Some` if the entry script must still screen the client's headers, because the gateway has
+    /// not seen them all; `None` if they are screened.
     pub unscreened: Option<OnlyReads>,
-    /// Parts of the body to cut out, as places of their first byte and of the one after their last;
-    /// `None`: its opening was not read.
+    /// Byte ranges of the body to cut out, each as start and end (exclusive); `None` if the body
+    /// was not scanned.
     pub cuts: Option<Vec<(usize, usize)>>,
 }
 
-/// A request that goes on to the admin Worker, its body streamed past.
+/// A request to hand to the admin Worker. The platform streams the client's body.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Onward {
+pub struct AdminForward {
     /// Client headers to remove.
     pub remove: Vec<String>,
     /// Headers to set, after removal.
     pub set: Vec<(&'static str, String)>,
 }
 
-/// What the entry script carries out.
+/// The outcome of a request, which the entry script carries out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// Answer.
-    Answer(Answer),
-    /// Forward.
+    /// Send this response.
+    Answer(Response),
+    /// Send the request to an origin.
     Forward(Forward),
     /// Hand the request to the admin Worker.
-    Admin(Onward),
+    Admin(AdminForward),
 }
 
 #[cfg(test)]
@@ -119,13 +119,13 @@ mod tests {
 
     /// The admin Worker's entry script reads exactly this.
     #[test]
-    fn the_json_of_an_answer_is_pinned() {
-        let json = |answer: Answer| serde_json::to_string(&answer).unwrap();
+    fn the_json_of_a_response_is_pinned() {
+        let json = |response: Response| serde_json::to_string(&response).unwrap();
         assert_eq!(
-            json(Answer::empty(204).with("allow", "GET")),
+            json(Response::empty(204).with("allow", "GET")),
             r#"{"status":204,"headers":[["cache-control","no-store"],["allow","GET"]],"body":""}"#
         );
-        let begun = Answer::file("text/csv", "a".into()).to_be_continued(Some("b".into()));
+        let begun = Response::file("text/csv", "a".into()).with_more(Some("b".into()));
         assert_eq!(
             json(begun),
             r#"{"status":200,"headers":[["content-type","text/csv"],["cache-control","no-store"],["x-content-type-options","nosniff"]],"body":"a","more":"b"}"#

@@ -7,14 +7,14 @@ use crate::credential::limits::permission::Permission;
 
 /// The effect of a request on its origin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Effect {
+pub enum RequestEffect {
     /// The request changes nothing.
     Read,
     /// The request may change something.
     Write,
 }
 
-impl FromJson for Effect {
+impl FromJson for RequestEffect {
     fn from_json(json: Json) -> Option<Self> {
         match json.into_text()?.as_str() {
             "read" => Some(Self::Read),
@@ -24,7 +24,7 @@ impl FromJson for Effect {
     }
 }
 
-impl Effect {
+impl RequestEffect {
     /// Returns the effect of a method, unless a rule overrides it.
     pub fn of_method(method: &str) -> Self {
         match method {
@@ -113,7 +113,7 @@ pub struct Rule {
     pub access: Access,
     /// Places of a request that may hold a credential.
     pub places: Vec<Place>,
-    pub(super) effect: Option<Effect>,
+    pub(super) effect: Option<RequestEffect>,
 }
 
 impl Rule {
@@ -123,8 +123,8 @@ impl Rule {
     }
 
     /// Returns the effect of a request of `method` under this rule.
-    pub fn effect(&self, method: &str) -> Effect {
-        self.effect.unwrap_or_else(|| Effect::of_method(method))
+    pub fn effect(&self, method: &str) -> RequestEffect {
+        self.effect.unwrap_or_else(|| RequestEffect::of_method(method))
     }
 
     /// Returns `true` if the rule accepts a request of `method` only for reading, and demands
@@ -132,7 +132,7 @@ impl Rule {
     pub fn only_reads(&self, method: &str) -> bool {
         let tells_apart =
             matches!(&self.access, Access::Permission { read, write } if read != write);
-        tells_apart && self.effect(method) == Effect::Read
+        tells_apart && self.effect(method) == RequestEffect::Read
     }
 }
 

@@ -71,20 +71,20 @@ fn methods_read_or_write_unless_the_rule_says_otherwise() {
     let by_method = Rules::parse(&rule(r#""any_key":true"#), "localhost").unwrap();
     let reads = Rules::parse(&rule(r#""any_key":true,"effect":"read""#), "localhost").unwrap();
     for (method, expected) in [
-        ("GET", Effect::Read),
-        ("HEAD", Effect::Read),
-        ("OPTIONS", Effect::Read),
-        ("POST", Effect::Write),
-        ("DELETE", Effect::Write),
-        ("get", Effect::Write),
-        ("PROPFIND", Effect::Write),
+        ("GET", RequestEffect::Read),
+        ("HEAD", RequestEffect::Read),
+        ("OPTIONS", RequestEffect::Read),
+        ("POST", RequestEffect::Write),
+        ("DELETE", RequestEffect::Write),
+        ("get", RequestEffect::Write),
+        ("PROPFIND", RequestEffect::Write),
     ] {
         assert_eq!(
             by_method.find("api.localhost", "/").unwrap().effect(method),
             expected,
             "{method}"
         );
-        assert_eq!(reads.find("api.localhost", "/").unwrap().effect(method), Effect::Read);
+        assert_eq!(reads.find("api.localhost", "/").unwrap().effect(method), RequestEffect::Read);
     }
 }
 

@@ -1,7 +1,7 @@
 //! Parses the JSON form of rules.
 
 use super::error::RulesError;
-use super::rule::{Access, Effect, Origin, Pattern, Place, Rule};
+use super::rule::{Access, Origin, Pattern, Place, RequestEffect, Rule};
 use crate::base::http::request::Url;
 use crate::base::json::{FromJson, Json};
 use crate::credential::limits::permission::Permission;
@@ -15,7 +15,7 @@ pub(super) struct WrittenRule {
     permission: Option<WrittenPermission>,
     any_key: bool,
     public: bool,
-    effect: Option<Effect>,
+    effect: Option<RequestEffect>,
     credentials: Option<Vec<String>>,
 }
 

@@ -8,7 +8,7 @@ mod error;
 
 use serde::{Serialize, Serializer};
 
-pub use self::error::{ExpiryError, SpanError};
+pub use self::error::{ExpiryError, MaxLifetimeError};
 use crate::base::json::{FromJson, Json, from_json};
 use crate::base::time::{CivilText, DurationMs, UnixMs};
 
@@ -165,19 +165,19 @@ fn read_span(text: &str) -> Option<Option<DurationMs>> {
 /// Parses a longest life: `never` (returned as `None`), or a duration in one of the forms above.
 ///
 /// # Errors
-/// [`SpanError::NotASpan`] if the text has neither form or is zero, [`SpanError::TooLong`] if it is
-/// beyond [`EXPIRY_MAX`].
-pub fn parse_longest(text: &str) -> Result<Option<DurationMs>, SpanError> {
+/// [`MaxLifetimeError::NotASpan`] if the text has neither form or is zero,
+/// [`MaxLifetimeError::TooLong`] if it is beyond [`EXPIRY_MAX`].
+pub fn parse_longest(text: &str) -> Result<Option<DurationMs>, MaxLifetimeError> {
     if text == "never" {
         return Ok(None);
     }
     if text.len() > EXPIRY_BYTES_MAX {
-        return Err(SpanError::NotASpan);
+        return Err(MaxLifetimeError::NotASpan);
     }
-    match read_span(text).ok_or(SpanError::NotASpan)? {
-        Some(span) if span.as_ms() == 0 => Err(SpanError::NotASpan),
+    match read_span(text).ok_or(MaxLifetimeError::NotASpan)? {
+        Some(span) if span.as_ms() == 0 => Err(MaxLifetimeError::NotASpan),
         Some(span) if span <= EXPIRY_MAX => Ok(Some(span)),
-        _ => Err(SpanError::TooLong { max_ms: EXPIRY_MAX }),
+        _ => Err(MaxLifetimeError::TooLong { max_ms: EXPIRY_MAX }),
     }
 }
 

@@ -19,7 +19,8 @@ pub use self::client::{ClientAddress, NotCanonical};
 pub use self::error::NetworkError;
 pub use self::list::{NETWORKS_MAX, Networks};
 pub use self::parse::{
-    Checked, Entry, NETWORKS_TEXT_BYTES_MAX, Outcome, PROBLEMS_KEPT_MAX, parse_lines,
+    NETWORKS_TEXT_BYTES_MAX, NetworkEntry, NetworkOutcome, PROBLEMS_KEPT_MAX, ParsedNetworks,
+    parse_lines,
 };
 
 #[cfg(test)]

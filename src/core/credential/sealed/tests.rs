@@ -5,17 +5,9 @@ use rand_chacha::rand_core::SeedableRng;
 use super::*;
 use crate::base::id::KeyId;
 use crate::credential::issuer::SealingGeneration;
-use crate::testing::{edge_keys, keyring, newest_generation};
+use crate::testing::{at, clv, edge_keys, key_id, keyring, newest_generation};
 
 const ISSUED: i64 = 1_795_311_060_000;
-
-fn clv() -> Prefix {
-    Prefix::parse("clv").unwrap()
-}
-
-fn at(ms: i64) -> UnixMs {
-    UnixMs::from_ms(ms)
-}
 
 /// Returns a keyring that has the sealing generation of these tests with additional `members`,
 /// behind a newer one.
@@ -28,7 +20,7 @@ fn later(members: &str) -> Keyring {
 pub(crate) fn claims() -> Claims {
     Claims {
         id: SealedId::parse("a1B2c3D4Qx0mT7rWz5000003CRiZjE0t8ez").unwrap(),
-        issuer: Issuer::Key(KeyId::parse("a1B2c3D47Hq0p2Zx9K").unwrap()),
+        issuer: Issuer::Key(key_id()),
         issued_at: at(ISSUED),
         expires_at: at(ISSUED + 30_000),
         networks: serde_json::from_str(r#"["203.0.113.7"]"#).unwrap(),
@@ -121,7 +113,10 @@ fn spare_bits_of_the_mac_must_be_zero() {
     for spare in 1..4 {
         let mut changed = text.clone();
         changed.replace_range(last..=last, &alphabet[digit + spare..=digit + spare]);
-        assert_eq!(SealedText::parse(&mended(&changed), &clv()).unwrap_err(), Malformed::Form);
+        assert_eq!(
+            SealedText::parse(&mended(&changed), &clv()).unwrap_err(),
+            MalformedSealedKey::Form
+        );
     }
 }
 
@@ -129,21 +124,21 @@ fn spare_bits_of_the_mac_must_be_zero() {
 fn every_form_of_malformed_is_told_by_name() {
     let text = sealed(&claims());
     for (bad, expected) in [
-        (String::new(), Malformed::Prefix),
-        ("clvs".into(), Malformed::Prefix),
-        (text.replacen("clvs_", "clv_", 1), Malformed::Prefix),
-        (text.replacen("clvs_", "abcs_", 1), Malformed::Prefix),
-        (format!(" {text}"), Malformed::Prefix),
-        (format!("clvs_{}", "A".repeat(SEALED_BYTES_MAX)), Malformed::TooLong),
-        ("clvs_".into(), Malformed::Form),
-        (format!("clvs_.{}", "A".repeat(49)), Malformed::Form),
-        (text.replacen('.', "", 1), Malformed::Form),
-        (text.replacen('.', "..", 1), Malformed::Form),
-        (text.replacen('.', "=.", 1), Malformed::Form),
-        (text[..text.len() - 1].into(), Malformed::Form),
-        (format!("{text}\n"), Malformed::Form),
-        (format!("clvs_é.{}", "A".repeat(49)), Malformed::Form),
-        (format!("clvs_AAAA.{}000000", "A".repeat(43)), Malformed::Checksum),
+        (String::new(), MalformedSealedKey::Prefix),
+        ("clvs".into(), MalformedSealedKey::Prefix),
+        (text.replacen("clvs_", "clv_", 1), MalformedSealedKey::Prefix),
+        (text.replacen("clvs_", "abcs_", 1), MalformedSealedKey::Prefix),
+        (format!(" {text}"), MalformedSealedKey::Prefix),
+        (format!("clvs_{}", "A".repeat(SEALED_BYTES_MAX)), MalformedSealedKey::TooLong),
+        ("clvs_".into(), MalformedSealedKey::Form),
+        (format!("clvs_.{}", "A".repeat(49)), MalformedSealedKey::Form),
+        (text.replacen('.', "", 1), MalformedSealedKey::Form),
+        (text.replacen('.', "..", 1), MalformedSealedKey::Form),
+        (text.replacen('.', "=.", 1), MalformedSealedKey::Form),
+        (text[..text.len() - 1].into(), MalformedSealedKey::Form),
+        (format!("{text}\n"), MalformedSealedKey::Form),
+        (format!("clvs_é.{}", "A".repeat(49)), MalformedSealedKey::Form),
+        (format!("clvs_AAAA.{}000000", "A".repeat(43)), MalformedSealedKey::Checksum),
     ] {
         assert_eq!(SealedText::parse(&bad, &clv()).unwrap_err(), expected, "{bad}");
     }
@@ -160,7 +155,10 @@ fn a_sealed_key_cut_anywhere_is_none() {
 #[test]
 fn a_sealed_key_of_another_prefix_is_none_of_ours_even_with_a_new_front() {
     let foreign = NewSealed::seal(&claims(), &Prefix::parse("abc").unwrap(), &keyring()).unwrap();
-    assert_eq!(SealedText::parse(foreign.expose(), &clv()).unwrap_err(), Malformed::Prefix);
+    assert_eq!(
+        SealedText::parse(foreign.expose(), &clv()).unwrap_err(),
+        MalformedSealedKey::Prefix
+    );
     assert!(made(&foreign.expose().replacen("abc", "clv", 1)).is_none());
 }
 

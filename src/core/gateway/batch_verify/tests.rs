@@ -8,7 +8,9 @@ use crate::credential::limits::lifetime::Expiry;
 use crate::lease::call::Source;
 use crate::replication::edge_call::RefreshReply;
 use crate::replication::record::{Credential, Epoch, Record, Revision, Standing};
-use crate::replication::refresh::{ASK_MAX, AccountState, Answer, Delta, Refresh, Unsettled};
+use crate::replication::refresh::{
+    ASK_MAX, AccountState, Delta, Refresh, RefreshAnswer, Unsettled,
+};
 use crate::testing::config;
 
 /// A gateway and an account's keys, with a ledger and a KV that know them.
@@ -80,7 +82,7 @@ impl World {
             answers: request
                 .ask
                 .iter()
-                .map(|id| Answer { id: *id, record: self.record(*id) })
+                .map(|id| RefreshAnswer { id: *id, record: self.record(*id) })
                 .collect(),
             document: 0,
         })
@@ -88,43 +90,49 @@ impl World {
 
     /// Begins a lease without any key in memory.
     fn lease(&mut self) {
-        let call = self.gateway.renew(self.account(), NOW);
+        let account = self.account();
+        let call = self.gateway.leases_mut().renew(account, NOW);
         let reply = self.answer(&call);
-        assert!(self.gateway.take_refresh(&call, &reply, NOW, None));
+        assert!(self.gateway.leases_mut().take_refresh(&call, &reply, NOW, None));
         self.calls.clear();
     }
 
     fn run(&mut self, subjects: Vec<Subject>) -> Vec<Checked<Valid>> {
-        let asked = subjects
+        let requests = subjects
             .into_iter()
-            .map(|subject| Asked {
+            .map(|subject| CheckRequest {
                 subject,
                 address: None,
                 interface: Interface::Http,
                 permission: None,
             })
             .collect();
-        let mut checks = Checks::new(self.account(), NOW, asked);
+        let mut checks = BatchVerification::new(self.account(), NOW, requests);
         while let Some(missing) = checks.decide(&mut self.gateway, NOW) {
             match missing {
                 BatchFetch::Copy(source) => {
-                    let read = checks.ask_copy(&mut self.gateway, source, NOW);
+                    let read = checks.ask_copy(self.gateway.leases_mut(), source, NOW);
                     self.gateway.take_copy(&read, None, NOW, Some(checks.lookup()));
                 }
                 BatchFetch::Kv(ids) => {
                     self.kv_reads += 1;
-                    for read in checks.ask_kv(&mut self.gateway, &ids, NOW) {
+                    for read in checks.ask_kv(self.gateway.leases_mut(), &ids, NOW) {
                         let held = self
                             .record(read.id())
                             .filter(|record| !self.absent.contains(&record.id));
                         let text = held.map(|record| serde_json::to_string(&record).unwrap());
-                        checks.take_kv(&mut self.gateway, &read, text.as_deref(), NOW);
+                        checks.take_kv(self.gateway.leases_mut(), &read, text.as_deref(), NOW);
                     }
                 }
                 BatchFetch::Ledger { ids, unused } => {
-                    let call = checks.ask_ledger(&mut self.gateway, ids, unused, NOW);
+                    let call = checks.ask_ledger(self.gateway.leases_mut(), ids, unused, NOW);
                     let reply = self.answer(&call);
-                    self.gateway.take_refresh(&call, &reply, NOW, Some(checks.lookup()));
+                    self.gateway.leases_mut().take_refresh(
+                        &call,
+                        &reply,
+                        NOW,
+                        Some(checks.lookup()),
+                    );
                 }
             }
         }
@@ -142,7 +150,8 @@ impl World {
     /// Returns the waiting number of uses of the key at `index`.
     fn uses(&mut self, index: usize) -> u64 {
         let id = self.keys[index].id();
-        let call = self.gateway.renew(self.account(), NOW);
+        let account = self.account();
+        let call = self.gateway.leases_mut().renew(account, NOW);
         let batch = call.request().usage.iter().flat_map(|batch| batch.uses.clone());
         batch.filter(|used| used.id == id).map(|used| used.count).sum()
     }
@@ -256,14 +265,14 @@ fn a_credential_of_another_account_is_unknown_and_not_looked_up() {
     record.id = foreign.id();
     let Standing::Active(credential) = &mut record.standing else { panic!() };
     credential.digest = foreign.digest();
-    let call = world.gateway.renew(account, NOW);
+    let call = world.gateway.leases_mut().renew(account, NOW);
     let reply = world.answer(&call);
-    assert!(world.gateway.take_refresh(&call, &reply, NOW, None));
-    world.gateway.learn_from_change(record, NOW);
+    assert!(world.gateway.leases_mut().take_refresh(&call, &reply, NOW, None));
+    world.gateway.leases_mut().take_change(record, NOW);
     world.calls.clear();
     let facts = Facts { address: None, interface: Interface::Http, demand: Demand::AnyKey };
     let known = world.gateway.check(foreign.expose(), &facts, NOW, NOW, &Lookup::default());
-    assert!(matches!(known, Check::Verdict(Checked { verdict: Ok(_), .. })), "{known:?}");
+    assert!(matches!(known, Check::Decided(Checked { verdict: Ok(_), .. })), "{known:?}");
     let subject = Subject::Credential(SecretText::new(foreign.expose().to_owned()));
     assert_eq!(words(&world.run(vec![subject])), ["unknown"]);
     assert_eq!((world.calls.len(), world.kv_reads), (0, 0));

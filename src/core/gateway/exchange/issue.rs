@@ -4,7 +4,7 @@ use rand_core::CryptoRng;
 
 use crate::base::http::problem::RequestProblem;
 use crate::base::http::request::Request;
-use crate::base::http::response::Answer;
+use crate::base::http::response::Response;
 use crate::base::id::AccountId;
 use crate::base::time::UnixMs;
 use crate::credential::grant::{Granted, Wanted, grant};
@@ -14,10 +14,9 @@ use crate::gateway::exchange::platform::{Platform, SharedGateway};
 use crate::gateway::exchange::{body, lookup};
 use crate::gateway::gateway::client_address;
 use crate::gateway::issuance::{
-    AskedExpiry, Authority, BODY_BYTES_MAX, Form, Refused, RetryAfter, check_head, seal, text,
+    AskedExpiry, Authority, BODY_BYTES_MAX, IssuanceForm, Refused, RetryAfter, check_head, seal,
+    text,
 };
-use crate::gateway::issuing::Authorisation;
-use crate::lease::call::Lookup;
 use crate::replication::edge_call::{
     EdgeRequest, ExpiryReply, IssueByApi, IssueRefusal, IssueReply, ReadExpiry, Reply,
 };
@@ -47,14 +46,14 @@ pub(super) async fn answer(
     gateway: &SharedGateway,
     platform: &Platform,
     rng: impl CryptoRng,
-) -> (Answer, Option<AccountId>) {
+) -> (Response, Option<AccountId>) {
     let mut issuance = Issuance { request, gateway, platform, rng, renew: None };
     let issued = issuance.issue().await;
     (issued.unwrap_or_else(|refused| refused.answer(request.url.host, RETRY_AFTER)), issuance.renew)
 }
 
 impl<R: CryptoRng> Issuance<'_, R> {
-    async fn issue(&mut self) -> Result<Answer, Refused> {
+    async fn issue(&mut self) -> Result<Response, Refused> {
         check_head(self.request)?;
         self.gateway.borrow().check_issuer(self.request)?;
         let read = body::read_all(self.request, BODY_BYTES_MAX, self.platform).await;
@@ -69,7 +68,7 @@ impl<R: CryptoRng> Issuance<'_, R> {
             | RequestProblem::Misconfigured
             | RequestProblem::Internal => Refused::CutOff,
         })?;
-        let form = Form::parse(&body)?;
+        let form = IssuanceForm::parse(&body)?;
         let authority = self.authorise(&form).await?;
         // The issue time is later than the ledger's answer. So an edge with a lease as of that time
         // or later knows everything that this issue rests on.
@@ -84,9 +83,9 @@ impl<R: CryptoRng> Issuance<'_, R> {
         }
     }
 
-    async fn authorise(&mut self, form: &Form) -> Result<Authority, Refused> {
+    async fn authorise(&mut self, form: &IssuanceForm) -> Result<Authority, Refused> {
         let mut credentials = form.credentials(self.request, self.gateway.borrow().config());
-        if matches!(credentials, Err(Refused::UnknownService)) && self.wants_word() {
+        if matches!(credentials, Err(Refused::UnknownService)) && self.must_confirm() {
             lookup::ask_admin(self.gateway, self.platform).await;
             if self.gateway.borrow().refuses_all(self.platform.now()) {
                 return Err(Refused::Unavailable);
@@ -95,34 +94,20 @@ impl<R: CryptoRng> Issuance<'_, R> {
         }
         let credentials = credentials?;
         let (address, arrival) = (client_address(self.request), self.request.arrived);
-        let mut lookup = Lookup::default();
-        loop {
-            let now = self.platform.now();
-            let authorised = self.gateway.borrow_mut().authorise_issue(
-                &credentials,
-                address,
-                arrival,
-                now,
-                &lookup,
-            );
-            match authorised {
-                Authorisation::Decided(authority, renew) => {
-                    self.renew = renew;
-                    return *authority;
-                }
-                Authorisation::AskAdmin => lookup::ask_admin(self.gateway, self.platform).await,
-                Authorisation::Fetch(need) => {
-                    lookup::find_out(need, self.gateway, self.platform, address, &mut lookup).await;
-                }
-            }
-        }
+        let decided =
+            lookup::decide(self.gateway, self.platform, address, |gateway, now, lookup| {
+                gateway.authorise_issue(&credentials, address, arrival, now, lookup)
+            })
+            .await;
+        self.renew = decided.renew;
+        decided.authority
     }
 
     /// Returns the expiry that the form asks for. The ledger reads dates, because it has the
     /// account's time zone and the calendar.
     async fn expiry(
         &self,
-        form: &Form,
+        form: &IssuanceForm,
         authority: &Authority,
         at: UnixMs,
     ) -> Result<Option<Expiry>, Refused> {
@@ -146,7 +131,7 @@ impl<R: CryptoRng> Issuance<'_, R> {
         authority: &Authority,
         granted: &Granted,
         at: UnixMs,
-    ) -> Result<Answer, Refused> {
+    ) -> Result<Response, Refused> {
         for _ in 0..DRAWS_MAX {
             let new = {
                 let gateway = self.gateway.borrow();
@@ -165,7 +150,7 @@ impl<R: CryptoRng> Issuance<'_, R> {
             let reply = self.call_ledger(authority.account, &request).await;
             match reply.and_then(|text| Reply::parse(&text)) {
                 Some(IssueReply::Changed { record }) => {
-                    self.gateway.borrow_mut().learn_from_change(record, self.platform.now());
+                    self.gateway.borrow_mut().leases_mut().take_change(record, self.platform.now());
                     return Ok(text(200, new.expose().to_owned()));
                 }
                 Some(IssueReply::Refused(IssueRefusal::IdTaken)) => {}
@@ -184,8 +169,8 @@ impl<R: CryptoRng> Issuance<'_, R> {
         Err(Refused::Unavailable)
     }
 
-    fn wants_word(&self) -> bool {
-        self.gateway.borrow().wants_word(self.platform.now())
+    fn must_confirm(&self) -> bool {
+        self.gateway.borrow().must_confirm(self.platform.now())
     }
 
     async fn call_ledger(&self, account: AccountId, request: &EdgeRequest) -> Option<String> {

@@ -1,11 +1,14 @@
 //! Fetches what a decision needs from KV, a ledger, or the data centre's cache.
 
-use crate::base::http::response::{Answer, Outcome};
+use crate::base::http::response::{Outcome, Response};
 use crate::base::id::AccountId;
+use crate::base::time::UnixMs;
 use crate::credential::limits::network::ClientAddress;
+use crate::gateway::check::Attempted;
 use crate::gateway::exchange::platform::{
     Boxed, Finished, Got, Operation, Platform, SharedGateway,
 };
+use crate::gateway::gateway::Gateway;
 use crate::lease::call::{CopyRead, CopySource, Fetch, Lookup, RefreshCall, RenewalStep};
 use crate::lease::lease::REFRESH_TIMEOUT;
 use crate::replication::edge_call::{EdgeRequest, RefreshReply, Reply, ledger_instance};
@@ -18,9 +21,27 @@ const CACHE_TTL_MIN_S: u32 = 30;
 /// Timeout of a read of the data centre's cache, in ms. Beyond it, the ledger is as near.
 const CACHE_WITHIN_MS: u64 = 200;
 
+/// Decides by repeated attempts, and fetches in between what each of them needs.
+pub(super) async fn decide<T>(
+    gateway: &SharedGateway,
+    platform: &Platform,
+    from: Option<ClientAddress>,
+    mut attempt: impl FnMut(&mut Gateway, UnixMs, &Lookup) -> Attempted<T>,
+) -> T {
+    let mut lookup = Lookup::default();
+    loop {
+        let attempted = attempt(&mut gateway.borrow_mut(), platform.now(), &lookup);
+        match attempted {
+            Attempted::Decided(decided) => return decided,
+            Attempted::AskAdmin => ask_admin(gateway, platform).await,
+            Attempted::Fetch(need) => fetch(need, gateway, platform, from, &mut lookup).await,
+        }
+    }
+}
+
 /// Fetches what a decision needs. Each call adds a result to the lookup, so the loop of deciding
 /// and fetching ends. No request waits for another request's call.
-pub(super) fn find_out<'a>(
+pub(super) fn fetch<'a>(
     need: Fetch,
     gateway: &'a SharedGateway,
     platform: &'a Platform,
@@ -28,19 +49,22 @@ pub(super) fn find_out<'a>(
     lookup: &'a mut Lookup,
 ) -> Boxed<'a, ()> {
     Box::pin(async move {
+        let sent = platform.now();
         match need {
             Fetch::Copy(account, source) => {
-                let read = gateway.borrow_mut().ask_copy(account, source, platform.now());
+                let read = gateway.borrow_mut().leases_mut().ask_copy(account, source, sent);
                 take_copy(&read, gateway, platform, lookup).await;
             }
             Fetch::Kv(id) => {
-                let read = gateway.borrow_mut().ask_kv(id, platform.now());
+                let read = gateway.borrow_mut().leases_mut().ask_kv(id, sent);
                 let operation = Operation::ReadKv { key: record::kv_key(id), cache_ttl_s: None };
                 let text = platform.ask_text(operation).await;
-                gateway.borrow_mut().take_kv(&read, text.as_deref(), platform.now(), lookup);
+                let answered = platform.now();
+                let mut gateway = gateway.borrow_mut();
+                gateway.leases_mut().take_kv(&read, text.as_deref(), answered, lookup);
             }
             Fetch::Ledger(_) | Fetch::Issuer(_) | Fetch::State(_) => {
-                let call = gateway.borrow_mut().ask(need, platform.now()).from(from);
+                let call = gateway.borrow_mut().leases_mut().ask(need, sent).from(from);
                 refresh(&call, false, gateway, platform, lookup).await;
             }
         }
@@ -97,7 +121,7 @@ pub(super) fn refresh<'a>(
         let reply = call_ledger(call.account(), &request, within_ms, is_background, platform).await;
         let reply =
             reply.and_then(|text| RefreshReply::parse(&text)).unwrap_or(RefreshReply::Failed);
-        gateway.borrow_mut().take_refresh(call, &reply, platform.now(), Some(lookup));
+        gateway.borrow_mut().leases_mut().take_refresh(call, &reply, platform.now(), Some(lookup));
         let to_share = gateway.borrow_mut().share(call, &reply, platform.now());
         if let Some((text, max_age_s)) = to_share {
             let url = shared_url(gateway, call.account());
@@ -130,18 +154,20 @@ pub(super) async fn renew(
 ) -> Finished {
     let mut lookup = Lookup::default();
     loop {
-        let renewal_step = gateway.borrow_mut().renewal_step(account, platform.now(), &lookup);
+        let now = platform.now();
+        let renewal_step = gateway.borrow_mut().leases_mut().renewal_step(account, now, &lookup);
         match renewal_step {
             Some(RenewalStep::Copy(source)) => {
-                let read = gateway.borrow_mut().ask_copy_beside(account, source, platform.now());
+                let read =
+                    gateway.borrow_mut().leases_mut().ask_copy_in_background(account, source, now);
                 take_copy(&read, &gateway, &platform, &mut lookup).await;
             }
             Some(RenewalStep::Refresh) => {
-                let call = gateway.borrow_mut().renew(account, platform.now());
+                let call = gateway.borrow_mut().leases_mut().renew(account, now);
                 refresh(&call, true, &gateway, &platform, &mut lookup).await;
             }
             // A background refresh sends no response, so no caller sees this one.
-            None => return (Outcome::Answer(Answer::empty(204)), None),
+            None => return (Outcome::Answer(Response::empty(204)), None),
         }
     }
 }

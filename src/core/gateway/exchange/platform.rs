@@ -102,14 +102,14 @@ pub(super) type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + 'a>>;
 pub struct Platform(Rc<RefCell<Slot>>);
 
 struct Slot {
-    asked: Option<Operation>,
+    requested: Option<Operation>,
     got: Option<Got>,
     now: UnixMs,
 }
 
 impl Default for Slot {
     fn default() -> Self {
-        Self { asked: None, got: None, now: UnixMs::from_ms(0) }
+        Self { requested: None, got: None, now: UnixMs::from_ms(0) }
     }
 }
 
@@ -122,7 +122,7 @@ impl Platform {
 
     /// Takes the operation that was requested last.
     pub fn take_asked(&self) -> Option<Operation> {
-        self.0.borrow_mut().asked.take()
+        self.0.borrow_mut().requested.take()
     }
 
     /// Returns the time of the last resume, Unix ms.
@@ -134,7 +134,7 @@ impl Platform {
     pub async fn ask(&self, operation: Operation) -> Got {
         {
             let mut slot = self.0.borrow_mut();
-            (slot.asked, slot.got) = (Some(operation), None);
+            (slot.requested, slot.got) = (Some(operation), None);
         }
         poll_fn(|_| match self.0.borrow_mut().got.take() {
             Some(got) => Poll::Ready(got),

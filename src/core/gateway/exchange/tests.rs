@@ -16,24 +16,20 @@ use crate::credential::keyring::Keyring;
 use crate::credential::limits::lifetime::Expiry;
 use crate::credential::limits::{Interface, Limits};
 use crate::gateway::body::BODY_SCAN_TIME;
-use crate::gateway::gateway::Gateway;
-use crate::gateway::{issuance, verify_body};
+use crate::gateway::gateway::{Gateway, VERIFY_PATH};
+use crate::gateway::issuance;
 use crate::lease::lease::REFRESH_TIMEOUT;
 use crate::replication::edge_call::{EdgeRequest, RefreshReply, Reply as _, ledger_instance};
 use crate::replication::record::{Credential, Epoch, Record, Revision, Standing, kv_key};
 use crate::replication::refresh::{
-    AccountState, Answer, Delta, FRESHNESS_MS, Refresh, RefreshRequest, Unsettled,
+    AccountState, Delta, FRESHNESS_MS, Refresh, RefreshAnswer, RefreshRequest, Unsettled,
 };
-use crate::testing::{config, edge_keys};
+use crate::testing::{at, config, edge_keys};
 
 const NOW: i64 = 1_800_000_000_000;
 const API: &str = "http://api.localhost:8787/x";
 const FORM: &str = "content-type\napplication/x-www-form-urlencoded";
 const JSON: &str = "content-type\napplication/json";
-
-fn at(ms: i64) -> UnixMs {
-    UnixMs::from_ms(ms)
-}
 
 fn console(path: &str) -> String {
     format!("http://localhost:8787{path}")
@@ -102,7 +98,11 @@ impl World {
                 freshness_ms: FRESHNESS_MS.into(),
                 ..AccountState::default()
             }),
-            answers: request.ask.iter().map(|id| Answer { id: *id, record: record(*id) }).collect(),
+            answers: request
+                .ask
+                .iter()
+                .map(|id| RefreshAnswer { id: *id, record: record(*id) })
+                .collect(),
             document: 0,
         };
         let mut reply = serde_json::to_value(refresh).unwrap();
@@ -111,8 +111,8 @@ impl World {
     }
 
     /// Answers an operation: the ledger answers, and KV and cache are empty.
-    fn usual(&self, asked: &Operation) -> Got {
-        match ledger_request(asked) {
+    fn usual(&self, operation: &Operation) -> Got {
+        match ledger_request(operation) {
             Some(EdgeRequest::Refresh(request)) => self.refreshed(&request),
             _ => Got::Nothing,
         }
@@ -120,12 +120,12 @@ impl World {
 
     /// Gives the gateway a lease, with these keys in memory.
     fn knows(&self, places: &[usize]) {
-        let call = self.gateway.borrow_mut().renew(self.account(), at(NOW));
+        let call = self.gateway.borrow_mut().leases_mut().renew(self.account(), at(NOW));
         let Got::Text(reply) = self.refreshed(call.request()) else { panic!() };
         let reply = RefreshReply::parse(&reply).unwrap();
-        assert!(self.gateway.borrow_mut().take_refresh(&call, &reply, at(NOW), None));
+        assert!(self.gateway.borrow_mut().leases_mut().take_refresh(&call, &reply, at(NOW), None));
         for place in places {
-            self.gateway.borrow_mut().learn_from_change(self.record(*place), at(NOW));
+            self.gateway.borrow_mut().leases_mut().take_change(self.record(*place), at(NOW));
         }
     }
 
@@ -149,8 +149,8 @@ impl World {
     }
 }
 
-fn ledger_request(asked: &Operation) -> Option<EdgeRequest> {
-    match asked {
+fn ledger_request(operation: &Operation) -> Option<EdgeRequest> {
+    match operation {
         Operation::CallLedger { body, .. } => Some(serde_json::from_str(body).unwrap()),
         _ => None,
     }
@@ -158,7 +158,7 @@ fn ledger_request(asked: &Operation) -> Option<EdgeRequest> {
 
 /// The operations and the outcome of an exchange.
 struct Driven {
-    asked: Vec<Operation>,
+    operations: Vec<Operation>,
     outcome: Outcome,
     renew: Option<AccountId>,
 }
@@ -173,25 +173,25 @@ fn drive(
     start: i64,
     mut platform: impl FnMut(&Operation) -> (Got, i64),
 ) -> Driven {
-    let (mut got, mut now, mut asked) = (Got::Nothing, start, Vec::new());
+    let (mut got, mut now, mut operations) = (Got::Nothing, start, Vec::new());
     for _ in 0..STEPS_MAX {
         match exchange.resume(got, at(now)) {
-            Step::Done { outcome, renew } => return Driven { asked, outcome, renew },
-            Step::Ask(operation) => {
+            ExchangeStep::Done { outcome, renew } => return Driven { operations, outcome, renew },
+            ExchangeStep::Ask(operation) => {
                 let (came, after) = platform(&operation);
-                asked.push(operation);
+                operations.push(operation);
                 (got, now) = (came, now + after);
             }
         }
     }
-    panic!("it does not end: {:?}", asked.last());
+    panic!("it does not end: {:?}", operations.last());
 }
 
 impl Driven {
     /// Returns the names of the operations, without those of the data centre's cache. The cache is
     /// empty here, and each refresh writes it.
     fn names(&self) -> Vec<&'static str> {
-        let name = |asked: &Operation| match asked {
+        let name = |operation: &Operation| match operation {
             Operation::ReadKv { .. } => Some("kv"),
             Operation::ReadKvMany { .. } => Some("kv many"),
             Operation::CallLedger { .. } => Some("ledger"),
@@ -199,12 +199,12 @@ impl Driven {
             Operation::ReadBody { .. } => Some("body"),
             Operation::ReadCache { .. } | Operation::WriteCache { .. } => None,
         };
-        self.asked.iter().filter_map(name).collect()
+        self.operations.iter().filter_map(name).collect()
     }
 
     /// Returns the requests to ledgers.
     fn ledger(&self) -> Vec<EdgeRequest> {
-        self.asked.iter().filter_map(ledger_request).collect()
+        self.operations.iter().filter_map(ledger_request).collect()
     }
 
     /// Returns status and body of the response; (0, "") for a forward.
@@ -238,16 +238,17 @@ fn pieces(body: &str, size: usize) -> impl FnMut() -> Got + use<> {
 #[test]
 fn a_request_that_needs_the_ledger_is_forwarded_on_its_answer() {
     let world = World::cold();
-    let driven =
-        drive(world.begin("GET", API, &world.bearer(2)), NOW, |asked| (world.usual(asked), 30));
+    let driven = drive(world.begin("GET", API, &world.bearer(2)), NOW, |operation| {
+        (world.usual(operation), 30)
+    });
     assert_eq!((driven.code(), driven.renew), ((0, String::new()), None));
     let [
         Operation::ReadCache { url, .. },
         call,
         Operation::WriteCache { url: written, max_age_s, .. },
-    ] = driven.asked.as_slice()
+    ] = driven.operations.as_slice()
     else {
-        panic!("{:?}", driven.asked)
+        panic!("{:?}", driven.operations)
     };
     assert_eq!((url, *max_age_s), (written, 10));
     let Operation::CallLedger { instance, within_ms, is_background: false, .. } = call else {
@@ -262,22 +263,24 @@ fn a_request_that_needs_the_ledger_is_forwarded_on_its_answer() {
     assert_eq!(request.asked_from.unwrap().ip().to_string(), "10.1.2.3");
 
     // The next request needs no operation, because the lease has the key.
-    let again =
-        drive(world.begin("GET", API, &world.bearer(2)), NOW + 100, |asked| panic!("{asked:?}"));
+    let again = drive(world.begin("GET", API, &world.bearer(2)), NOW + 100, |operation| {
+        panic!("{operation:?}")
+    });
     assert_eq!(again.code(), (0, String::new()));
     // The shared reply tells other isolates everything except the key.
-    let Some(Operation::WriteCache { text, .. }) = driven.asked.last() else { panic!() };
+    let Some(Operation::WriteCache { text, .. }) = driven.operations.last() else { panic!() };
     let neighbour = World::cold();
-    let told =
-        drive(neighbour.begin("GET", API, &neighbour.bearer(2)), NOW + 100, |asked| match asked {
+    let driven = drive(neighbour.begin("GET", API, &neighbour.bearer(2)), NOW + 100, |operation| {
+        match operation {
             Operation::ReadCache { .. } => (Got::Text(text.clone()), 0),
             Operation::ReadKv { key, .. } => {
                 assert_eq!(*key, kv_key(neighbour.keys[2].id()));
                 (Got::Text(neighbour.stored(2).unwrap()), 0)
             }
             other => panic!("{other:?}"),
-        });
-    assert_eq!((told.code(), told.names()), ((0, String::new()), vec!["kv"]));
+        }
+    });
+    assert_eq!((driven.code(), driven.names()), ((0, String::new()), vec!["kv"]));
 }
 
 #[test]
@@ -300,9 +303,9 @@ fn a_ledger_that_gives_nothing_twice_makes_503() {
     }
     // A ledger that answers the second attempt is enough.
     let (world, mut calls) = (World::cold(), 0);
-    let driven = drive(world.begin("GET", API, &world.bearer(2)), NOW, |asked| {
-        calls += i32::from(matches!(asked, Operation::CallLedger { .. }));
-        (if calls == 1 { Got::TooLate } else { world.usual(asked) }, 0)
+    let driven = drive(world.begin("GET", API, &world.bearer(2)), NOW, |operation| {
+        calls += i32::from(matches!(operation, Operation::CallLedger { .. }));
+        (if calls == 1 { Got::TooLate } else { world.usual(operation) }, 0)
     });
     assert_eq!((driven.code(), driven.names()), ((0, String::new()), vec!["ledger", "ledger"]));
 }
@@ -312,7 +315,7 @@ fn bodies(world: &World) -> [(String, String); 3] {
     let verifier = format!("{JSON}\nclaviger-verifier\n{}", world.keys[0].expose());
     [
         ("http://api.localhost:8787/form".into(), FORM.into()),
-        (console(verify_body::PATH), verifier),
+        (console(VERIFY_PATH), verifier),
         (console(issuance::PATH), format!("{FORM}\n{}", world.bearer(1))),
     ]
 }
@@ -325,7 +328,7 @@ fn a_field_of_the_body_is_read_in_pieces_whatever_their_size() {
         let (url, headers) = &bodies(&world)[0];
         let body = format!("a=1&u={}&b=2", world.keys[2].expose());
         let mut next = pieces(&body, size);
-        let driven = drive(world.begin("POST", url, headers), NOW, |asked| match asked {
+        let driven = drive(world.begin("POST", url, headers), NOW, |operation| match operation {
             Operation::ReadBody { .. } => (next(), 10),
             other => panic!("{other:?}"),
         });
@@ -336,14 +339,14 @@ fn a_field_of_the_body_is_read_in_pieces_whatever_their_size() {
         let left = [&body[..*start], &body[*end..]].concat();
         assert_eq!(left, "a=1&b=2", "{size}");
         // Each piece gets the rest of the time for the whole body.
-        let within: Vec<u64> = driven.asked.iter().filter_map(within).collect();
+        let within: Vec<u64> = driven.operations.iter().filter_map(within).collect();
         assert_eq!(within.first(), Some(&BODY_SCAN_TIME.as_ms()));
         assert!(within.windows(2).all(|pair| pair[1] + 10 == pair[0]), "{within:?}");
     }
 }
 
-fn within(asked: &Operation) -> Option<u64> {
-    match asked {
+fn within(operation: &Operation) -> Option<u64> {
+    match operation {
         Operation::ReadBody { within_ms } => Some(*within_ms),
         _ => None,
     }
@@ -373,12 +376,13 @@ fn a_body_that_is_too_slow_too_large_or_cut_off_is_refused_wherever_it_is_read()
     for (url, headers) in &bodies(&world)[1..] {
         let too_large = (413, "body_too_large".to_owned());
         let announced = format!("{headers}\ncontent-length\n65537");
-        let driven = drive(world.begin("POST", url, &announced), NOW, |asked| panic!("{asked:?}"));
+        let driven =
+            drive(world.begin("POST", url, &announced), NOW, |operation| panic!("{operation:?}"));
         assert_eq!(driven.code(), too_large, "{url}");
         let driven = drive(world.begin("POST", url, headers), NOW, |_| {
             (Got::Bytes(Some(vec![b' '; 65_000])), 0)
         });
-        assert_eq!((driven.code(), driven.asked.len()), (too_large, 2), "{url}");
+        assert_eq!((driven.code(), driven.operations.len()), (too_large, 2), "{url}");
     }
 }
 
@@ -387,7 +391,7 @@ fn verified(world: &World, kv: &Got) -> (Vec<String>, Driven) {
     let checks = [2, 3].map(|place| json!({ "credential": world.keys[place].expose() }));
     let mut next = pieces(&json!({ "checks": checks }).to_string(), 50);
     let (url, headers) = &bodies(world)[1];
-    let driven = drive(world.begin("POST", url, headers), NOW, |asked| match asked {
+    let driven = drive(world.begin("POST", url, headers), NOW, |operation| match operation {
         Operation::ReadBody { .. } => (next(), 0),
         Operation::ReadKvMany { .. } => (kv.clone(), 0),
         other => (world.usual(other), 0),
@@ -395,12 +399,12 @@ fn verified(world: &World, kv: &Got) -> (Vec<String>, Driven) {
     let (status, body) = driven.answer();
     assert_eq!(status, 200, "{body}");
     let document: Value = serde_json::from_str(body).unwrap();
-    let told = document["verdicts"].as_array().unwrap().iter().map(|verdict| {
+    let verdicts = document["verdicts"].as_array().unwrap().iter().map(|verdict| {
         let source = verdict["evidence"]["source"].as_str().unwrap();
         assert!(verdict["verdict"] == "valid", "{verdict}");
         format!("{} {source}", verdict["key"].as_str().unwrap())
     });
-    (told.collect(), driven)
+    (verdicts.collect(), driven)
 }
 
 #[test]
@@ -425,19 +429,19 @@ fn checks_ask_kv_once_for_all_of_them_and_the_ledger_once_for_what_it_lacks() {
         let calls = world.ledger_calls();
         let ids = [2, 3].map(|place| world.keys[place].id());
         assert!(ids[0] < ids[1], "KV is asked in the order of the IDs");
-        let (told, driven) = verified(&world, &kv);
+        let (verdicts, driven) = verified(&world, &kv);
         let expected: Vec<String> = [2, 3]
             .iter()
             .zip(sources)
             .map(|(place, source)| format!("{} {source}", world.keys[*place].id()))
             .collect();
-        assert_eq!(told, expected, "{kv:?}");
+        assert_eq!(verdicts, expected, "{kv:?}");
         let keys = ids.map(kv_key).to_vec();
         assert_eq!(
             driven
-                .asked
+                .operations
                 .iter()
-                .filter(|asked| **asked == Operation::ReadKvMany { keys: keys.clone() })
+                .filter(|operation| **operation == Operation::ReadKvMany { keys: keys.clone() })
                 .count(),
             1
         );
@@ -460,26 +464,29 @@ fn a_renewal_asks_the_ledger_in_the_background_and_answers_nobody() {
     // Late in the lease, a request notices that a refresh is due, and does not wait for it.
     let late = NOW + i64::from(FRESHNESS_MS) - 1;
     let noticed =
-        drive(world.begin("GET", API, &world.bearer(2)), late, |asked| panic!("{asked:?}"));
+        drive(world.begin("GET", API, &world.bearer(2)), late, |operation| panic!("{operation:?}"));
     assert_eq!((noticed.code(), noticed.renew), ((0, String::new()), Some(world.account())));
     for is_there in [false, true] {
         let renewal = Exchange::renew(Rc::clone(&world.gateway), world.account());
-        let driven = drive(renewal, late, |asked| match asked {
+        let driven = drive(renewal, late, |operation| match operation {
             Operation::CallLedger { is_background, .. } => {
                 assert!(*is_background);
-                (if is_there { world.usual(asked) } else { Got::TooLate }, 0)
+                (if is_there { world.usual(operation) } else { Got::TooLate }, 0)
             }
             Operation::ReadCache { .. } | Operation::WriteCache { .. } => (Got::Nothing, 0),
             other => panic!("{other:?}"),
         });
         assert_eq!((driven.answer(), driven.renew), ((204, ""), None));
         assert_eq!(driven.names(), vec!["ledger"; if is_there { 1 } else { 2 }]);
-        let shares = driven.asked.iter().any(|asked| matches!(asked, Operation::WriteCache { .. }));
+        let shares = driven
+            .operations
+            .iter()
+            .any(|operation| matches!(operation, Operation::WriteCache { .. }));
         assert_eq!(shares, is_there);
     }
     // The lease was renewed.
     let after = world.begin_at(late + 100, "GET", API, &world.bearer(2));
-    let after = drive(after, late + 100, |asked| panic!("{asked:?}"));
+    let after = drive(after, late + 100, |operation| panic!("{operation:?}"));
     assert_eq!((after.code(), after.renew), ((0, String::new()), None));
 }
 
@@ -501,7 +508,7 @@ fn an_edge_that_does_not_know_whether_it_fits_asks_before_it_calls_a_key_made_up
     ] {
         let world = World::of(Gateway::new(config(), 7).unlinked());
         let headers = format!("authorization\nBearer {text}");
-        let answer = |asked: &Operation| match asked {
+        let answer = |operation: &Operation| match operation {
             Operation::CallAdmin { .. } => (fit.clone(), 10),
             other => panic!("{other:?}"),
         };
@@ -510,7 +517,7 @@ fn an_edge_that_does_not_know_whether_it_fits_asks_before_it_calls_a_key_made_up
         assert_eq!(driven.names(), ["admin"], "{fit:?}");
         // The edge does not ask again at once, whatever the answer was.
         let driven =
-            drive(world.begin("GET", API, &headers), NOW + 20, |asked| panic!("{asked:?}"));
+            drive(world.begin("GET", API, &headers), NOW + 20, |operation| panic!("{operation:?}"));
         assert_eq!(driven.code(), (expected.0, expected.1.to_owned()), "{fit:?}");
     }
 }

@@ -3,18 +3,17 @@
 use crate::base::http::json_body::check_media_type;
 use crate::base::http::problem::RequestProblem;
 use crate::base::http::request::Request;
-use crate::base::http::response::{Answer, Outcome};
+use crate::base::http::response::{Outcome, Response};
 use crate::base::id::AccountId;
 use crate::base::json::Json;
 use crate::credential::limits::Interface;
 use crate::credential::limits::permission::Permission;
-use crate::gateway::batch_verify::{Asked, BatchFetch, Checks};
+use crate::gateway::batch_verify::{BatchFetch, BatchVerification, CheckRequest};
 use crate::gateway::exchange::platform::{Got, Operation, Platform, SharedGateway};
 use crate::gateway::exchange::{body, lookup};
-use crate::gateway::gateway::{Check, client_address};
+use crate::gateway::gateway::client_address;
 use crate::gateway::problem::{GatewayProblem, challenge};
 use crate::gateway::verify_body::{self, BODY_BYTES_MAX, Verify};
-use crate::lease::call::Lookup;
 use crate::replication::record::kv_key;
 use crate::verify::verdict::Denial;
 use crate::verify::verification::{Demand, Facts, Verified};
@@ -39,7 +38,7 @@ pub(super) async fn answer(
 }
 
 impl Verification<'_> {
-    async fn answer(&mut self) -> Result<Answer, GatewayProblem> {
+    async fn answer(&mut self) -> Result<Response, GatewayProblem> {
         let verifier = match self.authenticate().await {
             Ok(verifier) => verifier,
             Err(denial) => return Ok(self.denied(denial)),
@@ -48,15 +47,15 @@ impl Verification<'_> {
         let bytes = body::read_all(self.request, BODY_BYTES_MAX, self.platform).await?;
         let answer = match Verify::parse(&bytes)? {
             Verify::One(check) => {
-                let mut verdicts = self.verdicts(vec![check.into_asked()?], &verifier).await;
+                let mut verdicts = self.verdicts(vec![check.into_request()?], &verifier).await;
                 // One check has one verdict.
-                Answer::json(200, &verdicts.pop().unwrap_or(Json::Null))
+                Response::json(200, &verdicts.pop().unwrap_or(Json::Null))
             }
             Verify::Several(checks) => {
-                let asked: Result<Vec<Asked>, RequestProblem> =
-                    checks.into_iter().map(verify_body::Check::into_asked).collect();
-                let verdicts = Json::List(self.verdicts(asked?, &verifier).await);
-                Answer::json(200, &Json::object([("verdicts", verdicts)]))
+                let requests: Result<Vec<CheckRequest>, RequestProblem> =
+                    checks.into_iter().map(verify_body::CheckBody::into_request).collect();
+                let verdicts = Json::List(self.verdicts(requests?, &verifier).await);
+                Response::json(200, &Json::object([("verdicts", verdicts)]))
             }
         };
         Ok(answer)
@@ -71,38 +70,32 @@ impl Verification<'_> {
             interface: Interface::Http,
             demand: Demand::Permission(&demanded),
         };
-        let mut lookup = Lookup::default();
-        loop {
-            let (arrival, now) = (self.request.arrived, self.platform.now());
-            let checked = self.gateway.borrow_mut().check(text, &facts, arrival, now, &lookup);
-            match checked {
-                Check::Verdict(checked) => {
-                    self.renew = checked.renew.or(self.renew);
-                    return checked.verdict;
-                }
-                Check::AskAdmin => lookup::ask_admin(self.gateway, self.platform).await,
-                Check::Fetch(need) => {
-                    lookup::find_out(need, self.gateway, self.platform, facts.address, &mut lookup)
-                        .await;
-                }
-            }
-        }
+        let arrival = self.request.arrived;
+        let checked =
+            lookup::decide(self.gateway, self.platform, facts.address, |gateway, now, lookup| {
+                gateway.check(text, &facts, arrival, now, lookup)
+            })
+            .await;
+        self.renew = checked.renew.or(self.renew);
+        checked.verdict
     }
 
     /// Runs the checks to their verdicts; each fetch serves all of them together.
-    async fn verdicts(&mut self, asked: Vec<Asked>, verifier: &Verified) -> Vec<Json> {
+    async fn verdicts(&mut self, requests: Vec<CheckRequest>, verifier: &Verified) -> Vec<Json> {
         let Self { gateway, platform, .. } = *self;
-        let mut checks = Checks::new(verifier.account(), self.request.arrived, asked);
+        let mut checks = BatchVerification::new(verifier.account(), self.request.arrived, requests);
         loop {
             let missing = checks.decide(&mut gateway.borrow_mut(), platform.now());
             match missing {
                 None => break,
                 Some(BatchFetch::Copy(source)) => {
-                    let read = checks.ask_copy(&mut gateway.borrow_mut(), source, platform.now());
+                    let read =
+                        checks.ask_copy(gateway.borrow_mut().leases_mut(), source, platform.now());
                     lookup::take_copy(&read, gateway, platform, checks.lookup()).await;
                 }
                 Some(BatchFetch::Kv(ids)) => {
-                    let reads = checks.ask_kv(&mut gateway.borrow_mut(), &ids, platform.now());
+                    let reads =
+                        checks.ask_kv(gateway.borrow_mut().leases_mut(), &ids, platform.now());
                     let keys = ids.iter().map(|id| kv_key(*id)).collect();
                     let held = match platform.ask(Operation::ReadKvMany { keys }).await {
                         Got::Texts(texts) => texts,
@@ -115,13 +108,17 @@ impl Verification<'_> {
                     };
                     let held = held.into_iter().chain(core::iter::repeat(None));
                     for (read, text) in reads.iter().zip(held) {
-                        let gateway = &mut gateway.borrow_mut();
-                        checks.take_kv(gateway, read, text.as_deref(), platform.now());
+                        let mut gateway = gateway.borrow_mut();
+                        checks.take_kv(gateway.leases_mut(), read, text.as_deref(), platform.now());
                     }
                 }
                 Some(BatchFetch::Ledger { ids, unused }) => {
-                    let call =
-                        checks.ask_ledger(&mut gateway.borrow_mut(), ids, unused, platform.now());
+                    let call = checks.ask_ledger(
+                        gateway.borrow_mut().leases_mut(),
+                        ids,
+                        unused,
+                        platform.now(),
+                    );
                     lookup::refresh(&call, false, gateway, platform, checks.lookup()).await;
                 }
             }
@@ -133,7 +130,7 @@ impl Verification<'_> {
         checked.collect()
     }
 
-    fn denied(&self, denial: Denial) -> Answer {
+    fn denied(&self, denial: Denial) -> Response {
         let gateway = self.gateway.borrow();
         let config = gateway.config();
         let answer = GatewayProblem::Denied(denial).answer(&config.console_origin);

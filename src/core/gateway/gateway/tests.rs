@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::*;
 use crate::base::http::request::{Headers, Url};
-use crate::base::id::Prefix;
+use crate::base::http::response::Forward;
 use crate::credential::issuer::Issuer;
 use crate::credential::key::NewKey;
 use crate::credential::keyring::Keyring;
@@ -18,15 +18,11 @@ use crate::credential::limits::lifetime::Expiry;
 use crate::lease::cached_key::CachedKey;
 use crate::lease::call::{CopySource, Finding, Found, RefreshCall};
 use crate::replication::edge_call::RefreshReply;
-use crate::replication::record::{Credential, Epoch, Record, Standing};
-use crate::replication::refresh::{AccountState, Answer, Delta, Refresh, Unsettled};
-use crate::testing::{config, edge_keys};
+use crate::replication::record::{Credential, Epoch, Record, Revision, Standing};
+use crate::replication::refresh::{AccountState, Delta, Refresh, RefreshAnswer, Unsettled};
+use crate::testing::{at, clv, config, edge_keys};
 
 const NOW: i64 = 1_800_000_000_000;
-
-fn at(ms: i64) -> UnixMs {
-    UnixMs::from_ms(ms)
-}
 
 struct World {
     gateway: Gateway,
@@ -89,29 +85,34 @@ impl World {
     }
 
     fn refresh(&mut self, now: i64, reply: Refresh) {
-        let call = self.gateway.renew(self.key.id().account(), at(now));
-        assert!(self.gateway.take_refresh(&call, &RefreshReply::Refreshed(reply), at(now), None));
+        let call = self.gateway.leases_mut().renew(self.key.id().account(), at(now));
+        assert!(self.gateway.leases_mut().take_refresh(
+            &call,
+            &RefreshReply::Refreshed(reply),
+            at(now),
+            None
+        ));
     }
 
     /// Calls the ledger, which answers at once.
     fn asks(&mut self, now: i64, reply: RefreshReply, lookup: &mut Lookup) {
-        let call = self.gateway.ask_ledger(self.key.id(), at(now));
-        self.gateway.take_refresh(&call, &reply, at(now), Some(lookup));
+        let call = self.gateway.leases_mut().ask_ledger(self.key.id(), at(now));
+        self.gateway.leases_mut().take_refresh(&call, &reply, at(now), Some(lookup));
     }
 
     /// Reads KV, which answers at once.
     fn reads(&mut self, now: i64, text: Option<&str>, lookup: &mut Lookup) {
-        let read = self.gateway.ask_kv(self.key.id(), at(now));
-        self.gateway.take_kv(&read, text, at(now), lookup);
+        let read = self.gateway.leases_mut().ask_kv(self.key.id(), at(now));
+        self.gateway.leases_mut().take_kv(&read, text, at(now), lookup);
     }
 
     fn answer(&self, revision: u64, record: Option<Record>) -> RefreshReply {
-        let answers = vec![Answer { id: self.key.id(), record }];
+        let answers = vec![RefreshAnswer { id: self.key.id(), record }];
         RefreshReply::Refreshed(Refresh { answers, ..refresh(revision) })
     }
 
     fn knows(&mut self, record: Record) {
-        self.gateway.learn_from_change(record, at(NOW));
+        self.gateway.leases_mut().take_change(record, at(NOW));
     }
 
     fn bearer(&self) -> String {
@@ -187,7 +188,7 @@ fn what_was_never_made_is_refused_without_needing_anything() {
     let mut rng = ChaCha20Rng::seed_from_u64(9);
     let foreign = NewKey::generate(
         world.key.id().account(),
-        &Prefix::parse("clv").unwrap(),
+        &clv(),
         &Keyring::parse(&edge_keys(&[("x", "")])).unwrap(),
         &mut rng,
     );
@@ -390,7 +391,7 @@ fn on_the_console_s_host_the_edge_verifies_and_issues_and_the_admin_worker_serve
             matches!(decision, Decision::Done { outcome: Outcome::Admin(_), renew: None });
         assert!(is_admin, "{method} {path}: {decision:?}");
     }
-    let verify = console(verify_body::PATH);
+    let verify = console(VERIFY_PATH);
     for headers in ["", own, "origin\nhttp://api.localhost:8787"] {
         assert!(matches!(world.ask("POST", &verify, headers, NOW), Decision::Verify), "{headers}");
     }
@@ -423,8 +424,8 @@ fn what_goes_on_to_the_admin_worker_has_the_edge_s_own_word_alone() {
             ["claviger-edge", "claviger_edge", "claviger-counters", "claviger"]
         );
         let link = ("claviger-edge", world.gateway.link().to_owned());
-        let counters =
-            counters.map(|told| ("claviger-counters", serde_json::to_string(&told).unwrap()));
+        let counters = counters
+            .map(|counters| ("claviger-counters", serde_json::to_string(&counters).unwrap()));
         assert_eq!(
             onward.set,
             [Some(link), counters].into_iter().flatten().collect::<Vec<_>>(),

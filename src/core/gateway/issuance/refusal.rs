@@ -1,6 +1,6 @@
 //! Reports why an issue was refused, as one line of text.
 
-use crate::base::http::response::{Answer, no_sniff, no_store};
+use crate::base::http::response::{Response, no_sniff, no_store};
 use crate::credential::grant::GrantError;
 use crate::credential::limits::lifetime::ExpiryError;
 use crate::credential::limits::network::NetworkError;
@@ -170,7 +170,7 @@ impl Refused {
     }
 
     /// Builds the response. `realm` is the requested host.
-    pub fn answer(&self, realm: &str, retry_after: RetryAfter) -> Answer {
+    pub fn answer(&self, realm: &str, retry_after: RetryAfter) -> Response {
         let answer = text(self.status(), self.line());
         match self.status() {
             // RFC 9110 §15.5.2, §15.5.6 and §10.2.3 require these headers.
@@ -183,7 +183,7 @@ impl Refused {
 }
 
 /// Builds a response whose body is a key, or one line about a refusal.
-pub fn text(status: u16, body: String) -> Answer {
+pub fn text(status: u16, body: String) -> Response {
     let headers = vec![("content-type", "text/plain;charset=utf-8".into()), no_store(), no_sniff()];
-    Answer { status, headers, body, more: None }
+    Response { status, headers, body, more: None }
 }

@@ -3,13 +3,12 @@ use rand_chacha::rand_core::SeedableRng;
 
 use super::*;
 use crate::base::http::request::{Headers, Url};
-use crate::base::id::KeyId;
 use crate::base::time::DurationMs;
 use crate::credential::grant::{GrantError, Wanted, grant};
 use crate::credential::issuer::{Ceiling, Issuer, SealingGeneration};
 use crate::credential::key::NewKey;
 use crate::credential::sealed::SealedText;
-use crate::testing::config;
+use crate::testing::{account, config, key_id};
 use crate::verify::verdict::Denial;
 
 /// 2026-11-22T05:05:00Z, 14:05 in Tokyo.
@@ -37,7 +36,7 @@ fn ceiling() -> Ceiling {
 
 /// Returns the request of a form whose expiry needs no calendar.
 fn wanted(body: &str) -> Result<Wanted, String> {
-    let form = Form::parse(body.as_bytes()).map_err(|refused| refused.line())?;
+    let form = IssuanceForm::parse(body.as_bytes()).map_err(|refused| refused.line())?;
     let expires = match form.expiry(NOW).map_err(|refused| refused.line())? {
         AskedExpiry::None => None,
         AskedExpiry::At(expires) => Some(expires),
@@ -165,7 +164,7 @@ fn a14_what_is_wrong_with_a_request_before_its_body_is_read() {
 /// The API reads a key only from the documented place, not from others that the gateway would read.
 #[test]
 fn a22_a_key_stands_in_authorization_alone() {
-    let form = Form::parse(b"").unwrap();
+    let form = IssuanceForm::parse(b"").unwrap();
     let found = |headers: &str| form.credentials(&request(URL, headers), &config());
     let Ok(Credentials::Key(key)) = found("authorization\nBearer clv_a\nx-api-key\nclv_b") else {
         panic!()
@@ -186,7 +185,7 @@ fn fields_that_are_not_known_or_stand_there_twice_are_refused() {
         ("sid=a&sid=b", "repeated_field"),
         ("spw=a&spw=b", "repeated_field"),
     ] {
-        let refused = Form::parse(body.as_bytes()).unwrap_err();
+        let refused = IssuanceForm::parse(body.as_bytes()).unwrap_err();
         assert_eq!((refused.code(), refused.status()), (expected, 400), "{body}");
     }
 }
@@ -200,7 +199,7 @@ fn a15_service_credentials_or_a_key_and_never_both() {
     let spw = "a".repeat(service_id::PASSWORD_WIDTH);
     let key = NewKey::generate(account, &config.prefix, &config.keyring, &mut rng);
     let of = |headers: &str, body: &str| {
-        let form = Form::parse(body.as_bytes()).unwrap();
+        let form = IssuanceForm::parse(body.as_bytes()).unwrap();
         form.credentials(&request(URL, headers), &config).map(|credentials| match credentials {
             Credentials::Key(text) => text.expose().to_owned(),
             Credentials::Service { account, .. } => account.to_string(),
@@ -266,7 +265,7 @@ fn a24_an_ask_above_the_ceiling_is_refused_and_what_nobody_asked_for_is_cut() {
 fn what_does_not_fit_into_a_sealed_key_is_not_sealed() {
     let config = config();
     let authority = Authority {
-        account: AccountId::parse("a1B2c3D4").unwrap(),
+        account: account(),
         proof: IssuerProof { issuer: Issuer::Service, digest: Digest::of(b"x") },
         issuing: Issuing { generation: SealingGeneration(3), ceiling: ceiling() },
         expires: Expiry::Never,
@@ -291,9 +290,9 @@ fn what_does_not_fit_into_a_sealed_key_is_not_sealed() {
 #[test]
 fn a_sealed_key_holds_what_was_granted_and_its_issuer_s_generation() {
     let config = config();
-    let issuer = Issuer::Key(KeyId::parse("a1B2c3D47Hq0p2Zx9K").unwrap());
+    let issuer = Issuer::Key(key_id());
     let authority = Authority {
-        account: AccountId::parse("a1B2c3D4").unwrap(),
+        account: account(),
         proof: IssuerProof { issuer, digest: Digest::of(b"x") },
         issuing: Issuing { generation: SealingGeneration(3), ceiling: ceiling() },
         expires: Expiry::Never,

@@ -5,16 +5,16 @@ use std::sync::Arc;
 use super::{Leases, increment};
 use crate::base::id::{AccountId, KeyId};
 use crate::base::time::UnixMs;
-use crate::lease::account::Account;
+use crate::lease::account::AccountSlot;
 use crate::lease::cached_key::CachedKey;
 use crate::lease::call::{Fetch, KeyAnswer, Lookup, Provenance, RefreshCall, StateAnswer};
 use crate::lease::lease::{Lease, REFRESH_ATTEMPTS, Taken};
-use crate::lease::rules::Rules;
+use crate::lease::rules::LeaseRules;
 use crate::replication::edge_call::RefreshReply;
 use crate::replication::record::Revision;
-use crate::replication::refresh::{AccountState, Answer, Refresh, RefreshRequest};
+use crate::replication::refresh::{AccountState, Refresh, RefreshAnswer, RefreshRequest};
 
-impl<R: Rules> Leases<R> {
+impl<R: LeaseRules> Leases<R> {
     /// Begins a refresh for a request that waits for the ledger's answer about `id`.
     pub fn ask_ledger(&mut self, id: KeyId, now: UnixMs) -> RefreshCall {
         self.call(id.account(), vec![id], now)
@@ -74,8 +74,9 @@ impl<R: Rules> Leases<R> {
     }
 
     /// Takes the result of a refresh; `lookup` belongs to the request that waited, if one did.
-    /// Returns `true` if the ledger answered.
-    pub fn take(
+    /// Returns `true` if the ledger answered. If not, the caller may call again, up to
+    /// [`REFRESH_ATTEMPTS`] times in all.
+    pub fn take_refresh(
         &mut self,
         call: &RefreshCall,
         reply: &RefreshReply,
@@ -87,7 +88,7 @@ impl<R: Rules> Leases<R> {
             RefreshReply::Refreshed(refresh) => match call.state_after(refresh) {
                 Some(state) => {
                     self.answered(call);
-                    self.take_refresh(call, refresh, &state, now);
+                    self.apply_refresh(call, refresh, &state, now);
                     (cached_keys(refresh), state)
                 }
                 None => return self.failed(call, now, lookup),
@@ -106,12 +107,12 @@ impl<R: Rules> Leases<R> {
         lookup.state = Some(StateAnswer { account: call.account, state: Arc::clone(&state), sent });
         for (id, cached) in answers {
             let is_use = call.request.ask.contains(&id) && !call.request.unused.contains(&id);
-            lookup.tell(KeyAnswer { id, cached, state: Arc::clone(&state), sent, is_use });
+            lookup.note_key(KeyAnswer { id, cached, state: Arc::clone(&state), sent, is_use });
         }
         true
     }
 
-    fn take_refresh(
+    fn apply_refresh(
         &mut self,
         call: &RefreshCall,
         reply: &Refresh,
@@ -151,7 +152,7 @@ impl<R: Rules> Leases<R> {
         reply: &Refresh,
         state: &Arc<AccountState>,
         now: UnixMs,
-    ) -> (&mut Account<R>, Lease<R>) {
+    ) -> (&mut AccountSlot<R>, Lease<R>) {
         let (incarnation, jitter) = (self.next_incarnation(), self.jitter());
         let (slot, evicted) = self.accounts.admit(account, now);
         self.counters.count(evicted);
@@ -162,7 +163,10 @@ impl<R: Rules> Leases<R> {
         }
         slot.is_strict = state.freshness_ms == 0;
         slot.document = slot.document.max(reply.document);
-        slot.leave(slot.lease.as_ref().and_then(Lease::epoch).cloned().as_ref(), &reply.epoch);
+        slot.leave_epoch(
+            slot.lease.as_ref().and_then(Lease::epoch).cloned().as_ref(),
+            &reply.epoch,
+        );
         let begin = |ended| Lease::begin(incarnation, provenance, reply, Arc::clone(state), ended);
         let mut lease = match slot.lease.take() {
             Some(mut lease) if !lease.is_over(now) => match lease.take(provenance, reply, state) {
@@ -216,7 +220,7 @@ impl<R: Rules> Leases<R> {
 
 /// Returns the ledger's answers about keys: the requested ones and the issuers that came with them.
 fn cached_keys(reply: &Refresh) -> Vec<(KeyId, CachedKey)> {
-    let cached = |answer: &Answer| {
+    let cached = |answer: &RefreshAnswer| {
         answer
             .record
             .clone()

@@ -7,17 +7,17 @@ use crate::base::id::AccountId;
 use crate::base::time::{DurationMs, UnixMs};
 use crate::config::terms::Freshness;
 use crate::lease::call::{
-    Basis, CopyRead, CopySource, Fetch, Found, Lookup, Outcome, Provenance, RenewalStep,
+    Basis, CopyRead, CopySource, Fetch, Found, Lookup, Provenance, ReadOutcome, RenewalStep,
 };
 use crate::lease::copies::{LedgerAvailability, ask_ledger};
 use crate::lease::lease::{Lease, REFRESH_ATTEMPTS};
-use crate::lease::rules::Rules;
+use crate::lease::rules::LeaseRules;
 use crate::replication::document::Document;
 use crate::replication::record::Revision;
 use crate::replication::refresh::{Delta, Refresh};
 use crate::replication::shared::Shared;
 
-impl<R: Rules> Leases<R> {
+impl<R: LeaseRules> Leases<R> {
     /// Returns what to fetch when a usable lease may be stale: a ledger refresh, or a refusal if
     /// that refresh already failed.
     pub fn ask_despite_lease(
@@ -41,7 +41,7 @@ impl<R: Rules> Leases<R> {
     }
 
     /// Begins the read of a copy for a background refresh.
-    pub fn ask_copy_beside(
+    pub fn ask_copy_in_background(
         &mut self,
         account: AccountId,
         source: CopySource,
@@ -75,19 +75,44 @@ impl<R: Rules> Leases<R> {
         lookup: Option<&mut Lookup>,
     ) {
         self.observe(now);
-        let is_of_use = document.is_some_and(|document| self.keep_document(read, document, now));
+        let is_of_use = document.is_some_and(|document| {
+            self.is_in_time(read, now) && self.keep_document(read, document, now)
+        });
         if let Some(lookup) = lookup {
-            lookup.document = if is_of_use { Outcome::Taken } else { Outcome::NoHelp };
-            lookup.is_renewed |= is_of_use;
+            lookup.note_copy(read.source, is_of_use);
         }
+    }
+
+    /// Takes a shared reply. `shared` is `None` if there is none or it is unreadable; `lookup`
+    /// belongs to the request that read it.
+    pub fn take_shared(
+        &mut self,
+        read: &CopyRead,
+        shared: Option<Shared>,
+        now: UnixMs,
+        lookup: Option<&mut Lookup>,
+    ) {
+        self.observe(now);
+        let is_of_use = shared.is_some_and(|shared| {
+            self.is_in_time(read, now) && self.keep_shared(read, shared, now)
+        });
+        if let Some(lookup) = lookup {
+            lookup.note_copy(read.source, is_of_use);
+        }
+    }
+
+    /// Returns `true` if the account still has the lease under which the read began. Counts the
+    /// copy as discarded otherwise.
+    fn is_in_time(&mut self, read: &CopyRead, now: UnixMs) -> bool {
+        let is_in_time = self.token(read.account, now) == read.token;
+        if !is_in_time {
+            increment(&mut self.counters.discarded);
+        }
+        is_in_time
     }
 
     /// Returns `true` if the document lets the request that read it continue.
     fn keep_document(&mut self, read: &CopyRead, document: Document, now: UnixMs) -> bool {
-        if self.token(read.account, now) != read.token {
-            increment(&mut self.counters.discarded);
-            return false;
-        }
         let freshness = self.terms.freshness;
         if let Some(account) =
             self.accounts.find(read.account).filter(|account| account.is_behind(&document))
@@ -114,28 +139,7 @@ impl<R: Rules> Leases<R> {
         true
     }
 
-    /// Takes a shared reply. `shared` is `None` if there is none or it is unreadable; `lookup`
-    /// belongs to the request that read it.
-    pub fn take_shared(
-        &mut self,
-        read: &CopyRead,
-        shared: Option<Shared>,
-        now: UnixMs,
-        lookup: Option<&mut Lookup>,
-    ) {
-        self.observe(now);
-        let is_of_use = shared.is_some_and(|shared| self.keep_shared(read, shared, now));
-        if let Some(lookup) = lookup {
-            lookup.shared = if is_of_use { Outcome::Taken } else { Outcome::NoHelp };
-            lookup.is_renewed |= is_of_use;
-        }
-    }
-
     fn keep_shared(&mut self, read: &CopyRead, shared: Shared, now: UnixMs) -> bool {
-        if self.token(read.account, now) != read.token {
-            increment(&mut self.counters.discarded);
-            return false;
-        }
         let Shared { as_of, base, reply, .. } = shared;
         let as_of = R::as_of_shared(as_of, read.sent);
         let freshness_ms = reply.state.as_ref().map_or(0, |state| state.freshness_ms);
@@ -196,7 +200,7 @@ impl<R: Rules> Leases<R> {
         self.observe(now);
         let slot = self.accounts.peek(account).filter(|_| !lookup.is_renewed)?;
         let must_ask = slot.is_strict || slot.usage.is_due(now);
-        let may_copy = |outcome| !must_ask && outcome == Outcome::NotAsked;
+        let may_copy = |outcome| !must_ask && outcome == ReadOutcome::NotAsked;
         let refresh = (lookup.failures < REFRESH_ATTEMPTS).then_some(RenewalStep::Refresh);
         match self.terms.freshness {
             Freshness::Eventual if may_copy(lookup.document) => {

@@ -12,11 +12,11 @@ use crate::config::terms::{Freshness, Outage, Terms};
 use crate::lease::cached_key::CachedKey;
 use crate::lease::call::{Fetch, Finding, Found, KvRead, Lookup, RefreshCall, Source};
 use crate::lease::isolate::Leases;
-use crate::lease::rules::ByTheBook;
+use crate::lease::rules::ProductionRules;
 use crate::replication::edge_call::RefreshReply;
 use crate::replication::record::{Epoch, Record, Revision, Standing};
-use crate::replication::refresh::{AccountState, Answer, Delta, Mark, Refresh, Unsettled};
-use crate::testing::record;
+use crate::replication::refresh::{AccountState, Delta, Mark, Refresh, RefreshAnswer, Unsettled};
+use crate::testing::{account, record};
 
 /// Start time of the tests, Unix ms.
 const T0: i64 = 1_800_000_000_000;
@@ -33,10 +33,6 @@ fn at(ms: i64) -> UnixMs {
 /// Returns one of the account's keys.
 fn key(letter: char) -> KeyId {
     KeyId::parse(&format!("{ACCOUNT}000000000{letter}")).unwrap()
-}
-
-fn account() -> AccountId {
-    AccountId::parse(ACCOUNT).unwrap()
 }
 
 fn epoch() -> Epoch {
@@ -76,12 +72,12 @@ fn reply(revision: u64) -> Refresh {
 }
 
 fn with_record(mut reply: Refresh, record: Record) -> Refresh {
-    reply.answers.push(Answer { id: record.id, record: Some(record) });
+    reply.answers.push(RefreshAnswer { id: record.id, record: Some(record) });
     reply
 }
 
 fn without_record(mut reply: Refresh, id: KeyId) -> Refresh {
-    reply.answers.push(Answer { id, record: None });
+    reply.answers.push(RefreshAnswer { id, record: None });
     reply
 }
 
@@ -102,7 +98,7 @@ fn json(record: &Record) -> String {
 }
 
 /// One isolate under test.
-struct Isolate(Leases<ByTheBook>);
+struct Isolate(Leases<ProductionRules>);
 
 impl Isolate {
     fn new() -> Self {
@@ -129,7 +125,7 @@ impl Isolate {
     }
 
     fn take(&mut self, call: &RefreshCall, ms: i64, reply: Refresh) -> bool {
-        self.0.take(call, &RefreshReply::Refreshed(reply), at(ms), None)
+        self.0.take_refresh(call, &RefreshReply::Refreshed(reply), at(ms), None)
     }
 
     /// Makes a whole refresh that takes no time.
@@ -238,9 +234,9 @@ fn the_jitter_spreads_refreshes_over_the_third_quarter_of_t() {
     for (jitter, due) in [(0, 5_000), (255, 7_295)] {
         let mut isolate = Isolate::leased(5);
         let call = isolate.renew(0);
-        let mut lease: super::Lease<ByTheBook> = super::Lease::begin(
+        let mut lease: super::Lease<ProductionRules> = super::Lease::begin(
             1,
-            call.provenance::<ByTheBook>(at(0)),
+            call.provenance::<ProductionRules>(at(0)),
             &reply(5),
             std::sync::Arc::new(state(T)),
             None,
@@ -250,10 +246,10 @@ fn the_jitter_spreads_refreshes_over_the_third_quarter_of_t() {
     }
     let due: std::collections::BTreeSet<i64> = (0..20)
         .map(|number| {
-            let mut leases: Leases<ByTheBook> =
+            let mut leases: Leases<ProductionRules> =
                 Leases::new(number, Terms { freshness: Freshness::Bounded, outage: Outage::Deny });
             let call = leases.renew(account(), at(0));
-            leases.take(&call, &RefreshReply::Refreshed(reply(1)), at(0), None);
+            leases.take_refresh(&call, &RefreshReply::Refreshed(reply(1)), at(0), None);
             let lease = leases.lease(account(), at(0)).unwrap();
             (0..T).find(|ms| lease.is_renewal_due(at(*ms))).unwrap()
         })
@@ -271,8 +267,8 @@ fn a_cold_start_asks_the_ledger_for_the_key_and_not_kv() {
     let call = isolate.0.ask_ledger(key('a'), at(0));
     assert_eq!((&*call.request().ask, &call.request().epoch), (&[key('a')][..], &None));
     let mut lookup = Lookup::alone();
-    let told = RefreshReply::Refreshed(with_record(reply(5), active(key('a'), 3)));
-    assert!(isolate.0.take(&call, &told, at(30), Some(&mut lookup)));
+    let refreshed = RefreshReply::Refreshed(with_record(reply(5), active(key('a'), 3)));
+    assert!(isolate.0.take_refresh(&call, &refreshed, at(30), Some(&mut lookup)));
     let found = finding(isolate.0.find(key('a'), at(0), at(30), &lookup));
     assert_eq!((found.source, found.as_of), (Source::Ledger, at(0)));
     // From here on, memory answers.
@@ -325,8 +321,8 @@ fn an_unsettled_key_is_asked_of_the_ledger() {
     assert_eq!(isolate.need(key('a'), 1), Some(Fetch::Ledger(key('a'))));
     assert_eq!(isolate.need(key('b'), 1), Some(Fetch::Kv(key('b'))));
     let call = isolate.0.ask_ledger(key('a'), at(1));
-    let told = with_unsettled(with_record(reply(5), active(key('a'), 4)), [mark(key('a'), 4)]);
-    isolate.take(&call, 1, told);
+    let refreshed = with_unsettled(with_record(reply(5), active(key('a'), 4)), [mark(key('a'), 4)]);
+    isolate.take(&call, 1, refreshed);
     assert_eq!(isolate.memory(key('a'), 2), Some(4));
     // The key changes again.
     let marks = [mark(key('a'), 6)];
@@ -430,7 +426,12 @@ fn with_t_0_every_request_asks_and_shares_nothing() {
         assert_eq!(isolate.need(key('a'), 0), Some(Fetch::Ledger(key('a'))));
         let call = isolate.0.ask_ledger(key('a'), at(0));
         let mut lookup = Lookup::alone();
-        isolate.0.take(&call, &RefreshReply::Refreshed(unshared()), at(0), Some(&mut lookup));
+        isolate.0.take_refresh(
+            &call,
+            &RefreshReply::Refreshed(unshared()),
+            at(0),
+            Some(&mut lookup),
+        );
         let found = finding(isolate.0.find(key('a'), at(0), at(0), &lookup));
         assert_eq!(found.source, Source::Ledger);
     }
@@ -457,8 +458,9 @@ fn a_suspended_account_is_told_from_memory_and_by_the_ledger() {
     let suspended = AccountState { suspended: true, ..state(T) };
     let call = isolate.0.ask_ledger(key('a'), at(0));
     let mut lookup = Lookup::alone();
-    let told = Refresh { state: Some(suspended), ..with_record(reply(5), active(key('a'), 5)) };
-    isolate.0.take(&call, &RefreshReply::Refreshed(told), at(0), Some(&mut lookup));
+    let refreshed =
+        Refresh { state: Some(suspended), ..with_record(reply(5), active(key('a'), 5)) };
+    isolate.0.take_refresh(&call, &RefreshReply::Refreshed(refreshed), at(0), Some(&mut lookup));
     assert!(finding(isolate.0.find(key('a'), at(0), at(0), &lookup)).state.suspended);
     assert!(finding(isolate.find(key('a'), 1)).state.suspended);
 }

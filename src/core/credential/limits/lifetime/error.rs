@@ -95,7 +95,7 @@ impl ExpiryError {
 /// [`ExpiryError`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error, Serialize)]
 #[serde(tag = "code", rename_all = "snake_case")]
-pub enum SpanError {
+pub enum MaxLifetimeError {
     /// The text is neither `never` nor a duration above zero.
     #[error("write never, or a duration as in 90s, 5m, 24h, 100d, 2w")]
     NotASpan,
@@ -107,7 +107,7 @@ pub enum SpanError {
     },
 }
 
-impl SpanError {
+impl MaxLifetimeError {
     /// Returns the stable code, equal to the `code` of the JSON form.
     pub fn code(&self) -> &'static str {
         match self {

@@ -18,9 +18,9 @@ pub const PROBLEMS_KEPT_MAX: usize = 20;
 /// The result of parsing a text of networks. Its size is bounded for any text: at most
 /// [`NETWORKS_MAX`] accepted and [`PROBLEMS_KEPT_MAX`] refused entries, in the text's order.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Checked {
+pub struct ParsedNetworks {
     /// First accepted and first refused entries, without entries that repeat a network.
-    pub entries: Vec<Entry>,
+    pub entries: Vec<NetworkEntry>,
     /// Number of entries in the text.
     pub count: usize,
     /// Number of entries that repeat an earlier network and are dropped.
@@ -33,20 +33,20 @@ pub struct Checked {
 
 /// One entry of the text.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Entry {
+pub struct NetworkEntry {
     /// Line of the entry, counted from 1.
     pub line: usize,
     /// Entry as typed, cut off with `…` after [`ENTRY_CHARS_MAX`] characters.
     pub text: String,
     /// Result for this entry.
     #[serde(flatten)]
-    pub outcome: Outcome,
+    pub outcome: NetworkOutcome,
 }
 
 /// The result for one entry.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
-pub enum Outcome {
+pub enum NetworkOutcome {
     /// The entry is a network.
     Stored {
         /// Network; it displays in stored form.
@@ -65,9 +65,9 @@ pub enum Outcome {
 /// characters inside an entry count as their ASCII counterparts.
 ///
 /// It never fails: the result contains the errors, and [`Networks::try_from`] refuses it.
-pub fn parse_lines(text: &str) -> Checked {
+pub fn parse_lines(text: &str) -> ParsedNetworks {
     let mut checked =
-        Checked { entries: Vec::new(), count: 0, duplicates: 0, refused: 0, problem: None };
+        ParsedNetworks { entries: Vec::new(), count: 0, duplicates: 0, refused: 0, problem: None };
     if text.len() > NETWORKS_TEXT_BYTES_MAX {
         checked.problem = Some(NetworkError::TextTooLong { max: NETWORKS_TEXT_BYTES_MAX });
         return checked;
@@ -81,16 +81,16 @@ pub fn parse_lines(text: &str) -> Checked {
                 continue;
             }
             Ok(_) if seen.len() > NETWORKS_MAX => continue,
-            Ok(stored) => Outcome::Stored { stored, changed: stored.to_string() != text },
+            Ok(stored) => NetworkOutcome::Stored { stored, changed: stored.to_string() != text },
             Err(problem) => {
                 checked.refused = checked.refused.saturating_add(1);
                 if checked.refused > PROBLEMS_KEPT_MAX {
                     continue;
                 }
-                Outcome::Refused { problem }
+                NetworkOutcome::Refused { problem }
             }
         };
-        checked.entries.push(Entry { line, text: cut(text), outcome });
+        checked.entries.push(NetworkEntry { line, text: cut(text), outcome });
     }
     // Refused entries count, because a corrected entry becomes a network.
     let different = seen.len().saturating_add(checked.refused);
@@ -158,19 +158,19 @@ fn cut(text: &str) -> String {
 
 /// # Errors
 /// The problem of the list as a whole, else that of its first refused entry.
-impl TryFrom<&Checked> for Networks {
+impl TryFrom<&ParsedNetworks> for Networks {
     type Error = NetworkError;
 
-    fn try_from(checked: &Checked) -> Result<Self, NetworkError> {
+    fn try_from(checked: &ParsedNetworks) -> Result<Self, NetworkError> {
         if let Some(problem) = &checked.problem {
             return Err(problem.clone());
         }
         let blocks = checked.entries.iter().map(|entry| match &entry.outcome {
-            Outcome::Stored { stored, .. } => Ok(*stored),
-            Outcome::Refused { problem } => Err(problem.clone()),
+            NetworkOutcome::Stored { stored, .. } => Ok(*stored),
+            NetworkOutcome::Refused { problem } => Err(problem.clone()),
         });
         // Parse the list like a stored one, because any code can fill the public fields of
-        // `Checked`.
+        // `ParsedNetworks`.
         let stored =
             blocks.map(|block| block.map(|b| b.to_string())).collect::<Result<Vec<_>, _>>()?;
         Self::from_stored(stored.iter().map(String::as_str))
@@ -184,14 +184,16 @@ mod tests {
     use super::*;
 
     /// Writes each entry as `line:text=stored` or `line:text!code`; `~` marks a changed spelling.
-    fn told(text: &str) -> Vec<String> {
-        let told = |e: Entry| match e.outcome {
-            Outcome::Stored { stored, changed } => {
+    fn outcomes(text: &str) -> Vec<String> {
+        let outcomes = |e: NetworkEntry| match e.outcome {
+            NetworkOutcome::Stored { stored, changed } => {
                 format!("{}:{}={}{stored}", e.line, e.text, if changed { "~" } else { "" })
             }
-            Outcome::Refused { problem } => format!("{}:{}!{}", e.line, e.text, problem.code()),
+            NetworkOutcome::Refused { problem } => {
+                format!("{}:{}!{}", e.line, e.text, problem.code())
+            }
         };
-        parse_lines(text).entries.into_iter().map(told).collect()
+        parse_lines(text).entries.into_iter().map(outcomes).collect()
     }
 
     #[test]
@@ -215,7 +217,7 @@ mod tests {
             ("1.2.3.4;5.6.7.8", &["1:1.2.3.4;5.6.7.8!not_an_address"]),
             ("1.2.3.4-1.2.3.9", &["1:1.2.3.4-1.2.3.9!not_an_address"]),
         ] {
-            assert_eq!(told(text), expected, "{text:?}");
+            assert_eq!(outcomes(text), expected, "{text:?}");
         }
     }
 
@@ -227,11 +229,11 @@ mod tests {
             ("２００１：ｄｂ８：：／３２", "2001:db8::/32"),
             ("２００１：ＤＢ８：：１", "2001:db8::1"),
         ] {
-            assert_eq!(told(text), [format!("1:{text}=~{stored}")]);
+            assert_eq!(outcomes(text), [format!("1:{text}=~{stored}")]);
         }
         // Digits of other scripts have no ASCII counterpart here.
-        assert_eq!(told("١.2.3.4"), ["1:١.2.3.4!not_an_address"]);
-        assert_eq!(told("ｆｅ８０：：１％ｅｔｈ０"), ["1:ｆｅ８０：：１％ｅｔｈ０!zone_id"]);
+        assert_eq!(outcomes("١.2.3.4"), ["1:١.2.3.4!not_an_address"]);
+        assert_eq!(outcomes("ｆｅ８０：：１％ｅｔｈ０"), ["1:ｆｅ８０：：１％ｅｔｈ０!zone_id"]);
     }
 
     #[test]
@@ -239,7 +241,7 @@ mod tests {
         let text =
             "203.0.113.7\n2001:db8::/32\n10.0.0.0/33\n1.2.3\n01.2.3.4\nfe80::1%eth0\n\n10.1.2.3/8";
         assert_eq!(
-            told(text),
+            outcomes(text),
             [
                 "1:203.0.113.7=203.0.113.7",
                 "2:2001:db8::/32=2001:db8::/32",
@@ -296,7 +298,7 @@ mod tests {
     fn long_text_is_not_read() {
         let longest = "1".repeat(NETWORKS_TEXT_BYTES_MAX);
         let checked = parse_lines(&longest);
-        assert_eq!(told(&longest), [format!("1:{}…!entry_too_long", "1".repeat(64))]);
+        assert_eq!(outcomes(&longest), [format!("1:{}…!entry_too_long", "1".repeat(64))]);
         assert_eq!(checked.problem, None);
         let checked = parse_lines(&(longest + " "));
         assert_eq!(
@@ -329,7 +331,7 @@ mod tests {
                 let shown = networks.to_string();
                 let again = parse_lines(&shown);
                 let unchanged =
-                    |e: &Entry| matches!(e.outcome, Outcome::Stored { changed: false, .. });
+                    |e: &NetworkEntry| matches!(e.outcome, NetworkOutcome::Stored { changed: false, .. });
                 prop_assert!(again.entries.iter().all(unchanged));
                 prop_assert_eq!(Networks::try_from(&again).unwrap(), networks);
             }

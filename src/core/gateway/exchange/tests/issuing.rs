@@ -12,17 +12,21 @@ fn issued(form: &str, expiry: &Value, mut stores: impl FnMut(&IssueByApi) -> Val
     world.knows(&[1]);
     let (url, headers) = &bodies(&world)[2];
     let mut next = pieces(form, 5);
-    drive(world.begin("POST", url, headers), NOW, |asked| match (asked, ledger_request(asked)) {
-        (Operation::ReadBody { .. }, _) => (next(), 0),
-        (_, Some(EdgeRequest::ReadExpiry(_))) => (Got::Text(expiry.to_string()), 40),
-        (_, Some(EdgeRequest::IssueByApi(asked))) => (Got::Text(stores(&asked).to_string()), 0),
-        (other, None) => (world.usual(other), 0),
-        (other, Some(_)) => (world.usual(other), 20),
+    drive(world.begin("POST", url, headers), NOW, |operation| {
+        match (operation, ledger_request(operation)) {
+            (Operation::ReadBody { .. }, _) => (next(), 0),
+            (_, Some(EdgeRequest::ReadExpiry(_))) => (Got::Text(expiry.to_string()), 40),
+            (_, Some(EdgeRequest::IssueByApi(request))) => {
+                (Got::Text(stores(&request).to_string()), 0)
+            }
+            (other, None) => (world.usual(other), 0),
+            (other, Some(_)) => (world.usual(other), 20),
+        }
     })
 }
 
-fn stored_nothing(asked: &IssueByApi) -> Value {
-    panic!("{asked:?}")
+fn stored_nothing(request: &IssueByApi) -> Value {
+    panic!("{request:?}")
 }
 
 #[test]
@@ -99,9 +103,9 @@ fn what_does_not_fit_into_a_sealed_key_is_drawn_until_the_ledger_stores_it() {
     let never = json!({ "reply": "expiry", "expires": null });
     let refused = |refusal: &str| json!({ "reply": "refused", "refusal": refusal, "max": 1 });
     let taken = refused("id_taken");
-    let changed = |asked: &IssueByApi| {
+    let changed = |request: &IssueByApi| {
         let limits = World::cold().record(2);
-        let record = Record { id: asked.id, ..limits };
+        let record = Record { id: request.id, ..limits };
         json!({ "reply": "changed", "key": null, "record": record, "bound": null })
     };
     for (replies, status, code, draws) in [
@@ -116,9 +120,9 @@ fn what_does_not_fit_into_a_sealed_key_is_drawn_until_the_ledger_stores_it() {
     ] {
         for form in ["epi=never", "epi=2d", "epi=2027-06-30"] {
             let (mut left, mut drawn) = (replies.clone().into_iter(), Vec::new());
-            let driven = issued(form, &never, |asked| {
-                drawn.push(asked.id);
-                left.next().unwrap_or_else(|| changed(asked))
+            let driven = issued(form, &never, |request| {
+                drawn.push(request.id);
+                left.next().unwrap_or_else(|| changed(request))
             });
             assert_eq!(drawn.len(), draws, "{form} {replies:?}");
             let (found, text) = driven.answer();

@@ -43,7 +43,7 @@ fn whatever_comes_of_an_operation_nothing_panics_and_every_exchange_ends() {
             .extend(bodies(&world).iter().map(|(url, headers)| world.begin("POST", url, headers)));
         for exchange in exchanges {
             let mut first = Some(Got::Texts(Vec::new()));
-            let driven = drive(exchange, NOW, |asked| {
+            let driven = drive(exchange, NOW, |operation| {
                 // The first rounds repeat one result; the later ones draw any result, mostly a
                 // right one.
                 let place = match gots.get(round) {
@@ -52,7 +52,7 @@ fn whatever_comes_of_an_operation_nothing_panics_and_every_exchange_ends() {
                 };
                 let got =
                     first.take().filter(|_| round % 5 == 0).or_else(|| gots.get(place).cloned());
-                (got.unwrap_or_else(|| world.usual(asked)), 5)
+                (got.unwrap_or_else(|| world.usual(operation)), 5)
             });
             let status = match &driven.outcome {
                 Outcome::Answer(answer) => answer.status,
@@ -69,6 +69,6 @@ fn whatever_comes_of_an_operation_nothing_panics_and_every_exchange_ends() {
 #[test]
 fn a_url_that_is_none_is_answered_without_an_operation() {
     let world = World::cold();
-    let driven = drive(world.begin("GET", "no URL", ""), NOW, |asked| panic!("{asked:?}"));
+    let driven = drive(world.begin("GET", "no URL", ""), NOW, |operation| panic!("{operation:?}"));
     assert_eq!(driven.code(), (500, "internal".into()));
 }

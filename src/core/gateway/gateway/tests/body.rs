@@ -8,14 +8,14 @@ const URLENCODED: &str = "content-type\napplication/x-www-form-urlencoded";
 /// The result of a `POST`: status and code of a response, the cuts of a forward, or a need for more
 /// I/O.
 #[derive(Debug, PartialEq)]
-enum Came {
-    Answer(u16, String),
+enum PostResult {
+    Response(u16, String),
     Forward(Option<Vec<(usize, usize)>>),
     Fetch,
     Read,
 }
 
-fn post(world: &mut World, url: &str, headers: &str, fields: Option<&Fields>) -> Came {
+fn post(world: &mut World, url: &str, headers: &str, fields: Option<&Fields>) -> PostResult {
     let request = Request {
         method: "POST",
         url: Url::parse(url).unwrap(),
@@ -25,19 +25,21 @@ fn post(world: &mut World, url: &str, headers: &str, fields: Option<&Fields>) ->
     match world.gateway.decide_with(&request, at(NOW), &Lookup::alone(), fields) {
         Decision::Done { outcome: Outcome::Answer(answer), .. } => {
             let document: Value = serde_json::from_str(&answer.body).unwrap();
-            Came::Answer(answer.status, document["code"].as_str().unwrap().to_owned())
+            PostResult::Response(answer.status, document["code"].as_str().unwrap().to_owned())
         }
-        Decision::Done { outcome: Outcome::Forward(forward), .. } => Came::Forward(forward.cuts),
-        Decision::Fetch(_) => Came::Fetch,
-        Decision::Read(_) => Came::Read,
+        Decision::Done { outcome: Outcome::Forward(forward), .. } => {
+            PostResult::Forward(forward.cuts)
+        }
+        Decision::Fetch(_) => PostResult::Fetch,
+        Decision::Read(_) => PostResult::Read,
         other => panic!("{other:?}"),
     }
 }
 
 /// Sends a request with a body, which the gateway may read.
-fn send(world: &mut World, url: &str, headers: &str, body: &str) -> Came {
+fn send(world: &mut World, url: &str, headers: &str, body: &str) -> PostResult {
     let first = post(world, url, headers, None);
-    if first != Came::Read {
+    if first != PostResult::Read {
         return first;
     }
     let request = Request {
@@ -60,8 +62,8 @@ fn world() -> World {
     world
 }
 
-fn code(status: u16, code: &str) -> Came {
-    Came::Answer(status, code.to_owned())
+fn code(status: u16, code: &str) -> PostResult {
+    PostResult::Response(status, code.to_owned())
 }
 
 #[test]
@@ -71,7 +73,7 @@ fn a25_a_key_in_a_field_is_verified_and_cut_out() {
     let end = key.len() + 3;
     assert_eq!(
         send(&mut world, FORM, URLENCODED, &format!("u={key}&a=1")),
-        Came::Forward(Some(vec![(0, end)]))
+        PostResult::Forward(Some(vec![(0, end)]))
     );
     assert_eq!(send(&mut world, FORM, URLENCODED, "a=1"), code(401, "missing"));
     assert_eq!(send(&mut world, FORM, URLENCODED, "u=x"), code(401, "malformed"));
@@ -95,15 +97,15 @@ fn a25_a_header_s_key_and_a_field_s_must_be_one() {
     let mut world = world();
     let key = world.key.expose().to_owned();
     let headers = format!("{URLENCODED}\n{}", world.bearer());
-    assert_eq!(send(&mut world, FORM, &headers, "a=1"), Came::Forward(Some(vec![])));
+    assert_eq!(send(&mut world, FORM, &headers, "a=1"), PostResult::Forward(Some(vec![])));
     assert_eq!(
         send(&mut world, FORM, &headers, &format!("u={key}")),
-        Came::Forward(Some(vec![(0, key.len() + 2)]))
+        PostResult::Forward(Some(vec![(0, key.len() + 2)]))
     );
     assert_eq!(send(&mut world, FORM, &headers, "u=x"), code(400, "ambiguous_credential"));
     let large = format!("{{\"a\":\"{}\"}}", "x".repeat(BODY_SCAN_BYTES_MAX));
     let json = headers.replace("x-www-form-urlencoded", "json");
-    assert_eq!(send(&mut world, FORM, &json, &large), Came::Forward(Some(vec![])));
+    assert_eq!(send(&mut world, FORM, &json, &large), PostResult::Forward(Some(vec![])));
 }
 
 #[test]
@@ -113,18 +115,22 @@ fn a25_no_body_is_waited_for_in_vain() {
     // The rule names no place in the body, the body cannot hold a field, or the header alone is
     // refused.
     for (url, headers, expected) in [
-        ("http://api.localhost:8787/any", format!("{URLENCODED}\n{bearer}"), Came::Forward(None)),
-        (FORM, bearer.clone(), Came::Forward(None)),
+        (
+            "http://api.localhost:8787/any",
+            format!("{URLENCODED}\n{bearer}"),
+            PostResult::Forward(None),
+        ),
+        (FORM, bearer.clone(), PostResult::Forward(None)),
         (FORM, format!("{URLENCODED}\nauthorization\nBearer x"), code(401, "malformed")),
         (
             FORM,
             format!("{URLENCODED}\nauthorization\nBearer x, Bearer y"),
             code(400, "ambiguous_credential"),
         ),
-        (FORM, format!("{URLENCODED}\n{bearer}"), Came::Read),
-        (FORM, URLENCODED.into(), Came::Read),
-        ("http://api.localhost:8787/public/form", URLENCODED.into(), Came::Read),
-        ("http://api.localhost:8787/public/other", URLENCODED.into(), Came::Forward(None)),
+        (FORM, format!("{URLENCODED}\n{bearer}"), PostResult::Read),
+        (FORM, URLENCODED.into(), PostResult::Read),
+        ("http://api.localhost:8787/public/form", URLENCODED.into(), PostResult::Read),
+        ("http://api.localhost:8787/public/other", URLENCODED.into(), PostResult::Forward(None)),
     ] {
         assert_eq!(post(&mut world, url, &headers, None), expected, "{url} {headers}");
     }
@@ -134,7 +140,7 @@ fn a25_no_body_is_waited_for_in_vain() {
 fn a25_what_was_never_made_causes_no_lookup_from_a_body_either() {
     let mut world = World::cold();
     let key = world.key.expose().to_owned();
-    assert_eq!(send(&mut world, FORM, URLENCODED, &format!("u={key}")), Came::Fetch);
+    assert_eq!(send(&mut world, FORM, URLENCODED, &format!("u={key}")), PostResult::Fetch);
     let forged = key.replace(&key[70..], "AAAAAAAA");
     assert_eq!(send(&mut world, FORM, URLENCODED, &format!("u={forged}")), code(401, "malformed"));
 }
@@ -144,9 +150,9 @@ fn a25_a_use_counts_once_although_the_decision_is_made_twice() {
     let mut world = world();
     let body = format!("u={}", world.key.expose());
     for _ in 0..3 {
-        assert!(matches!(send(&mut world, FORM, URLENCODED, &body), Came::Forward(_)));
+        assert!(matches!(send(&mut world, FORM, URLENCODED, &body), PostResult::Forward(_)));
     }
-    let call = world.gateway.renew(world.key.id().account(), at(NOW));
+    let call = world.gateway.leases_mut().renew(world.key.id().account(), at(NOW));
     let uses = &call.request().usage.as_ref().unwrap().uses;
     assert_eq!((uses.len(), uses[0].count), (1, 3));
 }
@@ -157,7 +163,7 @@ fn a25_a_public_rule_cuts_out_every_named_field() {
     let public = "http://api.localhost:8787/public/form";
     assert_eq!(
         send(&mut world, public, URLENCODED, "u=x&a=1&u=y"),
-        Came::Forward(Some(vec![(0, 4), (7, 11)]))
+        PostResult::Forward(Some(vec![(0, 4), (7, 11)]))
     );
-    assert_eq!(send(&mut world, public, URLENCODED, "a=1"), Came::Forward(Some(vec![])));
+    assert_eq!(send(&mut world, public, URLENCODED, "a=1"), PostResult::Forward(Some(vec![])));
 }

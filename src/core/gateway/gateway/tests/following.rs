@@ -42,8 +42,12 @@ impl Ledger {
 
     fn answer(&self, call: &RefreshCall) -> RefreshReply {
         let record = |id| self.records.iter().find(|record| record.id == id).cloned();
-        let answers =
-            call.request().ask.iter().map(|id| Answer { id: *id, record: record(*id) }).collect();
+        let answers = call
+            .request()
+            .ask
+            .iter()
+            .map(|id| RefreshAnswer { id: *id, record: record(*id) })
+            .collect();
         let state = Some(self.state.clone());
         RefreshReply::Refreshed(Refresh { answers, state, ..refresh(self.revision) })
     }
@@ -161,15 +165,15 @@ impl Issuers {
             arrived: at(now),
         };
         let mut lookup = Lookup::alone();
-        for asked in 0..3 {
+        for calls in 0..3 {
             match self.world.gateway.decide(&request, at(now), &lookup) {
                 Decision::Fetch(need) => self.find_out(need, now, &mut lookup),
                 Decision::Done { outcome: Outcome::Answer(answer), .. } => {
                     let document: Value = serde_json::from_str(&answer.body).unwrap();
-                    return (document["code"].as_str().unwrap().to_owned(), asked);
+                    return (document["code"].as_str().unwrap().to_owned(), calls);
                 }
                 Decision::Done { outcome: Outcome::Forward(_), .. } => {
-                    return (String::new(), asked);
+                    return (String::new(), calls);
                 }
                 other => panic!("{other:?}"),
             }
@@ -178,9 +182,9 @@ impl Issuers {
     }
 
     pub(super) fn find_out(&mut self, need: Fetch, now: i64, lookup: &mut Lookup) {
-        let call = self.world.gateway.ask(need, at(now));
+        let call = self.world.gateway.leases_mut().ask(need, at(now));
         let reply = self.ledger.answer(&call);
-        self.world.gateway.take_refresh(&call, &reply, at(now), Some(lookup));
+        self.world.gateway.leases_mut().take_refresh(&call, &reply, at(now), Some(lookup));
     }
 
     fn assert(&mut self, expected: &str) {
@@ -375,14 +379,14 @@ fn a_cold_isolate_asks_for_the_issuer_or_for_the_account_and_then_knows() {
         panic!()
     };
     assert_eq!(need, Fetch::Issuer(issuer));
-    let call = cold.gateway.ask(need, at(NOW));
+    let call = cold.gateway.leases_mut().ask(need, at(NOW));
     assert_eq!(
         (call.request().ask.clone(), call.request().unused.clone()),
         (vec![issuer], vec![issuer])
     );
-    let answers = vec![Answer { id: issuer, record: Some(records[0].clone()) }];
+    let answers = vec![RefreshAnswer { id: issuer, record: Some(records[0].clone()) }];
     let reply = RefreshReply::Refreshed(Refresh { answers, ..refresh(2) });
-    assert!(cold.gateway.take_refresh(&call, &reply, at(NOW), Some(&mut lookup)));
+    assert!(cold.gateway.leases_mut().take_refresh(&call, &reply, at(NOW), Some(&mut lookup)));
     assert!(is_valid(cold.gateway.check(&sealed, &facts, at(NOW), at(NOW), &lookup)));
     assert!(
         is_valid(cold.gateway.check(&sealed, &facts, at(NOW), at(NOW + 1), &Lookup::alone())),
@@ -397,13 +401,13 @@ fn a_cold_isolate_asks_for_the_issuer_or_for_the_account_and_then_knows() {
         panic!()
     };
     assert_eq!(need, Fetch::Ledger(id));
-    let call = cold.gateway.ask(need, at(NOW));
+    let call = cold.gateway.leases_mut().ask(need, at(NOW));
     let answers = vec![
-        Answer { id, record: Some(records[1].clone()) },
-        Answer { id: issuer, record: Some(records[0].clone()) },
+        RefreshAnswer { id, record: Some(records[1].clone()) },
+        RefreshAnswer { id: issuer, record: Some(records[0].clone()) },
     ];
     let reply = RefreshReply::Refreshed(Refresh { answers, ..refresh(2) });
-    assert!(cold.gateway.take_refresh(&call, &reply, at(NOW), Some(&mut lookup)));
+    assert!(cold.gateway.leases_mut().take_refresh(&call, &reply, at(NOW), Some(&mut lookup)));
     assert!(is_valid(cold.gateway.check(&stored, &facts, at(NOW), at(NOW), &lookup)));
     assert!(
         is_valid(cold.gateway.check(&stored, &facts, at(NOW), at(NOW + 1), &Lookup::alone())),
@@ -418,7 +422,7 @@ fn a_cold_isolate_asks_for_the_issuer_or_for_the_account_and_then_knows() {
 }
 
 fn is_valid(check: Check) -> bool {
-    matches!(check, Check::Verdict(Checked { verdict: Ok(_), .. }))
+    matches!(check, Check::Decided(Checked { verdict: Ok(_), .. }))
 }
 
 /// With T = 0, requests share nothing, and the ledger's answer to this request is enough.
@@ -434,7 +438,7 @@ fn an_account_that_asks_each_time_is_asked_once_a_request() {
         else {
             panic!()
         };
-        let call = cold.gateway.ask(need, at(NOW));
+        let call = cold.gateway.leases_mut().ask(need, at(NOW));
         let mut reply = refresh(1);
         let state = reply.state.as_mut().unwrap();
         state.freshness_ms = 0;
@@ -442,7 +446,7 @@ fn an_account_that_asks_each_time_is_asked_once_a_request() {
             digest: Digest::of(b"password"),
             issuing: Issuing { generation: GENERATION, ceiling: ceiling() },
         });
-        cold.gateway.take_refresh(
+        cold.gateway.leases_mut().take_refresh(
             &call,
             &RefreshReply::Refreshed(reply),
             at(NOW),

@@ -1,6 +1,9 @@
 //! Tests the gateway's decisions from leases, and the I/O that it requests: promises P2, P3 and P4.
 
 use super::*;
+use crate::gateway::check::Evidence;
+use crate::gateway::verify_body;
+use crate::lease::call::{Basis, Source};
 use crate::lease::lease::REFRESH_ATTEMPTS;
 use crate::replication::refresh::FRESHNESS_MS;
 
@@ -23,12 +26,12 @@ fn memory_then_kv_then_the_ledger_then_unavailable() {
     let id = world.key.id();
     let mut lookup = Lookup::alone();
     assert!(
-        matches!(decide!(world, NOW, &lookup), Decision::Fetch(Fetch::Kv(asked)) if asked == id)
+        matches!(decide!(world, NOW, &lookup), Decision::Fetch(Fetch::Kv(fetched)) if fetched == id)
     );
     world.reads(NOW, None, &mut lookup);
     for _ in 0..REFRESH_ATTEMPTS {
         assert!(
-            matches!(decide!(world, NOW, &lookup), Decision::Fetch(Fetch::Ledger(asked)) if asked == id)
+            matches!(decide!(world, NOW, &lookup), Decision::Fetch(Fetch::Ledger(fetched)) if fetched == id)
         );
         world.asks(NOW, RefreshReply::Failed, &mut lookup);
     }
@@ -94,7 +97,7 @@ fn garbage_causes_no_io_at_all() {
     let mut rng = ChaCha20Rng::seed_from_u64(4);
     for round in 0..50 {
         let account = AccountId::random(&mut rng);
-        let key = NewKey::generate(account, &Prefix::parse("clv").unwrap(), &foreign, &mut rng);
+        let key = NewKey::generate(account, &clv(), &foreign, &mut rng);
         let headers = format!("authorization\nBearer {}", key.expose());
         let decision = world.ask("GET", API, &headers, NOW + round);
         assert!(matches!(decision, Decision::Done { outcome: Outcome::Answer(_), renew: None }));
@@ -111,12 +114,12 @@ fn a_neighbour_s_reply_under_a_compromised_secret_is_none() {
     let account = World::cold().key.id().account();
 
     let mut neighbour = with_keyring(edge_keys(&[("old", "")]));
-    let call = neighbour.renew(account, at(NOW));
+    let call = neighbour.leases_mut().renew(account, at(NOW));
     let (text, _) = neighbour.share(&call, &RefreshReply::Refreshed(refresh(0)), at(NOW)).unwrap();
     for (is_compromised, taken) in [(false, 1), (true, 0)] {
         let member = format!(r#","compromised":{is_compromised}"#);
         let mut gateway = with_keyring(edge_keys(&[("new", ""), ("old", &member)]));
-        let read = gateway.ask_copy(account, CopySource::Cache, at(NOW));
+        let read = gateway.leases_mut().ask_copy(account, CopySource::Cache, at(NOW));
         gateway.take_copy(&read, Some(&text), at(NOW), None);
         assert_eq!(gateway.counters().shared_taken, taken, "compromised: {is_compromised}");
     }
@@ -211,7 +214,7 @@ fn a_suspended_account_comes_after_a_disabled_key_and_before_every_limit() {
 #[test]
 fn uses_are_counted_for_those_who_have_the_secret_and_not_twice() {
     let uses = |world: &mut World| {
-        let call = world.gateway.renew(world.key.id().account(), at(NOW));
+        let call = world.gateway.leases_mut().renew(world.key.id().account(), at(NOW));
         let batch = call.request().usage.clone();
         batch
             .and_then(|batch| batch.uses.first().map(|used| (used.count, used.denials)))
@@ -252,21 +255,21 @@ fn a_verifier_is_told_where_a_verdict_rests() {
         at(now + 5),
         lookup,
     ) {
-        Check::Verdict(checked) => checked.evidence.unwrap(),
+        Check::Decided(checked) => checked.evidence.unwrap(),
         lacking => panic!("{lacking:?}"),
     };
     let mut lookup = Lookup::alone();
     let answer = world.answer(3, Some(world.record(2, |_| (), Standing::Active)));
     world.asks(NOW, answer, &mut lookup);
-    let told = Evidence {
+    let from_ledger = Evidence {
         source: Source::Ledger,
         age_ms: 5,
         revision: Some(Revision(2)),
         basis: Basis::Ledger,
         is_stale: false,
     };
-    assert_eq!(evidence(&mut world, NOW, &lookup), told);
-    let cached = Evidence { source: Source::Memory, age_ms: 1_005, ..told };
+    assert_eq!(evidence(&mut world, NOW, &lookup), from_ledger);
+    let cached = Evidence { source: Source::Memory, age_ms: 1_005, ..from_ledger };
     assert_eq!(evidence(&mut world, NOW + 1_000, &Lookup::alone()), cached);
     let verdict = |evidence| {
         let verdict = verify_body::verdict(&Err(Denial::Disabled), Some(evidence));

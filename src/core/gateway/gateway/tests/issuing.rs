@@ -52,7 +52,7 @@ impl Issuers {
         now: i64,
     ) -> (Result<Authority, Refused>, usize) {
         let (address, mut lookup) = (ClientAddress::parse(address), Lookup::default());
-        for asked in 0..3 {
+        for calls in 0..3 {
             match self.world.gateway.authorise_issue(
                 credentials,
                 address,
@@ -64,7 +64,7 @@ impl Issuers {
                     self.find_out(need, now, &mut lookup);
                 }
                 Authorisation::Fetch(need) => panic!("no copy spares the call: {need:?}"),
-                Authorisation::Decided(authority, _) => return (*authority, asked),
+                Authorisation::Decided(decided) => return (decided.authority, calls),
                 Authorisation::AskAdmin => panic!("this edge fits"),
             }
         }
@@ -72,8 +72,8 @@ impl Issuers {
     }
 
     fn may_issue(&mut self, password: &[u8], now: i64) -> (bool, usize) {
-        let (authority, asked) = self.authorise(&self.password(password), now);
-        (authority.is_ok(), asked)
+        let (authority, calls) = self.authorise(&self.password(password), now);
+        (authority.is_ok(), calls)
     }
 }
 
@@ -176,7 +176,7 @@ fn an_issuer_that_is_refused_is_counted_as_refused() {
     let refused = issuers.authorise(&issuers.key(), NOW).0.unwrap_err();
     assert_eq!(refused, Refused::Issuer(Denial::Expired));
     let id = issuers.world.key.id();
-    let call = issuers.world.gateway.renew(id.account(), at(NOW));
+    let call = issuers.world.gateway.leases_mut().renew(id.account(), at(NOW));
     let uses = call.request().usage.clone().unwrap().uses;
     assert_eq!(
         uses.iter().map(|one| (one.id, one.count, one.denials)).collect::<Vec<_>>(),
@@ -235,9 +235,9 @@ fn an_edge_with_an_older_lease_issues_in_the_present_generation() {
     let before = stale.authorise(&stale.key(), NOW).0.unwrap();
     assert_eq!(before.issuing.generation, GENERATION);
     stale.issuer_is(3, Standing::Active, &raised);
-    let (after, asked) = stale.authorise(&stale.key(), ASKED);
+    let (after, calls) = stale.authorise(&stale.key(), ASKED);
     let after = after.unwrap();
-    assert_eq!((after.issuing.generation, asked), (GENERATION.next(), 1));
+    assert_eq!((after.issuing.generation, calls), (GENERATION.next(), 1));
 
     let mut elsewhere = Issuers::new(Issuer::Key);
     elsewhere.issuer(3, Standing::Active, &raised);
@@ -249,8 +249,8 @@ fn an_edge_with_an_older_lease_issues_in_the_present_generation() {
     stale.state_is(3, |state| {
         state.service.as_mut().unwrap().issuing.generation = GENERATION.next()
     });
-    let (after, asked) = stale.authorise(&stale.password(b"password"), ASKED);
-    assert_eq!((after.unwrap().issuing.generation, asked), (GENERATION.next(), 1));
+    let (after, calls) = stale.authorise(&stale.password(b"password"), ASKED);
+    assert_eq!((after.unwrap().issuing.generation, calls), (GENERATION.next(), 1));
 }
 
 /// Whatever the lease says, a change that restricts an issuer holds for issuing as soon as the
@@ -267,17 +267,17 @@ fn who_may_not_issue_any_more_issues_nothing_though_the_lease_knows_of_nothing()
         let mut issuers = Issuers::new(Issuer::Key);
         issuers.issuer(1, Standing::Active, &|_| ());
         issuers.issuer_is(3, state, change);
-        let (authority, asked) = issuers.authorise(&issuers.key(), ASKED);
-        assert_eq!((authority.unwrap_err(), asked), (expected.clone(), 1));
+        let (authority, calls) = issuers.authorise(&issuers.key(), ASKED);
+        assert_eq!((authority.unwrap_err(), calls), (expected.clone(), 1));
         // The lease knows the change now, so the edge asks no more.
-        let (authority, asked) = issuers.authorise(&issuers.key(), ASKED + 1);
-        assert_eq!((authority.unwrap_err(), asked), (expected, 0));
+        let (authority, calls) = issuers.authorise(&issuers.key(), ASKED + 1);
+        assert_eq!((authority.unwrap_err(), calls), (expected, 0));
     }
     let mut issuers = Issuers::new(|_| Issuer::Service);
     issuers.state(2, |_| ());
     issuers.state_is(3, |state| state.suspended = true);
-    let (authority, asked) = issuers.authorise(&issuers.password(b"password"), ASKED);
-    assert_eq!((authority.unwrap_err(), asked), (Refused::Issuer(Denial::AccountSuspended), 1));
+    let (authority, calls) = issuers.authorise(&issuers.password(b"password"), ASKED);
+    assert_eq!((authority.unwrap_err(), calls), (Refused::Issuer(Denial::AccountSuspended), 1));
 }
 
 #[test]
@@ -287,15 +287,16 @@ fn each_issue_asks_once_also_where_nothing_is_known_yet_and_counts_one_use() {
     issuers.state_is(3, |_| ());
     issuers.world = World::cold();
     for round in 0..3 {
-        let (authority, asked) = issuers.authorise(&issuers.key(), ASKED + round);
+        let (authority, calls) = issuers.authorise(&issuers.key(), ASKED + round);
         assert!(authority.is_ok());
-        assert_eq!(asked, 1);
+        assert_eq!(calls, 1);
         assert!(issuers.may_issue(b"password", ASKED + round) == (true, 1));
     }
     let counters = issuers.world.gateway.counters();
     assert_eq!((counters.ledger_calls, counters.kv_reads, counters.shared_reads), (6, 0, 0));
     // The ledger has counted each use of the key when it was asked.
-    let call = issuers.world.gateway.renew(issuers.world.key.id().account(), at(ASKED));
+    let call =
+        issuers.world.gateway.leases_mut().renew(issuers.world.key.id().account(), at(ASKED));
     assert!(call.request().usage.is_none());
 }
 
@@ -318,12 +319,12 @@ fn where_the_ledger_is_out_of_reach_nothing_is_issued_but_under_grace() {
                 match gateway.authorise_issue(&credentials, None, at(now), at(now), &lookup) {
                     Authorisation::Fetch(Fetch::Copy(account, source)) => {
                         assert_eq!(source, CopySource::Cache);
-                        let read = gateway.ask_copy(account, source, at(now));
+                        let read = gateway.leases_mut().ask_copy(account, source, at(now));
                         gateway.take_copy(&read, None, at(now), Some(&mut lookup));
                     }
                     Authorisation::Fetch(need) => {
-                        let call = gateway.ask(need, at(now));
-                        gateway.take_refresh(
+                        let call = gateway.leases_mut().ask(need, at(now));
+                        gateway.leases_mut().take_refresh(
                             &call,
                             &RefreshReply::Failed,
                             at(now),
@@ -331,7 +332,7 @@ fn where_the_ledger_is_out_of_reach_nothing_is_issued_but_under_grace() {
                         );
                         failed += 1;
                     }
-                    Authorisation::Decided(authority, _) => break *authority,
+                    Authorisation::Decided(decided) => break decided.authority,
                     Authorisation::AskAdmin => panic!("this edge fits"),
                 }
             };
@@ -353,8 +354,8 @@ fn a_new_service_password_issues_at_once_and_a_wrong_one_asks_the_ledger_once_a_
     issuers.state_is(3, |state| state.service.as_mut().unwrap().digest = Digest::of(b"another"));
     assert_eq!(issuers.may_issue(b"another", ASKED + 1), (true, 1));
     assert_eq!(issuers.may_issue(b"password", ASKED + 500), (false, 0));
-    for (later, asked) in [(1_001, 1), (1_002, 0), (2_000, 0), (2_001, 1)] {
-        assert_eq!(issuers.may_issue(b"wrong", ASKED + later), (false, asked), "{later}");
+    for (later, calls) in [(1_001, 1), (1_002, 0), (2_000, 0), (2_001, 1)] {
+        assert_eq!(issuers.may_issue(b"wrong", ASKED + later), (false, calls), "{later}");
     }
     assert_eq!(issuers.may_issue(b"another", ASKED + 2_001), (true, 1));
 }

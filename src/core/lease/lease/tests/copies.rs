@@ -43,7 +43,7 @@ impl Isolate {
     /// Reads a shared reply.
     fn neighbour(&mut self, ms: i64, shared: Shared, is_background: bool) -> Lookup {
         let read = match is_background {
-            true => self.0.ask_copy_beside(account(), CopySource::Cache, at(ms)),
+            true => self.0.ask_copy_in_background(account(), CopySource::Cache, at(ms)),
             false => self.0.ask_copy(account(), CopySource::Cache, at(ms)),
         };
         let mut lookup = Lookup::default();
@@ -55,7 +55,7 @@ impl Isolate {
         let mut lookup = Lookup::alone();
         for _ in 0..REFRESH_ATTEMPTS {
             let call = self.0.ask_ledger(key('a'), at(ms));
-            self.0.take(&call, &RefreshReply::Failed, at(ms), Some(&mut lookup));
+            self.0.take_refresh(&call, &RefreshReply::Failed, at(ms), Some(&mut lookup));
         }
         lookup
     }
@@ -215,10 +215,10 @@ fn what_has_settled_is_dropped_by_a_later_document_only() {
     isolate.look(1, 1, Some(document(10, 0, reply(5))));
     assert_eq!(isolate.need(key('a'), 1), Some(Fetch::Kv(key('a'))));
     // After the ledger's reply at the same revision, only a certainly later document counts.
-    for (told, number, expected) in [(9, 9, Fetch::Ledger(key('a'))), (9, 10, Fetch::Kv(key('a')))]
+    for (taken, number, expected) in [(9, 9, Fetch::Ledger(key('a'))), (9, 10, Fetch::Kv(key('a')))]
     {
         let mut isolate = eventual();
-        isolate.refresh(0, Refresh { document: told, ..unsettled() });
+        isolate.refresh(0, Refresh { document: taken, ..unsettled() });
         isolate.look(1, 1, Some(document(number, 0, reply(5))));
         assert_eq!(isolate.need(key('a'), 1), Some(expected), "{number}");
     }
@@ -252,8 +252,8 @@ fn a_document_is_read_beside_a_request_from_half_t_on_and_uses_go_once_a_minute(
     let call = isolate.renew(pause);
     assert!(call.request().usage.is_some());
     let mut lookup = Lookup::default();
-    let told = RefreshReply::Refreshed(Refresh { state: None, ..reply(5) });
-    assert!(isolate.0.take(&call, &told, at(pause), Some(&mut lookup)));
+    let refreshed = RefreshReply::Refreshed(Refresh { state: None, ..reply(5) });
+    assert!(isolate.0.take_refresh(&call, &refreshed, at(pause), Some(&mut lookup)));
     assert_eq!(renewal_step(&mut isolate, pause, &lookup), None, "and it has renewed the lease");
 }
 
@@ -359,9 +359,9 @@ fn a_document_never_makes_a_bounded_lease_fresh() {
     // A reply requested before the document was read tells the lease's real age.
     let call = isolate.0.ask_ledger(key('b'), at(6_000));
     isolate.look(6_500, 6_600, Some(document(9, 0, reply(5))));
-    let told =
+    let refreshed =
         RefreshReply::Refreshed(without_record(Refresh { state: None, ..reply(5) }, key('b')));
-    isolate.0.take(&call, &told, at(7_000), Some(&mut lookup));
+    isolate.0.take_refresh(&call, &refreshed, at(7_000), Some(&mut lookup));
     assert_eq!(finding(isolate.find(key('a'), 7_000)).as_of, at(6_000));
 }
 
@@ -452,8 +452,8 @@ fn an_isolate_below_the_base_drops_its_records_and_one_above_takes_the_changes()
         for id in [key('a'), key('b')] {
             isolate.read_kv(id, 0, Some(&active(id, 2)));
         }
-        let told = with_changes(reply(8), [mark(key('a'), 8)]);
-        isolate.neighbour(5_000, shared(4_000, known, &told), false);
+        let refreshed = with_changes(reply(8), [mark(key('a'), 8)]);
+        isolate.neighbour(5_000, shared(4_000, known, &refreshed), false);
         assert_eq!(
             (isolate.memory(key('a'), 5_000), isolate.memory(key('b'), 5_000)),
             (None, kept)
@@ -491,7 +491,7 @@ fn with_t_0_nothing_is_shared_or_looked_for() {
     let call = isolate.renew(0);
     let strict = RefreshReply::Refreshed(Refresh { state: Some(state(0)), ..reply(5) });
     assert!(call.to_share(&strict, at(1)).is_none());
-    isolate.0.take(&call, &strict, at(1), None);
+    isolate.0.take_refresh(&call, &strict, at(1), None);
     let found = isolate.0.find(key('a'), at(2), at(2), &Lookup::default());
     assert_eq!(need(&found), Some(Fetch::Ledger(key('a'))));
 }
@@ -500,15 +500,15 @@ fn with_t_0_nothing_is_shared_or_looked_for() {
 fn a_reply_is_shared_without_its_answers_and_not_when_the_clock_went_back() {
     let mut isolate = Isolate::leased(5);
     let call = isolate.renew(1_000);
-    let told = with_record(
+    let refreshed = with_record(
         with_changes(Refresh { state: None, ..reply(6) }, [mark(key('a'), 6)]),
         active(key('a'), 6),
     );
-    let told = RefreshReply::Refreshed(told);
-    let shared = call.to_share(&told, at(1_100)).unwrap();
+    let refreshed = RefreshReply::Refreshed(refreshed);
+    let shared = call.to_share(&refreshed, at(1_100)).unwrap();
     assert_eq!((shared.base, shared.as_of), (Revision(5), at(0)));
     assert_eq!((shared.reply.answers.len(), shared.reply.state), (0, Some(state(T))));
-    assert_eq!(call.to_share(&told, at(999)), None);
+    assert_eq!(call.to_share(&refreshed, at(999)), None);
     assert_eq!(call.to_share(&RefreshReply::Failed, at(1_100)), None);
     assert_eq!(call.to_share(&RefreshReply::Gone, at(1_100)), None);
     assert_eq!(

@@ -27,18 +27,18 @@ fn a_reply_that_was_made_earlier_but_asked_later_still_makes_the_lease_younger()
 #[test]
 fn an_answer_from_before_a_change_does_not_enter_after_it_but_serves_who_asked() {
     let mut isolate = Isolate::leased(5);
-    let asked = isolate.0.ask_ledger(key('a'), at(1));
+    let call = isolate.0.ask_ledger(key('a'), at(1));
     // The change has already settled when the isolate learns of it, so the map keeps no trace.
     isolate.refresh(2, with_changes(reply(7), [mark(key('a'), 7)]));
     let mut lookup = Lookup::alone();
-    let told = RefreshReply::Refreshed(with_record(reply(5), active(key('a'), 4)));
-    isolate.0.take(&asked, &told, at(3), Some(&mut lookup));
+    let refreshed = RefreshReply::Refreshed(with_record(reply(5), active(key('a'), 4)));
+    isolate.0.take_refresh(&call, &refreshed, at(3), Some(&mut lookup));
     assert_eq!(isolate.memory(key('a'), 3), None);
     assert!(matches!(isolate.0.find(key('a'), at(1), at(3), &lookup), Found::Finding(..)));
 
-    let asked = isolate.0.ask_ledger(key('b'), at(4));
+    let call = isolate.0.ask_ledger(key('b'), at(4));
     isolate.refresh(5, with_changes(reply(8), [mark(key('b'), 8)]));
-    isolate.take(&asked, 6, without_record(reply(7), key('b')));
+    isolate.take(&call, 6, without_record(reply(7), key('b')));
     assert_eq!(isolate.need(key('b'), 6), Some(Fetch::Kv(key('b'))));
 }
 
@@ -118,7 +118,7 @@ fn records_die_with_their_lease() {
         ("a new epoch", |isolate| isolate.refresh(2, Refresh { epoch: Epoch::new(2), ..reply(6) })),
         ("the account is gone", |isolate| {
             let call = isolate.renew(2);
-            isolate.0.take(&call, &RefreshReply::Gone, at(2), None);
+            isolate.0.take_refresh(&call, &RefreshReply::Gone, at(2), None);
             isolate.refresh(3, reply(6));
         }),
     ];
@@ -154,8 +154,8 @@ fn of_two_cold_starts_the_first_reply_makes_the_lease_and_the_second_serves_its_
     let (a, b) = (isolate.0.ask_ledger(key('a'), at(0)), isolate.0.ask_ledger(key('b'), at(1)));
     isolate.take(&a, 30, with_record(reply(5), active(key('a'), 3)));
     let mut lookup = Lookup::alone();
-    let told = RefreshReply::Refreshed(with_record(reply(5), active(key('b'), 4)));
-    assert!(isolate.0.take(&b, &told, at(31), Some(&mut lookup)));
+    let refreshed = RefreshReply::Refreshed(with_record(reply(5), active(key('b'), 4)));
+    assert!(isolate.0.take_refresh(&b, &refreshed, at(31), Some(&mut lookup)));
     assert_eq!(finding(isolate.0.find(key('b'), at(1), at(31), &lookup)).source, Source::Ledger);
     assert_eq!(isolate.as_of(31), Some(0));
     assert_eq!(isolate.0.counters().discarded, 1);
@@ -177,7 +177,7 @@ fn replies_that_contradict_themselves_are_no_answers() {
     let id = key('a');
     let mut foreign = active(id, 4);
     foreign.epoch = Epoch::new(2);
-    let other_key = Answer { id, record: Some(active(key('b'), 4)) };
+    let other_key = RefreshAnswer { id, record: Some(active(key('b'), 4)) };
     for (name, bad) in [
         ("not the key that was asked for", reply(5)),
         ("another key's record", Refresh { answers: vec![other_key], ..reply(5) }),
@@ -189,7 +189,7 @@ fn replies_that_contradict_themselves_are_no_answers() {
         let call = isolate.0.ask_ledger(id, at(1));
         let mut lookup = Lookup::alone();
         assert!(
-            !isolate.0.take(&call, &RefreshReply::Refreshed(bad), at(1), Some(&mut lookup)),
+            !isolate.0.take_refresh(&call, &RefreshReply::Refreshed(bad), at(1), Some(&mut lookup)),
             "{name}"
         );
         assert_eq!((lookup.failures, isolate.as_of(1)), (1, Some(0)), "{name}");
@@ -293,7 +293,7 @@ fn that_an_account_is_gone_is_not_heard_under_another_lease() {
     let mut isolate = Isolate::new();
     let early = isolate.renew(0);
     isolate.refresh(1, with_record(reply(5), active(key('a'), 5)));
-    isolate.0.take(&early, &RefreshReply::Gone, at(2), None);
+    isolate.0.take_refresh(&early, &RefreshReply::Gone, at(2), None);
     assert_eq!((isolate.memory(key('a'), 2), isolate.0.counters().discarded), (Some(5), 1));
 }
 
@@ -304,7 +304,7 @@ fn an_account_that_is_gone_has_no_keys_and_costs_one_call_a_lease() {
     isolate.refresh(0, with_record(reply(5), active(id, 5)));
     let call = isolate.0.ask_ledger(id, at(1));
     let mut lookup = Lookup::alone();
-    assert!(isolate.0.take(&call, &RefreshReply::Gone, at(1), Some(&mut lookup)));
+    assert!(isolate.0.take_refresh(&call, &RefreshReply::Gone, at(1), Some(&mut lookup)));
     assert_eq!(finding(isolate.0.find(id, at(1), at(1), &lookup)).cached, CachedKey::NoSuchKey);
     for ms in [2, T] {
         assert_eq!(finding(isolate.find(id, ms)).cached, CachedKey::NoSuchKey);

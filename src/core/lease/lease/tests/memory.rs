@@ -105,7 +105,7 @@ fn uses_ride_on_the_next_refresh_and_stay_until_it_is_answered() {
     assert_eq!(used.addresses, [address(1).unwrap()]);
 
     // Without an answer, the same number and content go out again, whatever was counted meanwhile.
-    isolate.0.take(&call, &RefreshReply::Failed, at(5), None);
+    isolate.0.take_refresh(&call, &RefreshReply::Failed, at(5), None);
     isolate.0.count_use(key('b'), true, None, at(5));
     let again = isolate.renew(6);
     assert_eq!(again.request().usage.as_ref(), Some(&batch));

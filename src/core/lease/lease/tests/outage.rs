@@ -18,7 +18,12 @@ fn in_vain(isolate: &mut Isolate, id: KeyId, ms: i64) -> Found {
         match isolate.0.find(id, at(ms), at(ms), &lookup) {
             Found::Fetch(Fetch::Ledger(_)) => {
                 let call = isolate.0.ask_ledger(id, at(ms));
-                assert!(!isolate.0.take(&call, &RefreshReply::Failed, at(ms), Some(&mut lookup)));
+                assert!(!isolate.0.take_refresh(
+                    &call,
+                    &RefreshReply::Failed,
+                    at(ms),
+                    Some(&mut lookup)
+                ));
                 calls += 1;
             }
             Found::Fetch(Fetch::Copy(_, CopySource::Kv)) => {
@@ -50,7 +55,7 @@ fn past_t_a_request_tries_twice_and_is_then_denied() {
     let mut isolate = Isolate::new();
     isolate.refresh(0, with_record(reply(5), active(key('a'), 5)));
     let call = isolate.renew(8_000);
-    isolate.0.take(&call, &RefreshReply::Failed, at(8_100), None);
+    isolate.0.take_refresh(&call, &RefreshReply::Failed, at(8_100), None);
     assert_eq!(isolate.memory(key('a'), T), Some(5));
 }
 
@@ -59,7 +64,7 @@ fn whoever_has_begun_to_ask_asks_on_and_an_answer_ends_the_refusals() {
     let mut isolate = Isolate::new();
     let mut lookup = Lookup::alone();
     let call = isolate.0.ask_ledger(key('a'), at(0));
-    isolate.0.take(&call, &RefreshReply::Failed, at(0), Some(&mut lookup));
+    isolate.0.take_refresh(&call, &RefreshReply::Failed, at(0), Some(&mut lookup));
     assert!(matches!(in_vain(&mut isolate, key('b'), 1), Found::OutOfReach));
     let found = isolate.0.find(key('a'), at(0), at(2), &lookup);
     assert_eq!(need(&found), Some(Fetch::Ledger(key('a'))), "it has an attempt left");
@@ -110,7 +115,7 @@ fn grace_reads_kv_but_cannot_tell_what_only_the_ledger_knows() {
     isolate.refresh(1, with_unsettled(reply(5), [mark(key('b'), 5)]));
     for _ in 0..REFRESH_ATTEMPTS {
         let call = isolate.renew(T + 2);
-        isolate.0.take(&call, &RefreshReply::Failed, at(T + 2), None);
+        isolate.0.take_refresh(&call, &RefreshReply::Failed, at(T + 2), None);
     }
     assert_eq!(isolate.need(key('c'), T + 3), Some(Fetch::Kv(key('c'))));
     let lookup = isolate.read_kv(key('c'), T + 3, Some(&active(key('c'), 2)));

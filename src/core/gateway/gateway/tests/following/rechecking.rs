@@ -100,20 +100,20 @@ fn a_stored_key_that_was_issued_a_moment_ago_is_valid_at_once() {
 fn a_ledger_is_asked_once_about_an_issuer_that_is_gone() {
     let mut issuers = Issuers::new(Issuer::Key);
     issuers.issuer(1, |_| Standing::Deleted, &|_| ());
-    let unknown = |asked| ("unknown".to_owned(), asked);
+    let unknown = |calls| ("unknown".to_owned(), calls);
     let mut rng = ChaCha20Rng::seed_from_u64(9);
-    for asked in [1, 0, 0] {
+    for calls in [1, 0, 0] {
         let sealed = issuers.sealed();
-        assert_eq!(issuers.code_of(&sealed, USED, "10.1.2.3"), unknown(asked));
+        assert_eq!(issuers.code_of(&sealed, USED, "10.1.2.3"), unknown(calls));
         let Claims { id, issuer, .. } = issuers.claims;
         issuers.claims.id = sealed_id(id.account(), issuer, GENERATION, &mut rng);
     }
     // The ledger was restored to an earlier state: the edge asks once about each generation that it
     // does not know.
-    for (generation, asked) in [(5, 1), (5, 0), (4, 0), (6, 1)] {
+    for (generation, calls) in [(5, 1), (5, 0), (4, 0), (6, 1)] {
         issuers.generation(SealingGeneration(generation));
         let sealed = issuers.sealed();
-        assert_eq!(issuers.code_of(&sealed, USED, "10.1.2.3"), unknown(asked), "{generation}");
+        assert_eq!(issuers.code_of(&sealed, USED, "10.1.2.3"), unknown(calls), "{generation}");
     }
     // An expired key needs no ledger call.
     issuers.generation(SealingGeneration(9));
@@ -132,7 +132,7 @@ fn a_ledger_is_asked_once_about_a_key_that_its_ceiling_refuses() {
         credential.issuing.as_mut().unwrap().ceiling.permissions =
             serde_json::from_str("[]").unwrap();
     };
-    let denied = |asked| ("permission_denied".to_owned(), asked);
+    let denied = |calls| ("permission_denied".to_owned(), calls);
     let mut issuers = Issuers::new(Issuer::Key);
     issuers.issuer(1, Standing::Active, &narrow);
     let sealed = issuers.sealed();
@@ -172,12 +172,17 @@ fn a_key_that_the_lease_knows_no_issuer_of_is_not_unknown_while_the_ledger_is_aw
     for _ in 0..2 {
         let check = gateway.check(&sealed, &facts, at(USED), at(USED), &lookup);
         let Check::Fetch(need) = check else { panic!("{check:?}") };
-        let call = gateway.ask(need, at(USED));
-        gateway.take_refresh(&call, &RefreshReply::Failed, at(USED), Some(&mut lookup));
+        let call = gateway.leases_mut().ask(need, at(USED));
+        gateway.leases_mut().take_refresh(
+            &call,
+            &RefreshReply::Failed,
+            at(USED),
+            Some(&mut lookup),
+        );
     }
     let check = gateway.check(&sealed, &facts, at(USED), at(USED), &lookup);
     assert!(
-        matches!(check, Check::Verdict(Checked { verdict: Err(Denial::Unavailable), .. })),
+        matches!(check, Check::Decided(Checked { verdict: Err(Denial::Unavailable), .. })),
         "{check:?}"
     );
 }

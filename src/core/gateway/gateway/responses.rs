@@ -1,0 +1,113 @@
+//! Writes the gateway's own responses, and the requests that it forwards.
+
+use super::{Decision, Gateway, done};
+use crate::base::http::path;
+use crate::base::http::problem::RequestProblem;
+use crate::base::http::request::Request;
+use crate::base::http::response::{Forward, OnlyReads, Outcome, Response};
+use crate::config::rules::{Origin, Place, Rule};
+use crate::credential::limits::permission::Permission;
+use crate::gateway::denied::Denied;
+use crate::gateway::extract::Carried;
+use crate::gateway::problem::{GatewayProblem, challenge, challenge_of_several};
+use crate::gateway::{extract, origin_headers};
+use crate::lease::rules::LeaseRules;
+use crate::verify::verdict::Denial;
+use crate::verify::verification::Verified;
+
+/// Headers with a digest of the body (RFC 9530 and its predecessors). It is wrong once a part of
+/// the body is cut out.
+const DIGESTS: [&str; 4] = ["content-digest", "repr-digest", "digest", "content-md5"];
+
+impl<R: LeaseRules> Gateway<R> {
+    pub(super) fn refuse(&self, problem: &GatewayProblem) -> Decision {
+        done(Outcome::Answer(problem.answer(&self.config.console_origin)))
+    }
+
+    /// Refuses a request without a credential. The response lists the places that count, and the
+    /// place of a key that does not count.
+    pub(super) fn refuse_missing(&self, request: &Request<'_>, rule: &Rule) -> Decision {
+        let places = rule.places.iter().map(Place::to_string).collect();
+        let elsewhere = extract::misplaced_credential(request, &self.config.prefix);
+        let answer = GatewayProblem::MissingCredential { places, elsewhere }
+            .answer(&self.config.console_origin);
+        let challenge = challenge(Denial::Missing, request.url.host, None).unwrap_or_default();
+        done(Outcome::Answer(answer.with("www-authenticate", challenge)))
+    }
+
+    /// Refuses a request with several credentials.
+    pub(super) fn refuse_ambiguous(&self, request: &Request<'_>) -> Decision {
+        let answer = GatewayProblem::AmbiguousCredential.answer(&self.config.console_origin);
+        done(Outcome::Answer(
+            answer.with("www-authenticate", challenge_of_several(request.url.host)),
+        ))
+    }
+
+    pub(super) fn refuse_denied(
+        &self,
+        host: &str,
+        denial: Denial,
+        demanded: Option<&Permission>,
+    ) -> Decision {
+        done(Outcome::Answer(self.answer_denial(host, denial, demanded)))
+    }
+
+    /// Returns the response to a request that is refused because of its credential.
+    pub fn answer_denied(&self, denied: &Denied) -> Response {
+        self.answer_denial(denied.rule.host(), denied.denial, denied.permission())
+    }
+
+    fn answer_denial(&self, host: &str, denial: Denial, demanded: Option<&Permission>) -> Response {
+        let answer = GatewayProblem::Denied(denial).answer(&self.config.console_origin);
+        let challenge = challenge(denial, host, demanded);
+        answer.with_header(challenge.map(|challenge| ("www-authenticate", challenge)))
+    }
+
+    pub(super) fn forward(
+        &self,
+        request: &Request<'_>,
+        rule: &Rule,
+        path: &str,
+        carried: &Carried<'_>,
+        verified: Option<&Verified>,
+    ) -> Decision {
+        let query =
+            carried.query.as_deref().or(request.url.query).filter(|query| !query.is_empty());
+        let target = path::serialise(path, query);
+        let Some(Some(origin_key)) = self.origin_keys.get(rule.index) else {
+            return self.refuse(&RequestProblem::Internal.into());
+        };
+        let (binding, base) = match &rule.origin {
+            Origin::Binding(name) => (Some(name.clone()), request.url.origin),
+            Origin::Base(base) => (None, base.as_str()),
+            // `decide_api` has returned `Decision::Issue` for it.
+            Origin::Issuance => return self.refuse(&RequestProblem::Internal.into()),
+        };
+        let mut remove: Vec<String> =
+            carried.headers.iter().map(|name| (*name).to_owned()).collect();
+        let mut set =
+            origin_headers::headers(verified, request.method, &target, origin_key, request.arrived);
+        let only_reads = OnlyReads(rule.only_reads(request.method));
+        let unscreened = if request.headers.is_whole() {
+            let screened = origin_headers::screen(request.headers, only_reads);
+            remove.extend(screened.remove);
+            set.extend(screened.cookie.map(|cookie| ("cookie", cookie)));
+            None
+        } else {
+            Some(only_reads)
+        };
+        let cuts = carried.cuts.as_ref();
+        if cuts.is_some_and(|cuts| !cuts.is_empty()) {
+            remove.extend(DIGESTS.map(str::to_owned));
+        }
+        let cuts = cuts.map(|cuts| cuts.iter().map(|cut| (cut.start, cut.end)).collect());
+        done(Outcome::Forward(Forward {
+            binding,
+            url: [base, &target].concat(),
+            remove,
+            set,
+            unscreened,
+            cuts,
+        }))
+    }
+}
