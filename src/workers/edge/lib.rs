@@ -153,8 +153,8 @@ fn put_outcome(text: String) -> u32 {
     TEXT
 }
 
-/// Returns the outcome of the last [`decide`], as [`step_text`] writes it. The fields `prepared` and
-/// a number precede a response that is prepared from now on.
+/// Returns the outcome of the last [`decide`], as [`step_text`] writes it. The fields `prepared`
+/// and a number precede a response that is prepared from now on.
 #[wasm_bindgen]
 #[must_use]
 pub fn take_outcome() -> String {
