@@ -39,7 +39,7 @@ const stages = [
   { name: "rust", run: () => run("cargo", ["test", "--locked", "--workspace"]) },
   { name: "statistics", run: () => nodeTests(["tests/bench/statistics.test.mjs"]) },
   { name: "worker", needsBuild: true, run: () => nodeTests(["tests/worker/*.test.mjs"]) },
-  { name: "browser", needsBuild: true, run: () => nodeTests(["tests/browser/*.test.mjs"], { CHROMIUM: chromium() }) },
+  { name: "browser", needsBuild: true, run: () => run("playwright", ["test", "--config", "tests/browser"], { CHROMIUM: chromium() }) },
   {
     name: "deploy",
     run() {
