@@ -4,8 +4,8 @@ import assert from "node:assert/strict";
 import { readFile, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { OFFICE, OWNER, begin, eventually, expect } from "./support/journey.mjs";
-import { MAIL_API_KEY, codeIn } from "./support/mailbox.mjs";
+import { OFFICE, OWNER, begin, eventually, expect } from "../../support/journey.mjs";
+import { MAIL_API_KEY, codeIn } from "../../support/mailbox.mjs";
 
 const wrongFor = (code) => String((Number(code) + 1) % 1_000_000).padStart(6, "0");
 const wide = (digits) => digits.replace(/\d/g, (digit) => String.fromCharCode(digit.charCodeAt(0) + 0xfee0));

@@ -1,9 +1,9 @@
 // The issuance API and what it issues, seen from outside: rows A14 to A24.
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { FOREIGN, changed, random, sealed, sealedId, sealedParts } from "./support/forge.mjs";
-import { API, CALLER, CONSOLE, OFFICE, RULES, begin, eventually, expect } from "./support/journey.mjs";
-import { MASTER_SECRET } from "./support/harness.mjs";
+import { FOREIGN, changed, random, sealed, sealedId, sealedParts } from "../../support/forge.mjs";
+import { API, CALLER, CONSOLE, OFFICE, RULES, begin, eventually, expect } from "../../support/journey.mjs";
+import { MASTER_SECRET } from "../../support/harness.mjs";
 
 const PATH = "/issue_service_authorization";
 const FORM = "application/x-www-form-urlencoded";

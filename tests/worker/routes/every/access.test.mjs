@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { after, before, describe, test } from "node:test";
-import { FOREIGN, changed, key as forgedKey, random, sealedId, token } from "./support/forge.mjs";
-import { API, CALLER, CONSOLE, OFFICE, ORIGIN, OWNER, RULES, begin, expect, setupToken } from "./support/journey.mjs";
+import { FOREIGN, changed, key as forgedKey, random, sealedId, token } from "../../support/forge.mjs";
+import { API, CALLER, CONSOLE, OFFICE, ORIGIN, OWNER, RULES, begin, expect, setupToken } from "../../support/journey.mjs";
 
 /** The issuance API, which words its failures itself. */
 const ISSUANCE = "/issue_service_authorization";

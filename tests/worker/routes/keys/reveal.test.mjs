@@ -5,8 +5,8 @@ import { mkdtemp, readFile, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { CALLER, begin, eventually, expect } from "./support/journey.mjs";
-import { MASTER_SECRET } from "./support/harness.mjs";
+import { CALLER, begin, eventually, expect } from "../../support/journey.mjs";
+import { MASTER_SECRET } from "../../support/harness.mjs";
 
 const NEWER = { id: "newer", secret: "Xw7RfNcY2uHs9LdVj6PaGe3TiO8xWvBrQyEmKq4Zt0b" };
 

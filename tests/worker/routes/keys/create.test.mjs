@@ -2,7 +2,7 @@
 // passwords.
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { OWNER, begin, expect } from "./support/journey.mjs";
+import { OWNER, begin, expect } from "../../support/journey.mjs";
 
 /** Each: the members that differ from a good key, and the errors that they are told by. */
 const REFUSED = {

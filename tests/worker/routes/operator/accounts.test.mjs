@@ -1,7 +1,7 @@
 // Operators: owners of the deployment's first account, who make, suspend and mend the others.
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { ORIGIN, OTHER_OWNER, OWNER, begin, eventually, expect, setupToken, xtask } from "./support/journey.mjs";
+import { ORIGIN, OTHER_OWNER, OWNER, begin, eventually, expect, setupToken, xtask } from "../../support/journey.mjs";
 
 const ACCOUNTS = "/v1/operator/accounts";
 const LINK = /^http:\/\/localhost:8787\/#\/setup\/\w{73}$/;

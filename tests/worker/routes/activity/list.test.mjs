@@ -1,7 +1,7 @@
 // Activity, over HTTP: filters, pages, files.
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { OFFICE, begin, expect } from "./support/journey.mjs";
+import { OFFICE, begin, expect } from "../../support/journey.mjs";
 
 const HOSTILE = ["=cmd|' /C calc'!A0", '+1,"two"', "@SUM(1,2)", "経理🔑, \"引用\"", "-1"];
 

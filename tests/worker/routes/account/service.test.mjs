@@ -1,8 +1,8 @@
 // Service credentials (A23), over HTTP.
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { token } from "./support/forge.mjs";
-import { CONSOLE, begin, expect } from "./support/journey.mjs";
+import { token } from "../../support/forge.mjs";
+import { CONSOLE, begin, expect } from "../../support/journey.mjs";
 
 const SERVICE = "/v1/account/service";
 

@@ -1,8 +1,8 @@
 // What a verifier may ask beside a single credential: keys by their IDs, and many at once.
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { random } from "./support/forge.mjs";
-import { CALLER, begin, eventually, expect } from "./support/journey.mjs";
+import { random } from "../../support/forge.mjs";
+import { CALLER, begin, eventually, expect } from "../../support/journey.mjs";
 
 let at;
 let issued;
