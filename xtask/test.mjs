@@ -21,6 +21,7 @@ const EDGE_TESTS = [
   "locations",
   "refusals",
   "routes/issuance/*",
+  "routes/sealed-keys/*",
   "routes/verify/*",
   "shell",
   "shelves",

@@ -1,50 +1,13 @@
-// The issuance API and what it issues, seen from outside: rows A14 to A24.
+// The issuance API: what is asked of it, by whom, and what it issues. Rows A14 to A24.
 import assert from "node:assert/strict";
-import { after, before, describe, test } from "node:test";
+import { before, describe, test } from "node:test";
 import { FOREIGN, changed, random, sealed, sealedId, sealedParts } from "../../support/forge.mjs";
-import { API, CALLER, CONSOLE, OFFICE, RULES, begin, eventually, expect } from "../../support/journey.mjs";
-import { MASTER_SECRET } from "../../support/harness.mjs";
+import { ISSUABLE, PATH, ask, at, issue, refused, service, useIssuance } from "../../support/issuance.mjs";
+import { API, CALLER, CONSOLE, OFFICE, eventually, expect } from "../../support/journey.mjs";
 
-const PATH = "/issue_service_authorization";
-const FORM = "application/x-www-form-urlencoded";
-const ISSUABLE = { permissions: ["demo:read"], networks: [], longest: "30d" };
-const rules = [...RULES, { host: API, path: PATH, serves: "issuance" }];
+const MEBIBYTE = 1 << 20;
 
-let at;
-let service;
-before(async () => {
-  at = await begin({ rules });
-  service = await credentials();
-});
-after(() => at.dispose());
-
-/** `sid` and `spw` as Connection Information shows them. */
-async function credentials() {
-  const { service_id: sid, service_password: spw } = expect(await at.console("POST", "/v1/account/service/reveal"), 200).body;
-  return { sid, spw };
-}
-
-/** One request to the issuance API, with a form of `fields`. */
-function ask(fields, { key, host = API, path = PATH, ip = CALLER, method = "POST", type = FORM, body, headers = {} } = {}) {
-  const sent = { "cf-connecting-ip": ip, ...headers };
-  if (type) sent["content-type"] = type;
-  if (key) sent.authorization = `Bearer ${key}`;
-  const content = body ?? (method === "GET" ? undefined : new URLSearchParams(fields).toString());
-  return at.ask(host, path, { method, headers: sent, body: content });
-}
-
-async function issue(fields = {}, options) {
-  return expect(await ask(options?.key ? fields : { ...service, ...fields }, options), 200).text;
-}
-
-/** Asserts a failure: its status, and that its body is one line that begins with the code. */
-function refused(answer, status, code) {
-  expect(answer, status);
-  assert.ok(answer.text.startsWith(`${code}: `), answer.text);
-  assert.doesNotMatch(answer.text, /[\r\n]/);
-  assert.match(answer.headers["content-type"], /^text\/plain/);
-  assert.equal(answer.headers["cache-control"], "no-store");
-}
+useIssuance();
 
 describe("issuing", () => {
   test("A14 A15 A21 service credentials in the body get the bare key, on an API's host and on the console's", async () => {
@@ -358,157 +321,41 @@ describe("issuing", () => {
   });
 });
 
-describe("what was issued", () => {
-  test("A22 dies with its issuer, and does not come back with it", async () => {
-    const { credential: key, key: issuer } = await at.issue({ issuable: ISSUABLE });
-    const issued = [await issue({ epi: "10m" }, { key }), await issue({ epi: "25h" }, { key })];
-    for (const one of issued) expect(await at.call("/", { key: one }), 200);
-    assert.ok((await at.change(issuer.id, "disable")).bound);
-    for (const one of issued) expect(await at.call("/", { key: one }), 401, "disabled");
-    refused(await ask({}, { key }), 401, "disabled");
-    await at.change(issuer.id, "enable");
-    for (const one of issued) expect(await at.call("/", { key: one }), 401, "unknown");
-    const again = await issue({}, { key });
-    expect(await at.call("/", { key: again }), 200);
-    await at.deleteKeys(issuer.id);
-    for (const one of [...issued, again]) expect(await at.call("/", { key: one }), 401, "unknown");
-    refused(await ask({}, { key }), 401, "unknown");
+describe("the issuance API with a body that is out to hurt", () => {
+  let service;
+  before(async () => {
+    const { service_id: sid, service_password: spw } = expect(await at.console("POST", "/v1/account/service/reveal"), 200).body;
+    service = `sid=${sid}&spw=${spw}`;
   });
-
-  test("A23 dies with a change of the service password, at once where that was made", async () => {
-    const issued = [await issue({ epi: "10m" }), await issue({ epi: "25h" })];
-    for (const one of issued) expect(await at.call("/", { key: one }), 200);
-    const { revision } = expect(await at.console("GET", "/v1/account/service"), 200).body;
-    const headers = { "if-match": `"${revision}"` };
-    const { service_id: sid, service_password: spw, bound } = expect(
-      await at.console("POST", "/v1/account/service/password", { headers }),
-      200,
-    ).body;
-    const before = service;
-    service = { sid, spw };
-    assert.equal(sid, before.sid);
-    assert.ok(bound.at);
-    for (const one of issued) expect(await at.call("/", { key: one }), 401, "unknown");
-    refused(await ask(before), 401, "unknown");
-    expect(await at.call("/", { key: await issue() }), 200);
-  });
-
-  test("with one bit flipped, of another prefix, of another deployment or cut is none", async () => {
-    const text = await issue({ epi: "10m" });
-    const { payload } = sealedParts(text);
-    await at.worker.resetCounters();
-    for (const [key, code] of [
-      [changed(text, 20), "malformed"],
-      [sealed({ payload: changed(payload, 20), mac: sealedParts(text).mac }), "unknown"],
-      [sealed({ payload, prefix: "abc" }), "malformed"],
-      [sealed({ payload, prefix: "abc" }).replace("abc", "clv"), "unknown"],
-      [sealed({ payload, master: FOREIGN }), "unknown"],
-      [text.slice(0, -1), "malformed"],
-      [text.replace("clvs_", "clv_"), "malformed"],
-      [sealed({ payload: payload + "A".repeat(2_048) }), "malformed"],
-    ]) {
-      expect(await at.call("/", { key }), 401, code);
-    }
-    const counters = await at.worker.counters();
-    assert.deepEqual([counters["LEDGER.fetch"] ?? 0, counters["KEYS.get"] ?? 0], [0, 0], "P3");
-  });
-
-  test("A08 a sealed key is revoked by itself, without a step-up, and at once where that was asked", async () => {
-    const [one, other] = [await issue({ epi: "10m" }), await issue({ epi: "10m" })];
-    const revoke = (body) => at.console("POST", "/v1/sealed-keys/revoke", { body });
-    assert.equal(expect(await revoke({ credential: one }), 200).body.all_of_issuer, false);
-    // Where it was made a revocation holds at once.
-    expect(await at.call("/", { key: one }), 401, "unknown");
-    expect(await at.call("/", { key: other }), 200);
-    const { id } = sealedParts(other).claims;
-    expect(await revoke({ id, issuer: "service" }), 200);
-    expect(await at.call("/", { key: other }), 401, "unknown");
-    expect(await revoke({ credential: sealed({ payload: sealedParts(one).payload, master: FOREIGN }) }), 404, "not_found");
-    expect(await revoke({ id, issuer: random(18) }), 404, "not_found");
-    expect(await revoke({ id }), 400, "malformed_body");
-    expect(await revoke({ id: id.slice(0, 18), issuer: "service" }), 400, "malformed_body");
-  });
-
-  test("an ID that names no sealed key of this issuer is not found, costs no call, and takes no room", async () => {
-    const revoke = (id, issuer = "service") => at.console("POST", "/v1/sealed-keys/revoke", { body: { id, issuer } });
-    const { id } = sealedParts(await issue({ epi: "10m" })).claims;
-    const { key } = await at.issue({ issuable: ISSUABLE });
-    const account = service.sid.slice(0, 8);
-    await at.worker.resetCounters();
-    for (const made of [
-      id.slice(0, 24) + random(11),
-      sealedId({ account, master: FOREIGN }),
-      sealedId({ account: random(8) }),
-      sealedId({ account, prefix: "abc" }),
-      ...Array.from({ length: 35 }, (_, place) => changed(id, place)),
-    ]) {
-      expect(await revoke(made), 404, "not_found");
-    }
-    expect(await revoke(id, key.id), 404, "not_found");
-    expect(await revoke(sealedId({ account, issuer: key.id })), 404, "not_found");
-    assert.equal((await at.worker.counters())["LEDGER.fetch"], undefined);
-    expect(await revoke(sealedId({ account, issuer: key.id }), key.id), 200);
-  });
-
-  test("revoked by many at once is revoked once, and what its issuer ended with it is not ended again", { timeout: 120_000 }, async () => {
-    const { credential: key, key: issuer } = await at.issue({ issuable: ISSUABLE });
-    const revoke = (body) => at.console("POST", "/v1/sealed-keys/revoke", { body });
-    const batch = async (count) => Promise.all(Array.from({ length: count }, () => issue({ epi: "1h" }, { key })));
-    const leaked = [];
-    while (leaked.length < 300) leaked.push(...(await batch(50)));
-    const audited = async (action) => (await at.console("GET", `/v1/activity?action=${action}&limit=50`)).body.entries.length;
-    const before = await audited("sealed_key_revoked");
-    const answers = await Promise.all(Array.from({ length: 20 }, () => revoke({ credential: leaked[0] })));
-    for (const answer of answers) assert.equal(expect(answer, 200).body.all_of_issuer, false);
-    assert.equal((await audited("sealed_key_revoked")) - before, 1);
-
-    // Room is for 256 of the account: somewhere in here all of the issuer's end, and only once.
-    const script = async () => {
-      let ends = 0;
-      for (const credential of leaked) {
-        const { id } = sealedParts(credential).claims;
-        ends += expect(await revoke(ends ? { id, issuer: issuer.id } : { credential }), 200).body.all_of_issuer;
+  const ask = (body, host = API) =>
+    at.ask(host, PATH, { method: "POST", headers: { "cf-connecting-ip": OFFICE, "content-type": "application/x-www-form-urlencoded" }, body });
+  const rows = {
+    "of 1 MiB": () => [Buffer.alloc(MEBIBYTE, "a"), 413, "body_too_large"],
+    "of a byte more than it takes": () => [Buffer.alloc(65_537, "&"), 413, "body_too_large"],
+    "of nothing but ampersands": () => [Buffer.alloc(65_536, "&"), 401, "missing"],
+    "of 10,000 fields": () => [Array.from({ length: 10_000 }, (_, n) => `a${n}`).join("&"), 400, "unknown_field"],
+    "of one field, 10,000 times": () => [Array.from({ length: 10_000 }, () => "epi=").join("&"), 400, "repeated_field"],
+    "of percent signs": () => [`${service}&epi=${"%".repeat(60_000)}`, 400, "invalid_epi"],
+    "that is no UTF-8": () => [Buffer.concat([Buffer.from(`${service}&epi=`), Buffer.from([0xff, 0xfe, 0x00])]), 400, "invalid_epi"],
+    "with NUL in a field": () => [`${service}&ipa=10.0.0.1%00`, 400, "invalid_ipa"],
+    "with text that turns its direction": () => [`${service}&ipa=%E2%80%AE10.0.0.1`, 400, "invalid_ipa"],
+    "with a number beyond 64 bits": () => [`${service}&epi=9223372036854775808`, 400, "invalid_epi"],
+    "with a number beyond 64 bits of days": () => [`${service}&epi=9223372036854775807d`, 400, "invalid_epi"],
+    "with a year beyond all": () => [`${service}&epi=99999/01/01`, 400, "invalid_epi"],
+    "with an end of 60,000 characters": () => [`${service}&epi=${"1".repeat(60_000)}`, 400, "invalid_epi"],
+    "with an ID of 60,000 characters": () => [`sid=${"a".repeat(60_000)}&spw=a`, 401, "unknown"],
+    "with a password of 60,000 characters": () => [`${service}${"a".repeat(60_000)}`, 401, "unknown"],
+    "of JSON": () => ["[".repeat(60_000), 400, "unknown_field"],
+  };
+  for (const [what, row] of Object.entries(rows)) {
+    test(what, async () => {
+      for (const host of [API, CONSOLE]) {
+        const [body, status, code] = row();
+        const answer = expect(await ask(body, host), status);
+        assert.ok(answer.text.startsWith(`${code}: `), answer.text);
+        assert.ok(answer.text.length < 500, answer.text);
+        assert.doesNotMatch(answer.text, /[\p{Cc}\p{Bidi_Control}]/u);
       }
-      return ends;
-    };
-    assert.equal(await script(), 1);
-    for (const one of [leaked[0], leaked[299]]) expect(await at.call("/", { key: one }), 401, "unknown");
-    const fresh = await issue({ epi: "1h" }, { key });
-    assert.equal(await script(), 0);
-    expect(await at.call("/", { key: fresh }), 200);
-    assert.equal(await audited("issued_keys_ended"), 1);
-  });
-
-  test("is told to a verifier and to the origin by its own ID", async () => {
-    const verifier = (await at.issue({ permissions: ["claviger:verify"] })).credential;
-    const text = await issue();
-    const { id } = sealedParts(text).claims;
-    const headers = { "claviger-verifier": verifier };
-    const told = expect(await at.console("POST", "/v1/verify", { body: { credential: text }, headers, cookie: null }), 200).body;
-    assert.deepEqual([told.verdict, told.key, told.permissions], ["valid", id, ["*:*"]]);
-    const { headers: sent } = expect(await at.call("/", { key: text }), 200).body;
-    assert.equal(Object.fromEntries(sent)["claviger-key"], id);
-    // By its ID alone nobody knows it.
-    const alone = await at.console("POST", "/v1/verify", { body: { key_id: id }, headers, cookie: null });
-    assert.equal(expect(alone, 200).body.verdict, "unknown");
-  });
-});
-
-test("a sealed key of a generation that was retired a day ago, or is compromised, is none", async () => {
-  const old = JSON.parse(MASTER_SECRET)[0];
-  const text = await issue({ epi: "24h" });
-  const newer = { id: "newer", secret: "Xw7RfNcY2uHs9LdVj6PaGe3TiO8xWvBrQyEmKq4Zt0b" };
-  const ago = (ms) => new Date(Date.now() - ms).toISOString();
-  for (const [members, code] of [
-    [{ retired_at: ago(86_400_000) }, "unknown"],
-    [{ compromised: true }, "unknown"],
-  ]) {
-    const other = await begin({ setUp: false, secrets: { MASTER_SECRET: JSON.stringify([newer, { ...old, ...members }]) } });
-    try {
-      expect(await other.call("/", { key: text }), 401, code);
-      assert.equal((await other.worker.counters())["LEDGER.fetch"] ?? 0, 0);
-    } finally {
-      await other.dispose();
-    }
+    });
   }
 });

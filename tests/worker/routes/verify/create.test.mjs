@@ -1,8 +1,9 @@
-// What a verifier may ask beside a single credential: keys by their IDs, and many at once.
+// Verification: of one credential, of keys by their IDs, and of many at once.
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { random } from "../../support/forge.mjs";
-import { CALLER, begin, eventually, expect } from "../../support/journey.mjs";
+import { FOREIGN, key as forgedKey, random } from "../../support/forge.mjs";
+import { assertAnswers } from "../../support/every-route.mjs";
+import { CALLER, CONSOLE, begin, eventually, expect } from "../../support/journey.mjs";
 
 let at;
 let issued;
@@ -25,6 +26,55 @@ async function cold() {
   assert.equal((await ask({ credential: "x" })).verdict, "malformed");
   await at.worker.resetCounters();
 }
+
+describe("verification", () => {
+  let plain;
+  let answersBefore;
+  before(async () => {
+    plain = await at.issue();
+    // A test counts calls: none of them may be that of the publication.
+    await eventually("it is published", () => at.published(plain.key.id));
+    answersBefore = at.answers.length;
+  });
+  after(() => assertAnswers(at.answers.slice(answersBefore)));
+
+  const ask = (headers, body = { credential: plain.credential }) => at.console("POST", "/v1/verify", { headers, body, cookie: null, origin: null });
+
+  test("wants a verifier, and a session is none", async () => {
+    const refused = expect(await at.console("POST", "/v1/verify", { body: { credential: plain.credential } }), 401, "missing");
+    assert.equal(refused.headers["www-authenticate"], `Bearer realm="${CONSOLE}"`);
+    for (const [value, status, code] of [
+      ["", 401, "malformed"],
+      [`${verifier}x`, 401, "malformed"],
+      [forgedKey({ master: FOREIGN }), 401, "unknown"],
+      [plain.credential, 403, "permission_denied"],
+      [`${verifier}, ${verifier}`, 401, "malformed"],
+    ]) {
+      const answer = expect(await ask({ "claviger-verifier": value }), status, code);
+      assert.match(answer.headers["www-authenticate"], /^Bearer realm="localhost", error="/);
+    }
+    expect(await ask({ authorization: `Bearer ${verifier}` }), 401, "missing");
+  });
+
+  test("tells what the gateway would, and nothing of other accounts", async () => {
+    const found = async (check) => expect(await ask({ "claviger-verifier": verifier }, check), 200).body;
+    const { credential, access_key, access_secret } = plain;
+    const valid = await found({ credential, permission: "demo:read" });
+    assert.deepEqual([valid.verdict, valid.key, valid.account], ["valid", plain.key.id, at.session.account.id]);
+    assert.equal((await found({ access_key, access_secret })).verdict, "valid");
+    assert.equal((await found({ credential, permission: "admin:use" })).verdict, "permission_denied");
+    assert.equal((await found({ credential, interface: "smtp" })).verdict, "interface_denied");
+    assert.equal((await found({ credential: "x" })).verdict, "malformed");
+    await at.worker.resetCounters();
+    assert.equal((await found({ credential: forgedKey() })).verdict, "unknown");
+    assert.deepEqual(await at.worker.counters(), {}, "another account's key is not even looked up");
+    const checks = Array.from({ length: 100 }, (_, n) => ({ credential: n % 2 ? credential : "x" }));
+    const { verdicts } = await found({ checks });
+    assert.deepEqual(verdicts.map(({ verdict }) => verdict), checks.map((_, n) => (n % 2 ? "valid" : "malformed")));
+    expect(await ask({ "claviger-verifier": verifier }, { checks: [...checks, {}] }), 400, "malformed_body");
+    expect(await ask({ "claviger-verifier": verifier }, {}), 400, "malformed_body");
+  });
+});
 
 describe("A13 a key is verified again by its ID", () => {
   const again = (more) => ask({ key_id: issued.key.id, address: CALLER, ...more });
