@@ -35,7 +35,14 @@ export default [
   { files: ["tests/browser/**"], languageOptions: { globals: globals.browser } },
   {
     files: ["src/workers/**", "tests/origin/**", "tests/worker/support/*.js"],
-    languageOptions: { globals: { ...globals.serviceworker, FixedLengthStream: "readonly", IdentityTransformStream: "readonly", WebSocketPair: "readonly" } },
+    languageOptions: {
+      globals: {
+        ...globals.serviceworker,
+        FixedLengthStream: "readonly",
+        IdentityTransformStream: "readonly",
+        WebSocketPair: "readonly",
+      },
+    },
   },
   {
     files: ["www/**"],

@@ -11,7 +11,12 @@ describe("the gateway", () => {
   });
   after(() => at.dispose());
 
-  for (const path of ["/public/..%3B/admin/users", "/public/..%3bx=1/admin", "/public/..%09/admin", "/public/%252e%252e/admin"]) {
+  for (const path of [
+    "/public/..%3B/admin/users",
+    "/public/..%3bx=1/admin",
+    "/public/..%09/admin",
+    "/public/%252e%252e/admin",
+  ]) {
     test(`${path} is not read in a second way`, async () => {
       expect(await at.call(path), 400, "ambiguous_path");
     });
@@ -34,7 +39,12 @@ describe("the gateway", () => {
     });
   }
 
-  for (const cookie of ["a=b, __Host-claviger=S", '"__Host-claviger"=S', "__HOST-claviger=S", "a=b; __Host-claviger=S"]) {
+  for (const cookie of [
+    "a=b, __Host-claviger=S",
+    '"__Host-claviger"=S',
+    "__HOST-claviger=S",
+    "a=b; __Host-claviger=S",
+  ]) {
     test(`the console's cookie as ${cookie} does not travel on`, async () => {
       const { text } = expect(await at.call("/public/a", { headers: { cookie } }), 200);
       assert.doesNotMatch(text, /claviger=S/i);
@@ -47,7 +57,10 @@ describe("the gateway", () => {
   });
 
   test("a key in Basic that only a lenient server reads does not travel on", async () => {
-    for (const basic of [Buffer.from(`a:${key}`).toString("base64url"), Buffer.from(`\xff:${key}`, "latin1").toString("base64")]) {
+    for (const basic of [
+      Buffer.from(`a:${key}`).toString("base64url"),
+      Buffer.from(`\xff:${key}`, "latin1").toString("base64"),
+    ]) {
       for (const authorization of [`Basic ${basic}`, `Basic\t${basic}`]) {
         const { body } = expect(await at.call("/public/a", { headers: { authorization } }), 200);
         assert.equal(Object.fromEntries(body.headers).authorization, undefined);

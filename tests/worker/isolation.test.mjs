@@ -34,14 +34,18 @@ describe("to another account", () => {
   test("a key is in no list and no search", async () => {
     for (const q of ["", key.key.id, key.access_key, "a key"]) {
       const { keys } = expect(await second.console("GET", `/v1/keys?q=${encodeURIComponent(q)}`), 200).body;
-      assert.ok(keys.every(({ id }) => id.startsWith(second.session.account.id)), q);
+      assert.ok(
+        keys.every(({ id }) => id.startsWith(second.session.account.id)),
+        q,
+      );
     }
   });
 
   test("a key is unknown to the verifier, as one that was never made", async () => {
     const verdicts = async (checks) => {
       const headers = { "claviger-verifier": verifier };
-      return expect(await first.console("POST", "/v1/verify", { headers, body: { checks }, cookie: null }), 200).body.verdicts;
+      return expect(await first.console("POST", "/v1/verify", { headers, body: { checks }, cookie: null }), 200).body
+        .verdicts;
     };
     const own = await second.issue();
     const [mine, foreign, pair, verifierItself] = await verdicts([
@@ -52,7 +56,8 @@ describe("to another account", () => {
     ]);
     assert.deepEqual([mine.verdict, mine.account], ["valid", second.session.account.id]);
     for (const verdict of [foreign, pair, verifierItself]) assert.equal(verdict.verdict, "unknown");
-    for (const verdict of [foreign, pair]) assert.doesNotMatch(JSON.stringify(verdict), new RegExp(first.session.account.id));
+    for (const verdict of [foreign, pair])
+      assert.doesNotMatch(JSON.stringify(verdict), new RegExp(first.session.account.id));
   });
 
   test("a session is not carried over by its name", async () => {

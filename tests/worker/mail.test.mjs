@@ -22,7 +22,10 @@ describe("mail by an HTTP service", () => {
     const deletion = await at.beginDeletion(id);
     await eventually("it is taken at the third try", () => at.worker.mailbox.requests.length === 3);
     const { requests, messages } = at.worker.mailbox;
-    assert.deepEqual(requests.map(({ status }) => status), [500, 500, 200]);
+    assert.deepEqual(
+      requests.map(({ status }) => status),
+      [500, 500, 200],
+    );
     assert.equal(new Set(requests.map(({ key }) => key)).size, 1);
     assert.equal(new Set(requests.map(({ body }) => body)).size, 1, "the same to the byte");
     assert.equal(messages.length, 1);
@@ -37,14 +40,23 @@ describe("mail by an HTTP service", () => {
     const deletion = await at.beginDeletion(id);
     assert.match(await at.code(deletion), /^\d{6}$/);
     const requests = mailbox.requests.slice(before);
-    assert.deepEqual(requests.map(({ url, status }) => [url, status]), [["/emails", 307], ["/emails", 200]]);
+    assert.deepEqual(
+      requests.map(({ url, status }) => [url, status]),
+      [
+        ["/emails", 307],
+        ["/emails", 200],
+      ],
+    );
   });
 
   test("A09 while mail is down the page is told, and disabling works", async () => {
     assert.equal(await session(), "ok");
     at.worker.mailbox.failAlways(503);
     const deletion = await at.beginDeletion(id);
-    await eventually("the deletion says so", async () => (await at.console("GET", `/v1/deletions/${deletion.id}`)).body.mail === "failing");
+    await eventually(
+      "the deletion says so",
+      async () => (await at.console("GET", `/v1/deletions/${deletion.id}`)).body.mail === "failing",
+    );
     assert.equal(await session(), "failing");
     assert.equal((await at.change(id, "disable")).key.status, "disabled");
     at.worker.mailbox.recover();
@@ -85,7 +97,9 @@ describe("mail by the platform", () => {
   /** Every message that landed, as its raw text. */
   async function emails() {
     const files = await readdir(at.worker.emails, { recursive: true }).catch(() => []);
-    return Promise.all(files.filter((file) => file.endsWith(".eml")).map((file) => readFile(join(at.worker.emails, file), "utf8")));
+    return Promise.all(
+      files.filter((file) => file.endsWith(".eml")).map((file) => readFile(join(at.worker.emails, file), "utf8")),
+    );
   }
 
   test("A09 lands as a MIME message with both parts and the code", async () => {
@@ -96,11 +110,12 @@ describe("mail by the platform", () => {
       return found.length > 0 && found;
     });
     const [head] = mail.split("\r\n\r\n");
-    for (const header of ["From: <keys@example.com>", `To: <${OWNER.email}>`, "Auto-Submitted: auto-generated"]) assert.ok(head.includes(header), head);
+    for (const header of ["From: <keys@example.com>", `To: <${OWNER.email}>`, "Auto-Submitted: auto-generated"])
+      assert.ok(head.includes(header), head);
     assert.match(head, /^Subject: =\?utf-8\?/m);
     assert.match(head, /^Content-Type: multipart\/alternative;/m);
-    const parts = [...mail.matchAll(/Content-Transfer-Encoding: (\S+)\r\n\r\n([\s\S]*?)\r\n--=_/g)].map(([, encoding, body]) =>
-      encoding === "base64" ? Buffer.from(body, "base64").toString() : unquoted(body),
+    const parts = [...mail.matchAll(/Content-Transfer-Encoding: (\S+)\r\n\r\n([\s\S]*?)\r\n--=_/g)].map(
+      ([, encoding, body]) => (encoding === "base64" ? Buffer.from(body, "base64").toString() : unquoted(body)),
     );
     assert.equal(parts.length, 2);
     for (const part of parts) assert.ok(part.includes("経理サーバー"));
@@ -110,7 +125,9 @@ describe("mail by the platform", () => {
 
   /** Quoted-printable (RFC 2045 §6.7). */
   function unquoted(text) {
-    const bytes = text.replace(/=\r\n/g, "").replace(/=([0-9A-F]{2})/g, (_, hex) => String.fromCharCode(parseInt(hex, 16)));
+    const bytes = text
+      .replace(/=\r\n/g, "")
+      .replace(/=([0-9A-F]{2})/g, (_, hex) => String.fromCharCode(parseInt(hex, 16)));
     return Buffer.from(bytes, "latin1").toString();
   }
 });

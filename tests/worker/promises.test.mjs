@@ -58,7 +58,10 @@ describe("a key", () => {
     await at.change(id(), { networks: [], permissions: ["demo:read"] });
     await called(200)();
     const refused = expect(await at.call("/", { key: issued.credential, method: "POST" }), 403, "permission_denied");
-    assert.equal(refused.headers["www-authenticate"], `Bearer realm="${API}", error="insufficient_scope", scope="demo:write"`);
+    assert.equal(
+      refused.headers["www-authenticate"],
+      `Bearer realm="${API}", error="insufficient_scope", scope="demo:write"`,
+    );
   });
 
   test("that is not valid yet, or no more, is refused", async () => {
@@ -108,7 +111,10 @@ describe("a key", () => {
     const [first, second] = [await at.issue(), await at.issue()];
     for (const { key } of [first, second]) await eventually("it is published", () => at.published(key.id));
     await at.forget();
-    for (const [{ credential }, cost] of [[first, "LEDGER.fetch"], [second, "KEYS.get"]]) {
+    for (const [{ credential }, cost] of [
+      [first, "LEDGER.fetch"],
+      [second, "KEYS.get"],
+    ]) {
       await at.worker.resetCounters();
       for (let calls = 0; calls < 3; calls += 1) expect(await at.call("/", { key: credential }), 200);
       assert.deepEqual(await at.worker.counters(), { [cost]: 1, "DEMO.fetch": 3 });
@@ -144,8 +150,10 @@ describe("what Claviger never made", () => {
     await Promise.all(Array.from({ length: 32 }, work));
     return seen;
   }
-  const asKey = (text) => at.worker.fetch(API, "/", { agent, headers: { authorization: `Bearer ${text}`, "cf-connecting-ip": CALLER } });
-  const asCookie = (text) => at.worker.fetch(CONSOLE, "/v1/keys", { agent, headers: { cookie: `__Host-claviger=${text}` } });
+  const asKey = (text) =>
+    at.worker.fetch(API, "/", { agent, headers: { authorization: `Bearer ${text}`, "cf-connecting-ip": CALLER } });
+  const asCookie = (text) =>
+    at.worker.fetch(CONSOLE, "/v1/keys", { agent, headers: { cookie: `__Host-claviger=${text}` } });
   const asSetup = (text) => {
     const form = { token: text, account_name: "x", time_zone: "UTC", language: "en", ...OWNER };
     const headers = { origin: ORIGIN, "content-type": "application/json" };
@@ -156,30 +164,63 @@ describe("what Claviger never made", () => {
   const others = (text, place) => [...BASE62].filter((to) => to !== text[place]);
   const every = (text) => places(text).flatMap((place) => others(text, place).map((to) => changed(text, place, to)));
   const many = (count, make) => Array.from({ length: count }, make);
-  const noise = () => String.fromCharCode(...many(1 + Math.floor(Math.random() * 200), () => 33 + Math.floor(Math.random() * 222)).filter((c) => c < 127 || c > 160)).replaceAll(",", "");
+  const noise = () =>
+    String.fromCharCode(
+      ...many(1 + Math.floor(Math.random() * 200), () => 33 + Math.floor(Math.random() * 222)).filter(
+        (c) => c < 127 || c > 160,
+      ),
+    ).replaceAll(",", "");
 
   const rows = {
     "a real key with one character changed anywhere, and the checksum mended": {
       count: 72 * 61,
-      list: () => every(real).filter((text) => text.startsWith("clv_")).map(mended).filter((text) => text !== real),
+      list: () =>
+        every(real)
+          .filter((text) => text.startsWith("clv_"))
+          .map(mended)
+          .filter((text) => text !== real),
       send: asKey,
       expected: "401 unknown",
     },
     "a real key with one character changed anywhere": {
       count: 82 * 20,
-      list: () => places(real).flatMap((place) => others(real, place).slice(0, 20).map((to) => changed(real, place, to))),
+      list: () =>
+        places(real).flatMap((place) =>
+          others(real, place)
+            .slice(0, 20)
+            .map((to) => changed(real, place, to)),
+        ),
       send: asKey,
       expected: "401 malformed",
     },
-    "keys of another deployment": { count: 500, list: () => many(500, () => forgedKey({ master: FOREIGN })), send: asKey, expected: "401 unknown" },
-    "keys of another prefix": { count: 200, list: () => many(200, () => forgedKey({ prefix: "abc" })), send: asKey, expected: "401 malformed" },
-    "keys with a made-up tag": { count: 500, list: () => many(500, () => forgedKey({ tag: random(11) })), send: asKey, expected: "401 unknown" },
-    "noise": { count: 1000, list: () => many(1000, noise), send: asKey, expected: "401 malformed" },
+    "keys of another deployment": {
+      count: 500,
+      list: () => many(500, () => forgedKey({ master: FOREIGN })),
+      send: asKey,
+      expected: "401 unknown",
+    },
+    "keys of another prefix": {
+      count: 200,
+      list: () => many(200, () => forgedKey({ prefix: "abc" })),
+      send: asKey,
+      expected: "401 malformed",
+    },
+    "keys with a made-up tag": {
+      count: 500,
+      list: () => many(500, () => forgedKey({ tag: random(11) })),
+      send: asKey,
+      expected: "401 unknown",
+    },
+    noise: { count: 1000, list: () => many(1000, noise), send: asKey, expected: "401 malformed" },
     "a session's cookie with one character changed anywhere": {
       count: 73 * 10,
       list: () => {
         const session = at.cookie.split("=")[1];
-        return places(session).flatMap((place) => others(session, place).slice(0, 10).map((to) => changed(session, place, to)));
+        return places(session).flatMap((place) =>
+          others(session, place)
+            .slice(0, 10)
+            .map((to) => changed(session, place, to)),
+        );
       },
       send: asCookie,
       expected: "401 not_signed_in",
@@ -190,15 +231,30 @@ describe("what Claviger never made", () => {
       send: asCookie,
       expected: "401 not_signed_in",
     },
-    "a set-up token as a session": { count: 1, list: () => [token("U")], send: asCookie, expected: "401 not_signed_in" },
-    "set-up tokens of another deployment": { count: 500, list: () => many(500, () => token("U", { master: FOREIGN })), send: asSetup, expected: "401 setup_refused" },
+    "a set-up token as a session": {
+      count: 1,
+      list: () => [token("U")],
+      send: asCookie,
+      expected: "401 not_signed_in",
+    },
+    "set-up tokens of another deployment": {
+      count: 500,
+      list: () => many(500, () => token("U", { master: FOREIGN })),
+      send: asSetup,
+      expected: "401 setup_refused",
+    },
     "a set-up token with one character changed anywhere": {
       count: 73,
       list: () => places(setupToken()).map((place) => changed(setupToken(), place)),
       send: asSetup,
       expected: "401 setup_refused",
     },
-    "a session as a set-up token": { count: 1, list: () => [at.cookie.split("=")[1]], send: asSetup, expected: "401 setup_refused" },
+    "a session as a set-up token": {
+      count: 1,
+      list: () => [at.cookie.split("=")[1]],
+      send: asSetup,
+      expected: "401 setup_refused",
+    },
   };
 
   for (const [what, { count, list, send, expected }] of Object.entries(rows)) {

@@ -8,7 +8,13 @@ import { API, ORIGIN, OWNER, RULES, begin, eventually, setupToken } from "./jour
 /** Path of the issuance API, which words its failures itself. */
 export const ISSUANCE = "/issue_service_authorization";
 /** A path whose key may stand in a body. */
-const FIELDS = { host: API, path: "/fields/*", origin: "DEMO", any_key: true, credentials: ["authorization", "form:u", "json:u"] };
+const FIELDS = {
+  host: API,
+  path: "/fields/*",
+  origin: "DEMO",
+  any_key: true,
+  credentials: ["authorization", "form:u", "json:u"],
+};
 
 /** The deployment of the file, its owner signed in. */
 export let at;
@@ -103,13 +109,21 @@ export const ROUTES = [
 /** Sends a good request to a route, with `over` in place of its parts. */
 export async function send(route, { headers, ...over } = {}) {
   const body = over.raw === undefined ? route.body?.() : undefined;
-  return at.console(route.method, route.path(), { body, ...over, headers: { ...(await route.headers?.()), ...headers } });
+  return at.console(route.method, route.path(), {
+    body,
+    ...over,
+    headers: { ...(await route.headers?.()), ...headers },
+  });
 }
 
 /** Registers a test for each of the chosen routes. */
 export const describeRoutes = (chosen, rows, options = {}) => {
   for (const route of ROUTES.filter(chosen)) {
-    const name = `${route.method} ${route.path.toString().replace(/^\(\) => /, "").replaceAll(/["`]/g, "").replace("${id()}", "{id}")}`;
+    const name = `${route.method} ${route.path
+      .toString()
+      .replace(/^\(\) => /, "")
+      .replaceAll(/["`]/g, "")
+      .replace("${id()}", "{id}")}`;
     test(name, options, () => rows(route));
   }
 };

@@ -16,14 +16,20 @@ export const service = {};
 export function useIssuance() {
   before(async () => {
     at = await begin({ rules: [...RULES, { host: API, path: PATH, serves: "issuance" }] });
-    const { service_id: sid, service_password: spw } = expect(await at.console("POST", "/v1/account/service/reveal"), 200).body;
+    const { service_id: sid, service_password: spw } = expect(
+      await at.console("POST", "/v1/account/service/reveal"),
+      200,
+    ).body;
     Object.assign(service, { sid, spw });
   });
   after(() => at.dispose());
 }
 
 /** Sends one request to the issuance API, with a form of `fields`. */
-export function ask(fields, { key, host = API, path = PATH, ip = CALLER, method = "POST", type = FORM, body, headers = {} } = {}) {
+export function ask(
+  fields,
+  { key, host = API, path = PATH, ip = CALLER, method = "POST", type = FORM, body, headers = {} } = {},
+) {
   const sent = { "cf-connecting-ip": ip, ...headers };
   if (type) sent["content-type"] = type;
   if (key) sent.authorization = `Bearer ${key}`;

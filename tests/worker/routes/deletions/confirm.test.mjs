@@ -17,7 +17,8 @@ describe("A09 deletion by a mailed code", () => {
   after(() => at.dispose());
 
   const issue = async (name) => (await at.issue({ name })).key.id;
-  const messages = (kind, id) => at.worker.mailbox.messages.filter((mail) => mail.id.startsWith(`deletion-${kind}/`) && mail.id.includes(id));
+  const messages = (kind, id) =>
+    at.worker.mailbox.messages.filter((mail) => mail.id.startsWith(`deletion-${kind}/`) && mail.id.includes(id));
   const status = async (id) => (await at.show(id)).status;
 
   test("A09 deletes exactly the keys that were ticked, all at once, and mails a notice", async () => {
@@ -25,11 +26,17 @@ describe("A09 deletion by a mailed code", () => {
     const kept = await at.issue({ name: "Kept" });
     const ids = [first.key.id, second.key.id];
     const deletion = await at.beginDeletion(...ids);
-    assert.deepEqual(deletion.keys.map(({ id, name, access_key }) => [id, name, access_key]), [
-      [ids[0], "Build server", `clv_${ids[0]}`],
-      [ids[1], "<b>経理</b>", `clv_${ids[1]}`],
-    ]);
-    assert.deepEqual([deletion.sent_to, deletion.tries_left, deletion.bound_within_s, deletion.state], ["m…@example.jp", 5, 10, "open"]);
+    assert.deepEqual(
+      deletion.keys.map(({ id, name, access_key }) => [id, name, access_key]),
+      [
+        [ids[0], "Build server", `clv_${ids[0]}`],
+        [ids[1], "<b>経理</b>", `clv_${ids[1]}`],
+      ],
+    );
+    assert.deepEqual(
+      [deletion.sent_to, deletion.tries_left, deletion.bound_within_s, deletion.state],
+      ["m…@example.jp", 5, 10, "open"],
+    );
     const life_ms = Date.parse(deletion.expires_at) - Date.parse(deletion.now);
     assert.ok(life_ms > 500_000 && life_ms <= 600_000, `${life_ms}`);
 
@@ -41,7 +48,10 @@ describe("A09 deletion by a mailed code", () => {
     assert.ok(mail.text.includes("Build server") && mail.text.includes("<b>経理</b>") && !mail.text.includes("Kept"));
     assert.ok(mail.html.includes("&lt;b&gt;経理&lt;/b&gt;") && !mail.html.includes("<b>"));
     assert.ok(!mail.subject.includes(code));
-    await eventually("the page can see that it is sent", async () => (await at.console("GET", `/v1/deletions/${deletion.id}`)).body.mail === "sent");
+    await eventually(
+      "the page can see that it is sent",
+      async () => (await at.console("GET", `/v1/deletions/${deletion.id}`)).body.mail === "sent",
+    );
     expect(await at.call("/", { key: first.credential }), 200);
 
     const done = expect(await at.tryConfirm(deletion, code), 200).body;
@@ -51,7 +61,8 @@ describe("A09 deletion by a mailed code", () => {
     expect(await at.call("/", { key: kept.credential }), 200);
 
     const notice = await eventually("the notice is mailed", () => messages("notice", deletion.id)[0]);
-    for (const part of ["2 API keys", OWNER.name, OFFICE, "Build server"]) assert.ok(notice.text.includes(part) || notice.subject.includes(part), part);
+    for (const part of ["2 API keys", OWNER.name, OFFICE, "Build server"])
+      assert.ok(notice.text.includes(part) || notice.subject.includes(part), part);
     assert.deepEqual(notice.to, [OWNER.email]);
   });
 
@@ -67,10 +78,17 @@ describe("A09 deletion by a mailed code", () => {
     const deletion = await at.beginDeletion(await issue("malformed"));
     for (const code of ["", "12345", "1234567", "12345a", "-12345", "x".repeat(10_000)]) {
       const refused = expect(await at.tryConfirm(deletion, code), 422, "invalid");
-      assert.deepEqual(refused.body.errors.map(({ pointer, code: why }) => [pointer, why]), [["#/code", "not_a_code"]]);
+      assert.deepEqual(
+        refused.body.errors.map(({ pointer, code: why }) => [pointer, why]),
+        [["#/code", "not_a_code"]],
+      );
       assert.ok(code === "" || !refused.text.includes(code), "it is not repeated");
     }
-    expect(await at.console("POST", `/v1/deletions/${deletion.id}/confirm`, { raw: `{"code":"${"1".repeat(100_000)}"}` }), 413, "body_too_large");
+    expect(
+      await at.console("POST", `/v1/deletions/${deletion.id}/confirm`, { raw: `{"code":"${"1".repeat(100_000)}"}` }),
+      413,
+      "body_too_large",
+    );
     assert.equal((await at.console("GET", `/v1/deletions/${deletion.id}`)).body.tries_left, 5);
   });
 
@@ -100,7 +118,8 @@ describe("A09 deletion by a mailed code", () => {
     const again = expect(await at.console("POST", `/v1/deletions/${deletion.id}/code`), 200).body;
     assert.deepEqual([again.id, again.tries_left], [deletion.id, 5]);
     const second = await at.code(deletion, 2);
-    if (first !== second) assert.equal(expect(await at.tryConfirm(deletion, first), 403, "code_wrong").body.tries_left, 4);
+    if (first !== second)
+      assert.equal(expect(await at.tryConfirm(deletion, first), 403, "code_wrong").body.tries_left, 4);
     expect(await at.tryConfirm(deletion, second), 200);
     expect(await at.tryConfirm(deletion, second), 410, "code_over");
   });
@@ -111,12 +130,24 @@ describe("A09 deletion by a mailed code", () => {
     const foreign = await other.beginDeletion(theirs);
     const code = await at.code(a);
     if (code !== (await at.code(b))) expect(await at.tryConfirm(b, code), 403, "code_wrong");
-    for (const [method, path, body] of [["GET", ""], ["POST", "/code"], ["POST", "/confirm", { code: await other.code(foreign) }]]) {
+    for (const [method, path, body] of [
+      ["GET", ""],
+      ["POST", "/code"],
+      ["POST", "/confirm", { code: await other.code(foreign) }],
+    ]) {
       expect(await at.console(method, `/v1/deletions/${foreign.id}${path}`, { body }), 404, "not_found");
       expect(await other.console(method, `/v1/deletions/${a.id}${path}`, { body: body && { code } }), 404, "not_found");
     }
-    expect(await at.console("POST", `/v1/deletions/${a.id}/confirm`, { body: { code }, cookie: null }), 401, "not_signed_in");
-    expect(await at.console("POST", `/v1/deletions/${a.id}/confirm`, { body: { code }, origin: "https://evil.example" }), 403, "cross_site");
+    expect(
+      await at.console("POST", `/v1/deletions/${a.id}/confirm`, { body: { code }, cookie: null }),
+      401,
+      "not_signed_in",
+    );
+    expect(
+      await at.console("POST", `/v1/deletions/${a.id}/confirm`, { body: { code }, origin: "https://evil.example" }),
+      403,
+      "cross_site",
+    );
     assert.deepEqual([await status(mine), (await other.show(theirs)).status], ["active", "active"]);
     expect(await at.tryConfirm(a, code), 200);
   });

@@ -30,8 +30,15 @@ describe("A09 deletion by a mailed code", () => {
       const { body } = expect(await tryBegin(at, keys), 422, "invalid");
       assert.deepEqual([body.errors[0].pointer, body.errors[0].code], [pointer, why]);
     }
-    assert.deepEqual(expect(await tryBegin(at, [id, foreign, many[0]]), 404, "not_found").body.keys, [foreign, many[0]]);
-    expect(await at.console("POST", "/v1/deletions", { raw: `{"keys":["${"x".repeat(100_000)}"]}` }), 413, "body_too_large");
+    assert.deepEqual(expect(await tryBegin(at, [id, foreign, many[0]]), 404, "not_found").body.keys, [
+      foreign,
+      many[0],
+    ]);
+    expect(
+      await at.console("POST", "/v1/deletions", { raw: `{"keys":["${"x".repeat(100_000)}"]}` }),
+      413,
+      "body_too_large",
+    );
     assert.equal(at.worker.mailbox.messages.length, before);
   });
 

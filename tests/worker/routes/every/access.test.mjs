@@ -13,7 +13,8 @@ describe("without a session, or with none of ours", () => {
     "no cookie": () => null,
     "an empty one": () => "__Host-claviger=",
     "a forged one": () => `__Host-claviger=${changed(session(), 30)}`,
-    "one of another deployment": () => `__Host-claviger=${token("S", { account: at.session.account.id, master: FOREIGN })}`,
+    "one of another deployment": () =>
+      `__Host-claviger=${token("S", { account: at.session.account.id, master: FOREIGN })}`,
     "ours, for another account": () => `__Host-claviger=S${"a1B2c3D4"}${session().slice(9)}`,
     "a set-up token": () => `__Host-claviger=${setupToken()}`,
     "ours twice": () => `${at.cookie}; ${at.cookie}`,
@@ -25,7 +26,11 @@ describe("without a session, or with none of ours", () => {
       for (const [what, cookie] of Object.entries(cookies)) {
         const headers = await route.headers?.();
         await at.worker.resetCounters();
-        const answer = await at.console(route.method, route.path(), { body: route.body?.(), headers, cookie: cookie() });
+        const answer = await at.console(route.method, route.path(), {
+          body: route.body?.(),
+          headers,
+          cookie: cookie(),
+        });
         assert.deepEqual([answer.status, answer.body.code], [401, "not_signed_in"], what);
         assert.deepEqual(await at.worker.counters(), {}, what);
       }
@@ -36,13 +41,22 @@ describe("without a session, or with none of ours", () => {
     for (const route of ROUTES.filter(({ session }) => session)) {
       const account = random(8);
       const cookie = `__Host-claviger=${token("S", { account })}`;
-      expect(await send(route, { cookie, body: route.body?.(account), headers: { "if-match": '"1"' } }), 401, "not_signed_in");
+      expect(
+        await send(route, { cookie, body: route.body?.(account), headers: { "if-match": '"1"' } }),
+        401,
+        "not_signed_in",
+      );
     }
   });
 
   test("a key of an account that is not one's own is not there", async () => {
     const foreign = `/v1/keys/a1B2c3D4${id().slice(8)}`;
-    for (const [method, path, body] of [["GET", foreign], ["PATCH", foreign, {}], ["POST", `${foreign}/disable`], ["POST", `${foreign}/enable`]]) {
+    for (const [method, path, body] of [
+      ["GET", foreign],
+      ["PATCH", foreign, {}],
+      ["POST", `${foreign}/disable`],
+      ["POST", `${foreign}/enable`],
+    ]) {
       expect(await at.console(method, path, { body, headers: { "if-match": '"1"' } }), 404, "not_found");
     }
   });
@@ -79,7 +93,11 @@ describe("from another site", () => {
       const headers = await route.headers?.();
       await at.worker.resetCounters();
       for (const over of origins) {
-        const answer = await at.console(route.method, route.path(), { body: route.body?.(), ...over, headers: { ...headers, ...over.headers } });
+        const answer = await at.console(route.method, route.path(), {
+          body: route.body?.(),
+          ...over,
+          headers: { ...headers, ...over.headers },
+        });
         expect(answer, 403, "cross_site");
       }
       assert.deepEqual(await at.worker.counters(), {});
@@ -132,7 +150,16 @@ describe("with a method that it does not have", () => {
 });
 
 describe("at a path that is none", () => {
-  for (const path of ["/v1/", "/v1/nothing", "/v1/keys/", "/v1/keys/short", "/v1/keys/a1B2c3D47Hq0p2Zx9K/destroy", "/v1//keys", "/v1/keys/a1B2c3D47Hq0p2Zx9%4B", "/v1/operator"]) {
+  for (const path of [
+    "/v1/",
+    "/v1/nothing",
+    "/v1/keys/",
+    "/v1/keys/short",
+    "/v1/keys/a1B2c3D47Hq0p2Zx9K/destroy",
+    "/v1//keys",
+    "/v1/keys/a1B2c3D47Hq0p2Zx9%4B",
+    "/v1/operator",
+  ]) {
     test(path, async () => {
       for (const method of ["GET", "POST", "DELETE"]) expect(await at.console(method, path), 404, "not_found");
     });
@@ -158,13 +185,21 @@ describe("headers that a route demands", () => {
     const path = `/v1/keys/${id()}`;
     for (const value of [undefined, "", "1", '"one"', "*", 'W/"1"', '"1", "2"', '"-1"', '"99999999999999999999999"']) {
       const headers = value === undefined ? {} : { "if-match": value };
-      for (const [method, target, body] of [["PATCH", path, {}], ["POST", `${path}/disable`], ["POST", `${path}/enable`]]) {
+      for (const [method, target, body] of [
+        ["PATCH", path, {}],
+        ["POST", `${path}/disable`],
+        ["POST", `${path}/enable`],
+      ]) {
         expect(await at.console(method, target, { body, headers }), 400, "bad_header");
       }
     }
     const { revision } = await at.show(id());
     await at.change(id(), { name: "changed meanwhile" });
-    const late = expect(await at.console("PATCH", path, { body: {}, headers: { "if-match": `"${revision}"` } }), 412, "changed_meanwhile");
+    const late = expect(
+      await at.console("PATCH", path, { body: {}, headers: { "if-match": `"${revision}"` } }),
+      412,
+      "changed_meanwhile",
+    );
     assert.equal(late.body.key.name, "changed meanwhile");
     assert.equal(late.body.by, OWNER.name);
     assert.ok(Date.parse(late.body.at));

@@ -26,10 +26,26 @@ describe("with a body that is none", () => {
   describeRoutes(
     ({ body }) => body,
     async (route) => {
-      for (const type of [null, "text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "application/jsonp"]) {
+      for (const type of [
+        null,
+        "text/plain",
+        "application/x-www-form-urlencoded",
+        "multipart/form-data; boundary=x",
+        "application/jsonp",
+      ]) {
         expect(await send(route, { type }), 415, "unsupported_media_type");
       }
-      const bodies = ["", "{", '"text"', "null", "7", `${members(route)} x`, members(route).replace("{", '{"surplus":1,'), "\u0000", `{"a":${"[".repeat(10_000)}`];
+      const bodies = [
+        "",
+        "{",
+        '"text"',
+        "null",
+        "7",
+        `${members(route)} x`,
+        members(route).replace("{", '{"surplus":1,'),
+        "\u0000",
+        `{"a":${"[".repeat(10_000)}`,
+      ];
       bodies.push(JSON.stringify({ ...route.body(), ...route.wrong }));
       for (const raw of bodies) expect(await send(route, { raw }), 400, "malformed_body");
       expect(await send(route, { raw: Buffer.from([0x7b, 0x22, 0xff, 0x22, 0x7d]) }), 400, "malformed_body");
@@ -51,9 +67,15 @@ describe("with a body that is out to hurt", () => {
   /** JSON of `value` for each member of the body in turn, as it is written in `json`. */
   const eachMember = (route, json) => {
     const members = Object.entries(route.body()).map(([name, value]) => [JSON.stringify(name), JSON.stringify(value)]);
-    return members.map((_, hurt) => `{${members.map(([name, value], n) => `${name}:${n === hurt ? json : value}`).join()}}`);
+    return members.map(
+      (_, hurt) => `{${members.map(([name, value], n) => `${name}:${n === hurt ? json : value}`).join()}}`,
+    );
   };
-  const refused = (answer, ...statuses) => assert.ok(statuses.includes(answer.status), `${answer.method} ${answer.path} ▸ ${answer.status} ${answer.text.slice(0, 300)}`);
+  const refused = (answer, ...statuses) =>
+    assert.ok(
+      statuses.includes(answer.status),
+      `${answer.method} ${answer.path} ▸ ${answer.status} ${answer.text.slice(0, 300)}`,
+    );
 
   describeRoutes(
     ({ body }) => body,
@@ -61,16 +83,32 @@ describe("with a body that is out to hurt", () => {
       const max = maxOf(route);
       // Whole, and so large that a reader who takes all of it pays for it.
       for (const length of [MEBIBYTE, max + 1]) {
-        assert.equal(expect(await send(route, { raw: Buffer.alloc(length, "[") }), 413, "body_too_large").body.max, max);
+        assert.equal(
+          expect(await send(route, { raw: Buffer.alloc(length, "[") }), 413, "body_too_large").body.max,
+          max,
+        );
       }
       const depth = Math.min(100_000, Math.floor((max - 2_000) / 2));
-      for (const [open, close, times] of [["[", "]", depth], ['{"a":', "}", Math.floor(depth / 3)]]) {
-        for (const raw of eachMember(route, `${open.repeat(times)}0${close.repeat(times)}`)) expect(await send(route, { raw }), 400, "malformed_body");
+      for (const [open, close, times] of [
+        ["[", "]", depth],
+        ['{"a":', "}", Math.floor(depth / 3)],
+      ]) {
+        for (const raw of eachMember(route, `${open.repeat(times)}0${close.repeat(times)}`))
+          expect(await send(route, { raw }), 400, "malformed_body");
         expect(await send(route, { raw: open.repeat(times) }), 400, "malformed_body");
       }
       const written = JSON.stringify(route.body()).slice(1, -1);
       expect(await send(route, { raw: `{${written},${written}}` }), 400, "malformed_body");
-      for (const number of ["9223372036854775808", "-9223372036854775809", "1e400", "-1e400", "1e999999999", "9".repeat(1_000), "0.1", "-0"]) {
+      for (const number of [
+        "9223372036854775808",
+        "-9223372036854775809",
+        "1e400",
+        "-1e400",
+        "1e999999999",
+        "9".repeat(1_000),
+        "0.1",
+        "-0",
+      ]) {
         for (const raw of eachMember(route, number)) expect(await send(route, { raw }), 400, "malformed_body");
       }
       for (const text of ['"\\ud800"', '"\u0001"', '"\\x41"', "NaN", "'a'", "\ufeff0"]) {
@@ -78,10 +116,33 @@ describe("with a body that is out to hurt", () => {
       }
       // Texts, but none that anything may be called: refused by whoever the field belongs to, or
       // known to nobody.
-      for (const text of ["\u0000", "a\u0000b", "\u202etxt.exe", "\u2066\u2069", "\ufeff", "\u{e0001}", "a\nb", "x".repeat(60_000)]) {
-        for (const raw of eachMember(route, JSON.stringify(text))) refused(await send(route, { raw, ip: "192.0.2.77" }), 400, 401, 404, 409, 422, 429, ...(route.path().endsWith("/check") || route.path() === "/v1/verify" ? [200] : []));
+      for (const text of [
+        "\u0000",
+        "a\u0000b",
+        "\u202etxt.exe",
+        "\u2066\u2069",
+        "\ufeff",
+        "\u{e0001}",
+        "a\nb",
+        "x".repeat(60_000),
+      ]) {
+        for (const raw of eachMember(route, JSON.stringify(text)))
+          refused(
+            await send(route, { raw, ip: "192.0.2.77" }),
+            400,
+            401,
+            404,
+            409,
+            422,
+            429,
+            ...(route.path().endsWith("/check") || route.path() === "/v1/verify" ? [200] : []),
+          );
       }
-      expect(await send(route, { raw: Buffer.concat([Buffer.from([0xff, 0xfe]), Buffer.from(`{${written}}`, "utf16le")]) }), 400, "malformed_body");
+      expect(
+        await send(route, { raw: Buffer.concat([Buffer.from([0xff, 0xfe]), Buffer.from(`{${written}}`, "utf16le")]) }),
+        400,
+        "malformed_body",
+      );
     },
   );
 });
@@ -98,7 +159,11 @@ describe("with headers that are out to hurt", () => {
     "a cookie of 10,000": [["cookie", Array.from({ length: 10_000 }, (_, n) => `c${n}=1`).join("; ")]],
     "10,000 of our cookies": [["cookie", Array.from({ length: 10_000 }, () => "__Host-claviger=S").join("; ")]],
     "a verifier of 100 KB": [["claviger-verifier", "a".repeat(100_000)]],
-    "bytes that are no text": [["x-large", "\u00ff\u0080"], ["authorization", "Bearer \u00ff"], ["cookie", "__Host-claviger=\u00ff"]],
+    "bytes that are no text": [
+      ["x-large", "\u00ff\u0080"],
+      ["authorization", "Bearer \u00ff"],
+      ["cookie", "__Host-claviger=\u00ff"],
+    ],
   };
   for (const [what, headers] of Object.entries(large)) {
     test(what, async () => {
@@ -110,10 +175,22 @@ describe("with headers that are out to hurt", () => {
         [CONSOLE, "/v1/verify", "POST"],
         [CONSOLE, "/v1/session", "POST"],
       ]) {
-        const sent = [...Object.entries({ ...auth, ...(path === ISSUANCE && { "content-type": "application/x-www-form-urlencoded" }) }), ...headers];
+        const sent = [
+          ...Object.entries({
+            ...auth,
+            ...(path === ISSUANCE && { "content-type": "application/x-www-form-urlencoded" }),
+          }),
+          ...headers,
+        ];
         const answer = await at.ask(host, path, { method, headers: sent, body: method === "POST" ? "" : undefined });
-        assert.ok([400, 401, 403, 415].includes(answer.status), `${host}${path} ▸ ${answer.status} ${answer.text.slice(0, 300)}`);
-        assert.match(answer.headers["content-type"], path === ISSUANCE ? /^text\/plain/ : /^application\/problem\+json/);
+        assert.ok(
+          [400, 401, 403, 415].includes(answer.status),
+          `${host}${path} ▸ ${answer.status} ${answer.text.slice(0, 300)}`,
+        );
+        assert.match(
+          answer.headers["content-type"],
+          path === ISSUANCE ? /^text\/plain/ : /^application\/problem\+json/,
+        );
       }
     });
   }
@@ -141,16 +218,32 @@ describe("a rule that looks for keys in bodies, with one that is out to hurt", (
     "half a surrogate pair": [JSON_TYPE, (key) => `{"n":"\\ud800","u":"${key}"}`, [200, 401]],
     "a key with NUL behind it": [JSON_TYPE, (key) => `{"u":"${key}\\u0000"}`, 401],
     "a form's key with NUL behind it": [FORM, (key) => `u=${key}%00`, 401],
-    "JSON that is no UTF-8": [JSON_TYPE, (key) => Buffer.concat([Buffer.from(`{"u":"${key}","x":"`), Buffer.from([0xff]), Buffer.from('"}')]), 401],
-    "a form that is no UTF-8": [FORM, (key) => Buffer.concat([Buffer.from([0xff, 0x26]), Buffer.from(`u=${key}`)]), 200],
+    "JSON that is no UTF-8": [
+      JSON_TYPE,
+      (key) => Buffer.concat([Buffer.from(`{"u":"${key}","x":"`), Buffer.from([0xff]), Buffer.from('"}')]),
+      401,
+    ],
+    "a form that is no UTF-8": [
+      FORM,
+      (key) => Buffer.concat([Buffer.from([0xff, 0x26]), Buffer.from(`u=${key}`)]),
+      200,
+    ],
     "10,000 keys": [FORM, () => "u=x&".repeat(10_000), 401],
-    "10,000 empty parts": [PARTS, () => '--x\r\nContent-Disposition: form-data; name="u"\r\n\r\n\r\n'.repeat(1_000), [400, 401]],
+    "10,000 empty parts": [
+      PARTS,
+      () => '--x\r\nContent-Disposition: form-data; name="u"\r\n\r\n\r\n'.repeat(1_000),
+      [400, 401],
+    ],
     "a part whose head does not end": [PARTS, () => `--x\r\n${"a: b\r\n".repeat(20_000)}`, 401],
     "a boundary of 60,000 characters": [`multipart/form-data; boundary=${"b".repeat(60_000)}`, () => "--b", 401],
   };
   for (const [what, [type, body, status]] of Object.entries(rows)) {
     test(what, async () => {
-      const answer = await at.call("/fields/a", { method: "POST", headers: { "content-type": type }, body: body(issued.credential) });
+      const answer = await at.call("/fields/a", {
+        method: "POST",
+        headers: { "content-type": type },
+        body: body(issued.credential),
+      });
       assert.ok([status].flat().includes(answer.status), `${answer.status} ${answer.text.slice(0, 300)}`);
       if (answer.status !== 200) {
         assert.equal(answer.headers["content-type"], "application/problem+json");

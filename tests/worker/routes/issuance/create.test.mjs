@@ -43,11 +43,20 @@ describe("issuing", () => {
   });
 
   test("A17 every unit of time is read", async () => {
-    for (const [epi, ms] of [["90s", 90_000], ["5m", 300_000], ["2h", 7_200_000], ["1d", 86_400_000], ["1500", 1_500]]) {
+    for (const [epi, ms] of [
+      ["90s", 90_000],
+      ["5m", 300_000],
+      ["2h", 7_200_000],
+      ["1d", 86_400_000],
+      ["1500", 1_500],
+    ]) {
       const { claims } = sealedParts(await issue({ epi }));
       assert.equal(claims.exp - claims.iat, ms, epi);
     }
-    for (const [epi, days] of [["100d", 100], ["2w", 14]]) {
+    for (const [epi, days] of [
+      ["100d", 100],
+      ["2w", 14],
+    ]) {
       await issue({ epi });
       const [newest] = (await at.console("GET", "/v1/keys")).body.keys;
       const life = Date.parse(newest.expires_at) - Date.parse(newest.created_at);
@@ -87,10 +96,38 @@ describe("issuing", () => {
 
   test("A18 a malformed or past end is refused with one line", async () => {
     for (const epi of [
-      "soon", "-1", "+5m", "5 m", "5M", "1.5h", "1e3", "5m5s", "0", "0s", "0x10", "٣٠", "99999999999999999999", "9999999w",
-      "2020-01-01", "2021/07/00", "2020-01-01T00:00:00Z", "2099-13-01", "2099-00-01", "2099-02-30", "2099/1/1", "20990101T000000",
-      "2099-01-01T24:00:01", "2099-01-01T25:00:00", "2099-01-01T00:60:00", "2099-01-01T00:00:00+24:00", "2099-01-01T00:00:00 JST",
-      "2099-01-01Z", "2099-01-01T", "9999-12-31", "2099-01-01T00:00:00\u0000", `2099-01-01${" ".repeat(300)}`,
+      "soon",
+      "-1",
+      "+5m",
+      "5 m",
+      "5M",
+      "1.5h",
+      "1e3",
+      "5m5s",
+      "0",
+      "0s",
+      "0x10",
+      "٣٠",
+      "99999999999999999999",
+      "9999999w",
+      "2020-01-01",
+      "2021/07/00",
+      "2020-01-01T00:00:00Z",
+      "2099-13-01",
+      "2099-00-01",
+      "2099-02-30",
+      "2099/1/1",
+      "20990101T000000",
+      "2099-01-01T24:00:01",
+      "2099-01-01T25:00:00",
+      "2099-01-01T00:60:00",
+      "2099-01-01T00:00:00+24:00",
+      "2099-01-01T00:00:00 JST",
+      "2099-01-01Z",
+      "2099-01-01T",
+      "9999-12-31",
+      "2099-01-01T00:00:00\u0000",
+      `2099-01-01${" ".repeat(300)}`,
     ]) {
       refused(await ask({ ...service, epi }), 400, "invalid_epi");
     }
@@ -101,9 +138,28 @@ describe("issuing", () => {
     assert.deepEqual(await read(""), []);
     assert.deepEqual(await read("203.0.113.7"), ["203.0.113.7"]);
     assert.deepEqual(await read("203.0.113.7,198.51.100.0/24"), ["203.0.113.7", "198.51.100.0/24"]);
-    assert.deepEqual(await read("203.0.113.7 , 198.51.100.0/24\n2001:db8::/32"), ["203.0.113.7", "198.51.100.0/24", "2001:db8::/32"]);
+    assert.deepEqual(await read("203.0.113.7 , 198.51.100.0/24\n2001:db8::/32"), [
+      "203.0.113.7",
+      "198.51.100.0/24",
+      "2001:db8::/32",
+    ]);
     assert.deepEqual(await read("10.1.2.3/8"), ["10.0.0.0/8"]);
-    for (const ipa of [",", " ", " ,, ", "1.2.3", "01.2.3.4", "256.0.0.1", "10.0.0.0/33", "10.0.0.0/-1", "10.0.0.0/", "fe80::1%eth0", "::/129", "example.com", "10.0.0.1;10.0.0.2", "10.0.0.1-10.0.0.9"]) {
+    for (const ipa of [
+      ",",
+      " ",
+      " ,, ",
+      "1.2.3",
+      "01.2.3.4",
+      "256.0.0.1",
+      "10.0.0.0/33",
+      "10.0.0.0/-1",
+      "10.0.0.0/",
+      "fe80::1%eth0",
+      "::/129",
+      "example.com",
+      "10.0.0.1;10.0.0.2",
+      "10.0.0.1-10.0.0.9",
+    ]) {
       refused(await ask({ ...service, ipa }), 400, "invalid_ipa");
     }
   });
@@ -138,7 +194,10 @@ describe("issuing", () => {
     const many = Array.from({ length: 10_000 }, (_, n) => `10.${n >> 8}.${n & 255}.0/24`).join(",");
     const answer = await ask({ ...service, ipa: many });
     refused(answer, 413, "body_too_large");
-    const over = await ask({ ...service, ipa: Array.from({ length: 257 }, (_, n) => `2001:db8:${n.toString(16)}:ffff:ffff:ffff:ffff:fff0/124`).join(",") });
+    const over = await ask({
+      ...service,
+      ipa: Array.from({ length: 257 }, (_, n) => `2001:db8:${n.toString(16)}:ffff:ffff:ffff:ffff:fff0/124`).join(","),
+    });
     refused(over, 400, "invalid_ipa");
     assert.match(over.text, /257 networks are more than the 256/);
     const log = at.worker.log().join("\n");
@@ -148,8 +207,30 @@ describe("issuing", () => {
   test("whatever stands in a field is refused with one line or read as it is written, and asks nobody where it is refused", async () => {
     const { sid, spw } = service;
     const odd = [
-      "\u0000", "\ufeff", "\u200b", "\u202e1m", "\u2028", "\u0085", "\ud800", "𝟛𝟘s", "３０s", "٣٠s", "%", "%zz", "&", "=", "+", ";", "[]", "1\r\nset-cookie: x", "é".repeat(9_000), "null",
-      "-0", "0x1e", "1e9", "__proto__",
+      "\u0000",
+      "\ufeff",
+      "\u200b",
+      "\u202e1m",
+      "\u2028",
+      "\u0085",
+      "\ud800",
+      "𝟛𝟘s",
+      "３０s",
+      "٣٠s",
+      "%",
+      "%zz",
+      "&",
+      "=",
+      "+",
+      ";",
+      "[]",
+      "1\r\nset-cookie: x",
+      "é".repeat(9_000),
+      "null",
+      "-0",
+      "0x1e",
+      "1e9",
+      "__proto__",
     ];
     await issue();
     await at.worker.resetCounters();
@@ -180,9 +261,16 @@ describe("issuing", () => {
       refused(await ask({}, { body }), status, code);
     }
     // Both ways at once, wherever the key is and whatever it is worth.
-    for (const authorization of [`Bearer clv_${random(78)}`, `Basic ${btoa(`clv_${random(18)}:${random(60)}`)}`, `clv_${random(78)}`]) {
+    for (const authorization of [
+      `Bearer clv_${random(78)}`,
+      `Basic ${btoa(`clv_${random(18)}:${random(60)}`)}`,
+      `clv_${random(78)}`,
+    ]) {
       const answer = await ask(service, { headers: { authorization } });
-      assert.ok([400, 401].includes(answer.status) && !answer.text.startsWith("clv"), `${authorization}: ${answer.text}`);
+      assert.ok(
+        [400, 401].includes(answer.status) && !answer.text.startsWith("clv"),
+        `${authorization}: ${answer.text}`,
+      );
     }
     const { "LEDGER.fetch": asked = 0, "KEYS.get": read = 0 } = await at.worker.counters();
     assert.deepEqual([asked, read], [0, 0]);
@@ -221,17 +309,25 @@ describe("issuing", () => {
     assert.equal(wrong.text, (await ask({ sid: changed(sid, 10), spw })).text);
   });
 
-  test("P3 a made-up key is refused before its body, and a body that does not come is not waited for", { timeout: 30_000 }, async () => {
-    const { promise, resolve: end } = Promise.withResolvers();
-    const body = async function* () {
-      yield "epi=";
-      await promise;
-    };
-    refused(await ask({}, { key: `clv_${random(78)}`, body: body() }), 401, "malformed");
-    refused(await ask({}, { key: sealed({ payload: sealedParts(await issue()).payload, master: FOREIGN }), body: body() }), 401, "unknown");
-    refused(await ask({}, { body: body() }), 408, "body_too_slow");
-    end();
-  });
+  test(
+    "P3 a made-up key is refused before its body, and a body that does not come is not waited for",
+    { timeout: 30_000 },
+    async () => {
+      const { promise, resolve: end } = Promise.withResolvers();
+      const body = async function* () {
+        yield "epi=";
+        await promise;
+      };
+      refused(await ask({}, { key: `clv_${random(78)}`, body: body() }), 401, "malformed");
+      refused(
+        await ask({}, { key: sealed({ payload: sealedParts(await issue()).payload, master: FOREIGN }), body: body() }),
+        401,
+        "unknown",
+      );
+      refused(await ask({}, { body: body() }), 408, "body_too_slow");
+      end();
+    },
+  );
 
   test("A22 a thousand at once store nothing, and ask the ledger once each", { timeout: 60_000 }, async () => {
     const total = async () => (await at.console("GET", "/v1/keys?limit=1")).body.total;
@@ -260,7 +356,11 @@ describe("issuing", () => {
     assert.match(key.name, /^API \d{4}-\d\d-\d\d \d\d:\d\d$/);
     assert.deepEqual(key.issued_by, { kind: "key", id: issuer.key.id, name: "Build server" });
     assert.deepEqual([key.issuable, key.permissions, key.created_by], [null, ["demo:read"], "Build server"]);
-    assert.deepEqual((await at.show(issuer.key.id)).issuable, { permissions: ["demo:read"], networks: [], longest_ms: 30 * 86_400_000 });
+    assert.deepEqual((await at.show(issuer.key.id)).issuable, {
+      permissions: ["demo:read"],
+      networks: [],
+      longest_ms: 30 * 86_400_000,
+    });
     const many = Array.from({ length: 17 }, (_, n) => `203.0.113.${n}`).join(" ");
     assert.match(await issue({ ipa: many }), /^clv_/, "17 networks");
     await at.change(key.id, "disable");
@@ -315,8 +415,12 @@ describe("issuing", () => {
     const pointer = (answer) => expect(answer, 422, "invalid").body.errors.map(({ pointer }) => pointer);
     const powerful = { ...ISSUABLE, permissions: ["claviger:verify"] };
     assert.deepEqual(pointer(await at.tryIssue({ issuable: powerful })), ["#/issuable/permissions"]);
-    assert.deepEqual(pointer(await at.tryIssue({ issuable: ISSUABLE, permissions: ["claviger:verify"] })), ["#/issuable"]);
-    const check = await at.console("POST", "/v1/keys/check", { body: { issuable: { ...ISSUABLE, networks: "10.0.0.0/33" } } });
+    assert.deepEqual(pointer(await at.tryIssue({ issuable: ISSUABLE, permissions: ["claviger:verify"] })), [
+      "#/issuable",
+    ]);
+    const check = await at.console("POST", "/v1/keys/check", {
+      body: { issuable: { ...ISSUABLE, networks: "10.0.0.0/33" } },
+    });
     assert.deepEqual([check.body.issuable.networks.problems, check.body.issuable.longest_ms], [1, 30 * 86_400_000]);
   });
 });
@@ -324,11 +428,18 @@ describe("issuing", () => {
 describe("the issuance API with a body that is out to hurt", () => {
   let service;
   before(async () => {
-    const { service_id: sid, service_password: spw } = expect(await at.console("POST", "/v1/account/service/reveal"), 200).body;
+    const { service_id: sid, service_password: spw } = expect(
+      await at.console("POST", "/v1/account/service/reveal"),
+      200,
+    ).body;
     service = `sid=${sid}&spw=${spw}`;
   });
   const ask = (body, host = API) =>
-    at.ask(host, PATH, { method: "POST", headers: { "cf-connecting-ip": OFFICE, "content-type": "application/x-www-form-urlencoded" }, body });
+    at.ask(host, PATH, {
+      method: "POST",
+      headers: { "cf-connecting-ip": OFFICE, "content-type": "application/x-www-form-urlencoded" },
+      body,
+    });
   const rows = {
     "of 1 MiB": () => [Buffer.alloc(MEBIBYTE, "a"), 413, "body_too_large"],
     "of a byte more than it takes": () => [Buffer.alloc(65_537, "&"), 413, "body_too_large"],
@@ -336,7 +447,11 @@ describe("the issuance API with a body that is out to hurt", () => {
     "of 10,000 fields": () => [Array.from({ length: 10_000 }, (_, n) => `a${n}`).join("&"), 400, "unknown_field"],
     "of one field, 10,000 times": () => [Array.from({ length: 10_000 }, () => "epi=").join("&"), 400, "repeated_field"],
     "of percent signs": () => [`${service}&epi=${"%".repeat(60_000)}`, 400, "invalid_epi"],
-    "that is no UTF-8": () => [Buffer.concat([Buffer.from(`${service}&epi=`), Buffer.from([0xff, 0xfe, 0x00])]), 400, "invalid_epi"],
+    "that is no UTF-8": () => [
+      Buffer.concat([Buffer.from(`${service}&epi=`), Buffer.from([0xff, 0xfe, 0x00])]),
+      400,
+      "invalid_epi",
+    ],
     "with NUL in a field": () => [`${service}&ipa=10.0.0.1%00`, 400, "invalid_ipa"],
     "with text that turns its direction": () => [`${service}&ipa=%E2%80%AE10.0.0.1`, 400, "invalid_ipa"],
     "with a number beyond 64 bits": () => [`${service}&epi=9223372036854775808`, 400, "invalid_epi"],

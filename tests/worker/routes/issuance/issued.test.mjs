@@ -30,10 +30,11 @@ describe("what was issued", () => {
     for (const one of issued) expect(await at.call("/", { key: one }), 200);
     const { revision } = expect(await at.console("GET", "/v1/account/service"), 200).body;
     const headers = { "if-match": `"${revision}"` };
-    const { service_id: sid, service_password: spw, bound } = expect(
-      await at.console("POST", "/v1/account/service/password", { headers }),
-      200,
-    ).body;
+    const {
+      service_id: sid,
+      service_password: spw,
+      bound,
+    } = expect(await at.console("POST", "/v1/account/service/password", { headers }), 200).body;
     const before = { ...service };
     Object.assign(service, { sid, spw });
     assert.equal(sid, before.sid);
@@ -68,7 +69,10 @@ describe("what was issued", () => {
     const text = await issue();
     const { id } = sealedParts(text).claims;
     const headers = { "claviger-verifier": verifier };
-    const told = expect(await at.console("POST", "/v1/verify", { body: { credential: text }, headers, cookie: null }), 200).body;
+    const told = expect(
+      await at.console("POST", "/v1/verify", { body: { credential: text }, headers, cookie: null }),
+      200,
+    ).body;
     assert.deepEqual([told.verdict, told.key, told.permissions], ["valid", id, ["*:*"]]);
     const { headers: sent } = expect(await at.call("/", { key: text }), 200).body;
     assert.equal(Object.fromEntries(sent)["claviger-key"], id);
@@ -87,7 +91,10 @@ test("a sealed key of a generation that was retired a day ago, or is compromised
     [{ retired_at: ago(86_400_000) }, "unknown"],
     [{ compromised: true }, "unknown"],
   ]) {
-    const other = await begin({ setUp: false, secrets: { MASTER_SECRET: JSON.stringify([newer, { ...old, ...members }]) } });
+    const other = await begin({
+      setUp: false,
+      secrets: { MASTER_SECRET: JSON.stringify([newer, { ...old, ...members }]) },
+    });
     try {
       expect(await other.call("/", { key: text }), 401, code);
       assert.equal((await other.worker.counters())["LEDGER.fetch"] ?? 0, 0);

@@ -23,10 +23,16 @@ test("A06, A11: who uses a key is told before an edit locks them out, and the ed
   const [named] = (await at.beginDeletion(key.id)).keys;
   assert.deepEqual([named.id, named.uses_24h, named.last_used_at], [key.id, 3, shown.last_used_at]);
   const out = await check("192.0.2.0/24");
-  assert.deepEqual(out.map(({ address, count }) => [address, count]), [[CALLER, 2]]);
+  assert.deepEqual(
+    out.map(({ address, count }) => [address, count]),
+    [[CALLER, 2]],
+  );
   assert.ok(Date.parse(out[0].last_at) <= Date.now());
   assert.deepEqual(await check(""), []);
-  assert.equal(expect(await at.console("POST", "/v1/keys/check", { body: { networks: "" } }), 200).body.locked_out, null);
+  assert.equal(
+    expect(await at.console("POST", "/v1/keys/check", { body: { networks: "" } }), 200).body.locked_out,
+    null,
+  );
 
   const { bound } = await at.change(key.id, { networks: ["192.0.2.0/24"] });
   assert.ok(bound.within_s <= 10);
@@ -39,8 +45,12 @@ describe("A09 deletion by a mailed code", () => {
   test("A09 a deleted key is listed, and comes back as it was", async () => {
     const { key, credential } = await at.issue({ name: "Lazarus" });
     await at.deleteKeys(key.id);
-    const listed = async (query) => (await at.console("GET", `/v1/keys?q=lazarus${query}`)).body.keys.map(({ status }) => status);
-    assert.deepEqual([await listed(""), await listed("&deleted=only"), await listed("&deleted=no")], [["deleted"], ["deleted"], []]);
+    const listed = async (query) =>
+      (await at.console("GET", `/v1/keys?q=lazarus${query}`)).body.keys.map(({ status }) => status);
+    assert.deepEqual(
+      [await listed(""), await listed("&deleted=only"), await listed("&deleted=no")],
+      [["deleted"], ["deleted"], []],
+    );
     const deleted = await at.show(key.id);
     assert.equal(Date.parse(deleted.restorable_until) - Date.parse(deleted.deleted_at), 30 * 86_400_000);
     const restored = await at.change(key.id, "restore");

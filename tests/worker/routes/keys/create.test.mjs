@@ -16,7 +16,10 @@ const REFUSED = {
   "no expiry": [{ expires: undefined }, ["#/expires", "required"]],
   "no networks": [{ networks: undefined }, ["#/networks", "required"]],
   "no permissions": [{ permissions: undefined }, ["#/permissions", "required"]],
-  "an expiry in the past": [{ expires: "2020-01-01T00:00:00Z" }, ["#/expires", "in_the_past", { at: "2020-01-01T00:00:00Z" }]],
+  "an expiry in the past": [
+    { expires: "2020-01-01T00:00:00Z" },
+    ["#/expires", "in_the_past", { at: "2020-01-01T00:00:00Z" }],
+  ],
   "a day in the past": [{ expires: "2020-01-01" }, ["#/expires", "in_the_past", { at: "2020-01-01T15:00:00Z" }]],
   "a duration of nothing": [{ expires: "0s" }, ["#/expires", "in_the_past"]],
   "a day that no calendar has": [{ expires: "2027-02-30" }, ["#/expires", "no_such_day"]],
@@ -25,7 +28,10 @@ const REFUSED = {
   "an expiry that is none": [{ expires: "soon" }, ["#/expires", "not_a_time"]],
   "an expiry of 41 characters": [{ expires: "9".repeat(41) }, ["#/expires", "too_long"]],
   "a beginning after the end": [{ expires: "1h", not_before: "2h" }, ["#/not_before", "begins_after_end"]],
-  "10.0.0.0/33": [{ networks: "10.0.0.0/33" }, ["#/networks", "prefix_too_long", { max: 32, line: 1, entry: "10.0.0.0/33" }]],
+  "10.0.0.0/33": [
+    { networks: "10.0.0.0/33" },
+    ["#/networks", "prefix_too_long", { max: 32, line: 1, entry: "10.0.0.0/33" }],
+  ],
   "2001:db8::/129": [{ networks: "2001:db8::/129" }, ["#/networks", "prefix_too_long", { max: 128 }]],
   "1.2.3": [{ networks: "1.2.3" }, ["#/networks", "not_four_numbers", { entry: "1.2.3" }]],
   "01.2.3.4": [{ networks: "01.2.3.4" }, ["#/networks", "leading_zero", { suggestion: "1.2.3.4" }]],
@@ -33,7 +39,10 @@ const REFUSED = {
   "::ffff:10.0.0.1/64": [{ networks: "::ffff:10.0.0.1/64" }, ["#/networks", "mapped_prefix_too_short", { min: 96 }]],
   "256.0.0.1": [{ networks: ["256.0.0.1"] }, ["#/networks", "octet_too_large", { max: 255 }]],
   "10.0.0.0/": [{ networks: ["10.0.0.0/"] }, ["#/networks", "prefix_not_a_number"]],
-  "a host's name": [{ networks: "10.0.0.1\nexample.com" }, ["#/networks", "not_an_address", { line: 2, entry: "example.com" }]],
+  "a host's name": [
+    { networks: "10.0.0.1\nexample.com" },
+    ["#/networks", "not_an_address", { line: 2, entry: "example.com" }],
+  ],
   "257 networks": [{ networks: blocks(257) }, ["#/networks", "too_many", { count: 257, max: 256 }]],
   "10,000 networks": [{ networks: blocks(10_000).join(" ") }, ["#/networks", "too_many", { count: 10_000, max: 256 }]],
   "10,000 networks in a list": [{ networks: blocks(10_000) }, ["#/networks", "too_many", { count: 10_000, max: 256 }]],
@@ -41,7 +50,10 @@ const REFUSED = {
   "a permission in capitals": [{ permissions: ["Demo:read"] }, ["#/permissions", "bad_character", { found: "D" }]],
   "a wildcard within a part": [{ permissions: ["demo:r*"] }, ["#/permissions", "misplaced_wildcard"]],
   "Claviger's own powers by wildcard": [{ permissions: ["claviger:*"] }, ["#/permissions", "reserved_wildcard"]],
-  "65 permissions": [{ permissions: Array.from({ length: 65 }, (_, n) => `demo:p${n}`) }, ["#/permissions", "too_many", { count: 65, max: 64 }]],
+  "65 permissions": [
+    { permissions: Array.from({ length: 65 }, (_, n) => `demo:p${n}`) },
+    ["#/permissions", "too_many", { count: 65, max: 64 }],
+  ],
 };
 
 const MALFORMED = {
@@ -69,7 +81,8 @@ describe("a key's form", () => {
   });
   after(() => at.dispose());
 
-  const edit = (body) => at.console("PATCH", `/v1/keys/${edited.id}`, { body, headers: { "if-match": `"${edited.revision}"` } });
+  const edit = (body) =>
+    at.console("PATCH", `/v1/keys/${edited.id}`, { body, headers: { "if-match": `"${edited.revision}"` } });
 
   for (const [what, [members, [pointer, code, params = {}]]] of Object.entries(REFUSED)) {
     test(`${what} is refused as ${code}`, async () => {
@@ -102,7 +115,10 @@ describe("a key's form", () => {
   test("all that is wrong is told at once", async () => {
     const everything = { name: "", expires: "soon", networks: "1.2.3 01.2.3.4", permissions: ["x"] };
     const { errors } = expect(await at.tryIssue(everything), 422, "invalid").body;
-    assert.deepEqual(errors.map(({ code }) => code), ["required", "not_a_time", "not_four_numbers", "leading_zero", "not_two_parts"]);
+    assert.deepEqual(
+      errors.map(({ code }) => code),
+      ["required", "not_a_time", "not_four_numbers", "leading_zero", "not_two_parts"],
+    );
   });
 
   test("nothing of all that was written, in ledger or KV", async () => {

@@ -28,7 +28,10 @@ describe("A05: a viewable key", () => {
     assert.equal(headers["cache-control"], "no-store");
     for (const member of ["credential", "access_key", "access_secret"]) assert.equal(body[member], kept[member]);
     const [entry] = await activity(`key=${kept.key.id}`);
-    assert.deepEqual([entry.action, entry.by.name, entry.key.id, entry.changes], ["key_revealed", "Mei Tanaka", kept.key.id, null]);
+    assert.deepEqual(
+      [entry.action, entry.by.name, entry.key.id, entry.changes],
+      ["key_revealed", "Mei Tanaka", kept.key.id, null],
+    );
   });
 
   test("is kept by choice alone", async () => {
@@ -56,36 +59,41 @@ describe("A05: a viewable key", () => {
   });
 });
 
-test("what was encrypted under a master secret that is dropped cannot be shown, and says so", { timeout: 60_000 }, async () => {
-  const persist = await mkdtemp(join(tmpdir(), "claviger-ring-"));
-  const under = (generations, init) => begin({ persist, secrets: { MASTER_SECRET: JSON.stringify(generations) }, ...init });
-  const [older] = JSON.parse(MASTER_SECRET);
-  const retired = { ...older, retired_at: "2026-01-01T00:00:00Z" };
-  try {
-    let at = await under([older]);
-    const old = await at.issue({ viewable: true });
-    const service = expect(await at.console("POST", "/v1/account/service/reveal"), 200).body;
-    await at.dispose();
+test(
+  "what was encrypted under a master secret that is dropped cannot be shown, and says so",
+  { timeout: 60_000 },
+  async () => {
+    const persist = await mkdtemp(join(tmpdir(), "claviger-ring-"));
+    const under = (generations, init) =>
+      begin({ persist, secrets: { MASTER_SECRET: JSON.stringify(generations) }, ...init });
+    const [older] = JSON.parse(MASTER_SECRET);
+    const retired = { ...older, retired_at: "2026-01-01T00:00:00Z" };
+    try {
+      let at = await under([older]);
+      const old = await at.issue({ viewable: true });
+      const service = expect(await at.console("POST", "/v1/account/service/reveal"), 200).body;
+      await at.dispose();
 
-    at = await under([NEWER, retired], { setUp: false });
-    await at.signIn();
-    const { cookie } = at;
-    const reveal = (id) => at.console("POST", `/v1/keys/${id}/reveal`);
-    assert.equal(expect(await reveal(old.key.id), 200).body.credential, old.credential);
-    const young = await at.issue({ viewable: true });
-    await at.dispose();
+      at = await under([NEWER, retired], { setUp: false });
+      await at.signIn();
+      const { cookie } = at;
+      const reveal = (id) => at.console("POST", `/v1/keys/${id}/reveal`);
+      assert.equal(expect(await reveal(old.key.id), 200).body.credential, old.credential);
+      const young = await at.issue({ viewable: true });
+      await at.dispose();
 
-    at = await under([NEWER], { setUp: false });
-    at.cookie = cookie;
-    assert.equal(expect(await reveal(young.key.id), 200).body.credential, young.credential);
-    assert.equal(expect(await reveal(old.key.id), 409, "not_viewable").body.reason, "generation_dropped");
-    const lost = expect(await at.console("POST", "/v1/account/service/reveal"), 409, "not_viewable");
-    assert.equal(lost.body.reason, "generation_dropped");
-    // A new password comes with a service ID that is one.
-    const changed = await at.console("POST", "/v1/account/service/password", { headers: { "if-match": '"0"' } });
-    assert.notEqual(expect(changed, 200).body.service_id, service.service_id);
-    await at.dispose();
-  } finally {
-    await rm(persist, { recursive: true, force: true });
-  }
-});
+      at = await under([NEWER], { setUp: false });
+      at.cookie = cookie;
+      assert.equal(expect(await reveal(young.key.id), 200).body.credential, young.credential);
+      assert.equal(expect(await reveal(old.key.id), 409, "not_viewable").body.reason, "generation_dropped");
+      const lost = expect(await at.console("POST", "/v1/account/service/reveal"), 409, "not_viewable");
+      assert.equal(lost.body.reason, "generation_dropped");
+      // A new password comes with a service ID that is one.
+      const changed = await at.console("POST", "/v1/account/service/password", { headers: { "if-match": '"0"' } });
+      assert.notEqual(expect(changed, 200).body.service_id, service.service_id);
+      await at.dispose();
+    } finally {
+      await rm(persist, { recursive: true, force: true });
+    }
+  },
+);

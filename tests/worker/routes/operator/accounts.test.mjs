@@ -154,12 +154,19 @@ describe("an operator", () => {
     const { id } = second.session.account;
     assert.equal((await edit(id, { freshness_s: 3600 })).freshness_s, 3600);
     for (const freshness_s of [3601, 4294967295]) {
-      const refused = expect(await first.console("PATCH", `${ACCOUNTS}/${id}`, { body: { freshness_s } }), 422, "invalid");
+      const refused = expect(
+        await first.console("PATCH", `${ACCOUNTS}/${id}`, { body: { freshness_s } }),
+        422,
+        "invalid",
+      );
       assert.equal(refused.body.errors[0].pointer, "#/freshness_s");
     }
     for (const body of [{}, { suspended: null }]) {
       const refused = expect(await first.console("PATCH", `${ACCOUNTS}/${id}`, { body }), 422, "invalid");
-      assert.deepEqual(refused.body.errors.map(({ pointer, code }) => [pointer, code]), [["#", "required"]]);
+      assert.deepEqual(
+        refused.body.errors.map(({ pointer, code }) => [pointer, code]),
+        [["#", "required"]],
+      );
     }
     for (const body of [{ freshness_s: -1 }, { freshness_s: 1.5 }, { freshness_s: "1" }, { t: 1 }, []]) {
       expect(await first.console("PATCH", `${ACCOUNTS}/${id}`, { body }), 400, "malformed_body");

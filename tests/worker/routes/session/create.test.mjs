@@ -9,10 +9,12 @@ describe("tries at a password", () => {
   after(() => at.dispose());
 
   const WRONG = "not the horse battery";
-  const signIn = (email, password, ip) => at.console("POST", "/v1/session", { body: { email, password }, cookie: null, ip });
+  const signIn = (email, password, ip) =>
+    at.console("POST", "/v1/session", { body: { email, password }, cookie: null, ip });
   const tally = (answers) => {
     const counts = {};
-    for (const { status, body } of answers) counts[`${status} ${body.code}`] = (counts[`${status} ${body.code}`] ?? 0) + 1;
+    for (const { status, body } of answers)
+      counts[`${status} ${body.code}`] = (counts[`${status} ${body.code}`] ?? 0) + 1;
     return counts;
   };
 
@@ -34,7 +36,10 @@ describe("tries at a password", () => {
   });
 
   // `BLOCK_TRIES` of src/control/objects/name/tries.rs.
-  for (const [whose, email, block] of [["a member's", OWNER.email, "203.0.113"], ["nobody's", "nobody@example.jp", "198.18.7"]]) {
+  for (const [whose, email, block] of [
+    ["a member's", OWNER.email, "203.0.113"],
+    ["nobody's", "nobody@example.jp", "198.18.7"],
+  ]) {
     test(`at ${whose} address: of 200 at once from one block ten are looked at`, { timeout: 20_000 }, async () => {
       const answers = await Promise.all(Array.from({ length: 200 }, (_, n) => signIn(email, WRONG, `${block}.${n}`)));
       assert.deepEqual(tally(answers), { "401 sign_in_refused": 10, "429 too_many_attempts": 190 });
@@ -53,7 +58,9 @@ describe("tries at a password", () => {
   test("from one block at many names are counted together", { timeout: 20_000 }, async () => {
     // `TRIES` of src/control/objects/address.rs. Texts that are no address are counted like any
     // other, and cost no hash.
-    const answers = await Promise.all(Array.from({ length: 310 }, (_, n) => signIn(`no address ${n}`, WRONG, "2001:db8:7:7::1")));
+    const answers = await Promise.all(
+      Array.from({ length: 310 }, (_, n) => signIn(`no address ${n}`, WRONG, "2001:db8:7:7::1")),
+    );
     assert.deepEqual(tally(answers), { "401 sign_in_refused": 300, "429 too_many_attempts": 10 });
     expect(await signIn(OWNER.email, OWNER.password, "2001:db8:7:7:ffff::1"), 429, "too_many_attempts");
     expect(await signIn(OWNER.email, OWNER.password, "2001:db8:7:8::1"), 201);
@@ -75,7 +82,10 @@ test("a refused sign-in takes its time, whether or not the address is known", { 
   try {
     for (const email of [OWNER.email, "nobody@example.jp", "not an address"]) {
       const begun = Date.now();
-      expect(await at.console("POST", "/v1/session", { body: { email, password: "wrong password" }, cookie: null }), 401);
+      expect(
+        await at.console("POST", "/v1/session", { body: { email, password: "wrong password" }, cookie: null }),
+        401,
+      );
       assert.ok(Date.now() - begun >= 450, `${email}: ${Date.now() - begun} ms`);
     }
     // Hosts apart from these have no sign-in.

@@ -11,8 +11,17 @@ describe("one set-up link", () => {
   after(() => at.dispose());
 
   test("in twenty hands at once makes one owner, and nobody else signs in", { timeout: 60_000 }, async () => {
-    const people = Array.from({ length: 20 }, (_, n) => ({ email: `m${n}@example.jp`, password: `the password of ${n}` }));
-    const form = { token: setupToken(), account_name: "Example KK", time_zone: "Asia/Tokyo", language: "en", name: "x" };
+    const people = Array.from({ length: 20 }, (_, n) => ({
+      email: `m${n}@example.jp`,
+      password: `the password of ${n}`,
+    }));
+    const form = {
+      token: setupToken(),
+      account_name: "Example KK",
+      time_zone: "Asia/Tokyo",
+      language: "en",
+      name: "x",
+    };
     const answers = await Promise.all(
       people.map((person) => at.console("POST", "/v1/setup", { body: { ...form, ...person }, cookie: null })),
     );
@@ -32,8 +41,15 @@ test("a set-up link tells no more addresses apart than signing in would", { time
   try {
     const { link } = await at.invite();
     const token = link.split("#/setup/")[1];
-    const form = { account_name: "Other GmbH", time_zone: "UTC", language: "en", name: "x", password: "a password of mine" };
-    const ask = (more) => at.console("POST", "/v1/setup", { body: { token, ...form, ...more }, cookie: null, ip: "192.0.2.7" });
+    const form = {
+      account_name: "Other GmbH",
+      time_zone: "UTC",
+      language: "en",
+      name: "x",
+      password: "a password of mine",
+    };
+    const ask = (more) =>
+      at.console("POST", "/v1/setup", { body: { token, ...form, ...more }, cookie: null, ip: "192.0.2.7" });
     expect(await ask({ email: OWNER.email }), 409, "address_taken");
     // What signing in counts, over all names, is counted here, and nothing happens before.
     // A link that was used is refused before a password is hashed: three hundred hashes take long.
@@ -46,7 +62,10 @@ test("a set-up link tells no more addresses apart than signing in would", { time
     expect(await ask({ token: `${token.slice(0, -1)}?`, email: OWNER.email }), 401, "setup_refused");
     assert.deepEqual(await at.worker.counters(), { "ADDRESS.fetch": 1 });
     // Elsewhere the link is as good as before.
-    expect(await at.console("POST", "/v1/setup", { body: { token, ...form, email: "mine@example.org" }, cookie: null }), 201);
+    expect(
+      await at.console("POST", "/v1/setup", { body: { token, ...form, email: "mine@example.org" }, cookie: null }),
+      201,
+    );
   } finally {
     await at.dispose();
   }

@@ -38,10 +38,15 @@ describe("verification", () => {
   });
   after(() => assertAnswers(at.answers.slice(answersBefore)));
 
-  const ask = (headers, body = { credential: plain.credential }) => at.console("POST", "/v1/verify", { headers, body, cookie: null, origin: null });
+  const ask = (headers, body = { credential: plain.credential }) =>
+    at.console("POST", "/v1/verify", { headers, body, cookie: null, origin: null });
 
   test("wants a verifier, and a session is none", async () => {
-    const refused = expect(await at.console("POST", "/v1/verify", { body: { credential: plain.credential } }), 401, "missing");
+    const refused = expect(
+      await at.console("POST", "/v1/verify", { body: { credential: plain.credential } }),
+      401,
+      "missing",
+    );
     assert.equal(refused.headers["www-authenticate"], `Bearer realm="${CONSOLE}"`);
     for (const [value, status, code] of [
       ["", 401, "malformed"],
@@ -70,7 +75,10 @@ describe("verification", () => {
     assert.deepEqual(await at.worker.counters(), {}, "another account's key is not even looked up");
     const checks = Array.from({ length: 100 }, (_, n) => ({ credential: n % 2 ? credential : "x" }));
     const { verdicts } = await found({ checks });
-    assert.deepEqual(verdicts.map(({ verdict }) => verdict), checks.map((_, n) => (n % 2 ? "valid" : "malformed")));
+    assert.deepEqual(
+      verdicts.map(({ verdict }) => verdict),
+      checks.map((_, n) => (n % 2 ? "valid" : "malformed")),
+    );
     expect(await ask({ "claviger-verifier": verifier }, { checks: [...checks, {}] }), 400, "malformed_body");
     expect(await ask({ "claviger-verifier": verifier }, {}), 400, "malformed_body");
   });
@@ -81,7 +89,13 @@ describe("A13 a key is verified again by its ID", () => {
 
   test("with the verdict and evidence that its credential would get", async () => {
     await again();
-    for (const more of [{}, { permission: "demo:read" }, { permission: "demo:write" }, { address: "198.51.100.1" }, { interface: "smtp" }]) {
+    for (const more of [
+      {},
+      { permission: "demo:read" },
+      { permission: "demo:write" },
+      { address: "198.51.100.1" },
+      { interface: "smtp" },
+    ]) {
       const byId = await again(more);
       const whole = await ask({ credential: issued.credential, address: CALLER, ...more });
       for (const { evidence } of [byId, whole]) delete evidence.age_ms;
@@ -90,7 +104,13 @@ describe("A13 a key is verified again by its ID", () => {
     const { verdict, key, account, permissions, expires_at } = await again({ permission: "demo:read" });
     assert.deepEqual(
       { verdict, key, account, permissions, expires_at },
-      { verdict: "valid", key: issued.key.id, account: at.session.account.id, permissions: ["demo:read"], expires_at: null },
+      {
+        verdict: "valid",
+        key: issued.key.id,
+        account: at.session.account.id,
+        permissions: ["demo:read"],
+        expires_at: null,
+      },
     );
   });
 
@@ -134,7 +154,9 @@ describe("A13 many at once", () => {
   test("100 cold keys of one account are one call to its ledger, in their order", { timeout: 60_000 }, async () => {
     const keys = [];
     for (let count = 0; count < 100; count += 1) keys.push(await at.issue({ name: `key ${count}` }));
-    await eventually("KV holds them all", async () => (await Promise.all(keys.map(({ key }) => at.published(key.id)))).every(Boolean));
+    await eventually("KV holds them all", async () =>
+      (await Promise.all(keys.map(({ key }) => at.published(key.id)))).every(Boolean),
+    );
     const checks = keys.map(({ credential, key }, n) => (n % 2 ? { credential } : { key_id: key.id }));
     for (const [source, faults, counters] of [
       ["ledger", [{ on: "KEYS.get", mode: "fail" }], { "KEYS.get": 1, "LEDGER.fetch": 1 }],
@@ -144,7 +166,10 @@ describe("A13 many at once", () => {
       await at.worker.setFaults(...faults);
       const { verdicts } = await ask({ checks });
       await at.worker.setFaults();
-      assert.deepEqual(verdicts.map(({ verdict, key }) => [verdict, key]), keys.map(({ key }) => ["valid", key.id]));
+      assert.deepEqual(
+        verdicts.map(({ verdict, key }) => [verdict, key]),
+        keys.map(({ key }) => ["valid", key.id]),
+      );
       assert.ok(verdicts.every(({ evidence }) => evidence.source === source));
       assert.deepEqual(await at.worker.counters(), counters);
     }
@@ -169,8 +194,19 @@ describe("A13 many at once", () => {
       verdicts.map(({ verdict }) => verdict),
       ["malformed", "valid", "network_denied", "permission_denied", "unknown", "valid"],
     );
-    const sent = (body) => at.console("POST", "/v1/verify", { headers: { "claviger-verifier": verifier }, body, cookie: null, origin: null });
-    for (const bad of [{}, { key_id: issued.key.id, credential: "x" }, { key_id: 7 }, { key_id: issued.key.id, address: "x" }]) {
+    const sent = (body) =>
+      at.console("POST", "/v1/verify", {
+        headers: { "claviger-verifier": verifier },
+        body,
+        cookie: null,
+        origin: null,
+      });
+    for (const bad of [
+      {},
+      { key_id: issued.key.id, credential: "x" },
+      { key_id: 7 },
+      { key_id: issued.key.id, address: "x" },
+    ]) {
       expect(await sent({ checks: [...checks, bad] }), 400, "malformed_body");
     }
   });
@@ -181,7 +217,10 @@ describe("A13 many at once", () => {
     await at.worker.setFaults({ on: "LEDGER.fetch", mode: "fail" }, { on: "KEYS.get", mode: "fail" });
     const { verdicts } = await ask({ checks: keys.map(({ credential }) => ({ credential })) });
     await at.worker.setFaults();
-    assert.deepEqual(verdicts.map(({ verdict }) => verdict), ["unavailable", "unavailable", "unavailable"]);
+    assert.deepEqual(
+      verdicts.map(({ verdict }) => verdict),
+      ["unavailable", "unavailable", "unavailable"],
+    );
     assert.equal((await at.worker.counters())["LEDGER.fetch"], 2);
   });
 });
