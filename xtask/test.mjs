@@ -3,6 +3,7 @@
 //   npm test -- core edge    parts of a stage, for work on one crate or Worker
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import { Failure, build, run, script, setUp } from "./setup.mjs";
 
 const WORKERS = ["edge", "admin", "workers"].flatMap((name) => ["--package", `claviger-${name}`]);
@@ -115,7 +116,10 @@ function attempt({ name, run }) {
  * @param {string[]} files
  */
 function nodeTests(files) {
-  run("node", ["--test", ...files]);
+  // Node's own choice is one less than the cores. Files mostly wait, for workerd to start or for a
+  // staleness bound to pass: two cores carry two files.
+  const concurrency = Math.max(2, availableParallelism() - 1);
+  run("node", ["--test", `--test-concurrency=${concurrency}`, ...files]);
 }
 
 /** A Chromium: one that is named, one that is there, or the distribution's. */
