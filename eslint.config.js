@@ -31,11 +31,18 @@ export default [
     },
   },
   { files: ["eslint.config.js", "xtask/**", "tests/**/*.mjs"], languageOptions: { globals: globals.nodeBuiltin } },
-  // Functions that Playwright carries over into the page.
+  // Functions that the runner carries over into the page.
   { files: ["tests/browser/**"], languageOptions: { globals: globals.browser } },
   {
     files: ["src/workers/**", "tests/origin/**", "tests/worker/support/*.js"],
-    languageOptions: { globals: { ...globals.serviceworker, FixedLengthStream: "readonly", IdentityTransformStream: "readonly", WebSocketPair: "readonly" } },
+    languageOptions: {
+      globals: {
+        ...globals.serviceworker,
+        FixedLengthStream: "readonly",
+        IdentityTransformStream: "readonly",
+        WebSocketPair: "readonly",
+      },
+    },
   },
   {
     files: ["www/**"],

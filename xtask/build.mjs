@@ -12,8 +12,12 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 /** The Workers, by the folder of their sources, bindings and bundles. */
 export const WORKERS = ["edge", "admin"];
 
-/** Compiles the Workers to `target/bindgen/`. */
+/**
+ * Compiles the Workers to `target/bindgen/`.
+ * @param {boolean} release
+ */
 function wasm(release) {
+  /** @type {(command: string, ...args: string[]) => Buffer} */
   const run = (command, ...args) => execFileSync(command, args, { cwd: root, stdio: "inherit" });
   run("cargo", "run", "--locked", "--package", "xtask", "--", "bindgen", ...(release ? ["--release"] : []));
   if (release) {
@@ -26,8 +30,11 @@ function wasm(release) {
 }
 
 /**
- * Bundles a Worker's entry into `index.js`, and the wasm beside it. The tests bundle one of their own. A release is
- * minified: each isolate reads the text when it starts.
+ * Bundles a Worker's entry into `index.js`, and the wasm beside it. The tests bundle entries of
+ * their own. A release is minified: each isolate reads the text when it starts.
+ * @param {string} entry
+ * @param {string} outdir
+ * @param {{minify?: boolean}} options
  */
 export async function bundle(entry, outdir, { minify = false } = {}) {
   rmSync(resolve(root, outdir), { recursive: true, force: true });
@@ -47,7 +54,10 @@ export async function bundle(entry, outdir, { minify = false } = {}) {
   });
 }
 
-/** Bundles both Workers, and writes their configurations as local runs have them. */
+/**
+ * Bundles both Workers, and writes their configurations as local runs have them.
+ * @param {boolean} minify
+ */
 async function workers(minify) {
   for (const worker of WORKERS) await bundle(`src/workers/${worker}/entry.js`, `dist/${worker}`, { minify });
   writeConfigs(split(await readConfig()));
@@ -95,7 +105,7 @@ async function page() {
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const parts = process.argv.slice(2).filter((argument) => argument !== "--release");
-  const wanted = (part) => parts.length === 0 || parts.includes(part);
+  const wanted = (/** @type {string} */ part) => parts.length === 0 || parts.includes(part);
   const release = process.argv.includes("--release");
   if (wanted("wasm")) wasm(release);
   if (wanted("workers")) await workers(release);

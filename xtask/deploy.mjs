@@ -7,6 +7,7 @@ import { readConfig, split, writeConfigs } from "./workers.mjs";
 const EDGE_FIRST = "--edge-first";
 const args = process.argv.slice(2).filter((argument) => argument !== EDGE_FIRST);
 const isRehearsal = args.includes("--dry-run");
+/** @type {("edge" | "admin")[]} */
 const order = process.argv.includes(EDGE_FIRST) ? ["edge", "admin"] : ["admin", "edge"];
 
 /** What may not be handed on: it would name both Workers alike, or give one what is the other's. */
@@ -14,7 +15,8 @@ const REFUSED = ["--name", "--env", "-e", "--config", "-c", "--secrets-file"];
 
 await script(async () => {
   const refused = args.find((argument) => REFUSED.includes(argument.split("=")[0]));
-  if (refused) throw new Failure(`${refused} cannot stand here: both Workers are deployed, each by a configuration of its own`);
+  if (refused)
+    throw new Failure(`${refused} cannot stand here: both Workers are deployed, each by a configuration of its own`);
   await setUp();
   const config = await readConfig({ env: "production" });
   await step("settings", () => check(config));
@@ -29,7 +31,10 @@ await script(async () => {
   }
 });
 
-/** Says what is missing, and refuses to deploy so. A rehearsal goes on. */
+/**
+ * Says what is missing, and refuses to deploy so. A rehearsal goes on.
+ * @param {import("./settings.mjs").Settings} config
+ */
 function check(config) {
   const { missing, notes } = findings(config);
   const wrong = fault(config);
@@ -42,15 +47,25 @@ function check(config) {
   console.log(`  ${told}: \`npm run deploy\` would stop here`);
 }
 
-/** The KV namespace of both Workers: the one that wrangler.toml names, or one that is made now and found again later. */
+/**
+ * Returns the KV namespace of both Workers: the one that wrangler.toml names, or one that is made
+ * now and found again later.
+ * @param {import("./workers.mjs").Config} config
+ * @returns {string}
+ */
 function namespace({ name, kv_namespaces: [{ id }] }) {
   if (id) return id;
   const title = `${name}-keys`;
-  const find = () => JSON.parse(output("wrangler", ["kv", "namespace", "list"]) ?? "[]").find((one) => one.title === title)?.id;
+  const find = () => {
+    /** @type {{id: string, title: string}[]} */
+    const namespaces = JSON.parse(output("wrangler", ["kv", "namespace", "list"]) ?? "[]");
+    return namespaces.find((one) => one.title === title)?.id;
+  };
   const found = find();
   if (found) return found;
   run("wrangler", ["kv", "namespace", "create", title]);
   const made = find();
-  if (!made) throw new Failure(`the KV namespace ${title} could not be made: make it, and write its id into wrangler.toml`);
+  if (!made)
+    throw new Failure(`the KV namespace ${title} could not be made: make it, and write its id into wrangler.toml`);
   return made;
 }

@@ -1,14 +1,36 @@
 // What is missing in a deployment's settings, told before anything is built or sent.
 import { Failure, output } from "./setup.mjs";
 
-/** What the Workers themselves would refuse to serve with, if they had their secrets; empty when there is nothing. Throws when it cannot be asked. */
+/**
+ * Settings of a deployment, as wrangler reads them.
+ * @typedef {object} Settings
+ * @property {{pattern: string}[]} [routes]
+ * @property {Record<string, any>} vars
+ * @property {{binding: string}[]} [services]
+ * @property {{name: string}[]} [send_email]
+ * @property {{required?: string[]}} [secrets]
+ */
+/** @typedef {{host?: string, origin?: string}} Rule the members that are looked at */
+
+/**
+ * Returns what the Workers themselves would refuse to serve with, if they had their secrets; an
+ * empty text when there is nothing. Throws when they cannot be asked.
+ * @param {Pick<Settings, "vars">} settings
+ */
 export function fault({ vars }) {
-  const told = output("cargo", ["run", "--locked", "--quiet", "--package", "xtask", "--", "settings"], { SETTINGS: JSON.stringify(vars) });
+  const told = output("cargo", ["run", "--locked", "--quiet", "--package", "xtask", "--", "settings"], {
+    SETTINGS: JSON.stringify(vars),
+  });
   if (told === undefined) throw new Failure("the settings could not be checked");
   return told;
 }
 
-/** The rules, which may be written as JSON, too. What cannot be read is for the Worker's own parser to tell. */
+/**
+ * Returns the rules, which may be written as JSON, too. The Worker's own parser reports what cannot
+ * be read.
+ * @param {string | Rule[]} written
+ * @returns {Rule[]}
+ */
 function rulesIn(written = []) {
   if (typeof written !== "string") return written;
   try {
@@ -19,10 +41,13 @@ function rulesIn(written = []) {
 }
 
 /**
- * What stands in the way of a first deployment (`missing`), and what one may want to know of it (`notes`).
+ * Returns what stands in the way of a first deployment (`missing`), and what one may want to know
+ * of it (`notes`).
+ * @param {Settings} settings
  * @returns {{missing: string[], notes: string[]}}
  */
 export function findings({ routes = [], vars, services = [], send_email: mail = [], secrets }) {
+  /** @type {string[][]} */
   const [missing, notes] = [[], []];
   const { CONSOLE_ORIGIN: console, RULES: written, MAIL: by, MAIL_FROM: from } = vars;
   const rules = rulesIn(written);
@@ -34,16 +59,19 @@ export function findings({ routes = [], vars, services = [], send_email: mail = 
   for (const example of examples) missing.push(`${example} is the example's: yours goes there`);
 
   for (const host of new Set([URL.parse(console)?.host, ...rules.map(({ host }) => host)])) {
-    if (host && !hosts.includes(host)) missing.push(`${host} has no custom domain among the routes, so that nobody reaches it`);
+    if (host && !hosts.includes(host))
+      missing.push(`${host} has no custom domain among the routes, so that nobody reaches it`);
   }
   for (const origin of new Set(origins)) {
     const isBinding = !URL.canParse(origin);
-    if (isBinding && !services.some(({ binding }) => binding === origin)) missing.push(`the origin ${origin} is no service binding`);
+    if (isBinding && !services.some(({ binding }) => binding === origin))
+      missing.push(`the origin ${origin} is no service binding`);
   }
 
   if (by === undefined) missing.push('MAIL is not said: "binding", the URL of an e-mail API, or "off"');
   if (by === "off") notes.push("mail is off: keys can be disabled, but not deleted, because that takes a mailed code");
-  if (by === "binding" && !mail.some(({ name }) => name === "EMAIL")) missing.push('MAIL is "binding", and there is no send_email binding EMAIL');
+  if (by === "binding" && !mail.some(({ name }) => name === "EMAIL"))
+    missing.push('MAIL is "binding", and there is no send_email binding EMAIL');
   if (by?.startsWith("http") && !secrets?.required?.includes("MAIL_API_KEY")) {
     missing.push("MAIL is the URL of an e-mail API: its token, MAIL_API_KEY, belongs to the required secrets");
   }

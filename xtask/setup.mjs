@@ -20,7 +20,12 @@ export const environment = {
 /** A failure that is told in one line. */
 export class Failure extends Error {}
 
-/** Runs a program from the project's root and shows what it prints. Throws when it fails. */
+/**
+ * Runs a program from the project's root and shows what it prints. Throws when it fails.
+ * @param {string} command
+ * @param {string[]} args
+ * @param {NodeJS.ProcessEnv} env variables over those of `environment`
+ */
 export function run(command, args, env = {}) {
   const { error, status, signal } = spawnSync(command, args, {
     cwd: root,
@@ -33,7 +38,12 @@ export function run(command, args, env = {}) {
   if (status !== 0) throw new Failure(`\`${[command, ...args].join(" ")}\` ended with ${signal ?? status}`);
 }
 
-/** What a program prints, or `undefined` when it fails. */
+/**
+ * Returns what a program prints, or `undefined` when it fails.
+ * @param {string} command
+ * @param {string[]} args
+ * @param {NodeJS.ProcessEnv} env variables over those of `environment`
+ */
 export function output(command, args, env = {}) {
   const { status, stdout } = spawnSync(command, args, {
     cwd: root,
@@ -45,7 +55,12 @@ export function output(command, args, env = {}) {
   return status === 0 ? stdout.trim() : undefined;
 }
 
-/** Names a step, carries it out and tells how long it took. */
+/**
+ * Carries out a step, and prints its name and how long it took.
+ * @template T
+ * @param {string} name
+ * @param {() => T | Promise<T>} action
+ */
 export async function step(name, action) {
   console.log(`▸ ${name}`);
   const begun = performance.now();
@@ -54,7 +69,10 @@ export async function step(name, action) {
   return result;
 }
 
-/** Runs `main`; a failure is one line and exit code 1. */
+/**
+ * Runs `main`; a failure is one line and exit code 1.
+ * @param {() => void | Promise<void>} main
+ */
 export async function script(main) {
   try {
     await main();
@@ -86,7 +104,10 @@ export async function build() {
   await step("Workers and console", () => run("node", ["xtask/build.mjs", "workers", "console"]));
 }
 
-/** Secrets of a first run, in a file that only its owner reads. */
+/**
+ * Writes the secrets of a first run to a file that only its owner reads.
+ * @param {string} file
+ */
 export function writeSecrets(file) {
   const ring = output("cargo", ["run", "--locked", "--quiet", "--package", "xtask", "--", "secrets"]);
   if (!ring) throw new Failure("no secrets could be made");

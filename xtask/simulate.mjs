@@ -6,10 +6,14 @@ import { parseArgs } from "node:util";
 import { run, script } from "./setup.mjs";
 
 await script(() => {
-  const number = (usual) => ({ type: "string", default: usual });
-  const flag = { type: "boolean", default: false };
-  const options = { seeds: number("1000"), seed: number("0"), page: flag, "stale-kv": flag };
-  const { values } = parseArgs({ options });
+  const { values } = parseArgs({
+    options: {
+      seeds: { type: "string", default: "1000" },
+      seed: { type: "string", default: "0" },
+      page: { type: "boolean", default: false },
+      "stale-kv": { type: "boolean", default: false },
+    },
+  });
   if (values.page) {
     run("cargo", ["test", "--locked", "--test", "simulation", "--", "--nocapture", "--ignored", "write_page"]);
     return;

@@ -35,6 +35,7 @@ await script(async () => {
   await server.ended;
 });
 
+/** @param {number} port */
 function requireFree(port) {
   return new Promise((resolve, reject) => {
     const probe = createServer();
@@ -43,23 +44,43 @@ function requireFree(port) {
   });
 }
 
-/** The master secrets of this machine. */
+/**
+ * Returns the master secrets of this machine.
+ * @param {string} secrets the file that holds them
+ */
 function ringIn(secrets) {
   const ring = /^MASTER_SECRET='(.*)'$/m.exec(readFileSync(secrets, "utf8"))?.[1];
   if (!ring) throw new Failure(`${secrets} holds no MASTER_SECRET='…'`);
   return ring;
 }
 
-/** Gives each Worker its own secret alone: the edge what is derived for it. wrangler reads them beside each configuration. */
+/**
+ * Gives each Worker its own secret alone: the edge the keys that are derived for it. wrangler reads
+ * them beside each configuration.
+ * @param {import("./workers.mjs").Both<string>} configs
+ * @param {string} ring
+ */
 function writeWorkerSecrets({ edge, admin }, ring) {
-  const keys = output("cargo", ["run", "--locked", "--quiet", "--package", "xtask", "--", "edge-keys"], { MASTER_SECRET: ring });
+  const keys = output("cargo", ["run", "--locked", "--quiet", "--package", "xtask", "--", "edge-keys"], {
+    MASTER_SECRET: ring,
+  });
   if (!keys) throw new Failure("MASTER_SECRET is refused: see above");
-  for (const [config, line] of [[edge, `EDGE_KEYS='${keys}'`], [admin, `MASTER_SECRET='${ring}'`]]) {
+  for (const [config, line] of [
+    [edge, `EDGE_KEYS='${keys}'`],
+    [admin, `MASTER_SECRET='${ring}'`],
+  ]) {
     writeFileSync(join(dirname(config), ".dev.vars"), `${line}\n`, { mode: 0o600 });
   }
 }
 
-/** Starts wrangler with both Workers and the demo API. Resolves when they answer; `ended` resolves when all is stopped. */
+/**
+ * Starts wrangler with both Workers and the demo API. Resolves when they answer; `ended` resolves
+ * when all is stopped.
+ * @param {number} port
+ * @param {string} state directory of the objects' and KV's state
+ * @param {import("./workers.mjs").Both<string>} configs
+ * @returns {Promise<{ended: Promise<void>}>}
+ */
 function serve(port, state, { edge, admin }) {
   // The first is the one that answers on the port.
   const args = ["dev", "--config", edge, "--config", admin, "--config", "tests/origin/wrangler.toml"];
@@ -73,15 +94,16 @@ function serve(port, state, { edge, admin }) {
     stdio: ["ignore", "pipe", "pipe"],
     detached: grouped,
   });
-  const signal = (name) => {
+  const signal = (/** @type {NodeJS.Signals} */ name) => {
     try {
-      if (grouped) process.kill(-child.pid, name);
+      if (grouped && child.pid) process.kill(-child.pid, name);
       else child.kill(name);
     } catch {
       // Nobody is left.
     }
   };
 
+  /** @type {Promise<void>} */
   const ended = new Promise((resolve) => {
     child.on("exit", () => {
       signal("SIGKILL");
@@ -99,9 +121,10 @@ function serve(port, state, { edge, admin }) {
 
   return new Promise((resolve, reject) => {
     // What wrangler says while it starts matters only if it does not.
+    /** @type {string[]} */
     const early = [];
     let ready = false;
-    const show = (line) => {
+    const show = (/** @type {string} */ line) => {
       if (ready) return console.log(line);
       early.push(line);
       if (!line.includes("Ready on http")) return;
@@ -116,6 +139,12 @@ function serve(port, state, { edge, admin }) {
   });
 }
 
+/**
+ * Prints where everything is.
+ * @param {number} port
+ * @param {string} origin of the console
+ * @param {string} ring
+ */
 function tell(port, origin, ring) {
   const link = output("cargo", ["run", "--locked", "--quiet", "--package", "xtask", "--", "setup-link", origin], {
     MASTER_SECRET: ring,

@@ -7,7 +7,17 @@ import { root } from "./setup.mjs";
 /** Variables that both Workers read. */
 export const SHARED = ["PREFIX", "CONSOLE_ORIGIN", "RULES", "FRESHNESS", "OUTAGE"];
 
-/** wrangler.toml, or its `[env.<name>]`, as wrangler reads it. */
+/** @typedef {import("wrangler").Unstable_Config} Config */
+/**
+ * Both Workers' configurations, or whatever there is one of for each.
+ * @template T
+ * @typedef {{edge: T, admin: T}} Both
+ */
+
+/**
+ * Returns wrangler.toml, or its `[env.<name>]`, as wrangler reads it.
+ * @param {{file?: string, env?: string}} source
+ */
 export async function readConfig({ file = join(root, "wrangler.toml"), env } = {}) {
   // Read when wrangler loads: its own warnings come with the deployment.
   process.env.WRANGLER_LOG ??= "error";
@@ -16,8 +26,11 @@ export async function readConfig({ file = join(root, "wrangler.toml"), env } = {
 }
 
 /**
- * The configurations of both Workers. Paths are as seen from `dist/<worker>`.
+ * Returns the configurations of both Workers. Paths are as seen from `dist/<worker>`.
  * `kv` names the namespace that both use; without it, the one that wrangler.toml names.
+ * @param {Config} config
+ * @param {{kv?: string, vars?: Record<string, unknown>}} over
+ * @returns {Both<Record<string, unknown>>}
  */
 export function split(config, { kv, vars = {} } = {}) {
   const all = { ...config.vars, ...vars };
@@ -55,18 +68,25 @@ export function split(config, { kv, vars = {} } = {}) {
   return { edge: defined(edge), admin: defined(admin) };
 }
 
-/** Writes both configurations, each beside its Worker's bundle below `dist`. Gives their paths. */
+/**
+ * Writes both configurations, each beside its Worker's bundle below `dist`. Returns their paths.
+ * @param {Both<object>} configs
+ * @returns {Both<string>}
+ */
 export function writeConfigs({ edge, admin }, dist = join(root, "dist")) {
-  return Object.fromEntries(
-    Object.entries({ edge, admin }).map(([worker, config]) => {
-      const directory = join(dist, worker);
-      mkdirSync(directory, { recursive: true });
-      const file = join(directory, "wrangler.json");
-      writeFileSync(file, `${JSON.stringify(config, null, 2)}\n`);
-      return [worker, file];
-    }),
-  );
+  /** @type {(worker: string, config: object) => string} */
+  const write = (worker, config) => {
+    const directory = join(dist, worker);
+    mkdirSync(directory, { recursive: true });
+    const file = join(directory, "wrangler.json");
+    writeFileSync(file, `${JSON.stringify(config, null, 2)}\n`);
+    return file;
+  };
+  return { edge: write("edge", edge), admin: write("admin", admin) };
 }
 
-/** Without what is `undefined`. */
+/**
+ * Returns the members that are not `undefined`.
+ * @param {Record<string, unknown>} object
+ */
 const defined = (object) => Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined));

@@ -35,20 +35,39 @@ export async function cold({ repeats, print }) {
   print("");
   print(`size: wasm ${kb(sizes.wasm)}, JavaScript ${kb(sizes.js)}, both together after gzip ${kb(sizes.gzip)}`);
   if (sizes.hasNames) print("the wasm is a debug build: `npm run build -- --release` makes the one that is deployed");
-  return { repeats, copies: MANY, clock: clock.name, start, first, ledger: asked, sizes, rounds: { edge, floor, ledger } };
+  return {
+    repeats,
+    copies: MANY,
+    clock: clock.name,
+    start,
+    first,
+    ledger: asked,
+    sizes,
+    rounds: { edge, floor, ledger },
+  };
 }
 
 /** Adds one figure for an edge's start, and one for its first call of the ledger. */
 async function edgeStart(starts, ledgers) {
-  const few = await answered(() => startCopies(1), get(HOST, REFUSED, UNKNOWN_KEY), 401, () => 0);
-  await answered(() => startCopies(MANY), get(HOST, REFUSED, UNKNOWN_KEY), 401, async (copies, ms) => {
-    starts.push((ms - few) / (MANY - 1));
-    const request = get(HOST, REFUSED, await copies.issue());
-    const before = await settled(copies.pid);
-    // The first copy is warm: it has set the account up.
-    for (const port of copies.ports.slice(1)) status(403)(await exchange(port, request));
-    ledgers.push(between(before, await settled(copies.pid)) / 1e6 / (MANY - 1));
-  });
+  const few = await answered(
+    () => startCopies(1),
+    get(HOST, REFUSED, UNKNOWN_KEY),
+    401,
+    () => 0,
+  );
+  await answered(
+    () => startCopies(MANY),
+    get(HOST, REFUSED, UNKNOWN_KEY),
+    401,
+    async (copies, ms) => {
+      starts.push((ms - few) / (MANY - 1));
+      const request = get(HOST, REFUSED, await copies.issue());
+      const before = await settled(copies.pid);
+      // The first copy is warm: it has set the account up.
+      for (const port of copies.ports.slice(1)) status(403)(await exchange(port, request));
+      ledgers.push(between(before, await settled(copies.pid)) / 1e6 / (MANY - 1));
+    },
+  );
 }
 
 async function floorStart(starts) {
@@ -78,14 +97,19 @@ async function size() {
   const modules = await edgeModules();
   const bytes = (type) => Buffer.concat(modules.filter((one) => one.type === type).map(({ contents }) => contents));
   const [wasm, js] = [bytes("CompiledWasm"), bytes("ESModule")];
-  return { wasm: wasm.length, js: js.length, gzip: gzipSync(Buffer.concat([js, wasm]), { level: 9 }).length, hasNames: hasNames(wasm) };
+  return {
+    wasm: wasm.length,
+    js: js.length,
+    gzip: gzipSync(Buffer.concat([js, wasm]), { level: 9 }).length,
+    hasNames: hasNames(wasm),
+  };
 }
 
 /** Returns `true` if a wasm module names its functions, which wasm-opt takes out of releases. */
 function hasNames(wasm) {
   // Node's V8 may be too old to compile it. Its sections follow the 8 bytes of the header: id,
   // length, content.
-  for (let place = 8; place < wasm.length; ) {
+  for (let place = 8; place < wasm.length;) {
     const id = wasm[place++];
     let length = 0;
     for (let shift = 0, byte = 0x80; byte & 0x80; shift += 7) {
@@ -100,7 +124,8 @@ function hasNames(wasm) {
 
 const kb = (bytes) => `${(bytes / 1000).toFixed(1)} KB`;
 
-const cells = ({ median, min, q1, q3, mean }) => [median, min, q1, q3, mean].map((value) => value.toFixed(2).padStart(8)).join("");
+const cells = ({ median, min, q1, q3, mean }) =>
+  [median, min, q1, q3, mean].map((value) => value.toFixed(2).padStart(8)).join("");
 
 function printStart(title, one, print) {
   const [low, high] = one.interval.map((value) => value.toFixed(2));
@@ -109,7 +134,9 @@ function printStart(title, one, print) {
   print(`   ${"ms CPU per isolate".padEnd(24)}  median     min      q1      q3    mean`);
   print(`   ${"claviger".padEnd(24)} ${cells(one.ours)}`);
   print(`   ${"one line of JavaScript".padEnd(24)} ${cells(one.floor)}`);
-  print(`   ratio of medians ${one.ratioOfMedians.toFixed(2)}, of minima ${one.ratioOfMinima.toFixed(2)}, of means ${one.ratioOfMeans.toFixed(2)}`);
+  print(
+    `   ratio of medians ${one.ratioOfMedians.toFixed(2)}, of minima ${one.ratioOfMinima.toFixed(2)}, of means ${one.ratioOfMeans.toFixed(2)}`,
+  );
   print(`   ratio within a repeat, median ${one.ratio.toFixed(2)} (95 %: ${low} to ${high})`);
   print(`   ${verdictText(one)}`);
 }

@@ -8,7 +8,10 @@ const CLOCKS = [
   // Needs CONFIG_SCHED_INFO and CONFIG_SCHEDSTATS.
   { name: "schedstat (ns)", read: (task) => Number(readFileSync(`${task}/schedstat`, "utf8").split(" ")[0]) },
   // Milliseconds with six decimals. Needs CONFIG_SCHED_DEBUG.
-  { name: "sched (ns)", read: (task) => Number(/sum_exec_runtime\s*:\s*([\d.]+)/.exec(readFileSync(`${task}/sched`, "utf8"))[1]) * 1e6 },
+  {
+    name: "sched (ns)",
+    read: (task) => Number(/sum_exec_runtime\s*:\s*([\d.]+)/.exec(readFileSync(`${task}/sched`, "utf8"))[1]) * 1e6,
+  },
   // A tick is 10 ms.
   { name: "stat (ticks of 10 ms)", read: (task) => ticks(readFileSync(`${task}/stat`, "utf8")) * 1e7 },
 ];
@@ -70,7 +73,9 @@ function children() {
       try {
         const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
         const parent = Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[1]);
-        return parent === process.pid && readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0")[0].endsWith("workerd");
+        return (
+          parent === process.pid && readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0")[0].endsWith("workerd")
+        );
       } catch {
         // The process has ended meanwhile.
         return false;
@@ -122,7 +127,12 @@ export async function countInstructions(pid, event = EVENT) {
     await command("disable");
     perf.kill("SIGINT");
     await ended;
-    const count = Number(said.split("\n").find((line) => line.includes(event))?.split(",")[0]);
+    const count = Number(
+      said
+        .split("\n")
+        .find((line) => line.includes(event))
+        ?.split(",")[0],
+    );
     if (!Number.isFinite(count)) throw new Error(`perf stat: ${said.trim()}`);
     return count;
   };

@@ -45,7 +45,8 @@ export async function startDeployment() {
   };
 }
 
-const issue = async (journey) => (await journey.issue({ permissions: ["demo:read"], networks: [CALLER_NETWORK] })).credential;
+const issue = async (journey) =>
+  (await journey.issue({ permissions: ["demo:read"], networks: [CALLER_NETWORK] })).credential;
 
 /** Returns a well-formed key with a wrong tag: Claviger did not issue it, and only its MAC shows that. */
 export function forge(key) {
@@ -80,7 +81,11 @@ async function modulesOf(worker) {
     const names = (await readdir(directory)).filter((name) => extname(name) in types);
     names.sort((a, b) => (b === "index.js") - (a === "index.js"));
     return await Promise.all(
-      names.map(async (name) => ({ name, type: types[extname(name)], contents: await readFile(join(directory, name)) })),
+      names.map(async (name) => ({
+        name,
+        type: types[extname(name)],
+        contents: await readFile(join(directory, name)),
+      })),
     );
   } finally {
     await rm(directory, { recursive: true, force: true });
@@ -94,11 +99,15 @@ async function modulesOf(worker) {
 export async function startCopies(count) {
   const copies = await edgeCopies(count);
   const miniflare = await withPid(async () => {
-    const miniflare = new Miniflare(convertV4MiniflareOptions({ cf: false, workers: [...copies, await adminWorker(), origin] }));
+    const miniflare = new Miniflare(
+      convertV4MiniflareOptions({ cf: false, workers: [...copies, await adminWorker(), origin] }),
+    );
     await miniflare.ready;
     return miniflare;
   });
-  const ports = await Promise.all(copies.map(async ({ name }) => Number((await miniflare.unsafeGetDirectURL(name)).port)));
+  const ports = await Promise.all(
+    copies.map(async ({ name }) => Number((await miniflare.unsafeGetDirectURL(name)).port)),
+  );
   return {
     pid: miniflare.pid,
     ports,
@@ -116,7 +125,10 @@ const VARS = { PREFIX: "clv", CONSOLE_ORIGIN: ORIGIN, RULES };
 /** Options of the admin Worker, which all copies of the edge share. */
 async function adminWorker() {
   const objects = { LEDGER: "Ledger", NAME: "Name", DIRECTORY: "Directory", ADDRESS: "Address" };
-  const durableObjects = Object.entries(objects).map(([binding, className]) => [binding, { className, useSQLite: true }]);
+  const durableObjects = Object.entries(objects).map(([binding, className]) => [
+    binding,
+    { className, useSQLite: true },
+  ]);
   return {
     name: "admin",
     compatibilityDate: COMPATIBILITY_DATE,

@@ -18,11 +18,15 @@ export async function startFloor(script, { copies = 1, proxies = false } = {}) {
     unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }],
   }));
   const miniflare = await withPid(async () => {
-    const miniflare = new Miniflare(convertV4MiniflareOptions({ cf: false, workers: proxies ? [...workers, origin] : workers }));
+    const miniflare = new Miniflare(
+      convertV4MiniflareOptions({ cf: false, workers: proxies ? [...workers, origin] : workers }),
+    );
     await miniflare.ready;
     return miniflare;
   });
-  const ports = await Promise.all(workers.map(async ({ name }) => Number((await miniflare.unsafeGetDirectURL(name)).port)));
+  const ports = await Promise.all(
+    workers.map(async ({ name }) => Number((await miniflare.unsafeGetDirectURL(name)).port)),
+  );
   return { pid: miniflare.pid, port: ports[0], ports, dispose: () => miniflare.dispose() };
 }
 
@@ -44,7 +48,8 @@ export function answering(response) {
   for (const line of lines) {
     const colon = line.indexOf(":");
     const name = line.slice(0, colon).toLowerCase();
-    if (!["content-length", "transfer-encoding", "connection", "date"].includes(name)) headers[name] = line.slice(colon + 1).trim();
+    if (!["content-length", "transfer-encoding", "connection", "date"].includes(name))
+      headers[name] = line.slice(colon + 1).trim();
   }
   const init = JSON.stringify({ status: Number(first.split(" ")[1]), headers });
   return `const init = ${init}, body = ${JSON.stringify(body)};

@@ -7,7 +7,10 @@ import net from "node:net";
  * them twelve.
  */
 const COMMON_HEADERS = [
-  ["user-agent", "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/146.0.0.0 Safari/537.36"],
+  [
+    "user-agent",
+    "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/146.0.0.0 Safari/537.36",
+  ],
   ["accept", "application/json, text/plain, */*"],
   ["accept-encoding", "gzip, br"],
   ["accept-language", "en-GB,en;q=0.9,ja;q=0.8"],
@@ -59,8 +62,12 @@ export class Connections {
   }
 
   static async open(port, count) {
-    const sockets = Array.from({ length: count }, () => net.connect(port, "127.0.0.1").setNoDelay(true).setEncoding("latin1"));
-    await Promise.all(sockets.map((socket) => new Promise((resolve, reject) => socket.once("connect", resolve).once("error", reject))));
+    const sockets = Array.from({ length: count }, () =>
+      net.connect(port, "127.0.0.1").setNoDelay(true).setEncoding("latin1"),
+    );
+    await Promise.all(
+      sockets.map((socket) => new Promise((resolve, reject) => socket.once("connect", resolve).once("error", reject))),
+    );
     return new Connections(sockets);
   }
 

@@ -52,6 +52,12 @@ print(`load before the start: ${load.toFixed(1)} on ${availableParallelism()} co
 const requests = positive("requests", values.requests);
 const figures =
   mode === "warm"
-    ? await warm({ cases, rounds: positive("rounds", values.rounds ?? "40"), requests, instructions: values.instructions, print })
+    ? await warm({
+        cases,
+        rounds: positive("rounds", values.rounds ?? "40"),
+        requests,
+        instructions: values.instructions,
+        print,
+      })
     : await cold({ repeats: positive("rounds", values.rounds ?? "6"), print });
 if (values.json) console.log(JSON.stringify({ mode, load, ...figures }, null, 2));

@@ -65,6 +65,10 @@ test("what differs by less than its spread cannot be told apart", () => {
 
 test("pairs cancel a drift that hits both", () => {
   const floor = Array.from({ length: 30 }, (_, round) => 50 * 1.05 ** round);
-  const { ratio, interval } = compare(floor.map((value) => value * 1.2), floor, 1.15);
+  const { ratio, interval } = compare(
+    floor.map((value) => value * 1.2),
+    floor,
+    1.15,
+  );
   for (const value of [ratio, ...interval]) assert.ok(Math.abs(value - 1.2) < 1e-9, `${value}`);
 });

@@ -52,12 +52,23 @@ export async function warm({ cases, rounds, requests, instructions, print }) {
     for (const one of results) printResult(one, print);
     if (instructions && !refused) {
       for (const one of prepared) {
-        const counted = result({ ...one, ...(await countedRounds(deployment, one, Math.min(rounds, 10), requests)) }, "instructions");
+        const counted = result(
+          { ...one, ...(await countedRounds(deployment, one, Math.min(rounds, 10), requests)) },
+          "instructions",
+        );
         results.push(counted);
         printResult(counted, print);
       }
     }
-    return { rounds, requests, sockets: SOCKETS, clock: clock.name, headers: HEADER_NAMES, instructionsRefused: refused || undefined, results };
+    return {
+      rounds,
+      requests,
+      sockets: SOCKETS,
+      clock: clock.name,
+      headers: HEADER_NAMES,
+      instructionsRefused: refused || undefined,
+      results,
+    };
   } finally {
     await Promise.all(started.map((contender) => contender.dispose()));
   }
@@ -133,7 +144,15 @@ async function countedRounds(deployment, { contender, request, check }, rounds, 
 }
 
 function result({ number, name, floor, goal, ours, theirs, changes }, unit) {
-  return { case: number, name, floorName: floor, unit, changes, ...compare(ours, theirs, goal), rounds: { ours, floor: theirs } };
+  return {
+    case: number,
+    name,
+    floorName: floor,
+    unit,
+    changes,
+    ...compare(ours, theirs, goal),
+    rounds: { ours, floor: theirs },
+  };
 }
 
 function printResult(one, print) {
@@ -146,10 +165,14 @@ function printResult(one, print) {
   print(`   ${`${one.unit} per request`.padEnd(24)}  median     min      q1      q3    mean`);
   print(`   ${"claviger".padEnd(24)}${cells(one.ours)}`);
   print(`   ${"floor".padEnd(24)}${cells(one.floor)}`);
-  print(`   ratio of medians ${one.ratioOfMedians.toFixed(3)}, of minima ${one.ratioOfMinima.toFixed(3)}, of means ${one.ratioOfMeans.toFixed(3)}`);
+  print(
+    `   ratio of medians ${one.ratioOfMedians.toFixed(3)}, of minima ${one.ratioOfMinima.toFixed(3)}, of means ${one.ratioOfMeans.toFixed(3)}`,
+  );
   print(`   ratio within a round, median ${one.ratio.toFixed(3)} (95 %: ${low} to ${high})`);
   print(`   ${verdictText(one)}`);
   if (one.changes) {
-    print(`   removed: ${one.changes.remove.join(", ") || "nothing"}; set: ${one.changes.set.map(([name]) => name).join(", ")}`);
+    print(
+      `   removed: ${one.changes.remove.join(", ") || "nothing"}; set: ${one.changes.set.map(([name]) => name).join(", ")}`,
+    );
   }
 }

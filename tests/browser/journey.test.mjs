@@ -1,55 +1,58 @@
 // What people do with the console, from the set-up link to signing out, on the real Worker.
-import assert from "node:assert/strict";
-import { after, before, describe, test } from "node:test";
 import {
   ACCOUNT,
   MEMBER,
   NARROW,
   assertFocusOnField,
   assertFocused,
-  close,
   confirmDeletion,
   fillSetUp,
   focused,
   inspect,
   issueKey,
   pasted,
-  stage,
-  useStage,
-} from "./stage.mjs";
+} from "./support/console.mjs";
+import { expect, openPage, test } from "./support/fixtures.mjs";
 
-useStage({ empty: true });
+test.use({ hasAccount: false });
+// Everything below uses the account that the first test creates.
+test.describe.configure({ mode: "serial" });
 
-describe("the first member", () => {
+test.describe("the first member", () => {
   let page;
   let key;
   const button = (name) => page.getByRole("button", { name, exact: true });
   const row = (name) => page.getByRole("row").filter({ has: page.getByRole("link", { name, exact: true }) });
 
-  before(async () => {
-    page = await stage.page();
+  // Each test goes on where the one before has ended.
+  const errors = [];
+  test.beforeAll(async ({ browser }) => {
+    page = await openPage(browser, errors);
   });
-  after(() => close(page));
+  test.afterAll(async () => {
+    await page.context().close();
+    expect(errors).toEqual([]);
+  });
 
-  test("sets up the account; the token is gone from the address bar and from history", async () => {
-    const link = stage.setupLink();
+  test("sets up the account; the token is gone from the address bar and from history", async ({ deployment }) => {
+    const link = deployment.setupLink();
     const token = link.split("#/setup/")[1];
     await page.goto(link);
-    await page.getByRole("heading", { name: "Set up Claviger" }).waitFor();
-    assert.equal(new URL(page.url()).hash, "#/setup");
-    assert.ok(!(await page.evaluate(() => JSON.stringify([history.state, location.href]))).includes(token));
+    await expect(page.getByRole("heading", { name: "Set up Claviger" })).toBeVisible();
+    expect(new URL(page.url()).hash).toBe("#/setup");
+    expect(await page.evaluate(() => JSON.stringify([history.state, location.href]))).not.toContain(token);
 
     await button("Create account").click();
-    await page.getByRole("group", { name: "There is a problem" }).waitFor();
-    assert.match(await page.title(), /^Error: /);
+    await expect(page.getByRole("group", { name: "There is a problem" })).toBeVisible();
+    await expect(page).toHaveTitle(/^Error: /);
     await inspect(page, "setup-mistakes");
 
     await fillSetUp(page);
     await inspect(page, "setup");
     await button("Create account").click();
-    await page.getByRole("heading", { name: "API keys", level: 1 }).waitFor();
-    assert.equal(await page.title(), "API keys – Claviger");
-    await page.getByText("No API keys yet. Issue one to call the API.").waitFor();
+    await expect(page.getByRole("heading", { name: "API keys", level: 1 })).toBeVisible();
+    await expect(page).toHaveTitle("API keys – Claviger");
+    await expect(page.getByText("No API keys yet. Issue one to call the API.")).toBeVisible();
     await inspect(page, "keys-none");
   });
 
@@ -57,29 +60,29 @@ describe("the first member", () => {
     await button(`${MEMBER.name}: settings and sign out`).click();
     await inspect(page, "member-menu");
     await button("Sign out").click();
-    await page.getByRole("heading", { name: "Sign in" }).waitFor();
+    await expect(page.getByRole("heading", { name: "Sign in" })).toBeVisible();
 
     await page.getByLabel("E-mail").fill(MEMBER.email);
     await page.getByLabel("Password", { exact: true }).fill("not the password");
     await button("Sign in").click();
-    await page.getByText("That e-mail and password don’t match an account here.").waitFor();
-    assert.equal(await page.getByLabel("Password", { exact: true }).inputValue(), "");
-    assert.equal(await page.getByLabel("E-mail").inputValue(), MEMBER.email);
+    await expect(page.getByText("That e-mail and password don’t match an account here.")).toBeVisible();
+    await expect(page.getByLabel("Password", { exact: true })).toHaveValue("");
+    await expect(page.getByLabel("E-mail")).toHaveValue(MEMBER.email);
     await inspect(page, "sign-in-refused");
 
     await page.getByLabel("Password", { exact: true }).fill(MEMBER.password);
     await button("Sign in").click();
-    await page.getByRole("heading", { name: "API keys", level: 1 }).waitFor();
+    await expect(page.getByRole("heading", { name: "API keys", level: 1 })).toBeVisible();
   });
 
   test("issues a key, with live notes on the way", async () => {
     await button("Issue API Key").click();
     const dialog = page.getByRole("dialog", { name: "Issue an API key" });
-    await dialog.getByText(/^Works until .* \(Asia\/Tokyo\), 90 days from now\.$/).waitFor();
+    await expect(dialog.getByText(/^Works until .* \(Asia\/Tokyo\), 90 days from now\.$/)).toBeVisible();
 
     await dialog.getByLabel("Networks", { exact: true }).fill("10.1.2.3/8\n10.0.0.0/33\n1.2.3");
-    await dialog.getByText("Line 2, 10.0.0.0/33: an IPv4 prefix ends at /32.").waitFor();
-    await dialog.getByText("Line 1 is stored as 10.0.0.0/8.").waitFor();
+    await expect(dialog.getByText("Line 2, 10.0.0.0/33: an IPv4 prefix ends at /32.")).toBeVisible();
+    await expect(dialog.getByText("Line 1 is stored as 10.0.0.0/8.")).toBeVisible();
     await inspect(page, "issue-notes");
 
     await button("Issue").click();
@@ -91,35 +94,37 @@ describe("the first member", () => {
     await dialog.getByLabel("Networks", { exact: true }).fill("");
     await dialog.getByLabel("Until a date").check();
     await dialog.getByLabel("Date", { exact: true }).fill("2099-06-30");
-    await dialog.getByText("Works through Tue 30 Jun 2099, until 24:00 (Asia/Tokyo).").waitFor();
+    await expect(dialog.getByText("Works through Tue 30 Jun 2099, until 24:00 (Asia/Tokyo).")).toBeVisible();
     await dialog.getByLabel("demo:read").check();
     await button("Issue").click();
-    await page.getByRole("dialog", { name: '"Build server" is issued. It works everywhere now.' }).waitFor();
+    await expect(
+      page.getByRole("dialog", { name: '"Build server" is issued. It works everywhere now.' }),
+    ).toBeVisible();
   });
 
-  test("sees the secret once, copies it, and it works", async () => {
+  test("sees the secret once, copies it, and it works", async ({ deployment }) => {
     const reveal = page.getByRole("dialog", { name: '"Build server" is issued.' });
     key = await reveal.getByLabel("API key", { exact: true }).inputValue();
-    assert.match(key, /^clv_[0-9A-Za-z]{78}$/);
+    expect(key).toMatch(/^clv_[0-9A-Za-z]{78}$/);
     await inspect(page, "reveal");
 
     await button("Copy key").click();
-    await reveal.getByRole("button", { name: "Copied" }).waitFor();
-    assert.equal(await pasted(page), key);
+    await expect(reveal.getByRole("button", { name: "Copied" })).toBeVisible();
+    expect(await pasted(page)).toBe(key);
     const told = await page.getByRole("status").allTextContents();
-    assert.ok(!told.join().includes(key));
+    expect(told.join()).not.toContain(key);
 
     await reveal.getByText("As access key and access secret").click();
     const pair = await Promise.all(
       ["Access key", "Access secret"].map((label) => reveal.getByLabel(label, { exact: true }).inputValue()),
     );
-    assert.equal(pair.join(""), key);
-    assert.equal(await stage.callApi(key), 200);
+    expect(pair.join("")).toBe(key);
+    expect(await deployment.callApi(key)).toBe(200);
   });
 
   test("cannot close the secret away by mistake", async () => {
     for (let press = 0; press < 4; press += 1) await page.keyboard.press("Escape");
-    await page.getByRole("dialog", { name: '"Build server" is issued.' }).waitFor();
+    await expect(page.getByRole("dialog", { name: '"Build server" is issued.' })).toBeVisible();
     if (!(await page.getByRole("alertdialog").isVisible())) await page.keyboard.press("Escape");
     await inspect(page, "reveal-closing");
     await button("Keep open").click();
@@ -128,42 +133,43 @@ describe("the first member", () => {
     // From a timer: the page does not answer while its guard is up.
     await page.evaluate(() => void setTimeout(() => location.reload(), 10));
     const guard = await leaving;
-    assert.equal(guard.type(), "beforeunload");
+    expect(guard.type()).toBe("beforeunload");
     await guard.dismiss();
-    assert.equal(await page.getByLabel("API key", { exact: true }).inputValue(), key);
+    await expect(page.getByLabel("API key", { exact: true })).toHaveValue(key);
     await button("I have stored it").click();
 
-    assert.ok(!(await page.content()).includes(key));
-    assert.ok(!(await page.evaluate(() => JSON.stringify([{ ...localStorage }, { ...sessionStorage }]))).includes(key));
+    expect(await page.content()).not.toContain(key);
+    expect(await page.evaluate(() => JSON.stringify([{ ...localStorage }, { ...sessionStorage }]))).not.toContain(key);
     await assertFocused(page, "Build server");
-    await row("Build server").getByText("Active").waitFor();
-    await row("Build server").getByText("30 Jun 2099, 24:00").waitFor();
+    await expect(row("Build server").getByText("Active")).toBeVisible();
+    await expect(row("Build server").getByText("30 Jun 2099, 24:00")).toBeVisible();
     await inspect(page, "issued");
   });
 
-  test("disables it from the table; the bound is told, and holds", async () => {
+  test("disables it from the table; the bound is told, and holds", async ({ deployment }) => {
     await page.getByRole("button", { name: "Actions for Build server" }).click();
     await inspect(page, "row-menu");
     await page.getByRole("button", { name: "Disable", exact: true }).click();
     const question = page.getByRole("alertdialog", { name: 'Disable "Build server"?' });
     await assertFocused(page, "Cancel");
-    await question.getByText("Requests with it are refused everywhere within 10 s. You can activate it again.").waitFor();
+    await expect(
+      question.getByText("Requests with it are refused everywhere within 10 s. You can activate it again."),
+    ).toBeVisible();
     await inspect(page, "disable");
     await question.getByRole("button", { name: "Disable", exact: true }).click();
 
-    await row("Build server").getByText("Disabled").waitFor();
-    await page
-      .getByText(/^"Build server" is disabled\. Refused everywhere by \d\d:\d\d:\d\d \(Asia\/Tokyo\)\.$/)
-      .first()
-      .waitFor();
+    await expect(row("Build server").getByText("Disabled")).toBeVisible();
+    await expect(
+      page.getByText(/^"Build server" is disabled\. Refused everywhere by \d\d:\d\d:\d\d \(Asia\/Tokyo\)\.$/).first(),
+    ).toBeVisible();
     await inspect(page, "disabled");
-    await page.getByText(/Refused everywhere since \d\d:\d\d:\d\d/).waitFor({ timeout: 15_000 });
-    assert.equal(await stage.callApi(key), 401);
+    await expect(page.getByText(/Refused everywhere since \d\d:\d\d:\d\d/)).toBeVisible({ timeout: 15_000 });
+    expect(await deployment.callApi(key)).toBe(401);
   });
 
   test("activates it again on its own page", async () => {
     await page.getByRole("link", { name: "Build server", exact: true }).click();
-    await page.getByRole("heading", { name: "Build server", level: 1 }).waitFor();
+    await expect(page.getByRole("heading", { name: "Build server", level: 1 })).toBeVisible();
     await assertFocused(page, "Build server");
     await inspect(page, "key-disabled");
     await button("Activate").click();
@@ -171,8 +177,8 @@ describe("the first member", () => {
       .getByRole("alertdialog", { name: 'Activate "Build server"?' })
       .getByRole("button", { name: "Activate" })
       .click();
-    await page.getByText('"Build server" is active.').first().waitFor();
-    await page.locator(".facts").getByText("Active", { exact: true }).waitFor();
+    await expect(page.getByText('"Build server" is active.').first()).toBeVisible();
+    await expect(page.locator(".facts").getByText("Active", { exact: true })).toBeVisible();
   });
 
   test("edits it: only what was changed is sent", async () => {
@@ -182,46 +188,37 @@ describe("the first member", () => {
     await dialog.getByLabel("Networks", { exact: true }).fill("127.0.0.0/8 10.1.2.3/8");
     const sent = page.waitForRequest((request) => request.method() === "PATCH");
     await button("Save").click();
-    assert.deepEqual(Object.keys((await sent).postDataJSON()).sort(), ["name", "networks"]);
-    await page
-      .getByText(/"Build server, Osaka" is saved\. The new limits hold everywhere by/)
-      .first()
-      .waitFor();
-    await page.locator(".facts").getByText("10.0.0.0/8").waitFor();
+    expect(Object.keys((await sent).postDataJSON()).sort()).toEqual(["name", "networks"]);
+    await expect(
+      page.getByText(/"Build server, Osaka" is saved\. The new limits hold everywhere by/).first(),
+    ).toBeVisible();
+    await expect(page.locator(".facts").getByText("10.0.0.0/8")).toBeVisible();
     await inspect(page, "key-edited");
   });
 
-  test("deletes it; what happened stays on the page", async () => {
+  test("deletes it; what happened stays on the page", async ({ deployment }) => {
     await button("Delete").click();
-    await page
-      .getByRole("alertdialog", { name: "Delete API Key" })
-      .getByText(/"Build server, Osaka" \(clv_/)
-      .waitFor();
-    await confirmDeletion(page, stage);
-    await page
-      .getByText(/"Build server, Osaka" is deleted\. Refused everywhere by/)
-      .first()
-      .waitFor();
+    await expect(
+      page.getByRole("alertdialog", { name: "Delete API Key" }).getByText(/"Build server, Osaka" \(clv_/),
+    ).toBeVisible();
+    await confirmDeletion(page, deployment);
+    await expect(page.getByText(/"Build server, Osaka" is deleted\. Refused everywhere by/).first()).toBeVisible();
     await page.waitForFunction(() => document.activeElement.tagName === "H1");
     await page.getByRole("main").getByRole("link", { name: "API keys" }).click();
-    await row("Build server, Osaka").getByText("Deleted").waitFor();
+    await expect(row("Build server, Osaka").getByText("Deleted")).toBeVisible();
   });
 
-  test("keeps the focus in the row whose key is deleted", async () => {
+  test("keeps the focus in the row whose key is deleted", async ({ deployment }) => {
     for (const name of ["First", "Second"]) await issueKey(page, name);
     await page.getByRole("button", { name: "Actions for Second" }).click();
     await page.getByRole("button", { name: "Delete", exact: true }).click();
-    await confirmDeletion(page, stage);
-    await page
-      .getByText(/"Second" is deleted\./)
-      .first()
-      .waitFor();
+    await confirmDeletion(page, deployment);
+    await expect(page.getByText(/"Second" is deleted\./).first()).toBeVisible();
     await assertFocused(page, "Actions for Second");
   });
 });
 
-test("everything goes by keyboard alone", async () => {
-  const page = await stage.page();
+test("everything goes by keyboard alone", async ({ page, deployment }) => {
   const press = (...keys) =>
     keys.reduce((before, key) => before.then(() => page.keyboard.press(key)), Promise.resolve());
   /** Tabs on until the focus is on something of that name. */
@@ -230,27 +227,27 @@ test("everything goes by keyboard alone", async () => {
       if ((await focused(page)) === name) return;
       await press("Tab");
     }
-    assert.fail(`no way to ${name} by Tab`);
+    throw new Error(`no way to ${name} by Tab`);
   };
 
-  await page.goto(stage.origin);
-  await page.getByRole("heading", { name: "Sign in" }).waitFor();
+  await page.goto("/");
+  await expect(page.getByRole("heading", { name: "Sign in" })).toBeVisible();
   await press("Tab");
   await page.keyboard.type(MEMBER.email);
   await press("Tab");
   await page.keyboard.type(MEMBER.password);
   await press("Enter");
-  await page.getByRole("heading", { name: "API keys", level: 1 }).waitFor();
+  await expect(page.getByRole("heading", { name: "API keys", level: 1 })).toBeVisible();
 
   await tabTo("Issue API Key");
   await press("Enter");
-  await page.getByRole("dialog", { name: "Issue an API key" }).waitFor();
+  await expect(page.getByRole("dialog", { name: "Issue an API key" })).toBeVisible();
   await press("Escape");
   await assertFocused(page, "Issue API Key");
   await press("Enter");
   await page.keyboard.type("By keyboard");
   await press("Enter");
-  await page.getByRole("dialog", { name: '"By keyboard" is issued.' }).waitFor();
+  await expect(page.getByRole("dialog", { name: '"By keyboard" is issued.' })).toBeVisible();
   await tabTo("I have stored it");
   await press("Enter");
   await page.waitForFunction(() => document.activeElement.textContent === "By keyboard");
@@ -259,32 +256,28 @@ test("everything goes by keyboard alone", async () => {
   await press("Enter");
   await tabTo("Disable");
   await press("Enter");
-  await page.getByRole("alertdialog").waitFor();
+  await expect(page.getByRole("alertdialog")).toBeVisible();
   await press("Escape");
   await assertFocused(page, "Actions for By keyboard");
   await press("Enter");
   await tabTo("Delete");
   await press("Enter");
-  await page.getByRole("alertdialog").waitFor();
-  const mails = stage.mail.messages.length;
+  await expect(page.getByRole("alertdialog")).toBeVisible();
+  const mails = deployment.mail.messages.length;
   await press("Shift+Tab", "Enter");
-  await page.getByLabel("Authentication code").waitFor();
-  await page.keyboard.type(await stage.code(mails + 1));
+  await expect(page.getByLabel("Authentication code")).toBeVisible();
+  await page.keyboard.type(await deployment.code(mails + 1));
   await press("Enter");
-  await page
-    .getByText(/"By keyboard" is deleted\./)
-    .first()
-    .waitFor();
-  await close(page);
+  await expect(page.getByText(/"By keyboard" is deleted\./).first()).toBeVisible();
 });
 
-test("in Japanese, on a phone", async () => {
-  const page = await stage.page({ locale: "ja-JP", viewport: NARROW, hasTouch: true });
+test("in Japanese, on a phone", async ({ newPage }) => {
+  const page = await newPage({ locale: "ja-JP", viewport: NARROW, hasTouch: true });
   const name =
     "全角六十四文字の名前を持つとても長いビルドサーバー用の本番環境キーで東京と大阪の二拠点から呼び出す夜間バッチ処理のための鍵である";
-  await page.goto(stage.origin);
-  await page.getByRole("heading", { name: "サインイン" }).waitFor();
-  assert.equal(await page.locator("html").getAttribute("lang"), "ja");
+  await page.goto("/");
+  await expect(page.getByRole("heading", { name: "サインイン" })).toBeVisible();
+  await expect(page.locator("html")).toHaveAttribute("lang", "ja");
   await inspect(page, "sign-in-ja");
   await page.getByLabel("メールアドレス").fill(MEMBER.email);
   await page.getByLabel("パスワード", { exact: true }).fill(MEMBER.password);
@@ -299,27 +292,23 @@ test("in Japanese, on a phone", async () => {
   await dialog.getByLabel("名前", { exact: true }).fill(name);
   await dialog.getByLabel("日付で指定").check();
   await dialog.getByLabel("日付", { exact: true }).fill("2099-06-30");
-  await dialog.getByText("2099年6月30日(火) 24:00（Asia/Tokyo）まで有効です。").waitFor();
+  await expect(dialog.getByText("2099年6月30日(火) 24:00（Asia/Tokyo）まで有効です。")).toBeVisible();
   await dialog.getByLabel("ネットワーク", { exact: true }).fill("１０．０．０．０／８");
-  await dialog.getByText("1行目は10.0.0.0/8として保存されます。").waitFor();
+  await expect(dialog.getByText("1行目は10.0.0.0/8として保存されます。")).toBeVisible();
   await inspect(page, "issue-ja");
   await dialog.getByRole("button", { name: "発行" }).click();
-  await page.getByRole("dialog", { name: `「${name}」を発行しました。` }).waitFor();
+  await expect(page.getByRole("dialog", { name: `「${name}」を発行しました。` })).toBeVisible();
   await inspect(page, "reveal-ja");
   await page.getByRole("button", { name: "保存しました" }).click();
   await inspect(page, "keys-ja");
 
   await page.getByRole("link", { name }).click();
-  await page.getByRole("heading", { name, level: 1 }).waitFor();
+  await expect(page.getByRole("heading", { name, level: 1 })).toBeVisible();
   await inspect(page, "key-ja");
   await page.getByRole("button", { name: "無効にする" }).click();
-  await page.getByRole("alertdialog", { name: `「${name}」を無効にしますか。` }).waitFor();
+  await expect(page.getByRole("alertdialog", { name: `「${name}」を無効にしますか。` })).toBeVisible();
   await inspect(page, "disable-ja");
   await page.getByRole("alertdialog").getByRole("button", { name: "無効にする" }).click();
-  await page
-    .getByText(/までに、すべての拠点で拒否されます。/)
-    .first()
-    .waitFor();
-  assert.equal(ACCOUNT.zone, "Asia/Tokyo");
-  await close(page);
+  await expect(page.getByText(/までに、すべての拠点で拒否されます。/).first()).toBeVisible();
+  expect(ACCOUNT.zone).toBe("Asia/Tokyo");
 });

@@ -1,54 +1,45 @@
 // The language and the theme of the console: chosen in this browser, and loaded when they are shown.
-import assert from "node:assert/strict";
-import { test } from "node:test";
-import { MEMBER, close, cookies, inspect, stage, useStage } from "./stage.mjs";
+import { MEMBER, inspect } from "./support/console.mjs";
+import { expect, test } from "./support/fixtures.mjs";
 
-useStage();
-
-test("loads the language that it shows, and another one when it is chosen", async () => {
-  const page = await stage.page({ cookies });
+test("loads the language that it shows, and another one when it is chosen", async ({ page }) => {
   const files = [];
   page.on("request", (request) => files.push(new URL(request.url()).pathname));
   const languages = () => files.flatMap((path) => /^\/(en|ja)-\w+\.js$/.exec(path)?.[1] ?? []);
-  await page.goto(stage.origin);
-  await page.getByRole("heading", { name: "API keys", level: 1 }).waitFor();
-  assert.deepEqual(languages(), ["en"]);
+  await page.goto("/");
+  await expect(page.getByRole("heading", { name: "API keys", level: 1 })).toBeVisible();
+  expect(languages()).toEqual(["en"]);
   await page.getByRole("button", { name: `${MEMBER.name}: settings and sign out` }).click();
   await page.getByRole("radio", { name: "日本語" }).check();
-  await page.getByRole("heading", { name: "APIキー", level: 1 }).waitFor();
-  assert.deepEqual(languages(), ["en", "ja"]);
-  await close(page);
+  await expect(page.getByRole("heading", { name: "APIキー", level: 1 })).toBeVisible();
+  expect(languages()).toEqual(["en", "ja"]);
 });
 
-test("keeps its language while another cannot be loaded, and without any says so in both", async () => {
-  const page = await stage.page({ cookies });
+test("keeps its language while another cannot be loaded, and without any says so in both", async ({ page }) => {
   await page.route(/\/ja-\w+\.js$/, (route) => route.abort());
-  await page.goto(stage.origin);
-  await page.getByRole("heading", { name: "API keys", level: 1 }).waitFor();
+  await page.goto("/");
+  await expect(page.getByRole("heading", { name: "API keys", level: 1 })).toBeVisible();
   await page.getByRole("button", { name: `${MEMBER.name}: settings and sign out` }).click();
   const failed = page.waitForEvent("requestfailed");
   await page.getByRole("radio", { name: "日本語" }).check();
   await failed;
-  await page.getByRole("heading", { name: "API keys", level: 1 }).waitFor();
+  await expect(page.getByRole("heading", { name: "API keys", level: 1 })).toBeVisible();
   await page.reload();
-  await page.getByText("The console could not be loaded. · コンソールを読み込めませんでした。").waitFor();
-  await close(page);
+  await expect(page.getByText("The console could not be loaded. · コンソールを読み込めませんでした。")).toBeVisible();
 });
 
-test("keeps theme and language in this browser, and nothing else", async () => {
-  const page = await stage.page({ cookies });
-  await page.goto(stage.origin);
-  await page.getByRole("heading", { name: "API keys", level: 1 }).waitFor();
+test("keeps theme and language in this browser, and nothing else", async ({ page }) => {
+  await page.goto("/");
+  await expect(page.getByRole("heading", { name: "API keys", level: 1 })).toBeVisible();
   await page.getByRole("button", { name: `${MEMBER.name}: settings and sign out` }).click();
   await page.getByRole("radio", { name: "Dark" }).check();
   await page.getByRole("radio", { name: "日本語" }).check();
   await page.reload();
-  await page.getByRole("heading", { name: "APIキー", level: 1 }).waitFor();
-  assert.equal(await page.evaluate(() => getComputedStyle(document.documentElement).colorScheme), "dark");
-  assert.deepEqual(await page.evaluate(() => ({ ...localStorage })), {
+  await expect(page.getByRole("heading", { name: "APIキー", level: 1 })).toBeVisible();
+  expect(await page.evaluate(() => getComputedStyle(document.documentElement).colorScheme)).toBe("dark");
+  expect(await page.evaluate(() => ({ ...localStorage }))).toStrictEqual({
     "claviger.theme": "dark",
     "claviger.language": "ja",
   });
   await inspect(page, "keys-none-ja-dark");
-  await close(page);
 });

@@ -1,9 +1,8 @@
 // The console's imports go one way, types included, and never in a circle.
-import assert from "node:assert/strict";
 import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { posix } from "node:path";
-import { test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { expect, test } from "@playwright/test";
 
 const SOURCE = fileURLToPath(new URL("../../www/src/", import.meta.url));
 
@@ -36,20 +35,20 @@ const files = new Map(
 const layerOf = (path) => {
   const folder = path.includes("/") ? path.split("/")[0] : ".";
   const layer = LAYERS.findIndex((folders) => folders.includes(folder));
-  assert.notEqual(layer, -1, `${folder} is in no layer`);
+  expect(layer, `${folder} is in no layer`).not.toBe(-1);
   return { folder, layer };
 };
 
 test("folders import those of the layers below them alone", () => {
-  assert.ok(files.size > 60, `only ${files.size} files found`);
+  expect(files.size, `only ${files.size} files found`).toBeGreaterThan(60);
   for (const [from, imports] of files) {
     for (const to of imports) {
-      assert.ok(existsSync(SOURCE + to), `${from} imports ${to}`);
+      expect(existsSync(SOURCE + to), `${from} imports ${to}`).toBe(true);
       const [importer, imported] = [layerOf(from), layerOf(to)];
-      assert.ok(
+      expect(
         importer.folder === imported.folder || importer.layer > imported.layer,
         `${from} imports ${to}, which is not below it`,
-      );
+      ).toBe(true);
     }
   }
 });
@@ -57,7 +56,7 @@ test("folders import those of the layers below them alone", () => {
 test("no file imports itself by way of others", () => {
   const done = new Set();
   const visit = (file, way) => {
-    assert.ok(!way.includes(file), [...way, file].join(" → "));
+    expect(way, [...way, file].join(" → ")).not.toContain(file);
     if (done.has(file)) return;
     for (const next of files.get(file)) visit(next, [...way, file]);
     done.add(file);

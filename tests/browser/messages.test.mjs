@@ -1,8 +1,7 @@
 // The two languages say the same things, and every sentence that the console asks for is there.
-import assert from "node:assert/strict";
 import { readFileSync, readdirSync } from "node:fs";
-import { test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { expect, test } from "@playwright/test";
 import en from "../../www/src/i18n/messages/en.js";
 import ja from "../../www/src/i18n/messages/ja.js";
 
@@ -38,7 +37,7 @@ const forms = (entry) => (typeof entry === "string" ? { other: entry } : entry);
 const slots = (sentence) => [...new Set([...sentence.matchAll(/\{(\w+)\}/g)].map(([, slot]) => slot))].sort();
 
 test("both languages have the same keys", () => {
-  assert.deepEqual(Object.keys(ja).sort(), Object.keys(en).sort());
+  expect(Object.keys(ja).sort()).toEqual(Object.keys(en).sort());
 });
 
 test("both languages fill the same slots, in every plural form", () => {
@@ -48,7 +47,7 @@ test("both languages fill the same slots, in every plural form", () => {
     const wanted = needed(forms(en[key]).other);
     for (const [language, messages] of Object.entries({ en, ja })) {
       for (const [form, sentence] of Object.entries(forms(messages[key]))) {
-        assert.deepEqual(needed(sentence), wanted, `${key}, ${form}, ${language}`);
+        expect(needed(sentence), `${key}, ${form}, ${language}`).toEqual(wanted);
       }
     }
   }
@@ -59,7 +58,7 @@ test("each language has the plural forms that it needs", () => {
     const { pluralCategories } = new Intl.PluralRules(language).resolvedOptions();
     for (const [key, entry] of Object.entries(messages)) {
       if (typeof entry !== "string")
-        assert.deepEqual(Object.keys(entry).sort(), pluralCategories.toSorted(), `${key}, ${language}`);
+        expect(Object.keys(entry).sort(), `${key}, ${language}`).toEqual(pluralCategories.toSorted());
     }
   }
 });
@@ -70,18 +69,18 @@ test("every key that the console names exists, and every key is named", () => {
     .map((path) => readFileSync(SOURCE + path, "utf8"))
     .join("\n");
   const said = [...source.matchAll(/\bsay\(\s*"([^"]+)"/g)].map(([, key]) => key);
-  assert.ok(said.length > 100, `only ${said.length} found`);
-  for (const key of said) assert.ok(key in en, key);
+  expect(said.length, `only ${said.length} found`).toBeGreaterThan(100);
+  for (const key of said) expect(key in en, key).toBe(true);
   for (const key of Object.keys(en)) {
-    assert.ok(
+    expect(
       source.includes(`"${key}"`) || COMPOSED.some((beginning) => key.startsWith(beginning)),
       `${key} is never said`,
-    );
+    ).toBe(true);
   }
 });
 
 test("nothing promises what may take a while, nor speaks of the machine", () => {
   const words = Object.values({ ...en }).flatMap((entry) => Object.values(forms(entry)));
   for (const sentence of words)
-    assert.doesNotMatch(sentence, /immediately|please|sorry|oops|invalid|are you sure|\b(KV|edge|ledger|lease)\b/i);
+    expect(sentence).not.toMatch(/immediately|please|sorry|oops|invalid|are you sure|\b(KV|edge|ledger|lease)\b/i);
 });

@@ -1,6 +1,5 @@
 // The console's arithmetic, without a browser.
-import assert from "node:assert/strict";
-import { describe, test } from "node:test";
+import { expect, test } from "@playwright/test";
 import { endOfDay, instantOf, makeFormat, wallClock } from "../../www/src/i18n/format.js";
 import {
   changesOf,
@@ -23,7 +22,7 @@ const PAYLOAD = { v: 1, id: "q".repeat(35), by: { key: ID }, more: "é".repeat(4
 const SEALED = `clvs_${Buffer.from(JSON.stringify(PAYLOAD)).toString("base64url")}.${"M".repeat(43)}crc123`;
 const SECRET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefg".padEnd(60, "x");
 
-describe("a search text", () => {
+test.describe("a search text", () => {
   const cases = {
     "a whole key is cut to its ID": [`clv_${ID}${SECRET}`, `clv_${ID}`, true],
     "a key torn off in the middle too": [`clv_${ID}${SECRET.slice(0, 7)}`, `clv_${ID}`, true],
@@ -39,17 +38,17 @@ describe("a search text", () => {
     "a name stays": ["nightly_export 夜間バッチ", "nightly_export 夜間バッチ", false],
   };
   for (const [name, [typed, text, cut]] of Object.entries(cases)) {
-    test(name, () => assert.deepEqual(withoutSecrets(typed), { text, cut }));
+    test(name, () => expect(withoutSecrets(typed)).toStrictEqual({ text, cut }));
   }
 });
 
-describe("a pasted short-lived key (A08)", () => {
+test.describe("a pasted short-lived key (A08)", () => {
   test("is known by its ID and its issuer alone", () => {
-    assert.deepEqual(parseShortLivedKey(` ${SEALED}\n`), { id: PAYLOAD.id, issuer: ID });
+    expect(parseShortLivedKey(` ${SEALED}\n`)).toStrictEqual({ id: PAYLOAD.id, issuer: ID });
   });
   test("may be issued by the service password", () => {
     const text = `clvs_${Buffer.from('{"v":1,"id":"x","by":"service"}').toString("base64url")}.${"M".repeat(49)}`;
-    assert.deepEqual(parseShortLivedKey(text), { id: "x", issuer: "service" });
+    expect(parseShortLivedKey(text)).toStrictEqual({ id: "x", issuer: "service" });
   });
   test("is none where anything is missing", () => {
     for (const text of [
@@ -60,14 +59,14 @@ describe("a pasted short-lived key (A08)", () => {
       `clv_${ID}${SECRET}`,
       "clvs_%.x",
     ])
-      assert.equal(parseShortLivedKey(text), null, text);
+      expect(parseShortLivedKey(text), text).toBeNull();
   });
 });
 
-describe("a length of time", () => {
+test.describe("a length of time", () => {
   test("is told in the longest unit that leaves at least two of it", () => {
     const text = (ms) => durationText(durationOf(ms));
-    assert.deepEqual([86_400_000, 172_800_000, 5_400_000, 3_600_000, 61_000].map(text), [
+    expect([86_400_000, 172_800_000, 5_400_000, 3_600_000, 61_000].map(text)).toEqual([
       "24h",
       "2d",
       "90m",
@@ -75,10 +74,10 @@ describe("a length of time", () => {
       "61s",
     ]);
   });
-  test("that is not typed is missing", () => assert.equal(durationText({ amount: " ", unit: "h" }), undefined));
+  test("that is not typed is missing", () => expect(durationText({ amount: " ", unit: "h" })).toBe(undefined));
 });
 
-describe("a date and a time of a zone", () => {
+test.describe("a date and a time of a zone", () => {
   const cases = [
     ["2027-06-30", "14:05", TOKYO, "2027-06-30T05:05:00Z"],
     ["2027-01-15", "00:00", NEW_YORK, "2027-01-15T05:00:00Z"],
@@ -92,13 +91,13 @@ describe("a date and a time of a zone", () => {
   ];
   for (const [date, time, zone, instant] of cases) {
     test(`${date} ${time} in ${zone} is ${instant}, and back`, () => {
-      assert.equal(instantOf(date, time, zone), instant);
-      assert.deepEqual(wallClock(Date.parse(instant), zone), { date, time });
+      expect(instantOf(date, time, zone)).toBe(instant);
+      expect(wallClock(Date.parse(instant), zone)).toStrictEqual({ date, time });
     });
   }
 });
 
-describe("a draft", () => {
+test.describe("a draft", () => {
   const key = {
     name: "Cron",
     expires_at: "2027-06-30T15:00:00Z",
@@ -107,7 +106,7 @@ describe("a draft", () => {
   };
 
   test("of a new key works for 90 days, from anywhere, and may do nothing", () => {
-    assert.deepEqual(newFieldsOf({ ...emptyValues(), name: " Cron " }, TOKYO), {
+    expect(newFieldsOf({ ...emptyValues(), name: " Cron " }, TOKYO)).toStrictEqual({
       name: "Cron",
       expires: "90d",
       networks: "",
@@ -116,47 +115,50 @@ describe("a draft", () => {
   });
   test("of a key that ends with a day shows that day", () => {
     const { expiry, date, time } = valuesOf(key, TOKYO);
-    assert.deepEqual({ expiry, date, time }, { expiry: "date", date: "2027-06-30", time: "" });
-    assert.equal(expiresText(valuesOf(key, TOKYO), TOKYO), "2027-06-30");
+    expect({ expiry, date, time }).toStrictEqual({ expiry: "date", date: "2027-06-30", time: "" });
+    expect(expiresText(valuesOf(key, TOKYO), TOKYO)).toBe("2027-06-30");
   });
   test("of a key that ends within a day shows the time of the account's zone", () => {
     const { date, time } = valuesOf({ ...key, expires_at: "2027-06-30T05:05:42Z" }, TOKYO);
-    assert.deepEqual({ date, time }, { date: "2027-06-30", time: "14:05" });
+    expect({ date, time }).toStrictEqual({ date: "2027-06-30", time: "14:05" });
   });
   test("that nobody touched changes nothing, also where the form is coarser than the key", () => {
     const precise = valuesOf({ ...key, expires_at: "2027-06-30T05:05:42Z" }, TOKYO);
-    assert.deepEqual(changesOf(precise, { ...precise }, TOKYO), {});
-    assert.deepEqual(changesOf(precise, { ...precise, name: "Cron 2" }, TOKYO), { name: "Cron 2" });
+    expect(changesOf(precise, { ...precise }, TOKYO)).toStrictEqual({});
+    expect(changesOf(precise, { ...precise, name: "Cron 2" }, TOKYO)).toStrictEqual({ name: "Cron 2" });
   });
   test("names what is missing", () => {
     const codes = (draft) =>
       missingIn({ ...emptyValues(), ...draft }, TOKYO).map(({ pointer, code }) => `${pointer} ${code}`);
-    assert.deepEqual(codes({ name: " ", amount: "" }), ["#/name required", "#/expires required_duration"]);
-    assert.deepEqual(codes({ name: "x", expiry: "date" }), ["#/expires required_date"]);
-    assert.deepEqual(codes({ name: "x", expiry: "never" }), []);
-    assert.deepEqual(codes({ name: "x", later: true }), ["#/not_before required"]);
+    expect(codes({ name: " ", amount: "" })).toEqual(["#/name required", "#/expires required_duration"]);
+    expect(codes({ name: "x", expiry: "date" })).toEqual(["#/expires required_date"]);
+    expect(codes({ name: "x", expiry: "never" })).toEqual([]);
+    expect(codes({ name: "x", later: true })).toEqual(["#/not_before required"]);
     const ceiling = { permissions: [], networks: "", limited: true, amount: "", unit: "h" };
-    assert.deepEqual(codes({ name: "x", issuable: ceiling }), ["#/issuable/longest required"]);
+    expect(codes({ name: "x", issuable: ceiling })).toEqual(["#/issuable/longest required"]);
   });
   test("asks for nothing that was not ticked, and for all three limits of what it may issue (A02, A24)", () => {
     const plain = newFieldsOf({ ...emptyValues(), name: "x" }, TOKYO);
-    for (const field of ["issuable", "viewable", "protected", "not_before"]) assert.ok(!(field in plain), field);
+    for (const field of ["issuable", "viewable", "protected", "not_before"]) expect(field in plain, field).toBe(false);
     const ticked = {
       ...emptyValues(),
       name: "x",
       networks: "10.0.0.0/8",
       permissions: ["demo:read", "claviger:verify"],
     };
-    const fields = newFieldsOf({ ...ticked, issuable: proposedLimits(ticked), viewable: true, isProtected: true }, TOKYO);
-    assert.deepEqual(fields.issuable, { permissions: ["demo:read"], networks: "10.0.0.0/8", longest: "24h" });
-    assert.deepEqual([fields.viewable, fields.protected], [true, true]);
+    const fields = newFieldsOf(
+      { ...ticked, issuable: proposedLimits(ticked), viewable: true, isProtected: true },
+      TOKYO,
+    );
+    expect(fields.issuable).toStrictEqual({ permissions: ["demo:read"], networks: "10.0.0.0/8", longest: "24h" });
+    expect([fields.viewable, fields.protected]).toEqual([true, true]);
   });
   test("that begins later says when, in the account's zone (A03)", () => {
     const later = { ...emptyValues(), name: "x", later: true, beginDate: "2027-06-30" };
-    assert.equal(newFieldsOf(later, TOKYO).not_before, "2027-06-30");
-    assert.equal(newFieldsOf({ ...later, beginTime: "14:05" }, TOKYO).not_before, "2027-06-30T05:05:00Z");
+    expect(newFieldsOf(later, TOKYO).not_before).toBe("2027-06-30");
+    expect(newFieldsOf({ ...later, beginTime: "14:05" }, TOKYO).not_before).toBe("2027-06-30T05:05:00Z");
     const again = valuesOf({ ...key, not_before: "2027-06-30T05:05:00Z" }, TOKYO);
-    assert.deepEqual([again.later, again.beginDate, again.beginTime], [true, "2027-06-30", "14:05"]);
+    expect([again.later, again.beginDate, again.beginTime]).toEqual([true, "2027-06-30", "14:05"]);
   });
   test("lifts what was unticked (A11)", () => {
     const before = valuesOf(
@@ -164,54 +166,56 @@ describe("a draft", () => {
       TOKYO,
     );
     const after = { ...before, issuable: null, isProtected: false };
-    assert.deepEqual(changesOf(before, after, TOKYO), { issuable: null, protected: false });
+    expect(changesOf(before, after, TOKYO)).toStrictEqual({ issuable: null, protected: false });
   });
   test("that met another change keeps theirs where it was not touched", () => {
     const base = valuesOf(key, TOKYO);
     const mine = { ...base, name: "Mine", later: true, beginDate: "2027-01-01" };
     const theirs = { ...base, name: "Theirs", networks: "192.0.2.0/24" };
     const { name, later, networks } = merged(base, mine, theirs, TOKYO);
-    assert.deepEqual([name, later, networks], ["Mine", true, "192.0.2.0/24"]);
+    expect([name, later, networks]).toEqual(["Mine", true, "192.0.2.0/24"]);
   });
 });
 
-describe("moments", () => {
+test.describe("moments", () => {
   const [en, ja] = [makeFormat("en", TOKYO), makeFormat("ja", TOKYO)];
 
   test("that end a day belong to it", () => {
-    assert.equal(en.end("2027-06-30T15:00:00Z"), "Wed 30 Jun 2027, 24:00");
-    assert.equal(en.end("2027-06-30T15:00:00Z", { short: true }), "30\u00a0Jun\u00a02027, 24:00");
-    assert.equal(ja.end("2027-06-30T15:00:00Z"), "2027年6月30日(水) 24:00");
-    assert.equal(ja.end("2027-06-30T15:00:00Z", { short: true }), "2027/6/30 24:00");
+    expect(en.end("2027-06-30T15:00:00Z")).toBe("Wed 30 Jun 2027, 24:00");
+    expect(en.end("2027-06-30T15:00:00Z", { short: true })).toBe("30\u00a0Jun\u00a02027, 24:00");
+    expect(ja.end("2027-06-30T15:00:00Z")).toBe("2027年6月30日(水) 24:00");
+    expect(ja.end("2027-06-30T15:00:00Z", { short: true })).toBe("2027/6/30 24:00");
   });
   test("that end a typed day are its midnight", () => {
-    assert.equal(endOfDay("2027-06-30", TOKYO), "2027-06-30T15:00:00Z");
-    assert.equal(endOfDay("2026-12-31", NEW_YORK), "2027-01-01T05:00:00Z");
+    expect(endOfDay("2027-06-30", TOKYO)).toBe("2027-06-30T15:00:00Z");
+    expect(endOfDay("2026-12-31", NEW_YORK)).toBe("2027-01-01T05:00:00Z");
   });
   test("within a day are exact", () => {
-    assert.equal(en.dateTime("2027-02-20T05:05:00Z"), "Sat 20 Feb 2027, 14:05");
-    assert.equal(ja.dateTime("2027-02-20T05:05:00Z"), "2027年2月20日(土) 14:05");
+    expect(en.dateTime("2027-02-20T05:05:00Z")).toBe("Sat 20 Feb 2027, 14:05");
+    expect(ja.dateTime("2027-02-20T05:05:00Z")).toBe("2027年2月20日(土) 14:05");
   });
   test("of the past are told by their distance, and from a month on by their date", () => {
     const now = Date.parse("2027-06-30T12:00:00Z");
     const past = (format, minutes) => format.past(new Date(now - minutes * 60_000).toISOString(), now);
-    assert.deepEqual(
-      [0.5, 3, 125, 60 * 24 * 2].map((minutes) => past(en, minutes)),
-      ["just now", "3 minutes ago", "2 hours ago", "2 days ago"],
-    );
-    assert.deepEqual([past(ja, 0.5), past(ja, 3)], ["たった今", "3分前"]);
-    assert.equal(past(en, 60 * 24 * 40), "21\u00a0May\u00a02027");
+    expect([0.5, 3, 125, 60 * 24 * 2].map((minutes) => past(en, minutes))).toEqual([
+      "just now",
+      "3 minutes ago",
+      "2 hours ago",
+      "2 days ago",
+    ]);
+    expect([past(ja, 0.5), past(ja, 3)]).toEqual(["たった今", "3分前"]);
+    expect(past(en, 60 * 24 * 40)).toBe("21\u00a0May\u00a02027");
   });
   test("ahead are counted in a unit that leaves at least two", () => {
     const hour = 3_600_000;
-    assert.deepEqual([0.5 * hour, 3 * hour, 47 * hour, 90 * 24 * hour].map(en.span), [
+    expect([0.5 * hour, 3 * hour, 47 * hour, 90 * 24 * hour].map(en.span)).toEqual([
       "30 minutes",
       "3 hours",
       "47 hours",
       "90 days",
     ]);
-    assert.equal(ja.span(90 * 24 * hour), "90日");
-    assert.deepEqual([0.5 * hour, 3 * hour, 90 * 24 * hour].map(ja.during), ["30分間", "3時間", "90日間"]);
-    assert.equal(en.during(3 * hour), "3 hours");
+    expect(ja.span(90 * 24 * hour)).toBe("90日");
+    expect([0.5 * hour, 3 * hour, 90 * 24 * hour].map(ja.during)).toEqual(["30分間", "3時間", "90日間"]);
+    expect(en.during(3 * hour)).toBe("3 hours");
   });
 });

@@ -14,7 +14,10 @@ const GOAL_KB = 150;
 test(`the edge Worker has at most ${CEILING_KB} KB`, (context) => {
   const names = readdirSync(folder).filter((name) => name.endsWith(".wasm") || name === "index.js");
   assert.equal(names.length, 2, `dist/edge/ holds ${names.join(", ")}`);
-  const sizes = names.map((name) => ({ name, kb: gzipSync(readFileSync(new URL(name, folder)), { level: 9 }).length / 1024 }));
+  const sizes = names.map((name) => ({
+    name,
+    kb: gzipSync(readFileSync(new URL(name, folder)), { level: 9 }).length / 1024,
+  }));
   const sum = sizes.reduce((total, { kb }) => total + kb, 0);
   const parts = sizes.map(({ name, kb }) => `${name} ${kb.toFixed(1)} KB`).join(", ");
   context.diagnostic(`edge: ${sum.toFixed(1)} KB gzip (goal ${GOAL_KB}): ${parts}`);

@@ -10,12 +10,17 @@ let keys;
 before(async () => {
   at = await begin();
   const other = await at.secondAccount();
-  const [a, b, foreign] = [await at.issue({ name: "A" }), await at.issue({ name: "B" }), await other.issue({ name: "C" })];
+  const [a, b, foreign] = [
+    await at.issue({ name: "A" }),
+    await at.issue({ name: "B" }),
+    await other.issue({ name: "C" }),
+  ];
   keys = { a, b, foreign, others: other.session.account.id };
 });
 after(() => at.dispose());
 
-const make = async (key, init) => expect(await at.call("/jobs", { key: key.credential, method: "POST", ...init }), 201).body;
+const make = async (key, init) =>
+  expect(await at.call("/jobs", { key: key.credential, method: "POST", ...init }), 201).body;
 const fetchJob = (job, key, init) => at.call(`/jobs/${job.id}`, { key: key.credential, ...init });
 
 describe("A12 keys of one account are interchangeable", () => {
@@ -44,9 +49,23 @@ describe("A12 keys of one account are interchangeable", () => {
   test("and saying otherwise in a header does not help", async () => {
     const job = await make(keys.a);
     const owner = at.session.account.id;
-    for (const name of ["Claviger-Account", "claviger-account", "CLAVIGER-ACCOUNT", "Claviger_Account", "claviger_account"]) {
+    for (const name of [
+      "Claviger-Account",
+      "claviger-account",
+      "CLAVIGER-ACCOUNT",
+      "Claviger_Account",
+      "claviger_account",
+    ]) {
       expect(await fetchJob(job, keys.foreign, { headers: { [name]: owner } }), 404);
-      expect(await fetchJob(job, keys.foreign, { headers: [[name, owner], [name, owner]] }), 404);
+      expect(
+        await fetchJob(job, keys.foreign, {
+          headers: [
+            [name, owner],
+            [name, owner],
+          ],
+        }),
+        404,
+      );
       expect(await fetchJob(job, keys.a, { headers: { [name]: keys.others } }), 200);
     }
     const mine = await make(keys.foreign, { headers: { "claviger-account": owner, "claviger-key": keys.a.key.id } });
@@ -62,7 +81,10 @@ describe("A12 keys of one account are interchangeable", () => {
     expect(await at.call(`/jobs/${job.id}`, { headers: told }), 401, "missing");
     expect(await fetchJob(job, keys.foreign, { headers: told }), 404);
     // Nor does the origin believe who comes past Claviger.
-    const outside = await at.worker.origin("/jobs", { method: "POST", headers: { "claviger-account": at.session.account.id, "cf-connecting-ip": CALLER } });
+    const outside = await at.worker.origin("/jobs", {
+      method: "POST",
+      headers: { "claviger-account": at.session.account.id, "cf-connecting-ip": CALLER },
+    });
     assert.equal(outside.status, 403);
   });
 });

@@ -1,56 +1,7 @@
-// What testers with a script have found, so that it stays mended.
+// What testers with a script have found at the gateway, so that it stays mended.
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { API, CONSOLE, OWNER, begin, expect, setupToken } from "./support/journey.mjs";
-
-describe("one set-up link", () => {
-  let at;
-  before(async () => {
-    at = await begin({ setUp: false });
-  });
-  after(() => at.dispose());
-
-  test("in twenty hands at once makes one owner, and nobody else signs in", { timeout: 60_000 }, async () => {
-    const people = Array.from({ length: 20 }, (_, n) => ({ email: `m${n}@example.jp`, password: `the password of ${n}` }));
-    const form = { token: setupToken(), account_name: "Example KK", time_zone: "Asia/Tokyo", language: "en", name: "x" };
-    const answers = await Promise.all(
-      people.map((person) => at.console("POST", "/v1/setup", { body: { ...form, ...person }, cookie: null })),
-    );
-    const owners = people.filter((_, n) => answers[n].status === 201);
-    assert.equal(owners.length, 1, answers.map(({ status }) => status).join());
-    for (const [n, person] of people.entries()) {
-      const answer = await at.console("POST", "/v1/session", { body: person, cookie: null, ip: `192.0.${n}.1` });
-      assert.equal(answer.status, person === owners[0] ? 201 : 401, answer.text);
-    }
-    const late = { ...form, email: "evil@example.jp", password: "a password of mine" };
-    expect(await at.console("POST", "/v1/setup", { body: late, cookie: null }), 409, "setup_done");
-  });
-});
-
-test("a set-up link tells no more addresses apart than signing in would", { timeout: 60_000 }, async () => {
-  const at = await begin();
-  try {
-    const { link } = await at.invite();
-    const token = link.split("#/setup/")[1];
-    const form = { account_name: "Other GmbH", time_zone: "UTC", language: "en", name: "x", password: "a password of mine" };
-    const ask = (more) => at.console("POST", "/v1/setup", { body: { token, ...form, ...more }, cookie: null, ip: "192.0.2.7" });
-    expect(await ask({ email: OWNER.email }), 409, "address_taken");
-    // What signing in counts, over all names, is counted here, and nothing happens before.
-    // A link that was used is refused before a password is hashed: three hundred hashes take long.
-    const used = { token: setupToken(), email: "mine@example.org" };
-    const tries = await Promise.all(Array.from({ length: 310 }, () => ask(used)));
-    const refused = tries.filter(({ body }) => body.code === "too_many_attempts");
-    assert.deepEqual([refused.length, refused[0].status], [11, 429]);
-    await at.worker.resetCounters();
-    expect(await ask({ email: OWNER.email }), 429, "too_many_attempts");
-    expect(await ask({ token: `${token.slice(0, -1)}?`, email: OWNER.email }), 401, "setup_refused");
-    assert.deepEqual(await at.worker.counters(), { "ADDRESS.fetch": 1 });
-    // Elsewhere the link is as good as before.
-    expect(await at.console("POST", "/v1/setup", { body: { token, ...form, email: "mine@example.org" }, cookie: null }), 201);
-  } finally {
-    await at.dispose();
-  }
-});
+import { begin, expect } from "./support/journey.mjs";
 
 describe("the gateway", () => {
   let at, key;
@@ -60,7 +11,12 @@ describe("the gateway", () => {
   });
   after(() => at.dispose());
 
-  for (const path of ["/public/..%3B/admin/users", "/public/..%3bx=1/admin", "/public/..%09/admin", "/public/%252e%252e/admin"]) {
+  for (const path of [
+    "/public/..%3B/admin/users",
+    "/public/..%3bx=1/admin",
+    "/public/..%09/admin",
+    "/public/%252e%252e/admin",
+  ]) {
     test(`${path} is not read in a second way`, async () => {
       expect(await at.call(path), 400, "ambiguous_path");
     });
@@ -83,7 +39,12 @@ describe("the gateway", () => {
     });
   }
 
-  for (const cookie of ["a=b, __Host-claviger=S", '"__Host-claviger"=S', "__HOST-claviger=S", "a=b; __Host-claviger=S"]) {
+  for (const cookie of [
+    "a=b, __Host-claviger=S",
+    '"__Host-claviger"=S',
+    "__HOST-claviger=S",
+    "a=b; __Host-claviger=S",
+  ]) {
     test(`the console's cookie as ${cookie} does not travel on`, async () => {
       const { text } = expect(await at.call("/public/a", { headers: { cookie } }), 200);
       assert.doesNotMatch(text, /claviger=S/i);
@@ -96,27 +57,14 @@ describe("the gateway", () => {
   });
 
   test("a key in Basic that only a lenient server reads does not travel on", async () => {
-    for (const basic of [Buffer.from(`a:${key}`).toString("base64url"), Buffer.from(`\xff:${key}`, "latin1").toString("base64")]) {
+    for (const basic of [
+      Buffer.from(`a:${key}`).toString("base64url"),
+      Buffer.from(`\xff:${key}`, "latin1").toString("base64"),
+    ]) {
       for (const authorization of [`Basic ${basic}`, `Basic\t${basic}`]) {
         const { body } = expect(await at.call("/public/a", { headers: { authorization } }), 200);
         assert.equal(Object.fromEntries(body.headers).authorization, undefined);
       }
     }
   });
-});
-
-test("a refused sign-in takes its time, whether or not the address is known", { timeout: 60_000 }, async () => {
-  const at = await begin();
-  try {
-    for (const email of [OWNER.email, "nobody@example.jp", "not an address"]) {
-      const begun = Date.now();
-      expect(await at.console("POST", "/v1/session", { body: { email, password: "wrong password" }, cookie: null }), 401);
-      assert.ok(Date.now() - begun >= 450, `${email}: ${Date.now() - begun} ms`);
-    }
-    // Hosts apart from these have no sign-in.
-    expect(await at.ask(API, "/v1/session", { method: "POST", body: "{}" }), 401, "missing");
-    assert.notEqual(API, CONSOLE);
-  } finally {
-    await at.dispose();
-  }
 });

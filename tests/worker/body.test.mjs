@@ -25,12 +25,30 @@ test("what is cut out is gone, wherever chunks end", async () => {
     [[[0, 3]], "3456789"],
     [[[7, 10]], "0123456"],
     [[[0, 10]], ""],
-    [[[1, 2], [2, 4], [8, 9]], "045679"],
-    [[[0, 1], [3, 7], [9, 10]], "1278"],
+    [
+      [
+        [1, 2],
+        [2, 4],
+        [8, 9],
+      ],
+      "045679",
+    ],
+    [
+      [
+        [0, 1],
+        [3, 7],
+        [9, 10],
+      ],
+      "1278",
+    ],
   ]) {
     for (let size = 1; size <= 11; size += 1) {
       const headers = new Headers({ "content-length": "10" });
-      assert.equal(await text((await read(bytes, size)).onward(cuts, headers)), left, `${JSON.stringify(cuts)} of ${size}`);
+      assert.equal(
+        await text((await read(bytes, size)).onward(cuts, headers)),
+        left,
+        `${JSON.stringify(cuts)} of ${size}`,
+      );
       assert.equal(headers.get("content-length"), `${left.length}`);
     }
   }

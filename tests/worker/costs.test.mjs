@@ -14,7 +14,10 @@ const [, table] = /<!-- costs -->\n.*?\n\| ---.*?\n(.*?)\n<!-- \/costs -->/s.exe
 /** By what is done: how often the object is called, its alarm rings, rows are read and written, and KV is asked. */
 const told = Object.fromEntries(
   table.split("\n").map((line) => {
-    const [name, ...numbers] = line.split("|").slice(1, -1).map((cell) => cell.trim());
+    const [name, ...numbers] = line
+      .split("|")
+      .slice(1, -1)
+      .map((cell) => cell.trim());
     return [name, numbers.map(Number)];
   }),
 );

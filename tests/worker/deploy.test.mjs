@@ -8,7 +8,10 @@ const shipped = await readConfig({ env: "production" });
 
 /** As an operator fills it in. */
 const filled = () => ({
-  ...structuredClone({ ...shipped, routes: shipped.routes.map(({ pattern, ...more }) => ({ ...more, pattern: yours(pattern) })) }),
+  ...structuredClone({
+    ...shipped,
+    routes: shipped.routes.map(({ pattern, ...more }) => ({ ...more, pattern: yours(pattern) })),
+  }),
   vars: JSON.parse(yours(JSON.stringify(shipped.vars))),
 });
 const yours = (text) => text.replaceAll("example.com", "acme.test");
@@ -16,7 +19,13 @@ const yours = (text) => text.replaceAll("example.com", "acme.test");
 test("as shipped every line that is the operator's is named, and nothing else", () => {
   const { missing, notes } = findings(shipped);
   const named = missing.map((line) => line.split(" ")[0]);
-  assert.deepEqual(named, ["keys.example.com", "api.example.com", "https://keys.example.com", "https://origin.example.com", "keys@example.com"]);
+  assert.deepEqual(named, [
+    "keys.example.com",
+    "api.example.com",
+    "https://keys.example.com",
+    "https://origin.example.com",
+    "keys@example.com",
+  ]);
   assert.deepEqual(notes, []);
   assert.equal(fault(shipped), "", "apart from that the Worker would serve");
 });
@@ -34,7 +43,11 @@ const cases = [
   ["no required master secret", (config) => (config.secrets = {}), /^MASTER_SECRET/],
   ["a console without a domain", (config) => config.routes.shift(), /^keys\.acme\.test has no custom domain/],
   ["an API without a domain", (config) => config.routes.pop(), /^api\.acme\.test has no custom domain/],
-  ["an origin that is no binding", (config) => (config.vars.RULES[0].origin = "DEMO"), /^the origin DEMO is no service binding/],
+  [
+    "an origin that is no binding",
+    (config) => (config.vars.RULES[0].origin = "DEMO"),
+    /^the origin DEMO is no service binding/,
+  ],
 ];
 for (const [name, change, told] of cases) {
   test(`${name} stops the deployment`, () => {
@@ -104,7 +117,13 @@ test("both Workers use one KV namespace, and an edge binding that the rules name
   const config = filled();
   config.services = [{ binding: "API", service: "api" }];
   const { admin, edge } = split(config, { kv: "one" });
-  assert.deepEqual([admin, edge].map(({ kv_namespaces }) => kv_namespaces), [[{ binding: "KEYS", id: "one" }], [{ binding: "KEYS", id: "one" }]]);
-  assert.deepEqual(edge.services.map(({ binding }) => binding), ["API", "ADMIN"]);
+  assert.deepEqual(
+    [admin, edge].map(({ kv_namespaces }) => kv_namespaces),
+    [[{ binding: "KEYS", id: "one" }], [{ binding: "KEYS", id: "one" }]],
+  );
+  assert.deepEqual(
+    edge.services.map(({ binding }) => binding),
+    ["API", "ADMIN"],
+  );
   assert.equal(admin.services, undefined);
 });

@@ -61,7 +61,14 @@ describe("KV", () => {
     const { credential, key } = await at.issue();
     const other = await at.issue();
     await eventually("both are published", async () => (await at.published(key.id)) && at.published(other.key.id));
-    for (const text of ["", "{", "null", "7", JSON.stringify({ ...(await at.published(key.id)), v: 2 }), JSON.stringify(await at.published(other.key.id))]) {
+    for (const text of [
+      "",
+      "{",
+      "null",
+      "7",
+      JSON.stringify({ ...(await at.published(key.id)), v: 2 }),
+      JSON.stringify(await at.published(other.key.id)),
+    ]) {
       await at.worker.putKv(`key/${key.id}`, text);
       await at.forget();
       expect(await at.call("/", { key: credential }), 200);
@@ -97,7 +104,10 @@ describe("the ledger", () => {
   test("is out of reach: the console says so, and what KV and memory know still works", async () => {
     const remembered = await at.issue();
     const published = await at.issue();
-    await eventually("both are published", async () => (await at.published(published.key.id)) && at.published(remembered.key.id));
+    await eventually(
+      "both are published",
+      async () => (await at.published(published.key.id)) && at.published(remembered.key.id),
+    );
     await at.forget();
     expect(await at.call("/", { key: remembered.credential }), 200);
     await at.worker.setFaults({ on: "LEDGER.fetch", mode: "fail" });
@@ -142,7 +152,11 @@ describe("the ledger", () => {
   test("loses its reply to a change: the change holds", async () => {
     const { credential, key } = await at.issue();
     await at.worker.setFaults({ on: "LEDGER.fetch", mode: "lost", times: 1 });
-    expect(await at.console("POST", `/v1/keys/${key.id}/disable`, { headers: { "if-match": `"${key.revision}"` } }), 503, "unavailable");
+    expect(
+      await at.console("POST", `/v1/keys/${key.id}/disable`, { headers: { "if-match": `"${key.revision}"` } }),
+      503,
+      "unavailable",
+    );
     assert.equal((await at.show(key.id)).status, "disabled");
     await eventually("KV holds it", async () => (await at.published(key.id))?.state === "disabled");
     await at.forget();
@@ -221,7 +235,11 @@ describe("a deployment whose secrets", () => {
   const settings = {
     "are missing": [undefined, undefined, /EDGE_KEYS is not set/],
     "are empty": ["", "", /EDGE_KEYS: not a JSON array/],
-    "are no JSON": ["mKq4Zt0bXw7RfNcY2uHs9LdVj6PaGe3TiO8xWvBrQyE", "mKq4Zt0bXw7RfNcY2uHs9LdVj6PaGe3TiO8xWvBrQyE", /EDGE_KEYS: not a JSON array/],
+    "are no JSON": [
+      "mKq4Zt0bXw7RfNcY2uHs9LdVj6PaGe3TiO8xWvBrQyE",
+      "mKq4Zt0bXw7RfNcY2uHs9LdVj6PaGe3TiO8xWvBrQyE",
+      /EDGE_KEYS: not a JSON array/,
+    ],
     "are the master secret, for the edge, too": [MASTER_SECRET, MASTER_SECRET, /EDGE_KEYS: not a JSON array/],
   };
   for (const [what, [secret, keys, reason]] of Object.entries(settings)) {
@@ -229,11 +247,25 @@ describe("a deployment whose secrets", () => {
       const at = await begin({ setUp: false, secrets: { MASTER_SECRET: secret, EDGE_KEYS: keys } });
       try {
         for (const [host, method, path] of [
-          [CONSOLE, "GET", "/"], [CONSOLE, "GET", "/app.js"], [CONSOLE, "GET", "/v1/session"], [CONSOLE, "POST", "/v1/setup"], [CONSOLE, "POST", "/v1/session"],
-          [CONSOLE, "GET", "/v1/keys"], [CONSOLE, "POST", "/v1/keys"], [CONSOLE, "POST", "/v1/verify"], [CONSOLE, "GET", "/nothing"],
-          [API, "GET", "/"], [API, "GET", "/public/a"], [API, "POST", "/any/a"], ["other.localhost", "GET", "/"],
+          [CONSOLE, "GET", "/"],
+          [CONSOLE, "GET", "/app.js"],
+          [CONSOLE, "GET", "/v1/session"],
+          [CONSOLE, "POST", "/v1/setup"],
+          [CONSOLE, "POST", "/v1/session"],
+          [CONSOLE, "GET", "/v1/keys"],
+          [CONSOLE, "POST", "/v1/keys"],
+          [CONSOLE, "POST", "/v1/verify"],
+          [CONSOLE, "GET", "/nothing"],
+          [API, "GET", "/"],
+          [API, "GET", "/public/a"],
+          [API, "POST", "/any/a"],
+          ["other.localhost", "GET", "/"],
         ]) {
-          const refused = expect(await at.ask(host, path, { method, headers: { authorization: "Bearer x" } }), 503, "misconfigured");
+          const refused = expect(
+            await at.ask(host, path, { method, headers: { authorization: "Bearer x" } }),
+            503,
+            "misconfigured",
+          );
           assert.ok(refused.headers["retry-after"]);
           assert.equal(refused.headers["cache-control"], "no-store");
         }
@@ -241,7 +273,9 @@ describe("a deployment whose secrets", () => {
         const log = at.worker.log().join("\n");
         assert.match(log, reason);
         const values = secret ? [...secret.matchAll(/[\w-]{16,}/g)].map(([value]) => value) : [];
-        assert.ok(values.every((value) => !log.includes(value) && !at.answers.some(({ text }) => text.includes(value))));
+        assert.ok(
+          values.every((value) => !log.includes(value) && !at.answers.some(({ text }) => text.includes(value))),
+        );
       } finally {
         await at.dispose();
       }
@@ -251,15 +285,33 @@ describe("a deployment whose secrets", () => {
   const masters = {
     "is missing": [undefined, /MASTER_SECRET is not set/],
     "is empty": ["", /MASTER_SECRET: not a JSON array/],
-    "is an example": [JSON.stringify([{ id: "a", secret: EXAMPLE }]), /secret of generation 0 is too short, too uniform, or an example/],
+    "is an example": [
+      JSON.stringify([{ id: "a", secret: EXAMPLE }]),
+      /secret of generation 0 is too short, too uniform, or an example/,
+    ],
     "is too short": [JSON.stringify([{ id: "a", secret: "mKq4Zt0bXw7RfNcY" }]), /secret of generation 0 is too short/],
   };
   for (const [what, [secret, reason]] of Object.entries(masters)) {
     test(`have a master secret that ${what}: no console, no verdict, and its log says why`, async () => {
-      const at = await begin({ setUp: false, secrets: { EDGE_KEYS: edgeKeys() }, admin: { secrets: { MASTER_SECRET: secret } } });
+      const at = await begin({
+        setUp: false,
+        secrets: { EDGE_KEYS: edgeKeys() },
+        admin: { secrets: { MASTER_SECRET: secret } },
+      });
       try {
-        for (const [method, path] of [["GET", "/"], ["GET", "/app.js"], ["GET", "/v1/session"], ["POST", "/v1/setup"], ["POST", "/v1/keys"], ["GET", "/nothing"]]) {
-          const refused = expect(await at.ask(CONSOLE, path, { method, headers: { authorization: "Bearer x" } }), 503, "misconfigured");
+        for (const [method, path] of [
+          ["GET", "/"],
+          ["GET", "/app.js"],
+          ["GET", "/v1/session"],
+          ["POST", "/v1/setup"],
+          ["POST", "/v1/keys"],
+          ["GET", "/nothing"],
+        ]) {
+          const refused = expect(
+            await at.ask(CONSOLE, path, { method, headers: { authorization: "Bearer x" } }),
+            503,
+            "misconfigured",
+          );
           assert.ok(refused.headers["retry-after"]);
           assert.equal(refused.headers["cache-control"], "no-store");
         }

@@ -33,7 +33,10 @@ let key;
 let other;
 before(async () => {
   await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const remote = { ...rule("/remote", { any_key: true, credentials: EVERYWHERE }), origin: `http://127.0.0.1:${server.address().port}` };
+  const remote = {
+    ...rule("/remote", { any_key: true, credentials: EVERYWHERE }),
+    origin: `http://127.0.0.1:${server.address().port}`,
+  };
   at = await begin({ rules: [remote, ...RULES] });
   issued = await at.issue();
   key = issued.credential;
@@ -77,8 +80,14 @@ describe("A25 a key in a field is verified, and the rest arrives byte for byte:"
   const bodies = {
     "a form": [URLENCODED, (u) => `d=-a-general&${u ? `u=${u}&` : ""}x=%20+%FF`],
     "a form, last": [URLENCODED, (u) => `d=-a-general${u ? `&%75=${u.replace("_", "%5F")}` : ""}`],
-    "a multipart form before its file": [MULTIPART, (u) => multipart(...(u ? [["u", u]] : []), ["d", "-a-general"], ["a", WAV, "a.wav"])],
-    "a multipart form behind another field": [MULTIPART, (u) => multipart(["d", "-a-general"], ...(u ? [["u", u]] : []), ["a", WAV, "a.wav"])],
+    "a multipart form before its file": [
+      MULTIPART,
+      (u) => multipart(...(u ? [["u", u]] : []), ["d", "-a-general"], ["a", WAV, "a.wav"]),
+    ],
+    "a multipart form behind another field": [
+      MULTIPART,
+      (u) => multipart(["d", "-a-general"], ...(u ? [["u", u]] : []), ["a", WAV, "a.wav"]),
+    ],
     "a JSON object": ["application/json", (u) => `{"d": [1, {"u": "x"}],${u ? ` "u": "${u}",` : ""} "x": "é"}`],
   };
   for (const [where, [type, body]] of Object.entries(bodies)) {
@@ -90,7 +99,8 @@ describe("A25 a key in a field is verified, and the rest arrives byte for byte:"
     test(`${where}, in chunks`, async () => {
       async function* chunks() {
         const bytes = Buffer.from(body(key));
-        for (let from = 0; from < bytes.length; from += from < 2000 ? 13 : 7001) yield bytes.subarray(from, from + (from < 2000 ? 13 : 7001));
+        for (let from = 0; from < bytes.length; from += from < 2000 ? 13 : 7001)
+          yield bytes.subarray(from, from + (from < 2000 ? 13 : 7001));
       }
       await arrives(send(chunks(), type), body());
     });
@@ -107,7 +117,12 @@ describe("A25 a key in a field is verified, and the rest arrives byte for byte:"
     });
     test(`${where}, refused without a lookup when Claviger did not make it`, async () => {
       await at.worker.resetCounters();
-      for (const [text, code] of [[forgedKey({ master: FOREIGN }), "unknown"], [`${key}x`, "malformed"], ["", "missing"], ["x".repeat(5000), "malformed"]]) {
+      for (const [text, code] of [
+        [forgedKey({ master: FOREIGN }), "unknown"],
+        [`${key}x`, "malformed"],
+        ["", "missing"],
+        ["x".repeat(5000), "malformed"],
+      ]) {
         expect(await send(body(text), type), 401, code);
       }
       assert.deepEqual(await at.worker.counters(), {});
@@ -136,11 +151,22 @@ describe("A25 a key in a field is verified, and the rest arrives byte for byte:"
   });
 
   test("digests of the whole body do not travel with less of it", async () => {
-    const headers = { "content-digest": "sha-256=:x:", "repr-digest": "sha-256=:x:", digest: "sha-256=x", "content-md5": "x" };
+    const headers = {
+      "content-digest": "sha-256=:x:",
+      "repr-digest": "sha-256=:x:",
+      digest: "sha-256=x",
+      "content-md5": "x",
+    };
     const cut = await arrives(send(`u=${key}&a=1`, URLENCODED, { headers }), "a=1");
-    assert.deepEqual(Object.keys(headers).map((name) => cut[name]), [undefined, undefined, undefined, undefined]);
+    assert.deepEqual(
+      Object.keys(headers).map((name) => cut[name]),
+      [undefined, undefined, undefined, undefined],
+    );
     const whole = await arrives(send("a=1", URLENCODED, { headers, key }), "a=1");
-    assert.deepEqual(Object.keys(headers).map((name) => whole[name]), Object.values(headers));
+    assert.deepEqual(
+      Object.keys(headers).map((name) => whole[name]),
+      Object.values(headers),
+    );
   });
 });
 
@@ -180,7 +206,10 @@ describe("A25 a field twice", () => {
     const after = multipart(["a", WAV, "a.wav"], ["u", key]);
     expect(await send(after, MULTIPART), 401, "missing");
     await arrives(send(after, MULTIPART, { key }), after);
-    await arrives(send(multipart(["u", key], ["a", WAV, "a.wav"], ["u", other]), MULTIPART), multipart(["a", WAV, "a.wav"], ["u", other]));
+    await arrives(
+      send(multipart(["u", key], ["a", WAV, "a.wav"], ["u", other]), MULTIPART),
+      multipart(["a", WAV, "a.wav"], ["u", other]),
+    );
   });
 });
 
@@ -287,7 +316,11 @@ describe("A25 a body that cannot be looked at holds no key", () => {
     const answer = await at.worker.fetch(API, "/header/a", { method: "POST", headers, body: body() });
     assert.equal(answer.status, 401);
     // Nor where a header's text is refused by itself.
-    const refused = await at.worker.fetch(API, "/received", { method: "POST", headers: { ...headers, "x-api-key": "x" }, body: body() });
+    const refused = await at.worker.fetch(API, "/received", {
+      method: "POST",
+      headers: { ...headers, "x-api-key": "x" },
+      body: body(),
+    });
     assert.equal(refused.status, 401);
     end();
   });
@@ -307,7 +340,9 @@ describe("A25 bodies that do not come", () => {
 
   test("a length that promises more ends with the connection, and one that promises less ends the form", async () => {
     const raw = (length, body) =>
-      at.worker.raw(`POST /received HTTP/1.1\r\nHost: ${API}\r\nContent-Type: ${URLENCODED}\r\nContent-Length: ${length}\r\nConnection: close\r\n\r\n${body}`);
+      at.worker.raw(
+        `POST /received HTTP/1.1\r\nHost: ${API}\r\nContent-Type: ${URLENCODED}\r\nContent-Length: ${length}\r\nConnection: close\r\n\r\n${body}`,
+      );
     assert.doesNotMatch(await raw(1000, `u=${key}`), /^HTTP\/1.1 200/);
     assert.match(await raw(4, `u=${key}`), /^HTTP\/1.1 401 (.*\r\n)*.*"code":"malformed"/);
     // The Worker has not taken harm.

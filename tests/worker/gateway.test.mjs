@@ -35,15 +35,35 @@ describe("the origin is told who calls", () => {
   });
 
   for (const name of [
-    "Claviger-Account", "claviger-account", "CLAVIGER-KEY", "Claviger_Account", "claviger_key", "CLAVIGER_PERMISSIONS", "cLaViGeR-_Proof",
-    "Claviger-Proof", "Claviger-Subject", "Claviger-Verifier", "Claviger_", "Claviger",
+    "Claviger-Account",
+    "claviger-account",
+    "CLAVIGER-KEY",
+    "Claviger_Account",
+    "claviger_key",
+    "CLAVIGER_PERMISSIONS",
+    "cLaViGeR-_Proof",
+    "Claviger-Proof",
+    "Claviger-Subject",
+    "Claviger-Verifier",
+    "Claviger_",
+    "Claviger",
   ]) {
     test(`and a client's ${name} does not reach it, with a key or behind a public rule`, async () => {
-      const told = ours(await seen("/a", { headers: [[name, "forged"], [name, "again"]] }));
+      const told = ours(
+        await seen("/a", {
+          headers: [
+            [name, "forged"],
+            [name, "again"],
+          ],
+        }),
+      );
       assert.deepEqual(told.map(([name]) => name).sort(), IDENTITY);
       assert.ok(told.every(([, value]) => !/forged|again/.test(value)));
       const anonymous = ours(await seen("/public/a", { key: null, headers: { [name]: "forged" } }));
-      assert.deepEqual(anonymous.map(([name]) => name), ["claviger-proof"]);
+      assert.deepEqual(
+        anonymous.map(([name]) => name),
+        ["claviger-proof"],
+      );
       assert.doesNotMatch(anonymous[0][1], /forged/);
     });
   }
@@ -89,7 +109,12 @@ describe("the origin is told who calls", () => {
         { method: "POST" },
         { url: "http://origin.example/a?b=d" },
         { headers: new Headers({ ...through.sent, "claviger-account": "aaaaaaaa" }) },
-        { headers: new Headers({ ...through.sent, "claviger-proof": through.sent["claviger-proof"].replace(/.$/, "x") }) },
+        {
+          headers: new Headers({
+            ...through.sent,
+            "claviger-proof": through.sent["claviger-proof"].replace(/.$/, "x"),
+          }),
+        },
         { headers: new Headers() },
       ]) {
         assert.equal(await check(through, change), false, JSON.stringify(change));
@@ -139,9 +164,20 @@ describe("a key is found, and does not travel on", () => {
   });
 
   test("a public rule wants none and hands none on", async () => {
-    for (const headers of [{}, { authorization: `Bearer ${key}` }, { "x-api-key": key }, [["authorization", key], ["authorization", "other"]]]) {
+    for (const headers of [
+      {},
+      { authorization: `Bearer ${key}` },
+      { "x-api-key": key },
+      [
+        ["authorization", key],
+        ["authorization", "other"],
+      ],
+    ]) {
       const { sent } = await seen("/public/a", { key: null, headers });
-      assert.deepEqual([sent.authorization, sent["x-api-key"], sent["claviger-key"]], [undefined, undefined, undefined]);
+      assert.deepEqual(
+        [sent.authorization, sent["x-api-key"], sent["claviger-key"]],
+        [undefined, undefined, undefined],
+      );
     }
     assert.equal((await seen(`/public-query/a?u=${key}&b=1`, { key: null })).query, "?b=1");
   });
@@ -154,10 +190,22 @@ describe("a key is found, and does not travel on", () => {
 
 describe("two credentials are refused", () => {
   const pairs = {
-    "in two places": () => [["authorization", `Bearer ${key}`], ["x-api-key", `${key}x`]],
-    "a key and another's token": () => [["authorization", "Bearer eyJhbGciOi"], ["x-api-key", key]],
-    "by one header sent twice": () => [["authorization", `Bearer ${key}`], ["authorization", `Bearer ${key}`]],
-    "by X-API-Key sent twice": () => [["x-api-key", key], ["X-API-Key", key]],
+    "in two places": () => [
+      ["authorization", `Bearer ${key}`],
+      ["x-api-key", `${key}x`],
+    ],
+    "a key and another's token": () => [
+      ["authorization", "Bearer eyJhbGciOi"],
+      ["x-api-key", key],
+    ],
+    "by one header sent twice": () => [
+      ["authorization", `Bearer ${key}`],
+      ["authorization", `Bearer ${key}`],
+    ],
+    "by X-API-Key sent twice": () => [
+      ["x-api-key", key],
+      ["X-API-Key", key],
+    ],
     "by a list in one header": () => [["authorization", `Bearer ${key}, Bearer ${key}x`]],
   };
   for (const [how, headers] of Object.entries(pairs)) {
@@ -180,7 +228,11 @@ describe("what is no key is refused", () => {
     [`${"A".repeat(12_000)}`, "malformed"],
   ]) {
     test(`${text.length} characters, ${JSON.stringify(text.slice(0, 8))}`, async () => {
-      for (const headers of [{ authorization: `Bearer ${text}` }, { "x-api-key": text }, { authorization: basic(text, text) }]) {
+      for (const headers of [
+        { authorization: `Bearer ${text}` },
+        { "x-api-key": text },
+        { authorization: basic(text, text) },
+      ]) {
         const refused = expect(await at.call("/a", { headers }), 401, code);
         assert.match(refused.headers["www-authenticate"], /^Bearer realm="api\.localhost", error="invalid_token"$/);
         assert.equal(refused.headers["cache-control"], "no-store");
@@ -201,7 +253,9 @@ describe("what is no key is refused", () => {
 describe("one path for rule and origin", () => {
   // Sent as raw bytes: clients would mend them.
   async function raw(target) {
-    const text = await at.worker.raw(`GET ${target} HTTP/1.1\r\nHost: ${API}\r\nAuthorization: Bearer ${key}\r\nConnection: close\r\n\r\n`);
+    const text = await at.worker.raw(
+      `GET ${target} HTTP/1.1\r\nHost: ${API}\r\nAuthorization: Bearer ${key}\r\nConnection: close\r\n\r\n`,
+    );
     return [Number(text.split(" ")[1]), /"code":"(\w+)"/.exec(text)?.[1]].filter(Boolean).join(" ");
   }
 
@@ -243,7 +297,11 @@ describe("one path for rule and origin", () => {
   }
 
   test("is handed on as the rule saw it", async () => {
-    for (const [sent, reached] of [["/%61/%7e", "/a/~"], ["/%e3%81%82", "/%E3%81%82"], ["/a/../b", "/b"]]) {
+    for (const [sent, reached] of [
+      ["/%61/%7e", "/a/~"],
+      ["/%e3%81%82", "/%E3%81%82"],
+      ["/a/../b", "/b"],
+    ]) {
       assert.equal((await seen(sent)).path, reached);
     }
   });
@@ -251,7 +309,16 @@ describe("one path for rule and origin", () => {
 
 describe("hosts keep to themselves", () => {
   test("the API's host shows nothing of the console, with a key or without", async () => {
-    for (const path of ["/", "/app.js", "/app.css", "/index.html", "/v1/session", "/v1/keys", "/v1/verify", "/v1/setup"]) {
+    for (const path of [
+      "/",
+      "/app.js",
+      "/app.css",
+      "/index.html",
+      "/v1/session",
+      "/v1/keys",
+      "/v1/verify",
+      "/v1/setup",
+    ]) {
       const through = await seen(path);
       assert.equal(through.path, path);
       expect(await at.call(path), 401, "missing");
@@ -261,7 +328,12 @@ describe("hosts keep to themselves", () => {
 
   test("the console's host forwards nothing", async () => {
     await at.worker.resetCounters();
-    for (const [path, status] of [["/any/a", 404], ["/a", 404], ["/public/a", 404], ["/v1/other", 404]]) {
+    for (const [path, status] of [
+      ["/any/a", 404],
+      ["/a", 404],
+      ["/public/a", 404],
+      ["/v1/other", 404],
+    ]) {
       expect(await at.ask(CONSOLE, path, { headers: { authorization: `Bearer ${key}` } }), status);
     }
     expect(await at.ask(CONSOLE, "/any/a", { method: "POST", body: "x" }), 405, "method_not_allowed");
@@ -269,7 +341,13 @@ describe("hosts keep to themselves", () => {
   });
 
   test("another host has no API, whatever is asked of it", async () => {
-    for (const host of ["other.localhost", "127.0.0.1", "api.localhost.evil.example", "xapi.localhost", "API.LOCALHOST."]) {
+    for (const host of [
+      "other.localhost",
+      "127.0.0.1",
+      "api.localhost.evil.example",
+      "xapi.localhost",
+      "API.LOCALHOST.",
+    ]) {
       for (const path of ["/", "/v1/keys", "/app.js"]) {
         expect(await at.ask(host, path, { headers: { authorization: `Bearer ${key}` } }), 404, "no_route");
       }
@@ -289,11 +367,22 @@ describe("methods and bodies", () => {
     const writer = (await at.issue({ permissions: ["demo:write"] })).credential;
     const none = (await at.issue({ permissions: [] })).credential;
     for (const [method, path, who, status] of [
-      ["GET", "/a", reader, 200], ["HEAD", "/a", reader, 200], ["OPTIONS", "/a", reader, 200],
-      ["POST", "/a", reader, 403], ["PUT", "/a", reader, 403], ["PATCH", "/a", reader, 403], ["DELETE", "/a", reader, 403], ["PROPFIND", "/a", reader, 403],
-      ["GET", "/a", writer, 403], ["POST", "/a", writer, 200], ["DELETE", "/a", writer, 200],
-      ["POST", "/search", reader, 200], ["POST", "/search", writer, 403],
-      ["GET", "/a", none, 403], ["GET", "/any/a", none, 200], ["POST", "/any/a", none, 200],
+      ["GET", "/a", reader, 200],
+      ["HEAD", "/a", reader, 200],
+      ["OPTIONS", "/a", reader, 200],
+      ["POST", "/a", reader, 403],
+      ["PUT", "/a", reader, 403],
+      ["PATCH", "/a", reader, 403],
+      ["DELETE", "/a", reader, 403],
+      ["PROPFIND", "/a", reader, 403],
+      ["GET", "/a", writer, 403],
+      ["POST", "/a", writer, 200],
+      ["DELETE", "/a", writer, 200],
+      ["POST", "/search", reader, 200],
+      ["POST", "/search", writer, 403],
+      ["GET", "/a", none, 403],
+      ["GET", "/any/a", none, 200],
+      ["POST", "/any/a", none, 200],
     ]) {
       const answer = await at.call(path, { key: who, method });
       assert.equal(answer.status, status, `${method} ${path}`);
@@ -308,7 +397,14 @@ describe("methods and bodies", () => {
   });
 
   test("OPTIONS is no way past the key", async () => {
-    expect(await at.call("/a", { method: "OPTIONS", headers: { origin: "https://x.example", "access-control-request-method": "GET" } }), 401, "missing");
+    expect(
+      await at.call("/a", {
+        method: "OPTIONS",
+        headers: { origin: "https://x.example", "access-control-request-method": "GET" },
+      }),
+      401,
+      "missing",
+    );
     assert.equal((await seen("/a", { method: "OPTIONS" })).method, "OPTIONS");
   });
 
@@ -332,13 +428,20 @@ describe("methods and bodies", () => {
       yield "begun";
       await gate;
     }
-    const answer = await at.worker.fetch(API, "/echo", { method: "POST", headers: { "cf-connecting-ip": CALLER }, body: body() });
+    const answer = await at.worker.fetch(API, "/echo", {
+      method: "POST",
+      headers: { "cf-connecting-ip": CALLER },
+      body: body(),
+    });
     assert.equal(answer.status, 401);
     end();
   });
 
   test("a WebSocket is carried with a key", { timeout: 5000 }, async () => {
-    const socket = await at.worker.webSocket(API, "/socket", { authorization: `Bearer ${key}`, "cf-connecting-ip": CALLER });
+    const socket = await at.worker.webSocket(API, "/socket", {
+      authorization: `Bearer ${key}`,
+      "cf-connecting-ip": CALLER,
+    });
     const reply = new Promise((resolve) => socket.once("message", resolve));
     socket.send("hello");
     assert.equal(String(await reply), "hello");
@@ -366,14 +469,26 @@ describe("where a request comes from", () => {
     [{ "cf-connecting-ip": "2001:db9::9" }, 403],
     [{ "cf-connecting-ip": "203.0.114.1", "cf-connecting-ipv6": "2001:db8::9" }, 403],
     [{}, 403],
-    [{ "x-forwarded-for": "203.0.113.9", "x-real-ip": "203.0.113.9", "true-client-ip": "203.0.113.9", forwarded: "for=203.0.113.9" }, 403],
+    [
+      {
+        "x-forwarded-for": "203.0.113.9",
+        "x-real-ip": "203.0.113.9",
+        "true-client-ip": "203.0.113.9",
+        forwarded: "for=203.0.113.9",
+      },
+      403,
+    ],
     [{ "cf-connecting-ip": "203.0.114.1", "x-forwarded-for": "203.0.113.9" }, 403],
     [{ "cf-connecting-ip": "203.0.113.9, 203.0.113.9" }, 403],
     [{ "cf-connecting-ip": "203.0.113.09" }, 403],
   ];
   for (const [headers, status] of told) {
     test(`${JSON.stringify(headers)} ▸ ${status}`, async () => {
-      expect(await at.call("/a", { key: office, ip: null, headers }), status, status === 403 ? "network_denied" : undefined);
+      expect(
+        await at.call("/a", { key: office, ip: null, headers }),
+        status,
+        status === 403 ? "network_denied" : undefined,
+      );
     });
   }
 });

@@ -30,35 +30,44 @@ const verdict = async (place, key) => said(await place.call("/", { key }));
 const everywhere = (at, key) => Promise.all(at.all.map((place) => verdict(place, key)));
 
 describe("issuers in several places", { concurrency: true }, () => {
-  test("an issuer that was switched off and on: what is issued then works everywhere, and what was issued before nowhere", { timeout: 60_000 }, async (t) => {
-    const at = await begin(t);
-    const { credential: key, key: issuer } = await at.a.issue({ issuable: ISSUABLE });
-    // Leases everywhere, as young as can be.
-    const before = await Promise.all(at.all.map((place) => issue(place, { key, fields: { epi: "1h" } })));
-    for (const one of before) assert.deepEqual(await everywhere(at, one), ["200", "200", "200"]);
+  test(
+    "an issuer that was switched off and on: what is issued then works everywhere, and what was issued before nowhere",
+    { timeout: 60_000 },
+    async (t) => {
+      const at = await begin(t);
+      const { credential: key, key: issuer } = await at.a.issue({ issuable: ISSUABLE });
+      // Leases everywhere, as young as can be.
+      const before = await Promise.all(at.all.map((place) => issue(place, { key, fields: { epi: "1h" } })));
+      for (const one of before) assert.deepEqual(await everywhere(at, one), ["200", "200", "200"]);
 
-    await at.a.change(issuer.id, "disable");
-    expect(await ask(at.b, { key }), 401);
-    await at.a.change(issuer.id, "enable");
-    for (const place of at.all) {
-      const after = await issue(place, { key });
-      assert.deepEqual(await everywhere(at, after), ["200", "200", "200"], `issued in ${place.worker.name}`);
-    }
-    for (const one of before) assert.deepEqual(await everywhere(at, one), ["401 unknown", "401 unknown", "401 unknown"]);
-  });
+      await at.a.change(issuer.id, "disable");
+      expect(await ask(at.b, { key }), 401);
+      await at.a.change(issuer.id, "enable");
+      for (const place of at.all) {
+        const after = await issue(place, { key });
+        assert.deepEqual(await everywhere(at, after), ["200", "200", "200"], `issued in ${place.worker.name}`);
+      }
+      for (const one of before)
+        assert.deepEqual(await everywhere(at, one), ["401 unknown", "401 unknown", "401 unknown"]);
+    },
+  );
 
-  test("while the ledger is out of reach an edge verifies by its lease, and issues nothing", { timeout: 60_000 }, async (t) => {
-    const at = await begin(t);
-    const { credential: key } = await at.a.issue({ issuable: ISSUABLE });
-    const issued = await issue(at.b, { key });
-    assert.equal(await verdict(at.b, issued), "200");
-    await at.b.worker.setFaults({ on: "LEDGER.fetch", mode: "fail" });
-    const answer = expect(await ask(at.b, { key }), 503);
-    assert.match(answer.text, /^unavailable: /);
-    assert.equal(answer.headers["retry-after"], "2");
-    assert.equal(await verdict(at.b, issued), "200");
-    await at.b.worker.setFaults();
-  });
+  test(
+    "while the ledger is out of reach an edge verifies by its lease, and issues nothing",
+    { timeout: 60_000 },
+    async (t) => {
+      const at = await begin(t);
+      const { credential: key } = await at.a.issue({ issuable: ISSUABLE });
+      const issued = await issue(at.b, { key });
+      assert.equal(await verdict(at.b, issued), "200");
+      await at.b.worker.setFaults({ on: "LEDGER.fetch", mode: "fail" });
+      const answer = expect(await ask(at.b, { key }), 503);
+      assert.match(answer.text, /^unavailable: /);
+      assert.equal(answer.headers["retry-after"], "2");
+      assert.equal(await verdict(at.b, issued), "200");
+      await at.b.worker.setFaults();
+    },
+  );
 
   // The ceiling was raised while the form was on its way. c has heard of the account in between,
   // before the raise.

@@ -26,14 +26,20 @@ describe("an edge with keys of another ring", () => {
       assert.ok(refused.headers["retry-after"], path);
     }
     const log = at.worker.log().join("\n");
-    assert.match(log, /a request is refused: EDGE_KEYS \([0-9a-f]{8}…\) are not derived from MASTER_SECRET \([0-9a-f]{8}…\)/);
+    assert.match(
+      log,
+      /a request is refused: EDGE_KEYS \([0-9a-f]{8}…\) are not derived from MASTER_SECRET \([0-9a-f]{8}…\)/,
+    );
     assert.match(log, /this edge refuses everything: EDGE_KEYS \([0-9a-f]{8}/);
   });
 
   test("tells no key, and no fingerprint, in any log or answer", () => {
-    const seen = [...at.worker.log(), ...at.answers.map(({ text, headers }) => text + JSON.stringify(headers))].join("\n");
+    const seen = [...at.worker.log(), ...at.answers.map(({ text, headers }) => text + JSON.stringify(headers))].join(
+      "\n",
+    );
     for (const { tag, sealing, cookies } of [...JSON.parse(edgeKeys(OTHER_SECRET)), ...JSON.parse(edgeKeys())]) {
-      for (const secret of [tag, sealing, cookies]) assert.ok(!seen.includes(secret) && !seen.includes(secret.slice(0, 16)));
+      for (const secret of [tag, sealing, cookies])
+        assert.ok(!seen.includes(secret) && !seen.includes(secret.slice(0, 16)));
     }
     assert.ok(!/[0-9a-f]{32}/.test(seen.replaceAll(/v1=[0-9a-f]{64}/g, "")));
   });
@@ -91,7 +97,7 @@ describe("an edge that fits", () => {
     const forgery = {
       "claviger-edge": "1 00000000000000000000000000000000",
       "claviger-admin": `changed ${key.id.slice(0, 8)} 9000000000000000`,
-      "claviger_edge": "1 x",
+      claviger_edge: "1 x",
       "claviger-counters": '{"hits":7}',
     };
     // To the console: the edge's own header counts, not the client's.
@@ -179,7 +185,10 @@ test("an edge without the admin Worker serves no console and calls no key made u
 });
 
 test("a ring that is rotated on the admin side alone is noticed by an edge that is in use", async () => {
-  const rotated = JSON.stringify([{ id: "newer", secret: "Xw7RfNcY2uHs9LdVj6PaGe3TiO8xWvBrQyEmKq4Zt0b" }, ...JSON.parse(MASTER_SECRET)]);
+  const rotated = JSON.stringify([
+    { id: "newer", secret: "Xw7RfNcY2uHs9LdVj6PaGe3TiO8xWvBrQyEmKq4Zt0b" },
+    ...JSON.parse(MASTER_SECRET),
+  ]);
   const at = await begin({ setUp: false, admin: { secrets: { MASTER_SECRET: rotated } } });
   try {
     expect(await at.ask(CONSOLE, "/v1/session", {}), 503, "misconfigured");

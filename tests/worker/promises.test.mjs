@@ -1,13 +1,9 @@
 // What Claviger promises of keys, seen from outside.
 import assert from "node:assert/strict";
-import { createHash } from "node:crypto";
-import { readFile, readdir } from "node:fs/promises";
 import http from "node:http";
-import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { BASE62, FOREIGN, changed, key as forgedKey, mended, parts, random, token } from "./support/forge.mjs";
 import { API, CALLER, CONSOLE, ORIGIN, OWNER, begin, eventually, expect, setupToken } from "./support/journey.mjs";
-import { MASTER_SECRET } from "./support/harness.mjs";
 
 describe("a key", () => {
   let at;
@@ -62,7 +58,10 @@ describe("a key", () => {
     await at.change(id(), { networks: [], permissions: ["demo:read"] });
     await called(200)();
     const refused = expect(await at.call("/", { key: issued.credential, method: "POST" }), 403, "permission_denied");
-    assert.equal(refused.headers["www-authenticate"], `Bearer realm="${API}", error="insufficient_scope", scope="demo:write"`);
+    assert.equal(
+      refused.headers["www-authenticate"],
+      `Bearer realm="${API}", error="insufficient_scope", scope="demo:write"`,
+    );
   });
 
   test("that is not valid yet, or no more, is refused", async () => {
@@ -112,7 +111,10 @@ describe("a key", () => {
     const [first, second] = [await at.issue(), await at.issue()];
     for (const { key } of [first, second]) await eventually("it is published", () => at.published(key.id));
     await at.forget();
-    for (const [{ credential }, cost] of [[first, "LEDGER.fetch"], [second, "KEYS.get"]]) {
+    for (const [{ credential }, cost] of [
+      [first, "LEDGER.fetch"],
+      [second, "KEYS.get"],
+    ]) {
       await at.worker.resetCounters();
       for (let calls = 0; calls < 3; calls += 1) expect(await at.call("/", { key: credential }), 200);
       assert.deepEqual(await at.worker.counters(), { [cost]: 1, "DEMO.fetch": 3 });
@@ -148,8 +150,10 @@ describe("what Claviger never made", () => {
     await Promise.all(Array.from({ length: 32 }, work));
     return seen;
   }
-  const asKey = (text) => at.worker.fetch(API, "/", { agent, headers: { authorization: `Bearer ${text}`, "cf-connecting-ip": CALLER } });
-  const asCookie = (text) => at.worker.fetch(CONSOLE, "/v1/keys", { agent, headers: { cookie: `__Host-claviger=${text}` } });
+  const asKey = (text) =>
+    at.worker.fetch(API, "/", { agent, headers: { authorization: `Bearer ${text}`, "cf-connecting-ip": CALLER } });
+  const asCookie = (text) =>
+    at.worker.fetch(CONSOLE, "/v1/keys", { agent, headers: { cookie: `__Host-claviger=${text}` } });
   const asSetup = (text) => {
     const form = { token: text, account_name: "x", time_zone: "UTC", language: "en", ...OWNER };
     const headers = { origin: ORIGIN, "content-type": "application/json" };
@@ -160,30 +164,63 @@ describe("what Claviger never made", () => {
   const others = (text, place) => [...BASE62].filter((to) => to !== text[place]);
   const every = (text) => places(text).flatMap((place) => others(text, place).map((to) => changed(text, place, to)));
   const many = (count, make) => Array.from({ length: count }, make);
-  const noise = () => String.fromCharCode(...many(1 + Math.floor(Math.random() * 200), () => 33 + Math.floor(Math.random() * 222)).filter((c) => c < 127 || c > 160)).replaceAll(",", "");
+  const noise = () =>
+    String.fromCharCode(
+      ...many(1 + Math.floor(Math.random() * 200), () => 33 + Math.floor(Math.random() * 222)).filter(
+        (c) => c < 127 || c > 160,
+      ),
+    ).replaceAll(",", "");
 
   const rows = {
     "a real key with one character changed anywhere, and the checksum mended": {
       count: 72 * 61,
-      list: () => every(real).filter((text) => text.startsWith("clv_")).map(mended).filter((text) => text !== real),
+      list: () =>
+        every(real)
+          .filter((text) => text.startsWith("clv_"))
+          .map(mended)
+          .filter((text) => text !== real),
       send: asKey,
       expected: "401 unknown",
     },
     "a real key with one character changed anywhere": {
       count: 82 * 20,
-      list: () => places(real).flatMap((place) => others(real, place).slice(0, 20).map((to) => changed(real, place, to))),
+      list: () =>
+        places(real).flatMap((place) =>
+          others(real, place)
+            .slice(0, 20)
+            .map((to) => changed(real, place, to)),
+        ),
       send: asKey,
       expected: "401 malformed",
     },
-    "keys of another deployment": { count: 500, list: () => many(500, () => forgedKey({ master: FOREIGN })), send: asKey, expected: "401 unknown" },
-    "keys of another prefix": { count: 200, list: () => many(200, () => forgedKey({ prefix: "abc" })), send: asKey, expected: "401 malformed" },
-    "keys with a made-up tag": { count: 500, list: () => many(500, () => forgedKey({ tag: random(11) })), send: asKey, expected: "401 unknown" },
-    "noise": { count: 1000, list: () => many(1000, noise), send: asKey, expected: "401 malformed" },
+    "keys of another deployment": {
+      count: 500,
+      list: () => many(500, () => forgedKey({ master: FOREIGN })),
+      send: asKey,
+      expected: "401 unknown",
+    },
+    "keys of another prefix": {
+      count: 200,
+      list: () => many(200, () => forgedKey({ prefix: "abc" })),
+      send: asKey,
+      expected: "401 malformed",
+    },
+    "keys with a made-up tag": {
+      count: 500,
+      list: () => many(500, () => forgedKey({ tag: random(11) })),
+      send: asKey,
+      expected: "401 unknown",
+    },
+    noise: { count: 1000, list: () => many(1000, noise), send: asKey, expected: "401 malformed" },
     "a session's cookie with one character changed anywhere": {
       count: 73 * 10,
       list: () => {
         const session = at.cookie.split("=")[1];
-        return places(session).flatMap((place) => others(session, place).slice(0, 10).map((to) => changed(session, place, to)));
+        return places(session).flatMap((place) =>
+          others(session, place)
+            .slice(0, 10)
+            .map((to) => changed(session, place, to)),
+        );
       },
       send: asCookie,
       expected: "401 not_signed_in",
@@ -194,15 +231,30 @@ describe("what Claviger never made", () => {
       send: asCookie,
       expected: "401 not_signed_in",
     },
-    "a set-up token as a session": { count: 1, list: () => [token("U")], send: asCookie, expected: "401 not_signed_in" },
-    "set-up tokens of another deployment": { count: 500, list: () => many(500, () => token("U", { master: FOREIGN })), send: asSetup, expected: "401 setup_refused" },
+    "a set-up token as a session": {
+      count: 1,
+      list: () => [token("U")],
+      send: asCookie,
+      expected: "401 not_signed_in",
+    },
+    "set-up tokens of another deployment": {
+      count: 500,
+      list: () => many(500, () => token("U", { master: FOREIGN })),
+      send: asSetup,
+      expected: "401 setup_refused",
+    },
     "a set-up token with one character changed anywhere": {
       count: 73,
       list: () => places(setupToken()).map((place) => changed(setupToken(), place)),
       send: asSetup,
       expected: "401 setup_refused",
     },
-    "a session as a set-up token": { count: 1, list: () => [at.cookie.split("=")[1]], send: asSetup, expected: "401 setup_refused" },
+    "a session as a set-up token": {
+      count: 1,
+      list: () => [at.cookie.split("=")[1]],
+      send: asSetup,
+      expected: "401 setup_refused",
+    },
   };
 
   for (const [what, { count, list, send, expected }] of Object.entries(rows)) {
@@ -226,159 +278,5 @@ describe("what Claviger never made", () => {
     assert.deepEqual(await tally([forgedKey({ id: parts(real).id })], asKey), { "401 unknown": 1 });
     assert.deepEqual(await tally([token("S")], asCookie), { "401 not_signed_in": 1 });
     assert.deepEqual(await at.worker.counters(), { "LEDGER.fetch": 2 });
-  });
-});
-
-describe("secrets", () => {
-  let at;
-  const secrets = {};
-  const shown = new Set();
-  // What the scan must find: all of it was stored, logged or answered on purpose.
-  const planted = random(16);
-
-  before(async () => {
-    at = await begin({ setUp: false });
-    await live();
-  });
-  after(() => at.dispose());
-
-  /** A day in the life of a deployment, with everything in it that goes wrong. */
-  async function live() {
-    const keep = (name, text) => (secrets[name] = text);
-    const keepToken = (name, text) => keep(name, text).slice(19, 62);
-    keep("master secret", JSON.parse(MASTER_SECRET)[0].secret);
-    keep("password", OWNER.password);
-    keep("set-up token", setupToken());
-    keep("secret of the set-up token", keepToken("set-up token", setupToken()));
-    const session = (name) => {
-      const text = at.cookie.split("=")[1];
-      keep(`secret of ${name}`, keepToken(name, text));
-    };
-    const issue = async (name, draft) => {
-      const issued = await at.issue(draft);
-      shown.add(at.answers.at(-1));
-      keep(name, issued.credential);
-      keep(`secret of ${name}`, parts(issued.credential).secret);
-      keep(`access secret of ${name}`, issued.access_secret);
-      return issued;
-    };
-
-    await at.setUp();
-    session("first session");
-    await at.console("DELETE", "/v1/session");
-    const wrong = keep("wrong password", "not the horse battery");
-    const signIn = (body, more) => at.console("POST", "/v1/session", { body, cookie: null, ...more });
-    expect(await signIn({ email: OWNER.email, password: wrong }), 401);
-    expect(await signIn({ email: "nobody@example.jp", password: wrong }), 401);
-    expect(await signIn({ email: OWNER.email, password: [OWNER.password] }), 400);
-    expect(await signIn(undefined, { raw: `{"email": "${OWNER.password}` }), 400);
-    await at.signIn();
-    session("second session");
-    expect(await at.console("POST", "/v1/session/step-up", { body: { password: wrong } }), 401);
-    expect(await at.console("POST", "/v1/session/step-up", { body: { password: OWNER.password } }), 200);
-
-    const issued = await issue("key", { name: planted });
-    const basic = (user, password) => ({ authorization: `Basic ${Buffer.from(`${user}:${password}`).toString("base64")}` });
-    expect(await at.call("/", { key: issued.credential }), 200);
-    expect(await at.call("/", { headers: basic(issued.access_key, issued.access_secret) }), 200);
-    expect(await at.call("/", { headers: { "x-api-key": issued.credential } }), 200);
-    expect(await at.call(`/query/a?u=${issued.credential}`), 200);
-    expect(await at.call("/admin", { key: issued.credential }), 403);
-    expect(await at.call("/", { key: `${issued.credential}x` }), 401);
-    expect(await at.call("/", { headers: [["authorization", issued.credential], ["x-api-key", "another"]] }), 400);
-    expect(await at.call("/public/a", { key: issued.credential }), 200);
-    expect(await at.console("GET", `/v1/keys?q=${issued.credential}`), 422);
-    expect(await at.console("POST", "/v1/keys/check", { body: { name: "x", secret: issued.credential } }), 400);
-
-    const verifier = await issue("verifier", { permissions: ["claviger:verify"] });
-    const asked = { raw: JSON.stringify({ credential: issued.credential }), cookie: null, headers: { "claviger-verifier": verifier.credential } };
-    expect(await at.console("POST", "/v1/verify", asked), 200);
-    expect(await at.console("POST", "/v1/verify", { ...asked, raw: `{"credential": "${issued.credential}"` }), 400);
-
-    // Stored in the names of keys in each of the spellings that the scan knows.
-    for (const name of [Buffer.from(planted).toString("hex"), Buffer.from(planted).toString("base64"), Buffer.from(`..${planted}..`).toString("base64url")]) {
-      await issue(`key called ${name}`, { name });
-    }
-    expect(await at.console("GET", "/v1/keys"), 200);
-    expect(await at.console("GET", `/v1/keys/${issued.key.id}`), 200);
-    await eventually("the records are in KV", () => at.published(issued.key.id));
-
-    for (const [on, mode] of [["LEDGER.fetch", "fail"], ["NAME.fetch", "fail"], ["Ledger.fetch", "trap"], ["Name.fetch", "trap"], ["handle", "trap"]]) {
-      await at.worker.setFaults({ on, mode });
-      assert.ok((await at.call("/", { key: forgedKey({ id: issued.key.id.slice(0, 8) + random(10) }) })).status >= 401);
-      assert.ok((await signIn({ email: OWNER.email, password: OWNER.password }, { ip: "192.0.2.44" })).status >= 201);
-      assert.ok((await at.tryIssue({ name: "while it fails" })).status >= 500 || on.startsWith("N"));
-      if (at.answers.at(-1).body?.credential) shown.add(at.answers.at(-1));
-    }
-    await at.worker.setFaults();
-  }
-
-  /** A text as it is, in hex, and in base64 at each of its three offsets without the digits that depend on neighbours. */
-  function spellings(text) {
-    const bytes = Buffer.from(text);
-    const found = [bytes, Buffer.from(bytes.toString("hex")), Buffer.from(bytes.toString("hex").toUpperCase()), Buffer.from(text, "utf16le")];
-    for (const offset of [0, 1, 2]) {
-      const padded = Buffer.concat([Buffer.alloc(offset), bytes]);
-      const core = padded.subarray(offset && 3, padded.length - (padded.length % 3));
-      for (const alphabet of ["base64", "base64url"]) found.push(Buffer.from(core.toString(alphabet)));
-    }
-    return found;
-  }
-
-  const holds = (bytes, text) => spellings(text).some((spelling) => bytes.includes(spelling));
-
-  async function files() {
-    const directory = join(at.worker.dir, "state");
-    const entries = await readdir(directory, { recursive: true, withFileTypes: true });
-    const paths = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
-    return Promise.all(paths.map(async (path) => ({ name: path, bytes: await readFile(path) })));
-  }
-
-  test("the scan finds a text in each spelling", () => {
-    const text = random(43);
-    for (const spelled of [
-      text,
-      Buffer.from(text).toString("hex"),
-      ...["", "x", "xx"].flatMap((lead) => ["base64", "base64url"].map((form) => Buffer.from(`${lead}${text}yy`).toString(form))),
-    ]) {
-      assert.ok(holds(Buffer.from(`some ${spelled} noise`), text), spelled);
-      assert.ok(!holds(Buffer.from(`some ${spelled.slice(5)} noise`), text), spelled);
-    }
-  });
-
-  test("the scan reads what the objects and KV store, the log, and the answers", async () => {
-    const stored = await files();
-    const held = stored.filter(({ bytes }) => holds(bytes, planted));
-    assert.ok(held.some(({ name }) => /sqlite/.test(name)), stored.map(({ name }) => name).join("\n"));
-    const digest = createHash("sha256").update(secrets["secret of key"]).digest();
-    const published = (bytes) => ["hex", "base64", "base64url"].some((form) => bytes.includes(digest.toString(form).replace(/=+$/, "")));
-    assert.ok(stored.some(({ name, bytes }) => /blobs/.test(name) && published(bytes)), "the record's digest lies in a blob");
-    assert.match(at.worker.log().join("\n"), /as the test asked/);
-    assert.match(at.worker.log().join("\n"), /wasm trapped/);
-    assert.ok([...shown].every(({ text }) => holds(Buffer.from(text), secrets["master secret"]) === false && /credential/.test(text)));
-    assert.ok([...shown].some(({ text }) => holds(Buffer.from(text), secrets.key)));
-    assert.ok(at.answers.some((answer) => holds(Buffer.from(answer.text), planted)));
-  });
-
-  test("are in no file, while it runs and afterwards", async () => {
-    const leaks = async () => {
-      const stored = await files();
-      return Object.entries(secrets).flatMap(([what, secret]) => stored.filter(({ bytes }) => holds(bytes, secret)).map(({ name }) => `${what} in ${name}`));
-    };
-    assert.deepEqual(await leaks(), []);
-  });
-
-  test("are in no line of the log", () => {
-    const log = Buffer.from(at.worker.log().join("\n"));
-    assert.deepEqual(Object.keys(secrets).filter((what) => holds(log, secrets[what])), []);
-  });
-
-  test("are in no answer but the one that shows a key, nor in a header but the cookie", () => {
-    for (const answer of at.answers) {
-      const { "set-cookie": _, ...headers } = answer.headers;
-      const said = Buffer.from(JSON.stringify(headers) + (shown.has(answer) ? "" : answer.text));
-      const leaked = Object.keys(secrets).filter((what) => holds(said, secrets[what]));
-      assert.deepEqual(leaked, [], `${answer.method} ${answer.path}`);
-    }
   });
 });

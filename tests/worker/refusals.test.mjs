@@ -46,15 +46,27 @@ const SCOPE = `Bearer realm="${API}", error="insufficient_scope"`;
 
 describe("A26 a key that does not count any more, or not here, is refused by name", () => {
   for (const [what, credential, status, code, challenge] of [
-    ["expired", async () => {
-      const { key, credential } = await at.issue({ expires: "1s" });
-      await eventually("it has expired", async () => (await at.show(key.id)).status === "expired");
-      return credential;
-    }, 401, "expired", INVALID],
+    [
+      "expired",
+      async () => {
+        const { key, credential } = await at.issue({ expires: "1s" });
+        await eventually("it has expired", async () => (await at.show(key.id)).status === "expired");
+        return credential;
+      },
+      401,
+      "expired",
+      INVALID,
+    ],
     ["not valid yet", issuedAs({ not_before: "2099-01-01" }), 401, "not_yet_valid", INVALID],
     ["disabled", changedTo("disable"), 401, "disabled", INVALID],
     ["from elsewhere", issuedAs({ networks: ["192.0.2.0/24"] }), 403, "network_denied", SCOPE],
-    ["without the permission", issuedAs({ permissions: ["demo:write"] }), 403, "permission_denied", `${SCOPE}, scope="demo:read"`],
+    [
+      "without the permission",
+      issuedAs({ permissions: ["demo:write"] }),
+      403,
+      "permission_denied",
+      `${SCOPE}, scope="demo:read"`,
+    ],
     ["of another deployment", async () => forgedKey({ master: FOREIGN }), 401, "unknown", INVALID],
     ["with another tag", async () => mended(changed(good.credential, 70)), 401, "unknown", INVALID],
     ["mistyped", async () => changed(good.credential, 30), 401, "malformed", INVALID],
@@ -79,9 +91,25 @@ describe("A26 a key in the wrong place is missing, and its sender is told where 
     ["in another parameter", () => `/query/a?key=${good.credential}`, () => ({}), ["query:u"], "query:key"],
     ["in another header", () => "/a", () => ({ headers: { "api-key": good.credential } }), DEFAULT, "header:api-key"],
     ["in a cookie", () => "/a", () => ({ headers: { cookie: `key=${good.credential}` } }), DEFAULT, "header:cookie"],
-    ["in a form, where the rule names none", () => "/a", () => ({ method: "POST", headers: form, body: `u=${good.credential}` }), DEFAULT],
-    ["in another field", () => "/form/a", () => ({ method: "POST", headers: form, body: `key=${good.credential}` }), ["form:u"]],
-    ["in the query, where the rule names a field", () => `/form/a?u=${good.credential}`, () => ({ method: "POST", headers: form, body: "x=1" }), ["form:u"], "query:u"],
+    [
+      "in a form, where the rule names none",
+      () => "/a",
+      () => ({ method: "POST", headers: form, body: `u=${good.credential}` }),
+      DEFAULT,
+    ],
+    [
+      "in another field",
+      () => "/form/a",
+      () => ({ method: "POST", headers: form, body: `key=${good.credential}` }),
+      ["form:u"],
+    ],
+    [
+      "in the query, where the rule names a field",
+      () => `/form/a?u=${good.credential}`,
+      () => ({ method: "POST", headers: form, body: "x=1" }),
+      ["form:u"],
+      "query:u",
+    ],
     ["in the path", () => `/${good.credential}`, () => ({}), DEFAULT],
   ]) {
     test(what, async () => {

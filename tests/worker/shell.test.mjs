@@ -12,7 +12,10 @@ const INTERNAL = { type: "about:blank", title: "Internal Server Error", status: 
 let worker;
 before(async () => {
   const rule = { host: HOST, origin: "DEMO", public: true };
-  const RULES = [{ ...rule, path: "/*" }, { ...rule, path: "/form", credentials: ["form:u"] }];
+  const RULES = [
+    { ...rule, path: "/*" },
+    { ...rule, path: "/form", credentials: ["form:u"] },
+  ];
   worker = await start({ vars: { RULES } });
 });
 after(() => worker.dispose());
@@ -126,7 +129,10 @@ describe("a trap", () => {
 
 describe("a forward", () => {
   test("keeps method, query and headers", async () => {
-    const headers = [["X-Twice", "1"], ["X-Twice", "2"]];
+    const headers = [
+      ["X-Twice", "1"],
+      ["X-Twice", "2"],
+    ];
     const seen = await (await fetch("/seen?a=%2F&a=", { method: "DELETE", headers })).json();
     assert.deepEqual([seen.method, seen.path, seen.query], ["DELETE", "/seen", "?a=%2F&a="]);
     assert.equal(Object.fromEntries(seen.headers)["x-twice"], "1, 2");

@@ -9,7 +9,10 @@ import { CALLER, begin } from "./support/journey.mjs";
 const readme = await readFile(new URL("../../README.md", import.meta.url), "utf8");
 const [, transcript] = /<!-- transcript -->\n```console\n(.*?)\n```\n<!-- \/transcript -->/s.exec(readme);
 /** Each is a command and the lines that it printed, as far as they are shown. */
-const exchanges = transcript.split(/^\$ /m).slice(1).map((text) => text.trim().split("\n"));
+const exchanges = transcript
+  .split(/^\$ /m)
+  .slice(1)
+  .map((text) => text.trim().split("\n"));
 
 let at;
 const variables = {};
@@ -27,7 +30,10 @@ after(() => at.dispose());
 
 test("it shows a key accepted, expired, and out of its network", () => {
   const shown = exchanges.map(([, status]) => status.split(" ")[1]);
-  assert.ok(["200", "401", "403"].every((status) => shown.includes(status)), shown.join());
+  assert.ok(
+    ["200", "401", "403"].every((status) => shown.includes(status)),
+    shown.join(),
+  );
   assert.match(transcript, /"code":"expired"/);
   assert.match(transcript, /"code":"network_denied"/);
 });
@@ -51,7 +57,10 @@ function readCurl(command) {
   const { host, pathname, search } = new URL(url);
   const headers = {};
   const rest = options.replaceAll(/ -H "([\w-]+): ([^"]*)"/g, (_, name, value) => {
-    headers[name] = value.replaceAll(/\$(\w+)/g, (_, variable) => variables[variable] ?? assert.fail(`what is $${variable}?`));
+    headers[name] = value.replaceAll(
+      /\$(\w+)/g,
+      (_, variable) => variables[variable] ?? assert.fail(`what is $${variable}?`),
+    );
     return "";
   });
   assert.equal(rest, "", "options that this test does not know");

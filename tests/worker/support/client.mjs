@@ -16,7 +16,8 @@ export function request(port, host, path, { method = "GET", headers = [], body, 
   const pairs = Array.isArray(headers) ? headers : Object.entries(headers);
   const head = [["host", host], ...pairs];
   // A body of known length is sent with it, as clients do; a stream is sent in chunks.
-  if (typeof body === "string" || body instanceof Uint8Array) head.push(["content-length", `${Buffer.byteLength(body)}`]);
+  if (typeof body === "string" || body instanceof Uint8Array)
+    head.push(["content-length", `${Buffer.byteLength(body)}`]);
   else if (body && !pairs.some(([name]) => name === "content-length")) head.push(["transfer-encoding", "chunked"]);
   return new Promise((resolve, reject) => {
     const outgoing = http.request({ host: "127.0.0.1", port, path, method, headers: head.flat(), signal, agent });
@@ -56,7 +57,9 @@ export function webSocket(port, host, path, headers = {}) {
   const socket = new WebSocket(`ws://127.0.0.1:${port}${path}`, { headers: { ...headers, host } });
   return new Promise((resolve, reject) => {
     socket.on("open", () => resolve(socket));
-    socket.on("unexpected-response", (_, { statusCode: status }) => reject(Object.assign(new Error(`${status}`), { status })));
+    socket.on("unexpected-response", (_, { statusCode: status }) =>
+      reject(Object.assign(new Error(`${status}`), { status })),
+    );
     socket.on("error", reject);
   });
 }

@@ -31,7 +31,8 @@ export function token(kind, { account = random(8), id = random(10), secret = ran
 }
 
 /** The same text with another character at `place`. */
-export const changed = (text, place, to = text[place] === "7" ? "8" : "7") => text.slice(0, place) + to + text.slice(place + 1);
+export const changed = (text, place, to = text[place] === "7" ? "8" : "7") =>
+  text.slice(0, place) + to + text.slice(place + 1);
 
 /** The key with the checksum that goes with the rest of it. */
 export const mended = (key) => key.slice(0, -6) + checksum(key.slice(key.indexOf("_") + 1, -6));
@@ -64,7 +65,14 @@ export function sealed({ prefix = "clv", payload, mac, master = OURS }) {
 }
 
 /** A sealed key's own ID with the tag that a deployment with `master` would give it. `issuer` is a key's ID, or `service`. */
-export function sealedId({ prefix = "clv", account, number = random(10), generation = 0, issuer = "service", master = OURS }) {
+export function sealedId({
+  prefix = "clv",
+  account,
+  number = random(10),
+  generation = 0,
+  issuer = "service",
+  master = OURS,
+}) {
   const covered = account + number + base62(BigInt(generation), 6);
   return covered + shortTag(master, "tag", "claviger/sealed-id/1", prefix, covered + issuer);
 }

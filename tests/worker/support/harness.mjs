@@ -17,7 +17,9 @@ const { unstable_getMiniflareWorkerOptions, unstable_readConfig } = await import
 const root = fileURLToPath(new URL("../../..", import.meta.url));
 
 /** The ring of the tests: known, so that a test can compute what the Worker does. */
-export const MASTER_SECRET = JSON.stringify([{ id: "testring", secret: "Jq7vN2xKc9RfWm4TzHs8LdYb6PaGe3UiO5XwVrBtQyE" }]);
+export const MASTER_SECRET = JSON.stringify([
+  { id: "testring", secret: "Jq7vN2xKc9RfWm4TzHs8LdYb6PaGe3UiO5XwVrBtQyE" },
+]);
 
 /**
  * Starts one edge and the admin Worker, with the demo origin behind them. Options, all of them optional:
@@ -41,7 +43,18 @@ export async function start({ port = 0, ...options } = {}) {
  * KV of the first. `places` hold `name` and `port`; the options are those of `start`, `faults` are set everywhere.
  */
 export async function startEdges(places, options = {}) {
-  const { vars, secrets, edge = {}, admin = {}, faults, persist, sharing, isObserved = true, assets = true, bindings } = options;
+  const {
+    vars,
+    secrets,
+    edge = {},
+    admin = {},
+    faults,
+    persist,
+    sharing,
+    isObserved = true,
+    assets = true,
+    bindings,
+  } = options;
   const temporary = await mkdtemp(join(tmpdir(), "claviger-"));
   const mail = await mailbox();
   const dir = persist ?? temporary;
@@ -83,7 +96,15 @@ export async function startEdges(places, options = {}) {
     kvNamespaces: kvOf(names[0]),
     assets: assets ? adminOptions.assets : undefined,
     ...code.admin,
-    bindings: defined({ ...adminOptions.bindings, ...given, MASTER_SECRET, ...secrets, ...admin.vars, ...admin.secrets, EDGE_KEYS: undefined }),
+    bindings: defined({
+      ...adminOptions.bindings,
+      ...given,
+      MASTER_SECRET,
+      ...secrets,
+      ...admin.vars,
+      ...admin.secrets,
+      EDGE_KEYS: undefined,
+    }),
     unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }],
   };
   const miniflare = new Miniflare(
@@ -164,7 +185,8 @@ async function controlsOf(miniflare, name) {
 /** Adds counts up. */
 function sum(...all) {
   const total = {};
-  for (const counts of all) for (const [name, count] of Object.entries(counts)) total[name] = (total[name] ?? 0) + count;
+  for (const counts of all)
+    for (const [name, count] of Object.entries(counts)) total[name] = (total[name] ?? 0) + count;
   return total;
 }
 

@@ -83,7 +83,11 @@ export class Journey {
    * One request to the console host, as its page sends it. `cookie` and `origin` may be another, or `null` for none; `body` is
    * sent as JSON; `raw` takes its place as it is. Resolves to `{status, headers, text, body}`; `body` is what the JSON says.
    */
-  async console(method, path, { body, raw, headers, cookie = this.cookie, origin = ORIGIN, ip = OFFICE, type = "application/json" } = {}) {
+  async console(
+    method,
+    path,
+    { body, raw, headers, cookie = this.cookie, origin = ORIGIN, ip = OFFICE, type = "application/json" } = {},
+  ) {
     const sent = { "cf-connecting-ip": ip, ...headers };
     if (cookie) sent.cookie = cookie;
     if (origin) sent.origin = origin;

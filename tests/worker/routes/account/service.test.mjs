@@ -1,8 +1,8 @@
 // Service credentials (A23), over HTTP.
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { token } from "./support/forge.mjs";
-import { CONSOLE, begin, expect } from "./support/journey.mjs";
+import { token } from "../../support/forge.mjs";
+import { CONSOLE, begin, expect } from "../../support/journey.mjs";
 
 const SERVICE = "/v1/account/service";
 
@@ -75,12 +75,19 @@ describe("A23: the service password", () => {
   test("is nobody's without a session, from another page, or with a forged cookie, and a forged one costs no call", async () => {
     const { revision } = await show();
     const forged = `__Host-claviger=${token("S", { master: "another secret of another deployment" })}`;
-    for (const [method, path] of [["GET", SERVICE], ["PATCH", SERVICE], ["POST", `${SERVICE}/reveal`], ["POST", `${SERVICE}/password`]]) {
+    for (const [method, path] of [
+      ["GET", SERVICE],
+      ["PATCH", SERVICE],
+      ["POST", `${SERVICE}/reveal`],
+      ["POST", `${SERVICE}/password`],
+    ]) {
       const init = { headers: { "if-match": `"${revision}"` }, ...(method === "PATCH" && { body: {} }) };
       await at.worker.resetCounters();
-      for (const cookie of [null, forged]) expect(await at.console(method, path, { ...init, cookie }), 401, "not_signed_in");
+      for (const cookie of [null, forged])
+        expect(await at.console(method, path, { ...init, cookie }), 401, "not_signed_in");
       assert.equal((await at.worker.counters())["LEDGER.fetch"], undefined);
-      if (method !== "GET") expect(await at.console(method, path, { ...init, origin: "https://evil.example" }), 403, "cross_site");
+      if (method !== "GET")
+        expect(await at.console(method, path, { ...init, origin: "https://evil.example" }), 403, "cross_site");
     }
     expect(await at.console("POST", `${SERVICE}/password`), 400, "bad_header");
     assert.equal((await at.ask(CONSOLE, "/v1/account", { headers: {} })).status, 404);

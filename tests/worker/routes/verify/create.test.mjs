@@ -1,8 +1,9 @@
-// What a verifier may ask beside a single credential: keys by their IDs, and many at once.
+// Verification: of one credential, of keys by their IDs, and of many at once.
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { random } from "./support/forge.mjs";
-import { CALLER, begin, eventually, expect } from "./support/journey.mjs";
+import { FOREIGN, key as forgedKey, random } from "../../support/forge.mjs";
+import { assertAnswers } from "../../support/every-route.mjs";
+import { CALLER, CONSOLE, begin, eventually, expect } from "../../support/journey.mjs";
 
 let at;
 let issued;
@@ -26,12 +27,75 @@ async function cold() {
   await at.worker.resetCounters();
 }
 
+describe("verification", () => {
+  let plain;
+  let answersBefore;
+  before(async () => {
+    plain = await at.issue();
+    // A test counts calls: none of them may be that of the publication.
+    await eventually("it is published", () => at.published(plain.key.id));
+    answersBefore = at.answers.length;
+  });
+  after(() => assertAnswers(at.answers.slice(answersBefore)));
+
+  const ask = (headers, body = { credential: plain.credential }) =>
+    at.console("POST", "/v1/verify", { headers, body, cookie: null, origin: null });
+
+  test("wants a verifier, and a session is none", async () => {
+    const refused = expect(
+      await at.console("POST", "/v1/verify", { body: { credential: plain.credential } }),
+      401,
+      "missing",
+    );
+    assert.equal(refused.headers["www-authenticate"], `Bearer realm="${CONSOLE}"`);
+    for (const [value, status, code] of [
+      ["", 401, "malformed"],
+      [`${verifier}x`, 401, "malformed"],
+      [forgedKey({ master: FOREIGN }), 401, "unknown"],
+      [plain.credential, 403, "permission_denied"],
+      [`${verifier}, ${verifier}`, 401, "malformed"],
+    ]) {
+      const answer = expect(await ask({ "claviger-verifier": value }), status, code);
+      assert.match(answer.headers["www-authenticate"], /^Bearer realm="localhost", error="/);
+    }
+    expect(await ask({ authorization: `Bearer ${verifier}` }), 401, "missing");
+  });
+
+  test("tells what the gateway would, and nothing of other accounts", async () => {
+    const found = async (check) => expect(await ask({ "claviger-verifier": verifier }, check), 200).body;
+    const { credential, access_key, access_secret } = plain;
+    const valid = await found({ credential, permission: "demo:read" });
+    assert.deepEqual([valid.verdict, valid.key, valid.account], ["valid", plain.key.id, at.session.account.id]);
+    assert.equal((await found({ access_key, access_secret })).verdict, "valid");
+    assert.equal((await found({ credential, permission: "admin:use" })).verdict, "permission_denied");
+    assert.equal((await found({ credential, interface: "smtp" })).verdict, "interface_denied");
+    assert.equal((await found({ credential: "x" })).verdict, "malformed");
+    await at.worker.resetCounters();
+    assert.equal((await found({ credential: forgedKey() })).verdict, "unknown");
+    assert.deepEqual(await at.worker.counters(), {}, "another account's key is not even looked up");
+    const checks = Array.from({ length: 100 }, (_, n) => ({ credential: n % 2 ? credential : "x" }));
+    const { verdicts } = await found({ checks });
+    assert.deepEqual(
+      verdicts.map(({ verdict }) => verdict),
+      checks.map((_, n) => (n % 2 ? "valid" : "malformed")),
+    );
+    expect(await ask({ "claviger-verifier": verifier }, { checks: [...checks, {}] }), 400, "malformed_body");
+    expect(await ask({ "claviger-verifier": verifier }, {}), 400, "malformed_body");
+  });
+});
+
 describe("A13 a key is verified again by its ID", () => {
   const again = (more) => ask({ key_id: issued.key.id, address: CALLER, ...more });
 
   test("with the verdict and evidence that its credential would get", async () => {
     await again();
-    for (const more of [{}, { permission: "demo:read" }, { permission: "demo:write" }, { address: "198.51.100.1" }, { interface: "smtp" }]) {
+    for (const more of [
+      {},
+      { permission: "demo:read" },
+      { permission: "demo:write" },
+      { address: "198.51.100.1" },
+      { interface: "smtp" },
+    ]) {
       const byId = await again(more);
       const whole = await ask({ credential: issued.credential, address: CALLER, ...more });
       for (const { evidence } of [byId, whole]) delete evidence.age_ms;
@@ -40,7 +104,13 @@ describe("A13 a key is verified again by its ID", () => {
     const { verdict, key, account, permissions, expires_at } = await again({ permission: "demo:read" });
     assert.deepEqual(
       { verdict, key, account, permissions, expires_at },
-      { verdict: "valid", key: issued.key.id, account: at.session.account.id, permissions: ["demo:read"], expires_at: null },
+      {
+        verdict: "valid",
+        key: issued.key.id,
+        account: at.session.account.id,
+        permissions: ["demo:read"],
+        expires_at: null,
+      },
     );
   });
 
@@ -84,7 +154,9 @@ describe("A13 many at once", () => {
   test("100 cold keys of one account are one call to its ledger, in their order", { timeout: 60_000 }, async () => {
     const keys = [];
     for (let count = 0; count < 100; count += 1) keys.push(await at.issue({ name: `key ${count}` }));
-    await eventually("KV holds them all", async () => (await Promise.all(keys.map(({ key }) => at.published(key.id)))).every(Boolean));
+    await eventually("KV holds them all", async () =>
+      (await Promise.all(keys.map(({ key }) => at.published(key.id)))).every(Boolean),
+    );
     const checks = keys.map(({ credential, key }, n) => (n % 2 ? { credential } : { key_id: key.id }));
     for (const [source, faults, counters] of [
       ["ledger", [{ on: "KEYS.get", mode: "fail" }], { "KEYS.get": 1, "LEDGER.fetch": 1 }],
@@ -94,7 +166,10 @@ describe("A13 many at once", () => {
       await at.worker.setFaults(...faults);
       const { verdicts } = await ask({ checks });
       await at.worker.setFaults();
-      assert.deepEqual(verdicts.map(({ verdict, key }) => [verdict, key]), keys.map(({ key }) => ["valid", key.id]));
+      assert.deepEqual(
+        verdicts.map(({ verdict, key }) => [verdict, key]),
+        keys.map(({ key }) => ["valid", key.id]),
+      );
       assert.ok(verdicts.every(({ evidence }) => evidence.source === source));
       assert.deepEqual(await at.worker.counters(), counters);
     }
@@ -119,8 +194,19 @@ describe("A13 many at once", () => {
       verdicts.map(({ verdict }) => verdict),
       ["malformed", "valid", "network_denied", "permission_denied", "unknown", "valid"],
     );
-    const sent = (body) => at.console("POST", "/v1/verify", { headers: { "claviger-verifier": verifier }, body, cookie: null, origin: null });
-    for (const bad of [{}, { key_id: issued.key.id, credential: "x" }, { key_id: 7 }, { key_id: issued.key.id, address: "x" }]) {
+    const sent = (body) =>
+      at.console("POST", "/v1/verify", {
+        headers: { "claviger-verifier": verifier },
+        body,
+        cookie: null,
+        origin: null,
+      });
+    for (const bad of [
+      {},
+      { key_id: issued.key.id, credential: "x" },
+      { key_id: 7 },
+      { key_id: issued.key.id, address: "x" },
+    ]) {
       expect(await sent({ checks: [...checks, bad] }), 400, "malformed_body");
     }
   });
@@ -131,7 +217,10 @@ describe("A13 many at once", () => {
     await at.worker.setFaults({ on: "LEDGER.fetch", mode: "fail" }, { on: "KEYS.get", mode: "fail" });
     const { verdicts } = await ask({ checks: keys.map(({ credential }) => ({ credential })) });
     await at.worker.setFaults();
-    assert.deepEqual(verdicts.map(({ verdict }) => verdict), ["unavailable", "unavailable", "unavailable"]);
+    assert.deepEqual(
+      verdicts.map(({ verdict }) => verdict),
+      ["unavailable", "unavailable", "unavailable"],
+    );
     assert.equal((await at.worker.counters())["LEDGER.fetch"], 2);
   });
 });

@@ -1,8 +1,7 @@
-// What people and programs type wrongly: told by name, and nothing of it is kept. And who tries
-// passwords.
+// A key's form: each mistake is named, and nothing of a refused form is kept.
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { OWNER, begin, expect } from "./support/journey.mjs";
+import { begin, expect } from "../../support/journey.mjs";
 
 /** Each: the members that differ from a good key, and the errors that they are told by. */
 const REFUSED = {
@@ -17,7 +16,10 @@ const REFUSED = {
   "no expiry": [{ expires: undefined }, ["#/expires", "required"]],
   "no networks": [{ networks: undefined }, ["#/networks", "required"]],
   "no permissions": [{ permissions: undefined }, ["#/permissions", "required"]],
-  "an expiry in the past": [{ expires: "2020-01-01T00:00:00Z" }, ["#/expires", "in_the_past", { at: "2020-01-01T00:00:00Z" }]],
+  "an expiry in the past": [
+    { expires: "2020-01-01T00:00:00Z" },
+    ["#/expires", "in_the_past", { at: "2020-01-01T00:00:00Z" }],
+  ],
   "a day in the past": [{ expires: "2020-01-01" }, ["#/expires", "in_the_past", { at: "2020-01-01T15:00:00Z" }]],
   "a duration of nothing": [{ expires: "0s" }, ["#/expires", "in_the_past"]],
   "a day that no calendar has": [{ expires: "2027-02-30" }, ["#/expires", "no_such_day"]],
@@ -26,7 +28,10 @@ const REFUSED = {
   "an expiry that is none": [{ expires: "soon" }, ["#/expires", "not_a_time"]],
   "an expiry of 41 characters": [{ expires: "9".repeat(41) }, ["#/expires", "too_long"]],
   "a beginning after the end": [{ expires: "1h", not_before: "2h" }, ["#/not_before", "begins_after_end"]],
-  "10.0.0.0/33": [{ networks: "10.0.0.0/33" }, ["#/networks", "prefix_too_long", { max: 32, line: 1, entry: "10.0.0.0/33" }]],
+  "10.0.0.0/33": [
+    { networks: "10.0.0.0/33" },
+    ["#/networks", "prefix_too_long", { max: 32, line: 1, entry: "10.0.0.0/33" }],
+  ],
   "2001:db8::/129": [{ networks: "2001:db8::/129" }, ["#/networks", "prefix_too_long", { max: 128 }]],
   "1.2.3": [{ networks: "1.2.3" }, ["#/networks", "not_four_numbers", { entry: "1.2.3" }]],
   "01.2.3.4": [{ networks: "01.2.3.4" }, ["#/networks", "leading_zero", { suggestion: "1.2.3.4" }]],
@@ -34,7 +39,10 @@ const REFUSED = {
   "::ffff:10.0.0.1/64": [{ networks: "::ffff:10.0.0.1/64" }, ["#/networks", "mapped_prefix_too_short", { min: 96 }]],
   "256.0.0.1": [{ networks: ["256.0.0.1"] }, ["#/networks", "octet_too_large", { max: 255 }]],
   "10.0.0.0/": [{ networks: ["10.0.0.0/"] }, ["#/networks", "prefix_not_a_number"]],
-  "a host's name": [{ networks: "10.0.0.1\nexample.com" }, ["#/networks", "not_an_address", { line: 2, entry: "example.com" }]],
+  "a host's name": [
+    { networks: "10.0.0.1\nexample.com" },
+    ["#/networks", "not_an_address", { line: 2, entry: "example.com" }],
+  ],
   "257 networks": [{ networks: blocks(257) }, ["#/networks", "too_many", { count: 257, max: 256 }]],
   "10,000 networks": [{ networks: blocks(10_000).join(" ") }, ["#/networks", "too_many", { count: 10_000, max: 256 }]],
   "10,000 networks in a list": [{ networks: blocks(10_000) }, ["#/networks", "too_many", { count: 10_000, max: 256 }]],
@@ -42,7 +50,10 @@ const REFUSED = {
   "a permission in capitals": [{ permissions: ["Demo:read"] }, ["#/permissions", "bad_character", { found: "D" }]],
   "a wildcard within a part": [{ permissions: ["demo:r*"] }, ["#/permissions", "misplaced_wildcard"]],
   "Claviger's own powers by wildcard": [{ permissions: ["claviger:*"] }, ["#/permissions", "reserved_wildcard"]],
-  "65 permissions": [{ permissions: Array.from({ length: 65 }, (_, n) => `demo:p${n}`) }, ["#/permissions", "too_many", { count: 65, max: 64 }]],
+  "65 permissions": [
+    { permissions: Array.from({ length: 65 }, (_, n) => `demo:p${n}`) },
+    ["#/permissions", "too_many", { count: 65, max: 64 }],
+  ],
 };
 
 const MALFORMED = {
@@ -70,7 +81,8 @@ describe("a key's form", () => {
   });
   after(() => at.dispose());
 
-  const edit = (body) => at.console("PATCH", `/v1/keys/${edited.id}`, { body, headers: { "if-match": `"${edited.revision}"` } });
+  const edit = (body) =>
+    at.console("PATCH", `/v1/keys/${edited.id}`, { body, headers: { "if-match": `"${edited.revision}"` } });
 
   for (const [what, [members, [pointer, code, params = {}]]] of Object.entries(REFUSED)) {
     test(`${what} is refused as ${code}`, async () => {
@@ -103,7 +115,10 @@ describe("a key's form", () => {
   test("all that is wrong is told at once", async () => {
     const everything = { name: "", expires: "soon", networks: "1.2.3 01.2.3.4", permissions: ["x"] };
     const { errors } = expect(await at.tryIssue(everything), 422, "invalid").body;
-    assert.deepEqual(errors.map(({ code }) => code), ["required", "not_a_time", "not_four_numbers", "leading_zero", "not_two_parts"]);
+    assert.deepEqual(
+      errors.map(({ code }) => code),
+      ["required", "not_a_time", "not_four_numbers", "leading_zero", "not_two_parts"],
+    );
   });
 
   test("nothing of all that was written, in ledger or KV", async () => {
@@ -119,72 +134,5 @@ describe("a key's form", () => {
     const typed = "::ffff:10.0.0.1/120, 10.1.2.3/8\n2001:DB8:0::1  203.0.113.7/32 203.0.113.7";
     const { key } = await at.issue({ networks: typed });
     assert.deepEqual(key.networks, ["10.0.0.0/24", "10.0.0.0/8", "2001:db8::1", "203.0.113.7"]);
-  });
-});
-
-describe("tries at a password", () => {
-  let at;
-  before(async () => (at = await begin()));
-  after(() => at.dispose());
-
-  const WRONG = "not the horse battery";
-  const signIn = (email, password, ip) => at.console("POST", "/v1/session", { body: { email, password }, cookie: null, ip });
-  const tally = (answers) => {
-    const counts = {};
-    for (const { status, body } of answers) counts[`${status} ${body.code}`] = (counts[`${status} ${body.code}`] ?? 0) + 1;
-    return counts;
-  };
-
-  test("are told by one answer, whatever is wrong", async () => {
-    const answers = [
-      await signIn(OWNER.email, WRONG, "192.0.2.1"),
-      await signIn("nobody@example.jp", WRONG, "192.0.2.1"),
-      await signIn("no address", WRONG, "192.0.2.1"),
-      await signIn("", "", "192.0.2.1"),
-      await signIn(OWNER.email, "", "192.0.2.1"),
-      await signIn(OWNER.email, "x".repeat(5000), "192.0.2.1"),
-      await signIn(OWNER.email, `${OWNER.password} `, "192.0.2.1"),
-    ];
-    for (const answer of answers) {
-      expect(answer, 401, "sign_in_refused");
-      assert.equal(answer.text, answers[0].text);
-      assert.deepEqual(Object.keys(answer.headers), Object.keys(answers[0].headers));
-    }
-  });
-
-  // `BLOCK_TRIES` of src/name/tries.rs.
-  for (const [whose, email, block] of [["a member's", OWNER.email, "203.0.113"], ["nobody's", "nobody@example.jp", "198.18.7"]]) {
-    test(`at ${whose} address: of 200 at once from one block ten are looked at`, { timeout: 20_000 }, async () => {
-      const answers = await Promise.all(Array.from({ length: 200 }, (_, n) => signIn(email, WRONG, `${block}.${n}`)));
-      assert.deepEqual(tally(answers), { "401 sign_in_refused": 10, "429 too_many_attempts": 190 });
-      const late = answers.find(({ status }) => status === 429);
-      const waits = Number(late.headers["retry-after"]);
-      assert.ok(waits > 0 && waits <= 15 * 60, `${waits}`);
-      assert.ok(Math.abs(Date.parse(late.body.until) - Date.now() - waits * 1000) < 5000);
-    });
-  }
-
-  test("are over for that block even with the right password, and for no other", async () => {
-    expect(await signIn(OWNER.email, OWNER.password, "203.0.113.250"), 429, "too_many_attempts");
-    expect(await signIn(OWNER.email, OWNER.password, "203.0.114.1"), 201);
-  });
-
-  test("from one block at many names are counted together", { timeout: 20_000 }, async () => {
-    // `TRIES` of src/address.rs. Texts that are no address are counted like any other, and cost no
-    // hash.
-    const answers = await Promise.all(Array.from({ length: 310 }, (_, n) => signIn(`no address ${n}`, WRONG, "2001:db8:7:7::1")));
-    assert.deepEqual(tally(answers), { "401 sign_in_refused": 300, "429 too_many_attempts": 10 });
-    expect(await signIn(OWNER.email, OWNER.password, "2001:db8:7:7:ffff::1"), 429, "too_many_attempts");
-    expect(await signIn(OWNER.email, OWNER.password, "2001:db8:7:8::1"), 201);
-  });
-
-  test("at a step-up are counted like any other", { timeout: 20_000 }, async () => {
-    await at.signIn({ ip: "192.0.7.1" });
-    const stepUp = (password) => at.console("POST", "/v1/session/step-up", { body: { password }, ip: "192.0.7.1" });
-    expect(await stepUp(OWNER.password), 200);
-    const answers = await Promise.all(Array.from({ length: 30 }, () => stepUp(WRONG)));
-    assert.deepEqual(tally(answers), { "401 step_up_refused": 10, "429 too_many_attempts": 20 });
-    expect(await stepUp(OWNER.password), 429, "too_many_attempts");
-    expect(await at.console("GET", "/v1/session"), 200);
   });
 });

@@ -1,0 +1,97 @@
+// Signing in, and the limits on guessing passwords.
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import { API, CONSOLE, OWNER, begin, expect } from "../../support/journey.mjs";
+
+describe("tries at a password", () => {
+  let at;
+  before(async () => (at = await begin()));
+  after(() => at.dispose());
+
+  const WRONG = "not the horse battery";
+  const signIn = (email, password, ip) =>
+    at.console("POST", "/v1/session", { body: { email, password }, cookie: null, ip });
+  const tally = (answers) => {
+    const counts = {};
+    for (const { status, body } of answers)
+      counts[`${status} ${body.code}`] = (counts[`${status} ${body.code}`] ?? 0) + 1;
+    return counts;
+  };
+
+  test("are told by one answer, whatever is wrong", async () => {
+    const answers = [
+      await signIn(OWNER.email, WRONG, "192.0.2.1"),
+      await signIn("nobody@example.jp", WRONG, "192.0.2.1"),
+      await signIn("no address", WRONG, "192.0.2.1"),
+      await signIn("", "", "192.0.2.1"),
+      await signIn(OWNER.email, "", "192.0.2.1"),
+      await signIn(OWNER.email, "x".repeat(5000), "192.0.2.1"),
+      await signIn(OWNER.email, `${OWNER.password} `, "192.0.2.1"),
+    ];
+    for (const answer of answers) {
+      expect(answer, 401, "sign_in_refused");
+      assert.equal(answer.text, answers[0].text);
+      assert.deepEqual(Object.keys(answer.headers), Object.keys(answers[0].headers));
+    }
+  });
+
+  // `BLOCK_TRIES` of src/control/objects/name/tries.rs.
+  for (const [whose, email, block] of [
+    ["a member's", OWNER.email, "203.0.113"],
+    ["nobody's", "nobody@example.jp", "198.18.7"],
+  ]) {
+    test(`at ${whose} address: of 200 at once from one block ten are looked at`, { timeout: 20_000 }, async () => {
+      const answers = await Promise.all(Array.from({ length: 200 }, (_, n) => signIn(email, WRONG, `${block}.${n}`)));
+      assert.deepEqual(tally(answers), { "401 sign_in_refused": 10, "429 too_many_attempts": 190 });
+      const late = answers.find(({ status }) => status === 429);
+      const waits = Number(late.headers["retry-after"]);
+      assert.ok(waits > 0 && waits <= 15 * 60, `${waits}`);
+      assert.ok(Math.abs(Date.parse(late.body.until) - Date.now() - waits * 1000) < 5000);
+    });
+  }
+
+  test("are over for that block even with the right password, and for no other", async () => {
+    expect(await signIn(OWNER.email, OWNER.password, "203.0.113.250"), 429, "too_many_attempts");
+    expect(await signIn(OWNER.email, OWNER.password, "203.0.114.1"), 201);
+  });
+
+  test("from one block at many names are counted together", { timeout: 20_000 }, async () => {
+    // `TRIES` of src/control/objects/address.rs. Texts that are no address are counted like any
+    // other, and cost no hash.
+    const answers = await Promise.all(
+      Array.from({ length: 310 }, (_, n) => signIn(`no address ${n}`, WRONG, "2001:db8:7:7::1")),
+    );
+    assert.deepEqual(tally(answers), { "401 sign_in_refused": 300, "429 too_many_attempts": 10 });
+    expect(await signIn(OWNER.email, OWNER.password, "2001:db8:7:7:ffff::1"), 429, "too_many_attempts");
+    expect(await signIn(OWNER.email, OWNER.password, "2001:db8:7:8::1"), 201);
+  });
+
+  test("at a step-up are counted like any other", { timeout: 20_000 }, async () => {
+    await at.signIn({ ip: "192.0.7.1" });
+    const stepUp = (password) => at.console("POST", "/v1/session/step-up", { body: { password }, ip: "192.0.7.1" });
+    expect(await stepUp(OWNER.password), 200);
+    const answers = await Promise.all(Array.from({ length: 30 }, () => stepUp(WRONG)));
+    assert.deepEqual(tally(answers), { "401 step_up_refused": 10, "429 too_many_attempts": 20 });
+    expect(await stepUp(OWNER.password), 429, "too_many_attempts");
+    expect(await at.console("GET", "/v1/session"), 200);
+  });
+});
+
+test("a refused sign-in takes its time, whether or not the address is known", { timeout: 60_000 }, async () => {
+  const at = await begin();
+  try {
+    for (const email of [OWNER.email, "nobody@example.jp", "not an address"]) {
+      const begun = Date.now();
+      expect(
+        await at.console("POST", "/v1/session", { body: { email, password: "wrong password" }, cookie: null }),
+        401,
+      );
+      assert.ok(Date.now() - begun >= 450, `${email}: ${Date.now() - begun} ms`);
+    }
+    // Hosts apart from these have no sign-in.
+    expect(await at.ask(API, "/v1/session", { method: "POST", body: "{}" }), 401, "missing");
+    assert.notEqual(API, CONSOLE);
+  } finally {
+    await at.dispose();
+  }
+});
