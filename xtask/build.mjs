@@ -13,6 +13,21 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 export const WORKERS = ["edge", "admin"];
 
 /**
+ * WebAssembly features that a release may use: those of rustc and wasm-bindgen, which the module does not list itself.
+ * With all features, wasm-opt writes a form of imports that not every runtime reads.
+ */
+const FEATURES = [
+  "bulk-memory",
+  "bulk-memory-opt",
+  "exception-handling",
+  "multivalue",
+  "mutable-globals",
+  "nontrapping-float-to-int",
+  "reference-types",
+  "sign-ext",
+];
+
+/**
  * Compiles the Workers to `target/bindgen/`.
  * @param {boolean} release
  */
@@ -23,8 +38,9 @@ function wasm(release) {
   if (release) {
     for (const worker of WORKERS) {
       const module = `target/bindgen/${worker}/claviger_${worker}_bg.wasm`;
-      // wasm-bindgen uses features (exceptions, reference types) that the module does not list.
-      run("node", "node_modules/binaryen/bin/wasm-opt", module, "-o", module, "-Os", "--all-features");
+      const features = FEATURES.map((feature) => `--enable-${feature}`);
+      const options = ["-Os", ...features, "--strip-producers", "--strip-target-features"];
+      run("node", "node_modules/binaryen/bin/wasm-opt", module, "-o", module, ...options);
     }
   }
 }
