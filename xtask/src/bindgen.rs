@@ -47,9 +47,7 @@ fn build(worker: &str, profile: Profile, root: &Path) -> Result<()> {
     let module = format!("claviger_{worker}");
 
     let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    if let Profile::Release = profile {
-        cargo.env("RUSTFLAGS", without_home_paths());
-    }
+    cargo.env("RUSTFLAGS", flags(profile));
     let status = cargo
         .current_dir(root)
         .args(["build", "--locked", "--lib", "--package", &package])
@@ -89,10 +87,15 @@ fn build(worker: &str, profile: Profile, root: &Path) -> Result<()> {
     Ok(())
 }
 
+/// Returns the compiler's flags. SHA-256 is quicker and smaller by SIMD, which the platform's V8 has.
+///
 /// Panics carry the paths of their sources. Those of dependencies would tell of the machine that
-/// built, and make each machine's wasm another.
-fn without_home_paths() -> String {
-    let given = env::var("RUSTFLAGS").unwrap_or_default();
+/// built, and make each machine's wasm another: a release leaves them out.
+fn flags(profile: Profile) -> String {
+    let given = env::var("RUSTFLAGS").unwrap_or_default() + " -C target-feature=+simd128";
+    if let Profile::EdgeDev = profile {
+        return given;
+    }
     let home = env::var_os("CARGO_HOME").map(PathBuf::from);
     let Some(home) = home.or_else(|| env::home_dir().map(|dir| dir.join(".cargo"))) else {
         return given;
