@@ -109,17 +109,17 @@ const QUESTION_WORDS: [&str; 8] =
 
 /// Phrases that a newcomer reads twice.
 const RIDDLES: [&str; 14] = [
-    " as it is",
-    " of its own",
-    " so many",
-    " told",
+    "as it is",
     "comes to",
     "it is so that",
     "nobody",
+    "of its own",
     "owed",
+    "so many",
     "taken for",
     "tell of",
     "tells of",
+    "told",
     "turned to",
     "what is due",
     "whoever",
@@ -136,8 +136,14 @@ struct Comment {
 fn comments(text: &str) -> Vec<Comment> {
     let mut comments: Vec<Comment> = Vec::new();
     let mut kind_before = "";
-    let lines = text.lines().enumerate();
-    for (index, line) in lines.take_while(|(_, line)| *line != "#[cfg(test)]") {
+    let mut lines = text.lines().enumerate().peekable();
+    while let Some((index, line)) = lines.next() {
+        let is_tests = |(_, next): &(usize, &str)| {
+            next.trim_start_matches("pub(crate) ").starts_with("mod tests")
+        };
+        if line == "#[cfg(test)]" && lines.peek().is_some_and(is_tests) {
+            break;
+        }
         let trimmed = line.trim_start();
         let kind = ["///", "//!", "//"].into_iter().find(|kind| trimmed.starts_with(kind));
         if let Some(kind) = kind {
@@ -177,20 +183,37 @@ fn riddles(file: &Path) -> Vec<String> {
         if is_doc && first.is_some_and(|word| QUESTION_WORDS.contains(&word)) {
             found.push(format!("{place}: begins with {}", first.unwrap_or_default()));
         }
-        let prose = prose(&lines).to_lowercase();
-        for riddle in RIDDLES {
-            let is_word = |rest: &str| !rest.starts_with(|c: char| c.is_ascii_alphabetic());
-            let begins = |at: usize| prose.as_bytes().get(at.wrapping_sub(1));
-            let is_found = prose.match_indices(riddle).any(|(at, _)| {
-                let rest = prose.get(at.saturating_add(riddle.len())..).unwrap_or_default();
-                is_word(rest) && begins(at).is_none_or(|byte| !byte.is_ascii_alphabetic())
-            });
-            if is_found {
-                found.push(format!("{place}: says \"{}\"", riddle.trim_start()));
-            }
+        found
+            .extend(riddles_in(&prose(&lines)).map(|riddle| format!("{place}: says \"{riddle}\"")));
+        if lines.iter().any(|line| line.contains("| | ---")) {
+            found.push(format!("{place}: has a table in one line"));
         }
     }
     found
+}
+
+/// Returns the riddles in a text, each as whole words.
+fn riddles_in(prose: &str) -> impl Iterator<Item = &'static str> {
+    let prose = prose.to_lowercase();
+    let is_letter = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_alphabetic);
+    RIDDLES.into_iter().filter(move |riddle| {
+        prose.match_indices(riddle).any(|(at, _)| {
+            let before = at.checked_sub(1).and_then(|at| prose.as_bytes().get(at));
+            let after = prose.as_bytes().get(at.saturating_add(riddle.len()));
+            !is_letter(before) && !is_letter(after)
+        })
+    })
+}
+
+#[test]
+fn every_riddle_is_found_as_whole_words() {
+    for riddle in RIDDLES {
+        let sentence = format!("An isolate {riddle}, and goes on.");
+        assert_eq!(riddles_in(&sentence).next(), Some(riddle), "{sentence}");
+    }
+    for plain in ["The tolder of a showed page.", "This allowed it.", "As it issues keys"] {
+        assert_eq!(riddles_in(plain).next(), None, "{plain}");
+    }
 }
 
 /// Rust files under `src/` that are no tests.

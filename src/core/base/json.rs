@@ -1,4 +1,4 @@
-//! Defines a JSON value that is read member by member, and written as it is.
+//! Defines the JSON value from which every type is read, one member at a time.
 //!
 //! serde_json parses the text into a [`Json`]. A type then takes its members by [`FromJson`]. A
 //! derived `Deserialize` generates a parser for each type, which made up a third of the edge
@@ -13,6 +13,7 @@ use core::fmt;
 use serde::de::{Error as _, MapAccess, SeqAccess, Visitor};
 use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::Value;
 
 /// Most members of one object. A linear search for repeated names stays cheap at this length, and
 /// no object of Claviger has half as many.
@@ -95,10 +96,22 @@ impl From<&str> for Json {
     }
 }
 
-impl From<serde_json::Value> for Json {
-    fn from(value: serde_json::Value) -> Self {
-        // Every value is JSON, and of no repeated names.
-        serde_json::from_value(value).unwrap_or(Self::Null)
+impl From<Value> for Json {
+    fn from(value: Value) -> Self {
+        match value {
+            Value::Null => Self::Null,
+            Value::Bool(value) => Self::Bool(value),
+            Value::Number(number) => match (number.as_u64(), number.as_i64()) {
+                (Some(number), _) => Self::Unsigned(number),
+                (None, Some(number)) => Self::Negative(number),
+                (None, None) => Self::OtherNumber,
+            },
+            Value::String(text) => Self::Text(text),
+            Value::Array(list) => Self::List(list.into_iter().map(Self::from).collect()),
+            Value::Object(members) => Self::Object(
+                members.into_iter().map(|(name, value)| (name, value.into())).collect(),
+            ),
+        }
     }
 }
 
@@ -319,6 +332,13 @@ impl<T: FromJson> FromJson for Vec<T> {
     fn from_json(json: Json) -> Option<Self> {
         json.into_list()?.into_iter().map(T::from_json).collect()
     }
+}
+
+/// Describes the error of parsing a [`Json`], with its position. It quotes no value.
+pub fn describe(error: &serde_json::Error) -> String {
+    // The parser of `Json` itself refuses nothing else.
+    let kind = if error.is_data() { "a repeated member, or too many" } else { "not JSON" };
+    format!("{kind}, at line {}, column {}", error.line(), error.column())
 }
 
 /// Deserialises a type through its [`FromJson`]. `name` is for the error's text.

@@ -76,10 +76,8 @@ impl Rules {
     /// # Errors
     /// A [`RulesError`] that names the first broken rule.
     pub fn parse(json: &str, console_host: &str) -> Result<Self, RulesError> {
-        let json: Json = serde_json::from_str(json).map_err(|error| {
-            let (line, column) = (error.line(), error.column());
-            RulesError::Syntax(format!("not JSON, at line {line}, column {column}"))
-        })?;
+        let json: Json = serde_json::from_str(json)
+            .map_err(|error| RulesError::Syntax(crate::base::json::describe(&error)))?;
         let written =
             json.into_list().ok_or_else(|| RulesError::Syntax("another JSON value".into()))?;
         if written.len() > RULES_MAX {

@@ -11,12 +11,15 @@
 //! - `payload` is base64url without padding (RFC 4648 §5) of a JSON text without blanks. Its
 //!   members are, in this order:
 //!
-//!   | member | meaning | | --- | --- | | `v` | version, `1` | | `id` | the sealed key's ID, 35
-//!   digits of base62: see below | | `by` | its issuer: `{"key":"<ID>"}`, a key of the same
-//!   account, or `"service"`, the account's service password | | `iat` | time of issue, Unix ms | |
-//!   `exp` | first instant at which it no longer works, Unix ms; at most 24 hours after `iat` | |
-//!   `net` | networks from which it may be used, at most 16, in stored form; `[]` for anywhere | |
-//!   `may` | its permissions, in stored form; never a reserved one (`claviger:…`) |
+//!   | member | meaning |
+//!   | --- | --- |
+//!   | `v` | version, `1` |
+//!   | `id` | the sealed key's ID, 35 digits of base62: see below |
+//!   | `by` | its issuer: `{"key":"<ID>"}`, a key of the same account, or `"service"`, the account's service password |
+//!   | `iat` | time of issue, Unix ms |
+//!   | `exp` | first instant at which it no longer works, Unix ms; at most 24 hours after `iat` |
+//!   | `net` | networks from which it may be used, at most 16, in stored form; `[]` for anywhere |
+//!   | `may` | its permissions, in stored form; never a reserved one (`claviger:…`) |
 //!
 //! - `mac` is base64url without padding of all 32 bytes of HMAC-SHA-256. The MAC is under the
 //!   sealing subkey ([`crate::credential::keyring`]) over `"claviger/sealed/1" 00 prefix 00

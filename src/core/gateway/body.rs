@@ -49,6 +49,12 @@ pub const BODY_SCAN_BYTES_MAX: usize = 64 * 1024;
 /// hundred bytes arrive at any rate.
 pub const BODY_SCAN_TIME: DurationMs = DurationMs::from_s(10);
 
+/// Most pieces in which a body that Claviger reads may arrive.
+///
+/// Each costs a call across the border to JavaScript and a timer, some 20 µs, so a body of 64 KiB
+/// in pieces of one byte would cost a second. In pieces of 64 bytes it still passes.
+pub const BODY_PIECES_MAX: u32 = 1_024;
+
 /// The scan of one body. `Debug` shows none of its content.
 pub struct BodyScan {
     reader: Reader,

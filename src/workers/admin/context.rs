@@ -18,7 +18,7 @@ use claviger_core::base::http::request::Request;
 use claviger_core::base::id::AccountId;
 use claviger_core::credential::limits::network::ClientAddress;
 use claviger_core::credential::token::{Kind, MadeToken};
-use claviger_core::gateway::body::BODY_SCAN_TIME;
+use claviger_core::gateway::body::{BODY_PIECES_MAX, BODY_SCAN_TIME};
 use claviger_core::gateway::gateway::client_address;
 use claviger_core::replication::record::Revision;
 use futures_util::StreamExt;
@@ -168,8 +168,9 @@ impl<'a> RequestContext<'a> {
         // This clones the handle, not the request: the body is read once.
         let mut incoming = worker::Request::from(Clone::clone(&self.incoming));
         let Ok(mut stream) = incoming.stream() else { return Ok(Vec::new()) };
-        let mut bytes = Vec::new();
+        let (mut bytes, mut pieces_left) = (Vec::new(), BODY_PIECES_MAX);
         while let Some(chunk) = stream.next().await {
+            pieces_left = pieces_left.checked_sub(1).ok_or(RequestProblem::BodyTooSlow)?;
             let chunk = chunk.map_err(|_| RequestProblem::MalformedBody {
                 detail: "the body ended early".into(),
             })?;

@@ -34,8 +34,13 @@ use wasm_bindgen::prelude::wasm_bindgen;
 use crate::step_text::{of_operation, of_outcome, of_screened};
 
 /// Age at which an exchange is dropped. The platform does not report cancelled requests, and no
-/// other request takes this long.
-const EXCHANGE_LIFE: DurationMs = DurationMs::from_s(120);
+/// other request takes this long: 10 s for its body, three rounds of the ledger at 2 s with their
+/// copies, and 5 s for each of four calls that issue a key.
+const EXCHANGE_LIFE: DurationMs = DurationMs::from_s(60);
+
+/// Most exchanges at a time. A body scan holds up to 64 KiB, so a thousand that were cancelled hold
+/// half of an isolate's memory. Beyond it the oldest is dropped, and its request fails.
+const EXCHANGES_MAX: usize = 1_000;
 
 thread_local! {
     /// The gateway of this isolate; `None` until the first request has configured it.
@@ -267,6 +272,10 @@ fn keep(number: u32, exchange: Exchange, now_ms: f64) -> String {
     EXCHANGES.with_borrow_mut(|exchanges| {
         exchanges.retain(|_, (begun, _)| now.since(*begun).is_none_or(|age| age < EXCHANGE_LIFE));
         exchanges.insert(number, (now, exchange));
+        if exchanges.len() > EXCHANGES_MAX {
+            // Numbers rise, so the first is the oldest.
+            exchanges.pop_first();
+        }
     });
     continue_exchange(number, Got::Nothing, now_ms)
 }

@@ -8,7 +8,7 @@ use serde::de::{DeserializeOwned, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
 use crate::base::http::problem::RequestProblem;
-use crate::base::json::{Json, Members};
+use crate::base::json::{self, Json, Members};
 
 /// Checks the media type of a body (RFC 9110 §8.3.1); it ignores parameters.
 ///
@@ -43,9 +43,7 @@ pub fn read_object(bytes: &[u8]) -> Result<Members, RequestProblem> {
     match serde_json::from_str::<Json>(text(bytes)?).map(Json::into_members) {
         Ok(Some(members)) => Ok(members),
         Ok(None) => Err(RequestProblem::MalformedBody { detail: "not an object".into() }),
-        Err(error) => Err(RequestProblem::MalformedBody {
-            detail: format!("not JSON, at line {}, column {}", error.line(), error.column()),
-        }),
+        Err(error) => Err(RequestProblem::MalformedBody { detail: json::describe(&error) }),
     }
 }
 

@@ -56,7 +56,7 @@ pub enum RequestProblem {
         /// Methods that the resource supports.
         allow: &'static str,
     },
-    /// The body took too long to arrive.
+    /// The body took too long to arrive, or came in too many pieces.
     BodyTooSlow,
     /// The body is above the limit.
     BodyTooLarge {
@@ -113,7 +113,7 @@ impl RequestProblem {
         match self {
             Self::NotFound => "There is nothing at this address",
             Self::MethodNotAllowed { .. } => "This address does not take that method",
-            Self::BodyTooSlow => "The body takes too long to arrive",
+            Self::BodyTooSlow => "The body takes too long to arrive, or comes in too many pieces",
             Self::BodyTooLarge { .. } => "The body is too large",
             Self::UnsupportedMediaType => "The body must be application/json",
             Self::MalformedBody { .. } => "The body is not what this address takes",

@@ -137,7 +137,7 @@ fn a_rule_of_another_shape_is_refused_and_the_error_names_the_member() {
         ),
         (
             r#"[{"host":"a.example","host":"b.example","path":"/*","origin":"D","public":true}]"#,
-            "RULES is not an array of rules: not JSON, at line 1, column 27",
+            "RULES is not an array of rules: a repeated member, or too many, at line 1, column 27",
         ),
     ] {
         let error = Rules::parse(json, "localhost").unwrap_err();

@@ -36,9 +36,9 @@ fn is_json(text: &str) -> bool {
     serde_json::from_str::<IgnoredAny>(text).is_ok()
 }
 
-/// Returns the string that a JSON text is; `None` for any other value.
+/// Returns the string that a JSON text is; `None` for any other value, which is not parsed.
 fn string(json: &str) -> Option<String> {
-    Json::parse(json)?.into_text()
+    json.starts_with('"').then(|| Json::parse(json))??.into_text()
 }
 
 fn look(text: &str, fields: &mut Fields) {

@@ -3,13 +3,8 @@
 use crate::base::http::problem::RequestProblem;
 use crate::base::http::request::Request;
 use crate::base::time::UnixMs;
-use crate::gateway::body::{BODY_SCAN_TIME, BodyScan, Fields};
+use crate::gateway::body::{BODY_PIECES_MAX, BODY_SCAN_TIME, BodyScan, Fields};
 use crate::gateway::exchange::platform::{Boxed, Got, Operation, Platform};
-
-/// Most pieces in which a body may arrive. Each costs a call across the border to JavaScript and a
-/// timer, some 20 µs, so a body in pieces of one byte would cost a second. A body of 64 KiB in
-/// pieces of 64 bytes still passes.
-const PIECES_MAX: u32 = 1_024;
 
 /// Reads the beginning of a body, until the scan needs no more bytes.
 pub(super) async fn scan_body(
@@ -60,15 +55,18 @@ struct Pieces<'a> {
 impl<'a> Pieces<'a> {
     fn new(platform: &'a Platform) -> Self {
         let deadline = platform.now().saturating_add(BODY_SCAN_TIME);
-        Self { platform, deadline, left: PIECES_MAX }
+        Self { platform, deadline, left: BODY_PIECES_MAX }
     }
 
     /// Returns the next piece; `None` at the end of the body.
     async fn next(&mut self) -> Result<Option<Vec<u8>>, RequestProblem> {
-        self.left = self.left.checked_sub(1).ok_or(RequestProblem::BodyTooSlow)?;
         let within = self.deadline.since(self.platform.now()).ok_or(RequestProblem::BodyTooSlow)?;
         match self.platform.ask(Operation::ReadBody { within_ms: within.as_ms() }).await {
-            Got::Bytes(piece) => Ok(piece),
+            Got::Bytes(None) => Ok(None),
+            Got::Bytes(Some(piece)) => {
+                self.left = self.left.checked_sub(1).ok_or(RequestProblem::BodyTooSlow)?;
+                Ok(Some(piece))
+            }
             Got::TooLate => Err(RequestProblem::BodyTooSlow),
             Got::Nothing | Got::Text(_) | Got::Texts(_) | Got::Fit(_) => {
                 Err(RequestProblem::MalformedBody { detail: "the body ended early".into() })

@@ -358,7 +358,7 @@ fn a_body_that_is_too_slow_too_large_or_cut_off_is_refused_wherever_it_is_read()
     type Body<'a> = &'a dyn Fn(&Operation) -> (Got, i64);
     let dust = |_: &Operation| (Got::Bytes(Some(b" ".to_vec())), 0);
     let rows: [(Body<'_>, u16, &str, usize); 5] = [
-        (&dust, 408, "body_too_slow", 1_024),
+        (&dust, 408, "body_too_slow", 1_025),
         (&|_| (Got::TooLate, 10_000), 408, "body_too_slow", 1),
         (&trickle, 408, "body_too_slow", 4),
         (&|_| (Got::Nothing, 0), 400, "malformed_body", 1),
@@ -383,6 +383,24 @@ fn a_body_that_is_too_slow_too_large_or_cut_off_is_refused_wherever_it_is_read()
             (Got::Bytes(Some(vec![b' '; 65_000])), 0)
         });
         assert_eq!((driven.code(), driven.operations.len()), (too_large, 2), "{url}");
+    }
+}
+
+#[test]
+fn a_body_may_come_in_1024_pieces() {
+    let world = World::cold();
+    world.knows(&[2]);
+    let (url, headers) = &bodies(&world)[0];
+    for (count, status) in [(1_024, 0), (1_025, 408)] {
+        let field = format!("u={}", world.keys[2].expose());
+        // A field that ends with the body: the scan reads all of it.
+        let body = format!("{}&{field}", "a".repeat(count - 1 - field.len()));
+        let mut next = pieces(&body, 1);
+        let driven = drive(world.begin("POST", url, headers), NOW, |asked| match asked {
+            Operation::ReadBody { .. } => (next(), 0),
+            other => panic!("{other:?}"),
+        });
+        assert_eq!(driven.answer().0, status, "{count}");
     }
 }
 

@@ -134,7 +134,9 @@ impl Refused {
             Self::Query => "write the fields into the body, never into the URL".into(),
             Self::MediaType => "the body must be application/x-www-form-urlencoded".into(),
             Self::TooLarge => format!("the body has more than {} bytes", BODY_BYTES_MAX),
-            Self::TooSlow => "the body takes too long to arrive".into(),
+            Self::TooSlow => {
+                "the body takes too long to arrive, or comes in too many pieces".into()
+            }
             Self::CutOff => "the body ended early".into(),
             Self::UnknownField => "the form takes sid, spw, epi and ipa, and no other field".into(),
             Self::RepeatedField => "each field may stand there once".into(),

@@ -353,7 +353,7 @@ fn a21_every_failure_is_one_line_whose_wording_is_pinned() {
 400 query_refused: write the fields into the body, never into the URL
 415 unsupported_media_type: the body must be application/x-www-form-urlencoded
 413 body_too_large: the body has more than 65536 bytes
-408 body_too_slow: the body takes too long to arrive
+408 body_too_slow: the body takes too long to arrive, or comes in too many pieces
 400 malformed_body: the body ended early
 400 unknown_field: the form takes sid, spw, epi and ipa, and no other field
 400 repeated_field: each field may stand there once
