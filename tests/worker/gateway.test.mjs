@@ -93,6 +93,13 @@ describe("the origin is told who calls", () => {
       ["/a?b=c&d=%2F", { method: "POST", body: "x" }],
       ["/%61/%e3%81%82?", { method: "DELETE" }],
       ["/public/a?b", { key: null }],
+      ["/public/a'b?c='d'", { key: null }],
+      ["/a{b}", {}],
+      ["/a^b?c^d", {}],
+      ["/a?b={}|[]", {}],
+      ["/a?b=`", {}],
+      ["/a|b", {}],
+      ["/a!$&()*+,:=@[]~?!$&()*+,:=@[]~/?", {}],
     ]) {
       test(`${init.method ?? "GET"} ${path}`, async () => assert.equal(await check(await seen(path, init)), true));
     }
@@ -280,6 +287,10 @@ describe("one path for rule and origin", () => {
     ["/a/%2e%2e/admin", TWO_WAYS],
     ["/a/.%2E/admin", TWO_WAYS],
     ["/%2e/admin", TWO_WAYS],
+    ["/a/..%20/admin", TWO_WAYS],
+    ["/a/%c0%ae%c0%ae/admin", TWO_WAYS],
+    ["/caf%e9", TWO_WAYS],
+    ["/caf%c3%a9", "200"],
     // The runtime's own refusal.
     ["\\admin", "400"],
     // The runtime has resolved these before the code sees them.
