@@ -32,8 +32,8 @@ describe("an edge with keys of another ring", () => {
 
   test("tells no key, and no fingerprint, in any log or answer", () => {
     const seen = [...at.worker.log(), ...at.answers.map(({ text, headers }) => text + JSON.stringify(headers))].join("\n");
-    for (const { tag, sealing, cookies } of [...JSON.parse(edgeKeys(OTHER_SECRET)), ...JSON.parse(edgeKeys())]) {
-      for (const secret of [tag, sealing, cookies]) assert.ok(!seen.includes(secret) && !seen.includes(secret.slice(0, 16)));
+    for (const { tag, sealing } of [...JSON.parse(edgeKeys(OTHER_SECRET)), ...JSON.parse(edgeKeys())]) {
+      for (const secret of [tag, sealing]) assert.ok(!seen.includes(secret) && !seen.includes(secret.slice(0, 16)));
     }
     assert.ok(!/[0-9a-f]{32}/.test(seen.replaceAll(/v1=[0-9a-f]{64}/g, "")));
   });
@@ -152,6 +152,17 @@ describe("the admin Worker", () => {
     }
     assert.match(at.worker.log().join("\n"), /the call does not come through claviger-edge/);
   });
+});
+
+test("EDGE_KEYS of an earlier release, which could make session cookies, are refused and the log says why", async () => {
+  const former = JSON.parse(edgeKeys()).map((generation) => ({ ...generation, cookies: "0".repeat(64) }));
+  const at = await begin({ setUp: false, edge: { secrets: { EDGE_KEYS: JSON.stringify(former) } } });
+  try {
+    expect(await at.call("/public/a"), 503, "misconfigured");
+    assert.match(at.worker.log().join("\n"), /EDGE_KEYS: generation 0 has a member that this release does not know: derive EDGE_KEYS again/);
+  } finally {
+    await at.dispose();
+  }
 });
 
 test("a rule that names a binding which the edge lacks answers 503 and says which", async () => {

@@ -1,5 +1,5 @@
-//! Requests and replies between the Workers and the Durable Objects, the values that people type,
-//! and encryption at rest.
+//! Requests and replies between the Workers and the Durable Objects, session cookies and set-up
+//! links, the values that people type, and encryption at rest.
 
 pub mod account;
 pub mod activity;
@@ -22,5 +22,6 @@ pub mod refusal;
 pub mod reply;
 pub mod service;
 pub mod service_credentials;
+pub mod token;
 pub mod view;
 pub mod zone;

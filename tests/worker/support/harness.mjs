@@ -134,7 +134,6 @@ export function edgeKeys(master = MASTER_SECRET) {
   const keys = generations.map(({ id, secret, retired_at: retired, compromised }) => ({
     id,
     tag: subkey(secret, "tag"),
-    cookies: subkey(secret, "cookies"),
     sealing: subkey(secret, "sealing"),
     origin_proof: subkey(secret, "origin-proof"),
     refresh_cache: subkey(secret, "refresh-cache"),
