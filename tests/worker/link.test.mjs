@@ -1,8 +1,8 @@
 // The two Workers of one deployment: that they fit, and what happens where they do not.
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { MASTER_SECRET, edgeKeys } from "./support/harness.mjs";
-import { API, CALLER, CONSOLE, OFFICE, RULES, begin, eventually, expect } from "./support/journey.mjs";
+import { MASTER_SECRET, edgeKeys, linkHeader } from "./support/harness.mjs";
+import { API, CALLER, CONSOLE, OFFICE, ORIGIN, OWNER, RULES, begin, eventually, expect } from "./support/journey.mjs";
 
 const OTHER_SECRET = JSON.stringify([{ id: "other", secret: "Ue5nJ1kAzSgM7pDh3CyTq0RlWb9XoFv8IiNt2GxKc6P" }]);
 
@@ -151,6 +151,71 @@ describe("the admin Worker", () => {
       }
     }
     assert.match(at.worker.log().join("\n"), /the call does not come through claviger-edge/);
+  });
+});
+
+describe("the Durable Objects", () => {
+  let at, account, ledger;
+  before(async () => {
+    at = await begin();
+    account = at.session.account.id;
+    ledger = `ledger/${account}`;
+  });
+  after(() => at.dispose());
+
+  const member = { id: "m".repeat(10), name: "Eve", email: "eve@example.org", language: "en", secret_version: 1 };
+  const session = { id: "s".repeat(10), digest: "00".repeat(32) };
+  const opening = (of) => ({ account: of, name: "Eve", zone: "UTC", owner: member, session, address: null });
+  /** Each class with requests that only this deployment's own code may send. */
+  const own = () => [
+    ["LEDGER", "ledger/aaaaaaaa", { ask: "open", ...opening("aaaaaaaa") }],
+    ["LEDGER", "ledger/aaaaaaaa", { ask: "open_invited", ...opening("aaaaaaaa") }],
+    ["LEDGER", ledger, { ask: "set_state", suspended: true }],
+    ["LEDGER", ledger, { ask: "inspect" }],
+    ["LEDGER", ledger, { ask: "exists" }],
+    ["LEDGER", ledger, { ask: "progress" }],
+    ["LEDGER", ledger, { ask: "rebuild" }],
+    ["LEDGER", ledger, { ask: "restored", epoch: "0".repeat(16) }],
+    ["LEDGER", ledger, { ask: "console", session, address: null, command: "show" }],
+    ["NAME", `member/${OWNER.email}`, { ask: "verify", password: OWNER.password, block: null }],
+    ["DIRECTORY", "directory", { ask: "list" }],
+    ["DIRECTORY", "directory", { ask: "invite", account: "aaaaaaaa" }],
+    ["DIRECTORY", "directory", { ask: "confirm", account: "aaaaaaaa" }],
+    ["ADDRESS", "address/none", { ask: "count" }],
+  ];
+  const refresh = { ask: "refresh", epoch: null, known_revision: 0, state_revision: 0 };
+
+  for (const [what, headers] of [
+    ["without a header", {}],
+    ["with an empty proof", { "claviger-proof-of-call": "" }],
+    ["with a made-up proof", { "claviger-proof-of-call": "0".repeat(64) }],
+    ["with a client's session", { cookie: "__Host-claviger=S", origin: ORIGIN }],
+  ]) {
+    test(`answer no caller ${what}`, async () => {
+      for (const [binding, instance, body] of [...own(), ["LEDGER", ledger, refresh]]) {
+        const { status, text } = await at.worker.object(binding, instance, body, headers);
+        assert.deepEqual([status, text], [403, ""], `${binding} ${body.ask}`);
+      }
+      assert.match(at.worker.log().join("\n"), /a call to Directory is refused: it comes neither from claviger nor from claviger-edge/);
+    });
+  }
+
+  test("take of an edge nothing but an edge's requests", async () => {
+    const headers = { "claviger-edge": linkHeader() };
+    const refreshed = await at.worker.object("LEDGER", ledger, refresh, headers);
+    assert.equal(JSON.parse(refreshed.text).reply, "refreshed", refreshed.text);
+    for (const [binding, instance, body] of own()) {
+      const { status, text } = await at.worker.object(binding, instance, body, headers);
+      if (binding !== "LEDGER") assert.deepEqual([status, text], [403, ""], `${binding} ${body.ask}`);
+      else assert.deepEqual(JSON.parse(text), { reply: "refused", refusal: "not_understood" }, body.ask);
+    }
+  });
+
+  test("are as they were", async () => {
+    const { body } = expect(await at.console("GET", "/v1/operator/accounts"), 200);
+    assert.deepEqual(body.accounts.map(({ id }) => id), [account]);
+    const shown = expect(await at.console("GET", `/v1/operator/accounts/${account}`), 200).body.account;
+    assert.equal(shown.suspended, false, JSON.stringify(shown));
   });
 });
 

@@ -66,6 +66,8 @@ enum SubkeyUse {
     Viewing,
     /// MACs of refresh replies that isolates of one data centre share.
     RefreshCache,
+    /// Proofs of calls between the admin Worker and the objects.
+    ObjectCalls,
 }
 
 impl SubkeyUse {
@@ -78,6 +80,7 @@ impl SubkeyUse {
             Self::Sealing => b"claviger/sealing/1",
             Self::Viewing => b"claviger/viewing/1",
             Self::RefreshCache => b"claviger/refresh-cache/1",
+            Self::ObjectCalls => b"claviger/object-calls/1",
         }
     }
 }
@@ -89,13 +92,15 @@ pub struct MasterGeneration {
     retired_at: Option<UnixMs>,
     compromised: bool,
     token_key: MacKey,
+    object_call_key: MacKey,
 }
 
 impl MasterGeneration {
     fn new(written: WrittenSecret, retired_at: Option<UnixMs>) -> Self {
         let WrittenSecret { id, secret, compromised, .. } = written;
         let token_key = MacKey::new(&subkey(&secret, SubkeyUse::Cookies));
-        Self { id, secret, retired_at, compromised, token_key }
+        let object_call_key = MacKey::new(&subkey(&secret, SubkeyUse::ObjectCalls));
+        Self { id, secret, retired_at, compromised, token_key, object_call_key }
     }
 
     /// Returns the operator's ID for the generation, which is stored beside everything that depends
@@ -112,6 +117,11 @@ impl MasterGeneration {
     /// Returns the key for the tags of session cookies and set-up links.
     pub fn token_key(&self) -> &MacKey {
         &self.token_key
+    }
+
+    /// Returns the key for the proofs of calls to Durable Objects.
+    pub fn object_call_key(&self) -> &MacKey {
+        &self.object_call_key
     }
 
     /// Returns the pepper of password hashes and of codes' MACs.
@@ -270,8 +280,9 @@ pub(crate) mod tests {
         let (master, hex) = (master(), |key: &[u8; 32]| base16ct::lower::encode_string(key));
         let keys = master.edge_keys();
         for generation in master.iter() {
-            let withheld = [SubkeyUse::Pepper, SubkeyUse::Viewing, SubkeyUse::Cookies]
-                .map(|purpose| hex(&subkey(&generation.secret, purpose)));
+            let uses =
+                [SubkeyUse::Pepper, SubkeyUse::Viewing, SubkeyUse::Cookies, SubkeyUse::ObjectCalls];
+            let withheld = uses.map(|purpose| hex(&subkey(&generation.secret, purpose)));
             for (place, key) in withheld.iter().enumerate() {
                 assert!(!keys.expose().contains(key) && !withheld[..place].contains(key));
             }

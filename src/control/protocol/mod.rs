@@ -3,6 +3,7 @@
 
 pub mod account;
 pub mod activity;
+pub mod caller;
 pub mod code;
 pub mod command;
 pub mod deletion;
