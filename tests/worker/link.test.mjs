@@ -143,6 +143,8 @@ describe("the admin Worker", () => {
       { cookie: at.cookie, "claviger-edge": "" },
       { cookie: at.cookie, "claviger-edge": "1 00000000000000000000000000000000" },
       { cookie: at.cookie, "claviger-edge": `1 ${"f".repeat(31)}` },
+      { cookie: at.cookie, "claviger-edge": `1 ${"f".repeat(32)} ${"f".repeat(32)}` },
+      { cookie: at.cookie, "claviger-edge": linkHeader().split(" ").slice(0, 2).join(" ") },
       { cookie: at.cookie, "claviger-edge": "99 00000000000000000000000000000000" },
     ]) {
       for (const path of ["/", "/app.js", "/v1/session", "/v1/keys", "/.claviger/link"]) {
@@ -249,6 +251,37 @@ test("an edge without the admin Worker serves no console and calls no key made u
     assert.match(at.worker.log().join("\n"), /ADMIN/);
     // Refused all the same: nothing proves it.
     expect(await at.call("/", { key: forge() }), 401, "unknown");
+  } finally {
+    await at.dispose();
+  }
+});
+
+for (const [name, value] of [
+  ["PREFIX", "abc"],
+  ["CONSOLE_ORIGIN", "http://localhost:9999"],
+  ["FRESHNESS", "eventual"],
+  ["OUTAGE", "grace:60"],
+]) {
+  test(`an edge whose ${name} is not the admin Worker's refuses everything, and both logs say why`, async () => {
+    const at = await begin({ setUp: false, edge: { vars: { [name]: value } } });
+    try {
+      expect(await at.ask(CONSOLE, "/v1/session", {}), 503, "misconfigured");
+      expect(await at.call("/public/a"), 503, "misconfigured");
+      const log = at.worker.log().join("\n");
+      const why = "PREFIX, CONSOLE_ORIGIN, FRESHNESS or OUTAGE differs between claviger-edge and claviger: deploy both";
+      assert.ok(log.includes(`a request is refused: ${why}`), log);
+      assert.ok(log.includes(`this edge refuses everything: ${why}`), log);
+    } finally {
+      await at.dispose();
+    }
+  });
+}
+
+test("rules that differ, as they do for a moment in a deployment, do no harm", async () => {
+  const at = await begin({ admin: { vars: { RULES: RULES.slice(0, 1) } } });
+  try {
+    const { credential } = await at.issue();
+    expect(await at.call("/any/x", { key: credential }), 200);
   } finally {
     await at.dispose();
   }

@@ -49,7 +49,8 @@ pub fn proof(master: &MasterSecrets, object_id: &str, body: &str) -> String {
     mac(master.newest(), object_id, body)
 }
 
-/// Authenticates the caller from the two headers.
+/// Authenticates the caller from the two headers. `variables` is the digest of this Worker's
+/// variables.
 ///
 /// # Errors
 /// [`CallerRefused::Misfit`] if there is an edge's header that does not fit;
@@ -57,12 +58,12 @@ pub fn proof(master: &MasterSecrets, object_id: &str, body: &str) -> String {
 pub fn authenticate(
     edge: Option<&str>,
     proof: Option<&str>,
-    master: &MasterSecrets,
+    (master, variables): (&MasterSecrets, &str),
     object_id: &str,
     body: &str,
 ) -> Result<ObjectCaller, CallerRefused> {
     if edge.is_some() {
-        link::check(edge, master.keyring())?;
+        link::check(edge, master.keyring(), variables)?;
         return Ok(ObjectCaller::Edge);
     }
     let proof = proof.ok_or(CallerRefused::Unproven)?.as_bytes();
@@ -89,7 +90,7 @@ mod tests {
     const BODY: &str = r#"{"ask":"exists"}"#;
 
     fn ask(edge: Option<&str>, proof: Option<&str>) -> Result<ObjectCaller, CallerRefused> {
-        authenticate(edge, proof, &master(), "0a1b", BODY)
+        authenticate(edge, proof, (&master(), "0a"), "0a1b", BODY)
     }
 
     #[test]
@@ -113,7 +114,7 @@ mod tests {
 
     #[test]
     fn an_edge_s_header_makes_an_edge_and_a_proof_beside_it_changes_nothing() {
-        let (edge, own) = (link::header(master().keyring()), proof(&master(), "0a1b", BODY));
+        let (edge, own) = (link::header(master().keyring(), "0a"), proof(&master(), "0a1b", BODY));
         assert_eq!(ask(Some(&edge), None), Ok(ObjectCaller::Edge));
         assert_eq!(ask(Some(&edge), Some(&own)), Ok(ObjectCaller::Edge));
         assert_eq!(ask(Some(""), Some(&own)), Err(CallerRefused::Misfit(Misfit::Absent)));
@@ -129,7 +130,7 @@ mod tests {
         let marked = alone.replace("}]", r#","compromised":true}]"#);
         let master = MasterSecrets::parse(&format!("{newer},{marked}")).unwrap();
         assert_eq!(
-            authenticate(None, Some(&made), &master, "0a1b", BODY),
+            authenticate(None, Some(&made), (&master, "0a"), "0a1b", BODY),
             Err(CallerRefused::Unproven)
         );
     }

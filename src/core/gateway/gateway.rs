@@ -164,7 +164,7 @@ impl<R: Rules> Gateway<R> {
         // like.
         let believed = config.keyring.iter().filter(|generation| !generation.is_compromised());
         let cache_keys = believed.map(cache_key).collect();
-        let link = link::header(&config.keyring);
+        let link = link::header(&config.keyring, &config.digest);
         Self {
             config,
             leases,

@@ -64,7 +64,13 @@ pub async fn object(
     let (edge, proof) = (headers.get(link::EDGE_HEADER)?, headers.get(caller::PROOF_HEADER)?);
     let text = worker::Request::from(request).text().await?;
     let (config, id) = (host.config()?, host.id.as_str());
-    let caller = caller::authenticate(edge.as_deref(), proof.as_deref(), &config.master, id, &text);
+    let caller = caller::authenticate(
+        edge.as_deref(),
+        proof.as_deref(),
+        (&config.master, &config.digest),
+        id,
+        &text,
+    );
     let reply = match (caller, kind.as_str()) {
         (Err(refused), _) => return Ok(refuse(&kind, &refused)?.into()),
         (Ok(ObjectCaller::Edge), "Ledger") => {

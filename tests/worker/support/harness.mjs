@@ -150,7 +150,7 @@ export function edgeKeys(master = MASTER_SECRET) {
   return JSON.stringify(keys);
 }
 
-/** The header with which an edge of these keys calls (`core/replication/link.rs`). */
+/** The header with which an edge of these keys calls (`core/replication/link.rs`), with the variables of wrangler.toml. */
 export function linkHeader(keys = edgeKeys()) {
   const hash = createHash("sha256").update("claviger/fingerprint/1");
   for (const { id, retired_at_ms: retired, compromised, ...subkeys } of JSON.parse(keys)) {
@@ -163,7 +163,9 @@ export function linkHeader(keys = edgeKeys()) {
       hash.update(createHmac("sha256", Buffer.from(subkeys[use], "hex")).update("claviger/fingerprint/1").digest());
     }
   }
-  return `1 ${hash.digest("hex").slice(0, 32)}`;
+  const variables = ["claviger/variables/1", "clv", "http://localhost:8787", "bounded", "0"].join("\0");
+  const digests = [hash, createHash("sha256").update(variables)].map((hash) => hash.digest("hex").slice(0, 32));
+  return ["1", ...digests].join(" ");
 }
 
 /** The key by which an origin of this name checks `Claviger-Proof`, in hex (`src/core/credential/keyring.rs`). */
