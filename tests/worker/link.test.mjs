@@ -71,6 +71,34 @@ describe("an edge that fits", () => {
     }
   });
 
+  test("asks once however many made-up keys come at once, and once a second while nobody answers", async () => {
+    const fresh = await begin({ setUp: false, faults: [{ on: "ADMIN.fetch", mode: "delay", delay_ms: 700 }] });
+    try {
+      const burst = () => Promise.all(Array.from({ length: 100 }, () => fresh.call("/", { key: forge() })));
+      const answers = await burst();
+      const count = (status) => answers.filter((answer) => answer.status === status).length;
+      assert.deepEqual([count(401), count(503)], [1, 99]);
+      assert.deepEqual(await fresh.worker.edgeCounters(), { "ADMIN.fetch": 1 });
+      assert.ok((await burst()).every(({ status }) => status === 401));
+      assert.deepEqual(await fresh.worker.edgeCounters(), { "ADMIN.fetch": 1 });
+    } finally {
+      await fresh.dispose();
+    }
+    const deserted = await begin({ setUp: false, faults: [{ on: "ADMIN.fetch", mode: "delay", delay_ms: 60_000 }] });
+    try {
+      const [begun, sent] = [Date.now(), []];
+      while (Date.now() < begun + 4_000) {
+        sent.push(deserted.call("/", { key: forge() }));
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      }
+      const { "ADMIN.fetch": asked } = await deserted.worker.edgeCounters();
+      assert.ok(asked >= 2 && asked <= 5, `${asked} calls in 4 s`);
+      assert.ok((await Promise.all(sent)).every(({ status }) => status === 401 || status === 503));
+    } finally {
+      await deserted.dispose();
+    }
+  });
+
   test("goes on verifying while the admin Worker does not answer, and the console's host says 503", async () => {
     const { credential } = await at.issue();
     expect(await at.call("/", { key: credential }), 200);

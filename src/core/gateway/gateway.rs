@@ -362,7 +362,7 @@ impl<R: Rules> Gateway<R> {
                 missing.map_or_else(|| known.conclude(verdict, now), Into::into)
             }
             Err(Denial::Unknown) if self.fit.wants_word(now) => Check::AskAdmin,
-            Err(Denial::Unknown) if self.fit.refuses(now) => {
+            Err(Denial::Unknown) if self.fit.is_unsure(now) => {
                 Check::Verdict(Checked::without_evidence(Denial::Unavailable))
             }
             Err(denial) => Check::Verdict(Checked::without_evidence(denial)),
@@ -448,9 +448,15 @@ impl<R: Rules> Gateway<R> {
         self.fit.wants_word(now)
     }
 
-    /// Returns `true` if this edge was told that it does not fit the admin Worker.
-    pub fn refuses_all(&self, now: UnixMs) -> bool {
-        self.fit.refuses(now)
+    /// Returns `true` if nothing may be called made up, and the admin Worker must not be asked
+    /// either.
+    pub fn is_unsure(&self, now: UnixMs) -> bool {
+        self.fit.is_unsure(now)
+    }
+
+    /// Records that a request now asks the admin Worker, so that others do not.
+    pub fn begin_to_ask(&mut self, now: UnixMs) {
+        self.fit = self.fit.asking(now);
     }
 
     /// Takes the admin Worker's word on whether this edge fits it; `None`: it did not answer.

@@ -69,7 +69,11 @@ impl<R: Rules> Gateway<R> {
             Some(text) => match self.made(text.expose(), request.arrived) {
                 // Until the admin Worker has confirmed that both fit, no credential counts as made
                 // up.
-                Err(Denial::Unknown) if self.fit.wants_word(request.arrived) => Ok(()),
+                Err(Denial::Unknown)
+                    if self.wants_word(request.arrived) || self.is_unsure(request.arrived) =>
+                {
+                    Ok(())
+                }
                 made => made.map(|_| ()).map_err(Refused::Issuer),
             },
             None => Ok(()),
@@ -93,7 +97,7 @@ impl<R: Rules> Gateway<R> {
             }
             Credentials::Key(text) => match self.made(text.expose(), arrival) {
                 Err(Denial::Unknown) if self.fit.wants_word(now) => Authorisation::AskAdmin,
-                Err(Denial::Unknown) if self.fit.refuses(now) => {
+                Err(Denial::Unknown) if self.is_unsure(now) => {
                     Authorisation::decided(Err(Refused::Unavailable), None)
                 }
                 Err(denial) => Authorisation::decided(Err(Refused::Issuer(denial)), None),

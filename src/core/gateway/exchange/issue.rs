@@ -85,13 +85,14 @@ impl<R: CryptoRng> Issuance<'_, R> {
     }
 
     async fn authorise(&mut self, form: &Form) -> Result<Authority, Refused> {
-        let mut credentials = form.credentials(self.request, self.gateway.borrow().config());
-        if matches!(credentials, Err(Refused::UnknownService)) && self.wants_word() {
-            lookup::ask_admin(self.gateway, self.platform).await;
-            if self.gateway.borrow().refuses_all(self.platform.now()) {
+        let credentials = form.credentials(self.request, self.gateway.borrow().config());
+        if matches!(credentials, Err(Refused::UnknownService)) {
+            if self.gateway.borrow().wants_word(self.platform.now()) {
+                lookup::ask_admin(self.gateway, self.platform).await;
+            }
+            if self.gateway.borrow().is_unsure(self.platform.now()) {
                 return Err(Refused::Unavailable);
             }
-            credentials = form.credentials(self.request, self.gateway.borrow().config());
         }
         let credentials = credentials?;
         let (address, arrival) = (client_address(self.request), self.request.arrived);
@@ -182,10 +183,6 @@ impl<R: CryptoRng> Issuance<'_, R> {
             }
         }
         Err(Refused::Unavailable)
-    }
-
-    fn wants_word(&self) -> bool {
-        self.gateway.borrow().wants_word(self.platform.now())
     }
 
     async fn call_ledger(&self, account: AccountId, request: &EdgeRequest) -> Option<String> {

@@ -483,6 +483,41 @@ fn a_renewal_asks_the_ledger_in_the_background_and_answers_nobody() {
     assert_eq!((after.code(), after.renew), ((0, String::new()), None));
 }
 
+/// Many clients send made-up keys to a fresh isolate at once.
+#[test]
+fn one_request_asks_the_admin_worker_and_the_others_wait_for_no_answer() {
+    let foreign = World::of(Gateway::new(config(), 7));
+    let other = Keyring::parse(&edge_keys(&[("x", "")])).unwrap();
+    let mut rng = ChaCha20Rng::seed_from_u64(3);
+    let made_up = NewKey::generate(foreign.account(), &config().prefix, &other, &mut rng);
+    let headers = format!("authorization\nBearer {}", made_up.expose());
+    let world = World::of(Gateway::new(config(), 7).unlinked());
+    let asks = |at: i64| {
+        let mut exchange = world.begin_at(NOW + at, "GET", API, &headers);
+        match exchange.resume(Got::Nothing, UnixMs::from_ms(NOW + at)) {
+            Step::Ask(Operation::CallAdmin { .. }) => Some(exchange),
+            Step::Ask(other) => panic!("{other:?}"),
+            Step::Done { .. } => None,
+        }
+    };
+    let mut first = asks(0).expect("nobody has asked before");
+    for at in 1..100 {
+        let driven = drive(world.begin_at(NOW + at, "GET", API, &headers), NOW + at, |asked| {
+            panic!("{asked:?}")
+        });
+        assert_eq!(driven.code(), (503, "unavailable".to_owned()), "{at} ms");
+    }
+    // A question without an answer, whose request was perhaps cancelled, expires.
+    assert!(asks(999).is_none() && asks(1_000).is_some() && asks(1_001).is_none());
+    let Step::Done { .. } = first.resume(Got::Fit(true), UnixMs::from_ms(NOW + 1_100)) else {
+        panic!("the answer was here");
+    };
+    let driven = drive(world.begin_at(NOW + 1_101, "GET", API, &headers), NOW + 1_101, |asked| {
+        panic!("{asked:?}")
+    });
+    assert_eq!(driven.code(), (401, "unknown".to_owned()));
+}
+
 /// With keys other than the admin Worker's, every credential seems made up. So the edge asks the
 /// admin Worker before it says so.
 #[test]
