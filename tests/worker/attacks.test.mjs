@@ -105,6 +105,23 @@ describe("the gateway", () => {
   });
 });
 
+test("a Host that makes no URL brings no key into the log", async () => {
+  const at = await begin({ isObserved: false });
+  try {
+    const key = (await at.issue()).credential;
+    for (const host of [`${API}:99999`, `${API}:80:80`, `${CONSOLE}:99999`, "[::1"]) {
+      for (const path of ["/public/a", "/any/a", "/query/a"]) {
+        const request = `GET ${path}?u=${key}&token=${key} HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`;
+        assert.doesNotMatch(await at.worker.raw(request), /^HTTP\/1.1 2/, host);
+      }
+    }
+    const log = at.worker.log().join("\n");
+    assert.ok(!log.includes(key.slice(4)) && !log.includes("token="), log);
+  } finally {
+    await at.dispose();
+  }
+});
+
 test("a refused sign-in takes its time, whether or not the address is known", { timeout: 60_000 }, async () => {
   const at = await begin();
   try {

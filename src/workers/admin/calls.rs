@@ -115,5 +115,7 @@ async fn exchange<Q: Serialize, A: DeserializeOwned>(
     if response.status_code() != 200 {
         return Err(worker::Error::from(format!("status {}", response.status_code())));
     }
-    Ok(serde_json::from_str(&response.text().await?)?)
+    // The error's own text would quote the reply.
+    Ok(serde_json::from_str(&response.text().await?)
+        .map_err(|_| "a reply that is not understood")?)
 }

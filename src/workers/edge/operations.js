@@ -18,6 +18,7 @@ export async function carryOut(kind, text, io) {
     return got === TOO_LATE ? [edge.resume_too_late] : got;
   } catch (error) {
     const isBackground = kind === "call_ledger" && fields(text, 2)[1];
+    // The message quotes nothing of a caller's: the arguments are this deployment's own.
     if (!isBackground) console.error(`${kind} failed: ${error?.message ?? error}`);
     return [edge.resume, undefined];
   }

@@ -1,6 +1,6 @@
 // Sends a request on to its origin, and hands back what comes: streams, redirects and WebSockets as they are.
 import * as edge from "../../../target/bindgen/edge/claviger_edge.js";
-import { flatten, misconfigured, problem } from "../shared/http.js";
+import { flatten, misconfigured, problem, reason } from "../shared/http.js";
 import { call } from "../shared/trap.js";
 import { ADMIN_HEADER, withoutWord } from "./admin.js";
 import { edit } from "./step.js";
@@ -45,7 +45,7 @@ async function send(sent, binding, url, env) {
     const answer = await (binding ? env[binding].fetch(sent) : fetch(sent, { cache: "no-store" }));
     return answer.headers.has(ADMIN_HEADER) ? withoutWord(answer) : answer;
   } catch (error) {
-    console.error(`origin ${binding || new URL(url).host}: ${error?.message ?? error}`);
+    console.error(`origin ${binding || new URL(url).host}: ${reason(error)}`);
     return problem(502, "Bad Gateway", "origin_unreachable");
   }
 }
