@@ -8,6 +8,9 @@ import { edit } from "./step.js";
 /** Names of client headers that must be screened, as the core says. */
 let suspect;
 
+/** What the platform says of a connection that ended early. */
+const CONNECTION_LOST = "Network connection lost.";
+
 /** Sends a request on. `body` is there if the request was not decided by a few headers alone. */
 export function forward([binding, url, screening, remove, cuts, ...set], request, env, body) {
   if (binding && !env[binding]) return lacking(binding);
@@ -45,7 +48,10 @@ async function send(sent, binding, url, env) {
     const answer = await (binding ? env[binding].fetch(sent) : fetch(sent, { cache: "no-store" }));
     return answer.headers.has(ADMIN_HEADER) ? withoutWord(answer) : answer;
   } catch (error) {
-    console.error(`origin ${binding || new URL(url).host}: ${reason(error)}`);
+    const line = `origin ${binding || new URL(url).host}: ${reason(error)}`;
+    // A client that breaks an upload off looks the same here as an origin that does.
+    if (sent.body && error?.message === CONNECTION_LOST) console.warn(`${line} The client or the origin broke an upload off.`);
+    else console.error(line);
     return problem(502, "Bad Gateway", "origin_unreachable");
   }
 }
