@@ -149,6 +149,13 @@ describe("an edge that fits", () => {
     expect(await at.call("/", { key: credential }), 200);
     const { "DEMO.fetch": _, ...calls } = await at.worker.counters();
     assert.deepEqual(calls, {}, "the lease is as it was");
+    for (const name of ["claviger_admin", "Claviger-Edge", "Claviger-Account", "claviger.key", "claviger~proof", "claviger"]) {
+      const said = expect(await at.call(`/says?name=${name}&value=x`, { key: credential }), 200);
+      assert.ok(!Object.keys(said.headers).some((name) => name.startsWith("claviger")), name);
+      assert.equal(said.text, "said");
+    }
+    const other = expect(await at.call("/says?name=clavigers&value=x", { key: credential }), 200);
+    assert.equal(other.headers.clavigers, "x", "a name that only begins alike is the origin's");
   });
 
   test("a change through it holds there at once", async () => {

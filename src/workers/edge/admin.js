@@ -45,7 +45,7 @@ export function hear(word) {
 }
 
 /** An answer without the header that is the deployment's own. */
-export function withoutWord(answer) {
+function withoutWord(answer) {
   const copy = new Response(answer.body, answer);
   copy.headers.delete(ADMIN_HEADER);
   return copy;
