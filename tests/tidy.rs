@@ -38,6 +38,21 @@ fn a_source_file_can_be_held_in_mind() {
     }
 }
 
+/// A shell makes a file readable by every user of the machine, unless it is told otherwise.
+#[test]
+fn a_document_writes_secrets_into_files_of_their_owner_alone() {
+    let mut redirections = 0;
+    for file in files().iter().filter(|file| has_extension(file, &["md"])) {
+        for line in read(file).lines().filter(|line| line.contains("-p xtask -- ")) {
+            if line.contains(" > ") || line.contains(">>") {
+                assert!(line.trim().starts_with("(umask 077; "), "{}: {line}", file.display());
+                redirections += 1;
+            }
+        }
+    }
+    assert!(redirections > 2, "only {redirections} redirections were found");
+}
+
 #[test]
 fn documents_link_to_files_that_are_there() {
     let mut links = 0;

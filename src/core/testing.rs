@@ -32,7 +32,7 @@ pub fn edge_keys(generations: &[(&str, &str)]) -> String {
         let key = |member: &str| {
             base16ct::lower::encode_string(&Sha256::digest(format!("{id} {member}")))
         };
-        let members = ["tag", "cookies", "sealing", "origin_proof", "refresh_cache"];
+        let members = ["tag", "sealing", "origin_proof", "refresh_cache"];
         let subkeys = members.map(|member| format!(r#""{member}":"{}""#, key(member))).join(",");
         format!(r#"{{"id":"{id}",{subkeys}{more}}}"#)
     };

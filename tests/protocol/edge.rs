@@ -1,6 +1,7 @@
 //! What an edge says to a ledger and reads of its answers, in types of its own: the data plane does
 //! not know the rest of the protocol.
 
+use claviger_control::ledger::ledger::Ledger;
 use claviger_control::protocol::draft::field::FieldError;
 use claviger_control::protocol::ledger::{LedgerReply, LedgerRequest};
 use claviger_control::protocol::refusal::Refusal;
@@ -13,7 +14,7 @@ use claviger_core::replication::edge_call::{
 use claviger_core::replication::record::{Epoch, Revision, Standing};
 use claviger_core::replication::refresh::{Delta, Refresh, RefreshRequest, Unsettled};
 
-use crate::{at, digest, key_id, limits, record, view};
+use crate::{DIGEST, NoSql, ask_as, at, digest, key_id, limits, record, view};
 
 #[test]
 fn a_ledger_reads_every_request_of_an_edge_as_what_it_is() {
@@ -60,6 +61,24 @@ fn a_ledger_reads_every_request_of_an_edge_as_what_it_is() {
             }
         };
         assert_eq!(sent, read);
+    }
+}
+
+#[test]
+fn an_edge_s_call_is_read_as_an_edge_s_request_alone() {
+    let refused = r#"{"reply":"refused","refusal":"not_understood"}"#;
+    let open = format!(
+        r#"{{"ask":"open","account":"a1B2c3D4","name":"x","zone":"UTC","owner":{{"id":"0123456789A","name":"x","email":"mei@example.jp","language":"ja","secret_version":1}},"session":{{"id":"0123456789","digest":"{DIGEST}"}}}}"#
+    );
+    for request in [
+        r#"{"ask":"exists"}"#,
+        r#"{"ask":"inspect"}"#,
+        r#"{"ask":"rebuild"}"#,
+        r#"{"ask":"set_state","suspended":true}"#,
+        &*open,
+    ] {
+        assert!(serde_json::from_str::<LedgerRequest>(request).is_ok(), "{request}");
+        assert_eq!(ask_as::<EdgeRequest, _>(&Ledger::new(&NoSql), request), refused, "{request}");
     }
 }
 

@@ -543,8 +543,15 @@ fn a_request_that_is_not_understood_is_refused_and_reaches_no_database() {
     }
 }
 
-fn ask(object: &impl DurableObject, request: &str) -> String {
-    answer(object, request, at(0), &Entropy([0; 32])).unwrap()
+fn ask<O: DurableObject>(object: &O, request: &str) -> String {
+    ask_as::<O::Request, O>(object, request)
+}
+
+fn ask_as<Q: DeserializeOwned + Into<O::Request>, O: DurableObject>(
+    object: &O,
+    request: &str,
+) -> String {
+    answer::<Q, O>(object, request, at(0), &Entropy([0; 32])).unwrap()
 }
 
 /// A database that must not be reached.

@@ -1,7 +1,8 @@
 // What testers with a script have found at the gateway, so that it stays mended.
 import assert from "node:assert/strict";
+import net from "node:net";
 import { after, before, describe, test } from "node:test";
-import { begin, expect } from "./support/journey.mjs";
+import { API, CONSOLE, begin, expect } from "./support/journey.mjs";
 
 describe("the gateway", () => {
   let at, key;
@@ -68,3 +69,68 @@ describe("the gateway", () => {
     }
   });
 });
+
+test("a Host that makes no URL brings no key into the log", async () => {
+  const at = await begin({ isObserved: false });
+  try {
+    const key = (await at.issue()).credential;
+    for (const host of [`${API}:99999`, `${API}:80:80`, `${CONSOLE}:99999`, "[::1"]) {
+      for (const path of ["/public/a", "/any/a", "/query/a"]) {
+        const request = `GET ${path}?u=${key}&token=${key} HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`;
+        assert.doesNotMatch(await at.worker.raw(request), /^HTTP\/1.1 2/, host);
+      }
+    }
+    const log = at.worker.log().join("\n");
+    assert.ok(!log.includes(key.slice(4)) && !log.includes("token="), log);
+  } finally {
+    await at.dispose();
+  }
+});
+
+describe("uploads that break off", () => {
+  let at, key;
+  before(async () => {
+    const rules = [
+      { host: API, path: "/form", origin: "DEMO", any_key: true, credentials: ["authorization", "form:u"] },
+      { host: API, path: "/received", origin: "DEMO", any_key: true },
+    ];
+    at = await begin({ rules, isObserved: false });
+    key = (await at.issue()).credential;
+  });
+  after(() => at.dispose());
+
+  for (const [what, path, head] of [
+    ["before a key is found", "/form", ""],
+    ["on their way to an origin", "/received", "authorization"],
+  ]) {
+    test(`${what} are no errors of ours`, async () => {
+      const before = at.worker.log().length;
+      const upload = async () => {
+        const credential = head ? `${head}: Bearer ${key}\r\n` : "";
+        const type = "multipart/form-data; boundary=b";
+        const bytes = `POST ${path} HTTP/1.1\r\nHost: ${API}\r\n${credential}Content-Type: ${type}\r\nContent-Length: 100000\r\n\r\n--b\r\nContent-Disposition: form-data; name="a"\r\n\r\nx`;
+        await breakOff(at.worker.port, bytes);
+      };
+      await Promise.all(Array.from({ length: 20 }, upload));
+      await new Promise((resolve) => setTimeout(resolve, 500));
+      // The Worker goes on.
+      expect(await at.call("/received", { key, method: "POST", body: "x" }), 200);
+      const errors = at.worker
+        .log()
+        .slice(before)
+        .filter((line) => !line.startsWith("warn"));
+      assert.deepEqual(errors, []);
+      if (!head) assert.deepEqual(at.worker.log().slice(before), []);
+    });
+  }
+});
+
+/** Sends bytes, and ends the connection a moment later. */
+const breakOff = (port, bytes) =>
+  new Promise((resolve) => {
+    const socket = net.connect(port, "127.0.0.1", () => {
+      socket.write(bytes, () => setTimeout(() => socket.destroy(), 100));
+    });
+    socket.on("error", resolve);
+    socket.on("close", resolve);
+  });

@@ -1,8 +1,8 @@
 // The two Workers of one deployment: that they fit, and what happens where they do not.
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { MASTER_SECRET, edgeKeys } from "./support/harness.mjs";
-import { API, CALLER, CONSOLE, OFFICE, RULES, begin, eventually, expect } from "./support/journey.mjs";
+import { MASTER_SECRET, edgeKeys, linkHeader } from "./support/harness.mjs";
+import { API, CALLER, CONSOLE, OFFICE, ORIGIN, OWNER, RULES, begin, eventually, expect } from "./support/journey.mjs";
 
 const OTHER_SECRET = JSON.stringify([{ id: "other", secret: "Ue5nJ1kAzSgM7pDh3CyTq0RlWb9XoFv8IiNt2GxKc6P" }]);
 
@@ -37,9 +37,8 @@ describe("an edge with keys of another ring", () => {
     const seen = [...at.worker.log(), ...at.answers.map(({ text, headers }) => text + JSON.stringify(headers))].join(
       "\n",
     );
-    for (const { tag, sealing, cookies } of [...JSON.parse(edgeKeys(OTHER_SECRET)), ...JSON.parse(edgeKeys())]) {
-      for (const secret of [tag, sealing, cookies])
-        assert.ok(!seen.includes(secret) && !seen.includes(secret.slice(0, 16)));
+    for (const { tag, sealing } of [...JSON.parse(edgeKeys(OTHER_SECRET)), ...JSON.parse(edgeKeys())]) {
+      for (const secret of [tag, sealing]) assert.ok(!seen.includes(secret) && !seen.includes(secret.slice(0, 16)));
     }
     assert.ok(!/[0-9a-f]{32}/.test(seen.replaceAll(/v1=[0-9a-f]{64}/g, "")));
   });
@@ -74,6 +73,34 @@ describe("an edge that fits", () => {
       assert.deepEqual(await fresh.worker.edgeCounters(), { "ADMIN.fetch": 1 });
     } finally {
       await fresh.dispose();
+    }
+  });
+
+  test("asks once however many made-up keys come at once, and once a second while nobody answers", async () => {
+    const fresh = await begin({ setUp: false, faults: [{ on: "ADMIN.fetch", mode: "delay", delay_ms: 700 }] });
+    try {
+      const burst = () => Promise.all(Array.from({ length: 100 }, () => fresh.call("/", { key: forge() })));
+      const answers = await burst();
+      const count = (status) => answers.filter((answer) => answer.status === status).length;
+      assert.deepEqual([count(401), count(503)], [1, 99]);
+      assert.deepEqual(await fresh.worker.edgeCounters(), { "ADMIN.fetch": 1 });
+      assert.ok((await burst()).every(({ status }) => status === 401));
+      assert.deepEqual(await fresh.worker.edgeCounters(), { "ADMIN.fetch": 1 });
+    } finally {
+      await fresh.dispose();
+    }
+    const deserted = await begin({ setUp: false, faults: [{ on: "ADMIN.fetch", mode: "delay", delay_ms: 60_000 }] });
+    try {
+      const [begun, sent] = [Date.now(), []];
+      while (Date.now() < begun + 4_000) {
+        sent.push(deserted.call("/", { key: forge() }));
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      }
+      const { "ADMIN.fetch": asked } = await deserted.worker.edgeCounters();
+      assert.ok(asked >= 2 && asked <= 5, `${asked} calls in 4 s`);
+      assert.ok((await Promise.all(sent)).every(({ status }) => status === 401 || status === 503));
+    } finally {
+      await deserted.dispose();
     }
   });
 
@@ -127,6 +154,20 @@ describe("an edge that fits", () => {
     expect(await at.call("/", { key: credential }), 200);
     const { "DEMO.fetch": _, ...calls } = await at.worker.counters();
     assert.deepEqual(calls, {}, "the lease is as it was");
+    for (const name of [
+      "claviger_admin",
+      "Claviger-Edge",
+      "Claviger-Account",
+      "claviger.key",
+      "claviger~proof",
+      "claviger",
+    ]) {
+      const said = expect(await at.call(`/says?name=${name}&value=x`, { key: credential }), 200);
+      assert.ok(!Object.keys(said.headers).some((name) => name.startsWith("claviger")), name);
+      assert.equal(said.text, "said");
+    }
+    const other = expect(await at.call("/says?name=clavigers&value=x", { key: credential }), 200);
+    assert.equal(other.headers.clavigers, "x", "a name that only begins alike is the origin's");
   });
 
   test("a change through it holds there at once", async () => {
@@ -149,6 +190,8 @@ describe("the admin Worker", () => {
       { cookie: at.cookie, "claviger-edge": "" },
       { cookie: at.cookie, "claviger-edge": "1 00000000000000000000000000000000" },
       { cookie: at.cookie, "claviger-edge": `1 ${"f".repeat(31)}` },
+      { cookie: at.cookie, "claviger-edge": `1 ${"f".repeat(32)} ${"f".repeat(32)}` },
+      { cookie: at.cookie, "claviger-edge": linkHeader().split(" ").slice(0, 2).join(" ") },
       { cookie: at.cookie, "claviger-edge": "99 00000000000000000000000000000000" },
     ]) {
       for (const path of ["/", "/app.js", "/v1/session", "/v1/keys", "/.claviger/link"]) {
@@ -158,6 +201,91 @@ describe("the admin Worker", () => {
     }
     assert.match(at.worker.log().join("\n"), /the call does not come through claviger-edge/);
   });
+});
+
+describe("the Durable Objects", () => {
+  let at, account, ledger;
+  before(async () => {
+    at = await begin();
+    account = at.session.account.id;
+    ledger = `ledger/${account}`;
+  });
+  after(() => at.dispose());
+
+  const member = { id: "m".repeat(10), name: "Eve", email: "eve@example.org", language: "en", secret_version: 1 };
+  const session = { id: "s".repeat(10), digest: "00".repeat(32) };
+  const opening = (of) => ({ account: of, name: "Eve", zone: "UTC", owner: member, session, address: null });
+  /** Each class with requests that only this deployment's own code may send. */
+  const own = () => [
+    ["LEDGER", "ledger/aaaaaaaa", { ask: "open", ...opening("aaaaaaaa") }],
+    ["LEDGER", "ledger/aaaaaaaa", { ask: "open_invited", ...opening("aaaaaaaa") }],
+    ["LEDGER", ledger, { ask: "set_state", suspended: true }],
+    ["LEDGER", ledger, { ask: "inspect" }],
+    ["LEDGER", ledger, { ask: "exists" }],
+    ["LEDGER", ledger, { ask: "progress" }],
+    ["LEDGER", ledger, { ask: "rebuild" }],
+    ["LEDGER", ledger, { ask: "restored", epoch: "0".repeat(16) }],
+    ["LEDGER", ledger, { ask: "console", session, address: null, command: "show" }],
+    ["NAME", `member/${OWNER.email}`, { ask: "verify", password: OWNER.password, block: null }],
+    ["DIRECTORY", "directory", { ask: "list" }],
+    ["DIRECTORY", "directory", { ask: "invite", account: "aaaaaaaa" }],
+    ["DIRECTORY", "directory", { ask: "confirm", account: "aaaaaaaa" }],
+    ["ADDRESS", "address/none", { ask: "count" }],
+  ];
+  const refresh = { ask: "refresh", epoch: null, known_revision: 0, state_revision: 0 };
+
+  for (const [what, headers] of [
+    ["without a header", {}],
+    ["with an empty proof", { "claviger-proof-of-call": "" }],
+    ["with a made-up proof", { "claviger-proof-of-call": "0".repeat(64) }],
+    ["with a client's session", { cookie: "__Host-claviger=S", origin: ORIGIN }],
+  ]) {
+    test(`answer no caller ${what}`, async () => {
+      for (const [binding, instance, body] of [...own(), ["LEDGER", ledger, refresh]]) {
+        const { status, text } = await at.worker.object(binding, instance, body, headers);
+        assert.deepEqual([status, text], [403, ""], `${binding} ${body.ask}`);
+      }
+      assert.match(
+        at.worker.log().join("\n"),
+        /a call to Directory is refused: it comes neither from claviger nor from claviger-edge/,
+      );
+    });
+  }
+
+  test("take of an edge nothing but an edge's requests", async () => {
+    const headers = { "claviger-edge": linkHeader() };
+    const refreshed = await at.worker.object("LEDGER", ledger, refresh, headers);
+    assert.equal(JSON.parse(refreshed.text).reply, "refreshed", refreshed.text);
+    for (const [binding, instance, body] of own()) {
+      const { status, text } = await at.worker.object(binding, instance, body, headers);
+      if (binding !== "LEDGER") assert.deepEqual([status, text], [403, ""], `${binding} ${body.ask}`);
+      else assert.deepEqual(JSON.parse(text), { reply: "refused", refusal: "not_understood" }, body.ask);
+    }
+  });
+
+  test("are as they were", async () => {
+    const { body } = expect(await at.console("GET", "/v1/operator/accounts"), 200);
+    assert.deepEqual(
+      body.accounts.map(({ id }) => id),
+      [account],
+    );
+    const shown = expect(await at.console("GET", `/v1/operator/accounts/${account}`), 200).body.account;
+    assert.equal(shown.suspended, false, JSON.stringify(shown));
+  });
+});
+
+test("EDGE_KEYS of an earlier release, which could make session cookies, are refused and the log says why", async () => {
+  const former = JSON.parse(edgeKeys()).map((generation) => ({ ...generation, cookies: "0".repeat(64) }));
+  const at = await begin({ setUp: false, edge: { secrets: { EDGE_KEYS: JSON.stringify(former) } } });
+  try {
+    expect(await at.call("/public/a"), 503, "misconfigured");
+    assert.match(
+      at.worker.log().join("\n"),
+      /EDGE_KEYS: generation 0 has a member that this release does not know: derive EDGE_KEYS again/,
+    );
+  } finally {
+    await at.dispose();
+  }
 });
 
 test("a rule that names a binding which the edge lacks answers 503 and says which", async () => {
@@ -179,6 +307,37 @@ test("an edge without the admin Worker serves no console and calls no key made u
     assert.match(at.worker.log().join("\n"), /ADMIN/);
     // Refused all the same: nothing proves it.
     expect(await at.call("/", { key: forge() }), 401, "unknown");
+  } finally {
+    await at.dispose();
+  }
+});
+
+for (const [name, value] of [
+  ["PREFIX", "abc"],
+  ["CONSOLE_ORIGIN", "http://localhost:9999"],
+  ["FRESHNESS", "eventual"],
+  ["OUTAGE", "grace:60"],
+]) {
+  test(`an edge whose ${name} is not the admin Worker's refuses everything, and both logs say why`, async () => {
+    const at = await begin({ setUp: false, edge: { vars: { [name]: value } } });
+    try {
+      expect(await at.ask(CONSOLE, "/v1/session", {}), 503, "misconfigured");
+      expect(await at.call("/public/a"), 503, "misconfigured");
+      const log = at.worker.log().join("\n");
+      const why = "PREFIX, CONSOLE_ORIGIN, FRESHNESS or OUTAGE differs between claviger-edge and claviger: deploy both";
+      assert.ok(log.includes(`a request is refused: ${why}`), log);
+      assert.ok(log.includes(`this edge refuses everything: ${why}`), log);
+    } finally {
+      await at.dispose();
+    }
+  });
+}
+
+test("rules that differ, as they do for a moment in a deployment, do no harm", async () => {
+  const at = await begin({ admin: { vars: { RULES: RULES.slice(0, 1) } } });
+  try {
+    const { credential } = await at.issue();
+    expect(await at.call("/any/x", { key: credential }), 200);
   } finally {
     await at.dispose();
   }

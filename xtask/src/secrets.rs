@@ -2,10 +2,10 @@
 
 use anyhow::{Context, Result, ensure};
 use claviger_control::protocol::master::MasterSecrets;
+use claviger_control::protocol::token::NewToken;
 use claviger_core::base::base62;
 use claviger_core::base::id::Prefix;
 use claviger_core::base::time::UnixMs;
-use claviger_core::credential::token::NewToken;
 use getrandom::SysRng;
 use rand_core::UnwrapErr;
 use serde_json::json;
@@ -22,7 +22,7 @@ pub fn fresh() -> String {
 /// The one-time link to create a deployment's first account on the console at `origin`.
 pub fn setup_link(origin: &str) -> Result<String> {
     let now = UnixMs::from_ms(std::time::UNIX_EPOCH.elapsed()?.as_millis().try_into()?);
-    let token = NewToken::setup(now, &prefix()?, master()?.keyring(), &mut UnwrapErr(SysRng));
+    let token = NewToken::setup(now, &prefix()?, &master()?, &mut UnwrapErr(SysRng));
     // In the fragment, which browsers do not send.
     Ok(format!("{origin}/#/setup/{}", token.expose()))
 }

@@ -131,6 +131,8 @@ pub struct AdminConfig {
     pub rules: Rules,
     /// Terms of leases: freshness and behaviour in an outage.
     pub terms: Terms,
+    /// Digest of the variables that both Workers must have alike.
+    pub digest: String,
     /// Mail delivery; `None` if mail is off. Actions that need a mailed code are then refused.
     pub mail: Option<Mail>,
 }
@@ -144,10 +146,10 @@ impl AdminConfig {
         let AdminSettings { master_secret, variables, mail, mail_from, mail_api_key } = settings;
         let master_secret = master_secret.ok_or(AdminConfigError::Missing("MASTER_SECRET"))?;
         let master = MasterSecrets::parse(master_secret.expose())?;
-        let Deployment { prefix, console_origin, console_host, rules, terms } =
+        let Deployment { prefix, console_origin, console_host, rules, terms, digest } =
             Deployment::parse(&variables)?;
         let mail = Mail::parse(mail.as_deref(), mail_from.as_deref(), mail_api_key)?;
-        Ok(Self { master, prefix, console_origin, console_host, rules, terms, mail })
+        Ok(Self { master, prefix, console_origin, console_host, rules, terms, digest, mail })
     }
 
     /// Returns the subkeys that make and check credentials.

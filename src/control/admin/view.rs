@@ -11,7 +11,6 @@ use claviger_core::credential::issuer::Ceiling;
 use claviger_core::credential::key::{ACCESS_SECRET_WIDTH, NewKey, access_key};
 use claviger_core::credential::limits::network::ClientAddress;
 use claviger_core::credential::limits::permission::Permission;
-use claviger_core::credential::token::{NewToken, SETUP_LIFE_MS};
 use claviger_core::replication::refresh::{AccountState, Caller};
 use serde_json::{Map, Value, json};
 
@@ -27,6 +26,7 @@ use crate::protocol::member::Role;
 use crate::protocol::operator::{DirectoryEntry, EntryCursor, EntryState};
 use crate::protocol::refusal::Refusal;
 use crate::protocol::service_credentials::ServiceView;
+use crate::protocol::token::{NewToken, SETUP_LIFE_MS};
 use crate::protocol::view::{AccountView, Progress, SessionView};
 
 /// Returns the document of a key.

@@ -22,7 +22,6 @@ mod state;
 
 use claviger_core::base::id::AccountId;
 use claviger_core::base::time::{DurationMs, UnixMs};
-use claviger_core::credential::token::SETUP_LIFE_MS;
 use claviger_core::replication::record::Epoch;
 
 use self::state::{parse_state, state_text};
@@ -34,6 +33,7 @@ use crate::objects::tasks::{Task, TaskKind};
 use crate::protocol::effect::Effect;
 use crate::protocol::objects::{DirectoryReply, DirectoryRequest};
 use crate::protocol::operator::EntryState;
+use crate::protocol::token::SETUP_LIFE_MS;
 
 /// Time for which an entry may wait for its ledger, in milliseconds. A set-up takes a second; after
 /// ten minutes no client waits for it any more. The name object releases the claim at the same age.

@@ -292,18 +292,19 @@ pub trait DurableObject {
     }
 }
 
-/// Answers a JSON request with a JSON reply.
+/// Answers a JSON request with a JSON reply. `Q` is the type of request that the caller may send:
+/// any other text is not understood.
 ///
 /// # Errors
 /// [`ObjectError`] if the object fails.
-pub fn answer<O: DurableObject>(
+pub fn answer<Q: DeserializeOwned + Into<O::Request>, O: DurableObject>(
     object: &O,
     request: &str,
     now: UnixMs,
     entropy: &Entropy,
 ) -> Result<String, ObjectError> {
-    let reply = match serde_json::from_str::<O::Request>(request) {
-        Ok(request) => object.handle(request, now, entropy)?,
+    let reply = match serde_json::from_str::<Q>(request) {
+        Ok(request) => object.handle(request.into(), now, entropy)?,
         Err(_) => O::NOT_UNDERSTOOD,
     };
     serde_json::to_string(&reply).map_err(|_| ObjectError::Reply)

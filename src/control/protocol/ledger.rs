@@ -12,7 +12,7 @@ use claviger_core::base::secret::Digest;
 use claviger_core::base::time::UnixMs;
 use claviger_core::config::terms::Bound;
 use claviger_core::credential::limits::lifetime::{Expiry, ExpiryError};
-use claviger_core::replication::edge_call::{IssueByApi, ReadExpiry};
+use claviger_core::replication::edge_call::{EdgeRequest, IssueByApi, ReadExpiry};
 use claviger_core::replication::record::{Epoch, Record, Revision};
 use claviger_core::replication::refresh::{AccountState, Refresh, RefreshRequest};
 use serde::{Deserialize, Serialize};
@@ -148,6 +148,16 @@ pub enum LedgerRequest {
         /// Epoch of the history after the restore.
         epoch: Epoch,
     },
+}
+
+impl From<EdgeRequest> for LedgerRequest {
+    fn from(request: EdgeRequest) -> Self {
+        match request {
+            EdgeRequest::Refresh(request) => Self::Refresh(request),
+            EdgeRequest::IssueByApi(request) => Self::IssueByApi(request),
+            EdgeRequest::ReadExpiry(request) => Self::ReadExpiry(request),
+        }
+    }
 }
 
 /// An account to create.

@@ -8,14 +8,16 @@
 //! ```
 //!
 //! HKDF-SHA-256 (RFC 5869, empty salt, info `claviger/<use>/1`) derives one subkey per generation
-//! and use, so that no two uses share a key. The subkeys that the edge needs form a [`Keyring`];
-//! pepper and viewing key stay in the control plane.
+//! and use, so that no two uses share a key. The subkeys that the edge needs form a [`Keyring`].
+//! The others stay in the control plane.
 
 use core::fmt;
 
 use claviger_core::base::secret::SecretText;
 use claviger_core::base::time::UnixMs;
-use claviger_core::credential::keyring::{Keyring, KeyringError, SubkeyText, WrittenGeneration};
+use claviger_core::credential::keyring::{
+    Keyring, KeyringError, MacKey, SubkeyText, WrittenGeneration,
+};
 use hkdf::Hkdf;
 use serde::Deserialize;
 use sha2::Sha256;
@@ -64,6 +66,8 @@ enum SubkeyUse {
     Viewing,
     /// MACs of refresh replies that isolates of one data centre share.
     RefreshCache,
+    /// Proofs of calls between the admin Worker and the objects.
+    ObjectCalls,
 }
 
 impl SubkeyUse {
@@ -76,6 +80,7 @@ impl SubkeyUse {
             Self::Sealing => b"claviger/sealing/1",
             Self::Viewing => b"claviger/viewing/1",
             Self::RefreshCache => b"claviger/refresh-cache/1",
+            Self::ObjectCalls => b"claviger/object-calls/1",
         }
     }
 }
@@ -86,41 +91,54 @@ pub struct MasterGeneration {
     secret: SecretText,
     retired_at: Option<UnixMs>,
     compromised: bool,
+    token_key: MacKey,
+    object_call_key: MacKey,
 }
 
 impl MasterGeneration {
+    fn new(written: WrittenSecret, retired_at: Option<UnixMs>) -> Self {
+        let WrittenSecret { id, secret, compromised, .. } = written;
+        let token_key = MacKey::new(&subkey(&secret, SubkeyUse::Cookies));
+        let object_call_key = MacKey::new(&subkey(&secret, SubkeyUse::ObjectCalls));
+        Self { id, secret, retired_at, compromised, token_key, object_call_key }
+    }
+
     /// Returns the operator's ID for the generation, which is stored beside everything that depends
     /// on it (hashes, ciphertexts).
     pub fn id(&self) -> &str {
         &self.id
     }
 
+    /// Returns `true` if an attacker may know it.
+    pub fn is_compromised(&self) -> bool {
+        self.compromised
+    }
+
+    /// Returns the key for the tags of session cookies and set-up links.
+    pub fn token_key(&self) -> &MacKey {
+        &self.token_key
+    }
+
+    /// Returns the key for the proofs of calls to Durable Objects.
+    pub fn object_call_key(&self) -> &MacKey {
+        &self.object_call_key
+    }
+
     /// Returns the pepper of password hashes and of codes' MACs.
     pub fn pepper(&self) -> Zeroizing<[u8; 32]> {
-        self.subkey(SubkeyUse::Pepper)
+        subkey(&self.secret, SubkeyUse::Pepper)
     }
 
     /// Returns the key that encrypts secrets that must be shown again.
     pub fn viewing_key(&self) -> Zeroizing<[u8; 32]> {
-        self.subkey(SubkeyUse::Viewing)
-    }
-
-    fn subkey(&self, purpose: SubkeyUse) -> Zeroizing<[u8; 32]> {
-        let mut key = Zeroizing::new([0; 32]);
-        // RFC 5869 §2.3 refuses only output beyond 255 hashes; 32 bytes are one, so this cannot
-        // fail.
-        let expanded = Hkdf::<Sha256>::new(None, self.secret.expose().as_bytes())
-            .expand(purpose.info(), key.as_mut());
-        debug_assert!(expanded.is_ok());
-        key
+        subkey(&self.secret, SubkeyUse::Viewing)
     }
 
     fn derive(&self) -> WrittenGeneration {
-        let written = |purpose| SubkeyText::new(&self.subkey(purpose));
+        let written = |purpose| SubkeyText::new(&subkey(&self.secret, purpose));
         WrittenGeneration {
             id: self.id.clone(),
             tag: written(SubkeyUse::Tag),
-            cookies: written(SubkeyUse::Cookies),
             sealing: written(SubkeyUse::Sealing),
             origin_proof: written(SubkeyUse::OriginProof),
             refresh_cache: written(SubkeyUse::RefreshCache),
@@ -128,6 +146,15 @@ impl MasterGeneration {
             compromised: self.compromised,
         }
     }
+}
+
+fn subkey(secret: &SecretText, purpose: SubkeyUse) -> Zeroizing<[u8; 32]> {
+    let mut key = Zeroizing::new([0; 32]);
+    // RFC 5869 §2.3 refuses only output beyond 255 hashes; 32 bytes are one, so this cannot fail.
+    let expanded =
+        Hkdf::<Sha256>::new(None, secret.expose().as_bytes()).expand(purpose.info(), key.as_mut());
+    debug_assert!(expanded.is_ok());
+    key
 }
 
 /// The master secrets, newest first, with the keyring derived from them.
@@ -181,7 +208,8 @@ impl MasterSecrets {
         SecretText::new(serde_json::to_string(&written).unwrap_or_default())
     }
 
-    fn iter(&self) -> impl Iterator<Item = &MasterGeneration> {
+    /// Iterates over all generations, newest first.
+    pub fn iter(&self) -> impl Iterator<Item = &MasterGeneration> {
         core::iter::once(&self.newest).chain(&self.older)
     }
 }
@@ -204,12 +232,11 @@ struct WrittenSecret {
 
 impl WrittenSecret {
     fn into_generation(self) -> Result<MasterGeneration, MasterError> {
-        let retired_at = match self.retired_at {
+        let retired_at = match &self.retired_at {
             None => None,
-            Some(text) => Some(UnixMs::parse_rfc3339(&text).map_err(|_| MasterError::Syntax)?),
+            Some(text) => Some(UnixMs::parse_rfc3339(text).map_err(|_| MasterError::Syntax)?),
         };
-        let Self { id, secret, compromised, .. } = self;
-        Ok(MasterGeneration { id, secret, retired_at, compromised })
+        Ok(MasterGeneration::new(self, retired_at))
     }
 }
 
@@ -249,13 +276,15 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn neither_pepper_nor_viewing_key_is_among_the_edge_s_keys() {
+    fn nothing_but_its_own_subkeys_is_among_the_edge_s_keys() {
         let (master, hex) = (master(), |key: &[u8; 32]| base16ct::lower::encode_string(key));
         let keys = master.edge_keys();
         for generation in master.iter() {
-            assert_ne!(generation.pepper(), generation.viewing_key());
-            for secret in [hex(&generation.pepper()), hex(&generation.viewing_key())] {
-                assert!(!keys.expose().contains(&secret));
+            let uses =
+                [SubkeyUse::Pepper, SubkeyUse::Viewing, SubkeyUse::Cookies, SubkeyUse::ObjectCalls];
+            let withheld = uses.map(|purpose| hex(&subkey(&generation.secret, purpose)));
+            for (place, key) in withheld.iter().enumerate() {
+                assert!(!keys.expose().contains(key) && !withheld[..place].contains(key));
             }
             assert!(!keys.expose().contains(generation.secret.expose()));
         }

@@ -1,8 +1,9 @@
-//! Requests and replies between the Workers and the Durable Objects, the values that people type,
-//! and encryption at rest.
+//! Requests and replies between the Workers and the Durable Objects, session cookies and set-up
+//! links, the values that people type, and encryption at rest.
 
 pub mod account;
 pub mod activity;
+pub mod caller;
 pub mod code;
 pub mod command;
 pub mod deletion;
@@ -22,5 +23,6 @@ pub mod refusal;
 pub mod reply;
 pub mod service;
 pub mod service_credentials;
+pub mod token;
 pub mod view;
 pub mod zone;

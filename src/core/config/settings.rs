@@ -1,8 +1,11 @@
 //! Parses the edge's settings, once. If one is missing or wrong, the edge does not serve at all.
 
+use sha2::{Digest as _, Sha256};
+
 use crate::base::http::request::Url;
 use crate::base::id::Prefix;
 use crate::base::secret::SecretText;
+use crate::base::time::DurationMs;
 use crate::config::rules::{Rules, RulesError};
 use crate::config::terms::{Terms, TermsError};
 use crate::credential::keyring::{Keyring, KeyringError};
@@ -59,6 +62,8 @@ pub struct Deployment {
     pub rules: Rules,
     /// Freshness and outage terms of leases.
     pub terms: Terms,
+    /// Digest of the variables that both Workers must have alike, 32 hex digits.
+    pub digest: String,
 }
 
 impl Deployment {
@@ -88,8 +93,27 @@ impl Deployment {
             .ok_or(ConfigError::ConsoleOrigin)?;
         let rules = Rules::parse(rules, &console_host)?;
         let terms = Terms::parse(freshness.as_deref(), outage.as_deref())?;
-        Ok(Self { prefix, console_origin: console_origin.to_owned(), console_host, rules, terms })
+        let digest = digest(&prefix, console_origin, terms);
+        let console_origin = console_origin.to_owned();
+        Ok(Self { prefix, console_origin, console_host, rules, terms, digest })
     }
+}
+
+/// Returns the digest of the variables that both Workers must have alike. It covers what they mean,
+/// so that a default may be written out. Rules may differ: the admin Worker only suggests their
+/// permissions on the console.
+fn digest(prefix: &Prefix, console_origin: &str, terms: Terms) -> String {
+    let grace = terms.outage.grace().unwrap_or(DurationMs::from_s(0)).as_ms().to_string();
+    let mut hash = Sha256::new();
+    hash.update(b"claviger/variables/1");
+    for text in [prefix.as_str(), console_origin, terms.freshness.as_str(), &grace] {
+        // None of the texts can contain a zero byte.
+        hash.update([0]);
+        hash.update(text);
+    }
+    let mut text = base16ct::lower::encode_string(&hash.finalize());
+    text.truncate(32);
+    text
 }
 
 /// The parsed settings of the edge.
@@ -107,6 +131,8 @@ pub struct Config {
     pub rules: Rules,
     /// Freshness and outage terms of leases.
     pub terms: Terms,
+    /// Digest of the variables that both Workers must have alike, 32 hex digits.
+    pub digest: String,
 }
 
 impl Config {
@@ -120,9 +146,9 @@ impl Config {
     ) -> Result<Self, ConfigError> {
         let edge_keys = edge_keys.ok_or(ConfigError::Missing("EDGE_KEYS"))?;
         let keyring = Keyring::parse(edge_keys.expose())?;
-        let Deployment { prefix, console_origin, console_host, rules, terms } =
+        let Deployment { prefix, console_origin, console_host, rules, terms, digest } =
             Deployment::parse(variables)?;
-        Ok(Self { keyring, prefix, console_origin, console_host, rules, terms })
+        Ok(Self { keyring, prefix, console_origin, console_host, rules, terms, digest })
     }
 }
 
@@ -156,6 +182,35 @@ mod tests {
         let error = Config::parse(Some(&wrong), &variables).unwrap_err();
         assert_eq!(error, ConfigError::Keyring(KeyringError::Syntax));
         assert!(!error.to_string().contains("mKq4"));
+    }
+
+    #[test]
+    fn the_digest_covers_what_both_workers_must_have_alike() {
+        type Change = fn(&mut Variables);
+        let digest_of = |change: Change| {
+            let mut variables = testing::variables();
+            change(&mut variables);
+            Deployment::parse(&variables).unwrap().digest
+        };
+        let usual = digest_of(|_| {});
+        let alike: [Change; 3] = [
+            |variables| variables.freshness = Some("bounded".into()),
+            |variables| variables.outage = Some("deny".into()),
+            |variables| variables.rules = Some("[]".into()),
+        ];
+        assert!(alike.into_iter().all(|change| digest_of(change) == usual));
+        let different: [Change; 5] = [
+            |variables| variables.prefix = Some("abc".into()),
+            |variables| variables.console_origin = Some("http://localhost:8788".into()),
+            |variables| variables.freshness = Some("eventual".into()),
+            |variables| variables.outage = Some("grace:1".into()),
+            |variables| variables.outage = Some("grace:2".into()),
+        ];
+        let mut digests: Vec<_> = different.into_iter().map(digest_of).collect();
+        digests.push(usual);
+        digests.sort();
+        digests.dedup();
+        assert_eq!(digests.len(), 6);
     }
 
     #[test]

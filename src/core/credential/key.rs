@@ -226,7 +226,7 @@ fn tag(key: &MacKey, prefix: &Prefix, id: &KeyId, secret: &[u8]) -> [u8; TAG_WID
 
 /// Returns the first 8 bytes of a MAC, as a big-endian number in 11 base62 digits: 64 bits. Every
 /// tag of Claviger has this form.
-pub(crate) fn short_tag(mac: &[u8; 32]) -> [u8; TAG_WIDTH] {
+pub fn short_tag(mac: &[u8; 32]) -> [u8; TAG_WIDTH] {
     let [a, b, c, d, e, f, g, h, ..] = *mac;
     base62::encode(u64::from_be_bytes([a, b, c, d, e, f, g, h]))
 }

@@ -3,12 +3,12 @@
 //!
 //! The admin Worker derives them from the master secret. The edge gets them as a separate secret,
 //! `EDGE_KEYS`, and never sees the master secret. So it can check and seal credentials, but it
-//! cannot decrypt, hash passwords, or derive another subkey. The JSON lists the newest generation
-//! first:
+//! cannot decrypt, hash passwords, make session cookies or set-up links, or derive another subkey.
+//! The JSON lists the newest generation first:
 //!
 //! ```json
-//! [{"id": "2026a", "tag": "<64 hex digits>", "cookies": "…", "sealing": "…", "origin_proof": "…", "refresh_cache": "…"},
-//!  {"id": "2025a", "tag": "…", "cookies": "…", "sealing": "…", "origin_proof": "…", "refresh_cache": "…",
+//! [{"id": "2026a", "tag": "<64 hex digits>", "sealing": "…", "origin_proof": "…", "refresh_cache": "…"},
+//!  {"id": "2025a", "tag": "…", "sealing": "…", "origin_proof": "…", "refresh_cache": "…",
 //!   "retired_at_ms": 1767225600000, "compromised": true}]
 //! ```
 //!
@@ -22,7 +22,7 @@ use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 use zeroize::{Zeroize, Zeroizing};
 
-use crate::base::json::{FromJson, Json, from_json};
+use crate::base::json::{FromJson, Json, Members, from_json};
 use crate::base::time::UnixMs;
 
 /// Most generations in a keyring. Each costs one more HMAC per made-up key.
@@ -37,6 +37,14 @@ pub enum KeyringError {
     /// The text is not a JSON array of generations with their subkeys.
     #[error("not a JSON array of generations with their subkeys")]
     Syntax,
+    /// A generation has a member that this release does not know, such as one of another release.
+    #[error(
+        "generation {index} has a member that this release does not know: derive EDGE_KEYS again"
+    )]
+    Unknown {
+        /// Index in the array, from 0.
+        index: usize,
+    },
     /// The array has no generation, or more than [`GENERATIONS_MAX`].
     #[error("there are {count} generations; 1 to {GENERATIONS_MAX} are allowed")]
     Count {
@@ -129,8 +137,6 @@ pub struct WrittenGeneration {
     pub id: String,
     /// Subkey for [`Generation::tag_key`].
     pub tag: SubkeyText,
-    /// Subkey for [`Generation::cookie_key`].
-    pub cookies: SubkeyText,
     /// Subkey for [`Generation::sealing_key`].
     pub sealing: SubkeyText,
     /// Subkey from which [`Generation::origin_key`] derives each origin's key.
@@ -145,34 +151,35 @@ pub struct WrittenGeneration {
     pub compromised: bool,
 }
 
-impl FromJson for WrittenGeneration {
-    fn from_json(json: Json) -> Option<Self> {
-        let mut members = json.into_members()?;
-        let generation = Self {
+impl WrittenGeneration {
+    fn take(members: &mut Members) -> Option<Self> {
+        Some(Self {
             id: members.required("id")?,
             tag: members.required("tag")?,
-            cookies: members.required("cookies")?,
             sealing: members.required("sealing")?,
             origin_proof: members.required("origin_proof")?,
             refresh_cache: members.required("refresh_cache")?,
             retired_at_ms: members.optional("retired_at_ms")?,
             compromised: members.or_default("compromised")?,
-        };
-        // A mistyped `compromised` must not pass for an absent one.
-        members.left_over().is_none().then_some(generation)
+        })
     }
-}
 
-from_json!(WrittenGeneration);
+    fn parse(index: usize, json: Json) -> Result<Self, KeyringError> {
+        let mut members = json.into_members().ok_or(KeyringError::Syntax)?;
+        let generation = Self::take(&mut members).ok_or(KeyringError::Syntax)?;
+        // A mistyped `compromised` must not pass for an absent one.
+        match members.left_over() {
+            None => Ok(generation),
+            Some(_) => Err(KeyringError::Unknown { index }),
+        }
+    }
 
-impl WrittenGeneration {
     fn read(self) -> Option<Generation> {
         Some(Generation {
             id: self.id,
             retired_at: self.retired_at_ms,
             compromised: self.compromised,
             tag: self.tag.read()?,
-            cookies: self.cookies.read()?,
             sealing: self.sealing.read()?,
             origin_proof: self.origin_proof.read()?,
             refresh_cache: self.refresh_cache.read()?,
@@ -187,7 +194,6 @@ pub struct Generation {
     retired_at: Option<UnixMs>,
     compromised: bool,
     tag: MacKey,
-    cookies: MacKey,
     sealing: MacKey,
     origin_proof: MacKey,
     refresh_cache: MacKey,
@@ -213,11 +219,6 @@ impl Generation {
     /// Returns the key for the tags of keys and service IDs.
     pub fn tag_key(&self) -> &MacKey {
         &self.tag
-    }
-
-    /// Returns the key for the tags of opaque tokens.
-    pub fn cookie_key(&self) -> &MacKey {
-        &self.cookies
     }
 
     /// Returns the key for the MACs of sealed keys.
@@ -250,7 +251,13 @@ impl Keyring {
     /// # Errors
     /// A [`KeyringError`] that names the broken rule and the generation, never a key.
     pub fn parse(json: &str) -> Result<Self, KeyringError> {
-        Self::read(FromJson::parse_json(json).ok_or(KeyringError::Syntax)?)
+        let generations = Json::parse(json).and_then(Json::into_list);
+        let written = generations.ok_or(KeyringError::Syntax)?.into_iter().enumerate();
+        Self::read(
+            written
+                .map(|(index, json)| WrittenGeneration::parse(index, json))
+                .collect::<Result<_, _>>()?,
+        )
     }
 
     /// Converts the JSON form; the newest generation comes first.
@@ -309,8 +316,8 @@ impl Keyring {
             hash.update(generation.id.as_bytes());
             hash.update([0, generation.compromised.into(), generation.retired_at.is_some().into()]);
             hash.update(retired_at_ms.to_be_bytes());
-            let Generation { tag, cookies, sealing, origin_proof, refresh_cache, .. } = generation;
-            for key in [tag, cookies, sealing, origin_proof, refresh_cache] {
+            let Generation { tag, sealing, origin_proof, refresh_cache, .. } = generation;
+            for key in [tag, sealing, origin_proof, refresh_cache] {
                 hash.update(key.mac(&[b"claviger/fingerprint/1"]));
             }
         }
@@ -330,12 +337,9 @@ mod tests {
         let keyring = keyring();
         let mut macs: Vec<[u8; 32]> = Vec::new();
         for generation in keyring.iter() {
-            for key in [
-                generation.tag_key(),
-                generation.cookie_key(),
-                generation.sealing_key(),
-                generation.refresh_cache_key(),
-            ] {
+            for key in
+                [generation.tag_key(), generation.sealing_key(), generation.refresh_cache_key()]
+            {
                 macs.push(key.mac(&[b"x"]));
             }
             macs.push(*generation.origin_key("DEMO"));
@@ -375,10 +379,14 @@ mod tests {
             (written(&[("a", r#","compromised":true"#)]), KeyringError::NoneCurrent),
             (written(&[("a", r#","retired_at_ms":1"#)]), KeyringError::NoneCurrent),
             (written(&[("a", r#","retired_at_ms":"soon""#)]), KeyringError::Syntax),
-            (written(&[("a", r#","note":1"#)]), KeyringError::Syntax),
+            (written(&[("a", r#","note":1"#)]), KeyringError::Unknown { index: 0 }),
+            (
+                written(&[("a", ""), ("b", r#","cookies":"00""#)]),
+                KeyringError::Unknown { index: 1 },
+            ),
             (good.to_uppercase(), KeyringError::Syntax),
             (good.replacen("\"tag\":\"", "\"tag\":\"0\"", 1), KeyringError::Syntax),
-            (good.replace("\"cookies\"", "\"cookie\""), KeyringError::Syntax),
+            (good.replace("\"sealing\"", "\"seal\""), KeyringError::Syntax),
         ] {
             assert_eq!(Keyring::parse(&json).unwrap_err(), expected, "{json}");
         }
@@ -397,7 +405,7 @@ mod tests {
         ] {
             assert!(KEYRING.contains(from) && !same(&KEYRING.replacen(from, to, 1)), "{from}");
         }
-        for member in ["tag", "cookies", "sealing", "origin_proof", "refresh_cache"] {
+        for member in ["tag", "sealing", "origin_proof", "refresh_cache"] {
             let at = KEYRING.find(&format!("\"{member}\":\"")).unwrap() + member.len() + 4;
             let mut changed = KEYRING.to_owned();
             let digit = if &KEYRING[at..=at] == "0" { "1" } else { "0" };

@@ -9,7 +9,6 @@
 //! | [`key`] | the stored key, digit by digit |
 //! | [`sealed`] | the sealed key, which carries its limits under a MAC |
 //! | [`checksum`] | the checksum at the end of both |
-//! | [`token`] | session cookies and set-up links |
 //! | [`service_id`] | the service ID of an account's service credentials |
 //! | [`keyring`] | the derived subkeys, one set per generation of the master secret |
 //! | [`issuer`] | keys and service passwords that may issue, and how far |
@@ -24,4 +23,3 @@ pub mod keyring;
 pub mod limits;
 pub mod sealed;
 pub mod service_id;
-pub mod token;

@@ -10,11 +10,18 @@ const MISFIT_PAUSE: DurationMs = DurationMs::from_s(5);
 /// keys.
 const UNANSWERED_PAUSE: DurationMs = DurationMs::from_s(1);
 
+/// Time for which a question counts as in flight. The request that asks may be cancelled, so after
+/// this time the next one asks again.
+const ASKING_LIFE: DurationMs = DurationMs::from_s(1);
+
 /// The result of the last check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Fit {
     /// The edge has not asked yet.
     Unknown,
+    /// One request has been asking since this time. Meanwhile other requests are decided without
+    /// the answer, as the last result allows.
+    Asking(UnixMs, BeforeAsking),
     /// The edge got no answer, and does not ask again before this time.
     Unanswered(UnixMs),
     /// Both Workers fit.
@@ -23,18 +30,34 @@ pub(super) enum Fit {
     Misfits(UnixMs),
 }
 
+/// The result of the check before the one that is in flight.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum BeforeAsking {
+    /// There was none. The edge cannot tell a made-up key from one that it cannot check.
+    Nothing,
+    /// The admin Worker did not answer. The edge decides with its own keys.
+    Unanswered,
+    /// The Workers did not fit. The edge refuses everything.
+    Misfit,
+}
+
 impl Fit {
     /// Returns `true` if the edge must refuse everything.
     pub(super) fn refuses(self, now: UnixMs) -> bool {
         // A time that lies further ahead is from before the clock was set back.
         let is_soon = |until: UnixMs| until.since(now).is_some_and(|wait| wait <= MISFIT_PAUSE);
-        matches!(self, Self::Misfits(until) if now < until && is_soon(until))
+        match self {
+            Self::Misfits(until) => now < until && is_soon(until),
+            Self::Asking(since, BeforeAsking::Misfit) => is_in_flight(since, now),
+            _ => false,
+        }
     }
 
     /// Returns `true` if the edge must ask the admin Worker before it decides about any request.
     /// That is so at the end of the pause after a misfit.
     pub(super) fn must_ask(self, now: UnixMs) -> bool {
-        matches!(self, Self::Misfits(_)) && !self.refuses(now)
+        matches!(self, Self::Misfits(_) | Self::Asking(_, BeforeAsking::Misfit))
+            && !self.refuses(now)
     }
 
     /// Returns `true` if the edge must ask the admin Worker before it refuses a credential by its
@@ -43,7 +66,27 @@ impl Fit {
         match self {
             Self::Fits => false,
             Self::Unknown => true,
+            Self::Asking(since, _) => !is_in_flight(since, now),
             Self::Unanswered(until) | Self::Misfits(until) => now >= until,
+        }
+    }
+
+    /// Returns `true` if the edge must not call a credential made up, and must not ask either:
+    /// another request is asking, or the edge refuses everything.
+    pub(super) fn is_unsure(self, now: UnixMs) -> bool {
+        let is_first = |since| is_in_flight(since, now);
+        matches!(self, Self::Asking(since, BeforeAsking::Nothing) if is_first(since))
+            || self.refuses(now)
+    }
+
+    /// Records that a request now asks the admin Worker.
+    pub(super) fn asking(self, now: UnixMs) -> Self {
+        match self {
+            Self::Fits => Self::Fits,
+            Self::Unknown => Self::Asking(now, BeforeAsking::Nothing),
+            Self::Asking(_, before) => Self::Asking(now, before),
+            Self::Unanswered(_) => Self::Asking(now, BeforeAsking::Unanswered),
+            Self::Misfits(_) => Self::Asking(now, BeforeAsking::Misfit),
         }
     }
 
@@ -61,12 +104,18 @@ impl Fit {
     pub(super) fn unanswered(self, now: UnixMs) -> Self {
         match self {
             Self::Fits => Self::Fits,
-            Self::Misfits(_) => Self::misfits(now),
-            Self::Unknown | Self::Unanswered(_) => {
+            Self::Misfits(_) | Self::Asking(_, BeforeAsking::Misfit) => Self::misfits(now),
+            Self::Unknown | Self::Unanswered(_) | Self::Asking(..) => {
                 Self::Unanswered(now.saturating_add(UNANSWERED_PAUSE))
             }
         }
     }
+}
+
+/// Returns `true` if a question of this time counts as in flight. After a step back of the clock it
+/// does not.
+fn is_in_flight(since: UnixMs, now: UnixMs) -> bool {
+    now.since(since).is_some_and(|age| age < ASKING_LIFE)
 }
 
 #[cfg(test)]
@@ -99,5 +148,34 @@ mod tests {
                 && unanswered.must_confirm(at(1_000))
         );
         assert_eq!(Fit::Fits.unanswered(at(0)), Fit::Fits);
+    }
+
+    #[test]
+    fn one_request_asks_and_the_others_do_not() {
+        let asking = Fit::Unknown.asking(at(0));
+        for ms in [0, 999] {
+            assert!(!asking.must_confirm(at(ms)) && asking.is_unsure(at(ms)), "{ms}");
+            assert!(!asking.refuses(at(ms)) && !asking.must_ask(at(ms)), "{ms}");
+        }
+        for ms in [1_000, -1] {
+            assert!(asking.must_confirm(at(ms)) && !asking.is_unsure(at(ms)), "{ms}");
+        }
+        assert_eq!(asking.unanswered(at(2_000)), Fit::Unknown.unanswered(at(2_000)));
+        assert_eq!(Fit::Fits.asking(at(0)), Fit::Fits);
+    }
+
+    #[test]
+    fn while_one_request_asks_the_others_are_decided_as_before() {
+        // Without an answer before: with the edge's own keys.
+        let again = Fit::Unknown.unanswered(at(0)).asking(at(1_000));
+        assert!(!again.must_confirm(at(1_999)) && !again.is_unsure(at(1_999)));
+        assert!(again.must_confirm(at(2_000)));
+        // After a misfit: refused.
+        let again = Fit::misfits(at(0)).asking(at(5_000));
+        assert!(
+            again.refuses(at(5_999)) && !again.must_ask(at(5_999)) && again.is_unsure(at(5_999))
+        );
+        assert!(!again.refuses(at(6_000)) && again.must_ask(at(6_000)));
+        assert_eq!(again.unanswered(at(7_000)), Fit::misfits(at(7_000)));
     }
 }

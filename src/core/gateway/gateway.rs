@@ -118,7 +118,7 @@ impl<R: LeaseRules> Gateway<R> {
         // An attacker with a compromised secret could write shared replies.
         let believed = config.keyring.iter().filter(|generation| !generation.is_compromised());
         let cache_keys = believed.map(cache_key).collect();
-        let link = link::header(&config.keyring);
+        let link = link::header(&config.keyring, &config.digest);
         Self {
             config,
             leases,
@@ -318,7 +318,7 @@ impl<R: LeaseRules> Gateway<R> {
                 missing.map_or_else(|| known.conclude(verdict, now), Into::into)
             }
             Err(Denial::Unknown) if self.fit.must_confirm(now) => Check::AskAdmin,
-            Err(Denial::Unknown) if self.fit.refuses(now) => {
+            Err(Denial::Unknown) if self.fit.is_unsure(now) => {
                 Check::Decided(Checked::without_evidence(Denial::Unavailable))
             }
             Err(denial) => Check::Decided(Checked::without_evidence(denial)),
@@ -398,9 +398,15 @@ impl<R: LeaseRules> Gateway<R> {
         self.fit.must_confirm(now)
     }
 
-    /// Returns `true` if the edge must refuse everything, because both Workers do not fit.
-    pub fn refuses_all(&self, now: UnixMs) -> bool {
-        self.fit.refuses(now)
+    /// Returns `true` if nothing may count as made up, and the admin Worker must not be asked
+    /// either.
+    pub fn is_unsure(&self, now: UnixMs) -> bool {
+        self.fit.is_unsure(now)
+    }
+
+    /// Records that a request now asks the admin Worker, so that others do not.
+    pub fn begin_to_ask(&mut self, now: UnixMs) {
+        self.fit = self.fit.asking(now);
     }
 
     /// Takes the admin Worker's answer: `true` if both Workers fit, `None` if no answer came.

@@ -73,7 +73,12 @@ impl<R: LeaseRules> Gateway<R> {
         let Some(text) = presented(request, &self.config)? else { return Ok(()) };
         match Presented::authenticate(text.expose(), &self.config, request.arrived) {
             // Until the admin Worker has confirmed that both fit, no credential counts as made up.
-            Err(Denial::Unknown) if self.fit.must_confirm(request.arrived) => Ok(()),
+            Err(Denial::Unknown)
+                if self.fit.must_confirm(request.arrived)
+                    || self.fit.is_unsure(request.arrived) =>
+            {
+                Ok(())
+            }
             made => made.map(|_| ()).map_err(Refused::Issuer),
         }
     }
@@ -107,7 +112,7 @@ impl<R: LeaseRules> Gateway<R> {
         let facts = Facts { address, interface: Interface::Http, demand: Demand::AnyKey };
         let made = match Presented::authenticate(text, &self.config, arrival) {
             Err(Denial::Unknown) if self.fit.must_confirm(now) => return Authorisation::AskAdmin,
-            Err(Denial::Unknown) if self.fit.refuses(now) => {
+            Err(Denial::Unknown) if self.fit.is_unsure(now) => {
                 return Authorisation::decided(Err(Refused::Unavailable), None);
             }
             Err(denial) => return Authorisation::decided(Err(Refused::Issuer(denial)), None),

@@ -6,6 +6,7 @@ use core::time::Duration;
 
 use claviger_control::admin::problem::AdminProblem;
 use claviger_control::protocol::account::Email;
+use claviger_control::protocol::caller;
 use claviger_control::protocol::ledger::{LedgerReply, LedgerRequest, instance};
 use claviger_control::protocol::objects::{
     AddressReply, AddressRequest, DirectoryReply, DirectoryRequest, NameReply, NameRequest,
@@ -15,7 +16,9 @@ use claviger_core::base::id::AccountId;
 use futures_util::future::{Either, select};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use worker::{Env, Method, Request, RequestInit};
+use worker::{Env, Headers, Method, Request, RequestInit};
+
+use crate::settings;
 
 /// Binding of the KV namespace with the records.
 pub const KEYS: &str = "KEYS";
@@ -97,13 +100,22 @@ async fn exchange<Q: Serialize, A: DeserializeOwned>(
     instance: &str,
     request: &Q,
 ) -> Result<A, worker::Error> {
-    let stub = env.durable_object(binding)?.get_by_name(instance)?;
+    let namespace = env.durable_object(binding)?;
+    let body = serde_json::to_string(request)?;
+    let config = settings::config(env).map_err(|problem| problem.title())?;
+    let proof =
+        caller::proof(&config.master, &namespace.id_from_name(instance)?.to_string(), &body);
+    let headers = Headers::new();
+    headers.set(caller::PROOF_HEADER, &proof)?;
     let mut init = RequestInit::new();
-    init.with_method(Method::Post).with_body(Some(serde_json::to_string(request)?.into()));
+    init.with_method(Method::Post).with_headers(headers).with_body(Some(body.into()));
+    let stub = namespace.get_by_name(instance)?;
     let mut response =
         stub.fetch_with_request(Request::new_with_init("https://object/", &init)?).await?;
     if response.status_code() != 200 {
         return Err(worker::Error::from(format!("status {}", response.status_code())));
     }
-    Ok(serde_json::from_str(&response.text().await?)?)
+    // The error's own text would quote the reply.
+    Ok(serde_json::from_str(&response.text().await?)
+        .map_err(|_| "a reply that is not understood")?)
 }

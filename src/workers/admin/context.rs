@@ -11,13 +11,13 @@ use claviger_control::admin::problem::AdminProblem;
 use claviger_control::admin::{session, view};
 use claviger_control::protocol::command::Command;
 use claviger_control::protocol::ledger::{LedgerReply, LedgerRequest, SessionProof};
+use claviger_control::protocol::token::{Kind, MadeToken};
 use claviger_control::protocol::view::SessionView;
 use claviger_core::base::http::json_body;
 use claviger_core::base::http::problem::RequestProblem;
 use claviger_core::base::http::request::Request;
 use claviger_core::base::id::AccountId;
 use claviger_core::credential::limits::network::ClientAddress;
-use claviger_core::credential::token::{Kind, MadeToken};
 use claviger_core::gateway::body::{BODY_PIECES_MAX, BODY_SCAN_TIME};
 use claviger_core::gateway::gateway::client_address;
 use claviger_core::replication::record::Revision;
@@ -61,7 +61,7 @@ impl<'a> RequestContext<'a> {
     /// [`AdminProblem::NotSignedIn`] if there is no genuine token.
     pub fn session(&self) -> Result<MadeToken, AdminProblem> {
         let token = session::token(self.request.headers).ok_or(AdminProblem::NotSignedIn)?;
-        MadeToken::parse(token, Kind::Session, &self.config.prefix, self.config.keyring())
+        MadeToken::parse(token, Kind::Session, &self.config.prefix, &self.config.master)
             .ok_or(AdminProblem::NotSignedIn)
     }
 

@@ -104,8 +104,9 @@ async fn respond(request: &Request<'_>, incoming: web_sys::Request, env: &Env) -
         Ok(config) => config,
         Err(problem) => return AdminOutcome::Answer(problem.answer("")),
     };
-    // First of all: a request must come through an edge with matching keys and release.
-    if let Err(misfit) = link::check(request.headers.find(link::EDGE_HEADER), config.keyring()) {
+    // First of all: a request must come through an edge that fits.
+    let edge = request.headers.find(link::EDGE_HEADER);
+    if let Err(misfit) = link::check(edge, config.keyring(), &config.digest) {
         worker::console_error!("a request is refused: {misfit}");
         let answer = RequestProblem::Misconfigured.answer(&config.console_origin);
         return AdminOutcome::Answer(

@@ -23,18 +23,21 @@ use claviger_control::objects::object::{
     DurableObject, EFFECTS_PER_RING_MAX, Entropy, RE_ARM_MS, answer, outcome_of,
 };
 use claviger_control::objects::tasks::EFFECT_TIMEOUT_MS;
+use claviger_control::protocol::caller::{self, CallerRefused, ObjectCaller};
 use claviger_control::protocol::effect::{Effect, EffectOutcome};
 use claviger_control::protocol::envelope::Envelope;
 use claviger_control::protocol::ledger::{LedgerReply, LedgerRequest};
 use claviger_control::protocol::objects::{
-    DirectoryReply, DirectoryRequest, NameReply, NameRequest,
+    AddressRequest, DirectoryReply, DirectoryRequest, NameReply, NameRequest,
 };
 use claviger_core::base::id::KeyId;
 use claviger_core::base::time::UnixMs;
+use claviger_core::replication::edge_call::EdgeRequest;
 use claviger_core::replication::link;
 use claviger_core::replication::record::kv_key;
 use claviger_workers::rng;
 use rand_core::Rng;
+use serde::de::DeserializeOwned;
 use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 use worker::worker_sys::DurableObjectState;
 use worker::{Env, ScheduledTime, State, Storage};
@@ -57,27 +60,51 @@ pub async fn object(
     request: web_sys::Request,
 ) -> Result<web_sys::Response, JsValue> {
     let host = Host::new(life, ctx, env);
-    // Only edges send this header; this Worker's own calls do not.
-    if let Some(header) = request.headers().get(link::EDGE_HEADER)?
-        && let Err(misfit) = link::check(Some(&header), host.config()?.keyring())
-    {
-        worker::console_error!("a call to {kind} is refused: {misfit}");
-        let answer = worker::Response::empty()?.with_status(503);
-        answer.headers().set(link::ADMIN_HEADER, &["misfit ", &misfit.to_string()].concat())?;
-        return Ok(answer.into());
-    }
+    let headers = request.headers();
+    let (edge, proof) = (headers.get(link::EDGE_HEADER)?, headers.get(caller::PROOF_HEADER)?);
     let text = worker::Request::from(request).text().await?;
-    let reply = match kind.as_str() {
-        "Ledger" => host.answer(&host.ledger(), &text).await,
-        "Name" => {
-            let config = host.config()?;
-            host.answer(&Name::new(&host.sql, &config.master, &Argon2id), &text).await
+    let (config, id) = (host.config()?, host.id.as_str());
+    let caller = caller::authenticate(
+        edge.as_deref(),
+        proof.as_deref(),
+        (&config.master, &config.digest),
+        id,
+        &text,
+    );
+    let reply = match (caller, kind.as_str()) {
+        (Err(refused), _) => return Ok(refuse(&kind, &refused)?.into()),
+        (Ok(ObjectCaller::Edge), "Ledger") => {
+            host.answer::<EdgeRequest, _>(&host.ledger(), &text).await
         }
-        "Directory" => host.answer(&Directory::new(&host.sql), &text).await,
-        "Address" => host.answer(&Address::new(&host.sql), &text).await,
-        _ => Err("no such class".into()),
+        // No edge has a reason to call it.
+        (Ok(ObjectCaller::Edge), _) => return Ok(refuse(&kind, &CallerRefused::Unproven)?.into()),
+        (Ok(ObjectCaller::Own), "Ledger") => {
+            host.answer::<LedgerRequest, _>(&host.ledger(), &text).await
+        }
+        (Ok(ObjectCaller::Own), "Name") => {
+            let name = Name::new(&host.sql, &config.master, &Argon2id);
+            host.answer::<NameRequest, _>(&name, &text).await
+        }
+        (Ok(ObjectCaller::Own), "Directory") => {
+            host.answer::<DirectoryRequest, _>(&Directory::new(&host.sql), &text).await
+        }
+        (Ok(ObjectCaller::Own), "Address") => {
+            host.answer::<AddressRequest, _>(&Address::new(&host.sql), &text).await
+        }
+        (Ok(ObjectCaller::Own), _) => Err("no such class".into()),
     }?;
     Ok(worker::Response::ok(reply)?.into())
+}
+
+/// Refuses a caller, and logs why. An edge that does not fit learns the reason.
+fn refuse(kind: &str, refused: &CallerRefused) -> Result<worker::Response, worker::Error> {
+    worker::console_error!("a call to {kind} is refused: {refused}");
+    let CallerRefused::Misfit(misfit) = refused else {
+        return Ok(worker::Response::empty()?.with_status(403));
+    };
+    let answer = worker::Response::empty()?.with_status(503);
+    answer.headers().set(link::ADMIN_HEADER, &["misfit ", &misfit.to_string()].concat())?;
+    Ok(answer)
 }
 
 /// Handles an alarm of the object of class `kind`.
@@ -97,6 +124,8 @@ pub async fn alarm(kind: String, life: u32, ctx: JsValue, env: JsValue) -> Resul
 
 /// One object instance, as the platform runs it.
 struct Host {
+    /// The object's ID, 64 hex digits, which names its class and instance.
+    id: String,
     storage: Storage,
     sql: ObjectSql,
     env: Env,
@@ -108,10 +137,16 @@ impl Host {
         use wasm_bindgen::JsCast;
         let state = State::from(ctx.unchecked_into::<DurableObjectState>());
         let (sql, memory) = (ObjectSql::new(state.storage()), memory::of(life, now()));
-        Self { storage: state.storage(), sql, env: env.unchecked_into(), memory }
+        Self {
+            id: state.id().to_string(),
+            storage: state.storage(),
+            sql,
+            env: env.unchecked_into(),
+            memory,
+        }
     }
 
-    /// Returns the settings, for the pepper and for mail. This Worker serves no request with wrong
+    /// Returns the settings, for proofs, pepper and mail. This Worker serves no request with wrong
     /// settings, so they are valid here.
     fn config(&self) -> Result<Rc<AdminConfig>, worker::Error> {
         settings::config(&self.env).map_err(|problem| problem.title().into())
@@ -123,14 +158,14 @@ impl Host {
         ledger.on_terms(settings::terms(&self.env).unwrap_or_default())
     }
 
-    async fn answer<O: DurableObject>(
+    async fn answer<Q: DeserializeOwned + Into<O::Request>, O: DurableObject>(
         &self,
         object: &O,
         request: &str,
     ) -> Result<String, worker::Error> {
         let mut bytes = [0; 32];
         rng().fill_bytes(&mut bytes);
-        let reply = answer(object, request, now(), &Entropy(bytes)).map_err(failed)?;
+        let reply = answer::<Q, O>(object, request, now(), &Entropy(bytes)).map_err(failed)?;
         // In the same turn as the writes, so that the platform commits both or neither.
         self.ring_in_time(object).await?;
         Ok(reply)

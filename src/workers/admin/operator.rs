@@ -13,10 +13,10 @@ use claviger_control::protocol::ledger::{LedgerReply, LedgerRequest};
 use claviger_control::protocol::objects::{DirectoryReply, DirectoryRequest};
 use claviger_control::protocol::operator::{DirectoryEntry, EntryState, OperatorCommand};
 use claviger_control::protocol::refusal::Refusal;
+use claviger_control::protocol::token::NewToken;
 use claviger_core::base::http::problem::RequestProblem;
 use claviger_core::base::http::response::Response;
 use claviger_core::base::id::AccountId;
-use claviger_core::credential::token::NewToken;
 use claviger_workers::rng;
 
 use crate::calls;
@@ -45,13 +45,13 @@ pub async fn invite(context: &RequestContext<'_>) -> Result<Response, AdminProbl
     context.session()?;
     let idempotency_key = headers::idempotency_key(context.request.headers)?;
     let AdminConfig { prefix, master, .. } = &*context.config;
-    let token = NewToken::setup(now(), prefix, master.keyring(), &mut rng());
+    let token = NewToken::setup(now(), prefix, master, &mut rng());
     let drawn = token.made().account();
     let operation = OperatorCommand::Invite { account: drawn, idempotency_key };
     let (account, token) = match context.command(Command::Operate { operation }).await? {
         LedgerReply::Done => (drawn, token),
         LedgerReply::Refused(Refusal::AlreadyInvited { account }) => {
-            (account, NewToken::setup_of(account, now(), prefix, master.keyring(), &mut rng()))
+            (account, NewToken::setup_of(account, now(), prefix, master, &mut rng()))
         }
         reply => return Err(context.refusal(reply)),
     };

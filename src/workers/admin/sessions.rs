@@ -14,12 +14,12 @@ use claviger_control::protocol::member::SecretVersion;
 use claviger_control::protocol::objects::{
     AddressReply, AddressRequest, DirectoryReply, DirectoryRequest, NameReply, NameRequest,
 };
+use claviger_control::protocol::token::{Kind, MadeToken, NewToken};
 use claviger_control::protocol::view::SessionView;
 use claviger_core::base::http::problem::RequestProblem;
 use claviger_core::base::http::response::Response;
 use claviger_core::base::id::{AccountId, MemberId};
 use claviger_core::base::secret::SecretText;
-use claviger_core::credential::token::{Kind, MadeToken, NewToken};
 use claviger_core::replication::link::COUNTERS_HEADER;
 use claviger_workers::rng;
 
@@ -45,11 +45,10 @@ struct Proof {
 /// Creates an account from a set-up link, and signs its owner in.
 pub async fn set_up(context: &RequestContext<'_>) -> Result<Response, AdminProblem> {
     let typed: body::SetUp = context.body().await?;
-    let AdminConfig { prefix, .. } = &*context.config;
-    let token =
-        MadeToken::parse(typed.token.expose(), Kind::Setup, prefix, context.config.keyring())
-            .filter(|token| !token.setup_is_over(context.request.arrived))
-            .ok_or(AdminProblem::SetupRefused)?;
+    let AdminConfig { prefix, master, .. } = &*context.config;
+    let token = MadeToken::parse(typed.token.expose(), Kind::Setup, prefix, master)
+        .filter(|token| !token.setup_is_over(context.request.arrived))
+        .ok_or(AdminProblem::SetupRefused)?;
     let wanted = form::Owner::check(&typed)?;
     // A set-up link reveals which addresses are taken, and causes password hashes. So it shares the
     // rate limit of sign-in.
@@ -202,7 +201,7 @@ async fn count_try(context: &RequestContext<'_>) -> Result<(), AdminProblem> {
 }
 
 fn new_session(context: &RequestContext<'_>, account: AccountId) -> NewToken {
-    NewToken::session(account, &context.config.prefix, context.config.keyring(), &mut rng())
+    NewToken::session(account, &context.config.prefix, &context.config.master, &mut rng())
 }
 
 fn signed_in(

@@ -1,7 +1,7 @@
 // The edge's side of the admin Worker: requests that it hands on, and what comes back beside the
 // answers.
 import * as edge from "../../../target/bindgen/edge/claviger_edge.js";
-import { problem } from "../shared/http.js";
+import { problem, reason } from "../shared/http.js";
 import { call } from "../shared/trap.js";
 import { edit } from "./step.js";
 
@@ -15,7 +15,7 @@ export async function toAdmin([remove, ...set], request, env) {
     const headers = edit(new Headers(request.headers), remove, set);
     answer = await env.ADMIN.fetch(new Request(request, { headers, redirect: "manual" }));
   } catch (error) {
-    console.error(`ADMIN did not answer: ${error?.message ?? error}`);
+    console.error(`ADMIN did not answer: ${reason(error)}`);
     return problem(503, "No answer can be given at the moment", "unavailable", { "retry-after": "2" });
   }
   const word = answer.headers.get(ADMIN_HEADER);
@@ -45,7 +45,7 @@ export function hear(word) {
 }
 
 /** An answer without the header that is the deployment's own. */
-export function withoutWord(answer) {
+function withoutWord(answer) {
   const copy = new Response(answer.body, answer);
   copy.headers.delete(ADMIN_HEADER);
   return copy;

@@ -11,6 +11,9 @@ const CACHE = "claviger";
 /** What came too late. */
 const TOO_LATE = Symbol("too late");
 
+/** A body that the client did not finish. */
+const BROKEN_OFF = Symbol("broken off");
+
 /** Carries an operation out. Gives the function to resume with, and its arguments but the number and the time. */
 export async function carryOut(kind, text, io) {
   try {
@@ -18,6 +21,7 @@ export async function carryOut(kind, text, io) {
     return got === TOO_LATE ? [edge.resume_too_late] : got;
   } catch (error) {
     const isBackground = kind === "call_ledger" && fields(text, 2)[1];
+    // The message quotes nothing of a caller's: the arguments are this deployment's own.
     if (!isBackground) console.error(`${kind} failed: ${error?.message ?? error}`);
     return [edge.resume, undefined];
   }
@@ -73,7 +77,9 @@ const operations = {
   },
 
   async read_body(ms, { body }) {
-    const bytes = await within(Number(ms), body.more());
+    // A client that breaks off is no failure of this edge's: nothing is logged.
+    const bytes = await within(Number(ms), body.more()).catch(() => BROKEN_OFF);
+    if (bytes === BROKEN_OFF) return withText(undefined);
     return bytes === TOO_LATE ? TOO_LATE : [edge.resume_with_bytes, bytes];
   },
 };

@@ -1,12 +1,17 @@
 // Sends a request on to its origin, and hands back what comes: streams, redirects and WebSockets as they are.
 import * as edge from "../../../target/bindgen/edge/claviger_edge.js";
-import { flatten, misconfigured, problem } from "../shared/http.js";
+import { flatten, misconfigured, problem, reason } from "../shared/http.js";
 import { call } from "../shared/trap.js";
-import { ADMIN_HEADER, withoutWord } from "./admin.js";
 import { edit } from "./step.js";
 
 /** Names of client headers that must be screened, as the core says. */
 let suspect;
+
+/** Names of headers that only this deployment writes: some servers read `_` and other characters as `-`. */
+const OURS = /^claviger(?![a-z0-9])/;
+
+/** What the platform says of a connection that ended early. */
+const CONNECTION_LOST = "Network connection lost.";
 
 /** Sends a request on. `body` is there if the request was not decided by a few headers alone. */
 export function forward([binding, url, screening, remove, cuts, ...set], request, env, body) {
@@ -43,11 +48,24 @@ async function send(sent, binding, url, env) {
   try {
     // The platform's cache knows nothing of accounts: what one caller may see must not be kept for the next.
     const answer = await (binding ? env[binding].fetch(sent) : fetch(sent, { cache: "no-store" }));
-    return answer.headers.has(ADMIN_HEADER) ? withoutWord(answer) : answer;
+    return withoutOurs(answer);
   } catch (error) {
-    console.error(`origin ${binding || new URL(url).host}: ${error?.message ?? error}`);
+    const line = `origin ${binding || new URL(url).host}: ${reason(error)}`;
+    // A client that breaks an upload off looks the same here as an origin that does.
+    if (sent.body && error?.message === CONNECTION_LOST) console.warn(`${line} The client or the origin broke an upload off.`);
+    else console.error(line);
     return problem(502, "Bad Gateway", "origin_unreachable");
   }
+}
+
+/** An answer without headers that could pass for the deployment's own, as the client's had none. */
+function withoutOurs(answer) {
+  let ours;
+  for (const name of answer.headers.keys()) if (OURS.test(name)) (ours ??= []).push(name);
+  if (!ours) return answer;
+  const copy = new Response(answer.body, answer);
+  for (const name of ours) copy.headers.delete(name);
+  return copy;
 }
 
 function lacking(binding) {

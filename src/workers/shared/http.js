@@ -19,8 +19,17 @@ export function respond({ status, headers, body }) {
 
 /** Returns the response to an unexpected error, and logs it. A trap was already logged. */
 export function failed(error) {
-  if (error !== TRAPPED) console.error(`internal error: ${error?.message ?? error}`);
+  if (error !== TRAPPED) console.error(`internal error: ${reason(error)}`);
   return problem(500, "Internal Server Error", "internal");
+}
+
+/**
+ * Returns what the log may say of an exception that a request caused: its name, and its message if
+ * that consists of plain words. Any other message may quote a URL or a header, and with it a key.
+ */
+export function reason(error) {
+  const { name = "not an error", message = "" } = error ?? {};
+  return /^[A-Za-z ,.]{1,100}$/.test(message) ? `${name}: ${message}` : name;
 }
 
 /** Returns the problem document of a failure that only the entry script sees. */

@@ -1,5 +1,5 @@
 // Starts the built Worker in workerd, configured as wrangler.toml says, and hands over its strings.
-import { createHmac, hkdfSync } from "node:crypto";
+import { createHash, createHmac, hkdfSync } from "node:crypto";
 import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { extname, join } from "node:path";
@@ -133,6 +133,13 @@ export async function startEdges(places, options = {}) {
     origin: async (path, init) => (await miniflare.getWorker(origin.name)).fetch(`http://api.localhost${path}`, init),
     /** Asks the admin Worker past the edge. */
     admin: (host, path, init) => request(controls.port, host, path, init),
+    /** Asks an object past both Workers, as any Worker of the same Cloudflare account could that binds its class. */
+    object: async (binding, instance, body, headers = {}) => {
+      const namespace = await miniflare.getDurableObjectNamespace(binding, adminOptions.name);
+      const stub = namespace.get(namespace.idFromName(instance));
+      const answer = await stub.fetch("https://object/", { method: "POST", headers, body: JSON.stringify(body) });
+      return { status: answer.status, text: await answer.text() };
+    },
     /** Every line that a Worker logged, and what workerd reported of it. */
     log: () => [...log],
     async dispose() {
@@ -155,7 +162,6 @@ export function edgeKeys(master = MASTER_SECRET) {
   const keys = generations.map(({ id, secret, retired_at: retired, compromised }) => ({
     id,
     tag: subkey(secret, "tag"),
-    cookies: subkey(secret, "cookies"),
     sealing: subkey(secret, "sealing"),
     origin_proof: subkey(secret, "origin-proof"),
     refresh_cache: subkey(secret, "refresh-cache"),
@@ -163,6 +169,27 @@ export function edgeKeys(master = MASTER_SECRET) {
     ...(compromised && { compromised }),
   }));
   return JSON.stringify(keys);
+}
+
+/** The header with which an edge of these keys calls (`core/replication/link.rs`), with the variables of wrangler.toml. */
+export function linkHeader(keys = edgeKeys()) {
+  const hash = createHash("sha256").update("claviger/fingerprint/1");
+  for (const { id, retired_at_ms: retired, compromised, ...subkeys } of JSON.parse(keys)) {
+    const state = Buffer.alloc(11);
+    state.writeUInt8(compromised ? 1 : 0, 1);
+    state.writeUInt8(retired === undefined ? 0 : 1, 2);
+    state.writeBigInt64BE(BigInt(retired ?? 0), 3);
+    hash
+      .update(Buffer.from([0]))
+      .update(id)
+      .update(state);
+    for (const use of ["tag", "sealing", "origin_proof", "refresh_cache"]) {
+      hash.update(createHmac("sha256", Buffer.from(subkeys[use], "hex")).update("claviger/fingerprint/1").digest());
+    }
+  }
+  const variables = ["claviger/variables/1", "clv", "http://localhost:8787", "bounded", "0"].join("\0");
+  const digests = [hash, createHash("sha256").update(variables)].map((hash) => hash.digest("hex").slice(0, 32));
+  return ["1", ...digests].join(" ");
 }
 
 /** The key by which an origin of this name checks `Claviger-Proof`, in hex (`src/core/credential/keyring.rs`). */

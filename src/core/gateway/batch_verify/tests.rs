@@ -110,6 +110,7 @@ impl World {
         let mut checks = BatchVerification::new(self.account(), NOW, requests);
         while let Some(missing) = checks.decide(&mut self.gateway, NOW) {
             match missing {
+                BatchFetch::Admin => panic!("this edge fits"),
                 BatchFetch::Copy(source) => {
                     let read = checks.ask_copy(self.gateway.leases_mut(), source, NOW);
                     self.gateway.take_copy(&read, None, NOW, Some(checks.lookup()));

@@ -84,13 +84,14 @@ impl<R: CryptoRng> Issuance<'_, R> {
     }
 
     async fn authorise(&mut self, form: &IssuanceForm) -> Result<Authority, Refused> {
-        let mut credentials = form.credentials(self.request, self.gateway.borrow().config());
-        if matches!(credentials, Err(Refused::UnknownService)) && self.must_confirm() {
-            lookup::ask_admin(self.gateway, self.platform).await;
-            if self.gateway.borrow().refuses_all(self.platform.now()) {
+        let credentials = form.credentials(self.request, self.gateway.borrow().config());
+        if matches!(credentials, Err(Refused::UnknownService)) {
+            if self.gateway.borrow().must_confirm(self.platform.now()) {
+                lookup::ask_admin(self.gateway, self.platform).await;
+            }
+            if self.gateway.borrow().is_unsure(self.platform.now()) {
                 return Err(Refused::Unavailable);
             }
-            credentials = form.credentials(self.request, self.gateway.borrow().config());
         }
         let credentials = credentials?;
         let (address, arrival) = (client_address(self.request), self.request.arrived);
@@ -167,10 +168,6 @@ impl<R: CryptoRng> Issuance<'_, R> {
             }
         }
         Err(Refused::Unavailable)
-    }
-
-    fn must_confirm(&self) -> bool {
-        self.gateway.borrow().must_confirm(self.platform.now())
     }
 
     async fn call_ledger(&self, account: AccountId, request: &EdgeRequest) -> Option<String> {

@@ -74,6 +74,7 @@ pub(super) fn fetch<'a>(
 /// Asks the admin Worker whether both Workers fit.
 pub(super) fn ask_admin<'a>(gateway: &'a SharedGateway, platform: &'a Platform) -> Boxed<'a, ()> {
     Box::pin(async move {
+        gateway.borrow_mut().begin_to_ask(platform.now());
         let fits =
             match platform.ask(Operation::CallAdmin { within_ms: REFRESH_TIMEOUT.as_ms() }).await {
                 Got::Fit(fits) => Some(fits),

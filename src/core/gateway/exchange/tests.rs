@@ -475,6 +475,29 @@ fn checks_ask_kv_once_for_all_of_them_and_the_ledger_once_for_what_it_lacks() {
     }
 }
 
+/// An older key of a verifier is authentic even if the edge lacks the newest generation.
+#[test]
+fn a_batch_asks_whether_both_workers_fit_before_a_key_counts_as_made_up() {
+    let other = Keyring::parse(&edge_keys(&[("x", "")])).unwrap();
+    let mut rng = ChaCha20Rng::seed_from_u64(3);
+    for (answer, verdict) in
+        [(Got::Fit(true), "unknown"), (Got::Fit(false), "unavailable"), (Got::Nothing, "unknown")]
+    {
+        let world = World::of(Gateway::new(config(), 7).unlinked());
+        world.knows(&[0]);
+        let made_up = NewKey::generate(world.account(), &config().prefix, &other, &mut rng);
+        let mut next = pieces(&json!({ "credential": made_up.expose() }).to_string(), 500);
+        let (url, headers) = &bodies(&world)[1];
+        let driven = drive(world.begin("POST", url, headers), NOW, |operation| match operation {
+            Operation::ReadBody { .. } => (next(), 0),
+            Operation::CallAdmin { .. } => (answer.clone(), 0),
+            other => panic!("{other:?}"),
+        });
+        assert_eq!(driven.names(), ["body", "body", "admin"], "{answer:?}");
+        assert!(driven.answer().1.contains(&format!(r#""verdict":"{verdict}""#)), "{answer:?}");
+    }
+}
+
 #[test]
 fn a_renewal_asks_the_ledger_in_the_background_and_answers_nobody() {
     let world = World::cold();
@@ -506,6 +529,42 @@ fn a_renewal_asks_the_ledger_in_the_background_and_answers_nobody() {
     let after = world.begin_at(late + 100, "GET", API, &world.bearer(2));
     let after = drive(after, late + 100, |operation| panic!("{operation:?}"));
     assert_eq!((after.code(), after.renew), ((0, String::new()), None));
+}
+
+/// Many clients send made-up keys to a fresh isolate at once.
+#[test]
+fn one_request_asks_the_admin_worker_and_the_others_wait_for_no_answer() {
+    let foreign = World::of(Gateway::new(config(), 7));
+    let other = Keyring::parse(&edge_keys(&[("x", "")])).unwrap();
+    let mut rng = ChaCha20Rng::seed_from_u64(3);
+    let made_up = NewKey::generate(foreign.account(), &config().prefix, &other, &mut rng);
+    let headers = format!("authorization\nBearer {}", made_up.expose());
+    let world = World::of(Gateway::new(config(), 7).unlinked());
+    let asks = |at: i64| {
+        let mut exchange = world.begin_at(NOW + at, "GET", API, &headers);
+        match exchange.resume(Got::Nothing, UnixMs::from_ms(NOW + at)) {
+            ExchangeStep::Ask(Operation::CallAdmin { .. }) => Some(exchange),
+            ExchangeStep::Ask(other) => panic!("{other:?}"),
+            ExchangeStep::Done { .. } => None,
+        }
+    };
+    let mut first = asks(0).expect("nobody has asked before");
+    for at in 1..100 {
+        let driven = drive(world.begin_at(NOW + at, "GET", API, &headers), NOW + at, |asked| {
+            panic!("{asked:?}")
+        });
+        assert_eq!(driven.code(), (503, "unavailable".to_owned()), "{at} ms");
+    }
+    // A question without an answer, whose request was perhaps cancelled, expires.
+    assert!(asks(999).is_none() && asks(1_000).is_some() && asks(1_001).is_none());
+    let ExchangeStep::Done { .. } = first.resume(Got::Fit(true), UnixMs::from_ms(NOW + 1_100))
+    else {
+        panic!("the answer was here");
+    };
+    let driven = drive(world.begin_at(NOW + 1_101, "GET", API, &headers), NOW + 1_101, |asked| {
+        panic!("{asked:?}")
+    });
+    assert_eq!(driven.code(), (401, "unknown".to_owned()));
 }
 
 /// With keys other than the admin Worker's, every credential seems made up. So the edge asks the

@@ -88,6 +88,7 @@ impl Verification<'_> {
             let missing = checks.decide(&mut gateway.borrow_mut(), platform.now());
             match missing {
                 None => break,
+                Some(BatchFetch::Admin) => lookup::ask_admin(gateway, platform).await,
                 Some(BatchFetch::Copy(source)) => {
                     let read =
                         checks.ask_copy(gateway.borrow_mut().leases_mut(), source, platform.now());

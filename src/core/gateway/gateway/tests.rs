@@ -432,5 +432,12 @@ fn what_goes_on_to_the_admin_worker_has_the_edge_s_own_word_alone() {
             "{path}"
         );
     }
-    assert_eq!(link::check(Some(world.gateway.link()), &world.gateway.config.keyring), Ok(()));
+    assert_eq!(
+        link::check(
+            Some(world.gateway.link()),
+            &world.gateway.config.keyring,
+            &world.gateway.config.digest
+        ),
+        Ok(())
+    );
 }

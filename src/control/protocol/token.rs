@@ -6,26 +6,28 @@
 //! width:  1    8       10 43     11      all base62
 //! ```
 //!
-//! `tag` is computed like a key's ([`crate::credential::key`]), under the cookie subkey, over
-//! `"claviger/token/1" 00 prefix 00 kind account id secret`. A token with a wrong tag was never
-//! made, and costs only the HMAC. Storage holds only a token's ID and the digest of its secret.
+//! `tag` is computed like a key's ([`claviger_core::credential::key`]), under the token subkey,
+//! over `"claviger/token/1" 00 prefix 00 kind account id secret`. A token with a wrong tag was
+//! never made, and costs only the HMAC. Storage holds only a token's ID and the digest of its
+//! secret.
 //!
 //! A set-up token is stored nowhere before its use. The first 6 digits of its ID are its time of
 //! creation, in Unix seconds. So a link left in a terminal's scrollback expires by itself.
 
 use core::fmt;
 
+use claviger_core::base::base62;
+use claviger_core::base::id::{AccountId, MemberId, Prefix, TokenId};
+use claviger_core::base::secret::Digest;
+use claviger_core::base::time::UnixMs;
+use claviger_core::credential::key::short_tag;
+use claviger_core::credential::keyring::MacKey;
 use rand_core::CryptoRng;
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
-use crate::base::base62;
-use crate::base::id::{AccountId, MemberId, Prefix, TokenId};
-use crate::base::secret::Digest;
-use crate::base::time::UnixMs;
-use crate::credential::key::short_tag;
-use crate::credential::keyring::{Keyring, MacKey};
+use crate::protocol::master::MasterSecrets;
 
 const SECRET_WIDTH: usize = 43;
 const TAG_WIDTH: usize = base62::U64_WIDTH;
@@ -65,16 +67,16 @@ pub struct MadeToken {
 
 impl MadeToken {
     /// Parses a token of `kind` and checks its tag; `None` for anything else, without a reason.
-    pub fn parse(text: &str, kind: Kind, prefix: &Prefix, keyring: &Keyring) -> Option<Self> {
+    pub fn parse(text: &str, kind: Kind, prefix: &Prefix, master: &MasterSecrets) -> Option<Self> {
         let (covered, tag) = text.as_bytes().split_last_chunk::<TAG_WIDTH>()?;
         if covered.len() != COVERED_WIDTH || covered.first() != Some(&kind.letter()) {
             return None;
         }
         // An attacker with a compromised secret could forge a session or a set-up link.
-        keyring
+        master
             .iter()
             .filter(|generation| !generation.is_compromised())
-            .any(|generation| self::tag(generation.cookie_key(), prefix, covered).ct_eq(tag).into())
+            .any(|generation| self::tag(generation.token_key(), prefix, covered).ct_eq(tag).into())
             .then_some(())?;
         let (_, rest) = covered.split_first_chunk::<1>()?;
         let (account, rest) = rest.split_first_chunk::<{ AccountId::WIDTH }>()?;
@@ -134,21 +136,21 @@ impl NewToken {
     pub fn session(
         account: AccountId,
         prefix: &Prefix,
-        keyring: &Keyring,
+        master: &MasterSecrets,
         rng: &mut impl CryptoRng,
     ) -> Self {
         let id = TokenId::random(rng);
-        Self::assemble(Kind::Session, account, id, prefix, keyring, rng)
+        Self::assemble(Kind::Session, account, id, prefix, master, rng)
     }
 
     /// Draws a set-up token, created at `now`, for an account with a newly drawn ID.
     pub fn setup(
         now: UnixMs,
         prefix: &Prefix,
-        keyring: &Keyring,
+        master: &MasterSecrets,
         rng: &mut impl CryptoRng,
     ) -> Self {
-        Self::setup_of(AccountId::random(rng), now, prefix, keyring, rng)
+        Self::setup_of(AccountId::random(rng), now, prefix, master, rng)
     }
 
     /// Draws another set-up token of an account.
@@ -156,7 +158,7 @@ impl NewToken {
         account: AccountId,
         now: UnixMs,
         prefix: &Prefix,
-        keyring: &Keyring,
+        master: &MasterSecrets,
         rng: &mut impl CryptoRng,
     ) -> Self {
         let made_s = u64::try_from(now.as_ms() / 1000).unwrap_or_default();
@@ -164,7 +166,7 @@ impl NewToken {
         let salt: [u8; TokenId::WIDTH - base62::U32_WIDTH] = base62::random(rng);
         let id = TokenId::from_bytes(&[time.as_slice(), &salt].concat())
             .unwrap_or_else(|| TokenId::random(rng));
-        Self::assemble(Kind::Setup, account, id, prefix, keyring, rng)
+        Self::assemble(Kind::Setup, account, id, prefix, master, rng)
     }
 
     fn assemble(
@@ -172,7 +174,7 @@ impl NewToken {
         account: AccountId,
         id: TokenId,
         prefix: &Prefix,
-        keyring: &Keyring,
+        master: &MasterSecrets,
         rng: &mut impl CryptoRng,
     ) -> Self {
         let secret = Zeroizing::new(base62::random::<SECRET_WIDTH>(rng));
@@ -183,7 +185,7 @@ impl NewToken {
             secret.as_slice(),
         ];
         let covered = Zeroizing::new(parts.concat());
-        let tag = tag(keyring.newest().cookie_key(), prefix, &covered);
+        let tag = tag(master.newest().token_key(), prefix, &covered);
         let text = covered.iter().chain(&tag).map(|byte| char::from(*byte)).collect();
         let made = MadeToken { account, id, digest: Digest::of(secret.as_slice()) };
         Self { made, text: Zeroizing::new(text) }
@@ -213,14 +215,15 @@ fn tag(key: &MacKey, prefix: &Prefix, covered: &[u8]) -> [u8; TAG_WIDTH] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{clv, edge_keys, keyring};
+    use crate::protocol::master::tests::{MASTER, master};
+    use claviger_core::testing::clv;
     use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
 
     #[test]
     fn a_session_is_known_and_one_changed_character_anywhere_is_not() {
         let mut rng = ChaCha20Rng::seed_from_u64(1);
-        let token = NewToken::session(AccountId::random(&mut rng), &clv(), &keyring(), &mut rng);
-        let parse = |text: &str| MadeToken::parse(text, Kind::Session, &clv(), &keyring());
+        let token = NewToken::session(AccountId::random(&mut rng), &clv(), &master(), &mut rng);
+        let parse = |text: &str| MadeToken::parse(text, Kind::Session, &clv(), &master());
         assert_eq!(parse(token.expose()).as_ref(), Some(token.made()));
         for (place, _) in token.expose().char_indices() {
             let mut changed = token.expose().to_owned();
@@ -237,28 +240,32 @@ mod tests {
     fn a_token_of_one_kind_or_deployment_is_none_of_another() {
         let mut rng = ChaCha20Rng::seed_from_u64(2);
         let setup =
-            NewToken::setup(UnixMs::from_ms(1_800_000_000_000), &clv(), &keyring(), &mut rng);
-        assert!(MadeToken::parse(setup.expose(), Kind::Setup, &clv(), &keyring()).is_some());
-        assert!(MadeToken::parse(setup.expose(), Kind::Session, &clv(), &keyring()).is_none());
-        let again = MadeToken::parse(setup.expose(), Kind::Setup, &clv(), &keyring()).unwrap();
+            NewToken::setup(UnixMs::from_ms(1_800_000_000_000), &clv(), &master(), &mut rng);
+        assert!(MadeToken::parse(setup.expose(), Kind::Setup, &clv(), &master()).is_some());
+        assert!(MadeToken::parse(setup.expose(), Kind::Session, &clv(), &master()).is_none());
+        let again = MadeToken::parse(setup.expose(), Kind::Setup, &clv(), &master()).unwrap();
         assert_eq!(again.owner(), setup.made().owner());
         assert_ne!(
             again.owner(),
-            NewToken::setup(UnixMs::from_ms(0), &clv(), &keyring(), &mut rng).made().owner()
+            NewToken::setup(UnixMs::from_ms(0), &clv(), &master(), &mut rng).made().owner()
         );
         let other = Prefix::parse("abc").unwrap();
-        assert!(MadeToken::parse(setup.expose(), Kind::Setup, &other, &keyring()).is_none());
+        assert!(MadeToken::parse(setup.expose(), Kind::Setup, &other, &master()).is_none());
     }
 
     #[test]
     fn a_token_of_a_compromised_generation_is_none() {
         let mut rng = ChaCha20Rng::seed_from_u64(4);
-        let made_with = Keyring::parse(&edge_keys(&[("a", "")])).unwrap();
+        let (newer, older) = MASTER.split_once(",\n").unwrap();
+        let (older, retired) = older.trim_start().split_once(",\"retired_at\"").unwrap();
+        let made_with = MasterSecrets::parse(&format!("[{older}}}]")).unwrap();
         let token = NewToken::setup(UnixMs::from_ms(0), &clv(), &made_with, &mut rng);
+        let retired = retired.trim_end_matches("}]");
         for (mark, known) in [("", true), (r#","compromised":true"#, false)] {
-            let keyring = Keyring::parse(&edge_keys(&[("b", ""), ("a", mark)])).unwrap();
+            let master = format!("{newer},{older},\"retired_at\"{retired}{mark}}}]");
+            let master = MasterSecrets::parse(&master).unwrap();
             assert_eq!(
-                MadeToken::parse(token.expose(), Kind::Setup, &clv(), &keyring).is_some(),
+                MadeToken::parse(token.expose(), Kind::Setup, &clv(), &master).is_some(),
                 known,
                 "{mark}"
             );
@@ -269,7 +276,7 @@ mod tests {
     fn a_set_up_link_lives_a_day() {
         let mut rng = ChaCha20Rng::seed_from_u64(3);
         let start = 1_800_000_000_000;
-        let setup = NewToken::setup(UnixMs::from_ms(start), &clv(), &keyring(), &mut rng);
+        let setup = NewToken::setup(UnixMs::from_ms(start), &clv(), &master(), &mut rng);
         for (after, over) in [
             (-1001, true),
             (-1000, false),
