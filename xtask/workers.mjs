@@ -1,7 +1,7 @@
 // The two Workers' configurations, both made of the one wrangler.toml: what an operator fills in
 // stands in one place.
-import { mkdirSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { root } from "./setup.mjs";
 
 /** Variables that both Workers read. */
@@ -66,6 +66,19 @@ export function writeConfigs({ edge, admin }, dist = join(root, "dist")) {
       return [worker, file];
     }),
   );
+}
+
+/** Where wrangler looks for the secrets of each configuration. */
+export const besideConfigs = ({ edge, admin }) => [edge, admin].map((config) => join(dirname(config), ".dev.vars"));
+
+/** Writes files for their owner alone, and removes them when this process ends, however it ends but by SIGKILL. */
+export function keepWhileRunning(files, texts) {
+  process.on("exit", () => files.forEach((file) => rmSync(file, { force: true })));
+  files.forEach((file, index) => {
+    // An older file would keep its mode.
+    rmSync(file, { force: true });
+    writeFileSync(file, texts[index], { mode: 0o600 });
+  });
 }
 
 /** Without what is `undefined`. */

@@ -1,6 +1,10 @@
 // What `npm run deploy` says of settings before it deploys.
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
+import { readdirSync, writeFileSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { deployOptions, fault, findings } from "../../xtask/settings.mjs";
@@ -69,6 +73,28 @@ test("the command itself refuses what it does not know, before it does anything"
     const { status, stdout, stderr } = deploy(args, environment);
     assert.deepEqual([status, stdout], [1, ""], args.join(" "));
     assert.match(stderr, told);
+  }
+});
+
+test("a local run's copies of secrets are its owner's alone, and gone when it ends", async () => {
+  const directory = await mkdtemp(join(tmpdir(), "claviger-"));
+  try {
+    const files = [join(directory, "a"), join(directory, "b")];
+    writeFileSync(files[0], "old", { mode: 0o644 });
+    const code = `import { keepWhileRunning } from "./xtask/workers.mjs";
+      import { readFileSync, statSync } from "node:fs";
+      const files = ${JSON.stringify(files)};
+      keepWhileRunning(files, ["one", "two"]);
+      console.log(JSON.stringify(files.map((file) => [readFileSync(file, "utf8"), statSync(file).mode & 0o777])));
+      if (process.env.END === "throw") throw new Error("x");`;
+    for (const END of ["well", "throw"]) {
+      const env = { ...process.env, END };
+      const { stdout } = spawnSync(process.execPath, ["--input-type=module", "--eval", code], { cwd: root, encoding: "utf8", env });
+      assert.deepEqual(JSON.parse(stdout), [["one", 0o600], ["two", 0o600]]);
+      assert.deepEqual(readdirSync(directory), [], END);
+    }
+  } finally {
+    await rm(directory, { recursive: true });
   }
 });
 
