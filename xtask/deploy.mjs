@@ -1,25 +1,14 @@
-// `npm run deploy`: builds for production and hands both Workers to wrangler, the admin Worker
-// first, with whatever arguments follow.
+// `npm run deploy`: builds for production and hands both Workers to wrangler, the admin Worker first.
+//   npm run deploy -- [--dry-run] [--edge-first]
 import { Failure, output, run, script, setUp, step } from "./setup.mjs";
-import { fault, findings } from "./settings.mjs";
+import { deployOptions, fault, findings } from "./settings.mjs";
 import { readConfig, split, writeConfigs } from "./workers.mjs";
 
-const EDGE_FIRST = "--edge-first";
-const args = process.argv.slice(2).filter((argument) => argument !== EDGE_FIRST);
-const isRehearsal = args.includes("--dry-run");
-/** @type {("edge" | "admin")[]} */
-const order = process.argv.includes(EDGE_FIRST) ? ["edge", "admin"] : ["admin", "edge"];
-
-/** What may not be handed on: it would name both Workers alike, or give one what is the other's. */
-const REFUSED = ["--name", "--env", "-e", "--config", "-c", "--secrets-file"];
-
 await script(async () => {
-  const refused = args.find((argument) => REFUSED.includes(argument.split("=")[0]));
-  if (refused)
-    throw new Failure(`${refused} cannot stand here: both Workers are deployed, each by a configuration of its own`);
+  const { isRehearsal, order } = deployOptions(process.argv.slice(2), process.env);
   await setUp();
   const config = await readConfig({ env: "production" });
-  await step("settings", () => check(config));
+  await step("settings", () => check(config, isRehearsal));
   await step("release build", () => run("node", ["xtask/build.mjs", "--release"]));
   // A rehearsal asks the platform nothing.
   const kv = isRehearsal ? undefined : await step("KV namespace", () => namespace(config));
@@ -27,15 +16,18 @@ await script(async () => {
   // The admin Worker first: an edge that is one release older fits it, and the objects are its own. `--edge-first` is for the one
   // upgrade from a release that was a single Worker.
   for (const worker of order) {
-    await step(`wrangler: ${worker}`, () => run("wrangler", ["deploy", "--config", configs[worker], ...args]));
+    await step(`wrangler: ${worker}`, () =>
+      run("wrangler", ["deploy", "--config", configs[worker], ...(isRehearsal ? ["--dry-run"] : [])]),
+    );
   }
 });
 
 /**
  * Says what is missing, and refuses to deploy so. A rehearsal goes on.
  * @param {import("./settings.mjs").Settings} config
+ * @param {boolean} isRehearsal
  */
-function check(config) {
+function check(config, isRehearsal) {
   const { missing, notes } = findings(config);
   const wrong = fault(config);
   if (wrong) missing.push(wrong);

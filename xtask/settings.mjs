@@ -12,6 +12,29 @@ import { Failure, output } from "./setup.mjs";
  */
 /** @typedef {{host?: string, origin?: string}} Rule the members that are looked at */
 
+const DRY_RUN = "--dry-run";
+const EDGE_FIRST = "--edge-first";
+
+/**
+ * Reads the arguments of `npm run deploy`. Any other text is refused, because a mistyped rehearsal
+ * would deploy.
+ * @param {string[]} args
+ * @param {Record<string, string | undefined>} environment
+ * @returns {{isRehearsal: boolean, order: ("edge" | "admin")[]}}
+ */
+export function deployOptions(args, environment = {}) {
+  const other = args.find((argument) => argument !== DRY_RUN && argument !== EDGE_FIRST);
+  const takes = `npm run deploy takes ${DRY_RUN} and ${EDGE_FIRST}, and nothing else`;
+  if (other !== undefined) throw new Failure(`${takes}: ${JSON.stringify(other)} is refused`);
+  // npm keeps an option that stands before `--` for itself.
+  const kept = [DRY_RUN, EDGE_FIRST].find((option) => environment[`npm_config_${option.slice(2).replace("-", "_")}`]);
+  if (kept) throw new Failure(`${takes}, after two dashes: npm run deploy -- ${kept}`);
+  return {
+    isRehearsal: args.includes(DRY_RUN),
+    order: args.includes(EDGE_FIRST) ? ["edge", "admin"] : ["admin", "edge"],
+  };
+}
+
 /**
  * Returns what the Workers themselves would refuse to serve with, if they had their secrets; an
  * empty text when there is nothing. Throws when they cannot be asked.

@@ -2,13 +2,13 @@
 //   npm start -- [--port N]
 // CLAVIGER_STATE names another directory for state and secrets; the tests use one of their own.
 import { spawn } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { createServer } from "node:net";
-import { dirname, join, resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { createInterface } from "node:readline";
 import { parseArgs } from "node:util";
 import { Failure, build, environment, output, root, script, setUp, step, writeSecrets } from "./setup.mjs";
-import { readConfig, split, writeConfigs } from "./workers.mjs";
+import { besideConfigs, keepWhileRunning, readConfig, split, writeConfigs } from "./workers.mjs";
 
 const HOST = "127.0.0.1";
 
@@ -56,7 +56,7 @@ function ringIn(secrets) {
 
 /**
  * Gives each Worker its own secret alone: the edge the keys that are derived for it. wrangler reads
- * them beside each configuration.
+ * them beside each configuration, until this script ends.
  * @param {import("./workers.mjs").Both<string>} configs
  * @param {string} ring
  */
@@ -65,12 +65,7 @@ function writeWorkerSecrets({ edge, admin }, ring) {
     MASTER_SECRET: ring,
   });
   if (!keys) throw new Failure("MASTER_SECRET is refused: see above");
-  for (const [config, line] of [
-    [edge, `EDGE_KEYS='${keys}'`],
-    [admin, `MASTER_SECRET='${ring}'`],
-  ]) {
-    writeFileSync(join(dirname(config), ".dev.vars"), `${line}\n`, { mode: 0o600 });
-  }
+  keepWhileRunning(besideConfigs({ edge, admin }), [`EDGE_KEYS='${keys}'\n`, `MASTER_SECRET='${ring}'\n`]);
 }
 
 /**

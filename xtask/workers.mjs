@@ -1,7 +1,7 @@
 // The two Workers' configurations, both made of the one wrangler.toml: what an operator fills in
 // stands in one place.
-import { mkdirSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { root } from "./setup.mjs";
 
 /** Variables that both Workers read. */
@@ -83,6 +83,26 @@ export function writeConfigs({ edge, admin }, dist = join(root, "dist")) {
     return file;
   };
   return { edge: write("edge", edge), admin: write("admin", admin) };
+}
+
+/**
+ * Returns where wrangler looks for the secrets of each configuration.
+ * @param {Both<string>} configs
+ */
+export const besideConfigs = ({ edge, admin }) => [edge, admin].map((config) => join(dirname(config), ".dev.vars"));
+
+/**
+ * Writes files for their owner alone, and removes them when this process ends, unless by SIGKILL.
+ * @param {string[]} files
+ * @param {string[]} texts
+ */
+export function keepWhileRunning(files, texts) {
+  process.on("exit", () => files.forEach((file) => rmSync(file, { force: true })));
+  files.forEach((file, index) => {
+    // An older file would keep its mode.
+    rmSync(file, { force: true });
+    writeFileSync(file, texts[index], { mode: 0o600 });
+  });
 }
 
 /**

@@ -1,9 +1,16 @@
 // What `npm run deploy` says of settings before it deploys.
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { readdirSync, writeFileSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { test } from "node:test";
-import { fault, findings } from "../../xtask/settings.mjs";
+import { fileURLToPath } from "node:url";
+import { deployOptions, fault, findings } from "../../xtask/settings.mjs";
 import { readConfig, split } from "../../xtask/workers.mjs";
 
+const root = fileURLToPath(new URL("../..", import.meta.url));
 const shipped = await readConfig({ env: "production" });
 
 /** As an operator fills it in. */
@@ -33,6 +40,86 @@ test("as shipped every line that is the operator's is named, and nothing else", 
 test("filled in it is complete: mail goes out, by a binding that is there", () => {
   assert.deepEqual(findings(filled()), { missing: [], notes: [] });
   assert.equal(filled().vars.MAIL, "binding");
+});
+
+test("only a plain --dry-run is a rehearsal, and nothing else is deployed by mistake", () => {
+  assert.deepEqual(deployOptions([]), { isRehearsal: false, order: ["admin", "edge"] });
+  assert.deepEqual(deployOptions(["--dry-run"]), { isRehearsal: true, order: ["admin", "edge"] });
+  assert.deepEqual(deployOptions(["--edge-first", "--dry-run"]), { isRehearsal: true, order: ["edge", "admin"] });
+  for (const args of [
+    ["--dry-run=true"],
+    ["--dry-run=false"],
+    ["--dry-run", "false"],
+    ["--no-dry-run"],
+    ["--dryrun"],
+    ["--dry-run "],
+    ["--Dry-Run"],
+    ["dry-run"],
+    ["-n"],
+    ["--"],
+    ["--edge-first=1"],
+    ["--name", "x"],
+    ["--env=production"],
+    ["--secrets-file", "x"],
+    [""],
+  ]) {
+    assert.throws(
+      () => deployOptions(args),
+      /^Error: npm run deploy takes --dry-run and --edge-first, and nothing else/,
+      args.join(" "),
+    );
+  }
+});
+
+test("the command itself refuses what it does not know, before it does anything", () => {
+  const deploy = (args, more) => {
+    const env = { ...process.env, ...more };
+    return spawnSync(process.execPath, ["xtask/deploy.mjs", ...args], { cwd: root, encoding: "utf8", env });
+  };
+  for (const [args, environment, told] of [
+    [
+      ["--dry-run=true"],
+      {},
+      /^✘ npm run deploy takes --dry-run and --edge-first, and nothing else: "--dry-run=true" is refused/,
+    ],
+    [["--dry-run", "false"], {}, /"false" is refused/],
+    [["--name"], {}, /"--name" is refused/],
+    // `npm run deploy --dry-run`
+    [[], { npm_config_dry_run: "true" }, /after two dashes: npm run deploy -- --dry-run/],
+  ]) {
+    const { status, stdout, stderr } = deploy(args, environment);
+    assert.deepEqual([status, stdout], [1, ""], args.join(" "));
+    assert.match(stderr, told);
+  }
+});
+
+test("a local run's copies of secrets are its owner's alone, and gone when it ends", async () => {
+  const directory = await mkdtemp(join(tmpdir(), "claviger-"));
+  try {
+    const files = [join(directory, "a"), join(directory, "b")];
+    writeFileSync(files[0], "old", { mode: 0o644 });
+    const code = `import { keepWhileRunning } from "./xtask/workers.mjs";
+      import { readFileSync, statSync } from "node:fs";
+      const files = ${JSON.stringify(files)};
+      keepWhileRunning(files, ["one", "two"]);
+      console.log(JSON.stringify(files.map((file) => [readFileSync(file, "utf8"), statSync(file).mode & 0o777])));
+      if (process.env.END === "throw") throw new Error("x");`;
+    for (const END of ["well", "throw"]) {
+      const env = { ...process.env, END };
+      const { stdout } = spawnSync(process.execPath, ["--input-type=module", "--eval", code], {
+        cwd: root,
+        encoding: "utf8",
+        env,
+      });
+      assert.deepEqual(JSON.parse(stdout), [
+        ["one", 0o600],
+        ["two", 0o600],
+      ]);
+      assert.deepEqual(readdirSync(directory), [], END);
+    }
+  } finally {
+    await rm(directory, { recursive: true });
+  }
 });
 
 /** Each: what is changed, what is then told, and whether that stops the deployment. */
