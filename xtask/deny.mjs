@@ -6,5 +6,6 @@ await script(async () => {
   if (output("cargo", ["deny", "--version"]) === undefined) {
     throw new Failure("cargo-deny is missing: cargo install --locked cargo-deny");
   }
-  run("cargo", ["deny", "--locked", "check"]);
+  // Without `--workspace` it would read the crates of the root package only, not the Workers'.
+  run("cargo", ["deny", "--workspace", "--locked", "check"]);
 });

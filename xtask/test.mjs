@@ -8,6 +8,7 @@ import { Failure, build, run, script, setUp } from "./setup.mjs";
 
 const WORKERS = ["edge", "admin", "workers"].flatMap((name) => ["--package", `claviger-${name}`]);
 const WASM = ["--target", "wasm32-unknown-unknown"];
+const SNAPSHOTS = { INSTA_UPDATE: "no" };
 const DENY = ["--", "-D", "warnings"];
 
 /** Files that prettier formats; `npm run format` names the same. */
@@ -44,7 +45,8 @@ const stages = [
   { name: "clippy-wasm", run: () => run("cargo", ["clippy", "--locked", ...WORKERS, ...WASM, ...DENY]) },
   // The manifest denies rustdoc's lints.
   { name: "doc", run: () => run("cargo", ["doc", "--locked", "--workspace", "--no-deps", "--document-private-items"]) },
-  { name: "rust", run: () => run("cargo", ["test", "--locked", "--workspace"]) },
+  // A snapshot that differs fails, and no file is written.
+  { name: "rust", run: () => run("cargo", ["test", "--locked", "--workspace"], SNAPSHOTS) },
   { name: "statistics", run: () => nodeTests(["tests/bench/statistics.test.mjs"]) },
   { name: "worker", needsBuild: true, run: () => nodeTests(["tests/worker/**/*.test.mjs"]) },
   {
@@ -64,8 +66,8 @@ const stages = [
 
 /** Parts of the stages above, which run only by name. */
 const parts = [
-  { name: "core", run: () => run("cargo", ["test", "--locked", "--package", "claviger-core"]) },
-  { name: "control", run: () => run("cargo", ["test", "--locked", "--package", "claviger-control"]) },
+  { name: "core", run: () => run("cargo", ["test", "--locked", "--package", "claviger-core"], SNAPSHOTS) },
+  { name: "control", run: () => run("cargo", ["test", "--locked", "--package", "claviger-control"], SNAPSHOTS) },
   { name: "edge", needsBuild: true, run: () => nodeTests(EDGE_TESTS.map((name) => `tests/worker/${name}.test.mjs`)) },
 ];
 

@@ -14,7 +14,10 @@ use claviger_core::replication::edge_call::{
 use claviger_core::replication::record::{Epoch, Revision, Standing};
 use claviger_core::replication::refresh::{Delta, Refresh, RefreshRequest, Unsettled};
 
-use crate::{DIGEST, NoSql, ask_as, at, digest, key_id, limits, record, view};
+use crate::{NoSql, ask_as, at, digest, key_id, limits, record, view};
+
+/// The text of the digest that [`digest`] returns.
+const DIGEST: &str = "ungWv48Bz-pBQUDeXa4iI7ADYaOWF3qctBD_YfIAFa0";
 
 #[test]
 fn a_ledger_reads_every_request_of_an_edge_as_what_it_is() {

@@ -16,7 +16,7 @@ use claviger_core::replication::edge_call::{IssueByApi, ReadExpiry};
 use claviger_core::replication::record::{Revision, Standing};
 use claviger_core::replication::refresh::AccountState;
 
-use crate::{DIGEST, at, digest, key_id, pin, record, view, view_json};
+use crate::{at, digest, key_id, pin, record, view, view_json, written};
 
 const CEILING: &str = r#"{"permissions":["demo:read"],"networks":[],"longest":null}"#;
 
@@ -33,20 +33,16 @@ fn ceiling() -> Ceiling {
 #[test]
 fn issuing() {
     let proof = IssuerProof { issuer: Issuer::Key(key_id()), digest: digest() };
-    pin(vec![(
-        LedgerRequest::IssueByApi(IssueByApi {
-            id: key_id(),
-            digest: digest(),
-            proof,
-            at: at(5),
-            expires: Expiry::At(at(6)),
-            networks: Networks::anywhere(),
-            address: None,
-        }),
-        format!(
-            r#"{{"ask":"issue_by_api","id":"a1B2c3D47Hq0p2Zx9K","digest":"{DIGEST}","proof":{{"issuer":{{"key":"a1B2c3D47Hq0p2Zx9K"}},"digest":"{DIGEST}"}},"at":5,"expires":6,"networks":[],"address":null}}"#
-        ),
-    )]);
+    let text = written(vec![LedgerRequest::IssueByApi(IssueByApi {
+        id: key_id(),
+        digest: digest(),
+        proof,
+        at: at(5),
+        expires: Expiry::At(at(6)),
+        networks: Networks::anywhere(),
+        address: None,
+    })]);
+    insta::assert_snapshot!("issue_by_api", text);
     pin(vec![(
         LedgerRequest::ReadExpiry(ReadExpiry { text: "2027/06/30".into(), at: at(5) }),
         r#"{"ask":"read_expiry","text":"2027/06/30","at":5}"#.into(),
@@ -76,20 +72,17 @@ fn issuing() {
     );
     let bare: KeyView = serde_json::from_str(&view_json()).unwrap();
     assert_eq!((bare.issuable, bare.issued_by), (None, None), "absence grants nothing");
-    pin(vec![
-        (
-            LedgerReply::Revoked { bound, all_of_issuer: true, record: None, revision: None },
-            r#"{"reply":"revoked","bound":{"at":7,"within_s":10},"all_of_issuer":true,"record":null}"#.into(),
-        ),
-        (
-            LedgerReply::Revoked { bound, all_of_issuer: false, record: None, revision: Some(Revision(13)) },
-            r#"{"reply":"revoked","bound":{"at":7,"within_s":10},"all_of_issuer":false,"record":null,"revision":13}"#.into(),
-        ),
-        (
-            LedgerReply::Refused(Refusal::IssuerRefused),
-            r#"{"reply":"refused","refusal":"issuer_refused"}"#.into(),
-        ),
+    let text = written(vec![
+        LedgerReply::Revoked { bound, all_of_issuer: true, record: None, revision: None },
+        LedgerReply::Revoked {
+            bound,
+            all_of_issuer: false,
+            record: None,
+            revision: Some(Revision(13)),
+        },
+        LedgerReply::Refused(Refusal::IssuerRefused),
     ]);
+    insta::assert_snapshot!("revocation_replies", text);
 }
 
 #[test]
@@ -111,15 +104,11 @@ fn records_and_states() {
     let json = serde_json::to_string(&issued).unwrap();
     let end = r#","issued":{"by":{"key":"a1B2c3D47Hq0p2Zx9K"},"generation":3,"at":5}}"#;
     assert!(json.ends_with(end), "{json}");
-    pin(vec![(
-        AccountState {
-            revision: Revision(3),
-            freshness_ms: 10_000,
-            revoked_sealed: vec![RevokedSealed { id: sealed_id(), until: at(7) }],
-            ..AccountState::default()
-        },
-        format!(
-            r#"{{"revision":3,"freshness_ms":10000,"suspended":false,"revoked_sealed":[{{"id":"{SEALED}","until":7}}]}}"#
-        ),
-    )]);
+    let text = written(vec![AccountState {
+        revision: Revision(3),
+        freshness_ms: 10_000,
+        revoked_sealed: vec![RevokedSealed { id: sealed_id(), until: at(7) }],
+        ..AccountState::default()
+    }]);
+    insta::assert_snapshot!("account_state", text);
 }

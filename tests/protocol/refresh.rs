@@ -9,7 +9,7 @@ use claviger_core::replication::refresh::{
     AccountState, Delta, Mark, Refresh, RefreshAnswer, RefreshRequest, Unsettled, UsageBatch, Use,
 };
 
-use crate::{at, key_id, pin};
+use crate::{at, key_id, written};
 
 #[test]
 fn refreshes_and_what_holds_for_the_account() {
@@ -29,8 +29,7 @@ fn refreshes_and_what_holds_for_the_account() {
             callers: vec![],
         }],
     };
-    pin(vec![
-    (
+    let text = written(vec![
         LedgerRequest::Refresh(RefreshRequest {
             epoch: Some(epoch()),
             known_revision: Revision(11),
@@ -40,33 +39,22 @@ fn refreshes_and_what_holds_for_the_account() {
             asked_from: None,
             usage: Some(usage),
         }),
-        r#"{"ask":"refresh","epoch":"5f2c9a0b7d1e4386","known_revision":11,"state_revision":3,"wanted":["a1B2c3D47Hq0p2Zx9K"],"usage":{"isolate":18446744073709551615,"sequence":7,"uses":[{"id":"a1B2c3D47Hq0p2Zx9K","count":2,"denials":1,"last_at":5,"addresses":["203.0.113.7"]}]}}"#.into(),
-    ),
-    (
         LedgerRequest::SetState { freshness_ms: Some(0), suspended: None },
-        r#"{"ask":"set_state","freshness_ms":0,"suspended":null}"#.into(),
-    ),
-    (
         LedgerRequest::Refresh(RefreshRequest {
             ask: vec![key_id()],
             unused: vec![key_id()],
             ..RefreshRequest::default()
         }),
-        r#"{"ask":"refresh","epoch":null,"known_revision":0,"state_revision":0,"wanted":["a1B2c3D47Hq0p2Zx9K"],"unused":["a1B2c3D47Hq0p2Zx9K"],"usage":null}"#.into(),
-    ),
-    (LedgerRequest::Rebuild, r#"{"ask":"rebuild"}"#.into()),
-    (LedgerRequest::Progress, r#"{"ask":"progress"}"#.into()),
-    (
+        LedgerRequest::Rebuild,
+        LedgerRequest::Progress,
         LedgerRequest::Restored { epoch: epoch() },
-        r#"{"ask":"restored","epoch":"5f2c9a0b7d1e4386"}"#.into(),
-    ),
-]);
+    ]);
+    insta::assert_snapshot!("refresh_requests", text);
     let bare: LedgerRequest = serde_json::from_str(r#"{"ask":"refresh"}"#).unwrap();
     assert!(
         matches!(bare, LedgerRequest::Refresh(request) if request == RefreshRequest::default())
     );
-    pin(vec![
-    (
+    let text = written(vec![
         LedgerReply::Refreshed(Refresh {
             epoch: epoch(),
             revision: Revision(12),
@@ -76,9 +64,6 @@ fn refreshes_and_what_holds_for_the_account() {
             answers: vec![RefreshAnswer { id: key_id(), record: None }],
             document: 1_795_262_400_000,
         }),
-        r#"{"reply":"refreshed","epoch":"5f2c9a0b7d1e4386","revision":12,"delta":{"changes":[{"id":"a1B2c3D47Hq0p2Zx9K","revision":12}]},"unsettled":{"set":[{"id":"a1B2c3D47Hq0p2Zx9K","revision":12}]},"state":{"revision":3,"freshness_ms":10000,"suspended":false},"answers":[{"id":"a1B2c3D47Hq0p2Zx9K","record":null}],"document":1795262400000}"#.into(),
-    ),
-    (
         LedgerReply::Refreshed(Refresh {
             epoch: epoch(),
             revision: Revision(12),
@@ -88,15 +73,17 @@ fn refreshes_and_what_holds_for_the_account() {
             answers: vec![],
             document: 0,
         }),
-        r#"{"reply":"refreshed","epoch":"5f2c9a0b7d1e4386","revision":12,"delta":"reset","unsettled":"overflow","state":null,"answers":[]}"#.into(),
-    ),
-    (
-        LedgerReply::State { state: state(), bound: Some(Bound { at: at(7), within_s: 10, is_eventual: false }) },
-        r#"{"reply":"state","state":{"revision":3,"freshness_ms":10000,"suspended":false},"bound":{"at":7,"within_s":10}}"#.into(),
-    ),
-    (
-        LedgerReply::Progress(Progress { rebuilding: true, done: 1, total: 2, unsettled: 3, lag_s: Some(4) }),
-        r#"{"reply":"progress","rebuilding":true,"done":1,"total":2,"unsettled":3,"lag_s":4}"#.into(),
-    ),
-]);
+        LedgerReply::State {
+            state: state(),
+            bound: Some(Bound { at: at(7), within_s: 10, is_eventual: false }),
+        },
+        LedgerReply::Progress(Progress {
+            rebuilding: true,
+            done: 1,
+            total: 2,
+            unsettled: 3,
+            lag_s: Some(4),
+        }),
+    ]);
+    insta::assert_snapshot!("refresh_replies", text);
 }

@@ -165,9 +165,9 @@ mod tests {
     /// release older.
     #[test]
     fn the_stored_shape_is_pinned() {
-        let text = r#"{"v":1,"account":"a1B2c3D4","number":1795262400000,"epoch":"5f2c9a0b7d1e4386","revision":12,"base":4,"changes":[{"id":"a1B2c3D47Hq0p2Zx9K","revision":12}],"unsettled":{"set":[]},"state":{"revision":3,"freshness_ms":10000,"suspended":false}}"#;
-        assert_eq!(document().text().unwrap(), text);
-        assert_eq!(Document::from_kv(text, account()), Some(document()));
+        let text = document().text().unwrap();
+        insta::assert_snapshot!("document", serde_json::to_string_pretty(&document()).unwrap());
+        assert_eq!(Document::from_kv(&text, account()), Some(document()));
         assert_eq!(kv_key(account()), "lease/a1B2c3D4");
     }
 

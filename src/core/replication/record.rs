@@ -193,9 +193,10 @@ mod tests {
     /// older.
     #[test]
     fn the_stored_shape_is_pinned() {
-        let active = r#"{"v":1,"epoch":"5f2c9a0b7d1e4386","revision":12,"id":"a1B2c3D47Hq0p2Zx9K","state":"active","digest":"ungWv48Bz-pBQUDeXa4iI7ADYaOWF3qctBD_YfIAFa0","limits":{"not_before":null,"expires":1803186000000,"networks":["10.0.0.0/8"],"interfaces":["http"],"permissions":["demo:read"]}}"#;
-        assert_eq!(serde_json::to_string(&record(Standing::Active)).unwrap(), active);
-        assert_eq!(Record::from_kv(active, key_id()), Some(record(Standing::Active)));
+        let active = record(Standing::Active);
+        insta::assert_snapshot!("active_record", serde_json::to_string_pretty(&active).unwrap());
+        let text = serde_json::to_string(&active).unwrap();
+        assert_eq!(Record::from_kv(&text, key_id()), Some(active));
         assert_eq!(
             serde_json::to_string(&record(|_| Standing::Deleted)).unwrap(),
             r#"{"v":1,"epoch":"5f2c9a0b7d1e4386","revision":12,"id":"a1B2c3D47Hq0p2Zx9K","state":"deleted"}"#
