@@ -76,7 +76,7 @@ export const edgeModules = () => modulesOf("edge");
 async function modulesOf(worker) {
   const directory = await mkdtemp(join(tmpdir(), "claviger-bench-"));
   try {
-    await bundle(entry(worker), directory);
+    await bundle(entry(worker), directory, { minify: true });
     const types = { ".js": "ESModule", ".wasm": "CompiledWasm" };
     const names = (await readdir(directory)).filter((name) => extname(name) in types);
     names.sort((a, b) => (b === "index.js") - (a === "index.js"));
