@@ -174,6 +174,24 @@ fn comments(text: &str) -> Vec<Comment> {
     comments
 }
 
+/// Returns the text of a source file. In JavaScript, the lines of a documentation comment begin with
+/// three slashes, as in Rust.
+fn read_source(file: &Path) -> String {
+    let text = read(file);
+    if has_extension(file, &["rs"]) {
+        return text;
+    }
+    let line = |line: &str| {
+        let trimmed = line.trim_start();
+        let words = trimmed.strip_prefix("/**").or_else(|| trimmed.strip_prefix("* "));
+        match words {
+            Some(words) => format!("///{}", words.trim_end_matches("*/")),
+            None => line.to_owned(),
+        }
+    };
+    text.lines().map(line).collect::<Vec<_>>().join("\n")
+}
+
 /// Returns the sentences of a comment: no code, no tables, and links by their text.
 fn prose(lines: &[String]) -> String {
     let mut is_code = false;
@@ -192,7 +210,7 @@ fn prose(lines: &[String]) -> String {
 /// Returns the breaches of the rules in a file, one line each.
 fn riddles(file: &Path) -> Vec<String> {
     let mut found = Vec::new();
-    for Comment { line, is_doc, lines } in comments(&read(file)) {
+    for Comment { line, is_doc, lines } in comments(&read_source(file)) {
         let place = format!("{}:{}", file.display(), line.saturating_add(1));
         let first = lines.first().and_then(|text| text.split_whitespace().next());
         if is_doc && first.is_some_and(|word| QUESTION_WORDS.contains(&word)) {
@@ -231,7 +249,7 @@ fn every_riddle_is_found_as_whole_words() {
     }
 }
 
-/// Rust files under `src/` that are no tests.
+/// Rust and JavaScript files under `src/` that are no tests.
 fn sources() -> Vec<PathBuf> {
     fn list(folder: &Path, found: &mut Vec<PathBuf>) {
         let mut entries: Vec<_> =
@@ -241,7 +259,7 @@ fn sources() -> Vec<PathBuf> {
             let path = folder.join(entry.file_name());
             if entry.file_type().unwrap().is_dir() {
                 list(&path, found);
-            } else if has_extension(&path, &["rs"]) {
+            } else if has_extension(&path, &["rs", "js"]) {
                 found.push(path);
             }
         }
@@ -264,7 +282,7 @@ fn comments_are_plain_sentences() {
 fn a_line_of_a_comment_has_at_most_100_columns() {
     for file in sources() {
         let mut is_code = false;
-        for (index, line) in read(&file).lines().enumerate() {
+        for (index, line) in read_source(&file).lines().enumerate() {
             let trimmed = line.trim_start();
             let Some(text) = trimmed.strip_prefix("//") else {
                 is_code = false;

@@ -12,7 +12,7 @@ const SNAPSHOTS = { INSTA_UPDATE: "no" };
 const DENY = ["--", "-D", "warnings"];
 
 /** Files that prettier formats; `npm run format` names the same. */
-const FORMATTED = ["*.js", "tests/**/*.mjs", "www/src/**/*.{js,jsx}", "xtask/*.mjs"];
+const FORMATTED = ["*.js", "src/workers/**/*.js", "tests/**/*.mjs", "www/src/**/*.{js,jsx}", "xtask/*.mjs"];
 
 /** Folders whose JSDoc types tsc checks. */
 const TYPED = ["www/src", "xtask"];

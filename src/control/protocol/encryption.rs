@@ -130,7 +130,7 @@ pub fn key_associated_data(id: &KeyId) -> AssociatedData<'_> {
 }
 
 /// Decrypts a text for `associated_data`. `None` if it was encrypted for another place, was
-/// altered, or its generation was removed from the ring.
+/// altered, or its generation was removed from the master secret.
 pub fn decrypt(
     sealed: &Ciphertext,
     associated_data: AssociatedData<'_>,

@@ -9,9 +9,9 @@
 //! - the edge refuses at once whatever the lease refuses: guessing costs the ledger nothing;
 //! - the edge asks the ledger about whatever the lease accepts, once per issue, and reads neither
 //!   KV nor shared replies;
-//! - the edge issues nothing while the ledger is out of reach. Only
-//!   [`Outage::Grace`](crate::config::terms::Outage) lets it issue by its lease, as it lets it
-//!   verify. A better-informed edge may refuse such a key.
+//! - the edge issues nothing while the ledger is out of reach. Under
+//!   [`Outage::Grace`](crate::config::terms::Outage) it may issue from its lease, as it may verify
+//!   from it. An edge with a newer lease may refuse such a key.
 
 use crate::base::http::request::Request;
 use crate::base::id::AccountId;

@@ -1,8 +1,9 @@
 //! The gateway: a request in, a decision out. It combines rules, credentials, leases and verdicts,
 //! and performs no I/O.
 //!
-//! A request that memory suffices for is one call of [`gateway`]. Any other is an [`exchange`]: the
-//! gateway names what to fetch, the adapter fetches it, and the exchange decides again.
+//! One call of [`gateway`] decides a request that memory can answer. Any other request is an
+//! [`exchange`]: the gateway names what to fetch, the adapter fetches it, and the exchange decides
+//! again.
 //!
 //! | module | what it does |
 //! | --- | --- |

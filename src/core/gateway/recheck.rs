@@ -11,8 +11,8 @@
 //! - The key was issued later than the lease's `as_of`, less [`SKEW`] for the clock of the isolate
 //!   that issued it.
 //!
-//! The edge asks once per issuer and generation, and once per key that was issued later than all
-//! keys it has asked about. So an old key, or the same key again and again, causes no further call.
+//! The edge asks once per issuer and generation, and once for each key that was issued later than
+//! every key it has asked about before. So an old key, or the same key again and again, causes no further call.
 //! The edge remembers this for [`ISSUERS_MAX`] issuers, even when their leases end.
 //!
 //! A service password that seems wrong may be newer than the lease. The edge asks about it at most

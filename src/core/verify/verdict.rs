@@ -1,14 +1,11 @@
 //! Defines the outcomes of a verification, in order of precedence, with their stable codes and
 //! statuses.
 
-use serde::{Deserialize, Serialize};
-
 /// The reason for a denial. The order of the variants is the order of precedence: if several
 /// reasons apply, the first is the answer.
 ///
 /// From `Disabled` on, only a caller with the right secret or a verifier learns the reason.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Denial {
     /// The request has no credential in any place that the rule names.
     Missing,
@@ -123,10 +120,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn codes_are_pinned_and_agree_with_what_is_serialised() {
-        for denial in Denial::ALL {
-            assert_eq!(serde_json::to_string(&denial).unwrap(), format!("\"{}\"", denial.code()));
-        }
+    fn codes_are_pinned() {
         let codes: Vec<_> = Denial::ALL.map(Denial::code).into();
         assert_eq!(
             codes.join(" "),

@@ -4,7 +4,14 @@
 // Everything that a Worker's main module exports becomes an entry point, so it exports only the
 // default handler and the classes.
 import { DurableObject } from "cloudflare:workers";
-import { __wbg_reset_state, alarm, handle, object, proceed, watch } from "../../../target/bindgen/admin/claviger_admin.js";
+import {
+  __wbg_reset_state,
+  alarm,
+  handle,
+  object,
+  proceed,
+  watch,
+} from "../../../target/bindgen/admin/claviger_admin.js";
 import { failed, flatten, respond } from "../shared/http.js";
 import { attach, callAsync } from "../shared/trap.js";
 

@@ -1,11 +1,12 @@
-// A request's body whose opening is read before it is known where the request goes.
+// Buffers the beginning of a body while the gateway scans it, then streams the body to the origin
+// without the cut ranges.
 
-/** Reads an opening, and hands on all of it but what is cut out. Nothing is read that was not asked for. */
+/** The body of one request. It reads no bytes ahead of a request for them. */
 export class Body {
   #request;
   #reader;
-  /** What has been read, in one piece however small the pieces were that it came in, with room at the end. */
-  #opening = new Uint8Array(0);
+  /** Buffer of the beginning, with free space at its end. */
+  #beginning = new Uint8Array(0);
   #length = 0;
   #ended = false;
 
@@ -13,7 +14,7 @@ export class Body {
     this.#request = request;
   }
 
-  /** The next bytes, or nothing at the end. */
+  /** Resolves to the next bytes, or to `undefined` at the end. */
   async more() {
     this.#reader ??= this.#request.body?.getReader();
     const { done, value } = (await this.#reader?.read()) ?? { done: true };
@@ -24,29 +25,29 @@ export class Body {
 
   #keep(bytes) {
     const length = this.#length + bytes.length;
-    if (length > this.#opening.length) {
-      const larger = new Uint8Array(Math.max(length, 2 * this.#opening.length));
-      larger.set(this.#opening);
-      this.#opening = larger;
+    if (length > this.#beginning.length) {
+      const larger = new Uint8Array(Math.max(length, 2 * this.#beginning.length));
+      larger.set(this.#beginning);
+      this.#beginning = larger;
     }
-    this.#opening.set(bytes, this.#length);
+    this.#beginning.set(bytes, this.#length);
     this.#length = length;
   }
 
   /**
-   * All of it but the `cuts`, which lie in what has been read, in order and apart from each other: pairs of the place of a first byte and of
-   * the one after the last. The rest streams. What `headers` say of its length is mended.
+   * Returns the body without `cuts`, and corrects `content-length` in `headers`. The cuts are
+   * sorted, disjoint `[start, end)` ranges of the buffered beginning.
    */
-  onward(cuts, headers) {
+  stream(cuts, headers) {
     if (!this.#request.body) return null;
-    const kept = without(this.#opening.subarray(0, this.#length), cuts);
+    const kept = without(this.#beginning.subarray(0, this.#length), cuts);
     const gone = cuts.reduce((sum, [from, to]) => sum + to - from, 0);
     const announced = headers.get("content-length");
     const length = announced === null ? undefined : Number(announced) - gone;
     if (length !== undefined) headers.set("content-length", `${length}`);
     if (this.#ended) return new Blob([kept]);
     const { readable, writable } = length === undefined ? new IdentityTransformStream() : new FixedLengthStream(length);
-    // Whoever reads sees why it ended early; nobody else has to know.
+    // The reader of `readable` sees the error; no other code needs it.
     this.#pump(kept, writable).catch(() => {});
     return readable;
   }
@@ -56,7 +57,7 @@ export class Body {
     try {
       if (kept.length) await writer.write(kept);
     } catch (error) {
-      // The origin wants no more.
+      // The origin reads no more.
       await this.#reader.cancel(error);
       throw error;
     }
@@ -66,7 +67,7 @@ export class Body {
   }
 }
 
-/** The bytes without the places in `cuts`. What is kept moves together, each byte once. */
+/** Returns the bytes without `cuts`. It moves each kept byte once, within the same buffer. */
 function without(bytes, cuts) {
   let from = 0;
   let length = 0;

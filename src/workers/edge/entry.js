@@ -1,6 +1,7 @@
-// What the runtime loads for the edge. It carries out what `lib.rs` asks for, and holds no rule.
+// The edge's entry script. It calls the wasm module and carries out the result; it contains no
+// rule.
 //
-// Whatever a Worker's main module exports becomes an entry point: only the default may.
+// Every export of a Worker's main module becomes an entry point, so only the default is exported.
 import * as edge from "../../../target/bindgen/edge/claviger_edge.js";
 import { failed, flatten, misconfigured, respond } from "../shared/http.js";
 import { attach, call, unlessTrapped } from "../shared/trap.js";
@@ -10,13 +11,13 @@ import { carryOut, isOperation } from "./operations.js";
 import { forward } from "./origin.js";
 import { fields, kindOf, readAnswer } from "./step.js";
 
-/** What `decide` returns beside the numbers of prepared answers. */
+/** Results of `decide` that are not numbers of prepared responses. */
 const [SLOW, TEXT] = [0, 1];
 
-/** Answers that many requests get, by their numbers: a body, and a response without one. */
+/** Prepared responses by number: the body, and a response without a body to copy. */
 let prepared = [];
 
-/** The present wasm instance has the settings. */
+/** `true` if the present wasm instance has the settings. */
 let isConfigured = false;
 
 attach({
@@ -28,7 +29,7 @@ attach({
   },
 });
 
-/** Numbers of exchanges. None is given twice, so that after a trap none finds another's. */
+/** Last exchange number. Numbers are never reused: after a trap, none finds another's exchange. */
 let exchanges = 0;
 
 export default {
@@ -37,17 +38,20 @@ export default {
       const now = Date.now();
       // Most requests are decided here, in one synchronous call and by a few headers.
       const decided = call(edge.decide, head(request), now);
-      if (decided > TEXT) return answerAs(prepared[decided]);
+      if (decided > TEXT) return copyOf(prepared[decided]);
       if (decided === SLOW) return carryThrough(request, env, ctx, now).catch(failed);
       const [kind, text] = kindOf(call(edge.take_outcome));
-      return kind === "prepared" ? answerAs(prepare(text)) : conclude(kind, text, request, env, ctx);
+      return kind === "prepared" ? copyOf(prepare(text)) : conclude(kind, text, request, env, ctx);
     } catch (error) {
       return failed(error);
     }
   },
 };
 
-/** What a decision looks at: the method, the URL, and the headers of `NAMED` in `core/base/http/request.rs`. */
+/**
+ * Returns the input of a decision: method, URL, and the headers of `NAMED` in
+ * `core/base/http/request.rs`.
+ */
 function head(request) {
   const { headers } = request;
   const authorization = headers.get("authorization");
@@ -62,16 +66,16 @@ function head(request) {
   return head;
 }
 
-/** Keeps an answer under its number. No lease is renewed for its sake. */
+/** Stores a response under its number. A prepared response renews no lease. */
 function prepare(text) {
   const [number, , , answer] = fields(text, 3);
   const { status, headers, body } = readAnswer(answer);
   return (prepared[number] = { body, like: new Response(null, { status, headers }) });
 }
 
-const answerAs = ({ body, like }) => new Response(body, like);
+const copyOf = ({ body, like }) => new Response(body, like);
 
-/** Carries a request through that needs I/O or all of its headers, and answers it. */
+/** Answers a request that needs I/O, or all of its headers. */
 async function carryThrough(request, env, ctx, now) {
   if (!isConfigured) {
     const wrong = call(edge.configure, JSON.stringify(settings(env)));
@@ -87,7 +91,10 @@ async function carryThrough(request, env, ctx, now) {
   return conclude(...(await exchange(number, begin, io)), request, env, ctx, io.body);
 }
 
-/** Runs an exchange to its outcome: its kind and its other fields. `begin` gives the first step. */
+/**
+ * Runs an exchange. Resolves to the outcome's kind and its other fields. `begin` returns the first
+ * step.
+ */
 async function exchange(number, begin, io) {
   let [kind, text] = kindOf(begin());
   while (isOperation(kind)) {
@@ -97,10 +104,10 @@ async function exchange(number, begin, io) {
   return [kind, text];
 }
 
-/** Does what an outcome says. */
+/** Carries out an outcome. */
 function conclude(kind, text, request, env, ctx, body) {
   const [renew, rest] = fields(text, 1);
-  // No request waits for it, and it outlives one that is cancelled.
+  // No request waits for it, and it continues if this request is cancelled.
   if (renew) ctx.waitUntil(renewLease(renew, env, ctx));
   switch (kind) {
     case "forward":
@@ -117,11 +124,14 @@ async function renewLease(account, env, ctx) {
   try {
     await exchange(number, () => call(edge.renew, number, account, Date.now()), { env, ctx });
   } catch {
-    // The request that needs the lease next finds out by itself.
+    // The next request that needs the lease refreshes it itself.
   }
 }
 
-/** The Worker's secret and variables as text: tables and arrays of the configuration file arrive as objects. */
+/**
+ * Returns the Worker's secret and variables as text. Tables and arrays of the configuration file
+ * arrive as objects.
+ */
 function settings(env) {
   const names = ["EDGE_KEYS", "PREFIX", "CONSOLE_ORIGIN", "RULES", "FRESHNESS", "OUTAGE"];
   const text = (value) => (value === undefined || typeof value === "string" ? value : JSON.stringify(value));

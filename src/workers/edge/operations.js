@@ -1,27 +1,30 @@
-// Carries out the operations of an exchange (`core/gateway/exchange.rs`). None of them throws: what
-// fails is logged and has no result.
+// Carries out the operations of an exchange (`core/gateway/exchange.rs`). No operation throws: a
+// failure is logged, and the exchange resumes without a result.
 import * as edge from "../../../target/bindgen/edge/claviger_edge.js";
 import { call } from "../shared/trap.js";
-import { ADMIN_HEADER, callAdmin, hear } from "./admin.js";
+import { ADMIN_HEADER, callAdmin, takeNotice } from "./admin.js";
 import { fields } from "./step.js";
 
 /** Name of the data centre's cache in which isolates share replies. */
 const CACHE = "claviger";
 
-/** What came too late. */
+/** Marks an operation that timed out. */
 const TOO_LATE = Symbol("too late");
 
-/** A body that the client did not finish. */
+/** Marks a body that the client broke off. */
 const BROKEN_OFF = Symbol("broken off");
 
-/** Carries an operation out. Gives the function to resume with, and its arguments but the number and the time. */
+/**
+ * Carries out an operation. Resolves to the function to resume with, and its arguments without
+ * number and time.
+ */
 export async function carryOut(kind, text, io) {
   try {
     const got = await operations[kind](text, io);
     return got === TOO_LATE ? [edge.resume_too_late] : got;
   } catch (error) {
     const isBackground = kind === "call_ledger" && fields(text, 2)[1];
-    // The message quotes nothing of a caller's: the arguments are this deployment's own.
+    // The message quotes no caller: the arguments are this deployment's own.
     if (!isBackground) console.error(`${kind} failed: ${error?.message ?? error}`);
     return [edge.resume, undefined];
   }
@@ -49,8 +52,8 @@ const operations = {
     const sent = env.LEDGER.getByName(instance).fetch("https://object/", { method: "POST", headers, body });
     const answer = await within(Number(ms), sent);
     if (answer === TOO_LATE) throw new Error("LEDGER did not answer in time");
-    const word = answer.headers.get(ADMIN_HEADER);
-    if (word !== null) hear(word);
+    const notice = answer.headers.get(ADMIN_HEADER);
+    if (notice !== null) takeNotice(notice);
     if (answer.status !== 200) throw new Error(`LEDGER answered ${answer.status}`);
     call(edge.take_fit, true, Date.now());
     return withText(await answer.text());
@@ -59,8 +62,13 @@ const operations = {
   async read_cache(text) {
     const [ms, url] = fields(text, 1);
     const read = async () => (await (await caches.open(CACHE)).match(url))?.text();
-    // It is only a help: where there is none, the ledger is as near.
-    return withText(await within(Number(ms), read().catch(() => undefined)));
+    // The cache is optional: without it, the ledger is as near.
+    return withText(
+      await within(
+        Number(ms),
+        read().catch(() => undefined),
+      ),
+    );
   },
 
   write_cache(text, { ctx }) {
@@ -77,18 +85,18 @@ const operations = {
   },
 
   async read_body(ms, { body }) {
-    // A client that breaks off is no failure of this edge's: nothing is logged.
+    // A client that breaks off is no failure of the edge, so nothing is logged.
     const bytes = await within(Number(ms), body.more()).catch(() => BROKEN_OFF);
     if (bytes === BROKEN_OFF) return withText(undefined);
     return bytes === TOO_LATE ? TOO_LATE : [edge.resume_with_bytes, bytes];
   },
 };
 
-/** What comes within a time; after it, the mark of what came too late. */
+/** Resolves to the promise's value, or to `TOO_LATE` after `ms`. */
 async function within(ms, promise) {
   let timer;
   const late = new Promise((resolve) => (timer = setTimeout(resolve, ms, TOO_LATE)));
-  // What still comes after that has no reader.
+  // A later rejection has no reader.
   promise.catch(() => {});
   try {
     return await Promise.race([promise, late]);

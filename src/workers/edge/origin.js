@@ -1,37 +1,52 @@
-// Sends a request on to its origin, and hands back what comes: streams, redirects and WebSockets as they are.
+// Forwards a request to its origin, and returns the response. Streams, redirects and WebSockets
+// pass unchanged.
 import * as edge from "../../../target/bindgen/edge/claviger_edge.js";
 import { flatten, misconfigured, problem, reason } from "../shared/http.js";
 import { call } from "../shared/trap.js";
 import { edit } from "./step.js";
 
-/** Names of client headers that must be screened, as the core says. */
+/** Matches the names of client headers that the core must screen. */
 let suspect;
 
-/** Names of headers that only this deployment writes: some servers read `_` and other characters as `-`. */
+/**
+ * Matches the names of headers that only this deployment writes. Some servers read `_` and other
+ * characters as `-`.
+ */
 const OURS = /^claviger(?![a-z0-9])/;
 
-/** What the platform says of a connection that ended early. */
+/** Message of the platform's error for a connection that ended early. */
 const CONNECTION_LOST = "Network connection lost.";
 
-/** Sends a request on. `body` is there if the request was not decided by a few headers alone. */
+/** Forwards a request. `body` is set if the decision took an exchange. */
 export function forward([binding, url, screening, remove, cuts, ...set], request, env, body) {
   if (binding && !env[binding]) return lacking(binding);
-  if (cuts) return send(withoutCuts(cuts, url, edit(new Headers(request.headers), remove, set), request, body), binding, url, env);
-  // A copy of the request itself, with its body and its redirect mode; only its headers are its own.
+  if (cuts)
+    return send(
+      withoutCuts(cuts, url, edit(new Headers(request.headers), remove, set), request, body),
+      binding,
+      url,
+      env,
+    );
+  // The copy shares body and redirect mode with the request, but has separate headers.
   const sent = new Request(url, request);
   if (screening) screen(sent.headers, screening === "read");
   edit(sent.headers, remove, set);
   return send(sent, binding, url, env);
 }
 
-/** A request whose body was read, without the ranges that are cut out: `,<from>-<to>,…`. */
+/** Returns the request without the ranges of its body to cut out: `,<from>-<to>,…`. */
 function withoutCuts(cuts, url, headers, request, body) {
-  const ranges = cuts.slice(1) ? cuts.slice(1).split(",").map((range) => range.split("-").map(Number)) : [];
+  const ranges = cuts.slice(1)
+    ? cuts
+        .slice(1)
+        .split(",")
+        .map((range) => range.split("-").map(Number))
+    : [];
   const init = { method: request.method, headers, redirect: "manual", cf: request.cf };
-  return new Request(url, { ...init, body: body.onward(ranges, headers) });
+  return new Request(url, { ...init, body: body.stream(ranges, headers) });
 }
 
-/** Removes of a client's headers what must not travel on. */
+/** Removes client headers that the origin must not receive. */
 function screen(headers, onlyReads) {
   suspect ??= new RegExp(call(edge.suspect_names));
   for (const name of headers.keys()) {
@@ -46,19 +61,20 @@ function screenAll(headers, onlyReads) {
 
 async function send(sent, binding, url, env) {
   try {
-    // The platform's cache knows nothing of accounts: what one caller may see must not be kept for the next.
+    // The platform's cache does not know accounts: one caller's response must not serve the next.
     const answer = await (binding ? env[binding].fetch(sent) : fetch(sent, { cache: "no-store" }));
     return withoutOurs(answer);
   } catch (error) {
     const line = `origin ${binding || new URL(url).host}: ${reason(error)}`;
     // A client that breaks an upload off looks the same here as an origin that does.
-    if (sent.body && error?.message === CONNECTION_LOST) console.warn(`${line} The client or the origin broke an upload off.`);
+    if (sent.body && error?.message === CONNECTION_LOST)
+      console.warn(`${line} The client or the origin broke an upload off.`);
     else console.error(line);
     return problem(502, "Bad Gateway", "origin_unreachable");
   }
 }
 
-/** An answer without headers that could pass for the deployment's own, as the client's had none. */
+/** Returns a response without headers that could pass for the deployment's own. */
 function withoutOurs(answer) {
   let ours;
   for (const name of answer.headers.keys()) if (OURS.test(name)) (ours ??= []).push(name);

@@ -1,6 +1,7 @@
-// Reads the steps and outcomes of the wasm side, as `step_text.rs` writes them: fields between line feeds.
+// Reads the steps and outcomes of the wasm side, which `step_text.rs` writes: fields between line
+// feeds.
 
-/** Splits off the first fields of a text. The last element is the rest, whatever it holds. */
+/** Splits off the first fields of a text. The last element is the rest, line feeds included. */
 export function fields(text, count) {
   const found = [];
   let from = 0;

@@ -18,11 +18,11 @@
 //!
 //! - *renewal*: the account whose lease to refresh in the background, or nothing.
 //! - *binding*: the service binding that leads to the origin, or nothing if the URL does.
-//! - *screening*: `read` or `write` if the client's headers are not screened yet, by whether the
-//!   request may only read; nothing if they are.
+//! - *screening*: `read` or `write`, the request's effect, if the entry script must still screen the
+//!   client's headers; empty if the gateway has.
 //! - *names to remove*: with commas between them.
-//! - *cuts*: nothing if no body was read; else `from-to` for each range of bytes to cut out, with
-//!   commas between them, after a comma.
+//! - *cuts*: empty if no body was scanned; otherwise a comma, then comma-separated `from-to` ranges
+//!   of bytes to cut out.
 
 use claviger_core::base::http::response::{AdminForward, Forward, OnlyReads, Outcome, Response};
 use claviger_core::base::id::AccountId;

@@ -42,4 +42,5 @@ export function problem(status, title, code, more) {
  * Returns the response of a Worker whose settings, or whose other Worker, are wrong. The log has
  * the reason.
  */
-export const misconfigured = () => problem(503, "This deployment is not set up", "misconfigured", { "retry-after": "2" });
+export const misconfigured = () =>
+  problem(503, "This deployment is not set up", "misconfigured", { "retry-after": "2" });

@@ -22,7 +22,7 @@ pub struct Multipart {
     /// The bytes `CRLF --boundary`.
     delimiter: Vec<u8>,
     at: At,
-    /// Offset before which the next search needs no look, in bytes.
+    /// Offset at which the next search starts, in bytes.
     searched: usize,
 }
 

@@ -208,14 +208,14 @@ describe("a rule that looks for keys in bodies, with one that is out to hurt", (
     "1 MiB of boundaries": [PARTS, () => "--x\r\n".repeat(200_000), 401],
     "JSON a byte longer than is looked at": [JSON_TYPE, (key) => `{"u":"${key}"}`.padEnd(65_537), 413],
     "JSON as long as is looked at": [JSON_TYPE, (key) => `{"u":"${key}"}`.padEnd(65_536), 200],
-    "lists 30,000 deep": [JSON_TYPE, (key) => deep("[", "]", 30_000).replace("KEY", key), [200, 401]],
+    "lists 30,000 deep": [JSON_TYPE, (key) => deep("[", "]", 30_000).replace("KEY", key), 200],
     "lists 100,000 deep": [JSON_TYPE, (key) => deep("[", "]", 100_000).replace("KEY", key), 413],
-    "objects 10,000 deep": [JSON_TYPE, (key) => deep('{"u":', "}", 10_000).replace("KEY", key), [200, 401]],
+    "objects 10,000 deep": [JSON_TYPE, (key) => deep('{"u":', "}", 10_000).replace("KEY", key), 200],
     "lists that do not end": [JSON_TYPE, () => "[".repeat(65_536), 401],
     "a member twice": [JSON_TYPE, (key) => `{"u":"${key}","u":"x"}`, 400],
     "a member that is no text": [JSON_TYPE, () => '{"u":[[["x"]]]}', 401],
-    "a number beyond all": [JSON_TYPE, (key) => `{"n":1e999999999,"m":${"9".repeat(60_000)},"u":"${key}"}`, [200, 401]],
-    "half a surrogate pair": [JSON_TYPE, (key) => `{"n":"\\ud800","u":"${key}"}`, [200, 401]],
+    "a number beyond all": [JSON_TYPE, (key) => `{"n":1e999999999,"m":${"9".repeat(60_000)},"u":"${key}"}`, 200],
+    "half a surrogate pair": [JSON_TYPE, (key) => `{"n":"\\ud800","u":"${key}"}`, 200],
     "a key with NUL behind it": [JSON_TYPE, (key) => `{"u":"${key}\\u0000"}`, 401],
     "a form's key with NUL behind it": [FORM, (key) => `u=${key}%00`, 401],
     "JSON that is no UTF-8": [
@@ -229,10 +229,10 @@ describe("a rule that looks for keys in bodies, with one that is out to hurt", (
       200,
     ],
     "10,000 keys": [FORM, () => "u=x&".repeat(10_000), 401],
-    "10,000 empty parts": [
+    "1,000 empty parts": [
       PARTS,
       () => '--x\r\nContent-Disposition: form-data; name="u"\r\n\r\n\r\n'.repeat(1_000),
-      [400, 401],
+      401,
     ],
     "a part whose head does not end": [PARTS, () => `--x\r\n${"a: b\r\n".repeat(20_000)}`, 401],
     "a boundary of 60,000 characters": [`multipart/form-data; boundary=${"b".repeat(60_000)}`, () => "--b", 401],
@@ -244,7 +244,7 @@ describe("a rule that looks for keys in bodies, with one that is out to hurt", (
         headers: { "content-type": type },
         body: body(issued.credential),
       });
-      assert.ok([status].flat().includes(answer.status), `${answer.status} ${answer.text.slice(0, 300)}`);
+      assert.equal(answer.status, status, answer.text.slice(0, 300));
       if (answer.status !== 200) {
         assert.equal(answer.headers["content-type"], "application/problem+json");
         assert.equal(answer.body.status, answer.status);
