@@ -73,7 +73,7 @@
 //! [`key`]: claviger_core::credential::key
 //! [`sealed`]: claviger_core::credential::sealed
 //! [`service_id`]: claviger_core::credential::service_id
-//! [`token`]: claviger_core::credential::token
+//! [`token`]: claviger_control::protocol::token
 //! [`keyring`]: claviger_core::credential::keyring
 //! [`limits`]: claviger_core::credential::limits
 //! [`issuer`]: claviger_core::credential::issuer

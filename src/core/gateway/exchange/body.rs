@@ -7,18 +7,20 @@ use crate::gateway::body::{BODY_PIECES_MAX, BODY_SCAN_TIME, BodyScan, Fields};
 use crate::gateway::exchange::platform::{Boxed, Got, Operation, Platform};
 
 /// Reads the beginning of a body, until the scan needs no more bytes.
-pub(super) async fn scan_body(
+pub(super) fn scan_body(
     mut scan: BodyScan,
     platform: &Platform,
-) -> Result<Fields, RequestProblem> {
-    let mut pieces = Pieces::new(platform);
-    while !scan.is_read() {
-        match pieces.next().await? {
-            Some(piece) => scan.take(&piece),
-            None => scan.end(),
+) -> Boxed<'_, Result<Fields, RequestProblem>> {
+    Box::pin(async move {
+        let mut pieces = Pieces::new(platform);
+        while !scan.is_read() {
+            match pieces.next().await? {
+                Some(piece) => scan.take(&piece),
+                None => scan.end(),
+            }
         }
-    }
-    Ok(scan.into_fields())
+        Ok(scan.into_fields())
+    })
 }
 
 /// Reads a whole body of at most `max` bytes.

@@ -10,7 +10,7 @@ use crate::base::time::UnixMs;
 use crate::credential::grant::{Granted, Wanted, grant};
 use crate::credential::key::NewKey;
 use crate::credential::limits::lifetime::Expiry;
-use crate::gateway::exchange::platform::{Platform, SharedGateway};
+use crate::gateway::exchange::platform::{Boxed, Platform, SharedGateway};
 use crate::gateway::exchange::{body, lookup};
 use crate::gateway::gateway::client_address;
 use crate::gateway::issuance::{
@@ -41,15 +41,19 @@ struct Issuance<'a, R> {
 
 /// Answers with the key, or with one line about why there is none. It also returns the account
 /// whose lease to refresh in the background.
-pub(super) async fn answer(
-    request: &Request<'_>,
-    gateway: &SharedGateway,
-    platform: &Platform,
-    rng: impl CryptoRng,
-) -> (Response, Option<AccountId>) {
-    let mut issuance = Issuance { request, gateway, platform, rng, renew: None };
-    let issued = issuance.issue().await;
-    (issued.unwrap_or_else(|refused| refused.answer(request.url.host, RETRY_AFTER)), issuance.renew)
+pub(super) fn answer<'a>(
+    request: &'a Request<'a>,
+    gateway: &'a SharedGateway,
+    platform: &'a Platform,
+    rng: impl CryptoRng + 'a,
+) -> Boxed<'a, (Response, Option<AccountId>)> {
+    Box::pin(async move {
+        let mut issuance = Issuance { request, gateway, platform, rng, renew: None };
+        let issued = issuance.issue().await;
+        let response =
+            issued.unwrap_or_else(|refused| refused.answer(request.url.host, RETRY_AFTER));
+        (response, issuance.renew)
+    })
 }
 
 impl<R: CryptoRng> Issuance<'_, R> {

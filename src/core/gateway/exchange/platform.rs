@@ -93,8 +93,8 @@ pub type SharedGateway = Rc<RefCell<Gateway>>;
 /// An outcome, and an account whose lease to refresh in the background.
 pub type Finished = (Outcome, Option<AccountId>);
 
-/// A part of an exchange that several of its parts share. It is boxed, so that its code exists once
-/// and not in the state machine of each.
+/// A part of an exchange. It is boxed, so that its code is a separate function: code that several
+/// parts share exists once, and V8 compiles code that only some requests need when one needs it.
 pub(super) type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + 'a>>;
 
 /// The exchange's interface to the platform adapter.

@@ -9,7 +9,7 @@ use crate::base::json::Json;
 use crate::credential::limits::Interface;
 use crate::credential::limits::permission::Permission;
 use crate::gateway::batch_verify::{BatchFetch, BatchVerification, CheckRequest};
-use crate::gateway::exchange::platform::{Got, Operation, Platform, SharedGateway};
+use crate::gateway::exchange::platform::{Boxed, Got, Operation, Platform, SharedGateway};
 use crate::gateway::exchange::{body, lookup};
 use crate::gateway::gateway::client_address;
 use crate::gateway::problem::{GatewayProblem, challenge};
@@ -27,14 +27,16 @@ struct Verification<'a> {
 }
 
 /// Answers a verification. It also returns the account whose lease to refresh in the background.
-pub(super) async fn answer(
-    request: &Request<'_>,
-    gateway: &SharedGateway,
-    platform: &Platform,
-) -> (Result<Outcome, GatewayProblem>, Option<AccountId>) {
-    let mut verification = Verification { request, gateway, platform, renew: None };
-    let answered = verification.answer().await;
-    (answered.map(Outcome::Answer), verification.renew)
+pub(super) fn answer<'a>(
+    request: &'a Request<'a>,
+    gateway: &'a SharedGateway,
+    platform: &'a Platform,
+) -> Boxed<'a, (Result<Outcome, GatewayProblem>, Option<AccountId>)> {
+    Box::pin(async move {
+        let mut verification = Verification { request, gateway, platform, renew: None };
+        let answered = verification.answer().await;
+        (answered.map(Outcome::Answer), verification.renew)
+    })
 }
 
 impl Verification<'_> {
