@@ -34,7 +34,7 @@ pub enum AdminConfigError {
     /// A required setting is not set.
     #[error("{0} is not set")]
     Missing(&'static str),
-    /// A variable that the edge reads, too, is missing or wrong.
+    /// A variable that both Workers read is missing or malformed.
     #[error("{0}")]
     Deployment(#[from] ConfigError),
     /// `MAIL` is none of the allowed values.
@@ -68,7 +68,7 @@ pub struct Mail {
 /// A service that accepts mail.
 #[derive(Debug)]
 pub enum MailBy {
-    /// The platform, through its binding `EMAIL`.
+    /// The platform's Email Service, called through the binding `EMAIL`.
     Binding,
     /// An HTTP e-mail API ([`crate::admin::mail::http`]).
     Http {

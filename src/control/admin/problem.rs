@@ -248,7 +248,7 @@ impl AdminProblem {
         }
     }
 
-    /// Returns the members of the problem document beside the standard ones.
+    /// Returns the members that this problem adds to `type`, `title`, `status` and `code`.
     fn extensions(&self) -> Vec<(&'static str, Json)> {
         let mut members = Vec::new();
         let mut put = |name: &'static str, value: Value| members.push((name, value.into()));

@@ -5,7 +5,7 @@ use claviger_core::base::id::{AccountId, KeyId, TokenId};
 
 use crate::admin::problem::AdminProblem;
 
-/// A route of the console's host.
+/// A route that the admin Worker serves on the console's host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Route {
     /// Serves a static file of the console.
@@ -60,7 +60,7 @@ pub enum Route {
     ConfirmDeletion(TokenId),
     /// Lists accounts, for an operator.
     ListAccounts,
-    /// Creates a set-up link for an account, for an operator.
+    /// Creates the set-up link of a new account. Only operators may.
     InviteAccount,
     /// Returns an account, for an operator.
     ShowAccount(AccountId),

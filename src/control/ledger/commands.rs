@@ -23,7 +23,8 @@ use crate::protocol::ledger::LedgerReply;
 use crate::protocol::refusal::Refusal;
 
 impl Ledger<'_> {
-    /// Plans the reply to a command. Writes all pending usage first, so that the console shows it.
+    /// Plans the reply to a command. If the member may give it, writes pending usage first, so that
+    /// the console shows it.
     pub(super) fn console(
         &self,
         mut context: CommandContext<'_>,

@@ -68,7 +68,7 @@ const _: () = assert!(
 );
 const _: () = assert!(TRIES_MAX < TRIES_PER_DAY && CODES_PER_DAY < TRIES_PER_DAY);
 
-/// A deletion with its present code.
+/// A row of the table `deletion`, with the MAC of the newest code.
 #[derive(Clone, Debug)]
 struct Deletion {
     id: TokenId,
@@ -77,7 +77,7 @@ struct Deletion {
     begun_at: UnixMs,
     /// MAC of the present code.
     mac: Digest,
-    /// Number of codes mailed so far.
+    /// Number of codes drawn so far, the present one included.
     codes: u32,
     /// Expiry of the present code, Unix ms.
     expires: UnixMs,

@@ -70,7 +70,8 @@ impl DocumentStanding {
         })
     }
 
-    /// Updates the row, except for `version`, which only the triggers raise.
+    /// Updates the row of `lease_document`, except `version`. Only the triggers and [`spoil`] raise
+    /// that.
     fn store(&self) -> Statement {
         let text =
             "UPDATE lease_document SET acknowledged = ?, number = ?, epoch = ?, sent_at_ms = ?,

@@ -136,7 +136,7 @@ pub enum Command {
     RestoreKey {
         /// ID of the key.
         id: KeyId,
-        /// Revision that the member saw.
+        /// Revision of the key that the member saw.
         expected: Revision,
     },
     /// Authorises and records an operation of an operator. The admin Worker then performs it.

@@ -120,7 +120,8 @@ fn is_zero(count: &u64) -> bool {
 pub enum Status {
     /// Deleted, and restorable within the restore period.
     Deleted,
-    /// Its issuer was disabled or deleted, lost its ceiling or got a new secret.
+    /// Its issuer's sealing generation has risen. The issuer was disabled or deleted, or lost its
+    /// issuance limits. Or the service password changed, or all issued keys were ended at once.
     Ended,
     /// Disabled by a member.
     Disabled,

@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 use crate::protocol::member::SecretVersion;
 use crate::protocol::operator::{DirectoryEntry, EntryCursor};
 
-/// A request to a name object.
+/// A request to a name object: the Durable Object of one e-mail address, which verifies its
+/// password.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(tag = "ask", rename_all = "snake_case")]
 pub enum NameRequest {

@@ -1,5 +1,4 @@
-//! Defines opaque tokens: session cookies and set-up links. Invitations and password resets will
-//! use the same form.
+//! Defines opaque tokens: session cookies and the set-up links of accounts.
 //!
 //! ```text
 //! token = kind account id secret tag
@@ -8,7 +7,7 @@
 //!
 //! `tag` is computed like a key's ([`claviger_core::credential::key`]), under the token subkey,
 //! over `"claviger/token/1" 00 prefix 00 kind account id secret`. A token with a wrong tag was
-//! never made, and costs only the HMAC. Storage holds only a token's ID and the digest of its
+//! never made, and costs one HMAC per generation of the master secret. Storage holds only a token's ID and the digest of its
 //! secret.
 //!
 //! A set-up token is stored nowhere before its use. The first 6 digits of its ID are its time of
@@ -44,7 +43,7 @@ pub const SETUP_LIFE_MS: i64 = 24 * 60 * 60 * 1000;
 pub enum Kind {
     /// A signed-in browser.
     Session,
-    /// The right to create the deployment's first account.
+    /// The right to create an account: the deployment's first one, or one that an operator invited.
     Setup,
 }
 
@@ -104,7 +103,7 @@ impl MadeToken {
     }
 
     /// Returns the ID of the owner that a set-up token creates. It depends only on the token, so an
-    /// interrupted set-up can be repeated. It is as random as the token's secret.
+    /// interrupted set-up can be repeated. It is 64 bits of a hash over the secret's digest.
     pub fn owner(&self) -> MemberId {
         let hash: [u8; 32] = Sha256::new()
             .chain_update(OWNER_LABEL)

@@ -6,8 +6,9 @@
 //! - The **ceiling** bounds the permissions, networks and life of issued keys. It applies at issue
 //!   and at each verification, so lowering a ceiling also binds keys that were issued before.
 //! - The **sealing generation** is a number of the issuer that is written into each key it issues;
-//!   only an equal number is valid. It rises when the issuer is disabled, deleted or given a new
-//!   secret. So keys issued before stay dead when the issuer is enabled again.
+//!   only an equal number is valid. It rises when the issuer is disabled or deleted, loses its
+//!   issuance limits or gets a new secret, and when all its issued keys are ended at once. So keys
+//!   issued before stay dead when the issuer is enabled again.
 //!
 //! An issued key can never issue.
 
@@ -23,7 +24,7 @@ use crate::credential::limits::permission::Permissions;
 /// The bounds on what an issuer may issue.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Ceiling {
-    /// Permissions of issued keys; never a reserved one (`claviger:…`).
+    /// Most permissions that an issued key may hold. None is reserved (`claviger:…`).
     pub permissions: Permissions,
     /// Networks of issued keys; empty for anywhere.
     pub networks: Networks,

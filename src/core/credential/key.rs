@@ -75,7 +75,7 @@ pub enum MalformedKey {
     Checksum,
 }
 
-/// A string of the right form. Its form proves nothing about who made it.
+/// A string in the form of a key, split into parts. The form does not prove who made it.
 pub struct KeyText<'a> {
     id: KeyId,
     secret: &'a [u8],

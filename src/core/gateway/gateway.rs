@@ -164,8 +164,8 @@ impl<R: LeaseRules> Gateway<R> {
         decided.unwrap_or_else(|problem| self.refuse(&problem))
     }
 
-    /// Decides about a request to the console's host: the edge serves two surfaces there, and the
-    /// admin Worker serves all others.
+    /// Decides about a request to the console's host. The edge serves verification and issuance
+    /// there. The admin Worker serves all other paths.
     fn decide_console(&self, request: &Request<'_>) -> Decision {
         match request.url.path {
             VERIFY_PATH if request.method == "POST" => Decision::Verify,

@@ -79,7 +79,8 @@ pub fn presented<'a>(
     extract::in_authorization(request, &config.prefix).map_err(|_| Refused::Ambiguous)
 }
 
-/// The fields of a form.
+/// The fields of an issuance request: service ID (`sid`) and password (`spw`), the expiry wanted
+/// (`epi`), and the networks wanted (`ipa`).
 #[derive(Debug, Default)]
 pub struct IssuanceForm {
     sid: Option<String>,

@@ -95,9 +95,9 @@ pub const REFRESH_TIMEOUT: DurationMs = DurationMs::from_s(2);
 /// Number of attempts per refresh, the first included.
 pub const REFRESH_ATTEMPTS: u32 = 2;
 
-/// Time for which a failed call marks the ledger as out of reach. Under `grace`, requests then go
-/// on without waiting for it. It covers both attempts of a background refresh and the pause before
-/// the next one.
+/// Time for which a failed call counts. [`REFRESH_ATTEMPTS`] failures, each within this time of the
+/// one before, mark the ledger as out of reach. Under `grace`, requests then do not wait for it.
+/// The time covers both attempts of a background refresh and the pause before the next one.
 pub const OUTAGE_MEMORY: DurationMs = DurationMs::from_s(5);
 
 /// Time for which other requests fail at once, after one request has given up waiting for the

@@ -62,7 +62,7 @@ pub struct RefreshRequest {
 pub struct Refresh {
     /// Epoch of the ledger.
     pub epoch: Epoch,
-    /// Revision of its last change.
+    /// Revision of the account's last change.
     pub revision: Revision,
     /// Changes since `known_revision`.
     pub delta: Delta,

@@ -36,11 +36,12 @@ pub async fn list(context: &RequestContext<'_>) -> Result<Response, AdminProblem
     }
 }
 
-/// Creates a set-up link for an account, which is listed as pending until the link is used or
-/// expires.
+/// Creates a set-up link for a new account. The directory lists the account as pending until the
+/// link is used or expires.
 ///
-/// A repeated invitation creates another link for the same account while it is not open. The first
-/// response may have been lost, and the directory may never have received it.
+/// A repeated request with the same idempotency key creates another link for the same account,
+/// unless the account is open. The first response may have been lost, or the directory may never
+/// have received the first invitation.
 pub async fn invite(context: &RequestContext<'_>) -> Result<Response, AdminProblem> {
     context.session()?;
     let idempotency_key = headers::idempotency_key(context.request.headers)?;

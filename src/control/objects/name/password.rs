@@ -94,7 +94,8 @@ impl StoredPassword {
     }
 
     /// Returns `true` if it is the hash of this password; `None` if memory runs out. If the
-    /// pepper's generation was removed from the master secret, it matches no password, at the same cost.
+    /// pepper's generation was removed from the master secret, it matches no password, at the same
+    /// cost.
     pub fn is_of(
         &self,
         password: &SecretText,

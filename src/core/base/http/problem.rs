@@ -19,7 +19,7 @@ pub struct ProblemDocument {
     pub code: &'static str,
     /// One line for people, the same for every occurrence.
     pub title: &'static str,
-    /// Members in addition to the standard ones.
+    /// Members in addition to `type`, `title`, `status` and `code`.
     pub extensions: Vec<(&'static str, Json)>,
 }
 

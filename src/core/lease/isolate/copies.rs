@@ -117,9 +117,10 @@ impl<R: LeaseRules> Leases<R> {
         if let Some(account) =
             self.accounts.find(read.account).filter(|account| account.is_behind(&document))
         {
-            // The document is behind, so the lease must not take it: it lacks a change that this
-            // isolate has seen. It may still name other, earlier changes that the lease missed. The
-            // lease is usable only if it knows them all.
+            // The isolate has seen newer state than this document, so the lease must not take it.
+            // But the document may name earlier changes that the lease missed. With `eventual`
+            // freshness the request may use a lease that knows them all. Changes of another epoch
+            // do not count.
             let knows_it_all = |lease: &Lease<R>| {
                 lease.epoch() != Some(&document.epoch) || lease.known() >= document.revision
             };

@@ -42,7 +42,7 @@ pub enum ExpiryError {
         /// Instant that the text means, Unix ms.
         at: UnixMs,
     },
-    /// The end is beyond [`EXPIRY_MAX`].
+    /// The end is later than [`EXPIRY_MAX`] from now.
     #[error("this is more than 100 years away")]
     TooFar {
         /// Latest allowed end, Unix ms.
