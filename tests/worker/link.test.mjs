@@ -333,6 +333,15 @@ for (const [name, value] of [
   });
 }
 
+test("an edge with another PREFIX calls no key malformed before it has asked", async () => {
+  const at = await begin({ setUp: false, edge: { vars: { PREFIX: "abc" } } });
+  try {
+    expect(await at.call("/", { key: `clv_${"0".repeat(78)}` }), 503, "misconfigured");
+  } finally {
+    await at.dispose();
+  }
+});
+
 test("rules that differ, as they do for a moment in a deployment, do no harm", async () => {
   const at = await begin({ admin: { vars: { RULES: RULES.slice(0, 1) } } });
   try {

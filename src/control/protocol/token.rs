@@ -7,8 +7,8 @@
 //!
 //! `tag` is computed like a key's ([`claviger_core::credential::key`]), under the token subkey,
 //! over `"claviger/token/1" 00 prefix 00 kind account id secret`. A token with a wrong tag was
-//! never made, and costs one HMAC per generation of the master secret. Storage holds only a token's ID and the digest of its
-//! secret.
+//! never made, and costs one HMAC per generation of the master secret. Storage holds only a token's
+//! ID and the digest of its secret.
 //!
 //! A set-up token is stored nowhere before its use. The first 6 digits of its ID are its time of
 //! creation, in Unix seconds. So a link left in a terminal's scrollback expires by itself.

@@ -67,7 +67,11 @@ impl Fit {
             Self::Fits => false,
             Self::Unknown => true,
             Self::Asking(since, _) => !is_in_flight(since, now),
-            Self::Unanswered(until) | Self::Misfits(until) => now >= until,
+            // A time that lies further ahead is from before the clock was set back.
+            Self::Unanswered(until) => {
+                now >= until || until.since(now).is_some_and(|wait| wait > UNANSWERED_PAUSE)
+            }
+            Self::Misfits(until) => now >= until,
         }
     }
 
@@ -90,9 +94,14 @@ impl Fit {
         }
     }
 
-    /// Records the admin Worker's answer that both fit.
-    pub(super) fn fits() -> Self {
-        Self::Fits
+    /// Records an answer that both fit, to a question of the time `asked`. An answer to a question
+    /// from before a misfit may come from an object that runs an older version, and changes
+    /// nothing.
+    pub(super) fn fits(self, asked: UnixMs) -> Self {
+        match self {
+            Self::Misfits(until) if asked < until.saturating_sub(MISFIT_PAUSE) => self,
+            _ => Self::Fits,
+        }
     }
 
     /// Records the admin Worker's answer that they do not fit.
@@ -136,7 +145,22 @@ mod tests {
         assert_eq!(misfit.unanswered(at(5_000)), Fit::misfits(at(5_000)));
         assert!(!Fit::Unknown.must_ask(at(0)) && !Fit::Fits.must_ask(at(0)));
         assert!(!Fit::Unknown.refuses(at(0)) && Fit::Unknown.must_confirm(at(0)));
-        assert!(!Fit::fits().must_confirm(at(0)));
+        assert!(!Fit::Unknown.fits(at(0)).must_confirm(at(0)));
+    }
+
+    #[test]
+    fn an_answer_to_a_question_from_before_a_misfit_changes_nothing() {
+        let misfit = Fit::misfits(at(1_000));
+        assert_eq!(misfit.fits(at(999)), misfit);
+        assert_eq!(misfit.fits(at(1_000)), Fit::Fits);
+        assert_eq!(misfit.asking(at(6_000)).fits(at(6_000)), Fit::Fits);
+    }
+
+    #[test]
+    fn a_clock_that_goes_back_leads_to_a_question() {
+        let unanswered = Fit::Unknown.unanswered(at(60_000));
+        assert!(!unanswered.must_confirm(at(60_500)) && unanswered.must_confirm(at(61_000)));
+        assert!(unanswered.must_confirm(at(0)));
     }
 
     #[test]

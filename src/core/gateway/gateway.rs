@@ -317,8 +317,9 @@ impl<R: LeaseRules> Gateway<R> {
                 });
                 missing.map_or_else(|| known.conclude(verdict, now), Into::into)
             }
-            Err(Denial::Unknown) if self.fit.must_confirm(now) => Check::AskAdmin,
-            Err(Denial::Unknown) if self.fit.is_unsure(now) => {
+            // Every key of this deployment looks malformed to an edge with another prefix.
+            Err(_) if self.fit.must_confirm(now) => Check::AskAdmin,
+            Err(_) if self.fit.is_unsure(now) => {
                 Check::Decided(Checked::without_evidence(Denial::Unavailable))
             }
             Err(denial) => Check::Decided(Checked::without_evidence(denial)),
@@ -409,10 +410,11 @@ impl<R: LeaseRules> Gateway<R> {
         self.fit = self.fit.asking(now);
     }
 
-    /// Takes the admin Worker's answer: `true` if both Workers fit, `None` if no answer came.
+    /// Takes the admin Worker's answer: `true` if both Workers fit, `None` if no answer came. `now`
+    /// is the present time, and for `true` the time at which the edge asked.
     pub fn take_fit(&mut self, fits: Option<bool>, now: UnixMs) {
         self.fit = match fits {
-            Some(true) => Fit::fits(),
+            Some(true) => self.fit.fits(now),
             Some(false) => {
                 // Facts from a deployment with other keys are not trustworthy.
                 self.leases.end_all();

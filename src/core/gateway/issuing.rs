@@ -73,7 +73,7 @@ impl<R: LeaseRules> Gateway<R> {
         let Some(text) = presented(request, &self.config)? else { return Ok(()) };
         match Presented::authenticate(text.expose(), &self.config, request.arrived) {
             // Until the admin Worker has confirmed that both fit, no credential counts as made up.
-            Err(Denial::Unknown)
+            Err(_)
                 if self.fit.must_confirm(request.arrived)
                     || self.fit.is_unsure(request.arrived) =>
             {
@@ -111,8 +111,8 @@ impl<R: LeaseRules> Gateway<R> {
         let Attempt { arrival, now, .. } = attempt;
         let facts = Facts { address, interface: Interface::Http, demand: Demand::AnyKey };
         let made = match Presented::authenticate(text, &self.config, arrival) {
-            Err(Denial::Unknown) if self.fit.must_confirm(now) => return Authorisation::AskAdmin,
-            Err(Denial::Unknown) if self.fit.is_unsure(now) => {
+            Err(_) if self.fit.must_confirm(now) => return Authorisation::AskAdmin,
+            Err(_) if self.fit.is_unsure(now) => {
                 return Authorisation::decided(Err(Refused::Unavailable), None);
             }
             Err(denial) => return Authorisation::decided(Err(Refused::Issuer(denial)), None),

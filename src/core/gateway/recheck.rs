@@ -12,8 +12,8 @@
 //!   that issued it.
 //!
 //! The edge asks once per issuer and generation, and once for each key that was issued later than
-//! every key it has asked about before. So an old key, or the same key again and again, causes no further call.
-//! The edge remembers this for [`ISSUERS_MAX`] issuers, even when their leases end.
+//! every key it has asked about before. So an old key, or the same key again and again, causes no
+//! further call. The edge remembers this for [`ISSUERS_MAX`] issuers, even when their leases end.
 //!
 //! A service password that seems wrong may be newer than the lease. The edge asks about it at most
 //! once per account and [`PASSWORD_PAUSE`], so that guessing cannot flood a ledger. During that

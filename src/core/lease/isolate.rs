@@ -357,8 +357,8 @@ impl<R: LeaseRules> Leases<R> {
         }
     }
 
-    /// Returns an account whose usage has waited for [`USAGE_PAUSE`], and marks a call to its ledger
-    /// as in flight. The present request sends the usage, whichever account it concerns.
+    /// Returns an account whose usage has waited for [`USAGE_PAUSE`], and marks a call to its
+    /// ledger as in flight. The present request sends the usage, whichever account it concerns.
     fn idle_uses(&mut self, now: UnixMs) -> Option<AccountId> {
         if now < self.sweep_at {
             return None;

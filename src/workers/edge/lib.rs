@@ -243,7 +243,8 @@ pub fn link() -> String {
     gateway().map(|gateway| gateway.borrow().link().to_owned()).unwrap_or_default()
 }
 
-/// Takes the answer of the admin Worker or of a ledger: `true` if both Workers fit.
+/// Takes the answer of the admin Worker or of a ledger: `true` if both Workers fit. The time is the
+/// present one, and for `true` that at which the edge asked.
 #[wasm_bindgen]
 pub fn take_fit(fits: bool, now_ms: f64) {
     if let Some(gateway) = gateway() {

@@ -49,13 +49,14 @@ const operations = {
   async call_ledger(text, { env }) {
     const [ms, , instance, body] = fields(text, 3);
     const headers = { "claviger-edge": call(edge.link) };
+    const asked = Date.now();
     const sent = env.LEDGER.getByName(instance).fetch("https://object/", { method: "POST", headers, body });
     const answer = await within(Number(ms), sent);
     if (answer === TOO_LATE) throw new Error("LEDGER did not answer in time");
     const notice = answer.headers.get(ADMIN_HEADER);
     if (notice !== null) takeNotice(notice);
     if (answer.status !== 200) throw new Error(`LEDGER answered ${answer.status}`);
-    call(edge.take_fit, true, Date.now());
+    call(edge.take_fit, true, asked);
     return withText(await answer.text());
   },
 

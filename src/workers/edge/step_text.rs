@@ -18,8 +18,8 @@
 //!
 //! - *renewal*: the account whose lease to refresh in the background, or nothing.
 //! - *binding*: the service binding that leads to the origin, or nothing if the URL does.
-//! - *screening*: `read` or `write`, the request's effect, if the entry script must still screen the
-//!   client's headers; empty if the gateway has.
+//! - *screening*: `read` or `write`, the request's effect, if the entry script must still screen
+//!   the client's headers; empty if the gateway has.
 //! - *names to remove*: with commas between them.
 //! - *cuts*: empty if no body was scanned; otherwise a comma, then comma-separated `from-to` ranges
 //!   of bytes to cut out.

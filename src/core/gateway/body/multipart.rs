@@ -155,8 +155,9 @@ impl Multipart {
         found
     }
 
-    /// Finds `needle`, which begins with a carriage return, at or after `self.searched`. Returns its
-    /// offset, or `None` if more bytes are needed. Moves `self.searched` past the bytes it examined.
+    /// Finds `needle`, which begins with a carriage return, at or after `self.searched`. Returns
+    /// its offset, or `None` if more bytes are needed. Moves `self.searched` past the bytes it
+    /// examined.
     fn find_from(&mut self, bytes: &[u8], needle: &[u8]) -> Option<usize> {
         match find_line_end(bytes.get(self.searched..).unwrap_or_default(), needle) {
             Some(offset) => {
