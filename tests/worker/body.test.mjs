@@ -45,7 +45,7 @@ test("what is cut out is gone, wherever chunks end", async () => {
     for (let size = 1; size <= 11; size += 1) {
       const headers = new Headers({ "content-length": "10" });
       assert.equal(
-        await text((await read(bytes, size)).onward(cuts, headers)),
+        await text((await read(bytes, size)).stream(cuts, headers)),
         left,
         `${JSON.stringify(cuts)} of ${size}`,
       );
@@ -65,7 +65,7 @@ test("a body that is nothing but cuts, in chunks of a byte, costs each cut a loo
       return Reflect.get(target, name);
     },
   });
-  const onward = (await read(bytes, 1)).onward(watched, new Headers());
+  const onward = (await read(bytes, 1)).stream(watched, new Headers());
   assert.equal(await text(onward), "v&".repeat(fields));
   assert.ok(looks <= 2 * fields, `${looks} looks at ${fields} cuts`);
 });
