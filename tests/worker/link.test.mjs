@@ -260,6 +260,8 @@ describe("the Durable Objects", () => {
       const { status, text } = await at.worker.object(binding, instance, body, headers);
       if (binding !== "LEDGER") assert.deepEqual([status, text], [403, ""], `${binding} ${body.ask}`);
       else assert.deepEqual(JSON.parse(text), { reply: "refused", refusal: "not_understood" }, body.ask);
+      const line = /a call to Name is refused: no edge makes such a call: somebody may have the keys of claviger-edge/;
+      if (binding === "NAME") assert.match(at.worker.log().join("\n"), line);
     }
   });
 

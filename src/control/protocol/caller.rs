@@ -42,6 +42,9 @@ pub enum CallerRefused {
     /// The call carries neither header, or a wrong proof.
     #[error("it comes neither from claviger nor from claviger-edge")]
     Unproven,
+    /// The call carries an edge's header that fits, but no edge calls this class.
+    #[error("no edge makes such a call: somebody may have the keys of claviger-edge")]
+    NotForEdges,
 }
 
 /// Returns the value of [`PROOF_HEADER`] for a call to the object with this ID.

@@ -59,9 +59,13 @@ pub async fn object(
     env: JsValue,
     request: web_sys::Request,
 ) -> Result<web_sys::Response, JsValue> {
-    let host = Host::new(life, ctx, env);
     let headers = request.headers();
     let (edge, proof) = (headers.get(link::EDGE_HEADER)?, headers.get(caller::PROOF_HEADER)?);
+    if edge.is_none() && proof.is_none() {
+        // Neither body nor memory is spent on it.
+        return Ok(refuse(&kind, &CallerRefused::Unproven)?.into());
+    }
+    let host = Host::new(life, ctx, env);
     let text = worker::Request::from(request).text().await?;
     let (config, id) = (host.config()?, host.id.as_str());
     let caller = caller::authenticate(
@@ -76,8 +80,9 @@ pub async fn object(
         (Ok(ObjectCaller::Edge), "Ledger") => {
             host.answer::<EdgeRequest, _>(&host.ledger(), &text).await
         }
-        // No edge has a reason to call it.
-        (Ok(ObjectCaller::Edge), _) => return Ok(refuse(&kind, &CallerRefused::Unproven)?.into()),
+        (Ok(ObjectCaller::Edge), _) => {
+            return Ok(refuse(&kind, &CallerRefused::NotForEdges)?.into());
+        }
         (Ok(ObjectCaller::Own), "Ledger") => {
             host.answer::<LedgerRequest, _>(&host.ledger(), &text).await
         }
