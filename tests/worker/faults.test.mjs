@@ -53,7 +53,7 @@ describe("KV", () => {
         const record = await at.published(key.id);
         return record?.revision === disabled.revision && record.state === "disabled";
       });
-      assert.match(at.worker.log().join("\n"), /KEYS\.put|KV did not take a record/);
+      await at.worker.logged(/KEYS\.put|KV did not take a record/);
     });
   }
 

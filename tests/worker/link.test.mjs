@@ -114,7 +114,7 @@ describe("an edge that fits", () => {
       const refused = expect(await at.console("GET", path), 503, "unavailable");
       assert.ok(refused.headers["retry-after"]);
     }
-    assert.match(at.worker.log().join("\n"), /ADMIN did not answer/);
+    await at.worker.logged(/ADMIN did not answer/);
     await at.worker.setFaults();
     expect(await at.console("GET", "/v1/session"), 200);
   });
@@ -199,7 +199,7 @@ describe("the admin Worker", () => {
         assert.equal(answer.status, 503, `${path} ${JSON.stringify(headers)}`);
       }
     }
-    assert.match(at.worker.log().join("\n"), /the call does not come through claviger-edge/);
+    await at.worker.logged(/the call does not come through claviger-edge/);
   });
 });
 
@@ -245,10 +245,7 @@ describe("the Durable Objects", () => {
         const { status, text } = await at.worker.object(binding, instance, body, headers);
         assert.deepEqual([status, text], [403, ""], `${binding} ${body.ask}`);
       }
-      assert.match(
-        at.worker.log().join("\n"),
-        /a call to Directory is refused: it comes neither from claviger nor from claviger-edge/,
-      );
+      await at.worker.logged(/a call to Directory is refused: it comes neither from claviger nor from claviger-edge/);
     });
   }
 
@@ -261,7 +258,7 @@ describe("the Durable Objects", () => {
       if (binding !== "LEDGER") assert.deepEqual([status, text], [403, ""], `${binding} ${body.ask}`);
       else assert.deepEqual(JSON.parse(text), { reply: "refused", refusal: "not_understood" }, body.ask);
       const line = /a call to Name is refused: no edge makes such a call: somebody may have the keys of claviger-edge/;
-      if (binding === "NAME") assert.match(at.worker.log().join("\n"), line);
+      if (binding === "NAME") await at.worker.logged(line);
     }
   });
 
@@ -281,8 +278,7 @@ test("EDGE_KEYS of an earlier release, which could make session cookies, are ref
   const at = await begin({ setUp: false, edge: { secrets: { EDGE_KEYS: JSON.stringify(former) } } });
   try {
     expect(await at.call("/public/a"), 503, "misconfigured");
-    assert.match(
-      at.worker.log().join("\n"),
+    await at.worker.logged(
       /EDGE_KEYS: generation 0 has a member that this release does not know: derive EDGE_KEYS again/,
     );
   } finally {
@@ -295,7 +291,7 @@ test("a rule that names a binding which the edge lacks answers 503 and says whic
   const at = await begin({ rules });
   try {
     expect(await at.call("/lacking"), 503, "misconfigured");
-    assert.match(at.worker.log().join("\n"), /the rules name the binding NOT_THERE/);
+    await at.worker.logged(/the rules name the binding NOT_THERE/);
     expect(await at.call("/public/a", { ip: CALLER }), 200);
   } finally {
     await at.dispose();
@@ -306,7 +302,7 @@ test("an edge without the admin Worker serves no console and calls no key made u
   const at = await begin({ setUp: false, bindings: { serviceBindings: { DEMO: "claviger-demo-origin" } } });
   try {
     expect(await at.ask(CONSOLE, "/", {}), 503, "unavailable");
-    assert.match(at.worker.log().join("\n"), /ADMIN/);
+    await at.worker.logged(/ADMIN/);
     // Refused all the same: nothing proves it.
     expect(await at.call("/", { key: forge() }), 401, "unknown");
   } finally {

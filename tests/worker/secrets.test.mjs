@@ -170,8 +170,8 @@ describe("secrets", () => {
       stored.some(({ name, bytes }) => /blobs/.test(name) && published(bytes)),
       "the record's digest lies in a blob",
     );
-    assert.match(at.worker.log().join("\n"), /as the test asked/);
-    assert.match(at.worker.log().join("\n"), /wasm trapped/);
+    await at.worker.logged(/as the test asked/);
+    await at.worker.logged(/wasm trapped/);
     assert.ok(
       [...shown].every(
         ({ text }) => holds(Buffer.from(text), secrets["master secret"]) === false && /credential/.test(text),

@@ -111,7 +111,7 @@ describe("a trap", () => {
     const journey = await begin({ faults: [{ on: "Ledger.alarm", mode: "trap", times: 1 }] });
     try {
       while (((await journey.worker.counters())["Ledger.alarm"] ?? 0) < 2) await sleep(50);
-      assert.match(journey.worker.log().join("\n"), /wasm trapped/);
+      await journey.worker.logged(/wasm trapped/);
       await journey.issue();
     } finally {
       await journey.dispose();

@@ -119,7 +119,7 @@ fn is_mail_api(text: &str) -> bool {
 /// The admin Worker's settings, all of them valid.
 #[derive(Debug)]
 pub struct AdminConfig {
-    /// Master secrets with their keyring.
+    /// The master secret in all its generations, with the keyring derived from it.
     pub master: MasterSecrets,
     /// Prefix of credentials.
     pub prefix: Prefix,

@@ -141,7 +141,7 @@ pub fn revealed(credential: &SecretText, now: UnixMs) -> Option<Value> {
     }))
 }
 
-/// Returns the document of a page of activity.
+/// Returns the JSON document for one page of activity.
 pub fn activity(page: &activity::ActivityPage, now: UnixMs) -> Value {
     let entries: Vec<Value> = page.entries.iter().map(entry_of_activity).collect();
     json!({ "entries": entries, "next": page.next, "now": text(now) })

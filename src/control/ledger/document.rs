@@ -1,15 +1,16 @@
-//! The lease document in KV ([`claviger_core::replication::document`]): when it is put, and the
-//! proof that KV keeps it.
+//! The lease document in KV ([`claviger_core::replication::document`]): when the ledger puts it,
+//! and how it proves that KV keeps it.
 //!
-//! Triggers raise `version` in the table `lease_document` whenever its contents change, whichever
-//! code makes the change: keys, unsettled marks, account state, or history. If the deployment wants
-//! documents, or ever had one of this account, such a change schedules the task `put_lease`.
+//! Triggers raise `lease_document.version` whenever the document's contents change: keys, unsettled
+//! marks, account state, or history. They fire for every writer. The change then schedules the task
+//! `put_lease` if the deployment wants documents, or if this account ever had one.
 //!
-//! A put carries the document as of its start, at most once per [`PAUSE_MIN_MS`]; later changes go
-//! into the next one. At most one put is in flight. A put that fails or has an unknown outcome is
-//! repeated, but it may still land late, over a newer document. Therefore the ledger reads the last
-//! document back once no put can land any more. If KV holds another one, the ledger puts it again
-//! under a higher number. The same check ends each round of the [repair](super::repair).
+//! Each put carries the document that is current when the put starts; later changes go into the
+//! next put. Two puts start at least [`PAUSE_MIN_MS`] apart, and at most one is in flight. The
+//! ledger repeats a put that failed or has an unknown outcome. The earlier put may still land late
+//! and overwrite a newer document. So the ledger reads the last document back once no put can land
+//! any more. If KV holds another one, the ledger puts it again under a higher number. The same
+//! check ends each round of the [repair](super::repair).
 
 use claviger_core::base::id::AccountId;
 use claviger_core::base::time::{DurationMs, UnixMs};

@@ -24,7 +24,7 @@ pub enum Drift {
     Right,
     /// KV holds nothing valid in this history.
     Absent,
-    /// KV holds an older change of this history.
+    /// KV holds an older record of this history.
     Behind,
     /// KV holds another record with the same revision.
     Altered,

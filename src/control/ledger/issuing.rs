@@ -188,7 +188,8 @@ fn authorise(
     })
 }
 
-/// Returns the owner of longest standing, who is responsible for issuers without another member.
+/// Returns the longest-standing owner. This member answers for a service password that no member
+/// has changed yet.
 fn owner(sql: &dyn Sql) -> Result<Option<(MemberId, String)>, SqlError> {
     let text = format!(
         "SELECT {} FROM member WHERE role = 'owner' ORDER BY created_at_ms, id LIMIT 1",

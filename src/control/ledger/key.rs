@@ -107,7 +107,7 @@ pub struct Key {
     pub limits: Limits,
     /// Stamp of its issue.
     pub created: Stamp,
-    /// Stamp of its last change.
+    /// Time and responsible member of its last change.
     pub changed: Stamp,
     /// Revision of its last change.
     pub revision: Revision,
@@ -389,7 +389,7 @@ pub fn kept(sql: &dyn Sql, id: KeyId) -> Result<Option<Ciphertext>, SqlError> {
     row.map(|mut row| row.text().map(Ciphertext::from_stored)).transpose()
 }
 
-/// The number of keys of each kind.
+/// Numbers of stored keys: those from members, those from issuers, and deleted ones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct KeyCounts {
     /// Keys that members issued, deleted ones excluded.

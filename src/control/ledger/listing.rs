@@ -17,7 +17,7 @@ use crate::protocol::keys::{
     TOTAL_EXACT_MAX,
 };
 
-/// Most words of a search that are used; further ones are ignored.
+/// Maximum number of words that a search uses; it ignores further words.
 const WORDS_MAX: usize = 16;
 
 /// Least length of a run of base62 digits that counts as a pasted secret: no name or ID has one.
@@ -253,8 +253,8 @@ fn select(
         (ListQuery::Words(_) | ListQuery::Id(_) | ListQuery::Networks(_), _) => String::new(),
     };
     let from = cursor.map_or(String::new(), |_| {
-        // The second condition implies the first, which is the one that SQLite can look up in an
-        // index on an expression.
+        // SQLite uses the first condition for the lookup in the index on an expression. The second
+        // one implies it, and excludes keys up to the cursor that have the same value.
         format!(" AND {by} {after}= ? AND ({by}, key.id) {after} (?, ?)")
     });
     if let Some(ListCursor { value, id }) = cursor {

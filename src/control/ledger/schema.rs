@@ -289,7 +289,7 @@ const SERVICE: Migration = Migration {
     ],
 };
 
-/// Adds keys whose secret can be shown again.
+/// Adds the column for viewable keys, whose secret can be shown again.
 const VIEWING: Migration = Migration {
     statements: &[
         // The whole key, encrypted; NULL: it was shown once only; deleted with the row.

@@ -1,16 +1,16 @@
-//! Usage: the number of accepted and refused requests of a key, the time of the last one, and their
-//! addresses.
+//! Usage of a key: the number of accepted and refused requests, their addresses, and the time of
+//! the last accepted one.
 //!
-//! There is one row per key and day. The ledger adds reports up in memory ([`pending`]) and writes
-//! them in one `apply`. It writes a minute after the first report, after some seconds without a
-//! report, or before a member reads. So the number of writes depends on the keys and isolates of
-//! that minute, not on the number of reports. If the memory is lost, at most a minute's counts are
-//! lost. Nothing counts twice: the counts leave memory before they are written, together with the
-//! sequences of their batches.
+//! There is one row per key and day. The ledger adds up reports in memory ([`pending`]) and writes
+//! them in one `apply`. It writes a minute after the first report, or after some seconds without a
+//! report. It also writes before each command of a member, and when the memory is full. So the
+//! number of writes depends on the keys and isolates of that minute, not on the number of reports.
+//! If the memory is lost, at most a minute's counts are lost. A failed write loses counts and never
+//! doubles them: they leave memory first, together with the sequences of their batches.
 //!
-//! A batch with a known or lower sequence is ignored. An isolate that is silent for
-//! [`ISOLATE_LIFE`] is forgotten; a repeat after that would count again. The sweep runs once a day
-//! while any data can expire, and never without usage.
+//! The ledger ignores a batch with a known or lower sequence. It forgets an isolate that is silent
+//! for [`ISOLATE_LIFE`]; only a repeat after that would count again. The sweep runs once a day
+//! while any data can expire. It also runs when the ledger removes deleted keys.
 
 mod counts;
 pub mod pending;
@@ -45,7 +45,8 @@ pub const ISOLATE_LIFE: DurationMs = DurationMs::from_days(1);
 /// removed first. An account is served by fewer isolates in a day.
 pub const ISOLATES_MAX: u32 = 10_000;
 
-/// Most rows that one sweep removes.
+/// Maximum number of `usage` rows that one sweep removes, and also that it clears of callers and
+/// hours. Rows of isolates have no such bound.
 const SWEEP_ROWS_MAX: u32 = 1_000;
 
 /// Longest delay of a report; an older time is raised to this bound.
@@ -58,7 +59,8 @@ pub const CALLERS_KEPT: DurationMs = DurationMs::from_days(7);
 /// saving.
 pub const LOCKED_OUT_MAX: usize = 50;
 
-/// A key that a refresh used, with the caller's address if the key's networks allow it.
+/// An active key that a refresh asked for, which counts as one use. The caller's address is present
+/// if the key's networks allow it.
 pub type Used = (KeyId, Option<ClientAddress>);
 
 /// Returns the usage that a refresh reports: its batch, and the keys in `used` that the refresh
@@ -291,7 +293,7 @@ pub fn sweep(sql: &dyn Sql, now: UnixMs) -> Result<TaskStep, SqlError> {
     Ok(TaskStep::Chore { writes, again })
 }
 
-/// Returns `true` if data is left that a later sweep would remove.
+/// Returns `true` if data is left that a later sweep may remove.
 fn grows_old(sql: &dyn Sql, oldest: i64, now: UnixMs) -> Result<bool, SqlError> {
     let text = "SELECT EXISTS (SELECT 1 FROM usage WHERE day > ?) OR EXISTS (SELECT 1 FROM usage_isolate WHERE at_ms > ?)";
     let left = Statement::new(text).bind(oldest).bind(now.saturating_sub(ISOLATE_LIFE));

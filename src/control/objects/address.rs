@@ -1,9 +1,10 @@
-//! The address object: limits password tries from one address block, across all names.
+//! The address object: limits tries from one address block, across all names. Sign-in, step-up and
+//! set-up links count as tries.
 //!
 //! There is one instance per block ([`crate::protocol::ledger::instance::address`]). A name object
 //! sees only its own name, so it cannot notice a client that tries one password at each of a
-//! thousand names. The object stores one row. Invariant: `tries ≤ TRIES.tries_max`; a refused try
-//! is not written.
+//! thousand names. The object counts in one row. Invariant: `tries ≤ TRIES.tries_max`; it does not
+//! write a refused try.
 
 use claviger_core::base::time::{DurationMs, UnixMs};
 

@@ -164,8 +164,8 @@ impl<'a> Directory<'a> {
         migrate(self.sql, MIGRATIONS, now)?;
         let epoch = Epoch::new(entropy.number());
         let note = Statement::new("UPDATE account SET epoch = ? WHERE id = ?");
-        // Cancels sending the epoch of an earlier restore: this one must not be sent before the
-        // ledger is restored.
+        // Removes the pending task of an earlier restore. That task would send the new epoch before
+        // the ledger is restored.
         let note = note.bind(epoch.as_str()).bind(account.as_str());
         self.sql.apply(&[note, Task::new(TaskKind::TellEpoch, account).done()])?;
         Ok(DirectoryReply::Epoch { epoch })

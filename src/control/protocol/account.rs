@@ -35,8 +35,8 @@ pub enum TextError {
         /// Shortest allowed text, in characters.
         min: usize,
     },
-    /// The text contains an invisible character: a control character, or one that changes the
-    /// direction of text.
+    /// The text contains an invisible character: a control character, one that changes the
+    /// direction of text, or one that shows nothing, such as a zero-width space.
     #[error("control characters cannot be used")]
     ControlCharacter,
     /// The text is not an e-mail address.

@@ -61,7 +61,8 @@ pub struct AssociatedData<'a> {
     pub purpose: SecretKind,
     /// Account that owns the secret.
     pub account: AccountId,
-    /// ID of the row that holds it. Contains no NUL, which separates the fields.
+    /// ID that binds the ciphertext to its place: of the key, the account (service password) or the
+    /// deletion (mailed code). It contains no NUL, which separates the fields.
     pub subject: &'a str,
 }
 

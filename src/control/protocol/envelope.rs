@@ -42,7 +42,8 @@ pub enum Letter {
         address: Option<String>,
         /// Time of the deletion, Unix ms.
         at: UnixMs,
-        /// Time from which they are refused everywhere, Unix ms, by T alone.
+        /// Time from which every edge refuses them by T alone, Unix ms. Rendering adds the delays
+        /// of `FRESHNESS` and `OUTAGE`.
         bound: UnixMs,
         /// End of the restore period, Unix ms.
         restorable_until: UnixMs,

@@ -105,7 +105,7 @@ pub fn parse_not_before(text: &str, now: UnixMs, zone: &Zone) -> Result<UnixMs, 
     check_not_too_far(at, now)
 }
 
-/// A parsed text, before its use as an end or a beginning.
+/// The time that a text states. The caller takes a day's beginning or its end.
 enum Moment {
     Never,
     Instant(UnixMs),

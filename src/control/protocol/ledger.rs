@@ -122,7 +122,7 @@ pub enum LedgerRequest {
     Holds {
         /// ID of the member.
         member: MemberId,
-        /// Address, as the name object knows it.
+        /// E-mail address, as the name object knows it.
         email: String,
     },
     /// Asks, for the directory, if the account was ever opened.

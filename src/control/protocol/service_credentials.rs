@@ -69,7 +69,8 @@ impl fmt::Debug for NewPassword {
     }
 }
 
-/// Service credentials that the admin Worker has drawn, in the form that the ledger stores.
+/// Service credentials that the admin Worker has generated, in the form in which it sends them to
+/// the ledger.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NewService {
     /// Valid service IDs, newest first. The account keeps its present ID if it is among them.

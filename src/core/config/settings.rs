@@ -70,8 +70,8 @@ impl Deployment {
     /// Parses the variables.
     ///
     /// # Errors
-    /// A [`ConfigError`] for the first variable that is missing or wrong; every variant except
-    /// [`ConfigError::Keyring`].
+    /// A [`ConfigError`] for the first required variable that is missing; if none is, for the first
+    /// variable that is wrong. It is never [`ConfigError::Keyring`].
     pub fn parse(variables: &Variables) -> Result<Self, ConfigError> {
         let Variables { prefix, console_origin, rules, freshness, outage } = variables;
         let prefix = prefix.as_deref().ok_or(ConfigError::Missing("PREFIX"))?;
@@ -99,9 +99,9 @@ impl Deployment {
     }
 }
 
-/// Returns the digest of the variables that both Workers must have alike. It covers what they mean,
-/// so that a default may be written out. Rules may differ: the admin Worker only suggests their
-/// permissions on the console.
+/// Returns the digest of the variables that both Workers must have alike. The digest covers parsed
+/// values, so an absent variable equals its default written out. `RULES` may differ: the admin
+/// Worker only suggests their permissions on the console.
 fn digest(prefix: &Prefix, console_origin: &str, terms: Terms) -> String {
     let grace = terms.outage.grace().unwrap_or(DurationMs::from_s(0)).as_ms().to_string();
     let mut hash = Sha256::new();

@@ -10,7 +10,8 @@
 //! - Everything after `_` is base62 in the order `0-9A-Za-z` ([`crate::base::base62`]): ASCII, of
 //!   fixed width, case-sensitive.
 //! - `account`, `number` and `secret` are random. `id` is public. `secret` has 43 digits, 256 bits.
-//!   Storage holds only the SHA-256 of its ASCII text ([`Digest`]).
+//!   Storage holds the SHA-256 of its ASCII text ([`Digest`]). For a viewable key, the ledger also
+//!   stores the whole key, encrypted.
 //! - `tag` is the first 8 bytes of HMAC-SHA-256 under the tag subkey
 //!   ([`crate::credential::keyring`]) over `"claviger/tag/1" 00 prefix 00 id secret`. It is written
 //!   as a big-endian number in base62, left-padded with `0` to 11 digits. Only Claviger can make
@@ -194,7 +195,7 @@ impl NewKey {
         self.digest
     }
 
-    /// Returns the whole key. It may appear in one response and nowhere else.
+    /// Returns the whole key, for the one response that shows it.
     pub fn expose(&self) -> &str {
         &self.text
     }

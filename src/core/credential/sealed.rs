@@ -159,8 +159,8 @@ pub enum MalformedSealedKey {
     Checksum,
 }
 
-/// A string of the right form. Its form proves nothing about who made it; only the MAC has been
-/// decoded so far.
+/// A string that has the form of a sealed key and a correct checksum. Its MAC is decoded but not
+/// yet checked, so anyone may have made it. The payload is not decoded yet.
 pub struct SealedText<'a> {
     payload: &'a str,
     mac: [u8; 32],

@@ -225,8 +225,8 @@ fn decide_one<R: LeaseRules>(
     }
 }
 
-/// Returns the IDs in order, each once. At most 100: the library's sort would be more code than the
-/// rest of this file.
+/// Returns the IDs in order, without repetition. There are at most 100, so insertion is fast
+/// enough. The library's sort would add more code to the wasm module than the rest of this file.
 fn each_once(ids: Vec<KeyId>) -> Vec<KeyId> {
     let mut ordered = Vec::with_capacity(ids.len());
     for id in ids {

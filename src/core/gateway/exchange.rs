@@ -144,7 +144,7 @@ async fn carry_through(
             Decision::Denied { denied, renew } => {
                 return (Outcome::Answer(gateway.borrow().answer_denied(&denied)), renew);
             }
-            // An exchange has all headers from the start.
+            // This cannot happen: an exchange has all headers from the start.
             Decision::ReadHeaders => return (internal(), None),
             Decision::AskAdmin => lookup::ask_admin(&gateway, &platform).await,
             Decision::Read(scan) => match body::scan_body(scan, &platform).await {

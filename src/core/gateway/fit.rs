@@ -109,7 +109,8 @@ impl Fit {
         Self::Misfits(now.saturating_add(MISFIT_PAUSE))
     }
 
-    /// Records that the admin Worker did not answer. An earlier answer stays.
+    /// Records that the admin Worker did not answer. A fit stays; a misfit stays too, and its pause
+    /// starts again.
     pub(super) fn unanswered(self, now: UnixMs) -> Self {
         match self {
             Self::Fits => Self::Fits,

@@ -115,7 +115,7 @@ impl<R: LeaseRules> Gateway<R> {
         let origin_keys = config.rules.iter().map(key_of).collect();
         let leases = Leases::new(isolate, config.terms);
         let cache_key = |generation: &Generation| generation.refresh_cache_key().clone();
-        // An attacker with a compromised secret could write shared replies.
+        // Leave out compromised generations: an attacker could forge shared replies.
         let believed = config.keyring.iter().filter(|generation| !generation.is_compromised());
         let cache_keys = believed.map(cache_key).collect();
         let link = link::header(&config.keyring, &config.digest);

@@ -90,11 +90,11 @@ pub struct IssuanceForm {
 }
 
 impl IssuanceForm {
-    /// Parses the fields of a body.
+    /// Parses the body of an issuance request.
     ///
     /// # Errors
-    /// [`Refused::UnknownField`] if a field is none of the four, [`Refused::RepeatedField`] if one
-    /// occurs twice.
+    /// [`Refused::UnknownField`] if a field is none of `sid`, `spw`, `epi` and `ipa`,
+    /// [`Refused::RepeatedField`] if one occurs twice.
     pub fn parse(body: &[u8]) -> Result<Self, Refused> {
         let mut form = Self::default();
         for (name, value) in form_urlencoded::parse(body) {

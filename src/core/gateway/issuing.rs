@@ -191,8 +191,8 @@ impl<R: LeaseRules> Gateway<R> {
         Authorisation::decided(authority, known.renew())
     }
 
-    /// Returns what to fetch before a caller may issue whom the lease accepts; `None` if it may
-    /// issue now.
+    /// Returns the call that must confirm an issuer, which the lease accepts, before it may issue.
+    /// `None` if it may issue now: the call was answered, or it failed and `OUTAGE` grants a grace.
     fn unconfirmed(&mut self, need: Fetch, attempt: Attempt<'_>) -> Option<Missing> {
         if R::may_issue(attempt.lookup.is_answered(need)) {
             return None;

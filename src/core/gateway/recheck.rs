@@ -185,8 +185,8 @@ impl Rechecks {
         last.at = now;
     }
 
-    /// Returns `true` if the edge may ask about another password of the account, and starts the
-    /// account's pause.
+    /// Returns `true` if the edge may ask the ledger about a service password that seems wrong. If
+    /// so, it also starts the account's [`PASSWORD_PAUSE`].
     fn may_ask_password(&mut self, account: AccountId, now: UnixMs) -> bool {
         self.observe(now);
         self.passwords.retain(|_, at| now.since(*at).is_some_and(|age| age < PASSWORD_PAUSE));

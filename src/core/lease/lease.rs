@@ -267,13 +267,14 @@ impl<R: LeaseRules> Lease<R> {
     }
 
     fn take_unsettled(&mut self, reply: &Refresh, is_later: bool) {
-        let (is_told, is_all_kept) = match &reply.unsettled {
+        let (reports_overflow, is_all_kept) = match &reply.unsettled {
             Unsettled::Overflow => (true, true),
             Unsettled::Set(set) => {
                 (false, self.entries.take_unsettled::<R>(set, reply.revision, is_later))
             }
         };
-        self.is_overflow = R::is_overflow(self.is_overflow, is_told, is_all_kept, is_later);
+        self.is_overflow =
+            R::is_overflow(self.is_overflow, reports_overflow, is_all_kept, is_later);
     }
 
     /// Caches an answer about `id` that holds as of the account's revision `valid_at` and has the
@@ -341,7 +342,8 @@ impl<R: LeaseRules> Lease<R> {
         self.basis == Basis::Ledger && R::is_usable(self.as_of, arrival, self.within(more))
     }
 
-    /// Returns `true` under the same condition, but for a lease that may also rest on a document.
+    /// Returns `true` if a request that arrived at `arrival` may use the lease, whether it rests on
+    /// a ledger's reply or on a document. The age counts from `checked` instead of `as_of`.
     pub fn is_usable_by_document(&self, arrival: UnixMs, more: DurationMs) -> bool {
         R::is_usable(self.checked, arrival, self.within(more))
     }

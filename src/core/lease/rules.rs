@@ -73,10 +73,10 @@ pub trait LeaseRules: Debug + 'static {
         !is_unsettled
     }
 
-    /// Returns `true` if an edge may issue a key. `is_told` says whether the ledger has reported on
-    /// the issuer since the request arrived.
-    fn may_issue(is_told: bool) -> bool {
-        is_told
+    /// Returns `true` if an edge may issue a key. `is_confirmed` says whether the ledger has
+    /// confirmed the issuer since the request arrived.
+    fn may_issue(is_confirmed: bool) -> bool {
+        is_confirmed
     }
 
     /// Returns `true` if a set of unsettled keys was certainly made after the set before it. Sets

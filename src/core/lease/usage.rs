@@ -14,9 +14,9 @@ use crate::replication::refresh::{ADDRESSES_MAX, Caller, USES_MAX, UsageBatch, U
 /// Longest time that usage waits for a refresh to carry it; then it gets a call by itself.
 pub const USAGE_PAUSE: DurationMs = DurationMs::from_s(60);
 
-/// Most keys of one account whose usage waits here, besides the batch in flight. An entry takes 200
-/// bytes, or 500 with all [`ADDRESSES_MAX`] addresses, so 130 KB per account at most. Usage of
-/// further keys is lost, and counted as lost.
+/// Maximum number of keys per account with pending usage, in addition to the batch in flight. An
+/// entry takes 200 bytes, or 500 with all [`ADDRESSES_MAX`] addresses, so 130 KB per account at
+/// most. Beyond this number, usage of further keys is lost, and counted as lost.
 pub const USES_PENDING_MAX: usize = 256;
 
 /// The usage counts of one account.

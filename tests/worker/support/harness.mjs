@@ -142,6 +142,13 @@ export async function startEdges(places, options = {}) {
     },
     /** Every line that a Worker logged, and what workerd reported of it. */
     log: () => [...log],
+    /** Waits until the log matches: a line reaches this process a little after the response. */
+    logged: async (pattern) => {
+      for (const end = Date.now() + 15_000; !pattern.test(log.join("\n"));) {
+        if (Date.now() > end) throw new Error(`never logged: ${pattern}\n${log.join("\n")}`);
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      }
+    },
     async dispose() {
       await miniflare.dispose();
       await mail.close();

@@ -38,7 +38,7 @@ pub struct DayCounts {
 /// Counts for each hour of a day in UTC; empty for a day without any.
 pub type Hours = Vec<u64>;
 
-/// Returns the hours of a day with `count` uses in the hour of `at`.
+/// Returns 24 hourly counts: `count` for the hour of `at` in UTC, and 0 for all others.
 pub fn in_hour(at: UnixMs, count: u64) -> Hours {
     let hour =
         usize::try_from(at.as_ms().rem_euclid(DAY_MS).div_euclid(HOUR_MS)).unwrap_or_default();

@@ -72,12 +72,12 @@ pub fn normalise(path: &str) -> Result<Cow<'_, str>, PathError> {
     Ok(normal)
 }
 
-/// Returns `true` for a segment `.` or `..`, and for dots and blanks together. Some file systems
-/// drop blanks at the end of a name, so `..%20` is `..` there.
+/// Returns `true` for the segments `.` and `..`, and for a segment that mixes dots with escaped
+/// blanks (`%20`). Some file systems drop blanks at the end of a name, so `..%20` is `..` there.
 fn is_of_dots(segment: &str) -> bool {
     match segment {
         "." | ".." => true,
-        // Most segments begin with another character, so this costs one comparison.
+        // Most segments begin with neither `.` nor `%`, so this arm ends the check at once.
         _ if !segment.starts_with(['.', '%']) || !segment.contains('.') => false,
         _ => {
             let mut pieces = segment.split('%');

@@ -140,7 +140,7 @@ pub(super) fn call_ledger<'a>(
     platform: &'a Platform,
 ) -> Boxed<'a, Option<String>> {
     Box::pin(async move {
-        // This cannot fail: all keys are text, and all values are JSON.
+        // Serialisation cannot fail: every member name is text, and every value has a JSON form.
         let body = serde_json::to_string(request).ok()?;
         let instance = ledger_instance(account);
         platform.ask_text(Operation::CallLedger { instance, body, within_ms, is_background }).await

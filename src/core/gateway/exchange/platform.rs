@@ -76,7 +76,7 @@ pub enum Got {
     Nothing,
     /// One text, as read or received.
     Text(String),
-    /// Texts in the order of the request; `None` for each that is absent.
+    /// Texts in the order in which the operation lists them; `None` for each that is absent.
     Texts(Vec<Option<String>>),
     /// Bytes of the body; `None` at its end.
     Bytes(Option<Vec<u8>>),

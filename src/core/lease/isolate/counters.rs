@@ -21,7 +21,7 @@ pub struct Counters {
     pub shared_reads: u64,
     /// Part of `shared_reads` that renewed or began a lease, and so saved a call.
     pub shared_taken: u64,
-    /// Replies that the isolate put into the data centre's cache.
+    /// Replies that the isolate handed out for the data centre's cache. The put itself may fail.
     pub shared_puts: u64,
     /// Calls to ledgers.
     pub ledger_calls: u64,
