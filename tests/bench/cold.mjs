@@ -17,9 +17,18 @@ export async function cold({ repeats, print }) {
   const edge = [];
   const floor = [];
   const ledger = [];
+  const parts = PARTS.map((part) => ({ ...part, starts: [] }));
   for (let repeat = 0; repeat < repeats; repeat++) {
     // Each goes first in half of the repeats.
-    const turns = [() => edgeStart(edge, ledger), () => floorStart(floor)];
+    const turns = [
+      () => edgeStart(edge, ledger),
+      ...parts.map(
+        ({ script, starts }) =>
+          () =>
+            partStart(script, starts),
+      ),
+      () => floorStart(floor),
+    ];
     for (const turn of repeat % 2 ? turns.reverse() : turns) await turn();
   }
   const start = compare(edge, floor, GOAL);
@@ -33,6 +42,9 @@ export async function cold({ repeats, print }) {
   const asked = summary(ledger);
   print(`   that request alone       ${cells(asked)}`);
   print("");
+  print("where a start goes: the one line of JavaScript, with more and more of the edge around it");
+  for (const { name, starts } of parts) print(`   ${name.padEnd(24)} ${cells(summary(starts))}`);
+  print("");
   print(`size: wasm ${kb(sizes.wasm)}, JavaScript ${kb(sizes.js)}, both together after gzip ${kb(sizes.gzip)}`);
   if (sizes.hasNames) print("the wasm is a debug build: `npm run build -- --release` makes the one that is deployed");
   return {
@@ -43,8 +55,22 @@ export async function cold({ repeats, print }) {
     first,
     ledger: asked,
     sizes,
-    rounds: { edge, floor, ledger },
+    rounds: { edge, floor, ledger, parts: Object.fromEntries(parts.map(({ name, starts }) => [name, starts])) },
   };
+}
+
+/** Scripts that answer like the floor, and have more of the edge around them. */
+const PARTS = [
+  { name: "with its bindings", script: ONE_LINE },
+  { name: "and its wasm module", script: `import module from "./claviger_edge_bg.wasm"; ${ONE_LINE}; module;` },
+];
+
+/** Adds the figure for the start of a script in the edge's place. */
+async function partStart(script, starts) {
+  const request = get(HOST, REFUSED, UNKNOWN_KEY);
+  const few = await answered(() => startCopies(1, { script }), request, 200);
+  const many = await answered(() => startCopies(MANY, { script }), request, 200);
+  starts.push((many - few) / (MANY - 1));
 }
 
 /** Adds one figure for an edge's start, and one for its first call of the ledger. */

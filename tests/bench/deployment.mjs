@@ -94,10 +94,12 @@ async function modulesOf(worker) {
 
 /**
  * Starts one workerd with `count` copies of the edge, which share their KV and their ledger.
- * `ports` leads to each; `issue` sets the account up and resolves to a key that may read.
+ * `ports` leads to each; `issue` sets the account up and resolves to a key that may read. With
+ * `script`, the copies run that instead of the edge's, with the same bindings and the same wasm
+ * module beside it.
  */
-export async function startCopies(count) {
-  const copies = await edgeCopies(count);
+export async function startCopies(count, { script } = {}) {
+  const copies = await edgeCopies(count, script);
   const miniflare = await withPid(async () => {
     const miniflare = new Miniflare(
       convertV4MiniflareOptions({ cf: false, workers: [...copies, await adminWorker(), origin] }),
@@ -141,8 +143,9 @@ async function adminWorker() {
 }
 
 /** Options of `count` edges, each under another name, and of the admin Worker behind them. */
-async function edgeCopies(count) {
+async function edgeCopies(count, script) {
   const modules = await edgeModules();
+  if (script) modules[0].contents = script;
   return Array.from({ length: count }, (_, copy) => ({
     name: `edge-${copy}`,
     compatibilityDate: COMPATIBILITY_DATE,
