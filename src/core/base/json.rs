@@ -67,6 +67,16 @@ impl Json {
         }
     }
 
+    /// Reads an enum of one variant without and one with data. Returns `Some(None)` for the string
+    /// `variant`, `Some(Some(…))` for an object whose member `member` holds the data, and `None`
+    /// for any other value.
+    pub fn into_variant<T: FromJson>(self, variant: &str, member: &str) -> Option<Option<T>> {
+        match self {
+            Self::Text(text) => (text == variant).then_some(None),
+            json => json.into_members()?.required(member).map(Some),
+        }
+    }
+
     /// Returns the elements of an array; `None` for any other value.
     pub fn into_list(self) -> Option<Vec<Self>> {
         match self {
@@ -439,6 +449,18 @@ mod tests {
         ] {
             assert_eq!(read(bad), None, "{bad}");
             assert!(serde_json::from_str::<Sample>(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_variant_is_a_string_or_an_object_with_its_member() {
+        let read = |text| Json::parse(text).unwrap().into_variant::<u64>("none", "some");
+        assert_eq!(read(r#""none""#), Some(None));
+        assert_eq!(read(r#"{"some":7}"#), Some(Some(7)));
+        for bad in
+            [r#""some""#, r#"{"none":7}"#, r#"{"some":"7"}"#, r#"{"some":null}"#, "7", "null"]
+        {
+            assert_eq!(read(bad), None, "{bad}");
         }
     }
 

@@ -84,10 +84,7 @@ pub enum Issuer {
 /// The form is that of an externally tagged enum: `"service"`, or `{"key": <ID>}`.
 impl FromJson for Issuer {
     fn from_json(json: Json) -> Option<Self> {
-        match json {
-            Json::Text(text) => (text == SERVICE).then_some(Self::Service),
-            json => json.into_members()?.required("key").map(Self::Key),
-        }
+        json.into_variant(SERVICE, "key").map(|data| data.map_or(Self::Service, Self::Key))
     }
 }
 

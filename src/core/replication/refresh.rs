@@ -119,10 +119,7 @@ pub enum Delta {
 
 impl FromJson for Delta {
     fn from_json(json: Json) -> Option<Self> {
-        match json {
-            Json::Text(text) => (text == "reset").then_some(Self::Reset),
-            json => json.into_members()?.required("changes").map(Self::Changes),
-        }
+        json.into_variant("reset", "changes").map(|data| data.map_or(Self::Reset, Self::Changes))
     }
 }
 
@@ -140,10 +137,7 @@ pub enum Unsettled {
 
 impl FromJson for Unsettled {
     fn from_json(json: Json) -> Option<Self> {
-        match json {
-            Json::Text(text) => (text == "overflow").then_some(Self::Overflow),
-            json => json.into_members()?.required("set").map(Self::Set),
-        }
+        json.into_variant("overflow", "set").map(|data| data.map_or(Self::Overflow, Self::Set))
     }
 }
 

@@ -56,7 +56,7 @@ fn text(bytes: &[u8]) -> Result<&str, RequestProblem> {
 /// A JSON object read as `T`. Without this type, serde would also accept an array with the members
 /// in the order of their declaration.
 #[derive(Debug)]
-pub struct Object<T>(pub T);
+struct Object<T>(T);
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
