@@ -25,6 +25,7 @@ const EDGE_TESTS = [
   "freshness",
   "gateway",
   "issuers",
+  "kv-writer",
   "link",
   "locations",
   "refusals",

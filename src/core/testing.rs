@@ -14,7 +14,9 @@ use crate::config::settings::{Config, Variables};
 use crate::credential::keyring::Keyring;
 use crate::credential::limits::lifetime::Expiry;
 use crate::credential::limits::{Interface, Limits};
-use crate::replication::record::{Credential, Epoch, Record, Revision, Standing};
+use crate::replication::kv_mac::KvMac;
+use crate::replication::record::{Credential, Epoch, Record, Revision, Standing, kv_key};
+use crate::replication::superseded::{Superseded, SupersededFilter};
 
 /// The subkeys of two generations, `b` and the retired `a`. The control plane derives the same ones
 /// from its test master secrets.
@@ -32,7 +34,7 @@ pub fn edge_keys(generations: &[(&str, &str)]) -> String {
         let key = |member: &str| {
             base16ct::lower::encode_string(&Sha256::digest(format!("{id} {member}")))
         };
-        let members = ["tag", "sealing", "origin_proof", "refresh_cache"];
+        let members = ["tag", "sealing", "origin_proof", "refresh_cache", "replication"];
         let subkeys = members.map(|member| format!(r#""{member}":"{}""#, key(member))).join(",");
         format!(r#"{{"id":"{id}",{subkeys}{more}}}"#)
     };
@@ -82,6 +84,22 @@ pub fn record(standing: impl FnOnce(Credential) -> Standing) -> Record {
     let credential =
         Credential { digest: Digest::of(b"abc"), limits: limits(), issuing: None, issued: None };
     Record::new(Epoch::new(0x5f2c_9a0b_7d1e_4386), Revision(12), key_id(), standing(credential))
+}
+
+/// Returns the statement that no key is superseded.
+pub fn none_superseded() -> Option<Superseded> {
+    Some(Superseded::Filter(SupersededFilter::default()))
+}
+
+/// Returns the value with which a ledger of the sample deployment stores a JSON object under a KV
+/// key.
+pub fn signed(key: &str, object: &str) -> String {
+    KvMac::new(&keyring(), &clv()).sign(key, object)
+}
+
+/// Returns the value with which a ledger of the sample deployment stores a record.
+pub fn stored(record: &Record) -> String {
+    signed(&kv_key(record.id), &serde_json::to_string(record).unwrap())
 }
 
 /// Returns the variables of a small deployment.

@@ -9,8 +9,9 @@ use claviger_control::protocol::command::Command;
 use claviger_control::protocol::effect::{Effect, EffectOutcome};
 use claviger_control::protocol::ledger::{LedgerReply, LedgerRequest};
 use claviger_core::base::id::KeyId;
-use claviger_core::replication::record::{Record, Revision, kv_key};
+use claviger_core::replication::record::{Epoch, Record, Revision, kv_key};
 use claviger_core::replication::refresh::{RefreshRequest, SETTLE_MS, Unsettled};
+use claviger_core::replication::superseded::{Superseded, SupersededFilter};
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng;
 
@@ -504,4 +505,37 @@ impl Storm {
         }
         assert_eq!(unsettled(&self.world), []);
     }
+}
+
+/// A key's earlier record can be put back into KV at any time, by anybody who may write there.
+#[test]
+fn a_key_that_changed_once_is_superseded_for_the_rest_of_its_history() {
+    let (world, owner, mut kv, changed) = settled_key();
+    let unchanged = world.issue(owner, "{}");
+    let lease = world.cold();
+    let is_named = |id| match world.cold().superseded {
+        Some(Superseded::Filter(filter)) => filter.contains(id),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(lease.superseded, Some(Superseded::Filter(SupersededFilter::default())));
+    world.changed(owner, set_enabled(&changed, false));
+    let known = RefreshRequest {
+        epoch: Some(lease.epoch),
+        known_revision: lease.revision,
+        ..RefreshRequest::default()
+    };
+    let later = world.issue(owner, "{}");
+    let since = world.refresh(known).superseded;
+    assert_eq!(since, Some(Superseded::Keys(vec![changed.id])), "a new key has no earlier record");
+    carry_on(&world, &mut kv);
+    world.wait(S);
+    carry_on(&world, &mut kv);
+    assert_eq!(unsettled(&world), [], "the change has settled");
+    assert!(is_named(changed.id));
+    assert!(!is_named(unchanged.id) && !is_named(later.id));
+    // A record of an earlier history counts for nothing, so a new history begins with none.
+    world.handle(LedgerRequest::Restored { epoch: Epoch::new(5) }).unwrap();
+    assert!(!is_named(changed.id));
+    carry_on(&world, &mut kv);
+    assert!(!is_named(changed.id), "the first record of this history");
 }

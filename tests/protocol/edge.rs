@@ -13,6 +13,7 @@ use claviger_core::replication::edge_call::{
 };
 use claviger_core::replication::record::{Epoch, Revision, Standing};
 use claviger_core::replication::refresh::{Delta, Refresh, RefreshRequest, Unsettled};
+use claviger_core::replication::superseded::Superseded;
 
 use crate::{NoSql, ask_as, at, digest, key_id, limits, record, view};
 
@@ -120,6 +121,7 @@ fn an_edge_reads_the_answers_to_its_calls_and_takes_every_other_for_a_failure() 
         state: None,
         answers: vec![],
         document: 0,
+        superseded: Some(Superseded::Keys(Vec::new())),
     };
     let stored = record(Standing::Active);
     let changed = |key| LedgerReply::Changed { key, record: stored.clone(), bound: None };

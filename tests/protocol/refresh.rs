@@ -8,6 +8,7 @@ use claviger_core::replication::record::{Epoch, Revision};
 use claviger_core::replication::refresh::{
     AccountState, Delta, Mark, Refresh, RefreshAnswer, RefreshRequest, Unsettled, UsageBatch, Use,
 };
+use claviger_core::replication::superseded::{Superseded, SupersededFilter};
 
 use crate::{at, key_id, written};
 
@@ -63,6 +64,7 @@ fn refreshes_and_what_holds_for_the_account() {
             state: Some(state()),
             answers: vec![RefreshAnswer { id: key_id(), record: None }],
             document: 1_795_262_400_000,
+            superseded: Some(Superseded::Keys(vec![key_id()])),
         }),
         LedgerReply::Refreshed(Refresh {
             epoch: epoch(),
@@ -72,6 +74,7 @@ fn refreshes_and_what_holds_for_the_account() {
             state: None,
             answers: vec![],
             document: 0,
+            superseded: Some(Superseded::Filter(SupersededFilter::of(&[key_id()]))),
         }),
         LedgerReply::State {
             state: state(),

@@ -48,11 +48,20 @@ pub enum Sabotage {
     HistoryUntold,
     /// Leases serve past T while the ledger is out of reach, and nobody knows.
     GraceUnannounced,
+    /// Nothing, and an adversary writes KV.
+    Attacked,
+    /// An adversary writes KV, and isolates believe values without a MAC.
+    MacsUnchecked,
     /// A repeated batch of uses comes under a new number.
     FreshSequences,
 }
 
 impl Sabotage {
+    /// Whether an adversary takes part.
+    pub fn is_about_attacks(self) -> bool {
+        matches!(self, Self::Attacked | Self::MacsUnchecked)
+    }
+
     /// Whether it shows only where there are issuers.
     pub fn is_about_issuers(self) -> bool {
         use Sabotage::{
@@ -105,6 +114,10 @@ bug! {
             as_of >= arrival.saturating_sub(DurationMs::from_ms(within.as_ms() + within.as_ms() / 2))
         }
     }
+}
+bug! {
+    /// Superseded keys are read from KV.
+    SupersededRead { fn may_read_kv(_: bool) -> bool { true } }
 }
 bug! {
     /// All histories are one.

@@ -4,8 +4,9 @@
 use claviger_core::base::id::AccountId;
 use claviger_core::lease::call::{CopyRead, CopySource, Lookup, RefreshCall, RenewalStep};
 use claviger_core::lease::rules::LeaseRules;
-use claviger_core::replication::document;
+use claviger_core::replication::document::{self, Document};
 use claviger_core::replication::edge_call::RefreshReply;
+use claviger_core::replication::superseded::SupersededFilter;
 use rand_chacha::rand_core::Rng;
 
 use crate::bugs::Sabotage;
@@ -88,6 +89,14 @@ impl<R: LeaseRules> World<R> {
         self.later(delay, Event::CopyBack(of, read, text, waiter));
     }
 
+    /// Returns a document that names no superseded keys, as refreshes name none where there is no
+    /// adversary.
+    fn without_superseded(&self, key: &str, text: &str, account: AccountId) -> String {
+        let mut document = Document::from_kv(text, account).unwrap();
+        document.superseded = Some(SupersededFilter::default());
+        self.mac.sign(key, &document.text().unwrap())
+    }
+
     /// Returns the copy that a source holds now.
     pub fn read_copy(&mut self, isolate: usize, read: &CopyRead) -> Option<String> {
         let lot = self.rng.next_u64();
@@ -100,12 +109,11 @@ impl<R: LeaseRules> World<R> {
             {
                 None
             }
-            CopySource::Kv => self.kv.read(
-                &document::kv_key(read.account()),
-                self.isolates[isolate].mood,
-                lot,
-                self.now,
-            ),
+            CopySource::Kv => {
+                let key = document::kv_key(read.account());
+                let text = self.kv.read(&key, self.isolates[isolate].mood, lot, self.now);
+                text.map(|text| self.without_superseded(&key, &text, read.account()))
+            }
         };
         self.tally.shared += u64::from(text.is_some() && read.source() == CopySource::Cache);
         text

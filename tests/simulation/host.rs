@@ -27,6 +27,7 @@ use claviger_core::credential::limits::permission::Permissions;
 use claviger_core::replication::edge_call::RefreshReply;
 use claviger_core::replication::record::{Credential, Record, Standing};
 use claviger_core::replication::refresh::{Delta, Refresh, RefreshRequest, Unsettled};
+use claviger_core::replication::superseded::{Superseded, SupersededFilter};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::Rng;
 
@@ -52,6 +53,8 @@ pub struct Host {
     /// Refreshes are answered as by a ledger that can name few keys.
     pub is_short: bool,
     pub sabotage: Sabotage,
+    /// Whether refreshes name superseded keys; if not, they name none.
+    pub names_superseded: bool,
     pub terms: Terms,
     has_bookmark: bool,
     /// What the object keeps in memory.
@@ -104,6 +107,7 @@ impl Host {
             proof,
             is_short: false,
             sabotage,
+            names_superseded: false,
             terms: Terms::default(),
             has_bookmark: false,
             uses: Rc::default(),
@@ -225,6 +229,9 @@ impl Host {
             if rng.next_u64().is_multiple_of(4) {
                 refresh.delta = Delta::Reset;
             }
+        }
+        if !self.names_superseded {
+            refresh.superseded = Some(Superseded::Filter(SupersededFilter::default()));
         }
         match self.sabotage {
             Sabotage::SettledAtOnce => refresh.unsettled = Unsettled::Set(Vec::new()),

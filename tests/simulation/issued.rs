@@ -246,12 +246,7 @@ impl<R: LeaseRules> World<R> {
                 let text = self.kv.read(&kv_key(id), self.isolates[isolate].mood, lot, self.now);
                 let gateway = &mut self.isolates[isolate].gateway;
                 let read = gateway.leases_mut().ask_kv(id, local);
-                gateway.leases_mut().take_kv(
-                    &read,
-                    text.as_deref().filter(|_| !is_out),
-                    local,
-                    lookup,
-                );
+                gateway.take_kv(&read, text.as_deref().filter(|_| !is_out), local, lookup);
             }
             Fetch::Copy(account, source) => {
                 let read =

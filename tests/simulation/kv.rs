@@ -54,6 +54,13 @@ impl Kv {
         served[place].map(str::to_owned)
     }
 
+    /// A value that a name had at any time.
+    pub fn ever(&self, key: &str, lot: usize) -> Option<&str> {
+        let versions = self.history.get(key)?;
+        let held: Vec<&str> = versions.iter().filter_map(|(_, value)| value.as_deref()).collect();
+        held.get(lot % held.len().max(1)).copied()
+    }
+
     pub fn names(&self, prefix: &str, after: &str) -> Vec<String> {
         self.history
             .keys()

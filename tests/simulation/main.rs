@@ -7,6 +7,7 @@
 //! | [`copies`] | what neighbours share in the [`cache`] of their data centre, and what is done in the background |
 //! | [`issuers`], [`issued`] | issuers and what members do to them; what they issue, and what must hold for it |
 //! | [`model`] | what must hold, and until when KV served which of the [`documents`] |
+//! | [`adversary`] | who writes KV at will |
 //! | [`storm`] | what happens by chance; [`tally`] counts it |
 //! | [`scenes`] | what chance seldom meets, staged |
 //! | [`restore`] | a ledger that is taken back to a bookmark |
@@ -26,6 +27,7 @@
     reason = "a test fails loudly, in its helpers too"
 )]
 
+mod adversary;
 mod bugs;
 mod cache;
 mod copies;
@@ -196,5 +198,7 @@ noticed! {
     reading_back_without_reading_is_noticed: ProductionRules, BlindReadBack, ["P1", "P2", "P5"];
     a_tombstone_that_is_removed_is_noticed: ProductionRules, DeletedRemoved, ["P5"];
     a_kv_older_than_s_is_noticed: ProductionRules, KvBeyondS, ["P1", "P2", "P5"];
+    values_in_kv_without_a_proof_are_noticed: ProductionRules, MacsUnchecked, ["P1", "P2", "order"];
+    a_record_that_is_put_back_is_noticed: bugs::SupersededRead, Attacked, ["P1", "P2"];
     uses_that_are_counted_twice_are_noticed: ProductionRules, FreshSequences, ["usage"];
 }

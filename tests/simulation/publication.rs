@@ -84,10 +84,14 @@ impl<R: LeaseRules> World<R> {
                 EffectOutcome::Read { value: self.last_document.clone() }
             }
             Effect::ReadBack { key, .. } | Effect::ReadLease { key, .. } => {
-                EffectOutcome::Read { value: self.kv.read(key, mood, lot, now) }
+                let value = self.kv.read(key, mood, lot, now);
+                EffectOutcome::Read { value: value.and_then(|text| self.mac.open(key, &text)) }
             }
             Effect::ReadMany { ids } => {
-                let read = |id| (id, self.kv.read(&kv_key(id), mood, lot, now));
+                let read = |id| {
+                    let (key, value) = (kv_key(id), self.kv.read(&kv_key(id), mood, lot, now));
+                    (id, value.and_then(|text| self.mac.open(&key, &text)))
+                };
                 EffectOutcome::ReadMany { values: ids.iter().copied().map(read).collect() }
             }
             Effect::ListKv { prefix, cursor } => {
@@ -99,7 +103,8 @@ impl<R: LeaseRules> World<R> {
         }
     }
 
-    fn put(&mut self, effect: Effect, key: String, mut value: Option<String>, delay: i64) {
+    fn put(&mut self, effect: Effect, key: String, object: Option<String>, delay: i64) {
+        let mut value = object.as_ref().map(|object| self.mac.sign(&key, object));
         let late_ms = PUT_LATE_MS as i64 - 1_000;
         let is_lost = self.one_in(3);
         match self.host.sabotage {
@@ -113,7 +118,7 @@ impl<R: LeaseRules> World<R> {
                 self.later(again, Event::Lands(key.clone(), value.clone()));
             }
             Sabotage::DocumentsLost if matches!(effect, Effect::PutLease { .. }) => {
-                self.last_document = value.clone();
+                self.last_document = object.clone();
                 if is_lost {
                     self.later(delay, Event::Told(effect, EffectOutcome::Done));
                     return;

@@ -99,12 +99,7 @@ impl<R: LeaseRules> World<R> {
     /// A reading of KV arrives.
     fn take_kv(&mut self, read: &KvRead, text: &str) {
         let local = at(self.local(0));
-        self.isolates[0].gateway.leases_mut().take_kv(
-            read,
-            Some(text),
-            local,
-            &mut Lookup::default(),
-        );
+        self.isolates[0].gateway.take_kv(read, Some(text), local, &mut Lookup::default());
     }
 
     fn unsettled(&self) -> i64 {

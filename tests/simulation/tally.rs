@@ -29,6 +29,8 @@ pub struct Tally {
     pub switched: u64,
     /// Issuers all of whose keys were ended for want of room.
     pub capped: u64,
+    /// Values that an adversary wrote into KV.
+    pub attacks: u64,
     /// Verdicts that were older than T, for want of the ledger.
     pub stale: u64,
 }
@@ -52,6 +54,7 @@ impl Tally {
         self.lifted += other.lifted;
         self.switched += other.switched;
         self.capped += other.capped;
+        self.attacks += other.attacks;
         self.stale += other.stale;
     }
 
@@ -64,11 +67,12 @@ impl Tally {
             .min(self.cancelled)
             .min(4 * self.switched)
             .min(8 * self.lifted)
-            .min(20 * self.capped);
+            .min(30 * self.capped);
         least
             .min(self.issued)
             .min(self.shared)
             .min(self.documents)
+            .min(self.attacks)
             .min(4 * self.stale)
             .min(5 * self.sleeps)
             > 100

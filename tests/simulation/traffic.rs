@@ -15,6 +15,7 @@ use claviger_core::replication::edge_call::RefreshReply;
 use claviger_core::replication::record::{Epoch, Record, Revision, Standing};
 use claviger_core::replication::refresh::{AccountState, Delta, Refresh, RefreshAnswer, Unsettled};
 use claviger_core::replication::shared::Shared;
+use claviger_core::testing::none_superseded;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
@@ -444,7 +445,8 @@ impl World {
         let (leases, data_centre) = &mut self.isolates[waiter.isolate()];
         leases.take_refresh(call, &reply, now, Some(waiter.lookup()));
         if self.traffic.mode == Mode::Shared {
-            self.caches[*data_centre] = call.to_share(&reply, now);
+            self.caches[*data_centre] =
+                call.to_share(&reply, leases.superseded_at(call.account(), &reply, now), now);
         }
         self.go_on(waiter);
     }
@@ -468,6 +470,7 @@ impl World {
             }),
             answers: Vec::new(),
             document: u64::from(self.traffic.mode == Mode::Eventual),
+            superseded: none_superseded(),
         }
     }
 

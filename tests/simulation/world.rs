@@ -10,6 +10,7 @@ use claviger_core::lease::call::{CopyRead, KvRead, LeaseToken, Lookup, RefreshCa
 use claviger_core::lease::lease::REFRESH_ATTEMPTS;
 use claviger_core::lease::rules::LeaseRules;
 use claviger_core::replication::edge_call::RefreshReply;
+use claviger_core::replication::kv_mac::KvMac;
 use claviger_core::replication::record::Record;
 use claviger_core::replication::refresh::SETTLE_MS;
 use claviger_core::replication::shared::SKEW;
@@ -145,6 +146,11 @@ pub struct World<R: LeaseRules> {
     /// Members have issuers, and all clocks are right but for what is reckoned with.
     pub is_issuing: bool,
     pub issuers: Issuers,
+    /// An adversary writes KV, against whom edges heed which keys are superseded. Elsewhere the
+    /// ledger names none, so that what settles a change has to hold alone.
+    pub is_attacked: bool,
+    /// Proves what is the ledger's in KV.
+    pub mac: KvMac,
     /// Leases come from documents in KV.
     pub is_eventual: bool,
     /// The last document that was sent.
@@ -185,6 +191,8 @@ impl<R: LeaseRules> World<R> {
             is_steady: false,
             is_issuing: false,
             issuers: Issuers::default(),
+            is_attacked: false,
+            mac: KvMac::new(&config(RING, false, 0).keyring, &config(RING, false, 0).prefix),
             is_eventual: false,
             last_document: None,
             grace_s: 0,
@@ -207,6 +215,14 @@ impl<R: LeaseRules> World<R> {
             world.grace_s = 0;
         }
         world.is_eventual = world.one_in(6) && sabotage != Sabotage::KvBeyondS;
+        world.is_attacked = match sabotage {
+            Sabotage::None => world.one_in(5) && !world.is_eventual && world.grace_s == 0,
+            about => about.is_about_attacks(),
+        };
+        if world.is_attacked {
+            (world.is_eventual, world.grace_s) = (false, 0);
+        }
+        world.host.names_superseded = world.is_attacked;
         world.config = config(RING, world.is_eventual, world.grace_s);
         world.host.terms = world.config.terms;
         if world.one_in(2) {
@@ -329,7 +345,12 @@ impl<R: LeaseRules> World<R> {
             Event::KvBack(mut flight, read, text) => {
                 let local = at(self.local(flight.isolate));
                 let gateway = &mut self.isolates[flight.isolate].gateway;
-                gateway.leases_mut().take_kv(&read, text.as_deref(), local, &mut flight.lookup);
+                if self.host.sabotage == Sabotage::MacsUnchecked {
+                    let leases = gateway.leases_mut();
+                    leases.take_kv(&read, text.as_deref(), local, &mut flight.lookup);
+                } else {
+                    gateway.take_kv(&read, text.as_deref(), local, &mut flight.lookup);
+                }
                 return self.decide(flight);
             }
             Event::AtLedger(of, call, reply_in, waiter) => {

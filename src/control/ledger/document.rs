@@ -17,6 +17,7 @@ use claviger_core::base::time::{DurationMs, UnixMs};
 use claviger_core::replication::document::{CHANGES_MAX, Document, kv_key};
 use claviger_core::replication::record::{Epoch, Revision};
 use claviger_core::replication::refresh::{Delta, Mark, Refresh, SETTLE_MS, Unsettled};
+use claviger_core::replication::superseded::Superseded;
 
 use super::account::Account;
 use super::publication::PUT_LATE_MS;
@@ -278,6 +279,7 @@ fn document(sql: &dyn Sql, account: &Account, number: u64) -> Result<Document, S
         state: Some(state::load(sql, account)?),
         answers: Vec::new(),
         document: number,
+        superseded: publication::superseded(sql, account.generation)?.map(Superseded::Filter),
     };
     Document::new(account.id, number, refresh, base).ok_or_else(unwritten)
 }

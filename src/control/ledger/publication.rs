@@ -28,6 +28,7 @@ use claviger_core::base::id::KeyId;
 use claviger_core::base::time::{DurationMs, UnixMs};
 use claviger_core::replication::record::{Record, Revision, Standing};
 use claviger_core::replication::refresh::{MARKS_MAX, Mark, SETTLE_MS, Unsettled};
+use claviger_core::replication::superseded::SupersededFilter;
 
 use super::account::Account;
 use super::key::Key;
@@ -42,6 +43,10 @@ pub const PUT_LATE_MS: u64 = SETTLE_MS;
 /// milliseconds. A put takes a second, so this is seven failures in a row or a queue of some
 /// thousands.
 pub const LAG_ALERT_MS: u64 = 2 * 60 * 1_000;
+
+/// Most superseded keys that a filter names. Beyond it, half of all other keys would match by
+/// chance, so isolates ask the ledger about every key.
+pub const SUPERSEDED_MAX: usize = 50_000;
 
 const _: () = assert!(
     crate::objects::tasks::EFFECT_TIMEOUT_MS < PUT_LATE_MS
@@ -262,12 +267,36 @@ pub fn tombstone(account: &Account, row: &Publication) -> Record {
 
 /// Loads all keys that KV may serve wrongly.
 pub fn unsettled(sql: &dyn Sql, generation: u32) -> Result<Unsettled, SqlError> {
-    // These conditions must match those of the partial index exactly; otherwise SQLite does not use
-    // it.
+    // These conditions must match those of the partial index exactly, and `settled < revision` its
+    // column; otherwise SQLite does not use it.
     let text = "SELECT key, revision FROM publication
-        WHERE generation = ? AND base < revision AND settled < revision LIMIT ?";
+        WHERE generation = ? AND base < revision AND (settled < revision) = 1 LIMIT ?";
     let marks = sql.read_all(&Statement::new(text).bind(generation).bind(limit()), mark)?;
     Ok(if marks.len() > MARKS_MAX { Unsettled::Overflow } else { Unsettled::Set(marks) })
+}
+
+/// Loads all keys of which KV may hold an earlier record of the history `generation`, settled or
+/// not; `None` if there are more than [`SUPERSEDED_MAX`].
+pub fn superseded(sql: &dyn Sql, generation: u32) -> Result<Option<SupersededFilter>, SqlError> {
+    // As for `unsettled`, these conditions must match those of the partial index.
+    let text = "SELECT key FROM publication WHERE generation = ? AND base < revision LIMIT ?";
+    let limit = u32::try_from(SUPERSEDED_MAX).map_or(u32::MAX, |max| max.saturating_add(1));
+    let ids = sql.read_all(&Statement::new(text).bind(generation).bind(limit), key_id)?;
+    Ok((ids.len() <= SUPERSEDED_MAX).then(|| SupersededFilter::of(&ids)))
+}
+
+/// Loads the keys that changed after `known` and of which KV may hold an earlier record; `None` if
+/// there are more than [`MARKS_MAX`].
+pub fn superseded_since(
+    sql: &dyn Sql,
+    generation: u32,
+    known: Revision,
+) -> Result<Option<Vec<KeyId>>, SqlError> {
+    let text = "SELECT key FROM publication WHERE revision > ? AND +generation = ?
+        AND base < revision ORDER BY revision LIMIT ?";
+    let statement = Statement::new(text).bind(known).bind(generation).bind(limit());
+    let ids = sql.read_all(&statement, key_id)?;
+    Ok(Some(ids).filter(|ids| ids.len() <= MARKS_MAX))
 }
 
 /// Loads the keys changed after `known`, each with its last change; `None` if there are more than
@@ -281,6 +310,10 @@ pub fn changes(sql: &dyn Sql, known: Revision) -> Result<Option<Vec<Mark>>, SqlE
 /// Returns [`MARKS_MAX`] + 1: one row more than allowed reveals an overflow.
 fn limit() -> u32 {
     u32::try_from(MARKS_MAX).map_or(u32::MAX, |max| max.saturating_add(1))
+}
+
+fn key_id(mut row: Row) -> Result<KeyId, SqlError> {
+    row.parsed("a key ID", KeyId::parse)
 }
 
 /// Reads a key ID and a revision from a row.

@@ -10,6 +10,7 @@ use claviger_core::credential::issuer::Issuer;
 use claviger_core::credential::limits::network::ClientAddress;
 use claviger_core::replication::record::{Epoch, Record, Standing};
 use claviger_core::replication::refresh::{ASK_MAX, Delta, Refresh, RefreshAnswer, RefreshRequest};
+use claviger_core::replication::superseded::Superseded;
 
 use super::account::Account;
 use super::key::{Key, State};
@@ -45,6 +46,13 @@ pub fn refresh(
         }
         false => Delta::Reset,
     };
+    let superseded = match &delta {
+        Delta::Changes(_) => {
+            publication::superseded_since(sql, account.generation, request.known_revision)?
+                .map(Superseded::Keys)
+        }
+        Delta::Reset => publication::superseded(sql, account.generation)?.map(Superseded::Filter),
+    };
     let has_state = shares_history
         && request.state_revision == account.state_revision
         && account.state_revision.0 > 0;
@@ -59,6 +67,7 @@ pub fn refresh(
         state: if has_state { None } else { Some(state::load(sql, account)?) },
         answers,
         document: document::number(sql, account)?,
+        superseded,
     };
     Ok((usage::report(sql, pending, request.usage.as_ref(), &used, now)?, reply))
 }

@@ -25,6 +25,7 @@ pub const MIGRATIONS: &[Migration] = &[
     CHEAP_ISSUES,
     VERIFIABLE_SEALED_ID,
     CHEAP_AUDIT,
+    SUPERSEDED,
 ];
 
 /// Creates keys, members, sessions, journal and audit.
@@ -481,6 +482,16 @@ const VERIFIABLE_SEALED_ID: Migration = Migration {
             issuer   TEXT    NOT NULL,                            -- its issuer: a key's ID, or 'service'; immutable
             until_ms INTEGER NOT NULL                             -- when it has ended by every clock; immutable
         ) STRICT, WITHOUT ROWID",
+    ],
+};
+
+/// Finds the keys of which KV may hold an earlier record. One index serves this question and that
+/// for unsettled keys, so that a change writes as many rows as before.
+const SUPERSEDED: Migration = Migration {
+    statements: &[
+        "DROP INDEX publication_unsettled",
+        "CREATE INDEX publication_superseded ON publication (generation, settled < revision, key, revision)
+            WHERE base < revision",
     ],
 };
 

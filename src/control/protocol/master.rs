@@ -66,6 +66,8 @@ enum SubkeyUse {
     Viewing,
     /// MACs of refresh replies that isolates of one data centre share.
     RefreshCache,
+    /// MACs of records and lease documents in KV.
+    Replication,
     /// Proofs of calls between the admin Worker and the objects.
     ObjectCalls,
 }
@@ -80,6 +82,7 @@ impl SubkeyUse {
             Self::Sealing => b"claviger/sealing/1",
             Self::Viewing => b"claviger/viewing/1",
             Self::RefreshCache => b"claviger/refresh-cache/1",
+            Self::Replication => b"claviger/replication/1",
             Self::ObjectCalls => b"claviger/object-calls/1",
         }
     }
@@ -142,6 +145,7 @@ impl MasterGeneration {
             sealing: written(SubkeyUse::Sealing),
             origin_proof: written(SubkeyUse::OriginProof),
             refresh_cache: written(SubkeyUse::RefreshCache),
+            replication: written(SubkeyUse::Replication),
             retired_at_ms: self.retired_at,
             compromised: self.compromised,
         }

@@ -7,9 +7,10 @@
 //! The JSON lists the newest generation first:
 //!
 //! ```json
-//! [{"id": "2026a", "tag": "<64 hex digits>", "sealing": "…", "origin_proof": "…", "refresh_cache": "…"},
+//! [{"id": "2026a", "tag": "<64 hex digits>", "sealing": "…", "origin_proof": "…", "refresh_cache": "…",
+//!   "replication": "…"},
 //!  {"id": "2025a", "tag": "…", "sealing": "…", "origin_proof": "…", "refresh_cache": "…",
-//!   "retired_at_ms": 1767225600000, "compromised": true}]
+//!   "replication": "…", "retired_at_ms": 1767225600000, "compromised": true}]
 //! ```
 //!
 //! The newest generation makes new material. A check tries all generations in order. Dropping a
@@ -143,6 +144,8 @@ pub struct WrittenGeneration {
     pub origin_proof: SubkeyText,
     /// Subkey for [`Generation::refresh_cache_key`].
     pub refresh_cache: SubkeyText,
+    /// Subkey for [`Generation::replication_key`].
+    pub replication: SubkeyText,
     /// Time for [`Generation::retired_at`], Unix ms.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub retired_at_ms: Option<UnixMs>,
@@ -159,6 +162,7 @@ impl WrittenGeneration {
             sealing: members.required("sealing")?,
             origin_proof: members.required("origin_proof")?,
             refresh_cache: members.required("refresh_cache")?,
+            replication: members.required("replication")?,
             retired_at_ms: members.optional("retired_at_ms")?,
             compromised: members.or_default("compromised")?,
         })
@@ -183,6 +187,7 @@ impl WrittenGeneration {
             sealing: self.sealing.read()?,
             origin_proof: self.origin_proof.read()?,
             refresh_cache: self.refresh_cache.read()?,
+            replication: self.replication.read()?,
         })
     }
 }
@@ -197,6 +202,7 @@ pub struct Generation {
     sealing: MacKey,
     origin_proof: MacKey,
     refresh_cache: MacKey,
+    replication: MacKey,
 }
 
 impl Generation {
@@ -229,6 +235,11 @@ impl Generation {
     /// Returns the key for the MACs of shared replies.
     pub fn refresh_cache_key(&self) -> &MacKey {
         &self.refresh_cache
+    }
+
+    /// Returns the key for the MACs of records and lease documents in KV.
+    pub fn replication_key(&self) -> &MacKey {
+        &self.replication
     }
 
     /// Returns the key by which `origin` recognises Claviger's requests; a gateway rule names the
@@ -316,8 +327,9 @@ impl Keyring {
             hash.update(generation.id.as_bytes());
             hash.update([0, generation.compromised.into(), generation.retired_at.is_some().into()]);
             hash.update(retired_at_ms.to_be_bytes());
-            let Generation { tag, sealing, origin_proof, refresh_cache, .. } = generation;
-            for key in [tag, sealing, origin_proof, refresh_cache] {
+            let Generation { tag, sealing, origin_proof, refresh_cache, replication, .. } =
+                generation;
+            for key in [tag, sealing, origin_proof, refresh_cache, replication] {
                 hash.update(key.mac(&[b"claviger/fingerprint/1"]));
             }
         }
@@ -405,7 +417,7 @@ mod tests {
         ] {
             assert!(KEYRING.contains(from) && !same(&KEYRING.replacen(from, to, 1)), "{from}");
         }
-        for member in ["tag", "sealing", "origin_proof", "refresh_cache"] {
+        for member in ["tag", "sealing", "origin_proof", "refresh_cache", "replication"] {
             let at = KEYRING.find(&format!("\"{member}\":\"")).unwrap() + member.len() + 4;
             let mut changed = KEYRING.to_owned();
             let digit = if &KEYRING[at..=at] == "0" { "1" } else { "0" };

@@ -164,12 +164,12 @@ impl BatchVerification {
     /// Takes the text that KV held; `None` if there was none or KV failed.
     pub fn take_kv<R: LeaseRules>(
         &mut self,
-        leases: &mut Leases<R>,
+        gateway: &mut Gateway<R>,
         read: &KvRead,
         text: Option<&str>,
         now: UnixMs,
     ) {
-        leases.take_kv(read, text, now, &mut self.lookup);
+        gateway.take_kv(read, text, now, &mut self.lookup);
     }
 
     /// Begins the refresh; the caller must send it at once.

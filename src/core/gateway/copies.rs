@@ -1,15 +1,47 @@
-//! Takes copies of ledger replies, and makes those that isolates of one data centre share.
+//! Takes values from KV, which must be authentic, and copies of ledger replies. Makes the copies
+//! that isolates of one data centre share.
 
 use crate::base::time::UnixMs;
 use crate::config::terms::Freshness;
 use crate::gateway::gateway::Gateway;
-use crate::lease::call::{CopyRead, CopySource, Lookup, RefreshCall};
+use crate::lease::call::{CopyRead, CopySource, KvRead, Lookup, RefreshCall};
 use crate::lease::rules::LeaseRules;
-use crate::replication::document::Document;
+use crate::replication::document::{self, Document};
 use crate::replication::edge_call::RefreshReply;
+use crate::replication::kv_mac::Authenticity;
+use crate::replication::record;
 use crate::replication::shared::Shared;
 
 impl<R: LeaseRules> Gateway<R> {
+    /// Returns `text`, which KV holds under `key`, if a ledger of this deployment made it.
+    fn authentic<'t>(&mut self, key: &str, text: Option<&'t str>, now: UnixMs) -> Option<&'t str> {
+        let text = text?;
+        match self.kv_mac.check(key, text) {
+            Authenticity::Newest | Authenticity::Older => return Some(text),
+            Authenticity::Absent => {
+                self.leases.note_unsigned();
+                self.kv_warnings.note(key, "has no MAC (of an earlier release, or forged)", now);
+            }
+            Authenticity::Wrong => {
+                self.leases.note_forged();
+                self.kv_warnings.note(key, "has a wrong MAC (forged, or moved)", now);
+            }
+        }
+        None
+    }
+
+    /// Returns a line for the log, if a value in KV was not authentic and no such line was logged
+    /// within the last minute.
+    pub fn take_kv_warning(&mut self) -> Option<String> {
+        self.kv_warnings.take()
+    }
+
+    /// Takes the text that KV held; `None` if there was none or KV failed.
+    pub fn take_kv(&mut self, read: &KvRead, text: Option<&str>, now: UnixMs, lookup: &mut Lookup) {
+        let text = self.authentic(&record::kv_key(read.id()), text, now);
+        self.leases.take_kv(read, text, now, lookup);
+    }
+
     /// Takes the text of a copy; `None` if there was none or the source was out of reach. `lookup`
     /// belongs to the request that read it.
     pub fn take_copy(
@@ -22,6 +54,7 @@ impl<R: LeaseRules> Gateway<R> {
         let account = read.account();
         match read.source() {
             CopySource::Kv => {
+                let text = self.authentic(&document::kv_key(account), text, now);
                 let document = text.and_then(|text| Document::from_kv(text, account));
                 self.leases.take_document(read, document, now, lookup);
             }
@@ -42,8 +75,9 @@ impl<R: LeaseRules> Gateway<R> {
         now: UnixMs,
     ) -> Option<(String, u64)> {
         // With `eventual` freshness, no isolate reads shared replies.
+        let superseded = self.leases.superseded_at(call.account(), reply, now);
         let shared = call
-            .to_share(reply, now)
+            .to_share(reply, superseded, now)
             .filter(|_| self.config.terms.freshness == Freshness::Bounded)?;
         let freshness_ms = shared.reply.state.as_ref().map_or(0, |state| state.freshness_ms);
         let text = shared.text(self.cache_keys.first()?)?;

@@ -30,6 +30,7 @@ use crate::gateway::body::{BODY_SCAN_BYTES_MAX, BodyScan, Fields};
 use crate::gateway::check::{Check, Checked};
 use crate::gateway::denied::Denied;
 use crate::gateway::fit::Fit;
+use crate::gateway::kv_warnings::KvWarnings;
 use crate::gateway::presented::Presented;
 use crate::gateway::problem::GatewayProblem;
 use crate::gateway::recheck::{IssueClaims, Rechecks};
@@ -38,6 +39,7 @@ use crate::gateway::{extract, issuance, origin_headers, presented};
 use crate::lease::call::{Fetch, Lookup};
 use crate::lease::isolate::{Counters, Leases};
 use crate::lease::rules::{LeaseRules, ProductionRules};
+use crate::replication::kv_mac::KvMac;
 use crate::replication::link;
 use crate::verify::verdict::Denial;
 use crate::verify::verification::{Demand, Facts, Valid, Verified, examine, verify, verify_sealed};
@@ -62,6 +64,8 @@ pub struct Gateway<R = ProductionRules> {
     pub(super) fit: Fit,
     /// Keys of the MAC over shared replies, newest first.
     pub(super) cache_keys: Vec<MacKey>,
+    pub(super) kv_mac: KvMac,
+    pub(super) kv_warnings: KvWarnings,
 }
 
 /// The next thing to do with a request.
@@ -118,6 +122,7 @@ impl<R: LeaseRules> Gateway<R> {
         // Leave out compromised generations: an attacker could forge shared replies.
         let believed = config.keyring.iter().filter(|generation| !generation.is_compromised());
         let cache_keys = believed.map(cache_key).collect();
+        let kv_mac = KvMac::new(&config.keyring, &config.prefix);
         let link = link::header(&config.keyring, &config.digest);
         Self {
             config,
@@ -127,6 +132,8 @@ impl<R: LeaseRules> Gateway<R> {
             link,
             fit: Fit::Fits,
             cache_keys,
+            kv_mac,
+            kv_warnings: KvWarnings::default(),
         }
     }
 

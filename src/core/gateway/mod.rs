@@ -13,7 +13,8 @@
 //! | `presented` | authenticates the credential's text, without a lookup |
 //! | [`resolve`], [`recheck`] | combine the facts about a key and its issuer, and ask again before a refusal |
 //! | [`check`] | the verdict on one credential and its evidence, or the I/O that it needs first |
-//! | [`copies`] | takes copies of ledger replies, and makes those that isolates share |
+//! | [`copies`] | takes values from KV and copies of ledger replies, and makes those that isolates share |
+//! | `kv_warnings` | limits how often a forged value in KV is logged |
 //! | [`origin_headers`] | writes the headers by which an origin knows the caller |
 //! | [`issuance`], [`issuing`] | read and authorise an issuance by program |
 //! | [`batch_verify`], [`verify_body`] | answer `POST /v1/verify` |
@@ -32,6 +33,7 @@ mod fit;
 pub mod gateway;
 pub mod issuance;
 pub mod issuing;
+mod kv_warnings;
 pub mod origin_headers;
 mod presented;
 pub mod problem;

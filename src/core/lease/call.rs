@@ -12,6 +12,7 @@ use crate::replication::edge_call::RefreshReply;
 use crate::replication::record::Revision;
 use crate::replication::refresh::{AccountState, Refresh, RefreshRequest};
 use crate::replication::shared::Shared;
+use crate::replication::superseded::SupersededFilter;
 
 /// The I/O that a decision needs first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -108,11 +109,18 @@ impl RefreshCall {
 
     /// Returns the part of the reply that other isolates may share at `now`. `None` if the reply is
     /// unusable, if T is 0, or if the clock stepped back since the call.
-    pub fn to_share(&self, reply: &RefreshReply, now: UnixMs) -> Option<Shared> {
+    /// `superseded` contains all superseded keys as of the reply's revision.
+    pub fn to_share(
+        &self,
+        reply: &RefreshReply,
+        superseded: Option<SupersededFilter>,
+        now: UnixMs,
+    ) -> Option<Shared> {
         let RefreshReply::Refreshed(refresh) = reply else { return None };
         let state = self.state_after(refresh).filter(|state| state.freshness_ms > 0)?;
         let known = self.request.known_revision;
-        (now >= self.sent).then(|| Shared::new(self.account, self.sent, known, refresh, &state))
+        (now >= self.sent)
+            .then(|| Shared::new(self.account, self.sent, known, refresh, &state, superseded))
     }
 
     /// Returns the account whose ledger to call.

@@ -21,11 +21,22 @@ struct KeyEntry {
     /// it answered.
     revision: Revision,
     cached: Option<CachedKey>,
+    /// Source of `cached`.
+    source: EntrySource,
     /// `true` if KV may be wrong about the key.
     is_unsettled: bool,
     /// Generation of use in which a request last used the key; [`super::isolate`] counts the
     /// generations.
     generation: u32,
+}
+
+/// The source of a cached answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EntrySource {
+    /// A ledger.
+    Ledger,
+    /// KV. A ledger's answer replaces it, whatever revision it claims.
+    Kv,
 }
 
 /// The map's answer about a key.
@@ -73,28 +84,34 @@ impl Entries {
         id: KeyId,
         revision: Revision,
         cached: CachedKey,
+        source: EntrySource,
         generation: u32,
     ) -> bool {
         let entry = self.map.entry(id).or_insert(KeyEntry {
             revision,
             cached: None,
+            source,
             is_unsettled: false,
             generation,
         });
         let is_missing = entry.cached.is_none() && revision == entry.revision;
-        if !is_missing && !R::replaces(revision, entry.revision) {
+        let is_confirmation = (source, entry.source) == (EntrySource::Ledger, EntrySource::Kv);
+        if !is_missing && !is_confirmation && !R::replaces(revision, entry.revision) {
             return false;
         }
-        (entry.revision, entry.cached, entry.generation) = (revision, Some(cached), generation);
+        (entry.revision, entry.cached) = (revision, Some(cached));
+        (entry.source, entry.generation) = (source, generation);
         true
     }
 
     /// Applies a change: drops a cached answer of a lower revision.
     pub fn note_change<R: LeaseRules>(&mut self, mark: Mark) {
         if let Some(entry) = self.map.get_mut(&mark.id)
-            && R::replaces(mark.revision, entry.revision)
+            && (R::replaces(mark.revision, entry.revision)
+                || (entry.source == EntrySource::Kv && mark.revision != entry.revision))
         {
             (entry.revision, entry.cached) = (mark.revision, None);
+            entry.source = EntrySource::Ledger;
         }
     }
 
@@ -109,8 +126,13 @@ impl Entries {
             return false;
         }
         self.unsettled = self.unsettled.saturating_add(1);
-        let fresh =
-            KeyEntry { revision: mark.revision, cached: None, is_unsettled: true, generation: 0 };
+        let fresh = KeyEntry {
+            revision: mark.revision,
+            cached: None,
+            source: EntrySource::Ledger,
+            is_unsettled: true,
+            generation: 0,
+        };
         self.map.entry(mark.id).or_insert(fresh).is_unsettled = true;
         true
     }

@@ -7,7 +7,10 @@
 //! 2. Cold start: without a lease the isolate must refresh anyway, so the refresh also asks for the
 //!    credential. The isolate does not read KV.
 //! 3. With a lease, the isolate looks in this order: cached record ▸ ledger, if the ID is unsettled
-//!    or the lease is in overflow ▸ KV ▸ ledger. It caches a negative answer like a record.
+//!    or [superseded](crate::replication::superseded), or the lease is in overflow ▸ KV ▸ ledger. It
+//!    caches a negative answer like a record. A record from KV counts only if its revision is one
+//!    that the lease knows. Otherwise the isolate asks the ledger, whose answer replaces every
+//!    record from KV.
 //! 4. Records and unsettled marks share one map ([`entries`](crate::lease::entries)), in which only
 //!    a higher revision replaces. The lease's revision and `as_of` only rise.
 //! 5. A lease is one *incarnation*. It ends on a new epoch, on `reset`, on a clock that steps back,
@@ -50,8 +53,8 @@
 //! nothing in the map would contradict it. So an answer enters the map only if it holds as of
 //! `known` or later ([`LeaseRules::may_enter`]):
 //! - a ledger's answer holds as of the reply's revision;
-//! - a record holds as of its revision, wherever it comes from;
-//! - a record from KV also holds as of the `known` under which the isolate read KV.
+//! - the record of a change that this isolate committed holds as of its revision;
+//! - a record from KV holds as of the `known` under which the isolate read KV.
 //!
 //! The request that asked may use its answer in any case, because it asked after its own arrival.
 //!
@@ -73,12 +76,13 @@ use crate::base::id::KeyId;
 use crate::base::time::{DurationMs, UnixMs};
 use crate::lease::cached_key::CachedKey;
 use crate::lease::call::{Basis, LeaseToken, Provenance};
-use crate::lease::entries::{Entered, Entries};
+use crate::lease::entries::{Entered, Entries, EntrySource};
 use crate::lease::rules::LeaseRules;
 use crate::replication::record::{Epoch, Record, Revision};
 use crate::replication::refresh::{
     AccountState, Delta, FRESHNESS_MS, Mark, Refresh, SETTLE_MS, Unsettled,
 };
+use crate::replication::superseded::{Superseded, SupersededFilter};
 
 /// Number of T without a refresh after which a lease ends. Its content would still be true, but
 /// mostly useless: at the default T it is 100 s old.
@@ -132,6 +136,8 @@ pub struct Lease<R> {
     /// Age from which a request starts a background refresh.
     renewal: DurationMs,
     entries: Entries,
+    /// Keys of which KV may hold an earlier record, as of `known`; `None`: any key.
+    superseded: Option<SupersededFilter>,
     /// `true` if the isolate must not rely on KV for this account.
     is_overflow: bool,
     /// Number of replies taken so far. It shows whether a reply was requested after the last one
@@ -187,10 +193,12 @@ impl<R: LeaseRules> Lease<R> {
             document: reply.document,
             renewal: DurationMs::default(),
             entries,
+            superseded: None,
             is_overflow: false,
             taken: 1,
             rules: PhantomData,
         };
+        lease.take_superseded(reply.superseded.as_ref());
         lease.take_unsettled(reply, true);
         lease
     }
@@ -213,6 +221,7 @@ impl<R: LeaseRules> Lease<R> {
             document: 0,
             renewal: DurationMs::default(),
             entries: Entries::default(),
+            superseded: None,
             is_overflow: false,
             taken: 1,
             rules: PhantomData,
@@ -243,6 +252,7 @@ impl<R: LeaseRules> Lease<R> {
             let is_asked_later = provenance.taken == Some(self.taken) || is_later_document;
             let is_later = R::is_later(reply.revision > self.known, is_asked_later);
             self.take_unsettled(reply, is_later);
+            self.take_superseded(reply.superseded.as_ref());
             self.known = reply.revision;
             self.document = self.document.max(reply.document);
         }
@@ -277,8 +287,24 @@ impl<R: LeaseRules> Lease<R> {
             R::is_overflow(self.is_overflow, reports_overflow, is_all_kept, is_later);
     }
 
-    /// Caches an answer about `id` that holds as of the account's revision `valid_at` and has the
-    /// key's revision `revision`. Returns `true` if the lease kept it.
+    fn take_superseded(&mut self, update: Option<&Superseded>) {
+        match (update, &mut self.superseded) {
+            (Some(Superseded::Filter(all)), _) => self.superseded = Some(all.clone()),
+            (Some(Superseded::Keys(more)), Some(filter)) => {
+                more.iter().for_each(|id| filter.insert(*id));
+            }
+            // A ledger of an earlier release names no superseded keys.
+            (Some(Superseded::Keys(_)) | None, _) => self.superseded = None,
+        }
+    }
+
+    /// Returns `true` if KV may hold an earlier record of the key.
+    fn is_superseded(&self, id: KeyId) -> bool {
+        self.superseded.as_ref().is_none_or(|filter| filter.contains(id))
+    }
+
+    /// Caches a ledger's answer about `id` that holds as of the account's revision `valid_at` and
+    /// has the key's revision `revision`. Returns `true` if the lease kept it.
     pub fn enter(
         &mut self,
         id: KeyId,
@@ -288,7 +314,7 @@ impl<R: LeaseRules> Lease<R> {
         generation: u32,
     ) -> bool {
         R::may_enter(valid_at, self.known)
-            && self.entries.put::<R>(id, revision, cached, generation)
+            && self.entries.put::<R>(id, revision, cached, EntrySource::Ledger, generation)
     }
 
     /// Caches a record that KV held when the isolate read it under this lease at revision `known`.
@@ -299,16 +325,15 @@ impl<R: LeaseRules> Lease<R> {
         known: Revision,
         generation: u32,
     ) -> bool {
-        let is_evidence = R::is_of_history(self.epoch.as_ref(), &record.epoch) && !self.is_overflow;
+        let (id, revision) = (record.id, record.revision);
+        let is_evidence = R::is_of_history(self.epoch.as_ref(), &record.epoch)
+            && !self.is_overflow
+            && R::may_read_kv(self.is_superseded(id))
+            && R::is_of_lease(revision, known);
         let cached = CachedKey::Record(Arc::clone(record));
         is_evidence
-            && self.enter(
-                record.id,
-                cached,
-                record.revision,
-                known.max(record.revision),
-                generation,
-            )
+            && R::may_enter(known, self.known)
+            && self.entries.put::<R>(id, revision, cached, EntrySource::Kv, generation)
     }
 
     /// Caches the record of a change that was committed through this isolate. It proves nothing
@@ -331,7 +356,9 @@ impl<R: LeaseRules> Lease<R> {
         match self.entries.find(id, generation) {
             Entered::CachedKey { cached, is_young } => KeyLookup::CachedKey { cached, is_young },
             Entered::Unsettled => KeyLookup::AskLedger,
-            Entered::Nothing if self.is_overflow => KeyLookup::AskLedger,
+            Entered::Nothing if self.is_overflow || !R::may_read_kv(self.is_superseded(id)) => {
+                KeyLookup::AskLedger
+            }
             Entered::Nothing => KeyLookup::AskKv,
         }
     }
@@ -415,6 +442,11 @@ impl<R: LeaseRules> Lease<R> {
     /// Returns `true` if the isolate must not rely on KV for this account.
     pub fn is_overflow(&self) -> bool {
         self.is_overflow
+    }
+
+    /// Returns the keys of which KV may hold an earlier record; `None`: any key.
+    pub fn superseded(&self) -> Option<&SupersededFilter> {
+        self.superseded.as_ref()
     }
 
     /// Returns the number of replies taken so far.

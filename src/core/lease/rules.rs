@@ -55,6 +55,18 @@ pub trait LeaseRules: Debug + 'static {
         valid_at >= known
     }
 
+    /// Returns `true` if the isolate may read a key's record from KV. An earlier record of a
+    /// superseded key may be put back into KV at any time.
+    fn may_read_kv(is_superseded: bool) -> bool {
+        !is_superseded
+    }
+
+    /// Returns `true` if a record from KV is of a revision that the lease knew, at `known`, when
+    /// the isolate read KV. The ledger alone can say if a later revision exists.
+    fn is_of_lease(revision: Revision, known: Revision) -> bool {
+        revision <= known
+    }
+
     /// Returns `true` if the revision `new` of a key replaces the revision `known`.
     fn replaces(new: Revision, known: Revision) -> bool {
         new > known

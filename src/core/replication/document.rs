@@ -33,6 +33,7 @@ use crate::base::id::AccountId;
 use crate::base::json::{FromJson, from_json};
 use crate::replication::record::{Epoch, Revision};
 use crate::replication::refresh::{AccountState, Delta, Mark, Refresh, Unsettled};
+use crate::replication::superseded::{Superseded, SupersededFilter};
 
 /// Most changes that a document names, 4 KB in all. An isolate that missed more changes between two
 /// documents reads its keys again.
@@ -62,6 +63,10 @@ pub struct Document {
     pub unsettled: Unsettled,
     /// State of the account as a whole.
     pub state: AccountState,
+    /// All keys of which KV may hold an earlier record. `None` in documents of earlier releases:
+    /// any key may be one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub superseded: Option<SupersededFilter>,
 }
 
 from_json!(Document {
@@ -74,14 +79,19 @@ from_json!(Document {
     changes: required,
     unsettled: required,
     state: required,
+    superseded: optional,
 });
 
 impl Document {
     /// Creates a document of the present version. Returns `None` if the refresh carries no list of
     /// changes or no state.
     pub fn new(account: AccountId, number: u64, refresh: Refresh, base: Revision) -> Option<Self> {
-        let Refresh { epoch, revision, delta, unsettled, state, .. } = refresh;
+        let Refresh { epoch, revision, delta, unsettled, state, superseded, .. } = refresh;
         let Delta::Changes(changes) = delta else { return None };
+        let superseded = match superseded {
+            Some(Superseded::Filter(filter)) => Some(filter),
+            Some(Superseded::Keys(_)) | None => None,
+        };
         Some(Self {
             v: VERSION,
             account,
@@ -92,6 +102,7 @@ impl Document {
             changes,
             unsettled,
             state: state?,
+            superseded,
         })
     }
 
@@ -131,6 +142,7 @@ impl Document {
             state: Some(self.state),
             answers: Vec::new(),
             document: self.number,
+            superseded: self.superseded.map(Superseded::Filter),
         }
     }
 }
@@ -158,6 +170,7 @@ mod tests {
             changes: vec![Mark { id: key_id(), revision: Revision(12) }],
             unsettled: Unsettled::Set(Vec::new()),
             state,
+            superseded: Some(SupersededFilter::default()),
         }
     }
 

@@ -7,12 +7,16 @@
 //! | [`refresh`] | the request that keeps a lease fresh, its reply, and the account's state |
 //! | [`document`] | the lease document, which a ledger publishes to KV |
 //! | [`shared`] | a reply that the isolates of a data centre share |
+//! | [`kv_mac`] | the proof that a ledger made a value in KV |
+//! | [`superseded`] | the keys of which KV may hold an earlier record |
 //! | [`edge_call`] | all calls that an edge makes to a ledger |
 //! | [`link`] | the release and fingerprint that both Workers compare |
 
 pub mod document;
 pub mod edge_call;
+pub mod kv_mac;
 pub mod link;
 pub mod record;
 pub mod refresh;
 pub mod shared;
+pub mod superseded;

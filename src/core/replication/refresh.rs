@@ -16,6 +16,7 @@ use crate::base::time::UnixMs;
 use crate::credential::issuer::{RevokedSealed, ServicePassword};
 use crate::credential::limits::network::ClientAddress;
 use crate::replication::record::{Epoch, Record, Revision};
+use crate::replication::superseded::Superseded;
 
 /// T of promise P1 for a new account, in milliseconds. A person waits this long without doubting
 /// that a change worked.
@@ -79,6 +80,10 @@ pub struct Refresh {
     /// document with a lower number is older than this reply; 0 if there is no document.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub document: u64,
+    /// Keys of which KV may hold an earlier record. `None` from a ledger of an earlier release:
+    /// any key may be one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub superseded: Option<Superseded>,
 }
 
 from_json!(Refresh {
@@ -89,6 +94,7 @@ from_json!(Refresh {
     state: optional,
     answers: or_default,
     document: or_default,
+    superseded: optional,
 });
 
 fn is_zero(number: &u64) -> bool {

@@ -20,6 +20,7 @@ use crate::base::time::{DurationMs, UnixMs};
 use crate::credential::keyring::MacKey;
 use crate::replication::record::{Epoch, Revision};
 use crate::replication::refresh::{AccountState, Delta, Refresh, Unsettled};
+use crate::replication::superseded::{Superseded, SupersededFilter};
 
 /// Largest assumed difference between two clocks of one data centre.
 pub const SKEW: DurationMs = DurationMs::from_s(1);
@@ -61,9 +62,13 @@ fn write_reply<S: Serializer>(reply: &Refresh, serializer: S) -> Result<S::Ok, S
         unsettled: &'a Unsettled,
         state: &'a Option<AccountState>,
         document: u64,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        superseded: &'a Option<Superseded>,
     }
-    let Refresh { epoch, revision, delta, unsettled, state, answers: _, document } = reply;
-    WrittenReply { epoch, revision: *revision, delta, unsettled, state, document: *document }
+    let Refresh { epoch, revision, delta, unsettled, state, answers: _, document, superseded } =
+        reply;
+    let (revision, document) = (*revision, *document);
+    WrittenReply { epoch, revision, delta, unsettled, state, document, superseded }
         .serialize(serializer)
 }
 
@@ -77,13 +82,15 @@ from_json!(Shared {
 
 impl Shared {
     /// Creates the shared form of a reply. The isolate sent the request at `sent` and knew all
-    /// changes up to `known`; `state` is the account's state after the reply.
+    /// changes up to `known`; `state` is the account's state after the reply. `superseded` contains
+    /// all superseded keys as of the reply's revision; `None` if the sender does not know them.
     pub fn new(
         account: AccountId,
         sent: UnixMs,
         known: Revision,
         reply: &Refresh,
         state: &AccountState,
+        superseded: Option<SupersededFilter>,
     ) -> Self {
         // A sender without a lease gets a reset instead of changes. Its reply can only serve leases
         // that know everything up to the reply's revision.
@@ -95,6 +102,7 @@ impl Shared {
             delta,
             state: Some(state.clone()),
             answers: Vec::new(),
+            superseded: superseded.map(Superseded::Filter),
             ..Refresh::clone(reply)
         };
         Self { v: VERSION, account, as_of: sent.saturating_sub(SKEW), base, reply }
@@ -154,12 +162,15 @@ mod tests {
                 record: None,
             }],
             document: 0,
+            superseded: Some(Superseded::Keys(vec![key_id()])),
         }
     }
 
     fn shared() -> Shared {
         let changes = Delta::Changes(vec![Mark { id: key_id(), revision: Revision(12) }]);
-        Shared::new(account(), UnixMs::from_ms(5_000), Revision(11), &reply(changes), &state())
+        let none = Some(SupersededFilter::default());
+        let sent = UnixMs::from_ms(5_000);
+        Shared::new(account(), sent, Revision(11), &reply(changes), &state(), none)
     }
 
     fn key(byte: u8) -> MacKey {
@@ -181,8 +192,8 @@ mod tests {
 
     #[test]
     fn what_a_cold_isolate_was_told_counts_for_nobody_who_knows_less() {
-        let cold =
-            Shared::new(account(), UnixMs::from_ms(0), Revision(0), &reply(Delta::Reset), &state());
+        let (sent, reset) = (UnixMs::from_ms(0), reply(Delta::Reset));
+        let cold = Shared::new(account(), sent, Revision(0), &reset, &state(), None);
         assert_eq!((cold.base, cold.reply.delta), (Revision(12), Delta::Changes(Vec::new())));
     }
 

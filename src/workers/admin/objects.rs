@@ -33,6 +33,7 @@ use claviger_control::protocol::objects::{
 use claviger_core::base::id::KeyId;
 use claviger_core::base::time::UnixMs;
 use claviger_core::replication::edge_call::EdgeRequest;
+use claviger_core::replication::kv_mac::{Authenticity, KvMac};
 use claviger_core::replication::link;
 use claviger_core::replication::record::kv_key;
 use claviger_workers::rng;
@@ -311,13 +312,20 @@ impl Host {
         }
     }
 
+    fn kv_mac(&self) -> Result<KvMac, worker::Error> {
+        let config = self.config()?;
+        Ok(KvMac::new(config.keyring(), &config.prefix))
+    }
+
     async fn read_back(&self, key: &str) -> Result<EffectOutcome, worker::Error> {
+        let mac = self.kv_mac()?;
         let value =
             self.env.kv(calls::KEYS)?.get(key).cache_ttl(calls::CACHE_TTL_MIN_S).text().await?;
-        Ok(EffectOutcome::Read { value })
+        Ok(EffectOutcome::Read { value: opened(&mac, key, value) })
     }
 
     async fn read_many(&self, ids: &[KeyId]) -> Result<EffectOutcome, worker::Error> {
+        let mac = self.kv_mac()?;
         let keys: Vec<String> = ids.iter().map(|id| kv_key(*id)).collect();
         let mut held = self
             .env
@@ -326,7 +334,10 @@ impl Host {
             .cache_ttl(calls::CACHE_TTL_MIN_S)
             .text()
             .await?;
-        let values = ids.iter().zip(&keys).map(|(id, key)| (*id, held.remove(key).flatten()));
+        let values = ids
+            .iter()
+            .zip(&keys)
+            .map(|(id, key)| (*id, opened(&mac, key, held.remove(key).flatten())));
         Ok(EffectOutcome::ReadMany { values: values.collect() })
     }
 
@@ -346,10 +357,21 @@ impl Host {
 
     async fn put(&self, key: &str, value: &str) -> Result<(), worker::Error> {
         let put = async {
-            self.env.kv(calls::KEYS)?.put(key, value)?.execute().await.map_err(worker::Error::from)
+            let signed = self.kv_mac()?.sign(key, value);
+            self.env.kv(calls::KEYS)?.put(key, signed)?.execute().await.map_err(worker::Error::from)
         };
         put.await.inspect_err(|error| worker::console_error!("KV did not take a record: {error}"))
     }
+}
+
+/// Returns the JSON of a value that KV holds under `key`; `None` if it is not this deployment's, or
+/// not under the newest generation of the keyring. The ledger then puts its own value again.
+fn opened(mac: &KvMac, key: &str, value: Option<String>) -> Option<String> {
+    let value = value?;
+    if mac.check(key, &value) == Authenticity::Wrong {
+        worker::console_warn!("KV: the value of {key} has a wrong MAC (forged, or moved)");
+    }
+    mac.open(key, &value)
 }
 
 /// Logs a failed read of KV, which counts as [`EffectOutcome::Failed`].

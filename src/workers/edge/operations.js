@@ -85,6 +85,11 @@ const operations = {
     return fits === undefined || fits === TOO_LATE ? withText(undefined) : [edge.resume_with_fit, fits];
   },
 
+  async warn(line) {
+    console.warn(line);
+    return withText(undefined);
+  },
+
   async read_body(ms, { body }) {
     // A client that breaks off is no failure of the edge, so nothing is logged.
     const bytes = await within(Number(ms), body.more()).catch(() => BROKEN_OFF);

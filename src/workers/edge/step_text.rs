@@ -99,6 +99,7 @@ pub fn of_operation(operation: &Operation) -> String {
             ["write_cache", &max_age_s.to_string(), url, text].join("\n")
         }
         Operation::CallAdmin { within_ms } => ["call_admin", &within_ms.to_string()].join("\n"),
+        Operation::Warn { line } => ["warn", line].join("\n"),
         Operation::ReadBody { within_ms } => ["read_body", &within_ms.to_string()].join("\n"),
     }
 }

@@ -172,6 +172,7 @@ export function edgeKeys(master = MASTER_SECRET) {
     sealing: subkey(secret, "sealing"),
     origin_proof: subkey(secret, "origin-proof"),
     refresh_cache: subkey(secret, "refresh-cache"),
+    replication: subkey(secret, "replication"),
     ...(retired && { retired_at_ms: Date.parse(retired) }),
     ...(compromised && { compromised }),
   }));
@@ -190,7 +191,7 @@ export function linkHeader(keys = edgeKeys()) {
       .update(Buffer.from([0]))
       .update(id)
       .update(state);
-    for (const use of ["tag", "sealing", "origin_proof", "refresh_cache"]) {
+    for (const use of ["tag", "sealing", "origin_proof", "refresh_cache", "replication"]) {
       hash.update(createHmac("sha256", Buffer.from(subkeys[use], "hex")).update("claviger/fingerprint/1").digest());
     }
   }

@@ -11,7 +11,7 @@ use crate::replication::record::{Credential, Epoch, Record, Revision, Standing};
 use crate::replication::refresh::{
     ASK_MAX, AccountState, Delta, Refresh, RefreshAnswer, Unsettled,
 };
-use crate::testing::config;
+use crate::testing::{config, none_superseded, stored};
 
 /// A gateway and an account's keys, with a ledger and a KV that know them.
 struct World {
@@ -85,6 +85,7 @@ impl World {
                 .map(|id| RefreshAnswer { id: *id, record: self.record(*id) })
                 .collect(),
             document: 0,
+            superseded: none_superseded(),
         })
     }
 
@@ -121,8 +122,8 @@ impl World {
                         let held = self
                             .record(read.id())
                             .filter(|record| !self.absent.contains(&record.id));
-                        let text = held.map(|record| serde_json::to_string(&record).unwrap());
-                        checks.take_kv(self.gateway.leases_mut(), &read, text.as_deref(), NOW);
+                        let text = held.map(|record| stored(&record));
+                        checks.take_kv(&mut self.gateway, &read, text.as_deref(), NOW);
                     }
                 }
                 BatchFetch::Ledger { ids, unused } => {

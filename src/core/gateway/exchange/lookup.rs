@@ -60,8 +60,8 @@ pub(super) fn fetch<'a>(
                 let operation = Operation::ReadKv { key: record::kv_key(id), cache_ttl_s: None };
                 let text = platform.ask_text(operation).await;
                 let answered = platform.now();
-                let mut gateway = gateway.borrow_mut();
-                gateway.leases_mut().take_kv(&read, text.as_deref(), answered, lookup);
+                gateway.borrow_mut().take_kv(&read, text.as_deref(), answered, lookup);
+                warn(gateway, platform).await;
             }
             Fetch::Ledger(_) | Fetch::Issuer(_) | Fetch::State(_) => {
                 let call = gateway.borrow_mut().leases_mut().ask(need, sent).from(from);
@@ -105,6 +105,17 @@ pub(super) fn take_copy<'a>(
         };
         let text = platform.ask_text(operation).await;
         gateway.borrow_mut().take_copy(read, text.as_deref(), platform.now(), Some(lookup));
+        warn(gateway, platform).await;
+    })
+}
+
+/// Logs a warning about KV, if there is one.
+pub(super) fn warn<'a>(gateway: &'a SharedGateway, platform: &'a Platform) -> Boxed<'a, ()> {
+    Box::pin(async move {
+        let warning = gateway.borrow_mut().take_kv_warning();
+        if let Some(line) = warning {
+            platform.ask(Operation::Warn { line }).await;
+        }
     })
 }
 

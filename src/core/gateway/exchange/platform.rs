@@ -61,6 +61,11 @@ pub enum Operation {
         /// Timeout of the operation, ms.
         within_ms: u64,
     },
+    /// Write a warning to the log; the operation has no result.
+    Warn {
+        /// Line to log, without any text of a caller.
+        line: String,
+    },
     /// Read the next bytes of the request's body; the result is [`Got::Bytes`].
     ReadBody {
         /// Timeout of the operation, ms.

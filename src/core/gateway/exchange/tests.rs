@@ -24,7 +24,7 @@ use crate::replication::record::{Credential, Epoch, Record, Revision, Standing, 
 use crate::replication::refresh::{
     AccountState, Delta, FRESHNESS_MS, Refresh, RefreshAnswer, RefreshRequest, Unsettled,
 };
-use crate::testing::{at, config, edge_keys};
+use crate::testing::{at, config, edge_keys, none_superseded, stored};
 
 const NOW: i64 = 1_800_000_000_000;
 const API: &str = "http://api.localhost:8787/x";
@@ -79,10 +79,6 @@ impl World {
         Record::new(Epoch::new(1), Revision(1), key.id(), Standing::Active(credential))
     }
 
-    fn stored(&self, place: usize) -> Option<String> {
-        Some(serde_json::to_string(&self.record(place)).unwrap())
-    }
-
     /// Returns the ledger's reply to a refresh; the ledger knows all keys.
     fn refreshed(&self, request: &RefreshRequest) -> Got {
         let record = |id| {
@@ -104,6 +100,7 @@ impl World {
                 .map(|id| RefreshAnswer { id: *id, record: record(*id) })
                 .collect(),
             document: 0,
+            superseded: none_superseded(),
         };
         let mut reply = serde_json::to_value(refresh).unwrap();
         reply["reply"] = "refreshed".into();
@@ -197,7 +194,9 @@ impl Driven {
             Operation::CallLedger { .. } => Some("ledger"),
             Operation::CallAdmin { .. } => Some("admin"),
             Operation::ReadBody { .. } => Some("body"),
-            Operation::ReadCache { .. } | Operation::WriteCache { .. } => None,
+            Operation::ReadCache { .. } | Operation::WriteCache { .. } | Operation::Warn { .. } => {
+                None
+            }
         };
         self.operations.iter().filter_map(name).collect()
     }
@@ -275,7 +274,7 @@ fn a_request_that_needs_the_ledger_is_forwarded_on_its_answer() {
             Operation::ReadCache { .. } => (Got::Text(text.clone()), 0),
             Operation::ReadKv { key, .. } => {
                 assert_eq!(*key, kv_key(neighbour.keys[2].id()));
-                (Got::Text(neighbour.stored(2).unwrap()), 0)
+                (Got::Text(stored(&neighbour.record(2))), 0)
             }
             other => panic!("{other:?}"),
         }
@@ -432,7 +431,7 @@ fn checks_ask_kv_once_for_all_of_them_and_the_ledger_once_for_what_it_lacks() {
         world.knows(&[0]);
         world
     };
-    let stored = |place| cold().stored(place);
+    let stored = |place| Some(stored(&cold().record(place)));
     for (kv, sources) in [
         (Got::Texts(vec![stored(2), stored(3)]), ["kv", "kv"]),
         (Got::Texts(vec![stored(2), None]), ["kv", "ledger"]),

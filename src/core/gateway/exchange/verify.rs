@@ -111,9 +111,10 @@ impl Verification<'_> {
                     };
                     let held = held.into_iter().chain(core::iter::repeat(None));
                     for (read, text) in reads.iter().zip(held) {
-                        let mut gateway = gateway.borrow_mut();
-                        checks.take_kv(gateway.leases_mut(), read, text.as_deref(), platform.now());
+                        let gateway = &mut gateway.borrow_mut();
+                        checks.take_kv(gateway, read, text.as_deref(), platform.now());
                     }
+                    lookup::warn(gateway, platform).await;
                 }
                 Some(BatchFetch::Ledger { ids, unused }) => {
                     let call = checks.ask_ledger(

@@ -16,11 +16,11 @@ use crate::credential::keyring::Keyring;
 use crate::credential::limits::Limits;
 use crate::credential::limits::lifetime::Expiry;
 use crate::lease::cached_key::CachedKey;
-use crate::lease::call::{CopySource, Finding, Found, RefreshCall};
+use crate::lease::call::{Finding, Found, RefreshCall};
 use crate::replication::edge_call::RefreshReply;
-use crate::replication::record::{Credential, Epoch, Record, Revision, Standing};
+use crate::replication::record::{Credential, Epoch, Record, Revision, Standing, kv_key};
 use crate::replication::refresh::{AccountState, Delta, Refresh, RefreshAnswer, Unsettled};
-use crate::testing::{at, clv, config, edge_keys};
+use crate::testing::{at, clv, config, edge_keys, none_superseded, signed};
 
 const NOW: i64 = 1_800_000_000_000;
 
@@ -46,6 +46,7 @@ fn refresh(revision: u64) -> Refresh {
         }),
         answers: Vec::new(),
         document: 0,
+        superseded: none_superseded(),
     }
 }
 
@@ -103,7 +104,8 @@ impl World {
     /// Reads KV, which answers at once.
     fn reads(&mut self, now: i64, text: Option<&str>, lookup: &mut Lookup) {
         let read = self.gateway.leases_mut().ask_kv(self.key.id(), at(now));
-        self.gateway.leases_mut().take_kv(&read, text, at(now), lookup);
+        let signed = text.map(|text| signed(&kv_key(self.key.id()), text));
+        self.gateway.take_kv(&read, signed.as_deref(), at(now), lookup);
     }
 
     fn answer(&self, revision: u64, record: Option<Record>) -> RefreshReply {

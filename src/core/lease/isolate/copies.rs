@@ -13,9 +13,11 @@ use crate::lease::copies::{LedgerAvailability, ask_ledger};
 use crate::lease::lease::{Lease, REFRESH_ATTEMPTS};
 use crate::lease::rules::LeaseRules;
 use crate::replication::document::Document;
+use crate::replication::edge_call::RefreshReply;
 use crate::replication::record::Revision;
 use crate::replication::refresh::{Delta, Refresh};
 use crate::replication::shared::Shared;
+use crate::replication::superseded::SupersededFilter;
 
 impl<R: LeaseRules> Leases<R> {
     /// Returns what to fetch when a usable lease may be stale: a ledger refresh, or a refusal if
@@ -183,6 +185,31 @@ impl<R: LeaseRules> Leases<R> {
         let Some(state) = reply.state.clone().map(Arc::new) else { return };
         let (slot, lease) = self.renewed(account, provenance, reply, &state, now);
         slot.keep(lease, now);
+    }
+
+    /// Returns all superseded keys of an account as of its revision in `reply`; `None` if the lease
+    /// does not know them.
+    pub fn superseded_at(
+        &self,
+        account: AccountId,
+        reply: &RefreshReply,
+        now: UnixMs,
+    ) -> Option<SupersededFilter> {
+        let RefreshReply::Refreshed(reply) = reply else { return None };
+        let is_covered = |lease: &&Lease<R>| {
+            lease.epoch() == Some(&reply.epoch) && lease.known() >= reply.revision
+        };
+        self.lease(account, now).filter(is_covered)?.superseded().cloned()
+    }
+
+    /// Counts a value in KV without a MAC.
+    pub fn note_unsigned(&mut self) {
+        increment(&mut self.counters.kv_unsigned);
+    }
+
+    /// Counts a value in KV with a wrong MAC.
+    pub fn note_forged(&mut self) {
+        increment(&mut self.counters.kv_forged);
     }
 
     /// Counts a reply that was put into the data centre's cache.

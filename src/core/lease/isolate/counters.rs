@@ -13,6 +13,10 @@ pub struct Counters {
     pub stale_hits: u64,
     /// Reads of KV records.
     pub kv_reads: u64,
+    /// Values in KV that no ledger of this deployment made: a MAC was wrong.
+    pub kv_forged: u64,
+    /// Values in KV without a MAC: of an earlier release, or forged.
+    pub kv_unsigned: u64,
     /// Reads of lease documents in KV.
     pub document_reads: u64,
     /// Part of `document_reads` that renewed or began a lease.

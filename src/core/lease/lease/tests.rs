@@ -2,6 +2,7 @@
 //! test.
 
 mod copies;
+mod kv;
 mod late;
 mod memory;
 mod outage;
@@ -16,7 +17,7 @@ use crate::lease::rules::ProductionRules;
 use crate::replication::edge_call::RefreshReply;
 use crate::replication::record::{Epoch, Record, Revision, Standing};
 use crate::replication::refresh::{AccountState, Delta, Mark, Refresh, RefreshAnswer, Unsettled};
-use crate::testing::{account, record};
+use crate::testing::{account, none_superseded, record};
 
 /// Start time of the tests, Unix ms.
 const T0: i64 = 1_800_000_000_000;
@@ -68,6 +69,7 @@ fn reply(revision: u64) -> Refresh {
         state: Some(state(T)),
         answers: Vec::new(),
         document: 0,
+        superseded: none_superseded(),
     }
 }
 

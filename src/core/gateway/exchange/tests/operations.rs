@@ -4,7 +4,7 @@ use super::*;
 #[test]
 fn whatever_comes_of_an_operation_nothing_panics_and_every_exchange_ends() {
     let gots = |world: &World| {
-        let text = |place: usize| world.stored(place).unwrap();
+        let text = |place: usize| stored(&world.record(place));
         vec![
             Got::Nothing,
             Got::Text(String::new()),

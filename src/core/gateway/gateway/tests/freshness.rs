@@ -3,8 +3,9 @@
 use super::*;
 use crate::gateway::check::Evidence;
 use crate::gateway::verify_body;
-use crate::lease::call::{Basis, Source};
+use crate::lease::call::{Basis, CopySource, Source};
 use crate::lease::lease::REFRESH_ATTEMPTS;
+use crate::replication::document;
 use crate::replication::refresh::FRESHNESS_MS;
 
 /// Decides about a request with the key, which arrived at `NOW`.
@@ -60,7 +61,7 @@ fn memory_then_kv_then_the_ledger_then_unavailable() {
             "{garbage}"
         );
     }
-    let text = serde_json::to_string(&world.record(1, |_| (), Standing::Active)).unwrap();
+    let text = serde_json::to_string(&world.record(0, |_| (), Standing::Active)).unwrap();
     let mut lookup = Lookup::alone();
     world.reads(NOW, Some(&text), &mut lookup);
     assert!(is_forwarded(&decide!(world, NOW, &lookup)));
@@ -71,6 +72,38 @@ fn memory_then_kv_then_the_ledger_then_unavailable() {
         world.ask("GET", API, &headers, NOW + T + 1),
         Decision::Fetch(Fetch::Ledger(_))
     ));
+}
+
+/// Whoever can write KV can withhold a record, and nothing else. It costs what absence costs.
+#[test]
+fn a_value_that_no_ledger_made_counts_as_absent_and_is_counted_and_logged_once_a_minute() {
+    let mut world = World::new();
+    let key = kv_key(world.key.id());
+    let text = serde_json::to_string(&world.record(0, |_| (), Standing::Active)).unwrap();
+    let authentic = signed(&key, &text);
+    let other = signed("key/a1B2c3D47Hq0p2Zx9L", &text);
+    let altered = authentic.replacen("demo:read", "demo:*", 1);
+    assert!(altered != authentic);
+    for (held, line) in [(&text, Some("has no MAC")), (&other, None), (&altered, None)] {
+        let (mut lookup, leases) = (Lookup::alone(), world.gateway.leases_mut());
+        let read = leases.ask_kv(world.key.id(), at(NOW));
+        world.gateway.take_kv(&read, Some(held), at(NOW), &mut lookup);
+        let decision = decide!(world, NOW, &lookup);
+        assert!(matches!(decision, Decision::Fetch(Fetch::Ledger(_))), "{held}");
+        let warning = world.gateway.take_kv_warning();
+        assert_eq!(warning.is_some(), line.is_some(), "{warning:?}");
+        assert!(line.is_none_or(|line| warning.unwrap().contains(line)));
+    }
+    let counters = world.gateway.counters();
+    assert_eq!((counters.kv_unsigned, counters.kv_forged, counters.kv_reads), (1, 2, 3));
+    // A minute later the isolate warns again.
+    let account = world.key.id().account();
+    let read = world.gateway.leases_mut().ask_copy(account, CopySource::Kv, at(NOW + 60_000));
+    let document = document::kv_key(account);
+    world.gateway.take_copy(&read, Some(&signed(&key, &text)), at(NOW + 60_000), None);
+    let warning = world.gateway.take_kv_warning().unwrap();
+    assert!(warning.contains(&document) && warning.contains("wrong MAC"), "{warning}");
+    assert_eq!(world.gateway.counters().kv_forged, 3);
 }
 
 fn is_forwarded(decision: &Decision) -> bool {

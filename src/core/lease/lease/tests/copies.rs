@@ -6,8 +6,13 @@ use crate::lease::call::{Basis, CopyRead, CopySource, RenewalStep};
 use crate::lease::usage::USAGE_PAUSE;
 use crate::replication::document::Document;
 use crate::replication::shared::Shared;
+use crate::replication::superseded::SupersededFilter;
 
 const S: i64 = DOCUMENT_LIFE.as_ms() as i64;
+
+fn none() -> Option<SupersededFilter> {
+    Some(SupersededFilter::default())
+}
 
 fn terms(freshness: Freshness, outage: Outage) -> Isolate {
     Isolate(Leases::new(7, Terms { freshness, outage }))
@@ -381,7 +386,7 @@ fn without_grace_or_with_t_0_no_document_is_read() {
 
 /// Returns the shared reply of an isolate that asked at `sent` and knew all changes up to `known`.
 fn shared(sent: i64, known: u64, reply: &Refresh) -> Shared {
-    Shared::new(account(), at(sent), Revision(known), reply, &state(T))
+    Shared::new(account(), at(sent), Revision(known), reply, &state(T), none())
 }
 
 #[test]
@@ -401,7 +406,7 @@ fn a_cold_isolate_looks_at_its_neighbours_first_and_begins_with_what_they_know()
 
 #[test]
 fn what_is_too_old_or_from_the_future_or_of_no_use_is_refused() {
-    let strict = Shared::new(account(), at(5_000), Revision(4), &reply(5), &state(0));
+    let strict = Shared::new(account(), at(5_000), Revision(4), &reply(5), &state(0), none());
     for (what, shared) in [
         ("replayed", shared(5_000 - T, 4, &reply(5))),
         ("from the future", shared(6_001, 4, &reply(5))),
@@ -490,7 +495,7 @@ fn with_t_0_nothing_is_shared_or_looked_for() {
     let mut isolate = Isolate::new();
     let call = isolate.renew(0);
     let strict = RefreshReply::Refreshed(Refresh { state: Some(state(0)), ..reply(5) });
-    assert!(call.to_share(&strict, at(1)).is_none());
+    assert!(call.to_share(&strict, none(), at(1)).is_none());
     isolate.0.take_refresh(&call, &strict, at(1), None);
     let found = isolate.0.find(key('a'), at(2), at(2), &Lookup::default());
     assert_eq!(need(&found), Some(Fetch::Ledger(key('a'))));
@@ -505,14 +510,14 @@ fn a_reply_is_shared_without_its_answers_and_not_when_the_clock_went_back() {
         active(key('a'), 6),
     );
     let refreshed = RefreshReply::Refreshed(refreshed);
-    let shared = call.to_share(&refreshed, at(1_100)).unwrap();
+    let shared = call.to_share(&refreshed, none(), at(1_100)).unwrap();
     assert_eq!((shared.base, shared.as_of), (Revision(5), at(0)));
     assert_eq!((shared.reply.answers.len(), shared.reply.state), (0, Some(state(T))));
-    assert_eq!(call.to_share(&refreshed, at(999)), None);
-    assert_eq!(call.to_share(&RefreshReply::Failed, at(1_100)), None);
-    assert_eq!(call.to_share(&RefreshReply::Gone, at(1_100)), None);
+    assert_eq!(call.to_share(&refreshed, none(), at(999)), None);
+    assert_eq!(call.to_share(&RefreshReply::Failed, none(), at(1_100)), None);
+    assert_eq!(call.to_share(&RefreshReply::Gone, none(), at(1_100)), None);
     assert_eq!(
-        call.to_share(&RefreshReply::Refreshed(reply(4)), at(1_100)),
+        call.to_share(&RefreshReply::Refreshed(reply(4)), none(), at(1_100)),
         None,
         "no answer at all"
     );
