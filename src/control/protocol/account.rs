@@ -4,6 +4,8 @@ use core::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, de};
 
+use super::password_text::prepared;
+
 /// Longest name of a key, member or account, in characters. A table cell fits this many full-width
 /// letters.
 pub const NAME_CHARS_MAX: usize = 64;
@@ -76,17 +78,25 @@ pub fn check_name(text: &str) -> Result<(), TextError> {
     Ok(())
 }
 
-/// Checks the length of a new password. Any characters are allowed.
+/// Longest typed password, in bytes. A character of the [`prepared`] form has up to four code
+/// points as typed, of up to four bytes.
+const PASSWORD_BYTES_MAX: usize = PASSWORD_CHARS_MAX * 16;
+
+/// Checks the length of a new password, in the form that is hashed. Any characters are allowed.
 ///
 /// # Errors
 /// `TooShort` or `TooLong`, with the bound.
 pub fn check_password(text: &str) -> Result<(), TextError> {
-    if text.len() > PASSWORD_CHARS_MAX.saturating_mul(4)
-        || text.chars().count() > PASSWORD_CHARS_MAX
-    {
-        return Err(TextError::TooLong { max: PASSWORD_CHARS_MAX });
+    let too_long = TextError::TooLong { max: PASSWORD_CHARS_MAX };
+    // Check the bytes first, so that a huge text is not normalised.
+    if text.len() > PASSWORD_BYTES_MAX {
+        return Err(too_long);
     }
-    if text.chars().count() < PASSWORD_CHARS_MIN {
+    let length = prepared(text).expose().chars().count();
+    if length > PASSWORD_CHARS_MAX {
+        return Err(too_long);
+    }
+    if length < PASSWORD_CHARS_MIN {
         return Err(TextError::TooShort { min: PASSWORD_CHARS_MIN });
     }
     Ok(())
@@ -303,6 +313,12 @@ mod tests {
         assert_eq!(check_password("correct horse battery"), Ok(()));
         assert_eq!(check_password("漢字漢字漢字漢字漢字漢字"), Ok(()));
         assert_eq!(check_password("short"), Err(TextError::TooShort { min: 12 }));
-        assert_eq!(check_password(&"a".repeat(257)), Err(TextError::TooLong { max: 256 }));
+        let long = Err(TextError::TooLong { max: 256 });
+        assert_eq!(check_password(&"a".repeat(257)), long);
+        // As a person sees it, not as a keyboard sends it.
+        assert_eq!(check_password(&"か\u{3099}".repeat(256)), Ok(()));
+        assert_eq!(check_password(&"か\u{3099}".repeat(257)), long);
+        assert_eq!(check_password(&"か\u{3099}".repeat(6)), Err(TextError::TooShort { min: 12 }));
+        assert_eq!(check_password(&"a\u{323}\u{302}\u{301}".repeat(100_000)), long);
     }
 }
