@@ -26,4 +26,5 @@ pub mod service;
 pub mod service_credentials;
 pub mod token;
 pub mod view;
+pub mod visible_text;
 pub mod zone;
