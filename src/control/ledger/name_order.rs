@@ -11,8 +11,8 @@ const SHORT_DIGITS_MAX: usize = 8;
 /// Returns the text by which a name is ordered. SQLite compares it bytewise.
 ///
 /// A number becomes its length and its digits, without leading zeros: `2` is `12`, `10` is `210`,
-/// `0` is `0`. From nine digits on, the length is `9` and a character. So a longer number sorts after
-/// a shorter one, and every number sorts where digits do.
+/// `0` is `0`. From nine digits on, the length is `9` and a character. So a longer number sorts
+/// after a shorter one, and every number sorts where digits do.
 pub fn name_order(name: &str) -> String {
     let folded = fold(name);
     let mut order = String::with_capacity(folded.len());

@@ -1,11 +1,13 @@
 //! Search in names: any part of a name finds it, in whichever form of Unicode it is typed.
 //!
-//! The search text is split into terms at blanks and punctuation. A name matches if it contains each
-//! term, anywhere. 経理 and サーバ both find 経理サーバー, because Japanese has no blanks between words.
+//! The search text is split into terms at blanks and punctuation. A name matches if it contains
+//! each term, anywhere. 経理 and サーバ both find 経理サーバー, because Japanese has no blanks between
+//! words.
 //!
-//! The ledger keeps each name folded, and looks through all of them: an index of parts of words
-//! would cost ten rows and more with each change of a name, and a row written costs as much as a
-//! thousand read.
+//! The ledger keeps each name folded, and looks through all of them. An index of pairs of letters
+//! would write ten rows and more with each name, and a row written costs as much as a thousand
+//! read. SQLite's own index of trigrams does not find two letters, and most Japanese words have
+//! two.
 
 use icu_normalizer::{ComposingNormalizerBorrowed, DecomposingNormalizerBorrowed};
 use icu_properties::props::{
@@ -52,8 +54,8 @@ pub struct NameQuery {
 }
 
 impl NameQuery {
-    /// Splits a search text into its terms. A part that is all punctuation is a term itself, so that
-    /// an emoji can be searched.
+    /// Splits a search text into its terms. A part that is all punctuation is a term itself, so
+    /// that an emoji can be searched.
     pub fn read(text: &str) -> Self {
         let folded = fold(text);
         let mut terms: Vec<String> = Vec::new();
@@ -102,7 +104,7 @@ fn is_kept(character: &char) -> bool {
     !matches!(character, '\u{300}'..='\u{36f}') && !has::<DefaultIgnorableCodePoint>(*character)
 }
 
-/// Returns the hiragana of a katakana letter; any other character as it is given.
+/// Returns the hiragana of a katakana letter; any other character unchanged.
 fn hiragana(character: char) -> char {
     match character {
         '\u{30a1}'..='\u{30f6}' | '\u{30fd}' | '\u{30fe}' => {

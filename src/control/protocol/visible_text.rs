@@ -7,7 +7,7 @@
 //! VS16, VS15           after an emoji; after a digit, # or *, VS16 alone, before U+20E3 (keycaps)
 //! VS1 to VS3, VS17 ff. after a Han character: another form of it (Unicode Technical Standard 37)
 //! FVS1 to FVS4, MVS    after a Mongolian letter; MVS between two
-//! ZWJ                  between two emoji (UTS 51 §2.3); after a virama, and before one (RFC 5892 A.2)
+//! ZWJ                  between two emoji (UTS 51 §2.3); beside a virama (RFC 5892 A.2)
 //! ZWNJ                 after a virama; between letters that would join (RFC 5892 A.1)
 //! tags                 in the flag of a subdivision: black flag, 3 to 6 tags, end (UTS 51 §C.1)
 //! ```
@@ -70,8 +70,8 @@ fn is_seen(sign: char, before: &[char], after: &[char]) -> bool {
     }
 }
 
-/// Returns `true` for a character that may end an emoji of which ZWJ begins the next part: the emoji,
-/// its colour of skin, or its variation selector.
+/// Returns `true` for a character that may stand before the ZWJ of joined emoji: an emoji, a colour
+/// of skin, or a variation selector.
 fn ends_emoji(character: char) -> bool {
     has::<ExtendedPictographic>(character)
         || character == VS16
