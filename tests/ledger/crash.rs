@@ -369,7 +369,6 @@ fn everything(world: &World) -> String {
         "member",
         "session",
         "key",
-        "key_word",
         "key_network",
         "idempotency",
         "journal",

@@ -459,7 +459,7 @@ fn a09_after_thirty_days_the_row_goes_and_the_tombstone_stays() {
         "also while the row is still there"
     );
     while world.next_effect().is_some() {}
-    for table in ["key", "key_word", "key_network", "mail", "deletion"] {
+    for table in ["key", "key_network", "mail", "deletion"] {
         assert_eq!(world.count(table), 0, "{table}");
     }
     assert_eq!(world.record(key.id), Some(record), "what the edge is told does not change");

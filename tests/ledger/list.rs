@@ -50,6 +50,42 @@ fn orders() {
 }
 
 #[test]
+fn names_are_ordered_as_people_count_and_read() {
+    let (world, owner) = World::open();
+    let ordered = [
+        "KEY_1",
+        "key_2",
+        "ｋｅｙ_３",
+        "key_10",
+        "Key_10a",
+        "Zürich",
+        "あさ",
+        "カ",
+        "が",
+        "ｻ",
+        "東京",
+    ];
+    for name in ordered.iter().rev() {
+        world.issue(owner, &format!(r#"{{"name":"{name}"}}"#));
+    }
+    let mut reversed = ordered;
+    reversed.reverse();
+    for (sort, expected) in [(Sort::Name, ordered), (Sort::NameDown, reversed)] {
+        let (mut seen, mut cursor) = (Vec::new(), None);
+        loop {
+            let page =
+                world.page(owner, Listing { sort, cursor, limit: Some(3), ..Listing::default() });
+            seen.extend(page.keys.into_iter().map(|key| key.name));
+            cursor = page.next;
+            if cursor.is_none() {
+                break;
+            }
+        }
+        assert_eq!(seen, expected);
+    }
+}
+
+#[test]
 fn pages_hold_every_key_once_whatever_the_order_and_however_many_ties() {
     let (world, owner) = World::open();
     let mut ids: Vec<_> =
@@ -116,7 +152,9 @@ fn a_table_of_searches() {
         ("  ", &all),
         ("build", build),
         ("BUI", build),
-        ("uild", ""),
+        ("uild", build),
+        ("kyo", &format!("{build} {cron}")),
+        ("kyoto", ""),
         ("tok", &format!("{build} {cron}")),
         ("tok ser", build),
         ("server-t", build),
@@ -124,8 +162,13 @@ fn a_table_of_searches() {
         ("tokyo_cron", cron),
         ("サー", keiri),
         ("経理サ", keiri),
-        ("理", ""),
+        ("理", keiri),
+        ("ｰﾊﾞ", keiri),
+        ("ば 経", keiri),
+        ("バ\u{200b}ー", keiri),
+        ("経理課", ""),
         ("STRASSE", street),
+        ("rass", street),
         ("!!", ""),
         ("10.2.3.4", &format!("{build} {cron}")),
         ("10.1.2.3", &format!("{build} {cron}")),
@@ -195,10 +238,7 @@ fn what_is_renamed_is_not_found_by_what_it_was_and_what_is_deleted_is_until_it_g
         let page = world.page(owner, Listing { q: Some(q.into()), ..Listing::default() });
         assert_eq!((page.keys.len(), page.total, page.keys[0].id), (1, 1, other.id), "{q}");
     }
-    assert_eq!(
-        (world.count("key_word"), world.count("key_network"), world.count("key")),
-        (2, 1, 1)
-    );
+    assert_eq!((world.count("key_network"), world.count("key")), (1, 1));
 }
 
 /// Twenty thousand keys, written by hand.
@@ -209,14 +249,14 @@ fn full() -> (World, Browser) {
         "WITH RECURSIVE n (i) AS (SELECT 2 UNION ALL SELECT i + 1 FROM n WHERE i < 20000)";
     let id = "'a1B2c3D4' || printf('%010d', i)";
     let keys = format!(
-        "INSERT INTO key (id, digest, name, name_folded, state, limits, expires_ms,
+        "INSERT INTO key (id, digest, name, name_folded, name_order, state, limits, expires_ms,
             created_at_ms, created_by, changed_at_ms, changed_by, revision)
-            {numbers} SELECT {id}, digest, name || i, name_folded || i, state, limits, expires_ms,
+            {numbers} SELECT {id}, digest, name || i, name_folded || i, name_order || length(i) || i,
+            state, limits, expires_ms,
             created_at_ms + i, created_by, changed_at_ms + i, changed_by, i FROM key JOIN n WHERE revision = 1"
     );
-    let words = format!("INSERT INTO key_word {numbers} SELECT 'server' || i, {id} FROM n");
     let networks = format!("INSERT INTO key_network {numbers} SELECT '10.0.0.0/8', {id} FROM n");
-    world.sql.apply(&[keys, words, networks].map(Statement::new)).unwrap();
+    world.sql.apply(&[keys, networks].map(Statement::new)).unwrap();
     assert_eq!(world.count("key"), 20_000);
     (world, owner)
 }
@@ -231,6 +271,7 @@ fn twenty_thousand_keys_are_listed_by_indexes_alone() {
             ("", 10_000, false),
             ("server", 10_000, false),
             ("server19", 1_111, true),
+            ("ver1234", 11, true),
             ("10.1.2.3", 10_000, false),
             ("a1B2c3D4000001", 10_000, true),
             ("nowhere", 0, true),
@@ -242,7 +283,7 @@ fn twenty_thousand_keys_are_listed_by_indexes_alone() {
             assert_eq!(next.keys.len(), page.keys.len());
         }
     }
-    // 96 pages; unoptimised, on a shared machine. A search that scans and sorts takes a multiple.
+    // 112 pages; unoptimised, on a shared machine. A search that scans and sorts takes a multiple.
     assert!(begin.elapsed().as_secs() < 60, "{:?}", begin.elapsed());
 }
 
@@ -279,7 +320,7 @@ fn no_page_scans_or_sorts_the_whole_table() {
         }
     }
     for (q, index) in
-        [("server19", "key_word"), ("10.1.2.3", "key_network"), ("a1B2c3D4000001", "PRIMARY KEY")]
+        [("erver19", "key_by_name"), ("10.1.2.3", "key_network"), ("a1B2c3D4000001", "PRIMARY KEY")]
     {
         world.sql.overhear();
         world.page(owner, Listing { q: Some(q.into()), ..Listing::default() });

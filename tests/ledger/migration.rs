@@ -81,6 +81,39 @@ fn a09_what_was_deleted_before_restoring_was_known_comes_back_disabled() {
     assert_eq!(world.count("due WHERE kind = 'scrub_keys'"), 1);
 }
 
+/// Before migration 18 names were folded by case and full-width ASCII alone, and ordered by that.
+#[test]
+fn names_of_an_older_release_are_folded_anew_some_at_a_time() {
+    let world = of_version(17);
+    let keys = 1_100;
+    let copies = format!(
+        "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {keys})
+        INSERT INTO key (id, digest, name, name_folded, state, limits, expires_ms, created_at_ms,
+            created_by, changed_at_ms, changed_by, revision)
+        SELECT printf('a1B2c3D4%010d', i), digest, 'ビルド ' || i, 'ビルド ' || i, state, limits, expires_ms,
+            created_at_ms, created_by, changed_at_ms, changed_by, 100 + i FROM key JOIN n"
+    );
+    let others = "DELETE FROM due";
+    world.sql.apply(&[copies, others.to_owned()].map(Statement::new)).unwrap();
+    world.record(key_id());
+    let done = || world.count("key WHERE name_folded LIKE 'びるど%'");
+    assert_eq!((done(), world.count("key WHERE name_order = name_folded")), (0, keys + 1));
+    let mut seen = Vec::new();
+    while world.count("name_folding") > 0 {
+        assert_eq!(world.next_effect(), None);
+        seen.push(done());
+        world.wait(1_000);
+    }
+    assert_eq!(seen, [500, 1_000, 1_100, 1_100]);
+    assert_eq!(world.count("key WHERE name_order LIKE 'びるど 3___' AND name LIKE '% ___'"), 900);
+    assert_eq!(world.count("due WHERE kind = 'fold_names'"), 0);
+    // What folds to the same is not written.
+    assert_eq!(
+        world.count("key WHERE name_folded = 'build server' AND name_order = 'build server'"),
+        1
+    );
+}
+
 /// A database that was written by each version up to this one, in turn.
 fn of_version(version: usize) -> World {
     let world = World::empty();
@@ -144,6 +177,7 @@ const ROWS: &[&[&str]] = &[
     &["INSERT INTO revoked_sealed VALUES ('a1B2c3D4Qx0mT7rWz5000003CRiZjE0t8ez', 'service', 1795262430000)"],
     &[],
     &[],
+    &[],
 ];
 
 #[test]
@@ -192,6 +226,7 @@ fn the_tables_refuse_what_cannot_be() {
         "UPDATE publication SET revision = 0",
         "INSERT INTO repair VALUES (1, 'rest', NULL, 0)",
         "INSERT INTO rebuild VALUES (2, '', 0)",
+        "INSERT INTO name_folding VALUES (2, '')",
         "INSERT INTO usage VALUES ('x', 0, -1, 0, NULL, '[]')",
         "INSERT INTO usage VALUES ('x', 0, 0, 0, NULL, '')",
         "INSERT INTO usage_isolate VALUES ('ff', 1, 0)",

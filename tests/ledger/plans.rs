@@ -16,6 +16,7 @@ const SMALL: &[&str] = &[
     "service",
     "repair",
     "rebuild",
+    "name_folding",
     "lease_document",
     "key_tally",
     "migration",
@@ -49,8 +50,8 @@ const NAMED: &[(&str, &str)] = &[
         "FROM publication ORDER BY revision DESC LIMIT ?",
         "publication USING INDEX sqlite_autoindex_publication_2",
     ),
-    // Activity by a part of a name: all names of keys, once for each page of 2,000 entries.
-    ("instr(name_folded, ?)", "key USING COVERING INDEX key_by_name"),
+    // A search by name: all names of keys, twice for each page of the list or of activity.
+    ("FROM key INDEXED BY key_by_name WHERE instr(", "key USING COVERING INDEX key_by_name"),
     // The next duty: the first of a kind that this release knows.
     ("FROM due INDEXED BY due_at", "due USING COVERING INDEX due_at"),
     // How far publication is: an operator looks.

@@ -139,7 +139,7 @@ fn a_kept_secret_is_bound_to_its_row_and_stands_nowhere_else() {
     assert_eq!(open(&sealed, &one), text);
 
     let secret = &text[22..];
-    for table in ["key", "audit", "journal", "idempotency", "publication", "due", "key_word"] {
+    for table in ["key", "audit", "journal", "idempotency", "publication", "due"] {
         let dump = world.sql.dump(table);
         assert!(!dump.contains(secret), "{table}");
         assert_eq!(dump.contains(sealed.as_str()), table == "key", "{table}");
@@ -154,8 +154,7 @@ fn a_kept_secret_is_bound_to_its_row_and_stands_nowhere_else() {
 fn what_is_scrubbed_with_its_row_is_gone() {
     let (world, owner) = World::open();
     let (key, _) = issue(&world, owner, r#"{"viewable":true}"#, true);
-    let forget =
-        ["key_word", "key_network", "idempotency"].map(|table| format!("DELETE FROM {table}"));
+    let forget = ["key_network", "idempotency"].map(|table| format!("DELETE FROM {table}"));
     let scrub = forget.into_iter().chain([format!("DELETE FROM key WHERE id = '{}'", key.id)]);
     world.sql.apply(&scrub.map(Statement::new).collect::<Vec<_>>()).unwrap();
     assert_eq!(world.refusal(owner, Command::Reveal { id: key.id }), Refusal::NotFound);

@@ -66,6 +66,9 @@ const doings = {
     ({ key } = await at.issue({ name: "Build server", networks: "203.0.113.0/24" }));
   },
   "rename it": () => changed("PATCH", "", { name: "Deployment" }),
+  "find it by a part of its name": async () => {
+    expect(await at.console("GET", "/v1/keys?q=ploy"), 200);
+  },
   "restrict it to other networks": () => changed("PATCH", "", { networks: "198.51.100.0/24, 192.0.2.0/24" }),
   "disable it": () => changed("POST", "/disable"),
   "delete it, by a mailed code": () => at.deleteKeys(key.id),

@@ -51,6 +51,14 @@ describe("the state of the single Worker", () => {
     assert.equal(service.body.service_password, left.service.service_password);
   });
 
+  test("finds parts of names, and orders them", async () => {
+    const names = async (query) =>
+      expect(await at.console("GET", `/v1/keys?${query}`), 200).body.keys.map(({ name }) => name);
+    assert.deepEqual(await names("q=SAB"), ["disabled"]);
+    assert.deepEqual(await names("sort=name&q=a"), ["active", "disabled", "issuable", "viewable"]);
+    assert.deepEqual(await names("sort=-name&q=able"), ["viewable", "issuable", "disabled"]);
+  });
+
   test("takes changes, which arrive at the edge and in KV", async () => {
     const { key } = await at.change(left.disabledId, "enable");
     assert.equal(key.enabled, true);

@@ -20,7 +20,7 @@ use super::audit::Action;
 use super::context::CommandContext;
 use super::listing::holds_secret;
 use crate::ledger::plan::Plan;
-use crate::ledger::search_terms::fold;
+use crate::ledger::search_terms::NameQuery;
 use crate::objects::sql;
 use crate::objects::sql::{Row, Sql, SqlError, SqlExt, Statement};
 use crate::protocol::activity::{
@@ -144,7 +144,7 @@ struct WantedEntries {
     action: Option<String>,
     from: Option<UnixMs>,
     until: Option<UnixMs>,
-    name: Option<String>,
+    name: Option<NameQuery>,
     after: Option<(UnixMs, i64)>,
 }
 
@@ -191,7 +191,7 @@ impl WantedEntries {
             } else if holds_secret(text) {
                 refuse("q", "whole_key", "search by a name, never by the whole key");
             } else {
-                wanted.name = Some(fold(text));
+                wanted.name = Some(NameQuery::read(text));
             }
         }
         if let Some(text) = &query.cursor {
@@ -272,15 +272,16 @@ impl WantedEntries {
                 })?;
             let found: Vec<String> = members
                 .into_iter()
-                .filter(|(_, called)| fold(called).contains(name))
+                .filter(|(_, called)| name.matches(called))
                 .map(|(id, _)| id)
                 .collect();
-            let keys = "(SELECT id FROM key WHERE instr(name_folded, ?) > 0)";
+            let (keys, terms) = name.keys();
             let text = format!(
                 "(audit.key IN {keys} OR audit.member IN (SELECT value FROM json_each(?)) OR audit.member IN {keys})"
             );
             let found = serde_json::json!(found).to_string();
-            condition.and(&text, [name.as_str().into(), found.into(), name.as_str().into()]);
+            let values = [terms.clone(), vec![found.into()], terms].concat();
+            condition.and(&text, values);
         }
         Ok(condition)
     }
@@ -294,7 +295,7 @@ struct Condition {
 }
 
 impl Condition {
-    fn and<const N: usize>(&mut self, text: &str, values: [sql::Value; N]) {
+    fn and(&mut self, text: &str, values: impl IntoIterator<Item = sql::Value>) {
         self.text.push_str(" AND ");
         self.text.push_str(text);
         self.values.extend(values);

@@ -105,7 +105,6 @@ fn remove(
 ) -> Result<Vec<Statement>, SqlError> {
     let mut writes = vec![audit::journal(Action::Sweep, revision, id.as_str(), now)];
     for text in [
-        "DELETE FROM key_word WHERE key = ?",
         "DELETE FROM key_network WHERE key = ?",
         "DELETE FROM usage WHERE key = ?",
         "DELETE FROM key WHERE id = ?",

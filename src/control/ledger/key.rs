@@ -7,7 +7,8 @@ use claviger_core::credential::issuer::{Ceiling, Issued, Issuer, Issuing, Sealin
 use claviger_core::credential::limits::Limits;
 use claviger_core::replication::record::{Credential, Epoch, Record, Revision, Standing};
 
-use crate::ledger::search_terms::{fold, words};
+use crate::ledger::name_order::name_order;
+use crate::ledger::search_terms::fold;
 use crate::objects::object::TaskStep;
 use crate::objects::sql::{Row, Sql, SqlError, SqlExt, Statement, Value};
 use crate::objects::tasks::{Task, TaskKind};
@@ -194,17 +195,18 @@ impl Key {
         Ok(key)
     }
 
-    /// Inserts the row of a new key, with its search terms and networks.
+    /// Inserts the row of a new key, with its networks.
     pub fn insert(&self) -> Vec<Statement> {
-        let text = "INSERT INTO key (id, digest, name, name_folded, state, limits, expires_ms,
+        let text = "INSERT INTO key (id, digest, name, name_folded, name_order, state, limits, expires_ms,
                 created_at_ms, created_by, changed_at_ms, changed_by, revision, protected, deleted_at_ms, returns_as,
                 ceiling, sealing_generation, issued_by, issued_generation)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
         let row = Statement::new(text)
             .bind(self.id.as_str())
             .bind(self.digest.as_bytes().as_slice())
             .bind(self.name.as_str())
             .bind(fold(&self.name))
+            .bind(name_order(&self.name))
             .bind(self.state.as_str())
             .bind(json(&self.limits))
             .bind(self.limits.expires.at())
@@ -220,7 +222,7 @@ impl Key {
             .bind(self.sealing.0)
             .bind(self.issued.as_ref().map(|issued| issued.by.as_str()))
             .bind(self.issued.map(|issued| issued.generation.0));
-        vec![row, self.insert_words(), self.insert_networks()]
+        vec![row, self.insert_networks()]
     }
 
     /// Updates the columns that differ from `before`. The others stay unwritten, because SQLite
@@ -231,9 +233,12 @@ impl Key {
             vec![self.changed.at.into(), self.changed.member.as_str().into(), self.revision.into()];
         let mut found_by = Vec::new();
         if self.name != before.name {
-            columns.push("name = ?, name_folded = ?");
-            values.extend([self.name.as_str().into(), fold(&self.name).into()]);
-            found_by.extend([self.delete_of("key_word"), self.insert_words()]);
+            columns.push("name = ?, name_folded = ?, name_order = ?");
+            values.extend([
+                self.name.as_str().into(),
+                fold(&self.name).into(),
+                name_order(&self.name).into(),
+            ]);
         }
         if self.state != before.state {
             columns.push("state = ?");
@@ -265,12 +270,6 @@ impl Key {
         let text = format!("UPDATE key SET {} WHERE id = ?", columns.join(", "));
         let row = Statement::new(text).bind_all(values).bind(self.id.as_str());
         core::iter::once(row).chain(found_by).collect()
-    }
-
-    fn insert_words(&self) -> Statement {
-        Statement::new("INSERT INTO key_word (word, key) SELECT value, ? FROM json_each(?)")
-            .bind(self.id.as_str())
-            .bind(json(&words(&self.name)))
     }
 
     fn insert_networks(&self) -> Statement {
@@ -410,7 +409,7 @@ impl KeyCounts {
     }
 }
 
-/// Removes the deleted keys whose restore period has ended, with their search terms. KV and leases
+/// Removes the deleted keys whose restore period has ended, with their networks. KV and leases
 /// do not change: the rows in `publication` stay as tombstones.
 pub fn scrub(sql: &dyn Sql, now: UnixMs) -> Result<TaskStep, SqlError> {
     let since = now.saturating_sub(RESTORABLE);
@@ -420,7 +419,6 @@ pub fn scrub(sql: &dyn Sql, now: UnixMs) -> Result<TaskStep, SqlError> {
     let gone = "SELECT id FROM key WHERE deleted_at_ms <= ?";
     let remove = |text: String| Statement::new(text).bind(since);
     let writes = vec![
-        remove(format!("DELETE FROM key_word WHERE key IN ({gone})")),
         remove(format!("DELETE FROM key_network WHERE key IN ({gone})")),
         remove("DELETE FROM key WHERE deleted_at_ms <= ?".to_owned()),
         // The last use of a key is kept as long as its row, so the sweep can remove it now.

@@ -40,8 +40,8 @@ use crate::ledger::sessions::Session;
 use crate::ledger::sign_in::{open, sign_in};
 use crate::ledger::usage::pending::{PendingCounts, UsageReport};
 use crate::ledger::{
-    deletion, document, idempotency, issued, issuing, key, mailbox, outbox, publication, rebuild,
-    refresh, repair, revoking, sessions, state, usage,
+    deletion, document, idempotency, issued, issuing, key, mailbox, name_folding, outbox,
+    publication, rebuild, refresh, repair, revoking, sessions, state, usage,
 };
 use crate::objects::object::{DurableObject, Entropy, ObjectError, TaskStep};
 use crate::objects::sql::migrate::{is_initialised, migrate};
@@ -294,6 +294,7 @@ impl DurableObject for Ledger<'_> {
             TaskKind::SweepMail => mailbox::sweep(self.sql, now)?,
             TaskKind::SweepDeletions => deletion::sweep(self.sql, now)?,
             TaskKind::ScrubKeys => key::scrub(self.sql, now)?,
+            TaskKind::FoldNames => name_folding::step(self.sql, now)?,
             // Tasks of other objects.
             TaskKind::AskHolds
             | TaskKind::AskExists

@@ -8,7 +8,8 @@ use claviger_core::base::id::{AccountId, KeyId};
 use claviger_core::credential::limits::network::Network;
 
 use super::key::{COLUMNS, Key, KeyCounts, MEMBERS};
-use crate::ledger::search_terms::{fold, words};
+use crate::ledger::name_order::name_order;
+use crate::ledger::search_terms::{NameQuery, fold};
 use crate::objects::sql::{Sql, SqlError, SqlExt, Statement, Value};
 use crate::protocol::draft::field::FieldError;
 use crate::protocol::integer::INTEGER_MAX;
@@ -16,9 +17,6 @@ use crate::protocol::keys::{
     CURSOR_BYTES_MAX, Deleted, KeyPage, Listing, PAGE_KEYS_MAX, QUERY_CHARS_MAX, Sort,
     TOTAL_EXACT_MAX,
 };
-
-/// Maximum number of words that a search uses; it ignores further words.
-const WORDS_MAX: usize = 16;
 
 /// Least length of a run of base62 digits that counts as a pasted secret: no name or ID has one.
 const SECRET_RUN: usize = 40;
@@ -67,8 +65,8 @@ pub fn holds_secret(text: &str) -> bool {
 enum ListQuery {
     /// Matches every key.
     All,
-    /// Matches names in which each of these is the beginning of a word.
-    Words(Vec<String>),
+    /// Matches names that contain each of its terms.
+    Name(NameQuery),
     /// Matches IDs with this beginning.
     Id(String),
     /// Matches keys with one of these networks: the blocks that contain the typed address or
@@ -101,18 +99,16 @@ impl ListQuery {
                 network.and_around().map(|block| block.to_string()).collect(),
             ));
         }
-        Ok(Self::Words(words(text).into_iter().take(WORDS_MAX).collect()))
+        Ok(Self::Name(NameQuery::read(text)))
     }
 
     /// Returns the SQL condition with its bound values.
     fn condition(&self) -> (String, Vec<Value>) {
         match self {
             Self::All => (String::new(), Vec::new()),
-            // The text had only punctuation, which no word contains: match nothing.
-            Self::Words(words) if words.is_empty() => (" AND key.id = ''".to_owned(), Vec::new()),
-            Self::Words(words) => {
-                let one = " AND key.id IN (SELECT key FROM key_word WHERE word >= ? AND word < ?)";
-                (one.repeat(words.len()), words.iter().flat_map(|word| beginning(word)).collect())
+            Self::Name(query) => {
+                let (keys, values) = query.keys();
+                (format!(" AND key.id IN {keys}"), values)
             }
             Self::Id(id) => (" AND key.id >= ? AND key.id < ?".to_owned(), beginning(id).into()),
             Self::Networks(blocks) => {
@@ -180,7 +176,7 @@ impl ListCursor {
             Sort::Expires | Sort::ExpiresDown => {
                 key.limits.expires.at().map_or(Value::Integer(INTEGER_MAX), Into::into)
             }
-            Sort::Name | Sort::NameDown => fold(&key.name).into(),
+            Sort::Name | Sort::NameDown => name_order(&key.name).into(),
         };
         Self { value, id: key.id.to_string() }
     }
@@ -210,7 +206,7 @@ impl Order {
     fn of(sort: Sort) -> Self {
         let (by, index) = match sort {
             Sort::Created | Sort::CreatedDown => ("key.created_at_ms", "key_by_created"),
-            Sort::Name | Sort::NameDown => ("key.name_folded", "key_by_name"),
+            Sort::Name | Sort::NameDown => ("key.name_order", "key_by_name"),
             Sort::Expires | Sort::ExpiresDown => {
                 ("ifnull(key.expires_ms, 9007199254740991)", "key_by_expires")
             }
@@ -250,7 +246,7 @@ fn select(
     let indexed = match (query, listing.deleted) {
         (ListQuery::All, Deleted::Too | Deleted::No) => format!("INDEXED BY {index}"),
         (ListQuery::All, Deleted::Only) => "INDEXED BY key_deleted".to_owned(),
-        (ListQuery::Words(_) | ListQuery::Id(_) | ListQuery::Networks(_), _) => String::new(),
+        (ListQuery::Name(_) | ListQuery::Id(_) | ListQuery::Networks(_), _) => String::new(),
     };
     let from = cursor.map_or(String::new(), |_| {
         // SQLite uses the first condition for the lookup in the index on an expression. The second

@@ -19,6 +19,8 @@ pub mod ledger;
 pub mod listing;
 pub mod mailbox;
 pub mod member;
+pub mod name_folding;
+pub mod name_order;
 pub mod operator;
 pub mod outbox;
 pub mod plan;

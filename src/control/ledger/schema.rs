@@ -26,6 +26,7 @@ pub const MIGRATIONS: &[Migration] = &[
     VERIFIABLE_SEALED_ID,
     CHEAP_AUDIT,
     SUPERSEDED,
+    NAME_ORDER,
 ];
 
 /// Creates keys, members, sessions, journal and audit.
@@ -497,3 +498,24 @@ const SUPERSEDED: Migration = Migration {
 
 /// Drops an index on audit rows, which are only read in order of time.
 const CHEAP_AUDIT: Migration = Migration { statements: &["DROP INDEX audit_of_key"] };
+
+/// Adds the natural order of names, and lets a search find any part of a name.
+///
+/// SQL cannot fold a text, so each key keeps its order until the task `fold_names` reaches it.
+const NAME_ORDER: Migration = Migration {
+    statements: &[
+        // The name as lists order it: `name_order`; mutable. `name_folded` is for search alone.
+        "ALTER TABLE key ADD COLUMN name_order TEXT NOT NULL DEFAULT ''",
+        "DROP INDEX key_by_name",
+        "UPDATE key SET name_order = name_folded",
+        // Holds the folded name, because a search reads all of them.
+        "CREATE INDEX key_by_name ON key (name_order, id, name_folded)",
+        "DROP TABLE key_word",
+        "CREATE TABLE name_folding (
+            one    INTEGER PRIMARY KEY CHECK (one = 1), -- there is one row while names are folded anew
+            cursor TEXT    NOT NULL                     -- the last key that was; rises
+        ) STRICT",
+        "INSERT INTO name_folding (one, cursor) SELECT 1, '' FROM account",
+        "INSERT INTO due (kind, subject, at_ms, attempts) SELECT 'fold_names', '', 0, 0 FROM account",
+    ],
+};

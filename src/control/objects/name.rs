@@ -15,6 +15,8 @@
 //! - Every try is counted before its hash, in the same turn, so that parallel tries cannot share
 //!   one count.
 //! - An unclaimed name answers like a wrong password, at the same cost.
+//! - A try costs at most two hashes for each password: one for each of the [`PasswordForms`]. Their
+//!   number depends on the typed text alone, so it reveals nothing about what is stored.
 
 mod password;
 mod schema;
@@ -36,6 +38,7 @@ use crate::protocol::effect::Effect;
 use crate::protocol::master::MasterSecrets;
 use crate::protocol::member::SecretVersion;
 use crate::protocol::objects::{NameReply, NameRequest};
+use crate::protocol::password_text::PasswordForms;
 
 /// Time for which a claim waits before the object asks its ledger, in milliseconds. Set-up takes
 /// seconds; ten minutes let a person correct a form and a ledger recover.
@@ -74,7 +77,7 @@ impl<'a> Name<'a> {
     fn claim(
         &self,
         wanted: &Claim,
-        password: &SecretText,
+        password: &PasswordForms,
         now: UnixMs,
         entropy: &Entropy,
     ) -> Result<NameReply, ObjectError> {
@@ -83,7 +86,7 @@ impl<'a> Name<'a> {
             if (claim.account, claim.member) != (wanted.account, wanted.member) {
                 return Ok(NameReply::Taken);
             }
-            if let Some(same) = self.matching(&known, password)? {
+            if let Some((same, _)) = self.matching(&known, password)? {
                 // A repeated claim restarts the wait, so that the ledger has its full time.
                 self.sql.apply(&[ask_later(now)])?;
                 return Ok(NameReply::Claimed { secret_version: same.version });
@@ -94,7 +97,7 @@ impl<'a> Name<'a> {
         }
         let highest = known.iter().map(|known| known.version.0).max().unwrap_or(0);
         let secret_version = SecretVersion(highest.saturating_add(1));
-        let stored = self.store(password, entropy)?;
+        let stored = self.store(password.prepared(), entropy)?;
         migrate(self.sql, MIGRATIONS, now)?;
         self.sql.apply(&[
             Statement::new("INSERT OR IGNORE INTO claim (one, name, account, member, claimed_at_ms) VALUES (1, ?, ?, ?, ?)")
@@ -132,7 +135,7 @@ impl<'a> Name<'a> {
 
     fn verify(
         &self,
-        password: &SecretText,
+        password: &PasswordForms,
         block: Option<&str>,
         now: UnixMs,
         entropy: &Entropy,
@@ -144,14 +147,19 @@ impl<'a> Name<'a> {
         }
         let Some(claim) = self.claimed()? else {
             // The name is unclaimed: hash anyway, so that the response time does not reveal it.
-            self.store(password, &Entropy([0; 32]))?;
+            for form in password.all() {
+                self.store(form, &Entropy([0; 32]))?;
+            }
             return Ok(NameReply::Refused);
         };
         let known = self.passwords()?;
-        let Some(right) = self.matching(&known, password)? else { return Ok(NameReply::Refused) };
+        let Some((right, is_prepared)) = self.matching(&known, password)? else {
+            return Ok(NameReply::Refused);
+        };
         let mut writes = vec![tries::succeeded(block, now)];
-        if right.stored.generation() != self.master.newest().id() {
-            let stored = self.store(password, entropy)?;
+        // Hashed under an older pepper, or from the password as typed: hash it anew.
+        if right.stored.generation() != self.master.newest().id() || !is_prepared {
+            let stored = self.store(password.prepared(), entropy)?;
             let again = Statement::new("UPDATE password SET hash = ? WHERE version = ?");
             writes.push(again.bind(stored.as_str()).bind(right.version.0));
         }
@@ -163,14 +171,19 @@ impl<'a> Name<'a> {
         })
     }
 
+    /// Returns the stored password that one of the forms matches, and `true` if that is the
+    /// prepared form.
     fn matching<'p>(
         &self,
         known: &'p [Password],
-        password: &SecretText,
-    ) -> Result<Option<&'p Password>, ObjectError> {
-        for candidate in known {
-            if candidate.stored.is_of(password, self.master, self.hash).ok_or(ObjectError::Hash)? {
-                return Ok(Some(candidate));
+        password: &PasswordForms,
+    ) -> Result<Option<(&'p Password, bool)>, ObjectError> {
+        for (form, is_prepared) in password.all().zip([true, false]) {
+            for candidate in known {
+                let is_it = candidate.stored.is_of(form, self.master, self.hash);
+                if is_it.ok_or(ObjectError::Hash)? {
+                    return Ok(Some((candidate, is_prepared)));
+                }
             }
         }
         Ok(None)
@@ -228,12 +241,14 @@ impl DurableObject for Name<'_> {
     ) -> Result<NameReply, ObjectError> {
         match request {
             NameRequest::Claim { name, account, member, password } => {
+                let password = PasswordForms::of(password);
                 self.claim(&Claim { name, account, member }, &password, now, entropy)
             }
             NameRequest::Confirm { account, member, secret_version } => {
                 Ok(self.confirm(account, member, secret_version)?)
             }
             NameRequest::Verify { password, block } => {
+                let password = PasswordForms::of(password);
                 self.verify(&password, block.as_deref(), now, entropy)
             }
         }

@@ -73,6 +73,8 @@ pub enum TaskKind {
     SweepDeletions,
     /// Ledger: removes deleted keys whose restore period has ended.
     ScrubKeys,
+    /// Ledger: folds stored names anew, one batch at a time.
+    FoldNames,
     /// Ledger: removes issued keys that expired long ago.
     SweepIssued,
     /// Ledger: removes revoked sealed keys that have expired.
@@ -88,7 +90,7 @@ pub enum TaskKind {
 }
 
 impl TaskKind {
-    const ALL: [Self; 21] = [
+    const ALL: [Self; 22] = [
         Self::PutRecord,
         Self::ConfirmName,
         Self::ConfirmAccount,
@@ -104,6 +106,7 @@ impl TaskKind {
         Self::SweepMail,
         Self::SweepDeletions,
         Self::ScrubKeys,
+        Self::FoldNames,
         Self::SweepIssued,
         Self::SweepRevoked,
         Self::AskHolds,
@@ -129,6 +132,7 @@ impl TaskKind {
             Self::SweepMail => "sweep_mail",
             Self::SweepDeletions => "sweep_deletions",
             Self::ScrubKeys => "scrub_keys",
+            Self::FoldNames => "fold_names",
             Self::SweepIssued => "sweep_issued",
             Self::SweepRevoked => "sweep_revoked",
             Self::AskHolds => "ask_holds",

@@ -4,6 +4,9 @@ use core::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, de};
 
+use super::password_text::prepared;
+use super::visible_text::holds_hidden;
+
 /// Longest name of a key, member or account, in characters. A table cell fits this many full-width
 /// letters.
 pub const NAME_CHARS_MAX: usize = 64;
@@ -35,9 +38,9 @@ pub enum TextError {
         /// Shortest allowed text, in characters.
         min: usize,
     },
-    /// The text contains an invisible character: a control character, one that changes the
-    /// direction of text, or one that shows nothing, such as a zero-width space.
-    #[error("control characters cannot be used")]
+    /// The text contains an invisible character where it changes nothing that is seen
+    /// ([`holds_hidden`]).
+    #[error("line breaks and invisible characters cannot be used")]
     ControlCharacter,
     /// The text is not an e-mail address.
     #[error("an e-mail address has the form name@example.com")]
@@ -61,7 +64,7 @@ impl TextError {
 ///
 /// # Errors
 /// `Required` if the name is blank; `TooLong`; `ControlCharacter` if it contains an invisible
-/// character.
+/// character where it changes nothing that is seen.
 pub fn check_name(text: &str) -> Result<(), TextError> {
     if text.trim().is_empty() {
         return Err(TextError::Required);
@@ -76,79 +79,28 @@ pub fn check_name(text: &str) -> Result<(), TextError> {
     Ok(())
 }
 
-/// Checks the length of a new password. Any characters are allowed.
+/// Longest typed password, in bytes. A character of the [`prepared`] form has up to four code
+/// points as typed, of up to four bytes.
+const PASSWORD_BYTES_MAX: usize = PASSWORD_CHARS_MAX * 16;
+
+/// Checks the length of a new password, in the form that is hashed. Any characters are allowed.
 ///
 /// # Errors
 /// `TooShort` or `TooLong`, with the bound.
 pub fn check_password(text: &str) -> Result<(), TextError> {
-    if text.len() > PASSWORD_CHARS_MAX.saturating_mul(4)
-        || text.chars().count() > PASSWORD_CHARS_MAX
-    {
-        return Err(TextError::TooLong { max: PASSWORD_CHARS_MAX });
+    let too_long = TextError::TooLong { max: PASSWORD_CHARS_MAX };
+    // Check the bytes first, so that a huge text is not normalised.
+    if text.len() > PASSWORD_BYTES_MAX {
+        return Err(too_long);
     }
-    if text.chars().count() < PASSWORD_CHARS_MIN {
+    let length = prepared(text).expose().chars().count();
+    if length > PASSWORD_CHARS_MAX {
+        return Err(too_long);
+    }
+    if length < PASSWORD_CHARS_MIN {
         return Err(TextError::TooShort { min: PASSWORD_CHARS_MIN });
     }
     Ok(())
-}
-
-/// Returns `true` for characters that can make one text look like another, or like nothing. These
-/// are C0, C1, DEL, line and paragraph separators, and bidirectional controls (Unicode Technical
-/// Report 36 §2.5). Also included are invisible characters (Unicode's
-/// `Default_Ignorable_Code_Point`, except variation selectors, which emoji and kanji need) and the
-/// blank Braille pattern.
-fn is_hidden(character: char) -> bool {
-    character.is_control()
-        || matches!(
-            character,
-            '\u{ad}'
-                | '\u{34f}'
-                | '\u{61c}'
-                | '\u{115f}'..='\u{1160}'
-                | '\u{17b4}'..='\u{17b5}'
-                | '\u{180e}'
-                | '\u{200b}'..='\u{200f}'
-                | '\u{2028}'..='\u{202e}'
-                | '\u{2060}'..='\u{206f}'
-                | '\u{2800}'
-                | '\u{3164}'
-                | '\u{feff}'
-                | '\u{ffa0}'
-                | '\u{fff0}'..='\u{fffb}'
-                | '\u{1bca0}'..='\u{1bca3}'
-                | '\u{1d173}'..='\u{1d17a}'
-                | '\u{e0000}'..='\u{e00ff}'
-                | '\u{e01f0}'..='\u{e0fff}'
-        )
-}
-
-/// Returns `true` if a text contains such a character, except a joiner in a position where it
-/// [`joins`].
-fn holds_hidden(text: &str) -> bool {
-    let mut rest = text.chars().peekable();
-    let mut before = None;
-    while let Some(character) = rest.next() {
-        let is_joiner = matches!(character, '\u{200c}' | '\u{200d}');
-        let joins = is_joiner
-            && before.zip(rest.peek()).is_some_and(|(before, after)| joins(before, *after));
-        if is_hidden(character) && !joins {
-            return true;
-        }
-        before = Some(character);
-    }
-    false
-}
-
-/// Returns `true` if a joiner or non-joiner may stand between these two characters. That is so
-/// within the scripts that use them (Persian, Hindi, Khmer and related ones; Unicode Standard §9.2,
-/// §12.1). It is also so between emoji (Unicode Technical Standard 51 §2.3). The test uses whole
-/// blocks. Between letters or signs that never join, a joiner has no visible effect.
-fn joins(before: char, after: char) -> bool {
-    let is_of_a_script = |character| matches!(character, '\u{600}'..='\u{8ff}' | '\u{900}'..='\u{dff}' | '\u{1000}'..='\u{109f}' | '\u{1780}'..='\u{18af}');
-    let is_emoji =
-        |character| matches!(character, '\u{2190}'..='\u{2bff}' | '\u{1f000}'..='\u{1faff}');
-    (is_of_a_script(before) && is_of_a_script(after))
-        || ((is_emoji(before) || before == '\u{fe0f}') && is_emoji(after))
 }
 
 /// A member's e-mail address in its canonical form: ASCII, lower case.
@@ -303,6 +255,12 @@ mod tests {
         assert_eq!(check_password("correct horse battery"), Ok(()));
         assert_eq!(check_password("漢字漢字漢字漢字漢字漢字"), Ok(()));
         assert_eq!(check_password("short"), Err(TextError::TooShort { min: 12 }));
-        assert_eq!(check_password(&"a".repeat(257)), Err(TextError::TooLong { max: 256 }));
+        let long = Err(TextError::TooLong { max: 256 });
+        assert_eq!(check_password(&"a".repeat(257)), long);
+        // As a person sees it, not as a keyboard sends it.
+        assert_eq!(check_password(&"か\u{3099}".repeat(256)), Ok(()));
+        assert_eq!(check_password(&"か\u{3099}".repeat(257)), long);
+        assert_eq!(check_password(&"か\u{3099}".repeat(6)), Err(TextError::TooShort { min: 12 }));
+        assert_eq!(check_password(&"a\u{323}\u{302}\u{301}".repeat(100_000)), long);
     }
 }

@@ -138,7 +138,9 @@ pub fn decide_edit(
     let mut reader = FieldReader::new(setting);
     let mut after = before;
     let limits = &mut after.limits;
-    if let Some(name) = changes.name.as_deref().and_then(|text| reader.name(text)) {
+    // A name that stays is not checked anew: an earlier release may have accepted more.
+    let renamed = changes.name.as_deref().filter(|text| **text != after.name);
+    if let Some(name) = renamed.and_then(|text| reader.name(text)) {
         after.name = name;
     }
     if let Some(expires) = changes.expires.as_deref().and_then(|text| reader.expires(text)) {

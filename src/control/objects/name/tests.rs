@@ -302,3 +302,53 @@ fn no_password_is_stored() {
         assert!(!world.sql.dump(table).contains("to look for"), "{table}");
     }
 }
+
+/// é as one character and as two; in both, blanks that look alike.
+const COMPOSED: &str = "caf\u{e9} au lait bitte";
+const DECOMPOSED: &str = "cafe\u{301}\u{3000}au\u{a0}lait bitte";
+
+#[test]
+fn a_password_set_in_one_form_is_accepted_in_every_other() {
+    for (set, typed) in [(COMPOSED, DECOMPOSED), (DECOMPOSED, COMPOSED), (DECOMPOSED, DECOMPOSED)] {
+        let world = World::new();
+        assert_eq!(world.claim(mei(), set), claimed(1));
+        assert_eq!(world.claim(mei(), typed), claimed(1), "the same password");
+        world.confirm(mei(), 1);
+        assert_eq!(world.verify(typed, "b"), matches(mei(), 1));
+        for other in ["cafe au lait bitte", "caf\u{e9} au lait Bitte", "ｃaf\u{e9} au lait bitte"]
+        {
+            assert_eq!(world.verify(other, "b"), NameReply::Refused, "{other}");
+        }
+    }
+}
+
+/// Releases before 0.2.0 hashed what was typed.
+#[test]
+fn a_password_that_was_hashed_as_typed_is_accepted_as_typed_and_then_in_every_form() {
+    let world = World::new();
+    world.claim(mei(), "another password");
+    world.confirm(mei(), 1);
+    let old = SecretText::new(DECOMPOSED.into());
+    let old = StoredPassword::of(&old, &[5; 16], world.master.newest(), &world.hash).unwrap();
+    let write = Statement::new("UPDATE password SET hash = ?").bind(old.as_str());
+    world.sql.apply(&[write]).unwrap();
+    assert_eq!(world.verify(COMPOSED, "b"), NameReply::Refused, "its form is not known yet");
+    assert_eq!(world.verify(DECOMPOSED, "b"), matches(mei(), 1));
+    assert_eq!(world.verify(COMPOSED, "b"), matches(mei(), 1), "it was hashed anew");
+    assert_eq!(world.verify(DECOMPOSED, "b"), matches(mei(), 1));
+}
+
+#[test]
+fn the_cost_of_a_refusal_depends_on_what_was_typed_alone() {
+    let unclaimed = World::new();
+    let claimed = World::new();
+    claimed.claim(mei(), COMPOSED);
+    claimed.confirm(mei(), 1);
+    for (typed, hashes) in [("wrong password", 1), ("wrong\u{3000}password", 2)] {
+        for world in [&unclaimed, &claimed] {
+            let before = world.hash.0.get();
+            assert_eq!(world.verify(typed, "b"), NameReply::Refused);
+            assert_eq!(world.hash.0.get() - before, hashes, "{typed}");
+        }
+    }
+}

@@ -108,7 +108,7 @@ fn errors_carry_what_other_languages_need() {
     );
     let json = serde_json::to_value(errors.unwrap_err()).unwrap();
     let expected = json!([
-        {"pointer": "#/name", "code": "control_character", "detail": "control characters cannot be used"},
+        {"pointer": "#/name", "code": "control_character", "detail": "line breaks and invisible characters cannot be used"},
         {"pointer": "#/expires", "code": "in_the_past", "detail": "this is in the past", "at": "2026-11-20T15:00:00Z"},
         {"pointer": "#/networks", "code": "prefix_too_long", "detail": "an IPv4 prefix ends at /32", "max": 32,
          "line": 2, "entry": "10.0.0.0/33"},
@@ -151,6 +151,17 @@ fn an_ended_key_can_be_renamed() {
     before.limits.not_before = Some(UnixMs::from_ms(5));
     let renamed = decide_edit(&changes(r#"{"name":"Old"}"#), before, setting(&tokyo(), false));
     assert_eq!(renamed.unwrap().name, "Old");
+}
+
+#[test]
+fn a_name_of_an_earlier_release_stays_as_it_was() {
+    let mut before = issue("{}").unwrap();
+    before.name = "a\u{fe0f}".into();
+    let edit = |json| decide_edit(&changes(json), before.clone(), setting(&tokyo(), false));
+    let edited = edit(r#"{"name":"a\ufe0f","expires":"never"}"#).unwrap();
+    assert_eq!((edited.name, edited.limits.expires), (before.name.clone(), Expiry::Never));
+    let refused = edit(r#"{"name":"b\ufe0f"}"#).unwrap_err();
+    assert_eq!(codes(&refused), "#/name control_character");
 }
 
 #[test]

@@ -95,3 +95,27 @@ test("a refused sign-in takes its time, whether or not the address is known", { 
     await at.dispose();
   }
 });
+
+describe("a password in several forms of Unicode", () => {
+  let at;
+  const COMPOSED = "caf\u00e9 au lait bitte";
+  const DECOMPOSED = "cafe\u0301\u3000au\u00a0lait bitte";
+  before(async () => {
+    at = await begin({ setUp: false });
+    await at.setUp(undefined, { owner: { ...OWNER, password: DECOMPOSED } });
+  });
+  after(() => at.dispose());
+
+  const answer = (password) =>
+    at.console("POST", "/v1/session", { body: { email: OWNER.email, password }, cookie: null });
+
+  test("is one password", async () => {
+    for (const password of [COMPOSED, DECOMPOSED]) expect(await answer(password), 201);
+    expect(await at.console("POST", "/v1/session/step-up", { body: { password: COMPOSED } }), 200);
+  });
+
+  test("is no other one: case, width and accents count", async () => {
+    for (const password of ["cafe au lait bitte", COMPOSED.toUpperCase(), "ｃ" + COMPOSED.slice(1)])
+      expect(await answer(password), 401, "sign_in_refused");
+  });
+});

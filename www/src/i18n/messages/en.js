@@ -439,7 +439,7 @@ export default {
   "error.required": "Fill in this field.",
   "error.too_long": "Use at most {max} characters.",
   "error.too_short": "Use at least {min} characters.",
-  "error.control_character": "Leave out line breaks and control characters.",
+  "error.control_character": "Leave out line breaks and invisible characters.",
   "error.not_one_of": "Choose one of the values offered.",
   "error.email.required": "Enter your e-mail.",
   "error.email.not_an_address": "Enter an e-mail address, like mei@example.jp.",

@@ -433,7 +433,7 @@ export default {
   "error.required": "入力してください。",
   "error.too_long": "{max}文字以内で入力してください。",
   "error.too_short": "{min}文字以上で入力してください。",
-  "error.control_character": "改行や制御文字を除いてください。",
+  "error.control_character": "改行や目に見えない文字を除いてください。",
   "error.not_one_of": "選択肢から選んでください。",
   "error.email.required": "メールアドレスを入力してください。",
   "error.email.not_an_address": "mei@example.jpのようなメールアドレスを入力してください。",
