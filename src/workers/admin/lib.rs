@@ -8,6 +8,7 @@
 //! | [`sessions`], [`keys`], [`service`], [`deletion`], [`activity`], [`operator`] | the routes |
 //! | [`calls`] | requests to objects |
 //! | [`objects`], [`storage`], [`memory`] | the Durable Objects' side |
+//! | [`refusals`] | what this isolate need not ask again |
 //! | [`mail`] | the services that deliver mail |
 //! | [`settings`] | variables and secrets |
 
@@ -21,6 +22,7 @@ mod mail;
 mod memory;
 mod objects;
 mod operator;
+mod refusals;
 mod service;
 mod sessions;
 mod settings;

@@ -25,7 +25,7 @@ use claviger_workers::rng;
 
 use crate::clock::now;
 use crate::context::RequestContext;
-use crate::{calls, service};
+use crate::{calls, refusals, service};
 
 /// Earliest time for the refusal of a sign-in, in milliseconds. A password hash and a new object
 /// take less.
@@ -47,8 +47,11 @@ pub async fn set_up(context: &RequestContext<'_>) -> Result<Response, AdminProbl
     let typed: body::SetUp = context.body().await?;
     let AdminConfig { prefix, master, .. } = &*context.config;
     let token = MadeToken::parse(typed.token.expose(), Kind::Setup, prefix, master)
-        .filter(|token| !token.setup_is_over(context.request.arrived))
+        .filter(|token| !token.is_over(context.request.arrived))
         .ok_or(AdminProblem::SetupRefused)?;
+    if refusals::is_over(&token, context.request.arrived) {
+        return Err(AdminProblem::SetupDone);
+    }
     let wanted = form::Owner::check(&typed)?;
     // A set-up link reveals which addresses are taken, and causes password hashes. So it shares the
     // rate limit of sign-in.
@@ -59,7 +62,10 @@ pub async fn set_up(context: &RequestContext<'_>) -> Result<Response, AdminProbl
         match calls::directory(context.env, &DirectoryRequest::EnterFirst { account }).await? {
             DirectoryReply::Entered => LedgerRequest::Open,
             DirectoryReply::Invited => LedgerRequest::OpenInvited,
-            DirectoryReply::SetupDone => return Err(AdminProblem::SetupDone),
+            DirectoryReply::SetupDone => {
+                refusals::note_over(&token, now());
+                return Err(AdminProblem::SetupDone);
+            }
             _ => return Err(RequestProblem::Unavailable.into()),
         };
     let member = token.owner();
@@ -201,7 +207,8 @@ async fn count_try(context: &RequestContext<'_>) -> Result<(), AdminProblem> {
 }
 
 fn new_session(context: &RequestContext<'_>, account: AccountId) -> NewToken {
-    NewToken::session(account, &context.config.prefix, &context.config.master, &mut rng())
+    let AdminConfig { prefix, master, .. } = &*context.config;
+    NewToken::session(account, now(), prefix, master, &mut rng())
 }
 
 fn signed_in(
