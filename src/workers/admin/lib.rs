@@ -128,7 +128,7 @@ async fn respond(request: &Request<'_>, incoming: web_sys::Request, env: &Env) -
         Ok(route) => route,
         Err(problem) => return refuse(problem),
     };
-    if route.wants_own_page() && !session::is_own_page(request.headers, &config.console_origin) {
+    if !session::may_ask(request.headers, &config.console_origin, route.wants_own_page()) {
         return refuse(AdminProblem::CrossSite);
     }
     let context = RequestContext::new(request, env, Rc::clone(&config), incoming);
