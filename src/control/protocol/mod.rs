@@ -21,6 +21,7 @@ pub mod objects;
 pub mod operator;
 pub mod refusal;
 pub mod reply;
+pub mod secret_shape;
 pub mod service;
 pub mod service_credentials;
 pub mod token;
