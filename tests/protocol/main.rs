@@ -315,6 +315,10 @@ fn names() {
             r#"{"ask":"confirm","account":"a1B2c3D4","member":"0123456789A","secret_version":1}"#.into(),
         ),
         (
+            NameRequest::Release { account: account(), member: member(), secret_version: SecretVersion(1) },
+            r#"{"ask":"release","account":"a1B2c3D4","member":"0123456789A","secret_version":1}"#.into(),
+        ),
+        (
             NameRequest::Verify { password: password(), block: Some("203.0.113.0/24".into()) },
             r#"{"ask":"verify","password":"correct horse battery","block":"203.0.113.0/24"}"#.into(),
         ),
@@ -353,8 +357,22 @@ fn the_directory_and_addresses() {
     };
     pin(vec![
         (
-            DirectoryRequest::EnterFirst { account: account() },
+            DirectoryRequest::EnterFirst { account: account(), claimant: None },
             r#"{"ask":"enter_first","account":"a1B2c3D4"}"#.into(),
+        ),
+        (
+            DirectoryRequest::EnterFirst { account: account(), claimant: Some(digest()) },
+            format!(
+                r#"{{"ask":"enter_first","account":"a1B2c3D4","claimant":{}}}"#,
+                serde_json::json!(digest())
+            ),
+        ),
+        (
+            DirectoryRequest::LeaveSetup { account: account(), claimant: digest() },
+            format!(
+                r#"{{"ask":"leave_setup","account":"a1B2c3D4","claimant":{}}}"#,
+                serde_json::json!(digest())
+            ),
         ),
         (
             DirectoryRequest::Confirm { account: account(), name: None },
@@ -407,6 +425,10 @@ fn the_directory_and_addresses() {
             r#"{"reply":"account","id":"a1B2c3D4","state":"open","entered_at":5,"name":"Example KK","restoring":false}"#.into(),
         ),
         (DirectoryReply::SetupDone, r#"{"reply":"setup_done"}"#.into()),
+        (
+            DirectoryReply::SetupBusy { until: at(8) },
+            r#"{"reply":"setup_busy","until":8}"#.into(),
+        ),
         (DirectoryReply::Noted, r#"{"reply":"noted"}"#.into()),
         (DirectoryReply::NotUnderstood, r#"{"reply":"not_understood"}"#.into()),
     ]);

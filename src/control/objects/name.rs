@@ -130,6 +130,29 @@ impl<'a> Name<'a> {
         }
     }
 
+    fn release(
+        &self,
+        account: AccountId,
+        member: MemberId,
+        version: SecretVersion,
+    ) -> Result<NameReply, SqlError> {
+        let is_ours =
+            self.claimed()?.is_some_and(|claim| (claim.account, claim.member) == (account, member));
+        let passwords = self.passwords()?;
+        let is_staged =
+            passwords.iter().any(|password| password.version == version && !password.confirmed);
+        if is_ours && is_staged {
+            let one = Statement::new("DELETE FROM password WHERE version = ?").bind(version.0);
+            let mut writes = vec![one];
+            if passwords.len() == 1 {
+                writes.push(Statement::new("DELETE FROM claim"));
+                writes.push(Task::own(TaskKind::AskHolds).done());
+            }
+            self.sql.apply(&writes)?;
+        }
+        Ok(NameReply::NotHeld)
+    }
+
     fn verify(
         &self,
         password: &SecretText,
@@ -232,6 +255,9 @@ impl DurableObject for Name<'_> {
             }
             NameRequest::Confirm { account, member, secret_version } => {
                 Ok(self.confirm(account, member, secret_version)?)
+            }
+            NameRequest::Release { account, member, secret_version } => {
+                Ok(self.release(account, member, secret_version)?)
             }
             NameRequest::Verify { password, block } => {
                 self.verify(&password, block.as_deref(), now, entropy)

@@ -1,7 +1,7 @@
 //! Messages between the admin Worker or a ledger and the name, directory and address objects.
 
 use claviger_core::base::id::{AccountId, MemberId};
-use claviger_core::base::secret::SecretText;
+use claviger_core::base::secret::{Digest, SecretText};
 use claviger_core::base::time::UnixMs;
 use claviger_core::replication::record::Epoch;
 use serde::{Deserialize, Serialize};
@@ -35,6 +35,16 @@ pub enum NameRequest {
         /// Version of the password to confirm.
         secret_version: SecretVersion,
     },
+    /// Releases the claim of an attempt that the ledger refused: its staged password, and the name
+    /// itself if it has no other. A confirmed password stays.
+    Release {
+        /// Account of the member.
+        account: AccountId,
+        /// Member who holds the claim.
+        member: MemberId,
+        /// Version of the staged password.
+        secret_version: SecretVersion,
+    },
     /// Verifies a password.
     Verify {
         /// Password as typed.
@@ -57,7 +67,8 @@ pub enum NameReply {
     Taken,
     /// The claim is confirmed, now or before.
     Confirmed,
-    /// The member does not hold the name with this password; the object confirmed nothing.
+    /// The member does not hold the name with this password: nothing was confirmed, or it was
+    /// released.
     NotHeld,
     /// The password is right.
     Matches {
@@ -88,6 +99,17 @@ pub enum DirectoryRequest {
     EnterFirst {
         /// Account in the set-up token.
         account: AccountId,
+        /// Digest of the e-mail address of this attempt: only one address at a time may use the
+        /// link. Absent from an admin Worker of an earlier release.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        claimant: Option<Digest>,
+    },
+    /// Ends an attempt that claimed no name, so that the link can be used with another address.
+    LeaveSetup {
+        /// Account in the set-up token.
+        account: AccountId,
+        /// Digest of the e-mail address of the attempt.
+        claimant: Digest,
     },
     /// Enters an account that an operator invites, until its set-up link is used or expires.
     Invite {
@@ -140,6 +162,11 @@ pub enum DirectoryReply {
     Invited,
     /// Another account exists, or this one is already open.
     SetupDone,
+    /// An attempt with another e-mail address is using the link.
+    SetupBusy {
+        /// Latest end of that attempt, Unix ms.
+        until: UnixMs,
+    },
     /// The report was stored.
     Noted,
     /// The new epoch was noted.

@@ -19,7 +19,7 @@ use claviger_control::protocol::view::SessionView;
 use claviger_core::base::http::problem::RequestProblem;
 use claviger_core::base::http::response::Response;
 use claviger_core::base::id::{AccountId, MemberId};
-use claviger_core::base::secret::SecretText;
+use claviger_core::base::secret::{Digest, SecretText};
 use claviger_core::replication::link::COUNTERS_HEADER;
 use claviger_workers::rng;
 
@@ -57,17 +57,18 @@ pub async fn set_up(context: &RequestContext<'_>) -> Result<Response, AdminProbl
     // rate limit of sign-in.
     count_try(context).await?;
 
-    let account = token.account();
-    let open =
-        match calls::directory(context.env, &DirectoryRequest::EnterFirst { account }).await? {
-            DirectoryReply::Entered => LedgerRequest::Open,
-            DirectoryReply::Invited => LedgerRequest::OpenInvited,
-            DirectoryReply::SetupDone => {
-                refusals::note_over(&token, now());
-                return Err(AdminProblem::SetupDone);
-            }
-            _ => return Err(RequestProblem::Unavailable.into()),
-        };
+    let (account, claimant) = (token.account(), Digest::of(wanted.email.as_str().as_bytes()));
+    let enter = DirectoryRequest::EnterFirst { account, claimant: Some(claimant) };
+    let open = match calls::directory(context.env, &enter).await? {
+        DirectoryReply::Entered => LedgerRequest::Open,
+        DirectoryReply::Invited => LedgerRequest::OpenInvited,
+        DirectoryReply::SetupBusy { until } => return Err(view::setup_busy(until, now())),
+        DirectoryReply::SetupDone => {
+            refusals::note_over(&token, now());
+            return Err(AdminProblem::SetupDone);
+        }
+        _ => return Err(RequestProblem::Unavailable.into()),
+    };
     let member = token.owner();
     let claim = NameRequest::Claim {
         name: wanted.email.to_string(),
@@ -77,9 +78,15 @@ pub async fn set_up(context: &RequestContext<'_>) -> Result<Response, AdminProbl
     };
     let secret_version = match calls::name(context.env, &wanted.email, &claim).await? {
         NameReply::Claimed { secret_version } => secret_version,
-        NameReply::Taken => return Err(AdminProblem::AddressTaken),
+        NameReply::Taken => {
+            // The person may try another address at once. If this call fails, ten minutes later.
+            let leave = DirectoryRequest::LeaveSetup { account, claimant };
+            let _ = calls::directory(context.env, &leave).await;
+            return Err(AdminProblem::AddressTaken);
+        }
         _ => return Err(RequestProblem::Unavailable.into()),
     };
+    let email = wanted.email.clone();
     let new = new_session(context, account);
     let opening = Opening {
         account,
@@ -96,7 +103,14 @@ pub async fn set_up(context: &RequestContext<'_>) -> Result<Response, AdminProbl
         address: context.address(),
         service: service::draw(&context.config, account).map(|(_, new)| new),
     };
-    signed_in(context, context.call_ledger(account, &open(opening)).await?, &new)
+    let reply = context.call_ledger(account, &open(opening)).await?;
+    if matches!(reply, LedgerReply::Refused(_)) {
+        // Another attempt has opened the account. If this call fails, the name object asks the
+        // ledger later.
+        let release = NameRequest::Release { account, member, secret_version };
+        let _ = calls::name(context.env, &email, &release).await;
+    }
+    signed_in(context, reply, &new)
 }
 
 /// Signs a member in.

@@ -138,6 +138,28 @@ fn a_claim_that_its_ledger_does_not_hold_is_released() {
 }
 
 #[test]
+fn a_claim_is_released_by_its_member_alone_and_only_while_it_is_staged() {
+    let world = World::new();
+    let release = |(account, member): (AccountId, MemberId), version| {
+        let secret_version = SecretVersion(version);
+        world.ask(NameRequest::Release { account, member, secret_version })
+    };
+    assert_eq!(release(mei(), 1), NameReply::NotHeld, "there is nothing to release");
+    assert!(world.name().is_spent().unwrap());
+    assert_eq!(world.claim(mei(), "one"), claimed(1));
+    assert_eq!(world.claim(mei(), "two"), claimed(2));
+    release(ken(), 1);
+    release(mei(), 1);
+    assert_eq!(world.claim(ken(), "other"), NameReply::Taken, "another attempt holds it");
+    release(mei(), 2);
+    assert!(world.name().is_spent().unwrap(), "neither claim nor task is left");
+    assert_eq!(world.claim(ken(), "other"), claimed(1));
+    world.confirm(ken(), 1);
+    release(ken(), 1);
+    assert_eq!(world.claim(mei(), "one"), NameReply::Taken, "a confirmed one stays");
+}
+
+#[test]
 fn a_claim_that_is_repeated_has_its_full_time_again() {
     let mut world = World::new();
     world.claim(mei(), "password");
