@@ -2,23 +2,21 @@
 //! password.
 //!
 //! There is one instance per name ([`crate::protocol::ledger::instance::member_name`]). It resolves
-//! concurrent claims of two accounts, and it sees every try at the name's password, so that it can
-//! count them.
+//! concurrent claims of two accounts.
 //!
-//! It stores the claim, one or more passwords, and counters of tries. A password is *staged* until
-//! the ledger of the claim confirms it, which removes the others. If no ledger confirms a claim
-//! within [`PENDING_MS`], the object asks the ledger, and releases the claim if the ledger does not
-//! hold it.
+//! It stores the claim, and one or more passwords. A password is *staged* until the ledger of the
+//! claim confirms it, which removes the others. If no ledger confirms a claim within [`PENDING_MS`],
+//! the object asks the ledger, and releases the claim if the ledger does not hold it.
 //!
 //! Invariants:
 //! - At most one password is confirmed.
-//! - Every try is counted before its hash, in the same turn, so that parallel tries cannot share
-//!   one count.
-//! - An unclaimed name answers like a wrong password, at the same cost.
+//! - Every try was counted before it comes here, by an address object
+//!   ([`crate::objects::address`]).
+//! - An unclaimed name answers like a wrong password, at the same cost. Its object stores nothing, so
+//!   that a try at a made-up name leaves none behind.
 
 mod password;
 mod schema;
-mod tries;
 
 use claviger_core::base::id::{AccountId, MemberId};
 use claviger_core::base::secret::SecretText;
@@ -27,7 +25,6 @@ use claviger_core::base::time::{DurationMs, UnixMs};
 use self::password::StoredPassword;
 pub use self::password::{Argon2id, PasswordHash};
 pub use self::schema::MIGRATIONS;
-pub use self::tries::{BLOCK_TRIES, NAME_TRIES, TRUST_MS};
 use crate::objects::object::{DurableObject, Entropy, ObjectError, TaskStep};
 use crate::objects::sql::migrate::{is_initialised, migrate};
 use crate::objects::sql::{Row, Sql, SqlError, SqlExt, Statement};
@@ -153,18 +150,7 @@ impl<'a> Name<'a> {
         Ok(NameReply::NotHeld)
     }
 
-    fn verify(
-        &self,
-        password: &SecretText,
-        block: Option<&str>,
-        now: UnixMs,
-        entropy: &Entropy,
-    ) -> Result<NameReply, ObjectError> {
-        // Counted before any hash. There is no await between here and the reply, so parallel tries
-        // cannot share one count.
-        if let Err(until) = tries::count(self.sql, block, now)? {
-            return Ok(NameReply::TooMany { until });
-        }
+    fn verify(&self, password: &SecretText, entropy: &Entropy) -> Result<NameReply, ObjectError> {
         let Some(claim) = self.claimed()? else {
             // The name is unclaimed: hash anyway, so that the response time does not reveal it.
             self.store(password, &Entropy([0; 32]))?;
@@ -172,13 +158,11 @@ impl<'a> Name<'a> {
         };
         let known = self.passwords()?;
         let Some(right) = self.matching(&known, password)? else { return Ok(NameReply::Refused) };
-        let mut writes = vec![tries::succeeded(block, now)];
         if right.stored.generation() != self.master.newest().id() {
             let stored = self.store(password, entropy)?;
             let again = Statement::new("UPDATE password SET hash = ? WHERE version = ?");
-            writes.push(again.bind(stored.as_str()).bind(right.version.0));
+            self.sql.apply(&[again.bind(stored.as_str()).bind(right.version.0)])?;
         }
-        self.sql.apply(&writes)?;
         Ok(NameReply::Matches {
             account: claim.account,
             member: claim.member,
@@ -259,15 +243,16 @@ impl DurableObject for Name<'_> {
             NameRequest::Release { account, member, secret_version } => {
                 Ok(self.release(account, member, secret_version)?)
             }
-            NameRequest::Verify { password, block } => {
-                self.verify(&password, block.as_deref(), now, entropy)
-            }
+            NameRequest::Verify { password, counted: true, .. } => self.verify(&password, entropy),
+            NameRequest::Verify { counted: false, .. } => Ok(NameReply::NotUnderstood),
         }
     }
 
-    fn step(&self, task: &Task, now: UnixMs) -> Result<TaskStep, ObjectError> {
+    fn step(&self, task: &Task, _: UnixMs) -> Result<TaskStep, ObjectError> {
         if task.kind == TaskKind::SweepTries {
-            return Ok(tries::sweep(self.sql, now)?);
+            // Releases before 0.2.0 counted here.
+            let writes = vec![Statement::new("DELETE FROM tries")];
+            return Ok(TaskStep::Chore { writes, again: None });
         }
         Ok(match self.claimed()? {
             Some(claim) if self.is_pending()? => TaskStep::Effect(Effect::AskHolds {

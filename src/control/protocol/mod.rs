@@ -25,5 +25,6 @@ pub mod secret_shape;
 pub mod service;
 pub mod service_credentials;
 pub mod token;
+pub mod tries;
 pub mod view;
 pub mod zone;

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::protocol::member::SecretVersion;
 use crate::protocol::operator::{DirectoryEntry, EntryCursor};
+use crate::protocol::tries::TryCounter;
 
 /// A request to a name object: the Durable Object of one e-mail address, which verifies its
 /// password.
@@ -49,8 +50,13 @@ pub enum NameRequest {
     Verify {
         /// Password as typed.
         password: SecretText,
-        /// Address block of the client.
+        /// Address block of the client. Only name objects of earlier releases count by it.
+        #[serde(default)]
         block: Option<String>,
+        /// `true` if the try was counted. Without that, which an admin Worker of an earlier release
+        /// leaves to the name object, no password is checked.
+        #[serde(default)]
+        counted: bool,
     },
 }
 
@@ -81,7 +87,7 @@ pub enum NameReply {
     },
     /// The password is wrong, or no member has the name; the reply does not distinguish the two.
     Refused,
-    /// The rate limit refused this try; the password was not checked.
+    /// The rate limit of a name object of an earlier release refused this try.
     TooMany {
         /// Time of the next accepted try, Unix ms.
         until: UnixMs,
@@ -193,15 +199,24 @@ pub enum DirectoryReply {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(tag = "ask", rename_all = "snake_case")]
 pub enum AddressRequest {
-    /// Counts one try from this block, before the try is checked.
-    Count,
+    /// Counts one try, before the try is checked.
+    Count {
+        /// Counters, the narrowest first. Empty from an admin Worker of an earlier release.
+        #[serde(default)]
+        counters: Vec<TryCounter>,
+    },
+    /// Records that a counted try succeeded.
+    Succeeded {
+        /// The narrowest counter of the try.
+        counter: TryCounter,
+    },
 }
 
 /// A reply of an address object.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "reply", rename_all = "snake_case")]
 pub enum AddressReply {
-    /// The try was counted and may proceed.
+    /// The try was counted and may proceed, or its success was recorded.
     Counted,
     /// The rate limit refused the try.
     TooMany {

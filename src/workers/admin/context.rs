@@ -136,11 +136,6 @@ impl<'a> RequestContext<'a> {
         self.client().map(|address| address.ip().to_string())
     }
 
-    /// Returns the block of the client's address, which the rate limits count by.
-    pub fn block(&self) -> Option<String> {
-        self.client().map(|address| address.block())
-    }
-
     /// Reads the body as JSON without unknown members.
     ///
     /// # Errors

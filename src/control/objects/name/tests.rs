@@ -1,7 +1,7 @@
 use std::cell::Cell;
 
 use super::*;
-use crate::objects::sql::sqlite::{Fault, Sqlite};
+use crate::objects::sql::sqlite::Sqlite;
 use crate::protocol::effect::EffectOutcome;
 use crate::protocol::master::tests::master;
 
@@ -55,9 +55,9 @@ impl World {
         self.ask(NameRequest::Confirm { account, member, secret_version: SecretVersion(version) })
     }
 
-    fn verify(&self, password: &str, block: &str) -> NameReply {
+    fn verify(&self, password: &str) -> NameReply {
         let password = SecretText::new(password.into());
-        self.ask(NameRequest::Verify { password, block: Some(block.into()) })
+        self.ask(NameRequest::Verify { password, block: None, counted: true })
     }
 
     fn next(&self) -> Option<Effect> {
@@ -93,7 +93,7 @@ fn a_name_belongs_to_whom_claimed_it_first() {
         NameReply::Taken,
         "a claim changes no confirmed password"
     );
-    assert_eq!(world.verify("first password", "b"), matches(mei(), 1));
+    assert_eq!(world.verify("first password"), matches(mei(), 1));
 }
 
 #[test]
@@ -103,12 +103,12 @@ fn staged_passwords_stand_side_by_side_until_one_is_confirmed() {
         assert_eq!(world.claim(mei(), password), claimed(version));
     }
     assert_eq!(world.claim(mei(), "five"), NameReply::Taken, "each costs a hash");
-    assert_eq!(world.verify("two", "b"), matches(mei(), 2));
-    assert_eq!(world.verify("three", "b"), matches(mei(), 3));
+    assert_eq!(world.verify("two"), matches(mei(), 2));
+    assert_eq!(world.verify("three"), matches(mei(), 3));
     assert_eq!(world.confirm(mei(), 2), NameReply::Confirmed);
     assert_eq!(world.confirm(mei(), 3), NameReply::NotHeld, "it went when the other was confirmed");
-    assert_eq!(world.verify("two", "b"), matches(mei(), 2));
-    assert_eq!(world.verify("three", "b"), NameReply::Refused);
+    assert_eq!(world.verify("two"), matches(mei(), 2));
+    assert_eq!(world.verify("three"), NameReply::Refused);
 }
 
 #[test]
@@ -173,113 +173,47 @@ fn a_claim_that_is_repeated_has_its_full_time_again() {
 }
 
 #[test]
-fn tries_of_one_block_are_counted_before_they_are_hashed() {
-    let mut world = World::new();
-    world.claim(mei(), "password");
-    world.hash.0.set(0);
-    let end = UnixMs::from_ms(START).saturating_add(BLOCK_TRIES.window);
-    for index in 0..1_000 {
-        let reply = world.verify("wrong", "203.0.113.0/24");
-        let within = index < BLOCK_TRIES.tries_max;
-        assert_eq!(
-            reply,
-            if within { NameReply::Refused } else { NameReply::TooMany { until: end } }
-        );
-    }
-    assert_eq!(world.hash.0.get(), BLOCK_TRIES.tries_max, "a refused try is not hashed");
-    assert_eq!(
-        world.verify("password", "203.0.113.0/24"),
-        NameReply::TooMany { until: end },
-        "not even the right one"
-    );
-    assert_eq!(world.verify("password", "198.51.100.0/24"), matches(mei(), 1));
-    world.now = end.as_ms();
-    assert_eq!(world.verify("password", "203.0.113.0/24"), matches(mei(), 1));
-}
-
-#[test]
-fn many_blocks_share_a_budget_that_does_not_shut_the_member_out() {
+fn a_name_that_nobody_has_costs_and_answers_the_same_and_stores_nothing() {
     let world = World::new();
-    world.claim(mei(), "password");
-    assert_eq!(world.verify("password", "home"), matches(mei(), 1));
-    world.hash.0.set(0);
-    for index in 0..1_000 {
-        world.verify("wrong", &format!("block {index}"));
+    for tries in 1..=50 {
+        assert_eq!(world.verify("password"), NameReply::Refused);
+        assert_eq!(world.hash.0.get(), tries);
     }
-    assert_eq!(world.hash.0.get(), NAME_TRIES.tries_max - 1, "the first try at home counted too");
-    assert!(matches!(world.verify("password", "elsewhere"), NameReply::TooMany { .. }));
-    assert_eq!(world.verify("password", "home"), matches(mei(), 1));
-}
-
-#[test]
-fn a_block_is_trusted_for_thirty_days_after_its_last_right_password() {
-    for (later_ms, is_trusted) in [(TRUST_MS - 1, true), (TRUST_MS, false)] {
-        let mut world = World::new();
-        world.claim(mei(), "password");
-        assert_eq!(world.verify("password", "home"), matches(mei(), 1));
-        world.now = START + i64::try_from(later_ms).unwrap();
-        for index in 0..NAME_TRIES.tries_max {
-            world.verify("wrong", &format!("block {index}"));
-        }
-        assert_eq!(world.verify("password", "home") == matches(mei(), 1), is_trusted);
-    }
-}
-
-#[test]
-fn a_right_password_starts_its_block_anew() {
-    let world = World::new();
-    world.claim(mei(), "password");
-    for _ in 0..5 {
-        for _ in 1..BLOCK_TRIES.tries_max {
-            assert_eq!(world.verify("wrong", "b"), NameReply::Refused);
-        }
-        assert_eq!(world.verify("password", "b"), matches(mei(), 1));
-    }
-}
-
-#[test]
-fn a_name_that_nobody_has_costs_and_answers_the_same_and_leaves_nothing() {
-    let mut world = World::new();
-    for index in 0..50 {
-        let reply = world.verify("password", "b");
-        let within = index < BLOCK_TRIES.tries_max;
-        assert_eq!(reply == NameReply::Refused, within);
-    }
-    assert_eq!(world.hash.0.get(), BLOCK_TRIES.tries_max);
-    assert!(!world.name().is_spent().unwrap());
-    world.now += NAME_TRIES.window.as_ms() as i64;
-    assert_eq!(world.next(), None);
+    assert_eq!(world.sql.applies(), 0);
     assert!(world.name().is_spent().unwrap());
+    assert_eq!(world.name().next_due(), Ok(None));
+    // As much as a wrong password at a name that somebody has.
+    world.claim(mei(), "password");
+    world.hash.0.set(0);
+    let applies = world.sql.applies();
+    assert_eq!(world.verify("wrong"), NameReply::Refused);
+    assert_eq!((world.hash.0.get(), world.sql.applies()), (1, applies));
 }
 
 #[test]
-fn the_alarm_rings_when_something_is_over_and_not_each_hour_of_a_month() {
-    let mut world = World::new();
+fn a_try_that_was_not_counted_is_not_looked_at() {
+    let world = World::new();
     world.claim(mei(), "password");
-    world.confirm(mei(), 1);
-    assert_eq!(world.verify("password", "b"), matches(mei(), 1));
-    let (mut rings, begin) = (0, world.now);
-    while let Some(due) = world.name().next_due().unwrap() {
-        world.now = due.as_ms();
-        rings += 1;
-        assert_eq!(world.next(), None);
-    }
-    assert_eq!(
-        (rings, world.now - begin),
-        (2, TRUST_MS as i64),
-        "when the hour is over, and when the trust is"
-    );
-    assert_eq!(world.sql.dump("tries"), "");
-    assert!(!world.name().is_spent().unwrap(), "the name is still had");
+    world.hash.0.set(0);
+    // As an admin Worker of an earlier release asks.
+    let request = serde_json::from_str(r#"{"ask":"verify","password":"password","block":"b"}"#);
+    assert_eq!(world.ask(request.unwrap()), NameReply::NotUnderstood);
+    assert_eq!(world.hash.0.get(), 0);
+}
 
-    // What is over sooner does not wait for what is over later.
-    assert_eq!(world.verify("password", "b"), matches(mei(), 1));
-    world.now += NAME_TRIES.window.as_ms() as i64;
+#[test]
+fn counters_of_an_earlier_release_go_with_their_hour() {
+    let mut world = World::new();
+    let now = UnixMs::from_ms(world.now);
+    migrate(&world.sql, MIGRATIONS, now).unwrap();
+    let row = Statement::new("INSERT INTO tries (block, since_ms, tries) VALUES ('b', ?, 3)");
+    let sweep = Task::own(TaskKind::SweepTries).schedule(UnixMs::from_ms(START + 3_600_000));
+    world.sql.apply(&[row.bind(now), sweep]).unwrap();
+    assert!(!world.name().is_spent().unwrap());
+    world.now += 3_600_000;
     assert_eq!(world.next(), None);
-    assert_eq!(world.verify("wrong", "c"), NameReply::Refused);
-    world.now = world.name().next_due().unwrap().unwrap().as_ms();
-    assert_eq!(world.next(), None);
-    assert_eq!(world.sql.dump("tries").lines().count(), 1, "the block with the right password");
+    assert_eq!(world.sql.dump("tries"), "");
+    assert!(world.name().is_spent().unwrap());
 }
 
 #[test]
@@ -290,36 +224,22 @@ fn a_hash_of_an_older_pepper_is_renewed_by_a_right_password() {
     world.master = MasterSecrets::parse(old).unwrap();
     world.claim(mei(), "password");
     world.master = both;
-    assert_eq!(world.verify("wrong", "b"), NameReply::Refused);
+    assert_eq!(world.verify("wrong"), NameReply::Refused);
     assert!(world.sql.dump("password").contains("keyid=a"));
-    assert_eq!(world.verify("password", "b"), matches(mei(), 1));
+    assert_eq!(world.verify("password"), matches(mei(), 1));
     assert!(world.sql.dump("password").contains("keyid=b"));
     world.master = MasterSecrets::parse(
         r#"[{"id":"c","secret":"mKq4Zt0bXw7RfNcY2uHs9LdVj6PaGe3TiO8xWvBrQyF"}]"#,
     )
     .unwrap();
-    assert_eq!(world.verify("password", "b"), NameReply::Refused, "its pepper is gone");
-}
-
-#[test]
-fn a_write_that_fails_lets_nobody_try_for_free() {
-    let world = World::new();
-    world.claim(mei(), "password");
-    for fault in [Fault::BeforeItLands, Fault::ReplyLost] {
-        world.hash.0.set(0);
-        world.sql.break_apply(1, fault);
-        let password = SecretText::new("password".into());
-        let request = NameRequest::Verify { password, block: None };
-        assert!(world.name().handle(request, UnixMs::from_ms(START), &Entropy([0; 32])).is_err());
-        assert_eq!(world.hash.0.get(), 0);
-    }
+    assert_eq!(world.verify("password"), NameReply::Refused, "its pepper is gone");
 }
 
 #[test]
 fn no_password_is_stored() {
     let world = World::new();
     world.claim(mei(), "a password to look for");
-    world.verify("another one to look for", "b");
+    world.verify("another one to look for");
     for table in ["claim", "password", "tries", "due"] {
         assert!(!world.sql.dump(table).contains("to look for"), "{table}");
     }
