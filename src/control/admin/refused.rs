@@ -20,17 +20,17 @@ pub const ENTRIES_MAX: usize = 1_024;
 /// A bounded memory of refusals.
 #[derive(Debug)]
 pub struct RefusalMemory<K> {
-    entries: HashMap<K, Refusal>,
+    entries: HashMap<K, HeldRefusal>,
 }
 
 /// One refusal: it holds from `at` to before `until`, both Unix ms.
 #[derive(Clone, Copy, Debug)]
-struct Refusal {
+struct HeldRefusal {
     at: UnixMs,
     until: UnixMs,
 }
 
-impl Refusal {
+impl HeldRefusal {
     /// Returns `true` if the refusal holds. It does not while the clock is behind its beginning.
     fn holds(&self, now: UnixMs) -> bool {
         self.at <= now && now < self.until
@@ -54,7 +54,7 @@ impl<K: Eq + Hash + Clone> RefusalMemory<K> {
             let first = first.map(|(key, _)| key.clone());
             first.map(|key| self.entries.remove(&key));
         }
-        self.entries.insert(key, Refusal { at: now, until });
+        self.entries.insert(key, HeldRefusal { at: now, until });
     }
 
     /// Returns the end of a refusal of `key`, Unix ms; `None` if none holds at `now`.

@@ -1,14 +1,14 @@
-//! The address object: counts tries at secrets that people choose. Sign-in, step-up and set-up links
-//! count as tries.
+//! The address object: counts tries at secrets that people choose. Sign-in, step-up and set-up
+//! links count as tries.
 //!
 //! Its instances are shards ([`crate::protocol::tries`]), some by address and some by name. An
 //! instance of an earlier release counts one block, in the table `tries`.
 //!
 //! - A try counts in all of its counters, or in none: a refused try writes nothing.
-//! - A counter with a success in the last [`TRUST_MS`] exempts its tries from the wider counters. So
-//!   an attacker with many addresses cannot lock out people who signed in where they are.
-//! - The sum bounds the rows: at most [`SUM_TRIES`] tries an hour write new ones, and a sweep removes
-//!   rows that have no effect any more.
+//! - A counter with a success in the last [`TRUST_MS`] exempts its tries from the wider counters.
+//!   So an attacker with many addresses cannot lock out people who signed in where they are.
+//! - The sum bounds the rows: at most [`SUM_TRIES`] tries an hour write new ones, and a sweep
+//!   removes rows that have no effect any more.
 
 use claviger_core::base::time::{DurationMs, UnixMs};
 
@@ -140,8 +140,8 @@ impl<'a> Address<'a> {
         Ok(AddressReply::Counted)
     }
 
-    /// Records a success, which exempts from the wider counters. At a name it also begins the window
-    /// anew. At a block it does not: an attacker may have a name there.
+    /// Records a success, which exempts from the wider counters. At a name it also begins the
+    /// window anew. At a block it does not: an attacker may have a name there.
     fn succeeded(&self, counter: &TryCounter, now: UnixMs) -> Result<AddressReply, SqlError> {
         migrate(self.sql, MIGRATIONS, now)?;
         let text = "INSERT INTO counter (of, since_ms, tries, succeeded_at_ms) VALUES (?, ?, 0, ?)

@@ -5,15 +5,16 @@
 //! concurrent claims of two accounts.
 //!
 //! It stores the claim, and one or more passwords. A password is *staged* until the ledger of the
-//! claim confirms it, which removes the others. If no ledger confirms a claim within [`PENDING_MS`],
-//! the object asks the ledger, and releases the claim if the ledger does not hold it.
+//! claim confirms it, which removes the others. If no ledger confirms a claim within
+//! [`PENDING_MS`], the object asks the ledger, and releases the claim if the ledger does not hold
+//! it.
 //!
 //! Invariants:
 //! - At most one password is confirmed.
 //! - Every try was counted before it comes here, by an address object
 //!   ([`crate::objects::address`]).
-//! - An unclaimed name answers like a wrong password, at the same cost. Its object stores nothing, so
-//!   that a try at a made-up name leaves none behind.
+//! - An unclaimed name answers like a wrong password, at the same cost. Its object stores nothing,
+//!   so that a try at a made-up name leaves none behind.
 
 mod password;
 mod schema;

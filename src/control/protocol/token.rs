@@ -8,22 +8,23 @@
 //! ```
 //!
 //! - `created` is the time of creation, in Unix seconds. The tag covers it. So a token that is too
-//!   old is refused by its text alone, and a link left in a terminal's scrollback expires by itself.
-//! - `tag` is computed like a key's ([`claviger_core::credential::key`]), under the token subkey, over
-//!   a label, `00`, the prefix, `00`, and `kind account id secret`. A token with a wrong tag was never
-//!   made, and costs one HMAC per generation of the master secret.
+//!   old is refused by its text alone, and a link left in a terminal's scrollback expires by
+//!   itself.
+//! - `tag` is computed like a key's ([`claviger_core::credential::key`]), under the token subkey,
+//!   over a label, `00`, the prefix, `00`, and `kind account id secret`. A token with a wrong tag
+//!   was never made, and costs one HMAC per generation of the master secret.
 //!
 //! | kind | label | tag | what else proves it |
 //! | --- | --- | --- | --- |
 //! | session | `claviger/token/1` | 64 bits in 11 digits | a ledger's digest of the secret |
-//! | set-up link | `claviger/setup/1` | 128 bits in 22 digits | nothing: it is stored nowhere before its use |
+//! | set-up link | `claviger/setup/1` | 128 bits in 22 digits | nothing: it is not stored |
 //!
 //! A forged session would have to match a stored digest as well. A forged set-up link would open an
 //! account, so that its tag must be beyond guessing.
 //!
-//! Releases before 0.2.0 drew the IDs of sessions at random, and gave set-up links 11 digits of tag.
-//! Read as a time, such an ID is too old or lies in the future, so these cookies are over. Their
-//! links are no tokens.
+//! Releases before 0.2.0 drew the IDs of sessions at random, and gave set-up links 11 digits of
+//! tag. Read as a time, such an ID is too old or lies in the future, so these cookies are over.
+//! Their links are no tokens.
 
 use core::fmt;
 

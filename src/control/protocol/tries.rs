@@ -1,11 +1,12 @@
-//! Counters of tries at secrets that people choose: at signing in, at a step-up, and at set-up links.
+//! Counters of tries at secrets that people choose: at signing in, at a step-up, and at set-up
+//! links.
 //!
-//! Address objects count ([`crate::objects::address`]). They are shards: [`SHARDS`] of them count by
-//! address, as many by name. A hash chooses the shard. So neither made-up names nor borrowed
+//! Address objects count ([`crate::objects::address`]). They are shards: [`SHARDS`] of them count
+//! by address, as many by name. A hash chooses the shard. So neither made-up names nor borrowed
 //! addresses create objects, and all counters of one try are in one object.
 //!
-//! A try counts by address first: at its block, at the wider blocks around an IPv6 one, and at the sum
-//! of the shard. If that lets it through, it counts at its name, which may belong to nobody.
+//! A try counts by address first: at its block, at the wider blocks around an IPv6 one, and at the
+//! sum of the shard. If that lets it through, it counts at its name, which may be unclaimed.
 
 use claviger_core::base::secret::Digest;
 use claviger_core::credential::limits::network::ClientAddress;
@@ -49,12 +50,12 @@ pub enum TryLimit {
 pub struct TryCounter {
     /// Limit that applies to it.
     pub limit: TryLimit,
-    /// What it counts, such as a block; unique within the object.
+    /// Name of what it counts, such as a block; unique within the object.
     pub of: String,
 }
 
-/// The counters of one try in one object, the narrowest first. A recent success at the narrowest one
-/// exempts it from the others.
+/// The counters of one try in one object, the narrowest first. A recent success at the narrowest
+/// one exempts it from the others.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tries {
     /// Name of the object's instance.

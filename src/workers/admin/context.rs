@@ -55,8 +55,9 @@ impl<'a> RequestContext<'a> {
         self.change.get()
     }
 
-    /// Returns the session token of the cookie. A token that is forged or too old fails here, before
-    /// any object is called. So does one that its ledger has refused to this isolate a moment ago.
+    /// Returns the session token of the cookie. A token that is forged or too old fails here,
+    /// before any object is called. So does one that its ledger has refused to this isolate a
+    /// moment ago.
     ///
     /// # Errors
     /// [`AdminProblem::NotSignedIn`] if there is no such token.
