@@ -97,7 +97,7 @@ test("that could not be loaded or exported says so, and can be tried again", asy
   await button(page, "Try again").click();
   await told(page);
   let release;
-  await answerInstead(page, "GET", "/v1/activity/export", (route) => (release = () => route.abort()), 1);
+  await answerInstead(page, "POST", "/v1/activity/export", (route) => (release = () => route.abort()), 1);
   await button(page, "Export CSV").click();
   await expect(page.getByRole("button", { name: "Exporting…" })).toBeVisible();
   await inspect(page, "activity-exporting");

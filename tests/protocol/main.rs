@@ -37,12 +37,14 @@ use claviger_control::protocol::operator::{
     DirectoryEntry, EntryCursor, EntryState, OperatorCommand,
 };
 use claviger_control::protocol::refusal::Refusal;
+use claviger_control::protocol::tries::{Tries, TryCounter, TryLimit};
 use claviger_control::protocol::view::{AccountView, MemberView, Progress, SessionView};
 use claviger_control::protocol::zone::Zone;
 use claviger_core::base::id::{MemberId, TokenId};
 use claviger_core::base::secret::{Digest, SecretText};
 use claviger_core::base::time::DurationMs;
 use claviger_core::config::terms::Bound;
+use claviger_core::credential::limits::network::ClientAddress;
 use claviger_core::replication::record::{Credential, Epoch, Record, Revision, Standing};
 use claviger_core::testing::{account, at, key_id, limits};
 use serde::Serialize;
@@ -315,8 +317,16 @@ fn names() {
             r#"{"ask":"confirm","account":"a1B2c3D4","member":"0123456789A","secret_version":1}"#.into(),
         ),
         (
-            NameRequest::Verify { password: password(), block: Some("203.0.113.0/24".into()) },
-            r#"{"ask":"verify","password":"correct horse battery","block":"203.0.113.0/24"}"#.into(),
+            NameRequest::Release { account: account(), member: member(), secret_version: SecretVersion(1) },
+            r#"{"ask":"release","account":"a1B2c3D4","member":"0123456789A","secret_version":1}"#.into(),
+        ),
+        (
+            NameRequest::Verify {
+                password: password(),
+                block: Some("203.0.113.0/24".into()),
+                counted: true,
+            },
+            r#"{"ask":"verify","password":"correct horse battery","block":"203.0.113.0/24","counted":true}"#.into(),
         ),
     ]);
     pin(vec![
@@ -353,8 +363,22 @@ fn the_directory_and_addresses() {
     };
     pin(vec![
         (
-            DirectoryRequest::EnterFirst { account: account() },
+            DirectoryRequest::EnterFirst { account: account(), claimant: None },
             r#"{"ask":"enter_first","account":"a1B2c3D4"}"#.into(),
+        ),
+        (
+            DirectoryRequest::EnterFirst { account: account(), claimant: Some(digest()) },
+            format!(
+                r#"{{"ask":"enter_first","account":"a1B2c3D4","claimant":{}}}"#,
+                serde_json::json!(digest())
+            ),
+        ),
+        (
+            DirectoryRequest::LeaveSetup { account: account(), claimant: digest() },
+            format!(
+                r#"{{"ask":"leave_setup","account":"a1B2c3D4","claimant":{}}}"#,
+                serde_json::json!(digest())
+            ),
         ),
         (
             DirectoryRequest::Confirm { account: account(), name: None },
@@ -407,10 +431,39 @@ fn the_directory_and_addresses() {
             r#"{"reply":"account","id":"a1B2c3D4","state":"open","entered_at":5,"name":"Example KK","restoring":false}"#.into(),
         ),
         (DirectoryReply::SetupDone, r#"{"reply":"setup_done"}"#.into()),
+        (
+            DirectoryReply::SetupBusy { until: at(8) },
+            r#"{"reply":"setup_busy","until":8}"#.into(),
+        ),
         (DirectoryReply::Noted, r#"{"reply":"noted"}"#.into()),
         (DirectoryReply::NotUnderstood, r#"{"reply":"not_understood"}"#.into()),
     ]);
-    pin(vec![(AddressRequest::Count, r#"{"ask":"count"}"#.into())]);
+    let counter = TryCounter { limit: TryLimit::BlockAtName, of: "203.0.113.0/24".into() };
+    let named = [
+        (TryLimit::Block, "block"),
+        (TryLimit::Site, "site"),
+        (TryLimit::Organisation, "organisation"),
+        (TryLimit::Sum, "sum"),
+        (TryLimit::BlockAtName, "block_at_name"),
+        (TryLimit::Name, "name"),
+    ];
+    for (limit, name) in named {
+        assert_eq!(serde_json::json!(limit), serde_json::json!(name));
+    }
+    pin(vec![
+        (
+            AddressRequest::Count { counters: vec![counter.clone()] },
+            r#"{"ask":"count","counters":[{"limit":"block_at_name","of":"203.0.113.0/24"}]}"#
+                .into(),
+        ),
+        (
+            AddressRequest::Succeeded { counter },
+            r#"{"ask":"succeeded","counter":{"limit":"block_at_name","of":"203.0.113.0/24"}}"#
+                .into(),
+        ),
+    ]);
+    let earlier: AddressRequest = serde_json::from_str(r#"{"ask":"count"}"#).unwrap();
+    assert!(matches!(earlier, AddressRequest::Count { counters } if counters.is_empty()));
     pin(vec![
         (AddressReply::Counted, r#"{"reply":"counted"}"#.into()),
         (AddressReply::TooMany { until: at(9) }, r#"{"reply":"too_many","until":9}"#.into()),
@@ -423,8 +476,9 @@ fn instances_keep_their_names() {
     assert_eq!(instance::ledger(account()), "ledger/a1B2c3D4");
     assert_eq!(instance::member_name(&email()), "member/mei@example.jp");
     assert_eq!(instance::directory(), "directory");
-    assert_eq!(instance::address(Some("203.0.113.0/24")), "address/203.0.113.0/24");
-    assert_eq!(instance::address(None), "address/none");
+    let block = ClientAddress::parse("203.0.113.7");
+    assert_eq!(Tries::by_address(block).instance, "tries/address/4");
+    assert_eq!(Tries::at_name(&email(), block).instance, "tries/name/0");
 }
 
 #[test]

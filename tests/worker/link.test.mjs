@@ -226,11 +226,12 @@ describe("the Durable Objects", () => {
     ["LEDGER", ledger, { ask: "rebuild" }],
     ["LEDGER", ledger, { ask: "restored", epoch: "0".repeat(16) }],
     ["LEDGER", ledger, { ask: "console", session, address: null, command: "show" }],
-    ["NAME", `member/${OWNER.email}`, { ask: "verify", password: OWNER.password, block: null }],
+    ["NAME", `member/${OWNER.email}`, { ask: "verify", password: OWNER.password, block: null, counted: true }],
     ["DIRECTORY", "directory", { ask: "list" }],
     ["DIRECTORY", "directory", { ask: "invite", account: "aaaaaaaa" }],
     ["DIRECTORY", "directory", { ask: "confirm", account: "aaaaaaaa" }],
-    ["ADDRESS", "address/none", { ask: "count" }],
+    ["ADDRESS", "tries/address/0", { ask: "count", counters: [{ limit: "sum", of: "*" }] }],
+    ["ADDRESS", "tries/name/0", { ask: "succeeded", counter: { limit: "name", of: "x" } }],
   ];
   const refresh = { ask: "refresh", epoch: null, known_revision: 0, state_revision: 0 };
 

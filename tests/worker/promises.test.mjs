@@ -244,7 +244,7 @@ describe("what Claviger never made", () => {
       expected: "401 setup_refused",
     },
     "a set-up token with one character changed anywhere": {
-      count: 73,
+      count: 84,
       list: () => places(setupToken()).map((place) => changed(setupToken(), place)),
       send: asSetup,
       expected: "401 setup_refused",

@@ -235,11 +235,12 @@ test(
         `/v1/keys/${kept.key.id}`,
         "/v1/account/service",
         "/v1/activity",
-        "/v1/activity/export?format=csv",
-        "/v1/activity/export?format=jsonl",
         "/v1/session",
       ]) {
-        seen.push([path, (await at.console("GET", path)).text]);
+        seen.push([path, expect(await at.console("GET", path), 200).text]);
+      }
+      for (const path of ["/v1/activity/export?format=csv", "/v1/activity/export?format=jsonl"]) {
+        seen.push([path, expect(await at.console("POST", path), 200).text]);
       }
       for (const name of await at.worker.kvKeys()) seen.push([name, await at.worker.kv(name)]);
       seen.push(["the log", at.worker.log().join("\n")]);

@@ -28,18 +28,17 @@ pub fn setup_link(origin: &str) -> Result<String> {
 }
 
 /// The key by which `origin`, as the rules name it, checks `Claviger-Proof`: one line a generation,
-/// newest first.
+/// newest first. An origin must not accept the key of a compromised generation.
 pub fn origin_keys(origin: &str) -> Result<String> {
     let master = master()?;
     let lines = master
         .keyring()
         .iter()
         .map(|generation| {
-            format!(
-                "{}  {}",
-                base16ct::lower::encode_string(&*generation.origin_key(origin)),
-                generation.id()
-            )
+            let key = base16ct::lower::encode_string(&*generation.origin_key(origin));
+            let mark =
+                if generation.is_compromised() { "  compromised: remove this key" } else { "" };
+            format!("{key}  {}{mark}", generation.id())
         })
         .collect::<Vec<_>>();
     Ok(lines.join("\n"))

@@ -6,6 +6,7 @@ pub mod form;
 pub mod headers;
 pub mod mail;
 pub mod problem;
+pub mod refused;
 pub mod route;
 pub mod session;
 pub mod view;

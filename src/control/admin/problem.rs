@@ -25,6 +25,13 @@ pub enum AdminProblem {
     SetupRefused,
     /// The set-up link has been used, or the deployment already has its first account.
     SetupDone,
+    /// An attempt with another e-mail address is using the set-up link.
+    SetupBusy {
+        /// Seconds until that attempt has ended.
+        retry_after_s: u64,
+        /// Latest end of that attempt, RFC 3339.
+        until: String,
+    },
     /// Another member has this e-mail address.
     AddressTaken,
     /// The rate limit refused the try.
@@ -158,6 +165,7 @@ impl AdminProblem {
             | Self::CodeWrong { .. } => 403,
             Self::KeysNotFound { .. } => 404,
             Self::SetupDone
+            | Self::SetupBusy { .. }
             | Self::AddressTaken
             | Self::AlreadyIssued { .. }
             | Self::AlreadyInvited { .. }
@@ -187,6 +195,7 @@ impl AdminProblem {
             Self::StepUpRequired => "step_up_required",
             Self::SetupRefused => "setup_refused",
             Self::SetupDone => "setup_done",
+            Self::SetupBusy { .. } => "setup_busy",
             Self::AddressTaken => "address_taken",
             Self::TooManyAttempts { .. } => "too_many_attempts",
             Self::NotPermitted => "not_permitted",
@@ -223,6 +232,7 @@ impl AdminProblem {
             Self::SetupDone => {
                 "This set-up link has been used, or this deployment is set up already"
             }
+            Self::SetupBusy { .. } => "Another attempt is using this set-up link",
             Self::AddressTaken => "This e-mail address is in use",
             Self::TooManyAttempts { .. } => "Too many tries",
             Self::NotPermitted => "Your role does not allow this",
@@ -255,6 +265,7 @@ impl AdminProblem {
         match self {
             Self::TooManyKeys { max } => put("max", (*max).into()),
             Self::TooManyAttempts { until, .. }
+            | Self::SetupBusy { until, .. }
             | Self::TooManyCodes { until, .. }
             | Self::TooManyExports { until, .. } => {
                 put("until", until.as_str().into());
@@ -297,6 +308,7 @@ impl AdminProblem {
     fn header(&self) -> Option<(&'static str, String)> {
         match self {
             Self::TooManyAttempts { retry_after_s, .. }
+            | Self::SetupBusy { retry_after_s, .. }
             | Self::TooManyCodes { retry_after_s, .. }
             | Self::TooManyExports { retry_after_s, .. } => {
                 Some(("retry-after", retry_after_s.to_string()))

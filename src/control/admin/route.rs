@@ -152,7 +152,7 @@ impl Route {
                 (pick(verb, &[("POST", Self::RevealKey(id))]), "POST")
             }
             ["activity"] => (pick(verb, &[("GET", Self::ListActivity)]), "GET, HEAD"),
-            ["activity", "export"] => (pick(verb, &[("GET", Self::ExportActivity)]), "GET, HEAD"),
+            ["activity", "export"] => (pick(verb, &[("POST", Self::ExportActivity)]), "POST"),
             ["account", "service"] => (
                 pick(verb, &[("GET", Self::ShowService), ("PATCH", Self::EditService)]),
                 "GET, HEAD, PATCH",
@@ -204,11 +204,11 @@ impl Route {
             | Self::ShowKey(_)
             | Self::ShowService
             | Self::ListActivity
-            | Self::ExportActivity
             | Self::ShowDeletion(_)
             | Self::ListAccounts
             | Self::ShowAccount(_) => false,
             Self::SetUp
+            | Self::ExportActivity
             | Self::RevokeSealed
             | Self::SignIn
             | Self::SignOut
@@ -262,7 +262,7 @@ mod tests {
         ("/v1/keys/{id}/enable", "POST"),
         ("/v1/keys/{id}/reveal", "POST"),
         ("/v1/activity", "GET, HEAD"),
-        ("/v1/activity/export", "GET, HEAD"),
+        ("/v1/activity/export", "POST"),
         ("/v1/account/service", "GET, HEAD, PATCH"),
         ("/v1/account/service/reveal", "POST"),
         ("/v1/account/service/password", "POST"),
@@ -353,25 +353,24 @@ mod tests {
     }
 
     #[test]
-    fn another_site_may_look_and_do_nothing() {
+    fn another_site_may_neither_look_nor_do_anything() {
         for (method, path, headers, is_let_through) in [
-            ("GET", "/app.js", "", true),
             ("GET", "/v1/keys", "", true),
-            ("GET", "/v1/keys", "origin\nhttp://api.localhost:8787", true),
+            ("GET", "/v1/keys", "origin\nhttp://localhost:8787", true),
+            ("GET", "/v1/keys", "origin\nhttp://api.localhost:8787", false),
+            ("GET", "/v1/keys", "sec-fetch-site\nsame-site", false),
             ("POST", "/v1/keys", "", false),
             ("POST", "/v1/keys", "origin\nhttp://api.localhost:8787", false),
             ("POST", "/v1/keys", "origin\nhttp://localhost:8787", true),
             ("POST", "/v1/keys", "sec-fetch-site\nsame-origin", true),
             ("POST", "/v1/keys", "sec-fetch-site\nsame-site", false),
+            ("POST", "/v1/activity/export", "", false),
             ("DELETE", "/v1/session", "origin\nnull", false),
         ] {
             let route = Route::find(method, path).expect(path);
-            let is_own = session::is_own_page(Headers::new(headers), "http://localhost:8787");
-            assert_eq!(
-                !route.wants_own_page() || is_own,
-                is_let_through,
-                "{method} {path} {headers}"
-            );
+            let origin = "http://localhost:8787";
+            let may = session::may_ask(Headers::new(headers), origin, route.wants_own_page());
+            assert_eq!(may, is_let_through, "{method} {path} {headers}");
         }
     }
 

@@ -3,9 +3,11 @@
 use claviger_core::base::http::cookie::COOKIE;
 use claviger_core::base::http::request::Headers;
 
+use crate::protocol::token::SESSION_LIFE_MS;
+
 /// Longest lifetime of the session cookie, in seconds. The ledger ends the session by its own
 /// clock.
-pub const COOKIE_AGE_S: u32 = 12 * 60 * 60;
+pub const COOKIE_AGE_S: i64 = SESSION_LIFE_MS / 1000;
 
 /// Returns the session token of a request; `None` if it has none or several.
 pub fn token(headers: Headers<'_>) -> Option<&str> {
@@ -30,10 +32,25 @@ pub fn clear_cookie() -> String {
     format!("{COOKIE}=; Path=/; Max-Age=0; Secure; HttpOnly; SameSite=Strict")
 }
 
+/// Returns `true` if a request may have an answer, by the page that made it. A route that has an
+/// effect `wants_own_page`. Any other route has an answer unless the browser says that another site
+/// asks. SameSite cookies travel with requests of sibling hosts, and even reading costs a ledger
+/// call.
+pub fn may_ask(headers: Headers<'_>, console_origin: &str, wants_own_page: bool) -> bool {
+    if wants_own_page {
+        return is_own_page(headers, console_origin);
+    }
+    match headers.find("origin") {
+        Some(origin) => origin == console_origin,
+        // `none` is a person who typed the address. Programs send no such header.
+        None => matches!(headers.find("sec-fetch-site"), None | Some("same-origin" | "none")),
+    }
+}
+
 /// Returns `true` if the console's own page made the request. `Origin` decides if it is present.
 /// Without it, only `Sec-Fetch-Site: same-origin` is accepted (Fetch Metadata §2.3). A request with
 /// neither is refused.
-pub fn is_own_page(headers: Headers<'_>, console_origin: &str) -> bool {
+fn is_own_page(headers: Headers<'_>, console_origin: &str) -> bool {
     match headers.find("origin") {
         Some(origin) => origin == console_origin,
         None => headers.find("sec-fetch-site") == Some("same-origin"),
@@ -76,6 +93,26 @@ mod tests {
             ("", false),
         ] {
             assert_eq!(is_own_page(Headers::new(flat), own), expected, "{flat}");
+        }
+    }
+
+    #[test]
+    fn another_site_may_not_even_read() {
+        let own = "https://keys.example.com";
+        for (flat, reads, changes) in [
+            ("", true, false),
+            ("sec-fetch-site\nnone", true, false),
+            ("sec-fetch-site\nsame-origin", true, true),
+            ("sec-fetch-site\nsame-site", false, false),
+            ("sec-fetch-site\ncross-site", false, false),
+            ("sec-fetch-site\nsomething-new", false, false),
+            ("origin\nhttps://keys.example.com", true, true),
+            ("origin\nhttps://api.example.com", false, false),
+            ("origin\nnull", false, false),
+            ("origin\nhttps://api.example.com\nsec-fetch-site\nsame-origin", false, false),
+        ] {
+            let may = |wants_own_page| may_ask(Headers::new(flat), own, wants_own_page);
+            assert_eq!((may(false), may(true)), (reads, changes), "{flat}");
         }
     }
 

@@ -421,6 +421,11 @@ pub fn too_many(until: UnixMs, now: UnixMs) -> AdminProblem {
     AdminProblem::TooManyAttempts { retry_after_s: wait_s(until, now), until: text(until) }
 }
 
+/// Returns "another attempt uses the link", with its latest end as an instant and in seconds.
+pub fn setup_busy(until: UnixMs, now: UnixMs) -> AdminProblem {
+    AdminProblem::SetupBusy { retry_after_s: wait_s(until, now), until: text(until) }
+}
+
 /// Returns the time that a client should wait, in seconds: at least one.
 fn wait_s(until: UnixMs, now: UnixMs) -> u64 {
     let wait_ms = until.as_ms().saturating_sub(now.as_ms()).max(0).unsigned_abs();

@@ -12,10 +12,11 @@ use crate::objects::sql::{Row, Sql, SqlError, SqlExt, Statement};
 use crate::objects::tasks::{Task, TaskKind};
 use crate::protocol::ledger::{NewSession, SessionProof};
 use crate::protocol::member::Role;
+use crate::protocol::token::SESSION_LIFE_MS;
 use crate::protocol::view::SessionView;
 
-/// Longest lifetime: a working day with overtime.
-pub const LIFE: DurationMs = DurationMs::from_s(12 * 60 * 60);
+/// Longest lifetime. The cookie's own text ends it at the same age.
+pub const LIFE: DurationMs = DurationMs::from_ms(SESSION_LIFE_MS.unsigned_abs());
 
 /// Longest time without use: a long lunch.
 pub const IDLE: DurationMs = DurationMs::from_s(2 * 60 * 60);

@@ -1,10 +1,14 @@
-//! The address object: limits tries from one address block, across all names. Sign-in, step-up and
-//! set-up links count as tries.
+//! The address object: counts tries at secrets that people choose. Sign-in, step-up and set-up
+//! links count as tries.
 //!
-//! There is one instance per block ([`crate::protocol::ledger::instance::address`]). A name object
-//! sees only its own name, so it cannot notice a client that tries one password at each of a
-//! thousand names. The object counts in one row. Invariant: `tries ≤ TRIES.tries_max`; it does not
-//! write a refused try.
+//! Its instances are shards ([`crate::protocol::tries`]), some by address and some by name. An
+//! instance of an earlier release counts one block, in the table `tries`.
+//!
+//! - A try counts in all of its counters, or in none: a refused try writes nothing.
+//! - A counter with a success in the last [`TRUST_MS`] exempts its tries from the wider counters.
+//!   So an attacker with many addresses cannot lock out people who signed in where they are.
+//! - The sum bounds the rows: at most [`SUM_TRIES`] tries an hour write new ones, and a sweep
+//!   removes rows that have no effect any more.
 
 use claviger_core::base::time::{DurationMs, UnixMs};
 
@@ -16,28 +20,87 @@ use crate::objects::tasks;
 use crate::objects::tasks::{Task, TaskKind};
 use crate::protocol::effect::Effect;
 use crate::protocol::objects::{AddressReply, AddressRequest};
+use crate::protocol::tries::{TryCounter, TryLimit};
 
 /// Rate limit of one block. Fifty people behind one address who each prove their identity six times
 /// an hour (a proof is fresh for ten minutes) need 300. An attacker gets 7,200 guesses a day, over
 /// all names.
-pub const TRIES: FixedWindow = FixedWindow { tries_max: 300, window: DurationMs::from_s(60 * 60) };
+pub const BLOCK_TRIES: FixedWindow = of_an_hour(300);
+
+/// Rate limit of an IPv6 /56: of two blocks. A home that has 256 of them has few people.
+pub const SITE_TRIES: FixedWindow = of_an_hour(600);
+
+/// Rate limit of an IPv6 /48: of three blocks. A company whose people have signed in is exempt.
+pub const ORGANISATION_TRIES: FixedWindow = of_an_hour(900);
+
+/// Rate limit of a shard, for blocks without a recent success: 32,000 an hour in a deployment. That
+/// many people do not sign in for the first time, or from a new place, within an hour. Seven IPv4
+/// blocks, or three /48, are needed to exhaust one shard.
+pub const SUM_TRIES: FixedWindow = of_an_hour(2_000);
+
+/// Rate limit of one block at one name. Ten tries in a quarter of an hour suffice for a forgetful
+/// member. A guesser gets some thousand a day, against passwords of twelve characters and more.
+pub const BLOCK_AT_NAME_TRIES: FixedWindow =
+    FixedWindow { tries_max: 10, window: DurationMs::from_s(15 * 60) };
+
+/// Rate limit of all blocks together at one name. Blocks with a recent right password are exempt;
+/// otherwise an attacker with many addresses could lock a member out.
+pub const NAME_TRIES: FixedWindow = of_an_hour(100);
+
+/// Time for which a success exempts from the wider counters, in milliseconds: 30 days.
+pub const TRUST_MS: u64 = 30 * 24 * 60 * 60 * 1000;
+
+/// Longest window of all limits.
+const WINDOW_MAX: DurationMs = DurationMs::from_s(60 * 60);
+
+const fn of_an_hour(tries_max: u32) -> FixedWindow {
+    FixedWindow { tries_max, window: WINDOW_MAX }
+}
+
+const fn limit_of(limit: TryLimit) -> FixedWindow {
+    match limit {
+        TryLimit::Block => BLOCK_TRIES,
+        TryLimit::Site => SITE_TRIES,
+        TryLimit::Organisation => ORGANISATION_TRIES,
+        TryLimit::Sum => SUM_TRIES,
+        TryLimit::BlockAtName => BLOCK_AT_NAME_TRIES,
+        TryLimit::Name => NAME_TRIES,
+    }
+}
 
 /// The schema. Append only.
-pub const MIGRATIONS: &[Migration] = &[Migration {
-    statements: &[
-        tasks::TABLE,
-        tasks::INDEX,
-        "CREATE TABLE tries (
+pub const MIGRATIONS: &[Migration] = &[
+    Migration {
+        statements: &[
+            tasks::TABLE,
+            tasks::INDEX,
+            // Of releases before 0.2.0. It stays, so that such a release can be deployed again.
+            "CREATE TABLE tries (
             one      INTEGER PRIMARY KEY CHECK (one = 1),  -- there is one row at most
             since_ms INTEGER NOT NULL,                     -- first try of the window, Unix milliseconds; mutable
             tries    INTEGER NOT NULL CHECK (tries > 0)    -- tries in the window; rises
         ) STRICT",
-    ],
-}];
+        ],
+    },
+    Migration {
+        statements: &["CREATE TABLE counter (
+            of              TEXT    PRIMARY KEY,                  -- what it counts, see `TryCounter`
+            since_ms        INTEGER NOT NULL,                     -- first try of the window, Unix milliseconds; mutable
+            tries           INTEGER NOT NULL CHECK (tries >= 0),  -- tries in the window; mutable
+            succeeded_at_ms INTEGER                               -- last success, Unix milliseconds; mutable
+        ) STRICT, WITHOUT ROWID"],
+    },
+];
 
 /// An address object over its database.
 pub struct Address<'a> {
     sql: &'a dyn Sql,
+}
+
+/// The row of a counter.
+struct StoredCounter {
+    window: Window,
+    succeeded_at: Option<UnixMs>,
 }
 
 impl<'a> Address<'a> {
@@ -46,29 +109,72 @@ impl<'a> Address<'a> {
         Self { sql }
     }
 
-    fn window(&self) -> Result<Option<Window>, SqlError> {
+    fn read(&self, of: &str) -> Result<Option<StoredCounter>, SqlError> {
         if !is_initialised(self.sql)? {
             return Ok(None);
         }
-        self.sql
-            .first(&Statement::new("SELECT since_ms, tries FROM tries"))?
-            .map(read_window)
-            .transpose()
+        let row =
+            Statement::new("SELECT since_ms, tries, succeeded_at_ms FROM counter WHERE of = ?");
+        self.sql.first(&row.bind(of))?.map(StoredCounter::of).transpose()
     }
 
-    fn count(&self, now: UnixMs) -> Result<AddressReply, SqlError> {
-        let window = match TRIES.count(self.window()?, now) {
-            Ok(window) => window,
-            Err(until) => return Ok(AddressReply::TooMany { until }),
-        };
+    fn count(&self, counters: &[TryCounter], now: UnixMs) -> Result<AddressReply, SqlError> {
+        let mut writes = Vec::with_capacity(counters.len().saturating_add(1));
+        let mut is_trusted = false;
+        for counter in counters {
+            // The narrowest counter comes first, and exempts from those that follow.
+            if is_trusted {
+                break;
+            }
+            let stored = self.read(&counter.of)?;
+            let window = stored.as_ref().map(|stored| stored.window);
+            match limit_of(counter.limit).count(window, now) {
+                Ok(window) => writes.push(write(&counter.of, window)),
+                Err(until) => return Ok(AddressReply::TooMany { until }),
+            }
+            is_trusted = stored.is_some_and(|stored| stored.is_trusted(now));
+        }
         migrate(self.sql, MIGRATIONS, now)?;
+        writes.push(sweep_by(now.saturating_add(WINDOW_MAX)));
+        self.sql.apply(&writes)?;
+        Ok(AddressReply::Counted)
+    }
+
+    /// Records a success, which exempts from the wider counters. At a name it also begins the
+    /// window anew. At a block it does not: an attacker may have a name there.
+    fn succeeded(&self, counter: &TryCounter, now: UnixMs) -> Result<AddressReply, SqlError> {
+        migrate(self.sql, MIGRATIONS, now)?;
+        let text = "INSERT INTO counter (of, since_ms, tries, succeeded_at_ms) VALUES (?, ?, 0, ?)
+            ON CONFLICT (of) DO UPDATE SET succeeded_at_ms = excluded.succeeded_at_ms,
+                tries = CASE WHEN ? THEN 0 ELSE tries END";
+        let begins_anew = counter.limit == TryLimit::BlockAtName;
         self.sql.apply(&[
-            Statement::new("INSERT OR REPLACE INTO tries (one, since_ms, tries) VALUES (1, ?, ?)")
-                .bind(window.since)
-                .bind(window.tries),
-            Task::own(TaskKind::SweepTries).schedule(TRIES.end(&window)),
+            Statement::new(text).bind(counter.of.as_str()).bind(now).bind(now).bind(begins_anew),
+            sweep_by(now.saturating_add(WINDOW_MAX)),
         ])?;
         Ok(AddressReply::Counted)
+    }
+
+    /// Removes rows that have no effect any more, and returns the time of the next sweep. It comes
+    /// when the next row expires, not hourly. Members who signed in this month would otherwise cost
+    /// hundreds of useless alarms each.
+    fn sweep(&self, now: UnixMs) -> Result<TaskStep, SqlError> {
+        const OVER_AT: &str = "max(since_ms + ?, ifnull(succeeded_at_ms + ?, 0))";
+        migrate(self.sql, MIGRATIONS, now)?;
+        let trust = i64::try_from(TRUST_MS).unwrap_or(i64::MAX);
+        let window = i64::try_from(WINDOW_MAX.as_ms()).unwrap_or(i64::MAX);
+        let bound = |text: String| Statement::new(text).bind(window).bind(trust);
+        let next = bound(format!(
+            "SELECT min(over_at) FROM (SELECT {OVER_AT} AS over_at FROM counter) WHERE over_at > ?"
+        ));
+        let again =
+            self.sql.first(&next.bind(now))?.map_or(Ok(None), |mut row| row.optional_time())?;
+        let writes = vec![
+            bound(format!("DELETE FROM counter WHERE {OVER_AT} <= ?")).bind(now),
+            // Of an earlier release: its windows end within an hour.
+            Statement::new("DELETE FROM tries"),
+        ];
+        Ok(TaskStep::Chore { writes, again })
     }
 }
 
@@ -88,19 +194,24 @@ impl DurableObject for Address<'_> {
         now: UnixMs,
         _: &Entropy,
     ) -> Result<AddressReply, ObjectError> {
+        if is_initialised(self.sql)? {
+            migrate(self.sql, MIGRATIONS, now)?;
+        }
         match request {
-            AddressRequest::Count => Ok(self.count(now)?),
+            // An admin Worker of an earlier release names no counters, and calls the object of its
+            // caller's block.
+            AddressRequest::Count { counters } if counters.is_empty() => {
+                let block = TryCounter { limit: TryLimit::Block, of: String::new() };
+                Ok(self.count(&[block], now)?)
+            }
+            AddressRequest::Count { counters } => Ok(self.count(&counters, now)?),
+            AddressRequest::Succeeded { counter } => Ok(self.succeeded(&counter, now)?),
         }
     }
 
     fn step(&self, _: &Task, now: UnixMs) -> Result<TaskStep, ObjectError> {
-        // The only kind of task here: remove a window that has ended.
-        Ok(match self.window()? {
-            Some(window) if now < TRIES.end(&window) => {
-                TaskStep::Chore { writes: Vec::new(), again: Some(TRIES.end(&window)) }
-            }
-            _ => TaskStep::Chore { writes: vec![Statement::new("DELETE FROM tries")], again: None },
-        })
+        // The only kind of task here.
+        Ok(self.sweep(now)?)
     }
 
     fn settled(
@@ -113,70 +224,35 @@ impl DurableObject for Address<'_> {
     }
 
     fn is_spent(&self) -> Result<bool, ObjectError> {
-        Ok(self.window()?.is_none())
+        // While there is a row, there is a sweep.
+        Ok(self.next_due()?.is_none())
     }
 }
 
-fn read_window(mut row: Row) -> Result<Window, SqlError> {
-    Ok(Window { since: row.time()?, tries: row.count()? })
+impl StoredCounter {
+    fn of(mut row: Row) -> Result<Self, SqlError> {
+        Ok(Self {
+            window: Window { since: row.time()?, tries: row.count()? },
+            succeeded_at: row.optional_time()?,
+        })
+    }
+
+    fn is_trusted(&self, now: UnixMs) -> bool {
+        self.succeeded_at
+            .and_then(|at| now.since(at))
+            .is_some_and(|age| age < DurationMs::from_ms(TRUST_MS))
+    }
+}
+
+fn write(of: &str, window: Window) -> Statement {
+    let text = "INSERT INTO counter (of, since_ms, tries) VALUES (?, ?, ?)
+        ON CONFLICT (of) DO UPDATE SET since_ms = excluded.since_ms, tries = excluded.tries";
+    Statement::new(text).bind(of).bind(window.since).bind(window.tries)
+}
+
+fn sweep_by(at: UnixMs) -> Statement {
+    Task::own(TaskKind::SweepTries).schedule_by(at)
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::objects::sql::sqlite::{Fault, Sqlite};
-
-    const START: i64 = 1_800_000_000_000;
-
-    fn count(sql: &Sqlite, after_s: i64) -> Result<AddressReply, ObjectError> {
-        let now = UnixMs::from_ms(START + after_s * 1_000);
-        Address::new(sql).handle(AddressRequest::Count, now, &Entropy([0; 32]))
-    }
-
-    #[test]
-    fn a_thousand_tries_at_once_are_three_hundred() {
-        let sql = Sqlite::new();
-        let replies: Vec<_> = (0..1_000).map(|_| count(&sql, 0).unwrap()).collect();
-        assert_eq!(replies.iter().filter(|reply| **reply == AddressReply::Counted).count(), 300);
-        let until = UnixMs::from_ms(START + 3_600_000);
-        assert_eq!(count(&sql, 3_599), Ok(AddressReply::TooMany { until }));
-        assert_eq!(count(&sql, 3_600), Ok(AddressReply::Counted));
-    }
-
-    #[test]
-    fn a_refused_try_writes_nothing_and_a_window_that_is_over_goes() {
-        let sql = Sqlite::new();
-        let address = Address::new(&sql);
-        assert!(address.is_spent().unwrap());
-        for _ in 0..300 {
-            count(&sql, 0).unwrap();
-        }
-        let applies = sql.applies();
-        count(&sql, 1).unwrap();
-        assert_eq!(sql.applies(), applies);
-        let end = UnixMs::from_ms(START + 3_600_000);
-        assert_eq!(address.next_due(), Ok(Some(end)));
-        assert!(!address.is_spent().unwrap());
-        assert_eq!(address.next_effect(end), Ok(None));
-        assert_eq!(address.next_due(), Ok(None));
-        assert!(address.is_spent().unwrap());
-    }
-
-    #[test]
-    fn a_window_that_was_renewed_before_the_sweep_is_kept() {
-        let sql = Sqlite::new();
-        count(&sql, 0).unwrap();
-        count(&sql, 4_000).unwrap();
-        let address = Address::new(&sql);
-        assert_eq!(address.next_effect(UnixMs::from_ms(START + 4_000_000)), Ok(None));
-        assert_eq!(address.next_due(), Ok(Some(UnixMs::from_ms(START + 7_600_000))));
-    }
-
-    #[test]
-    fn a_try_that_cannot_be_counted_is_not_let_through() {
-        let sql = Sqlite::new();
-        sql.break_apply(2, Fault::BeforeItLands);
-        assert!(count(&sql, 0).is_err());
-        assert_eq!(count(&sql, 0), Ok(AddressReply::Counted));
-    }
-}
+mod tests;

@@ -13,6 +13,9 @@
 //! answers. For an invited account the time starts at the expiry of the set-up link. A confirmation
 //! of an unlisted account adds it: only ledgers that were opened confirm.
 //!
+//! A set-up link may be in many hands. While an account is pending, one e-mail address at a time
+//! uses its link: the others claim no name. An attempt that got no name leaves at once.
+//!
 //! Restoring a ledger from a bookmark takes three steps, in this order. The directory notes a new
 //! epoch; the operator restores the ledger; the directory sends it the epoch until it answers. If
 //! one step fails, the operator repeats all three: an epoch that was never sent has no effect.
@@ -21,6 +24,7 @@ mod list;
 mod state;
 
 use claviger_core::base::id::AccountId;
+use claviger_core::base::secret::Digest;
 use claviger_core::base::time::{DurationMs, UnixMs};
 use claviger_core::replication::record::Epoch;
 
@@ -67,6 +71,14 @@ pub const MIGRATIONS: &[Migration] = &[
             "CREATE INDEX account_by_entry ON account (entered_at_ms, id)",
         ],
     },
+    Migration {
+        statements: &[
+            // Digest of the e-mail address that uses the set-up link; NULL: none does; mutable.
+            "ALTER TABLE account ADD COLUMN claimant BLOB",
+            // Time until which no other address may, Unix milliseconds; mutable.
+            "ALTER TABLE account ADD COLUMN claimed_until_ms INTEGER NOT NULL DEFAULT 0",
+        ],
+    },
 ];
 
 /// The directory over its database.
@@ -99,23 +111,73 @@ impl<'a> Directory<'a> {
         Ok(self.sql.integer(&others.bind(account.as_str()))? > 0)
     }
 
-    fn enter_first(&self, account: AccountId, now: UnixMs) -> Result<DirectoryReply, SqlError> {
-        match self.state(account)? {
+    fn enter_first(
+        &self,
+        account: AccountId,
+        claimant: Option<Digest>,
+        now: UnixMs,
+    ) -> Result<DirectoryReply, SqlError> {
+        let (mut writes, reply) = match self.state(account)? {
             Some(EntryState::Open) => return Ok(DirectoryReply::SetupDone),
-            Some(EntryState::Pending) if self.is_invited(account)? => {
-                return Ok(DirectoryReply::Invited);
+            Some(EntryState::Pending) => {
+                if let Some(until) = self.claimed_by_another(account, claimant, now)? {
+                    return Ok(DirectoryReply::SetupBusy { until });
+                }
+                let is_invited = self.is_invited(account)?;
+                let reply =
+                    if is_invited { DirectoryReply::Invited } else { DirectoryReply::Entered };
+                (Vec::new(), reply)
             }
-            Some(EntryState::Pending) => return Ok(DirectoryReply::Entered),
             None if self.has_another_than(account)? => return Ok(DirectoryReply::SetupDone),
-            None => {}
+            None => {
+                migrate(self.sql, MIGRATIONS, now)?;
+                let ask = Task::new(TaskKind::AskExists, account)
+                    .schedule(now.saturating_add(DurationMs::from_ms(PENDING_MS)));
+                (vec![enter(account, EntryState::Pending, now), ask], DirectoryReply::Entered)
+            }
+        };
+        // The name object keeps a claim for this long without an answer of the ledger.
+        let until = now.saturating_add(DurationMs::from_ms(PENDING_MS));
+        writes.extend(claimant.map(|claimant| {
+            Statement::new("UPDATE account SET claimant = ?, claimed_until_ms = ? WHERE id = ?")
+                .bind(claimant.as_bytes().as_slice())
+                .bind(until)
+                .bind(account.as_str())
+        }));
+        if !writes.is_empty() {
+            self.sql.apply(&writes)?;
         }
-        migrate(self.sql, MIGRATIONS, now)?;
-        self.sql.apply(&[
-            enter(account, EntryState::Pending, now),
-            Task::new(TaskKind::AskExists, account)
-                .schedule(now.saturating_add(DurationMs::from_ms(PENDING_MS))),
-        ])?;
-        Ok(DirectoryReply::Entered)
+        Ok(reply)
+    }
+
+    /// Returns the time until which another e-mail address uses the set-up link, Unix ms.
+    fn claimed_by_another(
+        &self,
+        account: AccountId,
+        claimant: Option<Digest>,
+        now: UnixMs,
+    ) -> Result<Option<UnixMs>, SqlError> {
+        let Some(claimant) = claimant else { return Ok(None) };
+        let text = "SELECT claimed_until_ms FROM account
+            WHERE id = ? AND claimant IS NOT NULL AND claimant <> ? AND claimed_until_ms > ?";
+        let other = Statement::new(text)
+            .bind(account.as_str())
+            .bind(claimant.as_bytes().as_slice())
+            .bind(now);
+        self.sql.first(&other)?.map(|mut row| row.time()).transpose()
+    }
+
+    fn leave_setup(
+        &self,
+        account: AccountId,
+        claimant: Digest,
+    ) -> Result<DirectoryReply, SqlError> {
+        if is_initialised(self.sql)? {
+            let text = "UPDATE account SET claimant = NULL WHERE id = ? AND claimant = ?";
+            let leave = Statement::new(text).bind(account.as_str());
+            self.sql.apply(&[leave.bind(claimant.as_bytes().as_slice())])?;
+        }
+        Ok(DirectoryReply::Noted)
     }
 
     /// Enters an account until its set-up link expires, plus the time of a set-up that begins in
@@ -229,7 +291,12 @@ impl DurableObject for Directory<'_> {
             migrate(self.sql, MIGRATIONS, now)?;
         }
         Ok(match request {
-            DirectoryRequest::EnterFirst { account } => self.enter_first(account, now)?,
+            DirectoryRequest::EnterFirst { account, claimant } => {
+                self.enter_first(account, claimant, now)?
+            }
+            DirectoryRequest::LeaveSetup { account, claimant } => {
+                self.leave_setup(account, claimant)?
+            }
             DirectoryRequest::Invite { account, again } => self.invite(account, again, now)?,
             DirectoryRequest::Confirm { account, name } => {
                 self.confirm(account, name.as_deref(), now)?

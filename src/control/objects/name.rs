@@ -2,25 +2,24 @@
 //! password.
 //!
 //! There is one instance per name ([`crate::protocol::ledger::instance::member_name`]). It resolves
-//! concurrent claims of two accounts, and it sees every try at the name's password, so that it can
-//! count them.
+//! concurrent claims of two accounts.
 //!
-//! It stores the claim, one or more passwords, and counters of tries. A password is *staged* until
-//! the ledger of the claim confirms it, which removes the others. If no ledger confirms a claim
-//! within [`PENDING_MS`], the object asks the ledger, and releases the claim if the ledger does not
-//! hold it.
+//! It stores the claim, and one or more passwords. A password is *staged* until the ledger of the
+//! claim confirms it, which removes the others. If no ledger confirms a claim within
+//! [`PENDING_MS`], the object asks the ledger, and releases the claim if the ledger does not hold
+//! it.
 //!
 //! Invariants:
 //! - At most one password is confirmed.
-//! - Every try is counted before its hash, in the same turn, so that parallel tries cannot share
-//!   one count.
-//! - An unclaimed name answers like a wrong password, at the same cost.
+//! - Every try was counted before it comes here, by an address object
+//!   ([`crate::objects::address`]).
+//! - An unclaimed name answers like a wrong password, at the same cost. Its object stores nothing,
+//!   so that a try at a made-up name leaves none behind.
 //! - A try costs at most two hashes for each password: one for each of the [`PasswordForms`]. Their
 //!   number depends on the typed text alone, so it reveals nothing about what is stored.
 
 mod password;
 mod schema;
-mod tries;
 
 use claviger_core::base::id::{AccountId, MemberId};
 use claviger_core::base::secret::SecretText;
@@ -29,7 +28,6 @@ use claviger_core::base::time::{DurationMs, UnixMs};
 use self::password::StoredPassword;
 pub use self::password::{Argon2id, PasswordHash};
 pub use self::schema::MIGRATIONS;
-pub use self::tries::{BLOCK_TRIES, NAME_TRIES, TRUST_MS};
 use crate::objects::object::{DurableObject, Entropy, ObjectError, TaskStep};
 use crate::objects::sql::migrate::{is_initialised, migrate};
 use crate::objects::sql::{Row, Sql, SqlError, SqlExt, Statement};
@@ -133,18 +131,34 @@ impl<'a> Name<'a> {
         }
     }
 
+    fn release(
+        &self,
+        account: AccountId,
+        member: MemberId,
+        version: SecretVersion,
+    ) -> Result<NameReply, SqlError> {
+        let is_ours =
+            self.claimed()?.is_some_and(|claim| (claim.account, claim.member) == (account, member));
+        let passwords = self.passwords()?;
+        let is_staged =
+            passwords.iter().any(|password| password.version == version && !password.confirmed);
+        if is_ours && is_staged {
+            let one = Statement::new("DELETE FROM password WHERE version = ?").bind(version.0);
+            let mut writes = vec![one];
+            if passwords.len() == 1 {
+                writes.push(Statement::new("DELETE FROM claim"));
+                writes.push(Task::own(TaskKind::AskHolds).done());
+            }
+            self.sql.apply(&writes)?;
+        }
+        Ok(NameReply::NotHeld)
+    }
+
     fn verify(
         &self,
         password: &PasswordForms,
-        block: Option<&str>,
-        now: UnixMs,
         entropy: &Entropy,
     ) -> Result<NameReply, ObjectError> {
-        // Counted before any hash. There is no await between here and the reply, so parallel tries
-        // cannot share one count.
-        if let Err(until) = tries::count(self.sql, block, now)? {
-            return Ok(NameReply::TooMany { until });
-        }
         let Some(claim) = self.claimed()? else {
             // The name is unclaimed: hash anyway, so that the response time does not reveal it.
             for form in password.all() {
@@ -156,14 +170,12 @@ impl<'a> Name<'a> {
         let Some((right, is_prepared)) = self.matching(&known, password)? else {
             return Ok(NameReply::Refused);
         };
-        let mut writes = vec![tries::succeeded(block, now)];
         // Hashed under an older pepper, or from the password as typed: hash it anew.
         if right.stored.generation() != self.master.newest().id() || !is_prepared {
             let stored = self.store(password.prepared(), entropy)?;
             let again = Statement::new("UPDATE password SET hash = ? WHERE version = ?");
-            writes.push(again.bind(stored.as_str()).bind(right.version.0));
+            self.sql.apply(&[again.bind(stored.as_str()).bind(right.version.0)])?;
         }
-        self.sql.apply(&writes)?;
         Ok(NameReply::Matches {
             account: claim.account,
             member: claim.member,
@@ -247,16 +259,21 @@ impl DurableObject for Name<'_> {
             NameRequest::Confirm { account, member, secret_version } => {
                 Ok(self.confirm(account, member, secret_version)?)
             }
-            NameRequest::Verify { password, block } => {
-                let password = PasswordForms::of(password);
-                self.verify(&password, block.as_deref(), now, entropy)
+            NameRequest::Release { account, member, secret_version } => {
+                Ok(self.release(account, member, secret_version)?)
             }
+            NameRequest::Verify { password, counted: true, .. } => {
+                self.verify(&PasswordForms::of(password), entropy)
+            }
+            NameRequest::Verify { counted: false, .. } => Ok(NameReply::NotUnderstood),
         }
     }
 
-    fn step(&self, task: &Task, now: UnixMs) -> Result<TaskStep, ObjectError> {
+    fn step(&self, task: &Task, _: UnixMs) -> Result<TaskStep, ObjectError> {
         if task.kind == TaskKind::SweepTries {
-            return Ok(tries::sweep(self.sql, now)?);
+            // Releases before 0.2.0 counted here.
+            let writes = vec![Statement::new("DELETE FROM tries")];
+            return Ok(TaskStep::Chore { writes, again: None });
         }
         Ok(match self.claimed()? {
             Some(claim) if self.is_pending()? => TaskStep::Effect(Effect::AskHolds {

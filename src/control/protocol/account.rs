@@ -6,6 +6,7 @@ use serde::{Deserialize, Deserializer, Serialize, de};
 
 use super::password_text::prepared;
 use super::visible_text::holds_hidden;
+use crate::protocol::secret_shape::holds_secret;
 
 /// Longest name of a key, member or account, in characters. A table cell fits this many full-width
 /// letters.
@@ -42,6 +43,9 @@ pub enum TextError {
     /// ([`holds_hidden`]).
     #[error("line breaks and invisible characters cannot be used")]
     ControlCharacter,
+    /// The text seems to hold a secret ([`holds_secret`]). The message does not repeat it.
+    #[error("this looks like a key, a password or another secret, and others can read it here")]
+    Secret,
     /// The text is not an e-mail address.
     #[error("an e-mail address has the form name@example.com")]
     NotAnAddress,
@@ -55,6 +59,7 @@ impl TextError {
             Self::TooLong { .. } => "too_long",
             Self::TooShort { .. } => "too_short",
             Self::ControlCharacter => "control_character",
+            Self::Secret => "secret",
             Self::NotAnAddress => "not_an_address",
         }
     }
@@ -63,11 +68,14 @@ impl TextError {
 /// Checks a name: 1 to [`NAME_CHARS_MAX`] visible characters, not all of them blanks.
 ///
 /// # Errors
-/// `Required` if the name is blank; `TooLong`; `ControlCharacter` if it contains an invisible
-/// character where it changes nothing that is seen.
+/// `Required` if the name is blank; `Secret` if it seems to hold one; `TooLong`; `ControlCharacter`
+/// if it contains an invisible character where it changes nothing that is seen.
 pub fn check_name(text: &str) -> Result<(), TextError> {
     if text.trim().is_empty() {
         return Err(TextError::Required);
+    }
+    if holds_secret(text) {
+        return Err(TextError::Secret);
     }
     // Check the bytes first, so that a huge text is not counted in characters.
     if text.len() > NAME_CHARS_MAX.saturating_mul(4) || text.chars().count() > NAME_CHARS_MAX {

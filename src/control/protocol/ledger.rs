@@ -48,12 +48,6 @@ pub mod instance {
     pub fn directory() -> String {
         "directory".to_owned()
     }
-
-    /// Returns the name of the address object for a block (`203.0.113.0/24`, `2001:db8::/64`), or
-    /// for callers without an address.
-    pub fn address(block: Option<&str>) -> String {
-        format!("address/{}", block.unwrap_or("none"))
-    }
 }
 
 /// A session that the admin Worker has just drawn.

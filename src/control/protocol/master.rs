@@ -56,6 +56,8 @@ enum SubkeyUse {
     Tag,
     /// Pepper of password hashes.
     Pepper,
+    /// MACs of mailed codes.
+    Codes,
     /// Tags of session cookies, set-up tokens and other opaque tokens.
     Cookies,
     /// Root of the keys by which an origin recognises Claviger, one per origin.
@@ -77,6 +79,7 @@ impl SubkeyUse {
         match self {
             Self::Tag => b"claviger/tag/1",
             Self::Pepper => b"claviger/pepper/1",
+            Self::Codes => b"claviger/codes/1",
             Self::Cookies => b"claviger/cookies/1",
             Self::OriginProof => b"claviger/origin-proof/1",
             Self::Sealing => b"claviger/sealing/1",
@@ -127,9 +130,14 @@ impl MasterGeneration {
         &self.object_call_key
     }
 
-    /// Returns the pepper of password hashes and of codes' MACs.
+    /// Returns the pepper of password hashes.
     pub fn pepper(&self) -> Zeroizing<[u8; 32]> {
         subkey(&self.secret, SubkeyUse::Pepper)
+    }
+
+    /// Returns the key for the MACs of mailed codes.
+    pub fn code_key(&self) -> MacKey {
+        MacKey::new(&subkey(&self.secret, SubkeyUse::Codes))
     }
 
     /// Returns the key that encrypts secrets that must be shown again.
@@ -284,8 +292,13 @@ pub(crate) mod tests {
         let (master, hex) = (master(), |key: &[u8; 32]| base16ct::lower::encode_string(key));
         let keys = master.edge_keys();
         for generation in master.iter() {
-            let uses =
-                [SubkeyUse::Pepper, SubkeyUse::Viewing, SubkeyUse::Cookies, SubkeyUse::ObjectCalls];
+            let uses = [
+                SubkeyUse::Pepper,
+                SubkeyUse::Codes,
+                SubkeyUse::Viewing,
+                SubkeyUse::Cookies,
+                SubkeyUse::ObjectCalls,
+            ];
             let withheld = uses.map(|purpose| hex(&subkey(&generation.secret, purpose)));
             for (place, key) in withheld.iter().enumerate() {
                 assert!(!keys.expose().contains(key) && !withheld[..place].contains(key));

@@ -1,13 +1,14 @@
 //! Messages between the admin Worker or a ledger and the name, directory and address objects.
 
 use claviger_core::base::id::{AccountId, MemberId};
-use claviger_core::base::secret::SecretText;
+use claviger_core::base::secret::{Digest, SecretText};
 use claviger_core::base::time::UnixMs;
 use claviger_core::replication::record::Epoch;
 use serde::{Deserialize, Serialize};
 
 use crate::protocol::member::SecretVersion;
 use crate::protocol::operator::{DirectoryEntry, EntryCursor};
+use crate::protocol::tries::TryCounter;
 
 /// A request to a name object: the Durable Object of one e-mail address, which verifies its
 /// password.
@@ -35,12 +36,27 @@ pub enum NameRequest {
         /// Version of the password to confirm.
         secret_version: SecretVersion,
     },
+    /// Releases the claim of an attempt that the ledger refused: its staged password, and the name
+    /// itself if it has no other. A confirmed password stays.
+    Release {
+        /// Account of the member.
+        account: AccountId,
+        /// Member who holds the claim.
+        member: MemberId,
+        /// Version of the staged password.
+        secret_version: SecretVersion,
+    },
     /// Verifies a password.
     Verify {
         /// Password as typed.
         password: SecretText,
-        /// Address block of the client.
+        /// Address block of the client. Only name objects of earlier releases count by it.
+        #[serde(default)]
         block: Option<String>,
+        /// `true` if the try was counted. Without that, which an admin Worker of an earlier release
+        /// leaves to the name object, no password is checked.
+        #[serde(default)]
+        counted: bool,
     },
 }
 
@@ -57,7 +73,8 @@ pub enum NameReply {
     Taken,
     /// The claim is confirmed, now or before.
     Confirmed,
-    /// The member does not hold the name with this password; the object confirmed nothing.
+    /// The member does not hold the name with this password: nothing was confirmed, or it was
+    /// released.
     NotHeld,
     /// The password is right.
     Matches {
@@ -70,7 +87,7 @@ pub enum NameReply {
     },
     /// The password is wrong, or no member has the name; the reply does not distinguish the two.
     Refused,
-    /// The rate limit refused this try; the password was not checked.
+    /// The rate limit of a name object of an earlier release refused this try.
     TooMany {
         /// Time of the next accepted try, Unix ms.
         until: UnixMs,
@@ -88,6 +105,17 @@ pub enum DirectoryRequest {
     EnterFirst {
         /// Account in the set-up token.
         account: AccountId,
+        /// Digest of the e-mail address of this attempt: only one address at a time may use the
+        /// link. Absent from an admin Worker of an earlier release.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        claimant: Option<Digest>,
+    },
+    /// Ends an attempt that claimed no name, so that the link can be used with another address.
+    LeaveSetup {
+        /// Account in the set-up token.
+        account: AccountId,
+        /// Digest of the e-mail address of the attempt.
+        claimant: Digest,
     },
     /// Enters an account that an operator invites, until its set-up link is used or expires.
     Invite {
@@ -140,6 +168,11 @@ pub enum DirectoryReply {
     Invited,
     /// Another account exists, or this one is already open.
     SetupDone,
+    /// An attempt with another e-mail address is using the link.
+    SetupBusy {
+        /// Latest end of that attempt, Unix ms.
+        until: UnixMs,
+    },
     /// The report was stored.
     Noted,
     /// The new epoch was noted.
@@ -166,15 +199,24 @@ pub enum DirectoryReply {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(tag = "ask", rename_all = "snake_case")]
 pub enum AddressRequest {
-    /// Counts one try from this block, before the try is checked.
-    Count,
+    /// Counts one try, before the try is checked.
+    Count {
+        /// Counters, the narrowest first. Empty from an admin Worker of an earlier release.
+        #[serde(default)]
+        counters: Vec<TryCounter>,
+    },
+    /// Records that a counted try succeeded.
+    Succeeded {
+        /// The narrowest counter of the try.
+        counter: TryCounter,
+    },
 }
 
 /// A reply of an address object.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "reply", rename_all = "snake_case")]
 pub enum AddressReply {
-    /// The try was counted and may proceed.
+    /// The try was counted and may proceed, or its success was recorded.
     Counted,
     /// The rate limit refused the try.
     TooMany {

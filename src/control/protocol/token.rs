@@ -2,16 +2,29 @@
 //!
 //! ```text
 //! token = kind account id secret tag
-//! width:  1    8       10 43     11      all base62
+//! width:  1    8       10 43     11 or 22      all base62
+//! id    = created salt
+//! width:  6       4
 //! ```
 //!
-//! `tag` is computed like a key's ([`claviger_core::credential::key`]), under the token subkey,
-//! over `"claviger/token/1" 00 prefix 00 kind account id secret`. A token with a wrong tag was
-//! never made, and costs one HMAC per generation of the master secret. Storage holds only a token's
-//! ID and the digest of its secret.
+//! - `created` is the time of creation, in Unix seconds. The tag covers it. So a token that is too
+//!   old is refused by its text alone, and a link left in a terminal's scrollback expires by
+//!   itself.
+//! - `tag` is computed like a key's ([`claviger_core::credential::key`]), under the token subkey,
+//!   over a label, `00`, the prefix, `00`, and `kind account id secret`. A token with a wrong tag
+//!   was never made, and costs one HMAC per generation of the master secret.
 //!
-//! A set-up token is stored nowhere before its use. The first 6 digits of its ID are its time of
-//! creation, in Unix seconds. So a link left in a terminal's scrollback expires by itself.
+//! | kind | label | tag | what else proves it |
+//! | --- | --- | --- | --- |
+//! | session | `claviger/token/1` | 64 bits in 11 digits | a ledger's digest of the secret |
+//! | set-up link | `claviger/setup/1` | 128 bits in 22 digits | nothing: it is not stored |
+//!
+//! A forged session would have to match a stored digest as well. A forged set-up link would open an
+//! account, so that its tag must be beyond guessing.
+//!
+//! Releases before 0.2.0 drew the IDs of sessions at random, and gave set-up links 11 digits of
+//! tag. Read as a time, such an ID is too old or lies in the future, so these cookies are over.
+//! Their links are no tokens.
 
 use core::fmt;
 
@@ -29,14 +42,20 @@ use zeroize::Zeroizing;
 use crate::protocol::master::MasterSecrets;
 
 const SECRET_WIDTH: usize = 43;
-const TAG_WIDTH: usize = base62::U64_WIDTH;
+const SALT_WIDTH: usize = TokenId::WIDTH - base62::U32_WIDTH;
 const COVERED_WIDTH: usize = 1 + AccountId::WIDTH + TokenId::WIDTH + SECRET_WIDTH;
-const LABEL: &[u8] = b"claviger/token/1\0";
 const OWNER_LABEL: &[u8] = b"claviger/owner/1\0";
 
 /// Life of a set-up link, in milliseconds: a day, so that an operator can create it in the evening
 /// and use it in the morning.
 pub const SETUP_LIFE_MS: i64 = 24 * 60 * 60 * 1000;
+
+/// Longest life of a session, in milliseconds: a working day with overtime.
+pub const SESSION_LIFE_MS: i64 = 12 * 60 * 60 * 1000;
+
+/// Time by which a token may seem to come from the future, in milliseconds. Clocks differ by a
+/// second within the platform, and the clock of an operator's own machine by more.
+const AHEAD_MS_MAX: i64 = 60 * 1000;
 
 /// The purpose of a token. Its letter is part of the token's text and must not change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,11 +73,28 @@ impl Kind {
             Self::Setup => b'U',
         }
     }
+
+    fn life_ms(self) -> i64 {
+        match self {
+            Self::Session => SESSION_LIFE_MS,
+            Self::Setup => SETUP_LIFE_MS,
+        }
+    }
+
+    /// Returns the tag of a token of this kind, in base62.
+    fn tag(self, key: &MacKey, prefix: &Prefix, covered: &[u8]) -> Vec<u8> {
+        let mac = |label| key.mac(&[label, prefix.as_str().as_bytes(), b"\0", covered]);
+        match self {
+            Self::Session => short_tag(&mac(b"claviger/token/1\0")).into(),
+            Self::Setup => wide_tag(&mac(b"claviger/setup/1\0")),
+        }
+    }
 }
 
 /// A token that Claviger made: only such a token may cause a lookup.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MadeToken {
+    kind: Kind,
     account: AccountId,
     id: TokenId,
     digest: Digest,
@@ -67,20 +103,21 @@ pub struct MadeToken {
 impl MadeToken {
     /// Parses a token of `kind` and checks its tag; `None` for anything else, without a reason.
     pub fn parse(text: &str, kind: Kind, prefix: &Prefix, master: &MasterSecrets) -> Option<Self> {
-        let (covered, tag) = text.as_bytes().split_last_chunk::<TAG_WIDTH>()?;
-        if covered.len() != COVERED_WIDTH || covered.first() != Some(&kind.letter()) {
+        let (covered, tag) = text.as_bytes().split_at_checked(COVERED_WIDTH)?;
+        if covered.first() != Some(&kind.letter()) {
             return None;
         }
         // An attacker with a compromised secret could forge a session or a set-up link.
         master
             .iter()
             .filter(|generation| !generation.is_compromised())
-            .any(|generation| self::tag(generation.token_key(), prefix, covered).ct_eq(tag).into())
+            .any(|generation| kind.tag(generation.token_key(), prefix, covered).ct_eq(tag).into())
             .then_some(())?;
         let (_, rest) = covered.split_first_chunk::<1>()?;
         let (account, rest) = rest.split_first_chunk::<{ AccountId::WIDTH }>()?;
         let (id, secret) = rest.split_first_chunk::<{ TokenId::WIDTH }>()?;
         Some(Self {
+            kind,
             account: AccountId::from_bytes(account)?,
             id: TokenId::from_bytes(id)?,
             digest: Digest::of(secret),
@@ -113,14 +150,13 @@ impl MadeToken {
         MemberId::from_hash(&hash)
     }
 
-    /// Returns `true` if a set-up token has expired, or its time of creation lies in the future.
-    pub fn setup_is_over(&self, now: UnixMs) -> bool {
+    /// Returns `true` if the token is too old for its kind, or its time of creation lies in the
+    /// future. A session may end earlier: its ledger knows.
+    pub fn is_over(&self, now: UnixMs) -> bool {
         let made_s = self.id.as_str().as_bytes().get(..base62::U32_WIDTH).and_then(base62::decode);
         let made_ms = made_s.and_then(|s| i64::try_from(s).ok()?.checked_mul(1000));
         let age_ms = made_ms.and_then(|made| now.as_ms().checked_sub(made));
-        // The second of tolerance is needed because the time of creation is cut to seconds, and
-        // clocks differ slightly.
-        !age_ms.is_some_and(|age| (-1000..SETUP_LIFE_MS).contains(&age))
+        !age_ms.is_some_and(|age| (-AHEAD_MS_MAX..self.kind.life_ms()).contains(&age))
     }
 }
 
@@ -131,15 +167,15 @@ pub struct NewToken {
 }
 
 impl NewToken {
-    /// Draws a session token of `account`.
+    /// Draws a session token of `account`, created at `now`.
     pub fn session(
         account: AccountId,
+        now: UnixMs,
         prefix: &Prefix,
         master: &MasterSecrets,
         rng: &mut impl CryptoRng,
     ) -> Self {
-        let id = TokenId::random(rng);
-        Self::assemble(Kind::Session, account, id, prefix, master, rng)
+        Self::draw(Kind::Session, account, now, prefix, master, rng)
     }
 
     /// Draws a set-up token, created at `now`, for an account with a newly drawn ID.
@@ -160,22 +196,23 @@ impl NewToken {
         master: &MasterSecrets,
         rng: &mut impl CryptoRng,
     ) -> Self {
-        let made_s = u64::try_from(now.as_ms() / 1000).unwrap_or_default();
-        let time: [u8; base62::U32_WIDTH] = base62::encode(made_s);
-        let salt: [u8; TokenId::WIDTH - base62::U32_WIDTH] = base62::random(rng);
-        let id = TokenId::from_bytes(&[time.as_slice(), &salt].concat())
-            .unwrap_or_else(|| TokenId::random(rng));
-        Self::assemble(Kind::Setup, account, id, prefix, master, rng)
+        Self::draw(Kind::Setup, account, now, prefix, master, rng)
     }
 
-    fn assemble(
+    fn draw(
         kind: Kind,
         account: AccountId,
-        id: TokenId,
+        now: UnixMs,
         prefix: &Prefix,
         master: &MasterSecrets,
         rng: &mut impl CryptoRng,
     ) -> Self {
+        let made_s = u64::try_from(now.as_ms() / 1000).unwrap_or_default();
+        let time: [u8; base62::U32_WIDTH] = base62::encode(made_s);
+        let salt: [u8; SALT_WIDTH] = base62::random(rng);
+        // The digits are base62 and of the right number, so the default is never used.
+        let id = TokenId::from_bytes(&[time.as_slice(), &salt].concat())
+            .unwrap_or_else(|| TokenId::random(rng));
         let secret = Zeroizing::new(base62::random::<SECRET_WIDTH>(rng));
         let parts: [&[u8]; 4] = [
             &[kind.letter()],
@@ -184,9 +221,9 @@ impl NewToken {
             secret.as_slice(),
         ];
         let covered = Zeroizing::new(parts.concat());
-        let tag = tag(master.newest().token_key(), prefix, &covered);
+        let tag = kind.tag(master.newest().token_key(), prefix, &covered);
         let text = covered.iter().chain(&tag).map(|byte| char::from(*byte)).collect();
-        let made = MadeToken { account, id, digest: Digest::of(secret.as_slice()) };
+        let made = MadeToken { kind, account, id, digest: Digest::of(secret.as_slice()) };
         Self { made, text: Zeroizing::new(text) }
     }
 
@@ -207,8 +244,11 @@ impl fmt::Debug for NewToken {
     }
 }
 
-fn tag(key: &MacKey, prefix: &Prefix, covered: &[u8]) -> [u8; TAG_WIDTH] {
-    short_tag(&key.mac(&[LABEL, prefix.as_str().as_bytes(), b"\0", covered]))
+/// Returns the first 16 bytes of a MAC: each half in the form of [`short_tag`].
+fn wide_tag(mac: &[u8; 32]) -> Vec<u8> {
+    let [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, ..] = *mac;
+    let half = |bytes| base62::encode::<{ base62::U64_WIDTH }>(u64::from_be_bytes(bytes));
+    [half([a, b, c, d, e, f, g, h]), half([i, j, k, l, m, n, o, p])].concat()
 }
 
 #[cfg(test)]
@@ -221,7 +261,8 @@ mod tests {
     #[test]
     fn a_session_is_known_and_one_changed_character_anywhere_is_not() {
         let mut rng = ChaCha20Rng::seed_from_u64(1);
-        let token = NewToken::session(AccountId::random(&mut rng), &clv(), &master(), &mut rng);
+        let account = AccountId::random(&mut rng);
+        let token = NewToken::session(account, UnixMs::from_ms(0), &clv(), &master(), &mut rng);
         let parse = |text: &str| MadeToken::parse(text, Kind::Session, &clv(), &master());
         assert_eq!(parse(token.expose()).as_ref(), Some(token.made()));
         for (place, _) in token.expose().char_indices() {
@@ -272,18 +313,67 @@ mod tests {
     }
 
     #[test]
-    fn a_set_up_link_lives_a_day() {
+    fn a_set_up_link_is_as_wide_as_its_format_says_and_half_of_its_tag_is_none() {
+        let mut rng = ChaCha20Rng::seed_from_u64(5);
+        let setup = NewToken::setup(UnixMs::from_ms(0), &clv(), &master(), &mut rng);
+        let text = setup.expose();
+        assert_eq!(text.len(), 84);
+        let parse = |text: &str| MadeToken::parse(text, Kind::Setup, &clv(), &master());
+        assert_eq!(parse(text).as_ref(), Some(setup.made()));
+        // The form of earlier releases, and every other cut.
+        for end in 0..text.len() {
+            assert_eq!(parse(&text[..end]), None, "{end}");
+        }
+        for place in 62..text.len() {
+            let mut changed = text.to_owned();
+            let other = if changed[place..].starts_with('7') { "8" } else { "7" };
+            changed.replace_range(place..=place, other);
+            assert_eq!(parse(&changed), None, "{place}");
+        }
+        let session = NewToken::session(
+            setup.made().account(),
+            UnixMs::from_ms(0),
+            &clv(),
+            &master(),
+            &mut rng,
+        );
+        assert_eq!(session.expose().len(), 73);
+    }
+
+    #[test]
+    fn a_token_lives_as_long_as_its_kind_and_not_a_millisecond_longer() {
         let mut rng = ChaCha20Rng::seed_from_u64(3);
-        let start = 1_800_000_000_000;
-        let setup = NewToken::setup(UnixMs::from_ms(start), &clv(), &master(), &mut rng);
-        for (after, over) in [
-            (-1001, true),
-            (-1000, false),
-            (0, false),
-            (SETUP_LIFE_MS - 1, false),
-            (SETUP_LIFE_MS, true),
-        ] {
-            assert_eq!(setup.made().setup_is_over(UnixMs::from_ms(start + after)), over, "{after}");
+        let start = UnixMs::from_ms(1_800_000_000_000);
+        let account = AccountId::random(&mut rng);
+        let setup = NewToken::setup(start, &clv(), &master(), &mut rng);
+        let session = NewToken::session(account, start, &clv(), &master(), &mut rng);
+        for (token, life_ms) in [(setup, 86_400_000), (session, 43_200_000)] {
+            for (after, over) in [
+                (-60_001, true),
+                (-60_000, false),
+                (0, false),
+                (life_ms - 1, false),
+                (life_ms, true),
+                (i64::MAX - start.as_ms(), true),
+            ] {
+                let now = UnixMs::from_ms(start.as_ms() + after);
+                assert_eq!(token.made().is_over(now), over, "{life_ms} {after}");
+            }
+        }
+    }
+
+    /// A cookie of an earlier release has a random ID.
+    #[test]
+    fn an_id_that_is_no_time_is_over() {
+        let made = |id: &str| MadeToken {
+            kind: Kind::Session,
+            account: AccountId::parse("a1B2c3D4").unwrap(),
+            id: TokenId::parse(id).unwrap(),
+            digest: Digest::of(b""),
+        };
+        let now = UnixMs::from_ms(1_800_000_000_000);
+        for id in ["zzzzzz0000", "0000000000", "7Hq0p2Zx9K", "1zzzzz0000"] {
+            assert!(made(id).is_over(now), "{id}");
         }
     }
 }

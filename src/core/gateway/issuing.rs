@@ -169,7 +169,7 @@ impl<R: LeaseRules> Gateway<R> {
         let service = state.service.as_ref().filter(|service| service.digest == digest);
         if service.is_none()
             && let Some(missing) =
-                self.rechecks.recheck_password(account, &known, &mut self.leases, attempt)
+                self.rechecks.recheck_password((account, digest), &known, &mut self.leases, attempt)
         {
             return missing.into();
         }

@@ -17,11 +17,13 @@
 //!
 //! A service password that seems wrong may be newer than the lease. The edge asks about it at most
 //! once per account and [`PASSWORD_PAUSE`], so that guessing cannot flood a ledger. During that
-//! pause, it may refuse a password that has just been changed.
+//! pause, it may refuse a password that has just been changed. The last password that the ledger
+//! refused is remembered for [`PASSWORD_MEMORY`]: passwords are drawn, so a former one stays wrong.
 
 use std::collections::HashMap;
 
 use crate::base::id::AccountId;
+use crate::base::secret::Digest;
 use crate::base::time::{DurationMs, UnixMs};
 use crate::credential::issuer::{Issuer, SealingGeneration};
 use crate::credential::sealed::MadeSealed;
@@ -43,6 +45,10 @@ const PASSWORDS_MAX: usize = 256;
 
 /// Pause between two ledger calls about wrong passwords of one account.
 const PASSWORD_PAUSE: DurationMs = DurationMs::from_s(1);
+
+/// Time for which a refused password causes no further call: the life of a lease without a refresh,
+/// 10 T at the default T.
+const PASSWORD_MEMORY: DurationMs = DurationMs::from_s(100);
 
 /// The data that an issued key carries about its issue.
 #[derive(Clone, Copy, Debug)]
@@ -95,7 +101,7 @@ impl IssueClaims {
 #[derive(Debug)]
 pub(super) struct Rechecks {
     issuers: HashMap<(AccountId, Issuer), LastRecheck>,
-    passwords: HashMap<AccountId, UnixMs>,
+    passwords: HashMap<AccountId, LastPassword>,
     /// Latest time seen, Unix ms.
     latest: UnixMs,
 }
@@ -109,6 +115,15 @@ struct LastRecheck {
     issued: UnixMs,
     /// Time of the last recheck, Unix ms.
     at: UnixMs,
+}
+
+/// The last recheck of one account's service password.
+#[derive(Clone, Copy, Debug)]
+struct LastPassword {
+    /// Time of the last recheck, Unix ms.
+    at: UnixMs,
+    /// Password that the ledger refused last.
+    refused: Option<Digest>,
 }
 
 impl Rechecks {
@@ -140,17 +155,23 @@ impl Rechecks {
     /// if it may refuse now.
     pub(super) fn recheck_password<R: LeaseRules>(
         &mut self,
-        account: AccountId,
+        (account, digest): (AccountId, Digest),
         known: &ResolvedKey,
         leases: &mut Leases<R>,
         attempt: Attempt<'_>,
     ) -> Option<Missing> {
         let need = Fetch::State(account);
         let Attempt { arrival, now, lookup } = attempt;
-        let is_old = !lookup.is_answered(need)
-            && (known.as_of() < arrival || known.basis() == Basis::Document);
+        if lookup.is_answered(need) {
+            if let Some(last) = self.passwords.get_mut(&account) {
+                last.refused = Some(digest);
+            }
+            return None;
+        }
+        let is_old = known.as_of() < arrival || known.basis() == Basis::Document;
         // A request whose call has failed must not fall back to the older answer.
-        let may_ask = is_old && (lookup.has_failed() || self.may_ask_password(account, now));
+        let may_ask =
+            is_old && (lookup.has_failed() || self.may_ask_password(account, digest, now));
         may_ask.then(|| ask_despite_lease(leases, need, attempt))
     }
 
@@ -187,13 +208,22 @@ impl Rechecks {
 
     /// Returns `true` if the edge may ask the ledger about a service password that seems wrong. If
     /// so, it also starts the account's [`PASSWORD_PAUSE`].
-    fn may_ask_password(&mut self, account: AccountId, now: UnixMs) -> bool {
+    fn may_ask_password(&mut self, account: AccountId, digest: Digest, now: UnixMs) -> bool {
         self.observe(now);
-        self.passwords.retain(|_, at| now.since(*at).is_some_and(|age| age < PASSWORD_PAUSE));
-        let may_ask =
-            self.passwords.len() < PASSWORDS_MAX && !self.passwords.contains_key(&account);
+        let is_within =
+            |last: &LastPassword, time| now.since(last.at).is_some_and(|age| age < time);
+        let last = self.passwords.get(&account).copied();
+        let refused = last.filter(|last| is_within(last, PASSWORD_MEMORY));
+        let refused = refused.and_then(|last| last.refused);
+        if last.is_some_and(|last| is_within(&last, PASSWORD_PAUSE)) || refused == Some(digest) {
+            return false;
+        }
+        if self.passwords.len() >= PASSWORDS_MAX {
+            self.passwords.retain(|_, last| is_within(last, PASSWORD_PAUSE));
+        }
+        let may_ask = self.passwords.len() < PASSWORDS_MAX;
         if may_ask {
-            self.passwords.insert(account, now);
+            self.passwords.insert(account, LastPassword { at: now, refused });
         }
         may_ask
     }

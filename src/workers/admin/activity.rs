@@ -49,8 +49,7 @@ pub async fn export(context: &RequestContext<'_>) -> Result<Response, AdminProbl
     let answer = Response::file(format.media_type(), [format.head(), body].concat())
         .with("content-disposition", name)
         .with("claviger-rows-max", ROWS_MAX.to_string());
-    // The response to a HEAD request has no body.
-    Ok(if context.request.method == "HEAD" { answer } else { answer.with_more(more) })
+    Ok(answer.with_more(more))
 }
 
 /// Continues an export; returns JSON for the entry script.
@@ -70,8 +69,8 @@ async fn piece(
 ) -> Result<Piece, AdminProblem> {
     let (cursor, rows) =
         progress.map_or((None, 0), |progress| (Some(progress.cursor), progress.rows));
-    // Recorded once per export, and only if the client will read it.
-    let exports = cursor.is_none() && context.request.method != "HEAD";
+    // Recorded once per export.
+    let exports = cursor.is_none();
     let query = Query { cursor, limit: Some(EXPORT_PAGE_ENTRIES), ..query };
     let ActivityPage { entries, next } = page(context, query, exports).await?;
     let mut body: String =

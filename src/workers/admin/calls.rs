@@ -69,13 +69,13 @@ pub async fn directory(
     call(env, "DIRECTORY", &instance::directory(), request).await
 }
 
-/// Calls the address object of a block.
+/// Calls an address object.
 pub async fn address(
     env: &Env,
-    block: Option<&str>,
+    instance: &str,
     request: &AddressRequest,
 ) -> Result<AddressReply, Unreachable> {
-    call(env, "ADDRESS", &instance::address(block), request).await
+    call(env, "ADDRESS", instance, request).await
 }
 
 async fn call<Q: Serialize, A: DeserializeOwned>(

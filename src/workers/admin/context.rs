@@ -11,6 +11,7 @@ use claviger_control::admin::problem::AdminProblem;
 use claviger_control::admin::{session, view};
 use claviger_control::protocol::command::Command;
 use claviger_control::protocol::ledger::{LedgerReply, LedgerRequest, SessionProof};
+use claviger_control::protocol::refusal::Refusal;
 use claviger_control::protocol::token::{Kind, MadeToken};
 use claviger_control::protocol::view::SessionView;
 use claviger_core::base::http::json_body;
@@ -26,8 +27,8 @@ use futures_util::future::{Either, select};
 use serde::de::DeserializeOwned;
 use worker::Env;
 
-use crate::calls;
 use crate::clock::now;
+use crate::{calls, refusals};
 
 /// One request to a route.
 pub struct RequestContext<'a> {
@@ -54,14 +55,16 @@ impl<'a> RequestContext<'a> {
         self.change.get()
     }
 
-    /// Returns the session token of the cookie. A forged token fails here, before any object is
-    /// called.
+    /// Returns the session token of the cookie. A token that is forged or too old fails here,
+    /// before any object is called. So does one that its ledger has refused to this isolate a
+    /// moment ago.
     ///
     /// # Errors
-    /// [`AdminProblem::NotSignedIn`] if there is no genuine token.
+    /// [`AdminProblem::NotSignedIn`] if there is no such token.
     pub fn session(&self) -> Result<MadeToken, AdminProblem> {
         let token = session::token(self.request.headers).ok_or(AdminProblem::NotSignedIn)?;
         MadeToken::parse(token, Kind::Session, &self.config.prefix, &self.config.master)
+            .filter(|token| !refusals::is_over(token, self.request.arrived))
             .ok_or(AdminProblem::NotSignedIn)
     }
 
@@ -72,15 +75,19 @@ impl<'a> RequestContext<'a> {
     /// the ledger does not answer.
     pub async fn command(&self, command: Command) -> Result<LedgerReply, AdminProblem> {
         let session = self.session()?;
+        let ends_session = matches!(command, Command::SignOut);
         let request = LedgerRequest::Console {
             session: SessionProof { id: session.id(), digest: *session.digest() },
             address: self.address(),
             command,
         };
-        match self.call_ledger(session.account(), &request).await? {
-            LedgerReply::Gone => Err(AdminProblem::NotSignedIn),
-            reply => Ok(reply),
+        let reply = self.call_ledger(session.account(), &request).await?;
+        let is_over =
+            matches!(reply, LedgerReply::Gone | LedgerReply::Refused(Refusal::NotSignedIn));
+        if is_over || (ends_session && reply == LedgerReply::Done) {
+            refusals::note_over(&session, now());
         }
+        if is_over { Err(AdminProblem::NotSignedIn) } else { Ok(reply) }
     }
 
     /// Calls the ledger of an account. Every change of a request is committed through this
@@ -128,11 +135,6 @@ impl<'a> RequestContext<'a> {
     /// Returns the client's address as text.
     pub fn address(&self) -> Option<String> {
         self.client().map(|address| address.ip().to_string())
-    }
-
-    /// Returns the block of the client's address, which the rate limits count by.
-    pub fn block(&self) -> Option<String> {
-        self.client().map(|address| address.block())
     }
 
     /// Reads the body as JSON without unknown members.

@@ -8,6 +8,7 @@
 //! | [`sessions`], [`keys`], [`service`], [`deletion`], [`activity`], [`operator`] | the routes |
 //! | [`calls`] | requests to objects |
 //! | [`objects`], [`storage`], [`memory`] | the Durable Objects' side |
+//! | [`refusals`] | what this isolate need not ask again |
 //! | [`mail`] | the services that deliver mail |
 //! | [`settings`] | variables and secrets |
 
@@ -21,6 +22,7 @@ mod mail;
 mod memory;
 mod objects;
 mod operator;
+mod refusals;
 mod service;
 mod sessions;
 mod settings;
@@ -126,7 +128,7 @@ async fn respond(request: &Request<'_>, incoming: web_sys::Request, env: &Env) -
         Ok(route) => route,
         Err(problem) => return refuse(problem),
     };
-    if route.wants_own_page() && !session::is_own_page(request.headers, &config.console_origin) {
+    if !session::may_ask(request.headers, &config.console_origin, route.wants_own_page()) {
         return refuse(AdminProblem::CrossSite);
     }
     let context = RequestContext::new(request, env, Rc::clone(&config), incoming);

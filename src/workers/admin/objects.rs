@@ -4,9 +4,9 @@
 //! | kind | instance | binding | holds |
 //! | --- | --- | --- | --- |
 //! | `Ledger` | `ledger/<account>` | `LEDGER` | one account: members, sessions, keys, journal, audit |
-//! | `Name` | `member/<e-mail>` | `NAME` | the member who has the name, password hash, tries |
+//! | `Name` | `member/<e-mail>` | `NAME` | the member who has the name, password hash |
 //! | `Directory` | `directory` | `DIRECTORY` | the list of accounts |
-//! | `Address` | `address/<block>` | `ADDRESS` | tries of one address block |
+//! | `Address` | `tries/address/<n>`, `tries/name/<n>` | `ADDRESS` | tries by address, tries by name |
 //!
 //! Each call creates the object's value anew over its database. Data in memory ([`memory`]) may be
 //! lost, for example by a trap.

@@ -15,17 +15,20 @@ use claviger_control::protocol::objects::{
     AddressReply, AddressRequest, DirectoryReply, DirectoryRequest, NameReply, NameRequest,
 };
 use claviger_control::protocol::token::{Kind, MadeToken, NewToken};
+use claviger_control::protocol::tries::Tries;
 use claviger_control::protocol::view::SessionView;
 use claviger_core::base::http::problem::RequestProblem;
 use claviger_core::base::http::response::Response;
 use claviger_core::base::id::{AccountId, MemberId};
-use claviger_core::base::secret::SecretText;
+use claviger_core::base::secret::{Digest, SecretText};
+use claviger_core::credential::limits::network::ClientAddress;
 use claviger_core::replication::link::COUNTERS_HEADER;
 use claviger_workers::rng;
+use futures_util::future::join;
 
 use crate::clock::now;
 use crate::context::RequestContext;
-use crate::{calls, service};
+use crate::{calls, refusals, service};
 
 /// Earliest time for the refusal of a sign-in, in milliseconds. A password hash and a new object
 /// take less.
@@ -47,21 +50,28 @@ pub async fn set_up(context: &RequestContext<'_>) -> Result<Response, AdminProbl
     let typed: body::SetUp = context.body().await?;
     let AdminConfig { prefix, master, .. } = &*context.config;
     let token = MadeToken::parse(typed.token.expose(), Kind::Setup, prefix, master)
-        .filter(|token| !token.setup_is_over(context.request.arrived))
+        .filter(|token| !token.is_over(context.request.arrived))
         .ok_or(AdminProblem::SetupRefused)?;
+    if refusals::is_over(&token, context.request.arrived) {
+        return Err(AdminProblem::SetupDone);
+    }
     let wanted = form::Owner::check(&typed)?;
     // A set-up link reveals which addresses are taken, and causes password hashes. So it shares the
     // rate limit of sign-in.
-    count_try(context).await?;
+    let tries = count_try(context).await?;
 
-    let account = token.account();
-    let open =
-        match calls::directory(context.env, &DirectoryRequest::EnterFirst { account }).await? {
-            DirectoryReply::Entered => LedgerRequest::Open,
-            DirectoryReply::Invited => LedgerRequest::OpenInvited,
-            DirectoryReply::SetupDone => return Err(AdminProblem::SetupDone),
-            _ => return Err(RequestProblem::Unavailable.into()),
-        };
+    let (account, claimant) = (token.account(), Digest::of(wanted.email.as_str().as_bytes()));
+    let enter = DirectoryRequest::EnterFirst { account, claimant: Some(claimant) };
+    let open = match calls::directory(context.env, &enter).await? {
+        DirectoryReply::Entered => LedgerRequest::Open,
+        DirectoryReply::Invited => LedgerRequest::OpenInvited,
+        DirectoryReply::SetupBusy { until } => return Err(view::setup_busy(until, now())),
+        DirectoryReply::SetupDone => {
+            refusals::note_over(&token, now());
+            return Err(AdminProblem::SetupDone);
+        }
+        _ => return Err(RequestProblem::Unavailable.into()),
+    };
     let member = token.owner();
     let claim = NameRequest::Claim {
         name: wanted.email.to_string(),
@@ -71,9 +81,15 @@ pub async fn set_up(context: &RequestContext<'_>) -> Result<Response, AdminProbl
     };
     let secret_version = match calls::name(context.env, &wanted.email, &claim).await? {
         NameReply::Claimed { secret_version } => secret_version,
-        NameReply::Taken => return Err(AdminProblem::AddressTaken),
+        NameReply::Taken => {
+            // The person may try another address at once. If this call fails, ten minutes later.
+            let leave = DirectoryRequest::LeaveSetup { account, claimant };
+            let _ = calls::directory(context.env, &leave).await;
+            return Err(AdminProblem::AddressTaken);
+        }
         _ => return Err(RequestProblem::Unavailable.into()),
     };
+    let email = wanted.email.clone();
     let new = new_session(context, account);
     let opening = Opening {
         account,
@@ -90,7 +106,16 @@ pub async fn set_up(context: &RequestContext<'_>) -> Result<Response, AdminProbl
         address: context.address(),
         service: service::draw(&context.config, account).map(|(_, new)| new),
     };
-    signed_in(context, context.call_ledger(account, &open(opening)).await?, &new)
+    let reply = context.call_ledger(account, &open(opening)).await?;
+    if matches!(reply, LedgerReply::Refused(_)) {
+        // Another attempt has opened the account. If this call fails, the name object asks the
+        // ledger later.
+        let release = NameRequest::Release { account, member, secret_version };
+        let _ = calls::name(context.env, &email, &release).await;
+    }
+    let answer = signed_in(context, reply, &new)?;
+    succeeded(context, &tries).await;
+    Ok(answer)
 }
 
 /// Signs a member in.
@@ -166,15 +191,19 @@ async fn prove(
     email: &Email,
     password: SecretText,
 ) -> Result<Option<Proof>, AdminProblem> {
-    count_try(context).await?;
+    let by_address = count_try(context).await?;
     if check_password(password.expose())
         .is_err_and(|error| matches!(error, TextError::TooLong { .. }))
     {
         return Ok(None);
     }
-    let verify = NameRequest::Verify { password, block: context.block() };
+    let at_name = Tries::at_name(email, context.client());
+    count(context, &at_name).await?;
+    let block = context.client().map(ClientAddress::block);
+    let verify = NameRequest::Verify { password, block, counted: true };
     match calls::name(context.env, email, &verify).await? {
         NameReply::Matches { account, member, secret_version } => {
+            join(succeeded(context, &by_address), succeeded(context, &at_name)).await;
             Ok(Some(Proof { account, member, email: email.clone(), secret_version }))
         }
         NameReply::Refused => Ok(None),
@@ -192,16 +221,39 @@ async fn delay_refusal(context: &RequestContext<'_>) {
     worker::Delay::from(Duration::from_millis(until_ms.saturating_sub(spent_ms))).await;
 }
 
-async fn count_try(context: &RequestContext<'_>) -> Result<(), AdminProblem> {
-    match calls::address(context.env, context.block().as_deref(), &AddressRequest::Count).await? {
+/// Counts a try by the client's address.
+async fn count_try(context: &RequestContext<'_>) -> Result<Tries, AdminProblem> {
+    let tries = Tries::by_address(context.client());
+    count(context, &tries).await?;
+    Ok(tries)
+}
+
+/// Counts a try. While an object refuses, this isolate does not ask it again.
+async fn count(context: &RequestContext<'_>, tries: &Tries) -> Result<(), AdminProblem> {
+    if let Some(until) = refusals::no_try_before(tries, now()) {
+        return Err(view::too_many(until, now()));
+    }
+    let request = AddressRequest::Count { counters: tries.counters.clone() };
+    match calls::address(context.env, &tries.instance, &request).await? {
         AddressReply::Counted => Ok(()),
-        AddressReply::TooMany { until } => Err(view::too_many(until, now())),
+        AddressReply::TooMany { until } => {
+            refusals::note_too_many(tries, now(), until);
+            Err(view::too_many(until, now()))
+        }
         AddressReply::NotUnderstood => Err(RequestProblem::Unavailable.into()),
     }
 }
 
+/// Records that a counted try succeeded. If that fails, the block is not exempt: the log says so.
+async fn succeeded(context: &RequestContext<'_>, tries: &Tries) {
+    let Some(counter) = tries.own().cloned() else { return };
+    let request = AddressRequest::Succeeded { counter };
+    let _ = calls::address(context.env, &tries.instance, &request).await;
+}
+
 fn new_session(context: &RequestContext<'_>, account: AccountId) -> NewToken {
-    NewToken::session(account, &context.config.prefix, &context.config.master, &mut rng())
+    let AdminConfig { prefix, master, .. } = &*context.config;
+    NewToken::session(account, now(), prefix, master, &mut rng())
 }
 
 fn signed_in(

@@ -93,7 +93,7 @@ export const ROUTES = [
   { method: "POST", path: () => "/v1/account/service/password", session: true, changes: true, headers: () => ({ "if-match": '"99"' }), good: [412, "changed_meanwhile"] },
   { method: "POST", path: () => "/v1/sealed-keys/revoke", session: true, changes: true, body: (account = at.session.account.id) => ({ id: sealedId({ account }), issuer: "service" }), wrong: { id: 7 }, good: [200] },
   { method: "GET", path: () => "/v1/activity", session: true, good: [200] },
-  { method: "GET", path: () => "/v1/activity/export?format=jsonl", session: true, good: [200] },
+  { method: "POST", path: () => "/v1/activity/export?format=jsonl", session: true, changes: true, good: [200] },
   { method: "GET", path: () => "/v1/counters", session: true, good: [200] },
   { method: "GET", path: () => accounts(), session: true, good: [200] },
   { method: "POST", path: () => accounts(), session: true, changes: true, headers: idempotency, good: [201] },

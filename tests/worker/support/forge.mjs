@@ -24,11 +24,25 @@ export function key({ prefix = "clv", id = random(18), secret = random(43), tag,
   return `${prefix}_${id}${secret}${tag}${checksum(id + secret + tag)}`;
 }
 
-/** A session (`S`) or set-up (`U`) token. */
-export function token(kind, { account = random(8), id = random(10), secret = random(43), master = OURS } = {}) {
-  const covered = kind + account + id + secret;
-  return covered + shortTag(master, "cookies", "claviger/token/1", "clv", covered);
+/** Labels and bytes of the tags of tokens, by kind. */
+const TOKENS = { S: ["claviger/token/1", 8], U: ["claviger/setup/1", 16] };
+
+/** A session (`S`) or set-up (`U`) token, made at `at`. */
+export function token(kind, { account = random(8), at = Date.now(), id, secret = random(43), master = OURS } = {}) {
+  id ??= base62(BigInt(Math.floor(at / 1000)), 6) + random(4);
+  const [label, width] = TOKENS[kind];
+  return withTag(kind + account + id + secret, label, width, master);
 }
+
+/** A token as releases before 0.2.0 made it: the ID of a session was random, and every tag had 64 bits. */
+export const earlierToken = (kind, { account = random(8), id = random(10), master = OURS } = {}) =>
+  withTag(kind + account + id + random(43), "claviger/token/1", 8, master);
+
+const withTag = (covered, label, width, master) => {
+  const mac = hmac(master, "cookies", label, "clv", covered);
+  const tags = Array.from({ length: width / 8 }, (_, half) => base62(mac.readBigUInt64BE(8 * half), 11));
+  return covered + tags.join("");
+};
 
 /** The same text with another character at `place`. */
 export const changed = (text, place, to = text[place] === "7" ? "8" : "7") =>
@@ -40,9 +54,12 @@ export const mended = (key) => key.slice(0, -6) + checksum(key.slice(key.indexOf
 const checksum = (text) => base62(BigInt(crc32(text)), 6);
 
 function shortTag(master, use, label, prefix, covered) {
+  return base62(hmac(master, use, label, prefix, covered).readBigUInt64BE(), 11);
+}
+
+function hmac(master, use, label, prefix, covered) {
   const subkey = new Uint8Array(hkdfSync("sha256", master, "", `claviger/${use}/1`, 32));
-  const mac = createHmac("sha256", subkey).update(`${label}\0${prefix}\0${covered}`).digest();
-  return base62(mac.readBigUInt64BE(), 11);
+  return createHmac("sha256", subkey).update(`${label}\0${prefix}\0${covered}`).digest();
 }
 
 function base62(number, width) {

@@ -22,7 +22,7 @@ export function Export({ query }) {
     announce(say("export.busy"));
     const parameters = new URLSearchParams({ format, ...Object.fromEntries(parametersOf(query)) });
     /** @type {import('../client/api.js').Answer<Blob>} */
-    const answer = await request("GET", `/v1/activity/export?${parameters}`, { as: "blob" });
+    const answer = await request("POST", `/v1/activity/export?${parameters}`, { as: "blob" });
     setRunning(null);
     if (!answer.ok) return setProblem(answer.problem);
     save(answer.data, `activity.${format}`);

@@ -15,6 +15,8 @@ export function problemText({ say, has, gap, format }, problem, code = problem.c
       ? say("problem.too_many_attempts", { time: format.clock(problem.until), zone: format.zone })
       : say("problem.too_many_attempts.soon");
   }
+  if (code === "setup_busy" && problem.until)
+    return say("problem.setup_busy", { time: format.clock(problem.until), zone: format.zone });
   const key = `problem.${code}`;
   return [has(key) ? say(key, { max: problem.max ?? "" }) : say("problem.failed"), quote].filter(Boolean).join(gap);
 }

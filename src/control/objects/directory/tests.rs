@@ -15,7 +15,7 @@ fn ask(sql: &Sqlite, request: DirectoryRequest) -> DirectoryReply {
 }
 
 fn enter_first(sql: &Sqlite, id: &str) -> DirectoryReply {
-    ask(sql, DirectoryRequest::EnterFirst { account: account(id) })
+    ask(sql, DirectoryRequest::EnterFirst { account: account(id), claimant: None })
 }
 
 fn confirm(sql: &Sqlite, id: &str) -> DirectoryReply {
@@ -144,7 +144,7 @@ fn a_directory_of_the_first_version_is_migrated_with_its_rows() {
 fn an_entry_that_fails_leaves_nothing() {
     let sql = Sqlite::new();
     sql.break_apply(2, Fault::BeforeItLands);
-    let request = DirectoryRequest::EnterFirst { account: account("aaaaaaaa") };
+    let request = DirectoryRequest::EnterFirst { account: account("aaaaaaaa"), claimant: None };
     assert!(Directory::new(&sql).handle(request, NOW, &Entropy([0; 32])).is_err());
     assert_eq!(enter_first(&sql, "bbbbbbbb"), DirectoryReply::Entered);
 }
@@ -197,7 +197,7 @@ fn an_invited_account_vanishes_when_its_link_was_never_used() {
 fn an_invitation_that_is_repeated_enters_what_is_not_open() {
     let sql = Sqlite::new();
     confirm(&sql, "aaaaaaaa");
-    ask(&sql, DirectoryRequest::EnterFirst { account: account("aaaaaaaa") });
+    ask(&sql, DirectoryRequest::EnterFirst { account: account("aaaaaaaa"), claimant: None });
     let later = UnixMs::from_ms(NOW.as_ms() + 60_000);
     let again = |id, now| {
         let request = DirectoryRequest::Invite { account: account(id), again: true };
@@ -279,4 +279,59 @@ fn an_account_is_listed_with_the_name_that_its_ledger_tells() {
     tell(None);
     note(&sql, 1);
     assert_eq!(find(&sql, "aaaaaaaa"), entry(Some("Example GK"), true), "what is not told stays");
+}
+
+fn enter_as(sql: &Sqlite, email: &str, after_ms: i64) -> DirectoryReply {
+    let claimant = Some(Digest::of(email.as_bytes()));
+    let request = DirectoryRequest::EnterFirst { account: account("aaaaaaaa"), claimant };
+    let now = UnixMs::from_ms(START_MS + after_ms);
+    Directory::new(sql).handle(request, now, &Entropy([1; 32])).unwrap()
+}
+
+fn leave_as(sql: &Sqlite, email: &str) {
+    let claimant = Digest::of(email.as_bytes());
+    let request = DirectoryRequest::LeaveSetup { account: account("aaaaaaaa"), claimant };
+    assert_eq!(ask(sql, request), DirectoryReply::Noted);
+}
+
+const START_MS: i64 = 1_800_000_000_000;
+
+#[test]
+fn one_address_at_a_time_uses_a_link_and_the_others_are_busy() {
+    for is_invited in [false, true] {
+        let sql = Sqlite::new();
+        let entered = if is_invited {
+            let invite = DirectoryRequest::Invite { account: account("aaaaaaaa"), again: false };
+            assert_eq!(ask(&sql, invite), DirectoryReply::Entered);
+            DirectoryReply::Invited
+        } else {
+            DirectoryReply::Entered
+        };
+        let pending = i64::try_from(PENDING_MS).unwrap();
+        let busy = |ms| DirectoryReply::SetupBusy { until: UnixMs::from_ms(START_MS + ms) };
+        assert_eq!(enter_as(&sql, "mei@example.jp", 0), entered);
+        for other in 0..30 {
+            let email = format!("stranger{other}@example.org");
+            assert_eq!(enter_as(&sql, &email, 1), busy(pending));
+        }
+        assert_eq!(enter_as(&sql, "mei@example.jp", 2), entered, "repeated as if once");
+        assert_eq!(enter_as(&sql, "ken@example.jp", pending + 1), busy(pending + 2));
+        // An attempt that had a name lasts as long as the name is held, and another leaves.
+        assert_eq!(enter_as(&sql, "ken@example.jp", pending + 2), entered);
+        leave_as(&sql, "mei@example.jp");
+        assert_eq!(enter_as(&sql, "mei@example.jp", pending + 3), busy(2 * pending + 2));
+        leave_as(&sql, "ken@example.jp");
+        assert_eq!(enter_as(&sql, "mei@example.jp", pending + 3), entered);
+        ask(&sql, DirectoryRequest::Confirm { account: account("aaaaaaaa"), name: None });
+        assert_eq!(enter_as(&sql, "mei@example.jp", pending + 4), DirectoryReply::SetupDone);
+    }
+}
+
+#[test]
+fn an_attempt_of_an_earlier_release_is_not_stopped() {
+    let sql = Sqlite::new();
+    assert_eq!(enter_as(&sql, "mei@example.jp", 0), DirectoryReply::Entered);
+    let request = DirectoryRequest::EnterFirst { account: account("aaaaaaaa"), claimant: None };
+    assert_eq!(ask(&sql, request), DirectoryReply::Entered);
+    leave_as(&Sqlite::new(), "mei@example.jp");
 }

@@ -21,6 +21,8 @@ pub const MIGRATIONS: &[Migration] = &[Migration {
             confirmed INTEGER NOT NULL CHECK (confirmed IN (0, 1))  -- whether the ledger goes by it; rises
         ) STRICT",
         "CREATE UNIQUE INDEX password_confirmed ON password (confirmed) WHERE confirmed = 1",
+        // Of releases before 0.2.0, which counted here. It stays, so that such a release can be
+        // deployed again.
         "CREATE TABLE tries (
             block           TEXT    PRIMARY KEY,                -- an address block; '' for callers without address, '*' for all
             since_ms        INTEGER NOT NULL,                   -- first try of the window, Unix milliseconds; mutable

@@ -1,7 +1,7 @@
 use std::cell::Cell;
 
 use super::*;
-use crate::objects::sql::sqlite::{Fault, Sqlite};
+use crate::objects::sql::sqlite::Sqlite;
 use crate::protocol::effect::EffectOutcome;
 use crate::protocol::master::tests::master;
 
@@ -55,9 +55,9 @@ impl World {
         self.ask(NameRequest::Confirm { account, member, secret_version: SecretVersion(version) })
     }
 
-    fn verify(&self, password: &str, block: &str) -> NameReply {
+    fn verify(&self, password: &str) -> NameReply {
         let password = SecretText::new(password.into());
-        self.ask(NameRequest::Verify { password, block: Some(block.into()) })
+        self.ask(NameRequest::Verify { password, block: None, counted: true })
     }
 
     fn next(&self) -> Option<Effect> {
@@ -93,7 +93,7 @@ fn a_name_belongs_to_whom_claimed_it_first() {
         NameReply::Taken,
         "a claim changes no confirmed password"
     );
-    assert_eq!(world.verify("first password", "b"), matches(mei(), 1));
+    assert_eq!(world.verify("first password"), matches(mei(), 1));
 }
 
 #[test]
@@ -103,12 +103,12 @@ fn staged_passwords_stand_side_by_side_until_one_is_confirmed() {
         assert_eq!(world.claim(mei(), password), claimed(version));
     }
     assert_eq!(world.claim(mei(), "five"), NameReply::Taken, "each costs a hash");
-    assert_eq!(world.verify("two", "b"), matches(mei(), 2));
-    assert_eq!(world.verify("three", "b"), matches(mei(), 3));
+    assert_eq!(world.verify("two"), matches(mei(), 2));
+    assert_eq!(world.verify("three"), matches(mei(), 3));
     assert_eq!(world.confirm(mei(), 2), NameReply::Confirmed);
     assert_eq!(world.confirm(mei(), 3), NameReply::NotHeld, "it went when the other was confirmed");
-    assert_eq!(world.verify("two", "b"), matches(mei(), 2));
-    assert_eq!(world.verify("three", "b"), NameReply::Refused);
+    assert_eq!(world.verify("two"), matches(mei(), 2));
+    assert_eq!(world.verify("three"), NameReply::Refused);
 }
 
 #[test]
@@ -138,6 +138,28 @@ fn a_claim_that_its_ledger_does_not_hold_is_released() {
 }
 
 #[test]
+fn a_claim_is_released_by_its_member_alone_and_only_while_it_is_staged() {
+    let world = World::new();
+    let release = |(account, member): (AccountId, MemberId), version| {
+        let secret_version = SecretVersion(version);
+        world.ask(NameRequest::Release { account, member, secret_version })
+    };
+    assert_eq!(release(mei(), 1), NameReply::NotHeld, "there is nothing to release");
+    assert!(world.name().is_spent().unwrap());
+    assert_eq!(world.claim(mei(), "one"), claimed(1));
+    assert_eq!(world.claim(mei(), "two"), claimed(2));
+    release(ken(), 1);
+    release(mei(), 1);
+    assert_eq!(world.claim(ken(), "other"), NameReply::Taken, "another attempt holds it");
+    release(mei(), 2);
+    assert!(world.name().is_spent().unwrap(), "neither claim nor task is left");
+    assert_eq!(world.claim(ken(), "other"), claimed(1));
+    world.confirm(ken(), 1);
+    release(ken(), 1);
+    assert_eq!(world.claim(mei(), "one"), NameReply::Taken, "a confirmed one stays");
+}
+
+#[test]
 fn a_claim_that_is_repeated_has_its_full_time_again() {
     let mut world = World::new();
     world.claim(mei(), "password");
@@ -151,113 +173,47 @@ fn a_claim_that_is_repeated_has_its_full_time_again() {
 }
 
 #[test]
-fn tries_of_one_block_are_counted_before_they_are_hashed() {
-    let mut world = World::new();
-    world.claim(mei(), "password");
-    world.hash.0.set(0);
-    let end = UnixMs::from_ms(START).saturating_add(BLOCK_TRIES.window);
-    for index in 0..1_000 {
-        let reply = world.verify("wrong", "203.0.113.0/24");
-        let within = index < BLOCK_TRIES.tries_max;
-        assert_eq!(
-            reply,
-            if within { NameReply::Refused } else { NameReply::TooMany { until: end } }
-        );
-    }
-    assert_eq!(world.hash.0.get(), BLOCK_TRIES.tries_max, "a refused try is not hashed");
-    assert_eq!(
-        world.verify("password", "203.0.113.0/24"),
-        NameReply::TooMany { until: end },
-        "not even the right one"
-    );
-    assert_eq!(world.verify("password", "198.51.100.0/24"), matches(mei(), 1));
-    world.now = end.as_ms();
-    assert_eq!(world.verify("password", "203.0.113.0/24"), matches(mei(), 1));
-}
-
-#[test]
-fn many_blocks_share_a_budget_that_does_not_shut_the_member_out() {
+fn a_name_that_nobody_has_costs_and_answers_the_same_and_stores_nothing() {
     let world = World::new();
-    world.claim(mei(), "password");
-    assert_eq!(world.verify("password", "home"), matches(mei(), 1));
-    world.hash.0.set(0);
-    for index in 0..1_000 {
-        world.verify("wrong", &format!("block {index}"));
+    for tries in 1..=50 {
+        assert_eq!(world.verify("password"), NameReply::Refused);
+        assert_eq!(world.hash.0.get(), tries);
     }
-    assert_eq!(world.hash.0.get(), NAME_TRIES.tries_max - 1, "the first try at home counted too");
-    assert!(matches!(world.verify("password", "elsewhere"), NameReply::TooMany { .. }));
-    assert_eq!(world.verify("password", "home"), matches(mei(), 1));
-}
-
-#[test]
-fn a_block_is_trusted_for_thirty_days_after_its_last_right_password() {
-    for (later_ms, is_trusted) in [(TRUST_MS - 1, true), (TRUST_MS, false)] {
-        let mut world = World::new();
-        world.claim(mei(), "password");
-        assert_eq!(world.verify("password", "home"), matches(mei(), 1));
-        world.now = START + i64::try_from(later_ms).unwrap();
-        for index in 0..NAME_TRIES.tries_max {
-            world.verify("wrong", &format!("block {index}"));
-        }
-        assert_eq!(world.verify("password", "home") == matches(mei(), 1), is_trusted);
-    }
-}
-
-#[test]
-fn a_right_password_starts_its_block_anew() {
-    let world = World::new();
-    world.claim(mei(), "password");
-    for _ in 0..5 {
-        for _ in 1..BLOCK_TRIES.tries_max {
-            assert_eq!(world.verify("wrong", "b"), NameReply::Refused);
-        }
-        assert_eq!(world.verify("password", "b"), matches(mei(), 1));
-    }
-}
-
-#[test]
-fn a_name_that_nobody_has_costs_and_answers_the_same_and_leaves_nothing() {
-    let mut world = World::new();
-    for index in 0..50 {
-        let reply = world.verify("password", "b");
-        let within = index < BLOCK_TRIES.tries_max;
-        assert_eq!(reply == NameReply::Refused, within);
-    }
-    assert_eq!(world.hash.0.get(), BLOCK_TRIES.tries_max);
-    assert!(!world.name().is_spent().unwrap());
-    world.now += NAME_TRIES.window.as_ms() as i64;
-    assert_eq!(world.next(), None);
+    assert_eq!(world.sql.applies(), 0);
     assert!(world.name().is_spent().unwrap());
+    assert_eq!(world.name().next_due(), Ok(None));
+    // As much as a wrong password at a name that somebody has.
+    world.claim(mei(), "password");
+    world.hash.0.set(0);
+    let applies = world.sql.applies();
+    assert_eq!(world.verify("wrong"), NameReply::Refused);
+    assert_eq!((world.hash.0.get(), world.sql.applies()), (1, applies));
 }
 
 #[test]
-fn the_alarm_rings_when_something_is_over_and_not_each_hour_of_a_month() {
-    let mut world = World::new();
+fn a_try_that_was_not_counted_is_not_looked_at() {
+    let world = World::new();
     world.claim(mei(), "password");
-    world.confirm(mei(), 1);
-    assert_eq!(world.verify("password", "b"), matches(mei(), 1));
-    let (mut rings, begin) = (0, world.now);
-    while let Some(due) = world.name().next_due().unwrap() {
-        world.now = due.as_ms();
-        rings += 1;
-        assert_eq!(world.next(), None);
-    }
-    assert_eq!(
-        (rings, world.now - begin),
-        (2, TRUST_MS as i64),
-        "when the hour is over, and when the trust is"
-    );
-    assert_eq!(world.sql.dump("tries"), "");
-    assert!(!world.name().is_spent().unwrap(), "the name is still had");
+    world.hash.0.set(0);
+    // As an admin Worker of an earlier release asks.
+    let request = serde_json::from_str(r#"{"ask":"verify","password":"password","block":"b"}"#);
+    assert_eq!(world.ask(request.unwrap()), NameReply::NotUnderstood);
+    assert_eq!(world.hash.0.get(), 0);
+}
 
-    // What is over sooner does not wait for what is over later.
-    assert_eq!(world.verify("password", "b"), matches(mei(), 1));
-    world.now += NAME_TRIES.window.as_ms() as i64;
+#[test]
+fn counters_of_an_earlier_release_go_with_their_hour() {
+    let mut world = World::new();
+    let now = UnixMs::from_ms(world.now);
+    migrate(&world.sql, MIGRATIONS, now).unwrap();
+    let row = Statement::new("INSERT INTO tries (block, since_ms, tries) VALUES ('b', ?, 3)");
+    let sweep = Task::own(TaskKind::SweepTries).schedule(UnixMs::from_ms(START + 3_600_000));
+    world.sql.apply(&[row.bind(now), sweep]).unwrap();
+    assert!(!world.name().is_spent().unwrap());
+    world.now += 3_600_000;
     assert_eq!(world.next(), None);
-    assert_eq!(world.verify("wrong", "c"), NameReply::Refused);
-    world.now = world.name().next_due().unwrap().unwrap().as_ms();
-    assert_eq!(world.next(), None);
-    assert_eq!(world.sql.dump("tries").lines().count(), 1, "the block with the right password");
+    assert_eq!(world.sql.dump("tries"), "");
+    assert!(world.name().is_spent().unwrap());
 }
 
 #[test]
@@ -268,36 +224,22 @@ fn a_hash_of_an_older_pepper_is_renewed_by_a_right_password() {
     world.master = MasterSecrets::parse(old).unwrap();
     world.claim(mei(), "password");
     world.master = both;
-    assert_eq!(world.verify("wrong", "b"), NameReply::Refused);
+    assert_eq!(world.verify("wrong"), NameReply::Refused);
     assert!(world.sql.dump("password").contains("keyid=a"));
-    assert_eq!(world.verify("password", "b"), matches(mei(), 1));
+    assert_eq!(world.verify("password"), matches(mei(), 1));
     assert!(world.sql.dump("password").contains("keyid=b"));
     world.master = MasterSecrets::parse(
         r#"[{"id":"c","secret":"mKq4Zt0bXw7RfNcY2uHs9LdVj6PaGe3TiO8xWvBrQyF"}]"#,
     )
     .unwrap();
-    assert_eq!(world.verify("password", "b"), NameReply::Refused, "its pepper is gone");
-}
-
-#[test]
-fn a_write_that_fails_lets_nobody_try_for_free() {
-    let world = World::new();
-    world.claim(mei(), "password");
-    for fault in [Fault::BeforeItLands, Fault::ReplyLost] {
-        world.hash.0.set(0);
-        world.sql.break_apply(1, fault);
-        let password = SecretText::new("password".into());
-        let request = NameRequest::Verify { password, block: None };
-        assert!(world.name().handle(request, UnixMs::from_ms(START), &Entropy([0; 32])).is_err());
-        assert_eq!(world.hash.0.get(), 0);
-    }
+    assert_eq!(world.verify("password"), NameReply::Refused, "its pepper is gone");
 }
 
 #[test]
 fn no_password_is_stored() {
     let world = World::new();
     world.claim(mei(), "a password to look for");
-    world.verify("another one to look for", "b");
+    world.verify("another one to look for");
     for table in ["claim", "password", "tries", "due"] {
         assert!(!world.sql.dump(table).contains("to look for"), "{table}");
     }
@@ -314,10 +256,10 @@ fn a_password_set_in_one_form_is_accepted_in_every_other() {
         assert_eq!(world.claim(mei(), set), claimed(1));
         assert_eq!(world.claim(mei(), typed), claimed(1), "the same password");
         world.confirm(mei(), 1);
-        assert_eq!(world.verify(typed, "b"), matches(mei(), 1));
+        assert_eq!(world.verify(typed), matches(mei(), 1));
         for other in ["cafe au lait bitte", "caf\u{e9} au lait Bitte", "ｃaf\u{e9} au lait bitte"]
         {
-            assert_eq!(world.verify(other, "b"), NameReply::Refused, "{other}");
+            assert_eq!(world.verify(other), NameReply::Refused, "{other}");
         }
     }
 }
@@ -332,10 +274,10 @@ fn a_password_that_was_hashed_as_typed_is_accepted_as_typed_and_then_in_every_fo
     let old = StoredPassword::of(&old, &[5; 16], world.master.newest(), &world.hash).unwrap();
     let write = Statement::new("UPDATE password SET hash = ?").bind(old.as_str());
     world.sql.apply(&[write]).unwrap();
-    assert_eq!(world.verify(COMPOSED, "b"), NameReply::Refused, "its form is not known yet");
-    assert_eq!(world.verify(DECOMPOSED, "b"), matches(mei(), 1));
-    assert_eq!(world.verify(COMPOSED, "b"), matches(mei(), 1), "it was hashed anew");
-    assert_eq!(world.verify(DECOMPOSED, "b"), matches(mei(), 1));
+    assert_eq!(world.verify(COMPOSED), NameReply::Refused, "its form is not known yet");
+    assert_eq!(world.verify(DECOMPOSED), matches(mei(), 1));
+    assert_eq!(world.verify(COMPOSED), matches(mei(), 1), "it was hashed anew");
+    assert_eq!(world.verify(DECOMPOSED), matches(mei(), 1));
 }
 
 #[test]
@@ -347,7 +289,7 @@ fn the_cost_of_a_refusal_depends_on_what_was_typed_alone() {
     for (typed, hashes) in [("wrong password", 1), ("wrong\u{3000}password", 2)] {
         for world in [&unclaimed, &claimed] {
             let before = world.hash.0.get();
-            assert_eq!(world.verify(typed, "b"), NameReply::Refused);
+            assert_eq!(world.verify(typed), NameReply::Refused);
             assert_eq!(world.hash.0.get() - before, hashes, "{typed}");
         }
     }

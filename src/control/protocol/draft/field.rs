@@ -72,7 +72,10 @@ impl FieldError {
         match error {
             TextError::TooLong { max } => refused.with("max", max),
             TextError::TooShort { min } => refused.with("min", min),
-            TextError::Required | TextError::ControlCharacter | TextError::NotAnAddress => refused,
+            TextError::Required
+            | TextError::ControlCharacter
+            | TextError::Secret
+            | TextError::NotAnAddress => refused,
         }
     }
 

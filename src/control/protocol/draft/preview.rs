@@ -13,7 +13,9 @@ use super::Draft;
 use super::ceiling::TypedCeiling;
 use super::field::{FieldError, Setting, TypedNetworks, code_and_params};
 use super::reader::FieldReader;
+use crate::protocol::account::TextError;
 use crate::protocol::expiry_text::{Described, ExpiryKind};
+use crate::protocol::secret_shape::holds_secret;
 use crate::protocol::zone::Zone;
 
 /// Preview of a draft. A field that was not typed has no preview and no error.
@@ -202,6 +204,13 @@ impl LineNote {
             network::NetworkOutcome::Stored { stored, changed } => {
                 changed.then(|| Self { stored: Some(stored.to_string()), ..bare })
             }
+            // The answer does not repeat a pasted secret.
+            network::NetworkOutcome::Refused { .. } if holds_secret(&entry.text) => Some(Self {
+                entry: "…".to_owned(),
+                code: Some(TextError::Secret.code().to_owned()),
+                detail: Some(TextError::Secret.to_string()),
+                ..bare
+            }),
             network::NetworkOutcome::Refused { problem } => {
                 let (code, params) = code_and_params(problem);
                 Some(Self { code: Some(code), detail: Some(problem.to_string()), params, ..bare })

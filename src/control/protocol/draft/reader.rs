@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::field::{FieldError, Setting, TypedNetworks};
 use crate::protocol::account::{TextError, check_name};
 use crate::protocol::expiry_text::{Described, parse_not_before};
+use crate::protocol::secret_shape::holds_secret;
 
 /// Most refused entries of a list that are reported individually.
 pub const PROBLEMS_MAX: usize = network::PROBLEMS_KEPT_MAX;
@@ -86,8 +87,12 @@ impl<'a> FieldReader<'a> {
         let checked = typed.read();
         for entry in &checked.entries {
             if let network::NetworkOutcome::Refused { problem } = &entry.outcome {
-                let error = FieldError::of("networks", problem);
-                self.errors.push(error.with("line", entry.line).with("entry", entry.text.as_str()));
+                let error = if holds_secret(&entry.text) {
+                    FieldError::text("networks", TextError::Secret)
+                } else {
+                    FieldError::of("networks", problem).with("entry", entry.text.as_str())
+                };
+                self.errors.push(error.with("line", entry.line));
             }
         }
         if let Some(problem) = &checked.problem {
@@ -120,6 +125,9 @@ impl<'a> FieldReader<'a> {
     }
 
     fn refuse_grant(&self, text: &str) -> Option<FieldError> {
+        if holds_secret(text) {
+            return Some(FieldError::text("permissions", TextError::Secret));
+        }
         let error = match text.parse::<Grant>() {
             Ok(grant) if grant.is_reserved() && !self.setting.may_grant_reserved => {
                 FieldError::new(

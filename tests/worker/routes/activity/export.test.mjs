@@ -1,7 +1,7 @@
 // Activity, taken away as a file.
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { begin, expect } from "../../support/journey.mjs";
+import { ORIGIN, begin, expect } from "../../support/journey.mjs";
 
 const HOSTILE = ["=cmd|' /C calc'!A0", '+1,"two"', "@SUM(1,2)", '経理🔑, "引用"', "-1"];
 
@@ -16,7 +16,7 @@ describe("activity", () => {
   after(() => at.dispose());
 
   const read = async (query = "", who = at) => expect(await who.console("GET", `/v1/activity?${query}`), 200).body;
-  const file = async (query, who = at) => expect(await who.console("GET", `/v1/activity/export?${query}`), 200);
+  const file = async (query, who = at) => expect(await who.console("POST", `/v1/activity/export?${query}`), 200);
 
   test("as JSON Lines is what the pages say", async () => {
     const { entries } = await read();
@@ -54,20 +54,30 @@ describe("activity", () => {
 
   test("as CSV begins with a byte order mark", async () => {
     const { body } = await at.worker.fetch("localhost", "/v1/activity/export?format=csv", {
-      headers: { cookie: at.cookie },
+      method: "POST",
+      headers: { cookie: at.cookie, origin: ORIGIN },
     });
     const bytes = Buffer.concat(await body.toArray());
     assert.deepEqual([...bytes.subarray(0, 5)], [0xef, 0xbb, 0xbf, 0x69, 0x64]);
   });
 
-  test("to a HEAD is its head alone", async () => {
+  test("is not exported by a request that any page may cause, and the day's exports stay", async () => {
     const exports = async () => (await read("action=activity_exported")).entries.length;
     const before = await exports();
-    for (const path of ["/v1/activity", "/v1/activity/export?format=csv"]) {
-      const { status, text } = await at.console("HEAD", path);
-      assert.deepEqual([status, text], [200, ""]);
+    const path = "/v1/activity/export?format=csv";
+    for (const method of ["GET", "HEAD"]) {
+      const refused = await at.console(method, path);
+      assert.deepEqual([refused.status, refused.headers.allow], [405, "POST"]);
+    }
+    // More than the exports of a day, as a page of a sibling host would cause them by a form.
+    for (let turn = 0; turn < 25; turn += 1) {
+      const origin = "http://api.localhost:8787";
+      const headers = { "sec-fetch-site": "same-site" };
+      expect(await at.console("POST", path, { origin, headers }), 403, "cross_site");
     }
     assert.equal(await exports(), before, "nobody took a file");
+    expect(await at.console("POST", path), 200);
+    assert.equal(await exports(), before + 1);
   });
 
   test(
@@ -107,7 +117,8 @@ describe("activity", () => {
       // Where it breaks off before anything of it was sent, there is no answer at all.
       const taken = async () => {
         const begun = await at.worker.fetch("localhost", "/v1/activity/export?format=jsonl", {
-          headers: { cookie: at.cookie },
+          method: "POST",
+          headers: { cookie: at.cookie, origin: ORIGIN },
         });
         return begun.text();
       };

@@ -78,10 +78,13 @@ describe("activity", () => {
       expect(await at.console("GET", `/v1/activity?${query}`), 422, "invalid");
     }
     for (const query of ["", "format=xls", "format=csv&limit=5", "format=csv&from=soon"]) {
-      expect(await at.console("GET", `/v1/activity/export?${query}`), 422, "invalid");
+      expect(await at.console("POST", `/v1/activity/export?${query}`), 422, "invalid");
     }
-    for (const path of ["/v1/activity", "/v1/activity/export?format=csv"]) {
-      expect(await at.console("GET", path, { cookie: null }), 401, "not_signed_in");
+    for (const [method, path] of [
+      ["GET", "/v1/activity"],
+      ["POST", "/v1/activity/export?format=csv"],
+    ]) {
+      expect(await at.console(method, path, { cookie: null }), 401, "not_signed_in");
     }
   });
 });

@@ -1,6 +1,6 @@
 // Every route of the console's host: who may ask, by which method, path and headers.
 import assert from "node:assert/strict";
-import { describe, test } from "node:test";
+import { before, describe, test } from "node:test";
 import { FOREIGN, changed, random, token } from "../../support/forge.mjs";
 import { ROUTES, at, describeRoutes, draft, id, idempotency, send, useEveryRoute } from "../../support/every-route.mjs";
 import { API, ORIGIN, OWNER, expect, setupToken } from "../../support/journey.mjs";
@@ -105,6 +105,56 @@ describe("from another site", () => {
   );
 });
 
+describe("read from another site", () => {
+  describeRoutes(
+    ({ method }) => method === "GET",
+    async (route) => {
+      await at.worker.resetCounters();
+      for (const method of ["GET", "HEAD"]) {
+        for (const over of [
+          { origin: "https://evil.example" },
+          { origin: "null" },
+          { origin: `http://${API}` },
+          { origin: `http://${API}`, headers: { "sec-fetch-site": "same-origin" } },
+          { origin: null, headers: { "sec-fetch-site": "cross-site" } },
+          { origin: null, headers: { "sec-fetch-site": "same-site" } },
+        ]) {
+          const refused = await at.console(method, route.path(), over);
+          assert.equal(refused.status, 403, JSON.stringify(over));
+          if (method === "GET") assert.equal(refused.body.code, "cross_site");
+        }
+      }
+      assert.deepEqual(await at.worker.counters(), {});
+      // A program, an address that a person typed, and the console's own page.
+      for (const over of [
+        { origin: null },
+        { origin: null, headers: { "sec-fetch-site": "none" } },
+        { origin: null, headers: { "sec-fetch-site": "same-origin" } },
+      ]) {
+        expect(await at.console("GET", route.path(), over), ...route.good);
+      }
+    },
+  );
+});
+
+describe("a GET", () => {
+  // A use that the ledger still holds in memory is written with the next command.
+  before(async () => expect(await at.console("GET", "/v1/session"), 200));
+
+  describeRoutes(
+    ({ method }) => method === "GET",
+    async (route) => {
+      await at.worker.resetCounters();
+      for (const method of ["GET", "HEAD"])
+        assert.equal((await at.console(method, route.path())).status, route.good[0]);
+      const written = Object.entries(await at.worker.meters()).filter(
+        ([name, rows]) => rows > 0 && !name.endsWith(".rowsRead"),
+      );
+      assert.deepEqual(written, [], "no row is written, and no alarm set");
+    },
+  );
+});
+
 describe("with a method that it does not have", () => {
   const allowed = {
     "/v1/setup": "POST",
@@ -126,7 +176,7 @@ describe("with a method that it does not have", () => {
     "/v1/account/service/password": "POST",
     "/v1/sealed-keys/revoke": "POST",
     "/v1/activity": "GET, HEAD",
-    "/v1/activity/export": "GET, HEAD",
+    "/v1/activity/export": "POST",
     "/v1/counters": "GET, HEAD",
     "/v1/operator/accounts": "GET, HEAD, POST",
     "/v1/operator/accounts/a1B2c3D4": "GET, HEAD, PATCH",

@@ -54,7 +54,7 @@ describe("A05: a viewable key", () => {
       const answers = await Promise.all(Array.from({ length: 50 }, () => reveal(key)));
       assert.ok(answers.every(({ status }) => status === 200));
     }
-    const file = await at.console("GET", `/v1/activity/export?format=jsonl&action=key_revealed&key=${key.id}`);
+    const file = await at.console("POST", `/v1/activity/export?format=jsonl&action=key_revealed&key=${key.id}`);
     assert.equal(file.text.trimEnd().split("\n").length, 1000);
   });
 });

@@ -35,7 +35,7 @@ describe("tries at a password", () => {
     }
   });
 
-  // `BLOCK_TRIES` of src/control/objects/name/tries.rs.
+  // `BLOCK_AT_NAME_TRIES` of src/control/objects/address.rs.
   for (const [whose, email, block] of [
     ["a member's", OWNER.email, "203.0.113"],
     ["nobody's", "nobody@example.jp", "198.18.7"],
@@ -56,7 +56,7 @@ describe("tries at a password", () => {
   });
 
   test("from one block at many names are counted together", { timeout: 20_000 }, async () => {
-    // `TRIES` of src/control/objects/address.rs. Texts that are no address are counted like any
+    // `BLOCK_TRIES` of src/control/objects/address.rs. Texts that are no address are counted like any
     // other, and cost no hash.
     const answers = await Promise.all(
       Array.from({ length: 310 }, (_, n) => signIn(`no address ${n}`, WRONG, "2001:db8:7:7::1")),
@@ -64,6 +64,51 @@ describe("tries at a password", () => {
     assert.deepEqual(tally(answers), { "401 sign_in_refused": 300, "429 too_many_attempts": 10 });
     expect(await signIn(OWNER.email, OWNER.password, "2001:db8:7:7:ffff::1"), 429, "too_many_attempts");
     expect(await signIn(OWNER.email, OWNER.password, "2001:db8:7:8::1"), 201);
+  });
+
+  // `SITE_TRIES` and `ORGANISATION_TRIES` of src/control/objects/address.rs.
+  for (const [what, ip, budget] of [
+    ["a /56", (n) => `2001:db8:8:${(n % 256).toString(16)}::1`, 600],
+    ["a /48", (n) => `2001:db8:9:${(256 * (n % 200)).toString(16)}::1`, 900],
+  ]) {
+    test(
+      `from ${what} are counted together, though each block is below its own limit`,
+      { timeout: 30_000 },
+      async () => {
+        const counts = {};
+        for (let begun = 0; begun < budget + 100; begun += 100) {
+          const answers = await Promise.all(
+            Array.from({ length: 100 }, (_, n) => signIn(`no address ${n}`, WRONG, ip(begun + n))),
+          );
+          for (const [what, count] of Object.entries(tally(answers))) counts[what] = (counts[what] ?? 0) + count;
+        }
+        assert.deepEqual(counts, { "401 sign_in_refused": budget, "429 too_many_attempts": 100 });
+      },
+    );
+  }
+
+  test("that are refused cost this isolate nothing until the time that it was told", async () => {
+    await at.worker.resetCounters();
+    for (let n = 0; n < 20; n += 1)
+      expect(await signIn("no address", WRONG, "2001:db8:7:7::1"), 429, "too_many_attempts");
+    assert.deepEqual(await at.worker.counters(), {});
+    await at.worker.setClock(60 * 60 * 1000 + 1_000);
+    expect(await signIn("no address", WRONG, "2001:db8:7:7::1"), 401, "sign_in_refused");
+    await at.worker.setClock(0);
+  });
+
+  test("at made-up names leave no object behind", { timeout: 30_000 }, async () => {
+    await at.worker.resetCounters();
+    const answers = await Promise.all(
+      Array.from({ length: 40 }, (_, n) => signIn(`nobody${n}@example.org`, WRONG, "192.0.9.1")),
+    );
+    assert.deepEqual(tally(answers), { "401 sign_in_refused": 40 });
+    const meters = await at.worker.meters();
+    const written = Object.keys(meters).filter(
+      (name) => /^Name\.(rowsWritten|setAlarm)$/.test(name) && meters[name] > 0,
+    );
+    assert.deepEqual(written, []);
+    assert.ok(meters["Address.rowsWritten"] > 0, "they are counted, in a few objects");
   });
 
   test("at a step-up are counted like any other", { timeout: 20_000 }, async () => {

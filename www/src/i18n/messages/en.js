@@ -202,6 +202,7 @@ export default {
   "line.leading_zero": "write {suggestion}, without the leading zero",
   "line.zone_id": "leave out {zone}",
   "line.not_an_address": "this is neither an IP address nor a CIDR block",
+  "line.secret": "this looks like a key or a password",
   "line.entry_too_long": "an entry has at most {max} characters",
   "form.permissions": "Permissions",
   "form.permissions.hint": "Choose what the key may do. Without any permission, it can only call what requires none.",
@@ -440,6 +441,7 @@ export default {
   "error.too_long": "Use at most {max} characters.",
   "error.too_short": "Use at least {min} characters.",
   "error.control_character": "Leave out line breaks and invisible characters.",
+  "error.secret": "This looks like a key or a password, which others could read here. Enter something else.",
   "error.not_one_of": "Choose one of the values offered.",
   "error.email.required": "Enter your e-mail.",
   "error.email.not_an_address": "Enter an e-mail address, like mei@example.jp.",
@@ -504,6 +506,8 @@ export default {
   "problem.too_many_attempts": "Too many tries. You can try again after {time} ({zone}).",
   "problem.too_many_attempts.soon": "Too many tries. Wait a few minutes before you try again.",
   "problem.setup_refused": "This set-up link has expired or is incomplete. Ask the sender for a new one.",
+  "problem.setup_busy":
+    "This link is being used with another e-mail at the moment. If that was not you, ask the sender. Try again after {time} ({zone}).",
   "problem.setup_done": "This link was already used, or Claviger is already set up. Sign in instead.",
   "problem.setup_token_gone": "The set-up link is not stored. Open the original link again.",
 };

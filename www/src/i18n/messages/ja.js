@@ -201,6 +201,7 @@ export default {
   "line.leading_zero": "先頭の0を除き、{suggestion}と書いてください",
   "line.zone_id": "{zone}を除いてください",
   "line.not_an_address": "IPアドレスでもCIDRでもありません",
+  "line.secret": "キーやパスワードのようです",
   "line.entry_too_long": "1件は{max}文字までです",
   "form.permissions": "権限",
   "form.permissions.hint": "このキーでできること。何も選ばない場合は、権限を求めない範囲だけを呼び出せます。",
@@ -434,6 +435,7 @@ export default {
   "error.too_long": "{max}文字以内で入力してください。",
   "error.too_short": "{min}文字以上で入力してください。",
   "error.control_character": "改行や目に見えない文字を除いてください。",
+  "error.secret": "キーやパスワードのようです。ほかの人に見える項目のため、別の文字列を入力してください。",
   "error.not_one_of": "選択肢から選んでください。",
   "error.email.required": "メールアドレスを入力してください。",
   "error.email.not_an_address": "mei@example.jpのようなメールアドレスを入力してください。",
@@ -496,6 +498,8 @@ export default {
   "problem.too_many_attempts.soon": "試行回数が上限に達しました。数分待ってからもう一度お試しください。",
   "problem.setup_refused":
     "この初期設定のリンクは、期限が切れているか不完全です。受け取った先に新しいリンクを依頼してください。",
+  "problem.setup_busy":
+    "このリンクは現在、別のメールアドレスで使用されています。心当たりがなければ送信者に確認してください。{time}（{zone}）以降にもう一度お試しください。",
   "problem.setup_done": "このリンクは使用済みか、初期設定が完了しています。サインインしてください。",
   "problem.setup_token_gone":
     "初期設定のリンクは一度しか使えず、保存もされません。受け取った場所からもう一度開いてください。",

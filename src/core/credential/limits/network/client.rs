@@ -22,6 +22,10 @@ const TRIES_PREFIX_V4: u8 = 24;
 /// smallest block that one subscriber gets (RFC 4291 §2.5.4).
 const TRIES_PREFIX_V6: u8 = 64;
 
+/// Prefix lengths of the wider IPv6 blocks, in bits: what providers give to homes and to companies
+/// (RFC 6177 §2).
+const TRIES_PREFIXES_V6_WIDER: [u8; 2] = [56, 48];
+
 /// The address of a caller, vouched for by the platform or by an authenticated verifier. An
 /// IPv4-mapped address becomes the IPv4 address. Its JSON form is the address in its only canonical
 /// spelling.
@@ -60,12 +64,26 @@ impl ClientAddress {
     }
 
     /// Returns the text of the block whose attempts are counted together: its /24, or its /64 for
-    /// IPv6. The text names the object that counts, so the spelling must not change.
+    /// IPv6. The text names a counter, so the spelling must not change.
     pub fn block(self) -> String {
-        let prefix = match self.0 {
+        self.around(match self.0 {
             IpAddr::V4(_) => TRIES_PREFIX_V4,
             IpAddr::V6(_) => TRIES_PREFIX_V6,
+        })
+    }
+
+    /// Returns that block and, for IPv6, the wider ones whose attempts are counted as well: the /56
+    /// and the /48.
+    pub fn blocks(self) -> Vec<String> {
+        let wider: &[u8] = match self.0 {
+            IpAddr::V4(_) => &[],
+            IpAddr::V6(_) => &TRIES_PREFIXES_V6_WIDER,
         };
+        let wider = wider.iter().map(|prefix| self.around(*prefix));
+        core::iter::once(self.block()).chain(wider).collect()
+    }
+
+    fn around(self, prefix: u8) -> String {
         // The prefixes are always in range; the address alone is the narrowest correct fallback.
         Network::around(self.0, prefix)
             .map_or_else(|| self.0.to_string(), |block| block.to_string())
@@ -187,8 +205,14 @@ mod tests {
             ("::1", "::/64"),
             ("240.1.2.3", "240.1.2.0/24"),
         ] {
-            assert_eq!(ClientAddress::parse(text).unwrap().block(), block);
+            let address = ClientAddress::parse(text).unwrap();
+            assert_eq!(address.block(), block);
+            assert_eq!(address.blocks()[0], block);
         }
+        let blocks = |text| ClientAddress::parse(text).unwrap().blocks();
+        assert_eq!(blocks("203.0.113.7").len(), 1);
+        let wider = ["2001:db8:1:2345::/64", "2001:db8:1:2300::/56", "2001:db8:1::/48"];
+        assert_eq!(blocks("2001:db8:1:2345::6"), wider);
     }
 
     #[test]

@@ -354,8 +354,45 @@ fn a_new_service_password_issues_at_once_and_a_wrong_one_asks_the_ledger_once_a_
     issuers.state_is(3, |state| state.service.as_mut().unwrap().digest = Digest::of(b"another"));
     assert_eq!(issuers.may_issue(b"another", ASKED + 1), (true, 1));
     assert_eq!(issuers.may_issue(b"password", ASKED + 500), (false, 0));
-    for (later, calls) in [(1_001, 1), (1_002, 0), (2_000, 0), (2_001, 1)] {
+    for (later, calls) in [(1_001, 1), (1_002, 0), (2_000, 0)] {
         assert_eq!(issuers.may_issue(b"wrong", ASKED + later), (false, calls), "{later}");
     }
-    assert_eq!(issuers.may_issue(b"another", ASKED + 2_001), (true, 1));
+    // Guesses differ: one call a second for all of them.
+    for (later, calls) in [(2_001, 1), (2_002, 0), (3_000, 0), (3_001, 1)] {
+        let guess = format!("guess {later}");
+        assert_eq!(issuers.may_issue(guess.as_bytes(), ASKED + later), (false, calls), "{later}");
+    }
+    assert_eq!(issuers.may_issue(b"another", ASKED + 3_001), (true, 1));
+}
+
+/// P3: made once, over since. A program that goes on with a former password costs no call a second.
+#[test]
+fn a_former_service_password_asks_the_ledger_once() {
+    let mut issuers = Issuers::new(|_| Issuer::Service);
+    issuers.state(2, |_| ());
+    issuers.state_is(3, |state| state.service.as_mut().unwrap().digest = Digest::of(b"another"));
+    assert_eq!(issuers.may_issue(b"another", ASKED), (true, 1));
+    let calls: usize =
+        (1..=9).map(|s| issuers.may_issue(b"password", ASKED + 1_000 * s)).map(|got| got.1).sum();
+    assert_eq!(calls, 1, "nine seconds, within one lease");
+    // A password that the ledger has not refused yet is asked about.
+    issuers.state_is(4, |state| state.service.as_mut().unwrap().digest = Digest::of(b"third"));
+    assert_eq!(issuers.may_issue(b"third", ASKED + 9_500), (true, 1));
+}
+
+/// A call that failed has refused nothing.
+#[test]
+fn a_password_is_not_remembered_as_refused_before_the_ledger_has_answered() {
+    let mut issuers = Issuers::new(|_| Issuer::Service);
+    issuers.state(2, |_| ());
+    assert_eq!(issuers.may_issue(b"password", ASKED), (true, 1));
+    let (account, lookup) = (issuers.world.key.id().account(), Lookup::default());
+    let credentials = issuers.password(b"new");
+    let asks = |issuers: &mut Issuers, now| {
+        let gateway = &mut issuers.world.gateway;
+        let found = gateway.authorise_issue(&credentials, None, at(now), at(now), &lookup);
+        matches!(found, Authorisation::Fetch(Fetch::State(asked)) if asked == account)
+    };
+    assert!(asks(&mut issuers, ASKED + 1_001), "nothing comes of this one");
+    assert!(asks(&mut issuers, ASKED + 2_001), "and the next asks again");
 }

@@ -1,0 +1,169 @@
+//! Counters of tries at secrets that people choose: at signing in, at a step-up, and at set-up
+//! links.
+//!
+//! Address objects count ([`crate::objects::address`]). They are shards: [`SHARDS`] of them count
+//! by address, as many by name. A hash chooses the shard. So neither made-up names nor borrowed
+//! addresses create objects, and all counters of one try are in one object.
+//!
+//! A try counts by address first: at its block, at the wider blocks around an IPv6 one, and at the
+//! sum of the shard. If that lets it through, it counts at its name, which may be unclaimed.
+
+use claviger_core::base::secret::Digest;
+use claviger_core::credential::limits::network::ClientAddress;
+use serde::{Deserialize, Serialize};
+
+use crate::protocol::account::Email;
+
+/// Number of shards of each kind. It must not change while counters are in use. One object answers
+/// some hundred calls a second.
+pub const SHARDS: u8 = 16;
+
+/// Name of the block of callers without an address.
+const NO_BLOCK: &str = "none";
+
+/// Name of the sum over all blocks of a shard.
+const SUM: &str = "*";
+
+/// Bytes of a name's digest that name its counters: 128 bits.
+const NAME_BYTES: usize = 16;
+
+/// The limit of a counter. The names are part of the messages and must not change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TryLimit {
+    /// Tries of one block, at all names: a /24, or a /64 for IPv6.
+    Block,
+    /// Tries of an IPv6 /56, at all names: what a home gets (RFC 6177 §2).
+    Site,
+    /// Tries of an IPv6 /48, at all names: what a company gets.
+    Organisation,
+    /// Tries of all blocks of a shard.
+    Sum,
+    /// Tries of one block at one name.
+    BlockAtName,
+    /// Tries of all blocks at one name.
+    Name,
+}
+
+/// One counter.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TryCounter {
+    /// Limit that applies to it.
+    pub limit: TryLimit,
+    /// Name of what it counts, such as a block; unique within the object.
+    pub of: String,
+}
+
+/// The counters of one try in one object, the narrowest first. A recent success at the narrowest
+/// one exempts it from the others.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tries {
+    /// Name of the object's instance.
+    pub instance: String,
+    /// Counters; there is at least one.
+    pub counters: Vec<TryCounter>,
+}
+
+impl Tries {
+    /// Returns the counters by address. Wider blocks are counted for IPv6 alone: an IPv4 /24 costs
+    /// what an IPv6 /32 does, which has 65,536 of the widest.
+    pub fn by_address(client: Option<ClientAddress>) -> Self {
+        let blocks = client.map_or_else(|| vec![NO_BLOCK.to_owned()], ClientAddress::blocks);
+        let limits = [TryLimit::Block, TryLimit::Site, TryLimit::Organisation];
+        // The counters of the widest block are in one shard, and with them those of all within.
+        let widest = blocks.last().map_or(NO_BLOCK, String::as_str);
+        let instance = format!("tries/address/{}", shard(&Digest::of(widest.as_bytes())));
+        let mut counters: Vec<_> =
+            limits.into_iter().zip(blocks).map(|(limit, of)| TryCounter { limit, of }).collect();
+        counters.push(TryCounter { limit: TryLimit::Sum, of: SUM.to_owned() });
+        Self { instance, counters }
+    }
+
+    /// Returns the counters at a name. The object learns a digest of it only.
+    pub fn at_name(name: &Email, client: Option<ClientAddress>) -> Self {
+        let digest = Digest::of(name.as_str().as_bytes());
+        let bytes = digest.as_bytes().first_chunk::<NAME_BYTES>();
+        let of = bytes.map(|bytes| base16ct::lower::encode_string(bytes)).unwrap_or_default();
+        let block = client.map_or_else(|| NO_BLOCK.to_owned(), ClientAddress::block);
+        let at = TryCounter { limit: TryLimit::BlockAtName, of: format!("{of} {block}") };
+        Self {
+            instance: format!("tries/name/{}", shard(&digest)),
+            counters: vec![at, TryCounter { limit: TryLimit::Name, of }],
+        }
+    }
+
+    /// Returns the narrowest counter.
+    pub fn own(&self) -> Option<&TryCounter> {
+        self.counters.first()
+    }
+}
+
+fn shard(digest: &Digest) -> u8 {
+    // `SHARDS` divides 256, so that all shards are equally likely.
+    digest.as_bytes().first().and_then(|byte| byte.checked_rem(SHARDS)).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    fn by(address: &str) -> Tries {
+        Tries::by_address(ClientAddress::parse(address))
+    }
+
+    fn named(tries: &Tries) -> Vec<(TryLimit, &str)> {
+        tries.counters.iter().map(|counter| (counter.limit, counter.of.as_str())).collect()
+    }
+
+    #[test]
+    fn an_address_counts_at_each_block_around_it_and_at_the_sum() {
+        assert_eq!(
+            named(&by("2001:db8:1:2345:6::7")),
+            [
+                (TryLimit::Block, "2001:db8:1:2345::/64"),
+                (TryLimit::Site, "2001:db8:1:2300::/56"),
+                (TryLimit::Organisation, "2001:db8:1::/48"),
+                (TryLimit::Sum, "*"),
+            ]
+        );
+        assert_eq!(
+            named(&by("203.0.113.7")),
+            [(TryLimit::Block, "203.0.113.0/24"), (TryLimit::Sum, "*")]
+        );
+        assert_eq!(named(&by("no address")), [(TryLimit::Block, "none"), (TryLimit::Sum, "*")]);
+    }
+
+    #[test]
+    fn all_of_a_48_is_in_one_object_and_objects_are_few() {
+        let one: BTreeSet<_> =
+            (0..300).map(|n| by(&format!("2001:db8:1:{n:x}::1")).instance).collect();
+        assert_eq!(one.len(), 1);
+        let many = |n| {
+            let email = Email::parse(&format!("m{n}@example.jp")).unwrap();
+            [
+                by(&format!("2001:db8:{n:x}::1")).instance,
+                by(&format!("198.51.{}.1", n % 256)).instance,
+                Tries::at_name(&email, None).instance,
+            ]
+        };
+        let all: BTreeSet<_> = (0..2_000).flat_map(many).collect();
+        assert_eq!(all.len(), 2 * usize::from(SHARDS));
+    }
+
+    #[test]
+    fn a_name_counts_by_its_digest_alone_whatever_the_block() {
+        let mei = Email::parse("mei@example.jp").unwrap();
+        let [office, home] = ["203.0.113.7", "2001:db8::1"]
+            .map(|address| Tries::at_name(&mei, ClientAddress::parse(address)));
+        assert_eq!(office.instance, home.instance);
+        assert_eq!(office.counters[1], home.counters[1]);
+        assert_ne!(office.counters[0], home.counters[0]);
+        let name = &office.counters[1].of;
+        assert_eq!(name.len(), 32);
+        assert_eq!(office.counters[0].of, format!("{name} 203.0.113.0/24"));
+        let none = Tries::at_name(&mei, None);
+        assert_eq!(none.counters[0].of, format!("{name} none"));
+    }
+}
