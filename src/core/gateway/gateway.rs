@@ -15,7 +15,7 @@
 
 mod responses;
 
-use crate::base::http::path;
+use crate::base::http::path::{self, PathError};
 use crate::base::http::problem::RequestProblem;
 use crate::base::http::request::Request;
 use crate::base::http::response::{AdminForward, Outcome};
@@ -206,6 +206,12 @@ impl<R: LeaseRules> Gateway<R> {
         let path = path::normalise(request.url.path).map_err(GatewayProblem::AmbiguousPath)?;
         let rule =
             self.config.rules.find(request.url.host, &path).ok_or(GatewayProblem::NoRoute)?.clone();
+        if let Some(other) = path::lenient(&path)
+            && let Some(found) = self.config.rules.find(request.url.host, &other)
+            && found.index != rule.index
+        {
+            return Err(GatewayProblem::AmbiguousPath(PathError::OtherRule));
+        }
         if rule.origin == Origin::Issuance {
             return Ok(Decision::Issue);
         }

@@ -369,6 +369,32 @@ fn hosts_and_paths_without_a_rule_lead_nowhere() {
     }
 }
 
+/// Windows drops dots and blanks at the end of a name, and NFKC reads `ａ` as `a`: such a path is
+/// refused only where it leads past a rule.
+#[test]
+fn a_path_that_a_lenient_server_reads_under_another_rule_is_refused() {
+    let mut world = World::new();
+    world.knows(world.record(1, |_| (), Standing::Active));
+    let headers = world.bearer();
+    let refused = || (400, "ambiguous_path".to_owned());
+    for (path, expected) in [
+        ("/any.", refused()),
+        ("/any%20", refused()),
+        ("/any%E3%80%80", refused()),
+        ("/%EF%BD%81ny", refused()),
+        ("/public./a", refused()),
+        ("/public%20/a", refused()),
+        ("/public/form.", refused()),
+        ("/x.", (0, String::new())),
+        ("/Acme%20Inc.", (0, String::new())),
+        ("/%EF%BD%81%EF%BC%8E/b%20", (0, String::new())),
+        ("/public/x./a.", (0, String::new())),
+    ] {
+        let url = format!("http://api.localhost:8787{path}");
+        assert_eq!(world.outcome("GET", &url, &headers), expected, "{path}");
+    }
+}
+
 #[test]
 fn on_the_console_s_host_the_edge_verifies_and_issues_and_the_admin_worker_serves_all_else() {
     let mut world = World::new();
