@@ -30,6 +30,7 @@ use crate::gateway::body::{BODY_SCAN_BYTES_MAX, BodyScan, Fields};
 use crate::gateway::check::{Check, Checked};
 use crate::gateway::denied::Denied;
 use crate::gateway::fit::Fit;
+use crate::gateway::nonces::Nonces;
 use crate::gateway::presented::Presented;
 use crate::gateway::problem::GatewayProblem;
 use crate::gateway::recheck::{IssueClaims, Rechecks};
@@ -60,6 +61,7 @@ pub struct Gateway<R = ProductionRules> {
     /// Value of the header that authenticates this edge to the admin Worker and to ledgers.
     link: String,
     pub(super) fit: Fit,
+    nonces: Nonces,
     /// Keys of the MAC over shared replies, newest first.
     pub(super) cache_keys: Vec<MacKey>,
 }
@@ -126,6 +128,7 @@ impl<R: LeaseRules> Gateway<R> {
             origin_keys,
             link,
             fit: Fit::Fits,
+            nonces: Nonces::new(isolate),
             cache_keys,
         }
     }

@@ -19,6 +19,7 @@
 //! | [`batch_verify`], [`verify_body`] | answer `POST /v1/verify` |
 //! | [`denied`] | a refusal by the credential, which a caller may keep |
 //! | [`problem`] | the refusals, each with its status, code and text |
+//! | `nonces` | numbers requests for their proofs |
 //! | `fit` | knows whether this edge fits the admin Worker |
 
 pub mod batch_verify;
@@ -32,6 +33,7 @@ mod fit;
 pub mod gateway;
 pub mod issuance;
 pub mod issuing;
+mod nonces;
 pub mod origin_headers;
 mod presented;
 pub mod problem;

@@ -1,6 +1,6 @@
 //! Writes the gateway's own responses, and the requests that it forwards.
 
-use super::{Decision, Gateway, done};
+use super::{Decision, Gateway, client_address, done};
 use crate::base::http::path;
 use crate::base::http::problem::RequestProblem;
 use crate::base::http::request::Request;
@@ -9,6 +9,7 @@ use crate::config::rules::{Origin, Place, Rule};
 use crate::credential::limits::permission::Permission;
 use crate::gateway::denied::Denied;
 use crate::gateway::extract::Carried;
+use crate::gateway::origin_headers::Onward;
 use crate::gateway::problem::{GatewayProblem, challenge, challenge_of_several};
 use crate::gateway::{extract, origin_headers};
 use crate::lease::rules::LeaseRules;
@@ -64,7 +65,7 @@ impl<R: LeaseRules> Gateway<R> {
     }
 
     pub(super) fn forward(
-        &self,
+        &mut self,
         request: &Request<'_>,
         rule: &Rule,
         path: &str,
@@ -74,6 +75,7 @@ impl<R: LeaseRules> Gateway<R> {
         let query =
             carried.query.as_deref().or(request.url.query).filter(|query| !query.is_empty());
         let target = path::serialise(path, query);
+        let nonce = self.nonces.draw();
         let Some(Some(origin_key)) = self.origin_keys.get(rule.index) else {
             return self.refuse(&RequestProblem::Internal.into());
         };
@@ -85,8 +87,16 @@ impl<R: LeaseRules> Gateway<R> {
         };
         let mut remove: Vec<String> =
             carried.headers.iter().map(|name| (*name).to_owned()).collect();
-        let mut set =
-            origin_headers::headers(verified, request.method, &target, origin_key, request.arrived);
+        let onward = Onward {
+            method: request.method,
+            target: &target,
+            public: request.url,
+            verified,
+            address: client_address(request),
+            nonce,
+            now: request.arrived,
+        };
+        let mut set = onward.headers(origin_key);
         let only_reads = OnlyReads(rule.only_reads(request.method));
         let unscreened = if request.headers.is_whole() {
             let screened = origin_headers::screen(request.headers, only_reads);

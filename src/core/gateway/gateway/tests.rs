@@ -287,6 +287,26 @@ fn what_goes_on_to_the_origin_is_named_by_claviger_alone() {
     assert_eq!(set["claviger-proof"], format!("t=1800000000,v1={mac}"));
 }
 
+/// An origin that refuses repeats must not refuse an honest call, even one within the same second.
+#[test]
+fn no_two_requests_have_the_same_proof() {
+    let mut world = World::new();
+    world.knows(world.record(1, |_| (), Standing::Active));
+    let headers = world.bearer();
+    let mut proof = || {
+        let forward = world.forward(API, &headers);
+        let set: std::collections::BTreeMap<_, _> = forward.set.into_iter().collect();
+        assert_eq!(set["claviger-address"], "10.1.2.3");
+        assert_eq!(set["x-forwarded-for"], "10.1.2.3");
+        assert_eq!(set["x-forwarded-host"], "api.localhost:8787");
+        assert_eq!(set["x-forwarded-proto"], "http");
+        set["claviger-proof-2"].clone()
+    };
+    let (first, second) = (proof(), proof());
+    assert_ne!(first, second);
+    assert!(first.starts_with("t=1800000000,n="), "{first}");
+}
+
 #[test]
 fn the_effect_of_a_request_picks_the_permission() {
     let mut world = World::new();
@@ -346,7 +366,11 @@ fn a_public_rule_checks_nothing_and_still_hands_no_key_on() {
             headers.contains(&key),
             "{headers}"
         );
-        assert!(forward.set.iter().all(|(name, _)| *name == "claviger-proof"));
+        let ours: Vec<&str> = forward.set.iter().map(|(name, _)| *name).collect();
+        assert_eq!(
+            ours,
+            ["x-forwarded-proto", "x-forwarded-host", "claviger-proof", "claviger-proof-2"]
+        );
     }
 }
 
