@@ -35,7 +35,7 @@ use crate::gateway::presented::Presented;
 use crate::gateway::problem::GatewayProblem;
 use crate::gateway::recheck::{IssueClaims, Rechecks};
 use crate::gateway::resolve::{Attempt, Missing, ResolvedKey, resolve_key, resolve_sealed};
-use crate::gateway::{extract, issuance, origin_headers, presented};
+use crate::gateway::{extract, header_names, issuance, key_search, presented};
 use crate::lease::call::{Fetch, Lookup};
 use crate::lease::isolate::{Counters, Leases};
 use crate::lease::rules::{LeaseRules, ProductionRules};
@@ -182,11 +182,8 @@ impl<R: LeaseRules> Gateway<R> {
     /// Returns the changes to a request for the admin Worker: without client headers that could
     /// pass for one of Claviger's, with those that prove the edge.
     fn admin_forward(&self, request: &Request<'_>, path: &str) -> AdminForward {
-        let ours = request
-            .headers
-            .iter()
-            .map(|(name, _)| name)
-            .filter(|name| origin_headers::is_ours(name));
+        let ours =
+            request.headers.iter().map(|(name, _)| name).filter(|name| header_names::is_ours(name));
         let remove = ours.map(str::to_owned).collect();
         let mut set = vec![(link::EDGE_HEADER, self.link.clone())];
         if path == COUNTERS_PATH {
@@ -231,6 +228,12 @@ impl<R: LeaseRules> Gateway<R> {
             None if request.headers.is_whole() => BodyScan::of(request, &rule.places),
             None => None,
         };
+        if carried
+            .secret(&self.config.prefix)
+            .is_some_and(|secret| key_search::holds(&path, secret))
+        {
+            return Err(GatewayProblem::CredentialInPath);
+        }
 
         let demanded = match &rule.access {
             Access::Public => {
@@ -310,7 +313,8 @@ impl<R: LeaseRules> Gateway<R> {
                 if let Some(missing) = self.recheck_stored(&verdict, &known, facts, attempt) {
                     return missing.into();
                 }
-                self.count(made.id(), &verdict, known.is_counted, facts, now);
+                let is_counted = known.is_counted || lookup.is_counted;
+                self.count(made.id(), &verdict, is_counted, facts, now);
                 known.conclude(verdict, now)
             }
             Ok(Presented::Sealed(made)) => {

@@ -33,12 +33,12 @@
 
 use crate::base::http::cookie::COOKIE;
 use crate::base::http::request::{Headers, Url};
-use crate::base::http::response::OnlyReads;
 use crate::base::time::UnixMs;
-use crate::config::rules::overrides_method;
 use crate::credential::keyring::MacKey;
 use crate::credential::limits::network::ClientAddress;
 use crate::credential::limits::permission::{Grant, Permissions};
+use crate::gateway::header_names::is_removed;
+use crate::gateway::key_search;
 use crate::verify::verification::Verified;
 
 const LABEL: &str = "claviger/origin-proof/2";
@@ -46,51 +46,43 @@ const LABEL: &str = "claviger/origin-proof/2";
 /// Label of the proof without nonce and address.
 const LABEL_1: &str = "claviger/origin-proof/1";
 
-/// Returns `true` if a client's header of this lower-case name could pass for one of Claviger's.
-/// Some servers read `_` as `-`, and some read any unusual character as `-`.
-pub fn is_ours(name: &str) -> bool {
-    let is_apart = |rest: &str| !rest.starts_with(|next: char| next.is_ascii_alphanumeric());
-    name.strip_prefix("claviger").is_some_and(is_apart)
-}
-
 /// The changes to a client's headers on their way to an origin.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Screened {
     /// Headers to remove.
     pub remove: Vec<String>,
-    /// New value of `Cookie`; `None` if it stays unchanged or is removed.
-    pub cookie: Option<String>,
+    /// Headers to set, which keep a part of their value.
+    pub set: Vec<(&'static str, String)>,
 }
 
-/// Screens a client's headers. It removes headers that could pass for one of Claviger's, the
-/// console's cookie, and, if the request may only read, headers that override its method.
-pub fn screen(headers: Headers<'_>, OnlyReads(only_reads): OnlyReads) -> Screened {
+/// Screens a client's headers. It removes [those that a client may not send](is_removed) and the
+/// console's cookie, and cuts out the `secret` of the request's key wherever else it stands.
+pub fn screen(headers: Headers<'_>, secret: Option<&str>) -> Screened {
     let mut screened = Screened::default();
+    let holds = |value: &str| secret.is_some_and(|secret| key_search::holds(value, secret));
     for (name, value) in headers.iter() {
-        if is_ours(name) || (only_reads && overrides_method(name)) {
-            screened.remove.push(name.to_owned());
-        } else if name == "cookie"
-            && let Some(rest) = without_our_cookie(value)
-        {
-            match rest.is_empty() {
-                true => screened.remove.push(name.to_owned()),
-                false => screened.cookie = Some(rest),
+        let cut = |list: &str, separator: char, join: &str| {
+            secret.and_then(|secret| key_search::cut_from(list, separator, join, secret))
+        };
+        // The rest of the value, if it changes.
+        let (kept, rest) = match name {
+            _ if is_removed(name) => ("", Some(String::new())),
+            "cookie" => {
+                let others = without_our_cookie(value);
+                let without_key = cut(others.as_deref().unwrap_or(value), ';', ";");
+                ("cookie", without_key.or(others))
             }
+            "sec-websocket-protocol" => ("sec-websocket-protocol", cut(value, ',', ",")),
+            _ => ("", holds(value).then(String::new)),
+        };
+        match rest {
+            Some(rest) if rest.is_empty() => screened.remove.push(name.to_owned()),
+            Some(rest) => screened.set.push((kept, rest.trim().to_owned())),
+            None => {}
         }
     }
     screened
 }
-
-/// Returns `true` if [`screen`] might change a header of this lower-case name. The entry script
-/// makes the same test with [`SUSPECT`].
-#[cfg(test)]
-fn is_suspect(name: &str) -> bool {
-    name.starts_with("claviger") || name.contains("method") || name == "cookie"
-}
-
-/// JavaScript regular expression for the names of headers that [`screen`] might change. A request
-/// without such a header needs no screening.
-pub const SUSPECT: &str = "^claviger|method|^cookie$";
 
 /// A request on its way to an origin: the facts that its headers state.
 #[derive(Clone, Copy, Debug)]
@@ -186,38 +178,44 @@ pub fn without_our_cookie(header: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use base64ct::{Base64, Encoding};
+
     use super::*;
 
     #[test]
-    fn every_spelling_of_our_headers_is_ours() {
-        for name in ["claviger-account", "claviger_account", "claviger-x", "claviger_", "claviger"]
-        {
-            assert!(is_ours(name), "{name}");
-        }
-        for name in ["claviger.account", "claviger~account", "claviger*"] {
-            assert!(is_ours(name), "{name}");
-        }
-        for name in ["clavigerx", "x-claviger-account", "claviger2", ""] {
-            assert!(!is_ours(name), "{name}");
+    fn the_key_is_cut_out_of_whatever_holds_it() {
+        const SECRET: &str = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefg";
+        let in_basic = Base64::encode_string(format!("a:clv_x{SECRET}").as_bytes());
+        let in_referer = format!("https://a.example/?u={}", SECRET.replacen('0', "%30", 1));
+        for (name, value, rest) in [
+            ("x-key", SECRET, None),
+            ("x-original-authorization", &*format!("Basic {in_basic}"), None),
+            ("referer", &*in_referer, None),
+            ("cookie", &*format!("a=b; k={SECRET}; c=d"), Some("a=b; c=d")),
+            ("cookie", &*format!("{COOKIE}=x; k={SECRET}; c=d"), Some("c=d")),
+            ("cookie", &*format!("k={SECRET}"), None),
+            ("sec-websocket-protocol", &*format!("chat, key.{SECRET}, v2"), Some("chat, v2")),
+            ("sec-websocket-protocol", &*format!("base64url.bearer.{in_basic}"), None),
+        ] {
+            let flat = format!("{name}\n{value}");
+            let screened = screen(Headers::new(&flat), Some(SECRET));
+            let expected = match rest {
+                Some(rest) => (vec![], vec![(name, rest.to_owned())]),
+                None => (vec![name.to_owned()], vec![]),
+            };
+            assert_eq!((screened.remove, screened.set), expected, "{name}: {value}");
+            // Without a key, only the console's cookie is.
+            let others = screen(Headers::new(&flat), None);
+            assert_eq!(others != Screened::default(), value.contains(COOKIE), "{name}");
         }
     }
 
-    /// The entry script screens nothing else: a header that is missing here would reach an origin.
     #[test]
-    fn whatever_is_screened_is_suspect() {
-        let own = ["claviger", "claviger-edge", "claviger_key", "claviger.x", "cookie"];
-        let overriding = ["x-http-method-override", "x_http_method", "x-method-override"];
-        for name in own.into_iter().chain(overriding) {
-            let flat = format!("{name}\n{COOKIE}=x");
-            let screened = screen(Headers::new(&flat), OnlyReads(true));
-            assert_ne!(screened, Screened::default(), "{name}");
-            assert!(is_suspect(name), "{name}");
-        }
-        for name in ["accept", "x-clavigera", "authorization"] {
-            let flat = format!("{name}\nx");
-            assert_eq!(screen(Headers::new(&flat), OnlyReads(true)), Screened::default(), "{name}");
-        }
-        assert_eq!(SUSPECT, "^claviger|method|^cookie$", "`is_suspect` says the same");
+    fn names_that_a_client_may_not_send_are_removed_and_others_stay() {
+        let flat = "accept\n*/*\nx_forwarded_for\n10.0.0.1\nclaviger-key\nk\ncookie\na=b\nremote-user\nroot";
+        let screened = screen(Headers::new(flat), None);
+        assert_eq!(screened.remove, ["x_forwarded_for", "claviger-key", "remote-user"]);
+        assert_eq!(screened.set, []);
     }
 
     #[test]

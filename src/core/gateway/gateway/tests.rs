@@ -270,7 +270,7 @@ fn what_goes_on_to_the_origin_is_named_by_claviger_alone() {
     assert_eq!(forward.url, "http://api.localhost:8787/~x%7B?q=%271%27");
     assert_eq!(
         forward.remove,
-        ["authorization", "claviger-account", "claviger_account", "claviger-proof"]
+        ["authorization", "claviger-account", "claviger_account", "claviger-proof", "x-real-ip"]
     );
     let set: std::collections::BTreeMap<_, _> = forward.set.iter().cloned().collect();
     assert_eq!(set["claviger-account"], world.key.id().account().to_string());
@@ -320,19 +320,19 @@ fn the_effect_of_a_request_picks_the_permission() {
 }
 
 /// Some origins take the method from a header, even for a GET: a key for reading must not write
-/// that way.
+/// that way. The proof covers the method under every rule.
 #[test]
-fn a_request_that_reads_brings_along_no_method_that_writes() {
+fn no_request_brings_along_another_method() {
     let mut world = World::new();
     world.knows(world.record(1, |_| (), Standing::Active));
     let overrides =
-        ["x-http-method-override", "x-http-method", "x-method-override", "x_http_method_override"];
+        ["x-http-method-override", "x-http-method", "x.method.override", "x_http_method_override"];
     let named: String = overrides.iter().map(|name| format!("\n{name}\nDELETE")).collect();
-    let headers = format!("{}{named}\nx-http-methods\nDELETE", world.bearer());
-    let mut removed = |url| world.forward(url, &headers).remove;
-    assert_eq!(removed(API), [&["authorization"], overrides.as_slice()].concat());
-    // If the rule demands the same permission for both effects, the header is the origin's concern.
-    assert_eq!(removed("http://api.localhost:8787/any"), ["authorization"]);
+    let headers = format!("{}{named}\nx-methods\nDELETE", world.bearer());
+    for path in ["/x", "/any", "/public/a"] {
+        let removed = world.forward(&format!("http://api.localhost:8787{path}"), &headers).remove;
+        assert_eq!(removed, [&["authorization"], overrides.as_slice()].concat(), "{path}");
+    }
 }
 
 #[test]
@@ -343,6 +343,29 @@ fn a_key_in_a_named_parameter_does_not_travel_on() {
     assert_eq!(world.forward(&url, "").url, "http://api.localhost:8787/any?a=1&b=2");
     let url = format!("http://api.localhost:8787/any?u={}", world.key.expose());
     assert_eq!(world.forward(&url, "").url, "http://api.localhost:8787/any");
+}
+
+/// The key stands where it counts, and elsewhere: it is cut out of the query, and refused in a path.
+#[test]
+fn a_key_beside_its_place_does_not_travel_on() {
+    let mut world = World::new();
+    world.knows(world.record(1, |_| (), Standing::Active));
+    let key = world.key.expose().to_owned();
+    let escaped: String = key.bytes().map(|byte| format!("%{byte:02X}")).collect();
+    let headers = format!("{}\nreferer\nhttps://a.example/?k={escaped}", world.bearer());
+    for query in [format!("k={key}&a=1"), format!("a=1&k={escaped}"), format!("{key}&a=1&{key}")] {
+        let forward = world.forward(&format!("{API}?{query}"), &headers);
+        assert_eq!(forward.url, format!("{API}?a=1"));
+        assert_eq!(forward.remove, ["authorization", "referer"]);
+    }
+    for path in [format!("/x/{key}"), format!("/x/{escaped}/y"), format!("/public/{}", &key[22..])]
+    {
+        let url = format!("http://api.localhost:8787{path}");
+        let refused = (400, "credential_in_path".to_owned());
+        assert_eq!(world.outcome("GET", &url, &headers), refused, "{path}");
+    }
+    let id = format!("http://api.localhost:8787/keys/{}", world.key.id());
+    assert_eq!(world.forward(&id, &headers).url, id, "an ID is no secret");
 }
 
 #[test]
