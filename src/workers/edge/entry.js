@@ -116,8 +116,7 @@ function conclude(kind, text, request, env, ctx, body) {
   switch (kind) {
     case "forward":
       return (
-        forward(rest.split("\n"), request, env, body) ??
-        carryThrough(request, env, ctx, Date.now(), true).catch(failed)
+        forward(rest.split("\n"), request, env, body) ?? carryThrough(request, env, ctx, Date.now(), true).catch(failed)
       );
     case "admin":
       return toAdmin(rest.split("\n"), request, env);

@@ -51,7 +51,9 @@ export function forward([binding, url, screening, remove, cuts, ...set], request
  * has not seen. `remove` names the headers that go anyway.
  */
 function look(headers, secret, remove) {
-  patterns ??= call(edge.suspect_patterns).split("\n").map((source) => new RegExp(source));
+  patterns ??= call(edge.suspect_patterns)
+    .split("\n")
+    .map((source) => new RegExp(source));
   const [removed, twin, maybe] = patterns;
   const found = { names: [], isSuspect: false };
   for (const [name, value] of headers) {
