@@ -8,7 +8,13 @@ let at;
 let issued;
 let key;
 before(async () => {
-  const form = { host: API, path: "/form", origin: "DEMO", any_key: true, credentials: ["authorization", "x-api-key", "form:u"] };
+  const form = {
+    host: API,
+    path: "/form",
+    origin: "DEMO",
+    any_key: true,
+    credentials: ["authorization", "x-api-key", "form:u"],
+  };
   at = await begin({ rules: [...RULES, form] });
   issued = await at.issue();
   key = issued.credential;

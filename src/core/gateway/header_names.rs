@@ -7,7 +7,7 @@
 //! A server may know a header by another spelling. CGI (RFC 3875 §4.1.18), WSGI, Rack and PHP turn
 //! `-` into `_`, and so read `X_Real_IP` as `X-Real-IP`. PHP turns `.` into `_` as well. Apache up
 //! to 2.2 and lighttpd turn every character into `_` that is neither a letter nor a digit. Some
-//! applications ask for `HTTP_CLIENT_IP` by that name. Names are therefore compared [`folded`](fold).
+//! applications ask for `HTTP_CLIENT_IP` by that name. So names are compared [`folded`](fold).
 
 /// Headers to remove, folded and separated by blanks. A `*` at either end stands for any text.
 const REMOVED: &str = "\

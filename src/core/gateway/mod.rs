@@ -16,7 +16,7 @@
 //! | [`check`] | the verdict on one credential and its evidence, or the I/O that it needs first |
 //! | [`copies`] | takes copies of ledger replies, and makes those that isolates share |
 //! | [`header_names`] | knows the headers that a client may not send to an origin |
-//! | [`origin_headers`] | screens a client's headers, and writes those by which an origin knows the caller |
+//! | [`origin_headers`] | screens a client's headers, and writes those that name the caller |
 //! | [`issuance`], [`issuing`] | read and authorise an issuance by program |
 //! | [`batch_verify`], [`verify_body`] | answer `POST /v1/verify` |
 //! | [`denied`] | a refusal by the credential, which a caller may keep |

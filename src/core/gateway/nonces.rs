@@ -21,8 +21,8 @@ impl Nonces {
     }
 }
 
-/// Maps each number to another one, so that near numbers get far apart (the finalizer of SplitMix64,
-/// a permutation).
+/// Maps each number to another one, so that near numbers get far apart (the finalizer of
+/// SplitMix64, a permutation).
 fn scatter(number: u64) -> u64 {
     let number = (number ^ (number >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     let number = (number ^ (number >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);

@@ -76,8 +76,8 @@ function prepare(text) {
 const copyOf = ({ body, like }) => new Response(body, like);
 
 /**
- * Answers a request that needs I/O, or all of its headers. `isCounted` if it was let through by some
- * of them.
+ * Answers a request that needs I/O, or all of its headers. `isCounted` if it was let through by
+ * some of them.
  */
 async function carryThrough(request, env, ctx, now, isCounted = false) {
   if (!isConfigured) {

@@ -5,7 +5,10 @@ import { flatten, misconfigured, problem, reason } from "../shared/http.js";
 import { call } from "../shared/trap.js";
 import { edit } from "./step.js";
 
-/** Regular expressions of `suspect_patterns`: names to remove, twins of credential headers, values to look at. */
+/**
+ * Regular expressions of `suspect_patterns`: names to remove, twins of credential headers, values
+ * to look at.
+ */
 let patterns;
 
 /**

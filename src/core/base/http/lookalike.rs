@@ -18,7 +18,7 @@ pub fn is_separator(letter: char) -> bool {
         // are letters around a slash.
         '\u{2044}' | '\u{2215}' | '\u{29f8}' | '\u{ff0f}'
         | '\u{2100}' | '\u{2101}' | '\u{2105}' | '\u{2106}'
-        // As `\`: yen and won by code pages 932 and 949, set minus, operators, small and full-width.
+        // As `\`: yen and won by code pages 932 and 949, set minus, operators, small, full width.
         | '\u{a5}' | '\u{20a9}' | '\u{2216}' | '\u{29f5}' | '\u{29f9}' | '\u{fe68}' | '\u{ff3c}'
         // As `;`: the Greek question mark, the vertical, small and full-width semicolon.
         | '\u{37e}' | '\u{fe14}' | '\u{fe54}' | '\u{ff1b}'

@@ -345,7 +345,8 @@ fn a_key_in_a_named_parameter_does_not_travel_on() {
     assert_eq!(world.forward(&url, "").url, "http://api.localhost:8787/any");
 }
 
-/// The key stands where it counts, and elsewhere: it is cut out of the query, and refused in a path.
+/// The key stands where it counts, and elsewhere: it is cut out of the query, and refused in a
+/// path.
 #[test]
 fn a_key_beside_its_place_does_not_travel_on() {
     let mut world = World::new();
