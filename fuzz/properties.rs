@@ -186,7 +186,7 @@ pub fn exchange(data: &[u8]) {
     let mut lines = text.split('\n');
     let mut line = || lines.next().unwrap_or_default().to_owned();
     let (method, url, headers) = (line(), line(), line().replace('|', "\n"));
-    let request = OwnedRequest { method, url, headers, arrived: NOW };
+    let request = OwnedRequest { method, url, headers, arrived: NOW, is_counted: false };
     let gateway = Rc::new(RefCell::new(Gateway::new(testing::config(), 1)));
     let rng = ChaCha8Rng::from_seed([7; 32]);
     let mut exchange = Exchange::begin(gateway, request, rng);

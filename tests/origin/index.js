@@ -65,19 +65,19 @@ async function jobs(request, url, env) {
 
 /** As docs/origin-proof.md has it. */
 async function cameThroughClaviger(request, keys, toleranceS = 60) {
-  const proof = /^t=(\d{1,12}),v1=([0-9a-f]{64})$/.exec(request.headers.get("claviger-proof") ?? "");
+  const proof = /^t=(\d{1,12}),n=([0-9a-f]{16}),v2=([0-9a-f]{64})$/.exec(request.headers.get("claviger-proof-2") ?? "");
   if (!proof) return false;
-  const [, t, v1] = proof;
+  const [, t, n, v2] = proof;
   if (Math.abs(Date.now() / 1000 - Number(t)) > toleranceS) return false;
   const url = new URL(request.url);
   const told = (name) => request.headers.get(name) ?? "";
-  const lines = ["claviger/origin-proof/1", t, request.method, url.pathname + url.search,
-    told("claviger-account"), told("claviger-key"), told("claviger-permissions"), ""];
+  const lines = ["claviger/origin-proof/2", t, n, request.method, url.pathname + url.search, told("claviger-account"),
+    told("claviger-key"), told("claviger-permissions"), told("claviger-address"), ""];
   const statement = new TextEncoder().encode(lines.join("\n"));
   const bytes = (hex) => Uint8Array.from(hex.match(/../g), (pair) => parseInt(pair, 16));
   for (const key of keys) {
     const hmac = await crypto.subtle.importKey("raw", bytes(key), { name: "HMAC", hash: "SHA-256" }, false, ["verify"]);
-    if (await crypto.subtle.verify("HMAC", hmac, bytes(v1), statement)) return true;
+    if (await crypto.subtle.verify("HMAC", hmac, bytes(v2), statement)) return true;
   }
   return false;
 }

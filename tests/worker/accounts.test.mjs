@@ -77,7 +77,7 @@ describe("A12 keys of one account are interchangeable", () => {
     const job = await make(keys.a);
     const { headers } = expect(await at.call("/a", { key: keys.a.credential }), 200).body;
     const told = headers.filter(([name]) => name.startsWith("claviger-"));
-    assert.equal(told.length, 4);
+    assert.equal(told.length, 6);
     expect(await at.call(`/jobs/${job.id}`, { headers: told }), 401, "missing");
     expect(await fetchJob(job, keys.foreign, { headers: told }), 404);
     // Nor does the origin believe who comes past Claviger.

@@ -1,6 +1,7 @@
 // The gateway between a client and the demo origin: what comes through, changed how, and what does
 // not.
 import assert from "node:assert/strict";
+import { createHmac } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { after, before, describe, test } from "node:test";
 import { API, CALLER, CONSOLE, begin, expect, xtask } from "./support/journey.mjs";
@@ -24,7 +25,8 @@ async function seen(path, init) {
 const basic = (user, password) => `Basic ${Buffer.from(`${user}:${password}`).toString("base64")}`;
 
 describe("the origin is told who calls", () => {
-  const IDENTITY = ["claviger-account", "claviger-key", "claviger-permissions", "claviger-proof"];
+  const ANONYMOUS = ["claviger-address", "claviger-proof", "claviger-proof-2"];
+  const IDENTITY = ["claviger-account", "claviger-key", "claviger-permissions", ...ANONYMOUS].sort();
   const ours = ({ headers }) => headers.filter(([name]) => /^claviger/i.test(name));
 
   test("by account, key and permissions", async () => {
@@ -60,11 +62,8 @@ describe("the origin is told who calls", () => {
       assert.deepEqual(told.map(([name]) => name).sort(), IDENTITY);
       assert.ok(told.every(([, value]) => !/forged|again/.test(value)));
       const anonymous = ours(await seen("/public/a", { key: null, headers: { [name]: "forged" } }));
-      assert.deepEqual(
-        anonymous.map(([name]) => name),
-        ["claviger-proof"],
-      );
-      assert.doesNotMatch(anonymous[0][1], /forged/);
+      assert.deepEqual(anonymous.map(([name]) => name).sort(), ANONYMOUS);
+      assert.doesNotMatch(JSON.stringify(anonymous), /forged/);
     });
   }
 
@@ -115,17 +114,40 @@ describe("the origin is told who calls", () => {
       for (const change of [
         { method: "POST" },
         { url: "http://origin.example/a?b=d" },
-        { headers: new Headers({ ...through.sent, "claviger-account": "aaaaaaaa" }) },
-        {
-          headers: new Headers({
-            ...through.sent,
-            "claviger-proof": through.sent["claviger-proof"].replace(/.$/, "x"),
-          }),
-        },
+        ...[
+          { "claviger-account": "aaaaaaaa" },
+          { "claviger-address": "203.0.113.8" },
+          { "claviger-address": "" },
+          { "claviger-proof-2": through.sent["claviger-proof-2"].replace(/.$/, "x") },
+          { "claviger-proof-2": through.sent["claviger-proof-2"].replace(/n=.{16}/, `n=${"0".repeat(16)}`) },
+          { "claviger-proof-2": through.sent["claviger-proof"] },
+        ].map((changed) => ({ headers: new Headers({ ...through.sent, ...changed }) })),
         { headers: new Headers() },
       ]) {
         assert.equal(await check(through, change), false, JSON.stringify(change));
       }
+      assert.equal(await check(through), true);
+    });
+
+    test("without an address too, if the platform tells none", async () => {
+      const through = await seen("/a", { ip: null });
+      assert.equal(through.sent["claviger-address"], undefined);
+      assert.equal(await check(through), true);
+    });
+
+    test("and no two calls have the same, so that an origin may refuse repeats", async () => {
+      const calls = await Promise.all(Array.from({ length: 20 }, () => seen("/a?b=c")));
+      const nonces = calls.map(({ sent }) => /n=([0-9a-f]{16})/.exec(sent["claviger-proof-2"])[1]);
+      assert.equal(new Set(nonces).size, calls.length);
+    });
+
+    test("and origins that check version 1, as earlier releases told them, still can", async () => {
+      const { method, path, query, sent } = await seen("/a?b=%27c");
+      const [, t, v1] = /^t=(\d{1,12}),v1=([0-9a-f]{64})$/.exec(sent["claviger-proof"]);
+      const lines = ["claviger/origin-proof/1", t, method, path + query];
+      lines.push(sent["claviger-account"], sent["claviger-key"], sent["claviger-permissions"], "");
+      const mac = createHmac("sha256", Buffer.from(originKey, "hex")).update(lines.join("\n")).digest("hex");
+      assert.equal(v1, mac);
     });
   });
 });
@@ -291,6 +313,37 @@ describe("one path for rule and origin", () => {
     ["/a/%c0%ae%c0%ae/admin", TWO_WAYS],
     ["/caf%e9", TWO_WAYS],
     ["/caf%c3%a9", "200"],
+    // Look-alikes of a slash, a backslash and a semicolon, and segments that are dots to some.
+    ["/a%EF%BC%8Fb", TWO_WAYS],
+    ["/a%E2%81%84b", TWO_WAYS],
+    ["/a%E2%88%95b", TWO_WAYS],
+    ["/a%EF%BC%BCb", TWO_WAYS],
+    ["/a%C2%A5b", TWO_WAYS],
+    ["/a%EF%BC%9Bb", TWO_WAYS],
+    ["/a/%EF%BC%8E%EF%BC%8E/admin", TWO_WAYS],
+    ["/a/%E2%80%A5/admin", TWO_WAYS],
+    ["/a/..%C2%A0/admin", TWO_WAYS],
+    ["/a/.%E2%80%8D./admin", TWO_WAYS],
+    ["/%EF%BC%8561dmin", TWO_WAYS],
+    // Streams of Windows.
+    ["/a.txt::$DATA", TWO_WAYS],
+    ["/admin:%24i30:$INDEX_ALLOCATION", TWO_WAYS],
+    // Ends that Windows drops, and letters that NFKC folds, where they lead past a rule.
+    ["/admin.", TWO_WAYS],
+    ["/admin...", TWO_WAYS],
+    ["/admin%20", TWO_WAYS],
+    ["/admin%E3%80%80", TWO_WAYS],
+    ["/admin./users", TWO_WAYS],
+    ["/adm%E2%80%8Cin", TWO_WAYS],
+    ["/%EF%BD%81dmin", TWO_WAYS],
+    ["/a.", "200"],
+    ["/Acme%20Inc.", "200"],
+    ["/a%20/b%20.", "200"],
+    // What real APIs use.
+    ["/v1/items:batchGet", "200"],
+    ["/v1/root:/a/b:/children", "200"],
+    ["/Products(1)/$value", "200"],
+    ["/%E6%9D%B1%E4%BA%AC%E3%80%82%EF%BC%9A%EF%BC%A1%EF%BC%8E%E3%80%80%E6%9C%A8", "200"],
     // The runtime's own refusal.
     ["\\admin", "400"],
     // The runtime has resolved these before the code sees them.

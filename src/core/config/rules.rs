@@ -24,8 +24,7 @@
 //!   accepted. A rule without one is an error, so an omission never opens a path.
 //! - `effect` (`read` or `write`) classifies a request whose method would mislead, and so selects
 //!   the permission. Without it, GET, HEAD and OPTIONS read (RFC 9110 §9.2.1), and every other
-//!   method writes. A request that is accepted only for reading loses the headers from which some
-//!   origins take another method, such as `X-HTTP-Method-Override`.
+//!   method writes.
 //! - `credentials` names the places of a key: `authorization`, `x-api-key`, `query:<name>`,
 //!   `form:<name>` (a field of an urlencoded or multipart body, before the first file),
 //!   `json:<name>` (a member of the outermost object). The default is the first two. For a public
@@ -46,20 +45,6 @@ pub use self::rule::{Access, Origin, Place, RequestEffect, Rule};
 use self::written::WrittenRule;
 use crate::base::json::Json;
 use crate::credential::limits::permission::Permission;
-
-/// Returns `true` if some origins take a request's method from a header of this lower-case name,
-/// even for a GET. No standard defines such a header. Some servers read `_` as `-`, so both
-/// spellings match.
-pub fn overrides_method(name: &str) -> bool {
-    let is = |wanted: &&str| {
-        name.len() == wanted.len()
-            && name
-                .bytes()
-                .zip(wanted.bytes())
-                .all(|(found, byte)| found == byte || (found, byte) == (b'_', b'-'))
-    };
-    ["x-http-method-override", "x-http-method", "x-method-override"].iter().any(is)
-}
 
 /// The rules of a deployment, in the order in which they decide.
 #[derive(Clone, Debug, Default)]

@@ -56,6 +56,8 @@ pub struct OwnedRequest {
     pub headers: String,
     /// Time of arrival, Unix ms.
     pub arrived: UnixMs,
+    /// `true` if the gateway let the request through by some of its headers, and counted its use.
+    pub is_counted: bool,
 }
 
 impl OwnedRequest {
@@ -132,6 +134,7 @@ async fn carry_through(
 ) -> Finished {
     let Some(request) = owned.borrow() else { return (internal(), None) };
     let (mut lookup, mut fields) = (Lookup::default(), None);
+    lookup.is_counted = owned.is_counted;
     loop {
         let decision =
             gateway.borrow_mut().decide_with(&request, platform.now(), &lookup, fields.as_ref());

@@ -19,6 +19,8 @@ use crate::base::http::request::Request;
 use crate::base::id::Prefix;
 use crate::config::rules::Place;
 use crate::gateway::body::Fields;
+use crate::gateway::header_names::fold;
+use crate::gateway::key_search;
 
 /// Longest text that may be a credential, in bytes. It is far above any key; longer texts are
 /// refused without decoding.
@@ -33,7 +35,7 @@ pub struct Carried<'a> {
     /// Text of the credential, if there is one; [`Ambiguous`] if there are several.
     pub credential: Result<Option<Text<'a>>, Ambiguous>,
     /// Names of the headers that held it, in lower case.
-    pub headers: Vec<&'static str>,
+    pub headers: Vec<&'a str>,
     /// Query without the credential; `None` if the query held none and stays unchanged.
     pub query: Option<String>,
     /// Byte ranges of the body that the origin must not receive; `None` if the body was not
@@ -68,18 +70,24 @@ pub struct Ambiguous;
 pub fn find<'a>(request: &Request<'a>, places: &[Place], prefix: &Prefix) -> Carried<'a> {
     let mut carried =
         Carried { credential: Ok(None), headers: Vec::new(), query: None, cuts: None };
-    if let Some(value) = request.headers.find("authorization") {
-        let named = places.contains(&Place::Authorization);
-        if named || holds_prefix(value, prefix) {
-            carried.headers.push("authorization");
-            carried.add(read_authorization(value, prefix));
-        }
-    }
-    if let Some(value) = request.headers.find("x-api-key") {
-        let named = places.contains(&Place::ApiKey);
-        if named || holds_prefix(value, prefix) {
-            carried.headers.push("x-api-key");
-            carried.add(read_single(value));
+    for (name, value) in request.headers.iter() {
+        // Some servers read `X_API_Key` as `X-API-Key`, so it is that header.
+        let folded = match name {
+            "authorization" | "x-api-key" => Cow::Borrowed(name),
+            _ if request.headers.is_whole() => Cow::Owned(fold(name)),
+            _ => continue,
+        };
+        let place = match &*folded {
+            "authorization" => Place::Authorization,
+            "x-api-key" => Place::ApiKey,
+            _ => continue,
+        };
+        if places.contains(&place) || holds_prefix(value, prefix) {
+            carried.headers.push(name);
+            carried.add(match place {
+                Place::Authorization => read_authorization(value, prefix),
+                _ => read_single(value),
+            });
         }
     }
     let names = places.iter().filter_map(|place| match place {
@@ -104,6 +112,13 @@ pub fn in_authorization<'a>(
 }
 
 impl<'a> Carried<'a> {
+    /// Returns the part of the credential to search for elsewhere in the request; `None` if there
+    /// is no single credential that looks like a key.
+    pub fn secret(&self, prefix: &Prefix) -> Option<&str> {
+        let text = self.credential.as_ref().ok()?.as_ref()?;
+        key_search::secret_of(text.expose(), prefix)
+    }
+
     fn add(&mut self, found: Result<Text<'a>, Ambiguous>) {
         self.credential = match (&self.credential, found) {
             (Ok(None), Ok(text)) => Ok(Some(text)),
@@ -252,9 +267,13 @@ mod tests {
     const KEY: &str = "clv_a1B2c3D47Hq0p2Zx9K0123";
 
     /// Credential, headers, query.
-    type Seen = (Option<String>, Vec<&'static str>, Option<String>);
+    type Seen<'a> = (Option<String>, Vec<&'a str>, Option<String>);
 
-    fn look(headers: &str, query: Option<&str>, places: &[Place]) -> Result<Seen, Ambiguous> {
+    fn look<'a>(
+        headers: &'a str,
+        query: Option<&'a str>,
+        places: &[Place],
+    ) -> Result<Seen<'a>, Ambiguous> {
         let url = Url { origin: "https://a.example", host: "a.example", path: "/", query };
         let request = Request {
             method: "GET",
@@ -296,6 +315,26 @@ mod tests {
                 "{headers}"
             );
         }
+    }
+
+    #[test]
+    fn a_header_that_servers_read_as_one_of_the_two_is_that_header() {
+        for name in ["x_api_key", "x.api.key", "x-api_key", "_x-api-key", "authorization_"] {
+            let headers = format!("{name}\n{KEY}");
+            let (credential, removed, _) = look(&headers, None, &default()).unwrap();
+            assert_eq!((credential.as_deref(), removed), (Some(KEY), vec![name]), "{name}");
+            let both = format!("authorization\nBearer {KEY}\n{name}\n{KEY}");
+            assert_eq!(look(&both, None, &default()).unwrap().1, ["authorization", name]);
+            let two = format!("authorization\nBearer {KEY}\n{name}\n{KEY}x");
+            assert_eq!(look(&two, None, &default()), Err(Ambiguous), "{name}");
+        }
+        let folded = format!("authorization_\n{}", &basic(&format!("{KEY}:"))[14..]);
+        assert_eq!(look(&folded, None, &default()).unwrap().0.as_deref(), Some(KEY));
+        for name in ["xapikey", "x--api--key", "x-api-keys", "proxy-authorization"] {
+            let headers = format!("{name}\n{KEY}");
+            assert_eq!(look(&headers, None, &default()).unwrap(), (None, vec![], None), "{name}");
+        }
+        assert_eq!(look("x_api_key\nabc", None, &[Place::Authorization]).unwrap().0, None);
     }
 
     #[test]
@@ -358,8 +397,8 @@ mod tests {
             format!("Bearer a.{KEY}"),
             format!("a/{KEY}"),
         ] {
-            let (credential, headers, _) =
-                look(&format!("authorization\n{token}"), None, &only_header).unwrap();
+            let flat = format!("authorization\n{token}");
+            let (credential, headers, _) = look(&flat, None, &only_header).unwrap();
             assert_eq!((credential, headers.len()), (None, 0), "{token}");
         }
         for loose in [
@@ -372,8 +411,8 @@ mod tests {
             format!("Basic {}", "A".repeat(CREDENTIAL_BYTES_MAX + 1)),
             "Basic !".into(),
         ] {
-            let (_, headers, _) =
-                look(&format!("authorization\n{loose}"), None, &only_header).unwrap();
+            let flat = format!("authorization\n{loose}");
+            let (_, headers, _) = look(&flat, None, &only_header).unwrap();
             assert_eq!(headers, ["authorization"], "{loose}");
         }
         for ours in [
@@ -383,8 +422,8 @@ mod tests {
             format!("Token '{KEY}'"),
             format!("Bearer <{KEY}>"),
         ] {
-            let headers =
-                look(&format!("authorization\n{ours}"), None, &only_header).map(|seen| seen.1);
+            let flat = format!("authorization\n{ours}");
+            let headers = look(&flat, None, &only_header).map(|seen| seen.1);
             assert_eq!(headers.unwrap(), ["authorization"], "{ours}");
         }
     }
@@ -395,8 +434,8 @@ mod tests {
         let (credential, headers, _) =
             look("authorization\nBearer eyJ\nx-api-key\nabc", None, &only_header).unwrap();
         assert_eq!((credential.as_deref(), headers), (Some("abc"), vec!["x-api-key"]));
-        let (credential, headers, _) =
-            look(&format!("authorization\nBearer {KEY}"), None, &only_header).unwrap();
+        let flat = format!("authorization\nBearer {KEY}");
+        let (credential, headers, _) = look(&flat, None, &only_header).unwrap();
         assert_eq!((credential.as_deref(), headers), (Some(KEY), vec!["authorization"]));
         let hidden = basic(&format!("me:{KEY}"));
         assert_eq!(look(&hidden, None, &only_header).unwrap().1, vec!["authorization"]);

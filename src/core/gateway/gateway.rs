@@ -15,7 +15,7 @@
 
 mod responses;
 
-use crate::base::http::path;
+use crate::base::http::path::{self, PathError};
 use crate::base::http::problem::RequestProblem;
 use crate::base::http::request::Request;
 use crate::base::http::response::{AdminForward, Outcome};
@@ -31,11 +31,12 @@ use crate::gateway::check::{Check, Checked};
 use crate::gateway::denied::Denied;
 use crate::gateway::fit::Fit;
 use crate::gateway::kv_warnings::KvWarnings;
+use crate::gateway::nonces::Nonces;
 use crate::gateway::presented::Presented;
 use crate::gateway::problem::GatewayProblem;
 use crate::gateway::recheck::{IssueClaims, Rechecks};
 use crate::gateway::resolve::{Attempt, Missing, ResolvedKey, resolve_key, resolve_sealed};
-use crate::gateway::{extract, issuance, origin_headers, presented};
+use crate::gateway::{extract, header_names, issuance, key_search, presented};
 use crate::lease::call::{Fetch, Lookup};
 use crate::lease::isolate::{Counters, Leases};
 use crate::lease::rules::{LeaseRules, ProductionRules};
@@ -62,6 +63,7 @@ pub struct Gateway<R = ProductionRules> {
     /// Value of the header that authenticates this edge to the admin Worker and to ledgers.
     link: String,
     pub(super) fit: Fit,
+    nonces: Nonces,
     /// Keys of the MAC over shared replies, newest first.
     pub(super) cache_keys: Vec<MacKey>,
     pub(super) kv_mac: KvMac,
@@ -131,6 +133,7 @@ impl<R: LeaseRules> Gateway<R> {
             origin_keys,
             link,
             fit: Fit::Fits,
+            nonces: Nonces::new(isolate),
             cache_keys,
             kv_mac,
             kv_warnings: KvWarnings::default(),
@@ -186,11 +189,8 @@ impl<R: LeaseRules> Gateway<R> {
     /// Returns the changes to a request for the admin Worker: without client headers that could
     /// pass for one of Claviger's, with those that prove the edge.
     fn admin_forward(&self, request: &Request<'_>, path: &str) -> AdminForward {
-        let ours = request
-            .headers
-            .iter()
-            .map(|(name, _)| name)
-            .filter(|name| origin_headers::is_ours(name));
+        let ours =
+            request.headers.iter().map(|(name, _)| name).filter(|name| header_names::is_ours(name));
         let remove = ours.map(str::to_owned).collect();
         let mut set = vec![(link::EDGE_HEADER, self.link.clone())];
         if path == COUNTERS_PATH {
@@ -213,6 +213,12 @@ impl<R: LeaseRules> Gateway<R> {
         let path = path::normalise(request.url.path).map_err(GatewayProblem::AmbiguousPath)?;
         let rule =
             self.config.rules.find(request.url.host, &path).ok_or(GatewayProblem::NoRoute)?.clone();
+        if let Some(other) = path::lenient(&path)
+            && let Some(found) = self.config.rules.find(request.url.host, &other)
+            && found.index != rule.index
+        {
+            return Err(GatewayProblem::AmbiguousPath(PathError::OtherRule));
+        }
         if rule.origin == Origin::Issuance {
             return Ok(Decision::Issue);
         }
@@ -229,6 +235,12 @@ impl<R: LeaseRules> Gateway<R> {
             None if request.headers.is_whole() => BodyScan::of(request, &rule.places),
             None => None,
         };
+        if carried
+            .secret(&self.config.prefix)
+            .is_some_and(|secret| key_search::holds(&path, secret))
+        {
+            return Err(GatewayProblem::CredentialInPath);
+        }
 
         let demanded = match &rule.access {
             Access::Public => {
@@ -308,7 +320,8 @@ impl<R: LeaseRules> Gateway<R> {
                 if let Some(missing) = self.recheck_stored(&verdict, &known, facts, attempt) {
                     return missing.into();
                 }
-                self.count(made.id(), &verdict, known.is_counted, facts, now);
+                let is_counted = known.is_counted || lookup.is_counted;
+                self.count(made.id(), &verdict, is_counted, facts, now);
                 known.conclude(verdict, now)
             }
             Ok(Presented::Sealed(made)) => {

@@ -10,16 +10,19 @@
 //! | [`gateway`] | decides about one request |
 //! | [`exchange`] | carries a request that needs I/O from its arrival to its outcome |
 //! | [`extract`], [`body`] | find the credential in headers, query and body |
+//! | [`key_search`] | finds the key where it does not count |
 //! | `presented` | authenticates the credential's text, without a lookup |
 //! | [`resolve`], [`recheck`] | combine the facts about a key and its issuer, and ask again before a refusal |
 //! | [`check`] | the verdict on one credential and its evidence, or the I/O that it needs first |
 //! | [`copies`] | takes values from KV and copies of ledger replies, and makes those that isolates share |
 //! | `kv_warnings` | limits how often a forged value in KV is logged |
-//! | [`origin_headers`] | writes the headers by which an origin knows the caller |
+//! | [`header_names`] | knows the headers that a client may not send to an origin |
+//! | [`origin_headers`] | screens a client's headers, and writes those that name the caller |
 //! | [`issuance`], [`issuing`] | read and authorise an issuance by program |
 //! | [`batch_verify`], [`verify_body`] | answer `POST /v1/verify` |
 //! | [`denied`] | a refusal by the credential, which a caller may keep |
 //! | [`problem`] | the refusals, each with its status, code and text |
+//! | `nonces` | numbers requests for their proofs |
 //! | `fit` | knows whether this edge fits the admin Worker |
 
 pub mod batch_verify;
@@ -31,9 +34,12 @@ pub mod exchange;
 pub mod extract;
 mod fit;
 pub mod gateway;
+pub mod header_names;
 pub mod issuance;
 pub mod issuing;
+pub mod key_search;
 mod kv_warnings;
+mod nonces;
 pub mod origin_headers;
 mod presented;
 pub mod problem;

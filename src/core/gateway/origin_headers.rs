@@ -7,109 +7,153 @@
 //! Claviger-Account: a1B2c3D4
 //! Claviger-Key: a1B2c3D47Hq0p2Zx9K
 //! Claviger-Permissions: demo:read demo:write
+//! Claviger-Address: 203.0.113.7
+//! Claviger-Proof-2: t=1800000000,n=<16 hex digits>,v2=<64 hex digits>
 //! Claviger-Proof: t=1800000000,v1=<64 hex digits>
+//! X-Forwarded-For: 203.0.113.7
+//! X-Forwarded-Host: api.example.com
+//! X-Forwarded-Proto: https
 //! ```
 //!
 //! and no header of a client's that begins with `Claviger-` or `Claviger_` in any case. Behind a
-//! public rule the first three are absent and empty in the proof. The proof is HMAC-SHA-256 under
-//! the origin's key over these lines, each ended by a line feed:
+//! public rule the first three are absent and empty in the proof; an address that the platform does
+//! not tell is, too. The proof is HMAC-SHA-256 under the origin's key over these lines, each ended
+//! by a line feed:
 //!
 //! ```text
-//! claviger/origin-proof/1
-//! <t, seconds>  <method>  <path with query, as forwarded>  <account>  <key>  <permissions>      (one line each)
+//! claviger/origin-proof/2
+//! <t, seconds>  <n>  <method>  <path with query, as forwarded>  <account>  <key>  <permissions>  <address>      (one line each)
 //! ```
+//!
+//! `n` differs from request to request. `Claviger-Proof` is the proof of earlier releases, under
+//! the label `claviger/origin-proof/1` and without `n` and the address, for origins that still
+//! check it.
 //!
 //! `docs/origin-proof.md` shows an origin how to check it.
 
 use crate::base::http::cookie::COOKIE;
-use crate::base::http::request::Headers;
-use crate::base::http::response::OnlyReads;
+use crate::base::http::request::{Headers, Url};
 use crate::base::time::UnixMs;
-use crate::config::rules::overrides_method;
 use crate::credential::keyring::MacKey;
+use crate::credential::limits::network::ClientAddress;
 use crate::credential::limits::permission::{Grant, Permissions};
+use crate::gateway::header_names::is_removed;
+use crate::gateway::key_search;
 use crate::verify::verification::Verified;
 
-const LABEL: &str = "claviger/origin-proof/1";
+const LABEL: &str = "claviger/origin-proof/2";
 
-/// Returns `true` if a client's header of this lower-case name could pass for one of Claviger's.
-/// Some servers read `_` as `-`, and some read any unusual character as `-`.
-pub fn is_ours(name: &str) -> bool {
-    let is_apart = |rest: &str| !rest.starts_with(|next: char| next.is_ascii_alphanumeric());
-    name.strip_prefix("claviger").is_some_and(is_apart)
-}
+/// Label of the proof without nonce and address.
+const LABEL_1: &str = "claviger/origin-proof/1";
 
 /// The changes to a client's headers on their way to an origin.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Screened {
     /// Headers to remove.
     pub remove: Vec<String>,
-    /// New value of `Cookie`; `None` if it stays unchanged or is removed.
-    pub cookie: Option<String>,
+    /// Headers to set, which keep a part of their value.
+    pub set: Vec<(&'static str, String)>,
 }
 
-/// Screens a client's headers. It removes headers that could pass for one of Claviger's, the
-/// console's cookie, and, if the request may only read, headers that override its method.
-pub fn screen(headers: Headers<'_>, OnlyReads(only_reads): OnlyReads) -> Screened {
+/// Screens a client's headers. It removes [those that a client may not send](is_removed) and the
+/// console's cookie, and cuts out the `secret` of the request's key wherever else it stands.
+pub fn screen(headers: Headers<'_>, secret: Option<&str>) -> Screened {
     let mut screened = Screened::default();
+    let holds = |value: &str| secret.is_some_and(|secret| key_search::holds(value, secret));
     for (name, value) in headers.iter() {
-        if is_ours(name) || (only_reads && overrides_method(name)) {
-            screened.remove.push(name.to_owned());
-        } else if name == "cookie"
-            && let Some(rest) = without_our_cookie(value)
-        {
-            match rest.is_empty() {
-                true => screened.remove.push(name.to_owned()),
-                false => screened.cookie = Some(rest),
+        let cut = |list: &str, separator: char, join: &str| {
+            secret.and_then(|secret| key_search::cut_from(list, separator, join, secret))
+        };
+        // The rest of the value, if it changes.
+        let (kept, rest) = match name {
+            _ if is_removed(name) => ("", Some(String::new())),
+            "cookie" => {
+                let others = without_our_cookie(value);
+                let without_key = cut(others.as_deref().unwrap_or(value), ';', ";");
+                ("cookie", without_key.or(others))
             }
+            "sec-websocket-protocol" => ("sec-websocket-protocol", cut(value, ',', ",")),
+            _ => ("", holds(value).then(String::new)),
+        };
+        match rest {
+            Some(rest) if rest.is_empty() => screened.remove.push(name.to_owned()),
+            Some(rest) => screened.set.push((kept, rest.trim().to_owned())),
+            None => {}
         }
     }
     screened
 }
 
-/// Returns `true` if [`screen`] might change a header of this lower-case name. The entry script
-/// makes the same test with [`SUSPECT`].
-#[cfg(test)]
-fn is_suspect(name: &str) -> bool {
-    name.starts_with("claviger") || name.contains("method") || name == "cookie"
+/// A request on its way to an origin: the facts that its headers state.
+#[derive(Clone, Copy, Debug)]
+pub struct Onward<'a> {
+    /// Method of the request.
+    pub method: &'a str,
+    /// Path with query, as forwarded.
+    pub target: &'a str,
+    /// URL that the client asked for.
+    pub public: Url<'a>,
+    /// The caller; `None` behind a public rule.
+    pub verified: Option<&'a Verified>,
+    /// Address of the client, if the platform tells it.
+    pub address: Option<ClientAddress>,
+    /// Number that no other request has.
+    pub nonce: u64,
+    /// Time of the proof, Unix ms.
+    pub now: UnixMs,
 }
 
-/// JavaScript regular expression for the names of headers that [`screen`] might change. A request
-/// without such a header needs no screening.
-pub const SUSPECT: &str = "^claviger|method|^cookie$";
-
-/// Returns the headers that identify the caller to an origin; behind a public rule, the proof
-/// alone.
-pub fn headers(
-    verified: Option<&Verified>,
-    method: &str,
-    target: &str,
-    origin_key: &MacKey,
-    now: UnixMs,
-) -> Vec<(&'static str, String)> {
-    let (account, key, permissions) = match verified {
-        Some(verified) => (
-            verified.account().to_string(),
-            verified.key().to_string(),
-            space_separated(verified.permissions()),
-        ),
-        None => Default::default(),
-    };
-    let at_s = now.as_ms().div_euclid(1000);
-    let statement =
-        [LABEL, &at_s.to_string(), method, target, &account, &key, &permissions, ""].join("\n");
-    let proof = format!(
-        "t={at_s},v1={}",
-        base16ct::lower::encode_string(&origin_key.mac(&[statement.as_bytes()]))
-    );
-    let mut headers = Vec::with_capacity(4);
-    if verified.is_some() {
-        headers.push(("claviger-account", account));
-        headers.push(("claviger-key", key));
-        headers.push(("claviger-permissions", permissions));
+impl Onward<'_> {
+    /// Returns the headers that identify the caller to an origin, with their proofs, and those by
+    /// which servers behind a proxy know what a client asked for.
+    pub fn headers(&self, origin_key: &MacKey) -> Vec<(&'static str, String)> {
+        let (account, key, permissions) = match self.verified {
+            Some(verified) => (
+                verified.account().to_string(),
+                verified.key().to_string(),
+                space_separated(verified.permissions()),
+            ),
+            None => Default::default(),
+        };
+        let address = self.address.map(|address| address.to_string()).unwrap_or_default();
+        let at_s = self.now.as_ms().div_euclid(1000).to_string();
+        let nonce = format!("{:016x}", self.nonce);
+        let Self { method, target, .. } = *self;
+        let prove = |lines: &[&str]| {
+            let statement = lines.join("\n");
+            base16ct::lower::encode_string(&origin_key.mac(&[statement.as_bytes()]))
+        };
+        let v1 = prove(&[LABEL_1, &at_s, method, target, &account, &key, &permissions, ""]);
+        let v2 = prove(&[
+            LABEL,
+            &at_s,
+            &nonce,
+            method,
+            target,
+            &account,
+            &key,
+            &permissions,
+            &address,
+            "",
+        ]);
+        let mut headers = Vec::with_capacity(9);
+        if self.verified.is_some() {
+            headers.push(("claviger-account", account));
+            headers.push(("claviger-key", key));
+            headers.push(("claviger-permissions", permissions));
+        }
+        if !address.is_empty() {
+            headers.push(("claviger-address", address.clone()));
+            headers.push(("x-forwarded-for", address));
+        }
+        if let Some((scheme, host)) = self.public.origin.split_once("://") {
+            headers.push(("x-forwarded-proto", scheme.to_owned()));
+            headers.push(("x-forwarded-host", host.to_owned()));
+        }
+        headers.push(("claviger-proof", format!("t={at_s},v1={v1}")));
+        headers.push(("claviger-proof-2", format!("t={at_s},n={nonce},v2={v2}")));
+        headers
     }
-    headers.push(("claviger-proof", proof));
-    headers
 }
 
 fn space_separated(permissions: &Permissions) -> String {
@@ -134,38 +178,44 @@ pub fn without_our_cookie(header: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use base64ct::{Base64, Encoding};
+
     use super::*;
 
     #[test]
-    fn every_spelling_of_our_headers_is_ours() {
-        for name in ["claviger-account", "claviger_account", "claviger-x", "claviger_", "claviger"]
-        {
-            assert!(is_ours(name), "{name}");
-        }
-        for name in ["claviger.account", "claviger~account", "claviger*"] {
-            assert!(is_ours(name), "{name}");
-        }
-        for name in ["clavigerx", "x-claviger-account", "claviger2", ""] {
-            assert!(!is_ours(name), "{name}");
+    fn the_key_is_cut_out_of_whatever_holds_it() {
+        const SECRET: &str = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefg";
+        let in_basic = Base64::encode_string(format!("a:clv_x{SECRET}").as_bytes());
+        let in_referer = format!("https://a.example/?u={}", SECRET.replacen('0', "%30", 1));
+        for (name, value, rest) in [
+            ("x-key", SECRET, None),
+            ("x-original-authorization", &*format!("Basic {in_basic}"), None),
+            ("referer", &*in_referer, None),
+            ("cookie", &*format!("a=b; k={SECRET}; c=d"), Some("a=b; c=d")),
+            ("cookie", &*format!("{COOKIE}=x; k={SECRET}; c=d"), Some("c=d")),
+            ("cookie", &*format!("k={SECRET}"), None),
+            ("sec-websocket-protocol", &*format!("chat, key.{SECRET}, v2"), Some("chat, v2")),
+            ("sec-websocket-protocol", &*format!("base64url.bearer.{in_basic}"), None),
+        ] {
+            let flat = format!("{name}\n{value}");
+            let screened = screen(Headers::new(&flat), Some(SECRET));
+            let expected = match rest {
+                Some(rest) => (vec![], vec![(name, rest.to_owned())]),
+                None => (vec![name.to_owned()], vec![]),
+            };
+            assert_eq!((screened.remove, screened.set), expected, "{name}: {value}");
+            // Without a key, only the console's cookie is.
+            let others = screen(Headers::new(&flat), None);
+            assert_eq!(others != Screened::default(), value.contains(COOKIE), "{name}");
         }
     }
 
-    /// The entry script screens nothing else: a header that is missing here would reach an origin.
     #[test]
-    fn whatever_is_screened_is_suspect() {
-        let own = ["claviger", "claviger-edge", "claviger_key", "claviger.x", "cookie"];
-        let overriding = ["x-http-method-override", "x_http_method", "x-method-override"];
-        for name in own.into_iter().chain(overriding) {
-            let flat = format!("{name}\n{COOKIE}=x");
-            let screened = screen(Headers::new(&flat), OnlyReads(true));
-            assert_ne!(screened, Screened::default(), "{name}");
-            assert!(is_suspect(name), "{name}");
-        }
-        for name in ["accept", "x-clavigera", "authorization"] {
-            let flat = format!("{name}\nx");
-            assert_eq!(screen(Headers::new(&flat), OnlyReads(true)), Screened::default(), "{name}");
-        }
-        assert_eq!(SUSPECT, "^claviger|method|^cookie$", "`is_suspect` says the same");
+    fn names_that_a_client_may_not_send_are_removed_and_others_stay() {
+        let flat = "accept\n*/*\nx_forwarded_for\n10.0.0.1\nclaviger-key\nk\ncookie\na=b\nremote-user\nroot";
+        let screened = screen(Headers::new(flat), None);
+        assert_eq!(screened.remove, ["x_forwarded_for", "claviger-key", "remote-user"]);
+        assert_eq!(screened.set, []);
     }
 
     #[test]
@@ -187,13 +237,51 @@ mod tests {
         }
     }
 
+    fn onward(address: Option<&str>) -> Vec<(&'static str, String)> {
+        let onward = Onward {
+            method: "GET",
+            target: "/a?b=c",
+            public: Url::parse("https://api.example:8443/a?b=c").unwrap(),
+            verified: None,
+            address: address.and_then(ClientAddress::parse),
+            nonce: 0xc1a,
+            now: UnixMs::from_ms(1_800_000_000_999),
+        };
+        onward.headers(&MacKey::new(&[7; 32]))
+    }
+
+    fn mac(statement: &str) -> String {
+        base16ct::lower::encode_string(&MacKey::new(&[7; 32]).mac(&[statement.as_bytes()]))
+    }
+
     #[test]
     fn an_anonymous_proof_is_pinned() {
-        let key = MacKey::new(&[7; 32]);
-        let written = headers(None, "GET", "/a?b=c", &key, UnixMs::from_ms(1_800_000_000_999));
-        let expected = base16ct::lower::encode_string(
-            &key.mac(&[b"claviger/origin-proof/1\n1800000000\nGET\n/a?b=c\n\n\n\n"]),
+        let v1 = mac("claviger/origin-proof/1\n1800000000\nGET\n/a?b=c\n\n\n\n");
+        let v2 = mac(
+            "claviger/origin-proof/2\n1800000000\n0000000000000c1a\nGET\n/a?b=c\n\n\n\n2001:db8::7\n",
         );
-        assert_eq!(written, [("claviger-proof", format!("t=1800000000,v1={expected}"))]);
+        assert_eq!(
+            onward(Some("2001:DB8::7")),
+            [
+                ("claviger-address", "2001:db8::7".to_owned()),
+                ("x-forwarded-for", "2001:db8::7".to_owned()),
+                ("x-forwarded-proto", "https".to_owned()),
+                ("x-forwarded-host", "api.example:8443".to_owned()),
+                ("claviger-proof", format!("t=1800000000,v1={v1}")),
+                ("claviger-proof-2", format!("t=1800000000,n=0000000000000c1a,v2={v2}")),
+            ]
+        );
+    }
+
+    #[test]
+    fn without_an_address_none_is_named_and_the_proof_covers_an_empty_one() {
+        let names: Vec<_> = onward(None).into_iter().map(|(name, _)| name).collect();
+        assert_eq!(
+            names,
+            ["x-forwarded-proto", "x-forwarded-host", "claviger-proof", "claviger-proof-2"]
+        );
+        let v2 =
+            mac("claviger/origin-proof/2\n1800000000\n0000000000000c1a\nGET\n/a?b=c\n\n\n\n\n");
+        assert!(onward(None).iter().any(|(_, value)| value.ends_with(&format!("v2={v2}"))));
     }
 }

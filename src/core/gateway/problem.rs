@@ -24,6 +24,8 @@ pub enum GatewayProblem {
     },
     /// The request carries several credentials.
     AmbiguousCredential,
+    /// The path contains the request's key.
+    CredentialInPath,
     /// Servers may read the path in different ways.
     AmbiguousPath(PathError),
     /// No rule matches host and path.
@@ -43,7 +45,7 @@ impl GatewayProblem {
             Self::Request(problem) => problem.status(),
             Self::Denied(denial) => denial.status(),
             Self::MissingCredential { .. } => Denial::Missing.status(),
-            Self::AmbiguousCredential | Self::AmbiguousPath(_) => 400,
+            Self::AmbiguousCredential | Self::CredentialInPath | Self::AmbiguousPath(_) => 400,
             Self::NoRoute => 404,
         }
     }
@@ -55,6 +57,7 @@ impl GatewayProblem {
             Self::Denied(denial) => denial.code(),
             Self::MissingCredential { .. } => Denial::Missing.code(),
             Self::AmbiguousCredential => "ambiguous_credential",
+            Self::CredentialInPath => "credential_in_path",
             Self::AmbiguousPath(_) => "ambiguous_path",
             Self::NoRoute => "no_route",
         }
@@ -67,6 +70,7 @@ impl GatewayProblem {
             Self::Denied(denial) => denial.title(),
             Self::MissingCredential { .. } => Denial::Missing.title(),
             Self::AmbiguousCredential => "The request carries more than one credential",
+            Self::CredentialInPath => "The path contains the key",
             Self::AmbiguousPath(_) => "The path can be read in two ways",
             Self::NoRoute => "No API is at this address",
         }
@@ -87,7 +91,10 @@ impl GatewayProblem {
                     extensions.push(("elsewhere", elsewhere.as_str().into()));
                 }
             }
-            Self::Denied(_) | Self::AmbiguousCredential | Self::NoRoute => {}
+            Self::Denied(_)
+            | Self::AmbiguousCredential
+            | Self::CredentialInPath
+            | Self::NoRoute => {}
         }
         let (status, code, title) = (self.status(), self.code(), self.title());
         let answer = ProblemDocument { status, code, title, extensions }.answer(console_origin);
@@ -99,6 +106,7 @@ impl GatewayProblem {
             | Self::Denied(_)
             | Self::MissingCredential { .. }
             | Self::AmbiguousCredential
+            | Self::CredentialInPath
             | Self::AmbiguousPath(_)
             | Self::NoRoute => answer,
         }

@@ -228,6 +228,8 @@ pub struct Lookup {
     pub(super) failures: u32,
     /// `true` if the lease was renewed by this lookup.
     pub(super) is_renewed: bool,
+    /// `true` if an earlier decision about the same request has counted its use.
+    pub is_counted: bool,
 }
 
 /// The result of one read.

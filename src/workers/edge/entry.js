@@ -75,8 +75,11 @@ function prepare(text) {
 
 const copyOf = ({ body, like }) => new Response(body, like);
 
-/** Answers a request that needs I/O, or all of its headers. */
-async function carryThrough(request, env, ctx, now) {
+/**
+ * Answers a request that needs I/O, or all of its headers. `isCounted` if it was let through by
+ * some of them.
+ */
+async function carryThrough(request, env, ctx, now, isCounted = false) {
   if (!isConfigured) {
     const wrong = call(edge.configure, JSON.stringify(settings(env)));
     if (wrong) {
@@ -87,7 +90,8 @@ async function carryThrough(request, env, ctx, now) {
   }
   const number = ++exchanges;
   const io = { env, ctx, body: new Body(request) };
-  const begin = () => call(edge.begin, number, request.method, request.url, flatten(request.headers), now);
+  const { method, url, headers } = request;
+  const begin = () => call(edge.begin, number, method, url, flatten(headers), isCounted, now);
   return conclude(...(await exchange(number, begin, io)), request, env, ctx, io.body);
 }
 
@@ -111,7 +115,9 @@ function conclude(kind, text, request, env, ctx, body) {
   if (renew) ctx.waitUntil(renewLease(renew, env, ctx));
   switch (kind) {
     case "forward":
-      return forward(rest.split("\n"), request, env, body);
+      return (
+        forward(rest.split("\n"), request, env, body) ?? carryThrough(request, env, ctx, Date.now(), true).catch(failed)
+      );
     case "admin":
       return toAdmin(rest.split("\n"), request, env);
     default:

@@ -14,7 +14,7 @@ use std::rc::Rc;
 
 use claviger_core::base::http::problem::RequestProblem;
 use claviger_core::base::http::request::{Headers, Request, Url};
-use claviger_core::base::http::response::{OnlyReads, Outcome};
+use claviger_core::base::http::response::Outcome;
 use claviger_core::base::id::AccountId;
 use claviger_core::base::json::{FromJson, Json};
 use claviger_core::base::secret::SecretText;
@@ -23,7 +23,8 @@ use claviger_core::config::settings::{Config, Variables};
 use claviger_core::gateway::denied::Denied;
 use claviger_core::gateway::exchange::{Exchange, ExchangeStep, Got, OwnedRequest, SharedGateway};
 use claviger_core::gateway::gateway::{Decision, Gateway};
-use claviger_core::gateway::origin_headers::{self, SUSPECT};
+use claviger_core::gateway::key_search::MAYBE_PATTERN;
+use claviger_core::gateway::{header_names, origin_headers};
 use claviger_core::lease::call::Lookup;
 use claviger_core::replication::record::Revision;
 use claviger_core::verify::verdict::Denial;
@@ -166,27 +167,40 @@ pub fn take_outcome() -> String {
     OUTCOME.take()
 }
 
-/// Returns the names of headers that make [`screen`] necessary, as a JavaScript regular expression.
+/// Returns three JavaScript regular expressions, separated by line feeds: for the names of headers
+/// to remove, for other spellings of the headers that may hold a credential, and for values that
+/// make [`screen`] necessary.
 #[wasm_bindgen]
 #[must_use]
-pub fn suspect_names() -> String {
-    SUSPECT.to_owned()
+pub fn suspect_patterns() -> String {
+    [header_names::removed_pattern(), header_names::twin_pattern(), MAYBE_PATTERN.to_owned()]
+        .join("\n")
 }
 
 /// Screens the headers of a request to an origin. `headers` contains name and value of each,
-/// separated by line feeds. Returns the result as [`of_screened`] writes it.
+/// separated by line feeds; `secret` is what to search for, or empty. Returns the result as
+/// [`of_screened`] writes it.
 #[wasm_bindgen]
 #[must_use]
-pub fn screen(headers: &str, only_reads: bool) -> String {
-    of_screened(&origin_headers::screen(Headers::new(headers), OnlyReads(only_reads)))
+pub fn screen(headers: &str, secret: &str) -> String {
+    let secret = Some(secret).filter(|secret| !secret.is_empty());
+    of_screened(&origin_headers::screen(Headers::new(headers), secret))
 }
 
-/// Begins the exchange of a request that needs I/O. Returns the first step.
+/// Begins the exchange of a request that needs I/O. `is_counted` is `true` if [`decide`] has let it
+/// through. Returns the first step.
 #[wasm_bindgen]
 #[must_use]
-pub fn begin(exchange: u32, method: String, url: String, headers: String, now_ms: f64) -> String {
+pub fn begin(
+    exchange: u32,
+    method: String,
+    url: String,
+    headers: String,
+    is_counted: bool,
+    now_ms: f64,
+) -> String {
     let Some(gateway) = gateway() else { return failed() };
-    let request = OwnedRequest { method, url, headers, arrived: time(now_ms) };
+    let request = OwnedRequest { method, url, headers, arrived: time(now_ms), is_counted };
     keep(exchange, Exchange::begin(gateway, request, rng()), now_ms)
 }
 

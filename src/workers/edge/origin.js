@@ -5,8 +5,11 @@ import { flatten, misconfigured, problem, reason } from "../shared/http.js";
 import { call } from "../shared/trap.js";
 import { edit } from "./step.js";
 
-/** Matches the names of client headers that the core must screen. */
-let suspect;
+/**
+ * Regular expressions of `suspect_patterns`: names to remove, twins of credential headers, values
+ * to look at.
+ */
+let patterns;
 
 /**
  * Matches the names of headers that only this deployment writes. Some servers read `_` and other
@@ -17,7 +20,10 @@ const OURS = /^claviger(?![a-z0-9])/;
 /** Message of the platform's error for a connection that ended early. */
 const CONNECTION_LOST = "Network connection lost.";
 
-/** Forwards a request. `body` is set if the decision took an exchange. */
+/**
+ * Forwards a request. `body` is set if the decision took an exchange. Returns `undefined` if the
+ * decision must be made again with all headers.
+ */
 export function forward([binding, url, screening, remove, cuts, ...set], request, env, body) {
   if (binding && !env[binding]) return lacking(binding);
   if (cuts)
@@ -27,11 +33,40 @@ export function forward([binding, url, screening, remove, cuts, ...set], request
       url,
       env,
     );
+  const secret = screening.slice(1);
+  const found = screening ? look(request.headers, secret, remove) : { names: [] };
+  if (!found) return undefined;
   // The copy shares body and redirect mode with the request, but has separate headers.
   const sent = new Request(url, request);
-  if (screening) screen(sent.headers, screening === "read");
-  edit(sent.headers, remove, set);
+  edit(sent.headers, remove, []);
+  for (const name of found.names) sent.headers.delete(name);
+  if (found.isSuspect) {
+    const [names, ...changed] = call(edge.screen, flatten(sent.headers), secret).split("\n");
+    edit(sent.headers, names, changed);
+  }
+  edit(sent.headers, "", set);
   return send(sent, binding, url, env);
+}
+
+/**
+ * Looks over client headers. Returns the names that the origin must not receive, and `isSuspect` if
+ * the core must screen the values; `undefined` if a header may hold a credential that the decision
+ * has not seen. `remove` names the headers that go anyway.
+ */
+function look(headers, secret, remove) {
+  patterns ??= call(edge.suspect_patterns)
+    .split("\n")
+    .map((source) => new RegExp(source));
+  const [removed, twin, maybe] = patterns;
+  const found = { names: [], isSuspect: false };
+  for (const [name, value] of headers) {
+    if (removed.test(name)) found.names.push(name);
+    else if (twin.test(name)) return undefined;
+    else if (name === "cookie") found.isSuspect = true;
+    else if (secret && value.length >= secret.length && maybe.test(value) && !remove.split(",").includes(name))
+      found.isSuspect = true;
+  }
+  return found;
 }
 
 /** Returns the request without the ranges of its body to cut out: `,<from>-<to>,…`. */
@@ -44,19 +79,6 @@ function withoutCuts(cuts, url, headers, request, body) {
     : [];
   const init = { method: request.method, headers, redirect: "manual", cf: request.cf };
   return new Request(url, { ...init, body: body.stream(ranges, headers) });
-}
-
-/** Removes client headers that the origin must not receive. */
-function screen(headers, onlyReads) {
-  suspect ??= new RegExp(call(edge.suspect_names));
-  for (const name of headers.keys()) {
-    if (suspect.test(name)) return screenAll(headers, onlyReads);
-  }
-}
-
-function screenAll(headers, onlyReads) {
-  const [remove, cookie] = call(edge.screen, flatten(headers), onlyReads).split("\n");
-  edit(headers, remove, cookie === undefined ? [] : ["cookie", cookie]);
 }
 
 async function send(sent, binding, url, env) {

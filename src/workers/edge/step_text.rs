@@ -18,13 +18,13 @@
 //!
 //! - *renewal*: the account whose lease to refresh in the background, or nothing.
 //! - *binding*: the service binding that leads to the origin, or nothing if the URL does.
-//! - *screening*: `read` or `write`, the request's effect, if the entry script must still screen
-//!   the client's headers; empty if the gateway has.
+//! - *screening*: empty if the gateway has screened the client's headers; otherwise a comma, then
+//!   the secret of the request's key, if it has one.
 //! - *names to remove*: with commas between them.
 //! - *cuts*: empty if no body was scanned; otherwise a comma, then comma-separated `from-to` ranges
 //!   of bytes to cut out.
 
-use claviger_core::base::http::response::{AdminForward, Forward, OnlyReads, Outcome, Response};
+use claviger_core::base::http::response::{AdminForward, Forward, Outcome, Response, Screening};
 use claviger_core::base::id::AccountId;
 use claviger_core::gateway::exchange::Operation;
 use claviger_core::gateway::origin_headers::Screened;
@@ -50,11 +50,8 @@ fn of_response(response: &Response, renew: &str) -> String {
 
 fn of_forward(forward: &Forward, renew: &str) -> String {
     let Forward { binding, url, remove, set, unscreened, cuts } = forward;
-    let screening = match unscreened {
-        Some(OnlyReads(true)) => "read",
-        Some(OnlyReads(false)) => "write",
-        None => "",
-    };
+    let screening = unscreened.as_ref().map(|Screening(secret)| [",", secret].concat());
+    let screening = screening.unwrap_or_default();
     let (binding, remove) = (binding.as_deref().unwrap_or_default(), remove.join(","));
     let cuts = cuts.as_ref().map_or_else(String::new, |cuts| {
         cuts.iter().fold(",".to_owned(), |text, (from, to)| {
@@ -62,7 +59,7 @@ fn of_forward(forward: &Forward, renew: &str) -> String {
             format!("{text}{comma}{from}-{to}")
         })
     });
-    let mut fields = vec!["forward", renew, binding, url, screening, &remove, &cuts];
+    let mut fields = vec!["forward", renew, binding, url, &screening, &remove, &cuts];
     push_headers(&mut fields, set);
     fields.join("\n")
 }
@@ -104,15 +101,13 @@ pub fn of_operation(operation: &Operation) -> String {
     }
 }
 
-/// Writes the result of a screening: the names to remove with commas between them, and after a line
-/// feed the `Cookie` header that is left, if it is changed.
+/// Writes the result of a screening: the names to remove with commas between them, then name and
+/// value of each header to set, between line feeds.
 pub fn of_screened(screened: &Screened) -> String {
-    let mut text = screened.remove.join(",");
-    if let Some(cookie) = &screened.cookie {
-        text.push('\n');
-        text.push_str(cookie);
-    }
-    text
+    let remove = screened.remove.join(",");
+    let mut fields = vec![&*remove];
+    push_headers(&mut fields, &screened.set);
+    fields.join("\n")
 }
 
 #[cfg(test)]
@@ -125,7 +120,7 @@ mod tests {
             url: "https://x/".into(),
             remove: vec!["authorization".into(), "x-api-key".into()],
             set: vec![("claviger-key", "k".into()), ("claviger-permissions", String::new())],
-            unscreened: Some(OnlyReads(true)),
+            unscreened: Some(Screening("s3cret".into())),
             cuts: None,
         }
     }
@@ -143,7 +138,7 @@ mod tests {
         assert_eq!(of_outcome(&Outcome::Answer(body), None), "answer\n\n200\n0\na\nb");
         assert_eq!(
             written(Outcome::Forward(forward())),
-            "forward\na1B2c3D4\n\nhttps://x/\nread\nauthorization,x-api-key\n\nclaviger-key\nk\nclaviger-permissions\n"
+            "forward\na1B2c3D4\n\nhttps://x/\n,s3cret\nauthorization,x-api-key\n\nclaviger-key\nk\nclaviger-permissions\n"
         );
         let forward = AdminForward {
             remove: vec!["claviger-edge".into()],
@@ -161,7 +156,7 @@ mod tests {
         let begin = "forward\n\nDEMO\nhttps://x/\n";
         let set = "claviger-key\nk\nclaviger-permissions\n";
         for (unscreened, cuts, expected) in [
-            (Some(OnlyReads(false)), None, "write\nauthorization,x-api-key\n\n"),
+            (Some(Screening(String::new())), None, ",\nauthorization,x-api-key\n\n"),
             (None, Some(vec![]), "\nauthorization,x-api-key\n,\n"),
             (None, Some(vec![(3, 9)]), "\nauthorization,x-api-key\n,3-9\n"),
             (None, Some(vec![(3, 9), (12, 20)]), "\nauthorization,x-api-key\n,3-9,12-20\n"),
@@ -210,12 +205,15 @@ mod tests {
     }
 
     #[test]
-    fn a_screening_names_what_to_remove_and_the_cookie_that_is_left() {
-        let screened = |cookie: Option<&str>| Screened {
+    fn a_screening_names_what_to_remove_and_what_is_left_of_others() {
+        let screened = |set: &[(&'static str, &str)]| Screened {
             remove: vec!["claviger-key".into(), "x-http-method".into()],
-            cookie: cookie.map(str::to_owned),
+            set: set.iter().map(|(name, value)| (*name, (*value).to_owned())).collect(),
         };
-        assert_eq!(of_screened(&screened(None)), "claviger-key,x-http-method");
-        assert_eq!(of_screened(&screened(Some("a=b"))), "claviger-key,x-http-method\na=b");
+        assert_eq!(of_screened(&screened(&[])), "claviger-key,x-http-method");
+        assert_eq!(
+            of_screened(&screened(&[("cookie", "a=b"), ("sec-websocket-protocol", "chat")])),
+            "claviger-key,x-http-method\ncookie\na=b\nsec-websocket-protocol\nchat"
+        );
     }
 }

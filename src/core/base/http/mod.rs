@@ -2,10 +2,12 @@
 //! here performs I/O.
 //!
 //! [`request`] and [`path`] read, [`response`] and [`problem`] write. [`json_body`] reads bodies
-//! that are JSON objects, and [`cookie`] names the console's cookie.
+//! that are JSON objects, [`cookie`] names the console's cookie, and [`lookalike`] knows the
+//! characters that some servers read as ASCII.
 
 pub mod cookie;
 pub mod json_body;
+pub mod lookalike;
 pub mod path;
 pub mod problem;
 pub mod request;

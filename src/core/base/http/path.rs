@@ -8,7 +8,14 @@
 //! - slashes, backslashes and `;` (path parameters) in encoded form, and backslashes and `;` in
 //!   plain form;
 //! - `//`, dot segments and control characters;
-//! - escapes of escapes, and escapes that are not UTF-8.
+//! - escapes of escapes, and escapes that are not UTF-8;
+//! - characters that some servers [read as one of these](crate::base::http::lookalike), such as a
+//!   full-width slash;
+//! - `:$`, which names another stream of the same file on Windows (`/a::$DATA`).
+//!
+//! A server may also drop dots and blanks at the end of a segment, as Windows does, or read `ａ` as
+//! `a`. Honest paths contain both. So the gateway refuses such a path only if another rule holds
+//! for that [`lenient`] reading.
 //!
 //! Rules are matched against the fully [`decoded`] path, so that a rule reads `/%24batch` as
 //! `/$batch`, as an origin does.
@@ -16,6 +23,8 @@
 use std::borrow::Cow;
 
 use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
+
+use crate::base::http::lookalike;
 
 /// The reason why a path is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -29,7 +38,8 @@ pub enum PathError {
     /// The path contains `%2f`, `%5c`, `%3b`, `%7f`, or one of `%00` to `%1f`.
     #[error("the path has an encoded slash, backslash, semicolon or control character")]
     EncodedSeparator,
-    /// A `%25` precedes two hex digits: the meaning depends on how often a server decodes.
+    /// A `%25`, or its look-alike, precedes two hex digits: the meaning depends on how often a
+    /// server decodes.
     #[error("the path has an escape of an escape")]
     EscapedTwice,
     /// The path contains `\`, `;`, a blank, a control character or a byte beyond ASCII.
@@ -38,12 +48,23 @@ pub enum PathError {
     /// The path contains `//`.
     #[error("the path has an empty segment")]
     EmptySegment,
-    /// The path contains a segment of dots, such as `.` or `..`, with or without blanks.
+    /// The path contains a segment of dots, such as `.` or `..`, with or without blanks, also in
+    /// look-alikes.
     #[error("the path has a dot segment")]
     DotSegment,
     /// The escapes of the path are not UTF-8.
     #[error("the path has escapes that are not UTF-8")]
     NotUtf8,
+    /// The path contains a character that some servers read as a slash, backslash or semicolon.
+    #[error("the path has a character that some servers read as a slash, backslash or semicolon")]
+    Lookalike,
+    /// The path contains `:$`, which names another stream of the same file on Windows.
+    #[error("the path has :$, which names another stream of the same file on some servers")]
+    Stream,
+    /// Another rule holds for the [`lenient`] reading of the path. The gateway finds this, not
+    /// [`normalise`].
+    #[error("some servers read the path as one that another rule decides about")]
+    OtherRule,
 }
 
 /// Normalises a path. The result normalises to itself.
@@ -59,38 +80,60 @@ pub fn normalise(path: &str) -> Result<Cow<'_, str>, PathError> {
         return Err(PathError::Ambiguous);
     }
     let normal = if path.contains('%') { Cow::Owned(decode(path)?) } else { Cow::Borrowed(path) };
-    let mut escapes = normal.split('%').skip(1);
-    if escapes.any(|escape| escape.strip_prefix("25").is_some_and(begins_with_hex)) {
-        return Err(PathError::EscapedTwice);
-    }
     if normal.as_bytes().windows(2).any(|pair| pair == b"//") {
         return Err(PathError::EmptySegment);
     }
-    if normal.split('/').any(is_of_dots) {
-        return Err(PathError::DotSegment);
-    }
+    refuse_lookalikes(&decoded(&normal))?;
     Ok(normal)
 }
 
-/// Returns `true` for the segments `.` and `..`, and for a segment that mixes dots with escaped
-/// blanks (`%20`). Some file systems drop blanks at the end of a name, so `..%20` is `..` there.
-fn is_of_dots(segment: &str) -> bool {
-    match segment {
-        "." | ".." => true,
-        // Most segments begin with neither `.` nor `%`, so this arm ends the check at once.
-        _ if !segment.starts_with(['.', '%']) || !segment.contains('.') => false,
-        _ => {
-            let mut pieces = segment.split('%');
-            let is_of_dots = |piece: &str| piece.bytes().all(|byte| byte == b'.');
-            pieces.next().is_some_and(is_of_dots)
-                && pieces.next().is_some()
-                && segment
-                    .split('%')
-                    .skip(1)
-                    .all(|piece| piece.strip_prefix("20").is_some_and(is_of_dots))
-        }
+/// Refuses a decoded path that a server with a wider notion of slashes, dots or escapes reads as
+/// another one.
+fn refuse_lookalikes(text: &str) -> Result<(), PathError> {
+    if text.contains(lookalike::is_separator) {
+        return Err(PathError::Lookalike);
     }
+    let text = lookalike::fold(text);
+    if text.split('%').skip(1).any(begins_with_hex) {
+        return Err(PathError::EscapedTwice);
+    }
+    if text.split('/').any(is_of_dots) {
+        return Err(PathError::DotSegment);
+    }
+    if text.contains(":$") {
+        return Err(PathError::Stream);
+    }
+    Ok(())
 }
+
+/// Returns `true` for the segments `.` and `..`, and for a segment that mixes dots with blanks.
+/// Some file systems drop blanks at the end of a name, so `..%20` is `..` there.
+fn is_of_dots(segment: &str) -> bool {
+    matches!(segment, "." | "..")
+        || (segment.contains('.')
+            && segment.contains(' ')
+            && segment.bytes().all(|byte| matches!(byte, b'.' | b' ')))
+}
+
+/// Returns the path that a lenient server reads in place of a normalised one, decoded: without dots
+/// and blanks at the end of its segments, and with full-width characters in ASCII. Returns `None`
+/// if it reads the same path.
+pub fn lenient(normal: &str) -> Option<String> {
+    let text = decoded(normal);
+    let folded = lookalike::fold(&text);
+    let is_cut = |segment: &str| segment.ends_with(ENDS_CUT);
+    if *folded == *text && !folded.split('/').any(is_cut) {
+        return None;
+    }
+    let segments = folded.split('/').map(|segment| segment.trim_end_matches(ENDS_CUT));
+    let path = segments
+        .filter(|segment| !segment.is_empty())
+        .fold(String::new(), |path, segment| path + "/" + segment);
+    Some(if path.is_empty() { "/".to_owned() } else { path })
+}
+
+/// Characters that Windows drops at the end of a name.
+const ENDS_CUT: [char; 2] = ['.', ' '];
 
 fn decode(path: &str) -> Result<String, PathError> {
     let mut normal = String::with_capacity(path.len());
@@ -175,6 +218,13 @@ mod tests {
             ("/a:b@c!$&'()*+,=", "/a:b@c!$&'()*+,="),
             ("/...", "/..."),
             ("/a..b", "/a..b"),
+            ("/v1/items:batchGet", "/v1/items:batchGet"),
+            ("/v1/root:/a/b:/children", "/v1/root:/a/b:/children"),
+            ("/Products(1)/$value", "/Products(1)/$value"),
+            ("/Acme%20Inc.", "/Acme%20Inc."),
+            ("/%E6%9D%B1%E4%BA%AC%E3%80%82%EF%BC%9A", "/%E6%9D%B1%E4%BA%AC%E3%80%82%EF%BC%9A"),
+            ("/%EF%BC%A1%EF%BC%8E", "/%EF%BC%A1%EF%BC%8E"),
+            ("/50%EF%BC%85", "/50%EF%BC%85"),
         ] {
             assert_eq!(normalise(path).as_deref(), Ok(normal), "{path}");
         }
@@ -224,8 +274,48 @@ mod tests {
             ("/%zz", PathError::BadEscape),
             ("/%+1", PathError::BadEscape),
             ("/%é", PathError::Ambiguous),
+            ("/a%EF%BC%8Fb", PathError::Lookalike),
+            ("/a%e2%81%84b", PathError::Lookalike),
+            ("/a%E2%88%95b", PathError::Lookalike),
+            ("/a%E2%A7%B8b", PathError::Lookalike),
+            ("/a%EF%BC%BCb", PathError::Lookalike),
+            ("/a%C2%A5b", PathError::Lookalike),
+            ("/a%EF%BC%9Bb", PathError::Lookalike),
+            ("/public/%EF%BC%8E%EF%BC%8E/admin", PathError::DotSegment),
+            ("/public/%E2%80%A5/admin", PathError::DotSegment),
+            ("/public/.%E2%80%A4/admin", PathError::DotSegment),
+            ("/public/..%C2%A0/admin", PathError::DotSegment),
+            ("/public/..%E3%80%80/admin", PathError::DotSegment),
+            ("/public/.%E2%80%8D./admin", PathError::DotSegment),
+            ("/%EF%BC%8561dmin", PathError::EscapedTwice),
+            ("/%EF%BC%85%EF%BC%96%EF%BC%91dmin", PathError::EscapedTwice),
+            ("/a.txt::$DATA", PathError::Stream),
+            ("/a.txt::%24data", PathError::Stream),
+            ("/admin:$i30:$INDEX_ALLOCATION/a", PathError::Stream),
+            ("/a%EF%BC%9A%EF%BC%84DATA", PathError::Stream),
         ] {
             assert_eq!(normalise(path), Err(expected), "{path}");
+        }
+    }
+
+    #[test]
+    fn a_lenient_server_reads_another_path() {
+        for (path, read) in [
+            ("/", None),
+            ("/a/b.c/", None),
+            ("/%E6%9D%B1%E4%BA%AC/a%20b", None),
+            ("/admin.", Some("/admin")),
+            ("/admin...", Some("/admin")),
+            ("/admin%20", Some("/admin")),
+            ("/admin%20.%20/a.", Some("/admin/a")),
+            ("/admin%E3%80%80/a", Some("/admin/a")),
+            ("/public/.../admin", Some("/public/admin")),
+            ("/...", Some("/")),
+            ("/%EF%BD%81dmin", Some("/admin")),
+            ("/adm%E2%80%8Cin", Some("/admin")),
+        ] {
+            let normal = normalise(path).unwrap();
+            assert_eq!(lenient(&normal).as_deref(), read, "{path}");
         }
     }
 

@@ -1,5 +1,7 @@
 //! Defines the outcome of a request: a response of Claviger, or a request to forward.
 
+use core::fmt;
+
 use serde::Serialize;
 
 /// An HTTP response that Claviger writes itself.
@@ -69,10 +71,16 @@ pub fn no_store() -> (&'static str, String) {
     ("cache-control", "no-store".into())
 }
 
-/// `true` if the rule lets a request through for reading only, so that no header may override its
-/// method.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct OnlyReads(pub bool);
+/// The order to screen a client's headers, with the secret of its key, for which to search their
+/// values. The text is empty if the request has no key. `Debug` shows nothing of it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Screening(pub String);
+
+impl fmt::Debug for Screening {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Screening(…)")
+    }
+}
 
 /// A verified or public request to send to an origin. The platform streams the client's body.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -87,7 +95,7 @@ pub struct Forward {
     pub set: Vec<(&'static str, String)>,
     /// `Some` if the entry script must still screen the client's headers, because the gateway has
     /// not seen them all; `None` if they are screened.
-    pub unscreened: Option<OnlyReads>,
+    pub unscreened: Option<Screening>,
     /// Byte ranges of the body to cut out, each as start and end (exclusive); `None` if the body
     /// was not scanned.
     pub cuts: Option<Vec<(usize, usize)>>,

@@ -126,14 +126,6 @@ impl Rule {
     pub fn effect(&self, method: &str) -> RequestEffect {
         self.effect.unwrap_or_else(|| RequestEffect::of_method(method))
     }
-
-    /// Returns `true` if the rule accepts a request of `method` only for reading, and demands
-    /// another permission for writing.
-    pub fn only_reads(&self, method: &str) -> bool {
-        let tells_apart =
-            matches!(&self.access, Access::Permission { read, write } if read != write);
-        tells_apart && self.effect(method) == RequestEffect::Read
-    }
 }
 
 /// The paths that a rule matches.

@@ -132,7 +132,7 @@ impl World {
 
     fn begin_at(&self, now: i64, method: &str, url: &str, headers: &str) -> Exchange {
         let (method, url, headers) = (method.into(), url.into(), headers.into());
-        let request = OwnedRequest { method, url, headers, arrived: at(now) };
+        let request = OwnedRequest { method, url, headers, arrived: at(now), is_counted: false };
         Exchange::begin(Rc::clone(&self.gateway), request, ChaCha20Rng::seed_from_u64(5))
     }
 

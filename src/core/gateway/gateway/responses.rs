@@ -1,16 +1,17 @@
 //! Writes the gateway's own responses, and the requests that it forwards.
 
-use super::{Decision, Gateway, done};
+use super::{Decision, Gateway, client_address, done};
 use crate::base::http::path;
 use crate::base::http::problem::RequestProblem;
 use crate::base::http::request::Request;
-use crate::base::http::response::{Forward, OnlyReads, Outcome, Response};
+use crate::base::http::response::{Forward, Outcome, Response, Screening};
 use crate::config::rules::{Origin, Place, Rule};
 use crate::credential::limits::permission::Permission;
 use crate::gateway::denied::Denied;
 use crate::gateway::extract::Carried;
+use crate::gateway::origin_headers::Onward;
 use crate::gateway::problem::{GatewayProblem, challenge, challenge_of_several};
-use crate::gateway::{extract, origin_headers};
+use crate::gateway::{extract, key_search, origin_headers};
 use crate::lease::rules::LeaseRules;
 use crate::verify::verdict::Denial;
 use crate::verify::verification::Verified;
@@ -64,16 +65,21 @@ impl<R: LeaseRules> Gateway<R> {
     }
 
     pub(super) fn forward(
-        &self,
+        &mut self,
         request: &Request<'_>,
         rule: &Rule,
         path: &str,
         carried: &Carried<'_>,
         verified: Option<&Verified>,
     ) -> Decision {
-        let query =
-            carried.query.as_deref().or(request.url.query).filter(|query| !query.is_empty());
+        let secret = carried.secret(&self.config.prefix);
+        let query = carried.query.as_deref().or(request.url.query);
+        let cut = query
+            .zip(secret)
+            .and_then(|(query, secret)| key_search::cut_from(query, '&', "&", secret));
+        let query = cut.as_deref().or(query).filter(|query| !query.is_empty());
         let target = path::serialise(path, query);
+        let nonce = self.nonces.draw();
         let Some(Some(origin_key)) = self.origin_keys.get(rule.index) else {
             return self.refuse(&RequestProblem::Internal.into());
         };
@@ -85,16 +91,26 @@ impl<R: LeaseRules> Gateway<R> {
         };
         let mut remove: Vec<String> =
             carried.headers.iter().map(|name| (*name).to_owned()).collect();
-        let mut set =
-            origin_headers::headers(verified, request.method, &target, origin_key, request.arrived);
-        let only_reads = OnlyReads(rule.only_reads(request.method));
+        let onward = Onward {
+            method: request.method,
+            target: &target,
+            public: request.url,
+            verified,
+            address: client_address(request),
+            nonce,
+            now: request.arrived,
+        };
+        let mut set = onward.headers(origin_key);
         let unscreened = if request.headers.is_whole() {
-            let screened = origin_headers::screen(request.headers, only_reads);
-            remove.extend(screened.remove);
-            set.extend(screened.cookie.map(|cookie| ("cookie", cookie)));
+            let screened = origin_headers::screen(request.headers, secret);
+            // A credential's header is already among them.
+            let others =
+                screened.remove.into_iter().filter(|name| !carried.headers.contains(&&**name));
+            remove.extend(others);
+            set.extend(screened.set);
             None
         } else {
-            Some(only_reads)
+            Some(Screening(secret.unwrap_or_default().to_owned()))
         };
         let cuts = carried.cuts.as_ref();
         if cuts.is_some_and(|cuts| !cuts.is_empty()) {

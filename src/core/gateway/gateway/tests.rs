@@ -272,7 +272,7 @@ fn what_goes_on_to_the_origin_is_named_by_claviger_alone() {
     assert_eq!(forward.url, "http://api.localhost:8787/~x%7B?q=%271%27");
     assert_eq!(
         forward.remove,
-        ["authorization", "claviger-account", "claviger_account", "claviger-proof"]
+        ["authorization", "claviger-account", "claviger_account", "claviger-proof", "x-real-ip"]
     );
     let set: std::collections::BTreeMap<_, _> = forward.set.iter().cloned().collect();
     assert_eq!(set["claviger-account"], world.key.id().account().to_string());
@@ -289,6 +289,26 @@ fn what_goes_on_to_the_origin_is_named_by_claviger_alone() {
     assert_eq!(set["claviger-proof"], format!("t=1800000000,v1={mac}"));
 }
 
+/// An origin that refuses repeats must not refuse an honest call, even one within the same second.
+#[test]
+fn no_two_requests_have_the_same_proof() {
+    let mut world = World::new();
+    world.knows(world.record(1, |_| (), Standing::Active));
+    let headers = world.bearer();
+    let mut proof = || {
+        let forward = world.forward(API, &headers);
+        let set: std::collections::BTreeMap<_, _> = forward.set.into_iter().collect();
+        assert_eq!(set["claviger-address"], "10.1.2.3");
+        assert_eq!(set["x-forwarded-for"], "10.1.2.3");
+        assert_eq!(set["x-forwarded-host"], "api.localhost:8787");
+        assert_eq!(set["x-forwarded-proto"], "http");
+        set["claviger-proof-2"].clone()
+    };
+    let (first, second) = (proof(), proof());
+    assert_ne!(first, second);
+    assert!(first.starts_with("t=1800000000,n="), "{first}");
+}
+
 #[test]
 fn the_effect_of_a_request_picks_the_permission() {
     let mut world = World::new();
@@ -302,19 +322,19 @@ fn the_effect_of_a_request_picks_the_permission() {
 }
 
 /// Some origins take the method from a header, even for a GET: a key for reading must not write
-/// that way.
+/// that way. The proof covers the method under every rule.
 #[test]
-fn a_request_that_reads_brings_along_no_method_that_writes() {
+fn no_request_brings_along_another_method() {
     let mut world = World::new();
     world.knows(world.record(1, |_| (), Standing::Active));
     let overrides =
-        ["x-http-method-override", "x-http-method", "x-method-override", "x_http_method_override"];
+        ["x-http-method-override", "x-http-method", "x.method.override", "x_http_method_override"];
     let named: String = overrides.iter().map(|name| format!("\n{name}\nDELETE")).collect();
-    let headers = format!("{}{named}\nx-http-methods\nDELETE", world.bearer());
-    let mut removed = |url| world.forward(url, &headers).remove;
-    assert_eq!(removed(API), [&["authorization"], overrides.as_slice()].concat());
-    // If the rule demands the same permission for both effects, the header is the origin's concern.
-    assert_eq!(removed("http://api.localhost:8787/any"), ["authorization"]);
+    let headers = format!("{}{named}\nx-methods\nDELETE", world.bearer());
+    for path in ["/x", "/any", "/public/a"] {
+        let removed = world.forward(&format!("http://api.localhost:8787{path}"), &headers).remove;
+        assert_eq!(removed, [&["authorization"], overrides.as_slice()].concat(), "{path}");
+    }
 }
 
 #[test]
@@ -325,6 +345,30 @@ fn a_key_in_a_named_parameter_does_not_travel_on() {
     assert_eq!(world.forward(&url, "").url, "http://api.localhost:8787/any?a=1&b=2");
     let url = format!("http://api.localhost:8787/any?u={}", world.key.expose());
     assert_eq!(world.forward(&url, "").url, "http://api.localhost:8787/any");
+}
+
+/// The key stands where it counts, and elsewhere: it is cut out of the query, and refused in a
+/// path.
+#[test]
+fn a_key_beside_its_place_does_not_travel_on() {
+    let mut world = World::new();
+    world.knows(world.record(1, |_| (), Standing::Active));
+    let key = world.key.expose().to_owned();
+    let escaped: String = key.bytes().map(|byte| format!("%{byte:02X}")).collect();
+    let headers = format!("{}\nreferer\nhttps://a.example/?k={escaped}", world.bearer());
+    for query in [format!("k={key}&a=1"), format!("a=1&k={escaped}"), format!("{key}&a=1&{key}")] {
+        let forward = world.forward(&format!("{API}?{query}"), &headers);
+        assert_eq!(forward.url, format!("{API}?a=1"));
+        assert_eq!(forward.remove, ["authorization", "referer"]);
+    }
+    for path in [format!("/x/{key}"), format!("/x/{escaped}/y"), format!("/public/{}", &key[22..])]
+    {
+        let url = format!("http://api.localhost:8787{path}");
+        let refused = (400, "credential_in_path".to_owned());
+        assert_eq!(world.outcome("GET", &url, &headers), refused, "{path}");
+    }
+    let id = format!("http://api.localhost:8787/keys/{}", world.key.id());
+    assert_eq!(world.forward(&id, &headers).url, id, "an ID is no secret");
 }
 
 #[test]
@@ -348,7 +392,11 @@ fn a_public_rule_checks_nothing_and_still_hands_no_key_on() {
             headers.contains(&key),
             "{headers}"
         );
-        assert!(forward.set.iter().all(|(name, _)| *name == "claviger-proof"));
+        let ours: Vec<&str> = forward.set.iter().map(|(name, _)| *name).collect();
+        assert_eq!(
+            ours,
+            ["x-forwarded-proto", "x-forwarded-host", "claviger-proof", "claviger-proof-2"]
+        );
     }
 }
 
@@ -368,6 +416,32 @@ fn hosts_and_paths_without_a_rule_lead_nowhere() {
         ("http://api.localhost:8787/a\\b", 400, "ambiguous_path"),
     ] {
         assert_eq!(world.outcome("GET", url, &headers), (status, code.into()), "{url}");
+    }
+}
+
+/// Windows drops dots and blanks at the end of a name, and NFKC reads `ａ` as `a`: such a path is
+/// refused only where it leads past a rule.
+#[test]
+fn a_path_that_a_lenient_server_reads_under_another_rule_is_refused() {
+    let mut world = World::new();
+    world.knows(world.record(1, |_| (), Standing::Active));
+    let headers = world.bearer();
+    let refused = || (400, "ambiguous_path".to_owned());
+    for (path, expected) in [
+        ("/any.", refused()),
+        ("/any%20", refused()),
+        ("/any%E3%80%80", refused()),
+        ("/%EF%BD%81ny", refused()),
+        ("/public./a", refused()),
+        ("/public%20/a", refused()),
+        ("/public/form.", refused()),
+        ("/x.", (0, String::new())),
+        ("/Acme%20Inc.", (0, String::new())),
+        ("/%EF%BD%81%EF%BC%8E/b%20", (0, String::new())),
+        ("/public/x./a.", (0, String::new())),
+    ] {
+        let url = format!("http://api.localhost:8787{path}");
+        assert_eq!(world.outcome("GET", &url, &headers), expected, "{path}");
     }
 }
 
