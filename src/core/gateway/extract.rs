@@ -6,6 +6,14 @@
 //! that was sent twice (the runtime joins the values by a comma). Two readers might pick different
 //! ones.
 //!
+//! - An **empty place** holds no credential: an empty header, a scheme with nothing behind it, an
+//!   empty parameter or field. It is cut out like a credential.
+//! - A **foreign text** is one without the prefix in `Authorization` or `X-API-Key`, such as a token
+//!   of another system. Beside a credential it is the origin's, and travels on. Alone it is refused
+//!   as malformed.
+//! - One line end behind the text of a parameter, a field or Basic credentials does not count:
+//!   `curl -F 'u=<file'` and `echo user:password | base64` add it.
+//!
 //! If the rule names a field of the body, the gateway also [scans the body](crate::gateway::body),
 //! even if a header holds a credential. Otherwise a second credential could reach the origin. The
 //! gateway skips the scan only if it refuses the header's text on its own.
@@ -16,8 +24,9 @@ use std::borrow::Cow;
 use base64ct::{Base64, Base64Unpadded, Encoding};
 
 use crate::base::http::request::Request;
-use crate::base::id::Prefix;
+use crate::base::id::{KeyId, Prefix};
 use crate::config::rules::Place;
+use crate::credential::sealed::SealedText;
 use crate::gateway::body::Fields;
 
 /// Longest text that may be a credential, in bytes. It is far above any key; longer texts are
@@ -32,7 +41,10 @@ const ELSEWHERE_CHARS_MAX: usize = 64;
 pub struct Carried<'a> {
     /// Text of the credential, if there is one; [`Ambiguous`] if there are several.
     pub credential: Result<Option<Text<'a>>, Ambiguous>,
-    /// Names of the headers that held it, in lower case.
+    /// First foreign text in a header that the rule names. It counts only if there is no
+    /// credential.
+    pub foreign: Option<Result<Text<'a>, Ambiguous>>,
+    /// Names of the headers that held the credential, or nothing, in lower case.
     pub headers: Vec<&'static str>,
     /// Query without the credential; `None` if the query held none and stays unchanged.
     pub query: Option<String>,
@@ -50,6 +62,10 @@ impl Text<'_> {
     pub fn expose(&self) -> &str {
         &self.0
     }
+
+    fn is_empty(&self) -> bool {
+        self.0.trim_ascii().is_empty()
+    }
 }
 
 impl core::fmt::Debug for Text<'_> {
@@ -66,21 +82,21 @@ pub struct Ambiguous;
 /// Finds the credential of a request in its headers and query. The result names every place that
 /// held a credential, even if the credential is ambiguous.
 pub fn find<'a>(request: &Request<'a>, places: &[Place], prefix: &Prefix) -> Carried<'a> {
-    let mut carried =
-        Carried { credential: Ok(None), headers: Vec::new(), query: None, cuts: None };
+    let mut carried = Carried {
+        credential: Ok(None),
+        foreign: None,
+        headers: Vec::new(),
+        query: None,
+        cuts: None,
+    };
     if let Some(value) = request.headers.find("authorization") {
-        let named = places.contains(&Place::Authorization);
-        if named || holds_prefix(value, prefix) {
-            carried.headers.push("authorization");
-            carried.add(read_authorization(value, prefix));
-        }
+        let found = read_authorization(value, prefix);
+        let is_named = places.contains(&Place::Authorization);
+        carried.take_from_header(("authorization", value), found, is_named, prefix);
     }
     if let Some(value) = request.headers.find("x-api-key") {
-        let named = places.contains(&Place::ApiKey);
-        if named || holds_prefix(value, prefix) {
-            carried.headers.push("x-api-key");
-            carried.add(read_single(value));
-        }
+        let is_named = places.contains(&Place::ApiKey);
+        carried.take_from_header(("x-api-key", value), read_single(value), is_named, prefix);
     }
     let names = places.iter().filter_map(|place| match place {
         Place::Query(name) => Some(name.as_str()),
@@ -92,7 +108,8 @@ pub fn find<'a>(request: &Request<'a>, places: &[Place], prefix: &Prefix) -> Car
     carried
 }
 
-/// Returns the credential in `Authorization`, for routes that accept it nowhere else.
+/// Returns the text in `Authorization`, for routes that accept a credential nowhere else; `None` if
+/// there is nothing.
 ///
 /// # Errors
 /// [`Ambiguous`] if the header holds several credentials.
@@ -100,11 +117,35 @@ pub fn in_authorization<'a>(
     request: &Request<'a>,
     prefix: &Prefix,
 ) -> Result<Option<Text<'a>>, Ambiguous> {
-    request.headers.find("authorization").map(|value| read_authorization(value, prefix)).transpose()
+    let found =
+        request.headers.find("authorization").map(|value| read_authorization(value, prefix));
+    Ok(found.transpose()?.filter(|text| !text.is_empty()))
 }
 
 impl<'a> Carried<'a> {
+    /// Takes what the reader of a header `found` in its value.
+    fn take_from_header(
+        &mut self,
+        (name, value): (&'static str, &str),
+        found: Result<Text<'a>, Ambiguous>,
+        is_named: bool,
+        prefix: &Prefix,
+    ) {
+        let begins = |found: &Text<'_>| begins_ours(found.expose(), prefix);
+        let is_ours = found.as_ref().is_ok_and(begins) || holds_prefix(value, prefix);
+        if is_ours || (is_named && found.as_ref().is_ok_and(Text::is_empty)) {
+            self.headers.push(name);
+            self.add(found);
+        } else if is_named {
+            self.foreign.get_or_insert(found);
+        }
+    }
+
+    /// Adds what a place holds; an empty text is no credential.
     fn add(&mut self, found: Result<Text<'a>, Ambiguous>) {
+        if found.as_ref().is_ok_and(Text::is_empty) {
+            return;
+        }
         self.credential = match (&self.credential, found) {
             (Ok(None), Ok(text)) => Ok(Some(text)),
             (Ok(Some(earlier)), Ok(text)) if *earlier == text => Ok(Some(text)),
@@ -115,7 +156,7 @@ impl<'a> Carried<'a> {
     /// Adds the credentials that the scan of the body found.
     pub fn take_from_body(&mut self, fields: &Fields) {
         for value in fields.values() {
-            self.add(Ok(Text(Cow::Owned(value.to_owned()))));
+            self.add(Ok(Text(Cow::Owned(without_line_end(value).to_owned()))));
         }
         self.cuts = Some(fields.cuts().to_vec());
     }
@@ -132,7 +173,7 @@ impl<'a> Carried<'a> {
             match form_urlencoded::parse(pair.as_bytes()).next() {
                 Some((found_name, value)) if found_name == name => {
                     found = true;
-                    self.add(Ok(Text(Cow::Owned(value.into_owned()))));
+                    self.add(Ok(Text(Cow::Owned(without_line_end(&value).to_owned()))));
                 }
                 _ => rest.push(pair),
             }
@@ -178,7 +219,16 @@ fn begins_ours(text: &str, prefix: &Prefix) -> bool {
     rest.is_some_and(|rest| rest.starts_with('_') || rest.starts_with("s_"))
 }
 
+/// Returns a text without one line end behind it: LF or CRLF.
+pub fn without_line_end(text: &str) -> &str {
+    text.strip_suffix('\n').map_or(text, |text| text.strip_suffix('\r').unwrap_or(text))
+}
+
 fn read_authorization<'a>(value: &'a str, prefix: &Prefix) -> Result<Text<'a>, Ambiguous> {
+    // The platform trims values, so a scheme with nothing behind it has no blank either.
+    if ["bearer", "basic"].iter().any(|scheme| value.eq_ignore_ascii_case(scheme)) {
+        return Ok(Text(Cow::Borrowed("")));
+    }
     if let Some(token) = scheme(value, "bearer") {
         return read_single(token);
     }
@@ -187,7 +237,7 @@ fn read_authorization<'a>(value: &'a str, prefix: &Prefix) -> Result<Text<'a>, A
             return Err(Ambiguous);
         }
         return Ok(Text(match decode_basic(encoded) {
-            Some(pair) => join_pair(&pair, prefix)?.into(),
+            Some(pair) => join_pair(without_line_end(&pair), prefix)?.into(),
             None => Cow::Borrowed(encoded),
         }));
     }
@@ -231,15 +281,25 @@ fn read_loosely(encoded: &str) -> Option<String> {
     Some(String::from_utf8_lossy(&bytes).into_owned())
 }
 
-/// Returns the key in `user:password`: access key and access secret joined, or the whole key if
-/// either half is one.
+/// Returns the key in `user:password`: the whole key if either half is one, else access key and
+/// access secret joined. What stands beside a whole key does not matter, unless it is another
+/// credential. The access key of the same key is none.
 fn join_pair(pair: &str, prefix: &Prefix) -> Result<String, Ambiguous> {
     let (user, password) = pair.split_once(':').unwrap_or((pair, ""));
     match (begins_ours(user, prefix), begins_ours(password, prefix)) {
-        (true, true) if user != password => Err(Ambiguous),
+        (true, true) if is_whole(user, prefix) && user != password => Err(Ambiguous),
+        (true, true) if !password.starts_with(user) => Err(Ambiguous),
         (_, true) => Ok(password.to_owned()),
+        (true, false) if is_whole(user, prefix) => Ok(user.to_owned()),
         (_, false) => Ok([user, password].concat()),
     }
+}
+
+/// Returns `true` if a text that begins like a key is meant as a whole one, and not as an access
+/// key alone.
+fn is_whole(text: &str, prefix: &Prefix) -> bool {
+    let access_key_width = prefix.as_str().len().saturating_add(1).saturating_add(KeyId::WIDTH);
+    SealedText::is_meant(text, prefix) || text.len() > access_key_width
 }
 
 #[cfg(test)]

@@ -13,7 +13,11 @@ fn look(headers: &str, query: Option<&str>, places: &[Place]) -> Result<Seen, Am
     let request =
         Request { method: "GET", url, headers: Headers::new(headers), arrived: UnixMs::from_ms(0) };
     let carried = find(&request, places, &clv());
-    let credential = carried.credential?;
+    // As the gateway does: a foreign text counts only alone.
+    let credential = match (carried.credential?, carried.foreign) {
+        (None, foreign) => foreign.transpose()?,
+        (credential, _) => credential,
+    };
     Ok((credential.map(|text| text.expose().to_owned()), carried.headers, carried.query))
 }
 
@@ -37,6 +41,13 @@ fn every_way_to_carry_one_key() {
         basic(&format!(":{KEY}")),
         basic(&format!("key:{KEY}")),
         basic(&format!("{KEY}:{KEY}")),
+        basic(&format!("{KEY}:x")),
+        basic(&format!("{KEY}:api_token")),
+        basic(&format!("{KEY}:a:b")),
+        basic(&format!("{access}:{KEY}")),
+        basic(&format!("{access}:{secret}\n")),
+        basic(&format!("{KEY}:\r\n")),
+        basic(&format!("{KEY}\n")),
         format!("x-api-key\n{KEY}"),
         format!("authorization\nBearer {KEY}\nx-api-key\n{KEY}"),
     ] {
@@ -49,6 +60,7 @@ fn a_sealed_key_may_be_either_half_of_basic() {
     let sealed = "clvs_cGF5bG9hZA.bWFj123456";
     for pair in [
         format!("{sealed}:"),
+        format!("{sealed}:x"),
         format!(":{sealed}"),
         format!("key:{sealed}"),
         format!("{sealed}:{sealed}"),
@@ -60,6 +72,10 @@ fn a_sealed_key_may_be_either_half_of_basic() {
         );
     }
     assert_eq!(look(&basic(&format!("{KEY}:{sealed}")), None, &default()), Err(Ambiguous));
+    assert_eq!(look(&basic(&format!("{sealed}:{KEY}")), None, &default()), Err(Ambiguous));
+    // A half that is no key joins with an access key, which alone is none.
+    let joined = look(&basic("clv_a1B2c3D47Hq0p2Zx9K:x"), None, &default()).unwrap().0;
+    assert_eq!(joined.as_deref(), Some("clv_a1B2c3D47Hq0p2Zx9Kx"));
 }
 
 #[test]
@@ -76,7 +92,9 @@ fn two_credentials_are_refused_whichever_places_they_stand_in() {
             default(),
         ),
         (format!("x-api-key\n{KEY}, {KEY}"), None, default()),
-        (format!("authorization\nBearer eyJ\nx-api-key\n{KEY}"), None, default()),
+        (format!("authorization\nBearer clv_\nx-api-key\n{KEY}"), None, default()),
+        (format!("authorization\nBasic !\nx-api-key\n{KEY}"), None, default()),
+        (format!("authorization\n{KEY}"), Some("u=eyJ".into()), query.to_vec()),
         (String::new(), Some(format!("u={KEY}&u={KEY}x")), query.to_vec()),
         (String::new(), Some(format!("u={KEY}&k={KEY}x")), query.to_vec()),
         (format!("authorization\n{KEY}x"), Some(format!("u={KEY}")), query.to_vec()),
@@ -136,7 +154,7 @@ fn a_place_that_the_rule_does_not_name_is_the_origin_s_own_unless_it_holds_our_p
     let only_header = [Place::ApiKey];
     let (credential, headers, _) =
         look("authorization\nBearer eyJ\nx-api-key\nabc", None, &only_header).unwrap();
-    assert_eq!((credential.as_deref(), headers), (Some("abc"), vec!["x-api-key"]));
+    assert_eq!((credential.as_deref(), headers), (Some("abc"), vec![]));
     let (credential, headers, _) =
         look(&format!("authorization\nBearer {KEY}"), None, &only_header).unwrap();
     assert_eq!((credential.as_deref(), headers), (Some(KEY), vec!["authorization"]));
@@ -170,10 +188,83 @@ fn a_named_parameter_is_taken_out_of_the_query_in_every_spelling() {
     assert_eq!(look("", Some("a=u&U=x"), &places).unwrap(), (None, vec![], None));
 }
 
+/// Places × forms: a header that the rule names holds nothing, a foreign text, or a broken key, and
+/// the other place holds a key.
 #[test]
-fn an_empty_credential_is_one_and_debug_shows_none() {
-    assert_eq!(look("authorization\nBearer ", None, &default()).unwrap().0.as_deref(), Some(""));
-    assert_eq!(look("x-api-key\n", None, &default()).unwrap().0.as_deref(), Some(""));
+fn what_stands_beside_a_key_counts_if_it_begins_like_one() {
+    let names = ["authorization", "x-api-key"];
+    let of = |places: &[Place], name: &str, beside: &str, query: Option<&str>| {
+        let key = if query.is_some() { String::new() } else { format!("{}\n{KEY}\n", other(name)) };
+        look(&format!("{key}{name}\n{beside}"), query, places)
+    };
+    fn other(name: &str) -> &'static str {
+        if name == "x-api-key" { "authorization" } else { "x-api-key" }
+    }
+    let (in_query, mut everywhere) = (format!("u={KEY}&a=1"), default());
+    everywhere.push(Place::Query("u".into()));
+    for name in names {
+        for empty in
+            ["", "Bearer", "Bearer ", "bearer", "Basic", "Basic ", "Basic Og==", "Basic Cg=="]
+        {
+            if name == "x-api-key" && !empty.is_empty() {
+                continue;
+            }
+            let (key, headers, _) = of(&default(), name, empty, None).unwrap();
+            assert_eq!((key.as_deref(), headers), (Some(KEY), names.to_vec()), "{name} {empty}");
+            let (key, headers, query) = of(&everywhere, name, empty, Some(&in_query)).unwrap();
+            let seen = (key.as_deref(), headers, query.as_deref());
+            assert_eq!(seen, (Some(KEY), vec![name], Some("a=1")), "{name} {empty}");
+            // Alone it is no credential.
+            assert_eq!(look(&format!("{name}\n{empty}"), None, &default()).unwrap().0, None);
+        }
+        for foreign in
+            ["Bearer eyJh.eyJz.c2ln", "eyJh.eyJz.c2ln", "Digest a=\"b\", c=\"d\"", "a, b"]
+        {
+            let (key, headers, _) = of(&default(), name, foreign, None).unwrap();
+            assert_eq!((key.as_deref(), headers), (Some(KEY), vec![other(name)]), "{foreign}");
+            let (key, headers, _) = of(&everywhere, name, foreign, Some(&in_query)).unwrap();
+            assert_eq!((key.as_deref(), headers), (Some(KEY), vec![]), "{foreign}");
+        }
+        for ours in [format!("{KEY}x"), "clv_".into(), format!("{KEY}, {KEY}"), "clvs_a.b".into()] {
+            assert_eq!(of(&default(), name, &ours, None), Err(Ambiguous), "{name} {ours}");
+            assert_eq!(
+                of(&everywhere, name, &ours, Some(&in_query)),
+                Err(Ambiguous),
+                "{name} {ours}"
+            );
+        }
+    }
+    // In a parameter, which only a rule names, every text counts.
+    for (query, expected) in [
+        ("u=", Ok(Some(KEY))),
+        ("u", Ok(Some(KEY))),
+        ("u=%20&u=%0D%0A", Ok(Some(KEY))),
+        ("u=eyJ", Err(Ambiguous)),
+        ("u=clv_", Err(Ambiguous)),
+    ] {
+        let seen = look(&format!("x-api-key\n{KEY}"), Some(query), &everywhere);
+        assert_eq!(seen.as_ref().map(|seen| seen.0.as_deref()).map_err(|error| *error), expected);
+        assert!(seen.is_err() || seen.unwrap().2.as_deref() == Some(""), "{query} is cut out");
+    }
+}
+
+#[test]
+fn a_line_end_behind_a_parameter_does_not_count() {
+    let places = [Place::Query("u".into())];
+    for (end, expected) in [
+        ("%0A", KEY.to_owned()),
+        ("%0D%0A", KEY.to_owned()),
+        ("%0D", format!("{KEY}\r")),
+        ("%0A%0A", format!("{KEY}\n")),
+        ("%20", format!("{KEY} ")),
+    ] {
+        let seen = look("", Some(&format!("u={KEY}{end}")), &places).unwrap();
+        assert_eq!(seen.0, Some(expected), "{end}");
+    }
+}
+
+#[test]
+fn debug_shows_no_credential() {
     assert_eq!(format!("{:?}", Text(Cow::Borrowed(KEY))), "Text(…)");
 }
 
@@ -212,7 +303,7 @@ fn odd_texts_do_no_harm() {
         assert!(look(&headers, None, &default()).unwrap().0.is_some());
     }
     let places = [Place::Query("u".into())];
-    for query in ["u=%", "u=%f", "u=%zz", "u=%ff", "u=%+1", "%ff=1&u=x", "&&u=x&"] {
+    for query in ["u=%", "u=%f", "u=%zz", "u=%ff", "u=%+1", "%ff=1&u=x", "&&u=x&", "u=%00"] {
         assert!(look("", Some(query), &places).unwrap().0.is_some(), "{query}");
     }
 }
