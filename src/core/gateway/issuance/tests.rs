@@ -148,14 +148,23 @@ fn a14_what_is_wrong_with_a_request_before_its_body_is_read() {
     assert_eq!(check_head(&request(URL, form)), Ok(()));
     assert_eq!(check_head(&request(&format!("{URL}?"), form)), Ok(()));
     assert_eq!(check_head(&request(URL, &format!("{form};charset=UTF-8"))), Ok(()));
+    // Reading shows whether there is a body, unless its length says so.
+    assert_eq!(check_head(&request(URL, "")), Ok(()));
+    assert_eq!(check_head(&request(URL, "content-length\n0")), Ok(()));
+    assert_eq!(check_head(&request(URL, "content-type\napplication/json")), Ok(()));
+    assert_eq!(check_body(&request(URL, ""), b""), Ok(()));
+    assert_eq!(check_body(&request(URL, "content-type\napplication/json"), b""), Ok(()));
+    assert_eq!(check_body(&request(URL, form), b"epi=5m"), Ok(()));
+    assert_eq!(check_body(&request(URL, ""), b"epi=5m"), Err(Refused::MediaType));
     let with_query = format!("{URL}?sid=a");
+    let sized = |media_type: &str| format!("content-length\n2\ncontent-type\n{media_type}");
     for (request, expected) in [
         (Request { method: "GET", ..request(URL, form) }, Refused::Method),
         (request(&with_query, form), Refused::Query),
-        (request(URL, ""), Refused::MediaType),
-        (request(URL, "content-type\napplication/json"), Refused::MediaType),
-        (request(URL, "content-type\nmultipart/form-data; boundary=x"), Refused::MediaType),
-        (request(URL, "content-type\napplication/x-www-form-urlencoded2"), Refused::MediaType),
+        (request(URL, "content-length\n2"), Refused::MediaType),
+        (request(URL, &sized("application/json")), Refused::MediaType),
+        (request(URL, &sized("multipart/form-data; boundary=x")), Refused::MediaType),
+        (request(URL, &sized("application/x-www-form-urlencoded2")), Refused::MediaType),
     ] {
         assert_eq!(check_head(&request), Err(expected));
     }
@@ -213,12 +222,19 @@ fn a15_service_credentials_or_a_key_and_never_both() {
     assert_eq!(of("", &both), Ok(account.to_string()));
     assert_eq!(of(&bearer, "epi=5m"), Ok(key.expose().to_owned()));
     assert_eq!(of(&bare, ""), Ok(key.expose().to_owned()));
+    // An empty place holds nothing, and a line end behind a field does not count.
+    assert_eq!(of(&bearer, "sid=&spw="), Ok(key.expose().to_owned()));
+    assert_eq!(of(&bearer, "sid="), Ok(key.expose().to_owned()));
+    assert_eq!(of("authorization\nBearer", &both), Ok(account.to_string()));
+    assert_eq!(of("authorization\n", &both), Ok(account.to_string()));
+    assert_eq!(of("", &format!("sid={sid}%0A&spw={spw}%0D%0A")), Ok(account.to_string()));
     for (headers, body, expected) in [
         ("", "", Refused::Missing),
         ("", &*format!("sid={sid}"), Refused::HalfService),
         ("", &*format!("spw={spw}"), Refused::HalfService),
         (&*bearer, &*both, Refused::BothWays),
-        (&*bearer, "sid=", Refused::BothWays),
+        (&*bearer, "sid=x", Refused::BothWays),
+        ("authorization\nBearer eyJ", &*both, Refused::BothWays),
         (&*bearer, &*format!("spw={spw}"), Refused::BothWays),
         (&*format!("{bearer}, {}", key.expose()), "", Refused::Ambiguous),
         (
@@ -228,7 +244,8 @@ fn a15_service_credentials_or_a_key_and_never_both() {
         ),
         ("", &*format!("sid={account}00000000000&spw={spw}"), Refused::UnknownService),
         ("", &*format!("sid={sid}&spw=short"), Refused::UnknownService),
-        ("", "sid=&spw=", Refused::UnknownService),
+        ("", "sid=&spw=", Refused::Missing),
+        ("", &*format!("sid={sid}&spw="), Refused::HalfService),
     ] {
         assert_eq!(of(headers, body), Err(expected), "{headers} {body}");
     }
