@@ -176,7 +176,7 @@ impl IssuanceForm {
     /// Returns the networks that the form asks for; empty for all that the issuer's limits allow.
     ///
     /// # Errors
-    /// [`Refused::Ipa`] if an entry is malformed, or there are too many.
+    /// [`Refused::IpaEntry`] if an entry is refused, [`Refused::Ipa`] if there are too many.
     pub fn networks(&self) -> Result<Networks, Refused> {
         match self.ipa.as_deref().filter(|text| !text.is_empty()) {
             None => Ok(Networks::anywhere()),
@@ -204,11 +204,13 @@ fn read_networks(text: &str) -> Result<Networks, Refused> {
         return Err(Refused::Ipa(network::NetworkError::NotAnAddress));
     }
     let of_an_entry = read.entries.iter().find_map(|entry| match &entry.outcome {
-        network::NetworkOutcome::Refused { problem } => Some(problem.clone()),
+        network::NetworkOutcome::Refused { problem } => {
+            Some(Refused::IpaEntry { entry: entry.text.clone(), problem: problem.clone() })
+        }
         network::NetworkOutcome::Stored { .. } => None,
     });
-    match of_an_entry.or_else(|| read.problem.clone()) {
-        Some(problem) => Err(Refused::Ipa(problem)),
+    match of_an_entry.or_else(|| read.problem.clone().map(Refused::Ipa)) {
+        Some(refused) => Err(refused),
         None => Networks::try_from(&read).map_err(Refused::Ipa),
     }
 }
