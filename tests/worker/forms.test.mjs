@@ -318,7 +318,7 @@ describe("A25 a body that cannot be looked at holds no key", () => {
     // Nor where a header's text is refused by itself.
     const refused = await at.worker.fetch(API, "/received", {
       method: "POST",
-      headers: { ...headers, "x-api-key": "x" },
+      headers: { ...headers, "x-api-key": "clv_x" },
       body: body(),
     });
     assert.equal(refused.status, 401);

@@ -5,6 +5,7 @@
 
 pub mod ceiling;
 pub mod field;
+pub mod notation;
 pub mod preview;
 mod reader;
 
@@ -126,7 +127,9 @@ pub fn decide_issue(draft: &Draft, setting: Setting<'_>) -> Result<Decided, Vec<
     done(reader, Decided { name, limits, ceiling, protected })
 }
 
-/// Validates the changed fields of a key whose present values are `before`.
+/// Validates the changed fields of a key whose present values are `before`. A value that repeats the
+/// present one is no change, and is not validated again: an expired key can be renamed by a client
+/// that sends all fields.
 ///
 /// # Errors
 /// All errors, in the order of the fields.
@@ -143,17 +146,23 @@ pub fn decide_edit(
     if let Some(name) = renamed.and_then(|text| reader.name(text)) {
         after.name = name;
     }
-    if let Some(expires) = changes.expires.as_deref().and_then(|text| reader.expires(text)) {
+    let before = limits.expires;
+    let expires = changes.expires.as_deref();
+    if let Some(expires) = expires.and_then(|text| reader.changed_expires(text, before)) {
         limits.expires = expires;
     }
     if let Some(typed) = &changes.not_before {
         limits.not_before = typed.as_deref().and_then(|text| reader.not_before(text));
     }
-    if let Some(networks) = changes.networks.as_ref().and_then(|typed| reader.networks(typed)) {
+    let networks = changes.networks.as_ref();
+    if let Some(networks) =
+        networks.and_then(|typed| reader.changed_networks(typed, Some(&limits.networks)))
+    {
         limits.networks = networks;
     }
+    let permissions = changes.permissions.as_deref();
     if let Some(permissions) =
-        changes.permissions.as_deref().and_then(|typed| reader.permissions(typed))
+        permissions.and_then(|typed| reader.changed_permissions(typed, &limits.permissions))
     {
         limits.permissions = permissions;
     }

@@ -15,14 +15,20 @@
 //! These forms cover all of `yyyy(/|-)mm(/|-)dd[( |T)hh:mm:ss[.sss][[ ](Z|(+|-)zz[[:]zz])]]`.
 //! Nothing in it is ambiguous, so all of it is accepted, mixed separators too. Two forms go beyond
 //! it. Seconds may be left out, as browsers do. A fraction has one to nine decimals, of which three
-//! count. A number without a unit is never a date: `20270630` is five hours and a half.
+//! count. Numbers may be padded: `00030000` is `30000`.
+//!
+//! A number without a unit is never a time. People and programs nevertheless send Unix times and
+//! dates without separators. As durations those would be some hours, weeks or decades, so the
+//! control plane refuses them by name. The issuance API reads every number as milliseconds, as its
+//! interface says, and refuses only what can be nothing but a Unix time.
 //!
 //! A time that a clock change skips moves forward by the length of the gap. Of a time that occurs
 //! twice, the first is used. A day ends when the next one begins, whenever that is.
 
 use claviger_core::base::time::{CivilText, DurationMs, UnixMs};
 use claviger_core::credential::limits::lifetime::{
-    Expiry, ExpiryError, check_end, check_length, check_not_too_far, parse_span, too_far,
+    Expiry, ExpiryError, MaxLifetimeError, check_end, check_length, check_not_too_far,
+    check_span_end, parse_longest, parse_span, too_far,
 };
 use jiff::civil::Date;
 use serde::Serialize;
@@ -64,7 +70,11 @@ impl Described {
     /// # Errors
     /// Every variant of [`ExpiryError`] but [`ExpiryError::BeginsAfterEnd`].
     pub fn parse(text: &str, now: UnixMs, zone: &Zone) -> Result<Self, ExpiryError> {
-        let (form, at, day) = match Moment::read(text, now, zone)? {
+        let moment = Moment::read(text, now, zone)?;
+        if let Moment::After(at) = moment {
+            check_span_end(at, now)?;
+        }
+        let (form, at, day) = match moment {
             Moment::Never => {
                 let zone = zone.clone();
                 return Ok(Self {
@@ -75,7 +85,7 @@ impl Described {
                     from_now_ms: None,
                 });
             }
-            Moment::Instant(at) => (ExpiryKind::Instant, at, None),
+            Moment::Instant(at) | Moment::After(at) => (ExpiryKind::Instant, at, None),
             Moment::Day(day) => {
                 (ExpiryKind::EndOfDay, end_of(day, zone, now)?, Some(day.to_string()))
             }
@@ -94,12 +104,12 @@ impl Described {
 /// means the beginning of that day. The past is allowed: today's date has already begun.
 ///
 /// # Errors
-/// Every variant of [`ExpiryError`] but [`ExpiryError::InThePast`] and
-/// [`ExpiryError::BeginsAfterEnd`]; [`Expiry::check_begin`] returns the latter.
+/// Every variant of [`ExpiryError`] but [`ExpiryError::InThePast`], [`ExpiryError::ZeroDuration`]
+/// and [`ExpiryError::BeginsAfterEnd`]; [`Expiry::check_begin`] returns the latter.
 pub fn parse_not_before(text: &str, now: UnixMs, zone: &Zone) -> Result<UnixMs, ExpiryError> {
     let at = match Moment::read(text, now, zone)? {
         Moment::Never => return Err(ExpiryError::NotATime),
-        Moment::Instant(at) => at,
+        Moment::Instant(at) | Moment::After(at) => at,
         Moment::Day(day) => zone.start_of(day).ok_or(too_far(now))?,
     };
     check_not_too_far(at, now)
@@ -109,6 +119,8 @@ pub fn parse_not_before(text: &str, now: UnixMs, zone: &Zone) -> Result<UnixMs, 
 enum Moment {
     Never,
     Instant(UnixMs),
+    /// The end of a duration that begins now.
+    After(UnixMs),
     Day(Date),
 }
 
@@ -120,7 +132,10 @@ impl Moment {
         }
         match CivilText::read(text) {
             Some(civil) => Self::from_civil(civil, now, zone),
-            None => parse_span(text, now).map(Self::Instant),
+            None => match misread_number(text) {
+                Some(error) => Err(error),
+                None => parse_span(text, now).map(Self::After),
+            },
         }
     }
 
@@ -129,12 +144,55 @@ impl Moment {
         let Some(time) = civil.time() else { return Ok(Self::Day(date)) };
         let local = date.to_datetime(time.ok_or(ExpiryError::NoSuchTime)?);
         let timestamp = match civil.offset() {
-            Some(offset) => offset.ok_or(ExpiryError::NoSuchTime)?.to_timestamp(local),
+            Some(offset) => offset.ok_or(ExpiryError::NoSuchOffset)?.to_timestamp(local),
             None => zone.rules().to_timestamp(local),
         };
         // A four-digit year leaves the library's range only in the last days of 9999.
         timestamp.map(|at| Self::Instant(at.into())).map_err(|_| too_far(now))
     }
+}
+
+/// Parses a longest life, like [`parse_longest`], and also refuses numbers that look like a time.
+///
+/// # Errors
+/// Every variant of [`MaxLifetimeError`].
+pub fn parse_typed_longest(text: &str) -> Result<Option<DurationMs>, MaxLifetimeError> {
+    match misread_number(text) {
+        Some(_) => Err(MaxLifetimeError::LooksLikeUnixTime),
+        None => parse_longest(text),
+    }
+}
+
+/// Unix times that a number of seconds may mean, from September 2001 to June 2128. As milliseconds
+/// they would be 11 to 58 days.
+const UNIX_TIMES_S: core::ops::Range<i64> = 1_000_000_000..5_000_000_000;
+
+/// Years of dates that a number may mean.
+const YEARS: core::ops::Range<i16> = 2000..2200;
+
+/// Returns the error of a number without a unit that looks like a Unix time in seconds, or like a
+/// date without separators: `20270630`, `202706301405`, `20270630140500`.
+fn misread_number(text: &str) -> Option<ExpiryError> {
+    if !text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    let seconds = text.parse::<i64>().ok().filter(|seconds| UNIX_TIMES_S.contains(seconds));
+    if let Some(ms) = seconds.and_then(|seconds| seconds.checked_mul(1000)) {
+        return Some(ExpiryError::LooksLikeUnixTime { at: UnixMs::from_ms(ms) });
+    }
+    let part = |range| text.get(range);
+    let mut written = [part(0..4)?, part(4..6)?, part(6..8)?].join("-");
+    match text.len() {
+        8 => {}
+        12 => written.push_str(&format!("T{}:{}", part(8..10)?, part(10..12)?)),
+        14 => {
+            let time = [part(8..10)?, part(10..12)?, part(12..14)?].join(":");
+            written.push_str(&format!("T{time}"));
+        }
+        _ => return None,
+    }
+    let date = CivilText::read(&written)?.date_with_day_zero()?;
+    YEARS.contains(&date.year()).then_some(ExpiryError::LooksLikeDate)
 }
 
 /// Returns the end of a day in a zone: the beginning of the next day.

@@ -78,13 +78,13 @@ impl UnixMs {
         if self.0 < earlier.0 { None } else { Some(DurationMs(self.0.abs_diff(earlier.0))) }
     }
 
-    /// Formats the instant in UTC as RFC 3339 §5.6, with decimals only for milliseconds:
-    /// `2027-06-30T15:00:00Z`, `2027-06-30T15:00:00.25Z`. Returns `None` outside the years 0 to
-    /// 9999.
+    /// Formats the instant in UTC as RFC 3339 §5.6, always with three decimals:
+    /// `2027-06-30T15:00:00.250Z`. So texts sort like instants, and clients may rely on one form.
+    /// Returns `None` outside the years 0 to 9999.
     pub fn to_rfc3339(self) -> Option<String> {
         let timestamp = Timestamp::from_millisecond(self.0).ok()?;
         let year = TimeZone::UTC.to_datetime(timestamp).year();
-        (year >= 0).then(|| timestamp.to_string())
+        (year >= 0).then(|| format!("{timestamp:.3}"))
     }
 
     /// Parses a date-time of RFC 3339 §5.6, in capitals. It truncates to milliseconds, and reads
@@ -200,10 +200,10 @@ mod tests {
     #[test]
     fn rfc3339_text() {
         for (ms, expected) in [
-            (0, Some("1970-01-01T00:00:00Z")),
-            (1_814_367_600_000, Some("2027-06-30T15:00:00Z")),
-            (1_814_367_600_250, Some("2027-06-30T15:00:00.25Z")),
-            (-62_167_219_200_000, Some("0000-01-01T00:00:00Z")),
+            (0, Some("1970-01-01T00:00:00.000Z")),
+            (1_814_367_600_000, Some("2027-06-30T15:00:00.000Z")),
+            (1_814_367_600_250, Some("2027-06-30T15:00:00.250Z")),
+            (-62_167_219_200_000, Some("0000-01-01T00:00:00.000Z")),
             (-62_167_219_200_001, None),
             (i64::MIN, None),
             (i64::MAX, None),

@@ -32,7 +32,7 @@ mod media_type;
 mod multipart;
 mod urlencoded;
 
-pub use self::fields::Fields;
+pub use self::fields::{Fields, Unscanned};
 use self::json::JsonDocument;
 use self::media_type::media_type;
 use self::multipart::Multipart;
@@ -82,20 +82,34 @@ impl BodyScan {
     /// Starts the scan of a request's body. Returns `None` if the rule names no field that such a
     /// body could hold.
     pub fn of(request: &Request<'_>, places: &[Place]) -> Option<Self> {
+        Self::start(request, places).ok()
+    }
+
+    /// Returns the reason why a body is not scanned, although the rule names a field; `None` if the
+    /// request announces no body.
+    pub fn obstacle(request: &Request<'_>, places: &[Place]) -> Option<Unscanned> {
+        Self::start(request, places).err().flatten()
+    }
+
+    fn start(request: &Request<'_>, places: &[Place]) -> Result<Self, Option<Unscanned>> {
         let is_named = places.iter().any(|place| matches!(place, Place::Form(_) | Place::Json(_)));
         if !is_named || matches!(request.method, "GET" | "HEAD") {
-            return None;
+            return Err(None);
         }
+        let content_type = request.headers.find("content-type").ok_or(None)?;
         let encoding = request.headers.find("content-encoding").unwrap_or("identity");
         if !encoding.trim().eq_ignore_ascii_case("identity") {
-            return None;
+            return Err(Some(Unscanned::ContentEncoding));
         }
-        let (media_type, parameters) = media_type(request.headers.find("content-type")?)?;
+        let (media_type, parameters) =
+            media_type(content_type).ok_or(Some(Unscanned::ContentType))?;
         let reader = match media_type.as_str() {
             "application/x-www-form-urlencoded" => Reader::Urlencoded(Urlencoded::default()),
-            "multipart/form-data" => Reader::Multipart(Multipart::new(&parameters)?),
+            "multipart/form-data" => {
+                Reader::Multipart(Multipart::new(&parameters).ok_or(Some(Unscanned::Malformed))?)
+            }
             "application/json" => Reader::Json(JsonDocument),
-            _ => return None,
+            _ => return Err(Some(Unscanned::ContentType)),
         };
         let is_json = matches!(reader, Reader::Json(_));
         let names = places.iter().filter_map(|place| match place {
@@ -108,7 +122,10 @@ impl BodyScan {
             | Place::Query(_) => None,
         });
         let fields = Fields::of(names.collect());
-        (!fields.is_unwanted()).then(|| Self { reader, bytes: Vec::new(), fields, is_read: false })
+        if fields.is_unwanted() {
+            return Err(Some(Unscanned::ContentType));
+        }
+        Ok(Self { reader, bytes: Vec::new(), fields, is_read: false })
     }
 
     /// Scans the next chunk.
@@ -122,6 +139,8 @@ impl BodyScan {
         self.is_read = self.advance(false) || is_beyond;
         if is_beyond && matches!(self.reader, Reader::Json(_)) {
             self.fields.note_too_large();
+        } else if is_beyond {
+            self.fields.note(Unscanned::BeyondBound);
         }
     }
 

@@ -267,11 +267,17 @@ impl<R: LeaseRules> Gateway<R> {
         {
             return Ok(Decision::Read(scan));
         }
+        let text = match (text, &carried.foreign) {
+            (None, _) if fields.is_some_and(Fields::is_too_large) => {
+                return Err(RequestProblem::BodyTooLarge { max: BODY_SCAN_BYTES_MAX }.into());
+            }
+            (None, Some(Err(_))) => return Ok(self.refuse_ambiguous(request)),
+            (None, Some(Ok(foreign))) => Some(foreign),
+            (text, _) => text,
+        };
         let Some(text) = text else {
-            return if fields.is_some_and(Fields::is_too_large) {
-                Err(RequestProblem::BodyTooLarge { max: BODY_SCAN_BYTES_MAX }.into())
-            } else if request.headers.is_whole() {
-                Ok(self.refuse_missing(request, &rule))
+            return if request.headers.is_whole() {
+                Ok(self.refuse_missing(request, &rule, fields))
             } else {
                 Ok(Decision::ReadHeaders)
             };

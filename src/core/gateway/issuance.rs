@@ -54,7 +54,7 @@ pub const PATH: &str = "/issue_service_authorization";
 ///
 /// # Errors
 /// [`Refused::Method`] if the method is not POST, [`Refused::Query`] if the URL has query
-/// parameters, [`Refused::MediaType`] if the body is not a form.
+/// parameters, [`Refused::MediaType`] if the headers announce a body that is not a form.
 pub fn check_head(request: &Request<'_>) -> Result<(), Refused> {
     if request.method != "POST" {
         return Err(Refused::Method);
@@ -62,10 +62,24 @@ pub fn check_head(request: &Request<'_>) -> Result<(), Refused> {
     if request.url.query.is_some_and(|query| !query.is_empty()) {
         return Err(Refused::Query);
     }
+    // Without a length, only reading shows that there is no body.
+    let is_announced = request.headers.find("content-length").is_some_and(|length| length != "0");
+    if is_announced && !is_form(request) { Err(Refused::MediaType) } else { Ok(()) }
+}
+
+/// Checks the media type of a body. An empty body is an empty form, whatever its type: a client
+/// that sends none often names no type either.
+///
+/// # Errors
+/// [`Refused::MediaType`] if the body is neither empty nor a form.
+pub fn check_body(request: &Request<'_>, body: &[u8]) -> Result<(), Refused> {
+    if body.is_empty() || is_form(request) { Ok(()) } else { Err(Refused::MediaType) }
+}
+
+fn is_form(request: &Request<'_>) -> bool {
     let media_type = request.headers.find("content-type").unwrap_or_default();
     let media_type = media_type.split(';').next().unwrap_or_default().trim();
-    let is_form = media_type.eq_ignore_ascii_case("application/x-www-form-urlencoded");
-    if is_form { Ok(()) } else { Err(Refused::MediaType) }
+    media_type.eq_ignore_ascii_case("application/x-www-form-urlencoded")
 }
 
 /// Returns the key in `Authorization`, not yet verified. No other place counts.
@@ -98,7 +112,7 @@ impl IssuanceForm {
     pub fn parse(body: &[u8]) -> Result<Self, Refused> {
         let mut form = Self::default();
         for (name, value) in form_urlencoded::parse(body) {
-            let value = value.into_owned();
+            let value = extract::without_line_end(&value).to_owned();
             let is_repeated = match &*name {
                 "sid" => form.sid.replace(value).is_some(),
                 "spw" => form.spw.replace(SecretText::new(value)).is_some(),
@@ -126,7 +140,10 @@ impl IssuanceForm {
         config: &Config,
     ) -> Result<Credentials, Refused> {
         let key = presented(request, config)?;
-        match (key, &self.sid, &self.spw) {
+        // An empty field holds nothing.
+        let sid = self.sid.as_deref().filter(|sid| !sid.is_empty());
+        let spw = self.spw.as_ref().filter(|spw| !spw.expose().is_empty());
+        match (key, sid, spw) {
             (Some(_), Some(_), _) | (Some(_), _, Some(_)) => Err(Refused::BothWays),
             (Some(key), None, None) => {
                 Ok(Credentials::Key(SecretText::new(key.expose().to_owned())))
@@ -159,7 +176,7 @@ impl IssuanceForm {
     /// Returns the networks that the form asks for; empty for all that the issuer's limits allow.
     ///
     /// # Errors
-    /// [`Refused::Ipa`] if an entry is malformed, or there are too many.
+    /// [`Refused::IpaEntry`] if an entry is refused, [`Refused::Ipa`] if there are too many.
     pub fn networks(&self) -> Result<Networks, Refused> {
         match self.ipa.as_deref().filter(|text| !text.is_empty()) {
             None => Ok(Networks::anywhere()),
@@ -187,11 +204,13 @@ fn read_networks(text: &str) -> Result<Networks, Refused> {
         return Err(Refused::Ipa(network::NetworkError::NotAnAddress));
     }
     let of_an_entry = read.entries.iter().find_map(|entry| match &entry.outcome {
-        network::NetworkOutcome::Refused { problem } => Some(problem.clone()),
+        network::NetworkOutcome::Refused { problem } => {
+            Some(Refused::IpaEntry { entry: entry.text.clone(), problem: problem.clone() })
+        }
         network::NetworkOutcome::Stored { .. } => None,
     });
-    match of_an_entry.or_else(|| read.problem.clone()) {
-        Some(problem) => Err(Refused::Ipa(problem)),
+    match of_an_entry.or_else(|| read.problem.clone().map(Refused::Ipa)) {
+        Some(refused) => Err(refused),
         None => Networks::try_from(&read).map_err(Refused::Ipa),
     }
 }

@@ -5,6 +5,7 @@ use crate::base::http::problem::{ProblemDocument, RETRY_AFTER_S, RequestProblem}
 use crate::base::http::response::Response;
 use crate::base::json::Json;
 use crate::credential::limits::permission::Permission;
+use crate::gateway::body::Unscanned;
 use crate::verify::verdict::Denial;
 
 /// The reasons for which the gateway refuses a request. Each variant has one stable code, which
@@ -21,6 +22,8 @@ pub enum GatewayProblem {
         places: Vec<String>,
         /// Another place of the request that holds a text that begins like a key.
         elsewhere: Option<String>,
+        /// Reason why the scan may have missed a field of the body.
+        unscanned: Option<Unscanned>,
     },
     /// The request carries several credentials.
     AmbiguousCredential,
@@ -84,11 +87,15 @@ impl GatewayProblem {
             Self::AmbiguousPath(error) => {
                 extensions.push(("detail", Json::Text(error.to_string())));
             }
-            Self::MissingCredential { places, elsewhere } => {
+            Self::MissingCredential { places, elsewhere, unscanned } => {
                 let places = places.iter().map(|place| Json::Text(place.clone()));
                 extensions.push(("places", Json::List(places.collect())));
                 if let Some(elsewhere) = elsewhere {
                     extensions.push(("elsewhere", elsewhere.as_str().into()));
+                }
+                if let Some(unscanned) = unscanned {
+                    extensions.push(("unscanned", unscanned.code().into()));
+                    extensions.push(("detail", unscanned.detail().into()));
                 }
             }
             Self::Denied(_)

@@ -3,11 +3,11 @@
 use claviger_core::base::time::DurationMs;
 use claviger_core::credential::issuer::Ceiling;
 use claviger_core::credential::limits::Limits;
-use claviger_core::credential::limits::lifetime::parse_longest;
 use serde::{Deserialize, Serialize};
 
 use super::field::{FieldError, Setting, TypedNetworks, present};
 use super::reader::FieldReader;
+use crate::protocol::expiry_text::parse_typed_longest;
 
 /// The fields of a ceiling, as typed. `None` means not typed; null is refused.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,7 +19,7 @@ pub struct TypedCeiling {
     /// Networks of issued keys; an empty value allows every address.
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub networks: Option<TypedNetworks>,
-    /// Longest lifetime of an issued key, in a form of [`parse_longest`].
+    /// Longest lifetime of an issued key, in a form of [`parse_typed_longest`].
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub longest: Option<String>,
 }
@@ -50,7 +50,9 @@ impl TypedCeiling {
         };
         let networks = match (before.as_ref(), &self.networks) {
             (Some(before), None) => Some(before.networks.clone()),
-            _ => reader.required("networks", self.networks.as_ref(), FieldReader::networks),
+            (before, typed) => reader.required("networks", typed.as_ref(), |reader, typed| {
+                reader.changed_networks(typed, before.map(|before| &before.networks))
+            }),
         };
         let longest = match (before.as_ref(), &self.longest) {
             (Some(before), None) => Some(before.longest),
@@ -91,7 +93,7 @@ impl FieldReader<'_> {
     }
 
     fn longest(&mut self, text: &str) -> Option<Option<DurationMs>> {
-        parse_longest(text)
+        parse_typed_longest(text)
             .map_err(|error| self.errors.push(FieldError::of("longest", &error)))
             .ok()
     }
@@ -132,7 +134,7 @@ mod tests {
             (r#"{"permissions":[],"networks":[],"longest":"1y"}"#, "#/issuable/longest not_a_span"),
             (
                 r#"{"permissions":["a"],"networks":["x"],"longest":"0"}"#,
-                "#/issuable/permissions not_two_parts, #/issuable/networks not_an_address, #/issuable/longest not_a_span",
+                "#/issuable/permissions not_two_parts, #/issuable/networks word, #/issuable/longest not_a_span",
             ),
             (
                 r#"{"permissions":["*:*","claviger:verify"],"networks":[],"longest":"never"}"#,

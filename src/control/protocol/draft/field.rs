@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use claviger_core::base::time::UnixMs;
-use claviger_core::credential::limits::network::{self, NetworkError, parse_lines};
+use claviger_core::credential::limits::network::{self, NetworkError, Networks, parse_lines};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 
@@ -30,6 +30,15 @@ pub enum TypedNetworks {
 }
 
 impl TypedNetworks {
+    /// Returns `true` if the entries are exactly these networks in stored form.
+    pub fn repeats(&self, networks: &Networks) -> bool {
+        let stored = networks.iter().map(|network| network.to_string());
+        match self {
+            Self::Text(text) => stored.eq(text.split_whitespace().map(str::to_owned)),
+            Self::List(entries) => stored.eq(entries.iter().cloned()),
+        }
+    }
+
     /// Reads the entries, and refuses a non-empty value that contains none.
     pub fn read(&self) -> network::ParsedNetworks {
         let (text, is_empty) = match self {

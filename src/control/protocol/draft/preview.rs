@@ -11,7 +11,8 @@ use serde_json::{Map, Value};
 
 use super::Draft;
 use super::ceiling::TypedCeiling;
-use super::field::{FieldError, Setting, TypedNetworks, code_and_params};
+use super::field::{FieldError, Setting, TypedNetworks};
+use super::notation::{Explanation, explain};
 use super::reader::FieldReader;
 use crate::protocol::account::TextError;
 use crate::protocol::expiry_text::{Described, ExpiryKind};
@@ -183,7 +184,9 @@ impl NetworksNote {
             problems: read.refused,
             // Distinct stored forms, no more than a list may hold: parsing them cannot fail.
             stored: Networks::from_stored(stored.iter().map(String::as_str)).unwrap_or_default(),
-            lines: read.entries.iter().filter_map(LineNote::of).collect(),
+            lines: (0..read.entries.len())
+                .filter_map(|index| LineNote::of(&read.entries, index))
+                .collect(),
         }
     }
 }
@@ -196,7 +199,8 @@ fn stored(entry: &network::NetworkEntry) -> Option<String> {
 }
 
 impl LineNote {
-    fn of(entry: &network::NetworkEntry) -> Option<Self> {
+    fn of(entries: &[network::NetworkEntry], index: usize) -> Option<Self> {
+        let entry = entries.get(index)?;
         let (line, text) = (entry.line, entry.text.clone());
         let bare =
             Self { line, entry: text, stored: None, code: None, detail: None, params: Map::new() };
@@ -211,9 +215,9 @@ impl LineNote {
                 detail: Some(TextError::Secret.to_string()),
                 ..bare
             }),
-            network::NetworkOutcome::Refused { problem } => {
-                let (code, params) = code_and_params(problem);
-                Some(Self { code: Some(code), detail: Some(problem.to_string()), params, ..bare })
+            network::NetworkOutcome::Refused { .. } => {
+                let Explanation { code, params, detail } = explain(entries, index)?;
+                Some(Self { code: Some(code), detail: Some(detail), params, ..bare })
             }
         }
     }

@@ -7,6 +7,7 @@ use claviger_core::credential::limits::permission::{Grant, Permissions};
 use serde_json::{Value, json};
 
 use super::field::{FieldError, Setting, TypedNetworks};
+use super::notation::{Explanation, explain};
 use crate::protocol::account::{TextError, check_name};
 use crate::protocol::expiry_text::{Described, parse_not_before};
 use crate::protocol::secret_shape::holds_secret;
@@ -16,6 +17,9 @@ pub const PROBLEMS_MAX: usize = network::PROBLEMS_KEPT_MAX;
 
 /// Longest excerpt of typed text in an error, in characters.
 const ENTRY_CHARS_MAX: usize = network::ENTRY_CHARS_MAX;
+
+/// The sentence of a text that is no beginning.
+const NOT_A_BEGIN: &str = "write a date as in 2027-06-30, a time as in 2027-06-30T14:05:00Z, or a duration as in 90s, 5m, 2h, 100d, 2w";
 
 /// Reads the fields of a form and collects their errors.
 pub struct FieldReader<'a> {
@@ -67,6 +71,16 @@ impl<'a> FieldReader<'a> {
         }
     }
 
+    /// Reads the expiry of an edited key. The present one, `before`, may be repeated although it has
+    /// passed.
+    pub fn changed_expires(&mut self, text: &str, before: Expiry) -> Option<Expiry> {
+        match Described::parse(text, self.setting.now, self.setting.zone) {
+            Ok(described) => Some(described.expiry()),
+            Err(ExpiryError::InThePast { at }) if Expiry::At(at) == before => Some(before),
+            Err(error) => self.refuse_time("expires", error),
+        }
+    }
+
     /// Reads the begin of validity.
     pub fn not_before(&mut self, text: &str) -> Option<UnixMs> {
         match parse_not_before(text, self.setting.now, self.setting.zone) {
@@ -85,12 +99,13 @@ impl<'a> FieldReader<'a> {
     /// Reads networks, and adds their first errors.
     pub fn networks(&mut self, typed: &TypedNetworks) -> Option<Networks> {
         let checked = typed.read();
-        for entry in &checked.entries {
-            if let network::NetworkOutcome::Refused { problem } = &entry.outcome {
+        for (index, entry) in checked.entries.iter().enumerate() {
+            if let Some(Explanation { code, params, detail }) = explain(&checked.entries, index) {
                 let error = if holds_secret(&entry.text) {
                     FieldError::text("networks", TextError::Secret)
                 } else {
-                    FieldError::of("networks", problem).with("entry", entry.text.as_str())
+                    FieldError { params, ..FieldError::new("networks", &code, detail) }
+                        .with("entry", entry.text.as_str())
                 };
                 self.errors.push(error.with("line", entry.line));
             }
@@ -99,6 +114,32 @@ impl<'a> FieldReader<'a> {
             self.errors.push(FieldError::of("networks", problem));
         }
         Networks::try_from(&checked).ok()
+    }
+
+    /// Reads the networks of an edit. The present ones, `before`, may be repeated although no new list
+    /// may hold them.
+    pub fn changed_networks(
+        &mut self,
+        typed: &TypedNetworks,
+        before: Option<&Networks>,
+    ) -> Option<Networks> {
+        match before.filter(|before| typed.repeats(before)) {
+            Some(before) => Some(before.clone()),
+            None => self.networks(typed),
+        }
+    }
+
+    /// Reads the permissions of an edit. The present ones, `before`, may be repeated although the
+    /// member could not grant them.
+    pub fn changed_permissions(
+        &mut self,
+        typed: &[String],
+        before: &Permissions,
+    ) -> Option<Permissions> {
+        match Permissions::parse(typed.iter().map(String::as_str)) {
+            Ok(permissions) if permissions == *before => Some(permissions),
+            _ => self.permissions(typed),
+        }
     }
 
     /// Reads permissions, and adds an error for each that is refused.
@@ -144,18 +185,26 @@ impl<'a> FieldReader<'a> {
 
     /// Adds an error about a time. Instants have the form of the whole API: RFC 3339 in UTC.
     fn refuse_time<T>(&mut self, field: &str, error: ExpiryError) -> Option<T> {
-        let refused = FieldError::of(field, &error);
+        let mut refused = FieldError::of(field, &error);
+        if field == "not_before" && error == ExpiryError::NotATime {
+            // There is no beginning that never comes.
+            refused.detail = NOT_A_BEGIN.to_owned();
+        }
         let instant = |at: UnixMs| at.to_rfc3339().map_or(Value::Null, |text| json!(text));
         self.errors.push(match error {
-            ExpiryError::InThePast { at } | ExpiryError::BeginsAfterEnd { at } => {
-                refused.with("at", instant(at))
-            }
+            ExpiryError::InThePast { at }
+            | ExpiryError::BeginsAfterEnd { at }
+            | ExpiryError::LooksLikeUnixTime { at } => refused.with("at", instant(at)),
             ExpiryError::TooFar { max } => refused.with("max", instant(max)),
             ExpiryError::Empty
             | ExpiryError::TooLong { .. }
             | ExpiryError::NotATime
+            | ExpiryError::LooksLikeDate
+            | ExpiryError::BlankForPlus
             | ExpiryError::NoSuchDay
-            | ExpiryError::NoSuchTime => refused,
+            | ExpiryError::NoSuchTime
+            | ExpiryError::NoSuchOffset
+            | ExpiryError::ZeroDuration => refused,
         });
         None
     }

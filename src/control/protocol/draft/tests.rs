@@ -1,6 +1,7 @@
 use claviger_core::base::time::UnixMs;
 use claviger_core::credential::limits::lifetime::Expiry;
-use claviger_core::credential::limits::network::ClientAddress;
+use claviger_core::credential::limits::network::{ClientAddress, Networks};
+use claviger_core::credential::limits::permission::Permissions;
 use serde_json::{Map, Value, json};
 
 use super::preview::DraftPreview;
@@ -68,7 +69,10 @@ fn a_table_of_issues() {
         (r#"{"expires":""}"#, "#/expires empty"),
         (r#"{"expires":"soon"}"#, "#/expires not_a_time"),
         (r#"{"expires":"2026-11-20"}"#, "#/expires in_the_past"),
-        (r#"{"expires":"0"}"#, "#/expires in_the_past"),
+        (r#"{"expires":"0"}"#, "#/expires zero_duration"),
+        (r#"{"expires":"1798761600"}"#, "#/expires looks_like_unix_time"),
+        (r#"{"expires":"20270630"}"#, "#/expires looks_like_date"),
+        (r#"{"not_before":"1798761600000"}"#, "#/not_before looks_like_unix_time"),
         (r#"{"expires":"9000w"}"#, "#/expires too_far"),
         (r#"{"not_before":"2027-07-01"}"#, "#/not_before begins_after_end"),
         (r#"{"not_before":"never"}"#, "#/not_before not_a_time"),
@@ -109,7 +113,7 @@ fn errors_carry_what_other_languages_need() {
     let json = serde_json::to_value(errors.unwrap_err()).unwrap();
     let expected = json!([
         {"pointer": "#/name", "code": "control_character", "detail": "line breaks and invisible characters cannot be used"},
-        {"pointer": "#/expires", "code": "in_the_past", "detail": "this is in the past", "at": "2026-11-20T15:00:00Z"},
+        {"pointer": "#/expires", "code": "in_the_past", "detail": "this is in the past", "at": "2026-11-20T15:00:00.000Z"},
         {"pointer": "#/networks", "code": "prefix_too_long", "detail": "an IPv4 prefix ends at /32", "max": 32,
          "line": 2, "entry": "10.0.0.0/33"},
         {"pointer": "#/permissions", "code": "bad_character", "found": "A", "entry": "A:b",
@@ -118,6 +122,43 @@ fn errors_carry_what_other_languages_need() {
     assert_eq!(json, expected);
     let read: Vec<FieldError> = serde_json::from_value(expected.clone()).unwrap();
     assert_eq!(serde_json::to_value(read).unwrap(), expected);
+}
+
+/// A client that reads a key and sends all of its fields back changes nothing by that.
+#[test]
+fn an_edit_may_repeat_what_nobody_could_write_now() {
+    let name = format!("{}\u{7}", "x".repeat(100));
+    let mut before = issue("{}").unwrap();
+    before.name.clone_from(&name);
+    before.limits.expires = Expiry::At(UnixMs::parse_rfc3339("2026-11-20T01:02:03.456Z").unwrap());
+    before.limits.networks = Networks::from_stored(["240.0.0.0/4", "0.0.0.0"]).unwrap();
+    before.limits.permissions = Permissions::parse(["claviger:verify"]).unwrap();
+    let edit = |json: &str| decide_edit(&changes(json), before.clone(), setting(&tokyo(), false));
+    let all = json!({
+        "name": name, "expires": "2026-11-20T01:02:03.456Z", "networks": ["240.0.0.0/4", "0.0.0.0"],
+        "permissions": ["claviger:verify"],
+    });
+    assert_eq!(edit(&all.to_string()).unwrap(), before);
+    assert_eq!(edit(r#"{"networks":"240.0.0.0/4\n0.0.0.0\n"}"#).unwrap(), before);
+    let named = edit(r#"{"name":"Cron","expires":"2026-11-20T10:02:03.456+09:00"}"#).unwrap();
+    assert_eq!(named, Decided { name: "Cron".into(), ..before.clone() });
+    for (json, expected) in [
+        (r#"{"expires":"2026-11-20T01:02:03.457Z"}"#, "#/expires in_the_past"),
+        (r#"{"permissions":["claviger:verify","demo:read"]}"#, "#/permissions owner_only"),
+        (r#"{"name":"\u0007"}"#, "#/name control_character"),
+    ] {
+        assert_eq!(codes(&edit(json).unwrap_err()), expected, "{json}");
+    }
+}
+
+/// `never` is no beginning, so the sentence does not offer it.
+#[test]
+fn a_refused_beginning_is_not_answered_with_never() {
+    let detail = |json: &str| issue(json).unwrap_err().remove(0).detail;
+    assert!(detail(r#"{"expires":"unlimited"}"#).ends_with("or never"));
+    assert!(!detail(r#"{"not_before":"never"}"#).contains("never"));
+    let error = issue(r#"{"expires":"1798761600000"}"#).unwrap_err().remove(0);
+    assert_eq!(error.params["at"], "2027-01-01T00:00:00.000Z");
 }
 
 #[test]
@@ -137,7 +178,7 @@ fn an_edit_keeps_what_it_does_not_name() {
         (r#"{"not_before":"2028-01-01"}"#, "#/not_before begins_after_end"),
         (
             r#"{"name":"","networks":"x","permissions":["claviger:verify"]}"#,
-            "#/name required, #/networks not_an_address, #/permissions owner_only",
+            "#/name required, #/networks word, #/permissions owner_only",
         ),
     ] {
         assert_eq!(codes(&edit(json).unwrap_err()), expected, "{json}");

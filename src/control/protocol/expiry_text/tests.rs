@@ -43,23 +43,33 @@ fn described_for_the_console() {
 fn ends_of_uncommon_days() {
     for (text, now, in_zone, expected) in [
         // 23 and 25 hours long.
-        ("2027-03-14", "2027-03-01T00:00:00Z", "America/New_York", "2027-03-15T04:00:00Z"),
-        ("2027-11-07", "2027-11-01T00:00:00Z", "America/New_York", "2027-11-08T05:00:00Z"),
+        ("2027-03-14", "2027-03-01T00:00:00Z", "America/New_York", "2027-03-15T04:00:00.000Z"),
+        ("2027-11-07", "2027-11-01T00:00:00Z", "America/New_York", "2027-11-08T05:00:00.000Z"),
         // The next day begins at 01:00: clocks went forward at midnight.
-        ("2018-11-03", "2018-11-01T00:00:00Z", "America/Sao_Paulo", "2018-11-04T03:00:00Z"),
-        ("2027-04-29", "2027-04-01T00:00:00Z", "Africa/Cairo", "2027-04-29T22:00:00Z"),
+        ("2018-11-03", "2018-11-01T00:00:00Z", "America/Sao_Paulo", "2018-11-04T03:00:00.000Z"),
+        ("2027-04-29", "2027-04-01T00:00:00Z", "Africa/Cairo", "2027-04-29T22:00:00.000Z"),
         // Clocks went back at midnight: 23:00 to 24:00 happened twice.
-        ("2018-02-17", "2018-02-01T00:00:00Z", "America/Sao_Paulo", "2018-02-18T03:00:00Z"),
+        ("2018-02-17", "2018-02-01T00:00:00Z", "America/Sao_Paulo", "2018-02-18T03:00:00.000Z"),
         // The next day's first hour happens twice; the day ends before it.
-        ("2027-11-06", "2027-11-01T00:00:00Z", "America/Havana", "2027-11-07T04:00:00Z"),
+        ("2027-11-06", "2027-11-01T00:00:00Z", "America/Havana", "2027-11-07T04:00:00.000Z"),
         // Samoa had no 30 December 2011.
-        ("2011-12-29", "2011-12-01T00:00:00Z", "Pacific/Apia", "2011-12-30T10:00:00Z"),
-        ("2011-12-30", "2011-12-01T00:00:00Z", "Pacific/Apia", "2011-12-30T10:00:00Z"),
+        ("2011-12-29", "2011-12-01T00:00:00Z", "Pacific/Apia", "2011-12-30T10:00:00.000Z"),
+        ("2011-12-30", "2011-12-01T00:00:00Z", "Pacific/Apia", "2011-12-30T10:00:00.000Z"),
         // A time in a gap moves forward; of a time that happens twice the first counts.
-        ("2027-03-14T02:30:00", "2027-03-01T00:00:00Z", "America/New_York", "2027-03-14T07:30:00Z"),
-        ("2027-11-07T01:30:00", "2027-11-01T00:00:00Z", "America/New_York", "2027-11-07T05:30:00Z"),
+        (
+            "2027-03-14T02:30:00",
+            "2027-03-01T00:00:00Z",
+            "America/New_York",
+            "2027-03-14T07:30:00.000Z",
+        ),
+        (
+            "2027-11-07T01:30:00",
+            "2027-11-01T00:00:00Z",
+            "America/New_York",
+            "2027-11-07T05:30:00.000Z",
+        ),
         // A day of a duration has 24 hours all the same.
-        ("1d", "2027-03-14T05:00:00Z", "America/New_York", "2027-03-15T05:00:00Z"),
+        ("1d", "2027-03-14T05:00:00Z", "America/New_York", "2027-03-15T05:00:00.000Z"),
     ] {
         assert_eq!(read(text, now, in_zone).as_deref(), Ok(expected), "{text} in {in_zone}");
     }
@@ -70,11 +80,12 @@ fn bounds() {
     let now = "2026-11-22T00:00:00Z";
     for (text, expected) in [
         // A century here has 36,524 days, so the limit lies a day after it.
-        ("36525d", Ok("2126-11-23T00:00:00Z")),
-        ("3155760000001", Err("too_far")),
-        ("2126-11-23T00:00:00Z", Ok("2126-11-23T00:00:00Z")),
+        ("36525d", Ok("2126-11-23T00:00:00.000Z")),
+        ("3155760000001", Err("looks_like_unix_time")),
+        ("5000000000001", Err("too_far")),
+        ("2126-11-23T00:00:00Z", Ok("2126-11-23T00:00:00.000Z")),
         ("2126-11-23T00:00:00.001Z", Err("too_far")),
-        ("2126-11-22", Ok("2126-11-23T00:00:00Z")),
+        ("2126-11-22", Ok("2126-11-23T00:00:00.000Z")),
         ("2126-11-23", Err("too_far")),
         ("9999-12-31", Err("too_far")),
         ("9999-12-31T23:59:59", Err("too_far")),
@@ -86,8 +97,8 @@ fn bounds() {
         ("2026-11-22T00:00:00Z", Err("in_the_past")),
         ("2026-11-22T00:00:00.001Z", Ok("2026-11-22T00:00:00.001Z")),
         ("0000-01-00", Err("in_the_past")),
-        ("0", Err("in_the_past")),
-        ("0s", Err("in_the_past")),
+        ("0", Err("zero_duration")),
+        ("0s", Err("zero_duration")),
         ("1", Ok("2026-11-22T00:00:00.001Z")),
     ] {
         assert_eq!(read(text, now, "UTC").as_deref().map_err(|code| *code), expected, "{text}");
@@ -99,12 +110,18 @@ fn bounds() {
 fn beginnings() {
     let (now, tokyo) = (at("2026-11-22T05:05:00Z"), zone("Asia/Tokyo"));
     for (text, expected) in [
-        ("2026-12-01", Ok("2026-11-30T15:00:00Z")),
-        ("2026-12-00", Ok("2026-11-29T15:00:00Z")),
-        ("2026-11-22", Ok("2026-11-21T15:00:00Z")),
-        ("2026-12-01T09:00:00", Ok("2026-12-01T00:00:00Z")),
-        ("1h", Ok("2026-11-22T06:05:00Z")),
-        ("0", Ok("2026-11-22T05:05:00Z")),
+        ("2026-12-01", Ok("2026-11-30T15:00:00.000Z")),
+        ("2026-12-00", Ok("2026-11-29T15:00:00.000Z")),
+        ("2026-11-22", Ok("2026-11-21T15:00:00.000Z")),
+        ("2026-12-01T09:00:00", Ok("2026-12-01T00:00:00.000Z")),
+        ("1h", Ok("2026-11-22T06:05:00.000Z")),
+        ("0", Ok("2026-11-22T05:05:00.000Z")),
+        ("0d", Ok("2026-11-22T05:05:00.000Z")),
+        ("1798761600", Err("looks_like_unix_time")),
+        ("1798761600000", Err("looks_like_unix_time")),
+        ("20270630", Err("looks_like_date")),
+        ("2026-12-01T09:00:00 09:00", Err("blank_for_plus")),
+        ("2026-12-01T09:00:00+09:60", Err("no_such_offset")),
         ("never", Err("not_a_time")),
         ("", Err("empty")),
         ("9999-12-31", Err("too_far")),
@@ -134,4 +151,23 @@ proptest! {
     fn any_text_is_answered(text in "\\PC{0,50}") {
         let _ = Described::parse(&text, UnixMs::from_ms(0), &Zone::utc());
     }
+}
+
+#[test]
+fn what_looks_like_a_time_is_answered_with_the_time_to_write() {
+    let now = at("2026-11-22T05:05:00Z");
+    let sentence = |text| Described::parse(text, now, &Zone::utc()).unwrap_err().to_string();
+    let advice = "this looks like a Unix time: write 2027-01-01T00:00:00.000Z, or a duration with its unit, as in 30d";
+    for text in ["1798761600", "1798761600000", "1798761600000000", "1798761600000000000"] {
+        assert_eq!(sentence(text), advice, "{text}");
+    }
+    // A refused word for no end is answered with the word that means it.
+    for text in ["unlimited", "Never", "forever", "-1", "∞"] {
+        assert!(sentence(text).ends_with("or never"), "{text}");
+    }
+    for text in ["1798761600", "1798761600000", "20270630", "20270630140500"] {
+        assert_eq!(parse_typed_longest(text), Err(MaxLifetimeError::LooksLikeUnixTime), "{text}");
+    }
+    assert_eq!(parse_typed_longest("0086400000"), Ok(Some(DurationMs::from_days(1))));
+    assert_eq!(parse_typed_longest("never"), Ok(None));
 }

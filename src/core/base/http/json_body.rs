@@ -50,6 +50,7 @@ pub fn read_object(bytes: &[u8]) -> Result<Members, RequestProblem> {
 fn text(bytes: &[u8]) -> Result<&str, RequestProblem> {
     // Parsing from text only saves code: nothing else in the edge needs serde_json's byte reader.
     core::str::from_utf8(bytes)
+        .map(json::unmarked)
         .map_err(|_| RequestProblem::MalformedBody { detail: "not UTF-8".into() })
 }
 
@@ -123,5 +124,15 @@ mod tests {
             assert!(check_media_type(Some(bad)).is_err(), "{bad}");
         }
         assert!(check_media_type(None).is_err());
+    }
+
+    #[test]
+    fn a_body_may_begin_with_one_byte_order_mark() {
+        let marked = "\u{feff}{\"a\":1}".as_bytes();
+        assert!(read_object(marked).is_ok());
+        assert!(parse::<serde_json::Map<_, _>>(marked).is_ok());
+        for refused in ["\u{feff}\u{feff}{}", "{\u{feff}}", "{}\u{feff}", "\u{feff}"] {
+            assert!(read_object(refused.as_bytes()).is_err(), "{refused:?}");
+        }
     }
 }

@@ -20,6 +20,10 @@ pub const EXPIRY_BYTES_MAX: usize = 40;
 /// can write.
 pub const EXPIRY_MAX: DurationMs = DurationMs::from_days(36_525);
 
+/// Instants that a number without a unit may mean as a Unix time, in ms: September 2001 to June 2128.
+/// As a duration in ms, even the first is 31 years.
+const UNIX_TIMES_MS: core::ops::Range<u64> = 1_000_000_000_000..5_000_000_000_000;
+
 /// The end of a credential. Its JSON form is `null` for never, else Unix ms. A missing field is an
 /// error and does not mean never, because a missing value must not grant access.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -88,8 +92,8 @@ from_json!(Expiry);
 ///
 /// # Errors
 /// [`ExpiryError::Empty`] or [`ExpiryError::TooLong`] by the text's length,
-/// [`ExpiryError::NotATime`] if it has none of the forms. [`ExpiryError::InThePast`] or
-/// [`ExpiryError::TooFar`] if the instant is out of range.
+/// [`ExpiryError::ZeroDuration`] for a duration of zero, [`ExpiryError::TooFar`] if the instant is
+/// out of range, and the errors of [`parse_span`].
 pub fn parse_without_calendar(text: &str, now: UnixMs) -> Option<Result<Expiry, ExpiryError>> {
     if let Err(error) = check_length(text) {
         return Some(Err(error));
@@ -100,7 +104,7 @@ pub fn parse_without_calendar(text: &str, now: UnixMs) -> Option<Result<Expiry, 
     if CivilText::read(text).is_some() {
         return None;
     }
-    Some(parse_span(text, now).and_then(|at| check_end(at, now)).map(Expiry::At))
+    Some(parse_span(text, now).and_then(|at| check_span_end(at, now)).map(Expiry::At))
 }
 
 /// Checks the length of a text before it is parsed.
@@ -118,6 +122,15 @@ pub fn check_length(text: &str) -> Result<(), ExpiryError> {
     Ok(())
 }
 
+/// Checks the end of a duration that begins at `now`.
+///
+/// # Errors
+/// [`ExpiryError::ZeroDuration`] if it is `now` itself, [`ExpiryError::TooFar`] if it is beyond
+/// [`EXPIRY_MAX`].
+pub fn check_span_end(at: UnixMs, now: UnixMs) -> Result<UnixMs, ExpiryError> {
+    if at == now { Err(ExpiryError::ZeroDuration) } else { check_end(at, now) }
+}
+
 /// Checks that an end lies after `now` and within [`EXPIRY_MAX`].
 ///
 /// # Errors
@@ -133,18 +146,40 @@ pub fn check_end(at: UnixMs, now: UnixMs) -> Result<UnixMs, ExpiryError> {
 /// Parses a number of milliseconds, or a number with a unit, as an instant after `now`.
 ///
 /// # Errors
-/// [`ExpiryError::NotATime`] if the text has neither form, [`ExpiryError::TooFar`] if the number is
-/// too large.
+/// [`ExpiryError::NotATime`] or [`ExpiryError::BlankForPlus`] if the text has neither form,
+/// [`ExpiryError::LooksLikeUnixTime`] for a number that can only be one, [`ExpiryError::TooFar`] if
+/// the number is too large.
 pub fn parse_span(text: &str, now: UnixMs) -> Result<UnixMs, ExpiryError> {
-    let span = read_span(text).ok_or(ExpiryError::NotATime)?;
+    if let Some(at) = unix_time(text) {
+        return Err(ExpiryError::LooksLikeUnixTime { at });
+    }
+    let span = read_span(text).ok_or_else(|| {
+        if lacks_plus(text) { ExpiryError::BlankForPlus } else { ExpiryError::NotATime }
+    })?;
     span.and_then(|span| now.checked_add(span)).ok_or(too_far(now))
 }
 
-/// Parses a number of milliseconds, or a number with a unit. Returns `None` if the text has neither
-/// form, and `Some(None)` if the number is too large.
+/// Returns the instant of a number that can only be a Unix time, in milliseconds, microseconds or
+/// nanoseconds. A Unix time in seconds could also be some weeks in milliseconds.
+pub fn unix_time(text: &str) -> Option<UnixMs> {
+    let number: u64 = text.parse().ok()?;
+    let instants = [1, 1_000, 1_000_000].iter().filter_map(|unit| number.checked_div(*unit));
+    let ms = instants.into_iter().find(|ms| UNIX_TIMES_MS.contains(ms))?;
+    ms.try_into().ok().map(UnixMs::from_ms)
+}
+
+/// Returns `true` if a text becomes a date-time once its last blank is a plus. Form decoding makes
+/// a blank of the plus before an offset.
+fn lacks_plus(text: &str) -> bool {
+    text.rsplit_once(' ')
+        .is_some_and(|(time, offset)| CivilText::read(&[time, "+", offset].concat()).is_some())
+}
+
+/// Parses a number of milliseconds, or a number with a unit. Clients pad numbers, so leading zeros
+/// do not count. Returns `None` if the text has neither form, and `Some(None)` if the number is too
+/// large.
 fn read_span(text: &str) -> Option<Option<DurationMs>> {
     let (number, unit) = text.split_at(text.bytes().take_while(u8::is_ascii_digit).count());
-    let is_padded = number.len() > 1 && number.starts_with('0');
     let unit = match unit {
         "" => DurationMs::from_ms(1),
         "s" => DurationMs::from_s(1),
@@ -154,7 +189,7 @@ fn read_span(text: &str) -> Option<Option<DurationMs>> {
         "w" => DurationMs::from_days(7),
         _ => return None,
     };
-    if number.is_empty() || is_padded {
+    if number.is_empty() {
         return None;
     }
     // The number consists of digits only, so a failure means that it is too large.
@@ -166,6 +201,7 @@ fn read_span(text: &str) -> Option<Option<DurationMs>> {
 ///
 /// # Errors
 /// [`MaxLifetimeError::NotASpan`] if the text has neither form or is zero,
+/// [`MaxLifetimeError::LooksLikeUnixTime`] for a number that can only be one,
 /// [`MaxLifetimeError::TooLong`] if it is beyond [`EXPIRY_MAX`].
 pub fn parse_longest(text: &str) -> Result<Option<DurationMs>, MaxLifetimeError> {
     if text == "never" {
@@ -173,6 +209,9 @@ pub fn parse_longest(text: &str) -> Result<Option<DurationMs>, MaxLifetimeError>
     }
     if text.len() > EXPIRY_BYTES_MAX {
         return Err(MaxLifetimeError::NotASpan);
+    }
+    if unix_time(text).is_some() {
+        return Err(MaxLifetimeError::LooksLikeUnixTime);
     }
     match read_span(text).ok_or(MaxLifetimeError::NotASpan)? {
         Some(span) if span.as_ms() == 0 => Err(MaxLifetimeError::NotASpan),

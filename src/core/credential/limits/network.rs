@@ -20,7 +20,7 @@ pub use self::error::NetworkError;
 pub use self::list::{NETWORKS_MAX, Networks};
 pub use self::parse::{
     NETWORKS_TEXT_BYTES_MAX, NetworkEntry, NetworkOutcome, PROBLEMS_KEPT_MAX, ParsedNetworks,
-    parse_lines,
+    in_ascii, parse_lines,
 };
 
 #[cfg(test)]
@@ -65,6 +65,7 @@ mod tests {
             NetworkError::OctetTooLarge { max: 255 },
             NetworkError::LeadingZero { suggestion: "1.2.3.4".into() },
             NetworkError::ZoneId { zone: "%eth0".into() },
+            NetworkError::OfNobody,
             NetworkError::NotAnAddress,
             NetworkError::EntryTooLong { max: 64 },
             NetworkError::TooMany { count: 257, max: 256 },
@@ -116,7 +117,12 @@ mod tests {
             (r#"["10.0.0.1/32"]"#, Some("the stored form is 10.0.0.1")),
             (r#"["2001:DB8::1"]"#, Some("the stored form is 2001:db8::1")),
             (r#"["1.2.3.4","1.2.3.4"]"#, Some("1.2.3.4 stands in the list twice")),
-            (r#"[" 1.2.3.4"]"#, Some("this is neither an IP address nor a CIDR block")),
+            (
+                r#"[" 1.2.3.4"]"#,
+                Some(
+                    "this is neither an IP address nor a CIDR block, as 203.0.113.7 or 203.0.113.0/24",
+                ),
+            ),
         ] {
             let entries: Vec<String> = serde_json::from_str(json).unwrap();
             let read = Networks::from_stored(entries.iter().map(String::as_str));

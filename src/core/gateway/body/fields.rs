@@ -12,6 +12,48 @@ pub struct Fields {
     values: Vec<SecretText>,
     cuts: Vec<Range<usize>>,
     is_too_large: bool,
+    unscanned: Option<Unscanned>,
+}
+
+/// The reason why the scan did not look at a body, or at a part of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unscanned {
+    /// The part after the first file of a form.
+    AfterFile,
+    /// The part beyond the bound.
+    BeyondBound,
+    /// The part after syntax that the scan does not understand.
+    Malformed,
+    /// A body that its sender has encoded.
+    ContentEncoding,
+    /// A body whose type can hold no field that the rule names.
+    ContentType,
+}
+
+impl Unscanned {
+    /// Returns the stable code.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::AfterFile => "after_file",
+            Self::BeyondBound => "beyond_64_kib",
+            Self::Malformed => "malformed",
+            Self::ContentEncoding => "content_encoding",
+            Self::ContentType => "content_type",
+        }
+    }
+
+    /// Returns the reason as a sentence that says what to do.
+    pub fn detail(self) -> &'static str {
+        match self {
+            Self::AfterFile => {
+                "No field behind the first file is read: send the key before the file"
+            }
+            Self::BeyondBound => "Only the first 64 KiB of the form are read: send the key earlier",
+            Self::Malformed => "The body cannot be read as its Content-Type says",
+            Self::ContentEncoding => "No field of a body with a Content-Encoding is read",
+            Self::ContentType => "No field of a body with this Content-Type is read",
+        }
+    }
 }
 
 impl Fields {
@@ -45,6 +87,16 @@ impl Fields {
     /// (JSON).
     pub fn is_too_large(&self) -> bool {
         self.is_too_large
+    }
+
+    /// Records that the scan did not look at the rest of the body; the first reason stays.
+    pub fn note(&mut self, unscanned: Unscanned) {
+        self.unscanned.get_or_insert(unscanned);
+    }
+
+    /// Returns the reason why the scan did not look at the whole body.
+    pub fn unscanned(&self) -> Option<Unscanned> {
+        self.unscanned
     }
 
     /// Returns `true` if the scan looks for a field of this name.

@@ -5,8 +5,8 @@ use core::ops::Range;
 
 use serde::de::IgnoredAny;
 
-use super::fields::Fields;
-use crate::base::json::Json;
+use super::fields::{Fields, Unscanned};
+use crate::base::json::{Json, unmarked};
 
 /// The scan of a body that is only valid as a whole.
 #[derive(Debug)]
@@ -23,8 +23,11 @@ impl JsonDocument {
     /// Scans the body once it is complete. Returns `true` if the scan needs no more bytes.
     pub fn advance(&mut self, bytes: &[u8], is_end: bool, fields: &mut Fields) -> bool {
         if is_end {
-            let text = core::str::from_utf8(bytes).ok();
-            look(text.filter(|text| is_json(text)).unwrap_or_default(), fields);
+            let text = core::str::from_utf8(bytes).ok().filter(|text| is_json(unmarked(text)));
+            if text.is_none() && !bytes.is_empty() {
+                fields.note(Unscanned::Malformed);
+            }
+            look(text.unwrap_or_default(), fields);
         }
         is_end
     }
@@ -62,8 +65,9 @@ fn look(text: &str, fields: &mut Fields) {
         }
         let value = slice(&member.value);
         // A value that is not a string cannot be a key; the gateway refuses its JSON text as
-        // malformed.
-        fields.add(string(value).unwrap_or_else(|| value.to_owned()));
+        // malformed. `null` is an empty place.
+        let text = string(value).unwrap_or_else(|| value.to_owned());
+        fields.add(if value == "null" { String::new() } else { text });
         earlier.push(member);
     }
     // These are the last members: the cut begins after the last one that stays, so it includes the
@@ -82,7 +86,8 @@ struct MemberReader<'a> {
 
 impl<'a> MemberReader<'a> {
     fn of(text: &'a str) -> Self {
-        let mut members = Self { bytes: text.as_bytes(), at: 0 };
+        let at = text.len().saturating_sub(unmarked(text).len());
+        let mut members = Self { bytes: text.as_bytes(), at };
         members.skip_blanks();
         if members.byte() == Some(b'{') {
             members.step();

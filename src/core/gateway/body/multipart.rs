@@ -8,7 +8,7 @@
 //! No library fits: the existing ones return the content of parts but not their positions, and need
 //! the whole body.
 
-use super::fields::Fields;
+use super::fields::{Fields, Unscanned};
 use super::media_type::{BLANKS, is_token, parameters};
 
 /// Longest boundary, in bytes (RFC 2046 §5.1.1).
@@ -75,19 +75,24 @@ impl Multipart {
                 return true;
             }
         }
+        if is_end && !bytes.is_empty() {
+            // The last delimiter is missing.
+            fields.note(Unscanned::Malformed);
+        }
         is_end
     }
 
     fn step(&mut self, bytes: &[u8], fields: &mut Fields) -> Option<At> {
         match self.at {
             At::Preamble => self.preamble(bytes),
-            At::Line { part, line } => self.line(bytes, part, line),
+            At::Line { part, line } => self.line(bytes, part, line, fields),
             At::Head { part, head } => self.head(bytes, part, head, fields),
             At::Content { part, content, is_wanted } => {
                 let dashes = self.delimiter.get(LINE_END.len()..)?;
                 let begun = bytes.get(content..).unwrap_or_default();
                 if begun.starts_with(dashes) {
                     // Parsers disagree here: some read a delimiter, some read content.
+                    fields.note(Unscanned::Malformed);
                     return Some(At::Done);
                 }
                 let end = self.find(bytes)?;
@@ -121,7 +126,7 @@ impl Multipart {
     }
 
     /// Reads the rest of the delimiter's line: only blanks, or two dashes after the last part.
-    fn line(&mut self, bytes: &[u8], part: usize, line: usize) -> Option<At> {
+    fn line(&mut self, bytes: &[u8], part: usize, line: usize, fields: &mut Fields) -> Option<At> {
         let from = self.searched.max(line);
         let rest = bytes.get(from..).unwrap_or_default();
         let blanks = rest.iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
@@ -131,20 +136,31 @@ impl Multipart {
             return None;
         };
         self.searched = head;
-        Some(if [first, second] == LINE_END { At::Head { part, head } } else { At::Done })
+        if [first, second] == LINE_END {
+            return Some(At::Head { part, head });
+        }
+        if [first, second] != *b"--" {
+            fields.note(Unscanned::Malformed);
+        }
+        Some(At::Done)
     }
 
     /// Reads the headers, up to the empty line.
-    fn head(&mut self, bytes: &[u8], part: usize, head: usize, fields: &Fields) -> Option<At> {
+    fn head(&mut self, bytes: &[u8], part: usize, head: usize, fields: &mut Fields) -> Option<At> {
         const EMPTY_LINE: &[u8] = b"\r\n\r\n";
         let end = self.find_from(bytes, EMPTY_LINE)?;
         let content = end.saturating_add(EMPTY_LINE.len());
         let lines = bytes.get(head..end).unwrap_or_default();
         self.searched = content;
-        Some(match classify(&String::from_utf8_lossy(lines), fields) {
+        let lines = String::from_utf8_lossy(lines);
+        Some(match classify(&lines, fields) {
             Part::Wanted => At::Content { part, content, is_wanted: true },
             Part::Other => At::Content { part, content, is_wanted: false },
-            Part::Unread => At::Done,
+            Part::Unread => {
+                let is_file = lines.to_ascii_lowercase().contains("filename");
+                fields.note(if is_file { Unscanned::AfterFile } else { Unscanned::Malformed });
+                At::Done
+            }
         })
     }
 

@@ -261,7 +261,7 @@ fn a25_a_member_is_cut_out_of_a_json_object() {
         (r#"{"u":"K","a":true,"u":"L","u":"M"}"#, vec!["K", "L", "M"], r#"{"a":true}"#),
         (r#"{"a":null,"u":"K","b":[],"u":"L"}"#, vec!["K", "L"], r#"{"a":null,"b":[]}"#),
         (r#"{"\u0075":"\u004b_\"\\"}"#, vec!["K_\"\\"], "{}"),
-        (r#"{"u":null,"a":{"b":[]}}"#, vec!["null"], r#"{"a":{"b":[]}}"#),
+        (r#"{"u":null,"a":{"b":[]}}"#, vec![""], r#"{"a":{"b":[]}}"#),
         (r#"{"u":["K"]}"#, vec![r#"["K"]"#], "{}"),
         (r#"{"u":"\ud800"}"#, vec![r#""\ud800""#], "{}"),
         (r#"{"a":{"u":"K"}}"#, vec![], r#"{"a":{"u":"K"}}"#),
@@ -272,6 +272,8 @@ fn a25_a_member_is_cut_out_of_a_json_object() {
             r#"{"U":"K","uu":"K","k":"K","\ud800":1}"#,
         ),
         (r#""u""#, vec![], r#""u""#),
+        ("\u{feff}{\"u\":\"K\"}", vec!["K"], "\u{feff}{}"),
+        ("\u{feff}{\"a\":1,\"u\":\"K\"}", vec!["K"], "\u{feff}{\"a\":1}"),
         ("{}", vec![], "{}"),
     ] {
         assert_eq!(
@@ -285,7 +287,8 @@ fn a25_a_member_is_cut_out_of_a_json_object() {
         r#"{"u":"K""#,
         r#"{"u":"K"} x"#,
         "{u:'K'}",
-        "\u{feff}{\"u\":\"K\"}",
+        "\u{feff}\u{feff}{\"u\":\"K\"}",
+        " \u{feff}{\"u\":\"K\"}",
         r#"{"u" "K"}"#,
         "",
         " ",
@@ -484,4 +487,51 @@ fn a_seeded_run_of_broken_bodies_does_no_harm() {
         let (_, rest) = look(kind, &body);
         assert!(rest.len() <= body.len());
     }
+}
+
+#[test]
+fn a25_the_reason_is_kept_for_which_the_scan_did_not_see_a_body_s_end() {
+    let file = "Content-Disposition: form-data; name=\"a\"; filename=\"a.wav\"||RIFF";
+    let long = format!("a={}", "x".repeat(BODY_SCAN_BYTES_MAX));
+    let long_field = parts(&[&field("a", &long), &field("u", "K")]);
+    for (content_type, body, expected) in [
+        (MULTIPART, parts(&[file, &field("u", "K")]), Some(Unscanned::AfterFile)),
+        (
+            MULTIPART,
+            parts(&[&field("d", "x"), &file.replace("filename", "FileName*")]),
+            Some(Unscanned::AfterFile),
+        ),
+        (MULTIPART, parts(&["Content-Disposition: form-data||x"]), Some(Unscanned::Malformed)),
+        (MULTIPART, parts(&[&field("d", "x")]).replace("XX", "XY"), Some(Unscanned::Malformed)),
+        (MULTIPART, long_field, Some(Unscanned::BeyondBound)),
+        (MULTIPART, parts(&[&field("d", "x")]), None),
+        (MULTIPART, String::new(), None),
+        (URLENCODED, format!("{long}&u=K"), Some(Unscanned::BeyondBound)),
+        (URLENCODED, "a=1".into(), None),
+        (JSON, "{\"u\":\"K\"".into(), Some(Unscanned::Malformed)),
+        (JSON, "[]".into(), None),
+        (JSON, String::new(), None),
+    ] {
+        assert_eq!(read(content_type, &[body.as_bytes()]).0.unscanned(), expected, "{body:.80}");
+    }
+    let named = |headers: &str, method: &str, places: &[Place]| {
+        let url = Url { origin: "https://a.example", host: "a.example", path: "/", query: None };
+        let (headers, arrived) = (Headers::new(headers), UnixMs::from_ms(0));
+        BodyScan::obstacle(&Request { method, url, headers, arrived }, places)
+    };
+    let gzip = format!("content-type\n{URLENCODED}\ncontent-encoding\ngzip");
+    for (headers, expected) in [
+        (gzip, Some(Unscanned::ContentEncoding)),
+        ("content-type\ntext/plain".into(), Some(Unscanned::ContentType)),
+        ("content-type\nmultipart/form-data".into(), Some(Unscanned::Malformed)),
+        (format!("content-type\n{URLENCODED}"), None),
+        (String::new(), None),
+    ] {
+        assert_eq!(named(&headers, "POST", &places()), expected, "{headers}");
+        assert_eq!(named(&headers, "GET", &places()), None);
+        assert_eq!(named(&headers, "POST", &[Place::Authorization]), None);
+    }
+    let json = [Place::Json("u".into())];
+    let form = format!("content-type\n{URLENCODED}");
+    assert_eq!(named(&form, "POST", &json), Some(Unscanned::ContentType));
 }

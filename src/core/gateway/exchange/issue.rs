@@ -14,8 +14,8 @@ use crate::gateway::exchange::platform::{Boxed, Platform, SharedGateway};
 use crate::gateway::exchange::{body, lookup};
 use crate::gateway::gateway::client_address;
 use crate::gateway::issuance::{
-    AskedExpiry, Authority, BODY_BYTES_MAX, IssuanceForm, Refused, RetryAfter, check_head, seal,
-    text,
+    AskedExpiry, Authority, BODY_BYTES_MAX, IssuanceForm, Refused, RetryAfter, check_body,
+    check_head, seal, text,
 };
 use crate::replication::edge_call::{
     EdgeRequest, ExpiryReply, IssueByApi, IssueRefusal, IssueReply, ReadExpiry, Reply,
@@ -72,6 +72,7 @@ impl<R: CryptoRng> Issuance<'_, R> {
             | RequestProblem::Misconfigured
             | RequestProblem::Internal => Refused::CutOff,
         })?;
+        check_body(self.request, &body)?;
         let form = IssuanceForm::parse(&body)?;
         let authority = self.authorise(&form).await?;
         // The issue time is later than the ledger's answer. So an edge with a lease as of that time

@@ -65,7 +65,8 @@ impl Verification<'_> {
 
     /// Verifies the caller's own key, which is never the subject.
     async fn authenticate(&mut self) -> Result<Verified, Denial> {
-        let text = self.request.headers.find("claviger-verifier").ok_or(Denial::Missing)?;
+        let text = self.request.headers.find("claviger-verifier");
+        let text = text.filter(|text| !text.is_empty()).ok_or(Denial::Missing)?;
         let demanded = Permission::claviger_verify();
         let facts = Facts {
             address: client_address(self.request),

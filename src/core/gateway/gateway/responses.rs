@@ -7,6 +7,7 @@ use crate::base::http::request::Request;
 use crate::base::http::response::{Forward, Outcome, Response, Screening};
 use crate::config::rules::{Origin, Place, Rule};
 use crate::credential::limits::permission::Permission;
+use crate::gateway::body::{BodyScan, Fields};
 use crate::gateway::denied::Denied;
 use crate::gateway::extract::Carried;
 use crate::gateway::origin_headers::Onward;
@@ -25,12 +26,21 @@ impl<R: LeaseRules> Gateway<R> {
         done(Outcome::Answer(problem.answer(&self.config.console_origin)))
     }
 
-    /// Refuses a request without a credential. The response lists the places that count, and the
-    /// place of a key that does not count.
-    pub(super) fn refuse_missing(&self, request: &Request<'_>, rule: &Rule) -> Decision {
+    /// Refuses a request without a credential. The response lists the places that count, the place
+    /// of a key that does not count, and the reason why a field of the body may not have been seen.
+    pub(super) fn refuse_missing(
+        &self,
+        request: &Request<'_>,
+        rule: &Rule,
+        fields: Option<&Fields>,
+    ) -> Decision {
         let places = rule.places.iter().map(Place::to_string).collect();
         let elsewhere = extract::misplaced_credential(request, &self.config.prefix);
-        let answer = GatewayProblem::MissingCredential { places, elsewhere }
+        let unscanned = match fields {
+            Some(fields) => fields.unscanned(),
+            None => BodyScan::obstacle(request, &rule.places),
+        };
+        let answer = GatewayProblem::MissingCredential { places, elsewhere, unscanned }
             .answer(&self.config.console_origin);
         let challenge = challenge(Denial::Missing, request.url.host, None).unwrap_or_default();
         done(Outcome::Answer(answer.with("www-authenticate", challenge)))

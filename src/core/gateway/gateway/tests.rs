@@ -197,7 +197,10 @@ fn what_was_never_made_is_refused_without_needing_anything() {
     let typo = world.key.expose().replacen("clv_", "clv-", 1);
     for (headers, status, code) in [
         (String::new(), 401, "missing"),
-        ("authorization\nBearer ".into(), 401, "malformed"),
+        ("authorization\nBearer ".into(), 401, "missing"),
+        ("authorization\nBearer\nx-api-key\n".into(), 401, "missing"),
+        ("authorization\nBearer abc\nx-api-key\nabc".into(), 401, "malformed"),
+        ("x-api-key\nabc, def".into(), 400, "ambiguous_credential"),
         ("authorization\nBearer abc".into(), 401, "malformed"),
         ("authorization\nDigest a=b".into(), 401, "malformed"),
         (format!("authorization\nBearer {typo}"), 401, "malformed"),
@@ -210,7 +213,7 @@ fn what_was_never_made_is_refused_without_needing_anything() {
             "ambiguous_credential",
         ),
         (
-            format!("authorization\nBearer {}\nx-api-key\nabc", world.key.expose()),
+            format!("authorization\nBearer {}\nx-api-key\nclv_abc", world.key.expose()),
             400,
             "ambiguous_credential",
         ),
@@ -243,7 +246,7 @@ fn a_wrong_secret_is_answered_as_a_key_that_never_was() {
 #[test]
 fn several_credentials_are_answered_with_a_challenge() {
     let mut world = World::new();
-    let headers = format!("{}\nx-api-key\nanother", world.bearer());
+    let headers = format!("{}\nx-api-key\nclv_another", world.bearer());
     let Decision::Done { outcome: Outcome::Answer(answer), .. } =
         world.ask("GET", API, &headers, NOW)
     else {

@@ -37,8 +37,15 @@ pub enum Refused {
     Ambiguous,
     /// The field `epi` is refused.
     Epi(ExpiryError),
-    /// The field `ipa` is refused.
+    /// The field `ipa` is refused as a whole.
     Ipa(NetworkError),
+    /// An entry of the field `ipa` is refused.
+    IpaEntry {
+        /// Entry as sent.
+        entry: String,
+        /// Reason of the refusal.
+        problem: NetworkError,
+    },
     /// The request has no credentials.
     Missing,
     /// Service ID and service password do not match.
@@ -91,7 +98,8 @@ impl Refused {
             | Self::BothWays
             | Self::Ambiguous
             | Self::Epi(_)
-            | Self::Ipa(_) => 400,
+            | Self::Ipa(_)
+            | Self::IpaEntry { .. } => 400,
             Self::Missing | Self::UnknownService | Self::Overtaken => 401,
             Self::Issuer(denial) => denial.status(),
             Self::Issued | Self::NotIssuable | Self::TooLong | Self::Outside | Self::TooMany => 403,
@@ -114,7 +122,7 @@ impl Refused {
             Self::BothWays => "ambiguous_issuer",
             Self::Ambiguous => "ambiguous_credential",
             Self::Epi(_) => "invalid_epi",
-            Self::Ipa(_) => "invalid_ipa",
+            Self::Ipa(_) | Self::IpaEntry { .. } => "invalid_ipa",
             Self::Missing => "missing",
             Self::UnknownService => "unknown",
             Self::Issuer(denial) => denial.code(),
@@ -145,6 +153,7 @@ impl Refused {
             Self::Ambiguous => "the request carries more than one key".into(),
             Self::Epi(error) => format!("epi: {error}"),
             Self::Ipa(error) => format!("ipa: {error}"),
+            Self::IpaEntry { entry, problem } => format!("ipa: {entry}: {problem}"),
             Self::Missing => "send sid and spw, or an issuable key in Authorization".into(),
             Self::UnknownService => "service ID and service password do not match".into(),
             Self::Issuer(denial) => denial.title().into(),

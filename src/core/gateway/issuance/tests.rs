@@ -61,15 +61,15 @@ fn ends(body: &str) -> String {
 #[test]
 fn a16_to_a19_every_form_of_epi() {
     for (body, expected) in [
-        ("", "2026-11-22T05:05:30Z"),
-        ("epi=", "2026-11-22T05:05:30Z"),
-        ("epi=30000", "2026-11-22T05:05:30Z"),
+        ("", "2026-11-22T05:05:30.000Z"),
+        ("epi=", "2026-11-22T05:05:30.000Z"),
+        ("epi=30000", "2026-11-22T05:05:30.000Z"),
         ("epi=1", "2026-11-22T05:05:00.001Z"),
-        ("epi=30s", "2026-11-22T05:05:30Z"),
-        ("epi=5m", "2026-11-22T05:10:00Z"),
-        ("epi=2h", "2026-11-22T07:05:00Z"),
-        ("epi=100d", "2027-03-02T05:05:00Z"),
-        ("epi=2w", "2026-12-06T05:05:00Z"),
+        ("epi=30s", "2026-11-22T05:05:30.000Z"),
+        ("epi=5m", "2026-11-22T05:10:00.000Z"),
+        ("epi=2h", "2026-11-22T07:05:00.000Z"),
+        ("epi=100d", "2027-03-02T05:05:00.000Z"),
+        ("epi=2w", "2026-12-06T05:05:00.000Z"),
         ("epi=2027/06/30", "calendar 2027/06/30"),
         ("epi=2027-06-30", "calendar 2027-06-30"),
         ("epi=2027/07/00", "calendar 2027/07/00"),
@@ -84,7 +84,10 @@ fn a16_to_a19_every_form_of_epi() {
         ("epi=0", "invalid_epi"),
         ("epi=-1", "invalid_epi"),
         ("epi=1.5", "invalid_epi"),
-        ("epi=05m", "invalid_epi"),
+        ("epi=05m", "2026-11-22T05:10:00.000Z"),
+        ("epi=00030000", "2026-11-22T05:05:30.000Z"),
+        ("epi=5m%0A", "2026-11-22T05:10:00.000Z"),
+        ("epi=1798761600000", "invalid_epi"),
         ("epi=5y", "invalid_epi"),
         ("epi=5+m", "invalid_epi"),
         ("epi=5M", "invalid_epi"),
@@ -114,21 +117,38 @@ fn a20_every_form_of_ipa() {
     for (body, expected) in [
         ("", ""),
         ("ipa=", ""),
-        ("ipa=+", "invalid_ipa: ipa: this is neither an IP address nor a CIDR block"),
-        ("ipa=,", "invalid_ipa: ipa: this is neither an IP address nor a CIDR block"),
+        (
+            "ipa=+",
+            "invalid_ipa: ipa: this is neither an IP address nor a CIDR block, as 203.0.113.7 or 203.0.113.0/24",
+        ),
+        (
+            "ipa=,",
+            "invalid_ipa: ipa: this is neither an IP address nor a CIDR block, as 203.0.113.7 or 203.0.113.0/24",
+        ),
         ("ipa=203.0.113.7", "203.0.113.7"),
         ("ipa=10.1.2.3/8", "10.0.0.0/8"),
         ("ipa=10.0.0.0%2F8+192.0.2.1", "10.0.0.0/8 192.0.2.1"),
         ("ipa=10.0.0.0/8,192.0.2.1,,+192.0.2.2", "10.0.0.0/8 192.0.2.1 192.0.2.2"),
         ("ipa=2001:db8::/32", "2001:db8::/32"),
-        ("ipa=10.0.0.0/33", "invalid_ipa: ipa: an IPv4 prefix ends at /32"),
-        ("ipa=10.0.0", "invalid_ipa: ipa: an IPv4 address has four numbers"),
-        ("ipa=010.0.0.1", "invalid_ipa: ipa: write 10.0.0.1, without the leading zero"),
-        ("ipa=example.jp", "invalid_ipa: ipa: this is neither an IP address nor a CIDR block"),
-        ("ipa=fe80::1%25a%0Ab", "invalid_ipa: ipa: leave out %a"),
-        ("ipa=fe80::1%25a%07b", "invalid_ipa: ipa: leave out %a?b"),
-        ("ipa=fe80::1%25a%1B[2Jb", "invalid_ipa: ipa: leave out %a?[2Jb"),
-        ("ipa=fe80::1%25a%E2%80%AEb", "invalid_ipa: ipa: leave out %a?b"),
+        ("ipa=10.0.0.0/33", "invalid_ipa: ipa: 10.0.0.0/33: an IPv4 prefix ends at /32"),
+        ("ipa=10.0.0", "invalid_ipa: ipa: 10.0.0: an IPv4 address has four numbers"),
+        (
+            "ipa=10.0.0.0+255.255.255.0",
+            "invalid_ipa: ipa: 255.255.255.0: no caller has such an address; write a mask as a prefix, as in 10.0.0.0/8",
+        ),
+        (
+            "ipa=10.0.0.0+0.0.0.255",
+            "invalid_ipa: ipa: 0.0.0.255: no caller has such an address; write a mask as a prefix, as in 10.0.0.0/8",
+        ),
+        ("ipa=010.0.0.1", "invalid_ipa: ipa: 010.0.0.1: write 10.0.0.1, without the leading zero"),
+        (
+            "ipa=example.jp",
+            "invalid_ipa: ipa: example.jp: this is neither an IP address nor a CIDR block, as 203.0.113.7 or 203.0.113.0/24",
+        ),
+        ("ipa=fe80::1%25a%0Ab", "invalid_ipa: ipa: fe80::1%a: leave out %a"),
+        ("ipa=fe80::1%25a%07b", "invalid_ipa: ipa: fe80::1%a?b: leave out %a?b"),
+        ("ipa=fe80::1%25a%1B[2Jb", "invalid_ipa: ipa: fe80::1%a?[2Jb: leave out %a?[2Jb"),
+        ("ipa=fe80::1%25a%E2%80%AEb", "invalid_ipa: ipa: fe80::1%a?b: leave out %a?b"),
     ] {
         let found = networks(body);
         assert_eq!(found, expected, "{body}");
@@ -148,14 +168,23 @@ fn a14_what_is_wrong_with_a_request_before_its_body_is_read() {
     assert_eq!(check_head(&request(URL, form)), Ok(()));
     assert_eq!(check_head(&request(&format!("{URL}?"), form)), Ok(()));
     assert_eq!(check_head(&request(URL, &format!("{form};charset=UTF-8"))), Ok(()));
+    // Reading shows whether there is a body, unless its length says so.
+    assert_eq!(check_head(&request(URL, "")), Ok(()));
+    assert_eq!(check_head(&request(URL, "content-length\n0")), Ok(()));
+    assert_eq!(check_head(&request(URL, "content-type\napplication/json")), Ok(()));
+    assert_eq!(check_body(&request(URL, ""), b""), Ok(()));
+    assert_eq!(check_body(&request(URL, "content-type\napplication/json"), b""), Ok(()));
+    assert_eq!(check_body(&request(URL, form), b"epi=5m"), Ok(()));
+    assert_eq!(check_body(&request(URL, ""), b"epi=5m"), Err(Refused::MediaType));
     let with_query = format!("{URL}?sid=a");
+    let sized = |media_type: &str| format!("content-length\n2\ncontent-type\n{media_type}");
     for (request, expected) in [
         (Request { method: "GET", ..request(URL, form) }, Refused::Method),
         (request(&with_query, form), Refused::Query),
-        (request(URL, ""), Refused::MediaType),
-        (request(URL, "content-type\napplication/json"), Refused::MediaType),
-        (request(URL, "content-type\nmultipart/form-data; boundary=x"), Refused::MediaType),
-        (request(URL, "content-type\napplication/x-www-form-urlencoded2"), Refused::MediaType),
+        (request(URL, "content-length\n2"), Refused::MediaType),
+        (request(URL, &sized("application/json")), Refused::MediaType),
+        (request(URL, &sized("multipart/form-data; boundary=x")), Refused::MediaType),
+        (request(URL, &sized("application/x-www-form-urlencoded2")), Refused::MediaType),
     ] {
         assert_eq!(check_head(&request), Err(expected));
     }
@@ -213,12 +242,19 @@ fn a15_service_credentials_or_a_key_and_never_both() {
     assert_eq!(of("", &both), Ok(account.to_string()));
     assert_eq!(of(&bearer, "epi=5m"), Ok(key.expose().to_owned()));
     assert_eq!(of(&bare, ""), Ok(key.expose().to_owned()));
+    // An empty place holds nothing, and a line end behind a field does not count.
+    assert_eq!(of(&bearer, "sid=&spw="), Ok(key.expose().to_owned()));
+    assert_eq!(of(&bearer, "sid="), Ok(key.expose().to_owned()));
+    assert_eq!(of("authorization\nBearer", &both), Ok(account.to_string()));
+    assert_eq!(of("authorization\n", &both), Ok(account.to_string()));
+    assert_eq!(of("", &format!("sid={sid}%0A&spw={spw}%0D%0A")), Ok(account.to_string()));
     for (headers, body, expected) in [
         ("", "", Refused::Missing),
         ("", &*format!("sid={sid}"), Refused::HalfService),
         ("", &*format!("spw={spw}"), Refused::HalfService),
         (&*bearer, &*both, Refused::BothWays),
-        (&*bearer, "sid=", Refused::BothWays),
+        (&*bearer, "sid=x", Refused::BothWays),
+        ("authorization\nBearer eyJ", &*both, Refused::BothWays),
         (&*bearer, &*format!("spw={spw}"), Refused::BothWays),
         (&*format!("{bearer}, {}", key.expose()), "", Refused::Ambiguous),
         (
@@ -228,7 +264,8 @@ fn a15_service_credentials_or_a_key_and_never_both() {
         ),
         ("", &*format!("sid={account}00000000000&spw={spw}"), Refused::UnknownService),
         ("", &*format!("sid={sid}&spw=short"), Refused::UnknownService),
-        ("", "sid=&spw=", Refused::UnknownService),
+        ("", "sid=&spw=", Refused::Missing),
+        ("", &*format!("sid={sid}&spw="), Refused::HalfService),
     ] {
         assert_eq!(of(headers, body), Err(expected), "{headers} {body}");
     }
@@ -244,14 +281,14 @@ fn a24_an_ask_above_the_ceiling_is_refused_and_what_nobody_asked_for_is_cut() {
     let soon = Expiry::At(NOW.saturating_add(DurationMs::from_s(20)));
     let granted = |body: &str, expires| grant(wanted(body).unwrap(), &narrow, expires, NOW);
     for (body, expires, expected) in [
-        ("epi=1h", Expiry::Never, Ok("2026-11-22T06:05:00Z")),
+        ("epi=1h", Expiry::Never, Ok("2026-11-22T06:05:00.000Z")),
         ("epi=3600001", Expiry::Never, Err(GrantError::TooLong)),
         ("epi=never", Expiry::Never, Err(GrantError::TooLong)),
-        ("epi=20s", soon, Ok("2026-11-22T05:05:20Z")),
+        ("epi=20s", soon, Ok("2026-11-22T05:05:20.000Z")),
         ("epi=21s", soon, Err(GrantError::TooLong)),
-        ("", soon, Ok("2026-11-22T05:05:20Z")),
-        ("", Expiry::Never, Ok("2026-11-22T05:05:30Z")),
-        ("ipa=10.1.0.0/16", Expiry::Never, Ok("2026-11-22T05:05:30Z")),
+        ("", soon, Ok("2026-11-22T05:05:20.000Z")),
+        ("", Expiry::Never, Ok("2026-11-22T05:05:30.000Z")),
+        ("ipa=10.1.0.0/16", Expiry::Never, Ok("2026-11-22T05:05:30.000Z")),
         ("ipa=10.0.0.0/7", Expiry::Never, Err(GrantError::Outside)),
         ("ipa=10.1.0.0/16+192.0.2.1", Expiry::Never, Err(GrantError::Outside)),
         ("ipa=::/0", Expiry::Never, Err(GrantError::Outside)),

@@ -41,6 +41,36 @@ test("A06, A11: who uses a key is told before an edit locks them out, and the ed
   expect(await at.tryIssue({ key: key.id }), 422, "invalid");
 });
 
+test("an expired key can be renamed by a client that sends its fields back", async () => {
+  const { key } = await at.issue({ expires: "1s", networks: ["203.0.113.0/24"] });
+  await eventually("it has expired", async () => (await at.show(key.id)).status === "expired");
+  const { name, networks, permissions, expires_at } = await at.show(key.id);
+  const all = { name, networks, permissions, expires: expires_at };
+  const same = await at.change(key.id, all);
+  assert.deepEqual([same.key.status, same.key.expires_at, same.bound], ["expired", expires_at, null]);
+  const renamed = await at.change(key.id, { ...all, name: "Renamed" });
+  assert.deepEqual([renamed.key.name, renamed.key.expires_at], ["Renamed", expires_at]);
+  const headers = { "if-match": `"${renamed.key.revision}"` };
+  const past = { body: { expires: new Date(Date.parse(expires_at) - 1).toISOString() }, headers };
+  const { errors } = expect(await at.console("PATCH", `/v1/keys/${key.id}`, past), 422, "invalid").body;
+  assert.deepEqual([errors[0].pointer, errors[0].code], ["#/expires", "in_the_past"]);
+});
+
+test("every time in an answer has three decimals", async () => {
+  const { key, credential } = await at.issue({ expires: "2099-06-30T15:00:00.25Z", not_before: "2020-01-01" });
+  assert.deepEqual([key.expires_at, key.not_before], ["2099-06-30T15:00:00.250Z", "2019-12-31T15:00:00.000Z"]);
+  const verifier = await at.issue({ permissions: ["claviger:verify"] });
+  const headers = { "claviger-verifier": verifier.credential };
+  const verdict = await at.console("POST", "/v1/verify", { body: { credential }, headers });
+  assert.equal(expect(verdict, 200).body.expires_at, "2099-06-30T15:00:00.250Z");
+  for (const path of ["/v1/keys", "/v1/session", "/v1/activity", "/v1/account/service"]) {
+    const { text } = expect(await at.console("GET", path), 200);
+    const times = text.match(/"\d{4}-\d\d-\d\dT[^"]*"/g) ?? [];
+    assert.ok(times.length > 0, path);
+    for (const time of times) assert.match(time, /T\d\d:\d\d:\d\d\.\d{3}Z"$/, path);
+  }
+});
+
 describe("A09 deletion by a mailed code", () => {
   test("A09 a deleted key is listed, and comes back as it was", async () => {
     const { key, credential } = await at.issue({ name: "Lazarus" });

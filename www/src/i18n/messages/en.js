@@ -2,11 +2,13 @@
 // slots.
 import activity from "./en/activity.js";
 import deletion from "./en/deletion.js";
+import limits from "./en/limits.js";
 import service from "./en/service.js";
 
 export default {
   ...activity,
   ...deletion,
+  ...limits,
   ...service,
 
   // The frame

@@ -1,11 +1,13 @@
 // 日本語。`en.js`と同じキーとスロットを持つ。
 import activity from "./ja/activity.js";
 import deletion from "./ja/deletion.js";
+import limits from "./ja/limits.js";
 import service from "./ja/service.js";
 
 export default {
   ...activity,
   ...deletion,
+  ...limits,
   ...service,
 
   // 枠

@@ -49,8 +49,11 @@ pub enum NetworkError {
         /// Zone with its `%`.
         zone: String,
     },
+    /// No caller can have an address of the block.
+    #[error("no caller has such an address; write a mask as a prefix, as in 10.0.0.0/8")]
+    OfNobody,
     /// The text is neither an address nor a block.
-    #[error("this is neither an IP address nor a CIDR block")]
+    #[error("this is neither an IP address nor a CIDR block, as 203.0.113.7 or 203.0.113.0/24")]
     NotAnAddress,
     /// The text is longer than any address.
     #[error("an entry has at most {max} characters")]
@@ -97,6 +100,7 @@ impl NetworkError {
             Self::OctetTooLarge { .. } => "octet_too_large",
             Self::LeadingZero { .. } => "leading_zero",
             Self::ZoneId { .. } => "zone_id",
+            Self::OfNobody => "of_nobody",
             Self::NotAnAddress => "not_an_address",
             Self::EntryTooLong { .. } => "entry_too_long",
             Self::TooMany { .. } => "too_many",

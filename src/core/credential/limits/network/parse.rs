@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 
 use super::block::{ENTRY_CHARS_MAX, Network};
+use super::client::ClientAddress;
 use super::error::NetworkError;
 use super::list::{NETWORKS_MAX, Networks, too_many};
 
@@ -131,9 +132,13 @@ fn is_separator(c: char) -> bool {
 
 fn read_entry(text: &str) -> Result<Network, NetworkError> {
     // The text is cut before the work; one character beyond the limit is enough for the error.
-    let ascii: String =
-        text.chars().take(ENTRY_CHARS_MAX.saturating_add(1)).map(ascii_kin).collect();
-    ascii.parse()
+    let network = in_ascii(text, ENTRY_CHARS_MAX.saturating_add(1)).parse()?;
+    if ClientAddress::is_of_nobody(network) { Err(NetworkError::OfNobody) } else { Ok(network) }
+}
+
+/// Returns the first `count` characters of an entry, full-width ones as their ASCII counterparts.
+pub fn in_ascii(text: &str, count: usize) -> String {
+    text.chars().take(count).map(ascii_kin).collect()
 }
 
 /// Returns the ASCII counterpart of a full-width form (U+FF01 to U+FF5E, in ASCII's order). A dot

@@ -1,0 +1,22 @@
+// Holds the messages about refused times and networks.
+export default {
+  "error.no_such_offset": "The offset from UTC runs from -23:59 to +23:59, with minutes from 00 to 59.",
+  "error.zero_duration": "A duration must be longer than zero.",
+  "error.looks_like_unix_time": "This looks like a Unix time. Write {at}, or a duration with its unit.",
+  "error.longest.looks_like_unix_time": "This looks like a time. Write a duration with its unit.",
+  "error.looks_like_date": "This looks like a date. Write it as in 2027-06-30, or a duration with its unit.",
+  "error.blank_for_plus": "The + before the offset has become a blank. Write the time with +, or in UTC with Z.",
+  "line.of_nobody": "no caller has such an address; write a mask as a prefix, as in 10.0.0.0/8",
+  "line.netmask": "write a network with its mask as {suggestion}",
+  "line.wildcard": "write a wildcard as {suggestion}",
+  "line.range": "write a range as CIDR blocks: {suggestion}",
+  "line.open_range": "write a range as CIDR blocks, as in 10.0.0.0/24",
+  "line.port": "leave out the port: write {suggestion}",
+  "line.only_address": "leave out everything but the address: write {suggestion}",
+  "line.short_form": "write all four numbers: {suggestion}",
+  "line.host_name": "write addresses; the name of a host is none",
+  "line.word": "this word is no address: leave it out",
+  "line.comment": "a list keeps no comments: leave them out",
+  "line.anywhere": "to allow every address, leave the list empty",
+  "line.exception": "a list has no exceptions: write only what is allowed",
+};
