@@ -16,6 +16,8 @@ mod edge;
 mod issuing;
 mod refresh;
 
+use std::collections::BTreeMap;
+
 use claviger_control::ledger::ledger::Ledger;
 use claviger_control::objects::address::Address;
 use claviger_control::objects::directory::Directory;
@@ -85,6 +87,8 @@ fn view() -> KeyView {
         issuable: None,
         viewable: false,
         uses_24h: 0,
+        refused_24h: BTreeMap::new(),
+        last_refused_at: None,
         ended: false,
         issued_by: None,
         protected: false,

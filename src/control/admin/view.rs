@@ -48,6 +48,8 @@ pub fn key(key: &KeyView, config: &AdminConfig, now: UnixMs) -> Value {
         "viewable": key.viewable,
         "last_used_at": key.last_used_at.map(text),
         "uses_24h": key.uses_24h,
+        "last_refused_at": key.last_refused_at.map(text),
+        "refused_24h": key.refused_24h,
         "issued_by": issued_by(key),
         "changed_at": text(key.changed_at),
         "changed_by": key.changed_by,

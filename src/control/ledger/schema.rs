@@ -25,6 +25,7 @@ pub const MIGRATIONS: &[Migration] = &[
     CHEAP_ISSUES,
     VERIFIABLE_SEALED_ID,
     CHEAP_AUDIT,
+    REFUSED_USES,
 ];
 
 /// Creates keys, members, sessions, journal and audit.
@@ -486,3 +487,13 @@ const VERIFIABLE_SEALED_ID: Migration = Migration {
 
 /// Drops an index on audit rows, which are only read in order of time.
 const CHEAP_AUDIT: Migration = Migration { statements: &["DROP INDEX audit_of_key"] };
+
+/// Adds refused requests by reason, apart from those that were let through.
+const REFUSED_USES: Migration = Migration {
+    statements: &[
+        // JSON: by reason, the number in each UTC hour that has any; emptied with age; mutable.
+        "ALTER TABLE usage ADD COLUMN refusals TEXT NOT NULL DEFAULT '{}' CHECK (json_valid(refusals))",
+        // Last refused request; NULL: none, or reported by an edge of an earlier release; rises.
+        "ALTER TABLE usage ADD COLUMN last_refused_at_ms INTEGER",
+    ],
+};
