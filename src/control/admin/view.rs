@@ -349,9 +349,10 @@ pub fn session(
 
 /// Returns the address of the protected API, which has the console's scheme and port.
 fn api(config: &AdminConfig) -> Value {
-    let Some((host, path)) = config.rules.example() else { return Value::Null };
-    let base_url = config.console_origin.replacen(&config.console_host, host, 1);
-    json!({ "base_url": base_url, "example_path": path })
+    let Some(call) = config.rules.example() else { return Value::Null };
+    let base_url = config.console_origin.replacen(&config.console_host, call.host, 1);
+    let permission = call.permission.map(Permission::to_string);
+    json!({ "base_url": base_url, "example_path": call.path, "example_permission": permission })
 }
 
 /// Returns the document of the edge isolate's counters. They cover all accounts, so only an

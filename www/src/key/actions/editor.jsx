@@ -25,7 +25,7 @@ import { LockOutWarning } from "./lockout.jsx";
  */
 export function Editor({ subject, onDone, onChanged, onStale, onCancel }) {
   const { say, format } = useLocale();
-  const { request } = useSession();
+  const { request, session } = useSession();
   // The version that the member started from; adopting a conflict moves it to the server's version.
   const [base, setBase] = useState(subject);
   const [lockedOut, setLockedOut] = useState(/** @type {import('../model.js').Caller[]} */ ([]));
@@ -36,7 +36,7 @@ export function Editor({ subject, onDone, onChanged, onStale, onCancel }) {
   // Names the callers that the new networks would lock out before it saves anything.
   const submit = async ({ warned = false } = {}) => {
     const changes = changesOf(valuesOf(base, format.zone), values, format.zone);
-    const missing = missingIn(values, format.zone);
+    const missing = missingIn(values, format.zone, session.permissions);
     if (!missing.length && !Object.keys(changes).length) {
       onCancel();
       return;
