@@ -205,7 +205,8 @@ fn drawn_in(caller: &Caller, now: UnixMs) -> Caller {
     Caller { last_at, count: stored(caller.count).unsigned_abs(), ..caller.clone() }
 }
 
-fn day(at: UnixMs) -> i64 {
+/// Returns the day of a time, counted from the Unix epoch in UTC.
+pub(super) fn day(at: UnixMs) -> i64 {
     at.as_ms().div_euclid(DAY_MS)
 }
 

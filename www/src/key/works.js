@@ -21,7 +21,7 @@ const hasNoPermission = ({ permissions }) => permissions.every(isReserved);
  * @param {string[]} offered permissions that the API's rules require
  */
 export function worksText({ say, format, gap }, key, offered) {
-  const time = key.not_before && format.dateTime(key.not_before);
+  const time = key.not_before ? format.dateTime(key.not_before) : "";
   const where = key.networks.length > 0 ? ".networks" : "";
   const works = beginsLater(key) ? say(`works.later${where}`, { time, zone: format.zone }) : say(`works.now${where}`);
   if (!offered.length || !hasNoPermission(key)) return works;

@@ -1,12 +1,14 @@
 // Holds the English messages: whole sentences with named slots. `ja.js` has the same keys and
 // slots.
 import activity from "./en/activity.js";
+import atStake from "./en/at-stake.js";
 import deletion from "./en/deletion.js";
 import service from "./en/service.js";
 import use from "./en/use.js";
 
 export default {
   ...activity,
+  ...atStake,
   ...deletion,
   ...service,
   ...use,

@@ -1,11 +1,13 @@
 // 日本語。`en.js`と同じキーとスロットを持つ。
 import activity from "./ja/activity.js";
+import atStake from "./ja/at-stake.js";
 import deletion from "./ja/deletion.js";
 import service from "./ja/service.js";
 import use from "./ja/use.js";
 
 export default {
   ...activity,
+  ...atStake,
   ...deletion,
   ...service,
   ...use,

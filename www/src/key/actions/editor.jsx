@@ -7,6 +7,7 @@ import { Dialog } from "../../ui/dialog.jsx";
 import { ErrorSummary, Form, FormActions } from "../../ui/fields.jsx";
 import { useForm } from "../../ui/form.js";
 import { ProblemNotice } from "../../ui/problem.jsx";
+import { EditAtStake } from "../at-stake.jsx";
 import { KeyFields } from "../form/fields.jsx";
 import { changesOf, missingIn, valuesOf } from "../form/values.js";
 import { checkFields, checkNetworks, conflictOf, editKey } from "../model.js";
@@ -79,6 +80,7 @@ export function Editor({ subject, onDone, onChanged, onStale, onCancel }) {
             <ProblemNotice problem={problem} />
           )}
           <KeyFields values={values} change={form.change} errors={form.mistakes.errors} held={base} />
+          <EditAtStake subject={base} changes={changesOf(valuesOf(base, format.zone), values, format.zone)} />
         </div>
         <FormActions submit={say(form.busy ? "edit.busy" : "edit.submit")} onCancel={leave} />
       </Form>
