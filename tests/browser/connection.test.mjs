@@ -73,7 +73,11 @@ test("A23 a new service password replaces the old one, and says when what that i
   const [id, old] = await shown(page);
   await button(page, "Change the service password").click();
   const question = page.getByRole("alertdialog", { name: "Change the service password?" });
-  await expect(question.getByText("All short-lived keys issued with the old password end within 10 s.")).toBeVisible();
+  await expect(
+    question.getByText(
+      "All keys issued with the old password end within 10 s, the stored ones and the short-lived ones.",
+    ),
+  ).toBeVisible();
   await assertFocused(page, "Cancel");
   await inspect(page, "service-change");
   await page.keyboard.press("Escape");

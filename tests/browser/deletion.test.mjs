@@ -134,6 +134,7 @@ test("A10 a protected key says why it cannot be deleted, until an owner lifts th
   await open(page);
   await button(page, "Issue API Key").click();
   await page.getByLabel("Name", { exact: true }).fill("Protected one");
+  await page.getByLabel("demo:read").check();
   await page.getByLabel("Protect it from deletion").check();
   await button(page, "Issue").click();
   await button(page, "I have stored it").click();

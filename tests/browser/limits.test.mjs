@@ -251,6 +251,7 @@ test("in Japanese, on a phone, in the dark", async ({ newPage }) => {
   await button(page, "APIキーを発行").click();
   const dialog = page.getByRole("dialog", { name: "APIキーの発行" });
   await dialog.getByLabel("名前", { exact: true }).fill("全角".repeat(32));
+  await dialog.getByLabel("demo:read").first().check();
   await dialog.getByLabel("開始日時を指定").check();
   await dialog.locator("#not_before").fill("2099-06-01");
   await dialog.getByLabel("日付で指定").check();

@@ -1,5 +1,7 @@
 //! Issuers, what they issue and that is stored, and sealed keys that are revoked one by one.
 
+mod at_stake;
+
 use claviger_control::ledger::issued::ISSUED_KEYS_MAX;
 use claviger_control::ledger::revoking::REVOKED_SEALED_MAX;
 use claviger_control::objects::sql::{Sql, Statement};

@@ -178,6 +178,7 @@ const ROWS: &[&[&str]] = &[
     &[],
     &[],
     &[],
+    &[r#"UPDATE usage SET refusals = '{"expired":{"13":2}}', last_refused_at_ms = 1795262400000"#],
 ];
 
 #[test]

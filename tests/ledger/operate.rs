@@ -162,7 +162,7 @@ fn an_account_writes_down_what_was_done_to_it() {
     }
     let view = session(&world, owner).account;
     assert!(view.suspended);
-    let Ok(LedgerReply::Inspected { account, progress }) = world.handle(LedgerRequest::Inspect)
+    let Ok(LedgerReply::Inspected { account, progress, .. }) = world.handle(LedgerRequest::Inspect)
     else {
         panic!("not inspected")
     };

@@ -30,6 +30,7 @@ const SMALL: &[&str] = &[
     "revoked_sealed",
     "json_each",
     "hour",
+    "reason",
     "CONSTANT",
     // What the parts of a statement have found: they are explained themselves.
     "(subquery-1)",

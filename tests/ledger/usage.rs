@@ -1,5 +1,7 @@
 //! Usage: counted once, bounded, and forgotten in time.
 
+mod refusals;
+
 use claviger_control::ledger::usage::pending::{PENDING_ISOLATES_MAX, QUIET};
 use claviger_control::ledger::usage::{CALLERS_MAX, DAYS, ISOLATES_MAX};
 use claviger_control::objects::sql::{Sql, Statement};
@@ -28,6 +30,7 @@ fn once(id: KeyId, count: u64, denials: u64, last_at: i64) -> Use {
         last_at: UnixMs::from_ms(last_at),
         addresses: vec![address(1)],
         callers: vec![],
+        refusals: vec![],
     }
 }
 

@@ -16,12 +16,15 @@ mod edge;
 mod issuing;
 mod refresh;
 
+use std::collections::BTreeMap;
+
 use claviger_control::ledger::ledger::Ledger;
 use claviger_control::objects::address::Address;
 use claviger_control::objects::directory::Directory;
 use claviger_control::objects::object::{DurableObject, Entropy, answer};
 use claviger_control::objects::sql::{Row, Sql, SqlError, Statement};
 use claviger_control::protocol::account::Email;
+use claviger_control::protocol::at_stake::{AccountCounts, IssuedCounts};
 use claviger_control::protocol::command::Command;
 use claviger_control::protocol::draft::field::FieldError;
 use claviger_control::protocol::draft::preview::{
@@ -44,6 +47,7 @@ use claviger_core::base::id::{MemberId, TokenId};
 use claviger_core::base::secret::{Digest, SecretText};
 use claviger_core::base::time::DurationMs;
 use claviger_core::config::terms::Bound;
+use claviger_core::credential::issuer::Issuer;
 use claviger_core::credential::limits::network::ClientAddress;
 use claviger_core::replication::record::{Credential, Epoch, Record, Revision, Standing};
 use claviger_core::testing::{account, at, key_id, limits};
@@ -87,6 +91,8 @@ fn view() -> KeyView {
         issuable: None,
         viewable: false,
         uses_24h: 0,
+        refused_24h: BTreeMap::new(),
+        last_refused_at: None,
         ended: false,
         issued_by: None,
         protected: false,
@@ -176,6 +182,8 @@ fn requests_to_a_ledger() {
             deleted: Deleted::Only,
         })),
         console(Command::Get { id, deleted: true }),
+        console(Command::CountIssued { issuer: Issuer::Service }),
+        console(Command::CountIssued { issuer: Issuer::Key(id) }),
         console(Command::Check { draft: Default::default() }),
         console(Command::Issue {
             id,
@@ -272,7 +280,14 @@ fn replies_of_a_ledger() {
         LedgerReply::Inspected {
             account: session.account.clone(),
             progress: Progress { rebuilding: false, done: 2, total: 2, unsettled: 0, lag_s: None },
+            counts: Some(AccountCounts { members: 2, issuers: 42, used_24h: 7 }),
         },
+        LedgerReply::IssuedCounted(IssuedCounts {
+            stored: 42,
+            unlimited: 1,
+            used_24h: 7,
+            is_exact: true,
+        }),
     ]);
     insta::assert_snapshot!("replies_of_a_ledger", text);
 }

@@ -6,7 +6,8 @@ use claviger_core::config::terms::Bound;
 use claviger_core::credential::limits::network::ClientAddress;
 use claviger_core::replication::record::{Epoch, Revision};
 use claviger_core::replication::refresh::{
-    AccountState, Delta, Mark, Refresh, RefreshAnswer, RefreshRequest, Unsettled, UsageBatch, Use,
+    AccountState, Delta, Mark, Refresh, RefreshAnswer, RefreshRequest, RefusedUses, Unsettled,
+    UsageBatch, Use,
 };
 use claviger_core::replication::superseded::{Superseded, SupersededFilter};
 
@@ -28,6 +29,7 @@ fn refreshes_and_what_holds_for_the_account() {
             last_at: at(5),
             addresses: vec![ClientAddress::parse("203.0.113.7").unwrap()],
             callers: vec![],
+            refusals: vec![RefusedUses { reason: "expired".into(), count: 1, last_at: at(4) }],
         }],
     };
     let text = written(vec![

@@ -61,8 +61,6 @@ pub struct Host {
     uses: Rc<RefCell<PendingCounts>>,
     /// In so many of 256 calls the object has lost that.
     pub crashes: u8,
-    /// Uses that answers counted, so far.
-    pub asked_active: i64,
     /// How often each issuer had something done to it that is hidden.
     hidden: HashMap<Issuer, u32>,
     /// What keys could issue that can issue no more, where that is hidden.
@@ -112,7 +110,6 @@ impl Host {
             has_bookmark: false,
             uses: Rc::default(),
             crashes: 8,
-            asked_active: 0,
             hidden: HashMap::new(),
             lifted: HashMap::new(),
         };
@@ -215,9 +212,6 @@ impl Host {
         }
         let mut reply = self.handle(LedgerRequest::Refresh(request), rng, now)?;
         if let LedgerReply::Refreshed(refresh) = &mut reply {
-            let is_active = |record: &Record| matches!(record.standing, Standing::Active(_));
-            let records = refresh.answers.iter().filter_map(|answer| answer.record.as_ref());
-            self.asked_active += records.filter(|record| is_active(record)).count() as i64;
             self.distort(refresh, rng);
         }
         Some(reply)

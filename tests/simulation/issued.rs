@@ -77,7 +77,7 @@ impl<R: LeaseRules> World<R> {
                         self.renew((isolate, self.isolates[isolate].life), account);
                     }
                     if is_key {
-                        self.count_use();
+                        self.count_use(authority.is_ok());
                     }
                     return match authority {
                         Ok(authority) => self.issue_with(place, isolate, &authority, &address),
@@ -225,7 +225,7 @@ impl<R: LeaseRules> World<R> {
                     if matches!(self.issuers.issued[place].id, AnyKeyId::Key(_))
                         && verdict != Err(Denial::Unavailable)
                     {
-                        self.count_use();
+                        self.count_use(verdict.is_ok());
                     }
                     let (slack, basis) =
                         (self.isolates[isolate].slack, self.basis(checked.evidence.as_ref()));

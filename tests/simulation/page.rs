@@ -126,6 +126,7 @@ const WORLDWIDE: Traffic = Traffic {
     keys: 20,
     t: 10.0,
     mode: Mode::Bounded,
+    is_flushing: true,
     before: 2_000,
     requests: 20_000,
 };
@@ -266,6 +267,7 @@ fn uses_are_written_in_as_many_rows_as_is_said() {
         last_at: at(world.now),
         addresses: Vec::new(),
         callers: Vec::new(),
+        refusals: Vec::new(),
     };
     let uses = vec![of(keys[0]), of(keys[1])];
     let mut written = |reports: &[(u64, &[KeyId])]| {

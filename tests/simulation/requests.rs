@@ -122,7 +122,9 @@ impl<R: LeaseRules> World<R> {
             late.push(self.model.lateness(&judged, verdict, revision));
         }
         let is_use = verdict.is_ok() || verdict.is_err_and(Denial::is_of_a_known_key);
-        self.uses += i64::from(is_use);
+        if is_use {
+            self.count_use(verdict.is_ok());
+        }
         self.note(verdict, source);
         if matches!(source, Some(Source::Memory | Source::Kv)) {
             self.check_order(isolate, &judged, revision.unwrap_or_default())?;
@@ -142,7 +144,9 @@ impl<R: LeaseRules> World<R> {
             if again.evidence.is_none_or(|evidence| evidence.source != Source::Memory) {
                 return Err(format!("P4: a warm key's verdict is from {:?}", again.evidence));
             }
-            self.uses += i64::from(is_use);
+            if is_use {
+                self.count_use(verdict.is_ok());
+            }
             self.tally.repeats += 1;
             if let Some(account) = again.renew {
                 self.renew(of, account);

@@ -10,6 +10,7 @@ use claviger_core::lease::call::{
 };
 use claviger_core::lease::isolate::Leases;
 use claviger_core::lease::rules::ProductionRules;
+use claviger_core::lease::usage::FLUSH_DELAY;
 use claviger_core::replication::document::Document;
 use claviger_core::replication::edge_call::RefreshReply;
 use claviger_core::replication::record::{Epoch, Record, Revision, Standing};
@@ -55,6 +56,8 @@ pub struct Traffic {
     /// T, in seconds.
     pub t: f64,
     pub mode: Mode,
+    /// `true` if usage is sent once requests stop. That renews leases, which the formulas leave out.
+    pub is_flushing: bool,
     /// So many are not counted.
     pub before: usize,
     /// So many are, after that.
@@ -120,7 +123,8 @@ impl Traffic {
     pub fn one() -> Self {
         let (mode, is_cold) = (Mode::Bounded, false);
         let (data_centres, isolates, keys, before, requests) = (1, 1, 1, 1_000, 10_000);
-        Self { rate: 1.0, data_centres, isolates, is_cold, keys, t: 10.0, mode, before, requests }
+        let (rate, t, is_flushing) = (1.0, 10.0, false);
+        Self { rate, data_centres, isolates, is_cold, keys, t, mode, is_flushing, before, requests }
     }
 
     fn arrivals(self) -> impl Iterator<Item = Arrival> {
@@ -232,6 +236,7 @@ struct Renewal {
 enum Waiter {
     Request(Box<Flight>),
     Renewal(Box<Renewal>),
+    Timer(usize),
 }
 
 impl Waiter {
@@ -239,13 +244,15 @@ impl Waiter {
         match self {
             Self::Request(flight) => flight.isolate,
             Self::Renewal(renewal) => renewal.isolate,
+            Self::Timer(isolate) => *isolate,
         }
     }
 
-    fn lookup(&mut self) -> &mut Lookup {
+    fn lookup(&mut self) -> Option<&mut Lookup> {
         match self {
-            Self::Request(flight) => &mut flight.lookup,
-            Self::Renewal(renewal) => &mut renewal.lookup,
+            Self::Request(flight) => Some(&mut flight.lookup),
+            Self::Renewal(renewal) => Some(&mut renewal.lookup),
+            Self::Timer(_) => None,
         }
     }
 }
@@ -254,6 +261,7 @@ enum Event {
     Ledger(Box<RefreshCall>, Waiter),
     Kv(KvRead, Box<Flight>),
     Copy(CopyRead, Waiter),
+    Timer(usize),
 }
 
 /// The leases of the edge, with a ledger and KV that always answer.
@@ -318,10 +326,11 @@ impl World {
                     leases.take_kv(&read, Some(&text), at(self.now), &mut flight.lookup);
                     self.decide(flight);
                 }
+                Event::Timer(isolate) => self.flush(isolate),
                 Event::Copy(read, mut waiter) => {
                     let document = self.document();
                     let (leases, data_centre) = &mut self.isolates[waiter.isolate()];
-                    let (now, lookup) = (at(self.now), Some(waiter.lookup()));
+                    let (now, lookup) = (at(self.now), waiter.lookup());
                     match read.source() {
                         CopySource::Kv => leases.take_document(&read, Some(document), now, lookup),
                         CopySource::Cache => {
@@ -355,6 +364,7 @@ impl World {
         match waiter {
             Waiter::Request(flight) => self.decide(flight),
             Waiter::Renewal(renewal) => self.run_errand(renewal),
+            Waiter::Timer(_) => (),
         }
     }
 
@@ -362,9 +372,11 @@ impl World {
         let (id, now) = (self.keys[flight.key], at(self.now));
         let (leases, _) = &mut self.isolates[flight.isolate];
         match leases.find(id, at(flight.arrived), now, &flight.lookup) {
-            Found::Finding(finding, renew) => {
-                if !finding.is_counted {
-                    leases.count_use(id, true, None, now);
+            Found::Finding(_, renew) => {
+                leases.count_use(id, Ok(()), None, now);
+                let timer = leases.take_timer();
+                if timer.is_some() && self.traffic.is_flushing {
+                    self.later(FLUSH_DELAY.as_ms() as i64, Event::Timer(flight.isolate));
                 }
                 if renew.is_some() {
                     let (isolate, lookup) = (flight.isolate, Lookup::default());
@@ -409,6 +421,17 @@ impl World {
         }
     }
 
+    /// The timer of an isolate fires.
+    fn flush(&mut self, isolate: usize) {
+        let (account, now, lookup) = (self.account, at(self.now), Lookup::default());
+        let (leases, _) = &mut self.isolates[isolate];
+        if leases.must_flush(account, now, &lookup) {
+            let call = leases.renew(account, now);
+            self.count.reports += 1;
+            self.call(call, Waiter::Timer(isolate));
+        }
+    }
+
     fn look(&mut self, read: CopyRead, waiter: Waiter) {
         let delay = match read.source() {
             CopySource::Kv => {
@@ -424,9 +447,8 @@ impl World {
         self.count.calls += 1;
         let batch = call.request().usage.as_ref();
         let used = batch.into_iter().flat_map(|batch| &batch.uses).map(|used| used.id);
-        let keys = call.request().ask.iter().copied().chain(used);
         let teller = batch.map(|batch| batch.isolate);
-        self.waiting.add(teller, keys, self.now, &mut self.count);
+        self.waiting.add(teller, used, self.now, &mut self.count);
         self.later(LEDGER_MS, Event::Ledger(Box::new(call), waiter));
     }
 
@@ -443,7 +465,7 @@ impl World {
         };
         let (reply, now) = (RefreshReply::Refreshed(refresh), at(self.now));
         let (leases, data_centre) = &mut self.isolates[waiter.isolate()];
-        leases.take_refresh(call, &reply, now, Some(waiter.lookup()));
+        leases.take_refresh(call, &reply, now, waiter.lookup());
         if self.traffic.mode == Mode::Shared {
             self.caches[*data_centre] =
                 call.to_share(&reply, leases.superseded_at(call.account(), &reply, now), now);

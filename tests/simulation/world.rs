@@ -160,6 +160,8 @@ pub struct World<R: LeaseRules> {
     pub config: Config,
     pub foreign: Config,
     pub uses: i64,
+    /// Requests with a right secret that were refused.
+    pub refusals: i64,
     /// Where verdicts that come too late are gathered instead of ending the run: by how many
     /// milliseconds each.
     pub late: Option<Vec<i64>>,
@@ -199,6 +201,7 @@ impl<R: LeaseRules> World<R> {
             config: config(RING, false, 0),
             foreign: config(FOREIGN, false, 0),
             uses: 0,
+            refusals: 0,
             late: None,
             judged_from: START,
             tally: Tally::default(),
@@ -278,9 +281,9 @@ impl<R: LeaseRules> World<R> {
         if self.is_issuing { 0 } else { self.random(7_200_000) - 3_600_000 }
     }
 
-    /// A key was used that no member issued.
-    pub fn count_use(&mut self) {
-        self.uses += 1;
+    /// A request with a right secret was accepted, or refused.
+    pub fn count_use(&mut self, is_accepted: bool) {
+        *(if is_accepted { &mut self.uses } else { &mut self.refusals }) += 1;
     }
 
     pub fn random(&mut self, below: i64) -> i64 {
@@ -438,15 +441,16 @@ impl<R: LeaseRules> World<R> {
         self.later(there, Event::AtLedger(of, call, Some(back), waiter));
     }
 
-    /// Whether more uses were counted than there were.
+    /// Whether more uses or refusals were counted than there were.
     pub fn check_usage(&self) -> Checked {
         self.host.ledger().write_uses(at(self.now)).map_err(|error| error.to_string())?;
-        let counted = self.host.number("SELECT coalesce(sum(uses) + sum(denials), 0) FROM usage");
-        let most = self.uses + self.host.asked_active;
-        if counted > most {
-            Err(format!("usage: {counted} counted of at most {most}"))
-        } else {
-            Ok(())
+        let uses = self.host.number("SELECT coalesce(sum(uses), 0) FROM usage");
+        let refusals = self.host.number("SELECT coalesce(sum(denials), 0) FROM usage");
+        for (counted, most) in [(uses, self.uses), (refusals, self.refusals)] {
+            if counted > most {
+                return Err(format!("usage: {counted} counted of at most {most}"));
+            }
         }
+        Ok(())
     }
 }

@@ -40,6 +40,10 @@ pub enum Route {
     ExportActivity,
     /// Returns the service credentials.
     ShowService,
+    /// Counts the keys that the service password has issued.
+    CountIssuedByService,
+    /// Counts the keys that a key has issued.
+    CountIssuedByKey(KeyId),
     /// Changes the ceiling of the service password.
     EditService,
     /// Shows the service password again.
@@ -151,6 +155,13 @@ impl Route {
                 let id = KeyId::parse(id).ok_or(AdminProblem::Request(RequestProblem::NotFound))?;
                 (pick(verb, &[("POST", Self::RevealKey(id))]), "POST")
             }
+            ["keys", id, "issued"] => {
+                let id = KeyId::parse(id).ok_or(AdminProblem::Request(RequestProblem::NotFound))?;
+                (pick(verb, &[("GET", Self::CountIssuedByKey(id))]), "GET, HEAD")
+            }
+            ["account", "service", "issued"] => {
+                (pick(verb, &[("GET", Self::CountIssuedByService)]), "GET, HEAD")
+            }
             ["activity"] => (pick(verb, &[("GET", Self::ListActivity)]), "GET, HEAD"),
             ["activity", "export"] => (pick(verb, &[("POST", Self::ExportActivity)]), "POST"),
             ["account", "service"] => (
@@ -203,6 +214,8 @@ impl Route {
             | Self::ListKeys
             | Self::ShowKey(_)
             | Self::ShowService
+            | Self::CountIssuedByService
+            | Self::CountIssuedByKey(_)
             | Self::ListActivity
             | Self::ShowDeletion(_)
             | Self::ListAccounts
@@ -261,6 +274,8 @@ mod tests {
         ("/v1/keys/{id}/disable", "POST"),
         ("/v1/keys/{id}/enable", "POST"),
         ("/v1/keys/{id}/reveal", "POST"),
+        ("/v1/keys/{id}/issued", "GET, HEAD"),
+        ("/v1/account/service/issued", "GET, HEAD"),
         ("/v1/activity", "GET, HEAD"),
         ("/v1/activity/export", "POST"),
         ("/v1/account/service", "GET, HEAD, PATCH"),

@@ -19,6 +19,7 @@ use self::parts::text;
 use crate::admin::config::AdminConfig;
 use crate::admin::problem::{AdminProblem, NotViewable};
 use crate::protocol::activity;
+use crate::protocol::at_stake::{AccountCounts, IssuedCounts};
 use crate::protocol::draft::field::FieldError;
 use crate::protocol::draft::preview::DraftPreview;
 use crate::protocol::keys::{IssuedBy, KeyPage, KeyView};
@@ -48,6 +49,8 @@ pub fn key(key: &KeyView, config: &AdminConfig, now: UnixMs) -> Value {
         "viewable": key.viewable,
         "last_used_at": key.last_used_at.map(text),
         "uses_24h": key.uses_24h,
+        "last_refused_at": key.last_refused_at.map(text),
+        "refused_24h": key.refused_24h,
         "issued_by": issued_by(key),
         "changed_at": text(key.changed_at),
         "changed_by": key.changed_by,
@@ -248,18 +251,22 @@ pub fn accounts(accounts: &[DirectoryEntry], next: Option<EntryCursor>, now: Uni
 /// ledger.
 pub fn account(
     listed: &DirectoryEntry,
-    inspected: Option<(&AccountView, &Progress)>,
+    inspected: Option<(&AccountView, &Progress, Option<AccountCounts>)>,
     config: &AdminConfig,
     now: UnixMs,
 ) -> Value {
     let mut account = entry(listed);
-    if let (Some(members), Some((view, progress))) = (account.as_object_mut(), inspected) {
+    if let (Some(members), Some((view, progress, counts))) = (account.as_object_mut(), inspected) {
         members.insert("name".into(), view.name.as_str().into());
         members.insert("time_zone".into(), view.zone.name().into());
         members.insert("suspended".into(), view.suspended.into());
         members.insert("freshness_s".into(), view.freshness_s.into());
         members.insert("within_s".into(), config.terms.within_s(view.freshness_s).into());
         members.insert("publication".into(), json!(progress));
+        let counts = counts.map(|counts| {
+            json!({ "by_members": counts.members, "by_issuers": counts.issuers, "used_24h": counts.used_24h })
+        });
+        members.insert("keys".into(), json!(counts));
     }
     json!({ "account": account, "now": text(now) })
 }
@@ -273,6 +280,14 @@ pub fn invited(token: &NewToken, config: &AdminConfig, now: UnixMs) -> Value {
         },
         "link": format!("{}/#/setup/{}", config.console_origin, token.expose()),
         "now": text(now),
+    })
+}
+
+/// Returns the document of the counts of an issuer's stored keys.
+pub fn issued_counts(counts: &IssuedCounts, now: UnixMs) -> Value {
+    json!({
+        "stored": counts.stored, "unlimited": counts.unlimited, "used_24h": counts.used_24h,
+        "is_exact": counts.is_exact, "now": text(now),
     })
 }
 
@@ -347,9 +362,10 @@ pub fn session(
 
 /// Returns the address of the protected API, which has the console's scheme and port.
 fn api(config: &AdminConfig) -> Value {
-    let Some((host, path)) = config.rules.example() else { return Value::Null };
-    let base_url = config.console_origin.replacen(&config.console_host, host, 1);
-    json!({ "base_url": base_url, "example_path": path })
+    let Some(call) = config.rules.example() else { return Value::Null };
+    let base_url = config.console_origin.replacen(&config.console_host, call.host, 1);
+    let permission = call.permission.map(Permission::to_string);
+    json!({ "base_url": base_url, "example_path": call.path, "example_permission": permission })
 }
 
 /// Returns the document of the edge isolate's counters. They cover all accounts, so only an

@@ -10,7 +10,9 @@ use super::audit::Action;
 use super::decide::{IssueRequest, KeyDecision, Present};
 use super::key::{Key, KeyCounts};
 use super::publication::Publication;
-use super::{activity, deletion, idempotency, key, listing, reveal, revoking, service, usage};
+use super::{
+    activity, at_stake, deletion, idempotency, key, listing, reveal, revoking, service, usage,
+};
 use crate::ledger::context::CommandContext;
 use crate::ledger::ledger::Ledger;
 use crate::ledger::plan::{Plan, commit_writes};
@@ -75,6 +77,11 @@ impl Ledger<'_> {
                 Ok(Plan::read(
                     view.map_or(LedgerReply::Refused(Refusal::NotFound), LedgerReply::Key),
                 ))
+            }
+            Command::CountIssued { issuer } => {
+                let counts = at_stake::issued(self.sql, issuer, context.now)?;
+                let none = LedgerReply::Refused(Refusal::NotFound);
+                Ok(Plan::read(counts.map_or(none, LedgerReply::IssuedCounted)))
             }
             Command::Check { draft } => {
                 let caller = context.address.and_then(ClientAddress::parse);

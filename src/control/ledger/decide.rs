@@ -76,6 +76,7 @@ fn demand(command: &Command) -> RequiredRights {
         Command::List(_)
         | Command::Get { .. }
         | Command::Check { .. }
+        | Command::CountIssued { .. }
         | Command::Activity { .. } => RequiredRights::Session,
         // No fresh proof: a member who notices a leak must be able to stop it at once.
         Command::SetEnabled { enabled: false, .. } | Command::RevokeSealed { .. } => {

@@ -1,5 +1,7 @@
 //! A key's row: reading it, writing it with its search index, and its views.
 
+use std::collections::BTreeMap;
+
 use claviger_core::base::id::{KeyId, MemberId};
 use claviger_core::base::secret::Digest;
 use claviger_core::base::time::UnixMs;
@@ -315,6 +317,8 @@ impl Key {
             issuable: self.ceiling.clone(),
             viewable: self.viewable,
             uses_24h: 0,
+            refused_24h: BTreeMap::new(),
+            last_refused_at: None,
             issued_by: self.issued_by(),
             ended: self.ended,
         }

@@ -40,7 +40,7 @@ use crate::ledger::sessions::Session;
 use crate::ledger::sign_in::{open, sign_in};
 use crate::ledger::usage::pending::{PendingCounts, UsageReport};
 use crate::ledger::{
-    deletion, document, idempotency, issued, issuing, key, mailbox, name_folding, outbox,
+    at_stake, deletion, document, idempotency, issued, issuing, key, mailbox, name_folding, outbox,
     publication, rebuild, refresh, repair, revoking, sessions, state, usage,
 };
 use crate::objects::object::{DurableObject, Entropy, ObjectError, TaskStep};
@@ -175,8 +175,11 @@ impl<'a> Ledger<'a> {
                 Ok(Plan::read(LedgerReply::Progress(rebuild::progress(self.sql, account, now)?)))
             }
             LedgerRequest::Inspect => {
+                // The counts are about uses up to now.
+                self.write_uses(now)?;
                 let progress = rebuild::progress(self.sql, account, now)?;
-                Ok(Plan::read(LedgerReply::Inspected { account: account.view(), progress }))
+                let counts = Some(at_stake::of_account(self.sql, now)?);
+                Ok(Plan::read(LedgerReply::Inspected { account: account.view(), progress, counts }))
             }
             // `renew` has already switched to the new history.
             LedgerRequest::Restored { .. } => Ok(Plan::read(LedgerReply::Done)),

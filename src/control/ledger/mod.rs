@@ -3,6 +3,7 @@
 
 pub mod account;
 pub mod activity;
+pub mod at_stake;
 pub mod audit;
 pub mod commands;
 pub mod context;

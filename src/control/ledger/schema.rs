@@ -27,6 +27,7 @@ pub const MIGRATIONS: &[Migration] = &[
     CHEAP_AUDIT,
     SUPERSEDED,
     NAME_ORDER,
+    REFUSED_USES,
 ];
 
 /// Creates keys, members, sessions, journal and audit.
@@ -517,5 +518,15 @@ const NAME_ORDER: Migration = Migration {
         ) STRICT",
         "INSERT INTO name_folding (one, cursor) SELECT 1, '' FROM account",
         "INSERT INTO due (kind, subject, at_ms, attempts) SELECT 'fold_names', '', 0, 0 FROM account",
+    ],
+};
+
+/// Adds refused requests by reason, apart from those that were let through.
+const REFUSED_USES: Migration = Migration {
+    statements: &[
+        // JSON: by reason, the number in each UTC hour that has any; emptied with age; mutable.
+        "ALTER TABLE usage ADD COLUMN refusals TEXT NOT NULL DEFAULT '{}' CHECK (json_valid(refusals))",
+        // Last refused request; NULL: none, or reported by an edge of an earlier release; rises.
+        "ALTER TABLE usage ADD COLUMN last_refused_at_ms INTEGER",
     ],
 };

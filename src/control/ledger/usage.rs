@@ -1,5 +1,5 @@
-//! Usage of a key: the number of accepted and refused requests, their addresses, and the time of
-//! the last accepted one.
+//! Usage of a key: the number of accepted and of refused requests, these by reason; their addresses,
+//! and the times of the last ones.
 //!
 //! There is one row per key and day. The ledger adds up reports in memory ([`pending`]) and writes
 //! them in one `apply`. It writes a minute after the first report, or after some seconds without a
@@ -14,28 +14,31 @@
 
 mod counts;
 pub mod pending;
+mod recent;
 
 use std::collections::BTreeMap;
 
 use claviger_core::base::id::KeyId;
 use claviger_core::base::time::{DurationMs, UnixMs};
 use claviger_core::credential::limits::network::{ClientAddress, Networks};
-use claviger_core::replication::refresh::{ADDRESSES_MAX, Caller, USES_MAX, UsageBatch};
+use claviger_core::replication::refresh::{ADDRESSES_MAX, Caller, USES_MAX, UsageBatch, Use};
 
 pub use crate::ledger::usage::counts::CALLERS_MAX;
 use crate::ledger::usage::counts::{
-    CountsByDay, DAY_MS, DayCounts, HOUR_MS, add_caller, in_hour, stored,
+    CountsByDay, DAY_MS, DayCounts, OTHER_REASON, add_caller, in_hour, refused, stored,
 };
 use crate::ledger::usage::pending::{PendingCounts, UsageReport};
+pub use crate::ledger::usage::recent::add_recent_uses;
 use crate::objects::object::TaskStep;
 use crate::objects::sql::{Sql, SqlError, SqlExt, Statement};
 use crate::objects::tasks::{Task, TaskKind};
-use crate::protocol::keys::KeyView;
+use crate::protocol::keys::is_refusal_reason;
 
 /// Days for which usage is kept. The day of a key's last use is kept as long as the key. Any month
 /// fits. For 120,000 keys ([`KEYS_MAX`](super::decide::KEYS_MAX) and
 /// [`ISSUED_KEYS_MAX`](super::issued::ISSUED_KEYS_MAX)) that is 3.84 million rows of some 200
-/// bytes, at most 450. So usage takes 0.8 GB of an object's 10, at most 1.7.
+/// bytes, at most 450. So usage takes 0.8 GB of an object's 10, at most 1.7. The reasons of refusals
+/// add 30 bytes for a key that is refused now and then.
 pub const DAYS: i64 = 32;
 
 /// Time for which an isolate's last sequence is stored: it repeats a batch within seconds or never.
@@ -52,6 +55,9 @@ const SWEEP_ROWS_MAX: u32 = 1_000;
 /// Longest delay of a report; an older time is raised to this bound.
 const REPORT_LATE_MAX: DurationMs = DurationMs::from_days(1);
 
+/// Most reasons of refusals that are read of one key in one batch.
+const REASONS_MAX: usize = 16;
+
 /// Time for which the addresses of a key's requests are kept.
 pub const CALLERS_KEPT: DurationMs = DurationMs::from_days(7);
 
@@ -59,7 +65,8 @@ pub const CALLERS_KEPT: DurationMs = DurationMs::from_days(7);
 /// saving.
 pub const LOCKED_OUT_MAX: usize = 50;
 
-/// An active key that a refresh asked for, which counts as one use. The caller's address is present
+/// An active key that a refresh of an earlier release's edge asked for, which counts as one use: such
+/// an edge leaves it to the ledger before it knows the verdict. The caller's address is present
 /// if the key's networks allow it.
 pub type Used = (KeyId, Option<ClientAddress>);
 
@@ -145,7 +152,6 @@ fn add_up(batch: Option<&UsageBatch>, used: &[Used], now: UnixMs) -> CountsByDay
         let at = one.last_at.clamp(now.saturating_sub(REPORT_LATE_MAX), now);
         counts.entry((one.id, day(at))).or_default().add(DayCounts {
             uses: one.count,
-            denials: one.denials,
             last_used_at: (one.count > 0).then_some(at),
             addresses: one.addresses.iter().take(ADDRESSES_MAX).copied().collect(),
             hours: in_hour(at, one.count),
@@ -155,7 +161,11 @@ fn add_up(batch: Option<&UsageBatch>, used: &[Used], now: UnixMs) -> CountsByDay
                 .take(ADDRESSES_MAX)
                 .map(|caller| drawn_in(caller, now))
                 .collect(),
+            ..DayCounts::default()
         });
+        for (reason, at, count) in refusals(one, now) {
+            counts.entry((one.id, day(at))).or_default().add(refused(reason, at, count));
+        }
     }
     for (id, from) in used {
         let caller = from.map(|address| Caller { address, count: 1, last_at: now });
@@ -171,13 +181,32 @@ fn add_up(batch: Option<&UsageBatch>, used: &[Used], now: UnixMs) -> CountsByDay
     counts
 }
 
+/// Returns the refusals of a key: reason, time of the last, and number.
+fn refusals(one: &Use, now: UnixMs) -> Vec<(&str, UnixMs, u64)> {
+    let clamped = |at: UnixMs| at.clamp(now.saturating_sub(REPORT_LATE_MAX), now);
+    let (mut found, mut rest) = (Vec::new(), one.denials);
+    for refusal in one.refusals.iter().take(REASONS_MAX) {
+        let is_known = is_refusal_reason(&refusal.reason);
+        let reason = if is_known { &*refusal.reason } else { OTHER_REASON };
+        // The sum is never more than the number of refused requests.
+        let count = refusal.count.min(rest);
+        rest = rest.saturating_sub(count);
+        found.push((reason, clamped(refusal.last_at), count));
+    }
+    // An edge of an earlier release gives no reasons.
+    found.push((OTHER_REASON, clamped(one.last_at), rest));
+    found.retain(|(.., count)| *count > 0);
+    found
+}
+
 /// Clamps a caller's time to the range that a report can have, and its count to SQLite's range.
 fn drawn_in(caller: &Caller, now: UnixMs) -> Caller {
     let last_at = caller.last_at.clamp(now.saturating_sub(REPORT_LATE_MAX), now);
     Caller { last_at, count: stored(caller.count).unsigned_abs(), ..caller.clone() }
 }
 
-fn day(at: UnixMs) -> i64 {
+/// Returns the day of a time, counted from the Unix epoch in UTC.
+pub(super) fn day(at: UnixMs) -> i64 {
     at.as_ms().div_euclid(DAY_MS)
 }
 
@@ -191,7 +220,8 @@ fn known(
     // The `LEFT JOIN` also returns a key without usage.
     let text =
         "SELECT key.id, ifnull(day, 0), ifnull(uses, 0), ifnull(denials, 0), last_used_at_ms,
-            ifnull(addresses, '[]'), ifnull(hours, '[]'), ifnull(callers, '[]')
+            ifnull(addresses, '[]'), ifnull(hours, '[]'), ifnull(callers, '[]'), ifnull(refusals, '{}'),
+            last_refused_at_ms
         FROM key LEFT JOIN usage ON usage.key = key.id AND usage.day >= ?
         WHERE key.id IN (SELECT value FROM json_each(?)) AND key.state <> 'deleted'";
     let rows = Statement::new(text).bind(since).bind(serde_json::json!(keys).to_string());
@@ -201,35 +231,6 @@ fn known(
         known.entry(key).or_default().insert(day, DayCounts::read(&mut row)?);
     }
     Ok(known)
-}
-
-/// Sets in each key its accepted requests in the last 24 hours: the present hour and the 23 before
-/// it. Uses one statement for all keys, and none for an empty list.
-pub fn add_recent_uses(
-    sql: &dyn Sql,
-    keys: Vec<&mut KeyView>,
-    now: UnixMs,
-) -> Result<(), SqlError> {
-    if keys.is_empty() {
-        return Ok(());
-    }
-    let ids: Vec<KeyId> = keys.iter().map(|key| key.id).collect();
-    let text = "SELECT usage.key, sum(hour.value) FROM usage, json_each(usage.hours) AS hour
-        WHERE usage.key IN (SELECT value FROM json_each(?)) AND usage.day >= ? AND 24 * usage.day + hour.key > ?
-        GROUP BY usage.key";
-    let sums = Statement::new(text)
-        .bind(serde_json::json!(ids).to_string())
-        .bind(day(now).saturating_sub(1))
-        .bind(now.as_ms().div_euclid(HOUR_MS).saturating_sub(24));
-    let mut uses: BTreeMap<KeyId, u64> = BTreeMap::new();
-    for mut row in sql.rows(&sums)? {
-        let id = row.parsed("a key ID", KeyId::parse)?;
-        uses.insert(id, row.integer()?.try_into().unwrap_or_default());
-    }
-    for key in keys {
-        key.uses_24h = uses.get(&key.id).copied().unwrap_or_default();
-    }
-    Ok(())
 }
 
 /// Returns the callers of a key within [`CALLERS_KEPT`] that `networks` do not allow, latest first,
@@ -272,7 +273,8 @@ pub fn sweep(sql: &dyn Sql, now: UnixMs) -> Result<TaskStep, SqlError> {
     let make_room = "DELETE FROM usage_isolate WHERE isolate IN (
         SELECT isolate FROM usage_isolate ORDER BY at_ms DESC LIMIT -1 OFFSET ?)";
     // The console never asks for addresses or hours beyond these days.
-    let fade = "UPDATE usage SET callers = '[]', hours = '[]' WHERE (key, day) IN (
+    let fade =
+        "UPDATE usage SET callers = '[]', hours = '[]', refusals = '{}' WHERE (key, day) IN (
         SELECT key, day FROM usage WHERE day < ? AND callers <> '[]' LIMIT ?)";
     let fading = day(now.saturating_sub(CALLERS_KEPT));
     let faded =

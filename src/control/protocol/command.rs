@@ -40,6 +40,11 @@ pub enum Command {
         #[serde(default)]
         deleted: bool,
     },
+    /// Counts the stored keys that an issuer has issued.
+    CountIssued {
+        /// Issuer of the keys.
+        issuer: Issuer,
+    },
     /// Checks a draft for the live preview; changes nothing.
     Check {
         /// The form's fields as typed.

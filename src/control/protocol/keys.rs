@@ -1,12 +1,13 @@
 //! Keys as members see them: the view of one key, and pages of many.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use claviger_core::base::id::KeyId;
 use claviger_core::base::time::{DurationMs, UnixMs};
 use claviger_core::credential::issuer::Ceiling;
 use claviger_core::credential::limits::Limits;
 use claviger_core::replication::record::Revision;
+use claviger_core::verify::verdict::Denial;
 use serde::{Deserialize, Serialize};
 
 use crate::protocol::draft::field::FieldError;
@@ -87,6 +88,14 @@ pub struct KeyView {
     /// Accepted requests in the last 24 hours, in whole hours, as the edge has reported.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub uses_24h: u64,
+    /// Refused requests in the last 24 hours by reason, in whole hours, as the edge has reported. A
+    /// reason is the code of a verdict or of a refused issue, or `other`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub refused_24h: BTreeMap<String, u64>,
+    /// Time of the last refused request, Unix ms, as the edge has reported. `None` if there was none
+    /// within the retention of usage.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_refused_at: Option<UnixMs>,
     /// Issuer, if it is not a member.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub issued_by: Option<IssuedBy>,
@@ -108,6 +117,13 @@ pub enum IssuedBy {
     },
     /// The service password of the account.
     Service,
+}
+
+/// Returns `true` if `code` is a reason for which requests with a right secret are refused.
+pub fn is_refusal_reason(code: &str) -> bool {
+    let is_verdict = |denial: &Denial| denial.is_of_a_known_key() && denial.code() == code;
+    // The edge refuses an issue by a key that may not issue.
+    code == "not_issuable" || code == "issued_key" || Denial::ALL.iter().any(is_verdict)
 }
 
 fn is_zero(count: &u64) -> bool {
@@ -326,6 +342,8 @@ pub(crate) mod tests {
             issuable: None,
             viewable: false,
             uses_24h: 0,
+            refused_24h: BTreeMap::new(),
+            last_refused_at: None,
             issued_by: None,
             ended: false,
         }

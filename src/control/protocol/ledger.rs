@@ -18,6 +18,7 @@ use claviger_core::replication::refresh::{AccountState, Refresh, RefreshRequest}
 use serde::{Deserialize, Serialize};
 
 use crate::protocol::activity;
+use crate::protocol::at_stake::{AccountCounts, IssuedCounts};
 use crate::protocol::command::Command;
 use crate::protocol::deletion::DeletionView;
 use crate::protocol::draft::preview::DraftPreview;
@@ -306,5 +307,10 @@ pub enum LedgerReply {
         account: AccountView,
         /// Progress of publication to KV.
         progress: Progress,
+        /// Counts of its keys; ledgers of an earlier release send none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        counts: Option<AccountCounts>,
     },
+    /// The reply to `CountIssued`.
+    IssuedCounted(IssuedCounts),
 }

@@ -3,6 +3,7 @@
 
 pub mod account;
 pub mod activity;
+pub mod at_stake;
 pub mod caller;
 pub mod code;
 pub mod command;

@@ -55,6 +55,17 @@ pub struct Rules {
     example: Option<Rc<Rule>>,
 }
 
+/// A call that reads from the protected API.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ExampleCall<'a> {
+    /// Host of the call.
+    pub host: &'a str,
+    /// Path of the call.
+    pub path: &'a str,
+    /// Permission that it needs; `None` if any key is enough.
+    pub permission: Option<&'a Permission>,
+}
+
 impl Rules {
     /// Parses the rules of a deployment whose console is on `console_host`.
     ///
@@ -114,12 +125,17 @@ impl Rules {
         all
     }
 
-    /// Returns host and path of a rule that a key opens, for an example call: the first rule in the
-    /// configuration that is not public.
-    pub fn example(&self) -> Option<(&str, &str)> {
+    /// Returns a rule that a key opens, for an example call: the first rule in the configuration that
+    /// is not public.
+    pub fn example(&self) -> Option<ExampleCall<'_>> {
         let rule = self.example.as_deref()?;
         let (Pattern::Literal(path) | Pattern::Below(path)) = &rule.path;
-        Some((&rule.host, if path.is_empty() { "/" } else { path }))
+        let permission = match &rule.access {
+            Access::Permission { read, .. } => Some(read),
+            Access::AnyKey | Access::Public => None,
+        };
+        let path = if path.is_empty() { "/" } else { path };
+        Some(ExampleCall { host: &rule.host, path, permission })
     }
 }
 

@@ -7,7 +7,7 @@
 //! its own account, so one ledger answers everything. A key of another account is `unknown` without
 //! any read or call.
 
-use crate::base::id::{AccountId, AnyKeyId, KeyId, SealedId};
+use crate::base::id::{AccountId, KeyId, SealedId};
 use crate::base::secret::SecretText;
 use crate::base::time::UnixMs;
 use crate::credential::limits::Interface;
@@ -63,12 +63,9 @@ pub enum BatchFetch {
     /// The KV records of these keys.
     Kv(Vec<KeyId>),
     /// The ledger's answers about the account and these keys.
-    Ledger {
-        /// All keys, each once; the list may be empty.
-        ids: Vec<KeyId>,
-        /// Keys among `ids` for which no check presented a credential.
-        unused: Vec<KeyId>,
-    },
+    ///
+    /// Each key occurs once; the list may be empty.
+    Ledger(Vec<KeyId>),
 }
 
 /// The checks of one request, while they are in progress.
@@ -96,23 +93,17 @@ impl BatchVerification {
         gateway: &mut Gateway<R>,
         now: UnixMs,
     ) -> Option<BatchFetch> {
-        let (mut copy, mut kv, mut ledger, mut used) = (None, Vec::new(), Vec::new(), Vec::new());
+        let (mut copy, mut kv, mut ledger) = (None, Vec::new(), Vec::new());
         let (mut asks_state, mut asks_admin) = (false, false);
         for (request, verdict) in self.requests.iter().zip(&mut self.verdicts) {
             if verdict.is_some() {
                 continue;
             }
-            match decide_one(gateway, request, self.account, self.arrival, now, &mut self.lookup) {
+            match decide_one(gateway, request, self.account, self.arrival, now, &self.lookup) {
                 Check::Decided(checked) => *verdict = Some(checked),
                 Check::Fetch(Fetch::Copy(_, source)) => copy = Some(source),
                 Check::Fetch(Fetch::Kv(id)) => kv.push(id),
-                Check::Fetch(Fetch::Ledger(id)) => {
-                    ledger.push(id);
-                    if matches!(request.subject, Subject::Credential(_)) {
-                        used.push(id);
-                    }
-                }
-                Check::Fetch(Fetch::Issuer(id)) => ledger.push(id),
+                Check::Fetch(Fetch::Ledger(id) | Fetch::Issuer(id)) => ledger.push(id),
                 Check::AskAdmin => asks_admin = true,
                 // Every refresh carries the account's state.
                 Check::Fetch(Fetch::State(_)) => asks_state = true,
@@ -132,8 +123,7 @@ impl BatchVerification {
             return Some(BatchFetch::Kv(each_once(kv)));
         }
         let ids = each_once(ledger);
-        let unused = ids.iter().filter(|id| !used.contains(id)).copied().collect();
-        (asks_state || !ids.is_empty()).then_some(BatchFetch::Ledger { ids, unused })
+        (asks_state || !ids.is_empty()).then_some(BatchFetch::Ledger(ids))
     }
 
     /// Begins the read of a copy; the caller must make it at once.
@@ -177,10 +167,9 @@ impl BatchVerification {
         &self,
         leases: &mut Leases<R>,
         ids: Vec<KeyId>,
-        unused: Vec<KeyId>,
         now: UnixMs,
     ) -> RefreshCall {
-        leases.ask_ledger_for(self.account, ids, unused, now)
+        leases.ask_ledger_for(self.account, ids, now)
     }
 
     /// Returns the verdicts, in the order of the checks; an undecided check is `unavailable`.
@@ -196,7 +185,7 @@ fn decide_one<R: LeaseRules>(
     own: AccountId,
     arrival: UnixMs,
     now: UnixMs,
-    lookup: &mut Lookup,
+    lookup: &Lookup,
 ) -> Check<Valid> {
     let decided = |denial| Check::Decided(Checked::without_evidence(denial));
     match &request.subject {
@@ -208,11 +197,10 @@ fn decide_one<R: LeaseRules>(
                 return decided(Denial::Unknown);
             }
             let check = gateway.check(text.expose(), &request.facts(), arrival, now, lookup);
-            check.map(|Checked { verdict, evidence, renew }| {
-                if let Some(AnyKeyId::Key(id)) = id {
-                    lookup.spend_use(id);
-                }
-                Checked { verdict: verdict.map(Valid::from), evidence, renew }
+            check.map(|Checked { verdict, evidence, renew }| Checked {
+                verdict: verdict.map(Valid::from),
+                evidence,
+                renew,
             })
         }
         Subject::KeyId(text) => match KeyId::parse(text) {

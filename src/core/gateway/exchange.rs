@@ -17,6 +17,7 @@ mod verify;
 use core::future::Future;
 use core::pin::Pin;
 use core::task::{Context, Poll, Waker};
+use std::rc::Rc;
 
 use rand_core::CryptoRng;
 
@@ -27,7 +28,7 @@ use crate::base::http::request::{Headers, Request, Url};
 use crate::base::http::response::Outcome;
 use crate::base::id::AccountId;
 use crate::base::time::UnixMs;
-use crate::gateway::gateway::{Decision, client_address};
+use crate::gateway::gateway::Decision;
 use crate::gateway::problem::GatewayProblem;
 use crate::lease::call::Lookup;
 
@@ -42,6 +43,8 @@ pub enum ExchangeStep {
         outcome: Outcome,
         /// Account whose lease to refresh in the background.
         renew: Option<AccountId>,
+        /// Account for whose usage to start a timer; see [`Leases::take_timer`](crate::lease::isolate::Leases::take_timer).
+        timer: Option<AccountId>,
     },
 }
 
@@ -77,6 +80,8 @@ pub struct Exchange {
     platform: Platform,
     /// Work that remains; `None` once the outcome is known.
     work: Option<Pin<Box<dyn Future<Output = Finished>>>>,
+    /// The gateway, if the exchange serves a request. Only then does background work remain.
+    gateway: Option<SharedGateway>,
 }
 
 impl Exchange {
@@ -88,8 +93,8 @@ impl Exchange {
     ) -> Self {
         let platform = Platform::default();
         let work: Pin<Box<dyn Future<Output = Finished>>> =
-            Box::pin(carry_through(gateway, platform.clone(), request, rng));
-        Self { platform, work: Some(work) }
+            Box::pin(carry_through(Rc::clone(&gateway), platform.clone(), request, rng));
+        Self { platform, work: Some(work), gateway: Some(gateway) }
     }
 
     /// Starts a background refresh of an account's lease, for the request that found it
@@ -98,7 +103,15 @@ impl Exchange {
         let platform = Platform::default();
         let work: Pin<Box<dyn Future<Output = Finished>>> =
             Box::pin(lookup::renew(gateway, platform.clone(), account));
-        Self { platform, work: Some(work) }
+        Self { platform, work: Some(work), gateway: None }
+    }
+
+    /// Starts the call that sends an account's usage, for a timer that fires.
+    pub fn flush(gateway: SharedGateway, account: AccountId) -> Self {
+        let platform = Platform::default();
+        let work: Pin<Box<dyn Future<Output = Finished>>> =
+            Box::pin(lookup::flush(gateway, platform.clone(), account));
+        Self { platform, work: Some(work), gateway: None }
     }
 
     /// Continues at the time `now` with the result of the last operation; the first call passes
@@ -106,20 +119,26 @@ impl Exchange {
     pub fn resume(&mut self, got: Got, now: UnixMs) -> ExchangeStep {
         self.platform.answer(got, now);
         let Some(work) = &mut self.work else {
-            return ExchangeStep::Done { outcome: internal(), renew: None };
+            return internal_step();
         };
         match work.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
             Poll::Ready((outcome, renew)) => {
                 self.work = None;
-                ExchangeStep::Done { outcome, renew }
+                let take = |gateway: SharedGateway| gateway.borrow_mut().leases_mut().take_timer();
+                let timer = self.gateway.take().and_then(take);
+                ExchangeStep::Done { outcome, renew, timer }
             }
             Poll::Pending => match self.platform.take_asked() {
                 Some(operation) => ExchangeStep::Ask(operation),
                 // This cannot happen: pending work has always requested an operation.
-                None => ExchangeStep::Done { outcome: internal(), renew: None },
+                None => internal_step(),
             },
         }
     }
+}
+
+fn internal_step() -> ExchangeStep {
+    ExchangeStep::Done { outcome: internal(), renew: None, timer: None }
 }
 
 fn internal() -> Outcome {
@@ -141,8 +160,7 @@ async fn carry_through(
         match decision {
             Decision::Done { outcome, renew } => return (outcome, renew),
             Decision::Fetch(need) => {
-                lookup::fetch(need, &gateway, &platform, client_address(&request), &mut lookup)
-                    .await;
+                lookup::fetch(need, &gateway, &platform, &mut lookup).await;
             }
             Decision::Denied { denied, renew } => {
                 return (Outcome::Answer(gateway.borrow().answer_denied(&denied)), renew);

@@ -43,7 +43,7 @@ use crate::lease::rules::{LeaseRules, ProductionRules};
 use crate::replication::kv_mac::KvMac;
 use crate::replication::link;
 use crate::verify::verdict::Denial;
-use crate::verify::verification::{Demand, Facts, Valid, Verified, examine, verify, verify_sealed};
+use crate::verify::verification::{Demand, Facts, Valid, examine, verify, verify_sealed};
 
 /// Path of the batch verification, on the console host.
 pub const VERIFY_PATH: &str = "/v1/verify";
@@ -326,8 +326,10 @@ impl<R: LeaseRules> Gateway<R> {
                 if let Some(missing) = self.recheck_stored(&verdict, &known, facts, attempt) {
                     return missing.into();
                 }
-                let is_counted = known.is_counted || lookup.is_counted;
-                self.count(made.id(), &verdict, is_counted, facts, now);
+                if !lookup.is_counted {
+                    let verdict = verdict.as_ref().map_err(|denial| *denial);
+                    self.count(made.id(), verdict, facts, now);
+                }
                 known.conclude(verdict, now)
             }
             Ok(Presented::Sealed(made)) => {
@@ -388,23 +390,20 @@ impl<R: LeaseRules> Gateway<R> {
         self.rechecks.recheck(&issue, known, &mut self.leases, attempt)
     }
 
-    /// Counts a use of a key, if the caller presented the right secret.
-    pub(super) fn count(
+    /// Counts a request for a key by its verdict, if the caller presented the right secret.
+    pub(super) fn count<V>(
         &mut self,
         id: KeyId,
-        verdict: &Result<Verified, Denial>,
-        is_counted: bool,
+        verdict: Result<V, Denial>,
         facts: &Facts<'_>,
         now: UnixMs,
     ) {
-        let is_let_through = verdict.is_ok();
-        // The ledger has counted the use itself if it answered for this request and the key is
-        // active.
-        let is_counted_there = is_let_through && is_counted;
-        let is_use = verdict.as_ref().map_or_else(|denial| denial.is_of_a_known_key(), |_| true);
-        if is_use && !is_counted_there {
-            self.leases.count_use(id, is_let_through, facts.address, now);
-        }
+        let outcome = match verdict {
+            Ok(_) => Ok(()),
+            Err(denial) if denial.is_of_a_known_key() => Err(denial.code()),
+            Err(_) => return,
+        };
+        self.leases.count_use(id, outcome, facts.address, now);
     }
 
     /// Returns the ID of the key that a text names; `None` if the text is no key. A sealed key is

@@ -147,7 +147,10 @@ impl<R: LeaseRules> Gateway<R> {
         {
             return missing.into();
         }
-        self.count(made.id(), &verdict, known.is_counted, &facts, now);
+        if verdict.err().is_none_or(Denial::is_of_a_known_key) {
+            let outcome = authority.as_ref().map(|_| ()).map_err(Refused::code);
+            self.leases.count_use(made.id(), outcome, address, now);
+        }
         Authorisation::decided(authority, known.renew())
     }
 

@@ -79,9 +79,9 @@ pub(super) fn resolve_account<R: LeaseRules>(
     Attempt { arrival, now, lookup }: Attempt<'_>,
 ) -> Result<ResolvedKey, Missing> {
     let (finding, renew) = leases.find_state(account, arrival, now, lookup).into_result()?;
-    let Finding { state, source, as_of, basis, is_stale, is_counted, .. } = finding;
+    let Finding { state, source, as_of, basis, is_stale, .. } = finding;
     let (record, issuer) = (None, None);
-    Ok(ResolvedKey { record, issuer, state, source, as_of, basis, is_stale, is_counted, renew })
+    Ok(ResolvedKey { record, issuer, state, source, as_of, basis, is_stale, renew })
 }
 
 /// Returns the ledger call to make although a usable lease exists.
@@ -130,25 +130,13 @@ pub(super) struct ResolvedKey {
     as_of: UnixMs,
     basis: Basis,
     is_stale: bool,
-    /// `true` if the ledger has counted a use in case the key is active.
-    pub(super) is_counted: bool,
     renew: Option<AccountId>,
 }
 
 impl ResolvedKey {
     fn new(finding: Finding, renew: Option<AccountId>) -> Self {
-        let Finding { cached, state, source, as_of, basis, is_stale, is_counted } = finding;
-        Self {
-            record: record(cached),
-            issuer: None,
-            state,
-            source,
-            as_of,
-            basis,
-            is_stale,
-            is_counted,
-            renew,
-        }
+        let Finding { cached, state, source, as_of, basis, is_stale } = finding;
+        Self { record: record(cached), issuer: None, state, source, as_of, basis, is_stale, renew }
     }
 
     /// Adds the facts about the issuer. Both facts hold for the request; the age of the whole is

@@ -154,6 +154,7 @@ impl<R: LeaseRules> AccountSlot<R> {
     /// Drops all state that depends on time stamps, after the clock stepped back.
     pub(super) fn forget_times(&mut self) {
         (self.lease, self.in_flight, self.failed) = (None, None, None);
+        self.usage.forget_timer();
         (self.out_since, self.given_up) = (None, None);
     }
 }

@@ -7,7 +7,6 @@ use super::cached_key::CachedKey;
 use super::rules::LeaseRules;
 use crate::base::id::{AccountId, KeyId};
 use crate::base::time::UnixMs;
-use crate::credential::limits::network::ClientAddress;
 use crate::replication::edge_call::RefreshReply;
 use crate::replication::record::Revision;
 use crate::replication::refresh::{AccountState, Refresh, RefreshRequest};
@@ -128,13 +127,6 @@ impl RefreshCall {
         self.account
     }
 
-    /// Sets the address of the request that causes the call.
-    #[must_use]
-    pub fn from(mut self, address: Option<ClientAddress>) -> Self {
-        self.request.asked_from = address;
-        self
-    }
-
     /// Returns the request to send.
     pub fn request(&self) -> &RefreshRequest {
         &self.request
@@ -248,14 +240,6 @@ impl Lookup {
         Self { shared: ReadOutcome::NoHelp, ..Self::default() }
     }
 
-    /// Marks the use of `id` that the ledger counted with its answer as consumed. The isolate must
-    /// count each further use.
-    pub fn spend_use(&mut self, id: KeyId) {
-        if let Some(answer) = self.keys.iter_mut().find(|answer| answer.id == id) {
-            answer.is_use = false;
-        }
-    }
-
     /// Returns `true` if the ledger has answered `need` for this request.
     pub fn is_answered(&self, need: Fetch) -> bool {
         match need {
@@ -317,8 +301,6 @@ pub(super) struct KeyAnswer {
     pub(super) cached: CachedKey,
     pub(super) state: Arc<AccountState>,
     pub(super) sent: UnixMs,
-    /// `true` if the ledger counts a use of the key when the key is active.
-    pub(super) is_use: bool,
 }
 
 /// The facts that a decision rests on: about a key by default, or with `W = ()` about the account
@@ -337,8 +319,6 @@ pub struct Finding<W = CachedKey> {
     pub basis: Basis,
     /// `true` if the lease is older than T, and used because the ledger is out of reach.
     pub is_stale: bool,
-    /// `true` if the ledger has counted a use in case the key is active.
-    pub is_counted: bool,
 }
 
 /// The source of an answer.

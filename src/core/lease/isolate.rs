@@ -8,7 +8,7 @@
 //!   usually a record takes 1 KB.
 //! - [`ACCOUNTS_MAX`](super::account::ACCOUNTS_MAX) accounts with
 //!   [`UNSETTLED_MAX`](super::entries::UNSETTLED_MAX) marks of 80 bytes take 20 MB.
-//! - A full usage batch beside a full list in each account takes 23 MB.
+//! - A full usage batch beside a full list in each account takes 29 MB.
 
 mod calls;
 mod copies;
@@ -30,7 +30,7 @@ use crate::base::time::UnixMs;
 use crate::config::terms::Terms;
 use crate::credential::limits::network::ClientAddress;
 use crate::lease::copies::{LeaseMiss, LedgerAvailability, ask_ledger, missing};
-use crate::lease::lease::{KeyLookup, Lease};
+use crate::lease::lease::{KeyLookup, Lease, REFRESH_ATTEMPTS};
 use crate::replication::record::{Record, Revision};
 
 /// Most cached records and negative answers of all leases together.
@@ -57,6 +57,8 @@ pub struct Leases<R> {
     young: usize,
     /// Time of the next search for accounts without requests whose usage waits, Unix ms.
     sweep_at: UnixMs,
+    /// Account for whose usage the adapter must start a timer.
+    timer: Option<AccountId>,
     pub(super) counters: Counters,
 }
 
@@ -75,6 +77,7 @@ impl<R: LeaseRules> Leases<R> {
             generation: 1,
             young: 0,
             sweep_at: UnixMs::from_ms(i64::MIN),
+            timer: None,
             counters: Counters::default(),
         }
     }
@@ -186,7 +189,6 @@ impl<R: LeaseRules> Leases<R> {
             as_of: lease.as_of(),
             basis: lease.basis(),
             is_stale: !is_fresh,
-            is_counted: false,
         };
         let renew = account.renew(terms.freshness, now).then_some(account_id);
         if !is_young {
@@ -273,19 +275,37 @@ impl<R: LeaseRules> Leases<R> {
         self.accounts.iter_mut().for_each(|(_, account)| account.lease = None);
     }
 
-    /// Counts one request whose secret was right.
+    /// Counts one request whose secret was right; `outcome` is the code of the reason if it was
+    /// refused.
     pub fn count_use(
         &mut self,
         id: KeyId,
-        is_let_through: bool,
+        outcome: Result<(), &'static str>,
         address: Option<ClientAddress>,
         now: UnixMs,
     ) {
         let (account, evicted) = self.accounts.admit(id.account(), now);
-        if !account.usage.count(id, is_let_through, address, now) {
+        if !account.usage.count(id, outcome, address, now) {
             increment(&mut self.counters.uses_lost);
+        } else if account.usage.start_timer(now) {
+            self.timer = Some(id.account());
         }
         self.counters.count(evicted);
+    }
+
+    /// Returns the account for whose usage the caller must start a timer of
+    /// [`FLUSH_DELAY`](super::usage::FLUSH_DELAY), once. When it fires, [`Self::must_flush`] decides.
+    pub fn take_timer(&mut self) -> Option<AccountId> {
+        self.timer.take()
+    }
+
+    /// Returns `true` if a timer that fires now must [renew](Self::renew) the account's lease to send
+    /// its usage. `lookup` has the results of the calls that it has made so far.
+    pub fn must_flush(&mut self, account: AccountId, now: UnixMs, lookup: &Lookup) -> bool {
+        self.observe(now);
+        !lookup.is_renewed
+            && lookup.failures < REFRESH_ATTEMPTS
+            && self.accounts.peek(account).is_some_and(|slot| slot.usage.must_flush(now))
     }
 
     /// Returns the counters since the isolate started.
@@ -381,7 +401,6 @@ impl KeyAnswer {
             as_of: self.sent,
             basis: Basis::Ledger,
             is_stale: false,
-            is_counted: self.is_use,
         }
     }
 }
@@ -395,7 +414,6 @@ impl StateAnswer {
             as_of: self.sent,
             basis: Basis::Ledger,
             is_stale: false,
-            is_counted: false,
         }
     }
 }

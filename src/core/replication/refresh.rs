@@ -8,6 +8,8 @@
 //! from KV. A [`shared`](crate::replication::shared) reply is one that an isolate passes to the
 //! other isolates of its data centre.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 
 use crate::base::id::KeyId;
@@ -42,15 +44,17 @@ pub struct RefreshRequest {
     /// Revision of the account state in the lease; 0 for none.
     #[serde(default)]
     pub state_revision: Revision,
-    /// Keys whose records the isolate needs now. The ledger counts an active answer as one use, so
-    /// [`Self::usage`] leaves it out. The JSON name is `wanted`, because `ask` is the tag of the
-    /// enclosing request.
+    /// Keys whose records the isolate needs now. The JSON name is `wanted`, because `ask` is the tag
+    /// of the enclosing request.
     #[serde(default, rename = "wanted")]
     pub ask: Vec<KeyId>,
-    /// Keys of [`Self::ask`] that no caller has used: a verifier asks about them by ID.
+    /// Keys of [`Self::ask`] for which the ledger counts no use: all of them, because
+    /// [`Self::usage`] reports each use with its verdict. An edge of an earlier release leaves out
+    /// those that a caller used, and the ledger counts an active answer about them as a use.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unused: Vec<KeyId>,
-    /// Address of the request that needs [`Self::ask`]; the ledger attributes counted uses to it.
+    /// Address of the request that needs [`Self::ask`]; only edges of an earlier release send it,
+    /// for the uses that the ledger counts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub asked_from: Option<ClientAddress>,
     /// Usage that waits for its acknowledgement.
@@ -205,15 +209,30 @@ pub struct Use {
     pub id: KeyId,
     /// Number of accepted requests.
     pub count: u64,
-    /// Number of requests that were denied although the secret was right.
+    /// Number of requests that were refused although the secret was right.
     pub denials: u64,
-    /// Time of the last request, Unix ms.
+    /// Time of the last accepted request, Unix ms; of the last refused one if none was accepted.
     pub last_at: UnixMs,
     /// Addresses, at most [`ADDRESSES_MAX`], the latest first.
     pub addresses: Vec<ClientAddress>,
     /// Addresses of accepted requests, with counts. Edges of an earlier release leave it empty.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub callers: Vec<Caller>,
+    /// Refused requests by reason, each reason once. Edges of an earlier release leave it empty, so
+    /// [`Self::denials`] may be more than their sum.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub refusals: Vec<RefusedUses>,
+}
+
+/// The requests that were refused for one reason.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RefusedUses {
+    /// Stable code of the reason.
+    pub reason: Cow<'static, str>,
+    /// Number of refused requests.
+    pub count: u64,
+    /// Time of the last refused request, Unix ms.
+    pub last_at: UnixMs,
 }
 
 /// An address from which requests were accepted.
@@ -234,8 +253,8 @@ pub const ADDRESSES_MAX: usize = 8;
 pub const ASK_MAX: usize = 100;
 
 /// Most entries in one batch: as many keys as may wait in an isolate. An entry takes 250 bytes with
-/// one address, 64 KB in all. With [`ADDRESSES_MAX`] addresses it takes 900 bytes, at most 230 KB
-/// in all.
+/// one address, 64 KB in all. With [`ADDRESSES_MAX`] addresses and all reasons of refusals it takes
+/// 1,400 bytes, at most 360 KB in all.
 pub const USES_MAX: usize = 256;
 
 /// Most marks in a delta or in the unsettled set of a reply: about 40 bytes each, 40 KB in all.
@@ -251,6 +270,9 @@ mod tests {
         let used = r#"{"id":"a1B2c3D47Hq0p2Zx9K","count":2,"denials":0,"last_at":5,"addresses":["203.0.113.7"],"callers":[{"address":"203.0.113.7","count":2,"last_at":5}]}"#;
         let read: Use = serde_json::from_str(used).unwrap();
         assert_eq!(serde_json::to_string(&read).unwrap(), used);
+        let refused = r#"{"id":"a1B2c3D47Hq0p2Zx9K","count":0,"denials":2,"last_at":5,"addresses":[],"refusals":[{"reason":"expired","count":2,"last_at":5}]}"#;
+        let read: Use = serde_json::from_str(refused).unwrap();
+        assert_eq!(serde_json::to_string(&read).unwrap(), refused);
         let json = r#"{"epoch":null,"known_revision":0,"state_revision":0,"wanted":[],"asked_from":"203.0.113.7","usage":null}"#;
         let read: RefreshRequest = serde_json::from_str(json).unwrap();
         assert_eq!(serde_json::to_string(&read).unwrap(), json);

@@ -13,6 +13,7 @@ use claviger_core::base::http::json_body;
 use claviger_core::base::http::problem::RequestProblem;
 use claviger_core::base::http::response::Response;
 use claviger_core::base::id::KeyId;
+use claviger_core::credential::issuer::Issuer;
 use claviger_core::credential::key::NewKey;
 use claviger_core::replication::record::Revision;
 use claviger_workers::rng;
@@ -39,6 +40,19 @@ pub async fn list(context: &RequestContext<'_>) -> Result<Response, AdminProblem
 pub async fn show(context: &RequestContext<'_>, id: KeyId) -> Result<Response, AdminProblem> {
     match context.command(Command::Get { id, deleted: true }).await? {
         LedgerReply::Key(key) => Ok(Response::json(200, &view::key(&key, &context.config, now()))),
+        reply => Err(context.refusal(reply)),
+    }
+}
+
+/// Returns the counts of the stored keys that an issuer has issued.
+pub async fn count_issued(
+    context: &RequestContext<'_>,
+    issuer: Issuer,
+) -> Result<Response, AdminProblem> {
+    match context.command(Command::CountIssued { issuer }).await? {
+        LedgerReply::IssuedCounted(counts) => {
+            Ok(Response::json(200, &view::issued_counts(&counts, now())))
+        }
         reply => Err(context.refusal(reply)),
     }
 }

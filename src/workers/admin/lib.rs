@@ -37,6 +37,7 @@ use claviger_control::protocol::command::Command;
 use claviger_core::base::http::problem::RequestProblem;
 use claviger_core::base::http::request::{Headers, Request, Url};
 use claviger_core::base::http::response::Response;
+use claviger_core::credential::issuer::Issuer;
 use claviger_core::replication::link;
 use claviger_workers::time;
 pub use objects::{alarm, object};
@@ -182,6 +183,8 @@ async fn answer(route: Route, context: &RequestContext<'_>) -> Result<Response, 
         Route::ListActivity => activity::list(context).await,
         Route::ExportActivity => activity::export(context).await,
         Route::ShowService => service::show(context).await,
+        Route::CountIssuedByService => keys::count_issued(context, Issuer::Service).await,
+        Route::CountIssuedByKey(id) => keys::count_issued(context, Issuer::Key(id)).await,
         Route::EditService => service::set_ceiling(context).await,
         Route::RevealService => service::reveal(context).await,
         Route::ChangeServicePassword => service::change_password(context).await,

@@ -79,8 +79,8 @@ pub async fn show(
         return Ok(Response::json(200, &view::account(&entry, None, &context.config, now())));
     }
     match ask(context, account, &LedgerRequest::Inspect).await? {
-        LedgerReply::Inspected { account, progress } => {
-            let inspected = Some((&account, &progress));
+        LedgerReply::Inspected { account, progress, counts } => {
+            let inspected = Some((&account, &progress, counts));
             Ok(Response::json(200, &view::account(&entry, inspected, &context.config, now())))
         }
         reply => Err(context.refusal(reply)),

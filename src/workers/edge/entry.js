@@ -68,7 +68,7 @@ function head(request) {
 
 /** Stores a response under its number. A prepared response renews no lease. */
 function prepare(text) {
-  const [number, , , answer] = fields(text, 3);
+  const [number, , , , answer] = fields(text, 4);
   const { status, headers, body } = readAnswer(answer);
   return (prepared[number] = { body, like: new Response(null, { status, headers }) });
 }
@@ -110,9 +110,10 @@ async function exchange(number, begin, io) {
 
 /** Carries out an outcome. */
 function conclude(kind, text, request, env, ctx, body) {
-  const [renew, rest] = fields(text, 1);
-  // No request waits for it, and it continues if this request is cancelled.
-  if (renew) ctx.waitUntil(renewLease(renew, env, ctx));
+  const [renew, timer, rest] = fields(text, 2);
+  // No request waits for these, and they continue if this request is cancelled.
+  if (renew) ctx.waitUntil(inBackground(edge.renew, renew, env, ctx));
+  if (timer) ctx.waitUntil(flushLater(timer, env, ctx));
   switch (kind) {
     case "forward":
       return (
@@ -125,13 +126,20 @@ function conclude(kind, text, request, env, ctx, body) {
   }
 }
 
-async function renewLease(account, env, ctx) {
+/** Begins an exchange about an account that no request waits for, and runs it. */
+async function inBackground(begin, account, env, ctx) {
   const number = ++exchanges;
   try {
-    await exchange(number, () => call(edge.renew, number, account, Date.now()), { env, ctx });
+    await exchange(number, () => call(begin, number, account, Date.now()), { env, ctx });
   } catch {
-    // The next request that needs the lease refreshes it itself.
+    // The next request that needs the lease refreshes it itself, and sends the usage.
   }
+}
+
+/** Sends an account's usage once requests have stopped; the gateway decides if they have. */
+async function flushLater(account, env, ctx) {
+  await new Promise((resolve) => setTimeout(resolve, call(edge.flush_delay_ms)));
+  await inBackground(edge.flush, account, env, ctx);
 }
 
 /**

@@ -26,13 +26,14 @@ use claviger_core::gateway::gateway::{Decision, Gateway};
 use claviger_core::gateway::key_search::MAYBE_PATTERN;
 use claviger_core::gateway::{header_names, origin_headers};
 use claviger_core::lease::call::Lookup;
+use claviger_core::lease::usage::FLUSH_DELAY;
 use claviger_core::replication::record::Revision;
 use claviger_core::verify::verdict::Denial;
 use claviger_workers::{rng, time};
 use rand_core::Rng;
 use wasm_bindgen::prelude::wasm_bindgen;
 
-use crate::step_text::{of_operation, of_outcome, of_screened};
+use crate::step_text::{Background, of_operation, of_outcome, of_screened};
 
 /// Age at which an exchange is dropped. The platform does not report cancelled requests, and no
 /// other request takes this long: 10 s for its body, three rounds of the ledger at 2 s with their
@@ -118,13 +119,19 @@ pub fn decide(head: &str, now_ms: f64) -> u32 {
     let headers = Headers::named(parts.next().unwrap_or_default());
     let request = Request { method, url, headers, arrived: time(now_ms) };
     let gateway = &mut gateway.borrow_mut();
-    match gateway.decide(&request, request.arrived, &Lookup::default()) {
-        Decision::Denied { denied, renew: None } => prepared(&denied, gateway),
+    let decision = gateway.decide(&request, request.arrived, &Lookup::default());
+    match decision {
         Decision::Denied { denied, renew } => {
+            let background = background(renew, gateway);
+            if background == Background::default() {
+                return prepared(&denied, gateway);
+            }
             let outcome = Outcome::Answer(gateway.answer_denied(&denied));
-            put_outcome(of_outcome(&outcome, renew))
+            put_outcome(of_outcome(&outcome, background))
         }
-        Decision::Done { outcome, renew } => put_outcome(of_outcome(&outcome, renew)),
+        Decision::Done { outcome, renew } => {
+            put_outcome(of_outcome(&outcome, background(renew, gateway)))
+        }
         Decision::Verify
         | Decision::Issue
         | Decision::Fetch(_)
@@ -132,6 +139,11 @@ pub fn decide(head: &str, now_ms: f64) -> u32 {
         | Decision::ReadHeaders
         | Decision::Read(_) => SLOW,
     }
+}
+
+/// Returns the work that continues after a response.
+fn background(renew: Option<AccountId>, gateway: &mut Gateway) -> Background {
+    Background { renew, timer: gateway.leases_mut().take_timer() }
 }
 
 /// Returns the number of the prepared response to a refusal, or [`TEXT`] if the entry script does
@@ -142,7 +154,8 @@ fn prepared(denied: &Denied, gateway: &Gateway) -> u32 {
             return *number;
         }
         let count = numbers.len();
-        let answer = of_outcome(&Outcome::Answer(gateway.answer_denied(denied)), None);
+        let answer =
+            of_outcome(&Outcome::Answer(gateway.answer_denied(denied)), Background::default());
         let number = u32::try_from(count).ok().and_then(|count| count.checked_add(PREPARED));
         match number.filter(|_| count < PREPARED_MAX) {
             Some(number) => {
@@ -212,6 +225,23 @@ pub fn renew(exchange: u32, account: &str, now_ms: f64) -> String {
         return failed();
     };
     keep(exchange, Exchange::renew(gateway, account), now_ms)
+}
+
+/// Begins the call that sends an account's usage, for a timer that fires. Returns the first step.
+#[wasm_bindgen]
+#[must_use]
+pub fn flush(exchange: u32, account: &str, now_ms: f64) -> String {
+    let (Some(gateway), Some(account)) = (gateway(), AccountId::parse(account)) else {
+        return failed();
+    };
+    keep(exchange, Exchange::flush(gateway, account), now_ms)
+}
+
+/// Returns the delay of a timer that sends usage, in milliseconds.
+#[wasm_bindgen]
+#[must_use]
+pub fn flush_delay_ms() -> u32 {
+    u32::try_from(FLUSH_DELAY.as_ms()).unwrap_or_default()
 }
 
 /// Resumes with the text that an operation returned, if any. Returns the next step.
@@ -304,7 +334,9 @@ fn continue_exchange(number: u32, got: Got, now_ms: f64) -> String {
         return failed();
     };
     match exchange.resume(got, time(now_ms)) {
-        ExchangeStep::Done { outcome, renew } => of_outcome(&outcome, renew),
+        ExchangeStep::Done { outcome, renew, timer } => {
+            of_outcome(&outcome, Background { renew, timer })
+        }
         ExchangeStep::Ask(operation) => {
             EXCHANGES.with_borrow_mut(|exchanges| exchanges.insert(number, (begun, exchange)));
             of_operation(&operation)
@@ -313,5 +345,5 @@ fn continue_exchange(number: u32, got: Got, now_ms: f64) -> String {
 }
 
 fn failed() -> String {
-    of_outcome(&Outcome::Answer(RequestProblem::Internal.answer("")), None)
+    of_outcome(&Outcome::Answer(RequestProblem::Internal.answer("")), Background::default())
 }

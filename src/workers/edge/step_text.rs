@@ -6,9 +6,9 @@
 //!
 //! | kind | fields |
 //! | --- | --- |
-//! | `answer` | renewal, status, number of headers, name and value of each, body |
-//! | `forward` | renewal, binding, URL, screening, names to remove, cuts, name and value of each header to set |
-//! | `admin` | renewal, names to remove, name and value of each header to set |
+//! | `answer` | renewal, timer, status, number of headers, name and value of each, body |
+//! | `forward` | renewal, timer, binding, URL, screening, names to remove, cuts, name and value of each header to set |
+//! | `admin` | renewal, timer, names to remove, name and value of each header to set |
 //! | `read_kv` | cache TTL in seconds or nothing, key |
 //! | `read_kv_many` | each key |
 //! | `call_ledger` | timeout in ms, `background` or nothing, instance, body |
@@ -17,6 +17,7 @@
 //! | `call_admin`, `read_body` | timeout in ms |
 //!
 //! - *renewal*: the account whose lease to refresh in the background, or nothing.
+//! - *timer*: the account whose usage to send once requests have stopped, or nothing.
 //! - *binding*: the service binding that leads to the origin, or nothing if the URL does.
 //! - *screening*: empty if the gateway has screened the client's headers; otherwise a comma, then
 //!   the secret of the request's key, if it has one.
@@ -29,26 +30,37 @@ use claviger_core::base::id::AccountId;
 use claviger_core::gateway::exchange::Operation;
 use claviger_core::gateway::origin_headers::Screened;
 
+/// The work that continues after a response.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Background {
+    /// Account whose lease to refresh.
+    pub renew: Option<AccountId>,
+    /// Account for whose usage to start a timer.
+    pub timer: Option<AccountId>,
+}
+
 /// Writes an outcome.
-pub fn of_outcome(outcome: &Outcome, renew: Option<AccountId>) -> String {
-    let renew = renew.map(|account| account.to_string()).unwrap_or_default();
+pub fn of_outcome(outcome: &Outcome, background: Background) -> String {
+    let name = |account: Option<AccountId>| account.map(|id| id.to_string()).unwrap_or_default();
+    let (renew, timer) = (name(background.renew), name(background.timer));
+    let background = [renew.as_str(), timer.as_str()];
     match outcome {
-        Outcome::Answer(response) => of_response(response, &renew),
-        Outcome::Forward(forward) => of_forward(forward, &renew),
-        Outcome::Admin(forward) => of_admin_forward(forward, &renew),
+        Outcome::Answer(response) => of_response(response, background),
+        Outcome::Forward(forward) => of_forward(forward, background),
+        Outcome::Admin(forward) => of_admin_forward(forward, background),
     }
 }
 
-fn of_response(response: &Response, renew: &str) -> String {
+fn of_response(response: &Response, [renew, timer]: [&str; 2]) -> String {
     let Response { status, headers, body, more: _ } = response;
     let (status, count) = (status.to_string(), headers.len().to_string());
-    let mut fields = vec!["answer", renew, &status, &count];
+    let mut fields = vec!["answer", renew, timer, &status, &count];
     push_headers(&mut fields, headers);
     fields.push(body);
     fields.join("\n")
 }
 
-fn of_forward(forward: &Forward, renew: &str) -> String {
+fn of_forward(forward: &Forward, [renew, timer]: [&str; 2]) -> String {
     let Forward { binding, url, remove, set, unscreened, cuts } = forward;
     let screening = unscreened.as_ref().map(|Screening(secret)| [",", secret].concat());
     let screening = screening.unwrap_or_default();
@@ -59,14 +71,14 @@ fn of_forward(forward: &Forward, renew: &str) -> String {
             format!("{text}{comma}{from}-{to}")
         })
     });
-    let mut fields = vec!["forward", renew, binding, url, &screening, &remove, &cuts];
+    let mut fields = vec!["forward", renew, timer, binding, url, &screening, &remove, &cuts];
     push_headers(&mut fields, set);
     fields.join("\n")
 }
 
-fn of_admin_forward(forward: &AdminForward, renew: &str) -> String {
+fn of_admin_forward(forward: &AdminForward, [renew, timer]: [&str; 2]) -> String {
     let remove = forward.remove.join(",");
-    let mut fields = vec!["admin", renew, &remove];
+    let mut fields = vec!["admin", renew, timer, &remove];
     push_headers(&mut fields, &forward.set);
     fields.join("\n")
 }
@@ -127,18 +139,22 @@ mod tests {
 
     #[test]
     fn outcomes_are_pinned() {
-        let renew = AccountId::parse("a1B2c3D4");
-        let written = |outcome| of_outcome(&outcome, renew);
+        let background =
+            Background { renew: AccountId::parse("a1B2c3D4"), timer: AccountId::parse("e5F6g7H8") };
+        let written = |outcome| of_outcome(&outcome, background);
         let answer = Response::empty(204).with("allow", "GET");
         assert_eq!(
             written(Outcome::Answer(answer)),
-            "answer\na1B2c3D4\n204\n2\ncache-control\nno-store\nallow\nGET\n"
+            "answer\na1B2c3D4\ne5F6g7H8\n204\n2\ncache-control\nno-store\nallow\nGET\n"
         );
         let body = Response { body: "a\nb".into(), headers: Vec::new(), ..Response::empty(200) };
-        assert_eq!(of_outcome(&Outcome::Answer(body), None), "answer\n\n200\n0\na\nb");
+        assert_eq!(
+            of_outcome(&Outcome::Answer(body), Background::default()),
+            "answer\n\n\n200\n0\na\nb"
+        );
         assert_eq!(
             written(Outcome::Forward(forward())),
-            "forward\na1B2c3D4\n\nhttps://x/\n,s3cret\nauthorization,x-api-key\n\nclaviger-key\nk\nclaviger-permissions\n"
+            "forward\na1B2c3D4\ne5F6g7H8\n\nhttps://x/\n,s3cret\nauthorization,x-api-key\n\nclaviger-key\nk\nclaviger-permissions\n"
         );
         let forward = AdminForward {
             remove: vec!["claviger-edge".into()],
@@ -146,14 +162,14 @@ mod tests {
         };
         assert_eq!(
             written(Outcome::Admin(forward)),
-            "admin\na1B2c3D4\nclaviger-edge\nclaviger-edge\n1 00"
+            "admin\na1B2c3D4\ne5F6g7H8\nclaviger-edge\nclaviger-edge\n1 00"
         );
     }
 
     #[test]
     fn a_forward_says_how_to_screen_and_what_to_cut() {
-        let written = |forward| of_outcome(&Outcome::Forward(forward), None);
-        let begin = "forward\n\nDEMO\nhttps://x/\n";
+        let written = |forward| of_outcome(&Outcome::Forward(forward), Background::default());
+        let begin = "forward\n\n\nDEMO\nhttps://x/\n";
         let set = "claviger-key\nk\nclaviger-permissions\n";
         for (unscreened, cuts, expected) in [
             (Some(Screening(String::new())), None, ",\nauthorization,x-api-key\n\n"),

@@ -32,11 +32,12 @@ export async function fillSetUp(page) {
   await page.locator("#password").fill(MEMBER.password);
 }
 
-/** Opens the dialog that issues a key, and fills in the name. */
-export async function openIssue(page, name) {
+/** Opens the dialog that issues a key, and fills in the name. Unless it says otherwise, ticks a permission. */
+export async function openIssue(page, name, { permission = "demo:read" } = {}) {
   await button(page, "Issue API Key").click();
   const dialog = page.getByRole("dialog", { name: "Issue an API key" });
   await dialog.getByLabel("Name", { exact: true }).fill(name);
+  if (permission) await dialog.getByLabel(permission).first().check();
   return dialog;
 }
 

@@ -88,6 +88,8 @@ export const ROUTES = [
   { method: "POST", path: () => "/v1/deletions/0123456789/code", session: true, changes: true, good: [404, "not_found"] },
   { method: "POST", path: () => "/v1/deletions/0123456789/confirm", session: true, changes: true, body: () => ({ code: "000000" }), wrong: { code: 0 }, good: [404, "not_found"] },
   { method: "GET", path: () => "/v1/account/service", session: true, good: [200] },
+  { method: "GET", path: () => "/v1/account/service/issued", session: true, good: [200] },
+  { method: "GET", path: () => `/v1/keys/${id()}/issued`, session: true, good: [200] },
   { method: "PATCH", path: () => "/v1/account/service", session: true, changes: true, headers: () => ({ "if-match": '"0"' }), body: () => ({ longest: "never" }), wrong: { longest: 7 }, good: [200] },
   { method: "POST", path: () => "/v1/account/service/reveal", session: true, changes: true, good: [200] },
   { method: "POST", path: () => "/v1/account/service/password", session: true, changes: true, headers: () => ({ "if-match": '"99"' }), good: [412, "changed_meanwhile"] },

@@ -16,7 +16,7 @@ import { send } from "./api.js";
  * @property {string | null} address
  * @property {string[]} permissions
  * @property {string[]} grantable_reserved
- * @property {{base_url: string, example_path: string}} api
+ * @property {{base_url: string, example_path: string, example_permission?: string | null}} api
  * @property {'ok' | 'failing' | 'off'} [mail] state of outgoing mail
  *
  * @typedef {{session: Session, request: import('./api.js').Request, leave: () => void}} SignedIn

@@ -2,6 +2,7 @@
 import { useState } from "preact/hooks";
 import { useSession } from "../client/session.jsx";
 import { useLocale } from "../i18n/locale.jsx";
+import { AtStake, BY_SERVICE } from "../key/at-stake.jsx";
 import { LimitsFields } from "../key/form/limits.jsx";
 import { differing, limitsFields, limitsValuesOf, missingInLimits } from "../key/form/values.js";
 import { Dialog } from "../ui/dialog.jsx";
@@ -39,6 +40,7 @@ export function LimitsDialog({ service, onDone, onStale, onCancel }) {
           <ErrorSummary {...form.mistakes} />
           <ServiceProblem problem={form.problem} />
           <p class="hint">{say("limits.lead")}</p>
+          <AtStake path={BY_SERVICE} limits />
           <LimitsFields
             limits={form.values}
             change={form.change}

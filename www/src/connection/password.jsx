@@ -2,6 +2,7 @@
 import { useSession } from "../client/session.jsx";
 import { sayWithin } from "../i18n/bound.js";
 import { useLocale } from "../i18n/locale.jsx";
+import { AtStake, BY_SERVICE } from "../key/at-stake.jsx";
 import { Confirmation } from "../ui/confirmation.jsx";
 import { useForm } from "../ui/form.js";
 import { ServiceProblem } from "./problem.jsx";
@@ -34,6 +35,7 @@ export function NewPassword({ service, onDone, onStale, onCancel }) {
       onConfirm={change}
       onCancel={leave}
     >
+      <AtStake path={BY_SERVICE} />
       <ServiceProblem problem={form.problem} />
     </Confirmation>
   );

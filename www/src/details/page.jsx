@@ -11,6 +11,7 @@ import { actionsOn, loadKey } from "../key/model.js";
 import { ShowButton } from "../key/reveal.jsx";
 import { Status } from "../key/status.jsx";
 import { Expiry, LastUse, TimeAgo } from "../key/times.jsx";
+import { RefusedCalls } from "../key/use.jsx";
 import { useAnnounce } from "../ui/announcer.jsx";
 import { useTick } from "../ui/browser.js";
 import { Copyable } from "../ui/copy.jsx";
@@ -194,6 +195,11 @@ function Identity({ subject }) {
         <LastUse subject={subject} exact />
         {subject.uses_24h > 0 && <span class="by">{say("use.day", { count: subject.uses_24h })}</span>}
       </Detail>
+      {subject.last_refused_at && (
+        <Detail term={say("use.refused.last")}>
+          <RefusedCalls subject={subject} />
+        </Detail>
+      )}
       <Detail term={say("column.issued")}>
         <TimeAgo at={subject.created_at} exact />
         <span class="by">

@@ -17,6 +17,8 @@
  * @property {{kind: 'member' | 'key' | 'service', id?: string, name?: string}} issued_by
  * @property {string | null} last_used_at
  * @property {number} uses_24h
+ * @property {string | null} [last_refused_at]
+ * @property {Record<string, number>} [refused_24h] by reason
  * @property {string | null} deleted_at
  * @property {string | null} restorable_until
  * @property {string} created_at

@@ -9,6 +9,7 @@ import { Secret, SecretDialog } from "../ui/secret.jsx";
 import { Advice } from "./advice.jsx";
 import { exampleCall } from "./examples.js";
 import { revealKey } from "./model.js";
+import { exampleLacks, worksText } from "./works.js";
 
 /**
  * @param {object} props
@@ -18,9 +19,11 @@ import { revealKey } from "./model.js";
  * @param {() => void} props.onDone
  */
 export function Reveal({ subject, secrets, again = false, onDone }) {
-  const { say } = useLocale();
+  const locale = useLocale();
+  const { say } = locale;
   const { session } = useSession();
   const once = !subject.viewable;
+  const lacks = session.api && exampleLacks(locale, subject, session.api);
   return (
     <SecretDialog
       title={say(again ? "show.title" : "reveal.title", { name: subject.name })}
@@ -30,6 +33,7 @@ export function Reveal({ subject, secrets, again = false, onDone }) {
     >
       {({ copied, onCopied }) => (
         <>
+          {!again && <p>{worksText(locale, subject, session.permissions)}</p>}
           <Secret
             id="credential"
             label={say("reveal.key")}
@@ -60,6 +64,7 @@ export function Reveal({ subject, secrets, again = false, onDone }) {
             <>
               <h3>{say("reveal.try")}</h3>
               <p class="hint">{say("reveal.try.hint")}</p>
+              {lacks && <p class="hint">{lacks}</p>}
               <CodeBlock label={say("reveal.try")} code={exampleCall(session.api)} copyLabel={say("copy.example")} />
             </>
           )}

@@ -43,7 +43,7 @@ export function Issue({ onIssued, onStale, onDone }) {
  */
 function IssueForm({ onIssued, onStale, onCancel }) {
   const { say, format } = useLocale();
-  const { request } = useSession();
+  const { request, session } = useSession();
   const form = useForm(emptyValues);
   // One dialog issues one key, even if a response is lost and the member submits again.
   const idempotencyKey = useRef(crypto.randomUUID());
@@ -51,7 +51,7 @@ function IssueForm({ onIssued, onStale, onCancel }) {
   const submit = async () => {
     const fields = newFieldsOf(form.values, format.zone);
     const answer = await form.submit(
-      missingIn(form.values, format.zone),
+      missingIn(form.values, format.zone, session.permissions),
       () => issueKey(request, fields, idempotencyKey.current),
       () => checkFields(request, fieldsOf(form.values, format.zone)),
     );

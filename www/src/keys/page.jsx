@@ -8,6 +8,7 @@ import { useLocale } from "../i18n/locale.jsx";
 import { ActionDialog } from "../key/actions/dialog.jsx";
 import { DeletionDialog } from "../key/deletion/dialog.jsx";
 import { PastedShortLivedKey } from "../key/short-lived/revocation.jsx";
+import { worksText } from "../key/works.js";
 import { useAnnounce } from "../ui/announcer.jsx";
 import { FocusFallback } from "../ui/focus.jsx";
 import { PlusIcon } from "../ui/icons.jsx";
@@ -72,9 +73,9 @@ export function KeysPage({ query, atConnection }) {
     /** @param {Key} key */
     (key) => {
       list.insert(key);
-      setResult({ act: "issued", keys: [key], bound: null });
+      setResult({ act: "issued", keys: [key], bound: null, works: worksText(locale, key, session.permissions) });
     },
-    [list.insert],
+    [list.insert, locale, session.permissions],
   );
   const finishIssue = useCallback(() => setIssuing(false), []);
   useEffect(() => {

@@ -9,6 +9,7 @@ import { actionsOn } from "../key/model.js";
 import { ShowButton } from "../key/reveal.jsx";
 import { Status } from "../key/status.jsx";
 import { Expiry, LastUse, TimeAgo } from "../key/times.jsx";
+import { RefusedLine } from "../key/use.jsx";
 import { useMedia, useTick } from "../ui/browser.js";
 import { AscendingIcon, DescendingIcon, LockIcon } from "../ui/icons.jsx";
 import { ResultNote } from "../ui/result.jsx";
@@ -235,6 +236,7 @@ function Row({ row, columns, fresh, selected, onSelect, onAct }) {
       {columns.used && (
         <td class="used">
           <LastUse subject={row} />
+          <RefusedLine subject={row} />
         </td>
       )}
       {columns.menu && (

@@ -19,6 +19,21 @@ const ACTS = {
 /** @typedef {keyof typeof ACTS} AccountAction */
 
 /**
+ * Says how many keys of an account stop with it, and how many are in use.
+ * @param {import('../i18n/locale.jsx').Locale} locale
+ * @param {import('./requests.js').AccountKeys} keys
+ */
+function accountAtStake({ say, gap }, { by_members, by_issuers, used_24h }) {
+  const used = used_24h > 0 ? "at-stake.account.used" : "at-stake.account.unused";
+  return [
+    say("at-stake.account.members", { count: by_members }),
+    say("at-stake.account.issuers", { count: by_issuers }),
+    say(used, { count: used_24h }),
+    say("at-stake.account.sealed"),
+  ].join(gap);
+}
+
+/**
  * @param {object} props
  * @param {AccountAction} props.what
  * @param {import('./requests.js').OpenAccount} props.account
@@ -28,7 +43,8 @@ const ACTS = {
  * @param {() => void} props.onCancel
  */
 export function AccountConfirmation({ what, account, name, onDone, onStale, onCancel }) {
-  const { say, has } = useLocale();
+  const locale = useLocale();
+  const { say, has } = locale;
   const { request, session } = useSession();
   const form = useForm({});
   const { send, act } = ACTS[what];
@@ -50,6 +66,7 @@ export function AccountConfirmation({ what, account, name, onDone, onStale, onCa
       onConfirm={confirm}
       onCancel={leave}
     >
+      {what === "suspend" && account.keys && <p class="at-stake">{accountAtStake(locale, account.keys)}</p>}
       <ProblemNotice problem={form.problem} />
     </Confirmation>
   );

@@ -16,6 +16,13 @@
  * @property {number} freshness_s
  * @property {number} within_s the freshness with the grace of an outage
  * @property {Publication} publication
+ * @property {AccountKeys | null} keys
+ *
+ * Its stored keys, disabled and expired ones included.
+ * @typedef {object} AccountKeys
+ * @property {number} by_members
+ * @property {number} by_issuers
+ * @property {number} used_24h
  *
  * @typedef {object} Publication
  * @property {boolean} rebuilding

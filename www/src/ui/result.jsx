@@ -16,6 +16,7 @@ import { TickIcon } from "./icons.jsx";
  * @property {{id?: string, name: string}[]} [keys] what it was done to
  * @property {Bound | null} bound
  * @property {string} [restorable_until]
+ * @property {string} [works] from when, from where and for what an issued key works
  */
 
 /**
@@ -58,7 +59,7 @@ export function resultText(locale, result, passed = false) {
   const { say, format } = locale;
   const back =
     result.restorable_until && say("result.restorable", { until: format.day(new Date(result.restorable_until)) });
-  const sentences = [doneText(locale, result), boundText(locale, result, passed), back];
+  const sentences = [doneText(locale, result), result.works, boundText(locale, result, passed), back];
   return sentences.filter(Boolean).join(locale.gap);
 }
 

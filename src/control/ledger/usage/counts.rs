@@ -33,6 +33,28 @@ pub struct DayCounts {
     pub hours: Hours,
     /// Callers of accepted requests, latest first.
     pub callers: Vec<Caller>,
+    /// Part of `denials` whose reason is known or [`OTHER_REASON`].
+    pub refusals: Refusals,
+    /// Time of the last refused request, Unix ms.
+    pub last_refused_at: Option<UnixMs>,
+}
+
+/// Refused requests by reason, and by hour of the day in UTC. A reason takes up to 240 bytes, if it
+/// refuses requests in every hour; usually one reason refuses a key.
+pub type Refusals = BTreeMap<String, BTreeMap<i64, u64>>;
+
+/// Reason of refusals for which the edge gives none, or one that this release does not know.
+pub const OTHER_REASON: &str = "other";
+
+/// Returns the refusal of `count` requests at `at` for one reason.
+pub fn refused(reason: &str, at: UnixMs, count: u64) -> DayCounts {
+    let hour = at.as_ms().rem_euclid(DAY_MS).div_euclid(HOUR_MS);
+    DayCounts {
+        denials: count,
+        refusals: [(reason.to_owned(), [(hour, count)].into())].into(),
+        last_refused_at: Some(at),
+        ..DayCounts::default()
+    }
 }
 
 /// Counts for each hour of a day in UTC; empty for a day without any.
@@ -61,6 +83,14 @@ impl DayCounts {
         for (hour, count) in self.hours.iter_mut().zip(later.hours) {
             *hour = hour.saturating_add(count);
         }
+        for (reason, hours) in later.refusals {
+            let known = self.refusals.entry(reason).or_default();
+            for (hour, count) in hours {
+                let sum = known.entry(hour).or_default();
+                *sum = count_of(stored(sum.saturating_add(count)));
+            }
+        }
+        self.last_refused_at = self.last_refused_at.max(later.last_refused_at);
         // Of two callers with the same time, the later report comes first.
         for caller in core::mem::replace(&mut self.callers, later.callers) {
             add_caller(&mut self.callers, caller);
@@ -70,11 +100,13 @@ impl DayCounts {
     }
 
     pub fn store(&self, key: KeyId, day: i64) -> Statement {
-        let text = "INSERT INTO usage (key, day, uses, denials, last_used_at_ms, addresses, hours, callers)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+        let text = "INSERT INTO usage (key, day, uses, denials, last_used_at_ms, addresses, hours, callers,
+                refusals, last_refused_at_ms)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             ON CONFLICT (key, day) DO UPDATE SET uses = excluded.uses, denials = excluded.denials,
                 last_used_at_ms = excluded.last_used_at_ms, addresses = excluded.addresses,
-                hours = excluded.hours, callers = excluded.callers";
+                hours = excluded.hours, callers = excluded.callers, refusals = excluded.refusals,
+                last_refused_at_ms = excluded.last_refused_at_ms";
         let hours: Vec<i64> = self.hours.iter().map(|count| stored(*count)).collect();
         Statement::new(text)
             .bind(key.as_str())
@@ -85,6 +117,8 @@ impl DayCounts {
             .bind(serde_json::json!(self.addresses).to_string())
             .bind(serde_json::json!(hours).to_string())
             .bind(serde_json::json!(self.callers).to_string())
+            .bind(serde_json::json!(self.refusals).to_string())
+            .bind(self.last_refused_at)
     }
 
     pub fn read(row: &mut Row) -> Result<Self, SqlError> {
@@ -95,6 +129,8 @@ impl DayCounts {
             addresses: row.parsed("addresses", |json| serde_json::from_str(json).ok())?,
             hours: row.parsed("hours", |json| serde_json::from_str(json).ok())?,
             callers: row.parsed("callers", |json| serde_json::from_str(json).ok())?,
+            refusals: row.parsed("refusals", |json| serde_json::from_str(json).ok())?,
+            last_refused_at: row.optional_time()?,
         })
     }
 }
@@ -113,6 +149,11 @@ pub fn add_caller(callers: &mut Vec<Caller>, later: Caller) {
 /// Converts a count to SQLite's integer range.
 pub fn stored(count: u64) -> i64 {
     i64::try_from(count).unwrap_or(INTEGER_MAX).min(INTEGER_MAX)
+}
+
+/// Converts a stored count back; a negative one counts as 0.
+pub fn count_of(stored: i64) -> u64 {
+    stored.try_into().unwrap_or_default()
 }
 
 /// Counts by key and day.

@@ -2,6 +2,7 @@ use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng;
 
 use super::*;
+use crate::base::id::AnyKeyId;
 use crate::credential::key::NewKey;
 use crate::credential::limits::Limits;
 use crate::credential::limits::lifetime::Expiry;
@@ -9,7 +10,7 @@ use crate::lease::call::Source;
 use crate::replication::edge_call::RefreshReply;
 use crate::replication::record::{Credential, Epoch, Record, Revision, Standing};
 use crate::replication::refresh::{
-    ASK_MAX, AccountState, Delta, Refresh, RefreshAnswer, Unsettled,
+    ASK_MAX, AccountState, Caller, Delta, Refresh, RefreshAnswer, Unsettled, Use,
 };
 use crate::testing::{config, none_superseded, stored};
 
@@ -22,7 +23,7 @@ struct World {
     is_ledger_away: bool,
     freshness_ms: u64,
     kv_reads: usize,
-    calls: Vec<(Vec<KeyId>, Vec<KeyId>)>,
+    calls: Vec<Vec<KeyId>>,
 }
 
 const NOW: UnixMs = UnixMs::from_ms(1_800_000_000_000);
@@ -65,7 +66,8 @@ impl World {
 
     fn answer(&mut self, call: &RefreshCall) -> RefreshReply {
         let request = call.request();
-        self.calls.push((request.ask.clone(), request.unused.clone()));
+        assert_eq!(request.unused, request.ask, "the isolate counts each use itself");
+        self.calls.push(request.ask.clone());
         if self.is_ledger_away {
             return RefreshReply::Failed;
         }
@@ -99,11 +101,19 @@ impl World {
     }
 
     fn run(&mut self, subjects: Vec<Subject>) -> Vec<Checked<Valid>> {
+        self.run_from(None, subjects)
+    }
+
+    fn run_from(
+        &mut self,
+        address: Option<ClientAddress>,
+        subjects: Vec<Subject>,
+    ) -> Vec<Checked<Valid>> {
         let requests = subjects
             .into_iter()
             .map(|subject| CheckRequest {
                 subject,
-                address: None,
+                address,
                 interface: Interface::Http,
                 permission: None,
             })
@@ -126,8 +136,8 @@ impl World {
                         checks.take_kv(&mut self.gateway, &read, text.as_deref(), NOW);
                     }
                 }
-                BatchFetch::Ledger { ids, unused } => {
-                    let call = checks.ask_ledger(self.gateway.leases_mut(), ids, unused, NOW);
+                BatchFetch::Ledger(ids) => {
+                    let call = checks.ask_ledger(self.gateway.leases_mut(), ids, NOW);
                     let reply = self.answer(&call);
                     self.gateway.leases_mut().take_refresh(
                         &call,
@@ -152,10 +162,13 @@ impl World {
     /// Returns the waiting number of uses of the key at `index`.
     fn uses(&mut self, index: usize) -> u64 {
         let id = self.keys[index].id();
+        self.waiting().iter().filter(|used| used.id == id).map(|used| used.count).sum()
+    }
+
+    fn waiting(&mut self) -> Vec<Use> {
         let account = self.account();
         let call = self.gateway.leases_mut().renew(account, NOW);
-        let batch = call.request().usage.iter().flat_map(|batch| batch.uses.clone());
-        batch.filter(|used| used.id == id).map(|used| used.count).sum()
+        call.request().usage.iter().flat_map(|batch| batch.uses.clone()).collect()
     }
 }
 
@@ -199,7 +212,7 @@ fn under_a_lease_kv_is_read_once_and_the_ledger_asked_once_for_what_it_lacks() {
     assert_eq!((world.calls.len(), world.kv_reads), (1, 1));
     let mut expected = world.absent.clone();
     expected.sort();
-    assert_eq!(world.calls[0].0, expected);
+    assert_eq!(world.calls[0], expected);
     let sources: Vec<_> = checked.iter().map(|checked| checked.evidence.unwrap().source).collect();
     assert_eq!((sources[2], sources[3]), (Source::Ledger, Source::Kv));
     // Now the keys are in memory.
@@ -222,11 +235,9 @@ fn a13_an_id_is_looked_at_and_not_used() {
     let mut world = World::new(2);
     let subjects = vec![world.id(0), world.credential(1), world.id(1)];
     assert_eq!(words(&world.run(subjects)), ["valid"; 3]);
-    // The ledger counts a use for each key that it is asked about, except these.
-    assert_eq!(world.calls[0].1, [world.keys[0].id()]);
     let subjects = vec![world.id(0), world.id(0)];
     assert_eq!(words(&world.run(subjects)), ["valid"; 2]);
-    assert_eq!((world.uses(0), world.uses(1)), (0, 0));
+    assert_eq!((world.uses(0), world.uses(1)), (0, 1));
 }
 
 #[test]
@@ -234,8 +245,22 @@ fn every_use_counts_once_also_of_one_key_in_one_request() {
     let mut world = World::new(1);
     let subjects = vec![world.credential(0), world.credential(0), world.id(0), world.credential(0)];
     assert_eq!(words(&world.run(subjects)), ["valid"; 4]);
-    assert_eq!(world.calls, [(vec![world.keys[0].id()], vec![])], "one is counted there");
-    assert_eq!(world.uses(0), 2);
+    assert_eq!(world.calls, [vec![world.keys[0].id()]]);
+    assert_eq!(world.uses(0), 3);
+}
+
+/// A cold batch counts like a warm one: by verdict, and with the address of each check.
+#[test]
+fn a_use_by_a_verifier_has_its_caller_also_when_the_ledger_is_asked() {
+    let mut world = World::new(1);
+    let address = ClientAddress::parse("203.0.113.9");
+    let verdicts = world.run_from(address, vec![world.credential(0)]);
+    assert_eq!((words(&verdicts), world.calls.len()), (vec!["valid"], 1));
+    let verdicts = world.run_from(address, vec![world.credential(0)]);
+    assert_eq!((words(&verdicts), world.calls.len()), (vec!["valid"], 1), "warm");
+    let [used] = &world.waiting()[..] else { panic!() };
+    let caller = Caller { address: address.unwrap(), count: 2, last_at: NOW };
+    assert_eq!((used.count, used.denials, &used.callers[..]), (2, 0, &[caller][..]));
 }
 
 #[test]

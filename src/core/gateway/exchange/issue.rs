@@ -100,11 +100,10 @@ impl<R: CryptoRng> Issuance<'_, R> {
         }
         let credentials = credentials?;
         let (address, arrival) = (client_address(self.request), self.request.arrived);
-        let decided =
-            lookup::decide(self.gateway, self.platform, address, |gateway, now, lookup| {
-                gateway.authorise_issue(&credentials, address, arrival, now, lookup)
-            })
-            .await;
+        let decided = lookup::decide(self.gateway, self.platform, |gateway, now, lookup| {
+            gateway.authorise_issue(&credentials, address, arrival, now, lookup)
+        })
+        .await;
         self.renew = decided.renew;
         decided.authority
     }

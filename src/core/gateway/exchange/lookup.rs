@@ -3,7 +3,6 @@
 use crate::base::http::response::{Outcome, Response};
 use crate::base::id::AccountId;
 use crate::base::time::UnixMs;
-use crate::credential::limits::network::ClientAddress;
 use crate::gateway::check::Attempted;
 use crate::gateway::exchange::platform::{
     Boxed, Finished, Got, Operation, Platform, SharedGateway,
@@ -25,7 +24,6 @@ const CACHE_WITHIN_MS: u64 = 200;
 pub(super) async fn decide<T>(
     gateway: &SharedGateway,
     platform: &Platform,
-    from: Option<ClientAddress>,
     mut attempt: impl FnMut(&mut Gateway, UnixMs, &Lookup) -> Attempted<T>,
 ) -> T {
     let mut lookup = Lookup::default();
@@ -34,7 +32,7 @@ pub(super) async fn decide<T>(
         match attempted {
             Attempted::Decided(decided) => return decided,
             Attempted::AskAdmin => ask_admin(gateway, platform).await,
-            Attempted::Fetch(need) => fetch(need, gateway, platform, from, &mut lookup).await,
+            Attempted::Fetch(need) => fetch(need, gateway, platform, &mut lookup).await,
         }
     }
 }
@@ -45,7 +43,6 @@ pub(super) fn fetch<'a>(
     need: Fetch,
     gateway: &'a SharedGateway,
     platform: &'a Platform,
-    from: Option<ClientAddress>,
     lookup: &'a mut Lookup,
 ) -> Boxed<'a, ()> {
     Box::pin(async move {
@@ -64,7 +61,7 @@ pub(super) fn fetch<'a>(
                 warn(gateway, platform).await;
             }
             Fetch::Ledger(_) | Fetch::Issuer(_) | Fetch::State(_) => {
-                let call = gateway.borrow_mut().leases_mut().ask(need, sent).from(from);
+                let call = gateway.borrow_mut().leases_mut().ask(need, sent);
                 refresh(&call, false, gateway, platform, lookup).await;
             }
         }
@@ -182,6 +179,20 @@ pub(super) async fn renew(
             None => return (Outcome::Answer(Response::empty(204)), None),
         }
     }
+}
+
+/// Sends an account's usage once requests have stopped, unless a newer timer will.
+pub(super) async fn flush(
+    gateway: SharedGateway,
+    platform: Platform,
+    account: AccountId,
+) -> Finished {
+    let mut lookup = Lookup::default();
+    while gateway.borrow_mut().leases_mut().must_flush(account, platform.now(), &lookup) {
+        let call = gateway.borrow_mut().leases_mut().renew(account, platform.now());
+        refresh(&call, true, &gateway, &platform, &mut lookup).await;
+    }
+    (Outcome::Answer(Response::empty(204)), None)
 }
 
 fn shared_url(gateway: &SharedGateway, account: AccountId) -> String {

@@ -1,3 +1,4 @@
+mod flushing;
 mod issuing;
 mod operations;
 
@@ -158,6 +159,7 @@ struct Driven {
     operations: Vec<Operation>,
     outcome: Outcome,
     renew: Option<AccountId>,
+    timer: Option<AccountId>,
 }
 
 /// Most operations of an exchange in these tests: a body that arrives in small pieces.
@@ -173,7 +175,9 @@ fn drive(
     let (mut got, mut now, mut operations) = (Got::Nothing, start, Vec::new());
     for _ in 0..STEPS_MAX {
         match exchange.resume(got, at(now)) {
-            ExchangeStep::Done { outcome, renew } => return Driven { operations, outcome, renew },
+            ExchangeStep::Done { outcome, renew, timer } => {
+                return Driven { operations, outcome, renew, timer };
+            }
             ExchangeStep::Ask(operation) => {
                 let (came, after) = platform(&operation);
                 operations.push(operation);
@@ -259,7 +263,7 @@ fn a_request_that_needs_the_ledger_is_forwarded_on_its_answer() {
     );
     let [EdgeRequest::Refresh(request)] = &driven.ledger()[..] else { panic!() };
     assert_eq!(request.ask, [world.keys[2].id()]);
-    assert_eq!(request.asked_from.unwrap().ip().to_string(), "10.1.2.3");
+    assert_eq!((&request.unused, request.asked_from), (&request.ask, None));
 
     // The next request needs no operation, because the lease has the key.
     let again = drive(world.begin("GET", API, &world.bearer(2)), NOW + 100, |operation| {

@@ -74,11 +74,10 @@ impl Verification<'_> {
             demand: Demand::Permission(&demanded),
         };
         let arrival = self.request.arrived;
-        let checked =
-            lookup::decide(self.gateway, self.platform, facts.address, |gateway, now, lookup| {
-                gateway.check(text, &facts, arrival, now, lookup)
-            })
-            .await;
+        let checked = lookup::decide(self.gateway, self.platform, |gateway, now, lookup| {
+            gateway.check(text, &facts, arrival, now, lookup)
+        })
+        .await;
         self.renew = checked.renew.or(self.renew);
         checked.verdict
     }
@@ -117,13 +116,9 @@ impl Verification<'_> {
                     }
                     lookup::warn(gateway, platform).await;
                 }
-                Some(BatchFetch::Ledger { ids, unused }) => {
-                    let call = checks.ask_ledger(
-                        gateway.borrow_mut().leases_mut(),
-                        ids,
-                        unused,
-                        platform.now(),
-                    );
+                Some(BatchFetch::Ledger(ids)) => {
+                    let call =
+                        checks.ask_ledger(gateway.borrow_mut().leases_mut(), ids, platform.now());
                     lookup::refresh(&call, false, gateway, platform, checks.lookup()).await;
                 }
             }

@@ -24,24 +24,20 @@ impl<R: LeaseRules> Leases<R> {
     pub fn ask(&mut self, need: Fetch, now: UnixMs) -> RefreshCall {
         match need {
             Fetch::Kv(id) | Fetch::Ledger(id) => self.ask_ledger(id, now),
-            Fetch::Issuer(id) => self.ask_ledger_for(id.account(), vec![id], vec![id], now),
+            Fetch::Issuer(id) => self.ask_ledger(id, now),
             Fetch::State(account) | Fetch::Copy(account, _) => self.call(account, Vec::new(), now),
         }
     }
 
     /// Begins a refresh for a request that waits for the ledger's answer about several keys of one
     /// account. It allows at most [`ASK_MAX`](crate::replication::refresh::ASK_MAX) different keys.
-    /// For those in `unused`, the ledger counts no use.
     pub fn ask_ledger_for(
         &mut self,
         account: AccountId,
         ids: Vec<KeyId>,
-        unused: Vec<KeyId>,
         now: UnixMs,
     ) -> RefreshCall {
-        let mut call = self.call(account, ids, now);
-        call.request.unused = unused;
-        call
+        self.call(account, ids, now)
     }
 
     /// Begins a background refresh, which no request waits for.
@@ -57,7 +53,9 @@ impl<R: LeaseRules> Leases<R> {
         let (slot, evicted) = self.accounts.admit(account, now);
         slot.in_flight = Some(now);
         let usage = slot.usage.hand_out(self.isolate, &mut self.sequence, now);
-        let cold = RefreshRequest { ask, usage, ..RefreshRequest::default() };
+        // The isolate counts each use itself, once it knows the verdict.
+        let unused = ask.clone();
+        let cold = RefreshRequest { ask, unused, usage, ..RefreshRequest::default() };
         // These are the defaults without a lease, or with one on an account that the ledger does
         // not know.
         let mut call =
@@ -106,8 +104,7 @@ impl<R: LeaseRules> Leases<R> {
         let sent = call.sent;
         lookup.state = Some(StateAnswer { account: call.account, state: Arc::clone(&state), sent });
         for (id, cached) in answers {
-            let is_use = call.request.ask.contains(&id) && !call.request.unused.contains(&id);
-            lookup.note_key(KeyAnswer { id, cached, state: Arc::clone(&state), sent, is_use });
+            lookup.note_key(KeyAnswer { id, cached, state: Arc::clone(&state), sent });
         }
         true
     }

@@ -1,15 +1,19 @@
 // Holds the English messages: whole sentences with named slots. `ja.js` has the same keys and
 // slots.
 import activity from "./en/activity.js";
+import atStake from "./en/at-stake.js";
 import deletion from "./en/deletion.js";
 import limits from "./en/limits.js";
 import service from "./en/service.js";
+import use from "./en/use.js";
 
 export default {
   ...activity,
+  ...atStake,
   ...deletion,
   ...limits,
   ...service,
+  ...use,
 
   // The frame
   skip: "Skip to the content",
@@ -124,7 +128,6 @@ export default {
   "use.never.sentence": "It was never used.",
   "use.last.sentence": "Last used {ago}.",
   "use.day": { one: "{count} call in the last 24 hours", other: "{count} calls in the last 24 hours" },
-  "use.lag": "Usage figures can be up to a minute behind.",
   "issuer.member": "by {name}",
   "issuer.key": "by the key {name}",
   "issuer.service": "by the service password",
@@ -239,7 +242,7 @@ export default {
   "issue.already":
     '"{name}" was already issued from this form. Its secret was never shown: delete it and issue another.',
   "issue.already.open": "Open the key",
-  "reveal.title": '"{name}" is issued. It works everywhere now.',
+  "reveal.title": '"{name}" is issued.',
   "reveal.once": "Store it now: it is not shown again. We keep a fingerprint of it, not the key.",
   "reveal.viewable": "Store it now. You can show it again from the list, after confirming who you are.",
   "show.label": "Show {name}",
@@ -322,7 +325,7 @@ export default {
   "restore.busy": "Restoring…",
   "delete.heading": "Delete this key",
   "delete.lead": "Anything that uses this key stops working. To stop it temporarily, disable it.",
-  "result.issued": '"{name}" is issued. It works everywhere now.',
+  "result.issued": '"{name}" is issued.',
   "result.disabled": '"{name}" is disabled.',
   "result.enabled": '"{name}" is active.',
   "result.edited": '"{name}" is saved.',

@@ -1,14 +1,18 @@
 // 日本語。`en.js`と同じキーとスロットを持つ。
 import activity from "./ja/activity.js";
+import atStake from "./ja/at-stake.js";
 import deletion from "./ja/deletion.js";
 import limits from "./ja/limits.js";
 import service from "./ja/service.js";
+import use from "./ja/use.js";
 
 export default {
   ...activity,
+  ...atStake,
   ...deletion,
   ...limits,
   ...service,
+  ...use,
 
   // 枠
   skip: "本文へ移動",
@@ -123,7 +127,6 @@ export default {
   "use.never.sentence": "使われたことはありません。",
   "use.last.sentence": "最終使用：{ago}",
   "use.day": { other: "過去24時間に{count}回" },
-  "use.lag": "使用状況の表示は1分ほど遅れることがあります。",
   "issuer.member": "{name}",
   "issuer.key": "キー「{name}」",
   "issuer.service": "サービスパスワード",
@@ -237,7 +240,7 @@ export default {
   "issue.already":
     "「{name}」はこの画面からすでに発行されています。秘密の値は表示されていません。削除して発行し直してください。",
   "issue.already.open": "キーを開く",
-  "reveal.title": "「{name}」を発行しました。どこからでもすぐに使えます。",
+  "reveal.title": "「{name}」を発行しました。",
   "reveal.once":
     "今すぐ安全な場所に保存してください。再び表示することはできません。保管しているのは照合用の値だけです。",
   "reveal.viewable": "今すぐ安全な場所に保存してください。本人確認のあと、一覧から再び表示できます。",
@@ -315,7 +318,7 @@ export default {
   "restore.busy": "復元中…",
   "delete.heading": "このキーを削除",
   "delete.lead": "このキーを使っているものは動かなくなります。一時的に止めるだけなら、無効にしてください。",
-  "result.issued": "「{name}」を発行しました。どこからでもすぐに使えます。",
+  "result.issued": "「{name}」を発行しました。",
   "result.disabled": "「{name}」を無効にしました。",
   "result.enabled": "「{name}」を有効にしました。",
   "result.edited": "「{name}」を保存しました。",

@@ -7,6 +7,7 @@ import { Confirmation } from "../../ui/confirmation.jsx";
 import { useForm } from "../../ui/form.js";
 import { Notice } from "../../ui/notice.jsx";
 import { ProblemNotice } from "../../ui/problem.jsx";
+import { AtStake, issuedBy } from "../at-stake.jsx";
 import { conflictOf, disableKey, enableKey, restoreKey } from "../model.js";
 import { LastUse } from "../times.jsx";
 
@@ -54,6 +55,8 @@ export function KeyConfirmation({ what, subject, onDone, onChanged, onStale, onC
             <>
               {gap}
               <LastUse subject={subject} sentence />
+              {gap}
+              {say(subject.uses_24h > 0 ? "at-stake.calls" : "at-stake.no-calls", { count: subject.uses_24h })}
             </>
           )}
         </>
@@ -62,6 +65,7 @@ export function KeyConfirmation({ what, subject, onDone, onChanged, onStale, onC
       onConfirm={confirm}
       onCancel={leave}
     >
+      {what === "disable" && subject.issuable && <AtStake path={issuedBy(subject)} />}
       {conflict ? (
         <Notice about={conflict} bad={false}>
           <p>{say("changed.look", { by: conflict.by, time: format.clock(conflict.at) })}</p>

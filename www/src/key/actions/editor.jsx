@@ -7,6 +7,7 @@ import { Dialog } from "../../ui/dialog.jsx";
 import { ErrorSummary, Form, FormActions } from "../../ui/fields.jsx";
 import { useForm } from "../../ui/form.js";
 import { ProblemNotice } from "../../ui/problem.jsx";
+import { EditAtStake } from "../at-stake.jsx";
 import { KeyFields } from "../form/fields.jsx";
 import { changesOf, missingIn, valuesOf } from "../form/values.js";
 import { checkFields, checkNetworks, conflictOf, editKey } from "../model.js";
@@ -25,7 +26,7 @@ import { LockOutWarning } from "./lockout.jsx";
  */
 export function Editor({ subject, onDone, onChanged, onStale, onCancel }) {
   const { say, format } = useLocale();
-  const { request } = useSession();
+  const { request, session } = useSession();
   // The version that the member started from; adopting a conflict moves it to the server's version.
   const [base, setBase] = useState(subject);
   const [lockedOut, setLockedOut] = useState(/** @type {import('../model.js').Caller[]} */ ([]));
@@ -36,7 +37,7 @@ export function Editor({ subject, onDone, onChanged, onStale, onCancel }) {
   // Names the callers that the new networks would lock out before it saves anything.
   const submit = async ({ warned = false } = {}) => {
     const changes = changesOf(valuesOf(base, format.zone), values, format.zone);
-    const missing = missingIn(values, format.zone);
+    const missing = missingIn(values, format.zone, session.permissions);
     if (!missing.length && !Object.keys(changes).length) {
       onCancel();
       return;
@@ -79,6 +80,7 @@ export function Editor({ subject, onDone, onChanged, onStale, onCancel }) {
             <ProblemNotice problem={problem} />
           )}
           <KeyFields values={values} change={form.change} errors={form.mistakes.errors} held={base} />
+          <EditAtStake subject={base} changes={changesOf(valuesOf(base, format.zone), values, format.zone)} />
         </div>
         <FormActions submit={say(form.busy ? "edit.busy" : "edit.submit")} onCancel={leave} />
       </Form>

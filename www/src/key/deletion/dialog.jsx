@@ -8,6 +8,7 @@ import { useLocale } from "../../i18n/locale.jsx";
 import { Dialog } from "../../ui/dialog.jsx";
 import { useForm } from "../../ui/form.js";
 import { ProblemNotice, isUncertain } from "../../ui/problem.jsx";
+import { AtStake, issuedBy } from "../at-stake.jsx";
 import { disableKey } from "../model.js";
 import { CodeStep } from "./code.jsx";
 import { DeletionProblem, DisableInstead, KeyList } from "./parts.jsx";
@@ -77,7 +78,13 @@ function FirstStep({ keys, disabling, onOpened, onCancel }) {
         {used.map(({ id, name, uses_24h }) => (
           <p key={id}>{say("delete.used", { name, count: uses_24h })}</p>
         ))}
+        {used.length === 0 && <p>{say("delete.unused", { count: keys.length })}</p>}
       </div>
+      {keys
+        .filter(({ issuable }) => issuable)
+        .map((key) => (
+          <AtStake key={key.id} path={issuedBy(key)} name={keys.length > 1 ? key.name : undefined} />
+        ))}
       {!mailed && <p class="notice">{say("delete.mail-off")}</p>}
       <DeletionProblem problem={form.problem} keys={keys} />
       <ProblemNotice problem={disabling.problem} />

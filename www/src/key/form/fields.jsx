@@ -7,7 +7,7 @@ import { BeginField, ExpiryField } from "./expiry.jsx";
 import { LimitsFields } from "./limits.jsx";
 import { NetworksField } from "./networks.jsx";
 import { PermissionsField } from "./permissions.jsx";
-import { beginText, expiresText, proposedLimits } from "./values.js";
+import { beginText, editedLimits, expiresText, proposedLimits, withFollowing } from "./values.js";
 
 /**
  * @typedef {import('./values.js').KeyValues} KeyValues
@@ -22,7 +22,9 @@ import { beginText, expiresText, proposedLimits } from "./values.js";
  * @param {FieldMistake[]} props.errors of the last submit
  * @param {import('../model.js').Key} [props.held] the present key; absent for a new one
  */
-export function KeyFields({ values, change, errors, held }) {
+export function KeyFields({ values, change: changeValues, errors, held }) {
+  /** @type {Change} */
+  const change = (members) => changeValues(withFollowing(values, members));
   const { say, format } = useLocale();
   const times = useCheck({ expires: expiresText(values, format.zone), not_before: beginText(values, format.zone) });
   return (
@@ -51,7 +53,9 @@ export function KeyFields({ values, change, errors, held }) {
       <PermissionsField
         chosen={values.permissions}
         held={held?.permissions}
-        onChange={(permissions) => change({ permissions })}
+        none={values.noPermissions}
+        onNone={(noPermissions) => change({ noPermissions, ...(noPermissions && { permissions: [] }) })}
+        onChange={(permissions) => change({ permissions, noPermissions: false })}
         error={errorOf(errors, "permissions")}
       />
       <IssuableField values={values} change={change} errors={errors} held={held?.issuable} />
@@ -98,7 +102,7 @@ function IssuableField({ values, change, errors, held }) {
           <LimitsFields
             id="issuable-"
             limits={issuable}
-            change={(members) => change({ issuable: { ...issuable, ...members } })}
+            change={(members) => change({ issuable: editedLimits(issuable, members) })}
             errors={errors}
             held={held?.permissions}
           />

@@ -17,9 +17,12 @@ const EVERYTHING = "*:*";
  * @param {boolean} [props.withEverything] `true` for limits: offers all of the API's at once, and
  *   none of the reserved ones
  * @param {(permissions: string[]) => void} props.onChange
+ * @param {boolean} [props.none] `true` if the member wants none
+ * @param {(none: boolean) => void} [props.onNone] if it is given, having none is a choice
  * @param {string} [props.error]
  */
-export function PermissionsField({ id = "permissions", hint, chosen, held = [], withEverything, onChange, error }) {
+export function PermissionsField(props) {
+  const { id = "permissions", hint, chosen, held = [], withEverything, onChange, none, onNone, error } = props;
   const { say } = useLocale();
   const { session } = useSession();
   const plain = held.filter((name) => !isReserved(name));
@@ -54,7 +57,15 @@ export function PermissionsField({ id = "permissions", hint, chosen, held = [], 
           {hint ?? say(offered.length ? "form.permissions.hint" : "form.permissions.none")}
         </p>
         <FieldError id={id} error={error} />
-        <div class="boxes">{offered.map(box)}</div>
+        <div class="boxes">
+          {offered.map(box)}
+          {onNone && offered.length > 0 && (
+            <label class="box">
+              <input type="checkbox" checked={none} onChange={(event) => onNone(event.currentTarget.checked)} />
+              {say("form.permissions.no")}
+            </label>
+          )}
+        </div>
       </fieldset>
       {reserved.length > 0 && (
         <fieldset class="field" aria-describedby="reserved-hint">

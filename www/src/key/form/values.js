@@ -15,6 +15,7 @@ import { durationOf, durationText } from "../duration.js";
  * @property {string} beginTime empty means from the beginning of the day
  * @property {string} networks as typed
  * @property {string[]} permissions
+ * @property {boolean} noPermissions `true` if the member wants a key without any permission
  * @property {LimitsValues | null} issuable limits of the keys that it may issue; null: none
  * @property {boolean} viewable
  * @property {boolean} isProtected
@@ -24,6 +25,8 @@ import { durationOf, durationText } from "../duration.js";
  * @property {string[]} permissions
  * @property {string} networks as typed
  * @property {boolean} limited `false` if their lifetime is unlimited
+ * @property {('permissions' | 'networks')[]} [following] fields that follow the key's own, because
+ *   the member has not edited them
  * @property {string} amount
  * @property {import('../duration.js').Unit} unit
  *
@@ -47,6 +50,7 @@ export const emptyValues = () => ({
   beginTime: "",
   networks: "",
   permissions: [],
+  noPermissions: false,
   issuable: null,
   viewable: false,
   isProtected: false,
@@ -63,6 +67,34 @@ export const proposedLimits = ({ networks, permissions }) => ({
   limited: true,
   amount: "24",
   unit: "h",
+  following: ["permissions", "networks"],
+});
+
+/**
+ * Returns a change of the form, with the limits that follow it. Proposed limits stay no more than
+ * the key may do, until the member edits them.
+ * @param {KeyValues} values
+ * @param {Partial<KeyValues>} change
+ * @returns {Partial<KeyValues>}
+ */
+export function withFollowing(values, change) {
+  const { issuable } = values;
+  if (!issuable?.following?.length || "issuable" in change) return change;
+  const proposed = proposedLimits({ ...values, ...change });
+  const followed = Object.fromEntries(issuable.following.map((field) => [field, proposed[field]]));
+  return { ...change, issuable: { ...issuable, ...followed } };
+}
+
+/**
+ * Returns limits with an edit of the member; the edited fields follow no longer.
+ * @param {LimitsValues} limits
+ * @param {Partial<LimitsValues>} edit
+ * @returns {LimitsValues}
+ */
+export const editedLimits = (limits, edit) => ({
+  ...limits,
+  ...edit,
+  following: limits.following?.filter((field) => !(field in edit)),
 });
 
 /**
@@ -106,6 +138,7 @@ export function valuesOf(key, zone) {
     name: key.name,
     networks: key.networks.join("\n"),
     permissions: key.permissions,
+    noPermissions: key.permissions.length === 0,
     ...(begin && { later: true, beginDate: begin.date, beginTime: begin.time === "00:00" ? "" : begin.time }),
     issuable: key.issuable ? limitsValuesOf(key.issuable) : null,
     viewable: Boolean(key.viewable),
@@ -197,7 +230,7 @@ const MEMBERS = {
   expires: ["expiry", "amount", "unit", "date", "time"],
   not_before: ["later", "beginDate", "beginTime"],
   networks: ["networks"],
-  permissions: ["permissions"],
+  permissions: ["permissions", "noPermissions"],
   issuable: ["issuable"],
   protected: ["isProtected"],
 };
@@ -219,14 +252,17 @@ export function merged(base, mine, theirs, zone) {
  * Returns a refusal for each field that the page itself finds missing.
  * @param {KeyValues} values
  * @param {string} zone
+ * @param {string[]} offered permissions that the API's rules require
  */
-export function missingIn(values, zone) {
+export function missingIn(values, zone, offered) {
   /** @type {FieldError[]} */
   const missing = [];
   if (!values.name.trim()) missing.push({ pointer: "#/name", code: "required" });
   if (expiresText(values, zone) === undefined)
     missing.push({ pointer: "#/expires", code: `required_${values.expiry}` });
   if (beginText(values, zone) === undefined) missing.push({ pointer: "#/not_before", code: "required" });
+  if (offered.length > 0 && !values.permissions.length && !values.noPermissions)
+    missing.push({ pointer: "#/permissions", code: "required" });
   if (values.issuable) missing.push(...missingInLimits(values.issuable, "#/issuable"));
   return missing;
 }

@@ -245,7 +245,7 @@ fn a_suspended_account_comes_after_a_disabled_key_and_before_every_limit() {
 }
 
 #[test]
-fn uses_are_counted_for_those_who_have_the_secret_and_not_twice() {
+fn a_request_counts_by_its_verdict_cold_or_warm_if_the_secret_is_right() {
     let uses = |world: &mut World| {
         let call = world.gateway.leases_mut().renew(world.key.id().account(), at(NOW));
         let batch = call.request().usage.clone();
@@ -260,13 +260,16 @@ fn uses_are_counted_for_those_who_have_the_secret_and_not_twice() {
         world.outcome(method, API, &headers);
     }
     assert_eq!(uses(&mut world), (2, 1));
-    // The ledger was asked, and has counted the use of the active key.
-    let mut world = World::cold();
-    let mut lookup = Lookup::alone();
-    let answer = world.answer(1, Some(world.record(1, |_| (), Standing::Active)));
-    world.asks(NOW, answer, &mut lookup);
-    assert!(is_forwarded(&decide!(world, NOW, &lookup)));
-    assert_eq!(uses(&mut world), (0, 0));
+    // A request for which the ledger was asked counts alike.
+    for (expires, expected) in [(NOW + 1, (1, 0)), (NOW, (0, 1))] {
+        let mut world = World::cold();
+        let mut lookup = Lookup::alone();
+        let expires = |limits: &mut Limits| limits.expires = Expiry::At(at(expires));
+        let answer = world.answer(1, Some(world.record(1, expires, Standing::Active)));
+        world.asks(NOW, answer, &mut lookup);
+        assert_eq!(is_forwarded(&decide!(world, NOW, &lookup)), expected == (1, 0));
+        assert_eq!(uses(&mut world), expected);
+    }
     // A wrong secret counts as no use.
     let mut world = World::new();
     let mut other = world.record(1, |_| (), Standing::Active);

@@ -13,6 +13,7 @@ use crate::gateway::issuance::{Authority, Credentials, Refused, seal};
 use crate::gateway::issuing::Authorisation;
 use crate::lease::call::CopySource;
 use crate::lease::lease::REFRESH_ATTEMPTS;
+use crate::replication::refresh::RefusedUses;
 
 /// Time of an issue: the lease of [`NOW`] is usable, but the issuer has changed since.
 const ASKED: i64 = NOW + 3_000;
@@ -167,21 +168,26 @@ fn a22_a24_who_may_not_issue_is_told_why() {
     }
 }
 
-/// The ledger has counted the use of an accepted key when it was asked.
 #[test]
-fn an_issuer_that_is_refused_is_counted_as_refused() {
-    let mut issuers = Issuers::new(Issuer::Key);
-    issuers
-        .issuer(1, Standing::Active, &|credential| credential.limits.expires = Expiry::At(at(NOW)));
-    let refused = issuers.authorise(&issuers.key(), NOW).0.unwrap_err();
-    assert_eq!(refused, Refused::Issuer(Denial::Expired));
-    let id = issuers.world.key.id();
-    let call = issuers.world.gateway.leases_mut().renew(id.account(), at(NOW));
-    let uses = call.request().usage.clone().unwrap().uses;
-    assert_eq!(
-        uses.iter().map(|one| (one.id, one.count, one.denials)).collect::<Vec<_>>(),
-        [(id, 0, 1)]
-    );
+fn an_issuer_that_is_refused_is_counted_as_refused_and_why() {
+    let expired = |credential: &mut Credential| credential.limits.expires = Expiry::At(at(NOW));
+    let rows: [(&dyn Fn(&mut Credential), Refused, &str); 2] = [
+        (&expired, Refused::Issuer(Denial::Expired), "expired"),
+        (&|credential| credential.issuing = None, Refused::NotIssuable, "not_issuable"),
+    ];
+    for (change, expected, reason) in rows {
+        let mut issuers = Issuers::new(Issuer::Key);
+        issuers.issuer(1, Standing::Active, change);
+        let refused = issuers.authorise(&issuers.key(), NOW).0.unwrap_err();
+        assert_eq!(refused, expected);
+        let id = issuers.world.key.id();
+        let call = issuers.world.gateway.leases_mut().renew(id.account(), at(NOW));
+        let uses = call.request().usage.clone().unwrap().uses;
+        let [used] = &uses[..] else { panic!() };
+        assert_eq!((used.id, used.count, used.denials), (id, 0, 1));
+        let refusal = RefusedUses { reason: reason.into(), count: 1, last_at: at(NOW) };
+        assert_eq!(used.refusals, [refusal]);
+    }
 }
 
 #[test]
@@ -294,10 +300,11 @@ fn each_issue_asks_once_also_where_nothing_is_known_yet_and_counts_one_use() {
     }
     let counters = issuers.world.gateway.counters();
     assert_eq!((counters.ledger_calls, counters.kv_reads, counters.shared_reads), (6, 0, 0));
-    // The ledger has counted each use of the key when it was asked.
+    // An issue counts once, although the gateway decides twice.
+    assert!(issuers.authorise(&issuers.key(), ASKED + 3).0.is_ok());
     let call =
-        issuers.world.gateway.leases_mut().renew(issuers.world.key.id().account(), at(ASKED));
-    assert!(call.request().usage.is_none());
+        issuers.world.gateway.leases_mut().renew(issuers.world.key.id().account(), at(ASKED + 3));
+    assert_eq!(call.request().usage.as_ref().unwrap().uses[0].count, 1);
 }
 
 /// Neither a copy nor an accepting lease replaces the ledger's answer.

@@ -234,7 +234,7 @@ fn a_document_is_read_beside_a_request_from_half_t_on_and_uses_go_once_a_minute(
     let mut isolate = eventual();
     isolate.look(0, 0, Some(document(9, 0, reply(5))));
     isolate.read_kv(key('a'), 0, Some(&active(key('a'), 2)));
-    isolate.0.count_use(key('a'), true, None, at(0));
+    isolate.0.count_use(key('a'), Ok(()), None, at(0));
     assert_eq!(renewal(&isolate.find(key('a'), T / 2 - 1)), None);
     assert_eq!(renewal(&isolate.find(key('a'), T * 3 / 4)), Some(account()));
     let renewal_step = |isolate: &mut Isolate, ms, lookup: &Lookup| {

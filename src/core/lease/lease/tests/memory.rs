@@ -8,8 +8,8 @@ use crate::credential::limits::network::ClientAddress;
 use crate::lease::account::ACCOUNTS_MAX;
 use crate::lease::entries::UNSETTLED_MAX;
 use crate::lease::isolate::CACHED_KEYS_MAX;
-use crate::lease::usage::{USAGE_PAUSE, USES_PENDING_MAX};
-use crate::replication::refresh::USES_MAX;
+use crate::lease::usage::{FLUSH_DELAY, USAGE_PAUSE, USES_PENDING_MAX};
+use crate::replication::refresh::{RefusedUses, USES_MAX};
 
 fn rng() -> ChaCha20Rng {
     ChaCha20Rng::seed_from_u64(3)
@@ -94,19 +94,31 @@ fn address(last: u8) -> Option<ClientAddress> {
 #[test]
 fn uses_ride_on_the_next_refresh_and_stay_until_it_is_answered() {
     let mut isolate = Isolate::leased(5);
-    isolate.0.count_use(key('a'), true, address(1), at(1));
-    isolate.0.count_use(key('a'), true, address(1), at(3));
-    isolate.0.count_use(key('a'), false, None, at(2));
+    isolate.0.count_use(key('a'), Ok(()), address(1), at(1));
+    isolate.0.count_use(key('a'), Ok(()), address(1), at(3));
+    isolate.0.count_use(key('a'), Err("expired"), None, at(4));
+    isolate.0.count_use(key('a'), Err("network_denied"), None, at(2));
+    isolate.0.count_use(key('a'), Err("expired"), None, at(3));
     let call = isolate.renew(4);
     let batch = call.request().usage.clone().unwrap();
     assert_eq!((batch.isolate, batch.sequence), (7, 1));
     let [used] = &batch.uses[..] else { panic!() };
-    assert_eq!((used.id, used.count, used.denials, used.last_at), (key('a'), 2, 1, at(3)));
+    assert_eq!(
+        (used.id, used.count, used.denials, used.last_at),
+        (key('a'), 2, 3, at(3)),
+        "of a use"
+    );
+    let refused = |reason: &'static str, count, ms| RefusedUses {
+        reason: reason.into(),
+        count,
+        last_at: at(ms),
+    };
+    assert_eq!(used.refusals, [refused("expired", 2, 4), refused("network_denied", 1, 2)]);
     assert_eq!(used.addresses, [address(1).unwrap()]);
 
     // Without an answer, the same number and content go out again, whatever was counted meanwhile.
     isolate.0.take_refresh(&call, &RefreshReply::Failed, at(5), None);
-    isolate.0.count_use(key('b'), true, None, at(5));
+    isolate.0.count_use(key('b'), Ok(()), None, at(5));
     let again = isolate.renew(6);
     assert_eq!(again.request().usage.as_ref(), Some(&batch));
     // An answer that is too late for the lease still acknowledges the batch.
@@ -120,7 +132,7 @@ fn uses_ride_on_the_next_refresh_and_stay_until_it_is_answered() {
 fn the_latest_addresses_come_first_and_the_oldest_go() {
     let mut isolate = Isolate::leased(5);
     for last in [1, 2, 3, 4, 5, 6, 7, 8, 9, 4, 9] {
-        isolate.0.count_use(key('a'), true, address(last), at(1));
+        isolate.0.count_use(key('a'), Ok(()), address(last), at(1));
     }
     let batch = isolate.renew(2).request().usage.clone().unwrap();
     let expected: Vec<ClientAddress> =
@@ -132,10 +144,10 @@ fn the_latest_addresses_come_first_and_the_oldest_go() {
 fn addresses_and_keys_of_a_batch_are_bounded_and_what_is_lost_is_counted() {
     let (mut isolate, mut rng) = (Isolate::leased(5), rng());
     for last in 0..20 {
-        isolate.0.count_use(key('a'), true, address(last), at(1));
+        isolate.0.count_use(key('a'), Ok(()), address(last), at(1));
     }
     for _ in 0..USES_PENDING_MAX {
-        isolate.0.count_use(KeyId::random(account(), &mut rng), true, None, at(1));
+        isolate.0.count_use(KeyId::random(account(), &mut rng), Ok(()), None, at(1));
     }
     assert_eq!(isolate.0.counters().uses_lost, 1);
     let mut seen = 0;
@@ -151,6 +163,61 @@ fn addresses_and_keys_of_a_batch_are_bounded_and_what_is_lost_is_counted() {
 }
 
 #[test]
+fn the_last_time_of_a_key_that_was_only_refused_is_that_of_the_refusal_until_it_is_used() {
+    let mut isolate = Isolate::leased(5);
+    isolate.0.count_use(key('a'), Err("expired"), None, at(9));
+    isolate.0.count_use(key('b'), Err("expired"), None, at(9));
+    isolate.0.count_use(key('b'), Ok(()), None, at(3));
+    let mut uses = isolate.renew(10).request().usage.clone().unwrap().uses;
+    uses.sort_by_key(|used| used.id);
+    let last: Vec<_> = uses.iter().map(|used| (used.count, used.last_at)).collect();
+    assert_eq!(last, [(0, at(9)), (1, at(3))]);
+}
+
+#[test]
+fn what_is_counted_before_requests_stop_is_sent_by_the_newest_timer() {
+    let delay = i64::try_from(FLUSH_DELAY.as_ms()).unwrap();
+    let lookup = Lookup::default();
+    let mut isolate = Isolate::leased(5);
+    let (mut started, mut sent) = (Vec::new(), Vec::new());
+    for ms in (0..=60_000).step_by(500) {
+        if ms <= 31_000 {
+            isolate.0.count_use(key('a'), Ok(()), None, at(ms));
+            if isolate.0.take_timer() == Some(account()) {
+                started.push(ms);
+            }
+        }
+        if started.contains(&(ms - delay)) && isolate.0.must_flush(account(), at(ms), &lookup) {
+            sent.push(ms);
+        }
+    }
+    assert_eq!(started, [0, 10_000, 20_000, 30_000]);
+    assert_eq!(sent, [30_000 + delay], "one call, by the newest");
+    let call = isolate.renew(60_000);
+    assert_eq!(call.request().usage.as_ref().unwrap().uses[0].count, 63);
+    isolate.take(&call, 60_000, reply(5));
+    assert!(!isolate.0.must_flush(account(), at(60_000), &lookup), "nothing is left");
+    // A refused request, too, must not wait for the next one.
+    isolate.0.count_use(key('a'), Err("expired"), None, at(60_001));
+    assert_eq!(isolate.0.take_timer(), Some(account()));
+    assert_eq!(isolate.0.take_timer(), None, "once");
+}
+
+#[test]
+fn a_timer_calls_an_absent_ledger_twice_and_keeps_what_it_could_not_send() {
+    let mut isolate = Isolate::leased(5);
+    isolate.0.count_use(key('a'), Ok(()), None, at(0));
+    let (mut lookup, mut calls) = (Lookup::default(), 0);
+    while isolate.0.must_flush(account(), at(20_000), &lookup) {
+        let call = isolate.renew(20_000);
+        isolate.0.take_refresh(&call, &RefreshReply::Failed, at(20_000), Some(&mut lookup));
+        calls += 1;
+    }
+    assert_eq!(calls, 2);
+    assert_eq!(isolate.renew(20_001).request().usage.as_ref().unwrap().uses[0].count, 1);
+}
+
+#[test]
 fn where_no_refresh_goes_out_uses_go_by_themselves_once_a_minute() {
     let pause = i64::try_from(USAGE_PAUSE.as_ms()).unwrap();
     let mut isolate = Isolate::new();
@@ -158,12 +225,12 @@ fn where_no_refresh_goes_out_uses_go_by_themselves_once_a_minute() {
     let slow =
         Refresh { state: Some(state(3_600_000)), ..with_record(reply(5), active(key('a'), 5)) };
     isolate.refresh(0, slow);
-    isolate.0.count_use(key('a'), true, None, at(1));
+    isolate.0.count_use(key('a'), Ok(()), None, at(1));
     assert_eq!(renewal(&isolate.find(key('a'), pause - 1)), None);
     assert_eq!(renewal(&isolate.find(key('a'), pause)), Some(account()));
     let call = isolate.renew(pause);
     isolate.take(&call, pause, reply(5));
-    isolate.0.count_use(key('a'), true, None, at(pause + 1));
+    isolate.0.count_use(key('a'), Ok(()), None, at(pause + 1));
     assert_eq!(renewal(&isolate.find(key('a'), pause * 2 - 1)), None);
     assert_eq!(renewal(&isolate.find(key('a'), pause * 2)), Some(account()));
 }
@@ -171,7 +238,7 @@ fn where_no_refresh_goes_out_uses_go_by_themselves_once_a_minute() {
 #[test]
 fn uses_of_an_account_that_nobody_asks_for_any_more_go_with_another_s_request() {
     let mut isolate = Isolate::leased(5);
-    isolate.0.count_use(key('a'), true, None, at(0));
+    isolate.0.count_use(key('a'), Ok(()), None, at(0));
     let other = AccountId::parse("ZZZZZZZZ").unwrap();
     let id = KeyId::parse("ZZZZZZZZ0000000000").unwrap();
     let mut counted = false;

@@ -15,6 +15,10 @@ export default {
       "Most places refuse these {count} keys within a minute; some take longer. They can be restored until {until}:",
   },
   "delete.key": '"{name}" ({id})',
+  "delete.unused": {
+    one: "It was not called in the last 24 hours.",
+    other: "None of them was called in the last 24 hours.",
+  },
   "delete.used": {
     one: '"{name}" was called {count} time in the last 24 hours.',
     other: '"{name}" was called {count} times in the last 24 hours.',

@@ -18,10 +18,12 @@ export default {
   "service.limits": "Limits for keys issued with this password",
   "service.limits.edit": "Change the limits for keys issued with this password",
   "service.change.title": "Change the service password?",
-  "service.change.body": "All short-lived keys issued with the old password end within {seconds} s.",
-  "service.change.body.now": "All short-lived keys issued with the old password end at once.",
+  "service.change.body":
+    "All keys issued with the old password end within {seconds} s, the stored ones and the short-lived ones.",
+  "service.change.body.now":
+    "All keys issued with the old password end at once, the stored ones and the short-lived ones.",
   "service.change.body.eventually":
-    "All short-lived keys issued with the old password end within a minute in most places; some take longer.",
+    "All keys issued with the old password, stored and short-lived, end within a minute in most places; some take longer.",
   "service.change.confirm": "Change",
   "service.change.busy": "Changing…",
   "copy.service-id": "Copy service ID",

@@ -7,6 +7,7 @@ export default {
     other: "次の{count}件は、多くの拠点では1分以内、一部ではそれ以上かかって拒否されます。{until}まで復元できます。",
   },
   "delete.key": "「{name}」（{id}）",
+  "delete.unused": { other: "過去24時間の呼び出しはありません。" },
   "delete.used": { other: "「{name}」は過去24時間に{count}回使われました。" },
   "delete.confirm": "削除",
   "delete.opening": "コードを送信中…",

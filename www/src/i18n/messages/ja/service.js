@@ -18,10 +18,12 @@ export default {
   "service.limits": "このパスワードで発行されるキーの上限",
   "service.limits.edit": "このパスワードで発行されるキーの上限を変更",
   "service.change.title": "サービスパスワードを変更しますか。",
-  "service.change.body": "以前のパスワードで発行された短期キーは、{seconds}秒以内にすべて使えなくなります。",
-  "service.change.body.now": "以前のパスワードで発行された短期キーは、すぐにすべて使えなくなります。",
+  "service.change.body":
+    "以前のパスワードで発行されたキーは、保存されているものも短期キーも、{seconds}秒以内にすべて使えなくなります。",
+  "service.change.body.now":
+    "以前のパスワードで発行されたキーは、保存されているものも短期キーも、すぐにすべて使えなくなります。",
   "service.change.body.eventually":
-    "以前のパスワードで発行された短期キーは、多くの拠点では1分以内、一部ではそれ以上かかって使えなくなります。",
+    "以前のパスワードで発行されたキーは、保存されているものも短期キーも、多くの拠点では1分以内、一部ではそれ以上かかって使えなくなります。",
   "service.change.confirm": "変更",
   "service.change.busy": "変更中…",
   "copy.service-id": "サービスIDをコピー",

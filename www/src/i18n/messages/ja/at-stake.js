@@ -1,0 +1,23 @@
+// Holds the messages about what an action ends, before the action.
+export default {
+  "at-stake.busy": "発行されたキーを数えています…",
+  "at-stake.unknown": "発行されたキーを数えられませんでした。",
+  "at-stake.issuer": "{name}：",
+  "at-stake.none": "発行されて保存されているキーで、現在有効なものはありません。",
+  "at-stake.end": { other: "発行されて保存されている{count}個のキーも終了し、元に戻せません。" },
+  "at-stake.end.more": { other: "発行されて保存されている{count}個を超えるキーも終了し、元に戻せません。" },
+  "at-stake.end.sealed": "発行された短期キーも終了します。保存されていないため、数えることはできません。",
+  "at-stake.limit": { other: "発行されて保存されている{count}個のキーにも、この制限が適用されます。" },
+  "at-stake.limit.more": { other: "発行されて保存されている{count}個を超えるキーにも、この制限が適用されます。" },
+  "at-stake.limit.sealed": "発行された短期キーにも適用されます。保存されていないため、数えることはできません。",
+  "at-stake.unlimited": { other: "そのうち{count}個は無期限です。" },
+  "at-stake.used": { other: "そのうち{count}個は過去24時間に使われました。" },
+  "at-stake.unused": "過去24時間に使われたものはありません。",
+  "at-stake.calls": { other: "過去24時間に{count}回呼び出されました。" },
+  "at-stake.no-calls": "過去24時間の呼び出しはありません。",
+  "at-stake.account.members": { other: "メンバーが発行した{count}個のキーが停止します。" },
+  "at-stake.account.issuers": { other: "プログラムが発行して保存されている{count}個のキーも停止します。" },
+  "at-stake.account.used": { other: "過去24時間に{count}個のキーが使われました。" },
+  "at-stake.account.unused": "過去24時間に使われたキーはありません。",
+  "at-stake.account.sealed": "短期キーも停止します。保存されていないため、数えることはできません。",
+};
