@@ -1,4 +1,4 @@
-// Draws the first page: Connection Information, and below it the keys.
+// Draws the first page: the keys, and below them Connection Information.
 import { useCallback, useEffect, useRef, useState } from "preact/hooks";
 import { listAddress } from "../client/route.js";
 import { canManageKeys, useSession } from "../client/session.jsx";
@@ -9,6 +9,7 @@ import { ActionDialog } from "../key/actions/dialog.jsx";
 import { DeletionDialog } from "../key/deletion/dialog.jsx";
 import { PastedShortLivedKey } from "../key/short-lived/revocation.jsx";
 import { useAnnounce } from "../ui/announcer.jsx";
+import { useMedia } from "../ui/browser.js";
 import { FocusFallback } from "../ui/focus.jsx";
 import { PlusIcon } from "../ui/icons.jsx";
 import { Loading } from "../ui/loading.jsx";
@@ -19,10 +20,14 @@ import { useList } from "./list.js";
 import { Paging } from "./paging.jsx";
 import { Search } from "./search.jsx";
 import { SelectionBar, useSelection } from "./selection.jsx";
-import { Table, nameId } from "./table.jsx";
+import { Cards } from "./cards.jsx";
+import { TickAll, nameId } from "./parts.jsx";
+import { Table } from "./table.jsx";
 
 /** Number of keys from which searching is faster than looking. */
 const SEARCH_FROM_ROWS = 11;
+/** Widths at which a table of keys has room; below, each key is a card. */
+const TABLE_FITS = "(min-width: 48rem)";
 const ISSUE_BUTTON = "issue-key";
 const HEADING = "keys";
 
@@ -47,6 +52,7 @@ export function KeysPage({ query, atConnection }) {
   );
   const selection = useSelection(list);
   const focusLater = useFocus();
+  const roomy = useMedia(TABLE_FITS);
 
   useEffect(() => {
     if (query.q && list.asked?.q === query.q && !list.problem) announce(say("keys.match", { count: list.total }));
@@ -94,20 +100,36 @@ export function KeysPage({ query, atConnection }) {
     </button>
   );
 
+  const rows = {
+    rows: list.keys,
+    result: result?.keys.length === 1 ? result : null,
+    selected: selection.ids,
+    onSelect: selection.set,
+    onAct: /** @type {import('./menu.jsx').OnAct} */ (
+      (what, subject) => {
+        setResult(null);
+        setAct({ what, subject });
+      }
+    ),
+  };
+
   return (
     <>
       <div class="page-head">
         <PageTitle title={say("keys.title")} focus={!atConnection} />
-        {!empty && issueButton}
+        <div class="row">
+          <a class="button quiet aside" href="#/connection">
+            {say("connection.title")}
+          </a>
+          {!empty && issueButton}
+        </div>
       </div>
       {!canManageKeys(session) && <p class="lead">{say("viewer")}</p>}
-      <Connection reached={atConnection} />
       <section aria-labelledby={HEADING}>
         <div class="section-head">
-          <h2 id={HEADING} tabIndex={-1}>
+          <h2 id={HEADING} tabIndex={-1} class="unseen">
             {say("keys.heading")}
           </h2>
-          {loaded && !empty && <p class="count">{countText(locale, list)}</p>}
           {searchable.current && <Search q={query.q ?? ""} sort={query.sort ?? ""} onShortLived={setShortLived} />}
         </div>
         {shortLived && <PastedShortLivedKey key={shortLived.id} shortLived={shortLived} />}
@@ -133,23 +155,23 @@ export function KeysPage({ query, atConnection }) {
           <>
             <SelectionBar
               selection={selection}
+              tick={
+                !roomy &&
+                canManageKeys(session) && <TickAll rows={list.keys} selected={selection.ids} onSelect={selection.set} />
+              }
               onDelete={(keys) => {
                 setResult(null);
                 setDeleting(keys);
               }}
-            />
-            {result && result.keys.length > 1 && <ResultNote result={result} />}
-            <Table
-              rows={list.keys}
-              query={query}
-              result={result?.keys.length === 1 ? result : null}
-              selected={selection.ids}
-              onSelect={selection.set}
-              onAct={(what, subject) => {
-                setResult(null);
-                setAct({ what, subject });
+              onClear={() => {
+                selection.clear();
+                focusLater(HEADING);
               }}
-            />
+            >
+              <p class="count">{countText(locale, list)}</p>
+            </SelectionBar>
+            {result && result.keys.length > 1 && <ResultNote result={result} />}
+            {roomy ? <Table query={query} {...rows} /> : <Cards {...rows} />}
             {list.asked && (
               <Paging
                 asked={list.asked}
@@ -163,6 +185,7 @@ export function KeysPage({ query, atConnection }) {
           </>
         )}
       </section>
+      <Connection reached={atConnection} ready={list.asked !== null} />
       {issuing && <Issue onIssued={issued} onStale={list.refresh} onDone={finishIssue} />}
       {deleting && (
         <DeletionDialog
