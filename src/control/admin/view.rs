@@ -229,7 +229,7 @@ fn entry(entry: &DirectoryEntry) -> Value {
     let link_until = (entry.state == EntryState::Pending).then(|| text(link_end(entry.entered_at)));
     json!({
         "id": entry.id, "state": entry.state, "name": entry.name, "entered_at": text(entry.entered_at),
-        "link_until": link_until, "restoring": entry.restoring,
+        "link_until": link_until, "restoring": entry.restoring, "suspended": entry.suspended,
     })
 }
 
@@ -270,6 +270,7 @@ pub fn invited(token: &NewToken, config: &AdminConfig, now: UnixMs) -> Value {
         "account": {
             "id": token.made().account(), "state": EntryState::Pending, "name": null,
             "entered_at": text(now), "link_until": text(link_end(now)), "restoring": false,
+            "suspended": false,
         },
         "link": format!("{}/#/setup/{}", config.console_origin, token.expose()),
         "now": text(now),

@@ -67,6 +67,13 @@ pub const MIGRATIONS: &[Migration] = &[
             "CREATE INDEX account_by_entry ON account (entered_at_ms, id)",
         ],
     },
+    Migration {
+        statements: &[
+            // 1 if an operator has suspended it; mutable. 0 for accounts that were suspended before
+            // this release, until an operator opens their page.
+            "ALTER TABLE account ADD COLUMN suspended INTEGER NOT NULL DEFAULT 0 CHECK (suspended IN (0, 1))",
+        ],
+    },
 ];
 
 /// The directory over its database.
@@ -116,6 +123,29 @@ impl<'a> Directory<'a> {
                 .schedule(now.saturating_add(DurationMs::from_ms(PENDING_MS))),
         ])?;
         Ok(DirectoryReply::Entered)
+    }
+
+    /// Returns what [`Self::enter_first`] would find, without entering anything.
+    fn check_first(&self, account: AccountId) -> Result<DirectoryReply, SqlError> {
+        Ok(match self.state(account)? {
+            Some(EntryState::Open) => DirectoryReply::SetupDone,
+            None if self.has_another_than(account)? => DirectoryReply::SetupDone,
+            Some(EntryState::Pending) | None => DirectoryReply::Entered,
+        })
+    }
+
+    /// Stores the reported state of an account that is open.
+    fn note_suspended(
+        &self,
+        account: AccountId,
+        suspended: bool,
+    ) -> Result<DirectoryReply, SqlError> {
+        if self.state(account)? != Some(EntryState::Open) {
+            return Ok(DirectoryReply::Unknown);
+        }
+        let note = Statement::new("UPDATE account SET suspended = ? WHERE id = ?");
+        self.sql.apply(&[note.bind(suspended).bind(account.as_str())])?;
+        Ok(DirectoryReply::Noted)
     }
 
     /// Enters an account until its set-up link expires, plus the time of a set-up that begins in
@@ -230,6 +260,10 @@ impl DurableObject for Directory<'_> {
         }
         Ok(match request {
             DirectoryRequest::EnterFirst { account } => self.enter_first(account, now)?,
+            DirectoryRequest::CheckFirst { account } => self.check_first(account)?,
+            DirectoryRequest::NoteSuspended { account, suspended } => {
+                self.note_suspended(account, suspended)?
+            }
             DirectoryRequest::Invite { account, again } => self.invite(account, again, now)?,
             DirectoryRequest::Confirm { account, name } => {
                 self.confirm(account, name.as_deref(), now)?
