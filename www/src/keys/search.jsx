@@ -3,7 +3,7 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { go, listAddress } from "../client/route.js";
 import { useLocale } from "../i18n/locale.jsx";
-import { withoutSecrets } from "../key/redaction.js";
+import { searchTerm, withoutSecrets } from "../key/redaction.js";
 import { parseShortLivedKey } from "../key/short-lived/parser.js";
 import { ignoreImeEnter } from "../ui/fields.jsx";
 import { SearchIcon } from "../ui/icons.jsx";
@@ -36,7 +36,7 @@ export function Search({ q, sort, onShortLived }) {
   /** @param {string} words */
   const look = (words) => {
     clearTimeout(timer.current);
-    sent.current = words.trim();
+    sent.current = searchTerm(words);
     if (sent.current !== q) go(listAddress({ q: sent.current, sort }), { replace: true });
   };
   /** @param {import('preact').TargetedEvent<HTMLInputElement>} event */
