@@ -143,6 +143,7 @@ const ROWS: &[&[&str]] = &[
     &[],
     &["INSERT INTO revoked_sealed VALUES ('a1B2c3D4Qx0mT7rWz5000003CRiZjE0t8ez', 'service', 1795262430000)"],
     &[],
+    &["UPDATE key SET last_used_ms = 1795262400000"],
 ];
 
 #[test]

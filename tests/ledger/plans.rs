@@ -51,6 +51,8 @@ const NAMED: &[(&str, &str)] = &[
     ),
     // Activity by a part of a name: all names of keys, once for each page of 2,000 entries.
     ("instr(name_folded, ?)", "key USING COVERING INDEX key_by_name"),
+    // The keys that ended with their issuer: the generations that ended, then an index.
+    ("FROM issuer_end CROSS JOIN key", "issuer_end"),
     // The next duty: the first of a kind that this release knows.
     ("FROM due INDEXED BY due_at", "due USING COVERING INDEX due_at"),
     // How far publication is: an operator looks.

@@ -10,6 +10,7 @@ use claviger_core::replication::record::Revision;
 use serde::{Deserialize, Serialize};
 
 use crate::protocol::draft::field::FieldError;
+use crate::protocol::key_filter::KeyFilter;
 
 /// A key as a message or a refusal names it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -114,6 +115,10 @@ fn is_zero(count: &u64) -> bool {
     *count == 0
 }
 
+fn is_none_hidden(count: &u32) -> bool {
+    *count == 0
+}
+
 /// The state of a key, tested in the order of the edge's verdicts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -131,6 +136,30 @@ pub enum Status {
     Expired,
     /// None of the above: requests within its limits are accepted.
     Active,
+}
+
+impl Status {
+    /// All statuses, for parsing and tests.
+    pub const ALL: [Self; 6] = [
+        Self::Deleted,
+        Self::Ended,
+        Self::Disabled,
+        Self::NotYetValid,
+        Self::Expired,
+        Self::Active,
+    ];
+
+    /// Returns the status's name in URLs.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Deleted => "deleted",
+            Self::Ended => "ended",
+            Self::Disabled => "disabled",
+            Self::NotYetValid => "not_yet_valid",
+            Self::Expired => "expired",
+            Self::Active => "active",
+        }
+    }
 }
 
 impl KeyView {
@@ -200,6 +229,9 @@ pub struct Listing {
     /// because it would show them as active.
     #[serde(default)]
     pub deleted: Deleted,
+    /// Further selection of keys.
+    #[serde(default, skip_serializing_if = "KeyFilter::is_all")]
+    pub filter: KeyFilter,
 }
 
 /// Selection of deleted keys in a list.
@@ -255,11 +287,17 @@ pub enum Sort {
     /// Most recently changed first.
     #[serde(rename = "-changed")]
     ChangedDown,
+    /// Keys that were never used first, then the least recently used.
+    #[serde(rename = "used")]
+    Used,
+    /// Most recently used first, keys that were never used last.
+    #[serde(rename = "-used")]
+    UsedDown,
 }
 
 impl Sort {
     /// All orders, for parsing and tests.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 10] = [
         Self::CreatedDown,
         Self::Created,
         Self::Name,
@@ -268,6 +306,8 @@ impl Sort {
         Self::ExpiresDown,
         Self::Changed,
         Self::ChangedDown,
+        Self::Used,
+        Self::UsedDown,
     ];
 
     /// Returns the order's name in URLs.
@@ -281,6 +321,8 @@ impl Sort {
             Self::ExpiresDown => "-expires",
             Self::Changed => "changed",
             Self::ChangedDown => "-changed",
+            Self::Used => "used",
+            Self::UsedDown => "-used",
         }
     }
 
@@ -301,6 +343,10 @@ pub struct KeyPage {
     pub total: u32,
     /// `true` if `total` is exact; `false` if counting stopped at [`TOTAL_EXACT_MAX`].
     pub total_is_exact: bool,
+    /// Number of deleted and ended keys that match the rest of the query but not its statuses, at
+    /// most [`TOTAL_EXACT_MAX`].
+    #[serde(default, skip_serializing_if = "is_none_hidden")]
+    pub hidden: u32,
 }
 
 #[cfg(test)]

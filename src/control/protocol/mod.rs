@@ -13,6 +13,7 @@ pub mod encryption;
 pub mod envelope;
 pub mod expiry_text;
 pub mod integer;
+pub mod key_filter;
 pub mod keys;
 pub mod ledger;
 pub mod master;
