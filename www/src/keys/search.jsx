@@ -13,11 +13,11 @@ const QUIET_MS = 300;
 /**
  * @param {object} props
  * @param {string} props.q from the address bar
- * @param {string} props.sort from the address bar
+ * @param {Record<string, string>} props.rest order and filters, from the address bar
  * @param {(shortLived: import('../key/short-lived/parser.js').ShortLivedKey | null) => void}
  *   props.onShortLived called with a pasted short-lived key
  */
-export function Search({ q, sort, onShortLived }) {
+export function Search({ q, rest, onShortLived }) {
   const { say } = useLocale();
   const [text, setText] = useState(q);
   const [cut, setCut] = useState(false);
@@ -37,7 +37,7 @@ export function Search({ q, sort, onShortLived }) {
   const look = (words) => {
     clearTimeout(timer.current);
     sent.current = searchTerm(words);
-    if (sent.current !== q) go(listAddress({ q: sent.current, sort }), { replace: true });
+    if (sent.current !== q) go(listAddress({ q: sent.current, ...rest }), { replace: true });
   };
   /** @param {import('preact').TargetedEvent<HTMLInputElement>} event */
   const type = (event) => {

@@ -7,7 +7,7 @@ import { isSelectable } from "./parts.jsx";
 /** @param {Pick<import('./list.js').Page, 'keys' | 'asked'>} list */
 export function useSelection({ keys, asked }) {
   const [ids, setIds] = useState(/** @type {string[]} */ ([]));
-  const place = asked && [asked.q, asked.sort, asked.cursor].join(" ");
+  const place = asked && JSON.stringify(asked);
   useEffect(() => setIds([]), [place]);
   // In the order of the rows, without keys that can no longer be deleted.
   const rows = useMemo(() => keys.filter((key) => ids.includes(key.id) && isSelectable(key)), [keys, ids]);
@@ -20,11 +20,12 @@ export function useSelection({ keys, asked }) {
  * @param {object} props
  * @param {ReturnType<typeof useSelection>} props.selection
  * @param {import('preact').ComponentChildren} [props.tick] checkbox for all rows
+ * @param {(keys: import('../key/model.js').Key[]) => void} props.onDisable
  * @param {(keys: import('../key/model.js').Key[]) => void} props.onDelete
  * @param {() => void} props.onClear
  * @param {import('preact').ComponentChildren} props.children shown while no row is selected
  */
-export function SelectionBar({ selection, tick, onDelete, onClear, children }) {
+export function SelectionBar({ selection, tick, onDisable, onDelete, onClear, children }) {
   const { say } = useLocale();
   const count = selection.rows.length;
   return (
@@ -34,6 +35,11 @@ export function SelectionBar({ selection, tick, onDelete, onClear, children }) {
         <div class="unpicked">{children}</div>
         <div class="picked-actions">
           <p>{say("selection.count", { count })}</p>
+          {(!count || selection.rows.some(({ enabled }) => enabled)) && (
+            <button type="button" onClick={() => onDisable(selection.rows)}>
+              {say("selection.disable")}
+            </button>
+          )}
           <button type="button" class="danger-quiet" onClick={() => onDelete(selection.rows)}>
             {say("selection.delete")}
           </button>

@@ -10,7 +10,7 @@ import { Expiry, LastUse, TimeAgo } from "../key/times.jsx";
 import { useMedia, useTick } from "../ui/browser.js";
 import { AscendingIcon, DescendingIcon } from "../ui/icons.jsx";
 import { ResultNote } from "../ui/result.jsx";
-import { FIRST_ORDER } from "./list.js";
+import { FIRST_ORDER, filtersOf } from "./list.js";
 import { RowMenu } from "./menu.jsx";
 import { NameAndId, Networks, Tick, TickAll } from "./parts.jsx";
 
@@ -78,7 +78,7 @@ export function Table({ rows, query, result, selected, onSelect, onAct }) {
           {head("expires", "expires")}
           {columns.networks && <th scope="col">{say("column.networks")}</th>}
           {columns.issued && head("created", "-created", "column.issued")}
-          <th scope="col">{say("column.used")}</th>
+          {head("used", "-used")}
           {columns.menu && (
             <th scope="col">
               <span class="unseen">{say("column.menu")}</span>
@@ -130,7 +130,7 @@ function SortedHead({ by, first, sorted, query, label = `column.${by}` }) {
   const isSorted = sorted.replace("-", "") === by;
   const descending = sorted.startsWith("-");
   const flipped = descending ? by : `-${by}`;
-  const sort = () => go(listAddress({ q: query.q, sort: isSorted ? flipped : first }));
+  const sort = () => go(listAddress({ q: query.q, ...filtersOf(query), sort: isSorted ? flipped : first }));
   const Arrow = descending ? DescendingIcon : AscendingIcon;
   return (
     <th scope="col" aria-sort={isSorted ? (descending ? "descending" : "ascending") : undefined}>
