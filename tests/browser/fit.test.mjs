@@ -61,7 +61,7 @@ async function answerLong(page) {
       json: { ...session, account, member: { ...session.member, name: LATIN } },
     });
   });
-  await answerInstead(page, "GET", "/v1/keys", listed(KEYS));
+  await answerInstead(page, "GET", "/v1/keys", listed(KEYS, { hidden: 10_000 }));
   await answerInstead(page, "GET", `/v1/keys/${SHOWN.id}`, json(SHOWN));
   await answerInstead(page, "GET", "/v1/activity", json({ entries: ENTRIES, next: "c" }));
   await answerInstead(
@@ -136,6 +136,24 @@ const DIALOGS = {
   "the menu of a row": ["#/keys", click(".key-card-head .icon-only"), ".menu:popover-open"],
   "the member's menu": ["#/keys", click(".member"), ".menu:popover-open"],
   "ticked rows": ["#/keys", click(".list-bar .check label"), ".picking"],
+  "the filters": ["#/keys?status=all&used=7d", click(".filters summary"), ".filter-fields"],
+  "several keys to disable": [
+    "#/keys",
+    async (page) => {
+      await page.locator(".list-bar .check label").click();
+      await page.locator(".picked-actions button").first().click();
+    },
+    "dialog",
+  ],
+  "the question about a filled form": [
+    "#/keys",
+    async (page) => {
+      await page.locator("#issue-key").click();
+      await page.locator("#name").fill(LATIN);
+      await page.keyboard.press("Escape");
+    },
+    "#discard-body",
+  ],
   issue: ["#/keys", click("#issue-key"), "dialog"],
   edit: ["#/keys", openFirst({ item: 2, nth: 7 }), "dialog"],
   disable: ["#/keys", openFirst({ item: 3 }), "dialog"],

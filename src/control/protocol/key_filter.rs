@@ -4,7 +4,7 @@ use claviger_core::base::id::{KeyId, MemberId};
 use claviger_core::base::time::DurationMs;
 use serde::{Deserialize, Serialize};
 
-use crate::protocol::keys::Status;
+use crate::protocol::key_status::Status;
 
 /// Longest period of a filter, in days: ten years.
 const DAYS_MAX: u32 = 3_650;

@@ -2,11 +2,13 @@
 // slots.
 import activity from "./en/activity.js";
 import deletion from "./en/deletion.js";
+import filters from "./en/filters.js";
 import service from "./en/service.js";
 
 export default {
   ...activity,
   ...deletion,
+  ...filters,
   ...service,
 
   // The frame
@@ -97,69 +99,6 @@ export default {
   "keys.zone": "times in {zone}",
   "keys.none": "No API keys yet. Issue one to call the API.",
   "keys.none-match": 'No key matches "{q}".',
-  "keys.none-present": "No key is active, disabled or expired.",
-  "keys.none-filtered": "No key matches these filters.",
-  "keys.hidden": {
-    one: "{count} deleted or ended key is hidden.",
-    other: "{count} deleted or ended keys are hidden.",
-  },
-  "keys.hidden.show": "Show all",
-  filters: "Filters",
-  "filters.set": { one: "Filters ({count})", other: "Filters ({count})" },
-  "filters.clear": "Clear filters",
-  "filters.status": "Status",
-  "filters.status.any": "All but deleted and ended",
-  "filters.status.active": "Active",
-  "filters.status.disabled": "Disabled",
-  "filters.status.not_yet_valid": "Not yet valid",
-  "filters.status.expired": "Expired",
-  "filters.status.ended": "Ended",
-  "filters.status.deleted": "Deleted",
-  "filters.status.all": "All",
-  "filters.issuer": "Issued by",
-  "filters.issuer.any": "Anyone",
-  "filters.issuer.me": "Me",
-  "filters.issuer.members": "Members",
-  "filters.issuer.keys": "Other keys",
-  "filters.issuer.service": "The service password",
-  "filters.expires": "Expires",
-  "filters.expires.any": "Any time",
-  "filters.expires.never": "Unlimited",
-  "filters.expires.7d": "Within 7 days",
-  "filters.expires.30d": "Within 30 days",
-  "filters.expires.90d": "Within 90 days",
-  "filters.used": "Last used",
-  "filters.used.any": "Any time",
-  "filters.used.1d": "In the last 24 hours",
-  "filters.used.7d": "In the last 7 days",
-  "filters.used.30d": "In the last 30 days",
-  "filters.used.never": "Never",
-  "filters.used.not-30d": "Not for 30 days",
-  "filters.used.not-90d": "Not for 90 days",
-  "filters.order": "Order",
-  "order.-created": "Newest first",
-  "order.created": "Oldest first",
-  "order.name": "Name, A to Z",
-  "order.-name": "Name, Z to A",
-  "order.expires": "Expires soonest",
-  "order.-expires": "Expires last",
-  "order.-used": "Used most recently",
-  "order.used": "Used least recently",
-  "disable-many.title": { one: "Disable {count} key?", other: "Disable {count} keys?" },
-  "disable-many.body": {
-    one: "Requests with it are refused everywhere within {seconds} s. You can activate it again.",
-    other: "Requests with these {count} keys are refused everywhere within {seconds} s. You can activate them again.",
-  },
-  "disable-many.body.now": {
-    one: "Requests with it are refused everywhere at once. You can activate it again.",
-    other: "Requests with these {count} keys are refused everywhere at once. You can activate them again.",
-  },
-  "disable-many.body.eventually": {
-    one: "Most places refuse requests with it within a minute; some take longer. You can activate it again.",
-    other:
-      "Most places refuse requests with these {count} keys within a minute; some take longer. You can activate them again.",
-  },
-  "disable-many.confirm": { one: "Disable", other: "Disable {count} keys" },
   "keys.new": "New",
   viewer: "You can view the keys of this account. Its owners and administrators can change them.",
   "column.name": "Name",

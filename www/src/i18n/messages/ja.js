@@ -1,11 +1,13 @@
 // 日本語。`en.js`と同じキーとスロットを持つ。
 import activity from "./ja/activity.js";
 import deletion from "./ja/deletion.js";
+import filters from "./ja/filters.js";
 import service from "./ja/service.js";
 
 export default {
   ...activity,
   ...deletion,
+  ...filters,
   ...service,
 
   // 枠
@@ -96,63 +98,6 @@ export default {
   "keys.zone": "時刻：{zone}",
   "keys.none": "APIキーはまだありません。発行するとAPIを呼び出せます。",
   "keys.none-match": "「{q}」に一致するキーはありません。",
-  "keys.none-present": "有効、無効、期限切れのキーはありません。",
-  "keys.none-filtered": "この条件に一致するキーはありません。",
-  "keys.hidden": { other: "削除済み・終了したキー{count}件は表示していません。" },
-  "keys.hidden.show": "すべて表示",
-  filters: "絞り込み",
-  "filters.set": { other: "絞り込み（{count}）" },
-  "filters.clear": "条件を解除",
-  "filters.status": "状態",
-  "filters.status.any": "削除済みと終了以外",
-  "filters.status.active": "有効",
-  "filters.status.disabled": "無効",
-  "filters.status.not_yet_valid": "有効期間前",
-  "filters.status.expired": "期限切れ",
-  "filters.status.ended": "終了",
-  "filters.status.deleted": "削除済み",
-  "filters.status.all": "すべて",
-  "filters.issuer": "発行元",
-  "filters.issuer.any": "すべて",
-  "filters.issuer.me": "自分",
-  "filters.issuer.members": "メンバー",
-  "filters.issuer.keys": "他のキー",
-  "filters.issuer.service": "サービスパスワード",
-  "filters.expires": "有効期限",
-  "filters.expires.any": "すべて",
-  "filters.expires.never": "無期限",
-  "filters.expires.7d": "7日以内",
-  "filters.expires.30d": "30日以内",
-  "filters.expires.90d": "90日以内",
-  "filters.used": "最終使用",
-  "filters.used.any": "すべて",
-  "filters.used.1d": "24時間以内",
-  "filters.used.7d": "7日以内",
-  "filters.used.30d": "30日以内",
-  "filters.used.never": "未使用",
-  "filters.used.not-30d": "30日以上使われていない",
-  "filters.used.not-90d": "90日以上使われていない",
-  "filters.order": "並び順",
-  "order.-created": "新しい順",
-  "order.created": "古い順",
-  "order.name": "名前（昇順）",
-  "order.-name": "名前（降順）",
-  "order.expires": "期限が近い順",
-  "order.-expires": "期限が遠い順",
-  "order.-used": "最近使われた順",
-  "order.used": "長く使われていない順",
-  "disable-many.title": { other: "{count}件のキーを無効にしますか" },
-  "disable-many.body": {
-    other: "これら{count}件のキーは、{seconds}秒以内にすべての拠点で拒否されます。あとで有効に戻せます。",
-  },
-  "disable-many.body.now": {
-    other: "これら{count}件のキーは、ただちにすべての拠点で拒否されます。あとで有効に戻せます。",
-  },
-  "disable-many.body.eventually": {
-    other:
-      "これら{count}件のキーは、多くの拠点では1分以内に拒否されますが、一部ではそれ以上かかります。あとで有効に戻せます。",
-  },
-  "disable-many.confirm": { other: "{count}件を無効にする" },
   "keys.new": "新規",
   viewer: "このアカウントのキーを閲覧できます。変更はオーナーと管理者が行えます。",
   "column.name": "名前",
