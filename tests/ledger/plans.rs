@@ -34,6 +34,8 @@ const SMALL: &[&str] = &[
     "(subquery-1)",
     "(subquery-2)",
     "(subquery-3)",
+    "(subquery-4)",
+    "(subquery-5)",
 ];
 
 /// The scans of what grows: a part of the statement, and what is scanned. In the order of how often

@@ -84,10 +84,14 @@ impl FilterCondition {
         if present.clone().all(has) {
             parts.push(living);
         } else {
+            let mut own = Vec::new();
             for status in present.filter(|status| has(*status)) {
-                let (own, bound) = own_condition(status);
-                parts.push(format!("{living} AND {own}"));
+                let (text, bound) = own_condition(status);
+                own.push(text);
                 values.extend(core::iter::repeat_n(Value::from(now), bound));
+            }
+            if !own.is_empty() {
+                parts.push(format!("{living} AND ({})", own.join(" OR ")));
             }
         }
         self.add(&format!("({})", parts.join(" OR ")), values);
