@@ -1,7 +1,7 @@
 // Reads and writes the address bar. Page, filter and order stand after the `#`; a secret never
 // stays there.
 import { useEffect, useState } from "preact/hooks";
-import { withoutSecrets } from "../key/redaction.js";
+import { withoutSecrets } from "./redaction.js";
 
 /** @typedef {{page: string, id: string | undefined, query: Record<string, string>}} Route */
 

@@ -1,9 +1,9 @@
 // Draws the search. The server looks for beginnings of words, a key ID or an address. A pasted key
 // is cut to its ID.
 import { useEffect, useRef, useState } from "preact/hooks";
+import { searchTerm, withoutSecrets } from "../client/redaction.js";
 import { go, listAddress } from "../client/route.js";
 import { useLocale } from "../i18n/locale.jsx";
-import { searchTerm, withoutSecrets } from "../key/redaction.js";
 import { parseShortLivedKey } from "../key/short-lived/parser.js";
 import { ignoreImeEnter } from "../ui/fields.jsx";
 import { SearchIcon } from "../ui/icons.jsx";

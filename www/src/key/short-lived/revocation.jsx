@@ -1,5 +1,6 @@
 // Revokes one short-lived key. The page knows only its ID, which is enough.
 import { useEffect, useRef, useState } from "preact/hooks";
+import { searchTerm, withoutSecrets } from "../../client/redaction.js";
 import { keyAddress } from "../../client/route.js";
 import { useSession } from "../../client/session.jsx";
 import { sayWithin } from "../../i18n/bound.js";
@@ -11,7 +12,6 @@ import { useForm, useMistakeFocus } from "../../ui/form.js";
 import { InfoIcon } from "../../ui/icons.jsx";
 import { ProblemNotice } from "../../ui/problem.jsx";
 import { ResultNote, resultText } from "../../ui/result.jsx";
-import { searchTerm, withoutSecrets } from "../redaction.js";
 import { parseShortLivedId, parseShortLivedKey } from "./parser.js";
 
 const FIELD = "short-lived-key";
