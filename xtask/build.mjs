@@ -111,8 +111,10 @@ async function page() {
     bundle: true,
     minify: true,
     format: "esm",
-    // What one page alone needs is loaded with that page.
+    // What one page alone needs is loaded with that page. The names of these files contain a hash,
+    // so the admin Worker lets browsers keep whatever is in this folder.
     splitting: true,
+    chunkNames: "hashed/[name]-[hash]",
     target: "es2022",
     jsx: "automatic",
     jsxImportSource: "preact",

@@ -179,7 +179,7 @@ test("an account without a service password makes its first one", async ({ newPa
 
 test("credentials that could not be loaded are told apart from the keys, and can be tried again", async ({ page }) => {
   await answerInstead(page, "GET", SERVICE, problem(503, "unavailable"), 1);
-  await page.goto("/");
+  await page.goto("/#/connection");
   await expect(page.getByText("The service credentials could not be loaded; nothing was changed.")).toBeVisible();
   await inspect(page, "service-failed");
   await button(page, "Try again").click();

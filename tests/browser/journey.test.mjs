@@ -204,6 +204,7 @@ test.describe("the first member", () => {
     await expect(page.getByText(/"Build server, Osaka" is deleted\. Refused everywhere by/).first()).toBeVisible();
     await page.waitForFunction(() => document.activeElement.tagName === "H1");
     await page.getByRole("main").getByRole("link", { name: "API keys" }).click();
+    await page.getByRole("link", { name: "Show all" }).click();
     await expect(row("Build server, Osaka").getByText("Deleted")).toBeVisible();
   });
 

@@ -202,7 +202,7 @@ test.describe("the list", () => {
       ];
       await answerInstead(page, "GET", "/v1/keys", json({ keys, next: null, total: 8, total_is_exact: true }));
       await open(page);
-      await expect(page.getByText("Not yet valid")).toBeVisible();
+      await expect(page.locator(".status", { hasText: "Not yet valid" })).toBeVisible();
       await inspect(page, `keys-${name}`);
     });
   }

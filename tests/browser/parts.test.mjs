@@ -13,7 +13,7 @@ import {
 } from "../../www/src/key/form/values.js";
 import { durationOf, durationText } from "../../www/src/key/duration.js";
 import { parseShortLivedKey } from "../../www/src/key/short-lived/parser.js";
-import { withoutSecrets } from "../../www/src/key/redaction.js";
+import { withoutSecrets } from "../../www/src/client/redaction.js";
 
 const TOKYO = "Asia/Tokyo";
 const NEW_YORK = "America/New_York";

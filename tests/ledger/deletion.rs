@@ -329,7 +329,8 @@ fn a09_no_day_has_more_tries_than_the_budget() {
 #[test]
 fn a_deletion_that_is_begun_and_a_wrong_code_are_written_down_with_the_keys() {
     let (world, owner) = quiet();
-    let [a, b] = [(); 2].map(|()| world.issue(owner, "{}"));
+    let [a, b] =
+        ["Cron", "Build"].map(|name| world.issue(owner, &format!(r#"{{"name":"{name}"}}"#)));
     let id = begin(&world, owner, &[a.id, b.id]).id;
     world.refusal(owner, confirm(id, "wrong"));
     let query = serde_json::from_value(serde_json::json!({"limit": 2})).unwrap();
@@ -342,7 +343,11 @@ fn a_deletion_that_is_begun_and_a_wrong_code_are_written_down_with_the_keys() {
     for entry in page.entries {
         assert_eq!(entry.by.id.as_deref(), Some(owner.member.as_str()));
         let changes = serde_json::to_value(entry.changes).unwrap();
-        assert_eq!(changes, serde_json::json!({"keys": {"from": null, "to": [a.id, b.id]}}));
+        let expected = serde_json::json!({
+            "keys": {"from": null, "to": [a.id, b.id]},
+            "names": {"from": null, "to": ["Cron", "Build"]},
+        });
+        assert_eq!(changes, expected);
     }
 }
 

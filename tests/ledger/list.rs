@@ -308,6 +308,7 @@ fn no_page_scans_or_sorts_the_whole_table() {
                 Sort::Name | Sort::NameDown => "key_by_name",
                 Sort::Expires | Sort::ExpiresDown => "key_by_expires",
                 Sort::Changed | Sort::ChangedDown => "key_by_changed",
+                Sort::Used | Sort::UsedDown => "key_by_used",
             };
             assert!(plan.contains(index), "{sort:?}: {plan}");
             assert!(!plan.contains("TEMP B-TREE"), "{sort:?}: {plan}");

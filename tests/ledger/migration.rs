@@ -179,6 +179,7 @@ const ROWS: &[&[&str]] = &[
     &[],
     &[],
     &[r#"UPDATE usage SET refusals = '{"expired":{"13":2}}', last_refused_at_ms = 1795262400000"#],
+    &["UPDATE key SET last_used_ms = 1795262400000"],
 ];
 
 #[test]

@@ -36,6 +36,8 @@ const SMALL: &[&str] = &[
     "(subquery-1)",
     "(subquery-2)",
     "(subquery-3)",
+    "(subquery-4)",
+    "(subquery-5)",
 ];
 
 /// The scans of what grows: a part of the statement, and what is scanned. In the order of how often
@@ -53,6 +55,8 @@ const NAMED: &[(&str, &str)] = &[
     ),
     // A search by name: all names of keys, twice for each page of the list or of activity.
     ("FROM key INDEXED BY key_by_name WHERE instr(", "key USING COVERING INDEX key_by_name"),
+    // The keys that ended with their issuer: the generations that ended, then an index.
+    ("FROM issuer_end CROSS JOIN key", "issuer_end"),
     // The next duty: the first of a kind that this release knows.
     ("FROM due INDEXED BY due_at", "due USING COVERING INDEX due_at"),
     // How far publication is: an operator looks.

@@ -30,7 +30,8 @@ use claviger_control::protocol::draft::field::FieldError;
 use claviger_control::protocol::draft::preview::{
     DraftPreview, ExpiryForm, ExpiryNote, NetworksNote,
 };
-use claviger_control::protocol::keys::{Deleted, KeyPage, KeyView, Listing, Sort};
+use claviger_control::protocol::key_filter::{ExpiryFilter, IssuerFilter, KeyFilter, UseFilter};
+use claviger_control::protocol::keys::{Deleted, KeyPage, KeyView, Listing, Sort, Status};
 use claviger_control::protocol::ledger::*;
 use claviger_control::protocol::member::{Language, Role, SecretVersion};
 use claviger_control::protocol::objects::{
@@ -180,6 +181,17 @@ fn requests_to_a_ledger() {
             cursor: None,
             limit: Some(50),
             deleted: Deleted::Only,
+            filter: KeyFilter::default(),
+        })),
+        console(Command::List(Listing {
+            deleted: Deleted::Too,
+            filter: KeyFilter {
+                statuses: vec![Status::Active, Status::NotYetValid],
+                issuer: Some(IssuerFilter::Key(id)),
+                expires: Some(ExpiryFilter::Within(DurationMs::from_days(1))),
+                used: Some(UseFilter::NotWithin(DurationMs::from_days(1))),
+            },
+            ..Listing::default()
         })),
         console(Command::Get { id, deleted: true }),
         console(Command::CountIssued { issuer: Issuer::Service }),
@@ -246,6 +258,14 @@ fn replies_of_a_ledger() {
             next: Some("c".into()),
             total: 1,
             total_is_exact: true,
+            hidden: 0,
+        }),
+        LedgerReply::Page(KeyPage {
+            keys: vec![],
+            next: None,
+            total: 0,
+            total_is_exact: true,
+            hidden: 2,
         }),
         LedgerReply::Key(view.clone()),
         LedgerReply::Key(KeyView { last_used_at: Some(at(8)), ..view.clone() }),
@@ -375,6 +395,7 @@ fn the_directory_and_addresses() {
         entered_at: at(5),
         name: name.map(str::to_owned),
         restoring: false,
+        suspended: false,
     };
     pin(vec![
         (
@@ -394,6 +415,14 @@ fn the_directory_and_addresses() {
                 r#"{{"ask":"leave_setup","account":"a1B2c3D4","claimant":{}}}"#,
                 serde_json::json!(digest())
             ),
+        ),
+        (
+            DirectoryRequest::CheckFirst { account: account() },
+            r#"{"ask":"check_first","account":"a1B2c3D4"}"#.into(),
+        ),
+        (
+            DirectoryRequest::NoteSuspended { account: account(), suspended: true },
+            r#"{"ask":"note_suspended","account":"a1B2c3D4","suspended":true}"#.into(),
         ),
         (
             DirectoryRequest::Confirm { account: account(), name: None },
@@ -439,11 +468,11 @@ fn the_directory_and_addresses() {
         (DirectoryReply::Invited, r#"{"reply":"invited"}"#.into()),
         (
             DirectoryReply::Accounts { accounts: vec![entry(EntryState::Pending, None)], next: Some(cursor) },
-            r#"{"reply":"accounts","accounts":[{"id":"a1B2c3D4","state":"pending","entered_at":5,"restoring":false}],"next":{"entered_at":5,"id":"a1B2c3D4"}}"#.into(),
+            r#"{"reply":"accounts","accounts":[{"id":"a1B2c3D4","state":"pending","entered_at":5,"restoring":false,"suspended":false}],"next":{"entered_at":5,"id":"a1B2c3D4"}}"#.into(),
         ),
         (
             DirectoryReply::Account(entry(EntryState::Open, Some("Example KK"))),
-            r#"{"reply":"account","id":"a1B2c3D4","state":"open","entered_at":5,"name":"Example KK","restoring":false}"#.into(),
+            r#"{"reply":"account","id":"a1B2c3D4","state":"open","entered_at":5,"name":"Example KK","restoring":false,"suspended":false}"#.into(),
         ),
         (DirectoryReply::SetupDone, r#"{"reply":"setup_done"}"#.into()),
         (

@@ -15,6 +15,7 @@ import {
   rememberLanguage,
   useLocale,
 } from "./i18n/locale.jsx";
+import { presentName } from "./i18n/zones.js";
 import { KeysPage } from "./keys/page.jsx";
 import { SetUp } from "./setup/page.jsx";
 import { Challenge } from "./sign-in/challenge.jsx";
@@ -95,7 +96,7 @@ export function App({ answering }) {
   }, [load]);
 
   return (
-    <LocaleProvider lang={lang} zone={session?.account.time_zone ?? BROWSER_ZONE} setLang={choose}>
+    <LocaleProvider lang={lang} zone={presentName(session?.account.time_zone ?? BROWSER_ZONE)} setLang={choose}>
       <Announcer>
         {problem ? (
           <LoadFailure problem={problem} onRetry={load} />

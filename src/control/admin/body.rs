@@ -43,6 +43,14 @@ pub struct SetUp {
     pub language: String,
 }
 
+/// Body of `POST /v1/setup/check`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CheckSetUp {
+    /// Set-up token from the link.
+    pub token: SecretText,
+}
+
 /// Body of `POST /v1/session`.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]

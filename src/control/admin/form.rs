@@ -13,6 +13,7 @@ use crate::protocol::activity::PAGE_ENTRIES_MAX;
 use crate::protocol::activity::export::Format;
 use crate::protocol::code::Code;
 use crate::protocol::draft::field::FieldError;
+use crate::protocol::key_filter::{ExpiryFilter, IssuerFilter, UseFilter, parse_statuses};
 use crate::protocol::keys::{Deleted, Listing, PAGE_KEYS_MAX, Sort, check_deletion};
 use crate::protocol::member::Language;
 use crate::protocol::operator::EntryCursor;
@@ -121,8 +122,29 @@ pub fn listing(query: Option<&str>) -> Result<Listing, AdminProblem> {
                 listing.deleted = Deleted::parse(&value)
                     .ok_or_else(|| invalid("not_one_of", "too, only, or no"))?;
             }
+            "status" => {
+                listing.filter.statuses = parse_statuses(&value)
+                    .ok_or_else(|| invalid("not_one_of", "statuses, separated by commas"))?;
+            }
+            "issuer" => {
+                let issuer = IssuerFilter::parse(&value);
+                listing.filter.issuer = Some(issuer.ok_or_else(|| {
+                    invalid("not_one_of", "members, keys, service, or an ID of a member or key")
+                })?);
+            }
+            "expires" => {
+                let expires = ExpiryFilter::parse(&value);
+                listing.filter.expires =
+                    Some(expires.ok_or_else(|| invalid("not_one_of", "never, or 1d to 3650d"))?);
+            }
+            "used" => {
+                let used = UseFilter::parse(&value);
+                listing.filter.used = Some(used.ok_or_else(|| {
+                    invalid("not_one_of", "never, 1d to 3650d, or not-1d to not-3650d")
+                })?);
+            }
             _ => {
-                let detail = "the parameters are q, sort, deleted, cursor, limit";
+                let detail = "the parameters are q, sort, deleted, status, issuer, expires, used, cursor, limit";
                 return Err(invalid("unknown_parameter", detail));
             }
         }

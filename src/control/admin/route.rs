@@ -12,6 +12,8 @@ pub enum Route {
     Asset,
     /// Creates an account from a set-up link.
     SetUp,
+    /// Checks a set-up link before its form is filled in.
+    CheckSetUp,
     /// Returns the session.
     ShowSession,
     /// Signs a member in.
@@ -102,6 +104,7 @@ impl Route {
         let segments: Vec<&str> = resource.split('/').collect();
         let (found, allow) = match segments.as_slice() {
             ["setup"] => (pick(verb, &[("POST", Self::SetUp)]), "POST"),
+            ["setup", "check"] => (pick(verb, &[("POST", Self::CheckSetUp)]), "POST"),
             ["session"] => (
                 pick(
                     verb,
@@ -222,6 +225,7 @@ impl Route {
             | Self::ShowAccount(_) => false,
             Self::SetUp
             | Self::ExportActivity
+            | Self::CheckSetUp
             | Self::RevokeSealed
             | Self::SignIn
             | Self::SignOut
@@ -266,6 +270,7 @@ mod tests {
     /// Every path with its methods.
     const ROUTES: &[(&str, &str)] = &[
         ("/v1/setup", "POST"),
+        ("/v1/setup/check", "POST"),
         ("/v1/session", "GET, HEAD, POST, DELETE"),
         ("/v1/session/step-up", "POST"),
         ("/v1/keys", "GET, HEAD, POST"),

@@ -80,7 +80,7 @@ fn issued_by(key: &KeyView) -> Value {
 /// Returns the document of a page of keys.
 pub fn page(page: &KeyPage, config: &AdminConfig, now: UnixMs) -> Value {
     let keys: Vec<Value> = page.keys.iter().map(|view| key(view, config, now)).collect();
-    json!({ "keys": keys, "next": page.next, "total": page.total, "total_is_exact": page.total_is_exact, "now": text(now) })
+    json!({ "keys": keys, "next": page.next, "total": page.total, "total_is_exact": page.total_is_exact, "hidden": page.hidden, "now": text(now) })
 }
 
 /// Returns the document of a preview.
@@ -232,7 +232,7 @@ fn entry(entry: &DirectoryEntry) -> Value {
     let link_until = (entry.state == EntryState::Pending).then(|| text(link_end(entry.entered_at)));
     json!({
         "id": entry.id, "state": entry.state, "name": entry.name, "entered_at": text(entry.entered_at),
-        "link_until": link_until, "restoring": entry.restoring,
+        "link_until": link_until, "restoring": entry.restoring, "suspended": entry.suspended,
     })
 }
 
@@ -277,6 +277,7 @@ pub fn invited(token: &NewToken, config: &AdminConfig, now: UnixMs) -> Value {
         "account": {
             "id": token.made().account(), "state": EntryState::Pending, "name": null,
             "entered_at": text(now), "link_until": text(link_end(now)), "restoring": false,
+            "suspended": false,
         },
         "link": format!("{}/#/setup/{}", config.console_origin, token.expose()),
         "now": text(now),

@@ -65,7 +65,7 @@ impl Ledger<'_> {
             }
             Command::StepUp { secret_version } => Ok(step_up(context, secret_version)),
             Command::List(listing) => {
-                let page = listing::page(self.sql, context.account.id, &listing)?;
+                let page = listing::page(self.sql, context.account.id, &listing, context.now)?;
                 let refused =
                     |error| LedgerReply::Refused(Refusal::Invalid { errors: vec![error] });
                 Ok(Plan::read(page.map_or_else(refused, LedgerReply::Page)))

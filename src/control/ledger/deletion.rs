@@ -175,8 +175,13 @@ impl Deletion {
     }
 
     /// Returns the audit row of an action on it, which lists its keys.
-    fn note(&self, context: &CommandContext<'_>, action: Action) -> Statement {
-        context.author().did_about(action, serde_json::json!({ "keys": self.keys }).to_string())
+    /// Returns the audit row of an action on these keys, with their present names: a name says
+    /// more than an ID, and may change later.
+    fn note(&self, context: &CommandContext<'_>, action: Action, keys: &[Key]) -> Statement {
+        let in_order = self.keys.iter().filter_map(|id| keys.iter().find(|key| key.id == *id));
+        let names: Vec<&str> = in_order.map(|key| key.name.as_str()).collect();
+        let members = serde_json::json!({ "keys": self.keys, "names": names });
+        context.author().did_about(action, members.to_string())
     }
 
     fn view(&self, context: &CommandContext<'_>, keys: &[Key], mail: MailState) -> DeletionView {
@@ -235,7 +240,7 @@ pub(super) fn begin(
     let mut writes = vec![
         deletion.store(),
         Task::own(TaskKind::SweepDeletions).schedule(context.now.saturating_add(KEPT)),
-        deletion.note(context, Action::BeginDeletion),
+        deletion.note(context, Action::BeginDeletion, &found),
     ];
     writes.extend(deletion.mail(context, &found, code)?);
     Ok(Plan {
@@ -325,7 +330,8 @@ pub(super) fn confirm(
     if tried.mac != mac {
         let tries_left = TRIES_MAX.saturating_sub(tried.tries);
         let mut plan = refused(Refusal::CodeWrong { tries_left });
-        plan.writes.push(tried.note(context, Action::TryWrongCode));
+        let keys = Key::load_many(sql, &tried.keys)?;
+        plan.writes.push(tried.note(context, Action::TryWrongCode, &keys));
         return Ok(plan);
     }
     match deletable(&tried.keys, Key::load_many(sql, &tried.keys)?) {

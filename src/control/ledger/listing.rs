@@ -5,16 +5,19 @@
 
 use base64ct::{Base64UrlUnpadded, Encoding};
 use claviger_core::base::id::{AccountId, KeyId};
+use claviger_core::base::time::UnixMs;
 use claviger_core::credential::limits::network::Network;
 
 use super::key::{COLUMNS, Key, KeyCounts, MEMBERS};
+use super::key_filter::{FilterCondition, GONE, count_ended};
 use crate::ledger::name_order::name_order;
 use crate::ledger::search_terms::{NameQuery, fold};
 use crate::objects::sql::{Sql, SqlError, SqlExt, Statement, Value};
 use crate::protocol::draft::field::FieldError;
 use crate::protocol::integer::INTEGER_MAX;
+use crate::protocol::key_filter::KeyFilter;
 use crate::protocol::keys::{
-    CURSOR_BYTES_MAX, Deleted, KeyPage, Listing, PAGE_KEYS_MAX, QUERY_CHARS_MAX, Sort,
+    CURSOR_BYTES_MAX, Deleted, KeyPage, Listing, PAGE_KEYS_MAX, QUERY_CHARS_MAX, Sort, Status,
     TOTAL_EXACT_MAX,
 };
 
@@ -29,6 +32,7 @@ pub fn page(
     sql: &dyn Sql,
     account: AccountId,
     listing: &Listing,
+    now: UnixMs,
 ) -> Result<Result<KeyPage, FieldError>, SqlError> {
     let parsed = ListQuery::read(listing.q.as_deref().unwrap_or_default(), account)
         .and_then(|query| Ok((query, ListCursor::read(listing.cursor.as_deref(), listing.sort)?)));
@@ -37,8 +41,9 @@ pub fn page(
         Err(error) => return Ok(Err(error)),
     };
     let limit = listing.limit.unwrap_or(PAGE_KEYS_MAX).clamp(1, PAGE_KEYS_MAX);
-    let mut keys = sql
-        .read_all(&select(&query, listing, cursor.as_ref(), limit.saturating_add(1)), Key::read)?;
+    let filter = FilterCondition::of(&listing.filter, now);
+    let rows = select(&query, listing, &filter, cursor.as_ref(), limit.saturating_add(1));
+    let mut keys = sql.read_all(&rows, Key::read)?;
     let size = usize::try_from(limit).unwrap_or(usize::MAX);
     let has_more = keys.len() > size;
     keys.truncate(size);
@@ -46,12 +51,18 @@ pub fn page(
         .last()
         .filter(|_| has_more)
         .map(|last| ListCursor::after(last, listing.sort).text(listing.sort));
-    let found = count(sql, &query, listing.deleted)?;
+    let found = match &listing.filter {
+        only if query == ListQuery::All && hides_gone_alone(only) => {
+            count_all(sql, Deleted::No)?.saturating_sub(count_ended(sql)?)
+        }
+        _ => count(sql, &query, listing.deleted, &filter)?,
+    };
     Ok(Ok(KeyPage {
         keys: keys.iter().map(Key::view).collect(),
         next,
         total: found.min(TOTAL_EXACT_MAX),
         total_is_exact: found <= TOTAL_EXACT_MAX,
+        hidden: hidden(sql, &query, listing, now)?.min(TOTAL_EXACT_MAX),
     }))
 }
 
@@ -173,6 +184,7 @@ impl ListCursor {
         let value = match sort {
             Sort::Created | Sort::CreatedDown => key.created.at.into(),
             Sort::Changed | Sort::ChangedDown => key.changed.at.into(),
+            Sort::Used | Sort::UsedDown => key.last_used_at.map_or(Value::Integer(0), Into::into),
             Sort::Expires | Sort::ExpiresDown => {
                 key.limits.expires.at().map_or(Value::Integer(INTEGER_MAX), Into::into)
             }
@@ -211,10 +223,15 @@ impl Order {
                 ("ifnull(key.expires_ms, 9007199254740991)", "key_by_expires")
             }
             Sort::Changed | Sort::ChangedDown => ("key.changed_at_ms", "key_by_changed"),
+            Sort::Used | Sort::UsedDown => ("ifnull(key.last_used_ms, 0)", "key_by_used"),
         };
         let goes_down = match sort {
-            Sort::CreatedDown | Sort::NameDown | Sort::ExpiresDown | Sort::ChangedDown => true,
-            Sort::Created | Sort::Name | Sort::Expires | Sort::Changed => false,
+            Sort::CreatedDown
+            | Sort::NameDown
+            | Sort::ExpiresDown
+            | Sort::ChangedDown
+            | Sort::UsedDown => true,
+            Sort::Created | Sort::Name | Sort::Expires | Sort::Changed | Sort::Used => false,
         };
         Self { by, index, goes_down }
     }
@@ -233,10 +250,13 @@ fn choice(deleted: Deleted) -> &'static str {
 fn select(
     query: &ListQuery,
     listing: &Listing,
+    filter: &FilterCondition,
     cursor: Option<&ListCursor>,
     limit: u32,
 ) -> Statement {
-    let (condition, mut values) = query.condition();
+    let (mut condition, mut values) = query.condition();
+    condition.push_str(&filter.text);
+    values.extend(filter.values.iter().cloned());
     let Order { by, index, goes_down } = Order::of(listing.sort);
     let choice = choice(listing.deleted);
     let (after, direction) = if goes_down { ("<", "DESC") } else { (">", "ASC") };
@@ -244,6 +264,7 @@ fn select(
     // needs, and may sort all keys instead. With a search the planner chooses. Deleted keys alone
     // are few.
     let indexed = match (query, listing.deleted) {
+        (ListQuery::All, _) if let Some(index) = filter.index => format!("INDEXED BY {index}"),
         (ListQuery::All, Deleted::Too | Deleted::No) => format!("INDEXED BY {index}"),
         (ListQuery::All, Deleted::Only) => "INDEXED BY key_deleted".to_owned(),
         (ListQuery::Name(_) | ListQuery::Id(_) | ListQuery::Networks(_), _) => String::new(),
@@ -265,20 +286,68 @@ fn select(
 
 /// Returns the number of matching keys: from the maintained counts without a search, otherwise
 /// counted up to [`TOTAL_EXACT_MAX`] + 1.
-fn count(sql: &dyn Sql, query: &ListQuery, deleted: Deleted) -> Result<u32, SqlError> {
-    if *query == ListQuery::All {
-        let KeyCounts { members, issuers, deleted: gone } = KeyCounts::load(sql)?;
-        let living = members.saturating_add(issuers);
-        return Ok(match deleted {
-            Deleted::Too => living.saturating_add(gone),
-            Deleted::Only => gone,
-            Deleted::No => living,
-        });
+fn count(
+    sql: &dyn Sql,
+    query: &ListQuery,
+    deleted: Deleted,
+    filter: &FilterCondition,
+) -> Result<u32, SqlError> {
+    let is_all = *query == ListQuery::All;
+    if is_all && filter.text.is_empty() {
+        return count_all(sql, deleted);
     }
     let (condition, values) = query.condition();
     let choice = choice(deleted);
-    let text =
-        format!("SELECT count(*) FROM (SELECT 1 FROM key WHERE {choice}{condition} LIMIT ?)");
-    let found = Statement::new(text).bind_all(values).bind(TOTAL_EXACT_MAX.saturating_add(1));
+    let index = filter.index.unwrap_or("key_by_created");
+    let indexed = if is_all { format!("INDEXED BY {index}") } else { String::new() };
+    let text = format!(
+        "SELECT count(*) FROM (SELECT 1 FROM key {indexed} WHERE {choice}{condition}{} LIMIT ?)",
+        filter.text
+    );
+    let found = Statement::new(text)
+        .bind_all(values)
+        .bind_all(filter.values.iter().cloned())
+        .bind(TOTAL_EXACT_MAX.saturating_add(1));
     Ok(u32::try_from(sql.integer(&found)?).unwrap_or(u32::MAX))
+}
+
+/// Returns the number of keys in the maintained counts.
+fn count_all(sql: &dyn Sql, deleted: Deleted) -> Result<u32, SqlError> {
+    let KeyCounts { members, issuers, deleted: gone } = KeyCounts::load(sql)?;
+    let living = members.saturating_add(issuers);
+    Ok(match deleted {
+        Deleted::Too => living.saturating_add(gone),
+        Deleted::Only => gone,
+        Deleted::No => living,
+    })
+}
+
+/// Returns `true` if a filter leaves out deleted and ended keys, and no others.
+fn hides_gone_alone(filter: &KeyFilter) -> bool {
+    let KeyFilter { statuses, issuer, expires, used } = filter;
+    let is_right = |status: Status| statuses.contains(&status) != GONE.contains(&status);
+    (issuer, expires, used) == (&None, &None, &None) && Status::ALL.into_iter().all(is_right)
+}
+
+/// Returns the number of deleted and ended keys that the statuses of the query leave out.
+fn hidden(
+    sql: &dyn Sql,
+    query: &ListQuery,
+    listing: &Listing,
+    now: UnixMs,
+) -> Result<u32, SqlError> {
+    let filter = &listing.filter;
+    if filter.statuses.is_empty() || listing.deleted != Deleted::Too {
+        return Ok(0);
+    }
+    if *query == ListQuery::All && hides_gone_alone(filter) {
+        return Ok(count_all(sql, Deleted::Only)?.saturating_add(count_ended(sql)?));
+    }
+    let statuses: Vec<Status> =
+        GONE.into_iter().filter(|status| !filter.statuses.contains(status)).collect();
+    if statuses.is_empty() {
+        return Ok(0);
+    }
+    let gone = FilterCondition::of(&KeyFilter { statuses, ..filter.clone() }, now);
+    count(sql, query, Deleted::Too, &gone)
 }

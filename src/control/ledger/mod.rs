@@ -16,6 +16,7 @@ pub mod idempotency;
 pub mod issued;
 pub mod issuing;
 pub mod key;
+mod key_filter;
 pub mod ledger;
 pub mod listing;
 pub mod mailbox;

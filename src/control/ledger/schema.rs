@@ -28,6 +28,7 @@ pub const MIGRATIONS: &[Migration] = &[
     SUPERSEDED,
     NAME_ORDER,
     REFUSED_USES,
+    LAST_USE,
 ];
 
 /// Creates keys, members, sessions, journal and audit.
@@ -528,5 +529,22 @@ const REFUSED_USES: Migration = Migration {
         "ALTER TABLE usage ADD COLUMN refusals TEXT NOT NULL DEFAULT '{}' CHECK (json_valid(refusals))",
         // Last refused request; NULL: none, or reported by an edge of an earlier release; rises.
         "ALTER TABLE usage ADD COLUMN last_refused_at_ms INTEGER",
+    ],
+};
+
+/// Adds the last use to the row of a key, so that lists are ordered and filtered by it.
+const LAST_USE: Migration = Migration {
+    statements: &[
+        // Time of the last accepted request, as the rows of `usage` say; NULL: none; rises. The
+        // triggers below maintain it for every writer.
+        "ALTER TABLE key ADD COLUMN last_used_ms INTEGER",
+        "UPDATE key SET last_used_ms = (SELECT max(last_used_at_ms) FROM usage WHERE usage.key = key.id)",
+        "CREATE INDEX key_by_used ON key (ifnull(last_used_ms, 0), id)",
+        "CREATE TRIGGER key_last_use_of_new_usage AFTER INSERT ON usage WHEN NEW.last_used_at_ms IS NOT NULL
+            BEGIN UPDATE key SET last_used_ms = NEW.last_used_at_ms
+                WHERE id = NEW.key AND ifnull(last_used_ms, 0) < NEW.last_used_at_ms; END",
+        "CREATE TRIGGER key_last_use_of_changed_usage AFTER UPDATE OF last_used_at_ms ON usage WHEN NEW.last_used_at_ms IS NOT NULL
+            BEGIN UPDATE key SET last_used_ms = NEW.last_used_at_ms
+                WHERE id = NEW.key AND ifnull(last_used_ms, 0) < NEW.last_used_at_ms; END",
     ],
 };

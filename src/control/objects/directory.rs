@@ -79,6 +79,13 @@ pub const MIGRATIONS: &[Migration] = &[
             "ALTER TABLE account ADD COLUMN claimed_until_ms INTEGER NOT NULL DEFAULT 0",
         ],
     },
+    Migration {
+        statements: &[
+            // 1 if an operator has suspended it; mutable. 0 for accounts that were suspended before
+            // this release, until an operator opens their page.
+            "ALTER TABLE account ADD COLUMN suspended INTEGER NOT NULL DEFAULT 0 CHECK (suspended IN (0, 1))",
+        ],
+    },
 ];
 
 /// The directory over its database.
@@ -177,6 +184,29 @@ impl<'a> Directory<'a> {
             let leave = Statement::new(text).bind(account.as_str());
             self.sql.apply(&[leave.bind(claimant.as_bytes().as_slice())])?;
         }
+        Ok(DirectoryReply::Noted)
+    }
+
+    /// Returns what [`Self::enter_first`] would find, without entering anything.
+    fn check_first(&self, account: AccountId) -> Result<DirectoryReply, SqlError> {
+        Ok(match self.state(account)? {
+            Some(EntryState::Open) => DirectoryReply::SetupDone,
+            None if self.has_another_than(account)? => DirectoryReply::SetupDone,
+            Some(EntryState::Pending) | None => DirectoryReply::Entered,
+        })
+    }
+
+    /// Stores the reported state of an account that is open.
+    fn note_suspended(
+        &self,
+        account: AccountId,
+        suspended: bool,
+    ) -> Result<DirectoryReply, SqlError> {
+        if self.state(account)? != Some(EntryState::Open) {
+            return Ok(DirectoryReply::Unknown);
+        }
+        let note = Statement::new("UPDATE account SET suspended = ? WHERE id = ?");
+        self.sql.apply(&[note.bind(suspended).bind(account.as_str())])?;
         Ok(DirectoryReply::Noted)
     }
 
@@ -296,6 +326,10 @@ impl DurableObject for Directory<'_> {
             }
             DirectoryRequest::LeaveSetup { account, claimant } => {
                 self.leave_setup(account, claimant)?
+            }
+            DirectoryRequest::CheckFirst { account } => self.check_first(account)?,
+            DirectoryRequest::NoteSuspended { account, suspended } => {
+                self.note_suspended(account, suspended)?
             }
             DirectoryRequest::Invite { account, again } => self.invite(account, again, now)?,
             DirectoryRequest::Confirm { account, name } => {

@@ -11,6 +11,8 @@ use claviger_core::verify::verdict::Denial;
 use serde::{Deserialize, Serialize};
 
 use crate::protocol::draft::field::FieldError;
+use crate::protocol::key_filter::KeyFilter;
+pub use crate::protocol::key_status::Status;
 
 /// A key as a message or a refusal names it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -130,23 +132,8 @@ fn is_zero(count: &u64) -> bool {
     *count == 0
 }
 
-/// The state of a key, tested in the order of the edge's verdicts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Status {
-    /// Deleted, and restorable within the restore period.
-    Deleted,
-    /// Its issuer's sealing generation has risen. The issuer was disabled or deleted, or lost its
-    /// issuance limits. Or the service password changed, or all issued keys were ended at once.
-    Ended,
-    /// Disabled by a member.
-    Disabled,
-    /// Its validity has not begun.
-    NotYetValid,
-    /// Its validity has ended.
-    Expired,
-    /// None of the above: requests within its limits are accepted.
-    Active,
+fn is_none_hidden(count: &u32) -> bool {
+    *count == 0
 }
 
 impl KeyView {
@@ -216,6 +203,9 @@ pub struct Listing {
     /// because it would show them as active.
     #[serde(default)]
     pub deleted: Deleted,
+    /// Further selection of keys.
+    #[serde(default, skip_serializing_if = "KeyFilter::is_all")]
+    pub filter: KeyFilter,
 }
 
 /// Selection of deleted keys in a list.
@@ -271,11 +261,17 @@ pub enum Sort {
     /// Most recently changed first.
     #[serde(rename = "-changed")]
     ChangedDown,
+    /// Keys that were never used first, then the least recently used.
+    #[serde(rename = "used")]
+    Used,
+    /// Most recently used first, keys that were never used last.
+    #[serde(rename = "-used")]
+    UsedDown,
 }
 
 impl Sort {
     /// All orders, for parsing and tests.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 10] = [
         Self::CreatedDown,
         Self::Created,
         Self::Name,
@@ -284,6 +280,8 @@ impl Sort {
         Self::ExpiresDown,
         Self::Changed,
         Self::ChangedDown,
+        Self::Used,
+        Self::UsedDown,
     ];
 
     /// Returns the order's name in URLs.
@@ -297,6 +295,8 @@ impl Sort {
             Self::ExpiresDown => "-expires",
             Self::Changed => "changed",
             Self::ChangedDown => "-changed",
+            Self::Used => "used",
+            Self::UsedDown => "-used",
         }
     }
 
@@ -317,6 +317,10 @@ pub struct KeyPage {
     pub total: u32,
     /// `true` if `total` is exact; `false` if counting stopped at [`TOTAL_EXACT_MAX`].
     pub total_is_exact: bool,
+    /// Number of deleted and ended keys that match the rest of the query but not its statuses, at
+    /// most [`TOTAL_EXACT_MAX`].
+    #[serde(default, skip_serializing_if = "is_none_hidden")]
+    pub hidden: u32,
 }
 
 #[cfg(test)]

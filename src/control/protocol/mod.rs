@@ -14,6 +14,8 @@ pub mod encryption;
 pub mod envelope;
 pub mod expiry_text;
 pub mod integer;
+pub mod key_filter;
+pub mod key_status;
 pub mod keys;
 pub mod ledger;
 pub mod master;

@@ -117,6 +117,11 @@ pub enum DirectoryRequest {
         /// Digest of the e-mail address of the attempt.
         claimant: Digest,
     },
+    /// Asks if the account of a set-up token is still to be opened. Changes nothing.
+    CheckFirst {
+        /// Account in the set-up token.
+        account: AccountId,
+    },
     /// Enters an account that an operator invites, until its set-up link is used or expires.
     Invite {
         /// Account in the set-up token.
@@ -133,6 +138,13 @@ pub enum DirectoryRequest {
         /// Name of the account; `None` keeps the one on record.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         name: Option<String>,
+    },
+    /// Reports that an operator suspended or resumed the account.
+    NoteSuspended {
+        /// ID of the account.
+        account: AccountId,
+        /// `true` if all its keys are refused.
+        suspended: bool,
     },
     /// Lists accounts, latest first.
     List {

@@ -73,6 +73,9 @@ pub struct DirectoryEntry {
     /// `true` if an epoch is noted for an unfinished restore.
     #[serde(default)]
     pub restoring: bool,
+    /// `true` if an operator has suspended it.
+    #[serde(default)]
+    pub suspended: bool,
 }
 
 /// Most accounts of a page.

@@ -22,7 +22,7 @@ export default {
     try {
       const headers = flatten(request.headers);
       const reaction = JSON.parse(await callAsync(handle, request, env, headers, Date.now()));
-      if (reaction === "asset") return await env.ASSETS.fetch(request);
+      if (reaction === "asset") return kept(request, await env.ASSETS.fetch(request));
       const { status, headers: own, body, more } = reaction.answer;
       if (!more) return respond(reaction.answer);
       const onward = (more) => callAsync(proceed, request, env, headers, Date.now(), more);
@@ -32,6 +32,18 @@ export default {
     }
   },
 };
+
+/**
+ * Lets browsers keep a file whose name contains a hash of its content (`xtask/build.mjs`). Anything
+ * else under such a name, such as the 404 page between two releases, is not kept.
+ */
+function kept(request, answer) {
+  if (!new URL(request.url).pathname.startsWith("/hashed/")) return answer;
+  const isFile = answer.status === 200 || answer.status === 304;
+  const headers = new Headers(answer.headers);
+  headers.set("cache-control", isFile ? "public, max-age=31536000, immutable" : "no-store");
+  return new Response(answer.body, { status: answer.status, headers });
+}
 
 /** Number of Durable Objects created in this isolate so far. */
 let lives = 0;

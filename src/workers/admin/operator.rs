@@ -79,8 +79,11 @@ pub async fn show(
         return Ok(Response::json(200, &view::account(&entry, None, &context.config, now())));
     }
     match ask(context, account, &LedgerRequest::Inspect).await? {
-        LedgerReply::Inspected { account, progress, counts } => {
-            let inspected = Some((&account, &progress, counts));
+        LedgerReply::Inspected { account: found, progress, counts } => {
+            if found.suspended != entry.suspended {
+                note_suspended(context, account, found.suspended).await;
+            }
+            let inspected = Some((&found, &progress, counts));
             Ok(Response::json(200, &view::account(&entry, inspected, &context.config, now())))
         }
         reply => Err(context.refusal(reply)),
@@ -100,10 +103,18 @@ pub async fn edit(
     authorise(context, OperatorCommand::SetState { account, freshness_ms, suspended }).await?;
     match ask(context, account, &LedgerRequest::SetState { freshness_ms, suspended }).await? {
         LedgerReply::State { state, bound } => {
+            note_suspended(context, account, state.suspended).await;
             Ok(Response::json(200, &view::account_state(state, bound, now())))
         }
         reply => Err(context.refusal(reply)),
     }
+}
+
+/// Makes the directory list the account with its present state. A failure changes nothing but that
+/// list, which the next visit of the account's page corrects.
+async fn note_suspended(context: &RequestContext<'_>, account: AccountId, suspended: bool) {
+    let note = DirectoryRequest::NoteSuspended { account, suspended };
+    calls::directory(context.env, &note).await.ok();
 }
 
 /// Starts a rebuild of an account's records in KV.

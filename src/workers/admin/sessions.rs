@@ -118,6 +118,29 @@ pub async fn set_up(context: &RequestContext<'_>) -> Result<Response, AdminProbl
     Ok(answer)
 }
 
+/// Says before the form is filled in that a set-up link is over. Only a client with the link gets
+/// past the first check, and nothing is entered or claimed.
+pub async fn check_set_up(context: &RequestContext<'_>) -> Result<Response, AdminProblem> {
+    let body::CheckSetUp { token } = context.body().await?;
+    let AdminConfig { prefix, master, .. } = &*context.config;
+    let token = MadeToken::parse(token.expose(), Kind::Setup, prefix, master)
+        .filter(|token| !token.is_over(context.request.arrived))
+        .ok_or(AdminProblem::SetupRefused)?;
+    if refusals::is_over(&token, context.request.arrived) {
+        return Err(AdminProblem::SetupDone);
+    }
+    count_try(context).await?;
+    let check = DirectoryRequest::CheckFirst { account: token.account() };
+    match calls::directory(context.env, &check).await? {
+        DirectoryReply::SetupDone => {
+            refusals::note_over(&token, now());
+            Err(AdminProblem::SetupDone)
+        }
+        DirectoryReply::Entered => Ok(Response::empty(204)),
+        _ => Err(RequestProblem::Unavailable.into()),
+    }
+}
+
 /// Signs a member in.
 pub async fn sign_in(context: &RequestContext<'_>) -> Result<Response, AdminProblem> {
     let form: body::SignIn = context.body().await?;

@@ -1,4 +1,5 @@
 // Shows one changed value, before and after.
+import { keyAddress } from "../client/route.js";
 import { useLocale } from "../i18n/locale.jsx";
 import { durationOf } from "../key/duration.js";
 
@@ -9,7 +10,7 @@ const TIMES = ["expires_at", "not_before"];
 const SPANS_MS = ["longest_ms", "freshness_ms"];
 
 /** Members that name the subject of an entry, and changed nothing. */
-const SUBJECTS = ["account", "keys"];
+const SUBJECTS = ["account", "keys", "names", "sealed", "issuer"];
 
 /**
  * Messages for empty values; for these members an empty value means more than "None".
@@ -17,11 +18,14 @@ const SUBJECTS = ["account", "keys"];
  */
 const EMPTY = { expires_at: "expiry.unlimited", networks: "networks.anywhere", longest_ms: "expiry.unlimited" };
 
-/** @param {{field: string} & import('./list.js').Change} props */
-export function Change({ field, from, to }) {
+/**
+ * @param {{field: string, begins?: boolean} & import('./list.js').Change} props `begins` is `true`
+ *   if nothing stood before
+ */
+export function Change({ field, from, to, begins = false }) {
   const { say, has } = useLocale();
   const name = has(`change.${field}`) ? say(`change.${field}`) : field;
-  if (SUBJECTS.includes(field))
+  if (begins || SUBJECTS.includes(field))
     return <li>{say("change.of", { field: name, value: <Value field={field} value={to} /> })}</li>;
   return (
     <li>
@@ -36,9 +40,16 @@ export function Change({ field, from, to }) {
 
 /** @param {{field: string, value: unknown}} props `value` is JSON from the server */
 function Value({ field, value }) {
-  const { say, has, format } = useLocale();
+  const { say, has, format, lang } = useLocale();
+  /** @param {string[]} parts */
+  const list = (parts) => new Intl.ListFormat(lang, { type: "unit" }).format(parts);
   const empty = value === null || value === undefined || value === "" || (Array.isArray(value) && !value.length);
   if (empty) return <span>{say(EMPTY[field] ?? "permissions.none")}</span>;
+  if (field === "issuer" && value === "service") return <span>{say("service.password")}</span>;
+  if (field === "issuer") return <a href={keyAddress(String(value))}>{String(value)}</a>;
+  if (field === "sealed") return <code>{String(value)}</code>;
+  if (field === "names" && Array.isArray(value))
+    return <span>{list(value.map((name) => say("quoted", { name })))}</span>;
   if (field === "enabled") return <span>{say(value ? "status.active" : "status.disabled")}</span>;
   if (typeof value === "boolean") return <span>{say(value ? "yes" : "no")}</span>;
   if (SPANS_MS.includes(field) && typeof value === "number") return <span>{format.duration(durationOf(value))}</span>;

@@ -6,10 +6,11 @@ import { useLocale } from "../i18n/locale.jsx";
 import { useMedia } from "../ui/browser.js";
 import { Change } from "./change.jsx";
 
-/**
- * Actions that begin something: nothing stood before, and the key's page shows the present state.
- */
-const BEGINNINGS = ["key_issued", "account_opened"];
+/** Members of a new key that the entry shows: the limits that it was issued with. */
+const LIMITS = ["expires_at", "not_before", "networks", "permissions", "issuable", "viewable", "protected"];
+
+/** Of these, the members whose absence says nothing. */
+const OPTIONAL = ["not_before", "issuable", "viewable", "protected"];
 
 /**
  * @typedef {import('./list.js').Entry} Entry
@@ -41,7 +42,7 @@ export function Entries({ entries, ofKey = false }) {
               <strong>{actionName(entry.action)}</strong>
               {!roomy && !ofKey && <Subject entry={entry} />}
               {!roomy && <Author entry={entry} />}
-              {!BEGINNINGS.includes(entry.action) && <Changes changes={entry.changes} />}
+              <Changes action={entry.action} changes={entry.changes} />
             </td>
             {!ofKey && roomy && (
               <td class="of">
@@ -107,14 +108,31 @@ function Author({ entry: { by, address } }) {
 /** Changes that the action itself says already. */
 const OMITTED = ["password_generation"];
 
-/** @param {{changes: Entry['changes']}} props */
-function Changes({ changes }) {
-  const shown = Object.entries(changes ?? {}).filter(([field]) => !OMITTED.includes(field));
+/**
+ * Returns the limits of a new key. The server leaves out those that limit nothing.
+ * @param {NonNullable<Entry['changes']>} changes
+ * @returns {[string, import('./list.js').Change][]}
+ */
+const limitsIn = (changes) =>
+  LIMITS.flatMap((field) => {
+    const to = changes[field]?.to ?? null;
+    return to || !OPTIONAL.includes(field) ? [[field, { from: null, to }]] : [];
+  });
+
+/** @param {{action: string, changes: Entry['changes']}} props */
+function Changes({ action, changes }) {
+  const begins = action === "key_issued";
+  // The account shows what it was opened with. Names say more than IDs; entries of earlier releases
+  // have IDs alone.
+  if (!changes || action === "account_opened") return null;
+  const shown = begins
+    ? limitsIn(changes)
+    : Object.entries(changes).filter(([field]) => !OMITTED.includes(field) && !(field === "keys" && changes.names));
   if (!shown.length) return null;
   return (
     <ul class="changes">
       {shown.map(([field, { from, to }]) => (
-        <Change key={field} field={field} from={from} to={to} />
+        <Change key={field} field={field} from={from} to={to} begins={begins} />
       ))}
     </ul>
   );

@@ -1,9 +1,9 @@
 // Draws the filter. Words, action and days are typed here; a link elsewhere picks a key or a
 // member.
 import { useEffect, useState } from "preact/hooks";
+import { withoutSecrets } from "../client/redaction.js";
 import { activityAddress, go } from "../client/route.js";
 import { useLocale } from "../i18n/locale.jsx";
-import { withoutSecrets } from "../key/redaction.js";
 import { Field, Form } from "../ui/fields.jsx";
 import { useFocusFallback } from "../ui/focus.jsx";
 import { CrossIcon } from "../ui/icons.jsx";

@@ -1,6 +1,7 @@
 // Reads and writes the address bar. Page, filter and order stand after the `#`; a secret never
 // stays there.
 import { useEffect, useState } from "preact/hooks";
+import { withoutSecrets } from "./redaction.js";
 
 /** @typedef {{page: string, id: string | undefined, query: Record<string, string>}} Route */
 
@@ -15,6 +16,16 @@ function takeSetupToken() {
   history.replaceState(null, "", "#/setup");
 }
 
+/** Takes keys out of the address bar, before the page sends what stands there. */
+function takeSecrets() {
+  const [page, query] = location.hash.split("?");
+  const parameters = new URLSearchParams(query);
+  const { text, cut } = withoutSecrets(parameters.get("q") ?? "");
+  if (!cut) return;
+  parameters.set("q", text);
+  history.replaceState(null, "", `${page}?${parameters}`);
+}
+
 /** Returns the set-up token; an empty string if there is none. */
 export const currentSetupToken = () => setupToken;
 /** Drops the token: nothing may keep it once set-up is over. */
@@ -25,16 +36,46 @@ export const forgetSetupToken = () => {
 /** @returns {Route} */
 function currentRoute() {
   takeSetupToken();
+  takeSecrets();
   const [path, query] = location.hash.replace(/^#\/?/, "").split("?");
   const [page, id] = path.split("/");
   return { page: page || "keys", id, query: Object.fromEntries(new URLSearchParams(query)) };
+}
+
+/**
+ * Asks before another page is reached; it gets what leads there.
+ * @type {((proceed: () => void) => void) | null}
+ */
+let hold = null;
+
+/**
+ * Keeps the present page while a form on it is filled in. Returns what ends that.
+ * @param {(proceed: () => void) => void} ask called instead of going elsewhere
+ */
+export function holdRoute(ask) {
+  hold = ask;
+  return () => {
+    if (hold === ask) hold = null;
+  };
 }
 
 /** Returns the present route and follows its changes. @returns {Route} */
 export function useRoute() {
   const [route, setRoute] = useState(currentRoute);
   useEffect(() => {
-    const follow = () => setRoute(currentRoute());
+    /** @param {Event} event */
+    const follow = (event) => {
+      if (hold && event instanceof HashChangeEvent) {
+        // The address that was reached is one step back from the one that is put on top of it.
+        history.pushState(null, "", event.oldURL);
+        hold(() => {
+          hold = null;
+          history.back();
+        });
+        return;
+      }
+      setRoute(currentRoute());
+    };
     addEventListener("hashchange", follow);
     return () => removeEventListener("hashchange", follow);
   }, []);

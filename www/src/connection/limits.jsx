@@ -34,7 +34,7 @@ export function LimitsDialog({ service, onDone, onStale, onCancel }) {
   };
   const leave = () => form.leave(onCancel);
   return (
-    <Dialog title={say("service.limits")} onCancel={leave} class="form">
+    <Dialog title={say("service.limits")} onCancel={leave} dirty={form.dirty} class="form">
       <Form onSubmit={submit} busy={form.busy}>
         <div class="body">
           <ErrorSummary {...form.mistakes} />

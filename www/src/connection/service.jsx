@@ -1,5 +1,5 @@
 // Shows the service credentials, which issue keys for the account, and the limits of those keys.
-import { useCallback, useState } from "preact/hooks";
+import { useCallback, useEffect, useState } from "preact/hooks";
 import { useLoader } from "../client/loader.js";
 import { canManageKeys, isOwner, useSession } from "../client/session.jsx";
 import { useLocale } from "../i18n/locale.jsx";
@@ -19,12 +19,16 @@ import { NewPassword } from "./password.jsx";
 import { ServiceProblem } from "./problem.jsx";
 import { loadService, renewService, revealService } from "./requests.js";
 
-export function Service() {
+/** @param {{onLoaded: () => void}} props `onLoaded` is called once it is drawn */
+export function Service({ onLoaded }) {
   const locale = useLocale();
   const { say } = locale;
   const announce = useAnnounce();
   const { request, session } = useSession();
   const { data: service, problem, reload } = useLoader((signal) => loadService(request, { signal }), [request]);
+  useEffect(() => {
+    if (service || problem) onLoaded();
+  }, [service, problem, onLoaded]);
   const [dialog, setDialog] = useState(/** @type {'password' | 'limits' | 'short-lived' | null} */ (null));
   const [result, setResult] = useState(/** @type {import('../ui/result.jsx').Result | null} */ (null));
   // The only place that holds the password; it goes with the dialog.

@@ -18,10 +18,14 @@ const DAY_MS = UNITS_MS[0][1];
 export const OFFERED_UNITS = ["h", "d"];
 
 /**
- * Returns the duration as the server reads it; `undefined` while the amount is missing.
+ * Returns the duration as the server reads it; `undefined` while the amount is missing. Full-width
+ * digits count as their ASCII kin.
  * @param {Duration} duration
  */
-export const durationText = ({ amount, unit }) => (amount.trim() ? `${amount.trim()}${unit}` : undefined);
+export function durationText({ amount, unit }) {
+  const digits = amount.normalize("NFKC").trim();
+  return digits ? `${digits}${unit}` : undefined;
+}
 
 /**
  * Returns the duration in the longest unit that divides it and of which at least two remain. So one

@@ -60,7 +60,7 @@ function IssueForm({ onIssued, onStale, onCancel }) {
   const leave = () => form.leave(onCancel, onStale);
 
   return (
-    <Dialog title={say("issue.title")} onCancel={leave} class="form">
+    <Dialog title={say("issue.title")} onCancel={leave} dirty={form.dirty} class="form">
       <Form onSubmit={submit} busy={form.busy}>
         <div class="body">
           <ErrorSummary {...form.mistakes} />

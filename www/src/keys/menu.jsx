@@ -20,18 +20,26 @@ export function RowMenu({ subject, onAct }) {
   const menu = useRef(/** @type {HTMLDivElement | null} */ (null));
 
   /**
-   * Places the menu below the button, or above it at the end of the window. Scrolling closes it.
+   * Places the menu below the button, or above it at the end of the window, and always inside the
+   * window. Scrolling and resizing close it.
    * @param {import('preact').TargetedToggleEvent<HTMLDivElement>} event
    */
   const place = (event) => {
-    if (event.newState !== "open") return removeEventListener("scroll", hide);
-    if (!button.current || !menu.current) return undefined;
+    if (event.newState !== "open") {
+      removeEventListener("scroll", hide);
+      removeEventListener("resize", hide);
+      return;
+    }
+    if (!button.current || !menu.current) return;
     const anchor = button.current.getBoundingClientRect();
-    const { offsetHeight, style } = menu.current;
+    const { offsetHeight, offsetWidth, style } = menu.current;
+    const { clientHeight, clientWidth } = document.documentElement;
     const below = anchor.bottom + GAP_PX;
-    style.top = `${below + offsetHeight > innerHeight ? Math.max(GAP_PX, anchor.top - GAP_PX - offsetHeight) : below}px`;
-    style.right = `${document.documentElement.clientWidth - anchor.right}px`;
-    return addEventListener("scroll", hide, { once: true });
+    const top = below + offsetHeight > clientHeight ? anchor.top - GAP_PX - offsetHeight : below;
+    style.top = `${inside(top, clientHeight - offsetHeight)}px`;
+    style.left = `${inside(anchor.right - offsetWidth, clientWidth - offsetWidth)}px`;
+    addEventListener("scroll", hide, { once: true });
+    addEventListener("resize", hide, { once: true });
   };
   const hide = () => menu.current?.hidePopover();
   /** @param {import('../key/model.js').Action} what */
@@ -65,3 +73,10 @@ export function RowMenu({ subject, onAct }) {
     </>
   );
 }
+
+/**
+ * Returns the position, moved so that the whole menu stays inside the window.
+ * @param {number} wanted
+ * @param {number} room left over by the menu
+ */
+const inside = (wanted, room) => Math.max(GAP_PX, Math.min(wanted, room - GAP_PX));

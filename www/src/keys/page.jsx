@@ -1,4 +1,4 @@
-// Draws the first page: Connection Information, and below it the keys.
+// Draws the first page: the keys, and below them Connection Information.
 import { useCallback, useEffect, useRef, useState } from "preact/hooks";
 import { listAddress } from "../client/route.js";
 import { canManageKeys, useSession } from "../client/session.jsx";
@@ -6,24 +6,32 @@ import { Connection } from "../connection/section.jsx";
 import { PageTitle } from "../frame/shell.jsx";
 import { useLocale } from "../i18n/locale.jsx";
 import { ActionDialog } from "../key/actions/dialog.jsx";
+import { BulkDisabling } from "../key/actions/bulk.jsx";
 import { DeletionDialog } from "../key/deletion/dialog.jsx";
+import { loadKey } from "../key/model.js";
 import { PastedShortLivedKey } from "../key/short-lived/revocation.jsx";
 import { worksText } from "../key/works.js";
 import { useAnnounce } from "../ui/announcer.jsx";
+import { useMedia } from "../ui/browser.js";
 import { FocusFallback } from "../ui/focus.jsx";
 import { PlusIcon } from "../ui/icons.jsx";
 import { Loading } from "../ui/loading.jsx";
 import { RetryNotice } from "../ui/problem.jsx";
 import { ResultNote, resultText } from "../ui/result.jsx";
+import { Filters } from "./filter.jsx";
 import { Issue } from "./issue.jsx";
-import { useList } from "./list.js";
+import { filtersOf, useList } from "./list.js";
 import { Paging } from "./paging.jsx";
 import { Search } from "./search.jsx";
 import { SelectionBar, useSelection } from "./selection.jsx";
-import { Table, nameId } from "./table.jsx";
+import { Cards } from "./cards.jsx";
+import { TickAll, nameId } from "./parts.jsx";
+import { Table } from "./table.jsx";
 
 /** Number of keys from which searching is faster than looking. */
 const SEARCH_FROM_ROWS = 11;
+/** Widths at which a table of keys has room; below, each key is a card. */
+const TABLE_FITS = "(min-width: 48rem)";
 const ISSUE_BUTTON = "issue-key";
 const HEADING = "keys";
 
@@ -37,10 +45,11 @@ export function KeysPage({ query, atConnection }) {
   const locale = useLocale();
   const { say } = locale;
   const announce = useAnnounce();
-  const { session } = useSession();
+  const { request, session } = useSession();
   const list = useList(query);
   const [issuing, setIssuing] = useState(false);
   const [act, setAct] = useState(/** @type {{what: import('../key/model.js').Action, subject: Key} | null} */ (null));
+  const [disabling, setDisabling] = useState(/** @type {Key[] | null} */ (null));
   const [deleting, setDeleting] = useState(/** @type {Key[] | null} */ (null));
   const [result, setResult] = useState(/** @type {KeyResult | null} */ (null));
   const [shortLived, setShortLived] = useState(
@@ -48,23 +57,32 @@ export function KeysPage({ query, atConnection }) {
   );
   const selection = useSelection(list);
   const focusLater = useFocus();
+  const roomy = useMedia(TABLE_FITS);
 
   useEffect(() => {
     if (query.q && list.asked?.q === query.q && !list.problem) announce(say("keys.match", { count: list.total }));
   }, [list.asked]);
 
+  /** @param {string} id */
+  const reloadRow = async (id) => {
+    const answer = await loadKey(request, id);
+    if (answer.ok) list.replace(answer.data);
+    else list.refresh();
+  };
   /** @param {KeyResult} done */
   const settle = (done) => {
     setAct(null);
     setResult(done);
     announce(resultText(locale, done));
-    // A deletion returns only IDs, and several keys may have changed.
-    if (done.act === "deleted" || done.keys.length > 1) return list.refresh();
+    if (done.keys.length > 1) return list.refresh();
+    // A deletion returns only the ID. The row stays until the list is loaded again.
+    if (done.act === "deleted") return reloadRow(done.keys[0].id);
     return list.replace(done.keys[0]);
   };
   /** @param {KeyResult} done */
   const settleSelected = (done) => {
     setDeleting(null);
+    setDisabling(null);
     selection.clear();
     settle(done);
     focusLater(HEADING);
@@ -85,7 +103,9 @@ export function KeysPage({ query, atConnection }) {
   const loaded = list.asked !== null && !list.problem;
   // The search that the rows answer; it lags behind the typed text.
   const searched = list.asked?.q ?? "";
-  const empty = loaded && !searched && !list.asked?.cursor && list.keys.length === 0;
+  const filtered = Object.keys(list.asked?.filters ?? {}).length > 0;
+  const none = loaded && !list.asked?.cursor && list.keys.length === 0;
+  const empty = none && !searched && !filtered && list.hidden === 0;
   // Once shown, the search stays: it would lose the focus between two responses.
   const searchable = useRef(false);
   searchable.current ||= Boolean(query.q) || list.total >= SEARCH_FROM_ROWS;
@@ -95,21 +115,46 @@ export function KeysPage({ query, atConnection }) {
     </button>
   );
 
+  // A key that the filter hides by now has no row to say it at.
+  const shownAtRow = result?.keys.length === 1 && list.keys.some(({ id }) => id === result.keys[0].id);
+  const rows = {
+    rows: list.keys,
+    result: shownAtRow ? result : null,
+    selected: selection.ids,
+    onSelect: selection.set,
+    onAct: /** @type {import('./menu.jsx').OnAct} */ (
+      (what, subject) => {
+        setResult(null);
+        setAct({ what, subject });
+      }
+    ),
+  };
+
   return (
     <>
       <div class="page-head">
         <PageTitle title={say("keys.title")} focus={!atConnection} />
-        {!empty && issueButton}
+        <div class="row">
+          <a class="button quiet aside" href="#/connection">
+            {say("connection.title")}
+          </a>
+          {!empty && issueButton}
+        </div>
       </div>
       {!canManageKeys(session) && <p class="lead">{say("viewer")}</p>}
-      <Connection reached={atConnection} />
       <section aria-labelledby={HEADING}>
         <div class="section-head">
-          <h2 id={HEADING} tabIndex={-1}>
+          <h2 id={HEADING} tabIndex={-1} class="unseen">
             {say("keys.heading")}
           </h2>
-          {loaded && !empty && <p class="count">{countText(locale, list)}</p>}
-          {searchable.current && <Search q={query.q ?? ""} sort={query.sort ?? ""} onShortLived={setShortLived} />}
+          {searchable.current && (
+            <Search
+              q={query.q ?? ""}
+              rest={{ sort: query.sort ?? "", ...filtersOf(query) }}
+              onShortLived={setShortLived}
+            />
+          )}
+          {loaded && !empty && <Filters query={query} withOrder={!roomy} />}
         </div>
         {shortLived && <PastedShortLivedKey key={shortLived.id} shortLived={shortLived} />}
         {!list.asked && <Loading message="loading.keys" />}
@@ -120,37 +165,51 @@ export function KeysPage({ query, atConnection }) {
             {issueButton}
           </div>
         )}
-        {loaded && searched && list.keys.length === 0 && (
+        {result && list.keys.length === 0 && <ResultNote result={result} />}
+        {none && !empty && (
           <div class="empty">
-            <p>{say("keys.none-match", { q: searched })}</p>
-            <FocusFallback>
-              <a class="button" href={listAddress({ sort: query.sort ?? "" })}>
-                {say("clear")}
-              </a>
-            </FocusFallback>
+            <p>
+              {searched
+                ? say("keys.none-match", { q: searched })
+                : say(filtered ? "keys.none-filtered" : "keys.none-present")}
+            </p>
+            <Hidden list={list} />
+            {(searched || filtered) && (
+              <FocusFallback>
+                <a class="button" href={listAddress({ sort: query.sort ?? "" })}>
+                  {say("clear")}
+                </a>
+              </FocusFallback>
+            )}
           </div>
         )}
         {list.keys.length > 0 && (
           <>
             <SelectionBar
               selection={selection}
+              tick={
+                !roomy &&
+                canManageKeys(session) && <TickAll rows={list.keys} selected={selection.ids} onSelect={selection.set} />
+              }
+              onDisable={(keys) => {
+                setResult(null);
+                setDisabling(keys);
+              }}
               onDelete={(keys) => {
                 setResult(null);
                 setDeleting(keys);
               }}
-            />
-            {result && result.keys.length > 1 && <ResultNote result={result} />}
-            <Table
-              rows={list.keys}
-              query={query}
-              result={result?.keys.length === 1 ? result : null}
-              selected={selection.ids}
-              onSelect={selection.set}
-              onAct={(what, subject) => {
-                setResult(null);
-                setAct({ what, subject });
+              onClear={() => {
+                selection.clear();
+                focusLater(HEADING);
               }}
-            />
+            >
+              <p class="count">
+                {countText(locale, list)} <Hidden list={list} />
+              </p>
+            </SelectionBar>
+            {result && !shownAtRow && <ResultNote result={result} />}
+            {roomy ? <Table query={query} {...rows} /> : <Cards {...rows} />}
             {list.asked && (
               <Paging
                 asked={list.asked}
@@ -164,7 +223,16 @@ export function KeysPage({ query, atConnection }) {
           </>
         )}
       </section>
+      <Connection reached={atConnection} ready={list.asked !== null} />
       {issuing && <Issue onIssued={issued} onStale={list.refresh} onDone={finishIssue} />}
+      {disabling && (
+        <BulkDisabling
+          keys={disabling}
+          onDone={settleSelected}
+          onStale={list.refresh}
+          onCancel={() => setDisabling(null)}
+        />
+      )}
       {deleting && (
         <DeletionDialog
           keys={deleting}
@@ -186,6 +254,22 @@ export function KeysPage({ query, atConnection }) {
         />
       )}
     </>
+  );
+}
+
+/**
+ * Says how many deleted and ended keys the filter leaves out, and leads to them.
+ * @param {{list: import('./list.js').List}} props
+ */
+function Hidden({ list: { hidden, asked } }) {
+  const { say } = useLocale();
+  if (!hidden || !asked) return null;
+  const { q, sort, filters } = asked;
+  return (
+    <span>
+      {say("keys.hidden", { count: hidden })}{" "}
+      <a href={listAddress({ q, sort, ...filters, status: "all" })}>{say("keys.hidden.show")}</a>
+    </span>
   );
 }
 

@@ -21,7 +21,7 @@ const previousPages = new Map();
 export function Paging({ asked, rows, next, total, exact }) {
   const { say, format } = useLocale();
   const announce = useAnnounce();
-  const { q, sort, cursor } = asked;
+  const { q, sort, cursor, filters } = asked;
   const before = Number.parseInt(asked.from, 10) || 0;
   const shown = { from: format.number(before + 1), to: format.number(before + rows), total: format.number(total) };
   const text = say(exact ? "paging.shown" : "paging.shown.more", shown);
@@ -35,8 +35,8 @@ export function Paging({ asked, rows, next, total, exact }) {
   }, [cursor]);
 
   if (!next && !cursor) return null;
-  const first = listAddress({ q, sort });
-  if (next) previousPages.set(next, listAddress({ q, sort, cursor, from: before ? String(before) : "" }));
+  const first = listAddress({ q, sort, ...filters });
+  if (next) previousPages.set(next, listAddress({ q, sort, ...filters, cursor, from: before ? String(before) : "" }));
   const back = previousPages.get(cursor);
   return (
     <nav class="paging" aria-label={say("paging")}>
@@ -47,7 +47,7 @@ export function Paging({ asked, rows, next, total, exact }) {
         </a>
       )}
       {next && (
-        <a class="button" href={listAddress({ q, sort, cursor: next, from: String(before + PAGE_ROWS) })}>
+        <a class="button" href={listAddress({ q, sort, ...filters, cursor: next, from: String(before + PAGE_ROWS) })}>
           {say("paging.next")} <NextIcon />
         </a>
       )}

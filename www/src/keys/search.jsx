@@ -1,9 +1,9 @@
 // Draws the search. The server looks for beginnings of words, a key ID or an address. A pasted key
 // is cut to its ID.
 import { useEffect, useRef, useState } from "preact/hooks";
+import { searchTerm, withoutSecrets } from "../client/redaction.js";
 import { go, listAddress } from "../client/route.js";
 import { useLocale } from "../i18n/locale.jsx";
-import { withoutSecrets } from "../key/redaction.js";
 import { parseShortLivedKey } from "../key/short-lived/parser.js";
 import { ignoreImeEnter } from "../ui/fields.jsx";
 import { SearchIcon } from "../ui/icons.jsx";
@@ -13,11 +13,11 @@ const QUIET_MS = 300;
 /**
  * @param {object} props
  * @param {string} props.q from the address bar
- * @param {string} props.sort from the address bar
+ * @param {Record<string, string>} props.rest order and filters, from the address bar
  * @param {(shortLived: import('../key/short-lived/parser.js').ShortLivedKey | null) => void}
  *   props.onShortLived called with a pasted short-lived key
  */
-export function Search({ q, sort, onShortLived }) {
+export function Search({ q, rest, onShortLived }) {
   const { say } = useLocale();
   const [text, setText] = useState(q);
   const [cut, setCut] = useState(false);
@@ -36,8 +36,8 @@ export function Search({ q, sort, onShortLived }) {
   /** @param {string} words */
   const look = (words) => {
     clearTimeout(timer.current);
-    sent.current = words.trim();
-    if (sent.current !== q) go(listAddress({ q: sent.current, sort }), { replace: true });
+    sent.current = searchTerm(words);
+    if (sent.current !== q) go(listAddress({ q: sent.current, ...rest }), { replace: true });
   };
   /** @param {import('preact').TargetedEvent<HTMLInputElement>} event */
   const type = (event) => {

@@ -1,35 +1,23 @@
-// Draws the table of keys. It stays a table at every width; narrow screens drop columns, which the
-// key's page shows.
+// Draws the keys: a table where it has room, and cards on phones. The table drops columns that have
+// no room; the key's page shows them.
 import { Fragment } from "preact";
-import { go, keyAddress, listAddress } from "../client/route.js";
+import { go, listAddress } from "../client/route.js";
 import { canManageKeys, useSession } from "../client/session.jsx";
 import { useLocale } from "../i18n/locale.jsx";
 import { Issuer } from "../key/issuer.jsx";
-import { actionsOn } from "../key/model.js";
-import { ShowButton } from "../key/reveal.jsx";
 import { Status } from "../key/status.jsx";
 import { Expiry, LastUse, TimeAgo } from "../key/times.jsx";
 import { RefusedLine } from "../key/use.jsx";
 import { useMedia, useTick } from "../ui/browser.js";
-import { AscendingIcon, DescendingIcon, LockIcon } from "../ui/icons.jsx";
+import { AscendingIcon, DescendingIcon } from "../ui/icons.jsx";
 import { ResultNote } from "../ui/result.jsx";
-import { FIRST_ORDER } from "./list.js";
+import { FIRST_ORDER, filtersOf } from "./list.js";
 import { RowMenu } from "./menu.jsx";
-
-const NETWORKS_SHOWN = 2;
-
-/** Returns the ID of the element that takes the focus for a row. @param {{id: string}} key */
-export const nameId = (key) => `key-${key.id}`;
-
-/**
- * Returns `true` if the key can be deleted together with others.
- * @param {import('../key/model.js').Key} key
- */
-export const isSelectable = (key) => actionsOn(key).includes("delete");
+import { NameAndId, Networks, Tick, TickAll } from "./parts.jsx";
 
 /**
  * @typedef {import('../key/model.js').Key} Key
- * @typedef {{selection: boolean, networks: boolean, issued: boolean, used: boolean, menu: boolean}}
+ * @typedef {{selection: boolean, networks: boolean, issued: boolean, menu: boolean}}
  *   Columns
  */
 
@@ -46,45 +34,57 @@ export const isSelectable = (key) => actionsOn(key).includes("delete");
 export function Table({ rows, query, result, selected, onSelect, onAct }) {
   const { say } = useLocale();
   const { session } = useSession();
-  const used = useMedia("(min-width: 40rem)");
-  const networks = useMedia("(min-width: 48rem)");
-  const issued = useMedia("(min-width: 60rem)");
+  const networks = useMedia("(min-width: 62rem)");
+  const issued = useMedia("(min-width: 74rem)");
   useTick();
 
   const changes = canManageKeys(session);
-  const columns = { selection: changes, networks, issued, used, menu: changes };
-  const width = 3 + Object.values(columns).filter(Boolean).length;
+  const columns = { selection: changes, networks, issued, menu: changes };
+  const width = 4 + Object.values(columns).filter(Boolean).length;
+  const behind = 1 + [issued, changes].filter(Boolean).length;
   const sorted = query.sort || FIRST_ORDER;
-  /** @param {string} by @param {string} first @param {{rowSpan?: number, label?: string}} [rest] */
-  const head = (by, first, rest) => <SortedHead by={by} first={first} sorted={sorted} query={query} {...rest} />;
+  /** @param {string} by @param {string} first @param {string} [label] */
+  const head = (by, first, label) => <SortedHead by={by} first={first} sorted={sorted} query={query} label={label} />;
   return (
-    <table class="keys">
+    <table class="keys listed">
       <caption class="unseen">{say("keys.caption")}</caption>
+      <colgroup>
+        {columns.selection && <col class="check-width" />}
+        <col />
+        <col class="status-width" />
+        <col class="expires-width" />
+        {columns.networks && <col class="networks-width" />}
+        {columns.issued && <col class="issued-width" />}
+        <col class="used-width" />
+        {columns.menu && <col class="menu-width" />}
+      </colgroup>
       <thead>
+        {/* The second row holds every button, so that the focus moves from left to right. */}
         <tr>
-          {columns.selection && <SelectAll rows={rows} selected={selected} onSelect={onSelect} />}
-          {head("name", "name", { rowSpan: 2 })}
-          <th scope="col" rowSpan={2}>
-            {say("column.status")}
-          </th>
+          {columns.selection && <td />}
+          <td colSpan={2} />
           <th scope="colgroup" colSpan={columns.networks ? 2 : 1} class="group">
             <span>{say("column.restriction")}</span>
           </th>
-          {columns.issued && head("created", "-created", { rowSpan: 2, label: "column.issued" })}
-          {columns.used && (
-            <th scope="col" rowSpan={2}>
-              {say("column.used")}
+          <td colSpan={behind} />
+        </tr>
+        <tr>
+          {columns.selection && (
+            <th scope="col" class="check">
+              <TickAll rows={rows} selected={selected} onSelect={onSelect} />
             </th>
           )}
+          {head("name", "name")}
+          <th scope="col">{say("column.status")}</th>
+          {head("expires", "expires")}
+          {columns.networks && <th scope="col">{say("column.networks")}</th>}
+          {columns.issued && head("created", "-created", "column.issued")}
+          {head("used", "-used")}
           {columns.menu && (
-            <th scope="col" rowSpan={2}>
+            <th scope="col">
               <span class="unseen">{say("column.menu")}</span>
             </th>
           )}
-        </tr>
-        <tr>
-          {head("expires", "expires")}
-          {columns.networks && <th scope="col">{say("column.networks")}</th>}
         </tr>
       </thead>
       <tbody>
@@ -125,47 +125,20 @@ export function Table({ rows, query, result, selected, onSelect, onAct }) {
  * @param {string} props.sorted present order
  * @param {Record<string, string>} props.query
  * @param {string} [props.label]
- * @param {number} [props.rowSpan]
  */
-function SortedHead({ by, first, sorted, query, label = `column.${by}`, ...cell }) {
+function SortedHead({ by, first, sorted, query, label = `column.${by}` }) {
   const { say } = useLocale();
   const isSorted = sorted.replace("-", "") === by;
   const descending = sorted.startsWith("-");
   const flipped = descending ? by : `-${by}`;
-  const sort = () => go(listAddress({ q: query.q, sort: isSorted ? flipped : first }));
+  const sort = () => go(listAddress({ q: query.q, ...filtersOf(query), sort: isSorted ? flipped : first }));
   const Arrow = descending ? DescendingIcon : AscendingIcon;
   return (
-    <th scope="col" aria-sort={isSorted ? (descending ? "descending" : "ascending") : undefined} {...cell}>
+    <th scope="col" aria-sort={isSorted ? (descending ? "descending" : "ascending") : undefined}>
       <button type="button" class="sort" onClick={sort}>
         {say(label)}
         {isSorted && <Arrow />}
       </button>
-    </th>
-  );
-}
-
-/**
- * Draws the checkbox that selects all rows of the page, and nothing beyond it.
- * @param {{rows: Key[], selected: Set<string>, onSelect: (ids: string[]) => void}} props
- */
-function SelectAll({ rows, selected, onSelect }) {
-  const { say } = useLocale();
-  const ids = rows.filter(isSelectable).map(({ id }) => id);
-  const all = ids.length > 0 && ids.every((id) => selected.has(id));
-  return (
-    <th scope="col" rowSpan={2} class="check">
-      <label>
-        <input
-          type="checkbox"
-          aria-label={say("selection.all", { count: ids.length })}
-          checked={all}
-          ref={(box) => {
-            if (box) box.indeterminate = !all && selected.size > 0;
-          }}
-          disabled={ids.length === 0}
-          onChange={() => onSelect(all ? [] : ids)}
-        />
-      </label>
     </th>
   );
 }
@@ -181,37 +154,15 @@ function SelectAll({ rows, selected, onSelect }) {
  */
 function Row({ row, columns, fresh, selected, onSelect, onAct }) {
   const { say } = useLocale();
-  const isDeleted = row.status === "deleted";
   return (
     <tr class={fresh ? "fresh" : selected ? "selected" : undefined}>
       {columns.selection && (
         <td class="check">
-          {isSelectable(row) && (
-            <label>
-              <input
-                type="checkbox"
-                aria-label={say("selection.one", { name: row.name })}
-                checked={selected}
-                onChange={(event) => onSelect(event.currentTarget.checked)}
-              />
-            </label>
-          )}
+          <Tick row={row} selected={selected} onSelect={onSelect} />
         </td>
       )}
       <th scope="row">
-        <a id={nameId(row)} href={keyAddress(row.id)}>
-          {row.name}
-        </a>
-        {fresh && <span class="tag">{say("keys.new")}</span>}
-        {row.protected && (
-          <span class="tag plain">
-            <LockIcon /> {say("key.protected")}
-          </span>
-        )}
-        <code class="id" translate={false}>
-          {row.access_key}
-        </code>
-        {row.viewable && !isDeleted && columns.menu && <ShowButton subject={row} />}
+        <NameAndId row={row} fresh={fresh} changes={columns.menu} />
       </th>
       <td>
         <Status subject={row} />
@@ -220,7 +171,7 @@ function Row({ row, columns, fresh, selected, onSelect, onAct }) {
         <Expiry at={row.expires_at} short />
       </td>
       {columns.networks && (
-        <td class="networks">
+        <td>
           <Networks networks={row.networks} />
         </td>
       )}
@@ -233,38 +184,15 @@ function Row({ row, columns, fresh, selected, onSelect, onAct }) {
           {row.issuable && <span class="tag plain">{say("key.issuable")}</span>}
         </td>
       )}
-      {columns.used && (
-        <td class="used">
-          <LastUse subject={row} />
-          <RefusedLine subject={row} />
-        </td>
-      )}
+      <td>
+        <LastUse subject={row} />
+        <RefusedLine subject={row} />
+      </td>
       {columns.menu && (
         <td class="menu-cell">
           <RowMenu subject={row} onAct={onAct} />
         </td>
       )}
     </tr>
-  );
-}
-
-/**
- * Shows the first networks and the number of others; the key's page has all.
- * @param {{networks: string[]}} props
- */
-function Networks({ networks }) {
-  const { say } = useLocale();
-  if (!networks.length) return say("networks.anywhere");
-  return (
-    <>
-      {networks.slice(0, NETWORKS_SHOWN).map((network) => (
-        <code key={network} class="line">
-          {network}
-        </code>
-      ))}
-      {networks.length > NETWORKS_SHOWN && (
-        <span class="by">{say("networks.more", { count: networks.length - NETWORKS_SHOWN })}</span>
-      )}
-    </>
   );
 }

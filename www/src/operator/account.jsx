@@ -5,12 +5,13 @@ import { useLoader } from "../client/loader.js";
 import { useSession } from "../client/session.jsx";
 import { NotFoundPage, PageTitle } from "../frame/shell.jsx";
 import { useLocale } from "../i18n/locale.jsx";
+import { presentName } from "../i18n/zones.js";
 import { TimeAgo } from "../key/times.jsx";
 import { useAnnounce } from "../ui/announcer.jsx";
 import { useTick } from "../ui/browser.js";
 import { Detail } from "../ui/detail.jsx";
 import { FocusFallback } from "../ui/focus.jsx";
-import { BackIcon, DisabledIcon, WarningIcon } from "../ui/icons.jsx";
+import { BackIcon, WarningIcon } from "../ui/icons.jsx";
 import { Loading } from "../ui/loading.jsx";
 import { RetryNotice } from "../ui/problem.jsx";
 import { ResultNote, resultText } from "../ui/result.jsx";
@@ -162,13 +163,7 @@ function State({ account, onFreshness }) {
       <h2 id="facts">{say("key.facts")}</h2>
       <dl>
         <Detail term={say("column.status")}>
-          {account.suspended ? (
-            <span class="status disabled">
-              <DisabledIcon /> {say("operator.suspended")}
-            </span>
-          ) : (
-            <AccountStatus account={account} />
-          )}
+          <AccountStatus account={account} />
         </Detail>
         <Detail term={say("operator.id")}>
           <code translate={false}>{account.id}</code>
@@ -177,7 +172,7 @@ function State({ account, onFreshness }) {
           <TimeAgo at={account.entered_at} exact />
           <span class="by">{format.zone}</span>
         </Detail>
-        <Detail term={say("setup.time_zone")}>{account.time_zone}</Detail>
+        <Detail term={say("setup.time_zone")}>{presentName(account.time_zone)}</Detail>
         <Detail term={say("operator.freshness")}>
           <p>{within[session.account.freshness]}</p>
           <button type="button" class="small" onClick={onFreshness}>

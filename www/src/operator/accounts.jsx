@@ -6,7 +6,7 @@ import { PageTitle } from "../frame/shell.jsx";
 import { useLocale } from "../i18n/locale.jsx";
 import { TimeAgo } from "../key/times.jsx";
 import { useTick } from "../ui/browser.js";
-import { ActiveIcon, NextIcon, PlusIcon, WaitingIcon } from "../ui/icons.jsx";
+import { ActiveIcon, DisabledIcon, NextIcon, PlusIcon, WaitingIcon } from "../ui/icons.jsx";
 import { Loading } from "../ui/loading.jsx";
 import { RetryNotice } from "../ui/problem.jsx";
 import { Invite } from "./invitation.jsx";
@@ -127,6 +127,12 @@ export const accountName = (say, { name, state, id }) => name ?? (state === "pen
 /** @param {{account: Account}} props */
 export function AccountStatus({ account }) {
   const { say, format } = useLocale();
+  if (account.suspended)
+    return (
+      <span class="status disabled">
+        <DisabledIcon /> {say("operator.suspended")}
+      </span>
+    );
   if (account.state === "open")
     return (
       <span class="status active">

@@ -35,7 +35,7 @@ export function FreshnessForm({ account, onDone, onCancel }) {
   };
 
   return (
-    <Dialog title={say("operator.freshness")} onCancel={leave}>
+    <Dialog title={say("operator.freshness")} onCancel={leave} dirty={form.dirty}>
       <Form onSubmit={submit} busy={form.busy}>
         <ErrorSummary {...form.mistakes} />
         <ProblemNotice problem={form.problem} />

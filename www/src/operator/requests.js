@@ -8,6 +8,7 @@
  * @property {string} entered_at
  * @property {string | null} link_until
  * @property {boolean} restoring
+ * @property {boolean} [suspended] absent from a server of an earlier release
  *
  * An account that is set up, as its own page loads it.
  * @typedef {object} Details

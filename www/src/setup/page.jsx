@@ -1,11 +1,12 @@
 // Sets up an account with a set-up link, which works once. The terminal prints the first link;
 // operators make the others.
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import { send } from "../client/api.js";
 import { currentSetupToken, forgetSetupToken, go } from "../client/route.js";
 import { Preferences } from "../frame/preferences.jsx";
 import { CardPage, PageTitle } from "../frame/shell.jsx";
 import { LANGUAGES, useLocale } from "../i18n/locale.jsx";
+import { ZONES } from "../i18n/zones.js";
 import { ErrorSummary, Field, Form, PasswordField, errorOf } from "../ui/fields.jsx";
 import { missingFields, useForm } from "../ui/form.js";
 import { ProblemNotice } from "../ui/problem.jsx";
@@ -15,7 +16,6 @@ const PASSWORD_CHARACTERS = { min: 12, max: 256 };
 /** Names of the server's fields, in the order of the form. */
 const FIELDS = ["account_name", "time_zone", "name", "email", "password", "language"];
 
-const ZONES = Intl.supportedValuesOf("timeZone");
 const REGIONS = Map.groupBy(ZONES, (zone) => (zone.includes("/") ? zone.split("/")[0] : "UTC"));
 
 /** Codes that no input can correct. */
@@ -27,6 +27,13 @@ export function SetUp({ onDone }) {
   const form = useForm({ account_name: "", time_zone: format.zone, name: "", email: "", password: "" });
   const { values, mistakes } = form;
   const [tokenGone] = useState(!currentSetupToken());
+  useEffect(() => {
+    if (tokenGone) return;
+    // A link that was used says so before the form is filled in. Without an answer, submitting will.
+    send("POST", "/v1/setup/check", { body: { token: currentSetupToken() } }).then(({ problem: found }) => {
+      if (found && FINAL.includes(found.code)) form.setProblem(found);
+    });
+  }, []);
   const problem = tokenGone ? { code: "setup_token_gone" } : form.problem;
 
   /** @param {string} id */
@@ -102,7 +109,7 @@ export function SetUp({ onDone }) {
 }
 
 /**
- * Draws the time zones by region. The browser's own zone may be an alias that the list lacks.
+ * Draws the time zones by region. The browser's own zone may be one that the list lacks.
  * Further attributes go to the control.
  * @param {import('../ui/fields.jsx').ControlAttributes & {value: string, onChange: (zone: string)
  *   => void}} props

@@ -1,25 +1,31 @@
-// Draws modal dialogs on the native element. They stay open until their owner removes them.
-import { useId, useLayoutEffect, useRef } from "preact/hooks";
+// Draws modal dialogs on the native element. They stay open until their owner removes them. A form
+// that was filled in asks before Esc, the cross or the browser's way back discards it.
+import { useEffect, useId, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { holdRoute } from "../client/route.js";
 import { useLocale } from "../i18n/locale.jsx";
 import { Announcer } from "./announcer.jsx";
 import { focusHeadingOf } from "./focus.jsx";
 import { CrossIcon } from "./icons.jsx";
 
 /**
- * @param {object} props
- * @param {string} props.title names the dialog
- * @param {() => void} props.onCancel called for Esc and the cross; the owner decides what follows
- * @param {'dialog' | 'alertdialog'} [props.role]
- * @param {'title' | 'first'} [props.focus] `title` if it must be read first, else the first field
+ * @typedef {object} DialogProps
+ * @property {string} title names the dialog
+ * @property {() => void} onCancel called for Esc and the cross; the owner decides what follows
+ * @property {'dialog' | 'alertdialog'} [role]
+ * @property {'title' | 'first'} [focus] `title` if it must be read first, else the first field
  *   or the element with `data-focus`
- * @param {string} [props.describedBy]
- * @param {string} [props.class]
- * @param {boolean} [props.cross] `true` draws a cross in the corner
- * @param {import('preact').ComponentChildren} props.children
+ * @property {string} [describedBy]
+ * @property {string} [class]
+ * @property {boolean} [cross] `true` draws a cross in the corner
+ * @property {import('preact').ComponentChildren} children
+ * @property {boolean} [dirty] `true` while leaving would lose what was typed
  */
+
+/** @param {DialogProps} props */
 export function Dialog({
   title,
   onCancel,
+  dirty = false,
   role = "dialog",
   focus = "first",
   describedBy,
@@ -43,11 +49,27 @@ export function Dialog({
     );
     (focus === "title" ? heading.current : (first ?? heading.current))?.focus();
     return () => {
+      // An inner dialog that ends this one goes with it, and would keep the focus from the opener.
+      for (const inner of dialog.querySelectorAll("dialog")) inner.close();
       dialog.close();
+      if (opener?.closest("dialog:not([open])")) return;
       if (opener instanceof HTMLElement && opener.isConnected) opener.focus();
       else if (part?.isConnected) focusHeadingOf(part);
     };
   }, []);
+
+  // What leads on once the member has confirmed that what was typed may go.
+  const [discarding, setDiscarding] = useState(/** @type {{proceed: () => void} | null} */ (null));
+  const close = () => (dirty ? setDiscarding({ proceed: onCancel }) : onCancel());
+  useEffect(() => {
+    if (!dirty) return undefined;
+    const release = holdRoute((proceed) => setDiscarding({ proceed }));
+    addEventListener("beforeunload", warn);
+    return () => {
+      release();
+      removeEventListener("beforeunload", warn);
+    };
+  }, [dirty]);
 
   // Chromium closes at the third Esc even if `cancel` is prevented, so the dialog opens again.
   const reopen = () => {
@@ -56,7 +78,7 @@ export function Dialog({
   /** @param {Event} event */
   const cancel = (event) => {
     event.preventDefault();
-    onCancel();
+    close();
   };
 
   return (
@@ -69,7 +91,7 @@ export function Dialog({
       aria-describedby={describedBy}
       onCancel={cancel}
       onClose={reopen}
-      onKeyDown={onEscape(onCancel)}
+      onKeyDown={onEscape(close)}
     >
       <Announcer>
         <header class="dialog-head">
@@ -77,16 +99,41 @@ export function Dialog({
             {title}
           </h2>
           {cross && (
-            <button type="button" class="quiet icon-only" aria-label={say("close")} onClick={onCancel}>
+            <button type="button" class="quiet icon-only" aria-label={say("close")} onClick={close}>
               <CrossIcon />
             </button>
           )}
         </header>
         {children}
+        {discarding && <Discard onDiscard={discarding.proceed} onKeep={() => setDiscarding(null)} />}
       </Announcer>
     </dialog>
   );
 }
+
+/**
+ * Asks if what was typed may go. Leaving by "Cancel" is not asked about: it says so itself.
+ * @param {{onDiscard: () => void, onKeep: () => void}} props
+ */
+function Discard({ onDiscard, onKeep }) {
+  const { say } = useLocale();
+  return (
+    <Dialog role="alertdialog" title={say("discard.title")} describedBy="discard-body" onCancel={onKeep}>
+      <p id="discard-body">{say("discard.body")}</p>
+      <div class="actions">
+        <button type="button" class="danger" onClick={onDiscard}>
+          {say("discard.confirm")}
+        </button>
+        <button type="button" onClick={onKeep} data-focus="">
+          {say("discard.keep")}
+        </button>
+      </div>
+    </Dialog>
+  );
+}
+
+/** Lets the browser ask before the page goes. @param {Event} event */
+const warn = (event) => event.preventDefault();
 
 /**
  * Makes Esc cancel the innermost dialog alone; `closedby="none"` has turned the browser's own

@@ -15,6 +15,7 @@ import { fieldError, isUncertain } from "./problem.jsx";
 export function useForm(initial) {
   const locale = useLocale();
   const [values, setValues] = useState(initial);
+  const [first] = useState(values);
   const [problem, setProblem] = useState(/** @type {Problem | null} */ (null));
   const [mistakes, setMistakes] = useState({
     errors: /** @type {import('./fields.jsx').FieldMistake[]} */ ([]),
@@ -87,7 +88,9 @@ export function useForm(initial) {
     /** @param {import('preact').TargetedEvent<HTMLInputElement>} event */
     onInput: (event) => change(/** @type {Partial<Values>} */ ({ [id]: event.currentTarget.value })),
   });
-  return { values, change, field, problem, setProblem, mistakes, show, busy, submit, leave };
+  // While a request is under way, nothing is left.
+  const dirty = !busy && JSON.stringify(values) !== JSON.stringify(first);
+  return { values, change, field, dirty, problem, setProblem, mistakes, show, busy, submit, leave };
 }
 
 /**

@@ -9,7 +9,7 @@ use crate::protocol::objects::DirectoryReply;
 use crate::protocol::operator::{DirectoryEntry, EntryCursor, PAGE_ENTRIES_MAX};
 
 const COLUMNS: &str =
-    "SELECT id, state, entered_at_ms, ifnull(name, ''), epoch IS NOT NULL FROM account";
+    "SELECT id, state, entered_at_ms, ifnull(name, ''), epoch IS NOT NULL, suspended FROM account";
 
 /// Returns a page of the list, latest first.
 pub fn page(sql: &dyn Sql, cursor: Option<EntryCursor>) -> Result<DirectoryReply, SqlError> {
@@ -49,5 +49,6 @@ fn read(mut row: Row) -> Result<DirectoryEntry, SqlError> {
         entered_at: row.time()?,
         name: Some(row.text()?).filter(|name| !name.is_empty()),
         restoring: row.integer()? != 0,
+        suspended: row.integer()? != 0,
     })
 }

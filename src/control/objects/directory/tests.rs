@@ -268,6 +268,7 @@ fn an_account_is_listed_with_the_name_that_its_ledger_tells() {
             entered_at: NOW,
             name,
             restoring,
+            suspended: false,
         })
     };
     enter_first(&sql, "aaaaaaaa");
@@ -334,4 +335,36 @@ fn an_attempt_of_an_earlier_release_is_not_stopped() {
     let request = DirectoryRequest::EnterFirst { account: account("aaaaaaaa"), claimant: None };
     assert_eq!(ask(&sql, request), DirectoryReply::Entered);
     leave_as(&Sqlite::new(), "mei@example.jp");
+}
+
+#[test]
+fn a_link_is_looked_at_without_entering_its_account() {
+    let sql = Sqlite::new();
+    let check = |id: &str| ask(&sql, DirectoryRequest::CheckFirst { account: account(id) });
+    assert_eq!(check("aaaaaaaa"), DirectoryReply::Entered, "the deployment's first");
+    assert_eq!(find(&sql, "aaaaaaaa"), DirectoryReply::Unknown, "nothing was entered");
+    enter_first(&sql, "aaaaaaaa");
+    assert_eq!(check("aaaaaaaa"), DirectoryReply::Entered, "a set-up that broke off goes on");
+    confirm(&sql, "aaaaaaaa");
+    assert_eq!(check("aaaaaaaa"), DirectoryReply::SetupDone, "the link was used");
+    assert_eq!(check("bbbbbbbb"), DirectoryReply::SetupDone, "another account was the first");
+    invite(&sql, "bbbbbbbb");
+    assert_eq!(check("bbbbbbbb"), DirectoryReply::Entered, "an invited one");
+}
+
+#[test]
+fn a_suspended_account_is_listed_as_such_until_it_is_resumed() {
+    let sql = Sqlite::new();
+    let note = |suspended| {
+        ask(&sql, DirectoryRequest::NoteSuspended { account: account("aaaaaaaa"), suspended })
+    };
+    let listed = || list(&sql, None).0.iter().map(|entry| entry.suspended).collect::<Vec<_>>();
+    assert_eq!(note(true), DirectoryReply::Unknown);
+    enter_first(&sql, "aaaaaaaa");
+    assert_eq!(note(true), DirectoryReply::Unknown, "one that is not open has no keys");
+    confirm(&sql, "aaaaaaaa");
+    for suspended in [true, true, false] {
+        assert_eq!(note(suspended), DirectoryReply::Noted);
+        assert_eq!(listed(), [suspended]);
+    }
 }

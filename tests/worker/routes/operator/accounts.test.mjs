@@ -57,6 +57,20 @@ describe("an operator", () => {
     assert.deepEqual([body.accounts, body.next], [[], null]);
   });
 
+  test("sees in the list that an account is suspended, until it is resumed", async () => {
+    const { id } = second.session.account;
+    for (const suspended of [true, false]) {
+      await edit(id, { suspended });
+      assert.deepEqual(
+        (await list()).map((account) => [account.id, account.suspended]),
+        [
+          [id, suspended],
+          [first.session.account.id, false],
+        ],
+      );
+    }
+  });
+
   test("is nobody whom another account has", async () => {
     for (const [method, path, init] of routes(second.session.account.id)) {
       expect(await second.console(method, path, init), 404, "not_found");

@@ -3,6 +3,7 @@
 import activity from "./en/activity.js";
 import atStake from "./en/at-stake.js";
 import deletion from "./en/deletion.js";
+import filters from "./en/filters.js";
 import limits from "./en/limits.js";
 import service from "./en/service.js";
 import use from "./en/use.js";
@@ -11,6 +12,7 @@ export default {
   ...activity,
   ...atStake,
   ...deletion,
+  ...filters,
   ...limits,
   ...service,
   ...use,
@@ -24,6 +26,10 @@ export default {
     "Changes to keys have been waiting to be published for {span}. Disabled keys are still refused on time, but calls may take longer.",
   retry: "Try again",
   cancel: "Cancel",
+  "discard.title": "Discard what you typed?",
+  "discard.body": "Nothing was sent. What you typed here is lost if you leave.",
+  "discard.confirm": "Discard",
+  "discard.keep": "Keep editing",
   close: "Close",
   clear: "Clear",
   change: "Change",
@@ -134,6 +140,7 @@ export default {
   "selection.one": "Select {name}",
   "selection.all": { one: "Select the {count} key on this page", other: "Select all {count} keys on this page" },
   "selection.count": { one: "{count} key selected", other: "{count} keys selected" },
+  "selection.disable": "Disable…",
   "selection.delete": "Delete…",
   "selection.clear": "Clear",
   "past.exact": "{at} ({ago})",
@@ -143,8 +150,11 @@ export default {
   "short-lived.issuer": "by a key of this account",
   "short-lived.revoke": "Revoke this short-lived key",
   "short-lived.open": "Revoke a short-lived key…",
-  "short-lived.paste": "Short-lived key",
-  "short-lived.paste.hint": "Paste the whole key. Only its ID is kept and sent.",
+  "short-lived.paste": "Short-lived key or its ID",
+  "short-lived.paste.hint": "Of a whole key, only the ID is kept and sent.",
+  "short-lived.by": "ID of the key that issued it",
+  "short-lived.by.hint": "Leave it empty if it was issued with the service password.",
+  "short-lived.not-found": "This issuer has not issued a short-lived key with this ID.",
   "short-lived.title": "Revoke this short-lived key?",
   "short-lived.body": "Requests with it are refused everywhere within {seconds} s. This cannot be undone.",
   "short-lived.body.now": "Requests with it are refused everywhere at once. This cannot be undone.",

@@ -2,6 +2,7 @@
 import activity from "./ja/activity.js";
 import atStake from "./ja/at-stake.js";
 import deletion from "./ja/deletion.js";
+import filters from "./ja/filters.js";
 import limits from "./ja/limits.js";
 import service from "./ja/service.js";
 import use from "./ja/use.js";
@@ -10,6 +11,7 @@ export default {
   ...activity,
   ...atStake,
   ...deletion,
+  ...filters,
   ...limits,
   ...service,
   ...use,
@@ -23,6 +25,10 @@ export default {
     "キーの変更の配信が{span}遅れています。無効化は期限どおりに適用されますが、呼び出しに時間がかかることがあります。",
   retry: "再試行",
   cancel: "キャンセル",
+  "discard.title": "入力内容を破棄しますか",
+  "discard.body": "まだ何も送信していません。このまま離れると、入力内容は失われます。",
+  "discard.confirm": "破棄",
+  "discard.keep": "編集を続ける",
   close: "閉じる",
   clear: "クリア",
   change: "変更",
@@ -133,6 +139,7 @@ export default {
   "selection.one": "{name}を選択",
   "selection.all": { other: "このページの{count}件をすべて選択" },
   "selection.count": { other: "{count}件を選択中" },
+  "selection.disable": "無効化…",
   "selection.delete": "削除…",
   "selection.clear": "選択を解除",
   "past.exact": "{at}（{ago}）",
@@ -142,8 +149,11 @@ export default {
   "short-lived.issuer": "このアカウントのキー",
   "short-lived.revoke": "この短期キーを失効させる",
   "short-lived.open": "短期キーを失効させる…",
-  "short-lived.paste": "短期キー",
-  "short-lived.paste.hint": "キー全体を貼り付けてください。保持・送信するのはIDだけです。",
+  "short-lived.paste": "短期キーまたはそのID",
+  "short-lived.paste.hint": "キー全体を貼り付けても、保持・送信するのはIDだけです。",
+  "short-lived.by": "発行したキーのID",
+  "short-lived.by.hint": "サービスパスワードで発行した場合は空欄にしてください。",
+  "short-lived.not-found": "この発行元は、このIDの短期キーを発行していません。",
   "short-lived.title": "この短期キーを失効させますか。",
   "short-lived.body": "{seconds}秒以内に、すべての拠点で拒否されます。元に戻すことはできません。",
   "short-lived.body.now": "すぐに、すべての拠点で拒否されます。元に戻すことはできません。",

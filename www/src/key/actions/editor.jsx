@@ -47,6 +47,9 @@ export function Editor({ subject, onDone, onChanged, onStale, onCancel }) {
     /** @returns {Promise<import('../../client/api.js').Answer<Partial<Saved>>>} */
     const send = async () => {
       if (!warned && "networks" in changes) {
+        // A form that would be refused anyway asks nothing about callers.
+        const errors = await checkFields(request, changes);
+        if (errors.length) return { ok: false, problem: { code: "invalid", errors } };
         const checked = await checkNetworks(request, base, values.networks);
         if (!checked.ok) return checked;
         callers = checked.data.locked_out ?? [];
@@ -70,7 +73,7 @@ export function Editor({ subject, onDone, onChanged, onStale, onCancel }) {
   const leave = () => form.leave(onCancel, onStale);
 
   return (
-    <Dialog title={say("edit.title", { name: base.name })} onCancel={leave} class="form">
+    <Dialog title={say("edit.title", { name: base.name })} onCancel={leave} dirty={form.dirty} class="form">
       <Form onSubmit={submit} busy={form.busy}>
         <div class="body">
           <ErrorSummary {...form.mistakes} />

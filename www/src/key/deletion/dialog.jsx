@@ -109,7 +109,7 @@ function FirstStep({ keys, disabling, onOpened, onCancel }) {
  * @param {(result: import('../model.js').KeyResult) => void} onDone
  * @returns {import('./parts.jsx').Disabling}
  */
-function useDisabling(keys, onDone) {
+export function useDisabling(keys, onDone) {
   const { request } = useSession();
   const form = useForm({ done: /** @type {import('../model.js').Key[]} */ ([]) });
   const { done } = form.values;

@@ -1,10 +1,23 @@
-// Reads what a pasted short-lived key says without its secret.
+// Reads what a pasted short-lived key says without its secret. Its ID alone, as the activity and the
+// issuing backend know it, does not say who issued it.
 
 /**
  * Matches a prefix that ends in `s`, the payload, and the seal after the dot, which makes it a
  * credential.
  */
 const SHORT_LIVED = /[a-z0-9]{2,12}s_([0-9A-Za-z_-]+)\.[0-9A-Za-z_-]+/;
+
+/** Matches the ID of a short-lived key. */
+const ID = /^[0-9A-Za-z]{35}$/;
+
+/** Returns the ID if the text is nothing else. @param {string} text */
+export const parseShortLivedId = (text) =>
+  ID.exec(
+    text
+      .normalize("NFKC")
+      .trim()
+      .replace(/^["'`]|["'`]$/g, ""),
+  )?.[0] ?? null;
 
 /** @typedef {{id: string, issuer: string}} ShortLivedKey `issuer` is a key's ID or `service` */
 

@@ -1,5 +1,6 @@
 // Revokes one short-lived key. The page knows only its ID, which is enough.
 import { useEffect, useRef, useState } from "preact/hooks";
+import { searchTerm, withoutSecrets } from "../../client/redaction.js";
 import { keyAddress } from "../../client/route.js";
 import { useSession } from "../../client/session.jsx";
 import { sayWithin } from "../../i18n/bound.js";
@@ -11,9 +12,10 @@ import { useForm, useMistakeFocus } from "../../ui/form.js";
 import { InfoIcon } from "../../ui/icons.jsx";
 import { ProblemNotice } from "../../ui/problem.jsx";
 import { ResultNote, resultText } from "../../ui/result.jsx";
-import { parseShortLivedKey } from "./parser.js";
+import { parseShortLivedId, parseShortLivedKey } from "./parser.js";
 
 const FIELD = "short-lived-key";
+const ISSUER = "short-lived-issuer";
 
 /**
  * @typedef {import('./parser.js').ShortLivedKey} ShortLivedKey
@@ -84,19 +86,25 @@ export function RevocationDialog({ found, onDone, onCancel }) {
   const { say } = useLocale();
   const { request, session } = useSession();
   const [shortLived, setShortLived] = useState(found);
-  const form = useForm({});
+  // An ID alone does not say who issued the key, so the member does.
+  const [id, setId] = useState(/** @type {string | null} */ (null));
+  const form = useForm({ issuer: "" });
   useMistakeFocus(form.mistakes);
 
   /** @returns {import('../model.js').Answering<Revoked>} */
-  const send = () => request("POST", "/v1/sealed-keys/revoke", { body: shortLived });
+  const send = () => {
+    const issuer = searchTerm(form.values.issuer).replace(/^.*_/, "") || "service";
+    return request("POST", "/v1/sealed-keys/revoke", { body: shortLived ?? { id, issuer } });
+  };
   const revoke = async () => {
-    const missing = shortLived ? [] : [{ pointer: `#/${FIELD}`, code: "required" }];
+    const missing = shortLived || id ? [] : [{ pointer: `#/${FIELD}`, code: "required" }];
     const answer = await form.submit(missing, send);
     if (answer?.ok) onDone(answer.data.all_of_issuer ? "revoked_all" : "revoked", answer.data);
   };
   /** @param {import('preact').TargetedEvent<HTMLInputElement>} event */
   const paste = (event) => {
     const read = parseShortLivedKey(event.currentTarget.value);
+    setId(read ? null : parseShortLivedId(event.currentTarget.value));
     if (!read) return;
     // The whole key never stays, not even in its field.
     event.currentTarget.value = "";
@@ -128,8 +136,25 @@ export function RevocationDialog({ found, onDone, onCancel }) {
             )}
           </Field>
         )}
+        {id && (
+          <Field id={ISSUER} label={say("short-lived.by")} hint={say("short-lived.by.hint")}>
+            {(control) => (
+              <input
+                {...control}
+                value={form.values.issuer}
+                autocomplete="off"
+                spellcheck={false}
+                translate={false}
+                onInput={(event) => form.change({ issuer: withoutSecrets(event.currentTarget.value).text })}
+              />
+            )}
+          </Field>
+        )}
         {shortLived && <Found shortLived={shortLived} />}
-        <ProblemNotice problem={form.problem} />
+        <ProblemNotice
+          problem={form.problem}
+          text={id && form.problem?.code === "not_found" ? say("short-lived.not-found") : undefined}
+        />
         <div class="actions">
           <button class="danger">{say(form.busy ? "short-lived.busy" : "short-lived.confirm")}</button>
           <button type="button" onClick={leave} data-focus={found ? "" : undefined}>

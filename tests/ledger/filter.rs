@@ -1,0 +1,286 @@
+//! Filters of the list: what each selects, how many it says there are, and what it hides.
+
+use claviger_control::objects::sql::{Sql, Statement};
+use claviger_control::protocol::command::Command;
+use claviger_control::protocol::key_filter::{
+    ExpiryFilter, IssuerFilter, KeyFilter, UseFilter, parse_statuses,
+};
+use claviger_control::protocol::keys::{Deleted, KeyPage, KeyView, Listing, Sort};
+use claviger_control::protocol::ledger::{LedgerReply, LedgerRequest};
+use claviger_core::base::id::KeyId;
+use claviger_core::base::time::{DurationMs, UnixMs};
+use claviger_core::credential::grant::IssuerProof;
+use claviger_core::credential::issuer::Issuer;
+use claviger_core::credential::limits::lifetime::Expiry;
+use claviger_core::replication::edge_call::IssueByApi;
+use claviger_core::replication::refresh::{RefreshRequest, UsageBatch, Use};
+
+use crate::world::{Browser, HOUR, World, edit, set_enabled};
+
+const DAY: i64 = 24 * HOUR;
+const PRESENT: &str = "active,disabled,not_yet_valid,expired";
+
+fn page(world: &World, browser: Browser, sort: Sort, filter: KeyFilter) -> KeyPage {
+    world.page(browser, Listing { sort, deleted: Deleted::Too, filter, ..Listing::default() })
+}
+
+/// Names of the matching keys in the order of their names, whose number the page confirms.
+fn names(world: &World, browser: Browser, filter: KeyFilter) -> String {
+    let page = page(world, browser, Sort::Name, filter.clone());
+    let count = u32::try_from(page.keys.len()).unwrap();
+    assert_eq!((page.total, page.total_is_exact), (count, true), "{filter:?}");
+    page.keys.iter().map(|key| key.name.as_str()).collect::<Vec<_>>().join(" ")
+}
+
+fn of_status(text: &str) -> KeyFilter {
+    KeyFilter { statuses: parse_statuses(text).unwrap(), ..KeyFilter::default() }
+}
+
+fn use_now(world: &World, sequence: u64, id: KeyId) {
+    let last_at = world.now();
+    let one = Use {
+        id,
+        count: 1,
+        denials: 0,
+        last_at,
+        addresses: vec![],
+        callers: vec![],
+        refusals: vec![],
+    };
+    let usage = Some(UsageBatch { isolate: 1, sequence, uses: vec![one] });
+    world.refresh(RefreshRequest { usage, ..RefreshRequest::default() });
+    world.write_uses().unwrap();
+}
+
+fn issue_by(world: &World, issuer: &KeyView, proof: IssuerProof) -> KeyView {
+    let (id, digest) = world.draw_key();
+    let request = LedgerRequest::IssueByApi(IssueByApi {
+        id,
+        digest,
+        proof,
+        at: world.now(),
+        expires: Expiry::At(UnixMs::from_ms(world.now.get() + 90 * DAY)),
+        networks: serde_json::from_str("[]").unwrap(),
+        address: None,
+    });
+    let Ok(LedgerReply::Changed { key: Some(key), .. }) = world.handle(request) else {
+        panic!("not issued by {}", issuer.name)
+    };
+    key
+}
+
+/// One key in each status, each with its status as its name.
+fn one_of_each() -> (World, Browser, KeyView) {
+    let (world, owner) = World::open();
+    let issue = |json: &str| world.issue(owner, json);
+    issue(r#"{"name":"active"}"#);
+    let off = issue(r#"{"name":"disabled","expires":"1d"}"#);
+    world.changed(owner, set_enabled(&off, false));
+    issue(r#"{"name":"expired","expires":"1d"}"#);
+    issue(r#"{"name":"not_yet_valid","not_before":"2090-01-01","expires":"never"}"#);
+    let gone = issue(r#"{"name":"deleted"}"#);
+    world.delete(owner, &gone);
+    let command = world.issue_command(
+        r#"{"name":"issuer","issuable":{"permissions":[],"networks":"","longest":"100d"}}"#,
+    );
+    let Command::Issue { digest, .. } = &command else { panic!() };
+    let digest = *digest;
+    let issuer = world.changed(owner, command).0.unwrap();
+    let proof = IssuerProof { issuer: Issuer::Key(issuer.id), digest };
+    let ended = issue_by(&world, &issuer, proof);
+    world.changed(owner, edit(&ended, r#"{"name":"ended"}"#));
+    let issuer = world.changed(owner, edit(&issuer, r#"{"issuable":null}"#)).0.unwrap();
+    world.wait(2 * DAY);
+    let owner = world.renewed(owner);
+    (world, owner, issuer)
+}
+
+#[test]
+fn each_status_selects_the_keys_that_show_it() {
+    let (world, owner, _) = one_of_each();
+    let all = page(&world, owner, Sort::Name, KeyFilter::default());
+    for key in &all.keys {
+        let expected = if key.name == "issuer" { "active" } else { &key.name };
+        assert_eq!(key.status(world.now()).as_str(), expected);
+    }
+    for (statuses, expected) in [
+        ("active", "active issuer"),
+        ("disabled", "disabled"),
+        ("expired", "expired"),
+        ("not_yet_valid", "not_yet_valid"),
+        ("deleted", "deleted"),
+        ("ended", "ended"),
+        ("ended,deleted", "deleted ended"),
+        ("disabled,expired", "disabled expired"),
+        (PRESENT, "active disabled expired issuer not_yet_valid"),
+        (
+            "active,disabled,not_yet_valid,expired,ended,deleted",
+            "active deleted disabled ended expired issuer not_yet_valid",
+        ),
+    ] {
+        assert_eq!(names(&world, owner, of_status(statuses)), expected, "{statuses}");
+    }
+}
+
+#[test]
+fn deleted_and_ended_keys_that_a_list_leaves_out_are_counted() {
+    let (world, owner, issuer) = one_of_each();
+    let hidden = |filter| page(&world, owner, Sort::Name, filter).hidden;
+    assert_eq!(hidden(KeyFilter::default()), 0, "nothing is left out");
+    assert_eq!(hidden(of_status(PRESENT)), 2);
+    assert_eq!(hidden(of_status("active")), 2);
+    assert_eq!(hidden(of_status("active,deleted")), 1);
+    let issuer = Some(IssuerFilter::Key(issuer.id));
+    assert_eq!(hidden(KeyFilter { issuer, ..of_status(PRESENT) }), 1);
+    let search = |q: &str| {
+        let filter = of_status(PRESENT);
+        let deleted = Deleted::Too;
+        let page =
+            world.page(owner, Listing { q: Some(q.into()), deleted, filter, ..Listing::default() });
+        (page.total, page.hidden)
+    };
+    assert_eq!([search("deleted"), search("ended"), search("active")], [(0, 1), (0, 1), (1, 0)]);
+}
+
+#[test]
+fn keys_are_selected_by_who_issued_them() {
+    let (world, owner, issuer) = one_of_each();
+    let admin = world.join("admin", b'a');
+    world.issue(admin, r#"{"name":"of_another"}"#);
+    let by =
+        |issuer| names(&world, owner, KeyFilter { issuer: Some(issuer), ..of_status(PRESENT) });
+    let any =
+        |issuer| names(&world, owner, KeyFilter { issuer: Some(issuer), ..KeyFilter::default() });
+    assert_eq!(any(IssuerFilter::Key(issuer.id)), "ended");
+    assert_eq!(any(IssuerFilter::Keys), "ended");
+    assert_eq!(by(IssuerFilter::Keys), "");
+    assert_eq!(any(IssuerFilter::Service), "");
+    assert_eq!(by(IssuerFilter::Member(crate::world::member_id(b'a'))), "of_another");
+    assert_eq!(
+        by(IssuerFilter::Members),
+        "active disabled expired issuer not_yet_valid of_another"
+    );
+}
+
+#[test]
+fn keys_are_selected_by_their_expiry() {
+    let (world, owner) = World::open();
+    for (name, expires) in [("past", "1d"), ("week", "7d"), ("month", "30d"), ("never", "never")] {
+        world.issue(owner, &format!(r#"{{"name":"{name}","expires":"{expires}"}}"#));
+    }
+    world.wait(DAY);
+    let owner = world.renewed(owner);
+    let expires =
+        |filter| names(&world, owner, KeyFilter { expires: Some(filter), ..KeyFilter::default() });
+    let within = |days| expires(ExpiryFilter::Within(DurationMs::from_days(days)));
+    assert_eq!(expires(ExpiryFilter::Never), "never");
+    assert_eq!([within(5), within(6), within(29)], ["", "week", "month week"]);
+}
+
+#[test]
+fn keys_are_selected_and_ordered_by_their_last_use() {
+    let (world, owner) = World::open();
+    let [first, second, third] = ["first", "second", "third"]
+        .map(|name| world.issue(owner, &format!(r#"{{"name":"{name}"}}"#)).id);
+    world.wait(40 * DAY);
+    use_now(&world, 1, second);
+    world.wait(10 * DAY);
+    use_now(&world, 2, first);
+    // A later report of an earlier use changes nothing.
+    let late = UnixMs::from_ms(world.now.get() - HOUR);
+    let one = Use {
+        id: first,
+        count: 1,
+        denials: 0,
+        last_at: late,
+        addresses: vec![],
+        callers: vec![],
+        refusals: vec![],
+    };
+    let usage = Some(UsageBatch { isolate: 1, sequence: 3, uses: vec![one] });
+    world.refresh(RefreshRequest { usage, ..RefreshRequest::default() });
+    world.write_uses().unwrap();
+    let owner = world.renewed(owner);
+    let fresh = world.issue(owner, r#"{"name":"fresh"}"#).id;
+
+    let used =
+        |filter| names(&world, owner, KeyFilter { used: Some(filter), ..KeyFilter::default() });
+    let days = DurationMs::from_days;
+    assert_eq!(used(UseFilter::Never), "fresh third");
+    assert_eq!(used(UseFilter::Within(days(1))), "first");
+    assert_eq!(used(UseFilter::Within(days(10))), "first second");
+    // A key that was issued since had no time to be used.
+    assert_eq!(used(UseFilter::NotWithin(days(5))), "second third");
+    assert_eq!(used(UseFilter::NotWithin(days(45))), "third");
+
+    for (sort, expected) in [
+        (Sort::UsedDown, [first, second, fresh.max(third), fresh.min(third)]),
+        (Sort::Used, [fresh.min(third), fresh.max(third), second, first]),
+    ] {
+        let (mut seen, mut cursor) = (Vec::new(), None);
+        loop {
+            let page =
+                world.page(owner, Listing { sort, cursor, limit: Some(1), ..Listing::default() });
+            seen.extend(page.keys.into_iter().map(|key| key.id));
+            cursor = page.next;
+            if cursor.is_none() {
+                break;
+            }
+        }
+        assert_eq!(seen, expected, "{sort:?}");
+    }
+}
+
+#[test]
+fn every_filter_in_every_order_pages_through_all_its_keys() {
+    let (world, owner, issuer) = one_of_each();
+    let filters = [
+        of_status(PRESENT),
+        of_status("deleted"),
+        KeyFilter { issuer: Some(IssuerFilter::Key(issuer.id)), ..KeyFilter::default() },
+        KeyFilter { used: Some(UseFilter::Never), ..of_status("active,ended") },
+        KeyFilter { expires: Some(ExpiryFilter::Never), ..KeyFilter::default() },
+    ];
+    for filter in filters {
+        for q in [None, Some("e".to_owned())] {
+            for sort in Sort::ALL {
+                let listing = |cursor| Listing {
+                    q: q.clone(),
+                    sort,
+                    cursor,
+                    limit: Some(1),
+                    deleted: Deleted::Too,
+                    filter: filter.clone(),
+                };
+                let mut page = world.page(owner, listing(None));
+                let (total, mut seen) = (page.total, page.keys.len());
+                while let Some(next) = page.next {
+                    page = world.page(owner, listing(Some(next)));
+                    seen += page.keys.len();
+                }
+                assert_eq!(u32::try_from(seen).unwrap(), total, "{filter:?} {sort:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_last_use_of_keys_from_before_the_column_is_taken_from_their_usage() {
+    let (world, owner) = World::open();
+    let key = world.issue(owner, r#"{"name":"old"}"#);
+    use_now(&world, 1, key.id);
+    let triggers = ["key_last_use_of_new_usage", "key_last_use_of_changed_usage"];
+    let undo = triggers.map(|name| Statement::new(format!("DROP TRIGGER {name}")));
+    world.sql.apply(&undo).unwrap();
+    let last = claviger_control::ledger::schema::MIGRATIONS
+        .iter()
+        .find(|migration| {
+            migration.statements.iter().any(|text| text.contains("last_used_ms INTEGER"))
+        })
+        .unwrap();
+    let forget = Statement::new("UPDATE key SET last_used_ms = NULL WHERE id > ''");
+    world.sql.apply(&[forget, Statement::new(last.statements[1])]).unwrap();
+    let within = UseFilter::Within(DurationMs::from_days(1));
+    let filter = KeyFilter { used: Some(within), ..KeyFilter::default() };
+    assert_eq!(names(&world, owner, filter), "old");
+}
