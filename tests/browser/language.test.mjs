@@ -5,7 +5,7 @@ import { expect, test } from "./support/fixtures.mjs";
 test("loads the language that it shows, and another one when it is chosen", async ({ page }) => {
   const files = [];
   page.on("request", (request) => files.push(new URL(request.url()).pathname));
-  const languages = () => files.flatMap((path) => /^\/(en|ja)-\w+\.js$/.exec(path)?.[1] ?? []);
+  const languages = () => files.flatMap((path) => /^\/hashed\/(en|ja)-\w+\.js$/.exec(path)?.[1] ?? []);
   await page.goto("/");
   await expect(page.getByRole("heading", { name: "API keys", level: 1 })).toBeVisible();
   expect(languages()).toEqual(["en"]);

@@ -59,8 +59,11 @@ function IssueForm({ onIssued, onStale, onCancel }) {
   };
   const leave = () => form.leave(onCancel, onStale);
 
+  // What was typed is a key already, so nothing is lost.
+  const dirty = form.dirty && form.problem?.code !== "already_issued";
+
   return (
-    <Dialog title={say("issue.title")} onCancel={leave} dirty={form.dirty} class="form">
+    <Dialog title={say("issue.title")} onCancel={leave} dirty={dirty} class="form">
       <Form onSubmit={submit} busy={form.busy}>
         <div class="body">
           <ErrorSummary {...form.mistakes} />
