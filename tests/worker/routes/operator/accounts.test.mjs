@@ -4,7 +4,7 @@ import { after, before, describe, test } from "node:test";
 import { ORIGIN, OTHER_OWNER, OWNER, begin, eventually, expect, setupToken, xtask } from "../../support/journey.mjs";
 
 const ACCOUNTS = "/v1/operator/accounts";
-const LINK = /^http:\/\/localhost:8787\/#\/setup\/\w{73}$/;
+const LINK = /^http:\/\/localhost:8787\/#\/setup\/\w{84}$/;
 
 /** Every operator's route, about one account. */
 const routes = (id) => [
