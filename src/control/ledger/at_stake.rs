@@ -5,7 +5,7 @@ use claviger_core::credential::issuer::{Issuer, SealingGeneration};
 
 use super::key::{Key, KeyCounts};
 use super::service::Service;
-use crate::ledger::usage;
+use crate::ledger::usage::counts::day;
 use crate::objects::sql::{Sql, SqlError, SqlExt, Statement};
 use crate::protocol::at_stake::{AccountCounts, COUNTED_MAX, IssuedCounts};
 
@@ -39,7 +39,7 @@ fn count(
             AND (expires_ms IS NULL OR expires_ms > ?) LIMIT ?)";
     let since = now.saturating_sub(USED_WITHIN);
     let statement = Statement::new(text)
-        .bind(usage::day(since))
+        .bind(day(since))
         .bind(since)
         .bind(issuer.as_str())
         .bind(generation.0)
@@ -62,7 +62,7 @@ pub(super) fn of_account(sql: &dyn Sql, now: UnixMs) -> Result<AccountCounts, Sq
     let since = now.saturating_sub(USED_WITHIN);
     let text = "SELECT count(*) FROM (
         SELECT DISTINCT key FROM usage INDEXED BY usage_by_day WHERE day >= ? AND last_used_at_ms > ? LIMIT ?)";
-    let used = Statement::new(text).bind(usage::day(since)).bind(since).bind(COUNTED_MAX);
+    let used = Statement::new(text).bind(day(since)).bind(since).bind(COUNTED_MAX);
     let used_24h = u32::try_from(sql.integer(&used)?).unwrap_or(COUNTED_MAX);
     Ok(AccountCounts { members, issuers, used_24h })
 }

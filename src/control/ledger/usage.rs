@@ -25,7 +25,7 @@ use claviger_core::replication::refresh::{ADDRESSES_MAX, Caller, USES_MAX, Usage
 
 pub use crate::ledger::usage::counts::CALLERS_MAX;
 use crate::ledger::usage::counts::{
-    CountsByDay, DAY_MS, DayCounts, OTHER_REASON, add_caller, in_hour, refused, stored,
+    CountsByDay, DayCounts, OTHER_REASON, add_caller, day, in_hour, refused, stored,
 };
 use crate::ledger::usage::pending::{PendingCounts, UsageReport};
 pub use crate::ledger::usage::recent::add_recent_uses;
@@ -203,11 +203,6 @@ fn refusals(one: &Use, now: UnixMs) -> Vec<(&str, UnixMs, u64)> {
 fn drawn_in(caller: &Caller, now: UnixMs) -> Caller {
     let last_at = caller.last_at.clamp(now.saturating_sub(REPORT_LATE_MAX), now);
     Caller { last_at, count: stored(caller.count).unsigned_abs(), ..caller.clone() }
-}
-
-/// Returns the day of a time, counted from the Unix epoch in UTC.
-pub(super) fn day(at: UnixMs) -> i64 {
-    at.as_ms().div_euclid(DAY_MS)
 }
 
 /// Loads the counts since `since` of those keys that exist.

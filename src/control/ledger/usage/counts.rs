@@ -16,6 +16,11 @@ pub const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
 /// An hour, in milliseconds.
 pub const HOUR_MS: i64 = 60 * 60 * 1_000;
 
+/// Returns the day of a time, counted from the Unix epoch in UTC.
+pub fn day(at: UnixMs) -> i64 {
+    at.as_ms().div_euclid(DAY_MS)
+}
+
 /// Most recent callers kept per key and day: 60 bytes each, 95 with a long address, so 1.5 KB. With
 /// those of 120,000 keys on eight days that is at most 1.5 GB of an object's 10. The keys' own rows
 /// are at most 1.9 GB, so half of the object is left for the audit trail.
