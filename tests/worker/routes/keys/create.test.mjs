@@ -22,10 +22,7 @@ const REFUSED = {
   ],
   "a day in the past": [{ expires: "2020-01-01" }, ["#/expires", "in_the_past", { at: "2020-01-01T15:00:00.000Z" }]],
   "a duration of nothing": [{ expires: "0s" }, ["#/expires", "zero_duration"]],
-  "a Unix time": [
-    { expires: "1798761600" },
-    ["#/expires", "looks_like_unix_time", { at: "2027-01-01T00:00:00.000Z" }],
-  ],
+  "a Unix time": [{ expires: "1798761600" }, ["#/expires", "looks_like_unix_time", { at: "2027-01-01T00:00:00.000Z" }]],
   "a Unix time in milliseconds": [
     { expires: "1798761600000" },
     ["#/expires", "looks_like_unix_time", { at: "2027-01-01T00:00:00.000Z" }],
