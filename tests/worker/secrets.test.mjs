@@ -70,7 +70,7 @@ describe("secrets", () => {
       await at.call("/", {
         headers: [
           ["authorization", issued.credential],
-          ["x-api-key", "another"],
+          ["x-api-key", "clv_another"],
         ],
       }),
       400,

@@ -127,9 +127,9 @@ pub fn decide_issue(draft: &Draft, setting: Setting<'_>) -> Result<Decided, Vec<
     done(reader, Decided { name, limits, ceiling, protected })
 }
 
-/// Validates the changed fields of a key whose present values are `before`. A value that repeats the
-/// present one is no change, and is not validated again: an expired key can be renamed by a client
-/// that sends all fields.
+/// Validates the changed fields of a key whose present values are `before`. A value that repeats
+/// the present one is no change, and is not validated again: an expired key can be renamed by a
+/// client that sends all fields.
 ///
 /// # Errors
 /// All errors, in the order of the fields.

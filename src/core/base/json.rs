@@ -19,8 +19,8 @@ use serde_json::Value;
 /// no object of Claviger has half as many.
 pub const MEMBERS_MAX: usize = 64;
 
-/// Returns a text without the byte order mark that it may begin with. A reader of JSON may ignore it
-/// (RFC 8259 §8.1), and some editors and libraries write it.
+/// Returns a text without the byte order mark that it may begin with. A reader of JSON may ignore
+/// it (RFC 8259 §8.1), and some editors and libraries write it.
 pub fn unmarked(text: &str) -> &str {
     text.strip_prefix('\u{feff}').unwrap_or(text)
 }

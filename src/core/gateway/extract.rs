@@ -8,9 +8,9 @@
 //!
 //! - An **empty place** holds no credential: an empty header, a scheme with nothing behind it, an
 //!   empty parameter or field. It is cut out like a credential.
-//! - A **foreign text** is one without the prefix in `Authorization` or `X-API-Key`, such as a token
-//!   of another system. Beside a credential it is the origin's, and travels on. Alone it is refused
-//!   as malformed.
+//! - A **foreign text** is one without the prefix in `Authorization` or `X-API-Key`, such as a
+//!   token of another system. Beside a credential it is the origin's, and travels on. Alone it is
+//!   refused as malformed.
 //! - One line end behind the text of a parameter, a field or Basic credentials does not count:
 //!   `curl -F 'u=<file'` and `echo user:password | base64` add it.
 //!

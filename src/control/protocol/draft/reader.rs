@@ -71,8 +71,8 @@ impl<'a> FieldReader<'a> {
         }
     }
 
-    /// Reads the expiry of an edited key. The present one, `before`, may be repeated although it has
-    /// passed.
+    /// Reads the expiry of an edited key. The present one, `before`, may be repeated although it
+    /// has passed.
     pub fn changed_expires(&mut self, text: &str, before: Expiry) -> Option<Expiry> {
         match Described::parse(text, self.setting.now, self.setting.zone) {
             Ok(described) => Some(described.expiry()),
@@ -116,8 +116,8 @@ impl<'a> FieldReader<'a> {
         Networks::try_from(&checked).ok()
     }
 
-    /// Reads the networks of an edit. The present ones, `before`, may be repeated although no new list
-    /// may hold them.
+    /// Reads the networks of an edit. The present ones, `before`, may be repeated although no new
+    /// list may hold them.
     pub fn changed_networks(
         &mut self,
         typed: &TypedNetworks,

@@ -20,8 +20,8 @@ pub const EXPIRY_BYTES_MAX: usize = 40;
 /// can write.
 pub const EXPIRY_MAX: DurationMs = DurationMs::from_days(36_525);
 
-/// Instants that a number without a unit may mean as a Unix time, in ms: September 2001 to June 2128.
-/// As a duration in ms, even the first is 31 years.
+/// Instants that a number without a unit may mean as a Unix time, in ms: September 2001 to June
+/// 2128. As a duration in ms, even the first is 31 years.
 const UNIX_TIMES_MS: core::ops::Range<u64> = 1_000_000_000_000..5_000_000_000_000;
 
 /// The end of a credential. Its JSON form is `null` for never, else Unix ms. A missing field is an

@@ -89,9 +89,9 @@ impl ClientAddress {
             .map_or_else(|| self.0.to_string(), |block| block.to_string())
     }
 
-    /// Returns `true` if no caller can have an address of this block: a list that names it was meant
-    /// in another way, such as a netmask after a blank. Addresses of private networks, of loopback
-    /// and of documentation are not among them, because a verifier may name them.
+    /// Returns `true` if no caller can have an address of this block: a list that names it was
+    /// meant in another way, such as a netmask after a blank. Addresses of private networks, of
+    /// loopback and of documentation are not among them, because a verifier may name them.
     pub(super) fn is_of_nobody(network: Network) -> bool {
         /// "This network", multicast and class E (RFC 6890 §2.2.2, RFC 5771 §3), multicast of IPv6
         /// (RFC 4291 §2.7), and the platform's Worker range.
