@@ -12,7 +12,7 @@
 //! for [`ISOLATE_LIFE`]; only a repeat after that would count again. The sweep runs once a day
 //! while any data can expire. It also runs when the ledger removes deleted keys.
 
-mod counts;
+pub(super) mod counts;
 pub mod pending;
 mod recent;
 
