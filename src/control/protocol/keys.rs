@@ -92,8 +92,8 @@ pub struct KeyView {
     /// reason is the code of a verdict or of a refused issue, or `other`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub refused_24h: BTreeMap<String, u64>,
-    /// Time of the last refused request, Unix ms, as the edge has reported. `None` if there was none
-    /// within the retention of usage.
+    /// Time of the last refused request, Unix ms, as the edge has reported. `None` if there was
+    /// none within the retention of usage.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_refused_at: Option<UnixMs>,
     /// Issuer, if it is not a member.

@@ -10,8 +10,8 @@ use crate::ledger::usage::counts::{HOUR_MS, count_of};
 use crate::objects::sql::{Sql, SqlError, SqlExt, Statement};
 use crate::protocol::keys::KeyView;
 
-/// Sets in each key its requests in the last 24 hours (the present hour and the 23 before it), those
-/// let through and those refused by reason, and the time of the last refused one. Uses three
+/// Sets in each key its requests in the last 24 hours (the present hour and the 23 before it),
+/// those let through and those refused by reason, and the time of the last refused one. Uses three
 /// statements for all keys, and none for an empty list.
 pub fn add_recent_uses(
     sql: &dyn Sql,
