@@ -60,16 +60,24 @@ describe("usage after traffic has stopped", { concurrency: true }, () => {
   test("a verification by another service counts, with its caller", async () => {
     const { credential: verifier } = await at.issue({ permissions: ["claviger:verify"] });
     const { key, credential } = await at.issue();
-    const body = { checks: [{ credential, address: CALLER }, { credential, address: OUTSIDE }] };
+    const body = {
+      checks: [
+        { credential, address: CALLER },
+        { credential, address: OUTSIDE },
+      ],
+    };
     const headers = { "claviger-verifier": verifier };
     expect(await at.console("POST", "/v1/verify", { body, headers, cookie: null }), 200);
     await shows("both uses are reported", key.id, ({ uses_24h }) => uses_24h >= 2);
     const draft = { key: key.id, networks: "198.51.100.0/24" };
     const { locked_out } = expect(await at.console("POST", "/v1/keys/check", { body: draft }), 200).body;
     const callers = locked_out.map(({ address, count }) => [address, count]).sort();
-    assert.deepEqual(callers, [
-      [OUTSIDE, 1],
-      [CALLER, 1],
-    ].sort());
+    assert.deepEqual(
+      callers,
+      [
+        [OUTSIDE, 1],
+        [CALLER, 1],
+      ].sort(),
+    );
   });
 });
