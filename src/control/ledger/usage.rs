@@ -25,14 +25,14 @@ use claviger_core::replication::refresh::{ADDRESSES_MAX, Caller, USES_MAX, Usage
 
 pub use crate::ledger::usage::counts::CALLERS_MAX;
 use crate::ledger::usage::counts::{
-    CountsByDay, DAY_MS, DayCounts, OTHER_REASON, add_caller, in_hour, refused, stored,
+    CountsByDay, DAY_MS, DayCounts, OTHER_REASON, add_caller, in_hour, is_refusal_reason, refused,
+    stored,
 };
 use crate::ledger::usage::pending::{PendingCounts, UsageReport};
 pub use crate::ledger::usage::recent::add_recent_uses;
 use crate::objects::object::TaskStep;
 use crate::objects::sql::{Sql, SqlError, SqlExt, Statement};
 use crate::objects::tasks::{Task, TaskKind};
-use crate::protocol::keys::is_refusal_reason;
 
 /// Days for which usage is kept. The day of a key's last use is kept as long as the key. Any month
 /// fits. For 120,000 keys ([`KEYS_MAX`](super::decide::KEYS_MAX) and

@@ -7,7 +7,6 @@ use claviger_core::base::time::{DurationMs, UnixMs};
 use claviger_core::credential::issuer::Ceiling;
 use claviger_core::credential::limits::Limits;
 use claviger_core::replication::record::Revision;
-use claviger_core::verify::verdict::Denial;
 use serde::{Deserialize, Serialize};
 
 use crate::protocol::draft::field::FieldError;
@@ -117,13 +116,6 @@ pub enum IssuedBy {
     },
     /// The service password of the account.
     Service,
-}
-
-/// Returns `true` if `code` is a reason for which requests with a right secret are refused.
-pub fn is_refusal_reason(code: &str) -> bool {
-    let is_verdict = |denial: &Denial| denial.is_of_a_known_key() && denial.code() == code;
-    // The edge refuses an issue by a key that may not issue.
-    code == "not_issuable" || code == "issued_key" || Denial::ALL.iter().any(is_verdict)
 }
 
 fn is_zero(count: &u64) -> bool {
