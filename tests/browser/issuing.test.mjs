@@ -8,7 +8,7 @@ const LATER = "It works from Mon 1 Jun 2099, 00:00 (Asia/Tokyo) on.";
 const LATER_NETWORKS = "It works from Mon 1 Jun 2099, 00:00 (Asia/Tokyo) on, from its networks only.";
 const NO_PERMISSION = "It has no permission of this API, so it can only call what requires none.";
 
-/** Each kind of key: what it is told of itself, and of the example call. */
+/** Each kind of key: what the page says of it, and of the example call. */
 const KINDS = [
   { name: "Plain", says: NOW, lacks: [] },
   {
@@ -39,7 +39,7 @@ const KINDS = [
 ];
 
 for (const { name, permission, networks, begins, says, lacks } of KINDS) {
-  test(`a key of the kind "${name}" is told what it can do and what not`, async ({ page }) => {
+  test(`a key of the kind "${name}" is said to do what it can, and no more`, async ({ page }) => {
     await open(page);
     const dialog = await openIssue(page, name, { permission });
     if (networks) await dialog.getByLabel("Networks", { exact: true }).fill(networks);

@@ -56,7 +56,8 @@ pub struct Traffic {
     /// T, in seconds.
     pub t: f64,
     pub mode: Mode,
-    /// `true` if usage is sent once requests stop. That renews leases, which the formulas leave out.
+    /// `true` if usage is sent once requests stop. That renews leases, which the formulas leave
+    /// out.
     pub is_flushing: bool,
     /// So many are not counted.
     pub before: usize,

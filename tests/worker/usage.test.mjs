@@ -34,7 +34,7 @@ test("30 calls are shown as 30, without any further call", async () => {
 });
 
 describe("usage after traffic has stopped", { concurrency: true }, () => {
-  test("refused calls are counted by reason, are no last use, and nobody's who would be locked out", async () => {
+  test("refused calls are counted by reason, are no last use, and lock no caller out", async () => {
     const { key, credential } = await at.issue({ networks: `${CALLER}/32`, permissions: ["demo:read"] });
     for (let round = 0; round < 2; round++) {
       expect(await at.call("/", { key: credential, ip: OUTSIDE }), 403, "network_denied");

@@ -1,5 +1,5 @@
-//! Usage of a key: the number of accepted and of refused requests, these by reason; their addresses,
-//! and the times of the last ones.
+//! Usage of a key: the number of accepted and of refused requests, these by reason; their
+//! addresses, and the times of the last ones.
 //!
 //! There is one row per key and day. The ledger adds up reports in memory ([`pending`]) and writes
 //! them in one `apply`. It writes a minute after the first report, or after some seconds without a
@@ -25,20 +25,20 @@ use claviger_core::replication::refresh::{ADDRESSES_MAX, Caller, USES_MAX, Usage
 
 pub use crate::ledger::usage::counts::CALLERS_MAX;
 use crate::ledger::usage::counts::{
-    CountsByDay, DayCounts, OTHER_REASON, add_caller, day, in_hour, refused, stored,
+    CountsByDay, DayCounts, OTHER_REASON, add_caller, day, in_hour, is_refusal_reason, refused,
+    stored,
 };
 use crate::ledger::usage::pending::{PendingCounts, UsageReport};
 pub use crate::ledger::usage::recent::add_recent_uses;
 use crate::objects::object::TaskStep;
 use crate::objects::sql::{Sql, SqlError, SqlExt, Statement};
 use crate::objects::tasks::{Task, TaskKind};
-use crate::protocol::keys::is_refusal_reason;
 
 /// Days for which usage is kept. The day of a key's last use is kept as long as the key. Any month
 /// fits. For 120,000 keys ([`KEYS_MAX`](super::decide::KEYS_MAX) and
 /// [`ISSUED_KEYS_MAX`](super::issued::ISSUED_KEYS_MAX)) that is 3.84 million rows of some 200
-/// bytes, at most 450. So usage takes 0.8 GB of an object's 10, at most 1.7. The reasons of refusals
-/// add 30 bytes for a key that is refused now and then.
+/// bytes, at most 450. So usage takes 0.8 GB of an object's 10, at most 1.7. The reasons of
+/// refusals add 30 bytes for a key that is refused now and then.
 pub const DAYS: i64 = 32;
 
 /// Time for which an isolate's last sequence is stored: it repeats a batch within seconds or never.
@@ -65,9 +65,9 @@ pub const CALLERS_KEPT: DurationMs = DurationMs::from_days(7);
 /// saving.
 pub const LOCKED_OUT_MAX: usize = 50;
 
-/// An active key that a refresh of an earlier release's edge asked for, which counts as one use: such
-/// an edge leaves it to the ledger before it knows the verdict. The caller's address is present
-/// if the key's networks allow it.
+/// An active key that a refresh of an earlier release's edge asked for, which counts as one use:
+/// such an edge leaves it to the ledger before it knows the verdict. The caller's address is
+/// present if the key's networks allow it.
 pub type Used = (KeyId, Option<ClientAddress>);
 
 /// Returns the usage that a refresh reports: its batch, and the keys in `used` that the refresh

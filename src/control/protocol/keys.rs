@@ -7,7 +7,6 @@ use claviger_core::base::time::{DurationMs, UnixMs};
 use claviger_core::credential::issuer::Ceiling;
 use claviger_core::credential::limits::Limits;
 use claviger_core::replication::record::Revision;
-use claviger_core::verify::verdict::Denial;
 use serde::{Deserialize, Serialize};
 
 use crate::protocol::draft::field::FieldError;
@@ -94,8 +93,8 @@ pub struct KeyView {
     /// reason is the code of a verdict or of a refused issue, or `other`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub refused_24h: BTreeMap<String, u64>,
-    /// Time of the last refused request, Unix ms, as the edge has reported. `None` if there was none
-    /// within the retention of usage.
+    /// Time of the last refused request, Unix ms, as the edge has reported. `None` if there was
+    /// none within the retention of usage.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_refused_at: Option<UnixMs>,
     /// Issuer, if it is not a member.
@@ -119,13 +118,6 @@ pub enum IssuedBy {
     },
     /// The service password of the account.
     Service,
-}
-
-/// Returns `true` if `code` is a reason for which requests with a right secret are refused.
-pub fn is_refusal_reason(code: &str) -> bool {
-    let is_verdict = |denial: &Denial| denial.is_of_a_known_key() && denial.code() == code;
-    // The edge refuses an issue by a key that may not issue.
-    code == "not_issuable" || code == "issued_key" || Denial::ALL.iter().any(is_verdict)
 }
 
 fn is_zero(count: &u64) -> bool {

@@ -125,8 +125,8 @@ impl Rules {
         all
     }
 
-    /// Returns a rule that a key opens, for an example call: the first rule in the configuration that
-    /// is not public.
+    /// Returns a rule that a key opens, for an example call: the first rule in the configuration
+    /// that is not public.
     pub fn example(&self) -> Option<ExampleCall<'_>> {
         let rule = self.example.as_deref()?;
         let (Pattern::Literal(path) | Pattern::Below(path)) = &rule.path;

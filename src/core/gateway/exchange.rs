@@ -43,7 +43,8 @@ pub enum ExchangeStep {
         outcome: Outcome,
         /// Account whose lease to refresh in the background.
         renew: Option<AccountId>,
-        /// Account for whose usage to start a timer; see [`Leases::take_timer`](crate::lease::isolate::Leases::take_timer).
+        /// Account for whose usage to start a timer; see
+        /// [`Leases::take_timer`](crate::lease::isolate::Leases::take_timer).
         timer: Option<AccountId>,
     },
 }

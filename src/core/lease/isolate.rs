@@ -294,13 +294,14 @@ impl<R: LeaseRules> Leases<R> {
     }
 
     /// Returns the account for whose usage the caller must start a timer of
-    /// [`FLUSH_DELAY`](super::usage::FLUSH_DELAY), once. When it fires, [`Self::must_flush`] decides.
+    /// [`FLUSH_DELAY`](super::usage::FLUSH_DELAY), once. When it fires, [`Self::must_flush`]
+    /// decides.
     pub fn take_timer(&mut self) -> Option<AccountId> {
         self.timer.take()
     }
 
-    /// Returns `true` if a timer that fires now must [renew](Self::renew) the account's lease to send
-    /// its usage. `lookup` has the results of the calls that it has made so far.
+    /// Returns `true` if a timer that fires now must [renew](Self::renew) the account's lease to
+    /// send its usage. `lookup` has the results of the calls that it has made so far.
     pub fn must_flush(&mut self, account: AccountId, now: UnixMs, lookup: &Lookup) -> bool {
         self.observe(now);
         !lookup.is_renewed

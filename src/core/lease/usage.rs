@@ -33,7 +33,8 @@ const NEWEST_FIRES: DurationMs = DurationMs::from_s(15);
 
 /// Maximum number of keys per account with pending usage, in addition to the batch in flight. An
 /// entry takes 220 bytes, 850 with all [`ADDRESSES_MAX`] addresses and all reasons of refusals, so
-/// 220 KB per account at most. Beyond this number, usage of further keys is lost, and counted as lost.
+/// 220 KB per account at most. Beyond this number, usage of further keys is lost, and counted as
+/// lost.
 pub const USES_PENDING_MAX: usize = 256;
 
 /// The usage counts of one account.
@@ -53,8 +54,8 @@ impl Usage {
         Self { pending: HashMap::new(), under_way: None, handed_out: now, timer: None }
     }
 
-    /// Counts one request; `outcome` is the code of the reason if it was refused. Returns `false` if
-    /// there was no room.
+    /// Counts one request; `outcome` is the code of the reason if it was refused. Returns `false`
+    /// if there was no room.
     pub fn count(
         &mut self,
         id: KeyId,
@@ -138,7 +139,8 @@ impl Usage {
         self.timer = None;
     }
 
-    /// Returns `true` if a timer that fires now must send usage: some waits, and no newer timer runs.
+    /// Returns `true` if a timer that fires now must send usage: some waits, and no newer timer
+    /// runs.
     pub fn must_flush(&self, now: UnixMs) -> bool {
         !self.is_empty() && self.is_timer_older(NEWEST_FIRES, now)
     }

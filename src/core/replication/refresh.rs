@@ -44,8 +44,8 @@ pub struct RefreshRequest {
     /// Revision of the account state in the lease; 0 for none.
     #[serde(default)]
     pub state_revision: Revision,
-    /// Keys whose records the isolate needs now. The JSON name is `wanted`, because `ask` is the tag
-    /// of the enclosing request.
+    /// Keys whose records the isolate needs now. The JSON name is `wanted`, because `ask` is the
+    /// tag of the enclosing request.
     #[serde(default, rename = "wanted")]
     pub ask: Vec<KeyId>,
     /// Keys of [`Self::ask`] for which the ledger counts no use: all of them, because

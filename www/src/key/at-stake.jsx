@@ -34,7 +34,8 @@ export function AtStake({ path, limits = false, name }) {
   const { data: counts, problem } = useLoader(load, [request, path]);
   return (
     <p class="at-stake" role="status">
-      {name && <b>{say("at-stake.issuer", { name })}</b>} {name && gap}
+      {name && <b>{say("at-stake.issuer", { name })}</b>}
+      {name && gap}
       {counts ? sentences(say, counts, limits).join(gap) : say(problem ? "at-stake.unknown" : "at-stake.busy")}
     </p>
   );

@@ -6,6 +6,7 @@ use claviger_core::base::id::KeyId;
 use claviger_core::base::time::UnixMs;
 use claviger_core::credential::limits::network::ClientAddress;
 use claviger_core::replication::refresh::{ADDRESSES_MAX, Caller};
+use claviger_core::verify::verdict::Denial;
 
 use crate::objects::sql::{Row, SqlError, Statement};
 use crate::protocol::integer::INTEGER_MAX;
@@ -50,6 +51,13 @@ pub type Refusals = BTreeMap<String, BTreeMap<i64, u64>>;
 
 /// Reason of refusals for which the edge gives none, or one that this release does not know.
 pub const OTHER_REASON: &str = "other";
+
+/// Returns `true` if `code` is a reason for which requests with a right secret are refused.
+pub fn is_refusal_reason(code: &str) -> bool {
+    let is_verdict = |denial: &Denial| denial.is_of_a_known_key() && denial.code() == code;
+    // The edge refuses an issue by a key that may not issue.
+    code == "not_issuable" || code == "issued_key" || Denial::ALL.iter().any(is_verdict)
+}
 
 /// Returns the refusal of `count` requests at `at` for one reason.
 pub fn refused(reason: &str, at: UnixMs, count: u64) -> DayCounts {

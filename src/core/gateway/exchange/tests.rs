@@ -457,15 +457,9 @@ fn checks_ask_kv_once_for_all_of_them_and_the_ledger_once_for_what_it_lacks() {
             .map(|(place, source)| format!("{} {source}", world.keys[*place].id()))
             .collect();
         assert_eq!(verdicts, expected, "{kv:?}");
-        let keys = ids.map(kv_key).to_vec();
-        assert_eq!(
-            driven
-                .operations
-                .iter()
-                .filter(|operation| **operation == Operation::ReadKvMany { keys: keys.clone() })
-                .count(),
-            1
-        );
+        let many = Operation::ReadKvMany { keys: ids.map(kv_key).to_vec() };
+        let reads = driven.operations.iter().filter(|operation| **operation == many);
+        assert_eq!(reads.count(), 1);
         let asks_ledger = sources.contains(&"ledger");
         assert_eq!(world.ledger_calls() - calls, u64::from(asks_ledger), "{kv:?}");
         let missing = driven.ledger().into_iter().flat_map(|request| match request {

@@ -23,8 +23,8 @@ fn the_use_of_a_lone_request_is_sent_when_its_timer_fires() {
         })
     };
     let flushed = fires(FLUSH_DELAY.as_ms() + 90);
-    let [EdgeRequest::Refresh(told)] = &flushed.ledger()[..] else { panic!() };
-    let used = &told.usage.as_ref().unwrap().uses[0];
+    let [EdgeRequest::Refresh(reported)] = &flushed.ledger()[..] else { panic!() };
+    let used = &reported.usage.as_ref().unwrap().uses[0];
     assert_eq!((used.id, used.count, used.last_at), (world.keys[2].id(), 1, at(NOW + 90)));
     assert_eq!((flushed.answer(), flushed.timer), ((204, ""), None));
     // A warm request after it starts another timer, which finds nothing if a refresh came before.
