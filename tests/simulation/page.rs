@@ -285,8 +285,8 @@ fn uses_are_written_in_as_many_rows_as_is_said() {
     };
     assert_eq!(
         written(&[(1, &keys), (3, &keys), (5, &[])]),
-        1 + 3 + 1,
-        "the first of all also owes a sweep"
+        1 + 3 + 3 + 1,
+        "the first of all also owes a sweep, and each key's own row has its first use"
     );
     assert_eq!(written(&[(6, &keys[2..]), (7, &[]), (8, &[])]), 2 + 3);
     assert_eq!(written(&[(9, &keys[..1])]), 1 + 2);

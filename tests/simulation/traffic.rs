@@ -163,6 +163,9 @@ impl Traffic {
     }
 }
 
+/// The time of a last use in a key's own row is right to within so many milliseconds.
+const STAMP_MS: i64 = 600_000;
+
 /// What a ledger was told of uses and has not written yet.
 struct Waiting<K> {
     /// When the first of it came, and when the last.
@@ -170,11 +173,19 @@ struct Waiting<K> {
     rings_at: i64,
     isolates: BTreeSet<u64>,
     keys: BTreeSet<K>,
+    /// When the last use of each key was last written into its own row.
+    stamped: BTreeMap<K, i64>,
 }
 
 impl<K> Default for Waiting<K> {
     fn default() -> Self {
-        Self { span: None, rings_at: 0, isolates: BTreeSet::new(), keys: BTreeSet::new() }
+        Self {
+            span: None,
+            rings_at: 0,
+            isolates: BTreeSet::new(),
+            keys: BTreeSet::new(),
+            stamped: BTreeMap::new(),
+        }
     }
 }
 
@@ -210,7 +221,16 @@ impl<K: Ord> Waiting<K> {
             let due = (first + WRITE_PAUSE.as_ms() as i64).min(last + QUIET.as_ms() as i64);
             if due <= self.rings_at {
                 count.rows += (self.isolates.len() + self.keys.len()) as u64;
-                *self = Self::default();
+                let keys = core::mem::take(&mut self.keys);
+                // The key's own row and its place in an index, once in ten minutes.
+                for key in keys {
+                    let stamped = self.stamped.entry(key).or_insert(i64::MIN / 2);
+                    if *stamped <= last - STAMP_MS {
+                        (*stamped, count.rows) = (last, count.rows + 2);
+                    }
+                }
+                let stamped = core::mem::take(&mut self.stamped);
+                *self = Self { stamped, ..Self::default() };
             }
             self.rings_at = due;
         }

@@ -535,16 +535,17 @@ const REFUSED_USES: Migration = Migration {
 /// Adds the last use to the row of a key, so that lists are ordered and filtered by it.
 const LAST_USE: Migration = Migration {
     statements: &[
-        // Time of the last accepted request, as the rows of `usage` say; NULL: none; rises. The
-        // triggers below maintain it for every writer.
+        // Time of the last accepted request, as the rows of `usage` say, to within ten minutes;
+        // NULL: none; rises. The triggers below maintain it for every writer. A finer time would
+        // write two rows more each time that a key's usage is written.
         "ALTER TABLE key ADD COLUMN last_used_ms INTEGER",
         "UPDATE key SET last_used_ms = (SELECT max(last_used_at_ms) FROM usage WHERE usage.key = key.id)",
         "CREATE INDEX key_by_used ON key (ifnull(last_used_ms, 0), id)",
         "CREATE TRIGGER key_last_use_of_new_usage AFTER INSERT ON usage WHEN NEW.last_used_at_ms IS NOT NULL
             BEGIN UPDATE key SET last_used_ms = NEW.last_used_at_ms
-                WHERE id = NEW.key AND ifnull(last_used_ms, 0) < NEW.last_used_at_ms; END",
+                WHERE id = NEW.key AND ifnull(last_used_ms, 0) <= NEW.last_used_at_ms - 600000; END",
         "CREATE TRIGGER key_last_use_of_changed_usage AFTER UPDATE OF last_used_at_ms ON usage WHEN NEW.last_used_at_ms IS NOT NULL
             BEGIN UPDATE key SET last_used_ms = NEW.last_used_at_ms
-                WHERE id = NEW.key AND ifnull(last_used_ms, 0) < NEW.last_used_at_ms; END",
+                WHERE id = NEW.key AND ifnull(last_used_ms, 0) <= NEW.last_used_at_ms - 600000; END",
     ],
 };
