@@ -82,13 +82,21 @@ async function cameThroughClaviger(request, keys, toleranceS = 60) {
   return false;
 }
 
-/** Sends back each message. */
+/**
+ * Sends back each message as it came, text or binary. A close comes back with its code and reason.
+ * The first subprotocol that is offered is selected, unless `?select=` names another, or none.
+ */
 function socket(request) {
   if (request.headers.get("upgrade") !== "websocket") return new Response("a WebSocket is served here\n", { status: 426 });
   const [client, server] = Object.values(new WebSocketPair());
+  // Otherwise a binary message is a Blob, which would be sent as the text of its name.
+  server.binaryType = "arraybuffer";
   server.accept();
   server.addEventListener("message", ({ data }) => server.send(data));
-  return new Response(null, { status: 101, webSocket: client });
+  const offered = request.headers.get("sec-websocket-protocol")?.split(",")[0];
+  const selected = new URL(request.url).searchParams.get("select") ?? offered;
+  const headers = selected ? { "sec-websocket-protocol": selected } : {};
+  return new Response(null, { status: 101, webSocket: client, headers });
 }
 
 /** How many streams were given up before their end. */
