@@ -26,6 +26,7 @@ export default {
           method: request.method,
           path: url.pathname,
           query: url.search,
+          href: request.url,
           headers: [...request.headers],
         });
     }
@@ -71,7 +72,7 @@ async function cameThroughClaviger(request, keys, toleranceS = 60) {
   if (Math.abs(Date.now() / 1000 - Number(t)) > toleranceS) return false;
   const url = new URL(request.url);
   const told = (name) => request.headers.get(name) ?? "";
-  const lines = ["claviger/origin-proof/1", t, request.method, url.pathname + url.search,
+  const lines = ["claviger/origin-proof/1", t, request.method, url.href.slice(url.origin.length),
     told("claviger-account"), told("claviger-key"), told("claviger-permissions"), ""];
   const statement = new TextEncoder().encode(lines.join("\n"));
   const bytes = (hex) => Uint8Array.from(hex.match(/../g), (pair) => parseInt(pair, 16));

@@ -52,8 +52,14 @@ describe("a close comes back with its code and reason", () => {
   for (const [sent, expected] of [
     [[], [1005, ""]],
     [[1000], [1000, ""]],
-    [[1001, "going"], [1001, "going"]],
-    [[4321, "鍵"], [4321, "鍵"]],
+    [
+      [1001, "going"],
+      [1001, "going"],
+    ],
+    [
+      [4321, "鍵"],
+      [4321, "鍵"],
+    ],
   ]) {
     test(JSON.stringify(sent), { timeout: 10_000 }, async () => {
       const socket = await at.worker.webSocket(API, "/socket", withKey());

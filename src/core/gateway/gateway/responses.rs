@@ -71,8 +71,12 @@ impl<R: LeaseRules> Gateway<R> {
         carried: &Carried<'_>,
         verified: Option<&Verified>,
     ) -> Decision {
-        let query =
-            carried.query.as_deref().or(request.url.query).filter(|query| !query.is_empty());
+        let query = match carried.query.as_deref() {
+            // The key was all of it, so its `?` goes too.
+            Some("") => None,
+            Some(rest) => Some(rest),
+            None => request.url.query,
+        };
         let target = path::serialise(path, query);
         let Some(Some(origin_key)) = self.origin_keys.get(rule.index) else {
             return self.refuse(&RequestProblem::Internal.into());
