@@ -130,7 +130,9 @@ async fn carry_through(
     owned: OwnedRequest,
     rng: impl CryptoRng,
 ) -> Finished {
-    let Some(request) = owned.borrow() else { return (internal(), None) };
+    let Some(request) = owned.borrow() else {
+        return (refuse(&gateway, &GatewayProblem::MalformedHost), None);
+    };
     let (mut lookup, mut fields) = (Lookup::default(), None);
     loop {
         let decision =

@@ -1,7 +1,8 @@
 //! Decides about one request. The decision is pure and synchronous; if it needs I/O, it returns the
 //! I/O to do first.
 //!
-//! 1. The host. Requests to the console's host go to the admin Worker, except two surfaces.
+//! 1. The way in which the request came: an impossible host is 400, a request without TLS is 403.
+//!    The host. Requests to the console's host go to the admin Worker, except two surfaces.
 //! 2. The normalised path, or 400.
 //! 3. The rule for host and path, or 404.
 //! 4. The credential; none is 401, several are 400. If the rule names a field of the body, the
@@ -14,6 +15,7 @@
 //! 7. The verdict: forward with headers that identify the caller, or refuse.
 
 mod responses;
+mod transport;
 
 use crate::base::http::path;
 use crate::base::http::problem::RequestProblem;
@@ -150,6 +152,9 @@ impl<R: LeaseRules> Gateway<R> {
         lookup: &Lookup,
         fields: Option<&Fields>,
     ) -> Decision {
+        if let Some(decision) = self.decide_by_transport(request) {
+            return decision;
+        }
         if self.fit.refuses(now) {
             return self.refuse(&RequestProblem::Misconfigured.into());
         }

@@ -23,7 +23,7 @@ pub enum RulesError {
     TooMany(usize),
     /// The host is not a host name in lower case, or it is the console's.
     #[error(
-        "rule {0}: host must be a host name in lower case, without port, and not the console's"
+        "rule {0}: host must be a host name in lower case, without port or a dot at its end, and not the console's"
     )]
     Host(usize),
     /// The path is not normalised, or has a `*` other than a final `/*`.

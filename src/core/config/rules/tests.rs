@@ -197,9 +197,17 @@ fn hosts_paths_and_origins_with_near_misses() {
     ] {
         assert_eq!(one(host, path, origin), Ok(()), "{host} {path} {origin}");
     }
-    for host in
-        ["", "localhost", "API.localhost", "api.localhost:8787", "*.example", "api localhost"]
-    {
+    for host in [
+        "",
+        "localhost",
+        "API.localhost",
+        "api.localhost:8787",
+        "*.example",
+        "api localhost",
+        "a.example.",
+        ".a",
+        "a..b",
+    ] {
         assert_eq!(one(host, "/", "DEMO"), Err(RulesError::Host(0)), "{host}");
     }
     for path in [

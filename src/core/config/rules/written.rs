@@ -76,7 +76,8 @@ impl WrittenRule {
         let label = |byte: u8| {
             byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'.')
         };
-        if self.host.is_empty() || !self.host.bytes().all(label) || self.host == console_host {
+        let has_gap = self.host.split('.').any(str::is_empty);
+        if has_gap || !self.host.bytes().all(label) || self.host == console_host {
             return Err(RulesError::Host(index));
         }
         let path = parse_pattern(&self.path).ok_or(RulesError::Path(index))?;

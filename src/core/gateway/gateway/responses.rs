@@ -81,8 +81,9 @@ impl<R: LeaseRules> Gateway<R> {
         let Some(Some(origin_key)) = self.origin_keys.get(rule.index) else {
             return self.refuse(&RequestProblem::Internal.into());
         };
+        let public = request.url.dotless_origin();
         let (binding, base) = match &rule.origin {
-            Origin::Binding(name) => (Some(name.clone()), request.url.origin),
+            Origin::Binding(name) => (Some(name.clone()), &*public),
             Origin::Base(base) => (None, base.as_str()),
             // `decide_api` has returned `Decision::Issue` for it.
             Origin::Issuance => return self.refuse(&RequestProblem::Internal.into()),
