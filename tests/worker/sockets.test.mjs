@@ -10,7 +10,7 @@ before(async () => {
   at = await begin();
   key = (await at.issue()).credential;
 });
-after(() => at.dispose());
+after(() => at?.dispose());
 
 const withKey = () => ({ authorization: `Bearer ${key}`, "cf-connecting-ip": CALLER });
 

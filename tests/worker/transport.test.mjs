@@ -28,7 +28,7 @@ before(async () => {
   key = (await at.issue()).credential;
 });
 after(async () => {
-  await at.dispose();
+  await at?.dispose();
   await origin.close();
 });
 

@@ -105,7 +105,8 @@ impl BodyScan {
             | Place::Json(_)
             | Place::Authorization
             | Place::ApiKey
-            | Place::Query(_) => None,
+            | Place::Query(_)
+            | Place::Subprotocol => None,
         });
         let fields = Fields::of(names.collect());
         (!fields.is_unwanted()).then(|| Self { reader, bytes: Vec::new(), fields, is_read: false })

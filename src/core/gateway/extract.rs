@@ -19,6 +19,7 @@ use crate::base::http::request::Request;
 use crate::base::id::Prefix;
 use crate::config::rules::Place;
 use crate::gateway::body::Fields;
+use crate::gateway::subprotocol::{self, Subprotocols};
 
 /// Longest text that may be a credential, in bytes. It is far above any key; longer texts are
 /// refused without decoding.
@@ -39,6 +40,8 @@ pub struct Carried<'a> {
     /// Byte ranges of the body that the origin must not receive; `None` if the body was not
     /// scanned.
     pub cuts: Option<Vec<Range<usize>>>,
+    /// Offered subprotocols without the credential; `None` if they stay unchanged.
+    pub subprotocols: Option<Subprotocols>,
 }
 
 /// The text of a credential, not yet checked. `Debug` shows nothing of it.
@@ -66,8 +69,13 @@ pub struct Ambiguous;
 /// Finds the credential of a request in its headers and query. The result names every place that
 /// held a credential, even if the credential is ambiguous.
 pub fn find<'a>(request: &Request<'a>, places: &[Place], prefix: &Prefix) -> Carried<'a> {
-    let mut carried =
-        Carried { credential: Ok(None), headers: Vec::new(), query: None, cuts: None };
+    let mut carried = Carried {
+        credential: Ok(None),
+        headers: Vec::new(),
+        query: None,
+        cuts: None,
+        subprotocols: None,
+    };
     if let Some(value) = request.headers.find("authorization") {
         let named = places.contains(&Place::Authorization);
         if named || holds_prefix(value, prefix) {
@@ -84,10 +92,24 @@ pub fn find<'a>(request: &Request<'a>, places: &[Place], prefix: &Prefix) -> Car
     }
     let names = places.iter().filter_map(|place| match place {
         Place::Query(name) => Some(name.as_str()),
-        Place::Authorization | Place::ApiKey | Place::Form(_) | Place::Json(_) => None,
+        Place::Authorization
+        | Place::ApiKey
+        | Place::Form(_)
+        | Place::Json(_)
+        | Place::Subprotocol => None,
     });
     for name in names {
         carried.take_from_query(request.url.query, name);
+    }
+    if places.contains(&Place::Subprotocol)
+        && request.headers.is_whole()
+        && let Some(value) = request.headers.find(subprotocol::HEADER)
+    {
+        let (keys, rest) = subprotocol::split(value, |name| begins_ours(name, prefix));
+        for key in keys {
+            carried.add(Ok(Text(Cow::Borrowed(key))));
+        }
+        carried.subprotocols = Some(rest);
     }
     carried
 }

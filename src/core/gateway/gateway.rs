@@ -15,9 +15,9 @@
 //! 7. The verdict: forward with headers that identify the caller, or refuse.
 
 mod responses;
+mod route;
 mod transport;
 
-use crate::base::http::path;
 use crate::base::http::problem::RequestProblem;
 use crate::base::http::request::Request;
 use crate::base::http::response::{AdminForward, Outcome};
@@ -36,7 +36,7 @@ use crate::gateway::presented::Presented;
 use crate::gateway::problem::GatewayProblem;
 use crate::gateway::recheck::{IssueClaims, Rechecks};
 use crate::gateway::resolve::{Attempt, Missing, ResolvedKey, resolve_key, resolve_sealed};
-use crate::gateway::{extract, issuance, origin_headers, presented};
+use crate::gateway::{cors, extract, issuance, origin_headers, presented};
 use crate::lease::call::{Fetch, Lookup};
 use crate::lease::isolate::{Counters, Leases};
 use crate::lease::rules::{LeaseRules, ProductionRules};
@@ -208,15 +208,18 @@ impl<R: LeaseRules> Gateway<R> {
         lookup: &Lookup,
         fields: Option<&Fields>,
     ) -> Result<Decision, GatewayProblem> {
-        let path = path::normalise(request.url.path).map_err(GatewayProblem::AmbiguousPath)?;
-        let rule =
-            self.config.rules.find(request.url.host, &path).ok_or(GatewayProblem::NoRoute)?.clone();
+        let (path, rule) = self.route(request.url)?;
         if rule.origin == Origin::Issuance {
             return Ok(Decision::Issue);
         }
-        let reads_body = |place: &Place| matches!(place, Place::Form(_) | Place::Json(_));
-        if !request.headers.is_whole() && rule.places.iter().any(reads_body) {
+        let needs_all =
+            |place: &Place| matches!(place, Place::Form(_) | Place::Json(_) | Place::Subprotocol);
+        let may_be_preflight = rule.sites.is_some() && cors::is_options(request);
+        if !request.headers.is_whole() && (may_be_preflight || rule.places.iter().any(needs_all)) {
             return Ok(Decision::ReadHeaders);
+        }
+        if may_be_preflight && let Some(answer) = cors::answer_preflight(request, &rule) {
+            return Ok(done(Outcome::Answer(answer)));
         }
         let mut carried = extract::find(request, &rule.places, &self.config.prefix);
         let unread = match fields {

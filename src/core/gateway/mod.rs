@@ -9,11 +9,12 @@
 //! | --- | --- |
 //! | [`gateway`] | decides about one request |
 //! | [`exchange`] | carries a request that needs I/O from its arrival to its outcome |
-//! | [`extract`], [`body`] | find the credential in headers, query and body |
+//! | [`extract`], [`body`], [`subprotocol`] | find the credential in headers, query and body |
 //! | `presented` | authenticates the credential's text, without a lookup |
 //! | [`resolve`], [`recheck`] | combine the facts about a key and its issuer, and ask again before a refusal |
 //! | [`check`] | the verdict on one credential and its evidence, or the I/O that it needs first |
 //! | [`copies`] | takes copies of ledger replies, and makes those that isolates share |
+//! | [`cors`] | lets pages of other sites read responses |
 //! | [`origin_headers`] | writes the headers by which an origin knows the caller |
 //! | [`issuance`], [`issuing`] | read and authorise an issuance by program |
 //! | [`batch_verify`], [`verify_body`] | answer `POST /v1/verify` |
@@ -25,6 +26,7 @@ pub mod batch_verify;
 pub mod body;
 pub mod check;
 pub mod copies;
+pub mod cors;
 pub mod denied;
 pub mod exchange;
 pub mod extract;
@@ -37,4 +39,5 @@ mod presented;
 pub mod problem;
 pub mod recheck;
 pub mod resolve;
+pub mod subprotocol;
 pub mod verify_body;

@@ -118,12 +118,16 @@ pub fn decide(head: &str, now_ms: f64) -> u32 {
     let request = Request { method, url, headers, arrived: time(now_ms) };
     let gateway = &mut gateway.borrow_mut();
     match gateway.decide(&request, request.arrived, &Lookup::default()) {
-        Decision::Denied { denied, renew: None } => prepared(&denied, gateway),
+        Decision::Denied { denied, renew: None } if denied.is_alike_for_all() => {
+            prepared(&denied, gateway)
+        }
         Decision::Denied { denied, renew } => {
             let outcome = Outcome::Answer(gateway.answer_denied(&denied));
-            put_outcome(of_outcome(&outcome, renew))
+            put_outcome(of_outcome(&gateway.finish(&request, outcome), renew))
         }
-        Decision::Done { outcome, renew } => put_outcome(of_outcome(&outcome, renew)),
+        Decision::Done { outcome, renew } => {
+            put_outcome(of_outcome(&gateway.finish(&request, outcome), renew))
+        }
         Decision::Verify
         | Decision::Issue
         | Decision::Fetch(_)

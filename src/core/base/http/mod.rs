@@ -5,6 +5,7 @@
 //! that are JSON objects, and [`cookie`] names the console's cookie.
 
 pub mod cookie;
+pub mod encoded_slash;
 pub mod json_body;
 pub mod path;
 pub mod problem;

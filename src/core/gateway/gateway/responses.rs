@@ -4,13 +4,13 @@ use super::{Decision, Gateway, done};
 use crate::base::http::path;
 use crate::base::http::problem::RequestProblem;
 use crate::base::http::request::Request;
-use crate::base::http::response::{Forward, OnlyReads, Outcome, Response};
+use crate::base::http::response::{Forward, OnlyReads, Outcome, Response, Returned};
 use crate::config::rules::{Origin, Place, Rule};
 use crate::credential::limits::permission::Permission;
 use crate::gateway::denied::Denied;
 use crate::gateway::extract::Carried;
 use crate::gateway::problem::{GatewayProblem, challenge, challenge_of_several};
-use crate::gateway::{extract, origin_headers};
+use crate::gateway::{cors, extract, origin_headers, subprotocol};
 use crate::lease::rules::LeaseRules;
 use crate::verify::verdict::Denial;
 use crate::verify::verification::Verified;
@@ -41,6 +41,19 @@ impl<R: LeaseRules> Gateway<R> {
         done(Outcome::Answer(
             answer.with("www-authenticate", challenge_of_several(request.url.host)),
         ))
+    }
+
+    /// Returns an outcome as the caller gets it: pages of the sites that a rule lists can read the
+    /// gateway's own responses. Every outcome passes here once.
+    #[must_use]
+    pub fn finish(&self, request: &Request<'_>, outcome: Outcome) -> Outcome {
+        let Outcome::Answer(answer) = outcome else { return outcome };
+        let is_api = request.url.host != self.config.console_host;
+        let rule = self.route(request.url).ok().filter(|_| is_api);
+        Outcome::Answer(match rule.as_ref().and_then(|(_, rule)| rule.sites.as_ref()) {
+            Some(sites) => cors::make_readable(answer, request, sites),
+            None => answer,
+        })
     }
 
     pub(super) fn refuse_denied(
@@ -101,6 +114,19 @@ impl<R: LeaseRules> Gateway<R> {
         } else {
             Some(only_reads)
         };
+        let offered = carried.subprotocols.as_ref();
+        match offered {
+            Some(offered) if offered.rest.is_empty() => remove.push(subprotocol::HEADER.to_owned()),
+            Some(offered) => set.push((subprotocol::HEADER, offered.rest.clone())),
+            None => {}
+        }
+        let returned = Returned {
+            base: rule.rewrite_location.then(|| public.clone().into_owned()),
+            cors: cors::returned(request, rule),
+            subprotocol: offered
+                .is_some_and(|offered| offered.has_ours)
+                .then_some(subprotocol::CLAVIGER),
+        };
         let cuts = carried.cuts.as_ref();
         if cuts.is_some_and(|cuts| !cuts.is_empty()) {
             remove.extend(DIGESTS.map(str::to_owned));
@@ -113,6 +139,7 @@ impl<R: LeaseRules> Gateway<R> {
             set,
             unscreened,
             cuts,
+            returned,
         }))
     }
 }

@@ -2,6 +2,7 @@ mod body;
 mod following;
 mod freshness;
 mod issuing;
+mod options;
 mod transport;
 
 use rand_chacha::ChaCha20Rng;

@@ -5,7 +5,7 @@
 //! is looked up. Only a page that needs no key, and is fetched without any, is sent on to `https`.
 
 use super::{Decision, Gateway, done};
-use crate::base::http::path::{self, PathError};
+use crate::base::http::path::PathError;
 use crate::base::http::request::Request;
 use crate::base::http::response::{Outcome, Response};
 use crate::config::rules::Access;
@@ -66,9 +66,9 @@ impl<R: LeaseRules> Gateway<R> {
                     && !url.path.starts_with("/v1/")
                     && url.path != issuance::PATH;
             }
-            let Ok(path) = path::normalise(url.path) else { return false };
-            let rule = self.config.rules.find(url.host, &path);
-            rule.is_some_and(|rule| rule.access == Access::Public && rule.origin.name().is_some())
+            self.route(url).is_ok_and(|(_, rule)| {
+                rule.access == Access::Public && rule.origin.name().is_some()
+            })
         };
         is_fetch && !has_secret && is_public()
     }
