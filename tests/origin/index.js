@@ -26,6 +26,7 @@ export default {
           method: request.method,
           path: url.pathname,
           query: url.search,
+          href: request.url,
           headers: [...request.headers],
         });
     }
@@ -71,8 +72,8 @@ async function cameThroughClaviger(request, keys, toleranceS = 60) {
   if (Math.abs(Date.now() / 1000 - Number(t)) > toleranceS) return false;
   const url = new URL(request.url);
   const told = (name) => request.headers.get(name) ?? "";
-  const lines = ["claviger/origin-proof/2", t, n, request.method, url.pathname + url.search, told("claviger-account"),
-    told("claviger-key"), told("claviger-permissions"), told("claviger-address"), ""];
+  const lines = ["claviger/origin-proof/2", t, n, request.method, url.href.slice(url.origin.length),
+    told("claviger-account"), told("claviger-key"), told("claviger-permissions"), told("claviger-address"), ""];
   const statement = new TextEncoder().encode(lines.join("\n"));
   const bytes = (hex) => Uint8Array.from(hex.match(/../g), (pair) => parseInt(pair, 16));
   for (const key of keys) {
@@ -82,13 +83,21 @@ async function cameThroughClaviger(request, keys, toleranceS = 60) {
   return false;
 }
 
-/** Sends back each message. */
+/**
+ * Sends back each message as it came, text or binary. A close comes back with its code and reason.
+ * The first subprotocol that is offered is selected, unless `?select=` names another, or none.
+ */
 function socket(request) {
   if (request.headers.get("upgrade") !== "websocket") return new Response("a WebSocket is served here\n", { status: 426 });
   const [client, server] = Object.values(new WebSocketPair());
+  // Otherwise a binary message is a Blob, which would be sent as the text of its name.
+  server.binaryType = "arraybuffer";
   server.accept();
   server.addEventListener("message", ({ data }) => server.send(data));
-  return new Response(null, { status: 101, webSocket: client });
+  const offered = request.headers.get("sec-websocket-protocol")?.split(",")[0];
+  const selected = new URL(request.url).searchParams.get("select") ?? offered;
+  const headers = selected ? { "sec-websocket-protocol": selected } : {};
+  return new Response(null, { status: 101, webSocket: client, headers });
 }
 
 /** How many streams were given up before their end. */

@@ -79,11 +79,11 @@ describe("the origin is told who calls", () => {
     });
 
     /** What docs/origin-proof.md gives to origins, run on what the origin received. */
-    async function check({ method, path, query, sent }, change = {}) {
+    async function check({ method, href, sent }, change = {}) {
       const document = await readFile(new URL("../../docs/origin-proof.md", import.meta.url), "utf8");
       const [, code] = /```js\n(.*?)```/s.exec(document);
       const cameThroughClaviger = new Function(`${code}; return cameThroughClaviger;`)();
-      const request = { method, url: `http://origin.example${path}${query}`, headers: new Headers(sent), ...change };
+      const request = { method, url: href, headers: new Headers(sent), ...change };
       return cameThroughClaviger(request, ["00".repeat(32), originKey]);
     }
 
@@ -409,16 +409,17 @@ describe("hosts keep to themselves", () => {
       "127.0.0.1",
       "api.localhost.evil.example",
       "xapi.localhost",
-      "API.LOCALHOST.",
+      "api.localhost..",
     ]) {
       for (const path of ["/", "/v1/keys", "/app.js"]) {
-        expect(await at.ask(host, path, { headers: { authorization: `Bearer ${key}` } }), 404, "no_route");
+        const headers = { authorization: `Bearer ${key}`, "test-scheme": "https:" };
+        expect(await at.ask(host, path, { headers }), 404, "no_route");
       }
     }
   });
 
   test("a host's letters have no case, and its port is no part of it", async () => {
-    for (const host of ["API.localhost", "api.localhost:8787"]) {
+    for (const host of ["API.localhost", "api.localhost:8787", "api.localhost.", "API.LOCALHOST.:8787"]) {
       expect(await at.ask(host, "/a", { headers: { authorization: `Bearer ${key}` } }), 200);
     }
   });

@@ -1,7 +1,7 @@
 //! The session cookie, and the check that a request comes from the console's own page.
 
 use claviger_core::base::http::cookie::COOKIE;
-use claviger_core::base::http::request::Headers;
+use claviger_core::base::http::request::{Headers, Url};
 
 use crate::protocol::token::SESSION_LIFE_MS;
 
@@ -52,7 +52,8 @@ pub fn may_ask(headers: Headers<'_>, console_origin: &str, wants_own_page: bool)
 /// neither is refused.
 fn is_own_page(headers: Headers<'_>, console_origin: &str) -> bool {
     match headers.find("origin") {
-        Some(origin) => origin == console_origin,
+        Some(origin) => Url::parse(origin)
+            .is_some_and(|url| url.origin == origin && url.dotless_origin() == console_origin),
         None => headers.find("sec-fetch-site") == Some("same-origin"),
     }
 }
@@ -82,6 +83,10 @@ mod tests {
         let own = "https://keys.example.com";
         for (flat, expected) in [
             ("origin\nhttps://keys.example.com", true),
+            ("origin\nhttps://keys.example.com.", true),
+            ("origin\nhttps://keys.example.com..", false),
+            ("origin\nhttps://keys.example.com/", false),
+            ("origin\nhttps://keys.example.com:8443", false),
             ("origin\nhttps://keys.example.com\nsec-fetch-site\ncross-site", true),
             ("sec-fetch-site\nsame-origin", true),
             ("origin\nhttps://evil.example\nsec-fetch-site\nsame-origin", false),

@@ -27,14 +27,22 @@
 //!   method writes.
 //! - `credentials` names the places of a key: `authorization`, `x-api-key`, `query:<name>`,
 //!   `form:<name>` (a field of an urlencoded or multipart body, before the first file),
-//!   `json:<name>` (a member of the outermost object). The default is the first two. For a public
+//!   `json:<name>` (a member of the outermost object), `subprotocol` (an entry of
+//!   `Sec-WebSocket-Protocol`). The default is the first two. For a public
 //!   rule the default is none; the edge then only holds back a header that begins like one of its
 //!   keys. It reads at most the first
 //!   [`BODY_SCAN_BYTES_MAX`](crate::gateway::body::BODY_SCAN_BYTES_MAX) bytes of a body
 //!   ([`crate::gateway::body`]), and none if the rule names no place in it.
+//! - `encoded_slashes = true` lets `%2F` through in paths below a `/*`
+//!   ([`crate::base::http::encoded_slash`]); without it such a path is refused.
+//! - `rewrite_location = false` keeps an origin's own host in `Location` and `Content-Location`.
+//!   Otherwise the host of the request takes its place.
+//! - `cors = ["https://app.example.com"]` lists the sites whose pages may read responses
+//!   ([`crate::gateway::cors`]); `["*"]` means every site.
 
 mod error;
 mod rule;
+mod sites;
 mod written;
 
 use std::rc::Rc;
@@ -42,6 +50,7 @@ use std::rc::Rc;
 pub use self::error::{RULES_MAX, RulesError};
 use self::rule::Pattern;
 pub use self::rule::{Access, Origin, Place, RequestEffect, Rule};
+pub use self::sites::Sites;
 use self::written::WrittenRule;
 use crate::base::json::Json;
 use crate::credential::limits::permission::Permission;

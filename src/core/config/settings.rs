@@ -223,6 +223,8 @@ mod tests {
             ("http://console.example", None),
             ("http://localhost.example", None),
             ("https://console.example/", None),
+            ("https://console.example.", None),
+            ("https://console.example*", None),
             ("https://Console.example", None),
             ("https://console.example:port", None),
             ("https://例え.example", None),

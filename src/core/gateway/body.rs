@@ -119,7 +119,8 @@ impl BodyScan {
             | Place::Json(_)
             | Place::Authorization
             | Place::ApiKey
-            | Place::Query(_) => None,
+            | Place::Query(_)
+            | Place::Subprotocol => None,
         });
         let fields = Fields::of(names.collect());
         if fields.is_unwanted() {

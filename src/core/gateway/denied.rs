@@ -21,6 +21,11 @@ impl Denied {
         (self.rule.index, self.effect == RequestEffect::Write, self.denial)
     }
 
+    /// Returns `true` if every caller gets the same response, from whatever page it comes.
+    pub fn is_alike_for_all(&self) -> bool {
+        self.rule.sites.is_none()
+    }
+
     /// Returns the permission that the rule demands of such a request.
     pub(super) fn permission(&self) -> Option<&Permission> {
         match (&self.rule.access, self.effect) {

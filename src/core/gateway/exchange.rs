@@ -152,33 +152,48 @@ async fn carry_through(
     owned: OwnedRequest,
     rng: impl CryptoRng,
 ) -> Finished {
-    let Some(request) = owned.borrow() else { return (internal(), None) };
-    let (mut lookup, mut fields) = (Lookup::default(), None);
+    let Some(request) = owned.borrow() else {
+        return (refuse(&gateway, &GatewayProblem::MalformedHost), None);
+    };
+    let mut lookup = Lookup::default();
     lookup.is_counted = owned.is_counted;
+    let (outcome, renew) = decide_through(&request, lookup, &gateway, &platform, rng).await;
+    let outcome = gateway.borrow().finish(&request, outcome);
+    (outcome, renew)
+}
+
+async fn decide_through(
+    request: &Request<'_>,
+    mut lookup: Lookup,
+    gateway: &SharedGateway,
+    platform: &Platform,
+    rng: impl CryptoRng,
+) -> Finished {
+    let mut fields = None;
     loop {
         let decision =
-            gateway.borrow_mut().decide_with(&request, platform.now(), &lookup, fields.as_ref());
+            gateway.borrow_mut().decide_with(request, platform.now(), &lookup, fields.as_ref());
         match decision {
             Decision::Done { outcome, renew } => return (outcome, renew),
             Decision::Fetch(need) => {
-                lookup::fetch(need, &gateway, &platform, &mut lookup).await;
+                lookup::fetch(need, gateway, platform, &mut lookup).await;
             }
             Decision::Denied { denied, renew } => {
                 return (Outcome::Answer(gateway.borrow().answer_denied(&denied)), renew);
             }
             // This cannot happen: an exchange has all headers from the start.
             Decision::ReadHeaders => return (internal(), None),
-            Decision::AskAdmin => lookup::ask_admin(&gateway, &platform).await,
-            Decision::Read(scan) => match body::scan_body(scan, &platform).await {
+            Decision::AskAdmin => lookup::ask_admin(gateway, platform).await,
+            Decision::Read(scan) => match body::scan_body(scan, platform).await {
                 Ok(read) => fields = Some(read),
-                Err(problem) => return (refuse(&gateway, &problem.into()), None),
+                Err(problem) => return (refuse(gateway, &problem.into()), None),
             },
             Decision::Verify => {
-                let (answered, renew) = verify::answer(&request, &gateway, &platform).await;
-                return (answered.unwrap_or_else(|problem| refuse(&gateway, &problem)), renew);
+                let (answered, renew) = verify::answer(request, gateway, platform).await;
+                return (answered.unwrap_or_else(|problem| refuse(gateway, &problem)), renew);
             }
             Decision::Issue => {
-                let (answer, renew) = issue::answer(&request, &gateway, &platform, rng).await;
+                let (answer, renew) = issue::answer(request, gateway, platform, rng).await;
                 return (Outcome::Answer(answer), renew);
             }
         }

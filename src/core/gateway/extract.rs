@@ -30,6 +30,7 @@ use crate::credential::sealed::SealedText;
 use crate::gateway::body::Fields;
 use crate::gateway::header_names::fold;
 use crate::gateway::key_search;
+use crate::gateway::subprotocol::{self, Subprotocols};
 
 /// Longest text that may be a credential, in bytes. It is far above any key; longer texts are
 /// refused without decoding.
@@ -53,6 +54,8 @@ pub struct Carried<'a> {
     /// Byte ranges of the body that the origin must not receive; `None` if the body was not
     /// scanned.
     pub cuts: Option<Vec<Range<usize>>>,
+    /// Offered subprotocols without the credential; `None` if they stay unchanged.
+    pub subprotocols: Option<Subprotocols>,
 }
 
 /// The text of a credential, not yet checked. `Debug` shows nothing of it.
@@ -90,6 +93,7 @@ pub fn find<'a>(request: &Request<'a>, places: &[Place], prefix: &Prefix) -> Car
         headers: Vec::new(),
         query: None,
         cuts: None,
+        subprotocols: None,
     };
     for (name, value) in request.headers.iter() {
         // Some servers read `X_API_Key` as `X-API-Key`, so it is that header.
@@ -107,10 +111,24 @@ pub fn find<'a>(request: &Request<'a>, places: &[Place], prefix: &Prefix) -> Car
     }
     let names = places.iter().filter_map(|place| match place {
         Place::Query(name) => Some(name.as_str()),
-        Place::Authorization | Place::ApiKey | Place::Form(_) | Place::Json(_) => None,
+        Place::Authorization
+        | Place::ApiKey
+        | Place::Form(_)
+        | Place::Json(_)
+        | Place::Subprotocol => None,
     });
     for name in names {
         carried.take_from_query(request.url.query, name);
+    }
+    if places.contains(&Place::Subprotocol)
+        && request.headers.is_whole()
+        && let Some(value) = request.headers.find(subprotocol::HEADER)
+    {
+        let (keys, rest) = subprotocol::split(value, |name| begins_ours(name, prefix));
+        for key in keys {
+            carried.add(Ok(Text(Cow::Borrowed(key))));
+        }
+        carried.subprotocols = Some(rest);
     }
     carried
 }
@@ -228,7 +246,7 @@ fn holds_prefix(value: &str, prefix: &Prefix) -> bool {
 }
 
 /// Returns `true` if a text begins like a key, stored or sealed.
-fn begins_ours(text: &str, prefix: &Prefix) -> bool {
+pub(super) fn begins_ours(text: &str, prefix: &Prefix) -> bool {
     let rest = text.strip_prefix(prefix.as_str());
     rest.is_some_and(|rest| rest.starts_with('_') || rest.starts_with("s_"))
 }

@@ -1,7 +1,8 @@
 //! Decides about one request. The decision is pure and synchronous; if it needs I/O, it returns the
 //! I/O to do first.
 //!
-//! 1. The host. Requests to the console's host go to the admin Worker, except two surfaces.
+//! 1. The way in which the request came: an impossible host is 400, a request without TLS is 403.
+//!    The host. Requests to the console's host go to the admin Worker, except two surfaces.
 //! 2. The normalised path, or 400.
 //! 3. The rule for host and path, or 404.
 //! 4. The credential; none is 401, several are 400. If the rule names a field of the body, the
@@ -14,8 +15,9 @@
 //! 7. The verdict: forward with headers that identify the caller, or refuse.
 
 mod responses;
+mod route;
+mod transport;
 
-use crate::base::http::path::{self, PathError};
 use crate::base::http::problem::RequestProblem;
 use crate::base::http::request::Request;
 use crate::base::http::response::{AdminForward, Outcome};
@@ -36,7 +38,7 @@ use crate::gateway::presented::Presented;
 use crate::gateway::problem::GatewayProblem;
 use crate::gateway::recheck::{IssueClaims, Rechecks};
 use crate::gateway::resolve::{Attempt, Missing, ResolvedKey, resolve_key, resolve_sealed};
-use crate::gateway::{extract, header_names, issuance, key_search, presented};
+use crate::gateway::{cors, extract, header_names, issuance, key_search, presented};
 use crate::lease::call::{Fetch, Lookup};
 use crate::lease::isolate::{Counters, Leases};
 use crate::lease::rules::{LeaseRules, ProductionRules};
@@ -160,6 +162,9 @@ impl<R: LeaseRules> Gateway<R> {
         lookup: &Lookup,
         fields: Option<&Fields>,
     ) -> Decision {
+        if let Some(decision) = self.decide_by_transport(request) {
+            return decision;
+        }
         if self.fit.refuses(now) {
             return self.refuse(&RequestProblem::Misconfigured.into());
         }
@@ -210,21 +215,18 @@ impl<R: LeaseRules> Gateway<R> {
         lookup: &Lookup,
         fields: Option<&Fields>,
     ) -> Result<Decision, GatewayProblem> {
-        let path = path::normalise(request.url.path).map_err(GatewayProblem::AmbiguousPath)?;
-        let rule =
-            self.config.rules.find(request.url.host, &path).ok_or(GatewayProblem::NoRoute)?.clone();
-        if let Some(other) = path::lenient(&path)
-            && let Some(found) = self.config.rules.find(request.url.host, &other)
-            && found.index != rule.index
-        {
-            return Err(GatewayProblem::AmbiguousPath(PathError::OtherRule));
-        }
+        let (path, rule) = self.route(request.url)?;
         if rule.origin == Origin::Issuance {
             return Ok(Decision::Issue);
         }
-        let reads_body = |place: &Place| matches!(place, Place::Form(_) | Place::Json(_));
-        if !request.headers.is_whole() && rule.places.iter().any(reads_body) {
+        let needs_all =
+            |place: &Place| matches!(place, Place::Form(_) | Place::Json(_) | Place::Subprotocol);
+        let may_be_preflight = rule.sites.is_some() && cors::is_options(request);
+        if !request.headers.is_whole() && (may_be_preflight || rule.places.iter().any(needs_all)) {
             return Ok(Decision::ReadHeaders);
+        }
+        if may_be_preflight && let Some(answer) = cors::answer_preflight(request, &rule) {
+            return Ok(done(Outcome::Answer(answer)));
         }
         let mut carried = extract::find(request, &rule.places, &self.config.prefix);
         let unread = match fields {

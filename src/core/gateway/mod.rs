@@ -9,12 +9,13 @@
 //! | --- | --- |
 //! | [`gateway`] | decides about one request |
 //! | [`exchange`] | carries a request that needs I/O from its arrival to its outcome |
-//! | [`extract`], [`body`] | find the credential in headers, query and body |
+//! | [`extract`], [`body`], [`subprotocol`] | find the credential in headers, query and body |
 //! | [`key_search`] | finds the key where it does not count |
 //! | `presented` | authenticates the credential's text, without a lookup |
 //! | [`resolve`], [`recheck`] | combine the facts about a key and its issuer, and ask again before a refusal |
 //! | [`check`] | the verdict on one credential and its evidence, or the I/O that it needs first |
 //! | [`copies`] | takes values from KV and copies of ledger replies, and makes those that isolates share |
+//! | [`cors`] | lets pages of other sites read responses |
 //! | `kv_warnings` | limits how often a forged value in KV is logged |
 //! | [`header_names`] | knows the headers that a client may not send to an origin |
 //! | [`origin_headers`] | screens a client's headers, and writes those that name the caller |
@@ -29,6 +30,7 @@ pub mod batch_verify;
 pub mod body;
 pub mod check;
 pub mod copies;
+pub mod cors;
 pub mod denied;
 pub mod exchange;
 pub mod extract;
@@ -45,4 +47,5 @@ mod presented;
 pub mod problem;
 pub mod recheck;
 pub mod resolve;
+pub mod subprotocol;
 pub mod verify_body;

@@ -32,13 +32,13 @@
 //! `docs/origin-proof.md` shows an origin how to check it.
 
 use crate::base::http::cookie::COOKIE;
-use crate::base::http::request::{Headers, Url};
+use crate::base::http::request::Headers;
 use crate::base::time::UnixMs;
 use crate::credential::keyring::MacKey;
 use crate::credential::limits::network::ClientAddress;
 use crate::credential::limits::permission::{Grant, Permissions};
 use crate::gateway::header_names::is_removed;
-use crate::gateway::key_search;
+use crate::gateway::{key_search, subprotocol};
 use crate::verify::verification::Verified;
 
 const LABEL: &str = "claviger/origin-proof/2";
@@ -72,7 +72,7 @@ pub fn screen(headers: Headers<'_>, secret: Option<&str>) -> Screened {
                 let without_key = cut(others.as_deref().unwrap_or(value), ';', ";");
                 ("cookie", without_key.or(others))
             }
-            "sec-websocket-protocol" => ("sec-websocket-protocol", cut(value, ',', ",")),
+            subprotocol::HEADER => (subprotocol::HEADER, cut(value, ',', ",")),
             _ => ("", holds(value).then(String::new)),
         };
         match rest {
@@ -91,8 +91,8 @@ pub struct Onward<'a> {
     pub method: &'a str,
     /// Path with query, as forwarded.
     pub target: &'a str,
-    /// URL that the client asked for.
-    pub public: Url<'a>,
+    /// Scheme, host and port that the client asked for.
+    pub public: &'a str,
     /// The caller; `None` behind a public rule.
     pub verified: Option<&'a Verified>,
     /// Address of the client, if the platform tells it.
@@ -146,7 +146,7 @@ impl Onward<'_> {
             headers.push(("claviger-address", address.clone()));
             headers.push(("x-forwarded-for", address));
         }
-        if let Some((scheme, host)) = self.public.origin.split_once("://") {
+        if let Some((scheme, host)) = self.public.split_once("://") {
             headers.push(("x-forwarded-proto", scheme.to_owned()));
             headers.push(("x-forwarded-host", host.to_owned()));
         }
@@ -241,7 +241,7 @@ mod tests {
         let onward = Onward {
             method: "GET",
             target: "/a?b=c",
-            public: Url::parse("https://api.example:8443/a?b=c").unwrap(),
+            public: "https://api.example:8443",
             verified: None,
             address: address.and_then(ClientAddress::parse),
             nonce: 0xc1a,

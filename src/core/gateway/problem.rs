@@ -33,6 +33,10 @@ pub enum GatewayProblem {
     AmbiguousPath(PathError),
     /// No rule matches host and path.
     NoRoute,
+    /// No server can have the host or port that the request names.
+    MalformedHost,
+    /// The request came without TLS.
+    HttpsRequired,
 }
 
 impl From<RequestProblem> for GatewayProblem {
@@ -48,7 +52,11 @@ impl GatewayProblem {
             Self::Request(problem) => problem.status(),
             Self::Denied(denial) => denial.status(),
             Self::MissingCredential { .. } => Denial::Missing.status(),
-            Self::AmbiguousCredential | Self::CredentialInPath | Self::AmbiguousPath(_) => 400,
+            Self::AmbiguousCredential
+            | Self::CredentialInPath
+            | Self::AmbiguousPath(_)
+            | Self::MalformedHost => 400,
+            Self::HttpsRequired => 403,
             Self::NoRoute => 404,
         }
     }
@@ -63,6 +71,8 @@ impl GatewayProblem {
             Self::CredentialInPath => "credential_in_path",
             Self::AmbiguousPath(_) => "ambiguous_path",
             Self::NoRoute => "no_route",
+            Self::MalformedHost => "malformed_host",
+            Self::HttpsRequired => "https_required",
         }
     }
 
@@ -76,6 +86,10 @@ impl GatewayProblem {
             Self::CredentialInPath => "The path contains the key",
             Self::AmbiguousPath(_) => "The path can be read in two ways",
             Self::NoRoute => "No API is at this address",
+            Self::MalformedHost => "No server can have this host or port",
+            Self::HttpsRequired => {
+                "Use https. A key or password that was sent without it is exposed: replace it"
+            }
         }
     }
 
@@ -101,7 +115,9 @@ impl GatewayProblem {
             Self::Denied(_)
             | Self::AmbiguousCredential
             | Self::CredentialInPath
-            | Self::NoRoute => {}
+            | Self::NoRoute
+            | Self::MalformedHost
+            | Self::HttpsRequired => {}
         }
         let (status, code, title) = (self.status(), self.code(), self.title());
         let answer = ProblemDocument { status, code, title, extensions }.answer(console_origin);
@@ -115,7 +131,9 @@ impl GatewayProblem {
             | Self::AmbiguousCredential
             | Self::CredentialInPath
             | Self::AmbiguousPath(_)
-            | Self::NoRoute => answer,
+            | Self::NoRoute
+            | Self::MalformedHost
+            | Self::HttpsRequired => answer,
         }
     }
 }

@@ -314,6 +314,11 @@ impl<R: LeaseRules> Leases<R> {
         self.counters
     }
 
+    /// Counts a request that was refused because it came without TLS.
+    pub fn count_unencrypted(&mut self) {
+        increment(&mut self.counters.unencrypted);
+    }
+
     /// Returns the lease of an account, unless it has ended.
     pub fn lease(&self, account: AccountId, now: UnixMs) -> Option<&Lease<R>> {
         self.accounts.peek(account)?.lease(now)

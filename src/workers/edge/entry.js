@@ -10,6 +10,7 @@ import { Body } from "./body.js";
 import { carryOut, isOperation } from "./operations.js";
 import { forward } from "./origin.js";
 import { fields, kindOf, readAnswer } from "./step.js";
+import { countUnencrypted, secured } from "./transport.js";
 
 /** Results of `decide` that are not numbers of prepared responses. */
 const [SLOW, TEXT] = [0, 1];
@@ -33,20 +34,23 @@ attach({
 let exchanges = 0;
 
 export default {
-  fetch(request, env, ctx) {
-    try {
-      const now = Date.now();
-      // Most requests are decided here, in one synchronous call and by a few headers.
-      const decided = call(edge.decide, head(request), now);
-      if (decided > TEXT) return copyOf(prepared[decided]);
-      if (decided === SLOW) return carryThrough(request, env, ctx, now).catch(failed);
-      const [kind, text] = kindOf(call(edge.take_outcome));
-      return kind === "prepared" ? copyOf(prepare(text)) : conclude(kind, text, request, env, ctx);
-    } catch (error) {
-      return failed(error);
-    }
-  },
+  fetch: (request, env, ctx) => secured(request.url, answer(request, env, ctx)),
 };
+
+/** Returns the response to a request, or a promise of it. */
+function answer(request, env, ctx) {
+  try {
+    const now = Date.now();
+    // Most requests are decided here, in one synchronous call and by a few headers.
+    const decided = call(edge.decide, head(request), now);
+    if (decided > TEXT) return copyOf(prepared[decided]);
+    if (decided === SLOW) return carryThrough(request, env, ctx, now).catch(failed);
+    const [kind, text] = kindOf(call(edge.take_outcome));
+    return kind === "prepared" ? copyOf(prepare(text)) : conclude(kind, text, request, env, ctx);
+  } catch (error) {
+    return failed(error);
+  }
+}
 
 /**
  * Returns the input of a decision: method, URL, and the headers of `NAMED` in
@@ -58,11 +62,13 @@ function head(request) {
   const key = headers.get("x-api-key");
   const address = headers.get("cf-connecting-ip");
   const address6 = headers.get("cf-connecting-ipv6");
+  const origin = headers.get("origin");
   let head = `${request.method}\n${request.url}`;
   if (authorization !== null) head += `\nauthorization\n${authorization}`;
   if (key !== null) head += `\nx-api-key\n${key}`;
   if (address !== null) head += `\ncf-connecting-ip\n${address}`;
   if (address6 !== null) head += `\ncf-connecting-ipv6\n${address6}`;
+  if (origin !== null) head += `\norigin\n${origin}`;
   return head;
 }
 
@@ -121,8 +127,11 @@ function conclude(kind, text, request, env, ctx, body) {
       );
     case "admin":
       return toAdmin(rest.split("\n"), request, env);
-    default:
-      return respond(readAnswer(rest));
+    default: {
+      const answer = readAnswer(rest);
+      countUnencrypted(request.url, answer, Date.now());
+      return respond(answer);
+    }
   }
 }
 

@@ -123,13 +123,14 @@ pub fn decide(head: &str, now_ms: f64) -> u32 {
     match decision {
         Decision::Denied { denied, renew } => {
             let background = background(renew, gateway);
-            if background == Background::default() {
+            if background == Background::default() && denied.is_alike_for_all() {
                 return prepared(&denied, gateway);
             }
             let outcome = Outcome::Answer(gateway.answer_denied(&denied));
-            put_outcome(of_outcome(&outcome, background))
+            put_outcome(of_outcome(&gateway.finish(&request, outcome), background))
         }
         Decision::Done { outcome, renew } => {
+            let outcome = gateway.finish(&request, outcome);
             put_outcome(of_outcome(&outcome, background(renew, gateway)))
         }
         Decision::Verify

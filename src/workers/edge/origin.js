@@ -1,8 +1,9 @@
-// Forwards a request to its origin, and returns the response. Streams, redirects and WebSockets
-// pass unchanged.
+// Forwards a request to its origin, and returns the response. Streams and WebSockets pass
+// unchanged; `returned.js` changes headers.
 import * as edge from "../../../target/bindgen/edge/claviger_edge.js";
 import { flatten, misconfigured, problem, reason } from "../shared/http.js";
 import { call } from "../shared/trap.js";
+import { returned } from "./returned.js";
 import { edit } from "./step.js";
 
 /**
@@ -11,12 +12,6 @@ import { edit } from "./step.js";
  */
 let patterns;
 
-/**
- * Matches the names of headers that only this deployment writes. Some servers read `_` and other
- * characters as `-`.
- */
-const OURS = /^claviger(?![a-z0-9])/;
-
 /** Message of the platform's error for a connection that ended early. */
 const CONNECTION_LOST = "Network connection lost.";
 
@@ -24,15 +19,14 @@ const CONNECTION_LOST = "Network connection lost.";
  * Forwards a request. `body` is set if the decision took an exchange. Returns `undefined` if the
  * decision must be made again with all headers.
  */
-export function forward([binding, url, screening, remove, cuts, ...set], request, env, body) {
-  if (binding && !env[binding]) return lacking(binding);
-  if (cuts)
-    return send(
-      withoutCuts(cuts, url, edit(new Headers(request.headers), remove, set), request, body),
-      binding,
-      url,
-      env,
-    );
+export function forward(step, request, env, body) {
+  const [binding, url, screening, remove, cuts, base, cors, subprotocol, ...set] = step;
+  const change = (answer) => returned(answer, url, { base, cors, subprotocol });
+  if (binding && !env[binding]) return change(lacking(binding));
+  if (cuts) {
+    const headers = edit(new Headers(request.headers), remove, set);
+    return send(withoutCuts(cuts, url, headers, request, body), binding, url, env).then(change);
+  }
   const secret = screening.slice(1);
   const found = screening ? look(request.headers, secret, remove) : { names: [] };
   if (!found) return undefined;
@@ -45,7 +39,7 @@ export function forward([binding, url, screening, remove, cuts, ...set], request
     edit(sent.headers, names, changed);
   }
   edit(sent.headers, "", set);
-  return send(sent, binding, url, env);
+  return send(sent, binding, url, env).then(change);
 }
 
 /**
@@ -84,8 +78,7 @@ function withoutCuts(cuts, url, headers, request, body) {
 async function send(sent, binding, url, env) {
   try {
     // The platform's cache does not know accounts: one caller's response must not serve the next.
-    const answer = await (binding ? env[binding].fetch(sent) : fetch(sent, { cache: "no-store" }));
-    return withoutOurs(answer);
+    return await (binding ? env[binding].fetch(sent) : fetch(sent, { cache: "no-store" }));
   } catch (error) {
     const line = `origin ${binding || new URL(url).host}: ${reason(error)}`;
     // A client that breaks an upload off looks the same here as an origin that does.
@@ -94,16 +87,6 @@ async function send(sent, binding, url, env) {
     else console.error(line);
     return problem(502, "Bad Gateway", "origin_unreachable");
   }
-}
-
-/** Returns a response without headers that could pass for the deployment's own. */
-function withoutOurs(answer) {
-  let ours;
-  for (const name of answer.headers.keys()) if (OURS.test(name)) (ours ??= []).push(name);
-  if (!ours) return answer;
-  const copy = new Response(answer.body, answer);
-  for (const name of ours) copy.headers.delete(name);
-  return copy;
 }
 
 function lacking(binding) {

@@ -7,7 +7,7 @@
 //! | kind | fields |
 //! | --- | --- |
 //! | `answer` | renewal, timer, status, number of headers, name and value of each, body |
-//! | `forward` | renewal, timer, binding, URL, screening, names to remove, cuts, name and value of each header to set |
+//! | `forward` | renewal, timer, binding, URL, screening, names to remove, cuts, base, CORS, subprotocol, name and value of each header to set |
 //! | `admin` | renewal, timer, names to remove, name and value of each header to set |
 //! | `read_kv` | cache TTL in seconds or nothing, key |
 //! | `read_kv_many` | each key |
@@ -24,8 +24,14 @@
 //! - *names to remove*: with commas between them.
 //! - *cuts*: empty if no body was scanned; otherwise a comma, then comma-separated `from-to` ranges
 //!   of bytes to cut out.
+//! - *base*: scheme, host and port that replace the origin's own in the response, or nothing.
+//! - *CORS*: empty if the origin's own headers stay; otherwise the allowed origin, or `-` for none,
+//!   and after a blank the headers to expose.
+//! - *subprotocol*: the one to select if the origin selects none, or nothing.
 
-use claviger_core::base::http::response::{AdminForward, Forward, Outcome, Response, Screening};
+use claviger_core::base::http::response::{
+    AdminForward, Forward, Outcome, Response, Returned, Screening,
+};
 use claviger_core::base::id::AccountId;
 use claviger_core::gateway::exchange::Operation;
 use claviger_core::gateway::origin_headers::Screened;
@@ -61,7 +67,13 @@ fn of_response(response: &Response, [renew, timer]: [&str; 2]) -> String {
 }
 
 fn of_forward(forward: &Forward, [renew, timer]: [&str; 2]) -> String {
-    let Forward { binding, url, remove, set, unscreened, cuts } = forward;
+    let Forward { binding, url, remove, set, unscreened, cuts, returned } = forward;
+    let Returned { base, cors, subprotocol } = returned;
+    let cors = cors.as_ref().map_or_else(String::new, |cors| {
+        [cors.allowed.as_deref().unwrap_or("-"), cors.exposed].join(" ")
+    });
+    let (base, subprotocol) =
+        (base.as_deref().unwrap_or_default(), subprotocol.unwrap_or_default());
     let screening = unscreened.as_ref().map(|Screening(secret)| [",", secret].concat());
     let screening = screening.unwrap_or_default();
     let (binding, remove) = (binding.as_deref().unwrap_or_default(), remove.join(","));
@@ -72,6 +84,7 @@ fn of_forward(forward: &Forward, [renew, timer]: [&str; 2]) -> String {
         })
     });
     let mut fields = vec!["forward", renew, timer, binding, url, &screening, &remove, &cuts];
+    fields.extend([base, &cors, subprotocol]);
     push_headers(&mut fields, set);
     fields.join("\n")
 }
@@ -124,6 +137,8 @@ pub fn of_screened(screened: &Screened) -> String {
 
 #[cfg(test)]
 mod tests {
+    use claviger_core::base::http::response::ReturnedCors;
+
     use super::*;
 
     fn forward() -> Forward {
@@ -134,6 +149,7 @@ mod tests {
             set: vec![("claviger-key", "k".into()), ("claviger-permissions", String::new())],
             unscreened: Some(Screening("s3cret".into())),
             cuts: None,
+            returned: Returned::default(),
         }
     }
 
@@ -154,7 +170,7 @@ mod tests {
         );
         assert_eq!(
             written(Outcome::Forward(forward())),
-            "forward\na1B2c3D4\ne5F6g7H8\n\nhttps://x/\n,s3cret\nauthorization,x-api-key\n\nclaviger-key\nk\nclaviger-permissions\n"
+            "forward\na1B2c3D4\ne5F6g7H8\n\nhttps://x/\n,s3cret\nauthorization,x-api-key\n\n\n\n\nclaviger-key\nk\nclaviger-permissions\n"
         );
         let forward = AdminForward {
             remove: vec!["claviger-edge".into()],
@@ -170,7 +186,7 @@ mod tests {
     fn a_forward_says_how_to_screen_and_what_to_cut() {
         let written = |forward| of_outcome(&Outcome::Forward(forward), Background::default());
         let begin = "forward\n\n\nDEMO\nhttps://x/\n";
-        let set = "claviger-key\nk\nclaviger-permissions\n";
+        let set = "\n\n\nclaviger-key\nk\nclaviger-permissions\n";
         for (unscreened, cuts, expected) in [
             (Some(Screening(String::new())), None, ",\nauthorization,x-api-key\n\n"),
             (None, Some(vec![]), "\nauthorization,x-api-key\n,\n"),
@@ -179,6 +195,27 @@ mod tests {
         ] {
             let forward = Forward { binding: Some("DEMO".into()), unscreened, cuts, ..forward() };
             assert_eq!(written(forward), [begin, expected, set].concat());
+        }
+    }
+
+    #[test]
+    fn a_forward_says_what_to_change_on_the_way_back() {
+        let exposed = "retry-after";
+        let cors =
+            |allowed: Option<&str>| ReturnedCors { allowed: allowed.map(str::to_owned), exposed };
+        for (returned, expected) in [
+            (Returned { base: Some("https://a".into()), ..Returned::default() }, "https://a\n\n\n"),
+            (Returned { cors: Some(cors(None)), ..Returned::default() }, "\n- retry-after\n\n"),
+            (
+                Returned { cors: Some(cors(Some("*"))), ..Returned::default() },
+                "\n* retry-after\n\n",
+            ),
+            (Returned { subprotocol: Some("claviger"), ..Returned::default() }, "\n\nclaviger\n"),
+        ] {
+            let forward = Forward { returned, set: Vec::new(), remove: Vec::new(), ..forward() };
+            let written = of_outcome(&Outcome::Forward(forward), Background::default());
+            let begin = "forward\n\n\n\nhttps://x/\n,s3cret\n\n\n";
+            assert_eq!(format!("{written}\n"), [begin, expected].concat());
         }
     }
 

@@ -6,6 +6,7 @@
 //! characters that some servers read as ASCII.
 
 pub mod cookie;
+pub mod encoded_slash;
 pub mod json_body;
 pub mod lookalike;
 pub mod path;

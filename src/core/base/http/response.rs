@@ -99,6 +99,29 @@ pub struct Forward {
     /// Byte ranges of the body to cut out, each as start and end (exclusive); `None` if the body
     /// was not scanned.
     pub cuts: Option<Vec<(usize, usize)>>,
+    /// Changes to the origin's response.
+    pub returned: Returned,
+}
+
+/// The changes to an origin's response on its way back.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Returned {
+    /// Scheme, host and port that replace those of the origin in `Location` and
+    /// `Content-Location`; `None` to keep them.
+    pub base: Option<String>,
+    /// The headers of CORS; `None` to keep the origin's own.
+    pub cors: Option<ReturnedCors>,
+    /// Subprotocol that is selected if the origin accepts a WebSocket and selects none.
+    pub subprotocol: Option<&'static str>,
+}
+
+/// The headers of CORS that replace an origin's own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReturnedCors {
+    /// Value of `Access-Control-Allow-Origin`: an origin or `*`; `None` if no page may read.
+    pub allowed: Option<String>,
+    /// Headers that a page may read, beside those that the origin exposes.
+    pub exposed: &'static str,
 }
 
 /// A request to hand to the admin Worker. The platform streams the client's body.

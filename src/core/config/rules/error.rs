@@ -23,7 +23,7 @@ pub enum RulesError {
     TooMany(usize),
     /// The host is not a host name in lower case, or it is the console's.
     #[error(
-        "rule {0}: host must be a host name in lower case, without port, and not the console's"
+        "rule {0}: host must be a host name in lower case, without port or a dot at its end, and not the console's"
     )]
     Host(usize),
     /// The path is not normalised, or has a `*` other than a final `/*`.
@@ -32,7 +32,7 @@ pub enum RulesError {
     /// The origin is neither a binding name nor a base URL.
     #[error("rule {0}: origin must be a binding's name or https://host[:port]")]
     Origin(usize),
-    /// A rule with `serves` also states access, effect or credentials.
+    /// A rule with `serves` has further members.
     #[error("rule {0}: a rule with serves has host and path and nothing else")]
     Served(usize),
     /// The rule has none or several of `permission`, `any_key` and `public`.
@@ -43,9 +43,20 @@ pub enum RulesError {
     Permission(usize),
     /// The rule names an unknown credential place.
     #[error(
-        "rule {0}: credentials may name authorization, x-api-key, query:<name>, form:<name> and json:<name>"
+        "rule {0}: credentials may name authorization, x-api-key, query:<name>, form:<name>, json:<name> and subprotocol"
     )]
     Place(usize),
+    /// The rule allows encoded slashes, but matches one path only.
+    #[error("rule {0}: encoded_slashes has no effect, because path does not end in /*")]
+    EncodedSlashes(usize),
+    /// The rule keeps the origin's host, but no origin by URL has one.
+    #[error("rule {0}: rewrite_location has no effect, because origin is a binding")]
+    Location(usize),
+    /// The rule lists a site in another form than browsers do.
+    #[error(
+        "rule {0}: cors must list origins as browsers send them, such as https://app.example.com, or be [\"*\"]"
+    )]
+    Sites(usize),
     /// An earlier rule has the same host and path; a slash at the end makes no difference.
     #[error("rule {0}: another rule has this host and path, apart from a slash at its end")]
     Duplicate(usize),

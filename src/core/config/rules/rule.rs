@@ -2,6 +2,7 @@
 
 use core::fmt;
 
+use super::sites::Sites;
 use crate::base::json::{FromJson, Json};
 use crate::credential::limits::permission::Permission;
 
@@ -85,6 +86,8 @@ pub enum Place {
     Form(String),
     /// A member of the JSON object in the body, by its name.
     Json(String),
+    /// An entry of `Sec-WebSocket-Protocol`.
+    Subprotocol,
 }
 
 impl fmt::Display for Place {
@@ -96,6 +99,7 @@ impl fmt::Display for Place {
             Self::Query(name) => write!(f, "query:{name}"),
             Self::Form(name) => write!(f, "form:{name}"),
             Self::Json(name) => write!(f, "json:{name}"),
+            Self::Subprotocol => f.write_str("subprotocol"),
         }
     }
 }
@@ -114,6 +118,12 @@ pub struct Rule {
     /// Places of a request that may hold a credential.
     pub places: Vec<Place>,
     pub(super) effect: Option<RequestEffect>,
+    /// `true` if a path may hold encoded slashes.
+    pub encoded_slashes: bool,
+    /// `true` if the public host replaces the origin's own in `Location`.
+    pub rewrite_location: bool,
+    /// Sites whose pages may read responses; `None` if the origin decides.
+    pub sites: Option<Sites>,
 }
 
 impl Rule {

@@ -106,6 +106,12 @@ fn a_rule_that_says_nothing_or_too_much_is_refused() {
         (r#""any_key":true,"credentials":["form:"]"#, RulesError::Place(0)),
         (r#""any_key":true,"credentials":["json:a b"]"#, RulesError::Place(0)),
         (r#""any_key":true,"credentials":["body:u"]"#, RulesError::Place(0)),
+        (r#""any_key":true,"credentials":["subprotocol:u"]"#, RulesError::Place(0)),
+        (r#""any_key":true,"cors":[]"#, RulesError::Sites(0)),
+        (r#""any_key":true,"cors":["https://a.example/"]"#, RulesError::Sites(0)),
+        (r#""any_key":true,"cors":["*","https://a.example"]"#, RulesError::Sites(0)),
+        (r#""any_key":true,"rewrite_location":true"#, RulesError::Location(0)),
+        (r#""any_key":true,"rewrite_location":false"#, RulesError::Location(0)),
     ] {
         assert_eq!(Rules::parse(&rule(members), "localhost").unwrap_err(), expected, "{members}");
     }
@@ -123,6 +129,17 @@ fn a_rule_of_another_shape_is_refused_and_the_error_names_the_member() {
             "rule 0: permission is missing, or has a wrong type",
         ),
         (r#""credentials":"query:u""#, "rule 0: credentials is missing, or has a wrong type"),
+        (r#""encoded_slashes":"yes""#, "rule 0: encoded_slashes is missing, or has a wrong type"),
+        (r#""rewrite_location":1"#, "rule 0: rewrite_location is missing, or has a wrong type"),
+        (r#""cors":"https://a.example""#, "rule 0: cors is missing, or has a wrong type"),
+        (
+            r#""public":true,"cors":["https://a.example:443"]"#,
+            r#"rule 0: cors must list origins as browsers send them, such as https://app.example.com, or be ["*"]"#,
+        ),
+        (
+            r#""public":true,"rewrite_location":true"#,
+            "rule 0: rewrite_location has no effect, because origin is a binding",
+        ),
     ] {
         let error = Rules::parse(&rule(members), "localhost").unwrap_err();
         assert_eq!(error.to_string(), expected, "{members}");
@@ -147,8 +164,15 @@ fn a_rule_of_another_shape_is_refused_and_the_error_names_the_member() {
 
 #[test]
 fn places_are_written_as_they_are_read() {
-    let written =
-        ["authorization", "x-api-key", "query:u", "form:u", "form:api.key", "json:api_key"];
+    let written = [
+        "authorization",
+        "x-api-key",
+        "query:u",
+        "form:u",
+        "form:api.key",
+        "json:api_key",
+        "subprotocol",
+    ];
     let json = rule(&format!(r#""any_key":true,"credentials":{}"#, serde_json::json!(written)));
     let rules = Rules::parse(&json, "localhost").unwrap();
     let places = &rules.find("api.localhost", "/").unwrap().places;
@@ -171,6 +195,9 @@ fn a_rule_opens_the_issuance_api_and_says_nothing_else() {
         r#","permission":"a:b""#,
         r#","effect":"read""#,
         r#","credentials":["authorization"]"#,
+        r#","encoded_slashes":true"#,
+        r#","rewrite_location":false"#,
+        r#","cors":["*"]"#,
     ] {
         assert_eq!(parse(members).unwrap_err(), RulesError::Served(0), "{members}");
     }
@@ -197,9 +224,17 @@ fn hosts_paths_and_origins_with_near_misses() {
     ] {
         assert_eq!(one(host, path, origin), Ok(()), "{host} {path} {origin}");
     }
-    for host in
-        ["", "localhost", "API.localhost", "api.localhost:8787", "*.example", "api localhost"]
-    {
+    for host in [
+        "",
+        "localhost",
+        "API.localhost",
+        "api.localhost:8787",
+        "*.example",
+        "api localhost",
+        "a.example.",
+        ".a",
+        "a..b",
+    ] {
         assert_eq!(one(host, "/", "DEMO"), Err(RulesError::Host(0)), "{host}");
     }
     for path in [
@@ -239,4 +274,30 @@ fn the_same_place_twice_is_refused_however_it_is_written() {
         let refused = Rules::parse(&json.to_string(), "localhost").map(|_| ());
         assert_eq!(refused, Err(RulesError::Duplicate(1)), "{first} {second}");
     }
+}
+
+#[test]
+fn an_option_is_off_unless_the_rule_names_it() {
+    let one = |path: &str, origin: &str, members: &str| {
+        let json = format!(
+            r#"[{{"host":"a.example","path":"{path}","origin":"{origin}","any_key":true{members}}}]"#
+        );
+        Rules::parse(&json, "localhost").map(|rules| {
+            let rule = rules.iter().next().unwrap();
+            (rule.encoded_slashes, rule.rewrite_location, rule.sites.is_some())
+        })
+    };
+    let base = "https://o.example";
+    for (members, expected) in [
+        ("", (false, true, false)),
+        (r#","encoded_slashes":true"#, (true, true, false)),
+        (r#","encoded_slashes":false,"rewrite_location":true"#, (false, true, false)),
+        (r#","rewrite_location":false"#, (false, false, false)),
+        (r#","cors":["https://b.example"]"#, (false, true, true)),
+    ] {
+        assert_eq!(one("/a/*", base, members), Ok(expected), "{members}");
+    }
+    assert_eq!(one("/a/*", "DEMO", ""), Ok((false, false, false)));
+    let slashes = one("/a", base, r#","encoded_slashes":true"#);
+    assert_eq!(slashes, Err(RulesError::EncodedSlashes(0)));
 }

@@ -2,6 +2,7 @@
 
 use super::error::RulesError;
 use super::rule::{Access, Origin, Pattern, Place, RequestEffect, Rule};
+use super::sites::Sites;
 use crate::base::http::request::Url;
 use crate::base::json::{FromJson, Json};
 use crate::credential::limits::permission::Permission;
@@ -17,6 +18,9 @@ pub(super) struct WrittenRule {
     public: bool,
     effect: Option<RequestEffect>,
     credentials: Option<Vec<String>>,
+    encoded_slashes: bool,
+    rewrite_location: Option<bool>,
+    cors: Option<Vec<String>>,
 }
 
 /// The route of Claviger that a rule opens.
@@ -65,6 +69,13 @@ impl WrittenRule {
             public: members.or_default("public").ok_or(wrong("public"))?,
             effect: members.optional("effect").ok_or(wrong("effect"))?,
             credentials: members.optional("credentials").ok_or(wrong("credentials"))?,
+            encoded_slashes: members
+                .or_default("encoded_slashes")
+                .ok_or(wrong("encoded_slashes"))?,
+            rewrite_location: members
+                .optional("rewrite_location")
+                .ok_or(wrong("rewrite_location"))?,
+            cors: members.optional("cors").ok_or(wrong("cors"))?,
         };
         match members.left_over() {
             Some(name) => Err(RulesError::UnknownMember(index, name.to_owned())),
@@ -76,7 +87,8 @@ impl WrittenRule {
         let label = |byte: u8| {
             byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'.')
         };
-        if self.host.is_empty() || !self.host.bytes().all(label) || self.host == console_host {
+        let has_gap = self.host.split('.').any(str::is_empty);
+        if has_gap || !self.host.bytes().all(label) || self.host == console_host {
             return Err(RulesError::Host(index));
         }
         let path = parse_pattern(&self.path).ok_or(RulesError::Path(index))?;
@@ -86,7 +98,10 @@ impl WrittenRule {
                 // The issuance API has separate credentials, and decides by itself about each
                 // request.
                 let says_more = self.permission.is_some() || self.any_key || self.public;
-                if says_more || self.effect.is_some() || self.credentials.is_some() {
+                let changes_more =
+                    self.encoded_slashes || self.rewrite_location.is_some() || self.cors.is_some();
+                if says_more || changes_more || self.effect.is_some() || self.credentials.is_some()
+                {
                     return Err(RulesError::Served(index));
                 }
                 let (access, places) = (Access::Public, Vec::new());
@@ -99,6 +114,9 @@ impl WrittenRule {
                     access,
                     places,
                     effect: None,
+                    encoded_slashes: false,
+                    rewrite_location: false,
+                    sites: None,
                 });
             }
             _ => return Err(RulesError::Origin(index)),
@@ -132,7 +150,28 @@ impl WrittenRule {
                 .filter(|places| !places.is_empty())
                 .ok_or(RulesError::Place(index))?,
         };
-        Ok(Rule { index, host: self.host, path, origin, access, places, effect: self.effect })
+        if self.encoded_slashes && matches!(path, Pattern::Literal(_)) {
+            return Err(RulesError::EncodedSlashes(index));
+        }
+        // A bound service gets the public URL, so its own redirects are right.
+        let rewrite_location = match (&origin, self.rewrite_location) {
+            (Origin::Binding(_), Some(_)) => return Err(RulesError::Location(index)),
+            (Origin::Binding(_) | Origin::Issuance, _) => false,
+            (Origin::Base(_), asked) => asked.unwrap_or(true),
+        };
+        let sites = self.cors.map(|origins| Sites::parse(origins).ok_or(RulesError::Sites(index)));
+        Ok(Rule {
+            index,
+            host: self.host,
+            path,
+            origin,
+            access,
+            places,
+            effect: self.effect,
+            encoded_slashes: self.encoded_slashes,
+            rewrite_location,
+            sites: sites.transpose()?,
+        })
     }
 }
 
@@ -172,6 +211,7 @@ fn parse_place(text: &str) -> Option<Place> {
     match text {
         "authorization" => Some(Place::Authorization),
         "x-api-key" => Some(Place::ApiKey),
+        "subprotocol" => Some(Place::Subprotocol),
         _ => {
             let (kind, name) = text.split_once(':')?;
             let plain =

@@ -4,7 +4,7 @@ use super::{Decision, Gateway, client_address, done};
 use crate::base::http::path;
 use crate::base::http::problem::RequestProblem;
 use crate::base::http::request::Request;
-use crate::base::http::response::{Forward, Outcome, Response, Screening};
+use crate::base::http::response::{Forward, Outcome, Response, Returned, Screening};
 use crate::config::rules::{Origin, Place, Rule};
 use crate::credential::limits::permission::Permission;
 use crate::gateway::body::{BodyScan, Fields};
@@ -12,7 +12,7 @@ use crate::gateway::denied::Denied;
 use crate::gateway::extract::Carried;
 use crate::gateway::origin_headers::Onward;
 use crate::gateway::problem::{GatewayProblem, challenge, challenge_of_several};
-use crate::gateway::{extract, key_search, origin_headers};
+use crate::gateway::{cors, extract, key_search, origin_headers, subprotocol};
 use crate::lease::rules::LeaseRules;
 use crate::verify::verdict::Denial;
 use crate::verify::verification::Verified;
@@ -54,6 +54,19 @@ impl<R: LeaseRules> Gateway<R> {
         ))
     }
 
+    /// Returns an outcome as the caller gets it: pages of the sites that a rule lists can read the
+    /// gateway's own responses. Every outcome passes here once.
+    #[must_use]
+    pub fn finish(&self, request: &Request<'_>, outcome: Outcome) -> Outcome {
+        let Outcome::Answer(answer) = outcome else { return outcome };
+        let is_api = request.url.host != self.config.console_host;
+        let rule = self.route(request.url).ok().filter(|_| is_api);
+        Outcome::Answer(match rule.as_ref().and_then(|(_, rule)| rule.sites.as_ref()) {
+            Some(sites) => cors::make_readable(answer, request, sites),
+            None => answer,
+        })
+    }
+
     pub(super) fn refuse_denied(
         &self,
         host: &str,
@@ -83,18 +96,25 @@ impl<R: LeaseRules> Gateway<R> {
         verified: Option<&Verified>,
     ) -> Decision {
         let secret = carried.secret(&self.config.prefix);
-        let query = carried.query.as_deref().or(request.url.query);
+        let query = carried.query.as_deref();
         let cut = query
+            .or(request.url.query)
             .zip(secret)
             .and_then(|(query, secret)| key_search::cut_from(query, '&', "&", secret));
-        let query = cut.as_deref().or(query).filter(|query| !query.is_empty());
+        let query = match cut.as_deref().or(query) {
+            // The key was all of it, so its `?` goes too.
+            Some("") => None,
+            Some(rest) => Some(rest),
+            None => request.url.query,
+        };
         let target = path::serialise(path, query);
         let nonce = self.nonces.draw();
         let Some(Some(origin_key)) = self.origin_keys.get(rule.index) else {
             return self.refuse(&RequestProblem::Internal.into());
         };
+        let public = request.url.dotless_origin();
         let (binding, base) = match &rule.origin {
-            Origin::Binding(name) => (Some(name.clone()), request.url.origin),
+            Origin::Binding(name) => (Some(name.clone()), &*public),
             Origin::Base(base) => (None, base.as_str()),
             // `decide_api` has returned `Decision::Issue` for it.
             Origin::Issuance => return self.refuse(&RequestProblem::Internal.into()),
@@ -104,23 +124,42 @@ impl<R: LeaseRules> Gateway<R> {
         let onward = Onward {
             method: request.method,
             target: &target,
-            public: request.url,
+            public: &public,
             verified,
             address: client_address(request),
             nonce,
             now: request.arrived,
         };
         let mut set = onward.headers(origin_key);
+        let offered = carried.subprotocols.as_ref();
         let unscreened = if request.headers.is_whole() {
             let screened = origin_headers::screen(request.headers, secret);
-            // A credential's header is already among them.
-            let others =
-                screened.remove.into_iter().filter(|name| !carried.headers.contains(&&**name));
-            remove.extend(others);
-            set.extend(screened.set);
+            // The headers of a credential are among them already.
+            let is_taken = |name: &str| {
+                carried.headers.contains(&name)
+                    || (offered.is_some() && name == subprotocol::HEADER)
+            };
+            remove.extend(screened.remove.into_iter().filter(|name| !is_taken(name)));
+            set.extend(screened.set.into_iter().filter(|(name, _)| !is_taken(name)));
             None
         } else {
             Some(Screening(secret.unwrap_or_default().to_owned()))
+        };
+        if let Some(offered) = offered {
+            let rest = &*offered.rest;
+            // Another element may hold the key in another form.
+            let cut = secret.and_then(|secret| key_search::cut_from(rest, ',', ",", secret));
+            match cut.as_deref().unwrap_or(rest).trim() {
+                "" => remove.push(subprotocol::HEADER.to_owned()),
+                rest => set.push((subprotocol::HEADER, rest.to_owned())),
+            }
+        }
+        let returned = Returned {
+            base: rule.rewrite_location.then(|| public.clone().into_owned()),
+            cors: cors::returned(request, rule),
+            subprotocol: offered
+                .is_some_and(|offered| offered.has_ours)
+                .then_some(subprotocol::CLAVIGER),
         };
         let cuts = carried.cuts.as_ref();
         if cuts.is_some_and(|cuts| !cuts.is_empty()) {
@@ -134,6 +173,7 @@ impl<R: LeaseRules> Gateway<R> {
             set,
             unscreened,
             cuts,
+            returned,
         }))
     }
 }

@@ -2,6 +2,8 @@ mod body;
 mod following;
 mod freshness;
 mod issuing;
+mod options;
+mod transport;
 
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng;
@@ -409,8 +411,8 @@ fn hosts_and_paths_without_a_rule_lead_nowhere() {
     world.knows(world.record(1, |_| (), Standing::Active));
     let headers = world.bearer();
     for (url, status, code) in [
-        ("http://other.example/", 404, "no_route"),
-        ("http://api.localhost.example/", 404, "no_route"),
+        ("https://other.example/", 404, "no_route"),
+        ("https://api.localhost.example/", 404, "no_route"),
         ("http://127.0.0.1:8787/", 404, "no_route"),
         ("http://api.localhost:8787//x", 400, "ambiguous_path"),
         ("http://api.localhost:8787/a%2fb", 400, "ambiguous_path"),

@@ -43,6 +43,8 @@ pub struct Counters {
     pub refused_at_once: u64,
     /// Requests whose usage was not counted, for lack of room.
     pub uses_lost: u64,
+    /// Requests refused because they came without TLS.
+    pub unencrypted: u64,
 }
 
 impl Counters {

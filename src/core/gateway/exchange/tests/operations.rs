@@ -70,5 +70,5 @@ fn whatever_comes_of_an_operation_nothing_panics_and_every_exchange_ends() {
 fn a_url_that_is_none_is_answered_without_an_operation() {
     let world = World::cold();
     let driven = drive(world.begin("GET", "no URL", ""), NOW, |operation| panic!("{operation:?}"));
-    assert_eq!(driven.code(), (500, "internal".into()));
+    assert_eq!(driven.code(), (400, "malformed_host".into()));
 }

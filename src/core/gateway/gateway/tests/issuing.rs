@@ -170,14 +170,15 @@ fn a22_a24_who_may_not_issue_is_told_why() {
 
 #[test]
 fn an_issuer_that_is_refused_is_counted_as_refused_and_why() {
-    let expired = |credential: &mut Credential| credential.limits.expires = Expiry::At(at(NOW));
-    let rows: [(&dyn Fn(&mut Credential), Refused, &str); 2] = [
-        (&expired, Refused::Issuer(Denial::Expired), "expired"),
-        (&|credential| credential.issuing = None, Refused::NotIssuable, "not_issuable"),
-    ];
-    for (change, expected, reason) in rows {
+    type Change = fn(&mut Credential);
+    let expired: Change = |credential| credential.limits.expires = Expiry::At(at(NOW));
+    let not_issuable: Change = |credential| credential.issuing = None;
+    for (change, expected, reason) in [
+        (expired, Refused::Issuer(Denial::Expired), "expired"),
+        (not_issuable, Refused::NotIssuable, "not_issuable"),
+    ] {
         let mut issuers = Issuers::new(Issuer::Key);
-        issuers.issuer(1, Standing::Active, change);
+        issuers.issuer(1, Standing::Active, &change);
         let refused = issuers.authorise(&issuers.key(), NOW).0.unwrap_err();
         assert_eq!(refused, expected);
         let id = issuers.world.key.id();
