@@ -269,6 +269,7 @@ test("in Japanese, on a phone, in the dark", async ({ newPage, deployment }) => 
   await page.goto("/");
   await button(page, "APIキーを発行").click();
   await page.getByLabel("名前", { exact: true }).fill(name);
+  await page.getByRole("dialog").getByLabel("demo:read").first().check();
   await button(page, "発行").click();
   await button(page, "保存しました").click();
   await page.getByLabel(`${name}を選択`).check();

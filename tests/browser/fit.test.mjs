@@ -235,6 +235,7 @@ for (const language of ["en", "ja"]) {
 
       await page.locator("#issue-key").click();
       await page.locator("#name").fill(LONG);
+      await page.getByRole("dialog").getByLabel("demo:read").first().check();
       await page.locator("dialog .primary").click();
       await expect(page.locator("dialog.reveal")).toBeVisible();
       await assertFits(page, "the key in clear text");

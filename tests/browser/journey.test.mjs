@@ -298,6 +298,7 @@ test("in Japanese, on a phone", async ({ newPage }) => {
   await expect(dialog.getByText("2099年6月30日(火) 24:00（Asia/Tokyo）まで有効です。")).toBeVisible();
   await dialog.getByLabel("ネットワーク", { exact: true }).fill("１０．０．０．０／８");
   await expect(dialog.getByText("1行目は10.0.0.0/8として保存されます。")).toBeVisible();
+  await dialog.getByLabel("demo:read").first().check();
   await inspect(page, "issue-ja");
   await dialog.getByRole("button", { name: "発行" }).click();
   await expect(page.getByRole("dialog", { name: `「${name}」を発行しました。` })).toBeVisible();

@@ -11,6 +11,7 @@ const SOURCE = fileURLToPath(new URL("../../www/src/", import.meta.url));
 const COMPOSED = [
   "act.",
   "action.",
+  "at-stake.",
   "bound.",
   "change.",
   "column.",

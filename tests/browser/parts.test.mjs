@@ -128,11 +128,12 @@ test.describe("a draft", () => {
     expect(changesOf(precise, { ...precise, name: "Cron 2" }, TOKYO)).toStrictEqual({ name: "Cron 2" });
   });
   test("names what is missing", () => {
-    const codes = (draft) =>
-      missingIn({ ...emptyValues(), ...draft }, TOKYO).map(({ pointer, code }) => `${pointer} ${code}`);
+    const codes = (draft, offered = []) =>
+      missingIn({ ...emptyValues(), ...draft }, TOKYO, offered).map(({ pointer, code }) => `${pointer} ${code}`);
     expect(codes({ name: " ", amount: "" })).toEqual(["#/name required", "#/expires required_duration"]);
     expect(codes({ name: "x", expiry: "date" })).toEqual(["#/expires required_date"]);
     expect(codes({ name: "x", expiry: "never" })).toEqual([]);
+    expect(codes({ name: "x", expiry: "never" }, ["demo:read"])).toEqual(["#/permissions required"]);
     expect(codes({ name: "x", later: true })).toEqual(["#/not_before required"]);
     const ceiling = { permissions: [], networks: "", limited: true, amount: "", unit: "h" };
     expect(codes({ name: "x", issuable: ceiling })).toEqual(["#/issuable/longest required"]);
