@@ -39,6 +39,8 @@ pub(super) struct AccountSlot<R> {
     /// Revision of the last change that was committed through this isolate. The isolate takes no
     /// copy of an earlier revision.
     pub(super) floor: Revision,
+    /// Time at which `floor` last rose, Unix ms; `None` if it never did.
+    pub(super) changed: Option<UnixMs>,
     /// Sequence number of the last use, for eviction.
     used: u64,
 }
@@ -132,6 +134,12 @@ impl<R: LeaseRules> AccountSlot<R> {
         self.out_since = self.out_since.filter(|since| *since > as_of);
     }
 
+    /// Records that a change with this revision was committed through this isolate.
+    pub(super) fn note_change(&mut self, revision: Revision, now: UnixMs) {
+        self.floor = self.floor.max(revision);
+        self.changed = Some(now);
+    }
+
     /// Records that the newest reply is of `epoch`: the lease's epoch has ended if it differs.
     pub(super) fn leave_epoch(&mut self, lease: Option<&Epoch>, epoch: &Epoch) {
         if let Some(lease) = lease.filter(|lease| *lease != epoch) {
@@ -165,6 +173,10 @@ pub(super) struct Accounts<R> {
     map: HashMap<AccountId, AccountSlot<R>>,
     /// Counter that rises with each use of an account.
     uses: u64,
+    /// Latest time of a change that was committed through this isolate and whose account was then
+    /// evicted, Unix ms. The isolate takes no shared reply from before, because it no longer knows
+    /// the revision.
+    copies_from: UnixMs,
 }
 
 /// The state that was dropped to make room for another account.
@@ -178,7 +190,7 @@ pub(super) struct Evicted {
 
 impl<R: LeaseRules> Accounts<R> {
     pub(super) fn new() -> Self {
-        Self { map: HashMap::new(), uses: 0 }
+        Self { map: HashMap::new(), uses: 0, copies_from: UnixMs::from_ms(i64::MIN) }
     }
 
     /// Returns a known account, without marking it as used.
@@ -215,6 +227,7 @@ impl<R: LeaseRules> Accounts<R> {
             document: 0,
             left: None,
             floor: Revision::default(),
+            changed: None,
             used: 0,
         });
         admitted.used = self.uses;
@@ -226,9 +239,18 @@ impl<R: LeaseRules> Accounts<R> {
         let rank = |account: &AccountSlot<R>| (!account.usage.is_empty(), account.used);
         let last = self.map.iter().min_by_key(|(_, account)| rank(account)).map(|(id, _)| *id);
         match last.and_then(|id| self.map.remove(&id)) {
-            Some(account) => Evicted { accounts: 1, uses: account.usage.waiting() },
+            Some(account) => {
+                self.copies_from =
+                    self.copies_from.max(account.changed.unwrap_or(self.copies_from));
+                Evicted { accounts: 1, uses: account.usage.waiting() }
+            }
             None => Evicted::default(),
         }
+    }
+
+    /// Returns the time before which the isolate takes no shared reply of any account, Unix ms.
+    pub(super) fn copies_from(&self) -> UnixMs {
+        self.copies_from
     }
 
     /// Iterates over all accounts.

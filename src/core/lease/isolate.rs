@@ -244,7 +244,7 @@ impl<R: LeaseRules> Leases<R> {
         let generation = self.generation;
         let (account, evicted) = self.accounts.admit(record.id.account(), now);
         self.counters.count(evicted);
-        account.floor = account.floor.max(record.revision);
+        account.note_change(record.revision, now);
         let Some(lease) = &mut account.lease else { return };
         if !R::is_of_history(lease.epoch(), &record.epoch) {
             // The ledger has begun another epoch, which this lease knows nothing about.
@@ -264,7 +264,7 @@ impl<R: LeaseRules> Leases<R> {
         // them.
         self.era = self.era.saturating_add(1);
         let (account, evicted) = self.accounts.admit(account, now);
-        account.floor = account.floor.max(revision);
+        account.note_change(revision, now);
         account.lease = None;
         self.counters.count(evicted);
     }

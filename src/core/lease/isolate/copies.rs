@@ -159,6 +159,7 @@ impl<R: LeaseRules> Leases<R> {
         let is_over = self.accounts.peek(read.account).is_some_and(|account| {
             account.left.as_ref() == Some(&reply.epoch) || reply.revision < account.floor
         });
+        let is_over = is_over || as_of < self.accounts.copies_from();
         if !is_recent || !is_news || is_over {
             return false;
         }

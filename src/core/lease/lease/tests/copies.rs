@@ -1,5 +1,8 @@
 //! Tests documents and shared replies, which replace the ledger's own reply.
 
+use rand_chacha::ChaCha20Rng;
+use rand_chacha::rand_core::SeedableRng;
+
 use super::super::{DOCUMENT_LIFE, REFRESH_ATTEMPTS};
 use super::*;
 use crate::lease::call::{Basis, CopyRead, CopySource, RenewalStep};
@@ -402,6 +405,23 @@ fn a_cold_isolate_looks_at_its_neighbours_first_and_begins_with_what_they_know()
     assert_eq!(isolate.memory(key('a'), 1_000 + T), Some(2));
     assert_eq!(isolate.0.counters().ledger_calls, 0);
     assert!(isolate.0.find(key('a'), at(1_001 + T), at(1_001 + T), &Lookup::default()).is_need());
+}
+
+/// With the account the isolate forgets the revision of its own change, but not when it was.
+#[test]
+fn an_own_change_outlives_the_eviction_of_its_account() {
+    let mut rng = ChaCha20Rng::seed_from_u64(5);
+    for (sent, is_taken) in [(5_000, false), (6_999, false), (7_001, true)] {
+        let mut isolate = Isolate::new();
+        isolate.0.end_lease(account(), Revision(6), at(6_000));
+        for _ in 0..crate::lease::account::ACCOUNTS_MAX {
+            isolate.0.renew(AccountId::random(&mut rng), at(6_001));
+        }
+        assert_eq!(isolate.0.counters().evictions, 1);
+        let lookup = isolate.neighbour(8_000, shared(sent, 4, &reply(5)), false);
+        let expected = if is_taken { Fetch::Kv(key('a')) } else { Fetch::Ledger(key('a')) };
+        assert_eq!(need(&isolate.find_by(key('a'), 8_000, &lookup)), Some(expected), "{sent}");
+    }
 }
 
 #[test]
