@@ -34,5 +34,6 @@ mod sessions;
 mod settlement;
 mod sql;
 mod state;
+mod trail;
 mod usage;
 mod world;

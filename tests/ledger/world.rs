@@ -33,6 +33,7 @@ use rand_chacha::rand_core::{Rng, SeedableRng};
 
 use crate::plans;
 use crate::sql::sqlite::Sqlite;
+use crate::trail::Trail;
 
 /// 2026-11-21T12:00:00Z.
 pub const START: i64 = 1_795_262_400_000;
@@ -183,9 +184,13 @@ impl World {
         self.uses.take();
     }
 
-    /// Does something with the ledger, which must not scan what grows.
+    /// Does something with the ledger, which must not scan what grows, and leaves exactly the rows
+    /// of what it committed.
     fn judged<T>(&self, work: impl FnOnce(&Ledger<'_>) -> T) -> T {
-        self.sql.judged(plans::judge, || work(&self.ledger()))
+        let before = Trail::of(&self.sql);
+        let done = self.sql.judged(plans::judge, || work(&self.ledger()));
+        before.inspect(|before| before.check_since(&self.sql));
+        done
     }
 
     /// Writes the uses that wait.
