@@ -110,3 +110,19 @@ test("a suspension names how many keys stop with the account", async ({ page }) 
   ).toBeVisible();
   await expect(dialog.getByText(/No key was used in the last 24 hours\. Short-lived keys stop, too\./)).toBeVisible();
 });
+
+test("disabling several keys names what each issuer among them has issued", async ({ page }) => {
+  await open(page);
+  const form = await openIssue(page, "Issuer of several");
+  await form.getByLabel("May issue further keys (Issuable)").check();
+  await button(page, "Issue").click();
+  await button(page, "I have stored it").click();
+  await issueKey(page, "Beside the issuer");
+  await page.route(/\/v1\/keys\/[^/]+\/issued$/, json(COUNTS));
+  for (const name of ["Issuer of several", "Beside the issuer"]) await page.getByLabel(`Select ${name}`).check();
+  await button(page, "Disable…").click();
+  const question = page.getByRole("alertdialog", { name: "Disable 2 keys?" });
+  await expect(question.getByText(ENDS)).toHaveCount(1);
+  for (const text of ["Issuer of several", ENDS, USED]) await expect(question.getByText(text).first()).toBeVisible();
+  await inspect(page, "disable-many-at-stake");
+});

@@ -52,14 +52,14 @@ test("filters are the server's, stay in the address, and can be cleared", async 
 test("a filter that matches nothing says so, and what is hidden", async ({ page }) => {
   await listed(page, [], { hidden: 2 });
   await open(page);
-  await expect(page.getByText("No key is active, disabled or expired.")).toBeVisible();
+  await expect(page.getByText("Every key is deleted or ended.")).toBeVisible();
   await expect(page.getByText("2 deleted or ended keys are hidden.")).toBeVisible();
   await expect(page.locator("#issue-key")).toBeVisible();
   await inspect(page, "keys-all-hidden");
   await page.goto("/#/keys?status=expired");
   await expect(page.getByText("No key matches these filters.")).toBeVisible();
   await page.getByRole("link", { name: "Clear", exact: true }).click();
-  await expect(page.getByText("No key is active, disabled or expired.")).toBeVisible();
+  await expect(page.getByText("Every key is deleted or ended.")).toBeVisible();
 });
 
 test("on a phone, filters and order are reached without the table's head", async ({ newPage }) => {

@@ -30,6 +30,7 @@ const COMPOSED = [
   "restore.",
   "role.",
   "short-lived.body",
+  "use.refused.",
   "service.change.body",
   "setup.",
   "status.",

@@ -1,7 +1,7 @@
 //! Every committed change has exactly its rows. Every test of the ledger is a witness: after each
 //! call the journal and the audit trail are held against the account's revision.
 
-use claviger_control::objects::sql::{Row, Sql, SqlError, SqlExt, Statement};
+use claviger_control::objects::sql::{Row, SqlError, SqlExt, Statement};
 
 use crate::sql::sqlite::Sqlite;
 

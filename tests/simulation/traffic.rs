@@ -488,8 +488,9 @@ impl World {
         let (leases, data_centre) = &mut self.isolates[waiter.isolate()];
         leases.take_refresh(call, &reply, now, waiter.lookup());
         if self.traffic.mode == Mode::Shared {
+            let covering = leases.covering(call.account(), &reply, now);
             self.caches[*data_centre] =
-                call.to_share(&reply, leases.superseded_at(call.account(), &reply, now), now);
+                covering.and_then(|lease| call.to_share(&reply, lease.superseded().cloned(), now));
         }
         self.go_on(waiter);
     }

@@ -41,7 +41,7 @@ pub fn may_ask(headers: Headers<'_>, console_origin: &str, wants_own_page: bool)
         return is_own_page(headers, console_origin);
     }
     match headers.find("origin") {
-        Some(origin) => origin == console_origin,
+        Some(_) => is_own_page(headers, console_origin),
         // `none` is a person who typed the address. Programs send no such header.
         None => matches!(headers.find("sec-fetch-site"), None | Some("same-origin" | "none")),
     }
@@ -112,6 +112,7 @@ mod tests {
             ("sec-fetch-site\ncross-site", false, false),
             ("sec-fetch-site\nsomething-new", false, false),
             ("origin\nhttps://keys.example.com", true, true),
+            ("origin\nhttps://keys.example.com.", true, true),
             ("origin\nhttps://api.example.com", false, false),
             ("origin\nnull", false, false),
             ("origin\nhttps://api.example.com\nsec-fetch-site\nsame-origin", false, false),

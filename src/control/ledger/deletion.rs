@@ -174,7 +174,6 @@ impl Deletion {
         mailbox::post(&envelope, member.id, self.expires, context.now)
     }
 
-    /// Returns the audit row of an action on it, which lists its keys.
     /// Returns the audit row of an action on these keys, with their present names: a name says
     /// more than an ID, and may change later.
     fn note(&self, context: &CommandContext<'_>, action: Action, keys: &[Key]) -> Statement {

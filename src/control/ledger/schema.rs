@@ -529,6 +529,8 @@ const REFUSED_USES: Migration = Migration {
         "ALTER TABLE usage ADD COLUMN refusals TEXT NOT NULL DEFAULT '{}' CHECK (json_valid(refusals))",
         // Last refused request; NULL: none, or reported by an edge of an earlier release; rises.
         "ALTER TABLE usage ADD COLUMN last_refused_at_ms INTEGER",
+        "DROP INDEX usage_to_fade",
+        "CREATE INDEX usage_to_fade ON usage (day) WHERE callers <> '[]' OR refusals <> '{}'",
     ],
 };
 

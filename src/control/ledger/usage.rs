@@ -270,10 +270,10 @@ pub fn sweep(sql: &dyn Sql, now: UnixMs) -> Result<TaskStep, SqlError> {
     // The console never asks for addresses or hours beyond these days.
     let fade =
         "UPDATE usage SET callers = '[]', hours = '[]', refusals = '{}' WHERE (key, day) IN (
-        SELECT key, day FROM usage WHERE day < ? AND callers <> '[]' LIMIT ?)";
+        SELECT key, day FROM usage WHERE day < ? AND (callers <> '[]' OR refusals <> '{}') LIMIT ?)";
     let fading = day(now.saturating_sub(CALLERS_KEPT));
-    let faded =
-        "SELECT count(*) FROM (SELECT 1 FROM usage WHERE day < ? AND callers <> '[]' LIMIT ?)";
+    let faded = "SELECT count(*) FROM (SELECT 1 FROM usage
+        WHERE day < ? AND (callers <> '[]' OR refusals <> '{}') LIMIT ?)";
     let found = found.max(sql.integer(&Statement::new(faded).bind(fading).bind(SWEEP_ROWS_MAX))?);
     let writes = vec![
         Statement::new(fade).bind(fading).bind(SWEEP_ROWS_MAX),

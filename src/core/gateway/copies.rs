@@ -75,10 +75,12 @@ impl<R: LeaseRules> Gateway<R> {
         now: UnixMs,
     ) -> Option<(String, u64)> {
         // With `eventual` freshness, no isolate reads shared replies.
-        let superseded = self.leases.superseded_at(call.account(), reply, now);
-        let shared = call
-            .to_share(reply, superseded, now)
-            .filter(|_| self.config.terms.freshness == Freshness::Bounded)?;
+        if self.config.terms.freshness != Freshness::Bounded {
+            return None;
+        }
+        // Without the superseded keys, an isolate that began with the copy would never read KV.
+        let superseded = self.leases.covering(call.account(), reply, now)?.superseded().cloned();
+        let shared = call.to_share(reply, superseded, now)?;
         let freshness_ms = shared.reply.state.as_ref().map_or(0, |state| state.freshness_ms);
         let text = shared.text(self.cache_keys.first()?)?;
         self.leases.note_shared();

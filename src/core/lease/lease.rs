@@ -198,7 +198,7 @@ impl<R: LeaseRules> Lease<R> {
             taken: 1,
             rules: PhantomData,
         };
-        lease.take_superseded(reply.superseded.as_ref());
+        lease.take_superseded(reply);
         lease.take_unsettled(reply, true);
         lease
     }
@@ -252,7 +252,7 @@ impl<R: LeaseRules> Lease<R> {
             let is_asked_later = provenance.taken == Some(self.taken) || is_later_document;
             let is_later = R::is_later(reply.revision > self.known, is_asked_later);
             self.take_unsettled(reply, is_later);
-            self.take_superseded(reply.superseded.as_ref());
+            self.take_superseded(reply);
             self.known = reply.revision;
             self.document = self.document.max(reply.document);
         }
@@ -287,14 +287,18 @@ impl<R: LeaseRules> Lease<R> {
             R::is_overflow(self.is_overflow, reports_overflow, is_all_kept, is_later);
     }
 
-    fn take_superseded(&mut self, update: Option<&Superseded>) {
-        match (update, &mut self.superseded) {
-            (Some(Superseded::Filter(all)), _) => self.superseded = Some(all.clone()),
-            (Some(Superseded::Keys(more)), Some(filter)) => {
-                more.iter().for_each(|id| filter.insert(*id));
-            }
-            // A ledger of an earlier release names no superseded keys.
-            (Some(Superseded::Keys(_)) | None, _) => self.superseded = None,
+    fn take_superseded(&mut self, reply: &Refresh) {
+        let filter = match (&reply.superseded, self.superseded.as_mut()) {
+            (Some(Superseded::Filter(all)), _) => return self.superseded = Some(all.clone()),
+            (_, None) => return,
+            (_, Some(filter)) => filter,
+        };
+        match (&reply.superseded, &reply.delta) {
+            (Some(Superseded::Keys(more)), _) => more.iter().for_each(|id| filter.insert(*id)),
+            // The reply is of a ledger of an earlier release. Each key that became superseded has
+            // changed.
+            (_, Delta::Changes(marks)) => marks.iter().for_each(|mark| filter.insert(mark.id)),
+            (_, Delta::Reset) => self.superseded = None,
         }
     }
 

@@ -14,6 +14,7 @@
 //! | `call_ledger` | timeout in ms, `background` or nothing, instance, body |
 //! | `read_cache` | timeout in ms, URL |
 //! | `write_cache` | lifetime in seconds, URL, text |
+//! | `warn` | line |
 //! | `call_admin`, `read_body` | timeout in ms |
 //!
 //! - *renewal*: the account whose lease to refresh in the background, or nothing.

@@ -81,10 +81,6 @@ fn refusals_of_the_last_day_are_shown_hour_by_hour_and_forgotten() {
     world.wait(9 * DAY);
     send(&world, 1, 99, vec![from(key.id, vec![caller(1, 1, world.now.get())])]);
     world.write_uses().unwrap();
-    world
-        .sql
-        .apply(&[Statement::new("UPDATE usage SET callers = '[1]' WHERE callers = '[]'")])
-        .unwrap();
     while world.next_effect().is_some() {}
     assert_eq!(world.count("usage WHERE refusals <> '{}'"), 0);
 }

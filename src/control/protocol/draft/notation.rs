@@ -123,7 +123,7 @@ pub fn explain(entries: &[NetworkEntry], index: usize) -> Option<Explanation> {
         NetworkError::NotAnAddress
             | NetworkError::NotFourNumbers
             | NetworkError::PrefixNotANumber
-            | NetworkError::OfNobody
+            | NetworkError::NoCaller
     );
     let before = index.checked_sub(1).and_then(|before| entries.get(before));
     let before = before.filter(|before| before.line == entry.line);

@@ -65,7 +65,7 @@ mod tests {
             NetworkError::OctetTooLarge { max: 255 },
             NetworkError::LeadingZero { suggestion: "1.2.3.4".into() },
             NetworkError::ZoneId { zone: "%eth0".into() },
-            NetworkError::OfNobody,
+            NetworkError::NoCaller,
             NetworkError::NotAnAddress,
             NetworkError::EntryTooLong { max: 64 },
             NetworkError::TooMany { count: 257, max: 256 },

@@ -17,7 +17,6 @@ use crate::replication::edge_call::RefreshReply;
 use crate::replication::record::Revision;
 use crate::replication::refresh::{Delta, Refresh};
 use crate::replication::shared::Shared;
-use crate::replication::superseded::SupersededFilter;
 
 impl<R: LeaseRules> Leases<R> {
     /// Returns what to fetch when a usable lease may be stale: a ledger refresh, or a refusal if
@@ -188,19 +187,16 @@ impl<R: LeaseRules> Leases<R> {
         slot.keep(lease, now);
     }
 
-    /// Returns all superseded keys of an account as of its revision in `reply`; `None` if the lease
-    /// does not know them.
-    pub fn superseded_at(
+    /// Returns the lease of an account if it has seen all changes up to the revision of `reply`.
+    pub fn covering(
         &self,
         account: AccountId,
         reply: &RefreshReply,
         now: UnixMs,
-    ) -> Option<SupersededFilter> {
+    ) -> Option<&Lease<R>> {
         let RefreshReply::Refreshed(reply) = reply else { return None };
-        let is_covered = |lease: &&Lease<R>| {
-            lease.epoch() == Some(&reply.epoch) && lease.known() >= reply.revision
-        };
-        self.lease(account, now).filter(is_covered)?.superseded().cloned()
+        self.lease(account, now)
+            .filter(|lease| lease.epoch() == Some(&reply.epoch) && lease.known() >= reply.revision)
     }
 
     /// Counts a value in KV without a MAC.

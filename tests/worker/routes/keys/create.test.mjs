@@ -71,7 +71,7 @@ const REFUSED = {
   "a wildcard": [{ networks: ["10.0.*.*"] }, ["#/networks", "wildcard", { suggestion: "10.0.0.0/16" }]],
   "an address with a port": [{ networks: "1.2.3.4:80" }, ["#/networks", "port", { suggestion: "1.2.3.4" }]],
   "any address by name": [{ networks: "any" }, ["#/networks", "anywhere"]],
-  "a multicast address": [{ networks: "224.0.0.1" }, ["#/networks", "of_nobody"]],
+  "a multicast address": [{ networks: "224.0.0.1" }, ["#/networks", "no_caller"]],
   "257 networks": [{ networks: blocks(257) }, ["#/networks", "too_many", { count: 257, max: 256 }]],
   "10,000 networks": [{ networks: blocks(10_000).join(" ") }, ["#/networks", "too_many", { count: 10_000, max: 256 }]],
   "10,000 networks in a list": [{ networks: blocks(10_000) }, ["#/networks", "too_many", { count: 10_000, max: 256 }]],

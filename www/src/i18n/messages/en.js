@@ -522,7 +522,7 @@ export default {
   "problem.too_many_attempts.soon": "Too many tries. Wait a few minutes before you try again.",
   "problem.setup_refused": "This set-up link has expired or is incomplete. Ask the sender for a new one.",
   "problem.setup_busy":
-    "This link is being used with another e-mail at the moment. If that was not you, ask the sender. Try again after {time} ({zone}).",
+    "This link is being used with another e-mail address at the moment. If that was not you, ask the sender. Try again after {time} ({zone}).",
   "problem.setup_done": "This link was already used, or Claviger is already set up. Sign in instead.",
   "problem.setup_token_gone": "The set-up link is not stored. Open the original link again.",
 };

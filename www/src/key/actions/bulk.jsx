@@ -5,6 +5,7 @@ import { useLocale } from "../../i18n/locale.jsx";
 import { Confirmation } from "../../ui/confirmation.jsx";
 import { ProblemNotice, isUncertain } from "../../ui/problem.jsx";
 import { useDisabling } from "../deletion/dialog.jsx";
+import { AtStake, issuedBy } from "../at-stake.jsx";
 import { KeyList } from "../deletion/parts.jsx";
 
 /**
@@ -19,6 +20,7 @@ export function BulkDisabling({ keys, onDone, onStale, onCancel }) {
   const { session } = useSession();
   const disabling = useDisabling(keys, onDone);
   const count = disabling.left;
+  const enabled = keys.filter((key) => key.enabled);
   const leave = () => {
     if (disabling.busy) return;
     if (disabling.some || isUncertain(disabling.problem)) onStale();
@@ -32,7 +34,12 @@ export function BulkDisabling({ keys, onDone, onStale, onCancel }) {
       onConfirm={disabling.run}
       onCancel={leave}
     >
-      <KeyList keys={keys.filter(({ enabled }) => enabled)} />
+      <KeyList keys={enabled} />
+      {enabled
+        .filter(({ issuable }) => issuable)
+        .map((key) => (
+          <AtStake key={key.id} path={issuedBy(key)} name={key.name} />
+        ))}
       <ProblemNotice problem={disabling.problem} />
     </Confirmation>
   );

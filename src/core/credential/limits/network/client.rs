@@ -92,17 +92,17 @@ impl ClientAddress {
     /// Returns `true` if no caller can have an address of this block: a list that names it was
     /// meant in another way, such as a netmask after a blank. Addresses of private networks, of
     /// loopback and of documentation are not among them, because a verifier may name them.
-    pub(super) fn is_of_nobody(network: Network) -> bool {
+    pub(super) fn has_no_caller(network: Network) -> bool {
         /// "This network", multicast and class E (RFC 6890 §2.2.2, RFC 5771 §3), multicast of IPv6
         /// (RFC 4291 §2.7), and the platform's Worker range.
-        const NOBODY: [(IpAddr, u8); 5] = [
+        const NO_CALLER: [(IpAddr, u8); 5] = [
             (IpAddr::V4(Ipv4Addr::UNSPECIFIED), 8),
             (IpAddr::V4(Ipv4Addr::new(224, 0, 0, 0)), 3),
             (IpAddr::V6(Ipv6Addr::UNSPECIFIED), 128),
             (IpAddr::V6(Ipv6Addr::new(0xff00, 0, 0, 0, 0, 0, 0, 0)), 8),
             (IpAddr::V6(Ipv6Addr::new(0x2a06, 0x98c0, 0x3600, 0, 0, 0, 0, 0)), 48),
         ];
-        NOBODY.iter().any(|(address, prefix)| {
+        NO_CALLER.iter().any(|(address, prefix)| {
             Network::around(*address, *prefix).is_some_and(|nobody| nobody.includes(network))
         })
     }

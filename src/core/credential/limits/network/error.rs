@@ -51,7 +51,7 @@ pub enum NetworkError {
     },
     /// No caller can have an address of the block.
     #[error("no caller has such an address; write a mask as a prefix, as in 10.0.0.0/8")]
-    OfNobody,
+    NoCaller,
     /// The text is neither an address nor a block.
     #[error("this is neither an IP address nor a CIDR block, as 203.0.113.7 or 203.0.113.0/24")]
     NotAnAddress,
@@ -100,7 +100,7 @@ impl NetworkError {
             Self::OctetTooLarge { .. } => "octet_too_large",
             Self::LeadingZero { .. } => "leading_zero",
             Self::ZoneId { .. } => "zone_id",
-            Self::OfNobody => "of_nobody",
+            Self::NoCaller => "no_caller",
             Self::NotAnAddress => "not_an_address",
             Self::EntryTooLong { .. } => "entry_too_long",
             Self::TooMany { .. } => "too_many",

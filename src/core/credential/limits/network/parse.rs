@@ -133,7 +133,7 @@ fn is_separator(c: char) -> bool {
 fn read_entry(text: &str) -> Result<Network, NetworkError> {
     // The text is cut before the work; one character beyond the limit is enough for the error.
     let network = in_ascii(text, ENTRY_CHARS_MAX.saturating_add(1)).parse()?;
-    if ClientAddress::is_of_nobody(network) { Err(NetworkError::OfNobody) } else { Ok(network) }
+    if ClientAddress::has_no_caller(network) { Err(NetworkError::NoCaller) } else { Ok(network) }
 }
 
 /// Returns the first `count` characters of an entry, full-width ones as their ASCII counterparts.

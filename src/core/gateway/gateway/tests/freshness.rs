@@ -74,7 +74,7 @@ fn memory_then_kv_then_the_ledger_then_unavailable() {
     ));
 }
 
-/// Whoever can write KV can withhold a record, and nothing else. It costs what absence costs.
+/// An attacker who writes KV can withhold a record, and nothing else. It costs what absence costs.
 #[test]
 fn a_value_that_no_ledger_made_counts_as_absent_and_is_counted_and_logged_once_a_minute() {
     let mut world = World::new();
@@ -148,7 +148,9 @@ fn a_neighbour_s_reply_under_a_compromised_secret_is_none() {
 
     let mut neighbour = with_keyring(edge_keys(&[("old", "")]));
     let call = neighbour.leases_mut().renew(account, at(NOW));
-    let (text, _) = neighbour.share(&call, &RefreshReply::Refreshed(refresh(0)), at(NOW)).unwrap();
+    let reply = RefreshReply::Refreshed(refresh(0));
+    neighbour.leases_mut().take_refresh(&call, &reply, at(NOW), None);
+    let (text, _) = neighbour.share(&call, &reply, at(NOW)).unwrap();
     for (is_compromised, taken) in [(false, 1), (true, 0)] {
         let member = format!(r#","compromised":{is_compromised}"#);
         let mut gateway = with_keyring(edge_keys(&[("new", ""), ("old", &member)]));

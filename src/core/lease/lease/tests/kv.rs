@@ -1,4 +1,4 @@
-//! Tests which records from KV a lease takes, whoever may have put them there.
+//! Tests which records from KV a lease takes, also from an attacker who writes KV.
 
 use super::*;
 use crate::replication::superseded::{Superseded, SupersededFilter};
@@ -40,8 +40,10 @@ fn where_the_ledger_names_no_superseded_keys_kv_is_never_read() {
     assert_eq!(isolate.need(id, 3), Some(Fetch::Ledger(id)), "the filter is still unknown");
     isolate.refresh(4, naming(reply(7), filter(&[])));
     assert_eq!(isolate.need(id, 5), Some(Fetch::Kv(id)));
-    isolate.refresh(6, naming(reply(8), None));
-    assert_eq!(isolate.need(id, 7), Some(Fetch::Ledger(id)), "the ledger was rolled back");
+    // The ledger was rolled back: each change may have superseded its key.
+    isolate.refresh(6, naming(with_changes(reply(8), [mark(key('b'), 8)]), None));
+    assert_eq!(isolate.need(id, 7), Some(Fetch::Kv(id)));
+    assert_eq!(isolate.need(key('b'), 7), Some(Fetch::Ledger(key('b'))));
 }
 
 #[test]
@@ -96,11 +98,12 @@ fn a_shared_reply_and_a_document_name_all_superseded_keys() {
     let changed = naming(reply(6), Some(Superseded::Keys(vec![key('b')])));
     let refreshed = RefreshReply::Refreshed(changed.clone());
     assert!(sender.take(&call, 2, changed));
-    let all = sender.0.superseded_at(account(), &refreshed, at(2)).unwrap();
+    let covering = |reply| sender.0.covering(account(), reply, at(2));
+    let all = covering(&refreshed).unwrap().superseded().cloned().unwrap();
     assert!([id, key('b')].iter().all(|id| all.contains(*id)) && !all.contains(key('c')));
     // A reply that came too late for the lease says nothing of the keys up to its revision.
     let later = RefreshReply::Refreshed(reply(7));
-    assert_eq!(sender.0.superseded_at(account(), &later, at(2)), None);
+    assert!(covering(&later).is_none());
 
     let shared = call.to_share(&refreshed, Some(all), at(2)).unwrap();
     let mut taker = Isolate::new();

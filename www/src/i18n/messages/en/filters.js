@@ -1,6 +1,6 @@
 // Holds the messages of the filters, and of what is done to several keys.
 export default {
-  "keys.none-present": "No key is active, disabled or expired.",
+  "keys.none-present": "Every key is deleted or ended.",
   "keys.none-filtered": "No key matches these filters.",
   "keys.hidden": {
     one: "{count} deleted or ended key is hidden.",

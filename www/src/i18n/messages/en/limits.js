@@ -6,7 +6,7 @@ export default {
   "error.longest.looks_like_unix_time": "This looks like a time. Write a duration with its unit.",
   "error.looks_like_date": "This looks like a date. Write it as in 2027-06-30, or a duration with its unit.",
   "error.blank_for_plus": "The + before the offset has become a blank. Write the time with +, or in UTC with Z.",
-  "line.of_nobody": "no caller has such an address; write a mask as a prefix, as in 10.0.0.0/8",
+  "line.no_caller": "no caller has such an address; write a mask as a prefix, as in 10.0.0.0/8",
   "line.netmask": "write a network with its mask as {suggestion}",
   "line.wildcard": "write a wildcard as {suggestion}",
   "line.range": "write a range as CIDR blocks: {suggestion}",

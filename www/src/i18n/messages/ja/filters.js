@@ -1,6 +1,6 @@
 // Holds the messages of the filters, and of what is done to several keys.
 export default {
-  "keys.none-present": "有効、無効、期限切れのキーはありません。",
+  "keys.none-present": "すべてのキーは削除済みか終了しています。",
   "keys.none-filtered": "この条件に一致するキーはありません。",
   "keys.hidden": { other: "削除済み・終了したキー{count}件は表示していません。" },
   "keys.hidden.show": "すべて表示",

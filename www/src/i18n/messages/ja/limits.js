@@ -6,7 +6,7 @@ export default {
   "error.longest.looks_like_unix_time": "日時のようです。単位を付けた期間を入力してください。",
   "error.looks_like_date": "日付のようです。2027-06-30のように書くか、単位を付けた期間を入力してください。",
   "error.blank_for_plus": "時差の前の+が空白になっています。+を付けるか、Zを付けてUTCで書いてください。",
-  "line.of_nobody":
+  "line.no_caller":
     "このアドレスから呼び出されることはありません。マスクは10.0.0.0/8のようにプレフィックスで書いてください",
   "line.netmask": "マスク付きのネットワークは{suggestion}と書いてください",
   "line.wildcard": "ワイルドカードは{suggestion}と書いてください",
