@@ -132,6 +132,17 @@ describe("a header that servers read as Authorization or X-API-Key is that heade
       assert.equal(sent[name.toLowerCase()], undefined);
     });
 
+    test(`${name} holds a key beside a token of another system`, async () => {
+      for (const [place, token] of [
+        ["authorization", "Bearer eyJ"],
+        ["x-api-key", "another"],
+      ]) {
+        const { sent } = await seen("/a", { key: null, headers: { [place]: token, [name]: key } });
+        assert.deepEqual([sent["claviger-key"], sent[place]], [issued.key.id, token]);
+        assert.equal(sent[name.toLowerCase()], undefined);
+      }
+    });
+
     test(`${name} with the same key, or with another`, async () => {
       const { headers } = await seen("/a", { headers: { [name]: key } });
       assert.doesNotMatch(JSON.stringify(headers), new RegExp(issued.access_secret));

@@ -270,19 +270,15 @@ impl<R: LeaseRules> Gateway<R> {
             return Ok(Decision::Read(scan));
         }
         let text = match (text, &carried.foreign) {
+            (Some(text), _) => text,
+            // Another spelling of a header may hold the key.
+            (None, _) if !request.headers.is_whole() => return Ok(Decision::ReadHeaders),
             (None, _) if fields.is_some_and(Fields::is_too_large) => {
                 return Err(RequestProblem::BodyTooLarge { max: BODY_SCAN_BYTES_MAX }.into());
             }
             (None, Some(Err(_))) => return Ok(self.refuse_ambiguous(request)),
-            (None, Some(Ok(foreign))) => Some(foreign),
-            (text, _) => text,
-        };
-        let Some(text) = text else {
-            return if request.headers.is_whole() {
-                Ok(self.refuse_missing(request, &rule, fields))
-            } else {
-                Ok(Decision::ReadHeaders)
-            };
+            (None, Some(Ok(foreign))) => foreign,
+            (None, None) => return Ok(self.refuse_missing(request, &rule, fields)),
         };
         let facts = Facts {
             address: client_address(request),

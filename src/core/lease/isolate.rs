@@ -57,8 +57,9 @@ pub struct Leases<R> {
     young: usize,
     /// Time of the next search for accounts without requests whose usage waits, Unix ms.
     sweep_at: UnixMs,
-    /// Account for whose usage the adapter must start a timer.
-    timer: Option<AccountId>,
+    /// Accounts for whose usage a request must still start a timer, newest last. A request may wait
+    /// between its use and its outcome, or never end; others count uses meanwhile.
+    timers: Vec<AccountId>,
     pub(super) counters: Counters,
 }
 
@@ -77,7 +78,7 @@ impl<R: LeaseRules> Leases<R> {
             generation: 1,
             young: 0,
             sweep_at: UnixMs::from_ms(i64::MIN),
-            timer: None,
+            timers: Vec::new(),
             counters: Counters::default(),
         }
     }
@@ -288,16 +289,17 @@ impl<R: LeaseRules> Leases<R> {
         if !account.usage.count(id, outcome, address, now) {
             increment(&mut self.counters.uses_lost);
         } else if account.usage.start_timer(now) {
-            self.timer = Some(id.account());
+            self.timers.retain(|waiting| *waiting != id.account());
+            self.timers.push(id.account());
         }
         self.counters.count(evicted);
     }
 
-    /// Returns the account for whose usage the caller must start a timer of
+    /// Returns an account for whose usage the caller must start a timer of
     /// [`FLUSH_DELAY`](super::usage::FLUSH_DELAY), once. When it fires, [`Self::must_flush`]
-    /// decides.
+    /// decides. The newest comes first, so a request without I/O gets that of its use.
     pub fn take_timer(&mut self) -> Option<AccountId> {
-        self.timer.take()
+        self.timers.pop()
     }
 
     /// Returns `true` if a timer that fires now must [renew](Self::renew) the account's lease to

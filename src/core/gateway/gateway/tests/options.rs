@@ -183,4 +183,34 @@ fn only_what_needs_all_headers_reads_them() {
     assert!(reads_all("OPTIONS", "/cors/a", &bearer));
     assert!(!reads_all("OPTIONS", "/a", &bearer));
     assert!(reads_all("GET", "/socket", &bearer));
+    // Another spelling of a header may hold the key, whatever stands in the header itself.
+    for headers in ["", "authorization\nBearer eyJ", "x-api-key\nabc, def", "x-api-key\n"] {
+        assert!(reads_all("GET", "/a", headers), "{headers}");
+    }
+    // A string that begins like a key is judged by itself.
+    assert!(!reads_all("GET", "/a", "authorization\nBearer clv_abc"));
+}
+
+/// A client sends its user's token in `Authorization`, and the key under another spelling.
+#[test]
+fn a_foreign_token_does_not_hide_a_key_in_another_spelling_of_a_header() {
+    let mut world = world();
+    let key = world.key.expose().to_owned();
+    for (token, twin) in [
+        ("authorization\nBearer eyJ", "x_api_key"),
+        ("authorization\nBearer eyJ, eyK", "x.api.key"),
+        ("authorization\nDigest a=b", "authorization_"),
+        ("x-api-key\nabc", "x-api_key"),
+    ] {
+        let forward = world.forward(&url("/a"), &format!("{token}\n{twin}\n{key}"));
+        let taken: Vec<&str> = forward.remove.iter().map(String::as_str).collect();
+        assert_eq!(taken, [twin], "{token}: the token travels on");
+        let alone = world.outcome("GET", &url("/a"), token);
+        let expected = if token.contains(',') {
+            (400, "ambiguous_credential".to_owned())
+        } else {
+            (401, "malformed".to_owned())
+        };
+        assert_eq!(alone, expected, "{token}");
+    }
 }
