@@ -18,6 +18,7 @@ use claviger_core::replication::refresh::{RefreshRequest, UsageBatch, Use};
 use crate::world::{Browser, HOUR, World, edit, set_enabled};
 
 const DAY: i64 = 24 * HOUR;
+const MINUTE: i64 = HOUR / 60;
 const PRESENT: &str = "active,disabled,not_yet_valid,expired";
 
 fn page(world: &World, browser: Browser, sort: Sort, filter: KeyFilter) -> KeyPage {
@@ -217,18 +218,55 @@ fn keys_are_selected_and_ordered_by_their_last_use() {
         (Sort::UsedDown, [first, second, fresh.max(third), fresh.min(third)]),
         (Sort::Used, [fresh.min(third), fresh.max(third), second, first]),
     ] {
-        let (mut seen, mut cursor) = (Vec::new(), None);
-        loop {
-            let page =
-                world.page(owner, Listing { sort, cursor, limit: Some(1), ..Listing::default() });
-            seen.extend(page.keys.into_iter().map(|key| key.id));
-            cursor = page.next;
-            if cursor.is_none() {
-                break;
-            }
-        }
-        assert_eq!(seen, expected, "{sort:?}");
+        assert_eq!(one_by_one(&world, owner, sort), expected, "{sort:?}");
     }
+}
+
+/// IDs of all keys, by pages of one key. A list that stands still ends one key late.
+fn one_by_one(world: &World, owner: Browser, sort: Sort) -> Vec<KeyId> {
+    let keys = usize::try_from(world.count("key")).unwrap();
+    let (mut seen, mut cursor) = (Vec::new(), None);
+    loop {
+        let listing = Listing { sort, cursor, limit: Some(1), ..Listing::default() };
+        let page = world.page(owner, listing);
+        seen.extend(page.keys.into_iter().map(|key| key.id));
+        cursor = page.next;
+        if cursor.is_none() || seen.len() > keys {
+            return seen;
+        }
+    }
+}
+
+#[test]
+fn pages_by_last_use_go_on_although_the_order_lags_behind_the_uses() {
+    let (world, owner) = World::open();
+    let ids = ["a", "b", "c"].map(|name| world.issue(owner, &format!(r#"{{"name":"{name}"}}"#)).id);
+    for (round, wait) in [5 * MINUTE, 2 * MINUTE].into_iter().enumerate() {
+        for (id, sequence) in ids.into_iter().zip(1 + 3 * round as u64..) {
+            world.wait(if round == 0 { MINUTE } else { 0 });
+            use_now(&world, sequence, id);
+        }
+        world.wait(wait);
+    }
+    let lag = world.sql_time(
+        "SELECT min(last_used_at_ms - last_used_ms) FROM key JOIN usage ON usage.key = key.id",
+    );
+    assert_eq!(lag, 5 * MINUTE, "every key was used later than its row says");
+    let [first, second, third] = ids;
+    assert_eq!(one_by_one(&world, owner, Sort::Used), [first, second, third]);
+    assert_eq!(one_by_one(&world, owner, Sort::UsedDown), [third, second, first]);
+}
+
+#[test]
+fn pages_by_name_go_on_although_the_names_are_in_the_order_of_an_older_release() {
+    let (world, owner) = World::open();
+    let ids = ["key 9", "key 10", "Key 11"]
+        .map(|name| world.issue(owner, &format!(r#"{{"name":"{name}"}}"#)).id);
+    let older = "UPDATE key SET name_order = name_folded WHERE id > ''";
+    world.sql.apply(&[Statement::new(older)]).unwrap();
+    let [nine, ten, eleven] = ids;
+    assert_eq!(one_by_one(&world, owner, Sort::Name), [ten, eleven, nine]);
+    assert_eq!(one_by_one(&world, owner, Sort::NameDown), [nine, eleven, ten]);
 }
 
 #[test]
