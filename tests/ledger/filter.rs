@@ -269,6 +269,62 @@ fn pages_by_name_go_on_although_the_names_are_in_the_order_of_an_older_release()
     assert_eq!(one_by_one(&world, owner, Sort::NameDown), [nine, eleven, ten]);
 }
 
+/// Keys of the service password that ended with it, and as many others, written by hand.
+fn ended_and_living(ended: u32, living: u32) -> (World, Browser) {
+    let (world, owner) = World::open();
+    world.issue(owner, r#"{"name":"key"}"#);
+    let keys = |first: u32, number: u32, by: &str| {
+        format!(
+            "INSERT INTO key (id, digest, name, name_folded, name_order, state, limits, expires_ms,
+                created_at_ms, created_by, changed_at_ms, changed_by, revision, issued_by, issued_generation)
+            WITH RECURSIVE n (i) AS (SELECT {first} UNION ALL SELECT i + 1 FROM n WHERE i < {})
+            SELECT 'a1B2c3D4' || printf('%010d', i), digest, name, name_folded, name_order, state, limits, expires_ms,
+                created_at_ms, created_by, changed_at_ms, changed_by, i, {by}
+            FROM key JOIN n WHERE revision = 1",
+            first + number - 1
+        )
+    };
+    let end = "INSERT INTO issuer_end (issuer, generation, at_ms) VALUES ('service', 0, 0)".into();
+    let writes = [keys(2, ended, "'service', 0"), keys(2 + ended, living - 1, "NULL, NULL"), end];
+    world.sql.apply(&writes.map(Statement::new)).unwrap();
+    assert_eq!(world.count("key"), i64::from(ended + living));
+    (world, owner)
+}
+
+#[test]
+fn totals_are_right_whatever_the_number_of_ended_keys() {
+    for (ended, hidden, hides_more) in [
+        (9_999, 9_999, false),
+        (10_000, 10_000, false),
+        (10_001, 10_000, true),
+        (15_000, 10_000, true),
+    ] {
+        let (world, owner) = ended_and_living(ended, 100);
+        let page = page(&world, owner, Sort::Name, of_status(PRESENT));
+        assert_eq!((page.total, page.total_is_exact), (100, true), "{ended}");
+        assert_eq!((page.hidden, page.hides_more), (hidden, hides_more), "{ended}");
+    }
+}
+
+#[test]
+fn totals_count_the_keys_that_pages_hold_whatever_is_said_of_deleted_keys() {
+    let (world, owner, _) = one_of_each();
+    for (deleted, statuses, expected) in [
+        (Deleted::Too, PRESENT, 5),
+        (Deleted::No, PRESENT, 5),
+        (Deleted::Only, PRESENT, 0),
+        (Deleted::Only, "deleted", 1),
+        (Deleted::No, "deleted", 0),
+        (Deleted::Only, "ended", 0),
+        (Deleted::No, "ended,deleted", 1),
+    ] {
+        let filter = of_status(statuses);
+        let page = world.page(owner, Listing { deleted, filter, ..Listing::default() });
+        let found = (page.keys.len(), page.total, page.total_is_exact);
+        assert_eq!(found, (expected as usize, expected, true), "{deleted:?} {statuses}");
+    }
+}
+
 #[test]
 fn every_filter_in_every_order_pages_through_all_its_keys() {
     let (world, owner, issuer) = one_of_each();

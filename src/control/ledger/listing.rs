@@ -47,18 +47,15 @@ pub fn page(
     let has_more = keys.len() > size;
     keys.truncate(size);
     let next = keys.last().filter(|_| has_more).map(|(_, last)| last.text(listing.sort));
-    let found = match &listing.filter {
-        only if query == ListQuery::All && hides_gone_alone(only) => {
-            count_all(sql, Deleted::No)?.saturating_sub(count_ended(sql)?)
-        }
-        _ => count(sql, &query, listing.deleted, &filter)?,
-    };
+    let found = total(sql, &query, listing, &filter)?;
+    let hidden = hidden(sql, &query, listing, now)?;
     Ok(Ok(KeyPage {
         keys: keys.iter().map(|(key, _)| key.view()).collect(),
         next,
         total: found.min(TOTAL_EXACT_MAX),
         total_is_exact: found <= TOTAL_EXACT_MAX,
-        hidden: hidden(sql, &query, listing, now)?.min(TOTAL_EXACT_MAX),
+        hidden: hidden.min(TOTAL_EXACT_MAX),
+        hides_more: hidden > TOTAL_EXACT_MAX,
     }))
 }
 
@@ -285,6 +282,28 @@ fn select(
         ORDER BY {by} {direction}, key.id {direction} LIMIT ?"
     );
     Statement::new(text).bind_all(values).bind(limit)
+}
+
+/// Returns the number of keys in all pages of a listing, exact up to [`TOTAL_EXACT_MAX`].
+///
+/// The console's first list leaves out deleted and ended keys alone. If few keys have ended, their
+/// number and the maintained counts give its total without a look at every key.
+fn total(
+    sql: &dyn Sql,
+    query: &ListQuery,
+    listing: &Listing,
+    filter: &FilterCondition,
+) -> Result<u32, SqlError> {
+    if *query == ListQuery::All
+        && listing.deleted != Deleted::Only
+        && hides_gone_alone(&listing.filter)
+    {
+        let ended = count_ended(sql)?;
+        if ended <= TOTAL_EXACT_MAX {
+            return Ok(count_all(sql, Deleted::No)?.saturating_sub(ended));
+        }
+    }
+    count(sql, query, listing.deleted, filter)
 }
 
 /// Returns the number of matching keys: from the maintained counts without a search, otherwise
