@@ -26,6 +26,12 @@ test("the list leaves out deleted and ended keys, says how many, and shows them"
   await expect.poll(() => asked.at(-1).status).toBe(PRESENT);
 });
 
+test("more hidden keys than are counted are called more", async ({ page }) => {
+  await listed(page, [key(1)], { hidden: 10_000, hidden_is_exact: false });
+  await open(page);
+  await expect(page.getByText("More than 10,000 deleted or ended keys are hidden.")).toBeVisible();
+});
+
 test("filters are the server's, stay in the address, and can be cleared", async ({ page }) => {
   const asked = await listed(page, [key(1)]);
   await open(page, "#/keys?q=cron");

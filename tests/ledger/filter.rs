@@ -18,6 +18,7 @@ use claviger_core::replication::refresh::{RefreshRequest, UsageBatch, Use};
 use crate::world::{Browser, HOUR, World, edit, set_enabled};
 
 const DAY: i64 = 24 * HOUR;
+const MINUTE: i64 = HOUR / 60;
 const PRESENT: &str = "active,disabled,not_yet_valid,expired";
 
 fn page(world: &World, browser: Browser, sort: Sort, filter: KeyFilter) -> KeyPage {
@@ -217,17 +218,110 @@ fn keys_are_selected_and_ordered_by_their_last_use() {
         (Sort::UsedDown, [first, second, fresh.max(third), fresh.min(third)]),
         (Sort::Used, [fresh.min(third), fresh.max(third), second, first]),
     ] {
-        let (mut seen, mut cursor) = (Vec::new(), None);
-        loop {
-            let page =
-                world.page(owner, Listing { sort, cursor, limit: Some(1), ..Listing::default() });
-            seen.extend(page.keys.into_iter().map(|key| key.id));
-            cursor = page.next;
-            if cursor.is_none() {
-                break;
-            }
+        assert_eq!(one_by_one(&world, owner, sort), expected, "{sort:?}");
+    }
+}
+
+/// IDs of all keys, by pages of one key. A list that stands still ends one key late.
+fn one_by_one(world: &World, owner: Browser, sort: Sort) -> Vec<KeyId> {
+    let keys = usize::try_from(world.count("key")).unwrap();
+    let (mut seen, mut cursor) = (Vec::new(), None);
+    loop {
+        let listing = Listing { sort, cursor, limit: Some(1), ..Listing::default() };
+        let page = world.page(owner, listing);
+        seen.extend(page.keys.into_iter().map(|key| key.id));
+        cursor = page.next;
+        if cursor.is_none() || seen.len() > keys {
+            return seen;
         }
-        assert_eq!(seen, expected, "{sort:?}");
+    }
+}
+
+#[test]
+fn pages_by_last_use_go_on_although_the_order_lags_behind_the_uses() {
+    let (world, owner) = World::open();
+    let ids = ["a", "b", "c"].map(|name| world.issue(owner, &format!(r#"{{"name":"{name}"}}"#)).id);
+    for (round, wait) in [5 * MINUTE, 2 * MINUTE].into_iter().enumerate() {
+        for (id, sequence) in ids.into_iter().zip(1 + 3 * round as u64..) {
+            world.wait(if round == 0 { MINUTE } else { 0 });
+            use_now(&world, sequence, id);
+        }
+        world.wait(wait);
+    }
+    let lag = world.sql_time(
+        "SELECT min(last_used_at_ms - last_used_ms) FROM key JOIN usage ON usage.key = key.id",
+    );
+    assert_eq!(lag, 5 * MINUTE, "every key was used later than its row says");
+    let [first, second, third] = ids;
+    assert_eq!(one_by_one(&world, owner, Sort::Used), [first, second, third]);
+    assert_eq!(one_by_one(&world, owner, Sort::UsedDown), [third, second, first]);
+}
+
+#[test]
+fn pages_by_name_go_on_although_the_names_are_in_the_order_of_an_older_release() {
+    let (world, owner) = World::open();
+    let ids = ["key 9", "key 10", "Key 11"]
+        .map(|name| world.issue(owner, &format!(r#"{{"name":"{name}"}}"#)).id);
+    let older = "UPDATE key SET name_order = name_folded WHERE id > ''";
+    world.sql.apply(&[Statement::new(older)]).unwrap();
+    let [nine, ten, eleven] = ids;
+    assert_eq!(one_by_one(&world, owner, Sort::Name), [ten, eleven, nine]);
+    assert_eq!(one_by_one(&world, owner, Sort::NameDown), [nine, eleven, ten]);
+}
+
+/// Keys of the service password that ended with it, and as many others, written by hand.
+fn ended_and_living(ended: u32, living: u32) -> (World, Browser) {
+    let (world, owner) = World::open();
+    world.issue(owner, r#"{"name":"key"}"#);
+    let keys = |first: u32, number: u32, by: &str| {
+        format!(
+            "INSERT INTO key (id, digest, name, name_folded, name_order, state, limits, expires_ms,
+                created_at_ms, created_by, changed_at_ms, changed_by, revision, issued_by, issued_generation)
+            WITH RECURSIVE n (i) AS (SELECT {first} UNION ALL SELECT i + 1 FROM n WHERE i < {})
+            SELECT 'a1B2c3D4' || printf('%010d', i), digest, name, name_folded, name_order, state, limits, expires_ms,
+                created_at_ms, created_by, changed_at_ms, changed_by, i, {by}
+            FROM key JOIN n WHERE revision = 1",
+            first + number - 1
+        )
+    };
+    let end = "INSERT INTO issuer_end (issuer, generation, at_ms) VALUES ('service', 0, 0)".into();
+    let writes = [keys(2, ended, "'service', 0"), keys(2 + ended, living - 1, "NULL, NULL"), end];
+    world.sql.apply(&writes.map(Statement::new)).unwrap();
+    assert_eq!(world.count("key"), i64::from(ended + living));
+    (world, owner)
+}
+
+#[test]
+fn totals_are_right_whatever_the_number_of_ended_keys() {
+    for (ended, hidden, hides_more) in [
+        (9_999, 9_999, false),
+        (10_000, 10_000, false),
+        (10_001, 10_000, true),
+        (15_000, 10_000, true),
+    ] {
+        let (world, owner) = ended_and_living(ended, 100);
+        let page = page(&world, owner, Sort::Name, of_status(PRESENT));
+        assert_eq!((page.total, page.total_is_exact), (100, true), "{ended}");
+        assert_eq!((page.hidden, page.hides_more), (hidden, hides_more), "{ended}");
+    }
+}
+
+#[test]
+fn totals_count_the_keys_that_pages_hold_whatever_is_said_of_deleted_keys() {
+    let (world, owner, _) = one_of_each();
+    for (deleted, statuses, expected) in [
+        (Deleted::Too, PRESENT, 5),
+        (Deleted::No, PRESENT, 5),
+        (Deleted::Only, PRESENT, 0),
+        (Deleted::Only, "deleted", 1),
+        (Deleted::No, "deleted", 0),
+        (Deleted::Only, "ended", 0),
+        (Deleted::No, "ended,deleted", 1),
+    ] {
+        let filter = of_status(statuses);
+        let page = world.page(owner, Listing { deleted, filter, ..Listing::default() });
+        let found = (page.keys.len(), page.total, page.total_is_exact);
+        assert_eq!(found, (expected as usize, expected, true), "{deleted:?} {statuses}");
     }
 }
 

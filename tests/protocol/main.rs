@@ -259,6 +259,7 @@ fn replies_of_a_ledger() {
             total: 1,
             total_is_exact: true,
             hidden: 0,
+            hides_more: false,
         }),
         LedgerReply::Page(KeyPage {
             keys: vec![],
@@ -266,6 +267,15 @@ fn replies_of_a_ledger() {
             total: 0,
             total_is_exact: true,
             hidden: 2,
+            hides_more: false,
+        }),
+        LedgerReply::Page(KeyPage {
+            keys: vec![],
+            next: None,
+            total: 0,
+            total_is_exact: true,
+            hidden: 10_000,
+            hides_more: true,
         }),
         LedgerReply::Key(view.clone()),
         LedgerReply::Key(KeyView { last_used_at: Some(at(8)), ..view.clone() }),

@@ -80,7 +80,7 @@ fn issued_by(key: &KeyView) -> Value {
 /// Returns the document of a page of keys.
 pub fn page(page: &KeyPage, config: &AdminConfig, now: UnixMs) -> Value {
     let keys: Vec<Value> = page.keys.iter().map(|view| key(view, config, now)).collect();
-    json!({ "keys": keys, "next": page.next, "total": page.total, "total_is_exact": page.total_is_exact, "hidden": page.hidden, "now": text(now) })
+    json!({ "keys": keys, "next": page.next, "total": page.total, "total_is_exact": page.total_is_exact, "hidden": page.hidden, "hidden_is_exact": !page.hides_more, "now": text(now) })
 }
 
 /// Returns the document of a preview.

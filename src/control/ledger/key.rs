@@ -151,7 +151,8 @@ impl Key {
     /// Loads the key with this ID, even if it is deleted.
     pub fn load(sql: &dyn Sql, id: KeyId) -> Result<Option<Self>, SqlError> {
         let text = format!("SELECT {COLUMNS} FROM key {MEMBERS} WHERE key.id = ?");
-        sql.first(&Statement::new(text).bind(id.as_str()))?.map(Self::read).transpose()
+        let row = sql.first(&Statement::new(text).bind(id.as_str()))?;
+        row.map(|mut row| Self::read(&mut row)).transpose()
     }
 
     /// Loads the keys with these IDs, deleted ones included, in no order and with one statement.
@@ -159,19 +160,19 @@ impl Key {
         let text = format!(
             "SELECT {COLUMNS} FROM key {MEMBERS} WHERE key.id IN (SELECT value FROM json_each(?))"
         );
-        sql.read_all(&Statement::new(text).bind(json(&ids)), Self::read)
+        sql.read_all(&Statement::new(text).bind(json(&ids)), |mut row| Self::read(&mut row))
     }
 
-    /// Reads the columns of [`COLUMNS`].
-    pub fn read(mut row: Row) -> Result<Self, SqlError> {
+    /// Reads the columns of [`COLUMNS`], and leaves those that follow.
+    pub fn read(row: &mut Row) -> Result<Self, SqlError> {
         let mut key = Self {
             id: row.parsed("a key ID", KeyId::parse)?,
             digest: Digest::from_bytes(row.bytes()?),
             name: row.text()?,
-            state: State::read(&mut row)?,
+            state: State::read(row)?,
             limits: row.parsed("limits", |json| serde_json::from_str(json).ok())?,
-            created: Stamp::read(&mut row)?,
-            changed: Stamp::read(&mut row)?,
+            created: Stamp::read(row)?,
+            changed: Stamp::read(row)?,
             revision: row.revision()?,
             protected: row.integer()? != 0,
             last_used_at: row.optional_time()?,

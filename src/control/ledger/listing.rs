@@ -10,9 +10,8 @@ use claviger_core::credential::limits::network::Network;
 
 use super::key::{COLUMNS, Key, KeyCounts, MEMBERS};
 use super::key_filter::{FilterCondition, GONE, count_ended};
-use crate::ledger::name_order::name_order;
 use crate::ledger::search_terms::{NameQuery, fold};
-use crate::objects::sql::{Sql, SqlError, SqlExt, Statement, Value};
+use crate::objects::sql::{Row, Sql, SqlError, SqlExt, Statement, Value};
 use crate::protocol::draft::field::FieldError;
 use crate::protocol::integer::INTEGER_MAX;
 use crate::protocol::key_filter::KeyFilter;
@@ -43,26 +42,20 @@ pub fn page(
     let limit = listing.limit.unwrap_or(PAGE_KEYS_MAX).clamp(1, PAGE_KEYS_MAX);
     let filter = FilterCondition::of(&listing.filter, now);
     let rows = select(&query, listing, &filter, cursor.as_ref(), limit.saturating_add(1));
-    let mut keys = sql.read_all(&rows, Key::read)?;
+    let mut keys = sql.read_all(&rows, |row| read(row, listing.sort))?;
     let size = usize::try_from(limit).unwrap_or(usize::MAX);
     let has_more = keys.len() > size;
     keys.truncate(size);
-    let next = keys
-        .last()
-        .filter(|_| has_more)
-        .map(|last| ListCursor::after(last, listing.sort).text(listing.sort));
-    let found = match &listing.filter {
-        only if query == ListQuery::All && hides_gone_alone(only) => {
-            count_all(sql, Deleted::No)?.saturating_sub(count_ended(sql)?)
-        }
-        _ => count(sql, &query, listing.deleted, &filter)?,
-    };
+    let next = keys.last().filter(|_| has_more).map(|(_, last)| last.text(listing.sort));
+    let found = total(sql, &query, listing, &filter)?;
+    let hidden = hidden(sql, &query, listing, now)?;
     Ok(Ok(KeyPage {
-        keys: keys.iter().map(Key::view).collect(),
+        keys: keys.iter().map(|(key, _)| key.view()).collect(),
         next,
         total: found.min(TOTAL_EXACT_MAX),
         total_is_exact: found <= TOTAL_EXACT_MAX,
-        hidden: hidden(sql, &query, listing, now)?.min(TOTAL_EXACT_MAX),
+        hidden: hidden.min(TOTAL_EXACT_MAX),
+        hides_more: hidden > TOTAL_EXACT_MAX,
     }))
 }
 
@@ -180,19 +173,6 @@ impl ListCursor {
         (of == sort.as_str()).then(|| Self { value, id: id.to_string() })
     }
 
-    fn after(key: &Key, sort: Sort) -> Self {
-        let value = match sort {
-            Sort::Created | Sort::CreatedDown => key.created.at.into(),
-            Sort::Changed | Sort::ChangedDown => key.changed.at.into(),
-            Sort::Used | Sort::UsedDown => key.last_used_at.map_or(Value::Integer(0), Into::into),
-            Sort::Expires | Sort::ExpiresDown => {
-                key.limits.expires.at().map_or(Value::Integer(INTEGER_MAX), Into::into)
-            }
-            Sort::Name | Sort::NameDown => name_order(&key.name).into(),
-        };
-        Self { value, id: key.id.to_string() }
-    }
-
     fn text(&self, sort: Sort) -> String {
         let value = match &self.value {
             Value::Integer(ms) => serde_json::json!(ms),
@@ -202,6 +182,25 @@ impl ListCursor {
         let json = serde_json::json!([sort.as_str(), value, self.id]).to_string();
         Base64UrlUnpadded::encode_string(json.as_bytes())
     }
+}
+
+/// Reads a row of [`select`]: a key, and its position in the order. The position is the stored
+/// value that SQLite ordered by; the key's own fields may be newer or finer than that column.
+fn read(mut row: Row, sort: Sort) -> Result<(Key, ListCursor), SqlError> {
+    let key = Key::read(&mut row)?;
+    let value = match sort {
+        Sort::Name | Sort::NameDown => row.text()?.into(),
+        Sort::Created
+        | Sort::CreatedDown
+        | Sort::Expires
+        | Sort::ExpiresDown
+        | Sort::Changed
+        | Sort::ChangedDown
+        | Sort::Used
+        | Sort::UsedDown => row.integer()?.into(),
+    };
+    let position = ListCursor { value, id: key.id.to_string() };
+    Ok((key, position))
 }
 
 /// The SQL of an order.
@@ -247,6 +246,7 @@ fn choice(deleted: Deleted) -> &'static str {
     }
 }
 
+/// Returns the query of a page: [`COLUMNS`], then the value of the order.
 fn select(
     query: &ListQuery,
     listing: &Listing,
@@ -278,10 +278,32 @@ fn select(
         values.extend([value.clone(), value.clone(), id.as_str().into()]);
     }
     let text = format!(
-        "SELECT {COLUMNS} FROM key {indexed} {MEMBERS} WHERE {choice}{condition}{from}
+        "SELECT {COLUMNS}, {by} FROM key {indexed} {MEMBERS} WHERE {choice}{condition}{from}
         ORDER BY {by} {direction}, key.id {direction} LIMIT ?"
     );
     Statement::new(text).bind_all(values).bind(limit)
+}
+
+/// Returns the number of keys in all pages of a listing, exact up to [`TOTAL_EXACT_MAX`].
+///
+/// The console's first list leaves out deleted and ended keys alone. If few keys have ended, their
+/// number and the maintained counts give its total without a look at every key.
+fn total(
+    sql: &dyn Sql,
+    query: &ListQuery,
+    listing: &Listing,
+    filter: &FilterCondition,
+) -> Result<u32, SqlError> {
+    if *query == ListQuery::All
+        && listing.deleted != Deleted::Only
+        && hides_gone_alone(&listing.filter)
+    {
+        let ended = count_ended(sql)?;
+        if ended <= TOTAL_EXACT_MAX {
+            return Ok(count_all(sql, Deleted::No)?.saturating_sub(ended));
+        }
+    }
+    count(sql, query, listing.deleted, filter)
 }
 
 /// Returns the number of matching keys: from the maintained counts without a search, otherwise

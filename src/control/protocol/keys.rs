@@ -313,6 +313,9 @@ pub struct KeyPage {
     /// most [`TOTAL_EXACT_MAX`].
     #[serde(default, skip_serializing_if = "is_none_hidden")]
     pub hidden: u32,
+    /// `true` if more keys than `hidden` are left out.
+    #[serde(default, skip_serializing_if = "core::ops::Not::not")]
+    pub hides_more: bool,
 }
 
 #[cfg(test)]

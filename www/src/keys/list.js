@@ -37,16 +37,26 @@ function parametersOf({ status = "", ...filters }) {
  * @property {boolean} exact `false` if there are more than `total`
  * @property {import('../client/api.js').Problem | null} problem
  * @property {number} hidden deleted and ended keys that the filter leaves out
+ * @property {boolean} hidesMore `true` if it leaves out more than `hidden`
  * @property {{q: string, sort: string, cursor: string, from: string, filters: Record<string, string>}
  *   | null} asked query that the page answers; the address bar may be ahead of it
  *
  * @typedef {{keys: Key[], next: string | null, total: number, total_is_exact: boolean,
- *   hidden?: number}} Listed
+ *   hidden?: number, hidden_is_exact?: boolean}} Listed
  * @typedef {ReturnType<typeof useList>} List
  */
 
 /** @type {Page} */
-const NOTHING = { keys: [], next: null, total: 0, exact: true, hidden: 0, problem: null, asked: null };
+const NOTHING = {
+  keys: [],
+  next: null,
+  total: 0,
+  exact: true,
+  hidden: 0,
+  hidesMore: false,
+  problem: null,
+  asked: null,
+};
 
 /** @param {Record<string, string>} query */
 export function useList(query) {
@@ -84,6 +94,7 @@ export function useList(query) {
           total: answer.data.total,
           exact: answer.data.total_is_exact,
           hidden: answer.data.hidden ?? 0,
+          hidesMore: answer.data.hidden_is_exact === false,
           asked,
         });
     });

@@ -261,13 +261,13 @@ export function KeysPage({ query, atConnection }) {
  * Says how many deleted and ended keys the filter leaves out, and leads to them.
  * @param {{list: import('./list.js').List}} props
  */
-function Hidden({ list: { hidden, asked } }) {
+function Hidden({ list: { hidden, hidesMore, asked } }) {
   const { say } = useLocale();
   if (!hidden || !asked) return null;
   const { q, sort, filters } = asked;
   return (
     <span>
-      {say("keys.hidden", { count: hidden })}{" "}
+      {say(hidesMore ? "keys.hidden.more" : "keys.hidden", { count: hidden })}{" "}
       <a href={listAddress({ q, sort, ...filters, status: "all" })}>{say("keys.hidden.show")}</a>
     </span>
   );

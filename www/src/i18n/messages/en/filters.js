@@ -6,6 +6,7 @@ export default {
     one: "{count} deleted or ended key is hidden.",
     other: "{count} deleted or ended keys are hidden.",
   },
+  "keys.hidden.more": "More than {count} deleted or ended keys are hidden.",
   "keys.hidden.show": "Show all",
   filters: "Filters",
   "filters.set": { one: "Filters ({count})", other: "Filters ({count})" },

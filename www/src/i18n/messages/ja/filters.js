@@ -3,6 +3,7 @@ export default {
   "keys.none-present": "すべてのキーは削除済みか終了しています。",
   "keys.none-filtered": "この条件に一致するキーはありません。",
   "keys.hidden": { other: "削除済み・終了したキー{count}件は表示していません。" },
+  "keys.hidden.more": "削除済み・終了したキーは表示していません（{count}件以上）。",
   "keys.hidden.show": "すべて表示",
   filters: "絞り込み",
   "filters.set": { other: "絞り込み（{count}）" },
