@@ -36,6 +36,7 @@ const COMPOSED = [
   "status.",
   "theme.",
   "unit.",
+  "works.",
 ];
 
 const forms = (entry) => (typeof entry === "string" ? { other: entry } : entry);
