@@ -539,3 +539,12 @@ fn a_key_that_changed_once_is_superseded_for_the_rest_of_its_history() {
     carry_on(&world, &mut kv);
     assert!(!is_named(changed.id), "the first record of this history");
 }
+
+/// Such an account's every request asks, so that a list of all keys would cost each of them.
+#[test]
+fn an_account_whose_requests_all_ask_is_not_sent_the_superseded_keys() {
+    let (world, ..) = settled_key();
+    assert!(world.cold().superseded.is_some());
+    world.handle(LedgerRequest::SetState { freshness_ms: Some(0), suspended: None }).unwrap();
+    assert_eq!(world.cold().superseded, None);
+}

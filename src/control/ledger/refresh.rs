@@ -51,6 +51,8 @@ pub fn refresh(
             publication::superseded_since(sql, account.generation, request.known_revision)?
                 .map(Superseded::Keys)
         }
+        // With T = 0 every request asks, without a lease, and no edge reads KV.
+        Delta::Reset if account.freshness.ms == 0 => None,
         Delta::Reset => publication::superseded(sql, account.generation)?.map(Superseded::Filter),
     };
     let has_state = shares_history

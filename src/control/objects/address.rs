@@ -53,6 +53,9 @@ pub const TRUST_MS: u64 = 30 * 24 * 60 * 60 * 1000;
 /// Longest window of all limits.
 const WINDOW_MAX: DurationMs = DurationMs::from_s(60 * 60);
 
+/// Shortest time between two sweeps.
+const SWEEP_PAUSE: DurationMs = DurationMs::from_s(15 * 60);
+
 const fn of_an_hour(tries_max: u32) -> FixedWindow {
     FixedWindow { tries_max, window: WINDOW_MAX }
 }
@@ -174,6 +177,8 @@ impl<'a> Address<'a> {
             // Of an earlier release: its windows end within an hour.
             Statement::new("DELETE FROM tries"),
         ];
+        // An object has thousands of counters. One sweep in this time removes many of them.
+        let again = again.map(|next| next.max(now.saturating_add(SWEEP_PAUSE)));
         Ok(TaskStep::Chore { writes, again })
     }
 }

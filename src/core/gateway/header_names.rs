@@ -7,7 +7,8 @@
 //! A server may know a header by another spelling. CGI (RFC 3875 §4.1.18), WSGI, Rack and PHP turn
 //! `-` into `_`, and so read `X_Real_IP` as `X-Real-IP`. PHP turns `.` into `_` as well. Apache up
 //! to 2.2 and lighttpd turn every character into `_` that is neither a letter nor a digit. Some
-//! applications ask for `HTTP_CLIENT_IP` by that name. So names are compared [`folded`](fold).
+//! applications ask for `HTTP_CLIENT_IP` by that name, and grpc-gateway drops `Grpc-Metadata-`. So
+//! names are compared [`folded`](fold), with and without these beginnings.
 
 /// Headers to remove, folded and separated by blanks. A `*` at either end stands for any text.
 const REMOVED: &str = "\
@@ -28,6 +29,8 @@ const REMOVED: &str = "\
     x-consumer-* x-credential-identifier x-anonymous-consumer x-pomerium-* x-vouch-* oidc-* \
     x-oidc-* shib-* tailscale-* x-ms-client-principal* x-goog-authenticated-user-* x-amzn-oidc-* \
     cf-access-authenticated-user-* \
+    sm-user sm-userdn sm-authtype iv-user* iv-groups iv-creds x-endpoint-api-userinfo x-userinfo \
+    x-apigateway-* x-amzn-request-context x-override-url x-forward-* \
     ssl-* x-ssl-* x-tls-* client-cert* x-client-cert* x-client-dn x-client-verify x-amzn-mtls-*";
 
 /// Headers that the platform writes into every request, whatever the client sent. They stay in this
@@ -51,7 +54,8 @@ pub fn is_removed(name: &str) -> bool {
         return false;
     }
     let folded = fold(name);
-    let folded = folded.strip_prefix("http-").unwrap_or(&folded);
+    let begins = |beginning| folded.strip_prefix(beginning);
+    let folded = begins("http-").or_else(|| begins("grpc-metadata-")).unwrap_or(&folded);
     REMOVED.split(' ').any(|entry| match entry.split_once('*') {
         Some((start, end)) => folded.starts_with(start) && folded.ends_with(end),
         None => entry == folded,
@@ -76,7 +80,9 @@ pub fn removed_pattern() -> String {
         }
     }
     let (platform, begun, ended) = (OF_PLATFORM.join("|"), begun.join("|"), ended.join("|"));
-    format!("^(?!(?:{platform})$)(?:{APART}*(?:http{APART})?(?:{begun})|.*(?:{ended})){APART}*$")
+    format!(
+        "^(?!(?:{platform})$)(?:{APART}*(?:(?:http|grpc{APART}metadata){APART})?(?:{begun})|.*(?:{ended})){APART}*$"
+    )
 }
 
 /// Returns a JavaScript regular expression for names that fold to one of [`OF_CREDENTIALS`] and are
@@ -147,6 +153,12 @@ mod tests {
             "http_method_override",
             "x-forwarded-for",
             "x_forwarded_host",
+            "grpc-metadata-claviger-account",
+            "grpc_metadata_x-forwarded-for",
+            "sm_user",
+            "iv-user",
+            "x-apigateway-api-userinfo",
+            "x-override-url",
             "x-forwarded",
             "http_x_forwarded_for",
             "forwarded",
@@ -229,7 +241,7 @@ mod tests {
         let pattern = removed_pattern();
         let apart = "[^a-z0-9]";
         let begin = format!(
-            "^(?!(?:cf-connecting-ip|cf-visitor)$)(?:{apart}*(?:http{apart})?(?:claviger|claviger{apart}.*|"
+            "^(?!(?:cf-connecting-ip|cf-visitor)$)(?:{apart}*(?:(?:http|grpc{apart}metadata){apart})?(?:claviger|claviger{apart}.*|"
         );
         assert!(pattern.starts_with(&begin), "{pattern}");
         assert!(pattern.contains(&format!("|.*(?:method{apart}override|")), "{pattern}");

@@ -65,6 +65,9 @@ export function useRoute() {
   useEffect(() => {
     /** @param {Event} event */
     const follow = (event) => {
+      // Also if the page stays: the address that was reached remains in the history.
+      takeSetupToken();
+      takeSecrets();
       if (hold && event instanceof HashChangeEvent) {
         // The address that was reached is one step back from the one that is put on top of it.
         history.pushState(null, "", event.oldURL);

@@ -25,8 +25,9 @@ pub fn is_separator(letter: char) -> bool {
     )
 }
 
-/// Folds dots, blanks, percent signs and full-width characters into ASCII, and drops characters
-/// without width. Letters with accents and the characters of [`is_separator`] stay.
+/// Folds dots, blanks, other signs, raised and lowered digits and full-width characters into
+/// ASCII, and drops characters without width. Letters with accents and the characters of
+/// [`is_separator`] stay.
 pub fn fold(text: &str) -> Cow<'_, str> {
     if text.is_ascii() {
         return Cow::Borrowed(text);
@@ -39,10 +40,27 @@ pub fn fold(text: &str) -> Cow<'_, str> {
             '\u{2025}' | '\u{fe30}' => folded.push_str(".."),
             '\u{2026}' | '\u{fe19}' => folded.push_str("..."),
             '\u{66a}' | '\u{fe6a}' => folded.push('%'),
+            '\u{fe13}' | '\u{fe55}' => folded.push(':'),
+            '\u{fe16}' | '\u{fe56}' => folded.push('?'),
+            '\u{fe5f}' => folded.push('#'),
+            '\u{fe69}' => folded.push('$'),
             '\u{a0}' | '\u{2000}'..='\u{200a}' | '\u{202f}' | '\u{205f}' | '\u{3000}' => {
                 folded.push(' ');
             }
-            '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}' => {}
+            '\u{ad}'
+            | '\u{34f}'
+            | '\u{180b}'..='\u{180f}'
+            | '\u{200b}'..='\u{200f}'
+            | '\u{202a}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}'
+            | '\u{fe00}'..='\u{fe0f}'
+            | '\u{feff}'
+            | '\u{e0100}'..='\u{e01ef}' => {}
+            '\u{b2}' => folded.push('2'),
+            '\u{b3}' => folded.push('3'),
+            '\u{b9}' => folded.push('1'),
+            '\u{2070}' | '\u{2074}'..='\u{2079}' => folded.push(digit_of(letter, 0x2070)),
+            '\u{2080}'..='\u{2089}' => folded.push(digit_of(letter, 0x2080)),
             '\u{ff01}'..='\u{ff5e}' => {
                 let ascii = u32::from(letter).checked_sub(FULL_WIDTH_OFFSET);
                 folded.push(ascii.and_then(char::from_u32).unwrap_or(letter));
@@ -51,6 +69,12 @@ pub fn fold(text: &str) -> Cow<'_, str> {
         }
     }
     Cow::Owned(folded)
+}
+
+/// Returns the ASCII digit of a superscript or subscript one, given the code point of its zero.
+fn digit_of(letter: char, zero: u32) -> char {
+    let digit = u32::from(letter).checked_sub(zero);
+    digit.and_then(|digit| char::from_digit(digit, 10)).unwrap_or(letter)
 }
 
 #[cfg(test)]
@@ -68,6 +92,9 @@ mod tests {
             ("％2e٪﹪", "%2e%%"),
             ("a\u{a0}\u{2003}\u{3000}", "a   "),
             ("a\u{200d}\u{feff}\u{ad}\u{2060}b", "ab"),
+            ("a\u{202a}b\u{206a}c\u{fe0f}d\u{e0100}\u{34f}\u{180b}", "abcd"),
+            ("﹕﹕﹩DATA﹖﹟", "::$DATA?#"),
+            ("％²e⁰⁴⁹₀₉¹³", "%2e0490913"),
             ("東京。・é", "東京。・é"),
             ("a／b＼；", "a／b＼；"),
         ] {

@@ -116,13 +116,15 @@ fn is_of_dots(segment: &str) -> bool {
 }
 
 /// Returns the path that a lenient server reads in place of a normalised one, decoded: without dots
-/// and blanks at the end of its segments, and with full-width characters in ASCII. Returns `None`
-/// if it reads the same path.
+/// and blanks at the end of its segments, with full-width characters in ASCII, and up to an escaped
+/// `?` or `#`. Returns `None` if it reads the same path.
 pub fn lenient(normal: &str) -> Option<String> {
     let text = decoded(normal);
     let folded = lookalike::fold(&text);
+    // Servers that decode a path before they split off the query cut it here.
+    let folded = folded.split(['?', '#']).next().unwrap_or_default();
     let is_cut = |segment: &str| segment.ends_with(ENDS_CUT);
-    if *folded == *text && !folded.split('/').any(is_cut) {
+    if folded == text && !folded.split('/').any(is_cut) {
         return None;
     }
     let segments = folded.split('/').map(|segment| segment.trim_end_matches(ENDS_CUT));
@@ -313,6 +315,11 @@ mod tests {
             ("/...", Some("/")),
             ("/%EF%BD%81dmin", Some("/admin")),
             ("/adm%E2%80%8Cin", Some("/admin")),
+            ("/adm%E2%80%AAin", Some("/admin")),
+            ("/admin.php%3Fx.css", Some("/admin.php")),
+            ("/admin%23/x", Some("/admin")),
+            ("/admin%EF%BC%9Fx", Some("/admin")),
+            ("/%3Fx", Some("/")),
         ] {
             let normal = normalise(path).unwrap();
             assert_eq!(lenient(&normal).as_deref(), read, "{path}");
