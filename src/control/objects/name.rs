@@ -112,14 +112,18 @@ impl<'a> Name<'a> {
         Ok(NameReply::Claimed { secret_version })
     }
 
+    fn is_claimed_by(&self, account: AccountId, member: MemberId) -> Result<bool, SqlError> {
+        let is_theirs = |claim: Claim| (claim.account, claim.member) == (account, member);
+        Ok(self.claimed()?.is_some_and(is_theirs))
+    }
+
     fn confirm(
         &self,
         account: AccountId,
         member: MemberId,
         version: SecretVersion,
     ) -> Result<NameReply, SqlError> {
-        let is_ours =
-            self.claimed()?.is_some_and(|claim| (claim.account, claim.member) == (account, member));
+        let is_ours = self.is_claimed_by(account, member)?;
         match self.passwords()?.iter().find(|password| is_ours && password.version == version) {
             None => Ok(NameReply::NotHeld),
             Some(password) => {
@@ -137,8 +141,7 @@ impl<'a> Name<'a> {
         member: MemberId,
         version: SecretVersion,
     ) -> Result<NameReply, SqlError> {
-        let is_ours =
-            self.claimed()?.is_some_and(|claim| (claim.account, claim.member) == (account, member));
+        let is_ours = self.is_claimed_by(account, member)?;
         let passwords = self.passwords()?;
         let is_staged =
             passwords.iter().any(|password| password.version == version && !password.confirmed);

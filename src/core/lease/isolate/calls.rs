@@ -23,8 +23,7 @@ impl<R: LeaseRules> Leases<R> {
     /// Begins the refresh that answers `need`.
     pub fn ask(&mut self, need: Fetch, now: UnixMs) -> RefreshCall {
         match need {
-            Fetch::Kv(id) | Fetch::Ledger(id) => self.ask_ledger(id, now),
-            Fetch::Issuer(id) => self.ask_ledger(id, now),
+            Fetch::Kv(id) | Fetch::Ledger(id) | Fetch::Issuer(id) => self.ask_ledger(id, now),
             Fetch::State(account) | Fetch::Copy(account, _) => self.call(account, Vec::new(), now),
         }
     }
