@@ -170,6 +170,26 @@ test.describe("the search", () => {
     expect(page.url()).not.toContain(SECRET);
     expect(sent.filter((url) => url.includes("/v1/")).join()).not.toContain(SECRET);
   });
+
+  test("takes a key out of the address of a key's page", async ({ page }) => {
+    const sent = [];
+    page.on("request", (request) => sent.push(request.url()));
+    await page.goto(`/#/keys/${ID}${SECRET}`);
+    await expect.poll(() => sent.filter((url) => url.includes("/v1/keys/")).length).toBeGreaterThan(0);
+    expect(page.url()).not.toContain(SECRET);
+    expect(sent.filter((url) => url.includes("/v1/")).join()).not.toContain(SECRET);
+  });
+
+  test("leaves no key in the history when a form keeps the page", async ({ page }) => {
+    await listed(page);
+    await open(page);
+    await openIssue(page, "Half typed");
+    await page.evaluate((hash) => (location.hash = hash), `#/keys?q=${ID}${SECRET}`);
+    await expect(page.getByRole("alertdialog", { name: "Discard what you typed?" })).toBeVisible();
+    const addresses = await page.evaluate(() => globalThis.navigation.entries().map(({ url }) => url));
+    expect(addresses.length).toBeGreaterThan(2);
+    expect(addresses.join()).not.toContain(SECRET);
+  });
 });
 
 test("a short-lived key can be revoked by its ID, and by whom it was issued", async ({ page }) => {

@@ -18,12 +18,14 @@ function takeSetupToken() {
 
 /** Takes keys out of the address bar, before the page sends what stands there. */
 function takeSecrets() {
-  const [page, query] = location.hash.split("?");
+  const [path, query] = location.hash.split("?");
+  const parts = path.split("/").map(withoutSecrets);
   const parameters = new URLSearchParams(query);
-  const { text, cut } = withoutSecrets(parameters.get("q") ?? "");
-  if (!cut) return;
-  parameters.set("q", text);
-  history.replaceState(null, "", `${page}?${parameters}`);
+  const search = withoutSecrets(parameters.get("q") ?? "");
+  if (!search.cut && !parts.some(({ cut }) => cut)) return;
+  if (search.cut) parameters.set("q", search.text);
+  const rest = parameters.size > 0 ? `?${parameters}` : "";
+  history.replaceState(null, "", parts.map(({ text }) => text).join("/") + rest);
 }
 
 /** Returns the set-up token; an empty string if there is none. */
