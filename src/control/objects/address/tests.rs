@@ -203,6 +203,18 @@ fn the_alarm_rings_when_something_is_over_and_not_each_hour_of_a_month() {
     assert!(world.is_spent());
 }
 
+/// An object has the counters of many blocks, whose windows end at different times.
+#[test]
+fn two_sweeps_are_a_quarter_of_an_hour_apart() {
+    let mut world = World::new();
+    world.count("203.0.113.7");
+    world.now += 60_000;
+    world.count("198.51.100.7");
+    world.now = START + HOUR_MS;
+    world.sweep();
+    assert_eq!(world.due(), Some(START + HOUR_MS + HOUR_MS / 4));
+}
+
 #[test]
 fn a_window_that_was_renewed_before_the_sweep_is_kept() {
     let mut world = World::new();
