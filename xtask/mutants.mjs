@@ -33,6 +33,9 @@ export const WINGS = {
   ledger: { ...LEDGER, beyond: [["--test", "ledger"], SIMULATION] },
 };
 
+/** A test that other work slows down is no mutant that hangs: a wait of two minutes tells them apart. */
+const PATIENCE = ["--minimum-test-timeout", "120"];
+
 /** @typedef {{ file: string, name: string, mutant: string, line: string }} Mutant */
 
 /**
@@ -47,7 +50,19 @@ function survivors(wing, name, args) {
   const logs = join(root, "target/mutants", wing, name);
   rmSync(logs, { recursive: true, force: true });
   mkdirSync(logs, { recursive: true });
-  const all = ["mutants", "-p", crate, "-f", `${folder}/${wing}/**`, "--profile", "mutants", "-o", logs, ...args];
+  const all = [
+    "mutants",
+    "-p",
+    crate,
+    "-f",
+    `${folder}/${wing}/**`,
+    "--profile",
+    "mutants",
+    "-o",
+    logs,
+    ...PATIENCE,
+    ...args,
+  ];
   const { status } = spawnSync("cargo", all, { cwd: root, env: environment, stdio: "inherit" });
   const outcomes = join(logs, "mutants.out/outcomes.json");
   // 2: a mutant was missed. 3: one ran out of time, which counts as caught: it hangs.
