@@ -236,8 +236,9 @@ fn notes_on_what_is_typed() {
         "expires": {"form": "end_of_day", "at": 1_814_367_600_000_i64, "day": "2027-06-30", "zone": "Asia/Tokyo",
                     "from_now_ms": 19_105_200_000_u64},
         "networks": {"count": 2, "problems": 1, "stored": ["10.0.0.0/8", "::1"], "lines": [
-            {"line": 1, "entry": "10.1.2.3/8", "stored": "10.0.0.0/8"},
+            {"line": 1, "entry": "10.1.2.3/8", "stored": "10.0.0.0/8", "unreachable": "private"},
             {"line": 3, "entry": "10.0.0.0/33", "code": "prefix_too_long", "detail": "an IPv4 prefix ends at /32", "max": 32},
+            {"line": 4, "entry": "::1", "unreachable": "loopback"},
         ]},
         "includes_caller": true,
         "errors": [],
