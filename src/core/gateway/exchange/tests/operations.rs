@@ -72,3 +72,30 @@ fn a_url_that_is_none_is_answered_without_an_operation() {
     let driven = drive(world.begin("GET", "no URL", ""), NOW, |operation| panic!("{operation:?}"));
     assert_eq!(driven.code(), (400, "malformed_host".into()));
 }
+
+/// Time passes between the question and its answer, and a deployment may change in between.
+#[test]
+fn a_fit_is_as_old_as_its_question_and_a_misfit_as_its_answer() {
+    for (misfit_at, expected) in [(500, "misconfigured"), (0, "malformed")] {
+        let world = World::of(Gateway::new(config(), 7).unlinked());
+        let mut exchange = world.begin("GET", API, "authorization\nBearer clv_x");
+        let asked = exchange.resume(Got::Nothing, at(NOW));
+        assert!(matches!(asked, ExchangeStep::Ask(Operation::CallAdmin { .. })), "{asked:?}");
+        world.gateway.borrow_mut().take_fit(Some(false), at(NOW + misfit_at));
+        let done = exchange.resume(Got::Fit(true), at(NOW + 600));
+        let ExchangeStep::Done { outcome: Outcome::Answer(answer), .. } = done else {
+            panic!("{done:?}")
+        };
+        let document: Value = serde_json::from_str(&answer.body).unwrap();
+        assert_eq!(document["code"], expected, "{misfit_at}");
+    }
+    let world = World::of(Gateway::new(config(), 7).unlinked());
+    let headers = "authorization\nBearer clv_x";
+    let misfit = |operation: &Operation| match operation {
+        Operation::CallAdmin { .. } => (Got::Fit(false), 600),
+        other => panic!("{other:?}"),
+    };
+    drive(world.begin("GET", API, headers), NOW, misfit);
+    let refused = drive(world.begin_at(NOW + 5_599, "GET", API, headers), NOW + 5_599, misfit);
+    assert_eq!((refused.code().1, refused.names().len()), ("misconfigured".to_owned(), 0));
+}
