@@ -181,6 +181,7 @@ mod tests {
             "Build server",
             "経理サーバー",
             &"漢".repeat(64),
+            &"🔑".repeat(64),
             "🔑 key",
             "❤\u{fe0f}",
             "葛\u{e0100}城",
@@ -196,6 +197,7 @@ mod tests {
             ("", TextError::Required),
             ("   \u{3000}", TextError::Required),
             (&*"漢".repeat(65), long),
+            (&*"🔑".repeat(65), long),
             (&*"a".repeat(100_000), long),
             ("a\nb", TextError::ControlCharacter),
             ("a\0", TextError::ControlCharacter),
@@ -251,6 +253,21 @@ mod tests {
         ] {
             assert_eq!(Email::parse(bad).unwrap_err(), TextError::NotAnAddress, "{bad:?}");
         }
+        let label = |length| "b".repeat(length);
+        let [longest, longer] = [186, 187].map(|length| {
+            let (first, last) = (label(63), label(length - 128));
+            format!("{}@{first}.{first}.{last}.jp", "a".repeat(64))
+        });
+        assert_eq!((longest.len(), longer.len()), (254, 255));
+        for (text, code) in [
+            (longest, None),
+            (longer, Some("too_long")),
+            (format!("{}@example.jp", "a".repeat(65)), Some("not_an_address")),
+            (format!("a@{}.jp", label(63)), None),
+            (format!("a@{}.jp", label(64)), Some("not_an_address")),
+        ] {
+            assert_eq!(Email::parse(&text).err().map(TextError::code), code, "{text}");
+        }
         assert_eq!(Email::parse("").unwrap_err(), TextError::Required);
         assert_eq!(
             Email::parse(&format!("a@{}.jp", "b".repeat(300))).unwrap_err().code(),
@@ -263,6 +280,7 @@ mod tests {
         assert_eq!(check_password("correct horse battery"), Ok(()));
         assert_eq!(check_password("漢字漢字漢字漢字漢字漢字"), Ok(()));
         assert_eq!(check_password("short"), Err(TextError::TooShort { min: 12 }));
+        assert_eq!(check_password(&"a".repeat(11)), Err(TextError::TooShort { min: 12 }));
         let long = Err(TextError::TooLong { max: 256 });
         assert_eq!(check_password(&"a".repeat(257)), long);
         // As a person sees it, not as a keyboard sends it.

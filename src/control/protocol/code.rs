@@ -147,6 +147,8 @@ mod tests {
     fn six_digits_of_either_width_with_blanks_and_near_misses() {
         for good in
             ["012345", " 012 345 ", "０１２３４５", "０12　３45", "0 1 2 3 4 5\n", "\t012345"]
+                .into_iter()
+                .chain([format!("012345{}", " ".repeat(58)).as_str()])
         {
             assert_eq!(parse(good).as_deref(), Some("012345"), "{good:?}");
         }

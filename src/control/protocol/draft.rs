@@ -8,6 +8,7 @@ pub mod field;
 pub mod notation;
 pub mod preview;
 mod reader;
+pub mod special_purpose;
 
 use claviger_core::base::id::KeyId;
 use claviger_core::credential::issuer::Ceiling;

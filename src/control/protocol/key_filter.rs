@@ -141,6 +141,7 @@ mod tests {
             ("never", Some(UseFilter::Never)),
             ("30d", Some(UseFilter::Within(day(30)))),
             ("not-3650d", Some(UseFilter::NotWithin(day(3650)))),
+            ("1d", Some(UseFilter::Within(day(1)))),
             ("not-never", None),
             ("0d", None),
             ("3651d", None),

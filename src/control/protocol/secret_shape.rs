@@ -224,6 +224,9 @@ mod tests {
     fn one_digit_less_than_a_secret_is_none_and_length_costs_little() {
         assert!(holds_secret(&format!("7{}", "aZ".repeat(20))));
         assert!(!holds_secret(&format!("7{}", "aZ".repeat(19))));
+        let before = |length| format!("{} {}", "。".repeat(length), "7aZ".repeat(14));
+        assert!(holds_secret(&before(CHARS_MAX - 41)), "40 digits are looked at");
+        assert!(!holds_secret(&before(CHARS_MAX - 40)));
         assert!(!holds_secret(&"a ".repeat(1_000_000)));
         assert!(holds_secret(&"a 7 z ".repeat(1_000_000)));
     }

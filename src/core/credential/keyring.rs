@@ -380,6 +380,8 @@ mod tests {
         let nine: Vec<String> = (0..9).map(|n| format!("g{n}")).collect();
         let nine: Vec<(&str, &str)> = nine.iter().map(|id| (id.as_str(), "")).collect();
         assert!(Keyring::parse(&good).is_ok());
+        assert!(Keyring::parse(&written(&nine[1..])).is_ok(), "eight");
+        assert!(Keyring::parse(&written(&[("0123456789ABCDEf", "")])).is_ok());
         for (json, expected) in [
             (String::new(), KeyringError::Syntax),
             ("{}".into(), KeyringError::Syntax),
@@ -387,6 +389,7 @@ mod tests {
             (written(&nine), KeyringError::Count { count: 9 }),
             (written(&[("", "")]), KeyringError::Id { index: 0 }),
             (written(&[("a b", "")]), KeyringError::Id { index: 0 }),
+            (written(&[("0123456789ABCDEfg", "")]), KeyringError::Id { index: 0 }),
             (written(&[("a", ""), ("a", "")]), KeyringError::Duplicate { index: 1 }),
             (written(&[("a", r#","compromised":true"#)]), KeyringError::NoneCurrent),
             (written(&[("a", r#","retired_at_ms":1"#)]), KeyringError::NoneCurrent),

@@ -202,5 +202,10 @@ mod tests {
         );
         assert!(!again.refuses(at(6_000)) && again.must_ask(at(6_000)));
         assert_eq!(again.unanswered(at(7_000)), Fit::misfits(at(7_000)));
+        // The next request that asks inherits what was known before the first.
+        let twice = again.asking(at(6_000));
+        assert!(twice.refuses(at(6_999)) && twice.is_unsure(at(6_999)));
+        let twice = Fit::Unknown.asking(at(0)).asking(at(1_000));
+        assert!(twice.is_unsure(at(1_999)) && !twice.refuses(at(1_999)));
     }
 }

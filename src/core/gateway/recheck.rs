@@ -238,3 +238,42 @@ impl Rechecks {
         self.latest = now;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::at;
+
+    fn account(number: i64) -> AccountId {
+        AccountId::parse(&format!("{number:08}")).unwrap()
+    }
+
+    #[test]
+    fn the_issuer_that_was_asked_about_longest_ago_makes_room() {
+        let mut rechecks = Rechecks::new();
+        let mut note = |number, now| {
+            let (issuer, generation) = (Issuer::Service, SealingGeneration(1));
+            let issue = IssueClaims { account: account(number), issuer, generation, at: at(0) };
+            rechecks.note(&issue, at(now));
+            rechecks.issuers.len()
+        };
+        let all = i64::try_from(ISSUERS_MAX).unwrap();
+        for number in 0..all {
+            note(number, number);
+        }
+        // The first is asked about again, so the second is now the oldest.
+        assert_eq!((note(0, all), note(all, all)), (ISSUERS_MAX, ISSUERS_MAX));
+        let is_held = |number| rechecks.issuers.contains_key(&(account(number), Issuer::Service));
+        assert_eq!([0, 1, 2, all].map(is_held), [true, false, true, true]);
+    }
+
+    #[test]
+    fn an_account_makes_room_for_another_s_password_once_its_pause_is_over() {
+        let mut rechecks = Rechecks::new();
+        let mut may_ask =
+            |number, now| rechecks.may_ask_password(account(number), Digest::of(b"x"), at(now));
+        let all = i64::try_from(PASSWORDS_MAX).unwrap();
+        assert!((0..all).all(|number| may_ask(number, 0)));
+        assert!(!may_ask(all, 999) && may_ask(all, 1_000));
+    }
+}

@@ -232,3 +232,89 @@ fn issuer_of(record: Option<&Record>) -> Option<Issuer> {
         Standing::Deleted => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::credential::issuer::{Ceiling, ServicePassword};
+    use crate::replication::record::{Credential, Revision};
+    use crate::testing::{account, at};
+
+    fn finding(as_of: i64, revision: u64) -> Finding {
+        let state =
+            Arc::new(AccountState { revision: Revision(revision), ..AccountState::default() });
+        let (cached, source) = (CachedKey::NoSuchKey, Source::Memory);
+        Finding { cached, state, source, as_of: at(as_of), basis: Basis::Ledger, is_stale: false }
+    }
+
+    fn issuing(generation: u32) -> Option<Issuing> {
+        let record = crate::testing::record(Standing::Active);
+        let Standing::Active(credential) = record.standing else { panic!("not active") };
+        let ceiling = Ceiling {
+            permissions: credential.limits.permissions,
+            networks: credential.limits.networks,
+            longest: None,
+        };
+        Some(Issuing { generation: SealingGeneration(generation), ceiling })
+    }
+
+    /// The lease shows an issuer of generation 3; a key of generation 2, 3 or 4 was issued.
+    #[test]
+    fn a_lease_is_older_than_a_generation_that_it_does_not_show_in_use() {
+        let of = |issuing: Option<Issuing>, state: fn(Credential) -> Standing| {
+            crate::testing::record(|credential| state(Credential { issuing, ..credential }))
+        };
+        for (issuer, expected) in [
+            (Some(of(issuing(3), Standing::Active)), [false, false, true]),
+            (Some(of(issuing(3), Standing::Disabled)), [false, true, true]),
+            (Some(of(None, Standing::Active)), [true; 3]),
+            (Some(of(None, Standing::Disabled)), [true; 3]),
+            (Some(of(None, |_| Standing::Deleted)), [true; 3]),
+            (None, [true; 3]),
+        ] {
+            let mut known = ResolvedKey::new(finding(7, 8), None);
+            known.issuer = issuer.map(Arc::new);
+            let by = Issuer::Key(crate::testing::key_id());
+            let found = [2, 3, 4].map(|number| known.is_before(by, SealingGeneration(number)));
+            assert_eq!(found, expected, "{:?}", known.issuer);
+        }
+        for (issuing, expected) in [(issuing(3), [false, false, true]), (None, [true; 3])] {
+            let digest = crate::base::secret::Digest::of(b"password");
+            let service = issuing.map(|issuing| ServicePassword { digest, issuing });
+            let state = AccountState { service, ..AccountState::default() };
+            let finding = Finding { state: Arc::new(state), ..finding(7, 8) };
+            let known = ResolvedKey::new(finding, None);
+            let is_before = |number| known.is_before(Issuer::Service, SealingGeneration(number));
+            assert_eq!([2, 3, 4].map(is_before), expected);
+        }
+    }
+
+    /// The lease may be refreshed between the two searches, and only one of them may need I/O.
+    #[test]
+    fn a_key_and_its_issuer_together_are_as_good_as_the_worse_of_both() {
+        let stale = Finding { is_stale: true, basis: Basis::Document, ..finding(5, 9) };
+        let of_both = |key: Finding, renew, issuer: Finding, more| {
+            let mut known = ResolvedKey::new(key, renew);
+            known.add_issuer(issuer, more);
+            known
+        };
+        for known in [
+            of_both(stale.clone(), Some(account()), finding(7, 8), None),
+            of_both(finding(7, 8), None, stale, Some(account())),
+        ] {
+            assert_eq!((known.as_of(), known.basis()), (at(5), Basis::Document));
+            assert_eq!((known.is_stale, known.renew()), (true, Some(account())));
+            assert_eq!(known.state.revision, Revision(9), "the newer of both");
+        }
+        let fresh = of_both(finding(7, 8), None, finding(7, 8), None);
+        assert_eq!((fresh.basis(), fresh.is_stale, fresh.renew()), (Basis::Ledger, false, None));
+        for (key, issuer, both) in [
+            (Source::Memory, Source::Ledger, Source::Ledger),
+            (Source::Ledger, Source::Memory, Source::Ledger),
+            (Source::Kv, Source::Ledger, Source::Kv),
+        ] {
+            let of = |source| Finding { source, ..finding(7, 8) };
+            assert_eq!(of_both(of(key), None, of(issuer), None).source, both);
+        }
+    }
+}

@@ -341,6 +341,7 @@ impl IssuedTerms<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::time::DurationMs;
     use crate::credential::issuer::{Issued, Issuing};
     use crate::replication::record::{Credential, Epoch};
     use crate::testing::{key_id, limits};
@@ -364,10 +365,105 @@ mod tests {
     }
 
     fn verdict(record: Option<&Record>, issuer: Option<&Record>) -> Result<(), Denial> {
+        verdict_at(NOW, record, issuer, Demand::AnyKey).map(|_| ())
+    }
+
+    fn verdict_at(
+        now: UnixMs,
+        record: Option<&Record>,
+        issuer: Option<&Record>,
+        demand: Demand<'_>,
+    ) -> Result<Valid, Denial> {
         let state = AccountState::default();
         let address = ClientAddress::parse("10.0.0.1");
-        let facts = Facts { address, interface: Interface::Http, demand: Demand::AnyKey };
-        examine(key_id(), Known { record, issuer, state: &state }, &facts, NOW).map(|_| ())
+        let facts = Facts { address, interface: Interface::Http, demand };
+        examine(key_id(), Known { record, issuer, state: &state }, &facts, now)
+    }
+
+    /// Returns the verdict about an issued key after a change to it and its issuer.
+    fn followed_at(
+        now: i64,
+        change: fn(&mut Credential, &mut Credential),
+    ) -> Result<Valid, Denial> {
+        let generation = SealingGeneration(0);
+        let issued = Issued { by: Issuer::Key(another()), generation, at: UnixMs::from_ms(2) };
+        let mut records = [record(key_id(), Some(issued)), record(another(), None)];
+        if let [Standing::Active(key), Standing::Active(issuer)] =
+            records.each_mut().map(|record| &mut record.standing)
+        {
+            change(key, issuer);
+        }
+        let [key, issuer] = &records;
+        let demanded = "demo:read".parse().unwrap();
+        let demand = Demand::Permission(&demanded);
+        verdict_at(UnixMs::from_ms(now), Some(key), Some(issuer), demand)
+    }
+
+    fn ceiling(issuer: &mut Credential) -> &mut Ceiling {
+        &mut issuer.issuing.as_mut().unwrap().ceiling
+    }
+
+    const FIVE: UnixMs = UnixMs::from_ms(5);
+
+    #[test]
+    fn a_key_begins_at_the_later_of_two_instants() {
+        const THREE: UnixMs = UnixMs::from_ms(3);
+        for change in [
+            |key: &mut Credential, _: &mut Credential| key.limits.not_before = Some(FIVE),
+            |_: &mut Credential, issuer: &mut Credential| issuer.limits.not_before = Some(FIVE),
+            |key: &mut Credential, issuer: &mut Credential| {
+                (key.limits.not_before, issuer.limits.not_before) = (Some(THREE), Some(FIVE));
+            },
+            |key: &mut Credential, issuer: &mut Credential| {
+                (key.limits.not_before, issuer.limits.not_before) = (Some(FIVE), Some(THREE));
+            },
+        ] {
+            assert_eq!(followed_at(4, change).err(), Some(Denial::NotYetValid));
+            assert_eq!(followed_at(5, change).err(), None);
+        }
+    }
+
+    #[test]
+    fn a_key_ends_at_the_earliest_of_three_instants_and_says_so() {
+        for change in [
+            |key: &mut Credential, _: &mut Credential| key.limits.expires = Expiry::At(FIVE),
+            |_: &mut Credential, issuer: &mut Credential| issuer.limits.expires = Expiry::At(FIVE),
+            // Counted from the time of issue.
+            |key: &mut Credential, issuer: &mut Credential| {
+                key.limits.not_before = Some(UnixMs::from_ms(4));
+                ceiling(issuer).longest = Some(DurationMs::from_ms(3));
+            },
+        ] {
+            assert_eq!(followed_at(4, change).unwrap().expires, Expiry::At(FIVE));
+            assert_eq!(followed_at(5, change).err(), Some(Denial::Expired));
+        }
+    }
+
+    #[test]
+    fn a_key_does_what_its_limits_and_its_issuer_s_ceiling_allow() {
+        fn elsewhere() -> Networks {
+            Networks::from_stored(["192.0.2.0/24"]).unwrap()
+        }
+        type Change = fn(&mut Credential, &mut Credential);
+        let cases: [(Change, Option<Denial>); 8] = [
+            (|key, _| key.limits.networks = elsewhere(), Some(Denial::NetworkDenied)),
+            (|_, issuer| ceiling(issuer).networks = elsewhere(), Some(Denial::NetworkDenied)),
+            // These bind the caller that issues.
+            (|_, issuer| issuer.limits.networks = elsewhere(), None),
+            (|key, _| key.limits.interfaces.clear(), Some(Denial::InterfaceDenied)),
+            (|_, issuer| issuer.limits.interfaces.clear(), Some(Denial::InterfaceDenied)),
+            (|key, _| key.limits.permissions = Permissions::none(), Some(Denial::PermissionDenied)),
+            (
+                |_, issuer| ceiling(issuer).permissions = Permissions::none(),
+                Some(Denial::PermissionDenied),
+            ),
+            (|_, issuer| issuer.limits.permissions = Permissions::none(), None),
+        ];
+        for (index, (change, expected)) in cases.into_iter().enumerate() {
+            assert_eq!(followed_at(4, change).err(), expected, "{index}");
+        }
+        let wide: Change = |key, _| key.limits.permissions = Permissions::parse(["*:*"]).unwrap();
+        assert_eq!(followed_at(4, wide).unwrap().permissions, limits().permissions);
     }
 
     #[test]

@@ -113,7 +113,8 @@ export const checkNetworks = (request, key, networks) =>
 
 /**
  * @typedef {import('../client/api.js').FieldError} FieldError
- * @typedef {{line: number, entry: string, code?: string, stored?: string, max?: number}} Line
+ * @typedef {{line: number, entry: string, code?: string, stored?: string, unreachable?: string,
+ *   max?: number}} Line
  * @typedef {{count: number, problems: number, lines: Line[]}} CheckedNetworks
  *
  * @typedef {object} Checked

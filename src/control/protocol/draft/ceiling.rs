@@ -104,6 +104,7 @@ mod tests {
     use super::*;
     use crate::protocol::zone::Zone;
     use claviger_core::base::time::UnixMs;
+    use claviger_core::credential::limits::network::Networks;
 
     fn decide(json: &str, before: Option<&Ceiling>, under: &str) -> Result<Ceiling, String> {
         let zone = Zone::utc();
@@ -151,6 +152,15 @@ mod tests {
     fn what_was_not_typed_stays() {
         let before = crate::protocol::service_credentials::fresh_ceiling();
         assert_eq!(decide("{}", Some(&before), ""), Ok(before.clone()));
+        // A list that no new ceiling may have can be repeated.
+        let former = Ceiling {
+            networks: Networks::from_stored(["240.0.0.0/4"]).unwrap(),
+            longest: Some(DurationMs::from_s(60)),
+            ..before.clone()
+        };
+        for json in ["{}", r#"{"networks":"240.0.0.0/4"}"#, r#"{"permissions":["*:*"]}"#] {
+            assert_eq!(decide(json, Some(&former), ""), Ok(former.clone()), "{json}");
+        }
         let narrower = decide(r#"{"longest":"1h"}"#, Some(&before), "").unwrap();
         assert_eq!(
             narrower,

@@ -14,6 +14,7 @@ use super::ceiling::TypedCeiling;
 use super::field::{FieldError, Setting, TypedNetworks};
 use super::notation::{Explanation, explain};
 use super::reader::FieldReader;
+use super::special_purpose::SpecialPurpose;
 use crate::protocol::account::TextError;
 use crate::protocol::expiry_text::{Described, ExpiryKind};
 use crate::protocol::secret_shape::holds_secret;
@@ -84,20 +85,25 @@ pub struct NetworksNote {
     pub problems: usize,
     /// Networks in their stored form.
     pub stored: Networks,
-    /// The first invalid entries, and the entries whose stored form differs from the typed one.
+    /// The first invalid entries, the entries whose stored form differs from the typed one, and
+    /// those from which no request arrives over the Internet.
     pub lines: Vec<LineNote>,
 }
 
-/// Preview of one entry: either its `stored` form, or a `code` with message and parameters.
+/// Preview of one entry: either what there is to know about a valid one, or a `code` with message
+/// and parameters.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LineNote {
     /// Line of the entry, from 1.
     pub line: usize,
     /// The entry as typed.
     pub entry: String,
-    /// Stored form of a valid entry.
+    /// Stored form of a valid entry, if it differs from the typed one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stored: Option<String>,
+    /// Purpose of a valid entry from which no request arrives over the Internet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unreachable: Option<SpecialPurpose>,
     /// Stable code of an invalid entry.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code: Option<String>,
@@ -202,11 +208,24 @@ impl LineNote {
     fn of(entries: &[network::NetworkEntry], index: usize) -> Option<Self> {
         let entry = entries.get(index)?;
         let (line, text) = (entry.line, entry.text.clone());
-        let bare =
-            Self { line, entry: text, stored: None, code: None, detail: None, params: Map::new() };
+        let bare = Self {
+            line,
+            entry: text,
+            stored: None,
+            unreachable: None,
+            code: None,
+            detail: None,
+            params: Map::new(),
+        };
         match &entry.outcome {
             network::NetworkOutcome::Stored { stored, changed } => {
-                changed.then(|| Self { stored: Some(stored.to_string()), ..bare })
+                let unreachable = SpecialPurpose::of(*stored);
+                let stored = changed.then(|| stored.to_string());
+                (stored.is_some() || unreachable.is_some()).then_some(Self {
+                    stored,
+                    unreachable,
+                    ..bare
+                })
             }
             // The answer does not repeat a pasted secret.
             network::NetworkOutcome::Refused { .. } if holds_secret(&entry.text) => Some(Self {

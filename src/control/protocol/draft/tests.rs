@@ -236,8 +236,9 @@ fn notes_on_what_is_typed() {
         "expires": {"form": "end_of_day", "at": 1_814_367_600_000_i64, "day": "2027-06-30", "zone": "Asia/Tokyo",
                     "from_now_ms": 19_105_200_000_u64},
         "networks": {"count": 2, "problems": 1, "stored": ["10.0.0.0/8", "::1"], "lines": [
-            {"line": 1, "entry": "10.1.2.3/8", "stored": "10.0.0.0/8"},
+            {"line": 1, "entry": "10.1.2.3/8", "stored": "10.0.0.0/8", "unreachable": "private"},
             {"line": 3, "entry": "10.0.0.0/33", "code": "prefix_too_long", "detail": "an IPv4 prefix ends at /32", "max": 32},
+            {"line": 4, "entry": "::1", "unreachable": "loopback"},
         ]},
         "includes_caller": true,
         "errors": [],
@@ -328,4 +329,88 @@ fn notes_tell_what_a_ceiling_comes_to() {
         "what was not typed is no error"
     );
     assert!(checked.networks.is_none() && checked.issuable.unwrap().networks.is_none());
+}
+
+/// Only an owner may change the protection, in either direction.
+#[test]
+fn protection_is_given_and_taken_by_an_owner() {
+    let zone = tokyo();
+    let unprotected = issue("{}").unwrap();
+    for (was, wanted, owner, expected) in [
+        (false, Some(true), false, Err("#/protected owner_only")),
+        (true, Some(false), false, Err("#/protected owner_only")),
+        (false, Some(true), true, Ok(true)),
+        (true, Some(false), true, Ok(false)),
+        (true, Some(true), false, Ok(true)),
+        (false, Some(false), false, Ok(false)),
+        (true, None, false, Ok(true)),
+    ] {
+        let before = Decided { protected: was, ..unprotected.clone() };
+        let edited = Changes { protected: wanted, ..Changes::default() };
+        let decided = decide_edit(&edited, before, setting(&zone, owner));
+        let decided = decided.map(|decided| decided.protected).map_err(|errors| codes(&errors));
+        assert_eq!(decided, expected.map_err(str::to_owned), "{was} {wanted:?} {owner}");
+    }
+    let protecting = draft(r#"{"protected":true}"#);
+    let refused = decide_issue(&protecting, setting(&zone, false)).unwrap_err();
+    assert_eq!(codes(&refused), "#/protected owner_only");
+    let note = DraftPreview::of(&protecting, setting(&zone, false), None);
+    assert_eq!(codes(&note.errors), "#/protected owner_only");
+}
+
+/// Either of two fields of an edit, and both in a preview, are compared with the other.
+#[test]
+fn two_fields_that_do_not_fit_are_refused_whichever_is_typed() {
+    let zone = tokyo();
+    let mut reserved = issue("{}").unwrap();
+    reserved.limits.permissions = Permissions::parse(["claviger:verify"]).unwrap();
+    let edited = changes(&format!("{{{CEILING}}}"));
+    let refused = decide_edit(&edited, reserved, setting(&zone, true)).unwrap_err();
+    assert_eq!(codes(&refused), "#/issuable reserved");
+    for (not_before, expected) in
+        [("2027-06-30T23:59:59.999", ""), ("2027-07-01T00:00:00", "#/not_before begins_after_end")]
+    {
+        let typed = Draft { not_before: Some(not_before.into()), ..draft("{}") };
+        let note = DraftPreview::of(&typed, setting(&zone, false), None);
+        assert_eq!(codes(&note.errors), expected, "{not_before}");
+        let decided = decide_issue(&typed, setting(&zone, false));
+        assert_eq!(codes(&decided.err().unwrap_or_default()), expected, "{not_before}");
+    }
+}
+
+#[test]
+fn the_first_20_refused_entries_are_named_with_64_characters_and_all_are_counted() {
+    let zone = tokyo();
+    let entries: Vec<String> = (0..21).map(|n| format!("x{n}")).collect();
+    let permissions = json!({"permissions": entries, "networks": []});
+    let refused = issue(&permissions.to_string()).unwrap_err();
+    assert_eq!(refused.len(), 20);
+    assert_eq!(refused.last().unwrap().params["entry"], "x19");
+    let networks = json!({"networks": entries});
+    let refused = issue(&networks.to_string()).unwrap_err();
+    let lines: Vec<_> = refused.iter().map(|error| error.params["line"].clone()).collect();
+    assert_eq!(lines, (1..=20).map(Value::from).collect::<Vec<_>>(), "one entry a line");
+    let note = DraftPreview::of(&draft(&networks.to_string()), setting(&zone, false), None);
+    let note = note.networks.unwrap();
+    assert_eq!((note.count, note.problems, note.lines.len()), (0, 21, 20));
+    for (length, shown) in [(64, 64), (65, 64)] {
+        let permissions = json!({"permissions": ["é".repeat(length)]});
+        let refused = issue(&permissions.to_string()).unwrap_err().remove(0);
+        assert_eq!(refused.params["entry"].as_str().unwrap().chars().count(), shown);
+    }
+}
+
+/// People paste the wrong clipboard. A response, and a log of it, must not repeat it.
+#[test]
+fn no_answer_repeats_a_secret() {
+    let secret = "7aZ".repeat(14);
+    let zone = tokyo();
+    let typed = json!({"name": secret, "networks": [secret], "permissions": [secret]});
+    let errors = issue(&typed.to_string()).unwrap_err();
+    assert_eq!(codes(&errors), "#/name secret, #/networks secret, #/permissions secret");
+    let note = DraftPreview::of(&draft(&typed.to_string()), setting(&zone, false), None);
+    assert_eq!(note.networks.as_ref().unwrap().lines[0].code.as_deref(), Some("secret"));
+    for answer in [json!(errors), json!(note)] {
+        assert!(!answer.to_string().contains(&secret), "{answer}");
+    }
 }

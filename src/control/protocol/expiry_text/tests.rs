@@ -106,6 +106,33 @@ fn bounds() {
     assert_eq!(read(&"9".repeat(10_000), now, "UTC"), Err("too_long"));
 }
 
+/// The ends of the ranges in which a number is refused as a misread time.
+#[test]
+fn a_number_looks_like_a_time_from_the_first_to_the_last_of_its_range() {
+    for (text, expected) in [
+        ("999999999", None),
+        ("1000000000", Some("looks_like_unix_time")),
+        ("4999999999", Some("looks_like_unix_time")),
+        ("5000000000", None),
+        ("19991231", None),
+        ("20000101", Some("looks_like_date")),
+        ("21991231", Some("looks_like_date")),
+        ("22000101", None),
+        ("20271301", None),
+        ("199912312359", None),
+        ("200001010000", Some("looks_like_date")),
+        ("219912312359", Some("looks_like_date")),
+        ("220001010000", None),
+        ("20000101000000", Some("looks_like_date")),
+        ("21991231235959", Some("looks_like_date")),
+        ("1999123123595", Some("looks_like_unix_time")),
+    ] {
+        let refused = read(text, "2026-11-22T00:00:00Z", "UTC").err();
+        assert_eq!(refused, expected, "{text}");
+        assert_eq!(parse_typed_longest(text).is_err(), expected.is_some(), "{text}");
+    }
+}
+
 #[test]
 fn beginnings() {
     let (now, tokyo) = (at("2026-11-22T05:05:00Z"), zone("Asia/Tokyo"));
@@ -125,6 +152,11 @@ fn beginnings() {
         ("never", Err("not_a_time")),
         ("", Err("empty")),
         ("9999-12-31", Err("too_far")),
+        ("2126-11-23T05:05:00Z", Ok("2126-11-23T05:05:00.000Z")),
+        ("2126-11-23T05:05:00.001Z", Err("too_far")),
+        ("2126-11-23", Ok("2126-11-22T15:00:00.000Z")),
+        ("2126-11-24", Err("too_far")),
+        ("36525d", Ok("2126-11-23T05:05:00.000Z")),
     ] {
         let found = parse_not_before(text, now, &tokyo).map_err(|e| e.code());
         assert_eq!(found, expected.map(at), "{text}");

@@ -277,6 +277,20 @@ fn the_same_place_twice_is_refused_however_it_is_written() {
 }
 
 #[test]
+fn there_are_at_most_200_rules_and_hosts_may_have_the_same_path() {
+    let parse = |count: usize| {
+        let host = |n| format!("h{n}.example");
+        let rule =
+            |n| serde_json::json!({ "host": host(n), "path": "/*", "origin": "A", "public": true });
+        let rules: Vec<_> = (0..count).map(rule).collect();
+        let json = serde_json::json!(rules).to_string();
+        Rules::parse(&json, "localhost").map(|rules| rules.iter().count())
+    };
+    assert_eq!(parse(200), Ok(200));
+    assert_eq!(parse(201), Err(RulesError::TooMany(201)));
+}
+
+#[test]
 fn an_option_is_off_unless_the_rule_names_it() {
     let one = |path: &str, origin: &str, members: &str| {
         let json = format!(

@@ -104,9 +104,6 @@ impl Grant {
 
     /// Returns the grant for everything that both cover; `None` if that is nothing, or reserved.
     fn meet(&self, other: &Self) -> Option<Self> {
-        if self.is_reserved() || other.is_reserved() {
-            return None;
-        }
         let part = |one: &str, other: &str| match (one, other) {
             ("*", part) | (part, "*") => Some(part.to_owned()),
             (one, other) => (one == other).then(|| one.to_owned()),
@@ -115,8 +112,8 @@ impl Grant {
         let (resource, action) =
             (part(&one.resource, &other.resource)?, part(&one.action, &other.action)?);
         let both = Pair { resource, action };
-        // Without this test, `*:verify` and `claviger:*` would meet in a permission that neither
-        // covers.
+        // Without this test, `*:verify` and `claviger:verify` would meet in the second, which the
+        // first does not cover. Issued keys hold none, even if both cover it.
         (!both.is_reserved()).then_some(Self(both))
     }
 }

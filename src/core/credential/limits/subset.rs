@@ -94,6 +94,7 @@ mod tests {
             ("{}", r#"{"expires":null}"#, false),
             (r#"{"expires":null}"#, "{}", true),
             ("{}", r#"{"not_before":5}"#, true),
+            (r#"{"not_before":5}"#, r#"{"not_before":5}"#, false),
             (r#"{"not_before":5}"#, r#"{"not_before":6}"#, true),
             (r#"{"not_before":5}"#, r#"{"not_before":4}"#, false),
             (r#"{"not_before":5}"#, "{}", false),

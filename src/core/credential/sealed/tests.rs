@@ -216,6 +216,25 @@ fn claims_that_do_not_fit_are_not_sealed() {
     );
 }
 
+/// With this prefix, a payload of 1,494 bytes makes a key of exactly 2,048.
+#[test]
+fn a_sealed_key_has_at_most_2048_bytes() {
+    let prefix = Prefix::parse("clav").unwrap();
+    for (width, expected) in [(1, Some(2_046)), (3, Some(2_048)), (4, None)] {
+        let wide = (100..136).map(|n| format!("{}:{n}", "r".repeat(30)));
+        let grants: Vec<_> = wide.chain([format!("{}:x", "s".repeat(width))]).collect();
+        let permissions = Permissions::parse(grants.iter().map(String::as_str)).unwrap();
+        let claims = Claims { permissions, ..claims() };
+        assert_eq!(json(&claims).len(), 1_491 + width);
+        let new = NewSealed::seal(&claims, &prefix, &keyring());
+        assert_eq!(new.as_ref().map(|new| new.expose().len()), expected);
+        if let Some(new) = new {
+            let text = SealedText::parse(new.expose(), &prefix).unwrap();
+            assert!(text.authenticate(&prefix, &keyring(), at(ISSUED)).is_some());
+        }
+    }
+}
+
 /// Even with a right MAC, which only Claviger can make, a payload must re-serialise to the same
 /// bytes.
 #[test]

@@ -6,6 +6,7 @@ use crate::base::id::AnyKeyId;
 use crate::credential::key::NewKey;
 use crate::credential::limits::Limits;
 use crate::credential::limits::lifetime::Expiry;
+use crate::credential::limits::network::Networks;
 use crate::lease::call::Source;
 use crate::replication::edge_call::RefreshReply;
 use crate::replication::record::{Credential, Epoch, Record, Revision, Standing};
@@ -20,6 +21,8 @@ struct World {
     keys: Vec<NewKey>,
     /// Keys without a record in KV.
     absent: Vec<KeyId>,
+    /// Networks of each key.
+    networks: Networks,
     is_ledger_away: bool,
     freshness_ms: u64,
     kv_reads: usize,
@@ -40,6 +43,7 @@ impl World {
             gateway: Gateway::new(config, 7),
             keys,
             absent: Vec::new(),
+            networks: Networks::anywhere(),
             is_ledger_away: false,
             freshness_ms: 10_000,
             kv_reads: 0,
@@ -56,7 +60,7 @@ impl World {
         let limits = Limits {
             not_before: None,
             expires: Expiry::Never,
-            networks: serde_json::from_str("[]").unwrap(),
+            networks: self.networks.clone(),
             interfaces: vec![Interface::Http],
             permissions: serde_json::from_str(r#"["demo:read"]"#).unwrap(),
         };
@@ -118,6 +122,10 @@ impl World {
                 permission: None,
             })
             .collect();
+        self.run_all(requests)
+    }
+
+    fn run_all(&mut self, requests: Vec<CheckRequest>) -> Vec<Checked<Valid>> {
         let mut checks = BatchVerification::new(self.account(), NOW, requests);
         while let Some(missing) = checks.decide(&mut self.gateway, NOW) {
             match missing {
@@ -128,6 +136,7 @@ impl World {
                 }
                 BatchFetch::Kv(ids) => {
                     self.kv_reads += 1;
+                    assert!(ids.is_sorted_by(|id, next| id < next), "each once");
                     for read in checks.ask_kv(self.gateway.leases_mut(), &ids, NOW) {
                         let held = self
                             .record(read.id())
@@ -207,8 +216,8 @@ fn under_a_lease_kv_is_read_once_and_the_ledger_asked_once_for_what_it_lacks() {
     let mut world = World::new(10);
     world.lease();
     world.absent = vec![world.keys[2].id(), world.keys[7].id()];
-    let checked = world.run((0..10).map(|index| world.credential(index)).collect());
-    assert_eq!(words(&checked), ["valid"; 10]);
+    let checked = world.run((0..10).chain([3]).map(|index| world.credential(index)).collect());
+    assert_eq!(words(&checked), ["valid"; 11]);
     assert_eq!((world.calls.len(), world.kv_reads), (1, 1));
     let mut expected = world.absent.clone();
     expected.sort();
@@ -275,6 +284,8 @@ fn a13_what_is_another_s_or_no_id_causes_no_question() {
         (format!("{foreign} "), "malformed"),
         (world.keys[0].expose().to_owned(), "malformed"),
         ("é".repeat(9), "malformed"),
+        ("a1B2c3D4Qx0mT7rWz5000003CRiZjE0t8ez".to_owned(), "unknown"),
+        ("a1B2c3D4Qx0mT7rWz5000003CRiZjE0t8e".to_owned(), "malformed"),
     ] {
         assert_eq!(words(&world.run(vec![Subject::KeyId(text)])), [expected]);
     }
@@ -318,4 +329,29 @@ fn a13_an_id_that_never_was_costs_one_question_per_lease() {
 #[test]
 fn no_checks_are_no_verdicts() {
     assert!(World::new(1).run(Vec::new()).is_empty());
+}
+
+#[test]
+fn each_check_has_an_address_an_interface_and_a_permission_of_its_own() {
+    let mut world = World::new(1);
+    world.networks = Networks::from_stored(["10.0.0.0/8"]).unwrap();
+    let rows = [
+        (Some("10.1.2.3"), Interface::Http, Some("demo:read"), "valid"),
+        (Some("10.1.2.3"), Interface::Http, None, "valid"),
+        (Some("10.1.2.3"), Interface::Http, Some("demo:write"), "permission_denied"),
+        (Some("10.1.2.3"), Interface::Smtp, None, "interface_denied"),
+        (Some("192.0.2.1"), Interface::Http, None, "network_denied"),
+        (None, Interface::Http, None, "network_denied"),
+    ];
+    for subject in [World::credential as fn(&World, usize) -> Subject, World::id] {
+        let request = |row: &(Option<&str>, Interface, Option<&str>, &str)| CheckRequest {
+            subject: subject(&world, 0),
+            address: row.0.and_then(ClientAddress::parse),
+            interface: row.1,
+            permission: row.2.map(|text| text.parse().unwrap()),
+        };
+        let requests = rows.iter().map(request).collect();
+        let checked = world.run_all(requests);
+        assert_eq!(words(&checked), rows.map(|row| row.3));
+    }
 }

@@ -71,13 +71,16 @@ pub(super) fn fetch<'a>(
 /// Asks the admin Worker whether both Workers fit.
 pub(super) fn ask_admin<'a>(gateway: &'a SharedGateway, platform: &'a Platform) -> Boxed<'a, ()> {
     Box::pin(async move {
-        gateway.borrow_mut().begin_to_ask(platform.now());
+        let asked = platform.now();
+        gateway.borrow_mut().begin_to_ask(asked);
         let fits =
             match platform.ask(Operation::CallAdmin { within_ms: REFRESH_TIMEOUT.as_ms() }).await {
                 Got::Fit(fits) => Some(fits),
                 Got::Nothing | Got::Text(_) | Got::Texts(_) | Got::Bytes(_) | Got::TooLate => None,
             };
-        gateway.borrow_mut().take_fit(fits, platform.now());
+        // A misfit that another request reported meanwhile is newer than this fit.
+        let as_of = if fits == Some(true) { asked } else { platform.now() };
+        gateway.borrow_mut().take_fit(fits, as_of);
     })
 }
 

@@ -154,6 +154,7 @@ impl World {
 }
 
 const API: &str = "http://api.localhost:8787/x";
+const PUBLIC: &str = "http://api.localhost:8787/public/a";
 
 /// Each row is one denial, in order of precedence: its record breaks this rule and every later one.
 #[test]
@@ -312,6 +313,16 @@ fn no_two_requests_have_the_same_proof() {
     let (first, second) = (proof(), proof());
     assert_ne!(first, second);
     assert!(first.starts_with("t=1800000000,n="), "{first}");
+    // The numbers of the next isolate do not begin again.
+    let proofs = |isolate| {
+        let mut world = World { gateway: Gateway::new(config(), isolate), ..World::cold() };
+        let mut proof = || world.forward(PUBLIC, "").set.pop();
+        [proof(), proof()]
+    };
+    let mut all = [proofs(7), proofs(8)].concat();
+    all.sort();
+    all.dedup();
+    assert_eq!(all.len(), 4);
 }
 
 #[test]
@@ -386,8 +397,9 @@ fn a_public_rule_checks_nothing_and_still_hands_no_key_on() {
         format!("authorization\nBearer {key}"),
         format!("authorization\n{key}, {key}"),
         format!("authorization\nBearer {key}\nx-api-key\n{key}x"),
+        format!("authorization\nBearer {key}\nx-api-key\n{key}"),
     ] {
-        let forward = world.forward("http://api.localhost:8787/public/a", &headers);
+        let forward = world.forward(PUBLIC, &headers);
         assert_eq!(
             (forward.binding.as_deref(), &*forward.url),
             (None, "https://origin.example/public/a")
@@ -397,11 +409,50 @@ fn a_public_rule_checks_nothing_and_still_hands_no_key_on() {
             headers.contains(&key),
             "{headers}"
         );
+        let has_two = headers.contains("x-api-key");
+        assert_eq!(forward.remove.contains(&"x-api-key".into()), has_two, "{headers}");
         let ours: Vec<&str> = forward.set.iter().map(|(name, _)| *name).collect();
         assert_eq!(
             ours,
             ["x-forwarded-proto", "x-forwarded-host", "claviger-proof", "claviger-proof-2"]
         );
+    }
+    let forward = world.forward(PUBLIC, "cf-connecting-ip\n203.0.113.7");
+    for name in ["claviger-address", "x-forwarded-for"] {
+        assert!(forward.set.contains(&(name, "203.0.113.7".to_owned())), "{name}");
+    }
+}
+
+/// The warm path decides by a few headers, and caches the response.
+#[test]
+fn a_refusal_is_the_same_whether_few_headers_or_all_were_read() {
+    let breaks: [fn(&mut Limits); 3] = [
+        |limits| limits.permissions = serde_json::from_str(r#"["demo:write"]"#).unwrap(),
+        |limits| limits.networks = serde_json::from_str(r#"["192.0.2.0/24"]"#).unwrap(),
+        |limits| limits.expires = Expiry::At(at(NOW)),
+    ];
+    for (index, limit) in breaks.into_iter().enumerate() {
+        let mut world = World::new();
+        world.knows(world.record(1, limit, Standing::Active));
+        let headers = world.bearer();
+        let request = Request {
+            method: "GET",
+            url: Url::parse(API).unwrap(),
+            headers: Headers::named(&headers),
+            arrived: at(NOW),
+        };
+        let decision = world.gateway.decide(&request, at(NOW), &Lookup::alone());
+        let Decision::Denied { denied, .. } = decision else { panic!("{decision:?}") };
+        let few = world.gateway.answer_denied(&denied);
+        let decision = world.ask("GET", API, &headers, NOW);
+        let Decision::Done { outcome: Outcome::Answer(all), .. } = decision else {
+            panic!("{decision:?}")
+        };
+        assert_eq!(format!("{few:?}"), format!("{all:?}"));
+        let names_it = |(name, value): &(&str, String)| {
+            *name == "www-authenticate" && value.contains("scope=\"demo:read\"")
+        };
+        assert_eq!(all.headers.iter().any(names_it), index == 0, "the permission that it lacks");
     }
 }
 

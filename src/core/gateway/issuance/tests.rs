@@ -117,6 +117,8 @@ fn a20_every_form_of_ipa() {
     for (body, expected) in [
         ("", ""),
         ("ipa=", ""),
+        ("ipa=%0A", ""),
+        ("ipa=%0D%0A", ""),
         (
             "ipa=+",
             "invalid_ipa: ipa: this is neither an IP address nor a CIDR block, as 203.0.113.7 or 203.0.113.0/24",
@@ -296,6 +298,9 @@ fn a24_an_ask_above_the_ceiling_is_refused_and_what_nobody_asked_for_is_cut() {
         let ends = granted(body, expires).map(|granted| granted.expires.at().unwrap());
         assert_eq!(ends, expected.map(at), "{body}");
     }
+    let brief = Ceiling { longest: Some(DurationMs::from_s(10)), ..ceiling() };
+    let ends = grant(wanted("").unwrap(), &brief, soon, NOW).unwrap().expires;
+    assert_eq!(ends, Expiry::At(at("2026-11-22T05:05:10.000Z")), "the earlier of the two ends");
 }
 
 #[test]

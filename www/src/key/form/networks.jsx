@@ -91,7 +91,7 @@ function Notes({ id, area, caller, networks, includes_caller }) {
                   {lineText(locale, { ...note, code: note.code })}
                 </a>
               ) : (
-                say("line.stored", { line: note.line, stored: note.stored ?? "" })
+                hints(locale, note)
               )}
             </li>
           ))}
@@ -102,6 +102,18 @@ function Notes({ id, area, caller, networks, includes_caller }) {
       )}
     </div>
   );
+}
+
+/**
+ * Returns what there is to know about a line that is right.
+ * @param {import('../../i18n/locale.jsx').Locale} locale
+ * @param {import('../model.js').Line} note
+ */
+function hints(locale, { line, entry, stored, unreachable }) {
+  const sentences = [];
+  if (stored) sentences.push(locale.say("line.stored", { line, stored }));
+  if (unreachable) sentences.push(lineText(locale, { line, entry, code: `unreachable.${unreachable}` }));
+  return sentences.join(" ");
 }
 
 /**

@@ -41,6 +41,33 @@ fn how_long_something_may_last() {
     }
 }
 
+/// The ends of the range, in milliseconds, microseconds and nanoseconds.
+#[test]
+fn a_number_is_a_unix_time_from_2001_to_2128_in_each_unit() {
+    for unit in ["", "000", "000000"] {
+        let last = unit.replace('0', "9");
+        for (text, is_time) in [
+            (format!("999999999999{last}"), false),
+            (format!("1000000000000{unit}"), true),
+            (format!("4999999999999{last}"), true),
+            (format!("5000000000000{unit}"), false),
+        ] {
+            assert_eq!(unix_time(&text).is_some(), is_time, "{text}");
+            let longest = parse_longest(&text) == Err(MaxLifetimeError::LooksLikeUnixTime);
+            assert_eq!(longest, is_time, "{text}");
+        }
+    }
+}
+
+#[test]
+fn a_time_has_at_most_40_bytes() {
+    let padded = |width: usize| format!("{:0>width$}", "1h");
+    assert_eq!(check_length(&padded(40)), Ok(()));
+    assert_eq!(check_length(&padded(41)), Err(ExpiryError::TooLong { max: 40 }));
+    assert_eq!(parse_longest(&padded(40)), Ok(Some(DurationMs::from_s(3_600))));
+    assert_eq!(parse_longest(&padded(41)), Err(MaxLifetimeError::NotASpan));
+}
+
 #[test]
 fn earlier_end() {
     let (soon, late) = (Expiry::At(UnixMs::from_ms(1)), Expiry::At(UnixMs::from_ms(2)));

@@ -288,6 +288,8 @@ mod tests {
         // Repetitions do not count, but refused entries do.
         let checked = parse_lines(&(lines(256) + &lines(256)));
         assert_eq!((checked.duplicates, checked.problem.clone()), (256, None));
+        let checked = parse_lines(&(lines(257) + &lines(257)));
+        assert_eq!((checked.duplicates, checked.problem.clone()), (257, Some(too_many(257))));
         assert_eq!(parse_lines(&(lines(256) + "nonsense")).problem, Some(too_many(257)));
     }
 
@@ -297,6 +299,15 @@ mod tests {
         assert_eq!((checked.count, checked.refused), (10_000, 10_000));
         assert_eq!(checked.entries.len(), PROBLEMS_KEPT_MAX);
         assert_eq!(checked.problem, Some(too_many(10_000)));
+    }
+
+    #[test]
+    fn an_entry_has_at_most_64_characters_of_any_width() {
+        for (zone, code) in [("a", "zone_id"), ("é", "zone_id"), ("ａ", "zone_id")] {
+            let entry = |length| format!("fe80::1%{}", zone.repeat(length));
+            assert_eq!(outcomes(&entry(56)), [format!("1:{}!{code}", entry(56))]);
+            assert_eq!(outcomes(&entry(57)), [format!("1:{}…!entry_too_long", entry(56))]);
+        }
     }
 
     #[test]

@@ -159,6 +159,27 @@ fn json() {
 }
 
 #[test]
+fn two_lists_meet_in_what_both_cover_and_never_in_a_reserved_permission() {
+    for (one, other, both) in [
+        ("demo:read", "demo:read", "demo:read"),
+        ("demo:read", "demo:write", ""),
+        ("demo:read", "*:*", "demo:read"),
+        ("demo:*", "*:read", "demo:read"),
+        ("demo:*", "*:*", "demo:*"),
+        ("demo:* x:y", "*:read demo:list y:x", "demo:list demo:read"),
+        ("claviger:verify", "claviger:verify", ""),
+        ("claviger:verify", "*:verify", ""),
+        ("claviger:verify", "*:*", ""),
+        ("*:*", "*:verify", "*:verify"),
+        ("", "*:*", ""),
+    ] {
+        let list = |texts: &str| Permissions::parse(texts.split_whitespace()).unwrap();
+        assert_eq!(list(one).within(&list(other)), list(both), "{one} and {other}");
+        assert_eq!(list(other).within(&list(one)), list(both), "{other} and {one}");
+    }
+}
+
+#[test]
 fn lists_are_bounded() {
     let texts: Vec<String> = (0..=PERMISSIONS_MAX).map(|n| format!("r{n:03}:read")).collect();
     let refusal = PermissionError::TooMany { count: PERMISSIONS_MAX + 1, max: PERMISSIONS_MAX };
@@ -168,6 +189,8 @@ fn lists_are_bounded() {
     assert_eq!(Permissions::from_stored(full()), Permissions::parse(full().chain(full())));
     assert_eq!(Permissions::parse(twice), Err(refusal));
     assert_eq!(Permissions::from_stored(texts()), Err(refusal));
+    let full = Permissions::parse(full()).unwrap();
+    assert_eq!(full.within(&Permissions::parse(["*:read"]).unwrap()), full);
 }
 
 #[test]

@@ -1,4 +1,7 @@
 use super::*;
+use crate::base::secret::SecretText;
+use crate::config::settings::Variables;
+use crate::testing::{EDGE_KEYS, variables};
 
 /// An exchange ends in time, with a response, even if every result of the platform is wrong.
 #[test]
@@ -71,4 +74,101 @@ fn a_url_that_is_none_is_answered_without_an_operation() {
     let world = World::cold();
     let driven = drive(world.begin("GET", "no URL", ""), NOW, |operation| panic!("{operation:?}"));
     assert_eq!(driven.code(), (400, "malformed_host".into()));
+}
+
+/// The verifier's own key or any of the checks may find that the lease is due for a refresh.
+#[test]
+fn a_verification_starts_the_background_refresh_whatever_it_checks() {
+    for checked in [vec![], vec!["x".to_owned()], vec![String::new(), "x".to_owned()]] {
+        let world = World::cold();
+        world.knows(&[0, 2]);
+        let credential = |text: String| {
+            if text.is_empty() { world.keys[2].expose().to_owned() } else { text }
+        };
+        let checks: Vec<_> =
+            checked.into_iter().map(|text| json!({ "credential": credential(text) })).collect();
+        let mut next = pieces(&json!({ "checks": checks }).to_string(), 50);
+        let (url, headers) = &bodies(&world)[1];
+        let (start, exchange) = (NOW + 9_999, world.begin_at(NOW + 9_999, "POST", url, headers));
+        let driven = drive(exchange, start, |operation| match operation {
+            Operation::ReadBody { .. } => (next(), 0),
+            other => panic!("{other:?}"),
+        });
+        assert_eq!(driven.answer().0, 200);
+        assert_eq!(driven.renew, Some(world.account()), "{checks:?}");
+    }
+}
+
+#[test]
+fn an_empty_verifier_s_key_is_missing() {
+    let world = World::cold();
+    for header in ["", "\nclaviger-verifier\n"] {
+        let headers = format!("{JSON}{header}");
+        let exchange = world.begin("POST", &console(VERIFY_PATH), &headers);
+        let driven = drive(exchange, NOW, |operation| panic!("{operation:?}"));
+        assert_eq!(driven.code(), (401, "missing".into()), "{header:?}");
+    }
+}
+
+#[test]
+fn a_body_may_have_exactly_the_bytes_that_are_allowed() {
+    let world = World::cold();
+    world.knows(&[0]);
+    let (url, headers) = &bodies(&world)[1];
+    for (length, code) in [(65_536, (200, "")), (65_537, (413, "body_too_large"))] {
+        let checks = r#"{"checks":[]}"#;
+        let body = [checks, &" ".repeat(length - checks.len())].concat();
+        for announced in [String::new(), format!("\ncontent-length\n{length}")] {
+            let mut next = pieces(&body, 1_000);
+            let exchange = world.begin("POST", url, &format!("{headers}{announced}"));
+            let driven = drive(exchange, NOW, |operation| match operation {
+                Operation::ReadBody { .. } => (next(), 0),
+                other => panic!("{other:?}"),
+            });
+            assert_eq!(driven.code(), (code.0, code.1.to_owned()), "{length} {announced}");
+        }
+    }
+}
+
+/// With `eventual` freshness, no isolate would read it.
+#[test]
+fn only_a_lease_of_bounded_freshness_is_shared_in_the_data_centre() {
+    for (freshness, shares) in [("bounded", true), ("eventual", false)] {
+        let variables = Variables { freshness: Some(freshness.into()), ..variables() };
+        let keys = SecretText::new(EDGE_KEYS.to_owned());
+        let config = Config::parse(Some(&keys), &variables).unwrap();
+        let world = World::of(Gateway::new(config, 7));
+        let exchange = world.begin("GET", API, &world.bearer(2));
+        let driven = drive(exchange, NOW, |operation| (world.usual(operation), 0));
+        assert_eq!(driven.code(), (0, String::new()), "{freshness}");
+        let is_write = |operation: &Operation| matches!(operation, Operation::WriteCache { .. });
+        assert_eq!(driven.operations.iter().any(is_write), shares, "{freshness}");
+    }
+}
+
+/// Time passes between the question and its answer, and a deployment may change in between.
+#[test]
+fn a_fit_is_as_old_as_its_question_and_a_misfit_as_its_answer() {
+    for (misfit_at, expected) in [(500, "misconfigured"), (0, "malformed")] {
+        let world = World::of(Gateway::new(config(), 7).unlinked());
+        let mut exchange = world.begin("GET", API, "authorization\nBearer clv_x");
+        let asked = exchange.resume(Got::Nothing, at(NOW));
+        assert!(matches!(asked, ExchangeStep::Ask(Operation::CallAdmin { .. })), "{asked:?}");
+        world.gateway.borrow_mut().take_fit(Some(false), at(NOW + misfit_at));
+        let done = exchange.resume(Got::Fit(true), at(NOW + 600));
+        let ExchangeStep::Done { outcome: Outcome::Answer(answer), .. } = done else {
+            panic!("{done:?}")
+        };
+        let document: Value = serde_json::from_str(&answer.body).unwrap();
+        assert_eq!(document["code"], expected, "{misfit_at}");
+    }
+    let world = World::of(Gateway::new(config(), 7).unlinked());
+    let headers = "authorization\nBearer clv_x";
+    let misfit = |operation: &Operation| match operation {
+        Operation::CallAdmin { .. } => (Got::Fit(false), 600),
+        other => panic!("{other:?}"),
+    };
+    drive(world.begin("GET", API, headers), NOW, misfit);
+    let refused = drive(world.begin_at(NOW + 5_599, "GET", API, headers), NOW + 5_599, misfit);
+    assert_eq!((refused.code().1, refused.names().len()), ("misconfigured".to_owned(), 0));
 }

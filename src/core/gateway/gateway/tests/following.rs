@@ -456,3 +456,37 @@ fn an_account_that_asks_each_time_is_asked_once_a_request() {
     }
     assert_eq!(cold.gateway.counters().ledger_calls, 2);
 }
+
+/// Time passes between a request's arrival and its decision, for which it may ask a ledger.
+#[test]
+fn a_key_is_judged_as_of_the_arrival_of_its_request() {
+    let mut issuers = Issuers::new(Issuer::Key);
+    issuers.claims.expires_at = at(NOW + 5_000);
+    issuers.issuer(1, Standing::Active, &|_| ());
+    issuers.stored(2);
+    let facts = Facts { address: None, interface: Interface::Http, demand: Demand::AnyKey };
+    let (now, lookup, id) = (at(NOW + 6_000), Lookup::alone(), issuers.stored.id());
+    let keys = [issuers.sealed(), issuers.stored.expose().to_owned()];
+    let gateway = &mut issuers.world.gateway;
+    for (arrival, expected) in [(NOW + 4_999, None), (NOW + 5_000, Some(Denial::Expired))] {
+        for key in &keys {
+            let Check::Decided(checked) = gateway.check(key, &facts, at(arrival), now, &lookup)
+            else {
+                panic!("it asks")
+            };
+            assert_eq!(checked.evidence.unwrap().age_ms, 6_000, "of the facts, now");
+            assert_eq!(checked.verdict.err(), expected, "{arrival}");
+        }
+        let Check::Decided(checked) = gateway.examine(id, &facts, at(arrival), now, &lookup) else {
+            panic!("it asks")
+        };
+        assert_eq!(checked.verdict.err(), expected, "{arrival}");
+    }
+    // A key that was alive on arrival is worth a question about its issuer.
+    issuers.generation(GENERATION.next());
+    let key = issuers.sealed();
+    for (arrival, asks) in [(NOW + 4_999, true), (NOW + 5_000, false)] {
+        let check = issuers.world.gateway.check(&key, &facts, at(arrival), now, &lookup);
+        assert_eq!(matches!(check, Check::Fetch(_)), asks, "{arrival} {check:?}");
+    }
+}

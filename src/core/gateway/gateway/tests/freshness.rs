@@ -328,3 +328,16 @@ fn a_clock_that_goes_back_makes_memory_unusable() {
     let headers = world.bearer();
     assert!(matches!(world.ask("GET", API, &headers, NOW - 1), Decision::Fetch(Fetch::Ledger(_))));
 }
+
+/// A ledger of a deployment with other keys may have told anything.
+#[test]
+fn a_misfit_ends_what_was_learnt_before() {
+    let mut world = World::new();
+    world.knows(world.record(1, |_| (), Standing::Active));
+    let headers = world.bearer();
+    world.gateway.take_fit(Some(true), at(NOW));
+    assert!(is_forwarded(&world.ask("GET", API, &headers, NOW)));
+    world.gateway.take_fit(Some(false), at(NOW));
+    world.gateway.take_fit(Some(true), at(NOW));
+    assert!(matches!(world.ask("GET", API, &headers, NOW), Decision::Fetch(Fetch::Ledger(_))));
+}

@@ -10,7 +10,7 @@ use crate::credential::grant::{IssuerProof, Wanted, grant};
 use crate::credential::issuer::{Issued, Issuing, SealingGeneration};
 use crate::credential::limits::network::Networks;
 use crate::gateway::issuance::{Authority, Credentials, Refused, seal};
-use crate::gateway::issuing::Authorisation;
+use crate::gateway::issuing::{Authorisation, Authorised};
 use crate::lease::call::CopySource;
 use crate::lease::lease::REFRESH_ATTEMPTS;
 use crate::replication::refresh::RefusedUses;
@@ -189,6 +189,14 @@ fn an_issuer_that_is_refused_is_counted_as_refused_and_why() {
         let refusal = RefusedUses { reason: reason.into(), count: 1, last_at: at(NOW) };
         assert_eq!(used.refusals, [refusal]);
     }
+    // A caller without the key's secret says nothing about the key.
+    let mut issuers = Issuers::new(Issuer::Key);
+    issuers.issuer(1, Standing::Active, &|credential| credential.digest = Digest::of(b"another"));
+    let refused = issuers.authorise(&issuers.key(), NOW).0.unwrap_err();
+    assert_eq!(refused, Refused::Issuer(Denial::Unknown));
+    let account = issuers.world.key.id().account();
+    let call = issuers.world.gateway.leases_mut().renew(account, at(NOW));
+    assert!(call.request().usage.is_none());
 }
 
 #[test]
@@ -370,7 +378,8 @@ fn a_new_service_password_issues_at_once_and_a_wrong_one_asks_the_ledger_once_a_
         let guess = format!("guess {later}");
         assert_eq!(issuers.may_issue(guess.as_bytes(), ASKED + later), (false, calls), "{later}");
     }
-    assert_eq!(issuers.may_issue(b"another", ASKED + 3_001), (true, 1));
+    assert_eq!(issuers.may_issue(b"guess 3001", ASKED + 4_500), (false, 0), "refused last");
+    assert_eq!(issuers.may_issue(b"another", ASKED + 4_500), (true, 1));
 }
 
 /// P3: made once, over since. A program that goes on with a former password costs no call a second.
@@ -378,6 +387,7 @@ fn a_new_service_password_issues_at_once_and_a_wrong_one_asks_the_ledger_once_a_
 fn a_former_service_password_asks_the_ledger_once() {
     let mut issuers = Issuers::new(|_| Issuer::Service);
     issuers.state(2, |_| ());
+    assert_eq!(issuers.may_issue(b"wrong", NOW), (false, 0), "the lease is as new as the request");
     issuers.state_is(3, |state| state.service.as_mut().unwrap().digest = Digest::of(b"another"));
     assert_eq!(issuers.may_issue(b"another", ASKED), (true, 1));
     let calls: usize =
@@ -403,4 +413,28 @@ fn a_password_is_not_remembered_as_refused_before_the_ledger_has_answered() {
     };
     assert!(asks(&mut issuers, ASKED + 1_001), "nothing comes of this one");
     assert!(asks(&mut issuers, ASKED + 2_001), "and the next asks again");
+    // Nor does it make the edge forget what an earlier answer has refused.
+    assert_eq!(issuers.may_issue(b"wrong", ASKED + 3_001), (false, 1));
+    assert!(asks(&mut issuers, ASKED + 4_001));
+    assert_eq!(issuers.may_issue(b"wrong", ASKED + 5_001), (false, 0));
+}
+
+/// The request's own pause must not make it fall back to the lease.
+#[test]
+fn a_password_that_seems_wrong_is_not_refused_while_the_ledger_is_away() {
+    let mut issuers = Issuers::new(|_| Issuer::Service);
+    issuers.state(2, |_| ());
+    let (credentials, mut lookup) = (issuers.password(b"new"), Lookup::alone());
+    let now = at(ASKED);
+    for _ in 0..2 {
+        let gateway = &mut issuers.world.gateway;
+        let found = gateway.authorise_issue(&credentials, None, now, now, &lookup);
+        let Authorisation::Fetch(need) = found else { panic!("{found:?}") };
+        let call = gateway.leases_mut().ask(need, now);
+        let failed = RefreshReply::Failed;
+        gateway.leases_mut().take_refresh(&call, &failed, now, Some(&mut lookup));
+    }
+    let found = issuers.world.gateway.authorise_issue(&credentials, None, now, now, &lookup);
+    let Authorisation::Decided(Authorised { authority, .. }) = found else { panic!("{found:?}") };
+    assert_eq!(authority.err(), Some(Refused::Unavailable));
 }

@@ -19,4 +19,12 @@ export default {
   "line.comment": "a list keeps no comments: leave them out",
   "line.anywhere": "to allow every address, leave the list empty",
   "line.exception": "a list has no exceptions: write only what is allowed",
+  "line.unreachable.private": "private addresses do not reach this service over the Internet",
+  "line.unreachable.loopback": "a loopback address stays within one machine, so no request comes from it",
+  "line.unreachable.link_local": "link-local addresses do not reach this service over the Internet",
+  "line.unreachable.carrier_nat":
+    "a provider uses these addresses behind its own NAT; they do not reach this service over the Internet",
+  "line.unreachable.documentation": "these addresses are for examples in documents, so no request comes from them",
+  "line.unreachable.benchmarking": "these addresses are for tests of network devices, so no request comes from them",
+  "line.unreachable.protocol": "these addresses are reserved for protocols, so no request comes from them",
 };

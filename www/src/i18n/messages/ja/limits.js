@@ -20,4 +20,13 @@ export default {
   "line.comment": "コメントは保存されません。除いてください",
   "line.anywhere": "どこからでも許可する場合は、空欄にしてください",
   "line.exception": "除外の指定はできません。許可するものだけを書いてください",
+  "line.unreachable.private": "プライベートアドレスからは、インターネット経由でこのサービスに接続できません",
+  "line.unreachable.loopback":
+    "ループバックアドレスは1台の機器の中でだけ使われるため、ここから呼び出されることはありません",
+  "line.unreachable.link_local": "リンクローカルアドレスからは、インターネット経由でこのサービスに接続できません",
+  "line.unreachable.carrier_nat":
+    "通信事業者のNATの内側で使われるアドレスからは、インターネット経由でこのサービスに接続できません",
+  "line.unreachable.documentation": "文書の例に使うアドレスのため、ここから呼び出されることはありません",
+  "line.unreachable.benchmarking": "ネットワーク機器の試験に使うアドレスのため、ここから呼び出されることはありません",
+  "line.unreachable.protocol": "プロトコル用に予約されたアドレスのため、ここから呼び出されることはありません",
 };

@@ -95,6 +95,26 @@ fn a_stored_key_that_was_issued_a_moment_ago_is_valid_at_once() {
     assert_eq!(issuers.code_of(&key, USED + 1, "10.1.2.3"), (String::new(), 0), "P4");
 }
 
+/// Whatever a request presents, it notices that the lease is due for a refresh.
+#[test]
+fn an_issued_key_starts_the_background_refresh_too() {
+    for issuer in [Issuer::Key as fn(KeyId) -> Issuer, |_| Issuer::Service] {
+        for place in 0..2 {
+            let mut issuers = Issuers::new(issuer);
+            issuers.state(2, |_| ());
+            issuers.issuer(3, Standing::Active, &|_| ());
+            issuers.stored(4);
+            let keys = [issuers.sealed(), issuers.stored.expose().to_owned()];
+            let facts = Facts { address: None, interface: Interface::Http, demand: Demand::AnyKey };
+            let (account, now) = (issuers.world.key.id().account(), at(NOW + T - 1));
+            let gateway = &mut issuers.world.gateway;
+            let check = gateway.check(&keys[place], &facts, now, now, &Lookup::alone());
+            let Check::Decided(checked) = check else { panic!("{check:?}") };
+            assert_eq!((checked.verdict.err(), checked.renew), (None, Some(account)), "{place}");
+        }
+    }
+}
+
 /// P3: a caller with keys of a deleted issuer cannot cause a ledger call per request, nor per key.
 #[test]
 fn a_ledger_is_asked_once_about_an_issuer_that_is_gone() {
@@ -124,6 +144,35 @@ fn a_ledger_is_asked_once_about_an_issuer_that_is_gone() {
     assert_eq!(issuers.code_of(&sealed, NOW + 29_001, "10.1.2.3").1, 0);
 }
 
+/// The memory of what was asked holds the highest generation and the latest issue, of whichever
+/// keys.
+#[test]
+fn of_two_keys_neither_makes_the_edge_ask_about_the_other_again() {
+    let mut issuers = Issuers::new(Issuer::Key);
+    issuers.issuer(1, |_| Standing::Deleted, &|_| ());
+    let long_ago = NOW - 200_000;
+    let [higher, later, highest] = [(5, long_ago), (4, USED - 500), (6, long_ago)].map(|key| {
+        issuers.generation(SealingGeneration(key.0));
+        issuers.claims.issued_at = at(key.1);
+        issuers.sealed()
+    });
+    for (index, (key, calls)) in [
+        (&higher, 1),
+        (&later, 1),
+        (&higher, 0),
+        (&highest, 1),
+        (&later, 0),
+        (&higher, 0),
+        (&highest, 0),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let asked = issuers.code_of(key, USED, "10.1.2.3");
+        assert_eq!(asked, ("unknown".to_owned(), calls), "{index}");
+    }
+}
+
 /// The edge asks once per key about a denial that a newer ceiling might lift. It does not ask for a
 /// key older than the lease.
 #[test]
@@ -142,6 +191,25 @@ fn a_ledger_is_asked_once_about_a_key_that_its_ceiling_refuses() {
     assert_eq!(issuers.code_of(&sealed, ISSUED, "10.1.2.3"), denied(1));
     assert_eq!(issuers.code_of(&sealed, ISSUED, "10.1.2.3"), denied(0));
     assert_eq!(issuers.code_of(&sealed, USED, "10.1.2.3"), denied(0));
+}
+
+/// An issue time of a clock that ran ahead must not hide each later key.
+#[test]
+fn a_clock_that_goes_back_makes_the_edge_forget_what_it_has_asked_about() {
+    let narrow = |credential: &mut Credential| {
+        credential.issuing.as_mut().unwrap().ceiling.permissions =
+            serde_json::from_str("[]").unwrap();
+    };
+    let mut issuers = Issuers::new(Issuer::Key);
+    issuers.issuer(1, Standing::Active, &narrow);
+    let ahead = NOW + 3_600_000;
+    for (issued, used) in [(ahead, ahead), (NOW, NOW + 10), (NOW + 20, NOW + 30)] {
+        issuers.claims.issued_at = at(issued);
+        issuers.claims.expires_at = at(issued + 30_000);
+        let sealed = issuers.sealed();
+        let asked = issuers.code_of(&sealed, used, "10.1.2.3");
+        assert_eq!(asked, ("permission_denied".to_owned(), 1), "{issued}");
+    }
 }
 
 /// No newer state of the issuer can make a key valid that its own claims refuse.
