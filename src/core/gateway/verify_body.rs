@@ -205,6 +205,29 @@ mod tests {
     }
 
     #[test]
+    fn a_check_keeps_what_its_body_says() {
+        for (json, address, interface, permission) in [
+            (r#"{"key_id":"a"}"#, None, Interface::Http, None),
+            (r#"{"key_id":"a","interface":"http"}"#, None, Interface::Http, None),
+            (r#"{"key_id":"a","interface":"smtp"}"#, None, Interface::Smtp, None),
+            (
+                r#"{"key_id":"a","address":"::FFFF:10.1.2.3"}"#,
+                Some("10.1.2.3"),
+                Interface::Http,
+                None,
+            ),
+            (r#"{"key_id":"a","permission":"a:b"}"#, None, Interface::Http, Some("a:b")),
+        ] {
+            let body = CheckBody::read(Json::parse(json).unwrap()).unwrap();
+            let request = body.into_request().unwrap();
+            assert_eq!(request.address, address.and_then(ClientAddress::parse), "{json}");
+            assert_eq!(request.interface, interface, "{json}");
+            let found = request.permission.map(|permission| permission.to_string());
+            assert_eq!(found.as_deref(), permission, "{json}");
+        }
+    }
+
+    #[test]
     fn a_check_is_about_exactly_one_thing() {
         let check = |json: &str| {
             CheckBody::read(Json::parse(json).unwrap()).unwrap().into_request().map(|request| {

@@ -22,7 +22,7 @@ use crate::credential::limits::network::{ClientAddress, Networks};
 use crate::credential::limits::permission::{Permission, Permissions};
 use crate::credential::limits::{Interface, Limits};
 use crate::credential::sealed::MadeSealed;
-use crate::replication::record::{Record, Revision, Standing};
+use crate::replication::record::{Record, Standing};
 use crate::replication::refresh::AccountState;
 use crate::verify::verdict::Denial;
 
@@ -70,8 +70,6 @@ pub struct Valid {
     pub permissions: Permissions,
     /// Effective end of the key: the earliest bound of the key and its issuer.
     pub expires: Expiry,
-    /// Revision of the record that the verdict rests on.
-    pub revision: Revision,
 }
 
 /// Proof that a key was verified. Only [`verify`] and [`verify_sealed`] create one, so code that
@@ -93,16 +91,6 @@ impl Verified {
     /// Returns the permissions of the key.
     pub fn permissions(&self) -> &Permissions {
         &self.0.permissions
-    }
-
-    /// Returns the effective end of the key.
-    pub fn expires(&self) -> Expiry {
-        self.0.expires
-    }
-
-    /// Returns the revision of the record that the verdict rests on.
-    pub fn revision(&self) -> Revision {
-        self.0.revision
     }
 }
 
@@ -161,7 +149,6 @@ pub fn verify_sealed(
         // A sealed key is valid for its issuer's interfaces.
         interfaces: followed.interfaces(),
         permissions: &claims.permissions,
-        revision: followed.revision,
     };
     terms.judge(Some((followed, claims.issued_at)), known.state, facts, now).map(Verified)
 }
@@ -214,7 +201,6 @@ fn judge(
         networks: &limits.networks,
         interfaces: &limits.interfaces,
         permissions: &limits.permissions,
-        revision: record.revision,
     };
     terms.judge(followed, known.state, facts, now)
 }
@@ -228,7 +214,6 @@ struct IssuedTerms<'a> {
     networks: &'a Networks,
     interfaces: &'a [Interface],
     permissions: &'a Permissions,
-    revision: Revision,
 }
 
 /// The bounds that an issuer sets on a key that it issued.
@@ -238,7 +223,6 @@ struct Followed<'a> {
     is_enabled: bool,
     /// Limits of the issuing key itself; `None` for the service password, which has none.
     limits: Option<&'a Limits>,
-    revision: Revision,
 }
 
 /// Interfaces of a key that the service password issued.
@@ -260,9 +244,7 @@ fn follow<'a>(
     let id = match issuer {
         Issuer::Service => {
             let issuing = &known.state.service.as_ref()?.issuing;
-            let revision = known.state.revision;
-            let followed =
-                Followed { ceiling: &issuing.ceiling, is_enabled: true, limits: None, revision };
+            let followed = Followed { ceiling: &issuing.ceiling, is_enabled: true, limits: None };
             return (issuing.generation == generation).then_some(followed);
         }
         Issuer::Key(id) => id,
@@ -277,12 +259,8 @@ fn follow<'a>(
     // Disabling raises the generation by one. So a disabled issuer's present keys carry the number
     // before, and any lower number was already dead.
     let is_current = issuing.generation == if is_enabled { generation } else { generation.next() };
-    let followed = Followed {
-        ceiling: &issuing.ceiling,
-        is_enabled,
-        limits: Some(&credential.limits),
-        revision: record.revision,
-    };
+    let followed =
+        Followed { ceiling: &issuing.ceiling, is_enabled, limits: Some(&credential.limits) };
     (is_current && credential.issued.is_none()).then_some(followed)
 }
 
@@ -334,7 +312,7 @@ impl IssuedTerms<'_> {
             return Err(Denial::PermissionDenied);
         }
         let permissions = permissions.into_owned();
-        Ok(Valid { key: self.key, permissions, expires, revision: self.revision })
+        Ok(Valid { key: self.key, permissions, expires })
     }
 }
 
@@ -343,7 +321,7 @@ mod tests {
     use super::*;
     use crate::base::time::DurationMs;
     use crate::credential::issuer::{Issued, Issuing};
-    use crate::replication::record::{Credential, Epoch};
+    use crate::replication::record::{Credential, Epoch, Revision};
     use crate::testing::{key_id, limits};
 
     const NOW: UnixMs = UnixMs::from_ms(0);

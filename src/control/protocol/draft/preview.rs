@@ -131,8 +131,9 @@ impl DraftPreview {
         }
         draft.permissions.as_deref().map(|typed| reader.permissions(typed));
         reader.protected(draft.protected, false);
-        let networks = read.as_ref().map(NetworksNote::of);
-        let issuable = draft.issuable.as_ref().map(|typed| CeilingNote::of(typed, &mut reader));
+        let networks = read.as_ref().map(|read| NetworksNote::of(read, caller));
+        let issuable =
+            draft.issuable.as_ref().map(|typed| CeilingNote::of(typed, &mut reader, caller));
         let includes = |note: &NetworksNote| caller.map(|caller| note.stored.contains(caller));
         Self {
             expires: expires.map(ExpiryNote::of),
@@ -148,7 +149,11 @@ impl DraftPreview {
 impl CeilingNote {
     /// Adds errors to `reader`, except those of single network entries, which the preview itself
     /// contains. A field that was not typed is no error.
-    fn of(typed: &TypedCeiling, reader: &mut FieldReader<'_>) -> Self {
+    fn of(
+        typed: &TypedCeiling,
+        reader: &mut FieldReader<'_>,
+        caller: Option<ClientAddress>,
+    ) -> Self {
         let nothing = Ceiling {
             permissions: Permissions::none(),
             networks: Networks::anywhere(),
@@ -166,7 +171,7 @@ impl CeilingNote {
         let longest =
             ceiling(TypedCeiling { longest: typed.longest.clone(), ..TypedCeiling::default() });
         let longest_ms = longest.ok().and_then(|ceiling| ceiling.longest);
-        Self { networks: read.as_ref().map(NetworksNote::of), longest_ms }
+        Self { networks: read.as_ref().map(|read| NetworksNote::of(read, caller)), longest_ms }
     }
 }
 
@@ -183,7 +188,7 @@ impl ExpiryNote {
 }
 
 impl NetworksNote {
-    fn of(read: &network::ParsedNetworks) -> Self {
+    fn of(read: &network::ParsedNetworks, caller: Option<ClientAddress>) -> Self {
         let stored: Vec<String> = read.entries.iter().filter_map(stored).collect();
         Self {
             count: read.count.saturating_sub(read.refused).saturating_sub(read.duplicates),
@@ -191,7 +196,7 @@ impl NetworksNote {
             // Distinct stored forms, no more than a list may hold: parsing them cannot fail.
             stored: Networks::from_stored(stored.iter().map(String::as_str)).unwrap_or_default(),
             lines: (0..read.entries.len())
-                .filter_map(|index| LineNote::of(&read.entries, index))
+                .filter_map(|index| LineNote::of(&read.entries, index, caller))
                 .collect(),
         }
     }
@@ -205,7 +210,11 @@ fn stored(entry: &network::NetworkEntry) -> Option<String> {
 }
 
 impl LineNote {
-    fn of(entries: &[network::NetworkEntry], index: usize) -> Option<Self> {
+    fn of(
+        entries: &[network::NetworkEntry],
+        index: usize,
+        caller: Option<ClientAddress>,
+    ) -> Option<Self> {
         let entry = entries.get(index)?;
         let (line, text) = (entry.line, entry.text.clone());
         let bare = Self {
@@ -219,7 +228,9 @@ impl LineNote {
         };
         match &entry.outcome {
             network::NetworkOutcome::Stored { stored, changed } => {
-                let unreachable = SpecialPurpose::of(*stored);
+                // A deployment for tests has its member on the same machine or network.
+                let is_callers = caller.is_some_and(|caller| stored.contains(caller.ip()));
+                let unreachable = SpecialPurpose::of(*stored).filter(|_| !is_callers);
                 let stored = changed.then(|| stored.to_string());
                 (stored.is_some() || unreachable.is_some()).then_some(Self {
                     stored,

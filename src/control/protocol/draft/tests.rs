@@ -231,7 +231,7 @@ fn notes_on_what_is_typed() {
         r#"{"expires":"2027-06-30","networks":"10.1.2.3/8\n\n10.0.0.0/33\n::1\n::1"}"#,
     )
     .unwrap();
-    let note = DraftPreview::of(&typed, setting(&zone, false), ClientAddress::parse("10.9.9.9"));
+    let note = DraftPreview::of(&typed, setting(&zone, false), ClientAddress::parse("11.9.9.9"));
     let expected = json!({
         "expires": {"form": "end_of_day", "at": 1_814_367_600_000_i64, "day": "2027-06-30", "zone": "Asia/Tokyo",
                     "from_now_ms": 19_105_200_000_u64},
@@ -240,11 +240,17 @@ fn notes_on_what_is_typed() {
             {"line": 3, "entry": "10.0.0.0/33", "code": "prefix_too_long", "detail": "an IPv4 prefix ends at /32", "max": 32},
             {"line": 4, "entry": "::1", "unreachable": "loopback"},
         ]},
-        "includes_caller": true,
+        "includes_caller": false,
         "errors": [],
     });
     assert_eq!(serde_json::to_value(&note).unwrap(), expected);
     assert_eq!(serde_json::from_value::<DraftPreview>(expected).unwrap(), note);
+    // What a member calls from, on the same network as a deployment for tests, is reachable.
+    let from =
+        |caller| DraftPreview::of(&typed, setting(&zone, false), ClientAddress::parse(caller));
+    let lines = |caller| from(caller).networks.unwrap().lines;
+    assert_eq!((lines("10.9.9.9")[0].unreachable, lines("10.9.9.9").len()), (None, 3));
+    assert_eq!(lines("::1").len(), 2);
 }
 
 #[test]

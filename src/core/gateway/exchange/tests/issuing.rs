@@ -123,6 +123,7 @@ fn what_does_not_fit_into_a_sealed_key_is_drawn_until_the_ledger_stores_it() {
             let driven = issued(form, &never, |request| {
                 drawn.push(request.id);
                 assert_eq!(request.at, at(NOW + 20), "after the ledger's answer on the issuer");
+                assert_eq!(request.address.as_deref(), Some("10.1.2.3"), "of the caller");
                 left.next().unwrap_or_else(|| changed(request))
             });
             assert_eq!(drawn.len(), draws, "{form} {replies:?}");

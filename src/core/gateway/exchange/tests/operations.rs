@@ -172,3 +172,33 @@ fn a_fit_is_as_old_as_its_question_and_a_misfit_as_its_answer() {
     let refused = drive(world.begin_at(NOW + 5_599, "GET", API, headers), NOW + 5_599, misfit);
     assert_eq!((refused.code().1, refused.names().len()), ("misconfigured".to_owned(), 0));
 }
+
+/// The verifier's own key has limits, too, apart from those of the keys that it asks about.
+#[test]
+fn a_verifier_s_key_counts_from_its_own_networks_alone() {
+    for (address, expected) in [
+        ("10.1.2.3", (200, "")),
+        ("192.0.2.1", (403, "network_denied")),
+        ("", (403, "network_denied")),
+    ] {
+        let world = World::cold();
+        world.knows(&[0]);
+        let mut record = world.record(0);
+        record.revision = Revision(2);
+        let Standing::Active(credential) = &mut record.standing else { panic!() };
+        credential.limits.networks = serde_json::from_str(r#"["10.0.0.0/8"]"#).unwrap();
+        world.gateway.borrow_mut().leases_mut().take_change(record, at(NOW));
+        let mut next = pieces(r#"{"checks":[]}"#, 50);
+        let (url, headers) = &bodies(&world)[1];
+        let headers = match address {
+            "" => headers.clone(),
+            _ => format!("{headers}\ncf-connecting-ip\n{address}"),
+        };
+        let exchange = world.begin("POST", url, &headers);
+        let driven = drive(exchange, NOW, |operation| match operation {
+            Operation::ReadBody { .. } => (next(), 0),
+            other => panic!("{other:?}"),
+        });
+        assert_eq!(driven.code(), (expected.0, expected.1.to_owned()), "{address}");
+    }
+}

@@ -214,3 +214,33 @@ fn a_foreign_token_does_not_hide_a_key_in_another_spelling_of_a_header() {
         assert_eq!(alone, expected, "{token}");
     }
 }
+
+/// The caller caches a refusal under its key, if it is alike for all.
+#[test]
+fn refusals_that_read_differently_have_different_keys() {
+    let denied = |world: &mut World, method: &str, path: &str| {
+        let (url, headers) = (url(path), world.bearer());
+        let request = Request {
+            method,
+            url: Url::parse(&url).unwrap(),
+            headers: Headers::named(&headers),
+            arrived: at(NOW),
+        };
+        match world.gateway.decide(&request, at(NOW), &Lookup::alone()) {
+            Decision::Denied { denied, .. } => denied,
+            other => panic!("{other:?}"),
+        }
+    };
+    let mut usual = World::new();
+    let none = |limits: &mut Limits| limits.permissions = serde_json::from_str("[]").unwrap();
+    usual.knows(usual.record(1, none, Standing::Active));
+    let keys = ["GET", "HEAD", "POST"].map(|method| denied(&mut usual, method, "/x").key());
+    assert!(keys[0] == keys[1] && keys[0] != keys[2], "each names the permission that it needs");
+    let mut world = world();
+    let ended = |limits: &mut Limits| limits.expires = Expiry::At(at(NOW));
+    world.knows(world.record(2, ended, Standing::Active));
+    for (path, expected) in [("/a", true), ("/cors/a", false), ("/all/a", false)] {
+        let denied = denied(&mut world, "GET", path);
+        assert_eq!(denied.is_alike_for_all(), expected, "{path}");
+    }
+}
