@@ -30,8 +30,9 @@ pub(super) struct AccountSlot<R> {
     out_since: Option<UnixMs>,
     /// Time at which a request last gave up waiting for the ledger, since the last answer.
     given_up: Option<UnixMs>,
-    /// `true` if T was 0 in the ledger's last reply: each request asks the ledger.
-    pub(super) is_strict: bool,
+    /// Time as of which T was 0, Unix ms; `None` if a later reply says otherwise. While T is 0,
+    /// each request asks the ledger.
+    strict: Option<UnixMs>,
     /// Highest document number that the isolate knows of.
     pub(super) document: u64,
     /// An epoch that has ended.
@@ -51,9 +52,19 @@ impl<R: LeaseRules> AccountSlot<R> {
         self.lease.as_ref().filter(|lease| !lease.is_over(now))
     }
 
-    /// Keeps a lease. With T = 0 it has ended by now, and no other request may use it.
+    /// Keeps a lease that a reply has just renewed. With T = 0, no other request may use it. Then
+    /// no lease remains, so a reply from before may still arrive and look like a cold start's.
     pub(super) fn keep(&mut self, lease: Lease<R>, now: UnixMs) {
-        self.lease = Some(lease).filter(|lease| !lease.is_over(now));
+        self.strict = match lease.state().freshness_ms {
+            0 => self.strict.max(Some(lease.as_of())),
+            _ => self.strict.filter(|strict| *strict >= lease.as_of()),
+        };
+        self.lease = Some(lease).filter(|lease| !self.is_strict() && !lease.is_over(now));
+    }
+
+    /// Returns `true` if T is 0: each request asks the ledger.
+    pub(super) fn is_strict(&self) -> bool {
+        self.strict.is_some()
     }
 
     /// Returns `true` if the caller must start a background refresh, and marks that refresh as in
@@ -101,7 +112,7 @@ impl<R: LeaseRules> AccountSlot<R> {
     /// is out of reach.
     pub(super) fn is_in_grace(&self, outage: Outage, arrival: UnixMs) -> bool {
         let within = |more| self.out_since.is_some_and(|since| R::is_usable(since, arrival, more));
-        !self.is_strict && outage.grace().is_some_and(within)
+        !self.is_strict() && outage.grace().is_some_and(within)
     }
 
     fn recent_failures(&self, now: UnixMs) -> u32 {
@@ -164,6 +175,8 @@ impl<R: LeaseRules> AccountSlot<R> {
         (self.lease, self.in_flight, self.failed) = (None, None, None);
         self.usage.forget_timer();
         (self.out_since, self.given_up) = (None, None);
+        // T is still 0, and the next reply may say otherwise.
+        self.strict = self.strict.map(|_| UnixMs::from_ms(i64::MIN));
     }
 }
 
@@ -223,7 +236,7 @@ impl<R: LeaseRules> Accounts<R> {
             failed: None,
             out_since: None,
             given_up: None,
-            is_strict: false,
+            strict: None,
             document: 0,
             left: None,
             floor: Revision::default(),

@@ -157,7 +157,6 @@ impl<R: LeaseRules> Leases<R> {
             // another epoch.
             slot.floor = Revision::default();
         }
-        slot.is_strict = state.freshness_ms == 0;
         slot.document = slot.document.max(reply.document);
         slot.leave_epoch(
             slot.lease.as_ref().and_then(Lease::epoch).cloned().as_ref(),
