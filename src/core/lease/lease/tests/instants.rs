@@ -5,6 +5,40 @@ use super::copies::{document, eventual};
 use super::*;
 use crate::lease::call::CopySource;
 
+impl Isolate {
+    /// Reads a document, from the start of the read to its end.
+    fn read_document(&mut self, from: i64, to: i64, number: u64, reply: Refresh) {
+        let read = self.0.ask_copy(account(), CopySource::Kv, at(from));
+        self.0.take_document(&read, Some(document(number, 0, reply)), at(to), None);
+    }
+}
+
+// -------------------------------------------------------------------------------------------------
+// copies
+
+/// The reply to a call that was sent before the change is not behind; it is early.
+#[test]
+fn a_reply_that_was_asked_for_before_an_own_change_does_not_make_room_for_older_copies() {
+    let gone = 10 * T + 10;
+    for (sent, is_forgotten) in [(0, false), (1, false), (2, true)] {
+        let mut isolate = eventual();
+        isolate.refresh(0, Refresh { document: 9, ..reply(5) });
+        let early = isolate.renew(0);
+        isolate.0.take_change(active(key('a'), 6), at(1));
+        let call = if sent == 0 { early } else { isolate.renew(sent) };
+        assert!(isolate.take(&call, 3, Refresh { document: 9, ..reply(5) }));
+        assert_eq!(isolate.known(gone), None);
+        isolate.read_document(gone, gone, 9, reply(5));
+        assert_eq!(isolate.known(gone), is_forgotten.then_some(5), "{sent}");
+    }
+    // The ledger's own reply at the revision of the change keeps the bound.
+    let mut isolate = eventual();
+    isolate.0.take_change(active(key('a'), 6), at(1));
+    isolate.refresh(2, Refresh { document: 9, ..reply(6) });
+    isolate.read_document(gone, gone, 9, reply(5));
+    assert_eq!(isolate.known(gone), None);
+}
+
 // -------------------------------------------------------------------------------------------------
 // T = 0
 
