@@ -339,48 +339,4 @@ impl IssuedTerms<'_> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::credential::issuer::{Issued, Issuing};
-    use crate::replication::record::{Credential, Epoch};
-    use crate::testing::{key_id, limits};
-
-    const NOW: UnixMs = UnixMs::from_ms(0);
-
-    fn another() -> KeyId {
-        KeyId::parse("a1B2c3D47Hq0p2Zx9L").unwrap()
-    }
-
-    fn record(id: KeyId, issued: Option<Issued>) -> Record {
-        let ceiling = Ceiling {
-            permissions: limits().permissions,
-            networks: Networks::anywhere(),
-            longest: None,
-        };
-        let issuing =
-            issued.is_none().then_some(Issuing { generation: SealingGeneration(0), ceiling });
-        let credential = Credential { digest: Digest::of(b"x"), limits: limits(), issuing, issued };
-        Record::new(Epoch::new(1), Revision(1), id, Standing::Active(credential))
-    }
-
-    fn verdict(record: Option<&Record>, issuer: Option<&Record>) -> Result<(), Denial> {
-        let state = AccountState::default();
-        let address = ClientAddress::parse("10.0.0.1");
-        let facts = Facts { address, interface: Interface::Http, demand: Demand::AnyKey };
-        examine(key_id(), Known { record, issuer, state: &state }, &facts, NOW).map(|_| ())
-    }
-
-    #[test]
-    fn the_record_of_another_key_speaks_for_none() {
-        assert_eq!(verdict(Some(&record(key_id(), None)), None), Ok(()));
-        assert_eq!(verdict(Some(&record(another(), None)), None), Err(Denial::Unknown));
-        let issued =
-            Issued { by: Issuer::Key(another()), generation: SealingGeneration(0), at: NOW };
-        let issued = record(key_id(), Some(issued));
-        let stranger = KeyId::parse("a1B2c3D47Hq0p2Zx9M").unwrap();
-        assert_eq!(verdict(Some(&issued), Some(&record(another(), None))), Ok(()));
-        for issuer in [None, Some(record(stranger, None))] {
-            assert_eq!(verdict(Some(&issued), issuer.as_ref()), Err(Denial::Unknown));
-        }
-    }
-}
+mod tests;
