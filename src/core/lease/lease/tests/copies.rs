@@ -411,7 +411,7 @@ fn a_cold_isolate_looks_at_its_neighbours_first_and_begins_with_what_they_know()
 #[test]
 fn an_own_change_outlives_the_eviction_of_its_account() {
     let mut rng = ChaCha20Rng::seed_from_u64(5);
-    for (sent, is_taken) in [(5_000, false), (6_999, false), (7_001, true)] {
+    for (sent, is_taken) in [(5_000, false), (6_999, false), (7_000, true)] {
         let mut isolate = Isolate::new();
         isolate.0.end_lease(account(), Revision(6), at(6_000));
         for _ in 0..crate::lease::account::ACCOUNTS_MAX {
