@@ -239,12 +239,16 @@ fn what_was_asked_before_t_was_0_begins_no_lease_after_it() {
         let state = AccountState { revision: Revision(7), ..state(T) };
         Refresh { state: Some(state), ..reply(7) }
     };
-    for (sent, known) in [(1, None), (2, Some(7))] {
-        let mut isolate = Isolate::new();
-        let (first, call) = (isolate.renew(1), isolate.renew(sent));
-        assert!(isolate.take(&first, 3, strict()));
-        assert!(isolate.take(&call, 4, raised()));
-        assert_eq!(isolate.known(4), known, "{sent}");
+    for order in [[0, 1], [1, 0]] {
+        for (asked, known) in [(0, None), (1, None), (2, Some(7))] {
+            let mut isolate = Isolate::new();
+            let calls = [1, 2, 3].map(|ms| [isolate.renew(ms), isolate.renew(ms)]);
+            for strictly in order {
+                assert!(isolate.take(&calls[strictly][0], 4, strict()));
+            }
+            assert!(isolate.take(&calls[asked][1], 5, raised()));
+            assert_eq!(isolate.known(5), known, "{order:?} {asked}");
+        }
     }
 }
 
@@ -403,4 +407,109 @@ fn a_timer_stops_after_the_last_attempt_or_a_renewal_that_was_in_time() {
     assert!(isolate.0.must_flush(account(), at(60_000), &Lookup::default()));
     let step = isolate.0.renewal_step(account(), at(60_000), &Lookup::default());
     assert_eq!(step, Some(RenewalStep::Copy(CopySource::Cache)));
+}
+
+// -------------------------------------------------------------------------------------------------
+// two mechanisms at once
+
+#[test]
+fn what_counts_for_grace_and_renewal_is_when_the_request_arrived_and_what_time_it_is() {
+    let mut isolate = graceful(30);
+    let mut lookup = Lookup::alone();
+    (0..2).for_each(|_| isolate.in_vain(0, 0, &mut lookup));
+    isolate.read_document(0, 0, 9, reply(5));
+    isolate.read_kv(key('a'), 0, Some(&active(key('a'), 2)));
+    for (arrival, is_found) in [(30_000, true), (30_001, false)] {
+        let found = isolate.0.find(key('a'), at(arrival), at(30_500), &lookup);
+        assert_eq!(matches!(found, Found::Finding(..)), is_found, "{arrival}");
+    }
+    // The lease has become old while the request waited.
+    let mut isolate = Isolate::new();
+    isolate.refresh(0, with_record(reply(5), active(key('a'), 5)));
+    let found = isolate.0.find(key('a'), at(0), at(T * 3 / 4), &Lookup::alone());
+    assert_eq!(renewal(&found), Some(account()));
+}
+
+#[test]
+fn a_request_whose_own_attempts_failed_far_apart_knows_that_the_ledger_is_away() {
+    let mut isolate = graceful(30);
+    isolate.refresh(0, with_record(reply(5), active(key('a'), 5)));
+    let mut lookup = Lookup::default();
+    isolate.in_vain(T + 1, T + 1, &mut lookup);
+    // After a failure of its own, it asks no neighbour.
+    let found = isolate.0.find(key('a'), at(T + 1), at(T + 1), &lookup);
+    assert_eq!(need(&found), Some(Fetch::Ledger(key('a'))));
+    let late = T + 1 + ms(OUTAGE_MEMORY);
+    isolate.in_vain(T + 2, late, &mut lookup);
+    assert!(!isolate.is_ledger_away(late));
+    assert!(finding(isolate.0.find(key('a'), at(T + 1), at(late), &lookup)).is_stale);
+}
+
+#[test]
+fn under_eventual_freshness_grace_counts_from_the_last_read_of_a_document() {
+    let outage = Outage::Grace(DurationMs::from_s(30));
+    let mut isolate = Isolate(Leases::new(7, Terms { freshness: Freshness::Eventual, outage }));
+    isolate.read_document(0, 0, 9, reply(5));
+    assert_eq!(isolate.0.counters().documents_taken, 1);
+    isolate.read_kv(key('a'), 0, Some(&active(key('a'), 2)));
+    for (ms, is_found) in [(T + 30_000, true), (T + 30_001, false)] {
+        let mut lookup = Lookup::alone();
+        (0..2).for_each(|_| isolate.in_vain(ms, ms, &mut lookup));
+        let found = isolate.0.find(key('a'), at(ms), at(ms), &lookup);
+        assert_eq!(matches!(found, Found::Finding(..)), is_found, "{ms}");
+    }
+}
+
+#[test]
+fn an_own_change_in_a_new_epoch_keeps_documents_of_the_old_one_out_whatever_their_revision() {
+    let mut isolate = eventual();
+    isolate.read_document(0, 0, 9, reply(5));
+    let foreign = Record { epoch: Epoch::new(2), ..active(key('a'), 4) };
+    isolate.0.take_change(foreign, at(1));
+    isolate.read_document(2, 2, 10, reply(6));
+    assert_eq!(isolate.known(2), None);
+    // A lease of the new epoch misses nothing of the old one, so it may be used on.
+    isolate.refresh(2, Refresh { epoch: Epoch::new(2), document: 11, ..reply(4) });
+    isolate.read_document(T + 3, T + 3, 10, reply(60));
+    assert_eq!(isolate.need(key('b'), T + 3), Some(Fetch::Kv(key('b'))));
+    // But it says nothing about replies of the old one.
+    let reply = |number| RefreshReply::Refreshed(Refresh { epoch: Epoch::new(number), ..reply(4) });
+    let is_covering = |number| isolate.0.covering(account(), &reply(number), at(T + 3)).is_some();
+    assert!(is_covering(2) && !is_covering(1));
+}
+
+#[test]
+fn with_t_0_a_background_refresh_asks_the_ledger_and_reads_no_copy() {
+    for mut isolate in [Isolate::new(), eventual()] {
+        isolate.refresh(0, Refresh { state: Some(state(0)), ..reply(5) });
+        let step = isolate.0.renewal_step(account(), at(0), &Lookup::default());
+        assert_eq!(step, Some(RenewalStep::Refresh));
+    }
+}
+
+#[test]
+fn a_reply_from_before_an_account_was_gone_does_not_bring_it_back() {
+    let mut isolate = Isolate::leased(5);
+    let late = isolate.renew(1);
+    let call = isolate.renew(1);
+    isolate.0.take_refresh(&call, &RefreshReply::Gone, at(2), None);
+    isolate.take(&late, 3, reply(9));
+    assert_eq!((isolate.known(3), isolate.0.counters().discarded), (Some(0), 1));
+}
+
+#[test]
+fn a_sweep_takes_all_accounts_whose_usage_is_due_and_the_next_one_comes_a_minute_later() {
+    let (other, mut isolate) = (KeyId::parse("ZZZZZZZZ0000000000").unwrap(), Isolate::new());
+    let serve = |isolate: &mut Isolate, ms| {
+        let call = isolate.0.ask_ledger(other, at(ms));
+        isolate.take(&call, ms, without_record(reply(5), other));
+        renewal(&isolate.find(other, ms))
+    };
+    let ids = ["XXXXXXXX0000000000", "YYYYYYYY0000000000"].map(|id| KeyId::parse(id).unwrap());
+    ids.iter().for_each(|id| isolate.0.count_use(*id, Ok(()), None, at(0)));
+    assert_eq!(serve(&mut isolate, 59_999), None);
+    assert_eq!(serve(&mut isolate, 119_998), None, "the sweep found none a minute ago");
+    let swept: std::collections::BTreeSet<_> =
+        [119_999; 2].into_iter().filter_map(|ms| serve(&mut isolate, ms)).collect();
+    assert_eq!(swept, ids.map(|id| id.account()).into());
 }
