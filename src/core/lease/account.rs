@@ -30,8 +30,9 @@ pub(super) struct AccountSlot<R> {
     out_since: Option<UnixMs>,
     /// Time at which a request last gave up waiting for the ledger, since the last answer.
     given_up: Option<UnixMs>,
-    /// `true` if T was 0 in the ledger's last reply: each request asks the ledger.
-    pub(super) is_strict: bool,
+    /// Time as of which T was 0, Unix ms; `None` if a later reply says otherwise. While T is 0,
+    /// each request asks the ledger.
+    strict: Option<UnixMs>,
     /// Highest document number that the isolate knows of.
     pub(super) document: u64,
     /// An epoch that has ended.
@@ -51,9 +52,19 @@ impl<R: LeaseRules> AccountSlot<R> {
         self.lease.as_ref().filter(|lease| !lease.is_over(now))
     }
 
-    /// Keeps a lease. With T = 0 it has ended by now, and no other request may use it.
+    /// Keeps a lease that a reply has just renewed. With T = 0, no other request may use it. Then
+    /// no lease remains, so a reply from before may still arrive and look like a cold start's.
     pub(super) fn keep(&mut self, lease: Lease<R>, now: UnixMs) {
-        self.lease = Some(lease).filter(|lease| !lease.is_over(now));
+        self.strict = match lease.state().freshness_ms {
+            0 => self.strict.max(Some(lease.as_of())),
+            _ => self.strict.filter(|strict| *strict >= lease.as_of()),
+        };
+        self.lease = Some(lease).filter(|lease| !self.is_strict() && !lease.is_over(now));
+    }
+
+    /// Returns `true` if T is 0: each request asks the ledger.
+    pub(super) fn is_strict(&self) -> bool {
+        self.strict.is_some()
     }
 
     /// Returns `true` if the caller must start a background refresh, and marks that refresh as in
@@ -101,7 +112,7 @@ impl<R: LeaseRules> AccountSlot<R> {
     /// is out of reach.
     pub(super) fn is_in_grace(&self, outage: Outage, arrival: UnixMs) -> bool {
         let within = |more| self.out_since.is_some_and(|since| R::is_usable(since, arrival, more));
-        !self.is_strict && outage.grace().is_some_and(within)
+        !self.is_strict() && outage.grace().is_some_and(within)
     }
 
     fn recent_failures(&self, now: UnixMs) -> u32 {
@@ -164,6 +175,8 @@ impl<R: LeaseRules> AccountSlot<R> {
         (self.lease, self.in_flight, self.failed) = (None, None, None);
         self.usage.forget_timer();
         (self.out_since, self.given_up) = (None, None);
+        // T is still 0, and the next reply may say otherwise.
+        self.strict = self.strict.map(|_| UnixMs::from_ms(i64::MIN));
     }
 }
 
@@ -223,7 +236,7 @@ impl<R: LeaseRules> Accounts<R> {
             failed: None,
             out_since: None,
             given_up: None,
-            is_strict: false,
+            strict: None,
             document: 0,
             left: None,
             floor: Revision::default(),
@@ -256,5 +269,166 @@ impl<R: LeaseRules> Accounts<R> {
     /// Iterates over all accounts.
     pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = (AccountId, &mut AccountSlot<R>)> {
         self.map.iter_mut().map(|(id, account)| (*id, account))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::time::DurationMs;
+    use crate::credential::limits::network::ClientAddress;
+    use crate::lease::rules::ProductionRules;
+    use crate::testing::{account, at, key_id};
+
+    const GRACE: Outage = Outage::Grace(DurationMs::from_ms(1_000));
+
+    fn slot() -> AccountSlot<ProductionRules> {
+        let mut accounts = Accounts::new();
+        accounts.admit(account(), at(0));
+        accounts.map.remove(&account()).unwrap()
+    }
+
+    /// Returns the last instant of the grace; `None` without an outage.
+    fn end_of_grace(slot: &AccountSlot<ProductionRules>) -> Option<i64> {
+        (0..20_000).rev().find(|ms| slot.is_in_grace(GRACE, at(*ms)))
+    }
+
+    #[test]
+    fn an_answer_ends_an_outage_only_if_its_call_was_sent_after_the_last_failure() {
+        for (sent, is_away, end) in [
+            (99, true, Some(1_200)),
+            (199, true, Some(1_200)),
+            (200, false, None),
+            (201, false, None),
+        ] {
+            let mut slot = slot();
+            slot.failed(false, at(100));
+            slot.failed(true, at(200));
+            assert!(slot.is_ledger_away(at(200)) && slot.has_given_up(at(200)));
+            assert_eq!(end_of_grace(&slot), Some(1_100), "it counts from the first failure");
+            slot.answered(at(sent));
+            assert_eq!(slot.is_ledger_away(at(200)), is_away, "{sent}");
+            assert_eq!(end_of_grace(&slot), end, "{sent}");
+            assert!(!slot.has_given_up(at(200)), "{sent}");
+        }
+    }
+
+    #[test]
+    fn the_answer_to_another_isolate_ends_the_grace_unless_the_outage_began_later() {
+        for (as_of, end) in [(99, Some(1_100)), (100, None), (101, None)] {
+            let mut slot = slot();
+            slot.failed(false, at(100));
+            slot.failed(false, at(200));
+            slot.answered_others(at(as_of));
+            assert_eq!(end_of_grace(&slot), end, "{as_of}");
+            assert!(slot.is_ledger_away(at(200)), "this isolate has no answer: {as_of}");
+        }
+    }
+
+    #[test]
+    fn only_failures_in_close_succession_add_up() {
+        let memory = i64::try_from(OUTAGE_MEMORY.as_ms()).unwrap();
+        for (pause, is_away) in [(memory - 1, true), (memory, false)] {
+            let mut slot = slot();
+            slot.failed(false, at(0));
+            assert!(!slot.is_ledger_away(at(0)));
+            slot.failed(false, at(pause));
+            assert_eq!(slot.is_ledger_away(at(pause)), is_away, "{pause}");
+            // The memory counts from the last failure.
+            slot.failed(false, at(2 * pause));
+            let end = 2 * pause + memory;
+            assert_eq!(slot.is_ledger_away(at(end - 1)), is_away, "{pause}");
+            assert!(!slot.is_ledger_away(at(end)), "{pause}");
+        }
+    }
+
+    #[test]
+    fn with_t_0_there_is_no_grace() {
+        let mut slot = slot();
+        slot.failed(false, at(100));
+        slot.strict = Some(at(0));
+        assert_eq!(end_of_grace(&slot), None);
+    }
+
+    /// A time from before the step lies in the future, and would count again once the clock is
+    /// there.
+    #[test]
+    fn nothing_from_before_a_clock_step_counts_when_the_clock_is_there_again() {
+        let mut slot = slot();
+        slot.failed(false, at(9_000));
+        slot.failed(true, at(9_000));
+        assert!(slot.usage.count(key_id(), Ok(()), None, at(0)));
+        let late = at(90_000);
+        assert!(slot.send_uses(late) && !slot.send_uses(late));
+        assert!(slot.usage.start_timer(late) && !slot.usage.start_timer(late));
+        slot.forget_times();
+        assert!(!slot.is_ledger_away(at(9_000)) && !slot.has_given_up(at(9_000)));
+        assert_eq!(end_of_grace(&slot), None);
+        assert!(slot.send_uses(late) && slot.usage.start_timer(late));
+    }
+
+    #[test]
+    fn a_change_of_a_lower_revision_does_not_lower_the_floor() {
+        let mut slot = slot();
+        slot.note_change(Revision(6), at(1));
+        slot.note_change(Revision(4), at(2));
+        assert_eq!((slot.floor, slot.changed), (Revision(6), Some(at(2))));
+    }
+
+    #[test]
+    fn an_ended_epoch_counts_as_ended_until_a_reply_is_of_it_again() {
+        let (first, second, mut slot) = (Epoch::new(1), Epoch::new(2), slot());
+        slot.leave_epoch(Some(&first), &first);
+        slot.leave_epoch(None, &first);
+        assert_eq!(slot.left, None);
+        slot.leave_epoch(Some(&first), &second);
+        assert_eq!(slot.left, Some(first.clone()));
+        slot.leave_epoch(Some(&second), &second);
+        slot.leave_epoch(None, &second);
+        assert_eq!(slot.left, Some(first.clone()));
+        slot.leave_epoch(None, &first);
+        assert_eq!(slot.left, None, "it was restored");
+    }
+
+    /// Returns the ID of a sample account.
+    fn other(number: usize) -> AccountId {
+        AccountId::parse(&format!("{number:0>8}")).unwrap()
+    }
+
+    #[test]
+    fn the_time_of_the_latest_evicted_change_stays_whichever_account_goes_first() {
+        let mut accounts = Accounts::<ProductionRules>::new();
+        accounts.admit(other(0), at(0)).0.note_change(Revision(1), at(5_000));
+        accounts.admit(other(1), at(0)).0.note_change(Revision(1), at(6_000));
+        accounts.find(other(0));
+        let mut copies_from = Vec::new();
+        for number in 2..ACCOUNTS_MAX + 3 {
+            let (_, evicted) = accounts.admit(other(number), at(7_000));
+            if evicted.accounts > 0 {
+                copies_from.push(accounts.copies_from());
+            }
+        }
+        // The third evicted account never had a change.
+        assert_eq!(copies_from, [at(6_000); 3]);
+        assert!(accounts.peek(other(2)).is_none() && accounts.peek(other(3)).is_some());
+    }
+
+    #[test]
+    fn an_account_with_waiting_usage_makes_room_last_and_what_is_lost_is_counted() {
+        let mut accounts = Accounts::<ProductionRules>::new();
+        let (used, _) = accounts.admit(other(0), at(0));
+        let address = ClientAddress::parse("203.0.113.7");
+        assert!(used.usage.count(key_id(), Ok(()), address, at(0)));
+        assert!(used.usage.hand_out(1, &mut 0, at(0)).is_some());
+        assert!(used.usage.count(key_id(), Err("expired"), address, at(0)));
+        for number in 1..=ACCOUNTS_MAX {
+            accounts.admit(other(number), at(0));
+        }
+        assert!(accounts.peek(other(0)).is_some() && accounts.peek(other(1)).is_none());
+        for number in 2..=ACCOUNTS_MAX {
+            accounts.map.remove(&other(number));
+        }
+        assert_eq!(accounts.evict(), Evicted { accounts: 1, uses: 2 });
+        assert_eq!(accounts.evict(), Evicted::default());
     }
 }

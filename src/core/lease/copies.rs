@@ -49,7 +49,7 @@ impl LedgerAvailability {
     ) -> Self {
         Self {
             terms,
-            is_strict: account.is_strict,
+            is_strict: account.is_strict(),
             is_away: lookup.failures >= REFRESH_ATTEMPTS || account.is_ledger_away(now),
             has_given_up: account.has_given_up(now),
             is_in_grace: account.is_in_grace(terms.outage, arrival),

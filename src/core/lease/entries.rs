@@ -172,7 +172,6 @@ impl Entries {
             }
             is_kept || (entry.is_unsettled && !R::may_forget(entry.is_unsettled))
         });
-        self.recount();
     }
 
     /// Returns the number of entries, marks included.
@@ -200,5 +199,100 @@ impl Entries {
 
     fn recount(&mut self) {
         self.unsettled = self.map.values().filter(|entry| entry.is_unsettled).count();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lease::rules::ProductionRules as Rules;
+    use crate::testing::key_id;
+
+    const NONE: CachedKey = CachedKey::NoSuchKey;
+
+    fn mark(revision: u64) -> Mark {
+        Mark { id: key_id(), revision: Revision(revision) }
+    }
+
+    fn put(entries: &mut Entries, revision: u64, source: EntrySource) -> bool {
+        entries.put::<Rules>(key_id(), Revision(revision), NONE, source, 1)
+    }
+
+    /// Returns as many marks as a lease can keep, of other keys.
+    fn full() -> Vec<Mark> {
+        let id = |number| KeyId::parse(&format!("a1B2c3D4{number:0>10}")).unwrap();
+        (0..UNSETTLED_MAX).map(|number| Mark { id: id(number), revision: Revision(1) }).collect()
+    }
+
+    #[test]
+    fn a_mark_goes_with_the_first_later_set_of_its_revision_or_a_higher_one() {
+        for (revision, is_later, settles) in
+            [(5, true, false), (6, true, true), (7, true, true), (7, false, false)]
+        {
+            let mut entries = Entries::default();
+            assert!(entries.note_unsettled::<Rules>(mark(6)));
+            assert!(entries.take_unsettled::<Rules>(&[], Revision(revision), is_later));
+            let expected = if settles { Entered::Nothing } else { Entered::Unsettled };
+            assert_eq!(entries.find(key_id(), 1), expected, "{revision} {is_later}");
+            assert_eq!(entries.is_empty(), settles, "an empty entry goes, too");
+        }
+    }
+
+    #[test]
+    fn a_ledger_s_answer_replaces_kv_once_and_then_only_a_higher_revision_does() {
+        let mut entries = Entries::default();
+        assert!(put(&mut entries, 5, EntrySource::Kv));
+        assert!(!put(&mut entries, 5, EntrySource::Kv));
+        assert!(put(&mut entries, 3, EntrySource::Ledger));
+        for source in [EntrySource::Ledger, EntrySource::Kv] {
+            assert!(!put(&mut entries, 2, source) && !put(&mut entries, 3, source));
+        }
+        assert!(put(&mut entries, 4, EntrySource::Kv));
+    }
+
+    #[test]
+    fn a_change_that_drops_what_came_from_kv_counts_as_the_ledger_s() {
+        let mut entries = Entries::default();
+        assert!(put(&mut entries, 5, EntrySource::Kv));
+        entries.note_change::<Rules>(mark(4));
+        assert_eq!(entries.find(key_id(), 1), Entered::Nothing);
+        // An earlier change, reported late, does not lower what is known of the key.
+        entries.note_change::<Rules>(mark(3));
+        for (revision, source, is_kept) in [
+            (3, EntrySource::Kv, false),
+            (3, EntrySource::Ledger, false),
+            (4, EntrySource::Kv, true),
+        ] {
+            assert_eq!(put(&mut entries, revision, source), is_kept, "{revision} {source:?}");
+        }
+    }
+
+    #[test]
+    fn room_for_marks_is_free_again_when_keys_settle_or_the_lease_ends() {
+        let mut entries = Entries::default();
+        assert!(entries.take_unsettled::<Rules>(&full(), Revision(1), true));
+        assert!(!entries.note_unsettled::<Rules>(mark(2)), "there is no room");
+        assert!(entries.note_unsettled::<Rules>(full()[0]), "it has its room already");
+        let mut settled = entries.clone();
+        assert!(settled.take_unsettled::<Rules>(&full()[1..], Revision(2), true));
+        assert!(settled.note_unsettled::<Rules>(mark(2)));
+        let mut next = entries.inherited::<Rules>();
+        assert!(next.is_empty() && next.note_unsettled::<Rules>(mark(2)));
+    }
+
+    #[test]
+    fn an_answer_that_was_used_in_the_generation_stays_and_its_mark_outlives_it() {
+        let mut entries = Entries::default();
+        assert!(entries.note_unsettled::<Rules>(mark(2)));
+        assert!(put(&mut entries, 2, EntrySource::Ledger));
+        let is_young = |entered| matches!(entered, Entered::CachedKey { is_young: true, .. });
+        assert!(is_young(entries.find(key_id(), 1)));
+        assert!(!is_young(entries.find(key_id(), 2)) && is_young(entries.find(key_id(), 2)));
+        entries.forget_before::<Rules>(2);
+        assert!(is_young(entries.find(key_id(), 2)));
+        assert_eq!((entries.cached_keys(), entries.len()), (1, 1));
+        entries.forget_before::<Rules>(3);
+        assert_eq!(entries.find(key_id(), 3), Entered::Unsettled);
+        assert_eq!((entries.cached_keys(), entries.len()), (0, 1));
     }
 }

@@ -185,11 +185,10 @@ fn note(caller: Caller, callers: &mut Vec<Caller>) {
             callers.insert(0, Caller { count: 0, ..caller.clone() });
         }
     }
-    if let Some(known) = callers.first_mut() {
+    if let Some(known) = callers.first_mut().filter(|_| caller.count > 0) {
+        let is_first = known.count == 0;
+        known.last_at = if is_first { caller.last_at } else { known.last_at.max(caller.last_at) };
         known.count = known.count.saturating_add(caller.count);
-        if caller.count > 0 {
-            known.last_at = known.last_at.max(caller.last_at);
-        }
     }
 }
 
@@ -198,4 +197,102 @@ fn reported(mut used: Use) -> Use {
     used.addresses = used.callers.iter().map(|caller| caller.address).collect();
     used.callers.retain(|caller| caller.count > 0);
     used
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{at, key_id};
+
+    const DENIED: Result<(), &str> = Err("expired");
+
+    fn address() -> ClientAddress {
+        ClientAddress::parse("203.0.113.7").unwrap()
+    }
+
+    fn count(usage: &mut Usage, outcome: Result<(), &'static str>, ms: i64) {
+        assert!(usage.count(key_id(), outcome, Some(address()), at(ms)));
+    }
+
+    fn counts(usage: &UsageBatch) -> Vec<(u64, u64)> {
+        usage.uses.iter().map(|used| (used.count, used.denials)).collect()
+    }
+
+    /// Requests may be counted in another order than that of their times.
+    #[test]
+    fn the_last_time_is_that_of_the_latest_use_and_before_the_first_use_of_the_latest_refusal() {
+        for (requests, last_at, caller_at) in [
+            (&[(Ok(()), 3), (Ok(()), 1)][..], 3, Some(3)),
+            (&[(Ok(()), 1), (Ok(()), 3)], 3, Some(3)),
+            (&[(DENIED, 9), (DENIED, 4)], 9, None),
+            (&[(DENIED, 4), (DENIED, 9)], 9, None),
+            (&[(Ok(()), 3), (DENIED, 9)], 3, Some(3)),
+            (&[(DENIED, 9), (Ok(()), 3)], 3, Some(3)),
+            (&[(DENIED, 9), (Ok(()), 3), (DENIED, 8), (Ok(()), 2)], 3, Some(3)),
+        ] {
+            let mut usage = Usage::new(at(0));
+            requests.iter().for_each(|(outcome, ms)| count(&mut usage, *outcome, *ms));
+            let batch = usage.hand_out(1, &mut 0, at(10)).unwrap();
+            let [used] = &batch.uses[..] else { panic!() };
+            let callers: Vec<_> = used.callers.iter().map(|caller| caller.last_at).collect();
+            let expected: Vec<_> = caller_at.into_iter().map(at).collect();
+            assert_eq!((used.last_at, callers), (at(last_at), expected), "{requests:?}");
+            assert_eq!(used.addresses, [address()], "{requests:?}");
+            let refused = requests.iter().filter(|(outcome, _)| outcome.is_err());
+            let last_refused = refused.map(|(_, ms)| at(*ms)).max();
+            assert_eq!(used.refusals.first().map(|refused| refused.last_at), last_refused);
+        }
+    }
+
+    #[test]
+    fn an_answer_to_an_earlier_batch_does_not_acknowledge_the_present_one() {
+        let (mut usage, mut sequence) = (Usage::new(at(0)), 0);
+        count(&mut usage, Ok(()), 1);
+        let first = usage.hand_out(1, &mut sequence, at(2)).unwrap();
+        usage.answered(first.sequence);
+        count(&mut usage, DENIED, 3);
+        let second = usage.hand_out(1, &mut sequence, at(4)).unwrap();
+        assert_eq!((second.sequence, counts(&second)), (2, vec![(0, 1)]));
+        // Two calls carried the first batch, and the second of them is answered only now.
+        usage.answered(first.sequence);
+        assert_eq!(usage.waiting(), 1);
+        assert_eq!(usage.hand_out(1, &mut sequence, at(5)), Some(second.clone()));
+        usage.answered(second.sequence);
+        assert!(usage.is_empty() && usage.hand_out(1, &mut sequence, at(6)).is_none());
+        assert_eq!(sequence, 2, "an empty batch takes no number");
+    }
+
+    #[test]
+    fn usage_is_due_a_pause_after_the_last_call_that_could_carry_it() {
+        let mut usage = Usage::new(at(0));
+        assert!(!usage.is_due(at(60_000)), "nothing waits");
+        assert_eq!(usage.hand_out(1, &mut 0, at(1_000)), None);
+        count(&mut usage, Ok(()), 2_000);
+        assert!(!usage.is_due(at(60_999)) && usage.is_due(at(61_000)));
+        usage.hand_out(1, &mut 0, at(61_000));
+        assert!(!usage.is_due(at(120_999)) && usage.is_due(at(121_000)), "it was not answered");
+        assert!(usage.is_due(at(60_999)), "the clock stepped back");
+    }
+
+    #[test]
+    fn a_timer_starts_ten_seconds_after_the_one_before_and_sends_if_none_is_newer() {
+        let mut usage = Usage::new(at(0));
+        assert!(!usage.must_flush(at(0)), "nothing waits");
+        count(&mut usage, Ok(()), 0);
+        assert!(usage.must_flush(at(0)), "no timer runs");
+        assert!(usage.start_timer(at(0)));
+        assert!(!usage.start_timer(at(9_999)) && usage.start_timer(at(10_000)));
+        assert!(!usage.must_flush(at(24_999)) && usage.must_flush(at(25_000)));
+    }
+
+    #[test]
+    fn a_batch_takes_as_many_keys_as_may_wait() {
+        let mut usage = Usage::new(at(0));
+        for number in 0..=USES_PENDING_MAX {
+            let id = KeyId::parse(&format!("a1B2c3D4{number:0>10}")).unwrap();
+            assert_eq!(usage.count(id, Ok(()), None, at(1)), number < USES_PENDING_MAX);
+        }
+        assert_eq!(usage.hand_out(1, &mut 0, at(2)).unwrap().uses.len(), USES_PENDING_MAX);
+        assert_eq!(USES_PENDING_MAX, USES_MAX);
+    }
 }

@@ -209,6 +209,43 @@ mod tests {
     }
 
     #[test]
+    fn a_document_may_name_changes_up_to_its_revision_itself() {
+        let last = Revision(12);
+        let mut document = document();
+        (document.base, document.state.revision) = (last, last);
+        document.unsettled = Unsettled::Set(vec![Mark { id: key_id(), revision: last }]);
+        let read = Document::from_kv(&document.text().unwrap(), account());
+        assert_eq!(read, Some(document.clone()));
+        document.unsettled = Unsettled::Overflow;
+        assert!(Document::from_kv(&document.text().unwrap(), account()).is_some());
+    }
+
+    #[test]
+    fn a_document_is_made_of_a_refresh_and_serves_as_a_reply_with_the_same_content() {
+        let (document, epoch) = (document(), document().epoch);
+        let reply = document.clone().reply_to(Some(&epoch), Revision(4));
+        let expected = Refresh {
+            epoch,
+            revision: Revision(12),
+            delta: Delta::Changes(document.changes.clone()),
+            unsettled: document.unsettled.clone(),
+            state: Some(document.state.clone()),
+            answers: Vec::new(),
+            document: 1_795_262_400_000,
+            superseded: Some(Superseded::Filter(SupersededFilter::default())),
+        };
+        assert_eq!(reply, expected);
+        let made = |refresh| Document::new(account(), document.number, refresh, Revision(4));
+        assert_eq!(made(reply.clone()), Some(document.clone()));
+        assert_eq!(made(Refresh { delta: Delta::Reset, ..reply.clone() }), None);
+        assert_eq!(made(Refresh { state: None, ..reply.clone() }), None);
+        // Keys since some revision are not all superseded keys.
+        let some = Some(Superseded::Keys(vec![key_id()]));
+        let document = made(Refresh { superseded: some, ..reply }).unwrap();
+        assert_eq!(document.superseded, None);
+    }
+
+    #[test]
     fn a_lease_below_the_base_or_of_another_history_is_reset() {
         let epoch = document().epoch;
         for (known, is_covered) in [(3, false), (4, true), (12, true), (20, true)] {

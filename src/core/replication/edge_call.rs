@@ -178,3 +178,69 @@ impl Reply for ExpiryReply {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::credential::limits::lifetime::Expiry;
+    use crate::replication::record::Standing;
+    use crate::testing::{account, at, record};
+
+    #[test]
+    fn each_reply_to_a_refresh_is_read_and_what_is_unknown_is_no_answer() {
+        let refreshed = r#"{"reply":"refreshed","epoch":"e","revision":5,"delta":{"changes":[]},"unsettled":"overflow"}"#;
+        let read = RefreshReply::parse(refreshed);
+        assert!(matches!(read, Some(RefreshReply::Refreshed(read)) if read.revision.0 == 5));
+        assert!(matches!(RefreshReply::parse(r#"{"reply":"gone"}"#), Some(RefreshReply::Gone)));
+        assert!(matches!(RefreshReply::parse(r#"{"reply":"new"}"#), Some(RefreshReply::Failed)));
+        for bad in ["", "{}", "null", r#"{"reply":"refreshed"}"#, r#"{"reply":1}"#] {
+            assert!(RefreshReply::parse(bad).is_none(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn each_reply_to_an_issue_is_read_and_what_is_unknown_is_no_answer() {
+        let record = record(Standing::Active);
+        let json = serde_json::to_string(&record).unwrap();
+        let changed = IssueReply::parse(&format!(r#"{{"reply":"changed","record":{json}}}"#));
+        assert!(matches!(changed, Some(IssueReply::Changed { record: read }) if read == record));
+        for (text, expected) in [
+            ("id_taken", IssueRefusal::IdTaken),
+            ("too_many_keys", IssueRefusal::TooManyKeys),
+            ("issuer_refused", IssueRefusal::IssuerRefused),
+            ("new", IssueRefusal::Other),
+        ] {
+            let read = IssueReply::parse(&format!(r#"{{"reply":"refused","refusal":"{text}"}}"#));
+            assert!(matches!(read, Some(IssueReply::Refused(read)) if read == expected), "{text}");
+        }
+        assert!(matches!(IssueReply::parse(r#"{"reply":"new"}"#), Some(IssueReply::Failed)));
+        for bad in ["", "{}", r#"{"reply":"changed"}"#, r#"{"reply":"refused"}"#] {
+            assert!(IssueReply::parse(bad).is_none(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn each_reply_to_an_expiry_is_read_and_what_is_unknown_is_no_answer() {
+        for (text, expected) in [
+            (
+                r#"{"reply":"expiry","expires":5}"#,
+                ExpiryReply::Expiry { expires: Expiry::At(at(5)) },
+            ),
+            (
+                r#"{"reply":"expiry_refused","error":{"code":"empty"}}"#,
+                ExpiryReply::ExpiryRefused { error: ExpiryError::Empty },
+            ),
+            (r#"{"reply":"new"}"#, ExpiryReply::Failed),
+        ] {
+            assert_eq!(ExpiryReply::parse(text), Some(expected), "{text}");
+        }
+        for bad in ["", "{}", r#"{"reply":"expiry"}"#, r#"{"reply":"expiry_refused"}"#] {
+            assert_eq!(ExpiryReply::parse(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn the_name_of_a_ledger_contains_its_account() {
+        assert_eq!(ledger_instance(account()), "ledger/a1B2c3D4");
+    }
+}

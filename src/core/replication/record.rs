@@ -245,6 +245,15 @@ mod tests {
     }
 
     #[test]
+    fn a_revision_rises_by_one_and_an_epoch_is_restored_as_it_was_stored() {
+        assert_eq!(Revision(5).next(), Revision(6));
+        assert_eq!(Revision(u64::MAX).next(), Revision(u64::MAX));
+        let epoch = Epoch::new(0x1f);
+        assert_eq!(epoch.as_str(), "000000000000001f");
+        assert_eq!(Epoch::from_stored(epoch.as_str().to_owned()), epoch);
+    }
+
+    #[test]
     fn what_is_no_record_of_this_key_is_no_evidence() {
         let text = serde_json::to_string(&record(Standing::Active)).unwrap();
         let other = KeyId::parse("a1B2c3D47Hq0p2Zx9L").unwrap();

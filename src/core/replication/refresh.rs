@@ -264,6 +264,27 @@ pub const MARKS_MAX: usize = 1_000;
 mod tests {
     use super::*;
 
+    #[test]
+    fn a_reply_names_a_document_number_unless_it_is_0() {
+        let mut refresh = Refresh {
+            epoch: Epoch::new(1),
+            revision: Revision(5),
+            delta: Delta::Changes(Vec::new()),
+            unsettled: Unsettled::Overflow,
+            state: None,
+            answers: Vec::new(),
+            document: 0,
+            superseded: None,
+        };
+        for (document, member) in [(0, false), (1, true)] {
+            refresh.document = document;
+            let json = serde_json::to_string(&refresh).unwrap();
+            assert_eq!(json.contains(r#""document":1"#), member, "{json}");
+            assert_eq!(json.contains("document"), member, "{json}");
+            assert_eq!(Refresh::parse_json(&json), Some(refresh.clone()));
+        }
+    }
+
     /// Tests of the ledger's protocol, in `tests/protocol`, pin the enclosing requests and replies.
     #[test]
     fn the_json_is_pinned() {

@@ -198,6 +198,34 @@ mod tests {
     }
 
     #[test]
+    fn a_text_may_have_the_longest_length_and_no_byte_more() {
+        let of_length = |more: usize| {
+            let mut shared = shared();
+            shared.reply.epoch = Epoch::from_stored("e".repeat(more));
+            shared
+        };
+        let head = 43 + 1;
+        let room = head + TEXT_BYTES_MAX - of_length(0).text(&key(1)).unwrap().len();
+        let longest = of_length(room).text(&key(1)).unwrap();
+        assert_eq!(longest.len(), head + TEXT_BYTES_MAX);
+        assert_eq!(Shared::parse(&longest, [key(1)].iter(), account()), Some(of_length(room)));
+        assert_eq!(of_length(room + 1).text(&key(1)), None);
+        let long = serde_json::to_string(&of_length(room + 1)).unwrap();
+        let mac = Base64UrlUnpadded::encode_string(&key(1).mac(&[LABEL, long.as_bytes()]));
+        let long = format!("{mac}\n{long}");
+        assert_eq!(Shared::parse(&long, [key(1)].iter(), account()), None);
+    }
+
+    #[test]
+    fn a_reply_that_names_no_changes_is_shared_with_its_revision_as_the_base() {
+        let reset = reply(Delta::Reset);
+        let cold = Shared::new(account(), UnixMs::from_ms(0), Revision(0), &reset, &state(), None);
+        let text = cold.text(&key(1)).unwrap();
+        assert_eq!(Shared::parse(&text, [key(1)].iter(), account()), Some(cold.clone()));
+        assert_eq!(cold.reply.superseded, None, "the reply's own keys are not all of them");
+    }
+
+    #[test]
     fn forged_foreign_and_truncated_texts_are_refused() {
         let text = shared().text(&key(1)).unwrap();
         let read = |text: &str, by: u8, account| Shared::parse(text, [key(by)].iter(), account);

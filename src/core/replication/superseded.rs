@@ -185,6 +185,26 @@ mod tests {
         }
     }
 
+    #[test]
+    fn only_a_filter_of_a_size_that_a_ledger_makes_is_read() {
+        for (bytes, is_read) in [
+            (0, true),
+            (1, false),
+            (256, false),
+            (511, false),
+            (FILTER_BYTES_MIN, true),
+            (513, false),
+            (768, false),
+            (FILTER_BYTES_MAX, true),
+            (FILTER_BYTES_MAX + 1, false),
+            (2 * FILTER_BYTES_MAX, false),
+        ] {
+            let text = Base64UrlUnpadded::encode_string(&vec![0; bytes]);
+            let read = SupersededFilter::parse_json(&format!("\"{text}\""));
+            assert_eq!(read.is_some(), is_read, "{bytes}");
+        }
+    }
+
     /// Both Workers compute the bits, so a change here needs a new member name.
     #[test]
     fn the_bits_of_a_key_are_pinned() {

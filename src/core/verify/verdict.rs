@@ -130,6 +130,22 @@ mod tests {
     }
 
     #[test]
+    fn statuses_are_pinned_and_each_title_is_its_own() {
+        let statuses = Denial::ALL.map(Denial::status);
+        assert_eq!(statuses, [401, 401, 401, 401, 401, 401, 401, 403, 403, 403, 503]);
+        let titles: std::collections::BTreeSet<_> = Denial::ALL.map(Denial::title).into();
+        assert!(titles.len() == Denial::ALL.len() && titles.iter().all(|title| title.len() > 10));
+    }
+
+    #[test]
+    fn a_denial_is_a_use_of_the_key_exactly_if_the_secret_was_right() {
+        let unknown = [Denial::Missing, Denial::Malformed, Denial::Unknown, Denial::Unavailable];
+        for denial in Denial::ALL {
+            assert_eq!(denial.is_of_a_known_key(), !unknown.contains(&denial), "{denial:?}");
+        }
+    }
+
+    #[test]
     fn the_list_is_in_order_of_precedence() {
         assert!(Denial::ALL.is_sorted());
     }

@@ -152,12 +152,13 @@ impl<R: LeaseRules> Leases<R> {
         let (incarnation, jitter) = (self.next_incarnation(), self.jitter());
         let (slot, evicted) = self.accounts.admit(account, now);
         self.counters.count(evicted);
-        if provenance.is_own() && reply.revision < slot.floor {
-            // The account's own ledger is behind a change that it had committed, so it has begun
-            // another epoch.
+        // The isolate takes no copy of a revision below the floor, so the ledger answered a call of
+        // this isolate. The answer to a call that was sent before the change may miss the change.
+        let is_asked_since = slot.changed.is_some_and(|changed| provenance.as_of > changed);
+        if is_asked_since && reply.revision < slot.floor {
+            // The ledger is behind a change that it had committed, so it has begun another epoch.
             slot.floor = Revision::default();
         }
-        slot.is_strict = state.freshness_ms == 0;
         slot.document = slot.document.max(reply.document);
         slot.leave_epoch(
             slot.lease.as_ref().and_then(Lease::epoch).cloned().as_ref(),

@@ -224,7 +224,7 @@ impl<R: LeaseRules> Leases<R> {
     ) -> Option<RenewalStep> {
         self.observe(now);
         let slot = self.accounts.peek(account).filter(|_| !lookup.is_renewed)?;
-        let must_ask = slot.is_strict || slot.usage.is_due(now);
+        let must_ask = slot.is_strict() || slot.usage.is_due(now);
         let may_copy = |outcome| !must_ask && outcome == ReadOutcome::NotAsked;
         let refresh = (lookup.failures < REFRESH_ATTEMPTS).then_some(RenewalStep::Refresh);
         match self.terms.freshness {

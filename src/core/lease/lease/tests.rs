@@ -2,6 +2,7 @@
 //! test.
 
 mod copies;
+mod instants;
 mod kv;
 mod late;
 mod memory;

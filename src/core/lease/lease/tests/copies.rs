@@ -13,7 +13,7 @@ use crate::replication::superseded::SupersededFilter;
 
 const S: i64 = DOCUMENT_LIFE.as_ms() as i64;
 
-fn none() -> Option<SupersededFilter> {
+pub(super) fn none() -> Option<SupersededFilter> {
     Some(SupersededFilter::default())
 }
 
@@ -21,17 +21,17 @@ fn terms(freshness: Freshness, outage: Outage) -> Isolate {
     Isolate(Leases::new(7, Terms { freshness, outage }))
 }
 
-fn eventual() -> Isolate {
+pub(super) fn eventual() -> Isolate {
     terms(Freshness::Eventual, Outage::Deny)
 }
 
 /// Returns an isolate under `bounded` freshness with a grace of `s` seconds.
-fn graceful(s: u64) -> Isolate {
+pub(super) fn graceful(s: u64) -> Isolate {
     terms(Freshness::Bounded, Outage::Grace(DurationMs::from_s(s)))
 }
 
 /// Returns the document of a reply; it names all changes after `base`.
-fn document(number: u64, base: u64, reply: Refresh) -> Document {
+pub(super) fn document(number: u64, base: u64, reply: Refresh) -> Document {
     Document::new(account(), number, reply, Revision(base)).unwrap()
 }
 
@@ -388,7 +388,7 @@ fn without_grace_or_with_t_0_no_document_is_read() {
 // shared replies
 
 /// Returns the shared reply of an isolate that asked at `sent` and knew all changes up to `known`.
-fn shared(sent: i64, known: u64, reply: &Refresh) -> Shared {
+pub(super) fn shared(sent: i64, known: u64, reply: &Refresh) -> Shared {
     Shared::new(account(), at(sent), Revision(known), reply, &state(T), none())
 }
 
@@ -411,7 +411,7 @@ fn a_cold_isolate_looks_at_its_neighbours_first_and_begins_with_what_they_know()
 #[test]
 fn an_own_change_outlives_the_eviction_of_its_account() {
     let mut rng = ChaCha20Rng::seed_from_u64(5);
-    for (sent, is_taken) in [(5_000, false), (6_999, false), (7_001, true)] {
+    for (sent, is_taken) in [(5_000, false), (6_999, false), (7_000, true)] {
         let mut isolate = Isolate::new();
         isolate.0.end_lease(account(), Revision(6), at(6_000));
         for _ in 0..crate::lease::account::ACCOUNTS_MAX {
