@@ -69,13 +69,6 @@ pub struct Provenance {
     pub(super) basis: Basis,
 }
 
-impl Provenance {
-    /// Returns `true` if the ledger sent the reply to this isolate.
-    pub(super) fn is_own(&self) -> bool {
-        self.taken.is_some()
-    }
-}
-
 /// The lease under which a call or read was started. A result is dropped if the account's token
 /// differs by then.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -95,6 +88,8 @@ pub struct RefreshCall {
     pub(super) sent: UnixMs,
     /// Number of replies that the lease had taken.
     pub(super) taken: u64,
+    /// Revision of the last change that had been committed through the isolate.
+    pub(super) floor: Revision,
     /// The account's state in the lease.
     pub(super) state: Option<Arc<AccountState>>,
 }
