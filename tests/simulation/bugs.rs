@@ -1,6 +1,8 @@
 //! What goes wrong on purpose, to see that it is noticed: rules of a lease that are broken, ledgers
 //! and adapters that lie.
 
+use std::cell::Cell;
+
 use claviger_core::base::time::{DurationMs, UnixMs};
 use claviger_core::lease::cached_key::CachedKey;
 use claviger_core::lease::rules::LeaseRules;
@@ -13,6 +15,10 @@ pub enum Sabotage {
     None,
     /// Nothing, and members have issuers.
     NoneOfIssuers,
+    /// Nothing, and leases come from documents, whose reading takes long.
+    NoneInDocuments,
+    /// Nothing, and calls to the ledger take long.
+    NoneInSlowness,
     /// Refreshes name nothing as unsettled.
     SettledAtOnce,
     /// Refreshes name no changes.
@@ -54,6 +60,24 @@ pub enum Sabotage {
     MacsUnchecked,
     /// A repeated batch of uses comes under a new number.
     FreshSequences,
+    /// A call that repeats one that failed carries no uses.
+    BatchesDropped,
+    /// A call without a lease carries no uses.
+    UsesDieWithLeases,
+    /// All isolates have one name, so that the numbers of their batches begin again with each.
+    IsolatesAlike,
+    /// A late reply to an earlier call of an isolate counts as the reply to its last.
+    LastCallAnswered,
+    /// A put counts as acknowledged when it was sent.
+    SettledFromSending,
+    /// Puts of unknown outcome are forgotten.
+    UnsureForgotten,
+    /// KV is read back at once, when a put was acknowledged.
+    ReadBackAtOnce,
+    /// Edges apply the networks of an issued key, and not those of its issuer's ceiling.
+    IssuersNetworksIgnored,
+    /// Edges apply the end of an issued key, and not when its issuer begins and ends.
+    IssuersSpanIgnored,
 }
 
 impl Sabotage {
@@ -62,16 +86,24 @@ impl Sabotage {
         matches!(self, Self::Attacked | Self::MacsUnchecked)
     }
 
+    /// Whether it shows only where the moments of an exchange are far apart.
+    pub fn is_about_time(self) -> bool {
+        matches!(self, Self::NoneInDocuments | Self::NoneInSlowness)
+    }
+
     /// Whether it shows only where there are issuers.
     pub fn is_about_issuers(self) -> bool {
         use Sabotage::{
-            CapUntold, GenerationsUntold, LiftedCeilingsUntold, LowerCeilingsUntold, NoneOfIssuers,
-            RevocationsUntold, SwitchingUntold,
+            CapUntold, GenerationsUntold, IssuersNetworksIgnored, IssuersSpanIgnored,
+            LiftedCeilingsUntold, LowerCeilingsUntold, NoneOfIssuers, RevocationsUntold,
+            SwitchingUntold,
         };
         matches!(
             self,
             CapUntold
                 | GenerationsUntold
+                | IssuersNetworksIgnored
+                | IssuersSpanIgnored
                 | LiftedCeilingsUntold
                 | LowerCeilingsUntold
                 | NoneOfIssuers
@@ -94,6 +126,51 @@ macro_rules! bug {
 bug! {
     /// A reply counts from when it came.
     AsOfReply { fn as_of(_: UnixMs, answered: UnixMs) -> UnixMs { answered } }
+}
+thread_local! {
+    /// When the ledger gave the reply that an isolate takes now, by its own clock.
+    pub static ANSWERED: Cell<i64> = const { Cell::new(0) };
+}
+
+bug! {
+    /// A reply counts from when the ledger gave it.
+    AsOfAnswer { fn as_of(_: UnixMs, _: UnixMs) -> UnixMs { UnixMs::from_ms(ANSWERED.get()) } }
+}
+bug! {
+    /// A reply counts from halfway between its call and its coming.
+    AsOfMiddle {
+        fn as_of(sent: UnixMs, answered: UnixMs) -> UnixMs {
+            UnixMs::from_ms(sent.as_ms() / 2 + answered.as_ms() / 2)
+        }
+    }
+}
+bug! {
+    /// A document counts from when its reading came back.
+    AsOfReading { fn as_of_document(_: UnixMs, read: UnixMs) -> UnixMs { read } }
+}
+bug! {
+    /// Each failure begins the grace again.
+    GraceRenewed { fn grace_from(_: Option<UnixMs>, failed: UnixMs) -> UnixMs { failed } }
+}
+bug! {
+    /// Of two changes of an isolate's own, the last to be heard of counts, not the newest.
+    LastChangeCounts { fn floor(_: Revision, own: Revision) -> Revision { own } }
+}
+bug! {
+    /// Copies from before a change of an isolate's own are taken.
+    OlderCopyTaken { fn is_before_change(_: Revision, _: Revision) -> bool { false } }
+}
+bug! {
+    /// A set settles marks that are newer than it.
+    AnySetSettles { fn is_settled_by(_: Revision, _: Revision) -> bool { true } }
+}
+bug! {
+    /// Whatever names the unsettled keys ends an overflow.
+    OverflowCleared {
+        fn is_overflow(_: bool, is_reported: bool, is_all_kept: bool, _: bool) -> bool {
+            is_reported || !is_all_kept
+        }
+    }
 }
 bug! {
     /// A neighbour's reply counts from when it is found.

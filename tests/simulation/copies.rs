@@ -11,6 +11,7 @@ use rand_chacha::rand_core::Rng;
 
 use crate::bugs::Sabotage;
 use crate::host::at;
+use crate::meetings::Mechanism;
 use crate::world::{Checked, Event, Flight, World};
 
 /// Who waits for what comes back.
@@ -19,13 +20,21 @@ pub enum Waiter {
     Request(Box<Flight>),
     /// The lease of an account is renewed in the background, which has found out so much.
     Renewal(Box<Renewal>),
+    /// Uses are sent by a timer.
+    Flush(Box<Renewal>),
 }
 
 pub struct Renewal {
-    account: AccountId,
-    lookup: Lookup,
+    pub account: AccountId,
+    pub lookup: Lookup,
     /// Calls for it that failed.
     failures: u32,
+}
+
+impl Renewal {
+    pub fn of(account: AccountId) -> Self {
+        Self { account, lookup: Lookup::default(), failures: 0 }
+    }
 }
 
 impl Waiter {
@@ -33,7 +42,16 @@ impl Waiter {
         match self {
             Self::Nobody => None,
             Self::Request(flight) => Some(&mut flight.lookup),
-            Self::Renewal(renewal) => Some(&mut renewal.lookup),
+            Self::Renewal(renewal) | Self::Flush(renewal) => Some(&mut renewal.lookup),
+        }
+    }
+
+    /// How many calls failed for this waiter.
+    pub fn failures(&self) -> u32 {
+        match self {
+            Self::Nobody => 0,
+            Self::Request(flight) => flight.failures,
+            Self::Renewal(renewal) | Self::Flush(renewal) => renewal.failures,
         }
     }
 
@@ -42,7 +60,7 @@ impl Waiter {
         let failures = match self {
             Self::Nobody => return 0,
             Self::Request(flight) => &mut flight.failures,
-            Self::Renewal(renewal) => &mut renewal.failures,
+            Self::Renewal(renewal) | Self::Flush(renewal) => &mut renewal.failures,
         };
         *failures += 1;
         *failures
@@ -52,7 +70,7 @@ impl Waiter {
 impl<R: LeaseRules> World<R> {
     /// Renews the lease of an account, while no request waits.
     pub fn renew(&mut self, of: (usize, u64), account: AccountId) {
-        self.run_errand(of, Box::new(Renewal { account, lookup: Lookup::default(), failures: 0 }));
+        self.run_errand(of, Box::new(Renewal::of(account)));
     }
 
     fn run_errand(&mut self, of: (usize, u64), renewal: Box<Renewal>) {
@@ -78,6 +96,7 @@ impl<R: LeaseRules> World<R> {
             Waiter::Nobody => (),
             Waiter::Request(flight) => return self.decide(*flight),
             Waiter::Renewal(renewal) => self.run_errand(of, renewal),
+            Waiter::Flush(renewal) => self.flush(of, renewal),
         }
         Ok(())
     }
@@ -130,9 +149,16 @@ impl<R: LeaseRules> World<R> {
         let isolate = &mut self.isolates[of.0];
         let before = isolate.gateway.counters();
         isolate.gateway.take_copy(read, text, local, waiter.lookup());
-        if isolate.gateway.counters().shared_taken > before.shared_taken {
+        let after = isolate.gateway.counters();
+        if after.shared_taken > before.shared_taken {
             isolate.out_since = None;
         }
+        if (after.shared_taken, after.documents_taken)
+            > (before.shared_taken, before.documents_taken)
+        {
+            self.meet(of.0, Mechanism::Copy);
+        }
+        self.meet_overflow(of.0);
         self.check_document(of.0, text, before.documents_taken)?;
         self.go_on(of, waiter)
     }

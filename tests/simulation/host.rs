@@ -33,6 +33,7 @@ use rand_chacha::rand_core::Rng;
 
 use crate::bugs::Sabotage;
 use crate::sql::sqlite::Sqlite;
+use crate::usage::Received;
 
 thread_local! {
     /// One database for all runs of a thread, with the schema and nothing else: to make it, and to
@@ -58,7 +59,8 @@ pub struct Host {
     pub terms: Terms,
     has_bookmark: bool,
     /// What the object keeps in memory.
-    uses: Rc<RefCell<PendingCounts>>,
+    pub uses: Rc<RefCell<PendingCounts>>,
+    pub received: RefCell<Received>,
     /// In so many of 256 calls the object has lost that.
     pub crashes: u8,
     /// How often each issuer had something done to it that is hidden.
@@ -109,6 +111,7 @@ impl Host {
             terms: Terms::default(),
             has_bookmark: false,
             uses: Rc::default(),
+            received: RefCell::default(),
             crashes: 8,
             hidden: HashMap::new(),
             lifted: HashMap::new(),
@@ -161,7 +164,7 @@ impl Host {
         let mut bytes = [0; 32];
         rng.fill_bytes(&mut bytes);
         if bytes[31] < self.crashes {
-            self.uses.take();
+            self.lose_memory();
         }
         self.ledger().handle(request, at(now), &Entropy(bytes)).ok()
     }
@@ -205,12 +208,18 @@ impl Host {
         now: i64,
     ) -> Option<LedgerReply> {
         let mut request = request.clone();
-        if self.sabotage == Sabotage::FreshSequences
-            && let Some(usage) = &mut request.usage
-        {
-            usage.sequence = now as u64;
+        match &mut request.usage {
+            Some(usage) if self.sabotage == Sabotage::FreshSequences => {
+                usage.sequence = now as u64;
+            }
+            usage if self.sabotage == Sabotage::UsesDieWithLeases && request.epoch.is_none() => {
+                *usage = None;
+            }
+            _ => (),
         }
+        let usage = request.usage.clone();
         let mut reply = self.handle(LedgerRequest::Refresh(request), rng, now)?;
+        self.note_batch(usage.as_ref());
         if let LedgerReply::Refreshed(refresh) = &mut reply {
             self.distort(refresh, rng);
         }

@@ -26,10 +26,11 @@ use claviger_core::verify::verdict::Denial;
 use claviger_core::verify::verification::{Demand, Facts};
 use rand_chacha::rand_core::Rng;
 
+use crate::bugs::{self, Sabotage};
 use crate::host::{at, heard};
-use crate::issuers::IssuerModel;
-use crate::model::{Ask, Basis, Judged, State};
-use crate::world::{ASKS_ADMIN, Checked, SKEW_MS, World};
+use crate::issuers::{IssuerModel, Scope, block};
+use crate::model::{Ask, Basis, Judged, Span, State};
+use crate::world::{ASKS_ADMIN, Checked, World};
 
 /// How long what is issued lives.
 pub const LIFE: i64 = 20 * 3_600_000;
@@ -46,6 +47,10 @@ pub struct IssuedKey {
     /// How many of its issuer's ends, ceilings and versions came before it.
     pub after: (usize, usize, usize),
     pub may_write: bool,
+    /// The network of its own: that it was issued for, or, if it is stored, its ceiling's.
+    pub network: Option<u8>,
+    /// When it ends by itself.
+    pub until: i64,
     pub revoked: Option<i64>,
 }
 
@@ -64,20 +69,25 @@ impl<R: LeaseRules> World<R> {
         // From where the issuer may be used.
         let network = of_key.and_then(|key| key.now().power.network).unwrap_or_default();
         let address = format!("10.0.{network}.1");
-        let is_key = of_key.is_some();
+        let id = of_key.map(|key| key.text.id());
         let (local, mut lookup) = (at(self.local(isolate)), Lookup::default());
         for _ in 0..8 {
             let (gateway, from) =
                 (&mut self.isolates[isolate].gateway, ClientAddress::parse(&address));
             match gateway.authorise_issue(&credentials, from, local, local, &lookup) {
-                Authorisation::Fetch(need) => self.find_out(isolate, need, &mut lookup),
+                Authorisation::Fetch(need) => self.find_out(isolate, need, &mut lookup, false)?,
                 Authorisation::AskAdmin => return Err(ASKS_ADMIN.into()),
                 Authorisation::Decided(Authorised { authority, renew }) => {
                     if let Some(account) = renew {
                         self.renew((isolate, self.isolates[isolate].life), account);
                     }
-                    if is_key {
-                        self.count_use(authority.is_ok());
+                    let is_use = match &authority {
+                        Err(Refused::Issuer(denial)) => denial.is_of_a_known_key(),
+                        Err(Refused::Unavailable) => false,
+                        _ => true,
+                    };
+                    if let Some(id) = id.filter(|_| is_use) {
+                        self.count_use(isolate, id, authority.is_ok());
                     }
                     return match authority {
                         Ok(authority) => self.issue_with(place, isolate, &authority, &address),
@@ -101,8 +111,21 @@ impl<R: LeaseRules> World<R> {
             return Err(format!("P1: it may not issue any more, but {authority:?}"));
         };
         let (born, issued_at) = (self.now, at(self.local(isolate)));
+        let until = match authority.expires {
+            Expiry::At(end) => end.as_ms().min(born + LIFE),
+            Expiry::Never => born + LIFE,
+        };
+        if until < born + 5_000 {
+            return Ok(());
+        }
+        let scope = self.issuers.issuers[place].ceilings.last().and_then(|(_, scope)| *scope);
+        let within = scope.and_then(|scope| scope.network);
+        let any = self.random(2) as u8;
+        let network = self.one_in(3).then(|| within.unwrap_or(any));
+        let networks =
+            network.map(|network| Networks::from_stored([block(network).as_str()]).unwrap());
         let wanted =
-            Wanted { expires: Some(Expiry::At(at(born + LIFE))), networks: Networks::default() };
+            Wanted { expires: Some(Expiry::At(at(until))), networks: networks.unwrap_or_default() };
         let granted = grant(wanted, &authority.issuing.ceiling, authority.expires, issued_at)
             .map_err(|refused| format!("P2: not granted: {refused:?}"))?;
         let (id, text) = if self.one_in(2) {
@@ -135,7 +158,20 @@ impl<R: LeaseRules> World<R> {
         let versions = key.map_or(0, |key| self.model.keys[key].versions.len());
         let after = (ended.len(), ceilings.len(), versions);
         let issuer = place;
-        let key = IssuedKey { text, id, issuer, born, answered, after, may_write, revoked: None };
+        let revoked = None;
+        let network = network.or(within.filter(|_| matches!(id, AnyKeyId::Key(_))));
+        let key = IssuedKey {
+            text,
+            id,
+            issuer,
+            born,
+            answered,
+            after,
+            may_write,
+            network,
+            until,
+            revoked,
+        };
         self.issuers.issued.push(key);
         self.tally.issued += 1;
         Ok(())
@@ -150,6 +186,7 @@ impl<R: LeaseRules> World<R> {
         refused: &Refused,
     ) -> Checked {
         let (now, slack) = (self.now, self.isolates[isolate].slack);
+        let clock = now + self.isolates[isolate].offset;
         if *refused == Refused::Unavailable
             && now - self.isolates[isolate].given_up_at < GIVEN_UP.as_ms() as i64 + slack
         {
@@ -157,7 +194,7 @@ impl<R: LeaseRules> World<R> {
         }
         let basis = if self.is_eventual { Basis::Documents } else { Basis::Ledger };
         let ask = Ask { network, write: false };
-        let judged = Judged { key: 0, ask, arrived: now, now, slack, basis, failures: 0 };
+        let judged = Judged { key: 0, ask, arrived: now, now, clock, slack, basis, failures: 0 };
         let IssuerModel { key, ceilings, .. } = &self.issuers.issuers[place];
         let froms: Vec<i64> = ceilings.iter().map(|(from, _)| *from).collect();
         let candidates = self.model.candidates(&froms, &judged);
@@ -172,6 +209,7 @@ impl<R: LeaseRules> World<R> {
                 .map(|place| versions[place].power);
             powers.any(|power| {
                 power.state != State::Active
+                    || !power.span.contains(clock)
                     || power.network.is_some_and(|allowed| allowed != network)
             })
         });
@@ -192,7 +230,8 @@ impl<R: LeaseRules> World<R> {
         [disabled, ended, key.revoked].into_iter().flatten().min()
     }
 
-    /// One of the latest few that were issued is presented, to an isolate whose calls take no time.
+    /// One of the latest few that were issued is presented to an isolate. Its calls take time, in
+    /// which members may do something to issuers.
     pub fn present(&mut self) -> Checked {
         let (count, isolates) = (self.issuers.issued.len() as i64, self.isolates.len() as i64);
         if count == 0 || self.late.is_some() {
@@ -205,32 +244,37 @@ impl<R: LeaseRules> World<R> {
         {
             return Ok(());
         }
-        let ask = Ask { network: 0, write: self.one_in(3) };
+        let ask = Ask { network: self.random(2) as u8, write: self.one_in(3) };
         let permission: Permission =
             if ask.write { "demo:write" } else { "demo:read" }.parse().unwrap();
-        let (address, demand) = (ClientAddress::parse("10.0.0.1"), Demand::Permission(&permission));
+        let address = ClientAddress::parse(&format!("10.0.{}.1", ask.network));
+        let demand = Demand::Permission(&permission);
         let facts = Facts { address, interface: Interface::Http, demand };
-        let local = at(self.local(isolate));
+        let (arrived, clock) = (self.now, self.local(isolate));
         let (text, mut lookup) = (self.issuers.issued[place].text.clone(), Lookup::default());
         for _ in 0..8 {
-            let check = self.isolates[isolate].gateway.check(&text, &facts, local, local, &lookup);
+            let local = at(self.local(isolate));
+            let gateway = &mut self.isolates[isolate].gateway;
+            let check = gateway.check(&text, &facts, at(clock), local, &lookup);
             match check {
-                Check::Fetch(need) => self.find_out(isolate, need, &mut lookup),
+                Check::Fetch(need) => self.find_out(isolate, need, &mut lookup, true)?,
                 Check::AskAdmin => return Err(ASKS_ADMIN.into()),
                 Check::Decided(checked) => {
                     if let Some(account) = checked.renew {
                         self.renew((isolate, self.isolates[isolate].life), account);
                     }
                     let verdict = checked.verdict.as_ref().map(|_| ()).map_err(|denial| *denial);
-                    if matches!(self.issuers.issued[place].id, AnyKeyId::Key(_))
-                        && verdict != Err(Denial::Unavailable)
+                    if let AnyKeyId::Key(id) = self.issuers.issued[place].id
+                        && verdict.err().is_none_or(Denial::is_of_a_known_key)
                     {
-                        self.count_use(verdict.is_ok());
+                        self.count_use(isolate, id, verdict.is_ok());
                     }
+                    let verdict = self.ignorant(place, ask, clock, verdict);
                     let (slack, basis) =
                         (self.isolates[isolate].slack, self.basis(checked.evidence.as_ref()));
-                    let (arrived, now) = (self.now, self.now);
-                    let judged = Judged { key: 0, ask, arrived, now, slack, basis, failures: 0 };
+                    let now = self.now;
+                    let judged =
+                        Judged { key: 0, ask, arrived, now, clock, slack, basis, failures: 0 };
                     return self.judge_issued(&self.issuers.issued[place], &judged, verdict);
                 }
             }
@@ -238,7 +282,50 @@ impl<R: LeaseRules> World<R> {
         Err("a request for an issued key does not come to an end".into())
     }
 
-    fn find_out(&mut self, isolate: usize, need: Fetch, lookup: &mut Lookup) {
+    /// What an edge would say that ignores a limit of the issuer, if this one does.
+    fn ignorant(
+        &self,
+        place: usize,
+        ask: Ask,
+        clock: i64,
+        verdict: Result<(), Denial>,
+    ) -> Result<(), Denial> {
+        let key = &self.issuers.issued[place];
+        let is_own = key.network.is_some_and(|network| network != ask.network);
+        match (self.host.sabotage, verdict) {
+            (Sabotage::IssuersNetworksIgnored, Err(Denial::NetworkDenied))
+                if !is_own && !ask.write =>
+            {
+                Ok(())
+            }
+            (Sabotage::IssuersSpanIgnored, Err(Denial::NotYetValid | Denial::Expired))
+                if clock < key.until && !ask.write =>
+            {
+                Ok(())
+            }
+            _ => verdict,
+        }
+    }
+
+    /// Time passes while a call is on its way, if it is to take time.
+    fn travel(&mut self, takes_time: bool) -> Checked {
+        if !takes_time || !self.is_slow {
+            return Ok(());
+        }
+        if self.one_in(4) {
+            self.meddle();
+        }
+        let span = self.delay().min(20_000);
+        self.wait(span)
+    }
+
+    fn find_out(
+        &mut self,
+        isolate: usize,
+        need: Fetch,
+        lookup: &mut Lookup,
+        takes_time: bool,
+    ) -> Checked {
         let (local, lot) = (at(self.local(isolate)), self.rng.next_u64());
         match need {
             Fetch::Kv(id) => {
@@ -246,12 +333,17 @@ impl<R: LeaseRules> World<R> {
                 let text = self.kv.read(&kv_key(id), self.isolates[isolate].mood, lot, self.now);
                 let gateway = &mut self.isolates[isolate].gateway;
                 let read = gateway.leases_mut().ask_kv(id, local);
+                self.travel(takes_time)?;
+                let local = at(self.local(isolate));
+                let gateway = &mut self.isolates[isolate].gateway;
                 gateway.take_kv(&read, text.as_deref().filter(|_| !is_out), local, lookup);
             }
             Fetch::Copy(account, source) => {
                 let read =
                     self.isolates[isolate].gateway.leases_mut().ask_copy(account, source, local);
                 let text = self.read_copy(isolate, &read);
+                self.travel(takes_time)?;
+                let local = at(self.local(isolate));
                 self.isolates[isolate].gateway.take_copy(
                     &read,
                     text.as_deref(),
@@ -261,6 +353,8 @@ impl<R: LeaseRules> World<R> {
             }
             Fetch::Ledger(_) | Fetch::Issuer(_) | Fetch::State(_) => {
                 let call = self.isolates[isolate].gateway.leases_mut().ask(need, local);
+                self.travel(takes_time)?;
+                bugs::ANSWERED.set(self.now);
                 let is_out = self.now < self.ledger_out_until;
                 let reply = if is_out {
                     None
@@ -268,18 +362,31 @@ impl<R: LeaseRules> World<R> {
                     self.host.refresh(call.request(), &mut self.rng, self.now)
                 };
                 self.arm();
-                let reply = heard(reply);
-                self.isolates[isolate].gateway.leases_mut().take_refresh(
-                    &call,
-                    &reply,
-                    local,
-                    Some(lookup),
-                );
+                let (reply, answered) = (heard(reply), self.now);
+                self.travel(takes_time)?;
+                bugs::ANSWERED.set(answered);
+                let local = at(self.local(isolate));
+                let leases = self.isolates[isolate].gateway.leases_mut();
+                if leases.take_refresh(&call, &reply, local, Some(lookup)) {
+                    self.acknowledge(isolate, &call);
+                }
                 if matches!(reply, RefreshReply::Failed) {
                     self.isolates[isolate].given_up_at = self.now;
                 }
             }
         }
+        Ok(())
+    }
+
+    /// When the issuer of a key may begin and end, as far as a request may know.
+    fn spans(&self, key: &IssuedKey, judged: &Judged) -> Vec<Span> {
+        let Some(issuer) = self.issuers.issuers[key.issuer].key else {
+            return vec![Span::default()];
+        };
+        let versions = &self.model.keys[issuer].versions[key.after.2 - 1..];
+        let froms: Vec<i64> = versions.iter().map(|version| version.from).collect();
+        let places = self.model.candidates(&froms, judged).into_iter();
+        places.map(|place| versions[place].power.span).collect()
     }
 
     fn judge_issued(
@@ -293,22 +400,27 @@ impl<R: LeaseRules> World<R> {
         let froms: Vec<i64> = ceilings.iter().map(|(from, _)| *from).collect();
         let ceilings =
             self.model.candidates(&froms, judged).into_iter().map(|place| ceilings[place].1);
-        let ceilings: Vec<Option<bool>> = ceilings.collect();
+        let ceilings: Vec<Scope> = ceilings.flatten().collect();
+        let is_inside = |network: Option<u8>| network.is_none_or(|of| of == judged.ask.network);
+        let may_come = |scope: &Scope| is_inside(key.network) && is_inside(scope.network);
+        let may_write = |scope: &Scope| !judged.ask.write || (key.may_write && scope.write);
+        let may = |scope: &Scope| may_come(scope) && may_write(scope);
+        let spans = self.spans(key, judged);
+        let is_valid = |span: &Span| span.contains(judged.clock);
         let suspended = self.model.suspensions(judged, key.born);
         let broken = match verdict {
             Ok(()) if end.is_some_and(|end| !self.model.may_count(end, judged)) => {
                 "P1: it has ended"
             }
-            Ok(()) if judged.ask.write && !(key.may_write && ceilings.contains(&Some(true))) => {
-                "P1: it may not write"
-            }
+            Ok(()) if judged.clock >= key.until => "P1: it has expired",
+            Ok(()) if !spans.iter().any(is_valid) => "P1: its issuer is not valid now",
+            Ok(()) if !ceilings.iter().any(may_come) => "P1: it may not be used from there",
+            Ok(()) if !ceilings.iter().any(may) => "P1: it may not write",
             Ok(()) if !suspended.contains(&false) => "P1: the account is suspended",
             Ok(()) | Err(Denial::Unavailable) => return Ok(()),
             Err(_) if end.is_some() || suspended.contains(&true) => return Ok(()),
-            Err(_) if judged.ask.write && (!key.may_write || ceilings.contains(&Some(false))) => {
-                return Ok(());
-            }
-            Err(_) if judged.now >= key.born + LIFE - SKEW_MS => return Ok(()),
+            Err(_) if judged.clock >= key.until => return Ok(()),
+            Err(_) if !spans.iter().all(is_valid) || !ceilings.iter().all(may) => return Ok(()),
             Err(_) => "P2: it is valid",
         };
         Err(format!(

@@ -30,10 +30,18 @@ pub struct IssuerModel {
     pub key: Option<usize>,
     /// Digest of the password.
     pub password: Digest,
-    /// Since when issued keys may write, or may not; `None`: nothing may be issued.
-    pub ceilings: Vec<(i64, Option<bool>)>,
+    /// Since when what may be issued; `None`: nothing.
+    pub ceilings: Vec<(i64, Option<Scope>)>,
     /// When all that it had issued was ended, though it was not disabled or deleted.
     pub ended: Vec<i64>,
+}
+
+/// What issued keys may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Scope {
+    pub write: bool,
+    /// From 10.0.this.0/24 alone.
+    pub network: Option<u8>,
 }
 
 /// All of an account.
@@ -48,10 +56,16 @@ fn service_id(account: AccountId) -> ServiceId {
     ServiceId::parse(&format!("{:1<width$}", account.as_str(), width = ServiceId::WIDTH)).unwrap()
 }
 
-fn ceiling(may_write: bool) -> serde_json::Value {
+fn ceiling(scope: Scope) -> serde_json::Value {
     let permissions: &[&str] =
-        if may_write { &["demo:read", "demo:write"] } else { &["demo:read"] };
-    json!({ "permissions": permissions, "networks": "", "longest": "24h" })
+        if scope.write { &["demo:read", "demo:write"] } else { &["demo:read"] };
+    let networks = scope.network.map(block).unwrap_or_default();
+    json!({ "permissions": permissions, "networks": networks, "longest": "24h" })
+}
+
+/// A network, as text.
+pub fn block(network: u8) -> String {
+    format!("10.0.{network}.0/24")
 }
 
 impl<R: LeaseRules> World<R> {
@@ -69,6 +83,11 @@ impl<R: LeaseRules> World<R> {
             // Seldom: from then on each lease holds them, and the run takes several times as long.
             9 if self.host.sabotage == Sabotage::CapUntold || self.one_in(4) => self.crowd(),
             10..13 => self.revoke(),
+            19 => {
+                if let Some((_, key, _)) = self.any_issuing_key() {
+                    self.change_span(key);
+                }
+            }
             13..19 => {
                 let isolate = self.any_isolate();
                 return self.any_issuer().map_or(Ok(()), |issuer| self.issue_by(issuer, isolate));
@@ -76,6 +95,24 @@ impl<R: LeaseRules> World<R> {
             _ => return self.present(),
         }
         Ok(())
+    }
+
+    /// While a call is under way, a member does something that it knows nothing of.
+    pub fn meddle(&mut self) {
+        if self.now < self.ledger_out_until {
+            return;
+        }
+        match self.random(8) {
+            0 => self.change_password(),
+            1..4 => self.change_ceiling(),
+            4 => self.lift_ceiling(),
+            5 => self.revoke(),
+            _ => {
+                if let Some((_, key, _)) = self.any_issuing_key() {
+                    self.change_span(key);
+                }
+            }
+        }
     }
 
     pub fn any_issuer(&mut self) -> Option<usize> {
@@ -169,11 +206,12 @@ impl<R: LeaseRules> World<R> {
     }
 
     fn set_ceiling(&mut self, place: usize) {
-        let may_write = self.one_in(2);
+        let network = self.one_in(2).then(|| self.random(2) as u8);
+        let scope = Scope { write: self.one_in(2), network };
         let is_done = match self.issuers.issuers[place].key {
             None => {
                 let Some(expected) = self.service_revision() else { return };
-                let ceiling = serde_json::from_value(ceiling(may_write)).unwrap();
+                let ceiling = serde_json::from_value(ceiling(scope)).unwrap();
                 let service = ServiceCommand::SetCeiling { expected, ceiling };
                 self.ask_as_member(Command::Service { service }).is_some()
             }
@@ -183,7 +221,7 @@ impl<R: LeaseRules> World<R> {
                     return;
                 }
                 let changes =
-                    serde_json::from_value(json!({ "issuable": ceiling(may_write) })).unwrap();
+                    serde_json::from_value(json!({ "issuable": ceiling(scope) })).unwrap();
                 let id = self.model.keys[key].text.id();
                 let command = Command::Edit { id, expected: Revision(now.revision), changes };
                 self.command(key, command, now.power).is_some()
@@ -192,10 +230,11 @@ impl<R: LeaseRules> World<R> {
         if is_done {
             let (now, issuer) = (self.now, self.issuer_of(place));
             let ceilings = &mut self.issuers.issuers[place].ceilings;
-            if ceilings.last().is_some_and(|(_, before)| *before > Some(may_write)) {
+            let before = ceilings.last().and_then(|(_, before)| *before);
+            if before.is_some_and(|before| before.write && !scope.write) {
                 self.host.hide(issuer, Sabotage::LowerCeilingsUntold);
             }
-            ceilings.push((now, Some(may_write)));
+            ceilings.push((now, Some(scope)));
         }
     }
 

@@ -8,7 +8,8 @@
 //! | [`issuers`], [`issued`] | issuers and what members do to them; what they issue, and what must hold for it |
 //! | [`model`] | what must hold, and until when KV served which of the [`documents`] |
 //! | [`adversary`] | who writes KV at will |
-//! | [`storm`] | what happens by chance; [`tally`] counts it |
+//! | [`storm`] | what happens by chance; [`meetings`] brings together what seldom meets; [`tally`] counts it |
+//! | [`usage`] | uses on their way to the ledger |
 //! | [`scenes`] | what chance seldom meets, staged |
 //! | [`restore`] | a ledger that is taken back to a bookmark |
 //! | [`bugs`] | what goes wrong on purpose, and must be noticed |
@@ -36,6 +37,7 @@ mod host;
 mod issued;
 mod issuers;
 mod kv;
+mod meetings;
 mod model;
 mod page;
 mod publication;
@@ -47,6 +49,7 @@ mod sql;
 mod storm;
 mod tally;
 mod traffic;
+mod usage;
 mod world;
 
 use std::sync::Mutex;
@@ -104,12 +107,14 @@ fn the_promises_hold_in_many_short_runs() {
     assert!(tally.is_rich(), "too little happened: {tally:#?}");
 }
 
-/// `SIMULATE_SEEDS` runs from `SIMULATE_SEED` on, each of many more steps.
+/// `SIMULATE_SEEDS` runs from `SIMULATE_SEED` on, each of many more steps; with `SIMULATE_STEPS=60`,
+/// those of the short runs.
 #[test]
 #[ignore = "takes as long as it is told to"]
 fn long() {
     let (first, seeds) = (number("SIMULATE_SEED", 0), number("SIMULATE_SEEDS", 1_000));
-    let tally = run::<ProductionRules>(first, seeds, 8 * STEPS, Sabotage::None);
+    let steps = number("SIMULATE_STEPS", u64::from(8 * STEPS)) as u32;
+    let tally = run::<ProductionRules>(first, seeds, steps, Sabotage::None);
     println!("{:#?}", tally.unwrap_or_else(|violation| panic!("{violation}")));
 }
 
@@ -160,17 +165,61 @@ fn notices<R: LeaseRules>(sabotage: Sabotage, promises: &[&str]) {
 /// So many runs at most until a bug is found.
 const SEEDS_PER_BUG: u64 = 600;
 
+/// One run of a bug, by its seed.
+type OneRun = fn(u64) -> Result<Tally, String>;
+
 macro_rules! noticed {
     ($($test:ident: $rules:ty, $sabotage:ident, $promises:expr;)*) => {
         $(#[test]
         fn $test() {
             notices::<$rules>(Sabotage::$sabotage, &$promises);
         })*
+
+        const BUGS: &[(&str, OneRun)] = &[$(
+            (stringify!($test), |seed| storm::run::<$rules>(seed, STEPS, Sabotage::$sabotage)),
+        )*];
     };
 }
 
+/// Prints of how many of the first `SIMULATE_SEEDS` each bug is noticed in, and the first; with
+/// `SIMULATE_BUG`, of the bugs that have that in their name.
+#[test]
+#[ignore = "shows numbers, and asserts nothing"]
+fn seeds_that_notice() {
+    let (seeds, next) = (number("SIMULATE_SEEDS", 200), AtomicU64::new(0));
+    thread::scope(|scope| {
+        for _ in 0..thread::available_parallelism().map_or(1, usize::from) {
+            scope.spawn(|| {
+                while let Some((bug, run)) = BUGS.get(next.fetch_add(1, Ordering::Relaxed) as usize)
+                {
+                    if std::env::var("SIMULATE_BUG").is_ok_and(|part| !bug.contains(&part)) {
+                        continue;
+                    }
+                    let noticed: Vec<u64> = (0..seeds).filter(|seed| run(*seed).is_err()).collect();
+                    println!("{bug}: {} of {seeds}, first {:?}", noticed.len(), noticed.first());
+                }
+            });
+        }
+    });
+}
+
 noticed! {
-    a_reply_that_counts_from_when_it_came_is_noticed: bugs::AsOfReply, None, ["P1", "P2"];
+    a_reply_that_counts_from_when_it_came_is_noticed: bugs::AsOfReply, NoneInSlowness, ["P1", "P2"];
+    a_reply_that_counts_from_its_answer_is_noticed: bugs::AsOfAnswer, NoneInSlowness, ["P1", "P2"];
+    a_reply_that_counts_from_halfway_is_noticed: bugs::AsOfMiddle, NoneInSlowness, ["P1", "P2"];
+    a_reply_to_an_earlier_call_that_counts_for_the_last_is_noticed: ProductionRules, LastCallAnswered, ["P1", "P2", "order", "own"];
+    a_document_that_counts_from_its_arrival_is_noticed: bugs::AsOfReading, NoneInDocuments, ["P1", "P2"];
+    a_grace_that_begins_with_each_failure_is_noticed: bugs::GraceRenewed, None, ["P1: a document serves"];
+    an_own_change_that_goes_back_is_noticed: bugs::LastChangeCounts, NoneInDocuments, ["own", "order"];
+    an_own_change_that_an_older_copy_undoes_is_noticed: bugs::OlderCopyTaken, None, ["own", "order"];
+    a_settlement_that_counts_from_sending_is_noticed: ProductionRules, SettledFromSending, ["P1", "P2", "P5"];
+    a_put_of_unknown_outcome_that_is_forgotten_is_noticed: ProductionRules, UnsureForgotten, ["P1", "P2", "P5"];
+    reading_back_at_once_is_noticed: ProductionRules, ReadBackAtOnce, ["P1", "P2", "P5"];
+    networks_of_an_issuer_that_are_ignored_are_noticed: ProductionRules, IssuersNetworksIgnored, ["P1: it may not be used from there"];
+    an_issuer_that_begins_and_ends_unheard_is_noticed: ProductionRules, IssuersSpanIgnored, ["P1: its issuer is not valid now"];
+    a_batch_that_is_dropped_is_noticed: ProductionRules, BatchesDropped, ["usage"];
+    uses_that_die_with_their_lease_are_noticed: ProductionRules, UsesDieWithLeases, ["usage"];
+    batches_whose_numbers_begin_again_are_noticed: ProductionRules, IsolatesAlike, ["usage"];
     a_lease_that_serves_too_long_is_noticed: bugs::LongHorizon, None, ["P1", "P2"];
     a_shared_reply_that_counts_from_when_it_is_found_is_noticed: bugs::AsOfFinding, None, ["P1", "P2"];
     changes_that_a_copy_does_not_name_are_noticed: bugs::BaseIgnored, None, ["P1", "P2"];

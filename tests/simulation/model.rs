@@ -26,6 +26,27 @@ pub enum State {
     Deleted,
 }
 
+/// When a key begins and ends, by the clock of whoever looks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Span {
+    pub begins: Option<i64>,
+    pub ends: Option<i64>,
+}
+
+impl Span {
+    pub fn contains(self, clock: i64) -> bool {
+        !self.is_early(clock) && !self.is_late(clock)
+    }
+
+    fn is_early(self, clock: i64) -> bool {
+        self.begins.is_some_and(|begins| clock < begins)
+    }
+
+    fn is_late(self, clock: i64) -> bool {
+        self.ends.is_some_and(|ends| clock >= ends)
+    }
+}
+
 /// What a key may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Power {
@@ -33,14 +54,22 @@ pub struct Power {
     /// From 10.0.this.0/24 alone.
     pub network: Option<u8>,
     pub write: bool,
+    pub span: Span,
 }
 
 impl Power {
-    fn verdict(self, is_suspended: bool, ask: Ask) -> Result<(), Denial> {
+    /// A key that may read, from anywhere, at any time.
+    pub fn new(state: State) -> Self {
+        Self { state, network: None, write: false, span: Span::default() }
+    }
+
+    fn verdict(self, is_suspended: bool, ask: Ask, clock: i64) -> Result<(), Denial> {
         match self.state {
             State::Nothing | State::Deleted => Err(Denial::Unknown),
             State::Disabled => Err(Denial::Disabled),
             State::Active if is_suspended => Err(Denial::AccountSuspended),
+            State::Active if self.span.is_early(clock) => Err(Denial::NotYetValid),
+            State::Active if self.span.is_late(clock) => Err(Denial::Expired),
             State::Active if self.network.is_some_and(|network| network != ask.network) => {
                 Err(Denial::NetworkDenied)
             }
@@ -108,6 +137,8 @@ pub struct Judged {
     /// When it arrived and when the verdict was given, in true time.
     pub arrived: i64,
     pub now: i64,
+    /// When it arrived, by the clock of its isolate.
+    pub clock: i64,
     /// How much older than T what it rests on may be: what its isolate's clock lost unnoticed.
     pub slack: i64,
     pub basis: Basis,
@@ -127,7 +158,7 @@ impl Model {
     }
 
     pub fn draw(&mut self, text: NewKey, now: i64) -> usize {
-        let power = Power { state: State::Nothing, network: None, write: false };
+        let power = Power::new(State::Nothing);
         let versions = vec![Version { from: now, revision: 0, power }];
         self.keys.push(Key { text, versions, is_premature: false });
         self.keys.len() - 1
@@ -243,7 +274,7 @@ impl Model {
             pair[0].revision == revision.unwrap_or_default()
                 && [false, true]
                     .into_iter()
-                    .any(|suspended| is.verdict(suspended, judged.ask) == verdict)
+                    .any(|suspended| is.verdict(suspended, judged.ask, judged.clock) == verdict)
         });
         let late = versions
             .map(|pair| judged.arrived - self.deadline_of(pair[1].from, judged) - judged.slack);
@@ -283,7 +314,9 @@ impl Model {
             .iter()
             .filter(|version| version.revision == revision.unwrap_or_default())
             .any(|version| {
-                suspended.iter().any(|is| version.power.verdict(*is, judged.ask) == verdict)
+                suspended
+                    .iter()
+                    .any(|is| version.power.verdict(*is, judged.ask, judged.clock) == verdict)
             });
         if is_right {
             return Ok(());

@@ -3,6 +3,7 @@
 
 use claviger_control::ledger::publication::PUT_LATE_MS;
 use claviger_control::objects::object::{DurableObject, EFFECTS_PER_RING_MAX};
+use claviger_control::objects::sql::{Sql, Statement};
 use claviger_control::protocol::effect::{Effect, EffectOutcome};
 use claviger_core::lease::rules::LeaseRules;
 use claviger_core::replication::record::kv_key;
@@ -40,21 +41,55 @@ impl<R: LeaseRules> World<R> {
     }
 
     pub fn settle(&mut self, effect: &Effect, outcome: &EffectOutcome) {
+        let sabotage = self.host.sabotage;
+        let now = match effect {
+            Effect::PutRecord { sent_at, .. } if sabotage == Sabotage::SettledFromSending => {
+                *sent_at
+            }
+            _ => at(self.now),
+        };
         // An error leaves the duty as it was.
-        let _ = self.host.ledger().settle(effect, outcome, at(self.now));
+        let _ = self.host.ledger().settle(effect, outcome, now);
+        self.forget_unsure();
+        if let Effect::PutRecord { id, revision, key, .. } = effect
+            && (sabotage, outcome) == (Sabotage::ReadBackAtOnce, &EffectOutcome::Done)
+        {
+            let (id, revision, key) = (*id, *revision, key.clone());
+            let effect = Effect::ReadBack { id, revision, key, acknowledged_at: at(self.now) };
+            let outcome = self.read(&effect);
+            let late = self.random(9_000);
+            self.later(late, Event::Told(effect, outcome));
+        }
         self.arm();
     }
 
+    /// With this bug the ledger knows no put whose outcome it does not know.
+    fn forget_unsure(&self) {
+        if self.host.sabotage == Sabotage::UnsureForgotten {
+            let forget = Statement::new("UPDATE publication SET unsure_at_ms = NULL");
+            self.host.sql.apply(&[forget]).unwrap();
+        }
+    }
+
     fn carry_out(&mut self, effect: Effect) {
-        let delay = if self.is_healed { 0 } else { self.random(400) };
+        self.forget_unsure();
+        // From sending to landing, and from landing to word of it, a put may take seconds each.
+        let (delay, word) = match self.random(8) {
+            _ if self.is_healed => (0, 0),
+            _ if self.are_puts_slow => (4_000 + self.random(5_000), 0),
+            0..5 => (self.random(400), 0),
+            5 => (self.random(400), self.random(9_000)),
+            6 => (self.random(9_000), self.random(500)),
+            _ => (self.random(5_000), self.random(4_500)),
+        };
         if let Effect::PutRecord { key, value, .. } = &effect {
             let (key, value) = (key.clone(), Some(value.clone()));
-            return self.put(effect, key, value, delay);
+            return self.put(effect, key, value, (delay, word));
         }
         if let Effect::PutLease { key, value, number, .. } = &effect {
             self.model.documents.make(*number, self.now);
             let (key, value) = (key.clone(), Some(value.clone()));
-            return self.put(effect, key, value, delay);
+            return self.put(effect, key, value, (delay, word));
         }
         let outcome = match &effect {
             Effect::ReadBack { .. }
@@ -63,7 +98,8 @@ impl<R: LeaseRules> World<R> {
             | Effect::ListKv { .. } => self.read(&effect),
             _ => EffectOutcome::Done,
         };
-        let late = if self.is_healed { 0 } else { self.random(9_000) };
+        let most = if self.one_in(2) { 300 } else { 9_000 };
+        let late = if self.is_healed { 0 } else { self.random(most) };
         self.later(late, Event::Told(effect, outcome));
     }
 
@@ -103,7 +139,14 @@ impl<R: LeaseRules> World<R> {
         }
     }
 
-    fn put(&mut self, effect: Effect, key: String, object: Option<String>, delay: i64) {
+    /// A put that lands after the first of two times, of which the ledger hears after the second.
+    fn put(
+        &mut self,
+        effect: Effect,
+        key: String,
+        object: Option<String>,
+        (delay, word): (i64, i64),
+    ) {
         let mut value = object.as_ref().map(|object| self.mac.sign(&key, object));
         let late_ms = PUT_LATE_MS as i64 - 1_000;
         let is_lost = self.one_in(3);
@@ -146,7 +189,7 @@ impl<R: LeaseRules> World<R> {
             2 => self.later(delay, Event::Lands(key, value)),
             3 => {
                 self.later(delay, Event::Lands(key, value));
-                self.later(delay, Event::Told(effect, EffectOutcome::Failed));
+                self.later(delay + word, Event::Told(effect, EffectOutcome::Failed));
             }
             4 => {
                 let landing = self.random(9_000);
@@ -155,7 +198,7 @@ impl<R: LeaseRules> World<R> {
             }
             _ => {
                 self.later(delay, Event::Lands(key, value));
-                self.later(delay, Event::Told(effect, EffectOutcome::Done));
+                self.later(delay + word, Event::Told(effect, EffectOutcome::Done));
             }
         }
     }

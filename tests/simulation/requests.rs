@@ -16,6 +16,7 @@ use rand_chacha::rand_core::Rng;
 use crate::bugs::Sabotage;
 use crate::copies::Waiter;
 use crate::host::at;
+use crate::meetings::Mechanism;
 use crate::model::{Ask, Basis, Judged};
 use crate::world::{ASKS_ADMIN, Checked, Event, Flight, Heard, Isolate, World};
 
@@ -103,14 +104,14 @@ impl<R: LeaseRules> World<R> {
         let basis = self.basis(checked.evidence.as_ref());
         let grace = if is_stale { self.grace(&flight, basis)? } else { 0 };
         let slack = self.isolates[isolate].slack + grace;
-        let Flight { key, ask, arrived, mut failures, .. } = flight;
+        let Flight { key, ask, arrived, arrived_local: clock, mut failures, .. } = flight;
         if verdict == Err(Denial::Unavailable)
             && self.now - self.isolates[isolate].given_up_at < GIVEN_UP + slack
         {
             // Another request has failed in its place.
             failures = REFRESH_ATTEMPTS;
         }
-        let judged = Judged { key, ask, arrived, now: self.now, slack, basis, failures };
+        let judged = Judged { key, ask, arrived, now: self.now, clock, slack, basis, failures };
         let revision = checked.evidence.and_then(|evidence| evidence.revision);
         let source = checked.evidence.map(|evidence| evidence.source);
         let revision = revision.map(|revision| revision.0);
@@ -121,14 +122,16 @@ impl<R: LeaseRules> World<R> {
             let Some(late) = self.late.as_mut() else { return Err(violation) };
             late.push(self.model.lateness(&judged, verdict, revision));
         }
+        let id = self.model.keys[key].text.id();
         let is_use = verdict.is_ok() || verdict.is_err_and(Denial::is_of_a_known_key);
         if is_use {
-            self.count_use(verdict.is_ok());
+            self.count_use(isolate, id, verdict.is_ok());
         }
         self.note(verdict, source);
         if matches!(source, Some(Source::Memory | Source::Kv)) {
             self.check_order(isolate, &judged, revision.unwrap_or_default())?;
         }
+        self.check_own(isolate, &judged, checked.evidence.is_some(), revision)?;
         self.tally.stale += u64::from(is_stale);
         // P4: what has just come out of the lease comes out of memory at once.
         if matches!(source, Some(Source::Memory | Source::Kv))
@@ -145,7 +148,7 @@ impl<R: LeaseRules> World<R> {
                 return Err(format!("P4: a warm key's verdict is from {:?}", again.evidence));
             }
             if is_use {
-                self.count_use(verdict.is_ok());
+                self.count_use(isolate, id, again.verdict.is_ok());
             }
             self.tally.repeats += 1;
             if let Some(account) = again.renew {
@@ -155,12 +158,46 @@ impl<R: LeaseRules> World<R> {
         Ok(())
     }
 
-    pub fn learn(&mut self, isolate: usize, record: Record) {
+    /// An isolate passes the answer to a change on: it takes the record, or ends its lease.
+    pub fn learn(&mut self, isolate: usize, record: Record, ends: bool) {
         let local = at(self.local(isolate));
-        let (id, revision) = (record.id, record.revision.0);
-        self.isolates[isolate].gateway.leases_mut().take_change(record, local);
+        let (id, revision) = (record.id, record.revision);
+        let leases = self.isolates[isolate].gateway.leases_mut();
         let key = self.model.keys.iter().position(|key| key.text.id() == id).unwrap();
-        self.hear(isolate, key, revision);
+        if ends {
+            leases.end_lease(self.host.account, revision, local);
+        } else {
+            leases.take_change(record, local);
+            self.hear(isolate, key, revision.0);
+            self.meet(isolate, Mechanism::Own);
+        }
+        let own = self.isolates[isolate].own.entry(key).or_insert((0, self.now));
+        if own.0 < revision.0 {
+            *own = (revision.0, self.now);
+        }
+        // Whoever has changed a key looks at it.
+        if !self.is_healed && self.one_in(2) {
+            let ask = Ask { network: self.random(2) as u8, write: false };
+            self.request(isolate, key, ask);
+        }
+    }
+
+    /// A change that was committed through an isolate holds there at once, and from then on.
+    fn check_own(
+        &self,
+        isolate: usize,
+        judged: &Judged,
+        is_of_lease: bool,
+        revision: Option<u64>,
+    ) -> Checked {
+        let own = self.isolates[isolate].own.get(&judged.key);
+        let own = own.filter(|(_, since)| is_of_lease && judged.arrived >= *since);
+        match own {
+            Some(own) if revision.unwrap_or_default() < own.0 && self.late.is_none() => {
+                Err(format!("own: {revision:?} after the change {own:?} for {judged:?}"))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Notes a word on a key, if there is a lease to hold it.

@@ -15,7 +15,7 @@ use crate::bugs::Sabotage;
 use crate::host::at;
 use crate::model::{Ask, Power, State, Version};
 use crate::sql::sqlite::Sqlite;
-use crate::world::{Checked, S, World};
+use crate::world::{Checked, Event, S, World};
 
 /// Longest T that [`World`] sets, and then some.
 const T_MAX: i64 = 62_000;
@@ -111,7 +111,7 @@ impl<R: LeaseRules> World<R> {
         for place in 0..self.model.keys.len() {
             let id = self.model.keys[place].text.id();
             let record = self.host.record(id, &mut self.rng, now);
-            let nothing = Power { state: State::Nothing, network: None, write: false };
+            let nothing = Power::new(State::Nothing);
             let power = then.get(place).copied().unwrap_or(nothing);
             let revision = record.as_ref().map_or(0, |record| record.revision.0);
             // What was lost and found in KV again has a tombstone.
@@ -123,6 +123,9 @@ impl<R: LeaseRules> World<R> {
             key.versions = vec![Version { from: now, revision, power }];
             key.is_premature = true;
         }
+        // What was changed before is nobody's own any more.
+        self.isolates.iter_mut().for_each(|isolate| isolate.own.clear());
+        self.events.retain(|_, event| !matches!(event, Event::Learn(..)));
         let reply =
             self.host.handle(LedgerRequest::Refresh(RefreshRequest::default()), &mut self.rng, now);
         let Some(LedgerReply::Refreshed(refresh)) = reply else { panic!("no state: {reply:?}") };

@@ -11,7 +11,8 @@ use claviger_core::replication::record::{Record, Revision, kv_key};
 use claviger_core::replication::refresh::{MARKS_MAX, Refresh, Unsettled};
 
 use crate::bugs::{
-    LastSetCounts, LastWordCounts, LateWordEnters, MarkEvicted, OverflowForgotten, Sabotage,
+    AnySetSettles, LastSetCounts, LastWordCounts, LateWordEnters, MarkEvicted, OverflowCleared,
+    OverflowForgotten, Sabotage,
 };
 use crate::host::{at, heard};
 use crate::kv::Mood;
@@ -148,7 +149,7 @@ fn a_reading_meets_a_newer_word<R: LeaseRules>() -> Checked {
     let read = world.isolates[0].gateway.leases_mut().ask_kv(id, local);
     let active = world.held(seldom);
     let disabled = world.disable(seldom);
-    world.learn(0, disabled);
+    world.learn(0, disabled, false);
     world.take_kv(&read, &active);
     world.use_key(seldom)
 }
@@ -216,6 +217,59 @@ fn memory_is_short<R: LeaseRules>() -> Checked {
     world.use_key(seldom)
 }
 
+/// A hand writes an old record into KV, and the ledger finds it, but cannot name all unsettled keys
+/// any more. The answer from before, of the same number, names none and arrives last.
+fn an_older_set_meets_an_overflow<R: LeaseRules>() -> Checked {
+    let (mut world, often, seldom) = two_keys::<R>()?;
+    let active = world.held(seldom);
+    world.disable(seldom);
+    world.live(often, 3 * S)?;
+    assert_eq!(world.unsettled(), 0, "it has settled");
+    world.kv.land(&kv_key(world.model.keys[seldom].text.id()), Some(&active), world.now);
+    world.wait(START + ROUND.as_ms() as i64 - world.now)?;
+    world.use_key(often)?;
+    let mut before = world.ask_ledger(None);
+    while world.unsettled() == 0 {
+        world.use_key(often)?;
+        before = world.ask_ledger(None);
+        world.wait(1_000)?;
+    }
+    let (call, mut after) = world.ask_ledger(None);
+    let RefreshReply::Refreshed(refresh) = &mut after else { panic!("no answer: {after:?}") };
+    refresh.unsettled = Unsettled::Overflow;
+    world.answer(&(call, after));
+    world.answer(&before);
+    world.use_key(seldom)
+}
+
+/// A key is disabled through this isolate, while an answer is on its way that was given before: it
+/// names no unsettled key. Then the isolate is short of memory, and KV still says that it is active.
+fn an_older_set_meets_an_own_change<R: LeaseRules>() -> Checked {
+    let (mut world, often, seldom) = two_keys::<R>()?;
+    world.live(often, S)?;
+    let before = world.ask_ledger(None);
+    let disabled = world.disable(seldom);
+    world.learn(0, disabled, false);
+    world.answer(&before);
+    // Each is half of what an isolate remembers.
+    for _ in 0..3 {
+        world.flood();
+    }
+    world.use_key(seldom)
+}
+
+/// A key is disabled through an isolate that has no lease yet, while an answer is on its way to it
+/// that the ledger gave before.
+fn a_first_answer_meets_an_own_change() -> Checked {
+    let mut world = World::<ProductionRules>::stage();
+    let (often, seldom) = (world.new_key()?, world.new_key()?);
+    let before = world.ask_ledger(Some(often));
+    let disabled = world.disable(seldom);
+    world.learn(0, disabled, false);
+    world.answer(&before);
+    world.use_key(seldom)
+}
+
 /// By the book a scene is played without a word, with a bug not.
 fn shows(by_the_book: fn() -> Checked, with_bug: fn() -> Checked, promise: &str) {
     by_the_book().unwrap_or_else(|violation| panic!("by the book: {violation}"));
@@ -227,6 +281,29 @@ fn shows(by_the_book: fn() -> Checked, with_bug: fn() -> Checked, promise: &str)
 #[test]
 fn a_mark_that_is_forgotten_is_noticed() {
     shows(memory_is_short::<ProductionRules>, memory_is_short::<MarkEvicted>, "P1");
+}
+
+#[test]
+fn an_overflow_that_an_older_set_ends_is_noticed() {
+    let (by_the_book, with_bug) = (
+        an_older_set_meets_an_overflow::<ProductionRules>,
+        an_older_set_meets_an_overflow::<OverflowCleared>,
+    );
+    shows(by_the_book, with_bug, "P1");
+}
+
+#[test]
+fn an_own_change_that_an_older_set_settles_is_noticed() {
+    let (by_the_book, with_bug) = (
+        an_older_set_meets_an_own_change::<ProductionRules>,
+        an_older_set_meets_an_own_change::<AnySetSettles>,
+    );
+    shows(by_the_book, with_bug, "order");
+}
+
+#[test]
+fn a_first_answer_from_before_an_own_change_does_not_undo_it() {
+    a_first_answer_meets_an_own_change().unwrap_or_else(|violation| panic!("{violation}"));
 }
 
 #[test]

@@ -18,7 +18,7 @@ use rand_chacha::rand_core::Rng;
 
 use crate::bugs::Sabotage;
 use crate::host::at;
-use crate::model::{Ask, Power, State};
+use crate::model::{Ask, Power, Span, State, Version};
 use crate::sql::sqlite::Fault;
 use crate::tally::Tally;
 use crate::world::{Checked, Event, S, SKEW_MS, World};
@@ -61,13 +61,15 @@ impl<R: LeaseRules> World<R> {
         }
         match self.random(100) {
             _ if self.is_issuing && self.one_in(2) => self.step_issuing()?,
-            0..16 => self.change(),
+            0..14 => self.change(),
+            14 | 15 | 99 => self.gather()?,
             16..60 => self.ask()?,
-            60..84 => self.burst()?,
+            60..81 => self.burst()?,
             84..96 if self.is_steady && !self.one_in(8) => self.change(),
             84..86 => self.operate(),
             86 => self.restart(),
             87..89 => self.step_clock()?,
+            81..84 | 97 | 98 => self.lurk()?,
             89..91 => {
                 let isolate = self.any_isolate();
                 self.isolates[isolate].frozen_until = self.now + self.random(2 * S);
@@ -143,13 +145,7 @@ impl<R: LeaseRules> World<R> {
         });
         let is_few = self.model.keys.len() < 2;
         match key {
-            Some(key) if !is_few || self.one_in(2) => {
-                if !self.model.keys[key].is_issued() {
-                    self.issue(key);
-                } else {
-                    self.alter(key);
-                }
-            }
+            Some(key) if !is_few || self.one_in(2) => self.change_key(key),
             _ => {
                 let key = self.draw();
                 // Now and then somebody is so early as to use it before it is there.
@@ -158,6 +154,11 @@ impl<R: LeaseRules> World<R> {
                 }
             }
         }
+    }
+
+    /// A key is issued, or something about it is changed.
+    pub fn change_key(&mut self, key: usize) {
+        if self.model.keys[key].is_issued() { self.alter(key) } else { self.issue(key) }
     }
 
     pub fn draw(&mut self) -> usize {
@@ -181,8 +182,7 @@ impl<R: LeaseRules> World<R> {
             idempotency_key: format!("i-{}", self.rng.next_u64()),
             sealed: None,
         };
-        let power = Power { state: State::Active, network: None, write: false };
-        self.command(key, command, power);
+        self.command(key, command, Power::new(State::Active));
     }
 
     fn alter(&mut self, key: usize) {
@@ -197,6 +197,9 @@ impl<R: LeaseRules> World<R> {
             let power = self.model.keys[key].before_deletion().unwrap_or(power);
             self.command(key, Command::RestoreKey { id, expected }, power);
             return;
+        }
+        if self.one_in(12) || (power.span != Span::default() && self.one_in(3)) {
+            return self.change_span(key);
         }
         let (command, power) = match self.random(12) {
             0 => (edit(&format!(r#"{{"name":"n{}"}}"#, self.random(1_000))), power),
@@ -224,6 +227,23 @@ impl<R: LeaseRules> World<R> {
         self.command(key, command, power);
     }
 
+    /// A key is to begin later, or to end sooner, or neither.
+    pub fn change_span(&mut self, key: usize) {
+        let Version { revision, power, .. } = self.model.keys[key].now();
+        let (id, expected) = (self.model.keys[key].text.id(), Revision(revision));
+        let seconds = 5 + self.random(100);
+        let at = Some(self.now + 1_000 * seconds);
+        let (text, span) = match self.random(2) {
+            _ if power.span != Span::default() => {
+                (r#"{"expires":"90d","not_before":null}"#.to_owned(), Span::default())
+            }
+            0 => (format!(r#"{{"expires":"{seconds}s"}}"#), Span { ends: at, ..power.span }),
+            _ => (format!(r#"{{"not_before":"{seconds}s"}}"#), Span { begins: at, ..power.span }),
+        };
+        let changes = serde_json::from_str(&text).unwrap();
+        self.command(key, Command::Edit { id, expected, changes }, Power { span, ..power });
+    }
+
     fn delete(&mut self, key: usize) {
         let power = self.model.keys[key].now().power;
         let (id, mac) = (TokenId::random(&mut self.rng), Digest::of(b"a code"));
@@ -249,6 +269,8 @@ impl<R: LeaseRules> World<R> {
         let id = self.model.keys[key].text.id();
         let reply = self.host.command(command, &mut self.rng, self.now);
         self.host.sql.calm();
+        // A write that failed may have held uses.
+        self.host.note_lost();
         let is_told = reply.is_some();
         let record = match reply {
             Some(LedgerReply::Changed { record, bound, .. }) => {
@@ -284,15 +306,17 @@ impl<R: LeaseRules> World<R> {
         let record = record?;
         self.tally.changes += 1;
         self.model.changed(key, power, &record, self.now).unwrap();
-        if is_told && !self.is_healed && !self.one_in(4) {
-            let isolate = self.any_isolate();
+        if is_told && !self.is_healed && (self.through.is_some() || !self.one_in(4)) {
+            let isolate = self.through.unwrap_or_else(|| self.any_isolate());
             let delay = match self.random(8) {
-                0..4 if self.is_steady => self.random(3 * S),
+                0..4 if self.is_steady && self.through.is_none() => self.random(3 * S),
                 0 | 1 => self.random(20_000),
+                2..5 => self.random(3_000),
                 _ => self.random(100),
             };
             let of = (isolate, self.isolates[isolate].life);
-            self.later(delay, Event::Learn(of, record.clone()));
+            let ends = self.one_in(2);
+            self.later(delay, Event::Learn(of, record.clone(), ends));
         }
         Some(record)
     }
@@ -341,14 +365,25 @@ impl<R: LeaseRules> World<R> {
 
     fn restart(&mut self) {
         let place = self.any_isolate();
-        self.isolates[place] = self.isolate();
+        self.forget(place);
         self.tally.restarts += 1;
+    }
+
+    /// Another isolate takes the place of one, which crashed with what it had counted.
+    pub fn forget(&mut self, place: usize) {
+        let fresh = self.isolate();
+        let gone = std::mem::replace(&mut self.isolates[place], fresh);
+        self.lost.add_all(&gone.unsent.counts);
     }
 
     /// An isolate sleeps for a day, while life goes on elsewhere.
     fn sleep(&mut self) -> Checked {
         let place = self.any_isolate();
         self.isolates[place].frozen_until = self.now + DAY;
+        // The ledger forgets the number of its last batch meanwhile: if it is sent again, it counts
+        // again.
+        let unsent = self.isolates[place].unsent.counts.clone();
+        self.repeated.add_all(&unsent);
         for _ in 0..4 {
             self.change();
             self.wait(DAY / 4)?;
@@ -501,7 +536,8 @@ impl<R: LeaseRules> World<R> {
             }
             self.wait(100)?;
         }
-        self.wait(10_000)?;
+        // The last use of each isolate has started a timer.
+        self.wait(40_000)?;
         self.check_usage()
     }
 }

@@ -33,6 +33,17 @@ pub struct Tally {
     pub attacks: u64,
     /// Verdicts that were older than T, for want of the ledger.
     pub stale: u64,
+    /// Leases that met a change of their isolate's own and a copy, and so on.
+    pub own_and_copy: u64,
+    pub own_and_overflow: u64,
+    pub copy_and_overflow: u64,
+    pub all_three: u64,
+    /// Settlements that isolates watched.
+    pub watches: u64,
+    /// Changes whose end of T was awaited.
+    pub stalks: u64,
+    /// Keys whose uses or refusals had to be counted to the last.
+    pub exact: u64,
 }
 
 impl Tally {
@@ -56,6 +67,13 @@ impl Tally {
         self.capped += other.capped;
         self.attacks += other.attacks;
         self.stale += other.stale;
+        self.own_and_copy += other.own_and_copy;
+        self.own_and_overflow += other.own_and_overflow;
+        self.copy_and_overflow += other.copy_and_overflow;
+        self.all_three += other.all_three;
+        self.watches += other.watches;
+        self.stalks += other.stalks;
+        self.exact += other.exact;
     }
 
     /// Whether much of everything happened.

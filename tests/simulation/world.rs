@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use claviger_control::protocol::effect::{Effect, EffectOutcome};
 use claviger_control::protocol::master::MasterSecrets;
+use claviger_core::base::id::AccountId;
 use claviger_core::config::settings::{Config, Variables};
 use claviger_core::gateway::gateway::Gateway;
 use claviger_core::lease::call::{CopyRead, KvRead, LeaseToken, Lookup, RefreshCall};
@@ -17,14 +18,16 @@ use claviger_core::replication::shared::SKEW;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
-use crate::bugs::Sabotage;
+use crate::bugs::{self, Sabotage};
 use crate::cache::Cache;
 use crate::copies::Waiter;
 use crate::host::{Host, at, heard};
 use crate::issuers::Issuers;
 use crate::kv::{Kv, Mood};
+use crate::meetings::Met;
 use crate::model::{Ask, Model};
 use crate::tally::Tally;
+use crate::usage::{Counts, Unsent};
 
 /// 2026-11-21T12:00:00Z.
 pub const START: i64 = 1_795_262_400_000;
@@ -77,14 +80,17 @@ pub enum Event {
     KvBack(Flight, KvRead, Option<String>),
     /// A refresh reaches the ledger; its reply takes `.2`, if it is to come.
     AtLedger((usize, u64), Box<RefreshCall>, Option<i64>, Waiter),
-    LedgerBack((usize, u64), Box<RefreshCall>, RefreshReply, Waiter),
+    /// The reply arrives, which the ledger gave at `.3`.
+    LedgerBack((usize, u64), Box<RefreshCall>, RefreshReply, i64, Waiter),
     CopyBack((usize, u64), CopyRead, Option<String>, Waiter),
     /// What is shared reaches the cache of a data centre, for so many seconds.
     Shares(u64, String, u64),
     Lands(String, Option<String>),
     Told(Effect, EffectOutcome),
-    /// The isolate that had a change committed hears of it.
-    Learn((usize, u64), Record),
+    /// The isolate that had a change committed hears of it, and ends its lease or takes the record.
+    Learn((usize, u64), Record, bool),
+    /// A timer of an isolate that has counted uses of an account.
+    Timer((usize, u64), AccountId),
     Alarm,
 }
 
@@ -114,6 +120,14 @@ pub struct Isolate<R> {
     pub heard: BTreeMap<usize, Heard>,
     /// The words that it holds in memory: whoever asks next must get them from there (P4).
     pub warm: BTreeMap<usize, Heard>,
+    /// The changes of keys that were committed through it: revision, and since when it knows.
+    pub own: BTreeMap<usize, (u64, i64)>,
+    pub met: Met,
+    pub unsent: Unsent,
+    /// How many of its calls the ledger has answered.
+    pub handled: u64,
+    /// Its last call to the ledger.
+    pub last_call: Option<Box<RefreshCall>>,
 }
 
 /// A word on a key.
@@ -143,6 +157,13 @@ pub struct World<R: LeaseRules> {
     /// Leases live long, and words come very late: half of the dangers are there, and half
     /// elsewhere.
     pub is_steady: bool,
+    /// Messages take about as long as a lease lives: sent, received, applied, answered and read are
+    /// far apart.
+    pub is_slow: bool,
+    /// The isolate through which the next change is committed; `None`: any.
+    pub through: Option<usize>,
+    /// Puts take long to land.
+    pub are_puts_slow: bool,
     /// Members have issuers, and all clocks are right but for what is reckoned with.
     pub is_issuing: bool,
     pub issuers: Issuers,
@@ -159,9 +180,12 @@ pub struct World<R: LeaseRules> {
     pub grace_s: i64,
     pub config: Config,
     pub foreign: Config,
-    pub uses: i64,
-    /// Requests with a right secret that were refused.
-    pub refusals: i64,
+    /// Requests with a right secret.
+    pub counted: Counts,
+    /// Those of them that isolates took along when they crashed.
+    pub lost: Counts,
+    /// Those that may count twice.
+    pub repeated: Counts,
     /// Where verdicts that come too late are gathered instead of ending the run: by how many
     /// milliseconds each.
     pub late: Option<Vec<i64>>,
@@ -191,6 +215,9 @@ impl<R: LeaseRules> World<R> {
             kv_out_until: START,
             is_healed: false,
             is_steady: false,
+            is_slow: false,
+            through: None,
+            are_puts_slow: false,
             is_issuing: false,
             issuers: Issuers::default(),
             is_attacked: false,
@@ -200,8 +227,9 @@ impl<R: LeaseRules> World<R> {
             grace_s: 0,
             config: config(RING, false, 0),
             foreign: config(FOREIGN, false, 0),
-            uses: 0,
-            refusals: 0,
+            counted: Counts::default(),
+            lost: Counts::default(),
+            repeated: Counts::default(),
             late: None,
             judged_from: START,
             tally: Tally::default(),
@@ -211,13 +239,20 @@ impl<R: LeaseRules> World<R> {
         }
         world.is_issuing = match sabotage {
             about if about.is_about_issuers() => true,
-            Sabotage::KvBeyondS | Sabotage::GraceUnannounced => false,
+            Sabotage::KvBeyondS
+            | Sabotage::GraceUnannounced
+            | Sabotage::NoneInSlowness
+            | Sabotage::NoneInDocuments => false,
             _ => world.one_in(6),
         };
         if world.is_issuing {
             world.grace_s = 0;
         }
-        world.is_eventual = world.one_in(6) && sabotage != Sabotage::KvBeyondS;
+        world.is_eventual = match sabotage {
+            Sabotage::KvBeyondS | Sabotage::NoneInSlowness => false,
+            Sabotage::NoneInDocuments => true,
+            _ => world.one_in(6),
+        };
         world.is_attacked = match sabotage {
             Sabotage::None => world.one_in(5) && !world.is_eventual && world.grace_s == 0,
             about => about.is_about_attacks(),
@@ -239,6 +274,10 @@ impl<R: LeaseRules> World<R> {
             world.is_steady = true;
             world.set_state(Some(60_000), None);
         }
+        world.is_slow = world.one_in(2) || sabotage.is_about_time();
+        if world.one_in(2) {
+            world.host.crashes = 0;
+        }
         world.arm();
         world
     }
@@ -255,11 +294,12 @@ impl<R: LeaseRules> World<R> {
             None => self.clock(),
         };
         let keyring = if self.host.sabotage == Sabotage::TagsUnchecked { BOTH } else { RING };
+        let mut name = self.rng.next_u64() >> 11;
+        if self.host.sabotage == Sabotage::IsolatesAlike {
+            name = 1;
+        }
         Isolate {
-            gateway: Gateway::with_rules(
-                config(keyring, self.is_eventual, self.grace_s),
-                self.rng.next_u64() >> 11,
-            ),
+            gateway: Gateway::with_rules(config(keyring, self.is_eventual, self.grace_s), name),
             life: self.rng.next_u64(),
             mood,
             place,
@@ -273,17 +313,21 @@ impl<R: LeaseRules> World<R> {
             document: 0,
             heard: BTreeMap::new(),
             warm: BTreeMap::new(),
+            own: BTreeMap::new(),
+            met: Met::default(),
+            unsent: Unsent::default(),
+            handled: 0,
+            last_call: None,
         }
     }
 
     /// By how much a clock is wrong.
     fn clock(&mut self) -> i64 {
-        if self.is_issuing { 0 } else { self.random(7_200_000) - 3_600_000 }
-    }
-
-    /// A request with a right secret was accepted, or refused.
-    pub fn count_use(&mut self, is_accepted: bool) {
-        *(if is_accepted { &mut self.uses } else { &mut self.refusals }) += 1;
+        match self.random(2) {
+            _ if self.is_issuing => 0,
+            0 => self.random(16_000) - 8_000,
+            _ => self.random(7_200_000) - 3_600_000,
+        }
     }
 
     pub fn random(&mut self, below: i64) -> i64 {
@@ -329,7 +373,10 @@ impl<R: LeaseRules> World<R> {
     fn happen(&mut self, event: Event) -> Checked {
         let of = match &event {
             Event::Go(flight) | Event::KvBack(flight, ..) => Some((flight.isolate, flight.life)),
-            Event::LedgerBack(of, ..) | Event::CopyBack(of, ..) | Event::Learn(of, ..) => Some(*of),
+            Event::LedgerBack(of, ..)
+            | Event::CopyBack(of, ..)
+            | Event::Learn(of, ..)
+            | Event::Timer(of, ..) => Some(*of),
             _ => None,
         };
         if let Some((isolate, life)) = of {
@@ -360,23 +407,38 @@ impl<R: LeaseRules> World<R> {
                 let reply = if self.now < self.ledger_out_until {
                     RefreshReply::Failed
                 } else {
-                    let reply = self.host.refresh(call.request(), &mut self.rng, self.now);
+                    let mut request = call.request().clone();
+                    if self.host.sabotage == Sabotage::BatchesDropped && waiter.failures() > 0 {
+                        request.usage = None;
+                    }
+                    let reply = self.host.refresh(&request, &mut self.rng, self.now);
+                    self.isolates[of.0].handled += 1;
                     self.arm();
                     heard(reply)
                 };
                 if let Some(delay) = reply_in {
-                    self.later(delay, Event::LedgerBack(of, call, reply, waiter));
+                    let answered = self.now;
+                    self.later(delay, Event::LedgerBack(of, call, reply, answered, waiter));
                 }
             }
-            Event::LedgerBack(of, call, reply, mut waiter) => {
+            Event::LedgerBack(of, mut call, reply, answered, mut waiter) => {
                 let local = at(self.local(of.0));
                 let isolate = &mut self.isolates[of.0];
+                bugs::ANSWERED.set(answered);
+                if self.host.sabotage == Sabotage::LastCallAnswered
+                    && let Some(last) = isolate.last_call.clone()
+                {
+                    call = last;
+                }
                 if isolate.gateway.leases_mut().take_refresh(&call, &reply, local, waiter.lookup())
                 {
                     isolate.out_since = None;
+                    self.acknowledge(of.0, &call);
+                    self.meet_overflow(of.0);
                     self.share(of, &call, &reply);
                     return self.go_on(of, waiter);
                 }
+                let isolate = &mut self.isolates[of.0];
                 isolate.failed.push(self.now);
                 isolate.out_since = isolate.out_since.or(Some(self.now));
                 if waiter.failed() >= REFRESH_ATTEMPTS {
@@ -387,15 +449,14 @@ impl<R: LeaseRules> World<R> {
             Event::CopyBack(of, read, text, waiter) => {
                 return self.copy_back(of, &read, text.as_deref(), waiter);
             }
+            Event::Timer(of, account) => self.timer(of, account),
             Event::Shares(place, text, seconds) => self.cache.put(place, text, seconds, self.now),
             Event::Lands(key, value) => {
                 self.kv.land(&key, value.as_deref(), self.now);
                 self.model.documents.land(self.host.account, &key, value.as_deref(), self.now);
             }
             Event::Told(effect, outcome) => self.settle(&effect, &outcome),
-            Event::Learn((isolate, _), record) => {
-                self.learn(isolate, record);
-            }
+            Event::Learn((isolate, _), record, ends) => self.learn(isolate, record, ends),
             Event::Alarm => self.alarm(),
         }
         Ok(())
@@ -406,6 +467,7 @@ impl<R: LeaseRules> World<R> {
         match self.random(10) {
             _ if self.is_healed => 0,
             _ if self.is_steady && self.one_in(12) => self.random(2 * S),
+            0..6 if self.is_slow => self.random(self.model.freshness_ms() * 2 / 3 + 500),
             0..2 => 0,
             2..9 => self.random(80),
             _ => self.random(1_500),
@@ -416,9 +478,13 @@ impl<R: LeaseRules> World<R> {
     /// for it may be cancelled.
     pub fn send(&mut self, of: (usize, u64), call: RefreshCall, waiter: Waiter) {
         let (there, back, call) = (self.delay(), self.delay(), Box::new(call));
+        if self.host.sabotage == Sabotage::LastCallAnswered {
+            self.isolates[of.0].last_call = Some(call.clone());
+        }
         let lot = if self.is_healed { 9 } else { self.random(24) };
         if lot < 3 {
-            let failed = Event::LedgerBack(of, call.clone(), RefreshReply::Failed, waiter);
+            let failed =
+                Event::LedgerBack(of, call.clone(), RefreshReply::Failed, self.now, waiter);
             self.later(TIMEOUT, failed);
             let reply_in = (lot == 2).then(|| TIMEOUT + self.random(20_000));
             if lot > 0 {
@@ -439,18 +505,5 @@ impl<R: LeaseRules> World<R> {
             self.later(again, Event::AtLedger(of, copy, Some(back), Waiter::Nobody));
         }
         self.later(there, Event::AtLedger(of, call, Some(back), waiter));
-    }
-
-    /// Whether more uses or refusals were counted than there were.
-    pub fn check_usage(&self) -> Checked {
-        self.host.ledger().write_uses(at(self.now)).map_err(|error| error.to_string())?;
-        let uses = self.host.number("SELECT coalesce(sum(uses), 0) FROM usage");
-        let refusals = self.host.number("SELECT coalesce(sum(denials), 0) FROM usage");
-        for (counted, most) in [(uses, self.uses), (refusals, self.refusals)] {
-            if counted > most {
-                return Err(format!("usage: {counted} counted of at most {most}"));
-            }
-        }
-        Ok(())
     }
 }

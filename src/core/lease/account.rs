@@ -137,7 +137,7 @@ impl<R: LeaseRules> AccountSlot<R> {
     pub(super) fn is_behind(&self, document: &Document) -> bool {
         R::is_behind(document.number, self.document)
             || self.left.as_ref() == Some(&document.epoch)
-            || document.revision < self.floor
+            || R::is_before_change(document.revision, self.floor)
     }
 
     /// Records that the ledger answered another isolate's call of `as_of` or later.
@@ -147,7 +147,7 @@ impl<R: LeaseRules> AccountSlot<R> {
 
     /// Records that a change with this revision was committed through this isolate.
     pub(super) fn note_change(&mut self, revision: Revision, now: UnixMs) {
-        self.floor = self.floor.max(revision);
+        self.floor = R::floor(self.floor, revision);
         self.changed = Some(now);
     }
 
@@ -164,7 +164,7 @@ impl<R: LeaseRules> AccountSlot<R> {
     /// until it expires, so no request starts another background refresh before that.
     pub(super) fn failed(&mut self, is_last: bool, now: UnixMs) {
         self.failed = Some((now, self.recent_failures(now).saturating_add(1)));
-        self.out_since = self.out_since.or(Some(now));
+        self.out_since = Some(R::grace_from(self.out_since, now));
         if is_last {
             self.given_up = Some(now);
         }

@@ -88,6 +88,8 @@ pub struct RefreshCall {
     pub(super) sent: UnixMs,
     /// Number of replies that the lease had taken.
     pub(super) taken: u64,
+    /// Revision of the last change that had been committed through the isolate.
+    pub(super) floor: Revision,
     /// The account's state in the lease.
     pub(super) state: Option<Arc<AccountState>>,
 }

@@ -150,7 +150,7 @@ impl Entries {
             for entry in self.map.values_mut() {
                 // A change that was committed through this isolate meanwhile is newer than the set:
                 // its mark stays.
-                entry.is_unsettled &= entry.revision > revision;
+                entry.is_unsettled &= !R::is_settled_by(entry.revision, revision);
             }
             self.recount();
         }

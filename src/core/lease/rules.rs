@@ -26,6 +26,32 @@ pub trait LeaseRules: Debug + 'static {
         stated
     }
 
+    /// Returns the time as of which a lease counts that rests on a document, given the times at
+    /// which the read was `sent` and at which its result came. KV may have answered at any time
+    /// between the two.
+    fn as_of_document(sent: UnixMs, read: UnixMs) -> UnixMs {
+        let _ = read;
+        sent
+    }
+
+    /// Returns the time from which on the grace of an outage counts, after a call that failed at
+    /// `failed`. `first` is the time of the first failure since the last answer; a retry does not
+    /// prolong the grace.
+    fn grace_from(first: Option<UnixMs>, failed: UnixMs) -> UnixMs {
+        first.unwrap_or(failed)
+    }
+
+    /// Returns the revision below which the isolate takes no copy, after a change of the revision
+    /// `own` was committed through it. The isolate may learn of two changes in either order.
+    fn floor(known: Revision, own: Revision) -> Revision {
+        known.max(own)
+    }
+
+    /// Returns `true` if a copy is older than a change that was committed through this isolate.
+    fn is_before_change(copy: Revision, floor: Revision) -> bool {
+        copy < floor
+    }
+
     /// Returns `true` if a copy that names all changes after `base` completes a lease that knows
     /// all changes up to `known`.
     fn is_covered(known: Revision, base: Revision) -> bool {
@@ -96,6 +122,13 @@ pub trait LeaseRules: Debug + 'static {
     /// one is certain only if it was requested after the earlier one had arrived.
     fn is_later(is_of_higher_revision: bool, is_asked_later: bool) -> bool {
         is_of_higher_revision || is_asked_later
+    }
+
+    /// Returns `true` if a later set that does not name a key settles the key's mark. The set holds
+    /// as of the revision `set`. It says nothing about a later change, which was committed through
+    /// this isolate meanwhile.
+    fn is_settled_by(mark: Revision, set: Revision) -> bool {
+        mark <= set
     }
 
     /// Returns `true` if the lease must not rely on KV after a reply. There are three reasons: the

@@ -57,8 +57,9 @@ impl<R: LeaseRules> Leases<R> {
         let cold = RefreshRequest { ask, unused, usage, ..RefreshRequest::default() };
         // These are the defaults without a lease, or with one on an account that the ledger does
         // not know.
+        let (floor, request) = (slot.floor, cold);
         let mut call =
-            RefreshCall { account, request: cold, token, sent: now, taken: 0, state: None };
+            RefreshCall { account, request, token, sent: now, taken: 0, floor, state: None };
         if let Some(lease) = slot.lease(now).filter(|lease| lease.epoch().is_some()) {
             call.request.epoch = lease.epoch().cloned();
             call.request.known_revision = lease.known();
@@ -115,9 +116,16 @@ impl<R: LeaseRules> Leases<R> {
         state: &Arc<AccountState>,
         now: UnixMs,
     ) {
-        if self.token(call.account, now) != call.token {
+        if self.token(call.account, now) != call.token || self.is_undoing(call, reply, now) {
             increment(&mut self.counters.discarded);
             return;
+        }
+        if reply.revision < call.floor
+            && let Some(slot) = self.accounts.find(call.account)
+        {
+            // The account's own ledger is behind a change that it had committed before the call, so
+            // it has begun another epoch.
+            slot.floor = Revision::default();
         }
         let generation = self.generation;
         let (account, mut lease) =
@@ -139,6 +147,15 @@ impl<R: LeaseRules> Leases<R> {
         }
     }
 
+    /// Returns `true` if a reply would undo a change that was committed through this isolate since
+    /// the call: the ledger gave the reply before that change, and no lease holds the change.
+    fn is_undoing(&self, call: &RefreshCall, reply: &Refresh, now: UnixMs) -> bool {
+        reply.revision >= call.floor
+            && self.accounts.peek(call.account).is_some_and(|slot| {
+                slot.lease(now).is_none() && R::is_before_change(reply.revision, slot.floor)
+            })
+    }
+
     /// Returns the lease that results from a reply: the present one with the reply applied, or a
     /// new one. The caller must store it.
     pub(in crate::lease) fn renewed(
@@ -152,13 +169,6 @@ impl<R: LeaseRules> Leases<R> {
         let (incarnation, jitter) = (self.next_incarnation(), self.jitter());
         let (slot, evicted) = self.accounts.admit(account, now);
         self.counters.count(evicted);
-        // The isolate takes no copy of a revision below the floor, so the ledger answered a call of
-        // this isolate. The answer to a call that was sent before the change may miss the change.
-        let is_asked_since = slot.changed.is_some_and(|changed| provenance.as_of > changed);
-        if is_asked_since && reply.revision < slot.floor {
-            // The ledger is behind a change that it had committed, so it has begun another epoch.
-            slot.floor = Revision::default();
-        }
         slot.document = slot.document.max(reply.document);
         slot.leave_epoch(
             slot.lease.as_ref().and_then(Lease::epoch).cloned().as_ref(),

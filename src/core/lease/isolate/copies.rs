@@ -115,6 +115,7 @@ impl<R: LeaseRules> Leases<R> {
     /// Returns `true` if the document lets the request that read it continue.
     fn keep_document(&mut self, read: &CopyRead, document: Document, now: UnixMs) -> bool {
         let freshness = self.terms.freshness;
+        let as_of = R::as_of_document(read.sent, now);
         if let Some(account) =
             self.accounts.find(read.account).filter(|account| account.is_behind(&document))
         {
@@ -128,14 +129,14 @@ impl<R: LeaseRules> Leases<R> {
             let lease =
                 account.lease.as_mut().filter(|lease| !lease.is_over(now) && knows_it_all(lease));
             let may_go_on = lease.is_some() && freshness == Freshness::Eventual;
-            lease.into_iter().for_each(|lease| lease.check(read.sent));
+            lease.into_iter().for_each(|lease| lease.check(as_of));
             return may_go_on;
         }
         let lease = self.lease(read.account, now);
         let (epoch, known) =
             lease.map_or((None, Revision(0)), |lease| (lease.epoch(), lease.known()));
         let reply = document.reply_to(epoch, known);
-        let provenance = Provenance { as_of: read.sent, taken: None, basis: Basis::Document };
+        let provenance = Provenance { as_of, taken: None, basis: Basis::Document };
         self.keep_copy(read.account, provenance, &reply, now);
         increment(&mut self.counters.documents_taken);
         true
@@ -156,7 +157,8 @@ impl<R: LeaseRules> Leases<R> {
                 && (lease.basis() == Basis::Document || as_of > lease.as_of())
         });
         let is_over = self.accounts.peek(read.account).is_some_and(|account| {
-            account.left.as_ref() == Some(&reply.epoch) || reply.revision < account.floor
+            account.left.as_ref() == Some(&reply.epoch)
+                || R::is_before_change(reply.revision, account.floor)
         });
         let is_over = is_over || as_of < self.accounts.copies_from();
         if !is_recent || !is_news || is_over {

@@ -275,6 +275,20 @@ fn a_change_that_was_made_here_is_not_undone_by_a_document_from_before_it() {
     assert_eq!(need(&isolate.find_by(key('a'), 2, &lookup)), Some(Fetch::Kv(key('a'))));
 }
 
+/// The reply to a call from before the change has a lower revision, but says nothing of a restored
+/// ledger: copies from before the change stay out.
+#[test]
+fn a_change_that_was_made_here_is_not_undone_after_a_late_reply_from_before_it() {
+    let mut isolate = eventual();
+    isolate.refresh(0, reply(5));
+    let call = isolate.renew(1);
+    isolate.0.take_change(active(key('a'), 6), at(2));
+    assert!(isolate.take(&call, 3, reply(5)));
+    isolate.0.end_all();
+    let lookup = isolate.look(4, 4, Some(document(9, 0, reply(5))));
+    assert_eq!(need(&isolate.find_by(key('a'), 4, &lookup)), Some(Fetch::Ledger(key('a'))));
+}
+
 #[test]
 fn a_change_that_was_made_here_does_not_stand_for_those_before_it_that_the_lease_missed() {
     let mut isolate = eventual();

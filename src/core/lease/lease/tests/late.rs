@@ -42,6 +42,27 @@ fn an_answer_from_before_a_change_does_not_enter_after_it_but_serves_who_asked()
     assert_eq!(isolate.need(key('b'), 6), Some(Fetch::Kv(key('b'))));
 }
 
+/// Without a lease, nothing but the revision of the change contradicts the older reply.
+#[test]
+fn a_reply_from_before_a_change_that_was_made_here_begins_no_lease() {
+    let mut isolate = Isolate::new();
+    let call = isolate.renew(0);
+    isolate.0.take_change(active(key('a'), 7), at(1));
+    assert!(isolate.take(&call, 2, reply(6)), "it is an answer");
+    assert_eq!(isolate.known(2), None);
+    isolate.refresh(3, reply(7));
+    assert_eq!(isolate.known(3), Some(7));
+}
+
+/// A ledger that was restored begins another epoch and counts from a lower revision.
+#[test]
+fn a_reply_that_was_asked_after_a_change_that_was_made_here_counts_whatever_its_revision() {
+    let mut isolate = Isolate::new();
+    isolate.0.take_change(active(key('a'), 7), at(0));
+    isolate.refresh(1, reply(6));
+    assert_eq!(isolate.known(1), Some(6));
+}
+
 #[test]
 fn kv_read_before_a_change_is_no_help_after_it() {
     let id = key('a');
