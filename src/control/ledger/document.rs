@@ -244,7 +244,11 @@ pub fn looked(
     now: UnixMs,
 ) -> Result<Vec<Statement>, SqlError> {
     let standing = DocumentStanding::load(sql)?;
-    if standing.number != number || standing.read_back_at().is_none() {
+    if standing.number != number {
+        // The task is now that of a later document.
+        return Ok(Vec::new());
+    }
+    if standing.read_back_at().is_none() {
         return Ok(vec![read_task().done()]);
     }
     if value == Some(text(&document(sql, account, number)?)?.as_str()) {
