@@ -402,3 +402,19 @@ fn a_clock_that_goes_back_loses_no_entry() {
     }
     assert_eq!(seen, [START + MINUTE, START + 1, START, START].map(UnixMs::from_ms));
 }
+
+/// A day of Tokyo ends at 15:00 UTC.
+#[test]
+fn an_instant_between_two_days_belongs_to_the_later() {
+    let (world, owner) = World::open();
+    world.wait(3 * HOUR);
+    let owner = world.renewed(owner);
+    world.issue(owner, "{}");
+    for (query, found) in [
+        (serde_json::json!({"to": "2026-11-21", "action": "key_issued"}), 0),
+        (serde_json::json!({"from": "2026-11-22", "action": "key_issued"}), 1),
+    ] {
+        let query: Query = serde_json::from_value(query).unwrap();
+        assert_eq!(page(&world, owner, query).entries.len(), found);
+    }
+}

@@ -1,5 +1,6 @@
 //! The audit trail.
 
+use claviger_control::ledger::audit::JOURNAL_ROWS_MAX;
 use claviger_control::objects::sql::{Sql, SqlExt, Statement};
 use claviger_control::protocol::command::Command;
 use claviger_control::protocol::member::SecretVersion;
@@ -67,4 +68,21 @@ fn audit_rows_are_insert_only() {
         let error = world.sql.apply(&[Statement::new(text)]).unwrap_err().to_string();
         assert!(error.contains("insert-only"), "{error}");
     }
+}
+
+#[test]
+fn the_journal_keeps_the_last_changes_up_to_its_bound() {
+    let (world, owner) = World::open();
+    let key = world.issue(owner, "{}");
+    let bound = i64::try_from(JOURNAL_ROWS_MAX).unwrap();
+    let text = format!(
+        "WITH RECURSIVE n(i) AS (SELECT 2 UNION ALL SELECT i + 1 FROM n WHERE i < {bound})
+        INSERT INTO journal SELECT i, 'account', 'set_state', 0 FROM n"
+    );
+    let advance = format!("UPDATE account SET revision = {bound}");
+    world.sql.apply(&[Statement::new(text), Statement::new(advance)]).unwrap();
+    assert_eq!(world.count("journal"), bound);
+    world.changed(owner, edit(&key, r#"{"name":"Cron"}"#));
+    assert_eq!(world.count("journal"), bound);
+    assert_eq!(world.sql_time("SELECT min(revision) FROM journal"), 2);
 }

@@ -111,7 +111,9 @@ fn a09_the_code_deletes_these_keys_with_one_bound_and_one_audit_row_each() {
     assert_eq!((world.count("audit"), world.count("journal")), (audit + 2, journal + 2));
     assert_eq!(world.count("audit WHERE action = 'delete' AND address = '203.0.113.7'"), 2);
     assert_eq!(show(&world, owner, other.id).status(world.now()), Status::Active);
-    assert_eq!(look(&world, owner, begun.id).state, DeletionState::Done);
+    world.wait(MINUTE);
+    let done = look(&world, owner, begun.id);
+    assert_eq!((done.state, done.restorable_until), (DeletionState::Done, restorable_until));
 }
 
 #[test]

@@ -106,3 +106,39 @@ fn a09_how_a_superseded_mail_went_changes_nothing() {
     assert_eq!(sent.len(), 1);
     assert_eq!(world.count("due WHERE kind = 'send_mail'"), 0);
 }
+
+#[test]
+fn a_code_is_mailed_up_to_its_end_and_not_at_it() {
+    for (late, is_mailed) in [(1, true), (0, false)] {
+        let (world, owner) = quiet();
+        let key = world.issue(owner, "{}");
+        begin(&world, owner, &[key.id]);
+        world.wait(10 * MINUTE - late);
+        assert_eq!(next_mail(&world).is_some(), is_mailed);
+    }
+}
+
+/// An older message may be tried after a newer one.
+#[test]
+fn the_last_attempt_tells_if_mail_fails_and_not_the_last_message() {
+    let (world, owner) = quiet();
+    let failing = || match world.ask(owner, Command::Show) {
+        LedgerReply::Session(view) => view.mail_is_failing,
+        other => panic!("no session: {other:?}"),
+    };
+    let key = world.issue(owner, "{}");
+    begin(&world, owner, &[key.id]);
+    let (first, _) = next_mail(&world).unwrap();
+    world.settle(&first, EffectOutcome::Failed);
+    assert!(failing());
+    world.wait(SECOND / 2);
+    begin(&world, owner, &[key.id]);
+    let (second, _) = next_mail(&world).unwrap();
+    world.settle(&second, EffectOutcome::Done);
+    assert!(!failing());
+    world.wait(SECOND / 2);
+    let (again, _) = next_mail(&world).unwrap();
+    assert_eq!(again, first);
+    world.settle(&again, EffectOutcome::Failed);
+    assert!(failing());
+}

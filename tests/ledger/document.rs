@@ -4,6 +4,7 @@ use claviger_control::ledger::publication::PUT_LATE_MS;
 use claviger_control::ledger::repair::ROUND;
 use claviger_control::objects::sql::{Sql, Statement};
 use claviger_control::protocol::effect::{Effect, EffectOutcome};
+use claviger_control::protocol::integer::INTEGER_MAX;
 use claviger_control::protocol::ledger::LedgerRequest;
 use claviger_core::base::time::DurationMs;
 use claviger_core::config::terms::{Freshness, Outage, Terms};
@@ -15,6 +16,7 @@ use crate::kv::Kv;
 use crate::world::{Browser, HOUR, MINUTE, SECOND, World, set_enabled};
 
 const S: i64 = SETTLE_MS as i64;
+const LATE: i64 = PUT_LATE_MS as i64;
 
 fn eventual() -> Terms {
     Terms { freshness: Freshness::Eventual, ..Terms::default() }
@@ -217,9 +219,9 @@ fn a_late_old_put_does_not_win_for_good() {
     world.settle(&newer, EffectOutcome::Done);
     // The first lands after all.
     let Effect::PutLease { value, .. } = &lost else { panic!() };
-    kv.land(&name, value, sent + PUT_LATE_MS as i64 - 1);
+    kv.land(&name, value, sent + LATE - 1);
     // Not looked at before nothing can land any more and every place serves what did.
-    world.now.set(sent + PUT_LATE_MS as i64 + S - 1);
+    world.now.set(sent + LATE + S - 1);
     assert_eq!(next_look(&world), None);
     world.wait(1);
     let look = next_look(&world).unwrap();
@@ -227,6 +229,108 @@ fn a_late_old_put_does_not_win_for_good() {
     world.settle(&look, outcome);
     let (_, again) = next_put(&world).unwrap();
     assert!(again.number > document.number && !again.state.suspended);
+}
+
+/// A put is sent, reported, and followed by the next at different times.
+#[test]
+fn the_wait_counts_from_the_acknowledgement_and_from_the_last_put_that_may_still_land() {
+    let told_after = 7 * SECOND;
+    for (lost, pause, is_late) in
+        [(0, 0, false), (1, 0, true), (3, 0, true), (3, LATE - MINUTE, true), (3, LATE, false)]
+    {
+        let (world, _, _) = documented();
+        set(&world, None, Some(true));
+        let mut last_lost = 0;
+        for _ in 0..lost {
+            let (put, _) = next_put(&world).unwrap();
+            last_lost = world.now.get();
+            world.wait(told_after);
+            world.settle(&put, EffectOutcome::Failed);
+            world.wait(5 * SECOND);
+        }
+        world.wait(pause);
+        let (put, _) = next_put(&world).unwrap();
+        world.wait(told_after);
+        world.settle(&put, EffectOutcome::Done);
+        let from = if is_late { last_lost + LATE } else { world.now.get() };
+        let read_at = world.sql_time("SELECT at_ms FROM due WHERE kind = 'read_lease'");
+        assert_eq!(read_at, from + S, "{lost} lost, {pause} ms before the last");
+    }
+}
+
+#[test]
+fn a_repeated_or_late_report_on_a_put_changes_nothing() {
+    let (world, _, _) = documented();
+    let rows = || world.sql.dump("lease_document") + &world.sql.dump("due");
+    let untouched = |put: &Effect| {
+        let before = rows();
+        world.wait(SECOND / 10);
+        for outcome in [EffectOutcome::Done, EffectOutcome::Failed] {
+            world.settle(put, outcome);
+            assert_eq!(rows(), before);
+        }
+    };
+    set(&world, None, Some(true));
+    let (first, _) = next_put(&world).unwrap();
+    world.settle(&first, EffectOutcome::Failed);
+    untouched(&first);
+    world.wait(SECOND);
+    let (second, _) = next_put(&world).unwrap();
+    untouched(&first);
+    world.settle(&second, EffectOutcome::Done);
+    untouched(&second);
+    // A change waits for its put.
+    set(&world, None, Some(false));
+    untouched(&second);
+}
+
+/// A reading takes its time, and the next document does not wait for it.
+#[test]
+fn the_reading_of_an_earlier_document_decides_nothing_about_a_later_one() {
+    let (world, _, mut kv) = documented();
+    set(&world, None, Some(true));
+    live(&world, &mut kv, SECOND);
+    world.wait(S);
+    let look = next_look(&world).unwrap();
+    let read = kv.read(&look, world.now.get(), 0, |_| 0);
+    set(&world, None, Some(false));
+    let (put, _) = next_put(&world).unwrap();
+    world.settle(&look, read.clone());
+    world.wait(SECOND);
+    world.settle(&put, EffectOutcome::Done);
+    assert_eq!(world.count("due WHERE kind = 'put_lease'"), 0, "what differed was replaced");
+    world.settle(&look, read);
+    assert_eq!(world.count("due WHERE kind = 'put_lease'"), 0);
+    let read_at = world.sql_time("SELECT ifnull(max(at_ms), 0) FROM due WHERE kind = 'read_lease'");
+    assert_eq!(read_at, world.now.get() + S, "the later one is still to be read back");
+}
+
+#[test]
+fn a_document_that_is_to_be_replaced_is_not_read_back() {
+    let (world, _, mut kv) = documented();
+    set(&world, None, Some(true));
+    live(&world, &mut kv, SECOND);
+    world.now.set(world.sql_time("SELECT at_ms FROM due WHERE kind = 'read_lease'") + 1);
+    set(&world, None, Some(false));
+    let next = world.next_effect();
+    assert!(matches!(next, Some(Effect::PutLease { .. })), "{next:?}");
+}
+
+/// Isolates keep the highest number that they have seen.
+#[test]
+fn a_ledger_that_was_restored_numbers_its_documents_above_those_of_before() {
+    let (world, _, mut kv) = documented();
+    for suspended in [true, false] {
+        set(&world, None, Some(suspended));
+        live(&world, &mut kv, 5 * SECOND);
+    }
+    let before = held(&world, &kv).number;
+    // As it was before the first document.
+    let text = "UPDATE lease_document SET number = 0, epoch = NULL, sent_at_ms = NULL";
+    world.sql.apply(&[Statement::new(text)]).unwrap();
+    set(&world, None, Some(true));
+    let number = next_put(&world).unwrap().1.number;
+    assert!(number > before, "{number} after {before}");
 }
 
 #[test]
@@ -250,6 +354,14 @@ fn the_repair_finds_another_document_and_an_absent_one() {
         assert_eq!((Some(now.state), now.revision), (refresh.state, refresh.revision), "{spoilt}");
     }
     assert!(held(&world, &kv).number > ahead.number, "or nobody who saw the other would take it");
+    // No number follows the highest that JSON carries.
+    let mut highest = held(&world, &kv);
+    highest.number = INTEGER_MAX as u64;
+    let before = held(&world, &kv).number;
+    kv.land(&name, &highest.text().unwrap(), world.now.get());
+    assert_eq!(live(&world, &mut kv, ROUND.as_ms() as i64 + 2 * HOUR).len(), 1);
+    let number = held(&world, &kv).number;
+    assert!(before < number && number < highest.number, "{number}");
     assert!(
         live(&world, &mut kv, ROUND.as_ms() as i64 + 2 * HOUR).is_empty(),
         "what is right is left alone"

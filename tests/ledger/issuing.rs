@@ -27,7 +27,7 @@ const CEILING: &str =
     r#""issuable":{"permissions":["demo:read"],"networks":"10.0.0.0/8","longest":"100d"}"#;
 
 /// An issuable key, and what proves that it was presented.
-fn issuer(world: &World, owner: Browser, more: &str) -> (KeyView, IssuerProof) {
+pub fn issuer(world: &World, owner: Browser, more: &str) -> (KeyView, IssuerProof) {
     let command = world.issue_command(&format!("{{{CEILING}{more}}}"));
     let Command::Issue { digest, .. } = &command else { panic!() };
     let digest = *digest;
@@ -35,7 +35,7 @@ fn issuer(world: &World, owner: Browser, more: &str) -> (KeyView, IssuerProof) {
     (key.clone(), IssuerProof { issuer: Issuer::Key(key.id), digest })
 }
 
-fn by_api(world: &World, proof: IssuerProof, life_ms: i64, networks: &str) -> LedgerRequest {
+pub fn by_api(world: &World, proof: IssuerProof, life_ms: i64, networks: &str) -> LedgerRequest {
     let (id, digest) = world.draw_key();
     LedgerRequest::IssueByApi(IssueByApi {
         id,
@@ -201,6 +201,55 @@ fn the_ledger_decides_again_who_may_issue_and_what() {
 
     world.changed(owner, set_enabled(&key, false));
     assert_eq!(refused(&world, by_api(&world, proof, HOUR, "[]")), Refusal::IssuerRefused);
+}
+
+/// The life of a key is granted, told and dated from the time at which the edge was asked.
+#[test]
+fn an_edge_s_clock_may_differ_by_a_minute_and_its_time_dates_the_key() {
+    let (world, owner) = World::open();
+    let (_, proof) = issuer(&world, owner, r#","expires":"never""#);
+    let asked = |clock_ms: i64, life_ms: i64| {
+        let mut request = by_api(&world, proof, 0, "[]");
+        let LedgerRequest::IssueByApi(IssueByApi { at, expires, .. }) = &mut request else {
+            panic!()
+        };
+        *at = UnixMs::from_ms(START + clock_ms);
+        *expires = Expiry::At(UnixMs::from_ms(START + clock_ms + life_ms));
+        request
+    };
+    for clock_ms in [-MINUTE, 0, MINUTE] {
+        let (view, record) = issued(&world, asked(clock_ms, 100 * DAY));
+        let at = UnixMs::from_ms(START + clock_ms);
+        let issued = credential(record).issued.unwrap();
+        assert_eq!((view.created_at, view.changed_at, issued.at), (at, at, at), "{clock_ms}");
+        let end = UnixMs::from_ms(START + clock_ms + 100 * DAY);
+        assert_eq!(view.limits.expires, Expiry::At(end), "{clock_ms}");
+    }
+    for (clock_ms, life_ms) in [(-MINUTE - 1, DAY), (MINUTE + 1, DAY), (-MINUTE, MINUTE)] {
+        let refusal = refused(&world, asked(clock_ms, life_ms));
+        assert_eq!(refusal, Refusal::IssuerRefused, "{clock_ms} {life_ms}");
+    }
+    issued(&world, asked(-MINUTE, MINUTE + 1));
+}
+
+#[test]
+fn an_account_crowded_with_issued_keys_keeps_none_that_has_ended() {
+    let (world, owner) = World::open();
+    let (_, proof) = issuer(&world, owner, "");
+    let crowd = |issuers: u32| {
+        let text = format!("UPDATE key_tally SET issuers = {issuers}");
+        world.sql.apply(&[Statement::new(text)]).unwrap();
+    };
+    let swept_at = || world.sql_time("SELECT at_ms FROM due WHERE kind = 'sweep_issued'");
+    let crowded = ISSUED_KEYS_MAX / 10 * 9;
+    for (issuers, sweep_at) in [(crowded - 1, START + HOUR + 30 * DAY), (crowded, START)] {
+        crowd(issuers);
+        issued(&world, by_api(&world, proof, HOUR, "[]"));
+        assert_eq!(swept_at(), sweep_at, "{issuers}");
+    }
+    crowd(crowded);
+    while world.next_effect().is_some() {}
+    assert_eq!(swept_at(), START + HOUR, "the next end");
 }
 
 #[test]
@@ -383,12 +432,12 @@ fn view(world: &World, owner: Browser, id: KeyId) -> KeyView {
 }
 
 /// A sealed key's ID, of the right shape: the ledger does not look at its tag.
-fn sealed(world: &World, generation: u32) -> SealedId {
+pub fn sealed(world: &World, generation: u32) -> SealedId {
     let (number, _) = world.draw_key();
     SealedId::parse(&format!("{number}{generation:06}{:011}", 0)).unwrap()
 }
 
-fn revoke(id: SealedId, issuer: Issuer, until: i64) -> Command {
+pub fn revoke(id: SealedId, issuer: Issuer, until: i64) -> Command {
     Command::RevokeSealed { id, issuer, until: UnixMs::from_ms(until) }
 }
 
@@ -453,7 +502,7 @@ fn a08_a_sealed_key_is_revoked_by_itself_until_it_ends() {
         (false, None),
         "repeating is no change"
     );
-    let over = revoke(sealed(&world, 0), by, START);
+    let over = revoke(sealed(&world, 0), by, world.now.get());
     assert_eq!(revoked(&world, owner, over), (false, None), "it is over");
     assert_eq!(world.count("audit WHERE action = 'revoke_sealed'"), applies);
     // Whatever is said of its end, it is at most a day away.

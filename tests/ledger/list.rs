@@ -347,3 +347,18 @@ fn plan(world: &World, statement: &Statement) -> String {
     };
     rows.into_iter().map(detail).collect::<Vec<_>>().join("; ")
 }
+
+/// Search and order go by what is stored with the name, whichever command wrote it.
+#[test]
+fn a_renamed_key_is_found_and_ordered_like_one_that_was_issued_with_the_name() {
+    let (world, owner) = World::open();
+    for name in ["Café 2", "ｶﾞｰﾄﾞ 10", "STRASSE ß", "Key 010"] {
+        let json = serde_json::json!({ "name": name }).to_string();
+        world.issue(owner, &json);
+        let renamed = world.issue(owner, r#"{"name":"x"}"#);
+        world.changed(owner, edit(&renamed, &json));
+    }
+    assert_eq!(world.count("key"), 8);
+    let distinct = "(SELECT DISTINCT name, name_folded, name_order FROM key)";
+    assert_eq!(world.count(distinct), 4);
+}

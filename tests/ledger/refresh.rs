@@ -1,5 +1,6 @@
 //! What a lease is told.
 
+use claviger_control::ledger::publication::SUPERSEDED_MAX;
 use claviger_control::objects::sql::{Row, Sql, SqlExt, Statement};
 use claviger_control::protocol::keys::KeyView;
 use claviger_control::protocol::ledger::{LedgerReply, LedgerRequest};
@@ -8,6 +9,7 @@ use claviger_core::replication::record::{Epoch, Revision, Standing};
 use claviger_core::replication::refresh::{
     ASK_MAX, Delta, MARKS_MAX, Mark, Refresh, RefreshRequest, Unsettled,
 };
+use claviger_core::replication::superseded::Superseded;
 
 use crate::crash::quiet;
 use crate::world::{Browser, World, edit, set_enabled};
@@ -239,4 +241,46 @@ fn plan(world: &World, statement: &Statement) -> String {
         row.text()
     };
     world.sql.read_all(&rows, detail).unwrap().join("; ")
+}
+
+/// Adds keys of which KV may hold an earlier record, each with a revision of its own.
+fn supersede(world: &World, many: usize) {
+    let text = format!(
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {many})
+        INSERT INTO publication (key, revision, generation, base, acknowledged, settled)
+        SELECT printf('a1B2c3D4%010d', i), i, 1, 0, i, i FROM n"
+    );
+    let advance = format!("UPDATE account SET revision = {many}");
+    world.sql.apply(&[Statement::new(text), Statement::new(advance)]).unwrap();
+}
+
+#[test]
+fn as_many_superseded_keys_are_named_as_the_bounds_say() {
+    for (many, is_named) in [(SUPERSEDED_MAX, true), (SUPERSEDED_MAX + 1, false)] {
+        let (world, _) = quiet();
+        supersede(&world, many);
+        assert_eq!(world.cold().superseded.is_some(), is_named, "{many}");
+    }
+    let (world, _) = quiet();
+    let known = lease(&world.cold());
+    supersede(&world, MARKS_MAX);
+    let refresh = world.refresh(known.clone());
+    let Some(Superseded::Keys(keys)) = &refresh.superseded else { panic!("none") };
+    assert_eq!(keys.len(), MARKS_MAX);
+    let later = RefreshRequest { known_revision: refresh.revision, ..known };
+    assert_eq!(world.refresh(later).superseded, Some(Superseded::Keys(Vec::new())));
+}
+
+/// A ledger that lost changes without notice has reached the revision of a state that it never had.
+#[test]
+fn a_lease_with_another_state_than_the_ledger_s_is_sent_it() {
+    let (world, owner) = quiet();
+    let set = LedgerRequest::SetState { freshness_ms: Some(5_000), suspended: None };
+    world.handle(set).unwrap();
+    three(&world, owner);
+    let known = lease(&world.cold());
+    for (revision, is_sent) in [(0, true), (1, false), (2, true)] {
+        let known = RefreshRequest { state_revision: Revision(revision), ..known.clone() };
+        assert_eq!(world.refresh(known).state.is_some(), is_sent, "{revision}");
+    }
 }

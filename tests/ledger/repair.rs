@@ -8,7 +8,7 @@ use claviger_control::protocol::effect::{Effect, EffectOutcome, READ_MANY_MAX};
 use claviger_control::protocol::ledger::{LedgerReply, LedgerRequest};
 use claviger_control::protocol::refusal::Refusal;
 use claviger_core::base::id::KeyId;
-use claviger_core::replication::record::{Record, Revision, Standing, kv_key};
+use claviger_core::replication::record::{Epoch, Record, Revision, Standing, kv_key};
 use claviger_core::replication::refresh::{Delta, RefreshRequest, Unsettled};
 
 use crate::crash::quiet;
@@ -23,19 +23,39 @@ fn live(world: &World, kv: &mut Kv, ms: i64) -> Vec<Effect> {
     let mut done = Vec::new();
     while world.now.get() < end {
         while let Some(effect) = world.next_effect() {
-            let outcome = match &effect {
-                Effect::PutRecord { key, value, .. } => {
-                    kv.land(key, value, world.now.get());
-                    EffectOutcome::Done
-                }
-                _ => kv.read(&effect, world.now.get(), 0, |_| 0),
-            };
-            world.settle(&effect, outcome);
+            carry_out(world, kv, &effect);
             done.push(effect);
         }
         world.now.set(end.min(world.next_due().unwrap_or(end).max(world.now.get() + 1)));
     }
     done
+}
+
+fn carry_out(world: &World, kv: &mut Kv, effect: &Effect) {
+    let outcome = match effect {
+        Effect::PutRecord { key, value, .. } => {
+            kv.land(key, value, world.now.get());
+            EffectOutcome::Done
+        }
+        _ => kv.read(effect, world.now.get(), 0, |_| 0),
+    };
+    world.settle(effect, outcome);
+}
+
+/// Time passes up to an effect, with a KV that works.
+fn up_to(world: &World, kv: &mut Kv, is_it: impl Fn(&Effect) -> bool) -> Effect {
+    for _ in 0..10_000 {
+        match world.next_effect() {
+            Some(effect) if is_it(&effect) => return effect,
+            Some(effect) => carry_out(world, kv, &effect),
+            None => world.now.set(world.next_due().unwrap().max(world.now.get() + 1)),
+        }
+    }
+    panic!("it never came")
+}
+
+fn compares(effect: &Effect) -> bool {
+    matches!(effect, Effect::ReadMany { .. })
 }
 
 fn puts(done: &[Effect]) -> usize {
@@ -217,6 +237,82 @@ fn a_list_that_breaks_off_begins_anew_and_adopts_no_other_account_s_keys() {
     assert_eq!(cursor.as_deref(), Some("second"));
     page(cursor, EffectOutcome::Failed);
     assert_eq!(next_list().1, None, "cursors do not live for ever");
+}
+
+/// A round begins a day after the one before, also if its list broke off and began anew.
+#[test]
+fn rounds_begin_a_day_apart_however_long_they_take() {
+    let (world, _, mut kv) = stocked(7);
+    let begins = |effect: &Effect| matches!(effect, Effect::ListKv { cursor: None, .. });
+    let first = up_to(&world, &mut kv, begins);
+    let begun_at = world.now.get();
+    carry_out(&world, &mut kv, &first);
+    let second = up_to(&world, &mut kv, |effect| matches!(effect, Effect::ListKv { .. }));
+    assert!(!begins(&second));
+    world.settle(&second, EffectOutcome::Failed);
+    let again = up_to(&world, &mut kv, begins);
+    assert!((begun_at + SECOND..begun_at + HOUR).contains(&world.now.get()));
+    carry_out(&world, &mut kv, &again);
+    up_to(&world, &mut kv, begins);
+    assert_eq!(world.now.get(), begun_at + DAY);
+}
+
+/// The reading is older than the change, whose put or read-back finds whatever is wrong.
+#[test]
+fn a_key_with_a_pending_put_or_read_back_is_not_compared() {
+    for is_acknowledged in [false, true] {
+        let (world, owner, mut kv) = stocked(2);
+        let compare = up_to(&world, &mut kv, compares);
+        let read = kv.read(&compare, world.now.get(), 0, |_| 0);
+        let owner = world.renewed(owner);
+        let id = some_record(&world).id;
+        let LedgerReply::Key(view) = world.ask(owner, Command::Get { id, deleted: true }) else {
+            panic!("no key")
+        };
+        world.changed(owner, edit(&view, r#"{"name":"Cron"}"#));
+        if is_acknowledged {
+            let put = world.next_put().unwrap();
+            carry_out(&world, &mut kv, &put);
+        }
+        let before = world.sql.dump("publication");
+        world.settle(&compare, read);
+        assert_eq!(world.sql.dump("publication"), before, "acknowledged: {is_acknowledged}");
+    }
+}
+
+#[test]
+fn a_repeated_report_does_not_take_a_round_back() {
+    let (world, _, mut kv) = stocked(130);
+    let lists = |effect: &Effect| matches!(effect, Effect::ListKv { .. });
+    for is_it in [lists as fn(&Effect) -> bool, compares] {
+        let first = up_to(&world, &mut kv, is_it);
+        let read = kv.read(&first, world.now.get(), 0, |_| 0);
+        world.settle(&first, read.clone());
+        let second = up_to(&world, &mut kv, is_it);
+        carry_out(&world, &mut kv, &second);
+        let position = world.sql.dump("repair");
+        world.settle(&first, read);
+        assert_eq!(world.sql.dump("repair"), position, "{first:?}");
+    }
+}
+
+/// In a new history KV lacks every record, and the rebuild puts them a batch at a time. In the same
+/// history the rebuild is no reason to leave a difference.
+#[test]
+fn a_rebuild_sees_to_what_a_new_history_lacks_and_the_repair_to_the_rest() {
+    for is_new_history in [false, true] {
+        let (world, _, mut kv) = stocked(3);
+        let compare = up_to(&world, &mut kv, compares);
+        kv.land(&kv_key(some_record(&world).id), "{", world.now.get());
+        let request = match is_new_history {
+            true => LedgerRequest::Restored { epoch: Epoch::new(5) },
+            false => LedgerRequest::Rebuild,
+        };
+        world.handle(request).unwrap();
+        carry_out(&world, &mut kv, &compare);
+        let pending = world.count("publication WHERE owed_at_ms IS NOT NULL");
+        assert_eq!(pending, i64::from(!is_new_history));
+    }
 }
 
 #[test]

@@ -66,6 +66,12 @@ fn changed(
     }
 }
 
+/// A change of the password to one that was just drawn.
+pub fn change_service(world: &World, browser: Browser) -> ServiceCommand {
+    let expected = show(world, browser).revision;
+    ServiceCommand::Change { expected, new: draw(world).1 }
+}
+
 fn change(world: &World, browser: Browser) -> (String, ServiceView, Option<Bound>) {
     let (password, new) = draw(world);
     let expected = show(world, browser).revision;
@@ -73,7 +79,7 @@ fn change(world: &World, browser: Browser) -> (String, ServiceView, Option<Bound
     (password, view, bound)
 }
 
-fn set_ceiling(world: &World, browser: Browser, json: &str) -> ServiceCommand {
+pub fn set_ceiling(world: &World, browser: Browser, json: &str) -> ServiceCommand {
     let ceiling = serde_json::from_str(json).unwrap();
     ServiceCommand::SetCeiling { expected: show(world, browser).revision, ceiling }
 }

@@ -2,7 +2,9 @@
 
 use claviger_control::protocol::command::Command;
 use claviger_control::protocol::ledger::LedgerReply;
+use claviger_control::protocol::member::SecretVersion;
 use claviger_control::protocol::refusal::Refusal;
+use claviger_core::replication::record::Revision;
 
 use crate::world::{Browser, HOUR, MINUTE, START, World};
 
@@ -26,6 +28,32 @@ fn a_session_that_is_used_lasts_twelve_hours() {
     assert!(matches!(world.ask(owner, Command::Show), LedgerReply::Session(_)));
     world.wait(1);
     assert_eq!(world.refusal(owner, Command::Show), Refusal::NotSignedIn);
+}
+
+#[test]
+fn a_proof_is_fresh_for_ten_minutes_and_a_clock_that_steps_back_takes_none_away() {
+    let (world, owner) = World::open();
+    let prove = Command::StepUp { secret_version: SecretVersion(1) };
+    let until = |command: &Command| match world.ask(owner, command.clone()) {
+        LedgerReply::Session(view) => view.step_up_until.as_ms(),
+        other => panic!("no session: {other:?}"),
+    };
+    assert_eq!(until(&Command::Show), START + 10 * MINUTE);
+    let key = world.issue(owner, "{}");
+    let set = |enabled: bool, revision: u64| Command::SetEnabled {
+        id: key.id,
+        expected: Revision(revision),
+        enabled,
+    };
+    world.changed(owner, set(false, 1));
+    world.wait(10 * MINUTE - 1);
+    world.changed(owner, set(true, 2));
+    world.changed(owner, set(false, 3));
+    world.wait(1);
+    assert_eq!(world.refusal(owner, set(true, 4)), Refusal::StepUpRequired);
+    assert_eq!(until(&prove), START + 20 * MINUTE);
+    world.wait(-5 * MINUTE);
+    assert_eq!(until(&prove), START + 20 * MINUTE);
 }
 
 #[test]

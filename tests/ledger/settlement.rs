@@ -207,6 +207,48 @@ fn the_outcome_of_another_put_changes_nothing() {
 }
 
 #[test]
+fn a_read_back_of_an_earlier_put_of_the_same_change_decides_nothing() {
+    let (world, owner, mut kv, key) = settled_key();
+    world.changed(owner, set_enabled(&key, false));
+    carry_on(&world, &mut kv);
+    world.wait(S);
+    let read = world.next_effect().unwrap();
+    let shown = kv.read(&read, world.now.get(), 0, |_| 0);
+    world.handle(LedgerRequest::Rebuild).unwrap();
+    world.wait(SECOND);
+    carry_on(&world, &mut kv);
+    let rows = || world.sql.dump("publication") + &world.sql.dump("due");
+    let before = rows();
+    world.settle(&read, shown);
+    assert_eq!(rows(), before);
+}
+
+/// What was acknowledged at that instant was sent before it.
+#[test]
+fn a_rebuild_puts_what_was_acknowledged_when_it_began() {
+    let (world, owner) = quiet();
+    world.issue(owner, "{}");
+    carry_on(&world, &mut Kv::default());
+    world.handle(LedgerRequest::Rebuild).unwrap();
+    assert!(world.next_put().is_some());
+}
+
+#[test]
+fn the_lag_counts_from_the_oldest_change_that_kv_lacks() {
+    let (world, owner) = quiet();
+    let key = world.issue(owner, "{}");
+    world.wait(MINUTE);
+    let put = world.next_put().unwrap();
+    world.settle(&put, EffectOutcome::Failed);
+    world.changed(owner, edit(&key, r#"{"name":"Cron"}"#));
+    world.wait(MINUTE);
+    world.handle(LedgerRequest::Rebuild).unwrap();
+    assert!(world.next_put().is_some());
+    world.wait(MINUTE);
+    assert_eq!(world.progress().lag_s, Some(180));
+}
+
+#[test]
 fn a_deleted_key_keeps_its_tombstone_everywhere() {
     let (world, owner, mut kv, key) = settled_key();
     world.delete(owner, &key);

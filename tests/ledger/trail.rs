@@ -1,9 +1,28 @@
 //! Every committed change has exactly its rows. Every test of the ledger is a witness: after each
 //! call the journal and the audit trail are held against the account's revision.
 
-use claviger_control::objects::sql::{Row, SqlError, SqlExt, Statement};
+use std::collections::BTreeSet;
 
+use claviger_control::objects::sql::{Row, SqlError, SqlExt, Statement};
+use claviger_control::protocol::account::Email;
+use claviger_control::protocol::command::Command;
+use claviger_control::protocol::encryption::Ciphertext;
+use claviger_control::protocol::keys::Listing;
+use claviger_control::protocol::ledger::{LedgerReply, LedgerRequest};
+use claviger_control::protocol::member::SecretVersion;
+use claviger_control::protocol::operator::OperatorCommand;
+use claviger_control::protocol::refusal::Refusal;
+use claviger_control::protocol::service::ServiceCommand;
+use claviger_core::base::id::AccountId;
+use claviger_core::replication::edge_call::ReadExpiry;
+use claviger_core::replication::record::{Epoch, Revision};
+use claviger_core::replication::refresh::RefreshRequest;
+
+use crate::deletion::mail_again;
+use crate::issuing::{by_api, issuer, revoke, sealed};
+use crate::service::{change_service, set_ceiling};
 use crate::sql::sqlite::Sqlite;
+use crate::world::{Browser, HOUR, START, World, confirm, draft};
 
 /// Actions of the ledger itself: no person did them, so the audit trail has none.
 const OF_THE_LEDGER: [&str; 3] = ["renumber", "orphan", "sweep"];
@@ -94,4 +113,202 @@ fn entries(sql: &Sqlite, statement: Statement) -> Vec<Entry> {
 
 fn number(sql: &Sqlite, text: &'static str) -> i64 {
     sql.integer(&Statement::new(text)).unwrap()
+}
+
+/// Returns the names of an enum's variants, as its source has them.
+fn variants(source: &str, name: &str) -> Vec<String> {
+    let file = syn::parse_file(source).unwrap();
+    let found = file.items.iter().find_map(|item| match item {
+        syn::Item::Enum(item) if item.ident == name => Some(item),
+        _ => None,
+    });
+    found.unwrap().variants.iter().map(|variant| variant.ident.to_string()).collect()
+}
+
+/// Returns a request's variant, and that of the command in it, as far down as commands go.
+fn name_of(request: &LedgerRequest) -> String {
+    let of = |value: &dyn std::fmt::Debug| {
+        let text = format!("{value:?}");
+        text.split([' ', '(', '{']).next().unwrap().to_owned()
+    };
+    match request {
+        LedgerRequest::Console { command: Command::Service { service }, .. } => {
+            format!("Service {}", of(service))
+        }
+        LedgerRequest::Console { command: Command::Operate { operation }, .. } => {
+            format!("Operate {}", of(operation))
+        }
+        LedgerRequest::Console { command, .. } => of(command),
+        request => of(request),
+    }
+}
+
+/// The requests that have been sent so far.
+#[derive(Default)]
+struct Witness(BTreeSet<String>);
+
+impl Witness {
+    /// Sends a request and asserts which rows it leaves in the audit trail: actions of one actor.
+    fn send(&mut self, world: &World, request: LedgerRequest, actor: &str, actions: &[&str]) {
+        let name = name_of(&request);
+        let count = "SELECT count(*) FROM sqlite_master WHERE name = 'audit'";
+        let before = match number(&world.sql, count) {
+            0 => 0,
+            _ => number(&world.sql, "SELECT ifnull(max(number), 0) FROM audit"),
+        };
+        let address = if actor == "operator" { "none" } else { "203.0.113.7" };
+        let reply = world.handle(request).unwrap();
+        let is_refused = matches!(&reply, LedgerReply::Refused(refusal)
+            if !matches!(refusal, Refusal::CodeWrong { .. }));
+        assert!(!is_refused, "{name}: {reply:?}");
+        let text = "SELECT at_ms, action, member || ' ' || ifnull(address, 'none') FROM audit
+            WHERE number > ? ORDER BY number";
+        let rows = entries(&world.sql, Statement::new(text).bind(before));
+        let now = world.now.get();
+        let expected: Vec<Entry> = actions
+            .iter()
+            .map(|action| (now, (*action).to_owned(), format!("{actor} {address}")))
+            .collect();
+        assert_eq!(rows, expected, "{name}");
+        self.0.insert(name);
+    }
+
+    fn ask(&mut self, world: &World, browser: Browser, command: Command, actions: &[&str]) {
+        let address = Some("203.0.113.7".into());
+        let request = LedgerRequest::Console { session: browser.proof, address, command };
+        self.send(world, request, browser.member.as_str(), actions);
+    }
+}
+
+/// The property above sees only what tests send. Here every request and command is sent once, and
+/// a new one fails the test until its rows are stated.
+#[test]
+fn every_request_and_command_leaves_exactly_its_rows_in_the_audit_trail() {
+    let mut witness = Witness::default();
+    let world = World::empty();
+    let (LedgerRequest::Open(opening), guest) = world.open_request(b'g', 1) else { panic!() };
+    let member = guest.member.to_string();
+    let invited = LedgerRequest::OpenInvited(opening);
+    witness.send(&world, invited, &member, &["open", "sign_in"]);
+
+    let world = World::empty();
+    let (request, owner) = world.open_request(b'o', 1);
+    let member = owner.member.to_string();
+    witness.send(&world, request, &member, &["open", "sign_in"]);
+    let (session, proof) = world.draw_session();
+    let email = Email::parse("mei@example.jp").unwrap();
+    let sign_in = LedgerRequest::SignIn {
+        member: owner.member,
+        email,
+        secret_version: SecretVersion(1),
+        session,
+        address: Some("203.0.113.7".into()),
+    };
+    witness.send(&world, sign_in, &member, &["sign_in"]);
+    let owner = Browser { proof, ..owner };
+    let step_up = Command::StepUp { secret_version: SecretVersion(1) };
+    witness.ask(&world, owner, step_up, &["step_up"]);
+    witness.ask(&world, owner, Command::Show, &[]);
+
+    let mut issue = world.issue_command(r#"{"viewable":true}"#);
+    let Command::Issue { id, sealed: secret, .. } = &mut issue else { panic!() };
+    let id = *id;
+    *secret = Some(Ciphertext::from_stored("sealed".into()));
+    witness.ask(&world, owner, issue, &["issue"]);
+    witness.ask(&world, owner, Command::Reveal { id }, &["reveal"]);
+    witness.ask(&world, owner, Command::List(Listing::default()), &[]);
+    witness.ask(&world, owner, Command::Get { id, deleted: false }, &[]);
+    witness.ask(&world, owner, Command::Check { draft: draft("{}") }, &[]);
+    let changes = serde_json::from_str(r#"{"name":"Cron"}"#).unwrap();
+    let edit = Command::Edit { id, expected: Revision(1), changes };
+    witness.ask(&world, owner, edit, &["edit"]);
+    for (expected, enabled, action) in [(2, false, "disable"), (3, true, "enable")] {
+        let set = Command::SetEnabled { id, expected: Revision(expected), enabled };
+        witness.ask(&world, owner, set.clone(), &[action]);
+        witness.ask(&world, owner, set, &[]);
+    }
+
+    let (key, proof) = issuer(&world, owner, "");
+    let count = Command::CountIssued { issuer: proof.issuer };
+    witness.ask(&world, owner, count, &[]);
+    let issue = by_api(&world, proof, HOUR, "[]");
+    witness.send(&world, issue, key.id.as_str(), &["issue"]);
+    let one = revoke(sealed(&world, 0), proof.issuer, START + HOUR);
+    witness.ask(&world, owner, one, &["revoke_sealed"]);
+
+    let (deletion, begin) = world.begin_deletion(&[id, key.id]);
+    witness.ask(&world, owner, begin, &["begin_deletion"]);
+    witness.ask(&world, owner, Command::ShowDeletion { id: deletion }, &[]);
+    witness.ask(&world, owner, mail_again(deletion, "right"), &[]);
+    witness.ask(&world, owner, confirm(deletion, "wrong"), &["try_wrong_code"]);
+    witness.ask(&world, owner, confirm(deletion, "right"), &["delete", "delete"]);
+    let expected = world.record(id).unwrap().revision;
+    witness.ask(&world, owner, Command::RestoreKey { id, expected }, &["restore_key"]);
+
+    for (exports, actions) in [(false, &[][..]), (true, &["export_activity"])] {
+        let query = serde_json::from_str("{}").unwrap();
+        witness.ask(&world, owner, Command::Activity { query, exports }, actions);
+    }
+    let change = change_service(&world, owner);
+    let services = [
+        (ServiceCommand::Show, &[][..]),
+        (change, &["change_service_password"]),
+        (ServiceCommand::Reveal, &["reveal_service"]),
+    ];
+    for (service, actions) in services {
+        witness.ask(&world, owner, Command::Service { service }, actions);
+    }
+    let service = set_ceiling(&world, owner, r#"{"longest":"1d"}"#);
+    witness.ask(&world, owner, Command::Service { service }, &["set_service_ceiling"]);
+    let account = AccountId::parse("zzzzzzzz").unwrap();
+    let operations = [
+        (OperatorCommand::Look, &[][..]),
+        (OperatorCommand::Invite { account, idempotency_key: "i-1".into() }, &["invite_account"]),
+        (
+            OperatorCommand::SetState { account, freshness_ms: Some(0), suspended: None },
+            &["set_account_state"],
+        ),
+        (OperatorCommand::Rebuild { account }, &["rebuild_account"]),
+        (OperatorCommand::BeginRestore { account }, &["begin_restore"]),
+        (OperatorCommand::FinishRestore { account }, &["finish_restore"]),
+    ];
+    for (operation, actions) in operations {
+        witness.ask(&world, owner, Command::Operate { operation }, actions);
+    }
+    witness.ask(&world, owner, Command::SignOut, &["sign_out"]);
+
+    let set_state = LedgerRequest::SetState { freshness_ms: Some(0), suspended: None };
+    let read = ReadExpiry { text: "5m".into(), at: world.now() };
+    let restored = LedgerRequest::Restored { epoch: Epoch::new(5) };
+    let holds = LedgerRequest::Holds { member: owner.member, email: "mei@example.jp".into() };
+    for (request, actions) in [
+        (set_state.clone(), &["set_state"][..]),
+        (set_state, &[]),
+        (LedgerRequest::Rebuild, &["rebuild"]),
+        (restored.clone(), &["restore"]),
+        (restored, &[]),
+        (LedgerRequest::ReadExpiry(read), &[]),
+        (LedgerRequest::Refresh(RefreshRequest::default()), &[]),
+        (LedgerRequest::Record { id }, &[]),
+        (holds, &[]),
+        (LedgerRequest::Exists, &[]),
+        (LedgerRequest::Progress, &[]),
+        (LedgerRequest::Inspect, &[]),
+    ] {
+        witness.send(&world, request, "operator", actions);
+    }
+
+    let enums = [
+        (include_str!("../../src/control/protocol/ledger.rs"), "LedgerRequest", ""),
+        (include_str!("../../src/control/protocol/command.rs"), "Command", ""),
+        (include_str!("../../src/control/protocol/service.rs"), "ServiceCommand", "Service "),
+        (include_str!("../../src/control/protocol/operator.rs"), "OperatorCommand", "Operate "),
+    ];
+    let all = enums.into_iter().flat_map(|(source, name, prefix)| {
+        variants(source, name).into_iter().map(move |variant| format!("{prefix}{variant}"))
+    });
+    // These have commands of their own.
+    let all: BTreeSet<String> =
+        all.filter(|name| !["Console", "Service", "Operate"].contains(&name.as_str())).collect();
+    assert_eq!(witness.0, all);
 }

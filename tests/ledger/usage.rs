@@ -96,6 +96,17 @@ fn a_batch_counts_once_however_often_it_comes() {
     assert_eq!(world.count("usage"), 2, "a row per key and day");
 }
 
+/// An isolate is forgotten by the age of its last report, not of the write.
+#[test]
+fn a_report_is_dated_by_its_arrival() {
+    let (world, owner) = quiet();
+    let key = world.issue(owner, "{}");
+    send(&world, 1, 1, vec![once(key.id, 1, 0, START)]);
+    world.wait(QUIET.as_ms() as i64);
+    world.write_uses().unwrap();
+    assert_eq!(world.sql_time("SELECT at_ms FROM usage_isolate"), START);
+}
+
 /// A hundred reports of four isolates and three keys, within a minute.
 fn a_minute(world: &World, keys: &[KeyView]) {
     for place in 0..100 {
@@ -447,7 +458,16 @@ fn a11_who_would_be_locked_out_is_told_by_address_over_the_last_week() {
     );
 
     // Of the day on which the week begins, what was before its hour counts no more.
-    world.wait(DAY + HOUR);
+    world.wait(DAY - 1);
+    let owner = world.renewed(owner);
+    assert_eq!(locked_out(&world, owner, key.id, "192.0.2.0/24"), all);
+    world.wait(1);
+    let owner = world.renewed(owner);
+    assert_eq!(
+        locked_out(&world, owner, key.id, "192.0.2.0/24"),
+        out(&[("1", 2), ("2", 7), ("3", 1)])
+    );
+    world.wait(HOUR);
     let owner = world.renewed(owner);
     assert_eq!(
         locked_out(&world, owner, key.id, "192.0.2.0/24"),

@@ -194,7 +194,7 @@ impl Deletion {
             tries_left: TRIES_MAX.saturating_sub(self.tries),
             mail,
             bound_within_s: context.account.bound(context.now).within_s,
-            restorable_until: context.now.saturating_add(RESTORABLE),
+            restorable_until: self.done_at.unwrap_or(context.now).saturating_add(RESTORABLE),
         }
     }
 }

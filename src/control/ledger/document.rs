@@ -102,8 +102,8 @@ impl DocumentStanding {
     /// Returns the earliest time for the read-back, Unix ms; `None` while KV lacks the last
     /// document.
     fn read_back_at(&self) -> Option<UnixMs> {
-        let acknowledged_at =
-            self.acknowledged_at.filter(|_| !self.is_pending() && !self.is_under_way)?;
+        // A put in flight is pending, too.
+        let acknowledged_at = self.acknowledged_at.filter(|_| !self.is_pending())?;
         let landed_at =
             self.unsure_at.map(|sent| sent.saturating_add(DurationMs::from_ms(PUT_LATE_MS)));
         let last = landed_at.map_or(acknowledged_at, |landed_at| acknowledged_at.max(landed_at));
@@ -244,7 +244,11 @@ pub fn looked(
     now: UnixMs,
 ) -> Result<Vec<Statement>, SqlError> {
     let standing = DocumentStanding::load(sql)?;
-    if standing.number != number || standing.read_back_at().is_none() {
+    if standing.number != number {
+        // The task is now that of a later document.
+        return Ok(Vec::new());
+    }
+    if standing.read_back_at().is_none() {
         return Ok(vec![read_task().done()]);
     }
     if value == Some(text(&document(sql, account, number)?)?.as_str()) {

@@ -330,3 +330,96 @@ pub fn schedule(id: KeyId, now: UnixMs) -> Statement {
 pub fn alarming_lag(account: &Account, now: UnixMs) -> Option<DurationMs> {
     account.lag(now).filter(|lag| lag.as_ms() >= LAG_ALERT_MS)
 }
+
+#[cfg(test)]
+mod tests {
+    use claviger_core::testing::{at, key_id};
+
+    use super::*;
+
+    const HISTORY: u32 = 1;
+
+    /// A changed key whose put is in flight since 20, and whose change waits since 10.
+    fn sent() -> Publication {
+        let row = Publication::new(key_id(), Revision(1), HISTORY, at(10));
+        row.changed(Revision(2), HISTORY, at(15)).sent(HISTORY, at(20))
+    }
+
+    #[test]
+    fn a_change_waits_since_the_first_that_kv_lacks() {
+        let rows = [
+            sent(),
+            sent().changed(Revision(3), HISTORY, at(30)),
+            sent().changed(Revision(3), HISTORY + 1, at(30)),
+            sent().drifted(true, at(30)),
+            sent().failed(at(20)).unwrap(),
+            // The put brought an earlier change, or into an earlier history.
+            sent().acknowledged(Revision(1), at(20), HISTORY, at(30)).unwrap(),
+            sent().acknowledged(Revision(2), at(20), HISTORY + 1, at(30)).unwrap(),
+        ];
+        for row in rows {
+            assert_eq!(row.pending_since, Some(at(10)), "{row:?}");
+        }
+        let acknowledged = sent().acknowledged(Revision(2), at(20), HISTORY, at(30)).unwrap();
+        assert_eq!(acknowledged.pending_since, None);
+        assert_eq!(acknowledged.drifted(true, at(40)).pending_since, Some(at(40)));
+    }
+
+    #[test]
+    fn the_read_back_waits_for_the_acknowledgement_and_for_every_put_that_may_land() {
+        let acknowledged = |row: Publication, sent_at: i64, now: i64| {
+            row.sent(HISTORY, at(sent_at))
+                .acknowledged(Revision(2), at(sent_at), HISTORY, at(now))
+                .unwrap()
+                .read_back_at(HISTORY)
+                .unwrap()
+                .as_ms()
+        };
+        let (late, settle) = (PUT_LATE_MS as i64, SETTLE_MS as i64);
+        let none_sent = || Publication { sent_at: None, ..sent() };
+        let lost = |row: Publication, sent_at: i64| {
+            row.sent(HISTORY, at(sent_at)).failed(at(sent_at)).unwrap()
+        };
+        let twice = || lost(lost(none_sent(), 100), 200);
+        // The last of two was never reported on.
+        let unheard = || lost(none_sent(), 100).sent(HISTORY, at(200));
+        assert_eq!(acknowledged(none_sent(), 300, 350), 350 + settle);
+        for row in [twice(), unheard()] {
+            assert_eq!(acknowledged(row.clone(), 300, 350), 200 + late + settle);
+            assert_eq!(acknowledged(row.clone(), 300, 200 + late), 200 + late + settle);
+            assert_eq!(acknowledged(row, 300, 201 + late), 201 + late + settle);
+        }
+    }
+
+    #[test]
+    fn what_is_acknowledged_or_settled_is_the_last_change_in_this_history() {
+        let row = sent().acknowledged(Revision(2), at(20), HISTORY, at(30)).unwrap();
+        let changed = row.clone().changed(Revision(3), HISTORY, at(40));
+        let cases = [
+            (sent(), HISTORY, false, false),
+            (row.clone(), HISTORY, true, false),
+            (row.clone(), HISTORY + 1, false, false),
+            (row.clone().settled(), HISTORY, true, true),
+            (row.clone().settled(), HISTORY + 1, false, false),
+            (row.settled().changed(Revision(3), HISTORY, at(40)), HISTORY, false, false),
+            (changed, HISTORY, false, false),
+        ];
+        for (row, generation, is_acknowledged, is_settled) in cases {
+            assert_eq!(row.is_acknowledged(generation), is_acknowledged, "{row:?}");
+            assert_eq!(row.read_back_at(generation).is_some(), is_acknowledged, "{row:?}");
+            assert_eq!(row.is_settled(generation), is_settled, "{row:?}");
+        }
+    }
+
+    #[test]
+    fn a_report_ends_its_put_alone_and_once() {
+        let failed = sent().failed(at(20)).unwrap();
+        assert_eq!((failed.sent_at, failed.unsure_at), (None, Some(at(20))));
+        assert_eq!(failed.failed(at(20)), None);
+        assert_eq!(sent().failed(at(21)), None);
+        let acknowledged = sent().acknowledged(Revision(2), at(20), HISTORY, at(30)).unwrap();
+        assert_eq!(acknowledged.acknowledged_at, Some(at(30)));
+        assert_eq!(acknowledged.acknowledged(Revision(2), at(20), HISTORY, at(40)), None);
+        assert_eq!(sent().acknowledged(Revision(2), at(21), HISTORY, at(30)), None);
+    }
+}

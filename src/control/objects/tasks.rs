@@ -444,6 +444,27 @@ mod tests {
     }
 
     #[test]
+    fn the_backoff_begins_anew_after_a_success_and_only_then() {
+        let sql = table();
+        let task = Task::new(TaskKind::PutRecord, "k");
+        let pause_after = |again: Statement| {
+            sql.apply(&[again, task.taken(at(0))]).unwrap();
+            sql.apply(&[task.failed(&sql, at(0)).unwrap()]).unwrap();
+            earliest(&sql).unwrap().map(UnixMs::as_ms)
+        };
+        assert_eq!(pause_after(task.schedule(at(0))), Some(1_000));
+        for (again, pause_ms) in [
+            (task.schedule(at(0)), 2_000),
+            (task.schedule_by(at(0)), 4_000),
+            (task.postpone(at(0)), 1_000),
+            (task.schedule(at(0)), 2_000),
+            (task.reschedule(at(0)), 1_000),
+        ] {
+            assert_eq!(pause_after(again), Some(pause_ms));
+        }
+    }
+
+    #[test]
     fn pauses_double_up_to_a_cap() {
         let expected = [
             (0, 1),

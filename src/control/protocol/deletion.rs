@@ -65,6 +65,6 @@ pub struct DeletionView {
     pub mail: MailState,
     /// Time until a confirmed deletion holds everywhere, in seconds.
     pub bound_within_s: u32,
-    /// End of the restore period if the keys were deleted now, Unix ms.
+    /// End of the restore period, Unix ms: of keys that are deleted, or that would be deleted now.
     pub restorable_until: UnixMs,
 }

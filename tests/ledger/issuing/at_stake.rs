@@ -85,6 +85,10 @@ fn a_count_of_issued_keys_is_bounded_and_says_so() {
     world.sql.apply(&[Statement::new(more)]).unwrap();
     let expected = IssuedCounts { stored: COUNTED_MAX, unlimited: 0, used_24h: 0, is_exact: false };
     assert_eq!(counts(&world, owner, Issuer::Key(issuer.id)), expected);
+    let one = "DELETE FROM key WHERE id = 'a1B2c3D40000000001'";
+    world.sql.apply(&[Statement::new(one)]).unwrap();
+    let expected = IssuedCounts { is_exact: true, ..expected };
+    assert_eq!(counts(&world, owner, Issuer::Key(issuer.id)), expected);
 }
 
 #[test]

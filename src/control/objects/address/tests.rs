@@ -130,6 +130,23 @@ fn a_success_exempts_for_thirty_days() {
 }
 
 #[test]
+fn the_last_success_counts_and_lengthens_no_window() {
+    let day = 24 * HOUR_MS;
+    let mut world = World::new();
+    assert_eq!(world.counted(300, |_| world.count("203.0.113.7")), 300);
+    world.now += HOUR_MS / 2;
+    world.succeed("203.0.113.7");
+    world.now += HOUR_MS / 2;
+    assert_eq!(world.count("203.0.113.7"), AddressReply::Counted, "the hour is over");
+    world.now += 20 * day;
+    world.succeed("203.0.113.7");
+    world.now += 20 * day;
+    let many = |n: u32| world.count(&format!("10.{}.{}.1", n / 256, n % 256));
+    world.counted(SUM_TRIES.tries_max, many);
+    assert_eq!(world.count("203.0.113.7"), AddressReply::Counted, "of 20 days ago");
+}
+
+#[test]
 fn a_success_does_not_give_a_block_its_tries_back() {
     let world = World::new();
     assert_eq!(world.counted(299, |_| world.count("203.0.113.7")), 299);

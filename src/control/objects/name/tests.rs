@@ -173,6 +173,34 @@ fn a_claim_that_is_repeated_has_its_full_time_again() {
 }
 
 #[test]
+fn a_claim_with_another_password_has_its_full_time_and_a_new_version() {
+    let mut world = World::new();
+    assert_eq!(world.claim(mei(), "one"), claimed(1));
+    world.now += PENDING_MS as i64 - 1;
+    assert_eq!(world.claim(mei(), "two"), claimed(2));
+    world.now += PENDING_MS as i64 - 1;
+    assert_eq!(world.next(), None);
+    let (account, member) = mei();
+    world.ask(NameRequest::Release { account, member, secret_version: SecretVersion(1) });
+    assert_eq!(world.claim(mei(), "three"), claimed(3), "no version names two passwords");
+    assert_eq!((world.verify("two"), world.verify("one")), (matches(mei(), 2), NameReply::Refused));
+    assert_eq!(world.claim((account, ken().1), "two"), NameReply::Taken, "of another member");
+}
+
+/// The ledger may be opened while its answer of before is on the way.
+#[test]
+fn an_answer_that_comes_after_the_confirmation_releases_nothing() {
+    let mut world = World::new();
+    world.claim(mei(), "password");
+    world.now += PENDING_MS as i64;
+    let effect = world.next().unwrap();
+    world.confirm(mei(), 1);
+    world.settle(&effect, &EffectOutcome::Answered { held: false });
+    assert_eq!(world.verify("password"), matches(mei(), 1));
+    assert_eq!(world.name().next_due(), Ok(None));
+}
+
+#[test]
 fn a_name_that_nobody_has_costs_and_answers_the_same_and_stores_nothing() {
     let world = World::new();
     for tries in 1..=50 {
