@@ -66,6 +66,12 @@ impl<R: LeaseRules> World<R> {
         self.host.restore();
         register.ask(DirectoryRequest::Restored { account }, 1, self.now);
         self.arm();
+        // Later changes take the numbers of those that were lost.
+        for place in 0..self.random(40) {
+            let freshness_ms = Some([1_000, 10_000][place as usize % 2]);
+            let request = LedgerRequest::SetState { freshness_ms, suspended: None };
+            self.host.handle(request, &mut self.rng, self.now);
+        }
         let until_told = self.random(20_000);
         self.wait(until_told)?;
         if self.host.sabotage != Sabotage::HistoryUntold {

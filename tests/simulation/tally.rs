@@ -85,7 +85,7 @@ impl Tally {
             .min(self.cancelled)
             .min(4 * self.switched)
             .min(8 * self.lifted)
-            .min(30 * self.capped);
+            .min(40 * self.capped);
         least
             .min(self.issued)
             .min(self.shared)
@@ -93,6 +93,13 @@ impl Tally {
             .min(self.attacks)
             .min(4 * self.stale)
             .min(5 * self.sleeps)
+            .min(self.own_and_copy)
+            .min(self.own_and_overflow)
+            .min(self.copy_and_overflow)
+            .min(2 * self.all_three)
+            .min(self.watches)
+            .min(self.stalks)
+            .min(self.exact)
             > 100
     }
 }
