@@ -11,7 +11,7 @@ use crate::protocol::account::{Email, TextError, check_name, check_password};
 use crate::protocol::activity;
 use crate::protocol::activity::PAGE_ENTRIES_MAX;
 use crate::protocol::activity::export::Format;
-use crate::protocol::code::Code;
+use crate::protocol::code::{Code, CodePurpose};
 use crate::protocol::draft::field::FieldError;
 use crate::protocol::key_filter::{ExpiryFilter, IssuerFilter, UseFilter, parse_statuses};
 use crate::protocol::keys::{Deleted, Listing, PAGE_KEYS_MAX, Sort, check_deletion};
@@ -91,9 +91,13 @@ pub fn deletion_keys(typed: &[String]) -> Result<Vec<KeyId>, AdminProblem> {
 ///
 /// # Errors
 /// [`AdminProblem::Invalid`] for a text that cannot be a code. It does not count as a try.
-pub fn code(typed: &SecretText) -> Result<Code, AdminProblem> {
-    let refused = || FieldError::new("code", "not_a_code", "a code has six digits");
-    Code::parse(typed)
+pub fn code(purpose: CodePurpose, typed: &SecretText) -> Result<Code, AdminProblem> {
+    let digits = purpose.digits();
+    let refused = || {
+        let detail = format!("a code has {digits} digits");
+        FieldError::new("code", "not_a_code", &detail).with("digits", digits)
+    };
+    Code::parse(purpose, typed)
         .ok_or_else(|| AdminProblem::Invalid { errors: field_errors(vec![refused()]) })
 }
 

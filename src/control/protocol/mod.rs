@@ -13,6 +13,7 @@ pub mod effect;
 pub mod encryption;
 pub mod envelope;
 pub mod expiry_text;
+pub mod identity;
 pub mod integer;
 pub mod key_filter;
 pub mod key_status;
