@@ -23,6 +23,7 @@ pub mod master;
 pub mod member;
 pub mod objects;
 pub mod operator;
+pub mod password_rules;
 pub mod password_text;
 pub mod refusal;
 pub mod reply;
