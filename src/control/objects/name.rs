@@ -68,7 +68,7 @@ pub struct Name<'a> {
 
 /// The time and the random bytes of a request.
 #[derive(Clone, Copy)]
-struct Moment<'a> {
+struct RequestMoment<'a> {
     now: UnixMs,
     entropy: &'a Entropy,
 }
@@ -93,7 +93,7 @@ impl<'a> Name<'a> {
         name: &str,
         wanted: Membership,
         password: &PasswordForms,
-        Moment { now, entropy }: Moment<'_>,
+        RequestMoment { now, entropy }: RequestMoment<'_>,
     ) -> Result<NameReply, ObjectError> {
         let person = self.person(now)?;
         let known = person.as_ref().map_or(&[][..], |person| &person.passwords);
@@ -202,7 +202,7 @@ impl<'a> Name<'a> {
     fn verify(
         &self,
         password: &PasswordForms,
-        Moment { now, entropy }: Moment<'_>,
+        RequestMoment { now, entropy }: RequestMoment<'_>,
     ) -> Result<NameReply, ObjectError> {
         let Some(person) = self.person(now)? else { return self.refuse(password) };
         let Some((right, is_prepared)) = self.matching(&person.passwords, password)? else {
@@ -228,7 +228,7 @@ impl<'a> Name<'a> {
         password: &PasswordForms,
         new_password: &SecretText,
         address: Option<String>,
-        moment: Moment<'_>,
+        moment: RequestMoment<'_>,
     ) -> Result<NameReply, ObjectError> {
         let Some(person) = self.person(moment.now)? else { return self.refuse(password) };
         if self.matching(&person.passwords, password)?.is_none() {
@@ -248,7 +248,7 @@ impl<'a> Name<'a> {
         code: &SecretText,
         new_password: &SecretText,
         address: Option<String>,
-        moment: Moment<'_>,
+        moment: RequestMoment<'_>,
     ) -> Result<NameReply, ObjectError> {
         let Some(person) = self.person(moment.now)?.filter(|person| person.confirmed().is_some())
         else {
@@ -387,7 +387,7 @@ impl DurableObject for Name<'_> {
         now: UnixMs,
         entropy: &Entropy,
     ) -> Result<NameReply, ObjectError> {
-        let moment = Moment { now, entropy };
+        let moment = RequestMoment { now, entropy };
         match request {
             NameRequest::Claim { name, account, member, password } => {
                 let password = PasswordForms::of(password);

@@ -40,7 +40,12 @@ const TIMEOUT_MS = 20_000;
 const FILE_TIMEOUT_MS = 600_000;
 
 /** Requests whose response replaces the session cookie: the one before is refused from then on. */
-const RENEWING = ["POST /v1/session", "POST /v1/session/step-up", "POST /v1/session/switch", "POST /v1/member/password"];
+const RENEWING = [
+  "POST /v1/session",
+  "POST /v1/session/step-up",
+  "POST /v1/session/switch",
+  "POST /v1/member/password",
+];
 
 /** Number of times that the cookie was replaced. */
 let renewals = 0;

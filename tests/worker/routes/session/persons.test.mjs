@@ -153,37 +153,40 @@ describe("a reset", () => {
   const confirm = (code, { email = OWNER.email, password = NEXT, ip } = {}) =>
     at.console("POST", "/v1/password/reset/confirm", { body: { email, code, password }, cookie: null, ip });
   const mails = () => at.worker.mailbox.messages.filter(({ id }) => id.startsWith("reset-code/"));
-  const code = (number) =>
-    eventually("the code is mailed", () => mails()[number]?.text.match(/^ {4}(\d{8})$/m)?.[1]);
+  const code = (number) => eventually("the code is mailed", () => mails()[number]?.text.match(/^ {4}(\d{8})$/m)?.[1]);
   const wrong = (code) => String((Number(code) + 1) % 1e8).padStart(8, "0");
 
-  test("is answered alike and after the same time, whether or not the address has a member", { timeout: 60_000 }, async () => {
-    const answers = [await ask(OWNER.email), await ask("nobody@example.jp"), await ask("no address")];
-    for (const answer of answers) {
-      expect(answer, 202);
-      assert.equal(answer.text, "");
-      assert.deepEqual(Object.keys(answer.headers), Object.keys(answers[0].headers));
-    }
-    const right = await code(0);
-    assert.equal(mails().length, 1);
-    const refused = [
-      await confirm(wrong(right)),
-      await confirm(right, { email: "nobody@example.jp" }),
-      await confirm(right, { email: "no address" }),
-    ];
-    for (const answer of refused) {
-      expect(answer, 401, "reset_refused");
-      assert.equal(answer.text, refused[0].text);
-    }
-    expect(await confirm("123456"), 422, "invalid");
-    expect(await confirm(right, { password: "mei-password-1" }), 422, "invalid");
-    const done = await Promise.all(Array.from({ length: 5 }, () => confirm(right)));
-    assert.deepEqual(done.map(({ status }) => status).sort(), [204, 401, 401, 401, 401], "it works once");
-    expect(await confirm(right, { password: "one more of these" }), 401, "reset_refused");
-    expect(await signIn(at, OWNER.password), 401, "sign_in_refused");
-    expect(await signIn(at, NEXT), 201);
-    await eventually("its session ended", async () => (await session(at)).status === 401);
-  });
+  test(
+    "is answered alike and after the same time, whether or not the address has a member",
+    { timeout: 60_000 },
+    async () => {
+      const answers = [await ask(OWNER.email), await ask("nobody@example.jp"), await ask("no address")];
+      for (const answer of answers) {
+        expect(answer, 202);
+        assert.equal(answer.text, "");
+        assert.deepEqual(Object.keys(answer.headers), Object.keys(answers[0].headers));
+      }
+      const right = await code(0);
+      assert.equal(mails().length, 1);
+      const refused = [
+        await confirm(wrong(right)),
+        await confirm(right, { email: "nobody@example.jp" }),
+        await confirm(right, { email: "no address" }),
+      ];
+      for (const answer of refused) {
+        expect(answer, 401, "reset_refused");
+        assert.equal(answer.text, refused[0].text);
+      }
+      expect(await confirm("123456"), 422, "invalid");
+      expect(await confirm(right, { password: "mei-password-1" }), 422, "invalid");
+      const done = await Promise.all(Array.from({ length: 5 }, () => confirm(right)));
+      assert.deepEqual(done.map(({ status }) => status).sort(), [204, 401, 401, 401, 401], "it works once");
+      expect(await confirm(right, { password: "one more of these" }), 401, "reset_refused");
+      expect(await signIn(at, OWNER.password), 401, "sign_in_refused");
+      expect(await signIn(at, NEXT), 201);
+      await eventually("its session ended", async () => (await session(at)).status === 401);
+    },
+  );
 
   test("whose code was tried five times is over, and the next one works", { timeout: 60_000 }, async () => {
     expect(await ask(OWNER.email, HOME), 202);
@@ -197,14 +200,18 @@ describe("a reset", () => {
     assert.equal(mails().length, 3, "three codes an hour");
   });
 
-  test("of a ledger or name that is out of reach is answered alike, and leaves the password", { timeout: 60_000 }, async () => {
-    await at.worker.setClock(60 * 60 * 1000 + 1_000);
-    for (const on of ["LEDGER.fetch", "NAME.fetch"]) {
-      await at.worker.setFaults({ on, mode: "fail" });
-      expect(await ask(OWNER.email, HOME), 202);
-      await at.worker.setFaults();
-    }
-    await at.worker.setClock(0);
-    expect(await signIn(at, OWNER.password), 201);
-  });
+  test(
+    "of a ledger or name that is out of reach is answered alike, and leaves the password",
+    { timeout: 60_000 },
+    async () => {
+      await at.worker.setClock(60 * 60 * 1000 + 1_000);
+      for (const on of ["LEDGER.fetch", "NAME.fetch"]) {
+        await at.worker.setFaults({ on, mode: "fail" });
+        expect(await ask(OWNER.email, HOME), 202);
+        await at.worker.setFaults();
+      }
+      await at.worker.setClock(0);
+      expect(await signIn(at, OWNER.password), 201);
+    },
+  );
 });
