@@ -72,8 +72,8 @@ impl Owner {
     }
 }
 
-/// Checks a new password of a person with these names. `present` is their present one, if they typed
-/// it.
+/// Checks a new password of a person with these names. `present` is their present one, if they
+/// typed it.
 ///
 /// # Errors
 /// [`AdminProblem::Invalid`] with the error of `field`.

@@ -1,5 +1,5 @@
 //! The version of a member's password. The name object is the authority on it, and the member's row
-//! follows: when a member proves a higher version, or when the name object tells of a change.
+//! follows: when a member proves a higher version, or when the name object reports a change.
 //! Following ends the member's sessions, which began with a lower version.
 
 use claviger_core::base::id::TokenId;
@@ -55,7 +55,7 @@ pub(super) fn follow(
     Some((member, writes))
 }
 
-/// Follows a change of which the name object tells, and mails the member. A repeated report finds
+/// Follows a change that the name object reports, and mails the member. A repeated report finds
 /// the row and the mail, and changes nothing.
 pub(super) fn changed(
     sql: &dyn Sql,

@@ -136,8 +136,8 @@ impl Session {
         Statement::new(text).bind(self.proven_at).bind(self.id.as_str())
     }
 
-    /// Gives the session the ID and secret of `new`, so that a copy of its cookie ends here. It keeps
-    /// its beginning, and with it its end.
+    /// Gives the session the ID and secret of `new`, so that a copy of its cookie ends here. It
+    /// keeps its beginning, and with it its end.
     pub fn replace(&mut self, new: &NewSession) -> [Statement; 2] {
         let text = "INSERT INTO session (id, digest, member, address, last_address, created_at_ms,
                 proven_at_ms, seen_at_ms, agent, accounts)

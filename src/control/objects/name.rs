@@ -1,5 +1,5 @@
-//! The name object: stands for the person at one e-mail address. It stores their memberships, and is
-//! the authority on their password and its version.
+//! The name object: stands for the person at one e-mail address. It stores their memberships, and
+//! is the authority on their password and its version.
 //!
 //! There is one instance per name ([`crate::protocol::ledger::instance::member_name`]). It resolves
 //! concurrent claims of two accounts.

@@ -322,7 +322,7 @@ pub fn outcome_of(reply: &LedgerReply) -> EffectOutcome {
 }
 
 /// Converts a ledger's reply to [`Effect::TellPassword`] into an outcome. A ledger that does not
-/// hold the member need not be told again; any other reply counts as a failure.
+/// hold the member has nothing to learn; any other reply counts as a failure.
 pub fn outcome_of_news(reply: &LedgerReply) -> EffectOutcome {
     match reply {
         LedgerReply::Done => EffectOutcome::Done,

@@ -1,8 +1,8 @@
 //! Mailed codes: digits that the owner of a mailbox types. Deletions have six; password resets,
 //! which anyone can begin, have eight.
 //!
-//! A code has only 20 or 27 bits, so a reader of the database could try all of them. The stored form is
-//! therefore
+//! A code has only 20 or 27 bits, so a reader of the database could try all of them. The stored
+//! form is therefore
 //!
 //! ```text
 //! HMAC-SHA-256 under the code subkey of the newest generation over "claviger/code/1" 00 purpose 00 account 00 subject 00 digits

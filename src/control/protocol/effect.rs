@@ -137,7 +137,7 @@ pub enum EffectOutcome {
     /// The effect succeeded.
     Done,
     /// The question was answered ([`Effect::AskHolds`], [`Effect::AskExists`]), or the ledger does
-    /// not hold what it was told about ([`Effect::TellPassword`]).
+    /// not hold the member of a report ([`Effect::TellPassword`]).
     Answered {
         /// The answer: `true` for yes.
         held: bool,

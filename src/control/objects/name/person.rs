@@ -54,7 +54,7 @@ pub struct Password {
 /// Either no password is confirmed: then there is one membership, unconfirmed, and its staged
 /// passwords. Or one password is confirmed, and it is the only one.
 pub struct Person {
-    /// E-mail address, as the object was told it.
+    /// E-mail address, as the first claim named it.
     pub name: String,
     /// Memberships: confirmed ones first, and of these the one used last.
     pub memberships: Vec<StoredMembership>,
