@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { CONSOLE, begin, eventually, expect } from "./support/journey.mjs";
+import { CONSOLE, OWNER, begin, eventually, expect } from "./support/journey.mjs";
 
 describe("the state of the single Worker", () => {
   let dir;
@@ -81,5 +81,20 @@ describe("the state of the single Worker", () => {
     // A date is read in the zone that the account was opened with.
     const tomorrow = new Date(Date.now() + 864e5).toISOString().slice(0, 10);
     expect(await issue(`sid=${sid}&spw=${spw}&epi=${tomorrow}`), 200);
+  });
+
+  test("lets its member see sessions and accounts, and change the password", async () => {
+    await at.signIn();
+    const { sessions } = expect(await at.console("GET", "/v1/sessions"), 200).body;
+    assert.ok(sessions.some(({ current }) => current));
+    const { accounts } = expect(await at.console("GET", "/v1/accounts"), 200).body;
+    assert.deepEqual(
+      accounts.map(({ id, role, current }) => [id, role, current]),
+      [[at.session.account.id, "owner", true]],
+    );
+    const body = { password: OWNER.password, new_password: "staple battery horse" };
+    expect(await at.console("POST", "/v1/member/password", { body }), 200);
+    expect(await at.console("GET", "/v1/keys"), 200);
+    await at.signIn({ password: body.new_password });
   });
 });
