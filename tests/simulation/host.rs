@@ -256,7 +256,7 @@ impl Host {
             }
             Sabotage::CapUntold | Sabotage::SwitchingUntold => {
                 self.issuers_in(refresh, |times, issuing| {
-                    issuing.generation.0 -= times;
+                    issuing.generation.0 = issuing.generation.0.saturating_sub(times);
                 })
             }
             Sabotage::LowerCeilingsUntold => self.issuers_in(refresh, |times, issuing| {

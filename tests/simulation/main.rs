@@ -230,12 +230,12 @@ noticed! {
     an_issuer_that_was_switched_off_and_on_unheard_is_noticed: ProductionRules, SwitchingUntold, ["P1: it has ended", "P2: it is valid"];
     a_ceiling_that_is_lifted_unheard_is_noticed: ProductionRules, LiftedCeilingsUntold, ["P1: it has ended", "P1: it may not issue"];
     a_ceiling_that_is_lowered_unheard_is_noticed: ProductionRules, LowerCeilingsUntold, ["P1: it may not write"];
-    an_edge_that_issues_by_its_lease_is_noticed: bugs::LeaseIssues, NoneOfIssuers, ["P1: it may not issue", "P2: it is valid"];
+    an_edge_that_issues_by_its_lease_is_noticed: bugs::LeaseIssues, NoneOfIssuers, ["P1: it may not issue", "P2: it is valid", "P2: nothing was issued"];
     a_revocation_that_is_hidden_is_noticed: ProductionRules, RevocationsUntold, ["P1: it has ended"];
     histories_that_are_mixed_are_noticed: bugs::EpochIgnored, None, ["P1", "P2"];
     records_that_survive_their_lease_are_noticed: bugs::RecordsSurvive, None, ["P1", "P2"];
     negatives_that_survive_their_lease_are_noticed: bugs::NegativesSurvive, None, ["P2"];
-    an_overflow_that_counts_for_nothing_is_noticed: bugs::OverflowForgotten, None, ["P1", "P2"];
+    an_overflow_that_counts_for_nothing_is_noticed: bugs::OverflowForgotten, None, ["P1", "P2", "own"];
     an_old_record_that_stays_is_noticed: bugs::FirstWordCounts, None, ["P1", "P2", "order"];
     unsettled_keys_that_are_not_named_are_noticed: ProductionRules, SettledAtOnce, ["P1", "P2"];
     changes_that_are_not_named_are_noticed: ProductionRules, ChangesUntold, ["P1", "P2"];
