@@ -14,6 +14,7 @@
 mod deletion;
 mod edge;
 mod issuing;
+mod members;
 mod refresh;
 
 use std::collections::BTreeMap;

@@ -1,7 +1,7 @@
 //! The console's routes: method and path to [`Route`].
 
 use claviger_core::base::http::problem::RequestProblem;
-use claviger_core::base::id::{AccountId, KeyId, TokenId};
+use claviger_core::base::id::{AccountId, KeyId, MemberId, TokenId};
 
 use crate::admin::problem::AdminProblem;
 
@@ -82,6 +82,28 @@ pub enum Route {
     Counters,
     /// Revokes one sealed key.
     RevokeSealed,
+    /// Lists the members and invitations of the account.
+    ListMembers,
+    /// Invites an address.
+    InviteMember,
+    /// Mails an invitation again.
+    RepeatInvitation(TokenId),
+    /// Ends an invitation.
+    WithdrawInvitation(TokenId),
+    /// Changes the role of a member.
+    ChangeRole(MemberId),
+    /// Removes a member, or oneself.
+    RemoveMember(MemberId),
+    /// Ends the sessions of a member.
+    EndMemberSessions(MemberId),
+    /// Returns an invitation to the holder of its token.
+    CheckInvitation,
+    /// Joins the account of an invitation.
+    AcceptInvitation,
+    /// Changes one's own name or language.
+    EditProfile,
+    /// Changes the name or time zone of one's own account.
+    EditOwnAccount,
 }
 
 impl Route {
@@ -200,6 +222,40 @@ impl Route {
                     _ => return Err(AdminProblem::Request(RequestProblem::NotFound)),
                 }
             }
+            // Before the IDs of members, because the word has the form of one.
+            ["members", "invitations", rest @ ..] => {
+                let id = rest.first().and_then(|id| TokenId::parse(id));
+                match (rest, id) {
+                    ([], _) => (pick(verb, &[("POST", Self::InviteMember)]), "POST"),
+                    ([_], Some(id)) => {
+                        (pick(verb, &[("DELETE", Self::WithdrawInvitation(id))]), "DELETE")
+                    }
+                    ([_, "repeat"], Some(id)) => {
+                        (pick(verb, &[("POST", Self::RepeatInvitation(id))]), "POST")
+                    }
+                    _ => return Err(AdminProblem::Request(RequestProblem::NotFound)),
+                }
+            }
+            ["members"] => (pick(verb, &[("GET", Self::ListMembers)]), "GET, HEAD"),
+            ["members", id, rest @ ..] => {
+                let id =
+                    MemberId::parse(id).ok_or(AdminProblem::Request(RequestProblem::NotFound))?;
+                match rest {
+                    [] => {
+                        let methods =
+                            [("PATCH", Self::ChangeRole(id)), ("DELETE", Self::RemoveMember(id))];
+                        (pick(verb, &methods), "PATCH, DELETE")
+                    }
+                    ["end-sessions"] => {
+                        (pick(verb, &[("POST", Self::EndMemberSessions(id))]), "POST")
+                    }
+                    _ => return Err(AdminProblem::Request(RequestProblem::NotFound)),
+                }
+            }
+            ["invitations", "check"] => (pick(verb, &[("POST", Self::CheckInvitation)]), "POST"),
+            ["invitations", "accept"] => (pick(verb, &[("POST", Self::AcceptInvitation)]), "POST"),
+            ["member"] => (pick(verb, &[("PATCH", Self::EditProfile)]), "PATCH"),
+            ["account"] => (pick(verb, &[("PATCH", Self::EditOwnAccount)]), "PATCH"),
             ["sealed-keys", "revoke"] => (pick(verb, &[("POST", Self::RevokeSealed)]), "POST"),
             ["counters"] => (pick(verb, &[("GET", Self::Counters)]), "GET, HEAD"),
             _ => return Err(AdminProblem::Request(RequestProblem::NotFound)),
@@ -222,6 +278,7 @@ impl Route {
             | Self::ListActivity
             | Self::ShowDeletion(_)
             | Self::ListAccounts
+            | Self::ListMembers
             | Self::ShowAccount(_) => false,
             Self::SetUp
             | Self::ExportActivity
@@ -247,7 +304,17 @@ impl Route {
             | Self::EditAccount(_)
             | Self::RebuildAccount(_)
             | Self::BeginRestore(_)
-            | Self::FinishRestore(_) => true,
+            | Self::FinishRestore(_)
+            | Self::InviteMember
+            | Self::RepeatInvitation(_)
+            | Self::WithdrawInvitation(_)
+            | Self::ChangeRole(_)
+            | Self::RemoveMember(_)
+            | Self::EndMemberSessions(_)
+            | Self::CheckInvitation
+            | Self::AcceptInvitation
+            | Self::EditProfile
+            | Self::EditOwnAccount => true,
         }
     }
 }
@@ -298,6 +365,16 @@ mod tests {
         ("/v1/operator/accounts/{id}/restore/finish", "POST"),
         ("/v1/sealed-keys/revoke", "POST"),
         ("/v1/counters", "GET, HEAD"),
+        ("/v1/members", "GET, HEAD"),
+        ("/v1/members/invitations", "POST"),
+        ("/v1/members/invitations/{id}", "DELETE"),
+        ("/v1/members/invitations/{id}/repeat", "POST"),
+        ("/v1/members/{id}", "PATCH, DELETE"),
+        ("/v1/members/{id}/end-sessions", "POST"),
+        ("/v1/invitations/check", "POST"),
+        ("/v1/invitations/accept", "POST"),
+        ("/v1/member", "PATCH"),
+        ("/v1/account", "PATCH"),
         ("/", "GET, HEAD"),
         ("/app.js", "GET, HEAD"),
     ];
@@ -306,6 +383,8 @@ mod tests {
     fn example(path: &str) -> String {
         let id = match path {
             _ if path.starts_with("/v1/deletions/") => "0123456789",
+            _ if path.starts_with("/v1/members/invitations/") => "0123456789",
+            _ if path.starts_with("/v1/members/") => "0123456789A",
             _ if path.starts_with("/v1/operator/") => "a1B2c3D4",
             _ => "a1B2c3D47Hq0p2Zx9K",
         };
@@ -415,6 +494,16 @@ mod tests {
             "/v1/operator/accounts/a1B2c3D4/restore",
             "/v1/operator/accounts/a1B2c3D4/rebuild/now",
             "/v1//keys",
+            "/v1/members/",
+            "/v1/members/0123456789",
+            "/v1/members/0123456789A/",
+            "/v1/members/0123456789A/sessions",
+            "/v1/members/invitations/",
+            "/v1/members/invitations/0123456789A",
+            "/v1/members/invitations/0123456789/repeat/now",
+            "/v1/invitations",
+            "/v1/invitations/0123456789",
+            "/v1/member/",
         ] {
             assert_eq!(
                 Route::find("GET", path),

@@ -76,10 +76,30 @@ pub enum Action {
     EndIssued,
     /// An export of the activity was begun.
     ExportActivity,
+    /// An owner invited an address.
+    InviteMember,
+    /// An owner mailed an invitation again.
+    RepeatInvitation,
+    /// An owner withdrew an invitation.
+    WithdrawInvitation,
+    /// An invited person became a member.
+    Join,
+    /// An owner changed a member's role.
+    ChangeRole,
+    /// An owner removed a member.
+    RemoveMember,
+    /// A member left the account.
+    Leave,
+    /// An owner ended the sessions of a member.
+    EndMemberSessions,
+    /// A member changed their own name or language.
+    EditProfile,
+    /// An owner changed the account's name or time zone.
+    EditAccount,
 }
 
 impl Action {
-    const ALL: [Self; 30] = [
+    const ALL: [Self; 40] = [
         Self::Open,
         Self::SignIn,
         Self::SignOut,
@@ -110,6 +130,16 @@ impl Action {
         Self::RevokeSealed,
         Self::EndIssued,
         Self::ExportActivity,
+        Self::InviteMember,
+        Self::RepeatInvitation,
+        Self::WithdrawInvitation,
+        Self::Join,
+        Self::ChangeRole,
+        Self::RemoveMember,
+        Self::Leave,
+        Self::EndMemberSessions,
+        Self::EditProfile,
+        Self::EditAccount,
     ];
 
     /// Returns the stored name.
@@ -150,6 +180,16 @@ impl Action {
             Self::RevokeSealed => ("revoke_sealed", "sealed_key_revoked"),
             Self::EndIssued => ("end_issued", "issued_keys_ended"),
             Self::ExportActivity => ("export_activity", "activity_exported"),
+            Self::InviteMember => ("invite_member", "member_invited"),
+            Self::RepeatInvitation => ("repeat_invitation", "invitation_repeated"),
+            Self::WithdrawInvitation => ("withdraw_invitation", "invitation_withdrawn"),
+            Self::Join => ("join", "member_joined"),
+            Self::ChangeRole => ("change_role", "member_role_changed"),
+            Self::RemoveMember => ("remove_member", "member_removed"),
+            Self::Leave => ("leave", "member_left"),
+            Self::EndMemberSessions => ("end_member_sessions", "member_sessions_ended"),
+            Self::EditProfile => ("edit_profile", "profile_changed"),
+            Self::EditAccount => ("edit_account", "account_changed"),
         }
     }
 
@@ -192,6 +232,12 @@ impl Author<'_> {
     /// Returns the audit row of an action with details; `details` is a JSON object.
     pub fn did_about(&self, action: Action, details: String) -> Statement {
         self.row(action, None, None, None, Some(details))
+    }
+
+    /// Returns the audit row of a change that has no revision, with old and new value as JSON
+    /// objects.
+    pub fn changed_to(&self, action: Action, before: String, after: String) -> Statement {
+        self.row(action, None, None, Some(before), Some(after))
     }
 
     /// Returns the audit row of a change of a key.

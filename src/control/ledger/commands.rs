@@ -11,7 +11,8 @@ use super::decide::{IssueRequest, KeyDecision, Present};
 use super::key::{Key, KeyCounts};
 use super::publication::Publication;
 use super::{
-    activity, at_stake, deletion, idempotency, key, listing, reveal, revoking, service, usage,
+    activity, at_stake, deletion, idempotency, key, listing, members, reveal, revoking, service,
+    usage,
 };
 use crate::ledger::context::CommandContext;
 use crate::ledger::ledger::Ledger;
@@ -32,6 +33,7 @@ impl Ledger<'_> {
         mut context: CommandContext<'_>,
         command: Command,
     ) -> Result<Plan, SqlError> {
+        let command = decide::given_by(command, context.session.member_id());
         let (role, is_proven) =
             (context.session.member.view.role, context.session.is_proven(context.now));
         if let Err(refusal) = decide::authorise(&command, role, is_proven, context.account.operator)
@@ -156,6 +158,7 @@ impl Ledger<'_> {
                 let (writes, reply) = operator::operate(self.sql, context.author(), &operation)?;
                 Ok(Plan { writes, reply })
             }
+            Command::Members { members } => members::execute(self.sql, context, members),
         }
     }
 

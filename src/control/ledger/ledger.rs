@@ -40,8 +40,8 @@ use crate::ledger::sessions::Session;
 use crate::ledger::sign_in::{open, sign_in};
 use crate::ledger::usage::pending::{PendingCounts, UsageReport};
 use crate::ledger::{
-    at_stake, deletion, document, idempotency, issued, issuing, key, mailbox, name_folding, outbox,
-    publication, rebuild, refresh, repair, revoking, sessions, state, usage,
+    at_stake, deletion, document, idempotency, invitations, issued, issuing, key, mailbox,
+    name_folding, outbox, publication, rebuild, refresh, repair, revoking, sessions, state, usage,
 };
 use crate::objects::object::{DurableObject, Entropy, ObjectError, TaskStep};
 use crate::objects::sql::migrate::{is_initialised, migrate};
@@ -189,6 +189,10 @@ impl<'a> Ledger<'a> {
                 Ok(Plan::read(LedgerReply::Holds { held }))
             }
             LedgerRequest::Exists => Ok(Plan::read(LedgerReply::Holds { held: true })),
+            LedgerRequest::ShowInvitation { token, digest } => {
+                invitations::show(self.sql, account, token, digest, now)
+            }
+            LedgerRequest::Join(joining) => invitations::join(self.sql, account, joining, now),
         }
     }
 
@@ -298,6 +302,8 @@ impl DurableObject for Ledger<'_> {
             TaskKind::SweepDeletions => deletion::sweep(self.sql, now)?,
             TaskKind::ScrubKeys => key::scrub(self.sql, now)?,
             TaskKind::FoldNames => name_folding::step(self.sql, now)?,
+            TaskKind::LeaveName => outbox::leave_name(self.sql, &account, &task.subject)?,
+            TaskKind::SweepInvitations => invitations::sweep(self.sql, now)?,
             // Tasks of other objects.
             TaskKind::AskHolds
             | TaskKind::AskExists
@@ -326,6 +332,11 @@ impl DurableObject for Ledger<'_> {
             | Effect::ReadLease { .. }
             | Effect::ReadMany { .. }
             | Effect::ListKv { .. } => self.failed(effect, now)?,
+            // The account was renamed meanwhile: the directory learns the present name.
+            Effect::ConfirmAccount { name, .. } if *name != account.name => {
+                vec![Task::of(effect).postpone(now)]
+            }
+            Effect::LeaveName { member, .. } => outbox::left_name(*member),
             Effect::ConfirmName { .. }
             | Effect::ConfirmAccount { .. }
             | Effect::AskHolds { .. }
@@ -349,7 +360,8 @@ impl DurableObject for Ledger<'_> {
             | Effect::ConfirmAccount { .. }
             | Effect::AskHolds { .. }
             | Effect::AskExists { .. }
-            | Effect::TellEpoch { .. } => vec![Task::of(effect).failed(self.sql, now)?],
+            | Effect::TellEpoch { .. }
+            | Effect::LeaveName { .. } => vec![Task::of(effect).failed(self.sql, now)?],
         })
     }
 

@@ -57,7 +57,8 @@ impl Session {
     ) -> Result<Option<Self>, SqlError> {
         let text = format!(
             "SELECT session.digest, session.created_at_ms, session.proven_at_ms, session.seen_at_ms, {}
-            FROM session JOIN member ON member.id = session.member WHERE session.id = ?",
+            FROM session JOIN member ON member.id = session.member
+            WHERE session.id = ? AND member.removed_at_ms IS NULL",
             Member::COLUMNS
         );
         let Some(row) = sql.first(&Statement::new(text).bind(proof.id.as_str()))? else {
@@ -128,6 +129,13 @@ impl Session {
         Statement::new("DELETE FROM session WHERE id = ?").bind(self.id.as_str())
     }
 
+    /// Ends the other sessions of the same member.
+    pub fn end_others(&self) -> Statement {
+        Statement::new("DELETE FROM session WHERE member = ? AND id <> ?")
+            .bind(self.member_id().as_str())
+            .bind(self.id.as_str())
+    }
+
     /// Returns `true` if the last proof of identity is fresh.
     pub fn is_proven(&self, now: UnixMs) -> bool {
         now < self.proven_until()
@@ -159,6 +167,11 @@ impl Session {
                 .map(|lag| lag.as_ms().div_euclid(1_000)),
         }
     }
+}
+
+/// Ends all sessions of a member.
+pub fn end_all(member: MemberId) -> Statement {
+    Statement::new("DELETE FROM session WHERE member = ?").bind(member.as_str())
 }
 
 /// Removes the sessions that have ended.

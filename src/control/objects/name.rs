@@ -157,6 +157,22 @@ impl<'a> Name<'a> {
         Ok(NameReply::NotHeld)
     }
 
+    /// Releases the claim of a removed member, with its passwords. A claim of another member stays.
+    fn leave(&self, account: AccountId, member: MemberId) -> Result<NameReply, SqlError> {
+        if self.is_claimed_by(account, member)? {
+            self.sql.apply(&[
+                Statement::new("DELETE FROM claim"),
+                Statement::new("DELETE FROM password"),
+                Task::own(TaskKind::AskHolds).done(),
+            ])?;
+        }
+        Ok(NameReply::NotHeld)
+    }
+
+    fn has_confirmed(&self) -> Result<bool, SqlError> {
+        Ok(self.claimed()?.is_some() && self.passwords()?.iter().any(|password| password.confirmed))
+    }
+
     fn verify(
         &self,
         password: &PasswordForms,
@@ -269,6 +285,8 @@ impl DurableObject for Name<'_> {
                 self.verify(&PasswordForms::of(password), entropy)
             }
             NameRequest::Verify { counted: false, .. } => Ok(NameReply::NotUnderstood),
+            NameRequest::IsClaimed => Ok(NameReply::IsClaimed { claimed: self.has_confirmed()? }),
+            NameRequest::Leave { account, member } => Ok(self.leave(account, member)?),
         }
     }
 

@@ -87,10 +87,14 @@ pub enum TaskKind {
     AskExists,
     /// Directory: sends a restored ledger its new epoch. Subject: the account.
     TellEpoch,
+    /// Ledger: releases a removed member's membership at its name object. Subject: the member.
+    LeaveName,
+    /// Ledger: removes invitations that expired long ago.
+    SweepInvitations,
 }
 
 impl TaskKind {
-    const ALL: [Self; 22] = [
+    const ALL: [Self; 24] = [
         Self::PutRecord,
         Self::ConfirmName,
         Self::ConfirmAccount,
@@ -113,6 +117,8 @@ impl TaskKind {
         Self::SweepTries,
         Self::AskExists,
         Self::TellEpoch,
+        Self::LeaveName,
+        Self::SweepInvitations,
     ];
 
     fn as_str(self) -> &'static str {
@@ -139,6 +145,8 @@ impl TaskKind {
             Self::SweepTries => "sweep_tries",
             Self::AskExists => "ask_exists",
             Self::TellEpoch => "tell_epoch",
+            Self::LeaveName => "leave_name",
+            Self::SweepInvitations => "sweep_invitations",
         }
     }
 
@@ -181,6 +189,7 @@ impl Task {
             Effect::SendMail { envelope } => Self::new(TaskKind::SendMail, &envelope.id),
             Effect::AskHolds { .. } => Self::own(TaskKind::AskHolds),
             Effect::AskExists { account } => Self::new(TaskKind::AskExists, account),
+            Effect::LeaveName { member, .. } => Self::new(TaskKind::LeaveName, member),
         }
     }
 

@@ -13,6 +13,7 @@ use crate::protocol::draft::{Changes, Draft};
 use crate::protocol::encryption::Ciphertext;
 use crate::protocol::keys::Listing;
 use crate::protocol::member::SecretVersion;
+use crate::protocol::members::MembersCommand;
 use crate::protocol::operator::OperatorCommand;
 use crate::protocol::service::ServiceCommand;
 
@@ -148,5 +149,10 @@ pub enum Command {
     Operate {
         /// Operation to authorise.
         operation: OperatorCommand,
+    },
+    /// Reads or changes members, invitations, the own profile or the account.
+    Members {
+        /// Command about members.
+        members: MembersCommand,
     },
 }

@@ -58,6 +58,16 @@ pub enum NameRequest {
         #[serde(default)]
         counted: bool,
     },
+    /// Asks if a person has the name, with a confirmed password. Changes nothing.
+    IsClaimed,
+    /// Releases the membership of a member who was removed. A repeated request has the same effect
+    /// as one.
+    Leave {
+        /// Account of the member.
+        account: AccountId,
+        /// Member who was removed.
+        member: MemberId,
+    },
 }
 
 /// A reply of a name object.
@@ -94,6 +104,11 @@ pub enum NameReply {
     },
     /// The request comes from a later release than this object's code.
     NotUnderstood,
+    /// The answer to `IsClaimed`.
+    IsClaimed {
+        /// `true` if the name has a confirmed password.
+        claimed: bool,
+    },
 }
 
 /// A request to the directory.

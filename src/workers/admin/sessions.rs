@@ -245,14 +245,14 @@ async fn delay_refusal(context: &RequestContext<'_>) {
 }
 
 /// Counts a try by the client's address.
-async fn count_try(context: &RequestContext<'_>) -> Result<Tries, AdminProblem> {
+pub async fn count_try(context: &RequestContext<'_>) -> Result<Tries, AdminProblem> {
     let tries = Tries::by_address(context.client());
     count(context, &tries).await?;
     Ok(tries)
 }
 
 /// Counts a try. While an object refuses, this isolate does not ask it again.
-async fn count(context: &RequestContext<'_>, tries: &Tries) -> Result<(), AdminProblem> {
+pub async fn count(context: &RequestContext<'_>, tries: &Tries) -> Result<(), AdminProblem> {
     if let Some(until) = refusals::no_try_before(tries, now()) {
         return Err(view::too_many(until, now()));
     }
@@ -268,18 +268,20 @@ async fn count(context: &RequestContext<'_>, tries: &Tries) -> Result<(), AdminP
 }
 
 /// Records that a counted try succeeded. If that fails, the block is not exempt: the log says so.
-async fn succeeded(context: &RequestContext<'_>, tries: &Tries) {
+pub async fn succeeded(context: &RequestContext<'_>, tries: &Tries) {
     let Some(counter) = tries.own().cloned() else { return };
     let request = AddressRequest::Succeeded { counter };
     let _ = calls::address(context.env, &tries.instance, &request).await;
 }
 
-fn new_session(context: &RequestContext<'_>, account: AccountId) -> NewToken {
+/// Draws the token of a session in `account`.
+pub fn new_session(context: &RequestContext<'_>, account: AccountId) -> NewToken {
     let AdminConfig { prefix, master, .. } = &*context.config;
     NewToken::session(account, now(), prefix, master, &mut rng())
 }
 
-fn signed_in(
+/// Answers with a session that has just begun, and its cookie.
+pub fn signed_in(
     context: &RequestContext<'_>,
     reply: LedgerReply,
     new: &NewToken,
@@ -288,6 +290,7 @@ fn signed_in(
     Ok(session_answer(context, 201, &view).with("set-cookie", session::set_cookie(new.expose())))
 }
 
-fn session_answer(context: &RequestContext<'_>, status: u16, view: &SessionView) -> Response {
+/// Answers with a session.
+pub fn session_answer(context: &RequestContext<'_>, status: u16, view: &SessionView) -> Response {
     Response::json(status, &view::session(view, &context.config, context.client(), now()))
 }
