@@ -8,6 +8,7 @@ use claviger_control::objects::sql::{Sql, SqlError, SqlExt, Statement};
 use claviger_control::protocol::command::Command;
 use claviger_control::protocol::effect::Effect;
 use claviger_control::protocol::ledger::{LedgerReply, LedgerRequest};
+use claviger_core::base::id::MemberId;
 use claviger_core::replication::record::{Epoch, Record, Revision};
 use claviger_core::replication::refresh::{Delta, RefreshRequest, Unsettled};
 
@@ -65,6 +66,17 @@ fn an_account_that_is_older_than_operators_is_theirs_and_tells_its_name() {
         assert_eq!(world.count("account WHERE operator = 1"), 1);
         assert_eq!(world.count("due WHERE kind = 'confirm_account'"), 1);
     }
+}
+
+/// Before migration 21 every row was a member's, and no use outlived its session.
+#[test]
+fn who_was_a_member_before_removal_was_known_still_is() {
+    let world = of_version(20);
+    world.record(key_id());
+    assert_eq!(world.count("member WHERE removed_at_ms IS NULL AND seen_at_ms IS NULL"), 1);
+    let mei = world.sign_in(MemberId::parse("ooooooooooo").unwrap());
+    assert_eq!(world.ask(mei, Command::SignOut), LedgerReply::Done);
+    assert_eq!(world.count("member WHERE seen_at_ms IS NOT NULL"), 1);
 }
 
 /// Before migration 8 a deleted key was gone for good: it can be restored now, but does not work by
@@ -204,6 +216,14 @@ const ROWS: &[&[&str]] = &[
     &["UPDATE key SET last_used_ms = 1795262400000"],
     &["INSERT INTO session VALUES ('0123456789', zeroblob(32), 'ooooooooooo', '203.0.113.7', 1795262400000,
         1795262400000, 1795262400000, 'Mozilla/5.0', '198.51.100.4', 2)"],
+    &[
+        r#"INSERT INTO member VALUES ('kkkkkkkkkkk', 'Ken Sato', 'kkkkkkkkkkk', 'admin', 'en', 1, 1795262400000,
+            1795262400000, 1795262400000)"#,
+        "INSERT INTO leaving VALUES ('kkkkkkkkkkk', 'ken@example.jp')",
+        "INSERT INTO due VALUES ('leave_name', 'kkkkkkkkkkk', 1795262430000, 0)",
+        r#"INSERT INTO member_invitation VALUES ('0123456789', 'nnnnnnnnnnn', '9876543210', zeroblob(32), 'noor@example.jp',
+            'viewer', 'en', 'ooooooooooo', 1795262400000, 1795867200000, 1)"#,
+    ],
 ];
 
 #[test]
@@ -231,7 +251,12 @@ fn the_tables_refuse_what_cannot_be() {
         "UPDATE account SET epoch = 'short'",
         "UPDATE member SET role = 'root'",
         "UPDATE member SET language = 'de'",
-        "INSERT INTO member SELECT 'ppppppppppp', name, email, role, language, secret_version, 0 FROM member",
+        "INSERT INTO member (id, name, email, role, language, secret_version, created_at_ms)
+            SELECT 'ppppppppppp', name, email, role, language, secret_version, 0 FROM member",
+        "INSERT INTO member_invitation VALUES ('0123456789', 'nnnnnnnnnnn', '9876543210', zeroblob(32), 'a', 'root', 'en', 'ooooooooooo', 0, 0, 1)",
+        "INSERT INTO member_invitation VALUES ('0123456789', 'nnnnnnnnnnn', '9876543210', zeroblob(32), 'a', 'admin', 'en', 'nobody', 0, 0, 1)",
+        "INSERT INTO member_invitation VALUES ('0123456789', 'nnnnnnnnnnn', '9876543210', zeroblob(31), 'a', 'admin', 'en', 'ooooooooooo', 0, 0, 1)",
+        "INSERT INTO leaving VALUES ('nobody', 'a')",
         "UPDATE session SET digest = x'00'",
         "UPDATE session SET member = 'nobody'",
         "UPDATE key SET state = 'gone'",

@@ -26,6 +26,10 @@ const SMALL: &[&str] = &[
     "session",
     // Twenty codes a member and day, for two days.
     "deletion",
+    // `invitations::OPEN_MAX`.
+    "member_invitation",
+    // Members who were removed a moment ago.
+    "leaving",
     // `REVOKED_SEALED_MAX`.
     "revoked_sealed",
     "json_each",

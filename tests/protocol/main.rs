@@ -15,6 +15,7 @@ mod deletion;
 mod edge;
 mod identity;
 mod issuing;
+mod members;
 mod refresh;
 
 use std::collections::BTreeMap;

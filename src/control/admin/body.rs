@@ -147,6 +147,77 @@ pub struct RevokeSealed {
     pub issuer: Option<String>,
 }
 
+/// Body of `POST /v1/members/invitations`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct InvitationForm {
+    /// Address to invite, as typed.
+    pub email: String,
+    /// Role of the new member.
+    pub role: String,
+    /// Language of the mail and of the new member; absent for the inviter's.
+    #[serde(default)]
+    pub language: Option<String>,
+}
+
+/// Body of `PATCH /v1/members/{id}`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RoleChange {
+    /// New role.
+    pub role: String,
+    /// Role that the owner saw.
+    pub expected_role: String,
+}
+
+/// Body of `POST /v1/invitations/check`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CheckInvitation {
+    /// Token from the mailed link.
+    pub token: SecretText,
+}
+
+/// Body of `POST /v1/invitations/accept`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AcceptInvitation {
+    /// Token from the mailed link.
+    pub token: SecretText,
+    /// The person's password, or a new one.
+    pub password: SecretText,
+    /// Name of the new member; absent for the address's local part.
+    #[serde(default)]
+    pub name: Option<String>,
+    /// Language of the new member; absent for the invitation's.
+    #[serde(default)]
+    pub language: Option<String>,
+}
+
+/// Body of `PATCH /v1/member`. Absent members keep their values.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ProfileChanges {
+    /// New name.
+    #[serde(default)]
+    pub name: Option<String>,
+    /// New language.
+    #[serde(default)]
+    pub language: Option<String>,
+}
+
+/// Body of `PATCH /v1/account`. Absent members keep their values.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OwnAccountChanges {
+    /// New name.
+    #[serde(default)]
+    pub name: Option<String>,
+    /// New time zone, an IANA name.
+    #[serde(default)]
+    pub time_zone: Option<String>,
+}
+
 impl RevokeSealed {
     /// Returns the command for the ledger of `account`.
     ///

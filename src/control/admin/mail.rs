@@ -3,13 +3,15 @@
 //! A ledger stores an envelope in the same transaction as the change that causes it, with every
 //! fact that the message names. The message is rendered at delivery from those facts alone. A
 //! repeated delivery is therefore identical to the byte, as services with idempotency keys require.
-//! A code is encrypted in the envelope ([`crate::protocol::encryption`]) and only decrypted at
-//! delivery.
+//! A code or token is encrypted in the envelope ([`crate::protocol::encryption`]), and decrypted at
+//! delivery only.
 //!
 //! Names of members, accounts and keys enter a message as text. They are escaped in HTML, and
 //! cannot begin a line of a header or body.
 
+mod blocks;
 pub mod http;
+mod member_templates;
 pub mod mime;
 mod templates;
 
@@ -17,9 +19,10 @@ use claviger_core::base::time::UnixMs;
 
 use crate::admin::config::AdminConfig;
 use crate::protocol::account::Email;
-use crate::protocol::code::Code;
 use crate::protocol::encryption;
-use crate::protocol::envelope::{Envelope, Letter, code_associated_data};
+use crate::protocol::envelope::{
+    Envelope, Letter, code_associated_data, invitation_associated_data,
+};
 use crate::protocol::member::Language;
 
 /// A message, ready to be sent.
@@ -42,7 +45,7 @@ pub struct Message {
 }
 
 impl core::fmt::Debug for Message {
-    /// Omits the contents, which may include a code.
+    /// Omits the contents, which may include a code or a link.
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.debug_struct("Message").field("id", &self.id).finish_non_exhaustive()
     }
@@ -60,40 +63,41 @@ pub enum Taking {
     Never,
 }
 
-/// Renders the message of an envelope. `None` if it needs a code that is missing, or whose
+/// Renders the message of an envelope. `None` if it needs a code or token that is missing, or whose
 /// generation of the master secret was removed.
 pub fn compose(envelope: &Envelope, config: &AdminConfig) -> Option<Message> {
-    let code = match (&envelope.letter, &envelope.sealed) {
-        (
-            Letter::DeletionCode { deletion: subject, .. }
-            | Letter::ResetCode { reset: subject, .. },
-            Some(sealed),
-        ) => {
-            let opened = encryption::decrypt(
-                sealed,
-                code_associated_data(envelope.account, subject),
-                &config.master,
-            )?;
-            Some(Code::from_sealed(&opened))
-        }
-        (Letter::DeletionCode { .. } | Letter::ResetCode { .. }, None) => return None,
-        (Letter::DeletionNotice { .. } | Letter::PasswordChanged { .. }, _) => None,
+    let account = envelope.account;
+    let place = match &envelope.letter {
+        Letter::DeletionCode { deletion: subject, .. }
+        | Letter::ResetCode { reset: subject, .. } => Some(code_associated_data(account, subject)),
+        Letter::Invitation { token, .. } => Some(invitation_associated_data(account, token)),
+        Letter::DeletionNotice { .. }
+        | Letter::PasswordChanged { .. }
+        | Letter::MemberJoined { .. }
+        | Letter::RoleChanged { .. }
+        | Letter::MemberRemoved { .. } => None,
+    };
+    let secret = match place {
+        Some(place) => Some(encryption::decrypt(envelope.sealed.as_ref()?, place, &config.master)?),
+        None => None,
     };
     let AdminConfig { prefix, console_origin, terms, .. } = config;
     let setting = templates::LetterSetting { prefix, console_origin, terms: *terms };
-    let (subject, blocks) =
-        templates::render(&envelope.letter, envelope.language, code.as_ref(), setting);
-    let subject = templates::one_line(&subject);
+    let (subject, parts) =
+        templates::render(&envelope.letter, envelope.language, secret.as_ref(), setting);
+    let subject = blocks::one_line(&subject);
     Some(Message {
         id: envelope.id.clone(),
         to: envelope.to.clone(),
         language: envelope.language,
         written_at: envelope.written_at,
-        text: templates::text(&blocks),
-        html: templates::html(&subject, &blocks, envelope.language),
+        text: blocks::text(&parts),
+        html: blocks::html(&subject, &parts, envelope.language),
         subject,
     })
 }
 
+#[cfg(test)]
+mod member_tests;
 #[cfg(test)]
 mod tests;

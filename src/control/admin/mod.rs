@@ -5,6 +5,7 @@ pub mod config;
 pub mod form;
 pub mod headers;
 pub mod mail;
+pub mod member_form;
 pub mod problem;
 pub mod refused;
 pub mod route;

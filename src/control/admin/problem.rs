@@ -124,6 +124,34 @@ pub enum AdminProblem {
         /// The invalid fields with their errors.
         errors: Value,
     },
+    /// The invitation's token is forged, expired or malformed.
+    InvitationRefused,
+    /// The invitation was used, withdrawn or repeated.
+    InvitationOver,
+    /// The change would leave the account without an owner.
+    LastOwner,
+    /// The member changed since the owner saw them.
+    MemberChangedMeanwhile {
+        /// Present state of the member.
+        member: Value,
+    },
+    /// The account has reached its limit of open invitations.
+    TooManyInvitations {
+        /// Most open invitations of an account.
+        max: u32,
+    },
+    /// The account has reached its limit of members.
+    TooManyMembers {
+        /// Most members of an account.
+        max: u32,
+    },
+    /// The account or the address has reached the daily limit of mailed invitations.
+    TooManyInvitationMails {
+        /// Seconds until the next one is allowed.
+        retry_after_s: u64,
+        /// Time at which the next one is allowed, RFC 3339.
+        until: String,
+    },
 }
 
 /// The reason for which a secret cannot be shown again.
@@ -163,7 +191,8 @@ impl AdminProblem {
             | Self::SignInRefused
             | Self::StepUpRefused
             | Self::ResetRefused
-            | Self::SetupRefused => 401,
+            | Self::SetupRefused
+            | Self::InvitationRefused => 401,
             Self::CrossSite
             | Self::StepUpRequired
             | Self::NotPermitted
@@ -179,13 +208,19 @@ impl AdminProblem {
             | Self::TooManyKeys { .. }
             | Self::Protected { .. }
             | Self::NotDeleted
-            | Self::MailOff => 409,
-            Self::CodeOver => 410,
-            Self::ChangedMeanwhile { .. } | Self::ServiceChangedMeanwhile { .. } => 412,
+            | Self::MailOff
+            | Self::LastOwner
+            | Self::TooManyInvitations { .. }
+            | Self::TooManyMembers { .. } => 409,
+            Self::CodeOver | Self::InvitationOver => 410,
+            Self::ChangedMeanwhile { .. }
+            | Self::ServiceChangedMeanwhile { .. }
+            | Self::MemberChangedMeanwhile { .. } => 412,
             Self::Invalid { .. } => 422,
             Self::TooManyAttempts { .. }
             | Self::TooManyCodes { .. }
-            | Self::TooManyExports { .. } => 429,
+            | Self::TooManyExports { .. }
+            | Self::TooManyInvitationMails { .. } => 429,
         }
     }
 
@@ -222,6 +257,13 @@ impl AdminProblem {
             Self::ResetRefused => "reset_refused",
             Self::BadHeader { .. } => "bad_header",
             Self::Invalid { .. } => "invalid",
+            Self::InvitationRefused => "invitation_refused",
+            Self::InvitationOver => "invitation_over",
+            Self::LastOwner => "last_owner",
+            Self::MemberChangedMeanwhile { .. } => "changed_meanwhile",
+            Self::TooManyInvitations { .. } => "too_many_invitations",
+            Self::TooManyMembers { .. } => "too_many_members",
+            Self::TooManyInvitationMails { .. } => "too_many_invitation_mails",
         }
     }
 
@@ -262,6 +304,13 @@ impl AdminProblem {
             Self::ResetRefused => "That code does not match, or its time is over",
             Self::BadHeader { .. } => "A header is missing or not of its form",
             Self::Invalid { .. } => "Some values were refused",
+            Self::InvitationRefused => "The invitation is not valid, or its time is over",
+            Self::InvitationOver => "This invitation was used, withdrawn or replaced",
+            Self::LastOwner => "The account needs an owner",
+            Self::MemberChangedMeanwhile { .. } => "The member has changed meanwhile",
+            Self::TooManyInvitations { .. } => "The account has as many open invitations as it may",
+            Self::TooManyMembers { .. } => "The account has as many members as it may",
+            Self::TooManyInvitationMails { .. } => "Too many invitations in a day",
         }
     }
 
@@ -270,11 +319,15 @@ impl AdminProblem {
         let mut members = Vec::new();
         let mut put = |name: &'static str, value: Value| members.push((name, value.into()));
         match self {
-            Self::TooManyKeys { max } => put("max", (*max).into()),
+            Self::TooManyKeys { max }
+            | Self::TooManyInvitations { max }
+            | Self::TooManyMembers { max } => put("max", (*max).into()),
+            Self::MemberChangedMeanwhile { member } => put("member", member.clone()),
             Self::TooManyAttempts { until, .. }
             | Self::SetupBusy { until, .. }
             | Self::TooManyCodes { until, .. }
-            | Self::TooManyExports { until, .. } => {
+            | Self::TooManyExports { until, .. }
+            | Self::TooManyInvitationMails { until, .. } => {
                 put("until", until.as_str().into());
             }
             Self::KeysNotFound { keys } | Self::Protected { keys } => put("keys", keys.clone()),
@@ -307,7 +360,10 @@ impl AdminProblem {
             | Self::NotDeleted
             | Self::CodeOver
             | Self::ResetRefused
-            | Self::MailOff => {}
+            | Self::MailOff
+            | Self::InvitationRefused
+            | Self::InvitationOver
+            | Self::LastOwner => {}
         }
         members
     }
@@ -318,7 +374,8 @@ impl AdminProblem {
             Self::TooManyAttempts { retry_after_s, .. }
             | Self::SetupBusy { retry_after_s, .. }
             | Self::TooManyCodes { retry_after_s, .. }
-            | Self::TooManyExports { retry_after_s, .. } => {
+            | Self::TooManyExports { retry_after_s, .. }
+            | Self::TooManyInvitationMails { retry_after_s, .. } => {
                 Some(("retry-after", retry_after_s.to_string()))
             }
             Self::Request(_)
@@ -346,7 +403,13 @@ impl AdminProblem {
             | Self::MailOff
             | Self::ResetRefused
             | Self::BadHeader { .. }
-            | Self::Invalid { .. } => None,
+            | Self::Invalid { .. }
+            | Self::InvitationRefused
+            | Self::InvitationOver
+            | Self::LastOwner
+            | Self::MemberChangedMeanwhile { .. }
+            | Self::TooManyInvitations { .. }
+            | Self::TooManyMembers { .. } => None,
         }
     }
 

@@ -1,7 +1,7 @@
 //! The console's routes: method and path to [`Route`].
 
 use claviger_core::base::http::problem::RequestProblem;
-use claviger_core::base::id::{AccountId, KeyId, TokenId};
+use claviger_core::base::id::{AccountId, KeyId, MemberId, TokenId};
 
 use crate::admin::problem::AdminProblem;
 
@@ -98,6 +98,28 @@ pub enum Route {
     BeginReset,
     /// Sets a new password by a mailed code.
     ConfirmReset,
+    /// Lists the members and invitations of the account.
+    ListMembers,
+    /// Invites an address.
+    InviteMember,
+    /// Mails an invitation again.
+    RepeatInvitation(TokenId),
+    /// Ends an invitation.
+    WithdrawInvitation(TokenId),
+    /// Changes the role of a member.
+    ChangeRole(MemberId),
+    /// Removes a member, or oneself.
+    RemoveMember(MemberId),
+    /// Ends the sessions of a member.
+    EndMemberSessions(MemberId),
+    /// Returns an invitation to the holder of its token.
+    CheckInvitation,
+    /// Joins the account of an invitation.
+    AcceptInvitation,
+    /// Changes one's own name or language.
+    EditProfile,
+    /// Changes the name or time zone of one's own account.
+    EditOwnAccount,
 }
 
 impl Route {
@@ -230,6 +252,40 @@ impl Route {
                     _ => return Err(AdminProblem::Request(RequestProblem::NotFound)),
                 }
             }
+            // Before the IDs of members, because the word has the form of one.
+            ["members", "invitations", rest @ ..] => {
+                let id = rest.first().and_then(|id| TokenId::parse(id));
+                match (rest, id) {
+                    ([], _) => (pick(verb, &[("POST", Self::InviteMember)]), "POST"),
+                    ([_], Some(id)) => {
+                        (pick(verb, &[("DELETE", Self::WithdrawInvitation(id))]), "DELETE")
+                    }
+                    ([_, "repeat"], Some(id)) => {
+                        (pick(verb, &[("POST", Self::RepeatInvitation(id))]), "POST")
+                    }
+                    _ => return Err(AdminProblem::Request(RequestProblem::NotFound)),
+                }
+            }
+            ["members"] => (pick(verb, &[("GET", Self::ListMembers)]), "GET, HEAD"),
+            ["members", id, rest @ ..] => {
+                let id =
+                    MemberId::parse(id).ok_or(AdminProblem::Request(RequestProblem::NotFound))?;
+                match rest {
+                    [] => {
+                        let methods =
+                            [("PATCH", Self::ChangeRole(id)), ("DELETE", Self::RemoveMember(id))];
+                        (pick(verb, &methods), "PATCH, DELETE")
+                    }
+                    ["end-sessions"] => {
+                        (pick(verb, &[("POST", Self::EndMemberSessions(id))]), "POST")
+                    }
+                    _ => return Err(AdminProblem::Request(RequestProblem::NotFound)),
+                }
+            }
+            ["invitations", "check"] => (pick(verb, &[("POST", Self::CheckInvitation)]), "POST"),
+            ["invitations", "accept"] => (pick(verb, &[("POST", Self::AcceptInvitation)]), "POST"),
+            ["member"] => (pick(verb, &[("PATCH", Self::EditProfile)]), "PATCH"),
+            ["account"] => (pick(verb, &[("PATCH", Self::EditOwnAccount)]), "PATCH"),
             ["sealed-keys", "revoke"] => (pick(verb, &[("POST", Self::RevokeSealed)]), "POST"),
             ["counters"] => (pick(verb, &[("GET", Self::Counters)]), "GET, HEAD"),
             _ => return Err(AdminProblem::Request(RequestProblem::NotFound)),
@@ -254,6 +310,7 @@ impl Route {
             | Self::ListAccounts
             | Self::ListOwnAccounts
             | Self::ListSessions
+            | Self::ListMembers
             | Self::ShowAccount(_) => false,
             Self::SetUp
             | Self::ExportActivity
@@ -285,7 +342,17 @@ impl Route {
             | Self::EndOtherSessions
             | Self::ChangePassword
             | Self::BeginReset
-            | Self::ConfirmReset => true,
+            | Self::ConfirmReset
+            | Self::InviteMember
+            | Self::RepeatInvitation(_)
+            | Self::WithdrawInvitation(_)
+            | Self::ChangeRole(_)
+            | Self::RemoveMember(_)
+            | Self::EndMemberSessions(_)
+            | Self::CheckInvitation
+            | Self::AcceptInvitation
+            | Self::EditProfile
+            | Self::EditOwnAccount => true,
         }
     }
 }
@@ -344,6 +411,16 @@ mod tests {
         ("/v1/operator/accounts/{id}/restore/finish", "POST"),
         ("/v1/sealed-keys/revoke", "POST"),
         ("/v1/counters", "GET, HEAD"),
+        ("/v1/members", "GET, HEAD"),
+        ("/v1/members/invitations", "POST"),
+        ("/v1/members/invitations/{id}", "DELETE"),
+        ("/v1/members/invitations/{id}/repeat", "POST"),
+        ("/v1/members/{id}", "PATCH, DELETE"),
+        ("/v1/members/{id}/end-sessions", "POST"),
+        ("/v1/invitations/check", "POST"),
+        ("/v1/invitations/accept", "POST"),
+        ("/v1/member", "PATCH"),
+        ("/v1/account", "PATCH"),
         ("/", "GET, HEAD"),
         ("/app.js", "GET, HEAD"),
     ];
@@ -353,6 +430,8 @@ mod tests {
         let id = match path {
             _ if path.starts_with("/v1/deletions/") => "0123456789",
             _ if path.starts_with("/v1/sessions/") => "0123456789",
+            _ if path.starts_with("/v1/members/invitations/") => "0123456789",
+            _ if path.starts_with("/v1/members/") => "0123456789A",
             _ if path.starts_with("/v1/operator/") => "a1B2c3D4",
             _ => "a1B2c3D47Hq0p2Zx9K",
         };
@@ -462,6 +541,16 @@ mod tests {
             "/v1/operator/accounts/a1B2c3D4/restore",
             "/v1/operator/accounts/a1B2c3D4/rebuild/now",
             "/v1//keys",
+            "/v1/members/",
+            "/v1/members/0123456789",
+            "/v1/members/0123456789A/",
+            "/v1/members/0123456789A/sessions",
+            "/v1/members/invitations/",
+            "/v1/members/invitations/0123456789A",
+            "/v1/members/invitations/0123456789/repeat/now",
+            "/v1/invitations",
+            "/v1/invitations/0123456789",
+            "/v1/member/",
         ] {
             assert_eq!(
                 Route::find("GET", path),

@@ -2,6 +2,7 @@
 
 mod deletion;
 mod identity;
+mod members;
 mod parts;
 
 use claviger_core::base::http::problem::RequestProblem;
@@ -17,6 +18,7 @@ use serde_json::{Map, Value, json};
 
 pub use self::deletion::{deleted, deletion};
 pub use self::identity::{OwnAccount, own_accounts, sessions};
+pub use self::members::{invitation, invitation_offer, member, members};
 use self::parts::text;
 use crate::admin::config::AdminConfig;
 use crate::admin::problem::{AdminProblem, NotViewable};
@@ -426,6 +428,17 @@ pub fn refusal(refusal: Refusal, config: &AdminConfig, now: UnixMs) -> AdminProb
         Refusal::CodeWrong { tries_left } => AdminProblem::CodeWrong { tries_left },
         Refusal::CodeOver => AdminProblem::CodeOver,
         Refusal::AlreadyOpen => AdminProblem::SetupDone,
+        Refusal::LastOwner => AdminProblem::LastOwner,
+        Refusal::MemberChangedMeanwhile { member: entry } => {
+            AdminProblem::MemberChangedMeanwhile { member: members::entry(&entry) }
+        }
+        Refusal::InvitationOver => AdminProblem::InvitationOver,
+        Refusal::TooManyInvitations { max } => AdminProblem::TooManyInvitations { max },
+        Refusal::TooManyMembers { max } => AdminProblem::TooManyMembers { max },
+        Refusal::TooManyInvitationMails { until } => AdminProblem::TooManyInvitationMails {
+            retry_after_s: wait_s(until, now),
+            until: text(until),
+        },
         // Only the issuance API receives this refusal, and it has its own text for it.
         Refusal::IssuerRefused => AdminProblem::Request(RequestProblem::NotFound),
         // Drawn IDs collide once in 62^10, and the client can retry. An object of an earlier

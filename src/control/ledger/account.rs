@@ -99,6 +99,13 @@ impl Account {
             .bind(now)
     }
 
+    /// Stores name and time zone.
+    pub fn describe(&self) -> Statement {
+        Statement::new("UPDATE account SET name = ?, zone = ?")
+            .bind(self.name.as_str())
+            .bind(self.zone.name())
+    }
+
     /// Records `revision` as the last change.
     pub fn advance(revision: Revision) -> Statement {
         Statement::new("UPDATE account SET revision = ?").bind(revision)

@@ -82,10 +82,30 @@ pub enum Action {
     EndSession,
     /// A member ended all their sessions but one.
     EndOtherSessions,
+    /// An owner invited an address.
+    InviteMember,
+    /// An owner mailed an invitation again.
+    RepeatInvitation,
+    /// An owner withdrew an invitation.
+    WithdrawInvitation,
+    /// An invited person became a member.
+    Join,
+    /// An owner changed a member's role.
+    ChangeRole,
+    /// An owner removed a member.
+    RemoveMember,
+    /// A member left the account.
+    Leave,
+    /// An owner ended the sessions of a member.
+    EndMemberSessions,
+    /// A member changed their own name or language.
+    EditProfile,
+    /// An owner changed the account's name or time zone.
+    EditAccount,
 }
 
 impl Action {
-    const ALL: [Self; 33] = [
+    const ALL: [Self; 43] = [
         Self::Open,
         Self::SignIn,
         Self::SignOut,
@@ -119,6 +139,16 @@ impl Action {
         Self::ChangePassword,
         Self::EndSession,
         Self::EndOtherSessions,
+        Self::InviteMember,
+        Self::RepeatInvitation,
+        Self::WithdrawInvitation,
+        Self::Join,
+        Self::ChangeRole,
+        Self::RemoveMember,
+        Self::Leave,
+        Self::EndMemberSessions,
+        Self::EditProfile,
+        Self::EditAccount,
     ];
 
     /// Returns the stored name.
@@ -162,6 +192,16 @@ impl Action {
             Self::ChangePassword => ("change_password", "password_changed"),
             Self::EndSession => ("end_session", "session_ended"),
             Self::EndOtherSessions => ("end_other_sessions", "other_sessions_ended"),
+            Self::InviteMember => ("invite_member", "member_invited"),
+            Self::RepeatInvitation => ("repeat_invitation", "invitation_repeated"),
+            Self::WithdrawInvitation => ("withdraw_invitation", "invitation_withdrawn"),
+            Self::Join => ("join", "member_joined"),
+            Self::ChangeRole => ("change_role", "member_role_changed"),
+            Self::RemoveMember => ("remove_member", "member_removed"),
+            Self::Leave => ("leave", "member_left"),
+            Self::EndMemberSessions => ("end_member_sessions", "member_sessions_ended"),
+            Self::EditProfile => ("edit_profile", "profile_changed"),
+            Self::EditAccount => ("edit_account", "account_changed"),
         }
     }
 
@@ -204,6 +244,12 @@ impl Author<'_> {
     /// Returns the audit row of an action with details; `details` is a JSON object.
     pub fn did_about(&self, action: Action, details: String) -> Statement {
         self.row(action, None, None, None, Some(details))
+    }
+
+    /// Returns the audit row of a change that has no revision, with old and new value as JSON
+    /// objects.
+    pub fn changed_to(&self, action: Action, before: String, after: String) -> Statement {
+        self.row(action, None, None, Some(before), Some(after))
     }
 
     /// Returns the audit row of a change of a key.

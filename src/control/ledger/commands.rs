@@ -11,7 +11,7 @@ use super::decide::{IssueRequest, KeyDecision, Present};
 use super::key::{Key, KeyCounts};
 use super::publication::Publication;
 use super::{
-    activity, at_stake, deletion, idempotency, key, listing, reveal, revoking, service,
+    activity, at_stake, deletion, idempotency, key, listing, members, reveal, revoking, service,
     session_list, usage,
 };
 use crate::ledger::context::CommandContext;
@@ -34,6 +34,7 @@ impl Ledger<'_> {
         mut context: CommandContext<'_>,
         command: Command,
     ) -> Result<Plan, SqlError> {
+        let command = decide::given_by(command, context.session.member_id());
         let (role, is_proven) =
             (context.session.member.view.role, context.session.is_proven(context.now));
         if let Err(refusal) = decide::authorise(&command, role, is_proven, context.account.operator)
@@ -163,6 +164,7 @@ impl Ledger<'_> {
             Command::ListSessions => session_list::list(self.sql, context),
             Command::EndSession { id } => session_list::end(self.sql, context, id),
             Command::EndOtherSessions => Ok(session_list::end_others(context)),
+            Command::Members { members } => members::execute(self.sql, context, members),
         }
     }
 

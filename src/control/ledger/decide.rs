@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use claviger_core::base::id::KeyId;
+use claviger_core::base::id::{KeyId, MemberId};
 use claviger_core::base::secret::Digest;
 use claviger_core::base::time::UnixMs;
 use claviger_core::credential::issuer::SealingGeneration;
@@ -22,6 +22,7 @@ use crate::protocol::draft::field::{FieldError, Setting};
 use crate::protocol::draft::{Changes, Decided, Draft, decide_edit, decide_issue};
 use crate::protocol::keys::{KeyName, RESTORABLE, is_idempotency_key};
 use crate::protocol::member::Role;
+use crate::protocol::members::MembersCommand;
 use crate::protocol::operator::OperatorCommand;
 use crate::protocol::refusal::Refusal;
 use crate::protocol::service::ServiceCommand;
@@ -58,10 +59,14 @@ pub enum KeyDecision {
 enum RequiredRights {
     /// Any member with a session.
     Session,
+    /// Any member with a fresh proof of identity.
+    ProvenSession,
     /// An owner or admin.
     Editor,
     /// An owner or admin with a fresh proof of identity.
     ProvenEditor,
+    /// An owner.
+    Owner,
     /// An owner with a fresh proof of identity.
     ProvenOwner,
     /// An owner of the operator's account.
@@ -101,6 +106,32 @@ fn demand(command: &Command) -> RequiredRights {
         Command::Service { .. } => RequiredRights::ProvenOwner,
         Command::Operate { operation: OperatorCommand::Look } => RequiredRights::Operator,
         Command::Operate { .. } => RequiredRights::ProvenOperator,
+        Command::Members { members } => match members {
+            MembersCommand::List | MembersCommand::EditProfile { .. } => RequiredRights::Session,
+            MembersCommand::Leave => RequiredRights::ProvenSession,
+            // No fresh proof: an owner who notices an intruder must be able to act at once.
+            MembersCommand::WithdrawInvitation { .. } | MembersCommand::EndSessions { .. } => {
+                RequiredRights::Owner
+            }
+            MembersCommand::Invite { .. }
+            | MembersCommand::RepeatInvitation { .. }
+            | MembersCommand::ChangeRole { .. }
+            | MembersCommand::Remove { .. }
+            | MembersCommand::EditAccount { .. } => RequiredRights::ProvenOwner,
+        },
+    }
+}
+
+/// Returns the command that `member` gives. The removal of oneself is leaving, which every member
+/// may.
+pub fn given_by(command: Command, member: MemberId) -> Command {
+    match command {
+        Command::Members { members: MembersCommand::Remove { member: wanted } }
+            if wanted == member =>
+        {
+            Command::Members { members: MembersCommand::Leave }
+        }
+        command => command,
     }
 }
 
@@ -123,14 +154,18 @@ pub fn authorise(
     };
     match demand(command) {
         RequiredRights::Session => Ok(()),
+        RequiredRights::ProvenSession if !is_proven => Err(Refusal::StepUpRequired),
+        RequiredRights::ProvenSession => Ok(()),
         RequiredRights::Editor | RequiredRights::ProvenEditor if !edits => {
             Err(Refusal::NotPermitted)
         }
         RequiredRights::ProvenEditor if !is_proven => Err(Refusal::StepUpRequired),
         RequiredRights::Editor | RequiredRights::ProvenEditor => Ok(()),
-        RequiredRights::ProvenOwner if role != Role::Owner => Err(Refusal::NotPermitted),
+        RequiredRights::Owner | RequiredRights::ProvenOwner if role != Role::Owner => {
+            Err(Refusal::NotPermitted)
+        }
         RequiredRights::ProvenOwner if !is_proven => Err(Refusal::StepUpRequired),
-        RequiredRights::ProvenOwner => Ok(()),
+        RequiredRights::Owner | RequiredRights::ProvenOwner => Ok(()),
         RequiredRights::Operator | RequiredRights::ProvenOperator if !in_operators_account => {
             Err(Refusal::NotFound)
         }

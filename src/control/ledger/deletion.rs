@@ -55,9 +55,6 @@ pub const TRIES_PER_DAY: u32 = 30;
 /// of [`LIFE`].
 const COUNTED: DurationMs = DurationMs::from_ms(DAY.as_ms() + LIFE.as_ms());
 
-/// Time during which delivery of a notice is retried: after a day it is useless as a warning.
-pub const NOTICE_USEFUL: DurationMs = DurationMs::from_days(1);
-
 /// Retention of a deletion's row: longer than the period over which its tries count.
 pub const KEPT: DurationMs = DurationMs::from_days(2);
 
@@ -378,7 +375,7 @@ fn delete(
         writes.extend(mailbox::post(
             &envelope,
             view.id,
-            context.now.saturating_add(NOTICE_USEFUL),
+            context.now.saturating_add(mailbox::NOTICE_USEFUL),
             context.now,
         )?);
     }

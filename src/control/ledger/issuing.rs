@@ -23,7 +23,7 @@ use super::member::Member;
 use super::publication::Publication;
 use super::service::Service;
 use crate::ledger::plan::{Plan, commit_writes};
-use crate::objects::sql::{Sql, SqlError, SqlExt, Statement};
+use crate::objects::sql::{Sql, SqlError};
 use crate::objects::tasks::{Task, TaskKind};
 use crate::protocol::activity::Actor;
 use crate::protocol::ledger::LedgerReply;
@@ -191,11 +191,6 @@ fn authorise(
 /// Returns the longest-standing owner. This member answers for a service password that no member
 /// has changed yet.
 fn owner(sql: &dyn Sql) -> Result<Option<(MemberId, String)>, SqlError> {
-    let text = format!(
-        "SELECT {} FROM member WHERE role = 'owner' ORDER BY created_at_ms, id LIMIT 1",
-        Member::COLUMNS
-    );
-    let row = sql.first(&Statement::new(text))?;
-    let member = row.map(|mut row| Member::read(&mut row)).transpose()?;
-    Ok(member.map(|member| (member.view.id, member.view.name)))
+    let first = Member::owners(sql)?.into_iter().next();
+    Ok(first.map(|member| (member.view.id, member.view.name)))
 }

@@ -41,8 +41,9 @@ use crate::ledger::sessions::Session;
 use crate::ledger::sign_in::{open, sign_in};
 use crate::ledger::usage::pending::{PendingCounts, UsageReport};
 use crate::ledger::{
-    at_stake, deletion, document, idempotency, issued, issuing, key, mailbox, name_folding, outbox,
-    password, publication, rebuild, refresh, repair, revoking, sessions, state, usage,
+    at_stake, deletion, document, idempotency, invitations, issued, issuing, key, mailbox,
+    name_folding, outbox, password, publication, rebuild, refresh, repair, revoking, sessions,
+    state, usage,
 };
 use crate::objects::object::{DurableObject, Entropy, ObjectError, TaskStep};
 use crate::objects::sql::migrate::{is_initialised, migrate};
@@ -217,6 +218,10 @@ impl<'a> Ledger<'a> {
             }
             LedgerRequest::PasswordChanged(news) => password::changed(self.sql, account, news, now),
             LedgerRequest::MailReset(mail) => password::mail_reset(self.sql, account, mail, now),
+            LedgerRequest::ShowInvitation { token, digest } => {
+                invitations::show(self.sql, account, token, digest, now)
+            }
+            LedgerRequest::Join(joining) => invitations::join(self.sql, account, joining, now),
         }
     }
 
@@ -326,6 +331,8 @@ impl DurableObject for Ledger<'_> {
             TaskKind::SweepDeletions => deletion::sweep(self.sql, now)?,
             TaskKind::ScrubKeys => key::scrub(self.sql, now)?,
             TaskKind::FoldNames => name_folding::step(self.sql, now)?,
+            TaskKind::LeaveName => outbox::leave_name(self.sql, &account, &task.subject)?,
+            TaskKind::SweepInvitations => invitations::sweep(self.sql, now)?,
             // Tasks of other objects.
             TaskKind::AskHolds
             | TaskKind::AskExists
@@ -355,6 +362,11 @@ impl DurableObject for Ledger<'_> {
             | Effect::ReadLease { .. }
             | Effect::ReadMany { .. }
             | Effect::ListKv { .. } => self.failed(effect, now)?,
+            // The account was renamed meanwhile: the directory learns the present name.
+            Effect::ConfirmAccount { name, .. } if *name != account.name => {
+                vec![Task::of(effect).postpone(now)]
+            }
+            Effect::LeaveName { member, .. } => outbox::left_name(*member),
             Effect::ConfirmName { .. }
             | Effect::ConfirmAccount { .. }
             | Effect::AskHolds { .. }
@@ -380,7 +392,8 @@ impl DurableObject for Ledger<'_> {
             | Effect::AskHolds { .. }
             | Effect::AskExists { .. }
             | Effect::TellEpoch { .. }
-            | Effect::TellPassword { .. } => vec![Task::of(effect).failed(self.sql, now)?],
+            | Effect::TellPassword { .. }
+            | Effect::LeaveName { .. } => vec![Task::of(effect).failed(self.sql, now)?],
         })
     }
 

@@ -29,6 +29,7 @@ use crate::protocol::effect::Effect;
 use crate::protocol::encryption::Ciphertext;
 use crate::protocol::envelope::{Envelope, Letter};
 use crate::protocol::member::Language;
+use crate::protocol::view::MemberView;
 
 /// Retention of a message: longer than the day over which codes are counted.
 pub const KEPT: DurationMs = DurationMs::from_days(2);
@@ -40,13 +41,24 @@ fn kind(letter: &Letter) -> &'static str {
         Letter::DeletionNotice { .. } => "deletion_notice",
         Letter::ResetCode { .. } => "reset_code",
         Letter::PasswordChanged { .. } => "password_changed",
+        Letter::Invitation { .. } => INVITATION,
+        Letter::MemberJoined { .. } => "member_joined",
+        Letter::RoleChanged { .. } => "role_changed",
+        Letter::MemberRemoved { .. } => "member_removed",
     }
 }
 
 /// The kind that counts for the rate limit of codes.
 const CODE: &str = "deletion_code";
 
-/// Queues a message to `member`, with a task that delivers it until it is useless.
+/// The kind that counts for the rate limits of invitations.
+const INVITATION: &str = "invitation";
+
+/// Time during which delivery of a notice is retried: after a day it is useless as a warning.
+pub const NOTICE_USEFUL: DurationMs = DurationMs::from_days(1);
+
+/// Queues a message to `member`, with a task that delivers it until it is useless. An invitation
+/// goes to an address without a member: `member` is then the owner who invites.
 pub fn post(
     envelope: &Envelope,
     member: MemberId,
@@ -69,6 +81,26 @@ pub fn post(
         .bind(useful_until);
     let sweep = Task::own(TaskKind::SweepMail).schedule(now.saturating_add(KEPT));
     Ok([row, task(&envelope.id).schedule(now), sweep])
+}
+
+/// Queues a notice to a member of the account.
+pub fn notice(
+    account: &Account,
+    to: &MemberView,
+    id: String,
+    letter: Letter,
+    now: UnixMs,
+) -> Result<[Statement; 3], SqlError> {
+    let envelope = Envelope {
+        id,
+        account: account.id,
+        to: to.email.clone(),
+        language: to.language,
+        written_at: now,
+        letter,
+        sealed: None,
+    };
+    post(&envelope, to.id, now.saturating_add(NOTICE_USEFUL), now)
 }
 
 /// Stops a message that a newer one replaces, or whose purpose is fulfilled.
@@ -167,10 +199,25 @@ pub fn codes_since(
     Ok((row.count()?, row.optional_time()?))
 }
 
+/// Returns the number of invitations mailed after `since`, and the time of the first: those to
+/// `recipient`, or all of them.
+pub fn invitations_since(
+    sql: &dyn Sql,
+    recipient: Option<&Email>,
+    since: UnixMs,
+) -> Result<(u32, Option<UnixMs>), SqlError> {
+    let text = "SELECT count(*), min(created_at_ms) FROM mail INDEXED BY mail_created
+        WHERE kind = ? AND created_at_ms > ? AND ifnull(? = recipient, 1)";
+    let mails =
+        Statement::new(text).bind(INVITATION).bind(since).bind(recipient.map(Email::as_str));
+    let Some(mut row) = sql.first(&mails)? else { return Ok((0, None)) };
+    Ok((row.count()?, row.optional_time()?))
+}
+
 /// Returns the recipients of a notice about keys: `member`, who changed them, and the owners.
 pub fn concerned(sql: &dyn Sql, member: MemberId) -> Result<Vec<Member>, SqlError> {
     let text = format!(
-        "SELECT {} FROM member WHERE id = ? OR role = 'owner' ORDER BY id",
+        "SELECT {} FROM member WHERE (id = ? OR role = 'owner') AND removed_at_ms IS NULL ORDER BY id",
         Member::COLUMNS
     );
     sql.read_all(&Statement::new(text).bind(member.as_str()), |mut row| Member::read(&mut row))

@@ -23,22 +23,34 @@ impl Member {
     pub const COLUMNS: &str =
         "member.id, member.name, member.email, member.role, member.language, member.secret_version";
 
-    /// Loads the member with this ID.
+    /// Loads the member with this ID; `None` also for a member who was removed.
     pub fn load(sql: &dyn Sql, id: MemberId) -> Result<Option<Self>, SqlError> {
-        let text = format!("SELECT {} FROM member WHERE id = ?", Self::COLUMNS);
+        let text =
+            format!("SELECT {} FROM member WHERE id = ? AND removed_at_ms IS NULL", Self::COLUMNS);
         sql.first(&Statement::new(text).bind(id.as_str()))?
             .map(|mut row| Self::read(&mut row))
             .transpose()
     }
 
-    /// Reads the columns of [`Self::COLUMNS`].
+    /// Loads the owners, in the order in which they joined.
+    pub fn owners(sql: &dyn Sql) -> Result<Vec<Self>, SqlError> {
+        let text = format!(
+            "SELECT {} FROM member WHERE role = 'owner' AND removed_at_ms IS NULL
+            ORDER BY created_at_ms, id",
+            Self::COLUMNS
+        );
+        sql.read_all(&Statement::new(text), |mut row| Self::read(&mut row))
+    }
+
+    /// Reads the columns of [`Self::COLUMNS`]. The `email` of a removed member is no address, so
+    /// that such a row is an error.
     pub fn read(row: &mut Row) -> Result<Self, SqlError> {
         Ok(Self {
             view: MemberView {
                 id: row.parsed("a member ID", MemberId::parse)?,
                 name: row.text()?,
                 email: row.parsed("an address", |text| Email::parse(text).ok())?,
-                role: row.parsed("a role", role_of)?,
+                role: row.parsed("a role", Role::parse)?,
                 language: row.parsed("a language", Language::parse)?,
             },
             secret_version: SecretVersion(row.count()?),
@@ -67,21 +79,9 @@ impl Member {
             .bind(self.view.id.as_str())
             .bind(self.view.name.as_str())
             .bind(self.view.email.as_str())
-            .bind(role_text(self.view.role))
+            .bind(self.view.role.as_str())
             .bind(self.view.language.as_str())
             .bind(self.secret_version.0)
             .bind(now)
     }
-}
-
-fn role_text(role: Role) -> &'static str {
-    match role {
-        Role::Owner => "owner",
-        Role::Admin => "admin",
-        Role::Viewer => "viewer",
-    }
-}
-
-fn role_of(text: &str) -> Option<Role> {
-    [Role::Owner, Role::Admin, Role::Viewer].into_iter().find(|role| role_text(*role) == text)
 }

@@ -20,8 +20,9 @@ use super::member::Member;
 use super::publication::Publication;
 use crate::ledger::{drift, publication};
 use crate::objects::object::TaskStep;
-use crate::objects::sql::{Sql, SqlError, Statement};
+use crate::objects::sql::{Sql, SqlError, SqlExt, Statement};
 use crate::objects::tasks::{PAUSE_MIN_MS, Task, TaskKind};
+use crate::protocol::account::Email;
 use crate::protocol::effect::{Effect, NameConfirmation};
 
 /// Schedules the put of a key that has changed: updates its publication row and adds the task.
@@ -149,6 +150,25 @@ pub fn confirm_name(sql: &dyn Sql, account: &Account, subject: &str) -> Result<T
         let request = NameConfirmation { account: account.id, member: view.id, secret_version };
         TaskStep::Effect(Effect::ConfirmName { email: view.email, request })
     }))
+}
+
+/// Starts the release of a removed member's membership at its name object.
+pub fn leave_name(sql: &dyn Sql, account: &Account, subject: &str) -> Result<TaskStep, SqlError> {
+    let row = sql.first(
+        &Statement::new("SELECT member, email FROM leaving WHERE member = ?").bind(subject),
+    )?;
+    let Some(mut row) = row else { return Ok(TaskStep::moot()) };
+    let member = row.parsed("a member ID", MemberId::parse)?;
+    let email = row.parsed("an address", |text| Email::parse(text).ok())?;
+    Ok(TaskStep::Effect(Effect::LeaveName { email, account: account.id, member }))
+}
+
+/// Returns the writes after the name object has released a membership.
+pub fn left_name(member: MemberId) -> Vec<Statement> {
+    vec![
+        Statement::new("DELETE FROM leaving WHERE member = ?").bind(member.as_str()),
+        Task::new(TaskKind::LeaveName, member).done(),
+    ]
 }
 
 /// Loads the publication of the key whose ID is a task's subject.

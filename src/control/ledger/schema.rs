@@ -4,6 +4,9 @@
 //! Times are Unix milliseconds. *Immutable* columns are written once; *mutable* ones change in
 //! place.
 
+mod members;
+
+use self::members::MEMBERS;
 use crate::objects::sql::migrate::Migration;
 use crate::objects::tasks;
 
@@ -30,6 +33,7 @@ pub const MIGRATIONS: &[Migration] = &[
     REFUSED_USES,
     LAST_USE,
     SESSION_AGENT,
+    MEMBERS,
 ];
 
 /// Creates keys, members, sessions, journal and audit.

@@ -61,7 +61,8 @@ impl Session {
         let text = format!(
             "SELECT session.digest, session.created_at_ms, session.proven_at_ms, session.seen_at_ms,
                 ifnull(session.last_address, session.address), session.accounts, {}
-            FROM session JOIN member ON member.id = session.member WHERE session.id = ?",
+            FROM session JOIN member ON member.id = session.member
+            WHERE session.id = ? AND member.removed_at_ms IS NULL",
             Member::COLUMNS
         );
         let Some(row) = sql.first(&Statement::new(text).bind(proof.id.as_str()))? else {
@@ -176,6 +177,13 @@ impl Session {
     /// Returns the ID of the session.
     pub fn id(&self) -> TokenId {
         self.id
+    }
+
+    /// Ends the other sessions of the same member.
+    pub fn end_others(&self) -> Statement {
+        Statement::new("DELETE FROM session WHERE member = ? AND id <> ?")
+            .bind(self.member_id().as_str())
+            .bind(self.id.as_str())
     }
 
     /// Returns `true` if the last proof of identity is fresh.

@@ -426,6 +426,10 @@ impl DurableObject for Name<'_> {
             NameRequest::ConfirmReset { code, new_password, address } => {
                 self.confirm_reset(&code, &new_password, address, moment)
             }
+            NameRequest::IsClaimed => {
+                let claimed = self.person(now)?.is_some_and(|person| person.confirmed().is_some());
+                Ok(NameReply::IsClaimed { claimed })
+            }
         }
     }
 

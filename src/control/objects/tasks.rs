@@ -91,10 +91,14 @@ pub enum TaskKind {
     /// Name: tells a ledger that the password was changed. Subject: the membership, as
     /// `account/member`.
     TellPassword,
+    /// Ledger: releases a removed member's membership at its name object. Subject: the member.
+    LeaveName,
+    /// Ledger: removes invitations that expired long ago.
+    SweepInvitations,
 }
 
 impl TaskKind {
-    const ALL: [Self; 23] = [
+    const ALL: [Self; 25] = [
         Self::PutRecord,
         Self::ConfirmName,
         Self::ConfirmAccount,
@@ -118,6 +122,8 @@ impl TaskKind {
         Self::AskExists,
         Self::TellEpoch,
         Self::TellPassword,
+        Self::LeaveName,
+        Self::SweepInvitations,
     ];
 
     fn as_str(self) -> &'static str {
@@ -145,6 +151,8 @@ impl TaskKind {
             Self::AskExists => "ask_exists",
             Self::TellEpoch => "tell_epoch",
             Self::TellPassword => "tell_password",
+            Self::LeaveName => "leave_name",
+            Self::SweepInvitations => "sweep_invitations",
         }
     }
 
@@ -197,6 +205,7 @@ impl Task {
                 Self::of_membership(TaskKind::TellPassword, *account, news.member)
             }
             Effect::AskExists { account } => Self::new(TaskKind::AskExists, account),
+            Effect::LeaveName { member, .. } => Self::new(TaskKind::LeaveName, member),
         }
     }
 

@@ -14,6 +14,7 @@ use crate::protocol::encryption::Ciphertext;
 use crate::protocol::identity::NewSession;
 use crate::protocol::keys::Listing;
 use crate::protocol::member::SecretVersion;
+use crate::protocol::members::MembersCommand;
 use crate::protocol::operator::OperatorCommand;
 use crate::protocol::service::ServiceCommand;
 
@@ -167,4 +168,9 @@ pub enum Command {
     },
     /// Ends all sessions of the member but this one.
     EndOtherSessions,
+    /// Reads or changes members, invitations, the own profile or the account.
+    Members {
+        /// Command about members.
+        members: MembersCommand,
+    },
 }

@@ -115,6 +115,15 @@ pub enum Effect {
         /// Contents of the report.
         news: PasswordNews,
     },
+    /// Releases the membership of a removed member at its name object.
+    LeaveName {
+        /// Address of the membership.
+        email: crate::protocol::account::Email,
+        /// Account of the member.
+        account: AccountId,
+        /// Member who was removed.
+        member: MemberId,
+    },
 }
 
 /// Most keys of one [`Effect::ReadMany`]: KV's limit for one bulk read.

@@ -42,6 +42,8 @@ pub enum SecretKind {
     ServicePassword,
     /// A code in a mail; the subject is the ID of the action that it confirms.
     MailCode,
+    /// The token of an invitation in a mail; the subject is the ID within the token.
+    Invitation,
 }
 
 impl SecretKind {
@@ -50,6 +52,7 @@ impl SecretKind {
             Self::Key => "key",
             Self::ServicePassword => "service-password",
             Self::MailCode => "mail-code",
+            Self::Invitation => "invitation",
         }
     }
 }
@@ -61,8 +64,9 @@ pub struct AssociatedData<'a> {
     pub purpose: SecretKind,
     /// Account that owns the secret.
     pub account: AccountId,
-    /// ID that binds the ciphertext to its place: of the key, the account (service password) or the
-    /// deletion (mailed code). It contains no NUL, which separates the fields.
+    /// ID that binds the ciphertext to its place: of the key, the account (service password), the
+    /// deletion (mailed code) or the token (mailed invitation). It contains no NUL, which separates
+    /// the fields.
     pub subject: &'a str,
 }
 

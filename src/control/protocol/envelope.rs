@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::protocol::account::Email;
 use crate::protocol::encryption::{AssociatedData, Ciphertext, SecretKind};
 use crate::protocol::keys::KeyName;
-use crate::protocol::member::Language;
+use crate::protocol::member::{Language, Role};
 use crate::protocol::zone::Zone;
 
 /// The contents of a message. It is stored as JSON, so members are only added, with a default.
@@ -72,6 +72,62 @@ pub enum Letter {
         /// Time zone of the times in the text.
         zone: Zone,
     },
+    /// Carries the link by which the recipient joins the account.
+    Invitation {
+        /// ID within the token of the link.
+        token: TokenId,
+        /// Name of the account.
+        account: String,
+        /// Name of the owner who invited.
+        by: String,
+        /// Role of the new member.
+        role: Role,
+        /// Expiry of the link, Unix ms.
+        until: UnixMs,
+        /// Time zone of the times in the text.
+        zone: Zone,
+    },
+    /// Reports to an owner that a member joined.
+    MemberJoined {
+        /// Name of the account.
+        account: String,
+        /// Name of the new member.
+        name: String,
+        /// Address of the new member.
+        email: Email,
+        /// Role of the new member.
+        role: Role,
+        /// Time of the joining, Unix ms.
+        at: UnixMs,
+        /// Time zone of the times in the text.
+        zone: Zone,
+    },
+    /// Reports to a member that their role was changed.
+    RoleChanged {
+        /// Name of the account.
+        account: String,
+        /// Name of the owner who changed it.
+        by: String,
+        /// Role before.
+        from: Role,
+        /// Role after.
+        to: Role,
+        /// Time of the change, Unix ms.
+        at: UnixMs,
+        /// Time zone of the times in the text.
+        zone: Zone,
+    },
+    /// Reports to a former member that an owner removed them.
+    MemberRemoved {
+        /// Name of the account.
+        account: String,
+        /// Name of the owner who removed them.
+        by: String,
+        /// Time of the removal, Unix ms.
+        at: UnixMs,
+        /// Time zone of the times in the text.
+        zone: Zone,
+    },
 }
 
 /// A letter to one recipient.
@@ -90,7 +146,7 @@ pub struct Envelope {
     pub written_at: UnixMs,
     /// Contents of the message.
     pub letter: Letter,
-    /// The encrypted code, if the letter carries one.
+    /// The encrypted code or token, if the letter carries one.
     pub sealed: Option<Ciphertext>,
 }
 
@@ -98,6 +154,11 @@ pub struct Envelope {
 /// that the code confirms.
 pub fn code_associated_data(account: AccountId, subject: &TokenId) -> AssociatedData<'_> {
     AssociatedData { purpose: SecretKind::MailCode, account, subject: subject.as_str() }
+}
+
+/// Returns the associated data of an invitation's token, by the ID within it.
+pub fn invitation_associated_data(account: AccountId, token: &TokenId) -> AssociatedData<'_> {
+    AssociatedData { purpose: SecretKind::Invitation, account, subject: token.as_str() }
 }
 
 /// Masks an address for a reader who knows it: `m…@example.jp`.

@@ -27,6 +27,7 @@ pub use crate::protocol::identity::NewSession;
 use crate::protocol::identity::{PasswordNews, ResetMail, SessionEntry};
 use crate::protocol::keys::{KeyPage, KeyView};
 use crate::protocol::member::{Language, Role, SecretVersion};
+use crate::protocol::members::{InvitationOffer, InvitationView, MemberEntry, MemberList};
 use crate::protocol::refusal::Refusal;
 use crate::protocol::service_credentials::{NewService, ServiceView};
 use crate::protocol::view::{AccountView, Progress, SessionView};
@@ -156,6 +157,15 @@ pub enum LedgerRequest {
     PasswordChanged(PasswordNews),
     /// Mails the code of a password reset. A repeated request has the same effect as one.
     MailReset(ResetMail),
+    /// Returns an invitation to the holder of its token. Changes nothing.
+    ShowInvitation {
+        /// ID within the token.
+        token: TokenId,
+        /// Digest of the token's secret.
+        digest: Digest,
+    },
+    /// Makes the recipient of an invitation a member, and signs them in.
+    Join(Joining),
 }
 
 impl From<EdgeRequest> for LedgerRequest {
@@ -203,6 +213,30 @@ pub struct NewMember {
     pub secret_version: SecretVersion,
 }
 
+/// A person who joins an account. The name object has claimed the address and verified or staged
+/// the password.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Joining {
+    /// ID within the invitation's token.
+    pub token: TokenId,
+    /// Digest of the token's secret.
+    pub digest: Digest,
+    /// ID of the new member, as the invitation has it.
+    pub member: MemberId,
+    /// Address that the name object has claimed for the member, as the invitation has it.
+    pub email: crate::protocol::account::Email,
+    /// Name of the new member, already checked.
+    pub name: String,
+    /// Language of the new member; `None` for the invitation's.
+    pub language: Option<Language>,
+    /// Version of the claimed password.
+    pub secret_version: SecretVersion,
+    /// First session of the new member.
+    pub session: NewSession,
+    /// IP address of the request.
+    pub address: Option<String>,
+}
+
 /// A reply of an account's ledger.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "reply", rename_all = "snake_case")]
@@ -215,7 +249,8 @@ pub enum LedgerReply {
     Gone,
     /// The ledger refused; it wrote nothing of the request.
     Refused(Refusal),
-    /// The session, after `Open`, `SignIn`, `Show` and `StepUp`.
+    /// The session, after `Open`, `SignIn`, `Join`, `Show` and `StepUp`, and after changes of
+    /// profile or account.
     Session(SessionView),
     /// The request was executed and has no result.
     Done,
@@ -338,4 +373,12 @@ pub enum LedgerReply {
         /// Sessions that have not ended.
         sessions: Vec<SessionEntry>,
     },
+    /// The members of the account.
+    Members(MemberList),
+    /// A changed member.
+    Member(MemberEntry),
+    /// An invitation that was made or repeated.
+    Invitation(InvitationView),
+    /// The reply to `ShowInvitation`.
+    Offer(InvitationOffer),
 }

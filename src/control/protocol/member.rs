@@ -20,6 +20,22 @@ pub enum Role {
     Viewer,
 }
 
+impl Role {
+    /// Returns the name of the role.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Owner => "owner",
+            Self::Admin => "admin",
+            Self::Viewer => "viewer",
+        }
+    }
+
+    /// Parses the name of a role.
+    pub fn parse(name: &str) -> Option<Self> {
+        [Self::Owner, Self::Admin, Self::Viewer].into_iter().find(|role| role.as_str() == name)
+    }
+}
+
 /// A language of the console and of mail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

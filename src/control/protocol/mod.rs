@@ -21,6 +21,7 @@ pub mod keys;
 pub mod ledger;
 pub mod master;
 pub mod member;
+pub mod members;
 pub mod objects;
 pub mod operator;
 pub mod password_rules;

@@ -111,6 +111,8 @@ pub enum NameRequest {
         /// IP address of the request.
         address: Option<String>,
     },
+    /// Asks if a person has the name, with a confirmed password. Changes nothing.
+    IsClaimed,
 }
 
 /// A reply of a name object.
@@ -181,6 +183,11 @@ pub enum NameReply {
         member: MemberId,
         /// Expiry of the code, Unix ms.
         until: UnixMs,
+    },
+    /// The answer to `IsClaimed`.
+    IsClaimed {
+        /// `true` if the name has a confirmed password.
+        claimed: bool,
     },
 }
 

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::protocol::draft::field::FieldError;
 use crate::protocol::keys::{KeyName, KeyView};
+use crate::protocol::members::MemberEntry;
 use crate::protocol::service_credentials::ServiceView;
 
 /// The reason for which a ledger refused a request.
@@ -92,4 +93,28 @@ pub enum Refusal {
     AlreadyOpen,
     /// The request comes from a later release than this object's code.
     NotUnderstood,
+    /// The change would leave the account without an owner.
+    LastOwner,
+    /// The member has changed since the owner saw them.
+    MemberChangedMeanwhile {
+        /// Present state of the member.
+        member: Box<MemberEntry>,
+    },
+    /// The invitation was used, withdrawn or repeated, or has expired.
+    InvitationOver,
+    /// The account has reached its limit of open invitations.
+    TooManyInvitations {
+        /// Most open invitations of an account.
+        max: u32,
+    },
+    /// The account has reached its limit of members.
+    TooManyMembers {
+        /// Most members of an account.
+        max: u32,
+    },
+    /// The account or the address has reached the daily limit of mailed invitations.
+    TooManyInvitationMails {
+        /// Time at which the next one is allowed, Unix ms.
+        until: UnixMs,
+    },
 }

@@ -1,4 +1,4 @@
-//! Defines opaque tokens: session cookies and the set-up links of accounts.
+//! Defines opaque tokens: session cookies, the set-up links of accounts, and invitations.
 //!
 //! ```text
 //! token = kind account id secret tag
@@ -18,6 +18,7 @@
 //! | --- | --- | --- | --- |
 //! | session | `claviger/token/1` | 64 bits in 11 digits | a ledger's digest of the secret |
 //! | set-up link | `claviger/setup/1` | 128 bits in 22 digits | nothing: it is not stored |
+//! | invitation | `claviger/invite/1` | 128 bits in 22 digits | a ledger's digest of the secret |
 //!
 //! A forged session would have to match a stored digest as well. A forged set-up link would open an
 //! account, so that its tag must be beyond guessing.
@@ -50,6 +51,9 @@ const OWNER_LABEL: &[u8] = b"claviger/owner/1\0";
 /// and use it in the morning.
 pub const SETUP_LIFE_MS: i64 = 24 * 60 * 60 * 1000;
 
+/// Life of an invitation, in milliseconds: a week, so that it outlasts a short absence.
+pub const INVITATION_LIFE_MS: i64 = 7 * 24 * 60 * 60 * 1000;
+
 /// Longest life of a session, in milliseconds: a working day with overtime.
 pub const SESSION_LIFE_MS: i64 = 12 * 60 * 60 * 1000;
 
@@ -64,6 +68,8 @@ pub enum Kind {
     Session,
     /// The right to create an account: the deployment's first one, or one that an operator invited.
     Setup,
+    /// The right to join an account.
+    Invitation,
 }
 
 impl Kind {
@@ -71,6 +77,7 @@ impl Kind {
         match self {
             Self::Session => b'S',
             Self::Setup => b'U',
+            Self::Invitation => b'I',
         }
     }
 
@@ -78,6 +85,7 @@ impl Kind {
         match self {
             Self::Session => SESSION_LIFE_MS,
             Self::Setup => SETUP_LIFE_MS,
+            Self::Invitation => INVITATION_LIFE_MS,
         }
     }
 
@@ -87,6 +95,7 @@ impl Kind {
         match self {
             Self::Session => short_tag(&mac(b"claviger/token/1\0")).into(),
             Self::Setup => wide_tag(&mac(b"claviger/setup/1\0")),
+            Self::Invitation => wide_tag(&mac(b"claviger/invite/1\0")),
         }
     }
 }
@@ -107,7 +116,7 @@ impl MadeToken {
         if covered.first() != Some(&kind.letter()) {
             return None;
         }
-        // An attacker with a compromised secret could forge a session or a set-up link.
+        // An attacker with a compromised secret could forge any of them.
         master
             .iter()
             .filter(|generation| !generation.is_compromised())
@@ -197,6 +206,17 @@ impl NewToken {
         rng: &mut impl CryptoRng,
     ) -> Self {
         Self::draw(Kind::Setup, account, now, prefix, master, rng)
+    }
+
+    /// Draws the token of an invitation to `account`, created at `now`.
+    pub fn invitation(
+        account: AccountId,
+        now: UnixMs,
+        prefix: &Prefix,
+        master: &MasterSecrets,
+        rng: &mut impl CryptoRng,
+    ) -> Self {
+        Self::draw(Kind::Invitation, account, now, prefix, master, rng)
     }
 
     fn draw(
@@ -293,6 +313,28 @@ mod tests {
         assert!(MadeToken::parse(setup.expose(), Kind::Setup, &other, &master()).is_none());
     }
 
+    /// The kinds have one length in part and one subkey. Letter and label must keep them apart.
+    #[test]
+    fn an_invitation_is_no_token_of_another_kind_by_its_letter_or_by_its_label() {
+        let mut rng = ChaCha20Rng::seed_from_u64(6);
+        let (account, now) = (AccountId::random(&mut rng), UnixMs::from_ms(0));
+        let tokens = [
+            NewToken::invitation(account, now, &clv(), &master(), &mut rng),
+            NewToken::setup_of(account, now, &clv(), &master(), &mut rng),
+            NewToken::session(account, now, &clv(), &master(), &mut rng),
+        ];
+        for (place, token) in tokens.iter().enumerate() {
+            for (wanted, kind) in [Kind::Invitation, Kind::Setup, Kind::Session].iter().enumerate()
+            {
+                let parse = |text: &str| MadeToken::parse(text, *kind, &clv(), &master());
+                assert_eq!(parse(token.expose()).is_some(), wanted == place, "{kind:?}");
+                let mut relabelled = token.expose().to_owned();
+                relabelled.replace_range(..1, &char::from(kind.letter()).to_string());
+                assert_eq!(parse(&relabelled).is_some(), wanted == place, "{kind:?}");
+            }
+        }
+    }
+
     #[test]
     fn a_token_of_a_compromised_generation_is_none() {
         let mut rng = ChaCha20Rng::seed_from_u64(4);
@@ -338,6 +380,10 @@ mod tests {
             &mut rng,
         );
         assert_eq!(session.expose().len(), 73);
+        let account = setup.made().account();
+        let now = UnixMs::from_ms(0);
+        let invitation = NewToken::invitation(account, now, &clv(), &master(), &mut rng);
+        assert_eq!(invitation.expose().len(), 84);
     }
 
     #[test]
@@ -347,7 +393,10 @@ mod tests {
         let account = AccountId::random(&mut rng);
         let setup = NewToken::setup(start, &clv(), &master(), &mut rng);
         let session = NewToken::session(account, start, &clv(), &master(), &mut rng);
-        for (token, life_ms) in [(setup, 86_400_000), (session, 43_200_000)] {
+        let invitation = NewToken::invitation(account, start, &clv(), &master(), &mut rng);
+        for (token, life_ms) in
+            [(setup, 86_400_000), (session, 43_200_000), (invitation, 604_800_000)]
+        {
             for (after, over) in [
                 (-60_001, true),
                 (-60_000, false),

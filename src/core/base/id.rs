@@ -181,6 +181,11 @@ impl fmt::Display for AnyKeyId {
 }
 
 impl MemberId {
+    /// Draws a new ID.
+    pub fn random(rng: &mut impl CryptoRng) -> Self {
+        Self(base62::random(rng))
+    }
+
     /// Derives an ID from the first 64 bits of a hash.
     pub fn from_hash(hash: &[u8; 32]) -> Self {
         let [a, b, c, d, e, f, g, h, ..] = *hash;

@@ -5,7 +5,7 @@
 //! | --- | --- |
 //! | this | the calls of `entry.js`; the isolate's settings |
 //! | [`context`] | one request to a route: its body, its session, its account's ledger |
-//! | [`sessions`], [`persons`], [`keys`], [`service`], [`deletion`], [`activity`], [`operator`] | the routes |
+//! | [`sessions`], [`persons`], [`members`], [`joining`], [`keys`], [`service`], [`deletion`], [`activity`], [`operator`] | the routes |
 //! | [`calls`] | requests to objects |
 //! | [`objects`], [`storage`], [`memory`] | the Durable Objects' side |
 //! | [`refusals`] | what this isolate need not ask again |
@@ -17,8 +17,10 @@ mod calls;
 mod clock;
 mod context;
 mod deletion;
+mod joining;
 mod keys;
 mod mail;
+mod members;
 mod memory;
 mod objects;
 mod operator;
@@ -205,6 +207,17 @@ async fn answer(route: Route, context: &RequestContext<'_>) -> Result<Response, 
         Route::RebuildAccount(id) => operator::rebuild(context, id).await,
         Route::BeginRestore(id) => operator::begin_restore(context, id).await,
         Route::FinishRestore(id) => operator::finish_restore(context, id).await,
+        Route::ListMembers => members::list(context).await,
+        Route::InviteMember => members::invite(context).await,
+        Route::RepeatInvitation(id) => members::repeat(context, id).await,
+        Route::WithdrawInvitation(id) => members::withdraw(context, id).await,
+        Route::ChangeRole(id) => members::change_role(context, id).await,
+        Route::RemoveMember(id) => members::remove(context, id).await,
+        Route::EndMemberSessions(id) => members::end_sessions(context, id).await,
+        Route::CheckInvitation => joining::check(context).await,
+        Route::AcceptInvitation => joining::accept(context).await,
+        Route::EditProfile => members::edit_profile(context).await,
+        Route::EditOwnAccount => members::edit_account(context).await,
     }
 }
 

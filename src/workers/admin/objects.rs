@@ -262,6 +262,10 @@ impl Host {
                     DirectoryRequest::Confirm { account: *account, name: Some(name.clone()) };
                 matches!(calls::directory(&self.env, &confirm).await, Ok(DirectoryReply::Noted))
             }
+            Effect::LeaveName { email, account, member } => {
+                let leave = NameRequest::Leave { account: *account, member: *member };
+                matches!(calls::name(&self.env, email, &leave).await, Ok(NameReply::NotHeld))
+            }
             Effect::SendMail { envelope } => return self.mail(envelope).await,
             Effect::AskHolds { account, member, email } => {
                 let ask = LedgerRequest::Holds { member: *member, email: email.clone() };

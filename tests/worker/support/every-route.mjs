@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { after, before, test } from "node:test";
-import { sealedId } from "./forge.mjs";
+import { random, sealedId, token } from "./forge.mjs";
 import { API, ORIGIN, OWNER, RULES, begin, eventually, setupToken } from "./journey.mjs";
 
 /** Path of the issuance API, which words its failures itself. */
@@ -62,6 +62,9 @@ const own = (step = "") => `${accounts()}/${at.session.account.id}${step}`;
 export const idempotency = () => ({ "idempotency-key": randomUUID() });
 const ifMatch = async () => ({ "if-match": `"${(await at.show(id())).revision}"` });
 export const draft = { name: "a key", expires: "never", networks: [], permissions: [] };
+const invitee = () => ({ email: `${random(20)}@example.org`, role: "viewer", language: "en" });
+/** A token that Claviger could have made, of an invitation that never was. */
+const invitation = () => token("I", { account: at.session.account.id });
 const setup = () => ({ token: setupToken(), account_name: "A", time_zone: "UTC", language: "en", ...OWNER });
 
 /**
@@ -112,6 +115,17 @@ export const ROUTES = [
   { method: "POST", path: () => own("/rebuild"), session: true, changes: true, good: [200] },
   { method: "POST", path: () => own("/restore/begin"), session: true, changes: true, good: [200] },
   { method: "POST", path: () => own("/restore/finish"), session: true, changes: true, good: [200] },
+  { method: "GET", path: () => "/v1/members", session: true, good: [200] },
+  { method: "POST", path: () => "/v1/members/invitations", session: true, changes: true, body: invitee, wrong: { role: 7 }, good: [201] },
+  { method: "POST", path: () => "/v1/members/invitations/0123456789/repeat", session: true, changes: true, good: [404, "not_found"] },
+  { method: "DELETE", path: () => "/v1/members/invitations/0123456789", session: true, changes: true, good: [404, "not_found"] },
+  { method: "PATCH", path: () => "/v1/members/0123456789A", session: true, changes: true, body: () => ({ role: "admin", expected_role: "viewer" }), wrong: { role: 7 }, good: [404, "not_found"] },
+  { method: "DELETE", path: () => "/v1/members/0123456789A", session: true, changes: true, good: [404, "not_found"] },
+  { method: "POST", path: () => "/v1/members/0123456789A/end-sessions", session: true, changes: true, good: [404, "not_found"] },
+  { method: "POST", path: () => "/v1/invitations/check", changes: true, body: () => ({ token: invitation() }), wrong: { token: 7 }, good: [410, "invitation_over"] },
+  { method: "POST", path: () => "/v1/invitations/accept", changes: true, body: () => ({ token: invitation(), password: OWNER.password, name: "A", language: "en" }), wrong: { password: 7 }, good: [410, "invitation_over"] },
+  { method: "PATCH", path: () => "/v1/member", session: true, changes: true, body: () => ({ name: OWNER.name, language: "en" }), wrong: { language: 7 }, good: [200] },
+  { method: "PATCH", path: () => "/v1/account", session: true, changes: true, body: () => ({ name: "Example KK", time_zone: "Asia/Tokyo" }), wrong: { time_zone: 7 }, good: [200] },
   { method: "DELETE", path: () => "/v1/session", changes: true, good: [204] },
   { method: "POST", path: () => "/v1/verify", headers: () => ({ "claviger-verifier": verifier }), body: () => ({ credential: issued.credential }), wrong: { address: 7 }, good: [200] },
 ];

@@ -25,9 +25,9 @@ export function key({ prefix = "clv", id = random(18), secret = random(43), tag,
 }
 
 /** Labels and bytes of the tags of tokens, by kind. */
-const TOKENS = { S: ["claviger/token/1", 8], U: ["claviger/setup/1", 16] };
+const TOKENS = { S: ["claviger/token/1", 8], U: ["claviger/setup/1", 16], I: ["claviger/invite/1", 16] };
 
-/** A session (`S`) or set-up (`U`) token, made at `at`. */
+/** A session (`S`), set-up (`U`) or invitation (`I`) token, made at `at`. */
 export function token(kind, { account = random(8), at = Date.now(), id, secret = random(43), master = OURS } = {}) {
   id ??= base62(BigInt(Math.floor(at / 1000)), 6) + random(4);
   const [label, width] = TOKENS[kind];

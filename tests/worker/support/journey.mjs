@@ -5,7 +5,7 @@ import { execFileSync } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { fileURLToPath } from "node:url";
 import { MASTER_SECRET, start } from "./harness.mjs";
-import { codeIn } from "./mailbox.mjs";
+import { codeIn, tokenIn } from "./mailbox.mjs";
 
 export const CONSOLE = "localhost";
 export const API = "api.localhost";
@@ -149,6 +149,32 @@ export class Journey {
     const other = new Journey(this.worker);
     await other.setUp(link.split("#/setup/")[1], { account, owner });
     return other;
+  }
+
+  /** Invites a person as a member; resolves to the invitation and the token from its mail. */
+  async inviteMember(email, role = "viewer") {
+    const answer = await this.console("POST", "/v1/members/invitations", { body: { email, role } });
+    const { invitation } = expect(answer, 201).body;
+    return { ...invitation, token: await this.invitationToken(invitation) };
+  }
+
+  /** The token that was mailed last for an invitation. */
+  invitationToken({ id }, number = 1) {
+    const mailed = () => this.worker.mailbox.messages.find((mail) => mail.id.endsWith(`/${id}/${number}`));
+    return eventually("the invitation is mailed", () => tokenIn(mailed()?.text ?? ""));
+  }
+
+  /** Accepts an invitation. */
+  tryJoin(token, { password = OTHER_OWNER.password, ip, ...more } = {}) {
+    return this.console("POST", "/v1/invitations/accept", { body: { token, password, ...more }, cookie: null, ip });
+  }
+
+  /** A new member of this account, as a journey that is signed in. Disposing of the first one is enough. */
+  async memberJoins(email, role, { password } = {}) {
+    const { token } = await this.inviteMember(email, role);
+    const member = new Journey(this.worker);
+    member.#signedIn(await member.tryJoin(token, { password, name: `The ${role}` }));
+    return member;
   }
 
   /** Issues a key; resolves to `{key, credential, access_key, access_secret}`. */

@@ -69,3 +69,6 @@ export async function mailbox() {
 
 /** The code in a message's text: it stands in a line of its own. */
 export const codeIn = (text) => /^ {4}(\d{6})$/m.exec(text)?.[1];
+
+/** The token in an invitation's text: its link stands in a line of its own. */
+export const tokenIn = (text) => /^http:\/\/localhost:8787\/#\/join\/(\w+)$/m.exec(text)?.[1];

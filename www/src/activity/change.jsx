@@ -10,7 +10,7 @@ const TIMES = ["expires_at", "not_before"];
 const SPANS_MS = ["longest_ms", "freshness_ms"];
 
 /** Members that name the subject of an entry, and changed nothing. */
-const SUBJECTS = ["account", "keys", "names", "sealed", "issuer"];
+const SUBJECTS = ["account", "keys", "names", "sealed", "issuer", "member", "member_name", "email"];
 
 /**
  * Messages for empty values; for these members an empty value means more than "None".
@@ -47,7 +47,7 @@ function Value({ field, value }) {
   if (empty) return <span>{say(EMPTY[field] ?? "permissions.none")}</span>;
   if (field === "issuer" && value === "service") return <span>{say("service.password")}</span>;
   if (field === "issuer") return <a href={keyAddress(String(value))}>{String(value)}</a>;
-  if (field === "sealed") return <code>{String(value)}</code>;
+  if (field === "sealed" || field === "member") return <code>{String(value)}</code>;
   if (field === "names" && Array.isArray(value))
     return <span>{list(value.map((name) => say("quoted", { name })))}</span>;
   if (field === "enabled") return <span>{say(value ? "status.active" : "status.disabled")}</span>;

@@ -4,15 +4,15 @@
 mod identity;
 
 use claviger_core::base::id::Prefix;
-use claviger_core::base::time::UnixMs;
+use claviger_core::base::secret::SecretText;
 use claviger_core::config::terms::{Bound, Terms};
 use claviger_core::credential::key::access_key;
 
-use crate::protocol::code::Code;
+use super::blocks::{Block, Precision, moment};
+use super::member_templates;
 use crate::protocol::envelope::Letter;
 use crate::protocol::keys::KeyName;
 use crate::protocol::member::Language;
-use crate::protocol::zone::Zone;
 
 /// The context of a message, beside its letter.
 #[derive(Clone, Copy)]
@@ -25,21 +25,11 @@ pub struct LetterSetting<'a> {
     pub terms: Terms,
 }
 
-/// A part of a message.
-pub enum Block {
-    /// A paragraph of sentences.
-    Sentences(String),
-    /// A list with one item per line.
-    Items(Vec<String>),
-    /// A code, shown prominently.
-    Code(String),
-}
-
-/// Returns the subject and the parts of a letter.
+/// Returns the subject and the parts of a letter. `secret` is its code or token, if it carries one.
 pub fn render(
     letter: &Letter,
     language: Language,
-    code: Option<&Code>,
+    secret: Option<&SecretText>,
     setting: LetterSetting<'_>,
 ) -> (String, Vec<Block>) {
     match letter {
@@ -54,7 +44,7 @@ pub fn render(
                 Block::Sentences(lead),
                 items(keys, language, setting.prefix),
                 Block::Sentences(more),
-                Block::Code(code.map(|code| code.expose().to_owned()).unwrap_or_default()),
+                Block::Code(secret.map(|code| code.expose().to_owned()).unwrap_or_default()),
                 Block::Sentences(warning.to_owned()),
             ];
             (subject, blocks)
@@ -102,7 +92,7 @@ pub fn render(
             let blocks = vec![
                 Block::Sentences(lead),
                 Block::Sentences(more),
-                Block::Code(code.map(|code| code.expose().to_owned()).unwrap_or_default()),
+                Block::Code(secret.map(|code| code.expose().to_owned()).unwrap_or_default()),
                 Block::Sentences(warning),
             ];
             (subject, blocks)
@@ -114,6 +104,28 @@ pub fn render(
             let [subject, lead, ended, warning] =
                 identity::password_changed(*is_reset, &at, &from, console, language);
             (subject, [lead, ended, warning].map(Block::Sentences).into())
+        }
+        Letter::Invitation { token: _, account, by, role, until, zone } => {
+            let link = format!(
+                "{}/#/join/{}",
+                setting.console_origin,
+                secret.map(SecretText::expose).unwrap_or_default()
+            );
+            let until = moment(*until, zone, language, Precision::Minutes);
+            member_templates::invitation((by, account), *role, (&until, link), language)
+        }
+        Letter::MemberJoined { account, name, email, role, at, zone } => {
+            let at = moment(*at, zone, language, Precision::Minutes);
+            let who = (name.as_str(), email.as_str());
+            member_templates::joined(who, account, *role, (&at, setting.console_origin), language)
+        }
+        Letter::RoleChanged { account, by, from, to, at, zone } => {
+            let at = moment(*at, zone, language, Precision::Minutes);
+            member_templates::role_changed((by, account), (*from, *to), &at, language)
+        }
+        Letter::MemberRemoved { account, by, at, zone } => {
+            let at = moment(*at, zone, language, Precision::Minutes);
+            member_templates::removed((by, account), &at, language)
         }
     }
 }
@@ -255,104 +267,4 @@ fn items(keys: &[KeyName], language: Language, prefix: &Prefix) -> Block {
         Language::Ja => format!("{}（{}）", key.name, access_key(prefix, key.id)),
     };
     Block::Items(keys.iter().map(item).collect())
-}
-
-/// The precision of a time in the text.
-#[derive(Clone, Copy)]
-enum Precision {
-    Minutes,
-    /// For times with a bound of seconds.
-    Seconds,
-}
-
-const MONTHS: [&str; 12] =
-    ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
-
-/// Formats a time in the account's zone, with the zone's name.
-fn moment(at: UnixMs, zone: &Zone, language: Language, precision: Precision) -> String {
-    // Every time in a letter is near the present, so the default is never used.
-    let civil = zone.civil(at).unwrap_or_default();
-    let (year, month, day) = (civil.year(), civil.month(), civil.day());
-    let time = match precision {
-        Precision::Minutes => format!("{:02}:{:02}", civil.hour(), civil.minute()),
-        Precision::Seconds => {
-            format!("{:02}:{:02}:{:02}", civil.hour(), civil.minute(), civil.second())
-        }
-    };
-    match language {
-        Language::En => {
-            let place = usize::try_from(month).unwrap_or_default().saturating_sub(1);
-            let month = MONTHS.get(place).copied().unwrap_or_default();
-            format!("{day} {month} {year}, {time} ({zone})")
-        }
-        Language::Ja => format!("{year}年{month}月{day}日 {time}（{zone}）"),
-    }
-}
-
-/// Renders the parts as plain text.
-pub fn text(blocks: &[Block]) -> String {
-    let mut parts: Vec<String> = Vec::new();
-    for block in blocks {
-        parts.push(match block {
-            Block::Sentences(text) => one_line(text),
-            Block::Items(items) => items
-                .iter()
-                .map(|item| format!("- {}", one_line(item)))
-                .collect::<Vec<_>>()
-                .join("\n"),
-            Block::Code(code) => format!("    {code}"),
-        });
-    }
-    format!("{}\n", parts.join("\n\n"))
-}
-
-/// Renders the parts as an HTML document that loads nothing from elsewhere.
-pub fn html(title: &str, blocks: &[Block], language: Language) -> String {
-    let lang = language.as_str();
-    let mut body = String::new();
-    for block in blocks {
-        body.push_str(&match block {
-            Block::Sentences(text) => format!("<p>{}</p>\n", escaped(text)),
-            Block::Items(items) => {
-                let items: String =
-                    items.iter().map(|item| format!("<li>{}</li>\n", escaped(item))).collect();
-                format!("<ul>\n{items}</ul>\n")
-            }
-            Block::Code(code) => {
-                format!(
-                    "<p style=\"font-size:1.75em;letter-spacing:.15em\"><strong>{}</strong></p>\n",
-                    escaped(code)
-                )
-            }
-        });
-    }
-    format!(
-        "<!doctype html>\n<html lang=\"{lang}\">\n<head><meta charset=\"utf-8\"><title>{}</title></head>\n<body>\n{body}</body>\n</html>\n",
-        escaped(title)
-    )
-}
-
-/// Escapes text for HTML elements and quoted attributes.
-fn escaped(text: &str) -> String {
-    one_line(text)
-        .replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('>', "&gt;")
-        .replace('"', "&quot;")
-        .replace('\'', "&#39;")
-}
-
-/// Returns the text as one line: control characters and line separators become blanks.
-pub fn one_line(text: &str) -> String {
-    text.chars()
-        .map(
-            |sign| {
-                if sign.is_control() || matches!(sign, '\u{2028}' | '\u{2029}') {
-                    ' '
-                } else {
-                    sign
-                }
-            },
-        )
-        .collect()
 }

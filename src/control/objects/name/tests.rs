@@ -345,3 +345,34 @@ fn the_cost_of_a_refusal_depends_on_what_was_typed_alone() {
         }
     }
 }
+
+#[test]
+fn a_name_is_claimed_once_its_password_is_confirmed_and_asking_stores_nothing() {
+    let world = World::new();
+    let claimed_now = |world: &World| match world.ask(NameRequest::IsClaimed) {
+        NameReply::IsClaimed { claimed } => claimed,
+        other => panic!("{other:?}"),
+    };
+    assert!(!claimed_now(&world));
+    assert_eq!(world.sql.applies(), 0);
+    world.claim(mei(), "first password");
+    assert!(!claimed_now(&world), "an attempt is no person");
+    world.confirm(mei(), 1);
+    assert!(claimed_now(&world));
+}
+
+#[test]
+fn a_removed_member_s_claim_is_released_and_another_member_s_stays() {
+    let world = World::new();
+    let leave = |(account, member)| world.ask(NameRequest::Leave { account, member });
+    assert_eq!(leave(mei()), NameReply::NotHeld);
+    assert_eq!(world.sql.applies(), 0, "a name that nobody has stores nothing");
+    world.claim(mei(), "first password");
+    world.confirm(mei(), 1);
+    assert_eq!(leave(ken()), NameReply::NotHeld);
+    assert_eq!(world.verify("first password"), matches(mei(), 1));
+    assert_eq!(leave(mei()), NameReply::NotHeld);
+    assert_eq!(leave(mei()), NameReply::NotHeld, "repeated as if once");
+    assert_eq!(world.verify("first password"), NameReply::Refused);
+    assert_eq!(world.claim(ken(), "another password"), claimed(1));
+}

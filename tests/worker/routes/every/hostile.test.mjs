@@ -135,6 +135,7 @@ describe("with a body that is out to hurt", () => {
             401,
             404,
             409,
+            410,
             422,
             429,
             ...(route.path().endsWith("/check") || route.path() === "/v1/verify" ? [200] : []),

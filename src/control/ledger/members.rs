@@ -1,0 +1,281 @@
+//! Members: list, roles, removal, leaving, sessions, profile; and the account's name and time zone.
+//!
+//! An account always has an owner. The ledger counts the owners in the run that removes or demotes
+//! one, so that two parallel requests cannot remove the last two.
+//!
+//! The row of a removed member stays, since keys and the audit trail name it. Its sessions end in
+//! the same run. Its address is free again for an invitation, and a task releases the membership at
+//! the name object.
+
+use claviger_core::base::id::MemberId;
+use claviger_core::base::time::UnixMs;
+use serde_json::json;
+
+use super::audit::Action;
+use super::context::CommandContext;
+use super::member::Member;
+use super::{invitations, mailbox, sessions};
+use crate::ledger::account::Account;
+use crate::ledger::invitations::Invited;
+use crate::ledger::plan::Plan;
+use crate::objects::sql::{Row, Sql, SqlError, SqlExt, Statement};
+use crate::objects::tasks::{Task, TaskKind};
+use crate::protocol::envelope::Letter;
+use crate::protocol::ledger::LedgerReply;
+use crate::protocol::member::{Language, Role};
+use crate::protocol::members::{MemberEntry, MemberList, MembersCommand};
+use crate::protocol::refusal::Refusal;
+use crate::protocol::zone::Zone;
+
+/// Executes a command; the caller has checked the member's rights.
+pub(super) fn execute(
+    sql: &dyn Sql,
+    context: &mut CommandContext<'_>,
+    command: MembersCommand,
+) -> Result<Plan, SqlError> {
+    match command {
+        MembersCommand::List => list(sql, context),
+        MembersCommand::Invite { id, member, email, role, language, token } => {
+            let wanted = Invited { id, member, email, role, language };
+            invitations::invite(sql, context, wanted, token)
+        }
+        MembersCommand::RepeatInvitation { id, token } => {
+            invitations::repeat(sql, context, id, token)
+        }
+        MembersCommand::WithdrawInvitation { id } => invitations::withdraw(sql, context, id),
+        MembersCommand::ChangeRole { member, role, expected } => {
+            change_role(sql, context, member, role, expected)
+        }
+        MembersCommand::Remove { member } => remove(sql, context, member),
+        MembersCommand::Leave => leave(sql, context),
+        MembersCommand::EndSessions { member } => end_sessions(sql, context, member),
+        MembersCommand::EditProfile { name, language } => Ok(edit_profile(context, name, language)),
+        MembersCommand::EditAccount { name, zone } => Ok(edit_account(context, name, zone)),
+    }
+}
+
+fn list(sql: &dyn Sql, context: &CommandContext<'_>) -> Result<Plan, SqlError> {
+    let members = entries(sql, context, None)?;
+    let invitations = match context.session.member.view.role {
+        Role::Owner => invitations::list(sql, context.account)?,
+        Role::Admin | Role::Viewer => Vec::new(),
+    };
+    Ok(Plan::read(LedgerReply::Members(MemberList { members, invitations })))
+}
+
+/// Returns the entries of all members, or of one.
+fn entries(
+    sql: &dyn Sql,
+    context: &CommandContext<'_>,
+    only: Option<MemberId>,
+) -> Result<Vec<MemberEntry>, SqlError> {
+    let filter = if only.is_some() { "AND member.id = ?" } else { "" };
+    let text = format!(
+        "SELECT {}, member.created_at_ms, member.seen_at_ms,
+            (SELECT max(seen_at_ms) FROM session WHERE session.member = member.id),
+            (SELECT count(*) FROM session WHERE session.member = member.id
+                AND session.created_at_ms > ? AND session.seen_at_ms > ?)
+        FROM member WHERE removed_at_ms IS NULL {filter} ORDER BY created_at_ms, id",
+        Member::COLUMNS
+    );
+    let statement = Statement::new(text)
+        .bind(context.now.saturating_sub(sessions::LIFE))
+        .bind(context.now.saturating_sub(sessions::IDLE))
+        .bind_all(only.iter().map(|member| member.as_str().into()));
+    let you = context.session.member_id();
+    sql.read_all(&statement, |row| entry(row, you))
+}
+
+fn entry(mut row: Row, you: MemberId) -> Result<MemberEntry, SqlError> {
+    let Member { view, .. } = Member::read(&mut row)?;
+    let joined_at = row.time()?;
+    let seen_at = row.optional_time()?.max(row.optional_time()?);
+    Ok(MemberEntry {
+        id: view.id,
+        name: view.name,
+        email: view.email,
+        role: view.role,
+        language: view.language,
+        joined_at,
+        seen_at,
+        sessions: row.count()?,
+        you: view.id == you,
+    })
+}
+
+fn change_role(
+    sql: &dyn Sql,
+    context: &CommandContext<'_>,
+    member: MemberId,
+    role: Role,
+    expected: Role,
+) -> Result<Plan, SqlError> {
+    let Some(before) = entries(sql, context, Some(member))?.pop() else {
+        return Ok(Plan::refuse(Refusal::NotFound));
+    };
+    // A repeated request finds its own change: it has the same effect as one.
+    if before.role == role {
+        return Ok(Plan::read(LedgerReply::Member(before)));
+    }
+    if before.role != expected {
+        let member = Box::new(before);
+        return Ok(Plan::refuse(Refusal::MemberChangedMeanwhile { member }));
+    }
+    if before.role == Role::Owner && is_last_owner(sql)? {
+        return Ok(Plan::refuse(Refusal::LastOwner));
+    }
+    let change = Statement::new("UPDATE member SET role = ? WHERE id = ?")
+        .bind(role.as_str())
+        .bind(member.as_str());
+    let was = json!({ "role": before.role }).to_string();
+    let is = json!({ "member": before.id, "member_name": before.name, "role": role }).to_string();
+    let mut writes = vec![change, context.author().changed_to(Action::ChangeRole, was, is)];
+    if !before.you
+        && let Some(Member { view, .. }) = Member::load(sql, member)?
+    {
+        let letter = Letter::RoleChanged {
+            account: context.account.name.clone(),
+            by: context.session.member.view.name.clone(),
+            from: before.role,
+            to: role,
+            at: context.now,
+            zone: context.account.zone.clone(),
+        };
+        let id = mail_id(sql, context, "role-changed", member)?;
+        writes.extend(mailbox::notice(context.account, &view, id, letter, context.now)?);
+    }
+    Ok(Plan { writes, reply: LedgerReply::Member(MemberEntry { role, ..before }) })
+}
+
+fn remove(sql: &dyn Sql, context: &CommandContext<'_>, member: MemberId) -> Result<Plan, SqlError> {
+    let Some(Member { view, .. }) = Member::load(sql, member)? else {
+        return Ok(Plan::refuse(Refusal::NotFound));
+    };
+    if view.role == Role::Owner && is_last_owner(sql)? {
+        return Ok(Plan::refuse(Refusal::LastOwner));
+    }
+    let details = json!({ "member": view.id, "member_name": view.name, "role": view.role });
+    let mut writes = removal(view.id, context.now);
+    writes.push(context.author().did_about(Action::RemoveMember, details.to_string()));
+    let letter = Letter::MemberRemoved {
+        account: context.account.name.clone(),
+        by: context.session.member.view.name.clone(),
+        at: context.now,
+        zone: context.account.zone.clone(),
+    };
+    let id = mail_id(sql, context, "member-removed", member)?;
+    writes.extend(mailbox::notice(context.account, &view, id, letter, context.now)?);
+    Ok(Plan { writes, reply: LedgerReply::Done })
+}
+
+fn leave(sql: &dyn Sql, context: &CommandContext<'_>) -> Result<Plan, SqlError> {
+    let view = &context.session.member.view;
+    if view.role == Role::Owner && is_last_owner(sql)? {
+        return Ok(Plan::refuse(Refusal::LastOwner));
+    }
+    let mut writes = removal(view.id, context.now);
+    writes
+        .push(context.author().did_about(Action::Leave, json!({ "role": view.role }).to_string()));
+    Ok(Plan { writes, reply: LedgerReply::Done })
+}
+
+/// Returns the writes that remove a member: the row's mark, the end of its sessions, and the task
+/// that releases the membership.
+fn removal(member: MemberId, now: UnixMs) -> Vec<Statement> {
+    vec![
+        Statement::new(
+            "INSERT INTO leaving (member, email) SELECT id, email FROM member WHERE id = ?",
+        )
+        .bind(member.as_str()),
+        // An ID is no address, so that the address is free again.
+        Statement::new("UPDATE member SET removed_at_ms = ?, email = id WHERE id = ?")
+            .bind(now)
+            .bind(member.as_str()),
+        sessions::end_all(member, None),
+        Task::new(TaskKind::ConfirmName, member).done(),
+        Task::new(TaskKind::LeaveName, member).schedule(now),
+    ]
+}
+
+/// Returns `true` if the account has no more than one owner.
+fn is_last_owner(sql: &dyn Sql) -> Result<bool, SqlError> {
+    Ok(Member::owners(sql)?.len() < 2)
+}
+
+fn end_sessions(
+    sql: &dyn Sql,
+    context: &CommandContext<'_>,
+    member: MemberId,
+) -> Result<Plan, SqlError> {
+    let Some(Member { view, .. }) = Member::load(sql, member)? else {
+        return Ok(Plan::refuse(Refusal::NotFound));
+    };
+    let end = match view.id == context.session.member_id() {
+        true => context.session.end_others(),
+        false => sessions::end_all(view.id, None),
+    };
+    let details = json!({ "member": view.id, "member_name": view.name }).to_string();
+    let writes = vec![end, context.author().did_about(Action::EndMemberSessions, details)];
+    Ok(Plan { writes, reply: LedgerReply::Done })
+}
+
+fn edit_profile(
+    context: &mut CommandContext<'_>,
+    name: Option<String>,
+    language: Option<Language>,
+) -> Plan {
+    let before = context.session.member.view.clone();
+    let view = &mut context.session.member.view;
+    view.name = name.unwrap_or_else(|| before.name.clone());
+    view.language = language.unwrap_or(before.language);
+    let after = view.clone();
+    let reply = LedgerReply::Session(context.session.view(context.account, context.now));
+    if after == before {
+        return Plan::read(reply);
+    }
+    let change = Statement::new("UPDATE member SET name = ?, language = ? WHERE id = ?")
+        .bind(after.name.as_str())
+        .bind(after.language.as_str())
+        .bind(after.id.as_str());
+    let was = json!({ "name": before.name, "language": before.language }).to_string();
+    let is = json!({ "name": after.name, "language": after.language }).to_string();
+    let writes = vec![change, context.author().changed_to(Action::EditProfile, was, is)];
+    Plan { writes, reply }
+}
+
+/// Changes the account's name or time zone. A key's end is stored as an instant, so that another
+/// zone moves none.
+fn edit_account(context: &CommandContext<'_>, name: Option<String>, zone: Option<Zone>) -> Plan {
+    let before = context.account;
+    let after = Account {
+        name: name.unwrap_or_else(|| before.name.clone()),
+        zone: zone.unwrap_or_else(|| before.zone.clone()),
+        ..before.clone()
+    };
+    let reply = LedgerReply::Session(context.session.view(&after, context.now));
+    let is_renamed = after.name != before.name;
+    if !is_renamed && after.zone == before.zone {
+        return Plan::read(reply);
+    }
+    let was = json!({ "name": before.name, "time_zone": before.zone }).to_string();
+    let is = json!({ "name": after.name, "time_zone": after.zone }).to_string();
+    let mut writes =
+        vec![after.describe(), context.author().changed_to(Action::EditAccount, was, is)];
+    if is_renamed {
+        writes.push(Task::own(TaskKind::ConfirmAccount).schedule(context.now));
+    }
+    Plan { writes, reply }
+}
+
+/// Returns the ID of a notice about a member: the number of the audit row that reports the change
+/// makes it unique.
+fn mail_id(
+    sql: &dyn Sql,
+    context: &CommandContext<'_>,
+    kind: &str,
+    member: MemberId,
+) -> Result<String, SqlError> {
+    let last = sql.integer(&Statement::new("SELECT ifnull(max(number), 0) FROM audit"))?;
+    let at = context.now.as_ms();
+    Ok(format!("{kind}/{}/{member}/{}-{at}", context.account.id, last.saturating_add(1)))
+}

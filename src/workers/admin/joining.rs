@@ -1,0 +1,135 @@
+//! Routes under `/v1/invitations`: a person with a mailed token joins an account.
+//!
+//! A token that Claviger never made, or that is over, costs no object call. A genuine one leads to
+//! a password hash, so that each request counts as a try: by address, and at the invited name.
+
+use claviger_control::admin::config::AdminConfig;
+use claviger_control::admin::problem::AdminProblem;
+use claviger_control::admin::{body, member_form, view};
+use claviger_control::protocol::account::Email;
+use claviger_control::protocol::ledger::{Joining, LedgerReply, LedgerRequest};
+use claviger_control::protocol::members::InvitationOffer;
+use claviger_control::protocol::objects::{NameReply, NameRequest};
+use claviger_control::protocol::refusal::Refusal;
+use claviger_control::protocol::token::{Kind, MadeToken};
+use claviger_control::protocol::tries::Tries;
+use claviger_core::base::http::problem::RequestProblem;
+use claviger_core::base::http::response::Response;
+use claviger_core::base::secret::SecretText;
+use futures_util::future::join;
+
+use crate::clock::now;
+use crate::context::RequestContext;
+use crate::sessions::{count, count_try, new_session, signed_in, succeeded};
+use crate::{calls, refusals};
+
+/// Returns the invitation to the holder of its token. Nothing is claimed or used up.
+pub async fn check(context: &RequestContext<'_>) -> Result<Response, AdminProblem> {
+    let body::CheckInvitation { token } = context.body().await?;
+    let token = genuine(context, &token)?;
+    count_try(context).await?;
+    let offer = offered(context, &token).await?;
+    let has_password = has_password(context, &offer.email).await?;
+    Ok(Response::json(200, &view::invitation_offer(&offer, has_password, now())))
+}
+
+/// Makes the person a member, and signs them in.
+pub async fn accept(context: &RequestContext<'_>) -> Result<Response, AdminProblem> {
+    let typed: body::AcceptInvitation = context.body().await?;
+    let token = genuine(context, &typed.token)?;
+    let (name, language) = member_form::joiner(&typed)?;
+    let by_address = count_try(context).await?;
+    let InvitationOffer { account: account_name, email, member, .. } =
+        offered(context, &token).await?;
+    let name = member_form::joining_name(name, &email)?;
+    let at_name = Tries::at_name(&email, context.client());
+    count(context, &at_name).await?;
+    let has_password = has_password(context, &email).await?;
+    let names = [account_name.as_str(), name.as_str(), email.as_str()];
+    member_form::joining_password(&typed.password, has_password, &names)?;
+
+    let account = token.account();
+    let claim =
+        NameRequest::Claim { name: email.to_string(), account, member, password: typed.password };
+    let (secret_version, accounts) = match calls::name(context.env, &email, &claim).await? {
+        NameReply::Claimed { secret_version, accounts } => (secret_version, accounts),
+        // A wrong password of a person who has one; otherwise another person is claiming the name.
+        NameReply::Taken if has_password => return Err(AdminProblem::SignInRefused),
+        NameReply::Taken => return Err(AdminProblem::AddressTaken),
+        _ => return Err(RequestProblem::Unavailable.into()),
+    };
+    let (new, session) = new_session(context, account, accounts);
+    let joining = Joining {
+        token: token.id(),
+        digest: *token.digest(),
+        member,
+        email: email.clone(),
+        name,
+        language,
+        secret_version,
+        session,
+        address: context.address(),
+    };
+    let reply = context.call_ledger(account, &LedgerRequest::Join(joining)).await?;
+    if matches!(reply, LedgerReply::Refused(_)) {
+        // The invitation ended meanwhile. If this call fails, the name object asks the ledger
+        // later.
+        let release = NameRequest::Release { account, member, secret_version };
+        let _ = calls::name(context.env, &email, &release).await;
+    }
+    let answer = signed_in(context, known(&token, reply), &new)?;
+    // A further use is refused without a call.
+    refusals::note_over(&token, now());
+    join(succeeded(context, &by_address), succeeded(context, &at_name)).await;
+    Ok(answer)
+}
+
+/// Parses the token of a link.
+///
+/// # Errors
+/// [`AdminProblem::InvitationRefused`] if it is forged, too old or malformed;
+/// [`AdminProblem::InvitationOver`] if its ledger has refused it to this isolate a moment ago.
+fn genuine(context: &RequestContext<'_>, text: &SecretText) -> Result<MadeToken, AdminProblem> {
+    let AdminConfig { prefix, master, .. } = &*context.config;
+    let token = MadeToken::parse(text.expose(), Kind::Invitation, prefix, master)
+        .filter(|token| !token.is_over(context.request.arrived))
+        .ok_or(AdminProblem::InvitationRefused)?;
+    if refusals::is_over(&token, context.request.arrived) {
+        return Err(AdminProblem::InvitationOver);
+    }
+    Ok(token)
+}
+
+/// Asks the ledger for the invitation of a token.
+async fn offered(
+    context: &RequestContext<'_>,
+    token: &MadeToken,
+) -> Result<InvitationOffer, AdminProblem> {
+    let show = LedgerRequest::ShowInvitation { token: token.id(), digest: *token.digest() };
+    let reply = context.call_ledger(token.account(), &show).await?;
+    match known(token, reply) {
+        LedgerReply::Offer(offer) => Ok(offer),
+        reply => Err(context.refusal(reply)),
+    }
+}
+
+/// Returns the ledger's reply, and remembers a refusal for good. An account that was never opened
+/// has no invitation.
+fn known(token: &MadeToken, reply: LedgerReply) -> LedgerReply {
+    let reply = match reply {
+        LedgerReply::Gone => LedgerReply::Refused(Refusal::InvitationOver),
+        reply => reply,
+    };
+    if reply == LedgerReply::Refused(Refusal::InvitationOver) {
+        refusals::note_over(token, now());
+    }
+    reply
+}
+
+/// Asks the name object if the person with this address has a password.
+async fn has_password(context: &RequestContext<'_>, email: &Email) -> Result<bool, AdminProblem> {
+    match calls::name(context.env, email, &NameRequest::IsClaimed).await? {
+        NameReply::IsClaimed { claimed } => Ok(claimed),
+        _ => Err(RequestProblem::Unavailable.into()),
+    }
+}

@@ -1,0 +1,146 @@
+// Every route of the console's host for every role: a route without a row here fails.
+import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { before, describe, test } from "node:test";
+import { Journey, OWNER, expect } from "../../support/journey.mjs";
+import { ROUTES, at, id, send, useEveryRoute } from "../../support/every-route.mjs";
+
+useEveryRoute();
+
+/** The roles that may use a route; others get `403 not_permitted`, or without a session `401 not_signed_in`. */
+const [EVERYBODY, MEMBERS, EDITORS, OWNERS] = [
+  ["owner", "admin", "viewer", "signed out", "removed"],
+  ["owner", "admin", "viewer"],
+  ["owner", "admin"],
+  ["owner"],
+];
+
+/** By method and path, as `docs/http-api.md` lists them. The account of this file is the operator's. */
+const TABLE = {
+  "POST /v1/setup": EVERYBODY,
+  "POST /v1/setup/check": EVERYBODY,
+  "GET /v1/session": MEMBERS,
+  "POST /v1/session": EVERYBODY,
+  "DELETE /v1/session": EVERYBODY,
+  "POST /v1/session/step-up": MEMBERS,
+  "GET /v1/keys": MEMBERS,
+  "POST /v1/keys": EDITORS,
+  "POST /v1/keys/check": MEMBERS,
+  "GET /v1/keys/{id}": MEMBERS,
+  "PATCH /v1/keys/{id}": EDITORS,
+  "POST /v1/keys/{id}/disable": EDITORS,
+  "POST /v1/keys/{id}/enable": EDITORS,
+  "POST /v1/keys/{id}/reveal": EDITORS,
+  "POST /v1/keys/{id}/restore": EDITORS,
+  "GET /v1/keys/{id}/issued": MEMBERS,
+  "POST /v1/deletions": EDITORS,
+  "GET /v1/deletions/{id}": EDITORS,
+  "POST /v1/deletions/{id}/code": EDITORS,
+  "POST /v1/deletions/{id}/confirm": EDITORS,
+  "GET /v1/account/service": MEMBERS,
+  "GET /v1/account/service/issued": MEMBERS,
+  "PATCH /v1/account/service": OWNERS,
+  "POST /v1/account/service/reveal": EDITORS,
+  "POST /v1/account/service/password": OWNERS,
+  "POST /v1/sealed-keys/revoke": EDITORS,
+  "GET /v1/activity": MEMBERS,
+  "POST /v1/activity/export": MEMBERS,
+  "GET /v1/counters": OWNERS,
+  "GET /v1/operator/accounts": OWNERS,
+  "POST /v1/operator/accounts": OWNERS,
+  "GET /v1/operator/accounts/{id}": OWNERS,
+  "PATCH /v1/operator/accounts/{id}": OWNERS,
+  "POST /v1/operator/accounts/{id}/rebuild": OWNERS,
+  "POST /v1/operator/accounts/{id}/restore/begin": OWNERS,
+  "POST /v1/operator/accounts/{id}/restore/finish": OWNERS,
+  "GET /v1/members": MEMBERS,
+  "POST /v1/members/invitations": OWNERS,
+  "POST /v1/members/invitations/{id}/repeat": OWNERS,
+  "DELETE /v1/members/invitations/{id}": OWNERS,
+  "PATCH /v1/members/{id}": OWNERS,
+  "DELETE /v1/members/{id}": OWNERS,
+  "POST /v1/members/{id}/end-sessions": OWNERS,
+  "POST /v1/invitations/check": EVERYBODY,
+  "POST /v1/invitations/accept": EVERYBODY,
+  "PATCH /v1/member": MEMBERS,
+  "PATCH /v1/account": OWNERS,
+  "POST /v1/verify": EVERYBODY,
+};
+
+/** Routes that the others need, or that end the session: last, and before. */
+const LAST = ["DELETE /v1/session"];
+
+/** Answers other than a role's general one. */
+const OTHER = {
+  // The counters of an isolate are of all accounts: nobody but an operator learns that they exist.
+  "GET /v1/counters": { admin: [404, "not_found"], viewer: [404, "not_found"] },
+};
+
+const PASSWORD = "staple battery correct";
+/** The journeys, by role. */
+const people = {};
+
+/** The path with `{id}` for its IDs, as the documentation has it. */
+function template(path) {
+  const ids = [id(), at.session.account.id, "0123456789", "0123456789A"];
+  const [bare] = path.split("?");
+  return bare
+    .split("/")
+    .map((segment) => (ids.includes(segment) ? "{id}" : segment))
+    .join("/");
+}
+
+test("every documented route has a row, and a good request", async () => {
+  const page = await readFile(new URL("../../../../docs/http-api.md", import.meta.url), "utf8");
+  const documented = new Set(
+    [...page.matchAll(/`([A-Z]+) (\/v1\/[^`? ]*)[^`]*`/g)].map(([, method, path]) => `${method} ${path}`),
+  );
+  assert.deepEqual(Object.keys(TABLE).sort(), [...documented].sort());
+  const sent = new Set(ROUTES.map(({ method, path }) => `${method} ${template(path())}`));
+  // A set-up link that works is needed nowhere else: `routes/setup/check.test.mjs` checks it.
+  assert.deepEqual(
+    [...documented].filter((route) => !sent.has(route)),
+    ["POST /v1/setup/check"],
+  );
+});
+
+/** Asks as a person of this role, with that person's own password. */
+async function ask(route, role) {
+  const { cookie } = people[role];
+  const isStepUp = route.path().endsWith("/step-up");
+  const over = isStepUp && role !== "owner" ? { raw: JSON.stringify({ password: PASSWORD }) } : {};
+  return send(route, { cookie: cookie ?? null, ...over });
+}
+
+describe("every role", () => {
+  before(async () => {
+    people.owner = at;
+    for (const role of ["admin", "viewer"])
+      people[role] = await at.memberJoins(`${role}@example.net`, role, { password: PASSWORD });
+    people["signed out"] = new Journey(at.worker);
+    people.removed = await at.memberJoins("removed@example.net", "owner", { password: PASSWORD });
+    const { id } = people.removed.session.member;
+    expect(await at.console("DELETE", `/v1/members/${id}`), 204);
+  });
+
+  for (const role of EVERYBODY) {
+    test(role, { timeout: 120_000 }, async () => {
+      const isLast = ({ method, path }) => LAST.includes(`${method} ${path()}`);
+      const inOrder = [...ROUTES.filter((route) => !isLast(route)), ...ROUTES.filter(isLast)];
+      for (const route of inOrder) {
+        const name = `${route.method} ${template(route.path())}`;
+        const isMember = MEMBERS.includes(role);
+        const refusal = isMember ? [403, "not_permitted"] : [401, "not_signed_in"];
+        const expected = TABLE[name].includes(role) ? route.good : (OTHER[name]?.[role] ?? refusal);
+        const answer = await ask(route, role);
+        assert.deepEqual(
+          [answer.status, expected[1] && answer.body?.code],
+          [expected[0], expected[1]],
+          `${role}: ${name} ▸ ${answer.text.slice(0, 300)}`,
+        );
+      }
+      // The session ended last: the hooks of the file need the owner's.
+      if (role === "owner") await at.signIn(OWNER);
+    });
+  }
+});
