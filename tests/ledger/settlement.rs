@@ -244,6 +244,7 @@ fn the_lag_counts_from_the_oldest_change_that_kv_lacks() {
     world.wait(MINUTE);
     world.handle(LedgerRequest::Rebuild).unwrap();
     assert!(world.next_put().is_some());
+    assert_eq!(world.next_effect(), None, "the rebuild has scheduled its batch");
     world.wait(MINUTE);
     assert_eq!(world.progress().lag_s, Some(180));
 }
