@@ -143,7 +143,7 @@ function MailStatus({ invitation: { mail, expires_at } }) {
       </>
     );
   const until = say("invitations.until", { at: format.dateTime(expires_at) });
-  if (mail === "sent") return until;
+  if (mail === "sent" || mail === null) return until;
   if (mail === "queued") return say("invitations.mail.queued");
   return (
     <>

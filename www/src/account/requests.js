@@ -24,7 +24,8 @@
  * @property {string} invited_by
  * @property {string} created_at
  * @property {string} expires_at
- * @property {'queued' | 'sent' | 'failing' | 'refused'} mail
+ * @property {'queued' | 'sent' | 'failing' | 'refused' | null} mail state of the last mail; `null`
+ *   once the server has dropped it
  *
  * @typedef {{members: Member[], invitations?: Invitation[]}} Members
  */

@@ -27,7 +27,7 @@ import { LanguageSelect } from "../ui/selects.jsx";
  */
 
 /** Codes that no input can correct. */
-const FINAL = ["invitation_refused", "invitation_done", "invitation_token_gone"];
+const FINAL = ["invitation_refused", "invitation_over", "invitation_token_gone"];
 
 /**
  * @param {object} props

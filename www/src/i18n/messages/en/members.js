@@ -78,7 +78,7 @@ export default {
   "invitations.mail.failing": "The mail could not be sent yet and is retried.",
   "invitations.mail.refused": "The mail was rejected and is not retried. Check the address, then withdraw this.",
   "invitations.repeat": "Send again",
-  "invitations.repeat.label": "Send the invitation to {email} again",
+  "invitations.repeat.label": "Send again: the invitation to {email}",
   "invitations.repeating": "Sending…",
   "invitations.withdraw": "Withdraw",
   "invitations.withdraw.label": "Withdraw the invitation to {email}",
@@ -109,5 +109,6 @@ export default {
   "problem.invitation_not_found": "This invitation is no longer open: it was used or withdrawn.",
   "problem.too_many_invitations":
     "This account has reached its limit of {max} open invitations. Withdraw one that is not needed.",
+  "problem.too_many_members": "This account has reached its limit of {max} members.",
   "problem.too_many_mails": "No more invitations are mailed for now. Try again tomorrow.",
 };

@@ -65,8 +65,9 @@ export default {
   "join.other.leave": "Sign out and continue",
   "join.other.stay": "Stay signed in",
   "problem.invitation_refused":
-    "This invitation link has expired, was withdrawn or replaced, or is incomplete. Ask for a new one.",
-  "problem.invitation_done": "This invitation was used already. Sign in instead.",
+    "This invitation link is incomplete, or not of this console. Open the original link again.",
+  "problem.invitation_over":
+    "This invitation was used, withdrawn, sent again, or has expired. If you joined already, sign in. Otherwise ask for a new one.",
   "problem.invitation_token_gone": "The invitation link is not stored. Open the original link again.",
   "problem.join_refused": "That password doesn’t match the one that you sign in with. Enter it again.",
 

@@ -110,5 +110,6 @@ export default {
   "problem.member_not_found": "このメンバーはすでにアカウントにいません。",
   "problem.invitation_not_found": "この招待は使用されたか、取り消されています。",
   "problem.too_many_invitations": "未使用の招待は上限の{max}件に達しています。不要なものを取り消してください。",
+  "problem.too_many_members": "このアカウントのメンバーは上限の{max}人に達しています。",
   "problem.too_many_mails": "現在、これ以上招待を送信できません。明日もう一度お試しください。",
 };
