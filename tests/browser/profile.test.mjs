@@ -99,6 +99,64 @@ test.describe("the profile", () => {
     expect(await button(page, "Issue API Key").count(), "a viewer there").toBe(0);
   });
 
+  test("in another tab follows to the account that this browser has opened", async ({ page, context }) => {
+    const state = await standIn(page, { session: { accounts: 2 } });
+    const other = await context.newPage();
+    await standIn(other, { session: { accounts: 2 } });
+    await open(other, "#/profile");
+    await open(page, "#/profile/accounts");
+    // Both tabs have one cookie, and so one session.
+    await answerInstead(other, "GET", "/v1/session", (route) =>
+      route.fulfill({ json: { ...state.session, now: "2026-11-21T12:00:00Z" } }),
+    );
+    await button(page, `Open ${LONG}`).click();
+    await expect(page.getByRole("heading", { name: "API keys", level: 1 })).toBeVisible();
+    await expect(other.getByRole("banner").getByText(LONG)).toBeVisible();
+  });
+
+  test("returns to its own account when signing in again has opened another one", async ({ page }) => {
+    const state = await standIn(page, { session: { accounts: 2 } });
+    await open(page, "#/profile");
+    const here = structuredClone({ ...state.session, now: "2026-11-21T12:00:00Z" });
+    const there = { ...here, account: { ...here.account, id: "b1B2c3D4" }, member: { ...here.member, id: "other" } };
+    await answerInstead(page, "PATCH", "/v1/member", problem(401, "not_signed_in"), 1);
+    await answerInstead(page, "POST", "/v1/session", (route) => route.fulfill({ status: 201, json: there }));
+    await answerInstead(page, "POST", "/v1/session/switch", (route) => route.fulfill({ status: 201, json: here }));
+    await button(page, "Edit name and language").click();
+    await page.getByLabel("Your name").fill("Mei T.");
+    await button(page, "Save").click();
+    const again = page.getByRole("dialog", { name: "Sign in again; what you typed is kept." });
+    await again.getByLabel("Password", { exact: true }).fill("correct horse battery");
+    await button(page, "Sign in").click();
+    await expect(page.getByText("Your profile is saved.").first()).toBeVisible();
+    expect(sent(state, "PATCH", "/member")).toEqual([{ name: "Mei T." }]);
+  });
+
+  test("sends nothing in another account, if its own is closed to the person", async ({ page }) => {
+    const state = await standIn(page, { session: { accounts: 2 } });
+    await open(page, "#/profile");
+    const here = structuredClone({ ...state.session, now: "2026-11-21T12:00:00Z" });
+    const there = {
+      ...here,
+      account: { ...here.account, id: "b1B2c3D4", name: "Other GmbH" },
+      member: { ...here.member, id: "other" },
+    };
+    await answerInstead(page, "PATCH", "/v1/member", problem(401, "not_signed_in"), 1);
+    await answerInstead(page, "POST", "/v1/session", (route) => route.fulfill({ status: 201, json: there }));
+    await answerInstead(page, "POST", "/v1/session/switch", problem(404, "not_found"));
+    await button(page, "Edit name and language").click();
+    await page.getByLabel("Your name").fill("Mei T.");
+    await button(page, "Save").click();
+    await page
+      .getByRole("dialog", { name: /^Sign in again/ })
+      .getByLabel("Password", { exact: true })
+      .fill("correct horse battery");
+    await button(page, "Sign in").click();
+    await expect(page.getByRole("banner").getByText("Other GmbH")).toBeVisible();
+    expect(await page.getByRole("dialog").count()).toBe(0);
+    expect(sent(state, "PATCH", "/member")).toEqual([]);
+  });
+
   test("of a person with one account offers no other", async ({ page }) => {
     await standIn(page);
     await open(page, "#/profile");

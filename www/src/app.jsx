@@ -5,6 +5,7 @@ import { withChallenges } from "./client/api.js";
 import { syncClock } from "./client/clock.js";
 import { go, linkToken, useRoute } from "./client/route.js";
 import { SessionProvider, loadSession, useSession } from "./client/session.jsx";
+import { onMemberElsewhere, reportMember } from "./client/tabs.js";
 import { KeyPage } from "./details/page.jsx";
 import { CardPage, NotFoundPage, PageTitle, Shell } from "./frame/shell.jsx";
 import {
@@ -79,6 +80,7 @@ export function App({ answering }) {
       await show(chosenLanguage() ?? document.member.language);
       setProblem(null);
       setSession(document);
+      reportMember(document.member.id);
     },
     [show],
   );
@@ -97,6 +99,11 @@ export function App({ answering }) {
   useEffect(() => {
     load();
   }, [load]);
+  const shown = session?.member.id;
+  useEffect(() => {
+    if (!shown) return undefined;
+    return onMemberElsewhere((member) => member !== shown && load());
+  }, [shown, load]);
 
   return (
     <LocaleProvider lang={lang} zone={presentName(session?.account.time_zone ?? BROWSER_ZONE)} setLang={choose}>
@@ -182,7 +189,7 @@ function SignedIn({ session, enter, leave, route }) {
       <Shell page={route.page}>
         <Page route={route} />
       </Shell>
-      {challenge && <Challenge challenge={challenge} member={session.member} onSession={enter} onLeave={leave} />}
+      {challenge && <Challenge challenge={challenge} session={session} onSession={enter} onLeave={leave} />}
     </SessionProvider>
   );
 }
