@@ -239,6 +239,25 @@ test("says that the members could not be loaded, and tries again", async ({ page
   await expect(row(page, NAMES[1])).toBeVisible();
 });
 
+for (const [status, code, members, text] of [
+  [422, "invalid", { errors: [{ pointer: "#/email", code: "already_member" }] }, "has this address already."],
+  [422, "invalid", { errors: [{ pointer: "#/email", code: "already_invited" }] }, "This address is invited already."],
+  [409, "mail_off", {}, "mail is not set up here"],
+  [409, "too_many_invitations", { max: 100 }, "its limit of 100 open invitations"],
+  [409, "too_many_members", { max: 1_000 }, "its limit of 1,000 members"],
+  [429, "too_many_invitation_mails", { until: "2099-01-01T00:00:00Z" }, "until Thu 1 Jan 2099, 09:00 (Asia/Tokyo)"],
+])
+  test(`an invitation that is refused says why: ${members.errors?.[0].code ?? code}`, async ({ page }) => {
+    await standIn(page);
+    await answerInstead(page, "POST", "/v1/members/invitations", problem(status, code, members));
+    await open(page, "#/account");
+    await button(page, "Invite").click();
+    await page.getByLabel("E-mail").fill("ken@example.jp");
+    await button(page, "Send invitation").click();
+    await expect(page.getByRole("dialog").getByText(text).first()).toBeVisible();
+    await expect(page.getByLabel("E-mail")).toHaveValue("ken@example.jp");
+  });
+
 for (const [code, status, members, text] of [
   ["last_owner", 409, {}, "This is the only owner."],
   ["not_found", 404, {}, "This member is no longer in the account."],

@@ -205,11 +205,11 @@ test.describe("the link of an invitation", () => {
     const password = page.getByLabel("Password", { exact: true });
     await expect(password).toHaveAttribute("autocomplete", "current-password");
     await inspect(page, "join-known");
-    await answerInstead(page, "POST", "/v1/invitations/accept", problem(409, "address_taken"), 1);
+    await answerInstead(page, "POST", "/v1/invitations/accept", problem(401, "sign_in_refused"), 1);
     await page.getByLabel("Your name").fill("Ken Sato");
     await password.fill("not the password");
     await button(page, "Join").click();
-    await expect(page.getByText("That password doesn’t match the one that you sign in with.")).toBeVisible();
+    await expect(page.getByRole("link", { name: "That password doesn’t match. Enter it again." })).toBeVisible();
     await expect(password).toHaveValue("");
     await expect(page.getByLabel("Your name")).toHaveValue("Ken Sato");
     await inspect(page, "join-refused");
@@ -228,7 +228,7 @@ test.describe("the link of an invitation", () => {
   });
 
   for (const [code, status, text] of [
-    ["invitation_refused", 401, "This invitation link is incomplete"],
+    ["invitation_refused", 401, "This invitation link has expired or is incomplete."],
     ["invitation_over", 410, "This invitation was used, withdrawn, sent again, or has expired."],
   ])
     test(`that works no longer says so before any form: ${code}`, async ({ page }) => {

@@ -168,7 +168,7 @@ function answerTo(state, method, path, body) {
     "PATCH members": () => {
       const found = id === me.id ? me : state.members.find((one) => one.id === id);
       if (!found) return refused(404, "not_found");
-      if (found.role !== body.expected_role) return refused(409, "changed_meanwhile");
+      if (found.role !== body.expected_role) return refused(412, "changed_meanwhile");
       found.role = body.role;
       return ok({ member: found });
     },

@@ -125,12 +125,21 @@ function Row({ invitation, onDone, onStale, onWithdraw }) {
           {say("invitations.withdraw")}
         </button>
       </div>
-      <ProblemNotice
-        problem={form.problem}
-        as={form.problem?.code === "not_found" ? "invitation_not_found" : undefined}
-      />
+      <InvitationProblem problem={form.problem} />
     </li>
   );
+}
+
+/**
+ * Draws why an invitation was not mailed, or not withdrawn.
+ * @param {{problem: import('../client/api.js').Problem | null}} props
+ */
+export function InvitationProblem({ problem }) {
+  const { say } = useLocale();
+  if (problem?.code === "mail_off") return <ProblemNotice problem={problem} text={say("invitation.mail-off")} />;
+  /** @type {Record<string, string>} */
+  const texts = { not_found: "invitation_not_found", not_permitted: "owners_only" };
+  return <ProblemNotice problem={problem} as={problem ? texts[problem.code] : undefined} />;
 }
 
 /** Says until when the link works, and if its mail is stuck. @param {{invitation: Invitation}} props */
@@ -176,10 +185,7 @@ function Withdrawal({ invitation, onDone, onStale, onCancel }) {
       onConfirm={confirm}
       onCancel={() => form.leave(onCancel, onStale)}
     >
-      <ProblemNotice
-        problem={form.problem}
-        as={form.problem?.code === "not_found" ? "invitation_not_found" : undefined}
-      />
+      <InvitationProblem problem={form.problem} />
     </Confirmation>
   );
 }

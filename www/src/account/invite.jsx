@@ -5,8 +5,8 @@ import { Dialog } from "../ui/dialog.jsx";
 import { ErrorSummary, Field, Form, FormActions, errorOf } from "../ui/fields.jsx";
 import { missingFields, useForm } from "../ui/form.js";
 import { WarningIcon } from "../ui/icons.jsx";
-import { ProblemNotice } from "../ui/problem.jsx";
 import { LanguageSelect } from "../ui/selects.jsx";
+import { InvitationProblem } from "./invitations.jsx";
 import { invite } from "./requests.js";
 import { RoleChoice } from "./roles.jsx";
 
@@ -49,7 +49,7 @@ export function Invite({ onDone, onStale, onCancel }) {
     <Dialog title={say("invitation.title")} onCancel={leave} dirty={form.dirty}>
       <Form onSubmit={submit} busy={form.busy}>
         <ErrorSummary {...mistakes} />
-        <ProblemNotice problem={form.problem} />
+        <InvitationProblem problem={form.problem} />
         {session.mail === "failing" && (
           <p class="notice">
             <span>

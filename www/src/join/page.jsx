@@ -161,14 +161,18 @@ function JoinForm({ invitation: { email, has_password }, onDone, onOver }) {
       forgetLinkToken("join");
       onDone(answer.data);
     } else if (answer && FINAL.includes(answer.problem.code)) onOver(answer.problem);
-    else if (answer && has_password) form.change({ password: "" });
+    else if (answer?.problem.code === "sign_in_refused") {
+      form.change({ password: "" });
+      form.setProblem(null);
+      form.show([{ pointer: "#/password", code: "refused" }]);
+    }
   };
   const password = { id: "password", label: say("password"), error: errorOf(mistakes.errors, "password") };
   return (
     <Form onSubmit={submit} busy={form.busy}>
       <p>{say(has_password ? "join.known" : "join.new")}</p>
       <ErrorSummary {...mistakes} />
-      <ProblemNotice problem={form.problem} as={form.problem?.code === "address_taken" ? "join_refused" : undefined} />
+      <ProblemNotice problem={form.problem} as={form.problem?.code === "address_taken" ? "join_taken" : undefined} />
       <input
         class="unseen"
         type="email"

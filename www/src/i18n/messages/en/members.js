@@ -101,8 +101,6 @@ export default {
 
   "error.email.already_member": "A member of this account has this address already.",
   "error.email.already_invited": "This address is invited already. Send that invitation again, or withdraw it.",
-  "problem.already_member": "A member of this account has this address already.",
-  "problem.already_invited": "This address is invited already. Send that invitation again, or withdraw it.",
   "problem.last_owner": "This is the only owner. Make another member an owner first.",
   "problem.owners_only": "Only owners of the account can do this.",
   "problem.member_not_found": "This member is no longer in the account.",
@@ -110,5 +108,5 @@ export default {
   "problem.too_many_invitations":
     "This account has reached its limit of {max} open invitations. Withdraw one that is not needed.",
   "problem.too_many_members": "This account has reached its limit of {max} members.",
-  "problem.too_many_mails": "No more invitations are mailed for now. Try again tomorrow.",
+  "problem.too_many_invitation_mails": "No more invitations are mailed until {at} ({zone}).",
 };

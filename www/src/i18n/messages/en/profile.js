@@ -64,12 +64,11 @@ export default {
     "You are signed in as {name} ({email}), but this invitation is for {invited}. Sign out to join with that address.",
   "join.other.leave": "Sign out and continue",
   "join.other.stay": "Stay signed in",
-  "problem.invitation_refused":
-    "This invitation link is incomplete, or not of this console. Open the original link again.",
+  "problem.invitation_refused": "This invitation link has expired or is incomplete. Ask for a new one.",
   "problem.invitation_over":
     "This invitation was used, withdrawn, sent again, or has expired. If you joined already, sign in. Otherwise ask for a new one.",
   "problem.invitation_token_gone": "The invitation link is not stored. Open the original link again.",
-  "problem.join_refused": "That password doesn’t match the one that you sign in with. Enter it again.",
+  "problem.join_taken": "This address is joining another account at the moment. Try again in a few minutes.",
 
   // Resetting a password
   "reset.link": "Forgot your password?",
@@ -91,5 +90,6 @@ export default {
   "error.new_password.required": "Enter a new password.",
   "error.new_password.too_short": "Choose a password of at least {min} characters.",
   "error.new_password.too_long": "Choose a password of at most {max} characters.",
+  "error.code.not_a_code": "The code has {digits} digits.",
   "error.code.refused": "That code doesn’t match, or no longer works. Check it, or mail a new one.",
 };

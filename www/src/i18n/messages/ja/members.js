@@ -103,13 +103,11 @@ export default {
 
   "error.email.already_member": "このメールアドレスの人はすでにメンバーです。",
   "error.email.already_invited": "このメールアドレスは招待済みです。その招待を再送するか、取り消してください。",
-  "problem.already_member": "このメールアドレスの人はすでにメンバーです。",
-  "problem.already_invited": "このメールアドレスは招待済みです。その招待を再送するか、取り消してください。",
   "problem.last_owner": "オーナーはこの人だけです。先にほかのメンバーをオーナーにしてください。",
   "problem.owners_only": "この操作はアカウントのオーナーだけが行えます。",
   "problem.member_not_found": "このメンバーはすでにアカウントにいません。",
   "problem.invitation_not_found": "この招待は使用されたか、取り消されています。",
   "problem.too_many_invitations": "未使用の招待は上限の{max}件に達しています。不要なものを取り消してください。",
   "problem.too_many_members": "このアカウントのメンバーは上限の{max}人に達しています。",
-  "problem.too_many_mails": "現在、これ以上招待を送信できません。明日もう一度お試しください。",
+  "problem.too_many_invitation_mails": "{at}（{zone}）まで、これ以上招待を送信できません。",
 };

@@ -65,12 +65,12 @@ export default {
     "{name}さん（{email}）としてサインインしていますが、この招待は{invited}宛てです。参加するには、サインアウトしてください。",
   "join.other.leave": "サインアウトして続ける",
   "join.other.stay": "サインインしたままにする",
-  "problem.invitation_refused":
-    "この招待のリンクは不完全か、このコンソールのものではありません。受け取ったメールからもう一度開いてください。",
+  "problem.invitation_refused": "この招待のリンクは、期限が切れているか不完全です。新しい招待を依頼してください。",
   "problem.invitation_over":
     "この招待は、使用、取り消し、または再送されたか、期限が切れています。参加済みの場合はサインインしてください。そうでない場合は、新しい招待を依頼してください。",
   "problem.invitation_token_gone": "招待のリンクは保存されません。受け取ったメールからもう一度開いてください。",
-  "problem.join_refused": "サインインに使うパスワードと一致しません。もう一度入力してください。",
+  "problem.join_taken":
+    "このアドレスは現在、別のアカウントへの参加に使われています。数分待ってからもう一度お試しください。",
 
   // パスワードの再設定
   "reset.link": "パスワードをお忘れですか",
@@ -92,5 +92,6 @@ export default {
   "error.new_password.required": "新しいパスワードを入力してください。",
   "error.new_password.too_short": "パスワードは{min}文字以上にしてください。",
   "error.new_password.too_long": "パスワードは{max}文字以内にしてください。",
+  "error.code.not_a_code": "コードは{digits}桁の数字です。",
   "error.code.refused": "コードが一致しないか、使えなくなっています。確かめるか、再送してください。",
 };
