@@ -60,6 +60,24 @@ test.describe("the profile", () => {
     await inspect(page, "password-changed");
   });
 
+  for (const [code, text] of [
+    ["common", "This password is among the first that are tried."],
+    ["own_names", "This password is made of names that others know."],
+    ["same", "This is your present password."],
+  ])
+    test(`says why a new password is refused: ${code}`, async ({ page }) => {
+      await standIn(page);
+      const errors = [{ pointer: "#/new_password", code }];
+      await answerInstead(page, "POST", "/v1/member/password", problem(422, "invalid", { errors }));
+      await open(page, "#/profile");
+      await button(page, "Change password").click();
+      const dialog = page.getByRole("dialog", { name: "Change your password" });
+      await dialog.getByLabel("Current password", { exact: true }).fill("correct horse battery");
+      await dialog.getByLabel("New password", { exact: true }).fill("whatever it was");
+      await page.keyboard.press("Enter");
+      await expect(dialog.getByRole("link", { name: text })).toBeVisible();
+    });
+
   test("names the browsers that are signed in, and signs them out", async ({ page }) => {
     const state = await standIn(page);
     await open(page, "#/profile/browsers");
@@ -86,11 +104,13 @@ test.describe("the profile", () => {
   });
 
   test("switches to another account, which opens with its own keys", async ({ page }) => {
-    const state = await standIn(page, { session: { accounts: 2 } });
+    const state = await standIn(page, { session: { accounts: 3 } });
+    state.accounts.push({ id: "c1B2c3D4", name: null, role: null, current: false });
     await open(page);
     await button(page, "Mei Tanaka: settings and sign out").click();
     await page.getByRole("link", { name: "Switch account" }).click();
     await assertFocused(page, "Your accounts");
+    await expect(page.getByText("Cannot be reached at the moment")).toBeVisible();
     await inspect(page, "accounts-own");
     await button(page, `Open ${LONG}`).click();
     await expect(page.getByRole("heading", { name: "API keys", level: 1 })).toBeVisible();

@@ -197,7 +197,7 @@ function answerTo(state, method, path, body) {
     },
     "POST password": () => {
       if (act !== "confirm") return ok({}, 202);
-      return body.code === "12345678" ? done : refused(401, "code_wrong");
+      return body.code === "12345678" ? done : refused(401, "reset_refused");
     },
   };
   return routes[`${method} ${kind}`]?.();

@@ -42,11 +42,12 @@ export function OwnAccounts({ reached }) {
           <li key={account.id}>
             <div class="row-text">
               <strong>
-                <bdi>{account.name}</bdi>
+                <bdi>{account.name ?? account.id}</bdi>
               </strong>
               {account.current && <span class="tag">{say("accounts.current")}</span>}
               <span class="by">
-                {say(`role.${account.role}`)} · <code translate={false}>{account.id}</code>
+                {say(account.role ? `role.${account.role}` : "accounts.unreached")} ·{" "}
+                <code translate={false}>{account.id}</code>
               </span>
             </div>
             {!account.current && (
@@ -54,7 +55,7 @@ export function OwnAccounts({ reached }) {
                 type="button"
                 class="small"
                 onClick={() => open(account)}
-                aria-label={say("accounts.open.label", { name: account.name })}
+                aria-label={say("accounts.open.label", { name: account.name ?? account.id })}
               >
                 {say(form.busy && form.values.id === account.id ? "accounts.opening" : "accounts.open")}
               </button>

@@ -13,8 +13,11 @@
  * @property {string} created_at
  * @property {string} seen_at
  *
- * @typedef {{id: string, name: string, role: import('../client/session.jsx').Role, current:
- *   boolean}} OwnAccount
+ * @typedef {object} OwnAccount
+ * @property {string} id
+ * @property {string | null} name `null` while the account cannot be reached, as is the role
+ * @property {import('../client/session.jsx').Role | null} role
+ * @property {boolean} current
  */
 
 /**

@@ -11,9 +11,6 @@ import { ProblemNotice } from "../ui/problem.jsx";
 const CODE_MS = 10 * 60_000;
 const TRIES = 5;
 
-/** Codes of the server for a code that does not match, or no longer does. */
-const REFUSED = ["code_wrong", "code_over"];
-
 /** @param {string} email */
 const mailCode = (email) => send("POST", "/v1/password/reset", { body: { email } });
 
@@ -68,7 +65,8 @@ export function CodeStep({ email, onDone, onBack }) {
       send("POST", "/v1/password/reset/confirm", { body }),
     );
     if (answer?.ok) return onDone();
-    if (!answer || !REFUSED.includes(answer.problem.code)) return undefined;
+    // The server says no more: an address without a member has the same answer.
+    if (answer?.problem.code !== "reset_refused") return undefined;
     form.setProblem(null);
     return form.show([{ pointer: "#/code", code: "refused" }]);
   };

@@ -47,6 +47,7 @@ export default {
   "accounts.current": "Open now",
   "accounts.open": "Open",
   "accounts.open.label": "Open {name}",
+  "accounts.unreached": "Cannot be reached at the moment",
   "accounts.opening": "Opening…",
   "problem.own_account_not_found": "You no longer belong to this account.",
 
@@ -90,6 +91,9 @@ export default {
   "error.new_password.required": "Enter a new password.",
   "error.new_password.too_short": "Choose a password of at least {min} characters.",
   "error.new_password.too_long": "Choose a password of at most {max} characters.",
+  "error.common": "This password is among the first that are tried. Choose another one.",
+  "error.own_names": "This password is made of names that others know. Choose another one.",
+  "error.same": "This is your present password. Choose another one.",
   "error.code.not_a_code": "The code has {digits} digits.",
   "error.code.refused": "That code doesn’t match, or no longer works. Check it, or mail a new one.",
 };

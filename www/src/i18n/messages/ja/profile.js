@@ -48,6 +48,7 @@ export default {
   "accounts.current": "表示中",
   "accounts.open": "開く",
   "accounts.open.label": "{name}を開く",
+  "accounts.unreached": "現在接続できません",
   "accounts.opening": "開いています…",
   "problem.own_account_not_found": "このアカウントにはもう所属していません。",
 
@@ -92,6 +93,9 @@ export default {
   "error.new_password.required": "新しいパスワードを入力してください。",
   "error.new_password.too_short": "パスワードは{min}文字以上にしてください。",
   "error.new_password.too_long": "パスワードは{max}文字以内にしてください。",
+  "error.common": "推測されやすいパスワードです。別のものにしてください。",
+  "error.own_names": "名前などから推測できるパスワードです。別のものにしてください。",
+  "error.same": "現在のパスワードと同じです。別のものにしてください。",
   "error.code.not_a_code": "コードは{digits}桁の数字です。",
   "error.code.refused": "コードが一致しないか、使えなくなっています。確かめるか、再送してください。",
 };
