@@ -172,18 +172,14 @@ const INVITED = { account: { name: LONG }, role: "admin", email: MAILBOX, invite
 /** Pages and dialogs of members and of the own person, with the API stood in for. */
 const PEOPLE = {
   "the account": ["#/account", null, ".members, .key-cards"],
-  "no member": ["#/account?q=nobody", null, ".empty"],
   "an invitation to send": ["#/account", click(".page-head .primary"), "dialog"],
   "an invitation to withdraw": ["#/account", click(".rows .row button + button"), "dialog"],
   "a role": ["#/account", chooseOf("m9", 1), "dialog"],
   "a member to remove": ["#/account", chooseOf("m9", 3), "dialog"],
-  "the only owner": ["#/account", chooseOf("me", 2), "dialog"],
   "the account's name": ["#/account", click(".apart > button"), "dialog"],
   "the profile": ["#/profile", null, ".rows"],
   "the menu of a person with accounts": ["#/profile", click(".member"), ".menu:popover-open"],
-  "name and language": ["#/profile", click(".apart > button"), "dialog"],
   "a password to change": ["#/profile", (page) => page.locator(".apart > button").nth(1).click(), "dialog"],
-  "browsers to sign out": ["#/profile", click(".section-head button"), "dialog"],
   "the invitation of another person": [
     "#/join/Itoken",
     null,
@@ -197,13 +193,6 @@ const PEOPLE = {
     "#password",
     { signedIn: false, invited: { ...INVITED, has_password: true } },
   ],
-  "an invitation that is over": [
-    "#/join/Itoken",
-    null,
-    ".notice",
-    { signedIn: false, invited: { status: 401, code: "invitation_over" } },
-  ],
-  "a forgotten password": ["#/reset", null, "#email", { signedIn: false }],
   "the code of a reset": [
     "#/reset",
     async (page) => {
