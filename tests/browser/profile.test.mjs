@@ -235,6 +235,15 @@ test.describe("the link of an invitation", () => {
     await inspect(page, "join-refused");
   });
 
+  test("that is for the person who is signed in to another account knows the name", async ({ page }) => {
+    await standIn(page, { invited: { ...INVITED, email: "Mei@example.jp", has_password: true } });
+    await open(page, "#/join/Itoken");
+    await expect(page.getByLabel("Your name")).toHaveValue("Mei Tanaka");
+    await page.getByLabel("Password", { exact: true }).fill("correct horse battery");
+    await button(page, "Join").click();
+    await expect(page.getByRole("heading", { name: "API keys", level: 1 })).toBeVisible();
+  });
+
   test("that is for somebody else than who is signed in says so, and offers to sign out", async ({ page }) => {
     const state = await standIn(page, { invited: INVITED });
     await open(page, "#/join/Itoken");

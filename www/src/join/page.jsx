@@ -69,7 +69,7 @@ export function Join({ session, onDone, onLeave }) {
       {session && isOther ? (
         <OtherPerson session={session} invitation={invitation} onLeave={onLeave} />
       ) : (
-        <JoinForm invitation={invitation} onDone={onDone} onOver={setProblem} />
+        <JoinForm invitation={invitation} name={session?.member.name} onDone={onDone} onOver={setProblem} />
       )}
     </CardPage>
   );
@@ -143,12 +143,13 @@ function OtherPerson({ session: { member }, invitation, onLeave }) {
 /**
  * @param {object} props
  * @param {Invitation} props.invitation
+ * @param {string} [props.name] of a person who is signed in to another account
  * @param {(session: Session) => void} props.onDone
  * @param {(problem: Problem) => void} props.onOver called if the link has ended meanwhile
  */
-function JoinForm({ invitation: { email, has_password }, onDone, onOver }) {
+function JoinForm({ invitation: { email, has_password }, name = "", onDone, onOver }) {
   const { say, lang, setLang } = useLocale();
-  const form = useForm({ name: "", password: "" });
+  const form = useForm({ name, password: "" });
   const { values, mistakes } = form;
 
   const submit = async () => {
