@@ -2,10 +2,9 @@
 
 use claviger_control::objects::sql::{Sql, SqlExt, Statement};
 use claviger_control::protocol::command::Command;
-use claviger_control::protocol::member::SecretVersion;
 use claviger_core::base::secret::Digest;
 
-use crate::world::{World, draft, edit, set_enabled};
+use crate::world::{World, draft, edit, set_enabled, step_up};
 
 #[test]
 fn who_did_what_from_where_is_written_down_without_secrets() {
@@ -23,7 +22,7 @@ fn who_did_what_from_where_is_written_down_without_secrets() {
     let (key, ..) = world.changed(owner, set_enabled(&key.unwrap(), false));
     let (key, ..) = world.changed(owner, set_enabled(&key.unwrap(), true));
     world.delete(owner, &key.unwrap());
-    world.ask(owner, Command::StepUp { secret_version: SecretVersion(1) });
+    world.ask(owner, step_up(1));
     world.ask(owner, Command::SignOut);
 
     let read =

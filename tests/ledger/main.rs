@@ -18,6 +18,7 @@ mod deletion_mail;
 mod document;
 mod expiry;
 mod filter;
+mod identity;
 mod issuing;
 mod keys;
 mod kv;

@@ -114,6 +114,28 @@ fn names_of_an_older_release_are_folded_anew_some_at_a_time() {
     );
 }
 
+/// Before migration 21 a session knew neither its agent nor the address of its last use.
+#[test]
+fn a_session_of_an_older_release_goes_on_and_is_listed() {
+    let world = of_version(20);
+    let (session, proof) = world.draw_session();
+    let text = "INSERT INTO session VALUES (?, ?, 'ooooooooooo', '203.0.113.7', ?, ?, ?)";
+    let row = Statement::new(text)
+        .bind(session.id.as_str())
+        .bind(session.digest.as_bytes().as_slice())
+        .bind_all([world.now(), world.now(), world.now()].map(Into::into));
+    world.sql.apply(&[row]).unwrap();
+    let ask = |command| {
+        let address = Some("203.0.113.7".to_owned());
+        world.handle(LedgerRequest::Console { session: proof, address, command }).unwrap()
+    };
+    let LedgerReply::Session(view) = ask(Command::Show) else { panic!("no session") };
+    assert_eq!(view.accounts, 1);
+    let LedgerReply::Sessions { sessions } = ask(Command::ListSessions) else { panic!("no list") };
+    assert_eq!((sessions.len(), sessions[0].agent.as_deref()), (1, None));
+    assert_eq!(sessions[0].last_address.as_deref(), Some("203.0.113.7"));
+}
+
 /// A database that was written by each version up to this one, in turn.
 fn of_version(version: usize) -> World {
     let world = World::empty();
@@ -180,6 +202,8 @@ const ROWS: &[&[&str]] = &[
     &[],
     &[r#"UPDATE usage SET refusals = '{"expired":{"13":2}}', last_refused_at_ms = 1795262400000"#],
     &["UPDATE key SET last_used_ms = 1795262400000"],
+    &["INSERT INTO session VALUES ('0123456789', zeroblob(32), 'ooooooooooo', '203.0.113.7', 1795262400000,
+        1795262400000, 1795262400000, 'Mozilla/5.0', '198.51.100.4', 2)"],
 ];
 
 #[test]

@@ -10,7 +10,7 @@ use claviger_control::protocol::refusal::Refusal;
 use claviger_core::base::secret::Digest;
 
 use crate::world::{
-    HOUR, MINUTE, START, World, draft, edit, member_id, restore, set_enabled, stale,
+    HOUR, MINUTE, START, World, draft, edit, member_id, restore, set_enabled, stale, step_up,
 };
 
 fn mei() -> Email {
@@ -23,7 +23,15 @@ fn an_account_that_was_never_opened_is_gone_and_writes_nothing() {
     let (session, proof) = world.draw_session();
     let (member, secret_version) = (member_id(b'o'), SecretVersion(1));
     for request in [
-        LedgerRequest::SignIn { member, email: mei(), secret_version, session, address: None },
+        LedgerRequest::SignIn {
+            member,
+            email: mei(),
+            secret_version,
+            session,
+            address: None,
+            confirmed: true,
+            switches: false,
+        },
         LedgerRequest::Console { session: proof, address: None, command: Command::Show },
         LedgerRequest::Record { id: world.draw_key().0 },
         LedgerRequest::Holds { member, email: "mei@example.jp".into() },
@@ -66,13 +74,25 @@ fn an_account_is_opened_once() {
 fn only_the_present_password_signs_in() {
     let (world, _) = World::open();
     let another = Email::parse("another@example.jp").unwrap();
-    for (member, email, version) in
-        [(b'o', mei(), 2), (b'o', mei(), 0), (b'x', mei(), 1), (b'o', another, 1)]
-    {
+    for (member, email, version, confirmed) in [
+        // A staged password may belong to an attempt to open the account that was refused.
+        (b'o', mei(), 2, false),
+        (b'o', mei(), 0, false),
+        (b'o', mei(), 0, true),
+        (b'x', mei(), 1, true),
+        (b'o', another, 1, true),
+    ] {
         let (session, _) = world.draw_session();
         let (member, secret_version) = (member_id(member), SecretVersion(version));
-        let request =
-            LedgerRequest::SignIn { member, email, secret_version, session, address: None };
+        let request = LedgerRequest::SignIn {
+            member,
+            email,
+            secret_version,
+            session,
+            address: None,
+            confirmed,
+            switches: false,
+        };
         assert_eq!(world.handle(request), Ok(LedgerReply::Refused(Refusal::SignInRefused)));
     }
 }
@@ -153,14 +173,9 @@ fn a_proof_older_than_ten_minutes_is_asked_for_except_to_disable_and_where_a_cod
     let (key, ..) = world.changed(owner, set_enabled(&key, false));
     let key = key.unwrap();
 
-    assert_eq!(
-        world.refusal(owner, Command::StepUp { secret_version: SecretVersion(2) }),
-        Refusal::SignInRefused
-    );
+    assert_eq!(world.refusal(owner, step_up(2)), Refusal::SignInRefused);
     assert_eq!(world.refusal(owner, set_enabled(&key, true)), Refusal::StepUpRequired);
-    let LedgerReply::Session(view) =
-        world.ask(owner, Command::StepUp { secret_version: SecretVersion(1) })
-    else {
+    let LedgerReply::Session(view) = world.ask(owner, step_up(1)) else {
         panic!("no session");
     };
     assert_eq!(view.step_up_until.as_ms(), START + 20 * MINUTE);
@@ -310,7 +325,7 @@ fn a_refusal_writes_nothing() {
     world.refusal(owner, world.issue_command(r#"{"name":""}"#));
     world.refusal(owner, stale(edit(&key, "{}")));
     world.refusal(owner, world.begin_deletion(&[]).1);
-    world.refusal(owner, Command::StepUp { secret_version: SecretVersion(9) });
+    world.refusal(owner, step_up(9));
     assert_eq!(world.sql.applies(), applies);
 }
 

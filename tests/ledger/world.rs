@@ -37,6 +37,8 @@ use crate::trail::Trail;
 
 /// 2026-11-21T12:00:00Z.
 pub const START: i64 = 1_795_262_400_000;
+/// The same as a time.
+pub const START_TIME: UnixMs = UnixMs::from_ms(START);
 pub const SECOND: i64 = 1_000;
 pub const MINUTE: i64 = 60 * SECOND;
 pub const HOUR: i64 = 60 * MINUTE;
@@ -147,6 +149,8 @@ impl World {
             secret_version: SecretVersion(1),
             session,
             address,
+            confirmed: true,
+            switches: false,
         };
         assert!(matches!(self.handle(request), Ok(LedgerReply::Session(_))));
         Browser { member, proof }
@@ -155,7 +159,8 @@ impl World {
     pub fn draw_session(&self) -> (NewSession, SessionProof) {
         let rng = &mut *self.rng.borrow_mut();
         let (id, digest) = (TokenId::random(rng), Digest::of(&rng.next_u64().to_be_bytes()));
-        (NewSession { id, digest }, SessionProof { id, digest })
+        let agent = Some("Mozilla/5.0".to_owned());
+        (NewSession { id, digest, agent, accounts: 1 }, SessionProof { id, digest })
     }
 
     pub fn draw_key(&self) -> (KeyId, Digest) {
@@ -338,6 +343,8 @@ impl World {
             secret_version: SecretVersion(1),
             session,
             address: None,
+            confirmed: true,
+            switches: false,
         };
         let _ = self.handle(request);
         Browser { proof, ..browser }
@@ -370,6 +377,11 @@ pub fn new_code(code: &str) -> NewCode {
 
 pub fn confirm(id: TokenId, code: &str) -> Command {
     Command::ConfirmDeletion { id, mac: mac(code) }
+}
+
+/// A step-up that keeps its session, with a password that its ledger may not follow.
+pub fn step_up(version: u32) -> Command {
+    Command::StepUp { secret_version: SecretVersion(version), confirmed: false, session: None }
 }
 
 pub fn restore(key: &KeyView) -> Command {

@@ -13,6 +13,7 @@
 
 mod deletion;
 mod edge;
+mod identity;
 mod issuing;
 mod refresh;
 
@@ -30,6 +31,7 @@ use claviger_control::protocol::draft::field::FieldError;
 use claviger_control::protocol::draft::preview::{
     DraftPreview, ExpiryForm, ExpiryNote, NetworksNote,
 };
+use claviger_control::protocol::identity::Membership;
 use claviger_control::protocol::key_filter::{ExpiryFilter, IssuerFilter, KeyFilter, UseFilter};
 use claviger_control::protocol::keys::{Deleted, KeyPage, KeyView, Listing, Sort, Status};
 use claviger_control::protocol::ledger::*;
@@ -66,7 +68,8 @@ fn digest() -> Digest {
 }
 
 fn session() -> NewSession {
-    NewSession { id: TokenId::parse("0123456789").unwrap(), digest: digest() }
+    let id = TokenId::parse("0123456789").unwrap();
+    NewSession { id, digest: digest(), agent: Some("Mozilla/5.0".into()), accounts: 2 }
 }
 
 fn proof() -> SessionProof {
@@ -167,6 +170,8 @@ fn requests_to_a_ledger() {
             secret_version: SecretVersion(1),
             session: session(),
             address: None,
+            confirmed: true,
+            switches: true,
         },
         LedgerRequest::Record { id },
         LedgerRequest::Holds { member: member(), email: "mei@example.jp".into() },
@@ -174,7 +179,11 @@ fn requests_to_a_ledger() {
         LedgerRequest::Inspect,
         console(Command::Show),
         console(Command::SignOut),
-        console(Command::StepUp { secret_version: SecretVersion(1) }),
+        console(Command::StepUp {
+            secret_version: SecretVersion(1),
+            confirmed: true,
+            session: Some(session()),
+        }),
         console(Command::List(Listing {
             q: Some("build".into()),
             sort: Sort::ExpiresDown,
@@ -248,6 +257,8 @@ fn replies_of_a_ledger() {
         operator: true,
         mail_is_failing: false,
         publication_lag_s: None,
+        accounts: 2,
+        secret_version: SecretVersion(1),
     };
     let text = written(vec![
         LedgerReply::Gone,
@@ -376,8 +387,8 @@ fn names() {
     ]);
     pin(vec![
         (
-            NameReply::Claimed { secret_version: SecretVersion(1) },
-            r#"{"reply":"claimed","secret_version":1}"#.into(),
+            NameReply::Claimed { secret_version: SecretVersion(1), accounts: 2 },
+            r#"{"reply":"claimed","secret_version":1,"accounts":2}"#.into(),
         ),
         (NameReply::Taken, r#"{"reply":"taken"}"#.into()),
         (NameReply::Confirmed, r#"{"reply":"confirmed"}"#.into()),
@@ -386,8 +397,10 @@ fn names() {
                 account: account(),
                 member: member(),
                 secret_version: SecretVersion(1),
+                confirmed: true,
+                memberships: vec![Membership { account: account(), member: member() }],
             },
-            r#"{"reply":"matches","account":"a1B2c3D4","member":"0123456789A","secret_version":1}"#
+            r#"{"reply":"matches","account":"a1B2c3D4","member":"0123456789A","secret_version":1,"confirmed":true,"memberships":[{"account":"a1B2c3D4","member":"0123456789A"}]}"#
                 .into(),
         ),
         (NameReply::Refused, r#"{"reply":"refused"}"#.into()),

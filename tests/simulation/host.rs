@@ -83,7 +83,7 @@ pub fn at(ms: i64) -> UnixMs {
 
 fn draw_session(rng: &mut ChaCha8Rng) -> (NewSession, SessionProof) {
     let (id, digest) = (TokenId::random(rng), Digest::of(&rng.next_u64().to_be_bytes()));
-    (NewSession { id, digest }, SessionProof { id, digest })
+    (NewSession { id, digest, agent: None, accounts: 1 }, SessionProof { id, digest })
 }
 
 fn email() -> Email {
@@ -183,6 +183,8 @@ impl Host {
             secret_version,
             session,
             address: None,
+            confirmed: true,
+            switches: false,
         };
         if self.handle(request, rng, now).is_some() {
             self.proof = proof;

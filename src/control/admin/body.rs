@@ -81,6 +81,44 @@ pub struct StepUp {
     pub password: SecretText,
 }
 
+/// Body of `POST /v1/session/switch`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SwitchAccount {
+    /// ID of the account to open.
+    pub account: String,
+}
+
+/// Body of `POST /v1/member/password`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ChangePassword {
+    /// Present password as typed.
+    pub password: SecretText,
+    /// Next password.
+    pub new_password: SecretText,
+}
+
+/// Body of `POST /v1/password/reset`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BeginReset {
+    /// E-mail address as typed.
+    pub email: String,
+}
+
+/// Body of `POST /v1/password/reset/confirm`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ConfirmReset {
+    /// E-mail address as typed.
+    pub email: String,
+    /// Mailed code as typed.
+    pub code: SecretText,
+    /// Next password.
+    pub password: SecretText,
+}
+
 /// Body of `POST /v1/deletions`.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -7,16 +7,18 @@ use claviger_core::replication::refresh::FRESHNESS_MS_MAX;
 use super::body;
 use super::view::field_errors;
 use crate::admin::problem::AdminProblem;
-use crate::protocol::account::{Email, TextError, check_name, check_password};
+use crate::protocol::account::{Email, TextError, check_name};
 use crate::protocol::activity;
 use crate::protocol::activity::PAGE_ENTRIES_MAX;
 use crate::protocol::activity::export::Format;
-use crate::protocol::code::Code;
+use crate::protocol::code::{Code, CodePurpose};
 use crate::protocol::draft::field::FieldError;
 use crate::protocol::key_filter::{ExpiryFilter, IssuerFilter, UseFilter, parse_statuses};
 use crate::protocol::keys::{Deleted, Listing, PAGE_KEYS_MAX, Sort, check_deletion};
 use crate::protocol::member::Language;
 use crate::protocol::operator::EntryCursor;
+use crate::protocol::password_rules::check_new_password;
+use crate::protocol::password_text::prepared;
 use crate::protocol::zone::Zone;
 
 /// The parsed parts of a set-up form.
@@ -44,7 +46,8 @@ impl Owner {
         if let Err(error) = check_name(&form.name) {
             note("name", error);
         }
-        if let Err(error) = check_password(form.password.expose()) {
+        let names = [form.name.as_str(), &form.account_name, &form.email];
+        if let Err(error) = check_new_password(form.password.expose(), &names) {
             note("password", error);
         }
         let email = Email::parse(&form.email).map_err(|error| note("email", error)).ok();
@@ -69,6 +72,28 @@ impl Owner {
     }
 }
 
+/// Checks a new password of a person with these names. `present` is their present one, if they typed
+/// it.
+///
+/// # Errors
+/// [`AdminProblem::Invalid`] with the error of `field`.
+pub fn new_password(
+    field: &str,
+    typed: &SecretText,
+    present: Option<&SecretText>,
+    names: &[&str],
+) -> Result<(), AdminProblem> {
+    let form = prepared(typed.expose());
+    let is_same = present.is_some_and(|now| prepared(now.expose()).expose() == form.expose());
+    let checked = match is_same {
+        true => Err(TextError::Same),
+        false => check_new_password(typed.expose(), names),
+    };
+    checked.map_err(|error| AdminProblem::Invalid {
+        errors: field_errors(vec![FieldError::text(field, error)]),
+    })
+}
+
 /// Parses the keys of a deletion.
 ///
 /// # Errors
@@ -91,9 +116,13 @@ pub fn deletion_keys(typed: &[String]) -> Result<Vec<KeyId>, AdminProblem> {
 ///
 /// # Errors
 /// [`AdminProblem::Invalid`] for a text that cannot be a code. It does not count as a try.
-pub fn code(typed: &SecretText) -> Result<Code, AdminProblem> {
-    let refused = || FieldError::new("code", "not_a_code", "a code has six digits");
-    Code::parse(typed)
+pub fn code(purpose: CodePurpose, typed: &SecretText) -> Result<Code, AdminProblem> {
+    let digits = purpose.digits();
+    let refused = || {
+        let detail = format!("a code has {digits} digits");
+        FieldError::new("code", "not_a_code", &detail).with("digits", digits)
+    };
+    Code::parse(purpose, typed)
         .ok_or_else(|| AdminProblem::Invalid { errors: field_errors(vec![refused()]) })
 }
 
@@ -313,6 +342,24 @@ mod tests {
                 "#/language not_one_of",
             ]
         );
+    }
+
+    #[test]
+    fn a_new_password_is_another_one_and_not_made_of_names() {
+        let secret = |text: &str| SecretText::new(text.into());
+        let check = |new: &str| {
+            let (new, present) = (secret(new), secret("caf\u{e9} au lait bitte"));
+            new_password("new_password", &new, Some(&present), &["Mei Tanaka"]).map_err(codes)
+        };
+        assert_eq!(check("correct horse battery"), Ok(()));
+        for (new, code) in [
+            ("cafe\u{301}\u{3000}au lait bitte", "same"),
+            ("Tanaka-20261121", "own_names"),
+            ("password1234", "common"),
+            ("short", "too_short"),
+        ] {
+            assert_eq!(check(new), Err(vec![format!("#/new_password {code}")]), "{new}");
+        }
     }
 
     #[test]

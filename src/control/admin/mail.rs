@@ -64,16 +64,20 @@ pub enum Taking {
 /// generation of the master secret was removed.
 pub fn compose(envelope: &Envelope, config: &AdminConfig) -> Option<Message> {
     let code = match (&envelope.letter, &envelope.sealed) {
-        (Letter::DeletionCode { deletion, .. }, Some(sealed)) => {
+        (
+            Letter::DeletionCode { deletion: subject, .. }
+            | Letter::ResetCode { reset: subject, .. },
+            Some(sealed),
+        ) => {
             let opened = encryption::decrypt(
                 sealed,
-                code_associated_data(envelope.account, deletion),
+                code_associated_data(envelope.account, subject),
                 &config.master,
             )?;
             Some(Code::from_sealed(&opened))
         }
-        (Letter::DeletionCode { .. }, None) => return None,
-        (Letter::DeletionNotice { .. }, _) => None,
+        (Letter::DeletionCode { .. } | Letter::ResetCode { .. }, None) => return None,
+        (Letter::DeletionNotice { .. } | Letter::PasswordChanged { .. }, _) => None,
     };
     let AdminConfig { prefix, console_origin, terms, .. } = config;
     let setting = templates::LetterSetting { prefix, console_origin, terms: *terms };

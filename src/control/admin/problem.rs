@@ -111,6 +111,9 @@ pub enum AdminProblem {
     CodeOver,
     /// The deployment sends no mail, and the action needs a mailed code.
     MailOff,
+    /// The code of a password reset is wrong or over, or the address has no member; the answer does
+    /// not distinguish the causes.
+    ResetRefused,
     /// A required header is missing or malformed.
     BadHeader {
         /// Name of the header.
@@ -156,9 +159,11 @@ impl AdminProblem {
         match self {
             Self::Request(problem) => problem.status(),
             Self::BadHeader { .. } => 400,
-            Self::NotSignedIn | Self::SignInRefused | Self::StepUpRefused | Self::SetupRefused => {
-                401
-            }
+            Self::NotSignedIn
+            | Self::SignInRefused
+            | Self::StepUpRefused
+            | Self::ResetRefused
+            | Self::SetupRefused => 401,
             Self::CrossSite
             | Self::StepUpRequired
             | Self::NotPermitted
@@ -214,6 +219,7 @@ impl AdminProblem {
             Self::CodeWrong { .. } => "code_wrong",
             Self::CodeOver => "code_over",
             Self::MailOff => "mail_off",
+            Self::ResetRefused => "reset_refused",
             Self::BadHeader { .. } => "bad_header",
             Self::Invalid { .. } => "invalid",
         }
@@ -253,6 +259,7 @@ impl AdminProblem {
             Self::CodeWrong { .. } => "That is not the code that was mailed",
             Self::CodeOver => "The code is over",
             Self::MailOff => "This deployment sends no mail",
+            Self::ResetRefused => "That code does not match, or its time is over",
             Self::BadHeader { .. } => "A header is missing or not of its form",
             Self::Invalid { .. } => "Some values were refused",
         }
@@ -299,6 +306,7 @@ impl AdminProblem {
             | Self::NotPermitted
             | Self::NotDeleted
             | Self::CodeOver
+            | Self::ResetRefused
             | Self::MailOff => {}
         }
         members
@@ -336,6 +344,7 @@ impl AdminProblem {
             | Self::CodeWrong { .. }
             | Self::CodeOver
             | Self::MailOff
+            | Self::ResetRefused
             | Self::BadHeader { .. }
             | Self::Invalid { .. } => None,
         }

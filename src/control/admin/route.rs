@@ -82,6 +82,22 @@ pub enum Route {
     Counters,
     /// Revokes one sealed key.
     RevokeSealed,
+    /// Lists the accounts of the person.
+    ListOwnAccounts,
+    /// Opens another account of the person.
+    SwitchAccount,
+    /// Lists the sessions of the member.
+    ListSessions,
+    /// Ends a session.
+    EndSession(TokenId),
+    /// Ends the other sessions of the member.
+    EndOtherSessions,
+    /// Changes the password.
+    ChangePassword,
+    /// Mails the code of a password reset.
+    BeginReset,
+    /// Sets a new password by a mailed code.
+    ConfirmReset,
 }
 
 impl Route {
@@ -117,6 +133,20 @@ impl Route {
                 "GET, HEAD, POST, DELETE",
             ),
             ["session", "step-up"] => (pick(verb, &[("POST", Self::StepUp)]), "POST"),
+            ["session", "switch"] => (pick(verb, &[("POST", Self::SwitchAccount)]), "POST"),
+            ["accounts"] => (pick(verb, &[("GET", Self::ListOwnAccounts)]), "GET, HEAD"),
+            ["sessions"] => (pick(verb, &[("GET", Self::ListSessions)]), "GET, HEAD"),
+            ["sessions", "end-others"] => (pick(verb, &[("POST", Self::EndOtherSessions)]), "POST"),
+            ["sessions", id] => {
+                let id =
+                    TokenId::parse(id).ok_or(AdminProblem::Request(RequestProblem::NotFound))?;
+                (pick(verb, &[("DELETE", Self::EndSession(id))]), "DELETE")
+            }
+            ["member", "password"] => (pick(verb, &[("POST", Self::ChangePassword)]), "POST"),
+            ["password", "reset"] => (pick(verb, &[("POST", Self::BeginReset)]), "POST"),
+            ["password", "reset", "confirm"] => {
+                (pick(verb, &[("POST", Self::ConfirmReset)]), "POST")
+            }
             ["keys"] => (
                 pick(verb, &[("GET", Self::ListKeys), ("POST", Self::IssueKey)]),
                 "GET, HEAD, POST",
@@ -222,6 +252,8 @@ impl Route {
             | Self::ListActivity
             | Self::ShowDeletion(_)
             | Self::ListAccounts
+            | Self::ListOwnAccounts
+            | Self::ListSessions
             | Self::ShowAccount(_) => false,
             Self::SetUp
             | Self::ExportActivity
@@ -247,7 +279,13 @@ impl Route {
             | Self::EditAccount(_)
             | Self::RebuildAccount(_)
             | Self::BeginRestore(_)
-            | Self::FinishRestore(_) => true,
+            | Self::FinishRestore(_)
+            | Self::SwitchAccount
+            | Self::EndSession(_)
+            | Self::EndOtherSessions
+            | Self::ChangePassword
+            | Self::BeginReset
+            | Self::ConfirmReset => true,
         }
     }
 }
@@ -273,6 +311,14 @@ mod tests {
         ("/v1/setup/check", "POST"),
         ("/v1/session", "GET, HEAD, POST, DELETE"),
         ("/v1/session/step-up", "POST"),
+        ("/v1/session/switch", "POST"),
+        ("/v1/accounts", "GET, HEAD"),
+        ("/v1/sessions", "GET, HEAD"),
+        ("/v1/sessions/{id}", "DELETE"),
+        ("/v1/sessions/end-others", "POST"),
+        ("/v1/member/password", "POST"),
+        ("/v1/password/reset", "POST"),
+        ("/v1/password/reset/confirm", "POST"),
         ("/v1/keys", "GET, HEAD, POST"),
         ("/v1/keys/check", "POST"),
         ("/v1/keys/{id}", "GET, HEAD, PATCH"),
@@ -306,6 +352,7 @@ mod tests {
     fn example(path: &str) -> String {
         let id = match path {
             _ if path.starts_with("/v1/deletions/") => "0123456789",
+            _ if path.starts_with("/v1/sessions/") => "0123456789",
             _ if path.starts_with("/v1/operator/") => "a1B2c3D4",
             _ => "a1B2c3D47Hq0p2Zx9K",
         };

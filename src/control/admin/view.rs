@@ -1,6 +1,7 @@
 //! Response documents of the console's routes, as JSON (`docs/http-api.md`).
 
 mod deletion;
+mod identity;
 mod parts;
 
 use claviger_core::base::http::problem::RequestProblem;
@@ -15,6 +16,7 @@ use claviger_core::replication::refresh::{AccountState, Caller};
 use serde_json::{Map, Value, json};
 
 pub use self::deletion::{deleted, deletion};
+pub use self::identity::{OwnAccount, own_accounts, sessions};
 use self::parts::text;
 use crate::admin::config::AdminConfig;
 use crate::admin::problem::{AdminProblem, NotViewable};
@@ -345,6 +347,7 @@ pub fn session(
             "freshness": config.terms.freshness.as_str(), "suspended": view.account.suspended,
         },
         "operator": view.operator,
+        "accounts": view.accounts,
         "mail": match (&config.mail, view.mail_is_failing) {
             (None, _) => "off",
             (Some(_), true) => "failing",

@@ -76,10 +76,16 @@ pub enum Action {
     EndIssued,
     /// An export of the activity was begun.
     ExportActivity,
+    /// A member's password was changed or reset.
+    ChangePassword,
+    /// A session was ended from another one.
+    EndSession,
+    /// A member ended all their sessions but one.
+    EndOtherSessions,
 }
 
 impl Action {
-    const ALL: [Self; 30] = [
+    const ALL: [Self; 33] = [
         Self::Open,
         Self::SignIn,
         Self::SignOut,
@@ -110,6 +116,9 @@ impl Action {
         Self::RevokeSealed,
         Self::EndIssued,
         Self::ExportActivity,
+        Self::ChangePassword,
+        Self::EndSession,
+        Self::EndOtherSessions,
     ];
 
     /// Returns the stored name.
@@ -150,6 +159,9 @@ impl Action {
             Self::RevokeSealed => ("revoke_sealed", "sealed_key_revoked"),
             Self::EndIssued => ("end_issued", "issued_keys_ended"),
             Self::ExportActivity => ("export_activity", "activity_exported"),
+            Self::ChangePassword => ("change_password", "password_changed"),
+            Self::EndSession => ("end_session", "session_ended"),
+            Self::EndOtherSessions => ("end_other_sessions", "other_sessions_ended"),
         }
     }
 

@@ -11,10 +11,12 @@ use super::decide::{IssueRequest, KeyDecision, Present};
 use super::key::{Key, KeyCounts};
 use super::publication::Publication;
 use super::{
-    activity, at_stake, deletion, idempotency, key, listing, reveal, revoking, service, usage,
+    activity, at_stake, deletion, idempotency, key, listing, reveal, revoking, service,
+    session_list, usage,
 };
 use crate::ledger::context::CommandContext;
 use crate::ledger::ledger::Ledger;
+use crate::ledger::password::VerifiedPassword;
 use crate::ledger::plan::{Plan, commit_writes};
 use crate::ledger::sign_in::step_up;
 use crate::ledger::{decide, operator};
@@ -39,7 +41,7 @@ impl Ledger<'_> {
             return Ok(Plan::refuse(refusal));
         }
         self.write_uses(context.now)?;
-        let renewal = context.session.renew(context.now);
+        let renewal = context.session.renew(context.address, context.now);
         let mut plan = self.execute(&mut context, command)?;
         usage::add_recent_uses(self.sql, plan.reply.keys_mut(), context.now)?;
         if !matches!(plan.reply, LedgerReply::Refused(_)) {
@@ -63,7 +65,9 @@ impl Ledger<'_> {
                 let writes = vec![context.session.end(), context.author().did(Action::SignOut)];
                 Ok(Plan { writes, reply: LedgerReply::Done })
             }
-            Command::StepUp { secret_version } => Ok(step_up(context, secret_version)),
+            Command::StepUp { secret_version: version, confirmed, session } => {
+                Ok(step_up(context, VerifiedPassword { version, confirmed }, session.as_ref()))
+            }
             Command::List(listing) => {
                 let page = listing::page(self.sql, context.account.id, &listing, context.now)?;
                 let refused =
@@ -156,6 +160,9 @@ impl Ledger<'_> {
                 let (writes, reply) = operator::operate(self.sql, context.author(), &operation)?;
                 Ok(Plan { writes, reply })
             }
+            Command::ListSessions => session_list::list(self.sql, context),
+            Command::EndSession { id } => session_list::end(self.sql, context, id),
+            Command::EndOtherSessions => Ok(session_list::end_others(context)),
         }
     }
 

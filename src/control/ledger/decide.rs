@@ -73,6 +73,10 @@ enum RequiredRights {
 fn demand(command: &Command) -> RequiredRights {
     match command {
         Command::Show | Command::SignOut | Command::StepUp { .. } => RequiredRights::Session,
+        // No fresh proof: a member who notices a foreign session must be able to end it at once.
+        Command::ListSessions | Command::EndSession { .. } | Command::EndOtherSessions => {
+            RequiredRights::Session
+        }
         Command::List(_)
         | Command::Get { .. }
         | Command::Check { .. }

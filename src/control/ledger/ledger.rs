@@ -34,6 +34,7 @@ use crate::ledger::account::Account;
 use crate::ledger::audit::{Action, Author};
 use crate::ledger::context::CommandContext;
 use crate::ledger::member::Member;
+use crate::ledger::password::{VerifiedPassword, follow};
 use crate::ledger::plan::Plan;
 use crate::ledger::schema::MIGRATIONS;
 use crate::ledger::sessions::Session;
@@ -41,17 +42,18 @@ use crate::ledger::sign_in::{open, sign_in};
 use crate::ledger::usage::pending::{PendingCounts, UsageReport};
 use crate::ledger::{
     at_stake, deletion, document, idempotency, issued, issuing, key, mailbox, name_folding, outbox,
-    publication, rebuild, refresh, repair, revoking, sessions, state, usage,
+    password, publication, rebuild, refresh, repair, revoking, sessions, state, usage,
 };
 use crate::objects::object::{DurableObject, Entropy, ObjectError, TaskStep};
 use crate::objects::sql::migrate::{is_initialised, migrate};
 use crate::objects::sql::{Sql, SqlError, Statement};
 use crate::objects::tasks::{Task, TaskKind};
+use crate::protocol::activity::Actor;
 use crate::protocol::effect::{Effect, EffectOutcome};
 use crate::protocol::expiry_text::Described;
 use crate::protocol::ledger::{LedgerReply, LedgerRequest, Opening};
 use crate::protocol::refusal::Refusal;
-use crate::protocol::view::Progress;
+use crate::protocol::view::{MemberView, Progress};
 
 /// A ledger over its database.
 pub struct Ledger<'a> {
@@ -122,16 +124,30 @@ impl<'a> Ledger<'a> {
                     })
                     .filter(|member| member.view.email == owner.email);
                 Ok(member.map_or_else(refused, |m| {
-                    sign_in(account, m, &session, address.as_deref(), now)
+                    sign_in(account, m, &session, address.as_deref(), true, now)
                 }))
             }
-            LedgerRequest::SignIn { member, email, secret_version, session, address } => {
-                let refused = || Plan::refuse(Refusal::SignInRefused);
-                let member = Member::load(self.sql, member)?
-                    .filter(|m| m.secret_version == secret_version && m.view.email == email);
-                Ok(member.map_or_else(refused, |m| {
-                    sign_in(account, m, &session, address.as_deref(), now)
-                }))
+            LedgerRequest::SignIn {
+                member,
+                email,
+                secret_version: version,
+                session,
+                address,
+                confirmed,
+                switches,
+            } => {
+                let address = address.as_deref();
+                let author = Author { actor: Actor::Member(member), address, now };
+                let password = VerifiedPassword { version, confirmed };
+                let accepted = Member::load(self.sql, member)?
+                    .filter(|member| member.view.email == email)
+                    .and_then(|member| follow(member, password, None, author));
+                let Some((member, mut writes)) = accepted else {
+                    return Ok(Plan::refuse(Refusal::SignInRefused));
+                };
+                let plan = sign_in(account, member, &session, address, !switches, now);
+                writes.extend(plan.writes);
+                Ok(Plan { writes, reply: plan.reply })
             }
             LedgerRequest::Console { session, address, command } => {
                 let Some(session) = Session::load(self.sql, &session, now)? else {
@@ -189,6 +205,18 @@ impl<'a> Ledger<'a> {
                 Ok(Plan::read(LedgerReply::Holds { held }))
             }
             LedgerRequest::Exists => Ok(Plan::read(LedgerReply::Holds { held: true })),
+            LedgerRequest::Membership { member, email } => {
+                let member = Member::load(self.sql, member)?.map(|member| member.view);
+                let reply = match member.filter(|member| member.email == email) {
+                    Some(MemberView { role, .. }) => {
+                        LedgerReply::Membership { name: account.name.clone(), role }
+                    }
+                    None => LedgerReply::Refused(Refusal::NotFound),
+                };
+                Ok(Plan::read(reply))
+            }
+            LedgerRequest::PasswordChanged(news) => password::changed(self.sql, account, news, now),
+            LedgerRequest::MailReset(mail) => password::mail_reset(self.sql, account, mail, now),
         }
     }
 
@@ -302,6 +330,7 @@ impl DurableObject for Ledger<'_> {
             TaskKind::AskHolds
             | TaskKind::AskExists
             | TaskKind::TellEpoch
+            | TaskKind::TellPassword
             | TaskKind::SweepTries => TaskStep::moot(),
         })
     }
@@ -330,7 +359,8 @@ impl DurableObject for Ledger<'_> {
             | Effect::ConfirmAccount { .. }
             | Effect::AskHolds { .. }
             | Effect::AskExists { .. }
-            | Effect::TellEpoch { .. } => vec![Task::of(effect).done()],
+            | Effect::TellEpoch { .. }
+            | Effect::TellPassword { .. } => vec![Task::of(effect).done()],
         };
         Ok(self.with_document(writes, now))
     }
@@ -349,7 +379,8 @@ impl DurableObject for Ledger<'_> {
             | Effect::ConfirmAccount { .. }
             | Effect::AskHolds { .. }
             | Effect::AskExists { .. }
-            | Effect::TellEpoch { .. } => vec![Task::of(effect).failed(self.sql, now)?],
+            | Effect::TellEpoch { .. }
+            | Effect::TellPassword { .. } => vec![Task::of(effect).failed(self.sql, now)?],
         })
     }
 

@@ -38,6 +38,8 @@ fn kind(letter: &Letter) -> &'static str {
     match letter {
         Letter::DeletionCode { .. } => CODE,
         Letter::DeletionNotice { .. } => "deletion_notice",
+        Letter::ResetCode { .. } => "reset_code",
+        Letter::PasswordChanged { .. } => "password_changed",
     }
 }
 

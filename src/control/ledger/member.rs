@@ -51,6 +51,13 @@ impl Member {
         Self { view: MemberView { id, name, email, role: Role::Owner, language }, secret_version }
     }
 
+    /// Stores the version of the password.
+    pub fn store_secret_version(&self) -> Statement {
+        Statement::new("UPDATE member SET secret_version = ? WHERE id = ?")
+            .bind(self.secret_version.0)
+            .bind(self.view.id.as_str())
+    }
+
     /// Inserts the row of a new member.
     pub fn insert(&self, now: UnixMs) -> Statement {
         let text =

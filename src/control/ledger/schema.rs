@@ -29,6 +29,7 @@ pub const MIGRATIONS: &[Migration] = &[
     NAME_ORDER,
     REFUSED_USES,
     LAST_USE,
+    SESSION_AGENT,
 ];
 
 /// Creates keys, members, sessions, journal and audit.
@@ -549,5 +550,17 @@ const LAST_USE: Migration = Migration {
         "CREATE TRIGGER key_last_use_of_changed_usage AFTER UPDATE OF last_used_at_ms ON usage WHEN NEW.last_used_at_ms IS NOT NULL
             BEGIN UPDATE key SET last_used_ms = NEW.last_used_at_ms
                 WHERE id = NEW.key AND ifnull(last_used_ms, 0) <= NEW.last_used_at_ms - 600000; END",
+    ],
+};
+
+/// Adds to each session what a member recognises it by.
+const SESSION_AGENT: Migration = Migration {
+    statements: &[
+        // `User-Agent` at its beginning; NULL: none, or of an earlier release; immutable.
+        "ALTER TABLE session ADD COLUMN agent TEXT",
+        // Address of the last use; NULL: none, or as at its beginning; mutable.
+        "ALTER TABLE session ADD COLUMN last_address TEXT",
+        // Memberships of the person when it began; immutable.
+        "ALTER TABLE session ADD COLUMN accounts INTEGER NOT NULL DEFAULT 1 CHECK (accounts > 0)",
     ],
 };

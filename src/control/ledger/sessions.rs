@@ -10,7 +10,8 @@ use super::member::Member;
 use super::publication;
 use crate::objects::sql::{Row, Sql, SqlError, SqlExt, Statement};
 use crate::objects::tasks::{Task, TaskKind};
-use crate::protocol::ledger::{NewSession, SessionProof};
+use crate::protocol::identity::NewSession;
+use crate::protocol::ledger::SessionProof;
 use crate::protocol::member::Role;
 use crate::protocol::token::SESSION_LIFE_MS;
 use crate::protocol::view::SessionView;
@@ -43,6 +44,8 @@ pub struct Session {
     created_at: UnixMs,
     proven_at: UnixMs,
     seen_at: UnixMs,
+    last_address: Option<String>,
+    accounts: u32,
     /// Member who is signed in.
     pub member: Member,
 }
@@ -56,7 +59,8 @@ impl Session {
         now: UnixMs,
     ) -> Result<Option<Self>, SqlError> {
         let text = format!(
-            "SELECT session.digest, session.created_at_ms, session.proven_at_ms, session.seen_at_ms, {}
+            "SELECT session.digest, session.created_at_ms, session.proven_at_ms, session.seen_at_ms,
+                ifnull(session.last_address, session.address), session.accounts, {}
             FROM session JOIN member ON member.id = session.member WHERE session.id = ?",
             Member::COLUMNS
         );
@@ -71,34 +75,56 @@ impl Session {
     fn read(id: TokenId, mut row: Row) -> Result<(Digest, Self), SqlError> {
         let digest = Digest::from_bytes(row.bytes()?);
         let (created_at, proven_at, seen_at) = (row.time()?, row.time()?, row.time()?);
-        Ok((digest, Self { id, created_at, proven_at, seen_at, member: Member::read(&mut row)? }))
+        let (last_address, accounts) = (row.optional_text()?, row.count()?);
+        let member = Member::read(&mut row)?;
+        let session = Self { id, created_at, proven_at, seen_at, last_address, accounts, member };
+        Ok((digest, session))
     }
 
-    /// Returns a session of `member` that begins now.
-    pub fn begin(new: &NewSession, member: Member, now: UnixMs) -> Self {
-        Self { id: new.id, created_at: now, proven_at: now, seen_at: now, member }
+    /// Returns a session of `member` that begins now, with a fresh proof of identity if the member
+    /// `proves` it.
+    pub fn begin(
+        new: &NewSession,
+        member: Member,
+        address: Option<&str>,
+        proves: bool,
+        now: UnixMs,
+    ) -> Self {
+        Self {
+            id: new.id,
+            created_at: now,
+            proven_at: if proves { now } else { now.saturating_sub(STEP_UP) },
+            seen_at: now,
+            last_address: address.map(str::to_owned),
+            accounts: new.accounts.max(1),
+            member,
+        }
     }
 
     /// Inserts a new session, ends the member's oldest ones beyond [`PER_MEMBER_MAX`], and
     /// schedules the sweep.
-    pub fn insert(&self, digest: &Digest, address: Option<&str>) -> [Statement; 3] {
+    pub fn insert(&self, new: &NewSession) -> [Statement; 3] {
         let make_room = "DELETE FROM session WHERE id IN (
             SELECT id FROM session WHERE member = ? ORDER BY created_at_ms DESC, id LIMIT -1 OFFSET ?)";
         let insert =
-            "INSERT INTO session (id, digest, member, address, created_at_ms, proven_at_ms, seen_at_ms)
-            VALUES (?, ?, ?, ?, ?, ?, ?)";
+            "INSERT INTO session (id, digest, member, address, last_address, created_at_ms, proven_at_ms,
+                seen_at_ms, agent, accounts)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
         [
             Statement::new(make_room)
                 .bind(self.member.view.id.as_str())
                 .bind(PER_MEMBER_MAX.saturating_sub(1)),
             Statement::new(insert)
                 .bind(self.id.as_str())
-                .bind(digest.as_bytes().as_slice())
+                .bind(new.digest.as_bytes().as_slice())
                 .bind(self.member.view.id.as_str())
-                .bind(address)
+                .bind(self.last_address.as_deref())
+                .bind(self.last_address.as_deref())
                 .bind(self.created_at)
                 .bind(self.proven_at)
-                .bind(self.seen_at),
+                .bind(self.seen_at)
+                .bind(new.agent.as_deref())
+                .bind(self.accounts),
             Task::own(TaskKind::SweepSessions).schedule(self.expires()),
         ]
     }
@@ -110,22 +136,46 @@ impl Session {
         Statement::new(text).bind(self.proven_at).bind(self.id.as_str())
     }
 
-    /// Records the use, if the last record is at least [`SEEN_COARSE`] old.
-    pub fn renew(&mut self, now: UnixMs) -> Option<Statement> {
-        if now < self.seen_at.saturating_add(SEEN_COARSE) {
+    /// Gives the session the ID and secret of `new`, so that a copy of its cookie ends here. It keeps
+    /// its beginning, and with it its end.
+    pub fn replace(&mut self, new: &NewSession) -> [Statement; 2] {
+        let text = "INSERT INTO session (id, digest, member, address, last_address, created_at_ms,
+                proven_at_ms, seen_at_ms, agent, accounts)
+            SELECT ?, ?, member, address, last_address, created_at_ms, proven_at_ms, seen_at_ms, agent,
+                accounts FROM session WHERE id = ?";
+        let copy = Statement::new(text)
+            .bind(new.id.as_str())
+            .bind(new.digest.as_bytes().as_slice())
+            .bind(self.id.as_str());
+        let before = end(self.id);
+        self.id = new.id;
+        [copy, before]
+    }
+
+    /// Records the use, if the last record is at least [`SEEN_COARSE`] old, or names another
+    /// address.
+    pub fn renew(&mut self, address: Option<&str>, now: UnixMs) -> Option<Statement> {
+        let last = address.or(self.last_address.as_deref()).map(str::to_owned);
+        if now < self.seen_at.saturating_add(SEEN_COARSE) && last == self.last_address {
             return None;
         }
-        self.seen_at = now;
+        (self.seen_at, self.last_address) = (self.seen_at.max(now), last);
         Some(
-            Statement::new("UPDATE session SET seen_at_ms = ? WHERE id = ?")
-                .bind(now)
+            Statement::new("UPDATE session SET seen_at_ms = ?, last_address = ? WHERE id = ?")
+                .bind(self.seen_at)
+                .bind(self.last_address.as_deref())
                 .bind(self.id.as_str()),
         )
     }
 
     /// Ends the session.
     pub fn end(&self) -> Statement {
-        Statement::new("DELETE FROM session WHERE id = ?").bind(self.id.as_str())
+        end(self.id)
+    }
+
+    /// Returns the ID of the session.
+    pub fn id(&self) -> TokenId {
+        self.id
     }
 
     /// Returns `true` if the last proof of identity is fresh.
@@ -157,8 +207,22 @@ impl Session {
             mail_is_failing: account.mail_is_failing,
             publication_lag_s: publication::alarming_lag(account, now)
                 .map(|lag| lag.as_ms().div_euclid(1_000)),
+            accounts: self.accounts,
+            secret_version: self.member.secret_version,
         }
     }
+}
+
+/// Ends a session.
+pub fn end(id: TokenId) -> Statement {
+    Statement::new("DELETE FROM session WHERE id = ?").bind(id.as_str())
+}
+
+/// Ends all sessions of a member but `kept`.
+pub fn end_all(member: MemberId, kept: Option<TokenId>) -> Statement {
+    Statement::new("DELETE FROM session WHERE member = ? AND id <> ?")
+        .bind(member.as_str())
+        .bind(kept.as_ref().map_or("", TokenId::as_str))
 }
 
 /// Removes the sessions that have ended.

@@ -8,6 +8,7 @@ use super::audit::{Action, Author};
 use super::context::CommandContext;
 use super::freshness::AccountFreshness;
 use super::member::Member;
+use super::password::{VerifiedPassword, follow};
 use super::repair;
 use super::service::Service;
 use super::sessions::Session;
@@ -15,8 +16,8 @@ use crate::ledger::plan::Plan;
 use crate::objects::object::Entropy;
 use crate::objects::tasks::{Task, TaskKind};
 use crate::protocol::activity::Actor;
-use crate::protocol::ledger::{LedgerReply, NewSession, Opening};
-use crate::protocol::member::SecretVersion;
+use crate::protocol::identity::NewSession;
+use crate::protocol::ledger::{LedgerReply, Opening};
 use crate::protocol::refusal::Refusal;
 
 /// Opens the account, signs its owner in, and schedules the confirmations to the name object and
@@ -52,31 +53,42 @@ pub(super) fn open(opening: Opening, operator: bool, now: UnixMs, entropy: &Entr
     ];
     writes.extend(service.and_then(|new| Service::first(new, now)).map(|service| service.store()));
     let Plan { writes: signed_in, reply } =
-        sign_in(&account, owner, &session, address.as_deref(), now);
+        sign_in(&account, owner, &session, address.as_deref(), true, now);
     writes.extend(signed_in);
     Plan { writes, reply }
 }
 
-/// Opens a session for a member whose password was verified.
+/// Opens a session for a member whose password was verified. Without `proves`, it begins without a
+/// fresh proof of identity.
 pub(super) fn sign_in(
     account: &Account,
     member: Member,
     new: &NewSession,
     address: Option<&str>,
+    proves: bool,
     now: UnixMs,
 ) -> Plan {
     let author = Author { actor: Actor::Member(member.view.id), address, now };
-    let session = Session::begin(new, member, now);
-    let mut writes = Vec::from(session.insert(&new.digest, address));
+    let session = Session::begin(new, member, address, proves, now);
+    let mut writes = Vec::from(session.insert(new));
     writes.push(author.did(Action::SignIn));
     Plan { writes, reply: LedgerReply::Session(session.view(account, now)) }
 }
 
-/// Records a fresh proof of identity, if the verified password is the member's present one.
-pub(super) fn step_up(context: &mut CommandContext<'_>, secret_version: SecretVersion) -> Plan {
-    if context.session.member.secret_version != secret_version {
+/// Records a fresh proof of identity, if the verified password is the member's present one. `new`
+/// replaces the session: a copy of its cookie then proves nothing.
+pub(super) fn step_up(
+    context: &mut CommandContext<'_>,
+    password: VerifiedPassword,
+    new: Option<&NewSession>,
+) -> Plan {
+    let (member, kept) = (context.session.member.clone(), Some(context.session.id()));
+    let Some((member, mut writes)) = follow(member, password, kept, context.author()) else {
         return Plan::refuse(Refusal::SignInRefused);
-    }
-    let writes = vec![context.session.prove(context.now), context.author().did(Action::StepUp)];
+    };
+    context.session.member = member;
+    writes.push(context.session.prove(context.now));
+    writes.extend(new.into_iter().flat_map(|new| context.session.replace(new)));
+    writes.push(context.author().did(Action::StepUp));
     Plan { writes, reply: LedgerReply::Session(context.session.view(context.account, context.now)) }
 }

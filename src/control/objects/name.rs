@@ -1,16 +1,22 @@
-//! The name object: stores which member has a name (an e-mail address), and verifies their
-//! password.
+//! The name object: stands for the person at one e-mail address. It stores their memberships, and is
+//! the authority on their password and its version.
 //!
 //! There is one instance per name ([`crate::protocol::ledger::instance::member_name`]). It resolves
 //! concurrent claims of two accounts.
 //!
-//! It stores the claim, and one or more passwords. A password is *staged* until the ledger of the
-//! claim confirms it, which removes the others. If no ledger confirms a claim within
+//! **Claims.** The first claim *stages* its password until its ledger confirms it, which removes
+//! other staged ones. From then on the person has one password. A further claim with that password
+//! adds a membership, which its ledger confirms in turn. If no ledger confirms a claim within
 //! [`PENDING_MS`], the object asks the ledger, and releases the claim if the ledger does not hold
 //! it.
 //!
+//! **Changes.** A change or reset raises the version, and the object tells the ledger of every
+//! confirmed membership, until it acknowledges. A ledger ends the sessions that began with a lower
+//! version.
+//!
 //! Invariants:
-//! - At most one password is confirmed.
+//! - At most one password is confirmed. Staged ones exist only while none is, and belong to the one
+//!   membership there is.
 //! - Every try was counted before it comes here, by an address object
 //!   ([`crate::objects::address`]).
 //! - An unclaimed name answers like a wrong password, at the same cost. Its object stores nothing,
@@ -19,31 +25,39 @@
 //!   number depends on the typed text alone, so it reveals nothing about what is stored.
 
 mod password;
+mod person;
+mod reset;
 mod schema;
 
-use claviger_core::base::id::{AccountId, MemberId};
+use claviger_core::base::id::AccountId;
 use claviger_core::base::secret::SecretText;
 use claviger_core::base::time::{DurationMs, UnixMs};
 
 use self::password::StoredPassword;
 pub use self::password::{Argon2id, PasswordHash};
+use self::person::{
+    PENDING_MS, Password, PasswordChange, Person, ask_task, bound, membership_of, tell_task,
+};
+use self::reset::Try;
 pub use self::schema::MIGRATIONS;
 use crate::objects::object::{DurableObject, Entropy, ObjectError, TaskStep};
 use crate::objects::sql::migrate::{is_initialised, migrate};
-use crate::objects::sql::{Row, Sql, SqlError, SqlExt, Statement};
+use crate::objects::sql::{Sql, SqlError, SqlExt, Statement};
 use crate::objects::tasks::{Task, TaskKind};
+use crate::protocol::account::Email;
+use crate::protocol::code::Code;
 use crate::protocol::effect::Effect;
+use crate::protocol::identity::{Membership, PasswordNews};
 use crate::protocol::master::MasterSecrets;
 use crate::protocol::member::SecretVersion;
 use crate::protocol::objects::{NameReply, NameRequest};
 use crate::protocol::password_text::PasswordForms;
 
-/// Time for which a claim waits before the object asks its ledger, in milliseconds. Set-up takes
-/// seconds; ten minutes let a person correct a form and a ledger recover.
-pub const PENDING_MS: u64 = 10 * 60 * 1000;
-
 /// Most staged passwords of one claim: each costs a hash with every try.
 pub const STAGED_MAX: usize = 4;
+
+/// Most memberships of one person. Listing them calls a ledger each.
+pub const MEMBERSHIPS_MAX: usize = 30;
 
 /// A name object over its database.
 pub struct Name<'a> {
@@ -52,18 +66,11 @@ pub struct Name<'a> {
     hash: &'a dyn PasswordHash,
 }
 
-/// The member who has the name.
-struct Claim {
-    name: String,
-    account: AccountId,
-    member: MemberId,
-}
-
-/// A password of the claim's member.
-struct Password {
-    version: SecretVersion,
-    stored: StoredPassword,
-    confirmed: bool,
+/// The time and the random bytes of a request.
+#[derive(Clone, Copy)]
+struct Moment<'a> {
+    now: UnixMs,
+    entropy: &'a Entropy,
 }
 
 impl<'a> Name<'a> {
@@ -72,87 +79,122 @@ impl<'a> Name<'a> {
         Self { sql, master, hash }
     }
 
+    /// Brings the schema of a claimed name up to date, and loads its person.
+    fn person(&self, now: UnixMs) -> Result<Option<Person>, SqlError> {
+        if !is_initialised(self.sql)? {
+            return Ok(None);
+        }
+        migrate(self.sql, MIGRATIONS, now)?;
+        Person::load(self.sql)
+    }
+
     fn claim(
         &self,
-        wanted: &Claim,
+        name: &str,
+        wanted: Membership,
         password: &PasswordForms,
-        now: UnixMs,
-        entropy: &Entropy,
+        Moment { now, entropy }: Moment<'_>,
     ) -> Result<NameReply, ObjectError> {
-        let known = self.passwords()?;
-        if let Some(claim) = self.claimed()? {
-            if (claim.account, claim.member) != (wanted.account, wanted.member) {
-                return Ok(NameReply::Taken);
-            }
-            if let Some((same, _)) = self.matching(&known, password)? {
+        let person = self.person(now)?;
+        let known = person.as_ref().map_or(&[][..], |person| &person.passwords);
+        let own = person.as_ref().and_then(|person| person.find(wanted));
+        let is_confirmed = person.as_ref().is_some_and(|person| person.confirmed().is_some());
+        if person.is_some() && own.is_none() && !is_confirmed {
+            return Ok(NameReply::Taken);
+        }
+        let accounts = person.as_ref().map_or(0, Person::accounts);
+        if let Some((same, _)) = self.matching(known, password)? {
+            let secret_version = same.version;
+            if let Some(own) = own {
                 // A repeated claim restarts the wait, so that the ledger has its full time.
-                self.sql.apply(&[ask_later(now)])?;
-                return Ok(NameReply::Claimed { secret_version: same.version });
+                if !own.confirmed {
+                    self.sql.apply(&[ask_later(wanted, now)])?;
+                }
+                return Ok(NameReply::Claimed { secret_version, accounts });
             }
-            if known.iter().any(|known| known.confirmed) || known.len() >= STAGED_MAX {
+            if known.is_empty() || person.is_some_and(|p| p.memberships.len() >= MEMBERSHIPS_MAX) {
                 return Ok(NameReply::Taken);
             }
+            self.sql.apply(&person::claim(wanted, secret_version, now))?;
+            return Ok(NameReply::Claimed { secret_version, accounts: accounts.saturating_add(1) });
+        }
+        if is_confirmed || known.len() >= STAGED_MAX {
+            return Ok(NameReply::Taken);
         }
         let highest = known.iter().map(|known| known.version.0).max().unwrap_or(0);
         let secret_version = SecretVersion(highest.saturating_add(1));
         let stored = self.store(password.prepared(), entropy)?;
         migrate(self.sql, MIGRATIONS, now)?;
-        self.sql.apply(&[
-            Statement::new("INSERT OR IGNORE INTO claim (one, name, account, member, claimed_at_ms) VALUES (1, ?, ?, ?, ?)")
-                .bind(wanted.name.as_str())
-                .bind(wanted.account.as_str())
-                .bind(wanted.member.as_str())
-                .bind(now),
+        let mut writes = Vec::new();
+        if own.is_none() {
+            let text = "INSERT INTO claim (one, account, member, name, claimed_at_ms) VALUES (1, ?, ?, ?, ?)";
+            writes.push(bound(text, wanted).bind(name).bind(now));
+            writes.extend(person::claim(wanted, secret_version, now));
+        }
+        writes.push(
             Statement::new("INSERT INTO password (version, hash, confirmed) VALUES (?, ?, 0)")
                 .bind(secret_version.0)
                 .bind(stored.as_str()),
-            Task::own(TaskKind::AskHolds).schedule(now.saturating_add(DurationMs::from_ms(PENDING_MS))),
-            ask_later(now),
-        ])?;
-        Ok(NameReply::Claimed { secret_version })
-    }
-
-    fn is_claimed_by(&self, account: AccountId, member: MemberId) -> Result<bool, SqlError> {
-        let is_theirs = |claim: Claim| (claim.account, claim.member) == (account, member);
-        Ok(self.claimed()?.is_some_and(is_theirs))
+        );
+        writes.push(ask_later(wanted, now));
+        self.sql.apply(&writes)?;
+        Ok(NameReply::Claimed { secret_version, accounts: accounts.max(1) })
     }
 
     fn confirm(
         &self,
-        account: AccountId,
-        member: MemberId,
+        id: Membership,
         version: SecretVersion,
+        now: UnixMs,
     ) -> Result<NameReply, SqlError> {
-        let is_ours = self.is_claimed_by(account, member)?;
-        match self.passwords()?.iter().find(|password| is_ours && password.version == version) {
-            None => Ok(NameReply::NotHeld),
-            Some(password) => {
-                if !password.confirmed {
-                    self.sql.apply(&confirmation(version))?;
-                }
-                Ok(NameReply::Confirmed)
-            }
+        let Some(person) = self.person(now)? else { return Ok(NameReply::NotHeld) };
+        let Some(own) = person.find(id) else { return Ok(NameReply::NotHeld) };
+        let is_known = match person.confirmed() {
+            // A ledger goes by the present version, or by an earlier one.
+            Some(present) => version <= present.version,
+            None => person.passwords.iter().any(|staged| staged.version == version),
+        };
+        if !is_known {
+            return Ok(NameReply::NotHeld);
         }
+        if !own.confirmed {
+            self.sql.apply(&person.confirm(id, version, now))?;
+        }
+        Ok(NameReply::Confirmed)
     }
 
     fn release(
         &self,
-        account: AccountId,
-        member: MemberId,
+        id: Membership,
         version: SecretVersion,
+        now: UnixMs,
     ) -> Result<NameReply, SqlError> {
-        let is_ours = self.is_claimed_by(account, member)?;
-        let passwords = self.passwords()?;
-        let is_staged =
-            passwords.iter().any(|password| password.version == version && !password.confirmed);
-        if is_ours && is_staged {
-            let one = Statement::new("DELETE FROM password WHERE version = ?").bind(version.0);
-            let mut writes = vec![one];
-            if passwords.len() == 1 {
-                writes.push(Statement::new("DELETE FROM claim"));
-                writes.push(Task::own(TaskKind::AskHolds).done());
+        let Some(person) = self.person(now)? else { return Ok(NameReply::NotHeld) };
+        let Some(own) = person.find(id).filter(|own| !own.confirmed) else {
+            return Ok(NameReply::NotHeld);
+        };
+        let is_staged = |password: &Password| password.version == version && !password.confirmed;
+        let is_first = own.version == version;
+        if person.confirmed().is_some() {
+            // The ledger may hold it by a claim before a change of the password: then the object
+            // asks.
+            if is_first {
+                self.sql.apply(&person.without(id))?;
             }
-            self.sql.apply(&writes)?;
+        } else if person.passwords.iter().any(is_staged) {
+            if person.passwords.len() == 1 {
+                self.sql.apply(&person.without(id))?;
+            } else {
+                let one = Statement::new("DELETE FROM password WHERE version = ?");
+                self.sql.apply(&[one.bind(version.0)])?;
+            }
+        }
+        Ok(NameReply::NotHeld)
+    }
+
+    fn leave(&self, id: Membership, now: UnixMs) -> Result<NameReply, SqlError> {
+        if let Some(person) = self.person(now)?.filter(|person| person.find(id).is_some()) {
+            self.sql.apply(&person.without(id))?;
         }
         Ok(NameReply::NotHeld)
     }
@@ -160,17 +202,10 @@ impl<'a> Name<'a> {
     fn verify(
         &self,
         password: &PasswordForms,
-        entropy: &Entropy,
+        Moment { now, entropy }: Moment<'_>,
     ) -> Result<NameReply, ObjectError> {
-        let Some(claim) = self.claimed()? else {
-            // The name is unclaimed: hash anyway, so that the response time does not reveal it.
-            for form in password.all() {
-                self.store(form, &Entropy([0; 32]))?;
-            }
-            return Ok(NameReply::Refused);
-        };
-        let known = self.passwords()?;
-        let Some((right, is_prepared)) = self.matching(&known, password)? else {
+        let Some(person) = self.person(now)? else { return self.refuse(password) };
+        let Some((right, is_prepared)) = self.matching(&person.passwords, password)? else {
             return Ok(NameReply::Refused);
         };
         // Hashed under an older pepper, or from the password as typed: hash it anew.
@@ -179,11 +214,133 @@ impl<'a> Name<'a> {
             let again = Statement::new("UPDATE password SET hash = ? WHERE version = ?");
             self.sql.apply(&[again.bind(stored.as_str()).bind(right.version.0)])?;
         }
-        Ok(NameReply::Matches {
-            account: claim.account,
-            member: claim.member,
-            secret_version: right.version,
-        })
+        let memberships = person.ids();
+        let Some(Membership { account, member }) = memberships.first().copied() else {
+            return Ok(NameReply::Refused);
+        };
+        let (secret_version, confirmed) = (right.version, right.confirmed);
+        Ok(NameReply::Matches { account, member, secret_version, confirmed, memberships })
+    }
+
+    fn change(
+        &self,
+        id: Membership,
+        password: &PasswordForms,
+        new_password: &SecretText,
+        address: Option<String>,
+        moment: Moment<'_>,
+    ) -> Result<NameReply, ObjectError> {
+        let Some(person) = self.person(moment.now)? else { return self.refuse(password) };
+        if self.matching(&person.passwords, password)?.is_none() {
+            return Ok(NameReply::Refused);
+        }
+        let (Some(_), Some(_)) = (person.confirmed(), person.find(id)) else {
+            // Its ledger is about to confirm it.
+            return Ok(NameReply::NotHeld);
+        };
+        let change = PasswordChange { at: moment.now, address, is_reset: false };
+        let writes = vec![reset::invalidate()];
+        self.replace(&person, Some(id), new_password, &change, writes, moment.entropy)
+    }
+
+    fn confirm_reset(
+        &self,
+        code: &SecretText,
+        new_password: &SecretText,
+        address: Option<String>,
+        moment: Moment<'_>,
+    ) -> Result<NameReply, ObjectError> {
+        let Some(person) = self.person(moment.now)?.filter(|person| person.confirmed().is_some())
+        else {
+            return Ok(NameReply::Refused);
+        };
+        let (outcome, counted) = reset::attempt(self.sql, code, self.master, moment.now)?;
+        let writes = Vec::from_iter(counted);
+        match outcome {
+            Try::Right => {
+                let change = PasswordChange { at: moment.now, address, is_reset: true };
+                let mails = person.memberships.first().map(|first| first.id);
+                self.replace(&person, mails, new_password, &change, writes, moment.entropy)
+            }
+            Try::Wrong => {
+                if !writes.is_empty() {
+                    self.sql.apply(&writes)?;
+                }
+                Ok(NameReply::Refused)
+            }
+        }
+    }
+
+    /// Replaces the confirmed password, and schedules the news to every ledger that holds the
+    /// person. The ledger of `mails` mails it.
+    fn replace(
+        &self,
+        person: &Person,
+        mails: Option<Membership>,
+        new_password: &SecretText,
+        change: &PasswordChange,
+        mut writes: Vec<Statement>,
+        entropy: &Entropy,
+    ) -> Result<NameReply, ObjectError> {
+        let present = person.confirmed().map_or(0, |present| present.version.0);
+        let secret_version = SecretVersion(present.saturating_add(1));
+        let stored = self.store(PasswordForms::of(new_password.clone()).prepared(), entropy)?;
+        let text =
+            "INSERT INTO password (version, hash, confirmed, changed_at_ms, changed_from, is_reset)
+            VALUES (?, ?, 1, ?, ?, ?)";
+        writes.push(Statement::new("DELETE FROM password"));
+        writes.push(
+            Statement::new(text)
+                .bind(secret_version.0)
+                .bind(stored.as_str())
+                .bind(change.at)
+                .bind(change.address.as_deref())
+                .bind(change.is_reset),
+        );
+        writes.push(Statement::new("UPDATE membership SET mails = 0 WHERE mails = 1"));
+        if let Some(id) = mails {
+            writes.push(bound(
+                "UPDATE membership SET mails = 1 WHERE account = ? AND member = ?",
+                id,
+            ));
+        }
+        let told = person.memberships.iter().filter(|membership| membership.confirmed);
+        writes.extend(told.map(|membership| tell_task(membership.id).reschedule(change.at)));
+        self.sql.apply(&writes)?;
+        Ok(NameReply::PasswordChanged { secret_version, accounts: person.accounts() })
+    }
+
+    fn memberships(
+        &self,
+        id: Membership,
+        version: SecretVersion,
+        opens: Option<AccountId>,
+        now: UnixMs,
+    ) -> Result<NameReply, SqlError> {
+        let Some(person) = self.person(now)?.filter(|person| person.find(id).is_some()) else {
+            return Ok(NameReply::NotHeld);
+        };
+        // While a password is staged, its ledger goes by one of the staged versions.
+        let is_present = match person.confirmed() {
+            Some(present) => present.version == version,
+            None => person.passwords.iter().any(|staged| staged.version == version),
+        };
+        if !is_present {
+            return Ok(NameReply::NotHeld);
+        }
+        if let Some(account) = opens {
+            self.sql.apply(&[person::choose(account, now)])?;
+        }
+        Ok(NameReply::Memberships { memberships: person.ids() })
+    }
+
+    /// Refuses a password at an unclaimed name. Hashes anyway, so that the response time does not
+    /// reveal it.
+    fn refuse(&self, password: &PasswordForms) -> Result<NameReply, ObjectError> {
+        for form in password.all() {
+            self.store(form, &Entropy([0; 32]))?;
+        }
+        Ok(NameReply::Refused)
     }
 
     /// Returns the stored password that one of the forms matches, and `true` if that is the
@@ -212,30 +369,6 @@ impl<'a> Name<'a> {
         StoredPassword::of(password, &entropy.salt(), self.master.newest(), self.hash)
             .ok_or(ObjectError::Hash)
     }
-
-    fn claimed(&self) -> Result<Option<Claim>, SqlError> {
-        if !is_initialised(self.sql)? {
-            return Ok(None);
-        }
-        self.sql
-            .first(&Statement::new("SELECT name, account, member FROM claim"))?
-            .map(read_claim)
-            .transpose()
-    }
-
-    fn passwords(&self) -> Result<Vec<Password>, SqlError> {
-        if !is_initialised(self.sql)? {
-            return Ok(Vec::new());
-        }
-        let all =
-            Statement::new("SELECT version, hash, confirmed FROM password ORDER BY version DESC");
-        self.sql.read_all(&all, read_password)
-    }
-
-    fn is_pending(&self) -> Result<bool, SqlError> {
-        Ok(self.claimed()?.is_some()
-            && !self.passwords()?.iter().any(|password| password.confirmed))
-    }
 }
 
 impl DurableObject for Name<'_> {
@@ -254,36 +387,78 @@ impl DurableObject for Name<'_> {
         now: UnixMs,
         entropy: &Entropy,
     ) -> Result<NameReply, ObjectError> {
+        let moment = Moment { now, entropy };
         match request {
             NameRequest::Claim { name, account, member, password } => {
                 let password = PasswordForms::of(password);
-                self.claim(&Claim { name, account, member }, &password, now, entropy)
+                self.claim(&name, Membership { account, member }, &password, moment)
             }
             NameRequest::Confirm { account, member, secret_version } => {
-                Ok(self.confirm(account, member, secret_version)?)
+                Ok(self.confirm(Membership { account, member }, secret_version, now)?)
             }
             NameRequest::Release { account, member, secret_version } => {
-                Ok(self.release(account, member, secret_version)?)
+                Ok(self.release(Membership { account, member }, secret_version, now)?)
             }
             NameRequest::Verify { password, counted: true, .. } => {
-                self.verify(&PasswordForms::of(password), entropy)
+                self.verify(&PasswordForms::of(password), moment)
             }
             NameRequest::Verify { counted: false, .. } => Ok(NameReply::NotUnderstood),
+            NameRequest::ChangePassword { account, member, password, new_password, address } => {
+                let (id, password) = (Membership { account, member }, PasswordForms::of(password));
+                self.change(id, &password, &new_password, address, moment)
+            }
+            NameRequest::Memberships { account, member, secret_version, opens } => {
+                Ok(self.memberships(Membership { account, member }, secret_version, opens, now)?)
+            }
+            NameRequest::Leave { account, member } => {
+                Ok(self.leave(Membership { account, member }, now)?)
+            }
+            NameRequest::BeginReset { id, code } => {
+                let Some(person) = self.person(now)? else { return Ok(NameReply::Refused) };
+                let code = Code::from_sealed(&code);
+                let begun = reset::begin(self.sql, &person, id, &code, self.master, now)?;
+                let Some((row, Membership { account, member }, until)) = begun else {
+                    return Ok(NameReply::Refused);
+                };
+                self.sql.apply(&[row])?;
+                Ok(NameReply::ResetBegun { account, member, until })
+            }
+            NameRequest::ConfirmReset { code, new_password, address } => {
+                self.confirm_reset(&code, &new_password, address, moment)
+            }
         }
     }
 
-    fn step(&self, task: &Task, _: UnixMs) -> Result<TaskStep, ObjectError> {
+    fn step(&self, task: &Task, now: UnixMs) -> Result<TaskStep, ObjectError> {
         if task.kind == TaskKind::SweepTries {
             // Releases before 0.2.0 counted here.
             let writes = vec![Statement::new("DELETE FROM tries")];
             return Ok(TaskStep::Chore { writes, again: None });
         }
-        Ok(match self.claimed()? {
-            Some(claim) if self.is_pending()? => TaskStep::Effect(Effect::AskHolds {
-                account: claim.account,
-                member: claim.member,
-                email: claim.name,
-            }),
+        // After `person`, which may give the task of an earlier release its subject.
+        let (person, id) = (self.person(now)?, membership_of(task));
+        let (Some(person), Some(id)) = (person, id) else { return Ok(TaskStep::moot()) };
+        let Some(own) = person.find(id) else { return Ok(TaskStep::moot()) };
+        let (Membership { account, member }, present) = (id, person.confirmed());
+        Ok(match (task.kind, present) {
+            (TaskKind::AskHolds, _) if !own.confirmed => {
+                TaskStep::Effect(Effect::AskHolds { account, member, email: person.name })
+            }
+            (TaskKind::TellPassword, Some(Password { version, change, .. }))
+                if own.confirmed && own.told < *version =>
+            {
+                let Ok(email) = Email::parse(&person.name) else { return Ok(TaskStep::moot()) };
+                let news = PasswordNews {
+                    member,
+                    email,
+                    secret_version: *version,
+                    at: change.as_ref().map_or(now, |change| change.at),
+                    address: change.as_ref().and_then(|change| change.address.clone()),
+                    is_reset: change.as_ref().is_some_and(|change| change.is_reset),
+                    mails: own.mails,
+                };
+                TaskStep::Effect(Effect::TellPassword { account, news })
+            }
             _ => TaskStep::moot(),
         })
     }
@@ -295,58 +470,46 @@ impl DurableObject for Name<'_> {
         now: UnixMs,
     ) -> Result<Vec<Statement>, ObjectError> {
         let task = Task::of(effect);
-        if !self.is_pending()? {
+        let person = self.person(now)?;
+        let (Some(person), Some(id)) = (person, membership_of(&task)) else {
+            return Ok(vec![task.done()]);
+        };
+        let Some(own) = person.find(id) else { return Ok(vec![task.done()]) };
+        if let Effect::TellPassword { news, .. } = effect {
+            let text = "UPDATE membership SET told = max(told, ?) WHERE account = ? AND member = ?";
+            let row = Statement::new(text).bind(news.secret_version.0);
+            let row = row.bind(id.account.as_str()).bind(id.member.as_str());
+            let is_behind =
+                person.confirmed().is_some_and(|present| news.secret_version < present.version);
+            // Changed once more since: that is news, too.
+            let next = if is_behind { task.reschedule(now) } else { task.done() };
+            return Ok(vec![row, next]);
+        }
+        if own.confirmed {
             return Ok(vec![task.done()]);
         }
-        let passwords = self.passwords()?;
-        Ok(match (held, passwords.as_slice()) {
-            (Some(true), [only]) => confirmation(only.version).into(),
+        Ok(match (held, person.confirmed(), person.passwords.as_slice()) {
+            (Some(true), Some(_), _) => person.confirm(id, own.version, now),
+            (Some(true), None, [only]) => person.confirm(id, only.version, now),
             // The ledger's own confirmation names the valid password.
-            (Some(true), _) => vec![ask_later(now)],
-            (Some(false), _) => {
-                vec![
-                    Statement::new("DELETE FROM claim"),
-                    Statement::new("DELETE FROM password"),
-                    task.done(),
-                ]
-            }
-            (None, _) => vec![task.failed(self.sql, now)?],
+            (Some(true), None, _) => vec![ask_later(id, now)],
+            (Some(false), ..) => person.without(id),
+            (None, ..) => vec![task.failed(self.sql, now)?],
         })
     }
 
     fn is_spent(&self) -> Result<bool, ObjectError> {
-        Ok(self.claimed()?.is_none() && self.next_due()?.is_none())
+        if !is_initialised(self.sql)? {
+            return Ok(true);
+        }
+        let claims = self.sql.integer(&Statement::new("SELECT count(*) FROM claim"))?;
+        Ok(claims == 0 && self.next_due()?.is_none())
     }
 }
 
 /// Returns the task that asks the ledger, after its full time.
-fn ask_later(now: UnixMs) -> Statement {
-    Task::own(TaskKind::AskHolds).postpone(now.saturating_add(DurationMs::from_ms(PENDING_MS)))
-}
-
-/// Confirms one password, removes the others, and removes the task that asks the ledger.
-fn confirmation(version: SecretVersion) -> [Statement; 3] {
-    [
-        Statement::new("DELETE FROM password WHERE version <> ?").bind(version.0),
-        Statement::new("UPDATE password SET confirmed = 1 WHERE version = ?").bind(version.0),
-        Task::own(TaskKind::AskHolds).done(),
-    ]
-}
-
-fn read_claim(mut row: Row) -> Result<Claim, SqlError> {
-    Ok(Claim {
-        name: row.text()?,
-        account: row.parsed("an account's ID", AccountId::parse)?,
-        member: row.parsed("a member's ID", MemberId::parse)?,
-    })
-}
-
-fn read_password(mut row: Row) -> Result<Password, SqlError> {
-    Ok(Password {
-        version: SecretVersion(row.count()?),
-        stored: row.parsed("a password hash", StoredPassword::parse)?,
-        confirmed: row.integer()? == 1,
-    })
+fn ask_later(id: Membership, now: UnixMs) -> Statement {
+    ask_task(id).postpone(now.saturating_add(DurationMs::from_ms(PENDING_MS)))
 }
 
 #[cfg(test)]

@@ -28,6 +28,7 @@ use crate::objects::tasks;
 use crate::objects::tasks::Task;
 use crate::protocol::effect::{Effect, EffectOutcome};
 use crate::protocol::ledger::LedgerReply;
+use crate::protocol::refusal::Refusal;
 
 /// Delay to which an alarm re-arms itself before it works, in milliseconds: the time for which a
 /// taken task is reserved.
@@ -320,6 +321,18 @@ pub fn outcome_of(reply: &LedgerReply) -> EffectOutcome {
     }
 }
 
+/// Converts a ledger's reply to [`Effect::TellPassword`] into an outcome. A ledger that does not
+/// hold the member need not be told again; any other reply counts as a failure.
+pub fn outcome_of_news(reply: &LedgerReply) -> EffectOutcome {
+    match reply {
+        LedgerReply::Done => EffectOutcome::Done,
+        LedgerReply::Gone | LedgerReply::Refused(Refusal::NotFound) => {
+            EffectOutcome::Answered { held: false }
+        }
+        _ => EffectOutcome::Failed,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -340,5 +353,16 @@ mod tests {
             EffectOutcome::Answered { held: true }
         );
         assert_eq!(outcome_of(&LedgerReply::Done), EffectOutcome::Failed);
+    }
+
+    #[test]
+    fn news_is_told_until_the_ledger_has_it_or_does_not_hold_the_member() {
+        let refused = |refusal| outcome_of_news(&LedgerReply::Refused(refusal));
+        let not_held = EffectOutcome::Answered { held: false };
+        assert_eq!(outcome_of_news(&LedgerReply::Done), EffectOutcome::Done);
+        assert_eq!(outcome_of_news(&LedgerReply::Gone), not_held);
+        assert_eq!(refused(Refusal::NotFound), not_held);
+        // A ledger of an earlier release: it will be replaced.
+        assert_eq!(refused(Refusal::NotUnderstood), EffectOutcome::Failed);
     }
 }

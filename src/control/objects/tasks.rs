@@ -5,6 +5,7 @@
 //! task moves its due time by [`IN_FLIGHT_MS`], so that its effect is not started twice. After a
 //! crash the task comes due again.
 
+use claviger_core::base::id::{AccountId, MemberId};
 use claviger_core::base::time::{DurationMs, UnixMs};
 
 use crate::objects::sql::{Row, Sql, SqlError, SqlExt, Statement};
@@ -79,7 +80,7 @@ pub enum TaskKind {
     SweepIssued,
     /// Ledger: removes revoked sealed keys that have expired.
     SweepRevoked,
-    /// Name: asks the ledger if it holds the claim.
+    /// Name: asks a ledger if it holds a claim. Subject: the membership, as `account/member`.
     AskHolds,
     /// Name or address: removes counters whose window has ended.
     SweepTries,
@@ -87,10 +88,13 @@ pub enum TaskKind {
     AskExists,
     /// Directory: sends a restored ledger its new epoch. Subject: the account.
     TellEpoch,
+    /// Name: tells a ledger that the password was changed. Subject: the membership, as
+    /// `account/member`.
+    TellPassword,
 }
 
 impl TaskKind {
-    const ALL: [Self; 22] = [
+    const ALL: [Self; 23] = [
         Self::PutRecord,
         Self::ConfirmName,
         Self::ConfirmAccount,
@@ -113,6 +117,7 @@ impl TaskKind {
         Self::SweepTries,
         Self::AskExists,
         Self::TellEpoch,
+        Self::TellPassword,
     ];
 
     fn as_str(self) -> &'static str {
@@ -139,6 +144,7 @@ impl TaskKind {
             Self::SweepTries => "sweep_tries",
             Self::AskExists => "ask_exists",
             Self::TellEpoch => "tell_epoch",
+            Self::TellPassword => "tell_password",
         }
     }
 
@@ -167,6 +173,11 @@ impl Task {
         Self::new(kind, "")
     }
 
+    /// Returns the task of this kind for a membership.
+    pub fn of_membership(kind: TaskKind, account: AccountId, member: MemberId) -> Self {
+        Self { kind, subject: format!("{account}/{member}") }
+    }
+
     /// Returns the task that produced `effect`.
     pub fn of(effect: &Effect) -> Self {
         match effect {
@@ -179,7 +190,12 @@ impl Task {
             Effect::ConfirmName { request, .. } => Self::new(TaskKind::ConfirmName, request.member),
             Effect::ConfirmAccount { .. } => Self::own(TaskKind::ConfirmAccount),
             Effect::SendMail { envelope } => Self::new(TaskKind::SendMail, &envelope.id),
-            Effect::AskHolds { .. } => Self::own(TaskKind::AskHolds),
+            Effect::AskHolds { account, member, .. } => {
+                Self::of_membership(TaskKind::AskHolds, *account, *member)
+            }
+            Effect::TellPassword { account, news } => {
+                Self::of_membership(TaskKind::TellPassword, *account, news.member)
+            }
             Effect::AskExists { account } => Self::new(TaskKind::AskExists, account),
         }
     }

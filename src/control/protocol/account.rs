@@ -49,6 +49,15 @@ pub enum TextError {
     /// The text is not an e-mail address.
     #[error("an e-mail address has the form name@example.com")]
     NotAnAddress,
+    /// The password is among the most common ones, or a pattern.
+    #[error("this password is among the first that others try")]
+    Common,
+    /// The password is made of the names of the product, the account or the member.
+    #[error("this password is made of names that others know")]
+    OwnNames,
+    /// The new password is the present one.
+    #[error("this is the present password")]
+    Same,
 }
 
 impl TextError {
@@ -61,6 +70,9 @@ impl TextError {
             Self::ControlCharacter => "control_character",
             Self::Secret => "secret",
             Self::NotAnAddress => "not_an_address",
+            Self::Common => "common",
+            Self::OwnNames => "own_names",
+            Self::Same => "same",
         }
     }
 }

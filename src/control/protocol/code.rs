@@ -1,6 +1,7 @@
-//! Mailed codes: six digits that the owner of a mailbox types.
+//! Mailed codes: digits that the owner of a mailbox types. Deletions have six; password resets,
+//! which anyone can begin, have eight.
 //!
-//! A code has only 20 bits, so a reader of the database could try all of them. The stored form is
+//! A code has only 20 or 27 bits, so a reader of the database could try all of them. The stored form is
 //! therefore
 //!
 //! ```text
@@ -19,19 +20,15 @@ use zeroize::Zeroizing;
 
 use crate::protocol::master::MasterSecrets;
 
-/// Digits of a code. People copy six without errors, and five tries guess right with a chance of
-/// one in 200,000.
-pub const DIGITS: usize = 6;
-
-/// Number of possible codes.
-const CODES: u32 = 1_000_000;
+/// Number of possible codes of the longest form. It is a multiple of the others.
+const CODES: u32 = 100_000_000;
 
 /// Bound of usable draws: the largest multiple of [`CODES`] in 32 bits. Draws at or above it are
 /// discarded, so that all codes are equally likely.
 const DRAWS_MAX: u32 = u32::MAX - u32::MAX % CODES;
 
-/// Longest typed text that is parsed, in bytes: six full-width digits, each with a wide blank
-/// around it.
+/// Longest typed text that is parsed, in bytes: eight full-width digits with a wide blank after
+/// most of them.
 const TYPED_BYTES_MAX: usize = 64;
 
 const LABEL: &[u8] = b"claviger/code/1\0";
@@ -41,12 +38,25 @@ const LABEL: &[u8] = b"claviger/code/1\0";
 pub enum CodePurpose {
     /// Deletion of keys.
     Deletion,
+    /// Reset of a password. Its account is the one whose ledger mails the code.
+    Reset,
 }
 
 impl CodePurpose {
     fn name(self) -> &'static [u8] {
         match self {
             Self::Deletion => b"deletion\0",
+            Self::Reset => b"reset\0",
+        }
+    }
+
+    /// Returns the digits of a code. People copy six without errors, and five tries guess right
+    /// with a chance of one in 200,000. A deletion needs a session besides. A reset needs nothing
+    /// else: with eight, the fifty tries of a day guess right with a chance of one in 2,000,000.
+    pub fn digits(self) -> usize {
+        match self {
+            Self::Deletion => 6,
+            Self::Reset => 8,
         }
     }
 }
@@ -56,23 +66,27 @@ pub struct Code(Zeroizing<String>);
 
 impl Code {
     /// Draws a code; all are equally likely.
-    pub fn draw(rng: &mut impl CryptoRng) -> Self {
+    pub fn draw(purpose: CodePurpose, rng: &mut impl CryptoRng) -> Self {
         loop {
             let drawn = rng.next_u32();
             if drawn < DRAWS_MAX {
-                let number = drawn.checked_rem(CODES).unwrap_or_default();
-                return Self(Zeroizing::new(format!("{number:06}")));
+                let number =
+                    Zeroizing::new(format!("{:08}", drawn.checked_rem(CODES).unwrap_or(0)));
+                // The last digits of a number below a power of ten are as likely as all of it.
+                let from = number.len().saturating_sub(purpose.digits());
+                return Self(Zeroizing::new(number.get(from..).unwrap_or_default().to_owned()));
             }
         }
     }
 
-    /// Parses a typed code: six digits, full-width ones allowed, with blanks anywhere. `None` for
+    /// Parses a typed code: its digits, full-width ones allowed, with blanks anywhere. `None` for
     /// anything else.
-    pub fn parse(typed: &SecretText) -> Option<Self> {
+    pub fn parse(purpose: CodePurpose, typed: &SecretText) -> Option<Self> {
         let text = Some(typed.expose()).filter(|text| text.len() <= TYPED_BYTES_MAX)?;
         let digits: Option<String> =
             text.chars().filter(|sign| !sign.is_whitespace()).map(digit).collect();
-        digits.filter(|digits| digits.len() == DIGITS).map(|digits| Self(Zeroizing::new(digits)))
+        let wanted = purpose.digits();
+        digits.filter(|digits| digits.len() == wanted).map(|digits| Self(Zeroizing::new(digits)))
     }
 
     /// Returns the code from its decrypted text.
@@ -133,11 +147,12 @@ mod tests {
     use crate::protocol::master::tests::master;
 
     fn parse(text: &str) -> Option<String> {
-        Code::parse(&SecretText::new(text.into())).map(|code| code.expose().to_owned())
+        Code::parse(CodePurpose::Deletion, &SecretText::new(text.into()))
+            .map(|code| code.expose().to_owned())
     }
 
     fn mac(code: &str, account: &str, subject: &str) -> [u8; 32] {
-        let code = Code::parse(&SecretText::new(code.into())).unwrap();
+        let code = Code::parse(CodePurpose::Deletion, &SecretText::new(code.into())).unwrap();
         let (account, subject) =
             (AccountId::parse(account).unwrap(), TokenId::parse(subject).unwrap());
         *code.mac(CodePurpose::Deletion, account, subject, &master()).as_bytes()
@@ -170,8 +185,9 @@ mod tests {
     #[test]
     fn draws_have_six_digits_and_every_first_digit() {
         let mut rng = ChaCha20Rng::seed_from_u64(5);
-        let codes: Vec<String> =
-            (0..2_000).map(|_| Code::draw(&mut rng).expose().to_owned()).collect();
+        let codes: Vec<String> = (0..2_000)
+            .map(|_| Code::draw(CodePurpose::Deletion, &mut rng).expose().to_owned())
+            .collect();
         assert!(codes.iter().all(|code| parse(code).as_ref() == Some(code)));
         let mut firsts: Vec<usize> = vec![0; 10];
         for code in &codes {
@@ -182,7 +198,27 @@ mod tests {
 
     #[test]
     fn the_largest_draw_that_counts_is_the_last_of_a_whole_round() {
-        assert_eq!(DRAWS_MAX, 4_294_000_000);
+        assert_eq!(DRAWS_MAX, 4_200_000_000);
+    }
+
+    #[test]
+    fn a_reset_s_code_has_eight_digits_and_is_no_deletion_s() {
+        let mut rng = ChaCha20Rng::seed_from_u64(6);
+        for _ in 0..200 {
+            let code = Code::draw(CodePurpose::Reset, &mut rng);
+            let text = SecretText::new(code.expose().to_owned());
+            assert_eq!(code.expose().len(), 8);
+            assert!(Code::parse(CodePurpose::Reset, &text).is_some());
+            assert!(Code::parse(CodePurpose::Deletion, &text).is_none());
+        }
+        let typed = SecretText::new("０1２3４5６7".into());
+        let code = Code::parse(CodePurpose::Reset, &typed).unwrap();
+        let (account, subject) =
+            (AccountId::parse("a1B2c3D4").unwrap(), TokenId::parse("0123456789").unwrap());
+        assert_ne!(
+            code.mac(CodePurpose::Reset, account, subject, &master()),
+            code.mac(CodePurpose::Deletion, account, subject, &master())
+        );
     }
 
     #[test]
@@ -207,7 +243,7 @@ mod tests {
     #[test]
     fn nothing_prints_a_code() {
         assert_eq!(
-            format!("{:?}", Code::parse(&SecretText::new("012345".into()))),
+            format!("{:?}", Code::parse(CodePurpose::Deletion, &SecretText::new("012345".into()))),
             "Some(Code(…))"
         );
     }

@@ -11,6 +11,7 @@ use crate::protocol::activity;
 use crate::protocol::deletion::NewCode;
 use crate::protocol::draft::{Changes, Draft};
 use crate::protocol::encryption::Ciphertext;
+use crate::protocol::identity::NewSession;
 use crate::protocol::keys::Listing;
 use crate::protocol::member::SecretVersion;
 use crate::protocol::operator::OperatorCommand;
@@ -28,6 +29,14 @@ pub enum Command {
     StepUp {
         /// Version of the password that was verified.
         secret_version: SecretVersion,
+        /// `true` if the password is the person's confirmed one. The member's row then follows to
+        /// a higher version.
+        #[serde(default, skip_serializing_if = "core::ops::Not::not")]
+        confirmed: bool,
+        /// Session that replaces the present one, with the same end. An admin Worker of an earlier
+        /// release sends none: the session then stays.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        session: Option<NewSession>,
     },
     /// Returns a page of keys.
     List(Listing),
@@ -149,4 +158,13 @@ pub enum Command {
         /// Operation to authorise.
         operation: OperatorCommand,
     },
+    /// Lists the member's sessions.
+    ListSessions,
+    /// Ends a session of the member, or, for an owner, of any member.
+    EndSession {
+        /// ID of the session.
+        id: TokenId,
+    },
+    /// Ends all sessions of the member but this one.
+    EndOtherSessions,
 }

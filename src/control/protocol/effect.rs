@@ -5,6 +5,7 @@ use claviger_core::base::time::UnixMs;
 use claviger_core::replication::record::{Epoch, Revision};
 
 use crate::protocol::envelope::Envelope;
+use crate::protocol::identity::PasswordNews;
 use crate::protocol::member::SecretVersion;
 
 /// Work outside an object, derived from a task that was committed with its cause. The adapter
@@ -107,6 +108,13 @@ pub enum Effect {
         /// ID of the account.
         account: AccountId,
     },
+    /// Reports to an account's ledger that a member's password was changed.
+    TellPassword {
+        /// ID of the account.
+        account: AccountId,
+        /// Contents of the report.
+        news: PasswordNews,
+    },
 }
 
 /// Most keys of one [`Effect::ReadMany`]: KV's limit for one bulk read.
@@ -128,7 +136,8 @@ pub struct NameConfirmation {
 pub enum EffectOutcome {
     /// The effect succeeded.
     Done,
-    /// The question was answered ([`Effect::AskHolds`], [`Effect::AskExists`]).
+    /// The question was answered ([`Effect::AskHolds`], [`Effect::AskExists`]), or the ledger does
+    /// not hold what it was told about ([`Effect::TellPassword`]).
     Answered {
         /// The answer: `true` for yes.
         held: bool,

@@ -50,6 +50,28 @@ pub enum Letter {
         /// Time zone of the times in the text.
         zone: Zone,
     },
+    /// Carries the code that resets a password.
+    ResetCode {
+        /// ID of the reset.
+        reset: TokenId,
+        /// Expiry of the code, Unix ms.
+        until: UnixMs,
+        /// IP address of the request; `None` if the platform reported none.
+        address: Option<String>,
+        /// Time zone of the times in the text.
+        zone: Zone,
+    },
+    /// Reports that the recipient's password was changed.
+    PasswordChanged {
+        /// `true` if a mailed code reset it.
+        is_reset: bool,
+        /// IP address of the request; `None` if the platform reported none.
+        address: Option<String>,
+        /// Time of the change, Unix ms.
+        at: UnixMs,
+        /// Time zone of the times in the text.
+        zone: Zone,
+    },
 }
 
 /// A letter to one recipient.
@@ -72,9 +94,10 @@ pub struct Envelope {
     pub sealed: Option<Ciphertext>,
 }
 
-/// Returns the associated data of a deletion's code.
-pub fn code_associated_data(account: AccountId, deletion: &TokenId) -> AssociatedData<'_> {
-    AssociatedData { purpose: SecretKind::MailCode, account, subject: deletion.as_str() }
+/// Returns the associated data of a code in a mail. `subject` is the ID of the deletion or reset
+/// that the code confirms.
+pub fn code_associated_data(account: AccountId, subject: &TokenId) -> AssociatedData<'_> {
+    AssociatedData { purpose: SecretKind::MailCode, account, subject: subject.as_str() }
 }
 
 /// Masks an address for a reader who knows it: `m…@example.jp`.

@@ -23,8 +23,10 @@ use crate::protocol::command::Command;
 use crate::protocol::deletion::DeletionView;
 use crate::protocol::draft::preview::DraftPreview;
 use crate::protocol::encryption::Ciphertext;
+pub use crate::protocol::identity::NewSession;
+use crate::protocol::identity::{PasswordNews, ResetMail, SessionEntry};
 use crate::protocol::keys::{KeyPage, KeyView};
-use crate::protocol::member::{Language, SecretVersion};
+use crate::protocol::member::{Language, Role, SecretVersion};
 use crate::protocol::refusal::Refusal;
 use crate::protocol::service_credentials::{NewService, ServiceView};
 use crate::protocol::view::{AccountView, Progress, SessionView};
@@ -49,15 +51,6 @@ pub mod instance {
     pub fn directory() -> String {
         "directory".to_owned()
     }
-}
-
-/// A session that the admin Worker has just drawn.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-pub struct NewSession {
-    /// ID of the session.
-    pub id: TokenId,
-    /// Digest of the session's secret.
-    pub digest: Digest,
 }
 
 /// The session cookie of a request. The admin Worker has checked its tag; the ledger checks its
@@ -92,6 +85,14 @@ pub enum LedgerRequest {
         session: NewSession,
         /// IP address of the request.
         address: Option<String>,
+        /// `true` if the password is the person's confirmed one. The member's row then follows to
+        /// a higher version.
+        #[serde(default, skip_serializing_if = "core::ops::Not::not")]
+        confirmed: bool,
+        /// `true` if the person comes from another of their accounts, without typing the password:
+        /// the session begins without a fresh proof of identity.
+        #[serde(default, skip_serializing_if = "core::ops::Not::not")]
+        switches: bool,
     },
     /// Executes a command of a signed-in member.
     Console {
@@ -143,6 +144,18 @@ pub enum LedgerRequest {
         /// Epoch of the history after the restore.
         epoch: Epoch,
     },
+    /// Asks, for a person who is signed in elsewhere, for their membership of this account.
+    Membership {
+        /// ID of the member.
+        member: MemberId,
+        /// Address of the person; it must be the member's.
+        email: crate::protocol::account::Email,
+    },
+    /// Passes on, for a name object, that the password of a member was changed. A repeated request
+    /// has the same effect as one.
+    PasswordChanged(PasswordNews),
+    /// Mails the code of a password reset. A repeated request has the same effect as one.
+    MailReset(ResetMail),
 }
 
 impl From<EdgeRequest> for LedgerRequest {
@@ -202,7 +215,7 @@ pub enum LedgerReply {
     Gone,
     /// The ledger refused; it wrote nothing of the request.
     Refused(Refusal),
-    /// The session, after `Open`, `SignIn`, `Show`, `StepUp`.
+    /// The session, after `Open`, `SignIn`, `Show` and `StepUp`.
     Session(SessionView),
     /// The request was executed and has no result.
     Done,
@@ -313,4 +326,16 @@ pub enum LedgerReply {
     },
     /// The reply to `CountIssued`.
     IssuedCounted(IssuedCounts),
+    /// The reply to `Membership`.
+    Membership {
+        /// Name of the account.
+        name: String,
+        /// Role of the member.
+        role: Role,
+    },
+    /// The sessions of the member, the latest first.
+    Sessions {
+        /// Sessions that have not ended.
+        sessions: Vec<SessionEntry>,
+    },
 }

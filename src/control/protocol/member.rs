@@ -2,8 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-/// Version of a member's password. The member's row names the valid one. Rises with each change.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+/// Version of a person's password. The name object counts it up with each change; the member's row
+/// of each ledger follows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct SecretVersion(pub u32);
 

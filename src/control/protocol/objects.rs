@@ -1,22 +1,24 @@
 //! Messages between the admin Worker or a ledger and the name, directory and address objects.
 
-use claviger_core::base::id::{AccountId, MemberId};
+use claviger_core::base::id::{AccountId, MemberId, TokenId};
 use claviger_core::base::secret::{Digest, SecretText};
 use claviger_core::base::time::UnixMs;
 use claviger_core::replication::record::Epoch;
 use serde::{Deserialize, Serialize};
 
+use crate::protocol::identity::Membership;
 use crate::protocol::member::SecretVersion;
 use crate::protocol::operator::{DirectoryEntry, EntryCursor};
 use crate::protocol::tries::TryCounter;
 
-/// A request to a name object: the Durable Object of one e-mail address, which verifies its
-/// password.
+/// A request to a name object: the Durable Object of one e-mail address. It stands for the person
+/// at that address, and is the authority on their password.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(tag = "ask", rename_all = "snake_case")]
 pub enum NameRequest {
-    /// Claims the name for a member and stages a password. A repeated request of the same member
-    /// has the same effect as one.
+    /// Claims the name for a membership. An unclaimed name stages the password. A name with a
+    /// confirmed password adds the membership if the password is right. The try was counted. A
+    /// repeated request of the same member has the same effect as one.
     Claim {
         /// The name of this object, which it cannot know by itself.
         name: String,
@@ -24,7 +26,7 @@ pub enum NameRequest {
         account: AccountId,
         /// Member who claims the name.
         member: MemberId,
-        /// Password to stage.
+        /// Password to stage, or the present one.
         password: SecretText,
     },
     /// Confirms the claim, after the ledger has committed the member.
@@ -36,8 +38,9 @@ pub enum NameRequest {
         /// Version of the password to confirm.
         secret_version: SecretVersion,
     },
-    /// Releases the claim of an attempt that the ledger refused: its staged password, and the name
-    /// itself if it has no other. A confirmed password stays.
+    /// Releases the claim of an attempt that the ledger refused: its staged password or its
+    /// unconfirmed membership, and the name itself if that was all. What a ledger has confirmed
+    /// stays.
     Release {
         /// Account of the member.
         account: AccountId,
@@ -58,18 +61,73 @@ pub enum NameRequest {
         #[serde(default)]
         counted: bool,
     },
+    /// Replaces the password if the present one is right. The try was counted.
+    ChangePassword {
+        /// Account in which the person is signed in.
+        account: AccountId,
+        /// ID of the person there.
+        member: MemberId,
+        /// Present password as typed.
+        password: SecretText,
+        /// Next password, already checked.
+        new_password: SecretText,
+        /// IP address of the request.
+        address: Option<String>,
+    },
+    /// Lists the person's memberships.
+    Memberships {
+        /// Account in which the person is signed in.
+        account: AccountId,
+        /// ID of the person there.
+        member: MemberId,
+        /// Version of the password in that ledger's row. An older one lists nothing: its sessions
+        /// are about to end.
+        secret_version: SecretVersion,
+        /// Account that the person opens next, and that signing in opens from now on.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        opens: Option<AccountId>,
+    },
+    /// Removes a membership that its ledger no longer holds, and the name itself if that was the
+    /// last. A repeated request has the same effect as one.
+    Leave {
+        /// Account of the membership.
+        account: AccountId,
+        /// ID of the former member.
+        member: MemberId,
+    },
+    /// Begins a reset of the password with a mailed code. The try was counted.
+    BeginReset {
+        /// ID of the reset, drawn by the admin Worker.
+        id: TokenId,
+        /// The drawn code. The object stores its MAC.
+        code: SecretText,
+    },
+    /// Replaces the password if the mailed code is right. The try was counted.
+    ConfirmReset {
+        /// Code as typed.
+        code: SecretText,
+        /// Next password, already checked.
+        new_password: SecretText,
+        /// IP address of the request.
+        address: Option<String>,
+    },
 }
 
 /// A reply of a name object.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "reply", rename_all = "snake_case")]
 pub enum NameReply {
-    /// The name is claimed and the password staged.
+    /// The name is claimed for the membership.
     Claimed {
-        /// Version of the staged password.
+        /// Version of the password: staged, or the person's present one.
         secret_version: SecretVersion,
+        /// Number of the person's memberships with this one; 0 from an object of an earlier
+        /// release.
+        #[serde(default)]
+        accounts: u32,
     },
-    /// Another member has the name, or a ledger has confirmed it with another password.
+    /// Another claim waits for its ledger, the person's password is another one, or they have as
+    /// many memberships as they may.
     Taken,
     /// The claim is confirmed, now or before.
     Confirmed,
@@ -78,14 +136,23 @@ pub enum NameReply {
     NotHeld,
     /// The password is right.
     Matches {
-        /// Account of the member.
+        /// Account of the membership that was used last.
         account: AccountId,
-        /// Member who has the name.
+        /// Member ID of that membership.
         member: MemberId,
         /// Version of the matching password.
         secret_version: SecretVersion,
+        /// `true` if the password is the person's confirmed one, whose version a ledger may raise
+        /// its row to. `false` for a staged one.
+        #[serde(default)]
+        confirmed: bool,
+        /// All memberships, the one used last first. Empty from an object of an earlier release,
+        /// which has one.
+        #[serde(default)]
+        memberships: Vec<Membership>,
     },
-    /// The password is wrong, or no member has the name; the reply does not distinguish the two.
+    /// The password or code is wrong, or no member has the name; the reply does not distinguish
+    /// the causes.
     Refused,
     /// The rate limit of a name object of an earlier release refused this try.
     TooMany {
@@ -94,6 +161,27 @@ pub enum NameReply {
     },
     /// The request comes from a later release than this object's code.
     NotUnderstood,
+    /// The password was replaced. The object tells every ledger of the person.
+    PasswordChanged {
+        /// Version of the new password.
+        secret_version: SecretVersion,
+        /// Number of the person's memberships.
+        accounts: u32,
+    },
+    /// The person's memberships.
+    Memberships {
+        /// All memberships, the one used last first.
+        memberships: Vec<Membership>,
+    },
+    /// A reset began: the ledger of this membership must mail the code.
+    ResetBegun {
+        /// Account whose ledger mails the code.
+        account: AccountId,
+        /// ID of the person there.
+        member: MemberId,
+        /// Expiry of the code, Unix ms.
+        until: UnixMs,
+    },
 }
 
 /// A request to the directory.

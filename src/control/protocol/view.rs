@@ -5,7 +5,7 @@ use claviger_core::base::time::UnixMs;
 use serde::{Deserialize, Serialize};
 
 use crate::protocol::account::Email;
-use crate::protocol::member::{Language, Role};
+use crate::protocol::member::{Language, Role, SecretVersion};
 use crate::protocol::zone::Zone;
 
 /// The progress of publication to KV.
@@ -44,6 +44,18 @@ pub struct SessionView {
     /// otherwise `None`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub publication_lag_s: Option<u64>,
+    /// Number of the person's memberships when the session began; 1 from a ledger of an earlier
+    /// release.
+    #[serde(default = "one")]
+    pub accounts: u32,
+    /// Version of the password in the member's row; 0 from a ledger of an earlier release. Not
+    /// shown.
+    #[serde(default)]
+    pub secret_version: SecretVersion,
+}
+
+fn one() -> u32 {
+    1
 }
 
 /// A member, as members see each other.

@@ -10,6 +10,7 @@ use claviger_control::admin::config::AdminConfig;
 use claviger_control::admin::problem::AdminProblem;
 use claviger_control::admin::{session, view};
 use claviger_control::protocol::command::Command;
+use claviger_control::protocol::identity::stored_agent;
 use claviger_control::protocol::ledger::{LedgerReply, LedgerRequest, SessionProof};
 use claviger_control::protocol::refusal::Refusal;
 use claviger_control::protocol::token::{Kind, MadeToken};
@@ -135,6 +136,11 @@ impl<'a> RequestContext<'a> {
     /// Returns the client's address as text.
     pub fn address(&self) -> Option<String> {
         self.client().map(|address| address.ip().to_string())
+    }
+
+    /// Returns the client's `User-Agent`, as a ledger stores it.
+    pub fn agent(&self) -> Option<String> {
+        stored_agent(self.request.headers.find("user-agent"))
     }
 
     /// Reads the body as JSON without unknown members.

@@ -46,7 +46,7 @@ pub async fn mail_code(
 pub async fn confirm(context: &RequestContext<'_>, id: TokenId) -> Result<Response, AdminProblem> {
     let account = context.session()?.account();
     let typed: body::ConfirmDeletion = context.body().await?;
-    let code = form::code(&typed.code)?;
+    let code = form::code(CodePurpose::Deletion, &typed.code)?;
     let mac = code.mac(CodePurpose::Deletion, account, id, &context.config.master);
     match context.command(Command::ConfirmDeletion { id, mac }).await? {
         LedgerReply::Deleted { records, bound, restorable_until } => {
@@ -59,7 +59,7 @@ pub async fn confirm(context: &RequestContext<'_>, id: TokenId) -> Result<Respon
 /// Draws a code: its MAC for the ledger, and its ciphertext for the mail.
 fn draw(config: &AdminConfig, account: AccountId, id: TokenId) -> Result<NewCode, AdminProblem> {
     config.mail.as_ref().ok_or(AdminProblem::MailOff)?;
-    let code = Code::draw(&mut rng());
+    let code = Code::draw(CodePurpose::Deletion, &mut rng());
     let text = SecretText::new(code.expose().to_owned());
     let sealed =
         encryption::encrypt(&text, code_associated_data(account, &id), &config.master, &mut rng());

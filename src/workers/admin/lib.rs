@@ -5,7 +5,7 @@
 //! | --- | --- |
 //! | this | the calls of `entry.js`; the isolate's settings |
 //! | [`context`] | one request to a route: its body, its session, its account's ledger |
-//! | [`sessions`], [`keys`], [`service`], [`deletion`], [`activity`], [`operator`] | the routes |
+//! | [`sessions`], [`persons`], [`keys`], [`service`], [`deletion`], [`activity`], [`operator`] | the routes |
 //! | [`calls`] | requests to objects |
 //! | [`objects`], [`storage`], [`memory`] | the Durable Objects' side |
 //! | [`refusals`] | what this isolate need not ask again |
@@ -22,6 +22,7 @@ mod mail;
 mod memory;
 mod objects;
 mod operator;
+mod persons;
 mod refusals;
 mod service;
 mod sessions;
@@ -160,6 +161,14 @@ async fn answer(route: Route, context: &RequestContext<'_>) -> Result<Response, 
         Route::ShowSession => sessions::show(context).await,
         Route::SignOut => sessions::sign_out(context).await,
         Route::StepUp => sessions::step_up(context).await,
+        Route::ListOwnAccounts => persons::list_accounts(context).await,
+        Route::SwitchAccount => persons::switch(context).await,
+        Route::ListSessions => persons::list_sessions(context).await,
+        Route::EndSession(id) => persons::end_session(context, id).await,
+        Route::EndOtherSessions => persons::end_other_sessions(context).await,
+        Route::ChangePassword => persons::change_password(context).await,
+        Route::BeginReset => persons::begin_reset(context).await,
+        Route::ConfirmReset => persons::confirm_reset(context).await,
         Route::ListKeys => keys::list(context).await,
         Route::IssueKey => keys::issue(context).await,
         Route::CheckKey => keys::check(context).await,

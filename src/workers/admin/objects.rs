@@ -4,7 +4,7 @@
 //! | kind | instance | binding | holds |
 //! | --- | --- | --- | --- |
 //! | `Ledger` | `ledger/<account>` | `LEDGER` | one account: members, sessions, keys, journal, audit |
-//! | `Name` | `member/<e-mail>` | `NAME` | the member who has the name, password hash |
+//! | `Name` | `member/<e-mail>` | `NAME` | the person with that address: memberships, password hash |
 //! | `Directory` | `directory` | `DIRECTORY` | the list of accounts |
 //! | `Address` | `tries/address/<n>`, `tries/name/<n>` | `ADDRESS` | tries by address, tries by name |
 //!
@@ -20,7 +20,7 @@ use claviger_control::objects::address::Address;
 use claviger_control::objects::directory::Directory;
 use claviger_control::objects::name::{Argon2id, Name};
 use claviger_control::objects::object::{
-    DurableObject, EFFECTS_PER_RING_MAX, Entropy, RE_ARM_MS, answer, outcome_of,
+    DurableObject, EFFECTS_PER_RING_MAX, Entropy, RE_ARM_MS, answer, outcome_of, outcome_of_news,
 };
 use claviger_control::objects::tasks::EFFECT_TIMEOUT_MS;
 use claviger_control::protocol::caller::{self, CallerRefused, ObjectCaller};
@@ -269,6 +269,13 @@ impl Host {
             }
             Effect::AskExists { account } => {
                 return self.ask(*account, &LedgerRequest::Exists).await;
+            }
+            Effect::TellPassword { account, news } => {
+                let news = LedgerRequest::PasswordChanged(news.clone());
+                return match calls::ledger(&self.env, *account, &news).await {
+                    Ok(reply) => outcome_of_news(&reply),
+                    Err(_) => EffectOutcome::Failed,
+                };
             }
             Effect::TellEpoch { account, epoch } => {
                 let notice = LedgerRequest::Restored { epoch: epoch.clone() };

@@ -7,19 +7,19 @@ use claviger_control::admin::problem::AdminProblem;
 use claviger_control::admin::{body, form, session, view};
 use claviger_control::protocol::account::{Email, TextError, check_password};
 use claviger_control::protocol::command::Command;
-use claviger_control::protocol::ledger::{
-    LedgerReply, LedgerRequest, NewMember, NewSession, Opening,
-};
+use claviger_control::protocol::identity::{Membership, NewSession};
+use claviger_control::protocol::ledger::{LedgerReply, LedgerRequest, NewMember, Opening};
 use claviger_control::protocol::member::SecretVersion;
 use claviger_control::protocol::objects::{
     AddressReply, AddressRequest, DirectoryReply, DirectoryRequest, NameReply, NameRequest,
 };
+use claviger_control::protocol::refusal::Refusal;
 use claviger_control::protocol::token::{Kind, MadeToken, NewToken};
 use claviger_control::protocol::tries::Tries;
 use claviger_control::protocol::view::SessionView;
 use claviger_core::base::http::problem::RequestProblem;
 use claviger_core::base::http::response::Response;
-use claviger_core::base::id::{AccountId, MemberId};
+use claviger_core::base::id::AccountId;
 use claviger_core::base::secret::{Digest, SecretText};
 use claviger_core::credential::limits::network::ClientAddress;
 use claviger_core::replication::link::COUNTERS_HEADER;
@@ -32,17 +32,24 @@ use crate::{calls, refusals, service};
 
 /// Earliest time for the refusal of a sign-in, in milliseconds. A password hash and a new object
 /// take less.
-const REFUSAL_MS_MIN: u64 = 500;
+pub const REFUSAL_MS_MIN: u64 = 500;
 
-/// Step to which the time of a refusal is rounded up, in milliseconds.
+/// Step to which the time of such an answer is rounded up, in milliseconds.
 const REFUSAL_MS_STEP: u64 = 250;
 
-/// The member whose password was verified.
+/// The person whose password was verified.
 struct Proof {
-    account: AccountId,
-    member: MemberId,
     email: Email,
     secret_version: SecretVersion,
+    confirmed: bool,
+    /// The one used last comes first.
+    memberships: Vec<Membership>,
+}
+
+impl Proof {
+    fn accounts(&self) -> u32 {
+        self.memberships.len().try_into().unwrap_or(u32::MAX)
+    }
 }
 
 /// Creates an account from a set-up link, and signs its owner in.
@@ -73,24 +80,29 @@ pub async fn set_up(context: &RequestContext<'_>) -> Result<Response, AdminProbl
         _ => return Err(RequestProblem::Unavailable.into()),
     };
     let member = token.owner();
+    let at_name = Tries::at_name(&wanted.email, context.client());
     let claim = NameRequest::Claim {
         name: wanted.email.to_string(),
         account,
         member,
         password: typed.password.clone(),
     };
-    let secret_version = match calls::name(context.env, &wanted.email, &claim).await? {
-        NameReply::Claimed { secret_version } => secret_version,
-        NameReply::Taken => {
-            // The person may try another address at once. If this call fails, ten minutes later.
-            let leave = DirectoryRequest::LeaveSetup { account, claimant };
-            let _ = calls::directory(context.env, &leave).await;
-            return Err(AdminProblem::AddressTaken);
-        }
-        _ => return Err(RequestProblem::Unavailable.into()),
-    };
+    let (secret_version, accounts) =
+        match claim_name(context, &wanted.email, &at_name, &claim).await {
+            Ok(NameReply::Claimed { secret_version, accounts }) => (secret_version, accounts),
+            Ok(NameReply::Taken) => {
+                leave_set_up(context, account, claimant).await;
+                return Err(AdminProblem::AddressTaken);
+            }
+            Err(problem @ AdminProblem::TooManyAttempts { .. }) => {
+                leave_set_up(context, account, claimant).await;
+                return Err(problem);
+            }
+            Ok(_) => return Err(RequestProblem::Unavailable.into()),
+            Err(problem) => return Err(problem),
+        };
     let email = wanted.email.clone();
-    let new = new_session(context, account);
+    let (token, session) = new_session(context, account, accounts);
     let opening = Opening {
         account,
         name: typed.account_name,
@@ -102,7 +114,7 @@ pub async fn set_up(context: &RequestContext<'_>) -> Result<Response, AdminProbl
             language: wanted.language,
             secret_version,
         },
-        session: NewSession { id: new.made().id(), digest: *new.made().digest() },
+        session,
         address: context.address(),
         service: service::draw(&context.config, account).map(|(_, new)| new),
     };
@@ -113,9 +125,26 @@ pub async fn set_up(context: &RequestContext<'_>) -> Result<Response, AdminProbl
         let release = NameRequest::Release { account, member, secret_version };
         let _ = calls::name(context.env, &email, &release).await;
     }
-    let answer = signed_in(context, reply, &new)?;
-    succeeded(context, &tries).await;
+    let answer = signed_in(context, reply, &token)?;
+    join(succeeded(context, &tries), succeeded(context, &at_name)).await;
     Ok(answer)
+}
+
+/// Claims a name. If the address has a password, the claim tests it, so that it counts as a try.
+async fn claim_name(
+    context: &RequestContext<'_>,
+    email: &Email,
+    at_name: &Tries,
+    claim: &NameRequest,
+) -> Result<NameReply, AdminProblem> {
+    count(context, at_name).await?;
+    Ok(calls::name(context.env, email, claim).await?)
+}
+
+/// Lets the person try another address at once. If this call fails, ten minutes later.
+async fn leave_set_up(context: &RequestContext<'_>, account: AccountId, claimant: Digest) {
+    let leave = DirectoryRequest::LeaveSetup { account, claimant };
+    let _ = calls::directory(context.env, &leave).await;
 }
 
 /// Says before the form is filled in that a set-up link is over. Only a client with the link gets
@@ -153,21 +182,27 @@ pub async fn sign_in(context: &RequestContext<'_>) -> Result<Response, AdminProb
         }
     };
     let Some(proof) = found else {
-        delay_refusal(context).await;
+        delay(context, REFUSAL_MS_MIN).await;
         return Err(AdminProblem::SignInRefused);
     };
-    let new = new_session(context, proof.account);
-    let sign_in = LedgerRequest::SignIn {
-        member: proof.member,
-        email: proof.email,
-        secret_version: proof.secret_version,
-        session: NewSession { id: new.made().id(), digest: *new.made().digest() },
-        address: context.address(),
-    };
-    match context.call_ledger(proof.account, &sign_in).await? {
-        LedgerReply::Gone => Err(AdminProblem::SignInRefused),
-        reply => signed_in(context, reply, &new),
+    // The account used last, or the next one whose ledger still has the member.
+    for Membership { account, member } in proof.memberships.iter().copied() {
+        let (token, session) = new_session(context, account, proof.accounts());
+        let sign_in = LedgerRequest::SignIn {
+            member,
+            email: proof.email.clone(),
+            secret_version: proof.secret_version,
+            session,
+            address: context.address(),
+            confirmed: proof.confirmed,
+            switches: false,
+        };
+        match context.call_ledger(account, &sign_in).await? {
+            LedgerReply::Gone | LedgerReply::Refused(Refusal::SignInRefused) => {}
+            reply => return signed_in(context, reply, &token),
+        }
     }
+    Err(AdminProblem::SignInRefused)
 }
 
 /// Returns the session.
@@ -195,20 +230,28 @@ pub async fn sign_out(context: &RequestContext<'_>) -> Result<Response, AdminPro
     }
 }
 
-/// Records a fresh proof of a member's identity.
+/// Records a fresh proof of a member's identity. The session gets a new cookie.
 pub async fn step_up(context: &RequestContext<'_>) -> Result<Response, AdminProblem> {
-    let account = context.session()?.account();
+    let before = context.session()?;
     let form: body::StepUp = context.body().await?;
     let view = context.session_of(context.command(Command::Show).await?)?;
+    let own = Membership { account: before.account(), member: view.member.id };
     let proof = prove(context, &view.member.email, form.password).await?;
-    let proof = proof.filter(|proof| proof.account == account && proof.member == view.member.id);
+    let proof = proof.filter(|proof| proof.memberships.contains(&own));
     let Some(proof) = proof else { return Err(AdminProblem::StepUpRefused) };
-    let step_up = Command::StepUp { secret_version: proof.secret_version };
+    let (token, session) = new_session(context, own.account, view.accounts);
+    let step_up = Command::StepUp {
+        secret_version: proof.secret_version,
+        confirmed: proof.confirmed,
+        session: Some(session),
+    };
     let view = context.session_of(context.command(step_up).await?)?;
-    Ok(session_answer(context, 200, &view))
+    refusals::note_over(&before, now());
+    let answer = session_answer(context, 200, &view);
+    Ok(answer.with("set-cookie", session::set_cookie(token.expose())))
 }
 
-/// Finds the member whose password this is. The try is counted before anything is hashed.
+/// Finds the person whose password this is. The try is counted before anything is hashed.
 async fn prove(
     context: &RequestContext<'_>,
     email: &Email,
@@ -225,9 +268,12 @@ async fn prove(
     let block = context.client().map(ClientAddress::block);
     let verify = NameRequest::Verify { password, block, counted: true };
     match calls::name(context.env, email, &verify).await? {
-        NameReply::Matches { account, member, secret_version } => {
+        NameReply::Matches { account, member, secret_version, confirmed, memberships } => {
             join(succeeded(context, &by_address), succeeded(context, &at_name)).await;
-            Ok(Some(Proof { account, member, email: email.clone(), secret_version }))
+            // An object of an earlier release names one alone.
+            let first = Membership { account, member };
+            let memberships = if memberships.is_empty() { vec![first] } else { memberships };
+            Ok(Some(Proof { email: email.clone(), secret_version, confirmed, memberships }))
         }
         NameReply::Refused => Ok(None),
         NameReply::TooMany { until } => Err(view::too_many(until, now())),
@@ -235,24 +281,25 @@ async fn prove(
     }
 }
 
-/// Delays a refusal so that its time reveals nothing: a new object takes longer to answer than one
-/// that knows the address. Waiting costs no CPU.
-async fn delay_refusal(context: &RequestContext<'_>) {
+/// Delays an answer so that its time reveals nothing: it comes `min_ms` after its request, or at a
+/// later step. A new object takes longer to answer than one that knows the address. Waiting costs
+/// no CPU.
+pub async fn delay(context: &RequestContext<'_>, min_ms: u64) {
     let spent_ms =
         now().as_ms().saturating_sub(context.request.arrived.as_ms()).max(0).unsigned_abs();
-    let until_ms = spent_ms.max(REFUSAL_MS_MIN).next_multiple_of(REFUSAL_MS_STEP);
+    let until_ms = spent_ms.max(min_ms).next_multiple_of(REFUSAL_MS_STEP);
     worker::Delay::from(Duration::from_millis(until_ms.saturating_sub(spent_ms))).await;
 }
 
 /// Counts a try by the client's address.
-async fn count_try(context: &RequestContext<'_>) -> Result<Tries, AdminProblem> {
+pub async fn count_try(context: &RequestContext<'_>) -> Result<Tries, AdminProblem> {
     let tries = Tries::by_address(context.client());
     count(context, &tries).await?;
     Ok(tries)
 }
 
 /// Counts a try. While an object refuses, this isolate does not ask it again.
-async fn count(context: &RequestContext<'_>, tries: &Tries) -> Result<(), AdminProblem> {
+pub async fn count(context: &RequestContext<'_>, tries: &Tries) -> Result<(), AdminProblem> {
     if let Some(until) = refusals::no_try_before(tries, now()) {
         return Err(view::too_many(until, now()));
     }
@@ -268,18 +315,27 @@ async fn count(context: &RequestContext<'_>, tries: &Tries) -> Result<(), AdminP
 }
 
 /// Records that a counted try succeeded. If that fails, the block is not exempt: the log says so.
-async fn succeeded(context: &RequestContext<'_>, tries: &Tries) {
+pub async fn succeeded(context: &RequestContext<'_>, tries: &Tries) {
     let Some(counter) = tries.own().cloned() else { return };
     let request = AddressRequest::Succeeded { counter };
     let _ = calls::address(context.env, &tries.instance, &request).await;
 }
 
-fn new_session(context: &RequestContext<'_>, account: AccountId) -> NewToken {
+/// Draws a session of a person with this number of memberships: its cookie, and what its ledger
+/// stores.
+pub fn new_session(
+    context: &RequestContext<'_>,
+    account: AccountId,
+    accounts: u32,
+) -> (NewToken, NewSession) {
     let AdminConfig { prefix, master, .. } = &*context.config;
-    NewToken::session(account, now(), prefix, master, &mut rng())
+    let token = NewToken::session(account, now(), prefix, master, &mut rng());
+    let (id, digest) = (token.made().id(), *token.made().digest());
+    (token, NewSession { id, digest, agent: context.agent(), accounts: accounts.max(1) })
 }
 
-fn signed_in(
+/// Returns the answer that opens a session, with its cookie.
+pub fn signed_in(
     context: &RequestContext<'_>,
     reply: LedgerReply,
     new: &NewToken,
@@ -288,6 +344,7 @@ fn signed_in(
     Ok(session_answer(context, 201, &view).with("set-cookie", session::set_cookie(new.expose())))
 }
 
-fn session_answer(context: &RequestContext<'_>, status: u16, view: &SessionView) -> Response {
+/// Returns the session document.
+pub fn session_answer(context: &RequestContext<'_>, status: u16, view: &SessionView) -> Response {
     Response::json(status, &view::session(view, &context.config, context.client(), now()))
 }

@@ -93,7 +93,11 @@ export class Journey {
     if (origin) sent.origin = origin;
     const content = raw ?? (body === undefined ? undefined : JSON.stringify(body));
     if (content !== undefined && type) sent["content-type"] = type;
-    return this.ask(CONSOLE, path, { method, headers: sent, body: content });
+    const answer = await this.ask(CONSOLE, path, { method, headers: sent, body: content });
+    // As a browser does; a cookie that is taken away stays, so that tests can try it.
+    const given = cookieOf(answer);
+    if (given && cookie && cookie === this.cookie) this.cookie = given;
+    return answer;
   }
 
   /** One request to the API: `key` is sent as a bearer token, from `ip`, unless they are `null`. */
@@ -125,7 +129,7 @@ export class Journey {
 
   #signedIn(answer) {
     expect(answer, 201);
-    this.cookie = answer.headers["set-cookie"][0].split(";")[0];
+    this.cookie = cookieOf(answer);
     this.session = answer.body;
     return answer.body;
   }
@@ -205,6 +209,12 @@ export class Journey {
   async published(id) {
     return JSON.parse(await this.worker.kv(`key/${id}`));
   }
+}
+
+/** The session cookie that an answer sets, as a browser sends it; `undefined` if it sets none. */
+export function cookieOf({ headers }) {
+  const cookie = headers["set-cookie"]?.[0].split(";")[0];
+  return cookie?.endsWith("=") ? undefined : cookie;
 }
 
 /** Asserts status and, where it is named, `code`; gives the answer back. */

@@ -39,11 +39,36 @@
 const TIMEOUT_MS = 20_000;
 const FILE_TIMEOUT_MS = 600_000;
 
+/** Requests whose response replaces the session cookie: the one before is refused from then on. */
+const RENEWING = ["POST /v1/session", "POST /v1/session/step-up", "POST /v1/session/switch", "POST /v1/member/password"];
+
+/** Number of times that the cookie was replaced. */
+let renewals = 0;
+/** The latest request that replaces it; resolves once its response is here. @type {Promise<unknown>} */
+let renewing = Promise.resolve();
+
 /** @param {Problem} problem @returns {{ok: false, problem: Problem}} */
 const failure = (problem) => ({ ok: false, problem });
 
-/** Sends one request and reads one response. @type {Request} */
-export async function send(method, path, { body, headers = {}, signal, as = "json" } = {}) {
+/**
+ * Sends one request and reads one response. If the cookie was replaced while the request was in
+ * flight, the server may have refused the one before. The request then goes out once more, with the
+ * new one: the server has carried out nothing of a request without a session.
+ * @type {Request}
+ */
+export async function send(method, path, options) {
+  const before = renewals;
+  /** @type {Promise<Answer<any>>} */
+  const exchanged = exchange(method, path, options);
+  if (RENEWING.includes(`${method} ${path}`)) renewing = exchanged.then(({ ok }) => void (renewals += ok ? 1 : 0));
+  const answer = await exchanged;
+  if (answer.problem?.code !== "not_signed_in") return answer;
+  await renewing;
+  return renewals === before ? answer : exchange(method, path, options);
+}
+
+/** @type {Request} */
+async function exchange(method, path, { body, headers = {}, signal, as = "json" } = {}) {
   if (!navigator.onLine) return failure({ code: "offline" });
   const timeout = AbortSignal.timeout(as === "blob" ? FILE_TIMEOUT_MS : TIMEOUT_MS);
   try {

@@ -1,6 +1,8 @@
 //! The texts of messages in each language. Every sentence is written as a whole, never assembled
 //! from fragments.
 
+mod identity;
+
 use claviger_core::base::id::Prefix;
 use claviger_core::base::time::UnixMs;
 use claviger_core::config::terms::{Bound, Terms};
@@ -92,6 +94,26 @@ pub fn render(
                 Block::Sentences(warning.to_owned()),
             ];
             (subject, blocks)
+        }
+        Letter::ResetCode { until, address, zone, .. } => {
+            let until = moment(*until, zone, language, Precision::Minutes);
+            let from = address_phrase(address.as_deref(), language);
+            let [subject, lead, more, warning] = identity::reset_code(&until, &from, language);
+            let blocks = vec![
+                Block::Sentences(lead),
+                Block::Sentences(more),
+                Block::Code(code.map(|code| code.expose().to_owned()).unwrap_or_default()),
+                Block::Sentences(warning),
+            ];
+            (subject, blocks)
+        }
+        Letter::PasswordChanged { is_reset, address, at, zone } => {
+            let at = moment(*at, zone, language, Precision::Seconds);
+            let from = address_phrase(address.as_deref(), language);
+            let console = setting.console_origin;
+            let [subject, lead, ended, warning] =
+                identity::password_changed(*is_reset, &at, &from, console, language);
+            (subject, [lead, ended, warning].map(Block::Sentences).into())
         }
     }
 }

@@ -1,3 +1,5 @@
+mod identity;
+
 use claviger_core::base::id::TokenId;
 use claviger_core::base::secret::SecretText;
 use claviger_core::testing::key_id;

@@ -1,4 +1,10 @@
+mod memberships;
+mod resets;
+mod upgrade;
+
 use std::cell::Cell;
+
+use claviger_core::base::id::{MemberId, TokenId};
 
 use super::*;
 use crate::objects::sql::sqlite::Sqlite;
@@ -70,11 +76,28 @@ impl World {
 }
 
 fn claimed(version: u32) -> NameReply {
-    NameReply::Claimed { secret_version: SecretVersion(version) }
+    NameReply::Claimed { secret_version: SecretVersion(version), accounts: 1 }
 }
 
-fn matches((account, member): (AccountId, MemberId), version: u32) -> NameReply {
-    NameReply::Matches { account, member, secret_version: SecretVersion(version) }
+/// The reply to a person's confirmed password; `all` are their memberships in order.
+fn matches_all(all: &[(AccountId, MemberId)], version: u32) -> NameReply {
+    let memberships: Vec<_> = all
+        .iter()
+        .map(|(account, member)| Membership { account: *account, member: *member })
+        .collect();
+    let Membership { account, member } = memberships[0];
+    let secret_version = SecretVersion(version);
+    NameReply::Matches { account, member, secret_version, confirmed: true, memberships }
+}
+
+fn matches(one: (AccountId, MemberId), version: u32) -> NameReply {
+    matches_all(&[one], version)
+}
+
+fn staged((account, member): (AccountId, MemberId), version: u32) -> NameReply {
+    let memberships = vec![Membership { account, member }];
+    let secret_version = SecretVersion(version);
+    NameReply::Matches { account, member, secret_version, confirmed: false, memberships }
 }
 
 #[test]
@@ -103,8 +126,8 @@ fn staged_passwords_stand_side_by_side_until_one_is_confirmed() {
         assert_eq!(world.claim(mei(), password), claimed(version));
     }
     assert_eq!(world.claim(mei(), "five"), NameReply::Taken, "each costs a hash");
-    assert_eq!(world.verify("two"), matches(mei(), 2));
-    assert_eq!(world.verify("three"), matches(mei(), 3));
+    assert_eq!(world.verify("two"), staged(mei(), 2));
+    assert_eq!(world.verify("three"), staged(mei(), 3));
     assert_eq!(world.confirm(mei(), 2), NameReply::Confirmed);
     assert_eq!(world.confirm(mei(), 3), NameReply::NotHeld, "it went when the other was confirmed");
     assert_eq!(world.verify("two"), matches(mei(), 2));
@@ -226,7 +249,7 @@ fn a_hash_of_an_older_pepper_is_renewed_by_a_right_password() {
     world.master = both;
     assert_eq!(world.verify("wrong"), NameReply::Refused);
     assert!(world.sql.dump("password").contains("keyid=a"));
-    assert_eq!(world.verify("password"), matches(mei(), 1));
+    assert_eq!(world.verify("password"), staged(mei(), 1));
     assert!(world.sql.dump("password").contains("keyid=b"));
     world.master = MasterSecrets::parse(
         r#"[{"id":"c","secret":"mKq4Zt0bXw7RfNcY2uHs9LdVj6PaGe3TiO8xWvBrQyF"}]"#,
@@ -240,7 +263,7 @@ fn no_password_is_stored() {
     let world = World::new();
     world.claim(mei(), "a password to look for");
     world.verify("another one to look for");
-    for table in ["claim", "password", "tries", "due"] {
+    for table in ["claim", "membership", "password", "reset", "tries", "due"] {
         assert!(!world.sql.dump(table).contains("to look for"), "{table}");
     }
 }

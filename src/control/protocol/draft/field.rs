@@ -84,7 +84,10 @@ impl FieldError {
             TextError::Required
             | TextError::ControlCharacter
             | TextError::Secret
-            | TextError::NotAnAddress => refused,
+            | TextError::NotAnAddress
+            | TextError::Common
+            | TextError::OwnNames
+            | TextError::Same => refused,
         }
     }
 

@@ -122,7 +122,7 @@ describe("an operator", () => {
 
   test("makes a link that works once, and for one owner", async () => {
     const { account, link } = await first.invite();
-    expect(await useLink(link, OWNER), 409, "address_taken");
+    expect(await useLink(link, { ...OWNER, password: OTHER_OWNER.password }), 409, "address_taken");
     const owner = { ...OTHER_OWNER, email: "third@example.org" };
     const { body } = expect(await useLink(link, owner), 201);
     assert.deepEqual([body.account.id, body.operator, body.member.role], [account.id, false, "owner"]);

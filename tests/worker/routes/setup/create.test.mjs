@@ -1,7 +1,7 @@
 // A set-up link that many use at once, or that somebody uses to guess addresses.
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { OWNER, begin, eventually, expect, setupToken } from "../../support/journey.mjs";
+import { OTHER_OWNER, OWNER, begin, eventually, expect, setupToken } from "../../support/journey.mjs";
 
 describe("one set-up link", () => {
   let at;
@@ -80,7 +80,8 @@ test("a link can be used with another address at once after one that is taken", 
   try {
     const { link } = await at.invite();
     const form = { token: link.split("#/setup/")[1], account_name: "Other GmbH", time_zone: "UTC", language: "en" };
-    const use = (email) => at.console("POST", "/v1/setup", { body: { ...form, ...OWNER, email }, cookie: null });
+    const use = (email) =>
+      at.console("POST", "/v1/setup", { body: { ...form, ...OTHER_OWNER, email }, cookie: null });
     expect(await use(OWNER.email), 409, "address_taken");
     expect(await use("mine@example.org"), 201);
     expect(await use("yours@example.org"), 409, "setup_done");

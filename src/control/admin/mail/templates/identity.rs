@@ -1,0 +1,73 @@
+//! The texts of messages about a person's password. Their subjects hold nothing that a customer has
+//! chosen: anyone can cause them for any address.
+
+use crate::protocol::member::Language;
+
+/// Returns the subject, the request, the way to use the code, and the warning.
+pub fn reset_code(until: &str, from: &str, language: Language) -> [String; 4] {
+    match language {
+        Language::En => [
+            "Code to reset your password".to_owned(),
+            format!("Someone has asked to reset your password on the API key console, {from}."),
+            format!("To choose a new password, enter this code in the console. It works once, until {until}:"),
+            "If it was not you, give the code to no one and ignore this mail: your password does not change."
+                .to_owned(),
+        ],
+        Language::Ja => [
+            "パスワードを再設定するための認証コード".to_owned(),
+            format!("APIキーのコンソールで、あなたのパスワードの再設定が{from}求められました。"),
+            format!(
+                "新しいパスワードを設定するには、次の認証コードをコンソールに入力してください。{until}まで、1回だけ使えます。"
+            ),
+            "お心当たりがない場合は、このコードを誰にも教えず、このメールを破棄してください。パスワードは変わりません。"
+                .to_owned(),
+        ],
+    }
+}
+
+/// Returns the subject, the change, its effect, and the warning.
+pub fn password_changed(
+    is_reset: bool,
+    at: &str,
+    from: &str,
+    console: &str,
+    language: Language,
+) -> [String; 4] {
+    let subject = match language {
+        Language::En => "Your password was changed",
+        Language::Ja => "パスワードが変更されました",
+    };
+    let lead = match (language, is_reset) {
+        (Language::En, false) => {
+            format!("Your password for the API key console was changed on {at}, {from}.")
+        }
+        (Language::En, true) => {
+            format!(
+                "Your password for the API key console was reset with a mailed code on {at}, {from}."
+            )
+        }
+        (Language::Ja, false) => {
+            format!("APIキーのコンソールのパスワードが、{at}に、{from}変更されました。")
+        }
+        (Language::Ja, true) => {
+            format!(
+                "APIキーのコンソールのパスワードが、{at}に、{from}、メールの認証コードで再設定されました。"
+            )
+        }
+    };
+    let [ended, warning] = match language {
+        Language::En => [
+            "Other browsers that were signed in as you are signed out.".to_owned(),
+            format!(
+                "If it was not you, reset your password on the console at once, and inform the operator of this service: {console}"
+            ),
+        ],
+        Language::Ja => [
+            "サインインしていたほかのブラウザーは、すべてサインアウトされました。".to_owned(),
+            format!(
+                "お心当たりがない場合は、すぐにコンソールでパスワードを再設定し、サービスの運営者に連絡してください。{console}"
+            ),
+        ],
+    };
+    [subject.to_owned(), lead, ended, warning]
+}

@@ -1,0 +1,67 @@
+//! Mail about a person's password.
+
+use super::*;
+
+fn reset_code(address: Option<&str>) -> Letter {
+    let address = address.map(str::to_owned);
+    Letter::ResetCode { reset: deletion(), until: at(600), address, zone: zone() }
+}
+
+fn password_changed(is_reset: bool) -> Letter {
+    let address = Some("203.0.113.7".to_owned());
+    Letter::PasswordChanged { is_reset, address, at: START, zone: zone() }
+}
+
+#[test]
+fn the_mail_of_a_reset_has_the_code_its_end_and_where_it_was_asked_for() {
+    let english = composed(Language::En, reset_code(Some("203.0.113.7")));
+    assert_eq!(english.subject, "Code to reset your password");
+    for part in [
+        "from the address 203.0.113.7.",
+        "once, until 21 Nov 2026, 21:10 (Asia/Tokyo):\n\n    314159\n",
+    ] {
+        assert!(english.text.contains(part), "{}", english.text);
+    }
+    assert!(!english.subject.contains("314159"));
+    let japanese = composed(Language::Ja, reset_code(None));
+    assert_eq!(japanese.subject, "パスワードを再設定するための認証コード");
+    for part in
+        ["不明なアドレスから求められました。", "2026年11月21日 21:10（Asia/Tokyo）", "314159"]
+    {
+        assert!(japanese.text.contains(part), "{}", japanese.text);
+    }
+    assert!(compose(&envelope(Language::En, reset_code(None), None), &config()).is_none());
+}
+
+#[test]
+fn the_mail_of_a_change_says_when_where_and_how() {
+    for (is_reset, how) in [
+        (false, "was changed on 21 Nov 2026, 21:00:00 (Asia/Tokyo), from the address 203.0.113.7."),
+        (
+            true,
+            "was reset with a mailed code on 21 Nov 2026, 21:00:00 (Asia/Tokyo), from the address 203.0.113.7.",
+        ),
+    ] {
+        let mail = composed(Language::En, password_changed(is_reset));
+        assert_eq!(mail.subject, "Your password was changed");
+        assert!(mail.text.contains(how), "{}", mail.text);
+        assert!(mail.text.contains("http://localhost:8787"), "{}", mail.text);
+    }
+    let japanese = composed(Language::Ja, password_changed(true));
+    assert_eq!(japanese.subject, "パスワードが変更されました");
+    let how = "2026年11月21日 21:00:00（Asia/Tokyo）に、アドレス 203.0.113.7 から、メールの認証コードで再設定されました。";
+    assert!(japanese.text.contains(how), "{}", japanese.text);
+}
+
+/// Later releases must be able to read every letter that a ledger has stored.
+#[test]
+fn the_stored_letters_about_a_password_are_pinned() {
+    for (name, letter) in [
+        ("reset_code", reset_code(Some("203.0.113.7"))),
+        ("password_changed", password_changed(true)),
+    ] {
+        insta::assert_snapshot!(name, serde_json::to_string_pretty(&letter).unwrap());
+        let json = serde_json::to_string(&letter).unwrap();
+        assert_eq!(serde_json::from_str::<Letter>(&json).unwrap(), letter);
+    }
+}

@@ -1,0 +1,247 @@
+//! Routes about a person: their accounts, sessions and password.
+
+use claviger_control::admin::problem::AdminProblem;
+use claviger_control::admin::view::OwnAccount;
+use claviger_control::admin::{body, form, session, view};
+use claviger_control::protocol::account::{Email, TextError, check_password};
+use claviger_control::protocol::code::{Code, CodePurpose};
+use claviger_control::protocol::command::Command;
+use claviger_control::protocol::encryption;
+use claviger_control::protocol::envelope::code_associated_data;
+use claviger_control::protocol::identity::{Membership, ResetMail};
+use claviger_control::protocol::ledger::{LedgerReply, LedgerRequest};
+use claviger_control::protocol::objects::{NameReply, NameRequest};
+use claviger_control::protocol::refusal::Refusal;
+use claviger_control::protocol::tries::Tries;
+use claviger_control::protocol::view::SessionView;
+use claviger_core::base::http::problem::RequestProblem;
+use claviger_core::base::http::response::Response;
+use claviger_core::base::id::{AccountId, TokenId};
+use claviger_core::base::secret::SecretText;
+use claviger_workers::rng;
+use futures_util::future::{join, join_all};
+
+use crate::clock::now;
+use crate::context::RequestContext;
+use crate::sessions::{
+    REFUSAL_MS_MIN, count, count_try, delay, new_session, session_answer, signed_in, succeeded,
+};
+use crate::{calls, refusals};
+
+/// Earliest time for the answer to the beginning of a reset, in milliseconds. It calls two objects
+/// if the address has a member, and one if it has none.
+const RESET_MS_MIN: u64 = 1_000;
+
+/// Lists the accounts of the person. Each account's ledger names itself.
+pub async fn list_accounts(context: &RequestContext<'_>) -> Result<Response, AdminProblem> {
+    let current = context.session()?.account();
+    let view = context.session_of(context.command(Command::Show).await?)?;
+    let memberships = memberships(context, current, &view, None).await?;
+    let asked = memberships.into_iter().map(|membership| describe(context, &view, membership));
+    let accounts: Vec<OwnAccount> = join_all(asked).await.into_iter().flatten().collect();
+    Ok(Response::json(200, &view::own_accounts(&accounts, current, now())))
+}
+
+/// Opens another account of the person, and ends the present session.
+pub async fn switch(context: &RequestContext<'_>) -> Result<Response, AdminProblem> {
+    let current = context.session()?.account();
+    let form: body::SwitchAccount = context.body().await?;
+    let not_found = || AdminProblem::from(RequestProblem::NotFound);
+    let wanted = AccountId::parse(&form.account).ok_or_else(not_found)?;
+    let view = context.session_of(context.command(Command::Show).await?)?;
+    let memberships = memberships(context, current, &view, Some(wanted)).await?;
+    let found = memberships.iter().find(|membership| membership.account == wanted);
+    let Membership { account, member } = found.copied().ok_or_else(not_found)?;
+    let accounts = memberships.len().try_into().unwrap_or(u32::MAX);
+    let (token, session) = new_session(context, account, accounts);
+    let sign_in = LedgerRequest::SignIn {
+        member,
+        email: view.member.email,
+        secret_version: view.secret_version,
+        session,
+        address: context.address(),
+        confirmed: true,
+        switches: true,
+    };
+    let reply = match context.call_ledger(account, &sign_in).await? {
+        LedgerReply::Gone | LedgerReply::Refused(Refusal::SignInRefused) => {
+            return Err(not_found());
+        }
+        reply => reply,
+    };
+    let answer = signed_in(context, reply, &token)?;
+    // If this call fails, the session ends when it was idle for long enough: its cookie is gone.
+    let _ = context.command(Command::SignOut).await;
+    Ok(answer)
+}
+
+/// Lists the sessions of the member.
+pub async fn list_sessions(context: &RequestContext<'_>) -> Result<Response, AdminProblem> {
+    match context.command(Command::ListSessions).await? {
+        LedgerReply::Sessions { sessions } => {
+            Ok(Response::json(200, &view::sessions(&sessions, now())))
+        }
+        reply => Err(context.refusal(reply)),
+    }
+}
+
+/// Ends a session. Ending the present one signs out.
+pub async fn end_session(
+    context: &RequestContext<'_>,
+    id: TokenId,
+) -> Result<Response, AdminProblem> {
+    let own = context.session()?;
+    match context.command(Command::EndSession { id }).await? {
+        LedgerReply::Done if id == own.id() => {
+            refusals::note_over(&own, now());
+            Ok(Response::empty(204).with("set-cookie", session::clear_cookie()))
+        }
+        LedgerReply::Done => Ok(Response::empty(204)),
+        reply => Err(context.refusal(reply)),
+    }
+}
+
+/// Ends the other sessions of the member.
+pub async fn end_other_sessions(context: &RequestContext<'_>) -> Result<Response, AdminProblem> {
+    match context.command(Command::EndOtherSessions).await? {
+        LedgerReply::Done => Ok(Response::empty(204)),
+        reply => Err(context.refusal(reply)),
+    }
+}
+
+/// Changes the password. All sessions of the member end, and a new one begins.
+pub async fn change_password(context: &RequestContext<'_>) -> Result<Response, AdminProblem> {
+    let before = context.session()?;
+    let form: body::ChangePassword = context.body().await?;
+    let view = context.session_of(context.command(Command::Show).await?)?;
+    let names = [view.member.name.as_str(), &view.account.name, view.member.email.as_str()];
+    form::new_password("new_password", &form.new_password, Some(&form.password), &names)?;
+    let by_address = count_try(context).await?;
+    if check_password(form.password.expose())
+        .is_err_and(|error| matches!(error, TextError::TooLong { .. }))
+    {
+        return Err(AdminProblem::StepUpRefused);
+    }
+    let at_name = Tries::at_name(&view.member.email, context.client());
+    count(context, &at_name).await?;
+    let (account, member) = (before.account(), view.member.id);
+    let change = NameRequest::ChangePassword {
+        account,
+        member,
+        password: form.password,
+        new_password: form.new_password,
+        address: context.address(),
+    };
+    let (secret_version, accounts) =
+        match calls::name(context.env, &view.member.email, &change).await? {
+            NameReply::PasswordChanged { secret_version, accounts } => (secret_version, accounts),
+            NameReply::Refused => return Err(AdminProblem::StepUpRefused),
+            _ => return Err(RequestProblem::Unavailable.into()),
+        };
+    join(succeeded(context, &by_address), succeeded(context, &at_name)).await;
+    // The ledger follows to the new version, which ends the sessions before it. If this call fails,
+    // the name object tells it, and the member signs in with the new password.
+    let (token, session) = new_session(context, account, accounts);
+    let sign_in = LedgerRequest::SignIn {
+        member,
+        email: view.member.email,
+        secret_version,
+        session,
+        address: context.address(),
+        confirmed: true,
+        switches: false,
+    };
+    let view = context.session_of(context.call_ledger(account, &sign_in).await?)?;
+    refusals::note_over(&before, now());
+    let answer = session_answer(context, 200, &view);
+    Ok(answer.with("set-cookie", session::set_cookie(token.expose())))
+}
+
+/// Mails the code of a password reset, if the address has a member. The answer is the same, and
+/// takes the same time, if it has none, or if an object does not answer.
+pub async fn begin_reset(context: &RequestContext<'_>) -> Result<Response, AdminProblem> {
+    context.config.mail.as_ref().ok_or(AdminProblem::MailOff)?;
+    let form: body::BeginReset = context.body().await?;
+    count_try(context).await?;
+    if let Ok(email) = Email::parse(&form.email) {
+        let _ = mail_reset(context, email).await;
+    }
+    delay(context, RESET_MS_MIN).await;
+    Ok(Response::empty(202))
+}
+
+/// Sets a new password by a mailed code. No one is signed in by that.
+pub async fn confirm_reset(context: &RequestContext<'_>) -> Result<Response, AdminProblem> {
+    let form: body::ConfirmReset = context.body().await?;
+    let code = form::code(CodePurpose::Reset, &form.code)?;
+    form::new_password("password", &form.password, None, &[&form.email])?;
+    let by_address = count_try(context).await?;
+    if let Ok(email) = Email::parse(&form.email) {
+        let at_name = Tries::at_name(&email, context.client());
+        count(context, &at_name).await?;
+        let confirm = NameRequest::ConfirmReset {
+            code: SecretText::new(code.expose().to_owned()),
+            new_password: form.password,
+            address: context.address(),
+        };
+        match calls::name(context.env, &email, &confirm).await? {
+            NameReply::PasswordChanged { .. } => {
+                join(succeeded(context, &by_address), succeeded(context, &at_name)).await;
+                return Ok(Response::empty(204));
+            }
+            NameReply::Refused => {}
+            _ => return Err(RequestProblem::Unavailable.into()),
+        }
+    }
+    delay(context, REFUSAL_MS_MIN).await;
+    Err(AdminProblem::ResetRefused)
+}
+
+/// Draws a code, has the name object store its MAC, and the ledger of a membership mail it.
+async fn mail_reset(context: &RequestContext<'_>, email: Email) -> Result<(), AdminProblem> {
+    let (id, code) = (TokenId::random(&mut rng()), Code::draw(CodePurpose::Reset, &mut rng()));
+    let code = SecretText::new(code.expose().to_owned());
+    let begin = NameRequest::BeginReset { id, code: code.clone() };
+    let begun = calls::name(context.env, &email, &begin).await?;
+    let NameReply::ResetBegun { account, member, until } = begun else { return Ok(()) };
+    let place = code_associated_data(account, &id);
+    let sealed = encryption::encrypt(&code, place, &context.config.master, &mut rng())
+        .ok_or(RequestProblem::Internal)?;
+    let address = context.address();
+    let mail = ResetMail { member, email, reset: id, until, address, sealed };
+    context.call_ledger(account, &LedgerRequest::MailReset(mail)).await?;
+    Ok(())
+}
+
+/// Returns the person's memberships. `opens` is the account that they open next.
+async fn memberships(
+    context: &RequestContext<'_>,
+    account: AccountId,
+    view: &SessionView,
+    opens: Option<AccountId>,
+) -> Result<Vec<Membership>, AdminProblem> {
+    let (member, secret_version) = (view.member.id, view.secret_version);
+    let list = NameRequest::Memberships { account, member, secret_version, opens };
+    match calls::name(context.env, &view.member.email, &list).await? {
+        NameReply::Memberships { memberships } => Ok(memberships),
+        // The password was changed elsewhere, and this session is about to end.
+        NameReply::NotHeld => Err(AdminProblem::NotSignedIn),
+        _ => Err(RequestProblem::Unavailable.into()),
+    }
+}
+
+/// Asks the ledger of a membership for its name; `None` if it does not hold the person.
+async fn describe(
+    context: &RequestContext<'_>,
+    view: &SessionView,
+    Membership { account, member }: Membership,
+) -> Option<OwnAccount> {
+    let ask = LedgerRequest::Membership { member, email: view.member.email.clone() };
+    match calls::ledger(context.env, account, &ask).await {
+        Ok(LedgerReply::Membership { name, role }) => {
+            Some(OwnAccount { id: account, described: Some((name, role)) })
+        }
+        Ok(LedgerReply::Gone | LedgerReply::Refused(Refusal::NotFound)) => None,
+        _ => Some(OwnAccount { id: account, described: None }),
+    }
+}

@@ -1,0 +1,118 @@
+//! Messages about persons: memberships, changes of passwords, sessions.
+
+use claviger_control::protocol::encryption::Ciphertext;
+use claviger_control::protocol::identity::{
+    Membership, NewSession, PasswordNews, ResetMail, SessionEntry,
+};
+
+use super::*;
+
+fn reset() -> TokenId {
+    TokenId::parse("0123456789").unwrap()
+}
+
+#[test]
+fn requests_and_replies_of_a_name_object_about_its_person() {
+    let secret = |text: &str| SecretText::new(text.into());
+    let (account, member) = (account(), member());
+    let requests = written(vec![
+        NameRequest::ChangePassword {
+            account,
+            member,
+            password: secret("old"),
+            new_password: secret("new"),
+            address: Some("203.0.113.7".into()),
+        },
+        NameRequest::Memberships {
+            account,
+            member,
+            secret_version: SecretVersion(2),
+            opens: Some(account),
+        },
+        NameRequest::Leave { account, member },
+        NameRequest::BeginReset { id: reset(), code: secret("01234567") },
+        NameRequest::ConfirmReset {
+            code: secret("01234567"),
+            new_password: secret("new"),
+            address: None,
+        },
+    ]);
+    let replies = written(vec![
+        NameReply::NotHeld,
+        NameReply::PasswordChanged { secret_version: SecretVersion(2), accounts: 1 },
+        NameReply::Memberships { memberships: vec![Membership { account, member }] },
+        NameReply::ResetBegun { account, member, until: at(8) },
+    ]);
+    insta::assert_snapshot!("person_requests", requests);
+    insta::assert_snapshot!("person_replies", replies);
+}
+
+#[test]
+fn requests_and_replies_of_a_ledger_about_a_person() {
+    let console = |command: Command| LedgerRequest::Console {
+        session: proof(),
+        address: Some("203.0.113.7".into()),
+        command,
+    };
+    let (member, address) = (member(), Some("203.0.113.7".to_owned()));
+    let requests = written(vec![
+        LedgerRequest::Membership { member, email: email() },
+        LedgerRequest::PasswordChanged(PasswordNews {
+            member,
+            email: email(),
+            secret_version: SecretVersion(2),
+            at: at(8),
+            address: address.clone(),
+            is_reset: false,
+            mails: true,
+        }),
+        LedgerRequest::MailReset(ResetMail {
+            member,
+            email: email(),
+            reset: reset(),
+            until: at(9),
+            address: address.clone(),
+            sealed: Ciphertext::from_stored("b.AAAA".into()),
+        }),
+        console(Command::ListSessions),
+        console(Command::EndSession { id: reset() }),
+        console(Command::EndOtherSessions),
+    ]);
+    let replies = written(vec![
+        LedgerReply::Membership { name: "Example KK".into(), role: Role::Admin },
+        LedgerReply::Sessions {
+            sessions: vec![SessionEntry {
+                id: reset(),
+                current: true,
+                agent: Some("Mozilla/5.0".into()),
+                address: address.clone(),
+                last_address: address,
+                created_at: at(1),
+                seen_at: at(2),
+            }],
+        },
+    ]);
+    insta::assert_snapshot!("person_requests_to_a_ledger", requests);
+    insta::assert_snapshot!("person_replies_of_a_ledger", replies);
+}
+
+/// An admin Worker of the release before sends and reads these.
+#[test]
+fn messages_of_the_release_before_are_understood() {
+    let session: NewSession = serde_json::from_str(&format!(
+        r#"{{"id":"0123456789","digest":{}}}"#,
+        serde_json::json!(digest())
+    ))
+    .unwrap();
+    assert_eq!((session.agent, session.accounts), (None, 1));
+    let command: Command = serde_json::from_str(r#"{"do":"step_up","secret_version":1}"#).unwrap();
+    assert!(matches!(command, Command::StepUp { confirmed: false, session: None, .. }));
+    let matches =
+        r#"{"reply":"matches","account":"a1B2c3D4","member":"0123456789A","secret_version":1}"#;
+    let reply: NameReply = serde_json::from_str(matches).unwrap();
+    let NameReply::Matches { confirmed, memberships, .. } = reply else { panic!("{reply:?}") };
+    assert!(!confirmed && memberships.is_empty());
+    let claimed = r#"{"reply":"claimed","secret_version":1}"#;
+    let reply: NameReply = serde_json::from_str(claimed).unwrap();
+    assert_eq!(reply, NameReply::Claimed { secret_version: SecretVersion(1), accounts: 0 });
+}
