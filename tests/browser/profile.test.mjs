@@ -341,6 +341,15 @@ test.describe("a forgotten password", () => {
     await inspect(page, "reset-too-many");
   });
 
+  test("cannot be reset where no mail goes out, and says why", async ({ page }) => {
+    await standIn(page, { signedIn: false });
+    await answerInstead(page, "POST", "/v1/password/reset", problem(409, "mail_off"));
+    await open(page, "#/reset");
+    await page.getByLabel("E-mail").fill("mei@example.jp");
+    await button(page, "Mail a code").click();
+    await expect(page.getByText("Codes go out by mail, but mail is not set up here.")).toBeVisible();
+  });
+
   test("in Japanese, on a phone, in the dark", async ({ newPage }) => {
     const page = await newPage({ viewport: { ...NARROW, width: 320 }, colorScheme: "dark", locale: "ja-JP" });
     await standIn(page, { signedIn: false });

@@ -32,7 +32,10 @@ export function AddressStep({ email, onMailed }) {
     <Form onSubmit={submit} busy={form.busy}>
       <p>{say("reset.lead")}</p>
       <ErrorSummary {...form.mistakes} />
-      <ProblemNotice problem={form.problem} />
+      <ProblemNotice
+        problem={form.problem}
+        text={form.problem?.code === "mail_off" ? say("reset.mail-off") : undefined}
+      />
       <Field id="email" label={say("email")} error={errorOf(form.mistakes.errors, "email")}>
         {(control) => <input {...control} {...form.field("email")} type="email" autocomplete="username" />}
       </Field>

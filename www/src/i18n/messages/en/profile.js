@@ -69,12 +69,15 @@ export default {
   "problem.invitation_over":
     "This invitation was used, withdrawn, sent again, or has expired. If you joined already, sign in. Otherwise ask for a new one.",
   "problem.invitation_token_gone": "The invitation link is not stored. Open the original link again.",
+  "problem.address_taken":
+    "This address has a password here already. Enter that password: the account is then added to your others.",
   "problem.join_taken": "This address is joining another account at the moment. Try again in a few minutes.",
 
   // Resetting a password
   "reset.link": "Forgot your password?",
   "reset.title": "Reset your password",
   "reset.lead": "We mail you a code. With it, you choose a new password.",
+  "reset.mail-off": "Codes go out by mail, but mail is not set up here. Contact the provider of this service.",
   "reset.send": "Mail a code",
   "reset.mailed":
     "If {address} belongs to a member, a code is on its way. It works until {until} ({zone}), for {count} tries.",
