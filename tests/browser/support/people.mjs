@@ -1,6 +1,8 @@
-// An API of members, invitations and browsers in the server's place: it keeps what the pages change,
-// so that tests see states that take the real server long to reach.
+// Steps of several people, and an API of members, invitations and browsers in the server's place: it
+// keeps what the pages change, so that tests see states that take the real server long to reach.
+import { expect } from "@playwright/test";
 import { NOW } from "./answers.mjs";
+import { button, open, until } from "./console.mjs";
 
 export const LONG = "全角".repeat(32);
 
@@ -225,4 +227,30 @@ function invite(state, act, path, body) {
     : invitation(state.invitations.length + 100, { email: body.email, role: body.role, mail: "queued" });
   state.invitations = [made, ...state.invitations.filter((one) => one !== before)];
   return ok({ invitation: made }, before ? 200 : 201);
+}
+
+const received = ({ mail }, address) => mail.messages.filter(({ to }) => [to].flat().join().includes(address));
+
+/** Returns the number of mails to an address so far. */
+export const mailsTo = (deployment, address) => received(deployment, address).length;
+
+/** Returns the text of the `count`th mail to an address, once it is there. */
+export async function mailTo(deployment, address, count = 1) {
+  await until(() => mailsTo(deployment, address) >= count);
+  return received(deployment, address)[count - 1].text;
+}
+
+export async function signIn(page, { email, password }) {
+  await page.getByLabel("E-mail").fill(email);
+  await page.getByLabel("Password", { exact: true }).fill(password);
+  await button(page, "Sign in").click();
+}
+
+/** Returns a page of a browser in which this person has just signed in. */
+export async function signedIn(newPage, person, address = "") {
+  const page = await newPage({ storageState: undefined });
+  await open(page, address);
+  await signIn(page, person);
+  await expect(page.getByRole("navigation", { name: "Console" })).toBeVisible();
+  return page;
 }
