@@ -13,6 +13,7 @@ import {
 } from "../../www/src/key/form/values.js";
 import { durationOf, durationText } from "../../www/src/key/duration.js";
 import { parseShortLivedKey } from "../../www/src/key/short-lived/parser.js";
+import { send } from "../../www/src/client/api.js";
 import { withoutSecrets } from "../../www/src/client/redaction.js";
 import { indexed, matching, pageOf, sorted } from "../../www/src/account/list.js";
 import { browserOf } from "../../www/src/profile/agent.js";
@@ -305,4 +306,42 @@ test.describe("the name of a browser", () => {
     test(`of ${agent.slice(0, 120) || "none"}`, () => expect(browserOf(agent)).toEqual({ browser, system }));
   test("is unknown if the server knows no agent", () =>
     expect(browserOf(null)).toEqual({ browser: null, system: null }));
+});
+
+test.describe("a request that crossed a new cookie", () => {
+  const { fetch, navigator } = globalThis;
+  const stub = (name, value) => Object.defineProperty(globalThis, name, { value, configurable: true, writable: true });
+  test.beforeEach(() => stub("navigator", { onLine: true }));
+  test.afterEach(() => {
+    stub("fetch", fetch);
+    stub("navigator", navigator);
+  });
+
+  const response = (status, body) =>
+    new Response(JSON.stringify(body), { status, headers: { "Content-Type": "application/problem+json" } });
+
+  /** Sends a request, then begins a session of `member`, and only then refuses the request. */
+  async function crossing(member) {
+    const members = ["m1", member];
+    let asked = 0;
+    let refuse;
+    stub("fetch", (path) => {
+      if (path === "/v1/session") return Promise.resolve(response(201, { member: { id: members.shift() } }));
+      asked += 1;
+      if (asked > 1) return Promise.resolve(response(200, {}));
+      return new Promise((resolve) => (refuse = () => resolve(response(401, { code: "not_signed_in" }))));
+    });
+    await send("POST", "/v1/session");
+    const answer = send("POST", "/v1/keys", { body: {} });
+    await send("POST", "/v1/session");
+    refuse();
+    return { ok: (await answer).ok, asked };
+  }
+
+  test("goes out once more for the same member", async () => {
+    expect(await crossing("m1")).toEqual({ ok: true, asked: 2 });
+  });
+  test("does not go out in another account", async () => {
+    expect(await crossing("m2")).toEqual({ ok: false, asked: 1 });
+  });
 });
