@@ -58,7 +58,7 @@ let renewing = Promise.resolve();
 function learn({ ok, data }) {
   if (!ok) return;
   renewals += 1;
-  member = data.member.id;
+  member = data?.member?.id ?? member;
 }
 
 /** @param {Problem} problem @returns {{ok: false, problem: Problem}} */
@@ -77,7 +77,7 @@ export async function send(method, path, options) {
   const exchanged = exchange(method, path, options);
   if (RENEWING.includes(`${method} ${path}`)) renewing = exchanged.then(learn);
   const answer = await exchanged;
-  if (answer.ok && path === "/v1/session" && answer.data) member = answer.data.member.id;
+  if (answer.ok && path === "/v1/session") member = answer.data?.member?.id ?? member;
   if (answer.problem?.code !== "not_signed_in") return answer;
   await renewing;
   return renewals === before || member !== sender ? answer : exchange(method, path, options);
