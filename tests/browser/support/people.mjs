@@ -132,7 +132,7 @@ export async function standIn(page, { session = {}, account = {}, ...given } = {
         body: JSON.stringify({ type: "about:blank", title: code, status, code, ...members }),
       });
     const data = members.data ?? {};
-    return status === 204
+    return status === 204 || status === 202
       ? route.fulfill({ status })
       : route.fulfill({ status, contentType: "application/json", body: JSON.stringify(data) });
   });
@@ -198,7 +198,7 @@ function answerTo(state, method, path, body) {
       return id === "check" ? ok(state.invited) : signIn();
     },
     "POST password": () => {
-      if (act !== "confirm") return ok({}, 202);
+      if (act !== "confirm") return { status: 202 };
       return body.code === "12345678" ? done : refused(401, "reset_refused");
     },
   };

@@ -39,6 +39,9 @@
 const TIMEOUT_MS = 20_000;
 const FILE_TIMEOUT_MS = 600_000;
 
+/** Statuses of responses without a body. */
+const EMPTY = [202, 204];
+
 /** Requests whose response replaces the session cookie: the one before is refused from then on. */
 const RENEWING = [
   "POST /v1/session",
@@ -95,7 +98,7 @@ async function exchange(method, path, { body, headers = {}, signal, as = "json" 
       cache: "no-store",
       signal: signal ? AbortSignal.any([signal, timeout]) : timeout,
     });
-    if (response.ok) return { ok: true, data: response.status === 204 ? null : await response[as]() };
+    if (response.ok) return { ok: true, data: EMPTY.includes(response.status) ? null : await response[as]() };
     return failure(await problemOf(response));
   } catch {
     return failure({ code: signal?.aborted ? "cancelled" : "no_answer" });
