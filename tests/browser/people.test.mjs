@@ -92,7 +92,7 @@ test("a person with two accounts switches between them, and other tabs follow", 
   const page = await signedIn(newPage, me, "#/operator");
   await button(page, "New account").click();
   await button(page, "Create link").click();
-  const link = await page.getByLabel("Set-up link").inputValue();
+  const link = await page.locator("#link").inputValue();
   await button(page, "I have stored it").click();
   const guest = await newPage({ storageState: undefined });
   await guest.goto(link);
