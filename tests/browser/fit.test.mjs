@@ -3,6 +3,7 @@ import { NOW, answerInstead, json, key, problem } from "./support/answers.mjs";
 import { NARROW, open } from "./support/console.mjs";
 import { assertFits } from "./support/fit.mjs";
 import { expect, test } from "./support/fixtures.mjs";
+import { invitation, member, standIn } from "./support/people.mjs";
 
 const LONG = "全角".repeat(32);
 const LATIN = "Abcdefghijklmnop".repeat(4);
@@ -165,8 +166,73 @@ const DIALOGS = {
   "a new account": ["#/operator", click(".page-head .primary"), "dialog"],
 };
 
+const MAILBOX = `${"m".repeat(64)}@${"example".repeat(6)}.jp`;
+const INVITED = { account: { name: LONG }, role: "admin", email: MAILBOX, invited_by: LATIN, expires_at: NOW };
+
+/** Pages and dialogs of members and of the own person, with the API stood in for. */
+const PEOPLE = {
+  "the account": ["#/account", null, ".members, .key-cards"],
+  "an invitation to send": ["#/account", click(".page-head .primary"), "dialog"],
+  "an invitation to withdraw": ["#/account", click(".rows .row button + button"), "dialog"],
+  "a role": ["#/account", chooseOf("m9", 1), "dialog"],
+  "a member to remove": ["#/account", chooseOf("m9", 3), "dialog"],
+  "the account's name": ["#/account", click(".apart > button"), "dialog"],
+  "the profile": ["#/profile", null, ".rows"],
+  "the menu of a person with accounts": ["#/profile", click(".member"), ".menu:popover-open"],
+  "a password to change": ["#/profile", (page) => page.locator(".apart > button").nth(1).click(), "dialog"],
+  "the invitation of another person": [
+    "#/join/Itoken",
+    null,
+    ".card .notice",
+    { session: { member: { name: LATIN, email: `k${MAILBOX}` } } },
+  ],
+  "a new person": ["#/join/Itoken", null, "#password", { signedIn: false }],
+  "a person with a password": [
+    "#/join/Itoken",
+    null,
+    "#password",
+    { signedIn: false, invited: { ...INVITED, has_password: true } },
+  ],
+  "the code of a reset": [
+    "#/reset",
+    async (page) => {
+      await page.locator("#email").fill(MAILBOX);
+      await page.locator(".primary").click();
+    },
+    "#code",
+    { signedIn: false },
+  ],
+};
+
+function chooseOf(id, item) {
+  return async (page) => {
+    await page.locator(`#actions-${id}`).click();
+    await page.locator(`.menu:popover-open .item:nth-child(${item})`).click();
+  };
+}
+
 for (const language of ["en", "ja"]) {
   test.describe(`in ${language}`, () => {
+    for (const [name, [address, show, shown, state]] of Object.entries(PEOPLE)) {
+      test(`of people, it fits: ${name}`, async ({ newPage }) => {
+        const page = await newPage({ viewport: NARROW, storageState: undefined });
+        await page.addInitScript((code) => localStorage.setItem("claviger.language", code), language);
+        await standIn(page, {
+          members: Array.from({ length: 60 }, (_, n) => member(n, { sessions: 2, ...(n % 2 && { email: MAILBOX }) })),
+          invitations: Array.from({ length: 9 }, (_, n) => invitation(n, { email: MAILBOX, invited_by: LATIN })),
+          session: { accounts: 2, operator: true, member: { name: LATIN, email: MAILBOX } },
+          account: { name: LONG },
+          invited: INVITED,
+          ...state,
+        });
+        await open(page, address);
+        await expect(page.locator(".card, .rows, .empty, table, .key-cards").first()).toBeVisible();
+        await show?.(page);
+        await expect(page.locator(shown).first()).toBeVisible();
+        await assertFits(page, name);
+      });
+    }
+
     const start = async (newPage, prepare, address, options = {}) => {
       const page = await newPage({ viewport: NARROW, ...options });
       await page.addInitScript((code) => localStorage.setItem("claviger.language", code), language);

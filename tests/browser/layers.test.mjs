@@ -13,7 +13,7 @@ const LAYERS = [
   ["ui"],
   ["frame"],
   ["key"],
-  ["activity", "connection", "operator", "setup", "sign-in"],
+  ["account", "activity", "connection", "join", "operator", "profile", "setup", "sign-in"],
   ["details", "keys"],
   ["."],
 ];

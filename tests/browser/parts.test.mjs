@@ -13,7 +13,10 @@ import {
 } from "../../www/src/key/form/values.js";
 import { durationOf, durationText } from "../../www/src/key/duration.js";
 import { parseShortLivedKey } from "../../www/src/key/short-lived/parser.js";
+import { send } from "../../www/src/client/api.js";
 import { withoutSecrets } from "../../www/src/client/redaction.js";
+import { indexed, matching, pageOf, sorted } from "../../www/src/account/list.js";
+import { browserOf } from "../../www/src/profile/agent.js";
 
 const TOKYO = "Asia/Tokyo";
 const NEW_YORK = "America/New_York";
@@ -218,5 +221,127 @@ test.describe("moments", () => {
     expect(ja.span(90 * 24 * hour)).toBe("90日");
     expect([0.5 * hour, 3 * hour, 90 * 24 * hour].map(ja.during)).toEqual(["30分間", "3時間", "90日間"]);
     expect(en.during(3 * hour)).toBe("3 hours");
+  });
+});
+
+test.describe("the members", () => {
+  const members = [
+    { id: "c", name: "Key 10", email: "ten@example.jp", role: "viewer", seen_at: null },
+    { id: "a", name: "Key 2", email: "two@example.jp", role: "owner", seen_at: "2027-01-01T00:00:00Z" },
+    { id: "b", name: "Ñandú さくら", email: "n@example.jp", role: "admin", seen_at: "2027-02-01T00:00:00Z" },
+  ];
+  const order = (sort, list = members) =>
+    sorted(list, sort, "en")
+      .map(({ id }) => id)
+      .join("");
+
+  test("are found by parts of name and address, whatever their case, width, accents and kana", () => {
+    const found = (typed) => matching(indexed(members), typed).map(({ id }) => id);
+    expect([" ", "KEY", "ｋｅｙ　２", "nandu サクラ", "example two", "ざくら", "nobody"].map(found)).toEqual([
+      ["c", "a", "b"],
+      ["c", "a"],
+      ["a"],
+      ["b"],
+      ["a"],
+      [],
+      [],
+    ]);
+  });
+  test("are ordered as people count, and those never seen come last in the latest first", () => {
+    expect(["name", "-name", "role", "-seen", "seen", "nonsense"].map((sort) => order(sort))).toEqual([
+      "acb",
+      "bca",
+      "abc",
+      "bac",
+      "cab",
+      "acb",
+    ]);
+    const same = members.map((member) => ({ ...member, name: "Same", role: "viewer" }));
+    expect([order("name", same), order("role", same)]).toEqual(["abc", "abc"]);
+  });
+  test("fill pages of fifty, and a page that is not there is the last one", () => {
+    const many = Array.from({ length: 101 }, (_, n) => ({ id: n }));
+    const page = (asked) => {
+      const { page: number, pages, from, rows } = pageOf(many, asked);
+      return [number, pages, from, rows.length];
+    };
+    expect([undefined, "2", "3", "9", "-1", "x"].map(page)).toEqual([
+      [1, 3, 0, 50],
+      [2, 3, 50, 50],
+      [3, 3, 100, 1],
+      [3, 3, 100, 1],
+      [1, 3, 0, 50],
+      [1, 3, 0, 50],
+    ]);
+    expect(pageOf([], "4")).toEqual({ page: 1, pages: 1, from: 0, rows: [] });
+  });
+});
+
+test.describe("the name of a browser", () => {
+  const chrome = "AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0";
+  const cases = {
+    [`Mozilla/5.0 (Windows NT 10.0; Win64; x64) ${chrome} Safari/537.36`]: ["Chrome", "Windows"],
+    [`Mozilla/5.0 (Windows NT 10.0; Win64; x64) ${chrome} Safari/537.36 Edg/142.0`]: ["Microsoft Edge", "Windows"],
+    [`Mozilla/5.0 (X11; Linux x86_64) ${chrome} Safari/537.36 OPR/127.0`]: ["Opera", "Linux"],
+    [`Mozilla/5.0 (X11; CrOS x86_64 14541.0.0) ${chrome} Safari/537.36`]: ["Chrome", "ChromeOS"],
+    [`Mozilla/5.0 (Linux; Android 10; K) ${chrome} Mobile Safari/537.36`]: ["Chrome", "Android"],
+    [`Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 SamsungBrowser/29.0 Chrome/136.0 Mobile Safari/537.36`]: [
+      "Samsung Internet",
+      "Android",
+    ],
+    "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/26.1 Safari/605.1.15":
+      ["Safari", "macOS"],
+    "Mozilla/5.0 (iPhone; CPU iPhone OS 18_7 like Mac OS X) AppleWebKit/605.1.15 CriOS/142.0 Mobile/15E148 Safari/604.1":
+      ["Chrome", "iOS"],
+    "Mozilla/5.0 (iPad; CPU OS 18_7 like Mac OS X) AppleWebKit/605.1.15 FxiOS/145.0 Mobile/15E148 Safari/605.1.15": [
+      "Firefox",
+      "iPadOS",
+    ],
+    "Mozilla/5.0 (X11; Ubuntu; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0": ["Firefox", "Linux"],
+    "curl/8.14.1": ["curl", null],
+    "<script>alert(1)</script>": [null, null],
+    "": [null, null],
+  };
+  for (const [agent, [browser, system]] of Object.entries(cases))
+    test(`of ${agent.slice(0, 120) || "none"}`, () => expect(browserOf(agent)).toEqual({ browser, system }));
+  test("is unknown if the server knows no agent", () =>
+    expect(browserOf(null)).toEqual({ browser: null, system: null }));
+});
+
+test.describe("a request that crossed a new cookie", () => {
+  const { fetch, navigator } = globalThis;
+  const stub = (name, value) => Object.defineProperty(globalThis, name, { value, configurable: true, writable: true });
+  test.beforeEach(() => stub("navigator", { onLine: true }));
+  test.afterEach(() => {
+    stub("fetch", fetch);
+    stub("navigator", navigator);
+  });
+
+  const response = (status, body) =>
+    new Response(JSON.stringify(body), { status, headers: { "Content-Type": "application/problem+json" } });
+
+  /** Sends a request, then begins a session of `member`, and only then refuses the request. */
+  async function crossing(member) {
+    const members = ["m1", member];
+    let asked = 0;
+    let refuse;
+    stub("fetch", (path) => {
+      if (path === "/v1/session") return Promise.resolve(response(201, { member: { id: members.shift() } }));
+      asked += 1;
+      if (asked > 1) return Promise.resolve(response(200, {}));
+      return new Promise((resolve) => (refuse = () => resolve(response(401, { code: "not_signed_in" }))));
+    });
+    await send("POST", "/v1/session");
+    const answer = send("POST", "/v1/keys", { body: {} });
+    await send("POST", "/v1/session");
+    refuse();
+    return { ok: (await answer).ok, asked };
+  }
+
+  test("goes out once more for the same member", async () => {
+    expect(await crossing("m1")).toEqual({ ok: true, asked: 2 });
+  });
+  test("does not go out in another account", async () => {
+    expect(await crossing("m2")).toEqual({ ok: false, asked: 1 });
   });
 });

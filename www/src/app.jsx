@@ -1,10 +1,11 @@
-// Chooses what to show: set-up, sign-in, or the console. The server's challenges open above any
+// Chooses what to show: set-up, an invitation, sign-in, or the console. The server's challenges open above any
 // page.
 import { useCallback, useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { withChallenges } from "./client/api.js";
 import { syncClock } from "./client/clock.js";
-import { go, useRoute } from "./client/route.js";
+import { go, linkToken, useRoute } from "./client/route.js";
 import { SessionProvider, loadSession, useSession } from "./client/session.jsx";
+import { onMemberElsewhere, reportMember } from "./client/tabs.js";
 import { KeyPage } from "./details/page.jsx";
 import { CardPage, NotFoundPage, PageTitle, Shell } from "./frame/shell.jsx";
 import {
@@ -28,7 +29,10 @@ import { RetryNotice } from "./ui/problem.jsx";
 // Most visits need none of these; each comes with its first use.
 const ActivityPage = deferred(async () => (await import("./activity/page.jsx")).ActivityPage, "loading.activity");
 const AccountsPage = deferred(async () => (await import("./operator/accounts.jsx")).AccountsPage, "loading.console");
-const AccountPage = deferred(async () => (await import("./operator/account.jsx")).AccountPage, "loading.console");
+const OperatedAccount = deferred(async () => (await import("./operator/account.jsx")).AccountPage, "loading.console");
+const AccountPage = deferred(async () => (await import("./account/page.jsx")).AccountPage, "loading.members");
+const ProfilePage = deferred(async () => (await import("./profile/page.jsx")).ProfilePage, "loading.console");
+const Join = deferred(async () => (await import("./join/page.jsx")).Join, "loading.invitation");
 
 const BROWSER_ZONE = Intl.DateTimeFormat().resolvedOptions().timeZone;
 
@@ -76,6 +80,7 @@ export function App({ answering }) {
       await show(chosenLanguage() ?? document.member.language);
       setProblem(null);
       setSession(document);
+      reportMember(document.member.id);
     },
     [show],
   );
@@ -94,6 +99,11 @@ export function App({ answering }) {
   useEffect(() => {
     load();
   }, [load]);
+  const shown = session?.member.id;
+  useEffect(() => {
+    if (!shown) return undefined;
+    return onMemberElsewhere((member) => member !== shown && load());
+  }, [shown, load]);
 
   return (
     <LocaleProvider lang={lang} zone={presentName(session?.account.time_zone ?? BROWSER_ZONE)} setLang={choose}>
@@ -127,22 +137,24 @@ function LoadFailure({ problem, onRetry }) {
  */
 function Screen({ session, enter, leave }) {
   const route = useRoute();
-  if (route.page === "setup")
-    return (
-      <SetUp
-        onDone={async (document) => {
-          await enter(document);
-          go("#/keys", { replace: true });
-        }}
-      />
-    );
+  /** @param {Session} document */
+  const begin = async (document) => {
+    await enter(document);
+    go("#/keys", { replace: true });
+  };
+  if (route.page === "setup") return <SetUp onDone={begin} />;
   if (session === undefined)
     return (
       <main class="card-page">
         <Loading message="loading.console" />
       </main>
     );
-  if (session === null) return <SignIn onSignedIn={enter} />;
+  // Another link is another invitation, with a form of its own.
+  if (route.page === "join") return <Join key={linkToken("join")} session={session} onDone={begin} onLeave={leave} />;
+  if (session === null || route.page === "reset")
+    return (
+      <SignIn resetting={route.page === "reset"} email={session?.member.email} onReset={leave} onSignedIn={enter} />
+    );
   return <SignedIn key={session.member.id} session={session} enter={enter} leave={leave} route={route} />;
 }
 
@@ -170,14 +182,14 @@ function SignedIn({ session, enter, leave, route }) {
     });
     return pending.current;
   }, []);
-  const value = useMemo(() => ({ session, leave, request: withChallenges(ask) }), [session, leave, ask]);
+  const value = useMemo(() => ({ session, enter, leave, request: withChallenges(ask) }), [session, enter, leave, ask]);
 
   return (
     <SessionProvider value={value}>
       <Shell page={route.page}>
         <Page route={route} />
       </Shell>
-      {challenge && <Challenge challenge={challenge} member={session.member} onSession={enter} onLeave={leave} />}
+      {challenge && <Challenge challenge={challenge} session={session} onSession={enter} onLeave={leave} />}
     </SessionProvider>
   );
 }
@@ -188,8 +200,10 @@ function Page({ route }) {
   if (route.page === "keys" && route.id) return <KeyPage key={route.id} id={route.id} />;
   if (route.page === "keys" || route.page === "connection")
     return <KeysPage query={route.query} atConnection={route.page === "connection"} />;
+  if (route.page === "account") return <AccountPage query={route.query} />;
+  if (route.page === "profile") return <ProfilePage part={route.id} />;
   if (route.page === "activity") return <ActivityPage query={route.query} />;
   if (route.page === "operator" && session.operator)
-    return route.id ? <AccountPage key={route.id} id={route.id} /> : <AccountsPage cursor={route.query.cursor} />;
+    return route.id ? <OperatedAccount key={route.id} id={route.id} /> : <AccountsPage cursor={route.query.cursor} />;
   return <NotFoundPage />;
 }

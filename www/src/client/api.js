@@ -39,6 +39,9 @@
 const TIMEOUT_MS = 20_000;
 const FILE_TIMEOUT_MS = 600_000;
 
+/** Statuses of responses without a body. */
+const EMPTY = [202, 204];
+
 /** Requests whose response replaces the session cookie: the one before is refused from then on. */
 const RENEWING = [
   "POST /v1/session",
@@ -49,8 +52,17 @@ const RENEWING = [
 
 /** Number of times that the cookie was replaced. */
 let renewals = 0;
+/** ID of the member whom the latest session document names: another account has another member. */
+let member = "";
 /** The latest request that replaces it; resolves once its response is here. @type {Promise<unknown>} */
 let renewing = Promise.resolve();
+
+/** Takes note of the session that a response has begun. @param {Answer<any>} answer */
+function learn({ ok, data }) {
+  if (!ok) return;
+  renewals += 1;
+  member = data?.member?.id ?? member;
+}
 
 /** @param {Problem} problem @returns {{ok: false, problem: Problem}} */
 const failure = (problem) => ({ ok: false, problem });
@@ -58,18 +70,20 @@ const failure = (problem) => ({ ok: false, problem });
 /**
  * Sends one request and reads one response. If the cookie was replaced while the request was in
  * flight, the server may have refused the one before. The request then goes out once more, with the
- * new one: the server has carried out nothing of a request without a session.
+ * new one: the server has carried out nothing of a request without a session. It never goes out in
+ * another account than the one that it was made in.
  * @type {Request}
  */
 export async function send(method, path, options) {
-  const before = renewals;
+  const [before, sender] = [renewals, member];
   /** @type {Promise<Answer<any>>} */
   const exchanged = exchange(method, path, options);
-  if (RENEWING.includes(`${method} ${path}`)) renewing = exchanged.then(({ ok }) => void (renewals += ok ? 1 : 0));
+  if (RENEWING.includes(`${method} ${path}`)) renewing = exchanged.then(learn);
   const answer = await exchanged;
+  if (answer.ok && path === "/v1/session") member = answer.data?.member?.id ?? member;
   if (answer.problem?.code !== "not_signed_in") return answer;
   await renewing;
-  return renewals === before ? answer : exchange(method, path, options);
+  return renewals === before || member !== sender ? answer : exchange(method, path, options);
 }
 
 /** @type {Request} */
@@ -84,7 +98,7 @@ async function exchange(method, path, { body, headers = {}, signal, as = "json" 
       cache: "no-store",
       signal: signal ? AbortSignal.any([signal, timeout]) : timeout,
     });
-    if (response.ok) return { ok: true, data: response.status === 204 ? null : await response[as]() };
+    if (response.ok) return { ok: true, data: EMPTY.includes(response.status) ? null : await response[as]() };
     return failure(await problemOf(response));
   } catch {
     return failure({ code: signal?.aborted ? "cancelled" : "no_answer" });

@@ -5,15 +5,17 @@ import { withoutSecrets } from "./redaction.js";
 
 /** @typedef {{page: string, id: string | undefined, query: Record<string, string>}} Route */
 
-/** The set-up token, once it has left the address bar. */
-let setupToken = "";
+/** The pages that a mailed or printed link leads to. @typedef {'setup' | 'join'} LinkPage */
 
-/** Takes the token out of a set-up link and out of the browser's history. */
-function takeSetupToken() {
-  const token = /^#\/setup\/(.+)$/.exec(location.hash)?.[1];
+/** The tokens of links, once they have left the address bar. @type {Record<LinkPage, string>} */
+const linkTokens = { setup: "", join: "" };
+
+/** Takes the token out of a link and out of the browser's history. */
+function takeLinkToken() {
+  const [, page, token] = /^#\/(setup|join)\/(.+)$/.exec(location.hash) ?? [];
   if (!token) return;
-  setupToken = token;
-  history.replaceState(null, "", "#/setup");
+  linkTokens[/** @type {LinkPage} */ (page)] = token;
+  history.replaceState(null, "", `#/${page}`);
 }
 
 /** Takes keys out of the address bar, before the page sends what stands there. */
@@ -28,16 +30,16 @@ function takeSecrets() {
   history.replaceState(null, "", parts.map(({ text }) => text).join("/") + rest);
 }
 
-/** Returns the set-up token; an empty string if there is none. */
-export const currentSetupToken = () => setupToken;
-/** Drops the token: nothing may keep it once set-up is over. */
-export const forgetSetupToken = () => {
-  setupToken = "";
+/** Returns the token of a link; an empty string if there is none. @param {LinkPage} page */
+export const linkToken = (page) => linkTokens[page];
+/** Drops a token: nothing may keep it once its link was used. @param {LinkPage} page */
+export const forgetLinkToken = (page) => {
+  linkTokens[page] = "";
 };
 
 /** @returns {Route} */
 function currentRoute() {
-  takeSetupToken();
+  takeLinkToken();
   takeSecrets();
   const [path, query] = location.hash.replace(/^#\/?/, "").split("?");
   const [page, id] = path.split("/");
@@ -68,7 +70,7 @@ export function useRoute() {
     /** @param {Event} event */
     const follow = (event) => {
       // Also if the page stays: the address that was reached remains in the history.
-      takeSetupToken();
+      takeLinkToken();
       takeSecrets();
       if (hold && event instanceof HashChangeEvent) {
         // The address that was reached is one step back from the one that is put on top of it.
@@ -95,6 +97,9 @@ export const listAddress = (query) => withQuery("#/keys", query);
 
 /** Returns the address of the activity. @param {Record<string, string | undefined>} query */
 export const activityAddress = (query) => withQuery("#/activity", query);
+
+/** Returns the address of the members. @param {Record<string, string | undefined>} query */
+export const membersAddress = (query) => withQuery("#/account", query);
 
 /** @param {string} page @param {Record<string, string | undefined>} query */
 function withQuery(page, query) {

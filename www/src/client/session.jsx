@@ -4,10 +4,12 @@ import { useContext } from "preact/hooks";
 import { send } from "./api.js";
 
 /**
+ * @typedef {'owner' | 'admin' | 'viewer'} Role
+ *
  * @typedef {object} Session
  * @property {string} now the server's time, RFC 3339
- * @property {{id: string, name: string, email: string, role: 'owner' | 'admin' | 'viewer',
- *   language: import('../i18n/locale.jsx').Language}} member
+ * @property {{id: string, name: string, email: string, role: Role, language:
+ *   import('../i18n/locale.jsx').Language}} member
  * @property {{id: string, name: string, time_zone: string, freshness_s: number, freshness:
  *   'bounded' | 'eventual', suspended: boolean}} account
  * @property {boolean} operator `true` if the member may use the operator's pages
@@ -18,8 +20,13 @@ import { send } from "./api.js";
  * @property {string[]} grantable_reserved
  * @property {{base_url: string, example_path: string, example_permission?: string | null}} api
  * @property {'ok' | 'failing' | 'off'} [mail] state of outgoing mail
+ * @property {number} [accounts] number of accounts that the person belongs to
  *
- * @typedef {{session: Session, request: import('./api.js').Request, leave: () => void}} SignedIn
+ * @typedef {object} SignedIn
+ * @property {Session} session
+ * @property {import('./api.js').Request} request
+ * @property {(session: Session) => Promise<void>} enter shows another session document
+ * @property {() => void} leave shows the sign-in page
  */
 
 const SessionContext = createContext(/** @type {SignedIn | null} */ (null));
@@ -39,7 +46,8 @@ export const loadSession = () => send("GET", "/v1/session");
 export const canManageKeys = (session) => session.member.role !== "viewer";
 
 /**
- * Returns `true` if the member decides over the account itself: service password, protection.
+ * Returns `true` if the member decides over the account itself: members, service password,
+ * protection.
  * @param {Session} session
  */
 export const isOwner = (session) => session.member.role === "owner";

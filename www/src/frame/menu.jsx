@@ -1,5 +1,5 @@
-// Draws the member's menu: name, language, theme, sign out.
-import { useState } from "preact/hooks";
+// Draws the member's menu: their pages, language, theme, sign out.
+import { useRef, useState } from "preact/hooks";
 import { send } from "../client/api.js";
 import { useSession } from "../client/session.jsx";
 import { useLocale } from "../i18n/locale.jsx";
@@ -10,9 +10,11 @@ import { Preferences } from "./preferences.jsx";
 export function MemberMenu() {
   const { say } = useLocale();
   const {
-    session: { member },
+    session: { member, accounts = 1 },
     leave,
   } = useSession();
+  const sheet = useRef(/** @type {HTMLDivElement | null} */ (null));
+  const close = () => sheet.current?.hidePopover();
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState(/** @type {import('../client/api.js').Problem | null} */ (null));
 
@@ -38,7 +40,7 @@ export function MemberMenu() {
         <span>{member.name}</span>
         <DownIcon />
       </button>
-      <div popover="auto" id="member-menu" class="menu sheet">
+      <div popover="auto" id="member-menu" class="menu sheet" ref={sheet}>
         <p class="who">
           <strong>{member.name}</strong>
           <br />
@@ -46,6 +48,19 @@ export function MemberMenu() {
           <br />
           {say(`role.${member.role}`)}
         </p>
+        <nav aria-label={say("menu.yours")} class="items">
+          <a class="item" href="#/profile" onClick={close}>
+            {say("profile.title")}
+          </a>
+          <a class="item" href="#/profile/browsers" onClick={close}>
+            {say("browsers.heading")}
+          </a>
+          {accounts > 1 && (
+            <a class="item" href="#/profile/accounts" onClick={close}>
+              {say("menu.switch")}
+            </a>
+          )}
+        </nav>
         <Preferences />
         {problem && <ProblemNotice problem={problem} />}
         <button type="button" class="wide" onClick={signOut}>

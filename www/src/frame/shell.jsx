@@ -36,6 +36,9 @@ export function Shell({ page, children }) {
           <a href="#/activity" aria-current={here("activity")}>
             {say("activity.title")}
           </a>
+          <a href="#/account" aria-current={here("account")}>
+            {say("account.title")}
+          </a>
           {session.operator && (
             <a href="#/operator" aria-current={here("operator")}>
               {say("operator.nav")}

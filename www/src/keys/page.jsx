@@ -13,7 +13,7 @@ import { PastedShortLivedKey } from "../key/short-lived/revocation.jsx";
 import { worksText } from "../key/works.js";
 import { useAnnounce } from "../ui/announcer.jsx";
 import { useMedia } from "../ui/browser.js";
-import { FocusFallback } from "../ui/focus.jsx";
+import { FocusFallback, useFocusLater } from "../ui/focus.jsx";
 import { PlusIcon } from "../ui/icons.jsx";
 import { Loading } from "../ui/loading.jsx";
 import { RetryNotice } from "../ui/problem.jsx";
@@ -56,7 +56,7 @@ export function KeysPage({ query, atConnection }) {
     /** @type {import('../key/short-lived/parser.js').ShortLivedKey | null} */ (null),
   );
   const selection = useSelection(list);
-  const focusLater = useFocus();
+  const focusLater = useFocusLater();
   const roomy = useMedia(TABLE_FITS);
 
   useEffect(() => {
@@ -276,13 +276,4 @@ function Hidden({ list: { hidden, hidesMore, asked } }) {
 /** @param {import('../i18n/locale.jsx').Locale} locale @param {import('./list.js').List} list */
 function countText({ say, format }, { total, exact }) {
   return `${say(exact ? "keys.count" : "keys.count.more", { count: total })} · ${say("keys.zone", { zone: format.zone })}`;
-}
-
-/** Returns a function that focuses an element once it is drawn. @returns {(id: string) => void} */
-function useFocus() {
-  const [target, setTarget] = useState(/** @type {{id: string} | null} */ (null));
-  useEffect(() => {
-    if (target) document.getElementById(target.id)?.focus();
-  }, [target]);
-  return useCallback((id) => setTarget({ id }), []);
 }

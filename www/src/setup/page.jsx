@@ -2,21 +2,17 @@
 // operators make the others.
 import { useEffect, useState } from "preact/hooks";
 import { send } from "../client/api.js";
-import { currentSetupToken, forgetSetupToken, go } from "../client/route.js";
+import { forgetLinkToken, go, linkToken } from "../client/route.js";
 import { Preferences } from "../frame/preferences.jsx";
 import { CardPage, PageTitle } from "../frame/shell.jsx";
-import { LANGUAGES, useLocale } from "../i18n/locale.jsx";
-import { ZONES } from "../i18n/zones.js";
-import { ErrorSummary, Field, Form, PasswordField, errorOf } from "../ui/fields.jsx";
+import { useLocale } from "../i18n/locale.jsx";
+import { ErrorSummary, Field, Form, NewPasswordField, errorOf } from "../ui/fields.jsx";
 import { missingFields, useForm } from "../ui/form.js";
 import { ProblemNotice } from "../ui/problem.jsx";
-
-const PASSWORD_CHARACTERS = { min: 12, max: 256 };
+import { LanguageSelect, ZoneSelect } from "../ui/selects.jsx";
 
 /** Names of the server's fields, in the order of the form. */
 const FIELDS = ["account_name", "time_zone", "name", "email", "password", "language"];
-
-const REGIONS = Map.groupBy(ZONES, (zone) => (zone.includes("/") ? zone.split("/")[0] : "UTC"));
 
 /** Codes that no input can correct. */
 const FINAL = ["setup_refused", "setup_done"];
@@ -26,11 +22,11 @@ export function SetUp({ onDone }) {
   const { say, lang, setLang, format } = useLocale();
   const form = useForm({ account_name: "", time_zone: format.zone, name: "", email: "", password: "" });
   const { values, mistakes } = form;
-  const [tokenGone] = useState(!currentSetupToken());
+  const [tokenGone] = useState(!linkToken("setup"));
   useEffect(() => {
     if (tokenGone) return;
     // A link that was used says so before the form is filled in. Without an answer, submitting will.
-    send("POST", "/v1/setup/check", { body: { token: currentSetupToken() } }).then(({ problem: found }) => {
+    send("POST", "/v1/setup/check", { body: { token: linkToken("setup") } }).then(({ problem: found }) => {
       if (found && FINAL.includes(found.code)) form.setProblem(found);
     });
   }, []);
@@ -39,11 +35,11 @@ export function SetUp({ onDone }) {
   /** @param {string} id */
   const field = (id) => ({ id, label: say(`setup.${id}`), error: errorOf(mistakes.errors, id) });
   const submit = async () => {
-    const body = { token: currentSetupToken(), ...values, language: lang };
+    const body = { token: linkToken("setup"), ...values, language: lang };
     /** @type {import('../client/api.js').Answer<import('../client/session.jsx').Session> | null} */
     const answer = await form.submit(missingFields(values, FIELDS), () => send("POST", "/v1/setup", { body }));
     if (!answer?.ok) return;
-    forgetSetupToken();
+    forgetLinkToken("setup");
     onDone(answer.data);
   };
 
@@ -76,28 +72,9 @@ export function SetUp({ onDone }) {
           <Field {...field("email")}>
             {(control) => <input {...control} {...form.field("email")} type="email" autocomplete="username" />}
           </Field>
-          <PasswordField
-            {...field("password")}
-            {...form.field("password")}
-            hint={say("setup.password.hint", PASSWORD_CHARACTERS)}
-            autocomplete="new-password"
-          />
+          <NewPasswordField {...field("password")} {...form.field("password")} />
           <Field {...field("language")} hint={say("setup.language.hint")}>
-            {(control) => (
-              <select
-                {...control}
-                value={lang}
-                onChange={(event) =>
-                  setLang(/** @type {import('../i18n/locale.jsx').Language} */ (event.currentTarget.value))
-                }
-              >
-                {Object.entries(LANGUAGES).map(([code, name]) => (
-                  <option key={code} value={code} lang={code}>
-                    {name}
-                  </option>
-                ))}
-              </select>
-            )}
+            {(control) => <LanguageSelect {...control} value={lang} onChange={setLang} />}
           </Field>
           <div class="actions">
             <button class="primary">{say(form.busy ? "setup.busy" : "setup.submit")}</button>
@@ -105,28 +82,5 @@ export function SetUp({ onDone }) {
         </Form>
       )}
     </CardPage>
-  );
-}
-
-/**
- * Draws the time zones by region. The browser's own zone may be one that the list lacks.
- * Further attributes go to the control.
- * @param {import('../ui/fields.jsx').ControlAttributes & {value: string, onChange: (zone: string)
- *   => void}} props
- */
-function ZoneSelect({ value, onChange, ...control }) {
-  return (
-    <select {...control} value={value} onChange={(event) => onChange(event.currentTarget.value)}>
-      {!ZONES.includes(value) && <option>{value}</option>}
-      {[...REGIONS].map(([region, zones]) => (
-        <optgroup key={region} label={region}>
-          {zones.map((zone) => (
-            <option key={zone} value={zone}>
-              {zone.replaceAll("_", " ")}
-            </option>
-          ))}
-        </optgroup>
-      ))}
-    </select>
   );
 }

@@ -17,27 +17,38 @@ import { CredentialsForm } from "./credentials.jsx";
 /**
  * @param {object} props
  * @param {PendingChallenge} props.challenge
- * @param {Session['member']} props.member
+ * @param {Session} props.session as the page below shows it
  * @param {(session: Session) => void} props.onSession
  * @param {() => void} props.onLeave
  */
-export function Challenge({ challenge, member, onSession, onLeave }) {
+export function Challenge({ challenge, session: { member, account }, onSession, onLeave }) {
   const [ended, setEnded] = useState(challenge.code === "not_signed_in");
   if (!ended) return <StepUp member={member} settle={challenge.settle} onEnded={() => setEnded(true)} />;
   const leave = () => {
     challenge.settle(false);
     onLeave();
   };
-  return (
-    <SignInAgain
-      member={member}
-      onLeave={leave}
-      onSession={(session) => {
-        onSession(session);
-        challenge.settle(true);
-      }}
-    />
-  );
+  /** @param {Session} session */
+  const resume = async (session) => {
+    const there = await backTo(account, session);
+    // The request belongs to the account below: it must not go out in another one.
+    challenge.settle(there.member.id === member.id);
+    onSession(there);
+  };
+  return <SignInAgain member={member} onLeave={leave} onSession={resume} />;
+}
+
+/**
+ * Returns to an account if signing in has opened another one of the same person.
+ * @param {Session['account']} account
+ * @param {Session} session as signing in has opened it
+ * @returns {Promise<Session>}
+ */
+async function backTo(account, session) {
+  if (session.account.id === account.id) return session;
+  /** @type {import('../client/api.js').Answer<Session>} */
+  const answer = await send("POST", "/v1/session/switch", { body: { account: account.id } });
+  return answer.ok ? answer.data : session;
 }
 
 /**

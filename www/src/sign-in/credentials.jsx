@@ -8,12 +8,14 @@ import { ProblemNotice } from "../ui/problem.jsx";
 /**
  * @param {object} props
  * @param {string} [props.email] fixed when the member signs in again
+ * @param {string} [props.typed] an address that was typed before
+ * @param {(email: string) => void} [props.onTyped] called with each address that is typed
  * @param {(session: import('../client/session.jsx').Session) => void} props.onSession
  * @param {import('preact').ComponentChildren} [props.children] further buttons
  */
-export function CredentialsForm({ email: fixed, onSession, children }) {
+export function CredentialsForm({ email: fixed, typed = "", onTyped, onSession, children }) {
   const { say } = useLocale();
-  const form = useForm({ email: fixed ?? "", password: "" });
+  const form = useForm({ email: fixed ?? typed, password: "" });
   const { values, mistakes } = form;
 
   const submit = async () => {
@@ -36,7 +38,11 @@ export function CredentialsForm({ email: fixed, onSession, children }) {
             {...control}
             type="email"
             autocomplete="username"
-            {...form.field("email")}
+            value={values.email}
+            onInput={(event) => {
+              form.change({ email: event.currentTarget.value });
+              onTyped?.(event.currentTarget.value);
+            }}
             readOnly={fixed !== undefined}
           />
         )}

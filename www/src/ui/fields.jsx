@@ -97,6 +97,20 @@ export function PasswordField({ id, label, hint, error, first, ...input }) {
   );
 }
 
+/** Lengths that the server accepts of a new password. */
+const PASSWORD_CHARACTERS = { min: 12, max: 256 };
+
+/**
+ * Draws the field of a password that is being chosen. Further attributes go to the input.
+ * @param {{id: string, label: string, error?: string} & Omit<PasswordInput, 'autocomplete'>} props
+ */
+export function NewPasswordField(props) {
+  const { say } = useLocale();
+  return (
+    <PasswordField hint={say("setup.password.hint", PASSWORD_CHARACTERS)} autocomplete="new-password" {...props} />
+  );
+}
+
 /**
  * Draws "There is a problem" with a link to each field. Takes the focus whenever a submit has found
  * mistakes.

@@ -1,6 +1,6 @@
 // Keeps the focus on the page. When the element that has it goes away, the focus moves to the
 // heading of the section around that element.
-import { useLayoutEffect, useRef } from "preact/hooks";
+import { useCallback, useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 
 /** Moves the focus to the heading of the section around an element. @param {Element} element */
 export function focusHeadingOf(element) {
@@ -35,4 +35,13 @@ export function FocusFallback({ children, ...attributes }) {
       {children}
     </div>
   );
+}
+
+/** Returns a function that focuses an element once it is drawn. @returns {(id: string) => void} */
+export function useFocusLater() {
+  const [target, setTarget] = useState(/** @type {{id: string} | null} */ (null));
+  useEffect(() => {
+    if (target) document.getElementById(target.id)?.focus();
+  }, [target]);
+  return useCallback((id) => setTarget({ id }), []);
 }

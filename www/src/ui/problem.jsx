@@ -17,6 +17,8 @@ export function problemText({ say, has, gap, format }, problem, code = problem.c
   }
   if (code === "setup_busy" && problem.until)
     return say("problem.setup_busy", { time: format.clock(problem.until), zone: format.zone });
+  if (code === "too_many_invitation_mails" && problem.until)
+    return say("problem.too_many_invitation_mails", { at: format.dateTime(problem.until), zone: format.zone });
   const key = `problem.${code}`;
   return [has(key) ? say(key, { max: problem.max ?? "" }) : say("problem.failed"), quote].filter(Boolean).join(gap);
 }

@@ -5,6 +5,8 @@ import atStake from "./en/at-stake.js";
 import deletion from "./en/deletion.js";
 import filters from "./en/filters.js";
 import limits from "./en/limits.js";
+import members from "./en/members.js";
+import profile from "./en/profile.js";
 import service from "./en/service.js";
 import use from "./en/use.js";
 
@@ -14,6 +16,8 @@ export default {
   ...deletion,
   ...filters,
   ...limits,
+  ...members,
+  ...profile,
   ...service,
   ...use,
 

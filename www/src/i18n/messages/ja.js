@@ -4,6 +4,8 @@ import atStake from "./ja/at-stake.js";
 import deletion from "./ja/deletion.js";
 import filters from "./ja/filters.js";
 import limits from "./ja/limits.js";
+import members from "./ja/members.js";
+import profile from "./ja/profile.js";
 import service from "./ja/service.js";
 import use from "./ja/use.js";
 
@@ -13,6 +15,8 @@ export default {
   ...deletion,
   ...filters,
   ...limits,
+  ...members,
+  ...profile,
   ...service,
   ...use,
 

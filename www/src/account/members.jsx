@@ -1,0 +1,177 @@
+// Draws the members: a table where it has room, and cards on phones.
+import { Fragment } from "preact";
+import { go, membersAddress } from "../client/route.js";
+import { isOwner, useSession } from "../client/session.jsx";
+import { useLocale } from "../i18n/locale.jsx";
+import { TimeAgo } from "../key/times.jsx";
+import { AscendingIcon, DescendingIcon } from "../ui/icons.jsx";
+import { ActionMenu } from "../ui/menu.jsx";
+import { ResultNote } from "../ui/result.jsx";
+import { actionsOn } from "./dialogs.jsx";
+
+/** Returns the ID of the button of a member's menu. @param {string} id */
+export const memberButton = (id) => `actions-${id}`;
+
+/**
+ * @typedef {import('./requests.js').Member} Member
+ *
+ * @typedef {object} Rows
+ * @property {Member[]} rows
+ * @property {(import('../ui/result.jsx').Result & {id: string}) | null} result shown at its member
+ * @property {(what: import('./dialogs.jsx').Action, member: Member) => void} onAct
+ */
+
+/** @param {Rows & {query: Record<string, string>}} props */
+export function MembersTable({ rows, query, result, onAct }) {
+  const { say } = useLocale();
+  /** @param {import('./list.js').Column} by @param {string} label @param {string} [first] */
+  const head = (by, label, first = by) => <SortedHead by={by} first={first} label={label} query={query} />;
+  return (
+    <table class="keys listed members">
+      <caption class="unseen">{say("members.caption")}</caption>
+      <colgroup>
+        <col />
+        <col class="role-width" />
+        <col class="seen-width" />
+        <col class="menu-width" />
+      </colgroup>
+      <thead>
+        <tr>
+          {head("name", "column.name")}
+          {head("role", "members.role")}
+          {head("seen", "members.seen", "-seen")}
+          <th scope="col">
+            <span class="unseen">{say("column.menu")}</span>
+          </th>
+        </tr>
+      </thead>
+      <tbody>
+        {rows.map((member) => (
+          <Fragment key={member.id}>
+            <tr>
+              <th scope="row">
+                <Name member={member} />
+                <span class="by">{member.email}</span>
+              </th>
+              <td>{say(`role.${member.role}`)}</td>
+              <td>
+                <LastSeen member={member} />
+              </td>
+              <td class="menu-cell">
+                <MemberActions member={member} onAct={onAct} />
+              </td>
+            </tr>
+            {result?.id === member.id && (
+              <tr class="result-row">
+                <td colSpan={4}>
+                  <ResultNote result={result} />
+                </td>
+              </tr>
+            )}
+          </Fragment>
+        ))}
+      </tbody>
+    </table>
+  );
+}
+
+/**
+ * Draws the head of a column by which the page sorts.
+ * @param {object} props
+ * @param {import('./list.js').Column} props.by
+ * @param {string} props.first order of the first click
+ * @param {string} props.label key of a message
+ * @param {Record<string, string>} props.query
+ */
+function SortedHead({ by, first, label, query }) {
+  const { say } = useLocale();
+  const now = query.sort || "name";
+  const isSorted = now.replace("-", "") === by;
+  const descending = now.startsWith("-");
+  const sort = isSorted ? (descending ? by : `-${by}`) : first;
+  const Arrow = descending ? DescendingIcon : AscendingIcon;
+  return (
+    <th scope="col" aria-sort={isSorted ? (descending ? "descending" : "ascending") : undefined}>
+      <button type="button" class="sort" onClick={() => go(membersAddress({ q: query.q, sort }))}>
+        {say(label)}
+        {isSorted && <Arrow />}
+      </button>
+    </th>
+  );
+}
+
+/** @param {Rows} props */
+export function MemberCards({ rows, result, onAct }) {
+  const { say } = useLocale();
+  return (
+    <ul class="key-cards" aria-label={say("members.caption")}>
+      {rows.map((member) => (
+        <li key={member.id}>
+          <div class="key-card-head">
+            <h3>
+              <Name member={member} />
+              <span class="by">{member.email}</span>
+            </h3>
+            <MemberActions member={member} onAct={onAct} />
+          </div>
+          <dl>
+            <div>
+              <dt>{say("members.role")}</dt>
+              <dd>{say(`role.${member.role}`)}</dd>
+            </div>
+            <div>
+              <dt>{say("members.seen")}</dt>
+              <dd>
+                <LastSeen member={member} />
+              </dd>
+            </div>
+          </dl>
+          {result?.id === member.id && <ResultNote result={result} />}
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+/** @param {{member: Member}} props */
+function Name({ member: { name, you } }) {
+  const { say } = useLocale();
+  return (
+    <>
+      <strong>
+        <bdi>{name}</bdi>
+      </strong>
+      {you && <span class="tag">{say("members.you")}</span>}
+    </>
+  );
+}
+
+/** @param {{member: Member}} props */
+function LastSeen({ member: { seen_at, sessions } }) {
+  const { say } = useLocale();
+  return (
+    <>
+      {seen_at ? <TimeAgo at={seen_at} /> : say("members.never")}
+      {sessions > 0 && <span class="by">{say("members.browsers", { count: sessions })}</span>}
+    </>
+  );
+}
+
+/** @param {{member: Member, onAct: Rows['onAct']}} props */
+function MemberActions({ member, onAct }) {
+  const { say } = useLocale();
+  const { session } = useSession();
+  const actions = actionsOn(member, isOwner(session));
+  if (!actions.length) return null;
+  return (
+    <ActionMenu
+      buttonId={memberButton(member.id)}
+      label={say("row.menu", { name: member.name })}
+      items={actions.map((what) => ({
+        label: say(`act.${what}`),
+        apart: what === "remove" || what === "leave",
+        onAct: () => onAct(what, member),
+      }))}
+    />
+  );
+}

@@ -1,0 +1,28 @@
+// Draws the page of the person who is signed in: name and language, password, browsers, accounts.
+import { useSession } from "../client/session.jsx";
+import { PageTitle } from "../frame/shell.jsx";
+import { useLocale } from "../i18n/locale.jsx";
+import { OwnAccounts } from "./accounts.jsx";
+import { Browsers } from "./browsers.jsx";
+import { Details } from "./details.jsx";
+import { PasswordSection } from "./password.jsx";
+
+/** Parts of the page that have an address. */
+const PARTS = ["browsers", "accounts"];
+
+/** @param {{part?: string}} props `part` comes from the address bar */
+export function ProfilePage({ part = "" }) {
+  const { say } = useLocale();
+  const { session } = useSession();
+  return (
+    <>
+      <div class="page-head">
+        <PageTitle title={say("profile.title")} focus={!PARTS.includes(part)} />
+      </div>
+      <Details />
+      {(session.accounts ?? 1) > 1 && <OwnAccounts reached={part === "accounts"} />}
+      <PasswordSection />
+      <Browsers reached={part === "browsers"} />
+    </>
+  );
+}

@@ -1,0 +1,74 @@
+// Defines what the server says about the person who is signed in, and the requests about it.
+
+/**
+ * @typedef {import('../client/session.jsx').Session} Session
+ * @typedef {import('../client/api.js').Request} Request
+ *
+ * @typedef {object} Browser a browser that is signed in
+ * @property {string} id
+ * @property {boolean} current
+ * @property {string | null} agent its User-Agent, as sent
+ * @property {string | null} address network address at signing in
+ * @property {string | null} last_address
+ * @property {string} created_at
+ * @property {string} seen_at
+ *
+ * @typedef {object} OwnAccount
+ * @property {string} id
+ * @property {string | null} name `null` while the account cannot be reached, as is the role
+ * @property {import('../client/session.jsx').Role | null} role
+ * @property {boolean} current
+ */
+
+/**
+ * @template Data
+ * @typedef {Promise<import('../client/api.js').Answer<Data>>} Answering
+ */
+
+/**
+ * Changes the member's own name or language.
+ * @param {Request} request
+ * @param {{name?: string, language?: string}} body
+ * @returns {Answering<Session>}
+ */
+export const changeProfile = (request, body) => request("PATCH", "/v1/member", { body });
+
+/**
+ * Changes the password, which ends the member's other sessions.
+ * @param {Request} request
+ * @param {{password: string, new_password: string}} body
+ * @returns {Answering<Session>}
+ */
+export const changePassword = (request, body) => request("POST", "/v1/member/password", { body });
+
+/**
+ * @param {Request} request
+ * @param {AbortSignal} signal
+ * @returns {Answering<{sessions: Browser[]}>}
+ */
+export const loadBrowsers = (request, signal) => request("GET", "/v1/sessions", { signal });
+
+/**
+ * @param {Request} request
+ * @param {{id: string}} browser
+ * @returns {Answering<null>}
+ */
+export const endBrowser = (request, { id }) => request("DELETE", `/v1/sessions/${encodeURIComponent(id)}`);
+
+/** @param {Request} request @returns {Answering<null>} */
+export const endOtherBrowsers = (request) => request("POST", "/v1/sessions/end-others");
+
+/**
+ * @param {Request} request
+ * @param {AbortSignal} signal
+ * @returns {Answering<{accounts: OwnAccount[]}>}
+ */
+export const loadAccounts = (request, signal) => request("GET", "/v1/accounts", { signal });
+
+/**
+ * Opens another account of the same person; the present session ends.
+ * @param {Request} request
+ * @param {{id: string}} account
+ * @returns {Answering<Session>}
+ */
+export const switchAccount = (request, { id }) => request("POST", "/v1/session/switch", { body: { account: id } });
