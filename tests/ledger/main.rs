@@ -23,6 +23,7 @@ mod keys;
 mod kv;
 mod list;
 mod migration;
+mod oauth;
 mod operate;
 mod plans;
 mod refresh;

@@ -423,8 +423,10 @@ pub fn refusal(refusal: Refusal, config: &AdminConfig, now: UnixMs) -> AdminProb
         Refusal::CodeWrong { tries_left } => AdminProblem::CodeWrong { tries_left },
         Refusal::CodeOver => AdminProblem::CodeOver,
         Refusal::AlreadyOpen => AdminProblem::SetupDone,
-        // Only the issuance API receives this refusal, and it has its own text for it.
-        Refusal::IssuerRefused => AdminProblem::Request(RequestProblem::NotFound),
+        // Only an edge receives these refusals, and it has its own texts for them.
+        Refusal::IssuerRefused | Refusal::TooManyRevocations => {
+            AdminProblem::Request(RequestProblem::NotFound)
+        }
         // Drawn IDs collide once in 62^10, and the client can retry. An object of an earlier
         // release is replaced during the deployment.
         Refusal::IdTaken | Refusal::NotUnderstood => {

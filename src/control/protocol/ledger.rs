@@ -12,7 +12,7 @@ use claviger_core::base::secret::Digest;
 use claviger_core::base::time::UnixMs;
 use claviger_core::config::terms::Bound;
 use claviger_core::credential::limits::lifetime::{Expiry, ExpiryError};
-use claviger_core::replication::edge_call::{EdgeRequest, IssueByApi, ReadExpiry};
+use claviger_core::replication::edge_call::{EdgeRequest, IssueByApi, ReadExpiry, RevokeByClient};
 use claviger_core::replication::record::{Epoch, Record, Revision};
 use claviger_core::replication::refresh::{AccountState, Refresh, RefreshRequest};
 use serde::{Deserialize, Serialize};
@@ -143,6 +143,8 @@ pub enum LedgerRequest {
         /// Epoch of the history after the restore.
         epoch: Epoch,
     },
+    /// Revokes a sealed key for the key that issued it.
+    RevokeByClient(RevokeByClient),
 }
 
 impl From<EdgeRequest> for LedgerRequest {
@@ -151,6 +153,7 @@ impl From<EdgeRequest> for LedgerRequest {
             EdgeRequest::Refresh(request) => Self::Refresh(request),
             EdgeRequest::IssueByApi(request) => Self::IssueByApi(request),
             EdgeRequest::ReadExpiry(request) => Self::ReadExpiry(request),
+            EdgeRequest::RevokeByClient(request) => Self::RevokeByClient(request),
         }
     }
 }

@@ -92,4 +92,6 @@ pub enum Refusal {
     AlreadyOpen,
     /// The request comes from a later release than this object's code.
     NotUnderstood,
+    /// The clients of the account have revoked as many tokens within an hour as they may.
+    TooManyRevocations,
 }
