@@ -13,26 +13,30 @@ use claviger_core::credential::key::NewKey;
 use claviger_core::credential::limits::Interface;
 use claviger_core::credential::limits::lifetime::Expiry;
 use claviger_core::credential::limits::network::{ClientAddress, Networks};
-use claviger_core::credential::limits::permission::Permission;
+use claviger_core::credential::limits::permission::{Permission, Permissions};
 use claviger_core::gateway::check::Check;
 use claviger_core::gateway::issuance::{Authority, Credentials, Refused, seal};
-use claviger_core::gateway::issuing::{Authorisation, Authorised};
+use claviger_core::gateway::issuing::{Authorisation, Authorised, Purpose};
+use claviger_core::gateway::oauth::{TOKEN_LIFE, grant_token};
 use claviger_core::lease::call::{Fetch, Lookup};
 use claviger_core::lease::lease::GIVEN_UP;
 use claviger_core::lease::rules::LeaseRules;
 use claviger_core::replication::edge_call::{IssueByApi, RefreshReply};
-use claviger_core::replication::record::kv_key;
+use claviger_core::replication::record::{Standing, kv_key};
 use claviger_core::verify::verdict::Denial;
 use claviger_core::verify::verification::{Demand, Facts};
 use rand_chacha::rand_core::Rng;
 
 use crate::host::{at, heard};
 use crate::issuers::IssuerModel;
-use crate::model::{Ask, Basis, Judged, State};
+use crate::model::{Ask, Basis, Judged, Power, State};
 use crate::world::{ASKS_ADMIN, Checked, SKEW_MS, World};
 
 /// How long what is issued lives.
 pub const LIFE: i64 = 20 * 3_600_000;
+
+/// How long a token lives.
+const TOKEN_LIFE_MS: i64 = TOKEN_LIFE.as_ms() as i64;
 
 /// What was issued.
 pub struct IssuedKey {
@@ -46,6 +50,8 @@ pub struct IssuedKey {
     /// How many of its issuer's ends, ceilings and versions came before it.
     pub after: (usize, usize, usize),
     pub may_write: bool,
+    /// It is a token of its issuer, which the issuer's own limits bind.
+    pub is_token: bool,
     pub revoked: Option<i64>,
 }
 
@@ -65,11 +71,24 @@ impl<R: LeaseRules> World<R> {
         let network = of_key.and_then(|key| key.now().power.network).unwrap_or_default();
         let address = format!("10.0.{network}.1");
         let is_key = of_key.is_some();
+        // Not drawn: the runs stay those that they were without tokens, as far as they can.
+        let is_token = is_key && self.issuers.issued.len() % 3 == 2;
         let (local, mut lookup) = (at(self.local(isolate)), Lookup::default());
         for _ in 0..8 {
             let (gateway, from) =
                 (&mut self.isolates[isolate].gateway, ClientAddress::parse(&address));
-            match gateway.authorise_issue(&credentials, from, local, local, &lookup) {
+            let authorised = match &credentials {
+                Credentials::Key(text) if is_token => gateway.authorise_client(
+                    text.expose(),
+                    Purpose::Token,
+                    from,
+                    local,
+                    local,
+                    &lookup,
+                ),
+                _ => gateway.authorise_issue(&credentials, from, local, local, &lookup),
+            };
+            match authorised {
                 Authorisation::Fetch(need) => self.find_out(isolate, need, &mut lookup),
                 Authorisation::AskAdmin => return Err(ASKS_ADMIN.into()),
                 Authorisation::Decided(Authorised { authority, renew }) => {
@@ -81,7 +100,9 @@ impl<R: LeaseRules> World<R> {
                     }
                     return match authority {
                         Ok(authority) => self.issue_with(place, isolate, &authority, &address),
-                        Err(refused) => self.judge_refusal(place, isolate, network, &refused),
+                        Err(refused) => {
+                            self.judge_refusal(place, isolate, (network, is_token), &refused)
+                        }
                     };
                 }
             }
@@ -97,15 +118,21 @@ impl<R: LeaseRules> World<R> {
         authority: &Authority,
         address: &str,
     ) -> Checked {
-        let Some(issuing) = self.issuing(place) else {
+        let is_token = authority.is_token;
+        let Some(ceiling) = self.bounds(place, is_token) else {
             return Err(format!("P1: it may not issue any more, but {authority:?}"));
         };
         let (born, issued_at) = (self.now, at(self.local(isolate)));
-        let wanted =
-            Wanted { expires: Some(Expiry::At(at(born + LIFE))), networks: Networks::default() };
-        let granted = grant(wanted, &authority.issuing.ceiling, authority.expires, issued_at)
-            .map_err(|refused| format!("P2: not granted: {refused:?}"))?;
-        let (id, text) = if self.one_in(2) {
+        let granted = if is_token {
+            grant_token(authority, None, issued_at)
+                .map_err(|refused| format!("P2: no token: {refused:?}"))?
+        } else {
+            let expires = Some(Expiry::At(at(born + LIFE)));
+            let wanted = Wanted { expires, networks: Networks::default() };
+            grant(wanted, &authority.issuing.ceiling, authority.expires, issued_at)
+                .map_err(|refused| format!("P2: not granted: {refused:?}"))?
+        };
+        let (id, text) = if self.one_in(2) || is_token {
             let sealed =
                 seal(&granted, authority, issued_at, &self.config, &mut self.rng).expect("it fits");
             (AnyKeyId::Sealed(sealed.id()), sealed.expose().to_owned())
@@ -130,15 +157,39 @@ impl<R: LeaseRules> World<R> {
         };
         let answered = born + if self.one_in(3) { self.random(3_000) } else { 0 };
         let write: Permission = "demo:write".parse().unwrap();
-        let may_write = issuing.ceiling.permissions.grants(&write);
+        let may_write = ceiling.grants(&write);
         let IssuerModel { key, ended, ceilings, .. } = &self.issuers.issuers[place];
         let versions = key.map_or(0, |key| self.model.keys[key].versions.len());
         let after = (ended.len(), ceilings.len(), versions);
         let issuer = place;
-        let key = IssuedKey { text, id, issuer, born, answered, after, may_write, revoked: None };
-        self.issuers.issued.push(key);
+        self.issuers.issued.push(IssuedKey {
+            text,
+            id,
+            issuer,
+            born,
+            answered,
+            after,
+            may_write,
+            is_token,
+            revoked: None,
+        });
         self.tally.issued += 1;
         Ok(())
+    }
+
+    /// What an issuer may grant now: to what it issues, or to a token of its own.
+    fn bounds(&mut self, place: usize, is_token: bool) -> Option<Permissions> {
+        if !is_token {
+            return self.issuing(place).map(|issuing| issuing.ceiling.permissions);
+        }
+        if self.model.is_suspended() {
+            return None;
+        }
+        let id = self.model.keys[self.issuers.issuers[place].key?].text.id();
+        match self.host.record(id, &mut self.rng, self.now)?.standing {
+            Standing::Active(credential) => Some(credential.limits.permissions),
+            Standing::Disabled(_) | Standing::Deleted => None,
+        }
     }
 
     /// P2: who may issue is refused only where it is not known yet.
@@ -146,7 +197,7 @@ impl<R: LeaseRules> World<R> {
         &self,
         place: usize,
         isolate: usize,
-        network: u8,
+        (network, is_token): (u8, bool),
         refused: &Refused,
     ) -> Checked {
         let (now, slack) = (self.now, self.isolates[isolate].slack);
@@ -161,7 +212,8 @@ impl<R: LeaseRules> World<R> {
         let IssuerModel { key, ceilings, .. } = &self.issuers.issuers[place];
         let froms: Vec<i64> = ceilings.iter().map(|(from, _)| *from).collect();
         let candidates = self.model.candidates(&froms, &judged);
-        let is_unbound = candidates.into_iter().any(|place| ceilings[place].1.is_none());
+        let is_unbound =
+            !is_token && candidates.into_iter().any(|place| ceilings[place].1.is_none());
         let is_unfit = key.is_some_and(|key| {
             let versions = &self.model.keys[key].versions;
             let froms: Vec<i64> = versions.iter().map(|version| version.from).collect();
@@ -293,7 +345,21 @@ impl<R: LeaseRules> World<R> {
         let froms: Vec<i64> = ceilings.iter().map(|(from, _)| *from).collect();
         let ceilings =
             self.model.candidates(&froms, judged).into_iter().map(|place| ceilings[place].1);
-        let ceilings: Vec<Option<bool>> = ceilings.collect();
+        let mut ceilings: Vec<Option<bool>> = ceilings.collect();
+        // A token is bound by what its issuer itself may do; `None`: nothing, from this network.
+        if let (true, Some(issuer)) = (key.is_token, self.issuers.issuers[key.issuer].key) {
+            let versions = &self.model.keys[issuer].versions[key.after.2 - 1..];
+            let froms: Vec<i64> = versions.iter().map(|version| version.from).collect();
+            let powers = self.model.candidates(&froms, judged).into_iter();
+            let powers = powers.map(|place| versions[place].power);
+            let allows = |power: Power| {
+                let is_inside = power.network.is_none_or(|network| network == judged.ask.network);
+                is_inside.then_some(power.write)
+            };
+            ceilings = powers.map(allows).collect();
+        }
+        let life = if key.is_token { TOKEN_LIFE_MS } else { LIFE };
+        let is_outside = |ceiling: &Option<bool>| key.is_token && ceiling.is_none();
         let suspended = self.model.suspensions(judged, key.born);
         let broken = match verdict {
             Ok(()) if end.is_some_and(|end| !self.model.may_count(end, judged)) => {
@@ -302,13 +368,15 @@ impl<R: LeaseRules> World<R> {
             Ok(()) if judged.ask.write && !(key.may_write && ceilings.contains(&Some(true))) => {
                 "P1: it may not write"
             }
+            Ok(()) if ceilings.iter().all(is_outside) && key.is_token => "P1: from elsewhere",
             Ok(()) if !suspended.contains(&false) => "P1: the account is suspended",
             Ok(()) | Err(Denial::Unavailable) => return Ok(()),
             Err(_) if end.is_some() || suspended.contains(&true) => return Ok(()),
             Err(_) if judged.ask.write && (!key.may_write || ceilings.contains(&Some(false))) => {
                 return Ok(());
             }
-            Err(_) if judged.now >= key.born + LIFE - SKEW_MS => return Ok(()),
+            Err(_) if ceilings.iter().any(is_outside) => return Ok(()),
+            Err(_) if judged.now >= key.born + life - SKEW_MS => return Ok(()),
             Err(_) => "P2: it is valid",
         };
         Err(format!(
