@@ -28,6 +28,8 @@ const EDGE_TESTS = [
   "kv-writer",
   "link",
   "locations",
+  "oauth",
+  "oauth-clients",
   "refusals",
   "routes/issuance/*",
   "routes/sealed-keys/*",

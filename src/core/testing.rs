@@ -11,6 +11,7 @@ use crate::base::id::{AccountId, KeyId, Prefix};
 use crate::base::secret::{Digest, SecretText};
 use crate::base::time::UnixMs;
 use crate::config::settings::{Config, Variables};
+use crate::credential::issuer::SealingGeneration;
 use crate::credential::keyring::Keyring;
 use crate::credential::limits::lifetime::Expiry;
 use crate::credential::limits::{Interface, Limits};
@@ -81,8 +82,13 @@ pub fn limits() -> Limits {
 
 /// Returns the record of [`key_id`] with [`limits`].
 pub fn record(standing: impl FnOnce(Credential) -> Standing) -> Record {
-    let credential =
-        Credential { digest: Digest::of(b"abc"), limits: limits(), issuing: None, issued: None };
+    let credential = Credential {
+        digest: Digest::of(b"abc"),
+        limits: limits(),
+        issuing: None,
+        issued: None,
+        sealing: SealingGeneration::default(),
+    };
     Record::new(Epoch::new(0x5f2c_9a0b_7d1e_4386), Revision(12), key_id(), standing(credential))
 }
 

@@ -34,14 +34,14 @@ pub fn email(text: &str) -> Email {
 }
 
 /// Draws a token. The ledger sees no token itself: any ciphertext will do.
-fn draw(world: &World) -> (NewInvitation, Token) {
+pub fn draw(world: &World) -> (NewInvitation, Token) {
     let rng = &mut *world.rng.borrow_mut();
     let (id, digest) = (TokenId::random(rng), Digest::of(TokenId::random(rng).as_str().as_bytes()));
     let sealed = Ciphertext::from_stored(format!("b.{id}"));
     (NewInvitation { token: id, digest, sealed }, Token { id, digest })
 }
 
-fn invite_command(world: &World, address: &str, role: Role) -> (MembersCommand, Token) {
+pub fn invite_command(world: &World, address: &str, role: Role) -> (MembersCommand, Token) {
     let (token, drawn) = draw(world);
     let rng = &mut *world.rng.borrow_mut();
     let (id, member) = (TokenId::random(rng), MemberId::random(rng));
@@ -77,7 +77,7 @@ fn offer(world: &World, token: Token) -> InvitationOffer {
     }
 }
 
-fn joining(
+pub fn joining(
     world: &World,
     token: Token,
     (member, address): (MemberId, &str),

@@ -220,7 +220,8 @@ fn a_removed_member_is_signed_out_everywhere_and_signs_in_no_more() {
     );
     for browser in [ken, elsewhere] {
         assert_eq!(world.refusal(browser, Command::Show), Refusal::NotSignedIn);
-        let step_up = Command::StepUp { secret_version: SecretVersion(1) };
+        let step_up =
+            Command::StepUp { secret_version: SecretVersion(1), confirmed: true, session: None };
         assert_eq!(world.refusal(browser, step_up), Refusal::NotSignedIn);
     }
     let (session, _) = world.draw_session();
@@ -230,6 +231,8 @@ fn a_removed_member_is_signed_out_everywhere_and_signs_in_no_more() {
         secret_version: SecretVersion(1),
         session,
         address: None,
+        confirmed: true,
+        switches: false,
     };
     assert_eq!(world.handle(sign_in), Ok(LedgerReply::Refused(Refusal::SignInRefused)));
     let holds = LedgerRequest::Holds { member: ken.member, email: "k@example.jp".into() };

@@ -33,7 +33,8 @@ fn a_session_that_is_used_lasts_twelve_hours() {
 #[test]
 fn a_proof_is_fresh_for_ten_minutes_and_a_clock_that_steps_back_takes_none_away() {
     let (world, owner) = World::open();
-    let prove = Command::StepUp { secret_version: SecretVersion(1) };
+    let prove =
+        Command::StepUp { secret_version: SecretVersion(1), confirmed: true, session: None };
     let until = |command: &Command| match world.ask(owner, command.clone()) {
         LedgerReply::Session(view) => view.step_up_until.as_ms(),
         other => panic!("no session: {other:?}"),

@@ -7,19 +7,24 @@ use claviger_control::objects::sql::{Row, SqlError, SqlExt, Statement};
 use claviger_control::protocol::account::Email;
 use claviger_control::protocol::command::Command;
 use claviger_control::protocol::encryption::Ciphertext;
+use claviger_control::protocol::identity::{PasswordNews, ResetMail};
 use claviger_control::protocol::keys::Listing;
 use claviger_control::protocol::ledger::{LedgerReply, LedgerRequest};
-use claviger_control::protocol::member::SecretVersion;
+use claviger_control::protocol::member::{Role, SecretVersion};
+use claviger_control::protocol::members::MembersCommand;
 use claviger_control::protocol::operator::OperatorCommand;
 use claviger_control::protocol::refusal::Refusal;
 use claviger_control::protocol::service::ServiceCommand;
+use claviger_control::protocol::zone::Zone;
 use claviger_core::base::id::AccountId;
 use claviger_core::replication::edge_call::ReadExpiry;
 use claviger_core::replication::record::{Epoch, Revision};
 use claviger_core::replication::refresh::RefreshRequest;
 
 use crate::deletion::mail_again;
+use crate::invitations::{draw as draw_invitation, invite_command, joining};
 use crate::issuing::{by_api, issuer, revoke, sealed};
+use crate::oauth::revoke as revoke_by_client;
 use crate::service::{change_service, set_ceiling};
 use crate::sql::sqlite::Sqlite;
 use crate::world::{Browser, HOUR, START, World, confirm, draft};
@@ -138,6 +143,9 @@ fn name_of(request: &LedgerRequest) -> String {
         LedgerRequest::Console { command: Command::Operate { operation }, .. } => {
             format!("Operate {}", of(operation))
         }
+        LedgerRequest::Console { command: Command::Members { members }, .. } => {
+            format!("Members {}", of(members))
+        }
         LedgerRequest::Console { command, .. } => of(command),
         request => of(request),
     }
@@ -203,10 +211,13 @@ fn every_request_and_command_leaves_exactly_its_rows_in_the_audit_trail() {
         secret_version: SecretVersion(1),
         session,
         address: Some("203.0.113.7".into()),
+        confirmed: true,
+        switches: false,
     };
     witness.send(&world, sign_in, &member, &["sign_in"]);
     let owner = Browser { proof, ..owner };
-    let step_up = Command::StepUp { secret_version: SecretVersion(1) };
+    let step_up =
+        Command::StepUp { secret_version: SecretVersion(1), confirmed: true, session: None };
     witness.ask(&world, owner, step_up, &["step_up"]);
     witness.ask(&world, owner, Command::Show, &[]);
 
@@ -235,6 +246,8 @@ fn every_request_and_command_leaves_exactly_its_rows_in_the_audit_trail() {
     witness.send(&world, issue, key.id.as_str(), &["issue"]);
     let one = revoke(sealed(&world, 0), proof.issuer, START + HOUR);
     witness.ask(&world, owner, one, &["revoke_sealed"]);
+    let by_client = revoke_by_client(sealed(&world, 0), proof);
+    witness.send(&world, by_client, key.id.as_str(), &["revoke_sealed"]);
 
     let (deletion, begin) = world.begin_deletion(&[id, key.id]);
     witness.ask(&world, owner, begin, &["begin_deletion"]);
@@ -275,6 +288,7 @@ fn every_request_and_command_leaves_exactly_its_rows_in_the_audit_trail() {
     for (operation, actions) in operations {
         witness.ask(&world, owner, Command::Operate { operation }, actions);
     }
+    people(&mut witness, &world, owner);
     witness.ask(&world, owner, Command::SignOut, &["sign_out"]);
 
     let set_state = LedgerRequest::SetState { freshness_ms: Some(0), suspended: None };
@@ -303,12 +317,102 @@ fn every_request_and_command_leaves_exactly_its_rows_in_the_audit_trail() {
         (include_str!("../../src/control/protocol/command.rs"), "Command", ""),
         (include_str!("../../src/control/protocol/service.rs"), "ServiceCommand", "Service "),
         (include_str!("../../src/control/protocol/operator.rs"), "OperatorCommand", "Operate "),
+        (include_str!("../../src/control/protocol/members.rs"), "MembersCommand", "Members "),
     ];
     let all = enums.into_iter().flat_map(|(source, name, prefix)| {
         variants(source, name).into_iter().map(move |variant| format!("{prefix}{variant}"))
     });
     // These have commands of their own.
-    let all: BTreeSet<String> =
-        all.filter(|name| !["Console", "Service", "Operate"].contains(&name.as_str())).collect();
+    let all: BTreeSet<String> = all
+        .filter(|name| !["Console", "Service", "Operate", "Members"].contains(&name.as_str()))
+        .collect();
     assert_eq!(witness.0, all);
+}
+
+/// Sends what concerns members, invitations, sessions and passwords.
+fn people(witness: &mut Witness, world: &World, owner: Browser) {
+    let mut manage = |browser, members, actions| {
+        witness.ask(world, browser, Command::Members { members }, actions);
+    };
+    let mut guests = Vec::new();
+    for address in ["ken@example.jp", "noor@example.jp"] {
+        let (invite, _) = invite_command(world, address, Role::Viewer);
+        let MembersCommand::Invite { id, member, .. } = &invite else { panic!() };
+        let (id, member) = (*id, *member);
+        manage(owner, invite, &["invite_member"]);
+        let (token, drawn) = draw_invitation(world);
+        let repeat = MembersCommand::RepeatInvitation { id, token };
+        manage(owner, repeat, &["repeat_invitation"]);
+        guests.push((member, address, drawn));
+    }
+    let (invite, _) = invite_command(world, "ana@example.jp", Role::Viewer);
+    let MembersCommand::Invite { id, .. } = &invite else { panic!() };
+    let withdraw = MembersCommand::WithdrawInvitation { id: *id };
+    manage(owner, invite, &["invite_member"]);
+    manage(owner, withdraw, &["withdraw_invitation"]);
+    manage(owner, MembersCommand::List, &[]);
+    let (name, zone) = (Some("Mei T.".to_owned()), Zone::parse("UTC").ok());
+    let profile = MembersCommand::EditProfile { name: name.clone(), language: None };
+    manage(owner, profile, &["edit_profile"]);
+    manage(owner, MembersCommand::EditAccount { name, zone }, &["edit_account"]);
+
+    let mut joined = Vec::new();
+    for (member, address, token) in guests {
+        let show = LedgerRequest::ShowInvitation { token: token.id, digest: token.digest };
+        witness.send(world, show, "nobody", &[]);
+        let (join, proof) = joining(world, token, (member, address));
+        witness.send(world, join, member.as_str(), &["join", "sign_in"]);
+        joined.push(Browser { member, proof });
+    }
+    let [ken, noor] = joined[..] else { panic!() };
+    let (role, expected) = (Role::Admin, Role::Viewer);
+    let change = MembersCommand::ChangeRole { member: ken.member, role, expected };
+    let commands = [
+        (owner, change, &["change_role"][..]),
+        (owner, MembersCommand::EndSessions { member: ken.member }, &["end_member_sessions"]),
+        (owner, MembersCommand::Remove { member: ken.member }, &["remove_member"]),
+        (noor, MembersCommand::Leave, &["leave"]),
+    ];
+    for (browser, members, actions) in commands {
+        witness.ask(world, browser, Command::Members { members }, actions);
+    }
+
+    let (member, email) = (owner.member, Email::parse("mei@example.jp").unwrap());
+    let (session, _) = world.draw_session();
+    let id = session.id;
+    let sign_in = LedgerRequest::SignIn {
+        member,
+        email: email.clone(),
+        secret_version: SecretVersion(1),
+        session,
+        address: Some("203.0.113.7".into()),
+        confirmed: true,
+        switches: true,
+    };
+    witness.send(world, sign_in, member.as_str(), &["sign_in"]);
+    witness.ask(world, owner, Command::ListSessions, &[]);
+    witness.ask(world, owner, Command::EndSession { id }, &["end_session"]);
+    witness.ask(world, owner, Command::EndOtherSessions, &["end_other_sessions"]);
+    let membership = LedgerRequest::Membership { member, email: email.clone() };
+    witness.send(world, membership, "nobody", &[]);
+    let reset = ResetMail {
+        member,
+        email: email.clone(),
+        reset: id,
+        until: world.now(),
+        address: None,
+        sealed: Ciphertext::from_stored("b.AAAA".into()),
+    };
+    witness.send(world, LedgerRequest::MailReset(reset), "nobody", &[]);
+    let news = PasswordNews {
+        member,
+        email,
+        secret_version: SecretVersion(1),
+        at: world.now(),
+        address: Some("203.0.113.7".into()),
+        is_reset: false,
+        mails: false,
+    };
+    // The ledger's row has this version already, so nothing changes.
+    witness.send(world, LedgerRequest::PasswordChanged(news), member.as_str(), &[]);
 }

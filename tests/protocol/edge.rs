@@ -5,11 +5,14 @@ use claviger_control::ledger::ledger::Ledger;
 use claviger_control::protocol::draft::field::FieldError;
 use claviger_control::protocol::ledger::{LedgerReply, LedgerRequest};
 use claviger_control::protocol::refusal::Refusal;
+use claviger_core::base::id::SealedId;
+use claviger_core::config::terms::Bound;
 use claviger_core::credential::grant::IssuerProof;
 use claviger_core::credential::issuer::Issuer;
 use claviger_core::credential::limits::lifetime::{Expiry, ExpiryError};
 use claviger_core::replication::edge_call::{
-    EdgeRequest, ExpiryReply, IssueByApi, IssueRefusal, IssueReply, ReadExpiry, RefreshReply, Reply,
+    EdgeRequest, ExpiryReply, IssueByApi, IssueRefusal, IssueReply, ReadExpiry, RefreshReply,
+    Reply, RevokeByClient, RevokeReply,
 };
 use claviger_core::replication::record::{Epoch, Revision, Standing};
 use claviger_core::replication::refresh::{Delta, Refresh, RefreshRequest, Unsettled};
@@ -37,10 +40,17 @@ fn a_ledger_reads_every_request_of_an_edge_as_what_it_is() {
         address: Some("203.0.113.7".into()),
     };
     let expiry = ReadExpiry { text: "2027-06-30".into(), at: at(5) };
+    let revoke = RevokeByClient {
+        id: SealedId::parse("a1B2c3D4Qx0mT7rWz5000003CRiZjE0t8ez").unwrap(),
+        until: at(6),
+        proof: IssuerProof { issuer: Issuer::Key(key_id()), digest: digest() },
+        address: None,
+    };
     for sent in [
         EdgeRequest::Refresh(refresh),
         EdgeRequest::IssueByApi(issue),
         EdgeRequest::ReadExpiry(expiry),
+        EdgeRequest::RevokeByClient(revoke),
     ] {
         let json = serde_json::to_string(&sent).unwrap();
         let read: LedgerRequest = serde_json::from_str(&json).unwrap();
@@ -55,10 +65,14 @@ fn a_ledger_reads_every_request_of_an_edge_as_what_it_is() {
             (EdgeRequest::ReadExpiry(sent), LedgerRequest::ReadExpiry(read)) => {
                 (format!("{sent:?}"), format!("{read:?}"))
             }
+            (EdgeRequest::RevokeByClient(sent), LedgerRequest::RevokeByClient(read)) => {
+                (format!("{sent:?}"), format!("{read:?}"))
+            }
             (
                 sent @ (EdgeRequest::Refresh(_)
                 | EdgeRequest::IssueByApi(_)
-                | EdgeRequest::ReadExpiry(_)),
+                | EdgeRequest::ReadExpiry(_)
+                | EdgeRequest::RevokeByClient(_)),
                 read,
             ) => {
                 panic!("{sent:?} is read as {read:?}")
@@ -197,4 +211,36 @@ fn what_is_no_answer_is_none_and_absence_grants_nothing() {
     assert!(ExpiryReply::parse(r#"{"reply":"expiry"}"#).is_none());
     assert!(IssueReply::parse(r#"{"reply":"changed"}"#).is_none());
     assert!(IssueReply::parse(r#"{"reply":"refused"}"#).is_none());
+}
+
+#[test]
+fn s16_an_edge_reads_what_a_ledger_says_of_a_revocation() {
+    let bound = Bound { at: at(7), within_s: 10, is_eventual: false };
+    for (reply, expected) in [
+        (
+            LedgerReply::Revoked {
+                bound,
+                all_of_issuer: true,
+                record: Some(record(Standing::Active)),
+                revision: Some(Revision(12)),
+            },
+            RevokeReply::Revoked { revision: Some(Revision(12)) },
+        ),
+        (
+            LedgerReply::Revoked { bound, all_of_issuer: false, record: None, revision: None },
+            RevokeReply::Revoked { revision: None },
+        ),
+        (LedgerReply::Refused(Refusal::IssuerRefused), RevokeReply::ClientRefused),
+        (LedgerReply::Refused(Refusal::TooManyRevocations), RevokeReply::Failed),
+        (LedgerReply::Refused(Refusal::NotUnderstood), RevokeReply::Failed),
+        (LedgerReply::Gone, RevokeReply::Failed),
+        (LedgerReply::Done, RevokeReply::Failed),
+    ] {
+        let json = serde_json::to_string(&reply).unwrap();
+        assert_eq!(read::<RevokeReply>(&json), expected, "{json}");
+    }
+    for bad in ["", "null", "{}", r#"{"reply":"revoked","revision":"7"}"#, r#"{"reply":"refused"}"#]
+    {
+        assert!(RevokeReply::parse(bad).is_none(), "{bad}");
+    }
 }

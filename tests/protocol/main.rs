@@ -51,7 +51,7 @@ use claviger_core::base::id::{MemberId, TokenId};
 use claviger_core::base::secret::{Digest, SecretText};
 use claviger_core::base::time::DurationMs;
 use claviger_core::config::terms::Bound;
-use claviger_core::credential::issuer::Issuer;
+use claviger_core::credential::issuer::{Issuer, SealingGeneration};
 use claviger_core::credential::limits::network::ClientAddress;
 use claviger_core::replication::record::{Credential, Epoch, Record, Revision, Standing};
 use claviger_core::testing::{account, at, key_id, limits};
@@ -112,7 +112,13 @@ fn view_json() -> String {
 }
 
 fn record(standing: impl FnOnce(Credential) -> Standing) -> Record {
-    let credential = Credential { digest: digest(), limits: limits(), issuing: None, issued: None };
+    let credential = Credential {
+        digest: digest(),
+        limits: limits(),
+        issuing: None,
+        issued: None,
+        sealing: SealingGeneration::default(),
+    };
     Record::new(Epoch::new(0x5f2c_9a0b_7d1e_4386), Revision(12), key_id(), standing(credential))
 }
 

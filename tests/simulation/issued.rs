@@ -13,15 +13,16 @@ use claviger_core::credential::key::NewKey;
 use claviger_core::credential::limits::Interface;
 use claviger_core::credential::limits::lifetime::Expiry;
 use claviger_core::credential::limits::network::{ClientAddress, Networks};
-use claviger_core::credential::limits::permission::Permission;
+use claviger_core::credential::limits::permission::{Permission, Permissions};
 use claviger_core::gateway::check::Check;
 use claviger_core::gateway::issuance::{Authority, Credentials, Refused, seal};
-use claviger_core::gateway::issuing::{Authorisation, Authorised};
+use claviger_core::gateway::issuing::{Authorisation, Authorised, Purpose};
+use claviger_core::gateway::oauth::{TOKEN_LIFE, grant_token};
 use claviger_core::lease::call::{Fetch, Lookup};
 use claviger_core::lease::lease::GIVEN_UP;
 use claviger_core::lease::rules::LeaseRules;
 use claviger_core::replication::edge_call::{IssueByApi, RefreshReply};
-use claviger_core::replication::record::kv_key;
+use claviger_core::replication::record::{Standing, kv_key};
 use claviger_core::verify::verdict::Denial;
 use claviger_core::verify::verification::{Demand, Facts};
 use rand_chacha::rand_core::Rng;
@@ -29,11 +30,14 @@ use rand_chacha::rand_core::Rng;
 use crate::bugs::{self, Sabotage};
 use crate::host::{at, heard};
 use crate::issuers::{IssuerModel, Scope, block};
-use crate::model::{Ask, Basis, Judged, Span, State};
+use crate::model::{Ask, Basis, Judged, Power, Span, State};
 use crate::world::{ASKS_ADMIN, Checked, World};
 
 /// How long what is issued lives.
 pub const LIFE: i64 = 20 * 3_600_000;
+
+/// How long a token lives.
+const TOKEN_LIFE_MS: i64 = TOKEN_LIFE.as_ms() as i64;
 
 /// What was issued.
 pub struct IssuedKey {
@@ -51,6 +55,8 @@ pub struct IssuedKey {
     pub network: Option<u8>,
     /// When it ends by itself.
     pub until: i64,
+    /// It is a token of its issuer, which the issuer's own limits bind.
+    pub is_token: bool,
     pub revoked: Option<i64>,
 }
 
@@ -70,11 +76,25 @@ impl<R: LeaseRules> World<R> {
         let network = of_key.and_then(|key| key.now().power.network).unwrap_or_default();
         let address = format!("10.0.{network}.1");
         let id = of_key.map(|key| key.text.id());
+        let is_key = id.is_some();
+        // Not drawn: the runs stay those that they were without tokens, as far as they can.
+        let is_token = is_key && self.issuers.issued.len() % 3 == 2;
         let (local, mut lookup) = (at(self.local(isolate)), Lookup::default());
         for _ in 0..8 {
             let (gateway, from) =
                 (&mut self.isolates[isolate].gateway, ClientAddress::parse(&address));
-            match gateway.authorise_issue(&credentials, from, local, local, &lookup) {
+            let authorised = match &credentials {
+                Credentials::Key(text) if is_token => gateway.authorise_client(
+                    text.expose(),
+                    Purpose::Token,
+                    from,
+                    local,
+                    local,
+                    &lookup,
+                ),
+                _ => gateway.authorise_issue(&credentials, from, local, local, &lookup),
+            };
+            match authorised {
                 Authorisation::Fetch(need) => self.find_out(isolate, need, &mut lookup, false)?,
                 Authorisation::AskAdmin => return Err(ASKS_ADMIN.into()),
                 Authorisation::Decided(Authorised { authority, renew }) => {
@@ -91,7 +111,9 @@ impl<R: LeaseRules> World<R> {
                     }
                     return match authority {
                         Ok(authority) => self.issue_with(place, isolate, &authority, &address),
-                        Err(refused) => self.judge_refusal(place, isolate, network, &refused),
+                        Err(refused) => {
+                            self.judge_refusal(place, isolate, (network, is_token), &refused)
+                        }
                     };
                 }
             }
@@ -107,7 +129,8 @@ impl<R: LeaseRules> World<R> {
         authority: &Authority,
         address: &str,
     ) -> Checked {
-        let Some(issuing) = self.issuing(place) else {
+        let is_token = authority.is_token;
+        let Some(ceiling) = self.bounds(place, is_token) else {
             return Err(format!("P1: it may not issue any more, but {authority:?}"));
         };
         let (born, issued_at) = (self.now, at(self.local(isolate)));
@@ -119,16 +142,25 @@ impl<R: LeaseRules> World<R> {
             return Ok(());
         }
         let scope = self.issuers.issuers[place].ceilings.last().and_then(|(_, scope)| *scope);
-        let within = scope.and_then(|scope| scope.network);
+        let within = scope.and_then(|scope| scope.network).filter(|_| !is_token);
         let any = self.random(2) as u8;
-        let network = self.one_in(3).then(|| within.unwrap_or(any));
-        let networks =
-            network.map(|network| Networks::from_stored([block(network).as_str()]).unwrap());
-        let wanted =
-            Wanted { expires: Some(Expiry::At(at(until))), networks: networks.unwrap_or_default() };
-        let granted = grant(wanted, &authority.issuing.ceiling, authority.expires, issued_at)
-            .map_err(|refused| format!("P2: not granted: {refused:?}"))?;
-        let (id, text) = if self.one_in(2) {
+        let network = self.one_in(3).then(|| within.unwrap_or(any)).filter(|_| !is_token);
+        let granted = if is_token {
+            grant_token(authority, None, issued_at)
+                .map_err(|refused| format!("P2: no token: {refused:?}"))?
+        } else {
+            let networks =
+                network.map(|network| Networks::from_stored([block(network).as_str()]).unwrap());
+            let expires = Some(Expiry::At(at(until)));
+            let wanted = Wanted { expires, networks: networks.unwrap_or_default() };
+            grant(wanted, &authority.issuing.ceiling, authority.expires, issued_at)
+                .map_err(|refused| format!("P2: not granted: {refused:?}"))?
+        };
+        let until = match granted.expires {
+            Expiry::At(end) => end.as_ms(),
+            Expiry::Never => until,
+        };
+        let (id, text) = if self.one_in(2) || is_token {
             let sealed =
                 seal(&granted, authority, issued_at, &self.config, &mut self.rng).expect("it fits");
             (AnyKeyId::Sealed(sealed.id()), sealed.expose().to_owned())
@@ -153,7 +185,7 @@ impl<R: LeaseRules> World<R> {
         };
         let answered = born + if self.one_in(3) { self.random(3_000) } else { 0 };
         let write: Permission = "demo:write".parse().unwrap();
-        let may_write = issuing.ceiling.permissions.grants(&write);
+        let may_write = ceiling.grants(&write);
         let IssuerModel { key, ended, ceilings, .. } = &self.issuers.issuers[place];
         let versions = key.map_or(0, |key| self.model.keys[key].versions.len());
         let after = (ended.len(), ceilings.len(), versions);
@@ -168,6 +200,7 @@ impl<R: LeaseRules> World<R> {
             answered,
             after,
             may_write,
+            is_token,
             network,
             until,
             revoked,
@@ -177,12 +210,27 @@ impl<R: LeaseRules> World<R> {
         Ok(())
     }
 
+    /// What an issuer may grant now: to what it issues, or to a token of its own.
+    fn bounds(&mut self, place: usize, is_token: bool) -> Option<Permissions> {
+        if !is_token {
+            return self.issuing(place).map(|issuing| issuing.ceiling.permissions);
+        }
+        if self.model.is_suspended() {
+            return None;
+        }
+        let id = self.model.keys[self.issuers.issuers[place].key?].text.id();
+        match self.host.record(id, &mut self.rng, self.now)?.standing {
+            Standing::Active(credential) => Some(credential.limits.permissions),
+            Standing::Disabled(_) | Standing::Deleted => None,
+        }
+    }
+
     /// P2: who may issue is refused only where it is not known yet.
     fn judge_refusal(
         &self,
         place: usize,
         isolate: usize,
-        network: u8,
+        (network, is_token): (u8, bool),
         refused: &Refused,
     ) -> Checked {
         let (now, slack) = (self.now, self.isolates[isolate].slack);
@@ -198,7 +246,8 @@ impl<R: LeaseRules> World<R> {
         let IssuerModel { key, ceilings, .. } = &self.issuers.issuers[place];
         let froms: Vec<i64> = ceilings.iter().map(|(from, _)| *from).collect();
         let candidates = self.model.candidates(&froms, &judged);
-        let is_unbound = candidates.into_iter().any(|place| ceilings[place].1.is_none());
+        let is_unbound =
+            !is_token && candidates.into_iter().any(|place| ceilings[place].1.is_none());
         let is_unfit = key.is_some_and(|key| {
             let versions = &self.model.keys[key].versions;
             let froms: Vec<i64> = versions.iter().map(|version| version.from).collect();
@@ -400,7 +449,15 @@ impl<R: LeaseRules> World<R> {
         let froms: Vec<i64> = ceilings.iter().map(|(from, _)| *from).collect();
         let ceilings =
             self.model.candidates(&froms, judged).into_iter().map(|place| ceilings[place].1);
-        let ceilings: Vec<Scope> = ceilings.flatten().collect();
+        let mut ceilings: Vec<Scope> = ceilings.flatten().collect();
+        // A token is bound by what its issuer itself may do.
+        if let (true, Some(issuer)) = (key.is_token, self.issuers.issuers[key.issuer].key) {
+            let versions = &self.model.keys[issuer].versions[key.after.2 - 1..];
+            let froms: Vec<i64> = versions.iter().map(|version| version.from).collect();
+            let places = self.model.candidates(&froms, judged).into_iter();
+            let scope = |Power { write, network, .. }| Scope { write, network };
+            ceilings = places.map(|place| scope(versions[place].power)).collect();
+        }
         let is_inside = |network: Option<u8>| network.is_none_or(|of| of == judged.ask.network);
         let may_come = |scope: &Scope| is_inside(key.network) && is_inside(scope.network);
         let may_write = |scope: &Scope| !judged.ask.write || (key.may_write && scope.write);

@@ -332,6 +332,7 @@ mod tests {
             expires_at: now.saturating_add(LIFE_MAX),
             networks: Networks::anywhere(),
             permissions: Permissions::none(),
+            is_token: false,
         };
         let sealed = NewSealed::seal(&claims, &config.prefix, config.keyring()).unwrap();
         let ask = |form: Value, account: AccountId| {

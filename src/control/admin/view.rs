@@ -439,8 +439,10 @@ pub fn refusal(refusal: Refusal, config: &AdminConfig, now: UnixMs) -> AdminProb
             retry_after_s: wait_s(until, now),
             until: text(until),
         },
-        // Only the issuance API receives this refusal, and it has its own text for it.
-        Refusal::IssuerRefused => AdminProblem::Request(RequestProblem::NotFound),
+        // Only an edge receives these refusals, and it has its own texts for them.
+        Refusal::IssuerRefused | Refusal::TooManyRevocations => {
+            AdminProblem::Request(RequestProblem::NotFound)
+        }
         // Drawn IDs collide once in 62^10, and the client can retry. An object of an earlier
         // release is replaced during the deployment.
         Refusal::IdTaken | Refusal::NotUnderstood => {

@@ -426,13 +426,14 @@ impl DecisionContext<'_> {
     }
 }
 
-/// Returns the sealing generation after a change. It rises when an issuer is disabled or deleted,
-/// or loses its ceiling. The keys that it had issued then stay ended, whatever later happens to the
-/// issuer.
+/// Returns the sealing generation after a change. It rises when a key is disabled or deleted, or
+/// loses its ceiling. The keys that it had issued, and its tokens, then stay ended, whatever later
+/// happens to the key. An issued key issues nothing and gets no token, so its generation never
+/// rises.
 fn sealing_after(before: &Key, after: &Key) -> SealingGeneration {
     let is_switched_off = before.state == State::Active && after.state != State::Active;
-    let is_issuer_no_more = after.ceiling.is_none();
-    if before.ceiling.is_some() && (is_switched_off || is_issuer_no_more) {
+    let is_issuer_no_more = before.ceiling.is_some() && after.ceiling.is_none();
+    if before.issued.is_none() && (is_switched_off || is_issuer_no_more) {
         before.sealing.next()
     } else {
         after.sealing

@@ -120,7 +120,8 @@ pub struct Key {
     pub last_used_at: Option<UnixMs>,
     /// Ceiling for keys that it issues; `None`: it may not issue.
     pub ceiling: Option<Ceiling>,
-    /// Its sealing generation as an issuer. It never falls, even when the ceiling is removed.
+    /// Its sealing generation: that of the keys that it issues, and of its tokens. It never falls,
+    /// even when the ceiling is removed.
     pub sealing: SealingGeneration,
     /// Issuer, if it is not a member. The stamps then name the member who is responsible for the
     /// issuer.
@@ -358,6 +359,12 @@ impl Key {
             limits: self.limits.clone(),
             issuing: self.issuing(),
             issued: self.issued,
+            // An issuer's generation is in `issuing`.
+            sealing: if self.ceiling.is_none() {
+                self.sealing
+            } else {
+                SealingGeneration::default()
+            },
         };
         let standing = match self.state {
             State::Active => Standing::Active(credential()),

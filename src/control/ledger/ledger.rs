@@ -205,6 +205,9 @@ impl<'a> Ledger<'a> {
                 let held = member.is_some_and(|member| member.view.email.as_str() == email);
                 Ok(Plan::read(LedgerReply::Holds { held }))
             }
+            LedgerRequest::RevokeByClient(request) => {
+                revoking::plan_by_client(self.sql, account, &request, now)
+            }
             LedgerRequest::Exists => Ok(Plan::read(LedgerReply::Holds { held: true })),
             LedgerRequest::Membership { member, email } => {
                 let member = Member::load(self.sql, member)?.map(|member| member.view);

@@ -5,6 +5,7 @@ use claviger_core::credential::issuer::Issuer;
 use crate::ledger::account::Account;
 use crate::ledger::audit::Author;
 use crate::ledger::decide::KeyChange;
+use crate::ledger::key::Key;
 use crate::ledger::{issued, outbox};
 use crate::objects::sql::{Sql, SqlError, Statement};
 use crate::protocol::ledger::LedgerReply;
@@ -41,7 +42,9 @@ pub(super) fn commit_writes(
     writes.push(author.changed(*action, before.as_ref(), after));
     writes.extend(outbox::changed(sql, after.id, after.revision, account.generation, author.now)?);
     writes.extend(issued::schedule_sweep(after));
-    if let Some(before) = before.as_ref().filter(|before| before.sealing != after.sealing) {
+    // Only an issuer can have issued stored keys in the generation that ends.
+    let ends_stored = |before: &&Key| before.ceiling.is_some() && before.sealing != after.sealing;
+    if let Some(before) = before.as_ref().filter(ends_stored) {
         writes.extend(issued::note_end(Issuer::Key(after.id), before.sealing, author.now));
     }
     Ok(writes)

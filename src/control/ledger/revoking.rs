@@ -9,15 +9,18 @@
 //! ID takes room for a day.
 
 use claviger_core::base::id::SealedId;
-use claviger_core::base::time::UnixMs;
+use claviger_core::base::time::{DurationMs, UnixMs};
 use claviger_core::credential::grant::CLOCK_SKEW_MAX;
-use claviger_core::credential::issuer::{Issuer, RevokedSealed};
+use claviger_core::credential::issuer::{Issuer, RevokedSealed, SealingGeneration};
 use claviger_core::credential::sealed::LIFE_MAX;
+use claviger_core::replication::edge_call::RevokeByClient;
+use claviger_core::replication::record::{Record, Revision};
 use serde_json::json;
 
 use super::account::Account;
-use super::audit::{Action, Author};
+use super::audit::{Action, Author, JOURNAL_ROWS_MAX};
 use super::context::CommandContext;
+use super::decide::KeyChange;
 use super::key::Key;
 use super::service::Service;
 use crate::ledger::audit;
@@ -25,6 +28,7 @@ use crate::ledger::plan::{Plan, commit_writes};
 use crate::objects::object::TaskStep;
 use crate::objects::sql::{Sql, SqlError, SqlExt, Statement};
 use crate::objects::tasks::{Task, TaskKind};
+use crate::protocol::activity::Actor;
 use crate::protocol::ledger::LedgerReply;
 use crate::protocol::refusal::Refusal;
 
@@ -33,6 +37,12 @@ use crate::protocol::refusal::Refusal;
 /// ends all keys of its issuer.
 pub const REVOKED_SEALED_MAX: u32 = 256;
 
+/// Most revocations after which the clients of an account must wait.
+pub const CLIENT_REVOCATIONS_MAX: u32 = 1_000;
+
+/// Time within which [`CLIENT_REVOCATIONS_MAX`] revocations count.
+const CLIENT_REVOCATIONS_WITHIN: DurationMs = DurationMs::from_s(3_600);
+
 /// Revokes a sealed key that `issuer` issued, or refuses to.
 pub(super) fn plan(
     sql: &dyn Sql,
@@ -40,7 +50,7 @@ pub(super) fn plan(
     revoked: RevokedSealed,
     issuer: Issuer,
 ) -> Result<Plan, SqlError> {
-    let (account, author, now) = (context.account, context.author(), context.now);
+    let (account, author) = (context.account, context.author());
     let (key, service) = match issuer {
         Issuer::Key(issuer) => (Key::load(sql, issuer)?.and_then(Key::living), None),
         Issuer::Service => (None, Service::load(sql)?),
@@ -53,40 +63,104 @@ pub(super) fn plan(
     if revoked.id.account() != account.id {
         return Ok(Plan::refuse(Refusal::NotFound));
     }
-    let reply = |all_of_issuer, record, revision| LedgerReply::Revoked {
-        bound: account.bound(now),
-        all_of_issuer,
-        record,
-        revision,
+    let revocation = Revocation { sql, account, author, revoked, issuer };
+    revocation.plan(generation, |next| match (key, service) {
+        (Some(key), _) => revocation.end_all(&context.decision().end_issued(key, next)),
+        (None, Some(service)) => Ok((service.end_issued(context.decision(), author, next), None)),
+        (None, None) => Ok((Vec::new(), None)),
+    })
+}
+
+/// Revokes a sealed key for the key that issued it, or refuses to. A client that revokes each token
+/// after its use must not fill the journal and the audit trail faster than members can read them,
+/// so the clients of an account together may revoke [`CLIENT_REVOCATIONS_MAX`] in an hour.
+pub(super) fn plan_by_client(
+    sql: &dyn Sql,
+    account: &Account,
+    request: &RevokeByClient,
+    now: UnixMs,
+) -> Result<Plan, SqlError> {
+    let RevokeByClient { id, until, proof, address } = request;
+    let key = match proof.issuer {
+        Issuer::Key(issuer) => Key::load(sql, issuer)?.and_then(Key::living),
+        Issuer::Service => None,
     };
-    let next_revision = Some(account.revision.next());
-    let is_over = revoked.until <= now || revoked.id.generation() < generation;
-    let text = "SELECT count(*) FROM revoked_sealed WHERE id = ?";
-    if is_over || sql.integer(&Statement::new(text).bind(revoked.id.as_str()))? > 0 {
-        return Ok(Plan::read(reply(false, None, None)));
+    let is_client = |key: &Key| key.digest == proof.digest && key.issued.is_none();
+    let Some(key) = key.filter(is_client).filter(|_| id.account() == account.id) else {
+        return Ok(Plan::refuse(Refusal::IssuerRefused));
+    };
+    let text = "SELECT count(*) FROM audit INDEXED BY audit_of_action_in_time
+        WHERE action = ? AND at_ms > ?";
+    let recent = Statement::new(text)
+        .bind(Action::RevokeSealed.as_str())
+        .bind(now.saturating_sub(CLIENT_REVOCATIONS_WITHIN));
+    if sql.integer(&recent)? >= CLIENT_REVOCATIONS_MAX.into() {
+        return Ok(Plan::refuse(Refusal::TooManyRevocations));
     }
-    let text = "SELECT count(*) FROM revoked_sealed WHERE until_ms > ?";
-    if sql.integer(&Statement::new(text).bind(now))? < REVOKED_SEALED_MAX.into() {
-        let writes = one(account, author, revoked, issuer, now);
-        return Ok(Plan { writes, reply: reply(false, None, next_revision) });
-    }
-    // No room is left: end all keys of the issuer. A ledger restored from a bookmark may be behind
-    // the generation in the ID, so the next one must exceed both.
-    let next = generation.max(revoked.id.generation()).next();
-    let (mut writes, record) = match (key, service) {
-        (Some(key), _) => {
-            let change = context.decision().end_issued(key, next);
-            (
-                commit_writes(sql, account, author, &change)?,
-                Some(change.after.record(&account.epoch)),
-            )
+    let author = Author { actor: Actor::Key(key.id), address: address.as_deref(), now };
+    let revoked = RevokedSealed { id: *id, until: *until };
+    let revocation = Revocation { sql, account, author, revoked, issuer: proof.issuer };
+    revocation.plan(key.sealing, |next| {
+        // The stamp of the last change stays: no member has changed the key.
+        let after = Key { revision: account.revision.next(), sealing: next, ..key.clone() };
+        let (action, before) = (Action::EndIssued, Some(key));
+        revocation.end_all(&KeyChange { action, before, after, narrows: true })
+    })
+}
+
+/// A sealed key to revoke, and the author who does.
+#[derive(Clone, Copy)]
+struct Revocation<'a> {
+    sql: &'a dyn Sql,
+    account: &'a Account,
+    author: Author<'a>,
+    revoked: RevokedSealed,
+    issuer: Issuer,
+}
+
+/// Writes that end all keys of an issuer, and the issuer's new record if it is a key.
+type EndOfAll = (Vec<Statement>, Option<Record>);
+
+impl Revocation<'_> {
+    /// Plans the revocation. `generation` is the present one of the issuer. If no room is left,
+    /// `end_all` ends all keys of the issuer by raising it to the given one.
+    fn plan(
+        &self,
+        generation: SealingGeneration,
+        end_all: impl FnOnce(SealingGeneration) -> Result<EndOfAll, SqlError>,
+    ) -> Result<Plan, SqlError> {
+        let Self { sql, account, author, revoked, issuer } = *self;
+        let now = author.now;
+        let reply = |all_of_issuer, record, revision| LedgerReply::Revoked {
+            bound: account.bound(now),
+            all_of_issuer,
+            record,
+            revision,
+        };
+        let next_revision = Some(account.revision.next());
+        let is_over = revoked.until <= now || revoked.id.generation() < generation;
+        let text = "SELECT count(*) FROM revoked_sealed WHERE id = ?";
+        if is_over || sql.integer(&Statement::new(text).bind(revoked.id.as_str()))? > 0 {
+            return Ok(Plan::read(reply(false, None, None)));
         }
-        (None, Some(service)) => (service.end_issued(context.decision(), author, next), None),
-        (None, None) => (Vec::new(), None),
-    };
-    let forget = "DELETE FROM revoked_sealed WHERE issuer = ?";
-    writes.push(Statement::new(forget).bind(issuer.as_str()));
-    Ok(Plan { writes, reply: reply(true, record, next_revision) })
+        let text = "SELECT count(*) FROM revoked_sealed WHERE until_ms > ?";
+        if sql.integer(&Statement::new(text).bind(now))? < REVOKED_SEALED_MAX.into() {
+            let writes = one(account, author, revoked, issuer);
+            return Ok(Plan { writes, reply: reply(false, None, next_revision) });
+        }
+        // No room is left: end all keys of the issuer. A ledger restored from a bookmark may be
+        // behind the generation in the ID, so the next one must exceed both.
+        let next = generation.max(revoked.id.generation()).next();
+        let (mut writes, record) = end_all(next)?;
+        let forget = "DELETE FROM revoked_sealed WHERE issuer = ?";
+        writes.push(Statement::new(forget).bind(issuer.as_str()));
+        Ok(Plan { writes, reply: reply(true, record, next_revision) })
+    }
+
+    fn end_all(&self, change: &KeyChange) -> Result<EndOfAll, SqlError> {
+        let writes = commit_writes(self.sql, self.account, self.author, change)?;
+        Ok((writes, Some(change.after.record(&self.account.epoch))))
+    }
 }
 
 fn one(
@@ -94,9 +168,8 @@ fn one(
     author: Author<'_>,
     revoked: RevokedSealed,
     issuer: Issuer,
-    now: UnixMs,
 ) -> Vec<Statement> {
-    let revision = account.revision.next();
+    let (revision, now) = (account.revision.next(), author.now);
     let RevokedSealed { id, until } = revoked;
     // The clocks of the issuing and the verifying machine may differ.
     let until = until.min(now.saturating_add(LIFE_MAX)).saturating_add(CLOCK_SKEW_MAX);
@@ -107,6 +180,8 @@ fn one(
         Task::own(TaskKind::SweepRevoked).schedule_by(until),
         Account::advance_state(revision),
         audit::journal(Action::RevokeSealed, revision, "account", now),
+        Statement::new("DELETE FROM journal WHERE revision <= ?")
+            .bind(Revision(revision.0.saturating_sub(JOURNAL_ROWS_MAX))),
         author.set(Action::RevokeSealed, revision, None, change),
     ]
 }

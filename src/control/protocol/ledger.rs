@@ -12,7 +12,7 @@ use claviger_core::base::secret::Digest;
 use claviger_core::base::time::UnixMs;
 use claviger_core::config::terms::Bound;
 use claviger_core::credential::limits::lifetime::{Expiry, ExpiryError};
-use claviger_core::replication::edge_call::{EdgeRequest, IssueByApi, ReadExpiry};
+use claviger_core::replication::edge_call::{EdgeRequest, IssueByApi, ReadExpiry, RevokeByClient};
 use claviger_core::replication::record::{Epoch, Record, Revision};
 use claviger_core::replication::refresh::{AccountState, Refresh, RefreshRequest};
 use serde::{Deserialize, Serialize};
@@ -166,6 +166,8 @@ pub enum LedgerRequest {
     },
     /// Makes the recipient of an invitation a member, and signs them in.
     Join(Joining),
+    /// Revokes a sealed key for the key that issued it.
+    RevokeByClient(RevokeByClient),
 }
 
 impl From<EdgeRequest> for LedgerRequest {
@@ -174,6 +176,7 @@ impl From<EdgeRequest> for LedgerRequest {
             EdgeRequest::Refresh(request) => Self::Refresh(request),
             EdgeRequest::IssueByApi(request) => Self::IssueByApi(request),
             EdgeRequest::ReadExpiry(request) => Self::ReadExpiry(request),
+            EdgeRequest::RevokeByClient(request) => Self::RevokeByClient(request),
         }
     }
 }

@@ -117,4 +117,6 @@ pub enum Refusal {
         /// Time at which the next one is allowed, Unix ms.
         until: UnixMs,
     },
+    /// The clients of the account have revoked as many tokens within an hour as they may.
+    TooManyRevocations,
 }

@@ -20,6 +20,11 @@
 //!   (`https://host[:port]`; `http` for loopback only).
 //! - `serves = "issuance"` instead of `origin` opens the [issuance API](crate::gateway::issuance)
 //!   there; such a rule has only a host and a path besides.
+//! - `serves = "oauth-token"` and `serves = "oauth-revoke"` open the
+//!   [OAuth endpoints](crate::gateway::oauth) in the same way, under a literal path. On a host with
+//!   a token endpoint, the edge also serves their metadata at [`METADATA_PATH`], unless a rule
+//!   names that path. On the console's host, a rule may open `/oauth/token`, `/token` and
+//!   `/oauth/revoke` only.
 //! - Exactly one of `permission`, `any_key = true` and `public = true` states which requests are
 //!   accepted. A rule without one is an error, so an omission never opens a path.
 //! - `effect` (`read` or `write`) classifies a request whose method would mislead, and so selects
@@ -49,11 +54,14 @@ use std::rc::Rc;
 
 pub use self::error::{RULES_MAX, RulesError};
 use self::rule::Pattern;
-pub use self::rule::{Access, Origin, Place, RequestEffect, Rule};
+pub use self::rule::{Access, OAuthRoute, Origin, Place, RequestEffect, Rule};
 pub use self::sites::Sites;
 use self::written::WrittenRule;
 use crate::base::json::Json;
 use crate::credential::limits::permission::Permission;
+
+/// Path of the metadata of OAuth endpoints (RFC 8414 §3).
+pub const METADATA_PATH: &str = "/.well-known/oauth-authorization-server";
 
 /// The rules of a deployment, in the order in which they decide.
 #[derive(Clone, Debug, Default)]
@@ -96,6 +104,11 @@ impl Rules {
             }
             rules.push(Rc::new(rule));
         }
+        for host in metadata_hosts(&rules) {
+            let path = Pattern::Literal(METADATA_PATH.to_owned());
+            let origin = Origin::OAuth(OAuthRoute::Metadata);
+            rules.push(Rc::new(Rule::served(rules.len(), host, path, origin)));
+        }
         let example = rules.iter().find(|rule| rule.access != Access::Public).cloned();
         let mut ranked: Vec<Rc<Rule>> = Vec::with_capacity(rules.len());
         for rule in rules {
@@ -112,6 +125,14 @@ impl Rules {
     pub fn find(&self, host: &str, path: &str) -> Option<&Rc<Rule>> {
         let path = &*crate::base::http::path::decoded(path);
         self.ranked.iter().find(|rule| rule.host == host && rule.path.matches(path))
+    }
+
+    /// Returns the path of an OAuth endpoint on a host, the longest if there are several; `None` if
+    /// there is none.
+    pub fn oauth_path(&self, host: &str, route: OAuthRoute) -> Option<&str> {
+        let is_it = |rule: &&Rule| rule.host == host && rule.origin == Origin::OAuth(route);
+        let (Pattern::Literal(path) | Pattern::Below(path)) = &self.iter().find(is_it)?.path;
+        Some(path)
     }
 
     /// Iterates over all rules.
@@ -146,6 +167,21 @@ impl Rules {
         let path = if path.is_empty() { "/" } else { path };
         Some(ExampleCall { host: &rule.host, path, permission })
     }
+}
+
+/// Returns each host with a token endpoint and without a rule for [`METADATA_PATH`].
+fn metadata_hosts(rules: &[Rc<Rule>]) -> Vec<String> {
+    let mut hosts: Vec<String> = Vec::new();
+    for rule in rules {
+        let is_named = |other: &Rc<Rule>| {
+            other.host == rule.host && other.path == Pattern::Literal(METADATA_PATH.to_owned())
+        };
+        let serves = rule.origin == Origin::OAuth(OAuthRoute::Token);
+        if serves && !hosts.contains(&rule.host) && !rules.iter().any(is_named) {
+            hosts.push(rule.host.clone());
+        }
+    }
+    hosts
 }
 
 #[cfg(test)]

@@ -20,7 +20,11 @@
 //!   | `exp` | first instant at which it no longer works, Unix ms; at most 24 hours after `iat` |
 //!   | `net` | networks from which it may be used, at most 16, in stored form; `[]` for anywhere |
 //!   | `may` | its permissions, in stored form; never a reserved one (`claviger:…`) |
+//!   | `tok` | `true` if it is a token: see below; otherwise the member is absent |
 //!
+//! - A *token* acts for the key that got it ([`crate::gateway::oauth`]): that key's own limits
+//!   bound it, instead of the limits for keys that it issues. Its issuer is a key. A release that
+//!   knows no tokens refuses it, because it would write the payload without `tok`.
 //! - `mac` is base64url without padding of all 32 bytes of HMAC-SHA-256. The MAC is under the
 //!   sealing subkey ([`crate::credential::keyring`]) over `"claviger/sealed/1" 00 prefix 00
 //!   payload`, with the payload in its encoded form.
@@ -107,6 +111,10 @@ pub struct Claims {
     /// Permissions of the key.
     #[serde(rename = "may")]
     pub permissions: Permissions,
+    /// `true` if the key is a token of its issuer: the issuer's own limits bound it, not the limits
+    /// for keys that it issues.
+    #[serde(rename = "tok", skip_serializing_if = "core::ops::Not::not")]
+    pub is_token: bool,
 }
 
 from_json!(Claims {
@@ -116,6 +124,7 @@ from_json!(Claims {
     expires_at as "exp": required,
     networks as "net": required,
     permissions as "may": required,
+    is_token as "tok": or_default,
 });
 
 impl Claims {
@@ -124,7 +133,8 @@ impl Claims {
         let life = self.expires_at.since(self.issued_at);
         let is_own_issuer = match self.issuer {
             Issuer::Key(issuer) => issuer.account() == self.id.account(),
-            Issuer::Service => true,
+            // The service password is no key, so it gets no token.
+            Issuer::Service => !self.is_token,
         };
         is_own_issuer
             && life.is_some_and(|life| life > DurationMs::default() && life <= LIFE_MAX)

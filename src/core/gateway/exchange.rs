@@ -11,6 +11,7 @@
 mod body;
 mod issue;
 mod lookup;
+mod oauth;
 mod platform;
 mod verify;
 
@@ -191,6 +192,10 @@ async fn decide_through(
             Decision::Verify => {
                 let (answered, renew) = verify::answer(request, gateway, platform).await;
                 return (answered.unwrap_or_else(|problem| refuse(gateway, &problem)), renew);
+            }
+            Decision::OAuth(route) => {
+                let (answer, renew) = oauth::answer(request, route, gateway, platform, rng).await;
+                return (Outcome::Answer(answer), renew);
             }
             Decision::Issue => {
                 let (answer, renew) = issue::answer(request, gateway, platform, rng).await;

@@ -289,13 +289,13 @@ fn read_single(value: &str) -> Result<Text<'_>, Ambiguous> {
 
 /// Returns the text after the scheme `name` and its blanks (RFC 9110 §11.4); `None` for any other
 /// scheme. Case does not matter (§11.1).
-fn scheme<'a>(value: &'a str, name: &str) -> Option<&'a str> {
+pub(super) fn scheme<'a>(value: &'a str, name: &str) -> Option<&'a str> {
     let (found, rest) = value.split_once([' ', '\t'])?;
     found.eq_ignore_ascii_case(name).then(|| rest.trim_start_matches([' ', '\t']))
 }
 
 /// Decodes Basic credentials (RFC 7617 §2).
-fn decode_basic(encoded: &str) -> Option<String> {
+pub(super) fn decode_basic(encoded: &str) -> Option<String> {
     if encoded.len() > CREDENTIAL_BYTES_MAX {
         return None;
     }

@@ -23,7 +23,7 @@ use crate::base::http::request::Request;
 use crate::base::http::response::{AdminForward, Outcome};
 use crate::base::id::{AccountId, AnyKeyId, KeyId};
 use crate::base::time::UnixMs;
-use crate::config::rules::{Access, Origin, Place, RequestEffect, Rule};
+use crate::config::rules::{Access, OAuthRoute, Origin, Place, RequestEffect, Rule};
 use crate::config::settings::Config;
 use crate::credential::keyring::{Generation, MacKey};
 use crate::credential::limits::Interface;
@@ -79,6 +79,8 @@ pub enum Decision {
     Verify,
     /// Serve an issuance by a program.
     Issue,
+    /// Serve an OAuth endpoint.
+    OAuth(OAuthRoute),
     /// The decision is final.
     Done {
         /// Response, or request to forward.
@@ -179,9 +181,13 @@ impl<R: LeaseRules> Gateway<R> {
         decided.unwrap_or_else(|problem| self.refuse(&problem))
     }
 
-    /// Decides about a request to the console's host. The edge serves verification and issuance
-    /// there. The admin Worker serves all other paths.
+    /// Decides about a request to the console's host. The edge serves verification, issuance and
+    /// the OAuth endpoints that a rule opens there. The admin Worker serves all other paths.
     fn decide_console(&self, request: &Request<'_>) -> Decision {
+        let rule = self.config.rules.find(&self.config.console_host, request.url.path);
+        if let Some(Origin::OAuth(route)) = rule.map(|rule| &rule.origin) {
+            return self.decide_oauth(*route, request);
+        }
         match request.url.path {
             VERIFY_PATH if request.method == "POST" => Decision::Verify,
             VERIFY_PATH => self.refuse(&RequestProblem::MethodNotAllowed { allow: "POST" }.into()),
@@ -216,8 +222,10 @@ impl<R: LeaseRules> Gateway<R> {
         fields: Option<&Fields>,
     ) -> Result<Decision, GatewayProblem> {
         let (path, rule) = self.route(request.url)?;
-        if rule.origin == Origin::Issuance {
-            return Ok(Decision::Issue);
+        match rule.origin {
+            Origin::Issuance => return Ok(Decision::Issue),
+            Origin::OAuth(route) => return Ok(self.decide_oauth(route, request)),
+            Origin::Binding(_) | Origin::Base(_) => {}
         }
         let needs_all =
             |place: &Place| matches!(place, Place::Form(_) | Place::Json(_) | Place::Subprotocol);

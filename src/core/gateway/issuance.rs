@@ -76,7 +76,8 @@ pub fn check_body(request: &Request<'_>, body: &[u8]) -> Result<(), Refused> {
     if body.is_empty() || is_form(request) { Ok(()) } else { Err(Refused::MediaType) }
 }
 
-fn is_form(request: &Request<'_>) -> bool {
+/// Returns `true` if the media type of a request's body is that of a form.
+pub fn is_form(request: &Request<'_>) -> bool {
     let media_type = request.headers.find("content-type").unwrap_or_default();
     let media_type = media_type.split(';').next().unwrap_or_default().trim();
     media_type.eq_ignore_ascii_case("application/x-www-form-urlencoded")
@@ -236,10 +237,13 @@ pub struct Authority {
     pub account: AccountId,
     /// Identity of the issuer, with the digest of the secret that it presented.
     pub proof: IssuerProof,
-    /// Ceiling and sealing generation of the issuer.
+    /// Ceiling and sealing generation of the issuer. For a token, the ceiling is what the issuer
+    /// itself may do.
     pub issuing: Issuing,
     /// Expiry of the issuer itself.
     pub expires: Expiry,
+    /// `true` if the issue is a token of the issuer.
+    pub is_token: bool,
 }
 
 /// Seals a key with the granted limits; `None` if they do not fit into a sealed key.
@@ -264,6 +268,7 @@ pub fn seal(
         expires_at,
         networks: granted.networks.clone(),
         permissions: granted.permissions.clone(),
+        is_token: authority.is_token,
     };
     NewSealed::seal(&claims, prefix, keyring)
 }

@@ -18,22 +18,36 @@ use crate::base::id::AccountId;
 use crate::base::secret::Digest;
 use crate::base::time::UnixMs;
 use crate::credential::grant::IssuerProof;
-use crate::credential::issuer::Issuer;
+use crate::credential::issuer::{Ceiling, Issuer, Issuing};
 use crate::credential::limits::Interface;
 use crate::credential::limits::lifetime::Expiry;
-use crate::credential::limits::network::ClientAddress;
+use crate::credential::limits::network::{ClientAddress, Networks};
+use crate::credential::sealed::MadeSealed;
 use crate::gateway::check::Attempted;
 use crate::gateway::gateway::Gateway;
 use crate::gateway::issuance::{Authority, Credentials, Refused, presented};
+use crate::gateway::oauth::{OAuthError, client_in_header};
 use crate::gateway::presented::Presented;
 use crate::gateway::resolve::{
     Attempt, Missing, ResolvedKey, ask_despite_lease, resolve_account, resolve_key, resolve_sealed,
 };
 use crate::lease::call::{Fetch, Lookup};
 use crate::lease::rules::LeaseRules;
-use crate::replication::record::{Credential, Standing};
+use crate::replication::record::Standing;
 use crate::verify::verdict::Denial;
 use crate::verify::verification::{Demand, Facts, verify, verify_sealed};
+
+/// The reason for which a caller presents a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// To issue keys within the limits of an issuer.
+    Issue,
+    /// To get a token of the key itself.
+    Token,
+    /// To revoke such a token. The ledger, which revokes it, checks the key again, so the edge does
+    /// not ask it beforehand.
+    Revoke,
+}
 
 /// The result of checking an issuer's credentials.
 #[derive(Debug)]
@@ -70,16 +84,29 @@ impl<R: LeaseRules> Gateway<R> {
     /// [`Refused::Ambiguous`] if there are several keys, [`Refused::Issuer`] if the text of the key
     /// is refused.
     pub fn check_issuer(&self, request: &Request<'_>) -> Result<(), Refused> {
-        let Some(text) = presented(request, &self.config)? else { return Ok(()) };
-        match Presented::authenticate(text.expose(), &self.config, request.arrived) {
+        match presented(request, &self.config)? {
+            Some(text) => self.check_text(text.expose(), request.arrived).map_err(Refused::Issuer),
+            None => Ok(()),
+        }
+    }
+
+    /// Checks the pair in `Authorization` alone, so that the edge does not wait for a body if
+    /// Claviger never made the pair.
+    ///
+    /// # Errors
+    /// Those of [`client_in_header`], and [`OAuthError::Client`] if the pair's text is refused.
+    pub fn check_client(&self, request: &Request<'_>) -> Result<(), OAuthError> {
+        match client_in_header(request, &self.config)? {
+            Some(text) => Ok(self.check_text(text.expose(), request.arrived)?),
+            None => Ok(()),
+        }
+    }
+
+    fn check_text(&self, text: &str, arrived: UnixMs) -> Result<(), Denial> {
+        match Presented::authenticate(text, &self.config, arrived) {
             // Until the admin Worker has confirmed that both fit, no credential counts as made up.
-            Err(_)
-                if self.fit.must_confirm(request.arrived)
-                    || self.fit.is_unsure(request.arrived) =>
-            {
-                Ok(())
-            }
-            made => made.map(|_| ()).map_err(Refused::Issuer),
+            Err(_) if self.fit.must_confirm(arrived) || self.fit.is_unsure(arrived) => Ok(()),
+            made => made.map(|_| ()),
         }
     }
 
@@ -98,13 +125,38 @@ impl<R: LeaseRules> Gateway<R> {
             Credentials::Service { account, digest } => {
                 self.authorise_service(*account, *digest, attempt)
             }
-            Credentials::Key(text) => self.authorise_key(text.expose(), address, attempt),
+            Credentials::Key(text) => {
+                self.authorise_key(text.expose(), Purpose::Issue, address, attempt)
+            }
+        }
+    }
+
+    /// Checks the key pair of an OAuth client, given as the text of its key. A valid key counts as
+    /// used.
+    pub fn authorise_client(
+        &mut self,
+        text: &str,
+        purpose: Purpose,
+        address: Option<ClientAddress>,
+        arrival: UnixMs,
+        now: UnixMs,
+        lookup: &Lookup,
+    ) -> Authorisation {
+        self.authorise_key(text, purpose, address, Attempt { arrival, now, lookup })
+    }
+
+    /// Returns the sealed key with this text, if Claviger sealed it. It may have ended since.
+    pub fn made_sealed(&self, text: &str, now: UnixMs) -> Option<MadeSealed> {
+        match Presented::authenticate(text, &self.config, now) {
+            Ok(Presented::Sealed(made)) => Some(made),
+            Ok(Presented::Key(_)) | Err(_) => None,
         }
     }
 
     fn authorise_key(
         &mut self,
         text: &str,
+        purpose: Purpose,
         address: Option<ClientAddress>,
         attempt: Attempt<'_>,
     ) -> Authorisation {
@@ -139,10 +191,11 @@ impl<R: LeaseRules> Gateway<R> {
         let verdict = verify(&made, known.borrow(), &facts, arrival);
         let proof = IssuerProof { issuer: Issuer::Key(made.id()), digest: *made.digest() };
         let authority = match &verdict {
-            Ok(_) => authority(&known, made.id().account(), proof),
+            Ok(_) => authority(&known, made.id().account(), proof, purpose),
             Err(denial) => Err(Refused::Issuer(*denial)),
         };
         if authority.is_ok()
+            && purpose != Purpose::Revoke
             && let Some(missing) = self.unconfirmed(need, attempt)
         {
             return missing.into();
@@ -184,6 +237,7 @@ impl<R: LeaseRules> Gateway<R> {
                 proof: IssuerProof { issuer: Issuer::Service, digest },
                 issuing: service.issuing.clone(),
                 expires: Expiry::Never,
+                is_token: false,
             }),
         };
         if authority.is_ok()
@@ -229,15 +283,23 @@ fn authority(
     known: &ResolvedKey,
     account: AccountId,
     proof: IssuerProof,
+    purpose: Purpose,
 ) -> Result<Authority, Refused> {
-    let Some(Standing::Active(Credential { issuing, issued, limits, .. })) =
-        known.borrow().record.map(|record| &record.standing)
+    let Some(Standing::Active(credential)) = known.borrow().record.map(|record| &record.standing)
     else {
         return Err(Refused::NotIssuable);
     };
-    if issued.is_some() {
+    if credential.issued.is_some() {
         return Err(Refused::Issued);
     }
-    let issuing = issuing.clone().ok_or(Refused::NotIssuable)?;
-    Ok(Authority { account, proof, issuing, expires: limits.expires })
+    let is_token = purpose != Purpose::Issue;
+    let own = || {
+        let permissions = credential.limits.permissions.unreserved();
+        // The networks of the pair are checked at each use, so a token names none.
+        let ceiling = Ceiling { permissions, networks: Networks::anywhere(), longest: None };
+        Some(Issuing { generation: credential.generation(true)?, ceiling })
+    };
+    let issuing = if is_token { own() } else { credential.issuing.clone() };
+    let issuing = issuing.ok_or(Refused::NotIssuable)?;
+    Ok(Authority { account, proof, issuing, expires: credential.limits.expires, is_token })
 }

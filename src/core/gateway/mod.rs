@@ -20,6 +20,7 @@
 //! | [`header_names`] | knows the headers that a client may not send to an origin |
 //! | [`origin_headers`] | screens a client's headers, and writes those that name the caller |
 //! | [`issuance`], [`issuing`] | read and authorise an issuance by program |
+//! | [`oauth`] | reads the requests of OAuth clients, and grants tokens |
 //! | [`batch_verify`], [`verify_body`] | answer `POST /v1/verify` |
 //! | [`denied`] | a refusal by the credential, which a caller may keep |
 //! | [`problem`] | the refusals, each with its status, code and text |
@@ -42,6 +43,7 @@ pub mod issuing;
 pub mod key_search;
 mod kv_warnings;
 mod nonces;
+pub mod oauth;
 pub mod origin_headers;
 mod presented;
 pub mod problem;

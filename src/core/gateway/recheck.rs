@@ -25,7 +25,7 @@ use std::collections::HashMap;
 use crate::base::id::AccountId;
 use crate::base::secret::Digest;
 use crate::base::time::{DurationMs, UnixMs};
-use crate::credential::issuer::{Issuer, SealingGeneration};
+use crate::credential::issuer::{Issued, Issuer, SealingGeneration};
 use crate::credential::sealed::MadeSealed;
 use crate::gateway::resolve::{Attempt, Missing, ResolvedKey, ask_despite_lease};
 use crate::lease::call::{Basis, Fetch};
@@ -60,6 +60,8 @@ pub(super) struct IssueClaims {
     pub(super) generation: SealingGeneration,
     /// Time of issue, Unix ms.
     at: UnixMs,
+    /// `true` if the key is a token of its issuer.
+    is_token: bool,
 }
 
 impl IssueClaims {
@@ -74,6 +76,7 @@ impl IssueClaims {
             issuer: claims.issuer,
             generation: claims.id.generation(),
             at: claims.issued_at,
+            is_token: claims.is_token,
         })
     }
 
@@ -86,7 +89,8 @@ impl IssueClaims {
             && facts.are_within(&limits.networks, &limits.permissions);
         let issued = credential.issued.filter(|_| would_do)?;
         let (account, issuer) = (record.id.account(), issued.by);
-        Some(Self { account, issuer, generation: issued.generation, at: issued.at })
+        let Issued { generation, at, .. } = issued;
+        Some(Self { account, issuer, generation, at, is_token: false })
     }
 
     fn need(&self) -> Fetch {
@@ -178,7 +182,7 @@ impl Rechecks {
     /// Returns `true` if this issue casts doubt on the lease, and no earlier recheck covers it.
     fn is_open(&self, issue: &IssueClaims, known: &ResolvedKey) -> bool {
         let last = self.issuers.get(&(issue.account, issue.issuer));
-        let is_before = known.is_before(issue.issuer, issue.generation);
+        let is_before = known.is_before(issue.issuer, issue.generation, issue.is_token);
         let slack = match known.basis() {
             Basis::Ledger => SKEW,
             // The read time of a document says nothing about its age.
@@ -253,7 +257,8 @@ mod tests {
         let mut rechecks = Rechecks::new();
         let mut note = |number, now| {
             let (issuer, generation) = (Issuer::Service, SealingGeneration(1));
-            let issue = IssueClaims { account: account(number), issuer, generation, at: at(0) };
+            let (account, at_issue) = (account(number), at(0));
+            let issue = IssueClaims { account, issuer, generation, is_token: false, at: at_issue };
             rechecks.note(&issue, at(now));
             rechecks.issuers.len()
         };

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::base::id::{AccountId, KeyId};
 use crate::base::time::{DurationMs, UnixMs};
-use crate::credential::issuer::{Issuer, Issuing, SealingGeneration};
+use crate::credential::issuer::{Issuer, SealingGeneration};
 use crate::credential::sealed::MadeSealed;
 use crate::gateway::check::{Check, Checked, Evidence};
 use crate::lease::cached_key::CachedKey;
@@ -173,22 +173,27 @@ impl ResolvedKey {
     }
 
     /// Returns `true` if the facts are older than the time at which `issuer` had the sealing
-    /// generation `generation`, as far as generations show.
-    pub(super) fn is_before(&self, issuer: Issuer, generation: SealingGeneration) -> bool {
-        let is_lower = |issuing: Option<&Issuing>| {
-            issuing.is_none_or(|issuing| issuing.generation < generation)
-        };
+    /// generation `generation`, as far as generations show. `is_token` selects the generation of
+    /// the issuer's own tokens.
+    pub(super) fn is_before(
+        &self,
+        issuer: Issuer,
+        generation: SealingGeneration,
+        is_token: bool,
+    ) -> bool {
+        let is_lower =
+            |present: Option<SealingGeneration>| present.is_none_or(|present| present < generation);
         match (issuer, self.issuer.as_deref().map(|record| &record.standing)) {
             (Issuer::Service, _) => {
-                is_lower(self.state.service.as_ref().map(|service| &service.issuing))
+                is_lower(self.state.service.as_ref().map(|service| service.issuing.generation))
             }
             (Issuer::Key(_), Some(Standing::Active(credential))) => {
-                is_lower(credential.issuing.as_ref())
+                is_lower(credential.generation(is_token))
             }
             // Disabling the issuer raised it to this generation. A key of the same generation was
             // issued later, so the issuer has been enabled again since.
             (Issuer::Key(_), Some(Standing::Disabled(credential))) => {
-                credential.issuing.as_ref().is_none_or(|issuing| issuing.generation <= generation)
+                credential.generation(is_token).is_none_or(|present| present <= generation)
             }
             (Issuer::Key(_), Some(Standing::Deleted) | None) => true,
         }
@@ -236,7 +241,7 @@ fn issuer_of(record: Option<&Record>) -> Option<Issuer> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::credential::issuer::{Ceiling, ServicePassword};
+    use crate::credential::issuer::{Ceiling, Issuing, ServicePassword};
     use crate::replication::record::{Credential, Revision};
     use crate::testing::{account, at};
 
@@ -275,7 +280,8 @@ mod tests {
             let mut known = ResolvedKey::new(finding(7, 8), None);
             known.issuer = issuer.map(Arc::new);
             let by = Issuer::Key(crate::testing::key_id());
-            let found = [2, 3, 4].map(|number| known.is_before(by, SealingGeneration(number)));
+            let found =
+                [2, 3, 4].map(|number| known.is_before(by, SealingGeneration(number), false));
             assert_eq!(found, expected, "{:?}", known.issuer);
         }
         for (issuing, expected) in [(issuing(3), [false, false, true]), (None, [true; 3])] {
@@ -284,7 +290,8 @@ mod tests {
             let state = AccountState { service, ..AccountState::default() };
             let finding = Finding { state: Arc::new(state), ..finding(7, 8) };
             let known = ResolvedKey::new(finding, None);
-            let is_before = |number| known.is_before(Issuer::Service, SealingGeneration(number));
+            let is_before =
+                |number| known.is_before(Issuer::Service, SealingGeneration(number), false);
             assert_eq!([2, 3, 4].map(is_before), expected);
         }
     }

@@ -7,14 +7,14 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::base::id::{AccountId, KeyId};
+use crate::base::id::{AccountId, KeyId, SealedId};
 use crate::base::json::{FromJson, Json, Members};
 use crate::base::secret::Digest;
 use crate::base::time::UnixMs;
 use crate::credential::grant::IssuerProof;
 use crate::credential::limits::lifetime::{Expiry, ExpiryError};
 use crate::credential::limits::network::Networks;
-use crate::replication::record::Record;
+use crate::replication::record::{Record, Revision};
 use crate::replication::refresh::{Refresh, RefreshRequest};
 
 /// Returns the name of the object instance that is the ledger of `account`. A changed name would
@@ -34,6 +34,8 @@ pub enum EdgeRequest {
     IssueByApi(IssueByApi),
     /// Converts an expiry that needs a calendar.
     ReadExpiry(ReadExpiry),
+    /// Revokes a sealed key for the key that issued it.
+    RevokeByClient(RevokeByClient),
 }
 
 /// A key to store. The edge has checked its issuer and drawn its ID and secret.
@@ -63,6 +65,19 @@ pub struct ReadExpiry {
     pub text: String,
     /// Time that counts as now, Unix ms.
     pub at: UnixMs,
+}
+
+/// A sealed key to revoke. The edge has checked its MAC, and that the key in `proof` issued it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct RevokeByClient {
+    /// ID of the sealed key.
+    pub id: SealedId,
+    /// Time at which it expires anyway, Unix ms.
+    pub until: UnixMs,
+    /// Key that issued it, with the digest of the secret that the client presented.
+    pub proof: IssuerProof,
+    /// IP address of the client.
+    pub address: Option<String>,
 }
 
 /// The result of a refresh.
@@ -128,6 +143,20 @@ pub enum ExpiryReply {
     Failed,
 }
 
+/// The result of a [`RevokeByClient`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RevokeReply {
+    /// The sealed key is revoked, or had already ended.
+    Revoked {
+        /// Revision of the change; `None` if nothing changed.
+        revision: Option<Revision>,
+    },
+    /// The ledger does not accept the client any more.
+    ClientRefused,
+    /// The ledger sent no answer in time, or none that the edge can read.
+    Failed,
+}
+
 /// A reply of a ledger that the edge can parse.
 pub trait Reply: Sized {
     /// Parses a reply. Returns `None` if it is malformed; an unknown reply is `Failed`.
@@ -163,6 +192,19 @@ impl Reply for IssueReply {
                 "issuer_refused" => IssueRefusal::IssuerRefused,
                 _ => IssueRefusal::Other,
             }),
+            _ => Self::Failed,
+        })
+    }
+}
+
+impl Reply for RevokeReply {
+    fn parse(text: &str) -> Option<Self> {
+        let (mut members, tag) = tagged(text)?;
+        Some(match tag.as_str() {
+            "revoked" => Self::Revoked { revision: members.optional("revision")? },
+            "refused" if members.take("refusal")?.into_text()? == "issuer_refused" => {
+                Self::ClientRefused
+            }
             _ => Self::Failed,
         })
     }

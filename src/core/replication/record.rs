@@ -21,7 +21,7 @@ use serde::{Serialize, Serializer};
 use crate::base::id::KeyId;
 use crate::base::json::{FromJson, Json, from_json};
 use crate::base::secret::Digest;
-use crate::credential::issuer::{Issued, Issuing};
+use crate::credential::issuer::{Issued, Issuing, SealingGeneration};
 use crate::credential::limits::Limits;
 
 /// The number of a change within an account. Each change takes the next number; 0 is the state
@@ -77,9 +77,35 @@ pub struct Credential {
     /// Issuer of the credential, if a program issued it; the credential then follows its issuer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub issued: Option<Issued>,
+    /// Sealing generation of the tokens of a key that may not issue. For an issuer it is in
+    /// `issuing`. The first generation is not written, and an edge of an earlier release ignores
+    /// the member.
+    #[serde(default, skip_serializing_if = "is_first")]
+    pub sealing: SealingGeneration,
 }
 
-from_json!(Credential { digest: required, limits: required, issuing: optional, issued: optional });
+from_json!(Credential {
+    digest: required,
+    limits: required,
+    issuing: optional,
+    issued: optional,
+    sealing: or_default,
+});
+
+fn is_first(generation: &SealingGeneration) -> bool {
+    *generation == SealingGeneration::default()
+}
+
+impl Credential {
+    /// Returns the present sealing generation: of the credential's own tokens if `is_token`,
+    /// otherwise of the keys that it issues. Returns `None` if it may not issue such keys.
+    pub fn generation(&self, is_token: bool) -> Option<SealingGeneration> {
+        match &self.issuing {
+            Some(issuing) => Some(issuing.generation),
+            None => is_token.then_some(self.sealing),
+        }
+    }
+}
 
 /// The state of a credential, with the data that this state needs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -186,7 +212,7 @@ pub fn kv_key(id: KeyId) -> String {
 mod tests {
     use super::*;
     use crate::base::time::UnixMs;
-    use crate::credential::issuer::{Ceiling, Issuer, SealingGeneration};
+    use crate::credential::issuer::{Ceiling, Issuer};
     use crate::testing::{key_id, limits, record};
 
     /// A change here needs a plan for the records that KV already holds, and for edges one release

@@ -4,7 +4,8 @@
 //! A key that another key or the service password issued *follows its issuer*. It is `unknown` once
 //! the issuer is deleted or has another sealing generation, and `disabled` while the issuer is
 //! disabled. It ends when the issuer ends, and may do only what both its limits and the issuer's
-//! ceiling allow. A sealed key has no record; its claims replace the record.
+//! ceiling allow. A sealed key has no record; its claims replace the record. A token follows the
+//! key that got it in the same way, but the key's own limits take the place of the ceiling.
 //!
 //! A verifier may also ask about a key by its ID alone. [`examine`] gives the same result in
 //! another type, so that no caller can accept a key by mistake that was not presented with its
@@ -14,7 +15,7 @@ use std::borrow::Cow;
 
 use crate::base::id::{AccountId, AnyKeyId, KeyId};
 use crate::base::secret::Digest;
-use crate::base::time::UnixMs;
+use crate::base::time::{DurationMs, UnixMs};
 use crate::credential::issuer::{Ceiling, Issuer, SealingGeneration};
 use crate::credential::key::MadeKey;
 use crate::credential::limits::lifetime::Expiry;
@@ -139,7 +140,8 @@ pub fn verify_sealed(
     if known.state.revoked_sealed.iter().any(|revoked| revoked.id == claims.id) {
         return Err(Denial::Unknown);
     }
-    let followed = follow(claims.issuer, claims.id.generation(), &known).ok_or(Denial::Unknown)?;
+    let followed = follow(claims.issuer, claims.id.generation(), claims.is_token, &known)
+        .ok_or(Denial::Unknown)?;
     let terms = IssuedTerms {
         key: AnyKeyId::Sealed(claims.id),
         is_enabled: true,
@@ -189,7 +191,8 @@ fn judge(
     let followed = match &credential.issued {
         None => None,
         Some(issued) => {
-            Some((follow(issued.by, issued.generation, &known).ok_or(Denial::Unknown)?, issued.at))
+            let followed = follow(issued.by, issued.generation, false, &known);
+            Some((followed.ok_or(Denial::Unknown)?, issued.at))
         }
     };
     let limits = &credential.limits;
@@ -216,10 +219,12 @@ struct IssuedTerms<'a> {
     permissions: &'a Permissions,
 }
 
-/// The bounds that an issuer sets on a key that it issued.
+/// The bounds that an issuer sets on a key that it issued, or on its token.
 #[derive(Clone, Copy)]
 struct Followed<'a> {
-    ceiling: &'a Ceiling,
+    permissions: &'a Permissions,
+    networks: &'a Networks,
+    longest: Option<DurationMs>,
     is_enabled: bool,
     /// Limits of the issuing key itself; `None` for the service password, which has none.
     limits: Option<&'a Limits>,
@@ -235,17 +240,27 @@ impl<'a> Followed<'a> {
 }
 
 /// Returns the issuer of a key that was issued in the sealing generation `generation`; `None` if
-/// the key follows no valid issuer.
+/// the key follows no valid issuer. A token is bounded by the limits of its issuer, any other key
+/// by the issuer's ceiling.
 fn follow<'a>(
     issuer: Issuer,
     generation: SealingGeneration,
+    is_token: bool,
     known: &Known<'a>,
 ) -> Option<Followed<'a>> {
     let id = match issuer {
         Issuer::Service => {
             let issuing = &known.state.service.as_ref()?.issuing;
-            let followed = Followed { ceiling: &issuing.ceiling, is_enabled: true, limits: None };
-            return (issuing.generation == generation).then_some(followed);
+            let Ceiling { permissions, networks, longest } = &issuing.ceiling;
+            let longest = *longest;
+            let is_current = issuing.generation == generation && !is_token;
+            return is_current.then_some(Followed {
+                permissions,
+                networks,
+                longest,
+                is_enabled: true,
+                limits: None,
+            });
         }
         Issuer::Key(id) => id,
     };
@@ -255,12 +270,18 @@ fn follow<'a>(
         Standing::Disabled(credential) => (credential, false),
         Standing::Deleted => return None,
     };
-    let issuing = credential.issuing.as_ref()?;
+    let present = credential.generation(is_token)?;
     // Disabling raises the generation by one. So a disabled issuer's present keys carry the number
     // before, and any lower number was already dead.
-    let is_current = issuing.generation == if is_enabled { generation } else { generation.next() };
-    let followed =
-        Followed { ceiling: &issuing.ceiling, is_enabled, limits: Some(&credential.limits) };
+    let is_current = present == if is_enabled { generation } else { generation.next() };
+    let limits = &credential.limits;
+    let (permissions, networks, longest) = if is_token {
+        (&limits.permissions, &limits.networks, None)
+    } else {
+        let Ceiling { permissions, networks, longest } = &credential.issuing.as_ref()?.ceiling;
+        (permissions, networks, *longest)
+    };
+    let followed = Followed { permissions, networks, longest, is_enabled, limits: Some(limits) };
     (is_current && credential.issued.is_none()).then_some(followed)
 }
 
@@ -274,7 +295,6 @@ impl IssuedTerms<'_> {
         now: UnixMs,
     ) -> Result<Valid, Denial> {
         let (issuer, issued_at) = followed.unzip();
-        let ceiling = issuer.map(|issuer| issuer.ceiling);
         let issuers_limits = issuer.and_then(|issuer| issuer.limits);
         if !self.is_enabled || issuer.is_some_and(|issuer| !issuer.is_enabled) {
             return Err(Denial::Disabled);
@@ -286,7 +306,7 @@ impl IssuedTerms<'_> {
         if begins.is_some_and(|start| now < start) {
             return Err(Denial::NotYetValid);
         }
-        let longest = ceiling.and_then(|ceiling| ceiling.longest).zip(issued_at);
+        let longest = issuer.and_then(|issuer| issuer.longest).zip(issued_at);
         let longest =
             longest.map_or(Expiry::Never, |(longest, at)| Expiry::At(at.saturating_add(longest)));
         let issuers_end = issuers_limits.map_or(Expiry::Never, |limits| limits.expires);
@@ -295,18 +315,16 @@ impl IssuedTerms<'_> {
             return Err(Denial::Expired);
         }
         let is_allowed = |networks: &Networks| networks.allows(facts.address);
-        if !is_allowed(self.networks)
-            || ceiling.is_some_and(|ceiling| !is_allowed(&ceiling.networks))
-        {
+        if !is_allowed(self.networks) || issuer.is_some_and(|issuer| !is_allowed(issuer.networks)) {
             return Err(Denial::NetworkDenied);
         }
         let is_for = |interfaces: &[Interface]| interfaces.contains(&facts.interface);
         if !is_for(self.interfaces) || issuer.is_some_and(|issuer| !is_for(issuer.interfaces())) {
             return Err(Denial::InterfaceDenied);
         }
-        let permissions = match ceiling {
+        let permissions = match issuer {
             None => Cow::Borrowed(self.permissions),
-            Some(ceiling) => Cow::Owned(self.permissions.within(&ceiling.permissions)),
+            Some(issuer) => Cow::Owned(self.permissions.within(issuer.permissions)),
         };
         if !facts.is_granted(&permissions) {
             return Err(Denial::PermissionDenied);

@@ -60,4 +60,7 @@ pub enum RulesError {
     /// An earlier rule has the same host and path; a slash at the end makes no difference.
     #[error("rule {0}: another rule has this host and path, apart from a slash at its end")]
     Duplicate(usize),
+    /// The path of an OAuth endpoint is a pattern, or has characters that a URL escapes.
+    #[error("rule {0}: the path of an OAuth endpoint has only letters, digits, -, ., _, ~ and /")]
+    OAuthPath(usize),
 }

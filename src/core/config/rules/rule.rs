@@ -44,6 +44,19 @@ pub enum Origin {
     Base(String),
     /// Claviger's issuance API.
     Issuance,
+    /// An OAuth endpoint of Claviger.
+    OAuth(OAuthRoute),
+}
+
+/// An OAuth endpoint.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OAuthRoute {
+    /// The token endpoint (RFC 6749 §3.2).
+    Token,
+    /// The revocation endpoint (RFC 7009).
+    Revoke,
+    /// The metadata of the endpoints on the same host (RFC 8414).
+    Metadata,
 }
 
 impl Origin {
@@ -52,7 +65,7 @@ impl Origin {
     pub fn name(&self) -> Option<&str> {
         match self {
             Self::Binding(name) | Self::Base(name) => Some(name),
-            Self::Issuance => None,
+            Self::Issuance | Self::OAuth(_) => None,
         }
     }
 }
@@ -127,6 +140,23 @@ pub struct Rule {
 }
 
 impl Rule {
+    /// Returns a rule that opens a route of Claviger. The route decides by itself about each
+    /// request.
+    pub(super) fn served(index: usize, host: String, path: Pattern, origin: Origin) -> Self {
+        Self {
+            index,
+            host,
+            path,
+            origin,
+            access: Access::Public,
+            places: Vec::new(),
+            effect: None,
+            encoded_slashes: false,
+            rewrite_location: false,
+            sites: None,
+        }
+    }
+
     /// Returns the host that the rule is for.
     pub fn host(&self) -> &str {
         &self.host

@@ -315,3 +315,70 @@ fn an_option_is_off_unless_the_rule_names_it() {
     let slashes = one("/a", base, r#","encoded_slashes":true"#);
     assert_eq!(slashes, Err(RulesError::EncodedSlashes(0)));
 }
+
+const METADATA: Origin = Origin::OAuth(OAuthRoute::Metadata);
+
+#[test]
+fn s16_a_rule_opens_an_oauth_endpoint_and_with_it_the_metadata_of_its_host() {
+    let rules = Rules::parse(
+        r#"[{"host":"a.example","path":"/*","origin":"DEMO","any_key":true},
+            {"host":"a.example","path":"/.well-known/*","origin":"DEMO","any_key":true},
+            {"host":"a.example","path":"/token","serves":"oauth-token"},
+            {"host":"a.example","path":"/oauth/token","serves":"oauth-token"},
+            {"host":"a.example","path":"/oauth/revoke","serves":"oauth-revoke"},
+            {"host":"b.example","path":"/oauth/revoke","serves":"oauth-revoke"},
+            {"host":"c.example","path":"/token","serves":"oauth-token"},
+            {"host":"c.example","path":"/.well-known/oauth-authorization-server","origin":"DEMO","any_key":true}]"#,
+        "localhost",
+    )
+    .unwrap();
+    let origin = |host, path| rules.find(host, path).map(|rule| rule.origin.clone());
+    assert_eq!(origin("a.example", METADATA_PATH), Some(METADATA));
+    assert_eq!(origin("a.example", "/token"), Some(Origin::OAuth(OAuthRoute::Token)));
+    assert_eq!(origin("a.example", "/oauth/revoke"), Some(Origin::OAuth(OAuthRoute::Revoke)));
+    assert_eq!(origin("a.example", "/token/x"), Some(Origin::Binding("DEMO".into())));
+    assert_eq!(origin("b.example", METADATA_PATH), None);
+    assert_eq!(origin("c.example", METADATA_PATH), Some(Origin::Binding("DEMO".into())));
+    assert_eq!(rules.oauth_path("a.example", OAuthRoute::Token), Some("/oauth/token"));
+    assert_eq!(rules.oauth_path("b.example", OAuthRoute::Token), None);
+    let indexes: Vec<_> = rules.iter().map(|rule| rule.index).collect();
+    assert_eq!(indexes, (0..9).collect::<Vec<_>>());
+}
+
+/// The console's host has routes that no rule may hide.
+#[test]
+fn s16_on_the_console_s_host_a_rule_opens_oauth_under_its_usual_paths_alone() {
+    let parse = |rule: &str| Rules::parse(&format!("[{rule}]"), "localhost").map(|_| ());
+    for path in ["/oauth/token", "/token", "/oauth/revoke"] {
+        for serves in ["oauth-token", "oauth-revoke"] {
+            let rule = format!(r#"{{"host":"localhost","path":"{path}","serves":"{serves}"}}"#);
+            assert_eq!(parse(&rule), Ok(()), "{rule}");
+        }
+    }
+    for rule in [
+        r#"{"host":"localhost","path":"/v1/keys","serves":"oauth-token"}"#,
+        r#"{"host":"localhost","path":"/oauth/token/","serves":"oauth-token"}"#,
+        r#"{"host":"localhost","path":"/oauth/*","serves":"oauth-token"}"#,
+        r#"{"host":"localhost","path":"/oauth/token","serves":"issuance"}"#,
+        r#"{"host":"localhost","path":"/oauth/token","origin":"DEMO","any_key":true}"#,
+    ] {
+        assert_eq!(parse(rule), Err(RulesError::Host(0)), "{rule}");
+    }
+    for (rule, error) in [
+        (r#"{"host":"a.example","path":"/*","serves":"oauth-token"}"#, RulesError::OAuthPath(0)),
+        (
+            r#"{"host":"a.example","path":"/a%20b","serves":"oauth-revoke"}"#,
+            RulesError::OAuthPath(0),
+        ),
+        (
+            r#"{"host":"a.example","path":"/token","serves":"oauth-token","any_key":true}"#,
+            RulesError::Served(0),
+        ),
+        (
+            r#"{"host":"a.example","path":"/token","serves":"oauth-metadata"}"#,
+            RulesError::Member(0, "serves"),
+        ),
+    ] {
+        assert_eq!(parse(rule), Err(error), "{rule}");
+    }
+}

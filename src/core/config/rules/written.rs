@@ -1,11 +1,14 @@
 //! Parses the JSON form of rules.
 
 use super::error::RulesError;
-use super::rule::{Access, Origin, Pattern, Place, RequestEffect, Rule};
+use super::rule::{Access, OAuthRoute, Origin, Pattern, Place, RequestEffect, Rule};
 use super::sites::Sites;
 use crate::base::http::request::Url;
 use crate::base::json::{FromJson, Json};
 use crate::credential::limits::permission::Permission;
+
+/// Paths that a rule may open on the console's host.
+const CONSOLE_PATHS: [&str; 3] = ["/oauth/token", "/token", "/oauth/revoke"];
 
 /// One rule in the operator's configuration.
 pub(super) struct WrittenRule {
@@ -27,11 +30,17 @@ pub(super) struct WrittenRule {
 #[derive(Clone, Copy)]
 enum Served {
     Issuance,
+    OAuth(OAuthRoute),
 }
 
 impl FromJson for Served {
     fn from_json(json: Json) -> Option<Self> {
-        (json.into_text()? == "issuance").then_some(Self::Issuance)
+        match json.into_text()?.as_str() {
+            "issuance" => Some(Self::Issuance),
+            "oauth-token" => Some(Self::OAuth(OAuthRoute::Token)),
+            "oauth-revoke" => Some(Self::OAuth(OAuthRoute::Revoke)),
+            _ => None,
+        }
     }
 }
 
@@ -88,15 +97,19 @@ impl WrittenRule {
             byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'.')
         };
         let has_gap = self.host.split('.').any(str::is_empty);
-        if has_gap || !self.host.bytes().all(label) || self.host == console_host {
+        // On the console's host, a rule may open an OAuth endpoint under its usual path, and no
+        // other route.
+        let is_on_console = self.host == console_host;
+        let is_usual = matches!(self.serves, Some(Served::OAuth(_)))
+            && CONSOLE_PATHS.contains(&self.path.as_str());
+        if has_gap || !self.host.bytes().all(label) || (is_on_console && !is_usual) {
             return Err(RulesError::Host(index));
         }
         let path = parse_pattern(&self.path).ok_or(RulesError::Path(index))?;
         let origin = match (self.origin, self.serves) {
             (Some(origin), None) => parse_origin(origin).ok_or(RulesError::Origin(index))?,
-            (None, Some(Served::Issuance)) => {
-                // The issuance API has separate credentials, and decides by itself about each
-                // request.
+            (None, Some(served)) => {
+                // Such a route has separate credentials, and decides by itself about each request.
                 let says_more = self.permission.is_some() || self.any_key || self.public;
                 let changes_more =
                     self.encoded_slashes || self.rewrite_location.is_some() || self.cors.is_some();
@@ -104,20 +117,15 @@ impl WrittenRule {
                 {
                     return Err(RulesError::Served(index));
                 }
-                let (access, places) = (Access::Public, Vec::new());
-                let origin = Origin::Issuance;
-                return Ok(Rule {
-                    index,
-                    host: self.host,
-                    path,
-                    origin,
-                    access,
-                    places,
-                    effect: None,
-                    encoded_slashes: false,
-                    rewrite_location: false,
-                    sites: None,
-                });
+                let origin = match served {
+                    Served::Issuance => Origin::Issuance,
+                    // The metadata names the path as part of a URL.
+                    Served::OAuth(_) if !is_plain_path(&self.path) => {
+                        return Err(RulesError::OAuthPath(index));
+                    }
+                    Served::OAuth(route) => Origin::OAuth(route),
+                };
+                return Ok(Rule::served(index, self.host, path, origin));
             }
             _ => return Err(RulesError::Origin(index)),
         };
@@ -156,7 +164,7 @@ impl WrittenRule {
         // A bound service gets the public URL, so its own redirects are right.
         let rewrite_location = match (&origin, self.rewrite_location) {
             (Origin::Binding(_), Some(_)) => return Err(RulesError::Location(index)),
-            (Origin::Binding(_) | Origin::Issuance, _) => false,
+            (Origin::Binding(_) | Origin::Issuance | Origin::OAuth(_), _) => false,
             (Origin::Base(_), asked) => asked.unwrap_or(true),
         };
         let sites = self.cors.map(|origins| Sites::parse(origins).ok_or(RulesError::Sites(index)));
@@ -173,6 +181,11 @@ impl WrittenRule {
             sites: sites.transpose()?,
         })
     }
+}
+
+/// Returns `true` if a path has no wildcard, and no character that a URL would escape.
+fn is_plain_path(path: &str) -> bool {
+    path.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"/-._~".contains(&byte))
 }
 
 fn parse_pattern(text: &str) -> Option<Pattern> {

@@ -294,6 +294,12 @@ impl Permissions {
         self.0.iter().any(Grant::is_reserved)
     }
 
+    /// Returns the grants that an issued or sealed key may hold: all but reserved ones.
+    #[must_use]
+    pub fn unreserved(&self) -> Self {
+        Self(self.0.iter().filter(|grant| !grant.is_reserved()).cloned().collect())
+    }
+
     /// Iterates over the grants, sorted.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = &Grant> {
         self.0.iter()

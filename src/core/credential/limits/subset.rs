@@ -65,7 +65,8 @@ fn is_covered(block: Network, others: &[Network]) -> bool {
     })
 }
 
-fn covers_permissions(wide: &Permissions, narrow: &Permissions) -> bool {
+/// Returns `true` if every permission in `narrow` is in a grant of `wide`.
+pub fn covers_permissions(wide: &Permissions, narrow: &Permissions) -> bool {
     narrow.iter().all(|narrow| wide.iter().any(|wide| wide.includes(narrow)))
 }
 

@@ -25,6 +25,7 @@ pub(crate) fn claims() -> Claims {
         expires_at: at(ISSUED + 30_000),
         networks: serde_json::from_str(r#"["203.0.113.7"]"#).unwrap(),
         permissions: serde_json::from_str(r#"["demo:read"]"#).unwrap(),
+        is_token: false,
     }
 }
 

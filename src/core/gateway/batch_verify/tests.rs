@@ -3,6 +3,7 @@ use rand_chacha::rand_core::SeedableRng;
 
 use super::*;
 use crate::base::id::AnyKeyId;
+use crate::credential::issuer::SealingGeneration;
 use crate::credential::key::NewKey;
 use crate::credential::limits::Limits;
 use crate::credential::limits::lifetime::Expiry;
@@ -64,7 +65,13 @@ impl World {
             interfaces: vec![Interface::Http],
             permissions: serde_json::from_str(r#"["demo:read"]"#).unwrap(),
         };
-        let credential = Credential { digest: key.digest(), limits, issuing: None, issued: None };
+        let credential = Credential {
+            digest: key.digest(),
+            limits,
+            issuing: None,
+            issued: None,
+            sealing: SealingGeneration::default(),
+        };
         Some(Record::new(Epoch::new(1), Revision(1), id, Standing::Active(credential)))
     }
 

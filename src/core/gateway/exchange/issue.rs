@@ -25,7 +25,7 @@ use crate::replication::edge_call::{
 const RETRY_AFTER: RetryAfter = RetryAfter(2);
 
 /// Timeout of a ledger call that stores a key or reads a date, in ms.
-const ANSWER_WITHIN_MS: u64 = 5_000;
+pub(super) const ANSWER_WITHIN_MS: u64 = 5_000;
 
 /// Most draws of a key ID. An ID that already exists is extremely unlikely even once.
 const DRAWS_MAX: u32 = 3;

@@ -1,5 +1,6 @@
 mod flushing;
 mod issuing;
+mod oauth;
 mod operations;
 
 use core::cell::RefCell;
@@ -76,7 +77,8 @@ impl World {
         };
         let issuing = (place == 1).then_some(Issuing { generation: SealingGeneration(3), ceiling });
         let key = &self.keys[place];
-        let credential = Credential { digest: key.digest(), limits, issuing, issued: None };
+        let (digest, sealing) = (key.digest(), SealingGeneration(0));
+        let credential = Credential { digest, limits, issuing, issued: None, sealing };
         Record::new(Epoch::new(1), Revision(1), key.id(), Standing::Active(credential))
     }
 

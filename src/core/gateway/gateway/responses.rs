@@ -5,14 +5,14 @@ use crate::base::http::path;
 use crate::base::http::problem::RequestProblem;
 use crate::base::http::request::Request;
 use crate::base::http::response::{Forward, Outcome, Response, Returned, Screening};
-use crate::config::rules::{Origin, Place, Rule};
+use crate::config::rules::{OAuthRoute, Origin, Place, Rule};
 use crate::credential::limits::permission::Permission;
 use crate::gateway::body::{BodyScan, Fields};
 use crate::gateway::denied::Denied;
 use crate::gateway::extract::Carried;
 use crate::gateway::origin_headers::Onward;
 use crate::gateway::problem::{GatewayProblem, challenge, challenge_of_several};
-use crate::gateway::{cors, extract, key_search, origin_headers, subprotocol};
+use crate::gateway::{cors, extract, key_search, oauth, origin_headers, subprotocol};
 use crate::lease::rules::LeaseRules;
 use crate::verify::verdict::Denial;
 use crate::verify::verification::Verified;
@@ -67,6 +67,16 @@ impl<R: LeaseRules> Gateway<R> {
         })
     }
 
+    /// Decides about a request to an OAuth endpoint. The metadata need no I/O.
+    pub(super) fn decide_oauth(&self, route: OAuthRoute, request: &Request<'_>) -> Decision {
+        match route {
+            OAuthRoute::Metadata => {
+                done(Outcome::Answer(oauth::metadata(request, &self.config.rules)))
+            }
+            OAuthRoute::Token | OAuthRoute::Revoke => Decision::OAuth(route),
+        }
+    }
+
     pub(super) fn refuse_denied(
         &self,
         host: &str,
@@ -116,8 +126,10 @@ impl<R: LeaseRules> Gateway<R> {
         let (binding, base) = match &rule.origin {
             Origin::Binding(name) => (Some(name.clone()), &*public),
             Origin::Base(base) => (None, base.as_str()),
-            // `decide_api` has returned `Decision::Issue` for it.
-            Origin::Issuance => return self.refuse(&RequestProblem::Internal.into()),
+            // `decide_api` has already decided about them.
+            Origin::Issuance | Origin::OAuth(_) => {
+                return self.refuse(&RequestProblem::Internal.into());
+            }
         };
         let mut remove: Vec<String> =
             carried.headers.iter().map(|name| (*name).to_owned()).collect();

@@ -12,7 +12,7 @@ use serde_json::Value;
 use super::*;
 use crate::base::http::request::{Headers, Url};
 use crate::base::http::response::Forward;
-use crate::credential::issuer::Issuer;
+use crate::credential::issuer::{Issuer, SealingGeneration};
 use crate::credential::key::NewKey;
 use crate::credential::keyring::Keyring;
 use crate::credential::limits::Limits;
@@ -82,8 +82,13 @@ impl World {
             permissions: serde_json::from_str(r#"["demo:read"]"#).unwrap(),
         };
         change(&mut limits);
-        let credential =
-            Credential { digest: self.key.digest(), limits, issuing: None, issued: None };
+        let credential = Credential {
+            digest: self.key.digest(),
+            limits,
+            issuing: None,
+            issued: None,
+            sealing: SealingGeneration::default(),
+        };
         Record::new(Epoch::new(1), Revision(revision), self.key.id(), state(credential))
     }
 
@@ -234,6 +239,7 @@ fn a_wrong_secret_is_answered_as_a_key_that_never_was() {
         limits: crate::testing::limits(),
         issuing: None,
         issued: None,
+        sealing: SealingGeneration::default(),
     });
     world.knows(other);
     let headers = world.bearer();

@@ -311,6 +311,7 @@ fn what_does_not_fit_into_a_sealed_key_is_not_sealed() {
         proof: IssuerProof { issuer: Issuer::Service, digest: Digest::of(b"x") },
         issuing: Issuing { generation: SealingGeneration(3), ceiling: ceiling() },
         expires: Expiry::Never,
+        is_token: false,
     };
     let is_sealed = |body: &str| {
         let granted = grant(wanted(body).unwrap(), &ceiling(), Expiry::Never, NOW).unwrap();
@@ -338,6 +339,7 @@ fn a_sealed_key_holds_what_was_granted_and_its_issuer_s_generation() {
         proof: IssuerProof { issuer, digest: Digest::of(b"x") },
         issuing: Issuing { generation: SealingGeneration(3), ceiling: ceiling() },
         expires: Expiry::Never,
+        is_token: false,
     };
     let wanted = wanted("epi=5m&ipa=203.0.113.0/24+2001:db8::1").unwrap();
     let granted = grant(wanted, &ceiling(), Expiry::Never, NOW).unwrap();
@@ -355,6 +357,7 @@ fn a_sealed_key_holds_what_was_granted_and_its_issuer_s_generation() {
         expires_at: at("2026-11-22T05:10:00Z"),
         networks: serde_json::from_str(r#"["203.0.113.0/24","2001:db8::1"]"#).unwrap(),
         permissions: ceiling().permissions,
+        is_token: false,
     };
     assert_eq!(*made.claims(), expected);
 }

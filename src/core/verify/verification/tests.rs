@@ -61,7 +61,13 @@ impl Pair {
         Self {
             own: no_limits(),
             own_state: Standing::Active,
-            issuer: Credential { digest, limits: no_limits(), issuing, issued: None },
+            issuer: Credential {
+                digest,
+                limits: no_limits(),
+                issuing,
+                issued: None,
+                sealing: SealingGeneration::default(),
+            },
             issuer_state: Standing::Active,
             demand: None,
             address: "10.0.0.1",
@@ -91,6 +97,7 @@ impl Pair {
             limits: self.own.clone(),
             issuing: None,
             issued: Some(issued),
+            sealing: SealingGeneration::default(),
         };
         let own = Record::new(Epoch::new(1), Revision(9), key_id(), (self.own_state)(credential));
         let (issuer, state) = (self.issuer_record(), AccountState::default());
@@ -110,6 +117,7 @@ impl Pair {
             expires_at: self.own.expires.at().unwrap(),
             networks: self.own.networks.clone(),
             permissions: self.own.permissions.clone(),
+            is_token: false,
         }
     }
 
@@ -138,7 +146,13 @@ fn the_record_of_another_key_speaks_for_none() {
     };
     let record = |id: KeyId, issued: Option<Issued>| {
         let issuing = issued.is_none().then(|| Pair::new().issuer.issuing).flatten();
-        let credential = Credential { digest: Digest::of(b"x"), limits: limits(), issuing, issued };
+        let credential = Credential {
+            digest: Digest::of(b"x"),
+            limits: limits(),
+            issuing,
+            issued,
+            sealing: SealingGeneration::default(),
+        };
         Record::new(Epoch::new(1), Revision(1), id, Standing::Active(credential))
     };
     assert_eq!(verdict(Some(&record(key_id(), None)), None), Ok(()));

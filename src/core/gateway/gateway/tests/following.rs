@@ -2,6 +2,7 @@
 //! issuer.
 
 mod rechecking;
+mod tokens;
 
 use super::*;
 use crate::base::id::SealedId;
@@ -24,6 +25,8 @@ pub(super) struct Issuers {
     pub(super) claims: Claims,
     /// State of the ledger.
     pub(super) ledger: Ledger,
+    /// `true` if the key of a token is also an issuer.
+    is_issuer: bool,
 }
 
 /// The ledger's data about the issuer, the issued keys and the account.
@@ -87,9 +90,10 @@ impl Issuers {
             expires_at: at(NOW + 29_000),
             networks: serde_json::from_str("[]").unwrap(),
             permissions: serde_json::from_str(r#"["demo:read"]"#).unwrap(),
+            is_token: false,
         };
         let ledger = Ledger { records: Vec::new(), revision: 0, state: refresh(0).state.unwrap() };
-        Self { world, stored, claims, ledger }
+        Self { world, stored, claims, ledger, is_issuer: true }
     }
 
     /// Replaces the sealed key by one that was issued in this generation.
