@@ -17,7 +17,7 @@ use claviger_core::credential::limits::permission::{Permission, Permissions};
 use claviger_core::gateway::check::Check;
 use claviger_core::gateway::issuance::{Authority, Credentials, Refused, seal};
 use claviger_core::gateway::issuing::{Authorisation, Authorised, Purpose};
-use claviger_core::gateway::oauth::{TOKEN_LIFE, grant_token};
+use claviger_core::gateway::oauth::grant_token;
 use claviger_core::lease::call::{Fetch, Lookup};
 use claviger_core::lease::lease::GIVEN_UP;
 use claviger_core::lease::rules::LeaseRules;
@@ -35,9 +35,6 @@ use crate::world::{ASKS_ADMIN, Checked, World};
 
 /// How long what is issued lives.
 pub const LIFE: i64 = 20 * 3_600_000;
-
-/// How long a token lives.
-const TOKEN_LIFE_MS: i64 = TOKEN_LIFE.as_ms() as i64;
 
 /// What was issued.
 pub struct IssuedKey {

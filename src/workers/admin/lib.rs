@@ -78,8 +78,20 @@ pub async fn handle(
         Some(request) => respond(&request, incoming, &env).await,
         None => AdminOutcome::Answer(RequestProblem::Internal.answer("")),
     };
+    let reaction = match reaction {
+        AdminOutcome::Answer(answer) => AdminOutcome::Answer(confined(answer)),
+        AdminOutcome::Asset => AdminOutcome::Asset,
+    };
     // Keys are text and values are plain, so serialising cannot fail.
     Ok(serde_json::to_string(&reaction).unwrap_or_default())
+}
+
+/// Adds the headers by which a browser neither renders, frames nor embeds an answer of the API,
+/// whatever it says.
+fn confined(answer: Response) -> Response {
+    answer
+        .with("content-security-policy", "default-src 'none'; frame-ancestors 'none'")
+        .with("cross-origin-resource-policy", "same-origin")
 }
 
 /// Continues a body that a response began. Resolves to JSON: `body` is the next piece; `more` goes
@@ -139,10 +151,6 @@ async fn respond(request: &Request<'_>, incoming: web_sys::Request, env: &Env) -
     let answer = answer(route, &context)
         .await
         .unwrap_or_else(|problem| problem.answer(&config.console_origin));
-    // A JSON response must not be rendered, framed or loaded as a page.
-    let answer = answer
-        .with("content-security-policy", "default-src 'none'; frame-ancestors 'none'")
-        .with("cross-origin-resource-policy", "same-origin");
     AdminOutcome::Answer(match context.change() {
         Some((account, revision)) => {
             answer.with(link::ADMIN_HEADER, format!("changed {account} {}", revision.0))

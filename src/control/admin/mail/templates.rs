@@ -134,8 +134,8 @@ pub fn render(
 fn code_sentences(account: &str, keys: &[KeyName], until: &str, language: Language) -> [String; 3] {
     let count = keys.len();
     match (language, keys) {
-        (Language::En, [key]) => [
-            format!("Code to delete \"{}\"", key.name),
+        (Language::En, [_]) => [
+            "Code to delete an API key".to_owned(),
             format!("Someone who is signed in as you wants to delete this API key of {account}:"),
             format!(
                 "To confirm it, enter this code in the console. It deletes this key and nothing else, until {until}:"
@@ -150,8 +150,8 @@ fn code_sentences(account: &str, keys: &[KeyName], until: &str, language: Langua
                 "To confirm it, enter this code in the console. It deletes these keys and nothing else, until {until}:"
             ),
         ],
-        (Language::Ja, [key]) => [
-            format!("「{}」を削除するための認証コード", key.name),
+        (Language::Ja, [_]) => [
+            "APIキーを削除するための認証コード".to_owned(),
             format!(
                 "あなたとしてサインインしている人が、{account} の次のAPIキーを削除しようとしています。"
             ),
@@ -182,16 +182,16 @@ fn notice_sentences(
 ) -> [String; 2] {
     let count = keys.len();
     match (language, keys) {
-        (Language::En, [key]) => [
-            format!("\"{}\" was deleted", key.name),
+        (Language::En, [_]) => [
+            "An API key was deleted".to_owned(),
             format!("{by} deleted this API key of {account} on {at}, {from}:"),
         ],
         (Language::En, _) => [
             format!("{count} API keys were deleted"),
             format!("{by} deleted these {count} API keys of {account} on {at}, {from}:"),
         ],
-        (Language::Ja, [key]) => [
-            format!("「{}」が削除されました", key.name),
+        (Language::Ja, [_]) => [
+            "APIキーが削除されました".to_owned(),
             format!("{by} さんが{at}に、{from}、{account} の次のAPIキーを削除しました。"),
         ],
         (Language::Ja, _) => [

@@ -90,7 +90,7 @@ fn a09_the_code_s_mail_names_the_keys_the_code_and_its_end() {
         If it was not you who asked for this, give the code to nobody, and tell whoever runs this service: someone else is signed in as you.\n"
     );
     let japanese = composed(Language::Ja, code("株式会社例", &["経理サーバー"]));
-    assert_eq!(japanese.subject, "「経理サーバー」を削除するための認証コード");
+    assert_eq!(japanese.subject, "APIキーを削除するための認証コード");
     for part in [
         "株式会社例",
         "経理サーバー（clv_a1B2c3D47Hq0p2Zx9K）",
@@ -106,7 +106,7 @@ fn a09_the_code_s_mail_names_the_keys_the_code_and_its_end() {
 fn a09_the_notice_names_who_where_when_and_the_way_back() {
     let english =
         composed(Language::En, notice("Mei Tanaka", &["Build server"], Some("203.0.113.7")));
-    assert_eq!(english.subject, "\"Build server\" was deleted");
+    assert_eq!(english.subject, "An API key was deleted");
     for part in [
         "Mei Tanaka deleted this API key of Example KK on 21 Nov 2026, 21:00:00 (Asia/Tokyo), from the address 203.0.113.7:",
         "- Build server (clv_a1B2c3D47Hq0p2Zx9K)",
@@ -135,7 +135,7 @@ fn names_are_text_in_html_and_no_line_of_a_header_or_body_begins_with_them() {
                     && !message.html.contains("'\r")
             );
             assert!(message.html.contains("&lt;b&gt;&amp;&quot;&#39;"), "{}", message.html);
-            assert!(!message.subject.contains(['\r', '\n']));
+            assert!(!message.subject.contains(['\r', '\n', '<']));
             for text in [&message.text, &message.html] {
                 assert!(
                     text.lines().all(|line| !line.starts_with("Bcc:") && line != "."),

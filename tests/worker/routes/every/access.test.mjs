@@ -289,3 +289,18 @@ describe("a good request", () => {
     },
   );
 });
+
+test("a browser neither shows nor embeds an answer of the API, whatever it refuses", async () => {
+  for (const [method, path, options, status] of [
+    ["GET", "/v1/session", {}, 200],
+    ["GET", "/v1/keys", { cookie: null }, 401],
+    ["GET", "/v1/nothing", {}, 404],
+    ["PUT", "/v1/keys", {}, 405],
+    ["POST", "/v1/keys", { origin: "https://other.example" }, 403],
+  ]) {
+    const answer = await at.console(method, path, options);
+    const { "content-security-policy": policy, "cross-origin-resource-policy": from } = answer.headers;
+    assert.deepEqual([answer.status, from], [status, "same-origin"], `${method} ${path}`);
+    assert.equal(policy, "default-src 'none'; frame-ancestors 'none'", `${method} ${path}`);
+  }
+});
