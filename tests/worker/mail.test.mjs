@@ -112,7 +112,7 @@ describe("mail by the platform", () => {
     const [head] = mail.split("\r\n\r\n");
     for (const header of ["From: <keys@example.com>", `To: <${OWNER.email}>`, "Auto-Submitted: auto-generated"])
       assert.ok(head.includes(header), head);
-    assert.match(head, /^Subject: =\?utf-8\?/m);
+    assert.match(head, /^Subject: Code to delete an API key$/m);
     assert.match(head, /^Content-Type: multipart\/alternative;/m);
     const parts = [...mail.matchAll(/Content-Transfer-Encoding: (\S+)\r\n\r\n([\s\S]*?)\r\n--=_/g)].map(
       ([, encoding, body]) => (encoding === "base64" ? Buffer.from(body, "base64").toString() : unquoted(body)),

@@ -90,6 +90,6 @@ describe("A23: the service password", () => {
         expect(await at.console(method, path, { ...init, origin: "https://evil.example" }), 403, "cross_site");
     }
     expect(await at.console("POST", `${SERVICE}/password`), 400, "bad_header");
-    assert.equal((await at.ask(CONSOLE, "/v1/account", { headers: {} })).status, 404);
+    assert.equal((await at.ask(CONSOLE, "/v1/account/services", { headers: {} })).status, 404);
   });
 });

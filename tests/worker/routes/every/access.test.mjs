@@ -292,7 +292,7 @@ describe("a good request", () => {
 
 test("a browser neither shows nor embeds an answer of the API, whatever it refuses", async () => {
   for (const [method, path, options, status] of [
-    ["GET", "/v1/session", {}, 200],
+    ["POST", "/v1/session", { body: { email: OWNER.email, password: OWNER.password } }, 201],
     ["GET", "/v1/keys", { cookie: null }, 401],
     ["GET", "/v1/nothing", {}, 404],
     ["PUT", "/v1/keys", {}, 405],

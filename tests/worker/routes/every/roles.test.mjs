@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { before, describe, test } from "node:test";
-import { Journey, OWNER, expect } from "../../support/journey.mjs";
+import { Journey, OWNER, cookieOf, expect } from "../../support/journey.mjs";
 import { ROUTES, at, id, send, useEveryRoute } from "../../support/every-route.mjs";
 
 useEveryRoute();
@@ -23,6 +23,14 @@ const TABLE = {
   "POST /v1/session": EVERYBODY,
   "DELETE /v1/session": EVERYBODY,
   "POST /v1/session/step-up": MEMBERS,
+  "GET /v1/accounts": MEMBERS,
+  "POST /v1/session/switch": MEMBERS,
+  "GET /v1/sessions": MEMBERS,
+  "DELETE /v1/sessions/{id}": MEMBERS,
+  "POST /v1/sessions/end-others": MEMBERS,
+  "POST /v1/member/password": MEMBERS,
+  "POST /v1/password/reset": EVERYBODY,
+  "POST /v1/password/reset/confirm": EVERYBODY,
   "GET /v1/keys": MEMBERS,
   "POST /v1/keys": EDITORS,
   "POST /v1/keys/check": MEMBERS,
@@ -109,7 +117,10 @@ async function ask(route, role) {
   const { cookie } = people[role];
   const isStepUp = route.path().endsWith("/step-up");
   const over = isStepUp && role !== "owner" ? { raw: JSON.stringify({ password: PASSWORD }) } : {};
-  return send(route, { cookie: cookie ?? null, ...over });
+  const answer = await send(route, { cookie: cookie ?? null, ...over });
+  // A step-up ends the cookie before.
+  if (isStepUp && answer.status === 200) people[role].cookie = cookieOf(answer);
+  return answer;
 }
 
 describe("every role", () => {
