@@ -66,6 +66,7 @@ test.describe("an owner", () => {
   test("is told that an invitation was used meanwhile, and sees what is open", async ({ page }) => {
     const state = await standIn(page, { invitations: [invitation(1), invitation(2)] });
     await open(page, "#/account");
+    await expect(page.getByText("guest-1@example.org", { exact: true })).toBeVisible();
     state.invitations = [invitation(2)];
     await button(page, "Send again: the invitation to guest-1@example.org").click();
     await expect(page.getByText("guest-1@example.org", { exact: true })).not.toBeAttached();

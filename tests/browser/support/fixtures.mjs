@@ -31,7 +31,9 @@ export const test = base.extend({
   ],
 
   // Every context of a test is signed in, unless the test overrides `storageState`.
-  storageState: ({ session }, use) => use(session),
+  storageState: async ({ deployment, session, playwright }, use) => {
+    await use(session && (await signedIn(deployment, playwright.request, session)));
+  },
   baseURL: ({ deployment }, use) => use(deployment.origin),
 
   /**
@@ -104,6 +106,21 @@ async function deploy() {
     setupLink: () => xtask("setup-link", origin),
     dispose: () => worker.dispose(),
   };
+}
+
+/**
+ * Returns the storage state of the owner's session. Another test may have ended it: a proof of
+ * identity replaces the cookie.
+ */
+async function signedIn({ origin }, requests, session) {
+  const options = { baseURL: origin, extraHTTPHeaders: { origin }, storageState: session };
+  const api = await requests.newContext(options);
+  const isOver = (await api.get("/v1/session")).status() === 401;
+  // A test that changes the password signs in by itself.
+  if (isOver) await api.post("/v1/session", { data: { email: MEMBER.email, password: MEMBER.password } });
+  Object.assign(session, await api.storageState());
+  await api.dispose();
+  return session;
 }
 
 /** Creates the account and its owner, and returns the storage state of that first session. */
