@@ -36,6 +36,12 @@ export const WINGS = {
 /** A test that other work slows down is no mutant that hangs: a wait of two minutes tells them apart. */
 const PATIENCE = ["--minimum-test-timeout", "120"];
 
+/**
+ * Beyond the crate: without a first run on the code as it stands, for which cargo-mutants looks for
+ * the tests in the mutant's own crate; so the limit is stated.
+ */
+const BEYOND = ["--baseline", "skip", "--timeout", "900", "--test-package", "claviger"];
+
 /** @typedef {{ file: string, name: string, mutant: string, line: string }} Mutant */
 
 /**
@@ -47,22 +53,10 @@ const PATIENCE = ["--minimum-test-timeout", "120"];
  */
 function survivors(wing, name, args) {
   const { crate, folder } = WINGS[wing];
-  const logs = join(root, "target/mutants", wing, name);
+  const logs = join(root, "target/mutation", wing, name);
   rmSync(logs, { recursive: true, force: true });
   mkdirSync(logs, { recursive: true });
-  const all = [
-    "mutants",
-    "-p",
-    crate,
-    "-f",
-    `${folder}/${wing}/**`,
-    "--profile",
-    "mutants",
-    "-o",
-    logs,
-    ...PATIENCE,
-    ...args,
-  ];
+  const all = ["mutants", "-p", crate, "-f", `${folder}/${wing}/**`, "--profile", "mutants", "-o", logs, ...args];
   const { status } = spawnSync("cargo", all, { cwd: root, env: environment, stdio: "inherit" });
   const outcomes = join(logs, "mutants.out/outcomes.json");
   // 2: a mutant was missed. 3: one ran out of time, which counts as caught: it hangs.
@@ -70,8 +64,8 @@ function survivors(wing, name, args) {
     throw new Failure(`cargo mutants ended with ${status}; its logs are in ${logs}`);
   }
   /** @type {{ outcomes: { summary: string, scenario: any }[] }} */
-  const { outcomes: all_outcomes } = JSON.parse(readFileSync(outcomes, "utf8"));
-  return all_outcomes
+  const { outcomes: ended } = JSON.parse(readFileSync(outcomes, "utf8"));
+  return ended
     .filter(({ summary }) => summary === "MissedMutant")
     .map(({ scenario: { Mutant: mutant } }) => ({
       file: mutant.file.slice(`${folder}/${wing}/`.length),
@@ -115,14 +109,13 @@ await script(() => {
   }
   const { beyond } = WINGS[wing];
   const shard = values.shard ? ["--shard", values.shard] : [];
-  let left = survivors(wing, "crate", ["-j", values.jobs, ...shard]);
+  let left = survivors(wing, "crate", ["-j", values.jobs, ...PATIENCE, ...shard]);
   for (const [number, tests] of beyond.entries()) {
     if (left.length === 0) break;
     const again = left.flatMap(({ name }) => ["-F", `^${literally(name)}$`]);
     // The simulation is slow without optimisation.
     const quick = ["-C", "--config=profile.mutants.opt-level=1"];
-    const package_ = ["--test-package", "claviger"];
-    left = survivors(wing, `beyond-${number}`, ["-j", "1", ...again, ...quick, ...package_, "--", ...tests]);
+    left = survivors(wing, `beyond-${number}`, ["-j", "1", ...again, ...quick, ...BEYOND, "--", ...tests]);
   }
   const table = explained(wing);
   const open = left.filter(
