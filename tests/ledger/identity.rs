@@ -6,14 +6,16 @@ use claviger_control::protocol::command::Command;
 use claviger_control::protocol::effect::Effect;
 use claviger_control::protocol::encryption::Ciphertext;
 use claviger_control::protocol::envelope::{Envelope, Letter};
-use claviger_control::protocol::identity::{PasswordNews, ResetMail, SessionEntry};
+use claviger_control::protocol::identity::{NewSession, PasswordNews, ResetMail, SessionEntry};
 use claviger_control::protocol::ledger::{LedgerReply, LedgerRequest};
 use claviger_control::protocol::member::{Role, SecretVersion};
 use claviger_control::protocol::refusal::Refusal;
 use claviger_control::protocol::view::SessionView;
 use claviger_core::base::id::{MemberId, TokenId};
+use claviger_core::replication::record::Epoch;
 
 use crate::crash::quiet;
+use crate::invitations::invite;
 use crate::world::{Browser, HOUR, MINUTE, World, member_id, step_up};
 
 fn mei() -> Email {
@@ -279,4 +281,45 @@ fn a_reset_s_code_is_mailed_once_and_while_it_is_of_use() {
     assert!(mailed[0].sealed.is_some() && is_signed_in(&world, owner));
     world.wait(11 * MINUTE);
     assert!(mails(&world).is_empty(), "a code whose time is over is mailed no more");
+}
+
+/// A cookie without the password must not live on by switches.
+#[test]
+fn a_switch_prolongs_no_session() {
+    let (world, owner) = World::open();
+    world.wait(HOUR);
+    let began = view(world.ask(owner, Command::Show)).began;
+    let ((session, proof), member) = (world.draw_session(), member_id(b'o'));
+    let request = LedgerRequest::SignIn {
+        member,
+        email: mei(),
+        secret_version: SecretVersion(1),
+        session: NewSession { began, ..session },
+        address: None,
+        confirmed: true,
+        switches: true,
+    };
+    let switched = Browser { member, proof };
+    assert_eq!(view(world.handle(request).unwrap()).began, began);
+    for _ in 0..10 {
+        world.wait(HOUR);
+        assert!(is_signed_in(&world, switched));
+    }
+    world.wait(HOUR);
+    assert!(!is_signed_in(&world, switched), "twelve hours after the first one began");
+}
+
+/// A bookmark may be from before a member was removed, or a password was changed.
+#[test]
+fn after_a_restore_everybody_signs_in_again_and_is_invited_again() {
+    let (world, owner) = World::open();
+    let (_, token) = invite(&world, owner, "ken@example.jp", Role::Admin);
+    let restored = LedgerRequest::Restored { epoch: Epoch::new(5) };
+    assert_eq!(world.handle(restored.clone()), Ok(LedgerReply::Done));
+    assert!(!is_signed_in(&world, owner));
+    let again = world.sign_in(owner.member);
+    assert_eq!(world.count("member_invitation"), 0, "{token:?}");
+    // The directory says it once more if it has no answer.
+    assert_eq!(world.handle(restored), Ok(LedgerReply::Done));
+    assert!(is_signed_in(&world, again));
 }

@@ -354,3 +354,41 @@ fn a_token_of_an_account_that_was_never_opened_is_gone() {
     let (elsewhere, _) = World::open();
     assert_eq!(show(&elsewhere, token), OVER);
 }
+
+/// Otherwise a person who is removed comes back as an owner by an invitation of their own.
+#[test]
+fn the_invitations_of_an_owner_end_with_the_role() {
+    type End = fn(&World, Browser, Browser);
+    let ends: [End; 3] = [
+        |world, owner, eve| {
+            ask(world, owner, MembersCommand::Remove { member: eve.member });
+        },
+        |world, owner, eve| {
+            let (role, expected) = (Role::Viewer, Role::Owner);
+            ask(world, owner, MembersCommand::ChangeRole { member: eve.member, role, expected });
+        },
+        |world, _, eve| {
+            ask(world, eve, MembersCommand::Leave);
+        },
+    ];
+    for end in ends {
+        let (world, owner) = World::open();
+        let eve = world.join("owner", b'e');
+        let (_, kept) = invite(&world, owner, "ken@example.jp", Role::Viewer);
+        let (_, token) = invite(&world, eve, "eve@private.example", Role::Owner);
+        end(&world, owner, eve);
+        assert_eq!(show(&world, token), OVER);
+        assert!(matches!(show(&world, kept), LedgerReply::Offer(_)));
+        assert_eq!(world.count("audit WHERE action = 'withdraw_invitation'"), 1);
+        assert!(letters(&world).iter().all(|letter| letter.to.as_str() != "eve@private.example"));
+    }
+    // Whatever came about: an inviter without the role gives none.
+    let (world, owner) = World::open();
+    let eve = world.join("owner", b'e');
+    let (_, token) = invite(&world, eve, "eve@private.example", Role::Owner);
+    let demoted = "UPDATE member SET role = 'admin' WHERE id = ?";
+    world.sql.apply(&[Statement::new(demoted).bind(eve.member.as_str())]).unwrap();
+    assert_eq!(show(&world, token), OVER);
+    world.join("viewer", b'v');
+    assert!(matches!(world.ask(owner, Command::Show), LedgerReply::Session(_)));
+}

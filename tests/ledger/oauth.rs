@@ -220,7 +220,8 @@ fn s16_clients_that_revoke_without_pause_are_slowed_down() {
     let (key, proof) = client(&world, owner, "{}");
     let fill =
         "WITH RECURSIVE number (n) AS (VALUES (1) UNION ALL SELECT n + 1 FROM number WHERE n < ?)
-        INSERT INTO audit (at_ms, member, action) SELECT ?, ?, 'revoke_sealed' FROM number";
+        INSERT INTO audit (at_ms, member, action)
+            SELECT ?, ?, iif(n % 2, 'revoke_sealed', 'end_issued') FROM number";
     let fill = Statement::new(fill)
         .bind(CLIENT_REVOCATIONS_MAX - 1)
         .bind(world.now())

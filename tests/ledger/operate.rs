@@ -160,7 +160,8 @@ fn an_account_writes_down_what_was_done_to_it() {
         let table = format!("audit WHERE member = 'operator' AND action = '{action}'");
         assert_eq!(world.count(&table), rows, "{action}");
     }
-    let view = session(&world, owner).account;
+    // A restore ends all sessions.
+    let view = session(&world, world.sign_in(owner.member)).account;
     assert!(view.suspended);
     let Ok(LedgerReply::Inspected { account, progress, .. }) = world.handle(LedgerRequest::Inspect)
     else {

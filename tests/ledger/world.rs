@@ -161,7 +161,7 @@ impl World {
         let rng = &mut *self.rng.borrow_mut();
         let (id, digest) = (TokenId::random(rng), Digest::of(&rng.next_u64().to_be_bytes()));
         let agent = Some("Mozilla/5.0".to_owned());
-        (NewSession { id, digest, agent, accounts: 1 }, SessionProof { id, digest })
+        (NewSession { id, digest, agent, accounts: 1, began: None }, SessionProof { id, digest })
     }
 
     pub fn draw_key(&self) -> (KeyId, Digest) {

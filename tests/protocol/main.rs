@@ -70,7 +70,7 @@ fn digest() -> Digest {
 
 fn session() -> NewSession {
     let id = TokenId::parse("0123456789").unwrap();
-    NewSession { id, digest: digest(), agent: Some("Mozilla/5.0".into()), accounts: 2 }
+    NewSession { id, digest: digest(), agent: Some("Mozilla/5.0".into()), accounts: 2, began: None }
 }
 
 fn proof() -> SessionProof {
@@ -261,6 +261,7 @@ fn replies_of_a_ledger() {
         },
         step_up_until: at(3),
         expires: at(4),
+        began: Some(at(2)),
         operator: true,
         mail_is_failing: false,
         publication_lag_s: None,

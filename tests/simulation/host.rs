@@ -85,7 +85,7 @@ pub fn at(ms: i64) -> UnixMs {
 
 fn draw_session(rng: &mut ChaCha8Rng) -> (NewSession, SessionProof) {
     let (id, digest) = (TokenId::random(rng), Digest::of(&rng.next_u64().to_be_bytes()));
-    (NewSession { id, digest, agent: None, accounts: 1 }, SessionProof { id, digest })
+    (NewSession { id, digest, agent: None, accounts: 1, began: None }, SessionProof { id, digest })
 }
 
 fn email() -> Email {

@@ -30,10 +30,14 @@ pub struct Owner {
     pub zone: Zone,
     /// Language of the owner.
     pub language: Language,
+    /// Error of the password as a new one. A person who has a password types the present one, to
+    /// which rules of today do not apply.
+    password: Option<TextError>,
 }
 
 impl Owner {
-    /// Checks the whole form.
+    /// Checks the whole form. A password that cannot be a new one is no error by itself
+    /// ([`Self::judge_password`]).
     ///
     /// # Errors
     /// [`AdminProblem::Invalid`] with every field that is wrong.
@@ -47,7 +51,8 @@ impl Owner {
             note("name", error);
         }
         let names = [form.name.as_str(), &form.account_name, &form.email];
-        if let Err(error) = check_new_password(form.password.expose(), &names) {
+        let password = check_new_password(form.password.expose(), &names).err();
+        if let Some(error) = password {
             note("password", error);
         }
         let email = Email::parse(&form.email).map_err(|error| note("email", error)).ok();
@@ -63,12 +68,29 @@ impl Owner {
         if language.is_none() {
             errors.push(FieldError::new("language", "not_one_of", "en or ja"));
         }
+        let is_rest_good = errors.len() == usize::from(password.is_some());
         match (email, zone, language) {
-            (Some(email), Some(zone), Some(language)) if errors.is_empty() => {
-                Ok(Self { email, zone, language })
+            (Some(email), Some(zone), Some(language)) if is_rest_good => {
+                Ok(Self { email, zone, language, password })
             }
             _ => Err(AdminProblem::Invalid { errors: field_errors(errors) }),
         }
+    }
+
+    /// Returns `true` if the password cannot be a new one: then it must be the present one.
+    pub fn needs_present_password(&self) -> bool {
+        self.password.is_some()
+    }
+
+    /// Checks the password of a person who has none yet.
+    ///
+    /// # Errors
+    /// [`AdminProblem::Invalid`] with the error of the password.
+    pub fn judge_password(&self) -> Result<(), AdminProblem> {
+        self.password.map_or(Ok(()), |error| {
+            let errors = field_errors(vec![FieldError::text("password", error)]);
+            Err(AdminProblem::Invalid { errors })
+        })
     }
 }
 
@@ -342,6 +364,16 @@ mod tests {
                 "#/language not_one_of",
             ]
         );
+    }
+
+    /// The person may have the address, and that password, from another account.
+    #[test]
+    fn a_password_that_cannot_be_a_new_one_is_no_error_of_the_form_by_itself() {
+        let good = Owner::check(&form(json!({}))).unwrap();
+        assert_eq!((good.needs_present_password(), good.judge_password()), (false, Ok(())));
+        let weak = Owner::check(&form(json!({ "password": "aaaaaaaaaaaa" }))).unwrap();
+        assert!(weak.needs_present_password());
+        assert_eq!(codes(weak.judge_password().unwrap_err()), ["#/password common"]);
     }
 
     #[test]

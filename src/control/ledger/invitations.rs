@@ -339,6 +339,24 @@ pub(super) fn withdraw(
     Ok(Plan { writes, reply: LedgerReply::Done })
 }
 
+/// Ends the invitations of an owner who is one no more. Otherwise a person who is removed could
+/// come back by an invitation of their own.
+pub(super) fn withdraw_all_of(
+    sql: &dyn Sql,
+    context: &CommandContext<'_>,
+    owner: MemberId,
+) -> Result<Vec<Statement>, SqlError> {
+    let all = Invitation::all(sql)?.into_iter().filter(|found| found.invited_by == owner);
+    Ok(all
+        .flat_map(|invitation| {
+            let mut writes = invitation.remove(context.account);
+            let details = invitation.details();
+            writes.push(context.author().did_about(Action::WithdrawInvitation, details));
+            writes
+        })
+        .collect())
+}
+
 /// Returns all invitations, expired ones included.
 pub(super) fn list(sql: &dyn Sql, account: &Account) -> Result<Vec<InvitationView>, SqlError> {
     let mut views = Vec::new();
@@ -422,7 +440,7 @@ pub(super) fn join(
 }
 
 /// Loads the open invitation of a token. A wrong secret, an earlier token, and an invitation that
-/// was used, withdrawn or has expired are all `None`.
+/// was used, withdrawn or has expired, or whose inviter is no owner any more, are all `None`.
 fn open(
     sql: &dyn Sql,
     token: TokenId,
@@ -435,7 +453,12 @@ fn open(
     // A member with this address can have come by a restored ledger alone.
     match found {
         Some(invitation) if is_member(sql, &invitation.email)? => Ok(None),
-        found => Ok(found),
+        Some(invitation) => {
+            let inviter = Member::load(sql, invitation.invited_by)?;
+            let is_owner = inviter.is_some_and(|inviter| inviter.view.role == Role::Owner);
+            Ok(Some(invitation).filter(|_| is_owner))
+        }
+        None => Ok(None),
     }
 }
 

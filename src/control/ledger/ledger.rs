@@ -466,14 +466,24 @@ fn renew(
             }
             let mut writes = rebuild::begin_epoch(account, epoch.clone(), true, now);
             writes.push(Author::operator(now).did(Action::Restore));
+            writes.extend(end_what_a_bookmark_revives());
             writes
         }
         LedgerRequest::Refresh(request) if refresh::is_ahead(account, request) => {
-            rebuild::begin_epoch(account, Epoch::new(entropy.number()), false, now)
+            let mut writes =
+                rebuild::begin_epoch(account, Epoch::new(entropy.number()), false, now);
+            writes.extend(end_what_a_bookmark_revives());
+            writes
         }
         _ if account.epoch_is_over => {
             rebuild::begin_epoch(account, Epoch::new(entropy.number()), false, now)
         }
         _ => Vec::new(),
     }
+}
+
+/// Ends all sessions and invitations. A bookmark may hold some that were ended since: of a member
+/// who was removed, say, or from before a password was changed.
+fn end_what_a_bookmark_revives() -> [Statement; 2] {
+    [Statement::new("DELETE FROM session"), Statement::new("DELETE FROM member_invitation")]
 }

@@ -130,6 +130,9 @@ fn change_role(
     let was = json!({ "role": before.role }).to_string();
     let is = json!({ "member": before.id, "member_name": before.name, "role": role }).to_string();
     let mut writes = vec![change, context.author().changed_to(Action::ChangeRole, was, is)];
+    if before.role == Role::Owner {
+        writes.extend(invitations::withdraw_all_of(sql, context, member)?);
+    }
     if !before.you
         && let Some(Member { view, .. }) = Member::load(sql, member)?
     {
@@ -157,6 +160,7 @@ fn remove(sql: &dyn Sql, context: &CommandContext<'_>, member: MemberId) -> Resu
     let details = json!({ "member": view.id, "member_name": view.name, "role": view.role });
     let mut writes = removal(view.id, context.now);
     writes.push(context.author().did_about(Action::RemoveMember, details.to_string()));
+    writes.extend(invitations::withdraw_all_of(sql, context, member)?);
     let letter = Letter::MemberRemoved {
         account: context.account.name.clone(),
         by: context.session.member.view.name.clone(),
@@ -176,6 +180,7 @@ fn leave(sql: &dyn Sql, context: &CommandContext<'_>) -> Result<Plan, SqlError> 
     let mut writes = removal(view.id, context.now);
     writes
         .push(context.author().did_about(Action::Leave, json!({ "role": view.role }).to_string()));
+    writes.extend(invitations::withdraw_all_of(sql, context, view.id)?);
     Ok(Plan { writes, reply: LedgerReply::Done })
 }
 

@@ -90,9 +90,10 @@ pub(super) fn plan_by_client(
         return Ok(Plan::refuse(Refusal::IssuerRefused));
     };
     let text = "SELECT count(*) FROM audit INDEXED BY audit_of_action_in_time
-        WHERE action = ? AND at_ms > ?";
+        WHERE action IN (?, ?) AND at_ms > ?";
     let recent = Statement::new(text)
         .bind(Action::RevokeSealed.as_str())
+        .bind(Action::EndIssued.as_str())
         .bind(now.saturating_sub(CLIENT_REVOCATIONS_WITHIN));
     if sql.integer(&recent)? >= CLIENT_REVOCATIONS_MAX.into() {
         return Ok(Plan::refuse(Refusal::TooManyRevocations));

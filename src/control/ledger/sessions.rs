@@ -93,7 +93,7 @@ impl Session {
     ) -> Self {
         Self {
             id: new.id,
-            created_at: now,
+            created_at: new.began.map_or(now, |began| began.min(now)),
             proven_at: if proves { now } else { now.saturating_sub(STEP_UP) },
             seen_at: now,
             last_address: address.map(str::to_owned),
@@ -211,6 +211,7 @@ impl Session {
             account: account.view(),
             step_up_until: self.proven_until(),
             expires: self.expires(),
+            began: Some(self.created_at),
             operator: account.operator && self.member.view.role == Role::Owner,
             mail_is_failing: account.mail_is_failing,
             publication_lag_s: publication::alarming_lag(account, now)

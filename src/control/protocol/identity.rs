@@ -70,6 +70,10 @@ pub struct NewSession {
     /// Number of the person's memberships; 1 from an admin Worker of an earlier release.
     #[serde(default = "one")]
     pub accounts: u32,
+    /// Time at which the session began that this one continues in another account, Unix ms. A
+    /// switch does not prolong a session.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub began: Option<UnixMs>,
 }
 
 fn one() -> u32 {

@@ -34,6 +34,9 @@ pub struct SessionView {
     pub step_up_until: UnixMs,
     /// End of the session if it is not used again, Unix ms.
     pub expires: UnixMs,
+    /// Begin of the session, Unix ms; `None` from a ledger of an earlier release.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub began: Option<UnixMs>,
     /// `true` if the member is an operator.
     #[serde(default)]
     pub operator: bool,

@@ -6,7 +6,7 @@
 use claviger_control::admin::config::AdminConfig;
 use claviger_control::admin::problem::AdminProblem;
 use claviger_control::admin::{body, member_form, view};
-use claviger_control::protocol::account::Email;
+use claviger_control::protocol::command::Command;
 use claviger_control::protocol::ledger::{Joining, LedgerReply, LedgerRequest};
 use claviger_control::protocol::members::InvitationOffer;
 use claviger_control::protocol::objects::{NameReply, NameRequest};
@@ -20,7 +20,7 @@ use futures_util::future::join;
 
 use crate::clock::now;
 use crate::context::RequestContext;
-use crate::sessions::{count, count_try, new_session, signed_in, succeeded};
+use crate::sessions::{count, count_try, has_password, new_session, signed_in, succeeded};
 use crate::{calls, refusals};
 
 /// Returns the invitation to the holder of its token. Nothing is claimed or used up.
@@ -80,6 +80,10 @@ pub async fn accept(context: &RequestContext<'_>) -> Result<Response, AdminProbl
     let answer = signed_in(context, known(&token, reply), &new)?;
     // A further use is refused without a call.
     refusals::note_over(&token, now());
+    // The cookie is replaced, so that a session of before would only stand in its list.
+    if context.session().is_ok() {
+        let _ = context.command(Command::SignOut).await;
+    }
     join(succeeded(context, &by_address), succeeded(context, &at_name)).await;
     Ok(answer)
 }
@@ -124,12 +128,4 @@ fn known(token: &MadeToken, reply: LedgerReply) -> LedgerReply {
         refusals::note_over(token, now());
     }
     reply
-}
-
-/// Asks the name object if the person with this address has a password.
-async fn has_password(context: &RequestContext<'_>, email: &Email) -> Result<bool, AdminProblem> {
-    match calls::name(context.env, email, &NameRequest::IsClaimed).await? {
-        NameReply::IsClaimed { claimed } => Ok(claimed),
-        _ => Err(RequestProblem::Unavailable.into()),
-    }
 }

@@ -9,7 +9,7 @@ use claviger_control::protocol::command::Command;
 use claviger_control::protocol::encryption;
 use claviger_control::protocol::envelope::code_associated_data;
 use claviger_control::protocol::identity::{Membership, ResetMail};
-use claviger_control::protocol::ledger::{LedgerReply, LedgerRequest};
+use claviger_control::protocol::ledger::{LedgerReply, LedgerRequest, NewSession};
 use claviger_control::protocol::objects::{NameReply, NameRequest};
 use claviger_control::protocol::refusal::Refusal;
 use claviger_control::protocol::tries::Tries;
@@ -49,14 +49,18 @@ pub async fn switch(context: &RequestContext<'_>) -> Result<Response, AdminProbl
     let not_found = || AdminProblem::from(RequestProblem::NotFound);
     let wanted = AccountId::parse(&form.account).ok_or_else(not_found)?;
     let view = context.session_of(context.command(Command::Show).await?)?;
-    let memberships = memberships(context, current, &view, Some(wanted)).await?;
-    let found = memberships.iter().find(|membership| membership.account == wanted);
+    if wanted == current {
+        return Ok(session_answer(context, 200, &view));
+    }
+    let all = memberships(context, current, &view, None).await?;
+    let found = all.iter().find(|membership| membership.account == wanted);
     let Membership { account, member } = found.copied().ok_or_else(not_found)?;
-    let accounts = memberships.len().try_into().unwrap_or(u32::MAX);
+    let accounts = all.len().try_into().unwrap_or(u32::MAX);
     let (token, session) = new_session(context, account, accounts);
+    let session = NewSession { began: view.began, ..session };
     let sign_in = LedgerRequest::SignIn {
         member,
-        email: view.member.email,
+        email: view.member.email.clone(),
         secret_version: view.secret_version,
         session,
         address: context.address(),
@@ -70,6 +74,8 @@ pub async fn switch(context: &RequestContext<'_>) -> Result<Response, AdminProbl
         reply => reply,
     };
     let answer = signed_in(context, reply, &token)?;
+    // From now on signing in opens this account. If the call fails, it opens the one before.
+    let _ = memberships(context, current, &view, Some(wanted)).await;
     // If this call fails, the session ends when it was idle for long enough: its cookie is gone.
     let _ = context.command(Command::SignOut).await;
     Ok(answer)

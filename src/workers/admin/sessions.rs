@@ -66,6 +66,10 @@ pub async fn set_up(context: &RequestContext<'_>) -> Result<Response, AdminProbl
     // A set-up link reveals which addresses are taken, and causes password hashes. So it shares the
     // rate limit of sign-in.
     let tries = count_try(context).await?;
+    // The password of a person who has one is only compared, whatever the rules for new ones say.
+    if wanted.needs_present_password() && !has_password(context, &wanted.email).await? {
+        wanted.judge_password()?;
+    }
 
     let (account, claimant) = (token.account(), Digest::of(wanted.email.as_str().as_bytes()));
     let enter = DirectoryRequest::EnterFirst { account, claimant: Some(claimant) };
@@ -185,7 +189,8 @@ pub async fn sign_in(context: &RequestContext<'_>) -> Result<Response, AdminProb
         delay(context, REFUSAL_MS_MIN).await;
         return Err(AdminProblem::SignInRefused);
     };
-    // The account used last, or the next one whose ledger still has the member.
+    // The account used last, or the next one whose ledger answers and still has the member.
+    let mut unreached = None;
     for Membership { account, member } in proof.memberships.iter().copied() {
         let (token, session) = new_session(context, account, proof.accounts());
         let sign_in = LedgerRequest::SignIn {
@@ -197,12 +202,28 @@ pub async fn sign_in(context: &RequestContext<'_>) -> Result<Response, AdminProb
             confirmed: proof.confirmed,
             switches: false,
         };
-        match context.call_ledger(account, &sign_in).await? {
-            LedgerReply::Gone | LedgerReply::Refused(Refusal::SignInRefused) => {}
-            reply => return signed_in(context, reply, &token),
+        match context.call_ledger(account, &sign_in).await {
+            Ok(LedgerReply::Gone | LedgerReply::Refused(Refusal::SignInRefused)) => {}
+            Ok(reply) => return signed_in(context, reply, &token),
+            Err(problem) => unreached = Some(problem),
         }
     }
+    if let Some(problem) = unreached {
+        return Err(problem);
+    }
+    delay(context, REFUSAL_MS_MIN).await;
     Err(AdminProblem::SignInRefused)
+}
+
+/// Asks the name object if the person with this address has a password.
+pub async fn has_password(
+    context: &RequestContext<'_>,
+    email: &Email,
+) -> Result<bool, AdminProblem> {
+    match calls::name(context.env, email, &NameRequest::IsClaimed).await? {
+        NameReply::IsClaimed { claimed } => Ok(claimed),
+        _ => Err(RequestProblem::Unavailable.into()),
+    }
 }
 
 /// Returns the session.
@@ -331,7 +352,10 @@ pub fn new_session(
     let AdminConfig { prefix, master, .. } = &*context.config;
     let token = NewToken::session(account, now(), prefix, master, &mut rng());
     let (id, digest) = (token.made().id(), *token.made().digest());
-    (token, NewSession { id, digest, agent: context.agent(), accounts: accounts.max(1) })
+    (
+        token,
+        NewSession { id, digest, agent: context.agent(), accounts: accounts.max(1), began: None },
+    )
 }
 
 /// Returns the answer that opens a session, with its cookie.

@@ -44,6 +44,8 @@ const EMPTY = [202, 204];
 
 /** Requests whose response replaces the session cookie: the one before is refused from then on. */
 const RENEWING = [
+  "POST /v1/setup",
+  "POST /v1/invitations/accept",
   "POST /v1/session",
   "POST /v1/session/step-up",
   "POST /v1/session/switch",

@@ -90,7 +90,8 @@ function StepUp({ member, settle, onEnded }) {
     const answer = await form.submit(missing, () => send("POST", "/v1/session/step-up", { body: { password } }));
     if (!answer) return;
     if (answer.ok) {
-      settle(true);
+      // Another tab may have opened another account meanwhile: the request is not of that one.
+      settle(answer.data.member.id === member.id);
       return;
     }
     form.change({ password: "" });

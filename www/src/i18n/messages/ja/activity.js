@@ -97,7 +97,7 @@ export default {
   "action.member_role_changed": "メンバーの役割を変更",
   "action.member_removed": "メンバーを削除",
   "action.member_left": "アカウントから退出",
-  "action.member_sessions_ended": "メンバーをすべてのブラウザーからサインアウト",
+  "action.member_sessions_ended": "メンバーをすべてのブラウザからサインアウト",
   "action.profile_changed": "自分の名前または言語を変更",
   "action.account_changed": "アカウントの名前またはタイムゾーンを変更",
   "action.account_state_set": "運営者がアカウントを変更",
