@@ -164,12 +164,13 @@ describe("what Claviger never made", () => {
   const others = (text, place) => [...BASE62].filter((to) => to !== text[place]);
   const every = (text) => places(text).flatMap((place) => others(text, place).map((to) => changed(text, place, to)));
   const many = (count, make) => Array.from({ length: count }, make);
+  // Never empty, which would be no credential.
   const noise = () =>
-    String.fromCharCode(
-      ...many(1 + Math.floor(Math.random() * 200), () => 33 + Math.floor(Math.random() * 222)).filter(
+    `x${String.fromCharCode(
+      ...many(Math.floor(Math.random() * 200), () => 33 + Math.floor(Math.random() * 222)).filter(
         (c) => c < 127 || c > 160,
       ),
-    ).replaceAll(",", "");
+    ).replaceAll(",", "")}`;
 
   const rows = {
     "a real key with one character changed anywhere, and the checksum mended": {

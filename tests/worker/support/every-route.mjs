@@ -21,6 +21,8 @@ export let at;
 /** A key of that account, and the credential of one that may verify. */
 export let issued;
 export let verifier;
+/** ID of another account: a restore ends all sessions of the account. */
+export let elsewhere;
 
 /** Registers the hooks of a file: they start its deployment, and look at every answer in the end. */
 export function useEveryRoute() {
@@ -29,6 +31,7 @@ export function useEveryRoute() {
     issued = await at.issue();
     const second = await at.issue({ permissions: ["claviger:verify"] });
     verifier = second.credential;
+    elsewhere = (await at.secondAccount()).session.account.id;
     // Tests count calls: none of them may be that of a publication.
     for (const { key } of [issued, second]) await eventually("it is published", () => at.published(key.id));
   });
@@ -113,8 +116,8 @@ export const ROUTES = [
   { method: "GET", path: () => own(), session: true, good: [200] },
   { method: "PATCH", path: () => own(), session: true, changes: true, body: () => ({ freshness_s: 10 }), wrong: { suspended: 1 }, good: [200] },
   { method: "POST", path: () => own("/rebuild"), session: true, changes: true, good: [200] },
-  { method: "POST", path: () => own("/restore/begin"), session: true, changes: true, good: [200] },
-  { method: "POST", path: () => own("/restore/finish"), session: true, changes: true, good: [200] },
+  { method: "POST", path: () => `${accounts()}/${elsewhere}/restore/begin`, session: true, changes: true, good: [200] },
+  { method: "POST", path: () => `${accounts()}/${elsewhere}/restore/finish`, session: true, changes: true, good: [200] },
   { method: "GET", path: () => "/v1/members", session: true, good: [200] },
   { method: "POST", path: () => "/v1/members/invitations", session: true, changes: true, body: invitee, wrong: { role: 7 }, good: [201] },
   { method: "POST", path: () => "/v1/members/invitations/0123456789/repeat", session: true, changes: true, good: [404, "not_found"] },

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { before, describe, test } from "node:test";
 import { Journey, OWNER, cookieOf, expect } from "../../support/journey.mjs";
-import { ROUTES, at, id, send, useEveryRoute } from "../../support/every-route.mjs";
+import { ROUTES, at, elsewhere, id, send, useEveryRoute } from "../../support/every-route.mjs";
 
 useEveryRoute();
 
@@ -90,7 +90,7 @@ const people = {};
 
 /** The path with `{id}` for its IDs, as the documentation has it. */
 function template(path) {
-  const ids = [id(), at.session.account.id, "0123456789", "0123456789A"];
+  const ids = [id(), at.session.account.id, elsewhere, "0123456789", "0123456789A"];
   const [bare] = path.split("?");
   return bare
     .split("/")
