@@ -229,6 +229,7 @@ test.describe("set-up", () => {
     await page.goto("/");
     await page.goto(deployment.setupLink());
     const zone = page.getByLabel("Time zone");
+    await expect(zone).toBeVisible();
     const names = await zone.locator("option").evaluateAll((options) => options.map(({ value }) => value));
     for (const name of ["UTC", "Asia/Kolkata", "Europe/Kyiv", "Asia/Ho_Chi_Minh", "America/Nuuk", "Asia/Tokyo"])
       expect(names, name).toContain(name);
