@@ -215,10 +215,8 @@ fn end_sessions(
     let Some(Member { view, .. }) = Member::load(sql, member)? else {
         return Ok(Plan::refuse(Refusal::NotFound));
     };
-    let end = match view.id == context.session.member_id() {
-        true => context.session.end_others(),
-        false => sessions::end_all(view.id, None),
-    };
+    let is_own = view.id == context.session.member_id();
+    let end = sessions::end_all(view.id, is_own.then(|| context.session.id()));
     let details = json!({ "member": view.id, "member_name": view.name }).to_string();
     let writes = vec![end, context.author().did_about(Action::EndMemberSessions, details)];
     Ok(Plan { writes, reply: LedgerReply::Done })

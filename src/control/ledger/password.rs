@@ -3,7 +3,7 @@
 //! Following ends the member's sessions, which began with a lower version.
 
 use claviger_core::base::id::TokenId;
-use claviger_core::base::time::{DurationMs, UnixMs};
+use claviger_core::base::time::UnixMs;
 
 use super::account::Account;
 use super::audit::{Action, Author};
@@ -18,9 +18,6 @@ use crate::protocol::identity::{PasswordNews, ResetMail};
 use crate::protocol::ledger::LedgerReply;
 use crate::protocol::member::SecretVersion;
 use crate::protocol::refusal::Refusal;
-
-/// Time during which delivery of the news is retried: after a day it is useless as a warning.
-const NEWS_USEFUL: DurationMs = DurationMs::from_days(1);
 
 /// A password that the name object has verified.
 #[derive(Clone, Copy, Debug)]
@@ -80,17 +77,8 @@ pub(super) fn changed(
             at,
             zone: account.zone.clone(),
         };
-        let envelope = Envelope {
-            id,
-            account: account.id,
-            to: email,
-            language: member.view.language,
-            written_at: now,
-            letter,
-            sealed: None,
-        };
-        let until = now.saturating_add(NEWS_USEFUL);
-        writes.extend(mailbox::post(&envelope, member.view.id, until, now)?);
+        // `follow` has kept the address, which is the one in the report.
+        writes.extend(mailbox::notice(account, &member.view, id, letter, now)?);
     }
     Ok(Plan { writes, reply: LedgerReply::Done })
 }

@@ -179,13 +179,6 @@ impl Session {
         self.id
     }
 
-    /// Ends the other sessions of the same member.
-    pub fn end_others(&self) -> Statement {
-        Statement::new("DELETE FROM session WHERE member = ? AND id <> ?")
-            .bind(self.member_id().as_str())
-            .bind(self.id.as_str())
-    }
-
     /// Returns `true` if the last proof of identity is fresh.
     pub fn is_proven(&self, now: UnixMs) -> bool {
         now < self.proven_until()
