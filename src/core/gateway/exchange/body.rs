@@ -47,6 +47,32 @@ pub(super) fn read_all<'a>(
     })
 }
 
+/// The reason why a body could not be read, for surfaces whose answers follow another protocol.
+pub(super) enum BodyFault {
+    /// It has more bytes than the surface reads.
+    TooLarge,
+    /// It did not arrive in time.
+    TooSlow,
+    /// It ended early.
+    CutOff,
+}
+
+impl From<RequestProblem> for BodyFault {
+    fn from(problem: RequestProblem) -> Self {
+        match problem {
+            RequestProblem::BodyTooLarge { .. } => Self::TooLarge,
+            RequestProblem::BodyTooSlow => Self::TooSlow,
+            RequestProblem::MalformedBody { .. }
+            | RequestProblem::NotFound
+            | RequestProblem::MethodNotAllowed { .. }
+            | RequestProblem::UnsupportedMediaType
+            | RequestProblem::Unavailable
+            | RequestProblem::Misconfigured
+            | RequestProblem::Internal => Self::CutOff,
+        }
+    }
+}
+
 /// The pieces of a body, in the order of their arrival.
 struct Pieces<'a> {
     platform: &'a Platform,

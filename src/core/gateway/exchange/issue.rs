@@ -2,7 +2,6 @@
 
 use rand_core::CryptoRng;
 
-use crate::base::http::problem::RequestProblem;
 use crate::base::http::request::Request;
 use crate::base::http::response::Response;
 use crate::base::id::AccountId;
@@ -10,6 +9,7 @@ use crate::base::time::UnixMs;
 use crate::credential::grant::{Granted, Wanted, grant};
 use crate::credential::key::NewKey;
 use crate::credential::limits::lifetime::Expiry;
+use crate::gateway::exchange::body::BodyFault;
 use crate::gateway::exchange::platform::{Boxed, Platform, SharedGateway};
 use crate::gateway::exchange::{body, lookup};
 use crate::gateway::gateway::client_address;
@@ -61,16 +61,10 @@ impl<R: CryptoRng> Issuance<'_, R> {
         check_head(self.request)?;
         self.gateway.borrow().check_issuer(self.request)?;
         let read = body::read_all(self.request, BODY_BYTES_MAX, self.platform).await;
-        let body = read.map_err(|problem| match problem {
-            RequestProblem::BodyTooLarge { .. } => Refused::TooLarge,
-            RequestProblem::BodyTooSlow => Refused::TooSlow,
-            RequestProblem::MalformedBody { .. }
-            | RequestProblem::NotFound
-            | RequestProblem::MethodNotAllowed { .. }
-            | RequestProblem::UnsupportedMediaType
-            | RequestProblem::Unavailable
-            | RequestProblem::Misconfigured
-            | RequestProblem::Internal => Refused::CutOff,
+        let body = read.map_err(|problem| match BodyFault::from(problem) {
+            BodyFault::TooLarge => Refused::TooLarge,
+            BodyFault::TooSlow => Refused::TooSlow,
+            BodyFault::CutOff => Refused::CutOff,
         })?;
         check_body(self.request, &body)?;
         let form = IssuanceForm::parse(&body)?;

@@ -2,12 +2,12 @@
 
 use rand_core::CryptoRng;
 
-use crate::base::http::problem::RequestProblem;
 use crate::base::http::request::Request;
 use crate::base::http::response::Response;
 use crate::base::id::AccountId;
 use crate::config::rules::OAuthRoute;
 use crate::credential::sealed::MadeSealed;
+use crate::gateway::exchange::body::BodyFault;
 use crate::gateway::exchange::issue::ANSWER_WITHIN_MS;
 use crate::gateway::exchange::platform::{Boxed, Platform, SharedGateway};
 use crate::gateway::exchange::{body, lookup};
@@ -49,16 +49,10 @@ impl<R: CryptoRng> ClientCall<'_, R> {
         check_head(self.request)?;
         self.gateway.borrow().check_client(self.request)?;
         let read = body::read_all(self.request, BODY_BYTES_MAX, self.platform).await;
-        let body = read.map_err(|problem| match problem {
-            RequestProblem::BodyTooLarge { .. } => OAuthError::TooLarge,
-            RequestProblem::BodyTooSlow => OAuthError::TooSlow,
-            RequestProblem::MalformedBody { .. }
-            | RequestProblem::NotFound
-            | RequestProblem::MethodNotAllowed { .. }
-            | RequestProblem::UnsupportedMediaType
-            | RequestProblem::Unavailable
-            | RequestProblem::Misconfigured
-            | RequestProblem::Internal => OAuthError::CutOff,
+        let body = read.map_err(|problem| match BodyFault::from(problem) {
+            BodyFault::TooLarge => OAuthError::TooLarge,
+            BodyFault::TooSlow => OAuthError::TooSlow,
+            BodyFault::CutOff => OAuthError::CutOff,
         })?;
         let form = OAuthForm::parse(&body)?;
         match route {
