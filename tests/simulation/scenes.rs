@@ -154,10 +154,12 @@ fn a_reading_meets_a_newer_word<R: LeaseRules>() -> Checked {
     world.use_key(seldom)
 }
 
-/// A hand writes an old record into KV, and the ledger's round finds it: the key is unsettled
-/// again, without a new number. Of two answers of the same number, the one from before arrives
-/// last.
-fn an_older_set_arrives_last<R: LeaseRules>() -> Checked {
+/// A call of an isolate, and the ledger's answer.
+type Exchanged = (RefreshCall, RefreshReply);
+
+/// A hand writes an old record of a disabled key into KV, and the ledger's round finds it: the key
+/// is unsettled again, without a new number. Returns that key, and the last answer from before.
+fn unsettled_again<R: LeaseRules>() -> Result<(World<R>, usize, Exchanged), String> {
     let (mut world, often, seldom) = two_keys::<R>()?;
     let active = world.held(seldom);
     world.disable(seldom);
@@ -173,6 +175,12 @@ fn an_older_set_arrives_last<R: LeaseRules>() -> Checked {
         before = world.ask_ledger(None);
         world.wait(1_000)?;
     }
+    Ok((world, seldom, before))
+}
+
+/// Of two answers of the same number, the one from before a key was unsettled arrives last.
+fn an_older_set_arrives_last<R: LeaseRules>() -> Checked {
+    let (mut world, seldom, before) = unsettled_again::<R>()?;
     let after = world.ask_ledger(None);
     world.answer(&after);
     world.answer(&before);
@@ -220,20 +228,7 @@ fn memory_is_short<R: LeaseRules>() -> Checked {
 /// A hand writes an old record into KV, and the ledger finds it, but cannot name all unsettled keys
 /// any more. The answer from before, of the same number, names none and arrives last.
 fn an_older_set_meets_an_overflow<R: LeaseRules>() -> Checked {
-    let (mut world, often, seldom) = two_keys::<R>()?;
-    let active = world.held(seldom);
-    world.disable(seldom);
-    world.live(often, 3 * S)?;
-    assert_eq!(world.unsettled(), 0, "it has settled");
-    world.kv.land(&kv_key(world.model.keys[seldom].text.id()), Some(&active), world.now);
-    world.wait(START + ROUND.as_ms() as i64 - world.now)?;
-    world.use_key(often)?;
-    let mut before = world.ask_ledger(None);
-    while world.unsettled() == 0 {
-        world.use_key(often)?;
-        before = world.ask_ledger(None);
-        world.wait(1_000)?;
-    }
+    let (mut world, seldom, before) = unsettled_again::<R>()?;
     let (call, mut after) = world.ask_ledger(None);
     let RefreshReply::Refreshed(refresh) = &mut after else { panic!("no answer: {after:?}") };
     refresh.unsettled = Unsettled::Overflow;

@@ -313,12 +313,13 @@ pub fn freshness_ms(freshness_s: u32) -> Result<u64, AdminProblem> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use claviger_core::base::http::json_body;
     use serde_json::{Value, json};
 
-    fn codes(problem: AdminProblem) -> Vec<String> {
+    /// Returns the errors of a form, each as its pointer and code.
+    pub(crate) fn codes(problem: AdminProblem) -> Vec<String> {
         let AdminProblem::Invalid { errors: Value::Array(errors) } = problem else {
             panic!("{problem:?}")
         };

@@ -176,18 +176,9 @@ pub fn own_account(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::admin::form::tests::codes;
     use claviger_core::base::http::json_body::parse;
     use serde_json::{Value, json};
-
-    fn codes(problem: AdminProblem) -> Vec<String> {
-        let AdminProblem::Invalid { errors: Value::Array(errors) } = problem else {
-            panic!("{problem:?}")
-        };
-        errors
-            .iter()
-            .map(|error| format!("{} {}", error["pointer"], error["code"]).replace('"', ""))
-            .collect()
-    }
 
     fn read<T: serde::de::DeserializeOwned>(form: Value) -> T {
         parse(form.to_string().as_bytes()).unwrap()
