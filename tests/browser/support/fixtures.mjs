@@ -1,4 +1,5 @@
 // The fixtures of the browser tests: the console in Chromium, on both Workers in workerd.
+import { randomInt } from "node:crypto";
 import { createServer } from "node:net";
 import { test as base, expect } from "@playwright/test";
 import { start } from "../../worker/support/harness.mjs";
@@ -135,12 +136,24 @@ async function setUp({ origin, setupLink }, requests) {
   return state;
 }
 
-function freePort() {
+/**
+ * Returns a free port of this process alone. It lies below those that systems give to outgoing
+ * connections: one of these could take a port between this look and the start of workerd.
+ */
+async function freePort() {
+  const PORTS = 4_000;
+  const first = 20_000 + (Number(process.env.TEST_PARALLEL_INDEX ?? 0) % 3) * PORTS;
+  for (;;) {
+    const port = first + randomInt(PORTS);
+    if (await isFree(port)) return port;
+  }
+}
+
+/** @param {number} port */
+function isFree(port) {
   return new Promise((resolve) => {
     const probe = createServer();
-    probe.listen(0, "127.0.0.1", () => {
-      const { port } = probe.address();
-      probe.close(() => resolve(port));
-    });
+    probe.on("error", () => resolve(false));
+    probe.listen(port, "127.0.0.1", () => probe.close(() => resolve(true)));
   });
 }
