@@ -2,12 +2,11 @@
 //!
 //! Each record names the member who answers for the key, and the account state lists the members
 //! with MFA. So a member who turns MFA off or on changes the account state alone, which every lease
-//! has within T, however many keys the member has; disabling and enabling a key changes nothing of
-//! it.
+//! has within T, however many keys the member has. Disabling and enabling a key does not change it.
 //!
-//! Records name members only while the account demands MFA: elsewhere they stay as they are, and
-//! as an edge of an earlier release reads them. A change of the demand ends the epoch, so that every
-//! record from before is a miss.
+//! Records name members only while the account demands MFA. In other accounts they stay as edges of
+//! an earlier release read them. A change of the demand ends the epoch, so that every record from
+//! before is a miss.
 
 use claviger_core::base::id::MemberId;
 use claviger_core::base::time::UnixMs;
