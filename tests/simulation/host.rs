@@ -5,12 +5,16 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
 
+use claviger_control::ledger::account::Account;
+use claviger_control::ledger::audit::Action;
+use claviger_control::ledger::document;
 use claviger_control::ledger::ledger::Ledger;
+use claviger_control::ledger::mfa;
 use claviger_control::ledger::schema::MIGRATIONS;
 use claviger_control::ledger::usage::pending::PendingCounts;
 use claviger_control::objects::object::{DurableObject, Entropy};
 use claviger_control::objects::sql::migrate::migrate;
-use claviger_control::objects::sql::{SqlExt, Statement};
+use claviger_control::objects::sql::{Sql, SqlExt, Statement};
 use claviger_control::protocol::account::Email;
 use claviger_control::protocol::command::Command;
 use claviger_control::protocol::ledger::{
@@ -32,6 +36,7 @@ use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::Rng;
 
 use crate::bugs::Sabotage;
+use crate::model::Gate;
 use crate::sql::sqlite::Sqlite;
 use crate::usage::Received;
 
@@ -177,6 +182,29 @@ impl Host {
         )
     }
 
+    /// Sets the demand of MFA and the member's MFA, as the ledger does at the end of a change of
+    /// policy or of a factor. `false`: the database failed, and nothing was written.
+    pub fn set_mfa(&self, gate: Gate, rng: &mut ChaCha8Rng, now: i64) -> bool {
+        let Ok(Some(account)) = Account::load(&*self.sql) else { return false };
+        let mut writes = match gate.demands_mfa == account.demands_mfa {
+            true => mfa::record(&account, self.member, gate.has_mfa, Action::SetState, at(now)),
+            false => mfa::demand(&account, gate.demands_mfa, Action::SetState, at(now)),
+        };
+        writes.push(document::schedule(self.terms.wants_documents(), at(now)));
+        let is_set = self.sql.apply(&writes).is_ok();
+        // The next request begins the epoch, and schedules what follows from it.
+        self.handle(LedgerRequest::Refresh(RefreshRequest::default()), rng, now);
+        is_set
+    }
+
+    /// The demand of MFA and the member's MFA, as the ledger has them.
+    pub fn gate(&self) -> Gate {
+        let demands_mfa = Account::load(&*self.sql).unwrap().unwrap().demands_mfa;
+        let on = Statement::new("SELECT mfa FROM member");
+        let has_mfa = self.sql.first(&on).unwrap().unwrap().integer().unwrap() == 1;
+        Gate { suspended: false, demands_mfa, has_mfa }
+    }
+
     pub fn sign_in(&mut self, rng: &mut ChaCha8Rng, now: i64) {
         let (session, proof) = draw_session(rng);
         let (member, secret_version) = (self.member, SecretVersion(1));
@@ -247,6 +275,19 @@ impl Host {
             Sabotage::StateUntold => {
                 if let Some(state) = &mut refresh.state {
                     state.suspended = false;
+                }
+            }
+            Sabotage::MfaUntold => {
+                if let Some(state) = &mut refresh.state {
+                    state.mfa_on = vec![self.member];
+                }
+            }
+            Sabotage::MembersUntold => {
+                for record in refresh.answers.iter_mut().filter_map(|answer| answer.record.as_mut())
+                {
+                    if let Standing::Active(credential) = &mut record.standing {
+                        credential.member = None;
+                    }
                 }
             }
             Sabotage::RevocationsUntold => {

@@ -240,6 +240,8 @@ noticed! {
     unsettled_keys_that_are_not_named_are_noticed: ProductionRules, SettledAtOnce, ["P1", "P2"];
     changes_that_are_not_named_are_noticed: ProductionRules, ChangesUntold, ["P1", "P2"];
     a_suspension_that_is_hidden_is_noticed: ProductionRules, StateUntold, ["P1", "P2"];
+    mfa_that_is_turned_off_unheard_is_noticed: ProductionRules, MfaUntold, ["P1"];
+    a_record_that_names_no_member_is_noticed: ProductionRules, MembersUntold, ["P1"];
     a_word_that_is_dropped_for_an_equal_one_is_noticed: bugs::LastWordCounts, None, ["P4", "order"];
     tags_that_are_not_checked_are_noticed: ProductionRules, TagsUnchecked, ["P3"];
     grace_that_nobody_announced_is_noticed: ProductionRules, GraceUnannounced, ["P1", "P2"];

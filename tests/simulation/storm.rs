@@ -61,6 +61,7 @@ impl<R: LeaseRules> World<R> {
         }
         match self.random(100) {
             _ if self.is_issuing && self.one_in(2) => self.step_issuing()?,
+            _ if self.has_mfa && self.one_in(12) => self.change_mfa(),
             0..14 => self.change(),
             14 | 15 | 99 => self.gather()?,
             16..60 => self.ask()?,
@@ -325,8 +326,8 @@ impl<R: LeaseRules> World<R> {
         let t = [0, 1_000, 10_000, 10_000, 60_000][self.random(5) as usize];
         let (freshness_ms, suspended) = match self.random(4) {
             0 => (Some(t), None),
-            1 => (Some(t), Some(!self.model.is_suspended())),
-            2 if !self.model.is_suspended() => (None, Some(true)),
+            1 => (Some(t), Some(!self.model.gate().suspended)),
+            2 if !self.model.gate().suspended => (None, Some(true)),
             _ => (None, Some(false)),
         };
         self.set_state(freshness_ms, suspended);
@@ -348,6 +349,20 @@ impl<R: LeaseRules> World<R> {
             );
         }
         self.model.set(freshness_ms, suspended, self.now);
+    }
+
+    /// The account begins or ceases to demand MFA, or the member turns it off or on.
+    fn change_mfa(&mut self) {
+        let mut gate = self.model.gate();
+        match self.one_in(3) {
+            true => gate.demands_mfa = !gate.demands_mfa,
+            false => gate.has_mfa = !gate.has_mfa,
+        }
+        if self.host.set_mfa(gate, &mut self.rng, self.now) {
+            self.model.set_gate(gate, self.now);
+            self.tally.mfa_changes += 1;
+        }
+        self.arm();
     }
 
     /// The ledger begins another history, or is told to put all again.

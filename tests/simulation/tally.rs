@@ -29,6 +29,8 @@ pub struct Tally {
     pub switched: u64,
     /// Issuers all of whose keys were ended for want of room.
     pub capped: u64,
+    /// Demands and ends of MFA.
+    pub mfa_changes: u64,
     /// Values that an adversary wrote into KV.
     pub attacks: u64,
     /// Verdicts that were older than T, for want of the ledger.
@@ -55,6 +57,7 @@ impl Tally {
         self.from_kv += other.from_kv;
         self.changes += other.changes;
         self.restarts += other.restarts;
+        self.mfa_changes += other.mfa_changes;
         self.clock_steps += other.clock_steps;
         self.sleeps += other.sleeps;
         self.cancelled += other.cancelled;
@@ -92,6 +95,7 @@ impl Tally {
             .min(self.shared)
             .min(self.documents)
             .min(self.attacks)
+            .min(self.mfa_changes)
             .min(4 * self.stale)
             .min(5 * self.sleeps)
             .min(self.own_and_copy)

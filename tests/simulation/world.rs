@@ -160,6 +160,8 @@ pub struct World<R: LeaseRules> {
     /// Messages take about as long as a lease lives: sent, received, applied, answered and read are
     /// far apart.
     pub is_slow: bool,
+    /// The account demands MFA at times, and its member turns it off and on.
+    pub has_mfa: bool,
     /// The isolate through which the next change is committed; `None`: any.
     pub through: Option<usize>,
     /// Puts take long to land.
@@ -216,6 +218,7 @@ impl<R: LeaseRules> World<R> {
             is_healed: false,
             is_steady: false,
             is_slow: false,
+            has_mfa: seed % 4 == 1 || sabotage.is_about_mfa(),
             through: None,
             are_puts_slow: false,
             is_issuing: false,

@@ -29,6 +29,8 @@ pub struct Account {
     pub operator: bool,
     /// `true` if the operator has suspended it.
     pub suspended: bool,
+    /// `true` if the keys of members without MFA are refused.
+    pub demands_mfa: bool,
     /// Revision of the last change of the account state that leases carry; 0: none yet.
     pub state_revision: Revision,
     /// Epoch of the present history.
@@ -52,7 +54,7 @@ impl Account {
     pub fn load(sql: &dyn Sql) -> Result<Option<Self>, SqlError> {
         let text = format!(
             "SELECT id, name, zone, freshness_ms, freshness_before_ms, freshness_before_until_ms, suspended,
-                state_revision, epoch, generation, epoch_is_over, ifnull(epoch_noted, ''), revision, operator,
+                state_revision, epoch, generation, epoch_is_over, ifnull(epoch_noted, ''), revision, operator, demands_mfa,
                 (SELECT min(owed_at_ms) FROM publication WHERE owed_at_ms IS NOT NULL), {IS_FAILING}
             FROM account"
         );
@@ -77,6 +79,7 @@ impl Account {
             epoch_noted: Some(row.text()?).filter(|text| !text.is_empty()).map(Epoch::from_stored),
             revision: row.revision()?,
             operator: row.integer()? != 0,
+            demands_mfa: row.integer()? != 0,
             pending_since: row.optional_time()?,
             mail_is_failing: row.integer()? != 0,
         })

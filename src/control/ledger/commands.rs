@@ -210,7 +210,7 @@ impl Ledger<'_> {
 fn changed(context: &CommandContext<'_>, key: &Key, narrows: bool) -> LedgerReply {
     LedgerReply::Changed {
         key: Some(key.view()),
-        record: key.record(&context.account.epoch),
+        record: key.record(context.account),
         bound: narrows.then(|| context.account.bound(context.now)),
     }
 }

@@ -379,8 +379,7 @@ fn delete(
             context.now,
         )?);
     }
-    let records =
-        changes.iter().map(|change| change.after.record(&context.account.epoch)).collect();
+    let records = changes.iter().map(|change| change.after.record(context.account)).collect();
     Ok(Plan { writes, reply: LedgerReply::Deleted { records, bound, restorable_until } })
 }
 

@@ -20,6 +20,7 @@ use super::decide::KeyChange;
 use super::issued::{CROWDED, ISSUED_KEYS_MAX};
 use super::key::{Key, KeyCounts, Stamp, State};
 use super::member::Member;
+use super::mfa;
 use super::publication::Publication;
 use super::service::Service;
 use crate::ledger::plan::{Plan, commit_writes};
@@ -64,7 +65,7 @@ pub(super) fn plan(
     if KeyCounts::load(sql)?.issuers >= CROWDED {
         writes.push(Task::own(TaskKind::SweepIssued).schedule_by(now));
     }
-    let (key, record) = (Some(change.after.view()), change.after.record(&account.epoch));
+    let (key, record) = (Some(change.after.view()), change.after.record(account));
     Ok(Plan { writes, reply: LedgerReply::Changed { key, record, bound: None } })
 }
 
@@ -160,7 +161,9 @@ fn authorise(
     Ok(match request.proof.issuer {
         Issuer::Key(id) => {
             let Some(key) = Key::load(sql, id)? else { return Ok(None) };
-            let (record, state) = (key.record(&account.epoch), AccountState::default());
+            let mfa_on = mfa::members_on(sql, account)?;
+            let (record, state) =
+                (key.record(account), AccountState { mfa_on, ..AccountState::default() });
             let known = Known { record: Some(&record), issuer: None, state: &state };
             let address = request.address.as_deref().and_then(ClientAddress::parse);
             let facts = Facts { address, interface: Interface::Http, demand: Demand::AnyKey };

@@ -7,8 +7,9 @@ use claviger_core::base::secret::Digest;
 use claviger_core::base::time::UnixMs;
 use claviger_core::credential::issuer::{Ceiling, Issued, Issuer, Issuing, SealingGeneration};
 use claviger_core::credential::limits::Limits;
-use claviger_core::replication::record::{Credential, Epoch, Record, Revision, Standing};
+use claviger_core::replication::record::{Credential, Record, Revision, Standing};
 
+use super::account::Account;
 use crate::ledger::name_order::name_order;
 use crate::ledger::search_terms::fold;
 use crate::objects::object::TaskStep;
@@ -353,7 +354,7 @@ impl Key {
     }
 
     /// Returns its record for the edge.
-    pub fn record(&self, epoch: &Epoch) -> Record {
+    pub fn record(&self, account: &Account) -> Record {
         let credential = || Credential {
             digest: self.digest,
             limits: self.limits.clone(),
@@ -365,13 +366,15 @@ impl Key {
             } else {
                 SealingGeneration::default()
             },
+            // A key that follows an issuer depends on its issuer's MFA.
+            member: (account.demands_mfa && self.issued.is_none()).then_some(self.created.member),
         };
         let standing = match self.state {
             State::Active => Standing::Active(credential()),
             State::Disabled => Standing::Disabled(credential()),
             State::Deleted { .. } => Standing::Deleted,
         };
-        Record::new(epoch.clone(), self.revision, self.id, standing)
+        Record::new(account.epoch.clone(), self.revision, self.id, standing)
     }
 }
 

@@ -23,6 +23,7 @@ pub mod listing;
 pub mod mailbox;
 pub mod member;
 pub mod members;
+pub mod mfa;
 pub mod name_folding;
 pub mod name_order;
 pub mod operator;

@@ -32,6 +32,7 @@ pub(super) fn open(opening: Opening, operator: bool, now: UnixMs, entropy: &Entr
         freshness: AccountFreshness::NEW,
         operator,
         suspended: false,
+        demands_mfa: false,
         state_revision: Revision::default(),
         epoch,
         generation: 1,

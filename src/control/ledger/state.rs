@@ -9,6 +9,7 @@ use serde_json::json;
 use super::account::Account;
 use super::audit::{Action, Author};
 use super::freshness::AccountFreshness;
+use super::mfa;
 use super::revoking;
 use super::service::Service;
 use crate::ledger::audit;
@@ -25,6 +26,7 @@ pub fn load(sql: &dyn Sql, account: &Account) -> Result<AccountState, SqlError> 
         suspended: account.suspended,
         service: Service::load(sql)?.as_ref().map(Service::password),
         revoked_sealed: revoking::list(sql)?,
+        mfa_on: mfa::members_on(sql, account)?,
     })
 }
 

@@ -71,6 +71,7 @@ impl World {
             issuing: None,
             issued: None,
             sealing: SealingGeneration::default(),
+            member: None,
         };
         Some(Record::new(Epoch::new(1), Revision(1), id, Standing::Active(credential)))
     }
