@@ -17,6 +17,7 @@ mod identity;
 mod issuing;
 mod members;
 mod refresh;
+mod rotation;
 
 use std::collections::BTreeMap;
 
@@ -102,6 +103,9 @@ fn view() -> KeyView {
         issued_by: None,
         protected: false,
         deleted_at: None,
+        replaces: None,
+        replaced_by: None,
+        overlap_until: None,
     }
 }
 

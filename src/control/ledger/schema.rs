@@ -5,8 +5,10 @@
 //! place.
 
 mod members;
+mod rotation;
 
 use self::members::MEMBERS;
+use self::rotation::ROTATION;
 use crate::objects::sql::migrate::Migration;
 use crate::objects::tasks;
 
@@ -34,6 +36,7 @@ pub const MIGRATIONS: &[Migration] = &[
     LAST_USE,
     SESSION_AGENT,
     MEMBERS,
+    ROTATION,
 ];
 
 /// Creates keys, members, sessions, journal and audit.
