@@ -311,7 +311,12 @@ fn a_deletion_and_a_regeneration_at_a_time_leave_no_key_that_someone_meant_to_en
     let (deletion, begin) = world.begin_deletion(&[new.id]);
     world.ask(owner, begin);
     let Pair { new: third, .. } = replace(&world, owner, &new, r#"{"overlap":"2h"}"#);
-    world.ask(owner, confirm(deletion, "right"));
+    let LedgerReply::Deleted { restorable_until, .. } =
+        world.ask(owner, confirm(deletion, "right"))
+    else {
+        panic!("not deleted")
+    };
+    assert_eq!(restorable_until.as_ms(), START + 2 * HOUR, "and so the mail says");
     let deleted = view(&world, owner, new.id);
     assert_eq!(deleted.status(world.now()), Status::Deleted);
     assert_eq!(deleted.restorable_until().map(UnixMs::as_ms), Some(START + 2 * HOUR));
