@@ -46,7 +46,9 @@ test("S11 Get New Key kills the old pair and shows a new one once; Cancel change
   expect(await page.content()).not.toContain(secret);
   expect(await page.evaluate(() => JSON.stringify([{ ...localStorage }, { ...sessionStorage }]))).not.toContain(secret);
   await assertFocused(page, "Build server");
-  await expect(page.getByText(/^"Build server" has a new key pair\. The old pair is refused everywhere/)).toBeVisible();
+  await expect(
+    page.getByText(/^"Build server" has a new key pair\. The old pair is refused everywhere/).first(),
+  ).toBeVisible();
   await expect(row(page, "Build server")).toHaveCount(1);
 
   // The old one is among the deleted keys, without a way back, and leads to its successor.
@@ -89,13 +91,13 @@ test("S11 with an overlap both pairs work, the page shows the old one, and End n
   await reveal.getByRole("button", { name: "I have stored it" }).click();
   expect([await deployment.callApi(old), await deployment.callApi(key)]).toEqual([200, 200]);
   await expect(row(page, "Cron")).toHaveCount(2);
-  await expect(page.getByText(/^rotating, old pair works until/)).toBeVisible();
-  await expect(page.getByText(/^replaced, works until/)).toBeVisible();
+  await expect(page.getByText(/^rotating, until/)).toBeVisible();
+  await expect(page.getByText(/^replaced, until/)).toBeVisible();
   await inspect(page, "rotating-list");
 
   await row(page, "Cron").filter({ hasText: "rotating" }).getByRole("link", { name: "Cron" }).click();
   const former = page.getByRole("region", { name: "Predecessor" });
-  await expect(former.getByText(/^replaced, works until/)).toBeVisible();
+  await expect(former.getByText(/^replaced, until/)).toBeVisible();
   await inspect(page, "rotating");
   await page.setViewportSize(NARROW);
   await inspect(page, "rotating-narrow");
@@ -135,7 +137,7 @@ test("S11 in Japanese, on a phone", async ({ page, newPage, deployment, storageS
   await button(phone, "保存しました").click();
   // The successor's page follows, with the old pair on it.
   const former = phone.getByRole("region", { name: "置き換え前のキー" });
-  await expect(former.getByText(/^置き換え済み、.*まで有効$/)).toBeVisible();
+  await expect(former.getByText(/^置き換え済み、.*まで$/)).toBeVisible();
   await inspect(phone, "rotating-ja-narrow");
   expect([await deployment.callApi(old), await deployment.callApi(key)]).toEqual([200, 200]);
 });
@@ -153,11 +155,11 @@ test("a change meanwhile, a lost answer and a refusal are said, and no second ke
   await other.getByRole("link", { name: "Contended", exact: true }).click();
   await button(other, "Disable").click();
   await other.getByRole("alertdialog").getByRole("button", { name: "Disable" }).click();
-  await expect(other.getByText(/^"Contended" is disabled\./)).toBeVisible();
+  await expect(other.getByText(/^"Contended" is disabled\./).first()).toBeVisible();
   await question.getByRole("button", { name: "Get New Key" }).click();
   await expect(question.getByText(/changed this key at .*, so nothing was done\./)).toBeVisible();
   await question.getByRole("button", { name: "Get New Key" }).click();
-  await expect(question.getByText(/^This key is disabled\./)).toBeVisible();
+  await expect(question.getByText(/This key is disabled\./).first()).toBeVisible();
   await question.getByRole("button", { name: "Cancel" }).click();
 
   await issueKey(page, "Unheard");
@@ -175,5 +177,5 @@ test("a change meanwhile, a lost answer and a refusal are said, and no second ke
   await page.unrouteAll();
   await page.route(/\/regenerate$/, problem(503, "unavailable"));
   await unheard.getByRole("button", { name: "Get New Key" }).click();
-  await expect(unheard.getByText(/^The service cannot be reached at the moment\./)).toBeVisible();
+  await expect(unheard.getByText(/The service cannot be reached at the moment\./)).toBeVisible();
 });

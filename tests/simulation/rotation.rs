@@ -89,7 +89,8 @@ impl<R: LeaseRules> World<R> {
             let power = power.unwrap_or(Power { state: State::Deleted, ..last });
             self.tally.changes += 1;
             self.model.changed(place, power, &record, self.now).unwrap();
-            if is_told {
+            // The answer names the last revision.
+            if is_told && place == new {
                 self.spread(&record);
             }
         }

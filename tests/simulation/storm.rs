@@ -331,7 +331,9 @@ impl<R: LeaseRules> World<R> {
                 _ => self.random(100),
             };
             let of = (isolate, self.isolates[isolate].life);
-            let ends = self.one_in(2);
+            // A regeneration is of several keys, so its answer hands no record over: it ends the
+            // lease, as every answer of the console does.
+            let ends = self.one_in(2) || self.is_rotating;
             self.later(delay, Event::Learn(of, record.clone(), ends));
         }
     }

@@ -114,8 +114,7 @@ function KeyDetails({ subject, onKey, onStale }) {
         </p>
       )}
       <Replaced subject={subject} />
-      <Facts subject={subject} />
-      {subject.replaces && <Predecessor subject={subject} onEnded={onStale} />}
+      <Facts subject={subject} onStale={onStale} />
       <KeyActivity subject={subject} />
       {canManageKeys(session) && !isDeleted && (
         <section class="apart" aria-labelledby="delete">
@@ -153,8 +152,8 @@ function Back() {
   );
 }
 
-/** @param {{subject: Key}} props */
-function Facts({ subject }) {
+/** @param {{subject: Key, onStale: () => void}} props */
+function Facts({ subject, onStale }) {
   const { say } = useLocale();
   return (
     <div class="facts">
@@ -173,6 +172,7 @@ function Facts({ subject }) {
           <IssuanceLimits limits={subject.issuable} />
         </section>
       )}
+      {subject.replaces && <Predecessor subject={subject} onEnded={onStale} />}
     </div>
   );
 }

@@ -43,7 +43,7 @@ export function Predecessor({ subject, onEnded }) {
     onEnded();
   };
   return (
-    <section aria-labelledby="predecessor">
+    <section class="across" aria-labelledby="predecessor">
       <h2 id="predecessor">{say("predecessor")}</h2>
       <p class="hint">{say("predecessor.lead")}</p>
       <dl>
