@@ -33,6 +33,7 @@ mod refresh;
 mod refusals;
 mod repair;
 mod reveal;
+mod rotation;
 mod service;
 mod sessions;
 mod settlement;

@@ -27,7 +27,7 @@ use crate::issuing::{by_api, issuer, revoke, sealed};
 use crate::oauth::revoke as revoke_by_client;
 use crate::service::{change_service, set_ceiling};
 use crate::sql::sqlite::Sqlite;
-use crate::world::{Browser, HOUR, START, World, confirm, draft};
+use crate::world::{Browser, HOUR, START, World, confirm, draft, regenerate};
 
 /// Actions of the ledger itself: no person did them, so the audit trail has none.
 const OF_THE_LEDGER: [&str; 3] = ["renumber", "orphan", "sweep"];
@@ -239,6 +239,8 @@ fn every_request_and_command_leaves_exactly_its_rows_in_the_audit_trail() {
         witness.ask(&world, owner, set, &[]);
     }
 
+    rotation(&mut witness, &world, owner);
+
     let (key, proof) = issuer(&world, owner, "");
     let count = Command::CountIssued { issuer: proof.issuer };
     witness.ask(&world, owner, count, &[]);
@@ -327,6 +329,24 @@ fn every_request_and_command_leaves_exactly_its_rows_in_the_audit_trail() {
         .filter(|name| !["Console", "Service", "Operate", "Members"].contains(&name.as_str()))
         .collect();
     assert_eq!(witness.0, all);
+}
+
+/// Sends what concerns the rotation of a key.
+fn rotation(witness: &mut Witness, world: &World, owner: Browser) {
+    let first = world.issue(owner, "{}");
+    let replace = regenerate(world, &first, r#"{"overlap":"1d"}"#);
+    witness.ask(world, owner, replace, &["replace", "regenerate"]);
+    let view = |id| match world.ask(owner, Command::Get { id, deleted: true }) {
+        LedgerReply::Key(key) => key,
+        other => panic!("no key: {other:?}"),
+    };
+    let second = view(view(first.id).replaced_by.unwrap());
+    let replace = regenerate(world, &second, r#"{"overlap":"1d"}"#);
+    witness.ask(world, owner, replace, &["end_overlap", "replace", "regenerate"]);
+    let second = view(second.id);
+    let end = Command::EndOverlap { id: second.id, expected: second.revision };
+    witness.ask(world, owner, end.clone(), &["end_overlap"]);
+    witness.ask(world, owner, end, &[]);
 }
 
 /// Sends what concerns members, invitations, sessions and passwords.

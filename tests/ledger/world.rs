@@ -335,6 +335,12 @@ impl World {
         self.sql.integer(&Statement::new(text)).unwrap()
     }
 
+    /// A number in the row of a key.
+    pub fn sql_number(&self, column: &str, id: KeyId) -> i64 {
+        let text = format!("SELECT {column} FROM key WHERE id = ?");
+        self.sql.integer(&Statement::new(text).bind(id.as_str())).unwrap()
+    }
+
     /// The same browser with a session that has just begun.
     pub fn renewed(&self, browser: Browser) -> Browser {
         let (session, proof) = self.draw_session();
@@ -387,6 +393,20 @@ pub fn step_up(version: u32) -> Command {
 
 pub fn restore(key: &KeyView) -> Command {
     Command::RestoreKey { id: key.id, expected: key.revision }
+}
+
+/// A regeneration of a key: a fresh successor under a fresh idempotency key.
+pub fn regenerate(world: &World, key: &KeyView, json: &str) -> Command {
+    let (new_id, new_digest) = world.draw_key();
+    Command::Regenerate {
+        id: key.id,
+        expected: key.revision,
+        new_id,
+        new_digest,
+        form: serde_json::from_str(json).unwrap(),
+        idempotency_key: format!("r-{new_id}"),
+        sealed: None,
+    }
 }
 
 pub fn stale(command: Command) -> Command {

@@ -16,7 +16,9 @@ mod edge;
 mod identity;
 mod issuing;
 mod members;
+mod no_sql;
 mod refresh;
+mod rotation;
 
 use std::collections::BTreeMap;
 
@@ -24,7 +26,6 @@ use claviger_control::ledger::ledger::Ledger;
 use claviger_control::objects::address::Address;
 use claviger_control::objects::directory::Directory;
 use claviger_control::objects::object::{DurableObject, Entropy, answer};
-use claviger_control::objects::sql::{Row, Sql, SqlError, Statement};
 use claviger_control::protocol::account::Email;
 use claviger_control::protocol::at_stake::{AccountCounts, IssuedCounts};
 use claviger_control::protocol::command::Command;
@@ -57,6 +58,8 @@ use claviger_core::replication::record::{Credential, Epoch, Record, Revision, St
 use claviger_core::testing::{account, at, key_id, limits};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+
+use crate::no_sql::NoSql;
 
 const LIMITS: &str = r#"{"not_before":null,"expires":1803186000000,"networks":["10.0.0.0/8"],"interfaces":["http"],"permissions":["demo:read"]}"#;
 
@@ -102,6 +105,9 @@ fn view() -> KeyView {
         issued_by: None,
         protected: false,
         deleted_at: None,
+        replaces: None,
+        replaced_by: None,
+        overlap_until: None,
     }
 }
 
@@ -583,17 +589,4 @@ fn ask_as<Q: DeserializeOwned + Into<O::Request>, O: DurableObject>(
     request: &str,
 ) -> String {
     answer::<Q, O>(object, request, at(0), &Entropy([0; 32])).unwrap()
-}
-
-/// A database that must not be reached.
-struct NoSql;
-
-impl Sql for NoSql {
-    fn rows(&self, _: &Statement) -> Result<Vec<Row>, SqlError> {
-        panic!("read")
-    }
-
-    fn apply(&self, _: &[Statement]) -> Result<(), SqlError> {
-        panic!("written")
-    }
 }

@@ -15,6 +15,8 @@ pub enum Sabotage {
     None,
     /// Nothing, and members have issuers.
     NoneOfIssuers,
+    /// Nothing, and members regenerate keys.
+    NoneInRotation,
     /// Nothing, and leases come from documents, whose reading takes long.
     NoneInDocuments,
     /// Nothing, and calls to the ledger take long.

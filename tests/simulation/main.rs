@@ -11,6 +11,7 @@
 //! | [`storm`] | what happens by chance; [`meetings`] brings together what seldom meets; [`tally`] counts it |
 //! | [`usage`] | uses on their way to the ledger |
 //! | [`scenes`] | what chance seldom meets, staged |
+//! | [`rotation`] | keys that are regenerated |
 //! | [`restore`] | a ledger that is taken back to a bookmark |
 //! | [`bugs`] | what goes wrong on purpose, and must be noticed |
 //! | [`page`], [`traffic`] | the numbers of `docs/freshness.md` |
@@ -43,6 +44,7 @@ mod page;
 mod publication;
 mod requests;
 mod restore;
+mod rotation;
 mod scenes;
 #[allow(dead_code, reason = "not every test asks a database all there is to ask")]
 mod sql;
@@ -105,6 +107,15 @@ fn the_promises_hold_in_many_short_runs() {
         .unwrap_or_else(|violation| panic!("{violation}"));
     println!("{tally:#?}");
     assert!(tally.is_rich(), "too little happened: {tally:#?}");
+}
+
+/// S11: whatever happens around it, an old pair is refused within T, and by its overlap's end.
+#[test]
+fn s11_the_promises_hold_while_keys_are_regenerated() {
+    let tally = run::<ProductionRules>(0, 300, STEPS, Sabotage::NoneInRotation)
+        .unwrap_or_else(|violation| panic!("{violation}"));
+    println!("{tally:#?}");
+    assert!(tally.overlaps.min(tally.rotations - tally.overlaps) > 100, "{tally:#?}");
 }
 
 /// `SIMULATE_SEEDS` runs from `SIMULATE_SEED` on, each of many more steps; with `SIMULATE_STEPS=60`,

@@ -199,6 +199,9 @@ impl<R: LeaseRules> World<R> {
             self.command(key, Command::RestoreKey { id, expected }, power);
             return;
         }
+        if self.is_rotating && self.one_in(5) {
+            return self.rotate(key);
+        }
         if self.one_in(12) || (power.span != Span::default() && self.one_in(3)) {
             return self.change_span(key);
         }
@@ -263,10 +266,7 @@ impl<R: LeaseRules> World<R> {
 
     /// The record of the key after it; `None`: nothing was changed.
     pub fn command(&mut self, key: usize, command: Command, power: Power) -> Option<Record> {
-        if !self.is_healed && self.one_in(12) {
-            let fault = if self.one_in(2) { Fault::BeforeItLands } else { Fault::ReplyLost };
-            self.host.sql.break_apply(1, fault);
-        }
+        self.fault_by_chance();
         let id = self.model.keys[key].text.id();
         let reply = self.host.command(command, &mut self.rng, self.now);
         self.host.sql.calm();
@@ -307,7 +307,23 @@ impl<R: LeaseRules> World<R> {
         let record = record?;
         self.tally.changes += 1;
         self.model.changed(key, power, &record, self.now).unwrap();
-        if is_told && !self.is_healed && (self.through.is_some() || !self.one_in(4)) {
+        if is_told {
+            self.spread(&record);
+        }
+        Some(record)
+    }
+
+    /// The next write may fail, or its outcome stay unknown.
+    pub fn fault_by_chance(&mut self) {
+        if !self.is_healed && self.one_in(12) {
+            let fault = if self.one_in(2) { Fault::BeforeItLands } else { Fault::ReplyLost };
+            self.host.sql.break_apply(1, fault);
+        }
+    }
+
+    /// The isolate through which a change was committed may learn it, soon or late.
+    pub fn spread(&mut self, record: &Record) {
+        if !self.is_healed && (self.through.is_some() || !self.one_in(4)) {
             let isolate = self.through.unwrap_or_else(|| self.any_isolate());
             let delay = match self.random(8) {
                 0..4 if self.is_steady && self.through.is_none() => self.random(3 * S),
@@ -316,10 +332,11 @@ impl<R: LeaseRules> World<R> {
                 _ => self.random(100),
             };
             let of = (isolate, self.isolates[isolate].life);
-            let ends = self.one_in(2);
+            // A regeneration is of several keys, so its answer hands no record over: it ends the
+            // lease, as every answer of the console does.
+            let ends = self.one_in(2) || self.is_rotating;
             self.later(delay, Event::Learn(of, record.clone(), ends));
         }
-        Some(record)
     }
 
     fn operate(&mut self) {

@@ -46,6 +46,9 @@ pub struct Tally {
     pub stalks: u64,
     /// Keys whose uses or refusals had to be counted to the last.
     pub exact: u64,
+    /// Keys that were regenerated, and those of them with an overlap.
+    pub rotations: u64,
+    pub overlaps: u64,
 }
 
 impl Tally {
@@ -77,6 +80,8 @@ impl Tally {
         self.watches += other.watches;
         self.stalks += other.stalks;
         self.exact += other.exact;
+        self.rotations += other.rotations;
+        self.overlaps += other.overlaps;
     }
 
     /// Whether much of everything happened.

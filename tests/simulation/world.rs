@@ -169,6 +169,10 @@ pub struct World<R: LeaseRules> {
     /// Members have issuers, and all clocks are right but for what is reckoned with.
     pub is_issuing: bool,
     pub issuers: Issuers,
+    /// Members regenerate keys.
+    pub is_rotating: bool,
+    /// The successor of each key that was regenerated.
+    pub successors: BTreeMap<usize, usize>,
     /// An adversary writes KV, against whom edges heed which keys are superseded. Elsewhere the
     /// ledger names none, so that what settles a change has to hold alone.
     pub is_attacked: bool,
@@ -223,6 +227,8 @@ impl<R: LeaseRules> World<R> {
             are_puts_slow: false,
             is_issuing: false,
             issuers: Issuers::default(),
+            is_rotating: sabotage == Sabotage::NoneInRotation,
+            successors: BTreeMap::new(),
             is_attacked: false,
             mac: KvMac::new(&config(RING, false, 0).keyring, &config(RING, false, 0).prefix),
             is_eventual: false,

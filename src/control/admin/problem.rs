@@ -5,6 +5,8 @@ use claviger_core::base::http::response::Response;
 use claviger_core::base::json::Json;
 use serde_json::Value;
 
+use crate::protocol::regeneration::NotRegenerable;
+
 /// The reason for which the admin Worker refuses a request. Each variant has one stable code;
 /// `www/problems.html` explains them to people.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -88,6 +90,15 @@ pub enum AdminProblem {
     },
     /// The key is not deleted, so it cannot be restored.
     NotDeleted,
+    /// The key cannot be regenerated.
+    NotRegenerable(NotRegenerable),
+    /// The key was replaced and its overlap has ended, so it cannot be restored.
+    Replaced {
+        /// ID of its successor.
+        by: String,
+    },
+    /// The key was not replaced, so it has no overlap to end.
+    NotReplaced,
     /// The member has reached the daily limit of mailed codes or of tries.
     TooManyCodes {
         /// Seconds until the next one is allowed.
@@ -208,6 +219,9 @@ impl AdminProblem {
             | Self::TooManyKeys { .. }
             | Self::Protected { .. }
             | Self::NotDeleted
+            | Self::NotRegenerable(_)
+            | Self::Replaced { .. }
+            | Self::NotReplaced
             | Self::MailOff
             | Self::LastOwner
             | Self::TooManyInvitations { .. }
@@ -249,6 +263,9 @@ impl AdminProblem {
             Self::KeysNotFound { .. } => "not_found",
             Self::Protected { .. } => "protected",
             Self::NotDeleted => "not_deleted",
+            Self::NotRegenerable(_) => "not_regenerable",
+            Self::Replaced { .. } => "replaced",
+            Self::NotReplaced => "not_replaced",
             Self::TooManyCodes { .. } => "too_many_codes",
             Self::TooManyExports { .. } => "too_many_exports",
             Self::CodeWrong { .. } => "code_wrong",
@@ -296,6 +313,9 @@ impl AdminProblem {
             Self::KeysNotFound { .. } => "Some of these keys are not there",
             Self::Protected { .. } => "Some of these keys are protected from deletion",
             Self::NotDeleted => "The key is not deleted",
+            Self::NotRegenerable(_) => "This key cannot be regenerated",
+            Self::Replaced { .. } => "The key was replaced, so it cannot be restored",
+            Self::NotReplaced => "The key was not replaced",
             Self::TooManyCodes { .. } => "Too many codes in a day",
             Self::TooManyExports { .. } => "Too many files of activity in a day",
             Self::CodeWrong { .. } => "That is not the code that was mailed",
@@ -345,6 +365,11 @@ impl AdminProblem {
                 put("reason", why.reason().into());
                 put("detail", why.to_string().into());
             }
+            Self::NotRegenerable(why) => {
+                put("reason", why.reason().into());
+                put("detail", why.to_string().into());
+            }
+            Self::Replaced { by } => put("replaced_by", by.as_str().into()),
             Self::BadHeader { name } => put("header", (*name).into()),
             Self::Invalid { errors } => put("errors", errors.clone()),
             Self::Request(_)
@@ -358,6 +383,7 @@ impl AdminProblem {
             | Self::RestoreNotBegun
             | Self::NotPermitted
             | Self::NotDeleted
+            | Self::NotReplaced
             | Self::CodeOver
             | Self::ResetRefused
             | Self::MailOff
@@ -398,6 +424,9 @@ impl AdminProblem {
             | Self::KeysNotFound { .. }
             | Self::Protected { .. }
             | Self::NotDeleted
+            | Self::NotRegenerable(_)
+            | Self::Replaced { .. }
+            | Self::NotReplaced
             | Self::CodeWrong { .. }
             | Self::CodeOver
             | Self::MailOff

@@ -54,6 +54,10 @@ pub enum Route {
     ChangeServicePassword,
     /// Shows a key's secret again.
     RevealKey(KeyId),
+    /// Replaces a key by a successor.
+    RegenerateKey(KeyId),
+    /// Ends a replaced key.
+    EndOverlap(KeyId),
     /// Restores a deleted key.
     RestoreKey(KeyId),
     /// Begins a deletion of keys.
@@ -181,11 +185,17 @@ impl Route {
                     "GET, HEAD, PATCH",
                 )
             }
-            ["keys", id, action @ ("disable" | "enable" | "restore")] => {
+            [
+                "keys",
+                id,
+                action @ ("disable" | "enable" | "restore" | "regenerate" | "end-overlap"),
+            ] => {
                 let id = KeyId::parse(id).ok_or(AdminProblem::Request(RequestProblem::NotFound))?;
                 let route = match *action {
                     "disable" => Self::DisableKey(id),
                     "enable" => Self::EnableKey(id),
+                    "regenerate" => Self::RegenerateKey(id),
+                    "end-overlap" => Self::EndOverlap(id),
                     _ => Self::RestoreKey(id),
                 };
                 (pick(verb, &[("POST", route)]), "POST")
@@ -329,6 +339,8 @@ impl Route {
             | Self::RevealKey(_)
             | Self::ChangeServicePassword
             | Self::RestoreKey(_)
+            | Self::RegenerateKey(_)
+            | Self::EndOverlap(_)
             | Self::BeginDeletion
             | Self::MailDeletionCode(_)
             | Self::ConfirmDeletion(_)
@@ -400,6 +412,8 @@ mod tests {
         ("/v1/account/service/reveal", "POST"),
         ("/v1/account/service/password", "POST"),
         ("/v1/keys/{id}/restore", "POST"),
+        ("/v1/keys/{id}/regenerate", "POST"),
+        ("/v1/keys/{id}/end-overlap", "POST"),
         ("/v1/deletions", "POST"),
         ("/v1/deletions/{id}", "GET, HEAD"),
         ("/v1/deletions/{id}/code", "POST"),

@@ -60,6 +60,9 @@ pub fn key(key: &KeyView, config: &AdminConfig, now: UnixMs) -> Value {
         "changed_by": key.changed_by,
         "deleted_at": key.deleted_at.map(text),
         "restorable_until": key.restorable_until().map(text),
+        "replaces": key.replaces,
+        "replaced_by": key.replaced_by,
+        "overlap_until": key.overlap(now).map(text),
         "revision": key.revision,
     })
 }
@@ -134,6 +137,24 @@ pub fn issued(view: &KeyView, new: &NewKey, config: &AdminConfig, now: UnixMs) -
         "access_secret": access_secret,
         "now": text(now),
     })
+}
+
+/// Returns the document of a regenerated key: the successor with its secret, the old key, and the
+/// time from which the end of the old key, or its overlap, is in force everywhere.
+pub fn regenerated(
+    successor: &KeyView,
+    replaced: &KeyView,
+    new: &NewKey,
+    bound: Bound,
+    config: &AdminConfig,
+    now: UnixMs,
+) -> Value {
+    let mut members = issued(successor, new, config, now);
+    if let Some(members) = members.as_object_mut() {
+        members.insert("replaced".into(), key(replaced, config, now));
+        members.insert("bound".into(), json!(parts::bound(bound)));
+    }
+    members
 }
 
 /// Returns the document of a viewable key with its secret; `None` if the text is no key.
@@ -419,6 +440,9 @@ pub fn refusal(refusal: Refusal, config: &AdminConfig, now: UnixMs) -> AdminProb
         Refusal::KeysNotFound { keys } => AdminProblem::KeysNotFound { keys: json!(keys) },
         Refusal::Protected { keys } => AdminProblem::Protected { keys: json!(keys) },
         Refusal::NotDeleted => AdminProblem::NotDeleted,
+        Refusal::NotRegenerable { reason } => AdminProblem::NotRegenerable(reason),
+        Refusal::Replaced { by } => AdminProblem::Replaced { by: by.to_string() },
+        Refusal::NotReplaced => AdminProblem::NotReplaced,
         Refusal::TooManyCodes { until } => {
             AdminProblem::TooManyCodes { retry_after_s: wait_s(until, now), until: text(until) }
         }

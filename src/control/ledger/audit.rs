@@ -26,6 +26,12 @@ pub enum Action {
     StepUp,
     /// A key was issued.
     Issue,
+    /// A key was issued as the successor of another.
+    Regenerate,
+    /// A key was replaced by its successor, and ended at once or was given an overlap.
+    Replace,
+    /// A replaced key was ended before its overlap was over.
+    EndOverlap,
     /// A key's name or limits were changed.
     Edit,
     /// A key was enabled.
@@ -105,12 +111,15 @@ pub enum Action {
 }
 
 impl Action {
-    const ALL: [Self; 43] = [
+    const ALL: [Self; 46] = [
         Self::Open,
         Self::SignIn,
         Self::SignOut,
         Self::StepUp,
         Self::Issue,
+        Self::Regenerate,
+        Self::Replace,
+        Self::EndOverlap,
         Self::Edit,
         Self::Enable,
         Self::Disable,
@@ -164,6 +173,9 @@ impl Action {
             Self::SignOut => ("sign_out", "signed_out"),
             Self::StepUp => ("step_up", "identity_proven"),
             Self::Issue => ("issue", "key_issued"),
+            Self::Regenerate => ("regenerate", "key_regenerated"),
+            Self::Replace => ("replace", "key_replaced"),
+            Self::EndOverlap => ("end_overlap", "overlap_ended"),
             Self::Edit => ("edit", "key_edited"),
             Self::Enable => ("enable", "key_enabled"),
             Self::Disable => ("disable", "key_disabled"),
@@ -324,10 +336,16 @@ pub fn journal(action: Action, revision: Revision, subject: &str, now: UnixMs) -
 
 /// Returns a key as JSON for an audit row, without its digest.
 fn audit_json(key: &Key) -> String {
-    let Key { name, limits, ceiling, viewable, protected, .. } = key;
+    let Key { name, limits, ceiling, viewable, protected, replaces, replaced_by, .. } = key;
     let state = key.state.as_str();
-    json!({ "name": name, "state": state, "limits": limits, "issuable": ceiling, "viewable": viewable, "protected": protected })
-        .to_string()
+    let mut members = json!({ "name": name, "state": state, "limits": limits, "issuable": ceiling, "viewable": viewable, "protected": protected });
+    // Only a key of a rotation has links.
+    for (name, id) in [("replaces", replaces), ("replaced_by", replaced_by)] {
+        if let (Some(id), Some(members)) = (id, members.as_object_mut()) {
+            members.insert(name.to_owned(), json!(id));
+        }
+    }
+    members.to_string()
 }
 
 #[cfg(test)]

@@ -7,12 +7,13 @@ use claviger_core::credential::issuer::RevokedSealed;
 use claviger_core::credential::limits::network::ClientAddress;
 
 use super::audit::Action;
-use super::decide::{IssueRequest, KeyDecision, Present};
-use super::key::{Key, KeyCounts};
+use super::decide::{IssueRequest, KEYS_MAX, KeyDecision, Present};
+use super::key::Key;
 use super::publication::Publication;
+use super::regeneration::RegenerateRequest;
 use super::{
-    activity, at_stake, deletion, idempotency, key, listing, members, reveal, revoking, service,
-    session_list, usage,
+    activity, at_stake, deletion, idempotency, key, listing, members, regeneration, reveal,
+    revoking, service, session_list, usage,
 };
 use crate::ledger::context::CommandContext;
 use crate::ledger::ledger::Ledger;
@@ -120,6 +121,30 @@ impl Ledger<'_> {
                 more.extend(sealed.map(|sealed| key::keep(id, &sealed)));
                 self.commit(context, decision, more)
             }
+            Command::Regenerate {
+                id,
+                expected,
+                new_id,
+                new_digest,
+                form,
+                idempotency_key,
+                sealed,
+            } => {
+                let request = RegenerateRequest {
+                    expected,
+                    id: new_id,
+                    digest: new_digest,
+                    form: &form,
+                    is_sealed: sealed.is_some(),
+                    idempotency_key: &idempotency_key,
+                };
+                regeneration::plan(self.sql, context, id, request, sealed)
+            }
+            Command::EndOverlap { id, expected } => {
+                let key = Key::load(self.sql, id)?;
+                let scrub = regeneration::schedule_scrub(context.now);
+                self.commit(context, context.decision().end_overlap(key, expected), vec![scrub])
+            }
             Command::Reveal { id } => reveal::plan(self.sql, context, id),
             Command::Edit { id, expected, changes } => {
                 let key = Key::load(self.sql, id)?;
@@ -145,7 +170,7 @@ impl Ledger<'_> {
             }
             Command::ConfirmDeletion { id, mac } => deletion::confirm(self.sql, context, id, mac),
             Command::RestoreKey { id, expected } => {
-                let (key, keys) = (Key::load(self.sql, id)?, KeyCounts::load(self.sql)?.members);
+                let (key, keys) = (Key::load(self.sql, id)?, key::counted(self.sql, KEYS_MAX)?);
                 self.commit(context, context.decision().restore(key, expected, keys), Vec::new())
             }
             Command::Activity { query, exports: false } => {
@@ -200,7 +225,7 @@ impl Ledger<'_> {
                 issue.idempotency_key,
                 context.now,
             )?,
-            keys: KeyCounts::load(self.sql)?.members,
+            keys: key::counted(self.sql, KEYS_MAX)?,
             // An orphan's ID counts as taken, too.
             id_is_taken: Publication::load(self.sql, issue.id)?.is_some(),
         })

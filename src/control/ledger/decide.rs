@@ -28,7 +28,8 @@ use crate::protocol::refusal::Refusal;
 use crate::protocol::service::ServiceCommand;
 
 /// Most keys of an account, deleted ones excluded. A key's row has at most some 16 KB (256
-/// networks, twice), so 20,000 take 320 MB of an object's 10 GB.
+/// networks, twice), so 20,000 take 320 MB of an object's 10 GB. A key and its predecessor count as
+/// one ([`counted`](super::key::counted)), so there may be twice as many rows.
 pub const KEYS_MAX: u32 = 20_000;
 
 /// A change that was decided and is ready to commit.
@@ -98,6 +99,8 @@ fn demand(command: &Command) -> RequiredRights {
         | Command::ConfirmDeletion { .. } => RequiredRights::Editor,
         Command::SetEnabled { enabled: true, .. }
         | Command::Issue { .. }
+        | Command::Regenerate { .. }
+        | Command::EndOverlap { .. }
         | Command::Reveal { .. }
         | Command::Edit { .. }
         | Command::RestoreKey { .. } => RequiredRights::ProvenEditor,
@@ -208,7 +211,7 @@ pub struct IssueRequest<'a> {
 pub struct Present {
     /// The key that the same member already issued with this idempotency key.
     pub issued_before: Option<Key>,
-    /// Number of keys in the account, deleted ones excluded.
+    /// Number of keys that count against [`KEYS_MAX`].
     pub keys: u32,
     /// `true` if a key or a tombstone already has the drawn ID.
     pub id_is_taken: bool,
@@ -252,6 +255,9 @@ impl DecisionContext<'_> {
             issuer_name: None,
             ended: false,
             viewable: issue.is_kept,
+            replaces: None,
+            replaced_by: None,
+            overlap_until: None,
         };
         Ok(KeyDecision::Change(Box::new(KeyChange {
             action: Action::Issue,
@@ -287,6 +293,7 @@ impl DecisionContext<'_> {
         if before.issued.is_some() {
             check_issued(&decided)?;
         }
+        check_replaced(&before, &decided)?;
         let narrows = narrows_limits(&before.limits, &decided.limits)
             || match (&before.ceiling, &decided.ceiling) {
                 (Some(before), Some(after)) => narrows_ceiling(before, after),
@@ -348,11 +355,12 @@ impl DecisionContext<'_> {
     }
 
     /// Decides to restore a deleted key to the state that it had before. `keys` is the number of
-    /// keys that are not deleted.
+    /// keys that count against [`KEYS_MAX`]. A key that was replaced returns only within its
+    /// overlap.
     ///
     /// # Errors
     /// [`Refusal::NotDeleted`], [`Refusal::NotFound`] after the restore period,
-    /// [`Refusal::ChangedMeanwhile`], [`Refusal::NotPermitted`] for reserved permissions, or
+    /// [`Refusal::Replaced`] after the overlap, [`Refusal::ChangedMeanwhile`], [`Refusal::NotPermitted`] for reserved permissions, or
     /// [`Refusal::TooManyKeys`].
     pub fn restore(
         &self,
@@ -364,6 +372,9 @@ impl DecisionContext<'_> {
         let deleted_at = before.state.deleted_at().ok_or(Refusal::NotDeleted)?;
         if self.now >= deleted_at.saturating_add(RESTORABLE) {
             return Err(Refusal::NotFound);
+        }
+        if let Some(by) = before.replaced_by.filter(|_| before.limits.expires.is_past(self.now)) {
+            return Err(Refusal::Replaced { by });
         }
         if before.revision != expected {
             return Err(Refusal::ChangedMeanwhile { key: Box::new(before.view()) });
@@ -403,7 +414,14 @@ impl DecisionContext<'_> {
         Setting { now: self.now, zone: &self.account.zone, may_grant_reserved: self.is_owner() }
     }
 
-    fn change(&self, action: Action, before: Key, after: Key, narrows: bool) -> KeyDecision {
+    /// Returns the change from `before` to `after`, with stamp, revision and sealing generation.
+    pub(super) fn change(
+        &self,
+        action: Action,
+        before: Key,
+        after: Key,
+        narrows: bool,
+    ) -> KeyDecision {
         let after = Key {
             changed: self.stamp(),
             revision: self.account.revision.next(),
@@ -413,7 +431,8 @@ impl DecisionContext<'_> {
         KeyDecision::Change(Box::new(KeyChange { action, before: Some(before), after, narrows }))
     }
 
-    fn stamp(&self) -> Stamp {
+    /// Returns the member and the time of the decision.
+    pub(super) fn stamp(&self) -> Stamp {
         let view = &self.member.view;
         Stamp { at: self.now, member: view.id, name: view.name.clone() }
     }
@@ -430,7 +449,7 @@ impl DecisionContext<'_> {
 /// loses its ceiling. The keys that it had issued, and its tokens, then stay ended, whatever later
 /// happens to the key. An issued key issues nothing and gets no token, so its generation never
 /// rises.
-fn sealing_after(before: &Key, after: &Key) -> SealingGeneration {
+pub(super) fn sealing_after(before: &Key, after: &Key) -> SealingGeneration {
     let is_switched_off = before.state == State::Active && after.state != State::Active;
     let is_issuer_no_more = before.ceiling.is_some() && after.ceiling.is_none();
     if before.issued.is_none() && (is_switched_off || is_issuer_no_more) {
@@ -453,6 +472,17 @@ fn check_issued(decided: &Decided) -> Result<(), Refusal> {
         return Err(refused("permissions", "an issued key cannot have reserved permissions"));
     }
     Ok(())
+}
+
+/// Refuses to prolong a key that was replaced, regardless of which member edits it: its successor
+/// counts for both, and it must end.
+fn check_replaced(before: &Key, decided: &Decided) -> Result<(), Refusal> {
+    let (end, wanted) = (before.limits.expires, decided.limits.expires);
+    if before.replaced_by.is_none() || wanted.earlier(end) == wanted {
+        return Ok(());
+    }
+    let detail = "the key was replaced: it can only end earlier";
+    Err(Refusal::Invalid { errors: vec![FieldError::new("expires", "replaced", detail)] })
 }
 
 /// Returns the key if it exists and has the revision that the member saw.

@@ -191,9 +191,18 @@ impl Deletion {
             tries_left: TRIES_MAX.saturating_sub(self.tries),
             mail,
             bound_within_s: context.account.bound(context.now).within_s,
-            restorable_until: self.done_at.unwrap_or(context.now).saturating_add(RESTORABLE),
+            restorable_until: restorable_until(keys, self.done_at.unwrap_or(context.now)),
         }
     }
+}
+
+/// Returns the time until which all of these keys can be restored if they are deleted at `at`: a
+/// key that was replaced returns within its overlap only. One whose overlap is over has nothing to
+/// restore.
+fn restorable_until(keys: &[Key], at: UnixMs) -> UnixMs {
+    let replaced = keys.iter().filter(|key| key.replaced_by.is_some());
+    let overlaps = replaced.filter_map(|key| key.limits.expires.at()).filter(|end| at < *end);
+    overlaps.fold(at.saturating_add(RESTORABLE), UnixMs::min)
 }
 
 fn names(keys: &[Key]) -> Vec<KeyName> {
@@ -343,10 +352,11 @@ fn delete(
     keys: Vec<Key>,
 ) -> Result<Plan, SqlError> {
     let names = names(&keys);
-    let changes = context.decision().delete(keys);
     let done = Deletion { done_at: Some(context.now), ..tried.clone() };
-    let restorable_until = context.now.saturating_add(RESTORABLE);
-    let mut writes = vec![done.store(), Task::own(TaskKind::ScrubKeys).schedule(restorable_until)];
+    let restorable_until = restorable_until(&keys, context.now);
+    let changes = context.decision().delete(keys);
+    let scrub = Task::own(TaskKind::ScrubKeys).schedule(context.now.saturating_add(RESTORABLE));
+    let mut writes = vec![done.store(), scrub];
     writes.extend(mailbox::supersede(&done.mail_id(context)));
     for change in &changes {
         writes.extend(commit_writes(sql, context.account, context.author(), change)?);

@@ -136,6 +136,9 @@ fn issue(
         ended: false,
         viewable: false,
         protected: false,
+        replaces: None,
+        replaced_by: None,
+        overlap_until: None,
     };
     Ok(KeyChange { action: Action::Issue, before: None, after, narrows: false })
 }

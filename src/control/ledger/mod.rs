@@ -33,6 +33,7 @@ pub mod plan;
 pub mod publication;
 pub mod rebuild;
 pub mod refresh;
+mod regeneration;
 pub mod repair;
 pub mod reveal;
 pub mod revoking;

@@ -6,9 +6,11 @@
 
 mod members;
 mod mfa;
+mod rotation;
 
 use self::members::MEMBERS;
 use self::mfa::MFA;
+use self::rotation::ROTATION;
 use crate::objects::sql::migrate::Migration;
 use crate::objects::tasks;
 
@@ -37,6 +39,7 @@ pub const MIGRATIONS: &[Migration] = &[
     SESSION_AGENT,
     MEMBERS,
     MFA,
+    ROTATION,
 ];
 
 /// Creates keys, members, sessions, journal and audit.

@@ -16,6 +16,7 @@ use crate::protocol::keys::Listing;
 use crate::protocol::member::SecretVersion;
 use crate::protocol::members::MembersCommand;
 use crate::protocol::operator::OperatorCommand;
+use crate::protocol::regeneration::RegenerationForm;
 use crate::protocol::service::ServiceCommand;
 
 /// A command of a signed-in member.
@@ -73,6 +74,32 @@ pub enum Command {
         /// The whole key, encrypted, if it can be shown again.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         sealed: Option<Ciphertext>,
+    },
+    /// Replaces a key by a successor that the admin Worker has drawn, with the same name and
+    /// limits. The old key ends at once, or after an overlap.
+    Regenerate {
+        /// ID of the old key.
+        id: KeyId,
+        /// Revision of the old key that the member saw.
+        expected: Revision,
+        /// ID of the successor.
+        new_id: KeyId,
+        /// Digest of the successor's secret.
+        new_digest: Digest,
+        /// The form's fields as typed.
+        form: RegenerationForm,
+        /// Idempotency key, as for an issue: together they make at most one key for it.
+        idempotency_key: String,
+        /// The whole successor, encrypted. The ledger stores it only if the old key is viewable.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        sealed: Option<Ciphertext>,
+    },
+    /// Ends a key that was replaced before its overlap is over.
+    EndOverlap {
+        /// ID of the replaced key.
+        id: KeyId,
+        /// Revision of the key that the member saw.
+        expected: Revision,
     },
     /// Returns a viewable key's encrypted secret.
     Reveal {

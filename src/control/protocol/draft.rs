@@ -7,7 +7,7 @@ pub mod ceiling;
 pub mod field;
 pub mod notation;
 pub mod preview;
-mod reader;
+pub mod reader;
 pub mod special_purpose;
 
 use claviger_core::base::id::KeyId;

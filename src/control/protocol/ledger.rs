@@ -273,6 +273,17 @@ pub enum LedgerReply {
         /// nothing.
         bound: Option<Bound>,
     },
+    /// A key was regenerated.
+    Regenerated {
+        /// The successor.
+        key: KeyView,
+        /// The old key after the change.
+        replaced: KeyView,
+        /// Records of the changed keys, for the edge's cache.
+        records: Vec<Record>,
+        /// Time from which the end of the old key, or its overlap, is in force everywhere.
+        bound: Bound,
+    },
     /// The state of a deletion.
     Deletion(DeletionView),
     /// Keys were deleted.

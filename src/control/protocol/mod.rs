@@ -27,6 +27,7 @@ pub mod operator;
 pub mod password_rules;
 pub mod password_text;
 pub mod refusal;
+pub mod regeneration;
 pub mod reply;
 pub mod secret_shape;
 pub mod service;

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::protocol::draft::field::FieldError;
 use crate::protocol::keys::{KeyName, KeyView};
 use crate::protocol::members::MemberEntry;
+use crate::protocol::regeneration::NotRegenerable;
 use crate::protocol::service_credentials::ServiceView;
 
 /// The reason for which a ledger refused a request.
@@ -117,6 +118,18 @@ pub enum Refusal {
         /// Time at which the next one is allowed, Unix ms.
         until: UnixMs,
     },
+    /// The key cannot be regenerated.
+    NotRegenerable {
+        /// Reason of the refusal.
+        reason: NotRegenerable,
+    },
+    /// The key was replaced and its overlap has ended, so it cannot be restored.
+    Replaced {
+        /// ID of its successor.
+        by: KeyId,
+    },
+    /// The key was not replaced, so it has no overlap to end.
+    NotReplaced,
     /// The clients of the account have revoked as many tokens within an hour as they may.
     TooManyRevocations,
 }

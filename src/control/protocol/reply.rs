@@ -14,6 +14,7 @@ impl LedgerReply {
             Self::Page(page) => page.keys.iter_mut().collect(),
             Self::Deletion(deletion) => deletion.keys.iter_mut().collect(),
             Self::Key(key) | Self::Changed { key: Some(key), .. } => vec![key],
+            Self::Regenerated { key, replaced, .. } => vec![key, replaced],
             Self::Refused(
                 Refusal::ChangedMeanwhile { key } | Refusal::AlreadyIssued { key: Some(key) },
             ) => {
@@ -27,7 +28,9 @@ impl LedgerReply {
     pub fn change(&self) -> Option<Revision> {
         match self {
             Self::Changed { record, .. } => Some(record.revision),
-            Self::Deleted { records, .. } => records.iter().map(|record| record.revision).max(),
+            Self::Deleted { records, .. } | Self::Regenerated { records, .. } => {
+                records.iter().map(|record| record.revision).max()
+            }
             Self::Revoked { revision, .. } => *revision,
             Self::ServiceChanged { service, .. } => Some(service.revision),
             Self::State { state, .. } => Some(state.revision),
@@ -41,7 +44,7 @@ impl LedgerReply {
             Self::Changed { bound, .. }
             | Self::State { bound, .. }
             | Self::ServiceChanged { bound, .. } => bound.as_mut(),
-            Self::Deleted { bound, .. } => Some(bound),
+            Self::Deleted { bound, .. } | Self::Regenerated { bound, .. } => Some(bound),
             _ => None,
         }
     }

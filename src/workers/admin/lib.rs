@@ -196,6 +196,10 @@ async fn answer(route: Route, context: &RequestContext<'_>) -> Result<Response, 
         Route::RestoreKey(id) => {
             keys::change(context, |expected| Command::RestoreKey { id, expected }).await
         }
+        Route::RegenerateKey(id) => keys::regenerate(context, id).await,
+        Route::EndOverlap(id) => {
+            keys::change(context, |expected| Command::EndOverlap { id, expected }).await
+        }
         Route::BeginDeletion => deletion::begin(context).await,
         Route::ShowDeletion(id) => deletion::show(context, id).await,
         Route::MailDeletionCode(id) => deletion::mail_code(context, id).await,

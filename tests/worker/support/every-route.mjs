@@ -97,6 +97,8 @@ export const ROUTES = [
   { method: "POST", path: () => `/v1/keys/${id()}/enable`, session: true, changes: true, headers: ifMatch, good: [200] },
   { method: "POST", path: () => `/v1/keys/${id()}/reveal`, session: true, changes: true, good: [409, "not_viewable"] },
   { method: "POST", path: () => `/v1/keys/${id()}/restore`, session: true, changes: true, headers: ifMatch, good: [409, "not_deleted"] },
+  { method: "POST", path: () => `/v1/keys/${id()}/regenerate`, session: true, changes: true, headers: async () => ({ ...(await ifMatch()), ...idempotency() }), body: () => ({ overlap: "never" }), wrong: { overlap: 7 }, good: [422, "invalid"] },
+  { method: "POST", path: () => `/v1/keys/${id()}/end-overlap`, session: true, changes: true, headers: ifMatch, good: [409, "not_replaced"] },
   { method: "POST", path: () => "/v1/deletions", session: true, changes: true, body: () => ({ keys: [id()] }), wrong: { keys: [7] }, good: [201] },
   { method: "GET", path: () => "/v1/deletions/0123456789", session: true, good: [404, "not_found"] },
   { method: "POST", path: () => "/v1/deletions/0123456789/code", session: true, changes: true, good: [404, "not_found"] },

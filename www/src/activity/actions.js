@@ -1,6 +1,9 @@
 // Lists the server's names of actions, in the order of the filter. A newer server may write others.
 export const ACTIONS = [
   "key_issued",
+  "key_regenerated",
+  "key_replaced",
+  "overlap_ended",
   "key_edited",
   "key_disabled",
   "key_enabled",

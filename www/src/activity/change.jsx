@@ -46,7 +46,8 @@ function Value({ field, value }) {
   const empty = value === null || value === undefined || value === "" || (Array.isArray(value) && !value.length);
   if (empty) return <span>{say(EMPTY[field] ?? "permissions.none")}</span>;
   if (field === "issuer" && value === "service") return <span>{say("service.password")}</span>;
-  if (field === "issuer") return <a href={keyAddress(String(value))}>{String(value)}</a>;
+  if (["issuer", "replaces", "replaced_by"].includes(field))
+    return <a href={keyAddress(String(value))}>{String(value)}</a>;
   if (field === "sealed" || field === "member") return <code>{String(value)}</code>;
   if (field === "names" && Array.isArray(value))
     return <span>{list(value.map((name) => say("quoted", { name })))}</span>;

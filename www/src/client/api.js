@@ -13,6 +13,7 @@
  * @property {string} [until]
  * @property {number} [max]
  * @property {number} [tries_left]
+ * @property {string} [reason]
  * @property {string} [by] the member who changed the key meanwhile
  * @property {string} [at] the time of that change
  * @property {{id: string, name: string}} [key]

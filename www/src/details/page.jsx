@@ -1,6 +1,7 @@
 // Draws the page of one key: details, limits, activity, and every action as a plain button.
 import { useEffect, useState } from "preact/hooks";
 import { useLoader } from "../client/loader.js";
+import { go, keyAddress } from "../client/route.js";
 import { canManageKeys, isOwner, useSession } from "../client/session.jsx";
 import { NotFoundPage, PageTitle } from "../frame/shell.jsx";
 import { useLocale } from "../i18n/locale.jsx";
@@ -21,6 +22,7 @@ import { BackIcon } from "../ui/icons.jsx";
 import { Loading } from "../ui/loading.jsx";
 import { RetryNotice } from "../ui/problem.jsx";
 import { ResultNote, resultText } from "../ui/result.jsx";
+import { Predecessor, Replaced } from "./rotation.jsx";
 
 /** The first key page loads it. */
 const KeyActivity = deferred(async () => (await import("../activity/history.jsx")).KeyActivity, "loading.activity");
@@ -69,11 +71,12 @@ function KeyDetails({ subject, onKey, onStale }) {
   /** @param {KeyResult} done */
   const settle = (done) => {
     setWhat(null);
-    setResult(done);
     announce(resultText(locale, done));
+    if (done.act === "regenerated") return go(keyAddress(done.keys[0].id));
+    setResult(done);
     // A deletion returns only IDs.
-    if (done.act === "deleted") onStale();
-    else onKey(done.keys[0]);
+    if (done.act === "deleted") return onStale();
+    return onKey(done.keys[0]);
   };
   // The button that led to a deletion is gone with it.
   useEffect(() => {
@@ -110,7 +113,8 @@ function KeyDetails({ subject, onKey, onStale }) {
           })}
         </p>
       )}
-      <Facts subject={subject} />
+      <Replaced subject={subject} />
+      <Facts subject={subject} onStale={onStale} />
       <KeyActivity subject={subject} />
       {canManageKeys(session) && !isDeleted && (
         <section class="apart" aria-labelledby="delete">
@@ -148,8 +152,8 @@ function Back() {
   );
 }
 
-/** @param {{subject: Key}} props */
-function Facts({ subject }) {
+/** @param {{subject: Key, onStale: () => void}} props */
+function Facts({ subject, onStale }) {
   const { say } = useLocale();
   return (
     <div class="facts">
@@ -168,6 +172,7 @@ function Facts({ subject }) {
           <IssuanceLimits limits={subject.issuable} />
         </section>
       )}
+      {subject.replaces && <Predecessor subject={subject} onEnded={onStale} />}
     </div>
   );
 }

@@ -21,6 +21,9 @@
  * @property {Record<string, number>} [refused_24h] by reason
  * @property {string | null} deleted_at
  * @property {string | null} restorable_until
+ * @property {string | null} [replaces] ID of the predecessor
+ * @property {string | null} [replaced_by] ID of the successor
+ * @property {string | null} [overlap_until] end of the overlap of both, while there is one
  * @property {string} created_at
  * @property {string} created_by
  * @property {string} changed_at
@@ -49,7 +52,7 @@
  * @typedef {Promise<import('../client/api.js').Answer<Data>>} Answering
  */
 
-/** @typedef {'edit' | 'disable' | 'enable' | 'delete' | 'restore'} Action */
+/** @typedef {'edit' | 'disable' | 'enable' | 'regenerate' | 'end' | 'delete' | 'restore'} Action */
 
 /**
  * Returns the actions that a key offers, in the order of menus.
@@ -57,9 +60,12 @@
  * @returns {Action[]}
  */
 export function actionsOn(key) {
-  if (key.status === "deleted") return ["restore"];
+  if (key.status === "deleted") return key.restorable_until ? ["restore"] : [];
   /** @type {Action[]} */
   const actions = ["edit", key.enabled ? "disable" : "enable"];
+  if (key.replaced_by) actions.push("end");
+  // A program that issued a key issues the next one, too.
+  else if (key.enabled && key.issued_by.kind === "member") actions.push("regenerate");
   return key.protected ? actions : [...actions, "delete"];
 }
 
@@ -88,6 +94,7 @@ const change = (action) => (request, key) => request("POST", `${path(key)}/${act
 export const disableKey = change("disable");
 export const enableKey = change("enable");
 export const restoreKey = change("restore");
+export const endOverlap = change("end-overlap");
 
 /** @param {Request} request @param {Key} key @returns {Answering<Secrets>} */
 export const revealKey = (request, key) => request("POST", `${path(key)}/reveal`);

@@ -16,9 +16,12 @@ import { exampleLacks, worksText } from "./works.js";
  * @param {import('./model.js').Key} props.subject
  * @param {import('./model.js').Secrets} props.secrets
  * @param {boolean} [props.again] `true` if the key was issued before
+ * @param {string} [props.title] names the dialog, if it is not about a key that was issued
+ * @param {string} [props.works] what else to say about the key, before from when and where it works
+ * @param {string} [props.closeBody] key of the message to show before it closes
  * @param {() => void} props.onDone
  */
-export function Reveal({ subject, secrets, again = false, onDone }) {
+export function Reveal({ subject, secrets, again = false, title, works, closeBody, onDone }) {
   const locale = useLocale();
   const { say } = locale;
   const { session } = useSession();
@@ -26,14 +29,15 @@ export function Reveal({ subject, secrets, again = false, onDone }) {
   const lacks = session.api && exampleLacks(locale, subject, session.api);
   return (
     <SecretDialog
-      title={say(again ? "show.title" : "reveal.title", { name: subject.name })}
+      title={title ?? say(again ? "show.title" : "reveal.title", { name: subject.name })}
       lead={say(once ? "reveal.once" : again ? "show.lead" : "reveal.viewable")}
       once={once}
+      closeBody={closeBody}
       onDone={onDone}
     >
       {({ copied, onCopied }) => (
         <>
-          {!again && <p>{worksText(locale, subject, session.permissions)}</p>}
+          {!again && <p>{[works, worksText(locale, subject, session.permissions)].filter(Boolean).join(locale.gap)}</p>}
           <Secret
             id="credential"
             label={say("reveal.key")}

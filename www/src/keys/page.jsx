@@ -74,7 +74,9 @@ export function KeysPage({ query, atConnection }) {
     setAct(null);
     setResult(done);
     announce(resultText(locale, done));
-    if (done.keys.length > 1) return list.refresh();
+    // A successor has a row of its own, and the old key's row changes, too.
+    if (done.act === "regenerated") successor.current = done.keys[0].id;
+    if (done.keys.length > 1 || done.act === "regenerated") return list.refresh();
     // A deletion returns only the ID. The row stays until the list is loaded again.
     if (done.act === "deleted") return reloadRow(done.keys[0].id);
     return list.replace(done.keys[0]);
@@ -99,6 +101,14 @@ export function KeysPage({ query, atConnection }) {
   useEffect(() => {
     if (!issuing && result?.act === "issued") focusLater(nameId(result.keys[0]));
   }, [issuing]);
+  // The row that led to a regeneration may be gone; the successor's is there once the list is.
+  const successor = useRef("");
+  useEffect(() => {
+    const row = list.keys.find(({ id }) => id === successor.current);
+    if (!row) return;
+    successor.current = "";
+    focusLater(nameId(row));
+  }, [list.keys]);
 
   const loaded = list.asked !== null && !list.problem;
   // The search that the rows answer; it lags behind the typed text.

@@ -1,6 +1,7 @@
 //! Reads the fields of a form and collects their errors.
 
 use claviger_core::base::time::UnixMs;
+use claviger_core::credential::limits::Limits;
 use claviger_core::credential::limits::lifetime::{Expiry, ExpiryError};
 use claviger_core::credential::limits::network::{self, Networks};
 use claviger_core::credential::limits::permission::{Grant, Permissions};
@@ -79,6 +80,31 @@ impl<'a> FieldReader<'a> {
             Err(ExpiryError::InThePast { at }) if Expiry::At(at) == before => Some(before),
             Err(error) => self.refuse_time("expires", error),
         }
+    }
+
+    /// Reads the end of an overlap for a key with these limits. It is cut to the key's own expiry:
+    /// an overlap prolongs nothing.
+    pub fn overlap(&mut self, text: &str, limits: &Limits) -> Option<UnixMs> {
+        let (now, field) = (self.setting.now, "overlap");
+        let refused = |code: &str, detail: &str| FieldError::new(field, code, detail);
+        if limits.expires.is_past(now) {
+            self.errors.push(refused("expired", "the key has expired, so nothing overlaps"));
+            return None;
+        }
+        let end = match Described::parse(text, now, self.setting.zone) {
+            Ok(described) => described.expiry(),
+            Err(error) => return self.refuse_time(field, error),
+        };
+        let Some(end) = end.at() else {
+            self.errors.push(refused("endless", "an overlap needs an end"));
+            return None;
+        };
+        let end = limits.expires.at().map_or(end, |own| own.min(end));
+        if limits.not_before.is_some_and(|begin| begin >= end) {
+            self.errors.push(refused("before_begin", "the key begins later"));
+            return None;
+        }
+        Some(end)
     }
 
     /// Reads the begin of validity.

@@ -40,6 +40,8 @@ const TABLE = {
   "POST /v1/keys/{id}/enable": EDITORS,
   "POST /v1/keys/{id}/reveal": EDITORS,
   "POST /v1/keys/{id}/restore": EDITORS,
+  "POST /v1/keys/{id}/regenerate": EDITORS,
+  "POST /v1/keys/{id}/end-overlap": EDITORS,
   "GET /v1/keys/{id}/issued": MEMBERS,
   "POST /v1/deletions": EDITORS,
   "GET /v1/deletions/{id}": EDITORS,

@@ -7,6 +7,7 @@ import filters from "./en/filters.js";
 import limits from "./en/limits.js";
 import members from "./en/members.js";
 import profile from "./en/profile.js";
+import rotation from "./en/rotation.js";
 import service from "./en/service.js";
 import use from "./en/use.js";
 
@@ -18,6 +19,7 @@ export default {
   ...limits,
   ...members,
   ...profile,
+  ...rotation,
   ...service,
   ...use,
 

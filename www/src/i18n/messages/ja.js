@@ -6,6 +6,7 @@ import filters from "./ja/filters.js";
 import limits from "./ja/limits.js";
 import members from "./ja/members.js";
 import profile from "./ja/profile.js";
+import rotation from "./ja/rotation.js";
 import service from "./ja/service.js";
 import use from "./ja/use.js";
 
@@ -17,6 +18,7 @@ export default {
   ...limits,
   ...members,
   ...profile,
+  ...rotation,
   ...service,
   ...use,
 
