@@ -5,8 +5,10 @@
 //! place.
 
 mod members;
+mod policy;
 
 use self::members::MEMBERS;
+use self::policy::POLICY;
 use crate::objects::sql::migrate::Migration;
 use crate::objects::tasks;
 
@@ -34,6 +36,7 @@ pub const MIGRATIONS: &[Migration] = &[
     LAST_USE,
     SESSION_AGENT,
     MEMBERS,
+    POLICY,
 ];
 
 /// Creates keys, members, sessions, journal and audit.

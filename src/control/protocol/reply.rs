@@ -14,6 +14,7 @@ impl LedgerReply {
             Self::Page(page) => page.keys.iter_mut().collect(),
             Self::Deletion(deletion) => deletion.keys.iter_mut().collect(),
             Self::Key(key) | Self::Changed { key: Some(key), .. } => vec![key],
+            Self::Pair(pair) => pair.key.iter_mut().collect(),
             Self::Refused(
                 Refusal::ChangedMeanwhile { key } | Refusal::AlreadyIssued { key: Some(key) },
             ) => {
@@ -31,6 +32,7 @@ impl LedgerReply {
             Self::Revoked { revision, .. } => *revision,
             Self::ServiceChanged { service, .. } => Some(service.revision),
             Self::State { state, .. } => Some(state.revision),
+            Self::MemberRemoved { revision, .. } => Some(*revision),
             _ => None,
         }
     }
@@ -41,7 +43,7 @@ impl LedgerReply {
             Self::Changed { bound, .. }
             | Self::State { bound, .. }
             | Self::ServiceChanged { bound, .. } => bound.as_mut(),
-            Self::Deleted { bound, .. } => Some(bound),
+            Self::Deleted { bound, .. } | Self::MemberRemoved { bound, .. } => Some(bound),
             _ => None,
         }
     }
