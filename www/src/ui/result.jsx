@@ -26,6 +26,7 @@ import { TickIcon } from "./icons.jsx";
  */
 const BOUND_KEYS = {
   edited: "bound.limits",
+  removed: "bound.keys",
   freshness: "bound.freshness",
   service_edited: "bound.limits",
   service_password: "bound.service",

@@ -5,6 +5,7 @@ import deletion from "./ja/deletion.js";
 import filters from "./ja/filters.js";
 import limits from "./ja/limits.js";
 import members from "./ja/members.js";
+import policy from "./ja/policy.js";
 import profile from "./ja/profile.js";
 import service from "./ja/service.js";
 import use from "./ja/use.js";
@@ -16,6 +17,7 @@ export default {
   ...filters,
   ...limits,
   ...members,
+  ...policy,
   ...profile,
   ...service,
   ...use,
