@@ -228,7 +228,8 @@ describe("a key pair", () => {
       expect(await who.console(method, `/v1/keys/${id()}${path}`, { headers, body }), 403, "not_your_key");
     expect(await viewer.console("DELETE", `/v1/keys/${id()}`, { headers }), 403, "not_permitted");
     // A key of another account is not there at all.
-    expect(await operator.console("DELETE", `/v1/keys/${id()}`, { headers }), 404, "not_found");
+    expect(await operator.console("POST", `/v1/keys/${id()}/disable`, { headers }), 404, "not_found");
+    expect(await operator.console("DELETE", `/v1/keys/${id()}`, { headers }), 409, "code_required");
     await owner.change(id(), "disable");
     expect(await call(generated.credential), 401, "disabled");
     await admin.change(id(), "enable");

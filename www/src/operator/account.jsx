@@ -2,7 +2,7 @@
 // actions.
 import { useEffect, useState } from "preact/hooks";
 import { useLoader } from "../client/loader.js";
-import { useSession } from "../client/session.jsx";
+import { loadSession, useSession } from "../client/session.jsx";
 import { NotFoundPage, PageTitle } from "../frame/shell.jsx";
 import { useLocale } from "../i18n/locale.jsx";
 import { presentName } from "../i18n/zones.js";
@@ -85,6 +85,7 @@ function AccountDetails({ account, onChanged }) {
   const locale = useLocale();
   const { say } = locale;
   const announce = useAnnounce();
+  const { session, enter } = useSession();
   const [what, setWhat] = useState(
     /** @type {import('./confirmation.jsx').AccountAction | 'freshness' | 'policy' | null} */ (null),
   );
@@ -99,6 +100,12 @@ function AccountDetails({ account, onChanged }) {
     setResult(done);
     announce(resultText(locale, done));
     onChanged();
+  };
+  // What the console offers depends on the policy of the operator's own account.
+  const changePolicy = async () => {
+    settle("policy", null);
+    const own = account.id === session.account.id ? await loadSession() : null;
+    return own?.ok && enter(own.data);
   };
   /** @param {NonNullable<typeof what>} act */
   const open = (act) => () => {
@@ -151,7 +158,7 @@ function AccountDetails({ account, onChanged }) {
           account={account}
           name={name}
           policy={account.policy}
-          onDone={() => settle("policy", null)}
+          onDone={changePolicy}
           onStale={onChanged}
           onCancel={leave}
         />
