@@ -29,6 +29,7 @@ mod migration;
 mod oauth;
 mod operate;
 mod plans;
+mod policy;
 mod refresh;
 mod refusals;
 mod repair;

@@ -225,6 +225,9 @@ const ROWS: &[&[&str]] = &[
             'viewer', 'en', 'ooooooooooo', 1795262400000, 1795867200000, 1)"#,
     ],
     &["UPDATE key SET replaces = 'a1B2c3D47Hq0p2Zx9L', replaced_by = 'a1B2c3D47Hq0p2Zx9M', expires_ms = 1795262400000"],
+    &[r#"INSERT INTO policy VALUES (1, '{"preset":"portal","keys_per_member":"many","default_life":"never","longest_life":"never",
+        "keys_follow_member":false,"viewable_allowed":true,"mfa_to_generate":false,"deletion_by_code":true,
+        "mail_on_generation":false}', 1)"#],
 ];
 
 #[test]
@@ -258,6 +261,9 @@ fn the_tables_refuse_what_cannot_be() {
         "INSERT INTO member_invitation VALUES ('0123456789', 'nnnnnnnnnnn', '9876543210', zeroblob(32), 'a', 'admin', 'en', 'nobody', 0, 0, 1)",
         "INSERT INTO member_invitation VALUES ('0123456789', 'nnnnnnnnnnn', '9876543210', zeroblob(31), 'a', 'admin', 'en', 'ooooooooooo', 0, 0, 1)",
         "INSERT INTO leaving VALUES ('nobody', 'a')",
+        "INSERT INTO policy VALUES (2, '{}', 1)",
+        "INSERT INTO policy VALUES (1, '{', 1)",
+        "INSERT INTO policy VALUES (1, '{}', 0)",
         "UPDATE session SET digest = x'00'",
         "UPDATE session SET member = 'nobody'",
         "UPDATE key SET state = 'gone'",

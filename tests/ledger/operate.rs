@@ -9,6 +9,7 @@ use claviger_control::protocol::view::{AccountView, Progress, SessionView};
 use claviger_core::base::id::AccountId;
 use claviger_core::replication::record::Epoch;
 
+use crate::policy::changes as policy;
 use crate::world::{Browser, HOUR, MINUTE, World};
 
 fn other() -> AccountId {
@@ -28,6 +29,7 @@ fn changes() -> Vec<Command> {
     let operations = [
         OperatorCommand::Invite { account, idempotency_key: "i-1".into() },
         OperatorCommand::SetState { account, freshness_ms: Some(0), suspended: Some(true) },
+        OperatorCommand::SetPolicy { account, changes: policy(r#"{"preset":"registry"}"#) },
         OperatorCommand::Rebuild { account },
         OperatorCommand::BeginRestore { account },
         OperatorCommand::FinishRestore { account },
@@ -121,6 +123,7 @@ fn what_an_operator_does_is_written_down_with_who_and_to_whom() {
         [
             by("invite_account", r#"{"account":"zzzzzzzz"}"#),
             by("set_account_state", r#"{"account":"zzzzzzzz","freshness_ms":0,"suspended":true}"#),
+            by("set_account_policy", r#"{"account":"zzzzzzzz","policy":{"preset":"registry"}}"#),
             by("rebuild_account", r#"{"account":"zzzzzzzz"}"#),
             by("begin_restore", r#"{"account":"zzzzzzzz"}"#),
             by("finish_restore", r#"{"account":"zzzzzzzz"}"#),

@@ -14,6 +14,7 @@ const SMALL: &[&str] = &[
     "creator",
     "changer",
     "service",
+    "policy",
     "repair",
     "rebuild",
     "name_folding",

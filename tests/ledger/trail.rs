@@ -25,6 +25,7 @@ use crate::deletion::mail_again;
 use crate::invitations::{draw as draw_invitation, invite_command, joining};
 use crate::issuing::{by_api, issuer, revoke, sealed};
 use crate::oauth::revoke as revoke_by_client;
+use crate::policy::changes;
 use crate::service::{change_service, set_ceiling};
 use crate::sql::sqlite::Sqlite;
 use crate::world::{Browser, HOUR, START, World, confirm, draft, regenerate};
@@ -230,8 +231,8 @@ fn every_request_and_command_leaves_exactly_its_rows_in_the_audit_trail() {
     witness.ask(&world, owner, Command::List(Listing::default()), &[]);
     witness.ask(&world, owner, Command::Get { id, deleted: false }, &[]);
     witness.ask(&world, owner, Command::Check { draft: draft("{}") }, &[]);
-    let changes = serde_json::from_str(r#"{"name":"Cron"}"#).unwrap();
-    let edit = Command::Edit { id, expected: Revision(1), changes };
+    let renamed = serde_json::from_str(r#"{"name":"Cron"}"#).unwrap();
+    let edit = Command::Edit { id, expected: Revision(1), changes: renamed };
     witness.ask(&world, owner, edit, &["edit"]);
     for (expected, enabled, action) in [(2, false, "disable"), (3, true, "enable")] {
         let set = Command::SetEnabled { id, expected: Revision(expected), enabled };
@@ -283,6 +284,10 @@ fn every_request_and_command_leaves_exactly_its_rows_in_the_audit_trail() {
             OperatorCommand::SetState { account, freshness_ms: Some(0), suspended: None },
             &["set_account_state"],
         ),
+        (
+            OperatorCommand::SetPolicy { account, changes: changes(r#"{"preset":"registry"}"#) },
+            &["set_account_policy"],
+        ),
         (OperatorCommand::Rebuild { account }, &["rebuild_account"]),
         (OperatorCommand::BeginRestore { account }, &["begin_restore"]),
         (OperatorCommand::FinishRestore { account }, &["finish_restore"]),
@@ -290,6 +295,7 @@ fn every_request_and_command_leaves_exactly_its_rows_in_the_audit_trail() {
     for (operation, actions) in operations {
         witness.ask(&world, owner, Command::Operate { operation }, actions);
     }
+    pairs(&mut witness, &world, owner);
     people(&mut witness, &world, owner);
     witness.ask(&world, owner, Command::SignOut, &["sign_out"]);
 
@@ -347,6 +353,34 @@ fn rotation(witness: &mut Witness, world: &World, owner: Browser) {
     let end = Command::EndOverlap { id: second.id, expected: second.revision };
     witness.ask(world, owner, end.clone(), &["end_overlap"]);
     witness.ask(world, owner, end, &[]);
+}
+
+/// Sends what concerns the policy, and the key pair of a member under it.
+fn pairs(witness: &mut Witness, world: &World, owner: Browser) {
+    let pairs = changes(r#"{"preset":"registry","mfa_to_generate":false}"#);
+    let set =
+        |changes, revision| LedgerRequest::SetPolicy { changes, expected: Revision(revision) };
+    witness.send(world, LedgerRequest::ShowPolicy, "operator", &[]);
+    let preview = LedgerRequest::PreviewPolicy { changes: pairs };
+    witness.send(world, preview, "operator", &[]);
+    witness.send(world, set(pairs, 0), "operator", &["set_policy"]);
+    witness.send(world, set(pairs, 0), "operator", &[]);
+    witness.ask(world, owner, Command::ShowPair, &[]);
+
+    // The member of the pair is removed with it.
+    let guest = world.join("admin", b'h');
+    let (id, other) = (world.issue(guest, "{}").id, world.join("owner", b'i'));
+    let expected = world.record(id).unwrap().revision;
+    witness.ask(world, guest, Command::DeleteKey { id, expected }, &["delete"]);
+    world.issue(guest, "{}");
+    let remove = MembersCommand::Remove { member: guest.member };
+    let members = Command::Members { members: remove };
+    witness.ask(world, owner, members, &["remove_member", "delete"]);
+    world.issue(other, "{}");
+    let leave = Command::Members { members: MembersCommand::Leave };
+    witness.ask(world, other, leave, &["leave", "delete"]);
+    let portal = changes(r#"{"preset":"portal"}"#);
+    witness.send(world, set(portal, 1), "operator", &["set_policy"]);
 }
 
 /// Sends what concerns members, invitations, sessions and passwords.

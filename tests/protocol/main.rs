@@ -17,6 +17,7 @@ mod identity;
 mod issuing;
 mod members;
 mod no_sql;
+mod policy;
 mod refresh;
 mod rotation;
 
@@ -44,6 +45,7 @@ use claviger_control::protocol::objects::{
 use claviger_control::protocol::operator::{
     DirectoryEntry, EntryCursor, EntryState, OperatorCommand,
 };
+use claviger_control::protocol::policy::{Policy, PolicyChanges};
 use claviger_control::protocol::refusal::Refusal;
 use claviger_control::protocol::tries::{Tries, TryCounter, TryLimit};
 use claviger_control::protocol::view::{AccountView, MemberView, Progress, SessionView};
@@ -102,6 +104,7 @@ fn view() -> KeyView {
         refused_24h: BTreeMap::new(),
         last_refused_at: None,
         ended: false,
+        member: None,
         issued_by: None,
         protected: false,
         deleted_at: None,
@@ -241,6 +244,10 @@ fn requests_to_a_ledger() {
         operate(OperatorCommand::Look),
         operate(OperatorCommand::Invite { account, idempotency_key: "i-1".into() }),
         operate(OperatorCommand::SetState { account, freshness_ms: None, suspended: Some(true) }),
+        operate(OperatorCommand::SetPolicy {
+            account,
+            changes: PolicyChanges { mfa_to_generate: Some(true), ..PolicyChanges::default() },
+        }),
         operate(OperatorCommand::Rebuild { account }),
         operate(OperatorCommand::BeginRestore { account }),
         operate(OperatorCommand::FinishRestore { account }),
@@ -265,6 +272,7 @@ fn replies_of_a_ledger() {
             zone: Zone::parse("Asia/Tokyo").unwrap(),
             freshness_s: 10,
             suspended: false,
+            policy: Policy::PORTAL,
         },
         step_up_until: at(3),
         expires: at(4),

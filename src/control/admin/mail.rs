@@ -11,6 +11,7 @@
 
 mod blocks;
 pub mod http;
+mod key_templates;
 mod member_templates;
 pub mod mime;
 mod templates;
@@ -75,7 +76,8 @@ pub fn compose(envelope: &Envelope, config: &AdminConfig) -> Option<Message> {
         | Letter::PasswordChanged { .. }
         | Letter::MemberJoined { .. }
         | Letter::RoleChanged { .. }
-        | Letter::MemberRemoved { .. } => None,
+        | Letter::MemberRemoved { .. }
+        | Letter::KeyGenerated { .. } => None,
     };
     let secret = match place {
         Some(place) => Some(encryption::decrypt(envelope.sealed.as_ref()?, place, &config.master)?),

@@ -6,6 +6,7 @@ pub mod form;
 pub mod headers;
 pub mod mail;
 pub mod member_form;
+pub mod policy_form;
 pub mod problem;
 pub mod refused;
 pub mod route;

@@ -156,6 +156,21 @@ pub enum AdminProblem {
         /// Most members of an account.
         max: u32,
     },
+    /// The member already has the one key pair that the account's policy allows.
+    KeyPairExists,
+    /// The account's policy demands a second factor, which the member has not set up.
+    MfaRequired,
+    /// The account's policy demands a mailed code to delete keys.
+    CodeRequired,
+    /// The key belongs to another member.
+    NotYourKey,
+    /// The key ended with the membership of its member.
+    KeyMemberGone,
+    /// The policy changed since the operator saw it.
+    PolicyChangedMeanwhile {
+        /// Present policy with its revision.
+        state: Value,
+    },
     /// The account or the address has reached the daily limit of mailed invitations.
     TooManyInvitationMails {
         /// Seconds until the next one is allowed.
@@ -174,6 +189,9 @@ pub enum NotViewable {
     /// It was encrypted with a generation of the master secret that the operator has removed.
     #[error("it was encrypted under a master secret that is no longer in use")]
     GenerationDropped,
+    /// The account's policy allows no viewable keys.
+    #[error("the account's policy does not let a key be shown again")]
+    Policy,
 }
 
 impl NotViewable {
@@ -182,6 +200,7 @@ impl NotViewable {
         match self {
             Self::NotStored => "not_stored",
             Self::GenerationDropped => "generation_dropped",
+            Self::Policy => "policy",
         }
     }
 }
@@ -207,6 +226,8 @@ impl AdminProblem {
             Self::CrossSite
             | Self::StepUpRequired
             | Self::NotPermitted
+            | Self::MfaRequired
+            | Self::NotYourKey
             | Self::CodeWrong { .. } => 403,
             Self::KeysNotFound { .. } => 404,
             Self::SetupDone
@@ -224,11 +245,15 @@ impl AdminProblem {
             | Self::NotReplaced
             | Self::MailOff
             | Self::LastOwner
+            | Self::KeyPairExists
+            | Self::CodeRequired
+            | Self::KeyMemberGone
             | Self::TooManyInvitations { .. }
             | Self::TooManyMembers { .. } => 409,
             Self::CodeOver | Self::InvitationOver => 410,
             Self::ChangedMeanwhile { .. }
             | Self::ServiceChangedMeanwhile { .. }
+            | Self::PolicyChangedMeanwhile { .. }
             | Self::MemberChangedMeanwhile { .. } => 412,
             Self::Invalid { .. } => 422,
             Self::TooManyAttempts { .. }
@@ -278,6 +303,12 @@ impl AdminProblem {
             Self::InvitationOver => "invitation_over",
             Self::LastOwner => "last_owner",
             Self::MemberChangedMeanwhile { .. } => "changed_meanwhile",
+            Self::KeyPairExists => "key_pair_exists",
+            Self::MfaRequired => "mfa_required",
+            Self::CodeRequired => "code_required",
+            Self::NotYourKey => "not_your_key",
+            Self::KeyMemberGone => "key_member_gone",
+            Self::PolicyChangedMeanwhile { .. } => "changed_meanwhile",
             Self::TooManyInvitations { .. } => "too_many_invitations",
             Self::TooManyMembers { .. } => "too_many_members",
             Self::TooManyInvitationMails { .. } => "too_many_invitation_mails",
@@ -328,6 +359,12 @@ impl AdminProblem {
             Self::InvitationOver => "This invitation was used, withdrawn or replaced",
             Self::LastOwner => "The account needs an owner",
             Self::MemberChangedMeanwhile { .. } => "The member has changed meanwhile",
+            Self::KeyPairExists => "You already have a key pair",
+            Self::MfaRequired => "Set up a second factor first",
+            Self::CodeRequired => "Deleting keys in this account needs a mailed code",
+            Self::NotYourKey => "This key belongs to another member",
+            Self::KeyMemberGone => "The member of this key has left the account",
+            Self::PolicyChangedMeanwhile { .. } => "The policy has changed meanwhile",
             Self::TooManyInvitations { .. } => "The account has as many open invitations as it may",
             Self::TooManyMembers { .. } => "The account has as many members as it may",
             Self::TooManyInvitationMails { .. } => "Too many invitations in a day",
@@ -343,6 +380,7 @@ impl AdminProblem {
             | Self::TooManyInvitations { max }
             | Self::TooManyMembers { max } => put("max", (*max).into()),
             Self::MemberChangedMeanwhile { member } => put("member", member.clone()),
+            Self::PolicyChangedMeanwhile { state } => put("present", state.clone()),
             Self::TooManyAttempts { until, .. }
             | Self::SetupBusy { until, .. }
             | Self::TooManyCodes { until, .. }
@@ -389,6 +427,11 @@ impl AdminProblem {
             | Self::MailOff
             | Self::InvitationRefused
             | Self::InvitationOver
+            | Self::KeyPairExists
+            | Self::MfaRequired
+            | Self::CodeRequired
+            | Self::NotYourKey
+            | Self::KeyMemberGone
             | Self::LastOwner => {}
         }
         members
@@ -436,6 +479,12 @@ impl AdminProblem {
             | Self::InvitationRefused
             | Self::InvitationOver
             | Self::LastOwner
+            | Self::KeyPairExists
+            | Self::MfaRequired
+            | Self::CodeRequired
+            | Self::NotYourKey
+            | Self::KeyMemberGone
+            | Self::PolicyChangedMeanwhile { .. }
             | Self::MemberChangedMeanwhile { .. }
             | Self::TooManyInvitations { .. }
             | Self::TooManyMembers { .. } => None,

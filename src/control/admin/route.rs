@@ -32,6 +32,10 @@ pub enum Route {
     ShowKey(KeyId),
     /// Changes a key.
     EditKey(KeyId),
+    /// Deletes a key without a mailed code.
+    DeleteKey(KeyId),
+    /// Returns the key pair of the member.
+    ShowPair,
     /// Disables a key.
     DisableKey(KeyId),
     /// Enables a key.
@@ -76,6 +80,12 @@ pub enum Route {
     ShowAccount(AccountId),
     /// Suspends or resumes an account, or changes its T, for an operator.
     EditAccount(AccountId),
+    /// Returns an account's policy, for an operator.
+    ShowPolicy(AccountId),
+    /// Changes an account's policy, for an operator.
+    SetPolicy(AccountId),
+    /// Returns the effects of a change of an account's policy, for an operator.
+    PreviewPolicy(AccountId),
     /// Puts an account's records into KV again, for an operator.
     RebuildAccount(AccountId),
     /// Begins to restore an account, for an operator.
@@ -180,11 +190,14 @@ impl Route {
             ["keys", "check"] => (pick(verb, &[("POST", Self::CheckKey)]), "POST"),
             ["keys", id] => {
                 let id = KeyId::parse(id).ok_or(AdminProblem::Request(RequestProblem::NotFound))?;
-                (
-                    pick(verb, &[("GET", Self::ShowKey(id)), ("PATCH", Self::EditKey(id))]),
-                    "GET, HEAD, PATCH",
-                )
+                let methods = [
+                    ("GET", Self::ShowKey(id)),
+                    ("PATCH", Self::EditKey(id)),
+                    ("DELETE", Self::DeleteKey(id)),
+                ];
+                (pick(verb, &methods), "GET, HEAD, PATCH, DELETE")
             }
+            ["key-pair"] => (pick(verb, &[("GET", Self::ShowPair)]), "GET, HEAD"),
             [
                 "keys",
                 id,
@@ -252,6 +265,13 @@ impl Route {
                             [("GET", Self::ShowAccount(id)), ("PATCH", Self::EditAccount(id))];
                         (pick(verb, &methods), "GET, HEAD, PATCH")
                     }
+                    ["policy"] => {
+                        let methods = [("GET", Self::ShowPolicy(id)), ("PUT", Self::SetPolicy(id))];
+                        (pick(verb, &methods), "GET, HEAD, PUT")
+                    }
+                    ["policy", "preview"] => {
+                        (pick(verb, &[("POST", Self::PreviewPolicy(id))]), "POST")
+                    }
                     ["rebuild"] => (pick(verb, &[("POST", Self::RebuildAccount(id))]), "POST"),
                     ["restore", "begin"] => {
                         (pick(verb, &[("POST", Self::BeginRestore(id))]), "POST")
@@ -312,6 +332,8 @@ impl Route {
             | Self::ShowSession
             | Self::ListKeys
             | Self::ShowKey(_)
+            | Self::ShowPair
+            | Self::ShowPolicy(_)
             | Self::ShowService
             | Self::CountIssuedByService
             | Self::CountIssuedByKey(_)
@@ -332,6 +354,9 @@ impl Route {
             | Self::IssueKey
             | Self::CheckKey
             | Self::EditKey(_)
+            | Self::DeleteKey(_)
+            | Self::SetPolicy(_)
+            | Self::PreviewPolicy(_)
             | Self::DisableKey(_)
             | Self::EnableKey(_)
             | Self::EditService
@@ -400,7 +425,8 @@ mod tests {
         ("/v1/password/reset/confirm", "POST"),
         ("/v1/keys", "GET, HEAD, POST"),
         ("/v1/keys/check", "POST"),
-        ("/v1/keys/{id}", "GET, HEAD, PATCH"),
+        ("/v1/keys/{id}", "GET, HEAD, PATCH, DELETE"),
+        ("/v1/key-pair", "GET, HEAD"),
         ("/v1/keys/{id}/disable", "POST"),
         ("/v1/keys/{id}/enable", "POST"),
         ("/v1/keys/{id}/reveal", "POST"),
@@ -420,6 +446,8 @@ mod tests {
         ("/v1/deletions/{id}/confirm", "POST"),
         ("/v1/operator/accounts", "GET, HEAD, POST"),
         ("/v1/operator/accounts/{id}", "GET, HEAD, PATCH"),
+        ("/v1/operator/accounts/{id}/policy", "GET, HEAD, PUT"),
+        ("/v1/operator/accounts/{id}/policy/preview", "POST"),
         ("/v1/operator/accounts/{id}/rebuild", "POST"),
         ("/v1/operator/accounts/{id}/restore/begin", "POST"),
         ("/v1/operator/accounts/{id}/restore/finish", "POST"),
@@ -554,6 +582,9 @@ mod tests {
             "/v1/operator/accounts/short",
             "/v1/operator/accounts/a1B2c3D4/restore",
             "/v1/operator/accounts/a1B2c3D4/rebuild/now",
+            "/v1/operator/accounts/a1B2c3D4/policy/",
+            "/v1/operator/accounts/a1B2c3D4/policy/previews",
+            "/v1/key-pair/",
             "/v1//keys",
             "/v1/members/",
             "/v1/members/0123456789",

@@ -4,6 +4,7 @@ mod deletion;
 mod identity;
 mod members;
 mod parts;
+mod policy;
 
 use claviger_core::base::http::problem::RequestProblem;
 use claviger_core::base::secret::SecretText;
@@ -20,6 +21,7 @@ pub use self::deletion::{deleted, deletion};
 pub use self::identity::{OwnAccount, own_accounts, sessions};
 pub use self::members::{invitation, invitation_offer, member, members};
 use self::parts::text;
+pub use self::policy::{member_removed, policy_preview, policy_state};
 use crate::admin::config::AdminConfig;
 use crate::admin::problem::{AdminProblem, NotViewable};
 use crate::protocol::activity;
@@ -29,6 +31,7 @@ use crate::protocol::draft::preview::DraftPreview;
 use crate::protocol::keys::{IssuedBy, KeyPage, KeyView};
 use crate::protocol::member::Role;
 use crate::protocol::operator::{DirectoryEntry, EntryCursor, EntryState};
+use crate::protocol::pair::PairView;
 use crate::protocol::refusal::Refusal;
 use crate::protocol::service_credentials::ServiceView;
 use crate::protocol::token::{NewToken, SETUP_LIFE_MS};
@@ -67,6 +70,17 @@ pub fn key(key: &KeyView, config: &AdminConfig, now: UnixMs) -> Value {
     })
 }
 
+/// Returns the document of a member's key pair.
+pub fn pair(pair: &PairView, config: &AdminConfig, now: UnixMs) -> Value {
+    json!({
+        "key": pair.key.as_ref().map(|key| self::key(key, config, now)),
+        "missing": pair.missing,
+        "owners": pair.owners,
+        "expires_at": pair.expires.map(text),
+        "now": text(now),
+    })
+}
+
 /// Returns the document of a ceiling.
 pub fn ceiling(ceiling: &Ceiling) -> Value {
     json!({
@@ -78,7 +92,7 @@ pub fn ceiling(ceiling: &Ceiling) -> Value {
 
 fn issued_by(key: &KeyView) -> Value {
     match &key.issued_by {
-        None => json!({ "kind": "member", "name": key.created_by }),
+        None => json!({ "kind": "member", "id": key.member, "name": key.created_by }),
         Some(IssuedBy::Key { id, name }) => json!({ "kind": "key", "id": id, "name": name }),
         Some(IssuedBy::Service) => json!({ "kind": "service" }),
     }
@@ -288,6 +302,7 @@ pub fn account(
         members.insert("freshness_s".into(), view.freshness_s.into());
         members.insert("within_s".into(), config.terms.within_s(view.freshness_s).into());
         members.insert("publication".into(), json!(progress));
+        members.insert("policy".into(), policy::policy(&view.policy));
         let counts = counts.map(|counts| {
             json!({ "by_members": counts.members, "by_issuers": counts.issuers, "used_24h": counts.used_24h })
         });
@@ -368,6 +383,7 @@ pub fn session(
             "id": view.account.id, "name": view.account.name, "time_zone": view.account.zone,
             "freshness_s": config.terms.within_s(view.account.freshness_s),
             "freshness": config.terms.freshness.as_str(), "suspended": view.account.suspended,
+            "policy": policy::policy(&view.account.policy),
         },
         "operator": view.operator,
         "accounts": view.accounts,
@@ -453,6 +469,15 @@ pub fn refusal(refusal: Refusal, config: &AdminConfig, now: UnixMs) -> AdminProb
         Refusal::CodeOver => AdminProblem::CodeOver,
         Refusal::AlreadyOpen => AdminProblem::SetupDone,
         Refusal::LastOwner => AdminProblem::LastOwner,
+        Refusal::KeyPairExists => AdminProblem::KeyPairExists,
+        Refusal::MfaRequired => AdminProblem::MfaRequired,
+        Refusal::CodeRequired => AdminProblem::CodeRequired,
+        Refusal::NotYourKey => AdminProblem::NotYourKey,
+        Refusal::KeyMemberGone => AdminProblem::KeyMemberGone,
+        Refusal::ViewingNotAllowed => AdminProblem::NotViewable(NotViewable::Policy),
+        Refusal::PolicyChangedMeanwhile { state } => {
+            AdminProblem::PolicyChangedMeanwhile { state: policy::with_revision(&state) }
+        }
         Refusal::MemberChangedMeanwhile { member: entry } => {
             AdminProblem::MemberChangedMeanwhile { member: members::entry(&entry) }
         }

@@ -64,6 +64,10 @@ pub enum Action {
     InviteAccount,
     /// An operator of this account changed another account's T, or suspended or resumed it.
     SetAccountState,
+    /// The operator changed the account's policy.
+    SetPolicy,
+    /// An operator of this account changed another account's policy.
+    SetAccountPolicy,
     /// An operator of this account started a rebuild of another account's records in KV.
     RebuildAccount,
     /// An operator of this account began to restore another account's ledger.
@@ -111,7 +115,7 @@ pub enum Action {
 }
 
 impl Action {
-    const ALL: [Self; 46] = [
+    const ALL: [Self; 47] = [
         Self::Open,
         Self::SignIn,
         Self::SignOut,
@@ -136,6 +140,8 @@ impl Action {
         Self::Restore,
         Self::InviteAccount,
         Self::SetAccountState,
+        Self::SetPolicy,
+        Self::SetAccountPolicy,
         Self::RebuildAccount,
         Self::BeginRestore,
         Self::FinishRestore,
@@ -192,6 +198,8 @@ impl Action {
             Self::Restore => ("restore", "account_restored"),
             Self::InviteAccount => ("invite_account", "operator_invited_account"),
             Self::SetAccountState => ("set_account_state", "operator_set_account_state"),
+            Self::SetPolicy => ("set_policy", "policy_changed"),
+            Self::SetAccountPolicy => ("set_account_policy", "operator_changed_policy"),
             Self::RebuildAccount => ("rebuild_account", "operator_rebuilt_records"),
             Self::BeginRestore => ("begin_restore", "operator_began_restore"),
             Self::FinishRestore => ("finish_restore", "operator_finished_restore"),

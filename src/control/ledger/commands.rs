@@ -9,10 +9,11 @@ use claviger_core::credential::limits::network::ClientAddress;
 use super::audit::Action;
 use super::decide::{IssueRequest, KEYS_MAX, KeyDecision, Present};
 use super::key::Key;
+use super::policy::{HeldKeys, member_has_second_factor};
 use super::publication::Publication;
 use super::regeneration::RegenerateRequest;
 use super::{
-    activity, at_stake, deletion, idempotency, key, listing, members, regeneration, reveal,
+    activity, at_stake, deletion, idempotency, key, listing, mailbox, members, pair, regeneration, reveal,
     revoking, service, session_list, usage,
 };
 use crate::ledger::context::CommandContext;
@@ -24,6 +25,8 @@ use crate::ledger::{decide, operator};
 use crate::objects::sql::{SqlError, Statement};
 use crate::protocol::command::Command;
 use crate::protocol::draft::preview::DraftPreview;
+use crate::protocol::envelope::Letter;
+use crate::protocol::keys::KeyName;
 use crate::protocol::ledger::LedgerReply;
 use crate::protocol::refusal::Refusal;
 
@@ -91,7 +94,10 @@ impl Ledger<'_> {
             }
             Command::Check { draft } => {
                 let caller = context.address.and_then(ClientAddress::parse);
-                let mut checked = DraftPreview::of(&draft, context.decision().setting(), caller);
+                let edited = draft.key.map(|id| Key::load(self.sql, id)).transpose()?.flatten();
+                let created_at = edited.map(|key| key.created.at);
+                let setting = context.decision();
+                let mut checked = DraftPreview::of(&draft, setting.setting(created_at), caller);
                 if let (Some(key), Some(note)) = (draft.key, &checked.networks) {
                     checked.locked_out =
                         Some(usage::locked_out(self.sql, key, &note.stored, context.now)?);
@@ -118,6 +124,9 @@ impl Ledger<'_> {
                     context.now,
                 );
                 let mut more = Vec::from(remember);
+                if let Ok(KeyDecision::Change(change)) = &decision {
+                    more.extend(self.confirm_issue(context, &change.after)?);
+                }
                 more.extend(sealed.map(|sealed| key::keep(id, &sealed)));
                 self.commit(context, decision, more)
             }
@@ -169,9 +178,17 @@ impl Ledger<'_> {
                 deletion::mail_code(self.sql, context, id, code)
             }
             Command::ConfirmDeletion { id, mac } => deletion::confirm(self.sql, context, id, mac),
+            Command::DeleteKey { id, expected } => {
+                deletion::delete_one(self.sql, context, id, expected)
+            }
+            Command::ShowPair => pair::show(self.sql, context),
             Command::RestoreKey { id, expected } => {
                 let (key, keys) = (Key::load(self.sql, id)?, key::counted(self.sql, KEYS_MAX)?);
-                self.commit(context, context.decision().restore(key, expected, keys), Vec::new())
+                let member =
+                    key.as_ref().map_or(context.session.member_id(), |key| key.created.member);
+                let held = HeldKeys::load(self.sql, member)?;
+                let decision = context.decision().restore(key, expected, keys, held);
+                self.commit(context, decision, Vec::new())
             }
             Command::Activity { query, exports: false } => {
                 activity::read(self.sql, context, &query)
@@ -228,7 +245,33 @@ impl Ledger<'_> {
             keys: key::counted(self.sql, KEYS_MAX)?,
             // An orphan's ID counts as taken, too.
             id_is_taken: Publication::load(self.sql, issue.id)?.is_some(),
+            held: HeldKeys::load(self.sql, member)?,
+            has_second_factor: member_has_second_factor(self.sql, member)?,
         })
+    }
+
+    /// Returns the writes that mail a confirmation to the member who issues a key, if the policy
+    /// demands one.
+    fn confirm_issue(
+        &self,
+        context: &CommandContext<'_>,
+        key: &Key,
+    ) -> Result<Vec<Statement>, SqlError> {
+        let account = context.account;
+        if !account.policy.mail_on_generation {
+            return Ok(Vec::new());
+        }
+        let letter = Letter::KeyGenerated {
+            account: account.name.clone(),
+            key: KeyName { id: key.id, name: key.name.clone() },
+            expires: key.limits.expires.at(),
+            address: context.address.map(str::to_owned),
+            at: context.now,
+            zone: account.zone.clone(),
+        };
+        let id = format!("key-generated/{}/{}", account.id, key.id);
+        let to = &context.session.member.view;
+        mailbox::notice(account, to, id, letter, context.now).map(Vec::from)
     }
 }
 

@@ -17,6 +17,7 @@ use super::account::Account;
 use super::audit::Action;
 use super::key::{Key, Stamp, State};
 use super::member::Member;
+use super::policy::{HeldKeys, KeyAct, check_act};
 use crate::protocol::command::Command;
 use crate::protocol::draft::field::{FieldError, Setting};
 use crate::protocol::draft::{Changes, Decided, Draft, decide_edit, decide_issue};
@@ -78,7 +79,9 @@ enum RequiredRights {
 
 fn demand(command: &Command) -> RequiredRights {
     match command {
-        Command::Show | Command::SignOut | Command::StepUp { .. } => RequiredRights::Session,
+        Command::Show | Command::ShowPair | Command::SignOut | Command::StepUp { .. } => {
+            RequiredRights::Session
+        }
         // No fresh proof: a member who notices a foreign session must be able to end it at once.
         Command::ListSessions | Command::EndSession { .. } | Command::EndOtherSessions => {
             RequiredRights::Session
@@ -92,6 +95,8 @@ fn demand(command: &Command) -> RequiredRights {
         Command::SetEnabled { enabled: false, .. } | Command::RevokeSealed { .. } => {
             RequiredRights::Editor
         }
+        // No fresh proof, where the policy demands no code either: a deletion can be undone.
+        Command::DeleteKey { .. } => RequiredRights::Editor,
         // No fresh proof beforehand: the mailed code is one.
         Command::BeginDeletion { .. }
         | Command::ShowDeletion { .. }
@@ -215,14 +220,19 @@ pub struct Present {
     pub keys: u32,
     /// `true` if a key or a tombstone already has the drawn ID.
     pub id_is_taken: bool,
+    /// Keys of the same member.
+    pub held: HeldKeys,
+    /// `true` if the member has a second factor.
+    pub has_second_factor: bool,
 }
 
 impl DecisionContext<'_> {
     /// Decides an issue.
     ///
     /// # Errors
-    /// [`Refusal::AlreadyIssued`], [`Refusal::TooManyKeys`], [`Refusal::IdTaken`], or
-    /// [`Refusal::Invalid`] with every error of the draft.
+    /// [`Refusal::AlreadyIssued`], [`Refusal::MfaRequired`], [`Refusal::KeyPairExists`],
+    /// [`Refusal::TooManyKeys`], [`Refusal::IdTaken`], or [`Refusal::Invalid`] with every error of
+    /// the draft.
     pub fn issue(&self, issue: IssueRequest<'_>, present: Present) -> Result<KeyDecision, Refusal> {
         check_idempotency_key(issue.idempotency_key)?;
         if let Some(key) = present.issued_before {
@@ -230,7 +240,12 @@ impl DecisionContext<'_> {
                 key: key.living().map(|key| Box::new(key.view())),
             });
         }
-        let decided = decide_issue(issue.draft, self.setting())
+        let policy = &self.account.policy;
+        if policy.mfa_to_generate && !present.has_second_factor {
+            return Err(Refusal::MfaRequired);
+        }
+        present.held.check_room(policy)?;
+        let decided = decide_issue(issue.draft, self.setting(None))
             .map_err(|errors| Refusal::Invalid { errors })?;
         if present.keys >= KEYS_MAX {
             return Err(Refusal::TooManyKeys { max: KEYS_MAX });
@@ -273,8 +288,8 @@ impl DecisionContext<'_> {
     /// therefore remove them, and may do nothing else.
     ///
     /// # Errors
-    /// [`Refusal::NotFound`], [`Refusal::ChangedMeanwhile`], [`Refusal::NotPermitted`] for reserved
-    /// permissions, or [`Refusal::Invalid`].
+    /// [`Refusal::NotFound`], [`Refusal::ChangedMeanwhile`], [`Refusal::NotYourKey`],
+    /// [`Refusal::NotPermitted`] for reserved permissions, or [`Refusal::Invalid`].
     pub fn edit(
         &self,
         key: Option<Key>,
@@ -282,10 +297,11 @@ impl DecisionContext<'_> {
         changes: &Changes,
     ) -> Result<KeyDecision, Refusal> {
         let before = expect(key, expected)?;
+        self.check_act(&before, KeyAct::Manage)?;
         if changes.permissions.is_none() {
             self.check_reserved(&before)?;
         }
-        let decided = decide_edit(changes, before.decided(), self.setting())
+        let decided = decide_edit(changes, before.decided(), self.setting(Some(before.created.at)))
             .map_err(|errors| Refusal::Invalid { errors })?;
         if decided == before.decided() {
             return Ok(KeyDecision::Unchanged(Box::new(before)));
@@ -309,8 +325,8 @@ impl DecisionContext<'_> {
     /// a client that lost the answer can repeat the request without a conflict.
     ///
     /// # Errors
-    /// [`Refusal::NotFound`], [`Refusal::ChangedMeanwhile`], or [`Refusal::NotPermitted`] for
-    /// reserved permissions.
+    /// [`Refusal::NotFound`], [`Refusal::NotYourKey`], [`Refusal::ChangedMeanwhile`], or
+    /// [`Refusal::NotPermitted`] for reserved permissions.
     pub fn set_enabled(
         &self,
         key: Option<Key>,
@@ -323,6 +339,7 @@ impl DecisionContext<'_> {
             (State::Disabled, Action::Disable)
         };
         let present = key.and_then(Key::living).ok_or(Refusal::NotFound)?;
+        self.check_act(&present, if enabled { KeyAct::Manage } else { KeyAct::Revoke })?;
         if present.state == wanted {
             return Ok(KeyDecision::Unchanged(Box::new(present)));
         }
@@ -355,18 +372,21 @@ impl DecisionContext<'_> {
     }
 
     /// Decides to restore a deleted key to the state that it had before. `keys` is the number of
-    /// keys that count against [`KEYS_MAX`]. A key that was replaced returns only within its
-    /// overlap.
+    /// keys that count against [`KEYS_MAX`], and `held` are those of the key's member. A key that
+    /// was replaced returns only within its overlap.
     ///
     /// # Errors
     /// [`Refusal::NotDeleted`], [`Refusal::NotFound`] after the restore period,
-    /// [`Refusal::Replaced`] after the overlap, [`Refusal::ChangedMeanwhile`], [`Refusal::NotPermitted`] for reserved permissions, or
+    /// [`Refusal::Replaced`] after the overlap, [`Refusal::ChangedMeanwhile`],
+    /// [`Refusal::KeyMemberGone`], [`Refusal::NotYourKey`], [`Refusal::NotPermitted`] for reserved
+    /// permissions, [`Refusal::KeyPairExists`], or
     /// [`Refusal::TooManyKeys`].
     pub fn restore(
         &self,
         key: Option<Key>,
         expected: Revision,
         keys: u32,
+        held: HeldKeys,
     ) -> Result<KeyDecision, Refusal> {
         let before = key.ok_or(Refusal::NotFound)?;
         let deleted_at = before.state.deleted_at().ok_or(Refusal::NotDeleted)?;
@@ -378,6 +398,13 @@ impl DecisionContext<'_> {
         }
         if before.revision != expected {
             return Err(Refusal::ChangedMeanwhile { key: Box::new(before.view()) });
+        }
+        if before.issued.is_none() {
+            if self.account.policy.keys_follow_member && held.is_gone {
+                return Err(Refusal::KeyMemberGone);
+            }
+            self.check_act(&before, KeyAct::Manage)?;
+            held.check_room(&self.account.policy)?;
         }
         self.check_reserved(&before)?;
         if keys >= KEYS_MAX {
@@ -409,9 +436,23 @@ impl DecisionContext<'_> {
         if is_reserved && !self.is_owner() { Err(Refusal::NotPermitted) } else { Ok(()) }
     }
 
-    /// Returns the context in which a draft is decided.
-    pub fn setting(&self) -> Setting<'_> {
-        Setting { now: self.now, zone: &self.account.zone, may_grant_reserved: self.is_owner() }
+    /// Checks that the member may act on a key by the policy.
+    ///
+    /// # Errors
+    /// [`Refusal::NotYourKey`] if the key belongs to another member.
+    pub fn check_act(&self, key: &Key, act: KeyAct) -> Result<(), Refusal> {
+        check_act(&self.account.policy, self.member, key, act)
+    }
+
+    /// Returns the context in which a draft is decided. `created_at` is that of an edited key.
+    pub fn setting(&self, created_at: Option<UnixMs>) -> Setting<'_> {
+        Setting {
+            now: self.now,
+            zone: &self.account.zone,
+            may_grant_reserved: self.is_owner(),
+            policy: &self.account.policy,
+            created_at,
+        }
     }
 
     /// Returns the change from `before` to `after`, with stamp, revision and sealing generation.

@@ -106,7 +106,11 @@ fn issue(
     let wanted = Wanted { expires: Some(request.expires), networks: request.networks.clone() };
     let granted =
         grant(wanted, &ceiling, expires, request.at).map_err(|_| Refusal::IssuerRefused)?;
-    if granted.expires.is_past(now) {
+    // A program must not get a longer life for a key than a member could.
+    let longest = account.policy.longest_life.end(request.at, &account.zone);
+    let is_too_long =
+        longest.is_some_and(|longest| granted.expires.at().is_none_or(|end| end > longest));
+    if is_too_long || granted.expires.is_past(now) {
         return Err(Refusal::IssuerRefused);
     }
     // Stored with the issuer's networks, so that the list shows from where the key can be used.

@@ -173,6 +173,16 @@ impl Key {
         sql.read_all(&Statement::new(text).bind(json(&ids)), |mut row| Self::read(&mut row))
     }
 
+    /// Loads the keys that a member issued, deleted ones excluded, the oldest first.
+    pub fn load_of_member(sql: &dyn Sql, member: MemberId) -> Result<Vec<Self>, SqlError> {
+        let text = format!(
+            "SELECT {COLUMNS} FROM key INDEXED BY key_of_member {MEMBERS}
+            WHERE key.created_by = ? AND key.issued_by IS NULL AND key.deleted_at_ms IS NULL
+            ORDER BY key.created_at_ms, key.id"
+        );
+        sql.read_all(&Statement::new(text).bind(member.as_str()), |mut row| Self::read(&mut row))
+    }
+
     /// Reads the columns of [`COLUMNS`], and leaves those that follow.
     pub fn read(row: &mut Row) -> Result<Self, SqlError> {
         let mut key = Self {
@@ -346,6 +356,7 @@ impl Key {
             uses_24h: 0,
             refused_24h: BTreeMap::new(),
             last_refused_at: None,
+            member: Some(self.created.member),
             issued_by: self.issued_by(),
             ended: self.ended,
             replaces: self.replaces,

@@ -42,8 +42,8 @@ use crate::ledger::sign_in::{open, sign_in};
 use crate::ledger::usage::pending::{PendingCounts, UsageReport};
 use crate::ledger::{
     at_stake, deletion, document, idempotency, invitations, issued, issuing, key, mailbox,
-    name_folding, outbox, password, publication, rebuild, refresh, repair, revoking, sessions,
-    state, usage,
+    name_folding, outbox, password, policy, publication, rebuild, refresh, repair, revoking,
+    sessions, state, usage,
 };
 use crate::objects::object::{DurableObject, Entropy, ObjectError, TaskStep};
 use crate::objects::sql::migrate::{is_initialised, migrate};
@@ -179,6 +179,16 @@ impl<'a> Ledger<'a> {
             }
             LedgerRequest::SetState { freshness_ms, suspended } => {
                 let (writes, reply) = state::set(self.sql, account, freshness_ms, suspended, now)?;
+                Ok(Plan { writes, reply })
+            }
+            LedgerRequest::ShowPolicy => {
+                Ok(Plan::read(LedgerReply::Policy(policy::state(account))))
+            }
+            LedgerRequest::PreviewPolicy { changes } => {
+                Ok(Plan::read(policy::preview(self.sql, account, changes)?))
+            }
+            LedgerRequest::SetPolicy { changes, expected } => {
+                let (writes, reply) = policy::set(self.sql, account, changes, expected, now)?;
                 Ok(Plan { writes, reply })
             }
             LedgerRequest::Rebuild => {

@@ -45,6 +45,7 @@ fn kind(letter: &Letter) -> &'static str {
         Letter::MemberJoined { .. } => "member_joined",
         Letter::RoleChanged { .. } => "role_changed",
         Letter::MemberRemoved { .. } => "member_removed",
+        Letter::KeyGenerated { .. } => "key_generated",
     }
 }
 

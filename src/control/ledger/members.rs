@@ -4,7 +4,7 @@
 //! one, so that two parallel requests cannot remove the last two.
 //!
 //! The row of a removed member stays, since keys and the audit trail name it. Its sessions end in
-//! the same run. Its address is free again for an invitation, and a task releases the membership at
+//! the same run, and its keys where they follow their members. Its address is free again for an invitation, and a task releases the membership at
 //! the name object.
 
 use claviger_core::base::id::MemberId;
@@ -13,14 +13,16 @@ use serde_json::json;
 
 use super::audit::Action;
 use super::context::CommandContext;
+use super::key::Key;
 use super::member::Member;
 use super::{invitations, mailbox, sessions};
 use crate::ledger::account::Account;
 use crate::ledger::invitations::Invited;
-use crate::ledger::plan::Plan;
+use crate::ledger::plan::{Plan, commit_writes};
 use crate::objects::sql::{Row, Sql, SqlError, SqlExt, Statement};
 use crate::objects::tasks::{Task, TaskKind};
 use crate::protocol::envelope::Letter;
+use crate::protocol::keys::RESTORABLE;
 use crate::protocol::ledger::LedgerReply;
 use crate::protocol::member::{Language, Role};
 use crate::protocol::members::{MemberEntry, MemberList, MembersCommand};
@@ -70,8 +72,15 @@ fn entries(
     only: Option<MemberId>,
 ) -> Result<Vec<MemberEntry>, SqlError> {
     let filter = if only.is_some() { "AND member.id = ?" } else { "" };
+    let keys_ending = match context.account.policy.keys_follow_member {
+        true => {
+            "(SELECT count(*) FROM key INDEXED BY key_of_member
+                WHERE created_by = member.id AND issued_by IS NULL AND deleted_at_ms IS NULL)"
+        }
+        false => "NULL",
+    };
     let text = format!(
-        "SELECT {}, member.created_at_ms, member.seen_at_ms,
+        "SELECT {}, member.created_at_ms, member.seen_at_ms, {keys_ending},
             (SELECT max(seen_at_ms) FROM session WHERE session.member = member.id),
             (SELECT count(*) FROM session WHERE session.member = member.id
                 AND session.created_at_ms > ? AND session.seen_at_ms > ?)
@@ -88,8 +97,9 @@ fn entries(
 
 fn entry(mut row: Row, you: MemberId) -> Result<MemberEntry, SqlError> {
     let Member { view, .. } = Member::read(&mut row)?;
-    let joined_at = row.time()?;
-    let seen_at = row.optional_time()?.max(row.optional_time()?);
+    let (joined_at, seen_at) = (row.time()?, row.optional_time()?);
+    let keys_ending = row.optional_integer()?.map(|keys| u32::try_from(keys).unwrap_or(u32::MAX));
+    let seen_at = seen_at.max(row.optional_time()?);
     Ok(MemberEntry {
         id: view.id,
         name: view.name,
@@ -99,6 +109,7 @@ fn entry(mut row: Row, you: MemberId) -> Result<MemberEntry, SqlError> {
         joined_at,
         seen_at,
         sessions: row.count()?,
+        keys_ending,
         you: view.id == you,
     })
 }
@@ -166,10 +177,11 @@ fn remove(sql: &dyn Sql, context: &CommandContext<'_>, member: MemberId) -> Resu
         by: context.session.member.view.name.clone(),
         at: context.now,
         zone: context.account.zone.clone(),
+        keys_end: context.account.policy.keys_follow_member,
     };
     let id = mail_id(sql, context, "member-removed", member)?;
     writes.extend(mailbox::notice(context.account, &view, id, letter, context.now)?);
-    Ok(Plan { writes, reply: LedgerReply::Done })
+    end_with_keys(sql, context, member, writes)
 }
 
 fn leave(sql: &dyn Sql, context: &CommandContext<'_>) -> Result<Plan, SqlError> {
@@ -181,7 +193,32 @@ fn leave(sql: &dyn Sql, context: &CommandContext<'_>) -> Result<Plan, SqlError> 
     writes
         .push(context.author().did_about(Action::Leave, json!({ "role": view.role }).to_string()));
     writes.extend(invitations::withdraw_all_of(sql, context, view.id)?);
-    Ok(Plan { writes, reply: LedgerReply::Done })
+    end_with_keys(sql, context, view.id, writes)
+}
+
+/// Completes the removal of a member: where keys follow their members, deletes those of the member
+/// in the same transaction. `writes` are those of the removal itself.
+fn end_with_keys(
+    sql: &dyn Sql,
+    context: &CommandContext<'_>,
+    member: MemberId,
+    mut writes: Vec<Statement>,
+) -> Result<Plan, SqlError> {
+    let account = context.account;
+    let changes = match account.policy.keys_follow_member {
+        true => context.decision().delete(Key::load_of_member(sql, member)?),
+        false => Vec::new(),
+    };
+    let Some(revision) = changes.iter().map(|change| change.after.revision).max() else {
+        return Ok(Plan { writes, reply: LedgerReply::Done });
+    };
+    for change in &changes {
+        writes.extend(commit_writes(sql, account, context.author(), change)?);
+    }
+    writes.push(Task::own(TaskKind::ScrubKeys).schedule(context.now.saturating_add(RESTORABLE)));
+    let keys = u32::try_from(changes.len()).unwrap_or(u32::MAX);
+    let bound = account.bound(context.now);
+    Ok(Plan { writes, reply: LedgerReply::MemberRemoved { keys, revision, bound } })
 }
 
 /// Returns the writes that remove a member: the row's mark, the end of its sessions, and the task

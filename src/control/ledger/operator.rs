@@ -40,6 +40,10 @@ pub fn operate(
                 json!({ "account": account, "freshness_ms": freshness_ms, "suspended": suspended });
             vec![author.did_about(Action::SetAccountState, change.to_string())]
         }
+        OperatorCommand::SetPolicy { account, changes } => {
+            let change = json!({ "account": account, "policy": changes });
+            vec![author.did_about(Action::SetAccountPolicy, change.to_string())]
+        }
         OperatorCommand::Rebuild { account } => about(Action::RebuildAccount, account),
         OperatorCommand::BeginRestore { account } => about(Action::BeginRestore, account),
         OperatorCommand::FinishRestore { account } => about(Action::FinishRestore, account),

@@ -6,10 +6,12 @@
 
 mod members;
 mod mfa;
+mod policy;
 mod rotation;
 
 use self::members::MEMBERS;
 use self::mfa::MFA;
+use self::policy::POLICY;
 use self::rotation::ROTATION;
 use crate::objects::sql::migrate::Migration;
 use crate::objects::tasks;
@@ -38,8 +40,9 @@ pub const MIGRATIONS: &[Migration] = &[
     LAST_USE,
     SESSION_AGENT,
     MEMBERS,
-    MFA,
     ROTATION,
+    POLICY,
+    MFA,
 ];
 
 /// Creates keys, members, sessions, journal and audit.

@@ -18,6 +18,7 @@ use crate::objects::tasks::{Task, TaskKind};
 use crate::protocol::activity::Actor;
 use crate::protocol::identity::NewSession;
 use crate::protocol::ledger::{LedgerReply, Opening};
+use crate::protocol::policy::Policy;
 use crate::protocol::refusal::Refusal;
 
 /// Opens the account, signs its owner in, and schedules the confirmations to the name object and
@@ -41,6 +42,8 @@ pub(super) fn open(opening: Opening, operator: bool, now: UnixMs, entropy: &Entr
         revision: Revision::default(),
         pending_since: None,
         mail_is_failing: false,
+        policy: Policy::default(),
+        policy_revision: Revision::default(),
     };
     let owner = Member::owner(owner);
     let author = Author { actor: Actor::Member(owner.view.id), address: address.as_deref(), now };

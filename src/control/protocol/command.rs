@@ -174,6 +174,15 @@ pub enum Command {
         /// MAC of the typed code.
         mac: Digest,
     },
+    /// Deletes one key without a mailed code, where the policy demands none.
+    DeleteKey {
+        /// ID of the key.
+        id: KeyId,
+        /// Revision of the key that the member saw.
+        expected: Revision,
+    },
+    /// Returns the member's key pair, or what is missing for one.
+    ShowPair,
     /// Restores a deleted key.
     RestoreKey {
         /// ID of the key.

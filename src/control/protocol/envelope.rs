@@ -127,6 +127,24 @@ pub enum Letter {
         at: UnixMs,
         /// Time zone of the times in the text.
         zone: Zone,
+        /// `true` if the member's keys ended with the membership.
+        #[serde(default, skip_serializing_if = "core::ops::Not::not")]
+        keys_end: bool,
+    },
+    /// Confirms to a member that they generated a key.
+    KeyGenerated {
+        /// Name of the account.
+        account: String,
+        /// The key.
+        key: KeyName,
+        /// Expiry of the key, Unix ms; `None` if it has none.
+        expires: Option<UnixMs>,
+        /// IP address of the request; `None` if the platform reported none.
+        address: Option<String>,
+        /// Time of the generation, Unix ms.
+        at: UnixMs,
+        /// Time zone of the times in the text.
+        zone: Zone,
     },
 }
 

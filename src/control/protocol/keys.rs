@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use claviger_core::base::id::KeyId;
+use claviger_core::base::id::{KeyId, MemberId};
 use claviger_core::base::time::{DurationMs, UnixMs};
 use claviger_core::credential::issuer::Ceiling;
 use claviger_core::credential::limits::Limits;
@@ -97,6 +97,10 @@ pub struct KeyView {
     /// none within the retention of usage.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_refused_at: Option<UnixMs>,
+    /// Member who issued it, or who is responsible for its issuer. A ledger of an earlier release
+    /// sends none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub member: Option<MemberId>,
     /// Issuer, if it is not a member.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub issued_by: Option<IssuedBy>,
@@ -367,6 +371,7 @@ pub(crate) mod tests {
             uses_24h: 0,
             refused_24h: BTreeMap::new(),
             last_refused_at: None,
+            member: None,
             issued_by: None,
             ended: false,
             replaces: None,

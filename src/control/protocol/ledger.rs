@@ -28,6 +28,8 @@ use crate::protocol::identity::{PasswordNews, ResetMail, SessionEntry};
 use crate::protocol::keys::{KeyPage, KeyView};
 use crate::protocol::member::{Language, Role, SecretVersion};
 use crate::protocol::members::{InvitationOffer, InvitationView, MemberEntry, MemberList};
+use crate::protocol::pair::PairView;
+use crate::protocol::policy::{PolicyChanges, PolicyPreview, PolicyState};
 use crate::protocol::refusal::Refusal;
 use crate::protocol::service_credentials::{NewService, ServiceView};
 use crate::protocol::view::{AccountView, Progress, SessionView};
@@ -132,6 +134,20 @@ pub enum LedgerRequest {
         /// `true` to suspend, `false` to resume; `None` keeps it.
         #[serde(default)]
         suspended: Option<bool>,
+    },
+    /// Returns the account's policy, for an operator.
+    ShowPolicy,
+    /// Returns the effects of a change of the policy, and changes nothing.
+    PreviewPolicy {
+        /// Changed fields.
+        changes: PolicyChanges,
+    },
+    /// Changes the policy at the operator's request.
+    SetPolicy {
+        /// Changed fields.
+        changes: PolicyChanges,
+        /// Revision of the policy that the operator previewed.
+        expected: Revision,
     },
     /// Puts every record into KV again, at the operator's request.
     Rebuild,
@@ -393,6 +409,21 @@ pub enum LedgerReply {
     Member(MemberEntry),
     /// An invitation that was made or repeated.
     Invitation(InvitationView),
+    /// A member was removed, or has left, and their keys ended with the membership.
+    MemberRemoved {
+        /// Number of keys that ended.
+        keys: u32,
+        /// Revision of the last change.
+        revision: Revision,
+        /// Time from which the keys are refused everywhere.
+        bound: Bound,
+    },
+    /// The reply to `ShowPair`.
+    Pair(PairView),
+    /// The policy, as it is or after `SetPolicy`.
+    Policy(PolicyState),
+    /// The reply to `PreviewPolicy`.
+    PolicyPreview(PolicyPreview),
     /// The reply to `ShowInvitation`.
     Offer(InvitationOffer),
 }

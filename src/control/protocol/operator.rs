@@ -8,6 +8,7 @@ use claviger_core::base::time::UnixMs;
 use serde::{Deserialize, Serialize};
 
 use crate::protocol::integer::INTEGER_MAX;
+use crate::protocol::policy::PolicyChanges;
 
 /// An operation of an operator.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,6 +31,13 @@ pub enum OperatorCommand {
         freshness_ms: Option<u64>,
         /// `true` to suspend, `false` to resume.
         suspended: Option<bool>,
+    },
+    /// Changes an account's policy.
+    SetPolicy {
+        /// ID of the account.
+        account: AccountId,
+        /// Changed fields.
+        changes: PolicyChanges,
     },
     /// Puts every record of an account into KV again.
     Rebuild {

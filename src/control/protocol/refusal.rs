@@ -8,6 +8,7 @@ use crate::protocol::draft::field::FieldError;
 use crate::protocol::keys::{KeyName, KeyView};
 use crate::protocol::members::MemberEntry;
 use crate::protocol::regeneration::NotRegenerable;
+use crate::protocol::policy::PolicyState;
 use crate::protocol::service_credentials::ServiceView;
 
 /// The reason for which a ledger refused a request.
@@ -130,6 +131,23 @@ pub enum Refusal {
     },
     /// The key was not replaced, so it has no overlap to end.
     NotReplaced,
+    /// The member already has the one key pair that the policy allows.
+    KeyPairExists,
+    /// The policy demands a second factor, which the member has not set up.
+    MfaRequired,
+    /// The policy demands a mailed code to delete keys.
+    CodeRequired,
+    /// The key belongs to another member.
+    NotYourKey,
+    /// The key belonged to a member who is gone, and ended with the membership.
+    KeyMemberGone,
+    /// The policy no longer allows that keys are shown again.
+    ViewingNotAllowed,
+    /// The policy has changed since the operator saw it.
+    PolicyChangedMeanwhile {
+        /// Present policy with its revision.
+        state: Box<PolicyState>,
+    },
     /// The clients of the account have revoked as many tokens within an hour as they may.
     TooManyRevocations,
 }

@@ -15,6 +15,7 @@ impl LedgerReply {
             Self::Deletion(deletion) => deletion.keys.iter_mut().collect(),
             Self::Key(key) | Self::Changed { key: Some(key), .. } => vec![key],
             Self::Regenerated { key, replaced, .. } => vec![key, replaced],
+            Self::Pair(pair) => pair.key.iter_mut().collect(),
             Self::Refused(
                 Refusal::ChangedMeanwhile { key } | Refusal::AlreadyIssued { key: Some(key) },
             ) => {
@@ -34,6 +35,7 @@ impl LedgerReply {
             Self::Revoked { revision, .. } => *revision,
             Self::ServiceChanged { service, .. } => Some(service.revision),
             Self::State { state, .. } => Some(state.revision),
+            Self::MemberRemoved { revision, .. } => Some(*revision),
             _ => None,
         }
     }
@@ -45,6 +47,7 @@ impl LedgerReply {
             | Self::State { bound, .. }
             | Self::ServiceChanged { bound, .. } => bound.as_mut(),
             Self::Deleted { bound, .. } | Self::Regenerated { bound, .. } => Some(bound),
+            Self::Deleted { bound, .. } | Self::MemberRemoved { bound, .. } => Some(bound),
             _ => None,
         }
     }

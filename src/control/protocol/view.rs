@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::protocol::account::Email;
 use crate::protocol::member::{Language, Role, SecretVersion};
+use crate::protocol::policy::Policy;
 use crate::protocol::zone::Zone;
 
 /// The progress of publication to KV.
@@ -90,4 +91,7 @@ pub struct AccountView {
     /// `true` if the operator has suspended it.
     #[serde(default)]
     pub suspended: bool,
+    /// Policy of the account; a ledger of an earlier release has the default.
+    #[serde(default)]
+    pub policy: Policy,
 }

@@ -151,6 +151,28 @@ pub async fn reveal(context: &RequestContext<'_>, id: KeyId) -> Result<Response,
     }
 }
 
+/// Deletes a key, where the account's policy demands no mailed code.
+pub async fn delete(context: &RequestContext<'_>, id: KeyId) -> Result<Response, AdminProblem> {
+    context.session()?;
+    let expected = headers::if_match(context.request.headers)?;
+    match context.command(Command::DeleteKey { id, expected }).await? {
+        LedgerReply::Deleted { records, bound, restorable_until } => {
+            Ok(Response::json(200, &view::deleted(&records, bound, restorable_until, now())))
+        }
+        reply => Err(context.refusal(reply)),
+    }
+}
+
+/// Returns the key pair of the member, or what is missing for one.
+pub async fn show_pair(context: &RequestContext<'_>) -> Result<Response, AdminProblem> {
+    match context.command(Command::ShowPair).await? {
+        LedgerReply::Pair(pair) => {
+            Ok(Response::json(200, &view::pair(&pair, &context.config, now())))
+        }
+        reply => Err(context.refusal(reply)),
+    }
+}
+
 /// Changes a key by a form.
 pub async fn edit(context: &RequestContext<'_>, id: KeyId) -> Result<Response, AdminProblem> {
     context.session()?;

@@ -7,7 +7,7 @@
 
 use claviger_control::admin::config::AdminConfig;
 use claviger_control::admin::problem::AdminProblem;
-use claviger_control::admin::{body, form, headers, view};
+use claviger_control::admin::{body, form, headers, policy_form, view};
 use claviger_control::protocol::command::Command;
 use claviger_control::protocol::ledger::{LedgerReply, LedgerRequest};
 use claviger_control::protocol::objects::{DirectoryReply, DirectoryRequest};
@@ -106,6 +106,55 @@ pub async fn edit(
             note_suspended(context, account, state.suspended).await;
             Ok(Response::json(200, &view::account_state(state, bound, now())))
         }
+        reply => Err(context.refusal(reply)),
+    }
+}
+
+/// Returns an account's policy.
+pub async fn show_policy(
+    context: &RequestContext<'_>,
+    account: AccountId,
+) -> Result<Response, AdminProblem> {
+    find_open(context, account).await?;
+    policy_state(context, account, &LedgerRequest::ShowPolicy).await
+}
+
+/// Returns the effects of a change of an account's policy.
+pub async fn preview_policy(
+    context: &RequestContext<'_>,
+    account: AccountId,
+) -> Result<Response, AdminProblem> {
+    context.session()?;
+    let changes = policy_form::changes(&context.body().await?)?;
+    find_open(context, account).await?;
+    match ask(context, account, &LedgerRequest::PreviewPolicy { changes }).await? {
+        LedgerReply::PolicyPreview(preview) => {
+            Ok(Response::json(200, &view::policy_preview(&preview, now())))
+        }
+        reply => Err(context.refusal(reply)),
+    }
+}
+
+/// Changes an account's policy, if it is the one that the operator previewed.
+pub async fn set_policy(
+    context: &RequestContext<'_>,
+    account: AccountId,
+) -> Result<Response, AdminProblem> {
+    context.session()?;
+    let expected = headers::if_match(context.request.headers)?;
+    let changes = policy_form::changes(&context.body().await?)?;
+    find_open(context, account).await?;
+    authorise(context, OperatorCommand::SetPolicy { account, changes }).await?;
+    policy_state(context, account, &LedgerRequest::SetPolicy { changes, expected }).await
+}
+
+async fn policy_state(
+    context: &RequestContext<'_>,
+    account: AccountId,
+    request: &LedgerRequest,
+) -> Result<Response, AdminProblem> {
+    match ask(context, account, request).await? {
+        LedgerReply::Policy(state) => Ok(Response::json(200, &view::policy_state(&state, now()))),
         reply => Err(context.refusal(reply)),
     }
 }

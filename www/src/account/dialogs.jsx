@@ -1,5 +1,6 @@
 // Changes and removes members. Each dialog says the effect, from when it holds, and the way back.
 import { loadSession, useSession } from "../client/session.jsx";
+import { sayWithin } from "../i18n/bound.js";
 import { useLocale } from "../i18n/locale.jsx";
 import { Confirmation } from "../ui/confirmation.jsx";
 import { Dialog } from "../ui/dialog.jsx";
@@ -12,13 +13,14 @@ import { RoleChoice } from "./roles.jsx";
 
 /**
  * @typedef {import('./requests.js').Member} Member
+ * @typedef {import('../ui/result.jsx').Bound} Bound
  * @typedef {'role' | 'end-sessions' | 'remove' | 'leave'} Action
  *
  * @typedef {object} ActionProps
  * @property {Member} subject
  * @property {boolean} isLastOwner `true` if no other owner would remain
- * @property {(act: string, member: Member | null) => void} onDone gets the member as it is now;
- *   `null` if it is gone
+ * @property {(act: string, member: Member | null, bound?: Bound | null) => void} onDone gets the
+ *   member as it is now, `null` if it is gone, and the bound if keys ended
  * @property {() => void} onStale called if the page may show what is no longer so
  * @property {() => void} onCancel
  */
@@ -39,7 +41,13 @@ export function actionsOn(member, owner) {
 export function ActionDialog({ what, ...props }) {
   const { say } = useLocale();
   const { session, leave } = useSession();
-  const { name, email, sessions } = props.subject;
+  const { name, email, sessions, keys_ending } = props.subject;
+  /** @param {'remove' | 'leave'} act */
+  const bodyOf = (act) => {
+    if (keys_ending === null || keys_ending === undefined) return say(`${act}.body`, { email });
+    if (keys_ending === 0) return say(`${act}.no-keys`, { email });
+    return sayWithin(say, `${act}.keys`, session.account, { count: keys_ending, email });
+  };
   if (what === "role") return <RoleDialog {...props} />;
   if (what === "leave" && props.isLastOwner) return <LastOwner onCancel={props.onCancel} />;
   if (what === "leave")
@@ -48,7 +56,7 @@ export function ActionDialog({ what, ...props }) {
         {...props}
         what={what}
         title={say("leave.title", { account: session.account.name })}
-        body={say("leave.body")}
+        body={bodyOf("leave")}
         onDone={leave}
       />
     );
@@ -58,8 +66,8 @@ export function ActionDialog({ what, ...props }) {
         {...props}
         what={what}
         title={say("remove.title", { name })}
-        body={say("remove.body", { email })}
-        onDone={() => props.onDone("removed", null)}
+        body={bodyOf("remove")}
+        onDone={(bound) => props.onDone("removed", null, bound)}
       />
     );
   return (
@@ -80,7 +88,8 @@ export function ActionDialog({ what, ...props }) {
  * @param {string} props.title
  * @param {string} props.body
  * @param {Member} props.subject
- * @param {() => void} props.onDone
+ * @param {(bound: Bound | null) => void} props.onDone gets the time from which the member's keys
+ *   are refused, if some ended
  * @param {() => void} props.onStale
  * @param {() => void} props.onCancel
  */
@@ -89,9 +98,12 @@ function Removal({ what, title, body, subject, onDone, onStale, onCancel }) {
   const { request } = useSession();
   const form = useForm({});
   const confirm = async () => {
-    const send = what === "end-sessions" ? endSessionsOf : removeMember;
-    const answer = await form.submit([], () => send(request, subject));
-    if (answer?.ok) onDone();
+    if (what === "end-sessions") {
+      const ended = await form.submit([], () => endSessionsOf(request, subject));
+      return ended?.ok && onDone(null);
+    }
+    const answer = await form.submit([], () => removeMember(request, subject));
+    return answer?.ok && onDone(answer.data?.bound ?? null);
   };
   return (
     <Confirmation

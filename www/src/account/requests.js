@@ -16,6 +16,8 @@
  * @property {string | null} seen_at
  * @property {number} sessions number of browsers that are signed in
  * @property {boolean} you
+ * @property {number | null} [keys_ending] number of keys that end with the membership; `null` if
+ *   keys outlive it
  *
  * @typedef {object} Invitation
  * @property {string} id
@@ -89,7 +91,8 @@ export const changeRole = (request, { id, role: expected_role }, role) =>
  * Removes a member, or leaves the account.
  * @param {Request} request
  * @param {{id: string}} member
- * @returns {Answering<null>}
+ * @returns {Answering<{keys_ended: number, bound: import('../ui/result.jsx').Bound} | null>} `null`
+ *   if no key ended
  */
 export const removeMember = (request, { id }) => request("DELETE", memberPath(id));
 

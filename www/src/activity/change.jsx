@@ -1,4 +1,5 @@
 // Shows one changed value, before and after.
+import { lifeText } from "../client/policy.js";
 import { keyAddress } from "../client/route.js";
 import { useLocale } from "../i18n/locale.jsx";
 import { durationOf } from "../key/duration.js";
@@ -69,6 +70,9 @@ function Value({ field, value }) {
   }
   if (TIMES.includes(field) && (typeof value === "string" || typeof value === "number"))
     return <time dateTime={new Date(value).toISOString()}>{format.end(value, { short: true })}</time>;
+  if ((field === "default_life" || field === "longest_life") && typeof value === "string")
+    return <span>{lifeText(say, field, value)}</span>;
+  if (has(`policy.${field}.${value}`)) return <span>{say(`policy.${field}.${value}`)}</span>;
   if (field === "state" && has(`status.${value}`)) return <span>{say(`status.${value}`)}</span>;
   return <span>{String(value)}</span>;
 }

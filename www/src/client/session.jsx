@@ -11,7 +11,7 @@ import { send } from "./api.js";
  * @property {{id: string, name: string, email: string, role: Role, language:
  *   import('../i18n/locale.jsx').Language}} member
  * @property {{id: string, name: string, time_zone: string, freshness_s: number, freshness:
- *   'bounded' | 'eventual', suspended: boolean}} account
+ *   'bounded' | 'eventual', suspended: boolean, policy?: import('./policy.js').Policy}} account
  * @property {boolean} operator `true` if the member may use the operator's pages
  * @property {number | null} publication_lag_s age of the oldest unpublished change, once that is
  *   unusual

@@ -8,8 +8,8 @@ import { useLocale } from "../i18n/locale.jsx";
 import { ActionDialog } from "../key/actions/dialog.jsx";
 import { Issuer } from "../key/issuer.jsx";
 import { Codes, IssuanceLimits } from "../key/limits.jsx";
-import { actionsOn, loadKey } from "../key/model.js";
-import { ShowButton } from "../key/reveal.jsx";
+import { actionsFor, loadKey } from "../key/model.js";
+import { ShowButton, isShowable } from "../key/reveal.jsx";
 import { Status } from "../key/status.jsx";
 import { Expiry, LastUse, TimeAgo } from "../key/times.jsx";
 import { RefusedCalls } from "../key/use.jsx";
@@ -65,7 +65,7 @@ function KeyDetails({ subject, onKey, onStale }) {
   const [what, setWhat] = useState(/** @type {Action | null} */ (null));
   const [result, setResult] = useState(/** @type {KeyResult | null} */ (null));
   const isDeleted = subject.status === "deleted";
-  const acts = canManageKeys(session) ? actionsOn(subject) : [];
+  const acts = canManageKeys(session) ? actionsFor(subject, session) : [];
   useTick();
 
   /** @param {KeyResult} done */
@@ -116,7 +116,7 @@ function KeyDetails({ subject, onKey, onStale }) {
       <Replaced subject={subject} />
       <Facts subject={subject} onStale={onStale} />
       <KeyActivity subject={subject} />
-      {canManageKeys(session) && !isDeleted && (
+      {canManageKeys(session) && !isDeleted && (subject.protected || acts.includes("delete")) && (
         <section class="apart" aria-labelledby="delete">
           <h2 id="delete">{say("delete.heading")}</h2>
           <p>{say(subject.protected ? (isOwner(session) ? "protected.lift" : "protected.ask") : "delete.lead")}</p>
@@ -181,7 +181,7 @@ function Facts({ subject, onStale }) {
 function Identity({ subject }) {
   const { say } = useLocale();
   const { session } = useSession();
-  const showable = subject.viewable && subject.status !== "deleted" && canManageKeys(session);
+  const showable = isShowable(subject, session);
   return (
     <dl>
       <Detail term={say("column.status")}>

@@ -1,4 +1,6 @@
 // Defines a key, as every route of the server returns it, and the requests about keys.
+import { policyOf } from "../client/policy.js";
+import { isOwner } from "../client/session.jsx";
 
 /**
  * @typedef {object} Key
@@ -55,6 +57,27 @@
 /** @typedef {'edit' | 'disable' | 'enable' | 'regenerate' | 'end' | 'delete' | 'restore'} Action */
 
 /**
+ * Returns `true` if the key belongs to another member, who alone manages it.
+ * @param {Key} key
+ * @param {import('../client/session.jsx').Session} session
+ */
+export const isOfAnother = ({ issued_by: { kind, id } }, session) =>
+  policyOf(session).keys_follow_member && kind === "member" && id !== session.member.id;
+
+/**
+ * Returns the actions that a key offers to a member, in the order of menus. Of a key that belongs
+ * to another member, owners may only take away.
+ * @param {Key} key
+ * @param {import('../client/session.jsx').Session} session
+ * @returns {Action[]}
+ */
+export function actionsFor(key, session) {
+  const all = actionsOn(key);
+  if (!isOfAnother(key, session)) return all;
+  return isOwner(session) ? all.filter((act) => act === "disable" || act === "delete") : [];
+}
+
+/**
  * Returns the actions that a key offers, in the order of menus.
  * @param {Key} key
  * @returns {Action[]}
@@ -75,6 +98,14 @@ export function actionsOn(key) {
  */
 export const conflictOf = (problem) =>
   problem?.code === "changed_meanwhile" ? /** @type {Conflict} */ (problem) : null;
+
+/**
+ * Deletes a key where the account's policy demands no mailed code.
+ * @param {Request} request
+ * @param {Key} key
+ * @returns {Answering<import('./deletion/requests.js').Deleted>}
+ */
+export const deleteKey = (request, key) => request("DELETE", path(key), { headers: ifUnchanged(key) });
 
 /** @param {{id: string}} key */
 const path = (key) => `/v1/keys/${encodeURIComponent(key.id)}`;

@@ -1,6 +1,7 @@
 // Shows a key in clear text: once when it is issued, and again if it is viewable.
 import { useState } from "preact/hooks";
-import { useSession } from "../client/session.jsx";
+import { policyOf } from "../client/policy.js";
+import { canManageKeys, useSession } from "../client/session.jsx";
 import { useLocale } from "../i18n/locale.jsx";
 import { useAnnounce } from "../ui/announcer.jsx";
 import { CodeBlock } from "../ui/code.jsx";
@@ -8,7 +9,7 @@ import { ProblemNotice } from "../ui/problem.jsx";
 import { Secret, SecretDialog } from "../ui/secret.jsx";
 import { Advice } from "./advice.jsx";
 import { exampleCall } from "./examples.js";
-import { revealKey } from "./model.js";
+import { isOfAnother, revealKey } from "./model.js";
 import { exampleLacks, worksText } from "./works.js";
 
 /**
@@ -79,6 +80,18 @@ export function Reveal({ subject, secrets, again = false, title, works, closeBod
     </SecretDialog>
   );
 }
+
+/**
+ * Returns `true` if the member may show the key again.
+ * @param {import('./model.js').Key} key
+ * @param {import('../client/session.jsx').Session} session
+ */
+export const isShowable = (key, session) =>
+  key.viewable &&
+  key.status !== "deleted" &&
+  canManageKeys(session) &&
+  policyOf(session).viewable_allowed &&
+  !isOfAnother(key, session);
 
 /**
  * Draws the button that shows a viewable key again.

@@ -2,7 +2,7 @@
 // actions.
 import { useEffect, useState } from "preact/hooks";
 import { useLoader } from "../client/loader.js";
-import { useSession } from "../client/session.jsx";
+import { loadSession, useSession } from "../client/session.jsx";
 import { NotFoundPage, PageTitle } from "../frame/shell.jsx";
 import { useLocale } from "../i18n/locale.jsx";
 import { presentName } from "../i18n/zones.js";
@@ -13,11 +13,13 @@ import { Detail } from "../ui/detail.jsx";
 import { FocusFallback } from "../ui/focus.jsx";
 import { BackIcon, WarningIcon } from "../ui/icons.jsx";
 import { Loading } from "../ui/loading.jsx";
+import { PolicyFacts } from "../ui/policy.jsx";
 import { RetryNotice } from "../ui/problem.jsx";
 import { ResultNote, resultText } from "../ui/result.jsx";
 import { AccountStatus, accountName } from "./accounts.jsx";
 import { AccountConfirmation } from "./confirmation.jsx";
 import { FreshnessForm } from "./freshness.jsx";
+import { PolicyDialog } from "./policy.jsx";
 import { loadAccount } from "./requests.js";
 
 /** Period at which the page loads the progress of a rebuild or a restore. */
@@ -83,8 +85,9 @@ function AccountDetails({ account, onChanged }) {
   const locale = useLocale();
   const { say } = locale;
   const announce = useAnnounce();
+  const { session, enter } = useSession();
   const [what, setWhat] = useState(
-    /** @type {import('./confirmation.jsx').AccountAction | 'freshness' | null} */ (null),
+    /** @type {import('./confirmation.jsx').AccountAction | 'freshness' | 'policy' | null} */ (null),
   );
   const [result, setResult] = useState(/** @type {import('../ui/result.jsx').Result | null} */ (null));
   const name = accountName(say, account);
@@ -97,6 +100,12 @@ function AccountDetails({ account, onChanged }) {
     setResult(done);
     announce(resultText(locale, done));
     onChanged();
+  };
+  // What the console offers depends on the policy of the operator's own account.
+  const changePolicy = async () => {
+    settle("policy", null);
+    const own = account.id === session.account.id ? await loadSession() : null;
+    return own?.ok && enter(own.data);
   };
   /** @param {NonNullable<typeof what>} act */
   const open = (act) => () => {
@@ -118,6 +127,15 @@ function AccountDetails({ account, onChanged }) {
         <State account={account} onFreshness={open("freshness")} />
         <Publication {...account.publication} onRebuild={open("rebuild")} />
       </div>
+      {account.policy && (
+        <section class="apart" aria-labelledby="policy">
+          <h2 id="policy">{say("policy.title")}</h2>
+          <PolicyFacts policy={account.policy} />
+          <button type="button" onClick={open("policy")}>
+            {say("policy.change")}
+          </button>
+        </section>
+      )}
       <section class="apart" aria-labelledby="restore">
         <h2 id="restore">{say("operator.restore")}</h2>
         <p>{say(account.restoring ? "operator.restoring" : "operator.restore.lead")}</p>
@@ -135,7 +153,17 @@ function AccountDetails({ account, onChanged }) {
         </div>
       </section>
       {what === "freshness" && <FreshnessForm account={account} onDone={settle} onCancel={leave} />}
-      {what && what !== "freshness" && (
+      {what === "policy" && account.policy && (
+        <PolicyDialog
+          account={account}
+          name={name}
+          policy={account.policy}
+          onDone={changePolicy}
+          onStale={onChanged}
+          onCancel={leave}
+        />
+      )}
+      {what && what !== "freshness" && what !== "policy" && (
         <AccountConfirmation
           what={what}
           account={account}

@@ -18,6 +18,7 @@
  * @property {number} within_s the freshness with the grace of an outage
  * @property {Publication} publication
  * @property {AccountKeys | null} keys
+ * @property {Policy} [policy] absent from a server of an earlier release
  *
  * Its stored keys, disabled and expired ones included.
  * @typedef {object} AccountKeys
@@ -33,6 +34,15 @@
  * @property {number | null} lag_s
  *
  * @typedef {Account & Details} OpenAccount
+ * @typedef {import('../client/policy.js').Policy} Policy
+ *
+ * What a change of a policy concerns.
+ * @typedef {object} PolicyPreview
+ * @property {Policy} before
+ * @property {Policy} after
+ * @property {number} revision of the present policy
+ * @property {{kind: string, count: number, names: string[]}[]} effects
+ *
  * @typedef {import('../client/api.js').Request} Request
  * @typedef {import('../client/api.js').Options} Options
  * @typedef {{bound?: import('../ui/result.jsx').Bound | null}} Done
@@ -93,6 +103,27 @@ export const finishRestore = (request, { id }) => request("POST", `${path(id)}/r
  * @returns {import('../key/model.js').Answering<Done>}
  */
 export const setFreshness = (request, { id }, freshness_s) => request("PATCH", path(id), { body: { freshness_s } });
+
+/**
+ * Asks what a change of an account's policy concerns. It changes nothing.
+ * @param {Request} request
+ * @param {{id: string}} account
+ * @param {Policy} policy
+ * @returns {import('../key/model.js').Answering<PolicyPreview>}
+ */
+export const previewPolicy = (request, { id }, policy) =>
+  request("POST", `${path(id)}/policy/preview`, { body: policy });
+
+/**
+ * Changes the policy, unless it is no longer the one that was previewed.
+ * @param {Request} request
+ * @param {{id: string}} account
+ * @param {Policy} policy
+ * @param {number} revision
+ * @returns {import('../key/model.js').Answering<{policy: Policy}>}
+ */
+export const setPolicy = (request, { id }, policy, revision) =>
+  request("PUT", `${path(id)}/policy`, { body: policy, headers: { "If-Match": `"${revision}"` } });
 
 /** Returns the address of an account's page. @param {string} id */
 export const accountAddress = (id) => `#/operator/${id}`;

@@ -28,6 +28,7 @@ const BOUND_KEYS = {
   edited: "bound.limits",
   regenerated: "bound.old",
   ended: "bound.old",
+  removed: "bound.keys",
   freshness: "bound.freshness",
   service_edited: "bound.limits",
   service_password: "bound.service",

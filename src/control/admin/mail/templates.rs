@@ -9,7 +9,7 @@ use claviger_core::config::terms::{Bound, Terms};
 use claviger_core::credential::key::access_key;
 
 use super::blocks::{Block, Precision, moment};
-use super::member_templates;
+use super::{key_templates, member_templates};
 use crate::protocol::envelope::Letter;
 use crate::protocol::keys::KeyName;
 use crate::protocol::member::Language;
@@ -123,9 +123,17 @@ pub fn render(
             let at = moment(*at, zone, language, Precision::Minutes);
             member_templates::role_changed((by, account), (*from, *to), &at, language)
         }
-        Letter::MemberRemoved { account, by, at, zone } => {
+        Letter::MemberRemoved { account, by, at, zone, keys_end } => {
             let at = moment(*at, zone, language, Precision::Minutes);
-            member_templates::removed((by, account), &at, language)
+            member_templates::removed((by, account), *keys_end, &at, language)
+        }
+        Letter::KeyGenerated { account, key, expires, address, at, zone } => {
+            let at = moment(*at, zone, language, Precision::Seconds);
+            let expires = expires.map(|end| moment(end, zone, language, Precision::Minutes));
+            let from = address_phrase(address.as_deref(), language);
+            let facts = (at.as_str(), from.as_str(), setting.console_origin);
+            let key = item(key, language, setting.prefix);
+            key_templates::generated((account, &key), expires.as_deref(), facts, language)
         }
     }
 }
@@ -215,13 +223,13 @@ fn address_phrase(address: Option<&str>, language: Language) -> String {
 fn restore_sentence(keys: usize, until: &str, console: &str, language: Language) -> String {
     match (language, keys) {
         (Language::En, 1) => {
-            format!("Until {until}, an owner or admin can restore it on the console: {console}")
+            format!("Until {until}, it can be restored on the console: {console}")
         }
         (Language::En, _) => {
-            format!("Until {until}, an owner or admin can restore them on the console: {console}")
+            format!("Until {until}, they can be restored on the console: {console}")
         }
         (Language::Ja, _) => {
-            format!("{until}までは、所有者または管理者がコンソールで復元できます。{console}")
+            format!("{until}までは、コンソールで復元できます。{console}")
         }
     }
 }
@@ -262,9 +270,13 @@ const JA_NOTICE_WARNING: &str =
     "お心当たりがない場合は、必要なキーを復元し、サービスの運営者に連絡してください。";
 
 fn items(keys: &[KeyName], language: Language, prefix: &Prefix) -> Block {
-    let item = |key: &KeyName| match language {
+    Block::Items(keys.iter().map(|key| item(key, language, prefix)).collect())
+}
+
+/// Returns a key's name with its access key.
+fn item(key: &KeyName, language: Language, prefix: &Prefix) -> String {
+    match language {
         Language::En => format!("{} ({})", key.name, access_key(prefix, key.id)),
         Language::Ja => format!("{}（{}）", key.name, access_key(prefix, key.id)),
-    };
-    Block::Items(keys.iter().map(item).collect())
+    }
 }

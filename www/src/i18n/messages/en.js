@@ -6,6 +6,7 @@ import deletion from "./en/deletion.js";
 import filters from "./en/filters.js";
 import limits from "./en/limits.js";
 import members from "./en/members.js";
+import policy from "./en/policy.js";
 import profile from "./en/profile.js";
 import rotation from "./en/rotation.js";
 import service from "./en/service.js";
@@ -18,6 +19,7 @@ export default {
   ...filters,
   ...limits,
   ...members,
+  ...policy,
   ...profile,
   ...rotation,
   ...service,

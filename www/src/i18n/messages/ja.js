@@ -5,6 +5,7 @@ import deletion from "./ja/deletion.js";
 import filters from "./ja/filters.js";
 import limits from "./ja/limits.js";
 import members from "./ja/members.js";
+import policy from "./ja/policy.js";
 import profile from "./ja/profile.js";
 import rotation from "./ja/rotation.js";
 import service from "./ja/service.js";
@@ -17,6 +18,7 @@ export default {
   ...filters,
   ...limits,
   ...members,
+  ...policy,
   ...profile,
   ...rotation,
   ...service,
