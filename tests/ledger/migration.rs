@@ -224,6 +224,7 @@ const ROWS: &[&[&str]] = &[
         r#"INSERT INTO member_invitation VALUES ('0123456789', 'nnnnnnnnnnn', '9876543210', zeroblob(32), 'noor@example.jp',
             'viewer', 'en', 'ooooooooooo', 1795262400000, 1795867200000, 1)"#,
     ],
+    &["INSERT INTO invitation VALUES ('ann@example.com', 'i-1', 'yyyyyyyy', 1795262400000)"],
 ];
 
 #[test]
@@ -287,7 +288,6 @@ fn the_tables_refuse_what_cannot_be() {
         "UPDATE key SET issued_by = 'service'",
         "INSERT INTO issuer_end VALUES ('service', -1, 0)",
         "INSERT INTO revoked_sealed VALUES ('a1B2c3D4Qx0mT7rWz5', 'service', 0)",
-        "INSERT INTO invitation VALUES ('nobody', 'i-1', 'zzzzzzzz', 0)",
         "UPDATE key SET protected = 2",
         "UPDATE key SET returns_as = 'deleted'",
         "INSERT INTO deletion VALUES ('0123456789', 'nobody', '[]', 0, zeroblob(32), 1, 0, 0, NULL)",

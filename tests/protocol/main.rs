@@ -184,6 +184,11 @@ fn requests_to_a_ledger() {
         LedgerRequest::Holds { member: member(), email: "mei@example.jp".into() },
         LedgerRequest::Exists,
         LedgerRequest::Inspect,
+        LedgerRequest::OperateByAccess {
+            operator: email(),
+            address: Some("203.0.113.7".into()),
+            operation: OperatorCommand::Look,
+        },
         console(Command::Show),
         console(Command::SignOut),
         console(Command::StepUp {
@@ -480,6 +485,7 @@ fn the_directory_and_addresses() {
             DirectoryRequest::Find { account: account() },
             r#"{"ask":"find","account":"a1B2c3D4"}"#.into(),
         ),
+        (DirectoryRequest::FindFirst, r#"{"ask":"find_first"}"#.into()),
         (
             DirectoryRequest::NoteEpoch { account: account() },
             r#"{"ask":"note_epoch","account":"a1B2c3D4"}"#.into(),

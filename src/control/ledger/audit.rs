@@ -222,7 +222,7 @@ impl Action {
 #[derive(Clone, Copy, Debug)]
 pub struct Author<'a> {
     /// Member, key, service password or operator.
-    pub actor: Actor,
+    pub actor: Actor<'a>,
     /// IP address of the request; `None` if the platform reported none.
     pub address: Option<&'a str>,
     /// Time of the action, Unix ms.

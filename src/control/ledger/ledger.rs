@@ -34,6 +34,7 @@ use crate::ledger::account::Account;
 use crate::ledger::audit::{Action, Author};
 use crate::ledger::context::CommandContext;
 use crate::ledger::member::Member;
+use crate::ledger::operator::operate;
 use crate::ledger::password::{VerifiedPassword, follow};
 use crate::ledger::plan::Plan;
 use crate::ledger::schema::MIGRATIONS;
@@ -223,6 +224,16 @@ impl<'a> Ledger<'a> {
             LedgerRequest::MailReset(mail) => password::mail_reset(self.sql, account, mail, now),
             LedgerRequest::ShowInvitation { token, digest } => {
                 invitations::show(self.sql, account, token, digest, now)
+            }
+            LedgerRequest::OperateByAccess { operator, address, operation } => {
+                // Customers' accounts have no operators.
+                if !account.operator {
+                    return Ok(Plan::refuse(Refusal::NotFound));
+                }
+                let actor = Actor::AccessOperator(operator.as_str());
+                let author = Author { actor, address: address.as_deref(), now };
+                let (writes, reply) = operate(self.sql, author, &operation)?;
+                Ok(Plan { writes, reply })
             }
             LedgerRequest::Join(joining) => invitations::join(self.sql, account, joining, now),
         }

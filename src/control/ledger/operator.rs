@@ -1,6 +1,7 @@
 //! Operations of operators on other accounts, as their own ledger records them. An idempotency key
-//! invites at most one account. [`super::decide::authorise`] has already checked the operator's
-//! rights.
+//! invites at most one account. The operator's rights are already checked:
+//! [`super::decide::authorise`] checks those of a member, and the admin Worker those of a person whom
+//! Cloudflare Access recognised.
 
 use claviger_core::base::id::AccountId;
 use serde_json::json;
@@ -47,7 +48,7 @@ pub fn operate(
     Ok((writes, LedgerReply::Done))
 }
 
-/// Returns the account that the same member has invited with this idempotency key.
+/// Returns the account that the same operator has invited with this idempotency key.
 fn invited(
     sql: &dyn Sql,
     author: Author<'_>,

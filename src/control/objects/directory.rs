@@ -337,6 +337,7 @@ impl DurableObject for Directory<'_> {
             }
             DirectoryRequest::List { cursor } => list::page(self.sql, cursor)?,
             DirectoryRequest::Find { account } => list::find(self.sql, account)?,
+            DirectoryRequest::FindFirst => list::find_first(self.sql)?,
             DirectoryRequest::NoteEpoch { account } => self.note_epoch(account, now, entropy)?,
             DirectoryRequest::Restored { account } => self.restored(account, now)?,
         })

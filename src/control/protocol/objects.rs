@@ -252,6 +252,8 @@ pub enum DirectoryRequest {
         /// ID of the account.
         account: AccountId,
     },
+    /// Returns the deployment's first account, if it is open.
+    FindFirst,
     /// Notes a new epoch for an account whose ledger is about to be restored from a bookmark.
     NoteEpoch {
         /// ID of the account.

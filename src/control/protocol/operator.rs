@@ -1,7 +1,8 @@
 //! Operations of operators on accounts, and the directory's entries.
 //!
-//! An operator is an owner of the deployment's first account. The admin Worker first asks that
-//! account's ledger, which authorises and records the operation. Then the admin Worker performs it.
+//! An operator is an owner of the deployment's first account or, where Cloudflare Access is
+//! configured, a listed person whom Access recognised. The admin Worker first asks the ledger of the
+//! first account, which authorises and records the operation. Then the admin Worker performs it.
 
 use claviger_core::base::id::AccountId;
 use claviger_core::base::time::UnixMs;
@@ -46,6 +47,20 @@ pub enum OperatorCommand {
         /// ID of the account.
         account: AccountId,
     },
+}
+
+impl OperatorCommand {
+    /// Returns `true` if the operation changes something. It then needs a fresh proof of identity.
+    pub fn is_change(&self) -> bool {
+        match self {
+            Self::Look => false,
+            Self::Invite { .. }
+            | Self::SetState { .. }
+            | Self::Rebuild { .. }
+            | Self::BeginRestore { .. }
+            | Self::FinishRestore { .. } => true,
+        }
+    }
 }
 
 /// State of an account in the directory.

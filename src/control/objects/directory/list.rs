@@ -42,6 +42,19 @@ pub fn find(sql: &dyn Sql, account: AccountId) -> Result<DirectoryReply, SqlErro
     Ok(entry.map_or(DirectoryReply::Unknown, DirectoryReply::Account))
 }
 
+/// Returns the first account, which no operator invited. Its ledger has the last word: it refuses the
+/// operator's commands if the deployment began with another account.
+pub fn find_first(sql: &dyn Sql) -> Result<DirectoryReply, SqlError> {
+    if !is_initialised(sql)? {
+        return Ok(DirectoryReply::Unknown);
+    }
+    let text = format!(
+        "{COLUMNS} WHERE state = 'open' AND invited = 0 ORDER BY entered_at_ms, id LIMIT 1"
+    );
+    let entry = sql.first(&Statement::new(text))?.map(read).transpose()?;
+    Ok(entry.map_or(DirectoryReply::Unknown, DirectoryReply::Account))
+}
+
 fn read(mut row: Row) -> Result<DirectoryEntry, SqlError> {
     Ok(DirectoryEntry {
         id: row.parsed("an account ID", AccountId::parse)?,

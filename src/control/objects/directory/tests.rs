@@ -368,3 +368,24 @@ fn a_suspended_account_is_listed_as_such_until_it_is_resumed() {
         assert_eq!(listed(), [suspended]);
     }
 }
+
+#[test]
+fn the_first_account_is_the_earliest_open_one_that_nobody_invited() {
+    let sql = Sqlite::new();
+    let first = |sql: &Sqlite| match ask(sql, DirectoryRequest::FindFirst) {
+        DirectoryReply::Account(entry) => Some(entry.id),
+        DirectoryReply::Unknown => None,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(first(&sql), None);
+    enter_first(&sql, "bbbbbbbb");
+    assert_eq!(first(&sql), None, "its ledger is not open yet");
+    confirm(&sql, "bbbbbbbb");
+    assert_eq!(first(&sql), Some(account("bbbbbbbb")));
+    ask(&sql, DirectoryRequest::Invite { account: account("aaaaaaaa"), again: false });
+    confirm(&sql, "aaaaaaaa");
+    assert_eq!(first(&sql), Some(account("bbbbbbbb")));
+    let gone = Statement::new("DELETE FROM account WHERE id = 'bbbbbbbb'");
+    sql.apply(&[gone]).unwrap();
+    assert_eq!(first(&sql), None, "an invited account never takes its place");
+}
