@@ -64,6 +64,8 @@ pub enum Route {
     MailDeletionCode(TokenId),
     /// Confirms a deletion, which deletes its keys.
     ConfirmDeletion(TokenId),
+    /// Leads to the operator's page, once Cloudflare Access has signed the operator in.
+    SignInByAccess,
     /// Lists accounts, for an operator.
     ListAccounts,
     /// Creates the set-up link of a new account. Only operators may.
@@ -229,6 +231,7 @@ impl Route {
             ["account", "service", "password"] => {
                 (pick(verb, &[("POST", Self::ChangeServicePassword)]), "POST")
             }
+            ["operator", "sign-in"] => (pick(verb, &[("GET", Self::SignInByAccess)]), "GET, HEAD"),
             ["operator", "accounts"] => (
                 pick(verb, &[("GET", Self::ListAccounts), ("POST", Self::InviteAccount)]),
                 "GET, HEAD, POST",
@@ -293,6 +296,12 @@ impl Route {
         found.ok_or(AdminProblem::Request(RequestProblem::MethodNotAllowed { allow }))
     }
 
+    /// Returns `true` if other sites may lead a browser to the route. Its answer is the same for
+    /// everyone.
+    pub fn is_linked_to(self) -> bool {
+        self == Self::SignInByAccess
+    }
+
     /// Returns `true` if the route needs CSRF protection: the request must come from the console's
     /// own page.
     pub fn wants_own_page(self) -> bool {
@@ -307,6 +316,7 @@ impl Route {
             | Self::CountIssuedByKey(_)
             | Self::ListActivity
             | Self::ShowDeletion(_)
+            | Self::SignInByAccess
             | Self::ListAccounts
             | Self::ListOwnAccounts
             | Self::ListSessions
@@ -404,6 +414,7 @@ mod tests {
         ("/v1/deletions/{id}", "GET, HEAD"),
         ("/v1/deletions/{id}/code", "POST"),
         ("/v1/deletions/{id}/confirm", "POST"),
+        ("/v1/operator/sign-in", "GET, HEAD"),
         ("/v1/operator/accounts", "GET, HEAD, POST"),
         ("/v1/operator/accounts/{id}", "GET, HEAD, PATCH"),
         ("/v1/operator/accounts/{id}/rebuild", "POST"),

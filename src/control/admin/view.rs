@@ -349,6 +349,10 @@ pub fn session(
             "freshness": config.terms.freshness.as_str(), "suspended": view.account.suspended,
         },
         "operator": view.operator,
+        "operator_by": match &config.access {
+            Ok(None) => "session",
+            Ok(Some(_)) | Err(_) => "access",
+        },
         "accounts": view.accounts,
         "mail": match (&config.mail, view.mail_is_failing) {
             (None, _) => "off",
@@ -380,11 +384,11 @@ fn api(config: &AdminConfig) -> Value {
 /// # Errors
 /// [`RequestProblem::NotFound`] for every other member, as on the operator's routes.
 pub fn counters(
-    view: &SessionView,
+    is_operator: bool,
     counters: Option<Value>,
     now: UnixMs,
 ) -> Result<Value, AdminProblem> {
-    if view.operator {
+    if is_operator {
         Ok(json!({ "isolate": counters, "now": text(now) }))
     } else {
         Err(AdminProblem::Request(RequestProblem::NotFound))

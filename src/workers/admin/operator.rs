@@ -1,14 +1,13 @@
 //! Routes under `/v1/operator/accounts`: operations of operators on accounts.
 //!
-//! Each route first asks the operator's own ledger, which authorises the operation and records its
-//! author. Only then does it call the directory or the other account's ledger, which records the
+//! Each route first recognises the operator ([`crate::access`]). It asks the ledger of the first
+//! account, which authorises the operation and records its author. Only then does it call the directory or the other account's ledger, which records the
 //! change. Before all that, the route looks the account up in the directory. So no ledger records
 //! an operation on an unknown account, or while the directory is unreachable.
 
 use claviger_control::admin::config::AdminConfig;
 use claviger_control::admin::problem::AdminProblem;
 use claviger_control::admin::{body, form, headers, view};
-use claviger_control::protocol::command::Command;
 use claviger_control::protocol::ledger::{LedgerReply, LedgerRequest};
 use claviger_control::protocol::objects::{DirectoryReply, DirectoryRequest};
 use claviger_control::protocol::operator::{DirectoryEntry, EntryState, OperatorCommand};
@@ -19,15 +18,29 @@ use claviger_core::base::http::response::Response;
 use claviger_core::base::id::AccountId;
 use claviger_workers::rng;
 
+use crate::access::Operator;
 use crate::calls;
 use crate::clock::now;
 use crate::context::RequestContext;
 
+/// Leads to the console's page of accounts. Where Cloudflare Access is in front of this address, a
+/// browser comes here by a link, signs in at Access, and has its cookie from then on.
+///
+/// # Errors
+/// [`RequestProblem::NotFound`] if Access is not configured.
+pub fn sign_in(context: &RequestContext<'_>) -> Result<Response, AdminProblem> {
+    match &context.config.access {
+        Ok(Some(_)) => Ok(Response::empty(303).with("location", "/#/operator")),
+        Ok(None) => Err(RequestProblem::NotFound.into()),
+        Err(_) => Err(RequestProblem::Misconfigured.into()),
+    }
+}
+
 /// Returns a page of accounts.
 pub async fn list(context: &RequestContext<'_>) -> Result<Response, AdminProblem> {
-    context.session()?;
+    let operator = Operator::recognise(context).await?;
     let cursor = form::account_cursor(context.request.url.query)?;
-    authorise(context, OperatorCommand::Look).await?;
+    operator.authorise(OperatorCommand::Look).await?;
     match calls::directory(context.env, &DirectoryRequest::List { cursor }).await? {
         DirectoryReply::Accounts { accounts, next } => {
             Ok(Response::json(200, &view::accounts(&accounts, next, now())))
@@ -43,13 +56,13 @@ pub async fn list(context: &RequestContext<'_>) -> Result<Response, AdminProblem
 /// unless the account is open. The first response may have been lost, or the directory may never
 /// have received the first invitation.
 pub async fn invite(context: &RequestContext<'_>) -> Result<Response, AdminProblem> {
-    context.session()?;
+    let operator = Operator::recognise(context).await?;
     let idempotency_key = headers::idempotency_key(context.request.headers)?;
     let AdminConfig { prefix, master, .. } = &*context.config;
     let token = NewToken::setup(now(), prefix, master, &mut rng());
     let drawn = token.made().account();
     let operation = OperatorCommand::Invite { account: drawn, idempotency_key };
-    let (account, token) = match context.command(Command::Operate { operation }).await? {
+    let (account, token) = match operator.command(operation).await? {
         LedgerReply::Done => (drawn, token),
         LedgerReply::Refused(Refusal::AlreadyInvited { account }) => {
             (account, NewToken::setup_of(account, now(), prefix, master, &mut rng()))
@@ -74,7 +87,8 @@ pub async fn show(
     context: &RequestContext<'_>,
     account: AccountId,
 ) -> Result<Response, AdminProblem> {
-    let entry = find(context, account).await?;
+    let operator = Operator::recognise(context).await?;
+    let entry = find(context, &operator, account).await?;
     if entry.state == EntryState::Pending {
         return Ok(Response::json(200, &view::account(&entry, None, &context.config, now())));
     }
@@ -95,12 +109,12 @@ pub async fn edit(
     context: &RequestContext<'_>,
     account: AccountId,
 ) -> Result<Response, AdminProblem> {
-    context.session()?;
+    let operator = Operator::recognise(context).await?;
     let body::AccountChanges { suspended, freshness_s } = context.body().await?;
     let freshness_ms = freshness_s.map(form::freshness_ms).transpose()?;
     form::check_account_changes(freshness_ms, suspended)?;
-    find_open(context, account).await?;
-    authorise(context, OperatorCommand::SetState { account, freshness_ms, suspended }).await?;
+    find_open(context, &operator, account).await?;
+    operator.authorise(OperatorCommand::SetState { account, freshness_ms, suspended }).await?;
     match ask(context, account, &LedgerRequest::SetState { freshness_ms, suspended }).await? {
         LedgerReply::State { state, bound } => {
             note_suspended(context, account, state.suspended).await;
@@ -122,8 +136,9 @@ pub async fn rebuild(
     context: &RequestContext<'_>,
     account: AccountId,
 ) -> Result<Response, AdminProblem> {
-    find_open(context, account).await?;
-    authorise(context, OperatorCommand::Rebuild { account }).await?;
+    let operator = Operator::recognise(context).await?;
+    find_open(context, &operator, account).await?;
+    operator.authorise(OperatorCommand::Rebuild { account }).await?;
     match ask(context, account, &LedgerRequest::Rebuild).await? {
         LedgerReply::Progress(progress) => {
             Ok(Response::json(200, &view::progress(&progress, now())))
@@ -137,8 +152,9 @@ pub async fn begin_restore(
     context: &RequestContext<'_>,
     account: AccountId,
 ) -> Result<Response, AdminProblem> {
-    find_open(context, account).await?;
-    authorise(context, OperatorCommand::BeginRestore { account }).await?;
+    let operator = Operator::recognise(context).await?;
+    find_open(context, &operator, account).await?;
+    operator.authorise(OperatorCommand::BeginRestore { account }).await?;
     match calls::directory(context.env, &DirectoryRequest::NoteEpoch { account }).await? {
         DirectoryReply::Epoch { .. } => Ok(Response::json(200, &view::restoring(true, now()))),
         DirectoryReply::Unknown => Err(AdminProblem::Request(RequestProblem::NotFound)),
@@ -151,10 +167,11 @@ pub async fn finish_restore(
     context: &RequestContext<'_>,
     account: AccountId,
 ) -> Result<Response, AdminProblem> {
-    if !find_open(context, account).await?.restoring {
+    let operator = Operator::recognise(context).await?;
+    if !find_open(context, &operator, account).await?.restoring {
         return Err(AdminProblem::RestoreNotBegun);
     }
-    authorise(context, OperatorCommand::FinishRestore { account }).await?;
+    operator.authorise(OperatorCommand::FinishRestore { account }).await?;
     match calls::directory(context.env, &DirectoryRequest::Restored { account }).await? {
         DirectoryReply::Noted => Ok(Response::json(200, &view::restoring(false, now()))),
         DirectoryReply::Unknown => Err(AdminProblem::RestoreNotBegun),
@@ -165,9 +182,10 @@ pub async fn finish_restore(
 /// Returns the account's entry in the directory, for an operator.
 async fn find(
     context: &RequestContext<'_>,
+    operator: &Operator<'_>,
     account: AccountId,
 ) -> Result<DirectoryEntry, AdminProblem> {
-    authorise(context, OperatorCommand::Look).await?;
+    operator.authorise(OperatorCommand::Look).await?;
     match calls::directory(context.env, &DirectoryRequest::Find { account }).await? {
         DirectoryReply::Account(entry) => Ok(entry),
         DirectoryReply::Unknown => Err(AdminProblem::Request(RequestProblem::NotFound)),
@@ -178,24 +196,14 @@ async fn find(
 /// Returns the same entry if the account was opened.
 async fn find_open(
     context: &RequestContext<'_>,
+    operator: &Operator<'_>,
     account: AccountId,
 ) -> Result<DirectoryEntry, AdminProblem> {
-    let entry = find(context, account).await?;
+    let entry = find(context, operator, account).await?;
     if entry.state == EntryState::Open {
         Ok(entry)
     } else {
         Err(AdminProblem::Request(RequestProblem::NotFound))
-    }
-}
-
-/// Succeeds if the operator's own ledger authorises the operation.
-async fn authorise(
-    context: &RequestContext<'_>,
-    operation: OperatorCommand,
-) -> Result<(), AdminProblem> {
-    match context.command(Command::Operate { operation }).await? {
-        LedgerReply::Done => Ok(()),
-        reply => Err(context.refusal(reply)),
     }
 }
 

@@ -54,6 +54,7 @@ const TABLE = {
   "GET /v1/activity": MEMBERS,
   "POST /v1/activity/export": MEMBERS,
   "GET /v1/counters": OWNERS,
+  "GET /v1/operator/sign-in": EVERYBODY,
   "GET /v1/operator/accounts": OWNERS,
   "POST /v1/operator/accounts": OWNERS,
   "GET /v1/operator/accounts/{id}": OWNERS,
