@@ -13,8 +13,8 @@ import { Detail } from "../ui/detail.jsx";
 import { FocusFallback } from "../ui/focus.jsx";
 import { BackIcon, WarningIcon } from "../ui/icons.jsx";
 import { Loading } from "../ui/loading.jsx";
-import { RetryNotice } from "../ui/problem.jsx";
 import { ResultNote, resultText } from "../ui/result.jsx";
+import { OperatorProblem } from "./access.jsx";
 import { AccountStatus, accountName } from "./accounts.jsx";
 import { AccountConfirmation } from "./confirmation.jsx";
 import { FreshnessForm } from "./freshness.jsx";
@@ -50,7 +50,7 @@ export function AccountPage({ id }) {
       {account && !isOpen(account) && <PendingAccount account={account} />}
       {account && isOpen(account) && <AccountDetails account={account} onChanged={reload} />}
       {!account && <PageTitle title={say("operator.account")} />}
-      <RetryNotice problem={problem} as="account_not_loaded" onRetry={reload} />
+      <OperatorProblem problem={problem} as="account_not_loaded" onRetry={reload} />
     </>
   );
 }

@@ -2,13 +2,13 @@
 import { useState } from "preact/hooks";
 import { useLoader } from "../client/loader.js";
 import { useSession } from "../client/session.jsx";
-import { PageTitle } from "../frame/shell.jsx";
+import { NotFoundPage, PageTitle } from "../frame/shell.jsx";
 import { useLocale } from "../i18n/locale.jsx";
 import { TimeAgo } from "../key/times.jsx";
 import { useTick } from "../ui/browser.js";
 import { ActiveIcon, DisabledIcon, NextIcon, PlusIcon, WaitingIcon } from "../ui/icons.jsx";
 import { Loading } from "../ui/loading.jsx";
-import { RetryNotice } from "../ui/problem.jsx";
+import { OperatorProblem, accessProblem } from "./access.jsx";
 import { Invite } from "./invitation.jsx";
 import { accountAddress, listAccounts } from "./requests.js";
 
@@ -17,15 +17,17 @@ import { accountAddress, listAccounts } from "./requests.js";
 /** @param {{cursor?: string}} props */
 export function AccountsPage({ cursor = "" }) {
   const { say } = useLocale();
-  const { request } = useSession();
+  const { request, session } = useSession();
   const [inviting, setInviting] = useState(false);
 
   const {
     data: page,
-    problem,
+    problem: found,
     reload,
   } = useLoader((signal) => listAccounts(request, cursor, { signal }), [request, cursor]);
+  const problem = accessProblem(session, found);
 
+  if (problem?.code === "not_found") return <NotFoundPage />;
   return (
     <>
       <div class="page-head">
@@ -35,7 +37,7 @@ export function AccountsPage({ cursor = "" }) {
         </button>
       </div>
       {!page && !problem && <Loading message="loading.accounts" />}
-      <RetryNotice problem={problem} as="accounts_not_loaded" onRetry={reload} />
+      <OperatorProblem problem={problem} as="accounts_not_loaded" onRetry={reload} />
       {page && !problem && <Accounts {...page} cursor={cursor} />}
       {inviting && (
         <Invite

@@ -6,6 +6,7 @@ import { useLocale } from "../i18n/locale.jsx";
 import { Confirmation } from "../ui/confirmation.jsx";
 import { useForm } from "../ui/form.js";
 import { ProblemNotice } from "../ui/problem.jsx";
+import { AccessLinks } from "./access.jsx";
 import { beginRestore, finishRestore, rebuild, resume, suspend } from "./requests.js";
 
 const ACTS = {
@@ -67,7 +68,9 @@ export function AccountConfirmation({ what, account, name, onDone, onStale, onCa
       onCancel={leave}
     >
       {what === "suspend" && account.keys && <p class="at-stake">{accountAtStake(locale, account.keys)}</p>}
-      <ProblemNotice problem={form.problem} />
+      <ProblemNotice problem={form.problem}>
+        <AccessLinks problem={form.problem} />
+      </ProblemNotice>
     </Confirmation>
   );
 }

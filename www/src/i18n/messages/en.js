@@ -1,5 +1,6 @@
 // Holds the English messages: whole sentences with named slots. `ja.js` has the same keys and
 // slots.
+import access from "./en/access.js";
 import activity from "./en/activity.js";
 import atStake from "./en/at-stake.js";
 import deletion from "./en/deletion.js";
@@ -11,6 +12,7 @@ import service from "./en/service.js";
 import use from "./en/use.js";
 
 export default {
+  ...access,
   ...activity,
   ...atStake,
   ...deletion,

@@ -1,4 +1,5 @@
 // 日本語。`en.js`と同じキーとスロットを持つ。
+import access from "./ja/access.js";
 import activity from "./ja/activity.js";
 import atStake from "./ja/at-stake.js";
 import deletion from "./ja/deletion.js";
@@ -10,6 +11,7 @@ import service from "./ja/service.js";
 import use from "./ja/use.js";
 
 export default {
+  ...access,
   ...activity,
   ...atStake,
   ...deletion,

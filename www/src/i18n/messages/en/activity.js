@@ -11,6 +11,7 @@ export default {
   "activity.of-member": "Show only the activity of {name}",
   "activity.by-key": "Key {name}",
   "activity.operator": "Operator of the API",
+  "activity.operator.named": "Operator {name}",
   "activity.none": "No activity yet.",
   "activity.none-match": "No activity matches this filter.",
   "activity.none-so-far": "No match so far. Older activity has not been searched yet.",

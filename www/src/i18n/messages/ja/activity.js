@@ -11,6 +11,7 @@ export default {
   "activity.of-member": "{name}さんのアクティビティだけを表示",
   "activity.by-key": "キー「{name}」",
   "activity.operator": "APIの運営者",
+  "activity.operator.named": "運営者 {name}",
   "activity.none": "まだ何も行われていません。",
   "activity.none-match": "条件に一致するものはありません。",
   "activity.none-so-far": "ここまでに一致するものはありません。さらに以前の記録はまだ検索していません。",
