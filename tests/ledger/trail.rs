@@ -284,6 +284,7 @@ fn every_request_and_command_leaves_exactly_its_rows_in_the_audit_trail() {
         (OperatorCommand::Rebuild { account }, &["rebuild_account"]),
         (OperatorCommand::BeginRestore { account }, &["begin_restore"]),
         (OperatorCommand::FinishRestore { account }, &["finish_restore"]),
+        (OperatorCommand::Withdraw { account }, &["withdraw_account"]),
     ];
     for (operation, actions) in operations {
         witness.ask(&world, owner, Command::Operate { operation }, actions);

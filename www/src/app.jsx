@@ -205,6 +205,6 @@ function Page({ route }) {
   if (route.page === "activity") return <ActivityPage query={route.query} />;
   // Under Cloudflare Access, the operator's routes alone know who may see the pages.
   if (route.page === "operator" && (session.operator || session.operator_by === "access"))
-    return route.id ? <OperatedAccount key={route.id} id={route.id} /> : <AccountsPage cursor={route.query.cursor} />;
+    return route.id ? <OperatedAccount key={route.id} id={route.id} /> : <AccountsPage query={route.query} />;
   return <NotFoundPage />;
 }

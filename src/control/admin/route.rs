@@ -74,6 +74,8 @@ pub enum Route {
     ShowAccount(AccountId),
     /// Suspends or resumes an account, or changes its T, for an operator.
     EditAccount(AccountId),
+    /// Withdraws the invitation of an account, for an operator.
+    WithdrawAccount(AccountId),
     /// Puts an account's records into KV again, for an operator.
     RebuildAccount(AccountId),
     /// Begins to restore an account, for an operator.
@@ -241,9 +243,12 @@ impl Route {
                     AccountId::parse(id).ok_or(AdminProblem::Request(RequestProblem::NotFound))?;
                 match rest {
                     [] => {
-                        let methods =
-                            [("GET", Self::ShowAccount(id)), ("PATCH", Self::EditAccount(id))];
-                        (pick(verb, &methods), "GET, HEAD, PATCH")
+                        let methods = [
+                            ("GET", Self::ShowAccount(id)),
+                            ("PATCH", Self::EditAccount(id)),
+                            ("DELETE", Self::WithdrawAccount(id)),
+                        ];
+                        (pick(verb, &methods), "GET, HEAD, PATCH, DELETE")
                     }
                     ["rebuild"] => (pick(verb, &[("POST", Self::RebuildAccount(id))]), "POST"),
                     ["restore", "begin"] => {
@@ -344,6 +349,7 @@ impl Route {
             | Self::ConfirmDeletion(_)
             | Self::InviteAccount
             | Self::EditAccount(_)
+            | Self::WithdrawAccount(_)
             | Self::RebuildAccount(_)
             | Self::BeginRestore(_)
             | Self::FinishRestore(_)
@@ -416,7 +422,7 @@ mod tests {
         ("/v1/deletions/{id}/confirm", "POST"),
         ("/v1/operator/sign-in", "GET, HEAD"),
         ("/v1/operator/accounts", "GET, HEAD, POST"),
-        ("/v1/operator/accounts/{id}", "GET, HEAD, PATCH"),
+        ("/v1/operator/accounts/{id}", "GET, HEAD, PATCH, DELETE"),
         ("/v1/operator/accounts/{id}/rebuild", "POST"),
         ("/v1/operator/accounts/{id}/restore/begin", "POST"),
         ("/v1/operator/accounts/{id}/restore/finish", "POST"),

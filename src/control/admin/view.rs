@@ -28,7 +28,7 @@ use crate::protocol::draft::field::FieldError;
 use crate::protocol::draft::preview::DraftPreview;
 use crate::protocol::keys::{IssuedBy, KeyPage, KeyView};
 use crate::protocol::member::Role;
-use crate::protocol::operator::{DirectoryEntry, EntryCursor, EntryState};
+use crate::protocol::operator::{AccountsByStatus, DirectoryEntry, EntryCursor, EntryState};
 use crate::protocol::refusal::Refusal;
 use crate::protocol::service_credentials::ServiceView;
 use crate::protocol::token::{NewToken, SETUP_LIFE_MS};
@@ -246,9 +246,15 @@ fn link_end(entered_at: UnixMs) -> UnixMs {
 }
 
 /// Returns the document of a page of accounts.
-pub fn accounts(accounts: &[DirectoryEntry], next: Option<EntryCursor>, now: UnixMs) -> Value {
+pub fn accounts(
+    accounts: &[DirectoryEntry],
+    next: Option<EntryCursor>,
+    counts: AccountsByStatus,
+    now: UnixMs,
+) -> Value {
     let accounts: Vec<Value> = accounts.iter().map(entry).collect();
-    json!({ "accounts": accounts, "next": next.map(|cursor| cursor.to_text()), "now": text(now) })
+    let next = next.map(|cursor| cursor.to_text());
+    json!({ "accounts": accounts, "next": next, "counts": counts, "now": text(now) })
 }
 
 /// Returns the document of one account. Once it is open, the document includes the view of its
@@ -267,6 +273,7 @@ pub fn account(
         members.insert("freshness_s".into(), view.freshness_s.into());
         members.insert("within_s".into(), config.terms.within_s(view.freshness_s).into());
         members.insert("publication".into(), json!(progress));
+        members.insert("members".into(), json!(counts.and_then(|counts| counts.people)));
         let counts = counts.map(|counts| {
             json!({ "by_members": counts.members, "by_issuers": counts.issuers, "used_24h": counts.used_24h })
         });

@@ -20,7 +20,7 @@ use super::audit::Action;
 use super::context::CommandContext;
 use super::listing::holds_secret;
 use crate::ledger::plan::Plan;
-use crate::ledger::search_terms::NameQuery;
+use crate::objects::search_terms::NameQuery;
 use crate::objects::sql;
 use crate::objects::sql::{Row, Sql, SqlError, SqlExt, Statement};
 use crate::protocol::activity::{

@@ -64,6 +64,8 @@ pub enum Action {
     BeginRestore,
     /// An operator of this account finished a restore.
     FinishRestore,
+    /// An operator of this account withdrew the invitation of another account.
+    WithdrawAccount,
     /// The ledger gave a key a new revision, because KV held another record under the old one.
     Renumber,
     /// The ledger found a name in KV without a key.
@@ -105,7 +107,7 @@ pub enum Action {
 }
 
 impl Action {
-    const ALL: [Self; 43] = [
+    const ALL: [Self; 44] = [
         Self::Open,
         Self::SignIn,
         Self::SignOut,
@@ -130,6 +132,7 @@ impl Action {
         Self::RebuildAccount,
         Self::BeginRestore,
         Self::FinishRestore,
+        Self::WithdrawAccount,
         Self::Renumber,
         Self::Orphan,
         Self::Sweep,
@@ -183,6 +186,7 @@ impl Action {
             Self::RebuildAccount => ("rebuild_account", "operator_rebuilt_records"),
             Self::BeginRestore => ("begin_restore", "operator_began_restore"),
             Self::FinishRestore => ("finish_restore", "operator_finished_restore"),
+            Self::WithdrawAccount => ("withdraw_account", "operator_withdrew_account"),
             Self::Renumber => ("renumber", "key_renumbered"),
             Self::Orphan => ("orphan", "orphan_found"),
             Self::Sweep => ("sweep", "key_swept"),

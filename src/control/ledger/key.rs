@@ -10,8 +10,8 @@ use claviger_core::credential::limits::Limits;
 use claviger_core::replication::record::{Credential, Epoch, Record, Revision, Standing};
 
 use crate::ledger::name_order::name_order;
-use crate::ledger::search_terms::fold;
 use crate::objects::object::TaskStep;
+use crate::objects::search_terms::fold;
 use crate::objects::sql::{Row, Sql, SqlError, SqlExt, Statement, Value};
 use crate::objects::tasks::{Task, TaskKind};
 use crate::protocol::draft::Decided;

@@ -44,6 +44,14 @@ pub fn operate(
         OperatorCommand::Rebuild { account } => about(Action::RebuildAccount, account),
         OperatorCommand::BeginRestore { account } => about(Action::BeginRestore, account),
         OperatorCommand::FinishRestore { account } => about(Action::FinishRestore, account),
+        OperatorCommand::Withdraw { account } => {
+            let mut writes = about(Action::WithdrawAccount, account);
+            // The same idempotency key invites another account from now on: an old link of this
+            // one would work again.
+            let text = "DELETE FROM invitation WHERE account = ?";
+            writes.push(Statement::new(text).bind(account.as_str()));
+            writes
+        }
     };
     Ok((writes, LedgerReply::Done))
 }

@@ -13,6 +13,7 @@ use super::revoking;
 use super::service::Service;
 use crate::ledger::audit;
 use crate::objects::sql::{Sql, SqlError, Statement};
+use crate::objects::tasks::{Task, TaskKind};
 use crate::protocol::draft::field::FieldError;
 use crate::protocol::ledger::LedgerReply;
 use crate::protocol::refusal::Refusal;
@@ -53,7 +54,7 @@ pub fn set(
     let narrows = (suspended && !account.suspended) || wanted_ms < account.freshness.ms;
     let revision = account.revision.next();
     let after = Account { freshness, suspended, state_revision: revision, ..account.clone() };
-    let writes = vec![
+    let mut writes = vec![
         store(&after, revision),
         audit::journal(Action::SetState, revision, "account", now),
         Author::operator(now).set(
@@ -63,6 +64,10 @@ pub fn set(
             audit_json(&after),
         ),
     ];
+    if suspended != account.suspended {
+        // The admin Worker tells the directory at once, but once only.
+        writes.push(Task::own(TaskKind::ConfirmAccount).schedule(now));
+    }
     let bound = narrows.then(|| after.bound(now));
     Ok((writes, LedgerReply::State { state: load(sql, &after)?, bound }))
 }

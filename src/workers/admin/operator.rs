@@ -39,11 +39,12 @@ pub fn sign_in(context: &RequestContext<'_>) -> Result<Response, AdminProblem> {
 /// Returns a page of accounts.
 pub async fn list(context: &RequestContext<'_>) -> Result<Response, AdminProblem> {
     let operator = Operator::recognise(context).await?;
-    let cursor = form::account_cursor(context.request.url.query)?;
+    let list = form::accounts(context.request.url.query)?;
     operator.authorise(OperatorCommand::Look).await?;
-    match calls::directory(context.env, &DirectoryRequest::List { cursor }).await? {
-        DirectoryReply::Accounts { accounts, next } => {
-            Ok(Response::json(200, &view::accounts(&accounts, next, now())))
+    match calls::directory(context.env, &list).await? {
+        // A directory of an earlier release sends no counts, and would ignore the filters.
+        DirectoryReply::Accounts { accounts, next, counts: Some(counts) } => {
+            Ok(Response::json(200, &view::accounts(&accounts, next, counts, now())))
         }
         _ => Err(RequestProblem::Unavailable.into()),
     }
@@ -124,8 +125,33 @@ pub async fn edit(
     }
 }
 
+/// Withdraws the invitation of an account, whose set-up link is refused from then on.
+pub async fn withdraw(
+    context: &RequestContext<'_>,
+    account: AccountId,
+) -> Result<Response, AdminProblem> {
+    let operator = Operator::recognise(context).await?;
+    if find(context, &operator, account).await?.state == EntryState::Open {
+        return Err(AdminProblem::SetupDone);
+    }
+    // A ledger that has just been opened may not have reached the directory yet.
+    match context.call_ledger(account, &LedgerRequest::Exists).await? {
+        LedgerReply::Gone => {}
+        LedgerReply::Holds { .. } => return Err(AdminProblem::SetupDone),
+        _ => return Err(RequestProblem::Unavailable.into()),
+    }
+    operator.authorise(OperatorCommand::Withdraw { account }).await?;
+    match calls::directory(context.env, &DirectoryRequest::Withdraw { account }).await? {
+        DirectoryReply::Noted => Ok(Response::empty(204)),
+        DirectoryReply::SetupDone => Err(AdminProblem::SetupDone),
+        DirectoryReply::SetupBusy { until } => Err(view::setup_busy(until, now())),
+        DirectoryReply::Unknown => Err(AdminProblem::Request(RequestProblem::NotFound)),
+        _ => Err(RequestProblem::Unavailable.into()),
+    }
+}
+
 /// Makes the directory list the account with its present state. A failure changes nothing but that
-/// list, which the next visit of the account's page corrects.
+/// list, which the account's ledger corrects soon after, and the next visit of the account's page.
 async fn note_suspended(context: &RequestContext<'_>, account: AccountId, suspended: bool) {
     let note = DirectoryRequest::NoteSuspended { account, suspended };
     calls::directory(context.env, &note).await.ok();

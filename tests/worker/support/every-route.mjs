@@ -117,6 +117,7 @@ export const ROUTES = [
   { method: "POST", path: () => accounts(), session: true, changes: true, headers: idempotency, good: [201] },
   { method: "GET", path: () => own(), session: true, good: [200] },
   { method: "PATCH", path: () => own(), session: true, changes: true, body: () => ({ freshness_s: 10 }), wrong: { suspended: 1 }, good: [200] },
+  { method: "DELETE", path: () => own(), session: true, changes: true, good: [409, "setup_done"] },
   { method: "POST", path: () => own("/rebuild"), session: true, changes: true, good: [200] },
   { method: "POST", path: () => `${accounts()}/${elsewhere}/restore/begin`, session: true, changes: true, good: [200] },
   { method: "POST", path: () => `${accounts()}/${elsewhere}/restore/finish`, session: true, changes: true, good: [200] },

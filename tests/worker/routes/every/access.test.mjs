@@ -200,7 +200,7 @@ describe("with a method that it does not have", () => {
     "/v1/counters": "GET, HEAD",
     "/v1/operator/sign-in": "GET, HEAD",
     "/v1/operator/accounts": "GET, HEAD, POST",
-    "/v1/operator/accounts/a1B2c3D4": "GET, HEAD, PATCH",
+    "/v1/operator/accounts/a1B2c3D4": "GET, HEAD, PATCH, DELETE",
     "/v1/operator/accounts/a1B2c3D4/rebuild": "POST",
     "/v1/operator/accounts/a1B2c3D4/restore/begin": "POST",
     "/v1/operator/accounts/a1B2c3D4/restore/finish": "POST",

@@ -59,6 +59,7 @@ const TABLE = {
   "POST /v1/operator/accounts": OWNERS,
   "GET /v1/operator/accounts/{id}": OWNERS,
   "PATCH /v1/operator/accounts/{id}": OWNERS,
+  "DELETE /v1/operator/accounts/{id}": OWNERS,
   "POST /v1/operator/accounts/{id}/rebuild": OWNERS,
   "POST /v1/operator/accounts/{id}/restore/begin": OWNERS,
   "POST /v1/operator/accounts/{id}/restore/finish": OWNERS,

@@ -108,6 +108,7 @@ export default {
   "action.operator_rebuilt_records": "Operator: keys published again",
   "action.operator_began_restore": "Operator: restore begun",
   "action.operator_finished_restore": "Operator: restore finished",
+  "action.operator_withdrew_account": "Operator: set-up link withdrawn",
   "action.key_swept": "Expired issued key removed",
   "action.key_renumbered": "Key published under a new number",
   "action.orphan_found": "Stray copy of a key removed",

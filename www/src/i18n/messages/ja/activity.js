@@ -109,6 +109,7 @@ export default {
   "action.operator_rebuilt_records": "運営：キーを再配信",
   "action.operator_began_restore": "運営：復元を開始",
   "action.operator_finished_restore": "運営：復元を完了",
+  "action.operator_withdrew_account": "運営：初期設定リンクを取り消し",
   "action.key_swept": "期限切れの発行済みキーを除去",
   "action.key_renumbered": "キーを新しい番号で配信",
   "action.orphan_found": "キーの余分な写しを除去",
