@@ -26,6 +26,7 @@ pub fn load(sql: &dyn Sql, account: &Account) -> Result<AccountState, SqlError> 
         suspended: account.suspended,
         service: Service::load(sql)?.as_ref().map(Service::password),
         revoked_sealed: revoking::list(sql)?,
+        operator: account.operator,
     })
 }
 

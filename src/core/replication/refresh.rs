@@ -180,6 +180,10 @@ pub struct AccountState {
     /// Sealed keys that were revoked one by one and have not expired yet.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub revoked_sealed: Vec<RevokedSealed>,
+    /// `true` for the operator's account, whose verifiers see all accounts. A ledger sets it once,
+    /// when the account is opened.
+    #[serde(default, skip_serializing_if = "core::ops::Not::not")]
+    pub operator: bool,
 }
 
 from_json!(AccountState {
@@ -188,6 +192,7 @@ from_json!(AccountState {
     suspended: required,
     service: optional,
     revoked_sealed: or_default,
+    operator: or_default,
 });
 
 /// The uses of an account's keys in one isolate since its last batch. The ledger counts a repeated
