@@ -272,7 +272,11 @@ fn the_directory_learns_the_state_of_an_account_from_its_ledger() {
         let request = LedgerRequest::SetState { freshness_ms, suspended };
         assert!(matches!(world.handle(request), Ok(LedgerReply::State { .. })));
     };
-    let told = || match world.next_effect() {
+    let told = || {
+        world.wait(5_000);
+        world.next_effect()
+    };
+    let told = || match told() {
         Some(Effect::ConfirmAccount { suspended, .. }) => Some(suspended),
         None => None,
         other => panic!("{other:?}"),

@@ -1,7 +1,7 @@
 //! The account state that leases carry, T of promise P1 included. Its version is the revision of
 //! its last change.
 
-use claviger_core::base::time::UnixMs;
+use claviger_core::base::time::{DurationMs, UnixMs};
 use claviger_core::replication::record::Revision;
 use claviger_core::replication::refresh::{AccountState, FRESHNESS_MS_MAX};
 use serde_json::json;
@@ -17,6 +17,10 @@ use crate::objects::tasks::{Task, TaskKind};
 use crate::protocol::draft::field::FieldError;
 use crate::protocol::ledger::LedgerReply;
 use crate::protocol::refusal::Refusal;
+
+/// Time after which the ledger reports a suspension to the directory. An alarm carries out one task
+/// after the other, and the lease document goes first: edges rely on it.
+const REPORT_AFTER: DurationMs = DurationMs::from_s(5);
 
 /// Loads the account state that leases carry.
 pub fn load(sql: &dyn Sql, account: &Account) -> Result<AccountState, SqlError> {
@@ -67,7 +71,8 @@ pub fn set(
     ];
     if suspended != account.suspended {
         // The admin Worker tells the directory at once, but once only.
-        writes.push(Task::own(TaskKind::ConfirmAccount).schedule(now));
+        let at = now.saturating_add(REPORT_AFTER);
+        writes.push(Task::own(TaskKind::ConfirmAccount).schedule(at));
     }
     let bound = narrows.then(|| after.bound(now));
     Ok((writes, LedgerReply::State { state: load(sql, &after)?, bound }))
