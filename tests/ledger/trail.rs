@@ -291,11 +291,18 @@ fn every_request_and_command_leaves_exactly_its_rows_in_the_audit_trail() {
         (OperatorCommand::Rebuild { account }, &["rebuild_account"]),
         (OperatorCommand::BeginRestore { account }, &["begin_restore"]),
         (OperatorCommand::FinishRestore { account }, &["finish_restore"]),
+        (OperatorCommand::Withdraw { account }, &["withdraw_account"]),
     ];
     for (operation, actions) in operations {
         witness.ask(&world, owner, Command::Operate { operation }, actions);
     }
     pairs(&mut witness, &world, owner);
+    let by_access = LedgerRequest::OperateByAccess {
+        operator: Email::parse("ann@example.com").unwrap(),
+        address: Some("203.0.113.7".into()),
+        operation: OperatorCommand::Rebuild { account },
+    };
+    witness.send(&world, by_access, "ann@example.com", &["rebuild_account"]);
     people(&mut witness, &world, owner);
     witness.ask(&world, owner, Command::SignOut, &["sign_out"]);
 

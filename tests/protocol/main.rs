@@ -43,7 +43,7 @@ use claviger_control::protocol::objects::{
     AddressReply, AddressRequest, DirectoryReply, DirectoryRequest, NameReply, NameRequest,
 };
 use claviger_control::protocol::operator::{
-    DirectoryEntry, EntryCursor, EntryState, OperatorCommand,
+    AccountStatus, AccountsByStatus, DirectoryEntry, EntryCursor, EntryState, OperatorCommand,
 };
 use claviger_control::protocol::policy::{Policy, PolicyChanges};
 use claviger_control::protocol::refusal::Refusal;
@@ -194,6 +194,11 @@ fn requests_to_a_ledger() {
         LedgerRequest::Holds { member: member(), email: "mei@example.jp".into() },
         LedgerRequest::Exists,
         LedgerRequest::Inspect,
+        LedgerRequest::OperateByAccess {
+            operator: email(),
+            address: Some("203.0.113.7".into()),
+            operation: OperatorCommand::Look,
+        },
         console(Command::Show),
         console(Command::SignOut),
         console(Command::StepUp {
@@ -344,7 +349,7 @@ fn replies_of_a_ledger() {
         LedgerReply::Inspected {
             account: session.account.clone(),
             progress: Progress { rebuilding: false, done: 2, total: 2, unsettled: 0, lag_s: None },
-            counts: Some(AccountCounts { members: 2, issuers: 42, used_24h: 7 }),
+            counts: Some(AccountCounts { members: 2, issuers: 42, used_24h: 7, people: Some(3) }),
         },
         LedgerReply::IssuedCounted(IssuedCounts {
             stored: 42,
@@ -471,12 +476,20 @@ fn the_directory_and_addresses() {
             r#"{"ask":"note_suspended","account":"a1B2c3D4","suspended":true}"#.into(),
         ),
         (
-            DirectoryRequest::Confirm { account: account(), name: None },
+            DirectoryRequest::Confirm { account: account(), name: None, suspended: None },
             r#"{"ask":"confirm","account":"a1B2c3D4"}"#.into(),
         ),
         (
-            DirectoryRequest::Confirm { account: account(), name: Some("Example KK".into()) },
-            r#"{"ask":"confirm","account":"a1B2c3D4","name":"Example KK"}"#.into(),
+            DirectoryRequest::Confirm {
+                account: account(),
+                name: Some("Example KK".into()),
+                suspended: Some(true),
+            },
+            r#"{"ask":"confirm","account":"a1B2c3D4","name":"Example KK","suspended":true}"#.into(),
+        ),
+        (
+            DirectoryRequest::Withdraw { account: account() },
+            r#"{"ask":"withdraw","account":"a1B2c3D4"}"#.into(),
         ),
         (
             DirectoryRequest::Invite { account: account(), again: true },
@@ -486,15 +499,27 @@ fn the_directory_and_addresses() {
             DirectoryRequest::Invite { account: account(), again: false },
             r#"{"ask":"invite","account":"a1B2c3D4"}"#.into(),
         ),
-        (DirectoryRequest::List { cursor: None }, r#"{"ask":"list","cursor":null}"#.into()),
         (
-            DirectoryRequest::List { cursor: Some(cursor) },
+            DirectoryRequest::List { cursor: None, q: None, status: None },
+            r#"{"ask":"list","cursor":null}"#.into(),
+        ),
+        (
+            DirectoryRequest::List {
+                cursor: None,
+                q: Some("example".into()),
+                status: Some(AccountStatus::Suspended),
+            },
+            r#"{"ask":"list","cursor":null,"q":"example","status":"suspended"}"#.into(),
+        ),
+        (
+            DirectoryRequest::List { cursor: Some(cursor), q: None, status: None },
             r#"{"ask":"list","cursor":{"entered_at":5,"id":"a1B2c3D4"}}"#.into(),
         ),
         (
             DirectoryRequest::Find { account: account() },
             r#"{"ask":"find","account":"a1B2c3D4"}"#.into(),
         ),
+        (DirectoryRequest::FindFirst, r#"{"ask":"find_first"}"#.into()),
         (
             DirectoryRequest::NoteEpoch { account: account() },
             r#"{"ask":"note_epoch","account":"a1B2c3D4"}"#.into(),
@@ -513,8 +538,16 @@ fn the_directory_and_addresses() {
         (DirectoryReply::Entered, r#"{"reply":"entered"}"#.into()),
         (DirectoryReply::Invited, r#"{"reply":"invited"}"#.into()),
         (
-            DirectoryReply::Accounts { accounts: vec![entry(EntryState::Pending, None)], next: Some(cursor) },
+            DirectoryReply::Accounts { accounts: vec![entry(EntryState::Pending, None)], next: Some(cursor), counts: None },
             r#"{"reply":"accounts","accounts":[{"id":"a1B2c3D4","state":"pending","entered_at":5,"restoring":false,"suspended":false}],"next":{"entered_at":5,"id":"a1B2c3D4"}}"#.into(),
+        ),
+        (
+            DirectoryReply::Accounts {
+                accounts: Vec::new(),
+                next: None,
+                counts: Some(AccountsByStatus { pending: 1, open: 2, suspended: 3 }),
+            },
+            r#"{"reply":"accounts","accounts":[],"next":null,"counts":{"pending":1,"open":2,"suspended":3}}"#.into(),
         ),
         (
             DirectoryReply::Account(entry(EntryState::Open, Some("Example KK"))),

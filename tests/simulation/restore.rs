@@ -51,7 +51,11 @@ impl<R: LeaseRules> World<R> {
     fn play(&mut self) -> Checked {
         let (account, register) = (self.host.account, Register { sql: Sqlite::new() });
         register.ask(DirectoryRequest::EnterFirst { account, claimant: None }, 1, self.now);
-        register.ask(DirectoryRequest::Confirm { account, name: None }, 1, self.now);
+        register.ask(
+            DirectoryRequest::Confirm { account, name: None, suspended: None },
+            1,
+            self.now,
+        );
         self.storm(30)?;
 
         self.host.bookmark();

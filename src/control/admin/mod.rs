@@ -1,5 +1,6 @@
 //! The console's HTTP API: routes, request bodies, sessions, problem documents, views and mail.
 
+pub mod access;
 pub mod body;
 pub mod config;
 pub mod form;

@@ -23,6 +23,8 @@ pub enum AdminProblem {
     StepUpRefused,
     /// The command needs a fresh proof of identity.
     StepUpRequired,
+    /// The change needs a token that Cloudflare Access made more recently.
+    AccessTooOld,
     /// The set-up token is forged, expired or malformed.
     SetupRefused,
     /// The set-up link has been used, or the deployment already has its first account.
@@ -225,6 +227,7 @@ impl AdminProblem {
             | Self::InvitationRefused => 401,
             Self::CrossSite
             | Self::StepUpRequired
+            | Self::AccessTooOld
             | Self::NotPermitted
             | Self::MfaRequired
             | Self::NotYourKey
@@ -271,7 +274,7 @@ impl AdminProblem {
             Self::NotSignedIn => "not_signed_in",
             Self::SignInRefused => "sign_in_refused",
             Self::StepUpRefused => "step_up_refused",
-            Self::StepUpRequired => "step_up_required",
+            Self::StepUpRequired | Self::AccessTooOld => "step_up_required",
             Self::SetupRefused => "setup_refused",
             Self::SetupDone => "setup_done",
             Self::SetupBusy { .. } => "setup_busy",
@@ -323,7 +326,7 @@ impl AdminProblem {
             Self::NotSignedIn => "Sign in first",
             Self::SignInRefused => "That e-mail and password do not match an account here",
             Self::StepUpRefused => "That password does not match",
-            Self::StepUpRequired => "Confirm that it is you",
+            Self::StepUpRequired | Self::AccessTooOld => "Confirm that it is you",
             Self::SetupRefused => "The set-up link is not valid, or its time is over",
             Self::SetupDone => {
                 "This set-up link has been used, or this deployment is set up already"
@@ -391,6 +394,10 @@ impl AdminProblem {
             Self::KeysNotFound { keys } | Self::Protected { keys } => put("keys", keys.clone()),
             Self::CodeWrong { tries_left } => put("tries_left", (*tries_left).into()),
             Self::StepUpRequired => put("methods", vec!["password"].into()),
+            Self::AccessTooOld => {
+                put("methods", vec!["access"].into());
+                put("detail", "sign in at Cloudflare Access again".into());
+            }
             Self::AlreadyIssued { key } => put("key", key.clone()),
             Self::AlreadyInvited { account } => put("account", account.as_str().into()),
             Self::ChangedMeanwhile { key, by, at } => {
@@ -453,6 +460,7 @@ impl AdminProblem {
             | Self::SignInRefused
             | Self::StepUpRefused
             | Self::StepUpRequired
+            | Self::AccessTooOld
             | Self::SetupRefused
             | Self::SetupDone
             | Self::AddressTaken

@@ -72,6 +72,8 @@ pub enum Route {
     MailDeletionCode(TokenId),
     /// Confirms a deletion, which deletes its keys.
     ConfirmDeletion(TokenId),
+    /// Leads to the operator's page, once Cloudflare Access has signed the operator in.
+    SignInByAccess,
     /// Lists accounts, for an operator.
     ListAccounts,
     /// Creates the set-up link of a new account. Only operators may.
@@ -86,6 +88,8 @@ pub enum Route {
     SetPolicy(AccountId),
     /// Returns the effects of a change of an account's policy, for an operator.
     PreviewPolicy(AccountId),
+    /// Withdraws the invitation of an account, for an operator.
+    WithdrawAccount(AccountId),
     /// Puts an account's records into KV again, for an operator.
     RebuildAccount(AccountId),
     /// Begins to restore an account, for an operator.
@@ -252,6 +256,7 @@ impl Route {
             ["account", "service", "password"] => {
                 (pick(verb, &[("POST", Self::ChangeServicePassword)]), "POST")
             }
+            ["operator", "sign-in"] => (pick(verb, &[("GET", Self::SignInByAccess)]), "GET, HEAD"),
             ["operator", "accounts"] => (
                 pick(verb, &[("GET", Self::ListAccounts), ("POST", Self::InviteAccount)]),
                 "GET, HEAD, POST",
@@ -261,9 +266,12 @@ impl Route {
                     AccountId::parse(id).ok_or(AdminProblem::Request(RequestProblem::NotFound))?;
                 match rest {
                     [] => {
-                        let methods =
-                            [("GET", Self::ShowAccount(id)), ("PATCH", Self::EditAccount(id))];
-                        (pick(verb, &methods), "GET, HEAD, PATCH")
+                        let methods = [
+                            ("GET", Self::ShowAccount(id)),
+                            ("PATCH", Self::EditAccount(id)),
+                            ("DELETE", Self::WithdrawAccount(id)),
+                        ];
+                        (pick(verb, &methods), "GET, HEAD, PATCH, DELETE")
                     }
                     ["policy"] => {
                         let methods = [("GET", Self::ShowPolicy(id)), ("PUT", Self::SetPolicy(id))];
@@ -323,6 +331,12 @@ impl Route {
         found.ok_or(AdminProblem::Request(RequestProblem::MethodNotAllowed { allow }))
     }
 
+    /// Returns `true` if other sites may lead a browser to the route. Its answer is the same for
+    /// everyone.
+    pub fn is_linked_to(self) -> bool {
+        self == Self::SignInByAccess
+    }
+
     /// Returns `true` if the route needs CSRF protection: the request must come from the console's
     /// own page.
     pub fn wants_own_page(self) -> bool {
@@ -339,6 +353,7 @@ impl Route {
             | Self::CountIssuedByKey(_)
             | Self::ListActivity
             | Self::ShowDeletion(_)
+            | Self::SignInByAccess
             | Self::ListAccounts
             | Self::ListOwnAccounts
             | Self::ListSessions
@@ -371,6 +386,7 @@ impl Route {
             | Self::ConfirmDeletion(_)
             | Self::InviteAccount
             | Self::EditAccount(_)
+            | Self::WithdrawAccount(_)
             | Self::RebuildAccount(_)
             | Self::BeginRestore(_)
             | Self::FinishRestore(_)
@@ -444,8 +460,9 @@ mod tests {
         ("/v1/deletions/{id}", "GET, HEAD"),
         ("/v1/deletions/{id}/code", "POST"),
         ("/v1/deletions/{id}/confirm", "POST"),
+        ("/v1/operator/sign-in", "GET, HEAD"),
         ("/v1/operator/accounts", "GET, HEAD, POST"),
-        ("/v1/operator/accounts/{id}", "GET, HEAD, PATCH"),
+        ("/v1/operator/accounts/{id}", "GET, HEAD, PATCH, DELETE"),
         ("/v1/operator/accounts/{id}/policy", "GET, HEAD, PUT"),
         ("/v1/operator/accounts/{id}/policy/preview", "POST"),
         ("/v1/operator/accounts/{id}/rebuild", "POST"),

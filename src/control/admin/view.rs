@@ -30,7 +30,7 @@ use crate::protocol::draft::field::FieldError;
 use crate::protocol::draft::preview::DraftPreview;
 use crate::protocol::keys::{IssuedBy, KeyPage, KeyView};
 use crate::protocol::member::Role;
-use crate::protocol::operator::{DirectoryEntry, EntryCursor, EntryState};
+use crate::protocol::operator::{AccountsByStatus, DirectoryEntry, EntryCursor, EntryState};
 use crate::protocol::pair::PairView;
 use crate::protocol::refusal::Refusal;
 use crate::protocol::service_credentials::ServiceView;
@@ -281,9 +281,15 @@ fn link_end(entered_at: UnixMs) -> UnixMs {
 }
 
 /// Returns the document of a page of accounts.
-pub fn accounts(accounts: &[DirectoryEntry], next: Option<EntryCursor>, now: UnixMs) -> Value {
+pub fn accounts(
+    accounts: &[DirectoryEntry],
+    next: Option<EntryCursor>,
+    counts: AccountsByStatus,
+    now: UnixMs,
+) -> Value {
     let accounts: Vec<Value> = accounts.iter().map(entry).collect();
-    json!({ "accounts": accounts, "next": next.map(|cursor| cursor.to_text()), "now": text(now) })
+    let next = next.map(|cursor| cursor.to_text());
+    json!({ "accounts": accounts, "next": next, "counts": counts, "now": text(now) })
 }
 
 /// Returns the document of one account. Once it is open, the document includes the view of its
@@ -303,6 +309,7 @@ pub fn account(
         members.insert("within_s".into(), config.terms.within_s(view.freshness_s).into());
         members.insert("publication".into(), json!(progress));
         members.insert("policy".into(), policy::policy(&view.policy));
+        members.insert("members".into(), json!(counts.and_then(|counts| counts.people)));
         let counts = counts.map(|counts| {
             json!({ "by_members": counts.members, "by_issuers": counts.issuers, "used_24h": counts.used_24h })
         });
@@ -386,6 +393,10 @@ pub fn session(
             "policy": policy::policy(&view.account.policy),
         },
         "operator": view.operator,
+        "operator_by": match &config.access {
+            Ok(None) => "session",
+            Ok(Some(_)) | Err(_) => "access",
+        },
         "accounts": view.accounts,
         "mail": match (&config.mail, view.mail_is_failing) {
             (None, _) => "off",
@@ -417,11 +428,11 @@ fn api(config: &AdminConfig) -> Value {
 /// # Errors
 /// [`RequestProblem::NotFound`] for every other member, as on the operator's routes.
 pub fn counters(
-    view: &SessionView,
+    is_operator: bool,
     counters: Option<Value>,
     now: UnixMs,
 ) -> Result<Value, AdminProblem> {
-    if view.operator {
+    if is_operator {
         Ok(json!({ "isolate": counters, "now": text(now) }))
     } else {
         Err(AdminProblem::Request(RequestProblem::NotFound))

@@ -74,6 +74,8 @@ pub enum Action {
     BeginRestore,
     /// An operator of this account finished a restore.
     FinishRestore,
+    /// An operator of this account withdrew the invitation of another account.
+    WithdrawAccount,
     /// The ledger gave a key a new revision, because KV held another record under the old one.
     Renumber,
     /// The ledger found a name in KV without a key.
@@ -115,7 +117,7 @@ pub enum Action {
 }
 
 impl Action {
-    const ALL: [Self; 47] = [
+    const ALL: [Self; 48] = [
         Self::Open,
         Self::SignIn,
         Self::SignOut,
@@ -145,6 +147,7 @@ impl Action {
         Self::RebuildAccount,
         Self::BeginRestore,
         Self::FinishRestore,
+        Self::WithdrawAccount,
         Self::Renumber,
         Self::Orphan,
         Self::Sweep,
@@ -203,6 +206,7 @@ impl Action {
             Self::RebuildAccount => ("rebuild_account", "operator_rebuilt_records"),
             Self::BeginRestore => ("begin_restore", "operator_began_restore"),
             Self::FinishRestore => ("finish_restore", "operator_finished_restore"),
+            Self::WithdrawAccount => ("withdraw_account", "operator_withdrew_account"),
             Self::Renumber => ("renumber", "key_renumbered"),
             Self::Orphan => ("orphan", "orphan_found"),
             Self::Sweep => ("sweep", "key_swept"),
@@ -242,7 +246,7 @@ impl Action {
 #[derive(Clone, Copy, Debug)]
 pub struct Author<'a> {
     /// Member, key, service password or operator.
-    pub actor: Actor,
+    pub actor: Actor<'a>,
     /// IP address of the request; `None` if the platform reported none.
     pub address: Option<&'a str>,
     /// Time of the action, Unix ms.

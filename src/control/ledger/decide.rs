@@ -24,7 +24,6 @@ use crate::protocol::draft::{Changes, Decided, Draft, decide_edit, decide_issue}
 use crate::protocol::keys::{KeyName, RESTORABLE, is_idempotency_key};
 use crate::protocol::member::Role;
 use crate::protocol::members::MembersCommand;
-use crate::protocol::operator::OperatorCommand;
 use crate::protocol::refusal::Refusal;
 use crate::protocol::service::ServiceCommand;
 
@@ -112,8 +111,8 @@ fn demand(command: &Command) -> RequiredRights {
         Command::Service { service: ServiceCommand::Show } => RequiredRights::Session,
         Command::Service { service: ServiceCommand::Reveal } => RequiredRights::ProvenEditor,
         Command::Service { .. } => RequiredRights::ProvenOwner,
-        Command::Operate { operation: OperatorCommand::Look } => RequiredRights::Operator,
-        Command::Operate { .. } => RequiredRights::ProvenOperator,
+        Command::Operate { operation } if operation.is_change() => RequiredRights::ProvenOperator,
+        Command::Operate { .. } => RequiredRights::Operator,
         Command::Members { members } => match members {
             MembersCommand::List | MembersCommand::EditProfile { .. } => RequiredRights::Session,
             MembersCommand::Leave => RequiredRights::ProvenSession,

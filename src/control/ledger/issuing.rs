@@ -41,7 +41,7 @@ struct ValidIssuer {
 }
 
 /// Returns the issuer as an actor of the audit trail.
-fn actor(issuer: Issuer) -> Actor {
+fn actor(issuer: Issuer) -> Actor<'static> {
     match issuer {
         Issuer::Key(id) => Actor::Key(id),
         Issuer::Service => Actor::Service,

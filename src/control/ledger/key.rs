@@ -11,8 +11,8 @@ use claviger_core::replication::record::{Credential, Record, Revision, Standing}
 
 use super::account::Account;
 use crate::ledger::name_order::name_order;
-use crate::ledger::search_terms::fold;
 use crate::objects::object::TaskStep;
+use crate::objects::search_terms::fold;
 use crate::objects::sql::{Row, Sql, SqlError, SqlExt, Statement, Value};
 use crate::objects::tasks::{Task, TaskKind};
 use crate::protocol::draft::Decided;

@@ -34,6 +34,7 @@ use crate::ledger::account::Account;
 use crate::ledger::audit::{Action, Author};
 use crate::ledger::context::CommandContext;
 use crate::ledger::member::Member;
+use crate::ledger::operator::operate;
 use crate::ledger::password::{VerifiedPassword, follow};
 use crate::ledger::plan::Plan;
 use crate::ledger::schema::MIGRATIONS;
@@ -234,6 +235,16 @@ impl<'a> Ledger<'a> {
             LedgerRequest::ShowInvitation { token, digest } => {
                 invitations::show(self.sql, account, token, digest, now)
             }
+            LedgerRequest::OperateByAccess { operator, address, operation } => {
+                // Customers' accounts have no operators.
+                if !account.operator {
+                    return Ok(Plan::refuse(Refusal::NotFound));
+                }
+                let actor = Actor::AccessOperator(operator.as_str());
+                let author = Author { actor, address: address.as_deref(), now };
+                let (writes, reply) = operate(self.sql, author, &operation)?;
+                Ok(Plan { writes, reply })
+            }
             LedgerRequest::Join(joining) => invitations::join(self.sql, account, joining, now),
         }
     }
@@ -326,9 +337,11 @@ impl DurableObject for Ledger<'_> {
             TaskKind::Rebuild => rebuild::step(self.sql, &account, now)?,
             TaskKind::SweepUsage => usage::sweep(self.sql, now)?,
             TaskKind::ConfirmName => outbox::confirm_name(self.sql, &account, &task.subject)?,
-            TaskKind::ConfirmAccount => {
-                TaskStep::Effect(Effect::ConfirmAccount { account: account.id, name: account.name })
-            }
+            TaskKind::ConfirmAccount => TaskStep::Effect(Effect::ConfirmAccount {
+                account: account.id,
+                name: account.name,
+                suspended: account.suspended,
+            }),
             TaskKind::SweepSessions => {
                 let again = sessions::next_end(self.sql, now)?;
                 TaskStep::Chore { writes: vec![sessions::sweep(now)], again }
@@ -375,8 +388,10 @@ impl DurableObject for Ledger<'_> {
             | Effect::ReadLease { .. }
             | Effect::ReadMany { .. }
             | Effect::ListKv { .. } => self.failed(effect, now)?,
-            // The account was renamed meanwhile: the directory learns the present name.
-            Effect::ConfirmAccount { name, .. } if *name != account.name => {
+            // The account changed meanwhile: the directory learns the present name and state.
+            Effect::ConfirmAccount { name, suspended, .. }
+                if *name != account.name || *suspended != account.suspended =>
+            {
                 vec![Task::of(effect).postpone(now)]
             }
             Effect::LeaveName { member, .. } => outbox::left_name(*member),
@@ -476,13 +491,13 @@ fn renew(
             }
             let mut writes = rebuild::begin_epoch(account, epoch.clone(), true, now);
             writes.push(Author::operator(now).did(Action::Restore));
-            writes.extend(end_what_a_bookmark_revives());
+            writes.extend(end_what_a_bookmark_revives(now));
             writes
         }
         LedgerRequest::Refresh(request) if refresh::is_ahead(account, request) => {
             let mut writes =
                 rebuild::begin_epoch(account, Epoch::new(entropy.number()), false, now);
-            writes.extend(end_what_a_bookmark_revives());
+            writes.extend(end_what_a_bookmark_revives(now));
             writes
         }
         _ if account.epoch_is_over => {
@@ -493,7 +508,12 @@ fn renew(
 }
 
 /// Ends all sessions and invitations. A bookmark may hold some that were ended since: of a member
-/// who was removed, say, or from before a password was changed.
-fn end_what_a_bookmark_revives() -> [Statement; 2] {
-    [Statement::new("DELETE FROM session"), Statement::new("DELETE FROM member_invitation")]
+/// who was removed, say, or from before a password was changed. It may also hold another name or
+/// state of the account, which the directory then learns.
+fn end_what_a_bookmark_revives(now: UnixMs) -> [Statement; 3] {
+    [
+        Statement::new("DELETE FROM session"),
+        Statement::new("DELETE FROM member_invitation"),
+        Task::own(TaskKind::ConfirmAccount).schedule(now),
+    ]
 }

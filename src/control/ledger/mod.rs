@@ -40,7 +40,6 @@ pub mod repair;
 pub mod reveal;
 pub mod revoking;
 pub mod schema;
-pub mod search_terms;
 pub mod service;
 mod session_list;
 pub mod sessions;

@@ -4,11 +4,13 @@
 //! Times are Unix milliseconds. *Immutable* columns are written once; *mutable* ones change in
 //! place.
 
+mod access;
 mod members;
 mod mfa;
 mod policy;
 mod rotation;
 
+use self::access::ACCESS_OPERATORS;
 use self::members::MEMBERS;
 use self::mfa::MFA;
 use self::policy::POLICY;
@@ -43,6 +45,7 @@ pub const MIGRATIONS: &[Migration] = &[
     ROTATION,
     POLICY,
     MFA,
+    ACCESS_OPERATORS,
 ];
 
 /// Creates keys, members, sessions, journal and audit.

@@ -28,6 +28,7 @@ use crate::protocol::identity::{PasswordNews, ResetMail, SessionEntry};
 use crate::protocol::keys::{KeyPage, KeyView};
 use crate::protocol::member::{Language, Role, SecretVersion};
 use crate::protocol::members::{InvitationOffer, InvitationView, MemberEntry, MemberList};
+use crate::protocol::operator::OperatorCommand;
 use crate::protocol::pair::PairView;
 use crate::protocol::policy::{PolicyChanges, PolicyPreview, PolicyState};
 use crate::protocol::refusal::Refusal;
@@ -184,6 +185,17 @@ pub enum LedgerRequest {
     Join(Joining),
     /// Revokes a sealed key for the key that issued it.
     RevokeByClient(RevokeByClient),
+    /// Authorises and records an operation of an operator whom Cloudflare Access recognised. The
+    /// admin Worker has checked the token and, for a change, its age. Only the ledger of the first
+    /// account accepts it.
+    OperateByAccess {
+        /// Address of the operator.
+        operator: crate::protocol::account::Email,
+        /// IP address of the request.
+        address: Option<String>,
+        /// Operation to authorise.
+        operation: OperatorCommand,
+    },
 }
 
 impl From<EdgeRequest> for LedgerRequest {

@@ -184,6 +184,10 @@ pub struct AccountState {
     /// records name another member are refused, so a missing list grants nothing.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub mfa_on: Vec<MemberId>,
+    /// `true` for the operator's account, whose verifiers see all accounts. A ledger sets it once,
+    /// when the account is opened.
+    #[serde(default, skip_serializing_if = "core::ops::Not::not")]
+    pub operator: bool,
 }
 
 from_json!(AccountState {
@@ -193,6 +197,7 @@ from_json!(AccountState {
     service: optional,
     revoked_sealed: or_default,
     mfa_on: or_default,
+    operator: or_default,
 });
 
 impl AccountState {

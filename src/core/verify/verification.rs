@@ -79,28 +79,36 @@ pub struct Valid {
 /// Proof that a key was verified. Only [`verify`] and [`verify_sealed`] create one, so code that
 /// needs it cannot be reached without a verification.
 #[derive(Clone, Debug)]
-pub struct Verified(Valid);
+pub struct Verified {
+    valid: Valid,
+    is_operator: bool,
+}
 
 impl Verified {
     /// Returns the account that the request acts for.
     pub fn account(&self) -> AccountId {
-        self.0.key.account()
+        self.valid.key.account()
     }
 
     /// Returns the ID of the key.
     pub fn key(&self) -> AnyKeyId {
-        self.0.key
+        self.valid.key
     }
 
     /// Returns the permissions of the key.
     pub fn permissions(&self) -> &Permissions {
-        &self.0.permissions
+        &self.valid.permissions
+    }
+
+    /// Returns `true` if the key belongs to the operator's account.
+    pub fn is_operator(&self) -> bool {
+        self.is_operator
     }
 }
 
 impl From<Verified> for Valid {
     fn from(verified: Verified) -> Self {
-        verified.0
+        verified.valid
     }
 }
 
@@ -126,7 +134,8 @@ pub fn verify(
     facts: &Facts<'_>,
     now: UnixMs,
 ) -> Result<Verified, Denial> {
-    judge(presented.id(), Some(presented.digest()), known, facts, now).map(Verified)
+    let valid = judge(presented.id(), Some(presented.digest()), known, facts, now)?;
+    Ok(Verified { valid, is_operator: known.state.operator })
 }
 
 /// Verifies a presented sealed key.
@@ -156,7 +165,9 @@ pub fn verify_sealed(
         permissions: &claims.permissions,
         member: None,
     };
-    terms.judge(Some((followed, claims.issued_at)), known.state, facts, now).map(Verified)
+    let valid = terms.judge(Some((followed, claims.issued_at)), known.state, facts, now)?;
+    // A sealed key never holds a reserved permission, so it needs no rights over other accounts.
+    Ok(Verified { valid, is_operator: false })
 }
 
 /// Returns what [`verify`] would return to the holder of the key's secret. It is only for

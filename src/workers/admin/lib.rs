@@ -6,12 +6,14 @@
 //! | this | the calls of `entry.js`; the isolate's settings |
 //! | [`context`] | one request to a route: its body, its session, its account's ledger |
 //! | [`sessions`], [`persons`], [`members`], [`joining`], [`keys`], [`service`], [`deletion`], [`activity`], [`operator`] | the routes |
+//! | [`access`] | operators: the keys and signatures of Cloudflare Access |
 //! | [`calls`] | requests to objects |
 //! | [`objects`], [`storage`], [`memory`] | the Durable Objects' side |
 //! | [`refusals`] | what this isolate need not ask again |
 //! | [`mail`] | the services that deliver mail |
 //! | [`settings`] | variables and secrets |
 
+mod access;
 mod activity;
 mod calls;
 mod clock;
@@ -144,7 +146,9 @@ async fn respond(request: &Request<'_>, incoming: web_sys::Request, env: &Env) -
         Ok(route) => route,
         Err(problem) => return refuse(problem),
     };
-    if !session::may_ask(request.headers, &config.console_origin, route.wants_own_page()) {
+    if !route.is_linked_to()
+        && !session::may_ask(request.headers, &config.console_origin, route.wants_own_page())
+    {
         return refuse(AdminProblem::CrossSite);
     }
     let context = RequestContext::new(request, env, Rc::clone(&config), incoming);
@@ -214,6 +218,7 @@ async fn answer(route: Route, context: &RequestContext<'_>) -> Result<Response, 
         Route::EditService => service::set_ceiling(context).await,
         Route::RevealService => service::reveal(context).await,
         Route::ChangeServicePassword => service::change_password(context).await,
+        Route::SignInByAccess => operator::sign_in(context),
         Route::ListAccounts => operator::list(context).await,
         Route::InviteAccount => operator::invite(context).await,
         Route::ShowAccount(id) => operator::show(context, id).await,
@@ -221,6 +226,7 @@ async fn answer(route: Route, context: &RequestContext<'_>) -> Result<Response, 
         Route::ShowPolicy(id) => operator::show_policy(context, id).await,
         Route::SetPolicy(id) => operator::set_policy(context, id).await,
         Route::PreviewPolicy(id) => operator::preview_policy(context, id).await,
+        Route::WithdrawAccount(id) => operator::withdraw(context, id).await,
         Route::RebuildAccount(id) => operator::rebuild(context, id).await,
         Route::BeginRestore(id) => operator::begin_restore(context, id).await,
         Route::FinishRestore(id) => operator::finish_restore(context, id).await,

@@ -257,9 +257,12 @@ impl Host {
                 };
                 matches!(calls::name(&self.env, email, &confirm).await, Ok(NameReply::Confirmed))
             }
-            Effect::ConfirmAccount { account, name } => {
-                let confirm =
-                    DirectoryRequest::Confirm { account: *account, name: Some(name.clone()) };
+            Effect::ConfirmAccount { account, name, suspended } => {
+                let confirm = DirectoryRequest::Confirm {
+                    account: *account,
+                    name: Some(name.clone()),
+                    suspended: Some(*suspended),
+                };
                 matches!(calls::directory(&self.env, &confirm).await, Ok(DirectoryReply::Noted))
             }
             Effect::LeaveName { email, account, member } => {

@@ -73,6 +73,7 @@ const setup = () => ({ token: setupToken(), account_name: "A", time_zone: "UTC",
 /**
  * The routes. `session`: it demands one. `changes`: only the console's own page may ask. `body`: a
  * good one, with a member of the wrong type in `wrong`. `good`: the answer to a good request.
+ * `linked`: other sites may lead a browser there.
  */
 // prettier-ignore
 export const ROUTES = [
@@ -115,6 +116,7 @@ export const ROUTES = [
   { method: "GET", path: () => "/v1/activity", session: true, good: [200] },
   { method: "POST", path: () => "/v1/activity/export?format=jsonl", session: true, changes: true, good: [200] },
   { method: "GET", path: () => "/v1/counters", session: true, good: [200] },
+  { method: "GET", path: () => "/v1/operator/sign-in", linked: true, good: [404, "not_found"] },
   { method: "GET", path: () => accounts(), session: true, good: [200] },
   { method: "POST", path: () => accounts(), session: true, changes: true, headers: idempotency, good: [201] },
   { method: "GET", path: () => own(), session: true, good: [200] },
@@ -122,6 +124,7 @@ export const ROUTES = [
   { method: "GET", path: () => own("/policy"), session: true, good: [200] },
   { method: "PUT", path: () => own("/policy"), session: true, changes: true, headers: () => ({ "if-match": '"0"' }), body: () => ({ preset: "portal" }), wrong: { mfa_to_generate: 7 }, good: [200] },
   { method: "POST", path: () => own("/policy/preview"), session: true, changes: true, body: () => ({ preset: "registry" }), wrong: { preset: 7 }, good: [200] },
+  { method: "DELETE", path: () => own(), session: true, changes: true, good: [409, "setup_done"] },
   { method: "POST", path: () => own("/rebuild"), session: true, changes: true, good: [200] },
   { method: "POST", path: () => `${accounts()}/${elsewhere}/restore/begin`, session: true, changes: true, good: [200] },
   { method: "POST", path: () => `${accounts()}/${elsewhere}/restore/finish`, session: true, changes: true, good: [200] },

@@ -45,6 +45,7 @@ export const ACTIONS = [
   "operator_rebuilt_records",
   "operator_began_restore",
   "operator_finished_restore",
+  "operator_withdrew_account",
   "key_swept",
   "key_renumbered",
   "orphan_found",

@@ -4,12 +4,14 @@
 /**
  * A problem document (RFC 9457), or one of the console's own codes: `offline` (nothing was sent),
  * `no_answer` (sent, result unknown), `cancelled` (the member closed a challenge), `failed` (the
- * response is no problem document).
+ * response is no problem document), `access_sign_in` and `access_too_old` (Cloudflare Access wants a
+ * sign-in).
  * @typedef {object} Problem
  * @property {string} code
  * @property {number} [status]
  * @property {FieldError[]} [errors]
  * @property {string} [request_id] the number to quote to the operator, if the server is at fault
+ * @property {string[]} [methods] ways to confirm one's identity
  * @property {string} [until]
  * @property {number} [max]
  * @property {number} [tries_left]
@@ -39,6 +41,9 @@
 /** Longer than any response takes; a request without one by then counts as unanswered. */
 const TIMEOUT_MS = 20_000;
 const FILE_TIMEOUT_MS = 600_000;
+
+/** Makes Cloudflare Access, where it is in front, answer 401 and not lead to its own page. */
+const BY_SCRIPT = { "X-Requested-With": "XMLHttpRequest" };
 
 /** Statuses of responses without a body. */
 const EMPTY = [202, 204];
@@ -96,25 +101,30 @@ async function exchange(method, path, { body, headers = {}, signal, as = "json" 
   try {
     const response = await fetch(path, {
       method,
-      headers: body ? { "Content-Type": "application/json", ...headers } : headers,
+      headers: { ...(body && { "Content-Type": "application/json" }), ...BY_SCRIPT, ...headers },
       body: body && JSON.stringify(body),
       cache: "no-store",
       signal: signal ? AbortSignal.any([signal, timeout]) : timeout,
     });
     if (response.ok) return { ok: true, data: EMPTY.includes(response.status) ? null : await response[as]() };
-    return failure(await problemOf(response));
+    return failure(await problemOf(path, response));
   } catch {
     return failure({ code: signal?.aborted ? "cancelled" : "no_answer" });
   }
 }
 
-/** @param {Response} response @returns {Promise<Problem>} */
-async function problemOf(response) {
+/** @param {string} path @param {Response} response @returns {Promise<Problem>} */
+async function problemOf(path, response) {
   const { status, headers } = response;
   const isProblem = headers.get("Content-Type")?.startsWith("application/problem+json");
   // The platform numbers every request; the number helps only where the server is at fault.
   const request_id = status >= 500 ? (headers.get("cf-ray") ?? undefined) : undefined;
-  return { code: "failed", ...(isProblem && (await response.json())), status, request_id };
+  /** @type {Problem} */
+  const problem = { code: "failed", ...(isProblem && (await response.json())), status, request_id };
+  // Only a person can meet these two, outside of this page.
+  if (problem.methods?.includes("access")) return { ...problem, code: "access_too_old" };
+  const isByAccess = status === 401 && !isProblem && path.startsWith("/v1/operator/");
+  return isByAccess ? { ...problem, code: "access_sign_in" } : problem;
 }
 
 /** Codes that ask the member for something before the server carries out the request. */

@@ -2,6 +2,7 @@
 // actions.
 import { useEffect, useState } from "preact/hooks";
 import { useLoader } from "../client/loader.js";
+import { accountsAddress, go } from "../client/route.js";
 import { loadSession, useSession } from "../client/session.jsx";
 import { NotFoundPage, PageTitle } from "../frame/shell.jsx";
 import { useLocale } from "../i18n/locale.jsx";
@@ -14,8 +15,8 @@ import { FocusFallback } from "../ui/focus.jsx";
 import { BackIcon, WarningIcon } from "../ui/icons.jsx";
 import { Loading } from "../ui/loading.jsx";
 import { PolicyFacts } from "../ui/policy.jsx";
-import { RetryNotice } from "../ui/problem.jsx";
 import { ResultNote, resultText } from "../ui/result.jsx";
+import { OperatorProblem } from "./access.jsx";
 import { AccountStatus, accountName } from "./accounts.jsx";
 import { AccountConfirmation } from "./confirmation.jsx";
 import { FreshnessForm } from "./freshness.jsx";
@@ -49,10 +50,10 @@ export function AccountPage({ id }) {
           <BackIcon /> {say("operator.title")}
         </a>
       </p>
-      {account && !isOpen(account) && <PendingAccount account={account} />}
+      {account && !isOpen(account) && <PendingAccount account={account} onChanged={reload} />}
       {account && isOpen(account) && <AccountDetails account={account} onChanged={reload} />}
       {!account && <PageTitle title={say("operator.account")} />}
-      <RetryNotice problem={problem} as="account_not_loaded" onRetry={reload} />
+      <OperatorProblem problem={problem} as="account_not_loaded" onRetry={reload} />
     </>
   );
 }
@@ -66,16 +67,43 @@ export function AccountPage({ id }) {
 /** @param {Account | OpenAccount} account @returns {account is OpenAccount} */
 const isOpen = (account) => account.state === "open";
 
-/** @param {{account: Account}} props */
-function PendingAccount({ account }) {
+/** @param {{account: Account, onChanged: () => void}} props */
+function PendingAccount({ account, onChanged }) {
   const { say } = useLocale();
+  const announce = useAnnounce();
+  const [withdrawing, setWithdrawing] = useState(false);
+  const withdrawn = () => {
+    // The account is gone, and so is this page.
+    announce(say("operate.withdraw.done"));
+    go(accountsAddress({}), { replace: true });
+  };
   return (
     <>
-      <PageTitle title={accountName(say, account)} />
+      <div class="page-head">
+        <PageTitle title={accountName(say, account)} />
+        <button type="button" onClick={() => setWithdrawing(true)}>
+          {say("operate.withdraw.confirm")}
+        </button>
+      </div>
       <p class="state">
         <AccountStatus account={account} />
       </p>
+      <dl>
+        <Detail term={say("operator.id")}>
+          <code translate={false}>{account.id}</code>
+        </Detail>
+      </dl>
       <p class="lead">{say("operator.pending.lead")}</p>
+      {withdrawing && (
+        <AccountConfirmation
+          what="withdraw"
+          account={account}
+          name={account.id}
+          onDone={withdrawn}
+          onStale={onChanged}
+          onCancel={() => setWithdrawing(false)}
+        />
+      )}
     </>
   );
 }
@@ -200,6 +228,17 @@ function State({ account, onFreshness }) {
           <TimeAgo at={account.entered_at} exact />
           <span class="by">{format.zone}</span>
         </Detail>
+        {typeof account.members === "number" && (
+          <Detail term={say("operator.members")}>{format.number(account.members)}</Detail>
+        )}
+        {account.keys && (
+          <Detail term={say("operator.keys")}>
+            {say("operator.keys.of", {
+              members: format.number(account.keys.by_members),
+              issuers: format.number(account.keys.by_issuers),
+            })}
+          </Detail>
+        )}
         <Detail term={say("setup.time_zone")}>{presentName(account.time_zone)}</Detail>
         <Detail term={say("operator.freshness")}>
           <p>{within[session.account.freshness]}</p>

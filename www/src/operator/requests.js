@@ -17,6 +17,7 @@
  * @property {number} freshness_s
  * @property {number} within_s the freshness with the grace of an outage
  * @property {Publication} publication
+ * @property {number | null} [members] number of members
  * @property {AccountKeys | null} keys
  * @property {Policy} [policy] absent from a server of an earlier release
  *
@@ -32,6 +33,9 @@
  * @property {number} total
  * @property {number} unsettled
  * @property {number | null} lag_s
+ *
+ * Numbers of all accounts by status.
+ * @typedef {{open: number, suspended: number, pending: number}} Counts
  *
  * @typedef {Account & Details} OpenAccount
  * @typedef {import('../client/policy.js').Policy} Policy
@@ -55,12 +59,14 @@ const path = (id) => `${ACCOUNTS}/${encodeURIComponent(id)}`;
 
 /**
  * @param {Request} request
- * @param {string} cursor empty for the first page
+ * @param {Record<string, string>} query search, status and cursor; empty members stay out
  * @param {Options} [options]
- * @returns {import('../key/model.js').Answering<{accounts: Account[], next: string | null}>}
+ * @returns {import('../key/model.js').Answering<{accounts: Account[], next: string | null, counts: Counts}>}
  */
-export const listAccounts = (request, cursor, options) =>
-  request("GET", cursor ? `${ACCOUNTS}?${new URLSearchParams({ cursor })}` : ACCOUNTS, options);
+export const listAccounts = (request, query, options) => {
+  const filled = Object.entries(query).filter(([, value]) => value);
+  return request("GET", filled.length ? `${ACCOUNTS}?${new URLSearchParams(filled)}` : ACCOUNTS, options);
+};
 
 /**
  * Makes a set-up link; one `idempotencyKey` makes at most one, however often the request is sent.
@@ -95,6 +101,9 @@ export const rebuild = (request, { id }) => request("POST", `${path(id)}/rebuild
 export const beginRestore = (request, { id }) => request("POST", `${path(id)}/restore/begin`);
 /** @type {Act} */
 export const finishRestore = (request, { id }) => request("POST", `${path(id)}/restore/finish`);
+
+/** Withdraws the set-up link of an account that is not set up. @type {Act} */
+export const withdraw = (request, { id }) => request("DELETE", path(id));
 
 /**
  * @param {Request} request

@@ -1,5 +1,7 @@
 // Holds the English messages: whole sentences with named slots. `ja.js` has the same keys and
 // slots.
+import access from "./en/access.js";
+import accounts from "./en/accounts.js";
 import activity from "./en/activity.js";
 import atStake from "./en/at-stake.js";
 import deletion from "./en/deletion.js";
@@ -13,6 +15,8 @@ import service from "./en/service.js";
 import use from "./en/use.js";
 
 export default {
+  ...access,
+  ...accounts,
   ...activity,
   ...atStake,
   ...deletion,

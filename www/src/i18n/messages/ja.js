@@ -1,4 +1,6 @@
 // 日本語。`en.js`と同じキーとスロットを持つ。
+import access from "./ja/access.js";
+import accounts from "./ja/accounts.js";
 import activity from "./ja/activity.js";
 import atStake from "./ja/at-stake.js";
 import deletion from "./ja/deletion.js";
@@ -12,6 +14,8 @@ import service from "./ja/service.js";
 import use from "./ja/use.js";
 
 export default {
+  ...access,
+  ...accounts,
   ...activity,
   ...atStake,
   ...deletion,
