@@ -11,6 +11,7 @@ use serde::Deserialize;
 use crate::admin::config::AdminConfig;
 use crate::admin::problem::AdminProblem;
 use crate::protocol::command::Command;
+use crate::protocol::factors::TypedFactor;
 
 /// Largest body, in bytes: a hundred credentials to verify, with addresses and permissions, need 30
 /// KiB.
@@ -73,12 +74,59 @@ pub struct AccountChanges {
     pub freshness_s: Option<u32>,
 }
 
-/// Body of `POST /v1/session/step-up`.
+/// Body of `POST /v1/session/step-up`: one of its members.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct StepUp {
     /// Password as typed.
-    pub password: SecretText,
+    #[serde(default)]
+    pub password: Option<SecretText>,
+    /// Code of the authenticator app as typed.
+    #[serde(default)]
+    pub code: Option<SecretText>,
+    /// Recovery code as typed.
+    #[serde(default)]
+    pub recovery_code: Option<SecretText>,
+}
+
+/// Body of `POST /v1/session/factor`: the challenge, and one of the codes.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AnswerChallenge {
+    /// Token of the challenge.
+    pub challenge: SecretText,
+    /// Code of the authenticator app as typed.
+    #[serde(default)]
+    pub code: Option<SecretText>,
+    /// Recovery code as typed.
+    #[serde(default)]
+    pub recovery_code: Option<SecretText>,
+}
+
+/// Body of `POST /v1/member/factors/totp/confirm`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ConfirmTotp {
+    /// First code of the authenticator app as typed.
+    pub code: SecretText,
+}
+
+/// Returns the one code of a second factor among the members of a body.
+///
+/// # Errors
+/// [`RequestProblem::MalformedBody`] if there are none or two.
+pub fn typed_factor(
+    code: Option<SecretText>,
+    recovery_code: Option<SecretText>,
+) -> Result<TypedFactor, AdminProblem> {
+    match (code, recovery_code) {
+        (Some(code), None) => Ok(TypedFactor::Totp(code)),
+        (None, Some(code)) => Ok(TypedFactor::RecoveryCode(code)),
+        _ => Err(RequestProblem::MalformedBody {
+            detail: "one of `code` and `recovery_code` is needed".into(),
+        }
+        .into()),
+    }
 }
 
 /// Body of `POST /v1/session/switch`.

@@ -75,7 +75,8 @@ pub fn compose(envelope: &Envelope, config: &AdminConfig) -> Option<Message> {
         | Letter::PasswordChanged { .. }
         | Letter::MemberJoined { .. }
         | Letter::RoleChanged { .. }
-        | Letter::MemberRemoved { .. } => None,
+        | Letter::MemberRemoved { .. }
+        | Letter::FactorsChanged { .. } => None,
     };
     let secret = match place {
         Some(place) => Some(encryption::decrypt(envelope.sealed.as_ref()?, place, &config.master)?),

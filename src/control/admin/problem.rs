@@ -20,7 +20,30 @@ pub enum AdminProblem {
     /// Wrong password for a fresh proof of identity.
     StepUpRefused,
     /// The command needs a fresh proof of identity.
-    StepUpRequired,
+    StepUpRequired {
+        /// Methods that suffice.
+        methods: Vec<String>,
+    },
+    /// The code of a second factor is wrong or was used before; the answer does not distinguish the
+    /// causes.
+    FactorRefused {
+        /// Tries that are left.
+        tries_left: u32,
+    },
+    /// The member has reached the daily limit of refused codes of second factors.
+    TooManyFactorTries {
+        /// Seconds until the next one is allowed.
+        retry_after_s: u64,
+        /// Time at which the next one is allowed, RFC 3339.
+        until: String,
+    },
+    /// The challenge is forged, malformed, expired, answered or ended; the answer does not
+    /// distinguish the causes.
+    ChallengeOver,
+    /// The member has an authenticator app already.
+    FactorIsOn,
+    /// The member has no second factor, or none that waits for its first code.
+    NoFactor,
     /// The set-up token is forged, expired or malformed.
     SetupRefused,
     /// The set-up link has been used, or the deployment already has its first account.
@@ -191,10 +214,12 @@ impl AdminProblem {
             | Self::SignInRefused
             | Self::StepUpRefused
             | Self::ResetRefused
+            | Self::FactorRefused { .. }
+            | Self::ChallengeOver
             | Self::SetupRefused
             | Self::InvitationRefused => 401,
             Self::CrossSite
-            | Self::StepUpRequired
+            | Self::StepUpRequired { .. }
             | Self::NotPermitted
             | Self::CodeWrong { .. } => 403,
             Self::KeysNotFound { .. } => 404,
@@ -209,6 +234,8 @@ impl AdminProblem {
             | Self::Protected { .. }
             | Self::NotDeleted
             | Self::MailOff
+            | Self::FactorIsOn
+            | Self::NoFactor
             | Self::LastOwner
             | Self::TooManyInvitations { .. }
             | Self::TooManyMembers { .. } => 409,
@@ -219,6 +246,7 @@ impl AdminProblem {
             Self::Invalid { .. } => 422,
             Self::TooManyAttempts { .. }
             | Self::TooManyCodes { .. }
+            | Self::TooManyFactorTries { .. }
             | Self::TooManyExports { .. }
             | Self::TooManyInvitationMails { .. } => 429,
         }
@@ -232,7 +260,12 @@ impl AdminProblem {
             Self::NotSignedIn => "not_signed_in",
             Self::SignInRefused => "sign_in_refused",
             Self::StepUpRefused => "step_up_refused",
-            Self::StepUpRequired => "step_up_required",
+            Self::StepUpRequired { .. } => "step_up_required",
+            Self::FactorRefused { .. } => "factor_refused",
+            Self::TooManyFactorTries { .. } => "too_many_codes",
+            Self::ChallengeOver => "challenge_over",
+            Self::FactorIsOn => "factor_is_on",
+            Self::NoFactor => "no_factor",
             Self::SetupRefused => "setup_refused",
             Self::SetupDone => "setup_done",
             Self::SetupBusy { .. } => "setup_busy",
@@ -275,7 +308,12 @@ impl AdminProblem {
             Self::NotSignedIn => "Sign in first",
             Self::SignInRefused => "That e-mail and password do not match an account here",
             Self::StepUpRefused => "That password does not match",
-            Self::StepUpRequired => "Confirm that it is you",
+            Self::StepUpRequired { .. } => "Confirm that it is you",
+            Self::FactorRefused { .. } => "That code does not match, or was used before",
+            Self::TooManyFactorTries { .. } => "Too many codes in a day",
+            Self::ChallengeOver => "This sign-in is over; sign in again",
+            Self::FactorIsOn => "An authenticator app is on already",
+            Self::NoFactor => "No authenticator app is on, or none waits for its first code",
             Self::SetupRefused => "The set-up link is not valid, or its time is over",
             Self::SetupDone => {
                 "This set-up link has been used, or this deployment is set up already"
@@ -326,13 +364,15 @@ impl AdminProblem {
             Self::TooManyAttempts { until, .. }
             | Self::SetupBusy { until, .. }
             | Self::TooManyCodes { until, .. }
+            | Self::TooManyFactorTries { until, .. }
             | Self::TooManyExports { until, .. }
             | Self::TooManyInvitationMails { until, .. } => {
                 put("until", until.as_str().into());
             }
             Self::KeysNotFound { keys } | Self::Protected { keys } => put("keys", keys.clone()),
             Self::CodeWrong { tries_left } => put("tries_left", (*tries_left).into()),
-            Self::StepUpRequired => put("methods", vec!["password"].into()),
+            Self::StepUpRequired { methods } => put("methods", methods.clone().into()),
+            Self::FactorRefused { tries_left } => put("tries_left", (*tries_left).into()),
             Self::AlreadyIssued { key } => put("key", key.clone()),
             Self::AlreadyInvited { account } => put("account", account.as_str().into()),
             Self::ChangedMeanwhile { key, by, at } => {
@@ -363,6 +403,9 @@ impl AdminProblem {
             | Self::MailOff
             | Self::InvitationRefused
             | Self::InvitationOver
+            | Self::ChallengeOver
+            | Self::FactorIsOn
+            | Self::NoFactor
             | Self::LastOwner => {}
         }
         members
@@ -374,6 +417,7 @@ impl AdminProblem {
             Self::TooManyAttempts { retry_after_s, .. }
             | Self::SetupBusy { retry_after_s, .. }
             | Self::TooManyCodes { retry_after_s, .. }
+            | Self::TooManyFactorTries { retry_after_s, .. }
             | Self::TooManyExports { retry_after_s, .. }
             | Self::TooManyInvitationMails { retry_after_s, .. } => {
                 Some(("retry-after", retry_after_s.to_string()))
@@ -383,7 +427,11 @@ impl AdminProblem {
             | Self::NotSignedIn
             | Self::SignInRefused
             | Self::StepUpRefused
-            | Self::StepUpRequired
+            | Self::StepUpRequired { .. }
+            | Self::FactorRefused { .. }
+            | Self::ChallengeOver
+            | Self::FactorIsOn
+            | Self::NoFactor
             | Self::SetupRefused
             | Self::SetupDone
             | Self::AddressTaken

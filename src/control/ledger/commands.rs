@@ -11,8 +11,8 @@ use super::decide::{IssueRequest, KeyDecision, Present};
 use super::key::{Key, KeyCounts};
 use super::publication::Publication;
 use super::{
-    activity, at_stake, deletion, idempotency, key, listing, members, reveal, revoking, service,
-    session_list, usage,
+    activity, at_stake, deletion, factor_commands, idempotency, key, listing, members, reveal,
+    revoking, service, session_list, usage,
 };
 use crate::ledger::context::CommandContext;
 use crate::ledger::ledger::Ledger;
@@ -24,6 +24,7 @@ use crate::objects::sql::{SqlError, Statement};
 use crate::protocol::command::Command;
 use crate::protocol::draft::preview::DraftPreview;
 use crate::protocol::ledger::LedgerReply;
+use crate::protocol::proof::ProofPolicy;
 use crate::protocol::refusal::Refusal;
 
 impl Ledger<'_> {
@@ -35,10 +36,10 @@ impl Ledger<'_> {
         command: Command,
     ) -> Result<Plan, SqlError> {
         let command = decide::given_by(command, context.session.member_id());
-        let (role, is_proven) =
-            (context.session.member.view.role, context.session.is_proven(context.now));
-        if let Err(refusal) = decide::authorise(&command, role, is_proven, context.account.operator)
-        {
+        let (role, proof) = (context.session.member.view.role, context.session.proof(context.now));
+        let policy = ProofPolicy::default();
+        let operates = context.account.operator;
+        if let Err(refusal) = decide::authorise(&command, role, proof, &policy, operates) {
             return Ok(Plan::refuse(refusal));
         }
         self.write_uses(context.now)?;
@@ -165,6 +166,10 @@ impl Ledger<'_> {
             Command::EndSession { id } => session_list::end(self.sql, context, id),
             Command::EndOtherSessions => Ok(session_list::end_others(context)),
             Command::Members { members } => members::execute(self.sql, context, members),
+            Command::ProveFactor { typed, session } => {
+                factor_commands::prove(self.sql, context, &typed, &session)
+            }
+            Command::Factors { factors } => factor_commands::execute(self.sql, context, factors),
         }
     }
 

@@ -4,8 +4,10 @@
 //! Times are Unix milliseconds. *Immutable* columns are written once; *mutable* ones change in
 //! place.
 
+mod factors;
 mod members;
 
+use self::factors::FACTORS;
 use self::members::MEMBERS;
 use crate::objects::sql::migrate::Migration;
 use crate::objects::tasks;
@@ -34,6 +36,7 @@ pub const MIGRATIONS: &[Migration] = &[
     LAST_USE,
     SESSION_AGENT,
     MEMBERS,
+    FACTORS,
 ];
 
 /// Creates keys, members, sessions, journal and audit.

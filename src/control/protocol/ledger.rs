@@ -23,6 +23,7 @@ use crate::protocol::command::Command;
 use crate::protocol::deletion::DeletionView;
 use crate::protocol::draft::preview::DraftPreview;
 use crate::protocol::encryption::Ciphertext;
+use crate::protocol::factors::{FactorsView, TypedFactor};
 pub use crate::protocol::identity::NewSession;
 use crate::protocol::identity::{PasswordNews, ResetMail, SessionEntry};
 use crate::protocol::keys::{KeyPage, KeyView};
@@ -168,6 +169,8 @@ pub enum LedgerRequest {
     Join(Joining),
     /// Revokes a sealed key for the key that issued it.
     RevokeByClient(RevokeByClient),
+    /// Answers a challenge with a second factor, which opens the session.
+    AnswerChallenge(ChallengeAnswer),
 }
 
 impl From<EdgeRequest> for LedgerRequest {
@@ -235,6 +238,21 @@ pub struct Joining {
     /// Version of the claimed password.
     pub secret_version: SecretVersion,
     /// First session of the new member.
+    pub session: NewSession,
+    /// IP address of the request.
+    pub address: Option<String>,
+}
+
+/// The answer to a challenge.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ChallengeAnswer {
+    /// ID within the challenge's token.
+    pub challenge: TokenId,
+    /// Digest of the token's secret.
+    pub digest: Digest,
+    /// Code of the second factor.
+    pub typed: TypedFactor,
+    /// Session to open.
     pub session: NewSession,
     /// IP address of the request.
     pub address: Option<String>,
@@ -384,4 +402,11 @@ pub enum LedgerReply {
     Invitation(InvitationView),
     /// The reply to `ShowInvitation`.
     Offer(InvitationOffer),
+    /// The password was right, and the member has a second factor: the challenge is open.
+    Challenged {
+        /// End of the challenge, Unix ms.
+        until: UnixMs,
+    },
+    /// The state of the member's second factors.
+    Factors(FactorsView),
 }

@@ -49,6 +49,7 @@ pub fn entry(member: &MemberEntry) -> Value {
         "seen_at": member.seen_at.map(text),
         "sessions": member.sessions,
         "you": member.you,
+        "mfa": member.mfa,
     })
 }
 
