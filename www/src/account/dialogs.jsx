@@ -7,12 +7,12 @@ import { Form, FormActions } from "../ui/fields.jsx";
 import { useForm } from "../ui/form.js";
 import { Notice } from "../ui/notice.jsx";
 import { ProblemNotice } from "../ui/problem.jsx";
-import { changeRole, endSessionsOf, removeMember } from "./requests.js";
+import { changeRole, endSessionsOf, removeMember, resetFactors } from "./requests.js";
 import { RoleChoice } from "./roles.jsx";
 
 /**
  * @typedef {import('./requests.js').Member} Member
- * @typedef {'role' | 'end-sessions' | 'remove' | 'leave'} Action
+ * @typedef {'role' | 'end-sessions' | 'reset-factors' | 'remove' | 'leave'} Action
  *
  * @typedef {object} ActionProps
  * @property {Member} subject
@@ -32,7 +32,9 @@ import { RoleChoice } from "./roles.jsx";
 export function actionsOn(member, owner) {
   if (member.you) return owner ? ["role", "leave"] : ["leave"];
   if (!owner) return [];
-  return member.sessions > 0 ? ["role", "end-sessions", "remove"] : ["role", "remove"];
+  /** @type {(Action | null)[]} */
+  const all = ["role", member.sessions > 0 ? "end-sessions" : null, member.mfa ? "reset-factors" : null, "remove"];
+  return all.filter((action) => action !== null);
 }
 
 /** @param {ActionProps & {what: Action}} props */
@@ -62,6 +64,16 @@ export function ActionDialog({ what, ...props }) {
         onDone={() => props.onDone("removed", null)}
       />
     );
+  if (what === "reset-factors")
+    return (
+      <Removal
+        {...props}
+        what={what}
+        title={say("reset-factors.title", { name })}
+        body={say("reset-factors.body", { email })}
+        onDone={() => props.onDone("factors_reset", { ...props.subject, mfa: false, sessions: 0 })}
+      />
+    );
   return (
     <Removal
       {...props}
@@ -73,10 +85,18 @@ export function ActionDialog({ what, ...props }) {
   );
 }
 
+/** Requests by action. */
+const SENDING = {
+  "end-sessions": endSessionsOf,
+  "reset-factors": resetFactors,
+  remove: removeMember,
+  leave: removeMember,
+};
+
 /**
- * Confirms what ends a membership, or its sessions.
+ * Confirms what ends a membership, its sessions or its second factors.
  * @param {object} props
- * @param {'end-sessions' | 'remove' | 'leave'} props.what
+ * @param {'end-sessions' | 'reset-factors' | 'remove' | 'leave'} props.what
  * @param {string} props.title
  * @param {string} props.body
  * @param {Member} props.subject
@@ -89,8 +109,7 @@ function Removal({ what, title, body, subject, onDone, onStale, onCancel }) {
   const { request } = useSession();
   const form = useForm({});
   const confirm = async () => {
-    const send = what === "end-sessions" ? endSessionsOf : removeMember;
-    const answer = await form.submit([], () => send(request, subject));
+    const answer = await form.submit([], () => SENDING[what](request, subject));
     if (answer?.ok) onDone();
   };
   return (

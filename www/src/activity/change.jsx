@@ -10,7 +10,7 @@ const TIMES = ["expires_at", "not_before"];
 const SPANS_MS = ["longest_ms", "freshness_ms"];
 
 /** Members that name the subject of an entry, and changed nothing. */
-const SUBJECTS = ["account", "keys", "names", "sealed", "issuer", "member", "member_name", "email"];
+const SUBJECTS = ["account", "keys", "names", "sealed", "issuer", "member", "member_name", "email", "method", "left"];
 
 /**
  * Messages for empty values; for these members an empty value means more than "None".
@@ -68,6 +68,7 @@ function Value({ field, value }) {
   }
   if (TIMES.includes(field) && (typeof value === "string" || typeof value === "number"))
     return <time dateTime={new Date(value).toISOString()}>{format.end(value, { short: true })}</time>;
+  if (field === "method" && has(`method.${value}`)) return <span>{say(`method.${value}`)}</span>;
   if (field === "state" && has(`status.${value}`)) return <span>{say(`status.${value}`)}</span>;
   return <span>{String(value)}</span>;
 }
