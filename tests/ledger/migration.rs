@@ -79,6 +79,15 @@ fn who_was_a_member_before_removal_was_known_still_is() {
     assert_eq!(world.count("member WHERE seen_at_ms IS NOT NULL"), 1);
 }
 
+/// Before migration 23 a password was the only proof.
+#[test]
+fn a_session_of_before_second_factors_was_proven_by_password() {
+    let world = of_version(22);
+    world.record(key_id());
+    assert_eq!(world.count("session WHERE proven_by = 'password'"), 1);
+    assert_eq!(world.count("totp"), 0);
+}
+
 /// Before migration 8 a deleted key was gone for good: it can be restored now, but does not work by
 /// that alone.
 #[test]
@@ -224,6 +233,12 @@ const ROWS: &[&[&str]] = &[
         r#"INSERT INTO member_invitation VALUES ('0123456789', 'nnnnnnnnnnn', '9876543210', zeroblob(32), 'noor@example.jp',
             'viewer', 'en', 'ooooooooooo', 1795262400000, 1795867200000, 1)"#,
     ],
+    &[
+        "INSERT INTO totp VALUES ('ooooooooooo', 'b.AAAA', 1795262400000, 1795262400000, 59842080)",
+        "INSERT INTO recovery_code VALUES ('ooooooooooo', zeroblob(32), 'b')",
+        "INSERT INTO factor_try VALUES ('ooooooooooo', 1795262400000, 1)",
+        "INSERT INTO challenge VALUES ('0123456789', zeroblob(32), 'ooooooooooo', 1, 1, NULL, 1795262400000, 0)",
+    ],
 ];
 
 #[test]
@@ -257,6 +272,11 @@ fn the_tables_refuse_what_cannot_be() {
         "INSERT INTO member_invitation VALUES ('0123456789', 'nnnnnnnnnnn', '9876543210', zeroblob(32), 'a', 'admin', 'en', 'nobody', 0, 0, 1)",
         "INSERT INTO member_invitation VALUES ('0123456789', 'nnnnnnnnnnn', '9876543210', zeroblob(31), 'a', 'admin', 'en', 'ooooooooooo', 0, 0, 1)",
         "INSERT INTO leaving VALUES ('nobody', 'a')",
+        "INSERT INTO totp VALUES ('nobody', 'b.AAAA', 0, NULL, 0)",
+        "INSERT INTO recovery_code VALUES ('ooooooooooo', zeroblob(31), 'b')",
+        "INSERT INTO factor_try VALUES ('ooooooooooo', 0, 0)",
+        "INSERT INTO challenge VALUES ('0123456789', zeroblob(32), 'nobody', 1, 1, NULL, 0, 0)",
+        "INSERT INTO challenge VALUES ('0123456789', zeroblob(31), 'ooooooooooo', 1, 1, NULL, 0, 0)",
         "UPDATE session SET digest = x'00'",
         "UPDATE session SET member = 'nobody'",
         "UPDATE key SET state = 'gone'",

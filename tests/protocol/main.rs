@@ -13,6 +13,7 @@
 
 mod deletion;
 mod edge;
+mod factors;
 mod identity;
 mod issuing;
 mod members;

@@ -11,7 +11,6 @@ use serde::Deserialize;
 use crate::admin::config::AdminConfig;
 use crate::admin::problem::AdminProblem;
 use crate::protocol::command::Command;
-use crate::protocol::factors::TypedFactor;
 
 /// Largest body, in bytes: a hundred credentials to verify, with addresses and permissions, need 30
 /// KiB.
@@ -109,24 +108,6 @@ pub struct AnswerChallenge {
 pub struct ConfirmTotp {
     /// First code of the authenticator app as typed.
     pub code: SecretText,
-}
-
-/// Returns the one code of a second factor among the members of a body.
-///
-/// # Errors
-/// [`RequestProblem::MalformedBody`] if there are none or two.
-pub fn typed_factor(
-    code: Option<SecretText>,
-    recovery_code: Option<SecretText>,
-) -> Result<TypedFactor, AdminProblem> {
-    match (code, recovery_code) {
-        (Some(code), None) => Ok(TypedFactor::Totp(code)),
-        (None, Some(code)) => Ok(TypedFactor::RecoveryCode(code)),
-        _ => Err(RequestProblem::MalformedBody {
-            detail: "one of `code` and `recovery_code` is needed".into(),
-        }
-        .into()),
-    }
 }
 
 /// Body of `POST /v1/session/switch`.

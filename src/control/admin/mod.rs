@@ -2,6 +2,7 @@
 
 pub mod body;
 pub mod config;
+pub mod factor_form;
 pub mod factor_route;
 pub mod form;
 pub mod headers;

@@ -21,6 +21,9 @@
 //! **Replies.** A ledger that was never opened answers `Gone` and writes nothing. `Refused` also
 //! writes nothing, with three exceptions: a new history had to begin first, pending usage had to be
 //! written, or a code was tried. A tried code counts whatever the reply.
+//!
+//! **Secrets.** The ledger checks codes of second factors itself, in the run that uses them up. It
+//! decrypts their seeds for that, and no other ciphertext.
 
 use std::cell::RefCell;
 use std::rc::Rc;

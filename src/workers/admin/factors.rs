@@ -3,7 +3,7 @@
 use claviger_control::admin::config::AdminConfig;
 use claviger_control::admin::factor_route::FactorRoute;
 use claviger_control::admin::problem::AdminProblem;
-use claviger_control::admin::{body, session, view};
+use claviger_control::admin::{body, factor_form, session, view};
 use claviger_control::protocol::command::Command;
 use claviger_control::protocol::encryption;
 use claviger_control::protocol::factors::{FactorsCommand, TypedFactor};
@@ -79,6 +79,7 @@ async fn begin_totp(context: &RequestContext<'_>) -> Result<Response, AdminProbl
 async fn confirm_totp(context: &RequestContext<'_>) -> Result<Response, AdminProblem> {
     context.session()?;
     let body::ConfirmTotp { code } = context.body().await?;
+    let code = factor_form::totp(&code)?;
     let (codes, recovery) = draw_codes(context).await?;
     with_codes(context, FactorsCommand::ConfirmTotp { code, recovery }, &codes).await
 }
@@ -92,7 +93,7 @@ async fn renew_recovery_codes(context: &RequestContext<'_>) -> Result<Response, 
 /// call.
 async fn answer_challenge(context: &RequestContext<'_>) -> Result<Response, AdminProblem> {
     let body::AnswerChallenge { challenge, code, recovery_code } = context.body().await?;
-    let typed = body::typed_factor(code, recovery_code)?;
+    let typed = factor_form::typed(code, recovery_code)?;
     let challenge = genuine(context, &challenge)?;
     let account = challenge.account();
     let (token, session) = new_session(context, account, 1);

@@ -4,7 +4,7 @@ use core::time::Duration;
 
 use claviger_control::admin::config::AdminConfig;
 use claviger_control::admin::problem::AdminProblem;
-use claviger_control::admin::{body, form, session, view};
+use claviger_control::admin::{body, factor_form, form, session, view};
 use claviger_control::protocol::account::{Email, TextError, check_password};
 use claviger_control::protocol::command::Command;
 use claviger_control::protocol::identity::{Membership, NewChallenge, NewSession};
@@ -257,7 +257,7 @@ pub async fn step_up(context: &RequestContext<'_>) -> Result<Response, AdminProb
     let before = context.session()?;
     let body::StepUp { password, code, recovery_code } = context.body().await?;
     let Some(password) = password else {
-        let typed = body::typed_factor(code, recovery_code)?;
+        let typed = factor_form::typed(code, recovery_code)?;
         return factors::step_up(context, &before, typed).await;
     };
     if code.is_some() || recovery_code.is_some() {
@@ -407,7 +407,7 @@ pub fn signed_in_or_challenged(
 ) -> Result<Response, AdminProblem> {
     match reply {
         LedgerReply::Challenged { until } => {
-            Ok(Response::json(202, &view::challenged(&tokens.challenge, until, now())))
+            Ok(Response::json(200, &view::challenged(&tokens.challenge, until, now())))
         }
         reply => signed_in(context, reply, &tokens.session),
     }
