@@ -17,6 +17,7 @@ mod deletion;
 mod deletion_mail;
 mod document;
 mod expiry;
+mod factors;
 mod filter;
 mod identity;
 mod invitations;

@@ -79,6 +79,15 @@ fn who_was_a_member_before_removal_was_known_still_is() {
     assert_eq!(world.count("member WHERE seen_at_ms IS NOT NULL"), 1);
 }
 
+/// Before migration 23 a password was the only proof.
+#[test]
+fn a_session_of_before_second_factors_was_proven_by_password() {
+    let world = of_version(22);
+    world.record(key_id());
+    assert_eq!(world.count("session WHERE proven_by = 'password'"), 1);
+    assert_eq!(world.count("totp"), 0);
+}
+
 /// Before migration 8 a deleted key was gone for good: it can be restored now, but does not work by
 /// that alone.
 #[test]
@@ -229,6 +238,12 @@ const ROWS: &[&[&str]] = &[
         "keys_follow_member":false,"viewable_allowed":true,"mfa_to_generate":false,"deletion_by_code":true,
         "mail_on_generation":false}', 1)"#],
     &["INSERT INTO invitation VALUES ('ann@example.com', 'i-1', 'yyyyyyyy', 1795262400000)"],
+    &[
+        "INSERT INTO totp VALUES ('ooooooooooo', 'b.AAAA', 1795262400000, 1795262400000, 59842080)",
+        "INSERT INTO recovery_code VALUES ('ooooooooooo', zeroblob(32), 'b')",
+        "INSERT INTO factor_try VALUES ('ooooooooooo', 1795262400000, 1)",
+        "INSERT INTO challenge VALUES ('0123456789', zeroblob(32), 'ooooooooooo', 1, 1, NULL, 1795262400000, 0)",
+    ],
 ];
 
 #[test]
@@ -265,6 +280,11 @@ fn the_tables_refuse_what_cannot_be() {
         "INSERT INTO policy VALUES (2, '{}', 1)",
         "INSERT INTO policy VALUES (1, '{', 1)",
         "INSERT INTO policy VALUES (1, '{}', 0)",
+        "INSERT INTO totp VALUES ('nobody', 'b.AAAA', 0, NULL, 0)",
+        "INSERT INTO recovery_code VALUES ('ooooooooooo', zeroblob(31), 'b')",
+        "INSERT INTO factor_try VALUES ('ooooooooooo', 0, 0)",
+        "INSERT INTO challenge VALUES ('0123456789', zeroblob(32), 'nobody', 1, 1, NULL, 0, 0)",
+        "INSERT INTO challenge VALUES ('0123456789', zeroblob(31), 'ooooooooooo', 1, 1, NULL, 0, 0)",
         "UPDATE session SET digest = x'00'",
         "UPDATE session SET member = 'nobody'",
         "UPDATE key SET state = 'gone'",

@@ -7,6 +7,7 @@ use claviger_control::objects::sql::{Row, SqlError, SqlExt, Statement};
 use claviger_control::protocol::account::Email;
 use claviger_control::protocol::command::Command;
 use claviger_control::protocol::encryption::Ciphertext;
+use claviger_control::protocol::factors::FactorsCommand;
 use claviger_control::protocol::identity::{PasswordNews, ResetMail};
 use claviger_control::protocol::keys::Listing;
 use claviger_control::protocol::ledger::{LedgerReply, LedgerRequest};
@@ -22,6 +23,7 @@ use claviger_core::replication::record::{Epoch, Revision};
 use claviger_core::replication::refresh::RefreshRequest;
 
 use crate::deletion::mail_again;
+use crate::factors;
 use crate::invitations::{draw as draw_invitation, invite_command, joining};
 use crate::issuing::{by_api, issuer, revoke, sealed};
 use crate::oauth::revoke as revoke_by_client;
@@ -146,6 +148,9 @@ fn name_of(request: &LedgerRequest) -> String {
         }
         LedgerRequest::Console { command: Command::Members { members }, .. } => {
             format!("Members {}", of(members))
+        }
+        LedgerRequest::Console { command: Command::Factors { factors }, .. } => {
+            format!("Factors {}", of(factors))
         }
         LedgerRequest::Console { command, .. } => of(command),
         request => of(request),
@@ -304,6 +309,7 @@ fn every_request_and_command_leaves_exactly_its_rows_in_the_audit_trail() {
     };
     witness.send(&world, by_access, "ann@example.com", &["rebuild_account"]);
     people(&mut witness, &world, owner);
+    second_factors(&mut witness, &world, owner);
     witness.ask(&world, owner, Command::SignOut, &["sign_out"]);
 
     let set_state = LedgerRequest::SetState { freshness_ms: Some(0), suspended: None };
@@ -333,13 +339,16 @@ fn every_request_and_command_leaves_exactly_its_rows_in_the_audit_trail() {
         (include_str!("../../src/control/protocol/service.rs"), "ServiceCommand", "Service "),
         (include_str!("../../src/control/protocol/operator.rs"), "OperatorCommand", "Operate "),
         (include_str!("../../src/control/protocol/members.rs"), "MembersCommand", "Members "),
+        (include_str!("../../src/control/protocol/factors.rs"), "FactorsCommand", "Factors "),
     ];
     let all = enums.into_iter().flat_map(|(source, name, prefix)| {
         variants(source, name).into_iter().map(move |variant| format!("{prefix}{variant}"))
     });
     // These have commands of their own.
     let all: BTreeSet<String> = all
-        .filter(|name| !["Console", "Service", "Operate", "Members"].contains(&name.as_str()))
+        .filter(|name| {
+            !["Console", "Service", "Operate", "Members", "Factors"].contains(&name.as_str())
+        })
         .collect();
     assert_eq!(witness.0, all);
 }
@@ -388,6 +397,35 @@ fn pairs(witness: &mut Witness, world: &World, owner: Browser) {
     witness.ask(world, other, leave, &["leave", "delete"]);
     let portal = changes(r#"{"preset":"portal"}"#);
     witness.send(world, set(portal, 1), "operator", &["set_policy"]);
+}
+
+/// Sends what concerns second factors.
+fn second_factors(witness: &mut Witness, world: &World, owner: Browser) {
+    let codes = |world: &World, member| factors::draw(world, member).1;
+    let command = |factors| Command::Factors { factors };
+    witness.ask(world, owner, command(FactorsCommand::Show), &[]);
+    witness.ask(world, owner, factors::begin(world, owner.member), &[]);
+    let (_, confirm) = factors::confirm(world, owner.member);
+    witness.ask(world, owner, confirm, &["turn_on_factor"]);
+    world.wait(30_000);
+    let (sign_in, challenge) = factors::sign_in_request(world, owner, 1, false);
+    let member = owner.member.as_str();
+    witness.send(world, sign_in, member, &["demand_factor"]);
+    let (answer, proof) = factors::answer(world, challenge, factors::totp(world));
+    witness.send(world, answer, member, &["sign_in"]);
+    world.wait(30_000);
+    let (session, _) = world.draw_session();
+    let prove = Command::ProveFactor { typed: factors::totp(world), session };
+    let second = Browser { proof, ..owner };
+    witness.ask(world, second, prove, &["step_up"]);
+    let recovery = codes(world, owner.member);
+    let renew = command(FactorsCommand::RenewRecoveryCodes { recovery });
+    witness.ask(world, owner, renew, &["renew_recovery_codes"]);
+    let admin = world.join("admin", b'f');
+    factors::enrol(world, admin);
+    let reset = command(FactorsCommand::Reset { member: admin.member });
+    witness.ask(world, owner, reset, &["reset_factors"]);
+    witness.ask(world, owner, command(FactorsCommand::TurnOffTotp), &["turn_off_factor"]);
 }
 
 /// Sends what concerns members, invitations, sessions and passwords.

@@ -13,6 +13,7 @@
 
 mod deletion;
 mod edge;
+mod factors;
 mod identity;
 mod issuing;
 mod members;
@@ -75,7 +76,15 @@ fn digest() -> Digest {
 
 fn session() -> NewSession {
     let id = TokenId::parse("0123456789").unwrap();
-    NewSession { id, digest: digest(), agent: Some("Mozilla/5.0".into()), accounts: 2, began: None }
+    NewSession {
+        id,
+        digest: digest(),
+        agent: Some("Mozilla/5.0".into()),
+        accounts: 2,
+        began: None,
+        challenge: None,
+        proven_by: None,
+    }
 }
 
 fn proof() -> SessionProof {

@@ -90,7 +90,18 @@ pub fn at(ms: i64) -> UnixMs {
 
 fn draw_session(rng: &mut ChaCha8Rng) -> (NewSession, SessionProof) {
     let (id, digest) = (TokenId::random(rng), Digest::of(&rng.next_u64().to_be_bytes()));
-    (NewSession { id, digest, agent: None, accounts: 1, began: None }, SessionProof { id, digest })
+    (
+        NewSession {
+            id,
+            digest,
+            agent: None,
+            accounts: 1,
+            began: None,
+            challenge: None,
+            proven_by: None,
+        },
+        SessionProof { id, digest },
+    )
 }
 
 fn email() -> Email {

@@ -170,7 +170,7 @@ function SignedIn({ session, enter, leave, route }) {
   const pending = useRef(/** @type {Promise<boolean> | null} */ (null));
 
   // One dialog serves every request that meets a challenge while it is open.
-  const ask = useCallback((/** @type {string} */ code) => {
+  const ask = useCallback((/** @type {Problem} */ { code, methods = [] }) => {
     pending.current ??= new Promise((resolve) => {
       /** @param {boolean} met */
       const settle = (met) => {
@@ -178,7 +178,7 @@ function SignedIn({ session, enter, leave, route }) {
         setChallenge(null);
         resolve(met);
       };
-      setChallenge({ code, settle });
+      setChallenge({ code, methods, settle });
     });
     return pending.current;
   }, []);

@@ -107,12 +107,41 @@ pub struct PolicyForm {
     pub mail_on_generation: Option<bool>,
 }
 
-/// Body of `POST /v1/session/step-up`.
+/// Body of `POST /v1/session/step-up`: one of its members.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct StepUp {
     /// Password as typed.
-    pub password: SecretText,
+    #[serde(default)]
+    pub password: Option<SecretText>,
+    /// Code of the authenticator app as typed.
+    #[serde(default)]
+    pub code: Option<SecretText>,
+    /// Recovery code as typed.
+    #[serde(default)]
+    pub recovery_code: Option<SecretText>,
+}
+
+/// Body of `POST /v1/session/factor`: the challenge, and one of the codes.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AnswerChallenge {
+    /// Token of the challenge.
+    pub challenge: SecretText,
+    /// Code of the authenticator app as typed.
+    #[serde(default)]
+    pub code: Option<SecretText>,
+    /// Recovery code as typed.
+    #[serde(default)]
+    pub recovery_code: Option<SecretText>,
+}
+
+/// Body of `POST /v1/member/factors/totp/confirm`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ConfirmTotp {
+    /// First code of the authenticator app as typed.
+    pub code: SecretText,
 }
 
 /// Body of `POST /v1/session/switch`.

@@ -77,6 +77,7 @@ pub fn compose(envelope: &Envelope, config: &AdminConfig) -> Option<Message> {
         | Letter::MemberJoined { .. }
         | Letter::RoleChanged { .. }
         | Letter::MemberRemoved { .. }
+        | Letter::FactorsChanged { .. }
         | Letter::KeyGenerated { .. } => None,
     };
     let secret = match place {

@@ -3,6 +3,8 @@
 pub mod access;
 pub mod body;
 pub mod config;
+pub mod factor_form;
+pub mod factor_route;
 pub mod form;
 pub mod headers;
 pub mod mail;

@@ -22,9 +22,32 @@ pub enum AdminProblem {
     /// Wrong password for a fresh proof of identity.
     StepUpRefused,
     /// The command needs a fresh proof of identity.
-    StepUpRequired,
+    StepUpRequired {
+        /// Methods that suffice.
+        methods: Vec<String>,
+    },
     /// The change needs a token that Cloudflare Access made more recently.
     AccessTooOld,
+    /// The code of a second factor is wrong or was used before; the answer does not distinguish the
+    /// causes.
+    FactorRefused {
+        /// Tries that are left.
+        tries_left: u32,
+    },
+    /// The member has reached the daily limit of refused codes of second factors.
+    TooManyFactorTries {
+        /// Seconds until the next one is allowed.
+        retry_after_s: u64,
+        /// Time at which the next one is allowed, RFC 3339.
+        until: String,
+    },
+    /// The challenge is forged, malformed, expired, answered or ended; the answer does not
+    /// distinguish the causes.
+    ChallengeOver,
+    /// The member has an authenticator app already.
+    FactorIsOn,
+    /// The member has no second factor, or none that waits for its first code.
+    NoFactor,
     /// The set-up token is forged, expired or malformed.
     SetupRefused,
     /// The set-up link has been used, or the deployment already has its first account.
@@ -223,10 +246,12 @@ impl AdminProblem {
             | Self::SignInRefused
             | Self::StepUpRefused
             | Self::ResetRefused
+            | Self::FactorRefused { .. }
+            | Self::ChallengeOver
             | Self::SetupRefused
             | Self::InvitationRefused => 401,
             Self::CrossSite
-            | Self::StepUpRequired
+            | Self::StepUpRequired { .. }
             | Self::AccessTooOld
             | Self::NotPermitted
             | Self::MfaRequired
@@ -247,6 +272,8 @@ impl AdminProblem {
             | Self::Replaced { .. }
             | Self::NotReplaced
             | Self::MailOff
+            | Self::FactorIsOn
+            | Self::NoFactor
             | Self::LastOwner
             | Self::KeyPairExists
             | Self::CodeRequired
@@ -261,6 +288,7 @@ impl AdminProblem {
             Self::Invalid { .. } => 422,
             Self::TooManyAttempts { .. }
             | Self::TooManyCodes { .. }
+            | Self::TooManyFactorTries { .. }
             | Self::TooManyExports { .. }
             | Self::TooManyInvitationMails { .. } => 429,
         }
@@ -274,7 +302,12 @@ impl AdminProblem {
             Self::NotSignedIn => "not_signed_in",
             Self::SignInRefused => "sign_in_refused",
             Self::StepUpRefused => "step_up_refused",
-            Self::StepUpRequired | Self::AccessTooOld => "step_up_required",
+            Self::StepUpRequired { .. } | Self::AccessTooOld => "step_up_required",
+            Self::FactorRefused { .. } => "factor_refused",
+            Self::TooManyFactorTries { .. } => "too_many_codes",
+            Self::ChallengeOver => "challenge_over",
+            Self::FactorIsOn => "factor_is_on",
+            Self::NoFactor => "no_factor",
             Self::SetupRefused => "setup_refused",
             Self::SetupDone => "setup_done",
             Self::SetupBusy { .. } => "setup_busy",
@@ -326,7 +359,12 @@ impl AdminProblem {
             Self::NotSignedIn => "Sign in first",
             Self::SignInRefused => "That e-mail and password do not match an account here",
             Self::StepUpRefused => "That password does not match",
-            Self::StepUpRequired | Self::AccessTooOld => "Confirm that it is you",
+            Self::StepUpRequired { .. } | Self::AccessTooOld => "Confirm that it is you",
+            Self::FactorRefused { .. } => "That code does not match, or was used before",
+            Self::TooManyFactorTries { .. } => "Too many codes in a day",
+            Self::ChallengeOver => "This sign-in is over; sign in again",
+            Self::FactorIsOn => "An authenticator app is on already",
+            Self::NoFactor => "No authenticator app is on, or none waits for its first code",
             Self::SetupRefused => "The set-up link is not valid, or its time is over",
             Self::SetupDone => {
                 "This set-up link has been used, or this deployment is set up already"
@@ -387,13 +425,15 @@ impl AdminProblem {
             Self::TooManyAttempts { until, .. }
             | Self::SetupBusy { until, .. }
             | Self::TooManyCodes { until, .. }
+            | Self::TooManyFactorTries { until, .. }
             | Self::TooManyExports { until, .. }
             | Self::TooManyInvitationMails { until, .. } => {
                 put("until", until.as_str().into());
             }
             Self::KeysNotFound { keys } | Self::Protected { keys } => put("keys", keys.clone()),
             Self::CodeWrong { tries_left } => put("tries_left", (*tries_left).into()),
-            Self::StepUpRequired => put("methods", vec!["password"].into()),
+            Self::StepUpRequired { methods } => put("methods", methods.clone().into()),
+            Self::FactorRefused { tries_left } => put("tries_left", (*tries_left).into()),
             Self::AccessTooOld => {
                 put("methods", vec!["access"].into());
                 put("detail", "sign in at Cloudflare Access again".into());
@@ -439,6 +479,9 @@ impl AdminProblem {
             | Self::CodeRequired
             | Self::NotYourKey
             | Self::KeyMemberGone
+            | Self::ChallengeOver
+            | Self::FactorIsOn
+            | Self::NoFactor
             | Self::LastOwner => {}
         }
         members
@@ -450,6 +493,7 @@ impl AdminProblem {
             Self::TooManyAttempts { retry_after_s, .. }
             | Self::SetupBusy { retry_after_s, .. }
             | Self::TooManyCodes { retry_after_s, .. }
+            | Self::TooManyFactorTries { retry_after_s, .. }
             | Self::TooManyExports { retry_after_s, .. }
             | Self::TooManyInvitationMails { retry_after_s, .. } => {
                 Some(("retry-after", retry_after_s.to_string()))
@@ -459,8 +503,12 @@ impl AdminProblem {
             | Self::NotSignedIn
             | Self::SignInRefused
             | Self::StepUpRefused
-            | Self::StepUpRequired
+            | Self::StepUpRequired { .. }
             | Self::AccessTooOld
+            | Self::FactorRefused { .. }
+            | Self::ChallengeOver
+            | Self::FactorIsOn
+            | Self::NoFactor
             | Self::SetupRefused
             | Self::SetupDone
             | Self::AddressTaken

@@ -3,6 +3,7 @@
 use claviger_core::base::http::problem::RequestProblem;
 use claviger_core::base::id::{AccountId, KeyId, MemberId, TokenId};
 
+use crate::admin::factor_route::FactorRoute;
 use crate::admin::problem::AdminProblem;
 
 /// A route that the admin Worker serves on the console's host.
@@ -138,6 +139,8 @@ pub enum Route {
     EditProfile,
     /// Changes the name or time zone of one's own account.
     EditOwnAccount,
+    /// Reads or changes second factors, or answers a challenge with one.
+    Factors(FactorRoute),
 }
 
 impl Route {
@@ -173,6 +176,9 @@ impl Route {
                 "GET, HEAD, POST, DELETE",
             ),
             ["session", "step-up"] => (pick(verb, &[("POST", Self::StepUp)]), "POST"),
+            ["session", "factor"] => {
+                (pick(verb, &[("POST", Self::Factors(FactorRoute::AnswerChallenge))]), "POST")
+            }
             ["session", "switch"] => (pick(verb, &[("POST", Self::SwitchAccount)]), "POST"),
             ["accounts"] => (pick(verb, &[("GET", Self::ListOwnAccounts)]), "GET, HEAD"),
             ["sessions"] => (pick(verb, &[("GET", Self::ListSessions)]), "GET, HEAD"),
@@ -181,6 +187,12 @@ impl Route {
                 let id =
                     TokenId::parse(id).ok_or(AdminProblem::Request(RequestProblem::NotFound))?;
                 (pick(verb, &[("DELETE", Self::EndSession(id))]), "DELETE")
+            }
+            ["member", "factors", rest @ ..] => {
+                let (routes, allow) = FactorRoute::find(rest)
+                    .ok_or(AdminProblem::Request(RequestProblem::NotFound))?;
+                let found = routes.iter().find(|(method, _)| *method == verb);
+                (found.map(|(_, route)| Self::Factors(*route)), allow)
             }
             ["member", "password"] => (pick(verb, &[("POST", Self::ChangePassword)]), "POST"),
             ["password", "reset"] => (pick(verb, &[("POST", Self::BeginReset)]), "POST"),
@@ -317,6 +329,9 @@ impl Route {
                     ["end-sessions"] => {
                         (pick(verb, &[("POST", Self::EndMemberSessions(id))]), "POST")
                     }
+                    ["reset-factors"] => {
+                        (pick(verb, &[("POST", Self::Factors(FactorRoute::Reset(id)))]), "POST")
+                    }
                     _ => return Err(AdminProblem::Request(RequestProblem::NotFound)),
                 }
             }
@@ -359,6 +374,7 @@ impl Route {
             | Self::ListSessions
             | Self::ListMembers
             | Self::ShowAccount(_) => false,
+            Self::Factors(route) => route != FactorRoute::Show,
             Self::SetUp
             | Self::ExportActivity
             | Self::CheckSetUp
@@ -479,6 +495,12 @@ mod tests {
         ("/v1/invitations/check", "POST"),
         ("/v1/invitations/accept", "POST"),
         ("/v1/member", "PATCH"),
+        ("/v1/member/factors", "GET, HEAD"),
+        ("/v1/member/factors/totp", "POST, DELETE"),
+        ("/v1/member/factors/totp/confirm", "POST"),
+        ("/v1/member/factors/recovery-codes", "POST"),
+        ("/v1/members/{id}/reset-factors", "POST"),
+        ("/v1/session/factor", "POST"),
         ("/v1/account", "PATCH"),
         ("/", "GET, HEAD"),
         ("/app.js", "GET, HEAD"),
@@ -613,6 +635,8 @@ mod tests {
             "/v1/invitations",
             "/v1/invitations/0123456789",
             "/v1/member/",
+            "/v1/member/factors/",
+            "/v1/member/factors/totp/code",
         ] {
             assert_eq!(
                 Route::find("GET", path),

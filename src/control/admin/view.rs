@@ -1,6 +1,7 @@
 //! Response documents of the console's routes, as JSON (`docs/http-api.md`).
 
 mod deletion;
+mod factors;
 mod identity;
 mod members;
 mod parts;
@@ -18,6 +19,7 @@ use claviger_core::replication::refresh::{AccountState, Caller};
 use serde_json::{Map, Value, json};
 
 pub use self::deletion::{deleted, deletion};
+pub use self::factors::{begun_totp, challenged, factors, factors_with_codes, required};
 pub use self::identity::{OwnAccount, own_accounts, sessions};
 pub use self::members::{invitation, invitation_offer, member, members};
 use self::parts::text;
@@ -32,6 +34,7 @@ use crate::protocol::keys::{IssuedBy, KeyPage, KeyView};
 use crate::protocol::member::Role;
 use crate::protocol::operator::{AccountsByStatus, DirectoryEntry, EntryCursor, EntryState};
 use crate::protocol::pair::PairView;
+use crate::protocol::proof::ProofMethod;
 use crate::protocol::refusal::Refusal;
 use crate::protocol::service_credentials::ServiceView;
 use crate::protocol::token::{NewToken, SETUP_LIFE_MS};
@@ -408,6 +411,7 @@ pub fn session(
         "permissions": config.rules.permissions().iter().map(Permission::to_string).collect::<Vec<_>>(),
         "grantable_reserved": reserved.iter().map(Permission::to_string).collect::<Vec<_>>(),
         "api": api(config),
+        "mfa": view.mfa,
         "step_up_until": text(view.step_up_until),
         "expires_at": text(view.expires),
         "now": text(now),
@@ -445,7 +449,16 @@ pub fn refusal(refusal: Refusal, config: &AdminConfig, now: UnixMs) -> AdminProb
         Refusal::NotSignedIn => AdminProblem::NotSignedIn,
         Refusal::SignInRefused => AdminProblem::SignInRefused,
         Refusal::NotPermitted => AdminProblem::NotPermitted,
-        Refusal::StepUpRequired => AdminProblem::StepUpRequired,
+        Refusal::StepUpRequired => factors::required(&[ProofMethod::Password]),
+        Refusal::ProofRequired { methods } => factors::required(&methods),
+        Refusal::FactorRefused { tries_left } => AdminProblem::FactorRefused { tries_left },
+        Refusal::TooManyFactorTries { until } => AdminProblem::TooManyFactorTries {
+            retry_after_s: wait_s(until, now),
+            until: text(until),
+        },
+        Refusal::ChallengeOver => AdminProblem::ChallengeOver,
+        Refusal::FactorIsOn => AdminProblem::FactorIsOn,
+        Refusal::NoFactor => AdminProblem::NoFactor,
         Refusal::NotFound => AdminProblem::Request(RequestProblem::NotFound),
         Refusal::ChangedMeanwhile { key: view } => AdminProblem::ChangedMeanwhile {
             key: key(&view, config, now),

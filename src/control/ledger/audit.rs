@@ -114,10 +114,24 @@ pub enum Action {
     EditProfile,
     /// An owner changed the account's name or time zone.
     EditAccount,
+    /// A password was right, and the member has a second factor.
+    DemandFactor,
+    /// A code of a second factor was refused.
+    RefuseFactor,
+    /// A member turned an authenticator app on.
+    TurnOnFactor,
+    /// A member turned their authenticator app off.
+    TurnOffFactor,
+    /// An owner turned off the second factors of a member.
+    ResetFactors,
+    /// A member replaced their recovery codes.
+    RenewRecoveryCodes,
+    /// A member used a recovery code.
+    UseRecoveryCode,
 }
 
 impl Action {
-    const ALL: [Self; 48] = [
+    const ALL: [Self; 54] = [
         Self::Open,
         Self::SignIn,
         Self::SignOut,
@@ -167,6 +181,13 @@ impl Action {
         Self::EndMemberSessions,
         Self::EditProfile,
         Self::EditAccount,
+        Self::DemandFactor,
+        Self::RefuseFactor,
+        Self::TurnOnFactor,
+        Self::TurnOffFactor,
+        Self::ResetFactors,
+        Self::RenewRecoveryCodes,
+        Self::UseRecoveryCode,
     ];
 
     /// Returns the stored name.
@@ -226,6 +247,13 @@ impl Action {
             Self::EndMemberSessions => ("end_member_sessions", "member_sessions_ended"),
             Self::EditProfile => ("edit_profile", "profile_changed"),
             Self::EditAccount => ("edit_account", "account_changed"),
+            Self::DemandFactor => ("demand_factor", "mfa_code_demanded"),
+            Self::RefuseFactor => ("refuse_factor", "mfa_code_refused"),
+            Self::TurnOnFactor => ("turn_on_factor", "mfa_turned_on"),
+            Self::TurnOffFactor => ("turn_off_factor", "mfa_turned_off"),
+            Self::ResetFactors => ("reset_factors", "mfa_reset"),
+            Self::RenewRecoveryCodes => ("renew_recovery_codes", "recovery_codes_renewed"),
+            Self::UseRecoveryCode => ("use_recovery_code", "recovery_code_used"),
         }
     }
 

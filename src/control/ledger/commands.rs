@@ -13,7 +13,7 @@ use super::policy::{HeldKeys, member_has_second_factor};
 use super::publication::Publication;
 use super::regeneration::RegenerateRequest;
 use super::{
-    activity, at_stake, deletion, idempotency, key, listing, mailbox, members, pair, regeneration, reveal,
+    activity, at_stake, deletion, factor_commands, idempotency, key, listing, mailbox, members, pair, regeneration, reveal,
     revoking, service, session_list, usage,
 };
 use crate::ledger::context::CommandContext;
@@ -28,6 +28,7 @@ use crate::protocol::draft::preview::DraftPreview;
 use crate::protocol::envelope::Letter;
 use crate::protocol::keys::KeyName;
 use crate::protocol::ledger::LedgerReply;
+use crate::protocol::proof::ProofPolicy;
 use crate::protocol::refusal::Refusal;
 
 impl Ledger<'_> {
@@ -39,10 +40,10 @@ impl Ledger<'_> {
         command: Command,
     ) -> Result<Plan, SqlError> {
         let command = decide::given_by(command, context.session.member_id());
-        let (role, is_proven) =
-            (context.session.member.view.role, context.session.is_proven(context.now));
-        if let Err(refusal) = decide::authorise(&command, role, is_proven, context.account.operator)
-        {
+        let (role, proof) = (context.session.member.view.role, context.session.proof(context.now));
+        let policy = ProofPolicy::default();
+        let operates = context.account.operator;
+        if let Err(refusal) = decide::authorise(&command, role, proof, &policy, operates) {
             return Ok(Plan::refuse(refusal));
         }
         self.write_uses(context.now)?;
@@ -207,6 +208,10 @@ impl Ledger<'_> {
             Command::EndSession { id } => session_list::end(self.sql, context, id),
             Command::EndOtherSessions => Ok(session_list::end_others(context)),
             Command::Members { members } => members::execute(self.sql, context, members),
+            Command::ProveFactor { typed, session } => {
+                factor_commands::prove(self.sql, context, &typed, &session)
+            }
+            Command::Factors { factors } => factor_commands::execute(self.sql, context, factors),
         }
     }
 

@@ -21,9 +21,11 @@ use super::policy::{HeldKeys, KeyAct, check_act};
 use crate::protocol::command::Command;
 use crate::protocol::draft::field::{FieldError, Setting};
 use crate::protocol::draft::{Changes, Decided, Draft, decide_edit, decide_issue};
+use crate::protocol::factors::FactorsCommand;
 use crate::protocol::keys::{KeyName, RESTORABLE, is_idempotency_key};
 use crate::protocol::member::Role;
 use crate::protocol::members::MembersCommand;
+use crate::protocol::proof::{ActionClass, GivenProof, ProofMethod, ProofPolicy};
 use crate::protocol::refusal::Refusal;
 use crate::protocol::service::ServiceCommand;
 
@@ -78,9 +80,19 @@ enum RequiredRights {
 
 fn demand(command: &Command) -> RequiredRights {
     match command {
-        Command::Show | Command::ShowPair | Command::SignOut | Command::StepUp { .. } => {
-            RequiredRights::Session
-        }
+        Command::Show
+        | Command::ShowPair
+        | Command::SignOut
+        | Command::StepUp { .. }
+        | Command::ProveFactor { .. } => RequiredRights::Session,
+        Command::Factors { factors } => match factors {
+            FactorsCommand::Show => RequiredRights::Session,
+            FactorsCommand::BeginTotp { .. }
+            | FactorsCommand::ConfirmTotp { .. }
+            | FactorsCommand::TurnOffTotp
+            | FactorsCommand::RenewRecoveryCodes { .. } => RequiredRights::ProvenSession,
+            FactorsCommand::Reset { .. } => RequiredRights::ProvenOwner,
+        },
         // No fresh proof: a member who notices a foreign session must be able to end it at once.
         Command::ListSessions | Command::EndSession { .. } | Command::EndOtherSessions => {
             RequiredRights::Session
@@ -129,6 +141,25 @@ fn demand(command: &Command) -> RequiredRights {
     }
 }
 
+/// Returns the class of a command, by which the account's policy demands a proof of identity. It
+/// matters for commands that need one.
+fn class(command: &Command) -> ActionClass {
+    match command {
+        Command::Reveal { .. } | Command::Service { service: ServiceCommand::Reveal } => {
+            ActionClass::ShowSecrets
+        }
+        Command::Service { .. } => ActionClass::ChangeService,
+        Command::Operate { .. } => ActionClass::Operate,
+        Command::Factors { factors: FactorsCommand::Reset { .. } } => ActionClass::ManageMembers,
+        Command::Factors { .. } => ActionClass::ChangeFactors,
+        Command::Members { members: MembersCommand::EditAccount { .. } } => {
+            ActionClass::ChangeAccount
+        }
+        Command::Members { .. } => ActionClass::ManageMembers,
+        _ => ActionClass::ChangeKeys,
+    }
+}
+
 /// Returns the command that `member` gives. The removal of oneself is leaving, which every member
 /// may.
 pub fn given_by(command: Command, member: MemberId) -> Command {
@@ -142,36 +173,44 @@ pub fn given_by(command: Command, member: MemberId) -> Command {
     }
 }
 
-/// Checks that a member of this role may give the command. `is_proven` states a fresh proof of
-/// identity; `in_operators_account` enables the operator's commands.
+/// Checks that a member of this role may give the command. `given` is the last proof of identity of
+/// the session; `in_operators_account` enables the operator's commands.
 ///
 /// # Errors
-/// [`Refusal::NotPermitted`] if the role does not suffice. [`Refusal::StepUpRequired`] without a
-/// fresh proof where the command needs one. [`Refusal::NotFound`] for an operator's command in any
+/// [`Refusal::NotPermitted`] if the role does not suffice. [`Refusal::StepUpRequired`], or
+/// [`Refusal::ProofRequired`] where a password does not suffice, if the command needs a proof and
+/// `given` is not the one that `policy` demands. [`Refusal::NotFound`] for an operator's command in any
 /// other account: members there must not learn that it exists.
 pub fn authorise(
     command: &Command,
     role: Role,
-    is_proven: bool,
+    given: GivenProof,
+    policy: &ProofPolicy,
     in_operators_account: bool,
 ) -> Result<(), Refusal> {
+    let demanded = policy.demand(class(command));
+    let is_proven = given.satisfies(demanded);
+    let required = || match demanded.methods(given.with_factor) {
+        [ProofMethod::Password] => Refusal::StepUpRequired,
+        methods => Refusal::ProofRequired { methods: methods.to_vec() },
+    };
     let edits = match role {
         Role::Owner | Role::Admin => true,
         Role::Viewer => false,
     };
     match demand(command) {
         RequiredRights::Session => Ok(()),
-        RequiredRights::ProvenSession if !is_proven => Err(Refusal::StepUpRequired),
+        RequiredRights::ProvenSession if !is_proven => Err(required()),
         RequiredRights::ProvenSession => Ok(()),
         RequiredRights::Editor | RequiredRights::ProvenEditor if !edits => {
             Err(Refusal::NotPermitted)
         }
-        RequiredRights::ProvenEditor if !is_proven => Err(Refusal::StepUpRequired),
+        RequiredRights::ProvenEditor if !is_proven => Err(required()),
         RequiredRights::Editor | RequiredRights::ProvenEditor => Ok(()),
         RequiredRights::Owner | RequiredRights::ProvenOwner if role != Role::Owner => {
             Err(Refusal::NotPermitted)
         }
-        RequiredRights::ProvenOwner if !is_proven => Err(Refusal::StepUpRequired),
+        RequiredRights::ProvenOwner if !is_proven => Err(required()),
         RequiredRights::Owner | RequiredRights::ProvenOwner => Ok(()),
         RequiredRights::Operator | RequiredRights::ProvenOperator if !in_operators_account => {
             Err(Refusal::NotFound)
@@ -179,7 +218,7 @@ pub fn authorise(
         RequiredRights::Operator | RequiredRights::ProvenOperator if role != Role::Owner => {
             Err(Refusal::NotPermitted)
         }
-        RequiredRights::ProvenOperator if !is_proven => Err(Refusal::StepUpRequired),
+        RequiredRights::ProvenOperator if !is_proven => Err(required()),
         RequiredRights::Operator | RequiredRights::ProvenOperator => Ok(()),
     }
 }

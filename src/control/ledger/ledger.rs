@@ -21,6 +21,9 @@
 //! **Replies.** A ledger that was never opened answers `Gone` and writes nothing. `Refused` also
 //! writes nothing, with three exceptions: a new history had to begin first, pending usage had to be
 //! written, or a code was tried. A tried code counts whatever the reply.
+//!
+//! **Secrets.** The ledger checks codes of second factors itself, in the run that uses them up. It
+//! decrypts their seeds for that, and no other ciphertext.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -42,8 +45,8 @@ use crate::ledger::sessions::Session;
 use crate::ledger::sign_in::{open, sign_in};
 use crate::ledger::usage::pending::{PendingCounts, UsageReport};
 use crate::ledger::{
-    at_stake, deletion, document, idempotency, invitations, issued, issuing, key, mailbox,
-    name_folding, outbox, password, policy, publication, rebuild, refresh, repair, revoking,
+    at_stake, challenge, deletion, document, idempotency, invitations, issued, issuing, key,
+    mailbox, name_folding, outbox, password, policy, publication, rebuild, refresh, repair, revoking,
     sessions, state, usage,
 };
 use crate::objects::object::{DurableObject, Entropy, ObjectError, TaskStep};
@@ -54,6 +57,7 @@ use crate::protocol::activity::Actor;
 use crate::protocol::effect::{Effect, EffectOutcome};
 use crate::protocol::expiry_text::Described;
 use crate::protocol::ledger::{LedgerReply, LedgerRequest, Opening};
+use crate::protocol::master::MasterSecrets;
 use crate::protocol::refusal::Refusal;
 use crate::protocol::view::{MemberView, Progress};
 
@@ -61,13 +65,14 @@ use crate::protocol::view::{MemberView, Progress};
 pub struct Ledger<'a> {
     pub(super) sql: &'a dyn Sql,
     terms: Terms,
+    master: Option<&'a MasterSecrets>,
     pub(super) uses: Rc<RefCell<PendingCounts>>,
 }
 
 impl<'a> Ledger<'a> {
     /// Returns the ledger of this database, on the default terms.
     pub fn new(sql: &'a dyn Sql) -> Self {
-        Self { sql, terms: Terms::default(), uses: Rc::default() }
+        Self { sql, terms: Terms::default(), master: None, uses: Rc::default() }
     }
 
     /// Uses these pending usage counts, which outlive this value. Without this call, the ledger's
@@ -75,6 +80,13 @@ impl<'a> Ledger<'a> {
     #[must_use]
     pub fn with_uses(self, uses: Rc<RefCell<PendingCounts>>) -> Self {
         Self { uses, ..self }
+    }
+
+    /// Uses these secrets to check codes of second factors. Without this call, the ledger refuses
+    /// every code.
+    #[must_use]
+    pub fn with_master(self, master: &'a MasterSecrets) -> Self {
+        Self { master: Some(master), ..self }
     }
 
     /// Applies other terms. They decide if lease documents go to KV, and which revocation bound a
@@ -125,9 +137,12 @@ impl<'a> Ledger<'a> {
                         id == account.id && member.secret_version == owner.secret_version
                     })
                     .filter(|member| member.view.email == owner.email);
-                Ok(member.map_or_else(refused, |m| {
-                    sign_in(account, m, &session, address.as_deref(), true, now)
-                }))
+                match member {
+                    Some(m) => {
+                        sign_in(self.sql, account, m, &session, address.as_deref(), true, now)
+                    }
+                    None => Ok(refused()),
+                }
             }
             LedgerRequest::SignIn {
                 member,
@@ -147,7 +162,10 @@ impl<'a> Ledger<'a> {
                 let Some((member, mut writes)) = accepted else {
                     return Ok(Plan::refuse(Refusal::SignInRefused));
                 };
-                let plan = sign_in(account, member, &session, address, !switches, now);
+                let plan = sign_in(self.sql, account, member, &session, address, !switches, now)?;
+                if matches!(plan.reply, LedgerReply::Refused(_)) {
+                    return Ok(plan);
+                }
                 writes.extend(plan.writes);
                 Ok(Plan { writes, reply: plan.reply })
             }
@@ -155,10 +173,8 @@ impl<'a> Ledger<'a> {
                 let Some(session) = Session::load(self.sql, &session, now)? else {
                     return Ok(Plan::refuse(Refusal::NotSignedIn));
                 };
-                self.console(
-                    CommandContext { account, session, address: address.as_deref(), now },
-                    command,
-                )
+                let (address, master) = (address.as_deref(), self.master);
+                self.console(CommandContext { account, session, address, master, now }, command)
             }
             LedgerRequest::IssueByApi(request) => issuing::plan(self.sql, account, &request, now),
             LedgerRequest::ReadExpiry(ReadExpiry { text, at }) => {
@@ -246,6 +262,9 @@ impl<'a> Ledger<'a> {
                 Ok(Plan { writes, reply })
             }
             LedgerRequest::Join(joining) => invitations::join(self.sql, account, joining, now),
+            LedgerRequest::AnswerChallenge(answer) => {
+                challenge::answer(self.sql, account, self.master, &answer, now)
+            }
         }
     }
 
@@ -507,12 +526,13 @@ fn renew(
     }
 }
 
-/// Ends all sessions and invitations. A bookmark may hold some that were ended since: of a member
-/// who was removed, say, or from before a password was changed. It may also hold another name or
-/// state of the account, which the directory then learns.
-fn end_what_a_bookmark_revives(now: UnixMs) -> [Statement; 3] {
+/// Ends all sessions, challenges and invitations. A bookmark may hold some that were ended since:
+/// of a member who was removed, say, or from before a password was changed. It may also hold another
+/// name or state of the account, which the directory then learns.
+fn end_what_a_bookmark_revives(now: UnixMs) -> [Statement; 4] {
     [
         Statement::new("DELETE FROM session"),
+        Statement::new("DELETE FROM challenge"),
         Statement::new("DELETE FROM member_invitation"),
         Task::own(TaskKind::ConfirmAccount).schedule(now),
     ]

@@ -15,7 +15,7 @@ use super::audit::Action;
 use super::context::CommandContext;
 use super::key::Key;
 use super::member::Member;
-use super::{invitations, mailbox, sessions};
+use super::{challenge, factors, invitations, mailbox, sessions};
 use crate::ledger::account::Account;
 use crate::ledger::invitations::Invited;
 use crate::ledger::plan::{Plan, commit_writes};
@@ -83,23 +83,27 @@ fn entries(
         "SELECT {}, member.created_at_ms, member.seen_at_ms, {keys_ending},
             (SELECT max(seen_at_ms) FROM session WHERE session.member = member.id),
             (SELECT count(*) FROM session WHERE session.member = member.id
-                AND session.created_at_ms > ? AND session.seen_at_ms > ?)
+                AND session.created_at_ms > ? AND session.seen_at_ms > ?), {}
         FROM member WHERE removed_at_ms IS NULL {filter} ORDER BY created_at_ms, id",
-        Member::COLUMNS
+        Member::COLUMNS,
+        factors::HAS_SECOND_FACTOR
     );
     let statement = Statement::new(text)
         .bind(context.now.saturating_sub(sessions::LIFE))
         .bind(context.now.saturating_sub(sessions::IDLE))
         .bind_all(only.iter().map(|member| member.as_str().into()));
     let you = context.session.member_id();
-    sql.read_all(&statement, |row| entry(row, you))
+    let sees_all = context.session.member.view.role == Role::Owner;
+    sql.read_all(&statement, |row| entry(row, you, sees_all))
 }
 
-fn entry(mut row: Row, you: MemberId) -> Result<MemberEntry, SqlError> {
+/// Reads a member. `sees_all` is `true` for an owner, who sees the factors of others.
+fn entry(mut row: Row, you: MemberId, sees_all: bool) -> Result<MemberEntry, SqlError> {
     let Member { view, .. } = Member::read(&mut row)?;
     let (joined_at, seen_at) = (row.time()?, row.optional_time()?);
     let keys_ending = row.optional_integer()?.map(|keys| u32::try_from(keys).unwrap_or(u32::MAX));
     let seen_at = seen_at.max(row.optional_time()?);
+    let (sessions, mfa) = (row.count()?, row.integer()? != 0);
     Ok(MemberEntry {
         id: view.id,
         name: view.name,
@@ -108,9 +112,10 @@ fn entry(mut row: Row, you: MemberId) -> Result<MemberEntry, SqlError> {
         language: view.language,
         joined_at,
         seen_at,
-        sessions: row.count()?,
+        sessions,
         keys_ending,
         you: view.id == you,
+        mfa: Some(mfa).filter(|_| sees_all || view.id == you),
     })
 }
 
@@ -170,6 +175,7 @@ fn remove(sql: &dyn Sql, context: &CommandContext<'_>, member: MemberId) -> Resu
     }
     let details = json!({ "member": view.id, "member_name": view.name, "role": view.role });
     let mut writes = removal(view.id, context.now);
+    writes.extend(factors::forget(view.id));
     writes.push(context.author().did_about(Action::RemoveMember, details.to_string()));
     writes.extend(invitations::withdraw_all_of(sql, context, member)?);
     let letter = Letter::MemberRemoved {
@@ -190,6 +196,7 @@ fn leave(sql: &dyn Sql, context: &CommandContext<'_>) -> Result<Plan, SqlError> 
         return Ok(Plan::refuse(Refusal::LastOwner));
     }
     let mut writes = removal(view.id, context.now);
+    writes.extend(factors::forget(view.id));
     writes
         .push(context.author().did_about(Action::Leave, json!({ "role": view.role }).to_string()));
     writes.extend(invitations::withdraw_all_of(sql, context, view.id)?);
@@ -234,6 +241,7 @@ fn removal(member: MemberId, now: UnixMs) -> Vec<Statement> {
             .bind(now)
             .bind(member.as_str()),
         sessions::end_all(member, None),
+        challenge::end_all(member),
         Task::new(TaskKind::ConfirmName, member).done(),
         Task::new(TaskKind::LeaveName, member).schedule(now),
     ]
@@ -255,7 +263,11 @@ fn end_sessions(
     let is_own = view.id == context.session.member_id();
     let end = sessions::end_all(view.id, is_own.then(|| context.session.id()));
     let details = json!({ "member": view.id, "member_name": view.name }).to_string();
-    let writes = vec![end, context.author().did_about(Action::EndMemberSessions, details)];
+    let writes = vec![
+        end,
+        challenge::end_all(view.id),
+        context.author().did_about(Action::EndMemberSessions, details),
+    ];
     Ok(Plan { writes, reply: LedgerReply::Done })
 }
 
@@ -307,15 +319,11 @@ fn edit_account(context: &CommandContext<'_>, name: Option<String>, zone: Option
     Plan { writes, reply }
 }
 
-/// Returns the ID of a notice about a member: the number of the audit row that reports the change
-/// makes it unique.
 fn mail_id(
     sql: &dyn Sql,
     context: &CommandContext<'_>,
     kind: &str,
     member: MemberId,
 ) -> Result<String, SqlError> {
-    let last = sql.integer(&Statement::new("SELECT ifnull(max(number), 0) FROM audit"))?;
-    let at = context.now.as_ms();
-    Ok(format!("{kind}/{}/{member}/{}-{at}", context.account.id, last.saturating_add(1)))
+    mailbox::notice_id(sql, context.account, kind, member, context.now)
 }

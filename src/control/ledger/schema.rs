@@ -5,12 +5,14 @@
 //! place.
 
 mod access;
+mod factors;
 mod members;
 mod mfa;
 mod policy;
 mod rotation;
 
 use self::access::ACCESS_OPERATORS;
+use self::factors::FACTORS;
 use self::members::MEMBERS;
 use self::mfa::MFA;
 use self::policy::POLICY;
@@ -44,6 +46,7 @@ pub const MIGRATIONS: &[Migration] = &[
     MEMBERS,
     ROTATION,
     POLICY,
+    FACTORS,
     MFA,
     ACCESS_OPERATORS,
 ];

@@ -11,6 +11,7 @@ use crate::protocol::activity;
 use crate::protocol::deletion::NewCode;
 use crate::protocol::draft::{Changes, Draft};
 use crate::protocol::encryption::Ciphertext;
+use crate::protocol::factors::{FactorsCommand, TypedFactor};
 use crate::protocol::identity::NewSession;
 use crate::protocol::keys::Listing;
 use crate::protocol::member::SecretVersion;
@@ -208,5 +209,17 @@ pub enum Command {
     Members {
         /// Command about members.
         members: MembersCommand,
+    },
+    /// Marks the session as freshly proven if a code of a second factor is right.
+    ProveFactor {
+        /// Code as typed.
+        typed: TypedFactor,
+        /// Session that replaces the present one, with the same end.
+        session: NewSession,
+    },
+    /// Reads or changes second factors.
+    Factors {
+        /// Command about second factors.
+        factors: FactorsCommand,
     },
 }

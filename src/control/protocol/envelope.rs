@@ -117,6 +117,23 @@ pub enum Letter {
         /// Time zone of the times in the text.
         zone: Zone,
     },
+    /// Reports a change of the recipient's second factors.
+    FactorsChanged {
+        /// The change.
+        change: FactorChange,
+        /// Name of the account.
+        account: String,
+        /// Name of the owner who made it; `None` for the recipient.
+        by: Option<String>,
+        /// Number of recovery codes that still work.
+        left: u32,
+        /// IP address of the request; `None` if the platform reported none.
+        address: Option<String>,
+        /// Time of the change, Unix ms.
+        at: UnixMs,
+        /// Time zone of the times in the text.
+        zone: Zone,
+    },
     /// Reports to a former member that an owner removed them.
     MemberRemoved {
         /// Name of the account.
@@ -146,6 +163,22 @@ pub enum Letter {
         /// Time zone of the times in the text.
         zone: Zone,
     },
+}
+
+/// A change of a member's second factors. The names are stored and must not change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FactorChange {
+    /// An authenticator app was turned on.
+    TurnedOn,
+    /// The member turned it off.
+    TurnedOff,
+    /// An owner turned off all factors of the member.
+    Reset,
+    /// The recovery codes were replaced.
+    CodesRenewed,
+    /// A recovery code was used.
+    CodeUsed,
 }
 
 /// A letter to one recipient.

@@ -23,6 +23,7 @@ use crate::protocol::command::Command;
 use crate::protocol::deletion::DeletionView;
 use crate::protocol::draft::preview::DraftPreview;
 use crate::protocol::encryption::Ciphertext;
+use crate::protocol::factors::{FactorsView, TypedFactor};
 pub use crate::protocol::identity::NewSession;
 use crate::protocol::identity::{PasswordNews, ResetMail, SessionEntry};
 use crate::protocol::keys::{KeyPage, KeyView};
@@ -196,6 +197,8 @@ pub enum LedgerRequest {
         /// Operation to authorise.
         operation: OperatorCommand,
     },
+    /// Answers a challenge with a second factor, which opens the session.
+    AnswerChallenge(ChallengeAnswer),
 }
 
 impl From<EdgeRequest> for LedgerRequest {
@@ -263,6 +266,21 @@ pub struct Joining {
     /// Version of the claimed password.
     pub secret_version: SecretVersion,
     /// First session of the new member.
+    pub session: NewSession,
+    /// IP address of the request.
+    pub address: Option<String>,
+}
+
+/// The answer to a challenge.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ChallengeAnswer {
+    /// ID within the challenge's token.
+    pub challenge: TokenId,
+    /// Digest of the token's secret.
+    pub digest: Digest,
+    /// Code of the second factor.
+    pub typed: TypedFactor,
+    /// Session to open.
     pub session: NewSession,
     /// IP address of the request.
     pub address: Option<String>,
@@ -438,4 +456,11 @@ pub enum LedgerReply {
     PolicyPreview(PolicyPreview),
     /// The reply to `ShowInvitation`.
     Offer(InvitationOffer),
+    /// The password was right, and the member has a second factor: the challenge is open.
+    Challenged {
+        /// End of the challenge, Unix ms.
+        until: UnixMs,
+    },
+    /// The state of the member's second factors.
+    Factors(FactorsView),
 }

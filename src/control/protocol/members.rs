@@ -120,6 +120,9 @@ pub struct MemberEntry {
     pub keys_ending: Option<u32>,
     /// `true` for the member who asks.
     pub you: bool,
+    /// `true` if the member has a second factor; `None` unless an owner or the member asks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mfa: Option<bool>,
 }
 
 /// The members of an account.

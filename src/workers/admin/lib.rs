@@ -5,7 +5,7 @@
 //! | --- | --- |
 //! | this | the calls of `entry.js`; the isolate's settings |
 //! | [`context`] | one request to a route: its body, its session, its account's ledger |
-//! | [`sessions`], [`persons`], [`members`], [`joining`], [`keys`], [`service`], [`deletion`], [`activity`], [`operator`] | the routes |
+//! | [`sessions`], [`persons`], [`members`], [`joining`], [`factors`], [`keys`], [`service`], [`deletion`], [`activity`], [`operator`] | the routes |
 //! | [`access`] | operators: the keys and signatures of Cloudflare Access |
 //! | [`calls`] | requests to objects |
 //! | [`objects`], [`storage`], [`memory`] | the Durable Objects' side |
@@ -19,6 +19,7 @@ mod calls;
 mod clock;
 mod context;
 mod deletion;
+mod factors;
 mod joining;
 mod keys;
 mod mail;
@@ -241,6 +242,7 @@ async fn answer(route: Route, context: &RequestContext<'_>) -> Result<Response, 
         Route::AcceptInvitation => joining::accept(context).await,
         Route::EditProfile => members::edit_profile(context).await,
         Route::EditOwnAccount => members::edit_account(context).await,
+        Route::Factors(route) => factors::answer(context, route).await,
     }
 }
 

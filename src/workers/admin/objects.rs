@@ -85,7 +85,8 @@ pub async fn object(
             return Ok(refuse(&kind, &CallerRefused::NotForEdges)?.into());
         }
         (Ok(ObjectCaller::Own), "Ledger") => {
-            host.answer::<LedgerRequest, _>(&host.ledger(), &text).await
+            let ledger = host.ledger().with_master(&config.master);
+            host.answer::<LedgerRequest, _>(&ledger, &text).await
         }
         (Ok(ObjectCaller::Own), "Name") => {
             let name = Name::new(&host.sql, &config.master, &Argon2id);

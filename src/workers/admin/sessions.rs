@@ -4,15 +4,16 @@ use core::time::Duration;
 
 use claviger_control::admin::config::AdminConfig;
 use claviger_control::admin::problem::AdminProblem;
-use claviger_control::admin::{body, form, session, view};
+use claviger_control::admin::{body, factor_form, form, session, view};
 use claviger_control::protocol::account::{Email, TextError, check_password};
 use claviger_control::protocol::command::Command;
-use claviger_control::protocol::identity::{Membership, NewSession};
+use claviger_control::protocol::identity::{Membership, NewChallenge, NewSession};
 use claviger_control::protocol::ledger::{LedgerReply, LedgerRequest, NewMember, Opening};
 use claviger_control::protocol::member::SecretVersion;
 use claviger_control::protocol::objects::{
     AddressReply, AddressRequest, DirectoryReply, DirectoryRequest, NameReply, NameRequest,
 };
+use claviger_control::protocol::proof::DemandedProof;
 use claviger_control::protocol::refusal::Refusal;
 use claviger_control::protocol::token::{Kind, MadeToken, NewToken};
 use claviger_control::protocol::tries::Tries;
@@ -28,7 +29,7 @@ use futures_util::future::join;
 
 use crate::clock::now;
 use crate::context::RequestContext;
-use crate::{access, calls, refusals, service};
+use crate::{access, calls, factors, refusals, service};
 
 /// Earliest time for the refusal of a sign-in, in milliseconds. A password hash and a new object
 /// take less.
@@ -106,7 +107,7 @@ pub async fn set_up(context: &RequestContext<'_>) -> Result<Response, AdminProbl
             Err(problem) => return Err(problem),
         };
     let email = wanted.email.clone();
-    let (token, session) = new_session(context, account, accounts);
+    let (tokens, session) = new_sign_in(context, account, accounts);
     let opening = Opening {
         account,
         name: typed.account_name,
@@ -129,7 +130,7 @@ pub async fn set_up(context: &RequestContext<'_>) -> Result<Response, AdminProbl
         let release = NameRequest::Release { account, member, secret_version };
         let _ = calls::name(context.env, &email, &release).await;
     }
-    let answer = signed_in(context, reply, &token)?;
+    let answer = signed_in_or_challenged(context, reply, &tokens)?;
     join(succeeded(context, &tries), succeeded(context, &at_name)).await;
     Ok(answer)
 }
@@ -192,7 +193,7 @@ pub async fn sign_in(context: &RequestContext<'_>) -> Result<Response, AdminProb
     // The account used last, or the next one whose ledger answers and still has the member.
     let mut unreached = None;
     for Membership { account, member } in proof.memberships.iter().copied() {
-        let (token, session) = new_session(context, account, proof.accounts());
+        let (tokens, session) = new_sign_in(context, account, proof.accounts());
         let sign_in = LedgerRequest::SignIn {
             member,
             email: proof.email.clone(),
@@ -204,7 +205,7 @@ pub async fn sign_in(context: &RequestContext<'_>) -> Result<Response, AdminProb
         };
         match context.call_ledger(account, &sign_in).await {
             Ok(LedgerReply::Gone | LedgerReply::Refused(Refusal::SignInRefused)) => {}
-            Ok(reply) => return signed_in(context, reply, &token),
+            Ok(reply) => return signed_in_or_challenged(context, reply, &tokens),
             Err(problem) => unreached = Some(problem),
         }
     }
@@ -257,10 +258,22 @@ pub async fn sign_out(context: &RequestContext<'_>) -> Result<Response, AdminPro
 /// Records a fresh proof of a member's identity. The session gets a new cookie.
 pub async fn step_up(context: &RequestContext<'_>) -> Result<Response, AdminProblem> {
     let before = context.session()?;
-    let form: body::StepUp = context.body().await?;
+    let body::StepUp { password, code, recovery_code } = context.body().await?;
+    let Some(password) = password else {
+        let typed = factor_form::typed(code, recovery_code)?;
+        return factors::step_up(context, &before, typed).await;
+    };
+    if code.is_some() || recovery_code.is_some() {
+        let detail = "a password, or a code".into();
+        return Err(RequestProblem::MalformedBody { detail }.into());
+    }
     let view = context.session_of(context.command(Command::Show).await?)?;
+    if view.mfa {
+        // No password is hashed that would prove nothing.
+        return Err(view::required(DemandedProof::Password.methods(true)));
+    }
     let own = Membership { account: before.account(), member: view.member.id };
-    let proof = prove(context, &view.member.email, form.password).await?;
+    let proof = prove(context, &view.member.email, password).await?;
     let proof = proof.filter(|proof| proof.memberships.contains(&own));
     let Some(proof) = proof else { return Err(AdminProblem::StepUpRefused) };
     let (token, session) = new_session(context, own.account, view.accounts);
@@ -357,8 +370,50 @@ pub fn new_session(
     let (id, digest) = (token.made().id(), *token.made().digest());
     (
         token,
-        NewSession { id, digest, agent: context.agent(), accounts: accounts.max(1), began: None },
+        NewSession {
+            id,
+            digest,
+            agent: context.agent(),
+            accounts: accounts.max(1),
+            began: None,
+            challenge: None,
+            proven_by: None,
+        },
     )
+}
+
+/// The tokens of a sign-in: one of them becomes valid.
+pub struct SignInTokens {
+    session: NewToken,
+    challenge: NewToken,
+}
+
+/// Draws a session, and the challenge that opens in its place if the member has a second factor.
+pub fn new_sign_in(
+    context: &RequestContext<'_>,
+    account: AccountId,
+    accounts: u32,
+) -> (SignInTokens, NewSession) {
+    let AdminConfig { prefix, master, .. } = &*context.config;
+    let (session, new) = new_session(context, account, accounts);
+    let challenge = NewToken::challenge(account, now(), prefix, master, &mut rng());
+    let made = challenge.made();
+    let drawn = NewChallenge { id: made.id(), digest: *made.digest() };
+    (SignInTokens { session, challenge }, NewSession { challenge: Some(drawn), ..new })
+}
+
+/// Returns the answer to a sign-in: the session with its cookie, or the challenge.
+pub fn signed_in_or_challenged(
+    context: &RequestContext<'_>,
+    reply: LedgerReply,
+    tokens: &SignInTokens,
+) -> Result<Response, AdminProblem> {
+    match reply {
+        LedgerReply::Challenged { until } => {
+            Ok(Response::json(200, &view::challenged(&tokens.challenge, until, now())))
+        }
+        reply => signed_in(context, reply, &tokens.session),
+    }
 }
 
 /// Returns the answer that opens a session, with its cookie.

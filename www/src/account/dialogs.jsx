@@ -8,13 +8,13 @@ import { Form, FormActions } from "../ui/fields.jsx";
 import { useForm } from "../ui/form.js";
 import { Notice } from "../ui/notice.jsx";
 import { ProblemNotice } from "../ui/problem.jsx";
-import { changeRole, endSessionsOf, removeMember } from "./requests.js";
+import { changeRole, endSessionsOf, removeMember, resetFactors } from "./requests.js";
 import { RoleChoice } from "./roles.jsx";
 
 /**
  * @typedef {import('./requests.js').Member} Member
  * @typedef {import('../ui/result.jsx').Bound} Bound
- * @typedef {'role' | 'end-sessions' | 'remove' | 'leave'} Action
+ * @typedef {'role' | 'end-sessions' | 'reset-factors' | 'remove' | 'leave'} Action
  *
  * @typedef {object} ActionProps
  * @property {Member} subject
@@ -34,7 +34,9 @@ import { RoleChoice } from "./roles.jsx";
 export function actionsOn(member, owner) {
   if (member.you) return owner ? ["role", "leave"] : ["leave"];
   if (!owner) return [];
-  return member.sessions > 0 ? ["role", "end-sessions", "remove"] : ["role", "remove"];
+  /** @type {(Action | null)[]} */
+  const all = ["role", member.sessions > 0 ? "end-sessions" : null, member.mfa ? "reset-factors" : null, "remove"];
+  return all.filter((action) => action !== null);
 }
 
 /** @param {ActionProps & {what: Action}} props */
@@ -70,6 +72,16 @@ export function ActionDialog({ what, ...props }) {
         onDone={(bound) => props.onDone("removed", null, bound)}
       />
     );
+  if (what === "reset-factors")
+    return (
+      <Removal
+        {...props}
+        what={what}
+        title={say("reset-factors.title", { name })}
+        body={say("reset-factors.body", { email })}
+        onDone={() => props.onDone("factors_reset", { ...props.subject, mfa: false, sessions: 0 })}
+      />
+    );
   return (
     <Removal
       {...props}
@@ -81,10 +93,18 @@ export function ActionDialog({ what, ...props }) {
   );
 }
 
+/** Requests by action. */
+const SENDING = {
+  "end-sessions": endSessionsOf,
+  "reset-factors": resetFactors,
+  remove: removeMember,
+  leave: removeMember,
+};
+
 /**
- * Confirms what ends a membership, or its sessions.
+ * Confirms what ends a membership, its sessions or its second factors.
  * @param {object} props
- * @param {'end-sessions' | 'remove' | 'leave'} props.what
+ * @param {'end-sessions' | 'reset-factors' | 'remove' | 'leave'} props.what
  * @param {string} props.title
  * @param {string} props.body
  * @param {Member} props.subject
@@ -98,12 +118,8 @@ function Removal({ what, title, body, subject, onDone, onStale, onCancel }) {
   const { request } = useSession();
   const form = useForm({});
   const confirm = async () => {
-    if (what === "end-sessions") {
-      const ended = await form.submit([], () => endSessionsOf(request, subject));
-      return ended?.ok && onDone(null);
-    }
-    const answer = await form.submit([], () => removeMember(request, subject));
-    return answer?.ok && onDone(answer.data?.bound ?? null);
+    const answer = await form.submit([], () => SENDING[what](request, subject));
+    if (answer?.ok) onDone(answer.data?.bound ?? null);
   };
   return (
     <Confirmation

@@ -18,6 +18,8 @@
  * @property {boolean} you
  * @property {number | null} [keys_ending] number of keys that end with the membership; `null` if
  *   keys outlive it
+ * @property {boolean | null} [mfa] `true` if the member has a second factor; `null` unless an owner
+ *   or the member asks
  *
  * @typedef {object} Invitation
  * @property {string} id
@@ -103,6 +105,14 @@ export const removeMember = (request, { id }) => request("DELETE", memberPath(id
  * @returns {Answering<null>}
  */
 export const endSessionsOf = (request, { id }) => request("POST", `${memberPath(id)}/end-sessions`);
+
+/**
+ * Turns off the second factors of a member who has lost them.
+ * @param {Request} request
+ * @param {{id: string}} member
+ * @returns {Answering<null>}
+ */
+export const resetFactors = (request, { id }) => request("POST", `${memberPath(id)}/reset-factors`);
 
 /**
  * Changes the account's name or time zone.

@@ -11,7 +11,7 @@ const TIMES = ["expires_at", "not_before"];
 const SPANS_MS = ["longest_ms", "freshness_ms"];
 
 /** Members that name the subject of an entry, and changed nothing. */
-const SUBJECTS = ["account", "keys", "names", "sealed", "issuer", "member", "member_name", "email"];
+const SUBJECTS = ["account", "keys", "names", "sealed", "issuer", "member", "member_name", "email", "method", "left"];
 
 /**
  * Messages for empty values; for these members an empty value means more than "None".
@@ -73,6 +73,7 @@ function Value({ field, value }) {
   if ((field === "default_life" || field === "longest_life") && typeof value === "string")
     return <span>{lifeText(say, field, value)}</span>;
   if (has(`policy.${field}.${value}`)) return <span>{say(`policy.${field}.${value}`)}</span>;
+  if (field === "method" && has(`method.${value}`)) return <span>{say(`method.${value}`)}</span>;
   if (field === "state" && has(`status.${value}`)) return <span>{say(`status.${value}`)}</span>;
   return <span>{String(value)}</span>;
 }

@@ -16,6 +16,7 @@
  * @property {number} [max]
  * @property {number} [tries_left]
  * @property {string} [reason]
+ * @property {string[]} [methods] ways of confirming one's identity that suffice
  * @property {string} [by] the member who changed the key meanwhile
  * @property {string} [at] the time of that change
  * @property {{id: string, name: string}} [key]
@@ -55,6 +56,7 @@ const RENEWING = [
   "POST /v1/session",
   "POST /v1/session/step-up",
   "POST /v1/session/switch",
+  "POST /v1/session/factor",
   "POST /v1/member/password",
 ];
 
@@ -67,7 +69,8 @@ let renewing = Promise.resolve();
 
 /** Takes note of the session that a response has begun. @param {Answer<any>} answer */
 function learn({ ok, data }) {
-  if (!ok) return;
+  // A second factor is still to come: no session has begun.
+  if (!ok || data?.challenge) return;
   renewals += 1;
   member = data?.member?.id ?? member;
 }
@@ -133,7 +136,7 @@ const CHALLENGES = ["not_signed_in", "step_up_required"];
 /**
  * Wraps {@link send}. If the server asks the member to sign in or to confirm their identity,
  * `challenge` asks them. The same request then goes out again, with the same headers and body.
- * @param {(code: string) => Promise<boolean>} challenge resolves to `true` if the member met it
+ * @param {(problem: Problem) => Promise<boolean>} challenge resolves to `true` if the member met it
  * @returns {Request}
  */
 export function withChallenges(challenge) {
@@ -149,7 +152,7 @@ export function withChallenges(challenge) {
       /** @type {Answer<Data>} */
       const answer = await send(method, path, options);
       if (answer.ok || !CHALLENGES.includes(answer.problem.code)) return answer;
-      if (!(await challenge(answer.problem.code))) return failure({ code: "cancelled" });
+      if (!(await challenge(answer.problem))) return failure({ code: "cancelled" });
     }
   };
   return request;

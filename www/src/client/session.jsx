@@ -21,7 +21,11 @@ import { send } from "./api.js";
  * @property {string[]} grantable_reserved
  * @property {{base_url: string, example_path: string, example_permission?: string | null}} api
  * @property {'ok' | 'failing' | 'off'} [mail] state of outgoing mail
+ * @property {boolean} [mfa] `true` if the member has a second factor
  * @property {number} [accounts] number of accounts that the person belongs to
+ *
+ * A sign-in that waits for a second factor, in place of a session document.
+ * @typedef {{challenge: string, methods: string[], expires_at: string}} FactorChallenge
  *
  * @typedef {object} SignedIn
  * @property {Session} session
@@ -35,6 +39,13 @@ export const SessionProvider = SessionContext.Provider;
 
 /** @returns {SignedIn} */
 export const useSession = () => /** @type {SignedIn} */ (useContext(SessionContext));
+
+/**
+ * Returns the challenge of an answer that may open a session; `null` if it is a session document.
+ * @param {Session | FactorChallenge} document
+ * @returns {FactorChallenge | null}
+ */
+export const challengeIn = (document) => ("challenge" in document ? document : null);
 
 /** Asks for the session document. @returns {Promise<import('./api.js').Answer<Session>>} */
 export const loadSession = () => send("GET", "/v1/session");

@@ -1,6 +1,7 @@
 //! The texts of messages in each language. Every sentence is written as a whole, never assembled
 //! from fragments.
 
+mod factors;
 mod identity;
 
 use claviger_core::base::id::Prefix;
@@ -122,6 +123,15 @@ pub fn render(
         Letter::RoleChanged { account, by, from, to, at, zone } => {
             let at = moment(*at, zone, language, Precision::Minutes);
             member_templates::role_changed((by, account), (*from, *to), &at, language)
+        }
+        Letter::FactorsChanged { change, account, by, left, address, at, zone } => {
+            let at = moment(*at, zone, language, Precision::Seconds);
+            let from = address_phrase(address.as_deref(), language);
+            let (by, when) = (by.as_deref().unwrap_or_default(), (at.as_str(), from.as_str()));
+            let [subject, lead, more, warning] =
+                factors::changed(*change, (account, by), when, *left, language);
+            let warning = factors::with_console(&warning, setting.console_origin);
+            (subject, [lead, more, warning].map(Block::Sentences).into())
         }
         Letter::MemberRemoved { account, by, at, zone, keys_end } => {
             let at = moment(*at, zone, language, Precision::Minutes);

@@ -1,3 +1,4 @@
+mod factors;
 mod identity;
 
 use claviger_core::base::id::TokenId;

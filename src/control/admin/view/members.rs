@@ -50,6 +50,7 @@ pub fn entry(member: &MemberEntry) -> Value {
         "sessions": member.sessions,
         "keys_ending": member.keys_ending,
         "you": member.you,
+        "mfa": member.mfa,
     })
 }
 

@@ -5,6 +5,7 @@ import accounts from "./en/accounts.js";
 import activity from "./en/activity.js";
 import atStake from "./en/at-stake.js";
 import deletion from "./en/deletion.js";
+import factors from "./en/factors.js";
 import filters from "./en/filters.js";
 import limits from "./en/limits.js";
 import members from "./en/members.js";
@@ -20,6 +21,7 @@ export default {
   ...activity,
   ...atStake,
   ...deletion,
+  ...factors,
   ...filters,
   ...limits,
   ...members,

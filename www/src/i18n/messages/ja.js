@@ -4,6 +4,7 @@ import accounts from "./ja/accounts.js";
 import activity from "./ja/activity.js";
 import atStake from "./ja/at-stake.js";
 import deletion from "./ja/deletion.js";
+import factors from "./ja/factors.js";
 import filters from "./ja/filters.js";
 import limits from "./ja/limits.js";
 import members from "./ja/members.js";
@@ -19,6 +20,7 @@ export default {
   ...activity,
   ...atStake,
   ...deletion,
+  ...factors,
   ...filters,
   ...limits,
   ...members,
