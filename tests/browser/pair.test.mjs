@@ -53,7 +53,7 @@ test("S01 to S13: a pair is generated, shown once, switched off and on, renamed 
   // S01
   await expect(pair.getByRole("link", { name: "Set up MFA" })).toHaveAttribute("href", "#/profile/mfa");
   await inspect(page, "pair-mfa");
-  await setPolicy(page, { mfa_to_generate: false });
+  await setPolicy(page, { demands_mfa: false });
   await page.reload();
   // S02
   await expect(pair.getByText(/A pair that you generate now works until .*\(Asia\/Tokyo\)\./)).toBeVisible();

@@ -235,7 +235,7 @@ const ROWS: &[&[&str]] = &[
     ],
     &["UPDATE key SET replaces = 'a1B2c3D47Hq0p2Zx9L', replaced_by = 'a1B2c3D47Hq0p2Zx9M', expires_ms = 1795262400000"],
     &[r#"INSERT INTO policy VALUES (1, '{"preset":"portal","keys_per_member":"many","default_life":"never","longest_life":"never",
-        "keys_follow_member":false,"viewable_allowed":true,"mfa_to_generate":false,"deletion_by_code":true,
+        "keys_follow_member":false,"viewable_allowed":true,"demands_mfa":false,"deletion_by_code":true,
         "mail_on_generation":false}', 1)"#],
     &["INSERT INTO invitation VALUES ('ann@example.com', 'i-1', 'yyyyyyyy', 1795262400000)"],
     &[

@@ -31,7 +31,7 @@ pub fn changes(json: &str) -> PolicyChanges {
 }
 
 /// *Registry* without the second factor, which no member can set up yet.
-const PAIRS: &str = r#"{"preset":"registry","mfa_to_generate":false}"#;
+const PAIRS: &str = r#"{"preset":"registry","demands_mfa":false}"#;
 
 fn state(world: &World) -> PolicyState {
     match world.handle(LedgerRequest::ShowPolicy) {
@@ -116,7 +116,7 @@ fn s01_the_pair_names_what_is_missing_and_whom_to_ask() {
     assert_eq!(of(admin), (None, Some(PairRequirement::SecondFactor), owners.clone()));
     assert_eq!(world.refusal(owner, world.issue_command("{}")), Refusal::MfaRequired);
     assert_eq!(world.refusal(viewer, world.issue_command("{}")), Refusal::NotPermitted);
-    set(&world, r#"{"mfa_to_generate":false}"#);
+    set(&world, r#"{"demands_mfa":false}"#);
     assert_eq!(of(admin), (None, None, owners));
     generate(&world, admin);
     assert_eq!(of(viewer).1, Some(PairRequirement::Permission), "a viewer never has one");
@@ -463,14 +463,14 @@ fn a_preview_names_what_a_change_concerns_and_changes_nothing() {
         ))])
             .unwrap();
     }
-    let many = preview(&world, r#"{"mfa_to_generate":true}"#).effects.remove(0);
+    let many = preview(&world, r#"{"demands_mfa":true}"#).effects.remove(0);
     assert_eq!((many.count, many.names.len()), (14, 10));
 }
 
 #[test]
 fn a_change_names_the_policy_that_it_previewed_and_is_written_down() {
     let (world, owner) = World::open();
-    assert_eq!(set(&world, PAIRS), Policy { mfa_to_generate: false, ..Policy::REGISTRY });
+    assert_eq!(set(&world, PAIRS), Policy { demands_mfa: false, ..Policy::REGISTRY });
     let stale = try_set(&world, r#"{"preset":"portal"}"#, Revision(0));
     let LedgerReply::Refused(Refusal::PolicyChangedMeanwhile { state: present }) = stale else {
         panic!("{stale:?}")
@@ -489,10 +489,7 @@ fn a_change_names_the_policy_that_it_previewed_and_is_written_down() {
     // Fields change alone, too, and only they.
     let one = set(&world, r#"{"default_life":"90d"}"#);
     let life = KeyLife::Days(90);
-    assert_eq!(
-        one,
-        Policy { default_life: life, mfa_to_generate: false, ..Preset::Registry.policy() }
-    );
+    assert_eq!(one, Policy { default_life: life, demands_mfa: false, ..Preset::Registry.policy() });
     let end = generate(&world, owner).limits.expires.at();
     assert_eq!(end, life.end(world.now(), &claviger_control::protocol::zone::Zone::utc()));
 }

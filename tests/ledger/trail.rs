@@ -373,7 +373,7 @@ fn rotation(witness: &mut Witness, world: &World, owner: Browser) {
 
 /// Sends what concerns the policy, and the key pair of a member under it.
 fn pairs(witness: &mut Witness, world: &World, owner: Browser) {
-    let pairs = changes(r#"{"preset":"registry","mfa_to_generate":false}"#);
+    let pairs = changes(r#"{"preset":"registry","demands_mfa":false}"#);
     let set =
         |changes, revision| LedgerRequest::SetPolicy { changes, expected: Revision(revision) };
     witness.send(world, LedgerRequest::ShowPolicy, "operator", &[]);

@@ -260,7 +260,7 @@ fn requests_to_a_ledger() {
         operate(OperatorCommand::SetState { account, freshness_ms: None, suspended: Some(true) }),
         operate(OperatorCommand::SetPolicy {
             account,
-            changes: PolicyChanges { mfa_to_generate: Some(true), ..PolicyChanges::default() },
+            changes: PolicyChanges { demands_mfa: Some(true), ..PolicyChanges::default() },
         }),
         operate(OperatorCommand::Rebuild { account }),
         operate(OperatorCommand::BeginRestore { account }),

@@ -21,6 +21,7 @@ use claviger_control::protocol::ledger::{
     LedgerReply, LedgerRequest, NewMember, NewSession, Opening, SessionProof,
 };
 use claviger_control::protocol::member::{Language, SecretVersion};
+use claviger_control::protocol::policy::PolicyChanges;
 use claviger_control::protocol::zone::Zone;
 use claviger_core::base::id::{AccountId, KeyId, MemberId, TokenId};
 use claviger_core::base::secret::Digest;
@@ -193,24 +194,27 @@ impl Host {
         )
     }
 
-    /// Sets the demand of MFA and the member's MFA, as the ledger does at the end of a change of
-    /// policy or of a factor. `false`: the database failed, and nothing was written.
+    /// Sets the policy's demand of MFA, or the member's MFA as the ledger does when a factor is turned
+    /// on or off. `false`: the database failed, and nothing was written.
     pub fn set_mfa(&self, gate: Gate, rng: &mut ChaCha8Rng, now: i64) -> bool {
         let Ok(Some(account)) = Account::load(&*self.sql) else { return false };
-        let mut writes = match gate.demands_mfa == account.demands_mfa {
-            true => mfa::record(&account, self.member, gate.has_mfa, Action::SetState, at(now)),
-            false => mfa::demand(&account, gate.demands_mfa, Action::SetState, at(now)),
-        };
+        if gate.demands_mfa != account.policy.demands_mfa {
+            let demands_mfa = Some(gate.demands_mfa);
+            let changes = PolicyChanges { demands_mfa, ..PolicyChanges::default() };
+            let expected = account.policy_revision;
+            let request = LedgerRequest::SetPolicy { changes, expected };
+            return matches!(self.handle(request, rng, now), Some(LedgerReply::Policy(_)));
+        }
+        let action = Action::TurnOnFactor;
+        let (mut writes, _) = mfa::record(&account, self.member, gate.has_mfa, action, at(now));
         writes.push(document::schedule(self.terms.wants_documents(), at(now)));
         let is_set = self.sql.apply(&writes).is_ok();
-        // The next request begins the epoch, and schedules what follows from it.
-        self.handle(LedgerRequest::Refresh(RefreshRequest::default()), rng, now);
         is_set
     }
 
     /// The demand of MFA and the member's MFA, as the ledger has them.
     pub fn gate(&self) -> Gate {
-        let demands_mfa = Account::load(&*self.sql).unwrap().unwrap().demands_mfa;
+        let demands_mfa = Account::load(&*self.sql).unwrap().unwrap().policy.demands_mfa;
         let on = Statement::new("SELECT mfa FROM member");
         let has_mfa = self.sql.first(&on).unwrap().unwrap().integer().unwrap() == 1;
         Gate { suspended: false, demands_mfa, has_mfa }

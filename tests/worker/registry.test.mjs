@@ -8,7 +8,7 @@ const DAY_MS = 24 * 60 * 60 * 1000;
 const PASSWORD = "staple battery correct";
 const PAIR = { name: "My pair", networks: [], permissions: ["demo:read"] };
 /** *Registry*, but for the second factor. */
-const PAIRS = { preset: "registry", mfa_to_generate: false };
+const PAIRS = { preset: "registry", demands_mfa: false };
 
 /** The operator, the owner of the account under the policy, and two of its other members. */
 let operator, owner, admin, viewer;
@@ -92,7 +92,7 @@ describe("the policy", () => {
         );
       }
     }
-    for (const body of [{ keys: "one" }, { mfa_to_generate: "yes" }, { longest_life: 365 }])
+    for (const body of [{ keys: "one" }, { demands_mfa: "yes" }, { longest_life: 365 }])
       expect(await trySet(body, 0), 400, "malformed_body");
     expect(await operator.console("PUT", policyPath(), { body: PAIRS }), 400, "bad_header");
     assert.equal(expect(await operator.console("GET", policyPath()), 200).body.revision, 0);

@@ -98,7 +98,7 @@ pub struct PolicyForm {
     pub viewable_allowed: Option<bool>,
     /// `true` if issuing a key needs a second factor.
     #[serde(default)]
-    pub mfa_to_generate: Option<bool>,
+    pub demands_mfa: Option<bool>,
     /// `true` if deleting keys needs a mailed code.
     #[serde(default)]
     pub deletion_by_code: Option<bool>,

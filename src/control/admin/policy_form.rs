@@ -26,7 +26,7 @@ pub fn changes(form: &body::PolicyForm) -> Result<PolicyChanges, AdminProblem> {
         longest_life: life(&mut errors, "longest_life", form.longest_life.as_deref()),
         keys_follow_member: form.keys_follow_member,
         viewable_allowed: form.viewable_allowed,
-        mfa_to_generate: form.mfa_to_generate,
+        demands_mfa: form.demands_mfa,
         deletion_by_code: form.deletion_by_code,
         mail_on_generation: form.mail_on_generation,
     };
@@ -79,11 +79,11 @@ mod tests {
     #[test]
     fn a_policy_is_read_and_every_odd_value_is_named() {
         let changes =
-            read(json!({ "preset": "registry", "longest_life": "2y", "mfa_to_generate": false }));
+            read(json!({ "preset": "registry", "longest_life": "2y", "demands_mfa": false }));
         let expected = PolicyChanges {
             preset: Some(Preset::Registry),
             longest_life: Some(KeyLife::Years(2)),
-            mfa_to_generate: Some(false),
+            demands_mfa: Some(false),
             ..PolicyChanges::default()
         };
         assert_eq!(changes, Ok(expected));
@@ -104,7 +104,7 @@ mod tests {
         }
         for odd in [
             json!({ "keys": "one" }),
-            json!({ "mfa_to_generate": 1 }),
+            json!({ "demands_mfa": 1 }),
             json!({ "default_life": 365 }),
             json!({ "longest_life": null, "preset": ["portal"] }),
         ] {

@@ -30,8 +30,6 @@ pub struct Account {
     pub operator: bool,
     /// `true` if the operator has suspended it.
     pub suspended: bool,
-    /// `true` if the keys of members without MFA are refused.
-    pub demands_mfa: bool,
     /// Revision of the last change of the account state that leases carry; 0: none yet.
     pub state_revision: Revision,
     /// Epoch of the present history.
@@ -85,7 +83,6 @@ impl Account {
             epoch_noted: Some(row.text()?).filter(|text| !text.is_empty()).map(Epoch::from_stored),
             revision: row.revision()?,
             operator: row.integer()? != 0,
-            demands_mfa: row.integer()? != 0,
             pending_since: row.optional_time()?,
             mail_is_failing: row.integer()? != 0,
             policy: policy_of(row.optional_text()?.as_deref()),

@@ -131,7 +131,7 @@ pub enum Action {
 }
 
 impl Action {
-    const ALL: [Self; 54] = [
+    const ALL: [Self; 56] = [
         Self::Open,
         Self::SignIn,
         Self::SignOut,

@@ -9,12 +9,12 @@ use claviger_core::credential::limits::network::ClientAddress;
 use super::audit::Action;
 use super::decide::{IssueRequest, KEYS_MAX, KeyDecision, Present};
 use super::key::Key;
-use super::policy::{HeldKeys, member_has_second_factor};
+use super::policy::HeldKeys;
 use super::publication::Publication;
 use super::regeneration::RegenerateRequest;
 use super::{
-    activity, at_stake, deletion, factor_commands, idempotency, key, listing, mailbox, members, pair, regeneration, reveal,
-    revoking, service, session_list, usage,
+    activity, at_stake, deletion, factor_commands, factors, idempotency, key, listing, members,
+    pair, regeneration, reveal, revoking, service, session_list, usage,
 };
 use crate::ledger::context::CommandContext;
 use crate::ledger::ledger::Ledger;
@@ -25,8 +25,6 @@ use crate::ledger::{decide, operator};
 use crate::objects::sql::{SqlError, Statement};
 use crate::protocol::command::Command;
 use crate::protocol::draft::preview::DraftPreview;
-use crate::protocol::envelope::Letter;
-use crate::protocol::keys::KeyName;
 use crate::protocol::ledger::LedgerReply;
 use crate::protocol::proof::ProofPolicy;
 use crate::protocol::refusal::Refusal;
@@ -126,7 +124,7 @@ impl Ledger<'_> {
                 );
                 let mut more = Vec::from(remember);
                 if let Ok(KeyDecision::Change(change)) = &decision {
-                    more.extend(self.confirm_issue(context, &change.after)?);
+                    more.extend(pair::confirm(context, &change.after)?);
                 }
                 more.extend(sealed.map(|sealed| key::keep(id, &sealed)));
                 self.commit(context, decision, more)
@@ -251,32 +249,8 @@ impl Ledger<'_> {
             // An orphan's ID counts as taken, too.
             id_is_taken: Publication::load(self.sql, issue.id)?.is_some(),
             held: HeldKeys::load(self.sql, member)?,
-            has_second_factor: member_has_second_factor(self.sql, member)?,
+            has_second_factor: factors::has_second_factor(self.sql, member)?,
         })
-    }
-
-    /// Returns the writes that mail a confirmation to the member who issues a key, if the policy
-    /// demands one.
-    fn confirm_issue(
-        &self,
-        context: &CommandContext<'_>,
-        key: &Key,
-    ) -> Result<Vec<Statement>, SqlError> {
-        let account = context.account;
-        if !account.policy.mail_on_generation {
-            return Ok(Vec::new());
-        }
-        let letter = Letter::KeyGenerated {
-            account: account.name.clone(),
-            key: KeyName { id: key.id, name: key.name.clone() },
-            expires: key.limits.expires.at(),
-            address: context.address.map(str::to_owned),
-            at: context.now,
-            zone: account.zone.clone(),
-        };
-        let id = format!("key-generated/{}/{}", account.id, key.id);
-        let to = &context.session.member.view;
-        mailbox::notice(account, to, id, letter, context.now).map(Vec::from)
     }
 }
 

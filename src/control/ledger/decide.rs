@@ -279,7 +279,7 @@ impl DecisionContext<'_> {
             });
         }
         let policy = &self.account.policy;
-        if policy.mfa_to_generate && !present.has_second_factor {
+        if policy.demands_mfa && !present.has_second_factor {
             return Err(Refusal::MfaRequired);
         }
         present.held.check_room(policy)?;
@@ -442,7 +442,10 @@ impl DecisionContext<'_> {
                 return Err(Refusal::KeyMemberGone);
             }
             self.check_act(&before, KeyAct::Manage)?;
-            held.check_room(&self.account.policy)?;
+            // A predecessor and its successor are one key.
+            if before.replaced_by.is_none() {
+                held.check_room(&self.account.policy)?;
+            }
         }
         self.check_reserved(&before)?;
         if keys >= KEYS_MAX {

@@ -11,7 +11,7 @@ use super::audit::Action;
 use super::context::CommandContext;
 use super::factors::{self, CheckedFactor, FactorDesk, TotpRow};
 use super::member::Member;
-use super::{challenge, sessions};
+use super::{challenge, mfa, sessions};
 use crate::ledger::plan::Plan;
 use crate::objects::sql::{Sql, SqlError};
 use crate::protocol::envelope::FactorChange;
@@ -109,12 +109,15 @@ fn confirm(
     writes.push(sessions::end_all(id, Some(context.session.id())));
     writes.push(context.author().did(Action::TurnOnFactor));
     writes.extend(desk(sql, context).news(&member, FactorChange::TurnedOn, None, codes_left())?);
+    let (changes, keys) = mfa::record(context.account, id, true, Action::TurnOnFactor, now);
+    writes.extend(changes);
     Ok(Plan {
         writes,
         reply: LedgerReply::Factors(FactorsView {
             totp_since: Some(now),
             pending_until: None,
             recovery_codes_left: codes_left(),
+            keys,
         }),
     })
 }
@@ -128,7 +131,10 @@ fn turn_off(sql: &dyn Sql, context: &CommandContext<'_>) -> Result<Plan, SqlErro
     writes.push(challenge::end_all(member.view.id));
     writes.push(context.author().did(Action::TurnOffFactor));
     writes.extend(desk(sql, context).news(member, FactorChange::TurnedOff, None, 0)?);
-    Ok(Plan { writes, reply: LedgerReply::Factors(FactorsView::default()) })
+    let (account, now) = (context.account, context.now);
+    let (changes, keys) = mfa::record(account, member.view.id, false, Action::TurnOffFactor, now);
+    writes.extend(changes);
+    Ok(Plan { writes, reply: LedgerReply::Factors(FactorsView { keys, ..FactorsView::default() }) })
 }
 
 fn renew(
@@ -169,7 +175,10 @@ fn reset(sql: &dyn Sql, context: &CommandContext<'_>, member: MemberId) -> Resul
     writes.push(context.author().did_about(Action::ResetFactors, details));
     let by = Some(&context.session.member);
     writes.extend(desk(sql, context).news(&member, FactorChange::Reset, by, 0)?);
-    Ok(Plan { writes, reply: LedgerReply::Done })
+    let (account, now) = (context.account, context.now);
+    let (changes, keys) = mfa::record(account, id, false, Action::ResetFactors, now);
+    writes.extend(changes);
+    Ok(Plan { writes, reply: LedgerReply::Factors(FactorsView { keys, ..FactorsView::default() }) })
 }
 
 /// Returns the plan of a code that was not accepted.

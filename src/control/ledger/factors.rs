@@ -241,6 +241,7 @@ pub(super) fn view(sql: &dyn Sql, member: MemberId, now: UnixMs) -> Result<Facto
         totp_since: row.as_ref().and_then(TotpRow::confirmed_at),
         pending_until: row.as_ref().and_then(|row| row.pending_until(now)),
         recovery_codes_left: u32::try_from(left).unwrap_or(u32::MAX),
+        keys: None,
     })
 }
 

@@ -405,7 +405,8 @@ impl Key {
                 SealingGeneration::default()
             },
             // A key that follows an issuer depends on its issuer's MFA.
-            member: (account.demands_mfa && self.issued.is_none()).then_some(self.created.member),
+            member: (account.policy.demands_mfa && self.issued.is_none())
+                .then_some(self.created.member),
         };
         let standing = match self.state {
             State::Active => Standing::Active(credential()),

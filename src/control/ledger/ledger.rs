@@ -46,8 +46,8 @@ use crate::ledger::sign_in::{open, sign_in};
 use crate::ledger::usage::pending::{PendingCounts, UsageReport};
 use crate::ledger::{
     at_stake, challenge, deletion, document, idempotency, invitations, issued, issuing, key,
-    mailbox, name_folding, outbox, password, policy, publication, rebuild, refresh, repair, revoking,
-    sessions, state, usage,
+    mailbox, name_folding, outbox, password, policy, publication, rebuild, refresh, repair,
+    revoking, sessions, state, usage,
 };
 use crate::objects::object::{DurableObject, Entropy, ObjectError, TaskStep};
 use crate::objects::sql::migrate::{is_initialised, migrate};

@@ -6,9 +6,11 @@ use claviger_core::base::id::KeyId;
 use super::context::CommandContext;
 use super::key::Key;
 use super::member::Member;
-use super::policy::member_has_second_factor;
+use super::{factors, mailbox};
 use crate::ledger::plan::Plan;
 use crate::objects::sql::{Sql, SqlError, SqlExt, Statement};
+use crate::protocol::envelope::Letter;
+use crate::protocol::keys::KeyName;
 use crate::protocol::ledger::LedgerReply;
 use crate::protocol::member::Role;
 use crate::protocol::pair::{PairRequirement, PairView};
@@ -25,7 +27,7 @@ pub(super) fn show(sql: &dyn Sql, context: &CommandContext<'_>) -> Result<Plan, 
     let missing = match member.view.role {
         Role::Viewer => Some(PairRequirement::Permission),
         Role::Owner | Role::Admin
-            if policy.mfa_to_generate && !member_has_second_factor(sql, member.view.id)? =>
+            if policy.demands_mfa && !factors::has_second_factor(sql, member.view.id)? =>
         {
             Some(PairRequirement::SecondFactor)
         }
@@ -43,11 +45,31 @@ pub(super) fn show(sql: &dyn Sql, context: &CommandContext<'_>) -> Result<Plan, 
 /// Returns the newest key of the member. A member may hold several from before the policy.
 fn newest(sql: &dyn Sql, context: &CommandContext<'_>) -> Result<Option<Key>, SqlError> {
     let text = "SELECT id FROM key INDEXED BY key_of_member
-        WHERE created_by = ? AND issued_by IS NULL AND deleted_at_ms IS NULL
+        WHERE created_by = ? AND issued_by IS NULL AND deleted_at_ms IS NULL AND replaced_by IS NULL
         ORDER BY created_at_ms DESC, id LIMIT 1";
     let row = sql.first(&Statement::new(text).bind(context.session.member_id().as_str()))?;
     match row {
         Some(mut row) => Key::load(sql, row.parsed("a key ID", KeyId::parse)?),
         None => Ok(None),
     }
+}
+
+/// Returns the writes that mail a confirmation to the member who issues or regenerates a key, if the
+/// policy demands one.
+pub(super) fn confirm(context: &CommandContext<'_>, key: &Key) -> Result<Vec<Statement>, SqlError> {
+    let account = context.account;
+    if !account.policy.mail_on_generation {
+        return Ok(Vec::new());
+    }
+    let letter = Letter::KeyGenerated {
+        account: account.name.clone(),
+        key: KeyName { id: key.id, name: key.name.clone() },
+        expires: key.limits.expires.at(),
+        address: context.address.map(str::to_owned),
+        at: context.now,
+        zone: account.zone.clone(),
+    };
+    let id = format!("key-generated/{}/{}", account.id, key.id);
+    let to = &context.session.member.view;
+    mailbox::notice(account, to, id, letter, context.now).map(Vec::from)
 }

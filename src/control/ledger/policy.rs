@@ -1,7 +1,8 @@
 //! The policy of the account: storing it, its effects on what is there, and who manages a key.
 //!
 //! A change of the policy ends no key. It applies to what is done from then on: to each issue, edit
-//! and deletion, and to the removal of a member. Because the ledger runs one request at a time, a
+//! and deletion, and to the removal of a member. The demand of MFA is the exception: keys of members
+//! without it are refused until it ends, or until they have it ([`mfa`]). Because the ledger runs one request at a time, a
 //! request is decided wholly by the policy before a change or wholly by the one after it.
 
 use claviger_core::base::id::MemberId;
@@ -12,6 +13,7 @@ use super::account::Account;
 use super::audit::{Action, Author};
 use super::key::Key;
 use super::member::Member;
+use super::mfa;
 use crate::objects::sql::{Row, Sql, SqlError, SqlExt, Statement};
 use crate::protocol::draft::field::FieldError;
 use crate::protocol::ledger::LedgerReply;
@@ -21,12 +23,6 @@ use crate::protocol::policy::{
     PolicyEffect, PolicyEffectKind, PolicyPreview, PolicyState,
 };
 use crate::protocol::refusal::Refusal;
-
-/// Returns `true` if the member has a second factor. No factor can be set up in the schema of this
-/// release, so no member has one.
-pub(super) fn member_has_second_factor(_: &dyn Sql, _: MemberId) -> Result<bool, SqlError> {
-    Ok(false)
-}
 
 /// An act on a key that is there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,8 +62,9 @@ pub struct HeldKeys {
 impl HeldKeys {
     /// Loads the facts about a member.
     pub fn load(sql: &dyn Sql, member: MemberId) -> Result<Self, SqlError> {
+        // A rotating pair is one key.
         let text = "SELECT count(*) FROM key INDEXED BY key_of_member
-            WHERE created_by = ? AND issued_by IS NULL AND deleted_at_ms IS NULL";
+            WHERE created_by = ? AND issued_by IS NULL AND deleted_at_ms IS NULL AND replaced_by IS NULL";
         let keys = sql.integer(&Statement::new(text).bind(member.as_str()))?;
         let is_gone = Member::load(sql, member)?.is_none();
         Ok(Self { keys: u32::try_from(keys).unwrap_or(u32::MAX), is_gone })
@@ -90,7 +87,7 @@ impl HeldKeys {
 
 /// Returns the policy with its revision, for an operator.
 pub(super) fn state(account: &Account) -> PolicyState {
-    PolicyState { policy: account.policy, revision: account.policy_revision }
+    PolicyState { policy: account.policy, revision: account.policy_revision, keys: None }
 }
 
 /// Returns the effects of a change.
@@ -104,7 +101,7 @@ pub(super) fn preview(
     if let Err(refusal) = check(&after, &holdings) {
         return Ok(LedgerReply::Refused(refusal));
     }
-    let effects = effects(sql, account, &after, &holdings)?;
+    let effects = effects(account, &after, &holdings);
     let revision = account.policy_revision;
     Ok(LedgerReply::PolicyPreview(PolicyPreview { before, after, revision, effects }))
 }
@@ -138,8 +135,14 @@ pub(super) fn set(
         ON CONFLICT (one) DO UPDATE SET policy = excluded.policy, revision = excluded.revision";
     let row = Statement::new(text).bind(is.as_str()).bind(revision);
     let audit = Author::operator(now).changed_to(Action::SetPolicy, was, is);
-    let reply = LedgerReply::Policy(PolicyState { policy: after, revision });
-    Ok((vec![row, audit], reply))
+    let mut writes = vec![row, audit];
+    let mut keys = None;
+    if after.demands_mfa != before.demands_mfa {
+        let (changes, concerned) = mfa::demand(account, after.demands_mfa, Action::SetPolicy, now);
+        writes.extend(changes);
+        keys = Some(concerned);
+    }
+    Ok((writes, LedgerReply::Policy(PolicyState { policy: after, revision, keys })))
 }
 
 /// Checks a policy by itself, and against the keys that are there.
@@ -166,14 +169,15 @@ struct HeldKey {
     expires: Option<UnixMs>,
     is_viewable: bool,
     is_member_gone: bool,
+    has_mfa: bool,
 }
 
 /// A member with the number of their keys.
 struct Holder {
-    id: MemberId,
     name: String,
     is_editor: bool,
     is_gone: bool,
+    has_mfa: bool,
     keys: u32,
 }
 
@@ -185,12 +189,12 @@ struct Holdings {
 
 impl Holdings {
     fn load(sql: &dyn Sql) -> Result<Self, SqlError> {
-        let members = "SELECT id, name, role <> 'viewer', removed_at_ms IS NOT NULL,
+        let members = "SELECT name, role <> 'viewer', removed_at_ms IS NOT NULL, mfa,
             (SELECT count(*) FROM key INDEXED BY key_of_member
                 WHERE created_by = member.id AND issued_by IS NULL AND deleted_at_ms IS NULL)
             FROM member ORDER BY name, id";
         let keys = "SELECT key.name, key.created_at_ms, key.expires_ms, key.sealed IS NOT NULL,
-                member.removed_at_ms IS NOT NULL
+                member.removed_at_ms IS NOT NULL, member.mfa
             FROM member CROSS JOIN key INDEXED BY key_of_member ON key.created_by = member.id
             WHERE key.issued_by IS NULL AND key.deleted_at_ms IS NULL ORDER BY member.name, member.id";
         Ok(Self {
@@ -202,10 +206,10 @@ impl Holdings {
 
 fn read_holder(mut row: Row) -> Result<Holder, SqlError> {
     Ok(Holder {
-        id: row.parsed("a member ID", MemberId::parse)?,
         name: row.text()?,
         is_editor: row.integer()? != 0,
         is_gone: row.integer()? != 0,
+        has_mfa: row.integer()? != 0,
         keys: row.count()?,
     })
 }
@@ -217,16 +221,12 @@ fn read_key(mut row: Row) -> Result<HeldKey, SqlError> {
         expires: row.optional_time()?,
         is_viewable: row.integer()? != 0,
         is_member_gone: row.integer()? != 0,
+        has_mfa: row.integer()? != 0,
     })
 }
 
 /// Returns what the change from the account's policy to `after` concerns.
-fn effects(
-    sql: &dyn Sql,
-    account: &Account,
-    after: &Policy,
-    holdings: &Holdings,
-) -> Result<Vec<PolicyEffect>, SqlError> {
+fn effects(account: &Account, after: &Policy, holdings: &Holdings) -> Vec<PolicyEffect> {
     let before = &account.policy;
     let Holdings { members, keys } = holdings;
     let of_members = |kind, concerns: &dyn Fn(&Holder) -> bool| {
@@ -260,16 +260,19 @@ fn effects(
         }
         (false, false) | (true, true) => {}
     }
-    if after.mfa_to_generate && !before.mfa_to_generate {
-        let mut without = Vec::new();
-        for one in members.iter().filter(|one| one.is_editor && !one.is_gone) {
-            if !member_has_second_factor(sql, one.id)? {
-                without.push(one.name.as_str());
-            }
+    match (before.demands_mfa, after.demands_mfa) {
+        (false, true) => {
+            effects.push(of_members(PolicyEffectKind::MembersWithoutFactor, &|one| {
+                one.is_editor && !one.is_gone && !one.has_mfa
+            }));
+            effects.push(of_keys(PolicyEffectKind::KeysWithoutFactor, &|key| !key.has_mfa));
         }
-        effects.push(effect(PolicyEffectKind::MembersWithoutFactor, without.into_iter()));
+        (true, false) => {
+            effects.push(of_keys(PolicyEffectKind::KeysBackWithoutFactor, &|key| !key.has_mfa));
+        }
+        (false, false) | (true, true) => {}
     }
-    Ok(effects.into_iter().filter(|effect| effect.count > 0).collect())
+    effects.into_iter().filter(|effect| effect.count > 0).collect()
 }
 
 fn effect<'a>(kind: PolicyEffectKind, names: impl Iterator<Item = &'a str>) -> PolicyEffect {

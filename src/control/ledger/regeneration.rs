@@ -25,8 +25,9 @@ use super::decide::{
     DecisionContext, KeyChange, KeyDecision, check_idempotency_key, sealing_after,
 };
 use super::key::{Key, State};
+use super::policy::KeyAct;
 use super::publication::Publication;
-use super::{idempotency, key};
+use super::{factors, idempotency, key, pair};
 use crate::ledger::plan::{Plan, commit_writes};
 use crate::objects::sql::{Sql, SqlError, Statement};
 use crate::objects::tasks::{Task, TaskKind};
@@ -66,6 +67,8 @@ pub(super) struct RegenerationFacts {
     pub predecessor: Option<Key>,
     /// `true` if a key or a tombstone already has the drawn ID.
     pub id_is_taken: bool,
+    /// `true` if the member has a second factor.
+    pub has_second_factor: bool,
 }
 
 /// The changes of a regeneration, in the order of their revisions.
@@ -105,6 +108,7 @@ pub(super) fn plan(
         key: old,
         predecessor,
         id_is_taken: Publication::load(sql, request.id)?.is_some(),
+        has_second_factor: factors::has_second_factor(sql, member)?,
     };
     let regeneration = match context.decision().regenerate(request, facts) {
         Ok(regeneration) => regeneration,
@@ -115,6 +119,7 @@ pub(super) fn plan(
         writes.extend(commit_writes(sql, context.account, context.author(), change)?);
     }
     writes.extend(idempotency::remember(member, request.idempotency_key, request.id, now));
+    writes.extend(pair::confirm(context, &regeneration.issued.after)?);
     let kept = sealed.filter(|_| regeneration.issued.after.viewable);
     writes.extend(kept.map(|sealed| key::keep(request.id, &sealed)));
     let records =
@@ -139,8 +144,8 @@ impl DecisionContext<'_> {
     ///
     /// # Errors
     /// [`Refusal::AlreadyIssued`], [`Refusal::NotFound`], [`Refusal::ChangedMeanwhile`],
-    /// [`Refusal::NotPermitted`] for reserved permissions, [`Refusal::NotRegenerable`],
-    /// [`Refusal::Invalid`] with every error of the form, or [`Refusal::IdTaken`].
+    /// [`Refusal::NotPermitted`] for reserved permissions, [`Refusal::NotYourKey`],
+    /// [`Refusal::NotRegenerable`], [`Refusal::MfaRequired`], [`Refusal::Invalid`] with every error of the form, or [`Refusal::IdTaken`].
     pub(super) fn regenerate(
         &self,
         request: RegenerateRequest<'_>,
@@ -152,6 +157,9 @@ impl DecisionContext<'_> {
             return Err(Refusal::AlreadyIssued { key });
         }
         let before = self.regenerable(facts.key, request.expected)?;
+        if self.account.policy.demands_mfa && !facts.has_second_factor {
+            return Err(Refusal::MfaRequired);
+        }
         let (expires, overlap) = self.ends(&before, request.form)?;
         if facts.id_is_taken || request.id.account() != self.account.id {
             return Err(Refusal::IdTaken);
@@ -191,7 +199,7 @@ impl DecisionContext<'_> {
             revision: revision.next(),
             last_used_at: None,
             sealing: SealingGeneration::default(),
-            viewable: before.viewable && request.is_sealed,
+            viewable: before.viewable && request.is_sealed && self.account.policy.viewable_allowed,
             replaces: Some(before.id),
             overlap_until: overlap,
             ..before.clone()
@@ -217,7 +225,8 @@ impl DecisionContext<'_> {
     /// a client that lost the answer can repeat the request without a conflict.
     ///
     /// # Errors
-    /// [`Refusal::NotFound`], [`Refusal::NotReplaced`], or [`Refusal::ChangedMeanwhile`].
+    /// [`Refusal::NotFound`], [`Refusal::NotReplaced`], [`Refusal::NotYourKey`], or
+    /// [`Refusal::ChangedMeanwhile`].
     pub(super) fn end_overlap(
         &self,
         key: Option<Key>,
@@ -228,6 +237,7 @@ impl DecisionContext<'_> {
             let is_deleted = before.state.deleted_at().is_some();
             return Err(if is_deleted { Refusal::NotFound } else { Refusal::NotReplaced });
         }
+        self.check_act(&before, KeyAct::Revoke)?;
         let Some(after) = self.ended(&before) else {
             return Ok(KeyDecision::Unchanged(Box::new(before)));
         };
@@ -248,6 +258,7 @@ impl DecisionContext<'_> {
         if key.revision != expected {
             return Err(Refusal::ChangedMeanwhile { key: Box::new(key.view()) });
         }
+        self.check_act(&key, KeyAct::Manage)?;
         self.check_reserved(&key)?;
         let reason = if key.replaced_by.is_some() {
             NotRegenerable::Replaced
@@ -267,7 +278,7 @@ impl DecisionContext<'_> {
         key: &Key,
         form: &RegenerationForm,
     ) -> Result<(Expiry, Option<UnixMs>), Refusal> {
-        let mut reader = FieldReader::new(self.setting());
+        let mut reader = FieldReader::new(self.setting(None));
         let overlap = form.overlap.as_deref().map(|text| reader.overlap(text, &key.limits));
         let expires = match form.expires.as_deref() {
             Some(text) => reader.expires(text),
@@ -292,11 +303,19 @@ impl DecisionContext<'_> {
         }
     }
 
-    /// Returns an expiry that gives the successor as long a life as the key was given at its issue.
+    /// Returns an expiry that gives the successor as long a life as the key was given at its issue, at
+    /// most the policy's longest.
     fn same_life(&self, key: &Key) -> Result<Expiry, FieldError> {
-        let Some(end) = key.limits.expires.at() else { return Ok(Expiry::Never) };
+        let Some(end) = key.limits.expires.at() else {
+            let longest = self.account.policy.longest_life.end(self.now, &self.account.zone);
+            return Ok(longest.map_or(Expiry::Never, Expiry::At));
+        };
         match end.since(key.created.at).filter(|life| life.as_ms() > 0) {
-            Some(life) => Ok(Expiry::At(self.now.saturating_add(life.min(EXPIRY_MAX)))),
+            Some(life) => {
+                let same = self.now.saturating_add(life.min(EXPIRY_MAX));
+                let longest = self.account.policy.longest_life.end(self.now, &self.account.zone);
+                Ok(Expiry::At(longest.map_or(same, |longest| same.min(longest))))
+            }
             // An edit moved its end to before its issue.
             None => Err(FieldError::new("expires", "required", "give the new key an expiry")),
         }

@@ -36,7 +36,6 @@ pub(super) fn open(opening: Opening, operator: bool, now: UnixMs, entropy: &Entr
         freshness: AccountFreshness::NEW,
         operator,
         suspended: false,
-        demands_mfa: false,
         state_revision: Revision::default(),
         epoch,
         generation: 1,

@@ -3,6 +3,8 @@
 use claviger_core::base::id::MemberId;
 use claviger_core::base::secret::SecretText;
 use claviger_core::base::time::UnixMs;
+use claviger_core::config::terms::Bound;
+use claviger_core::replication::record::Revision;
 use serde::{Deserialize, Serialize};
 
 use crate::protocol::encryption::Ciphertext;
@@ -59,4 +61,16 @@ pub struct FactorsView {
     pub pending_until: Option<UnixMs>,
     /// Number of recovery codes that still work.
     pub recovery_codes_left: u32,
+    /// Consequence of the change for the member's keys; `None` if they do not depend on MFA.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keys: Option<KeysConcerned>,
+}
+
+/// A change of the account state by which keys are refused or work again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeysConcerned {
+    /// Revision of the change.
+    pub revision: Revision,
+    /// Time from which the keys are refused everywhere; `None` if they work again.
+    pub bound: Option<Bound>,
 }

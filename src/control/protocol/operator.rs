@@ -69,6 +69,7 @@ impl OperatorCommand {
             Self::Look => false,
             Self::Invite { .. }
             | Self::SetState { .. }
+            | Self::SetPolicy { .. }
             | Self::Rebuild { .. }
             | Self::BeginRestore { .. }
             | Self::FinishRestore { .. }

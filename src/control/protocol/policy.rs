@@ -13,6 +13,7 @@ use jiff::{Span, ToSpan};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use serde_json::{Map, Value};
 
+use crate::protocol::factors::KeysConcerned;
 use crate::protocol::zone::Zone;
 
 /// Longest life in days that a policy may state: ten years. The shortest is one day, so that the
@@ -195,8 +196,9 @@ pub struct Policy {
     pub keys_follow_member: bool,
     /// `true` if members may choose that a key can be shown again.
     pub viewable_allowed: bool,
-    /// `true` if issuing a key needs a second factor.
-    pub mfa_to_generate: bool,
+    /// `true` if issuing a key needs a second factor, and the keys of a member without one are
+    /// refused.
+    pub demands_mfa: bool,
     /// `true` if deleting keys needs a mailed code.
     pub deletion_by_code: bool,
     /// `true` if a mail to the member confirms each key that they issue.
@@ -218,7 +220,7 @@ impl Policy {
         longest_life: KeyLife::Never,
         keys_follow_member: false,
         viewable_allowed: true,
-        mfa_to_generate: false,
+        demands_mfa: false,
         deletion_by_code: true,
         mail_on_generation: false,
     };
@@ -231,7 +233,7 @@ impl Policy {
         longest_life: KeyLife::Years(1),
         keys_follow_member: true,
         viewable_allowed: false,
-        mfa_to_generate: true,
+        demands_mfa: true,
         deletion_by_code: false,
         mail_on_generation: true,
     };
@@ -244,7 +246,7 @@ impl Policy {
         longest_life: KeyLife::Days(1),
         keys_follow_member: true,
         viewable_allowed: false,
-        mfa_to_generate: true,
+        demands_mfa: true,
         deletion_by_code: true,
         mail_on_generation: true,
     };
@@ -261,7 +263,7 @@ impl Policy {
             longest_life: member(members, "longest_life", strict.longest_life),
             keys_follow_member: member(members, "keys_follow_member", strict.keys_follow_member),
             viewable_allowed: member(members, "viewable_allowed", strict.viewable_allowed),
-            mfa_to_generate: member(members, "mfa_to_generate", strict.mfa_to_generate),
+            demands_mfa: member(members, "demands_mfa", strict.demands_mfa),
             deletion_by_code: member(members, "deletion_by_code", strict.deletion_by_code),
             mail_on_generation: member(members, "mail_on_generation", strict.mail_on_generation),
         }
@@ -310,7 +312,7 @@ pub struct PolicyChanges {
     pub viewable_allowed: Option<bool>,
     /// New need of a second factor.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub mfa_to_generate: Option<bool>,
+    pub demands_mfa: Option<bool>,
     /// New need of a mailed code to delete keys.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deletion_by_code: Option<bool>,
@@ -330,7 +332,7 @@ impl PolicyChanges {
             longest_life: self.longest_life.unwrap_or(base.longest_life),
             keys_follow_member: self.keys_follow_member.unwrap_or(base.keys_follow_member),
             viewable_allowed: self.viewable_allowed.unwrap_or(base.viewable_allowed),
-            mfa_to_generate: self.mfa_to_generate.unwrap_or(base.mfa_to_generate),
+            demands_mfa: self.demands_mfa.unwrap_or(base.demands_mfa),
             deletion_by_code: self.deletion_by_code.unwrap_or(base.deletion_by_code),
             mail_on_generation: self.mail_on_generation.unwrap_or(base.mail_on_generation),
         }
@@ -364,7 +366,8 @@ pub struct PolicyEffect {
     pub names: Vec<String>,
 }
 
-/// A kind of effect. A change ends no key: it applies to what is done from then on.
+/// A kind of effect. A change ends no key: it applies to what is done from then on. Only the demand
+/// of MFA applies to keys that are there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PolicyEffectKind {
@@ -382,6 +385,10 @@ pub enum PolicyEffectKind {
     KeysWithoutMember,
     /// Owners and admins who must set up a second factor before they issue a key.
     MembersWithoutFactor,
+    /// Keys that are refused until their members set up a second factor.
+    KeysWithoutFactor,
+    /// Keys that were refused without a second factor, and work again.
+    KeysBackWithoutFactor,
 }
 
 /// The policy of an account, for an operator.
@@ -391,6 +398,9 @@ pub struct PolicyState {
     pub policy: Policy,
     /// Revision of the policy: the number of its changes.
     pub revision: Revision,
+    /// Consequence of the change for keys that depend on MFA; `None` if it changed no demand of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keys: Option<KeysConcerned>,
 }
 
 #[cfg(test)]

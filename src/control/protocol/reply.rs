@@ -36,6 +36,8 @@ impl LedgerReply {
             Self::ServiceChanged { service, .. } => Some(service.revision),
             Self::State { state, .. } => Some(state.revision),
             Self::MemberRemoved { revision, .. } => Some(*revision),
+            Self::Factors(factors) => factors.keys.as_ref().map(|keys| keys.revision),
+            Self::Policy(state) => state.keys.as_ref().map(|keys| keys.revision),
             _ => None,
         }
     }
@@ -46,8 +48,11 @@ impl LedgerReply {
             Self::Changed { bound, .. }
             | Self::State { bound, .. }
             | Self::ServiceChanged { bound, .. } => bound.as_mut(),
-            Self::Deleted { bound, .. } | Self::Regenerated { bound, .. } => Some(bound),
-            Self::Deleted { bound, .. } | Self::MemberRemoved { bound, .. } => Some(bound),
+            Self::Factors(factors) => factors.keys.as_mut().and_then(|keys| keys.bound.as_mut()),
+            Self::Policy(state) => state.keys.as_mut().and_then(|keys| keys.bound.as_mut()),
+            Self::Deleted { bound, .. }
+            | Self::Regenerated { bound, .. }
+            | Self::MemberRemoved { bound, .. } => Some(bound),
             _ => None,
         }
     }

@@ -34,7 +34,7 @@ pub async fn answer(
         FactorRoute::TurnOffTotp => shown(context, FactorsCommand::TurnOffTotp).await,
         FactorRoute::RenewRecoveryCodes => renew_recovery_codes(context).await,
         FactorRoute::Reset(member) => match ask(context, FactorsCommand::Reset { member }).await? {
-            LedgerReply::Done | LedgerReply::Factors(_) => Ok(Response::empty(204)),
+            LedgerReply::Factors(_) => Ok(Response::empty(204)),
             reply => Err(context.refusal(reply)),
         },
         FactorRoute::AnswerChallenge => answer_challenge(context).await,

@@ -129,7 +129,7 @@ export const ROUTES = [
   { method: "GET", path: () => own(), session: true, good: [200] },
   { method: "PATCH", path: () => own(), session: true, changes: true, body: () => ({ freshness_s: 10 }), wrong: { suspended: 1 }, good: [200] },
   { method: "GET", path: () => own("/policy"), session: true, good: [200] },
-  { method: "PUT", path: () => own("/policy"), session: true, changes: true, headers: () => ({ "if-match": '"0"' }), body: () => ({ preset: "portal" }), wrong: { mfa_to_generate: 7 }, good: [200] },
+  { method: "PUT", path: () => own("/policy"), session: true, changes: true, headers: () => ({ "if-match": '"0"' }), body: () => ({ preset: "portal" }), wrong: { demands_mfa: 7 }, good: [200] },
   { method: "POST", path: () => own("/policy/preview"), session: true, changes: true, body: () => ({ preset: "registry" }), wrong: { preset: 7 }, good: [200] },
   { method: "DELETE", path: () => own(), session: true, changes: true, good: [409, "setup_done"] },
   { method: "POST", path: () => own("/rebuild"), session: true, changes: true, good: [200] },

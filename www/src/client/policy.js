@@ -10,7 +10,7 @@
  * @property {string} longest_life
  * @property {boolean} keys_follow_member
  * @property {boolean} viewable_allowed
- * @property {boolean} mfa_to_generate
+ * @property {boolean} demands_mfa
  * @property {boolean} deletion_by_code
  * @property {boolean} mail_on_generation
  */
@@ -24,7 +24,7 @@ export const PRESETS = {
     longest_life: "never",
     keys_follow_member: false,
     viewable_allowed: true,
-    mfa_to_generate: false,
+    demands_mfa: false,
     deletion_by_code: true,
     mail_on_generation: false,
   },
@@ -35,7 +35,7 @@ export const PRESETS = {
     longest_life: "1y",
     keys_follow_member: true,
     viewable_allowed: false,
-    mfa_to_generate: true,
+    demands_mfa: true,
     deletion_by_code: false,
     mail_on_generation: true,
   },
@@ -45,7 +45,7 @@ export const PRESETS = {
 export const FLAGS = /** @type {const} */ ([
   "keys_follow_member",
   "viewable_allowed",
-  "mfa_to_generate",
+  "demands_mfa",
   "deletion_by_code",
   "mail_on_generation",
 ]);

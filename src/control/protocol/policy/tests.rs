@@ -83,8 +83,8 @@ fn the_default_is_portal_and_what_cannot_be_read_is_strict() {
 #[test]
 fn a_preset_sets_every_field_and_the_others_apply_on_top() {
     let read = |json: &str| serde_json::from_str::<PolicyChanges>(json);
-    let changes = read(r#"{"preset":"registry","mfa_to_generate":false}"#).unwrap();
-    let expected = Policy { mfa_to_generate: false, ..Preset::Registry.policy() };
+    let changes = read(r#"{"preset":"registry","demands_mfa":false}"#).unwrap();
+    let expected = Policy { demands_mfa: false, ..Preset::Registry.policy() };
     assert_eq!(changes.apply(Policy::default()), expected);
     let changes = read(r#"{"default_life":"90d"}"#).unwrap();
     assert_eq!(

@@ -107,7 +107,7 @@ export default {
   "policy.years": { one: "{count} year", other: "{count} years" },
   "policy.keys_follow_member": "Keys belong to their member and end with the membership",
   "policy.viewable_allowed": "Keys can be made viewable",
-  "policy.mfa_to_generate": "Generating a key needs MFA",
+  "policy.demands_mfa": "Generating a key needs MFA",
   "policy.deletion_by_code": "Deleting keys needs a code by mail",
   "policy.mail_on_generation": "A mail to the member confirms each new key",
   "policy.next": "Preview",

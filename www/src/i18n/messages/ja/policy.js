@@ -104,7 +104,7 @@ export default {
   "policy.years": { other: "{count}年" },
   "policy.keys_follow_member": "キーはメンバーのもので、アカウントを離れると使えなくなる",
   "policy.viewable_allowed": "キーをあとから表示できるようにすることを許可する",
-  "policy.mfa_to_generate": "キーの生成にMFAを必要とする",
+  "policy.demands_mfa": "キーの生成にMFAを必要とする",
   "policy.deletion_by_code": "キーの削除にメールの認証コードを必要とする",
   "policy.mail_on_generation": "新しいキーごとに、確認のメールをメンバーに送る",
   "policy.next": "影響を確認",
