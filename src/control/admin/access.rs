@@ -2,9 +2,9 @@
 //! request must carry a token that Access has signed for a listed person.
 //!
 //! Access puts the token, a JWT (RFC 7519), into the header [`ASSERTION_HEADER`]. A client can send
-//! that header too, and Access may not be in front of the host at all. So nothing in it counts before
-//! the signature is verified with a key of the team ([`keys`]). The adapter fetches those keys and
-//! verifies the signature. [`token`] reads the token and decides about its claims.
+//! that header too, and Access may not be in front of the host at all. So nothing in it counts
+//! before the signature is verified with a key of the team ([`keys`]). The adapter fetches those
+//! keys and verifies the signature. [`token`] reads the token and decides about its claims.
 
 mod keys;
 mod settings;

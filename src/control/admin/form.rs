@@ -7,7 +7,6 @@ use claviger_core::replication::refresh::FRESHNESS_MS_MAX;
 use super::body;
 use super::view::field_errors;
 use crate::admin::problem::AdminProblem;
-use crate::ledger::listing::holds_secret;
 use crate::protocol::account::{Email, TextError, check_name};
 use crate::protocol::activity;
 use crate::protocol::activity::PAGE_ENTRIES_MAX;
@@ -23,6 +22,7 @@ use crate::protocol::objects::DirectoryRequest;
 use crate::protocol::operator::{AccountStatus, EntryCursor};
 use crate::protocol::password_rules::check_new_password;
 use crate::protocol::password_text::prepared;
+use crate::protocol::secret_shape::holds_secret;
 use crate::protocol::zone::Zone;
 
 /// The parsed parts of a set-up form.

@@ -28,8 +28,8 @@ pub struct Query {
     /// Filter by key: its ID.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
-    /// Filter by actor: a member's ID, an issuing key's ID, `service`, `operator`, or the address of
-    /// an operator whom Cloudflare Access recognised.
+    /// Filter by actor: a member's ID, an issuing key's ID, `service`, `operator`, or the address
+    /// of an operator whom Cloudflare Access recognised.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub member: Option<String>,
     /// Filter by action, by its public name.
@@ -89,8 +89,8 @@ pub struct By {
     /// ID of a member or key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
-    /// Present name of a member or key, or address of an operator whom Cloudflare Access recognised;
-    /// `None` if the member or key no longer exists.
+    /// Present name of a member or key, or address of an operator whom Cloudflare Access
+    /// recognised; `None` if the member or key no longer exists.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
 }
@@ -132,8 +132,8 @@ const SERVICE: &str = "service";
 const OPERATOR: &str = "operator";
 
 impl<'a> Actor<'a> {
-    /// Returns the stored form, which is also the filter's value: an ID, a word whose length differs
-    /// from any ID's, or an address, which alone contains an `@`.
+    /// Returns the stored form, which is also the filter's value: an ID, a word whose length
+    /// differs from any ID's, or an address, which alone contains an `@`.
     pub fn as_str(&self) -> &str {
         match self {
             Self::Member(id) => id.as_str(),

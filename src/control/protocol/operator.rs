@@ -1,8 +1,9 @@
 //! Operations of operators on accounts, and the directory's entries.
 //!
 //! An operator is an owner of the deployment's first account or, where Cloudflare Access is
-//! configured, a listed person whom Access recognised. The admin Worker first asks the ledger of the
-//! first account, which authorises and records the operation. Then the admin Worker performs it.
+//! configured, a listed person whom Access recognised. The admin Worker first asks the ledger of
+//! the first account, which authorises and records the operation. Then the admin Worker performs
+//! it.
 
 use claviger_core::base::id::AccountId;
 use claviger_core::base::time::UnixMs;

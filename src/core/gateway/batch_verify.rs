@@ -5,8 +5,8 @@
 //! keys that KV can answer; then one refresh serves all keys that only the ledger can answer. The
 //! same happens once more for issuers, which are known only after their keys. One ledger answers
 //! everything, because the checks are about one account: a key of another one is `unknown` without
-//! any read or call. A verifier of the operator's account sees all accounts. [`by_account`] splits its
-//! checks.
+//! any read or call. A verifier of the operator's account sees all accounts. [`by_account`] splits
+//! its checks.
 
 use crate::base::id::{AccountId, KeyId, SealedId};
 use crate::base::secret::SecretText;

@@ -1,7 +1,7 @@
 //! Recognises operators: by Cloudflare Access where it is configured, otherwise by their session.
 //!
-//! This module fetches the team's keys and has the platform verify signatures (Web Cryptography API).
-//! [`claviger_control::admin::access`] decides everything else.
+//! This module fetches the team's keys and has the platform verify signatures (Web Cryptography
+//! API). [`claviger_control::admin::access`] decides everything else.
 
 use core::cell::RefCell;
 use core::pin::pin;
@@ -125,8 +125,8 @@ impl<'a> Operator<'a> {
 /// Returns the operator whom Access recognised; `None` if Access is not configured.
 ///
 /// # Errors
-/// [`RequestProblem::Misconfigured`] if its settings are wrong. [`RequestProblem::NotFound`] without
-/// a token of a listed person: others must not learn that operators exist.
+/// [`RequestProblem::Misconfigured`] if its settings are wrong. [`RequestProblem::NotFound`]
+/// without a token of a listed person: others must not learn that operators exist.
 /// [`RequestProblem::Unavailable`] if the team's keys cannot be fetched.
 pub async fn person(context: &RequestContext<'_>) -> Result<Option<AccessPerson>, AdminProblem> {
     let access = match &context.config.access {

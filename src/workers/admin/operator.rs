@@ -1,9 +1,10 @@
 //! Routes under `/v1/operator/accounts`: operations of operators on accounts.
 //!
 //! Each route first recognises the operator ([`crate::access`]). It asks the ledger of the first
-//! account, which authorises the operation and records its author. Only then does it call the directory or the other account's ledger, which records the
-//! change. Before all that, the route looks the account up in the directory. So no ledger records
-//! an operation on an unknown account, or while the directory is unreachable.
+//! account, which authorises the operation and records its author. Only then does it call the
+//! directory or the other account's ledger, which records the change. Before all that, the route
+//! looks the account up in the directory. So no ledger records an operation on an unknown account,
+//! or while the directory is unreachable.
 
 use claviger_control::admin::config::AdminConfig;
 use claviger_control::admin::problem::AdminProblem;

@@ -61,7 +61,7 @@ export async function team() {
     /** How often the keys were asked for. */
     fetches: () => fetches,
     publish: (...keys) => (published = keys),
-    /** The next answers are `[status, body, headers]`, or none at all with `silent`; until `recover`. */
+    /** Until `recover`, answers are `[status, body, headers]`, or none at all with `silent`. */
     fail: (...answer) => (failure = answer[0] === "silent" ? "silent" : answer),
     recover: () => (failure = undefined),
     setAhead: (ms) => (ahead = ms),
@@ -70,7 +70,7 @@ export async function team() {
       const signed = `${encode({ alg: "RS256", kid: key.kid, typ: "JWT", ...head })}.${encode(claims(over))}`;
       return `${signed}.${sign("sha256", Buffer.from(signed), key.privateKey).toString("base64url")}`;
     },
-    /** A token under the public key as an HMAC secret, in each form in which a careless verifier may hold that key. */
+    /** Tokens under the public key as an HMAC secret, in the forms that a verifier may hold. */
     confused() {
       const key = createPublicKey({ key: first.jwk, format: "jwk" });
       const secrets = [key.export({ type: "spki", format: "pem" }), JSON.stringify(first.jwk), first.jwk.n];

@@ -4,8 +4,8 @@
 /**
  * A problem document (RFC 9457), or one of the console's own codes: `offline` (nothing was sent),
  * `no_answer` (sent, result unknown), `cancelled` (the member closed a challenge), `failed` (the
- * response is no problem document), `access_sign_in` and `access_too_old` (Cloudflare Access wants a
- * sign-in).
+ * response is no problem document), `access_sign_in` and `access_too_old` (Cloudflare Access wants
+ * a sign-in).
  * @typedef {object} Problem
  * @property {string} code
  * @property {number} [status]

@@ -13,7 +13,8 @@ import { send } from "./api.js";
  * @property {{id: string, name: string, time_zone: string, freshness_s: number, freshness:
  *   'bounded' | 'eventual', suspended: boolean, policy?: import('./policy.js').Policy}} account
  * @property {boolean} operator `true` if the member may use the operator's pages
- * @property {'session' | 'access'} [operator_by] `access`: Cloudflare Access decides who is an operator
+ * @property {'session' | 'access'} [operator_by] `access`: Cloudflare Access decides who is an
+ *   operator
  * @property {number | null} publication_lag_s age of the oldest unpublished change, once that is
  *   unusual
  * @property {string | null} address

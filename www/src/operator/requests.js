@@ -61,7 +61,8 @@ const path = (id) => `${ACCOUNTS}/${encodeURIComponent(id)}`;
  * @param {Request} request
  * @param {Record<string, string>} query search, status and cursor; empty members stay out
  * @param {Options} [options]
- * @returns {import('../key/model.js').Answering<{accounts: Account[], next: string | null, counts: Counts}>}
+ * @returns {import('../key/model.js').Answering<{accounts: Account[], next: string | null, counts:
+ *   Counts}>}
  */
 export const listAccounts = (request, query, options) => {
   const filled = Object.entries(query).filter(([, value]) => value);

@@ -2,7 +2,8 @@
 
 use crate::objects::sql::migrate::Migration;
 
-/// Lets an operator who is no member invite accounts: the author of an invitation may be an address.
+/// Lets an operator who is no member invite accounts: the author of an invitation may be an
+/// address.
 pub(super) const ACCESS_OPERATORS: Migration = Migration {
     statements: &[
         "CREATE TABLE invitation_by_operator (

@@ -106,8 +106,8 @@ pub fn find(sql: &dyn Sql, account: AccountId) -> Result<DirectoryReply, SqlErro
     Ok(entry.map_or(DirectoryReply::Unknown, DirectoryReply::Account))
 }
 
-/// Returns the first account, which no operator invited. Its ledger has the last word: it refuses the
-/// operator's commands if the deployment began with another account.
+/// Returns the first account, which no operator invited. Its ledger has the last word: it refuses
+/// the operator's commands if the deployment began with another account.
 pub fn find_first(sql: &dyn Sql) -> Result<DirectoryReply, SqlError> {
     if !is_initialised(sql)? {
         return Ok(DirectoryReply::Unknown);

@@ -82,8 +82,8 @@ impl Verification<'_> {
         checked.verdict
     }
 
-    /// Returns the verdicts, in the order of the checks. The operator's verifier sees every account,
-    /// one after the other; any other sees its own.
+    /// Returns the verdicts, in the order of the checks. The operator's verifier sees every
+    /// account, one after the other; any other sees its own.
     async fn verdicts(&mut self, requests: Vec<CheckRequest>, verifier: &Verified) -> Vec<Json> {
         let own = verifier.account();
         if !verifier.is_operator() {
@@ -103,7 +103,8 @@ impl Verification<'_> {
         verdicts
     }
 
-    /// Runs checks of keys of one account to their verdicts; each fetch serves all of them together.
+    /// Runs checks of keys of one account to their verdicts; each fetch serves all of them
+    /// together.
     async fn verdicts_of(&mut self, account: AccountId, requests: Vec<CheckRequest>) -> Vec<Json> {
         let Self { gateway, platform, .. } = *self;
         let mut checks = BatchVerification::new(account, self.request.arrived, requests);

@@ -1,4 +1,5 @@
-// Verification across accounts: the operator's verifier sees all of them, every other its own alone.
+// Verification across accounts: the operator's verifier sees all of them, every other its own
+// alone.
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { key as forgedKey } from "../../support/forge.mjs";
