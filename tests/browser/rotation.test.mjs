@@ -31,7 +31,7 @@ test("S11 Get New Key kills the old pair and shows a new one once; Cancel change
   await ask(page, "Build server");
   await button(page, "Get New Key").click();
   const reveal = page.getByRole("dialog", { name: '"Build server" has a new key pair.' });
-  await expect(reveal.getByText(/^The old pair is refused everywhere by /)).toBeVisible();
+  await expect(reveal.getByText(/^It works everywhere now\. The old pair is refused everywhere by /)).toBeVisible();
   await inspect(page, "regenerated");
   const key = await shown(reveal);
   const secret = await reveal.locator("#access-secret").inputValue();
@@ -86,7 +86,7 @@ test("S11 with an overlap both pairs work, the page shows the old one, and End n
   await inspect(page, "regenerate-overlap");
   await button(page, "Get New Key").click();
   const reveal = page.getByRole("dialog", { name: '"Cron" has a new key pair.' });
-  await expect(reveal.getByText(/^The old pair works until /)).toBeVisible();
+  await expect(reveal.getByText(/^It works everywhere now\. The old pair works until /)).toBeVisible();
   const key = await shown(reveal);
   await reveal.getByRole("button", { name: "I have stored it" }).click();
   expect([await deployment.callApi(old), await deployment.callApi(key)]).toEqual([200, 200]);

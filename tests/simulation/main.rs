@@ -112,10 +112,10 @@ fn the_promises_hold_in_many_short_runs() {
 /// S11: whatever happens around it, an old pair is refused within T, and by its overlap's end.
 #[test]
 fn s11_the_promises_hold_while_keys_are_regenerated() {
-    let tally = run::<ProductionRules>(0, 300, STEPS, Sabotage::NoneInRotation)
+    let tally = run::<ProductionRules>(0, 150, STEPS, Sabotage::NoneInRotation)
         .unwrap_or_else(|violation| panic!("{violation}"));
     println!("{tally:#?}");
-    assert!(tally.overlaps.min(tally.rotations - tally.overlaps) > 100, "{tally:#?}");
+    assert!(tally.overlaps.min(tally.rotations - tally.overlaps) > 50, "{tally:#?}");
 }
 
 /// `SIMULATE_SEEDS` runs from `SIMULATE_SEED` on, each of many more steps; with `SIMULATE_STEPS=60`,

@@ -18,7 +18,7 @@ import { exampleLacks, worksText } from "./works.js";
  * @param {import('./model.js').Secrets} props.secrets
  * @param {boolean} [props.again] `true` if the key was issued before
  * @param {string} [props.title] names the dialog, if it is not about a key that was issued
- * @param {string} [props.works] what else to say about the key, before from when and where it works
+ * @param {string} [props.works] what to say after from when and where the key works
  * @param {string} [props.closeBody] key of the message to show before it closes
  * @param {() => void} props.onDone
  */
@@ -38,7 +38,7 @@ export function Reveal({ subject, secrets, again = false, title, works, closeBod
     >
       {({ copied, onCopied }) => (
         <>
-          {!again && <p>{[works, worksText(locale, subject, session.permissions)].filter(Boolean).join(locale.gap)}</p>}
+          {!again && <p>{[worksText(locale, subject, session.permissions), works].filter(Boolean).join(locale.gap)}</p>}
           <Secret
             id="credential"
             label={say("reveal.key")}
