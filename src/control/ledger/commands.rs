@@ -161,7 +161,7 @@ impl Ledger<'_> {
                 let (key, keys) = (Key::load(self.sql, id)?, KeyCounts::load(self.sql)?.members);
                 let member =
                     key.as_ref().map_or(context.session.member_id(), |key| key.created.member);
-                let held = HeldKeys::load(self.sql, member)?;
+                let held = HeldKeys::load(self.sql, &context.account.policy, member)?;
                 let decision = context.decision().restore(key, expected, keys, held);
                 self.commit(context, decision, Vec::new())
             }
@@ -220,7 +220,7 @@ impl Ledger<'_> {
             keys: KeyCounts::load(self.sql)?.members,
             // An orphan's ID counts as taken, too.
             id_is_taken: Publication::load(self.sql, issue.id)?.is_some(),
-            held: HeldKeys::load(self.sql, member)?,
+            held: HeldKeys::load(self.sql, &context.account.policy, member)?,
             has_second_factor: member_has_second_factor(self.sql, member)?,
         })
     }
