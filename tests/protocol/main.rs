@@ -47,7 +47,6 @@ use claviger_control::protocol::objects::{
 use claviger_control::protocol::operator::{
     AccountStatus, AccountsByStatus, DirectoryEntry, EntryCursor, EntryState, OperatorCommand,
 };
-use claviger_control::protocol::policy::{Policy, PolicyChanges};
 use claviger_control::protocol::refusal::Refusal;
 use claviger_control::protocol::tries::{Tries, TryCounter, TryLimit};
 use claviger_control::protocol::view::{AccountView, MemberView, Progress, SessionView};
@@ -253,16 +252,11 @@ fn requests_to_a_ledger() {
         console(Command::SetEnabled { id, expected, enabled: false }),
     ]);
     insta::assert_snapshot!("requests_to_a_ledger", text);
-    let operate = |operation| console(Command::Operate { operation });
-    let account = account();
+    let (account, operate) = (account(), |operation| console(Command::Operate { operation }));
     let text = written(vec![
         operate(OperatorCommand::Look),
         operate(OperatorCommand::Invite { account, idempotency_key: "i-1".into() }),
         operate(OperatorCommand::SetState { account, freshness_ms: None, suspended: Some(true) }),
-        operate(OperatorCommand::SetPolicy {
-            account,
-            changes: PolicyChanges { demands_mfa: Some(true), ..PolicyChanges::default() },
-        }),
         operate(OperatorCommand::Rebuild { account }),
         operate(OperatorCommand::BeginRestore { account }),
         operate(OperatorCommand::FinishRestore { account }),
@@ -287,7 +281,7 @@ fn replies_of_a_ledger() {
             zone: Zone::parse("Asia/Tokyo").unwrap(),
             freshness_s: 10,
             suspended: false,
-            policy: Policy::PORTAL,
+            policy: Default::default(),
         },
         step_up_until: at(3),
         expires: at(4),

@@ -4,6 +4,7 @@ use claviger_control::protocol::command::Command;
 use claviger_control::protocol::envelope::Letter;
 use claviger_control::protocol::keys::KeyName;
 use claviger_control::protocol::ledger::{LedgerReply, LedgerRequest};
+use claviger_control::protocol::operator::OperatorCommand;
 use claviger_control::protocol::pair::{PairRequirement, PairView};
 use claviger_control::protocol::policy::{
     Policy, PolicyChanges, PolicyEffect, PolicyEffectKind, PolicyPreview, PolicyState, Preset,
@@ -26,9 +27,12 @@ fn policies_and_pairs() {
         LedgerRequest::SetPolicy { changes, expected: Revision(3) },
     ]);
     insta::assert_snapshot!("policy_requests", text);
+    let changes = PolicyChanges { demands_mfa: Some(true), ..PolicyChanges::default() };
+    let operation = OperatorCommand::SetPolicy { account: account(), changes };
     let text = written(vec![
         Command::ShowPair,
         Command::DeleteKey { id: key_id(), expected: Revision(3) },
+        Command::Operate { operation },
     ]);
     insta::assert_snapshot!("pair_commands", text);
     let text = written(vec![

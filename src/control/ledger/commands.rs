@@ -185,7 +185,7 @@ impl Ledger<'_> {
                 let (key, keys) = (Key::load(self.sql, id)?, key::counted(self.sql, KEYS_MAX)?);
                 let member =
                     key.as_ref().map_or(context.session.member_id(), |key| key.created.member);
-                let held = HeldKeys::load(self.sql, member)?;
+                let held = HeldKeys::load(self.sql, &context.account.policy, member)?;
                 let decision = context.decision().restore(key, expected, keys, held);
                 self.commit(context, decision, Vec::new())
             }
@@ -248,7 +248,7 @@ impl Ledger<'_> {
             keys: key::counted(self.sql, KEYS_MAX)?,
             // An orphan's ID counts as taken, too.
             id_is_taken: Publication::load(self.sql, issue.id)?.is_some(),
-            held: HeldKeys::load(self.sql, member)?,
+            held: HeldKeys::load(self.sql, &context.account.policy, member)?,
             has_second_factor: factors::has_second_factor(self.sql, member)?,
         })
     }

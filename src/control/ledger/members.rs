@@ -4,8 +4,8 @@
 //! one, so that two parallel requests cannot remove the last two.
 //!
 //! The row of a removed member stays, since keys and the audit trail name it. Its sessions end in
-//! the same run, and its keys where they follow their members. Its address is free again for an invitation, and a task releases the membership at
-//! the name object.
+//! the same run, and its keys where they follow their members. Its address is free again for an
+//! invitation, and a task releases the membership at the name object.
 
 use claviger_core::base::id::MemberId;
 use claviger_core::base::time::UnixMs;

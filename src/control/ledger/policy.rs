@@ -53,20 +53,28 @@ pub fn check_act(policy: &Policy, member: &Member, key: &Key, act: KeyAct) -> Re
 /// The keys of a member, as far as a policy bounds them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HeldKeys {
-    /// Number of keys that the member issued, deleted ones excluded.
+    /// Number of keys that the member issued, deleted ones excluded; counted only as far as the
+    /// policy asks.
     pub keys: u32,
-    /// `true` if the member has left the account.
+    /// `true` if the member has left the account, and keys follow their members.
     pub is_gone: bool,
 }
 
 impl HeldKeys {
-    /// Loads the facts about a member.
-    pub fn load(sql: &dyn Sql, member: MemberId) -> Result<Self, SqlError> {
+    /// Loads what the policy asks about a member. Without a bound it reads nothing, so that the cost
+    /// of an issue does not depend on the number of keys.
+    pub fn load(sql: &dyn Sql, policy: &Policy, member: MemberId) -> Result<Self, SqlError> {
+        let counted = match (policy.keys_per_member, policy.keys_follow_member) {
+            (KeysPerMember::One, _) => 1,
+            (KeysPerMember::Many, true) => FOLLOWING_KEYS_MAX,
+            (KeysPerMember::Many, false) => return Ok(Self { keys: 0, is_gone: false }),
+        };
         // A rotating pair is one key.
-        let text = "SELECT count(*) FROM key INDEXED BY key_of_member
-            WHERE created_by = ? AND issued_by IS NULL AND deleted_at_ms IS NULL AND replaced_by IS NULL";
-        let keys = sql.integer(&Statement::new(text).bind(member.as_str()))?;
-        let is_gone = Member::load(sql, member)?.is_none();
+        let text = "SELECT count(*) FROM (SELECT 1 FROM key INDEXED BY key_of_member
+            WHERE created_by = ? AND issued_by IS NULL AND deleted_at_ms IS NULL
+                AND replaced_by IS NULL LIMIT ?)";
+        let keys = sql.integer(&Statement::new(text).bind(member.as_str()).bind(counted))?;
+        let is_gone = policy.keys_follow_member && Member::load(sql, member)?.is_none();
         Ok(Self { keys: u32::try_from(keys).unwrap_or(u32::MAX), is_gone })
     }
 

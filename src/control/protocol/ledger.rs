@@ -450,7 +450,7 @@ pub enum LedgerReply {
     },
     /// The reply to `ShowPair`.
     Pair(PairView),
-    /// The policy, as it is or after `SetPolicy`.
+    /// The present policy, also after `SetPolicy`.
     Policy(PolicyState),
     /// The reply to `PreviewPolicy`.
     PolicyPreview(PolicyPreview),

@@ -165,7 +165,7 @@ export function KeysPage({ query, atConnection }) {
       {!canManageKeys(session) && !pairs && <p class="lead">{say("viewer")}</p>}
       {pairs && <PairSection turn={turn} onChanged={list.refresh} />}
       {listed && (
-        <section aria-labelledby={HEADING} class={pairs ? "apart" : undefined}>
+        <section aria-labelledby={HEADING} class={pairs ? "others" : undefined}>
           <div class="section-head">
             <h2 id={HEADING} tabIndex={-1} class={pairs ? undefined : "unseen"}>
               {say(pairs ? "pair.others" : "keys.heading")}
@@ -184,7 +184,7 @@ export function KeysPage({ query, atConnection }) {
           {list.problem && <RetryNotice problem={list.problem} as="keys_not_loaded" onRetry={list.again} />}
           {empty && (
             <div class="empty">
-              <p>{say(pairs ? "keys.none-present" : "keys.none")}</p>
+              <p>{say(pairs ? "pair.others.none" : "keys.none")}</p>
               {issueButton}
             </div>
           )}

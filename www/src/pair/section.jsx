@@ -82,7 +82,7 @@ export function PairSection({ turn, onChanged }) {
   const subject = pair?.key;
 
   return (
-    <section class="pair" aria-labelledby={HEADING}>
+    <section class="apart" aria-labelledby={HEADING}>
       <h2 id={HEADING} tabIndex={-1}>
         {say("pair.heading")}
       </h2>

@@ -5,6 +5,7 @@ export default {
   "problem.pair_not_loaded": "Your key pair could not be loaded; nothing was changed.",
   "pair.heading": "Your key pair",
   "pair.others": "Keys of all members",
+  "pair.others.none": "No member has a key yet.",
   "pair.none": "You have no key pair yet. A pair that you generate now works until {at} ({zone}).",
   "pair.none.unlimited": "You have no key pair yet.",
   "pair.permission": "Your role cannot generate or manage a key pair. Ask {names}.",

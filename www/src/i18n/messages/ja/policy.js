@@ -5,6 +5,7 @@ export default {
   "problem.pair_not_loaded": "キーペアを読み込めませんでした。変更は行われていません。",
   "pair.heading": "あなたのキーペア",
   "pair.others": "全メンバーのキー",
+  "pair.others.none": "キーを持つメンバーはまだいません。",
   "pair.none": "キーペアはまだありません。今生成すると、{at}（{zone}）まで使えます。",
   "pair.none.unlimited": "キーペアはまだありません。",
   "pair.permission": "あなたの役割では、キーペアの生成と管理はできません。{names}に依頼してください。",
