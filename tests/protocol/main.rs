@@ -44,6 +44,7 @@ use claviger_control::protocol::objects::{
 use claviger_control::protocol::operator::{
     DirectoryEntry, EntryCursor, EntryState, OperatorCommand,
 };
+use claviger_control::protocol::proof::ProofMethod;
 use claviger_control::protocol::refusal::Refusal;
 use claviger_control::protocol::tries::{Tries, TryCounter, TryLimit};
 use claviger_control::protocol::view::{AccountView, MemberView, Progress, SessionView};
@@ -274,6 +275,8 @@ fn replies_of_a_ledger() {
         operator: true,
         mail_is_failing: false,
         publication_lag_s: None,
+        mfa: true,
+        proven_by: Some(ProofMethod::Totp),
         accounts: 2,
         secret_version: SecretVersion(1),
     };

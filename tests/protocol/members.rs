@@ -30,6 +30,7 @@ fn entry() -> MemberEntry {
         seen_at: Some(at(2)),
         sessions: 3,
         you: true,
+        mfa: Some(true),
     }
 }
 
