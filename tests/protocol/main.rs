@@ -21,6 +21,7 @@ mod refresh;
 
 use std::collections::BTreeMap;
 
+use crate::factors::session;
 use claviger_control::ledger::ledger::Ledger;
 use claviger_control::objects::address::Address;
 use claviger_control::objects::directory::Directory;
@@ -68,19 +69,6 @@ fn member() -> MemberId {
 
 fn digest() -> Digest {
     Digest::of(b"abc")
-}
-
-fn session() -> NewSession {
-    let id = TokenId::parse("0123456789").unwrap();
-    NewSession {
-        id,
-        digest: digest(),
-        agent: Some("Mozilla/5.0".into()),
-        accounts: 2,
-        began: None,
-        challenge: None,
-        proven_by: None,
-    }
 }
 
 fn proof() -> SessionProof {
