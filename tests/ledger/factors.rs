@@ -1,4 +1,4 @@
-//! Second factors: enrolment, codes that work once, challenges, recovery codes, and what ends them.
+//! Second factors: enrolment, codes that work once, recovery codes, and what ends them.
 
 use claviger_control::ledger::factors::has_second_factor;
 use claviger_control::ledger::ledger::Ledger;
@@ -10,7 +10,7 @@ use claviger_control::protocol::effect::Effect;
 use claviger_control::protocol::encryption;
 use claviger_control::protocol::envelope::{FactorChange, Letter};
 use claviger_control::protocol::factors::{FactorsCommand, FactorsView, TypedFactor};
-use claviger_control::protocol::identity::{NewChallenge, NewSession, PasswordNews};
+use claviger_control::protocol::identity::{NewChallenge, NewSession};
 use claviger_control::protocol::ledger::{
     ChallengeAnswer, LedgerReply, LedgerRequest, SessionProof,
 };
@@ -21,19 +21,19 @@ use claviger_control::protocol::recovery::{NewRecoveryCodes, RecoveryCode};
 use claviger_control::protocol::refusal::Refusal;
 use claviger_control::protocol::totp::{Seed, TimeStep, seed_associated_data};
 use claviger_core::base::id::MemberId;
-use claviger_core::base::secret::{Digest, SecretText};
+use claviger_core::base::secret::SecretText;
 
 use crate::world::{Browser, HOUR, MINUTE, SECOND, START, World, member_id, step_up};
 
 const SEED: &str = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ";
-const STEP: i64 = 30 * SECOND;
+pub const STEP: i64 = 30 * SECOND;
 
-fn seed() -> Seed {
+pub fn seed() -> Seed {
     Seed::parse(&SecretText::new(SEED.into())).unwrap()
 }
 
 /// The code of the app at this moment, or `drift` steps from it.
-fn code_at(world: &World, drift: i64) -> SecretText {
+pub fn code_at(world: &World, drift: i64) -> SecretText {
     let step = TimeStep(TimeStep::at(world.now()).0 + drift);
     SecretText::new(seed().code(step).to_string())
 }
@@ -42,16 +42,16 @@ pub fn totp(world: &World) -> TypedFactor {
     TypedFactor::Totp(code_at(world, 0))
 }
 
-fn wrong() -> TypedFactor {
+pub fn wrong() -> TypedFactor {
     // No step of these tests has this code.
     TypedFactor::Totp(SecretText::new("000000".into()))
 }
 
-fn recovery(code: &RecoveryCode) -> TypedFactor {
+pub fn recovery(code: &RecoveryCode) -> TypedFactor {
     TypedFactor::RecoveryCode(code.text())
 }
 
-fn factors(factors: FactorsCommand) -> Command {
+pub fn factors(factors: FactorsCommand) -> Command {
     Command::Factors { factors }
 }
 
@@ -134,44 +134,44 @@ pub fn answer(
     (request, proof)
 }
 
-fn answered(world: &World, challenge: SessionProof, typed: TypedFactor) -> LedgerReply {
+pub fn answered(world: &World, challenge: SessionProof, typed: TypedFactor) -> LedgerReply {
     world.handle(answer(world, challenge, typed).0).unwrap()
 }
 
-fn prove(world: &World, browser: Browser, typed: TypedFactor) -> (LedgerReply, Browser) {
+pub fn prove(world: &World, browser: Browser, typed: TypedFactor) -> (LedgerReply, Browser) {
     let (session, proof) = world.draw_session();
     let reply = world.ask(browser, Command::ProveFactor { typed, session });
     (reply, Browser { proof, ..browser })
 }
 
-fn is_session(reply: &LedgerReply) -> bool {
+pub fn is_session(reply: &LedgerReply) -> bool {
     matches!(reply, LedgerReply::Session(_))
 }
 
-fn tries_left(reply: LedgerReply) -> u32 {
+pub fn tries_left(reply: LedgerReply) -> u32 {
     match reply {
         LedgerReply::Refused(Refusal::FactorRefused { tries_left }) => tries_left,
         other => panic!("not refused as a factor: {other:?}"),
     }
 }
 
-fn has_factor(world: &World, member: MemberId) -> bool {
+pub fn has_factor(world: &World, member: MemberId) -> bool {
     world.sql.aside(|| has_second_factor(&world.sql, member).unwrap())
 }
 
-fn state(world: &World, browser: Browser) -> FactorsView {
+pub fn state(world: &World, browser: Browser) -> FactorsView {
     match world.ask(browser, factors(FactorsCommand::Show)) {
         LedgerReply::Factors(view) => view,
         other => panic!("no factors: {other:?}"),
     }
 }
 
-fn over(reply: &LedgerReply) -> bool {
+pub fn over(reply: &LedgerReply) -> bool {
     *reply == LedgerReply::Refused(Refusal::ChallengeOver)
 }
 
 /// The changes of factors that were mailed, with the address, what is left, and who made them.
-fn mailed(world: &World) -> Vec<(FactorChange, String, u32, Option<String>)> {
+pub fn mailed(world: &World) -> Vec<(FactorChange, String, u32, Option<String>)> {
     let effects = std::iter::from_fn(|| world.next_effect());
     let mail = |effect| match effect {
         Effect::SendMail { envelope } => match envelope.letter.clone() {
@@ -311,22 +311,6 @@ fn refused_codes_have_one_budget_across_challenges_and_sessions() {
 }
 
 #[test]
-fn who_lacks_the_password_cannot_spend_the_budget() {
-    let (world, owner) = World::open();
-    enrol(&world, owner);
-    let open = challenge(&world, owner);
-    for _ in 0..40 {
-        // An ID without its secret, and one that was never drawn.
-        let guessed = SessionProof { digest: Digest::of(b"guess"), ..open };
-        assert!(over(&answered(&world, guessed, wrong())));
-        assert!(over(&answered(&world, world.draw_session().1, wrong())));
-    }
-    assert_eq!(world.count("factor_try"), 0);
-    assert!(is_session(&answered(&world, open, totp(&world))));
-    assert!(over(&answered(&world, open, totp(&world))), "it works once");
-}
-
-#[test]
 fn a_recovery_code_works_once_for_its_member_and_is_mailed() {
     let (world, owner) = World::open();
     let admin = world.join("admin", b'a');
@@ -363,159 +347,8 @@ fn a_recovery_code_works_once_for_its_member_and_is_mailed() {
     assert!(is_session(&prove(&world, owner, recovery(&renewed[5])).0));
 }
 
-#[test]
-fn a_challenge_ends_with_time_password_removal_and_the_factor() {
-    type End = fn(&World, Browser, Browser);
-    let ends: [(&str, End); 7] = [
-        ("time", |world, _, _| world.wait(5 * MINUTE)),
-        ("another password", |world, _, member| {
-            let news = PasswordNews {
-                member: member.member,
-                email: Email::parse("a@example.jp").unwrap(),
-                secret_version: SecretVersion(2),
-                at: world.now(),
-                address: None,
-                is_reset: true,
-                mails: false,
-            };
-            world.handle(LedgerRequest::PasswordChanged(news)).unwrap();
-        }),
-        ("removal", |world, owner, member| {
-            let members = MembersCommand::Remove { member: member.member };
-            world.ask(owner, Command::Members { members });
-        }),
-        ("the end of all sessions by an owner", |world, owner, member| {
-            let members = MembersCommand::EndSessions { member: member.member };
-            world.ask(owner, Command::Members { members });
-        }),
-        ("the end of other sessions", |world, _, member| {
-            world.ask(member, Command::EndOtherSessions);
-        }),
-        ("turning off", |world, _, member| {
-            world.ask(member, factors(FactorsCommand::TurnOffTotp));
-        }),
-        ("a reset", |world, owner, member| {
-            world.ask(owner, factors(FactorsCommand::Reset { member: member.member }));
-        }),
-    ];
-    for (name, end) in ends {
-        let (world, owner) = World::open();
-        let member = world.join("admin", b'a');
-        enrol(&world, member);
-        let open = challenge(&world, member);
-        end(&world, owner, member);
-        assert!(over(&answered(&world, open, totp(&world))), "{name}");
-    }
-    // A challenge of an earlier version of the password is over, too, if the row stays.
-    let (world, owner) = World::open();
-    enrol(&world, owner);
-    let open = challenge(&world, owner);
-    world.sql.apply(&[Statement::new("UPDATE member SET secret_version = 2")]).unwrap();
-    assert!(over(&answered(&world, open, totp(&world))));
-}
-
-#[test]
-fn a_member_has_five_open_challenges_and_the_oldest_ends() {
-    let (world, owner) = World::open();
-    let admin = world.join("admin", b'a');
-    enrol(&world, owner);
-    enrol(&world, admin);
-    let of_admin = challenge(&world, admin);
-    let all: Vec<SessionProof> = (0..6)
-        .map(|_| {
-            world.wait(1);
-            challenge(&world, owner)
-        })
-        .collect();
-    assert!(over(&answered(&world, all[0], totp(&world))));
-    assert!(is_session(&answered(&world, all[1], totp(&world))));
-    world.wait(STEP);
-    assert!(is_session(&answered(&world, of_admin, totp(&world))));
-}
-
-#[test]
-fn a_challenge_is_no_session() {
-    let (world, owner) = World::open();
-    enrol(&world, owner);
-    let open = challenge(&world, owner);
-    let as_session = Browser { proof: open, ..owner };
-    for command in [Command::Show, Command::SignOut, factors(FactorsCommand::Show)] {
-        assert_eq!(world.refusal(as_session, command), Refusal::NotSignedIn);
-    }
-    // Nor is a session a challenge.
-    assert!(over(&answered(&world, owner.proof, totp(&world))));
-}
-
-#[test]
-fn no_way_in_passes_by_the_factor() {
-    let (world, owner) = World::open();
-    enrol(&world, owner);
-    // Another of the person's accounts, whose session has no factor; it keeps its beginning.
-    let (request, open) = sign_in_request(&world, owner, 1, true);
-    let LedgerRequest::SignIn { member, email, secret_version, session, .. } = request.clone()
-    else {
-        panic!()
-    };
-    let began = Some(claviger_core::base::time::UnixMs::from_ms(START - HOUR));
-    let switch = LedgerRequest::SignIn {
-        member,
-        email: email.clone(),
-        secret_version,
-        session: NewSession { began, ..session.clone() },
-        address: None,
-        confirmed: true,
-        switches: true,
-    };
-    assert!(matches!(world.handle(switch), Ok(LedgerReply::Challenged { .. })));
-    let LedgerReply::Session(view) = answered(&world, open, totp(&world)) else { panic!() };
-    assert_eq!((view.began, view.accounts), (began, 1));
-    assert!(view.mfa && view.step_up_until > world.now());
-
-    // An admin Worker of an earlier release sends no challenge.
-    for (proven_by, switches) in [(None, false), (None, true), (Some(ProofMethod::Password), false)]
-    {
-        let old = LedgerRequest::SignIn {
-            member,
-            email: email.clone(),
-            secret_version,
-            session: NewSession { challenge: None, proven_by, ..session.clone() },
-            address: None,
-            confirmed: true,
-            switches,
-        };
-        assert_eq!(world.handle(old).unwrap(), LedgerReply::Refused(Refusal::SignInRefused));
-    }
-    // A repeated set-up of the same owner.
-    let (LedgerRequest::Open(opening), _) = world.open_request(b'o', 1) else { panic!() };
-    let again = LedgerRequest::Open(opening);
-    assert_eq!(world.handle(again).unwrap(), LedgerReply::Refused(Refusal::SignInRefused));
-    assert_eq!(world.count("session"), 2);
-}
-
 /// A change of the password goes on with a new session, whose factor the admin Worker has seen
 /// proven a moment ago.
-#[test]
-fn a_factor_that_was_just_proven_opens_the_session_after_a_change_of_the_password() {
-    let (world, owner) = World::open();
-    enrol(&world, owner);
-    let (request, _) = sign_in_request(&world, owner, 2, false);
-    let LedgerRequest::SignIn { member, email, secret_version, session, .. } = request else {
-        panic!()
-    };
-    let next = LedgerRequest::SignIn {
-        member,
-        email,
-        secret_version,
-        session: NewSession { proven_by: Some(ProofMethod::Totp), ..session },
-        address: None,
-        confirmed: true,
-        switches: false,
-    };
-    let LedgerReply::Session(view) = world.handle(next).unwrap() else { panic!() };
-    assert!(view.mfa && view.step_up_until > world.now());
-    assert_eq!(world.refusal(owner, Command::Show), Refusal::NotSignedIn);
-}
-
 #[test]
 fn a_password_is_no_fresh_proof_of_a_member_with_a_factor() {
     let (world, owner) = World::open();

@@ -12,6 +12,7 @@
 
 mod activity;
 mod audit;
+mod challenges;
 mod crash;
 mod deletion;
 mod deletion_mail;

@@ -13,7 +13,7 @@ use claviger_core::base::id::TokenId;
 use claviger_core::base::secret::SecretText;
 use claviger_core::base::time::UnixMs;
 
-use crate::{digest, email, member, session, written};
+use crate::{digest, email, member, written};
 
 fn id() -> TokenId {
     TokenId::parse("0123456789").unwrap()
@@ -21,6 +21,20 @@ fn id() -> TokenId {
 
 fn code() -> SecretText {
     SecretText::new("123456".into())
+}
+
+/// A session that the admin Worker has drawn.
+pub fn session() -> NewSession {
+    let id = TokenId::parse("0123456789").unwrap();
+    NewSession {
+        id,
+        digest: digest(),
+        agent: Some("Mozilla/5.0".into()),
+        accounts: 2,
+        began: None,
+        challenge: None,
+        proven_by: None,
+    }
 }
 
 #[test]

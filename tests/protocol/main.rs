@@ -25,6 +25,7 @@ mod rotation;
 
 use std::collections::BTreeMap;
 
+use crate::factors::session;
 use claviger_control::ledger::ledger::Ledger;
 use claviger_control::objects::address::Address;
 use claviger_control::objects::directory::Directory;
@@ -47,6 +48,7 @@ use claviger_control::protocol::objects::{
 use claviger_control::protocol::operator::{
     AccountStatus, AccountsByStatus, DirectoryEntry, EntryCursor, EntryState, OperatorCommand,
 };
+use claviger_control::protocol::proof::ProofMethod;
 use claviger_control::protocol::refusal::Refusal;
 use claviger_control::protocol::tries::{Tries, TryCounter, TryLimit};
 use claviger_control::protocol::view::{AccountView, MemberView, Progress, SessionView};
@@ -72,19 +74,6 @@ fn member() -> MemberId {
 
 fn digest() -> Digest {
     Digest::of(b"abc")
-}
-
-fn session() -> NewSession {
-    let id = TokenId::parse("0123456789").unwrap();
-    NewSession {
-        id,
-        digest: digest(),
-        agent: Some("Mozilla/5.0".into()),
-        accounts: 2,
-        began: None,
-        challenge: None,
-        proven_by: None,
-    }
 }
 
 fn proof() -> SessionProof {
@@ -289,6 +278,8 @@ fn replies_of_a_ledger() {
         operator: true,
         mail_is_failing: false,
         publication_lag_s: None,
+        mfa: true,
+        proven_by: Some(ProofMethod::Totp),
         accounts: 2,
         secret_version: SecretVersion(1),
     };

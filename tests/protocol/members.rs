@@ -31,6 +31,7 @@ fn entry() -> MemberEntry {
         sessions: 3,
         keys_ending: None,
         you: true,
+        mfa: Some(true),
     }
 }
 

@@ -7,8 +7,8 @@
 //!   over
 //! ```
 //!
-//! A challenge opens after the right password. Its token is of a kind of its own, so that no route
-//! takes it for a session. It belongs to one member, in one account, and to the password that was
+//! A challenge opens after the right password. Its token has a separate kind, so that no route
+//! accepts it as a session. It belongs to one member, in one account, and to the password that was
 //! verified.
 
 use claviger_core::base::id::{MemberId, TokenId};

@@ -179,8 +179,8 @@ pub fn given_by(command: Command, member: MemberId) -> Command {
 /// # Errors
 /// [`Refusal::NotPermitted`] if the role does not suffice. [`Refusal::StepUpRequired`], or
 /// [`Refusal::ProofRequired`] where a password does not suffice, if the command needs a proof and
-/// `given` is not the one that `policy` demands. [`Refusal::NotFound`] for an operator's command in any
-/// other account: members there must not learn that it exists.
+/// `given` is not the one that `policy` demands. [`Refusal::NotFound`] for an operator's command in
+/// any other account: members there must not learn that it exists.
 pub fn authorise(
     command: &Command,
     role: Role,

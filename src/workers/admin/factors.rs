@@ -20,7 +20,7 @@ use claviger_workers::rng;
 use crate::clock::now;
 use crate::context::RequestContext;
 use crate::sessions::{new_session, session_answer, signed_in};
-use crate::{persons, refusals};
+use crate::{persons, refusals, sessions};
 
 /// Answers a request to a route about second factors.
 pub async fn answer(
@@ -41,8 +41,24 @@ pub async fn answer(
     }
 }
 
-/// Records a fresh proof of identity by a second factor. The session gets a new cookie.
-pub async fn step_up(
+/// Records a fresh proof of identity, by the password or by a second factor. The session gets a new
+/// cookie.
+pub async fn step_up(context: &RequestContext<'_>) -> Result<Response, AdminProblem> {
+    let before = context.session()?;
+    let body::StepUp { password, code, recovery_code } = context.body().await?;
+    match (password, code, recovery_code) {
+        (Some(password), None, None) => sessions::step_up(context, &before, password).await,
+        (Some(_), ..) => {
+            let detail = "a password or a code is needed, not both".into();
+            Err(RequestProblem::MalformedBody { detail }.into())
+        }
+        (None, code, recovery_code) => {
+            prove(context, &before, factor_form::typed(code, recovery_code)?).await
+        }
+    }
+}
+
+async fn prove(
     context: &RequestContext<'_>,
     before: &MadeToken,
     typed: TypedFactor,

@@ -4,7 +4,7 @@ use core::time::Duration;
 
 use claviger_control::admin::config::AdminConfig;
 use claviger_control::admin::problem::AdminProblem;
-use claviger_control::admin::{body, factor_form, form, session, view};
+use claviger_control::admin::{body, form, session, view};
 use claviger_control::protocol::account::{Email, TextError, check_password};
 use claviger_control::protocol::command::Command;
 use claviger_control::protocol::identity::{Membership, NewChallenge, NewSession};
@@ -29,7 +29,7 @@ use futures_util::future::join;
 
 use crate::clock::now;
 use crate::context::RequestContext;
-use crate::{access, calls, factors, refusals, service};
+use crate::{access, calls, refusals, service};
 
 /// Earliest time for the refusal of a sign-in, in milliseconds. A password hash and a new object
 /// take less.
@@ -255,18 +255,12 @@ pub async fn sign_out(context: &RequestContext<'_>) -> Result<Response, AdminPro
     }
 }
 
-/// Records a fresh proof of a member's identity. The session gets a new cookie.
-pub async fn step_up(context: &RequestContext<'_>) -> Result<Response, AdminProblem> {
-    let before = context.session()?;
-    let body::StepUp { password, code, recovery_code } = context.body().await?;
-    let Some(password) = password else {
-        let typed = factor_form::typed(code, recovery_code)?;
-        return factors::step_up(context, &before, typed).await;
-    };
-    if code.is_some() || recovery_code.is_some() {
-        let detail = "a password, or a code".into();
-        return Err(RequestProblem::MalformedBody { detail }.into());
-    }
+/// Records a fresh proof of a member's identity by the password. The session gets a new cookie.
+pub async fn step_up(
+    context: &RequestContext<'_>,
+    before: &MadeToken,
+    password: SecretText,
+) -> Result<Response, AdminProblem> {
     let view = context.session_of(context.command(Command::Show).await?)?;
     if view.mfa {
         // No password is hashed that would prove nothing.
@@ -283,7 +277,7 @@ pub async fn step_up(context: &RequestContext<'_>) -> Result<Response, AdminProb
         session: Some(session),
     };
     let view = context.session_of(context.command(step_up).await?)?;
-    refusals::note_over(&before, now());
+    refusals::note_over(before, now());
     let answer = session_answer(context, 200, &view);
     Ok(answer.with("set-cookie", session::set_cookie(token.expose())))
 }
