@@ -557,7 +557,10 @@ fn a_stored_policy_that_cannot_be_read_allows_least() {
         world.issue(owner, "{}");
         let row = Statement::new("INSERT INTO policy VALUES (1, ?, 4)").bind(stored);
         world.sql.apply(&[row]).unwrap();
-        assert_eq!(state(&world), PolicyState { policy: expected, revision: Revision(4) });
+        assert_eq!(
+            state(&world),
+            PolicyState { policy: expected, revision: Revision(4), keys: None }
+        );
         let refusal = world.refusal(owner, world.issue_command(r#"{"expires":"1h"}"#));
         let is_strict = matches!(refusal, Refusal::MfaRequired | Refusal::KeyPairExists);
         assert!(is_strict, "{refusal:?}");

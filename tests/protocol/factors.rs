@@ -2,7 +2,9 @@
 
 use claviger_control::protocol::command::Command;
 use claviger_control::protocol::encryption::Ciphertext;
-use claviger_control::protocol::factors::{FactorsCommand, FactorsView, TypedFactor};
+use claviger_control::protocol::factors::{
+    FactorsCommand, FactorsView, KeysConcerned, TypedFactor,
+};
 use claviger_control::protocol::identity::{NewChallenge, NewSession};
 use claviger_control::protocol::ledger::{ChallengeAnswer, LedgerReply, LedgerRequest};
 use claviger_control::protocol::member::SecretVersion;
@@ -12,6 +14,7 @@ use claviger_control::protocol::refusal::Refusal;
 use claviger_core::base::id::TokenId;
 use claviger_core::base::secret::SecretText;
 use claviger_core::base::time::UnixMs;
+use claviger_core::config::terms::Bound;
 
 use crate::{digest, email, member, written};
 
@@ -85,6 +88,10 @@ fn challenges() {
             totp_since: Some(UnixMs::from_ms(1)),
             pending_until: None,
             recovery_codes_left: 9,
+            keys: Some(KeysConcerned {
+                revision: Revision(9),
+                bound: Some(Bound { at: UnixMs::from_ms(7), within_s: 10, is_eventual: false }),
+            }),
         }),
         LedgerReply::Refused(Refusal::ProofRequired { methods: vec![ProofMethod::Totp] }),
         LedgerReply::Refused(Refusal::FactorRefused { tries_left: 4 }),

@@ -2,6 +2,7 @@
 
 use claviger_control::protocol::command::Command;
 use claviger_control::protocol::envelope::Letter;
+use claviger_control::protocol::factors::KeysConcerned;
 use claviger_control::protocol::keys::KeyName;
 use claviger_control::protocol::ledger::{LedgerReply, LedgerRequest};
 use claviger_control::protocol::operator::OperatorCommand;
@@ -36,7 +37,11 @@ fn policies_and_pairs() {
     ]);
     insta::assert_snapshot!("pair_commands", text);
     let text = written(vec![
-        LedgerReply::Policy(PolicyState { policy: Policy::REGISTRY, revision: Revision(3) }),
+        LedgerReply::Policy(PolicyState {
+            policy: Policy::REGISTRY,
+            revision: Revision(3),
+            keys: Some(KeysConcerned { revision: Revision(9), bound: None }),
+        }),
         LedgerReply::PolicyPreview(PolicyPreview {
             before: Policy::PORTAL,
             after: Policy::REGISTRY,
@@ -60,7 +65,7 @@ fn policies_and_pairs() {
         },
     ]);
     insta::assert_snapshot!("policy_replies", text);
-    let state = Box::new(PolicyState { policy: Policy::PORTAL, revision: Revision(3) });
+    let state = Box::new(PolicyState { policy: Policy::PORTAL, revision: Revision(3), keys: None });
     let text = written(vec![
         Refusal::KeyPairExists,
         Refusal::MfaRequired,
