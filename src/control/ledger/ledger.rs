@@ -501,8 +501,8 @@ fn renew(
     }
 }
 
-/// Ends all sessions, challenges and invitations. A bookmark may hold some that were ended since: of
-/// a member who was removed, say, or from before a password was changed.
+/// Ends all sessions, challenges and invitations. A bookmark may hold some that were ended since:
+/// of a member who was removed, say, or from before a password was changed.
 fn end_what_a_bookmark_revives() -> [Statement; 3] {
     ["session", "challenge", "member_invitation"]
         .map(|table| Statement::new(format!("DELETE FROM {table}")))
