@@ -15,6 +15,7 @@ use claviger_core::base::id::TokenId;
 use claviger_core::base::secret::SecretText;
 use claviger_core::base::time::UnixMs;
 use claviger_core::config::terms::Bound;
+use claviger_core::replication::record::Revision;
 
 use crate::{digest, email, member, written};
 

@@ -104,7 +104,8 @@ pub(super) fn begin_session(
 }
 
 /// Records a fresh proof of identity, if the verified password is the member's present one. A
-/// password alone proves nothing of a member with a second factor. `new` replaces the session: a copy of its cookie then proves nothing.
+/// password alone proves nothing of a member with a second factor. `new` replaces the session: a
+/// copy of its cookie then proves nothing.
 pub(super) fn step_up(
     context: &mut CommandContext<'_>,
     password: VerifiedPassword,

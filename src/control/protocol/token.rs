@@ -1,4 +1,5 @@
-//! Defines opaque tokens: session cookies, the set-up links of accounts, invitations, and challenges.
+//! Defines opaque tokens: session cookies, the set-up links of accounts, invitations, and
+//! challenges.
 //!
 //! ```text
 //! token = kind account id secret tag

@@ -1,6 +1,6 @@
 // Asks for a code of the authenticator app, or for a recovery code: to sign in, and to confirm one's
 // identity.
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import { send } from "../client/api.js";
 import { useLocale } from "../i18n/locale.jsx";
 import { Dialog } from "../ui/dialog.jsx";
@@ -57,6 +57,8 @@ export function FactorForm({ path, body, submit, busy, onSession, onProblem, chi
   const [recovers, setRecovers] = useState(false);
   const form = useForm({ code: "" });
   useMistakeFocus(form.mistakes);
+  // The field comes in place of what had the focus: the password's form, or the other field.
+  useEffect(() => document.getElementById(FIELD)?.focus(), [recovers]);
 
   const finish = async () => {
     const { code } = form.values;
@@ -83,7 +85,6 @@ export function FactorForm({ path, body, submit, busy, onSession, onProblem, chi
     setRecovers(!recovers);
     form.change({ code: "" });
     form.show([]);
-    document.getElementById(FIELD)?.focus();
   };
   return (
     <Form onSubmit={finish} busy={form.busy}>

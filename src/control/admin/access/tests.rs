@@ -72,7 +72,7 @@ fn the_three_settings_belong_together() {
         let mut some = all;
         some[missing] = None;
         let error = parse(some[0], some[1], some[2], console).unwrap_err();
-        assert_eq!(error, AccessConfigError::Missing(*name));
+        assert_eq!(error, AccessConfigError::Missing(name));
         let mut one = [None; 3];
         one[missing] = all[missing];
         assert!(parse(one[0], one[1], one[2], console).is_err(), "{name} alone");
