@@ -527,7 +527,6 @@ fn renew(
 }
 
 /// Ends all sessions, challenges and invitations. A bookmark may hold some that were ended since:
-<<<<<<< HEAD
 /// of a member who was removed, say, or from before a password was changed. It may also hold another
 /// name or state of the account, which the directory then learns.
 fn end_what_a_bookmark_revives(now: UnixMs) -> [Statement; 4] {
@@ -537,10 +536,4 @@ fn end_what_a_bookmark_revives(now: UnixMs) -> [Statement; 4] {
         Statement::new("DELETE FROM member_invitation"),
         Task::own(TaskKind::ConfirmAccount).schedule(now),
     ]
-=======
-/// of a member who was removed, say, or from before a password was changed.
-fn end_what_a_bookmark_revives() -> [Statement; 3] {
-    ["session", "challenge", "member_invitation"]
-        .map(|table| Statement::new(format!("DELETE FROM {table}")))
->>>>>>> factors
 }
