@@ -208,8 +208,7 @@ impl Host {
         let action = Action::TurnOnFactor;
         let (mut writes, _) = mfa::record(&account, self.member, gate.has_mfa, action, at(now));
         writes.push(document::schedule(self.terms.wants_documents(), at(now)));
-        let is_set = self.sql.apply(&writes).is_ok();
-        is_set
+        self.sql.apply(&writes).is_ok()
     }
 
     /// The demand of MFA and the member's MFA, as the ledger has them.
