@@ -237,6 +237,13 @@ const ROWS: &[&[&str]] = &[
     &[r#"INSERT INTO policy VALUES (1, '{"preset":"portal","keys_per_member":"many","default_life":"never","longest_life":"never",
         "keys_follow_member":false,"viewable_allowed":true,"demands_mfa":false,"deletion_by_code":true,
         "mail_on_generation":false}', 1)"#],
+    &[
+        "INSERT INTO totp VALUES ('ooooooooooo', 'b.AAAA', 1795262400000, 1795262400000, 59842080)",
+        "INSERT INTO recovery_code VALUES ('ooooooooooo', zeroblob(32), 'b')",
+        "INSERT INTO factor_try VALUES ('ooooooooooo', 1795262400000, 1)",
+        "INSERT INTO challenge VALUES ('0123456789', zeroblob(32), 'ooooooooooo', 1, 1, NULL, 1795262400000, 0)",
+    ],
+    &["UPDATE member SET mfa = 1 WHERE id = 'ooooooooooo'"],
     &["INSERT INTO invitation VALUES ('ann@example.com', 'i-1', 'yyyyyyyy', 1795262400000)"],
     &[
         "INSERT INTO totp VALUES ('ooooooooooo', 'b.AAAA', 1795262400000, 1795262400000, 59842080)",
