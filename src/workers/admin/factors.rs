@@ -93,10 +93,9 @@ async fn begin_totp(context: &RequestContext<'_>) -> Result<Response, AdminProbl
 
 /// Turns the app on with its first code, and shows the recovery codes this once.
 async fn confirm_totp(context: &RequestContext<'_>) -> Result<Response, AdminProblem> {
-    context.session()?;
+    let (codes, recovery) = draw_codes(context).await?;
     let body::ConfirmTotp { code } = context.body().await?;
     let code = factor_form::totp(&code)?;
-    let (codes, recovery) = draw_codes(context).await?;
     with_codes(context, FactorsCommand::ConfirmTotp { code, recovery }, &codes).await
 }
 
