@@ -39,7 +39,7 @@ fn address(last: usize) -> ClientAddress {
 }
 
 fn send(world: &World, isolate: u64, sequence: u64, uses: Vec<Use>) {
-    let usage = Some(UsageBatch { isolate, sequence, uses });
+    let usage = Some(UsageBatch { isolate, sequence, uses, service: None });
     world.refresh(RefreshRequest { usage, ..RefreshRequest::default() });
 }
 
@@ -116,6 +116,7 @@ fn a_minute(world: &World, keys: &[KeyView]) {
             isolate: place as u64 % 4,
             sequence: place as u64 + 1,
             uses: vec![once(key.id, 1, 1, world.now.get())],
+            service: None,
         };
         let ask = if place % 10 == 0 { vec![key.id] } else { Vec::new() };
         world.refresh(RefreshRequest { ask, usage: Some(usage), ..RefreshRequest::default() });

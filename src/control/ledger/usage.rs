@@ -15,6 +15,7 @@
 pub(super) mod counts;
 pub mod pending;
 mod recent;
+pub(super) mod service;
 
 use std::collections::BTreeMap;
 
@@ -23,6 +24,7 @@ use claviger_core::base::time::{DurationMs, UnixMs};
 use claviger_core::credential::limits::network::{ClientAddress, Networks};
 use claviger_core::replication::refresh::{ADDRESSES_MAX, Caller, USES_MAX, UsageBatch, Use};
 
+use crate::ledger::networks;
 pub use crate::ledger::usage::counts::CALLERS_MAX;
 use crate::ledger::usage::counts::{
     CountsByDay, DayCounts, OTHER_REASON, add_caller, day, in_hour, is_refusal_reason, refused,
@@ -86,7 +88,9 @@ pub fn report(
         return Ok(UsageReport::default());
     }
     let last_batch = batch.map(|batch| (batch.isolate, batch.sequence));
-    Ok(UsageReport { last_batch, counts: add_up(batch, used, now) })
+    let service = batch.and_then(|batch| batch.service.as_ref());
+    let service = service.map(|uses| service::bounded(uses, now));
+    Ok(UsageReport { last_batch, counts: add_up(batch, used, now), service })
 }
 
 /// Returns the last counted sequence of an isolate.
@@ -114,7 +118,7 @@ pub fn write(
     pending: PendingCounts,
     now: UnixMs,
 ) -> Result<Vec<Statement>, SqlError> {
-    let (counts, isolates) = pending.into_parts();
+    let (counts, isolates, service) = pending.into_parts();
     let mut writes: Vec<Statement> = isolates
         .into_iter()
         .map(|(isolate, last_batch)| {
@@ -129,6 +133,10 @@ pub fn write(
     // Pending counts may belong to an earlier day than any report that arrives now.
     let since = counts.keys().map(|(_, day)| *day).min().unwrap_or_default();
     let known = known(sql, counts.keys().map(|(key, _)| *key), since)?;
+    writes.extend(networks::used(sql, &counts, now)?);
+    if let Some(uses) = service {
+        writes.extend(service::write(sql, uses, now)?);
+    }
     for ((key, day), day_counts) in counts {
         let Some(days) = known.get(&key) else { continue };
         let mut sum = days.get(&day).cloned().unwrap_or_default();
