@@ -26,7 +26,8 @@ pub struct Query {
     /// Filter by key: its ID.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
-    /// Filter by actor: a member's ID, an issuing key's ID, `service` or `operator`.
+    /// Filter by actor: a member's ID, an issuing key's ID, `service`, `operator` or
+    /// `unproven`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub member: Option<String>,
     /// Filter by action, by its public name.
@@ -81,7 +82,7 @@ pub struct ActivityEntry {
 /// An actor, as members see it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct By {
-    /// `member`, `key`, `service` or `operator`.
+    /// `member`, `key`, `service`, `operator` or `unproven`.
     pub kind: String,
     /// ID of a member or key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -120,10 +121,13 @@ pub enum Actor {
     Service,
     /// The operator of the deployment.
     Operator,
+    /// A caller who has not proven who they are.
+    Unproven,
 }
 
 const SERVICE: &str = "service";
 const OPERATOR: &str = "operator";
+const UNPROVEN: &str = "unproven";
 
 impl Actor {
     /// Returns the stored form, which is also the filter's value: an ID, or a word whose length
@@ -134,6 +138,7 @@ impl Actor {
             Self::Key(id) => id.as_str(),
             Self::Service => SERVICE,
             Self::Operator => OPERATOR,
+            Self::Unproven => UNPROVEN,
         }
     }
 
@@ -144,6 +149,7 @@ impl Actor {
             Self::Key(_) => "key",
             Self::Service => SERVICE,
             Self::Operator => OPERATOR,
+            Self::Unproven => UNPROVEN,
         }
     }
 
@@ -152,6 +158,7 @@ impl Actor {
         match text {
             SERVICE => Some(Self::Service),
             OPERATOR => Some(Self::Operator),
+            UNPROVEN => Some(Self::Unproven),
             _ => MemberId::parse(text)
                 .map(Self::Member)
                 .or_else(|| KeyId::parse(text).map(Self::Key)),
@@ -160,14 +167,10 @@ impl Actor {
 }
 
 const _: () = {
-    let widths = [SERVICE.len(), OPERATOR.len(), MemberId::WIDTH, KeyId::WIDTH];
-    assert!(
-        widths[0] != widths[2]
-            && widths[0] != widths[3]
-            && widths[1] != widths[2]
-            && widths[1] != widths[3]
-    );
-    assert!(widths[2] != widths[3]);
+    let words = [SERVICE.len(), OPERATOR.len(), UNPROVEN.len()];
+    let (member, key) = (MemberId::WIDTH, KeyId::WIDTH);
+    assert!(words[0] != member && words[1] != member && words[2] != member);
+    assert!(words[0] != key && words[1] != key && words[2] != key && member != key);
 };
 
 #[cfg(test)]
@@ -182,6 +185,7 @@ mod tests {
             Actor::Key(key_id()),
             Actor::Service,
             Actor::Operator,
+            Actor::Unproven,
         ] {
             assert_eq!(Actor::parse(actor.as_str()), Some(actor));
         }

@@ -3,6 +3,7 @@
 use claviger_core::base::id::{AccountId, MemberId};
 use claviger_core::base::time::{DurationMs, UnixMs};
 
+use super::attempts;
 use super::password::StoredPassword;
 use crate::objects::sql::{Row, Sql, SqlError, SqlExt, Statement};
 use crate::objects::tasks::{Task, TaskKind};
@@ -106,11 +107,19 @@ impl Person {
             bound("DELETE FROM membership WHERE account = ? AND member = ?", id),
             ask_task(id).done(),
             tell_task(id).done(),
+            attempts::task(id).done(),
         ];
         if self.memberships.iter().all(|membership| membership.id == id) {
             writes.extend(
-                ["DELETE FROM claim", "DELETE FROM password", "DELETE FROM reset"]
-                    .map(Statement::new),
+                [
+                    "DELETE FROM claim",
+                    "DELETE FROM password",
+                    "DELETE FROM reset",
+                    "DELETE FROM browser_reset",
+                    "DELETE FROM attempt",
+                    "DELETE FROM attempt_report",
+                ]
+                .map(Statement::new),
             );
         }
         writes
