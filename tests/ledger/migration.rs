@@ -224,6 +224,16 @@ const ROWS: &[&[&str]] = &[
         r#"INSERT INTO member_invitation VALUES ('0123456789', 'nnnnnnnnnnn', '9876543210', zeroblob(32), 'noor@example.jp',
             'viewer', 'en', 'ooooooooooo', 1795262400000, 1795867200000, 1)"#,
     ],
+    &[
+        "INSERT INTO attempt VALUES ('service', '203.0.113.0/24', 1795262400000, 3)",
+        r#"INSERT INTO service_usage VALUES (20778, 1, 1795262400000, '[{"address":"203.0.113.7","count":1,"last_at":1795262400000}]')"#,
+        "INSERT INTO member_sign_in VALUES ('ooooooooooo', '203.0.113.0/24', 1795262400000)",
+        "INSERT INTO key_caller VALUES ('a1B2c3D47Hq0p2Zx9K', '203.0.113.0/24', 1795262400000)",
+        "INSERT INTO key_end_notice VALUES ('a1B2c3D47Hq0p2Zx9K', 1795348800000, 1)",
+        r#"INSERT INTO notice VALUES (1, 'act', 'ooooooooooo', '{"act":"activity_exported","by":"Mei Tanaka","at":1795262400000}')"#,
+        "INSERT INTO notice_off VALUES ('ooooooooooo', 'key_end')",
+        "INSERT INTO due VALUES ('send_notices', '', 1795262430000, 0)",
+    ],
 ];
 
 #[test]
@@ -257,6 +267,12 @@ fn the_tables_refuse_what_cannot_be() {
         "INSERT INTO member_invitation VALUES ('0123456789', 'nnnnnnnnnnn', '9876543210', zeroblob(32), 'a', 'admin', 'en', 'nobody', 0, 0, 1)",
         "INSERT INTO member_invitation VALUES ('0123456789', 'nnnnnnnnnnn', '9876543210', zeroblob(31), 'a', 'admin', 'en', 'ooooooooooo', 0, 0, 1)",
         "INSERT INTO leaving VALUES ('nobody', 'a')",
+        "INSERT INTO attempt VALUES ('service', '', 0, 0)",
+        "INSERT INTO service_usage VALUES (1, -1, 0, '[]')",
+        "INSERT INTO member_sign_in VALUES ('nobody', 'a', 0)",
+        "INSERT INTO key_end_notice VALUES ('a', 0, 0)",
+        "INSERT INTO notice VALUES (1, 'act', 'ooooooooooo', '{')",
+        "INSERT INTO notice_off VALUES ('nobody', 'key_end')",
         "UPDATE session SET digest = x'00'",
         "UPDATE session SET member = 'nobody'",
         "UPDATE key SET state = 'gone'",

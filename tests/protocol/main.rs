@@ -27,6 +27,7 @@ use claviger_control::objects::object::{DurableObject, Entropy, answer};
 use claviger_control::objects::sql::{Row, Sql, SqlError, Statement};
 use claviger_control::protocol::account::Email;
 use claviger_control::protocol::at_stake::{AccountCounts, IssuedCounts};
+use claviger_control::protocol::attempts::AttemptKind;
 use claviger_control::protocol::command::Command;
 use claviger_control::protocol::draft::field::FieldError;
 use claviger_control::protocol::draft::preview::{
@@ -373,6 +374,7 @@ fn names() {
                 account: account(),
                 member: member(),
                 password: password(),
+                network: None,
             },
             r#"{"ask":"claim","name":"mei@example.jp","account":"a1B2c3D4","member":"0123456789A","password":"correct horse battery"}"#.into(),
         ),
@@ -389,8 +391,20 @@ fn names() {
                 password: password(),
                 block: Some("203.0.113.0/24".into()),
                 counted: true,
+                attempt: AttemptKind::SignIn,
+                browser: None,
             },
             r#"{"ask":"verify","password":"correct horse battery","block":"203.0.113.0/24","counted":true}"#.into(),
+        ),
+        (
+            NameRequest::Verify {
+                password: password(),
+                block: None,
+                counted: true,
+                attempt: AttemptKind::StepUp,
+                browser: Some(SecretVersion(2)),
+            },
+            r#"{"ask":"verify","password":"correct horse battery","block":null,"counted":true,"attempt":"step_up","browser":2}"#.into(),
         ),
     ]);
     pin(vec![

@@ -4,6 +4,7 @@ pub mod body;
 pub mod config;
 pub mod form;
 pub mod headers;
+pub mod log;
 pub mod mail;
 pub mod member_form;
 pub mod problem;

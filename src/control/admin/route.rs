@@ -120,6 +120,10 @@ pub enum Route {
     EditProfile,
     /// Changes the name or time zone of one's own account.
     EditOwnAccount,
+    /// Returns one's own switches of notices.
+    ShowNotices,
+    /// Changes one's own switches of notices.
+    EditNotices,
 }
 
 impl Route {
@@ -285,6 +289,10 @@ impl Route {
             ["invitations", "check"] => (pick(verb, &[("POST", Self::CheckInvitation)]), "POST"),
             ["invitations", "accept"] => (pick(verb, &[("POST", Self::AcceptInvitation)]), "POST"),
             ["member"] => (pick(verb, &[("PATCH", Self::EditProfile)]), "PATCH"),
+            ["member", "notices"] => {
+                let methods = [("GET", Self::ShowNotices), ("PATCH", Self::EditNotices)];
+                (pick(verb, &methods), "GET, HEAD, PATCH")
+            }
             ["account"] => (pick(verb, &[("PATCH", Self::EditOwnAccount)]), "PATCH"),
             ["sealed-keys", "revoke"] => (pick(verb, &[("POST", Self::RevokeSealed)]), "POST"),
             ["counters"] => (pick(verb, &[("GET", Self::Counters)]), "GET, HEAD"),
@@ -311,6 +319,7 @@ impl Route {
             | Self::ListOwnAccounts
             | Self::ListSessions
             | Self::ListMembers
+            | Self::ShowNotices
             | Self::ShowAccount(_) => false,
             Self::SetUp
             | Self::ExportActivity
@@ -352,6 +361,7 @@ impl Route {
             | Self::CheckInvitation
             | Self::AcceptInvitation
             | Self::EditProfile
+            | Self::EditNotices
             | Self::EditOwnAccount => true,
         }
     }
@@ -420,6 +430,7 @@ mod tests {
         ("/v1/invitations/check", "POST"),
         ("/v1/invitations/accept", "POST"),
         ("/v1/member", "PATCH"),
+        ("/v1/member/notices", "GET, HEAD, PATCH"),
         ("/v1/account", "PATCH"),
         ("/", "GET, HEAD"),
         ("/app.js", "GET, HEAD"),

@@ -102,10 +102,22 @@ pub enum Action {
     EditProfile,
     /// An owner changed the account's name or time zone.
     EditAccount,
+    /// Sign-ins of a member were refused for a wrong password.
+    RefuseSignIn,
+    /// A signed-in member typed a wrong password to prove their identity.
+    RefuseStepUp,
+    /// Wrong codes were typed to reset a member's password.
+    RefuseResetCode,
+    /// Programs presented a wrong service password.
+    RefuseService,
+    /// A key was used from a network that was new for it.
+    KeyNetwork,
+    /// A member switched notices on or off.
+    EditNotices,
 }
 
 impl Action {
-    const ALL: [Self; 43] = [
+    const ALL: [Self; 49] = [
         Self::Open,
         Self::SignIn,
         Self::SignOut,
@@ -149,6 +161,12 @@ impl Action {
         Self::EndMemberSessions,
         Self::EditProfile,
         Self::EditAccount,
+        Self::RefuseSignIn,
+        Self::RefuseStepUp,
+        Self::RefuseResetCode,
+        Self::RefuseService,
+        Self::KeyNetwork,
+        Self::EditNotices,
     ];
 
     /// Returns the stored name.
@@ -202,6 +220,12 @@ impl Action {
             Self::EndMemberSessions => ("end_member_sessions", "member_sessions_ended"),
             Self::EditProfile => ("edit_profile", "profile_changed"),
             Self::EditAccount => ("edit_account", "account_changed"),
+            Self::RefuseSignIn => ("refuse_sign_in", "sign_in_refused"),
+            Self::RefuseStepUp => ("refuse_step_up", "identity_proof_refused"),
+            Self::RefuseResetCode => ("refuse_reset_code", "reset_code_wrong"),
+            Self::RefuseService => ("refuse_service", "service_password_wrong"),
+            Self::KeyNetwork => ("key_network", "key_network_new"),
+            Self::EditNotices => ("edit_notices", "notices_changed"),
         }
     }
 
@@ -266,6 +290,12 @@ impl Author<'_> {
     /// Returns the audit row of an action on a key that does not change it.
     pub fn looked(&self, action: Action, key: &Key) -> Statement {
         self.row(action, Some(key.id), None, None, None)
+    }
+
+    /// Returns the audit row of an event of a key that does not change it; `details` is a JSON
+    /// object.
+    pub fn about_key(&self, action: Action, key: KeyId, details: String) -> Statement {
+        self.row(action, Some(key), None, None, Some(details))
     }
 
     /// Returns the audit row of a change of the account or its service credentials, with old and

@@ -11,8 +11,8 @@ use super::decide::{IssueRequest, KeyDecision, Present};
 use super::key::{Key, KeyCounts};
 use super::publication::Publication;
 use super::{
-    activity, at_stake, deletion, idempotency, key, listing, members, reveal, revoking, service,
-    session_list, usage,
+    activity, at_stake, deletion, idempotency, key, listing, members, notices, reveal, revoking,
+    service, session_list, usage,
 };
 use crate::ledger::context::CommandContext;
 use crate::ledger::ledger::Ledger;
@@ -23,6 +23,7 @@ use crate::ledger::{decide, operator};
 use crate::objects::sql::{SqlError, Statement};
 use crate::protocol::command::Command;
 use crate::protocol::draft::preview::DraftPreview;
+use crate::protocol::keys::KeyName;
 use crate::protocol::ledger::LedgerReply;
 use crate::protocol::refusal::Refusal;
 
@@ -43,7 +44,14 @@ impl Ledger<'_> {
         }
         self.write_uses(context.now)?;
         let renewal = context.session.renew(context.address, context.now);
+        let act = notices::act_of(&command);
         let mut plan = self.execute(&mut context, command)?;
+        if let Some(act) = act
+            && !plan.writes.is_empty()
+            && !matches!(plan.reply, LedgerReply::Refused(_))
+        {
+            plan.writes.extend(notices::of_act(&context, act));
+        }
         usage::add_recent_uses(self.sql, plan.reply.keys_mut(), context.now)?;
         if !matches!(plan.reply, LedgerReply::Refused(_)) {
             // Placed before the command's own writes: signing out deletes the row that `renewal`
@@ -118,6 +126,10 @@ impl Ledger<'_> {
                 );
                 let mut more = Vec::from(remember);
                 more.extend(sealed.map(|sealed| key::keep(id, &sealed)));
+                if let Ok(KeyDecision::Change(change)) = &decision {
+                    let name = change.after.name.clone();
+                    more.extend(notices::issued(context, KeyName { id, name }));
+                }
                 self.commit(context, decision, more)
             }
             Command::Reveal { id } => reveal::plan(self.sql, context, id),

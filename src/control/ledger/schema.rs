@@ -5,8 +5,10 @@
 //! place.
 
 mod members;
+mod notices;
 
 use self::members::MEMBERS;
+use self::notices::NOTICES;
 use crate::objects::sql::migrate::Migration;
 use crate::objects::tasks;
 
@@ -34,6 +36,7 @@ pub const MIGRATIONS: &[Migration] = &[
     LAST_USE,
     SESSION_AGENT,
     MEMBERS,
+    NOTICES,
 ];
 
 /// Creates keys, members, sessions, journal and audit.

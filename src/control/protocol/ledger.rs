@@ -19,6 +19,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::protocol::activity;
 use crate::protocol::at_stake::{AccountCounts, IssuedCounts};
+use crate::protocol::attempts::AttemptsNews;
 use crate::protocol::command::Command;
 use crate::protocol::deletion::DeletionView;
 use crate::protocol::draft::preview::DraftPreview;
@@ -28,6 +29,7 @@ use crate::protocol::identity::{PasswordNews, ResetMail, SessionEntry};
 use crate::protocol::keys::{KeyPage, KeyView};
 use crate::protocol::member::{Language, Role, SecretVersion};
 use crate::protocol::members::{InvitationOffer, InvitationView, MemberEntry, MemberList};
+use crate::protocol::notices::NoticeSettings;
 use crate::protocol::refusal::Refusal;
 use crate::protocol::service_credentials::{NewService, ServiceView};
 use crate::protocol::view::{AccountView, Progress, SessionView};
@@ -168,6 +170,9 @@ pub enum LedgerRequest {
     Join(Joining),
     /// Revokes a sealed key for the key that issued it.
     RevokeByClient(RevokeByClient),
+    /// Passes on, for a name object, that attempts at the secrets of a member were refused. A
+    /// repeated request has the same effect as one.
+    AttemptsRefused(AttemptsNews),
 }
 
 impl From<EdgeRequest> for LedgerRequest {
@@ -384,4 +389,9 @@ pub enum LedgerReply {
     Invitation(InvitationView),
     /// The reply to `ShowInvitation`.
     Offer(InvitationOffer),
+    /// The switches of notices, of the member who asks.
+    Notices {
+        /// Switches after the command.
+        notices: NoticeSettings,
+    },
 }

@@ -109,6 +109,7 @@ export async function standIn(page, { session = {}, account = {}, ...given } = {
     members: [],
     invitations: [],
     browsers: BROWSERS,
+    notices: { key_issued: true, key_network: true, key_end: true },
     accounts: [
       { id: "a1B2c3D4", name: "Example KK", role: "owner", current: true },
       { id: "b1B2c3D4", name: LONG, role: "viewer", current: false },
@@ -180,7 +181,12 @@ function answerTo(state, method, path, body) {
       if (id === me.id) state.signedIn = false;
       return done;
     },
-    "PATCH member": () => ok(change(state, "member", body)),
+    "GET member": () => ok({ notices: state.notices }),
+    "PATCH member": () => {
+      if (id !== "notices") return ok(change(state, "member", body));
+      state.notices = { ...state.notices, ...body };
+      return ok({ notices: state.notices });
+    },
     "PATCH account": () => ok(change(state, "account", body)),
     "POST member": () => (body.password === "correct horse battery" ? ok(view()) : refused(401, "step_up_refused")),
     "GET sessions": () => ok({ sessions: state.browsers }),

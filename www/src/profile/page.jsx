@@ -1,14 +1,16 @@
-// Draws the page of the person who is signed in: name and language, password, browsers, accounts.
+// Draws the page of the person who is signed in: name and language, accounts, password, browsers,
+// notices.
 import { useSession } from "../client/session.jsx";
 import { PageTitle } from "../frame/shell.jsx";
 import { useLocale } from "../i18n/locale.jsx";
 import { OwnAccounts } from "./accounts.jsx";
 import { Browsers } from "./browsers.jsx";
 import { Details } from "./details.jsx";
+import { Notices } from "./notices.jsx";
 import { PasswordSection } from "./password.jsx";
 
 /** Parts of the page that have an address. */
-const PARTS = ["browsers", "accounts"];
+const PARTS = ["browsers", "accounts", "notices"];
 
 /** @param {{part?: string}} props `part` comes from the address bar */
 export function ProfilePage({ part = "" }) {
@@ -23,6 +25,7 @@ export function ProfilePage({ part = "" }) {
       {(session.accounts ?? 1) > 1 && <OwnAccounts reached={part === "accounts"} />}
       <PasswordSection />
       <Browsers reached={part === "browsers"} />
+      <Notices reached={part === "notices"} />
     </>
   );
 }

@@ -18,6 +18,9 @@
  * @property {string | null} name `null` while the account cannot be reached, as is the role
  * @property {import('../client/session.jsx').Role | null} role
  * @property {boolean} current
+ *
+ * The notices that are mailed, by kind.
+ * @typedef {{key_issued: boolean, key_network: boolean, key_end: boolean}} NoticeSettings
  */
 
 /**
@@ -72,3 +75,17 @@ export const loadAccounts = (request, signal) => request("GET", "/v1/accounts", 
  * @returns {Answering<Session>}
  */
 export const switchAccount = (request, { id }) => request("POST", "/v1/session/switch", { body: { account: id } });
+
+/**
+ * @param {Request} request
+ * @param {AbortSignal} signal
+ * @returns {Answering<{notices: NoticeSettings}>}
+ */
+export const loadNotices = (request, signal) => request("GET", "/v1/member/notices", { signal });
+
+/**
+ * @param {Request} request
+ * @param {NoticeSettings} notices
+ * @returns {Answering<{notices: NoticeSettings}>}
+ */
+export const changeNotices = (request, notices) => request("PATCH", "/v1/member/notices", { body: notices });

@@ -9,7 +9,7 @@ use claviger_core::config::terms::{Bound, Terms};
 use claviger_core::credential::key::access_key;
 
 use super::blocks::{Block, Precision, moment};
-use super::member_templates;
+use super::{member_templates, notice_templates};
 use crate::protocol::envelope::Letter;
 use crate::protocol::keys::KeyName;
 use crate::protocol::member::Language;
@@ -122,6 +122,15 @@ pub fn render(
         Letter::RoleChanged { account, by, from, to, at, zone } => {
             let at = moment(*at, zone, language, Precision::Minutes);
             member_templates::role_changed((by, account), (*from, *to), &at, language)
+        }
+        Letter::NewNetwork { account, address, at, zone } => {
+            let at = moment(*at, zone, language, Precision::Minutes);
+            let from = address_phrase(address.as_deref(), language);
+            notice_templates::new_network(account, (&at, &from), setting.console_origin, language)
+        }
+        Letter::Notices { account, acts, issued, networks, ends, zone } => {
+            let lists = notice_templates::Lists { acts, issued, networks, ends };
+            notice_templates::notices(account, lists, zone, (language, setting))
         }
         Letter::MemberRemoved { account, by, at, zone } => {
             let at = moment(*at, zone, language, Precision::Minutes);
